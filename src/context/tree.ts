@@ -1,0 +1,29 @@
+/** Files of one state of the repository: the working tree or a revision. */
+
+/** One file as git sees it; folders are not entries of their own. */
+export interface TreeEntry {
+  /** Below the repository's top, with `/`. */
+  readonly path: string;
+  readonly kind: "file" | "symlink" | "submodule";
+  readonly executable: boolean;
+}
+
+/**
+ * A state of the repository, read without changing it.
+ *
+ * The working tree offers what git tracks and what is new and not ignored (so that a key on a
+ * developer's machine is the key of CI); a revision offers what its commit holds. `.git` and `.berth`
+ * are never part of either. A submodule that is not checked out is an entry of kind `submodule`; one
+ * that is, is seen as the files in it.
+ */
+export interface Tree {
+  /** Names the state in messages, such as `the working tree` or `revision 5c24acf320a0`. */
+  readonly label: string;
+  /** All entries below a folder (`""` for all), sorted by the bytes of their paths. */
+  list(folder: string): Promise<readonly TreeEntry[]>;
+  /** Paths whose last element matches one of the globs (`*` only), such as `*.docker`; sorted likewise. */
+  find(names: readonly string[]): Promise<readonly string[]>;
+  entry(path: string): Promise<TreeEntry | undefined>;
+  /** A file's bytes, or a symlink's target; `undefined` where there is no such entry. */
+  read(path: string): Promise<Buffer | undefined>;
+}

@@ -1,0 +1,48 @@
+/** What berth asks of a program that builds images; buildah and docker answer it. */
+import type { Digest } from "../oci/digest.ts";
+import type { Reference, Repository } from "../oci/reference.ts";
+
+export interface BuildRequest {
+  /** Names the image in messages. */
+  readonly name: string;
+  /** The whole Dockerfile text, references to parents and bases already pinned. */
+  readonly dockerfile: string;
+  /** A folder that holds exactly the hashed context, modes and times normalised. */
+  readonly contextFolder: string;
+  /** A private folder (0700) for files of this build; the caller removes it. */
+  readonly scratchFolder: string;
+  readonly args: Readonly<Record<string, string>>;
+  readonly target: string | undefined;
+  readonly platform: string;
+  /** Secrets by id, each already in a private file. */
+  readonly secrets: readonly { readonly id: string; readonly file: string }[];
+  /** The tag that the engine may push to; it moves, so results are read by digest. */
+  readonly destination: Reference;
+  /** Where layers of earlier builds may be taken from, nearest first. */
+  readonly cacheFrom: readonly Repository[];
+  /** Where this build's layers may be kept for later ones. */
+  readonly cacheTo: Repository | undefined;
+  /** Builds every layer anew. */
+  readonly noCache: boolean;
+  /** A containers/docker auth file with the logins that the build needs; mode 0600, in a folder of its own as `config.json`. */
+  readonly authFile: string;
+  /** Registries that speak plain http or have certificates that nobody checks. */
+  readonly insecureHosts: readonly string[];
+  readonly onLine: (line: string) => void;
+}
+
+export interface BuildResult {
+  /** The manifest that was pushed to the destination's repository. */
+  readonly digest: Digest;
+  readonly buildMs: number;
+  readonly pushMs: number;
+}
+
+/** A program that builds; one contract test serves every implementation. */
+export interface Engine {
+  readonly name: "buildah" | "docker";
+  /** Its version for records and reports; ENGINE_MISSING or ENGINE_UNAVAILABLE where it cannot work. */
+  check(): Promise<string>;
+  /** Builds and pushes; BUILD_FAILED where the build fails, REGISTRY_* where the push does. */
+  build(request: BuildRequest): Promise<BuildResult>;
+}

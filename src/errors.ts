@@ -1,0 +1,87 @@
+/** What can go wrong, as a closed list: every code has an exit code here and a heading in docs/errors.md. */
+
+/** Exit codes are part of the interface: the templates retry 75 and nothing else. */
+export const exitCodes = {
+  done: 0,
+  /** The build or the content failed. */
+  failed: 1,
+  /** Wrong use or wrong configuration. */
+  usage: 64,
+  /** A bug of berth's own. */
+  internal: 70,
+  /** The outside was unavailable; trying again may help. */
+  unavailable: 75,
+} as const;
+
+export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
+
+/** Every error code with the exit code that it ends the process with. */
+export const errorCodes = {
+  USAGE: exitCodes.usage,
+  CONFIG_INVALID: exitCodes.usage,
+  DOCKERFILE_INVALID: exitCodes.usage,
+  CONTEXT_INVALID: exitCodes.usage,
+  REFERENCE_INVALID: exitCodes.usage,
+  IMAGE_CYCLE: exitCodes.usage,
+  IMAGE_UNKNOWN: exitCodes.usage,
+  TREE_DIRTY: exitCodes.usage,
+  REGISTRY_UNSET: exitCodes.usage,
+  DOTENV_LIMIT: exitCodes.usage,
+  PLAN_INVALID: exitCodes.usage,
+  PLAN_STALE: exitCodes.failed,
+  GIT_FAILED: exitCodes.failed,
+  ENGINE_MISSING: exitCodes.usage,
+  ENGINE_UNAVAILABLE: exitCodes.unavailable,
+  SECRET_MISSING: exitCodes.usage,
+  BUILD_FAILED: exitCodes.failed,
+  BASE_ONBUILD: exitCodes.failed,
+  SET_INCOMPLETE: exitCodes.failed,
+  MANIFEST_INVALID: exitCodes.failed,
+  REGISTRY_DENIED: exitCodes.failed,
+  REGISTRY_REFUSED: exitCodes.failed,
+  REGISTRY_UNAVAILABLE: exitCodes.unavailable,
+  INTERRUPTED: exitCodes.failed,
+} as const satisfies Record<string, ExitCode>;
+
+export type ErrorCode = keyof typeof errorCodes;
+
+/** One mistake in a file that a person wrote; lines and columns count from 1. */
+export interface Problem {
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
+  readonly message: string;
+}
+
+export interface ErrorDetails {
+  /** What to do next, one sentence. */
+  readonly hint?: string;
+  /** All mistakes found, when there can be several. */
+  readonly problems?: readonly Problem[];
+  readonly cause?: unknown;
+}
+
+/**
+ * The only error that berth throws on purpose.
+ *
+ * The message says what was being done, on what, and what happened; it is built from references,
+ * statuses and codes, never from headers, tokens or a foreign error's fields.
+ */
+export class BerthError extends Error {
+  readonly code: ErrorCode;
+  readonly hint: string | undefined;
+  readonly problems: readonly Problem[];
+
+  constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
+    super(message, { cause: details.cause });
+    this.name = "BerthError";
+    this.code = code;
+    this.hint = details.hint;
+    this.problems = details.problems ?? [];
+  }
+}
+
+/** Prints a problem as compilers do, so that editors and terminals make it a link. */
+export function printProblem(problem: Problem): string {
+  return `${problem.file}:${problem.line}:${problem.column}: ${problem.message}`;
+}

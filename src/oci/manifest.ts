@@ -1,0 +1,177 @@
+/** The documents of a registry: tolerant in, exact out. See the OCI image-spec's manifest.md and image-index.md. */
+import { BerthError } from "../errors.ts";
+import { type Digest, digestOf, parseDigest } from "./digest.ts";
+
+export const mediaTypes = {
+  ociManifest: "application/vnd.oci.image.manifest.v1+json",
+  ociIndex: "application/vnd.oci.image.index.v1+json",
+  ociConfig: "application/vnd.oci.image.config.v1+json",
+  ociLayerGzip: "application/vnd.oci.image.layer.v1.tar+gzip",
+  dockerManifest: "application/vnd.docker.distribution.manifest.v2+json",
+  dockerIndex: "application/vnd.docker.distribution.manifest.list.v2+json",
+  dockerConfig: "application/vnd.docker.container.image.v1+json",
+  dockerLayerGzip: "application/vnd.docker.image.rootfs.diff.tar.gzip",
+} as const;
+
+/** What a client that understands all four kinds of manifest says that it accepts. */
+export const acceptedManifests: readonly string[] = [
+  mediaTypes.ociManifest,
+  mediaTypes.ociIndex,
+  mediaTypes.dockerManifest,
+  mediaTypes.dockerIndex,
+];
+
+/** Manifests larger than this are refused (registries refuse them too: distribution-spec, 4 MiB). */
+export const maxManifestBytes = 4 * 1024 * 1024;
+
+export interface Descriptor {
+  readonly mediaType: string;
+  readonly digest: Digest;
+  /** In bytes. */
+  readonly size: number;
+}
+
+export interface Platform {
+  readonly os: string;
+  readonly architecture: string;
+  readonly variant?: string;
+}
+
+export interface IndexEntry extends Descriptor {
+  readonly platform?: Platform;
+}
+
+export type Annotations = Readonly<Record<string, string>>;
+
+export interface ImageManifest {
+  readonly kind: "image";
+  readonly config: Descriptor;
+  readonly layers: readonly Descriptor[];
+  readonly annotations: Annotations;
+}
+
+export interface ImageIndex {
+  readonly kind: "index";
+  readonly manifests: readonly IndexEntry[];
+  readonly annotations: Annotations;
+}
+
+/** A manifest as a registry gave it: the exact bytes, what they are called, and what they say. */
+export interface Manifest {
+  readonly descriptor: Descriptor;
+  readonly bytes: Uint8Array;
+  readonly content: ImageManifest | ImageIndex;
+}
+
+/** Makes an OCI image manifest, ready to be put. */
+export function makeImageManifest(
+  config: Descriptor,
+  layers: readonly Descriptor[],
+  annotations: Annotations,
+): Manifest {
+  const document = {
+    schemaVersion: 2,
+    mediaType: mediaTypes.ociManifest,
+    config: plain(config),
+    layers: layers.map(plain),
+    ...(Object.keys(annotations).length === 0 ? {} : { annotations }),
+  };
+  const bytes = Buffer.from(JSON.stringify(document));
+  const descriptor = {
+    mediaType: mediaTypes.ociManifest,
+    digest: digestOf(bytes),
+    size: bytes.length,
+  };
+  return { descriptor, bytes, content: { kind: "image", config, layers, annotations } };
+}
+
+function plain({ mediaType, digest, size }: Descriptor): Descriptor {
+  return { mediaType, digest, size };
+}
+
+/**
+ * Reads a manifest, and refuses one whose own `mediaType` disagrees with the content type or that
+ * could be read as two kinds at once (CVE-2021-41190).
+ *
+ * `where` names it in errors.
+ */
+export function parseManifest(bytes: Uint8Array, contentType: string, where: string): Manifest {
+  const fail = (what: string): never => {
+    throw new BerthError("MANIFEST_INVALID", `read manifest ${where}: ${what}`);
+  };
+  if (bytes.length > maxManifestBytes) fail(`${bytes.length} bytes, more than ${maxManifestBytes}`);
+  const document = parseObject(bytes) ?? fail("not a JSON object");
+  const mediaType = contentType.split(";")[0]?.trim() ?? "";
+  const declared = document["mediaType"];
+  if (declared !== undefined && declared !== mediaType) {
+    fail(`it calls itself ${JSON.stringify(declared)}, the registry calls it ${mediaType}`);
+  }
+  if ("layers" in document && "manifests" in document) fail("it has both layers and manifests");
+  const descriptor = { mediaType, digest: digestOf(bytes), size: bytes.length };
+  const annotations = parseAnnotations(document["annotations"]);
+  if (mediaType === mediaTypes.ociManifest || mediaType === mediaTypes.dockerManifest) {
+    const config = parseDescriptor(document["config"]) ?? fail("its config is not a descriptor");
+    const layers =
+      parseList(document["layers"], parseDescriptor) ?? fail("its layers are not descriptors");
+    return { descriptor, bytes, content: { kind: "image", config, layers, annotations } };
+  }
+  if (mediaType === mediaTypes.ociIndex || mediaType === mediaTypes.dockerIndex) {
+    const manifests =
+      parseList(document["manifests"], parseIndexEntry) ??
+      fail("its manifests are not descriptors");
+    return { descriptor, bytes, content: { kind: "index", manifests, annotations } };
+  }
+  return fail(`media type ${JSON.stringify(mediaType)} is not an image manifest or index`);
+}
+
+function parseObject(bytes: Uint8Array): Record<string, unknown> | undefined {
+  try {
+    const value: unknown = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+    return isObject(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function parseList<T>(value: unknown, parse: (member: unknown) => T | undefined): T[] | undefined {
+  if (!Array.isArray(value)) return undefined;
+  const parsed = value.map(parse);
+  return parsed.every((member) => member !== undefined) ? (parsed as T[]) : undefined;
+}
+
+function parseDescriptor(value: unknown): Descriptor | undefined {
+  if (!isObject(value)) return undefined;
+  const { mediaType, digest, size } = value;
+  const parsed = typeof digest === "string" ? parseDigest(digest) : undefined;
+  const valid =
+    typeof mediaType === "string" && Number.isSafeInteger(size) && (size as number) >= 0;
+  return valid && parsed !== undefined
+    ? { mediaType, digest: parsed, size: size as number }
+    : undefined;
+}
+
+function parseIndexEntry(value: unknown): IndexEntry | undefined {
+  const descriptor = parseDescriptor(value);
+  if (descriptor === undefined || !isObject(value)) return undefined;
+  const platform = value["platform"];
+  if (!isObject(platform)) return descriptor;
+  const { os, architecture, variant } = platform;
+  if (typeof os !== "string" || typeof architecture !== "string") return descriptor;
+  return {
+    ...descriptor,
+    platform: { os, architecture, ...(typeof variant === "string" ? { variant } : {}) },
+  };
+}
+
+function parseAnnotations(value: unknown): Annotations {
+  if (!isObject(value)) return {};
+  return Object.fromEntries(
+    Object.entries(value).filter(
+      (entry): entry is [string, string] => typeof entry[1] === "string",
+    ),
+  );
+}

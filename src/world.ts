@@ -1,0 +1,95 @@
+/** What the outside offers berth, as types only; `host/` holds the real ones and `cli.ts` wires them. */
+
+/** Reads and writes files; paths are absolute. Absence is `undefined`, anything else unexpected throws. */
+export interface Files {
+  read(path: string): Promise<Buffer | undefined>;
+  /** Writes the whole file or nothing (a temporary file beside it, then a rename); makes parent folders. */
+  write(path: string, data: string | Uint8Array, mode?: number): Promise<void>;
+  /** What is at a path, links not followed. */
+  entry(path: string): Promise<FileEntry | undefined>;
+  /** The bytes of a symlink's target. */
+  readLink(path: string): Promise<Buffer>;
+  remove(path: string): Promise<void>;
+  /** A new private folder (mode 0700) that `remove` deletes; also deleted when the process ends by a signal. */
+  temporary(prefix: string): Promise<TemporaryFolder>;
+  /** Opens a file for writing piece by piece. */
+  writer(path: string): import("node:stream").Writable;
+  /** Opens a file for reading piece by piece. */
+  reader(path: string): import("node:stream").Readable;
+}
+
+export interface FileEntry {
+  readonly kind: "file" | "directory" | "symlink" | "other";
+  readonly executable: boolean;
+  readonly size: number;
+}
+
+export interface TemporaryFolder {
+  readonly path: string;
+  remove(): Promise<void>;
+}
+
+/** One git repository; `root` is the absolute path of its work tree. */
+export interface Git {
+  readonly root: string;
+  /** Runs git and gives its standard output; a failure is a `BerthError` GIT_FAILED. */
+  run(args: readonly string[]): Promise<Buffer>;
+  /** Runs git for its answer: exit code 0 is true, 1 is false, anything else a `BerthError`. */
+  test(args: readonly string[]): Promise<boolean>;
+  /** Reads objects through one long-lived `git cat-file --batch`. */
+  object(name: string): Promise<GitObject | undefined>;
+  /** A repository inside this one (a submodule), by its path below `root`. */
+  inside(path: string): Git;
+  /** Ends the processes that reading started. */
+  close(): Promise<void>;
+}
+
+export interface GitObject {
+  readonly id: string;
+  readonly type: "blob" | "tree" | "commit" | "tag";
+  readonly bytes: Buffer;
+}
+
+/** Runs a program to its end in a process group of its own, which a signal to us ends too. */
+export type Run = (
+  command: string,
+  args: readonly string[],
+  options?: RunOptions,
+) => Promise<RunResult>;
+
+export interface RunOptions {
+  readonly cwd?: string;
+  /** Added to the inherited environment; `undefined` removes a variable. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  readonly input?: string | Uint8Array;
+  /** Called with each line of output, both streams in order of arrival, without its line end. */
+  readonly onLine?: (line: string) => void;
+  readonly timeoutMs?: number;
+}
+
+export interface RunResult {
+  /** The exit code; `undefined` where the program could not be started or a signal ended it. */
+  readonly exitCode: number | undefined;
+  readonly signal: string | undefined;
+  /** The program is not there (ENOENT) or not executable. */
+  readonly missing: boolean;
+  readonly timedOut: boolean;
+  /** Each capped at 1 MiB, the newest kept. */
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface Clock {
+  now(): Date;
+  sleep(milliseconds: number): Promise<void>;
+}
+
+export type Fetch = typeof globalThis.fetch;
+
+/** Where a person reads along; results go to standard output by the commands themselves. */
+export interface Log {
+  info(text: string): void;
+  warn(text: string): void;
+  /** Opens a collapsible section on GitLab, prints a heading elsewhere; `end` closes it. */
+  section(id: string, title: string): { line(text: string): void; end(): void };
+}
