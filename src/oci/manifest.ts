@@ -97,7 +97,9 @@ function plain({ mediaType, digest, size }: Descriptor): Descriptor {
  */
 export function parseManifest(bytes: Uint8Array, contentType: string, where: string): Manifest {
   const fail = (what: string): never => {
-    throw new BerthError("MANIFEST_INVALID", `read manifest ${where}: ${what}`);
+    throw new BerthError("MANIFEST_INVALID", `read manifest ${where}: ${what}`, {
+      hint: "what is at this reference is not an image that container engines agree on; push it again",
+    });
   };
   if (bytes.length > maxManifestBytes) fail(`${bytes.length} bytes, more than ${maxManifestBytes}`);
   const document = parseObject(bytes) ?? fail("not a JSON object");

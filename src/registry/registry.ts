@@ -4,7 +4,7 @@ import type { Descriptor, Manifest } from "../oci/manifest.ts";
 import type { Reference, Repository } from "../oci/reference.ts";
 
 /** What may be done to a repository; `push` is asked for only by who is about to write. */
-export type Access = "pull" | "push";
+export type Access = "pull" | "push" | "delete";
 
 /**
  * The distribution protocol at metadata level, for every host that a reference names.

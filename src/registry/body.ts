@@ -1,0 +1,116 @@
+/** Reading an answer's body within bounds. */
+
+/** Ends a request that takes too long: in all, until its headers are there, or between two pieces. */
+export interface Watch {
+  readonly signal: AbortSignal;
+  /** Why the request was ended, once it was. */
+  readonly why: () => string | undefined;
+  /** Something has come or gone; from now on the stall time counts. */
+  alive(): void;
+  /** The other side waits for us, so nothing is its fault until `alive`. */
+  rest(): void;
+  stop(): void;
+}
+
+export function startWatch(
+  headersMs: number,
+  stallMs: number,
+  requestMs: number | undefined,
+): Watch {
+  const abort = new AbortController();
+  let why: string | undefined;
+  let state: "started" | "moved" | "still" | "resting" = "started";
+  const end = (reason: string) => {
+    why ??= reason;
+    abort.abort();
+  };
+  // Looks once in each stall time, which is cheaper than a new timer for each piece.
+  const look = () => {
+    if (state === "still") return end(`nothing moved for ${stallMs / 1000} s`);
+    if (state === "moved") state = "still";
+    stall = startTimer(stallMs, look);
+  };
+  const startEnd = (ms: number, what: string) =>
+    startTimer(ms, () => end(`${what} within ${ms / 1000} s`));
+  let stall = startEnd(headersMs, "no answer");
+  const total = requestMs === undefined ? undefined : startEnd(requestMs, "not done");
+  return {
+    signal: abort.signal,
+    why: () => why,
+    alive() {
+      if (state === "started") {
+        stall.cancel();
+        stall = startTimer(stallMs, look);
+      }
+      state = "moved";
+    },
+    rest() {
+      state = "resting";
+    },
+    stop() {
+      total?.cancel();
+      stall.cancel();
+    },
+  };
+}
+
+/** A timer that does not keep the process alive; without its listener it is left to the collector. */
+function startTimer(milliseconds: number, then: () => void): { cancel(): void } {
+  const signal = AbortSignal.timeout(milliseconds);
+  signal.addEventListener("abort", then, { once: true });
+  return { cancel: () => signal.removeEventListener("abort", then) };
+}
+
+/** A body's bytes; `undefined` where there are more than allowed, what is left of it unread. */
+export async function readCapped(
+  response: Response,
+  maxBytes: number,
+  watch: Watch,
+): Promise<Uint8Array | undefined> {
+  if (response.body === null) return new Uint8Array();
+  const pieces: Uint8Array[] = [];
+  let size = 0;
+  for await (const piece of response.body as AsyncIterable<Uint8Array>) {
+    watch.alive();
+    size += piece.length;
+    // Leaving the loop cancels the body.
+    if (size > maxBytes) return undefined;
+    pieces.push(piece);
+  }
+  return Buffer.concat(pieces, size);
+}
+
+/** The beginning of a body that is only read to explain a failure. */
+export async function readBeginning(
+  response: Response,
+  maxBytes: number,
+  watch: Watch,
+): Promise<Uint8Array> {
+  if (response.body === null) return new Uint8Array();
+  const pieces: Uint8Array[] = [];
+  let size = 0;
+  for await (const piece of response.body as AsyncIterable<Uint8Array>) {
+    watch.alive();
+    pieces.push(piece);
+    size += piece.length;
+    if (size >= maxBytes) break;
+  }
+  return Buffer.concat(pieces).subarray(0, maxBytes);
+}
+
+/** Passes a long body on piece by piece, and stops the watch at its end. */
+export async function* watched(
+  body: AsyncIterable<Uint8Array>,
+  watch: Watch,
+): AsyncGenerator<Uint8Array> {
+  try {
+    for await (const piece of body) {
+      // While the reader is busy with a piece, it is not the sender who stalls.
+      watch.rest();
+      yield piece;
+      watch.alive();
+    }
+  } finally {
+    watch.stop();
+  }
+}

@@ -1,0 +1,92 @@
+/** Opens the registry client: one session a host, and what a registry can do in terms of it. */
+import pLimit from "p-limit";
+import type { Clock, Fetch } from "../world.ts";
+import type { TokenHint } from "./authority.ts";
+import { getBlob, hasBlob } from "./blobs.ts";
+import { copyImage } from "./copy.ts";
+import type { Credentials } from "./credentials.ts";
+import { defaultLimits, type Limits } from "./limits.ts";
+import { getManifest, headManifest, putManifest } from "./manifests.ts";
+import { makeRedactor } from "./redact.ts";
+import type { Registry } from "./registry.ts";
+import { scopeFor } from "./scope.ts";
+import { Session } from "./session.ts";
+import { listTags, makeTagDeletion } from "./tags.ts";
+import { makeTransport, type World } from "./transport.ts";
+import { putBlob } from "./upload.ts";
+
+export type { TokenHint } from "./authority.ts";
+
+export interface RegistryOptions {
+  readonly fetch: Fetch;
+  readonly clock: Clock;
+  readonly credentials: Pick<Credentials, "forHost">;
+  /** Hosts that speak plain http, beside those on loopback, which always do. */
+  readonly plainHosts: readonly string[];
+  readonly tokenHints?: readonly TokenHint[];
+  /** Requests under way to one host at a time; 16 where it is not given. */
+  readonly parallel?: number;
+  /** Told of each wait; no secret is in the line. */
+  readonly log?: (line: string) => void;
+  /** Spreads waits; a number from 0 to below 1. */
+  readonly random?: () => number;
+  readonly limits?: Partial<Limits>;
+}
+
+/** Makes a client that keeps logins, tokens and what it learns about hosts for as long as it lives. */
+export function openRegistry(options: RegistryOptions): Registry {
+  const { fetch, clock, log = () => undefined, random = () => 0.5 } = options;
+  const limits = { ...defaultLimits, ...options.limits };
+  const world: World = { fetch, clock, log, random, limits, redactor: makeRedactor() };
+  const session = makeSessions(options, world);
+  const streams = pLimit(limits.streams);
+  const withoutHead = new WeakSet<Session>();
+  const deleteTag = makeTagDeletion();
+
+  return {
+    announce(access, repositories) {
+      for (const repository of repositories) {
+        session(repository.host).announce([scopeFor(access, repository)]);
+      }
+    },
+    async head(reference) {
+      const host = session(reference.host);
+      const seen = withoutHead.has(host) ? "unclear" : await headManifest(host, reference);
+      if (seen !== "unclear") return seen;
+      // A registry that does not answer HEAD once will not the next time.
+      withoutHead.add(host);
+      return (await getManifest(host, reference))?.descriptor;
+    },
+    get: async (reference) => getManifest(session(reference.host), reference),
+    put: async (reference, manifest) => putManifest(session(reference.host), reference, manifest),
+    hasBlob: async (repository, digest) => hasBlob(session(repository.host), repository, digest),
+    blob: async (repository, digest) => getBlob(session(repository.host), repository, digest),
+    putBlob: async (repository, bytes) => putBlob(session(repository.host), repository, bytes),
+    copy: async (from, to, tags) => {
+      const ports = { source: session(from.host), target: session(to.host), streams };
+      return copyImage(ports, from, to, tags);
+    },
+    tags: (repository) => listTags(session(repository.host), repository),
+    deleteTag: async (reference) => deleteTag(session(reference.host), reference),
+  };
+}
+
+function makeSessions(options: RegistryOptions, world: World): (host: string) => Session {
+  const transport = makeTransport(world);
+  const sessions = new Map<string, Session>();
+  return (host) => {
+    const known = sessions.get(host);
+    if (known !== undefined) return known;
+    const made = new Session({
+      host,
+      plainHosts: options.plainHosts,
+      hint: options.tokenHints?.find((hint) => hint.host === host),
+      login: () => options.credentials.forHost(host),
+      transport,
+      world,
+      parallel: options.parallel ?? 16,
+    });
+    sessions.set(host, made);
+    return made;
+  };
+}

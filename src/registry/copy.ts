@@ -1,0 +1,216 @@
+/** Copying images between repositories, by mounts where possible. */
+import { createHash } from "node:crypto";
+import { BerthError } from "../errors.ts";
+import type { Descriptor, Manifest } from "../oci/manifest.ts";
+import {
+  printReference,
+  printRepository,
+  type Reference,
+  type Repository,
+  withDigest,
+  withTag,
+} from "../oci/reference.ts";
+import { hasBlob, openBlob, wrongBlob } from "./blobs.ts";
+import { getManifest, putManifest } from "./manifests.ts";
+import type { CopyResult } from "./registry.ts";
+import { scopeFor } from "./scope.ts";
+import type { AskedCall, Session } from "./session.ts";
+import type { Reply, Streamed } from "./transport.ts";
+import { cancelUpload, upload, uploadLocation } from "./upload.ts";
+
+export interface CopyPorts {
+  readonly source: Session;
+  readonly target: Session;
+  /** Bounds how many blobs travel at a time. */
+  readonly streams: <T>(work: () => Promise<T>) => Promise<T>;
+}
+
+interface Moved {
+  readonly mounted: number;
+  readonly streamedBytes: number;
+}
+
+const nothingMoved: Moved = { mounted: 0, streamedBytes: 0 };
+const maxDepth = 4;
+
+interface Copying extends CopyPorts {
+  readonly from: Reference;
+  readonly to: Repository;
+  /** Blobs that this copy moves or has moved, so that children share them. */
+  readonly blobs: Map<string, Promise<Moved>>;
+}
+
+/** Copies an image: blobs, then children, then the manifest by its tags (by its digest where there are none). */
+export async function copyImage(
+  ports: CopyPorts,
+  from: Reference,
+  to: Repository,
+  tags: readonly string[],
+): Promise<CopyResult> {
+  const { source, target } = ports;
+  source.announce([scopeFor("pull", from)]);
+  target.announce([scopeFor("push", to)]);
+  const copying: Copying = { ...ports, from, to, blobs: new Map() };
+  const manifest = await getManifest(source, from);
+  if (manifest === undefined) throw notThere(from, to);
+  const isRetag = source === target && from.path === to.path;
+  const moved = isRetag ? nothingMoved : await copyContent(copying, manifest, 0);
+  const references =
+    tags.length === 0
+      ? [withDigest(to, manifest.descriptor.digest)]
+      : tags.map((tag) => withTag(to, tag));
+  await allDone(references.map((reference) => putManifest(target, reference, manifest)));
+  return { descriptor: manifest.descriptor, ...moved };
+}
+
+function notThere(from: Reference, to: Repository): BerthError {
+  const what = `copy ${printReference(from)} to ${printRepository(to)}: the source is not there`;
+  return new BerthError("REGISTRY_REFUSED", what, {
+    hint: "the image may have been deleted in the meantime; plan again",
+  });
+}
+
+async function copyContent(copying: Copying, manifest: Manifest, depth: number): Promise<Moved> {
+  const { content } = manifest;
+  if (content.kind === "index") {
+    const children = content.manifests.map((child) => copyChild(copying, child, depth + 1));
+    return sum(await allDone(children));
+  }
+  const blobs = [content.config, ...content.layers].filter(isOnRegistry);
+  const moves = blobs.flatMap((blob) => {
+    if (copying.blobs.has(blob.digest)) return [];
+    const move = copyBlob(copying, blob);
+    copying.blobs.set(blob.digest, move);
+    return [move];
+  });
+  const moved = sum(await allDone(moves));
+  // A blob that another child is moving must be there before this manifest refers to it.
+  await Promise.all(blobs.map((blob) => copying.blobs.get(blob.digest)));
+  return moved;
+}
+
+/** Layers that their makers keep registries from distributing stay where they are. */
+function isOnRegistry({ mediaType }: Descriptor): boolean {
+  return !/\.(foreign|nondistributable)\./.test(mediaType);
+}
+
+async function copyChild(copying: Copying, child: Descriptor, depth: number): Promise<Moved> {
+  const { source, target, from, to } = copying;
+  const reference = withDigest(from, child.digest);
+  if (depth > maxDepth) {
+    throw new BerthError(
+      "MANIFEST_INVALID",
+      `copy ${printReference(reference)}: indexes are nested more than ${maxDepth} deep`,
+    );
+  }
+  const manifest = await getManifest(source, reference);
+  if (manifest === undefined) throw notThere(reference, to);
+  const moved = await copyContent(copying, manifest, depth);
+  await putManifest(target, withDigest(to, child.digest), manifest);
+  return moved;
+}
+
+/** Waits for all before it fails, so that nothing goes on in the background after an error. */
+async function allDone<T>(work: readonly Promise<T>[]): Promise<readonly T[]> {
+  await Promise.allSettled(work);
+  return Promise.all(work);
+}
+
+function sum(moves: readonly Moved[]): Moved {
+  return moves.reduce(
+    (all, move) => ({
+      mounted: all.mounted + move.mounted,
+      streamedBytes: all.streamedBytes + move.streamedBytes,
+    }),
+    nothingMoved,
+  );
+}
+
+async function copyBlob(copying: Copying, blob: Descriptor): Promise<Moved> {
+  const { source, target, to, streams } = copying;
+  const mount = source === target ? await mountBlob(copying, blob) : { kind: "none" as const };
+  if (mount.kind === "mounted") return { mounted: 1, streamedBytes: 0 };
+  const location = mount.kind === "session" ? mount.location : undefined;
+  if (await hasBlob(target, to, blob.digest, [scopeFor("push", to)])) {
+    if (location !== undefined) await cancelUpload(target, to, location);
+    return nothingMoved;
+  }
+  return streams(() => streamBlob(copying, blob, location));
+}
+
+type Mount =
+  | { readonly kind: "mounted" }
+  /** Not mounted, but ready to take the bytes. */
+  | { readonly kind: "session"; readonly location: URL }
+  | { readonly kind: "none" };
+
+async function mountBlob({ target, from, to }: Copying, { digest }: Descriptor): Promise<Mount> {
+  const needs = [scopeFor("push", to), scopeFor("pull", from)];
+  const call: AskedCall = {
+    method: "POST",
+    url: target.url(
+      to.path,
+      `blobs/uploads/?mount=${digest}&from=${encodeURIComponent(from.path)}`,
+    ),
+    purpose: `mount blob ${printRepository(to)}@${digest}`,
+  };
+  const reply = await trySend(target, needs, call);
+  if (reply?.status === 201) return { kind: "mounted" };
+  if (reply?.status !== 202) return { kind: "none" };
+  return { kind: "session", location: uploadLocation(reply, call) };
+}
+
+/** Where the login may not mount, it may still read and write, so a denial is an answer here. */
+async function trySend(
+  session: Session,
+  needs: Parameters<Session["send"]>[0],
+  call: AskedCall,
+): Promise<Reply | undefined> {
+  try {
+    return await session.send(needs, call);
+  } catch (error) {
+    if (error instanceof BerthError && error.code === "REGISTRY_DENIED") return undefined;
+    throw error;
+  }
+}
+
+async function streamBlob(
+  { source, target, from, to }: Copying,
+  blob: Descriptor,
+  location: URL | undefined,
+): Promise<Moved> {
+  const open = async (): Promise<Streamed> => {
+    const { chunks } = await openBlob(source, from, blob);
+    const purpose = `get blob ${printReference(withDigest(from, blob.digest))}`;
+    let wrong: BerthError | undefined;
+    const verified = verify(chunks, blob, (what) => {
+      wrong = wrongBlob(purpose, what);
+      return wrong;
+    });
+    return { chunks: verified, size: blob.size, wrong: () => wrong };
+  };
+  await upload(target, to, blob.digest, open, location);
+  return { mounted: 0, streamedBytes: blob.size };
+}
+
+/** Passes bytes on, and fails before the last of them where they are not the blob. */
+async function* verify(
+  chunks: AsyncIterable<Uint8Array>,
+  { digest, size }: Descriptor,
+  wrong: (what: string) => BerthError,
+): AsyncGenerator<Uint8Array> {
+  const hash = createHash("sha256");
+  let seen = 0;
+  let held: Uint8Array | undefined;
+  for await (const chunk of chunks) {
+    seen += chunk.length;
+    if (seen > size) throw wrong(`more than ${size} bytes`);
+    hash.update(chunk);
+    if (held !== undefined) yield held;
+    held = chunk;
+  }
+  const found = `sha256:${hash.digest("hex")}`;
+  if (seen !== size) throw wrong(`${seen} bytes instead of ${size}`);
+  if (found !== digest) throw wrong(`the bytes have ${found}`);
+  if (held !== undefined) yield held;
+}

@@ -1,0 +1,31 @@
+/** Keeps secrets out of everything that a person may read. */
+
+export interface Redactor {
+  /** Remembers a secret. */
+  hide(secret: string): void;
+  /** The text on one line, without the secrets, tokens and URL queries in it. */
+  clean(text: string): string;
+}
+
+const maxLength = 300;
+
+export function makeRedactor(): Redactor {
+  const secrets = new Set<string>();
+  return {
+    hide(secret) {
+      // Replacing very short strings would only make the text unreadable, and tell their length.
+      if (secret.length >= 4) secrets.add(secret);
+    },
+    clean(text) {
+      const known = [...secrets].reduce((left, secret) => left.replaceAll(secret, "***"), text);
+      const line = known
+        .replace(/eyJ[\w-]{8,}(?:\.[\w-]*){0,2}/g, "***")
+        .replace(/\b(basic|bearer)\s+[\w+/=.~-]{8,}/gi, "$1 ***")
+        .replace(/(https?:\/\/)[^\s/@]*@/gi, "$1")
+        .replace(/(https?:\/\/[^\s"'?]*)\?[^\s"']*/gi, "$1")
+        .replace(/[\p{Cc}\p{Cf}\u2028\u2029\s]+/gu, " ")
+        .trim();
+      return line.length > maxLength ? `${line.slice(0, maxLength)}...` : line;
+    },
+  };
+}

@@ -1,0 +1,147 @@
+/** One host: its address, how it wants to be asked, and requests with the right login at the right time. */
+import pLimit from "p-limit";
+import { BerthError } from "../errors.ts";
+import { Authority, type Grant, type TokenHint } from "./authority.ts";
+import type { Login } from "./credentials.ts";
+import { statusError } from "./errors.ts";
+import { apiOrigin } from "./origin.ts";
+import { isReadOnly, mergeScopes, type Scope } from "./scope.ts";
+import type { Call, Reply, Transport, World } from "./transport.ts";
+
+export interface SessionOptions {
+  readonly host: string;
+  readonly plainHosts: readonly string[];
+  readonly hint: TokenHint | undefined;
+  readonly login: () => Promise<Login | undefined>;
+  readonly transport: Transport;
+  readonly world: World;
+  readonly parallel: number;
+}
+
+export type AskedCall = Omit<Call, "authorization">;
+
+/** The conversation with one host. */
+export class Session {
+  readonly origin: URL;
+  readonly world: World;
+  readonly #transport: Transport;
+  readonly #authority: Authority;
+  readonly #limit: ReturnType<typeof pLimit>;
+  #announced: readonly Scope[] = [];
+  #finding: Promise<void> | undefined;
+
+  constructor(options: SessionOptions) {
+    const { host, transport, world } = options;
+    this.origin = apiOrigin(host, options.plainHosts);
+    this.world = world;
+    this.#transport = transport;
+    this.#limit = pLimit(options.parallel);
+    this.#authority = new Authority({
+      ...options,
+      origin: this.origin,
+      announced: () => this.#announced,
+    });
+  }
+
+  announce(scopes: readonly Scope[]): void {
+    this.#announced = mergeScopes([...this.#announced, ...scopes]);
+  }
+
+  /** The address of something below `/v2/<path>/`. */
+  url(path: string, rest: string): URL {
+    return new URL(`/v2/${path}/${rest}`, this.origin);
+  }
+
+  /** Asks with what rights it needs; the answer may be any but a transient one. */
+  send(needs: readonly Scope[], call: AskedCall): Promise<Reply> {
+    this.announce(needs);
+    return this.#limit(() => this.#send(needs, call));
+  }
+
+  /** The same beside the bound on parallel requests, for long answers (others bound those). */
+  stream(needs: readonly Scope[], call: AskedCall): Promise<Reply> {
+    this.announce(needs);
+    return this.#send(needs, { ...call, stream: true });
+  }
+
+  backoff(attempt: number): Promise<void> {
+    return this.#transport.backoff(attempt);
+  }
+
+  /** The error for an answer that the caller did not expect. */
+  async error(needs: readonly Scope[], { purpose }: AskedCall, reply: Reply): Promise<BerthError> {
+    const actions = needs.flatMap((scope) => scope.actions);
+    const write = actions.includes("delete") ? "delete" : "push";
+    const access = isReadOnly(needs) ? "pull" : write;
+    const hasLogin = await this.#authority.hasLogin();
+    const { redactor } = this.world;
+    return statusError({ ...reply, purpose, redactor, access, hasLogin });
+  }
+
+  async #send(needs: readonly Scope[], call: AskedCall): Promise<Reply> {
+    // An upload's Location may be elsewhere; no login goes there.
+    if (call.url.origin !== this.origin.origin) return this.#transport.send(call);
+    const found = await this.#findOut(needs, call);
+    if (found !== undefined) return found;
+    const plan = this.#authority.plan();
+    try {
+      return await this.#authorized(needs, call);
+    } catch (error) {
+      // A hint that turned out useless has been dropped by now: ask the registry itself.
+      const denied = error instanceof BerthError && error.code === "REGISTRY_DENIED";
+      if (denied || this.#authority.plan() === plan) throw error;
+      return this.#send(needs, call);
+    }
+  }
+
+  /**
+   * Where it is not known how the host wants to be asked, one request finds out and the others wait;
+   * gives that request's answer where it is good already.
+   */
+  async #findOut(needs: readonly Scope[], call: AskedCall): Promise<Reply | undefined> {
+    while (this.#finding !== undefined) await this.#finding;
+    if (this.#authority.plan() !== undefined) return undefined;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#finding = promise;
+    try {
+      const reply = await this.#transport.send(call);
+      this.#authority.learn(reply);
+      const kind = this.#authority.plan()?.kind;
+      if (kind === "bearer") return undefined;
+      // A login that nobody has tried yet is tried by one request alone.
+      const tryLogin = kind === "basic" && (await this.#authority.hasLogin());
+      return tryLogin ? await this.#authorized(needs, call) : reply;
+    } finally {
+      this.#authority.settle();
+      this.#finding = undefined;
+      resolve();
+    }
+  }
+
+  async #authorized(needs: readonly Scope[], call: AskedCall): Promise<Reply> {
+    const isOnce = call.body !== undefined && "chunks" in call.body;
+    let grant = await this.#authority.grant(needs, call.purpose);
+    let reply = await this.#transport.send({ ...call, authorization: grant.header });
+    if (reply.status === 401 && this.#authority.refused(grant, reply) && !isOnce) {
+      grant = await this.#authority.grant(needs, call.purpose);
+      reply = await this.#transport.send({ ...call, authorization: grant.header });
+    }
+    const denied = reply.status === 401 || reply.status === 403;
+    if (!denied || grant.identity === "anonymous" || !isReadOnly(needs)) return reply;
+    return (await this.#withoutLogin(needs, call, grant)) ?? reply;
+  }
+
+  /** Public images have been refused to logins that may not read them and given to everybody else. */
+  async #withoutLogin(
+    needs: readonly Scope[],
+    call: AskedCall,
+    refused: Grant,
+  ): Promise<Reply | undefined> {
+    const grant = await this.#authority.anonymous(needs, refused);
+    if (grant === undefined) return undefined;
+    const reply = await this.#transport.send({ ...call, authorization: grant.header });
+    const works = reply.status !== 401 && reply.status !== 403;
+    this.#authority.remember(needs, works);
+    return works ? reply : undefined;
+  }
+}

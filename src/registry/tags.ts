@@ -1,0 +1,121 @@
+/** Listing and deleting tags. */
+import { BerthError } from "../errors.ts";
+import {
+  printReference,
+  printRepository,
+  type Reference,
+  type Repository,
+} from "../oci/reference.ts";
+import { isWebPage, readComplaints, webPageError } from "./errors.ts";
+import { maxBytes } from "./limits.ts";
+import { headManifest } from "./manifests.ts";
+import { scopeFor } from "./scope.ts";
+import type { AskedCall, Session } from "./session.ts";
+import type { Reply } from "./transport.ts";
+
+/** GitLab's registry gives no more than this on one page. */
+const pageSize = 1000;
+
+/** All tags, one request a page. */
+export async function* listTags(session: Session, repository: Repository): AsyncGenerator<string> {
+  const needs = [scopeFor("pull", repository)];
+  const seen = new Set<string>();
+  let url: URL | undefined = session.url(repository.path, `tags/list?n=${pageSize}`);
+  while (url !== undefined) {
+    seen.add(url.href);
+    const purpose = `list tags of ${printRepository(repository)}`;
+    const call: AskedCall = { method: "GET", url, purpose, maxBytes: maxBytes.tagPage };
+    const reply: Reply = await session.send(needs, call);
+    if (reply.status === 404) return;
+    if (reply.status !== 200) throw await session.error(needs, call, reply);
+    if (isWebPage(reply.headers)) throw webPageError(purpose);
+    yield* readTags(reply, purpose);
+    url = nextPage(reply, url, purpose);
+    if (url !== undefined && seen.has(url.href)) throw badPage(purpose, "its pages go in a circle");
+  }
+}
+
+function readTags({ bytes }: Reply, purpose: string): readonly string[] {
+  const tags = parseTags(bytes);
+  // A repository whose tags are all deleted has null for a list.
+  if (tags === null) return [];
+  const isList = Array.isArray(tags) && tags.every((tag) => typeof tag === "string");
+  if (!isList) throw badPage(purpose, "the answer is no list of tags");
+  return tags;
+}
+
+function parseTags(bytes: Uint8Array): unknown {
+  try {
+    const page: unknown = JSON.parse(new TextDecoder().decode(bytes));
+    return typeof page === "object" && page !== null && "tags" in page ? page.tags : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The next page (RFC 8288), always on the registry itself: behind a proxy it may not know its own scheme. */
+function nextPage({ headers }: Reply, current: URL, purpose: string): URL | undefined {
+  const link = /<([^>]*)>\s*;[^,]*\brel\s*=\s*"?next\b/i.exec(headers.get("link") ?? "")?.[1];
+  if (link === undefined) return undefined;
+  const next = URL.canParse(link, current.href) ? new URL(link, current) : undefined;
+  if (next?.hostname !== current.hostname) throw badPage(purpose, "its next page is elsewhere");
+  return new URL(next.pathname + next.search, current);
+}
+
+function badPage(purpose: string, what: string): BerthError {
+  return new BerthError("REGISTRY_REFUSED", `${purpose}: ${what}`, {
+    hint: "this is a fault of the registry or of a proxy before it",
+  });
+}
+
+type Way = "manifests" | "tags/reference";
+
+/**
+ * Makes the deletion of tags, and never of manifests: other tags may share those.
+ *
+ * `DELETE manifests/<tag>` is of distribution-spec 1.1; older GitLab registries have `tags/reference/<tag>`.
+ * What a host turned out not to have is not tried again.
+ */
+export function makeTagDeletion(): (session: Session, reference: Reference) => Promise<boolean> {
+  const unsupported = new WeakMap<Session, Set<Way>>();
+  return async (session, reference) => {
+    const known = unsupported.get(session) ?? new Set<Way>();
+    unsupported.set(session, known);
+    for (const way of ["manifests", "tags/reference"] as const) {
+      if (known.has(way)) continue;
+      const result = await deleteBy(session, reference, way);
+      if (result !== "unsupported") return result;
+      known.add(way);
+    }
+    if ((await headManifest(session, reference)) === undefined) return false;
+    const what = `delete tag ${printReference(reference)}: the registry cannot delete a single tag`;
+    throw new BerthError("REGISTRY_REFUSED", what, {
+      hint: "delete it in the registry's own interface; deleting its manifest would delete other tags too",
+    });
+  };
+}
+
+async function deleteBy(
+  session: Session,
+  reference: Reference,
+  way: Way,
+): Promise<boolean | "unsupported"> {
+  const purpose = `delete tag ${printReference(reference)}`;
+  if (reference.tag === undefined || reference.digest !== undefined) {
+    throw new BerthError("REFERENCE_INVALID", `${purpose}: not a tag`);
+  }
+  const needs = [scopeFor("delete", reference)];
+  const url = session.url(reference.path, `${way}/${reference.tag}`);
+  const call: AskedCall = { method: "DELETE", url, purpose };
+  const reply = await session.send(needs, call);
+  if (reply.status === 202 || reply.status === 200 || reply.status === 204) return true;
+  if (reply.status === 404)
+    return way === "manifests" || isRegistryAnswer(reply) ? false : "unsupported";
+  if (reply.status === 400 || reply.status === 405 || reply.status === 501) return "unsupported";
+  throw await session.error(needs, call, reply);
+}
+
+/** Whether a 404 speaks of the tag, or of an address that the server does not have. */
+function isRegistryAnswer({ bytes }: Reply): boolean {
+  return readComplaints(bytes).some(({ code }) => /_(UNKNOWN|INVALID)$/.test(code));
+}

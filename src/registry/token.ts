@@ -1,0 +1,208 @@
+/** The tokens of one host: shared while they last, asked for together, never in a loop. */
+import type { Clock } from "../world.ts";
+import {
+  covers,
+  type Grants,
+  grantsOf,
+  isReadOnly,
+  mergeScopes,
+  missing,
+  type Scope,
+} from "./scope.ts";
+import type { TokenAnswer } from "./token-request.ts";
+
+export type Identity = "login" | "anonymous";
+
+export interface Token {
+  readonly kind: "token";
+  readonly identity: Identity;
+  readonly value: string;
+  readonly grants: Grants;
+  /** In milliseconds of the clock; some time before the token really ends. */
+  readonly freshUntil: number;
+}
+
+/** A no that will not change within this run. */
+export interface Refusal {
+  readonly kind: "refused";
+  readonly what: string;
+  /** Asking for less at once may help: the service looks as if it read one scope only. */
+  readonly mayBeOneScopeOnly: boolean;
+}
+
+export interface TokenSource {
+  readonly clock: Clock;
+  request(identity: Identity, scopes: readonly Scope[]): Promise<TokenAnswer>;
+  /** Cuts scopes to what fits one request, keeping the first `needed`. */
+  fit(scopes: readonly Scope[], needed: number): readonly Scope[];
+  /** What this host is going to be asked for; grows while berth works. */
+  announced(): readonly Scope[];
+}
+
+interface Running {
+  readonly identity: Identity;
+  readonly scopes: readonly Scope[];
+  readonly done: Promise<Token | Refusal>;
+}
+
+/** How many scopes go into one request: all, all but foreign pushes, or only what is needed. */
+type Width = "all" | "reads" | "needed";
+
+export class Tokens {
+  readonly #source: TokenSource;
+  readonly #refusals = new Map<string, Refusal>();
+  readonly #proven = new Set<Identity>(["anonymous"]);
+  readonly #exact = new Map<string, Promise<Token | undefined>>();
+  #tokens: readonly Token[] = [];
+  #running: readonly Running[] = [];
+  #width: Width = "all";
+
+  constructor(source: TokenSource) {
+    this.#source = source;
+  }
+
+  /** A token that grants all of `needs`, asked for together with what was announced. */
+  async acquire(identity: Identity, needs: readonly Scope[]): Promise<Token | Refusal> {
+    for (;;) {
+      const known = this.cached(identity, needs) ?? this.#refusal(identity, needs);
+      if (known !== undefined) return known;
+      const shared = this.#shared(identity, needs);
+      if (shared === undefined) break;
+      await shared.done;
+    }
+    const width = this.#width;
+    const answer = await this.#ask(identity, needs, this.#widen(identity, needs));
+    if (answer.kind === "token" && covers(answer.grants, needs)) return answer;
+    const refusal = this.#refusal(identity, needs);
+    // What the rest of a wide request brought about says nothing about these needs.
+    if (refusal === undefined && width !== this.#width) return this.acquire(identity, needs);
+    return refusal ?? droppedRefusal(needs, false);
+  }
+
+  /** Asks once for nothing but `needs`, for services that read only one scope of a request. */
+  acquireExactly(identity: Identity, needs: readonly Scope[]): Promise<Token | undefined> {
+    const [key] = refusalKeys(identity, needs).slice(-1);
+    const tried = this.#exact.get(key ?? "");
+    if (tried !== undefined) return tried.then(() => this.cached(identity, needs));
+    for (const name of refusalKeys(identity, needs)) this.#refusals.delete(name);
+    const result = this.#ask(identity, needs, mergeScopes(needs)).then((answer) => {
+      if (answer.kind !== "token" || !covers(answer.grants, needs)) return undefined;
+      this.#width = "needed";
+      return answer;
+    });
+    this.#exact.set(key ?? "", result);
+    return result;
+  }
+
+  cached(identity: Identity, needs: readonly Scope[]): Token | undefined {
+    const now = this.#source.clock.now().getTime();
+    this.#tokens = this.#tokens.filter(({ freshUntil }) => freshUntil > now);
+    return this.#tokens.find((token) => token.identity === identity && covers(token.grants, needs));
+  }
+
+  /** Never uses a token again that the registry did not take. */
+  forget(token: Token): void {
+    this.#tokens = this.#tokens.filter((other) => other !== token);
+  }
+
+  /**
+   * A request under way that may answer these needs. Until a login has been seen to work, only one
+   * request carries it: servers ban an address after some failures.
+   */
+  #shared(identity: Identity, needs: readonly Scope[]): Running | undefined {
+    const mine = this.#running.filter((running) => running.identity === identity);
+    const covering = mine.find(({ scopes }) => covers(grantsOf(scopes), needs));
+    return covering ?? (this.#proven.has(identity) ? undefined : mine[0]);
+  }
+
+  #widen(identity: Identity, needs: readonly Scope[]): readonly Scope[] {
+    const needed = mergeScopes(needs);
+    const narrow = this.#width === "needed" || (this.#width === "reads" && !isReadOnly(needed));
+    if (narrow) return needed;
+    const readsOnly = identity === "anonymous" || this.#width === "reads";
+    const extra = this.#source
+      .announced()
+      .map((scope): Scope => (readsOnly ? { path: scope.path, actions: ["pull"] } : scope))
+      .filter((scope) => this.cached(identity, [scope]) === undefined)
+      .filter((scope) => this.#refusal(identity, [scope]) === undefined);
+    return this.#source.fit(mergeScopes([...needed, ...extra]), needed.length);
+  }
+
+  #ask(
+    identity: Identity,
+    needs: readonly Scope[],
+    scopes: readonly Scope[],
+  ): Promise<Token | Refusal> {
+    const done = this.#request(identity, needs, scopes).finally(() => {
+      this.#running = this.#running.filter((running) => running.done !== done);
+    });
+    this.#running = [...this.#running, { identity, scopes, done }];
+    return done;
+  }
+
+  async #request(
+    identity: Identity,
+    needs: readonly Scope[],
+    scopes: readonly Scope[],
+  ): Promise<Token | Refusal> {
+    const before = this.#source.clock.now().getTime();
+    const answer = await this.#source.request(identity, scopes);
+    if (answer.kind === "refused") {
+      const isWide = scopes.length > mergeScopes(needs).length;
+      return this.#refused(identity, scopes, answer, isWide);
+    }
+    this.#proven.add(identity);
+    const { value, grants, lifetimeMs } = answer;
+    const margin = Math.min(10_000, lifetimeMs / 4);
+    const freshUntil = before + lifetimeMs - margin;
+    const token: Token = { kind: "token", identity, value, grants, freshUntil };
+    this.#tokens = [...this.#tokens, token];
+    for (const dropped of missing(grants, scopes)) {
+      const refusal = droppedRefusal([dropped], scopes.length > 1 && grants.size <= 1);
+      for (const key of refusalKeys(identity, [dropped])) this.#refusals.set(key, refusal);
+    }
+    return token;
+  }
+
+  #refused(
+    identity: Identity,
+    scopes: readonly Scope[],
+    { status, what }: { readonly status: number; readonly what: string },
+    isWide: boolean,
+  ): Refusal {
+    const refusal: Refusal = { kind: "refused", what, mayBeOneScopeOnly: false };
+    if (status !== 403 || isReadOnly(scopes)) {
+      this.#refusals.set(identity, refusal);
+      return refusal;
+    }
+    this.#proven.add(identity);
+    // One protected path spoils the whole request, so from now on each write asks for its own.
+    if (isWide) this.#width = this.#width === "all" ? "reads" : this.#width;
+    else {
+      const writes = scopes.map(({ path, actions }) => ({
+        path,
+        actions: actions.filter((action) => action !== "pull"),
+      }));
+      for (const key of refusalKeys(identity, writes)) this.#refusals.set(key, refusal);
+    }
+    return refusal;
+  }
+
+  #refusal(identity: Identity, needs: readonly Scope[]): Refusal | undefined {
+    return [identity, ...refusalKeys(identity, needs)]
+      .map((key) => this.#refusals.get(key))
+      .find((refusal) => refusal !== undefined);
+  }
+}
+
+function refusalKeys(identity: Identity, scopes: readonly Scope[]): readonly string[] {
+  return scopes.flatMap(({ path, actions }) =>
+    actions.map((action) => `${identity} ${path} ${action}`),
+  );
+}
+
+function droppedRefusal(scopes: readonly Scope[], mayBeOneScopeOnly: boolean): Refusal {
+  const rights = scopes.map(({ path, actions }) => `${actions.join(" and ")} on ${path}`);
+  const what = `the token service does not grant ${rights.join(", ")}`;
+  return { kind: "refused", what, mayBeOneScopeOnly };
+}

@@ -1,0 +1,86 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { digestOf } from "../../src/oci/digest.ts";
+import { makeImageManifest, mediaTypes, parseManifest } from "../../src/oci/manifest.ts";
+
+const config = { mediaType: mediaTypes.ociConfig, digest: digestOf("{}"), size: 2 };
+const layer = { mediaType: mediaTypes.ociLayerGzip, digest: digestOf("layer"), size: 5 };
+const { ociManifest, ociIndex, dockerManifest, dockerIndex } = mediaTypes;
+
+function parse(document: unknown, type: string) {
+  return parseManifest(Buffer.from(JSON.stringify(document)), type, "r.example/x:t");
+}
+
+test("a manifest that is made is read back", () => {
+  const made = makeImageManifest(config, [layer], { "org.example.a": "b" });
+  const read = parseManifest(made.bytes, made.descriptor.mediaType, "x");
+  assert.deepEqual(read, made);
+});
+
+test("all four kinds are read, whatever else is in them", () => {
+  const extra = { schemaVersion: 2, subject: null, future: [1], annotations: { a: "b", c: 1 } };
+  for (const type of [ociManifest, dockerManifest]) {
+    const { content } = parse(
+      { ...extra, config: { ...config, x: 1 }, layers: [layer] },
+      `${type}; q=1`,
+    );
+    assert.deepEqual(content, { kind: "image", config, layers: [layer], annotations: { a: "b" } });
+  }
+  const platform = { os: "linux", architecture: "arm64", variant: "v8", "os.version": "1" };
+  for (const type of [ociIndex, dockerIndex]) {
+    const { content } = parse(
+      { mediaType: type, manifests: [{ ...layer, platform }, layer] },
+      type,
+    );
+    const kept = { os: "linux", architecture: "arm64", variant: "v8" };
+    assert.deepEqual(content, {
+      kind: "index",
+      manifests: [{ ...layer, platform: kept }, layer],
+      annotations: {},
+    });
+  }
+});
+
+const refused: readonly (readonly [string, unknown, string, RegExp])[] = [
+  ["no object", [], ociManifest, /not a JSON object/],
+  [
+    "another media type",
+    { mediaType: ociIndex, config, layers: [] },
+    ociManifest,
+    /it calls itself/,
+  ],
+  [
+    "two kinds at once",
+    { config, layers: [], manifests: [] },
+    ociManifest,
+    /both layers and manifests/,
+  ],
+  ["no config", { layers: [] }, ociManifest, /config is not a descriptor/],
+  ["no layers", { config }, ociManifest, /layers are not descriptors/],
+  [
+    "a digest that is a path",
+    { config, layers: [{ ...layer, digest: "sha256:../x" }] },
+    ociManifest,
+    /layers/,
+  ],
+  ["a negative size", { config: { ...config, size: -1 }, layers: [] }, ociManifest, /config/],
+  [
+    "an old kind",
+    {},
+    "application/vnd.docker.distribution.manifest.v1+json",
+    /not an image manifest/,
+  ],
+  ["no content type", { config, layers: [] }, "", /media type "" is not/],
+];
+
+for (const [name, document, type, message] of refused) {
+  test(`a manifest with ${name} is refused`, () => {
+    assert.throws(() => parse(document, type), { code: "MANIFEST_INVALID", message });
+  });
+}
+
+test("bytes that are no text and manifests that are too large are refused", () => {
+  for (const bytes of [Buffer.from([0x7b, 0xff, 0x7d]), Buffer.alloc(4 * 1024 * 1024 + 1, " ")]) {
+    assert.throws(() => parseManifest(bytes, ociManifest, "x"), { code: "MANIFEST_INVALID" });
+  }
+});

@@ -1,0 +1,136 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { BerthError } from "../../src/errors.ts";
+import { digestOf, hexOf, parseDigest } from "../../src/oci/digest.ts";
+import {
+  below,
+  isTag,
+  parseReference,
+  parseRepository,
+  printReference,
+  printRepository,
+  withDigest,
+  withTag,
+} from "../../src/oci/reference.ts";
+
+const hex = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+
+const good = [
+  ["debian", { host: "docker.io", path: "library/debian", tag: "latest" }],
+  ["debian:13-slim", { host: "docker.io", path: "library/debian", tag: "13-slim" }],
+  ["someone/tool:v1", { host: "docker.io", path: "someone/tool", tag: "v1" }],
+  ["index.docker.io/debian", { host: "docker.io", path: "library/debian", tag: "latest" }],
+  ["localhost/x", { host: "localhost", path: "x", tag: "latest" }],
+  ["localhost:5000/x/y", { host: "localhost:5000", path: "x/y", tag: "latest" }],
+  ["[::1]:5000/x", { host: "[::1]:5000", path: "x", tag: "latest" }],
+  ["r.example/a__b/c-d.e:T_1", { host: "r.example", path: "a__b/c-d.e", tag: "T_1" }],
+  [`r.example/x@sha256:${hex}`, { host: "r.example", path: "x", digest: `sha256:${hex}` }],
+  [
+    `r.example/x:t@sha256:${hex}`,
+    { host: "r.example", path: "x", tag: "t", digest: `sha256:${hex}` },
+  ],
+] as const;
+
+for (const [text, expected] of good) {
+  test(`${text} is read as a reference`, () => assert.deepEqual(parseReference(text), expected));
+}
+
+const bad = [
+  "",
+  "/x",
+  "r.example/",
+  "r.example/X",
+  "r.example/a//b",
+  "r.example/a_-b",
+  "r.example/-a",
+  "r.example/a..b",
+  "r.example/../a",
+  "r.example/a:",
+  "r.example/a:-t",
+  "r.example/a b",
+  "https://r.example/a",
+  "user:pw@r.example/a",
+  "r.example/a@sha256:abc",
+  `r.example/a@sha256:${hex.toUpperCase()}`,
+  `r.example/a@sha512:${hex}`,
+  `r.example/${"a".repeat(256)}`,
+  `r.example/a:${"t".repeat(129)}`,
+];
+
+for (const text of bad) {
+  test(`${JSON.stringify(text)} is no reference`, () => {
+    assert.throws(
+      () => parseReference(text),
+      (error) => error instanceof BerthError && error.code === "REFERENCE_INVALID",
+    );
+  });
+}
+
+const part = fc.stringMatching(/^[a-z0-9]{1,8}(?:(?:\.|_|__|-{1,3})[a-z0-9]{1,8}){0,2}$/);
+const path = fc.array(part, { minLength: 1, maxLength: 4 }).map((parts) => parts.join("/"));
+const host = fc.constantFrom(
+  "r.example",
+  "r.example:5050",
+  "localhost:1",
+  "[::1]:5000",
+  "10.0.0.1:80",
+);
+const tag = fc.stringMatching(/^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$/);
+const digest = fc.string().map((text) => digestOf(text));
+
+test("every repository is read back as it was printed", () => {
+  fc.assert(
+    fc.property(host, path, (at, name) => {
+      const repository = { host: at, path: name };
+      assert.deepEqual(parseRepository(printRepository(repository)), repository);
+      assert.deepEqual(below(repository, "x/y"), { host: at, path: `${name}/x/y` });
+    }),
+  );
+});
+
+test("every reference is read back as it was printed", () => {
+  fc.assert(
+    fc.property(host, path, tag, digest, (at, name, someTag, someDigest) => {
+      const repository = { host: at, path: name };
+      for (const reference of [withTag(repository, someTag), withDigest(repository, someDigest)]) {
+        assert.deepEqual(parseReference(printReference(reference)), reference);
+      }
+    }),
+  );
+});
+
+test("a text is refused or read as something that prints to the same", () => {
+  fc.assert(
+    fc.property(fc.string({ maxLength: 40 }), (text) => {
+      try {
+        const reference = parseReference(`r.example/${text}`);
+        assert.deepEqual(parseReference(printReference(reference)), reference);
+      } catch (error) {
+        assert.ok(error instanceof BerthError && error.code === "REFERENCE_INVALID");
+      }
+    }),
+  );
+});
+
+test("no tag leads out of its place in an address", () => {
+  fc.assert(
+    fc.property(fc.string(), (text) => {
+      if (isTag(text)) assert.equal(encodeURIComponent(text), text);
+    }),
+  );
+  for (const text of ["..", ".", "a/b", "a?b", "a#b", "a%2f", "", "a\n"]) assert.ok(!isTag(text));
+});
+
+test("a digest is what hashing gives and nothing else", () => {
+  assert.equal(digestOf(""), `sha256:${hex}`);
+  assert.equal(hexOf(digestOf("")), hex);
+  fc.assert(
+    fc.property(fc.uint8Array(), (bytes) =>
+      assert.equal(parseDigest(digestOf(bytes)), digestOf(bytes)),
+    ),
+  );
+  for (const text of [hex, `sha256:${hex}0`, `sha256:${hex}\n`, `SHA256:${hex}`, "sha256:../x"]) {
+    assert.equal(parseDigest(text), undefined);
+  }
+});

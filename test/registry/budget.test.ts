@@ -1,0 +1,249 @@
+/** How many requests things cost; the registry and the token service count. */
+import assert from "node:assert/strict";
+import { after, before, suite, test } from "node:test";
+import type { Reference, Repository } from "../../src/oci/reference.ts";
+import type { RegistryOptions } from "../../src/registry/client.ts";
+import type { Registry } from "../../src/registry/registry.ts";
+import { startDockerRegistry } from "../support/docker-registry.ts";
+import { type MemoryRegistry, startMemoryRegistry } from "../support/memory-registry.ts";
+import {
+  startTokenService,
+  type TokenService,
+  type TokenServiceOptions,
+} from "../support/token-service.ts";
+import { client, goodLogin, pushImage, seed, type TestImage, testImage } from "./clients.ts";
+
+interface Bench {
+  readonly registry: MemoryRegistry;
+  readonly tokens: TokenService;
+  readonly paths: readonly string[];
+  readonly image: TestImage;
+  at(path: string): Repository;
+  tagged(path: string): Reference;
+  open(hinted: boolean, options?: Partial<RegistryOptions>): Registry;
+}
+
+/** 25 repositories that hold an image of 8 blobs under the tag `one`, and nothing counted yet. */
+async function bench(
+  work: (bench: Bench) => Promise<void>,
+  options: TokenServiceOptions = {},
+): Promise<void> {
+  const tokens = await startTokenService(options);
+  const { authority } = tokens;
+  const registry = await startMemoryRegistry({ authority });
+  const at = (path: string) => ({ host: registry.host, path });
+  const paths = Array.from({ length: 25 }, (_, number) => `qemu-project/qemu/qemu/image-${number}`);
+  const image = testImage("budget", 7);
+  for (const path of paths) seed(registry, path, image, "one");
+  const hint = { host: registry.host, realm: tokens.realm, service: tokens.service };
+  const open: Bench["open"] = (hinted, more) =>
+    client(goodLogin, { tokenHints: hinted ? [hint] : [], ...more });
+  const tagged = (path: string) => ({ ...at(path), tag: "one" });
+  try {
+    await work({ registry, tokens, paths, image, at, tagged, open });
+  } finally {
+    await registry.stop();
+    await tokens.stop();
+  }
+}
+
+function methods(log: readonly string[]): Record<string, number> {
+  const names = log.map((line) => line.split(" ")[0] ?? "");
+  const counts = new Map<string, number>();
+  for (const name of names) counts.set(name, (counts.get(name) ?? 0) + 1);
+  return Object.fromEntries(counts);
+}
+
+suite("what a request budget allows", () => {
+  test("nothing changed: one token and one GET", () =>
+    bench(async ({ registry, tokens, paths, tagged, at, open }) => {
+      const opened = open(true);
+      opened.announce("pull", paths.map(at));
+      assert.ok(await opened.get(tagged(paths[0]!)));
+      assert.equal(tokens.asked.length, 1);
+      assert.deepEqual(registry.log, [`GET /v2/${paths[0]}/manifests/one`]);
+    }));
+
+  test("without a hint one request more, that provokes the challenge", () =>
+    bench(async ({ registry, tokens, paths, tagged, open }) => {
+      assert.ok(await open(false).get(tagged(paths[0]!)));
+      assert.equal(tokens.asked.length, 1);
+      assert.equal(registry.log.length, 2);
+    }));
+
+  test("25 heads at once: one token and 25 HEADs, with one probe where there is no hint", () =>
+    bench(async ({ registry, tokens, paths, tagged, open }) => {
+      for (const [hinted, probes] of [
+        [true, 0],
+        [false, 1],
+      ] as const) {
+        registry.log.length = 0;
+        tokens.asked.length = 0;
+        const opened = open(hinted);
+        await Promise.all(paths.map((path) => opened.head(tagged(path))));
+        assert.equal(tokens.asked.length, 1);
+        assert.deepEqual(methods(registry.log), { HEAD: 25 + probes });
+      }
+    }));
+
+  test("heads one after another also share what was announced", () =>
+    bench(async ({ registry, tokens, paths, tagged, at, open }) => {
+      const opened = open(true);
+      opened.announce("pull", paths.map(at));
+      for (const path of paths) await opened.head(tagged(path));
+      assert.equal(tokens.asked.length, 1);
+      assert.equal(registry.log.length, 25);
+      assert.deepEqual([...tokens.created], []);
+      assert.ok(
+        tokens.asked.every(({ scopes }) => scopes.every((scope) => scope.endsWith(":pull"))),
+      );
+    }));
+
+  test("a registry without logins is asked nothing more than what is wanted", async () => {
+    const registry = await startMemoryRegistry();
+    const there = { host: registry.host, path: "some/image" };
+    seed(registry, there.path, testImage("open"), "one");
+    const opened = client(goodLogin);
+    await Promise.all(["one", "two", "one"].map((tag) => opened.head({ ...there, tag })));
+    await registry.stop();
+    assert.deepEqual(methods(registry.log), { HEAD: 3 });
+  });
+
+  test("retagging 25 images: one token, 25 GETs and 25 PUTs", () =>
+    bench(async ({ registry, tokens, paths, at, tagged, open }) => {
+      const opened = open(true);
+      opened.announce("push", paths.map(at));
+      await Promise.all(paths.map((path) => opened.copy(tagged(path), at(path), ["two"])));
+      assert.equal(tokens.asked.length, 1);
+      assert.deepEqual(methods(registry.log), { GET: 25, PUT: 25 });
+    }));
+
+  test("one protected path: a token for each, and only that one is refused", () =>
+    bench(
+      async ({ registry, tokens, paths, at, tagged, open }) => {
+        const opened = open(true);
+        opened.announce("push", paths.map(at));
+        const results = await Promise.allSettled(
+          paths.map((path) => opened.copy(tagged(path), at(path), ["two"])),
+        );
+        const failed = results.filter((result) => result.status === "rejected");
+        assert.equal(failed.length, 1);
+        assert.match(
+          String(failed[0]?.reason),
+          /put manifest .*image-3:two: 403 DENIED: Pushing to protected repository path forbidden/,
+        );
+        // One for all, spoiled; one to read them all; one for each that is written.
+        assert.equal(tokens.asked.length, 1 + 1 + 25);
+        assert.deepEqual(methods(registry.log), { GET: 25, PUT: 24 });
+      },
+      { protectedPaths: ["qemu-project/qemu/qemu/image-3"] },
+    ));
+
+  test("copying 8 blobs: one token, one GET, 8 mounts, one PUT", () =>
+    bench(async ({ registry, tokens, paths, at, tagged, open }) => {
+      const to = at("someone/qemu/qemu/image-0");
+      const result = await open(true).copy(tagged(paths[0]!), to, ["one"]);
+      assert.equal(result.mounted, 8);
+      assert.equal(tokens.asked.length, 1);
+      assert.deepEqual(methods(registry.log), { GET: 1, POST: 8, PUT: 1 });
+    }));
+
+  test("a fork's first run: 251 requests for 25 images of 8 blobs", () =>
+    bench(async ({ registry, tokens, paths, at, tagged, open }) => {
+      const opened = open(true);
+      const own = paths.map((path) => at(path.replace("qemu-project", "someone")));
+      opened.announce("pull", paths.map(at));
+      opened.announce("push", own);
+      await Promise.all(paths.map((path, n) => opened.copy(tagged(path), own[n]!, ["one"])));
+      assert.equal(tokens.asked.length + registry.log.length, 251);
+    }));
+
+  test("long names: token requests stay below 6 KB and are as few as that allows", () =>
+    bench(async ({ registry, tokens, at, open }) => {
+      const opened = open(true);
+      const paths = Array.from({ length: 100 }, (_, n) => `group/${"x".repeat(150)}-${n}/image`);
+      opened.announce("pull", paths.map(at));
+      for (const path of paths) await opened.head({ ...at(path), tag: "one" });
+      assert.equal(registry.log.length, 100);
+      assert.equal(tokens.asked.length, 4);
+      assert.ok(tokens.asked.every(({ length }) => length < 6000));
+    }));
+
+  test("public images that the login may not read: two tokens, then as if it might", () =>
+    bench(
+      async ({ registry, tokens, paths, tagged, open }) => {
+        const opened = open(true);
+        await Promise.all(paths.map((path) => opened.get(tagged(path))));
+        assert.deepEqual(
+          tokens.asked.map(({ user }) => user),
+          [goodLogin.username, undefined],
+        );
+        assert.deepEqual(methods(registry.log), { GET: 25 });
+      },
+      { may: (user) => user === undefined },
+    ));
+
+  test("wrong credentials: one failed login for the whole run", () =>
+    bench(async ({ tokens, paths, tagged, at, open, image }) => {
+      const opened = open(true, {
+        credentials: { forHost: async () => ({ ...goodLogin, password: "not-this-one" }) },
+      });
+      const reads = paths.map((path) => opened.get(tagged(path)));
+      const writes = paths.map((path) => opened.put({ ...at(path), tag: "two" }, image.manifest));
+      const results = await Promise.allSettled([...reads, ...writes]);
+      assert.ok(results.every((result) => result.status === "rejected"));
+      assert.equal(tokens.asked.filter(({ status }) => status === 401).length, 1);
+      await assert.rejects(opened.head(tagged(paths[0]!)), /401 UNAUTHORIZED/);
+      assert.equal(tokens.asked.filter(({ status }) => status === 401).length, 1);
+    }));
+
+  test("a server that reads one scope only gets one request for each", () =>
+    bench(
+      async ({ registry, paths, tagged, open }) => {
+        const opened = open(true);
+        const got = await Promise.all(paths.slice(0, 5).map((path) => opened.head(tagged(path))));
+        assert.ok(got.every((descriptor) => descriptor !== undefined));
+        assert.deepEqual(methods(registry.log), { HEAD: 5 });
+      },
+      { oneScopeOnly: true },
+    ));
+
+  test("a hint that leads nowhere costs the probe that it was to save", () =>
+    bench(async ({ registry, tokens, paths, tagged, open }) => {
+      const realm = tokens.realm.replace("/jwt/auth", "/nothing");
+      const hint = { host: registry.host, realm, service: tokens.service };
+      const opened = open(false, { tokenHints: [hint] });
+      await Promise.all(paths.map((path) => opened.head(tagged(path))));
+      assert.deepEqual(methods(registry.log), { HEAD: 26 });
+      assert.deepEqual(
+        tokens.asked.map(({ status }) => status),
+        [404, 200],
+      );
+    }));
+});
+
+suite("the budget on docker-registry with tokens", () => {
+  let docker: Awaited<ReturnType<typeof startDockerRegistry>>;
+  before(async () => {
+    docker = await startDockerRegistry({ auth: "token" });
+  });
+  after(() => docker.stop());
+
+  test("a retag is one token, one GET and one PUT; a copy mounts each blob", async () => {
+    const { host, tokenService } = docker;
+    const hint = { host, realm: tokenService!.realm, service: tokenService!.service };
+    const there = { host, path: "some/image" };
+    await pushImage(client(goodLogin), there, testImage("docker", 7), "one");
+    const [requests, asked] = [docker.log().length, tokenService!.asked.length];
+    const opened = client(goodLogin, { tokenHints: [hint] });
+    opened.announce("push", [there, { host, path: "some/copy" }]);
+    await opened.copy({ ...there, tag: "one" }, there, ["two"]);
+    await opened.copy({ ...there, tag: "one" }, { host, path: "some/copy" }, ["one"]);
+    // The access log is written after the answer has been sent.
+    for (let tries = 0; tries < 40 && docker.log().length - requests < 12; tries++) {
+      await new Promise((resolve) => setTimeout(resolve, 25));
+    }
+    assert.deepEqual(methods(docker.log().slice(requests)), { GET: 2, POST: 8, PUT: 2 });
+    assert.equal(tokenService!.asked.length - asked, 1);
+  });
+});

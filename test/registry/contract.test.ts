@@ -1,0 +1,48 @@
+import { startDockerRegistry } from "../support/docker-registry.ts";
+import { type MemoryRegistryOptions, startMemoryRegistry } from "../support/memory-registry.ts";
+import { startTokenService } from "../support/token-service.ts";
+import { basicAuthority, goodLogin } from "./clients.ts";
+import { registryContract } from "./contract.ts";
+
+async function memory(auth: "none" | "basic" | "token", options: MemoryRegistryOptions = {}) {
+  const tokens = auth === "token" ? await startTokenService() : undefined;
+  const authority = auth === "basic" ? basicAuthority(goodLogin) : tokens?.authority;
+  const registry = await startMemoryRegistry({
+    ...options,
+    ...(authority === undefined ? {} : { authority }),
+  });
+  return {
+    host: registry.host,
+    login: auth === "none" ? undefined : goodLogin,
+    hints: [],
+    deletesTags: options.deleteTags !== "no",
+    async stop() {
+      await registry.stop();
+      await tokens?.stop();
+    },
+  };
+}
+
+async function docker(auth: "none" | "basic" | "token", hinted = false) {
+  const registry = await startDockerRegistry({ auth });
+  const { host, tokenService } = registry;
+  const { realm = "", service = "" } = tokenService ?? {};
+  return {
+    host,
+    login: auth === "none" ? undefined : goodLogin,
+    hints: hinted ? [{ host, realm, service }] : [],
+    deletesTags: false,
+    stop: () => registry.stop(),
+  };
+}
+
+registryContract("the registry in memory", () => memory("none"));
+registryContract("the registry in memory with logins", () => memory("basic"));
+registryContract("the registry in memory with tokens", () => memory("token"));
+registryContract("the registry in memory, as an old GitLab", () =>
+  memory("none", { deleteTags: "tags/reference", head: false, pageSize: 1 }),
+);
+registryContract("docker-registry", () => docker("none"));
+registryContract("docker-registry with logins", () => docker("basic"));
+registryContract("docker-registry with tokens", () => docker("token"));
+registryContract("docker-registry with tokens and a hint", () => docker("token", true));

@@ -1,0 +1,152 @@
+/** Answers that are not what was asked for. */
+import { gzipSync } from "node:zlib";
+import { all } from "./clients.ts";
+import { always, blobOf, found, header, instead, other, playAll, reply } from "./faults.ts";
+
+playAll("a registry that answers wrongly", [
+  {
+    name: "a wrong digest header",
+    fault: always(header("docker-content-digest", other.manifest.descriptor.digest)),
+    fails: /get manifest .*: the registry says sha256:\w+, expected sha256:/,
+    code: "MANIFEST_INVALID",
+    requests: 1,
+  },
+  {
+    name: "a digest header that is none",
+    fault: always(header("docker-content-digest", "sha256:../../x")),
+    fails: /names no sha256 digest/,
+    code: "MANIFEST_INVALID",
+    requests: 1,
+  },
+  {
+    name: "wrong bytes under the right header",
+    fault: always(reply({ body: Buffer.from(other.manifest.bytes) })),
+    fails: /get manifest .*: the registry says/,
+    code: "MANIFEST_INVALID",
+    requests: 1,
+  },
+  {
+    name: "another manifest than the digest that was asked for",
+    fault: always({
+      kind: "answer",
+      answer: () => ({
+        status: 200,
+        headers: { "content-type": other.manifest.descriptor.mediaType },
+        body: Buffer.from(other.manifest.bytes),
+      }),
+    }),
+    run: ({ client, repository }) => client.get({ ...repository, digest: found.digest }),
+    fails: /get manifest .*@sha256:\w+: the bytes have sha256:/,
+    code: "MANIFEST_INVALID",
+    requests: 1,
+  },
+  {
+    name: "a blob of wrong bytes",
+    fault: always(reply({ body: "something else" })),
+    run: ({ client, repository }) => client.blob(repository, blobOf(0)),
+    fails: /get blob .*: the bytes have sha256:/,
+    code: "MANIFEST_INVALID",
+    requests: 1,
+  },
+  {
+    name: "a web page with 200",
+    fault: always(
+      instead({ status: 200, headers: { "content-type": "text/html" }, body: "<html>" }),
+    ),
+    fails: /get manifest .*: the answer is a web page/,
+    code: "REGISTRY_REFUSED",
+    requests: 1,
+  },
+  {
+    name: "a content type that disagrees with the manifest",
+    fault: always(header("content-type", "application/vnd.oci.image.index.v1+json")),
+    fails: /read manifest .*: it calls itself/,
+    code: "MANIFEST_INVALID",
+    requests: 1,
+  },
+  {
+    name: "a manifest that is sent compressed",
+    fault: always({
+      kind: "answer",
+      answer: (real) => {
+        const answer = real();
+        const body = gzipSync(answer.body ?? "");
+        const headers = { ...answer.headers, "content-encoding": "gzip" };
+        return { ...answer, body, headers: { ...headers, "content-length": String(body.length) } };
+      },
+    }),
+    gives: found,
+    requests: 1,
+  },
+  {
+    name: "a manifest that is too large",
+    fault: always(reply({ body: Buffer.alloc(4 * 1024 * 1024 + 1, " ") })),
+    fails: /get manifest .*: the answer has more than 4194304 bytes/,
+    code: "MANIFEST_INVALID",
+    requests: 1,
+  },
+  {
+    name: "an error that is too large",
+    fault: always(instead({ status: 400, body: Buffer.alloc(10 * 1024 * 1024, "x") })),
+    fails: /get manifest [^ ]*: 400$/,
+    code: "REGISTRY_REFUSED",
+    requests: 1,
+  },
+  {
+    name: "HEAD that is not supported",
+    registry: { head: false },
+    run: ({ client, reference }) => client.head(reference),
+    gives: found,
+    requests: 2,
+  },
+  {
+    name: "HEAD without a digest",
+    fault: ({ method, path }) =>
+      method === "HEAD" && path.includes("/manifests/")
+        ? instead({ status: 200, headers: { "content-type": found.mediaType } })
+        : undefined,
+    run: ({ client, reference }) => client.head(reference),
+    gives: found,
+    requests: 2,
+  },
+  {
+    name: "a tag whose manifest is gone",
+    run: ({ client, registry, reference }) => {
+      registry.repositories.get("group/image")?.manifests.clear();
+      return Promise.all([client.head(reference), client.get(reference)]);
+    },
+    gives: [undefined, undefined],
+    requests: 2,
+  },
+  {
+    name: "pages of tags in a circle",
+    fault: always(header("link", '</v2/group/image/tags/list?n=1000>; rel="next"')),
+    run: ({ client, repository }) => all(client.tags(repository)),
+    fails: /list tags of .*: its pages go in a circle/,
+    code: "REGISTRY_REFUSED",
+    requests: 1,
+  },
+  {
+    name: "a next page on another host",
+    fault: always(header("link", '<http://example.com/v2/x/tags/list>; rel="next"')),
+    run: ({ client, repository }) => all(client.tags(repository)),
+    fails: /list tags of .*: its next page is elsewhere/,
+    code: "REGISTRY_REFUSED",
+    requests: 1,
+  },
+  {
+    name: "tags that are null",
+    fault: always(reply({ body: '{"name":"x","tags":null}' })),
+    run: ({ client, repository }) => all(client.tags(repository)),
+    gives: [],
+    requests: 1,
+  },
+  {
+    name: "tags that are something else",
+    fault: always(reply({ body: '{"tags":[1]}' })),
+    run: ({ client, repository }) => all(client.tags(repository)),
+    fails: /the answer is no list of tags/,
+    code: "REGISTRY_REFUSED",
+    requests: 1,
+  },
+]);

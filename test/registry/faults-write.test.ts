@@ -1,0 +1,120 @@
+/** Redirects, uploads and copies that go wrong. */
+import assert from "node:assert/strict";
+import { refuse } from "../support/memory-registry.ts";
+import { always, blobOf, type Case, image, instead, playAll, redirect } from "./faults.ts";
+
+playAll("a registry that sends us elsewhere or takes half", [
+  {
+    name: "a blob that is kept elsewhere",
+    fault: ({ path }, _, elsewhere) =>
+      path.includes("/blobs/") ? redirect(`http://${elsewhere}${path}?signature=abc`) : undefined,
+    run: async ({ client, repository }) =>
+      Buffer.from((await client.blob(repository, blobOf(0))) ?? []).equals(image.config),
+    gives: true,
+    requests: 1,
+    check: ({ elsewhere }) => assert.equal(elsewhere.log.length, 1),
+  },
+  {
+    name: "redirects without end",
+    fault: ({ path }) => redirect(path),
+    fails: /get manifest .*: redirected too often/,
+    code: "REGISTRY_REFUSED",
+    requests: 6,
+  },
+  {
+    name: "a redirect to a cloud's metadata service",
+    fault: always(redirect("http://169.254.169.254/latest/meta-data?x=y")),
+    fails: /get manifest .*: redirected to the link-local address 169\.254\.169\.254$/,
+    code: "REGISTRY_REFUSED",
+    requests: 1,
+  },
+  {
+    name: "a write that is redirected elsewhere",
+    fault: (_, __, elsewhere) => redirect(`http://${elsewhere}/`),
+    run: ({ client, repository }) => client.put({ ...repository, tag: "two" }, image.manifest),
+    fails: /put manifest .*: redirected while writing/,
+    code: "REGISTRY_REFUSED",
+    requests: 1,
+    check: ({ elsewhere }) => assert.deepEqual(elsewhere.log, []),
+  },
+  {
+    name: "an upload that goes on elsewhere",
+    fault: ({ method, path }, _, elsewhere) =>
+      method === "POST"
+        ? instead({ status: 202, headers: { location: `http://${elsewhere}${path}evil?a=b` } })
+        : undefined,
+    run: ({ client, repository, elsewhere }) => {
+      elsewhere.openUploads.set("evil", "group/image");
+      return client.putBlob(repository, Buffer.from("new"));
+    },
+    gives: "sha256:11507a0e2f5e69d5dfa40a62a1bd7b6ee57e6bcd85c67c9b8431b36fff21c437",
+    requests: 2,
+    check: ({ elsewhere }) => assert.equal(elsewhere.log.length, 1),
+  },
+  {
+    name: "an upload that goes on at a file",
+    fault: ({ method }) =>
+      method === "POST"
+        ? instead({ status: 202, headers: { location: "file:///etc/passwd" } })
+        : undefined,
+    run: ({ client, repository }) => client.putBlob(repository, Buffer.from("new")),
+    fails: /open upload to .*: the registry gives an address that is not http to upload to/,
+    code: "REGISTRY_REFUSED",
+    requests: 2,
+  },
+  {
+    name: "an upload that is cut off after it arrived",
+    fault: ({ method }) => (method === "PUT" ? { kind: "reset", after: true } : undefined),
+    run: ({ client, repository }) => client.putBlob(repository, Buffer.from("new")),
+    gives: "sha256:11507a0e2f5e69d5dfa40a62a1bd7b6ee57e6bcd85c67c9b8431b36fff21c437",
+    // HEAD, POST, PUT, the session given back, and HEAD finds it.
+    requests: 5,
+  },
+  {
+    name: "an upload that fails gives its session back",
+    fault: ({ method }) => (method === "PUT" ? instead(refuse(400, "SIZE_INVALID")) : undefined),
+    run: ({ client, repository }) => client.putBlob(repository, Buffer.from("new")),
+    fails: /upload blob .*: 400 SIZE_INVALID/,
+    code: "REGISTRY_REFUSED",
+    requests: 4,
+    check: ({ registry }) => assert.equal(registry.openUploads.size, 0),
+  },
+  ...([202, 400] as const).map(
+    (mounts): Case => ({
+      name: `a mount that is answered ${mounts}`,
+      registry: { mounts },
+      run: async ({ client, reference, repository }) => {
+        const to = { ...repository, path: "group/copy" };
+        const { mounted, streamedBytes } = await client.copy(reference, to, ["one"]);
+        return { mounted, streamed: streamedBytes > 0 };
+      },
+      gives: { mounted: 0, streamed: true },
+      // GET; for each of 3 blobs: mount, HEAD, (POST,) GET, PUT; PUT.
+      requests: 2 + 3 * (mounts === 202 ? 4 : 5),
+      check: ({ registry }) => assert.equal(registry.openUploads.size, 0),
+    }),
+  ),
+  {
+    name: "a blob that is damaged at the source of a copy",
+    registry: { mounts: 400 },
+    fault: ({ method, path }) =>
+      method === "GET" && path.includes("/blobs/")
+        ? {
+            kind: "answer",
+            answer: (real) => {
+              const answer = real();
+              return { ...answer, body: Buffer.alloc(answer.body?.length ?? 0, "x") };
+            },
+          }
+        : undefined,
+    run: ({ client, reference, repository }) =>
+      client.copy(reference, { ...repository, path: "group/copy" }, ["one"]),
+    fails: /get blob .*: the bytes have sha256:/,
+    code: "MANIFEST_INVALID",
+    requests: 16,
+    check: ({ registry }) => {
+      assert.equal(registry.openUploads.size, 0);
+      assert.equal(registry.repositories.get("group/copy")?.tags.size ?? 0, 0);
+    },
+  },
+]);

@@ -1,0 +1,47 @@
+/** Logins and credential helpers for tests. */
+import { type Environment, type Login, makeCredentials } from "../../src/registry/credentials.ts";
+import type { Run, RunResult } from "../../src/world.ts";
+
+export const encode = (pair: string) => Buffer.from(pair).toString("base64");
+export const login = (username: string, password: string): Login => ({ username, password });
+export const auths = (entries: Record<string, string>) =>
+  JSON.stringify({
+    auths: Object.fromEntries(
+      Object.entries(entries).map(([key, pair]) => [key, { auth: encode(pair) }]),
+    ),
+  });
+
+const finished: RunResult = {
+  exitCode: 0,
+  signal: undefined,
+  missing: false,
+  timedOut: false,
+  stdout: "",
+  stderr: "",
+};
+
+/** Credential helpers as programs of this table: what they answer by program and host. */
+export function helpers(answers: Record<string, Partial<RunResult>>, calls: string[] = []): Run {
+  return async (command, args, options) => {
+    const call = `${command} ${args.join(" ")} < ${String(options?.input)}`;
+    calls.push(call);
+    return { ...finished, ...(answers[call] ?? { missing: true, exitCode: undefined }) };
+  };
+}
+
+export interface Given {
+  readonly env?: Environment;
+  readonly files?: readonly string[];
+  readonly run?: Run;
+}
+
+export function credentials({ env = {}, files = [], run = helpers({}) }: Given) {
+  const warnings: string[] = [];
+  const found = makeCredentials({
+    env,
+    files: files.map((text, number) => ({ path: `/home/me/file-${number}`, text })),
+    run,
+    warn: (line) => warnings.push(line),
+  });
+  return { ...found, warnings };
+}

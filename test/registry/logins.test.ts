@@ -1,0 +1,163 @@
+/** Ways to log in that the fault cases do not cover, and what a host is remembered for. */
+import assert from "node:assert/strict";
+import { suite, test } from "node:test";
+import { BerthError } from "../../src/errors.ts";
+import type { RegistryOptions } from "../../src/registry/client.ts";
+import { startDockerRegistry } from "../support/docker-registry.ts";
+import {
+  type MemoryRegistryOptions,
+  refuse,
+  startMemoryRegistry,
+} from "../support/memory-registry.ts";
+import {
+  startTokenService,
+  type TokenServiceOptions,
+  testPassword,
+} from "../support/token-service.ts";
+import { all, client, goodLogin, seed, testImage } from "./clients.ts";
+
+const image = testImage("logins");
+
+async function scene(options: MemoryRegistryOptions, tokenOptions: TokenServiceOptions = {}) {
+  const tokens = await startTokenService(tokenOptions);
+  const registry = await startMemoryRegistry({ authority: tokens.authority, ...options });
+  seed(registry, "group/image", image, "one");
+  const repository = { host: registry.host, path: "group/image" };
+  const open = (more: Partial<RegistryOptions> = {}) => client(goodLogin, more);
+  const stop = () => Promise.all([registry.stop(), tokens.stop()]);
+  return { tokens, registry, repository, reference: { ...repository, tag: "one" }, open, stop };
+}
+
+suite("logging in", () => {
+  test("without a login a public image is read with an anonymous token", async () => {
+    const { reference, open, tokens, stop } = await scene(
+      {},
+      { may: (_, __, action) => action === "pull" },
+    );
+    const opened = open({ credentials: { forHost: async () => undefined } });
+    assert.ok(await opened.get(reference));
+    await assert.rejects(
+      opened.put({ ...reference, tag: "two" }, image.manifest),
+      (error) => error instanceof BerthError && /no login for this registry/.test(error.hint ?? ""),
+    );
+    await stop();
+    assert.ok(tokens.asked.every(({ user }) => user === undefined));
+  });
+
+  test("an identity token is exchanged in a form, not in an address", async () => {
+    const { reference, open, tokens, stop } = await scene({});
+    const login = { identityToken: testPassword };
+    assert.ok(await open({ credentials: { forHost: async () => login } }).get(reference));
+    await stop();
+    assert.deepEqual(
+      tokens.asked.map(({ user, length }) => [user, length]),
+      [[goodLogin.username, "/jwt/auth".length]],
+    );
+  });
+
+  test("a public image that the registry refuses to the login is read without it, from then on", async () => {
+    const { registry, reference, open, stop } = await scene(
+      {
+        fault: ({ headers }) => {
+          const claims = headers["authorization"]?.split(".")[1] ?? "";
+          const isLogin = Buffer.from(claims, "base64url").toString().includes(goodLogin.username);
+          return isLogin ? { kind: "answer", answer: () => refuse(403, "DENIED") } : undefined;
+        },
+      },
+      { may: () => true },
+    );
+    const opened = open();
+    assert.ok(await opened.get(reference));
+    registry.log.length = 0;
+    assert.ok(await opened.get(reference));
+    await stop();
+    assert.equal(registry.log.length, 1);
+  });
+
+  test("a ban is not asked against: one refused token request and no more", async () => {
+    const { reference, repository, open, tokens, stop } = await scene({}, { users: {} });
+    for (let times = 0; times < 30; times++) {
+      await fetch(tokens.realm, { headers: { authorization: "Basic eDp5" } });
+    }
+    const count = tokens.asked.length;
+    const opened = open();
+    await assert.rejects(opened.put({ ...repository, tag: "two" }, image.manifest), /403/);
+    await assert.rejects(opened.put({ ...repository, tag: "three" }, image.manifest), /403/);
+    await assert.rejects(opened.head(reference), /403/);
+    await stop();
+    // The write, the read with the login and the read without it; each is known afterwards.
+    assert.equal(tokens.asked.length - count, 3);
+  });
+
+  test("asking to read never asks for the right to push", async () => {
+    const { repository, reference, open, tokens, stop } = await scene({}, {});
+    const opened = open();
+    await opened.head(reference);
+    await opened.hasBlob(repository, image.manifest.descriptor.digest);
+    await all(opened.tags(repository));
+    await stop();
+    assert.deepEqual([...tokens.created], []);
+    assert.equal(tokens.asked.length, 1);
+  });
+});
+
+suite("what a host can do", () => {
+  test("a deletion that is not supported is not tried again", async () => {
+    const { registry, repository, open, stop } = await scene({ deleteTags: "tags/reference" });
+    for (const tag of ["two", "three", "four"]) seed(registry, "group/image", image, tag);
+    const opened = open();
+    registry.log.length = 0;
+    for (const tag of ["two", "three", "four"]) {
+      assert.equal(await opened.deleteTag({ ...repository, tag }), true);
+    }
+    await stop();
+    // A probe for the login, one attempt the new way, and one deletion for each tag.
+    assert.equal(registry.log.length, 1 + 1 + 3);
+  });
+
+  test("a digest is never deleted", async () => {
+    const { registry, repository, open, stop } = await scene({});
+    const { digest } = image.manifest.descriptor;
+    await assert.rejects(open().deleteTag({ ...repository, digest }), /not a tag/);
+    await stop();
+    assert.deepEqual(registry.log, []);
+  });
+
+  test("many tags come page by page", async () => {
+    const { registry, repository, open, stop } = await scene({ pageSize: 7 });
+    const names = Array.from({ length: 50 }, (_, number) => `tag-${number}`);
+    for (const tag of names) seed(registry, "group/image", image, tag);
+    const opened = open();
+    const tags = await all(opened.tags(repository));
+    await stop();
+    assert.deepEqual(tags.sort(), [...names, "one"].sort());
+    assert.equal(registry.log.length, 1 + Math.ceil(51 / 7));
+  });
+
+  test("a registry on loopback that speaks TLS is refused with a clear message", async () => {
+    const docker = await startDockerRegistry({ tls: true });
+    const reference = { host: docker.host, path: "some/image", tag: "one" };
+    await assert.rejects(client(undefined).get(reference), (error) => {
+      assert.ok(error instanceof BerthError);
+      assert.equal(error.code, "REGISTRY_REFUSED");
+      assert.match(error.hint ?? "", /speaks TLS/);
+      assert.match(error.message, /^get manifest 127\.0\.0\.1:\d+\/some\/image:one: 400$/);
+      return true;
+    });
+    await docker.stop();
+  });
+
+  test("a registry that is not there is unavailable, after the attempts", async () => {
+    const registry = await startMemoryRegistry();
+    await registry.stop();
+    const reference = { host: registry.host, path: "some/image", tag: "one" };
+    const lines: string[] = [];
+    const opened = client(undefined, { log: (line) => lines.push(line) });
+    await assert.rejects(opened.head(reference), {
+      code: "REGISTRY_UNAVAILABLE",
+      message: `head manifest ${registry.host}/some/image:one: ECONNREFUSED`,
+    });
+    assert.equal(lines.length, 4);
+    assert.match(lines[0]!, /ECONNREFUSED; trying again in 0\.8 s$/);
+  });
+});

@@ -1,0 +1,100 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { addressKind, apiOrigin, realmTrust, refuseHop } from "../../src/registry/origin.ts";
+
+const origins = [
+  ["registry.gitlab.com", "https://registry.gitlab.com"],
+  ["docker.io", "https://registry-1.docker.io"],
+  ["gitlab.example.org:5050", "https://gitlab.example.org:5050"],
+  ["localhost:5000", "http://localhost:5000"],
+  ["127.0.0.1:5000", "http://127.0.0.1:5000"],
+  ["127.8.9.1", "http://127.8.9.1"],
+  ["[::1]:5000", "http://[::1]:5000"],
+  ["192.168.1.2:5000", "https://192.168.1.2:5000"],
+  ["127.0.0.1.example.org", "https://127.0.0.1.example.org"],
+  ["plain.example.org", "http://plain.example.org"],
+] as const;
+
+for (const [host, origin] of origins) {
+  test(`${host} is reached at ${origin}`, () => {
+    assert.equal(apiOrigin(host, ["plain.example.org"]).origin, origin);
+  });
+}
+
+const kinds = [
+  ["http://localhost", "loopback"],
+  ["http://x.localhost", "loopback"],
+  ["http://127.1", "loopback"],
+  ["http://2130706433", "loopback"],
+  ["http://0.0.0.0", "loopback"],
+  ["http://[::1]", "loopback"],
+  ["http://[::ffff:127.0.0.1]", "loopback"],
+  ["http://169.254.169.254", "link-local"],
+  ["http://[::ffff:169.254.169.254]", "link-local"],
+  ["http://[fe80::1]", "link-local"],
+  ["http://10.1.2.3", "private"],
+  ["http://172.31.0.1", "private"],
+  ["http://192.168.0.1", "private"],
+  ["http://[fd00::1]", "private"],
+  ["http://172.32.0.1", "public"],
+  ["http://[2001:db8::1]", "public"],
+  ["http://registry.example.org", "public"],
+] as const;
+
+for (const [url, kind] of kinds) {
+  test(`${url} is ${kind}`, () => assert.equal(addressKind(new URL(url).hostname), kind));
+}
+
+const realms = [
+  ["https://registry.gitlab.com", "https://gitlab.com/jwt/auth", "login"],
+  ["https://registry-1.docker.io", "https://auth.docker.io/token", "login"],
+  ["https://quay.io", "https://quay.io/v2/auth", "login"],
+  ["https://registry.example.org", "https://gitlab.example.org/jwt/auth", "login"],
+  ["https://gitlab.example.org:5050", "https://gitlab.example.org/jwt/auth", "login"],
+  ["https://registry.example.co.uk", "https://gitlab.example.co.uk/jwt/auth", "login"],
+  ["https://registry.gitlab.example.org", "https://gitlab.example.org/jwt/auth", "login"],
+  ["https://example.co.uk", "https://evil.co.uk/jwt/auth", "anonymous"],
+  ["https://a.github.io", "https://b.github.io/token", "anonymous"],
+  ["https://a.pages.dev", "https://b.pages.dev/token", "anonymous"],
+  ["https://registry.gitlab.com", "https://notgitlab.com/jwt/auth", "anonymous"],
+  ["https://registry.gitlab.com", "https://gitlab.com.evil.example/jwt/auth", "anonymous"],
+  ["https://10.0.0.1", "https://11.0.0.1/token", "anonymous"],
+  ["https://10.0.0.1", "https://10.0.0.2/token", "anonymous"],
+  ["https://registry.gitlab.com", "http://gitlab.com/jwt/auth", "refused"],
+  ["https://registry.gitlab.com", "https://169.254.169.254/latest", "refused"],
+  ["https://registry.gitlab.com", "https://10.0.0.5/jwt/auth", "refused"],
+  ["https://registry.gitlab.com", "https://127.0.0.1/jwt/auth", "refused"],
+  ["https://registry.gitlab.com", "https://user:pw@gitlab.com/jwt/auth", "refused"],
+  ["https://registry.gitlab.com", "ftp://gitlab.com/jwt/auth", "refused"],
+  ["http://127.0.0.1:5000", "http://127.0.0.1:5001/jwt/auth", "login"],
+  ["http://127.0.0.1:5000", "https://gitlab.com/jwt/auth", "anonymous"],
+  ["http://127.0.0.1:5000", "http://gitlab.com/jwt/auth", "refused"],
+  ["http://plain.example.org", "http://plain.example.org:81/token", "login"],
+  ["http://plain.example.org", "http://gitlab.example.org/jwt/auth", "refused"],
+] as const;
+
+for (const [registry, realm, trust] of realms) {
+  test(`of ${registry}, the token service ${realm} gets: ${trust}`, () => {
+    assert.equal(realmTrust(new URL(registry), new URL(realm)).kind, trust);
+  });
+}
+
+const hops = [
+  ["https://a.example", "https://storage.example/x", true],
+  ["https://a.example", "https://10.0.0.5/x", true],
+  ["http://127.0.0.1:1", "http://127.0.0.1:2/x", true],
+  ["http://127.0.0.1:1", "https://storage.example/x", true],
+  ["https://127.0.0.1:1", "http://127.0.0.1:2/x", true],
+  ["https://a.example", "http://a.example/x", false],
+  ["https://a.example", "https://127.0.0.1/x", false],
+  ["https://a.example", "https://169.254.169.254/x", false],
+  ["http://10.0.0.1", "http://localhost/x", false],
+  ["https://a.example", "https://user@b.example/x", false],
+  ["https://a.example", "data:text/plain,x", false],
+] as const;
+
+for (const [from, to, allowed] of hops) {
+  test(`from ${from} to ${to}: ${allowed ? "allowed" : "refused"}`, () => {
+    assert.equal(refuseHop(new URL(from), new URL(to)) === undefined, allowed);
+  });
+}

@@ -1,0 +1,143 @@
+/** The distribution project's registry as Debian ships it, on a free loopback port. */
+import { execFileSync, spawn } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import {
+  startTokenService,
+  type TokenService,
+  testKeys,
+  testPassword,
+  testUser,
+} from "./token-service.ts";
+
+export interface DockerRegistryOptions {
+  readonly auth?: "none" | "basic" | "token";
+  readonly delete?: boolean;
+  readonly tls?: boolean;
+  /** Used with `auth: "token"`; one is started (and stopped) where none is given. */
+  readonly tokenService?: TokenService;
+}
+
+export interface DockerRegistry {
+  readonly host: string;
+  /** Method and path with query of every request so far, in the order in which they were answered. */
+  log(): readonly string[];
+  readonly tokenService: TokenService | undefined;
+  stop(): Promise<void>;
+}
+
+export async function startDockerRegistry(
+  options: DockerRegistryOptions = {},
+): Promise<DockerRegistry> {
+  const { auth = "none", tls = false } = options;
+  const folder = mkdtempSync(join(tmpdir(), "berth-registry-"));
+  const own = auth === "token" && options.tokenService === undefined;
+  const tokenService = own ? await startTokenService() : options.tokenService;
+  const port = await freePort();
+  const config = join(folder, "config.yml");
+  writeFileSync(config, JSON.stringify(configuration(folder, port, options, tokenService)));
+  const program = spawn("docker-registry", ["serve", config], {
+    stdio: ["ignore", "pipe", "pipe"],
+    env: { PATH: process.env["PATH"], OTEL_TRACES_EXPORTER: "none" },
+  });
+  const ended = new Promise<void>((resolve) => program.once("close", () => resolve()));
+  let output = "";
+  for (const stream of [program.stdout, program.stderr]) {
+    stream.setEncoding("utf8").on("data", (text: string) => {
+      output += text;
+    });
+  }
+  const stop = async () => {
+    program.kill();
+    await ended;
+    if (own) await tokenService?.stop();
+    rmSync(folder, { recursive: true, force: true });
+  };
+  const host = `127.0.0.1:${port}`;
+  try {
+    await untilListening(tls ? `https://${host}` : `http://${host}`, tls, () => program.exitCode);
+  } catch {
+    await stop();
+    throw new Error(`docker-registry did not start: ${output.slice(-2000)}`);
+  }
+  return { host, log: () => accessLog(output), tokenService, stop };
+}
+
+/** A configuration; JSON is YAML. */
+function configuration(
+  folder: string,
+  port: number,
+  { auth = "none", delete: canDelete = false, tls = false }: DockerRegistryOptions,
+  tokenService: TokenService | undefined,
+): object {
+  const write = (name: string, text: string) => {
+    writeFileSync(join(folder, name), text);
+    return join(folder, name);
+  };
+  const login = {
+    none: {},
+    basic: { auth: { htpasswd: { realm: "test", path: write("htpasswd", passwordFile()) } } },
+    token: {
+      auth: {
+        token: {
+          realm: tokenService?.realm,
+          service: tokenService?.service,
+          issuer: tokenService?.issuer,
+          rootcertbundle: write("tokens.pem", tokenService?.certificate ?? ""),
+        },
+      },
+    },
+  }[auth];
+  const { key, certificate } = tls ? testKeys() : { key: "", certificate: "" };
+  const files = { certificate: write("cert.pem", certificate), key: write("key.pem", key) };
+  return {
+    version: 0.1,
+    log: { level: "error", accesslog: { disabled: false } },
+    storage: {
+      filesystem: { rootdirectory: join(folder, "storage") },
+      delete: { enabled: canDelete },
+    },
+    http: { addr: `127.0.0.1:${port}`, secret: "test", ...(tls ? { tls: files } : {}) },
+    ...login,
+  };
+}
+
+function passwordFile(): string {
+  // A low bcrypt cost: every request checks the password anew.
+  const args = ["-nbB", "-C", "4", testUser, testPassword];
+  return execFileSync("htpasswd", args, { encoding: "utf8" });
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await new Promise((resolve) => server.once("listening", resolve));
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  return typeof address === "object" && address !== null ? address.port : 0;
+}
+
+async function untilListening(
+  url: string,
+  tls: boolean,
+  exitCode: () => number | null,
+): Promise<void> {
+  for (let tries = 0; tries < 200 && exitCode() === null; tries++) {
+    const answer = await fetch(`${url}/v2/?ready`).catch((error: unknown) => error);
+    // Its certificate is its own, so with TLS a complaint about that is a sign of life.
+    if (
+      answer instanceof Response ||
+      (tls && !/ECONNREFUSED/.test(String((answer as Error).cause)))
+    )
+      return;
+    await new Promise((resolve) => setTimeout(resolve, 25));
+  }
+  throw new Error("not listening");
+}
+
+function accessLog(output: string): readonly string[] {
+  return [...output.matchAll(/"((?:GET|HEAD|POST|PUT|PATCH|DELETE) \S+) HTTP\/1\.[01]"/g)]
+    .map((match) => match[1] ?? "")
+    .filter((line) => !line.endsWith("?ready"));
+}

@@ -1,0 +1,250 @@
+/** An in-memory registry on a loopback port: referential integrity, a request log, and faults on demand. */
+import { randomUUID } from "node:crypto";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { digestOf } from "../../src/oci/digest.ts";
+
+export interface SeenRequest {
+  readonly method: string;
+  readonly path: string;
+  readonly query: URLSearchParams;
+  readonly headers: Readonly<Record<string, string | undefined>>;
+  readonly body: Buffer;
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string | Buffer;
+}
+
+/** What is done instead of answering; `answer` gets what would have been answered. */
+export type Fault =
+  | { readonly kind: "answer"; readonly answer: (real: () => Answer) => Answer }
+  /** Ends the connection, before or after the request took effect. */
+  | { readonly kind: "reset"; readonly after?: boolean }
+  /** Promises the whole body and ends the connection in its middle. */
+  | { readonly kind: "truncated" }
+  /** Sends headers and half of the body, then nothing. */
+  | { readonly kind: "stalled" };
+
+export interface Authority {
+  /** The WWW-Authenticate header for a request that may not be answered yet; `undefined` where it may. */
+  challenge(request: SeenRequest): string | undefined;
+}
+
+export interface MemoryRegistryOptions {
+  readonly authority?: Authority;
+  readonly fault?: (request: SeenRequest) => Fault | undefined;
+  readonly latencyMs?: number;
+  /** `202` opens an upload instead of mounting. */
+  readonly mounts?: 201 | 202 | 400;
+  readonly deleteTags?: "manifests" | "tags/reference" | "no";
+  readonly head?: boolean;
+  readonly pageSize?: number;
+}
+
+interface Stored {
+  readonly blobs: Set<string>;
+  readonly manifests: Map<string, { readonly type: string; readonly bytes: Buffer }>;
+  readonly tags: Map<string, string>;
+}
+
+export interface MemoryRegistry {
+  readonly host: string;
+  /** Method and path with query of every request so far. */
+  readonly log: string[];
+  readonly requests: SeenRequest[];
+  readonly blobs: Map<string, Buffer>;
+  readonly repositories: Map<string, Stored>;
+  readonly openUploads: Map<string, string>;
+  stop(): Promise<void>;
+}
+
+type Registry = Omit<MemoryRegistry, "host" | "stop"> & { readonly options: MemoryRegistryOptions };
+
+export async function startMemoryRegistry(
+  options: MemoryRegistryOptions = {},
+): Promise<MemoryRegistry> {
+  const registry: Registry = {
+    options,
+    log: [],
+    requests: [],
+    blobs: new Map(),
+    repositories: new Map(),
+    openUploads: new Map(),
+  };
+  const server = createServer((request, response) => void serve(registry, request, response));
+  server.listen(0, "127.0.0.1");
+  await new Promise((resolve) => server.once("listening", resolve));
+  const host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return { ...registry, host, stop: () => stopServer(server) };
+}
+
+export function stopServer(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => resolve());
+    server.closeAllConnections();
+  });
+}
+
+async function serve(registry: Registry, incoming: IncomingMessage, response: ServerResponse) {
+  const request = await readRequest(incoming).catch(() => undefined);
+  if (request === undefined) return;
+  const query = request.query.size === 0 ? "" : `?${decodeURIComponent(`${request.query}`)}`;
+  registry.log.push(`${request.method} ${request.path}${query}`);
+  registry.requests.push(request);
+  const { latencyMs = 0, fault } = registry.options;
+  if (latencyMs > 0) await new Promise((resolve) => setTimeout(resolve, latencyMs));
+  const chosen = fault?.(request);
+  const real = () => answer(registry, request);
+  if (chosen?.kind === "reset") {
+    if (chosen.after === true) real();
+    response.socket?.destroy();
+    return;
+  }
+  const { status, headers, body = "" } = chosen?.kind === "answer" ? chosen.answer(real) : real();
+  const length = Buffer.byteLength(body);
+  response.writeHead(status, { "content-length": length, ...headers });
+  if (chosen?.kind === "truncated" || chosen?.kind === "stalled") {
+    response.write(Buffer.from(body).subarray(0, length / 2));
+    if (chosen.kind === "truncated") setTimeout(() => response.socket?.destroy(), 5);
+    return;
+  }
+  response.end(request.method === "HEAD" ? undefined : body);
+}
+
+async function readRequest(incoming: IncomingMessage): Promise<SeenRequest> {
+  const url = new URL(incoming.url ?? "/", "http://registry");
+  return {
+    method: incoming.method ?? "",
+    path: url.pathname,
+    query: url.searchParams,
+    headers: incoming.headers as Record<string, string | undefined>,
+    body: Buffer.concat(await incoming.toArray()),
+  };
+}
+
+function answer(registry: Registry, request: SeenRequest): Answer {
+  const challenge = registry.options.authority?.challenge(request);
+  if (challenge !== undefined) {
+    return { ...refuse(401, "UNAUTHORIZED"), headers: { "www-authenticate": challenge } };
+  }
+  const [, path = "", area = "", rest = ""] =
+    /^\/v2\/(.+)\/(manifests|blobs\/uploads|blobs|tags\/list|tags\/reference)\/?([^/]*)$/.exec(
+      request.path,
+    ) ?? [];
+  if (area === "manifests") return manifests(registry, request, path, rest);
+  if (area === "blobs/uploads") return uploads(registry, request, path, rest);
+  if (area === "blobs") return blobs(registry, request, path, rest);
+  if (area === "tags/list") return listTags(registry, request, path);
+  if (area === "tags/reference") return deleteTag(registry, path, rest, area);
+  return { status: request.path === "/v2/" ? 200 : 404 };
+}
+
+export function refuse(status: number, code: string, message = code.toLowerCase()): Answer {
+  return { status, body: JSON.stringify({ errors: [{ code, message }] }) };
+}
+
+function open({ repositories }: Registry, path: string): Stored {
+  const empty: Stored = { blobs: new Set(), manifests: new Map(), tags: new Map() };
+  const stored = repositories.get(path) ?? empty;
+  repositories.set(path, stored);
+  return stored;
+}
+
+function manifests(registry: Registry, request: SeenRequest, path: string, name: string): Answer {
+  const { method, body, headers } = request;
+  if (method === "PUT") return putManifest(registry, path, name, body, headers["content-type"]);
+  if (method === "DELETE") return deleteTag(registry, path, name, "manifests");
+  if (method === "HEAD" && registry.options.head === false) return refuse(405, "UNSUPPORTED");
+  const stored = registry.repositories.get(path);
+  if (stored === undefined) return refuse(404, "NAME_UNKNOWN");
+  const digest = stored.tags.get(name) ?? name;
+  const found = stored.manifests.get(digest);
+  if (found === undefined) return refuse(404, "MANIFEST_UNKNOWN");
+  return {
+    status: 200,
+    headers: { "content-type": found.type, "docker-content-digest": digest },
+    body: found.bytes,
+  };
+}
+
+function putManifest(
+  registry: Registry,
+  path: string,
+  name: string,
+  bytes: Buffer,
+  type = "",
+): Answer {
+  const stored = open(registry, path);
+  const { config, layers = [], manifests: children = [] } = JSON.parse(bytes.toString());
+  const needed: { digest: string }[] = [...(config === undefined ? [] : [config]), ...layers];
+  const lacks =
+    needed.some(({ digest }) => !stored.blobs.has(digest)) ||
+    children.some(({ digest }: { digest: string }) => !stored.manifests.has(digest));
+  if (lacks) return refuse(400, "MANIFEST_BLOB_UNKNOWN", "blob unknown to registry");
+  const digest = digestOf(bytes);
+  if (name.startsWith("sha256:") && name !== digest) return refuse(400, "DIGEST_INVALID");
+  stored.manifests.set(digest, { type, bytes });
+  if (!name.startsWith("sha256:")) stored.tags.set(name, digest);
+  return { status: 201, headers: { "docker-content-digest": digest } };
+}
+
+function deleteTag(registry: Registry, path: string, tag: string, way: string): Answer {
+  if ((registry.options.deleteTags ?? "manifests") !== way) {
+    return way === "manifests" ? refuse(400, "DIGEST_INVALID") : { status: 404, body: "not found" };
+  }
+  const deleted = registry.repositories.get(path)?.tags.delete(tag);
+  return deleted ? { status: 202 } : refuse(404, "MANIFEST_UNKNOWN");
+}
+
+function uploads(registry: Registry, request: SeenRequest, path: string, id: string): Answer {
+  const { method, query, body } = request;
+  if (method === "POST") return openUpload(registry, path, query);
+  if (registry.openUploads.get(id) !== path) return refuse(404, "BLOB_UPLOAD_UNKNOWN");
+  const digest = query.get("digest") ?? "";
+  const isWrong = method === "PUT" && digestOf(body) !== digest;
+  if (isWrong) return refuse(400, "DIGEST_INVALID");
+  registry.openUploads.delete(id);
+  if (method === "DELETE") return { status: 204 };
+  registry.blobs.set(digest, body);
+  open(registry, path).blobs.add(digest);
+  return { status: 201, headers: { "docker-content-digest": digest } };
+}
+
+function openUpload(registry: Registry, path: string, query: URLSearchParams): Answer {
+  const digest = query.get("mount") ?? "";
+  const { mounts = 201 } = registry.options;
+  if (digest !== "" && mounts === 400) return refuse(400, "UNSUPPORTED");
+  const isThere = registry.repositories.get(query.get("from") ?? "")?.blobs.has(digest) === true;
+  if (isThere && mounts === 201) {
+    open(registry, path).blobs.add(digest);
+    return { status: 201, headers: { "docker-content-digest": digest } };
+  }
+  const id = randomUUID();
+  registry.openUploads.set(id, path);
+  return { status: 202, headers: { location: `/v2/${path}/blobs/uploads/${id}?_state=a%3Db` } };
+}
+
+function blobs(registry: Registry, { method }: SeenRequest, path: string, digest: string): Answer {
+  const bytes = registry.blobs.get(digest);
+  const linked = registry.repositories.get(path)?.blobs.has(digest) === true;
+  if (!linked || bytes === undefined) return refuse(404, "BLOB_UNKNOWN");
+  return method === "GET" || method === "HEAD"
+    ? { status: 200, headers: { "docker-content-digest": digest }, body: bytes }
+    : refuse(405, "UNSUPPORTED");
+}
+
+function listTags(registry: Registry, { query }: SeenRequest, path: string): Answer {
+  const stored = registry.repositories.get(path);
+  if (stored === undefined) return refuse(404, "NAME_UNKNOWN");
+  const all = [...stored.tags.keys()].sort();
+  const from = all.findIndex((tag) => tag > (query.get("last") ?? ""));
+  const size = registry.options.pageSize ?? Number(query.get("n"));
+  const page = from < 0 ? [] : all.slice(from, from + size);
+  const isLast = from < 0 || from + size >= all.length;
+  const link = `</v2/${path}/tags/list?n=${size}&last=${page.at(-1)}>; rel="next"`;
+  const body = JSON.stringify({ name: path, tags: all.length === 0 ? null : page });
+  return { status: 200, headers: isLast ? {} : { link }, body };
+}
