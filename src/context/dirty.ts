@@ -1,0 +1,70 @@
+/** Which files differ from the commit that is checked out. */
+import type { Git } from "../world.ts";
+import { comparePaths, foldersAbove, isBelow, isReserved } from "./paths.ts";
+
+/** Above this many paths, git is asked for all changes: a command line has a limit. */
+const maxPathspecs = 500;
+
+/**
+ * Gives those paths below the given files and folders (`""` for all) that are modified, added, deleted, or new and not ignored,
+ * compared to HEAD; sorted. A changed submodule is named itself where a given path lies in it.
+ */
+export async function dirtyPaths(git: Git, paths: readonly string[]): Promise<readonly string[]> {
+  if (paths.length === 0) return [];
+  const changed = await changedPaths(git, await askedOf(git, paths));
+  const wanted = new Set(paths);
+  const isWanted = (path: string): boolean =>
+    wanted.has("") ||
+    wanted.has(path) ||
+    foldersAbove(path).some((folder) => wanted.has(folder)) ||
+    paths.some((given) => isBelow(given, path.replace(/\/$/, "")));
+  return changed.filter((path) => !isReserved(path) && isWanted(path)).sort(comparePaths);
+}
+
+async function changedPaths(git: Git, paths: readonly string[]): Promise<readonly string[]> {
+  const options = ["--untracked-files=all", "--no-renames", "--ignore-submodules=none"];
+  const status = await git.run([
+    "status",
+    "--porcelain=v1",
+    "-z",
+    ...options,
+    "--",
+    ...pathspecs(paths),
+  ]);
+  return parseStatus(status.toString());
+}
+
+function pathspecs(paths: readonly string[]): readonly string[] {
+  const all = paths.includes("") || paths.length > maxPathspecs;
+  return all ? [] : paths.map((path) => `:(literal)${path}`);
+}
+
+/** `XY path\0` for each; renames, which would have two paths, are off. */
+function parseStatus(output: string): readonly string[] {
+  return output
+    .split("\0")
+    .filter((record) => record !== "")
+    .map((record) => record.slice(3));
+}
+
+/**
+ * What to ask git for: it reports a change inside a submodule, or inside a new repository, as one
+ * of that folder, and only to those who ask for the folder.
+ */
+async function askedOf(git: Git, paths: readonly string[]): Promise<readonly string[]> {
+  const [modules, tracked] = await Promise.all([
+    git.object(":.gitmodules"),
+    git.run(["ls-files", "-z", "--", ...pathspecs(paths)]),
+  ]);
+  const text = modules?.bytes.toString() ?? "";
+  const submodules = [...text.matchAll(/^\s*path\s*=\s*"?(.+?)"?\s*$/gm)]
+    .map(([, path]) => path ?? "")
+    .filter((submodule) => submodule !== "" && paths.some((path) => isBelow(path, submodule)));
+  const known = tracked.toString().split("\0");
+  const covered = new Set(known.flatMap((path) => [path, ...foldersAbove(path)]));
+  // New, absent, or in a repository that stands in this one, of which git speaks only to who asks from outside.
+  const isStranger = (path: string): boolean =>
+    !covered.has(path) && !submodules.some((submodule) => isBelow(path, submodule));
+  const asked = paths.map((path) => (isStranger(path) ? (foldersAbove(path)[0] ?? path) : path));
+  return [...submodules, ...new Set(asked)];
+}

@@ -1,0 +1,71 @@
+/** Paths below the repository's top: `/` between elements, no `./`, `""` is the top itself. */
+import { normalize } from "node:path/posix";
+
+/** Orders paths by the bytes of their UTF-8, which is not the order of JavaScript's strings. */
+export function comparePaths(a: string, b: string): number {
+  const length = Math.min(a.length, b.length);
+  for (let i = 0; i < length; i++) {
+    const x = a.charCodeAt(i);
+    const y = b.charCodeAt(i);
+    if (x !== y) return byteRank(x) - byteRank(y);
+  }
+  return a.length - b.length;
+}
+
+/** UTF-16 puts surrogates (characters above U+FFFF) before U+E000; UTF-8 puts them last. */
+function byteRank(unit: number): number {
+  if (unit < 0xd800) return unit;
+  return unit < 0xe000 ? unit + 0x2000 : unit - 0x800;
+}
+
+export function joinPath(folder: string, path: string): string {
+  if (folder === "") return path;
+  return path === "" ? folder : `${folder}/${path}`;
+}
+
+export function isBelow(path: string, folder: string): boolean {
+  return folder === "" || path.startsWith(`${folder}/`);
+}
+
+export function folderOf(path: string): string {
+  return path.slice(0, Math.max(path.lastIndexOf("/"), 0));
+}
+
+/** The folders above a path, topmost first, without the top itself. */
+export function foldersAbove(path: string): readonly string[] {
+  const folders: string[] = [];
+  for (let at = path.indexOf("/"); at >= 0; at = path.indexOf("/", at + 1)) {
+    folders.push(path.slice(0, at));
+  }
+  return folders;
+}
+
+/** What Go's `filepath.Clean` gives on Linux. */
+export function cleanPath(path: string): string {
+  const normal = normalize(path);
+  return normal.length > 1 && normal.endsWith("/") ? normal.slice(0, -1) : normal;
+}
+
+/** The elements of a path taken as beginning at some root, `..` stopping there. */
+export function elementsBelowRoot(path: string): readonly string[] {
+  return cleanPath(`/${path}`)
+    .split("/")
+    .filter((element) => element !== "");
+}
+
+/** Whether a path belongs to git or to berth itself and not to the project. */
+export function isReserved(path: string): boolean {
+  if (path === ".berth" || path.startsWith(".berth/")) return true;
+  return path.includes(".git") && path.split("/").includes(".git");
+}
+
+/** The glob of `Tree.find` as an expression: `*` is any run of characters. */
+export function nameExpression(names: readonly string[]): RegExp {
+  const alternatives = names.map((name) =>
+    name
+      .split("*")
+      .map((text) => text.replace(/[\\^$.+?()[\]{}|/-]/g, "\\$&"))
+      .join("[^]*"),
+  );
+  return new RegExp(`^(?:${alternatives.join("|")})$`);
+}

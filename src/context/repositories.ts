@@ -1,0 +1,91 @@
+/** Asking git for paths, also in repositories that are checked out inside ours (submodules and others). */
+import type { FileEntry, Files, Git } from "../world.ts";
+import { type Listed, type Listing, parseListing } from "./listing.ts";
+import { folderOf, foldersAbove, isReserved, joinPath } from "./paths.ts";
+
+const listArgs = ["ls-files", "-z", "-t", "-s", "--cached", "--others", "--exclude-standard"];
+
+/** Paths of our own repository that match one of the pathspecs, submodules and reserved names left out. */
+export async function listOwn(git: Git, pathspecs: readonly string[]): Promise<readonly Listed[]> {
+  const { entries } = parseListing(await git.run([...listArgs, "--", ...pathspecs]));
+  return entries.filter(({ path, kind }) => kind === "file" && !isReserved(path));
+}
+
+/** Everything below a folder, or below these names in it, with the files of repositories checked out there. */
+export async function listFolder(
+  git: Git,
+  files: Files,
+  folder: string,
+  only: readonly string[] | undefined,
+): Promise<Listing> {
+  const owner = await ownerOf(git, files, folder);
+  if (owner === undefined || only?.length === 0) return { entries: [], unreadable: [] };
+  const paths = only?.map((name) => joinPath(owner.path, name)) ?? [owner.path];
+  const pathspecs = paths.filter((path) => path !== "").map((path) => `:(literal)${path}`);
+  return listPathspec(owner, files, pathspecs);
+}
+
+/** One path, and the files beside it for the next question: a run of git costs more than their names. */
+export async function listPath(
+  git: Git,
+  files: Files,
+  path: string,
+  onDisk: FileEntry,
+): Promise<Listing> {
+  const owner = await ownerOf(git, files, path);
+  if (owner === undefined) return { entries: [], unreadable: [] };
+  if (onDisk.kind === "directory") {
+    return listPathspec(owner, files, [`:(literal)${owner.path}`]);
+  }
+  const siblings = joinPath(folderOf(owner.path).replace(/[\\?*[]/g, "\\$&"), "*");
+  return listPathspec(owner, files, [`:(glob)${siblings}`]);
+}
+
+/** The repository that holds a path: ours, or one checked out in it. */
+interface Owner {
+  readonly git: Git;
+  /** Where its work tree is, below ours. */
+  readonly prefix: string;
+  /** The path below its work tree. */
+  readonly path: string;
+}
+
+async function ownerOf(git: Git, files: Files, path: string): Promise<Owner | undefined> {
+  let owner: Owner = { git, prefix: "", path };
+  for (const folder of foldersAbove(path)) {
+    if ((await files.entry(joinPath(git.root, `${folder}/.git`))) === undefined) continue;
+    const below = folder.slice(owner.prefix === "" ? 0 : owner.prefix.length + 1);
+    const listed = parseListing(await owner.git.run([...listArgs, "--", `:(literal)${below}`]));
+    // A repository in a folder that git ignores is not the project's.
+    if (!listed.entries.some((one) => one.kind === "repository" && one.path === below)) {
+      return undefined;
+    }
+    owner = { git: owner.git.inside(below), prefix: folder, path: path.slice(folder.length + 1) };
+  }
+  return owner;
+}
+
+async function listPathspec(
+  { git, prefix }: Pick<Owner, "git" | "prefix">,
+  files: Files,
+  pathspecs: readonly string[],
+): Promise<Listing> {
+  const listing = parseListing(await git.run([...listArgs, "--", ...pathspecs]));
+  const entries: Listed[] = [];
+  const unreadable = listing.unreadable.map((name) => joinPath(prefix, name));
+  for (const listed of listing.entries) {
+    const path = joinPath(prefix, listed.path);
+    if (isReserved(path)) continue;
+    const isOpen =
+      listed.kind === "repository" &&
+      (await files.entry(joinPath(git.root, `${listed.path}/.git`))) !== undefined;
+    if (!isOpen) {
+      entries.push({ ...listed, path });
+      continue;
+    }
+    const inner = await listPathspec({ git: git.inside(listed.path), prefix: path }, files, []);
+    entries.push(...inner.entries);
+    unreadable.push(...inner.unreadable);
+  }
+  return { entries, unreadable };
+}

@@ -1,0 +1,181 @@
+/** A revision as a `Tree`, read from git's objects without checking it out. */
+import { BerthError } from "../errors.ts";
+import type { Git } from "../world.ts";
+import { unreadableNames } from "./listing.ts";
+import { boundedMemo, type Memo, onceEach } from "./memo.ts";
+import { type Objects, objectsOf } from "./objects.ts";
+import { comparePaths, isReserved, joinPath, nameExpression } from "./paths.ts";
+import type { Tree, TreeEntry } from "./tree.ts";
+import type { TreeItem } from "./treeobject.ts";
+
+/** A tree object in the repository that has it: ours or a submodule's. */
+interface Place {
+  readonly objects: Objects;
+  /** Where the repository's work tree is, below ours. */
+  readonly root: string;
+  readonly tree: string;
+}
+
+/** What all revisions of one repository share. */
+interface Shared {
+  readonly objects: Objects;
+  readonly submodules: Map<string, Objects>;
+  /** Paths found below a tree, by the names looked for and the tree's id. */
+  readonly found: Memo<readonly string[]>;
+}
+
+/** Reads one revision; for many of them, `revisionTrees` reads what they share once. */
+export function revisionTree(git: Git, rev: string): Promise<Tree> {
+  return revisionTrees(git)(rev);
+}
+
+/** Gives a reader of revisions that remembers objects from one to the next. */
+export function revisionTrees(git: Git): (rev: string) => Promise<Tree> {
+  const shared: Shared = {
+    objects: objectsOf(git),
+    submodules: new Map(),
+    found: boundedMemo(500_000),
+  };
+  return async (rev) => {
+    const found = await shared.objects.commitTree(rev);
+    if (found === undefined) throw await unknownRevision(git, rev);
+    const top: Place = { objects: shared.objects, root: "", tree: found.tree };
+    return treeAt(shared, top, `revision ${found.commit.slice(0, 12)}`);
+  };
+}
+
+async function unknownRevision(git: Git, rev: string): Promise<BerthError> {
+  const shallow = (await git.run(["rev-parse", "--is-shallow-repository"])).toString();
+  const hint = shallow.startsWith("true")
+    ? "this clone is shallow; set GIT_DEPTH: 0 in the job, or run: git fetch --unshallow"
+    : "check its spelling, or fetch it: git fetch";
+  return new BerthError("GIT_FAILED", `resolve revision ${JSON.stringify(rev)}: no such commit`, {
+    hint,
+  });
+}
+
+function treeAt(shared: Shared, top: Place, label: string): Tree {
+  const itemAt = async (path: string) =>
+    isReserved(path) ? undefined : resolve(shared, top, path.split("/"));
+  const list = async (folder: string, only?: readonly string[]): Promise<readonly TreeEntry[]> => {
+    const item = folder === "" ? undefined : await itemAt(folder);
+    const place = folder === "" ? top : item && (await enter(shared, item));
+    if (place === undefined) return [];
+    const entries = await listPlace(shared, place, folder, label, only);
+    return entries.sort((a, b) => comparePaths(a.path, b.path));
+  };
+  const listOnce = onceEach<readonly TreeEntry[]>();
+  return {
+    label,
+    list: (folder, only) => listOnce(JSON.stringify([folder, only]), () => list(folder, only)),
+    async find(names) {
+      if (names.length === 0) return [];
+      const expression = nameExpression(names);
+      const paths = await findBelow(shared, top.tree, expression);
+      return paths.filter((path) => !isReserved(path));
+    },
+    async entry(path) {
+      const item = await itemAt(path);
+      return item === undefined ? undefined : entryOf(item, path);
+    },
+    async read(path) {
+      const item = await itemAt(path);
+      return item?.kind === "file" || item?.kind === "symlink"
+        ? item.place.objects.blob(item.id)
+        : undefined;
+    },
+  };
+}
+
+/** An item of a tree with the repository that it was found in. */
+interface PlacedItem extends TreeItem {
+  readonly place: Place;
+  readonly path: string;
+}
+
+async function resolve(
+  shared: Shared,
+  place: Place,
+  [name, ...rest]: readonly string[],
+  above = "",
+): Promise<PlacedItem | undefined> {
+  const { items } = await place.objects.tree(place.tree);
+  const item = items.find((one) => one.name === name);
+  if (item === undefined) return undefined;
+  const placed = { ...item, place, path: joinPath(above, item.name) };
+  if (rest.length === 0) return placed;
+  const next = await enter(shared, placed);
+  return next && resolve(shared, next, rest, placed.path);
+}
+
+/** The tree that a folder is, or that a submodule's commit has where the submodule is checked out. */
+async function enter(shared: Shared, item: PlacedItem): Promise<Place | undefined> {
+  const { place, path, id } = item;
+  if (item.kind === "folder") return { ...place, tree: id };
+  if (item.kind !== "submodule") return undefined;
+  const known = shared.submodules.get(path);
+  const below = place.root === "" ? path : path.slice(place.root.length + 1);
+  const objects = known ?? objectsOf(place.objects.git.inside(below));
+  shared.submodules.set(path, objects);
+  // Not checked out: the folder is missing, or git answers from the outer repository, which may only
+  // have the very same commit. An id names one content wherever it is found.
+  const found = await objects.commitTree(id).catch(() => undefined);
+  return found && { objects, root: path, tree: found.tree };
+}
+
+async function listPlace(
+  shared: Shared,
+  place: Place,
+  folder: string,
+  label: string,
+  only?: readonly string[],
+): Promise<TreeEntry[]> {
+  const { items, unreadable } = await place.objects.tree(place.tree);
+  if (unreadable.length > 0) {
+    throw unreadableNames(
+      unreadable.map((name) => joinPath(folder, name)),
+      folder,
+      label,
+    );
+  }
+  // All folders are asked for at once, so that their objects arrive in one stream.
+  const parts = items.map((item) => {
+    const path = joinPath(folder, item.name);
+    if (isReserved(path) || only?.includes(item.name) === false) return [];
+    const entry = entryOf(item, path);
+    if (entry !== undefined && entry.kind !== "submodule") return [entry];
+    return listInside(shared, { ...item, place, path }, label);
+  });
+  return (await Promise.all(parts)).flat();
+}
+
+async function listInside(shared: Shared, item: PlacedItem, label: string): Promise<TreeEntry[]> {
+  const place = await enter(shared, item);
+  if (place !== undefined) return listPlace(shared, place, item.path, label);
+  const entry = entryOf(item, item.path);
+  return entry === undefined ? [] : [entry];
+}
+
+function entryOf(item: TreeItem, path: string): TreeEntry | undefined {
+  if (item.kind === "folder") return undefined;
+  return { path, kind: item.kind, executable: item.executable };
+}
+
+async function findBelow(shared: Shared, tree: string, names: RegExp): Promise<readonly string[]> {
+  const key = `${tree} ${names.source}`;
+  const known = shared.found.get(key);
+  if (known !== undefined) return known;
+  const { items } = await shared.objects.tree(tree);
+  const parts = items.map((item) => {
+    if (item.kind === "folder") return findInside(shared, item, names);
+    return item.kind !== "submodule" && names.test(item.name) ? [item.name] : [];
+  });
+  const paths = (await Promise.all(parts)).flat();
+  shared.found.set(key, paths, paths.length + 1);
+  return paths;
+}
+
+async function findInside(shared: Shared, item: TreeItem, names: RegExp): Promise<string[]> {
+  const below = await findBelow(shared, item.id, names);
+  return below.map((path) => `${item.name}/${path}`);
+}

@@ -1,0 +1,114 @@
+/** Git as a program behind the `Git` port. */
+import { execFile } from "node:child_process";
+import { join } from "node:path";
+import { BerthError } from "../errors.ts";
+import type { Git } from "../world.ts";
+import { type ObjectReader, objectReader } from "./gitobjects.ts";
+
+const maxOutputBytes = 256 * 1024 * 1024;
+
+/** Finds the repository that a folder lies in; GIT_FAILED with what to do where there is none. */
+export async function openGit(cwd: string): Promise<Git> {
+  const env = gitEnvironment();
+  const result = await execGit(["rev-parse", "--show-toplevel"], cwd, env);
+  if (result.exitCode !== 0) throw openFailure(cwd, result);
+  return gitAt(result.stdout.toString().replace(/\n$/, ""), env);
+}
+
+function gitAt(root: string, env: NodeJS.ProcessEnv): Git {
+  const children = new Map<string, Git>();
+  let reader: ObjectReader | undefined;
+  const object: Git["object"] = (name) => {
+    reader ??= objectReader(root, env);
+    return reader.read(name);
+  };
+  const inside = (path: string): Git => {
+    const known = children.get(path);
+    if (known !== undefined) return known;
+    const child = gitAt(join(root, path), withoutRepository(env));
+    children.set(path, child);
+    return child;
+  };
+  return {
+    root,
+    async run(args) {
+      const result = await execGit(args, root, env);
+      if (result.exitCode !== 0) throw failure(args, result);
+      return result.stdout;
+    },
+    async test(args) {
+      const result = await execGit(args, root, env);
+      if (result.exitCode !== 0 && result.exitCode !== 1) throw failure(args, result);
+      return result.exitCode === 0;
+    },
+    object,
+    inside,
+    async close() {
+      const open = reader;
+      reader = undefined;
+      await Promise.all([open?.close(), ...[...children.values()].map((child) => child.close())]);
+    },
+  };
+}
+
+/** Messages in one language, no lock taken for a mere look, no question asked on a terminal. */
+function gitEnvironment(): NodeJS.ProcessEnv {
+  return { ...process.env, LC_ALL: "C", GIT_OPTIONAL_LOCKS: "0", GIT_TERMINAL_PROMPT: "0" };
+}
+
+/** A hook sets these for the outer repository; a submodule must not be read through them. */
+function withoutRepository(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const { GIT_DIR: _, GIT_WORK_TREE: _1, GIT_INDEX_FILE: _2, GIT_PREFIX: _3, ...rest } = env;
+  return rest;
+}
+
+interface GitResult {
+  /** `undefined` where git could not be started or did not end by itself. */
+  readonly exitCode: number | undefined;
+  readonly stdout: Buffer;
+  readonly complaint: string;
+}
+
+function execGit(args: readonly string[], cwd: string, env: NodeJS.ProcessEnv): Promise<GitResult> {
+  return new Promise((resolve) => {
+    const options = { cwd, env, encoding: "buffer", maxBuffer: maxOutputBytes } as const;
+    execFile("git", [...args], options, (error, stdout, stderr) => {
+      const code = error === null ? 0 : error.code;
+      const exitCode = typeof code === "number" ? code : undefined;
+      const said = firstComplaint(stderr.toString());
+      const complaint = said === "" ? `${code ?? error?.signal ?? "no reason given"}` : said;
+      resolve({ exitCode, stdout, complaint });
+    });
+  });
+}
+
+/** The line that says why, without the login that a remote's address may hold. */
+function firstComplaint(stderr: string): string {
+  const lines = stderr.split("\n").filter((line) => line.trim() !== "");
+  const line = lines.find((text) => /^(fatal|error):/.test(text)) ?? lines[0] ?? "";
+  return line.replace(/\/\/[^/@\s]*@/g, "//").trim();
+}
+
+function failure(args: readonly string[], result: GitResult): BerthError {
+  return new BerthError("GIT_FAILED", `run git ${args[0] ?? ""}: ${result.complaint}`);
+}
+
+function openFailure(cwd: string, result: GitResult): BerthError {
+  const message = `find the git repository of ${cwd}: ${result.complaint}`;
+  return new BerthError("GIT_FAILED", message, { hint: openHint(cwd, result) });
+}
+
+/** Git ends with 128 for all of these, so only its words (in the language that we set) tell them apart. */
+function openHint(cwd: string, { exitCode, complaint }: GitResult): string {
+  if (complaint === "ENOENT") return `install git, or check that the folder ${cwd} exists`;
+  if (complaint.includes("dubious ownership")) {
+    const path = /repository at '(.+)'/.exec(complaint)?.[1] ?? cwd;
+    return `if you trust it, run: git config --global --add safe.directory ${path}`;
+  }
+  if (complaint.includes("must be run in a work tree")) {
+    return "run berth in a checkout, not in a bare repository or in .git";
+  }
+  return exitCode === 128
+    ? "run berth inside the project's git repository"
+    : "check that git works here: git status";
+}

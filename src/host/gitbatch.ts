@@ -1,0 +1,62 @@
+/** What `git cat-file --batch` writes, taken apart as it arrives; see git-cat-file(1), "BATCH OUTPUT". */
+import type { GitObject } from "../world.ts";
+
+export type BatchAnswer =
+  | { readonly kind: "object"; readonly object: GitObject }
+  | { readonly kind: "missing" }
+  | { readonly kind: "broken"; readonly message: string };
+
+const header = /^([0-9a-f]{40}|[0-9a-f]{64}) (blob|tree|commit|tag) (\d+)$/;
+
+interface Body {
+  readonly id: string;
+  readonly type: GitObject["type"];
+  /** The object's bytes and the newline after them. */
+  readonly bytes: Buffer;
+  filled: number;
+}
+
+/** Gives a consumer of output that calls back once for each answer; bodies are copied once. */
+export function batchParser(onAnswer: (answer: BatchAnswer) => void): (chunk: Buffer) => void {
+  let line = "";
+  let body: Body | undefined;
+  const takeLine = (chunk: Buffer): number => {
+    const end = chunk.indexOf(0x0a);
+    line += chunk.toString("latin1", 0, end < 0 ? chunk.length : end);
+    if (end < 0) return chunk.length;
+    body = parseHeader(line);
+    if (body === undefined) onAnswer(answerWithoutBody(line));
+    line = "";
+    return end + 1;
+  };
+  const takeBody = (chunk: Buffer, into: Body): number => {
+    const taken = chunk.copy(into.bytes, into.filled);
+    into.filled += taken;
+    if (into.filled < into.bytes.length) return taken;
+    body = undefined;
+    const { id, type, bytes } = into;
+    onAnswer({ kind: "object", object: { id, type, bytes: bytes.subarray(0, -1) } });
+    return taken;
+  };
+  return (chunk) => {
+    let rest = chunk;
+    while (rest.length > 0) {
+      rest = rest.subarray(body === undefined ? takeLine(rest) : takeBody(rest, body));
+    }
+  };
+}
+
+function parseHeader(line: string): Body | undefined {
+  const [, id, type, size] = header.exec(line) ?? [];
+  if (id === undefined || type === undefined) return undefined;
+  // Not from the shared pool: a small object that is kept would keep a whole pool page.
+  const bytes = Buffer.allocUnsafeSlow(Number(size) + 1);
+  return { id, type: type as GitObject["type"], bytes, filled: 0 };
+}
+
+function answerWithoutBody(line: string): BatchAnswer {
+  // "submodule" is what newer versions answer for a commit that another repository holds.
+  if (/ (missing|submodule)$/.test(line)) return { kind: "missing" };
+  if (line.endsWith(" ambiguous")) return { kind: "broken", message: "the name is ambiguous" };
+  return { kind: "broken", message: `unexpected answer ${JSON.stringify(line.slice(0, 200))}` };
+}

@@ -1,0 +1,163 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { ignoreMatcher, parseIgnore } from "../../src/context/ignore.ts";
+import { parsePattern } from "../../src/context/pattern.ts";
+import { BerthError } from "../../src/errors.ts";
+
+/**
+ * The cases of moby/patternmatcher (patternmatcher_test.go, Apache-2.0), as facts: a pattern, the paths
+ * that it takes, and after "but not" those that it leaves.
+ */
+const singles: readonly (readonly [pattern: string, taken: string, left?: string])[] = [
+  ["**", "file file/ / dir/file"],
+  ["**/", "file file/ / dir/file dir/file/"],
+  ["**/**", "dir/file dir/file/"],
+  ["dir/**", "dir/file dir/file/ dir/dir2/file dir/dir2/file/"],
+  ["**/dir", "dir dir/file"],
+  ["**/dir2/*", "dir/dir2/file dir/dir2/file/"],
+  ["**/dir2/**", "dir/dir2/dir3/file dir/dir2/dir3/file/"],
+  ["**file", "file dir/file dir/dir/file"],
+  ["**/file", "dir/file dir/dir/file"],
+  ["**/file*", "dir/dir/file dir/dir/file.txt"],
+  ["**/file*txt", "dir/dir/file.txt"],
+  ["**/file*.txt", "dir/dir/file.txt"],
+  ["**/file*.txt*", "dir/dir/file.txt"],
+  ["**/**/*.txt", "dir/dir/file.txt file.txt"],
+  ["**/**/*.txt2", "", "dir/dir/file.txt"],
+  ["**/*.txt", "file.txt"],
+  ["a**/*.txt", "a/file.txt a/dir/file.txt a/dir/dir/file.txt"],
+  ["a/*.txt", "a/file.txt", "a/dir/file.txt"],
+  ["a/*.txt**", "a/file.txt"],
+  ["a[b-d]e", "ace", "ae aae"],
+  ["a[^b-d]e", "aze"],
+  [".*", ".foo", "foo"],
+  ["abc.def", "abc.def", "abcdef abcZdef"],
+  ["abc?def", "abcZdef", "abcdef"],
+  ["a\\\\", "a\\"],
+  ["a\\*b", "a*b", "ab"],
+  ["**/foo/bar", "foo/bar dir/foo/bar dir/dir2/foo/bar"],
+  ["abc/**", "abc/def abc/def/ghi", "abc"],
+  ["**/.foo", ".foo", "bar.foo"],
+  ["a(b)c/def", "a(b)c/def", "a(b)c/xyz"],
+  ["a.|)$(}+{bc", "a.|)$(}+{bc"],
+  [
+    "dist/proxy.py-2.4.0rc3.dev36+g08acad9-py3-none-any.whl",
+    "dist/proxy.py-2.4.0rc3.dev36+g08acad9-py3-none-any.whl",
+  ],
+  ["dist/*.whl", "dist/proxy.py-2.4.0rc3.dev36+g08acad9-py3-none-any.whl"],
+  ["*", "fileutils.go abc"],
+  ["*.go", "fileutils.go", "."],
+  ["abc", "abc"],
+  ["*c", "abc"],
+  ["a*", "a abc ab/c"],
+  ["a*/b", "abc/b", "a/c/b"],
+  ["a*b*c*d*e*/f", "axbxcxdxe/f axbxcxdxexxx/f", "axbxcxdxe/xxx/f axbxcxdxexxx/fff"],
+  ["a*b?c*x", "abxbbxdbxebxczzx", "abxbbxdbxebxczzy"],
+  ["ab[c]", "abc"],
+  ["ab[b-d]", "abc"],
+  ["ab[e-g]", "", "abc"],
+  ["ab[^c]", "", "abc"],
+  ["ab[^b-d]", "", "abc"],
+  ["ab[^e-g]", "abc"],
+  ["a?b", "a☺b", "a/b"],
+  ["a[^a]b", "a☺b"],
+  ["a???b", "", "a☺b"],
+  ["a[^a][^a][^a]b", "", "a☺b"],
+  ["[a-ζ]*", "α"],
+  ["*[a-ζ]", "", "A"],
+  ["a*b", "", "a/b"],
+  ["[\\]a]", "]"],
+  ["[\\-]", "-"],
+  ["[x\\-]", "x -", "z"],
+  ["[\\-x]", "x -", "a"],
+  ["*x", "xxx"],
+];
+
+const malformed = "[]a] [-] [x-] [-x] \\ [a-b-c] [ [^ [^bc a[ [Local-Only]/ !".split(" ");
+
+const lists: readonly (readonly [patterns: string, path: string, ignored: boolean])[] = [
+  ["** !util/docker/web", "util/docker/web/foo", false],
+  ["** !util/docker/web util/docker/web/foo", "util/docker/web/foo", true],
+  ["** !dist/a.dev36+g08-any.whl", "dist/a.dev36+g08-any.whl", false],
+  ["** !dist/*.whl", "dist/a.dev36+g08-any.whl", false],
+  ["!fileutils.go *.go", "fileutils.go", true],
+  ["*.go !fileutils.go", "fileutils.go", false],
+  ["docs !docs/README.md", "docs/README.md", false],
+  ["docs/ !docs/README.md", "docs/README.md", false],
+  ["docs/* !docs/README.md", "docs/README.md", false],
+  ["", "any/path/there", false],
+];
+
+function words(text: string | undefined): readonly string[] {
+  return (text ?? "").split(" ").filter((word) => word !== "");
+}
+
+function ignored(patterns: readonly string[], path: string): boolean {
+  return ignoreMatcher(parseIgnore(patterns.join("\n"), ".dockerignore"))(path);
+}
+
+test("a pattern takes the paths that moby's matcher takes, by themselves or by a folder above", () => {
+  for (const [pattern, taken, left] of singles) {
+    for (const path of words(taken))
+      assert.equal(ignored([pattern], path), true, `${pattern} ${path}`);
+    for (const path of words(left))
+      assert.equal(ignored([pattern], path), false, `${pattern} ${path}`);
+  }
+});
+
+test("of several patterns the last one that matches decides", () => {
+  for (const [patterns, path, expected] of lists) {
+    assert.equal(ignored(words(patterns), path), expected, `${patterns}: ${path}`);
+  }
+});
+
+test("a malformed pattern says why", () => {
+  for (const pattern of malformed) {
+    assert.ok("malformed" in parsePattern(pattern), pattern);
+  }
+});
+
+test("what regular expressions of Go mean by a backslash is kept, what nobody can mean is refused", () => {
+  assert.equal(ignored(["log\\d.txt"], "log7.txt"), true);
+  assert.equal(ignored(["log\\d.txt"], "logd.txt"), false);
+  assert.equal(ignored(["a[^b]c"], "a/c"), true);
+  assert.equal(ignored(["a^b?"], "a^bc"), false);
+  for (const pattern of ["build\\out", "x[*]", "[\\d]", "caf\\é"]) {
+    assert.ok("malformed" in parsePattern(pattern), pattern);
+  }
+});
+
+test("an ignore file is read as moby's ignorefile does", () => {
+  const text = [
+    "\ufefftest1",
+    "/test2",
+    "/a/file/here",
+    "",
+    "# a comment",
+    " # no comment, a name that begins with a blank and a hash",
+    "  sub/../cleaned/  \r",
+    "! /inverted/abs/path",
+    ".",
+    "lastfile",
+  ].join("\n");
+  const matches = ignoreMatcher(parseIgnore(text, ".dockerignore"));
+  for (const path of ["test1", "test2", "a/file/here", "cleaned/x", "lastfile"]) {
+    assert.equal(matches(path), true, path);
+  }
+  for (const path of ["# a comment", "Test1", "inverted/abs/path", "other"]) {
+    assert.equal(matches(path), false, path);
+  }
+});
+
+test("all invalid patterns of a file are named with their lines", () => {
+  assert.throws(
+    () => parseIgnore("ok\n[\n# [\n!\n", "x/.dockerignore"),
+    (error: unknown) => {
+      assert.ok(error instanceof BerthError);
+      assert.equal(error.code, "CONTEXT_INVALID");
+      const places = error.problems.map(({ file, line }) => `${file}:${line}`);
+      assert.deepEqual(places, ["x/.dockerignore:2", "x/.dockerignore:4"]);
+      return true;
+    },
+  );
+});

@@ -1,0 +1,106 @@
+/** Real git repositories in a temporary folder. */
+import { execFileSync } from "node:child_process";
+import {
+  chmodSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import type { TestContext } from "node:test";
+import { openGit } from "../../src/host/git.ts";
+import type { Git } from "../../src/world.ts";
+import type { MemoryFile } from "../support/tree.ts";
+
+const env = {
+  ...process.env,
+  LC_ALL: "C",
+  GIT_CONFIG_GLOBAL: "/dev/null",
+  GIT_CONFIG_SYSTEM: "/dev/null",
+  GIT_AUTHOR_NAME: "A",
+  GIT_AUTHOR_EMAIL: "a@example.com",
+  GIT_COMMITTER_NAME: "A",
+  GIT_COMMITTER_EMAIL: "a@example.com",
+};
+
+export interface Repository {
+  readonly path: string;
+  /** Writes files; parent folders are made. */
+  write(files: Readonly<Record<string, MemoryFile>>): void;
+  /** Runs git in it and gives its trimmed output. */
+  run(...args: string[]): string;
+  /** Adds everything and commits it; gives the commit's id. */
+  commit(): string;
+  /** Stores an object just as it is, and gives its id. */
+  hash(type: string, bytes: Buffer): string;
+  /** The repository through the real port; closed with the test. */
+  open(): Promise<Git>;
+}
+
+export function temporary(t: TestContext): string {
+  const path = mkdtempSync(join(tmpdir(), "berth-test-"));
+  t.after(() => rmSync(path, { recursive: true, force: true }));
+  return path;
+}
+
+export function makeRepository(
+  t: TestContext,
+  files: Readonly<Record<string, MemoryFile>>,
+  options: readonly string[] = [],
+): Repository {
+  const repository = repositoryAt(t, temporary(t));
+  repository.run("init", "-q", ...options);
+  repository.write(files);
+  return repository;
+}
+
+export function repositoryAt(t: TestContext, path: string): Repository {
+  const run = (...args: string[]): string =>
+    execFileSync("git", ["-c", "protocol.file.allow=always", ...args], {
+      cwd: path,
+      env,
+      encoding: "utf8",
+      stdio: ["ignore", "pipe", "pipe"],
+    }).trim();
+  return {
+    path,
+    run,
+    write: (files) => {
+      for (const [name, file] of Object.entries(files)) writeOne(join(path, name), file);
+    },
+    commit() {
+      run("add", "-A");
+      run("commit", "-q", "--allow-empty", "-m", "change");
+      return run("rev-parse", "HEAD");
+    },
+    hash: (type, bytes) =>
+      execFileSync("git", ["hash-object", "-w", "--literally", "-t", type, "--stdin"], {
+        cwd: path,
+        env,
+        input: bytes,
+      })
+        .toString()
+        .trim(),
+    async open() {
+      const git = await openGit(path);
+      t.after(() => git.close());
+      return git;
+    },
+  };
+}
+
+function writeOne(path: string, file: MemoryFile): void {
+  mkdirSync(dirname(path), { recursive: true });
+  const old = lstatSync(path, { throwIfNoEntry: false });
+  if (old !== undefined) rmSync(path, { recursive: true });
+  if (typeof file === "string") writeFileSync(path, file);
+  else if ("link" in file) symlinkSync(file.link, path);
+  else if ("exec" in file) {
+    writeFileSync(path, file.exec);
+    chmodSync(path, 0o755);
+  } else throw new Error("make submodules with git");
+}

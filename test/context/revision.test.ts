@@ -1,0 +1,160 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { revisionTree, revisionTrees } from "../../src/context/revision.ts";
+import { workTree } from "../../src/context/worktree.ts";
+import { BerthError } from "../../src/errors.ts";
+import { realFiles } from "../../src/host/files.ts";
+import { makeRepository, repositoryAt, temporary } from "./repository.ts";
+
+const files = {
+  "a/b": "1",
+  "a-b": "2",
+  "a.b": { exec: "3" },
+  "a/c/Dockerfile": "FROM x",
+  "x.docker": "FROM y",
+  link: { link: "a/b" },
+  ﬀ: "",
+  "😀": "",
+  ".berth/plan.json": "{}",
+};
+
+for (const format of ["sha1", "sha256"]) {
+  test(`a revision of a ${format} repository is the tree that its checkout is`, async (t) => {
+    const repository = makeRepository(t, files, [`--object-format=${format}`]);
+    const commit = repository.commit();
+    const git = await repository.open();
+    const [work, revision] = [workTree(git, realFiles()), await revisionTree(git, "HEAD")];
+    assert.equal(revision.label, `revision ${commit.slice(0, 12)}`);
+    for (const folder of ["", "a", "nope", "link", "a/b"]) {
+      const expected = (await work.list(folder)).map(({ path, kind, executable }) => ({
+        path,
+        kind,
+        executable,
+      }));
+      assert.deepEqual(await revision.list(folder), expected, folder);
+      for (const { path } of expected) {
+        assert.deepEqual(await revision.read(path), await work.read(path));
+      }
+    }
+    for (const tree of [work, revision]) {
+      const some = await tree.list("", ["a", "link", "nope"]);
+      assert.deepEqual(
+        some.map(({ path }) => path),
+        ["a/b", "a/c/Dockerfile", "link"],
+      );
+      assert.deepEqual(
+        (await tree.list("a", ["c"])).map(({ path }) => path),
+        ["a/c/Dockerfile"],
+      );
+    }
+    const names = ["Dockerfile", "*.docker", "link"];
+    assert.deepEqual(await revision.find(names), ["a/c/Dockerfile", "link", "x.docker"]);
+    assert.deepEqual(await revision.find(names), await work.find(names));
+    for (const path of ["a", "a/b/c", "", "nope", ".berth/plan.json"]) {
+      assert.equal(await revision.entry(path), undefined, path);
+      assert.equal(await revision.read(path), undefined, path);
+    }
+  });
+}
+
+test("revisions are read by any name and see their own state", async (t) => {
+  const repository = makeRepository(t, { "d/f": "old", "d/g": "same" });
+  const first = repository.commit();
+  repository.write({ "d/f": "new", "d/h.docker": "" });
+  repository.commit();
+  repository.run("tag", "-a", "-m", "x", "v1");
+  const at = revisionTrees(await repository.open());
+  const read = async (rev: string) => (await (await at(rev)).read("d/f"))?.toString();
+  const states = await Promise.all([first, first.slice(0, 8), "HEAD~1", "v1", "HEAD"].map(read));
+  assert.deepEqual(states, ["old", "old", "old", "new", "new"]);
+  assert.deepEqual(await (await at("HEAD~1")).find(["*.docker"]), []);
+  assert.deepEqual(await (await at("HEAD")).find(["*.docker"]), ["d/h.docker"]);
+});
+
+test("an unknown revision says what to do, also in a shallow clone", async (t) => {
+  const repository = makeRepository(t, { f: "" });
+  repository.commit();
+  repository.write({ f: "2" });
+  repository.commit();
+  const reject = async (path: string, rev: string, hint: RegExp) =>
+    assert.rejects(revisionTree(await repositoryAt(t, path).open(), rev), (error: unknown) => {
+      assert.ok(error instanceof BerthError);
+      assert.equal(error.code, "GIT_FAILED");
+      assert.match(error.hint ?? "", hint);
+      return true;
+    });
+  await reject(repository.path, "no such", /git fetch/);
+  await reject(repository.path, "HEAD:f", /git fetch/);
+  const shallow = temporary(t);
+  repository.run("clone", "-q", "--depth=1", `file://${repository.path}`, shallow);
+  await reject(shallow, "HEAD~1", /GIT_DEPTH: 0/);
+});
+
+test("a submodule of a revision is its files where it is checked out and has the commit", async (t) => {
+  const library = makeRepository(t, { "lib/x": "old" });
+  library.commit();
+  const repository = makeRepository(t, { a: "", "sub.c": "" });
+  repository.run("submodule", "add", "-q", library.path, "sub");
+  repository.commit();
+  library.write({ "lib/x": "new" });
+  library.commit();
+  repository.run("-C", "sub", "pull", "-q");
+  repository.commit();
+  const paths = async (rev: string) => {
+    const tree = await revisionTree(await repository.open(), rev);
+    const listed = (await tree.list("")).map(({ path, kind }) => `${path} ${kind}`);
+    return [...listed.slice(2), (await tree.read("sub/lib/x"))?.toString()];
+  };
+  assert.deepEqual(await paths("HEAD"), ["sub.c file", "sub/lib/x file", "new"]);
+  assert.deepEqual(await paths("HEAD~1"), ["sub.c file", "sub/lib/x file", "old"]);
+  const clone = temporary(t);
+  repository.run("clone", "-q", repository.path, clone);
+  const bare = await revisionTree(await repositoryAt(t, clone).open(), "HEAD");
+  assert.equal((await bare.entry("sub"))?.kind, "submodule");
+  assert.equal(await bare.read("sub/lib/x"), undefined);
+  assert.deepEqual(
+    (await bare.list("")).map(({ path }) => path),
+    [".gitmodules", "a", "sub", "sub.c"],
+  );
+});
+
+test("a name that is not UTF-8 is an error where it is listed, and only there", async (t) => {
+  const repository = makeRepository(t, { "good/x": "", x: "" });
+  repository.commit();
+  const blob = repository.run("rev-parse", "HEAD:x");
+  const name = Buffer.concat([Buffer.from("caf"), Buffer.of(0xe9)]);
+  const tree = Buffer.concat([
+    Buffer.from("100644 "),
+    name,
+    Buffer.of(0),
+    Buffer.from(blob, "hex"),
+  ]);
+  const at = repository.hash("tree", tree);
+  const good = repository.run("rev-parse", "HEAD:good");
+  const top = repository.hash(
+    "tree",
+    Buffer.concat([
+      Buffer.from("40000 bad\0"),
+      Buffer.from(at, "hex"),
+      Buffer.from("40000 good\0"),
+      Buffer.from(good, "hex"),
+    ]),
+  );
+  const commit = repository.run("commit-tree", "-m", "x", top);
+  const revision = await revisionTree(await repository.open(), commit);
+  assert.equal((await revision.list("good")).length, 1);
+  await assert.rejects(revision.list(""), /the name bad\/caf\\xe9 is not UTF-8/);
+  assert.deepEqual(await revision.find(["*"]), ["good/x"]);
+});
+
+test("a tree object with a path for a name is refused", async (t) => {
+  const repository = makeRepository(t, { x: "" });
+  repository.commit();
+  const blob = Buffer.from(repository.run("rev-parse", "HEAD:x"), "hex");
+  for (const name of ["..", "../x", "."]) {
+    const tree = repository.hash("tree", Buffer.concat([Buffer.from(`100644 ${name}\0`), blob]));
+    const commit = repository.run("commit-tree", "-m", "x", tree);
+    const revision = await revisionTree(await repository.open(), commit);
+    await assert.rejects(revision.list(""), /malformed/, name);
+  }
+});

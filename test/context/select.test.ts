@@ -1,0 +1,319 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { describeContext } from "../../src/context/context.ts";
+import { selectEntries } from "../../src/context/select.ts";
+import type { ContextSource } from "../../src/context/source.ts";
+import type { Tree } from "../../src/context/tree.ts";
+import { BerthError } from "../../src/errors.ts";
+import { type MemoryFile, memoryTree } from "../support/tree.ts";
+
+const files: Readonly<Record<string, MemoryFile>> = {
+  "readme.md": "r",
+  "src/a.c": "a",
+  "src/a.h": "h",
+  "src/deep/b.c": "b",
+  "src/deep/to-readme": { link: "../../readme.md" },
+  "srv/x": "x",
+  "run.sh": { exec: "#!/bin/sh" },
+  "[x]": "brackets",
+  "star*": "star",
+  "links/file": { link: "../readme.md" },
+  "links/folder": { link: "../src/deep" },
+  "links/absolute": { link: "/srv" },
+  "links/chain": { link: "file" },
+  "links/escape": { link: "../../../../../readme.md" },
+  "links/dangling": { link: "nowhere" },
+  "links/up": { link: "folder/.." },
+  "links/to-secret": { link: "../secret/key" },
+  "loop/a": { link: "b" },
+  "loop/b": { link: "a" },
+  "secret/key": "k",
+  "secret/public": "p",
+  "docs/only.md": "ignored below",
+  ".dockerignore": "secret\n!secret/public\ndocs/*.md\n",
+};
+
+const subtree = ["src/a.c", "src/a.h", "src/deep/b.c", "src/deep/to-readme"];
+
+interface Case {
+  readonly name: string;
+  readonly sources: string;
+  readonly entries: readonly string[];
+  readonly missing?: string;
+}
+
+const cases: readonly Case[] = [
+  { name: "a file", sources: "readme.md", entries: ["readme.md"] },
+  {
+    name: "a folder takes all that is below it, and not what begins like it",
+    sources: "src",
+    entries: subtree,
+  },
+  {
+    name: "leading slashes and dots do not count",
+    sources: "/readme.md ./src/a.c",
+    entries: ["readme.md", "src/a.c"],
+  },
+  {
+    name: "two dots stop at the root",
+    sources: "../../readme.md src/../srv",
+    entries: ["readme.md", "srv/x"],
+  },
+  { name: "a slash at the end does not count", sources: "src/deep/", entries: subtree.slice(2) },
+  { name: "a wildcard stays within one element", sources: "src/*.c", entries: ["src/a.c"] },
+  { name: "a wildcard takes folders whole", sources: "sr?", entries: [...subtree, "srv/x"] },
+  { name: "a wildcard in the middle", sources: "src/*/b.[a-c]", entries: ["src/deep/b.c"] },
+  { name: "a negated class", sources: "src/a.[^h]", entries: ["src/a.c"] },
+  { name: "an escaped wildcard is a name", sources: "star\\* \\[x]", entries: ["[x]", "star*"] },
+  {
+    name: "without wildcards every character is itself",
+    sources: "=star* =[x]",
+    entries: ["[x]", "star*"],
+  },
+  { name: "a wildcard that takes nothing is no mistake", sources: "*.nope", entries: [] },
+  {
+    name: "a name that is not there is missing",
+    sources: "nope readme.md",
+    entries: ["readme.md"],
+    missing: "nope",
+  },
+  { name: "names are case-sensitive", sources: "README.md", entries: [], missing: "README.md" },
+  {
+    name: "a path through a file is missing",
+    sources: "readme.md/x",
+    entries: [],
+    missing: "readme.md/x",
+  },
+  {
+    name: "what is ignored is not there",
+    sources: "secret/key",
+    entries: [],
+    missing: "secret/key",
+  },
+  { name: "an exception is", sources: "secret", entries: ["secret/public"] },
+  { name: "a folder is there though all in it is ignored", sources: "docs", entries: ["docs/"] },
+  {
+    name: "a link and where it leads",
+    sources: "links/file",
+    entries: ["links/file", "readme.md"],
+  },
+  {
+    name: "a link to a folder",
+    sources: "links/folder",
+    entries: ["links/folder", ...subtree.slice(2)],
+  },
+  {
+    name: "a link on the way",
+    sources: "links/folder/b.c",
+    entries: ["links/folder", "src/deep/b.c"],
+  },
+  {
+    name: "an absolute link begins at the context",
+    sources: "links/absolute/x",
+    entries: ["links/absolute", "srv/x"],
+  },
+  {
+    name: "links that lead to links",
+    sources: "links/chain",
+    entries: ["links/chain", "links/file", "readme.md"],
+  },
+  {
+    name: "a link stops at the root",
+    sources: "links/escape",
+    entries: ["links/escape", "readme.md"],
+  },
+  {
+    name: "two dots after a link mean where the link led",
+    sources: "links/up",
+    entries: ["links/folder", "links/up", ...subtree],
+  },
+  {
+    name: "a link that leads nowhere",
+    sources: "links/dangling",
+    entries: ["links/dangling"],
+    missing: "links/dangling",
+  },
+  {
+    name: "a link to what is ignored",
+    sources: "links/to-secret",
+    entries: ["links/to-secret"],
+    missing: "links/to-secret",
+  },
+  {
+    name: "links inside a folder are not followed",
+    sources: "src/deep",
+    entries: subtree.slice(2),
+  },
+  {
+    name: "links that a wildcard takes are followed",
+    sources: "links/f*e",
+    entries: ["links/file", "readme.md"],
+  },
+  {
+    name: "overlapping sources take everything once",
+    sources: "src src/a.c *.md",
+    entries: ["readme.md", ...subtree],
+  },
+];
+
+/** `=` before a source turns its wildcards off. */
+function sourcesOf(text: string): ContextSource[] {
+  return text.split(" ").map((word, index) => ({
+    kind: "path",
+    pattern: word.replace(/^=/, ""),
+    wildcards: !word.startsWith("="),
+    line: index + 1,
+  }));
+}
+
+async function describe(tree: Tree, sources: readonly ContextSource[], context = "") {
+  const description = await describeContext(tree, { dockerfile: "Dockerfile", context, sources });
+  return {
+    ...description,
+    entries: description.entries.map(({ path, kind }) => (kind === "folder" ? `${path}/` : path)),
+    missing: description.missing
+      .map((source) => (source.kind === "path" ? source.pattern : "*"))
+      .join(" "),
+  };
+}
+
+for (const { name, sources, entries, missing = "" } of cases) {
+  test(`sources: ${name}`, async () => {
+    const found = await describe(memoryTree(files), sourcesOf(sources));
+    assert.deepEqual(found.entries, entries);
+    assert.equal(found.missing, missing);
+    assert.equal(found.ignoreFile, ".dockerignore");
+  });
+}
+
+test("everything is everything that is not ignored, loops of links included", async () => {
+  const all = Object.keys(files).filter((path) => path !== "secret/key" && path !== "docs/only.md");
+  for (const source of [{ kind: "everything", line: 1 } as const, ...sourcesOf(". / ..")]) {
+    const found = await describe(memoryTree(files), [source]);
+    assert.deepEqual(found.entries, [...all, "docs/"].sort());
+  }
+});
+
+test("no sources cost nothing: the tree is not looked at", async () => {
+  const untouchable = new Proxy({} as Tree, {
+    get: (_, name) => assert.fail(`looked at ${String(name)}`),
+  });
+  assert.deepEqual(await describe(untouchable, []), {
+    entries: [],
+    missing: "",
+    emptied: [],
+    ignoreFile: undefined,
+  });
+});
+
+test("of the context no more is listed than the sources and their links lead to", async () => {
+  const asked: (readonly string[] | undefined)[] = [];
+  const tree = memoryTree(files);
+  const spying: Tree = {
+    ...tree,
+    list: (folder, only) => {
+      asked.push(only);
+      return tree.list(folder, only);
+    },
+  };
+  await describe(spying, sourcesOf("src/deep links/absolute"));
+  assert.deepEqual(asked.at(-1)?.toSorted(), ["links", "src", "srv"]);
+  await describe(spying, sourcesOf("src/deep *.md"));
+  assert.equal(asked.at(-1), undefined);
+});
+
+test("entries are below the context's folder, and so are patterns of its ignore file", async () => {
+  const tree = memoryTree({
+    "c/.dockerignore": "x\n",
+    "c/x": "",
+    "c/d/x": "",
+    x: "",
+    "c/d/up": { link: "/../d/x" },
+  });
+  const found = await describe(tree, sourcesOf("* d/up"), "c");
+  assert.deepEqual(found.entries, [".dockerignore", "d/up", "d/x"]);
+  assert.equal(found.ignoreFile, "c/.dockerignore");
+});
+
+test("the Dockerfile's own ignore file wins over the context's", async () => {
+  const tree = memoryTree({
+    "c/.dockerignore": "a\n",
+    "c/a": "",
+    "c/b": "",
+    "d/x.docker": "",
+    "d/x.docker.dockerignore": { link: "../rules" },
+    rules: "b\n.dockerignore\n",
+  });
+  const request = { context: "c", sources: sourcesOf("*") };
+  const own = await describeContext(tree, { ...request, dockerfile: "d/x.docker" });
+  assert.deepEqual(
+    [own.ignoreFile, own.entries.map(({ path }) => path)],
+    ["d/x.docker.dockerignore", ["a"]],
+  );
+  const other = await describeContext(tree, { ...request, dockerfile: "d/y.docker" });
+  assert.equal(other.ignoreFile, "c/.dockerignore");
+});
+
+async function problemsOf(promise: Promise<unknown>): Promise<string[]> {
+  const error = await promise.then(
+    () => assert.fail("no error"),
+    (reason: unknown) => reason,
+  );
+  assert.ok(error instanceof BerthError);
+  assert.equal(error.code, "CONTEXT_INVALID");
+  return error.problems.map(({ file, line, message }) => `${file}:${line} ${message}`);
+}
+
+test("all that cannot be built from is named at once, with the Dockerfile's lines", async () => {
+  const pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 5\n";
+  const tree = memoryTree({
+    "lib/sub": { submodule: true },
+    "lib/ok": "1",
+    "big.bin": pointer,
+    "notes.txt": ` ${pointer}`,
+    "long.txt": pointer + "x".repeat(1024),
+    "loop/a": { link: "b" },
+    "loop/b": { link: "a" },
+  });
+  const problems = await problemsOf(
+    describe(tree, sourcesOf("loop/a lib *.bin [ notes.txt long.txt lib/sub/x")),
+  );
+  assert.equal(problems.length, 4);
+  assert.match(problems[0] ?? "", /^Dockerfile:1 loop\/a: loop\/. is a loop of links$/);
+  assert.match(
+    problems[1] ?? "",
+    /^Dockerfile:2 .*lib\/sub.*git submodule update --init lib\/sub$/,
+  );
+  assert.match(problems[2] ?? "", /^Dockerfile:3 .*big\.bin.*git lfs pull$/);
+  assert.match(problems[3] ?? "", /^Dockerfile:4 \[: /);
+  const ignoring = memoryTree({
+    "lib/sub": { submodule: true },
+    "lib/ok": "1",
+    ".dockerignore": "lib/sub",
+  });
+  assert.deepEqual((await describe(ignoring, sourcesOf("lib"))).entries, ["lib/ok"]);
+});
+
+test("a context that is a link is refused by name", async () => {
+  const tree = memoryTree({ "real/x": "", ctx: { link: "real" } });
+  await assert.rejects(describe(tree, sourcesOf("x"), "ctx"), /context ctx: it is a link/);
+});
+
+test("a copy of the whole context has submodules that are not checked out as empty folders", async () => {
+  const tree = memoryTree({
+    Dockerfile: "",
+    "lib/sub": { submodule: true },
+    roms: { submodule: true },
+  });
+  const none = { file: undefined, ignores: () => false };
+  const whole = { kind: "path", pattern: "", wildcards: false, line: 2 } as const;
+  const found = await selectEntries(tree, "", [whole], none);
+  assert.deepEqual(found.problems, []);
+  assert.deepEqual(found.emptied, ["lib/sub", "roms"]);
+  assert.deepEqual(
+    found.entries.map(({ path, kind }) => `${kind} ${path}`),
+    ["file Dockerfile", "folder lib/sub", "folder roms"],
+  );
+  const both = await selectEntries(tree, "", [whole, { ...whole, pattern: "lib", line: 3 }], none);
+  assert.match(both.problems[0]?.message ?? "", /lib\/sub.*git submodule update/);
+});

@@ -1,0 +1,194 @@
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import {
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { join } from "node:path";
+import { Writable } from "node:stream";
+import { test } from "node:test";
+import { pack } from "tar-stream";
+import { describeContext } from "../../src/context/context.ts";
+import { contextTime, packContext } from "../../src/context/tar.ts";
+import { realFiles } from "../../src/host/files.ts";
+import { unpackTar } from "../../src/host/unpack.ts";
+import { type MemoryFile, memoryTree } from "../support/tree.ts";
+import { temporary } from "./repository.ts";
+
+const everything = [{ kind: "everything", line: 1 }] as const;
+
+async function packed(files: Readonly<Record<string, MemoryFile>>, sink?: Writable, context = "") {
+  const tree = memoryTree(files);
+  const { entries } = await describeContext(tree, {
+    dockerfile: "D",
+    context,
+    sources: everything,
+  });
+  return packContext(tree, context, entries, sink);
+}
+
+const small: Readonly<Record<string, MemoryFile>> = {
+  "a/deep/file": "one\n",
+  "a-b": { exec: "#!/bin/sh\n" },
+  link: { link: "a/deep/file" },
+  "hidden/x": "",
+  ".dockerignore": "hidden/*",
+  größe: "ü",
+  [`long/${"n".repeat(120)}/${"m".repeat(180)}`]: "long",
+  "long-link": { link: `${"t/".repeat(80)}x` },
+};
+
+test("GOLDEN: another digest here means other keys for every image that copies files", async () => {
+  assert.deepEqual(await packed(small), {
+    digest: "sha256:6c4e7d286a1edd5212f57ff049c29e31889d80006511a41a3148be2717d3aed0",
+    files: 7,
+    bytes: 13_824,
+  });
+  assert.deepEqual(await packed({}), {
+    digest: "sha256:5f70bf18a086007016e948b04aed3b82103a36bea41755b6cddfaf10ace3c6ef",
+    files: 0,
+    bytes: 1024,
+  });
+});
+
+test("what is hashed is what the sink gets, however slow it is", async () => {
+  const chunks: Buffer[] = [];
+  const sink = new Writable({
+    highWaterMark: 1,
+    write(chunk: Buffer, _, done) {
+      chunks.push(chunk);
+      setImmediate(done);
+    },
+  });
+  const result = await packed({ ...small, big: "x".repeat(3_000_000) }, sink);
+  const bytes = Buffer.concat(chunks);
+  assert.equal(result.bytes, bytes.length);
+  assert.equal(result.digest, `sha256:${createHash("sha256").update(bytes).digest("hex")}`);
+  assert.equal(sink.writableFinished, true);
+});
+
+test("a sink that fails and a file that vanishes end the packing with their error", async () => {
+  const full = new Writable({ write: (_, __, done) => done(new Error("disk full")) });
+  await assert.rejects(packed({ a: "x".repeat(1_000_000), b: "y" }, full), /disk full/);
+  const gone = { path: "b/gone", kind: "file", executable: false } as const;
+  await assert.rejects(
+    packContext(memoryTree({}), "ctx", [gone]),
+    /pack ctx\/b\/gone .*it is gone/,
+  );
+  const odd = { path: "l", kind: "symlink", executable: false } as const;
+  await assert.rejects(
+    packContext(memoryTree({ l: { link: "a\0b" } }), "", [odd]),
+    /not UTF-8 text/,
+  );
+});
+
+/** Everything below a folder as text, with modes and times. */
+function look(folder: string, below = ""): string[] {
+  return readdirSync(join(folder, below))
+    .sort()
+    .flatMap((name) => {
+      const path = join(below, name);
+      const stats = lstatSync(join(folder, path));
+      const seen = `${path} ${(stats.mode & 0o7777).toString(8)} ${stats.mtimeMs}`;
+      if (stats.isDirectory()) return [seen, ...look(folder, path)];
+      const absolute = join(folder, path);
+      const content = stats.isSymbolicLink()
+        ? readlinkSync(absolute)
+        : readFileSync(absolute, "utf8");
+      return [`${seen} ${content}`];
+    });
+}
+
+for (const umask of [0o000, 0o022, 0o077]) {
+  test(`a context is laid out exactly under umask ${umask.toString(8)}`, async (t) => {
+    const folder = temporary(t);
+    const tar = join(folder, "context.tar");
+    await packed(small, realFiles().writer(tar));
+    const target = join(folder, "target");
+    const before = process.umask(umask);
+    t.after(() => process.umask(before));
+    mkdirSync(target);
+    await unpackTar(tar, target);
+    const time = contextTime.getTime();
+    const long = "n".repeat(120);
+    assert.deepEqual(
+      look(target).sort(),
+      [
+        `.dockerignore 644 ${time} hidden/*`,
+        `a 755 ${time}`,
+        `a-b 755 ${time} #!/bin/sh\n`,
+        `a/deep 755 ${time}`,
+        `a/deep/file 644 ${time} one\n`,
+        `größe 644 ${time} ü`,
+        `hidden 755 ${time}`,
+        `link 777 ${time} a/deep/file`,
+        `long 755 ${time}`,
+        `long-link 777 ${time} ${"t/".repeat(80)}x`,
+        `long/${long} 755 ${time}`,
+        `long/${long}/${"m".repeat(180)} 644 ${time} long`,
+      ].sort(),
+    );
+    const top = lstatSync(target);
+    assert.deepEqual([top.mode & 0o777, top.mtimeMs], [0o755, time]);
+  });
+}
+
+const hostile: readonly (readonly [string, Parameters<ReturnType<typeof pack>["entry"]>[0][]])[] = [
+  ["a path upwards", [{ name: "../x", type: "file" }]],
+  [
+    "a path upwards inside",
+    [
+      { name: "a", type: "directory" },
+      { name: "a/../../x", type: "file" },
+    ],
+  ],
+  ["an absolute path", [{ name: "/tmp/berth-hostile", type: "file" }]],
+  [
+    "a path through a link",
+    [
+      { name: "a", type: "symlink", linkname: "/tmp" },
+      { name: "a/x", type: "file" },
+    ],
+  ],
+  ["a path below a folder that is not in the tar", [{ name: "a/x", type: "file" }]],
+  ["the folder itself", [{ name: ".", type: "directory" }]],
+  ["a hard link", [{ name: "a", type: "link", linkname: "/etc/passwd" }]],
+  ["a device", [{ name: "a", type: "character-device" }]],
+  [
+    "a name twice",
+    [
+      { name: "a", type: "symlink", linkname: "/tmp/berth-hostile" },
+      { name: "a", type: "file" },
+    ],
+  ],
+];
+
+for (const [name, entries] of hostile) {
+  test(`unpacking refuses ${name}`, async (t) => {
+    const folder = temporary(t);
+    const tar = pack();
+    for (const entry of entries) tar.entry(entry, entry.type === "file" ? "x" : "");
+    tar.finalize();
+    const chunks: Buffer[] = [];
+    for await (const chunk of tar as unknown as AsyncIterable<Buffer>) chunks.push(chunk);
+    writeFileSync(join(folder, "tar"), Buffer.concat(chunks));
+    mkdirSync(join(folder, "target"));
+    await assert.rejects(unpackTar(join(folder, "tar"), join(folder, "target")));
+    assert.deepEqual(readdirSync(folder).sort(), ["tar", "target"]);
+    assert.equal(lstatSync("/tmp/berth-hostile", { throwIfNoEntry: false }), undefined);
+  });
+}
+
+test("unpacking a tar that is not there or cut short fails", async (t) => {
+  const folder = temporary(t);
+  await assert.rejects(unpackTar(join(folder, "none"), folder), /ENOENT/);
+  const tar = join(folder, "cut");
+  await packed({ a: "x".repeat(10_000) }, realFiles().writer(tar));
+  writeFileSync(tar, readFileSync(tar).subarray(0, 5000));
+  mkdirSync(join(folder, "target"));
+  await assert.rejects(unpackTar(tar, join(folder, "target")));
+});

@@ -1,0 +1,223 @@
+import assert from "node:assert/strict";
+import { rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { dirtyPaths } from "../../src/context/dirty.ts";
+import { workTree } from "../../src/context/worktree.ts";
+import { BerthError } from "../../src/errors.ts";
+import { realFiles } from "../../src/host/files.ts";
+import { makeRepository, type Repository, repositoryAt } from "./repository.ts";
+
+const files = realFiles();
+
+async function openTree(repository: Repository) {
+  return workTree(await repository.open(), files);
+}
+
+async function names(repository: Repository, folder = ""): Promise<string[]> {
+  const entries = await (await openTree(repository)).list(folder);
+  return entries.map(({ path, kind, executable }) => `${path} ${kind}${executable ? " x" : ""}`);
+}
+
+test("the tree holds what git tracks and what is new, not what is ignored, deleted, or berth's own", async (t) => {
+  const repository = makeRepository(t, {
+    ".gitignore": "*.log\n",
+    "a.txt": "a",
+    "gone.txt": "g",
+    "tool.sh": { exec: "#!/bin/sh" },
+    link: { link: "a.txt" },
+  });
+  repository.commit();
+  repository.write({
+    "new.txt": "n",
+    "noise.log": "x",
+    ".berth/plan.json": "{}",
+    "a.txt": "changed",
+  });
+  rmSync(join(repository.path, "gone.txt"));
+  assert.deepEqual(await names(repository), [
+    ".gitignore file",
+    "a.txt file",
+    "link symlink",
+    "new.txt file",
+    "tool.sh file x",
+  ]);
+  const tree = await openTree(repository);
+  assert.equal((await tree.read("a.txt"))?.toString(), "changed");
+  assert.equal((await tree.read("link"))?.toString(), "a.txt");
+  for (const path of ["noise.log", "gone.txt", ".berth/plan.json", ".git/config", "a.txt/x", ""]) {
+    assert.equal(await tree.read(path), undefined, path);
+    assert.equal(await tree.entry(path), undefined, path);
+  }
+});
+
+test("paths come in the order of their bytes", async (t) => {
+  const repository = makeRepository(t, { "a/b": "", "a-b": "", "a.b": "", ﬀ: "", "😀": "", B: "" });
+  const listed = await (await openTree(repository)).list("");
+  assert.deepEqual(
+    listed.map(({ path }) => path),
+    ["B", "a-b", "a.b", "a/b", "ﬀ", "😀"],
+  );
+});
+
+test("a folder's list holds what is below it and nothing beside", async (t) => {
+  const repository = makeRepository(t, { "d/x": "", "d/e/y": "", "dd/z": "", "d*/w": "", d2: "" });
+  assert.deepEqual(await names(repository, "d"), ["d/e/y file", "d/x file"]);
+  assert.deepEqual(await names(repository, "d*"), ["d*/w file"]);
+  assert.deepEqual(await names(repository, "nope"), []);
+});
+
+test("find looks at the last element in every folder", async (t) => {
+  const repository = makeRepository(t, {
+    Dockerfile: "",
+    "a/Dockerfile": "",
+    "a/b/x.docker": "",
+    "a/Dockerfile.txt": "",
+    "a/[x].docker": "",
+    ".gitignore": "ignored",
+    "ignored/Dockerfile": "",
+  });
+  const tree = await openTree(repository);
+  assert.deepEqual(await tree.find(["Dockerfile", "*.docker"]), [
+    "Dockerfile",
+    "a/Dockerfile",
+    "a/[x].docker",
+    "a/b/x.docker",
+  ]);
+  assert.deepEqual(await tree.find(["[x].docker"]), ["a/[x].docker"]);
+  assert.deepEqual(await tree.find([]), []);
+});
+
+test("a conflict lists its file once", async (t) => {
+  const repository = makeRepository(t, { f: "0" });
+  repository.commit();
+  repository.run("checkout", "-q", "-b", "other");
+  repository.write({ f: "1" });
+  repository.commit();
+  repository.run("checkout", "-q", "-");
+  repository.write({ f: "2" });
+  repository.commit();
+  assert.throws(() => repository.run("merge", "other"));
+  assert.deepEqual(await names(repository), ["f file"]);
+});
+
+test("a folder that became a link hides the files that git knows in it", async (t) => {
+  const repository = makeRepository(t, { "a/x": "inside", "b/x": "other" });
+  repository.commit();
+  repository.write({ a: { link: "b" } });
+  assert.deepEqual(await names(repository), ["a symlink", "b/x file"]);
+  assert.equal(await (await openTree(repository)).read("a/x"), undefined);
+});
+
+test("where the file system has no modes, the index says what is executable", async (t) => {
+  const repository = makeRepository(t, { plain: "", tool: { exec: "" } });
+  repository.commit();
+  repository.run("config", "core.fileMode", "false");
+  repository.write({ plain: { exec: "" }, tool: "" });
+  assert.deepEqual(await names(repository), ["plain file", "tool file x"]);
+  repository.run("config", "core.fileMode", "true");
+  assert.deepEqual(await names(repository), ["plain file x", "tool file"]);
+});
+
+test("a name that is not UTF-8 is an error where it is listed, and only there", async (t) => {
+  const repository = makeRepository(t, { "good/x": "", "bad/y": "" });
+  writeFileSync(Buffer.concat([Buffer.from(`${repository.path}/bad/caf`), Buffer.of(0xe9)]), "");
+  const tree = await openTree(repository);
+  assert.equal((await tree.list("good")).length, 1);
+  await assert.rejects(tree.list("bad"), (error: unknown) => {
+    assert.ok(error instanceof BerthError);
+    assert.equal(error.code, "CONTEXT_INVALID");
+    assert.match(error.message, /bad\/caf\\xe9 is not UTF-8/);
+    return true;
+  });
+  assert.deepEqual(await tree.find(["x", "y"]), ["bad/y", "good/x"]);
+});
+
+test("a submodule is its files where it is checked out, one entry where it is not", async (t) => {
+  const inner = makeRepository(t, { deep: "d" });
+  inner.commit();
+  const library = makeRepository(t, { "lib/x": "1", Dockerfile: "FROM x" });
+  library.run("submodule", "add", "-q", inner.path, "inner");
+  library.commit();
+  const repository = makeRepository(t, { a: "" });
+  repository.run("submodule", "add", "-q", library.path, "sub");
+  repository.commit();
+  const without = [
+    "sub/.gitmodules file",
+    "sub/Dockerfile file",
+    "sub/inner submodule",
+    "sub/lib/x file",
+  ];
+  assert.deepEqual(await names(repository), [".gitmodules file", "a file", ...without]);
+  repository.run("submodule", "update", "-q", "--init", "--recursive");
+  repository.write({ "sub/new": "n" });
+  assert.deepEqual(await names(repository, "sub"), [
+    "sub/.gitmodules file",
+    "sub/Dockerfile file",
+    "sub/inner/deep file",
+    "sub/lib/x file",
+    "sub/new file",
+  ]);
+  assert.deepEqual(await names(repository, "sub/lib"), ["sub/lib/x file"]);
+  const tree = await openTree(repository);
+  assert.equal((await tree.read("sub/inner/deep"))?.toString(), "d");
+  assert.deepEqual(await tree.find(["Dockerfile"]), []);
+  const git = await repository.open();
+  assert.deepEqual(await dirtyPaths(git, ["sub/lib/x"]), ["sub"]);
+  repository.run("submodule", "deinit", "-q", "-f", "--all");
+  assert.deepEqual(await names(repository), [".gitmodules file", "a file", "sub submodule"]);
+  assert.deepEqual(await (await openTree(repository)).entry("sub"), {
+    path: "sub",
+    kind: "submodule",
+    executable: false,
+  });
+});
+
+test("a repository that stands in this one is its files, unless git ignores it", async (t) => {
+  const repository = makeRepository(t, { a: "", ".gitignore": "build/\n" });
+  repository.commit();
+  for (const place of ["vendor/lib", "build/lib"]) {
+    repository.write({ [`${place}/x`]: "1" });
+    const inner = repositoryAt(t, join(repository.path, place));
+    inner.run("init", "-q");
+    inner.commit();
+  }
+  assert.deepEqual(await names(repository), [".gitignore file", "a file", "vendor/lib/x file"]);
+  assert.deepEqual(await names(repository, "vendor/lib"), ["vendor/lib/x file"]);
+  assert.deepEqual(await names(repository, "build/lib"), []);
+  const git = await repository.open();
+  assert.deepEqual(await dirtyPaths(git, ["vendor/lib/x", "a"]), ["vendor/lib/"]);
+});
+
+test("dirty paths are the changed ones among those that matter", async (t) => {
+  const repository = makeRepository(t, {
+    ".gitignore": "*.log\n",
+    same: "1",
+    changed: "1",
+    gone: "1",
+    mode: "1",
+    "folder/changed": "1",
+    "folder*": "1",
+  });
+  repository.commit();
+  const git = await repository.open();
+  assert.deepEqual(await dirtyPaths(git, [""]), []);
+  repository.write({
+    changed: "2",
+    new: "1",
+    staged: "1",
+    mode: { exec: "1" },
+    "folder/changed": "2",
+  });
+  repository.write({ "noise.log": "", ".berth/x": "" });
+  repository.run("add", "staged");
+  rmSync(join(repository.path, "gone"));
+  const all = ["changed", "folder/changed", "gone", "mode", "new", "staged"];
+  assert.deepEqual(await dirtyPaths(git, [""]), all);
+  assert.deepEqual(await dirtyPaths(git, ["same", "folder*", "absent", "noise.log"]), []);
+  assert.deepEqual(await dirtyPaths(git, ["same", "changed", "new"]), ["changed", "new"]);
+  assert.deepEqual(await dirtyPaths(git, ["folder"]), ["folder/changed"]);
+  const many = Array.from({ length: 600 }, (_, i) => `none${i}`);
+  assert.deepEqual(await dirtyPaths(git, [...many, "gone"]), ["gone"]);
+  assert.deepEqual(await dirtyPaths(git, []), []);
+});

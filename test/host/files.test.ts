@@ -1,0 +1,83 @@
+import assert from "node:assert/strict";
+import { execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
+import { chmodSync, existsSync, readdirSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { realFiles } from "../../src/host/files.ts";
+import { temporary } from "../context/repository.ts";
+
+const files = realFiles();
+
+test("what is absent reads as undefined, also below a file", async (t) => {
+  const folder = temporary(t);
+  writeFileSync(join(folder, "file"), "x");
+  for (const path of ["nope", "file/below", "no/such"]) {
+    assert.equal(await files.read(join(folder, path)), undefined);
+    assert.equal(await files.entry(join(folder, path)), undefined);
+  }
+  await assert.rejects(files.read(folder), /EISDIR/);
+});
+
+test("a write makes folders, sets the mode, and leaves nothing beside the file", async (t) => {
+  const folder = temporary(t);
+  const path = join(folder, "a/b/secret");
+  await files.write(path, "one", 0o600);
+  await files.write(path, "two", 0o600);
+  assert.equal((await files.read(path))?.toString(), "two");
+  assert.equal(statSync(path).mode & 0o777, 0o600);
+  assert.deepEqual(readdirSync(join(folder, "a/b")), ["secret"]);
+});
+
+test("a write that fails leaves no draft", async (t) => {
+  const folder = temporary(t);
+  await files.write(join(folder, "taken/x"), "");
+  await assert.rejects(files.write(join(folder, "taken"), "data"));
+  assert.deepEqual(readdirSync(folder), ["taken"]);
+});
+
+test("entries are seen without following links", async (t) => {
+  const folder = temporary(t);
+  writeFileSync(join(folder, "file"), "four");
+  chmodSync(join(folder, "file"), 0o766);
+  symlinkSync("file", join(folder, "link"));
+  const entry = await files.entry(join(folder, "file"));
+  assert.deepEqual(entry, { kind: "file", executable: true, size: 4 });
+  assert.equal((await files.entry(join(folder, "link")))?.kind, "symlink");
+  assert.equal((await files.readLink(join(folder, "link"))).toString(), "file");
+  assert.equal((await files.entry(folder))?.kind, "directory");
+});
+
+test("a temporary folder is private and goes with remove", async () => {
+  const folder = await files.temporary("berth-test-");
+  assert.equal(statSync(folder.path).mode & 0o777, 0o700);
+  await files.write(join(folder.path, "x/y"), "z");
+  await folder.remove();
+  assert.equal(existsSync(folder.path), false);
+});
+
+const module = JSON.stringify(join(import.meta.dirname, "../../src/host/files.ts"));
+const makeFolder = `const { realFiles } = await import(${module});
+  const folder = await realFiles().temporary("berth-test-");
+  await realFiles().write(folder.path + "/secret", "x");
+  console.log(folder.path);`;
+
+test("a temporary folder goes when the process exits", () => {
+  const script = `${makeFolder} process.exit(3)`;
+  const shell = `"${process.execPath}" --input-type=module -e '${script}' || true`;
+  const path = execFileSync("sh", ["-c", shell]).toString().trim();
+  assert.match(path, /berth-test-/);
+  assert.equal(existsSync(path), false);
+});
+
+test("a temporary folder goes when a signal ends the process, and the signal still ends it", async () => {
+  const script = `${makeFolder} setInterval(() => {}, 1000);`;
+  const child = spawn(process.execPath, ["--input-type=module", "-e", script]);
+  const [chunk] = await once(child.stdout, "data");
+  const path = String(chunk).trim();
+  assert.equal(existsSync(path), true);
+  child.kill("SIGTERM");
+  const [, signal] = await once(child, "exit");
+  assert.equal(signal, "SIGTERM");
+  assert.equal(existsSync(path), false);
+});
