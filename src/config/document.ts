@@ -1,0 +1,152 @@
+/** YAML with the place of every key and value, so that a mistake is shown where it stands. */
+import {
+  type Alias,
+  type Document,
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  LineCounter,
+  parseDocument,
+  visit,
+} from "yaml";
+import type { Problem } from "../errors.ts";
+import type { Place } from "./config.ts";
+
+export type Path = readonly PropertyKey[];
+
+/** A file as data, with the way back to its text. */
+export interface Source {
+  readonly file: string;
+  readonly value: unknown;
+  /** Where a value stands, or the key of what should hold it where it is not there. */
+  place(path: Path): Place;
+  /** Where the key of a value stands, or the item of a list. */
+  keyPlace(path: Path): Place;
+  /** A scalar as it is spelt; `undefined` where there is none. */
+  spelling(path: Path): string | undefined;
+}
+
+/** Reads YAML 1.2; problems instead of data where it is not well formed. */
+export function readSource(text: string, file: string): Source | readonly Problem[] {
+  const lines = new LineCounter();
+  const document = parseDocument(text, {
+    lineCounter: lines,
+    prettyErrors: false,
+    logLevel: "error",
+  });
+  const place = (offset: number): Place => {
+    const { line, col } = lines.linePos(offset);
+    return { line: Math.max(line, 1), column: Math.max(col, 1) };
+  };
+  const problem = (offset: number, message: string): Problem => ({
+    file,
+    ...place(offset),
+    message,
+  });
+  const faults = [...document.errors, ...document.warnings];
+  if (faults.length > 0) {
+    return faults.map(({ code, message, pos: [start] }) =>
+      problem(start, describeFault(code, message, text.slice(start))),
+    );
+  }
+  const lost = unresolvedAliases(document);
+  if (lost.length > 0) {
+    return lost.map((alias) =>
+      problem(
+        offsetOf(alias),
+        `alias *${alias.source}: nothing before it is marked &${alias.source}`,
+      ),
+    );
+  }
+  const value = toData(document);
+  if (value === undefined) {
+    return [problem(0, "aliases unfold to more than a configuration can hold")];
+  }
+  return {
+    file,
+    value: value.data,
+    place: (path) => {
+      const { node, key, whole } = follow(document, path);
+      return place(whole ? (offset(node) ?? key) : key);
+    },
+    keyPlace: (path) => place(follow(document, path).key),
+    spelling: (path) => spelling(document, path),
+  };
+}
+
+/** An empty file says nothing, as one with an empty mapping does. */
+function toData(document: Document): { readonly data: unknown } | undefined {
+  try {
+    return { data: document.toJS() ?? {} };
+  } catch (error) {
+    if (error instanceof ReferenceError) return undefined;
+    throw error;
+  }
+}
+
+interface Found {
+  readonly node: unknown;
+  /** Offset of the key that leads here, or of the item in a list. */
+  readonly key: number;
+  /** False where the path goes on but the file does not. */
+  readonly whole: boolean;
+}
+
+function follow(document: Document, path: Path): Found {
+  const node = document.contents;
+  return descend(document, { node, key: offsetOf(node), whole: true }, path);
+}
+
+function descend(document: Document, from: Found, path: Path): Found {
+  const [step, ...rest] = path;
+  if (step === undefined) return from;
+  const next = child(resolve(document, from.node), step);
+  return next === undefined ? { ...from, whole: false } : descend(document, next, rest);
+}
+
+function child(node: unknown, step: PropertyKey): Found | undefined {
+  if (isSeq(node)) {
+    const item = node.items[Number(step)];
+    return item === undefined ? undefined : { node: item, key: offsetOf(item), whole: true };
+  }
+  if (!isMap(node)) return undefined;
+  const pair = node.items.find(({ key }) => isScalar(key) && String(key.value) === String(step));
+  return pair && { node: pair.value, key: offsetOf(pair.key), whole: true };
+}
+
+function spelling(document: Document, path: Path): string | undefined {
+  const { node, whole } = follow(document, path);
+  const scalar = resolve(document, node);
+  return whole && isScalar(scalar) ? scalar.source : undefined;
+}
+
+function resolve(document: Document, node: unknown): unknown {
+  return isAlias(node) ? node.resolve(document) : node;
+}
+
+function offset(node: unknown): number | undefined {
+  const known = isScalar(node) || isMap(node) || isSeq(node) || isAlias(node);
+  return known ? node.range?.[0] : undefined;
+}
+
+function offsetOf(node: unknown): number {
+  return offset(node) ?? 0;
+}
+
+function unresolvedAliases(document: Document): readonly Alias[] {
+  const found: Alias[] = [];
+  visit(document, {
+    Alias: (_key, alias) => {
+      if (alias.resolve(document) === undefined) found.push(alias);
+    },
+  });
+  return found;
+}
+
+function describeFault(code: string, message: string, from: string): string {
+  if (code === "DUPLICATE_KEY") return `key ${/^[^:\n]*/.exec(from)?.[0].trim()} is there twice`;
+  if (code === "MULTIPLE_DOCS") return "a second document begins here; a configuration is one";
+  const text = message.replace(/\s+/g, " ");
+  return text.charAt(0).toLowerCase() + text.slice(1);
+}

@@ -1,0 +1,66 @@
+/** Finds the configuration of a project; YAML and its schema are loaded only where there is one. */
+
+import type { Tree } from "../context/tree.ts";
+import { BerthError } from "../errors.ts";
+import type { Files } from "../world.ts";
+import { type Config, defaultConfig } from "./config.ts";
+
+/** The name at the repository's top; the second spelling is understood too. */
+const fileNames = ["berth.yml", "berth.yaml"] as const;
+
+/** A configuration that the user named; it may lie outside the repository. */
+export interface NamedConfig {
+  readonly files: Pick<Files, "read">;
+  /** Absolute. */
+  readonly path: string;
+  /** As the user wrote it, for messages. */
+  readonly label: string;
+}
+
+/**
+ * Reads the configuration that the user named, else the one at the top of the tree.
+ *
+ * `defaultConfig` where the tree has none. A revision is read with the configuration that it holds,
+ * unless one was named: that applies to any revision.
+ */
+export async function loadConfig(
+  tree: Pick<Tree, "read" | "label">,
+  named?: NamedConfig,
+): Promise<Config> {
+  if (named !== undefined) {
+    const bytes = await named.files.read(named.path);
+    if (bytes === undefined) {
+      throw new BerthError("CONFIG_INVALID", `read configuration ${named.label}: no such file`);
+    }
+    return parse(bytes, named.label);
+  }
+  const found = await Promise.all(
+    fileNames.map(async (name) => ({ name, bytes: await tree.read(name) })),
+  );
+  const [first, second] = found.filter(({ bytes }) => bytes !== undefined);
+  if (second !== undefined) {
+    throw new BerthError(
+      "CONFIG_INVALID",
+      `read configuration of ${tree.label}: there is both ${fileNames.join(" and ")}`,
+      { hint: "keep one of them" },
+    );
+  }
+  return first?.bytes === undefined ? defaultConfig : parse(first.bytes, first.name);
+}
+
+async function parse(bytes: Uint8Array, file: string): Promise<Config> {
+  const text = decode(bytes);
+  if (text === undefined) {
+    throw new BerthError("CONFIG_INVALID", `read configuration ${file}: it is not UTF-8 text`);
+  }
+  const { parseConfig } = await import("./parse.ts");
+  return parseConfig(text, file);
+}
+
+function decode(bytes: Uint8Array): string | undefined {
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch {
+    return undefined;
+  }
+}

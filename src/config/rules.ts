@@ -1,0 +1,122 @@
+/** What the texts in a configuration must look like; each rule says what is wrong, or `undefined`. */
+import { isHost, isRepositoryPath, isTag } from "../oci/reference.ts";
+import { globMistake, isGlob } from "./glob.ts";
+import { nameMistake } from "./names.ts";
+
+export type Rule = (text: string) => string | undefined;
+
+const architectures = ["386", "amd64", "arm", "arm64", "loong64", "ppc64le", "riscv64", "s390x"];
+const otherNames: Readonly<Record<string, string>> = {
+  aarch64: "arm64",
+  armhf: "arm/v7",
+  i386: "386",
+  i686: "386",
+  loongarch64: "loong64",
+  x86_64: "amd64",
+};
+
+export const prefixRule: Rule = (text) =>
+  /^[A-Z][A-Z0-9_]*$/.test(text)
+    ? undefined
+    : "a prefix is a capital letter, then capital letters, digits and _";
+
+export const upstreamRule: Rule = (text) => {
+  if (/^[a-z]+:\/\//i.test(text)) return "write it without https://";
+  const [host = "", ...rest] = text.split("/");
+  if (/:/.test(host)) return registryRule(text);
+  const names = [host, ...rest];
+  return names.every((name) => /^[A-Za-z0-9_][A-Za-z0-9_.-]*$/.test(name))
+    ? undefined
+    : "write a GitLab namespace or project path, such as qemu-project, or host/path of a registry";
+};
+
+export const registryRule: Rule = (text) => {
+  const slash = text.indexOf("/");
+  const valid =
+    slash > 0 && isHost(text.slice(0, slash)) && isRepositoryPath(text.slice(slash + 1));
+  return valid ? undefined : "write host/path in lower case, such as registry.example.com/qemu";
+};
+
+export const hostRule: Rule = (text) =>
+  isHost(text) ? undefined : "write a host, with its port if it has one, such as 127.0.0.1:5000";
+
+export const repositoryRule: Rule = (text) => {
+  const mistake = templateMistake(text);
+  if (mistake !== undefined) return mistake;
+  return isRepositoryPath(text.replace("{name}", "x"))
+    ? undefined
+    : "a repository is lower-case letters and digits, with . _ - between them and / between parts";
+};
+
+export const parentsRule: Rule = (text) => {
+  if (/\s/.test(text)) return "an image reference has no white space";
+  return templateMistake(text);
+};
+
+function templateMistake(text: string): string | undefined {
+  const places = text.split("{name}");
+  if (places.length !== 2) return "write {name} once, where the image's name belongs";
+  return /[{}]/.test(places.join("")) ? "{name} is the only thing in braces" : undefined;
+}
+
+export const branchRule: Rule = (text) => {
+  if (text === "{default}") return undefined;
+  return text === "" || /[\s{}?[\\^~:]/.test(text)
+    ? "write a branch, a glob with *, or {default}"
+    : undefined;
+};
+
+/** Tags that berth writes itself must not be moved by a branch of that name. */
+export const publishTagRule: Rule = (text) => {
+  const tag = text.replace("{slug}", "x");
+  if (!isTag(tag)) return "a tag is up to 128 letters, digits, _ . and -; {slug} may stand in it";
+  return /^(?:(?:key|try|set)-|cache$|p[0-9]+$|[0-9a-f]{64}$)/.test(tag)
+    ? "berth keeps key-…, try-…, set-…, p<number>, cache and 64 hex digits for itself"
+    : undefined;
+};
+
+export const imageNameRule: Rule = nameMistake;
+
+export const platformRule: Rule = (text) => {
+  const [os = "", architecture = "", ...variant] = text.split("/");
+  const other = otherNames[architecture || os];
+  if (other !== undefined) return `write linux/${other}`;
+  const known =
+    os === "linux" &&
+    architectures.includes(architecture) &&
+    /^(?:v[0-9]+)?$/.test(variant.join("/"));
+  return known
+    ? undefined
+    : `a platform is linux/ and one of ${architectures.join(", ")}, such as linux/amd64 or linux/arm/v7`;
+};
+
+export const variableRule: Rule = (text) =>
+  /^[A-Za-z_][A-Za-z0-9_]*$/.test(text)
+    ? undefined
+    : "a variable is letters, digits and _, no digit first";
+
+export const secretIdRule: Rule = (text) =>
+  /^[A-Za-z0-9_][A-Za-z0-9_.-]*$/.test(text)
+    ? undefined
+    : "a secret's id is letters, digits, _ . and -";
+
+export const pathRule: Rule = (text) => {
+  if (text === "") return "a path is missing";
+  if (text.startsWith("/")) return "write the path from the repository's top, without / before it";
+  return normalPath(text) === undefined ? "the path leaves the repository" : undefined;
+};
+
+/** An entry of `images`: the path of one Dockerfile, or a glob. */
+export const imagePathRule: Rule = (text) =>
+  (isGlob(text) ? globMistake(text) : undefined) ?? pathRule(text);
+
+/** Writes a path as git does (`""` for the top); `undefined` where it leaves the repository. */
+export function normalPath(text: string): string | undefined {
+  const parts: string[] = [];
+  for (const part of text.split("/")) {
+    if (part === "" || part === ".") continue;
+    if (part !== "..") parts.push(part);
+    else if (parts.pop() === undefined) return undefined;
+  }
+  return parts.join("/");
+}

@@ -1,0 +1,224 @@
+/**
+ * The grammar of `berth.yml`: what the reader checks, what editors are told, what the reference page says.
+ *
+ * Descriptions are the documentation; they end up in berth.schema.json and docs/configuration.md.
+ */
+import * as z from "zod";
+import { defaultConfig } from "./config.ts";
+import { didYouMean } from "./nearest.ts";
+import {
+  branchRule,
+  hostRule,
+  imageNameRule,
+  imagePathRule,
+  parentsRule,
+  pathRule,
+  platformRule,
+  prefixRule,
+  publishTagRule,
+  type Rule,
+  registryRule,
+  repositoryRule,
+  secretIdRule,
+  upstreamRule,
+  variableRule,
+} from "./rules.ts";
+
+/** A text that a rule has no objection to; `pattern` tells editors as much of the rule as they can check. */
+function text(rule: Rule, pattern?: string) {
+  const checked = z.string().superRefine((value, context) => {
+    const mistake = rule(value);
+    if (mistake !== undefined) {
+      context.addIssue({ code: "custom", message: `${JSON.stringify(value)}: ${mistake}` });
+    }
+  });
+  return pattern === undefined ? checked : checked.meta({ pattern });
+}
+
+/** An object that refuses keys it does not know, one line of message for each. */
+function strict<Shape extends z.ZodRawShape>(shape: Shape) {
+  const known = Object.keys(shape);
+  return z.strictObject(shape, {
+    error: (issue) =>
+      issue.code === "unrecognized_keys"
+        ? issue.keys
+            .map((key) => `unknown key ${JSON.stringify(key)}${didYouMean(key, known)}`)
+            .join("\n")
+        : undefined,
+  });
+}
+
+const templatePattern = "^[^{}]*\\{name\\}[^{}]*$";
+
+const secrets = z
+  .union([
+    z.array(text(variableRule, "^[A-Za-z_][A-Za-z0-9_]*$")),
+    z.record(
+      text(secretIdRule),
+      z.union([
+        strict({ env: text(variableRule, "^[A-Za-z_][A-Za-z0-9_]*$") }),
+        strict({ file: z.string().min(1) }),
+      ]),
+    ),
+  ])
+  .describe(
+    "Build secrets (`RUN --mount=type=secret`): a list of environment variables, each its own id, or a map from id to `{env: NAME}` or `{file: PATH}`. Only ids are part of a key, never values.",
+  );
+
+const options = {
+  context: text(pathRule)
+    .optional()
+    .describe(
+      "The folder of the build context, from the repository's top. Default: for a plain `Dockerfile` or `Containerfile` its own folder, for any other name (`fedora.docker`) the top.",
+    ),
+  args: z
+    .record(
+      text(variableRule, "^[A-Za-z_][A-Za-z0-9_]*$"),
+      z.union([z.string(), z.number(), z.boolean()]),
+    )
+    .optional()
+    .describe(
+      "Build arguments. Numbers and booleans are passed as they are spelt, so `3.10` stays `3.10`.",
+    ),
+  target: z.string().min(1).optional().describe("The stage to build. Default: the last one."),
+  platforms: z
+    .array(text(platformRule, "^linux/"))
+    .min(1)
+    .max(1)
+    .optional()
+    .describe("The platform to build for; one per image today. Default: `[linux/amd64]`."),
+  secrets: secrets.optional(),
+  epoch: z
+    .union([z.string(), z.number()])
+    .optional()
+    .describe("Any text. Another text is another key, so changing it builds the image anew."),
+  optional: z
+    .boolean()
+    .optional()
+    .describe("The image may fail without failing the set. Default: `false`."),
+  onbuild: z
+    .boolean()
+    .optional()
+    .describe(
+      "The base image has ONBUILD instructions, so the whole context counts. Default: `false`.",
+    ),
+  allow_add: z
+    .array(z.string().min(1))
+    .optional()
+    .describe(
+      "Sources of ADD (URLs, git repositories) that may be fetched although nothing pins what they hold.",
+    ),
+};
+
+const dockerfile = text(pathRule).describe("Path of the Dockerfile, from the repository's top.");
+
+const named = strict({ dockerfile, ...options });
+
+const listed = strict({
+  name: text(imageNameRule, "^[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*$")
+    .optional()
+    .describe("Name of the image: one component of a repository. Default: made from the path."),
+  dockerfile,
+  ...options,
+});
+
+const images = z
+  .union([
+    text(imagePathRule),
+    z.array(z.union([text(imagePathRule), listed])),
+    z.record(
+      text(imageNameRule, "^[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*$"),
+      z.union([text(pathRule), named]),
+    ),
+  ])
+  .describe(
+    "The images: a path or glob (`*`, `**`, `?`, `{a,b}`), a list of paths, globs and objects, or a map from name to path or object. An object says more about a Dockerfile that a glob of the same list finds. Default: every `Dockerfile`, `Dockerfile.NAME`, `NAME.Dockerfile`, `NAME.docker` and the like with `Containerfile`.",
+  );
+
+const publishRule = strict({
+  branch: text(branchRule).describe(
+    "A branch, a glob (`*` stands for any characters), or `{default}` for the project's default branch.",
+  ),
+  tag: text(publishTagRule).describe(
+    "The tag to move; `{slug}` in it is the branch as `CI_COMMIT_REF_SLUG` spells it.",
+  ),
+});
+
+const limit = z.int().min(1);
+
+/** The whole file. */
+export const schema = strict({
+  prefix: text(prefixRule, "^[A-Z][A-Z0-9_]*$")
+    .default(defaultConfig.prefix)
+    .describe("Begins the names of all CI variables: with `QEMU_CI`, `QEMU_CI_IMAGE_DEBIAN`."),
+  upstream: text(upstreamRule)
+    .optional()
+    .describe(
+      "Where the images of the project proper are: a GitLab namespace or project path, or `host/path` of a registry base. The variable `<PREFIX>_UPSTREAM` wins over it.",
+    ),
+  registry: text(registryRule)
+    .optional()
+    .describe(
+      "The registry base of this project outside GitLab CI, as `host/path`. In GitLab CI it is `CI_REGISTRY_IMAGE`.",
+    ),
+  repository: text(repositoryRule, templatePattern)
+    .default(defaultConfig.repository)
+    .describe("The repository of an image below the registry base; `{name}` is its name."),
+  parents: text(parentsRule, templatePattern)
+    .optional()
+    .describe(
+      "How a FROM or `COPY --from` names another image of the set, such as `qemu/{name}`. The reference must be spelt exactly so, with or without a tag; a full registry path is not recognised. Default: no reference names one.",
+    ),
+  reference: z
+    .enum(["each", "set", "classic"])
+    .default(defaultConfig.reference)
+    .describe(
+      "How later jobs name their image: `each` by a variable for every image, `set` by one base and one tag for all, `classic` always in the project's own registry.",
+    ),
+  engine: z
+    .enum(["auto", "buildah", "docker"])
+    .default(defaultConfig.engine)
+    .describe("What builds: `auto` takes buildah where it is installed, else docker."),
+  publish: z
+    .array(publishRule)
+    .default([...defaultConfig.publish])
+    .describe("Which branch moves which tag, once its whole pipeline has succeeded."),
+  registries: z
+    .record(
+      text(hostRule),
+      strict({
+        insecure: z
+          .boolean()
+          .default(false)
+          .describe("Allow plain http and certificates that nobody checks."),
+      }),
+    )
+    .default({})
+    .describe("What is special about a registry, by `host` or `host:port`."),
+  dotenv: strict({
+    max_variables: limit
+      .default(defaultConfig.dotenv.maxVariables)
+      .describe("50 on GitLab.com's free tier; 20 is the default of a self-managed GitLab."),
+    max_bytes: limit.default(defaultConfig.dotenv.maxBytes).describe("5120 on every GitLab."),
+  })
+    .prefault({})
+    .describe("The limits that GitLab sets for the variables that one job hands to later ones."),
+  parallel: limit
+    .default(defaultConfig.parallel)
+    .describe("How many images one process builds at once."),
+  defaults: strict(options)
+    .optional()
+    .describe(
+      "Holds for all images. What an image says itself wins; its `args` are added to these.",
+    ),
+  images: images.optional(),
+  exclude: z
+    .array(z.string().min(1))
+    .default([])
+    .describe(
+      "Names of images, or paths and globs of Dockerfiles, that no glob and no default shall find.",
+    ),
+});
+
+export type Settings = z.output<typeof schema>;
+export type OptionSettings = NonNullable<Settings["defaults"]>;

@@ -1,0 +1,92 @@
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { test } from "node:test";
+import { defaultConfig } from "../../src/config/config.ts";
+import { loadConfig } from "../../src/config/load.ts";
+import { parseConfig } from "../../src/config/parse.ts";
+import { memoryTree, treeOf } from "./memory.ts";
+
+const named = (contents: Readonly<Record<string, Buffer>>, path: string) => ({
+  files: { read: async (wanted: string) => contents[wanted] },
+  path,
+  label: `..${path}`,
+});
+
+test("without a file the defaults hold", async () => {
+  assert.equal(await loadConfig(treeOf("README")), defaultConfig);
+});
+
+test("an empty file and no file say the same", () => {
+  assert.deepEqual({ ...parseConfig("", "berth.yml"), file: undefined }, defaultConfig);
+});
+
+test("the file at the top of the tree is read, by either ending", async () => {
+  for (const file of ["berth.yml", "berth.yaml"]) {
+    const config = await loadConfig(memoryTree({ [file]: "\uFEFFprefix: QEMU_CI\n" }));
+    assert.deepEqual([config.file, config.prefix], [file, "QEMU_CI"]);
+  }
+});
+
+test("two files are refused", async () => {
+  await assert.rejects(loadConfig(treeOf("berth.yml", "berth.yaml")), {
+    code: "CONFIG_INVALID",
+    message: "read configuration of the test tree: there is both berth.yml and berth.yaml",
+  });
+});
+
+test("a named file is read instead of the tree's", async () => {
+  const tree = memoryTree({ "berth.yml": "prefix: TREE" });
+  const config = await loadConfig(tree, named({ "/x.yml": Buffer.from("prefix: X") }, "/x.yml"));
+  assert.deepEqual([config.file, config.prefix], ["../x.yml", "X"]);
+});
+
+test("a named file that is not there is refused, although the tree has one", async () => {
+  await assert.rejects(loadConfig(treeOf("berth.yml"), named({}, "/x.yml")), {
+    code: "CONFIG_INVALID",
+    message: "read configuration ../x.yml: no such file",
+  });
+});
+
+test("bytes that are no text are refused", async () => {
+  const file = named({ "/x.yml": Buffer.from([0x61, 0xff]) }, "/x.yml");
+  await assert.rejects(loadConfig(treeOf(), file), { code: "CONFIG_INVALID" });
+});
+
+test("a configuration is frozen through and through", () => {
+  const config = parseConfig("images: [{ dockerfile: a, args: { A: b } }]", "berth.yml");
+  const open = (value: unknown): boolean =>
+    typeof value === "object" &&
+    value !== null &&
+    (!Object.isFrozen(value) || Object.values(value).some(open));
+  assert.equal(open(config), false);
+  assert.equal(open(defaultConfig), false);
+});
+
+test("YAML and the schema are loaded only where there is a file", () => {
+  const source = (path: string) => new URL(`../../src/config/${path}`, import.meta.url).href;
+  const program = `
+    import { registerHooks } from "node:module";
+    const seen = [];
+    registerHooks({ resolve: (name, context, next) => (seen.push(name), next(name, context)) });
+    const { loadConfig } = await import("${source("load.ts")}");
+    const { declareImages } = await import("${source("discover.ts")}");
+    await import("${source("parents.ts")}");
+    const entry = { path: "a.docker", kind: "file", executable: false };
+    const tree = (text) => ({
+      label: "t",
+      read: async (path) => (path === "berth.yml" ? text : undefined),
+      list: async () => [entry],
+      find: async () => ["a.docker"],
+      entry: async () => entry,
+    });
+    const heavy = () => seen.filter((name) => name === "yaml" || name === "zod").sort().join();
+    await declareImages(await loadConfig(tree(undefined)), tree(undefined));
+    const without = heavy();
+    await loadConfig(tree(Buffer.from("prefix: A")));
+    console.log(JSON.stringify([without, heavy()]));
+  `;
+  const printed = execFileSync(process.execPath, ["--input-type=module", "-e", program], {
+    encoding: "utf8",
+  });
+  assert.deepEqual(JSON.parse(printed), ["", "yaml,zod"]);
+});

@@ -1,0 +1,35 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { defaultConfig } from "../../src/config/config.ts";
+import { promotedTags } from "../../src/config/promoted.ts";
+
+const publish = [
+  { branch: "{default}", tag: "latest" },
+  { branch: "staging-*", tag: "{slug}" },
+  { branch: "stable", tag: "stable" },
+  { branch: "st*", tag: "st-{slug}" },
+  { branch: "a.b", tag: "dot" },
+];
+
+const cases: readonly (readonly [name: string, tags: string[]])[] = [
+  ["master", ["latest"]],
+  ["staging-9.2", ["staging-9-2", "st-staging-9-2"]],
+  ["staging-a/b", ["staging-a-b", "st-staging-a-b"]],
+  ["stable", ["stable", "st-stable"]],
+  ["unstable", []],
+  ["aXb", []],
+  ["a.b", ["dot"]],
+];
+
+for (const [name, tags] of cases) {
+  test(`branch ${name} promotes ${tags.join(", ") || "nothing"}`, () => {
+    const slug = name.toLowerCase().replace(/[^a-z0-9]/g, "-");
+    assert.deepEqual(promotedTags({ publish }, { name, slug, defaultBranch: "master" }), tags);
+  });
+}
+
+test("by default the default branch promotes latest, and no branch does where none is known", () => {
+  const main = { name: "main", slug: "main", defaultBranch: "main" };
+  assert.deepEqual(promotedTags(defaultConfig, main), ["latest"]);
+  assert.deepEqual(promotedTags(defaultConfig, { ...main, defaultBranch: undefined }), []);
+});
