@@ -1,0 +1,160 @@
+/** Which variables are in force where: global ARGs, then each stage's ARG and ENV. */
+
+import type { Instruction } from "./instruction.ts";
+import { type Complain, type Escape, placeOf } from "./lines.ts";
+import { type Lexed, lex, type Unknown, type Value } from "./shell.ts";
+
+/** The ARGs before the first FROM, and those that every Dockerfile has. */
+export interface Globals {
+  readonly values: ReadonlyMap<string, string>;
+  /** Which names an ARG's value was made from, itself among them. */
+  readonly origins: ReadonlyMap<string, ReadonlySet<string>>;
+  readonly declared: ReadonlySet<string>;
+}
+
+export type Args = Readonly<Record<string, string>>;
+
+/**
+ * The platform as ARGs. BUILD* is the target platform too: a key depends on no machine.
+ *
+ * List: https://docs.docker.com/reference/dockerfile/#automatic-platform-args-in-the-global-scope
+ */
+function platformArgs(platform: string, target: string): readonly (readonly [string, string])[] {
+  const [os = "", architecture = "", variant = ""] = platform.split("/");
+  const both = (name: string, value: string) =>
+    [
+      [`BUILD${name}`, value],
+      [`TARGET${name}`, value],
+    ] as const;
+  return [
+    ...both("PLATFORM", platform),
+    ...both("OS", os),
+    ...both("OSVERSION", ""),
+    ...both("ARCH", architecture),
+    ...both("VARIANT", variant),
+    ["TARGETSTAGE", target],
+  ];
+}
+
+export interface GlobalsInput {
+  readonly instructions: readonly Instruction[];
+  readonly args: Args;
+  readonly platform: string;
+  readonly target: string;
+  readonly escape: Escape;
+}
+
+export function readGlobals(input: GlobalsInput, complain: Complain): Globals {
+  const { args } = input;
+  const values = new Map<string, string>();
+  for (const [name, value] of platformArgs(input.platform, input.target)) {
+    values.set(name, configured(args, name) ?? value);
+  }
+  const origins = new Map<string, ReadonlySet<string>>();
+  const declared = new Set<string>();
+  for (const instruction of input.instructions) {
+    for (const { name, fallback, at } of argsOf(instruction)) {
+      declared.add(name);
+      const given = configured(args, name);
+      const read =
+        given === undefined && fallback !== undefined
+          ? lex(fallback, { escape: input.escape, lookup: (wanted) => values.get(wanted) })
+          : undefined;
+      if (read?.error !== undefined)
+        complain(placeOf(instruction.line, at), `ARG ${name}: ${read.error}`);
+      const value = given ?? read?.text;
+      if (value !== undefined) values.set(name, value);
+      origins.set(name, originsOf(name, read, origins));
+    }
+  }
+  return { values, origins, declared };
+}
+
+function originsOf(
+  name: string,
+  read: Lexed | undefined,
+  origins: ReadonlyMap<string, ReadonlySet<string>>,
+): ReadonlySet<string> {
+  const all = new Set([name]);
+  for (const used of read?.names ?? []) {
+    all.add(used);
+    for (const origin of origins.get(used) ?? []) all.add(origin);
+  }
+  return all;
+}
+
+/** A configured arg; `undefined` for names that every object has. */
+export function configured(args: Args, name: string): string | undefined {
+  return Object.hasOwn(args, name) ? args[name] : undefined;
+}
+
+/** One name that an ARG instruction declares, with its default as written. */
+export interface Declared {
+  readonly name: string;
+  readonly fallback: string | undefined;
+  readonly at: number;
+}
+
+export function argsOf({ body }: Instruction): readonly Declared[] {
+  if (body.kind !== "words") return [];
+  return body.words.map(({ text, at }) => {
+    const equals = text.indexOf("=");
+    if (equals < 0) return { name: text, fallback: undefined, at };
+    return { name: text.slice(0, equals), fallback: text.slice(equals + 1), at };
+  });
+}
+
+interface Binding {
+  readonly value: string | Unknown;
+  readonly by: "arg" | "env";
+}
+
+/** The variables of a stage so far; a stage's instructions change it one after the other. */
+export interface Scope {
+  readonly bindings: Map<string, Binding>;
+  /** A base image may set any variable; `scratch` sets none. */
+  open: boolean;
+}
+
+export function emptyScope(open: boolean): Scope {
+  return { bindings: new Map(), open };
+}
+
+export function lookUp(scope: Scope, name: string): Value {
+  const binding = scope.bindings.get(name);
+  if (binding !== undefined) return binding.value;
+  // PATH has a value even in an image from scratch.
+  if (!scope.open && name !== "PATH") return undefined;
+  return { because: `$${name} may come from the base image` };
+}
+
+/** What a stage inherits from a stage that it is built from. */
+export function inherited(scope: Scope): Scope {
+  const bindings = new Map<string, Binding>();
+  for (const [name, binding] of scope.bindings) {
+    // BuildKit passes ARGs on as it does ENV; buildah does not.
+    const because = `$${name} is an ARG of the stage below, which engines pass on differently`;
+    bindings.set(name, binding.by === "env" ? binding : { value: { because }, by: "arg" });
+  }
+  return { bindings, open: scope.open };
+}
+
+export function bindEnv(scope: Scope, name: string, value: string | Unknown): void {
+  scope.bindings.set(name, { value, by: "env" });
+}
+
+export function bindArg(scope: Scope, name: string, value: string | Unknown): void {
+  if (scope.bindings.get(name)?.by !== "env") {
+    scope.bindings.set(name, { value, by: "arg" });
+    return;
+  }
+  // In BuildKit the later one wins, in buildah ENV does.
+  const because = `$${name} is both ENV and ARG, and engines differ on which one wins`;
+  scope.bindings.set(name, { value: { because }, by: "env" });
+}
+
+/** Forgets everything: a name that is not known was set, and it may be any. */
+export function blur(scope: Scope): void {
+  scope.bindings.clear();
+  scope.open = true;
+}

@@ -1,0 +1,244 @@
+/** BuildKit's word lexer: quotes, escapes, variables and their modifiers. */
+
+import { ordinaryAt, variableAt } from "./names.ts";
+import { replace, type Substituted, substitute, usesWord } from "./substitution.ts";
+import { wordWriter } from "./words.ts";
+
+/** A value that only the engine will know, with the reason. */
+export interface Unknown {
+  readonly because: string;
+}
+
+/** A variable's value; `undefined` where it is not set. */
+export type Value = string | Unknown | undefined;
+export type Lookup = (name: string) => Value;
+
+export interface LexOptions {
+  readonly escape: string;
+  /** Without it, variables stay as they are written. */
+  readonly lookup?: Lookup;
+  /** Keeps quotes and, outside of them, escapes. */
+  readonly raw?: boolean;
+  /** Collects the words too. */
+  readonly words?: boolean;
+}
+
+export interface Lexed {
+  readonly text: string;
+  /** The text split at white space outside of quotes, where that was asked for. */
+  readonly words: readonly string[];
+  /** Why the engine refuses the text. */
+  readonly error: string | undefined;
+  /** Why the text cannot be known before the build; `text` is then without the unknown parts. */
+  readonly unknown: string | undefined;
+  /** The variables that the text refers to. */
+  readonly names: ReadonlySet<string>;
+  /** Those that are not set although their value is taken as it is. */
+  readonly unset: ReadonlySet<string>;
+}
+
+/** A walk over one text; the only state of the lexer. */
+interface Walk {
+  readonly source: string;
+  readonly escape: string;
+  readonly lookup: Lookup | undefined;
+  readonly rawQuotes: boolean;
+  readonly wantsWords: boolean;
+  readonly names: Set<string>;
+  unset: ReadonlySet<string>;
+  at: number;
+  rawEscapes: boolean;
+  error: string | undefined;
+  unknown: string | undefined;
+}
+
+/** Lexes a text as one word and as words. */
+export function lex(source: string, options: LexOptions): Lexed {
+  const walk: Walk = {
+    source,
+    escape: options.escape,
+    lookup: options.lookup,
+    rawQuotes: options.raw ?? false,
+    wantsWords: options.words ?? false,
+    names: new Set(),
+    unset: new Set(),
+    at: 0,
+    rawEscapes: options.raw ?? false,
+    error: undefined,
+    unknown: undefined,
+  };
+  const { text, words } = until(walk, undefined, walk.rawEscapes);
+  const { error, unknown, names, unset } = walk;
+  return {
+    text,
+    words: error === undefined && walk.wantsWords ? words : [],
+    error,
+    unknown,
+    names,
+    unset,
+  };
+}
+
+/** Ends the walk: nothing is read after a mistake. */
+function fail(walk: Walk, error: string): string {
+  walk.error ??= error;
+  walk.at = walk.source.length;
+  return "";
+}
+
+function until(walk: Walk, stop: string | undefined, rawEscapes: boolean) {
+  const outerEscapes = walk.rawEscapes;
+  walk.rawEscapes = rawEscapes;
+  const out = wordWriter(walk.wantsWords);
+  let closed = stop === undefined;
+  while (walk.at < walk.source.length) {
+    const character = walk.source[walk.at]!;
+    if (character === stop) {
+      walk.at++;
+      closed = true;
+      break;
+    }
+    if (character === "$") out.split(dollar(walk));
+    else if (character === "'") out.solid(singleQuote(walk));
+    else if (character === '"') out.solid(doubleQuote(walk));
+    else if (character === "<") out.solid(angle(walk));
+    else if (character === walk.escape) out.solid(escaped(walk));
+    else out.split(ordinary(walk, character));
+  }
+  walk.rawEscapes = outerEscapes;
+  if (!closed) fail(walk, `missing '${stop}' in a substitution`);
+  return out.end();
+}
+
+/** Characters that mean nothing, as many as follow each other. */
+function ordinary(walk: Walk, first: string): string {
+  const text = ordinaryAt(walk.source, walk.at) || first;
+  walk.at += text.length;
+  return text;
+}
+
+function escaped(walk: Walk): string {
+  const next = walk.source[walk.at + 1] ?? "";
+  walk.at += 2;
+  return walk.rawEscapes ? walk.escape + next : next;
+}
+
+function singleQuote(walk: Walk): string {
+  const end = walk.source.indexOf("'", walk.at + 1);
+  if (end < 0) return fail(walk, "a single quote is not closed");
+  const text = walk.source.slice(walk.at + 1, end);
+  walk.at = end + 1;
+  return walk.rawQuotes ? `'${text}'` : text;
+}
+
+function doubleQuote(walk: Walk): string {
+  const quote = walk.rawQuotes ? '"' : "";
+  let text = "";
+  walk.at++;
+  for (;;) {
+    const character = walk.source[walk.at];
+    if (character === undefined) return fail(walk, "a double quote is not closed");
+    if (character === '"') {
+      walk.at++;
+      return quote + text + quote;
+    }
+    if (character === "$") text += dollar(walk);
+    else if (character === walk.escape) {
+      const next = walk.source[walk.at + 1];
+      walk.at += 2;
+      if (walk.rawEscapes) text += character;
+      if (next === undefined) continue;
+      const special = next === '"' || next === "$" || next === walk.escape;
+      text += special ? next : character;
+      if (!special) walk.at--;
+    } else text += ordinary(walk, character);
+  }
+}
+
+/** `<<` and the white space after it belong to the word that follows: it may open a heredoc. */
+function angle(walk: Walk): string {
+  const begin = walk.at++;
+  if (walk.source[walk.at] !== "<") return "<";
+  walk.at++;
+  while (/^[\t\r ]$/.test(walk.source[walk.at] ?? "")) walk.at++;
+  return walk.source.slice(begin, walk.at);
+}
+
+function dollar(walk: Walk): string {
+  const begin = walk.at++;
+  if (walk.source[walk.at] === "{") {
+    walk.at++;
+    return braced(walk) ?? walk.source.slice(begin, walk.at);
+  }
+  const name = variable(walk);
+  if (name === "") return "$";
+  return walk.lookup === undefined ? walk.source.slice(begin, walk.at) : plain(walk, name);
+}
+
+function variable(walk: Walk): string {
+  const name = variableAt(walk.source, walk.at);
+  walk.at += name.length;
+  return name;
+}
+
+/** What stands between `${` and `}`; `undefined` where variables stay as they are written. */
+function braced(walk: Walk): string | undefined {
+  const first = walk.source[walk.at];
+  if (first === undefined) return fail(walk, "missing '}' in a substitution");
+  if (first === "{" || first === "}" || first === ":") return fail(walk, "bad substitution");
+  const name = variable(walk);
+  const operator = walk.source[walk.at++];
+  if (operator === "}") return walk.lookup === undefined ? undefined : plain(walk, name);
+  if (operator === "/") return replaced(walk, name);
+  const colon = operator === ":";
+  const modifier = colon ? walk.source[walk.at++] : operator;
+  if (modifier === undefined) return fail(walk, "missing '}' in a substitution");
+  if (!(colon ? "+-?" : "+-?#%").includes(modifier)) {
+    return fail(walk, `unsupported modifier ${JSON.stringify((colon ? ":" : "") + modifier)}`);
+  }
+  return modified(walk, name, modifier, colon);
+}
+
+function modified(walk: Walk, name: string, operator: string, colon: boolean): string | undefined {
+  const { unset, unknown } = walk;
+  const { text: word } = until(walk, "}", operator === "#" || operator === "%");
+  if (walk.lookup === undefined || walk.error !== undefined) return undefined;
+  const value = look(walk, name);
+  if (value === "unknown") return "";
+  const modifier = { operator, colon, word };
+  if (!usesWord(modifier, value.text)) {
+    // What a word that does not count refers to does not count either.
+    walk.unset = unset;
+    walk.unknown = unknown;
+  }
+  return settle(walk, substitute(name, modifier, value.text));
+}
+
+function replaced(walk: Walk, name: string): string | undefined {
+  const all = walk.source[walk.at] === "/";
+  if (all) walk.at++;
+  const { text: pattern } = until(walk, "/", true);
+  const { text: replacement } = until(walk, "}", true);
+  if (walk.lookup === undefined || walk.error !== undefined) return undefined;
+  const value = look(walk, name);
+  return value === "unknown" ? "" : settle(walk, replace(value.text, pattern, replacement, all));
+}
+
+function settle(walk: Walk, substituted: Substituted): string {
+  return "error" in substituted ? fail(walk, substituted.error) : substituted.text;
+}
+
+function plain(walk: Walk, name: string): string {
+  const value = look(walk, name);
+  if (value === "unknown") return "";
+  if (value.text === undefined) walk.unset = new Set([...walk.unset, name]);
+  return value.text ?? "";
+}
+
+function look(walk: Walk, name: string): "unknown" | { readonly text: string | undefined } {
+  walk.names.add(name);
+  const value = walk.lookup?.(name);
+  if (value === undefined || typeof value === "string") return { text: value };
+  walk.unknown ??= value.because;
+  return "unknown";
+}

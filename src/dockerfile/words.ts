@@ -1,0 +1,133 @@
+/** How BuildKit splits an instruction's arguments into words, pairs and JSON. */
+
+import { isSpaceAt } from "./space.ts";
+
+/** A word as written, with its place in the logical line. */
+export interface Word {
+  readonly text: string;
+  readonly at: number;
+}
+
+/** Splits at white space, whatever the quotes. */
+export function splitWords(line: string, from: number, end: number): readonly Word[] {
+  const words: Word[] = [];
+  for (const match of line.slice(from, end).matchAll(/[^\t\v\f\r ]+/g)) {
+    words.push({ text: match[0], at: from + match.index });
+  }
+  return words;
+}
+
+const ordinary = /[^\s\u0085'"\\`]+/y;
+
+/** Splits at white space outside of quotes; quotes and escapes stay in the words. */
+export function quotedWords(
+  line: string,
+  from: number,
+  end: number,
+  escapeWith: string,
+): readonly Word[] {
+  const words: Word[] = [];
+  let word: { text: string; at: number } | undefined;
+  let quote = "";
+  for (let index = from; index < end; index++) {
+    const character = line[index]!;
+    if (quote === "" && isSpaceAt(line, index)) {
+      if (word !== undefined) words.push(word);
+      word = undefined;
+      continue;
+    }
+    word ??= { text: "", at: index };
+    ordinary.lastIndex = index;
+    const run = quote === "" ? ordinary.exec(line)?.[0] : undefined;
+    if (run !== undefined) {
+      word.text += run.slice(0, end - index);
+      index += run.length - 1;
+      continue;
+    }
+    if (character === escapeWith && quote !== "'") {
+      // An escape at the very end is dropped.
+      if (index + 1 < end) word.text += character + line[++index]!;
+      continue;
+    }
+    if (quote === "" && (character === "'" || character === '"')) quote = character;
+    else if (character === quote) quote = "";
+    word.text += character;
+  }
+  if (word !== undefined && word.text !== "") words.push(word);
+  return words;
+}
+
+/** A name with its value as written. */
+export interface Pair {
+  readonly name: string;
+  readonly value: string;
+  readonly at: number;
+}
+
+/** Reads the pairs of ENV and LABEL, `name=value …` or the old `name value`; a string is a mistake. */
+export function readPairs(
+  line: string,
+  from: number,
+  end: number,
+  escapeWith: string,
+): readonly Pair[] | { readonly mistake: string; readonly at: number } {
+  const words = quotedWords(line, from, end, escapeWith);
+  const first = words[0];
+  if (first === undefined) return { mistake: "needs at least one argument", at: from };
+  if (!first.text.includes("=")) {
+    const match = /^([^\t\v\f\r ]*)[\t\v\f\r ]+([\s\S]*)$/.exec(line.slice(from, end));
+    if (match === null) return { mistake: "needs a name and a value", at: from };
+    return [{ name: match[1]!, value: match[2]!, at: from }];
+  }
+  const pairs: Pair[] = [];
+  for (const word of words) {
+    const equals = word.text.indexOf("=");
+    if (equals < 0) return { mistake: `has no = in ${JSON.stringify(word.text)}`, at: word.at };
+    if (equals === 0) return { mistake: "has a blank name", at: word.at };
+    pairs.push({
+      name: word.text.slice(0, equals),
+      value: word.text.slice(equals + 1),
+      at: word.at,
+    });
+  }
+  return pairs;
+}
+
+/**
+ * Reads arguments in JSON form; `undefined` where they are not JSON, so that BuildKit takes them as text.
+ */
+export function readJson(text: string): readonly string[] | "mixed" | undefined {
+  if (!text.startsWith("[")) return undefined;
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+  const list = value as readonly unknown[];
+  return list.every((item) => typeof item === "string") ? (list as readonly string[]) : "mixed";
+}
+
+/** Collects text and, beside it where they are wanted, its words. */
+export function wordWriter(wanted: boolean) {
+  const words: string[] = [];
+  let text = "";
+  let word = "";
+  const split = (part: string): void => {
+    text += part;
+    if (!wanted) return;
+    for (let at = 0; at < part.length; at++) {
+      if (!isSpaceAt(part, at)) word += part[at]!;
+      else if (word !== "") {
+        words.push(word);
+        word = "";
+      }
+    }
+  };
+  const solid = (part: string): void => {
+    text += part;
+    word += part;
+  };
+  const end = () => ({ text, words: word === "" ? words : [...words, word] });
+  return { split, solid, end };
+}

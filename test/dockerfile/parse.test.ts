@@ -1,0 +1,185 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { DockerfileParser } from "dockerfile-ast";
+import { openings } from "../../src/dockerfile/heredoc.ts";
+import { parseDockerfile } from "../../src/dockerfile/parse.ts";
+
+function parse(text: string) {
+  const problems: string[] = [];
+  const parsed = parseDockerfile(text, ({ line, column }, message) => {
+    problems.push(`${line}:${column} ${message}`);
+  });
+  return { ...parsed, problems };
+}
+
+/** The keyword and the joined text of every instruction after FROM. */
+function lines(text: string): readonly string[] {
+  const { stages, problems } = parse(text);
+  assert.deepEqual(problems, []);
+  return stages.flatMap((stage) => stage.instructions.map(({ line }) => line.text));
+}
+
+const joined: readonly (readonly [string, string, readonly string[]])[] = [
+  ["continuations are joined", "FROM a\nRUN a \\\n  b\n", ["RUN a   b"]],
+  ["white space after the escape is dropped", "FROM a\nRUN a \\ \t\n b\n", ["RUN a  b"]],
+  ["comments inside are dropped", "FROM a\nRUN a \\\n# x\n  # y \\\n b\n", ["RUN a  b"]],
+  ["empty lines inside are dropped", "FROM a\nRUN a \\\n\n   \n b\n", ["RUN a  b"]],
+  ["an escaped escape continues nothing", "FROM a\nRUN a \\\\\nRUN b\n", ["RUN a \\\\", "RUN b"]],
+  ["a word may be continued", "FROM a\nRU\\\nN a\n", ["RUN a"]],
+  ["the end of the file ends a continuation", "FROM a\nRUN a \\", ["RUN a "]],
+  ["carriage returns go", "FROM a\r\nRUN a \\\r\n b\r\n", ["RUN a  b"]],
+  ["an escape alone on its line continues", "FROM a\n\\\n  RUN a\n", ["  RUN a"]],
+  ["# inside a line is text", "FROM a\nRUN a # b\n", ["RUN a # b"]],
+  ["the backtick continues", "# escape=`\nFROM a\nRUN a `\n b\\\nRUN c\n", ["RUN a  b\\", "RUN c"]],
+  ["a byte order mark is no text", "\uFEFFFROM a\nRUN b", ["RUN b"]],
+];
+
+for (const [name, text, expected] of joined) {
+  test(`in lines, ${name}`, () => assert.deepEqual(lines(text), expected));
+}
+
+const directives: readonly (readonly [string, string, string | undefined])[] = [
+  ["FROM a", "\\", undefined],
+  ["# syntax=docker/dockerfile:1\nFROM a", "\\", "docker/dockerfile:1"],
+  ["#SYNTAX = x/y:1 \r\n# EsCaPe = `\r\nFROM a", "`", "x/y:1"],
+  ["# check=skip=all\n# escape=`\nFROM a", "`", undefined],
+  ["\n# escape=`\nFROM a", "\\", undefined],
+  ["# a comment\n# escape=`\nFROM a", "\\", undefined],
+  ["# unknown=x\n# escape=`\nFROM a", "\\", undefined],
+  ["FROM a\n# escape=`\n", "\\", undefined],
+  ["#!/usr/bin/env x\n# syntax=a/b\nFROM a", "\\", "a/b"],
+  ["#!/usr/bin/env x\n# escape=`\nFROM a", "\\", undefined],
+  ["\uFEFF# escape=`\nFROM a", "`", undefined],
+];
+
+for (const [text, escapeWith, syntax] of directives) {
+  test(`the directives of ${JSON.stringify(text)} are read`, () => {
+    assert.deepEqual(parse(text).directives, { escape: escapeWith, syntax });
+  });
+}
+
+const heredocs: readonly (readonly [string, readonly string[]])[] = [
+  ["RUN cat <<EOF", ["EOF"]],
+  ["RUN <<A cat && cat <<B > f", ["A", "B"]],
+  ["RUN cat 3<<EOF", ["EOF"]],
+  ["RUN cat <<-EOF", ["-EOF"]],
+  ["RUN cat <<'EOF'", ["'EOF"]],
+  ['RUN cat <<-"E O"', ["-'E O"]],
+  ["RUN <<eo\\'f", ["eo'f"]],
+  ["RUN <<'e'o\\'f", ["'eo'f"]],
+  ["RUN <<$EOF", ["$EOF"]],
+  ["RUN cat << EOF", ["?EOF"]],
+  ["RUN cat <<EOF>f", ["EOF>f"]],
+  ['RUN echo "a <<EOF b"', []],
+  ["RUN echo '<<EOF'", []],
+  ["RUN cat <<<EOF", []],
+  ["RUN cat <<", []],
+  ["RUN cat<<EOF", []],
+  ["RUN echo $((1<<2))", []],
+  ["RUN echo $((1 << 2))", ["?2))"]],
+  ["RUN echo $(( 1 <<2 ))", ["?2"]],
+  ["RUN echo it's <<EOF", []],
+  ["RUN echo ${x^^} <<EOF", []],
+  ["RUN echo \\<<EOF", []],
+];
+
+for (const [line, expected] of heredocs) {
+  test(`the line ${line} opens ${expected.length} heredocs`, () => {
+    const shown = openings(line).map(
+      ({ name, chomp, expand, doubtful }) =>
+        `${doubtful ? "?" : ""}${chomp ? "-" : ""}${expand ? "" : "'"}${name}`,
+    );
+    assert.deepEqual(shown, expected);
+  });
+}
+
+test("bodies follow in order, and belong to the line that opens them", () => {
+  const { stages, problems } = parse(
+    "FROM a\nRUN <<A cat <<-B\n# a\nA \nA\n\tRUN b\r\n\t\tB\nRUN c\nCOPY <<A <<X /d\nX\nA\nA\nX\n",
+  );
+  assert.deepEqual(problems, []);
+  const bodies = stages[0]!.instructions.map(({ heredocs: found }) =>
+    found.map(({ body }) => body),
+  );
+  assert.deepEqual(bodies, [["# a\nA \n", "\tRUN b\r\n"], [], ["X\n", "A\n"]]);
+});
+
+test("arithmetic is no heredoc as long as no line ends it", () => {
+  assert.deepEqual(lines("FROM a\nRUN echo $((1 << 2)) $(( 1 <<2 ))\nRUN b\n").length, 2);
+});
+
+test("JSON form, and instructions other than RUN, COPY and ADD, have no heredocs", () => {
+  assert.equal(
+    lines('FROM a\nRUN ["a", "<<EOF"]\nUSER <<EOF\nCMD cat <<EOF\nWORKDIR /\n').length,
+    4,
+  );
+});
+
+test("ONBUILD hands heredocs on to its trigger", () => {
+  const { stages } = parse("FROM a\nONBUILD RUN <<EOF\nx\nEOF\nRUN y\n");
+  const [first, second] = stages[0]!.instructions;
+  assert.equal(first?.body.kind === "trigger" && first.body.instruction.heredocs[0]?.body, "x\n");
+  assert.equal(second?.keyword, "run");
+});
+
+const mistakes: readonly (readonly [string, readonly string[]])[] = [
+  ["", ["1:1 there is no FROM"]],
+  ["# only a comment", ["1:1 there is no FROM"]],
+  ["ARG A", ["1:1 there is no FROM"]],
+  ["RUN a\nFROM b", ["1:1 RUN stands before the first FROM"]],
+  ["FROM a\n  FOO x", ["2:3 unknown instruction FOO"]],
+  ["FROM", ["1:1 FROM needs an argument", "1:1 there is no FROM"]],
+  ["FROM a b", ["1:8 FROM takes an image, or an image, AS and a name"]],
+  ["FROM a AS 1b", ['1:11 "1b" cannot name a stage']],
+  ["FROM a\nCOPY x", ["2:1 COPY needs a source and a destination"]],
+  ["FROM a\nADD", ["2:1 ADD needs a source and a destination"]],
+  ["FROM a\nENV", ["2:4 ENV needs at least one argument"]],
+  ["FROM a\nENV a", ["2:5 ENV needs a name and a value"]],
+  ["FROM a\nENV a=b c", ['2:9 ENV has no = in "c"']],
+  ["FROM a\nLABEL =b", ["2:7 LABEL has a blank name"]],
+  ["FROM a\nARG", ["2:1 ARG needs an argument"]],
+  ["FROM a\nARG =x", ["2:5 ARG has a blank name"]],
+  ["FROM a\nSHELL bash -c", ["2:7 SHELL takes JSON form only"]],
+  ["FROM a\nSHELL []", ["2:1 SHELL needs an argument"]],
+  ["FROM a\nRUN [1]", ["2:5 RUN in JSON form takes strings only"]],
+  ["FROM a\nUSER", ["2:1 USER needs an argument"]],
+  ["FROM a\nONBUILD", ["2:1 ONBUILD needs an argument"]],
+  ["FROM a\nONBUILD FROM b", ["2:9 ONBUILD cannot trigger FROM"]],
+  ["FROM a\nONBUILD FOO", ["2:9 unknown instruction FOO"]],
+  ["FROM a\nHEALTHCHECK RUN x", ["2:13 HEALTHCHECK takes NONE, or CMD and a command"]],
+  ["FROM a\nHEALTHCHECK CMD", ["2:13 HEALTHCHECK CMD needs a command"]],
+  ["FROM a\nCOPY --foo=1 a b", ["2:6 COPY has no flag --foo"]],
+  ["FROM a\nCOPY --from=a --from=b a b", ["2:15 --from is given twice"]],
+  ["FROM a\nCOPY --link=maybe a b", ["2:6 --link is either true or false"]],
+  ["FROM a\nCOPY --chown a b", ["2:6 --chown needs a value"]],
+  ["FROM a\nRUN <<EOF\nb\nEO", ['2:1 heredoc is not closed: no line "EOF" follows']],
+  ["# escape=x\nFROM a", ['1:1 escape directive "x": only \\ and ` are allowed']],
+  ["# escape=`\n# escape=`\nFROM a", ["2:1 only one escape directive can be used"]],
+  ["FROM a\nRUN b \\\n  \uFFFD", ["3:3 text is not UTF-8"]],
+  ["FROM a\nRUN <<E\n\uFFFD\nE", ["2:1 text is not UTF-8"]],
+  [
+    "FOO\nFROM a\nBAR\nCOPY x",
+    [
+      "1:1 unknown instruction FOO",
+      "3:1 unknown instruction BAR",
+      "4:1 COPY needs a source and a destination",
+    ],
+  ],
+];
+
+for (const [text, expected] of mistakes) {
+  test(`the mistakes of ${JSON.stringify(text)} are named`, () => {
+    assert.deepEqual(parse(text).problems, expected);
+  });
+}
+
+test("a library's syntax tree has the same instructions at the same lines", () => {
+  const text = `# syntax=x\nFROM a AS b\n\n# c\nrun a && \\\n  # d\n\n  b\nENV A=1 \\\n  B=2\nCOPY --from=b \\\n  x y\nRUN cat <<EOF && \\\n  x\nFROM c\nEOF\nCMD ["a"]\n`;
+  const ours = parse(text).stages.flatMap(({ from, instructions }) =>
+    [from, ...instructions].map(({ keyword, line }) => `${keyword} ${line.pieces[0]!.line}`),
+  );
+  const theirs = DockerfileParser.parse(text)
+    .getInstructions()
+    .map((found) => `${found.getKeyword().toLowerCase()} ${found.getRange().start.line + 1}`);
+  assert.deepEqual(ours, theirs);
+});

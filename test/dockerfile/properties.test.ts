@@ -1,0 +1,207 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { resolveRecipe } from "../../src/dockerfile/recipe.ts";
+import { canonicalJson } from "../../src/json.ts";
+
+function code(text: string, args: Readonly<Record<string, string>> = {}): string {
+  const options = { file: "f", target: undefined, platform: "linux/amd64", allowAdd: [] };
+  const recipe = resolveRecipe(text, { ...options, args, parentOf: () => undefined });
+  return canonicalJson(recipe.code);
+}
+
+const token = fc.stringMatching(/^[a-z0-9./][a-z0-9./=:-]{0,7}$/);
+const words = fc.array(token, { minLength: 1, maxLength: 4 });
+/** An instruction as words that stand apart by one space; all but the keyword may go to the next line. */
+const instruction = fc.oneof(
+  words.map((rest) => ["RUN", ...rest]),
+  words.map((rest) => ["CMD", ...rest]),
+  fc.tuple(token, token).map(([from, to]) => ["COPY", `a${from}`, `b${to}`]),
+  fc.tuple(token, token).map(([a, b]) => ["ENV", `A=${a}`, `B=${b}`]),
+  token.map((value) => ["ARG", `C=${value}`]),
+  token.map((name) => ["USER", name]),
+);
+const body = fc.array(instruction, { minLength: 1, maxLength: 6 });
+
+const noise = fc.array(
+  fc.oneof(
+    fc.constantFrom("", "  ", "\t"),
+    fc.string({ maxLength: 12 }).map((text) => `  # ${text.replace(/[\r\n\uFFFD]/g, "")}`),
+  ),
+  { maxLength: 3 },
+);
+const layout = fc.record({
+  between: noise,
+  inside: noise,
+  split: fc.boolean(),
+  indent: fc.constantFrom("", "  ", "\t"),
+  trail: fc.constantFrom("", " ", " \t "),
+  lower: fc.boolean(),
+});
+type Layout = typeof layout extends fc.Arbitrary<infer T> ? T : never;
+
+function plain(instructions: readonly (readonly string[])[]): string {
+  return ["FROM a", ...instructions.map((each) => each.join(" "))].join("\n");
+}
+
+function laidOut([keyword = "", ...rest]: readonly string[], how: Layout): string {
+  const name = how.lower ? keyword.toLowerCase() : keyword;
+  const gap = how.split
+    ? ` \\${how.trail}\n${how.inside.map((line) => `${line}\n`).join("")}`
+    : " ";
+  const text = how.indent + [name, rest.join(gap)].join(" ") + how.trail;
+  return [...how.between, text].join("\n");
+}
+
+test("layout does not count: comments, empty lines, indentation, continuations, case", () => {
+  fc.assert(
+    fc.property(body, fc.array(layout, { minLength: 6, maxLength: 6 }), (instructions, layouts) => {
+      const text = instructions.map((each, index) => laidOut(each, layouts[index]!)).join("\n");
+      assert.equal(code(`# c\nfrom   a\n${text}\n\n`), code(plain(instructions)));
+    }),
+  );
+});
+
+test("neither carriage returns nor a byte order mark count", () => {
+  fc.assert(
+    fc.property(body, fc.boolean(), (instructions, mark) => {
+      const text = plain(instructions).replaceAll("\n", "\r\n");
+      assert.equal(code((mark ? "\uFEFF" : "") + text), code(plain(instructions)));
+    }),
+  );
+});
+
+test("the order of the configured args does not count", () => {
+  fc.assert(
+    fc.property(fc.uniqueArray(fc.stringMatching(/^[A-Z]{1,3}$/), { minLength: 1 }), (names) => {
+      const text = `FROM a\nARG ${names.join(" ")}`;
+      const args = (order: readonly string[]) =>
+        Object.fromEntries(order.map((name) => [name, `${name}1`]));
+      assert.equal(code(text, args(names)), code(text, args(names.toReversed())));
+    }),
+  );
+});
+
+/** Two texts that differ in one character inside. */
+const change = fc
+  .tuple(
+    fc.stringMatching(/^[a-z #$]{0,6}$/),
+    fc.stringMatching(/^[a-z #$]{0,6}$/),
+    fc.uniqueArray(fc.constantFrom("a", "b", "  ", "\\t", '"x"', "$y"), {
+      minLength: 2,
+      maxLength: 2,
+    }),
+  )
+  .map(
+    ([before, after, [one, other]]) =>
+      [`x${before}${one}${after}x`, `x${before}${other}${after}x`] as const,
+  );
+
+const carriers: readonly (readonly [string, (text: string) => string])[] = [
+  ["a RUN", (text) => `FROM a\nRUN ${text}`],
+  ["a RUN in JSON form", (text) => `FROM a\nRUN ${JSON.stringify(["b", text])}`],
+  ["the body of a heredoc of RUN", (text) => `FROM a\nRUN <<EOF\n${text}\nEOF`],
+  ["the body of a heredoc of COPY", (text) => `FROM a\nCOPY <<EOF /b\n${text}\nEOF`],
+  ["a CMD", (text) => `FROM a\nCMD ${text}`],
+  ["a label", (text) => `FROM a\nLABEL a ${text}`],
+  ["a trigger", (text) => `FROM a\nONBUILD RUN ${text}`],
+  ["a stage below", (text) => `FROM a AS b\nRUN ${text}\nFROM b`],
+];
+
+for (const [what, carrier] of carriers) {
+  test(`a change in ${what} counts`, () => {
+    fc.assert(
+      fc.property(change, ([one, other]) =>
+        assert.notEqual(code(carrier(one)), code(carrier(other))),
+      ),
+    );
+  });
+}
+
+test("the value of a declared arg counts, that of another one does not", () => {
+  fc.assert(
+    fc.property(
+      fc.uniqueArray(fc.string(), { minLength: 2, maxLength: 2 }),
+      ([one = "", other = ""]) => {
+        const text = "ARG V=1\nFROM a\nARG V\nRUN b";
+        assert.notEqual(code(text, { V: one }), code(text, { V: other }));
+        assert.equal(code(text, { W: one }), code(text, { W: other }));
+      },
+    ),
+  );
+});
+
+test("the order of two steps counts", () => {
+  fc.assert(
+    fc.property(fc.uniqueArray(token, { minLength: 2, maxLength: 2 }), ([one, other]) => {
+      assert.notEqual(
+        code(`FROM a\nRUN ${one}\nRUN ${other}`),
+        code(`FROM a\nRUN ${other}\nRUN ${one}`),
+      );
+    }),
+  );
+});
+
+test("JSON form is not shell form, and a boundary between words counts", () => {
+  fc.assert(
+    fc.property(token, token, (one, other) => {
+      assert.notEqual(code(`FROM a\nRUN ["${one}"]`), code(`FROM a\nRUN ${one}`));
+      assert.notEqual(
+        code(`FROM a\nCOPY ${one}x ${other} z`),
+        code(`FROM a\nCOPY ${one} x${other} z`),
+      );
+      assert.notEqual(
+        code(`FROM a\nRUN ${one}\nRUN ${other}`),
+        code(`FROM a\nRUN ${one} RUN ${other}`),
+      );
+    }),
+  );
+});
+
+test("no text makes the resolver fail otherwise than by naming mistakes", () => {
+  const piece = fc.constantFrom(
+    "FROM ",
+    "a",
+    " AS b",
+    "\n",
+    "\r\n",
+    "RUN ",
+    "COPY ",
+    "ADD ",
+    "ARG ",
+    "ENV ",
+    "--from=",
+    "--mount=",
+    "$",
+    "${",
+    "}",
+    ":-",
+    "#",
+    "%",
+    "/",
+    '"',
+    "'",
+    "\\",
+    "\\\n",
+    "<<",
+    "EOF",
+    "[",
+    "]",
+    ",",
+    "=",
+    " ",
+    "\uFEFF",
+    "ONBUILD ",
+    "https://",
+  );
+  fc.assert(
+    fc.property(fc.array(piece, { maxLength: 40 }), (pieces) => {
+      try {
+        code(`FROM x\n${pieces.join("")}`);
+      } catch (error) {
+        assert.equal((error as { code?: string }).code, "DOCKERFILE_INVALID");
+      }
+    }),
+    { numRuns: 1000 },
+  );
+});

@@ -1,0 +1,64 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { copySource, mountSource, remoteOf, sourceMatcher } from "../../src/dockerfile/sources.ts";
+
+const matches: readonly (readonly [string, readonly string[], readonly string[]])[] = [
+  ["", ["a", "a/b"], []],
+  ["a", ["a", "a/b", "a/b/c"], ["ab", "b/a", "A"]],
+  ["*", ["a", "a/b", ".a"], []],
+  ["*.c", ["a.c", ".c", "d.c/e"], ["a.h", "a/b.c"]],
+  ["a/*/c", ["a/b/c", "a/b/c/d"], ["a/c", "a/b/b/c", "a/b/cc"]],
+  ["a?", ["ab", "a안"], ["a", "abc", "a/b"]],
+  ["[a-c]x", ["ax", "cx/y"], ["dx", "-x"]],
+  ["[^a-c]x", ["dx", "-x"], ["ax", "x"]],
+  ["[ab]*[\\]]", ["a]", "bx]"], ["a\\"]],
+  ["\\*?", ["*a"], ["aa", "\\*a"]],
+  ["a.+*", ["a.+", "a.+b"], ["axx", "a."]],
+  ["[z-a]?", [], ["za", "ab"]],
+];
+
+for (const [source, reached, others] of matches) {
+  test(`the source ${JSON.stringify(source)} reaches what Go's filepath.Match says, and below`, () => {
+    const test = sourceMatcher(copySource(source, false, 1));
+    assert.deepEqual(
+      reached.filter((path) => !test(path)),
+      [],
+    );
+    assert.deepEqual(
+      others.filter((path) => test(path)),
+      [],
+    );
+  });
+}
+
+test("a bind mount's source has no wildcards", () => {
+  const matcher = sourceMatcher(mountSource("/a*", 1));
+  assert.deepEqual(["a*", "a*/b", "ab"].map(matcher), [true, true, false]);
+});
+
+for (const malformed of ["[", "a[b", "[]", "[a-]", "[-a]", "a*[\\"]) {
+  test(`the malformed source ${malformed} reaches everything`, () => {
+    assert.equal(copySource(malformed, false, 1).kind, "everything");
+  });
+}
+
+const remotes: readonly (readonly [string, string | undefined])[] = [
+  ["a", undefined],
+  ["./http://a", undefined],
+  ["http://a/b", "http"],
+  ["HTTPS://a/b", "http"],
+  ["https://a/b.git", "git"],
+  ["https://a/b.git#main:x", "git"],
+  ["https://a/b.git?ref=x", "git"],
+  ["https://a/b.git.tar", "http"],
+  ["https://a/b#c.git", "http"],
+  ["git://a/b", "git"],
+  ["ssh://a/b", "git"],
+  ["git@a.b:c/d", "git"],
+  ["a@b", undefined],
+];
+
+for (const [source, expected] of remotes) {
+  test(`the source ${source} is ${expected ?? "local"}`, () =>
+    assert.equal(remoteOf(source), expected));
+}
