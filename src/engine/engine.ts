@@ -2,6 +2,9 @@
 import type { Digest } from "../oci/digest.ts";
 import type { Reference, Repository } from "../oci/reference.ts";
 
+/** The tag under which the newest build of an image is found by the next one as a layer cache. */
+export const cacheTag = "cache";
+
 export interface BuildRequest {
   /** Names the image in messages. */
   readonly name: string;

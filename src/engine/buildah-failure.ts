@@ -1,0 +1,78 @@
+/** Why buildah failed, from its own last error line. */
+import { BerthError } from "../errors.ts";
+import type { RunResult } from "../world.ts";
+import { type BuildahVersion, heredocsSince } from "./buildah-args.ts";
+import type { BuildRequest } from "./engine.ts";
+import { lastLine, neverEnded, registryError, registryFailure, withoutSecrets } from "./failure.ts";
+import { hasHeredoc } from "./layercache.ts";
+
+export const getBuildah =
+  "install it (apt-get install buildah netavark, or apk add buildah), or use the docker engine";
+
+const runnerRights =
+  'buildah needs to be root in its container or to have ranges in /etc/subuid; on GitLab\'s docker executor set security_opt = ["seccomp:unconfined", "apparmor:unconfined"] or privileged = true for the runner, or use the docker engine';
+
+/** buildah's last word about its failure. */
+export function errorLine(result: RunResult): string {
+  return lastLine(result.stderr, /^Error: /).replace(/^Error: /, "");
+}
+
+/** Whether only the writing of cached layers failed, without which the build is as good. */
+export function onlyCacheFailed(result: RunResult): boolean {
+  return result.exitCode !== 0 && /^failed pushing cache to /.test(errorLine(result));
+}
+
+/**
+ * Whether buildah could not start a command because the kernel was busy with the copy that it makes of itself;
+ * rare, never the command's fault, and gone when it is tried again.
+ */
+export function couldNotStart(result: RunResult): boolean {
+  return result.exitCode !== 0 && /^.*sealing memfd copy: /m.test(result.stderr);
+}
+
+/** The error for a machine on which buildah cannot work, or `undefined` where it is something else. */
+export function machineError(doing: string, result: RunResult): BerthError | undefined {
+  const line = errorLine(result);
+  if (/could not find "netavark"/.test(line)) {
+    return new BerthError("ENGINE_MISSING", `${doing}: netavark is not installed`, {
+      hint: getBuildah,
+    });
+  }
+  const chroot = /error setting supplemental groups list: operation not permitted/;
+  if (!noRights.test(line) && !chroot.test(result.stderr)) return undefined;
+  return new BerthError("ENGINE_UNAVAILABLE", `${doing}: ${withoutSecrets(line)}`, {
+    hint: runnerRights,
+  });
+}
+
+const noRights =
+  /newuidmap|newgidmap|during unshare|unshare\(|user namespaces? .*(?:not|disabled)|mount[^:]*:.*operation not permitted|setting "RLIMIT_/i;
+
+/** The error for a build that did not end well. */
+export function buildError(
+  request: BuildRequest,
+  result: RunResult,
+  version: BuildahVersion,
+  cause: Error,
+): BerthError {
+  const doing = `build ${request.name}`;
+  const line = errorLine(result);
+  const step = /^building at STEP "(.*)": (?:.*: )?(exit status \d+)$/.exec(line);
+  const known = neverEnded(result, doing, "buildah", getBuildah) ?? machineError(doing, result);
+  if (known !== undefined) return known;
+  if (/subprocess exited on (?:terminated|interrupt)/.test(result.stderr)) {
+    return new BerthError("INTERRUPTED", `${doing}: buildah was asked to end`);
+  }
+  if (step === null && registryFailure(line) !== undefined) {
+    return registryError(doing, line, request.destination.host);
+  }
+  const what = step === null ? line : `${step[1]}: ${step[2]}`;
+  const unknown = /unknown instruction/i.test(line) && hasHeredoc(request.dockerfile);
+  return new BerthError("BUILD_FAILED", `${doing}: ${withoutSecrets(what)}`, {
+    hint:
+      unknown && version.minor < heredocsSince
+        ? `buildah ${version.text} does not know heredocs; use 1.${heredocsSince} or later, or write the commands without one`
+        : "its last lines say more",
+    cause,
+  });
+}

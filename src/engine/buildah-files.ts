@@ -1,0 +1,59 @@
+/** The small files that buildah reads beside the Dockerfile, as pure texts. */
+import type { BuildRequest } from "./engine.ts";
+
+/** Trusts every image, as Docker does: berth names its bases by digest. */
+export const openPolicy = '{"default":[{"type":"insecureAcceptAnything"}]}\n';
+
+/**
+ * A registries.conf that adds insecure hosts to the machine's own, or `undefined` where that one serves as it is.
+ *
+ * All other registries keep the verification of their certificates, which `--tls-verify=false` would take away.
+ * Format: containers-registries.conf(5), version 2; the old version cannot be added to and is left out.
+ */
+export function registriesConf(
+  existing: string | undefined,
+  insecure: readonly string[],
+): string | undefined {
+  const text = existing === undefined || /^\s*\[registries\./m.test(existing) ? "" : existing;
+  const added = insecure.filter((host) => !text.includes(`"${host}"`));
+  const names = /^\s*unqualified-search-registries\s*=/m.test(text);
+  if (added.length === 0 && names) return undefined;
+  return [
+    ...(names ? [] : ['unqualified-search-registries = ["docker.io"]']),
+    text,
+    ...added.map((host) => `[[registry]]\nlocation = ${JSON.stringify(host)}\ninsecure = true\n`),
+  ].join("\n");
+}
+
+/** The hosts that a build may speak to without a checked certificate; loopback always, as Docker has it. */
+export function insecureHostsOf(request: BuildRequest): readonly string[] {
+  const { destination, cacheFrom, cacheTo } = request;
+  const hosts = [destination, ...cacheFrom, ...(cacheTo === undefined ? [] : [cacheTo])];
+  const loopback = hosts.map(({ host }) => host).filter(isLoopback);
+  return [...new Set([...request.insecureHosts, ...loopback])];
+}
+
+function isLoopback(host: string): boolean {
+  return /^(?:localhost|127(?:\.\d+){3}|\[::1\])(?::\d+)?$/.test(host);
+}
+
+/** What older versions of buildah set before all else; nobody may go above it again. */
+const mostProcesses = 32768;
+
+/**
+ * Flags that keep a RUN within the limits which this process has, from the text of /proc/self/limits.
+ *
+ * Newer versions of buildah ask for more than a container without CAP_SYS_RESOURCE may have, and fail.
+ */
+export function limitFlags(limits: string | undefined): readonly string[] {
+  const flag = (title: string, name: string, most: number): readonly string[] => {
+    const [, soft, hard] =
+      new RegExp(`^${title}\\s+(\\d+)\\s+(\\d+)`, "m").exec(limits ?? "") ?? [];
+    if (soft === undefined || hard === undefined) return [];
+    return [`--ulimit=${name}=${Math.min(Number(soft), most)}:${Math.min(Number(hard), most)}`];
+  };
+  return [
+    ...flag("Max open files", "nofile", Number.POSITIVE_INFINITY),
+    ...flag("Max processes", "nproc", mostProcesses),
+  ];
+}

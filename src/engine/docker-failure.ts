@@ -1,0 +1,88 @@
+/** Why docker failed, from its own last error line. */
+import { BerthError } from "../errors.ts";
+import type { RunResult } from "../world.ts";
+import type { BuildRequest } from "./engine.ts";
+import { lastLine, neverEnded, registryError, registryFailure, withoutSecrets } from "./failure.ts";
+import { hasHeredoc } from "./layercache.ts";
+
+export const getDocker =
+  "install Docker's client (apt-get install docker.io, or docker-cli and docker-buildx; apk add docker-cli docker-cli-buildx), or use the buildah engine";
+
+export const getBuildx =
+  "install it (apt-get install docker-buildx, or apk add docker-cli-buildx), or use the buildah engine";
+
+/** docker's last word about its failure. */
+export function dockerLine(result: RunResult): string {
+  const pattern = /^(?:error|failed to |executor failed|cannot connect|denied|unauthorized)/i;
+  return lastLine(result.stderr, pattern).replace(/^error: /i, "");
+}
+
+/** Whether the daemon, not the build, is the reason. */
+export function daemonIsAway(line: string): boolean {
+  return /cannot connect to the docker daemon|error during connect|unable to resolve docker endpoint|code = Unavailable|is the docker daemon running|HTTP request to an HTTPS server/i.test(
+    line,
+  );
+}
+
+/** The error for a daemon that does not answer at an address (DOCKER_HOST or the client's default). */
+export function daemonError(line: string, host: string | undefined): BerthError {
+  const at = host === undefined ? "its default address" : withoutSecrets(host);
+  return new BerthError(
+    "ENGINE_UNAVAILABLE",
+    `reach the docker daemon at ${at}: ${withoutSecrets(line)}`,
+    { hint: daemonHint(line, host) },
+  );
+}
+
+function daemonHint(line: string, host: string | undefined): string {
+  if (/permission denied/i.test(line)) return "the user must be allowed to use the daemon's socket";
+  if (/\.pem\b|certificate|HTTPS server|tls:/i.test(line)) {
+    return "with TLS set DOCKER_TLS_VERIFY=1 and DOCKER_CERT_PATH to the folder of the client certificates, which the service writes when it starts (share /certs/client); without TLS set DOCKER_TLS_CERTDIR to nothing and use port 2375";
+  }
+  return host === undefined
+    ? "start a daemon, or set DOCKER_HOST to where one is (for the service docker:dind tcp://docker:2376)"
+    : "check that the service docker:dind is declared, that its alias is the host in DOCKER_HOST, and that the runner is privileged";
+}
+
+/** The error for a build that did not end well. */
+export function dockerBuildError(
+  request: BuildRequest,
+  result: RunResult,
+  host: string | undefined,
+  cause: Error,
+): BerthError {
+  const doing = `build ${request.name}`;
+  const line = dockerLine(result);
+  const stopped = neverEnded(result, doing, "docker", getDocker);
+  if (stopped !== undefined) return stopped;
+  if (/BuildKit is enabled but the buildx component/i.test(line)) {
+    return new BerthError("ENGINE_MISSING", `${doing}: docker-buildx is missing`, {
+      hint: getBuildx,
+    });
+  }
+  const exit = /exit code: (\d+)$/.exec(line)?.[1];
+  if (exit === undefined) {
+    if (daemonIsAway(line)) return daemonError(line, host);
+    if (/context canceled/.test(line)) {
+      return new BerthError("INTERRUPTED", `${doing}: the build was cancelled`);
+    }
+    if (registryFailure(line) !== undefined) {
+      return registryError(doing, line, request.destination.host);
+    }
+  }
+  const step = failingStep(result.stderr);
+  const what = exit === undefined || step === undefined ? line : `${step}: exit status ${exit}`;
+  const old = /unknown instruction/i.test(line) && hasHeredoc(request.dockerfile);
+  return new BerthError("BUILD_FAILED", `${doing}: ${withoutSecrets(what)}`, {
+    hint: old
+      ? "this daemon's BuildKit does not know heredocs; use Docker 23 or later, or begin the Dockerfile with # syntax=docker/dockerfile:1"
+      : "its last lines say more",
+    cause,
+  });
+}
+
+/** The instruction in BuildKit's closing excerpt, such as ` > [stage 2/5] RUN make:`. */
+function failingStep(output: string): string | undefined {
+  const steps = output.matchAll(/^ > \[(?!internal\]|auth\])[^\]]*\] (.*?):?[ \t]*$/gm);
+  return [...steps].at(-1)?.[1];
+}

@@ -1,0 +1,162 @@
+/** Builds with docker and its BuildKit: a daemon on this machine or beside it (Docker-in-Docker). */
+import { join } from "node:path/posix";
+import { BerthError } from "../errors.ts";
+import { printReference, type Reference } from "../oci/reference.ts";
+import type { Clock, Files, Run, RunOptions, RunResult } from "../world.ts";
+import {
+  cacheReference,
+  clientConfig,
+  dockerBuildArguments,
+  parseDockerVersions,
+  pushedDigest,
+  versionFormat,
+} from "./docker-args.ts";
+import {
+  daemonError,
+  dockerBuildError,
+  dockerLine,
+  getBuildx,
+  getDocker,
+} from "./docker-failure.ts";
+import type { BuildRequest, BuildResult, Engine } from "./engine.ts";
+import { lastLines, neverEnded } from "./failure.ts";
+import { noDigest, pushed } from "./push.ts";
+import { remembered } from "./remembered.ts";
+
+export interface DockerOptions {
+  readonly run: Run;
+  readonly files: Pick<Files, "read" | "write">;
+  readonly clock: Clock;
+  /** Read for DOCKER_HOST, CI and HOME. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** The client, `docker` where not given. */
+  readonly command?: string;
+  /** The network of RUN instructions, such as `host`; the daemon's default where not given. */
+  readonly network?: string;
+  /**
+   * How long a daemon may take to come up; two minutes where one is promised (DOCKER_HOST is set, or CI),
+   * else it must be there at once.
+   */
+  readonly waitMs?: number;
+}
+
+interface Client {
+  readonly version: string;
+  readonly attests: boolean;
+  readonly host: string | undefined;
+  readonly docker: (args: readonly string[], options?: RunOptions) => Promise<RunResult>;
+}
+
+/** The engine that needs a docker client and a daemon; waits for the daemon within a bound. */
+export function docker(options: DockerOptions): Engine {
+  const client = remembered(() => meetDaemon(options));
+  return {
+    name: "docker",
+    check: async () => (await client()).version,
+    build: async (request) => build(options, await client(), request),
+  };
+}
+
+async function meetDaemon(options: DockerOptions): Promise<Client> {
+  const { run, command = "docker" } = options;
+  const host = options.env["DOCKER_HOST"] ?? (await hostOfContext(run, command));
+  const env = {
+    DOCKER_BUILDKIT: "1",
+    // A builder chosen elsewhere may keep its results to itself, and then there is nothing to push.
+    BUILDX_BUILDER: "default",
+    DOCKER_CONTEXT: undefined,
+    ...(host === undefined ? {} : { DOCKER_HOST: host }),
+  };
+  const call: Client["docker"] = (args, more = {}) =>
+    run(command, args, { ...more, env: { ...env, ...more.env } });
+  const versions = await waitForDaemon(options, call, host);
+  const help = await call(["build", "--help"]);
+  const newClient = Number.parseInt(versions.client, 10) >= 23;
+  if (newClient && (await call(["buildx", "version"])).exitCode !== 0) {
+    throw new BerthError("ENGINE_MISSING", "look for BuildKit's client: docker-buildx is missing", {
+      hint: getBuildx,
+    });
+  }
+  const attests = help.stdout.includes("--provenance");
+  return { version: versions.server, attests, host, docker: call };
+}
+
+/** Where the user's own docker context points to, which a private client configuration would forget. */
+async function hostOfContext(run: Run, command: string): Promise<string | undefined> {
+  const answer = await run(command, ["context", "inspect", "--format={{.Endpoints.docker.Host}}"]);
+  const host = answer.stdout.trim();
+  return answer.exitCode === 0 && /^\w+:\/\/\S+$/.test(host) ? host : undefined;
+}
+
+async function waitForDaemon(
+  { env, clock, waitMs }: DockerOptions,
+  call: Client["docker"],
+  host: string | undefined,
+): Promise<{ readonly client: string; readonly server: string }> {
+  const promised = env["DOCKER_HOST"] !== undefined || env["CI"] !== undefined;
+  const end = clock.now().getTime() + (waitMs ?? (promised ? 120_000 : 0));
+  for (let pause = 100; ; pause = Math.min(2 * pause, 1000)) {
+    const answer = await call(["version", `--format=${versionFormat}`], { timeoutMs: 15_000 });
+    const versions = answer.exitCode === 0 ? parseDockerVersions(answer.stdout) : undefined;
+    if (versions !== undefined) return versions;
+    const stopped = answer.timedOut
+      ? undefined
+      : neverEnded(answer, "look for an engine", "docker", getDocker);
+    if (stopped !== undefined) throw stopped;
+    const line = answer.timedOut ? "no answer" : dockerLine(answer);
+    const hopeless = /permission denied/i.test(line);
+    if (hopeless || clock.now().getTime() + pause > end) throw daemonError(line, host);
+    await clock.sleep(pause);
+  }
+}
+
+async function build(
+  options: DockerOptions,
+  client: Client,
+  request: BuildRequest,
+): Promise<BuildResult> {
+  const { files, clock } = options;
+  const at = (name: string): string => join(request.scratchFolder, name);
+  const auth = (await files.read(request.authFile))?.toString();
+  await files.write(at("docker/config.json"), clientConfig(auth, options.env["HOME"]), 0o600);
+  await files.write(at("Dockerfile"), request.dockerfile);
+  // BuildKit reads this file instead of the context's own, whose rules have been applied already.
+  await files.write(at("Dockerfile.dockerignore"), "# The context holds what it should.\n");
+  const env = { DOCKER_CONFIG: at("docker") };
+  const output = lastLines(request.onLine);
+  const settings = { attests: client.attests, network: options.network };
+
+  const started = clock.now().getTime();
+  const args = dockerBuildArguments(request, at("Dockerfile"), settings);
+  const result = await client.docker(args, { env, onLine: output.onLine });
+  if (result.exitCode !== 0) throw dockerBuildError(request, result, client.host, output.cause());
+  const built = clock.now().getTime();
+  const speaker = { program: "docker", get: getDocker, lineOf: dockerLine };
+  const push = (reference: Reference) => () =>
+    client.docker(["push", printReference(reference)], { env, onLine: request.onLine });
+  try {
+    const said = await pushed(push(request.destination), request.destination, speaker, clock);
+    const digest = pushedDigest(said.stdout);
+    if (digest === undefined) throw noDigest(request.destination, "docker");
+    await keepForCache(client, request, push);
+    return { digest, buildMs: built - started, pushMs: clock.now().getTime() - built };
+  } finally {
+    // The layers stay in the daemon's cache; a name that moves would only mislead there.
+    await client.docker(["image", "rm", "--no-prune", printReference(request.destination)]);
+  }
+}
+
+/** Gives the pushed image the name under which later builds look for its layers; a build is as good without. */
+async function keepForCache(
+  client: Client,
+  request: BuildRequest,
+  push: (reference: Reference) => () => Promise<RunResult>,
+): Promise<void> {
+  const cache = cacheReference(request);
+  if (cache === undefined) return;
+  const name = printReference(cache);
+  await client.docker(["tag", printReference(request.destination), name]);
+  const result = await push(cache)();
+  await client.docker(["image", "rm", "--no-prune", name]);
+  if (result.exitCode !== 0) request.onLine("the layer cache could not be written");
+}

@@ -1,0 +1,104 @@
+/** Reads what an engine said when it failed; the only place that looks at engines' words. */
+import { BerthError, type ErrorCode } from "../errors.ts";
+import type { RunResult } from "../world.ts";
+
+/** How many of the last lines of output an error carries as its cause. */
+const shownLines = 20;
+
+const denied =
+  /unauthorized|authentication required|no basic auth credentials|insufficient_scope|access (?:to the resource is )?(?:denied|forbidden)|requested access|\bdenied\b|\b40[13]\b/i;
+const outage =
+  /dial tcp|connection (?:refused|reset)|no such host|i\/o timeout|handshake timeout|context deadline exceeded|unexpected EOF|broken pipe|toomanyrequests|too many requests|(?:status|code|response)[^.]{0,40}\b(?:429|5\d\d)\b|\b5\d\d (?:internal|bad gateway|service|gateway)/i;
+const certificate = /x509:|server gave HTTP response to HTTPS client/i;
+
+export type RegistryCode = Extract<
+  ErrorCode,
+  "REGISTRY_DENIED" | "REGISTRY_REFUSED" | "REGISTRY_UNAVAILABLE"
+>;
+
+/** Which registry failure an engine's error line speaks of; `undefined` where it is about something else. */
+export function registryFailure(line: string): RegistryCode | undefined {
+  if (certificate.test(line)) return "REGISTRY_REFUSED";
+  if (outage.test(line)) return "REGISTRY_UNAVAILABLE";
+  return denied.test(line) ? "REGISTRY_DENIED" : undefined;
+}
+
+/** Whether the same push may well succeed a moment later, as GitLab's registry sometimes needs it. */
+export function isPassing(line: string): boolean {
+  return /blob unknown|blob upload (?:unknown|invalid)/i.test(line) || outageOnly(line);
+}
+
+function outageOnly(line: string): boolean {
+  return registryFailure(line) === "REGISTRY_UNAVAILABLE";
+}
+
+/** The error for a failed exchange with a registry, about what was being done there. */
+export function registryError(doing: string, line: string, host: string): BerthError {
+  const code = registryFailure(line) ?? "REGISTRY_REFUSED";
+  return new BerthError(code, `${doing}: ${withoutSecrets(line)}`, {
+    hint: certificate.test(line)
+      ? `if ${host} has no certificate that can be checked, name it as an insecure registry, for docker in its daemon's "insecure-registries"`
+      : registryHints[code],
+  });
+}
+
+const registryHints: Record<RegistryCode, string> = {
+  REGISTRY_DENIED: "check the login for this registry and its rights on this repository",
+  REGISTRY_REFUSED:
+    "the registry understood the request and will not carry it out; see its message",
+  REGISTRY_UNAVAILABLE: "the registry could not be reached; run it again",
+};
+
+/**
+ * The error for a program that was not there or that a signal ended; `undefined` where it ran to its end.
+ *
+ * `get` says how to install the program.
+ */
+export function neverEnded(
+  result: RunResult,
+  doing: string,
+  program: string,
+  get: string,
+): BerthError | undefined {
+  if (result.missing) {
+    return new BerthError("ENGINE_MISSING", `${doing}: ${program} is not installed`, { hint: get });
+  }
+  if (result.exitCode !== undefined) return undefined;
+  if (result.signal === "SIGKILL") {
+    return new BerthError("BUILD_FAILED", `${doing}: ${program} was killed`, {
+      hint: "too little memory is the usual reason",
+    });
+  }
+  return new BerthError("INTERRUPTED", `${doing}: ${program} was ended by ${result.signal}`);
+}
+
+/** Collects the newest lines while handing all of them on. */
+export function lastLines(onLine: (line: string) => void): {
+  readonly onLine: (line: string) => void;
+  cause(): Error;
+} {
+  const kept: string[] = [];
+  return {
+    onLine: (line) => {
+      kept.push(line);
+      if (kept.length > shownLines) kept.shift();
+      onLine(line);
+    },
+    cause: () => new Error(kept.join("\n")),
+  };
+}
+
+/** The last line of a text that fits, or else the last one that is not empty. */
+export function lastLine(text: string, pattern: RegExp): string {
+  const lines = text.split(/[\r\n]+/).filter((line) => line.trim() !== "");
+  return (lines.findLast((line) => pattern.test(line)) ?? lines.at(-1) ?? "no message").trim();
+}
+
+/** One line, of bounded length, without the logins and queries that addresses may carry. */
+export function withoutSecrets(line: string): string {
+  const text = line
+    .replaceAll(/\/\/[^/\s"@]+@/g, "//")
+    .replaceAll(/(\w:\/\/[^\s"?]*)\?[^\s"]*/g, "$1")
+    .replaceAll(/\s+/g, " ");
+  return text.length > 400 ? `${text.slice(0, 400)}…` : text;
+}

@@ -1,0 +1,249 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import {
+  buildArguments,
+  parseBuildahVersion,
+  pushArguments,
+} from "../../src/engine/buildah-args.ts";
+import { insecureHostsOf, limitFlags, registriesConf } from "../../src/engine/buildah-files.ts";
+import {
+  clientConfig,
+  dockerBuildArguments,
+  parseDockerVersions,
+  pushedDigest,
+} from "../../src/engine/docker-args.ts";
+import type { BuildRequest } from "../../src/engine/engine.ts";
+
+const request: BuildRequest = {
+  name: "debian",
+  dockerfile: "FROM scratch\n",
+  contextFolder: "/c",
+  scratchFolder: "/s",
+  args: {},
+  target: undefined,
+  platform: "linux/amd64",
+  secrets: [],
+  destination: { host: "registry.example.com", path: "g/p/debian", tag: "try-1" },
+  cacheFrom: [],
+  cacheTo: undefined,
+  noCache: false,
+  authFile: "/a/config.json",
+  insecureHosts: [],
+  onLine: () => {},
+};
+
+const near = { host: "registry.example.com", path: "me/debian" };
+const far = { host: "registry.example.com", path: "up/debian" };
+
+const paths = {
+  dockerfile: "/s/Dockerfile",
+  ignorefile: "/s/ignore",
+  imageId: "/s/image-id",
+  digest: "/s/digest",
+  policy: undefined,
+};
+const settings = {
+  version: { text: "1.39.3", minor: 39 },
+  isolation: "chroot",
+  network: "host",
+  limits: [],
+} as const;
+
+const usual = {
+  buildah: [
+    "build",
+    "--isolation=chroot",
+    "--network=host",
+    "--format=docker",
+    "--layers",
+    "--force-rm",
+    "--platform=linux/amd64",
+    "--file=/s/Dockerfile",
+    "--ignorefile=/s/ignore",
+    "--iidfile=/s/image-id",
+    "--authfile=/a/config.json",
+  ],
+  docker: [
+    "build",
+    "--progress=plain",
+    "--platform=linux/amd64",
+    "--file=/s/Dockerfile",
+    "--tag=registry.example.com/g/p/debian:try-1",
+    "--build-arg=BUILDKIT_INLINE_CACHE=1",
+  ],
+};
+
+interface Case {
+  readonly what: string;
+  readonly change: Partial<BuildRequest>;
+  readonly buildah: readonly string[];
+  readonly docker: readonly string[];
+}
+
+const cases: readonly Case[] = [
+  { what: "nothing special", change: {}, buildah: [], docker: [] },
+  {
+    what: "arguments of the build, in their order and with any text",
+    change: { args: { B: "a b=c", A: "" } },
+    buildah: ["--build-arg=B=a b=c", "--build-arg=A="],
+    docker: ["--build-arg=B=a b=c", "--build-arg=A="],
+  },
+  {
+    what: "secrets by file, never by value",
+    change: { secrets: [{ id: "token", file: "/x/token" }] },
+    buildah: ["--secret=id=token,src=/x/token"],
+    docker: ["--secret=id=token,src=/x/token"],
+  },
+  {
+    what: "caches, the nearest first",
+    change: { cacheFrom: [near, far], cacheTo: near },
+    buildah: [
+      "--cache-from=registry.example.com/me/debian",
+      "--cache-from=registry.example.com/up/debian",
+      "--cache-to=registry.example.com/me/debian",
+    ],
+    docker: [
+      "--cache-from=registry.example.com/me/debian:cache",
+      "--cache-from=registry.example.com/up/debian:cache",
+    ],
+  },
+  {
+    what: "every layer anew, kept for later builds",
+    change: { cacheFrom: [near], cacheTo: near, noCache: true },
+    buildah: ["--no-cache", "--cache-to=registry.example.com/me/debian"],
+    docker: ["--no-cache"],
+  },
+];
+
+for (const { what, change, buildah, docker } of cases) {
+  test(`both engines are called for ${what}`, () => {
+    const asked = { ...request, ...change };
+    assert.deepEqual(buildArguments(asked, paths, settings), [...usual.buildah, ...buildah, "/c"]);
+    const plain = { attests: false, network: undefined };
+    assert.deepEqual(dockerBuildArguments(asked, "/s/Dockerfile", plain), [
+      ...usual.docker,
+      ...docker,
+      "/c",
+    ]);
+  });
+}
+
+test("a stage to build is named to both engines", () => {
+  const asked = { ...request, target: "dev" };
+  assert.ok(buildArguments(asked, paths, settings).includes("--target=dev"));
+  const plain = { attests: false, network: undefined };
+  assert.ok(dockerBuildArguments(asked, "/s/Dockerfile", plain).includes("--target=dev"));
+});
+
+test("an old buildah gets one cache source, the nearest", () => {
+  const old = { ...settings, version: { text: "1.28.2", minor: 28 } };
+  const args = buildArguments({ ...request, cacheFrom: [near, far] }, paths, old);
+  assert.deepEqual(
+    args.filter((arg) => arg.startsWith("--cache-from")),
+    ["--cache-from=registry.example.com/me/debian"],
+  );
+});
+
+test("buildah's isolation is left to the environment where that chooses one", () => {
+  const free = { ...settings, isolation: undefined, network: undefined };
+  const args = buildArguments(request, paths, free);
+  assert.deepEqual(
+    args.filter((arg) => /^--(?:isolation|network)/.test(arg)),
+    [],
+  );
+});
+
+test("buildah pushes an image by its id in Docker's format", () => {
+  assert.deepEqual(pushArguments(request, { ...paths, policy: "/s/policy.json" }, "sha256:1"), [
+    "push",
+    "--format=v2s2",
+    "--digestfile=/s/digest",
+    "--authfile=/a/config.json",
+    "--signature-policy=/s/policy.json",
+    "sha256:1",
+    "docker://registry.example.com/g/p/debian:try-1",
+  ]);
+});
+
+test("a client that knows attestations is told to make none", () => {
+  const args = dockerBuildArguments(request, "/s/Dockerfile", { attests: true, network: "host" });
+  assert.deepEqual(args.slice(2, 5), ["--provenance=false", "--sbom=false", "--network=host"]);
+});
+
+test("buildah's version is read from its own words", () => {
+  const versions = [
+    ["buildah version 1.28.2 (image-spec 1.1.0-rc2, runtime-spec 1.0.2-dev)", "1.28.2", 28],
+    ["buildah version 1.44.0-dev (image-spec 1.1.1)\n", "1.44.0-dev", 44],
+    ["buildah version 2.0.1", "2.0.1", Number.POSITIVE_INFINITY],
+  ] as const;
+  for (const [output, text, minor] of versions) {
+    assert.deepEqual(parseBuildahVersion(output), { text, minor });
+  }
+  assert.equal(parseBuildahVersion("Segmentation fault"), undefined);
+});
+
+test("docker's versions are those of client and daemon, or nothing", () => {
+  assert.deepEqual(parseDockerVersions("20.10.24+dfsg1 26.1.5\n"), {
+    client: "20.10.24+dfsg1",
+    server: "26.1.5",
+  });
+  assert.equal(parseDockerVersions("20.10.24 \n"), undefined);
+});
+
+test("the digest of a push is the last one that docker names", () => {
+  const digest = `sha256:${"a".repeat(64)}`;
+  const output = `The push refers to repository [h/p]\nc9f7: Pushed\nt: digest: ${digest} size: 949\r\n`;
+  assert.equal(pushedDigest(output), digest);
+  assert.equal(pushedDigest("c9f7: Pushed\n"), undefined);
+});
+
+test("docker's private configuration has the logins and finds plugins in the home folder", () => {
+  assert.equal(
+    clientConfig('{"auths":{"h":{"auth":"eA=="}}}', "/home/me"),
+    '{"auths":{"h":{"auth":"eA=="}},"cliPluginsExtraDirs":["/home/me/.docker/cli-plugins"]}',
+  );
+  assert.equal(clientConfig(undefined, undefined), "{}");
+});
+
+test("insecure hosts are added to the machine's registries.conf and change nothing else in it", () => {
+  const search = 'unqualified-search-registries = ["docker.io"]\n';
+  const entry = (host: string) => `[[registry]]\nlocation = "${host}"\ninsecure = true\n`;
+  const mirrored = `${search}[[registry]]\nlocation = "docker.io"\n`;
+  const table = [
+    [undefined, [], search],
+    [undefined, ["h:5000"], `${search}\n${entry("h:5000")}`],
+    ["# comments only\n", ["h:5000"], `${search}# comments only\n\n${entry("h:5000")}`],
+    [mirrored, [], undefined],
+    [mirrored, ["h:5000"], `${mirrored}\n${entry("h:5000")}`],
+    [`${search}${entry("h:5000")}`, ["h:5000"], undefined],
+    ["[registries.search]\nregistries = ['quay.io']\n", ["h"], `${search}\n${entry("h")}`],
+  ] as const;
+  for (const [existing, hosts, expected] of table) {
+    const squeeze = (text: string | undefined) => text?.replaceAll(/\n+/g, "\n");
+    assert.equal(squeeze(registriesConf(existing, hosts)), squeeze(expected), String(existing));
+  }
+});
+
+test("registries on loopback need no certificate, others only when they are named", () => {
+  const at = (host: string) => ({ ...request, destination: { host, path: "p", tag: "t" } });
+  for (const host of ["localhost:5000", "127.0.0.1:5000", "127.0.0.2", "[::1]:5000"]) {
+    assert.deepEqual(insecureHostsOf(at(host)), [host]);
+  }
+  for (const host of ["registry.example.com", "128.0.0.1", "localhost.example.com"]) {
+    assert.deepEqual(insecureHostsOf(at(host)), []);
+  }
+  assert.deepEqual(insecureHostsOf({ ...request, insecureHosts: ["h"] }), ["h"]);
+});
+
+test("a build keeps the limits that this process has", () => {
+  const line = (title: string, soft: string, hard: string) =>
+    `${title.padEnd(26)}${soft.padEnd(21)}${hard.padEnd(21)}units     \n`;
+  const table = [
+    [line("Max open files", "1024", "20000"), ["--ulimit=nofile=1024:20000"]],
+    [line("Max processes", "512", "1024"), ["--ulimit=nproc=512:1024"]],
+    [line("Max processes", "96365", "96365"), ["--ulimit=nproc=32768:32768"]],
+    [line("Max processes", "unlimited", "unlimited"), []],
+    [undefined, []],
+  ] as const;
+  for (const [limits, flags] of table) assert.deepEqual(limitFlags(limits), flags);
+});

@@ -1,0 +1,88 @@
+/** Which layers an engine takes from earlier builds, and which it must not. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { type Digest, digestOf } from "../../src/oci/digest.ts";
+import { startRegistry } from "../support/services.ts";
+import { failure, type Workshop } from "./workshop.ts";
+
+export function cacheContract(name: string, workshop: Workshop): void {
+  const contentOf = async (repository: string, digest: Digest, path: string) =>
+    (await workshop.tree(repository, digest)).get(path);
+  const random = (more = "") =>
+    `FROM ${workshop.base()}\nRUN cat /proc/sys/kernel/random/uuid > /random\nCOPY . /c/\n${more}`;
+
+  test(`${name} takes unchanged layers from its cache, and none when told so`, async () => {
+    const repository = "contract/local-cache";
+    const wanted = { repository, dockerfile: random() };
+    const first = await workshop.build({ ...wanted, context: { file: "1" } });
+    const second = await workshop.build({ ...wanted, context: { file: "2" } });
+    const anew = await workshop.build({ ...wanted, context: { file: "2" }, noCache: true });
+    const at = (digest: Digest) => contentOf(repository, digest, "random");
+    assert.deepEqual(await at(second.digest), await at(first.digest));
+    assert.notDeepEqual(await at(anew.digest), await at(first.digest));
+    assert.notDeepEqual(
+      await contentOf(repository, second.digest, "c/file"),
+      await contentOf(repository, first.digest, "c/file"),
+    );
+  });
+
+  test(`${name} takes layers from the registry on a machine that has none`, async () => {
+    const cache = { host: workshop.host(), path: "contract/far-cache" };
+    const elsewhere = { host: workshop.host(), path: "contract/nothing-here" };
+    const wanted = { repository: cache.path, dockerfile: random("RUN echo end\n") };
+    const first = await workshop.build({
+      ...wanted,
+      cacheFrom: [cache, elsewhere],
+      cacheTo: cache,
+    });
+    await workshop.subject().forget();
+    const second = await workshop.build({ ...wanted, cacheFrom: [cache, elsewhere] });
+    const at = (digest: Digest) => contentOf(cache.path, digest, "random");
+    assert.deepEqual(await at(second.digest), await at(first.digest));
+  });
+
+  test(`${name} never takes a layer from before a bind-mounted file changed`, async () => {
+    const repository = "contract/bind";
+    const dockerfile = `FROM ${workshop.base()}\nRUN --mount=type=bind,source=f,target=/f cp /f /explicit\nRUN --mount=source=f,target=/f cp /f /implicit\n`;
+    for (const data of ["first", "second"]) {
+      const { digest } = await workshop.build({ repository, dockerfile, context: { f: data } });
+      const found = await workshop.tree(repository, digest);
+      const expected = { kind: "file", mode: 0o644, sha: digestOf(data) };
+      assert.deepEqual([found.get("explicit"), found.get("implicit")], [expected, expected]);
+    }
+  });
+
+  test(`${name} builds heredocs, or says that this version does not know them`, async () => {
+    const repository = "contract/heredoc";
+    const dockerfile = (text: string) =>
+      `FROM ${workshop.base()}\nARG X=1\nRUN <<EOF\nset -e\necho ${text} > /run-file\nEOF\nCOPY <<END /copy-file\n${text}\nEND\n`;
+    if (!workshop.subject().heredocs) {
+      const error = await failure(
+        workshop.build({ repository, dockerfile: dockerfile("a") }),
+        "BUILD_FAILED",
+      );
+      assert.match(error.hint ?? "", /heredoc/);
+      return;
+    }
+    for (const text of ["a", "b"]) {
+      const { digest } = await workshop.build({ repository, dockerfile: dockerfile(text) });
+      const found = await workshop.tree(repository, digest);
+      const expected = { kind: "file", mode: 0o644, sha: digestOf(`${text}\n`) };
+      assert.deepEqual([found.get("run-file"), found.get("copy-file")], [expected, expected]);
+    }
+  });
+
+  test(`${name} builds as well where its layers cannot be kept for later`, async () => {
+    const closed = await startRegistry({ login: { user: "someone", password: "else" } });
+    try {
+      const { digest } = await workshop.build({
+        repository: "contract/no-cache",
+        dockerfile: `FROM ${workshop.base()}\nRUN echo kept > /kept\n`,
+        cacheTo: { host: closed.host, path: "contract/cache" },
+      });
+      assert.equal((await workshop.tree("contract/no-cache", digest)).has("kept"), true);
+    } finally {
+      await closed.stop();
+    }
+  });
+}

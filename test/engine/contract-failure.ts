@@ -1,0 +1,93 @@
+/** How an engine fails, and what it leaves behind. */
+import assert from "node:assert/strict";
+import { randomUUID } from "node:crypto";
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { test } from "node:test";
+import type { ErrorCode } from "../../src/errors.ts";
+import { realFiles } from "../../src/host/files.ts";
+import { createRunner } from "../../src/host/run.ts";
+import { startRegistry } from "../support/services.ts";
+import { clock, failure, filesHolding, processesNaming, until, type Workshop } from "./workshop.ts";
+
+export function failureContract(name: string, workshop: Workshop): void {
+  test(`${name} names the instruction and the exit status of a failed build, its last lines as the cause`, async () => {
+    const lines: string[] = [];
+    const error = await failure(
+      workshop.build({
+        repository: "contract/failing",
+        name: "debian",
+        dockerfile: `FROM ${workshop.base()}\nRUN echo what went wrong; exit 7\n`,
+        onLine: (line) => lines.push(line),
+      }),
+      "BUILD_FAILED",
+    );
+    assert.equal(error.message, "build debian: RUN echo what went wrong; exit 7: exit status 7");
+    assert.ok(lines.some((line) => line.endsWith("what went wrong")));
+    assert.match((error.cause as Error).message, /what went wrong\n/);
+  });
+
+  test(`${name} tells a Dockerfile that cannot be built from a registry that is away`, async () => {
+    const cases: readonly (readonly [string, ErrorCode])[] = [
+      [`FROM ${workshop.base()}\nCOPY nothing /\n`, "BUILD_FAILED"],
+      [`FROM ${workshop.base()}\nRUNN true\n`, "BUILD_FAILED"],
+      [`FROM ${workshop.host()}/bases/absent:1\nRUN true\n`, "BUILD_FAILED"],
+      ["FROM localhost:1/away:1\nRUN true\n", "REGISTRY_UNAVAILABLE"],
+    ];
+    for (const [dockerfile, code] of cases) {
+      await failure(workshop.build({ repository: "contract/bad", dockerfile }), code);
+    }
+  });
+
+  test(`${name} logs in with the given file, and leaves no login and no name behind`, async () => {
+    const login = { user: "someone", password: `pass-${randomUUID()}` };
+    const closed = await startRegistry({ login });
+    try {
+      const token = (password: string) =>
+        Buffer.from(`${login.user}:${password}`).toString("base64");
+      const wanted = (password: string) => ({
+        repository: "contract/closed",
+        dockerfile: `FROM ${workshop.base()}\nRUN echo closed\n`,
+        destination: { host: closed.host, path: "contract/closed", tag: "t" },
+        auth: JSON.stringify({ auths: { [closed.host]: { auth: token(password) } } }),
+      });
+      const error = await failure(workshop.build(wanted("wrong")), "REGISTRY_DENIED");
+      assert.match(error.message, /^push 127\.0\.0\.1:\d+\/contract\/closed:t: /);
+      assert.doesNotMatch(JSON.stringify([error.message, error.hint]), /wrong|d3Jvbmc/);
+      await workshop.build(wanted(login.password));
+      assert.deepEqual(
+        await filesHolding(workshop.folder(), [login.password, token(login.password)]),
+        [],
+      );
+    } finally {
+      await closed.stop();
+    }
+  });
+
+  test(`${name} leaves no process when it is ended in the middle of a build`, async () => {
+    const runner = createRunner(5000);
+    const own = join(workshop.folder(), "interrupted");
+    await mkdir(own);
+    const mine = await workshop.make({ run: runner.run, files: realFiles(), clock, folder: own });
+    const seconds = `${100000 + Math.floor(Math.random() * 100000)}`;
+    try {
+      await mine.engine.check();
+      const building = failure(
+        workshop.build(
+          {
+            repository: "contract/interrupted",
+            dockerfile: `FROM ${workshop.base()}\nRUN sleep ${seconds} & sleep ${seconds}\n`,
+          },
+          mine.engine,
+        ),
+        "INTERRUPTED",
+      );
+      await until(async () => (await processesNaming(`sleep\0${seconds}`)) > 0);
+      await runner.endAll();
+      await building;
+      await until(async () => (await processesNaming(seconds)) === 0);
+    } finally {
+      await mine.stop();
+    }
+  });
+}

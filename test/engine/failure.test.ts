@@ -1,0 +1,242 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { buildError, couldNotStart, onlyCacheFailed } from "../../src/engine/buildah-failure.ts";
+import { dockerBuildError } from "../../src/engine/docker-failure.ts";
+import type { BuildRequest } from "../../src/engine/engine.ts";
+import { isPassing, registryFailure, withoutSecrets } from "../../src/engine/failure.ts";
+import { pushed } from "../../src/engine/push.ts";
+import { BerthError, type ErrorCode } from "../../src/errors.ts";
+import type { RunResult } from "../../src/world.ts";
+
+const request: BuildRequest = {
+  name: "debian",
+  dockerfile: "FROM scratch\nRUN <<EOF\ntrue\nEOF\n",
+  contextFolder: "/c",
+  scratchFolder: "/s",
+  args: {},
+  target: undefined,
+  platform: "linux/amd64",
+  secrets: [],
+  destination: { host: "h:5000", path: "debian", tag: "t" },
+  cacheFrom: [],
+  cacheTo: undefined,
+  noCache: false,
+  authFile: "/a/config.json",
+  insecureHosts: [],
+  onLine: () => {},
+};
+
+const ended = (stderr: string, exitCode: number | undefined = 125): RunResult => ({
+  exitCode,
+  signal: undefined,
+  missing: false,
+  timedOut: false,
+  stdout: "",
+  stderr,
+});
+
+test("an engine's words about a registry are read as what they mean", () => {
+  const lines: readonly (readonly [string, ErrorCode | undefined])[] = [
+    ["reading manifest c in h/a: unauthorized: authentication required", "REGISTRY_DENIED"],
+    ["denied: requested access to the resource is denied", "REGISTRY_DENIED"],
+    ["no basic auth credentials", "REGISTRY_DENIED"],
+    ["unexpected status from HEAD request to https://h/v2/: 403 Forbidden", "REGISTRY_DENIED"],
+    [
+      "pinging container registry h: dial tcp 1.2.3.4:443: connect: connection refused",
+      "REGISTRY_UNAVAILABLE",
+    ],
+    ['Get "https://h/v2/": net/http: TLS handshake timeout', "REGISTRY_UNAVAILABLE"],
+    ["received unexpected HTTP status: 503 Service Unavailable", "REGISTRY_UNAVAILABLE"],
+    ["toomanyrequests: You have reached your pull rate limit", "REGISTRY_UNAVAILABLE"],
+    ['Get "https://h/v2/": x509: certificate signed by unknown authority', "REGISTRY_REFUSED"],
+    ["http: server gave HTTP response to HTTPS client", "REGISTRY_REFUSED"],
+    ["reading manifest 1 in h/nope: manifest unknown", undefined],
+    ["target stage nope could not be found", undefined],
+  ];
+  for (const [line, code] of lines) assert.equal(registryFailure(line), code, line);
+});
+
+test("only a push that may succeed a moment later is tried again", () => {
+  for (const line of [
+    "blob unknown to registry",
+    "received unexpected HTTP status: 502 Bad Gateway",
+  ]) {
+    assert.equal(isPassing(line), true, line);
+  }
+  for (const line of ["denied: requested access", "tag invalid", "x509: bad certificate"]) {
+    assert.equal(isPassing(line), false, line);
+  }
+});
+
+interface Case {
+  readonly said: RunResult;
+  readonly code: ErrorCode;
+  readonly message: string;
+}
+
+const buildahCases: readonly Case[] = [
+  {
+    said: ended('Error: building at STEP "RUN exit 125": while running runtime: exit status 125\n'),
+    code: "BUILD_FAILED",
+    message: "build debian: RUN exit 125: exit status 125",
+  },
+  {
+    // What a command prints is not taken for buildah's own word.
+    said: ended(
+      'dial tcp: connection refused\nError: building at STEP "RUN curl h": exit status 7\n',
+      7,
+    ),
+    code: "BUILD_FAILED",
+    message: "build debian: RUN curl h: exit status 7",
+  },
+  {
+    said: ended(
+      'Error: creating build container: could not find "netavark" in one of [/usr/lib]\n',
+    ),
+    code: "ENGINE_MISSING",
+    message: "build debian: netavark is not installed",
+  },
+  {
+    said: ended(
+      'error setting supplemental groups list: operation not permitted\nError: building at STEP "RUN true": exit status 1\n',
+      1,
+    ),
+    code: "ENGINE_UNAVAILABLE",
+    message: 'build debian: building at STEP "RUN true": exit status 1',
+  },
+  {
+    said: ended(
+      "Error: creating build container: initializing source docker://h/x:1: pinging container registry h: dial tcp: lookup h: no such host\n",
+    ),
+    code: "REGISTRY_UNAVAILABLE",
+    message:
+      "build debian: creating build container: initializing source docker://h/x:1: pinging container registry h: dial tcp: lookup h: no such host",
+  },
+  {
+    said: { ...ended(""), exitCode: undefined, signal: "SIGTERM" },
+    code: "INTERRUPTED",
+    message: "build debian: buildah was ended by SIGTERM",
+  },
+  {
+    said: { ...ended(""), exitCode: undefined, signal: "SIGKILL" },
+    code: "BUILD_FAILED",
+    message: "build debian: buildah was killed",
+  },
+];
+
+const excerpt =
+  "------\n > importing cache manifest from h/x:cache:\n------\n------\n > [b 1/1] RUN make:\n#9 0.1 dial tcp\n------\n";
+
+const dockerCases: readonly Case[] = [
+  {
+    said: ended(`${excerpt}executor failed running [/bin/sh -c make]: exit code: 2\n`, 1),
+    code: "BUILD_FAILED",
+    message: "build debian: RUN make: exit status 2",
+  },
+  {
+    said: ended(
+      `${excerpt}ERROR: failed to solve: process "/bin/sh -c make" did not complete successfully: exit code: 2\n`,
+      1,
+    ),
+    code: "BUILD_FAILED",
+    message: "build debian: RUN make: exit status 2",
+  },
+  {
+    said: ended(
+      "Cannot connect to the Docker daemon at tcp://docker:2376. Is the docker daemon running?\n",
+      1,
+    ),
+    code: "ENGINE_UNAVAILABLE",
+    message:
+      "reach the docker daemon at tcp://docker:2376: Cannot connect to the Docker daemon at tcp://docker:2376. Is the docker daemon running?",
+  },
+  {
+    said: ended("ERROR: BuildKit is enabled but the buildx component is missing or broken.\n", 1),
+    code: "ENGINE_MISSING",
+    message: "build debian: docker-buildx is missing",
+  },
+  {
+    said: ended(
+      "failed to solve with frontend dockerfile.v0: pulling from host h failed with status code [manifests c]: 401 Unauthorized\n",
+      1,
+    ),
+    code: "REGISTRY_DENIED",
+    message:
+      "build debian: failed to solve with frontend dockerfile.v0: pulling from host h failed with status code [manifests c]: 401 Unauthorized",
+  },
+];
+
+test("a build that failed is told by code, image, instruction and exit status", () => {
+  const version = { text: "1.28.2", minor: 28 };
+  const cause = new Error("the last lines");
+  for (const { said, code, message } of buildahCases) {
+    const error = buildError(request, said, version, cause);
+    assert.deepEqual([error.code, error.message], [code, message]);
+  }
+  for (const { said, code, message } of dockerCases) {
+    const error = dockerBuildError(request, said, "tcp://docker:2376", cause);
+    assert.deepEqual([error.code, error.message], [code, message]);
+  }
+});
+
+test("a heredoc that the program does not know leads to a hint", () => {
+  const cause = new Error();
+  const old = buildError(
+    request,
+    ended('Error: building at STEP "TRUE ": Build error: Unknown instruction: "TRUE"\n'),
+    { text: "1.28.2", minor: 28 },
+    cause,
+  );
+  assert.match(old.hint ?? "", /1\.28\.2 does not know heredocs/);
+  const line =
+    "failed to create LLB definition: dockerfile parse error line 3: unknown instruction: TRUE\n";
+  assert.match(dockerBuildError(request, ended(line), undefined, cause).hint ?? "", /heredocs/);
+});
+
+test("a build whose layers could not be cached is told from one that failed", () => {
+  const line = 'Error: failed pushing cache to {{{"h" "c"} "89"}}: unauthorized\n';
+  assert.equal(onlyCacheFailed(ended(line)), true);
+  assert.equal(onlyCacheFailed(ended("Error: unauthorized\n")), false);
+  assert.equal(onlyCacheFailed(ended(line, 0)), false);
+});
+
+test("a command that buildah could not start is told from one that failed", () => {
+  const step = 'Error: building at STEP "RUN true": exit status 1\n';
+  assert.equal(
+    couldNotStart(ended(`Close_Fd sealing memfd copy: Device or resource busy\n${step}`)),
+    true,
+  );
+  assert.equal(couldNotStart(ended(step)), false);
+});
+
+test("logins and queries in addresses do not get into a message", () => {
+  assert.equal(
+    withoutSecrets('Get "https://me:word@h/v2/?token=abc": denied'),
+    'Get "https://h/v2/": denied',
+  );
+});
+
+test("a push is tried once more where the registry was only busy", async () => {
+  const busy = ended("blob unknown to registry", 1);
+  const denied = ended("denied: requested access", 1);
+  const done = ended("", 0);
+  const table: readonly (readonly [readonly RunResult[], ErrorCode | undefined, number])[] = [
+    [[done], undefined, 1],
+    [[busy, done], undefined, 2],
+    [[busy, busy, done], "REGISTRY_REFUSED", 2],
+    [[denied, done], "REGISTRY_DENIED", 1],
+  ];
+  for (const [answers, code, calls] of table) {
+    const left = [...answers];
+    const speaker = { program: "x", get: "", lineOf: (result: RunResult) => result.stderr };
+    const pushing = pushed(async () => left.shift() ?? done, request.destination, speaker, {
+      now: () => new Date(0),
+      sleep: async () => {},
+    });
+    const got = await pushing.then(
+      () => undefined,
+      (error: unknown) => (error instanceof BerthError ? error.code : "other"),
+    );
+    assert.deepEqual([got, answers.length - left.length], [code, calls]);
+  }
+});

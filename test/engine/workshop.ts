@@ -1,0 +1,172 @@
+/** The place where engines are tried: a registry, a base image, and builds that tidy up after themselves. */
+import assert from "node:assert/strict";
+import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { after, before } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { BuildRequest, BuildResult, Engine } from "../../src/engine/engine.ts";
+import { BerthError, type ErrorCode } from "../../src/errors.ts";
+import { realFiles } from "../../src/host/files.ts";
+import { createRunner } from "../../src/host/run.ts";
+import type { Digest } from "../../src/oci/digest.ts";
+import type { Clock, Files, Run } from "../../src/world.ts";
+import { pushBusybox } from "../support/bases.ts";
+import { type FileTree, imageTree } from "../support/filetree.ts";
+import { type Folder, type Registry, startRegistry, temporaryFolder } from "../support/services.ts";
+
+/** What an engine under test is made from. */
+export interface Parts {
+  readonly run: Run;
+  readonly files: Files;
+  readonly clock: Clock;
+  /** Holds everything that the engine may leave behind; also its HOME. */
+  readonly folder: string;
+}
+
+export interface Subject {
+  readonly engine: Engine;
+  /** Whether this version of the program builds Dockerfiles with heredocs. */
+  readonly heredocs: boolean;
+  /** Makes the engine forget all its images and layers, as a fresh machine has none. */
+  forget(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+type ContextFile = string | { readonly link: string } | { readonly script: string };
+
+interface Wanted extends Partial<Omit<BuildRequest, "secrets">> {
+  readonly context?: Readonly<Record<string, ContextFile>>;
+  readonly repository: string;
+  readonly secrets?: Readonly<Record<string, string>>;
+  readonly auth?: string;
+}
+
+export const clock: Clock = { now: () => new Date(), sleep: (milliseconds) => sleep(milliseconds) };
+
+/** What the tests of a contract share; its values are there once the tests run. */
+export interface Workshop {
+  readonly subject: () => Subject;
+  readonly make: (parts: Parts) => Promise<Subject>;
+  /** The open registry. */
+  readonly host: () => string;
+  /** A base image with busybox, by its digest. */
+  readonly base: () => string;
+  readonly folder: () => string;
+  readonly build: (wanted: Wanted, engine?: Engine) => Promise<BuildResult>;
+  readonly tree: (repository: string, digest: Digest) => Promise<FileTree>;
+}
+
+/** Opens a workshop for the tests of one file and closes it after them. */
+export function openWorkshop(make: (parts: Parts) => Promise<Subject>): Workshop {
+  let folder: Folder;
+  let registry: Registry;
+  let subject: Subject;
+  let base: string;
+  before(async () => {
+    folder = await temporaryFolder("berth-engine-");
+    registry = await startRegistry();
+    base = `${registry.host}/bases/busybox@${await pushBusybox(registry.host)}`;
+    const { run } = createRunner(2000);
+    subject = await make({ run, files: realFiles(), clock, folder: folder.path });
+  });
+  after(async () => {
+    const ends = [() => subject?.stop(), () => registry?.stop(), () => folder?.remove()];
+    const failures: unknown[] = [];
+    for (const end of ends) await Promise.resolve(end()).catch((error) => failures.push(error));
+    assert.deepEqual(failures, []);
+  });
+  return {
+    subject: () => subject,
+    make,
+    host: () => registry.host,
+    base: () => base,
+    folder: () => folder.path,
+    build: (wanted, engine = subject.engine) =>
+      buildOnce(engine, folder.path, registry.host, wanted),
+    tree: (repository, digest) => imageTree(registry.host, repository, digest),
+  };
+}
+
+async function buildOnce(engine: Engine, folder: string, host: string, wanted: Wanted) {
+  const { context = {}, repository, secrets = {}, auth = '{"auths":{}}', ...request } = wanted;
+  const own = await mkdtemp(join(folder, "build-"));
+  try {
+    const at = (...names: readonly string[]) => join(own, ...names);
+    await mkdir(at("context"));
+    await mkdir(at("scratch"), { mode: 0o700 });
+    for (const [path, file] of Object.entries(context)) await put(at("context", path), file);
+    for (const [id, value] of Object.entries({ ...secrets })) await put(at("secret", id), value);
+    await put(at("auth", "config.json"), auth);
+    return await engine.build({
+      name: repository,
+      dockerfile: "",
+      contextFolder: at("context"),
+      scratchFolder: at("scratch"),
+      args: {},
+      target: undefined,
+      platform: process.arch === "x64" ? "linux/amd64" : `linux/${process.arch}`,
+      secrets: Object.keys(secrets).map((id) => ({ id, file: at("secret", id) })),
+      destination: { host, path: repository, tag: "t" },
+      cacheFrom: [],
+      cacheTo: undefined,
+      noCache: false,
+      authFile: at("auth", "config.json"),
+      insecureHosts: [host],
+      onLine: () => {},
+      ...request,
+    });
+  } finally {
+    await rm(own, { recursive: true });
+  }
+}
+
+async function put(path: string, file: ContextFile): Promise<void> {
+  await mkdir(dirname(path), { recursive: true });
+  if (typeof file === "string") await writeFile(path, file);
+  else if ("link" in file) await symlink(file.link, path);
+  else await writeFile(path, file.script, { mode: 0o755 });
+}
+
+export async function failure(action: Promise<unknown>, code: ErrorCode): Promise<BerthError> {
+  const error = await action.then(
+    () => assert.fail(`expected ${code}`),
+    (reason: unknown) => reason,
+  );
+  assert.ok(error instanceof BerthError, String(error));
+  assert.equal(error.code, code, `${error.message} (${error.cause})`);
+  return error;
+}
+
+export async function filesHolding(
+  folder: string,
+  words: readonly string[],
+): Promise<readonly string[]> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  const found = await Promise.all(
+    entries
+      .filter((entry) => entry.isFile())
+      .map(async (entry) => {
+        const path = join(entry.parentPath, entry.name);
+        const bytes = await readFile(path).catch(() => Buffer.alloc(0));
+        return words.some((word) => bytes.includes(word)) ? [path] : [];
+      }),
+  );
+  return found.flat();
+}
+
+/** How many living processes have a text in their command line; arguments are parted by NUL there. */
+export async function processesNaming(text: string): Promise<number> {
+  const ids = (await readdir("/proc")).filter((name) => /^\d+$/.test(name));
+  const lines = await Promise.all(
+    ids.map((id) => readFile(`/proc/${id}/cmdline`, "utf8").catch(() => "")),
+  );
+  return lines.filter((line) => line.includes(text)).length;
+}
+
+export async function until(isSo: () => Promise<boolean>): Promise<void> {
+  for (let tries = 0; tries < 400; tries++) {
+    if (await isSo()) return;
+    await sleep(50);
+  }
+  assert.fail("it did not come about within 20 seconds");
+}

@@ -1,0 +1,136 @@
+/** Base images made on this machine: nothing is pulled from outside but Debian's packages. */
+import { execFile } from "node:child_process";
+import { createReadStream } from "node:fs";
+import { chmod, mkdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { tmpdir, userInfo } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { promisify } from "node:util";
+import { createGunzip } from "node:zlib";
+import type { Digest } from "../../src/oci/digest.ts";
+import { digestOfStream, type Layer, layerOf, type Member, pushImage } from "./images.ts";
+import { program } from "./programs.ts";
+
+const execute = promisify(execFile);
+
+/** Pushes a base with Debian's static busybox and its applets (2 MB) and gives its digest. */
+export async function pushBusybox(
+  host: string,
+  repository = "bases/busybox",
+  tag = "1",
+): Promise<Digest> {
+  return pushImage(host, repository, tag, await busyboxLayer());
+}
+
+export async function busyboxLayer(): Promise<Layer> {
+  const path = program("busybox");
+  const { stdout } = await execute(path, ["--list"]);
+  const applets = stdout.split("\n").filter((name) => /^\S+$/.test(name) && name !== "busybox");
+  const folders = ["bin", "etc", "root", "usr", "usr/bin", "var"];
+  const members: readonly Member[] = [
+    ...folders.map((folder) => ({ path: `${folder}/`, kind: "directory" as const })),
+    { path: "tmp/", kind: "directory", mode: 0o1777 },
+    { path: "etc/passwd", kind: "file", data: "root:x:0:0:root:/root:/bin/sh\n" },
+    { path: "etc/group", kind: "file", data: "root:x:0:\n" },
+    { path: "bin/busybox", kind: "file", mode: 0o755, data: await readFile(path) },
+    ...applets.map((name) => ({
+      path: `bin/${name}`,
+      kind: "symlink" as const,
+      target: "busybox",
+    })),
+  ];
+  return layerOf(members);
+}
+
+/** Pushes a small Debian of this machine's own release, apt included, and gives its digest. */
+export async function pushDebian(
+  host: string,
+  repository = "bases/debian",
+  tag = "1",
+): Promise<Digest> {
+  return pushImage(host, repository, tag, await debianLayer());
+}
+
+/**
+ * The root file system that mmdebstrap makes, kept between runs under the system's temporary folder.
+ *
+ * The first run takes a quarter of a minute; test files that run at the same time wait for it.
+ */
+export async function debianLayer(): Promise<Layer> {
+  const { suite, version } = await ownRelease();
+  const folder = join(tmpdir(), `berth-bases-${userInfo().uid}`);
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  await chmod(folder, 0o700);
+  const file = join(folder, `debian-${suite}-${version}-v2.tar.gz`);
+  await locked(`${file}.lock`, async () => {
+    if ((await entry(`${file}.json`)) === undefined) await makeDebian(suite, file);
+  });
+  const facts = JSON.parse(await readFile(`${file}.json`, "utf8")) as Omit<Layer, "bytes">;
+  return { ...facts, bytes: { file } };
+}
+
+async function makeDebian(suite: string, file: string): Promise<void> {
+  const draft = `${file}.draft`;
+  const flags = [
+    "--variant=apt",
+    "--quiet",
+    '--aptopt=Acquire::Languages "none"',
+    // A machine whose clock is wrong can still install packages.
+    '--aptopt=Acquire::Check-Valid-Until "false"',
+    '--aptopt=Acquire::Check-Date "false"',
+    "--dpkgopt=path-exclude=/usr/share/doc/*",
+    "--dpkgopt=path-exclude=/usr/share/locale/*",
+    "--dpkgopt=path-exclude=/usr/share/man/*",
+  ];
+  const tar = `${draft}.tar`;
+  await execute(program("mmdebstrap"), [...flags, suite, tar]);
+  await execute("/bin/sh", ["-c", 'gzip -n -1 < "$1" > "$2"', "sh", tar, draft]);
+  await rm(tar);
+  const digest = await digestOfStream(createReadStream(draft));
+  const diffId = await digestOfStream(createReadStream(draft).pipe(createGunzip()));
+  await rename(draft, file);
+  const facts = { digest, diffId, size: (await stat(file)).size };
+  await writeFile(`${file}.json.draft`, JSON.stringify(facts));
+  await rename(`${file}.json.draft`, `${file}.json`);
+}
+
+/** Runs one at a time among all processes; the lock of a process that is gone counts for nothing. */
+export async function locked(lock: string, work: () => Promise<void>): Promise<void> {
+  while (!(await taken(lock))) await sleep(100);
+  try {
+    await work();
+  } finally {
+    await rm(lock, { force: true });
+  }
+}
+
+async function taken(lock: string): Promise<boolean> {
+  try {
+    await writeFile(lock, String(process.pid), { flag: "wx" });
+    return true;
+  } catch {
+    const owner = Number(await readFile(lock, "utf8").catch(() => ""));
+    if (owner > 0 && !isRunning(owner)) await rm(lock, { force: true });
+    return false;
+  }
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
+}
+
+async function ownRelease(): Promise<{ readonly suite: string; readonly version: string }> {
+  const release = await readFile("/etc/os-release", "utf8");
+  const suite = /^VERSION_CODENAME="?([a-z]+)"?$/m.exec(release)?.[1] ?? "stable";
+  const version = (await readFile("/etc/debian_version", "utf8").catch(() => "0")).trim();
+  return { suite, version: version.replaceAll(/[^\w.]/g, "-") };
+}
+
+async function entry(path: string) {
+  return stat(path).catch(() => undefined);
+}

@@ -1,0 +1,66 @@
+/** A Docker daemon of our own: its data, socket and containerd in one folder, the machine's own left alone. */
+import { execFile } from "node:child_process";
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { program } from "./programs.ts";
+import { startService, temporaryFolder } from "./services.ts";
+
+export interface Dockerd {
+  /** The value for DOCKER_HOST. */
+  readonly host: string;
+  /** Runs the client against this daemon and gives its standard output. */
+  docker(...args: readonly string[]): Promise<string>;
+  stop(): Promise<void>;
+}
+
+const execute = promisify(execFile);
+
+/**
+ * Starts dockerd without a network of its own (builds use the host's), and with the kernel's calls unfiltered,
+ * which is what machines without a seccomp profile allow. Registries on loopback need no TLS.
+ */
+export async function startDockerd(insecureHosts: readonly string[] = []): Promise<Dockerd> {
+  const folder = await temporaryFolder("berth-dockerd-");
+  const at = (name: string): string => join(folder.path, name);
+  const host = `unix://${at("s")}`;
+  await writeFile(at("seccomp.json"), '{"defaultAction":"SCMP_ACT_ALLOW"}');
+  const client = program("docker");
+  const docker = async (...args: readonly string[]): Promise<string> =>
+    (await execute(client, ["--config", at("client"), "--host", host, ...args])).stdout;
+  const flags = [
+    `--host=${host}`,
+    `--data-root=${at("data")}`,
+    `--exec-root=${at("exec")}`,
+    `--pidfile=${at("pid")}`,
+    "--iptables=false",
+    "--ip6tables=false",
+    "--bridge=none",
+    `--seccomp-profile=${at("seccomp.json")}`,
+    ...insecureHosts.map((insecure) => `--insecure-registry=${insecure}`),
+  ];
+  const isUp = () =>
+    docker("version").then(
+      () => true,
+      () => false,
+    );
+  const service = await startService(program("dockerd"), flags, at("log"), isUp, 60_000);
+  return {
+    host,
+    docker,
+    stop: async () => {
+      // It ends its containerd too.
+      await service.stop();
+      await unmountBelow(folder.path);
+      await folder.remove();
+    },
+  };
+}
+
+/** Where mounts are not shared (in most containers) dockerd leaves its data folder mounted onto itself. */
+async function unmountBelow(folder: string): Promise<void> {
+  const table = await readFile("/proc/self/mountinfo", "utf8");
+  const points = table.split("\n").map((line) => line.split(" ")[4] ?? "");
+  const ours = points.filter((point) => point.startsWith(`${folder}/`)).reverse();
+  for (const point of ours) await execute(program("busybox"), ["umount", "-l", point]);
+}

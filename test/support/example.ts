@@ -1,0 +1,80 @@
+/** The worked example of component/example in a git repository of its own. */
+import { appendFile, cp, mkdir, readFile, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { pushBusybox, pushDebian } from "./bases.ts";
+import { type Env, plainEnv, succeed } from "./command.ts";
+
+const source = fileURLToPath(new URL("../../component/example", import.meta.url));
+
+/** A git repository with the example, and a configuration beside it that takes bases from a local registry. */
+export interface Project {
+  readonly path: string;
+  /** For `--config`; outside of the repository. */
+  readonly config: string;
+  git(...args: readonly string[]): Promise<string>;
+  /** Writes files below the repository's top. */
+  write(files: Readonly<Record<string, string>>): Promise<void>;
+  commit(): Promise<string>;
+  /** A full checkout beside this one, made under the given umask. */
+  clone(name: string, umask?: string): Promise<Project>;
+  /** Adds images to the configuration, as YAML of the map `images`. */
+  addImages(yaml: string): Promise<void>;
+}
+
+/** Pushes the bases that the example's images start from. */
+export async function pushExampleBases(host: string): Promise<void> {
+  await pushBusybox(host, "bases/busybox", "stable");
+  await pushDebian(host, "bases/debian", "stable-slim");
+}
+
+/** Copies the example to `folder/name` and commits it there. */
+export async function exampleProject(folder: string, name: string, host: string): Promise<Project> {
+  const project = projectAt(folder, name);
+  await cp(source, project.path, { recursive: true, verbatimSymlinks: true });
+  await project.git("init", "--quiet", "--initial-branch=main");
+  await project.commit();
+  const text = await readFile(join(source, "berth.yml"), "utf8");
+  await writeFile(project.config, text.replace("docker.io/library", `${host}/bases`));
+  return project;
+}
+
+function projectAt(folder: string, name: string): Project {
+  const path = join(folder, name);
+  const config = `${path}.yml`;
+  const env = gitEnv(folder);
+  const git = async (...args: readonly string[]): Promise<string> =>
+    (await succeed("git", args, { cwd: path, env })).trim();
+  return {
+    path,
+    config,
+    git,
+    write: async (files) => {
+      for (const [file, text] of Object.entries(files)) {
+        await mkdir(dirname(join(path, file)), { recursive: true });
+        await writeFile(join(path, file), text);
+      }
+    },
+    commit: async () => {
+      await git("add", "--all", "--force");
+      await git("commit", "--quiet", "--message=a change");
+      return git("rev-parse", "HEAD");
+    },
+    clone: async (other, umask = "022") => {
+      const clone = projectAt(folder, other);
+      const script = 'umask "$1" && exec git clone --quiet "$2" "$3"';
+      await succeed("/bin/sh", ["-c", script, "sh", umask, path, clone.path], { env });
+      await cp(config, clone.config);
+      return clone;
+    },
+    addImages: (yaml) => appendFile(config, yaml),
+  };
+}
+
+/** Neither a person's settings nor a machine's have a say. */
+function gitEnv(home: string): Env {
+  const author = { GIT_AUTHOR_NAME: "Example", GIT_AUTHOR_EMAIL: "example@example.com" };
+  const committer = { GIT_COMMITTER_NAME: "Example", GIT_COMMITTER_EMAIL: "example@example.com" };
+  const settings = { GIT_CONFIG_GLOBAL: "/dev/null", GIT_CONFIG_SYSTEM: "/dev/null" };
+  return plainEnv({ HOME: home, ...author, ...committer, ...settings });
+}

@@ -1,0 +1,155 @@
+/** A whole run in memory: keys, plan, builds by an engine that pushes small images, publishing. */
+import type { Config } from "../../src/config/config.ts";
+import type { BuildRequest, Engine } from "../../src/engine/engine.ts";
+import { BerthError } from "../../src/errors.ts";
+import { lookUpBase } from "../../src/execute/bases.ts";
+import { execute } from "../../src/execute/execute.ts";
+import { runParentsFirst } from "../../src/execute/schedule.ts";
+import type { Tools } from "../../src/execute/tools.ts";
+import { realFiles } from "../../src/host/files.ts";
+import { makeFolder, unpackTar } from "../../src/host/unpack.ts";
+import { identify } from "../../src/image/identify.ts";
+import type { Image } from "../../src/image/image.ts";
+import type { Manifest } from "../../src/oci/manifest.ts";
+import { isFatal, type Outcome } from "../../src/output/outcome.ts";
+import { makePlan } from "../../src/plan/make.ts";
+import { observe } from "../../src/plan/observe.ts";
+import { sourcesOf } from "../../src/plan/places.ts";
+import type { Plan } from "../../src/plan/plan.ts";
+import { ownBase, type Situation } from "../../src/plan/situation.ts";
+import { type Published, publishSet } from "../../src/publish/set.ts";
+import type { Registry } from "../../src/registry/registry.ts";
+import { pushImage, testImage } from "../registry/clients.ts";
+import { memoryTree } from "./tree.ts";
+
+export interface FlowOptions {
+  readonly registry: Registry;
+  readonly situation: Situation;
+  readonly config: Config;
+  /** Dockerfiles by image name. */
+  readonly dockerfiles: Readonly<Record<string, string>>;
+  readonly change?: (image: Image) => Image;
+  readonly revision?: string;
+  /** Called at each build, before anything is pushed. */
+  readonly onBuild?: (request: BuildRequest) => Promise<void> | void;
+}
+
+export interface Flow {
+  readonly plan: Plan;
+  readonly outcomes: readonly Outcome[];
+  readonly published: Published | undefined;
+  readonly built: readonly string[];
+}
+
+export async function planOf(options: FlowOptions) {
+  const { registry, situation, config, dockerfiles, change = (image: Image) => image } = options;
+  const tree = memoryTree(
+    Object.fromEntries(Object.entries(dockerfiles).map(([name, text]) => [`${name}.docker`, text])),
+  );
+  const images = Object.keys(dockerfiles).map((name) => change(imageNamed(name)));
+  const parentOf = (reference: string): string | undefined =>
+    /^qemu\/([a-z0-9-]+)$/.exec(reference)?.[1];
+  const identified = await identify(images, tree, { parentOf });
+  const observation = await observe(
+    identified.images,
+    sourcesOf(situation, config.reference),
+    config.repository,
+    registry,
+  );
+  const state = { revision: options.revision ?? "c0ffee", dirty: [] };
+  const plan = makePlan(identified.images, observation, config, situation, state, []);
+  return { plan, identified, observation };
+}
+
+/** Plans, executes and, where nothing failed, publishes. */
+export async function run(options: FlowOptions): Promise<Flow> {
+  const { registry, situation } = options;
+  const { plan, identified, observation } = await planOf(options);
+  const built: string[] = [];
+  const known = new Map<string, Manifest>();
+  for (const [name, [first]] of observation.sightings) {
+    if (first?.kind === "found" && first.manifest !== undefined) known.set(name, first.manifest);
+  }
+  const engine = pushingEngine(registry, built, options.onBuild);
+  const tools: Tools = {
+    registry,
+    situation,
+    engine: async () => engine,
+    files: realFiles(),
+    clock: { now: () => new Date("2026-11-20T12:00:00Z"), sleep: async () => undefined },
+    log: {
+      info: () => undefined,
+      warn: () => undefined,
+      section: () => ({ line: () => undefined, end: () => undefined }),
+    },
+    revision: plan.revision,
+    planned: plan.images,
+    material: (name) => {
+      const material = identified.materials.get(name);
+      if (material === undefined) throw new TypeError(name);
+      return material;
+    },
+    unpack: async (tar, folder) => {
+      await makeFolder(folder);
+      if (tar !== undefined) await unpackTar(tar, folder);
+    },
+    authFile: async () => "{}",
+    insecureHosts: [],
+    env: {},
+    base: (name, platform) => lookUpBase(name, platform, registry),
+    keep: (name, manifest) => known.set(name, manifest),
+  };
+  const outcomes = await runParentsFirst(plan.images, 2, (image, parents) =>
+    execute(image, parents, tools),
+  );
+  const now = new Date("2026-11-20T12:00:01Z");
+  const published = outcomes.some(isFatal)
+    ? undefined
+    : await publishSet(plan, situation, ownBase(situation), registry, now, known);
+  return { plan, outcomes, published, built };
+}
+
+function imageNamed(name: string): Image {
+  return {
+    name,
+    dockerfile: `${name}.docker`,
+    context: "",
+    args: {},
+    target: undefined,
+    platform: "linux/amd64",
+    secrets: [],
+    epoch: undefined,
+    optional: false,
+    onbuild: false,
+    allowAdd: [],
+  };
+}
+
+let builds = 0;
+
+/** Pushes an image of two layers for each build; a Dockerfile with `RUN false` fails. */
+function pushingEngine(
+  registry: Registry,
+  built: string[],
+  onBuild: FlowOptions["onBuild"],
+): Engine {
+  return {
+    name: "buildah",
+    check: async () => "1.0",
+    async build(request) {
+      await onBuild?.(request);
+      if (request.dockerfile.includes("RUN false"))
+        throw new BerthError("BUILD_FAILED", `build ${request.name}: exit code 1`);
+      builds += 1;
+      const image = testImage(`${request.dockerfile} ${builds}`);
+      await pushImage(
+        registry,
+        { host: request.destination.host, path: request.destination.path },
+        image,
+        request.destination.tag ?? "",
+      );
+      built.push(request.name);
+      return { digest: image.manifest.descriptor.digest, buildMs: 1, pushMs: 1 };
+    },
+  };
+}

@@ -1,0 +1,75 @@
+/** Keyed images and situations for tests that need some and do not care how they were made. */
+import { type Config, defaultConfig } from "../../src/config/config.ts";
+import { type KeyedImage, type KeyInputs, keyOf, keyVersion } from "../../src/image/key.ts";
+import { digestOf } from "../../src/oci/digest.ts";
+import { type Situation, situationOf } from "../../src/plan/situation.ts";
+
+export function keyInputs(recipe: string, change: Partial<KeyInputs> = {}): KeyInputs {
+  return {
+    version: keyVersion,
+    recipe,
+    parents: {},
+    context: null,
+    platform: "linux/amd64",
+    secrets: [],
+    format: "oci",
+    epoch: null,
+    ...change,
+  };
+}
+
+export function keyedImage(name: string, change: Partial<KeyedImage> = {}): KeyedImage {
+  const inputs = change.inputs ?? keyInputs(`FROM ${name}`);
+  return {
+    name,
+    dockerfile: `${name}.docker`,
+    context: "",
+    args: {},
+    target: undefined,
+    platform: "linux/amd64",
+    secrets: [],
+    epoch: undefined,
+    optional: false,
+    onbuild: false,
+    allowAdd: [],
+    key: keyOf(inputs),
+    inputs,
+    parents: [],
+    ...change,
+  };
+}
+
+export const someDigest = digestOf("some image");
+
+export function config(change: Partial<Config> = {}): Config {
+  return { ...defaultConfig, prefix: "QEMU_CI", ...change };
+}
+
+/** The environment of a GitLab job in a project. */
+export function jobEnv(project: string, more: Record<string, string> = {}): Record<string, string> {
+  const [namespace = "", name = ""] = project.split("/");
+  return {
+    CI: "true",
+    GITLAB_CI: "true",
+    CI_REGISTRY: "registry.example.com",
+    CI_REGISTRY_IMAGE: `registry.example.com/${project}`,
+    CI_PROJECT_PATH: project,
+    CI_PROJECT_NAMESPACE: namespace,
+    CI_PROJECT_NAME: name,
+    CI_PROJECT_ID: "1",
+    CI_PIPELINE_ID: "100",
+    CI_JOB_ID: "1000",
+    CI_COMMIT_BRANCH: "master",
+    CI_DEFAULT_BRANCH: "master",
+    CI_COMMIT_REF_PROTECTED: "true",
+    ...more,
+  };
+}
+
+export function situation(
+  project: string,
+  change: Partial<Config> = {},
+  more: Record<string, string> = {},
+): Situation {
+  return situationOf(jobEnv(project, more), config(change), undefined);
+}
