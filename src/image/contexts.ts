@@ -1,0 +1,95 @@
+/** The build context of an image: which files its recipe reaches, and the canonical tar of them. */
+import type { Writable } from "node:stream";
+import { describeContext } from "../context/context.ts";
+import type { ContextSource } from "../context/source.ts";
+import { packContext } from "../context/tar.ts";
+import type { Tree } from "../context/tree.ts";
+import type { Problem } from "../errors.ts";
+import type { Digest } from "../oci/digest.ts";
+import type { ReadImage } from "./recipes.ts";
+
+/** Opens a place for a context's bytes, named after its image. */
+export type Spool = (name: string) => Promise<{ readonly path: string; readonly sink: Writable }>;
+
+export interface ImageContext {
+  /** Of the canonical tar; `null` where the recipe reaches no file. */
+  readonly digest: Digest | null;
+  readonly tar: string | undefined;
+  /** Files in it, below the repository's top. */
+  readonly files: readonly string[];
+  readonly folders: readonly string[];
+  readonly warnings: readonly Problem[];
+}
+
+/** Reads and hashes the context of an image; costs nothing where the recipe reaches no file. */
+export async function readContext(
+  image: ReadImage,
+  all: readonly ReadImage[],
+  tree: Tree,
+  spool: Spool | undefined,
+): Promise<ImageContext> {
+  const { declared } = image;
+  const sources = sourcesOf(image, all);
+  if (sources.length === 0)
+    return { digest: null, tar: undefined, files: [], folders: [], warnings: [] };
+  const { dockerfile, context } = declared;
+  const described = await describeContext(tree, { dockerfile, context, sources });
+  const kept = await spool?.(image.name);
+  const packed = await packContext(tree, context, described.entries, kept?.sink);
+  const files = described.entries.map(({ path }) => below(context, path));
+  return {
+    digest: packed.digest,
+    tar: kept?.path,
+    files: described.ignoreFile === undefined ? files : [described.ignoreFile, ...files],
+    folders: sources.map((source) => below(context, staticPart(source))),
+    warnings: [
+      ...described.missing.map((source) => missingSource(source, dockerfile, context)),
+      ...emptySubmodules(described.emptied, dockerfile),
+    ],
+  };
+}
+
+/** ONBUILD instructions of a base, declared or of a parent in the set, may copy anything. */
+function sourcesOf(image: ReadImage, all: readonly ReadImage[]): readonly ContextSource[] {
+  const fromOnbuild = image.recipe.uses.some(
+    (use) =>
+      use.kind === "from" &&
+      all.some((parent) => parent.name === use.parent && parent.recipe.onbuild),
+  );
+  if (image.declared.onbuild || fromOnbuild) return [{ kind: "everything", line: 1 }];
+  return image.recipe.sources.map((source) =>
+    source.kind === "everything"
+      ? { kind: "everything", line: source.line }
+      : { kind: "path", pattern: source.pattern, wildcards: source.wildcard, line: source.line },
+  );
+}
+
+/** The part of a source before its first wildcard: a folder or a file. */
+function staticPart(source: ContextSource): string {
+  if (source.kind === "everything") return "";
+  if (!source.wildcards) return source.pattern;
+  const segments = source.pattern.split("/");
+  const first = segments.findIndex((segment) => /[*?[\\]/.test(segment));
+  return segments.slice(0, Math.max(first, 0)).join("/");
+}
+
+function below(folder: string, path: string): string {
+  if (folder === "") return path;
+  return path === "" ? folder : `${folder}/${path}`;
+}
+
+function missingSource(source: ContextSource, file: string, context: string): Problem {
+  const what = source.kind === "path" ? source.pattern : "";
+  const where = context === "" ? "the repository's top" : context;
+  const message = `${JSON.stringify(what)} is not in the context (${where}); the build will fail`;
+  return { file, line: source.line, column: 1, message };
+}
+
+function emptySubmodules(paths: readonly string[], file: string): readonly Problem[] {
+  if (paths.length === 0) return [];
+  const names = `${paths.slice(0, 3).join(", ")}${paths.length > 3 ? ", …" : ""}`;
+  const message =
+    `the whole context is copied with ${paths.length} submodules as empty folders, since they are not checked out (${names}); ` +
+    "name them in .dockerignore to have one key with and without them";
+  return [{ file, line: 1, column: 1, message }];
+}

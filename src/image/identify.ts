@@ -1,0 +1,143 @@
+/** From declared images to keyed ones: reads Dockerfiles and contexts, needs no network and no engine. */
+import type { Tree } from "../context/tree.ts";
+import type { Recipe } from "../dockerfile/recipe.ts";
+import { BerthError, type Problem } from "../errors.ts";
+import type { Digest } from "../oci/digest.ts";
+import { type ImageContext, readContext, type Spool } from "./contexts.ts";
+import type { Image } from "./image.ts";
+import { type Key, type KeyedImage, type KeyInputs, keyOf, keyVersion } from "./key.ts";
+import { parentsFirst } from "./order.ts";
+import { type ReadImage, readImages } from "./recipes.ts";
+
+/** What a build of an image needs beside its plan: the text, its meaning, and the bytes that were hashed. */
+export interface Material {
+  readonly text: string;
+  readonly recipe: Recipe;
+  /** The canonical context, as the spool took it; `undefined` where it is empty or nothing was kept. */
+  readonly contextTar: string | undefined;
+}
+
+export interface Identified {
+  /** In the order of the declared images. */
+  readonly images: readonly KeyedImage[];
+  readonly materials: ReadonlyMap<string, Material>;
+  /** Files that the keys cover, and folders in which a file that is gone would have counted. */
+  readonly covered: { readonly files: readonly string[]; readonly folders: readonly string[] };
+  readonly warnings: readonly Problem[];
+}
+
+export interface IdentifyOptions {
+  /** The set's image that a FROM or COPY --from text names. */
+  readonly parentOf: (reference: string) => string | undefined;
+  /** Only these images and those that they are built from; all where `undefined`. */
+  readonly names?: readonly string[];
+  /** Keeps the bytes of contexts while they are hashed, so that a later build uses exactly these. */
+  readonly spool?: Spool;
+}
+
+/**
+ * Gives every image its key.
+ *
+ * All mistakes of all images come as one error; cycles between images are an IMAGE_CYCLE.
+ */
+export async function identify(
+  images: readonly Image[],
+  tree: Tree,
+  options: IdentifyOptions,
+): Promise<Identified> {
+  const read = await readImages(images, tree, options);
+  const keyed = new Map<string, KeyedImage>();
+  const contexts = new Map<string, ImageContext>();
+  const failures: BerthError[] = [];
+  for (const image of parentsFirst(read)) {
+    try {
+      const context = await readContext(image, read, tree, options.spool);
+      contexts.set(image.name, context);
+      keyed.set(image.name, keyImage(image, keyed, context.digest));
+    } catch (error) {
+      if (!(error instanceof BerthError) || error.problems.length === 0) throw error;
+      failures.push(error);
+    }
+  }
+  if (failures.length > 0) throw joinFailures(failures);
+  return {
+    images: read.flatMap(({ name }) => keyed.get(name) ?? []),
+    materials: new Map(
+      read.map((image) => [image.name, materialOf(image, contexts.get(image.name))]),
+    ),
+    covered: coveredBy(read, [...contexts.values()]),
+    warnings: [...unusedArgs(read), ...[...contexts.values()].flatMap(({ warnings }) => warnings)],
+  };
+}
+
+function keyImage(
+  image: ReadImage,
+  keyed: ReadonlyMap<string, KeyedImage>,
+  context: Digest | null,
+): KeyedImage {
+  const { recipe, text: _text, declared, parents } = image;
+  const parentKeys = parents.flatMap((name): [string, Key][] => {
+    const parent = keyed.get(name);
+    return parent === undefined ? [] : [[name, parent.key]];
+  });
+  const inputs: KeyInputs = {
+    version: keyVersion,
+    recipe: recipe.code,
+    parents: Object.fromEntries(parentKeys),
+    context,
+    platform: declared.platform,
+    secrets: declared.secrets.map(({ id }) => id).sort(),
+    format: "oci",
+    epoch: declared.epoch ?? null,
+  };
+  return { ...declared, key: keyOf(inputs), inputs, parents };
+}
+
+function materialOf({ text, recipe }: ReadImage, context: ImageContext | undefined): Material {
+  return { text, recipe, contextTar: context?.tar };
+}
+
+function coveredBy(
+  read: readonly ReadImage[],
+  contexts: readonly ImageContext[],
+): Identified["covered"] {
+  const files = [
+    ...read.map(({ declared }) => declared.dockerfile),
+    ...contexts.flatMap((context) => context.files),
+  ];
+  return {
+    files: [...new Set(files)],
+    folders: [...new Set(contexts.flatMap((context) => context.folders))],
+  };
+}
+
+/** One error for the mistakes of several images; the first code and hint stand for all. */
+export function joinFailures(failures: readonly BerthError[]): BerthError {
+  const [first] = failures;
+  if (first === undefined) throw new TypeError("no failure to join");
+  if (failures.length === 1) return first;
+  const problems = failures.flatMap((failure) => failure.problems);
+  return new BerthError(first.code, `read the images: ${failures.length} cannot be keyed`, {
+    problems,
+    ...(first.hint === undefined ? {} : { hint: first.hint }),
+  });
+}
+
+/** An arg that no image declares is a slip; one that only some declare comes from settings for all. */
+function unusedArgs(read: readonly ReadImage[]): readonly Problem[] {
+  const used = new Set(
+    read.flatMap(({ declared, recipe }) =>
+      Object.keys(declared.args).filter((name) => !recipe.unusedArgs.includes(name)),
+    ),
+  );
+  return read.flatMap(({ declared, recipe }) =>
+    recipe.unusedArgs
+      .filter((name) => !used.has(name))
+      .map((name) => ({
+        file: declared.dockerfile,
+        line: 1,
+        column: 1,
+        message: `no ARG declares the build arg ${name}`,
+      })),
+  );
+}

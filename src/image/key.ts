@@ -1,0 +1,63 @@
+/** The content key: one declared struct over everything that may change what a build means. */
+import { createHash } from "node:crypto";
+import { canonicalJson, type Json } from "../json.ts";
+import type { Digest } from "../oci/digest.ts";
+import type { Image } from "./image.ts";
+
+declare const brand: unique symbol;
+
+/** 64 hex digits. Only `keyOf` and `parseKey` make one. */
+export type Key = string & { readonly [brand]: "Key" };
+
+/** Raised when the same inputs get another key: it rebuilds the world once, so it is a release note. */
+export const keyVersion = 1;
+
+/**
+ * All that a key covers. Not in it: the Dockerfile's path, times, owners, the builder's version, names
+ * and order of images, CI variables.
+ */
+export interface KeyInputs {
+  readonly version: typeof keyVersion;
+  /** Directives and the reachable stages in canonical form, args with their effective values. */
+  readonly recipe: Json;
+  /** Keys of the images of the set that the recipe names, by name. */
+  readonly parents: Readonly<Record<string, Key>>;
+  /** Digest of the canonical context tar; `null` where the recipe reaches no file. */
+  readonly context: Digest | null;
+  readonly platform: string;
+  /** Ids only; a value in a public tag would be an oracle. */
+  readonly secrets: readonly string[];
+  readonly format: "oci";
+  readonly epoch: string | null;
+}
+
+/** An image with the key of its content and what the key was made from. */
+export interface KeyedImage extends Image {
+  readonly key: Key;
+  readonly inputs: KeyInputs;
+  /** Names of the images of the set that this one is built from. */
+  readonly parents: readonly string[];
+}
+
+export function keyOf(inputs: KeyInputs): Key {
+  const text = canonicalJson(inputs as unknown as Json);
+  return createHash("sha256").update("berth key\n").update(text).digest("hex") as Key;
+}
+
+export function parseKey(text: string): Key | undefined {
+  return /^[0-9a-f]{64}$/.test(text) ? (text as Key) : undefined;
+}
+
+/** The tag under which trusted pipelines keep the image of a key. */
+export function keyTag(key: Key): string {
+  return `key-${key}`;
+}
+
+/** The id of a set: the hash of all its (name, key) pairs, in no particular order. */
+export function setIdOf(images: readonly { readonly name: string; readonly key: Key }[]): string {
+  const pairs = Object.fromEntries(images.map(({ name, key }) => [name, key]));
+  return createHash("sha256")
+    .update("berth set\n")
+    .update(canonicalJson({ version: keyVersion, images: pairs }))
+    .digest("hex");
+}

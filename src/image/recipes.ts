@@ -1,0 +1,85 @@
+/** Reads the Dockerfiles of images and what they mean; only of those that are wanted, and their parents. */
+import type { Tree } from "../context/tree.ts";
+import { type Recipe, resolveRecipe } from "../dockerfile/recipe.ts";
+import { BerthError } from "../errors.ts";
+import { type IdentifyOptions, joinFailures } from "./identify.ts";
+import type { Image } from "./image.ts";
+
+/** An image with its Dockerfile read. */
+export interface ReadImage {
+  readonly name: string;
+  readonly declared: Image;
+  readonly text: string;
+  readonly recipe: Recipe;
+  /** Names of the images of the set that it is built from. */
+  readonly parents: readonly string[];
+}
+
+/** Reads the wanted images and all that they are built from; in the order of `images`. */
+export async function readImages(
+  images: readonly Image[],
+  tree: Tree,
+  options: IdentifyOptions,
+): Promise<readonly ReadImage[]> {
+  const byName = new Map(images.map((image) => [image.name, image]));
+  const read = new Map<string, ReadImage>();
+  const failures: BerthError[] = [];
+  let wanted = options.names ?? images.map(({ name }) => name);
+  while (wanted.length > 0) {
+    const next = wanted.flatMap((name) => byName.get(name) ?? []);
+    const results = await Promise.all(
+      next.map((image) => readOne(image, tree, options).catch(asFailure)),
+    );
+    for (const result of results) {
+      if (result instanceof BerthError) failures.push(result);
+      else read.set(result.name, result);
+    }
+    const parents = results.flatMap((result) =>
+      result instanceof BerthError ? [] : result.parents,
+    );
+    const failed = new Set(next.map(({ name }) => name));
+    wanted = [...new Set(parents)].filter((name) => !read.has(name) && !failed.has(name));
+  }
+  if (failures.length > 0) throw joinFailures(failures);
+  return images.flatMap(({ name }) => read.get(name) ?? []);
+}
+
+function asFailure(error: unknown): BerthError {
+  if (error instanceof BerthError) return error;
+  throw error;
+}
+
+async function readOne(
+  image: Image,
+  tree: Tree,
+  { parentOf }: IdentifyOptions,
+): Promise<ReadImage> {
+  const bytes = await tree.read(image.dockerfile);
+  if (bytes === undefined) {
+    throw new BerthError(
+      "CONFIG_INVALID",
+      `read the Dockerfile of ${image.name}: ${image.dockerfile} is not in ${tree.label}`,
+    );
+  }
+  const text = decode(bytes, image.dockerfile);
+  const recipe = resolveRecipe(text, {
+    file: image.dockerfile,
+    args: image.args,
+    target: image.target,
+    platform: image.platform,
+    parentOf,
+    allowAdd: image.allowAdd,
+  });
+  return { name: image.name, declared: image, text, recipe, parents: recipe.parents };
+}
+
+function decode(bytes: Uint8Array, file: string): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    const message = "it is not UTF-8 text";
+    throw new BerthError("DOCKERFILE_INVALID", `read ${file}: ${message}`, {
+      problems: [{ file, line: 1, column: 1, message }],
+    });
+  }
+}

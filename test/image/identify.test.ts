@@ -1,0 +1,290 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import fc from "fast-check";
+import { BerthError } from "../../src/errors.ts";
+import { identify } from "../../src/image/identify.ts";
+import type { Image } from "../../src/image/image.ts";
+import { setIdOf } from "../../src/image/key.ts";
+import { type MemoryFile, memoryTree } from "../support/tree.ts";
+
+type Files = Readonly<Record<string, MemoryFile>>;
+
+function image(name: string, change: Partial<Image> = {}): Image {
+  return {
+    name,
+    dockerfile: `${name}.docker`,
+    context: "",
+    args: {},
+    target: undefined,
+    platform: "linux/amd64",
+    secrets: [],
+    epoch: undefined,
+    optional: false,
+    onbuild: false,
+    allowAdd: [],
+    ...change,
+  };
+}
+
+const parentOf = (reference: string): string | undefined =>
+  /^qemu\/([a-z0-9-]+)$/.exec(reference)?.[1];
+
+async function keysOf(files: Files, images: readonly Image[]): Promise<Record<string, string>> {
+  const found = await identify(images, memoryTree(files), { parentOf });
+  return Object.fromEntries(found.images.map(({ name, key }) => [name, key]));
+}
+
+async function keyOf(files: Files, change: Partial<Image> = {}): Promise<string> {
+  return (await keysOf(files, [image("x", change)]))["x"] ?? "";
+}
+
+const dockerfile = [
+  "ARG BASE=debian:13-slim",
+  "FROM ${BASE}",
+  "ARG USER",
+  "COPY scripts/ /opt/scripts/",
+  "RUN apt-get update && apt-get install -y gcc",
+  "",
+].join("\n");
+const files: Files = {
+  "x.docker": dockerfile,
+  "scripts/build.sh": { exec: "#!/bin/sh\nmake\n" },
+  "scripts/notes": "notes\n",
+  "scripts/link": { link: "build.sh" },
+  "README.md": "readme\n",
+};
+
+describe("golden keys: another value is another release, for it rebuilds the world once", () => {
+  const golden: readonly [string, Files, Partial<Image>, string][] = [
+    ["one instruction", { "x.docker": "FROM scratch\n" }, {}, "8c46ffb624081ea2f1e8b6da89220090ccf186286f357561280445852f6446c5"],
+    [
+      "args, a context with a link and an executable file",
+      files,
+      { args: { USER: "root" } },
+      "1f1416d9360f4d55316c734389daf98b4c571e882a1ac9a7caf4377210f58d3c",
+    ],
+    [
+      "target, platform, secrets and epoch",
+      { "x.docker": "FROM debian:13 AS a\nRUN --mount=type=secret,id=npm make\nFROM a\n" },
+      {
+        target: "a",
+        platform: "linux/arm64",
+        secrets: [{ id: "npm", env: "NPM" }],
+        epoch: "2026-11",
+      },
+      "f1ac062da66769ad94bba8f9689ac0910ccb643341a4f10aa0278fffcca41c71",
+    ],
+    [
+      "a heredoc",
+      { "x.docker": "FROM debian:13\nRUN <<EOF\nset -e\n# counts\nmake\nEOF\n" },
+      {},
+      "6fb2995d49cd14bfa16cee733441149002592084ef1a2b631f0ad8838e9ea2b4",
+    ],
+  ];
+  for (const [what, tree, change, expected] of golden) {
+    test(what, async () => assert.equal(await keyOf(tree, change), expected));
+  }
+
+  test("a set", async () => {
+    const images = [image("base"), image("child")];
+    const keys = await identify(
+      images,
+      memoryTree({ "base.docker": "FROM scratch\n", "child.docker": "FROM qemu/base\n" }),
+      { parentOf },
+    );
+    assert.equal(setIdOf(keys.images), "58c4af0752064d2ab13a28f0e98bc9b6324453b8412b73a9ab31c050b02baedc");
+    assert.equal(setIdOf([...keys.images].reverse()), setIdOf(keys.images));
+  });
+});
+
+describe("a key does not change with", () => {
+  const same: readonly [string, Files, Partial<Image>?][] = [
+    [
+      "a comment, blank lines and indentation",
+      { ...files, "x.docker": dockerfile.replace("ARG USER", "  # why\n\n  arg USER") },
+    ],
+    ["CRLF and a BOM", { ...files, "x.docker": `\ufeff${dockerfile.replaceAll("\n", "\r\n")}` }],
+    [
+      "the Dockerfile's path",
+      { ...files, "elsewhere/y": dockerfile },
+      { dockerfile: "elsewhere/y" },
+    ],
+    ["a file that no instruction reaches", { ...files, "README.md": "other\n" }],
+    [
+      "the default of a base that is configured",
+      { ...files, "x.docker": dockerfile.replace("debian:13-slim", "other") },
+      { args: { BASE: "debian:13-slim" } },
+    ],
+    [
+      "a stage that the target does not need",
+      {
+        ...files,
+        "x.docker":
+          `FROM unused AS unused\nRUN true\n${dockerfile.replace("ARG BASE=debian:13-slim\n", "")}`.replace(
+            "FROM unused",
+            "ARG BASE=debian:13-slim\nFROM unused",
+          ),
+      },
+    ],
+    ["an image's name", files],
+  ];
+  for (const [what, tree, change] of same) {
+    test(what, async () => assert.equal(await keyOf(tree, change), await keyOf(files)));
+  }
+
+  test("files that an ignore file leaves out", async () => {
+    const ignoring = { ...files, ".dockerignore": "scripts/notes\n" };
+    assert.equal(await keyOf(ignoring), await keyOf({ ...ignoring, "scripts/notes": "other\n" }));
+    assert.notEqual(await keyOf(ignoring), await keyOf(files));
+  });
+
+  test("the order of configured args and of images", async () => {
+    const text = { "x.docker": "FROM debian:13\nARG A\nARG B\nRUN make\n" };
+    const pairs = fc.uniqueArray(fc.constantFrom(["A", "1"], ["B", "2"], ["C", "3"]), {
+      minLength: 3,
+      maxLength: 3,
+    });
+    const expected = await keyOf(text, { args: { A: "1", B: "2", C: "3" } });
+    await fc.assert(
+      fc.asyncProperty(
+        pairs,
+        async (args) => (await keyOf(text, { args: Object.fromEntries(args) })) === expected,
+      ),
+    );
+  });
+
+  test("a value of an undeclared arg", async () => {
+    assert.equal(await keyOf(files, { args: { OTHER: "1" } }), await keyOf(files));
+  });
+});
+
+describe("a key changes with", () => {
+  const other: readonly [string, Files, Partial<Image>?][] = [
+    ["a byte of an instruction", { ...files, "x.docker": dockerfile.replace("gcc", "g++") }],
+    ["the base", files, { args: { BASE: "debian:12" } }],
+    ["a declared arg, even if no instruction names it", files, { args: { USER: "x" } }],
+    ["an arg that is empty instead of unset", files, { args: { USER: "" } }],
+    ["a byte of a file", { ...files, "scripts/notes": "notes!\n" }],
+    ["an executable bit", { ...files, "scripts/notes": { exec: "notes\n" } }],
+    ["a symlink's target", { ...files, "scripts/link": { link: "notes" } }],
+    ["a link that becomes a file of the same bytes", { ...files, "scripts/link": "build.sh" }],
+    ["a file's name", { ...files, "scripts/notes": "", "scripts/notes2": "notes\n" }],
+    [
+      "bytes that move from one file to the next",
+      { ...files, "scripts/notes": "note", "scripts/notes2": "s\n" },
+    ],
+    ["the platform", files, { platform: "linux/arm64" }],
+    ["an epoch", files, { epoch: "1" }],
+    ["a secret's id", files, { secrets: [{ id: "a", env: "A" }] }],
+    ["a syntax directive", { ...files, "x.docker": `# syntax=docker/dockerfile:1\n${dockerfile}` }],
+    ["ONBUILD in the base, declared", files, { onbuild: true }],
+  ];
+  for (const [what, tree, change] of other) {
+    test(what, async () => assert.notEqual(await keyOf(tree, change), await keyOf(files)));
+  }
+
+  test("its parent's key, and that of its parent's parent", async () => {
+    const images = [image("a"), image("b"), image("c"), image("d")];
+    const set = {
+      "a.docker": "FROM debian:13\nRUN one\n",
+      "b.docker": "FROM qemu/a\n",
+      "c.docker": "FROM debian\nCOPY --from=qemu/b /x /x\n",
+      "d.docker": "FROM debian\n",
+    };
+    const before = await keysOf(set, images);
+    const after = await keysOf({ ...set, "a.docker": "FROM debian:13\nRUN two\n" }, images);
+    const changed = Object.keys(before).filter((name) => before[name] !== after[name]);
+    assert.deepEqual(changed, ["a", "b", "c"]);
+  });
+
+  test("no value of a secret is in what the key was made from", async () => {
+    const found = await identify(
+      [image("x", { secrets: [{ id: "npm", env: "NPM_TOKEN" }] })],
+      memoryTree(files),
+      { parentOf },
+    );
+    assert.deepEqual(found.images[0]?.inputs.secrets, ["npm"]);
+    assert.doesNotMatch(JSON.stringify(found.images[0]?.inputs), /NPM_TOKEN/);
+  });
+
+  test("any file of the context where a parent of the set has ONBUILD", async () => {
+    const images = [image("a"), image("b")];
+    const set = {
+      "a.docker": "FROM debian:13\nONBUILD COPY . /src\n",
+      "b.docker": "FROM qemu/a\n",
+      "some/file": "1",
+    };
+    const before = await keysOf(set, images);
+    const after = await keysOf({ ...set, "some/file": "2" }, images);
+    assert.equal(before["a"], after["a"]);
+    assert.notEqual(before["b"], after["b"]);
+  });
+});
+
+describe("what cannot be keyed", () => {
+  const failure = async (set: Files, names: readonly string[]): Promise<BerthError> => {
+    try {
+      await keysOf(
+        set,
+        names.map((name) => image(name)),
+      );
+    } catch (error) {
+      assert.ok(error instanceof BerthError);
+      return error;
+    }
+    throw new assert.AssertionError({ message: "it was keyed" });
+  };
+
+  test("a cycle is named as a path", async () => {
+    const error = await failure(
+      {
+        "a.docker": "FROM qemu/b\n",
+        "b.docker": "FROM qemu/c\n",
+        "c.docker": "FROM debian\nCOPY --from=qemu/a /x /\n",
+      },
+      ["a", "b", "c"],
+    );
+    assert.equal(error.code, "IMAGE_CYCLE");
+    assert.match(error.message, /a -> b -> c -> a/);
+  });
+
+  test("the mistakes of all images come at once, with file and line", async () => {
+    const error = await failure(
+      {
+        "a.docker": "FROM debian\nADD https://example.com/x /x\nFOO\n",
+        "b.docker": "\nRUN make\n",
+      },
+      ["a", "b"],
+    );
+    assert.deepEqual(
+      error.problems.map(({ file, line }) => `${file}:${line}`),
+      ["a.docker:2", "a.docker:3", "b.docker:1", "b.docker:2"],
+    );
+  });
+
+  test("only what was asked for is read", async () => {
+    const set = {
+      "a.docker": "FROM qemu/b\n",
+      "b.docker": "FROM debian\n",
+      "broken.docker": "FOO\n",
+    };
+    const images = ["a", "b", "broken"].map((name) => image(name));
+    const found = await identify(images, memoryTree(set), { parentOf, names: ["a"] });
+    assert.deepEqual(
+      found.images.map(({ name }) => name),
+      ["a", "b"],
+    );
+  });
+
+  test("a source that is not there is a warning with its line", async () => {
+    const found = await identify(
+      [image("x")],
+      memoryTree({ "x.docker": "FROM debian\nCOPY gone /\n" }),
+      { parentOf },
+    );
+    assert.deepEqual(
+      found.warnings.map(({ file, line }) => `${file}:${line}`),
+      ["x.docker:2"],
+    );
+  });
+});
