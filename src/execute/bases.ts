@@ -1,0 +1,86 @@
+/** What a base image's registry says of it, so that a build starts from exactly that and misses no ONBUILD. */
+import { BerthError } from "../errors.ts";
+import type { Manifest, Platform } from "../oci/manifest.ts";
+import { parseReference, printReference, type Reference, withDigest } from "../oci/reference.ts";
+import type { Registry } from "../registry/registry.ts";
+
+export interface BaseFacts {
+  /** As the Dockerfile names it, ARGs expanded. */
+  readonly name: string;
+  /** The same image by digest; `undefined` where its registry could not be asked. */
+  readonly pinned: string | undefined;
+  readonly digest: string | undefined;
+  /** Instructions that a build from it runs without their being in the Dockerfile. */
+  readonly onbuild: readonly string[];
+  /** Why nothing is known. */
+  readonly unknown: string | undefined;
+}
+
+/**
+ * Asks a base's registry for its digest and its ONBUILD instructions: one GET, two more for the config.
+ *
+ * A base that only the engine can reach (a mirror, an image of the local daemon) is not an error: the
+ * build then uses the name as written.
+ */
+export async function lookUpBase(
+  name: string,
+  platform: string,
+  registry: Registry,
+): Promise<BaseFacts> {
+  try {
+    const reference = parseReference(name);
+    const manifest = await registry.get(reference);
+    if (manifest === undefined) return unknownBase(name, "its registry does not have it");
+    const { digest } = manifest.descriptor;
+    const onbuild = await onbuildOf(manifest, reference, platform, registry);
+    return {
+      name,
+      pinned: printReference(withDigest(reference, digest)),
+      digest,
+      onbuild,
+      unknown: undefined,
+    };
+  } catch (error) {
+    if (!(error instanceof BerthError)) throw error;
+    return unknownBase(name, error.message);
+  }
+}
+
+function unknownBase(name: string, unknown: string): BaseFacts {
+  return { name, pinned: undefined, digest: undefined, onbuild: [], unknown };
+}
+
+async function onbuildOf(
+  manifest: Manifest,
+  reference: Reference,
+  platform: string,
+  registry: Registry,
+): Promise<readonly string[]> {
+  const { content } = manifest;
+  if (content.kind === "index") {
+    const entry = content.manifests.find((candidate) => matches(candidate.platform, platform));
+    const child =
+      entry === undefined ? undefined : await registry.get(withDigest(reference, entry.digest));
+    return child === undefined || child.content.kind === "index"
+      ? []
+      : onbuildOf(child, reference, platform, registry);
+  }
+  const bytes = await registry.blob(reference, content.config.digest);
+  return bytes === undefined ? [] : readOnbuild(bytes);
+}
+
+/** The `OnBuild` list of an image config (moby's extension to the image-spec's config.md). */
+function readOnbuild(bytes: Uint8Array): readonly string[] {
+  const config = JSON.parse(new TextDecoder().decode(bytes)) as {
+    config?: { OnBuild?: unknown } | null;
+  };
+  const list = config.config?.OnBuild;
+  return Array.isArray(list) ? list.filter((line): line is string => typeof line === "string") : [];
+}
+
+function matches(platform: Platform | undefined, wanted: string): boolean {
+  const [os, architecture, variant] = wanted.split("/");
+  if (platform === undefined || platform.os !== os || platform.architecture !== architecture)
+    return false;
+  return variant === undefined || platform.variant === undefined || platform.variant === variant;
+}

@@ -1,0 +1,234 @@
+/** Builds one planned image and gives it its key's tag; the tag is put last and only on what is whole. */
+import { type BuildRequest, cacheTag, type Engine } from "../engine/engine.ts";
+import { BerthError } from "../errors.ts";
+import type { Material } from "../image/identify.ts";
+import type { Manifest } from "../oci/manifest.ts";
+import {
+  parseReference,
+  parseRepository,
+  type Repository,
+  withDigest,
+  withTag,
+} from "../oci/reference.ts";
+import type { PlannedImage } from "../plan/plan.ts";
+import { annotationsOf, type ResolvedBase, withAnnotations } from "../publish/annotate.ts";
+import { pinReferences } from "./pin.ts";
+import type { Tools } from "./tools.ts";
+
+/** The tag that engines push to in runs that protected pipelines may not believe. */
+export const untrustedCacheTag = "try-cache";
+
+/** The manifest that the image ended at, and whether another pipeline had made it meanwhile. */
+export interface Built {
+  readonly manifest: Manifest;
+  readonly adopted: boolean;
+}
+
+/**
+ * Builds an image, unless its key has come to be in the meantime.
+ *
+ * `parents` are references by digest of the images of the set that it is built from. What was hashed
+ * is what is built: the engine sees the canonical context and nothing else.
+ */
+export async function buildImage(
+  image: PlannedImage,
+  parents: ReadonlyMap<string, string>,
+  tools: Tools,
+): Promise<Built> {
+  const repository = repositoryFor(image);
+  const tagged = withTag(repository, image.tag);
+  const already = await tools.registry.get(tagged);
+  if (already !== undefined && (await isWhole(already, repository, tools)))
+    return { manifest: already, adopted: true };
+  const material = tools.material(image.name);
+  const pinned = await pinReferences(image, material, parents, tools);
+  const pushed = await runEngine(
+    image,
+    material,
+    pinned.dockerfile,
+    repository,
+    await tools.engine(),
+    tools,
+  );
+  const manifest = await annotate(pushed.manifest, image, pinned.base, pushed.engine, tools);
+  // Another pipeline may have been faster; the first image of a key is the one that all use.
+  const first = already === undefined ? await tools.registry.get(tagged) : undefined;
+  if (first !== undefined) return { manifest: first, adopted: true };
+  await tools.registry.put(tagged, manifest);
+  return { manifest: await verified(tagged, manifest, tools), adopted: false };
+}
+
+function repositoryFor(image: PlannedImage): Repository {
+  if (image.repository !== null) return parseRepository(image.repository);
+  throw new BerthError(
+    "REGISTRY_UNSET",
+    `build ${image.name}: no registry is known to push it to`,
+    {
+      hint: "set CI_REGISTRY_IMAGE, give --registry host/path, or set `registry` in berth.yml, and plan again",
+    },
+  );
+}
+
+async function isWhole(manifest: Manifest, repository: Repository, tools: Tools): Promise<boolean> {
+  const { content } = manifest;
+  return content.kind === "index" || tools.registry.hasBlob(repository, content.config.digest);
+}
+
+async function runEngine(
+  image: PlannedImage,
+  material: Material,
+  dockerfile: string,
+  repository: Repository,
+  engine: Engine,
+  tools: Tools,
+): Promise<{ manifest: Manifest; engine: string }> {
+  const scratch = await tools.files.temporary("berth-build-");
+  const section = tools.log.section(
+    `berth_build_${image.name}`,
+    `build ${image.name} with ${engine.name}`,
+  );
+  try {
+    const request = await requestFor(image, material, dockerfile, repository, scratch.path, tools);
+    const result = await engine.build({ ...request, onLine: section.line });
+    const manifest = await tools.registry.get(withDigest(repository, result.digest));
+    if (manifest === undefined) throw vanished(image, result.digest);
+    return { manifest, engine: engine.name };
+  } finally {
+    section.end();
+    await scratch.remove();
+  }
+}
+
+async function requestFor(
+  image: PlannedImage,
+  material: Material,
+  dockerfile: string,
+  repository: Repository,
+  scratch: string,
+  tools: Tools,
+): Promise<Omit<BuildRequest, "onLine">> {
+  const contextFolder = `${scratch}/context`;
+  await tools.unpack(material.contextTar, contextFolder);
+  const hosts = new Set([
+    repository.host,
+    ...material.recipe.uses.map(({ reference }) => hostOf(reference)),
+  ]);
+  const upstream = tools.situation.upstream;
+  if (upstream !== undefined) hosts.add(upstream.host);
+  const authFile = `${scratch}/auth/config.json`;
+  await tools.files.write(
+    authFile,
+    await tools.authFile([...hosts].filter((host) => host !== "")),
+    0o600,
+  );
+  return {
+    name: image.name,
+    dockerfile,
+    contextFolder,
+    scratchFolder: scratch,
+    args: material.recipe.args,
+    target: material.recipe.target,
+    platform: image.platform,
+    secrets: await secretFiles(image, scratch, tools),
+    destination: withTag(repository, tools.situation.trusted ? cacheTag : untrustedCacheTag),
+    cacheFrom: cacheSources(repository, tools),
+    cacheTo: tools.situation.trusted ? repository : undefined,
+    noCache: false,
+    authFile,
+    insecureHosts: tools.insecureHosts,
+  };
+}
+
+/** Own layers before upstream's, whose repository has the same path below its base. */
+function cacheSources(repository: Repository, { situation }: Tools): readonly Repository[] {
+  const { own, upstream } = situation;
+  if (own === undefined || upstream === undefined) return [repository];
+  const path = `${upstream.path}${repository.path.slice(own.path.length)}`;
+  return [repository, { host: upstream.host, path }];
+}
+
+function hostOf(reference: string): string {
+  try {
+    return parseReference(reference).host;
+  } catch {
+    return "";
+  }
+}
+
+async function secretFiles(
+  image: PlannedImage,
+  scratch: string,
+  tools: Tools,
+): Promise<BuildRequest["secrets"]> {
+  return Promise.all(
+    image.secrets.map(async (secret) => {
+      const file = `${scratch}/secrets/${secret.id}`;
+      const value = "env" in secret ? tools.env[secret.env] : await tools.files.read(secret.file);
+      if (value === undefined)
+        throw missingSecret(
+          image,
+          "env" in secret
+            ? `variable ${secret.env} is not set`
+            : `file ${secret.file} is not there`,
+        );
+      await tools.files.write(file, value, 0o600);
+      return { id: secret.id, file };
+    }),
+  );
+}
+
+async function annotate(
+  manifest: Manifest,
+  image: PlannedImage,
+  base: ResolvedBase | undefined,
+  engine: string,
+  tools: Tools,
+): Promise<Manifest> {
+  const created = tools.clock.now();
+  const { situation, revision } = tools;
+  return (
+    withAnnotations(
+      manifest,
+      annotationsOf(image, situation, { revision, created, base, engine }),
+    ) ?? manifest
+  );
+}
+
+/** What the registry now says the tag is; where two pipelines raced, the one that it recorded. */
+async function verified(
+  tagged: Repository & { readonly tag?: string },
+  manifest: Manifest,
+  tools: Tools,
+): Promise<Manifest> {
+  const recorded = await tools.registry.head(tagged);
+  if (recorded?.digest === manifest.descriptor.digest) return manifest;
+  const other = await tools.registry.get(tagged);
+  if (other !== undefined) return other;
+  throw new BerthError(
+    "REGISTRY_REFUSED",
+    `verify ${tagged.host}/${tagged.path}:${tagged.tag}: it was put and is not there`,
+    {
+      hint: "another job or a cleanup policy may be deleting tags; check the registry, then run this again",
+    },
+  );
+}
+
+function vanished(image: PlannedImage, digest: string): BerthError {
+  return new BerthError(
+    "REGISTRY_REFUSED",
+    `build ${image.name}: the engine pushed ${digest}, the registry does not have it`,
+    {
+      hint: "run the job again; if it stays, look at the registry's log",
+    },
+  );
+}
+
+function missingSecret(image: PlannedImage, what: string): BerthError {
+  return new BerthError(
+    "SECRET_MISSING",
+    `build ${image.name}: ${what}, which one of its secrets is read from`,
+    {
+      hint: "set it in the project's CI/CD variables, or take the secret out of berth.yml",
+    },
+  );
+}

@@ -1,0 +1,71 @@
+/** Carries out one decision; the only place that branches on reuse, copy or build. */
+import { BerthError } from "../errors.ts";
+import { parseReference, parseRepository, printReference, withDigest } from "../oci/reference.ts";
+import type { Outcome } from "../output/outcome.ts";
+import type { PlannedImage } from "../plan/plan.ts";
+import { buildImage } from "./build.ts";
+import { parentReferences } from "./parents.ts";
+import { outcomeBase, type ParentOutcomes } from "./schedule.ts";
+import type { Tools } from "./tools.ts";
+
+/**
+ * Makes one planned image be there, and tells how it ended; a failure is an outcome, a bug is thrown.
+ *
+ * Running it again is harmless: what is there already is taken.
+ */
+export async function execute(
+  image: PlannedImage,
+  parents: ParentOutcomes,
+  tools: Tools,
+): Promise<Outcome> {
+  const started = tools.clock.now().getTime();
+  const seconds = (): number => (tools.clock.now().getTime() - started) / 1000;
+  try {
+    return {
+      ...outcomeBase(image),
+      ...(await carryOut(image, parents, tools)),
+      seconds: seconds(),
+    };
+  } catch (error) {
+    if (!(error instanceof BerthError)) throw error;
+    const { code, message, hint } = error;
+    return {
+      ...outcomeBase(image),
+      result: "failed",
+      seconds: seconds(),
+      error: { code, message, hint: hint ?? null },
+    };
+  }
+}
+
+type End = Pick<Outcome, "result" | "reference" | "digest"> & Partial<Outcome>;
+
+async function carryOut(image: PlannedImage, parents: ParentOutcomes, tools: Tools): Promise<End> {
+  const { decision } = image;
+  switch (decision.kind) {
+    case "reuse":
+      return { result: "reused", reference: decision.reference, digest: decision.digest };
+    case "copy":
+      return copy(image, decision.from, tools);
+    case "build":
+      return build(image, parents, tools);
+  }
+}
+
+async function copy(image: PlannedImage, from: string, tools: Tools): Promise<End> {
+  const to = parseRepository(image.repository ?? "");
+  const source = parseReference(from);
+  tools.registry.announce("push", [to]);
+  const { descriptor, streamedBytes } = await tools.registry.copy(source, to, [image.tag]);
+  const reference = printReference(withDigest(to, descriptor.digest));
+  return { result: "copied", reference, digest: descriptor.digest, streamedBytes };
+}
+
+async function build(image: PlannedImage, parents: ParentOutcomes, tools: Tools): Promise<End> {
+  const references = await parentReferences(image, parents, tools.planned, tools.registry);
+  const { manifest, adopted } = await buildImage(image, references, tools);
+  tools.keep(image.name, manifest);
+  const { digest } = manifest.descriptor;
+  const reference = printReference(withDigest(parseRepository(image.repository ?? ""), digest));
+  return { result: adopted ? "adopted" : "built", reference, digest };
+}

@@ -1,0 +1,79 @@
+/** The order of work: parents before children, independent images side by side. */
+import pLimit from "p-limit";
+import type { Outcome } from "../output/outcome.ts";
+import type { PlannedImage } from "../plan/plan.ts";
+
+/** The outcomes of an image's parents, by name. */
+export type ParentOutcomes = ReadonlyMap<string, Outcome>;
+
+/**
+ * Runs `work` for every image as soon as its parents have ended, `parallel` at a time.
+ *
+ * An image whose parent did not come to be is skipped; all others run to their end, so one failure
+ * costs only what depends on it. Outcomes come back in the order of the images.
+ */
+export async function runParentsFirst(
+  images: readonly PlannedImage[],
+  parallel: number,
+  work: (image: PlannedImage, parents: ParentOutcomes) => Promise<Outcome>,
+): Promise<readonly Outcome[]> {
+  const limit = pLimit(parallel);
+  const names = new Set(images.map(({ name }) => name));
+  const started = new Map<string, Promise<Outcome>>();
+  const byName = new Map(images.map((image) => [image.name, image]));
+  const start = (image: PlannedImage): Promise<Outcome> => {
+    const known = started.get(image.name);
+    if (known !== undefined) return known;
+    const parents = image.parents.filter((parent) => names.has(parent));
+    const outcome = runAfter(
+      image,
+      parents.map((parent) => start(byName.get(parent) as PlannedImage)),
+      (done) => {
+        const waits = image.decision.kind === "build";
+        return waits ? limit(() => work(image, done)) : work(image, done);
+      },
+    );
+    started.set(image.name, outcome);
+    return outcome;
+  };
+  return Promise.all(images.map(start));
+}
+
+async function runAfter(
+  image: PlannedImage,
+  parents: readonly Promise<Outcome>[],
+  work: (parents: ParentOutcomes) => Promise<Outcome>,
+): Promise<Outcome> {
+  const done = await Promise.all(parents);
+  const lost = done.find(({ digest }) => digest === null);
+  // Only a build needs its parents; an image that exists is as good as ever.
+  if (lost !== undefined && image.decision.kind === "build") return skipped(image, lost.name);
+  return work(new Map(done.map((outcome) => [outcome.name, outcome])));
+}
+
+function skipped(image: PlannedImage, parent: string): Outcome {
+  return {
+    ...outcomeBase(image),
+    result: "skipped",
+    error: {
+      code: "BUILD_FAILED",
+      message: `not built: ${parent}, which it is built from, failed`,
+      hint: null,
+    },
+  };
+}
+
+/** What every outcome says of its image. */
+export function outcomeBase(image: PlannedImage): Omit<Outcome, "result"> {
+  return {
+    name: image.name,
+    key: image.key,
+    decision: image.decision.kind,
+    reference: null,
+    digest: null,
+    optional: image.optional,
+    seconds: undefined,
+    streamedBytes: 0,
+    error: null,
+  };
+}

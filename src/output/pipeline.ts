@@ -1,0 +1,110 @@
+/** The child pipeline of a plan: one job for each image to build, then one that publishes the set. */
+import { stringify } from "yaml";
+import { parentsFirst } from "../image/order.ts";
+import type { Plan, PlannedImage } from "../plan/plan.ts";
+
+export interface PipelineOptions {
+  /** The pipeline that holds the plan job; its artifacts are fetched from there. */
+  readonly parentPipeline: string | undefined;
+  /** The job whose artifacts hold `plan.json`. */
+  readonly planJob: string | undefined;
+  /** The image that holds berth and the engine; the runner's default where `undefined`. */
+  readonly image: string | undefined;
+  readonly tags: readonly string[];
+  /** Passed on to every command, such as `--config ci/berth.yml`. */
+  readonly flags: readonly string[];
+}
+
+type Job = Readonly<Record<string, unknown>>;
+
+// GitLab's default limit for `needs` of one job (gitlab: ci/yaml, needs).
+const maxNeeds = 50;
+
+// A child of a merge request pipeline runs only jobs whose rules match it.
+const rules = [{ if: '$CI_PIPELINE_SOURCE == "parent_pipeline"' }];
+
+// Only weather is tried again: exit code 75 and what the runner itself broke.
+const retry = {
+  max: 2,
+  when: ["runner_system_failure", "stuck_or_timeout_failure", "scheduler_failure"],
+  exit_codes: [75],
+};
+
+export function buildJobName(name: string): string {
+  return `berth build ${name}`;
+}
+
+/**
+ * Makes the jobs, parents first; never empty, since GitLab fails a trigger whose child has no job.
+ *
+ * All values are literal: a trigger job cannot always pass variables on.
+ */
+export function childPipeline(
+  plan: Plan,
+  options: PipelineOptions,
+): Readonly<Record<string, unknown>> {
+  const builds = parentsFirst(plan.images.filter(({ decision }) => decision.kind === "build"));
+  const names = new Set(builds.map(({ name }) => name));
+  const jobs = builds.map(
+    (image) => [buildJobName(image.name), buildJob(image, names, options)] as const,
+  );
+  return {
+    stages: ["berth-build", "berth-publish"],
+    ...Object.fromEntries(jobs),
+    "berth publish": publishJob(builds, options),
+  };
+}
+
+export function printPipeline(pipeline: Readonly<Record<string, unknown>>): string {
+  return `# Written by berth plan; do not edit.\n${stringify(pipeline, { lineWidth: 0, aliasDuplicateObjects: false })}`;
+}
+
+function common(options: PipelineOptions): Job {
+  return {
+    ...(options.image === undefined ? {} : { image: options.image }),
+    ...(options.tags.length === 0 ? {} : { tags: options.tags }),
+    rules,
+    retry,
+    interruptible: true,
+  };
+}
+
+function planNeed({ parentPipeline, planJob }: PipelineOptions): readonly Job[] {
+  if (parentPipeline === undefined || planJob === undefined) return [];
+  return [{ pipeline: parentPipeline, job: planJob }];
+}
+
+function buildJob(image: PlannedImage, built: ReadonlySet<string>, options: PipelineOptions): Job {
+  const parents = image.parents.filter((parent) => built.has(parent));
+  return {
+    stage: "berth-build",
+    ...common(options),
+    needs: [
+      ...planNeed(options),
+      ...parents.map((parent) => ({ job: buildJobName(parent), artifacts: false })),
+    ],
+    script: [["berth build", image.name, ...options.flags].join(" ")],
+    artifacts: {
+      paths: [".berth/plan.json", ".berth/outcome/"],
+      when: "always",
+      expire_in: "1 week",
+    },
+    ...(image.optional ? { allow_failure: true } : {}),
+  };
+}
+
+function publishJob(builds: readonly PlannedImage[], options: PipelineOptions): Job {
+  const needs = [
+    ...planNeed(options),
+    ...builds.map(({ name }) => ({ job: buildJobName(name), artifacts: true })),
+  ];
+  return {
+    stage: "berth-publish",
+    ...common(options),
+    variables: { GIT_STRATEGY: "none" },
+    // Past the limit the stage alone orders the jobs, and plan.json comes with the artifacts of the builds.
+    ...(needs.length > maxNeeds ? {} : { needs }),
+    script: [["berth publish", ...options.flags].join(" ")],
+    artifacts: { paths: [".berth/"], expire_in: "1 week" },
+  };
+}

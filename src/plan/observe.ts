@@ -1,0 +1,193 @@
+/** All registry reads that decisions are made from: the set record first, single images where it is unknown. */
+import { BerthError } from "../errors.ts";
+import { type KeyedImage, setIdOf } from "../image/key.ts";
+import type { Digest } from "../oci/digest.ts";
+import type { Manifest } from "../oci/manifest.ts";
+import {
+  below,
+  printReference,
+  printRepository,
+  type Reference,
+  withDigest,
+  withTag,
+} from "../oci/reference.ts";
+import type { Registry } from "../registry/registry.ts";
+import { repositoryOf, type Source } from "./places.ts";
+import type { FoundBy } from "./plan.ts";
+import {
+  parseRecord,
+  type RecordedImage,
+  recordReference,
+  recordRepositoryName,
+  type SetRecord,
+  setTag,
+} from "./record.ts";
+
+/** A reference at which an image of the wanted key was found. */
+export interface Sighting {
+  readonly kind: "found";
+  readonly source: Source["kind"];
+  readonly reference: Reference & { readonly digest: Digest };
+  readonly foundBy: FoundBy;
+  /** The manifest, where the look brought it along. */
+  readonly manifest: Manifest | undefined;
+}
+
+/** A tag of the wanted key whose image is not whole. */
+export interface BrokenSighting {
+  readonly kind: "broken";
+  readonly reference: string;
+  readonly missing: "config";
+}
+
+export interface Observation {
+  /** The record that was found, and where. */
+  readonly record:
+    | { readonly source: Source; readonly reference: string; readonly content: SetRecord }
+    | undefined;
+  /** What was seen of each image, in order of preference. */
+  readonly sightings: ReadonlyMap<string, readonly (Sighting | BrokenSighting)[]>;
+  /** Bases that were asked, for the reason of a miss. */
+  readonly looked: readonly string[];
+  readonly warnings: readonly string[];
+}
+
+/**
+ * Looks for a set: one GET answers for all images where its record is known, otherwise one GET and one
+ * HEAD for each image and source, in parallel.
+ *
+ * A source that may not be read is left out with a warning, so that a private upstream costs builds and
+ * not the pipeline; an outage is an error.
+ */
+export async function observe(
+  images: readonly KeyedImage[],
+  sources: readonly Source[],
+  template: string,
+  registry: Registry,
+): Promise<Observation> {
+  const warnings: string[] = [];
+  const looked: string[] = [];
+  const readable: Source[] = [];
+  const tag = setTag(setIdOf(images));
+  for (const source of sources) {
+    announce(registry, source, images, template);
+    const reference = recordReference(source.base, tag);
+    const manifest = await unlessDenied(source, warnings, () => registry.get(reference));
+    if (manifest === "denied") continue;
+    readable.push(source);
+    looked.push(printRepository(source.base));
+    const content =
+      manifest === undefined ? undefined : parseRecord(manifest, printReference(reference));
+    if (content === undefined || !namesAll(content, images)) continue;
+    const sightings = new Map(
+      images.map((image) => [
+        image.name,
+        recorded(source, template, image.name, content.images[image.name]),
+      ]),
+    );
+    const record = { source, reference: printReference(reference), content };
+    const late = await lookFor(
+      images.filter(({ name }) => sightings.get(name)?.length === 0),
+      [source],
+      template,
+      registry,
+    );
+    return { record, sightings: new Map([...sightings, ...late]), looked, warnings };
+  }
+  return {
+    record: undefined,
+    sightings: await lookFor(images, readable, template, registry),
+    looked,
+    warnings,
+  };
+}
+
+function announce(
+  registry: Registry,
+  source: Source,
+  images: readonly KeyedImage[],
+  template: string,
+): void {
+  const repositories = images.map(({ name }) => repositoryOf(source.base, template, name));
+  registry.announce("pull", [below(source.base, recordRepositoryName), ...repositories]);
+}
+
+async function unlessDenied<T>(
+  source: Source,
+  warnings: string[],
+  read: () => Promise<T>,
+): Promise<T | "denied"> {
+  try {
+    return await read();
+  } catch (error) {
+    const denied = error instanceof BerthError && error.code === "REGISTRY_DENIED";
+    if (!denied || source.kind === "own") throw error;
+    warnings.push(
+      `${printRepository(source.base)} may not be read (${error.message}); its images are built here instead. ` +
+        "If that project is private, let it allow this project's job tokens (Settings, CI/CD, Job token permissions).",
+    );
+    return "denied";
+  }
+}
+
+function namesAll(record: SetRecord, images: readonly KeyedImage[]): boolean {
+  return images.every(({ name }) => record.images[name] !== undefined);
+}
+
+function recorded(
+  source: Source,
+  template: string,
+  name: string,
+  image: RecordedImage | undefined,
+): readonly Sighting[] {
+  if (image === undefined || image.kind === "missing") return [];
+  const shared = { kind: "found", foundBy: "set-record", manifest: undefined } as const;
+  if (image.kind === "elsewhere")
+    return [{ ...shared, source: "upstream", reference: image.reference }];
+  const reference = {
+    ...withDigest(repositoryOf(source.base, template, name), image.digest),
+    digest: image.digest,
+  };
+  return [{ ...shared, source: source.kind, reference }];
+}
+
+async function lookFor(
+  images: readonly KeyedImage[],
+  sources: readonly Source[],
+  template: string,
+  registry: Registry,
+): Promise<Map<string, readonly (Sighting | BrokenSighting)[]>> {
+  const seen = await Promise.all(
+    images.map(async (image) => {
+      const found: (Sighting | BrokenSighting)[] = [];
+      for (const source of sources) {
+        const sighting = await lookAt(image, source, template, registry);
+        if (sighting !== undefined) found.push(sighting);
+        if (sighting?.kind === "found") break;
+      }
+      return [image.name, found] as const;
+    }),
+  );
+  return new Map(seen);
+}
+
+async function lookAt(
+  image: KeyedImage,
+  source: Source,
+  template: string,
+  registry: Registry,
+): Promise<Sighting | BrokenSighting | undefined> {
+  const repository = repositoryOf(source.base, template, image.name);
+  for (const tag of source.tagsOf(image.key)) {
+    const reference = withTag(repository, tag);
+    const manifest = await registry.get(reference);
+    if (manifest === undefined) continue;
+    const { content, descriptor } = manifest;
+    const whole =
+      content.kind === "index" || (await registry.hasBlob(repository, content.config.digest));
+    if (!whole) return { kind: "broken", reference: printReference(reference), missing: "config" };
+    const pinned = { ...withDigest(repository, descriptor.digest), digest: descriptor.digest };
+    return { kind: "found", source: source.kind, reference: pinned, foundBy: "key-tag", manifest };
+  }
+  return undefined;
+}

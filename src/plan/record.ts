@@ -1,0 +1,135 @@
+/** The set record: one small image manifest that says which image every name of a set stands for. */
+import { BerthError } from "../errors.ts";
+import { type Digest, digestOf, parseDigest } from "../oci/digest.ts";
+import { type Annotations, type Manifest, makeImageManifest, mediaTypes } from "../oci/manifest.ts";
+import {
+  isTag,
+  parseReference,
+  parseRepository,
+  printReference,
+  type Reference,
+  type Repository,
+} from "../oci/reference.ts";
+
+/** The repository below the project's base that holds records. */
+export const recordRepositoryName = "berth";
+
+/** The tag that set records and, where all images are in one registry, images of the set have. */
+export function setTag(setId: string): string {
+  return `set-${setId}`;
+}
+
+/** Where an image of the set is: in the record's own registry, elsewhere, or (an optional one) nowhere. */
+export type RecordedImage =
+  | { readonly kind: "own"; readonly digest: Digest }
+  | { readonly kind: "elsewhere"; readonly reference: Reference & { readonly digest: Digest } }
+  | { readonly kind: "missing" };
+
+export interface SetRecord {
+  readonly setId: string;
+  /** The tag that all images of the set have in the own registry; `undefined` where some are elsewhere. */
+  readonly tag: string | undefined;
+  readonly images: Readonly<Record<string, RecordedImage>>;
+  readonly revision: string | undefined;
+  readonly pipeline: string | undefined;
+}
+
+const imagePrefix = "berth.image.";
+
+/** The blobs that every record refers to; upload them before the record. */
+export const recordBlobs = {
+  // An OCI image config and one empty layer: GitLab's registry refuses config and artifact types that
+  // it does not know, and some registries refuse a manifest without layers.
+  config: Buffer.from(
+    JSON.stringify({
+      architecture: "amd64",
+      os: "linux",
+      config: {},
+      rootfs: { type: "layers", diff_ids: [digestOf(Buffer.alloc(1024))] },
+    }),
+  ),
+  /** 1024 zero bytes (an empty tar), gzip: 10 header bytes, the deflated zeros, CRC and length. */
+  layer: Buffer.from("H4sIAAAAAAAA/2IYBaNgFIxYAAgAAP//Lq+17wAEAAA=", "base64"),
+};
+
+export function makeRecord(record: SetRecord, created: Date): Manifest {
+  const annotations: Record<string, string> = {
+    "org.opencontainers.image.created": created.toISOString(),
+    ...(record.revision === undefined
+      ? {}
+      : { "org.opencontainers.image.revision": record.revision }),
+    ...(record.pipeline === undefined ? {} : { "berth.pipeline": record.pipeline }),
+    "berth.record": "1",
+    "berth.set": record.setId,
+    ...(record.tag === undefined ? {} : { "berth.tag": record.tag }),
+  };
+  for (const name of Object.keys(record.images).sort()) {
+    const image = record.images[name];
+    if (image !== undefined) annotations[imagePrefix + name] = printImage(image);
+  }
+  const config = {
+    mediaType: mediaTypes.ociConfig,
+    digest: digestOf(recordBlobs.config),
+    size: recordBlobs.config.length,
+  };
+  const layer = {
+    mediaType: mediaTypes.ociLayerGzip,
+    digest: digestOf(recordBlobs.layer),
+    size: recordBlobs.layer.length,
+  };
+  return makeImageManifest(config, [layer], annotations);
+}
+
+function printImage(image: RecordedImage): string {
+  if (image.kind === "own") return image.digest;
+  return image.kind === "missing" ? "missing" : printReference(image.reference);
+}
+
+/** Reads a record; `undefined` where it is of another version and so cannot be understood. */
+export function parseRecord(manifest: Manifest, where: string): SetRecord | undefined {
+  const { annotations } = manifest.content;
+  if (annotations["berth.record"] !== "1") return undefined;
+  const setId = annotations["berth.set"];
+  const tag = annotations["berth.tag"];
+  if (setId === undefined || !/^[0-9a-f]{64}$/.test(setId) || (tag !== undefined && !isTag(tag)))
+    throw malformed(where, "its set or tag");
+  return {
+    setId,
+    tag,
+    images: parseImages(annotations, where),
+    revision: annotations["org.opencontainers.image.revision"],
+    pipeline: annotations["berth.pipeline"],
+  };
+}
+
+function parseImages(annotations: Annotations, where: string): Record<string, RecordedImage> {
+  const images: Record<string, RecordedImage> = {};
+  for (const [key, value] of Object.entries(annotations)) {
+    if (!key.startsWith(imagePrefix)) continue;
+    const image = parseImage(value);
+    if (image === undefined) throw malformed(where, key);
+    images[key.slice(imagePrefix.length)] = image;
+  }
+  return images;
+}
+
+function parseImage(text: string): RecordedImage | undefined {
+  if (text === "missing") return { kind: "missing" };
+  const own = parseDigest(text);
+  if (own !== undefined) return { kind: "own", digest: own };
+  const at = text.indexOf("@");
+  const digest = at < 0 ? undefined : parseDigest(text.slice(at + 1));
+  if (digest === undefined) return undefined;
+  return { kind: "elsewhere", reference: { ...parseRepository(text.slice(0, at)), digest } };
+}
+
+function malformed(where: string, what: string): BerthError {
+  return new BerthError("MANIFEST_INVALID", `read set record ${where}: ${what} cannot be read`, {
+    hint: "delete this tag; the next pipeline writes it anew",
+  });
+}
+
+/** Where the record of a set has its place below a project's base. */
+export function recordReference(base: Repository, tag: string): Reference {
+  return parseReference(`${base.host}/${base.path}/${recordRepositoryName}:${tag}`);
+}

@@ -1,0 +1,92 @@
+/** The variables through which later jobs learn their images, within GitLab's limits for dotenv reports. */
+import type { Config } from "../config/config.ts";
+import { variableOf } from "../config/names.ts";
+import { BerthError } from "../errors.ts";
+import { printRepository } from "../oci/reference.ts";
+import type { Source } from "./places.ts";
+import type { Plan } from "./plan.ts";
+import type { Situation } from "./situation.ts";
+
+/** The variable that holds the reference of an image, such as `QEMU_CI_IMAGE_DEBIAN_ARM64`. */
+export function imageVariable(prefix: string, name: string): string {
+  return `${prefix}_IMAGE_${variableOf(name)}`;
+}
+
+/**
+ * Gives the variables of a plan in the order of their importance: those that `reference` promises
+ * first, then all others that fit.
+ *
+ * DOTENV_LIMIT where the promised ones do not fit.
+ */
+export function variablesOf(
+  plan: Pick<Plan, "images" | "complete" | "set">,
+  config: Config,
+  situation: Situation,
+  recordSource: Source | undefined,
+): Readonly<Record<string, string>> {
+  const { prefix, reference } = config;
+  const each = plan.images.flatMap((image): Entry[] =>
+    image.reference === null ? [] : [[imageVariable(prefix, image.name), image.reference]],
+  );
+  const set = setVariables(plan, config, situation, recordSource);
+  const [promised, further] = reference === "each" ? [each, set] : [set, each];
+  const kept: Entry[] = [];
+  for (const entry of promised) {
+    if (!fits([...kept, entry], config)) throw overLimit(promised.length, config);
+    kept.push(entry);
+  }
+  for (const entry of further) if (fits([...kept, entry], config)) kept.push(entry);
+  return Object.fromEntries(kept);
+}
+
+type Entry = readonly [name: string, value: string];
+
+/** Base and tag for `image: $BASE/name:$TAG`; only where every image of the set has that tag there. */
+function setVariables(
+  plan: Pick<Plan, "images" | "complete" | "set">,
+  config: Config,
+  situation: Situation,
+  recordSource: Source | undefined,
+): readonly Entry[] {
+  const base = plan.complete
+    ? situation.own
+    : recordSource?.kind === "upstream"
+      ? recordSource.base
+      : undefined;
+  const folder = templateFolder(config.repository);
+  if (base === undefined || folder === undefined) return [];
+  // A tag that the user set is given to images of the own registry only; upstream's keep theirs.
+  const tag = plan.complete ? (situation.userTag ?? plan.set.tag) : plan.set.tag;
+  return [
+    [`${config.prefix}_CONTAINER_BASE`, `${printRepository(base)}${folder}`],
+    [`${config.prefix}_CONTAINER_TAG`, tag],
+  ];
+}
+
+/** What stands between base and name: `/qemu` for `qemu/{name}`; `undefined` where a name is not the last element. */
+export function templateFolder(template: string): string | undefined {
+  if (template === "{name}") return "";
+  return template.endsWith("/{name}") ? `/${template.slice(0, -"/{name}".length)}` : undefined;
+}
+
+/** Prints variables as a dotenv report: no quotes, no blank lines (GitLab's rules). */
+export function printDotenv(variables: Readonly<Record<string, string>>): string {
+  return Object.entries(variables)
+    .map(([name, value]) => `${name}=${value}\n`)
+    .join("");
+}
+
+function fits(entries: readonly Entry[], { dotenv }: Config): boolean {
+  if (entries.length > dotenv.maxVariables) return false;
+  return Buffer.byteLength(printDotenv(Object.fromEntries(entries))) <= dotenv.maxBytes;
+}
+
+function overLimit(count: number, { dotenv }: Config): BerthError {
+  return new BerthError(
+    "DOTENV_LIMIT",
+    `write the dotenv report: ${count} images need ${count} variables; GitLab takes ${dotenv.maxVariables} variables and ${dotenv.maxBytes} bytes`,
+    {
+      hint: "set `reference: set` in berth.yml (two variables for any number of images), or raise `dotenv.max_variables` where the server allows more",
+    },
+  );
+}

@@ -1,0 +1,148 @@
+/** Promotion: pointing a moving tag at a whole set, forward only. */
+import type { Config } from "../config/config.ts";
+import { promotedTags } from "../config/promoted.ts";
+import { BerthError } from "../errors.ts";
+import { below, printReference, type Repository, withDigest, withTag } from "../oci/reference.ts";
+import { repositoryOf } from "../plan/places.ts";
+import type { Plan } from "../plan/plan.ts";
+import {
+  parseRecord,
+  recordReference,
+  recordRepositoryName,
+  type SetRecord,
+  setTag,
+} from "../plan/record.ts";
+import type { Situation } from "../plan/situation.ts";
+import type { Registry } from "../registry/registry.ts";
+import { writeRecord } from "./set.ts";
+
+/** Tells whether `ancestor` is in the history of `descendant`; `undefined` where the clone cannot tell. */
+export type IsAncestor = (ancestor: string, descendant: string) => Promise<boolean | undefined>;
+
+/** What became of one tag, as data. */
+export type Promotion =
+  | { readonly kind: "promoted"; readonly tag: string; readonly images: number }
+  | { readonly kind: "unchanged"; readonly tag: string }
+  /** A newer commit was promoted already. */
+  | { readonly kind: "older"; readonly tag: string; readonly promoted: string };
+
+/** The tags that this run promotes; none for merge requests, tags and branches that nobody named. */
+export function tagsToPromote(config: Config, situation: Situation): readonly string[] {
+  const { branch, defaultBranch, trusted } = situation;
+  if (branch === undefined || !trusted) return [];
+  return promotedTags(config, { name: branch, slug: slugOf(branch), defaultBranch });
+}
+
+/** A branch as GitLab's `CI_COMMIT_REF_SLUG` spells it: 63 characters of `a-z`, `0-9` and `-`. */
+export function slugOf(branch: string): string {
+  return branch
+    .toLowerCase()
+    .replace(/[^a-z0-9]/g, "-")
+    .slice(0, 63)
+    .replace(/^-+|-+$/g, "");
+}
+
+/**
+ * Points a tag at every image of the plan's set and keeps a record of it, unless a newer commit is
+ * there already.
+ *
+ * Reads the digests from the set record, so nothing is built, asked again or moved but manifests.
+ */
+export async function promote(
+  plan: Plan,
+  tag: string,
+  template: string,
+  base: Repository,
+  registry: Registry,
+  isAncestor: IsAncestor,
+  now: Date,
+): Promise<Promotion> {
+  const names = plan.images.map(({ name }) => repositoryOf(base, template, name));
+  registry.announce("push", [below(base, recordRepositoryName), ...names]);
+  const [record, previous] = await Promise.all([
+    readRecord(registry, base, setTag(plan.set.id)),
+    readRecord(registry, base, tag),
+  ]);
+  if (record === undefined) throw unrecorded(base, plan.set.id);
+  const state = await compare(previous, plan, isAncestor);
+  if (state === "older")
+    return { kind: "older", tag, promoted: previous?.revision ?? "an unknown commit" };
+  const moved = await moveTags(record, tag, template, base, registry);
+  if (state === "same" && moved === 0) return { kind: "unchanged", tag };
+  await writeRecord({ ...record, revision: plan.revision ?? undefined }, base, registry, now, tag);
+  return { kind: "promoted", tag, images: moved };
+}
+
+async function compare(
+  previous: SetRecord | undefined,
+  plan: Plan,
+  isAncestor: IsAncestor,
+): Promise<"newer" | "same" | "older"> {
+  const before = previous?.revision;
+  if (before === undefined || plan.revision === null) return "newer";
+  if (before === plan.revision) return previous?.setId === plan.set.id ? "same" : "newer";
+  const older = await isAncestor(plan.revision, before);
+  if (older === undefined) {
+    throw new BerthError(
+      "GIT_FAILED",
+      `compare ${plan.revision} with the promoted commit ${before}: the clone does not hold both`,
+      {
+        hint: "let the job fetch more history (GIT_DEPTH: 0), then run it again",
+      },
+    );
+  }
+  return older ? "older" : "newer";
+}
+
+/** Puts the tag on every image that does not have it yet; the number of those. */
+async function moveTags(
+  record: SetRecord,
+  tag: string,
+  template: string,
+  base: Repository,
+  registry: Registry,
+): Promise<number> {
+  const moved = await Promise.all(
+    Object.entries(record.images).map(async ([name, image]) => {
+      if (image.kind !== "own") return 0;
+      const repository = repositoryOf(base, template, name);
+      const current = await registry.head(withTag(repository, tag));
+      if (current?.digest === image.digest) return 0;
+      const manifest = await registry.get(withDigest(repository, image.digest));
+      if (manifest === undefined) throw gone(repository, image.digest, record.setId);
+      await registry.put(withTag(repository, tag), manifest);
+      return 1;
+    }),
+  );
+  return moved.reduce((sum: number, one) => sum + one, 0);
+}
+
+async function readRecord(
+  registry: Registry,
+  base: Repository,
+  tag: string,
+): Promise<SetRecord | undefined> {
+  const reference = recordReference(base, tag);
+  const manifest = await registry.get(reference);
+  return manifest === undefined ? undefined : parseRecord(manifest, printReference(reference));
+}
+
+function unrecorded(base: Repository, setId: string): BerthError {
+  return new BerthError(
+    "SET_INCOMPLETE",
+    `promote: ${printReference(recordReference(base, setTag(setId)))} is not there`,
+    {
+      hint: "run `berth ensure` (or `berth publish` after the builds) for this commit first",
+    },
+  );
+}
+
+function gone(repository: Repository, digest: string, setId: string): BerthError {
+  return new BerthError(
+    "SET_INCOMPLETE",
+    `promote ${repository.host}/${repository.path}@${digest}: the set record names it, the registry does not have it`,
+    {
+      hint: `delete the tag ${setTag(setId)} of the ${recordRepositoryName} repository and run the pipeline again: the image is then looked for, and built where it is gone`,
+    },
+  );
+}

@@ -1,0 +1,294 @@
+import assert from "node:assert/strict";
+import { after, before, beforeEach, describe, test } from "node:test";
+import type { Config } from "../../src/config/config.ts";
+import { withTag } from "../../src/oci/reference.ts";
+import { situationOf } from "../../src/plan/situation.ts";
+import type { Registry } from "../../src/registry/registry.ts";
+import { client, pushImage, testImage } from "../registry/clients.ts";
+import { type FlowOptions, planOf, run } from "../support/flow.ts";
+import { config, jobEnv } from "../support/keyed.ts";
+import { type MemoryRegistry, startMemoryRegistry } from "../support/memory-registry.ts";
+
+const dockerfiles = {
+  base: "FROM scratch\nCOPY --from=qemu/other /x /x\n",
+  other: "FROM scratch\nRUN make\n",
+  child: "FROM qemu/base\nRUN more\n",
+};
+
+describe("a run", () => {
+  let memory: MemoryRegistry;
+  before(async () => {
+    memory = await startMemoryRegistry();
+  });
+  after(() => memory.stop());
+  beforeEach(() => {
+    memory.repositories.clear();
+    memory.blobs.clear();
+    memory.log.length = 0;
+  });
+
+  function options(
+    project: string,
+    change: Partial<FlowOptions> = {},
+    settings: Partial<Config> = {},
+    env: Record<string, string> = {},
+  ): FlowOptions {
+    const registry: Registry = client(undefined);
+    const all = config({ upstream: "qemu-project", ...settings });
+    const situation = situationOf(
+      {
+        ...jobEnv(project, env),
+        CI_REGISTRY: memory.host,
+        CI_REGISTRY_IMAGE: `${memory.host}/${project}`,
+      },
+      all,
+      undefined,
+    );
+    return { registry, situation, config: all, dockerfiles, ...change };
+  }
+  const upstream = (change: Partial<FlowOptions> = {}) => options("qemu-project/qemu", change);
+  const fork = (change: Partial<FlowOptions> = {}, settings: Partial<Config> = {}) =>
+    options("alice/qemu", change, settings);
+  const tagsIn = (path: string): string[] =>
+    [...(memory.repositories.get(path)?.tags.keys() ?? [])].sort();
+  const repositoriesOf = (project: string): string[] =>
+    [...memory.repositories.keys()].filter((path) => path.startsWith(project)).sort();
+  const requests = (): string[] => memory.log.splice(0);
+  const kinds = (flow: {
+    plan: { images: readonly { name: string; decision: { kind: string } }[] };
+  }) => Object.fromEntries(flow.plan.images.map(({ name, decision }) => [name, decision.kind]));
+
+  test("builds parents first, tags last, and writes the record of the set", async () => {
+    const flow = await run(upstream());
+    assert.deepEqual(flow.built, ["other", "base", "child"]);
+    const { id } = flow.plan.set;
+    assert.deepEqual(tagsIn("qemu-project/qemu/berth"), [`set-${id}`]);
+    for (const image of flow.plan.images) {
+      assert.deepEqual(tagsIn(`qemu-project/qemu/${image.name}`), [
+        "cache",
+        `key-${image.key}`,
+        `set-${id}`,
+      ]);
+    }
+  });
+
+  test("gives the engine parents by digest", async () => {
+    const seen: Record<string, string> = {};
+    const flow = await run(
+      upstream({
+        onBuild: ({ name, dockerfile }) => {
+          seen[name] = dockerfile;
+        },
+      }),
+    );
+    const base = flow.outcomes.find(({ name }) => name === "base");
+    assert.equal(
+      seen["child"],
+      `FROM ${memory.host}/qemu-project/qemu/base@${base?.digest}\nRUN more\n`,
+    );
+  });
+
+  test("does nothing the second time, at the cost of one GET", async () => {
+    await run(upstream());
+    requests();
+    const { plan } = await planOf(upstream());
+    assert.deepEqual(kinds({ plan }), { base: "reuse", other: "reuse", child: "reuse" });
+    assert.deepEqual(requests(), [`GET /v2/qemu-project/qemu/berth/manifests/set-${plan.set.id}`]);
+  });
+
+  test("finds single keys where the set is unknown: one GET and one HEAD each", async () => {
+    await run(upstream());
+    requests();
+    const more = { ...dockerfiles, fourth: "FROM scratch\nRUN fourth\n" };
+    const { plan } = await planOf(upstream({ dockerfiles: more }));
+    assert.deepEqual(kinds({ plan }), {
+      base: "reuse",
+      other: "reuse",
+      child: "reuse",
+      fourth: "build",
+    });
+    const seen = requests();
+    assert.equal(seen.filter((line) => line.startsWith("GET")).length, 1 + 4);
+    assert.equal(seen.filter((line) => line.startsWith("HEAD")).length, 3);
+  });
+
+  test("takes a key whose image config is gone for a miss, says so, and builds it again", async () => {
+    const first = await run(upstream());
+    const key = first.plan.images.find(({ name }) => name === "other")?.key;
+    const stored = memory.repositories.get("qemu-project/qemu/other");
+    const manifest = [...(stored?.manifests.values() ?? [])].map(
+      ({ bytes }) => JSON.parse(bytes.toString()) as { config: { digest: string } },
+    );
+    for (const {
+      config: { digest },
+    } of manifest) {
+      stored?.blobs.delete(digest);
+      memory.blobs.delete(digest);
+    }
+    memory.repositories.delete("qemu-project/qemu/berth");
+    const again = await run(upstream());
+    const other = again.plan.images.find(({ name }) => name === "other");
+    assert.deepEqual(other?.decision, {
+      kind: "build",
+      because: {
+        code: "broken",
+        reference: `${memory.host}/qemu-project/qemu/other:key-${key}`,
+        missing: "config",
+      },
+    });
+    assert.deepEqual(again.built, ["other"]);
+    assert.ok(again.published?.record);
+  });
+
+  test("lets independent images finish where one fails, skips what is built from it, writes no record", async () => {
+    const flow = await run(
+      upstream({ dockerfiles: { ...dockerfiles, base: "FROM scratch\nRUN false\n" } }),
+    );
+    assert.deepEqual(
+      flow.outcomes.map(({ name, result }) => `${name} ${result}`),
+      ["base failed", "other built", "child skipped"],
+    );
+    assert.equal(flow.published, undefined);
+    assert.deepEqual(tagsIn("qemu-project/qemu/base"), []);
+    assert.deepEqual(tagsIn("qemu-project/qemu/berth"), []);
+  });
+
+  test("records an optional image that failed as missing, and tries it again next time", async () => {
+    const broken = { ...dockerfiles, nightly: "FROM scratch\nRUN false\n" };
+    const change: FlowOptions["change"] = (image) => ({
+      ...image,
+      optional: image.name === "nightly",
+    });
+    const first = await run(upstream({ dockerfiles: broken, change }));
+    assert.deepEqual(first.published?.missing, ["nightly"]);
+    requests();
+    const { plan } = await planOf(upstream({ dockerfiles: broken, change }));
+    assert.deepEqual(kinds({ plan }), {
+      base: "reuse",
+      other: "reuse",
+      child: "reuse",
+      nightly: "build",
+    });
+    assert.equal(requests().length, 2);
+  });
+
+  test("adopts the image of a pipeline that was faster", async () => {
+    const rival = testImage("rival");
+    const flow = await run(
+      upstream({
+        dockerfiles: { other: dockerfiles.other },
+        onBuild: async ({ destination }) => {
+          const { plan } = await planOf(upstream({ dockerfiles: { other: dockerfiles.other } }));
+          await pushImage(
+            client(undefined),
+            { host: destination.host, path: destination.path },
+            rival,
+            plan.images[0]?.tag ?? "",
+          );
+        },
+      }),
+    );
+    assert.deepEqual(
+      flow.outcomes.map(({ result, digest }) => [result, digest]),
+      [["adopted", rival.manifest.descriptor.digest]],
+    );
+  });
+
+  test("in a fork without a change costs one GET and writes nothing", async () => {
+    await run(upstream());
+    requests();
+    for (const reference of ["each", "set"] as const) {
+      const { plan } = await planOf(fork({}, { reference }));
+      assert.deepEqual(kinds({ plan }), { base: "reuse", other: "reuse", child: "reuse" });
+      assert.deepEqual(requests(), [
+        `GET /v2/qemu-project/qemu/berth/manifests/set-${plan.set.id}`,
+      ]);
+      assert.deepEqual(repositoriesOf("alice"), []);
+    }
+  });
+
+  test("in a fork that changed one image stores that image alone", async () => {
+    await run(upstream());
+    const changed = { ...dockerfiles, child: "FROM qemu/base\nRUN mine\n" };
+    const flow = await run(fork({ dockerfiles: changed }));
+    assert.deepEqual(flow.built, ["child"]);
+    assert.deepEqual(repositoriesOf("alice"), ["alice/qemu/berth", "alice/qemu/child"]);
+    requests();
+    const { plan } = await planOf(fork({ dockerfiles: changed }));
+    assert.deepEqual(kinds({ plan }), { base: "reuse", other: "reuse", child: "reuse" });
+    assert.equal(requests().length, 2);
+    assert.equal(plan.variables["QEMU_CI_IMAGE_BASE"], flow.plan.variables["QEMU_CI_IMAGE_BASE"]);
+  });
+
+  test("in a fork completes a mixed set by mounts, so that no layer byte moves", async () => {
+    await run(upstream());
+    const changed = { ...dockerfiles, child: "FROM qemu/base\nRUN mine\n" };
+    const flow = await run(fork({ dockerfiles: changed }, { reference: "set" }));
+    assert.deepEqual(
+      flow.outcomes.map(({ name, result }) => `${name} ${result}`),
+      ["base copied", "other copied", "child built"],
+    );
+    assert.ok(flow.outcomes.every(({ streamedBytes }) => streamedBytes === 0));
+    const tag = flow.plan.variables["QEMU_CI_CONTAINER_TAG"] ?? "";
+    assert.equal(flow.plan.variables["QEMU_CI_CONTAINER_BASE"], `${memory.host}/alice/qemu`);
+    for (const name of ["base", "other", "child"])
+      assert.ok(tagsIn(`alice/qemu/${name}`).includes(tag));
+  });
+
+  test("in a fork keeps the whole set in the own registry in the classic form", async () => {
+    await run(upstream());
+    const flow = await run(fork({}, { reference: "classic" }));
+    assert.deepEqual(
+      flow.outcomes.map(({ result }) => result),
+      ["copied", "copied", "copied"],
+    );
+    requests();
+    const { plan } = await planOf(fork({}, { reference: "classic" }));
+    assert.deepEqual(kinds({ plan }), { base: "reuse", other: "reuse", child: "reuse" });
+    assert.equal(requests().length, 1);
+  });
+
+  test("writes only try tags for a merge request of another project, and trusted runs do not read them", async () => {
+    const foreign = options(
+      "qemu-project/qemu",
+      {},
+      {},
+      { CI_MERGE_REQUEST_SOURCE_PROJECT_ID: "2" },
+    );
+    const flow = await run(foreign);
+    assert.equal(flow.published?.record, undefined);
+    for (const path of repositoriesOf("qemu-project")) {
+      for (const tag of tagsIn(path)) assert.match(tag, /^try-/);
+    }
+    assert.deepEqual(kinds(await planOf(upstream())), {
+      base: "build",
+      other: "build",
+      child: "build",
+    });
+    assert.deepEqual(kinds(await planOf(foreign)), {
+      base: "reuse",
+      other: "reuse",
+      child: "reuse",
+    });
+  });
+
+  test("gives the tag that a user set to all images of the own set", async () => {
+    const flow = await run(options("qemu-project/qemu", {}, {}, { QEMU_CI_CONTAINER_TAG: "mine" }));
+    for (const { name } of flow.plan.images)
+      assert.ok(tagsIn(`qemu-project/qemu/${name}`).includes("mine"));
+  });
+
+  test("puts the origin of an image on its manifest and leaves its blobs alone", async () => {
+    const flow = await run(
+      upstream({ dockerfiles: { other: dockerfiles.other }, revision: "5c24acf320a0" }),
+    );
+    const [image] = flow.plan.images;
+    const found = await client(undefined).get(
+      withTag({ host: memory.host, path: "qemu-project/qemu/other" }, image?.tag ?? ""),
+    );
+    assert.equal(found?.content.annotations["berth.key"], image?.key);
+    assert.equal(found?.content.annotations["berth.pipeline"], "100");
+    assert.equal(found?.content.annotations["org.opencontainers.image.revision"], "5c24acf320a0");
+    assert.equal(found?.content.annotations["berth.trust"], "trusted");
+  });
+});

@@ -1,0 +1,109 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { parse } from "yaml";
+import { childPipeline, type PipelineOptions, printPipeline } from "../../src/output/pipeline.ts";
+import type { Decision, Plan, PlannedImage } from "../../src/plan/plan.ts";
+import { keyedImage, someDigest } from "../support/keyed.ts";
+
+const options: PipelineOptions = {
+  parentPipeline: "77",
+  planJob: "plan",
+  image: "r.example/berth:1",
+  tags: ["linux"],
+  flags: [],
+};
+const build: Decision = { kind: "build", because: { code: "no-registry" } };
+const reuse: Decision = {
+  kind: "reuse",
+  reference: `r.example/x@${someDigest}`,
+  digest: someDigest,
+  foundBy: "key-tag",
+};
+
+function planned(
+  name: string,
+  decision: Decision,
+  change: Partial<PlannedImage> = {},
+): PlannedImage {
+  return {
+    ...keyedImage(name),
+    repository: `r.example/${name}`,
+    tag: "key-x",
+    decision,
+    reference: null,
+    ...change,
+  };
+}
+
+function pipeline(
+  images: readonly PlannedImage[],
+  change: Partial<PipelineOptions> = {},
+): Record<string, Record<string, unknown>> {
+  const plan: Plan = {
+    version: 1,
+    revision: null,
+    dirty: [],
+    complete: true,
+    variables: {},
+    warnings: [],
+    set: { id: "0", tag: "set-0", record: null },
+    images,
+  };
+  return parse(printPipeline(childPipeline(plan, { ...options, ...change }))) as Record<
+    string,
+    Record<string, unknown>
+  >;
+}
+
+const jobsOf = (found: Record<string, unknown>): string[] =>
+  Object.keys(found).filter((name) => name.startsWith("berth "));
+
+describe("the child pipeline", () => {
+  test("has a job even where nothing is to be built", () => {
+    const found = pipeline([planned("debian", reuse)]);
+    assert.deepEqual(jobsOf(found), ["berth publish"]);
+    assert.deepEqual(found["berth publish"]?.["needs"], [{ pipeline: "77", job: "plan" }]);
+  });
+
+  test("builds parents first and waits for those that are built, not for those that exist", () => {
+    const child = planned("child", build, { parents: ["base", "there"] });
+    const found = pipeline([child, planned("base", build), planned("there", reuse)]);
+    assert.deepEqual(jobsOf(found), ["berth build base", "berth build child", "berth publish"]);
+    assert.deepEqual(found["berth build child"]?.["needs"], [
+      { pipeline: "77", job: "plan" },
+      { job: "berth build base", artifacts: false },
+    ]);
+    assert.deepEqual(found["berth build child"]?.["script"], ["berth build child"]);
+  });
+
+  test("gives every job a rule for parent_pipeline, literal values and retries of weather only", () => {
+    const found = pipeline([planned("debian", build)], { flags: ["--config ci/berth.yml"] });
+    for (const name of jobsOf(found)) {
+      const job = found[name] as Record<string, unknown>;
+      assert.deepEqual(job["rules"], [{ if: '$CI_PIPELINE_SOURCE == "parent_pipeline"' }]);
+      assert.equal(job["image"], "r.example/berth:1");
+      assert.deepEqual(job["tags"], ["linux"]);
+      assert.deepEqual((job["retry"] as { exit_codes: number[] }).exit_codes, [75]);
+      assert.match((job["script"] as string[])[0] ?? "", / --config ci\/berth\.yml$/);
+    }
+  });
+
+  test("lets an optional image fail", () => {
+    const found = pipeline([
+      planned("nightly", build, { optional: true }),
+      planned("debian", build),
+    ]);
+    assert.equal(found["berth build nightly"]?.["allow_failure"], true);
+    assert.equal(found["berth build debian"]?.["allow_failure"], undefined);
+  });
+
+  test("orders by stages where one job would need more than GitLab allows", () => {
+    const many = Array.from({ length: 60 }, (_, number) => planned(`image${number}`, build));
+    const found = pipeline(many);
+    assert.equal(found["berth publish"]?.["needs"], undefined);
+    assert.deepEqual(
+      (found["berth build image0"]?.["artifacts"] as { paths: string[] } | undefined)?.paths,
+      [".berth/plan.json", ".berth/outcome/"],
+    );
+  });
+});

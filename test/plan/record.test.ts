@@ -1,0 +1,66 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { gunzipSync } from "node:zlib";
+import { digestOf } from "../../src/oci/digest.ts";
+import { type Manifest, parseManifest } from "../../src/oci/manifest.ts";
+import { parseReference, type Reference } from "../../src/oci/reference.ts";
+import { makeRecord, parseRecord, recordBlobs, type SetRecord } from "../../src/plan/record.ts";
+import { someDigest } from "../support/keyed.ts";
+
+const record: SetRecord = {
+  setId: "0".repeat(64),
+  tag: `set-${"0".repeat(64)}`,
+  images: {
+    debian: { kind: "own", digest: someDigest },
+    fedora: {
+      kind: "elsewhere",
+      reference: parseReference(`r.example/up/fedora@${someDigest}`) as Reference & {
+        digest: typeof someDigest;
+      },
+    },
+    "fedora-rust-nightly": { kind: "missing" },
+  },
+  revision: "5c24acf320a0",
+  pipeline: "77",
+};
+
+const again = (manifest: Manifest): Manifest =>
+  parseManifest(manifest.bytes, manifest.descriptor.mediaType, "x");
+
+describe("the set record", () => {
+  test("reads back what was written", () => {
+    const manifest = makeRecord(record, new Date("2026-11-20T00:00:00Z"));
+    assert.deepEqual(parseRecord(again(manifest), "x"), record);
+  });
+
+  test("reads back without a tag, revision and pipeline", () => {
+    const bare = { ...record, tag: undefined, revision: undefined, pipeline: undefined };
+    assert.deepEqual(parseRecord(again(makeRecord(bare, new Date(0))), "x"), bare);
+  });
+
+  test("refers to an empty layer whose diff id its config names", () => {
+    const config = JSON.parse(recordBlobs.config.toString()) as { rootfs: { diff_ids: string[] } };
+    assert.deepEqual(config.rootfs.diff_ids, [digestOf(gunzipSync(recordBlobs.layer))]);
+  });
+
+  test("is not understood in another version, and refused where it is damaged", () => {
+    const manifest = again(makeRecord(record, new Date(0)));
+    const changed = (annotations: Record<string, string>): Manifest => ({
+      ...manifest,
+      content: {
+        ...manifest.content,
+        annotations: { ...manifest.content.annotations, ...annotations },
+      },
+    });
+    assert.equal(parseRecord(changed({ "berth.record": "2" }), "x"), undefined);
+    for (const damage of [
+      { "berth.set": "x" },
+      { "berth.tag": "a b" },
+      { "berth.image.debian": "sha256:0" },
+    ]) {
+      assert.throws(() => parseRecord(changed(damage), "r.example/berth:x"), {
+        code: "MANIFEST_INVALID",
+      });
+    }
+  });
+});

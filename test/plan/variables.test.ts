@@ -1,0 +1,152 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import type { Config } from "../../src/config/config.ts";
+import { setIdOf } from "../../src/image/key.ts";
+import { parseReference, type Reference } from "../../src/oci/reference.ts";
+import { makePlan } from "../../src/plan/make.ts";
+import type { Observation, Sighting } from "../../src/plan/observe.ts";
+import { sourcesOf } from "../../src/plan/places.ts";
+import type { Plan } from "../../src/plan/plan.ts";
+import { imageVariable, printDotenv, templateFolder } from "../../src/plan/variables.ts";
+import { config, keyedImage, situation, someDigest } from "../support/keyed.ts";
+
+const up = "registry.example.com/qemu-project/qemu";
+const fork = "registry.example.com/alice/qemu";
+const images = [keyedImage("alpine"), keyedImage("debian-arm64")];
+const setId = setIdOf(images);
+
+type Where = "upstream" | "own" | "nowhere";
+
+/** A fork's plan where each image was seen at the given place. */
+function planOf(
+  where: Record<string, Where>,
+  change: Partial<Config>,
+  env: Record<string, string> = {},
+  recordAt?: "upstream",
+): Plan {
+  const settings = config({ upstream: "qemu-project", ...change });
+  const here = situation("alice/qemu", settings, env);
+  const sightings = new Map(
+    images.map(({ name }): [string, Sighting[]] => {
+      const source = where[name] ?? "nowhere";
+      if (source === "nowhere") return [name, []];
+      const reference = parseReference(
+        `${source === "own" ? fork : up}/${name}@${someDigest}`,
+      ) as Reference & { digest: typeof someDigest };
+      return [
+        name,
+        [{ kind: "found", source, reference, foundBy: "key-tag", manifest: undefined }],
+      ];
+    }),
+  );
+  const source = sourcesOf(here, settings.reference).find(({ kind }) => kind === recordAt);
+  const content = {
+    setId,
+    tag: `set-${setId}`,
+    images: {},
+    revision: undefined,
+    pipeline: undefined,
+  };
+  const record =
+    source === undefined ? undefined : { source, reference: `${up}/berth:set-${setId}`, content };
+  const observation: Observation = { record, sightings, looked: [up, fork], warnings: [] };
+  return makePlan(images, observation, settings, here, { revision: "c0ffee", dirty: [] }, []);
+}
+
+const bothUpstream: Record<string, Where> = { alpine: "upstream", "debian-arm64": "upstream" };
+const oneNew: Record<string, Where> = { alpine: "upstream" };
+
+describe("the dotenv report", () => {
+  test("names each image where it is, by digest, and the one to build by a tag that never moves", () => {
+    const plan = planOf(oneNew, { reference: "each" });
+    const key = plan.images[1]?.key;
+    assert.deepEqual(plan.variables, {
+      QEMU_CI_IMAGE_ALPINE: `${up}/alpine@${someDigest}`,
+      QEMU_CI_IMAGE_DEBIAN_ARM64: `${fork}/debian-arm64:key-${key}`,
+    });
+    assert.equal(plan.complete, false);
+  });
+
+  test("points at upstream's set where upstream has all of it on record", () => {
+    const { variables } = planOf(bothUpstream, { reference: "set" }, {}, "upstream");
+    assert.deepEqual(Object.entries(variables).slice(0, 2), [
+      ["QEMU_CI_CONTAINER_BASE", up],
+      ["QEMU_CI_CONTAINER_TAG", `set-${setId}`],
+    ]);
+  });
+
+  test("points at the own registry where a mixed set is completed there", () => {
+    const plan = planOf(oneNew, { reference: "set" });
+    assert.deepEqual(
+      plan.images.map(({ decision }) => decision.kind),
+      ["copy", "build"],
+    );
+    assert.equal(plan.variables["QEMU_CI_CONTAINER_BASE"], fork);
+    assert.equal(plan.complete, true);
+  });
+
+  test("points at the own registry in the classic form even where upstream has all", () => {
+    const plan = planOf(
+      bothUpstream,
+      { reference: "classic", repository: "qemu/{name}" },
+      {},
+      "upstream",
+    );
+    assert.deepEqual(
+      plan.images.map(({ decision }) => decision.kind),
+      ["copy", "copy"],
+    );
+    assert.equal(plan.variables["QEMU_CI_CONTAINER_BASE"], `${fork}/qemu`);
+  });
+
+  test("honours the tag that a user set", () => {
+    const { variables } = planOf(oneNew, { reference: "set" }, { QEMU_CI_CONTAINER_TAG: "mine" });
+    assert.equal(variables["QEMU_CI_CONTAINER_TAG"], "mine");
+  });
+
+  test("fails past GitLab's limits, with the advice to use set", () => {
+    const limits = [
+      { maxVariables: 1, maxBytes: 5120 },
+      { maxVariables: 50, maxBytes: 100 },
+    ];
+    for (const dotenv of limits) {
+      assert.throws(() => planOf(oneNew, { reference: "each", dotenv }), {
+        code: "DOTENV_LIMIT",
+        hint: /reference: set/,
+      });
+    }
+  });
+
+  test("leaves out what is only convenient where it does not fit", () => {
+    const { variables } = planOf(oneNew, {
+      reference: "set",
+      dotenv: { maxVariables: 3, maxBytes: 5120 },
+    });
+    assert.deepEqual(Object.keys(variables), [
+      "QEMU_CI_CONTAINER_BASE",
+      "QEMU_CI_CONTAINER_TAG",
+      "QEMU_CI_IMAGE_ALPINE",
+    ]);
+  });
+
+  test("is printed as GitLab reads it: one per line, no quotes, no blank line", () => {
+    assert.equal(printDotenv({ A: "1", B: "x y" }), "A=1\nB=x y\n");
+    assert.equal(printDotenv({}), "");
+  });
+
+  test("has variable names of letters, digits and underscores", () => {
+    assert.equal(
+      imageVariable("QEMU_CI", "fedora-rust.nightly"),
+      "QEMU_CI_IMAGE_FEDORA_RUST_NIGHTLY",
+    );
+  });
+
+  test("knows the folder of a template", () => {
+    assert.deepEqual(["{name}", "qemu/{name}", "ci-{name}", "{name}/x"].map(templateFolder), [
+      "",
+      "/qemu",
+      undefined,
+      undefined,
+    ]);
+  });
+});

@@ -1,0 +1,137 @@
+import assert from "node:assert/strict";
+import { after, before, beforeEach, describe, test } from "node:test";
+import { parseRepository } from "../../src/oci/reference.ts";
+import { situationOf } from "../../src/plan/situation.ts";
+import { type IsAncestor, promote, slugOf, tagsToPromote } from "../../src/publish/promote.ts";
+import { client } from "../registry/clients.ts";
+import { type Flow, run } from "../support/flow.ts";
+import { config, jobEnv, situation } from "../support/keyed.ts";
+import { type MemoryRegistry, startMemoryRegistry } from "../support/memory-registry.ts";
+
+/** A straight history: c1 before c2 before c3. */
+const straight: IsAncestor = async (ancestor, descendant) => ancestor < descendant;
+
+describe("promote", () => {
+  let memory: MemoryRegistry;
+  before(async () => {
+    memory = await startMemoryRegistry();
+  });
+  after(() => memory.stop());
+  beforeEach(() => {
+    memory.repositories.clear();
+    memory.log.length = 0;
+  });
+
+  const project = "qemu-project/qemu";
+  const ensure = (revision: string, text: string): Promise<Flow> => {
+    const env = {
+      ...jobEnv(project),
+      CI_REGISTRY: memory.host,
+      CI_REGISTRY_IMAGE: `${memory.host}/${project}`,
+    };
+    const all = config();
+    const dockerfiles = { base: "FROM scratch\n", child: `FROM qemu/base\nRUN ${text}\n` };
+    return run({
+      registry: client(undefined),
+      situation: situationOf(env, all, undefined),
+      config: all,
+      dockerfiles,
+      revision,
+    });
+  };
+  const move = ({ plan }: Flow, isAncestor = straight) =>
+    promote(
+      plan,
+      "latest",
+      "{name}",
+      parseRepository(`${memory.host}/${project}`),
+      client(undefined),
+      isAncestor,
+      new Date(0),
+    );
+  const latest = (name: string): string | undefined =>
+    memory.repositories.get(`${project}/${name}`)?.tags.get("latest");
+  const digestOf = (flow: Flow, name: string): string | null | undefined =>
+    flow.outcomes.find((outcome) => outcome.name === name)?.digest;
+
+  test("points the tag at the whole set, and moves only what changed the next time", async () => {
+    const first = await ensure("c1", "one");
+    assert.deepEqual(await move(first), { kind: "promoted", tag: "latest", images: 2 });
+    const second = await ensure("c2", "two");
+    assert.deepEqual(await move(second), { kind: "promoted", tag: "latest", images: 1 });
+    assert.equal(latest("base"), digestOf(first, "base"));
+    assert.equal(latest("child"), digestOf(second, "child"));
+  });
+
+  test("never goes back to an older commit", async () => {
+    const first = await ensure("c1", "one");
+    const second = await ensure("c2", "two");
+    await move(second);
+    memory.log.length = 0;
+    assert.deepEqual(await move(first), { kind: "older", tag: "latest", promoted: "c2" });
+    assert.equal(latest("child"), digestOf(second, "child"));
+    assert.deepEqual(
+      memory.log.filter((line) => line.startsWith("PUT")),
+      [],
+    );
+  });
+
+  test("does nothing when it is run again", async () => {
+    const flow = await ensure("c1", "one");
+    await move(flow);
+    memory.log.length = 0;
+    assert.deepEqual(await move(flow), { kind: "unchanged", tag: "latest" });
+    assert.deepEqual(
+      memory.log.filter((line) => line.startsWith("PUT")),
+      [],
+    );
+  });
+
+  test("moves no tag where the clone cannot compare the commits", async () => {
+    await move(await ensure("c1", "one"));
+    const second = await ensure("c2", "two");
+    await assert.rejects(
+      move(second, async () => undefined),
+      { code: "GIT_FAILED", hint: /GIT_DEPTH/ },
+    );
+    assert.notEqual(latest("child"), digestOf(second, "child"));
+  });
+
+  test("needs the set's record", async () => {
+    const flow = await ensure("c1", "one");
+    memory.repositories.delete(`${project}/berth`);
+    await assert.rejects(move(flow), { code: "SET_INCOMPLETE", hint: /berth ensure/ });
+  });
+
+  test("says how to rebuild where a recorded image is gone", async () => {
+    const flow = await ensure("c1", "one");
+    memory.repositories.get(`${project}/child`)?.manifests.clear();
+    await assert.rejects(move(flow), { code: "SET_INCOMPLETE", hint: /delete the tag set-/ });
+  });
+});
+
+test("the tags of a branch are those that the configuration names", () => {
+  const publish = [
+    { branch: "staging", tag: "latest" },
+    { branch: "{default}", tag: "latest" },
+    { branch: "staging-*", tag: "{slug}" },
+  ];
+  const tags = (env: Record<string, string>) =>
+    tagsToPromote(config({ publish }), situation("qemu-project/qemu", { publish }, env));
+  assert.deepEqual(tags({ CI_COMMIT_BRANCH: "staging" }), ["latest"]);
+  assert.deepEqual(tags({ CI_COMMIT_BRANCH: "master" }), ["latest"]);
+  assert.deepEqual(tags({ CI_COMMIT_BRANCH: "staging-9.2" }), ["staging-9-2"]);
+  assert.deepEqual(tags({ CI_COMMIT_BRANCH: "stable-9.2" }), []);
+  assert.deepEqual(tags({ CI_COMMIT_BRANCH: "", CI_COMMIT_REF_NAME: "master" }), []);
+  assert.deepEqual(tags({ CI_MERGE_REQUEST_SOURCE_PROJECT_ID: "2" }), []);
+});
+
+test("a slug is what GitLab makes of a branch", () => {
+  const rows = [
+    ["staging-9.2", "staging-9-2"],
+    ["Feature/X_y", "feature-x-y"],
+    ["-a-", "a"],
+    ["x".repeat(70), "x".repeat(63)],
+  ];
+  for (const [branch = "", slug] of rows) assert.equal(slugOf(branch), slug);
+});
