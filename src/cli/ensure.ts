@@ -1,0 +1,116 @@
+/** `berth ensure`: plan, build what is missing, publish the set, in one process. */
+import { type ExitCode, exitCodes } from "../errors.ts";
+import { execute } from "../execute/execute.ts";
+import { runParentsFirst } from "../execute/schedule.ts";
+import type { Manifest } from "../oci/manifest.ts";
+import { isFatal, type Outcome } from "../output/outcome.ts";
+import { printOutcomes, printPlan } from "../output/report.ts";
+import type { Plan } from "../plan/plan.ts";
+import { ownBase } from "../plan/situation.ts";
+import { exitCodeFor, reportFailures, writeOutcomes } from "./outcomes.ts";
+import { writePlan } from "./plan.ts";
+import {
+  dirtyError,
+  makePlanOf,
+  openSession,
+  type Planned,
+  type Session,
+  type SessionOptions,
+} from "./session.ts";
+import { lazySpool } from "./spool.ts";
+import { makeTools } from "./tools.ts";
+
+export async function ensureCommand(options: SessionOptions): Promise<ExitCode> {
+  const session = await openSession(options);
+  const contexts = lazySpool(session.world);
+  try {
+    const planned = await makePlanOf(session, options, contexts.spool);
+    const { plan } = planned;
+    await writePlan(session, options, plan);
+    if (options.json !== true) session.world.print(printPlan(plan));
+    if (publishDue(plan, session) === "nothing")
+      return finish(session, options, plan, [], undefined);
+    return await ensure(session, options, planned);
+  } finally {
+    await session.project.git.close();
+    await contexts.remove();
+  }
+}
+
+async function ensure(
+  session: Session,
+  options: SessionOptions,
+  planned: Planned,
+): Promise<ExitCode> {
+  const { plan, identified, observation } = planned;
+  const base = ownBase(session.situation);
+  refuseDirtyBuilds(plan, session, options);
+  const known = new Map<string, Manifest>();
+  for (const [name, [first]] of observation.sightings) {
+    if (first?.kind === "found" && first.manifest !== undefined) known.set(name, first.manifest);
+  }
+  const tools = makeTools(session, options, plan, identified.materials, (name, manifest) =>
+    known.set(name, manifest),
+  );
+  const outcomes = await runParentsFirst(
+    plan.images,
+    session.project.config.parallel,
+    (image, parents) => execute(image, parents, tools),
+  );
+  await writeOutcomes(session, options, outcomes);
+  const published = outcomes.some(isFatal) ? undefined : await publish(session, plan, base, known);
+  return finish(session, options, plan, outcomes, published);
+}
+
+async function publish(
+  session: Session,
+  plan: Plan,
+  base: ReturnType<typeof ownBase>,
+  known: ReadonlyMap<string, Manifest>,
+): Promise<string | undefined> {
+  const { publishSet } = await import("../publish/set.ts");
+  const { situation, login, world } = session;
+  return (await publishSet(plan, situation, base, login.registry, world.clock.now(), known)).record;
+}
+
+/**
+ * Nothing is due where all images exist and the set is on record where this run would write it, or
+ * where a fork runs on upstream's images alone.
+ */
+function publishDue(plan: Plan, { situation }: Session): "nothing" | "something" {
+  const allThere = plan.images.every(({ decision }) => decision.kind === "reuse");
+  if (!allThere || situation.userTag !== undefined) return "something";
+  return plan.set.record !== null || !plan.complete ? "nothing" : "something";
+}
+
+/** What no commit describes is built and published only when that was asked for. */
+function refuseDirtyBuilds(
+  plan: Plan,
+  { situation }: Session,
+  { allowDirty }: SessionOptions,
+): void {
+  if (plan.dirty.length === 0 || allowDirty === true || situation.ci) return;
+  throw dirtyError("publish", plan.dirty);
+}
+
+function finish(
+  session: Session,
+  options: SessionOptions,
+  plan: Plan,
+  outcomes: readonly Outcome[],
+  record: string | undefined,
+): ExitCode {
+  const { world } = session;
+  if (options.json === true) {
+    world.print(
+      `${JSON.stringify({ plan, outcomes, record: record ?? plan.set.record }, (_, value: unknown) => value ?? null, 2)}\n`,
+    );
+  } else if (outcomes.length > 0) {
+    world.print(`\n${printOutcomes(outcomes)}`);
+    if (record !== undefined) world.print(`\nset record: ${record}\n`);
+  } else {
+    world.print("nothing to do\n");
+  }
+  reportFailures(session, outcomes);
+  return outcomes.length === 0 ? exitCodes.done : exitCodeFor(outcomes);
+}

@@ -1,0 +1,59 @@
+/** `berth plan`: decide and write it down; nothing is changed in any registry. */
+import { type ExitCode, exitCodes } from "../errors.ts";
+import { printPlan } from "../output/report.ts";
+import type { Plan } from "../plan/plan.ts";
+import { printDotenv } from "../plan/variables.ts";
+import {
+  makePlanOf,
+  openSession,
+  outputPath,
+  type Session,
+  type SessionOptions,
+} from "./session.ts";
+
+export interface PlanOptions extends SessionOptions {
+  readonly jobImage?: string;
+  readonly jobTags?: string;
+}
+
+export async function planCommand(options: PlanOptions): Promise<ExitCode> {
+  const session = await openSession(options);
+  const { plan } = await makePlanOf(session, options);
+  await session.project.git.close();
+  const text = await writePlan(session, options, plan);
+  await writePipeline(session, options, plan);
+  session.world.print(options.json === true ? text : printPlan(plan));
+  return exitCodes.done;
+}
+
+/** Writes plan.json and berth.env; gives the text of the first. */
+export async function writePlan(
+  session: Session,
+  options: SessionOptions,
+  plan: Plan,
+): Promise<string> {
+  const { serializePlan } = await import("../output/planfile.ts");
+  const text = serializePlan(plan);
+  const { files } = session.world;
+  await files.write(outputPath(session, options, "plan.json"), text);
+  await files.write(outputPath(session, options, "berth.env"), printDotenv(plan.variables));
+  // The folder keeps itself out of git, so that nobody has to know of it.
+  await files.write(outputPath(session, options, ".gitignore"), "*\n");
+  return text;
+}
+
+async function writePipeline(session: Session, options: PlanOptions, plan: Plan): Promise<void> {
+  const { childPipeline, printPipeline } = await import("../output/pipeline.ts");
+  const { env, files } = session.world;
+  const pipeline = childPipeline(plan, {
+    parentPipeline: env["CI_PIPELINE_ID"],
+    planJob: env["CI_JOB_NAME"],
+    image: options.jobImage ?? env["BERTH_IMAGE"],
+    tags: options.jobTags?.split(",").filter((tag) => tag !== "") ?? [],
+    flags: [
+      ...(options.config === undefined ? [] : [`--config ${options.config}`]),
+      ...(options.registry === undefined ? [] : [`--registry ${options.registry}`]),
+    ],
+  });
+  await files.write(outputPath(session, options, "pipeline.yml"), printPipeline(pipeline));
+}

@@ -1,0 +1,72 @@
+/** A project as a command sees it: its repository, files, configuration and images. */
+import { resolve } from "node:path";
+import type { Config } from "../config/config.ts";
+import { declareImages } from "../config/discover.ts";
+import { loadConfig } from "../config/load.ts";
+import { parentName } from "../config/parents.ts";
+import type { Tree } from "../context/tree.ts";
+import { workTree } from "../context/worktree.ts";
+import { BerthError } from "../errors.ts";
+import type { World } from "../host/world.ts";
+import type { Spool } from "../image/contexts.ts";
+import { type Identified, identify } from "../image/identify.ts";
+import type { Image } from "../image/image.ts";
+import type { Git } from "../world.ts";
+
+export interface ProjectOptions {
+  readonly config?: string;
+  readonly rev?: string;
+}
+
+export interface Project {
+  readonly git: Git;
+  readonly tree: Tree;
+  readonly config: Config;
+  readonly images: readonly Image[];
+  /** Keys of the images named and of all that they are built from; all images where none is named. */
+  identify(names?: readonly string[], spool?: Spool): Promise<Identified>;
+}
+
+/** Opens the repository around the current folder, at its working tree or a revision. */
+export async function openProject(world: World, options: ProjectOptions): Promise<Project> {
+  const git = await world.openGit(world.cwd);
+  const tree =
+    options.rev === undefined ? workTree(git, world.files) : await revision(git, options.rev);
+  const named =
+    options.config === undefined
+      ? undefined
+      : { files: world.files, path: resolve(world.cwd, options.config), label: options.config };
+  const config = await loadConfig(tree, named);
+  const foreign = options.rev !== undefined && named !== undefined;
+  const images = await declareImages(config, tree, { missing: foreign ? "skip" : "error" });
+  const parentOf = parentName(config, images);
+  return {
+    git,
+    tree,
+    config,
+    images,
+    identify: (names, spool) =>
+      identify(images, tree, {
+        parentOf,
+        ...(names === undefined ? {} : { names: known(images, names) }),
+        ...(spool === undefined ? {} : { spool }),
+      }),
+  };
+}
+
+async function revision(git: Git, rev: string): Promise<Tree> {
+  const { revisionTrees } = await import("../context/revision.ts");
+  return revisionTrees(git)(rev);
+}
+
+/** Refuses names that no image has, all at once. */
+export function known(
+  images: readonly { readonly name: string }[],
+  names: readonly string[],
+): readonly string[] {
+  const unknown = names.filter((name) => !images.some((image) => image.name === name));
+  if (unknown.length === 0) return names;
+  throw new BerthError("IMAGE_UNKNOWN", `find ${unknown.join(", ")}: no such image`, {
+    hint: `the images are: ${images.map(({ name }) => name).join(", ")}`,
+  });
+}

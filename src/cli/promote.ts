@@ -1,0 +1,73 @@
+/** `berth promote`: moving tags, forward only. */
+import { type ExitCode, exitCodes } from "../errors.ts";
+import { isTag } from "../oci/reference.ts";
+import { ownBase } from "../plan/situation.ts";
+import { type IsAncestor, type Promotion, promote, tagsToPromote } from "../publish/promote.ts";
+import type { Git } from "../world.ts";
+import { usageError } from "./fail.ts";
+import { readPlan } from "./planned.ts";
+import { openSession, type SessionOptions } from "./session.ts";
+
+export async function promoteCommand(
+  options: SessionOptions & { readonly tag?: readonly string[] },
+): Promise<ExitCode> {
+  const session = await openSession(options);
+  const { situation, login, world, project } = session;
+  const base = ownBase(situation);
+  const tags = options.tag ?? tagsToPromote(project.config, situation);
+  const bad = tags.filter((tag) => !isTag(tag));
+  if (bad.length > 0)
+    throw usageError(`promote to ${bad.join(", ")}: not a tag`, "give a tag such as latest");
+  const plan = await readPlan(session, options);
+  const promotions: Promotion[] = [];
+  for (const tag of tags) {
+    const { repository } = project.config;
+    promotions.push(
+      await promote(
+        plan,
+        tag,
+        repository,
+        base,
+        login.registry,
+        ancestry(project.git),
+        world.clock.now(),
+      ),
+    );
+  }
+  await project.git.close();
+  world.print(
+    options.json === true
+      ? `${JSON.stringify({ promotions })}\n`
+      : describe(promotions, situation.branch),
+  );
+  return exitCodes.done;
+}
+
+/** Asks git, after fetching a promoted commit that this clone lacks. */
+function ancestry(git: Git): IsAncestor {
+  const has = (commit: string): Promise<boolean> =>
+    git.test(["cat-file", "-e", `${commit}^{commit}`]).catch(() => false);
+  return async (ancestor, descendant) => {
+    if (!(await has(descendant)))
+      await git.run(["fetch", "--quiet", "origin", descendant]).catch(() => undefined);
+    if (!(await has(ancestor)) || !(await has(descendant))) return undefined;
+    return git.test(["merge-base", "--is-ancestor", ancestor, descendant]);
+  };
+}
+
+function describe(promotions: readonly Promotion[], branch: string | undefined): string {
+  if (promotions.length === 0)
+    return `nothing to promote: no rule of \`publish\` names ${branch ?? "this pipeline"}\n`;
+  return promotions.map((promotion) => `${sentence(promotion)}\n`).join("");
+}
+
+function sentence(promotion: Promotion): string {
+  switch (promotion.kind) {
+    case "promoted":
+      return `${promotion.tag}: moved on ${promotion.images} images`;
+    case "unchanged":
+      return `${promotion.tag}: already here`;
+    case "older":
+      return `${promotion.tag}: left alone, it is at ${promotion.promoted}, which is newer than this commit`;
+  }
+}

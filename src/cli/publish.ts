@@ -1,0 +1,38 @@
+/** `berth publish`: the set's tag on every image, then the record. */
+import { type ExitCode, exitCodes } from "../errors.ts";
+import { ownBase } from "../plan/situation.ts";
+import { publishSet } from "../publish/set.ts";
+import { readPlan } from "./planned.ts";
+import { openSession, type SessionOptions } from "./session.ts";
+
+export async function publishCommand(options: SessionOptions): Promise<ExitCode> {
+  const session = await openSession(options);
+  const { situation, login, world, project } = session;
+  const plan = await readPlan(session, options);
+  await project.git.close();
+  if (plan.images.every(({ decision }) => decision.kind === "reuse") && !plan.complete) {
+    world.print(
+      options.json === true
+        ? '{"record":null,"tags":[],"missing":[]}\n'
+        : "all images are upstream's; nothing to publish\n",
+    );
+    return exitCodes.done;
+  }
+  const published = await publishSet(
+    plan,
+    situation,
+    ownBase(situation),
+    login.registry,
+    world.clock.now(),
+  );
+  const { record, tags, missing } = published;
+  if (options.json === true) {
+    world.print(`${JSON.stringify({ record: record ?? null, tags, missing })}\n`);
+    return exitCodes.done;
+  }
+  for (const tag of tags)
+    world.print(`tagged ${plan.images.length - missing.length} images as ${tag}\n`);
+  if (missing.length > 0) world.print(`recorded as missing (optional): ${missing.join(", ")}\n`);
+  world.print(record === undefined ? "no set record is due\n" : `set record: ${record}\n`);
+  return exitCodes.done;
+}

@@ -1,0 +1,125 @@
+/** What the commands that talk to a registry share: the project, its keys, the situation, the client. */
+import type { Config } from "../config/config.ts";
+import { dirtyPaths } from "../context/dirty.ts";
+import { BerthError, printProblem } from "../errors.ts";
+import { realWorld, type World } from "../host/world.ts";
+import type { Spool } from "../image/contexts.ts";
+import type { Identified } from "../image/identify.ts";
+import { makePlan } from "../plan/make.ts";
+import { type Observation, observe } from "../plan/observe.ts";
+import { sourcesOf } from "../plan/places.ts";
+import type { Plan } from "../plan/plan.ts";
+import { type Situation, situationOf } from "../plan/situation.ts";
+import type { Git } from "../world.ts";
+import type { GlobalOptions } from "./program.ts";
+import { openProject, type Project } from "./project.ts";
+import { type Login, login } from "./registry.ts";
+
+export interface SessionOptions extends GlobalOptions {
+  readonly rev?: string;
+  readonly allowDirty?: boolean;
+  readonly output: string;
+  readonly engine?: Config["engine"];
+}
+
+export interface Session {
+  readonly world: World;
+  readonly project: Project;
+  readonly situation: Situation;
+  readonly login: Login;
+}
+
+export async function openSession(options: SessionOptions): Promise<Session> {
+  const world = realWorld();
+  const project = await openProject(world, options);
+  const situation = situationOf(world.env, project.config, options.registry);
+  return { world, project, situation, login: login(world, project.config) };
+}
+
+export interface Planned {
+  readonly plan: Plan;
+  readonly identified: Identified;
+  readonly observation: Observation;
+}
+
+/** Keys, looks and decides; all that `plan` and `ensure` have in common. */
+export async function makePlanOf(
+  session: Session,
+  options: SessionOptions,
+  spool?: Spool,
+): Promise<Planned> {
+  const { world, project, situation, login } = session;
+  const { config, git } = project;
+  const identified = await project.identify(undefined, spool);
+  const state =
+    options.rev === undefined
+      ? await workingState(git, project, identified, options)
+      : { revision: await commitOf(git, options.rev), dirty: [] };
+  refuseDirty(state.dirty, situation, options);
+  const sources = sourcesOf(situation, config.reference);
+  const observation = await observe(identified.images, sources, config.repository, login.registry);
+  const warnings = identified.warnings.map(printProblem);
+  const plan = makePlan(identified.images, observation, config, situation, state, warnings);
+  for (const warning of plan.warnings) world.log.warn(warning);
+  return { plan, identified, observation };
+}
+
+async function workingState(
+  git: Git,
+  project: Project,
+  { covered }: Identified,
+  options: SessionOptions,
+): Promise<{ revision: string | undefined; dirty: readonly string[] }> {
+  const revision = await commitOf(git, "HEAD");
+  if (revision === undefined) return { revision, dirty: covered.files };
+  const config =
+    project.config.file === undefined || options.config !== undefined ? [] : [project.config.file];
+  const changed = await dirtyPaths(git, [...covered.files, ...covered.folders, ...config]);
+  const counted = new Set([...covered.files, ...config]);
+  const gone = await Promise.all(
+    changed.map(async (path) => (await project.tree.entry(path)) === undefined),
+  );
+  // A changed file of a folder that an ignore file leaves out of the context is no part of any key.
+  return {
+    revision,
+    dirty: changed.filter((path, index) => counted.has(path) || gone[index] === true),
+  };
+}
+
+async function commitOf(git: Git, rev: string): Promise<string | undefined> {
+  if (!(await git.test(["rev-parse", "--quiet", "--verify", `${rev}^{commit}`]))) return undefined;
+  return (await git.run(["rev-parse", "--verify", `${rev}^{commit}`])).toString().trim();
+}
+
+/** In CI every job must see the files of the commit; on a developer's machine only publishing is refused. */
+function refuseDirty(
+  dirty: readonly string[],
+  { ci }: Situation,
+  { allowDirty }: SessionOptions,
+): void {
+  if (ci && dirty.length > 0 && allowDirty !== true) throw dirtyError("plan", dirty);
+}
+
+export function dirtyError(doing: string, dirty: readonly string[]): BerthError {
+  const shown = dirty.slice(0, 5).join(", ");
+  const more = dirty.length > 5 ? ` and ${dirty.length - 5} more` : "";
+  return new BerthError(
+    "TREE_DIRTY",
+    `${doing}: files that images are made from differ from the commit: ${shown}${more}`,
+    {
+      hint: "commit them, or give --allow-dirty to publish images that no commit describes",
+    },
+  );
+}
+
+/** A file of the output folder, absolute. */
+export function outputPath(
+  session: Pick<Session, "project" | "world">,
+  options: SessionOptions,
+  file: string,
+): string {
+  const folder = options.output.startsWith("/")
+    ? options.output
+    : `${session.project.git.root}/${options.output}`;
+  return `${folder}/${file}`;
+}

@@ -1,0 +1,52 @@
+/** The real outside, put together once by the entry. */
+import type { Clock, Fetch, Files, Git, Log, Run } from "../world.ts";
+import { realFiles } from "./files.ts";
+import { openGit } from "./git.ts";
+import { makeLog } from "./log.ts";
+import { createRunner, endOnSignals, type Runner } from "./run.ts";
+
+/** Everything that commands hand on, piece by piece, to who needs it. */
+export interface World {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly cwd: string;
+  readonly home: string | undefined;
+  readonly files: Files;
+  readonly run: Run;
+  readonly fetch: Fetch;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly random: () => number;
+  readonly openGit: (cwd: string) => Promise<Git>;
+  /** Writes a result to standard output. */
+  readonly print: (text: string) => void;
+  /** Lets a signal end all programs under way before it ends us; for commands that start some. */
+  readonly guard: () => void;
+}
+
+/** Opens the world of this process. */
+export function realWorld(): World {
+  const clock: Clock = {
+    now: () => new Date(),
+    sleep: (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)),
+  };
+  const runner: Runner = createRunner();
+  const log = makeLog({
+    write: (text) => process.stderr.write(text),
+    sections: process.env["GITLAB_CI"] === "true",
+    now: clock.now,
+  });
+  return {
+    env: process.env,
+    cwd: process.cwd(),
+    home: process.env["HOME"],
+    files: realFiles(),
+    run: runner.run,
+    fetch: globalThis.fetch,
+    clock,
+    log,
+    random: Math.random,
+    openGit,
+    print: (text) => process.stdout.write(text),
+    guard: () => endOnSignals(runner),
+  };
+}

@@ -1,0 +1,114 @@
+import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
+import { dirname, join, relative } from "node:path";
+import { test } from "node:test";
+
+const src = join(import.meta.dirname, "../src");
+
+/** Lines of the house, the lowest first; a part imports itself and lower lines, never its neighbours. */
+const lines: readonly (readonly string[])[] = [
+  ["errors.ts", "world.ts", "json.ts"],
+  ["oci"],
+  ["dockerfile", "context", "registry"],
+  ["image"],
+  ["config"],
+  ["plan"],
+  ["engine", "publish", "output"],
+  ["execute"],
+  ["host"],
+  ["cli", "cli.ts"],
+];
+
+const files = readdirSync(src, { recursive: true, encoding: "utf8" }).filter((file) =>
+  file.endsWith(".ts"),
+);
+
+function partOf(file: string): string {
+  return file.split("/")[0] ?? file;
+}
+
+function lineOf(part: string): number {
+  return lines.findIndex((line) => line.includes(part));
+}
+
+function importsOf(text: string): string[] {
+  const statements = /^(?:import|export)\s[^;"'=()]*?\bfrom\s+"([^"]+)"/gm;
+  const dynamic = /\bimport\(\s*"([^"]+)"/g;
+  return [...text.matchAll(statements), ...text.matchAll(dynamic)].map((match) => match[1] ?? "");
+}
+
+/** The code of a file without its comments, so that prose may name what code may not use. */
+function codeOf(text: string): string {
+  return text.replace(/\/\*[\s\S]*?\*\//g, "").replace(/^\s*\/\/.*$/gm, "");
+}
+
+test("every file belongs to a line of the house", () => {
+  const homeless = files.filter((file) => lineOf(partOf(file)) < 0);
+  assert.deepEqual(homeless, []);
+});
+
+test("imports point down", () => {
+  const wrong: string[] = [];
+  for (const file of files) {
+    const from = partOf(file);
+    for (const target of importsOf(readFileSync(join(src, file), "utf8"))) {
+      if (!target.startsWith(".")) continue;
+      const to = partOf(relative(src, join(src, dirname(file), target)));
+      const neighbour = from === to || lineOf(to) < lineOf(from);
+      const sharedWords = lineOf(from) === 0 && lineOf(to) === 0;
+      const entry = from === "cli.ts" && to === "cli";
+      if (!neighbour && !sharedWords && !entry) wrong.push(`${file} imports ${target}`);
+    }
+  }
+  assert.deepEqual(wrong, []);
+});
+
+test("only the edge touches the outside", () => {
+  const edge = new Set(["host", "cli", "cli.ts"]);
+  const pureModules = new Set([
+    "node:crypto",
+    "node:path/posix",
+    "node:stream",
+    "node:stream/promises",
+    "node:buffer",
+    "node:util",
+  ]);
+  const libraries = new Set([
+    "dockerfile-ast",
+    "vscode-languageserver-types",
+    "p-limit",
+    "tar-stream",
+    "yaml",
+    "zod",
+  ]);
+  const effects =
+    /(?<![.\w])process\.|\bDate\.now\(|\bnew Date\(\)|(?<![.\w])fetch\(|\bMath\.random\(|\bsetTimeout\(|\bconsole\./;
+  const wrong: string[] = [];
+  for (const file of files) {
+    if (edge.has(partOf(file))) continue;
+    const code = codeOf(readFileSync(join(src, file), "utf8"));
+    for (const target of importsOf(code)) {
+      if (target.startsWith(".") || target === "node:stream") continue;
+      if (!pureModules.has(target) && !libraries.has(target))
+        wrong.push(`${file} imports ${target}`);
+    }
+    const effect = effects.exec(code);
+    if (effect !== null) wrong.push(`${file} uses ${effect[0]}`);
+  }
+  assert.deepEqual(wrong, []);
+});
+
+test("no source file is over 250 lines", () => {
+  const long = files
+    .map((file) => ({ file, lines: readFileSync(join(src, file), "utf8").split("\n").length - 1 }))
+    .filter((entry) => entry.lines > 250);
+  assert.deepEqual(long, []);
+});
+
+test("importing a module does nothing but define", () => {
+  const wrong = files.filter((file) => {
+    const code = codeOf(readFileSync(join(src, file), "utf8"));
+    return file !== "cli.ts" && /^(?:await\b|void\b|[a-z][\w.]*\(.*\);?$)/m.test(code);
+  });
+  assert.deepEqual(wrong, []);
+});

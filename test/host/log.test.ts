@@ -1,0 +1,42 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { makeLog } from "../../src/host/log.ts";
+
+function recorded(sections: boolean) {
+  let text = "";
+  let seconds = 0;
+  const write = (piece: string): void => {
+    text += piece;
+  };
+  const now = (): Date => {
+    seconds += 1;
+    return new Date(seconds * 1000);
+  };
+  return { log: makeLog({ write, sections, now }), text: () => text.replaceAll("\u001b", "ESC") };
+}
+
+test("two sections side by side read as one after the other", () => {
+  const { log, text } = recorded(false);
+  const first = log.section("a", "build a");
+  const second = log.section("b", "build b");
+  second.line("b 1");
+  first.line("a 1");
+  second.end();
+  first.line("a 2");
+  first.end();
+  const lines = text()
+    .split("\n")
+    .filter((line) => !line.includes("ended"));
+  assert.deepEqual(lines, ["== build a", "a 1", "a 2", "== build b", "b 1", ""]);
+});
+
+test("sections carry GitLab's markers where they are asked for", () => {
+  const { log, text } = recorded(true);
+  const section = log.section("berth build/a", "build a");
+  section.end();
+  assert.match(
+    text(),
+    /^ESC\[0Ksection_start:1:berth_build_a\[collapsed=true\]\rESC\[0K== build a\n/,
+  );
+  assert.match(text(), /ESC\[0Ksection_end:2:berth_build_a\rESC\[0K\n$/);
+});
