@@ -1,0 +1,6 @@
+#!/bin/sh
+# Installs what is missing and runs all checks and tests.
+set -eu
+cd "$(dirname "$0")/.."
+scripts/setup-debian.sh
+exec npm run --silent check

@@ -1,0 +1,80 @@
+import assert from "node:assert/strict";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { test } from "node:test";
+import { cliPage, planSchemaText } from "../scripts/docs.ts";
+import { version } from "../src/cli/program.ts";
+import { errorCodes, exitCodes } from "../src/errors.ts";
+
+const top = join(import.meta.dirname, "..");
+const read = (path: string): string => readFileSync(join(top, path), "utf8");
+
+test("every error code has its heading in docs/errors.md, with its exit code, and no other has", () => {
+  const page = read("docs/errors.md");
+  const sections = page.split(/^## /m).slice(1);
+  const told = sections.map((section) => {
+    const [, code = "", exit = ""] = /^(\S+)\nExit code (\d+)\./.exec(section) ?? [];
+    return `${code} ${exit}`;
+  });
+  assert.deepEqual(
+    told.sort(),
+    Object.entries(errorCodes)
+      .map(([code, exit]) => `${code} ${exit}`)
+      .sort(),
+  );
+});
+
+test("docs/errors.md tells all exit codes", () => {
+  const [, told = ""] = /^Exit codes: ([\s\S]*?)\.\s/m.exec(read("docs/errors.md")) ?? [];
+  const numbers = told.split(";").map((part) => Number.parseInt(part.trim(), 10));
+  assert.deepEqual(numbers, Object.values(exitCodes));
+});
+
+test("every error code is raised somewhere", () => {
+  const files = readdirSync(join(top, "src"), { recursive: true, encoding: "utf8" }).filter(
+    (file) => file.endsWith(".ts") && file !== "errors.ts",
+  );
+  const code = files.map((file) => read(join("src", file))).join("\n");
+  assert.deepEqual(
+    Object.keys(errorCodes).filter((name) => !code.includes(`"${name}"`)),
+    [],
+  );
+});
+
+test("docs/cli.md says what --help says (npm run docs)", () => {
+  assert.equal(read("docs/cli.md"), cliPage());
+});
+
+test("docs/plan.schema.json is the schema of plan.json (npm run docs)", () => {
+  assert.equal(read("docs/plan.schema.json"), planSchemaText());
+});
+
+test("the version is one and the same", () => {
+  const manifest = JSON.parse(read("package.json")) as { version: string };
+  assert.equal(version, manifest.version);
+  assert.match(read("CHANGELOG.md"), new RegExp(`^## ${version.replaceAll(".", "\\.")}\\b`, "m"));
+});
+
+test("links between the project's pages lead somewhere", () => {
+  const pages = [
+    "README.md",
+    "CONTRIBUTING.md",
+    ...readdirSync(join(top, "docs"))
+      .filter((name) => name.endsWith(".md"))
+      .map((name) => `docs/${name}`),
+  ];
+  const broken = pages.flatMap((page) =>
+    [...read(page).matchAll(/\]\(([^)#\s]+)(?:#[^)]*)?\)/g)]
+      .map((match) => match[1] ?? "")
+      .filter((target) => !/^[a-z]+:/.test(target) && !existsSync(join(top, dirname(page), target)))
+      .map((target) => `${page}: ${target}`),
+  );
+  assert.deepEqual(broken, []);
+});
+
+test("the commands of README.md are there", () => {
+  const readme = read("README.md");
+  for (const command of ["scripts/example.sh", "scripts/test.sh"]) {
+    assert.ok(readme.includes(command) && existsSync(join(top, command)), command);
+  }
+});
