@@ -27,6 +27,7 @@ export function makeTools(
       return engine;
     },
     files: world.files,
+    root: session.project.git.root,
     clock: world.clock,
     log: world.log,
     situation,

@@ -13,6 +13,8 @@ export interface Tools {
   /** Gives the engine when the first build needs it, so that a run without builds needs none. */
   readonly engine: () => Promise<Engine>;
   readonly files: Files;
+  /** The repository's top, absolute. */
+  readonly root: string;
   readonly clock: Clock;
   readonly log: Log;
   readonly situation: Situation;

@@ -76,6 +76,7 @@ export async function run(options: FlowOptions): Promise<Flow> {
     situation,
     engine: async () => engine,
     files: realFiles(),
+    root: "/",
     clock: { now: () => new Date("2026-11-20T12:00:00Z"), sleep: async () => undefined },
     log: {
       info: () => undefined,
