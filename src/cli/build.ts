@@ -9,28 +9,20 @@ import { ownBase } from "../plan/situation.ts";
 import { exitCodeFor, reportFailures, writeOutcomes } from "./outcomes.ts";
 import { readPlan } from "./planned.ts";
 import { known } from "./project.ts";
-import { dirtyError, openSession, type Session, type SessionOptions } from "./session.ts";
-import { lazySpool } from "./spool.ts";
+import { dirtyError, type Session, type SessionOptions } from "./session.ts";
+import { inSession } from "./spool.ts";
 import { makeTools } from "./tools.ts";
 
-export async function buildCommand(
-  names: readonly string[],
-  options: SessionOptions,
-): Promise<ExitCode> {
-  const session = await openSession(options);
-  const contexts = lazySpool(session.world);
-  try {
+export function buildCommand(names: readonly string[], options: SessionOptions): Promise<ExitCode> {
+  return inSession(options, async (session, spool) => {
     ownBase(session.situation);
-    const plan = await readPlan(session, options);
+    const plan = await readPlan(session.world, session.project.git.root, options);
     known(plan.images, names);
     if (plan.dirty.length > 0 && options.allowDirty !== true) throw dirtyError("build", plan.dirty);
-    const { images, materials } = await session.project.identify(names, contexts.spool);
+    const { images, materials } = await session.project.identify(names, spool);
     refuseStale(plan, names, new Map(images.map(({ name, key }) => [name, key])));
-    return await carryOut(session, options, plan, names, materials);
-  } finally {
-    await session.project.git.close();
-    await contexts.remove();
-  }
+    return carryOut(session, options, plan, names, materials);
+  });
 }
 
 async function carryOut(

@@ -12,29 +12,24 @@ import { writePlan } from "./plan.ts";
 import {
   dirtyError,
   makePlanOf,
-  openSession,
   type Planned,
   type Session,
   type SessionOptions,
 } from "./session.ts";
-import { lazySpool } from "./spool.ts";
+import { inSession } from "./spool.ts";
 import { makeTools } from "./tools.ts";
 
-export async function ensureCommand(options: SessionOptions): Promise<ExitCode> {
-  const session = await openSession(options);
-  const contexts = lazySpool(session.world);
-  try {
-    const planned = await makePlanOf(session, options, contexts.spool);
+export function ensureCommand(options: SessionOptions): Promise<ExitCode> {
+  return inSession(options, async (session, spool) => {
+    const planned = await makePlanOf(session, options, spool);
     const { plan } = planned;
     await writePlan(session, options, plan);
     if (options.json !== true) session.world.print(printPlan(plan));
-    if (publishDue(plan, session) === "nothing")
-      return finish(session, options, plan, [], undefined);
-    return await ensure(session, options, planned);
-  } finally {
-    await session.project.git.close();
-    await contexts.remove();
-  }
+    const nothing = publishDue(plan, session) === "nothing";
+    return nothing
+      ? finish(session, options, plan, [], undefined)
+      : ensure(session, options, planned);
+  });
 }
 
 async function ensure(

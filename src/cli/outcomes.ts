@@ -10,7 +10,7 @@ export async function writeOutcomes(
   outcomes: readonly Outcome[],
 ): Promise<void> {
   for (const outcome of outcomes) {
-    const file = outputPath(session, options, `outcome/${outcome.name}.json`);
+    const file = outputPath(session.project.git.root, options, `outcome/${outcome.name}.json`);
     await session.world.files.write(file, `${JSON.stringify(outcome, null, 2)}\n`);
   }
 }

@@ -35,10 +35,13 @@ export async function writePlan(
   const { serializePlan } = await import("../output/planfile.ts");
   const text = serializePlan(plan);
   const { files } = session.world;
-  await files.write(outputPath(session, options, "plan.json"), text);
-  await files.write(outputPath(session, options, "berth.env"), printDotenv(plan.variables));
+  await files.write(outputPath(session.project.git.root, options, "plan.json"), text);
+  await files.write(
+    outputPath(session.project.git.root, options, "berth.env"),
+    printDotenv(plan.variables),
+  );
   // The folder keeps itself out of git, so that nobody has to know of it.
-  await files.write(outputPath(session, options, ".gitignore"), "*\n");
+  await files.write(outputPath(session.project.git.root, options, ".gitignore"), "*\n");
   return text;
 }
 
@@ -50,10 +53,16 @@ async function writePipeline(session: Session, options: PlanOptions, plan: Plan)
     planJob: env["CI_JOB_NAME"],
     image: options.jobImage ?? env["BERTH_IMAGE"],
     tags: options.jobTags?.split(",").filter((tag) => tag !== "") ?? [],
+    output: options.output,
     flags: [
-      ...(options.config === undefined ? [] : [`--config ${options.config}`]),
-      ...(options.registry === undefined ? [] : [`--registry ${options.registry}`]),
+      ...(options.config === undefined ? [] : ["--config", options.config]),
+      ...(options.registry === undefined ? [] : ["--registry", options.registry]),
+      ...(options.output === ".berth" ? [] : ["--output", options.output]),
     ],
+    buildFlags: options.allowDirty === true ? ["--allow-dirty"] : [],
   });
-  await files.write(outputPath(session, options, "pipeline.yml"), printPipeline(pipeline));
+  await files.write(
+    outputPath(session.project.git.root, options, "pipeline.yml"),
+    printPipeline(pipeline),
+  );
 }

@@ -1,11 +1,34 @@
 /** Reads back the plan that an earlier job wrote. */
 import { BerthError } from "../errors.ts";
+import { realWorld, type World } from "../host/world.ts";
 import type { Plan } from "../plan/plan.ts";
-import { outputPath, type Session, type SessionOptions } from "./session.ts";
+import { type Situation, situationOf } from "../plan/situation.ts";
+import { type Login, login } from "./registry.ts";
+import { outputPath, type SessionOptions } from "./session.ts";
 
-export async function readPlan(session: Session, options: SessionOptions): Promise<Plan> {
-  const file = outputPath(session, options, "plan.json");
-  const bytes = await session.world.files.read(file);
+/** What publishing needs: all of it comes from the plan and the environment, none from a checkout. */
+export interface PlannedSession {
+  readonly world: World;
+  readonly plan: Plan;
+  readonly situation: Situation;
+  readonly login: Login;
+}
+
+/** Opens a session on a plan; works without a git repository, as in jobs with GIT_STRATEGY none. */
+export async function openPlanned(options: SessionOptions): Promise<PlannedSession> {
+  const world = realWorld();
+  const root = await world.openGit(world.cwd).then(
+    (git) => git.root,
+    () => world.cwd,
+  );
+  const plan = await readPlan(world, root, options);
+  const situation = situationOf(world.env, plan.config, options.registry);
+  return { world, plan, situation, login: login(world, plan.config) };
+}
+
+/** Reads plan.json of the output folder; PLAN_INVALID where there is none. */
+export async function readPlan(world: World, root: string, options: SessionOptions): Promise<Plan> {
+  const bytes = await world.files.read(outputPath(root, options, "plan.json"));
   if (bytes === undefined) {
     throw new BerthError("PLAN_INVALID", `read ${options.output}/plan.json: there is none`, {
       hint: "run `berth plan` first, or let this job need the plan job and its artifacts",

@@ -5,36 +5,25 @@ import { ownBase } from "../plan/situation.ts";
 import { type IsAncestor, type Promotion, promote, tagsToPromote } from "../publish/promote.ts";
 import type { Git } from "../world.ts";
 import { usageError } from "./fail.ts";
-import { readPlan } from "./planned.ts";
-import { openSession, type SessionOptions } from "./session.ts";
+import { openPlanned } from "./planned.ts";
+import type { SessionOptions } from "./session.ts";
 
 export async function promoteCommand(
   options: SessionOptions & { readonly tag?: readonly string[] },
 ): Promise<ExitCode> {
-  const session = await openSession(options);
-  const { situation, login, world, project } = session;
+  const { situation, login, world, plan } = await openPlanned(options);
   const base = ownBase(situation);
-  const tags = options.tag ?? tagsToPromote(project.config, situation);
+  const tags = options.tag ?? tagsToPromote(plan.config, situation);
   const bad = tags.filter((tag) => !isTag(tag));
   if (bad.length > 0)
     throw usageError(`promote to ${bad.join(", ")}: not a tag`, "give a tag such as latest");
-  const plan = await readPlan(session, options);
+  const git = await world.openGit(world.cwd);
   const promotions: Promotion[] = [];
   for (const tag of tags) {
-    const { repository } = project.config;
-    promotions.push(
-      await promote(
-        plan,
-        tag,
-        repository,
-        base,
-        login.registry,
-        ancestry(project.git),
-        world.clock.now(),
-      ),
-    );
+    const now = world.clock.now();
+    promotions.push(await promote(plan, tag, base, login.registry, ancestry(git), now));
   }
-  await project.git.close();
+  await git.close();
   world.print(
     options.json === true
       ? `${JSON.stringify({ promotions })}\n`

@@ -2,14 +2,11 @@
 import { type ExitCode, exitCodes } from "../errors.ts";
 import { ownBase } from "../plan/situation.ts";
 import { publishSet } from "../publish/set.ts";
-import { readPlan } from "./planned.ts";
-import { openSession, type SessionOptions } from "./session.ts";
+import { openPlanned } from "./planned.ts";
+import type { SessionOptions } from "./session.ts";
 
 export async function publishCommand(options: SessionOptions): Promise<ExitCode> {
-  const session = await openSession(options);
-  const { situation, login, world, project } = session;
-  const plan = await readPlan(session, options);
-  await project.git.close();
+  const { situation, login, world, plan } = await openPlanned(options);
   if (plan.images.every(({ decision }) => decision.kind === "reuse") && !plan.complete) {
     world.print(
       options.json === true

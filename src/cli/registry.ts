@@ -14,7 +14,7 @@ export interface Login {
 }
 
 /** Opens the client; nothing is read or asked before the first request. */
-export function login(world: World, config: Config): Login {
+export function login(world: World, config: Pick<Config, "registries">): Login {
   const { env, files, run, log } = world;
   let found: Promise<Credentials> | undefined;
   const credentials = (): Promise<Credentials> => {

@@ -1,4 +1,5 @@
 /** What the commands that talk to a registry share: the project, its keys, the situation, the client. */
+import { resolve } from "node:path";
 import type { Config } from "../config/config.ts";
 import { dirtyPaths } from "../context/dirty.ts";
 import { BerthError, printProblem } from "../errors.ts";
@@ -112,14 +113,7 @@ export function dirtyError(doing: string, dirty: readonly string[]): BerthError 
   );
 }
 
-/** A file of the output folder, absolute. */
-export function outputPath(
-  session: Pick<Session, "project" | "world">,
-  options: SessionOptions,
-  file: string,
-): string {
-  const folder = options.output.startsWith("/")
-    ? options.output
-    : `${session.project.git.root}/${options.output}`;
-  return `${folder}/${file}`;
+/** A file of the output folder, absolute; the folder stands below the repository's top. */
+export function outputPath(root: string, { output }: SessionOptions, file: string): string {
+  return resolve(root, output, file);
 }

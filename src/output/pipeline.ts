@@ -11,8 +11,12 @@ export interface PipelineOptions {
   /** The image that holds berth and the engine; the runner's default where `undefined`. */
   readonly image: string | undefined;
   readonly tags: readonly string[];
-  /** Passed on to every command, such as `--config ci/berth.yml`. */
+  /** Words passed on to every command, such as `--config` and `ci/berth.yml`. */
   readonly flags: readonly string[];
+  /** The same for `berth build` alone, such as `--allow-dirty`. */
+  readonly buildFlags: readonly string[];
+  /** The folder of plan.json, from the repository's top. */
+  readonly output: string;
 }
 
 type Job = Readonly<Record<string, unknown>>;
@@ -83,9 +87,9 @@ function buildJob(image: PlannedImage, built: ReadonlySet<string>, options: Pipe
       ...planNeed(options),
       ...parents.map((parent) => ({ job: buildJobName(parent), artifacts: false })),
     ],
-    script: [["berth build", image.name, ...options.flags].join(" ")],
+    script: [command("build", image.name, ...options.flags, ...options.buildFlags)],
     artifacts: {
-      paths: [".berth/plan.json", ".berth/outcome/"],
+      paths: [`${options.output}/plan.json`, `${options.output}/outcome/`],
       when: "always",
       expire_in: "1 week",
     },
@@ -104,7 +108,15 @@ function publishJob(builds: readonly PlannedImage[], options: PipelineOptions): 
     variables: { GIT_STRATEGY: "none" },
     // Past the limit the stage alone orders the jobs, and plan.json comes with the artifacts of the builds.
     ...(needs.length > maxNeeds ? {} : { needs }),
-    script: [["berth publish", ...options.flags].join(" ")],
-    artifacts: { paths: [".berth/"], expire_in: "1 week" },
+    script: [command("publish", ...options.flags)],
+    artifacts: { paths: [`${options.output}/`], expire_in: "1 week" },
   };
+}
+
+/** A line of shell; only words that need it are quoted. */
+function command(...words: readonly string[]): string {
+  const quoted = words.map((word) =>
+    /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`,
+  );
+  return ["berth", ...quoted].join(" ");
 }

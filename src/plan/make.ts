@@ -5,7 +5,7 @@ import { printReference, printRepository, withDigest, withTag } from "../oci/ref
 import { decideAll } from "./decide.ts";
 import type { Observation } from "./observe.ts";
 import { repositoryOf, writtenSetTag, writtenTag } from "./places.ts";
-import type { Decision, Plan, PlannedImage } from "./plan.ts";
+import type { Decision, Plan, PlanConfig, PlannedImage } from "./plan.ts";
 import { planVersion } from "./plan.ts";
 import type { Situation } from "./situation.ts";
 import { variablesOf } from "./variables.ts";
@@ -44,6 +44,7 @@ export function makePlan(
   };
   return {
     version: planVersion,
+    config: configOf(config),
     revision: state.revision ?? null,
     dirty: state.dirty,
     set,
@@ -85,4 +86,9 @@ function endsInOwn(decision: Decision, situation: Situation): boolean {
   if (decision.kind !== "reuse") return true;
   const own = situation.own === undefined ? undefined : printRepository(situation.own);
   return own !== undefined && decision.reference.startsWith(`${own}/`);
+}
+
+function configOf(config: Config): PlanConfig {
+  const { prefix, upstream, registry, repository, reference, publish, registries } = config;
+  return { prefix, upstream, registry, repository, reference, publish, registries };
 }

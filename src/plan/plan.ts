@@ -1,4 +1,5 @@
 /** The plan: all images with their decisions, as plain JSON that later jobs carry out. */
+import type { Config } from "../config/config.ts";
 import type { KeyedImage } from "../image/key.ts";
 import type { Digest } from "../oci/digest.ts";
 
@@ -42,8 +43,15 @@ export interface PlannedImage extends KeyedImage {
   readonly reference: string | null;
 }
 
+/** What later jobs need of the configuration, so that publishing needs no checkout. */
+export type PlanConfig = Pick<
+  Config,
+  "prefix" | "upstream" | "registry" | "repository" | "reference" | "publish" | "registries"
+>;
+
 export interface Plan {
   readonly version: typeof planVersion;
+  readonly config: PlanConfig;
   /** The commit that the files were read from; `null` in a repository without a commit. */
   readonly revision: string | null;
   /** Files that differ from that commit and that keys cover. */

@@ -66,10 +66,21 @@ const image = z.object({
   reference: z.string().nullable().describe("what later jobs run"),
 });
 
+const config = z.object({
+  prefix: z.string(),
+  upstream: z.string().nullable(),
+  registry: z.string().nullable(),
+  repository: z.string(),
+  reference: z.enum(["each", "set", "classic"]),
+  publish: z.array(z.object({ branch: z.string(), tag: z.string() })),
+  registries: z.record(z.string(), z.object({ insecure: z.boolean() })),
+});
+
 /** The schema of the file; a test compares docs/plan.schema.json with it. */
 export const planSchema = z
   .object({
     version: z.literal(planVersion),
+    config,
     revision: z.string().nullable(),
     dirty: z.array(z.string()),
     set: z.object({ id: z.string(), tag: z.string(), record: z.string().nullable() }),
@@ -89,7 +100,13 @@ export function parsePlan(text: string, file: string): Plan {
       target: each.target ?? undefined,
       epoch: each.epoch ?? undefined,
     }));
-    return { ...parsed.data, images };
+    const { upstream, registry, ...settings } = parsed.data.config;
+    const config = {
+      ...settings,
+      upstream: upstream ?? undefined,
+      registry: registry ?? undefined,
+    };
+    return { ...parsed.data, config, images };
   }
   const issue = parsed.error.issues[0];
   throw invalid(file, `${issue?.path.join(".") ?? ""}: ${issue?.message ?? "unknown"}`);

@@ -36,7 +36,11 @@ type Env = Readonly<Record<string, string | undefined>>;
  * `registry` is what the command line named as the own base. Decides by `CI_COMMIT_BRANCH` and project
  * ids, since a fork controls `CI_COMMIT_REF_NAME`.
  */
-export function situationOf(env: Env, config: Config, registry: string | undefined): Situation {
+export function situationOf(
+  env: Env,
+  config: Pick<Config, "prefix" | "upstream" | "registry">,
+  registry: string | undefined,
+): Situation {
   const get = (name: string): string | undefined => env[name] || undefined;
   const ci = get("CI") !== undefined || get("GITLAB_CI") !== undefined;
   const ownText = registry ?? get("CI_REGISTRY_IMAGE") ?? config.registry;

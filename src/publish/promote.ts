@@ -27,7 +27,10 @@ export type Promotion =
   | { readonly kind: "older"; readonly tag: string; readonly promoted: string };
 
 /** The tags that this run promotes; none for merge requests, tags and branches that nobody named. */
-export function tagsToPromote(config: Config, situation: Situation): readonly string[] {
+export function tagsToPromote(
+  config: Pick<Config, "publish">,
+  situation: Situation,
+): readonly string[] {
   const { branch, defaultBranch, trusted } = situation;
   if (branch === undefined || !trusted) return [];
   return promotedTags(config, { name: branch, slug: slugOf(branch), defaultBranch });
@@ -51,12 +54,12 @@ export function slugOf(branch: string): string {
 export async function promote(
   plan: Plan,
   tag: string,
-  template: string,
   base: Repository,
   registry: Registry,
   isAncestor: IsAncestor,
   now: Date,
 ): Promise<Promotion> {
+  const template = plan.config.repository;
   const names = plan.images.map(({ name }) => repositoryOf(base, template, name));
   registry.announce("push", [below(base, recordRepositoryName), ...names]);
   const [record, previous] = await Promise.all([

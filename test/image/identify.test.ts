@@ -5,26 +5,10 @@ import { BerthError } from "../../src/errors.ts";
 import { identify } from "../../src/image/identify.ts";
 import type { Image } from "../../src/image/image.ts";
 import { setIdOf } from "../../src/image/key.ts";
+import { declaredImage } from "../support/keyed.ts";
 import { type MemoryFile, memoryTree } from "../support/tree.ts";
 
 type Files = Readonly<Record<string, MemoryFile>>;
-
-function image(name: string, change: Partial<Image> = {}): Image {
-  return {
-    name,
-    dockerfile: `${name}.docker`,
-    context: "",
-    args: {},
-    target: undefined,
-    platform: "linux/amd64",
-    secrets: [],
-    epoch: undefined,
-    optional: false,
-    onbuild: false,
-    allowAdd: [],
-    ...change,
-  };
-}
 
 const parentOf = (reference: string): string | undefined =>
   /^qemu\/([a-z0-9-]+)$/.exec(reference)?.[1];
@@ -35,7 +19,7 @@ async function keysOf(files: Files, images: readonly Image[]): Promise<Record<st
 }
 
 async function keyOf(files: Files, change: Partial<Image> = {}): Promise<string> {
-  return (await keysOf(files, [image("x", change)]))["x"] ?? "";
+  return (await keysOf(files, [declaredImage("x", change)]))["x"] ?? "";
 }
 
 const dockerfile = [
@@ -56,7 +40,12 @@ const files: Files = {
 
 describe("golden keys: another value is another release, for it rebuilds the world once", () => {
   const golden: readonly [string, Files, Partial<Image>, string][] = [
-    ["one instruction", { "x.docker": "FROM scratch\n" }, {}, "8c46ffb624081ea2f1e8b6da89220090ccf186286f357561280445852f6446c5"],
+    [
+      "one instruction",
+      { "x.docker": "FROM scratch\n" },
+      {},
+      "8c46ffb624081ea2f1e8b6da89220090ccf186286f357561280445852f6446c5",
+    ],
     [
       "args, a context with a link and an executable file",
       files,
@@ -86,13 +75,16 @@ describe("golden keys: another value is another release, for it rebuilds the wor
   }
 
   test("a set", async () => {
-    const images = [image("base"), image("child")];
+    const images = [declaredImage("base"), declaredImage("child")];
     const keys = await identify(
       images,
       memoryTree({ "base.docker": "FROM scratch\n", "child.docker": "FROM qemu/base\n" }),
       { parentOf },
     );
-    assert.equal(setIdOf(keys.images), "58c4af0752064d2ab13a28f0e98bc9b6324453b8412b73a9ab31c050b02baedc");
+    assert.equal(
+      setIdOf(keys.images),
+      "58c4af0752064d2ab13a28f0e98bc9b6324453b8412b73a9ab31c050b02baedc",
+    );
     assert.equal(setIdOf([...keys.images].reverse()), setIdOf(keys.images));
   });
 });
@@ -184,7 +176,7 @@ describe("a key changes with", () => {
   }
 
   test("its parent's key, and that of its parent's parent", async () => {
-    const images = [image("a"), image("b"), image("c"), image("d")];
+    const images = [declaredImage("a"), declaredImage("b"), declaredImage("c"), declaredImage("d")];
     const set = {
       "a.docker": "FROM debian:13\nRUN one\n",
       "b.docker": "FROM qemu/a\n",
@@ -199,7 +191,7 @@ describe("a key changes with", () => {
 
   test("no value of a secret is in what the key was made from", async () => {
     const found = await identify(
-      [image("x", { secrets: [{ id: "npm", env: "NPM_TOKEN" }] })],
+      [declaredImage("x", { secrets: [{ id: "npm", env: "NPM_TOKEN" }] })],
       memoryTree(files),
       { parentOf },
     );
@@ -208,7 +200,7 @@ describe("a key changes with", () => {
   });
 
   test("any file of the context where a parent of the set has ONBUILD", async () => {
-    const images = [image("a"), image("b")];
+    const images = [declaredImage("a"), declaredImage("b")];
     const set = {
       "a.docker": "FROM debian:13\nONBUILD COPY . /src\n",
       "b.docker": "FROM qemu/a\n",
@@ -226,7 +218,7 @@ describe("what cannot be keyed", () => {
     try {
       await keysOf(
         set,
-        names.map((name) => image(name)),
+        names.map((name) => declaredImage(name)),
       );
     } catch (error) {
       assert.ok(error instanceof BerthError);
@@ -268,7 +260,7 @@ describe("what cannot be keyed", () => {
       "b.docker": "FROM debian\n",
       "broken.docker": "FOO\n",
     };
-    const images = ["a", "b", "broken"].map((name) => image(name));
+    const images = ["a", "b", "broken"].map((name) => declaredImage(name));
     const found = await identify(images, memoryTree(set), { parentOf, names: ["a"] });
     assert.deepEqual(
       found.images.map(({ name }) => name),
@@ -278,7 +270,7 @@ describe("what cannot be keyed", () => {
 
   test("a source that is not there is a warning with its line", async () => {
     const found = await identify(
-      [image("x")],
+      [declaredImage("x")],
       memoryTree({ "x.docker": "FROM debian\nCOPY gone /\n" }),
       { parentOf },
     );

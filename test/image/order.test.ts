@@ -5,14 +5,12 @@ import { parentsFirst } from "../../src/image/order.ts";
 
 test("every parent stands before its children, and nothing is lost", () => {
   // Parents have smaller numbers, so no cycle can come about.
-  const nodes = fc
-    .array(fc.array(fc.nat(20), { maxLength: 4 }), { maxLength: 15 })
-    .map((all) =>
-      all.map((parents, number) => ({
-        name: `${number}`,
-        parents: parents.filter((parent) => parent < number).map(String),
-      })),
-    );
+  const nodes = fc.array(fc.array(fc.nat(20), { maxLength: 4 }), { maxLength: 15 }).map((all) =>
+    all.map((parents, number) => ({
+      name: `${number}`,
+      parents: parents.filter((parent) => parent < number).map(String),
+    })),
+  );
   fc.assert(
     fc.property(nodes, fc.nat(), (graph, turn) => {
       const given = [

@@ -3,7 +3,7 @@ import { describe, test } from "node:test";
 import { parse } from "yaml";
 import { childPipeline, type PipelineOptions, printPipeline } from "../../src/output/pipeline.ts";
 import type { Decision, Plan, PlannedImage } from "../../src/plan/plan.ts";
-import { keyedImage, someDigest } from "../support/keyed.ts";
+import { config, keyedImage, someDigest } from "../support/keyed.ts";
 
 const options: PipelineOptions = {
   parentPipeline: "77",
@@ -11,6 +11,8 @@ const options: PipelineOptions = {
   image: "r.example/berth:1",
   tags: ["linux"],
   flags: [],
+  buildFlags: [],
+  output: ".berth",
 };
 const build: Decision = { kind: "build", because: { code: "no-registry" } };
 const reuse: Decision = {
@@ -41,6 +43,7 @@ function pipeline(
 ): Record<string, Record<string, unknown>> {
   const plan: Plan = {
     version: 1,
+    config: config(),
     revision: null,
     dirty: [],
     complete: true,
@@ -77,14 +80,14 @@ describe("the child pipeline", () => {
   });
 
   test("gives every job a rule for parent_pipeline, literal values and retries of weather only", () => {
-    const found = pipeline([planned("debian", build)], { flags: ["--config ci/berth.yml"] });
+    const found = pipeline([planned("debian", build)], { flags: ["--config", "ci/my berth.yml"] });
     for (const name of jobsOf(found)) {
       const job = found[name] as Record<string, unknown>;
       assert.deepEqual(job["rules"], [{ if: '$CI_PIPELINE_SOURCE == "parent_pipeline"' }]);
       assert.equal(job["image"], "r.example/berth:1");
       assert.deepEqual(job["tags"], ["linux"]);
       assert.deepEqual((job["retry"] as { exit_codes: number[] }).exit_codes, [75]);
-      assert.match((job["script"] as string[])[0] ?? "", / --config ci\/berth\.yml$/);
+      assert.match((job["script"] as string[])[0] ?? "", / --config 'ci\/my berth\.yml'$/);
     }
   });
 

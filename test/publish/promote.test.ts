@@ -43,7 +43,7 @@ describe("promote", () => {
     promote(
       plan,
       "latest",
-      "{name}",
+
       parseRepository(`${memory.host}/${project}`),
       client(undefined),
       isAncestor,

@@ -20,6 +20,7 @@ import { ownBase, type Situation } from "../../src/plan/situation.ts";
 import { type Published, publishSet } from "../../src/publish/set.ts";
 import type { Registry } from "../../src/registry/registry.ts";
 import { pushImage, testImage } from "../registry/clients.ts";
+import { declaredImage } from "./keyed.ts";
 import { memoryTree } from "./tree.ts";
 
 export interface FlowOptions {
@@ -46,7 +47,7 @@ export async function planOf(options: FlowOptions) {
   const tree = memoryTree(
     Object.fromEntries(Object.entries(dockerfiles).map(([name, text]) => [`${name}.docker`, text])),
   );
-  const images = Object.keys(dockerfiles).map((name) => change(imageNamed(name)));
+  const images = Object.keys(dockerfiles).map((name) => change(declaredImage(name)));
   const parentOf = (reference: string): string | undefined =>
     /^qemu\/([a-z0-9-]+)$/.exec(reference)?.[1];
   const identified = await identify(images, tree, { parentOf });
@@ -108,22 +109,6 @@ export async function run(options: FlowOptions): Promise<Flow> {
     ? undefined
     : await publishSet(plan, situation, ownBase(situation), registry, now, known);
   return { plan, outcomes, published, built };
-}
-
-function imageNamed(name: string): Image {
-  return {
-    name,
-    dockerfile: `${name}.docker`,
-    context: "",
-    args: {},
-    target: undefined,
-    platform: "linux/amd64",
-    secrets: [],
-    epoch: undefined,
-    optional: false,
-    onbuild: false,
-    allowAdd: [],
-  };
 }
 
 let builds = 0;

@@ -1,5 +1,6 @@
 /** Keyed images and situations for tests that need some and do not care how they were made. */
 import { type Config, defaultConfig } from "../../src/config/config.ts";
+import type { Image } from "../../src/image/image.ts";
 import { type KeyedImage, type KeyInputs, keyOf, keyVersion } from "../../src/image/key.ts";
 import { digestOf } from "../../src/oci/digest.ts";
 import { type Situation, situationOf } from "../../src/plan/situation.ts";
@@ -18,8 +19,8 @@ export function keyInputs(recipe: string, change: Partial<KeyInputs> = {}): KeyI
   };
 }
 
-export function keyedImage(name: string, change: Partial<KeyedImage> = {}): KeyedImage {
-  const inputs = change.inputs ?? keyInputs(`FROM ${name}`);
+/** An image as a project declares it, with nothing special. */
+export function declaredImage(name: string, change: Partial<Image> = {}): Image {
   return {
     name,
     dockerfile: `${name}.docker`,
@@ -32,11 +33,13 @@ export function keyedImage(name: string, change: Partial<KeyedImage> = {}): Keye
     optional: false,
     onbuild: false,
     allowAdd: [],
-    key: keyOf(inputs),
-    inputs,
-    parents: [],
     ...change,
   };
+}
+
+export function keyedImage(name: string, change: Partial<KeyedImage> = {}): KeyedImage {
+  const inputs = change.inputs ?? keyInputs(`FROM ${name}`);
+  return { ...declaredImage(name), key: keyOf(inputs), inputs, parents: [], ...change };
 }
 
 export const someDigest = digestOf("some image");
