@@ -48,6 +48,7 @@ test("QEMU's example declares QEMU's images", async () => {
   const folder = "tests/docker/dockerfiles";
   const tree = treeOf(
     `${folder}/debian.docker`,
+    `${folder}/debian-bootstrap.docker`,
     `${folder}/fedora-rust-nightly.docker`,
     "Dockerfile",
   );
@@ -59,5 +60,5 @@ test("QEMU's example declares QEMU's images", async () => {
       { name: "fedora-rust-nightly", context: "", optional: true },
     ],
   );
-  assert.deepEqual(config.publish[0], defaultConfig.publish[0]);
+  assert.deepEqual(config.publish[1], defaultConfig.publish[0]);
 });
