@@ -70,7 +70,7 @@ export async function debianLayer(): Promise<Layer> {
 }
 
 async function makeDebian(suite: string, file: string): Promise<void> {
-  const draft = `${file}.draft`;
+  const draft = `${file}.draft-${process.pid}`;
   const flags = [
     "--variant=apt",
     "--quiet",

@@ -25,12 +25,17 @@ export function berth(args: readonly string[], where: Where): Promise<Ended> {
   return ended(startBerth(args, where));
 }
 
-export function startBerth(args: readonly string[], { cwd, env }: Where): ChildProcess {
-  return spawn(process.execPath, [entry, ...args], {
-    cwd,
-    env,
-    stdio: ["ignore", "pipe", "pipe"],
-  });
+export function startBerth(args: readonly string[], where: Where): ChildProcess {
+  return startProgram(process.execPath, [entry, ...args], where);
+}
+
+/** Starts a program without input, its output to be read. */
+export function startProgram(
+  command: string,
+  args: readonly string[],
+  where: Partial<Where> = {},
+): ChildProcess {
+  return spawn(command, args, { ...where, stdio: ["ignore", "pipe", "pipe"] });
 }
 
 /** Waits for a child and gives all that it said. */
@@ -50,10 +55,7 @@ export async function succeed(
   args: readonly string[],
   where: Partial<Where> = {},
 ): Promise<string> {
-  const stdio = ["ignore", "pipe", "pipe"] as const;
-  const { code, signal, stdout, stderr } = await ended(
-    spawn(command, args, { ...where, stdio: [...stdio] }),
-  );
+  const { code, signal, stdout, stderr } = await ended(startProgram(command, args, where));
   if (code === 0) return stdout;
   const said = `${stdout}\n${stderr}`.trim().slice(-3000);
   throw new Error(`${command} ${args.join(" ")}: ended with ${code ?? signal}:\n${said}`);

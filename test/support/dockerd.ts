@@ -20,14 +20,19 @@ const execute = promisify(execFile);
  * Starts dockerd without a network of its own (builds use the host's), and with the kernel's calls unfiltered,
  * which is what machines without a seccomp profile allow. Registries on loopback need no TLS.
  */
-export async function startDockerd(insecureHosts: readonly string[] = []): Promise<Dockerd> {
+export async function startDockerd(
+  insecureHosts: readonly string[] = [],
+  programs: { readonly docker: string; readonly dockerd: string } = {
+    docker: program("docker"),
+    dockerd: program("dockerd"),
+  },
+): Promise<Dockerd> {
   const folder = await temporaryFolder("berth-dockerd-");
   const at = (name: string): string => join(folder.path, name);
   const host = `unix://${at("s")}`;
   await writeFile(at("seccomp.json"), '{"defaultAction":"SCMP_ACT_ALLOW"}');
-  const client = program("docker");
   const docker = async (...args: readonly string[]): Promise<string> =>
-    (await execute(client, ["--config", at("client"), "--host", host, ...args])).stdout;
+    (await execute(programs.docker, ["--config", at("client"), "--host", host, ...args])).stdout;
   const flags = [
     `--host=${host}`,
     `--data-root=${at("data")}`,
@@ -44,7 +49,7 @@ export async function startDockerd(insecureHosts: readonly string[] = []): Promi
       () => true,
       () => false,
     );
-  const service = await startService(program("dockerd"), flags, at("log"), isUp, 60_000);
+  const service = await startService(programs.dockerd, flags, at("log"), isUp, 60_000);
   return {
     host,
     docker,

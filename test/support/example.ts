@@ -20,12 +20,14 @@ export interface Project {
   clone(name: string, umask?: string): Promise<Project>;
   /** Adds images to the configuration, as YAML of the map `images`. */
   addImages(yaml: string): Promise<void>;
+  /** Takes images whose declaration is one line out of the configuration. */
+  dropImages(...names: readonly string[]): Promise<void>;
 }
 
-/** Pushes the bases that the example's images start from. */
-export async function pushExampleBases(host: string): Promise<void> {
+/** Pushes the bases that the example's images start from; only one of them needs a Debian. */
+export async function pushExampleBases(host: string, { debian = true } = {}): Promise<void> {
   await pushBusybox(host, "bases/busybox", "stable");
-  await pushDebian(host, "bases/debian", "stable-slim");
+  if (debian) await pushDebian(host, "bases/debian", "stable-slim");
 }
 
 /** Copies the example to `folder/name` and commits it there. */
@@ -68,6 +70,11 @@ function projectAt(folder: string, name: string): Project {
       return clone;
     },
     addImages: (yaml) => appendFile(config, yaml),
+    dropImages: async (...names) => {
+      const lines = (await readFile(config, "utf8")).split("\n");
+      const kept = lines.filter((line) => !names.some((name) => line.startsWith(`  ${name}: `)));
+      await writeFile(config, kept.join("\n"));
+    },
   };
 }
 

@@ -1,8 +1,8 @@
 /** Engines of Debian 13, which know heredocs, on a machine of Debian 12 too. */
 import { execFile } from "node:child_process";
-import { chmod, mkdir, rename, rm, stat, symlink, writeFile } from "node:fs/promises";
+import { chmod, mkdir, readdir, rename, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { tmpdir, userInfo } from "node:os";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { locked } from "./bases.ts";
 import { program } from "./programs.ts";
@@ -70,10 +70,10 @@ async function versionOf(name: string): Promise<readonly number[]> {
   return (/(\d+)\.(\d+)/.exec(stdout) ?? []).slice(1).map(Number);
 }
 
-/** Whole or not at all: a draft that an interrupted run left is thrown away. */
+/** Whole or not at all; what an interrupted run left, or is still writing, is no part of it. */
 async function makeRoot(root: string): Promise<void> {
-  const draft = `${root}.draft`;
-  await rm(draft, { recursive: true, force: true });
+  await removeDrafts(root);
+  const draft = `${root}.draft-${process.pid}`;
   const flags = [
     "--variant=apt",
     "--quiet",
@@ -88,6 +88,15 @@ async function makeRoot(root: string): Promise<void> {
   const limit = { maxBuffer: 64 * 1024 * 1024, timeout: 300_000 };
   await execute(program("mmdebstrap"), [...flags, suite, draft], limit);
   await rename(draft, root);
+}
+
+async function removeDrafts(root: string): Promise<void> {
+  const folder = dirname(root);
+  const names = (await readdir(folder)).filter((name) =>
+    name.startsWith(`${basename(root)}.draft-`),
+  );
+  const remove = (name: string) => rm(join(folder, name), { recursive: true, force: true });
+  await Promise.allSettled(names.map(remove));
 }
 
 /**

@@ -128,7 +128,9 @@ async function serve(state: State, incoming: IncomingMessage, response: ServerRe
   const fields = incoming.method === "POST" ? new URLSearchParams(form) : url.searchParams;
   const scopes = fields.getAll("scope").flatMap((scope) => scope.split(" "));
   const read = options.oneScopeOnly === true ? scopes.slice(0, 1) : scopes;
-  const result = url.pathname === "/jwt/auth" ? decide(read, user, options, bans) : 404;
+  // GitLab has no password grant: BuildKit tries one first, and then asks as all others do.
+  const known = url.pathname === "/jwt/auth" && fields.get("grant_type") !== "password";
+  const result = known ? decide(read, user, options, bans) : 404;
   const status = typeof result === "number" ? result : 200;
   asked.push({
     user: user === "wrong" ? undefined : user,

@@ -1,0 +1,2 @@
+FROM ci/base
+RUN cat /etc/example/base && echo compiler > /etc/example/role

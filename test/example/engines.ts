@@ -1,0 +1,107 @@
+/** The engines of the example's tests: berth's environment for each, and the plain commands to compare with. */
+import { mkdir, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { type Env, plainEnv, succeed } from "../support/command.ts";
+import { startDockerd } from "../support/dockerd.ts";
+import { type Engines, modernEngines } from "../support/modern.ts";
+import { program } from "../support/programs.ts";
+
+export interface RawBuild {
+  /** The name that other raw builds know the result by. */
+  readonly name: string;
+  readonly dockerfile: string;
+  readonly context: string;
+  readonly args: Env;
+  /** Where the result is pushed. */
+  readonly destination: string;
+}
+
+export interface TestEngine {
+  readonly name: "buildah" | "docker";
+  /** For a berth that is to use this engine. */
+  readonly env: Env;
+  /** Builds with the engine's own command, without any cache, and pushes. */
+  build(wanted: RawBuild): Promise<void>;
+  /** Runs a command in a container of an image and gives its output. */
+  run(reference: string, command: readonly string[]): Promise<string>;
+  stop(): Promise<void>;
+}
+
+/** buildah with a store of its own in `folder`. */
+export async function buildahEngine(folder: string): Promise<TestEngine> {
+  return buildahWith((await modernEngines()).bin, folder);
+}
+
+/** The machine's own buildah, which need not know heredocs. */
+export function machineBuildah(folder: string): Promise<TestEngine> {
+  return buildahWith(dirname(program("buildah")), folder);
+}
+
+async function buildahWith(bin: string, folder: string): Promise<TestEngine> {
+  await mkdir(folder, { recursive: true });
+  const at = (name: string): string => join(folder, name);
+  const store = `[storage]\ndriver = "overlay"\nrunroot = "${at("run")}"\ngraphroot = "${at("graph")}"\n`;
+  await writeFile(at("storage.conf"), store);
+  // The plain command has no flags of berth's that keep it within this machine's limits.
+  const limits = '[containers]\ndefault_ulimits = ["nofile=1024:1024", "nproc=1024:1024"]\n';
+  await writeFile(at("containers.conf"), limits);
+  const env = engineEnv(bin, folder, { CONTAINERS_STORAGE_CONF: at("storage.conf") });
+  const plain = {
+    ...env,
+    CONTAINERS_CONF: at("containers.conf"),
+    BUILDAH_ISOLATION: "chroot",
+  };
+  const buildah = (...args: readonly string[]) =>
+    succeed(join(bin, "buildah"), args, { env: plain });
+  return {
+    name: "buildah",
+    env,
+    build: async ({ name, dockerfile, context, args, destination }) => {
+      const given = Object.entries(args).map(([key, value]) => `--build-arg=${key}=${value}`);
+      const flags = ["--tls-verify=false", "--no-cache", `--file=${dockerfile}`, `--tag=${name}`];
+      await buildah("build", ...flags, ...given, context);
+      await buildah("push", "--tls-verify=false", name, `docker://${destination}`);
+    },
+    run: async (reference, command) => {
+      const container = (await buildah("from", "--tls-verify=false", reference)).trim();
+      const output = await buildah("run", container, "--", ...command);
+      await buildah("rm", container);
+      return output;
+    },
+    stop: async () => {
+      await buildah("rm", "--all");
+      await buildah("rmi", "--all", "--force");
+    },
+  };
+}
+
+/** docker with a daemon of its own. */
+export async function dockerEngine(folder: string): Promise<TestEngine> {
+  await mkdir(folder, { recursive: true });
+  const engines: Engines = await modernEngines();
+  const daemon = await startDockerd([], engines);
+  const env = engineEnv(engines.bin, folder, {
+    DOCKER_HOST: daemon.host,
+    // The daemon has no network of its own.
+    BERTH_BUILD_NETWORK: "host",
+  });
+  const docker = (...args: readonly string[]) => succeed(engines.docker, args, { env });
+  return {
+    name: "docker",
+    env,
+    build: async ({ name, dockerfile, context, args, destination }) => {
+      const given = Object.entries(args).map(([key, value]) => `--build-arg=${key}=${value}`);
+      const flags = ["--network=host", "--no-cache", `--file=${dockerfile}`];
+      await docker("build", ...flags, `--tag=${name}`, `--tag=${destination}`, ...given, context);
+      await docker("push", destination);
+    },
+    run: (reference, command) => docker("run", "--rm", "--network=none", reference, ...command),
+    stop: daemon.stop,
+  };
+}
+
+/** Temporary files go below `home` too, such as the cache mounts that buildah keeps there. */
+function engineEnv(bin: string, home: string, change: Env): Env {
+  const path = `${bin}:${process.env["PATH"] ?? "/usr/bin:/bin"}`;
+  return plainEnv({ HOME: home, TMPDIR: home, PATH: path, ...change });
+}

@@ -1,0 +1,141 @@
+/** The main job: build once, then find everything, and build only what a change touches. */
+import assert from "node:assert/strict";
+import { dirname } from "node:path";
+import { test } from "node:test";
+import { startDockerRegistry } from "../support/docker-registry.ts";
+import { imageLayers } from "../support/filetree.ts";
+import { startTokenService, testPassword, testUser } from "../support/token-service.ts";
+import {
+  type Ensured,
+  ensure,
+  jobEnv,
+  mainBase,
+  plan,
+  recordOf,
+  requestsDuring,
+  results,
+  type Stage,
+  tagsOf,
+} from "./stage.ts";
+
+export const imageNames = [
+  "app",
+  "base",
+  "checked",
+  "compiler",
+  "cross",
+  "debian",
+  "docs",
+  "scripts",
+];
+
+const all = (result: string) => Object.fromEntries(imageNames.map((name) => [name, result]));
+
+export function testReuse(name: string, stage: () => Stage, first: () => Ensured): void {
+  test(`${name} builds all images of the example, and all their tags and the record are there`, async () => {
+    const { plan: planned, record, ...rest } = first();
+    const { host } = stage().registry;
+    assert.deepEqual(results(rest), all("built"));
+    assert.equal(record, `${host}/${mainBase}/berth:set-${planned.set.id}`);
+    for (const { name: image, key } of planned.images) {
+      const tags = await tagsOf(host, `${mainBase}/ci/${image}`);
+      // buildah's layer cache has tags of 64 hex digits beside them.
+      const named = tags.filter((tag) => !/^[0-9a-f]{64}$/.test(tag));
+      assert.deepEqual(named, ["cache", `key-${key}`, `set-${planned.set.id}`], image);
+    }
+    const annotations = await recordOf(record);
+    for (const { name: image, digest } of rest.outcomes)
+      assert.equal(annotations[`berth.image.${image}`], digest);
+    assert.equal(annotations["org.opencontainers.image.revision"], await head(stage()));
+  });
+
+  test(`${name} builds children from the very images of their parents`, async () => {
+    const { host } = stage().registry;
+    const layersOf = async (image: string) => {
+      const found = first().outcomes.find((outcome) => outcome.name === image);
+      return imageLayers(host, `${mainBase}/ci/${image}`, found?.digest ?? "");
+    };
+    const base = await layersOf("base");
+    for (const child of ["compiler", "docs"])
+      assert.deepEqual((await layersOf(child)).slice(0, base.length), base);
+  });
+
+  test(`${name} moves nothing the second time: one GET for all images`, async () => {
+    const { result, requests } = await requestsDuring(stage().registry, () => ensure(stage()));
+    const { set } = first().plan;
+    assert.deepEqual(result.outcomes, []);
+    assert.equal(result.record, first().record);
+    assert.deepEqual(requests, [`GET /v2/${mainBase}/berth/manifests/set-${set.id}`]);
+    const planned = await plan(stage());
+    assert.deepEqual(
+      Object.fromEntries(planned.images.map((image) => [image.name, image.decision.kind])),
+      all("reuse"),
+    );
+  });
+
+  test(`${name} builds in a job of GitLab, and finds all again with one token and one GET`, async () => {
+    // Asked for nothing but what GitLab would grant this project's job.
+    const may = (user: string | undefined, path: string) =>
+      user !== undefined && path.startsWith("gitlab/project/");
+    const tokenService = await startTokenService({ may });
+    const closed = await startDockerRegistry({ auth: "token", tokenService });
+    try {
+      const server = dirname(dirname(tokenService.realm));
+      const env = jobEnv(closed.host, server, testPassword, "gitlab/project");
+      const there = { ...stage(), registry: closed };
+      const run = () => ensure(there, { base: "gitlab/project", env });
+      assert.deepEqual(results(await run()), all("built"));
+      const asked = tokenService.asked.length;
+      const { result, requests } = await requestsDuring(closed, run);
+      assert.deepEqual(result.outcomes, []);
+      const record = `GET /v2/gitlab/project/berth/manifests/set-${result.plan.set.id}`;
+      assert.deepEqual(requests, [record]);
+      const paths = ["berth", ...imageNames.map((image) => `ci/${image}`)];
+      const scopes = paths.map((path) => `gitlab/project/${path}:pull`);
+      assert.deepEqual(
+        tokenService.asked.slice(asked).map((request) => [request.user, request.scopes]),
+        [[testUser, scopes]],
+      );
+    } finally {
+      await closed.stop();
+      await tokenService.stop();
+    }
+  });
+
+  test(`${name} builds a changed base and its children, and takes all else as it is`, async () => {
+    const project = await stage().project.clone("changed");
+    const file = "images/base.Dockerfile";
+    await project.write({ [file]: `${await project.git("show", `HEAD:${file}`)}\nENV MORE=1\n` });
+    await project.commit();
+    const changed = await ensure(stage(), { project });
+    const expected = { ...all("reused"), base: "built", compiler: "built", docs: "built" };
+    assert.deepEqual(results(changed), expected);
+    const keys = (ensured: Ensured) =>
+      new Map(ensured.plan.images.map((image) => [image.name, image.key]));
+    const before = keys(first());
+    const moved = [...keys(changed)].filter(([image, key]) => before.get(image) !== key);
+    assert.deepEqual(
+      moved.map(([image]) => image),
+      ["base", "compiler", "docs"],
+    );
+  });
+
+  test(`${name} does nothing where only ignored files and comments changed`, async () => {
+    const project = await stage().project.clone("ignored");
+    const file = "images/base.Dockerfile";
+    await project.write({
+      "app/src/main.o": "another object\n",
+      "app/notes/todo": "more\n",
+      "app/notes/new": "new\n",
+      [file]: `# a comment\n${await project.git("show", `HEAD:${file}`)}\n`,
+    });
+    await project.commit();
+    const { outcomes, plan: planned } = await ensure(stage(), { project });
+    assert.deepEqual(outcomes, []);
+    assert.equal(planned.set.id, first().plan.set.id);
+  });
+}
+
+function head({ project }: Stage): Promise<string> {
+  return project.git("rev-parse", "HEAD");
+}
