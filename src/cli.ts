@@ -1,5 +1,10 @@
 #!/usr/bin/env node
 /** The entry: wires the real world to one command and ends with its exit code. */
-import { main } from "./cli/main.ts";
+import { askFirst } from "./cli/ahead.ts";
 
-process.exitCode = await main(process.argv.slice(2));
+const args = process.argv.slice(2);
+askFirst(args, process.cwd());
+// Loaded now, while git works. No top-level await: the bundle is CommonJS, which starts faster.
+void import("./cli/main.ts").then(async ({ main }) => {
+  process.exitCode = await main(args);
+});

@@ -1,11 +1,30 @@
 /** From arguments to an exit code; the only place that catches, prints and decides how the process ends. */
-import { CommanderError } from "commander";
 import { type ExitCode, exitCodes } from "../errors.ts";
 import { describeError, exitCodeOf } from "./fail.ts";
-import { makeProgram } from "./program.ts";
+import { plainKey } from "./plain.ts";
 
 /** Runs one command line; never throws. */
 export async function main(args: readonly string[]): Promise<number> {
+  process.stdout.on("error", forgiveGoneReader);
+  try {
+    const plain = plainKey(args);
+    return plain === undefined ? await parseAndRun(args) : await runKey(plain.names, plain.options);
+  } catch (error) {
+    process.stderr.write(describeError(error, process.env["BERTH_DEBUG"] === "1"));
+    return exitCodeOf(error);
+  }
+}
+
+async function runKey(names: readonly string[], options: { readonly json: boolean }) {
+  const { keyCommand } = await import("./key.ts");
+  return keyCommand(names, options);
+}
+
+async function parseAndRun(args: readonly string[]): Promise<ExitCode> {
+  const [{ CommanderError }, { makeProgram }] = await Promise.all([
+    import("commander"),
+    import("./program.ts"),
+  ]);
   let code: ExitCode = exitCodes.done;
   const program = makeProgram((result) => {
     code = result;
@@ -14,9 +33,12 @@ export async function main(args: readonly string[]): Promise<number> {
     await program.parseAsync(args, { from: "user" });
     return code;
   } catch (error) {
-    if (error instanceof CommanderError)
-      return error.exitCode === 0 ? exitCodes.done : exitCodes.usage;
-    process.stderr.write(describeError(error, process.env["BERTH_DEBUG"] === "1"));
-    return exitCodeOf(error);
+    if (!(error instanceof CommanderError)) throw error;
+    return error.exitCode === 0 ? exitCodes.done : exitCodes.usage;
   }
+}
+
+/** `berth key | head -1` has all that it wanted. */
+function forgiveGoneReader(error: NodeJS.ErrnoException): void {
+  if (error.code !== "EPIPE") throw error;
 }

@@ -104,6 +104,7 @@ function addBuild(program: Command, end: (code: ExitCode) => void): void {
     .argument("<name...>", "images")
     .addOption(outputOption())
     .addOption(engineOption())
+    .option("--allow-dirty", "build and publish although files differ from the commit")
     .addHelpText(
       "after",
       examples("berth build debian", "berth build debian debian-arm64-cross --engine docker"),

@@ -3,7 +3,7 @@ import type { Tree } from "../context/tree.ts";
 import { compileGlob, globFolder, globLastName } from "./glob.ts";
 import { nearest } from "./nearest.ts";
 
-const usualNames = [
+export const usualNames = [
   "Dockerfile",
   "Dockerfile.*",
   "*.Dockerfile",

@@ -6,7 +6,7 @@ import type { Files } from "../world.ts";
 import { type Config, defaultConfig } from "./config.ts";
 
 /** The name at the repository's top; the second spelling is understood too. */
-const fileNames = ["berth.yml", "berth.yaml"] as const;
+export const fileNames = ["berth.yml", "berth.yaml"] as const;
 
 /** A configuration that the user named; it may lie outside the repository. */
 export interface NamedConfig {

@@ -1,4 +1,4 @@
-/** The output of `git ls-files -z -t -s --cached --others`, read. */
+/** Asking git for the project's files: `git ls-files -z -t -s --cached --others`, and its output, read. */
 import { isUtf8 } from "node:buffer";
 import { BerthError } from "../errors.ts";
 
@@ -15,6 +15,24 @@ export interface Listing {
   readonly entries: readonly Listed[];
   /** Names that are not UTF-8, printed with escapes. */
   readonly unreadable: readonly string[];
+}
+
+const listArgs = ["ls-files", "-z", "-t", "-s", "--cached", "--others", "--exclude-standard"];
+
+/** The question for what git tracks or sees as new at these pathspecs; no pathspec is everything. */
+export function listingOf(pathspecs: readonly string[]): readonly string[] {
+  return [...listArgs, "--", ...pathspecs];
+}
+
+/** Matches files anywhere by the last element of their path, as `Tree.find` describes it. */
+export function anywhere(names: readonly string[]): readonly string[] {
+  return names.map((name) => `:(glob)**/${name.replace(/[\\?[]/g, "\\$&")}`);
+}
+
+/** Matches a file and those beside it. */
+export function besides(folder: string): string {
+  const inside = folder.replace(/[\\?*[]/g, "\\$&");
+  return inside === "" ? ":(glob)*" : `:(glob)${inside}/*`;
 }
 
 export function parseListing(output: Buffer): Listing {

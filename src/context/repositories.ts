@@ -1,13 +1,11 @@
 /** Asking git for paths, also in repositories that are checked out inside ours (submodules and others). */
 import type { FileEntry, Files, Git } from "../world.ts";
-import { type Listed, type Listing, parseListing } from "./listing.ts";
+import { besides, type Listed, type Listing, listingOf, parseListing } from "./listing.ts";
 import { folderOf, foldersAbove, isReserved, joinPath } from "./paths.ts";
-
-const listArgs = ["ls-files", "-z", "-t", "-s", "--cached", "--others", "--exclude-standard"];
 
 /** Paths of our own repository that match one of the pathspecs, submodules and reserved names left out. */
 export async function listOwn(git: Git, pathspecs: readonly string[]): Promise<readonly Listed[]> {
-  const { entries } = parseListing(await git.run([...listArgs, "--", ...pathspecs]));
+  const { entries } = parseListing(await git.run(listingOf(pathspecs)));
   return entries.filter(({ path, kind }) => kind === "file" && !isReserved(path));
 }
 
@@ -37,8 +35,7 @@ export async function listPath(
   if (onDisk.kind === "directory") {
     return listPathspec(owner, files, [`:(literal)${owner.path}`]);
   }
-  const siblings = joinPath(folderOf(owner.path).replace(/[\\?*[]/g, "\\$&"), "*");
-  return listPathspec(owner, files, [`:(glob)${siblings}`]);
+  return listPathspec(owner, files, [besides(folderOf(owner.path))]);
 }
 
 /** The repository that holds a path: ours, or one checked out in it. */
@@ -55,7 +52,7 @@ async function ownerOf(git: Git, files: Files, path: string): Promise<Owner | un
   for (const folder of foldersAbove(path)) {
     if ((await files.entry(joinPath(git.root, `${folder}/.git`))) === undefined) continue;
     const below = folder.slice(owner.prefix === "" ? 0 : owner.prefix.length + 1);
-    const listed = parseListing(await owner.git.run([...listArgs, "--", `:(literal)${below}`]));
+    const listed = parseListing(await owner.git.run(listingOf([`:(literal)${below}`])));
     // A repository in a folder that git ignores is not the project's.
     if (!listed.entries.some((one) => one.kind === "repository" && one.path === below)) {
       return undefined;
@@ -70,7 +67,7 @@ async function listPathspec(
   files: Files,
   pathspecs: readonly string[],
 ): Promise<Listing> {
-  const listing = parseListing(await git.run([...listArgs, "--", ...pathspecs]));
+  const listing = parseListing(await git.run(listingOf(pathspecs)));
   const entries: Listed[] = [];
   const unreadable = listing.unreadable.map((name) => joinPath(prefix, name));
   for (const listed of listing.entries) {

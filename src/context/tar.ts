@@ -3,12 +3,12 @@ import { isUtf8 } from "node:buffer";
 import { createHash } from "node:crypto";
 import type { Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import type { Header, Pack } from "tar-stream";
 import { BerthError } from "../errors.ts";
 import { type Digest, parseDigest } from "../oci/digest.ts";
 import { comparePaths, foldersAbove, joinPath } from "./paths.ts";
 import type { ContextEntry } from "./source.ts";
 import type { Tree } from "./tree.ts";
+import { type TarHeader, ustarHeader } from "./ustar.ts";
 
 export interface PackedContext {
   readonly digest: Digest;
@@ -18,13 +18,13 @@ export interface PackedContext {
   readonly bytes: number;
 }
 
-type Headers = Partial<Header> & Pick<Header, "name">;
-
 /** 1 January 1980: not 0, since zip (and with it Python's wheels) cannot hold anything earlier. */
 export const contextTime = new Date(315_532_800_000);
 
-const emptyTar = Buffer.alloc(1024);
-/** Small pieces are joined up to this size, for writing each by itself costs more than copying it. */
+/** Two blocks of zeros; an empty tar is nothing else. */
+const endOfTar = Buffer.alloc(1024);
+const zeros = Buffer.alloc(512);
+/** Pieces are joined up to this size, for hashing and writing many small ones costs more than copying them. */
 const blockBytes = 256 * 1024;
 
 /**
@@ -42,85 +42,99 @@ export async function packContext(
   const hash = createHash("sha256");
   let bytes = 0;
   const hashed = async function* (): AsyncGenerator<Buffer> {
-    for await (const piece of tarPieces(tree, contextFolder, entries)) {
-      hash.update(piece);
-      bytes += piece.length;
-      yield piece;
+    for await (const block of tarBlocks(tree, contextFolder, withFolders(entries))) {
+      hash.update(block);
+      bytes += block.length;
+      yield block;
     }
   };
   if (sink === undefined) for await (const _ of hashed());
-  else await pipeline(joined(hashed()), sink);
+  else await pipeline(hashed, sink);
   const files = entries.filter(({ kind }) => kind !== "folder").length;
   return { digest: parseDigest(`sha256:${hash.digest("hex")}`) as Digest, files, bytes };
 }
 
-async function* tarPieces(
+/** The tar in blocks of about one size. */
+async function* tarBlocks(
   tree: Tree,
   contextFolder: string,
   entries: readonly ContextEntry[],
 ): AsyncGenerator<Buffer> {
-  if (entries.length === 0) {
-    yield emptyTar;
-    return;
-  }
-  // Loaded here, so that projects whose images COPY nothing do not wait for it.
-  const { pack } = await import("tar-stream");
-  const tar = pack();
-  const written = writeEntries(tar, tree, contextFolder, withFolders(entries));
-  // Whatever ends the writing ends the reading, which would wait for ever otherwise.
-  written.catch((error: Error) => tar.destroy(error));
-  // A stream of its own kind, whose type does not say that it can be iterated.
-  yield* tar as unknown as AsyncIterable<Buffer>;
-  await written;
-}
-
-async function* joined(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
   let pending: Buffer[] = [];
   let length = 0;
-  for await (const chunk of chunks) {
-    if (chunk.length < blockBytes) {
-      pending.push(chunk);
-      length += chunk.length;
-      if (length < blockBytes) continue;
+  for (const entry of entries) {
+    const pieces = await entryPieces(tree, contextFolder, entry);
+    for (const piece of pieces) {
+      pending.push(piece);
+      length += piece.length;
     }
-    if (pending.length > 0) yield Buffer.concat(pending);
+    if (length < blockBytes) continue;
+    yield Buffer.concat(pending, length);
     pending = [];
     length = 0;
-    if (chunk.length >= blockBytes) yield chunk;
   }
-  if (pending.length > 0) yield Buffer.concat(pending);
+  yield Buffer.concat([...pending, endOfTar]);
 }
 
-async function writeEntries(
-  tar: Pack,
+async function entryPieces(
   tree: Tree,
   contextFolder: string,
-  entries: readonly ContextEntry[],
-): Promise<void> {
-  for (const entry of entries) {
-    const header = headerOf(entry);
-    if (entry.kind === "folder") {
-      await write(tar, header);
-      continue;
-    }
-    const path = joinPath(contextFolder, entry.path);
-    const content = await tree.read(path);
-    if (content === undefined) {
-      throw new BerthError("CONTEXT_INVALID", `pack ${path} of ${tree.label}: it is gone`, {
-        hint: "do not change files while berth reads them",
-      });
-    }
-    if (entry.kind === "file") await write(tar, header, content);
-    else await write(tar, { ...header, linkname: linkText(content, path) });
+  entry: ContextEntry,
+): Promise<readonly Buffer[]> {
+  if (entry.kind === "folder") return pieces(headerOf(entry, 0, ""), undefined);
+  const path = joinPath(contextFolder, entry.path);
+  const content = await tree.read(path);
+  if (content === undefined) {
+    throw new BerthError("CONTEXT_INVALID", `pack ${path} of ${tree.label}: it is gone`, {
+      hint: "do not change files while berth reads them",
+    });
   }
-  tar.finalize();
+  if (entry.kind === "symlink")
+    return pieces(headerOf(entry, 0, linkText(content, path)), undefined);
+  return pieces(headerOf(entry, content.length, ""), content);
 }
 
-function headerOf({ path, kind, executable }: ContextEntry): Headers {
-  const common = { name: path, mtime: contextTime, uid: 0, gid: 0 };
-  if (kind === "folder") return { ...common, type: "directory", mode: 0o755 };
-  if (kind === "symlink") return { ...common, type: "symlink", mode: 0o777 };
-  return { ...common, type: "file", mode: executable ? 0o755 : 0o644 };
+function headerOf(
+  { path, kind, executable }: ContextEntry,
+  size: number,
+  linkname: string,
+): TarHeader {
+  const common = { size, linkname, mtime: contextTime.getTime() / 1000 };
+  if (kind === "folder") return { ...common, name: path, type: "directory", mode: 0o755 };
+  if (kind === "symlink") return { ...common, name: path, type: "symlink", mode: 0o777 };
+  return { ...common, name: path, type: "file", mode: executable ? 0o755 : 0o644 };
+}
+
+/** Most entries need no more than a plain header; the library writes the rest, pax headers and all. */
+async function pieces(header: TarHeader, content: Buffer | undefined): Promise<readonly Buffer[]> {
+  const block = ustarHeader(header);
+  if (block === undefined) return [await paxEntry(header, content)];
+  if (content === undefined) return [block];
+  const rest = content.length % 512;
+  return rest === 0 ? [block, content] : [block, content, zeros.subarray(rest)];
+}
+
+async function paxEntry(header: TarHeader, content: Buffer | undefined): Promise<Buffer> {
+  // Loaded here, so that nobody else waits for it.
+  const { pack } = await import("tar-stream");
+  const tar = pack();
+  const { name, linkname, mtime, ...rest } = header;
+  const written = {
+    ...rest,
+    name,
+    mtime: new Date(mtime * 1000),
+    uid: 0,
+    gid: 0,
+    ...(linkname === "" ? {} : { linkname }),
+  };
+  if (content === undefined) tar.entry(written);
+  else tar.entry(written, content);
+  tar.finalize();
+  const blocks: Buffer[] = [];
+  // A stream of its own kind, whose type does not say that it can be iterated.
+  for await (const block of tar as unknown as AsyncIterable<Buffer>) blocks.push(block);
+  const whole = Buffer.concat(blocks);
+  return whole.subarray(0, whole.length - endOfTar.length);
 }
 
 /** A tar spells a link's target as text that ends with a zero byte; another would be cut or changed. */
@@ -128,15 +142,6 @@ function linkText(target: Buffer, path: string): string {
   if (target.length > 0 && !target.includes(0) && isUtf8(target)) return target.toString();
   throw new BerthError("CONTEXT_INVALID", `pack link ${path}: its target is not UTF-8 text`, {
     hint: "make the link anew, or exclude it in .dockerignore",
-  });
-}
-
-function write(tar: Pack, header: Headers, content?: Buffer): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const done = (error?: Error | null): void => (error ? reject(error) : resolve());
-    // The library waits for bytes where a buffer has none to give, unless it is told the size.
-    if (content === undefined) tar.entry(header, done);
-    else tar.entry({ ...header, size: content.length }, content, done);
   });
 }
 

@@ -1,7 +1,7 @@
 /** The working tree as a `Tree`: what git tracks and what is new and not ignored, as it lies on disk. */
 import type { FileEntry, Files, Git } from "../world.ts";
 import { diskLook, type Look, readSeen } from "./disk.ts";
-import { type Listed, unreadableNames } from "./listing.ts";
+import { anywhere, type Listed, unreadableNames } from "./listing.ts";
 import { onceEach } from "./memo.ts";
 import { comparePaths, folderOf, isBelow, isReserved, joinPath } from "./paths.ts";
 import { listFolder, listOwn, listPath } from "./repositories.ts";
@@ -44,8 +44,7 @@ export function workTree(git: Git, files: Files): Tree {
     list: (folder, only) => listOnce(JSON.stringify([folder, only]), () => list(folder, only)),
     async find(names) {
       if (names.length === 0) return [];
-      const pathspecs = names.map((name) => `:(glob)**/${name.replace(/[\\?[]/g, "\\$&")}`);
-      const matching = await listOwn(git, pathspecs);
+      const matching = await listOwn(git, anywhere(names));
       members.add(matching);
       return sortEntries(await lookAll(lookAndKeep, matching)).map(({ path }) => path);
     },

@@ -1,15 +1,34 @@
 /** Git as a program behind the `Git` port. */
-import { execFile } from "node:child_process";
+import { spawn } from "node:child_process";
 import { join } from "node:path";
 import { BerthError } from "../errors.ts";
 import type { Git } from "../world.ts";
 import { type ObjectReader, objectReader } from "./gitobjects.ts";
+import { plainTop } from "./top.ts";
 
-const maxOutputBytes = 256 * 1024 * 1024;
+/** Answers under way that nobody has asked for yet; each is given once. */
+const ahead = new Map<string, Promise<GitResult>>();
+
+/**
+ * Starts a question that the repository around `cwd` will be asked first, so that git works while the rest of
+ * the program loads. `question` is given the work tree's top; a wrong guess costs no more than git's run.
+ */
+export function askAhead(
+  cwd: string,
+  question: (root: string) => readonly string[] | undefined,
+): void {
+  const env = gitEnvironment();
+  const root = plainTop(cwd, env);
+  const args = root === undefined ? undefined : question(root);
+  if (root === undefined || args === undefined) return;
+  ahead.set(JSON.stringify([root, args]), execGit(args, root, env));
+}
 
 /** Finds the repository that a folder lies in; GIT_FAILED with what to do where there is none. */
 export async function openGit(cwd: string): Promise<Git> {
   const env = gitEnvironment();
+  const top = plainTop(cwd, env);
+  if (top !== undefined) return gitAt(top, env);
   const result = await execGit(["rev-parse", "--show-toplevel"], cwd, env);
   if (result.exitCode !== 0) throw openFailure(cwd, result);
   return gitAt(result.stdout.toString().replace(/\n$/, ""), env);
@@ -32,7 +51,10 @@ function gitAt(root: string, env: NodeJS.ProcessEnv): Git {
   return {
     root,
     async run(args) {
-      const result = await execGit(args, root, env);
+      const question = JSON.stringify([root, args]);
+      const asked = ahead.get(question);
+      ahead.delete(question);
+      const result = await (asked ?? execGit(args, root, env));
       if (result.exitCode !== 0) throw failure(args, result);
       return result.stdout;
     },
@@ -71,13 +93,18 @@ interface GitResult {
 
 function execGit(args: readonly string[], cwd: string, env: NodeJS.ProcessEnv): Promise<GitResult> {
   return new Promise((resolve) => {
-    const options = { cwd, env, encoding: "buffer", maxBuffer: maxOutputBytes } as const;
-    execFile("git", [...args], options, (error, stdout, stderr) => {
-      const code = error === null ? 0 : error.code;
-      const exitCode = typeof code === "number" ? code : undefined;
-      const said = firstComplaint(stderr.toString());
-      const complaint = said === "" ? `${code ?? error?.signal ?? "no reason given"}` : said;
-      resolve({ exitCode, stdout, complaint });
+    const child = spawn("git", [...args], { cwd, env, stdio: ["ignore", "pipe", "pipe"] });
+    const output: Buffer[] = [];
+    const errors: Buffer[] = [];
+    child.stdout.on("data", (chunk: Buffer) => output.push(chunk));
+    child.stderr.on("data", (chunk: Buffer) => errors.push(chunk));
+    child.on("error", ({ code, message }: NodeJS.ErrnoException) =>
+      resolve({ exitCode: undefined, stdout: Buffer.alloc(0), complaint: code ?? message }),
+    );
+    child.on("close", (code, signal) => {
+      const said = firstComplaint(Buffer.concat(errors).toString());
+      const complaint = said === "" ? `${signal ?? code ?? "no reason given"}` : said;
+      resolve({ exitCode: code ?? undefined, stdout: Buffer.concat(output), complaint });
     });
   });
 }
@@ -90,7 +117,9 @@ function firstComplaint(stderr: string): string {
 }
 
 function failure(args: readonly string[], result: GitResult): BerthError {
-  return new BerthError("GIT_FAILED", `run git ${args[0] ?? ""}: ${result.complaint}`);
+  const message = `run git ${args[0] ?? ""}: ${result.complaint}`;
+  const missing = result.complaint === "ENOENT" ? { hint: "install git" } : {};
+  return new BerthError("GIT_FAILED", message, missing);
 }
 
 function openFailure(cwd: string, result: GitResult): BerthError {

@@ -1,0 +1,80 @@
+/**
+ * Bundles the command line into `dist/`: `berth.js` starts in a third of the time of the sources.
+ *
+ * Our own code is one file, and each library another that is loaded by the command that needs it. All is
+ * CommonJS, so that built-in modules too are loaded only where they are used.
+ */
+import { chmod, mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { type BuildOptions, build, type Plugin } from "esbuild";
+
+const top = join(import.meta.dirname, "..");
+
+const launcher = `#!/usr/bin/env node
+require("node:module").enableCompileCache();
+require("./main.js");
+`;
+
+/** Has nothing but a default export, for which CommonJS and ES modules have different words. */
+const inlined = new Set(["p-limit"]);
+
+/** Writes the bundle into a folder, which is emptied first. */
+export async function bundle(folder: string): Promise<void> {
+  await rm(folder, { recursive: true, force: true });
+  await mkdir(folder, { recursive: true });
+  const { dependencies } = JSON.parse(await readFile(join(top, "package.json"), "utf8"));
+  const libraries = Object.keys(dependencies).filter((name) => !inlined.has(name));
+  const shared: BuildOptions = {
+    absWorkingDir: top,
+    bundle: true,
+    platform: "node",
+    target: "node24",
+    format: "cjs",
+    minify: true,
+    legalComments: "linked",
+    logLevel: "warning",
+  };
+  const used = new Set<string>();
+  await build({
+    ...shared,
+    entryPoints: { main: "src/cli.ts" },
+    outdir: folder,
+    plugins: [librariesApart(libraries, used)],
+  });
+  await build({
+    ...shared,
+    entryPoints: Object.fromEntries([...used].map((name) => [fileOf(name), name])),
+    outdir: folder,
+    plugins: [englishOnly],
+  });
+  await writeFile(join(folder, "berth.js"), launcher);
+  await writeFile(join(folder, "package.json"), '{ "type": "commonjs" }\n');
+  await chmod(join(folder, "berth.js"), 0o755);
+}
+
+function librariesApart(libraries: readonly string[], used: Set<string>): Plugin {
+  return {
+    name: "libraries apart",
+    setup: (context) =>
+      context.onResolve({ filter: /^[^.]/ }, ({ path, kind }) => {
+        if (kind === "entry-point" || !libraries.includes(path)) return undefined;
+        used.add(path);
+        return { path: `./${fileOf(path)}.js`, external: true };
+      }),
+  };
+}
+
+/** Of zod's messages in fifty languages, which are most of it, berth prints the English ones. */
+const englishOnly: Plugin = {
+  name: "English only",
+  setup: (context) =>
+    context.onLoad({ filter: /zod\/v4\/locales\/index\.js$/ }, () => ({
+      contents: 'export { default as en } from "./en.js";',
+    })),
+};
+
+function fileOf(library: string): string {
+  return `lib/${library.replaceAll("/", "-")}`;
+}
+
+if (import.meta.main) await bundle(join(top, process.argv[2] ?? "dist"));
