@@ -15,7 +15,14 @@ export function printPlan(plan: Plan): string {
     plan.images.filter(({ decision }) => decision.kind === kind).length;
   const where = plan.set.record === null ? "not on record" : `on record at ${plan.set.record}`;
   const sums = ["reuse", "copy", "build"].map((kind) => `${count(kind)} ${kind}`).join(", ");
-  return `${printTable(["IMAGE", "DECISION", "BECAUSE", "REFERENCE"], rows)}\nset ${plan.set.id.slice(0, 12)}: ${where}; ${sums}\n`;
+  return `${printTable(["IMAGE", "DECISION", "BECAUSE", "REFERENCE"], rows)}\nset ${plan.set.id.slice(0, 12)}: ${where}; ${sums}\n${dirtyNote(plan)}`;
+}
+
+function dirtyNote({ dirty }: Plan): string {
+  if (dirty.length === 0) return "";
+  const more = dirty.length > 3 ? ` and ${dirty.length - 3} more` : "";
+  const files = `${dirty.slice(0, 3).join(", ")}${more}`;
+  return `not as committed: ${files}; nothing of this is published unless it is committed\n`;
 }
 
 /** What was done, image by image, and how long it took. */

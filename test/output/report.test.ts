@@ -1,0 +1,99 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { Outcome } from "../../src/output/outcome.ts";
+import { printOutcomes, printPlan, shortReference } from "../../src/output/report.ts";
+import { printTable } from "../../src/output/table.ts";
+import type { Plan, PlannedImage } from "../../src/plan/plan.ts";
+import { config, keyedImage, someDigest } from "../support/keyed.ts";
+
+const images: readonly PlannedImage[] = [
+  {
+    ...keyedImage("debian"),
+    repository: "r.example/debian",
+    tag: "key-1",
+    decision: {
+      kind: "reuse",
+      reference: `r.example/debian@${someDigest}`,
+      digest: someDigest,
+      foundBy: "set-record",
+    },
+    reference: `r.example/debian@${someDigest}`,
+  },
+  {
+    ...keyedImage("fedora"),
+    repository: "r.example/fedora",
+    tag: "key-2",
+    decision: {
+      kind: "build",
+      because: { code: "broken", reference: "r.example/fedora:key-2", missing: "config" },
+    },
+    reference: "r.example/fedora:key-2",
+  },
+];
+const plan: Plan = {
+  version: 1,
+  config: config(),
+  revision: "c0ffee",
+  dirty: [],
+  set: { id: "5".repeat(64), tag: "set-5", record: null },
+  complete: true,
+  images,
+  variables: {},
+  warnings: [],
+};
+
+test("the plan says for every image what is decided and why", () => {
+  const lines = printPlan(plan).split("\n");
+  assert.match(
+    lines[1] ?? "",
+    /^debian {2}reuse +in the set record +r\.example\/debian@sha256:[0-9a-f]{12}…$/,
+  );
+  assert.match(
+    lines[2] ?? "",
+    /^fedora {2}build +r\.example\/fedora:key-2 has lost its config +r\.example\/fedora:key-2$/,
+  );
+  assert.deepEqual(lines.slice(4), [
+    `set ${"5".repeat(12)}: not on record; 1 reuse, 0 copy, 1 build`,
+    "",
+  ]);
+});
+
+test("the plan says which files are not as committed", () => {
+  const text = printPlan({ ...plan, dirty: ["a", "b", "c", "d", "e"] });
+  assert.match(text, /not as committed: a, b, c and 2 more; nothing of this is published/);
+});
+
+test("outcomes show result, time and reference, and nothing where there is none", () => {
+  const outcome: Outcome = {
+    name: "debian",
+    key: "1",
+    decision: "build",
+    result: "built",
+    reference: `r.example/debian@${someDigest}`,
+    digest: someDigest,
+    optional: false,
+    seconds: 61.24,
+    streamedBytes: 0,
+    error: null,
+  };
+  const lines = printOutcomes([
+    outcome,
+    { ...outcome, name: "x", result: "skipped", reference: null, seconds: undefined },
+  ]).split("\n");
+  assert.match(lines[1] ?? "", /^debian {2}built +61\.2 s {2}r\.example/);
+  assert.match(lines[2] ?? "", /^x +skipped +-$/);
+});
+
+test("columns are as wide as their widest cell", () => {
+  assert.equal(
+    printTable(
+      ["A", "LONG"],
+      [
+        ["abc", "x"],
+        ["", "y"],
+      ],
+    ),
+    "A    LONG\nabc  x\n     y\n",
+  );
+  assert.equal(shortReference(null), "-");
+});
