@@ -3,10 +3,12 @@ import { type ExitCode, exitCodes } from "../errors.ts";
 import { execute } from "../execute/execute.ts";
 import { runParentsFirst } from "../execute/schedule.ts";
 import type { Manifest } from "../oci/manifest.ts";
+import { parseReference, printReference, withDigest } from "../oci/reference.ts";
 import { isFatal, type Outcome } from "../output/outcome.ts";
 import { printOutcomes, printPlan } from "../output/report.ts";
 import type { Plan } from "../plan/plan.ts";
 import { ownBase } from "../plan/situation.ts";
+import type { Published } from "../publish/set.ts";
 import { exitCodeFor, reportFailures, writeOutcomes } from "./outcomes.ts";
 import { writePlan } from "./plan.ts";
 import {
@@ -53,8 +55,19 @@ async function ensure(
     (image, parents) => execute(image, parents, tools),
   );
   await writeOutcomes(session, options, outcomes);
-  const published = outcomes.some(isFatal) ? undefined : await publish(session, plan, base, known);
-  return finish(session, options, plan, outcomes, published);
+  if (outcomes.some(isFatal)) return finish(session, options, plan, outcomes, undefined);
+  const published = await publish(session, plan, base, known);
+  const settled = outcomes.map((outcome) => adoptedSince(outcome, published.adopted));
+  if (published.adopted.size > 0) await writeOutcomes(session, options, settled);
+  return finish(session, options, plan, settled, published.record);
+}
+
+/** An outcome as the set was published, where another pipeline moved the key's tag after the build. */
+function adoptedSince(outcome: Outcome, adopted: Published["adopted"]): Outcome {
+  const digest = adopted.get(outcome.name);
+  if (digest === undefined || outcome.reference === null) return outcome;
+  const reference = printReference(withDigest(parseReference(outcome.reference), digest));
+  return { ...outcome, result: "adopted", reference, digest };
 }
 
 async function publish(
@@ -62,10 +75,10 @@ async function publish(
   plan: Plan,
   base: ReturnType<typeof ownBase>,
   known: ReadonlyMap<string, Manifest>,
-): Promise<string | undefined> {
+): Promise<Published> {
   const { publishSet } = await import("../publish/set.ts");
   const { situation, login, world } = session;
-  return (await publishSet(plan, situation, base, login.registry, world.clock.now(), known)).record;
+  return publishSet(plan, situation, base, login.registry, world.clock.now(), known);
 }
 
 /**

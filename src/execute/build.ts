@@ -3,7 +3,14 @@ import type { Engine } from "../engine/engine.ts";
 import { BerthError } from "../errors.ts";
 import type { Material } from "../image/identify.ts";
 import type { Manifest } from "../oci/manifest.ts";
-import { parseRepository, type Repository, withDigest, withTag } from "../oci/reference.ts";
+import {
+  parseRepository,
+  printReference,
+  type Reference,
+  type Repository,
+  withDigest,
+  withTag,
+} from "../oci/reference.ts";
 import type { PlannedImage } from "../plan/plan.ts";
 import { annotationsOf, type ResolvedBase, withAnnotations } from "../publish/annotate.ts";
 import { pinReferences } from "./pin.ts";
@@ -44,10 +51,11 @@ export async function buildImage(
   );
   const manifest = await annotate(pushed.manifest, image, pinned.base, pushed.engine, tools);
   // Another pipeline may have been faster; the first image of a key is the one that all use.
-  const first = already === undefined ? await tools.registry.get(tagged) : undefined;
-  if (first !== undefined) return { manifest: first, adopted: true };
+  const first = await tools.registry.get(tagged);
+  const isNew = first?.descriptor.digest !== already?.descriptor.digest;
+  if (first !== undefined && isNew) return { manifest: first, adopted: true };
   await tools.registry.put(tagged, manifest);
-  return { manifest: await verified(tagged, manifest, tools), adopted: false };
+  return recorded(tagged, manifest, tools);
 }
 
 function repositoryFor(image: PlannedImage): Repository {
@@ -108,19 +116,21 @@ async function annotate(
   );
 }
 
-/** What the registry now says the tag is; where two pipelines raced, the one that it recorded. */
-async function verified(
-  tagged: Repository & { readonly tag?: string },
-  manifest: Manifest,
-  tools: Tools,
-): Promise<Manifest> {
-  const recorded = await tools.registry.head(tagged);
-  if (recorded?.digest === manifest.descriptor.digest) return manifest;
+/**
+ * What the tag is now. A registry has no "put if absent": where two pipelines looked before either had
+ * put, the later put stays, and whoever sees another image than its own adopts that one.
+ */
+async function recorded(tagged: Reference, manifest: Manifest, tools: Tools): Promise<Built> {
+  const seen = await tools.registry.head(tagged);
+  if (seen?.digest === manifest.descriptor.digest) return { manifest, adopted: false };
   const other = await tools.registry.get(tagged);
-  if (other !== undefined) return other;
+  if (other !== undefined) {
+    const adopted = other.descriptor.digest !== manifest.descriptor.digest;
+    return { manifest: other, adopted };
+  }
   throw new BerthError(
     "REGISTRY_REFUSED",
-    `verify ${tagged.host}/${tagged.path}:${tagged.tag}: it was put and is not there`,
+    `verify ${printReference(tagged)}: it was put and is not there`,
     {
       hint: "another job or a cleanup policy may be deleting tags; check the registry, then run this again",
     },

@@ -1,5 +1,6 @@
 /** Folders that must not outlive the process, however it ends (SIGKILL and power cuts excepted). */
 import { rmSync } from "node:fs";
+import type { Belongings } from "./guardian.ts";
 
 export interface ExitDuties {
   add(folder: string): void;
@@ -9,7 +10,10 @@ export interface ExitDuties {
 const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
 /** Removes folders when the process exits or a signal ends it; listens only while there are any. */
-export function exitDuties(process: NodeJS.Process): ExitDuties {
+export function exitDuties(
+  process: NodeJS.Process,
+  belongings?: Pick<Belongings, "made">,
+): ExitDuties {
   const folders = new Set<string>();
   const removeAll = (): void => {
     for (const folder of folders) removeNow(folder);
@@ -30,6 +34,7 @@ export function exitDuties(process: NodeJS.Process): ExitDuties {
     add(folder) {
       if (folders.size === 0) listen("on");
       folders.add(folder);
+      belongings?.made(folder);
     },
     done(folder) {
       if (folders.delete(folder) && folders.size === 0) listen("off");
@@ -39,7 +44,8 @@ export function exitDuties(process: NodeJS.Process): ExitDuties {
 
 function removeNow(folder: string): void {
   try {
-    rmSync(folder, { recursive: true, force: true });
+    // Writes that are still under way in the thread pool may put a file back for a moment.
+    rmSync(folder, { recursive: true, force: true, maxRetries: 3, retryDelay: 20 });
   } catch {
     // Best effort: the process is ending, and what made it end is what counts.
   }

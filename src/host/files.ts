@@ -14,6 +14,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import type { FileEntry, Files, TemporaryFolder } from "../world.ts";
 import { type ExitDuties, exitDuties } from "./exit.ts";
+import type { Belongings } from "./guardian.ts";
 
 /**
  * Gives the real file system.
@@ -21,8 +22,8 @@ import { type ExitDuties, exitDuties } from "./exit.ts";
  * Small reads are synchronous inside: for thousands of small files that is several times faster than
  * the thread pool.
  */
-export function realFiles(): Files {
-  const duties = exitDuties(process);
+export function realFiles(belongings?: Pick<Belongings, "made">): Files {
+  const duties = exitDuties(process, belongings);
   return {
     read: async (path) => unlessAbsent(() => readFileSync(path)),
     write: writeWhole,

@@ -2,6 +2,7 @@
 import { constants } from "node:os";
 import type { Run, RunOptions, RunResult } from "../world.ts";
 import { groupIsAlive, signalGroup } from "./group.ts";
+import type { Belongings } from "./guardian.ts";
 import { lineReader, tailOf } from "./lines.ts";
 
 export interface Runner {
@@ -19,13 +20,18 @@ export interface Runner {
 const outputCap = 1024 * 1024;
 
 /** Makes the runner of one process; `graceMs` is how long a group may take to end by itself. */
-export function createRunner(graceMs = 10_000): Runner {
+export function createRunner(
+  graceMs = 10_000,
+  belongings?: Pick<Belongings, "began" | "ended">,
+): Runner {
   const groups = new Set<number>();
   let ended = false;
   return {
     run: async (command, args, options = {}) => {
       const { execa } = await import("execa");
-      return ended ? neverStarted : runInGroup(execa, { groups, graceMs }, command, args, options);
+      return ended
+        ? neverStarted
+        : runInGroup(execa, { groups, graceMs, belongings }, command, args, options);
     },
     running: () => [...groups],
     endAll: async () => {
@@ -35,9 +41,15 @@ export function createRunner(graceMs = 10_000): Runner {
   };
 }
 
+interface Started {
+  readonly groups: Set<number>;
+  readonly graceMs: number;
+  readonly belongings: Pick<Belongings, "began" | "ended"> | undefined;
+}
+
 async function runInGroup(
   execa: typeof import("execa").execa,
-  { groups, graceMs }: { readonly groups: Set<number>; readonly graceMs: number },
+  { groups, graceMs, belongings }: Started,
   command: string,
   args: readonly string[],
   options: RunOptions,
@@ -54,15 +66,21 @@ async function runInGroup(
     ...(options.input === undefined ? { stdin: "ignore" } : { input: options.input }),
   });
   const group = child.pid;
-  if (group !== undefined) groups.add(group);
+  if (group !== undefined) {
+    groups.add(group);
+    belongings?.began(group);
+  }
   const outputs = [child.stdout, child.stderr].map((stream) => collect(stream, options.onLine));
   const limit = timeLimit(group, options.timeoutMs, graceMs);
   // What outlives its leader would keep our pipes open and the machine busy.
   child.once("exit", () => group !== undefined && void endGroup(group, graceMs));
   const result = await child;
   limit.clear();
-  if (group !== undefined) await endGroup(group, graceMs);
-  if (group !== undefined) groups.delete(group);
+  if (group !== undefined) {
+    await endGroup(group, graceMs);
+    groups.delete(group);
+    belongings?.ended(group);
+  }
   return {
     exitCode: result.exitCode,
     signal: result.signal,

@@ -2,6 +2,7 @@
 import type { Clock, Fetch, Files, Git, Log, Run } from "../world.ts";
 import { realFiles } from "./files.ts";
 import { openGit } from "./git.ts";
+import { makeGuardian } from "./guardian.ts";
 import { makeLog } from "./log.ts";
 import { createRunner, endOnSignals, type Runner } from "./run.ts";
 
@@ -19,7 +20,7 @@ export interface World {
   readonly openGit: (cwd: string) => Promise<Git>;
   /** Writes a result to standard output. */
   readonly print: (text: string) => void;
-  /** Lets a signal end all programs under way before it ends us; for commands that start some. */
+  /** Lets all programs under way end with us, whatever ends us; for commands that start some. */
   readonly guard: () => void;
 }
 
@@ -29,7 +30,8 @@ export function realWorld(): World {
     now: () => new Date(),
     sleep: (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)),
   };
-  const runner: Runner = createRunner();
+  const guardian = makeGuardian();
+  const runner: Runner = createRunner(undefined, guardian);
   const log = makeLog({
     write: (text) => process.stderr.write(text),
     sections: process.env["GITLAB_CI"] === "true",
@@ -39,7 +41,7 @@ export function realWorld(): World {
     env: process.env,
     cwd: process.cwd(),
     home: process.env["HOME"],
-    files: realFiles(),
+    files: realFiles(guardian),
     run: runner.run,
     fetch: globalThis.fetch,
     clock,
@@ -47,6 +49,9 @@ export function realWorld(): World {
     random: Math.random,
     openGit,
     print: (text) => process.stdout.write(text),
-    guard: () => endOnSignals(runner),
+    guard: () => {
+      guardian.start();
+      endOnSignals(runner);
+    },
   };
 }

@@ -2,7 +2,7 @@
 import type { Config } from "../config/config.ts";
 import { promotedTags } from "../config/promoted.ts";
 import { BerthError } from "../errors.ts";
-import { below, printReference, type Repository, withDigest, withTag } from "../oci/reference.ts";
+import { below, printReference, type Repository } from "../oci/reference.ts";
 import { repositoryOf } from "../plan/places.ts";
 import type { Plan } from "../plan/plan.ts";
 import {
@@ -14,10 +14,9 @@ import {
 } from "../plan/record.ts";
 import type { Situation } from "../plan/situation.ts";
 import type { Registry } from "../registry/registry.ts";
-import { writeRecord } from "./set.ts";
+import { behind, type IsAncestor, moveForward } from "./forward.ts";
 
-/** Tells whether `ancestor` is in the history of `descendant`; `undefined` where the clone cannot tell. */
-export type IsAncestor = (ancestor: string, descendant: string) => Promise<boolean | undefined>;
+export type { IsAncestor } from "./forward.ts";
 
 /** What became of one tag, as data. */
 export type Promotion =
@@ -47,7 +46,7 @@ export function slugOf(branch: string): string {
 
 /**
  * Points a tag at every image of the plan's set and keeps a record of it, unless a newer commit is
- * there already.
+ * there already or is being promoted at the same time.
  *
  * Reads the digests from the set record, so nothing is built, asked again or moved but manifests.
  */
@@ -62,18 +61,22 @@ export async function promote(
   const template = plan.config.repository;
   const names = plan.images.map(({ name }) => repositoryOf(base, template, name));
   registry.announce("push", [below(base, recordRepositoryName), ...names]);
-  const [record, previous] = await Promise.all([
+  const [recorded, previous] = await Promise.all([
     readRecord(registry, base, setTag(plan.set.id)),
     readRecord(registry, base, tag),
   ]);
-  if (record === undefined) throw unrecorded(base, plan.set.id);
+  if (recorded === undefined) throw unrecorded(base, plan.set.id);
   const state = await compare(previous, plan, isAncestor);
   if (state === "older")
     return { kind: "older", tag, promoted: previous?.revision ?? "an unknown commit" };
-  const moved = await moveTags(record, tag, template, base, registry);
-  if (state === "same" && moved === 0) return { kind: "unchanged", tag };
-  await writeRecord({ ...record, revision: plan.revision ?? undefined }, base, registry, now, tag);
-  return { kind: "promoted", tag, images: moved };
+  const at = { tag, template, base, registry, now };
+  const record = { ...recorded, revision: plan.revision ?? undefined };
+  if (state === "same" && (await behind(record, at)).length === 0)
+    return { kind: "unchanged", tag };
+  const { images, newer } = await moveForward(record, at, isAncestor);
+  return newer === undefined
+    ? { kind: "promoted", tag, images }
+    : { kind: "older", tag, promoted: newer };
 }
 
 async function compare(
@@ -97,29 +100,6 @@ async function compare(
   return older ? "older" : "newer";
 }
 
-/** Puts the tag on every image that does not have it yet; the number of those. */
-async function moveTags(
-  record: SetRecord,
-  tag: string,
-  template: string,
-  base: Repository,
-  registry: Registry,
-): Promise<number> {
-  const moved = await Promise.all(
-    Object.entries(record.images).map(async ([name, image]) => {
-      if (image.kind !== "own") return 0;
-      const repository = repositoryOf(base, template, name);
-      const current = await registry.head(withTag(repository, tag));
-      if (current?.digest === image.digest) return 0;
-      const manifest = await registry.get(withDigest(repository, image.digest));
-      if (manifest === undefined) throw gone(repository, image.digest, record.setId);
-      await registry.put(withTag(repository, tag), manifest);
-      return 1;
-    }),
-  );
-  return moved.reduce((sum: number, one) => sum + one, 0);
-}
-
 async function readRecord(
   registry: Registry,
   base: Repository,
@@ -136,16 +116,6 @@ function unrecorded(base: Repository, setId: string): BerthError {
     `promote: ${printReference(recordReference(base, setTag(setId)))} is not there`,
     {
       hint: "run `berth ensure` (or `berth publish` after the builds) for this commit first",
-    },
-  );
-}
-
-function gone(repository: Repository, digest: string, setId: string): BerthError {
-  return new BerthError(
-    "SET_INCOMPLETE",
-    `promote ${repository.host}/${repository.path}@${digest}: the set record names it, the registry does not have it`,
-    {
-      hint: `delete the tag ${setTag(setId)} of the ${recordRepositoryName} repository and run the pipeline again: the image is then looked for, and built where it is gone`,
     },
   );
 }

@@ -4,12 +4,9 @@ import type { Digest } from "../oci/digest.ts";
 import type { Manifest } from "../oci/manifest.ts";
 import {
   below,
-  parseReference,
   parseRepository,
   printReference,
-  type Reference,
   type Repository,
-  withDigest,
   withTag,
 } from "../oci/reference.ts";
 import { writtenSetTag } from "../plan/places.ts";
@@ -24,19 +21,27 @@ import {
 } from "../plan/record.ts";
 import type { Situation } from "../plan/situation.ts";
 import type { Registry } from "../registry/registry.ts";
+import { movedKeys, type Placed, place } from "./place.ts";
 
 export interface Published {
   /** The record that was written; `undefined` where none was due. */
   readonly record: string | undefined;
   readonly tags: readonly string[];
   readonly missing: readonly string[];
+  /** Digests of images whose key's tag another pipeline moved after this run's build, by name. */
+  readonly adopted: ReadonlyMap<string, Digest>;
 }
+
+/** How often a set is published anew because others moved key tags; each moves one at most once. */
+const rounds = 5;
 
 /**
  * Publishes the set of a plan: what the plan found by digest, what it had built by the key's tag.
  *
- * `known` are manifests that are in hand already, by image. SET_INCOMPLETE names every image that is
- * not there; an optional one is recorded as missing instead.
+ * `known` are manifests that are in hand already, by image. Looks at the key tags of built images once
+ * more at the end, and publishes again what another pipeline has moved meanwhile, so that all who
+ * publish a set end at the same digests. SET_INCOMPLETE names every image that is not there; an
+ * optional one is recorded as missing instead.
  */
 export async function publishSet(
   plan: Plan,
@@ -46,6 +51,32 @@ export async function publishSet(
   now: Date,
   known: ReadonlyMap<string, Manifest> = new Map(),
 ): Promise<Published> {
+  const adopted = new Map<string, Digest>();
+  let inHand = known;
+  for (let round = 1; ; round++) {
+    const { placed, ...published } = await publishOnce(
+      plan,
+      situation,
+      base,
+      registry,
+      now,
+      inHand,
+    );
+    const moved = round < rounds ? await movedKeys(placed, registry) : new Map<string, Manifest>();
+    if (moved.size === 0) return { ...published, adopted };
+    for (const [name, { descriptor }] of moved) adopted.set(name, descriptor.digest);
+    inHand = new Map([...inHand, ...moved]);
+  }
+}
+
+async function publishOnce(
+  plan: Plan,
+  situation: Situation,
+  base: Repository,
+  registry: Registry,
+  now: Date,
+  known: ReadonlyMap<string, Manifest>,
+): Promise<Omit<Published, "adopted"> & { readonly placed: readonly Placed[] }> {
   const tags = plan.complete ? [writtenSetTag(situation, plan.set.id), ...userTags(situation)] : [];
   const repositories = plan.images.flatMap(({ repository }) =>
     repository === null ? [] : [parseRepository(repository)],
@@ -78,53 +109,11 @@ export async function publishSet(
   );
   const record = recordOf(plan, situation, placed);
   const written = situation.trusted ? await writeRecord(record, base, registry, now) : undefined;
-  return { record: written, tags, missing: missing.map(({ name }) => name) };
+  return { record: written, tags, missing: missing.map(({ name }) => name), placed };
 }
 
 function userTags(situation: Situation): readonly string[] {
   return situation.userTag === undefined ? [] : [situation.userTag];
-}
-
-interface Placed {
-  readonly image: PlannedImage;
-  readonly found:
-    | {
-        readonly digest: Digest;
-        readonly reference: Reference;
-        readonly manifest: Manifest | undefined;
-      }
-    | undefined;
-}
-
-/** Finds the manifest of one image: in hand, by the digest that the plan knows, or by the key's tag. */
-async function place(
-  image: PlannedImage,
-  base: Repository,
-  registry: Registry,
-  known: ReadonlyMap<string, Manifest>,
-  withManifest: boolean,
-): Promise<Placed> {
-  const { decision } = image;
-  const inHand = known.get(image.name);
-  if (decision.kind === "reuse" && !withManifest) {
-    return {
-      image,
-      found: {
-        digest: decision.digest,
-        reference: parseReference(decision.reference),
-        manifest: undefined,
-      },
-    };
-  }
-  const repository = parseRepository(image.repository ?? `${base.host}/${base.path}`);
-  const wanted =
-    decision.kind === "build"
-      ? withTag(repository, image.tag)
-      : withDigest(repository, decision.digest);
-  const manifest = inHand ?? (await registry.get(wanted));
-  if (manifest === undefined) return { image, found: undefined };
-  const { digest } = manifest.descriptor;
-  return { image, found: { digest, reference: withDigest(repository, digest), manifest } };
 }
 
 async function putTag(

@@ -1,0 +1,120 @@
+/** Moving a tag so that of several promotions at once the newest commit stays. */
+
+import { BerthError } from "../errors.ts";
+import type { Digest } from "../oci/digest.ts";
+import { type Repository, withDigest, withTag } from "../oci/reference.ts";
+import { repositoryOf } from "../plan/places.ts";
+import { recordRepositoryName, type SetRecord, setTag } from "../plan/record.ts";
+import type { Registry } from "../registry/registry.ts";
+import { type Claim, claimsOn, claimTag, dropClaims } from "./claims.ts";
+import { writeRecord } from "./set.ts";
+
+/** Tells whether `ancestor` is in the history of `descendant`; `undefined` where the clone cannot tell. */
+export type IsAncestor = (ancestor: string, descendant: string) => Promise<boolean | undefined>;
+
+/** A moving tag, and where it moves. */
+export interface Place {
+  readonly tag: string;
+  readonly template: string;
+  readonly base: Repository;
+  readonly registry: Registry;
+  readonly now: Date;
+}
+
+/** How often a tag is moved again because a newer commit was claimed meanwhile. */
+const rounds = 5;
+
+/** Claims the tag for the record's commit, and moves it to the newest commit that is claimed. */
+export async function moveForward(
+  record: SetRecord,
+  at: Place,
+  isAncestor: IsAncestor,
+): Promise<{ readonly images: number; readonly newer: string | undefined }> {
+  const { tag, base, registry, now } = at;
+  const { revision } = record;
+  if (revision === undefined) return { images: await moveTo(record, at), newer: undefined };
+  const own = { tag: claimTag(tag, revision), revision, record };
+  await writeRecord(record, base, registry, now, own.tag);
+  try {
+    return await moveToNewest(own, at, isAncestor);
+  } catch (error) {
+    // What cannot be moved must not keep others from moving.
+    await dropClaims([own], base, registry).catch(() => undefined);
+    throw error;
+  }
+}
+
+async function moveToNewest(
+  own: Claim,
+  at: Place,
+  isAncestor: IsAncestor,
+): Promise<{ readonly images: number; readonly newer: string | undefined }> {
+  let { newest } = await newestOf(own, at, isAncestor);
+  for (let round = 1; ; round++) {
+    const images = await moveTo(newest.record, at);
+    const seen = await newestOf(newest, at, isAncestor);
+    if (seen.newest.tag === newest.tag || round === rounds) {
+      await dropClaims(seen.past, at.base, at.registry);
+      return { images, newer: newest === own ? undefined : newest.revision };
+    }
+    newest = seen.newest;
+  }
+}
+
+/** The newest of all claims as far as git can tell, and those that are in its history. */
+async function newestOf(
+  from: Claim,
+  { tag, base, registry, now }: Place,
+  isAncestor: IsAncestor,
+): Promise<{ readonly newest: Claim; readonly past: readonly Claim[] }> {
+  const claims = await claimsOn(tag, base, registry, now, from.tag);
+  let newest = from;
+  for (const claim of claims)
+    if ((await isAncestor(newest.revision, claim.revision)) === true) newest = claim;
+  const past: Claim[] = [];
+  for (const claim of claims)
+    if (claim !== newest && (await isAncestor(claim.revision, newest.revision)) === true)
+      past.push(claim);
+  return { newest, past };
+}
+
+/** Puts the tag where it is not yet, then the record; the number of images that it moved on. */
+async function moveTo(record: SetRecord, at: Place): Promise<number> {
+  const { tag, base, registry, now } = at;
+  const late = await behind(record, at);
+  await Promise.all(
+    late.map(async ({ repository, digest }) => {
+      const manifest = await registry.get(withDigest(repository, digest));
+      if (manifest === undefined) throw gone(repository, digest, record.setId);
+      await registry.put(withTag(repository, tag), manifest);
+    }),
+  );
+  await writeRecord(record, base, registry, now, tag);
+  return late.length;
+}
+
+/** Images of a record that do not have the tag yet. */
+export async function behind(
+  record: SetRecord,
+  { tag, template, base, registry }: Place,
+): Promise<readonly { readonly repository: Repository; readonly digest: Digest }[]> {
+  const images = await Promise.all(
+    Object.entries(record.images).map(async ([name, image]) => {
+      if (image.kind !== "own") return [];
+      const repository = repositoryOf(base, template, name);
+      const current = await registry.head(withTag(repository, tag));
+      return current?.digest === image.digest ? [] : [{ repository, digest: image.digest }];
+    }),
+  );
+  return images.flat();
+}
+
+function gone(repository: Repository, digest: string, setId: string): BerthError {
+  return new BerthError(
+    "SET_INCOMPLETE",
+    `promote ${repository.host}/${repository.path}@${digest}: the set record names it, the registry does not have it`,
+    {
+      hint: `delete the tag ${setTag(setId)} of the ${recordRepositoryName} repository and run the pipeline again: the image is then looked for, and built where it is gone`,
+    },
+  );
+}

@@ -1,0 +1,106 @@
+/** Many pipelines at once against one registry whose answers take a little, and each time another, while. */
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Fetch } from "../../src/world.ts";
+import type { Flow } from "../support/flow.ts";
+import { startMemoryRegistry } from "../support/memory-registry.ts";
+import { disagreements, historyOf, incomplete, lacksOf, recordOf, tagOf } from "./checks.ts";
+import { heldFetch, seeded } from "./held.ts";
+import { brokenReferences, project, runAt, setOf } from "./pipelines.ts";
+import { base, imageNames, layOut, openStand } from "./workplace.ts";
+
+// Each pipeline watches the signals of its process, and here all are in one.
+process.setMaxListeners(64);
+
+const shared = {
+  base: "FROM scratch\nRUN base\n",
+  other: "FROM scratch\nRUN other\n",
+  child: "FROM qemu/base\nRUN child\n",
+};
+
+/** Sets that overlap: all have the same parent, every second the same child, some an image more. */
+function dockerfilesOf(pipeline: number): Readonly<Record<string, string>> {
+  const child = pipeline % 2 === 0 ? {} : { child: "FROM qemu/base\nRUN changed\n" };
+  const more = pipeline % 4 === 3 ? { more: "FROM qemu/child\nRUN more\n" } : {};
+  return { ...shared, ...child, ...more };
+}
+
+/** Holds all until so many have come. */
+function barrier(count: number): () => Promise<void> {
+  const all = Promise.withResolvers<void>();
+  let come = 0;
+  return () => {
+    come += 1;
+    if (come >= count) all.resolve();
+    return all.promise;
+  };
+}
+
+describe("sixteen pipelines at once", () => {
+  for (const seed of [1, 2, 3]) {
+    test(`end at one digest for each key, and at records that agree with the tags (seed ${seed})`, async () => {
+      const memory = await startMemoryRegistry();
+      const random = seeded(seed);
+      const slow: Fetch = heldFetch(() => sleep(random() * 6));
+      const wave = (onBuild: () => Promise<void>) =>
+        Promise.all(
+          Array.from({ length: 16 }, (_, number) =>
+            runAt(memory, { fetch: slow, dockerfiles: dockerfilesOf(number), onBuild }),
+          ),
+        );
+      const check = (flows: readonly Flow[]) => {
+        assert.deepEqual(incomplete(memory), []);
+        for (const flow of flows) {
+          assert.ok(flow.published?.record);
+          assert.deepEqual(disagreements(memory, project, setOf(flow)), []);
+          assert.deepEqual(brokenReferences(memory, flow), []);
+        }
+      };
+      // All have planned before anybody builds: the worst case, where each has to build everything.
+      const first = await wave(barrier(16));
+      check(first);
+      const results = first.flatMap(({ outcomes }) => outcomes.map(({ result }) => result));
+      assert.ok(results.every((result) => result === "built" || result === "adopted"));
+      assert.ok(results.includes("adopted"));
+      const puts = () => memory.log.filter((line) => /^PUT .*manifests\/key-/.test(line)).length;
+      const before = puts();
+      const second = await wave(async () => assert.fail("nothing is left to build"));
+      check(second);
+      assert.equal(puts(), before);
+      await memory.stop();
+    });
+  }
+});
+
+test("five real processes that build the same set agree in the end, and hand on what is whole", async () => {
+  const work = await layOut();
+  const random = seeded(4);
+  const stand = await openStand(work, async () => {
+    await sleep(random() * 10);
+    return "pass";
+  });
+  const runs = await Promise.all(
+    Array.from({ length: 5 }, (_, number) =>
+      stand.run(["ensure", "--engine", "buildah", "--json"], `out-${number}`),
+    ),
+  );
+  const { memory } = stand;
+  assert.deepEqual(incomplete(memory), []);
+  for (const { code, stdout, stderr } of runs) {
+    assert.equal(code, 0, stderr);
+    const { plan, outcomes } = JSON.parse(stdout) as Flow;
+    assert.deepEqual(disagreements(memory, base, { id: plan.set.id, images: plan.images }), []);
+    for (const { name, digest } of outcomes)
+      assert.deepEqual(lacksOf(memory, `${base}/${name}`, digest ?? "none"), []);
+    for (const { name, key } of plan.images) {
+      const path = `${base}/${name}`;
+      const final = tagOf(memory, path, `key-${key}`);
+      assert.equal(historyOf(memory, path, `key-${key}`).at(-1), final);
+      assert.equal(recordOf(memory, base, `set-${plan.set.id}`)?.images[name], final);
+    }
+    assert.deepEqual(plan.images.map(({ name }) => name).sort(), [...imageNames]);
+  }
+  await stand.stop();
+  await work.folder.remove();
+});
