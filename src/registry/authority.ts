@@ -109,7 +109,7 @@ export class Authority {
   }
 
   /** What a 401 to this grant means; whether another grant may do better. */
-  refused(grant: Grant, reply: Reply): boolean {
+  async refused(grant: Grant, reply: Reply): Promise<boolean> {
     if (grant.token !== undefined && grant.plan?.kind === "bearer") {
       grant.plan.tokens.forget(grant.token);
     }
@@ -117,8 +117,10 @@ export class Authority {
     if (grant.plan !== this.#plan) return true;
     if (grant.plan?.kind === "bearer") {
       const challenges = parseChallenges(reply.headers.get("www-authenticate") ?? "");
-      const realm = tokenServiceOf(challenges)?.realm.href;
-      if (realm !== undefined && realm !== grant.plan.service.realm.href) this.learn(reply);
+      const realm = tokenServiceOf(challenges)?.realm;
+      const isNew = realm !== undefined && realm.href !== grant.plan.service.realm.href;
+      // One odd answer must not end what works, so only a service that may be asked takes its place.
+      if (isNew && this.#mayAsk(realm, await this.#getLogin())) this.learn(reply);
       return true;
     }
     if (grant.plan?.kind === "basic") {
@@ -140,6 +142,11 @@ export class Authority {
 
   remember(needs: readonly Scope[], works: boolean): void {
     for (const { path } of needs) this.#withoutLogin.set(path, works);
+  }
+
+  #mayAsk(realm: URL, login: Login | undefined): boolean {
+    const { kind } = realmTrust(this.#options.origin, realm);
+    return kind === "login" || (kind === "anonymous" && login === undefined);
   }
 
   #bare(): Grant {

@@ -3,6 +3,7 @@ import { BerthError } from "../errors.ts";
 import { type Digest, digestOf } from "../oci/digest.ts";
 import type { Descriptor } from "../oci/manifest.ts";
 import { printReference, type Repository, withDigest } from "../oci/reference.ts";
+import { isWebPage, webPageError } from "./errors.ts";
 import { maxBytes } from "./limits.ts";
 import { type Scope, scopeFor } from "./scope.ts";
 import type { AskedCall, Session } from "./session.ts";
@@ -27,6 +28,7 @@ export async function hasBlob(
 ): Promise<boolean> {
   const call = blobCall(session, "HEAD", repository, digest);
   const reply = await session.send(needs, call);
+  if (reply.status === 200 && isWebPage(reply.headers)) throw webPageError(call.purpose);
   if (reply.status === 200) return true;
   if (reply.status === 404) return false;
   if (reply.status === 405) return hasBlobByGet(session, repository, digest, needs);
@@ -45,6 +47,7 @@ async function hasBlobByGet(
   for await (const _ of reply.chunks ?? []) break;
   if (reply.status === 404) return false;
   if (reply.status !== 200) throw await session.error(needs, call, reply);
+  if (isWebPage(reply.headers)) throw webPageError(call.purpose);
   return true;
 }
 

@@ -98,19 +98,31 @@ export async function readBeginning(
   return Buffer.concat(pieces).subarray(0, maxBytes);
 }
 
-/** Passes a long body on piece by piece, and stops the watch at its end. */
-export async function* watched(
-  body: AsyncIterable<Uint8Array>,
-  watch: Watch,
-): AsyncGenerator<Uint8Array> {
+/**
+ * Passes a long body on piece by piece, and stops the watch at its end.
+ *
+ * Takes the response and not its body: Node empties the body of a response that nobody holds any
+ * more, and reading may have to wait long for its turn.
+ */
+export async function* watched(response: Response, watch: Watch): AsyncGenerator<Uint8Array> {
+  watch.alive();
   try {
-    for await (const piece of body) {
+    for await (const piece of (response.body ?? []) as AsyncIterable<Uint8Array>) {
       // While the reader is busy with a piece, it is not the sender who stalls.
       watch.rest();
       yield piece;
       watch.alive();
     }
+    await connectionFree();
   } finally {
     watch.stop();
   }
+}
+
+/**
+ * Waits the one turn of the event loop after which Node uses a connection again: a request that
+ * comes before opens a connection more, for which there is no need.
+ */
+export function connectionFree(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
 }

@@ -1,5 +1,6 @@
 /** Opens the registry client: one session a host, and what a registry can do in terms of it. */
 import pLimit from "p-limit";
+import { BerthError } from "../errors.ts";
 import type { Clock, Fetch } from "../world.ts";
 import type { TokenHint } from "./authority.ts";
 import { getBlob, hasBlob } from "./blobs.ts";
@@ -7,7 +8,7 @@ import { copyImage } from "./copy.ts";
 import type { Credentials } from "./credentials.ts";
 import { defaultLimits, type Limits } from "./limits.ts";
 import { getManifest, headManifest, putManifest } from "./manifests.ts";
-import { makeRedactor } from "./redact.ts";
+import { makeRedactor, type Redactor } from "./redact.ts";
 import type { Registry } from "./registry.ts";
 import { scopeFor } from "./scope.ts";
 import { Session } from "./session.ts";
@@ -35,9 +36,16 @@ export interface RegistryOptions {
 
 /** Makes a client that keeps logins, tokens and what it learns about hosts for as long as it lives. */
 export function openRegistry(options: RegistryOptions): Registry {
-  const { fetch, clock, log = () => undefined, random = () => 0.5 } = options;
+  const { fetch, clock, random = () => 0.5 } = options;
   const limits = { ...defaultLimits, ...options.limits };
-  const world: World = { fetch, clock, log, random, limits, redactor: makeRedactor() };
+  const redactor = makeRedactor();
+  const log = (line: string) => options.log?.(redactor.conceal(line));
+  const world: World = { fetch, clock, log, random, limits, redactor };
+  return discreet(clientOf(options, world), redactor);
+}
+
+function clientOf(options: RegistryOptions, world: World): Registry {
+  const { limits } = world;
   const session = makeSessions(options, world);
   const streams = pLimit(limits.streams);
   const withoutHead = new WeakSet<Session>();
@@ -88,5 +96,38 @@ function makeSessions(options: RegistryOptions, world: World): (host: string) =>
     });
     sessions.set(host, made);
     return made;
+  };
+}
+
+/** The same client; an error's text, where a server's words may stand, is looked through once more. */
+function discreet(registry: Registry, redactor: Redactor): Registry {
+  const concealed = (error: unknown) => {
+    if (!(error instanceof BerthError)) return error;
+    const message = redactor.conceal(error.message);
+    if (message === error.message) return error;
+    return new BerthError(error.code, message, {
+      ...(error.hint === undefined ? {} : { hint: redactor.conceal(error.hint) }),
+    });
+  };
+  const fail = (error: unknown): never => {
+    throw concealed(error);
+  };
+  return {
+    announce: registry.announce,
+    head: (reference) => registry.head(reference).catch(fail),
+    get: (reference) => registry.get(reference).catch(fail),
+    put: (reference, manifest) => registry.put(reference, manifest).catch(fail),
+    hasBlob: (repository, digest) => registry.hasBlob(repository, digest).catch(fail),
+    blob: (repository, digest) => registry.blob(repository, digest).catch(fail),
+    putBlob: (repository, bytes) => registry.putBlob(repository, bytes).catch(fail),
+    copy: (from, to, tags) => registry.copy(from, to, tags).catch(fail),
+    async *tags(repository) {
+      try {
+        yield* registry.tags(repository);
+      } catch (error) {
+        throw concealed(error);
+      }
+    },
+    deleteTag: (reference) => registry.deleteTag(reference).catch(fail),
   };
 }

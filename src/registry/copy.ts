@@ -131,11 +131,18 @@ async function copyBlob(copying: Copying, blob: Descriptor): Promise<Moved> {
   const mount = source === target ? await mountBlob(copying, blob) : { kind: "none" as const };
   if (mount.kind === "mounted") return { mounted: 1, streamedBytes: 0 };
   const location = mount.kind === "session" ? mount.location : undefined;
-  if (await hasBlob(target, to, blob.digest, [scopeFor("push", to)])) {
+  const giveBack = async () => {
     if (location !== undefined) await cancelUpload(target, to, location);
-    return nothingMoved;
-  }
-  return streams(() => streamBlob(copying, blob, location));
+  };
+  const isThere = await hasBlob(target, to, blob.digest, [scopeFor("push", to)]).catch(
+    async (error: unknown) => {
+      await giveBack();
+      throw error;
+    },
+  );
+  if (!isThere) return streams(() => streamBlob(copying, blob, location));
+  await giveBack();
+  return nothingMoved;
 }
 
 type Mount =
@@ -187,10 +194,17 @@ async function streamBlob(
       wrong = wrongBlob(purpose, what);
       return wrong;
     });
-    return { chunks: verified, size: blob.size, wrong: () => wrong };
+    return { chunks: verified, size: blob.size, wrong: () => wrong, close: () => leave(chunks) };
   };
   await upload(target, to, blob.digest, open, location);
   return { mounted: 0, streamedBytes: blob.size };
+}
+
+/** What has not been started ends only by being started; what went wrong in it is told elsewhere. */
+async function leave(chunks: AsyncIterable<Uint8Array>): Promise<void> {
+  try {
+    for await (const _ of chunks) break;
+  } catch {}
 }
 
 /** Passes bytes on, and fails before the last of them where they are not the blob. */

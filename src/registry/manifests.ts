@@ -8,7 +8,7 @@ import {
   maxManifestBytes,
   parseManifest,
 } from "../oci/manifest.ts";
-import { printReference, type Reference } from "../oci/reference.ts";
+import { isTag, printReference, type Reference } from "../oci/reference.ts";
 import { isWebPage, webPageError } from "./errors.ts";
 import { scopeFor } from "./scope.ts";
 import type { AskedCall, Session } from "./session.ts";
@@ -23,7 +23,7 @@ function manifestCall(
 ): AskedCall {
   const name = reference.digest ?? reference.tag;
   const purpose = `${method.toLowerCase()} manifest ${printReference(reference)}`;
-  if (name === undefined) {
+  if (name === undefined || (reference.digest === undefined && !isTag(name))) {
     throw new BerthError("REFERENCE_INVALID", `${purpose}: neither a tag nor a digest`);
   }
   const url = session.url(reference.path, `manifests/${name}`);
@@ -67,9 +67,12 @@ export async function headManifest(
   if (digest === undefined) return "unclear";
   checkDigest(call, "the registry says", digest, reference.digest);
   const mediaType = reply.headers.get("content-type")?.split(";")[0]?.trim() ?? "";
-  const size = reply.headers.get("content-length") ?? "";
-  if (!acceptedManifests.includes(mediaType) || !/^\d{1,9}$/.test(size)) return "unclear";
-  return { mediaType, digest, size: Number(size) };
+  const length = reply.headers.get("content-length") ?? "";
+  const size = /^\d{1,9}$/.test(length) ? Number(length) : 0;
+  // A compressed answer's length is not the manifest's.
+  const isPlain = (reply.headers.get("content-encoding") ?? "identity") === "identity";
+  const isClear = isPlain && size > 0 && size <= maxManifestBytes;
+  return isClear && acceptedManifests.includes(mediaType) ? { mediaType, digest, size } : "unclear";
 }
 
 export async function putManifest(
@@ -89,6 +92,7 @@ export async function putManifest(
   if (reply.status !== 201 && reply.status !== 200 && reply.status !== 202) {
     throw await session.error(needs, call, reply);
   }
+  if (isWebPage(reply.headers)) throw webPageError(call.purpose);
   checkDigest(call, "the registry says", namedDigest(reply, call), descriptor.digest);
 }
 

@@ -33,13 +33,14 @@ export function addressKind(hostname: string): AddressKind {
 function ipv4(name: string): readonly number[] | undefined {
   const dotted = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})$/.exec(name);
   if (dotted !== null) return dotted.slice(1).map(Number);
-  // URL parsing writes an IPv4 address that is wrapped in IPv6 as two groups of hex digits.
-  const mapped = /^\[::(?:ffff:)?([0-9a-f]{1,4}):([0-9a-f]{1,4})\]$/.exec(name);
+  // URL parsing writes an IPv4 address that is wrapped in IPv6, or translated to it (NAT64, 6to4),
+  // as two groups of hex digits.
+  const group = "([0-9a-f]{1,4})";
+  const wrapped = `(?:::|::ffff:|64:ff9b::)${group}:${group}|2002:${group}:${group}:[0-9a-f:]*`;
+  const mapped = new RegExp(`^\\[(?:${wrapped})\\]$`).exec(name);
   if (mapped === null) return undefined;
-  const [high, low] = mapped.slice(1).map((group) => Number.parseInt(group, 16)) as [
-    number,
-    number,
-  ];
+  const groups = mapped.slice(1).filter((digits) => digits !== undefined);
+  const [high = 0, low = 0] = groups.map((digits) => Number.parseInt(digits, 16));
   return [high >> 8, high & 255, low >> 8, low & 255];
 }
 

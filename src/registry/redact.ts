@@ -5,27 +5,39 @@ export interface Redactor {
   hide(secret: string): void;
   /** The text on one line, without the secrets, tokens and URL queries in it. */
   clean(text: string): string;
+  /** The text as it is but for secrets and tokens: the last look at what leaves the client. */
+  conceal(text: string): string;
 }
 
 const maxLength = 300;
 
 export function makeRedactor(): Redactor {
   const secrets = new Set<string>();
+  const without = (text: string, known: readonly string[]) =>
+    known
+      .reduce((left, secret) => left.replaceAll(secret, "***"), text)
+      .replace(/eyJ[\w-]{8,}(?:\.[\w-]*){0,2}/g, "***");
   return {
     hide(secret) {
       // Replacing very short strings would only make the text unreadable, and tell their length.
       if (secret.length >= 4) secrets.add(secret);
     },
     clean(text) {
-      const known = [...secrets].reduce((left, secret) => left.replaceAll(secret, "***"), text);
-      const line = known
-        .replace(/eyJ[\w-]{8,}(?:\.[\w-]*){0,2}/g, "***")
+      const line = without(text, [...secrets])
         .replace(/\b(basic|bearer)\s+[\w+/=.~-]{8,}/gi, "$1 ***")
         .replace(/(https?:\/\/)[^\s/@]*@/gi, "$1")
         .replace(/(https?:\/\/[^\s"'?]*)\?[^\s"']*/gi, "$1")
         .replace(/[\p{Cc}\p{Cf}\u2028\u2029\s]+/gu, " ")
         .trim();
       return line.length > maxLength ? `${line.slice(0, maxLength)}...` : line;
+    },
+    conceal(text) {
+      // A host name comes back in lower case; a short password may be a word of a name that is ours.
+      const long = [...secrets].filter(({ length }) => length >= 8);
+      return without(
+        text,
+        long.flatMap((secret) => [secret, secret.toLowerCase()]),
+      );
     },
   };
 }

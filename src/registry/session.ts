@@ -1,6 +1,7 @@
 /** One host: its address, how it wants to be asked, and requests with the right login at the right time. */
 import pLimit from "p-limit";
 import { BerthError } from "../errors.ts";
+import { isRepositoryPath } from "../oci/reference.ts";
 import { Authority, type Grant, type TokenHint } from "./authority.ts";
 import type { Login } from "./credentials.ts";
 import { statusError } from "./errors.ts";
@@ -27,6 +28,7 @@ export class Session {
   readonly #transport: Transport;
   readonly #authority: Authority;
   readonly #limit: ReturnType<typeof pLimit>;
+  readonly #streamsCount: boolean;
   #announced: readonly Scope[] = [];
   #finding: Promise<void> | undefined;
 
@@ -36,6 +38,7 @@ export class Session {
     this.world = world;
     this.#transport = transport;
     this.#limit = pLimit(options.parallel);
+    this.#streamsCount = options.parallel > world.limits.streams;
     this.#authority = new Authority({
       ...options,
       origin: this.origin,
@@ -47,8 +50,14 @@ export class Session {
     this.#announced = mergeScopes([...this.#announced, ...scopes]);
   }
 
-  /** The address of something below `/v2/<path>/`. */
+  /** The address of something below `/v2/<path>/`; a path that could lead out of there is refused. */
   url(path: string, rest: string): URL {
+    if (!isRepositoryPath(path)) {
+      const what = `ask ${this.origin.host} for ${JSON.stringify(path)}: not a repository`;
+      throw new BerthError("REFERENCE_INVALID", what, {
+        hint: "a repository's path is in lower case, without a tag",
+      });
+    }
     return new URL(`/v2/${path}/${rest}`, this.origin);
   }
 
@@ -58,10 +67,21 @@ export class Session {
     return this.#limit(() => this.#send(needs, call));
   }
 
-  /** The same beside the bound on parallel requests, for long answers (others bound those). */
-  stream(needs: readonly Scope[], call: AskedCall): Promise<Reply> {
+  /** The same for an answer of any size, whose chunks must be read to their end or left. */
+  async stream(needs: readonly Scope[], call: AskedCall): Promise<Reply> {
     this.announce(needs);
-    return this.#send(needs, { ...call, stream: true });
+    const asked = { ...call, stream: true };
+    // A copy writes while it reads: with no place for both, reading goes beside the bound.
+    if (!this.#streamsCount) return this.#send(needs, asked);
+    const { promise: ended, resolve: end } = Promise.withResolvers<void>();
+    const { promise, resolve, reject } = Promise.withResolvers<Reply>();
+    const hold = async () => {
+      const reply = await this.#send(needs, asked);
+      resolve(reply.chunks === undefined ? reply : { ...reply, chunks: until(reply.chunks, end) });
+      if (reply.chunks !== undefined) await ended;
+    };
+    this.#limit(hold).catch(reject);
+    return promise;
   }
 
   backoff(attempt: number): Promise<void> {
@@ -78,7 +98,7 @@ export class Session {
     return statusError({ ...reply, purpose, redactor, access, hasLogin });
   }
 
-  async #send(needs: readonly Scope[], call: AskedCall): Promise<Reply> {
+  async #send(needs: readonly Scope[], call: AskedCall, again = true): Promise<Reply> {
     // An upload's Location may be elsewhere; no login goes there.
     if (call.url.origin !== this.origin.origin) return this.#transport.send(call);
     const found = await this.#findOut(needs, call);
@@ -89,8 +109,8 @@ export class Session {
     } catch (error) {
       // A hint that turned out useless has been dropped by now: ask the registry itself.
       const denied = error instanceof BerthError && error.code === "REGISTRY_DENIED";
-      if (denied || this.#authority.plan() === plan) throw error;
-      return this.#send(needs, call);
+      if (denied || !again || this.#authority.plan() === plan) throw error;
+      return this.#send(needs, call, false);
     }
   }
 
@@ -122,7 +142,10 @@ export class Session {
     const isOnce = call.body !== undefined && "chunks" in call.body;
     let grant = await this.#authority.grant(needs, call.purpose);
     let reply = await this.#transport.send({ ...call, authorization: grant.header });
-    if (reply.status === 401 && this.#authority.refused(grant, reply) && !isOnce) {
+    // Where a redirect led elsewhere, a 401 says nothing about the login, which did not go there.
+    const isOurs = reply.url.origin === this.origin.origin;
+    if (!isOurs) return reply;
+    if (reply.status === 401 && (await this.#authority.refused(grant, reply)) && !isOnce) {
       grant = await this.#authority.grant(needs, call.purpose);
       reply = await this.#transport.send({ ...call, authorization: grant.header });
     }
@@ -143,5 +166,17 @@ export class Session {
     const works = reply.status !== 401 && reply.status !== 403;
     this.#authority.remember(needs, works);
     return works ? reply : undefined;
+  }
+}
+
+/** Passes pieces on and tells when no more are to come, however that came about. */
+async function* until(
+  chunks: AsyncGenerator<Uint8Array>,
+  end: () => void,
+): AsyncGenerator<Uint8Array> {
+  try {
+    yield* chunks;
+  } finally {
+    end();
   }
 }

@@ -1,6 +1,7 @@
 /** Listing and deleting tags. */
 import { BerthError } from "../errors.ts";
 import {
+  isTag,
   printReference,
   printRepository,
   type Reference,
@@ -15,23 +16,32 @@ import type { Reply } from "./transport.ts";
 
 /** GitLab's registry gives no more than this on one page. */
 const pageSize = 1000;
+/** Pages in a row that bring nothing new before a list is held to have no end. */
+const idlePages = 10;
 
 /** All tags, one request a page. */
 export async function* listTags(session: Session, repository: Repository): AsyncGenerator<string> {
   const needs = [scopeFor("pull", repository)];
   const seen = new Set<string>();
   let url: URL | undefined = session.url(repository.path, `tags/list?n=${pageSize}`);
+  let before: ReadonlySet<string> = new Set();
+  let idle = 0;
   while (url !== undefined) {
     seen.add(url.href);
     const purpose = `list tags of ${printRepository(repository)}`;
     const call: AskedCall = { method: "GET", url, purpose, maxBytes: maxBytes.tagPage };
     const reply: Reply = await session.send(needs, call);
-    if (reply.status === 404) return;
+    // Only the first page tells of a repository that is not there; a later one that is gone is a hole.
+    if (reply.status === 404 && seen.size === 1) return;
     if (reply.status !== 200) throw await session.error(needs, call, reply);
     if (isWebPage(reply.headers)) throw webPageError(purpose);
-    yield* readTags(reply, purpose);
+    const tags = readTags(reply, purpose);
+    yield* tags;
+    idle = tags.every((tag) => before.has(tag)) ? idle + 1 : 0;
+    before = new Set(tags);
     url = nextPage(reply, url, purpose);
-    if (url !== undefined && seen.has(url.href)) throw badPage(purpose, "its pages go in a circle");
+    const isCircle = url !== undefined && (seen.has(url.href) || idle >= idlePages);
+    if (isCircle) throw badPage(purpose, "its pages go in a circle");
   }
 }
 
@@ -39,7 +49,8 @@ function readTags({ bytes }: Reply, purpose: string): readonly string[] {
   const tags = parseTags(bytes);
   // A repository whose tags are all deleted has null for a list.
   if (tags === null) return [];
-  const isList = Array.isArray(tags) && tags.every((tag) => typeof tag === "string");
+  // What is no tag could lead a deletion to another address.
+  const isList = Array.isArray(tags) && tags.every((tag) => typeof tag === "string" && isTag(tag));
   if (!isList) throw badPage(purpose, "the answer is no list of tags");
   return tags;
 }
@@ -101,13 +112,14 @@ async function deleteBy(
   way: Way,
 ): Promise<boolean | "unsupported"> {
   const purpose = `delete tag ${printReference(reference)}`;
-  if (reference.tag === undefined || reference.digest !== undefined) {
+  if (reference.digest !== undefined || !isTag(reference.tag ?? "")) {
     throw new BerthError("REFERENCE_INVALID", `${purpose}: not a tag`);
   }
   const needs = [scopeFor("delete", reference)];
   const url = session.url(reference.path, `${way}/${reference.tag}`);
   const call: AskedCall = { method: "DELETE", url, purpose };
   const reply = await session.send(needs, call);
+  if (isWebPage(reply.headers) && reply.status < 300) throw webPageError(purpose);
   if (reply.status === 202 || reply.status === 200 || reply.status === 204) return true;
   if (reply.status === 404)
     return way === "manifests" || isRegistryAnswer(reply) ? false : "unsupported";

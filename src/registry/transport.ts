@@ -1,7 +1,14 @@
 /** One exchange with a server, made safe: timeouts, retries, redirects, caps, and errors without secrets. */
 import { BerthError, type ErrorCode } from "../errors.ts";
 import type { Clock, Fetch } from "../world.ts";
-import { readBeginning, readCapped, startWatch, type Watch, watched } from "./body.ts";
+import {
+  connectionFree,
+  readBeginning,
+  readCapped,
+  startWatch,
+  type Watch,
+  watched,
+} from "./body.ts";
 import { printStatus, unavailableHint } from "./errors.ts";
 import { type Limits, maxBytes } from "./limits.ts";
 import { refuseHop } from "./origin.ts";
@@ -37,6 +44,8 @@ export interface Streamed {
   readonly size: number;
   /** What is wrong with the chunks so far, which the other side sees only as a connection that ended. */
   readonly wrong?: () => BerthError | undefined;
+  /** Leaves the chunks, of which perhaps none has been read. */
+  readonly close?: () => Promise<void>;
 }
 
 export interface Reply {
@@ -88,10 +97,12 @@ export function makeTransport(world: World): Transport {
       if (outcome.kind === "reply" && !isTransient(outcome.reply.status)) return outcome.reply;
       const what = describe(outcome, world.redactor);
       const asked = askedWait(outcome, clock);
-      const wait = asked ?? backoffMs(attempt, random);
+      // Asked to come back at once, as a date that has passed does too, it still gets some peace.
+      const wait = Math.max(asked ?? 0, backoffMs(attempt, random));
+      const isBearable = wait <= limits.waitMs;
+      if (asked !== undefined && isBearable) pausedUntil.set(call.url.origin, now() + asked);
       const last = call.once === true || attempt >= limits.attempts || !mayHelp(outcome);
-      if (last || wait > limits.waitMs) throw unavailable(call, outcome, what, asked);
-      if (asked !== undefined) pausedUntil.set(call.url.origin, now() + asked);
+      if (last || !isBearable) throw unavailable(call, outcome, what, asked);
       log(`${call.purpose}: ${what}; trying again in ${(wait / 1000).toFixed(1)} s`);
       await clock.sleep(wait);
     }
@@ -180,10 +191,13 @@ async function attempt(
     watch.alive();
     if (call.stream === true && response.ok && response.body !== null) {
       handedOver = true;
-      const chunks = watched(response.body as AsyncIterable<Uint8Array>, watch);
+      // Who is to read it may have to wait for its turn, which is not the sender's fault.
+      watch.rest();
+      const chunks = watched(response, watch);
       return { kind: "reply", reply: { ...headOf(response, url), bytes: nothing, chunks } };
     }
     const bytes = await readBody(call, response, watch);
+    await connectionFree();
     return { kind: "reply", reply: { ...headOf(response, url), bytes } };
   } catch (error) {
     if (error instanceof BerthError) throw error;

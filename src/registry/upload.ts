@@ -80,14 +80,18 @@ async function sendContent(
     };
     const reply = await session.send(needs, call);
     if (reply.status === 201 || reply.status === 204) return undefined;
-    // 404: the upload session is gone; 401 to a stream, which cannot be sent twice: the token is.
-    const again = reply.status === 404 || (reply.status === 401 && "chunks" in body);
+    // 404, 416: the upload session is gone or is not where we think; 401 to a stream, which cannot
+    // be sent twice: the token is gone.
+    const isLost = reply.status === 404 || reply.status === 416;
+    const again = isLost || (reply.status === 401 && "chunks" in body);
     return { error: await session.error(needs, call, reply), again };
   } catch (error) {
     const wrong = body !== undefined && "chunks" in body ? body.wrong?.() : undefined;
     if (wrong !== undefined) return { error: wrong, again: false };
     const again = error instanceof BerthError && error.code === "REGISTRY_UNAVAILABLE";
     return { error, again };
+  } finally {
+    if (body !== undefined && "chunks" in body) await body.close?.();
   }
 }
 

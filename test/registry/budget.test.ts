@@ -5,7 +5,11 @@ import type { Reference, Repository } from "../../src/oci/reference.ts";
 import type { RegistryOptions } from "../../src/registry/client.ts";
 import type { Registry } from "../../src/registry/registry.ts";
 import { startDockerRegistry } from "../support/docker-registry.ts";
-import { type MemoryRegistry, startMemoryRegistry } from "../support/memory-registry.ts";
+import {
+  type MemoryRegistry,
+  type MemoryRegistryOptions,
+  startMemoryRegistry,
+} from "../support/memory-registry.ts";
 import {
   startTokenService,
   type TokenService,
@@ -27,10 +31,11 @@ interface Bench {
 async function bench(
   work: (bench: Bench) => Promise<void>,
   options: TokenServiceOptions = {},
+  registryOptions: MemoryRegistryOptions = {},
 ): Promise<void> {
   const tokens = await startTokenService(options);
   const { authority } = tokens;
-  const registry = await startMemoryRegistry({ authority });
+  const registry = await startMemoryRegistry({ authority, ...registryOptions });
   const at = (path: string) => ({ host: registry.host, path });
   const paths = Array.from({ length: 25 }, (_, number) => `qemu-project/qemu/qemu/image-${number}`);
   const image = testImage("budget", 7);
@@ -157,6 +162,49 @@ suite("what a request budget allows", () => {
       await Promise.all(paths.map((path, n) => opened.copy(tagged(path), own[n]!, ["one"])));
       assert.equal(tokens.asked.length + registry.log.length, 251);
     }));
+
+  test("a bound holds for all that is under way to one host, and connections are kept", () =>
+    bench(
+      async ({ registry, tokens, paths, at, tagged, open }) => {
+        for (const [parallel, path] of [
+          [16, "wide"],
+          [3, "narrow"],
+        ] as const) {
+          const before = { ...registry.traffic };
+          registry.traffic.most = 0;
+          const opened = open(true, { parallel });
+          const own = paths.map((name) => at(name.replace("qemu-project", path)));
+          opened.announce("pull", paths.map(at));
+          opened.announce("push", own);
+          await Promise.all(paths.map((name, n) => opened.copy(tagged(name), own[n]!, ["one"])));
+          assert.equal(registry.traffic.most, parallel);
+          const sockets = registry.traffic.sockets - before.sockets;
+          assert.ok(sockets <= parallel, `${sockets} connections for ${parallel} at a time`);
+        }
+        assert.equal(tokens.asked.length, 2);
+        const layers = registry.log.filter((line) => /^(GET|HEAD|PUT) \S+\/blobs\//.test(line));
+        assert.deepEqual(layers, []);
+      },
+      {},
+      { latencyMs: 5 },
+    ));
+
+  test("the bound counts blobs that travel as well", () =>
+    bench(
+      async ({ registry, paths, at, tagged, open }) => {
+        const opened = open(true);
+        const own = paths.map((name) => at(name.replace("qemu-project", "someone")));
+        opened.announce("push", own);
+        opened.announce("pull", paths.map(at));
+        await Promise.all(paths.map((name, n) => opened.copy(tagged(name), own[n]!, ["one"])));
+        assert.equal(registry.traffic.most, 16);
+        // Token, then GET and PUT for each image, then mount, HEAD, POST, GET and PUT for each blob.
+        assert.equal(registry.log.length, 25 * (2 + 8 * 5));
+        assert.equal(registry.openUploads.size, 0);
+      },
+      {},
+      { mounts: 400, latencyMs: 5 },
+    ));
 
   test("long names: token requests stay below 6 KB and are as few as that allows", () =>
     bench(async ({ registry, tokens, at, open }) => {

@@ -11,6 +11,8 @@ import { all, client, pushImage, testImage, testIndex } from "./clients.ts";
 
 export interface RunningRegistry {
   readonly host: string;
+  /** Another name of the same server, where it is not 127.0.0.2. */
+  readonly otherHost?: string;
   readonly login: Login | undefined;
   readonly hints: readonly TokenHint[];
   readonly deletesTags: boolean;
@@ -119,7 +121,8 @@ export function registryContract(name: string, start: () => Promise<RunningRegis
       const image = testImage("streamed");
       await pushImage(registry, at("group/stream"), image, "one");
       // The same server under its other name is another registry to the client.
-      const other = { host: running.host.replace("127.0.0.1", "127.0.0.2"), path: "group/stream" };
+      const otherHost = running.otherHost ?? running.host.replace("127.0.0.1", "127.0.0.2");
+      const other = { host: otherHost, path: "group/stream" };
       const rerouted: typeof fetch = (input, init) =>
         fetch(String(input).replace("//127.0.0.2", "//127.0.0.1"), init);
       const both = client(running.login, { fetch: rerouted });

@@ -95,6 +95,19 @@ playAll("a registry that sends us elsewhere or takes half", [
     }),
   ),
   {
+    name: "a mount that leaves an upload, and a registry that then says no",
+    registry: { mounts: 202 },
+    fault: ({ method, path }) =>
+      method === "HEAD" && path.includes("/blobs/") ? instead(refuse(403, "DENIED")) : undefined,
+    run: ({ client, reference, repository }) =>
+      client.copy(reference, { ...repository, path: "group/copy" }, ["one"]),
+    fails: /head blob .*: 403$/,
+    code: "REGISTRY_DENIED",
+    // GET; for each of 3 blobs: mount, HEAD, and the upload given back.
+    requests: 9 + 1,
+    check: ({ registry }) => assert.equal(registry.openUploads.size, 0),
+  },
+  {
     name: "a blob that is damaged at the source of a copy",
     registry: { mounts: 400 },
     fault: ({ method, path }) =>

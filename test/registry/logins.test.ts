@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import { BerthError } from "../../src/errors.ts";
+import { digestOf } from "../../src/oci/digest.ts";
 import type { RegistryOptions } from "../../src/registry/client.ts";
 import { startDockerRegistry } from "../support/docker-registry.ts";
 import {
@@ -14,7 +15,7 @@ import {
   type TokenServiceOptions,
   testPassword,
 } from "../support/token-service.ts";
-import { all, client, goodLogin, seed, testImage } from "./clients.ts";
+import { all, basicAuthority, client, fakeClock, goodLogin, seed, testImage } from "./clients.ts";
 
 const image = testImage("logins");
 
@@ -98,6 +99,76 @@ suite("logging in", () => {
     await stop();
     assert.deepEqual([...tokens.created], []);
     assert.equal(tokens.asked.length, 1);
+  });
+});
+
+suite("what must not spoil the rest of a run", () => {
+  test("a 401 from where a redirect led says nothing about the login", async () => {
+    const storage = await startMemoryRegistry({ authority: { challenge: () => "Basic" } });
+    const { registry, repository, reference, stop } = await scene({
+      authority: basicAuthority(goodLogin),
+      fault: ({ path }) =>
+        path.includes("/blobs/")
+          ? {
+              kind: "answer",
+              answer: () => ({
+                status: 307,
+                headers: { location: `http://${storage.host}${path}` },
+              }),
+            }
+          : undefined,
+    });
+    const opened = client(goodLogin);
+    assert.ok(await opened.get(reference));
+    const digest = digestOf(image.config);
+    await assert.rejects(opened.blob(repository, digest), { code: "REGISTRY_DENIED" });
+    assert.ok(await opened.get(reference));
+    await Promise.all([stop(), storage.stop()]);
+    assert.ok(storage.requests.every(({ headers }) => headers["authorization"] === undefined));
+    assert.ok(registry.log.length > 0);
+  });
+
+  test("blobs that were opened and cannot be passed on do not block others", {
+    timeout: 10_000,
+  }, async () => {
+    const clock = fakeClock();
+    let isDown = false;
+    const { registry, repository, reference, open, stop } = await scene(
+      {
+        mounts: 400,
+        fault: ({ method, path }) => {
+          // From here on every request needs a new token, and there is none.
+          if (method === "GET" && path.includes("/blobs/")) {
+            clock.pass(3_600_000);
+            isDown = true;
+          }
+          return undefined;
+        },
+      },
+      { fault: () => (isDown ? { kind: "answer", answer: () => refuse(404, "X") } : undefined) },
+    );
+    const opened = open({ clock, parallel: 3, limits: { streams: 2 } });
+    const to = { ...repository, path: "group/copy" };
+    for (let times = 0; times < 4; times++) {
+      isDown = false;
+      await assert.rejects(opened.copy(reference, to, ["one"]), { code: "REGISTRY_REFUSED" });
+    }
+    isDown = false;
+    assert.ok(await opened.head(reference));
+    await stop();
+    assert.equal(registry.repositories.get("group/copy")?.tags.size ?? 0, 0);
+  });
+
+  test("a name that would lead elsewhere is refused before it is asked for", async () => {
+    const { registry, repository, open, stop } = await scene({});
+    const opened = open();
+    const code = "REFERENCE_INVALID";
+    const tagged = { ...repository, tag: "../../other/manifests/one" };
+    await assert.rejects(opened.get(tagged), { code });
+    await assert.rejects(opened.deleteTag(tagged), { code });
+    await assert.rejects(opened.get({ ...repository, path: "../x", tag: "one" }), { code });
+    await stop();
+    assert.deepEqual(registry.log, []);
   });
 });
 

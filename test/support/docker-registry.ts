@@ -4,18 +4,14 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import {
-  startTokenService,
-  type TokenService,
-  testKeys,
-  testPassword,
-  testUser,
-} from "./token-service.ts";
+import { type Certified, testKeys } from "./certificates.ts";
+import { startTokenService, type TokenService, testPassword, testUser } from "./token-service.ts";
 
 export interface DockerRegistryOptions {
   readonly auth?: "none" | "basic" | "token";
   readonly delete?: boolean;
-  readonly tls?: boolean;
+  /** With a certificate of its own, or with a given one for a name that leads to 127.0.0.1. */
+  readonly tls?: boolean | (Certified & { readonly name: string });
   /** Used with `auth: "token"`; one is started (and stopped) where none is given. */
   readonly tokenService?: TokenService;
 }
@@ -55,9 +51,11 @@ export async function startDockerRegistry(
     if (own) await tokenService?.stop();
     rmSync(folder, { recursive: true, force: true });
   };
-  const host = `127.0.0.1:${port}`;
+  const host = `${typeof tls === "object" ? tls.name : "127.0.0.1"}:${port}`;
+  const isTls = tls !== false;
+  const url = `${isTls ? "https" : "http"}://127.0.0.1:${port}`;
   try {
-    await untilListening(tls ? `https://${host}` : `http://${host}`, tls, () => program.exitCode);
+    await untilListening(url, isTls, () => program.exitCode);
   } catch {
     await stop();
     throw new Error(`docker-registry did not start: ${output.slice(-2000)}`);
@@ -90,7 +88,8 @@ function configuration(
       },
     },
   }[auth];
-  const { key, certificate } = tls ? testKeys() : { key: "", certificate: "" };
+  const given = typeof tls === "object" ? tls : testKeys();
+  const { key, certificate } = tls === false ? { key: "", certificate: "" } : given;
   const files = { certificate: write("cert.pem", certificate), key: write("key.pem", key) };
   return {
     version: 0.1,
@@ -99,7 +98,7 @@ function configuration(
       filesystem: { rootdirectory: join(folder, "storage") },
       delete: { enabled: canDelete },
     },
-    http: { addr: `127.0.0.1:${port}`, secret: "test", ...(tls ? { tls: files } : {}) },
+    http: { addr: `127.0.0.1:${port}`, secret: "test", ...(tls === false ? {} : { tls: files }) },
     ...login,
   };
 }

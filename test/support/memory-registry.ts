@@ -1,32 +1,20 @@
 /** An in-memory registry on a loopback port: referential integrity, a request log, and faults on demand. */
 import { randomUUID } from "node:crypto";
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { digestOf } from "../../src/oci/digest.ts";
+import {
+  type Answer,
+  type Fault,
+  listen,
+  readRequest,
+  respond,
+  type SeenRequest,
+  stopServer,
+  type Traffic,
+  watchTraffic,
+} from "./faulty-server.ts";
 
-export interface SeenRequest {
-  readonly method: string;
-  readonly path: string;
-  readonly query: URLSearchParams;
-  readonly headers: Readonly<Record<string, string | undefined>>;
-  readonly body: Buffer;
-}
-
-export interface Answer {
-  readonly status: number;
-  readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: string | Buffer;
-}
-
-/** What is done instead of answering; `answer` gets what would have been answered. */
-export type Fault =
-  | { readonly kind: "answer"; readonly answer: (real: () => Answer) => Answer }
-  /** Ends the connection, before or after the request took effect. */
-  | { readonly kind: "reset"; readonly after?: boolean }
-  /** Promises the whole body and ends the connection in its middle. */
-  | { readonly kind: "truncated" }
-  /** Sends headers and half of the body, then nothing. */
-  | { readonly kind: "stalled" };
+export { type Answer, type Fault, type SeenRequest, stopServer } from "./faulty-server.ts";
 
 export interface Authority {
   /** The WWW-Authenticate header for a request that may not be answered yet; `undefined` where it may. */
@@ -42,6 +30,8 @@ export interface MemoryRegistryOptions {
   readonly deleteTags?: "manifests" | "tags/reference" | "no";
   readonly head?: boolean;
   readonly pageSize?: number;
+  /** Of the loopback interface; 127.0.0.1 where it is not given. */
+  readonly address?: string;
 }
 
 interface Stored {
@@ -58,10 +48,13 @@ export interface MemoryRegistry {
   readonly blobs: Map<string, Buffer>;
   readonly repositories: Map<string, Stored>;
   readonly openUploads: Map<string, string>;
+  readonly traffic: Traffic;
   stop(): Promise<void>;
 }
 
-type Registry = Omit<MemoryRegistry, "host" | "stop"> & { readonly options: MemoryRegistryOptions };
+type Registry = Omit<MemoryRegistry, "host" | "stop" | "traffic"> & {
+  readonly options: MemoryRegistryOptions;
+};
 
 export async function startMemoryRegistry(
   options: MemoryRegistryOptions = {},
@@ -75,17 +68,9 @@ export async function startMemoryRegistry(
     openUploads: new Map(),
   };
   const server = createServer((request, response) => void serve(registry, request, response));
-  server.listen(0, "127.0.0.1");
-  await new Promise((resolve) => server.once("listening", resolve));
-  const host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
-  return { ...registry, host, stop: () => stopServer(server) };
-}
-
-export function stopServer(server: Server): Promise<void> {
-  return new Promise((resolve) => {
-    server.close(() => resolve());
-    server.closeAllConnections();
-  });
+  const traffic = watchTraffic(server);
+  const host = await listen(server, options.address);
+  return { ...registry, host, traffic, stop: () => stopServer(server) };
 }
 
 async function serve(registry: Registry, incoming: IncomingMessage, response: ServerResponse) {
@@ -97,32 +82,7 @@ async function serve(registry: Registry, incoming: IncomingMessage, response: Se
   const { latencyMs = 0, fault } = registry.options;
   if (latencyMs > 0) await new Promise((resolve) => setTimeout(resolve, latencyMs));
   const chosen = fault?.(request);
-  const real = () => answer(registry, request);
-  if (chosen?.kind === "reset") {
-    if (chosen.after === true) real();
-    response.socket?.destroy();
-    return;
-  }
-  const { status, headers, body = "" } = chosen?.kind === "answer" ? chosen.answer(real) : real();
-  const length = Buffer.byteLength(body);
-  response.writeHead(status, { "content-length": length, ...headers });
-  if (chosen?.kind === "truncated" || chosen?.kind === "stalled") {
-    response.write(Buffer.from(body).subarray(0, length / 2));
-    if (chosen.kind === "truncated") setTimeout(() => response.socket?.destroy(), 5);
-    return;
-  }
-  response.end(request.method === "HEAD" ? undefined : body);
-}
-
-async function readRequest(incoming: IncomingMessage): Promise<SeenRequest> {
-  const url = new URL(incoming.url ?? "/", "http://registry");
-  return {
-    method: incoming.method ?? "",
-    path: url.pathname,
-    query: url.searchParams,
-    headers: incoming.headers as Record<string, string | undefined>,
-    body: Buffer.concat(await incoming.toArray()),
-  };
+  respond(request.method, response, chosen, () => answer(registry, request));
 }
 
 function answer(registry: Registry, request: SeenRequest): Answer {

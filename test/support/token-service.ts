@@ -1,17 +1,9 @@
 /** A token service as GitLab's `/jwt/auth` behaves, and what a registry needs to believe its tokens. */
-import { execFileSync } from "node:child_process";
-import {
-  createPrivateKey,
-  createSign,
-  createVerify,
-  randomUUID,
-  X509Certificate,
-} from "node:crypto";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { createSign, createVerify, type KeyObject, randomUUID, X509Certificate } from "node:crypto";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { createServer as createTlsServer } from "node:https";
+import { testKeys } from "./certificates.ts";
+import { type Answer, type Fault, listen, respond } from "./faulty-server.ts";
 import { type Authority, type SeenRequest, stopServer } from "./memory-registry.ts";
 
 export interface Asked {
@@ -34,6 +26,10 @@ export interface TokenServiceOptions {
   readonly lifetimeSeconds?: number;
   /** Reads only the first scope of a request, as old servers did. */
   readonly oneScopeOnly?: boolean;
+  /** What happens to the so-many-th request, counted from 0. */
+  readonly fault?: (count: number) => Fault | undefined;
+  /** Speaks TLS under this name. */
+  readonly tls?: { readonly name: string; readonly key: string; readonly certificate: string };
 }
 
 export interface TokenService {
@@ -52,6 +48,8 @@ export interface TokenService {
   stop(): Promise<void>;
 }
 
+export { testKeys } from "./certificates.ts";
+
 export const testUser = "gitlab-ci-token";
 export const testPassword = "s3cret-job-token";
 const service = "container_registry";
@@ -63,34 +61,13 @@ interface Access {
   readonly actions: readonly string[];
 }
 
-interface Keys {
-  readonly key: string;
-  readonly certificate: string;
-}
-
-let keys: Keys | undefined;
-
-/** A key and a self-signed certificate, made once for a test process. */
-export function testKeys(): Keys {
-  if (keys !== undefined) return keys;
-  const folder = mkdtempSync(join(tmpdir(), "berth-keys-"));
-  const [keyFile, certificateFile] = [join(folder, "key.pem"), join(folder, "cert.pem")];
-  const request = "req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=berth-test".split(" ");
-  const names = ["-addext", "subjectAltName=IP:127.0.0.1,DNS:localhost"];
-  const out = ["-keyout", keyFile, "-out", certificateFile];
-  execFileSync("openssl", [...request, ...names, ...out], { stdio: "ignore" });
-  keys = { key: readFileSync(keyFile, "utf8"), certificate: readFileSync(certificateFile, "utf8") };
-  rmSync(folder, { recursive: true });
-  return keys;
-}
-
 interface State extends Pick<TokenService, "asked" | "created" | "tokens"> {
   readonly options: TokenServiceOptions;
   readonly bans: { failures: number };
 }
 
 export async function startTokenService(options: TokenServiceOptions = {}): Promise<TokenService> {
-  const { certificate } = testKeys();
+  const { certificate, publicKey } = testKeys();
   const state: State = {
     asked: [],
     created: new Set(),
@@ -99,17 +76,24 @@ export async function startTokenService(options: TokenServiceOptions = {}): Prom
     options,
   };
   const revoked = new Set<string>();
-  const server = createServer((incoming, response) => void serve(state, incoming, response));
-  server.listen(0, "127.0.0.1");
-  await new Promise((resolve) => server.once("listening", resolve));
-  const realm = `http://127.0.0.1:${(server.address() as AddressInfo).port}/jwt/auth`;
+  const answer = (incoming: IncomingMessage, response: ServerResponse) =>
+    void serve(state, incoming, response);
+  const { tls } = options;
+  const server =
+    tls === undefined
+      ? createServer(answer)
+      : createTlsServer({ key: tls.key, cert: tls.certificate }, answer);
+  const host = await listen(server);
+  const origin =
+    tls === undefined ? `http://${host}` : `https://${tls.name}:${host.split(":").at(-1)}`;
+  const realm = `${origin}/jwt/auth`;
   return {
     ...state,
     realm,
     issuer,
     service,
     certificate,
-    authority: { challenge: (request) => check(request, realm, certificate, revoked) },
+    authority: { challenge: (request) => check(request, realm, publicKey, revoked) },
     revokeAll: () => {
       for (const token of state.tokens) revoked.add(token);
     },
@@ -138,16 +122,18 @@ async function serve(state: State, incoming: IncomingMessage, response: ServerRe
     status,
     length: (incoming.url ?? "").length,
   });
-  response.writeHead(status, { "content-type": "application/json" });
-  if (typeof result === "number") {
-    response.end(JSON.stringify({ errors: [complaint(status)] }));
-    return;
-  }
-  for (const { name, actions } of result) if (actions.includes("push")) created.add(name);
-  const lifetime = options.lifetimeSeconds ?? 300;
-  const token = sign(result, user ?? "", lifetime);
-  tokens.push(token);
-  response.end(JSON.stringify({ token, expires_in: lifetime }));
+  const headers = { "content-type": "application/json" };
+  const real = (): Answer => {
+    if (typeof result === "number") {
+      return { status, headers, body: JSON.stringify({ errors: [complaint(status)] }) };
+    }
+    for (const { name, actions } of result) if (actions.includes("push")) created.add(name);
+    const lifetime = options.lifetimeSeconds ?? 300;
+    const token = sign(result, user ?? "", lifetime);
+    tokens.push(token);
+    return { status, headers, body: JSON.stringify({ token, expires_in: lifetime }) };
+  };
+  respond(incoming.method ?? "GET", response, options.fault?.(asked.length - 1), real);
 }
 
 function complaint(status: number) {
@@ -199,7 +185,7 @@ function decide(
 }
 
 function sign(access: readonly Access[], subject: string, lifetime: number): string {
-  const { key, certificate } = testKeys();
+  const { privateKey, certificate } = testKeys();
   const der = new X509Certificate(certificate).raw.toString("base64");
   const now = Math.floor(Date.now() / 1000);
   const header = { typ: "JWT", alg: "RS256", x5c: [der] };
@@ -207,31 +193,38 @@ function sign(access: readonly Access[], subject: string, lifetime: number): str
   const times = { iat: now - 5, nbf: now - 5, exp: now + lifetime };
   const part = (value: object) => Buffer.from(JSON.stringify(value)).toString("base64url");
   const text = `${part(header)}.${part({ ...claims, ...times })}`;
-  const signature = createSign("RSA-SHA256").update(text).sign(createPrivateKey(key));
+  const signature = createSign("RSA-SHA256").update(text).sign(privateKey);
   return `${text}.${signature.toString("base64url")}`;
 }
 
 /** The challenge for a request that its token does not allow, as distribution words it. */
-function check(request: SeenRequest, realm: string, certificate: string, revoked: Set<string>) {
+function check(request: SeenRequest, realm: string, publicKey: KeyObject, revoked: Set<string>) {
   const needed = neededAccess(request);
   const token = /^Bearer (.+)$/.exec(request.headers["authorization"] ?? "")?.[1] ?? "";
-  const [header = "", body = "", signature = ""] = token.split(".");
-  const { publicKey } = new X509Certificate(certificate);
-  const isGenuine =
-    signature !== "" &&
-    createVerify("RSA-SHA256")
-      .update(`${header}.${body}`)
-      .verify(publicKey, Buffer.from(signature, "base64url"));
-  const claims = isGenuine ? JSON.parse(Buffer.from(body, "base64url").toString()) : {};
-  const access: readonly Access[] = revoked.has(token) ? [] : (claims.access ?? []);
+  const read = revoked.has(token) ? undefined : accessOf(token, publicKey);
+  const access = read ?? [];
   const isAllowed = needed.every(({ name, actions }) =>
     actions.every((action) =>
       access.some((entry) => entry.name === name && entry.actions.includes(action)),
     ),
   );
-  if (isGenuine && isAllowed && !revoked.has(token)) return undefined;
+  if (read !== undefined && isAllowed) return undefined;
   const scope = needed.map(({ name, actions }) => `repository:${name}:${actions.join(",")}`);
   return `Bearer realm="${realm}",service="${service}",scope="${scope.join(" ")}"`;
+}
+
+const verified = new Map<string, readonly Access[]>();
+
+/** What a token grants; `undefined` where it is not genuine. */
+function accessOf(token: string, publicKey: KeyObject): readonly Access[] | undefined {
+  const known = verified.get(token);
+  if (known !== undefined) return known;
+  const [header = "", body = "", signature = ""] = token.split(".");
+  const verify = createVerify("RSA-SHA256").update(`${header}.${body}`);
+  if (!verify.verify(publicKey, Buffer.from(signature, "base64url"))) return undefined;
+  const access = JSON.parse(Buffer.from(body, "base64url").toString()).access ?? [];
+  verified.set(token, access);
+  return access;
 }
 
 function neededAccess({ method, path, query }: SeenRequest): readonly Access[] {

@@ -1,0 +1,238 @@
+/** Whatever a server or a file says: no crash, no value that is not valid, no secret told. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { BerthError } from "../../src/errors.ts";
+import { isTag } from "../../src/oci/reference.ts";
+import { normalHost, parseAuthFile, printAuthFile } from "../../src/registry/auth-file.ts";
+import { parseChallenges, tokenServiceOf } from "../../src/registry/challenge.ts";
+import type { Login } from "../../src/registry/credentials.ts";
+import { readComplaints } from "../../src/registry/errors.ts";
+import { realmTrust, refuseHop } from "../../src/registry/origin.ts";
+import { makeRedactor } from "../../src/registry/redact.ts";
+import { retryAfterMs } from "../../src/registry/retry.ts";
+import { readClaims } from "../../src/registry/scope.ts";
+import { all, client } from "./clients.ts";
+
+const host = fc.constantFrom("r.example", "r.example:5000", "docker.io", "[::1]:80", "localhost");
+const word = fc.string({ minLength: 1, maxLength: 20 });
+const login: fc.Arbitrary<Login> = fc.oneof(
+  // A colon would end the name, and docker pads passwords with zero bytes, which are taken off.
+  fc.record({
+    username: word.filter((text) => !/:/.test(text)),
+    password: fc.string({ unit: "binary" }).map((text) => `${text.replaceAll("\0", "")}.`),
+  }),
+  fc.record({ identityToken: word }),
+);
+
+test("logins that are printed are read back, each for its host", () => {
+  fc.assert(
+    fc.property(fc.dictionary(host, login, { noNullPrototype: true }), (logins) => {
+      const given = new Map(Object.entries(logins));
+      const read = parseAuthFile("x", printAuthFile(given))?.logins;
+      const told = (found: Login) =>
+        "identityToken" in found ? found.identityToken : [found.username, found.password];
+      const words = (all: Iterable<readonly [string, Login]>) =>
+        new Map([...all].map(([name, found]) => [name, told(found)]));
+      assert.deepEqual(words(read ?? []), words(given));
+    }),
+  );
+});
+
+test("an auth file of any JSON is read as logins with a name and a password, or not at all", () => {
+  const entry = fc.oneof(
+    fc.jsonValue({ maxDepth: 1 }),
+    fc.record({ auth: fc.oneof(word, fc.base64String()), password: fc.jsonValue() }),
+    fc.record({ username: fc.jsonValue(), password: word, identitytoken: fc.jsonValue() }),
+  );
+  const file = fc.record({
+    auths: fc.oneof(fc.jsonValue(), fc.dictionary(fc.oneof(word, host), entry)),
+    credHelpers: fc.oneof(fc.jsonValue(), fc.dictionary(word, fc.jsonValue())),
+    credsStore: fc.jsonValue(),
+  });
+  const text = fc.oneof(
+    fc.string(),
+    fc.json(),
+    file.map((value) => JSON.stringify(value)),
+  );
+  fc.assert(
+    fc.property(text, (content) => {
+      for (const [name, found] of parseAuthFile("x", content)?.logins ?? []) {
+        assert.equal(name, normalHost(name));
+        const words = "identityToken" in found ? [found.identityToken] : [found.username];
+        assert.ok(words.every((part) => typeof part === "string" && part !== ""));
+        if ("password" in found) assert.equal(typeof found.password, "string");
+      }
+    }),
+    { numRuns: 1000 },
+  );
+});
+
+const tokens = [
+  "Bearer",
+  "Basic",
+  "realm",
+  "=",
+  '"',
+  "\\",
+  ",",
+  " ",
+  "https://a.example/t",
+  "[",
+  "é",
+];
+
+test("a challenge of any pieces names a token service with a real address or none", () => {
+  const header = fc.array(fc.oneof(fc.constantFrom(...tokens), fc.string()), { maxLength: 12 });
+  const registry = new URL("https://registry.example.org");
+  fc.assert(
+    fc.property(header, (parts) => {
+      const service = tokenServiceOf(parseChallenges(parts.join("")));
+      if (service === undefined) return;
+      const { kind } = realmTrust(registry, service.realm);
+      assert.ok(kind !== "login" || service.realm.protocol === "https:");
+    }),
+    { numRuns: 1000 },
+  );
+});
+
+test("no address of any spelling leads from a registry to loopback or link-local ones", () => {
+  const from = new URL("https://registry.example.org/v2/");
+  const octet = fc.nat({ max: 255 });
+  const spelled = fc.tuple(fc.constantFrom(127, 169), octet, octet, octet).chain(([a, b, c, d]) => {
+    const second = a === 169 ? 254 : b;
+    const number = ((a * 256 + second) * 256 + c) * 256 + d;
+    const hex = number.toString(16).padStart(8, "0");
+    const mapped = `${hex.slice(0, 4)}:${hex.slice(4)}`;
+    return fc.constantFrom(
+      ...[`${a}.${second}.${c}.${d}`, `${number}`, `0x${hex}`, `0${number.toString(8)}`],
+      ...[`${a}.${second}.${c * 256 + d}`, `[::ffff:${mapped}]`, `[::${mapped}]`],
+      ...[`${a}.${second}.${c}.${d}.`, `[64:ff9b::${mapped}]`],
+    );
+  });
+  fc.assert(
+    fc.property(spelled, (name) => {
+      const to = new URL(`https://${name}/x`);
+      assert.notEqual(refuseHop(from, to), undefined, to.href);
+      assert.equal(realmTrust(from, to).kind, "refused");
+    }),
+    { numRuns: 500 },
+  );
+});
+
+test("claims, complaints and waits are read from anything", () => {
+  const claims = fc.oneof(
+    fc.jsonValue(),
+    fc.record({ access: fc.jsonValue(), exp: fc.jsonValue() }),
+  );
+  const now = new Date("2026-05-01T12:00:00Z");
+  fc.assert(
+    fc.property(claims, fc.string({ unit: "binary" }), (value, text) => {
+      const token = `e30.${Buffer.from(JSON.stringify(value)).toString("base64url")}.x`;
+      for (const actions of readClaims(token).grants?.values() ?? []) {
+        assert.ok([...actions].every((action) => typeof action === "string"));
+      }
+      readClaims(text);
+      readComplaints(Buffer.from(text));
+      readComplaints(Buffer.from(JSON.stringify({ errors: value })));
+      const wait = retryAfterMs(text, now);
+      assert.ok(wait === undefined || wait >= 0);
+    }),
+    { numRuns: 500 },
+  );
+});
+
+test("no secret comes through, wherever in a text it stands", () => {
+  fc.assert(
+    fc.property(
+      fc.string({ minLength: 8, maxLength: 30 }),
+      fc.string(),
+      fc.string(),
+      (...parts) => {
+        const [secret, before, after] = parts;
+        const redactor = makeRedactor();
+        redactor.hide(secret);
+        fc.pre(!"***".includes(secret) && secret.trim().length >= 8 && !/\*/.test(secret));
+        for (const told of [
+          redactor.clean(`${before}${secret}${after}`),
+          redactor.conceal(`${before}${secret}${after}`),
+        ]) {
+          assert.ok(!told.includes(secret));
+        }
+      },
+    ),
+  );
+});
+
+const there = { host: "r.example", path: "group/image" };
+
+/** A client whose registry answers everything with this. */
+function answering(status: number, headers: Record<string, string>, body: string) {
+  const bare = [204, 205, 304].includes(status);
+  const fetch = async () => new Response(bare ? null : body, { status, headers });
+  return client(undefined, { fetch, limits: { attempts: 2 } });
+}
+
+const visible = fc.string({ unit: fc.constantFrom(...'<>;="/?&.:,abc v2rel next'), maxLength: 60 });
+const links = fc.oneof(
+  visible,
+  visible.map((inner) => `<${inner}>; rel="next"`),
+);
+
+test("any Link, body and status make a list of tags or a BerthError", async () => {
+  const body = fc.oneof(
+    fc.json(),
+    fc
+      .array(fc.oneof(word, fc.jsonValue()), { maxLength: 3 })
+      .map((tags) => JSON.stringify({ tags })),
+  );
+  const status = fc.constantFrom(200, 200, 200, 204, 206, 400, 404, 418);
+  await fc.assert(
+    fc.asyncProperty(links, body, status, async (link, text, code) => {
+      try {
+        const tags = await all(answering(code, { link }, text).tags(there));
+        assert.ok(tags.every(isTag));
+      } catch (error) {
+        assert.ok(error instanceof BerthError, String(error));
+      }
+    }),
+    { numRuns: 300 },
+  );
+});
+
+test("any status, header and body make a result or a BerthError of one line, in every operation", async () => {
+  const name = fc.constantFrom(
+    ...["content-type", "docker-content-digest", "location", "www-authenticate", "retry-after"],
+    ...["link", "content-length", "content-encoding", "x-other"],
+  );
+  const value = fc.oneof(
+    visible,
+    fc.constantFrom("text/html", "application/vnd.oci.image.manifest.v1+json", "gzip", "17"),
+    fc.constantFrom("Basic", 'Bearer realm="https://r.example/t"', "https://r.example/v2/x", "//["),
+  );
+  const status = fc.integer({ min: 200, max: 599 });
+  await fc.assert(
+    fc.asyncProperty(
+      status,
+      fc.dictionary(name, value),
+      fc.string(),
+      async (code, headers, body) => {
+        const opened = answering(code, { ...headers }, body);
+        const tagged = { ...there, tag: "one" };
+        const results = await Promise.allSettled([
+          opened.head(tagged),
+          opened.get(tagged),
+          opened.putBlob(there, Buffer.from("x")),
+          opened.copy(tagged, { ...there, path: "group/copy" }, ["one"]),
+          opened.deleteTag(tagged),
+        ]);
+        for (const result of results) {
+          if (result.status === "fulfilled") continue;
+          assert.ok(result.reason instanceof BerthError, String(result.reason?.stack));
+          assert.match(result.reason.message, /^[^\r\n]+$/);
+        }
+      },
+    ),
+    { numRuns: 300 },
+  );
+});

@@ -1,0 +1,115 @@
+/** Faults that pass, and outages that do not. */
+import { type Answer, type Fault, refuse } from "../../support/memory-registry.ts";
+import { bodies, fails, good, of, passes, passesInBody } from "./expect.ts";
+import type { RequestRow } from "./runner.ts";
+
+const instead = (answer: Answer) => (): Fault => ({ kind: "answer", answer: () => answer });
+
+function status(code: number, retryAfter?: string): RequestRow["fault"] {
+  const headers = retryAfter === undefined ? {} : { "retry-after": retryAfter };
+  return instead({ ...refuse(code, "UNAVAILABLE"), headers });
+}
+
+const statuses = [408, 429, 500, 502, 503, 504].map(
+  (code): RequestRow => ({
+    at: "request",
+    name: `${code} once`,
+    fault: status(code),
+    expect: passes,
+    // The middle of the range that is spread at random.
+    waits: 750,
+  }),
+);
+
+const asked = (
+  [
+    [429, "7", 7000],
+    [503, "7", 7000],
+    [408, "7", 7000],
+    [429, "Fri, 01 May 2026 12:00:20 GMT", 20_000],
+    // Come back at once, or in the past: it still waits.
+    [429, "0", 750],
+    [503, "Fri, 01 May 2026 11:00:00 GMT", 750],
+  ] as const
+).map(
+  ([code, after, waits]): RequestRow => ({
+    at: "request",
+    name: `${code} with Retry-After: ${after}`,
+    fault: status(code, after),
+    expect: passes,
+    waits,
+  }),
+);
+
+const ownAddress = "an upload has another address each time that it is begun";
+
+const lasting = (
+  [
+    ["503 for ever", status(503), 4],
+    ["a connection that is reset for ever", (): Fault => ({ kind: "reset" }), 4],
+    ["429 that asks to wait an hour", status(429, "3600"), 0],
+  ] as const
+).map(
+  ([name, fault, more]): RequestRow => ({
+    at: "request",
+    name,
+    fault,
+    lasts: true,
+    isFinal: true,
+    not: { "a copy by streams": ownAddress },
+    expect: of(fails("REGISTRY_UNAVAILABLE", more)),
+  }),
+);
+
+const hasBody = { kinds: bodies, because: "the answers to others have no body" };
+
+export const outages: readonly RequestRow[] = [
+  ...statuses,
+  ...asked,
+  ...lasting,
+  {
+    at: "request",
+    name: "a connection that is reset before the answer",
+    fault: () => ({ kind: "reset" }),
+    expect: passes,
+  },
+  {
+    at: "request",
+    name: "a connection that is reset when the request has taken effect",
+    fault: () => ({ kind: "reset", after: true }),
+    expect: of(good(1), {
+      // Given back in vain, and then found.
+      "put blob": good(2),
+      "open upload": { ...good(1), leaves: 1 },
+      // Deleted, but the second answer can only say that it is not there.
+      delete: { result: "absent", more: 1 },
+    }),
+  },
+  {
+    at: "request",
+    name: "a connection that is reset in the body",
+    only: hasBody,
+    fault: () => ({ kind: "truncated" }),
+    expect: passesInBody,
+  },
+];
+
+const short = { headersMs: 400, stallMs: 200 } as const;
+
+export const stalls: readonly RequestRow[] = [
+  {
+    at: "request",
+    name: "a server that says nothing",
+    limits: short,
+    fault: () => ({ kind: "silent" }),
+    expect: passes,
+  },
+  {
+    at: "request",
+    name: "a body that stops in its middle",
+    limits: short,
+    only: hasBody,
+    fault: () => ({ kind: "stalled" }),
+    expect: passesInBody,
+  },
+];

@@ -1,0 +1,196 @@
+/** Answers that send us elsewhere: redirects, upload addresses, token services. */
+import { type Fault, refuse } from "../../support/memory-registry.ts";
+import { fails, good, of, passes, reads, writes } from "./expect.ts";
+import type { RequestRow, Servers } from "./runner.ts";
+
+const refused = fails("REGISTRY_REFUSED");
+
+function sent(status: number, headers: Readonly<Record<string, string>>): Fault {
+  return { kind: "answer", answer: () => ({ ...refuse(status, "ELSEWHERE"), headers }) };
+}
+
+const hostile = [
+  "http://169.254.169.254/latest/meta-data?token=abc",
+  "file:///etc/passwd",
+  "http://user:pass@127.0.0.1/x",
+  "http://[",
+];
+
+const redirects = [302, 307].map(
+  (status): RequestRow => ({
+    at: "request",
+    name: `${status} to another origin`,
+    only: { kinds: [...reads, ...writes], because: "lists and deletions go no other way" },
+    fault: ({ elsewhere }, { path }) =>
+      sent(status, { location: `http://${elsewhere.host}${path}` }),
+    // Reads go there without the login; what is written does not.
+    expect: ({ kind }) => (writes.includes(kind) ? refused : good()),
+  }),
+);
+
+const hostileRedirects = hostile.map(
+  (location): RequestRow => ({
+    at: "request",
+    name: `a redirect to ${location}`,
+    fault: () => sent(307, { location }),
+    expect: of(refused),
+  }),
+);
+
+const mounts = { kinds: ["mount"], because: "it is about mounts" } as const;
+
+function mountSession(location: (servers: Servers, id: string) => string): RequestRow["fault"] {
+  return (servers, { path }) => {
+    const id = "given";
+    const name = /^\/v2\/(.+)\/blobs/.exec(path)?.[1] ?? "";
+    const place = location(servers, id);
+    const server = place.includes(servers.elsewhere.host) ? servers.elsewhere : servers.registry;
+    server.openUploads.set(id, name);
+    return sent(202, { location: place });
+  };
+}
+
+const upload = "/v2/group/target/blobs/uploads";
+const sessions: readonly RequestRow[] = [
+  ...(
+    [
+      ["below the host", (_: Servers, id: string) => `${upload}/${id}?state=a%3Db`],
+      [
+        "with the whole address",
+        ({ registry }: Servers, id: string) => `http://${registry.host}${upload}/${id}`,
+      ],
+      ["beside the request", (_: Servers, id: string) => `./${id}?_state=x`],
+    ] as const
+  ).map(
+    ([name, location]): RequestRow => ({
+      at: "request",
+      name: `202 to a mount, the upload ${name}`,
+      only: mounts,
+      fault: mountSession(location),
+      // HEAD, GET, PUT.
+      expect: of(good(3)),
+    }),
+  ),
+  {
+    at: "request",
+    name: "202 to a mount, the upload on another host",
+    only: mounts,
+    fault: mountSession(({ elsewhere }, id) => `http://${elsewhere.host}${upload}/${id}`),
+    // HEAD, GET and the child, which is refused since its blob went elsewhere.
+    expect: of(fails("REGISTRY_REFUSED", 3)),
+  },
+];
+
+const hostileUploads = hostile.map(
+  (location): RequestRow => ({
+    at: "request",
+    name: `an upload at ${location}`,
+    only: { kinds: ["mount", "open upload"], because: "only these name an upload" },
+    fault: () => sent(202, { location }),
+    expect: of(refused),
+  }),
+);
+
+const challenges = [
+  ["no service at all", ""],
+  ["a service on another host", 'Bearer realm="https://tokens.example.com/token",service="x"'],
+  ["a service in the cloud's own network", 'Bearer realm="http://169.254.169.254/token"'],
+  ["a service over http", 'Bearer realm="http://tokens.example.com/token",service="x"'],
+  ["a password instead", 'Basic realm="give it to me"'],
+] as const;
+
+const realms = challenges.map(
+  ([name, challenge]): RequestRow => ({
+    at: "request",
+    name: `401 in between, with ${name}`,
+    fault: () => sent(401, challenge === "" ? {} : { "www-authenticate": challenge }),
+    // A new token from the service that is known.
+    expect: passes,
+  }),
+);
+
+export const places: readonly RequestRow[] = [
+  ...redirects,
+  ...hostileRedirects,
+  ...sessions,
+  ...hostileUploads,
+  ...realms,
+  {
+    at: "request",
+    name: "tokens that all end in between",
+    fault: ({ tokens }) => {
+      tokens.revokeAll();
+      return undefined;
+    },
+    expect: (hit) => {
+      const one = hit.kind === "put blob" ? 5 : 1;
+      // At most those that are under way with the token that ended.
+      const isAlone = hit.parallel === 1 && hit.operation.mounts === 201;
+      return isAlone ? good(one) : good([one, 5 * 16]);
+    },
+  },
+  {
+    at: "request",
+    name: "an answer that repeats the login",
+    fault: (_, request) => {
+      const said = `you sent ${request.headers["authorization"]}`;
+      return { kind: "answer", answer: () => refuse(400, "DENIED", said) };
+    },
+    expect: ({ kind }) => {
+      if (kind === "mount") return good(4);
+      if (kind === "refused mount") return good();
+      return kind === "delete" ? fails("REGISTRY_REFUSED", [1, 24]) : refused;
+    },
+    not: { "12 deletions": "400 there means that the registry knows another way" },
+  },
+  {
+    at: "request",
+    name: "a content type that repeats the login",
+    only: { kinds: ["get", "get child"], because: "no other content type is told of" },
+    fault: (_, request) => ({
+      kind: "answer",
+      answer: (real) => {
+        const answer = real();
+        const type = `x/${request.headers["authorization"]?.replace("Bearer ", "")}`;
+        return { ...answer, headers: { ...answer.headers, "content-type": type } };
+      },
+    }),
+    expect: of(fails("MANIFEST_INVALID")),
+  },
+  {
+    at: "request",
+    name: "pages in a circle",
+    only: { kinds: ["list"], because: "only lists have pages" },
+    fault: (_, { path, query }) => ({
+      kind: "answer",
+      answer: (real) => ({ ...real(), headers: { link: `<${path}?${query}>; rel="next"` } }),
+    }),
+    expect: of(refused),
+  },
+  {
+    at: "request",
+    name: "pages without end and without tags",
+    only: { kinds: ["list"], because: "only lists have pages" },
+    lasts: true,
+    isFinal: true,
+    fault: (_, { path, query }) => {
+      const link = `<${path}?n=1&last=${Number(query.get("last")?.slice(0, 9)) || 0}${Math.random()}>`;
+      const body = '{"name":"x","tags":[]}';
+      return {
+        kind: "answer",
+        answer: () => ({ status: 200, headers: { link: `${link}; rel=next` }, body }),
+      };
+    },
+    expect: of(fails("REGISTRY_REFUSED", 9)),
+  },
+  {
+    at: "request",
+    name: "a tag that is an address",
+    only: { kinds: ["list"], because: "only lists name tags" },
+    fault: () => ({
+      kind: "answer",
+      answer: (real) => ({ ...real(), body: '{"tags":["../../other/manifests/x"]}' }),
+    }),
+    expect: of(refused),
+  },
+];
