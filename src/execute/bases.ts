@@ -66,16 +66,33 @@ async function onbuildOf(
       : onbuildOf(child, reference, platform, registry);
   }
   const bytes = await registry.blob(reference, content.config.digest);
-  return bytes === undefined ? [] : readOnbuild(bytes);
+  return bytes === undefined ? [] : readOnbuild(bytes, printReference(reference));
 }
 
-/** The `OnBuild` list of an image config (moby's extension to the image-spec's config.md). */
-function readOnbuild(bytes: Uint8Array): readonly string[] {
-  const config = JSON.parse(new TextDecoder().decode(bytes)) as {
-    config?: { OnBuild?: unknown } | null;
-  };
-  const list = config.config?.OnBuild;
+/**
+ * The `OnBuild` list of an image config (moby's extension to the image-spec's config.md); MANIFEST_INVALID
+ * where the config is no JSON object.
+ */
+export function readOnbuild(bytes: Uint8Array, where: string): readonly string[] {
+  const settings = member(parseJson(bytes, where), "config");
+  const list = member(settings, "OnBuild");
   return Array.isArray(list) ? list.filter((line): line is string => typeof line === "string") : [];
+}
+
+function parseJson(bytes: Uint8Array, where: string): object {
+  try {
+    const value: unknown = JSON.parse(new TextDecoder().decode(bytes));
+    if (typeof value === "object" && value !== null && !Array.isArray(value)) return value;
+  } catch {
+    // Falls through: text that is not JSON and JSON that is no object are the same mistake.
+  }
+  throw new BerthError("MANIFEST_INVALID", `read the config of ${where}: it is not a JSON object`);
+}
+
+function member(value: unknown, name: string): unknown {
+  return typeof value === "object" && value !== null
+    ? (value as Record<string, unknown>)[name]
+    : undefined;
 }
 
 function matches(platform: Platform | undefined, wanted: string): boolean {
