@@ -24,7 +24,7 @@ export const contextTime = new Date(315_532_800_000);
 /** Two blocks of zeros; an empty tar is nothing else. */
 const endOfTar = Buffer.alloc(1024);
 const zeros = Buffer.alloc(512);
-/** Pieces are joined up to this size, for hashing and writing many small ones costs more than copying them. */
+/** Pieces are joined up to this size, for writing many small ones costs more than copying them. */
 const blockBytes = 256 * 1024;
 
 /**
@@ -41,29 +41,35 @@ export async function packContext(
 ): Promise<PackedContext> {
   const hash = createHash("sha256");
   let bytes = 0;
-  const hashed = async function* (): AsyncGenerator<Buffer> {
-    for await (const block of tarBlocks(tree, contextFolder, withFolders(entries))) {
-      hash.update(block);
-      bytes += block.length;
-      yield block;
+  const hashed = async function* (): AsyncGenerator<readonly Buffer[]> {
+    for await (const pieces of tarPieces(tree, contextFolder, withFolders(entries))) {
+      for (const piece of pieces) {
+        hash.update(piece);
+        bytes += piece.length;
+      }
+      yield pieces;
     }
   };
   if (sink === undefined) for await (const _ of hashed());
-  else await pipeline(hashed, sink);
+  else await pipeline(joined(hashed()), sink);
   const files = entries.filter(({ kind }) => kind !== "folder").length;
   return { digest: parseDigest(`sha256:${hash.digest("hex")}`) as Digest, files, bytes };
 }
 
-/** The tar in blocks of about one size. */
-async function* tarBlocks(
+/** What the tar holds for one entry after the other. */
+async function* tarPieces(
   tree: Tree,
   contextFolder: string,
   entries: readonly ContextEntry[],
-): AsyncGenerator<Buffer> {
+): AsyncGenerator<readonly Buffer[]> {
+  for (const entry of entries) yield await entryPieces(tree, contextFolder, entry);
+  yield [endOfTar];
+}
+
+async function* joined(all: AsyncIterable<readonly Buffer[]>): AsyncGenerator<Buffer> {
   let pending: Buffer[] = [];
   let length = 0;
-  for (const entry of entries) {
-    const pieces = await entryPieces(tree, contextFolder, entry);
+  for await (const pieces of all) {
     for (const piece of pieces) {
       pending.push(piece);
       length += piece.length;
@@ -73,7 +79,7 @@ async function* tarBlocks(
     pending = [];
     length = 0;
   }
-  yield Buffer.concat([...pending, endOfTar]);
+  if (length > 0) yield Buffer.concat(pending, length);
 }
 
 async function entryPieces(
