@@ -28,6 +28,7 @@ program htpasswd apache2-utils
 program git git
 program openssl openssl
 program mmdebstrap mmdebstrap
+program mount mount
 program skopeo skopeo
 program buildah buildah
 [ -x /usr/lib/podman/netavark ] || [ -x /usr/libexec/podman/netavark ] || want netavark
