@@ -6,7 +6,7 @@ import type { Image } from "./image.ts";
 
 declare const brand: unique symbol;
 
-/** 64 hex digits. Only `keyOf` and `parseKey` make one. */
+/** 64 hex digits. Only `keyOf` and reading a plan make one. */
 export type Key = string & { readonly [brand]: "Key" };
 
 /** Raised when the same inputs get another key: it rebuilds the world once, so it is a release note. */
@@ -42,10 +42,6 @@ export interface KeyedImage extends Image {
 export function keyOf(inputs: KeyInputs): Key {
   const text = canonicalJson(inputs as unknown as Json);
   return createHash("sha256").update("berth key\n").update(text).digest("hex") as Key;
-}
-
-export function parseKey(text: string): Key | undefined {
-  return /^[0-9a-f]{64}$/.test(text) ? (text as Key) : undefined;
 }
 
 /** The tag under which trusted pipelines keep the image of a key. */
