@@ -11,6 +11,7 @@ import {
   withDigest,
   withTag,
 } from "../oci/reference.ts";
+import { isWhole } from "../plan/observe.ts";
 import type { PlannedImage } from "../plan/plan.ts";
 import { annotationsOf, type ResolvedBase, withAnnotations } from "../publish/annotate.ts";
 import { pinReferences } from "./pin.ts";
@@ -37,7 +38,7 @@ export async function buildImage(
   const repository = repositoryFor(image);
   const tagged = withTag(repository, image.tag);
   const already = await tools.registry.get(tagged);
-  if (already !== undefined && (await isWhole(already, repository, tools)))
+  if (already !== undefined && (await isWhole(already, repository, tools.registry)))
     return { manifest: already, adopted: true };
   const material = tools.material(image.name);
   const pinned = await pinReferences(image, material, parents, tools);
@@ -67,11 +68,6 @@ function repositoryFor(image: PlannedImage): Repository {
       hint: "set CI_REGISTRY_IMAGE, give --registry host/path, or set `registry` in berth.yml, and plan again",
     },
   );
-}
-
-async function isWhole(manifest: Manifest, repository: Repository, tools: Tools): Promise<boolean> {
-  const { content } = manifest;
-  return content.kind === "index" || tools.registry.hasBlob(repository, content.config.digest);
 }
 
 async function runEngine(

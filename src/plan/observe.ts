@@ -8,6 +8,7 @@ import {
   printReference,
   printRepository,
   type Reference,
+  type Repository,
   withDigest,
   withTag,
 } from "../oci/reference.ts";
@@ -182,12 +183,20 @@ async function lookAt(
     const reference = withTag(repository, tag);
     const manifest = await registry.get(reference);
     if (manifest === undefined) continue;
-    const { content, descriptor } = manifest;
-    const whole =
-      content.kind === "index" || (await registry.hasBlob(repository, content.config.digest));
-    if (!whole) return { kind: "broken", reference: printReference(reference), missing: "config" };
+    const { descriptor } = manifest;
+    if (!(await isWhole(manifest, repository, registry)))
+      return { kind: "broken", reference: printReference(reference), missing: "config" };
     const pinned = { ...withDigest(repository, descriptor.digest), digest: descriptor.digest };
     return { kind: "found", source: source.kind, reference: pinned, foundBy: "key-tag", manifest };
   }
   return undefined;
+}
+
+/** Whether an image's config is still there beside its manifest; an index has none of its own. */
+export async function isWhole(
+  { content }: Manifest,
+  repository: Repository,
+  registry: Pick<Registry, "hasBlob">,
+): Promise<boolean> {
+  return content.kind === "index" || registry.hasBlob(repository, content.config.digest);
 }

@@ -19,7 +19,6 @@ export interface Situation {
   /** Branch of a branch pipeline; never the source branch name of a merge request. */
   readonly branch: string | undefined;
   readonly defaultBranch: string | undefined;
-  readonly protectedRef: boolean;
   readonly pipeline: string | undefined;
   readonly job: string | undefined;
   /** Address of the project's pages, for `org.opencontainers.image.source`. */
@@ -58,7 +57,6 @@ export function situationOf(
     upstream: isUpstream ? undefined : upstreamBase,
     branch: get("CI_COMMIT_BRANCH"),
     defaultBranch: get("CI_DEFAULT_BRANCH"),
-    protectedRef: get("CI_COMMIT_REF_PROTECTED") === "true",
     pipeline: get("CI_PIPELINE_ID"),
     job: get("CI_JOB_ID"),
     source: get("CI_PROJECT_URL"),
