@@ -8,6 +8,7 @@ import { isFatal, type Outcome } from "../output/outcome.ts";
 import { printOutcomes, printPlan } from "../output/report.ts";
 import type { Plan } from "../plan/plan.ts";
 import { ownBase } from "../plan/situation.ts";
+import { isPublishDue } from "../publish/due.ts";
 import type { Published } from "../publish/set.ts";
 import { exitCodeFor, reportFailures, writeOutcomes } from "./outcomes.ts";
 import { writePlan } from "./plan.ts";
@@ -27,10 +28,9 @@ export function ensureCommand(options: SessionOptions): Promise<ExitCode> {
     const { plan } = planned;
     await writePlan(session, options, plan);
     if (options.json !== true) session.world.print(printPlan(plan));
-    const nothing = publishDue(plan, session) === "nothing";
-    return nothing
-      ? finish(session, options, plan, [], undefined)
-      : ensure(session, options, planned);
+    return isPublishDue(plan, session.situation)
+      ? ensure(session, options, planned)
+      : finish(session, options, plan, [], undefined);
   });
 }
 
@@ -79,16 +79,6 @@ async function publish(
   const { publishSet } = await import("../publish/set.ts");
   const { situation, login, world } = session;
   return publishSet(plan, situation, base, login.registry, world.clock.now(), known);
-}
-
-/**
- * Nothing is due where all images exist and the set is on record where this run would write it, or
- * where a fork runs on upstream's images alone.
- */
-function publishDue(plan: Plan, { situation }: Session): "nothing" | "something" {
-  const allThere = plan.images.every(({ decision }) => decision.kind === "reuse");
-  if (!allThere || situation.userTag !== undefined) return "something";
-  return plan.set.record !== null || !plan.complete ? "nothing" : "something";
 }
 
 /** What no commit describes is built and published only when that was asked for. */

@@ -1,17 +1,18 @@
 /** `berth publish`: the set's tag on every image, then the record. */
 import { type ExitCode, exitCodes } from "../errors.ts";
 import { ownBase } from "../plan/situation.ts";
+import { isPublishDue } from "../publish/due.ts";
 import { publishSet } from "../publish/set.ts";
 import { openPlanned } from "./planned.ts";
 import type { SessionOptions } from "./session.ts";
 
 export async function publishCommand(options: SessionOptions): Promise<ExitCode> {
   const { situation, login, world, plan } = await openPlanned(options);
-  if (plan.images.every(({ decision }) => decision.kind === "reuse") && !plan.complete) {
+  if (!isPublishDue(plan, situation)) {
     world.print(
       options.json === true
         ? '{"record":null,"tags":[],"missing":[]}\n'
-        : "all images are upstream's; nothing to publish\n",
+        : "all images are there and need no tag or record here; nothing to publish\n",
     );
     return exitCodes.done;
   }

@@ -1,0 +1,15 @@
+/** Whether a plan leaves anything to publish; pure. */
+import type { Plan } from "../plan/plan.ts";
+import type { Situation } from "../plan/situation.ts";
+
+/**
+ * Nothing is due where all images exist and either some are upstream's (a fork then writes nothing), or
+ * the set is on record and no tag of a user's is to be given.
+ */
+export function isPublishDue(
+  plan: Pick<Plan, "images" | "complete" | "set">,
+  { userTag }: Pick<Situation, "userTag">,
+): boolean {
+  if (plan.images.some(({ decision }) => decision.kind !== "reuse")) return true;
+  return plan.complete && (plan.set.record === null || userTag !== undefined);
+}

@@ -1,0 +1,47 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { Decision, PlannedImage } from "../../src/plan/plan.ts";
+import { isPublishDue } from "../../src/publish/due.ts";
+import { keyedImage, someDigest } from "../support/keyed.ts";
+
+const reuse: Decision = {
+  kind: "reuse",
+  reference: `r.example/x@${someDigest}`,
+  digest: someDigest,
+  foundBy: "key-tag",
+};
+const build: Decision = { kind: "build", because: { code: "no-registry" } };
+
+type Row = readonly [
+  what: string,
+  decisions: readonly Decision[],
+  complete: boolean,
+  record: string | null,
+  tag: string | undefined,
+  due: boolean,
+];
+const rows: readonly Row[] = [
+  ["something is to be built", [reuse, build], true, "r.example/berth:set-1", undefined, true],
+  ["all there, not on record", [reuse], true, null, undefined, true],
+  ["all there and on record", [reuse], true, "r.example/berth:set-1", undefined, false],
+  ["on record, a user's tag to give", [reuse], true, "r.example/berth:set-1", "mine", true],
+  ["a fork on upstream's images", [reuse], false, "r.example/berth:set-1", undefined, false],
+  ["a fork on upstream's images that are not on record", [reuse], false, null, undefined, false],
+  ["a fork on upstream's images with a user's tag", [reuse], false, null, "mine", false],
+];
+
+for (const [what, decisions, complete, record, userTag, due] of rows) {
+  test(`${what}: ${due ? "publish" : "nothing to publish"}`, () => {
+    const images = decisions.map(
+      (decision, number): PlannedImage => ({
+        ...keyedImage(`image${number}`),
+        repository: "r.example/x",
+        tag: "key-x",
+        decision,
+        reference: null,
+      }),
+    );
+    const set = { id: "1", tag: "set-1", record };
+    assert.equal(isPublishDue({ images, complete, set }, { userTag }), due);
+  });
+}
