@@ -29,6 +29,7 @@ program git git
 program openssl openssl
 program mmdebstrap mmdebstrap
 program mount mount
+program rsync rsync # gitlab-ci-local copies work trees with it
 program skopeo skopeo
 program buildah buildah
 [ -x /usr/lib/podman/netavark ] || [ -x /usr/libexec/podman/netavark ] || want netavark
