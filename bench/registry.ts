@@ -15,6 +15,8 @@ export interface SeedImage {
   readonly path: string;
   readonly tag: string;
   readonly layers: number;
+  /** Of each layer; a few hundred where it is 0. */
+  readonly layerBytes: number;
 }
 
 export interface Reply {

@@ -8,7 +8,9 @@ import type { Case, Row } from "./case.ts";
 import { buildOverhead } from "./cases/build.ts";
 import { contextOfManyFiles } from "./cases/context.ts";
 import { copies } from "./cases/copies.ts";
+import { dockerInDocker } from "./cases/dind.ts";
 import { keyOfManyImages } from "./cases/key.ts";
+import { pruneManyTags } from "./cases/prune.ts";
 import { nothingChanged } from "./cases/unchanged.ts";
 import { describeMachine } from "./machine.ts";
 import { printMarkdown, printText, resultsOf } from "./report.ts";
@@ -17,7 +19,9 @@ const cases: readonly Case[] = [
   keyOfManyImages,
   contextOfManyFiles,
   nothingChanged,
+  dockerInDocker,
   copies,
+  pruneManyTags,
   buildOverhead,
 ];
 

@@ -12,10 +12,17 @@ export interface Shelf {
   close(): Promise<void>;
 }
 
+export interface ShelfImages {
+  readonly layers: number;
+  /** So many of the images have layers of `layerBytes`, for a peer that reads those. */
+  readonly large?: number;
+  readonly layerBytes?: number;
+}
+
 export async function openShelf(
   berth: string,
   latencyMs: number,
-  layers: number,
+  { layers, large = 0, layerBytes = 0 }: ShelfImages,
   configuration?: string,
 ): Promise<Shelf> {
   const files = configuration === undefined ? [] : [["berth.yml", configuration] as const];
@@ -25,10 +32,11 @@ export async function openShelf(
   const { images } = JSON.parse(output.toString()) as Pick<Shelf, "images">;
   await registry.send({
     kind: "seed",
-    images: images.map(({ name, key }) => ({
+    images: images.map(({ name, key }, number) => ({
       path: `${upstream}/${name}`,
       tag: `key-${key}`,
       layers,
+      layerBytes: number < large ? layerBytes : 0,
     })),
   });
   const close = async () => {

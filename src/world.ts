@@ -84,7 +84,32 @@ export interface Clock {
   sleep(milliseconds: number): Promise<void>;
 }
 
-export type Fetch = typeof globalThis.fetch;
+/** One exchange with a server; the part of the global `fetch` that berth uses. */
+export type Fetch = (url: URL, init: FetchInit) => Promise<FetchResponse>;
+
+export interface FetchInit {
+  readonly method: string;
+  readonly headers: Record<string, string>;
+  readonly signal: AbortSignal;
+  /** Redirects are answers like others. */
+  readonly redirect: "manual";
+  readonly body?: Uint8Array<ArrayBuffer> | AsyncIterable<Uint8Array>;
+  /** For bodies that come piece by piece. */
+  readonly duplex?: "half";
+}
+
+export interface FetchResponse {
+  readonly status: number;
+  readonly ok: boolean;
+  readonly headers: FetchHeaders;
+  /** Leaving it before its end closes the connection. */
+  readonly body: AsyncIterable<Uint8Array> | null;
+}
+
+export interface FetchHeaders {
+  get(name: string): string | null;
+  has(name: string): boolean;
+}
 
 /** Where a person reads along; results go to standard output by the commands themselves. */
 export interface Log {

@@ -22,7 +22,7 @@ async function measure(
   quick: boolean,
   berth: string,
 ): Promise<Row> {
-  const shelf = await openShelf(berth, latencyMs, 2);
+  const shelf = await openShelf(berth, latencyMs, { layers: 2 });
   const { registry, repository } = shelf;
   try {
     const command = ensure(berth, shelf, upstream);

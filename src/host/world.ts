@@ -1,5 +1,6 @@
 /** The real outside, put together once by the entry. */
 import type { Clock, Fetch, Files, Git, Log, Run } from "../world.ts";
+import { httpFetch } from "./fetch.ts";
 import { realFiles } from "./files.ts";
 import { openGit } from "./git.ts";
 import { makeGuardian } from "./guardian.ts";
@@ -43,7 +44,7 @@ export function realWorld(): World {
     home: process.env["HOME"],
     files: realFiles(guardian),
     run: runner.run,
-    fetch: globalThis.fetch,
+    fetch: httpFetch,
     clock,
     log,
     random: Math.random,

@@ -108,16 +108,18 @@ export function parseManifest(bytes: Uint8Array, contentType: string, where: str
   if (declared !== undefined && declared !== mediaType) {
     fail(`it calls itself ${JSON.stringify(declared)}, the registry calls it ${mediaType}`);
   }
-  if ("layers" in document && "manifests" in document) fail("it has both layers and manifests");
   const descriptor = { mediaType, digest: digestOf(bytes), size: bytes.length };
   const annotations = parseAnnotations(document["annotations"]);
   if (mediaType === mediaTypes.ociManifest || mediaType === mediaTypes.dockerManifest) {
+    if ("manifests" in document) fail("an image that has manifests, as an index has");
     const config = parseDescriptor(document["config"]) ?? fail("its config is not a descriptor");
     const layers =
       parseList(document["layers"], parseDescriptor) ?? fail("its layers are not descriptors");
     return { descriptor, bytes, content: { kind: "image", config, layers, annotations } };
   }
   if (mediaType === mediaTypes.ociIndex || mediaType === mediaTypes.dockerIndex) {
+    const odd = ["config", "layers", "fsLayers"].find((name) => name in document);
+    if (odd !== undefined) fail(`an index that has ${odd}, as an image has`);
     const manifests =
       parseList(document["manifests"], parseIndexEntry) ??
       fail("its manifests are not descriptors");

@@ -1,4 +1,5 @@
 /** Reading an answer's body within bounds. */
+import type { FetchResponse } from "../world.ts";
 
 /** Ends a request that takes too long: in all, until its headers are there, or between two pieces. */
 export interface Watch {
@@ -63,14 +64,14 @@ function startTimer(milliseconds: number, then: () => void): { cancel(): void } 
 
 /** A body's bytes; `undefined` where there are more than allowed, what is left of it unread. */
 export async function readCapped(
-  response: Response,
+  response: FetchResponse,
   maxBytes: number,
   watch: Watch,
 ): Promise<Uint8Array | undefined> {
   if (response.body === null) return new Uint8Array();
   const pieces: Uint8Array[] = [];
   let size = 0;
-  for await (const piece of response.body as AsyncIterable<Uint8Array>) {
+  for await (const piece of response.body) {
     watch.alive();
     size += piece.length;
     // Leaving the loop cancels the body.
@@ -82,14 +83,14 @@ export async function readCapped(
 
 /** The beginning of a body that is only read to explain a failure. */
 export async function readBeginning(
-  response: Response,
+  response: FetchResponse,
   maxBytes: number,
   watch: Watch,
 ): Promise<Uint8Array> {
   if (response.body === null) return new Uint8Array();
   const pieces: Uint8Array[] = [];
   let size = 0;
-  for await (const piece of response.body as AsyncIterable<Uint8Array>) {
+  for await (const piece of response.body) {
     watch.alive();
     pieces.push(piece);
     size += piece.length;
@@ -104,10 +105,10 @@ export async function readBeginning(
  * Takes the response and not its body: Node empties the body of a response that nobody holds any
  * more, and reading may have to wait long for its turn.
  */
-export async function* watched(response: Response, watch: Watch): AsyncGenerator<Uint8Array> {
+export async function* watched(response: FetchResponse, watch: Watch): AsyncGenerator<Uint8Array> {
   watch.alive();
   try {
-    for await (const piece of (response.body ?? []) as AsyncIterable<Uint8Array>) {
+    for await (const piece of response.body ?? []) {
       // While the reader is busy with a piece, it is not the sender who stalls.
       watch.rest();
       yield piece;

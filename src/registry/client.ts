@@ -25,7 +25,7 @@ export interface RegistryOptions {
   /** Hosts that speak plain http, beside those on loopback, which always do. */
   readonly plainHosts: readonly string[];
   readonly tokenHints?: readonly TokenHint[];
-  /** Requests under way to one host at a time; 16 where it is not given. */
+  /** Requests under way to one host at a time; 32 where it is not given. */
   readonly parallel?: number;
   /** Told of each wait; no secret is in the line. */
   readonly log?: (line: string) => void;
@@ -57,6 +57,9 @@ function clientOf(options: RegistryOptions, world: World): Registry {
         session(repository.host).announce([scopeFor(access, repository)]);
       }
     },
+    prepare(access, repository) {
+      session(repository.host).prepare([scopeFor(access, repository)]);
+    },
     async head(reference) {
       const host = session(reference.host);
       const seen = withoutHead.has(host) ? "unclear" : await headManifest(host, reference);
@@ -69,10 +72,11 @@ function clientOf(options: RegistryOptions, world: World): Registry {
     put: async (reference, manifest) => putManifest(session(reference.host), reference, manifest),
     hasBlob: async (repository, digest) => hasBlob(session(repository.host), repository, digest),
     blob: async (repository, digest) => getBlob(session(repository.host), repository, digest),
-    putBlob: async (repository, bytes) => putBlob(session(repository.host), repository, bytes),
-    copy: async (from, to, tags) => {
+    putBlob: async (repository, bytes, from) =>
+      putBlob(session(repository.host), repository, bytes, from),
+    copy: async (from, to, tags, inHand) => {
       const ports = { source: session(from.host), target: session(to.host), streams };
-      return copyImage(ports, from, to, tags);
+      return copyImage(ports, from, to, tags, inHand);
     },
     tags: (repository) => listTags(session(repository.host), repository),
     deleteTag: async (reference) => deleteTag(session(reference.host), reference),
@@ -92,7 +96,7 @@ function makeSessions(options: RegistryOptions, world: World): (host: string) =>
       login: () => options.credentials.forHost(host),
       transport,
       world,
-      parallel: options.parallel ?? 16,
+      parallel: options.parallel ?? 32,
     });
     sessions.set(host, made);
     return made;
@@ -114,13 +118,14 @@ function discreet(registry: Registry, redactor: Redactor): Registry {
   };
   return {
     announce: registry.announce,
+    prepare: registry.prepare,
     head: (reference) => registry.head(reference).catch(fail),
     get: (reference) => registry.get(reference).catch(fail),
     put: (reference, manifest) => registry.put(reference, manifest).catch(fail),
     hasBlob: (repository, digest) => registry.hasBlob(repository, digest).catch(fail),
     blob: (repository, digest) => registry.blob(repository, digest).catch(fail),
-    putBlob: (repository, bytes) => registry.putBlob(repository, bytes).catch(fail),
-    copy: (from, to, tags) => registry.copy(from, to, tags).catch(fail),
+    putBlob: (repository, bytes, from) => registry.putBlob(repository, bytes, from).catch(fail),
+    copy: (from, to, tags, inHand) => registry.copy(from, to, tags, inHand).catch(fail),
     async *tags(repository) {
       try {
         yield* registry.tags(repository);

@@ -12,11 +12,12 @@ import {
 } from "../oci/reference.ts";
 import { hasBlob, openBlob, wrongBlob } from "./blobs.ts";
 import { getManifest, putManifest } from "./manifests.ts";
+import { type Mount, mountBlob } from "./mount.ts";
 import type { CopyResult } from "./registry.ts";
 import { scopeFor } from "./scope.ts";
-import type { AskedCall, Session } from "./session.ts";
-import type { Reply, Streamed } from "./transport.ts";
-import { cancelUpload, upload, uploadLocation } from "./upload.ts";
+import type { Session } from "./session.ts";
+import type { Streamed } from "./transport.ts";
+import { cancelUpload, upload } from "./upload.ts";
 
 export interface CopyPorts {
   readonly source: Session;
@@ -46,12 +47,14 @@ export async function copyImage(
   from: Reference,
   to: Repository,
   tags: readonly string[],
+  inHand?: Manifest,
 ): Promise<CopyResult> {
   const { source, target } = ports;
+  const needs = [scopeFor("push", to), ...(source === target ? [scopeFor("pull", from)] : [])];
   source.announce([scopeFor("pull", from)]);
-  target.announce([scopeFor("push", to)]);
+  target.prepare(needs);
   const copying: Copying = { ...ports, from, to, blobs: new Map() };
-  const manifest = await getManifest(source, from);
+  const manifest = inHand ?? (await getManifest(source, from));
   if (manifest === undefined) throw notThere(from, to);
   const isRetag = source === target && from.path === to.path;
   const moved = isRetag ? nothingMoved : await copyContent(copying, manifest, 0);
@@ -60,7 +63,7 @@ export async function copyImage(
       ? [withDigest(to, manifest.descriptor.digest)]
       : tags.map((tag) => withTag(to, tag));
   await allDone(references.map((reference) => putManifest(target, reference, manifest)));
-  return { descriptor: manifest.descriptor, ...moved };
+  return { manifest, ...moved };
 }
 
 function notThere(from: Reference, to: Repository): BerthError {
@@ -128,7 +131,8 @@ function sum(moves: readonly Moved[]): Moved {
 
 async function copyBlob(copying: Copying, blob: Descriptor): Promise<Moved> {
   const { source, target, to, streams } = copying;
-  const mount = source === target ? await mountBlob(copying, blob) : { kind: "none" as const };
+  const mount: Mount =
+    source === target ? await mountBlob(target, copying.from, to, blob.digest) : { kind: "none" };
   if (mount.kind === "mounted") return { mounted: 1, streamedBytes: 0 };
   const location = mount.kind === "session" ? mount.location : undefined;
   const giveBack = async () => {
@@ -143,42 +147,6 @@ async function copyBlob(copying: Copying, blob: Descriptor): Promise<Moved> {
   if (!isThere) return streams(() => streamBlob(copying, blob, location));
   await giveBack();
   return nothingMoved;
-}
-
-type Mount =
-  | { readonly kind: "mounted" }
-  /** Not mounted, but ready to take the bytes. */
-  | { readonly kind: "session"; readonly location: URL }
-  | { readonly kind: "none" };
-
-async function mountBlob({ target, from, to }: Copying, { digest }: Descriptor): Promise<Mount> {
-  const needs = [scopeFor("push", to), scopeFor("pull", from)];
-  const call: AskedCall = {
-    method: "POST",
-    url: target.url(
-      to.path,
-      `blobs/uploads/?mount=${digest}&from=${encodeURIComponent(from.path)}`,
-    ),
-    purpose: `mount blob ${printRepository(to)}@${digest}`,
-  };
-  const reply = await trySend(target, needs, call);
-  if (reply?.status === 201) return { kind: "mounted" };
-  if (reply?.status !== 202) return { kind: "none" };
-  return { kind: "session", location: uploadLocation(reply, call) };
-}
-
-/** Where the login may not mount, it may still read and write, so a denial is an answer here. */
-async function trySend(
-  session: Session,
-  needs: Parameters<Session["send"]>[0],
-  call: AskedCall,
-): Promise<Reply | undefined> {
-  try {
-    return await session.send(needs, call);
-  } catch (error) {
-    if (error instanceof BerthError && error.code === "REGISTRY_DENIED") return undefined;
-    throw error;
-  }
 }
 
 async function streamBlob(

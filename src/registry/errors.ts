@@ -1,5 +1,6 @@
 /** From a registry's answer to an error that says what happened and what to do. */
 import { BerthError, type ErrorCode } from "../errors.ts";
+import type { FetchHeaders } from "../world.ts";
 import type { Redactor } from "./redact.ts";
 import { isTransient } from "./retry.ts";
 
@@ -97,7 +98,7 @@ export const unavailableHint =
   "the registry cannot be used at the moment; try again later, and see its status page";
 
 /** Whether an answer is a web page, which no registry sends for what we ask. */
-export function isWebPage(headers: Headers): boolean {
+export function isWebPage(headers: FetchHeaders): boolean {
   return /^\s*(text\/html|application\/xhtml)/i.test(headers.get("content-type") ?? "");
 }
 

@@ -10,11 +10,13 @@ export type AddressKind = "loopback" | "link-local" | "private" | "public";
  */
 export function apiOrigin(host: string, plainHosts: readonly string[]): URL {
   const server = host === "docker.io" ? "registry-1.docker.io" : host;
-  const plain = plainHosts.includes(host) || isLoopbackName(new URL(`http://${server}`).hostname);
+  const plain = plainHosts.includes(host) || isLoopbackHost(server);
   return new URL(`${plain ? "http" : "https"}://${server}`);
 }
 
-function isLoopbackName(name: string): boolean {
+/** Is this machine meant, by a host or `host:port`? Docker speaks plain http to such registries. */
+export function isLoopbackHost(host: string): boolean {
+  const name = new URL(`http://${host}`).hostname;
   return name === "localhost" || name === "[::1]" || /^127(\.\d{1,3}){3}$/.test(name);
 }
 

@@ -19,6 +19,8 @@ export interface Registry {
    * A hint: what was not announced is asked for when it is needed.
    */
   announce(access: Access, repositories: readonly Repository[]): void;
+  /** Lets the token for what was announced be on its way while something else is done. */
+  prepare(access: Access, repository: Repository): void;
 
   /** Whether a manifest is there, and which. */
   head(reference: Reference): Promise<Descriptor | undefined>;
@@ -30,16 +32,22 @@ export interface Registry {
   hasBlob(repository: Repository, digest: Digest): Promise<boolean>;
   /** A small blob (an image config), verified; refuses one over 4 MiB. */
   blob(repository: Repository, digest: Digest): Promise<Uint8Array | undefined>;
-  /** Uploads a small blob unless it is there already. */
-  putBlob(repository: Repository, bytes: Uint8Array): Promise<Digest>;
+  /** Uploads a small blob unless it is there already; mounts it where `from`, on the same host, has it. */
+  putBlob(repository: Repository, bytes: Uint8Array, from?: Repository): Promise<Digest>;
 
   /**
    * Copies an image with all that it refers to into another repository, and gives its descriptor.
    *
    * On one host blobs are mounted and no layer byte moves; a blob whose mount is refused, or that comes
-   * from another host, is streamed. Manifests are put children first, tags last.
+   * from another host, is streamed. Manifests are put children first, tags last. `inHand` is the
+   * manifest at `from` where it has been read already.
    */
-  copy(from: Reference, to: Repository, tags: readonly string[]): Promise<CopyResult>;
+  copy(
+    from: Reference,
+    to: Repository,
+    tags: readonly string[],
+    inHand?: Manifest,
+  ): Promise<CopyResult>;
 
   /** All tags of a repository, page by page; none where the repository does not exist. */
   tags(repository: Repository): AsyncIterable<string>;
@@ -48,7 +56,7 @@ export interface Registry {
 }
 
 export interface CopyResult {
-  readonly descriptor: Descriptor;
+  readonly manifest: Manifest;
   readonly mounted: number;
   /** Bytes of blobs that travelled through this process. */
   readonly streamedBytes: number;

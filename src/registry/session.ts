@@ -47,7 +47,19 @@ export class Session {
   }
 
   announce(scopes: readonly Scope[]): void {
-    this.#announced = mergeScopes([...this.#announced, ...scopes]);
+    // What is announced together stays together, for where one token request cannot hold all.
+    const paths = new Set(scopes.map(({ path }) => path));
+    const others = this.#announced.filter(({ path }) => !paths.has(path));
+    const again = this.#announced.filter(({ path }) => paths.has(path));
+    this.#announced = mergeScopes([...others, ...scopes, ...again]);
+  }
+
+  /** Gets the token for what is about to be asked, where one is needed, while something else is under way. */
+  prepare(needs: readonly Scope[]): void {
+    this.announce(needs);
+    if (this.#authority.plan()?.kind !== "bearer") return;
+    // What is wrong is told by the request that needs it.
+    this.#authority.grant(needs, "").catch(() => undefined);
   }
 
   /** The address of something below `/v2/<path>/`; a path that could lead out of there is refused. */
@@ -63,13 +75,13 @@ export class Session {
 
   /** Asks with what rights it needs; the answer may be any but a transient one. */
   send(needs: readonly Scope[], call: AskedCall): Promise<Reply> {
-    this.announce(needs);
+    this.#announced = mergeScopes([...this.#announced, ...needs]);
     return this.#limit(() => this.#send(needs, call));
   }
 
   /** The same for an answer of any size, whose chunks must be read to their end or left. */
   async stream(needs: readonly Scope[], call: AskedCall): Promise<Reply> {
-    this.announce(needs);
+    this.#announced = mergeScopes([...this.#announced, ...needs]);
     const asked = { ...call, stream: true };
     // A copy writes while it reads: with no place for both, reading goes beside the bound.
     if (!this.#streamsCount) return this.#send(needs, asked);

@@ -121,8 +121,11 @@ async function deleteBy(
   const reply = await session.send(needs, call);
   if (isWebPage(reply.headers) && reply.status < 300) throw webPageError(purpose);
   if (reply.status === 202 || reply.status === 200 || reply.status === 204) return true;
-  if (reply.status === 404)
-    return way === "manifests" || isRegistryAnswer(reply) ? false : "unsupported";
+  if (reply.status === 404) {
+    const speaksOfTag = way === "manifests" || isRegistryAnswer(reply);
+    // Sent a second time, it finds what the first, whose answer was lost, has left.
+    return speaksOfTag ? reply.again === true : "unsupported";
+  }
   if (reply.status === 400 || reply.status === 405 || reply.status === 501) return "unsupported";
   throw await session.error(needs, call, reply);
 }

@@ -94,10 +94,16 @@ export class Tokens {
     return result;
   }
 
-  cached(identity: Identity, needs: readonly Scope[]): Token | undefined {
+  cached(
+    identity: Identity,
+    needs: readonly Scope[],
+    isEnough: (token: Token) => boolean = () => true,
+  ): Token | undefined {
     const now = this.#source.clock.now().getTime();
     this.#tokens = this.#tokens.filter(({ freshUntil }) => freshUntil > now);
-    return this.#tokens.find((token) => token.identity === identity && covers(token.grants, needs));
+    return this.#tokens.find(
+      (token) => token.identity === identity && covers(token.grants, needs) && isEnough(token),
+    );
   }
 
   /** Never uses a token again that the registry did not take. */
@@ -120,10 +126,11 @@ export class Tokens {
     const narrow = this.#width === "needed" || (this.#width === "reads" && !isReadOnly(needed));
     if (narrow) return needed;
     const readsOnly = identity === "anonymous" || this.#width === "reads";
-    const extra = this.#source
-      .announced()
+    // A mount needs one token for both sides, so one that writes gets what another may only read.
+    const isEnough = isReadOnly(needed) ? () => true : isWriting;
+    const extra = beginningAt(this.#source.announced(), needed)
       .map((scope): Scope => (readsOnly ? { path: scope.path, actions: ["pull"] } : scope))
-      .filter((scope) => this.cached(identity, [scope]) === undefined)
+      .filter((scope) => this.cached(identity, [scope], isEnough) === undefined)
       .filter((scope) => this.#refusal(identity, [scope]) === undefined);
     return this.#source.fit(mergeScopes([...needed, ...extra]), needed.length);
   }
@@ -193,6 +200,19 @@ export class Tokens {
       .map((key) => this.#refusals.get(key))
       .find((refusal) => refusal !== undefined);
   }
+}
+
+function isWriting({ grants }: Token): boolean {
+  return [...grants.values()].some((actions) => actions.has("push") || actions.has("*"));
+}
+
+/** Turns a list so that it goes on from the first of the needs, its beginning coming last. */
+function beginningAt(scopes: readonly Scope[], needed: readonly Scope[]): readonly Scope[] {
+  const at = Math.max(
+    scopes.findIndex(({ path }) => path === needed[0]?.path),
+    0,
+  );
+  return [...scopes.slice(at), ...scopes.slice(0, at)];
 }
 
 function refusalKeys(identity: Identity, scopes: readonly Scope[]): readonly string[] {

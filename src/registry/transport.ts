@@ -1,6 +1,6 @@
 /** One exchange with a server, made safe: timeouts, retries, redirects, caps, and errors without secrets. */
 import { BerthError, type ErrorCode } from "../errors.ts";
-import type { Clock, Fetch } from "../world.ts";
+import type { Clock, Fetch, FetchHeaders, FetchInit, FetchResponse } from "../world.ts";
 import {
   connectionFree,
   readBeginning,
@@ -50,10 +50,12 @@ export interface Streamed {
 
 export interface Reply {
   readonly status: number;
-  readonly headers: Headers;
+  readonly headers: FetchHeaders;
   /** Where it came from, after redirects. */
   readonly url: URL;
   readonly bytes: Uint8Array;
+  /** It was sent before, and what became of that nobody knows. */
+  readonly again?: boolean;
   /** With `stream` and a good status only; must be iterated, if only to leave at once. */
   readonly chunks?: AsyncGenerator<Uint8Array>;
 }
@@ -94,7 +96,9 @@ export function makeTransport(world: World): Transport {
     for (let attempt = 1; ; attempt++) {
       await pause(call.url);
       const outcome = await follow(world, call);
-      if (outcome.kind === "reply" && !isTransient(outcome.reply.status)) return outcome.reply;
+      if (outcome.kind === "reply" && !isTransient(outcome.reply.status)) {
+        return attempt > 1 ? { ...outcome.reply, again: true } : outcome.reply;
+      }
       const what = describe(outcome, world.redactor);
       const asked = askedWait(outcome, clock);
       // Asked to come back at once, as a date that has passed does too, it still gets some peace.
@@ -209,11 +213,11 @@ async function attempt(
 
 const nothing = new Uint8Array();
 
-function headOf({ status, headers }: Response, url: URL) {
+function headOf({ status, headers }: FetchResponse, url: URL) {
   return { status, headers, url };
 }
 
-async function readBody(call: Call, response: Response, watch: Watch): Promise<Uint8Array> {
+async function readBody(call: Call, response: FetchResponse, watch: Watch): Promise<Uint8Array> {
   if (!response.ok) return readBeginning(response, maxBytes.error, watch);
   const cap = call.maxBytes ?? maxBytes.error;
   const bytes = await readCapped(response, cap, watch);
@@ -224,18 +228,15 @@ async function readBody(call: Call, response: Response, watch: Watch): Promise<U
   });
 }
 
-type Body = NonNullable<RequestInit["body"]>;
-
-function requestOf(call: Call, authorization: string | undefined, watch: Watch): RequestInit {
+function requestOf(call: Call, authorization: string | undefined, watch: Watch): FetchInit {
   const headers: Record<string, string> = { "accept-encoding": "identity", ...call.headers };
   if (authorization !== undefined) headers["authorization"] = authorization;
-  const base = { method: call.method, redirect: "manual", signal: watch.signal } as const;
-  if (!isStreamed(call.body)) {
-    return { ...base, headers, ...(call.body === undefined ? {} : { body: call.body as Body }) };
-  }
-  headers["content-length"] = String(call.body.size);
-  const body = ReadableStream.from(watchedUpload(call.body.chunks, watch)) as Body;
-  return { ...base, headers, body, duplex: "half" };
+  const { method, body } = call;
+  const init = { method, headers, redirect: "manual", signal: watch.signal } as const;
+  if (body === undefined) return init;
+  if (!isStreamed(body)) return { ...init, body: body as Uint8Array<ArrayBuffer> };
+  headers["content-length"] = String(body.size);
+  return { ...init, body: watchedUpload(body.chunks, watch), duplex: "half" };
 }
 
 async function* watchedUpload(chunks: AsyncIterable<Uint8Array>, watch: Watch) {

@@ -3,23 +3,32 @@ import { BerthError } from "../errors.ts";
 import { type Digest, digestOf } from "../oci/digest.ts";
 import { printRepository, type Repository } from "../oci/reference.ts";
 import { hasBlob } from "./blobs.ts";
-import { refuseHop } from "./origin.ts";
+import { mountBlob, uploadLocation } from "./mount.ts";
 import { scopeFor } from "./scope.ts";
 import type { AskedCall, Session } from "./session.ts";
-import type { Reply, Streamed } from "./transport.ts";
+import type { Streamed } from "./transport.ts";
 
 const attempts = 3;
 
 /** What to upload: bytes, or how to open a stream of them anew for each attempt. */
 export type Content = Uint8Array | (() => Promise<Streamed>);
 
-/** Uploads a small blob unless it is there already. */
+/** Uploads a small blob unless it is there already; mounts it where `from` has it. */
 export async function putBlob(
   session: Session,
   repository: Repository,
   bytes: Uint8Array,
+  from?: Repository,
 ): Promise<Digest> {
   const digest = digestOf(bytes);
+  if (from?.host === repository.host) {
+    const mount = await mountBlob(session, from, repository, digest);
+    if (mount.kind === "mounted") return digest;
+    if (mount.kind === "session") {
+      await upload(session, repository, digest, bytes, mount.location);
+      return digest;
+    }
+  }
   const needs = [scopeFor("push", repository)];
   if (!(await hasBlob(session, repository, digest, needs))) {
     await upload(session, repository, digest, bytes);
@@ -29,6 +38,11 @@ export async function putBlob(
 
 /**
  * Uploads a blob that is not there, from the beginning again where an attempt fails.
+ *
+ * All bytes go in one PUT, of which a registry keeps nothing when it breaks off, so there is nothing to
+ * resume. Pieces that could be resumed (PATCH) would cost every upload a request for each, and what
+ * berth uploads is small, but for layers between two hosts. An upload whose opening was answered into
+ * the void has no address to give it back by; registries purge those.
  *
  * `opened` is an upload session that exists already, as a refused mount leaves one.
  */
@@ -112,20 +126,6 @@ async function openUpload(session: Session, repository: Repository): Promise<URL
   const reply = await session.send(needs, call);
   if (reply.status !== 202) throw await session.error(needs, call, reply);
   return uploadLocation(reply, call);
-}
-
-/** Where an upload goes on; relative or absolute, but never where a registry's answer must not send us. */
-export function uploadLocation(reply: Reply, { purpose }: Pick<AskedCall, "purpose">): URL {
-  const header = reply.headers.get("location") ?? "";
-  const location =
-    header !== "" && URL.canParse(header, reply.url.href) ? new URL(header, reply.url) : undefined;
-  const why = location === undefined ? "no address" : refuseHop(reply.url, location);
-  if (location === undefined || why !== undefined) {
-    throw new BerthError("REGISTRY_REFUSED", `${purpose}: the registry gives ${why} to upload to`, {
-      hint: "behind a proxy that ends TLS, a registry must be told its outer address",
-    });
-  }
-  return location;
 }
 
 /** Gives an upload session back; that it is gone anyway is no failure. */

@@ -53,8 +53,11 @@ const refused: readonly (readonly [string, unknown, string, RegExp])[] = [
     "two kinds at once",
     { config, layers: [], manifests: [] },
     ociManifest,
-    /both layers and manifests/,
+    /an image that has manifests, as an index has/,
   ],
+  ["an index with a config", { manifests: [], config }, ociIndex, /an index that has config/],
+  ["an index with layers", { manifests: [], layers: [] }, dockerIndex, /an index that has layers/],
+  ["an index of Docker's first form", { manifests: [], fsLayers: [] }, dockerIndex, /has fsLayers/],
   ["no config", { layers: [] }, ociManifest, /config is not a descriptor/],
   ["no layers", { config }, ociManifest, /layers are not descriptors/],
   [

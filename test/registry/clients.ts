@@ -1,4 +1,6 @@
 /** Clients for tests: a clock that takes no time, logins, and images to put. */
+
+import { httpFetch } from "../../src/host/fetch.ts";
 import { digestOf } from "../../src/oci/digest.ts";
 import {
   type Descriptor,
@@ -44,7 +46,7 @@ export const goodLogin = { username: testUser, password: testPassword } as const
 
 export function client(login: Login | undefined, options: Partial<RegistryOptions> = {}): Registry {
   return openRegistry({
-    fetch: globalThis.fetch,
+    fetch: httpFetch,
     clock: fakeClock(),
     credentials: { forHost: async () => login },
     plainHosts: [],

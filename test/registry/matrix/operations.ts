@@ -118,7 +118,8 @@ const retags: Operation = {
   announce: announcing("push"),
   items: each(
     async (client, host, path) =>
-      (await client.copy(one(host, path), at(host, path), ["two"])).descriptor.digest === digest,
+      (await client.copy(one(host, path), at(host, path), ["two"])).manifest.descriptor.digest ===
+      digest,
   ),
 };
 
@@ -141,8 +142,8 @@ function copying(expected: string): Pick<Operation, "announce" | "items"> {
     items: (client, host) => [
       async () => {
         const to = at(host, "group/target");
-        const { descriptor } = await client.copy(one(host, "group/source"), to, ["one"]);
-        return descriptor.digest === expected;
+        const { manifest } = await client.copy(one(host, "group/source"), to, ["one"]);
+        return manifest.descriptor.digest === expected;
       },
     ],
   };

@@ -81,8 +81,6 @@ export const outages: readonly RequestRow[] = [
       // Given back in vain, and then found.
       "put blob": good(2),
       "open upload": { ...good(1), leaves: 1 },
-      // Deleted, but the second answer can only say that it is not there.
-      delete: { result: "absent", more: 1 },
     }),
   },
   {
@@ -94,7 +92,7 @@ export const outages: readonly RequestRow[] = [
   },
 ];
 
-const short = { headersMs: 400, stallMs: 200 } as const;
+const short = { headersMs: 900, stallMs: 400 } as const;
 
 export const stalls: readonly RequestRow[] = [
   {

@@ -1,0 +1,15 @@
+/** Names of the tags of one repository: keys, of which a few are needed, and tags of pipelines that are to be deleted. */
+
+export const neededPerRepository = 200;
+
+/** So many tags, the doomed ones among them. */
+export function tagsOf(count: number, doomed: number): readonly string[] {
+  return [
+    ...keysOf(count - doomed),
+    ...Array.from({ length: doomed }, (_, index) => `p${index + 1}`),
+  ];
+}
+
+export function keysOf(count: number): readonly string[] {
+  return Array.from({ length: count }, (_, index) => `key-${index.toString(16).padStart(64, "0")}`);
+}

@@ -1,0 +1,172 @@
+/** How many requests whole runs cost, for 25 images of 8 blobs. */
+import assert from "node:assert/strict";
+import { suite, test } from "node:test";
+import type { Config } from "../../src/config/config.ts";
+import { parseRepository } from "../../src/oci/reference.ts";
+import { situationOf } from "../../src/plan/situation.ts";
+import { publishSet } from "../../src/publish/set.ts";
+import { type FlowOptions, planOf, run } from "../support/flow.ts";
+import { config, jobEnv } from "../support/keyed.ts";
+import { startMemoryRegistry } from "../support/memory-registry.ts";
+import { startTokenService, type TokenServiceOptions } from "../support/token-service.ts";
+import { client, goodLogin, seed, testImage } from "./clients.ts";
+
+const upstream = "qemu-project/qemu";
+const fork = "alice/qemu";
+const dockerfiles = Object.fromEntries(
+  Array.from({ length: 25 }, (_, number) => [`image-${number}`, `FROM scratch\nRUN ${number}\n`]),
+);
+
+interface Stage {
+  /** A run of a project, with a client of its own. */
+  job(project: string, settings?: Partial<Config>): FlowOptions;
+  /** What was asked since the last time: tokens, then methods with what they were for. */
+  counted(): Readonly<Record<string, number>>;
+  /** Forgets all tags of sets, and their records. */
+  forgetSets(): void;
+}
+
+/** A registry that holds upstream's 25 images under their keys, and no set. */
+async function staged(
+  work: (stage: Stage) => Promise<void>,
+  options: TokenServiceOptions = {},
+): Promise<void> {
+  const tokens = await startTokenService(options);
+  const memory = await startMemoryRegistry({ authority: tokens.authority });
+  const { host, log, repositories } = memory;
+  const hint = { host, realm: tokens.realm, service: tokens.service };
+  const job: Stage["job"] = (project, settings = {}) => {
+    const own = { CI_REGISTRY: host, CI_REGISTRY_IMAGE: `${host}/${project}` };
+    const all = config({ upstream: "qemu-project", ...settings });
+    const situation = situationOf({ ...jobEnv(project), ...own }, all, undefined);
+    const registry = client(goodLogin, { tokenHints: [hint] });
+    return { registry, situation, config: all, dockerfiles };
+  };
+  const counted = () => {
+    const lines = log.splice(0).map((line) => {
+      const [method = "", path = ""] = line.split(" ");
+      return `${method} ${/\/(manifests|blobs)\//.exec(path)?.[1]}`;
+    });
+    const all = [...tokens.asked.splice(0).map(() => "token"), ...lines];
+    return Object.fromEntries([...Map.groupBy(all, (line) => line)].map(([k, v]) => [k, v.length]));
+  };
+  const forgetSets = () => {
+    for (const { tags } of repositories.values()) {
+      for (const tag of [...tags.keys()]) if (tag.startsWith("set-")) tags.delete(tag);
+    }
+  };
+  try {
+    const { plan } = await planOf(job(upstream));
+    for (const { name, tag } of plan.images) {
+      seed(memory, `${upstream}/${name}`, testImage(name, 7), tag);
+    }
+    counted();
+    await work({ job, counted, forgetSets });
+  } finally {
+    await Promise.all([memory.stop(), tokens.stop()]);
+  }
+}
+
+const sum = (counts: Readonly<Record<string, number>>) =>
+  Object.values(counts).reduce((all, count) => all + count, 0);
+
+suite("what whole runs ask", () => {
+  test("nothing changed, upstream or in a fork: one token and one GET", () =>
+    staged(async ({ job, counted }) => {
+      await run(job(upstream));
+      counted();
+      for (const project of [upstream, fork]) {
+        await planOf(job(project));
+        assert.deepEqual(counted(), { token: 1, "GET manifests": 1 }, project);
+      }
+      // The classic form has a set of its own.
+      await run(job(fork, { reference: "classic" }));
+      counted();
+      await planOf(job(fork, { reference: "classic" }));
+      assert.deepEqual(counted(), { token: 1, "GET manifests": 1 });
+    }));
+
+  test("an unknown set of known keys: for each image one GET, and one HEAD of its config", () =>
+    staged(async ({ job, counted }) => {
+      await planOf(job(upstream));
+      assert.deepEqual(counted(), { token: 1, "GET manifests": 1 + 25, "HEAD blobs": 25 });
+    }));
+
+  test("the first record of a project costs its two blobs; later ones one PUT", () =>
+    staged(async ({ job, counted, forgetSets }) => {
+      const look = { "GET manifests": 1 + 25, "HEAD blobs": 25 };
+      await run(job(upstream));
+      assert.deepEqual(counted(), {
+        token: 2,
+        "GET manifests": look["GET manifests"],
+        "HEAD blobs": look["HEAD blobs"] + 2,
+        // A set tag on each image; the record, refused, then its blobs, and the record again.
+        "PUT manifests": 25 + 2,
+        "POST blobs": 2,
+        "PUT blobs": 2,
+      });
+      forgetSets();
+      await run(job(upstream));
+      assert.deepEqual(counted(), { token: 2, ...look, "PUT manifests": 25 + 1 });
+    }));
+
+  test("a retag by the plan alone: a token, 25 GETs, 25 PUTs, and the record", () =>
+    staged(async ({ job, counted, forgetSets }) => {
+      await run(job(upstream));
+      forgetSets();
+      const { plan } = await planOf(job(upstream));
+      counted();
+      const { registry, situation } = job(upstream);
+      const base = parseRepository(`${situation.own?.host}/${upstream}`);
+      await publishSet(plan, situation, base, registry, new Date(0));
+      assert.deepEqual(counted(), { token: 1, "GET manifests": 25, "PUT manifests": 25 + 1 });
+    }));
+
+  test("a fork's first run in the classic form: 251 requests and 25 key tags, and six for the set", () =>
+    staged(async ({ job, counted }) => {
+      await run(job(upstream));
+      counted();
+      const flow = await run(job(fork, { reference: "classic" }));
+      const counts = counted();
+      assert.deepEqual(counts, {
+        token: 1 + 1,
+        // The own record, upstream's record, and every image.
+        "GET manifests": 1 + 1 + 25,
+        // Mounts, those of the record's two blobs too.
+        "POST blobs": 25 * 8 + 2,
+        // A key's tag and the set's for every image, and the record.
+        "PUT manifests": 2 * 25 + 1,
+      });
+      assert.equal(sum(counts), 251 + 25 + 6);
+      assert.ok(flow.outcomes.every(({ streamedBytes }) => streamedBytes === 0));
+    }));
+
+  test("a fork's first run of a set that upstream has not recorded reads no manifest twice", () =>
+    staged(async ({ job, counted }) => {
+      await run(job(fork, { reference: "classic" }));
+      assert.deepEqual(counted(), {
+        token: 2,
+        // Two records that are not there, keys that the fork does not have, and upstream's.
+        "GET manifests": 2 + 25 + 25,
+        "HEAD blobs": 25 + 2,
+        "POST blobs": 25 * 8 + 2,
+        "PUT blobs": 2,
+        "PUT manifests": 2 * 25 + 2,
+      });
+    }));
+
+  test("a protected repository costs a token for each that is written, and all but that are copied", () =>
+    staged(
+      async ({ job, counted }) => {
+        const flow = await run(job(fork, { reference: "classic" }));
+        const failed = flow.outcomes.filter(({ result }) => result === "failed");
+        assert.deepEqual(
+          failed.map(({ name, error }) => [name, error?.code]),
+          [["image-3", "REGISTRY_DENIED"]],
+        );
+        // Reading; all writes, refused; each write for itself.
+        assert.equal(counted()["token"], 1 + 1 + 25);
+      },
+      { protectedPaths: [`${fork}/image-3`] },
+    ));
+});
