@@ -1,0 +1,89 @@
+/** From a status of GitLab to an error that says what happened, and which right the token lacks. */
+import { BerthError } from "../errors.ts";
+import type { Access, Login } from "./access.ts";
+import { type Endpoint, type EndpointName, endpoints } from "./endpoints.ts";
+
+/** What GitLab said to a request that it did not fulfil. */
+export interface Refusal {
+  /** What was being done, on what. */
+  readonly purpose: string;
+  readonly endpoint: EndpointName;
+  readonly login: Login;
+  readonly status: number;
+  /** GitLab's words, on one line and without secrets. */
+  readonly said: string;
+}
+
+/** A token that lacks the right to an answer. */
+export interface Denied {
+  readonly denied: true;
+  readonly message: string;
+  readonly hint: string | undefined;
+}
+
+/** Makes a missing right a value, for questions whose answer is welcome but not needed. */
+export async function unlessDenied<T>(answer: Promise<T>): Promise<T | Denied> {
+  try {
+    return await answer;
+  } catch (error) {
+    if (!(error instanceof BerthError) || error.code !== "GITLAB_DENIED") throw error;
+    return { denied: true, message: error.message, hint: error.hint };
+  }
+}
+
+export function isDenied(answer: unknown): answer is Denied {
+  return typeof answer === "object" && answer !== null && "denied" in answer;
+}
+
+/** Whether the whole project is not there or hidden: GitLab answers 404 to who may not see it. */
+export function isProjectHidden({ status, said }: Pick<Refusal, "status" | "said">): boolean {
+  return status === 404 && /\bproject not found\b/i.test(said);
+}
+
+/** Whether another token might get an answer at this endpoint: this one is unknown, or of too small a scope. */
+export function isWrongToken({ status, said }: Pick<Refusal, "status" | "said">): boolean {
+  return status === 401 || (status === 403 && said.includes("insufficient_scope"));
+}
+
+/** The error for an answer that is neither success nor absence. */
+export function refusalError(refusal: Refusal, access: Access): BerthError {
+  const { purpose, status, said } = refusal;
+  const message = `${purpose}: ${said === "" ? status : `${status} ${said}`}`;
+  if (status === 401 || status === 403 || isProjectHidden(refusal)) {
+    return new BerthError("GITLAB_DENIED", message, { hint: deniedHint(refusal, access) });
+  }
+  return new BerthError("GITLAB_REFUSED", message, {
+    hint: "check the project and the variables of GitLab (CI_API_V4_URL, CI_SERVER_URL)",
+  });
+}
+
+/** What to give so that the question is answered. */
+export function deniedHint(refusal: Refusal, access: Access): string {
+  const { login, status, endpoint: name } = refusal;
+  const endpoint: Endpoint = endpoints[name];
+  const give = `give a project access token (role ${endpoint.role}, scope ${endpoint.scope}) as variable ${access.variable}`;
+  if (login.kind === "none") return `${whyNone(endpoint, access)}${give}`;
+  if (login.kind === "job") return `${whyJob(endpoint, status)}; or ${give}`;
+  if (status === 401)
+    return `the token in ${login.variable} is unknown, expired or revoked: ${give}`;
+  if (isWrongToken(refusal))
+    return `the token in ${login.variable} lacks the scope ${endpoint.scope}`;
+  return `the token in ${login.variable} needs the role ${endpoint.role} in that project`;
+}
+
+function whyNone(endpoint: Endpoint, access: Access): string {
+  if (access.jobToken === undefined) return "there is no token: ";
+  return endpoint.jobToken === "ignored"
+    ? "a job token may not ask this of a private project: "
+    : "";
+}
+
+function whyJob(endpoint: Endpoint, status: number): string {
+  if (status === 401) return "the job token is only good while its job runs";
+  if (endpoint.jobToken === "newer") return "older GitLab lets no job token ask this: upgrade";
+  if (endpoint.jobToken === "own-project") {
+    const role = `who started this pipeline needs the role ${endpoint.role}`;
+    return `a job token may ask this of its own project only, and ${role}`;
+  }
+  return "that project must have this one on its job token allowlist, and who started this pipeline must be a member";
+}

@@ -1,0 +1,135 @@
+import assert from "node:assert/strict";
+import { createServer } from "node:http";
+import { after, before, beforeEach, test } from "node:test";
+import { inspect } from "node:util";
+import { type Fault, listen, stopServer } from "../support/faulty-server.ts";
+import { tooMany } from "../support/gitlab-pages.ts";
+import { list, repositoryId, type Scene, startScene } from "../support/gitlab-scene.ts";
+import type { TestGitLab } from "../support/gitlab-server.ts";
+
+let scene: Scene;
+let gitlab: TestGitLab;
+let upstream: Scene["upstream"];
+let own: Scene["own"];
+let open: Scene["open"];
+let tagged: Scene["tagged"];
+
+before(async () => {
+  scene = await startScene();
+  ({ gitlab, upstream, own, open, tagged } = scene);
+});
+after(() => scene.gitlab.stop());
+beforeEach(() => {
+  gitlab.fault = () => undefined;
+  gitlab.log.length = 0;
+  scene.waits.length = 0;
+});
+
+const answering = (status: number, body = "", headers = {}): Fault => ({
+  kind: "answer",
+  answer: () => ({ status, body, headers }),
+});
+const first = (count: number, fault: Fault) => () => (count-- > 0 ? fault : undefined);
+
+test("a busy GitLab is given the time that it asks for", async () => {
+  gitlab.fault = first(2, { kind: "answer", answer: () => tooMany(7) });
+  assert.ok(await open(own.env).currentJob());
+  assert.equal(gitlab.log.length, 3);
+  assert.ok(scene.waits.some((wait) => wait === 7000));
+});
+
+test("faults of the moment pass, also while deleting", async () => {
+  tagged("acme/tools/four", "a");
+  const port = open(own.env);
+  const id = await repositoryId(port, upstream.id, "/four");
+  gitlab.fault = first(1, answering(502));
+  assert.deepEqual(await port.deleteTag(upstream.id, id, "a"), { kind: "deleted" });
+  gitlab.fault = first(1, { kind: "reset" });
+  assert.deepEqual(await list(port.tags(upstream.id, id)), []);
+});
+
+test("an outage ends after a bounded number of tries", async () => {
+  gitlab.fault = () => answering(503);
+  await assert.rejects(open(own.env).currentJob(), {
+    code: "GITLAB_UNAVAILABLE",
+    message: /current job.*503/,
+  });
+  assert.equal(gitlab.log.length, 5);
+  gitlab.fault = () => ({ kind: "answer", answer: () => tooMany(86_400) });
+  await assert.rejects(open(own.env).currentJob(), { code: "GITLAB_UNAVAILABLE" });
+  assert.equal(gitlab.log.length, 6);
+  const closed = createServer();
+  const host = await listen(closed);
+  await stopServer(closed);
+  const nobody = open({ CI_API_V4_URL: `http://${host}/api/v4`, CI_JOB_TOKEN: "x" });
+  await assert.rejects(nobody.currentJob(), {
+    code: "GITLAB_UNAVAILABLE",
+    message: /ECONNREFUSED/,
+  });
+});
+
+test("a login page is not an answer", async () => {
+  gitlab.fault = () => answering(200, "<html>sign in</html>", { "content-type": "text/html" });
+  await assert.rejects(open(own.env).project(upstream.id), { code: "GITLAB_ANSWER" });
+  await assert.rejects(list(open(own.env).branches(upstream.id)), { code: "GITLAB_ANSWER" });
+});
+
+test("a listing that leads back to itself ends", async () => {
+  const link = `<${gitlab.url}/x?page=2>; rel="next"`;
+  gitlab.fault = () => answering(200, "[]", { link });
+  await assert.rejects(list(open(own.env).branches(upstream.id)), { code: "GITLAB_ANSWER" });
+  assert.equal(gitlab.log.length, 2);
+});
+
+test("a token stays with GitLab when an answer leads elsewhere", async () => {
+  const seen: unknown[] = [];
+  const other = createServer((request, response) => {
+    seen.push(request.headers["job-token"], request.headers["private-token"]);
+    response.end("{}");
+  });
+  const host = await listen(other);
+  try {
+    gitlab.fault = () => answering(302, "", { location: `http://${host}/api/v4/job` });
+    await assert.rejects(open(own.env).currentJob(), { name: "BerthError" });
+    assert.deepEqual(
+      seen.filter((token) => token !== undefined),
+      [],
+    );
+  } finally {
+    await stopServer(other);
+  }
+});
+
+test("no error shows a token, whatever GitLab sends", async () => {
+  const given = gitlab.token("olga", "read_api");
+  const faults = (secret: string): readonly Fault[] => {
+    const echo = JSON.stringify({ message: `no ${secret}`, error: { token: secret } });
+    return [
+      ...[400, 401, 403, 404, 405, 418, 500, 503].map((status) => answering(status, echo)),
+      answering(200, secret),
+      answering(200, echo),
+      answering(302, "", { location: `https://x.example/?token=${secret}` }),
+      { kind: "reset" },
+      { kind: "truncated" },
+    ];
+  };
+  for (const [env, secret] of [
+    [own.env, own.token],
+    [{ ...own.env, GITLAB_TOKEN: given }, `${own.token} ${given}`],
+  ] as const) {
+    for (const fault of faults(secret)) {
+      gitlab.fault = () => fault;
+      const port = open(env);
+      const asked: readonly Promise<unknown>[] = [
+        port.project(upstream.id),
+        port.currentJob(),
+        list(port.tags(upstream.id, 1)),
+        port.deleteTag(upstream.id, 1, "x"),
+      ];
+      for (const result of await Promise.allSettled(asked)) {
+        const shown = inspect(result, { depth: 9, showHidden: true });
+        for (const part of secret.split(" ")) assert.ok(!shown.includes(part), shown);
+      }
+    }
+  }
+});

@@ -1,0 +1,201 @@
+/** The endpoints of `/api/v4` that berth asks, with the rights that GitLab documents for each. */
+import type { Answer, SeenRequest } from "./faulty-server.ts";
+import { deleteTag, repositories, tagDetail, tags } from "./gitlab-api-registry.ts";
+import type { Api, Asked } from "./gitlab-asked.ts";
+import * as entity from "./gitlab-entities.ts";
+import { mergeBaseOf } from "./gitlab-history.ts";
+import { findProject, type Identity, type Model, roles, type TestProject } from "./gitlab-model.ts";
+import { failed, json, listed } from "./gitlab-pages.ts";
+import { isOwnJob, letsIn, levelOf, mayPull, mayPush, mayRead, maySee } from "./gitlab-rights.ts";
+
+interface Route {
+  readonly method: "GET" | "DELETE";
+  /** Below `projects/:id`. */
+  readonly path: RegExp;
+  /** What a job token may: nothing (it is ignored), ask its own project, any, or any on new servers. */
+  readonly jobToken: "ignored" | "own" | "any" | "newer";
+  readonly may: (identity: Identity, project: TestProject) => boolean;
+  readonly answer: (asked: Asked) => Answer;
+}
+
+const atLeast = (role: keyof typeof roles) => (identity: Identity, project: TestProject) =>
+  levelOf(identity, project) >= roles[role];
+
+const routes: readonly Route[] = [
+  get(/^$/, "ignored", maySee, ({ api, project, identity }) =>
+    json(entity.projectEntity(project, api.url, levelOf(identity, project))),
+  ),
+  get(/^job_token_scope$/, "ignored", atLeast("maintainer"), ({ project }) =>
+    json({ inbound_enabled: project.limitsJobTokens, outbound_enabled: false }),
+  ),
+  get(/^job_token_scope\/allowlist$/, "ignored", atLeast("maintainer"), (asked) =>
+    listed(
+      asked.request,
+      asked.api.url,
+      [asked.project, ...allowedBy(asked)].map(entity.projectName),
+    ),
+  ),
+  get(/^job_token_scope\/groups_allowlist$/, "ignored", atLeast("maintainer"), (asked) =>
+    listed(asked.request, asked.api.url, []),
+  ),
+  get(/^jobs\/(\d+)$/, "ignored", mayRead, ({ api, project, parts: [id] }) => {
+    const job = api.model.jobs.find((one) => String(one.id) === id);
+    return job?.pipeline.project === project ? json(entity.jobEntity(api.model, job)) : failed(404);
+  }),
+  get(/^pipelines\/(\d+)\/jobs$/, "newer", mayRead, ({ api, project, request, parts: [id] }) => {
+    const all = api.model.jobs.filter(({ pipeline }) => String(pipeline.id) === id);
+    const own = all.filter(({ pipeline }) => pipeline.project === project);
+    return listed(request, api.url, own.map((job) => entity.jobEntity(api.model, job)).reverse());
+  }),
+  get(/^pipelines\/(\d+)$/, "newer", mayRead, ({ api, project, parts: [id] }) => {
+    const found = api.model.pipelines.find((one) => String(one.id) === id);
+    return found?.project === project ? json(entity.pipelineEntity(found)) : failed(404);
+  }),
+  get(/^pipelines$/, "newer", mayRead, pipelines),
+  get(/^repository\/merge_base$/, "ignored", mayRead, ({ project, request }) => {
+    const [one = "", other = ""] = request.query.getAll("refs[]");
+    const ids = [one, other].map((ref) => project.history.commit(ref)?.id);
+    const [first, second] = ids;
+    if (first === undefined || second === undefined) {
+      return failed(400, `Could not find ref: ${first === undefined ? one : other}`);
+    }
+    const base = project.history.commit(mergeBaseOf(project.history, first, second) ?? "");
+    return base === undefined
+      ? failed(404, "404 Merge Base Not Found")
+      : json(entity.commitEntity(base));
+  }),
+  get(/^repository\/commits\/([^/]+)$/, "any", mayRead, ({ project, parts: [revision = ""] }) => {
+    const found = project.history.commit(revision);
+    return found === undefined
+      ? failed(404, "404 Commit Not Found")
+      : json(entity.commitEntity(found));
+  }),
+  get(/^repository\/commits$/, "ignored", mayRead, commits),
+  get(/^repository\/branches$/, "any", mayRead, ({ api, project, request }) => {
+    const heads = [...project.history.heads()].sort(([a], [b]) => (a < b ? -1 : 1));
+    const branches = heads.map(([name, id]) => entity.branchEntity(project, name, id));
+    return listed(
+      request,
+      api.url,
+      branches.filter((branch) => branch !== undefined),
+    );
+  }),
+  get(/^merge_requests$/, "any", mayRead, ({ api, project, request }) => {
+    const state = request.query.get("state") ?? "all";
+    const chosen = project.requests.filter((one) => state === "all" || one.state === state);
+    const now = api.model.now();
+    return listed(
+      request,
+      api.url,
+      chosen.map((one) => entity.requestEntity(one, now, false)),
+    );
+  }),
+  get(/^merge_requests\/(\d+)$/, "any", mayRead, ({ api, project, parts: [iid] }) => {
+    const found = project.requests.find((one) => String(one.iid) === iid);
+    return found === undefined
+      ? failed(404)
+      : json(entity.requestEntity(found, api.model.now(), true));
+  }),
+  get(/^registry\/protection\/tag\/rules$/, "ignored", atLeast("maintainer"), (asked) => {
+    if (!asked.api.hasDatabase) return failed(404);
+    const { project } = asked;
+    return json(project.tagRules.map((rule, index) => entity.tagRuleEntity(project, rule, index)));
+  }),
+  get(/^registry\/repositories$/, "own", mayPull, repositories),
+  get(/^registry\/repositories\/(\d+)\/tags$/, "own", mayPull, tags),
+  get(/^registry\/repositories\/(\d+)\/tags\/([^/]+)$/, "own", mayPull, tagDetail),
+  {
+    method: "DELETE",
+    path: /^registry\/repositories\/(\d+)\/tags\/([^/]+)$/,
+    jobToken: "own",
+    may: mayPush,
+    answer: deleteTag,
+  },
+];
+
+function get(
+  path: RegExp,
+  jobToken: Route["jobToken"],
+  may: Route["may"],
+  answer: Route["answer"],
+): Route {
+  return { method: "GET", path, jobToken, may, answer };
+}
+
+/** Answers one request to the API. */
+export function answerApi(api: Api, request: SeenRequest): Answer {
+  const path = request.path.replace(/^\/api\/v4\//, "");
+  const known = identify(api.model, request);
+  if (known === undefined) return failed(401);
+  if (path === "job") {
+    return known.kind === "job" ? json(entity.jobEntity(api.model, known.job)) : failed(401);
+  }
+  const [, id = "", rest = ""] = /^projects\/([^/]+)\/?(.*)$/.exec(path) ?? [];
+  const route = routes.find((one) => one.method === request.method && one.path.test(rest));
+  if (id === "" || route === undefined) return failed(404);
+  const isIgnored = route.jobToken === "ignored" || (route.jobToken === "newer" && !api.isNew);
+  const identity: Identity = known.kind === "job" && isIgnored ? { kind: "anonymous" } : known;
+  const project = findProject(api.model, decodeURIComponent(id));
+  const isForeign =
+    project !== undefined &&
+    identity.kind === "job" &&
+    (route.jobToken === "own" ? !isOwnJob(identity, project) : !mayComeIn(identity, project));
+  if (project === undefined || isForeign || !maySee(identity, project)) {
+    return failed(404, "404 Project Not Found");
+  }
+  if (request.method !== "GET" && identity.kind === "user" && !identity.scopes.includes("api")) {
+    return insufficientScope("api");
+  }
+  if (!route.may(identity, project)) return failed(identity.kind === "anonymous" ? 401 : 403);
+  const parts = (route.path.exec(rest) ?? []).slice(1).map(decodeURIComponent);
+  return route.answer({ api, request, identity, project, parts });
+}
+
+function mayComeIn(identity: Identity, project: TestProject): boolean {
+  return project.visibility === "public" || letsIn(identity, project);
+}
+
+/** Who asks; `undefined` for a token that is unknown or whose job has ended. */
+function identify(model: Model, { headers }: SeenRequest): Identity | undefined {
+  const job = headers["job-token"];
+  const given =
+    headers["private-token"] ?? /^Bearer (.+)$/.exec(headers["authorization"] ?? "")?.[1];
+  if (job === undefined && given === undefined) return { kind: "anonymous" };
+  const identity = model.tokens.get(given ?? job ?? "");
+  return identity?.kind === (given === undefined ? "job" : "user") ? identity : undefined;
+}
+
+function insufficientScope(scope: string): Answer {
+  const description = "The request requires higher privileges than provided by the access token.";
+  const body = { error: "insufficient_scope", error_description: description, scope };
+  return { ...json(body), status: 403 };
+}
+
+function allowedBy({ api, project }: Asked): readonly TestProject[] {
+  return api.model.projects.filter(({ id }) => project.allowed.has(id));
+}
+
+/** The newest first; child pipelines only for who asks for that source. */
+function pipelines({ api, project, request }: Asked): Answer {
+  const { query } = request;
+  const own = api.model.pipelines.filter((one) => one.project === project);
+  const source = query.get("source");
+  const after = new Date(query.get("updated_after") ?? 0);
+  const chosen = own.filter(
+    (one) =>
+      (["status", "sha", "ref"] as const).every(
+        (key) => one[key] === (query.get(key) ?? one[key]),
+      ) &&
+      (source === null ? one.source !== "parent_pipeline" : one.source === source) &&
+      one.createdAt >= after,
+  );
+  return listed(request, api.url, chosen.map(entity.pipelineEntity).reverse());
+}
+
+function commits({ api, project, request }: Asked): Answer {
+  const head = project.history.commit(request.query.get("ref_name") ?? project.defaultBranch);
+  if (head === undefined) return failed(404, "404 Commit Not Found");
+  const since = new Date(request.query.get("since") ?? 0);
+  const chosen = project.history.reachable(head.id).filter(({ at }) => at >= since);
+  return listed(request, api.url, chosen.map(entity.commitEntity), { isTotalKnown: false });
+}
