@@ -1,0 +1,69 @@
+/** The states of a project that `explain` compares. */
+import { resolve } from "node:path";
+import { loadConfig } from "../config/load.ts";
+import { promotedTags } from "../config/promoted.ts";
+import { revisionTrees } from "../context/revision.ts";
+import { changesSince } from "../explain/since.ts";
+import { type State, stateOf } from "../explain/state.ts";
+import { sourcesOf } from "../plan/places.ts";
+import { slugOf } from "../publish/promote.ts";
+import type { GlobalOptions } from "./program.ts";
+import type { Project } from "./project.ts";
+import type { Session } from "./session.ts";
+
+/** What is keyed now. */
+export function currentState(project: Project): State {
+  return {
+    images: project.images,
+    identify: (names, spool) => project.identify(names, spool),
+  };
+}
+
+/** States at commits, which share what they read of git's objects. */
+export function statesOf(
+  { world, project }: Session,
+  { config: file }: Pick<GlobalOptions, "config">,
+): (commit: string) => Promise<State> {
+  const tree = revisionTrees(project.git);
+  const named =
+    file === undefined
+      ? undefined
+      : { files: world.files, path: resolve(world.cwd, file), label: file };
+  return async (commit) => {
+    const at = await tree(commit);
+    return stateOf(at, await loadConfig(at, named), named === undefined ? "error" : "skip");
+  };
+}
+
+/** The tag that this branch promotes, or else the first that has a name of its own. */
+export async function promotedTag({ project, situation }: Session): Promise<string | undefined> {
+  const { publish } = project.config;
+  const { branch, defaultBranch } = situation;
+  // Git is asked only where the answer can make a difference.
+  const name = branch ?? (publish.length < 2 ? "" : await currentBranch(project));
+  const own =
+    name === "" ? [] : promotedTags(project.config, { name, slug: slugOf(name), defaultBranch });
+  return own[0] ?? publish.find(({ tag }) => !tag.includes("{"))?.tag;
+}
+
+async function currentBranch({ git }: Project): Promise<string> {
+  return (await git.run(["branch", "--show-current"])).toString().trim();
+}
+
+/**
+ * For images that have to be built, what changed since the promoted set; for the reasons of a plan.
+ *
+ * Call it only where there is something to build: it costs one GET and reads the images of one commit.
+ */
+export async function reasonsOfBuilds(
+  names: readonly string[],
+  session: Session,
+  options: Pick<GlobalOptions, "config">,
+): Promise<ReadonlyMap<string, string>> {
+  const { project, situation, login } = session;
+  const tag = names.length === 0 ? undefined : await promotedTag(session);
+  if (tag === undefined) return new Map();
+  const bases = sourcesOf(situation, project.config.reference).map(({ base }) => base);
+  const states = { now: currentState(project), stateAt: statesOf(session, options) };
+  return changesSince({ names, tag, bases, ...states }, login.registry, project.git);
+}

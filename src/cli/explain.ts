@@ -1,0 +1,127 @@
+/** `berth explain`: why an image's key is what it is, compared with another. */
+import { styleText } from "node:util";
+import { BerthError, type ExitCode, exitCodes } from "../errors.ts";
+import { answer, type Explanation, workingTree } from "../explain/explanation.ts";
+import { printExplanation } from "../explain/print.ts";
+import { ifReadable, keyIn } from "../explain/state.ts";
+import type { Key, KeyedImage } from "../image/key.ts";
+import { printReference, printRepository } from "../oci/reference.ts";
+import { observe } from "../plan/observe.ts";
+import { type Source, sourcesOf } from "../plan/places.ts";
+import { againstOf } from "./explain-against.ts";
+import { currentState, statesOf } from "./explain-states.ts";
+import { usageError } from "./fail.ts";
+import type { GlobalOptions } from "./program.ts";
+import { known } from "./project.ts";
+import { openSession, type Session } from "./session.ts";
+
+export interface ExplainOptions extends GlobalOptions {
+  readonly against?: string;
+  readonly rev?: string;
+  readonly commits: string;
+  readonly offline?: boolean;
+}
+
+export async function explainCommand(name: string, options: ExplainOptions): Promise<ExitCode> {
+  const commits = Number(options.commits);
+  if (!Number.isSafeInteger(commits) || commits < 1)
+    throw usageError(
+      `look back ${options.commits} commits: not a number above 0`,
+      "give --commits 50",
+    );
+  const session = await openSession({ ...options, output: ".berth" });
+  const explanation = await explainImage(name, commits, options, session);
+  const { world, project } = session;
+  await project.git.close();
+  world.print(
+    options.json === true
+      ? `${JSON.stringify(explanation)}\n`
+      : printExplanation(explanation, (style, text) => styleText(style, text)),
+  );
+  return exitCodes.done;
+}
+
+async function explainImage(
+  name: string,
+  commits: number,
+  options: ExplainOptions,
+  session: Session,
+): Promise<Explanation> {
+  const { project, situation } = session;
+  const { git, config, images } = project;
+  known(images, [name]);
+  const now = currentState(project);
+  const image = await keyIn(now, name);
+  if (image === undefined) throw new TypeError(`no key for ${name}`);
+  const stateAt = statesOf(session, options);
+  const head = (await git.object(`${options.rev ?? "HEAD"}^{commit}`))?.id;
+  const isDirty = async (): Promise<boolean> =>
+    head !== undefined &&
+    options.rev === undefined &&
+    (await ifReadable(stateAt(head).then((state) => keyIn(state, name))))?.key !== image.key;
+  const sources = options.offline === true ? [] : sourcesOf(situation, config.reference);
+  const { reference, reachable } = await lookAround(image, sources, session);
+  const asked = { name, against: options.against, head, isDirty, sources, reachable };
+  return answer({
+    name,
+    now,
+    key: image.key,
+    label: options.rev === undefined ? workingTree : `revision ${options.rev}`,
+    head,
+    stateAt,
+    against: await againstOf(asked, session),
+    git,
+    commits,
+    reference,
+    looked: reachable.map(({ base }) => printRepository(base)),
+    find: (key) => findKey(key as Key, image, reachable, session),
+  });
+}
+
+/** Looks where `plan` looks; a registry that is away or refuses is no reason not to explain the key. */
+async function lookAround(image: KeyedImage, sources: readonly Source[], session: Session) {
+  const reachable: Source[] = [];
+  let reference: string | undefined;
+  for (const source of sources) {
+    try {
+      const seen = await lookIn(source, image, session);
+      if (seen.answered) reachable.push(source);
+      reference ??= seen.reference;
+    } catch (error) {
+      if (!(error instanceof BerthError)) throw error;
+      session.world.log.warn(`${error.message} [${error.code}]; it is left out`);
+    }
+  }
+  return { reference, reachable };
+}
+
+async function findKey(
+  key: Key,
+  image: KeyedImage,
+  sources: readonly Source[],
+  session: Session,
+): Promise<string | undefined> {
+  for (const source of sources) {
+    const { reference } = await lookIn(source, { ...image, key }, session);
+    if (reference !== undefined) return reference;
+  }
+  return undefined;
+}
+
+async function lookIn(
+  source: Source,
+  image: KeyedImage,
+  { project, login, world }: Session,
+): Promise<{ readonly answered: boolean; readonly reference: string | undefined }> {
+  const { repository } = project.config;
+  const { sightings, looked, warnings } = await observe(
+    [image],
+    [source],
+    repository,
+    login.registry,
+  );
+  for (const warning of warnings) world.log.warn(warning);
+  const found = sightings.get(image.name)?.find((sighting) => sighting.kind === "found");
+  const reference = found === undefined ? undefined : printReference(found.reference);
+  return { answered: looked.length > 0, reference };
+}

@@ -1,0 +1,277 @@
+import assert from "node:assert/strict";
+import { after, before, describe, type TestContext, test } from "node:test";
+import type { Explanation } from "../../src/explain/explanation.ts";
+import { withAnnotations } from "../../src/publish/annotate.ts";
+import { makeRepository, type Repository } from "../context/repository.ts";
+import { basicAuthority, client, goodLogin, pushImage, testImage } from "../registry/clients.ts";
+import { berth, type Ended, plainEnv } from "../support/command.ts";
+import { type MemoryRegistry, startMemoryRegistry } from "../support/memory-registry.ts";
+
+const app = "FROM ci/base\nCOPY script.sh /\nRUN apt-get install \\\n  gcc\n";
+
+interface Project {
+  readonly repository: Repository;
+  /** The newest last. */
+  readonly commits: readonly string[];
+}
+
+/** Four commits: the first, one that adds ninja to `app`, one that changes `base`, one that changes nothing. */
+function makeProject(t: TestContext): Project {
+  const repository = makeRepository(t, {}, ["-b", "main"]);
+  const steps: readonly [string, Record<string, string>][] = [
+    [
+      "first",
+      {
+        "app.docker": app,
+        "base.docker": "FROM debian:13\n",
+        "script.sh": "echo\n",
+        "berth.yml": 'images: ["*.docker"]\nparents: ci/{name}\n',
+      },
+    ],
+    ["docker: add ninja", { "app.docker": `${app.trimEnd()} \\\n  ninja\n` }],
+    ["base: set A", { "base.docker": "FROM debian:13\nENV A=1\n" }],
+    ["docs", { README: "read me\n" }],
+  ];
+  const commits = steps.map(([subject, files]) => {
+    repository.write(files);
+    repository.run("add", "-A");
+    repository.run("commit", "-q", "-m", subject);
+    return repository.run("rev-parse", "HEAD");
+  });
+  return { repository, commits };
+}
+
+function explain({ repository }: Project, args: readonly string[], env = {}): Promise<Ended> {
+  return berth(["explain", ...args], { cwd: repository.path, env: plainEnv(env) });
+}
+
+async function asked(project: Project, args: readonly string[]): Promise<Explanation> {
+  const { code, stdout, stderr } = await explain(project, [...args, "--json"]);
+  assert.equal(code, 0, stderr);
+  return JSON.parse(stdout) as Explanation;
+}
+
+/** What differs, in short. */
+function kinds({ differences }: Pick<Explanation, "differences">): readonly string[] {
+  return differences.map(({ kind }) => kind);
+}
+
+describe("berth explain without a registry", () => {
+  test("compares with the commit before, and says where the key changed", async (t) => {
+    const project = makeProject(t);
+    const { stdout } = await explain(project, ["app"]);
+    assert.match(
+      stdout,
+      /^app {2}key [0-9a-f]{12} \(the working tree\)\nthe same as the commit before, /,
+    );
+    const [first = "", second = ""] = project.commits;
+    const told = await explain(project, ["app", "--rev", second, "--against", first]);
+    const said = told.stdout.replaceAll(/[0-9a-f]{12,}/g, "ID");
+    assert.equal(
+      said,
+      [
+        "app  key ID (revision ID)",
+        "differs from ID, commit ID",
+        "  app.docker:3: ~ RUN apt-get install \\",
+        "      -   gcc",
+        "      +   gcc \\",
+        "      +   ninja",
+        'key changed in ID "docker: add ninja", the last commit',
+        "",
+      ].join("\n"),
+    );
+  });
+
+  test("goes into parents, and counts the commits since", async (t) => {
+    const project = makeProject(t);
+    const told = await asked(project, ["app", "--against", "HEAD~3"]);
+    assert.deepEqual(kinds(told), ["instruction", "parent"]);
+    const { origin } = told;
+    assert.deepEqual(
+      { ...origin },
+      { kind: "commit", ago: 1, id: project.commits[2], subject: "base: set A" },
+    );
+  });
+
+  test("tells what is not committed from what is", async (t) => {
+    const project = makeProject(t);
+    project.repository.write({ "script.sh": "echo other\n" });
+    const usual = await explain(project, ["app"]);
+    assert.match(usual.stdout, /differs from HEAD,/);
+    assert.match(usual.stdout, /~ script\.sh {2}COPY at app\.docker:2 {2}\(not committed\)\n/);
+    assert.match(usual.stdout, /\nthe key comes from changes that are not committed\n$/);
+    const told = await asked(project, ["app", "--against", "HEAD~3"]);
+    const marks = told.differences.map(({ kind, uncommitted }) => [kind, uncommitted ?? false]);
+    assert.deepEqual(marks, [
+      ["instruction", false],
+      ["file", true],
+      ["parent", false],
+    ]);
+  });
+
+  test("compares a branch with where it began", async (t) => {
+    const project = makeProject(t);
+    project.repository.run("checkout", "-q", "-b", "feature", "HEAD~2");
+    project.repository.write({ "script.sh": "echo other\n" });
+    project.repository.commit();
+    const told = await asked(project, ["app"]);
+    assert.equal(told.against?.label, "the merge base with main");
+    assert.equal(told.against.revision, project.commits[1]);
+    assert.deepEqual(kinds(told), ["file"]);
+  });
+
+  test("says that an image is new, or that there is nothing to compare with", async (t) => {
+    const project = makeProject(t);
+    project.repository.write({ "more.docker": "FROM debian:13\n" });
+    const { stdout } = await explain(project, ["more"]);
+    assert.match(stdout, /\n {2}\+ image more: there was none {2}\(not committed\)\n/);
+    project.repository.run("checkout", "-q", "--orphan", "empty");
+    const { stdout: alone } = await explain(project, ["app"]);
+    assert.match(alone, /\nthere is nothing to compare the working tree with\n/);
+  });
+
+  test("says what it cannot read of another commit, and looks past it in the history", async (t) => {
+    const project = makeProject(t);
+    const { repository } = project;
+    repository.write({ "app.docker": "FROM ci/base\nFOO\n" });
+    const broken = repository.commit();
+    repository.write({ "app.docker": app });
+    repository.commit();
+    const told = await asked(project, ["app", "--against", broken]);
+    assert.deepEqual([told.same, told.differences, told.origin?.kind], [null, [], "commit"]);
+    assert.match(told.notes[0] ?? "", /cannot be read: .*app\.docker:2:1: unknown instruction FOO/);
+  });
+
+  test("paints only where it is wanted", async (t) => {
+    const project = makeProject(t);
+    const paint = "\u001b[";
+    const args = ["app", "--against", "HEAD~3"];
+    const plain = await explain(project, args);
+    const painted = await explain(project, args, { FORCE_COLOR: "1" });
+    assert.deepEqual([plain.stdout.includes(paint), painted.stdout.includes(paint)], [false, true]);
+  });
+
+  const mistakes: readonly [what: string, args: readonly string[], code: number, says: RegExp][] = [
+    ["an unknown image", ["nope"], 64, /find nope: no such image/],
+    ["an unknown revision", ["app", "--against", "nope"], 64, /no registry was asked \[USAGE\]/],
+    [
+      "no upstream",
+      ["app", "--against", "upstream"],
+      64,
+      /no upstream is known \[USAGE\]\n.*BERTH_UPSTREAM/,
+    ],
+    ["no number", ["app", "--commits", "few"], 64, /look back few commits/],
+  ];
+  test("refuses what it cannot answer", async (t) => {
+    const project = makeProject(t);
+    for (const [what, args, code, says] of mistakes) {
+      const ended = await explain(project, args);
+      assert.equal(ended.code, code, what);
+      assert.match(ended.stderr, says, what);
+    }
+  });
+});
+
+describe("berth explain with a registry", () => {
+  let registry: MemoryRegistry;
+  before(async () => {
+    registry = await startMemoryRegistry();
+  });
+  after(() => registry?.stop());
+
+  let bases = 0;
+  /** Puts an image of `app` as a build of a commit does; gives what `--registry` takes. */
+  async function withImage(
+    project: Project,
+    commit: string,
+    tags: (key: string) => readonly string[],
+    annotations: Readonly<Record<string, string>> = {},
+  ): Promise<string> {
+    bases += 1;
+    const base = `group/project${bases}`;
+    const { key } = await asked(project, ["app", "--rev", commit, "--offline"]);
+    const image = testImage(base);
+    const told = {
+      "org.opencontainers.image.revision": commit,
+      "berth.key": key,
+      ...annotations,
+    };
+    const manifest = withAnnotations(image.manifest, told);
+    assert.ok(manifest !== undefined);
+    const repository = { host: registry.host, path: `${base}/app` };
+    for (const tag of tags(key))
+      await pushImage(client(undefined), repository, { ...image, manifest }, tag);
+    return `${registry.host}/${base}`;
+  }
+
+  test("compares with the promoted image, and finds the nearest one that is there", async (t) => {
+    const project = makeProject(t);
+    const [first = ""] = project.commits;
+    const base = await withImage(project, first, (key) => ["latest", `key-${key}`]);
+    const told = await asked(project, ["app", "--registry", base]);
+    assert.equal(told.against?.label, "latest");
+    assert.deepEqual(kinds(told), ["instruction", "parent"]);
+    assert.deepEqual([told.reference, told.looked], [null, [base]]);
+    const { stdout } = await explain(project, ["app", "--against", "HEAD~1", "--registry", base]);
+    assert.match(stdout, /^the same as HEAD~1, commit [0-9a-f]{12}$/m);
+    assert.match(stdout, /^its image is not in 127.*: it has to be built$/m);
+    assert.match(stdout, /^key changed in [0-9a-f]{12} "base: set A", 1 commit ago$/m);
+    assert.match(
+      stdout,
+      /^nearest image there is: 127.*\n {2}of [0-9a-f]{12} "first", 3 commits ago$/m,
+    );
+    assert.match(stdout, /^ {2}parent base changed:$/m);
+  });
+
+  test("names the image where nothing differs, whichever way it was named", async (t) => {
+    const project = makeProject(t);
+    const commit = project.commits.at(-1) ?? "";
+    const base = await withImage(project, commit, (key) => ["latest", "v1", `key-${key}`]);
+    for (const against of ["latest", "v1", `${base}/app:latest`, undefined]) {
+      const args = against === undefined ? [] : ["--against", against];
+      const { stdout } = await explain(project, ["app", "--registry", base, ...args]);
+      assert.match(stdout, /\nthe same as .*\(127.*\/app@sha256:[0-9a-f]{12}…\), commit/);
+      assert.match(stdout, /\nits image is 127.*\/app@sha256:[0-9a-f]{12}…\n$/);
+    }
+    const upstream = await explain(project, ["app", "--against", "upstream"], {
+      BERTH_UPSTREAM: base,
+      BERTH_CONFIG: "",
+    });
+    assert.match(upstream.stdout, /\nthe same as upstream's latest \(/);
+  });
+
+  test("says which commit to fetch where the clone does not have it", async (t) => {
+    const project = makeProject(t);
+    const gone = "1".repeat(40);
+    const base = await withImage(project, project.commits[0] ?? "", () => ["latest"], {
+      "org.opencontainers.image.revision": gone,
+    });
+    const told = await asked(project, ["app", "--registry", base]);
+    assert.deepEqual([told.same, told.differences], [false, []]);
+    assert.match(told.notes[0] ?? "", new RegExp(`does not have: git fetch origin ${gone}$`));
+  });
+
+  test("does not give git what an image only calls a commit", async (t) => {
+    const project = makeProject(t);
+    const base = await withImage(project, project.commits[0] ?? "", () => ["latest"], {
+      "org.opencontainers.image.revision": "--output=x\u001b[31m",
+    });
+    const { stdout } = await explain(project, ["app", "--registry", base, "--against", "latest"]);
+    assert.match(stdout, /note: latest was built from "--output=x\\u001b\[31m", which this clone/);
+    assert.ok(!stdout.includes("\u001b"));
+  });
+
+  test("goes by the history where the registry refuses, and asks none where that is not wanted", async (t) => {
+    const project = makeProject(t);
+    const closed = await startMemoryRegistry({ authority: basicAuthority(goodLogin) });
+    t.after(() => closed.stop());
+    const args = ["app", "--registry", `${closed.host}/group/project`];
+    const refused = await explain(project, args);
+    assert.equal(refused.code, 0, refused.stderr);
+    assert.match(refused.stderr, /^warning: .*\[REGISTRY_DENIED\]; it is left out$/m);
+    assert.match(refused.stdout, /the same as the commit before/);
+    const requests = closed.log.length;
+    assert.equal((await explain(project, [...args, "--offline"])).stderr, "");
+    assert.equal(closed.log.length, requests);
+  });
+});

@@ -1,0 +1,279 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { explain } from "../../src/explain/explain.ts";
+import { printDifferences } from "../../src/explain/print.ts";
+import { summary } from "../../src/explain/summary.ts";
+import { between, explained, type Project } from "./between.ts";
+
+const dockerfile = [
+  "ARG RELEASE=13",
+  "FROM ci/base AS build",
+  "ARG USER=root",
+  "COPY scripts/ /opt/scripts/",
+  "RUN apt-get update && \\",
+  "    # a comment in between",
+  "    apt-get install -y \\",
+  "      gcc \\",
+  "      make",
+  "RUN <<EOF",
+  "set -e",
+  "make",
+  "EOF",
+  "FROM debian:${RELEASE}-slim",
+  "COPY --from=build /opt /opt",
+  "ENV A=1",
+  "",
+].join("\n");
+
+const files: Project["files"] = {
+  "x.docker": dockerfile,
+  "base.docker": "FROM debian:13\nRUN make base\n",
+  "scripts/build.sh": { exec: "make\n" },
+  "scripts/notes": "notes\n",
+};
+
+const swap = (from: string, to: string): Project["files"] => {
+  assert.ok(dockerfile.includes(from), from);
+  return { ...files, "x.docker": dockerfile.replace(from, to) };
+};
+
+const text = (lines: readonly string[]): string => lines.join("\n");
+
+/** What becomes of the project, the lines that people read, and the one line of a table. */
+const cases: readonly [what: string, now: Project, lines: readonly string[], line: string][] = [
+  [
+    "one line of a long RUN",
+    { files: swap("      gcc \\\n", "      gcc \\\n      ninja \\\n") },
+    [
+      "  x.docker:5: ~ RUN apt-get update && \\",
+      "        … 2 lines",
+      "              gcc \\",
+      "      +       ninja \\",
+      "              make",
+    ],
+    "RUN at line 5 changed",
+  ],
+  [
+    "a line of a heredoc",
+    { files: swap("set -e\nmake", "set -ex\nmake") },
+    [
+      "  x.docker:10: ~ RUN <<EOF",
+      "      - set -e",
+      "      + set -ex",
+      "        make",
+      "        … 1 line",
+    ],
+    "RUN at line 10 changed",
+  ],
+  [
+    "a new instruction",
+    { files: swap("ENV A=1", "ENV A=1\nENV B=2") },
+    ["  x.docker:17: + ENV B=2"],
+    "ENV at line 17 added",
+  ],
+  [
+    "an instruction that is gone",
+    { files: swap("ENV A=1\n", "") },
+    ["  x.docker:16: - ENV A=1"],
+    "ENV at line 16 removed",
+  ],
+  [
+    "an instruction in another place",
+    { files: swap("COPY --from=build /opt /opt\nENV A=1", "ENV A=1\nCOPY --from=build /opt /opt") },
+    ["  x.docker:16: ~ COPY --from=build /opt /opt (moved)"],
+    "COPY at line 16 moved",
+  ],
+  [
+    "a base by its ARG",
+    { files: swap("RELEASE=13", "RELEASE=14") },
+    [
+      "  x.docker:14: FROM debian:13-slim → debian:14-slim",
+      '    by ARG RELEASE "13" (line 1) → "14" (line 1)',
+    ],
+    "FROM debian:14-slim changed",
+  ],
+  [
+    "an ARG by the configuration",
+    { files, image: { args: { USER: "dan" } } },
+    ['  x.docker:3: ARG USER "root" (line 3) → "dan" (configuration)'],
+    "ARG USER changed",
+  ],
+  [
+    "an ARG that is gone",
+    { files: swap("ARG USER=root\n", "") },
+    ['  x.docker:3: ARG USER "root" (line 3) → not declared'],
+    "ARG USER removed",
+  ],
+  [
+    "an ARG without a value",
+    { files: swap("USER=root", "USER") },
+    ['  x.docker:3: ARG USER "root" (line 3) → no value'],
+    "ARG USER changed",
+  ],
+  [
+    "an ARG whose value only the engine knows",
+    { files: swap("USER=root", "USER=$HOME") },
+    ['  x.docker:3: ARG USER "root" (line 3) → "$HOME" (as the engine expands it)'],
+    "ARG USER changed",
+  ],
+  [
+    "the bytes of a file",
+    { files: { ...files, "scripts/notes": "other notes\n" } },
+    ["  ~ scripts/notes  COPY at x.docker:4"],
+    "COPY scripts/notes changed",
+  ],
+  [
+    "the mode of a file",
+    { files: { ...files, "scripts/build.sh": "make\n" } },
+    ["  ~ scripts/build.sh (no longer executable)  COPY at x.docker:4"],
+    "COPY scripts/build.sh changed",
+  ],
+  [
+    "a file that became a link, and a new one",
+    { files: { ...files, "scripts/notes": { link: "build.sh" }, "scripts/new": "" } },
+    ["  + scripts/new  COPY at x.docker:4", "  ~ scripts/notes (another type)  COPY at x.docker:4"],
+    "COPY scripts/new and 1 more changed",
+  ],
+  [
+    "a COPY with the files that it alone reaches",
+    {
+      files: {
+        ...swap("ENV A=1", "COPY more /more\nENV A=1"),
+        "more/a": "a",
+        "more/b": "b",
+      },
+    },
+    ["  x.docker:16: + COPY more /more"],
+    "COPY at line 16 added",
+  ],
+  [
+    "a parent",
+    { files: { ...files, "base.docker": "FROM debian:13\nRUN make all\n" } },
+    [
+      "  parent base changed:",
+      "    base.docker:2: ~ RUN",
+      "        - RUN make base",
+      "        + RUN make all",
+    ],
+    "parent base changed: RUN at line 2 changed",
+  ],
+  [
+    "a parent that is an image of the project no longer",
+    {
+      files: {
+        "x.docker": dockerfile,
+        "scripts/build.sh": { exec: "make\n" },
+        "scripts/notes": "notes\n",
+      },
+    },
+    ["  x.docker:2: FROM ci/base (image base of this project) → ci/base"],
+    "FROM ci/base changed",
+  ],
+  [
+    "a stage that comes in between",
+    {
+      files: swap(
+        "FROM debian:${RELEASE}",
+        "FROM alpine AS tools\nRUN make tools\nFROM debian:${RELEASE}",
+      ),
+    },
+    [],
+    "",
+  ],
+  [
+    "a stage that is needed",
+    {
+      files: swap(
+        "FROM debian:${RELEASE}-slim\n",
+        "FROM alpine AS tools\nRUN make tools\nFROM debian:${RELEASE}-slim\nCOPY --from=tools /t /t\n",
+      ),
+    },
+    ["  x.docker:14: + FROM alpine AS tools", "  x.docker:17: + COPY --from=tools /t /t"],
+    "stage tools and 1 more changed",
+  ],
+  [
+    "platform, epoch and secrets",
+    { files, image: { platform: "linux/arm64", epoch: "2", secrets: [{ id: "npm", env: "N" }] } },
+    ["  platform linux/amd64 → linux/arm64", "  epoch none → 2", "  secrets none → npm"],
+    "platform and 2 more changed",
+  ],
+  [
+    "the target",
+    { files, image: { target: "build" } },
+    ["  target none → build", "  x.docker:14: - FROM debian:13-slim"],
+    "target and 1 more changed",
+  ],
+  [
+    "the syntax directive",
+    { files: { ...files, "x.docker": `# syntax=docker/dockerfile:1\n${dockerfile}` } },
+    ["  # syntax= none → docker/dockerfile:1"],
+    "# syntax changed",
+  ],
+  [
+    "an option of the engine",
+    { files, image: { args: { SOURCE_DATE_EPOCH: "0" } } },
+    ['  x.docker:1: ARG SOURCE_DATE_EPOCH not declared → "0" (configuration)'],
+    "ARG SOURCE_DATE_EPOCH added",
+  ],
+  [
+    "an ignore file",
+    { files: { ...files, ".dockerignore": "scripts/notes\n" } },
+    ["  - scripts/notes  COPY at x.docker:4"],
+    "COPY scripts/notes removed",
+  ],
+];
+
+describe("explaining a change of", () => {
+  for (const [what, now, lines, line] of cases) {
+    test(what, async () => {
+      const found = await between({ files }, now);
+      const printed = printDifferences(found, (_style, words) => words);
+      assert.equal(text(printed), text(lines));
+      assert.equal(summary(found), line);
+    });
+  }
+
+  test("layout finds nothing, for no key changes with it", async () => {
+    const now = swap("RUN apt-get update && \\\n", "# why\n\nrun apt-get update && \\\n");
+    assert.deepEqual(await between({ files }, { files: now }), []);
+  });
+
+  test("an image that was not there says that there was none", async () => {
+    const now = await explained({ files });
+    assert.deepEqual(explain(undefined, now), [{ kind: "image", name: "x" }]);
+    assert.equal(summary(explain(undefined, now)), "the image is new");
+  });
+});
+
+test("something is found between any two states with different keys, and nothing otherwise", async () => {
+  const all = await Promise.all([{ files }, ...cases.map(([, now]) => now)].map(explained));
+  for (const old of all) {
+    for (const now of all) {
+      const found = explain(old, now);
+      assert.equal(found.length === 0, old.image.key === now.image.key);
+      for (const one of found) assert.notEqual(one.kind, "other");
+    }
+  }
+});
+
+test("stages that change places are told by the instructions that name them", async () => {
+  const two = (first: string, second: string): Project => ({
+    files: {
+      "x.docker": [
+        "FROM alpine AS a",
+        "RUN make a",
+        "FROM debian AS b",
+        "RUN make b",
+        "FROM scratch",
+        `COPY --from=${first} /1 /`,
+        `COPY --from=${second} /1 /`,
+        "",
+      ].join("\n"),
+    },
+  });
+  const found = await between(two("a", "b"), two("b", "a"));
+  assert.deepEqual(
+    found.map(({ kind }) => kind),
+    ["instruction"],
+  );
+});

@@ -1,0 +1,75 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { defaultConfig } from "../../src/config/config.ts";
+import { revisionTree } from "../../src/context/revision.ts";
+import { BerthError } from "../../src/errors.ts";
+import { changesSince } from "../../src/explain/since.ts";
+import { stateOf } from "../../src/explain/state.ts";
+import { parseReference, printReference } from "../../src/oci/reference.ts";
+import { makeRecord } from "../../src/plan/record.ts";
+import type { Registry } from "../../src/registry/registry.ts";
+import { makeRepository } from "../context/repository.ts";
+
+const base = { host: "registry.example.com", path: "group/project" };
+
+test("images to build are told apart from the promoted set, with one request for all", async (t) => {
+  const repository = makeRepository(t, {
+    "a.docker": "FROM x\nCOPY s /\n",
+    "b.docker": "FROM x\n",
+    s: "1",
+  });
+  const revision = repository.commit();
+  repository.write({ s: "2", "b.docker": "FROM y\n", "c.docker": "FROM x\n" });
+  const head = repository.commit();
+  const git = await repository.open();
+  const stateAt = async (commit: string) =>
+    stateOf(await revisionTree(git, commit), defaultConfig, "error");
+  const asked: string[] = [];
+  const record = (of: string | undefined) =>
+    makeRecord(
+      { setId: "0".repeat(64), tag: undefined, images: {}, revision: of, pipeline: undefined },
+      new Date(0),
+    );
+  const registry = (
+    answer: () => ReturnType<typeof record> | undefined,
+  ): Pick<Registry, "get"> => ({
+    async get(reference) {
+      asked.push(printReference(reference));
+      return answer();
+    },
+  });
+  const query = {
+    names: ["a", "b", "c"],
+    tag: "latest",
+    bases: [base],
+    now: await stateAt(head),
+    stateAt,
+  };
+  const found = await changesSince(
+    query,
+    registry(() => record(revision)),
+    git,
+  );
+  assert.deepEqual(
+    [...found],
+    [
+      ["a", "COPY s changed since latest"],
+      ["b", "FROM y changed since latest"],
+      ["c", "the image is new since latest"],
+    ],
+  );
+  assert.deepEqual(asked, [
+    printReference(parseReference("registry.example.com/group/project/berth:latest")),
+  ]);
+  const nothing: readonly (() => ReturnType<typeof record> | undefined)[] = [
+    () => undefined,
+    () => record(undefined),
+    () => record("1".repeat(40)),
+    () => record("--output=x"),
+    () => {
+      throw new BerthError("REGISTRY_UNAVAILABLE", "get: away");
+    },
+  ];
+  for (const answer of nothing)
+    assert.equal((await changesSince(query, registry(answer), git)).size, 0);
+});
