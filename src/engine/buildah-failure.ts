@@ -10,11 +10,12 @@ export const getBuildah =
   "install it (apt-get install buildah netavark, or apk add buildah), or use the docker engine";
 
 const runnerRights =
-  'buildah needs to be root in its container or to have ranges in /etc/subuid; on GitLab\'s docker executor set security_opt = ["seccomp:unconfined", "apparmor:unconfined"] or privileged = true for the runner, or use the docker engine';
+  'buildah needs to be root in its container or a user with ranges in /etc/subuid, and to be allowed user namespaces: on GitLab\'s docker executor set security_opt = ["seccomp:unconfined", "apparmor:unconfined"] or privileged = true for the runner, on Kubernetes the seccomp and AppArmor profiles Unconfined, or use the docker engine';
 
 /** buildah's last word about its failure. */
 export function errorLine(result: RunResult): string {
-  return lastLine(result.stderr, /^Error: /).replace(/^Error: /, "");
+  const line = lastLine(result.stderr, /^Error(?:: | during )|^time=.*id_map: /);
+  return line.replace(/^Error: /, "").replace(/^time="[^"]*" level=\w+ msg="(.*)"$/, "$1");
 }
 
 /** Whether only the writing of cached layers failed, without which the build is as good. */
@@ -46,7 +47,7 @@ export function machineError(doing: string, result: RunResult): BerthError | und
 }
 
 const noRights =
-  /newuidmap|newgidmap|during unshare|unshare\(|user namespaces? .*(?:not|disabled)|mount[^:]*:.*operation not permitted|setting "RLIMIT_/i;
+  /newuidmap|newgidmap|id_map: |user: unknown userid|container config: stat |during unshare|unshare\(|user namespaces? .*(?:not|disabled)|mount[^:]*:.*(?:operation not permitted|permission denied)|setting "RLIMIT_/i;
 
 /** The error for a build that did not end well. */
 export function buildError(

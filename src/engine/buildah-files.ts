@@ -1,4 +1,5 @@
 /** The small files that buildah reads beside the Dockerfile, as pure texts. */
+import { isLoopbackHost } from "../registry/origin.ts";
 import type { BuildRequest } from "./engine.ts";
 
 /** Trusts every image, as Docker does: berth names its bases by digest. */
@@ -29,12 +30,8 @@ export function registriesConf(
 export function insecureHostsOf(request: BuildRequest): readonly string[] {
   const { destination, cacheFrom, cacheTo } = request;
   const hosts = [destination, ...cacheFrom, ...(cacheTo === undefined ? [] : [cacheTo])];
-  const loopback = hosts.map(({ host }) => host).filter(isLoopback);
+  const loopback = hosts.map(({ host }) => host).filter(isLoopbackHost);
   return [...new Set([...request.insecureHosts, ...loopback])];
-}
-
-function isLoopback(host: string): boolean {
-  return /^(?:localhost|127(?:\.\d+){3}|\[::1\])(?::\d+)?$/.test(host);
 }
 
 /** What older versions of buildah set before all else; nobody may go above it again. */

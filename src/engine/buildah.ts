@@ -58,7 +58,9 @@ async function lookAtMachine({ run, env, command = "buildah" }: BuildahOptions):
   if (missing !== undefined) throw missing;
   const version = parseBuildahVersion(answer.stdout);
   const ask = (storage: Env) => run(command, ["info"], { env: storage });
-  const info = await ask({});
+  let info = await ask({});
+  // A try at overlay may leave a folder that makes every later call fail, so what ends at vfs is asked again.
+  if (/"GraphDriverName": "vfs"/.test(info.stdout)) info = await ask({});
   if (version !== undefined && info.exitCode === 0) return { version, storage: {} };
   // A configured overlay driver fails on a container's own overlay file system; vfs works everywhere.
   const vfs: Env = { CONTAINERS_STORAGE_CONF: "/dev/null", STORAGE_DRIVER: "vfs" };

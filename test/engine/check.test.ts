@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { dirname, join } from "node:path";
 import { after, before, test } from "node:test";
 import { buildah } from "../../src/engine/buildah.ts";
 import { docker } from "../../src/engine/docker.ts";
@@ -78,14 +79,38 @@ test("a storage driver that the environment names is not overruled", async () =>
   );
 });
 
-test("a runner that forbids buildah what it needs is named with the setting to change", async () => {
+test("buildah is moved to vfs for good where its own choice of vfs spoils its next call", async () => {
   const command = await script(
     folder.path,
     "buildah",
-    `${version}\necho "Error during unshare(CLONE_NEWUSER): Operation not permitted" >&2; exit 1`,
+    `${version}
+[ "$STORAGE_DRIVER $CONTAINERS_STORAGE_CONF" = "vfs /dev/null" ] && { : >"$HERE/moved"; exit 0; }
+[ -e "$HERE/overlay" ] && { ${overlay}; }
+: >"$HERE/overlay"; echo '"GraphDriverName": "vfs",'`,
   );
-  await refused(checkBuildah(command), "ENGINE_UNAVAILABLE", /unshare/, /seccomp:unconfined/);
+  assert.equal(await checkBuildah(command), "1.30.0");
+  assert.ok(await realFiles().entry(join(dirname(command), "moved")));
 });
+
+const forbidden = [
+  "Error during unshare(CLONE_NEWUSER): Operation not permitted",
+  'time="2026-11-21T01:09:23Z" level=error msg="writing \\"0 0 1\\n\\" to /proc/13/gid_map: write /proc/13/gid_map: operation not permitted"',
+  'time="2026-11-21T00:55:50Z" level=error msg="error determining current user: user: unknown userid 1234"',
+];
+for (const said of forbidden) {
+  test(`a runner that forbids buildah what it needs is named with the setting to change: ${said.slice(-40)}`, async () => {
+    const end = 'time="2026-11-21T01:09:23Z" level=error msg="(Unable to determine exit status)"';
+    const lines = said.includes("userid") ? said : `${said}\n${end}`;
+    const text = `${version}\ncat >&2 <<'END'\n${lines}\nEND\nexit 1`;
+    const command = await script(folder.path, "buildah", text);
+    await refused(
+      checkBuildah(command),
+      "ENGINE_UNAVAILABLE",
+      /^start buildah: (?!time=).*(?:unshare|gid_map|userid)/,
+      /seccomp:unconfined/,
+    );
+  });
+}
 
 const upOn = (attempt: number) => `
 case "$1" in

@@ -52,25 +52,56 @@ export async function pushDebian(
 }
 
 /**
- * The root file system that mmdebstrap makes, kept between runs under the system's temporary folder.
+ * The root file system that mmdebstrap makes, kept between runs; the first run takes a quarter of a minute.
  *
- * The first run takes a quarter of a minute; test files that run at the same time wait for it.
+ * Of this machine's own release, or of the suite given.
  */
-export async function debianLayer(): Promise<Layer> {
-  const { suite, version } = await ownRelease();
-  const folder = join(tmpdir(), `berth-bases-${userInfo().uid}`);
-  await mkdir(folder, { recursive: true, mode: 0o700 });
-  await chmod(folder, 0o700);
-  const file = join(folder, `debian-${suite}-${version}-v2.tar.gz`);
+export async function debianLayer(suite?: string): Promise<Layer> {
+  const own = await ownRelease();
+  const name = suite === undefined ? `debian-${own.suite}-${own.version}-v2` : `debian-${suite}-v2`;
+  return keptLayer(name, (tar) => makeDebian(suite ?? own.suite, tar));
+}
+
+/**
+ * A layer made once from a tar and kept between runs under the system's temporary folder.
+ *
+ * Test files that need it at the same time wait for the one that makes it.
+ */
+export async function keptLayer(
+  name: string,
+  makeTar: (tar: string) => Promise<void>,
+): Promise<Layer> {
+  const file = join(await basesFolder(), `${name}.tar.gz`);
   await locked(`${file}.lock`, async () => {
-    if ((await entry(`${file}.json`)) === undefined) await makeDebian(suite, file);
+    if ((await entry(`${file}.json`)) === undefined) await makeLayer(file, makeTar);
   });
   const facts = JSON.parse(await readFile(`${file}.json`, "utf8")) as Omit<Layer, "bytes">;
   return { ...facts, bytes: { file } };
 }
 
-async function makeDebian(suite: string, file: string): Promise<void> {
+/** The private folder of what is kept between runs. */
+export async function basesFolder(): Promise<string> {
+  const folder = join(tmpdir(), `berth-bases-${userInfo().uid}`);
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  await chmod(folder, 0o700);
+  return folder;
+}
+
+async function makeLayer(file: string, makeTar: (tar: string) => Promise<void>): Promise<void> {
   const draft = `${file}.draft-${process.pid}`;
+  const tar = `${draft}.tar`;
+  await makeTar(tar);
+  await execute("/bin/sh", ["-c", 'gzip -n -1 < "$1" > "$2"', "sh", tar, draft]);
+  await rm(tar);
+  const digest = await digestOfStream(createReadStream(draft));
+  const diffId = await digestOfStream(createReadStream(draft).pipe(createGunzip()));
+  await rename(draft, file);
+  const facts = { digest, diffId, size: (await stat(file)).size };
+  await writeFile(`${file}.json.draft`, JSON.stringify(facts));
+  await rename(`${file}.json.draft`, `${file}.json`);
+}
+
+async function makeDebian(suite: string, tar: string): Promise<void> {
   const flags = [
     "--variant=apt",
     "--quiet",
@@ -82,16 +113,7 @@ async function makeDebian(suite: string, file: string): Promise<void> {
     "--dpkgopt=path-exclude=/usr/share/locale/*",
     "--dpkgopt=path-exclude=/usr/share/man/*",
   ];
-  const tar = `${draft}.tar`;
   await execute(program("mmdebstrap"), [...flags, suite, tar]);
-  await execute("/bin/sh", ["-c", 'gzip -n -1 < "$1" > "$2"', "sh", tar, draft]);
-  await rm(tar);
-  const digest = await digestOfStream(createReadStream(draft));
-  const diffId = await digestOfStream(createReadStream(draft).pipe(createGunzip()));
-  await rename(draft, file);
-  const facts = { digest, diffId, size: (await stat(file)).size };
-  await writeFile(`${file}.json.draft`, JSON.stringify(facts));
-  await rename(`${file}.json.draft`, `${file}.json`);
 }
 
 /** Runs one at a time among all processes; the lock of a process that is gone counts for nothing. */

@@ -56,14 +56,15 @@ export interface ImageSettings {
   readonly OnBuild?: readonly string[];
 }
 
-/** Pushes an image of one layer to `http://host`, tags it and gives its digest. */
+/** Pushes an image of one layer or several to `http://host`, tags it and gives its digest. */
 export async function pushImage(
   host: string,
   repository: string,
   tag: string,
-  layer: Layer,
+  content: Layer | readonly Layer[],
   settings: ImageSettings = {},
 ): Promise<Digest> {
+  const layers = [content].flat();
   const config = JSON.stringify({
     architecture: process.arch === "x64" ? "amd64" : process.arch,
     os: "linux",
@@ -73,17 +74,20 @@ export async function pushImage(
       Cmd: ["/bin/sh"],
       ...settings,
     },
-    rootfs: { type: "layers", diff_ids: [layer.diffId] },
-    history: [{ created: "1970-01-01T00:00:00Z", created_by: "a layer made by hand" }],
+    rootfs: { type: "layers", diff_ids: layers.map(({ diffId }) => diffId) },
+    history: layers.map(() => ({
+      created: "1970-01-01T00:00:00Z",
+      created_by: "a layer made by hand",
+    })),
   });
   const base = `http://${host}/v2/${repository}`;
-  await putBlob(base, layer.digest, await bytesOf(layer));
+  for (const layer of layers) await putBlob(base, layer.digest, await bytesOf(layer));
   await putBlob(base, digestOf(config), config);
   const manifest = JSON.stringify({
     schemaVersion: 2,
     mediaType: types.manifest,
     config: { mediaType: types.config, size: config.length, digest: digestOf(config) },
-    layers: [{ mediaType: types.layer, size: layer.size, digest: layer.digest }],
+    layers: layers.map(({ size, digest }) => ({ mediaType: types.layer, size, digest })),
   });
   const headers = { "content-type": types.manifest };
   await expectOk(fetch(`${base}/manifests/${tag}`, { method: "PUT", headers, body: manifest }));

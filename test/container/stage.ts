@@ -1,0 +1,89 @@
+/** What the tests of the tool image share: a registry with a base, a daemon that has the image, a small project. */
+import { spawn } from "node:child_process";
+import { chmod, mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { pushBusybox } from "../support/bases.ts";
+import { type Ended, ended, plainEnv, succeed } from "../support/command.ts";
+import { type DockerRegistry, startDockerRegistry } from "../support/docker-registry.ts";
+import { startDockerd } from "../support/dockerd.ts";
+import { program } from "../support/programs.ts";
+import { temporaryFolder } from "../support/services.ts";
+import { toolImage } from "../support/tool-image.ts";
+
+export interface Stage {
+  readonly folder: string;
+  readonly registry: DockerRegistry;
+  /** The path of the daemon's socket. */
+  readonly socket: string;
+  /** A git repository with one image, mounted in every container as its working folder. */
+  readonly project: string;
+  /** `docker run FLAGS IMAGE ARGS`, with what is to be read from standard input. */
+  run(args: readonly string[], flags?: readonly string[], input?: string): Promise<Ended>;
+  stop(): Promise<void>;
+}
+
+const image = "berth:test";
+
+/** Opens a stage on the machine's own Docker, whose containers may make user namespaces if nothing forbids it. */
+export async function openStage(): Promise<Stage> {
+  const folder = await temporaryFolder("berth-container-");
+  const ends: (() => Promise<void>)[] = [folder.remove];
+  const stop = async () => {
+    for (const end of ends.splice(0).reverse()) await end();
+  };
+  try {
+    const registry = await startDockerRegistry();
+    ends.push(registry.stop);
+    await pushBusybox(registry.host);
+    const daemon = await startDockerd();
+    ends.push(daemon.stop);
+    await (await toolImage()).load(daemon.host, image);
+    const project = await smallProject(folder.path, registry.host);
+    const client = ["--config", join(folder.path, "client"), "--host", daemon.host];
+    const always = ["--rm", "--interactive", "--network=host", `--volume=${project}:/project`];
+    return {
+      folder: folder.path,
+      registry,
+      socket: daemon.host.replace("unix://", ""),
+      project,
+      run: (args, flags = [], input = "") => {
+        const all = [...client, "run", ...always, "--workdir=/project", ...flags, image, ...args];
+        const child = spawn(program("docker"), all);
+        child.stdin.end(input);
+        return ended(child);
+      },
+      stop,
+    };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+const dockerfile = `ARG BASE
+FROM \${BASE}
+RUN mkdir /srv && chown 5:5 /srv && chmod 750 /srv && id -u >/srv/user
+COPY file /srv/
+`;
+
+/** As GitLab's runner leaves it: owned by root, and everyone may write. */
+async function smallProject(folder: string, host: string): Promise<string> {
+  const path = join(folder, "project");
+  const args = { BASE: `${host}/bases/busybox:1` };
+  const files = {
+    Dockerfile: dockerfile,
+    file: "of the context\n",
+    "berth.yml": JSON.stringify({ images: { small: { dockerfile: "Dockerfile", args } } }),
+  };
+  await mkdir(path);
+  for (const [name, text] of Object.entries(files)) await writeFile(join(path, name), text);
+  const env = plainEnv({ HOME: folder, GIT_CONFIG_SYSTEM: "/dev/null" });
+  const author = ["-c", "user.name=Test", "-c", "user.email=test@example.com"];
+  const git = (...rest: readonly string[]) =>
+    succeed("git", [...author, ...rest], { cwd: path, env });
+  await git("init", "--quiet", "--initial-branch=main");
+  await git("add", "--all");
+  await git("commit", "--quiet", "--message=a project");
+  await chmod(path, 0o777);
+  return path;
+}

@@ -1,0 +1,133 @@
+/** The tool image as the Dockerfile makes it, built by berth itself once per content and kept between runs. */
+import { createHash } from "node:crypto";
+import { readdir, readFile, rename, rm, stat, utimes, writeFile } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { parseDocument } from "yaml";
+import { machineBuildah, type TestEngine } from "../example/engines.ts";
+import { basesFolder, locked } from "./bases.ts";
+import { berth, type Env, succeed } from "./command.ts";
+import { startDockerRegistry } from "./docker-registry.ts";
+import { pushNode, pushTrixie } from "./node-base.ts";
+import { program } from "./programs.ts";
+import { temporaryFolder } from "./services.ts";
+
+const top = fileURLToPath(new URL("../..", import.meta.url));
+
+export interface ToolImage {
+  /** Its content key, 64 hex digits. */
+  readonly key: string;
+  /** Pushes it to a registry on loopback, such as `127.0.0.1:5123/tools/berth:1`, and gives that reference. */
+  push(reference: string): Promise<string>;
+  /** Puts it into a daemon's store under a name and a tag, such as `berth:test`, and gives that reference. */
+  load(daemon: string, reference: string): Promise<string>;
+}
+
+/** The tool image of the files as they are now; to build it takes half a minute, to find it again a second. */
+export async function toolImage(): Promise<ToolImage> {
+  const folder = await temporaryFolder("berth-tool-");
+  const registry = await startDockerRegistry();
+  try {
+    const place = await placeFor(registry.host, folder.path);
+    const kept = join(await basesFolder(), `tool-${place.id}`);
+    await locked(`${kept}.lock`, async () => {
+      if ((await stat(kept).catch(() => undefined)) !== undefined) return;
+      await removeOld(dirname(kept));
+      const engine = await machineBuildah(join(folder.path, "engine"));
+      const reference = await buildTool(place, engine, "tool").finally(engine.stop);
+      const draft = join(folder.path, "layout");
+      await skopeo("--src-tls-verify=false", `docker://${reference}`, `oci:${draft}:tool`);
+      await rename(draft, kept);
+    });
+    const now = new Date();
+    await utimes(kept, now, now);
+    const source = `oci:${kept}:tool`;
+    return {
+      key: place.key,
+      push: async (reference) => {
+        await skopeo("--dest-tls-verify=false", source, `docker://${reference}`);
+        return reference;
+      },
+      load: async (daemon, reference) => {
+        await skopeo(`--dest-daemon-host=${daemon}`, source, `docker-daemon:${reference}`);
+        return reference;
+      },
+    };
+  } finally {
+    await registry.stop();
+    await folder.remove();
+  }
+}
+
+/** Where a build of the tool image finds its bases and leaves its result. */
+export interface ToolPlace {
+  readonly host: string;
+  /** berth.yml with the stand-ins for the bases. */
+  readonly config: string;
+  readonly key: string;
+  /** Changes with the key and with the bases. */
+  readonly id: string;
+}
+
+/** Pushes the bases to a registry and writes a configuration that names them. */
+export async function placeFor(host: string, folder: string): Promise<ToolPlace> {
+  const bases = [await pushTrixie(host), await pushNode(host)];
+  const document = parseDocument(await readFile(join(top, "berth.yml"), "utf8"));
+  document.setIn(["images", "tool", "args", "BASES"], `${host}/bases`);
+  const config = join(folder, "berth.yml");
+  await writeFile(config, String(document));
+  const key = await keyWith(join(top, "berth.yml"));
+  const id = createHash("sha256")
+    .update(`${key} ${bases.join(" ")}`)
+    .digest("hex")
+    .slice(0, 16);
+  return { host, config, key, id };
+}
+
+async function keyWith(config: string): Promise<string> {
+  const { code, stdout, stderr } = await berth(["--config", config, "key", "--json"], here({}));
+  if (code !== 0) throw new Error(stderr);
+  const { images } = JSON.parse(stdout) as Keys;
+  return images[0]?.key ?? "";
+}
+
+interface Keys {
+  readonly images: readonly { readonly key: string }[];
+}
+
+/** Builds the image with `berth ensure` from this very checkout, and gives its reference by digest. */
+export async function buildTool(
+  { host, config }: ToolPlace,
+  engine: Pick<TestEngine, "name" | "env">,
+  path: string,
+): Promise<string> {
+  const output = `${config}-${basename(path)}`;
+  const flags = ["--engine", engine.name, "--allow-dirty", "--output", output, "--json"];
+  const args = ["--config", config, "--registry", `${host}/${path}`, "ensure", ...flags];
+  const { code, stdout, stderr } = await berth(args, { cwd: top, env: engine.env });
+  if (code !== 0) throw new Error(`berth ensure ended with ${code}:\n${stderr.slice(-4000)}`);
+  const { outcomes } = JSON.parse(stdout) as Ensured;
+  return outcomes[0]?.reference ?? "";
+}
+
+interface Ensured {
+  readonly outcomes: readonly { readonly reference: string }[];
+}
+
+function here(env: Env) {
+  return { cwd: top, env: { PATH: process.env["PATH"] ?? "", HOME: "/root", ...env } };
+}
+
+function skopeo(...args: readonly string[]): Promise<string> {
+  return succeed(program("skopeo"), ["copy", "--quiet", "--insecure-policy", ...args]);
+}
+
+/** Images of earlier contents that nobody has used for an hour. */
+async function removeOld(folder: string): Promise<void> {
+  const names = (await readdir(folder)).filter((name) => /^tool-[0-9a-f]{16}$/.test(name));
+  for (const name of names) {
+    const path = join(folder, name);
+    const used = (await stat(path)).mtimeMs;
+    if (Date.now() - used > 3_600_000) await rm(path, { recursive: true, force: true });
+  }
+}
