@@ -1,0 +1,157 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { retry } from "../../src/output/pipeline.ts";
+import { schemaProblems } from "../support/ci-schema.ts";
+import { pairwise, product } from "../support/combine.ts";
+import { type Jobs, resolveExtends } from "../support/extends.ts";
+import {
+  nameProblems,
+  needsProblems,
+  retryProblems,
+  scriptProblems,
+  shapeProblems,
+} from "./checks.ts";
+
+const run = { stage: "a", script: ["berth plan"], retry, interruptible: true };
+
+test("the schema's refusals are told by place", () => {
+  const cases: readonly [body: Jobs, problem: RegExp][] = [
+    [{ a: { script: "a", retry: { max: 5 } } }, /^a:retry:max: must be <= 2, not 5$/],
+    [
+      { a: { script: "a", retry: { max: 1, when: ["bad"] } } },
+      /^a:retry:when:0: .*runner_system_failure.*, not "bad"$/,
+    ],
+    [{ a: { scripts: "a" } }, /^a: must NOT have additional properties \(scripts\)/],
+    [{ ".a": { scripts: "a" } }, /^\.a: must NOT have additional properties \(scripts\)/],
+    [{ ".a": { artifacts: { reports: { dotnv: "a" } } } }, /^\.a:artifacts:reports: .*\(dotnv\)/],
+    [{ a: { script: "a", rules: [{ iff: "a" }] } }, /^a:rules:0: .*\(iff\)/],
+    [{ a: { trigger: { include: "a.yml", strategy: "wait" } } }, /^a:trigger:strategy: .*\(depend/],
+    [{ a: { script: "a", tags: [] } }, /^a:tags: must NOT have fewer than 1 items, not \[\]$/],
+  ];
+  for (const [body, problem] of cases) {
+    const found = schemaProblems(body);
+    assert.ok(
+      found.some((line) => problem.test(line)),
+      `${problem}: ${found.join("\n")}`,
+    );
+  }
+  assert.deepEqual(schemaProblems({ a: run, ".b": { rules: [] } }), []);
+});
+
+test("extends merges maps, replaces everything else, and the last one wins", () => {
+  const { jobs, problems } = resolveExtends(
+    {
+      ".a": { variables: { A: "1", B: "1" }, script: ["a"], tags: ["a"] },
+      ".b": { extends: ".far", variables: { B: "2" }, tags: ["b"] },
+      c: { extends: [".a", ".b"], variables: { C: "3" } },
+    },
+    { ".far": { stage: "far", tags: ["far"] } },
+  );
+  assert.deepEqual(problems, []);
+  assert.deepEqual(jobs["c"], {
+    variables: { A: "1", B: "2", C: "3" },
+    script: ["a"],
+    tags: ["b"],
+    stage: "far",
+  });
+});
+
+test("extends of what is not there, of itself, and through too many levels is told", () => {
+  const chain = Object.fromEntries(
+    Array.from({ length: 12 }, (_, level) => [`.${level}`, { extends: `.${level + 1}` }]),
+  );
+  const problems = (own: Jobs) => resolveExtends(own).problems;
+  assert.deepEqual(problems({ a: { extends: ".b" } }), ["a extends .b, which no job is called"]);
+  assert.deepEqual(problems({ a: { extends: "a" } }), ["a extends a, a circle"]);
+  assert.match(problems({ ...chain, ".12": {} })[0] ?? "", /^\.0 extends .*over 11 levels$/);
+});
+
+test("each check finds what it is for", () => {
+  const cases: readonly [found: readonly string[], problem: RegExp][] = [
+    [nameProblems(["default"], "b-"), /^default is a keyword for the whole pipeline$/],
+    [nameProblems([".use"], "b-"), /^\.use does not begin with b-$/],
+    [shapeProblems({ a: { stage: "a" } }), /^a needs either a script or a trigger$/],
+    [shapeProblems({ a: { ...run, trigger: "a" } }), /^a needs either/],
+    [shapeProblems({ a: { script: ["a"], interruptible: true } }), /^a has no stage$/],
+    [shapeProblems({ a: { stage: "a", trigger: "a", image: "a" } }), /does not go with image$/],
+    [shapeProblems({ a: { stage: "a", script: ["a"] } }), /whether it is interruptible$/],
+    [shapeProblems({ a: { ...run, artifacts: { paths: [] } } }), /never expire$/],
+    [retryProblems({ a: { script: ["a"] } }), /^a does not retry/],
+    [retryProblems({ ".a": { retry: 2 } }), /^\.a does not retry/],
+    [needsProblems({ "b-a": { needs: ["b-b"] } }, "b-"), /^b-a needs b-b, which is no job$/],
+    [
+      needsProblems({ ".b-use": { needs: ["b-a"] }, "b-a": { rules: [{ when: "never" }] } }, "b-"),
+      /^\.b-use needs b-a, which never runs$/,
+    ],
+    [
+      needsProblems({ "b-a": { needs: [{ job: "b-b" }] }, "b-b": { rules: [{ if: "$A" }] } }, "b-"),
+      /^b-a needs b-b, which is not in the same pipelines$/,
+    ],
+    [
+      needsProblems({ "b-a": { trigger: { include: [{ artifact: "a.yml", job: "b-b" }] } } }, "b-"),
+      /^b-a needs b-b, which is no job$/,
+    ],
+  ];
+  for (const [found, problem] of cases) assert.match(found.join("\n"), problem);
+});
+
+test("sound jobs pass every check", () => {
+  const rules = [{ if: "$B", when: "never" }, { if: "$A", when: "manual" }, { when: "on_success" }];
+  const jobs: Jobs = {
+    "b-plan": { ...run, rules },
+    "b-images": {
+      stage: "a",
+      trigger: { include: [{ artifact: "a.yml", job: "b-plan" }] },
+      needs: ["b-plan", { job: "lint" }, { job: "b-gone", optional: true }],
+      rules: [{ if: "$B", when: "never" }, { when: "always" }],
+    },
+    ".b-use": { needs: ["b-plan", { job: "b-images", artifacts: false }] },
+  };
+  assert.deepEqual(nameProblems(Object.keys(jobs), "b-"), []);
+  assert.deepEqual(needsProblems(jobs, "b-"), []);
+  for (const check of [shapeProblems, retryProblems, scriptProblems])
+    assert.deepEqual(check(jobs), []);
+});
+
+test("a script line is one plain command", () => {
+  const problems = (line: string) => scriptProblems({ a: { script: [line] } });
+  for (const line of [
+    "berth plan",
+    "berth build debian --config 'ci/a.yml'",
+    'berth key "$IMAGE"',
+    "cat ${A}/b",
+  ])
+    assert.deepEqual(problems(line), []);
+  const logic = [
+    "a && b",
+    "a | b",
+    "a; b",
+    "$(a)",
+    "a `b`",
+    "if a",
+    "a\nb",
+    "[ a ]",
+    "A=1 a",
+    "a > b",
+    "test -n a",
+    ". ./a",
+  ];
+  for (const line of logic) assert.equal(problems(line).length, 1, line);
+});
+
+test("pairs meet, in few combinations", () => {
+  const axes = { a: [1, 2, 3], b: ["x", "y"], c: [true, false], d: [0, 1], e: ["one"] };
+  const rows = pairwise(axes);
+  for (const [one, ones] of Object.entries(axes))
+    for (const [other, others] of Object.entries(axes))
+      for (const value of ones)
+        for (const second of one === other ? [] : others)
+          assert.ok(
+            rows.some((row) => row[one] === value && row[other] === second),
+            `${one}=${value} ${other}=${second}`,
+          );
+  assert.ok(rows.length <= 9, `${rows.length}`);
+  assert.equal(product(axes).length, 24);
+  assert.deepEqual(pairwise({ a: [1, 2] }), [{ a: 1 }, { a: 2 }]);
+  assert.deepEqual(pairwise({}), [{}]);
+});

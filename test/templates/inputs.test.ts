@@ -1,0 +1,104 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { describe, test } from "node:test";
+import { inputsPage } from "../../scripts/inputs.ts";
+import { version } from "../../src/cli/program.ts";
+import { valueProblems } from "../support/inputs.ts";
+import { type Component, components, valuesOf } from "./templates.ts";
+
+/** What would end a word, a line, a quotation or an expression. */
+const hostile = [
+  "a b\nc",
+  "a\n",
+  "\na",
+  'a"b',
+  "a'b",
+  "a;b",
+  "a&&b",
+  "a`b`",
+  "a>b",
+  "a#{b}",
+  "a\u0000",
+];
+/** What would begin a command, or a variable that is not the component's. */
+const inShell = ["$(a)", "${a}", "$a", "a|b", "a(b", "a*", "~", "a b"];
+
+for (const component of components)
+  describe(`the inputs of component ${component.name}`, () => {
+    const inputs = [...component.inputs];
+    const of = (type: string) => inputs.filter(([, declaration]) => declaration.type === type);
+
+    test("are declared without mistake, and each is used", () => {
+      assert.deepEqual(component.problems, []);
+    });
+
+    test("need nothing that GitLab 17.0 does not have", () => {
+      assert.deepEqual(component.component, []);
+    });
+
+    test("are called in snake case, with a type and a sentence that describes them", () => {
+      const wrong = inputs.filter(
+        ([name, { type, description }]) =>
+          !/^[a-z]+(?:_[a-z]+)*$/.test(name) ||
+          type === undefined ||
+          !/^[A-Z].*\.$/s.test(String(description)),
+      );
+      assert.deepEqual(wrong, []);
+    });
+
+    test("take no text that could leave its place", () => {
+      const open = of("string").filter(([, { regex, options }]) => {
+        const anchored = typeof regex === "string" && regex.startsWith("^") && regex.endsWith("$");
+        return !anchored && options === undefined;
+      });
+      assert.deepEqual(open, [], "a regex from ^ to $, or options");
+      const accepted = of("string").flatMap(([name, declaration]) =>
+        [...hostile, ...(isInShell(component, name) ? inShell : [])]
+          .filter((value) => valueProblems(name, declaration, value).length === 0)
+          .map((value) => `${name}: ${JSON.stringify(value)}`),
+      );
+      assert.deepEqual(accepted, []);
+    });
+
+    test("have values to be tested with beside their default", () => {
+      const poor = inputs.filter(([name, spec]) => valuesOf(component.name, name, spec).length < 2);
+      assert.deepEqual(poor, []);
+    });
+  });
+
+/** Whether an input ends in a line of a script, in the name of a job, or in a key. */
+function isInShell({ blocks }: Component, input: string): boolean {
+  return blocks.some(
+    ({ name, inKey, path }) =>
+      name === input && (inKey || path.some((key) => ["script", "extends"].includes(key))),
+  );
+}
+
+test("inputs that several components have are the same in all, but for defaults", () => {
+  const all = components.flatMap(({ inputs }) => [...inputs]);
+  const shared = Map.groupBy(all, ([name]) => name);
+  const apart = [...shared].filter(([name, declarations]) => {
+    // To the component rules upstream is a name to compare with, and never a registry.
+    if (name === "upstream") return false;
+    const forms = declarations.map(([, { type, regex, options }]) =>
+      JSON.stringify([type, regex, options]),
+    );
+    return new Set(forms).size > 1;
+  });
+  assert.deepEqual(
+    apart.map(([name]) => name),
+    [],
+  );
+});
+
+test("the tool image is by default that of this version", () => {
+  const defaults = components.flatMap(({ inputs }) => inputs.get("image")?.default ?? []);
+  assert.ok(defaults.length > 0);
+  for (const image of defaults)
+    assert.match(String(image), new RegExp(`:${version.replaceAll(".", "\\.")}$`));
+});
+
+test("docs/inputs.md says what the templates say (npm run docs)", () => {
+  const page = readFileSync(new URL("../../docs/inputs.md", import.meta.url), "utf8");
+  assert.equal(page, inputsPage());
+});

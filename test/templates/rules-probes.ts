@@ -1,0 +1,79 @@
+/** Asks gitlab-ci-local what many jobs would do in many pipelines, in one run of it. */
+import assert from "node:assert/strict";
+import { before, test } from "node:test";
+import { gitlabProject, type Include, type ListedJob, type Variables } from "./gitlab.ts";
+import type { Cell } from "./rules-table.ts";
+
+/** A job with these hidden job's rules, in a pipeline with these variables. */
+export interface Probe {
+  readonly name: string;
+  readonly extends: string;
+  readonly env: Variables;
+}
+
+/**
+ * What each probe does, by name.
+ *
+ * A pipeline's variables are given to the job, where rules see them in the same way; so one run is
+ * enough for pipelines that differ.
+ */
+export async function evaluate(
+  includes: readonly Include[],
+  probes: readonly Probe[],
+): Promise<ReadonlyMap<string, Cell>> {
+  const jobs = probes.map((probe) => [
+    probe.name,
+    { extends: probe.extends, variables: probe.env, script: "true" },
+  ]);
+  await using project = await gitlabProject(includes, Object.fromEntries(jobs));
+  const listed = await project.list();
+  return new Map([...listed.values()].map((job) => [job.name, cellOf(job)]));
+}
+
+export function cellOf({ name, when, allow_failure }: ListedJob): Cell {
+  if (when === "never") return "never";
+  if (when === "manual") return allow_failure ? "may be started" : "by hand";
+  if (when === "on_success" && !allow_failure) return "at once";
+  throw new Error(`${name}: ${when}, allow_failure ${allow_failure}`);
+}
+
+/** The component as QEMU includes it, with another prefix of the hidden jobs and other inputs. */
+export const rules = (
+  job_prefix: string,
+  inputs: Readonly<Record<string, unknown>> = {},
+): Include => ({
+  template: "rules",
+  inputs: { prefix: "QEMU_CI", flags: "QEMU_JOB", upstream: "qemu-project", job_prefix, ...inputs },
+});
+
+/** The variables of a pipeline for a push of a branch, or of a tag where there is none, in a project. */
+export function at(path: string, branch: string | undefined, more: Variables = {}): Variables {
+  return {
+    CI_PROJECT_PATH: path,
+    CI_PROJECT_NAMESPACE: path.slice(0, path.lastIndexOf("/")),
+    CI_PROJECT_NAME: path.slice(path.lastIndexOf("/") + 1),
+    CI_DEFAULT_BRANCH: "main",
+    CI_PIPELINE_SOURCE: "push",
+    ...(branch === undefined ? {} : { CI_COMMIT_BRANCH: branch }),
+    ...more,
+  };
+}
+
+/** What is asked, the hidden job, its pipeline, and what it does. */
+export type Case = readonly [name: string, job: string, env: Variables, does: Cell];
+
+/** Declares a test for each case; all are evaluated at once. */
+export function testCases(includes: readonly Include[], cases: readonly Case[]): void {
+  const told = ([name, job, _, does]: Case): string => `${name} (${job}): ${does}`;
+  let cells: ReadonlyMap<string, Cell> = new Map();
+  before(async () => {
+    const probes = cases.map((each) => {
+      const [, job, env] = each;
+      return { name: told(each), extends: `.${job}`, env };
+    });
+    cells = await evaluate(includes, probes);
+  });
+  for (const each of cases) {
+    test(told(each), () => assert.equal(cells.get(told(each)), each[3]));
+  }
+}

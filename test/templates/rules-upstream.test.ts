@@ -1,0 +1,109 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { situationOf } from "../../src/plan/situation.ts";
+import { gitlabProject, type Variables } from "./gitlab.ts";
+import { at, type Case, cellOf, rules, testCases } from "./rules-probes.ts";
+import type { Cell } from "./rules-table.ts";
+
+const upstream = "qemu-project/qemu";
+const fork = "alice/qemu";
+const alice = { QEMU_CI_UPSTREAM: "alice" };
+const macos = { QEMU_JOB_MACOS: "1" };
+const functional = { QEMU_JOB_FUNCTIONAL: "1" };
+const schedule = { CI_PIPELINE_SOURCE: "schedule" };
+
+const parts: readonly Case[] = [
+  ["a fork that plays upstream", "berth-rules", at(fork, "staging-9.2", alice), "at once"],
+  ["its default branch", "berth-rules", at(fork, "main", alice), "never"],
+  ["its pages", "berth-rules", at(fork, "main", { ...alice, QEMU_JOB_PUBLISH: "1" }), "at once"],
+  ["its macOS", "berth-rules", at(fork, "staging", { ...alice, ...macos }), "at once"],
+  ["its long tests", "berth-rules", at(fork, "staging", { ...alice, ...functional }), "at once"],
+  ["its schedule", "berth-rules-images", at(fork, "main", { ...alice, ...schedule }), "at once"],
+  ["its stable branch", "berth-rules", at(fork, "stable-9.2", { ...alice, QEMU_CI: "2" }), "never"],
+  ["upstream as a fork of alice's", "berth-rules", at(upstream, "staging", alice), "never"],
+  ["the same, asked for", "berth-rules", at(upstream, "x", { ...alice, QEMU_CI: "2" }), "at once"],
+  ["its macOS", "berth-rules", at(upstream, "x", { ...alice, ...macos, QEMU_CI: "2" }), "never"],
+];
+
+// The value of the variable, and a project's path.
+const claims: readonly (readonly [value: string, path: string])[] = [
+  ["", upstream],
+  ["", fork],
+  ["qemu-project", upstream],
+  ["qemu-project", "qemu-project/sub/qemu"],
+  ["qemu-project", "qemu-project-2/qemu"],
+  ["qemu-project/qemu", upstream],
+  ["qemu-project/qemu", "qemu-project/libvirt"],
+  ["qemu-project/qemu", fork],
+  ["a/b", "a/b"],
+  ["a/b", "a/b/c"],
+  ["a/b/c", "a/b/c"],
+  ["a", "a/b/c"],
+  ["b", "a/b"],
+];
+
+const config = { prefix: "QEMU_CI", upstream: "qemu-project", registry: undefined };
+
+const all = { QEMU_CI: "2" };
+
+interface Pipeline {
+  readonly name: string;
+  readonly job: string;
+  readonly branch: string;
+  readonly more: Variables;
+  readonly does: Readonly<Record<"upstream" | "fork", Cell>>;
+}
+
+const onlyUpstream = { upstream: "at once", fork: "never" } as const;
+const onlyForks = { upstream: "never", fork: "at once" } as const;
+
+const pipelines: readonly Pipeline[] = [
+  { name: "tests", job: "rules", branch: "staging", more: {}, does: onlyUpstream },
+  { name: "images", job: "rules-images", branch: "staging", more: {}, does: onlyUpstream },
+  { name: "weekly images", job: "rules-images", branch: "x", more: schedule, does: onlyUpstream },
+  { name: "promotion", job: "rules-promote", branch: "staging", more: all, does: onlyUpstream },
+  { name: "a topic's tests", job: "rules", branch: "topic", more: all, does: onlyForks },
+  { name: "a topic's images", job: "rules-images", branch: "topic", more: all, does: onlyForks },
+  {
+    name: "long tests",
+    job: "rules",
+    branch: "staging",
+    more: { ...all, ...functional },
+    does: { upstream: "at once", fork: "may be started" },
+  },
+];
+
+/** In each project each pipeline does what belongs to the part that the command line sees it in. */
+const agreed = claims.flatMap(([value, path]) =>
+  pipelines.map(({ name, job, branch, more, does }): Case => {
+    const env = at(path, branch, { QEMU_CI_UPSTREAM: value, ...more });
+    const registry = "registry.example.com";
+    const ci = { CI: "true", CI_REGISTRY: registry, CI_REGISTRY_IMAGE: `${registry}/${path}` };
+    const { role } = situationOf({ ...env, ...ci }, config, undefined);
+    const where = `${path} where upstream is ${value || "empty"}`;
+    const told = `${name} agree with the command line about ${where}`;
+    return [told, `berth-${job}`, env, does[role === "upstream" ? "upstream" : "fork"]];
+  }),
+);
+
+testCases([rules("berth-")], [...parts, ...agreed]);
+
+test("the command line takes some of these projects for upstream, and some not", () => {
+  const upstreams = agreed.filter(([told, , , does]) => /^images/.test(told) && does !== "never");
+  assert.equal(upstreams.length, 6);
+});
+
+test("a variable of the pipeline wins over what the job says, and over the input", async () => {
+  const job = {
+    extends: ".berth-rules",
+    variables: { QEMU_CI_UPSTREAM: "qemu-project" },
+    script: "true",
+  };
+  const bare = { extends: ".berth-rules", script: "true" };
+  await using project = await gitlabProject([rules("berth-")], { job, bare });
+  const does = async (env: Variables): Promise<Cell[]> =>
+    [...(await project.list(env)).values()].map(cellOf);
+  assert.deepEqual(await does(at(upstream, "staging")), ["at once", "at once"]);
+  assert.deepEqual(await does(at(fork, "staging")), ["never", "never"]);
+  assert.deepEqual(await does(at(fork, "staging", alice)), ["at once", "at once"]);
+});

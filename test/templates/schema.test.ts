@@ -1,0 +1,117 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { visit } from "yaml";
+import { schemaProblems } from "../support/ci-schema.ts";
+import type { Combination } from "../support/combine.ts";
+import { type Jobs, resolveExtends } from "../support/extends.ts";
+import { interpolate } from "../support/interpolate.ts";
+import {
+  nameProblems,
+  needsProblems,
+  retryProblems,
+  scriptProblems,
+  shapeProblems,
+} from "./checks.ts";
+import {
+  type Component,
+  combinationsOf,
+  components,
+  templateFiles,
+  valuesOf,
+} from "./templates.ts";
+
+test("every file is called as GitLab finds components, and the components are there", () => {
+  const strange = templateFiles.filter(
+    (path) => !/^templates\/[\w-]+(?:\/template)?\.yml$/.test(path),
+  );
+  assert.deepEqual(strange, []);
+  const names = components.map(({ name }) => name);
+  assert.deepEqual([...new Set(names)], names);
+  for (const name of ["images", "promote", "rules"]) assert.ok(names.includes(name), name);
+});
+
+/** The bodies of all other components under the same prefix, as one pipeline may include them all. */
+function neighbours(component: Component, prefix: string): Jobs {
+  const others = components.filter(({ name }) => name !== component.name);
+  return Object.assign({}, ...others.map((other) => bodyWith(other, prefix))) as Jobs;
+}
+
+const bodies = new Map<string, Jobs>();
+
+function bodyWith(component: Component, prefix: string): Jobs {
+  const id = `${component.name} ${prefix}`;
+  const known =
+    bodies.get(id) ?? (interpolate(component.text, leastInputs(component, prefix)).value as Jobs);
+  bodies.set(id, known);
+  return known;
+}
+
+function leastInputs({ name, inputs }: Component, prefix: string): Combination {
+  const mandatory = [...inputs].filter(([, declaration]) => !("default" in declaration));
+  return {
+    ...Object.fromEntries(
+      mandatory.map(([input, spec]) => [input, valuesOf(name, input, spec)[0]]),
+    ),
+    job_prefix: prefix,
+  };
+}
+
+/** What is wrong under any combination of inputs, each with the first combination that shows it. */
+function problemsOf(
+  component: Component,
+  check: (body: Jobs, prefix: string) => readonly string[],
+): string[] {
+  const found = new Map<string, Combination>();
+  for (const inputs of combinationsOf(component)) {
+    const body = interpolate(component.text, inputs).value as Jobs;
+    for (const problem of check(body, String(inputs["job_prefix"])))
+      if (!found.has(problem)) found.set(problem, inputs);
+  }
+  return [...found].map(([problem, inputs]) => `${problem}, with ${changesOf(component, inputs)}`);
+}
+
+function changesOf({ inputs }: Component, given: Combination): string {
+  const changes = Object.entries(given)
+    .map(([name, value]) => [name, JSON.stringify(value)] as const)
+    .filter(([name, value]) => value !== JSON.stringify(inputs.get(name)?.default));
+  return changes.map(([name, value]) => `${name}: ${value}`).join(", ") || "no input";
+}
+
+for (const component of components)
+  describe(`component ${component.name}, whatever its inputs`, () => {
+    test("passes GitLab's schema, as written and with everything extended", () => {
+      const problems = problemsOf(component, (body, prefix) => {
+        const { jobs } = resolveExtends(body, neighbours(component, prefix));
+        return [...schemaProblems(body), ...schemaProblems(jobs)];
+      });
+      assert.deepEqual(problems, []);
+    });
+
+    test("has sound jobs under its prefix, and extends only what exists", () => {
+      const problems = problemsOf(component, (body, prefix) => {
+        const { jobs, problems } = resolveExtends(body, neighbours(component, prefix));
+        const checks = [shapeProblems, retryProblems, scriptProblems];
+        return [
+          ...problems,
+          ...nameProblems(Object.keys(body), prefix),
+          ...needsProblems(jobs, prefix),
+          ...checks.flatMap((check) => check(jobs)),
+        ];
+      });
+      assert.deepEqual(problems, []);
+    });
+  });
+
+test("no template uses !reference, which these checks do not follow", () => {
+  const uses = components.flatMap(({ name, body }) => {
+    const found: string[] = [];
+    visit(body, { Seq: (_, { tag }) => void (tag === "!reference" && found.push(name)) });
+    return found;
+  });
+  assert.deepEqual(uses, []);
+});
+
+test("no two components have a job of the same name, for GitLab would merge them", () => {
+  const names = components.flatMap((component) => Object.keys(bodyWith(component, "x-")));
+  assert.deepEqual([...new Set(names)], names);
+});

@@ -1,0 +1,90 @@
+/** The templates that exist, and the values that their inputs are tested with. */
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { type Axes, type Combination, pairwise, product } from "../support/combine.ts";
+import type { Declaration } from "../support/inputs.ts";
+import { readTemplate, type Template } from "../support/template.ts";
+
+const folder = join(import.meta.dirname, "../../templates");
+
+export interface Component extends Template {
+  readonly name: string;
+  readonly path: string;
+  readonly text: string;
+}
+
+/** Every file below templates/, whatever it is called. */
+export const templateFiles: readonly string[] = readdirSync(folder, {
+  recursive: true,
+  withFileTypes: true,
+})
+  .filter((entry) => entry.isFile())
+  .map((entry) => `templates${join(entry.parentPath, entry.name).slice(folder.length)}`)
+  .sort();
+
+export const components: readonly Component[] = templateFiles.map((path) => {
+  const text = readFileSync(join(folder, "..", path), "utf8");
+  const name = path.replace(/^templates\//, "").replace(/(\/template)?\.yml$/, "");
+  return { ...readTemplate(text), name, path, text };
+});
+
+/** Values beside the default, by the input's name, or by component and name where components differ. */
+const samples: Readonly<Record<string, readonly unknown[]>> = {
+  prefix: ["QEMU_CI"],
+  flags: ["QEMU_JOB"],
+  upstream: ["qemu-project", "group/sub/project", "registry.example.com:5000/group/project"],
+  "rules.upstream": ["qemu-project", "group/sub/project"],
+  config: ["ci/berth.yml"],
+  image: ["registry.example.com:5000/tools/berth:1.2.3", "$CI_REGISTRY_IMAGE/berth:latest"],
+  docker_service: ["registry.example.com/docker:28.5-dind"],
+  job_prefix: ["a", "images_2-"],
+  stage: ["containers"],
+  "images.gate": ["gate-rules", "rules-images"],
+  "promote.gate": ["rules-promote"],
+  // The schema refuses an empty list, which GitLab itself takes.
+  tags: [["linux", "arm64"]],
+  build_tags: ["linux, arm64"],
+  staging: ["/^(staging|next)$/"],
+  stable: ["/^(stable|lts)-[0-9.]+$/"],
+  needs: [[], ["lint"], [{ job: "lint", optional: true, artifacts: false }]],
+  // An empty list would mean never, and then nobody may need the jobs.
+  rules: [[{ if: '$CI_COMMIT_BRANCH == "main"', when: "manual" }, { when: "never" }]],
+};
+
+/** The default, the options or both booleans, and what the table of samples adds. */
+export function valuesOf(component: string, input: string, declaration: Declaration): unknown[] {
+  const first = "default" in declaration ? [declaration.default] : [];
+  const closed = declaration.type === "boolean" ? [true, false] : declaration.options;
+  const more = closed ?? samples[`${component}.${input}`] ?? samples[input];
+  const values = [...first, ...(Array.isArray(more) ? more : [])];
+  return values.filter((value, index) => {
+    const same = (other: unknown): boolean => JSON.stringify(other) === JSON.stringify(value);
+    return values.findIndex(same) === index;
+  });
+}
+
+/** All combinations of what names jobs or is a choice, and all pairs of everything. */
+export function combinationsOf(component: Component): readonly Combination[] {
+  const named = new Set(
+    component.blocks
+      .filter(({ path }) => path.includes("extends"))
+      .map((block) => block.name)
+      .filter((input) => input !== "job_prefix"),
+  );
+  const axes: Axes = Object.fromEntries(
+    [...component.inputs].map(([input, declaration]) => [
+      input,
+      valuesOf(component.name, input, declaration),
+    ]),
+  );
+  const choices = [...component.inputs]
+    .filter(([input, { type, options }]) => named.has(input) || type === "boolean" || options)
+    .map(([input]) => input);
+  const plain = Object.fromEntries(
+    Object.entries(axes).map(([input, values]) => [
+      input,
+      choices.includes(input) ? values : values.slice(0, 1),
+    ]),
+  );
+  return [...product(plain), ...pairwise(axes)];
+}
