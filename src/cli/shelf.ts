@@ -1,0 +1,107 @@
+/** What `prune` and `storage` share: the shelf of the project's images, and what is going on in the project. */
+import { resolve } from "node:path";
+import type { Config } from "../config/config.ts";
+import { givenSettings } from "../config/given.ts";
+import { loadConfig } from "../config/load.ts";
+import { revisionTrees } from "../context/revision.ts";
+import { workTree } from "../context/worktree.ts";
+import { accessOf } from "../gitlab/access.ts";
+import { isDenied, unlessDenied } from "../gitlab/denied.ts";
+import { keepHeapSmall } from "../host/memory.ts";
+import { realWorld, type World } from "../host/world.ts";
+import { recordRepositoryName } from "../plan/record.ts";
+import { ownBase, type Situation, situationOf } from "../plan/situation.ts";
+import { type Facts, gatherFacts, type Sources, type Standing } from "../prune/facts.ts";
+import { gitlabActivity, gitlabShelf, type Place } from "../prune/gitlab.ts";
+import { gitHistory } from "../prune/history.ts";
+import { commitReader } from "../prune/needs.ts";
+import { plainShelf, remoteActivity, remoteDefaultBranch } from "../prune/plain.ts";
+import type { Shelf } from "../prune/port.ts";
+import type { Git } from "../world.ts";
+import type { GlobalOptions } from "./program.ts";
+import { login } from "./registry.ts";
+
+export interface OpenShelf {
+  readonly world: World;
+  readonly git: Git;
+  readonly config: Config;
+  readonly situation: Situation;
+  readonly standing: Standing;
+  readonly sources: Sources;
+  readonly shelf: Shelf;
+  /** Reads anew what is needed. */
+  facts(): Promise<Facts>;
+}
+
+/** Opens GitLab's view of the project where GitLab is known, else the plain registry's and git's. */
+export async function openShelf(options: GlobalOptions): Promise<OpenShelf> {
+  keepHeapSmall();
+  const world = realWorld();
+  const git = await world.openGit(world.cwd);
+  const named =
+    options.config === undefined
+      ? undefined
+      : { files: world.files, path: resolve(world.cwd, options.config), label: options.config };
+  const given = givenSettings(world.env);
+  const config = await loadConfig(workTree(git, world.files), named, given);
+  const situation = situationOf(world.env, config, options.registry);
+  const place = await gitlabPlace(world, config, situation);
+  const sources: Sources = {
+    activity: place === undefined ? remoteActivity(git) : gitlabActivity(place),
+    history: gitHistory(git),
+    readCommit: commitReader(revisionTrees(git), {
+      given,
+      ...(named === undefined ? {} : { named }),
+    }),
+  };
+  const standing: Standing = {
+    config,
+    isFork: situation.role !== "upstream" && situation.upstream !== undefined,
+    defaultBranch: await defaultBranch(situation, place, git),
+    ownPipeline: situation.pipeline === undefined ? undefined : Number(situation.pipeline),
+  };
+  const facts = () => gatherFacts(sources, standing, world.clock.now());
+  const shelf =
+    place === undefined ? plainShelfOf(world, config, situation, facts) : gitlabShelf(place);
+  return { world, git, config, situation, standing, sources, shelf, facts };
+}
+
+async function gitlabPlace(
+  world: World,
+  config: Config,
+  situation: Situation,
+): Promise<Place | undefined> {
+  const access = accessOf(world.env, config.prefix);
+  if (access === undefined) return undefined;
+  const { openGitLab } = await import("../host/gitlab.ts");
+  const base = ownBase(situation);
+  const { fetch, clock, random, log } = world;
+  return {
+    gitlab: openGitLab(access, { fetch, clock, random, log: log.info }),
+    registry: login(world, config).registry,
+    project: world.env["CI_PROJECT_ID"] || world.env["CI_PROJECT_PATH"] || base.path,
+    base,
+  };
+}
+
+async function defaultBranch(
+  situation: Situation,
+  place: Place | undefined,
+  git: Git,
+): Promise<string | undefined> {
+  if (situation.defaultBranch !== undefined) return situation.defaultBranch;
+  if (place === undefined) return remoteDefaultBranch(git);
+  const project = await unlessDenied(place.gitlab.project(place.project));
+  return isDenied(project) ? undefined : project?.defaultBranch;
+}
+
+/** Without GitLab nobody lists repositories: those of the kept branches and of the records are known. */
+function plainShelfOf(
+  world: World,
+  config: Config,
+  situation: Situation,
+  facts: () => Promise<Facts>,
+): Shelf {
+  const known = async () => [recordRepositoryName, ...(await facts()).repositories.keys()];
+  return plainShelf(login(world, config).registry, ownBase(situation), known);
+}

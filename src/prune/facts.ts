@@ -1,0 +1,167 @@
+/** What is known at one moment about what a project needs; read anew before deletions. */
+import type { Config } from "../config/config.ts";
+import { matchesBranch, promotedTags } from "../config/promoted.ts";
+import { BerthError } from "../errors.ts";
+import { slugOf } from "../publish/promote.ts";
+import { keptHeads, keptPatterns } from "./branches.ts";
+import type { History } from "./history.ts";
+import type { ReadCommit } from "./needs.ts";
+import type { Activity, Head, Pipeline } from "./port.ts";
+
+/** Why nothing that depends on what is needed may be deleted. */
+export interface Doubt {
+  readonly about: string;
+  readonly why: string;
+}
+
+export interface Facts {
+  /** Milliseconds since 1970. */
+  readonly now: number;
+  /** Who needs a place, by `repository:tag`. */
+  readonly needed: ReadonlyMap<string, readonly string[]>;
+  /** Who has an image of a repository. */
+  readonly repositories: ReadonlyMap<string, string>;
+  /** Tags that `publish` names for a branch that exists. */
+  readonly liveTags: ReadonlySet<string>;
+  readonly doubts: readonly Doubt[];
+  /** `undefined` where GitLab does not tell. */
+  readonly pipelines: readonly Pipeline[] | undefined;
+  /** Since when `needed` holds everything that any pipeline used; `undefined` where that is not known. */
+  readonly usesKnownSince: number | undefined;
+  /** Whether open merge requests are known. */
+  readonly mergeRequestsKnown: boolean;
+  readonly ownPipeline: number | undefined;
+}
+
+export interface Sources {
+  readonly activity: Activity;
+  readonly history: History;
+  readonly readCommit: ReadCommit;
+}
+
+export interface Standing {
+  readonly config: Pick<Config, "prune" | "publish">;
+  readonly isFork: boolean;
+  readonly defaultBranch: string | undefined;
+  readonly ownPipeline: number | undefined;
+}
+
+export const dayMs = 24 * 60 * 60 * 1000;
+
+/** Reads branches, merge requests and pipelines, then the keys of their commits. Doubts are part of the answer. */
+export async function gatherFacts(sources: Sources, standing: Standing, now: Date): Promise<Facts> {
+  const { prune, publish } = standing.config;
+  const longest = Math.max(prune.age, ...Object.values(prune.ages));
+  const usesSince = now.getTime() - longest * dayMs;
+  const [branches, mergeRequests, pipelines] = await Promise.all([
+    sources.activity.branches(),
+    prune.mergeRequests ? sources.activity.mergeRequests() : [],
+    sources.activity.pipelines(new Date(usesSince)),
+  ]);
+  const patterns = keptPatterns(prune, standing.isFork);
+  // Any branch may be a merge request's or have a pipeline: where those cannot be listed, every branch counts.
+  const all = mergeRequests === undefined || pipelines === undefined;
+  const kept = [
+    ...keptHeads(all ? ["*"] : patterns, branches, standing.defaultBranch),
+    ...(mergeRequests ?? []),
+  ];
+  const gathered = collector(sources);
+  const since = new Date(now.getTime() - prune.days * dayMs);
+  for (const head of kept) await gathered.addHead(head, since);
+  let usesKnown = pipelines !== undefined;
+  for (const pipeline of pipelines ?? []) {
+    const isRead = await gathered.addPipeline(pipeline);
+    usesKnown &&= isRead;
+  }
+  return {
+    now: now.getTime(),
+    needed: gathered.needed,
+    repositories: gathered.repositories,
+    liveTags: liveTags(publish, branches, standing.defaultBranch),
+    doubts: [...missingBranches(kept, branches, standing), ...gathered.doubts],
+    pipelines,
+    usesKnownSince: usesKnown ? usesSince : undefined,
+    mergeRequestsKnown: mergeRequests !== undefined,
+    ownPipeline: standing.ownPipeline,
+  };
+}
+
+/** Takes up what commits need. */
+function collector({ history, readCommit }: Sources) {
+  const needed = new Map<string, string[]>();
+  const repositories = new Map<string, string>();
+  const doubts: Doubt[] = [];
+  const doubt = (about: string, error: unknown): void => {
+    if (!(error instanceof BerthError)) throw error;
+    doubts.push({ about, why: error.message });
+  };
+  const add = async (commit: string, by: string): Promise<string | undefined> => {
+    const needs = await readCommit(commit);
+    if ("broken" in needs) return needs.broken;
+    for (const place of needs.places) {
+      const others = needed.get(place);
+      if (others === undefined) needed.set(place, [by]);
+      else if (!others.includes(by)) others.push(by);
+    }
+    for (const { repository } of needs.images)
+      if (!repositories.has(repository)) repositories.set(repository, by);
+    return undefined;
+  };
+  return {
+    needed,
+    repositories,
+    doubts,
+    async addHead({ name, commit }: Head, since: Date): Promise<void> {
+      try {
+        for (const one of await history.headsSince(commit, since)) {
+          const broken = await add(one, name);
+          // An old commit that nobody could plan needs nothing; a head may be mended any moment.
+          if (broken !== undefined && one === commit) doubts.push({ about: name, why: broken });
+        }
+      } catch (error) {
+        doubt(name, error);
+      }
+    },
+    /** False where it cannot be told what the pipeline used. */
+    async addPipeline({ id, commit, running }: Pipeline): Promise<boolean> {
+      try {
+        await history.bring(commit);
+        await add(commit, `pipeline ${id}`);
+        return true;
+      } catch (error) {
+        if (running || !(error instanceof BerthError)) doubt(`pipeline ${id}`, error);
+        return false;
+      }
+    },
+  };
+}
+
+function liveTags(
+  publish: Config["publish"],
+  branches: readonly Head[],
+  defaultBranch: string | undefined,
+): ReadonlySet<string> {
+  return new Set(
+    branches.flatMap(({ name }) =>
+      promotedTags({ publish }, { name, slug: slugOf(name), defaultBranch }),
+    ),
+  );
+}
+
+/** A list without the default branch is a list that somebody may not read. */
+function missingBranches(
+  kept: readonly Head[],
+  branches: readonly Head[],
+  { defaultBranch, config, isFork }: Standing,
+): readonly Doubt[] {
+  const isDefault = ({ name }: Head) => matchesBranch("{default}", { name, defaultBranch });
+  if (defaultBranch === undefined)
+    return [{ about: "the default branch", why: "its name is not known" }];
+  if (!branches.some(isDefault))
+    return [{ about: defaultBranch, why: "it is not among the branches that were listed" }];
+  if (kept.length === 0) {
+    const patterns = keptPatterns(config.prune, isFork).join(", ");
+    return [{ about: "the kept branches", why: `no branch matches ${patterns}` }];
+  }
+  return [];
+}

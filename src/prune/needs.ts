@@ -1,0 +1,88 @@
+/** What commits need: read from git's objects, commit by commit, without a checkout. */
+import { declareImages } from "../config/discover.ts";
+import type { Given } from "../config/given.ts";
+import { loadConfig, type NamedConfig } from "../config/load.ts";
+import { parentName } from "../config/parents.ts";
+import type { Tree } from "../context/tree.ts";
+import { BerthError, type ErrorCode } from "../errors.ts";
+import { identify } from "../image/identify.ts";
+import { keyTag, setIdOf } from "../image/key.ts";
+import { tryTag } from "../plan/places.ts";
+import { recordRepositoryName, setTag } from "../plan/record.ts";
+
+/** The images of one commit, as a pipeline of that commit would name them. */
+export interface CommitNeeds {
+  readonly setId: string;
+  readonly images: readonly { readonly repository: string; readonly key: string }[];
+  /** Places, `repository:tag`, that a pipeline of this commit may read. */
+  readonly places: readonly string[];
+}
+
+/** A commit whose files no berth could have planned: it needs nothing, and never did. */
+export interface BrokenCommit {
+  readonly broken: string;
+}
+
+export type ReadCommit = (commit: string) => Promise<CommitNeeds | BrokenCommit>;
+
+/** The configuration that pipelines ran with, beside what a commit holds. */
+export interface CommitSettings {
+  readonly named?: NamedConfig;
+  readonly given?: Given;
+}
+
+const contentErrors: ReadonlySet<ErrorCode> = new Set([
+  "CONFIG_INVALID",
+  "DOCKERFILE_INVALID",
+  "CONTEXT_INVALID",
+  "REFERENCE_INVALID",
+  "IMAGE_CYCLE",
+]);
+
+/**
+ * Makes a reader that asks about each commit once.
+ *
+ * Whatever is wrong with the repository rather than with the commit's files is thrown, and asked again next time.
+ */
+export function commitReader(
+  treeAt: (commit: string) => Promise<Tree>,
+  settings: CommitSettings = {},
+): ReadCommit {
+  const known = new Map<string, CommitNeeds | BrokenCommit>();
+  return async (commit) => {
+    const found = known.get(commit) ?? (await readCommit(await treeAt(commit), settings));
+    known.set(commit, found);
+    return found;
+  };
+}
+
+async function readCommit(
+  tree: Tree,
+  settings: CommitSettings,
+): Promise<CommitNeeds | BrokenCommit> {
+  try {
+    return await needsOf(tree, settings);
+  } catch (error) {
+    if (!(error instanceof BerthError) || !contentErrors.has(error.code)) throw error;
+    return { broken: error.message };
+  }
+}
+
+async function needsOf(tree: Tree, settings: CommitSettings): Promise<CommitNeeds> {
+  const config = await loadConfig(tree, settings.named, settings.given);
+  // A branch without a single Dockerfile, such as one of web pages, is no mistake here.
+  const declared = await declareImages(config, tree, { missing: "skip" });
+  const { images } = await identify(declared, tree, { parentOf: parentName(config, declared) });
+  const setId = setIdOf(images);
+  const placed = images.map(({ name, key }) => ({
+    repository: config.repository.replaceAll("{name}", name),
+    key,
+  }));
+  const places = placed.flatMap(({ repository, key }) =>
+    [keyTag(key), tryTag(key), setTag(setId), `try-${setTag(setId)}`].map(
+      (tag) => `${repository}:${tag}`,
+    ),
+  );
+  const record = `${recordRepositoryName}:${setTag(setId)}`;
+  return { setId, images: placed, places: images.length === 0 ? [] : [record, ...places] };
+}

@@ -1,0 +1,154 @@
+/** What set records add: when a set was published, and what the young ones still promise. */
+import pLimit from "p-limit";
+import { BerthError } from "../errors.ts";
+import { parseRecord, type SetRecord, setTag } from "../plan/record.ts";
+import { type Doubt, dayMs, type Facts, type Sources } from "./facts.ts";
+import { generationOf, idOf } from "./kinds.ts";
+import type { Listed, SortedTag } from "./listing.ts";
+import type { Shelf } from "./port.ts";
+
+export interface RecordFacts {
+  /** When records were written, by tag: their own word, which is never the time of a build. */
+  readonly writtenAt: ReadonlyMap<string, number>;
+  /** The generation that a record points at, by set id. */
+  readonly generations: ReadonlyMap<string, number>;
+  /** Places that young records promise to pipelines that come back. */
+  readonly needed: ReadonlyMap<string, readonly string[]>;
+  readonly doubts: readonly Doubt[];
+}
+
+type Commits = Pick<Sources, "history" | "readCommit">;
+
+interface ReadRecord {
+  readonly tag: string;
+  readonly id: string;
+  readonly isNeeded: boolean;
+  readonly record: SetRecord | undefined;
+  /** Milliseconds since 1970. */
+  readonly writtenAt: number | undefined;
+}
+
+/**
+ * Reads the records, and the commits of those that no kept branch needs.
+ *
+ * A record that stays promises its images to whoever comes next, without a look at each; so what its commit
+ * needs stays too, for as long as the record is young.
+ */
+export async function readRecords(
+  { tags, repositories }: Listed,
+  shelf: Shelf,
+  facts: Facts,
+  days: number,
+  commits: Commits,
+): Promise<RecordFacts> {
+  const limit = pLimit(8);
+  const records = tags.filter(({ what }) => what.kind === "record");
+  const read = await Promise.all(records.map((tag) => limit(() => readRecord(tag, shelf, facts))));
+  const found = read.filter((record) => record !== undefined);
+  const isYoung = ({ writtenAt = 0 }: ReadRecord): boolean => writtenAt > facts.now - days * dayMs;
+  const promised = await promisesOf(
+    found.filter((record) => !record.isNeeded && isYoung(record)),
+    commits,
+  );
+  const isUsual =
+    found.some(({ isNeeded }) => isNeeded) &&
+    repositories.some((path) => facts.repositories.has(path));
+  const doubts = isUsual
+    ? []
+    : await foreignRecords(found.filter(hasOwnImages), repositories, commits);
+  return {
+    writtenAt: new Map(
+      found.flatMap(({ tag, writtenAt }) => (writtenAt === undefined ? [] : [[tag, writtenAt]])),
+    ),
+    generations: new Map(found.map(({ id, record }) => [id, generationOf(record?.tag ?? "")])),
+    needed: promised.needed,
+    doubts: [...promised.doubts, ...doubts],
+  };
+}
+
+/** The facts with what records promise. */
+export function withRecords(facts: Facts, records: RecordFacts): Facts {
+  return {
+    ...facts,
+    needed: new Map([...records.needed, ...facts.needed]),
+    doubts: [...facts.doubts, ...records.doubts],
+  };
+}
+
+async function readRecord(
+  { repository, name, taggedAt }: SortedTag,
+  shelf: Shelf,
+  { needed }: Facts,
+): Promise<ReadRecord | undefined> {
+  const id = idOf(name);
+  const isNeeded = needed.has(`${repository}:${setTag(id)}`);
+  const manifest = await shelf.manifest(repository, name);
+  if (manifest === undefined) return undefined;
+  const created = Date.parse(
+    manifest.content.annotations["org.opencontainers.image.created"] ?? "",
+  );
+  const record = parseRecord(manifest, `${repository}:${name}`);
+  const writtenAt = taggedAt ?? (Number.isNaN(created) ? undefined : created);
+  return { tag: name, id, isNeeded, record, writtenAt };
+}
+
+async function promisesOf(
+  young: readonly ReadRecord[],
+  commits: Commits,
+): Promise<Pick<RecordFacts, "needed" | "doubts">> {
+  const needed = new Map<string, readonly string[]>();
+  const doubts: Doubt[] = [];
+  for (const { tag, record } of young) {
+    const read = await commitOf(record, commits);
+    const about = `the record ${tag}`;
+    if ("why" in read) doubts.push({ about, ...read });
+    else if (!("broken" in read)) for (const place of read.places) needed.set(place, [about]);
+  }
+  return { needed, doubts };
+}
+
+/** A record whose images are all elsewhere says nothing of repositories here. */
+function hasOwnImages({ record }: ReadRecord): boolean {
+  return Object.values(record?.images ?? {}).some(({ kind }) => kind === "own");
+}
+
+/** How many records are compared with their commits until one agrees. */
+const mostCompared = 10;
+
+/**
+ * Records of which none is what berth computes for its commit, or whose images it expects in repositories that
+ * are not there, were written under another configuration, such as inputs of the component that this job was not
+ * given: then nothing that it computes can be trusted.
+ */
+async function foreignRecords(
+  records: readonly ReadRecord[],
+  repositories: readonly string[],
+  commits: Commits,
+): Promise<readonly Doubt[]> {
+  let differing = 0;
+  const newest = records.toSorted((a, b) => (b.writtenAt ?? 0) - (a.writtenAt ?? 0));
+  for (const { id, record } of newest.slice(0, mostCompared)) {
+    const read = await commitOf(record, commits);
+    if ("why" in read) continue;
+    const isPlaced =
+      "images" in read && read.images.some(({ repository }) => repositories.includes(repository));
+    if ("setId" in read && read.setId === id && isPlaced) return [];
+    differing++;
+  }
+  if (differing === 0) return [];
+  const why =
+    "none of them is what this run computes for its commit; give it the same configuration and variables as the job that builds";
+  return [{ about: "the set records", why }];
+}
+
+async function commitOf(record: SetRecord | undefined, { history, readCommit }: Commits) {
+  const commit = record?.revision;
+  if (commit === undefined) return { why: "it names no commit" };
+  try {
+    await history.bring(commit);
+    return await readCommit(commit);
+  } catch (error) {
+    if (!(error instanceof BerthError)) throw error;
+    return { why: error.message };
+  }
+}

@@ -1,0 +1,232 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { BerthError } from "../../src/errors.ts";
+import type { Applied } from "../../src/prune/apply.ts";
+import { dayMs } from "../../src/prune/facts.ts";
+import type { PrunePlan } from "../../src/prune/plan.ts";
+import { imageManifest } from "./model.ts";
+import { type MemoryProject, makeProject, type ProjectOptions } from "./project.ts";
+
+/** A project whose master has moved on from `debian: 0`, so long ago that nothing of it is young. */
+function moved(options: ProjectOptions = {}): MemoryProject {
+  const project = makeProject(options);
+  project.push("master", { debian: 0, fedora: 0 });
+  project.now += 20 * dayMs;
+  project.push("master", { debian: 1, fedora: 0 });
+  project.now += 20 * dayMs;
+  return project;
+}
+
+function doomed({ tags }: PrunePlan): readonly string[] {
+  return tags
+    .filter(({ verdict }) => verdict.action === "delete")
+    .map(({ repository, name }) => `${repository}:${name.slice(0, 5)}`)
+    .sort();
+}
+
+function results(applied: readonly Applied[]): readonly string[] {
+  return [...new Set(applied.map(({ result }) => result.kind))].sort();
+}
+
+test("what a branch has moved on from is deleted, once", async () => {
+  const project = moved();
+  const plan = await project.plan();
+  assert.deepEqual(
+    doomed(plan).map((place) => place.replace(/-.*$/, "")),
+    ["berth:set", "debian:key", "debian:set", "fedora:set"],
+  );
+  assert.deepEqual(results(await project.apply(plan)), ["deleted"]);
+  assert.deepEqual(doomed(await project.plan()), []);
+  assert.deepEqual(results(await project.apply(plan)), ["gone"]);
+});
+
+test("a tag that was put again after the list was made stays", async () => {
+  const project = moved();
+  const plan = await project.plan();
+  const key = plan.tags.find(
+    ({ what, verdict }) => what.kind === "key" && verdict.action === "delete",
+  );
+  assert.ok(key);
+  project.model.put("debian", key.name, imageManifest("built again"), project.now);
+  const applied = await project.apply(plan);
+  const spared = applied.filter(({ result }) => result.kind === "spared");
+  assert.deepEqual(
+    spared.map(({ tag, result }) => [
+      tag.name,
+      result.kind === "spared" ? result.verdict.reason.why : "",
+    ]),
+    [[key.name, "changed"]],
+  );
+  assert.ok(project.model.repositories.get("debian")?.has(key.name));
+});
+
+test("what a branch goes back to after the list was made stays", async () => {
+  const project = moved();
+  const plan = await project.plan();
+  assert.notDeepEqual(doomed(plan), []);
+  assert.deepEqual(project.push("stable-1", { debian: 0, fedora: 0 }), []);
+  assert.deepEqual(results(await project.apply(plan)), ["spared"]);
+  assert.deepEqual(project.model.missing(project.needsOf("stable-1")), []);
+});
+
+test("what a branch goes back to while deletions run stays from the next round on", async () => {
+  const project = moved();
+  const plan = await project.plan();
+  let asked = 0;
+  project.onAsk = () => {
+    // The record went in the first round, so the pipeline looks at each image.
+    if (++asked === 2) project.push("stable-1", { debian: 0, fedora: 0 });
+  };
+  await project.apply(plan, 1);
+  assert.deepEqual(project.model.missing(project.needsOf("stable-1")), []);
+  assert.deepEqual(project.rerun("stable-1"), []);
+});
+
+test("a record goes before anything that it names, and keys go last", async () => {
+  const order: string[] = [];
+  const project = moved({
+    numbered: true,
+    onDelete: (repository, tag) => {
+      order.push(repository === "berth" ? "record" : (/^[a-z]+/.exec(tag)?.[0] ?? tag));
+      return undefined;
+    },
+  });
+  await project.apply(await project.plan(), 1);
+  assert.deepEqual([...new Set(order)], ["record", "set", "key"]);
+});
+
+test("a protected tag is reported and the rest is deleted", async () => {
+  const project = moved({
+    onDelete: (_repository, tag) =>
+      tag.startsWith("key-") ? { kind: "refused", why: "403 protected" } : undefined,
+  });
+  assert.deepEqual(results(await project.apply(await project.plan())), ["deleted", "refused"]);
+});
+
+test("a token without any right ends the work with what it lacks", async () => {
+  const project = makeProject({ onDelete: () => ({ kind: "refused", why: "403 Forbidden" }) });
+  for (let content = 0; content < 5; content++) {
+    project.push("master", { debian: content });
+    project.now += 20 * dayMs;
+  }
+  await assert.rejects(
+    project.plan().then((plan) => project.apply(plan)),
+    (error: BerthError) => error.code === "REGISTRY_DENIED" && /Developer/.test(error.hint ?? ""),
+  );
+});
+
+test("an outage in the middle is told, and the next run finishes the work", async () => {
+  let calls = 0;
+  const project = moved({
+    onDelete: () => {
+      if (++calls === 2) throw new BerthError("REGISTRY_UNAVAILABLE", "delete tag: 503");
+      return undefined;
+    },
+  });
+  const plan = await project.plan();
+  await assert.rejects(project.apply(plan), { code: "REGISTRY_UNAVAILABLE" });
+  assert.notDeepEqual(doomed(await project.plan()), []);
+  await project.apply(await project.plan());
+  assert.deepEqual(doomed(await project.plan()), []);
+});
+
+test("a branch that cannot be read keeps all keys, and says so", async () => {
+  const project = moved({ numbered: true });
+  project.push("stable-1", { debian: 7 });
+  project.now += 20 * dayMs;
+  project.push("topic", { debian: 7 });
+  project.unreadable = "stable-1";
+  const plan = await project.plan();
+  assert.deepEqual(plan.doubts, [{ about: "stable-1", why: "read stable-1: no such commit" }]);
+  const kinds = new Set(
+    plan.tags.filter(({ verdict }) => verdict.action === "delete").map(({ what }) => what.kind),
+  );
+  assert.deepEqual([...kinds], ["pipeline"]);
+});
+
+test("a branch that becomes unreadable after the list was made stops the deletions", async () => {
+  const project = moved();
+  const plan = await project.plan();
+  assert.deepEqual(plan.doubts, []);
+  project.unreadable = "master";
+  assert.deepEqual(results(await project.apply(plan)), ["spared"]);
+});
+
+test("a list of branches without the default branch stops the deletions", async () => {
+  const project = moved();
+  project.push("stable-1", { debian: 1 });
+  project.remove("master");
+  const { doubts, tags } = await project.plan();
+  assert.deepEqual(doubts, [
+    { about: "master", why: "it is not among the branches that were listed" },
+  ]);
+  assert.deepEqual(
+    tags.filter(({ verdict }) => verdict.action === "delete"),
+    [],
+  );
+});
+
+test("what a young record promises stays, however old it is", async () => {
+  const project = moved({ sees: false });
+  project.push("topic", { debian: 0, alpine: 0 });
+  const needs = project.needsOf("topic");
+  project.remove("topic");
+  project.now += 2 * dayMs;
+  await project.apply(await project.plan());
+  assert.deepEqual(project.model.missing(needs), []);
+  project.now += 20 * dayMs;
+  await project.apply(await project.plan());
+  assert.notDeepEqual(project.model.missing(needs), []);
+});
+
+test("records that this run computes otherwise stop the deletions", async () => {
+  const project = makeProject();
+  project.push("master", { debian: 0 });
+  // As if the pipelines had run with another configuration: same commits, other sets.
+  const [[tag, stored] = []] = project.model.repositories.get("berth") ?? [];
+  assert.ok(tag !== undefined && stored !== undefined);
+  const records = project.model.repositories.get("berth");
+  records?.clear();
+  records?.set(`set-${"0".repeat(64)}`, stored);
+  project.now += 20 * dayMs;
+  const { doubts } = await project.plan();
+  assert.equal(doubts.length, 1);
+  assert.match(doubts[0]?.why ?? "", /same configuration/);
+});
+
+test("only tags that could go are looked at, each once", async () => {
+  const project = moved({ tells: "look", sees: false });
+  const plan = await project.plan();
+  const { model } = project;
+  // A record tells its own time.
+  assert.equal(model.calls.look, doomed(plan).length - 1);
+  model.calls.look = 0;
+  await project.apply(plan);
+  assert.equal(model.calls.look, doomed(plan).length);
+  assert.equal(model.calls.deleteTag, doomed(plan).length);
+});
+
+test("every branch counts where pipelines and merge requests are not known", async () => {
+  const project = moved({ sees: false });
+  project.push("topic", { debian: 7 });
+  project.now += 20 * dayMs;
+  await project.apply(await project.plan());
+  assert.deepEqual(project.model.missing(project.needsOf("topic")), []);
+});
+
+test("the last sign that a repository is an image's stays as long as anything else of it", async () => {
+  const project = makeProject({ sees: false, numbered: true, prune: { days: 0 } });
+  project.push("master", { debian: 0, alpine: 0 });
+  project.now += 20 * dayMs;
+  project.rerun("master");
+  project.now += dayMs;
+  project.push("master", { debian: 0 });
+  project.now += dayMs;
+  const left = () => [...(project.model.repositories.get("alpine")?.keys() ?? [])];
+  await project.apply(await project.plan());
+  assert.ok(left().includes("p2"));
+  assert.ok(left().some((tag) => tag.startsWith("key-")));
+  project.now += 20 * dayMs;
+  await project.apply(await project.plan());
+  assert.deepEqual(left(), []);
+});

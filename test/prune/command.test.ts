@@ -1,0 +1,324 @@
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { after, before, beforeEach, describe, test } from "node:test";
+import { login } from "../../src/cli/registry.ts";
+import { defaultConfig } from "../../src/config/config.ts";
+import { realWorld } from "../../src/host/world.ts";
+import { setIdOf } from "../../src/image/key.ts";
+import { parseRepository } from "../../src/oci/reference.ts";
+import { makeRecord, recordBlobs, setTag } from "../../src/plan/record.ts";
+import { pushImage, testImage } from "../registry/clients.ts";
+import { berth, type Ended, plainEnv } from "../support/command.ts";
+import { gitHistory, type History } from "../support/gitlab-history.ts";
+import type { TestJob } from "../support/gitlab-jobs.ts";
+import type { TestProject } from "../support/gitlab-model.ts";
+import { startGitLab, type TestGitLab } from "../support/gitlab-server.ts";
+import { type Folder, temporaryFolder } from "../support/services.ts";
+
+const longAgo = new Date("2020-01-01T00:00:00Z");
+
+interface Keys {
+  readonly images: readonly { readonly name: string; readonly key: string }[];
+}
+
+interface Report {
+  readonly totals: readonly {
+    readonly kind: string;
+    readonly delete: number;
+    readonly keep: number;
+  }[];
+  readonly doubts: readonly { readonly about: string; readonly why: string }[];
+  readonly bytes: { readonly total: number; readonly freed: number } | null;
+  readonly applied?: {
+    readonly deleted: number;
+    readonly gone: number;
+    readonly refused: readonly { readonly tag: string; readonly why: string }[];
+  };
+  readonly tags: readonly {
+    readonly repository: string;
+    readonly tag: string;
+    readonly action: string;
+    readonly reason: { readonly why: string };
+  }[];
+}
+
+/** Three commits of a project: two images, then another `app`, then `old` is gone. */
+describe("berth prune in a job of GitLab", () => {
+  let folder: Folder;
+  let origin: string;
+  let commits: string[];
+  let keys: Keys["images"][];
+  let gitlab: TestGitLab;
+  let project: TestProject<History>;
+  let job: TestJob;
+
+  const git = (...args: string[]): string =>
+    execFileSync("git", ["-c", "user.name=A", "-c", "user.email=a@example.com", ...args], {
+      cwd: origin,
+      env: {
+        ...process.env,
+        GIT_COMMITTER_DATE: longAgo.toISOString(),
+        GIT_AUTHOR_DATE: longAgo.toISOString(),
+      },
+    })
+      .toString()
+      .trim();
+
+  function commit(files: Readonly<Record<string, string | undefined>>): void {
+    for (const [path, text] of Object.entries(files)) {
+      if (text === undefined) git("rm", "-q", path);
+      else {
+        mkdirSync(dirname(join(origin, path)), { recursive: true });
+        writeFileSync(join(origin, path), text);
+      }
+    }
+    git("add", "-A");
+    git("commit", "-q", "-m", "change");
+    commits.push(git("rev-parse", "HEAD"));
+  }
+
+  before(async () => {
+    folder = await temporaryFolder("berth-prune-");
+    origin = join(folder.path, "origin");
+    mkdirSync(origin);
+    git("init", "-q", "-b", "main");
+    git("config", "uploadpack.allowAnySHA1InWant", "true");
+    git("config", "uploadpack.allowFilter", "true");
+    commits = [];
+    commit({ "ci/app.docker": "FROM debian:13\nRUN a\n", "ci/old.docker": "FROM debian:13\n" });
+    git("branch", "stable-1");
+    commit({ "ci/app.docker": "FROM debian:13\nRUN b\n" });
+    commit({ "ci/app.docker": "FROM debian:13\nRUN c\n", "ci/old.docker": undefined });
+    keys = [];
+    for (const one of commits) {
+      const { stdout } = await berth(["key", "--rev", one, "--json"], {
+        cwd: origin,
+        env: plainEnv({ HOME: folder.path }),
+      });
+      keys.push((JSON.parse(stdout) as Keys).images);
+    }
+  });
+  after(() => folder.remove());
+
+  beforeEach(async (t) => {
+    gitlab = await startGitLab();
+    project = gitlab.project("acme/tools", {
+      members: { olga: "maintainer", dave: "developer", rita: "reporter" },
+      history: gitHistory(origin),
+    });
+    job = gitlab.job(project, { user: "dave", source: "schedule" });
+    await publish();
+    if ("after" in t) t.after(() => gitlab.stop());
+  });
+
+  /** What the pipelines of the three commits left behind, long ago. */
+  async function publish(): Promise<void> {
+    const { registry } = login({ ...realWorld(), env: job.env }, defaultConfig);
+    const base = parseRepository(`${gitlab.registry.host}/acme/tools`);
+    for (const [index, images] of keys.entries()) {
+      for (const { name, key } of images) {
+        const repository = parseRepository(`${base.host}/${base.path}/${name}`);
+        const image = testImage(`${name} ${key}`);
+        await pushImage(registry, repository, image, `key-${key}`);
+        await registry.put({ ...repository, tag: "latest" }, image.manifest);
+        await registry.put({ ...repository, tag: `p${index + 1}` }, image.manifest);
+      }
+      const records = parseRepository(`${base.host}/${base.path}/berth`);
+      registry.announce("push", [records]);
+      await registry.putBlob(records, recordBlobs.config);
+      await registry.putBlob(records, recordBlobs.layer);
+      const setId = setIdAt(index);
+      const own = images.map(({ name, key }) => {
+        const { digest } = testImage(`${name} ${key}`).manifest.descriptor;
+        return [name, { kind: "own", digest }] as const;
+      });
+      const record = {
+        setId,
+        tag: undefined,
+        images: Object.fromEntries(own),
+        revision: commits[index],
+        pipeline: "1",
+      };
+      await registry.put({ ...records, tag: setTag(setId) }, makeRecord(record, longAgo));
+    }
+    for (const tags of gitlab.registry.tags.values())
+      for (const [name, tag] of tags) tags.set(name, { ...tag, taggedAt: longAgo });
+  }
+
+  const setIdAt = (index: number): string =>
+    setIdOf((keys[index] ?? []) as Parameters<typeof setIdOf>[0]);
+
+  async function prune(
+    args: readonly string[] = [],
+    env: Readonly<Record<string, string>> = {},
+    depth: readonly string[] = ["--depth", "1"],
+  ): Promise<Ended & { readonly report: Report }> {
+    const clone = join(folder.path, `clone-${Math.random().toString(36).slice(2)}`);
+    execFileSync("git", ["clone", "-q", ...depth, `file://${origin}`, clone]);
+    const ended = await berth(["prune", "--json", ...args], {
+      cwd: clone,
+      env: plainEnv({ HOME: folder.path, ...job.env, ...env }),
+    });
+    assert.notEqual(ended.stdout, "", ended.stderr);
+    return { ...ended, report: JSON.parse(ended.stdout) as Report };
+  }
+
+  const place = (name: string, index: number): string => {
+    const found = keys[index]?.find((image) => image.name === name);
+    return `${name}:key-${found?.key}`;
+  };
+  const doomed = ({ tags }: Report): readonly string[] =>
+    tags
+      .filter(({ action }) => action === "delete")
+      .map(({ repository, tag }) => `${repository}:${tag}`)
+      .sort();
+  const there = (path: string): readonly string[] =>
+    [...(gitlab.registry.tags.get(`acme/tools/${path}`)?.keys() ?? [])].sort();
+
+  const expected = () =>
+    [
+      place("app", 1),
+      `berth:${setTag(setIdAt(1))}`,
+      "app:p1",
+      "app:p2",
+      "app:p3",
+      "old:p1",
+      "old:p2",
+    ].sort();
+
+  test("keeps what the head of each kept branch needs, from a shallow clone", async () => {
+    const { report, code, stderr } = await prune();
+    assert.equal(code, 0, stderr);
+    assert.deepEqual(report.doubts, []);
+    assert.deepEqual(doomed(report), expected());
+    assert.ok(report.bytes !== null && report.bytes.freed > 0);
+    assert.ok(report.bytes.freed < report.bytes.total);
+  });
+
+  test("deletes exactly what it listed, and nothing the second time", async () => {
+    const listed = doomed((await prune()).report);
+    const { report, code } = await prune(["--apply"]);
+    assert.equal(code, 0);
+    assert.equal(report.applied?.deleted, listed.length);
+    assert.deepEqual(there("app").includes("latest"), true);
+    assert.deepEqual(doomed((await prune()).report), []);
+  });
+
+  test("reads a partial clone", async () => {
+    const { report } = await prune([], {}, ["--filter=blob:none", "--no-checkout"]);
+    assert.deepEqual(doomed(report), expected());
+  });
+
+  test("a tag that somebody put a moment ago stays", async () => {
+    const tags = gitlab.registry.tags.get("acme/tools/app");
+    const name = place("app", 1).slice("app:".length);
+    const tag = tags?.get(name);
+    assert.ok(tags !== undefined && tag !== undefined);
+    tags.set(name, { ...tag, taggedAt: new Date(Date.now() - 1000) });
+    await prune(["--apply"]);
+    assert.ok(there("app").includes(name));
+  });
+
+  test("a protected tag is told and does not stop the rest", async () => {
+    project.tagRules.push({ pattern: "^key-.*", push: "maintainer", delete: "maintainer" });
+    const { report, code, stderr } = await prune(["--apply"]);
+    assert.equal(code, 0, stderr);
+    assert.deepEqual(
+      report.applied?.refused.map(({ tag }) => tag),
+      [place("app", 1).slice("app:".length)],
+    );
+    assert.ok((report.applied?.deleted ?? 0) > 0);
+  });
+
+  test("an image that no kept branch has any more goes with all its tags", async () => {
+    git("branch", "-m", "stable-1", "elsewhere");
+    try {
+      await prune(["--apply"]);
+      assert.deepEqual(there("old"), []);
+      assert.notDeepEqual(there("app"), []);
+    } finally {
+      git("branch", "-m", "elsewhere", "stable-1");
+    }
+  });
+
+  test("branches that may not be listed end the work before anything is deleted", async () => {
+    gitlab.fault = ({ path }) =>
+      path.endsWith("/repository/branches")
+        ? { kind: "answer", answer: () => ({ status: 403, body: "{}" }) }
+        : undefined;
+    const before = there("app");
+    const clone = join(folder.path, "denied");
+    execFileSync("git", ["clone", "-q", `file://${origin}`, clone]);
+    const { code, stdout, stderr } = await berth(["prune", "--apply"], {
+      cwd: clone,
+      env: plainEnv({ HOME: folder.path, ...job.env }),
+    });
+    assert.equal(code, 1);
+    assert.equal(stdout, "");
+    assert.match(stderr, /GITLAB_DENIED/);
+    assert.deepEqual(there("app"), before);
+  });
+
+  test("a token that ends in the middle is told, and a new one finishes the work", async () => {
+    const listed = doomed((await prune()).report);
+    let deletions = 0;
+    gitlab.fault = ({ method }) => {
+      if (method === "DELETE" && ++deletions === 3) job.finish();
+      return undefined;
+    };
+    const clone = join(folder.path, "expired");
+    execFileSync("git", ["clone", "-q", `file://${origin}`, clone]);
+    const where = { cwd: clone, env: plainEnv({ HOME: folder.path, ...job.env }) };
+    const { code, stderr } = await berth(["prune", "--apply", "--parallel", "1"], where);
+    assert.equal(code, 1, stderr);
+    assert.match(stderr, /GITLAB_DENIED/);
+    gitlab.fault = () => undefined;
+    job = gitlab.job(project, { user: "dave", source: "schedule" });
+    const { report } = await prune(["--apply"]);
+    assert.equal(report.applied?.deleted, listed.length - 2);
+  });
+
+  test("a busy GitLab is asked again, after the time that it names", async () => {
+    const busy = new Set<string>();
+    gitlab.fault = ({ method, path }) => {
+      if (method !== "DELETE" || busy.has(path)) return undefined;
+      busy.add(path);
+      const headers = { "retry-after": "0" };
+      return { kind: "answer", answer: () => ({ status: 429, headers }) };
+    };
+    const { report, code, stderr } = await prune(["--apply"]);
+    assert.equal(code, 0, stderr);
+    assert.equal(report.applied?.deleted, busy.size);
+  });
+
+  test("another configuration than the one that the images were built with deletes nothing", async () => {
+    const { report, code } = await prune(["--apply"], { BERTH_REPOSITORY: "images/{name}" });
+    assert.deepEqual(
+      report.tags.filter(({ action, tag }) => action === "delete" && !/^p\d+$/.test(tag)),
+      [],
+    );
+    assert.ok(there("app").includes("latest"));
+    assert.match(report.doubts[0]?.why ?? "", /same configuration/);
+    assert.equal(code, 1);
+  });
+
+  test("storage tells what each image and branch holds, and what it holds alone", async () => {
+    const clone = join(folder.path, "storage");
+    execFileSync("git", ["clone", "-q", `file://${origin}`, clone]);
+    const where = { cwd: clone, env: plainEnv({ HOME: folder.path, ...job.env }) };
+    const { stdout, stderr } = await berth(["storage", "--json"], where);
+    assert.notEqual(stdout, "", stderr);
+    const storage = JSON.parse(stdout) as {
+      readonly total: number;
+      readonly images: readonly { readonly name: string; readonly unique: number }[];
+      readonly branches: readonly { readonly name: string; readonly bytes: number }[];
+    };
+    assert.deepEqual(storage.images.map(({ name }) => name).sort(), ["app", "berth", "old"]);
+    assert.ok(storage.branches.some(({ name, bytes }) => name === "stable-1" && bytes > 0));
+    assert.ok(storage.images.reduce((sum, { unique }) => sum + unique, 0) <= storage.total);
+    const table = await berth(["storage"], where);
+    assert.match(table.stdout, /in all, what images share counted once/);
+  });
+});

@@ -1,0 +1,295 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { PruneSettings } from "../../src/config/config.ts";
+import type { Facts } from "../../src/prune/facts.ts";
+import { judge, type Particulars } from "../../src/prune/judge.ts";
+import { classify } from "../../src/prune/kinds.ts";
+import { daysAgo, facts, rules } from "./facts.ts";
+
+const hex = "0123456789abcdef".repeat(4);
+const key = `key-${hex}`;
+const names = { isPromoted: (tag: string) => /^(latest|staging-.*)$/.test(tag), userTag: "mine" };
+const doubts = [{ about: "stable-9.2", why: "no such commit" }];
+const needed = (...places: string[]): Partial<Facts> => ({
+  needed: new Map(places.map((place) => [place, ["master"]])),
+});
+const pipeline = (id: number, days: number, running = false) => ({
+  id,
+  commit: hex.slice(0, 40),
+  running,
+  begunAt: daysAgo(days),
+});
+
+interface Row {
+  readonly says: string;
+  readonly tag: string;
+  readonly repository?: string;
+  /** Days since tagging; unknown where it is left out. */
+  readonly days?: number;
+  readonly facts?: Partial<Facts>;
+  readonly settings?: Partial<PruneSettings>;
+  readonly fork?: boolean;
+  readonly particulars?: Particulars;
+  readonly expect: string;
+}
+
+const rows: readonly Row[] = [
+  { says: "an old key that nobody needs goes", tag: key, days: 8, expect: "delete unneeded" },
+  { says: "a young key stays", tag: key, days: 6, expect: "keep young" },
+  { says: "a key from the future stays", tag: key, days: -100, expect: "keep young" },
+  { says: "a key of unknown age stays", tag: key, expect: "keep age-unknown" },
+  {
+    says: "a key of unknown age goes where all recent uses are known",
+    tag: key,
+    facts: { usesKnownSince: daysAgo(7) },
+    expect: "delete unneeded",
+  },
+  {
+    says: "uses known for too short a time prove nothing",
+    tag: key,
+    facts: { usesKnownSince: daysAgo(6) },
+    expect: "keep age-unknown",
+  },
+  {
+    says: "a young key stays although no pipeline is known to use it",
+    tag: key,
+    days: 1,
+    facts: { usesKnownSince: daysAgo(7) },
+    expect: "keep young",
+  },
+  {
+    says: "a needed key stays for ever",
+    tag: key,
+    days: 900,
+    facts: needed(`debian:${key}`),
+    expect: "keep needed",
+  },
+  {
+    says: "a key needed in another repository is not needed here",
+    tag: key,
+    days: 900,
+    facts: needed(`fedora:${key}`),
+    expect: "delete unneeded",
+  },
+  { says: "doubt keeps a key", tag: key, days: 900, facts: { doubts }, expect: "keep doubt" },
+  {
+    says: "a limit of its own wins",
+    tag: key,
+    days: 8,
+    settings: { ages: { key: 30 } },
+    expect: "keep young",
+  },
+  {
+    says: "an old key of an image that is gone goes",
+    tag: key,
+    repository: "gone",
+    days: 8,
+    expect: "delete image-gone",
+  },
+  { says: "an old try tag goes", tag: `try-${hex}`, days: 8, expect: "delete unneeded" },
+  {
+    says: "a try tag stays where merge requests are not known",
+    tag: `try-${hex}`,
+    days: 8,
+    facts: { mergeRequestsKnown: false },
+    expect: "keep doubt",
+  },
+  {
+    says: "a try set of an open merge request stays",
+    tag: `try-set-${hex}`,
+    days: 8,
+    facts: needed(`debian:try-set-${hex}`),
+    expect: "keep needed",
+  },
+  {
+    says: "a needed set stays",
+    tag: `set-${hex}`,
+    days: 8,
+    facts: needed(`debian:set-${hex}`),
+    expect: "keep needed",
+  },
+  {
+    says: "the generation that the record names stays",
+    tag: `set-${hex}-r7`,
+    days: 8,
+    facts: needed(`debian:set-${hex}`),
+    particulars: { generation: 7 },
+    expect: "keep needed",
+  },
+  {
+    says: "a generation before it goes",
+    tag: `set-${hex}-r6`,
+    days: 8,
+    facts: needed(`debian:set-${hex}`),
+    particulars: { generation: 7 },
+    expect: "delete unneeded",
+  },
+  {
+    says: "an old record goes",
+    tag: `set-${hex}`,
+    repository: "berth",
+    days: 8,
+    expect: "delete unneeded",
+  },
+  {
+    says: "a needed record stays",
+    tag: `set-${hex}`,
+    repository: "berth",
+    days: 8,
+    facts: needed(`berth:set-${hex}`),
+    expect: "keep needed",
+  },
+  {
+    says: "an old claim goes",
+    tag: `promote-latest-${hex.slice(0, 40)}`,
+    repository: "berth",
+    days: 8,
+    facts: { doubts },
+    expect: "delete unneeded",
+  },
+  {
+    says: "the tag of a running pipeline stays",
+    tag: "p5",
+    days: 90,
+    facts: { pipelines: [pipeline(5, 90, true), pipeline(6, 1)] },
+    expect: "keep running",
+  },
+  {
+    says: "the tag of this very pipeline stays",
+    tag: "p5",
+    facts: { ownPipeline: 5 },
+    expect: "keep running",
+  },
+  {
+    says: "the tag of a recent pipeline stays",
+    tag: "p5",
+    days: 90,
+    facts: { pipelines: [pipeline(5, 3), pipeline(6, 1)] },
+    expect: "keep young",
+  },
+  {
+    says: "the tag of a pipeline that began after the list stays",
+    tag: "p7",
+    facts: { pipelines: [pipeline(6, 1)] },
+    expect: "keep young",
+  },
+  {
+    says: "the tag of an old pipeline goes, whenever its image was built",
+    tag: "p5",
+    facts: { pipelines: [pipeline(6, 1)], doubts },
+    expect: "delete unneeded",
+  },
+  {
+    says: "the tag of a pipeline goes by its age where pipelines are not known",
+    tag: "p5",
+    days: 8,
+    facts: { pipelines: undefined },
+    expect: "delete unneeded",
+  },
+  {
+    says: "the tag of a pipeline stays where nothing is known",
+    tag: "p5",
+    facts: { pipelines: undefined },
+    expect: "keep age-unknown",
+  },
+  {
+    says: "the moving cache of an image stays",
+    tag: "cache",
+    days: 90,
+    expect: "keep moving-cache",
+  },
+  {
+    says: "the moving cache of an image that is gone goes",
+    tag: "try-cache",
+    repository: "gone",
+    days: 90,
+    expect: "delete image-gone",
+  },
+  {
+    says: "a layer that a kept image would hit stays",
+    tag: hex,
+    days: 90,
+    particulars: { cacheHit: true },
+    expect: "keep cache-hit",
+  },
+  {
+    says: "a layer that no kept image would hit goes",
+    tag: hex,
+    days: 90,
+    particulars: { cacheHit: false },
+    expect: "delete unneeded",
+  },
+  { says: "a layer that nobody compared stays", tag: hex, days: 90, expect: "keep doubt" },
+  { says: "a young layer stays", tag: hex, days: 2, expect: "keep young" },
+  { says: "a promoted tag stays", tag: "latest", days: 900, expect: "keep promoted" },
+  {
+    says: "upstream's promoted tag of a branch that is gone stays",
+    tag: "staging-9-2",
+    days: 900,
+    expect: "keep promoted",
+  },
+  {
+    says: "a fork's promoted tag of a branch that is gone goes",
+    tag: "staging-9-2",
+    days: 8,
+    fork: true,
+    expect: "delete branch-gone",
+  },
+  {
+    says: "a fork's promoted tag of a living branch stays",
+    tag: "latest",
+    days: 900,
+    fork: true,
+    expect: "keep promoted",
+  },
+  {
+    says: "a promoted tag of an image that is gone goes",
+    tag: "latest",
+    repository: "gone",
+    days: 8,
+    expect: "delete image-gone",
+  },
+  {
+    says: "doubt keeps it",
+    tag: "latest",
+    repository: "gone",
+    days: 8,
+    facts: { doubts },
+    expect: "keep doubt",
+  },
+  { says: "the user's own tag stays", tag: "mine", days: 900, expect: "keep override" },
+  { says: "a foreign tag stays", tag: "v1.0", days: 900, expect: "keep foreign" },
+  {
+    says: "a foreign tag that a pattern names goes when it is old",
+    tag: "test-5",
+    days: 31,
+    settings: { unknown: { "test-*": 30 } },
+    expect: "delete pattern",
+  },
+  {
+    says: "a foreign tag that a pattern names stays while it is young",
+    tag: "test-5",
+    days: 29,
+    settings: { unknown: { "test-*": 30 } },
+    expect: "keep young",
+  },
+];
+
+for (const row of rows) {
+  test(row.says, () => {
+    const { repository = "debian", tag, days } = row;
+    const listed = {
+      repository,
+      name: tag,
+      ...(days === undefined ? {} : { taggedAt: daysAgo(days) }),
+    };
+    const verdict = judge(
+      listed,
+      classify(repository, tag, names),
+      facts(row.facts),
+      rules(row.settings, row.fork),
+      row.particulars,
+    );
+    assert.equal(`${verdict.action} ${verdict.reason.why}`, row.expect);
+  });
+}

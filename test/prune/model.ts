@@ -1,0 +1,167 @@
+/** A registry as prune sees it, kept in memory, and pipelines that put tags into it as berth does. */
+import { digestOf } from "../../src/oci/digest.ts";
+import {
+  type Descriptor,
+  type Manifest,
+  makeImageManifest,
+  mediaTypes,
+} from "../../src/oci/manifest.ts";
+import { makeRecord, parseRecord, setTag } from "../../src/plan/record.ts";
+import type { CommitNeeds } from "../../src/prune/needs.ts";
+import type { Deletion, ListedTag, Shelf } from "../../src/prune/port.ts";
+
+interface Stored {
+  readonly manifest: Manifest;
+  readonly taggedAt: number;
+}
+
+export interface Model {
+  readonly shelf: Shelf;
+  /** Tags by repository. */
+  readonly repositories: Map<string, Map<string, Stored>>;
+  /** Calls of the shelf, by name of the method. */
+  readonly calls: Record<"repositories" | "pages" | "look" | "manifest" | "deleteTag", number>;
+  put(repository: string, tag: string, manifest: Manifest, at: number): void;
+  /** What a pipeline of a commit does; gives what it found missing although a record promised it. */
+  pipeline(needs: CommitNeeds, run: PipelineRun): readonly string[];
+  /** Images of a commit that are not there, or that its record names and nobody holds any more. */
+  missing(needs: CommitNeeds): readonly string[];
+  count(): number;
+}
+
+export interface PipelineRun {
+  readonly id: number;
+  readonly commit: string;
+  readonly at: number;
+  readonly promotes?: readonly string[];
+  /** Also tags every image with the pipeline's number. */
+  readonly numbered?: boolean;
+}
+
+export interface ModelOptions {
+  /** Whether lists and looks tell the time of tagging and the digest. */
+  readonly tells?: "list" | "look" | "nothing";
+  readonly pageSize?: number;
+  readonly onDelete?: (repository: string, tag: string) => Deletion | undefined;
+}
+
+export function makeModel(options: ModelOptions = {}): Model {
+  const { tells = "list", pageSize = 1000 } = options;
+  const repositories: Model["repositories"] = new Map();
+  const calls: Model["calls"] = { repositories: 0, pages: 0, look: 0, manifest: 0, deleteTag: 0 };
+  const state = (repository: string, name: string): ListedTag | undefined => {
+    const stored = repositories.get(repository)?.get(name);
+    return stored && { name, digest: stored.manifest.descriptor.digest, taggedAt: stored.taggedAt };
+  };
+  const shelf: Shelf = {
+    async repositories() {
+      calls.repositories++;
+      return [...repositories.keys()];
+    },
+    async *tags(repository) {
+      const names = [...(repositories.get(repository)?.keys() ?? [])].sort();
+      for (let start = 0; start === 0 || start < names.length; start += pageSize) {
+        calls.pages++;
+        for (const name of names.slice(start, start + pageSize)) {
+          const tag = tells === "list" ? state(repository, name) : { name };
+          if (tag !== undefined) yield tag;
+        }
+      }
+    },
+    ...(tells === "nothing"
+      ? {}
+      : {
+          async look(repository: string, name: string) {
+            calls.look++;
+            return state(repository, name);
+          },
+        }),
+    async manifest(repository, reference) {
+      calls.manifest++;
+      const tags = repositories.get(repository);
+      const byDigest = [...(tags?.values() ?? [])].find(
+        ({ manifest }) => manifest.descriptor.digest === reference,
+      );
+      return (tags?.get(reference) ?? byDigest)?.manifest;
+    },
+    async deleteTag(repository, name) {
+      calls.deleteTag++;
+      const answer = options.onDelete?.(repository, name);
+      if (answer !== undefined) return answer;
+      return { kind: repositories.get(repository)?.delete(name) ? "deleted" : "gone" };
+    },
+  };
+  const put: Model["put"] = (repository, tag, manifest, at) => {
+    const tags = repositories.get(repository) ?? new Map<string, Stored>();
+    repositories.set(repository, tags);
+    tags.set(tag, { manifest, taggedAt: at });
+  };
+  const recordOf = (setId: string) => {
+    const stored = repositories.get("berth")?.get(setTag(setId));
+    return stored && parseRecord(stored.manifest, setTag(setId));
+  };
+  const missing: Model["missing"] = (needs) => {
+    const record = recordOf(needs.setId);
+    return needs.images.flatMap(({ repository, key }) => {
+      const tags = repositories.get(repository);
+      const image = record?.images[repository];
+      const isHeld =
+        image?.kind !== "own" ||
+        [...(tags?.values() ?? [])].some((one) => one.manifest.descriptor.digest === image.digest);
+      return tags?.has(`key-${key}`) && isHeld ? [] : [`${repository}:key-${key}`];
+    });
+  };
+  const pipeline: Model["pipeline"] = (needs, { id, commit, at, promotes = [], numbered }) => {
+    const broken = recordOf(needs.setId) === undefined ? [] : missing(needs);
+    const images = needs.images.map(({ repository, key }) => {
+      const found = repositories.get(repository)?.get(`key-${key}`)?.manifest;
+      const manifest = found ?? imageManifest(`${repository} ${key} ${id}`);
+      if (found === undefined) put(repository, `key-${key}`, manifest, at);
+      if (numbered) put(repository, `p${id}`, manifest, at);
+      for (const tag of promotes) put(repository, tag, manifest, at);
+      return { repository, manifest };
+    });
+    if (images.length === 0) return broken;
+    const record = makeRecord(
+      {
+        setId: needs.setId,
+        tag: setTag(needs.setId),
+        images: Object.fromEntries(
+          images.map(({ repository, manifest }) => [
+            repository,
+            { kind: "own", digest: manifest.descriptor.digest },
+          ]),
+        ),
+        revision: commit,
+        pipeline: `${id}`,
+      },
+      new Date(at),
+    );
+    if (recordOf(needs.setId) === undefined) {
+      for (const { repository, manifest } of images)
+        put(repository, setTag(needs.setId), manifest, at);
+      put("berth", setTag(needs.setId), record, at);
+    }
+    for (const tag of promotes) put("berth", tag, record, at);
+    return broken;
+  };
+  const count = () => [...repositories.values()].reduce((sum, tags) => sum + tags.size, 0);
+  return { shelf, repositories, calls, put, pipeline, missing, count };
+}
+
+/** An image of one layer, its blobs named after a text. */
+export function imageManifest(
+  text: string,
+  layers: readonly string[] = [`layer ${text}`],
+): Manifest {
+  const blob = (what: string, mediaType: string): Descriptor => ({
+    mediaType,
+    digest: digestOf(Buffer.from(what)),
+    size: 1000,
+  });
+  return makeImageManifest(
+    blob(`config ${text}`, mediaTypes.ociConfig),
+    layers.map((layer) => blob(layer, mediaTypes.ociLayerGzip)),
+    {},
+  );
+}

@@ -1,0 +1,141 @@
+/** A project in memory: branches that move as time passes, their pipelines, and prunes of its registry. */
+import { createHash } from "node:crypto";
+import { defaultConfig, type PruneSettings } from "../../src/config/config.ts";
+import { BerthError } from "../../src/errors.ts";
+import { type Applied, applyPrune } from "../../src/prune/apply.ts";
+import { type Facts, gatherFacts, type Sources, type Standing } from "../../src/prune/facts.ts";
+import type { CommitNeeds } from "../../src/prune/needs.ts";
+import { makePrunePlan, type PrunePlan } from "../../src/prune/plan.ts";
+import type { Pipeline } from "../../src/prune/port.ts";
+import { type Model, type ModelOptions, makeModel } from "./model.ts";
+
+/** Contents by image: what a commit's Dockerfiles say. */
+export type Contents = Readonly<Record<string, number>>;
+
+export interface ProjectOptions extends ModelOptions {
+  readonly prune?: Partial<PruneSettings>;
+  readonly isFork?: boolean;
+  /** Whether the token may see merge requests and pipelines. */
+  readonly sees?: boolean;
+  readonly numbered?: boolean;
+}
+
+export interface MemoryProject {
+  readonly model: Model;
+  now: number;
+  /** Commits a branch on, or makes one, and runs its pipeline; gives what the pipeline found broken. */
+  push(branch: string, contents: Contents): readonly string[];
+  /** Runs a pipeline of a branch's head again. */
+  rerun(branch: string): readonly string[];
+  remove(branch: string): void;
+  branches(): readonly string[];
+  contentsOf(branch: string): Contents;
+  needsOf(branch: string): CommitNeeds;
+  /** Makes reading a branch's history fail. */
+  unreadable: string | undefined;
+  /** Called whenever the project is asked what is going on. */
+  onAsk: () => void;
+  facts(): Promise<Facts>;
+  plan(): Promise<PrunePlan>;
+  apply(plan: PrunePlan, round?: number): Promise<readonly Applied[]>;
+}
+
+interface Pushed {
+  readonly commit: string;
+  readonly at: number;
+}
+
+export function makeProject(options: ProjectOptions = {}): MemoryProject {
+  const { isFork = false, sees = true } = options;
+  const model = makeModel(options);
+  const commits = new Map<string, Contents>();
+  const branches = new Map<string, Pushed[]>();
+  const pipelines: Pipeline[] = [];
+  const config = {
+    publish: defaultConfig.publish,
+    prune: { ...defaultConfig.prune, ...options.prune },
+  };
+  const standing: Standing = { config, isFork, defaultBranch: "master", ownPipeline: undefined };
+  const rules = { prune: config.prune, isFork };
+  const headOf = (branch: string) => branches.get(branch)?.at(-1)?.commit ?? "";
+  const readCommit = async (commit: string) => needsOfContents(commits.get(commit) ?? {});
+  const sources: Sources = {
+    readCommit,
+    history: {
+      bring: async () => undefined,
+      async headsSince(head, since) {
+        const [name = "", pushes = []] =
+          [...branches].find(([, list]) => list.at(-1)?.commit === head) ?? [];
+        if (name === project.unreadable)
+          throw new BerthError("GIT_FAILED", `read ${name}: no such commit`);
+        const recent = pushes.filter(({ at }) => at > since.getTime());
+        const before = pushes.filter(({ at }) => at <= since.getTime()).slice(-1);
+        return [...recent, ...before].map(({ commit }) => commit);
+      },
+    },
+    activity: {
+      async branches() {
+        project.onAsk();
+        return [...branches.keys()].map((name) => ({ name, commit: headOf(name) }));
+      },
+      mergeRequests: async () => (sees ? [] : undefined),
+      pipelines: async (since) =>
+        sees ? pipelines.filter(({ begunAt }) => begunAt >= since.getTime()) : undefined,
+    },
+  };
+  const run = (branch: string): readonly string[] => {
+    const commit = headOf(branch);
+    const id = pipelines.length + 1;
+    pipelines.push({ id, commit, running: false, begunAt: project.now });
+    return model.pipeline(needsOfContents(commits.get(commit) ?? {}), {
+      id,
+      commit,
+      at: project.now,
+      promotes: branch === "master" ? ["latest"] : [],
+      numbered: options.numbered ?? false,
+    });
+  };
+  const project: MemoryProject = {
+    model,
+    now: Date.UTC(2026, 0, 1),
+    unreadable: undefined,
+    onAsk: () => undefined,
+    push(branch, contents) {
+      const commit = createHash("sha1").update(`${commits.size}`).digest("hex");
+      commits.set(commit, contents);
+      branches.set(branch, [...(branches.get(branch) ?? []), { commit, at: project.now }]);
+      return run(branch);
+    },
+    rerun: run,
+    remove: (branch) => void branches.delete(branch),
+    branches: () => [...branches.keys()],
+    contentsOf: (branch) => commits.get(headOf(branch)) ?? {},
+    needsOf: (branch) => needsOfContents(commits.get(headOf(branch)) ?? {}),
+    facts: () => gatherFacts(sources, standing, new Date(project.now)),
+    plan: async () =>
+      makePrunePlan(model.shelf, await project.facts(), sources, {
+        config,
+        rules,
+        userTag: undefined,
+        defaultBranch: "master",
+        looks: true,
+        weighs: false,
+      }),
+    apply: (plan, round = 5) =>
+      applyPrune(plan, model.shelf, project.facts, { rules, parallel: 2, round }),
+  };
+  return project;
+}
+
+function needsOfContents(contents: Contents): CommitNeeds {
+  const hash = (text: string) => createHash("sha256").update(text).digest("hex");
+  const images = Object.entries(contents)
+    .sort()
+    .map(([repository, content]) => ({ repository, key: hash(`${repository} ${content}`) }));
+  const setId = hash(JSON.stringify(images));
+  const places = images.flatMap(({ repository, key }) => [
+    `${repository}:key-${key}`,
+    `${repository}:set-${setId}`,
+  ]);
+  return { setId, images, places: images.length === 0 ? [] : [`berth:set-${setId}`, ...places] };
+}
