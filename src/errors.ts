@@ -36,10 +36,15 @@ export const errorCodes = {
   BUILD_FAILED: exitCodes.failed,
   BASE_ONBUILD: exitCodes.failed,
   SET_INCOMPLETE: exitCodes.failed,
+  TAG_TAKEN: exitCodes.failed,
   MANIFEST_INVALID: exitCodes.failed,
   REGISTRY_DENIED: exitCodes.failed,
   REGISTRY_REFUSED: exitCodes.failed,
   REGISTRY_UNAVAILABLE: exitCodes.unavailable,
+  GITLAB_DENIED: exitCodes.failed,
+  GITLAB_REFUSED: exitCodes.failed,
+  GITLAB_ANSWER: exitCodes.failed,
+  GITLAB_UNAVAILABLE: exitCodes.unavailable,
   INTERRUPTED: exitCodes.failed,
 } as const satisfies Record<string, ExitCode>;
 

@@ -10,7 +10,9 @@ const commands = new Set(["key", "plan", "ensure"]);
 
 /** Lets git look for Dockerfiles, or at the configuration, while Node loads the rest. */
 export function askFirst(args: readonly string[], cwd: string): void {
-  const readsTree = args.every((arg) => !/^--(?:rev|config)(?:=|$)/.test(arg));
+  const readsTree =
+    process.env["BERTH_CONFIG"] === undefined &&
+    args.every((arg) => !/^--(?:rev|config)(?:=|$)/.test(arg));
   if (!commands.has(args[0] ?? "") || !readsTree) return;
   askAhead(cwd, (root) => {
     const isConfigured = fileNames.some((name) => existsSync(join(root, name)));

@@ -8,6 +8,7 @@ import { isFatal, type Outcome } from "../output/outcome.ts";
 import { printOutcomes, printPlan } from "../output/report.ts";
 import type { Plan } from "../plan/plan.ts";
 import { ownBase } from "../plan/situation.ts";
+import { announceRun } from "../publish/announce.ts";
 import { isPublishDue } from "../publish/due.ts";
 import type { Published } from "../publish/set.ts";
 import { exitCodeFor, reportFailures, writeOutcomes } from "./outcomes.ts";
@@ -46,9 +47,11 @@ async function ensure(
   for (const [name, [first]] of observation.sightings) {
     if (first?.kind === "found" && first.manifest !== undefined) known.set(name, first.manifest);
   }
-  const tools = makeTools(session, options, plan, identified.materials, (name, manifest) =>
+  const made = makeTools(session, options, plan, identified.materials, (name, manifest) =>
     known.set(name, manifest),
   );
+  const tools = { ...made, inHand: (name: string) => known.get(name) };
+  announceRun(plan, base, session.login.registry);
   const outcomes = await runParentsFirst(
     plan.images,
     session.project.config.parallel,

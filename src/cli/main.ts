@@ -7,7 +7,7 @@ import { plainKey } from "./plain.ts";
 export async function main(args: readonly string[]): Promise<number> {
   process.stdout.on("error", forgiveGoneReader);
   try {
-    const plain = plainKey(args);
+    const plain = process.env["BERTH_CONFIG"] === undefined ? plainKey(args) : undefined;
     return plain === undefined ? await parseAndRun(args) : await runKey(plain.names, plain.options);
   } catch (error) {
     process.stderr.write(describeError(error, process.env["BERTH_DEBUG"] === "1"));

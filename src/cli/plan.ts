@@ -2,7 +2,9 @@
 import { type ExitCode, exitCodes } from "../errors.ts";
 import { printPlan } from "../output/report.ts";
 import type { Plan } from "../plan/plan.ts";
+import { ownBase } from "../plan/situation.ts";
 import { printDotenv } from "../plan/variables.ts";
+import { handedOn } from "./environment.ts";
 import {
   makePlanOf,
   openSession,
@@ -14,10 +16,13 @@ import {
 export interface PlanOptions extends SessionOptions {
   readonly jobImage?: string;
   readonly jobTags?: string;
+  readonly jobDocker?: string;
 }
 
 export async function planCommand(options: PlanOptions): Promise<ExitCode> {
   const session = await openSession(options);
+  // Without a registry no later job could have an image; on a developer's machine a plan is still of use.
+  if (session.situation.ci) ownBase(session.situation);
   const { plan } = await makePlanOf(session, options);
   await session.project.git.close();
   const text = await writePlan(session, options, plan);
@@ -51,7 +56,9 @@ async function writePipeline(session: Session, options: PlanOptions, plan: Plan)
   const pipeline = childPipeline(plan, {
     parentPipeline: env["CI_PIPELINE_ID"],
     planJob: env["CI_JOB_NAME"],
-    image: options.jobImage ?? env["BERTH_IMAGE"],
+    image: options.jobImage,
+    docker: options.jobDocker,
+    variables: handedOn(env, plan.config.prefix),
     tags: options.jobTags?.split(",").filter((tag) => tag !== "") ?? [],
     output: options.output,
     flags: [
@@ -59,7 +66,10 @@ async function writePipeline(session: Session, options: PlanOptions, plan: Plan)
       ...(options.registry === undefined ? [] : ["--registry", options.registry]),
       ...(options.output === ".berth" ? [] : ["--output", options.output]),
     ],
-    buildFlags: options.allowDirty === true ? ["--allow-dirty"] : [],
+    buildFlags: [
+      ...(options.engine === undefined ? [] : ["--engine", options.engine]),
+      ...(options.allowDirty === true ? ["--allow-dirty"] : []),
+    ],
   });
   await files.write(
     outputPath(session.project.git.root, options, "pipeline.yml"),

@@ -4,7 +4,7 @@ import { realWorld, type World } from "../host/world.ts";
 import type { Plan } from "../plan/plan.ts";
 import { type Situation, situationOf } from "../plan/situation.ts";
 import { type Login, login } from "./registry.ts";
-import { outputPath, type SessionOptions } from "./session.ts";
+import { makePlanOf, openSession, outputPath, type SessionOptions } from "./session.ts";
 
 /** What publishing needs: all of it comes from the plan and the environment, none from a checkout. */
 export interface PlannedSession {
@@ -12,6 +12,25 @@ export interface PlannedSession {
   readonly plan: Plan;
   readonly situation: Situation;
   readonly login: Login;
+}
+
+/** Opens a session on the plan of an earlier job of this commit, or makes one, which needs a checkout. */
+export async function openPlannedOrPlan(options: SessionOptions): Promise<PlannedSession> {
+  const world = realWorld();
+  const git = await world.openGit(world.cwd).catch(() => undefined);
+  const head = (await git?.object("HEAD^{commit}"))?.id;
+  const root = git?.root ?? world.cwd;
+  await git?.close();
+  const isThere = (await world.files.entry(outputPath(root, options, "plan.json"))) !== undefined;
+  if (isThere) {
+    const planned = await openPlanned(options);
+    // One that lies here from another commit is not what is to be promoted.
+    if (head === undefined || planned.plan.revision === head) return planned;
+  }
+  const session = await openSession(options);
+  const { plan } = await makePlanOf(session, options);
+  await session.project.git.close();
+  return { world: session.world, plan, situation: session.situation, login: session.login };
 }
 
 /** Opens a session on a plan; works without a git repository, as in jobs with GIT_STRATEGY none. */

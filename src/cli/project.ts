@@ -2,6 +2,7 @@
 import { resolve } from "node:path";
 import type { Config } from "../config/config.ts";
 import { declareImages } from "../config/discover.ts";
+import { givenSettings } from "../config/given.ts";
 import { loadConfig } from "../config/load.ts";
 import { parentName } from "../config/parents.ts";
 import type { Tree } from "../context/tree.ts";
@@ -36,7 +37,7 @@ export async function openProject(world: World, options: ProjectOptions): Promis
     options.config === undefined
       ? undefined
       : { files: world.files, path: resolve(world.cwd, options.config), label: options.config };
-  const config = await loadConfig(tree, named);
+  const config = await loadConfig(tree, named, givenSettings(world.env));
   const foreign = options.rev !== undefined && named !== undefined;
   const images = await declareImages(config, tree, { missing: foreign ? "skip" : "error" });
   const parentOf = parentName(config, images);

@@ -2,16 +2,16 @@
 import { type ExitCode, exitCodes } from "../errors.ts";
 import { isTag } from "../oci/reference.ts";
 import { ownBase } from "../plan/situation.ts";
-import { type IsAncestor, type Promotion, promote, tagsToPromote } from "../publish/promote.ts";
-import type { Git } from "../world.ts";
+import { ownerOf, type Promotion, promote, tagsToPromote } from "../publish/promote.ts";
+import { ancestry } from "./ancestry.ts";
 import { usageError } from "./fail.ts";
-import { openPlanned } from "./planned.ts";
+import { openPlannedOrPlan } from "./planned.ts";
 import type { SessionOptions } from "./session.ts";
 
 export async function promoteCommand(
   options: SessionOptions & { readonly tag?: readonly string[] },
 ): Promise<ExitCode> {
-  const { situation, login, world, plan } = await openPlanned(options);
+  const { situation, login, world, plan } = await openPlannedOrPlan(options);
   const base = ownBase(situation);
   const tags = options.tag ?? tagsToPromote(plan.config, situation);
   const bad = tags.filter((tag) => !isTag(tag));
@@ -21,7 +21,8 @@ export async function promoteCommand(
   const promotions: Promotion[] = [];
   for (const tag of tags) {
     const now = world.clock.now();
-    promotions.push(await promote(plan, tag, base, login.registry, ancestry(git), now));
+    const owner = ownerOf(tag, plan.config, situation);
+    promotions.push(await promote(plan, tag, base, login.registry, ancestry(git), now, owner));
   }
   await git.close();
   world.print(
@@ -30,18 +31,6 @@ export async function promoteCommand(
       : describe(promotions, situation.branch),
   );
   return exitCodes.done;
-}
-
-/** Asks git, after fetching a promoted commit that this clone lacks. */
-function ancestry(git: Git): IsAncestor {
-  const has = (commit: string): Promise<boolean> =>
-    git.test(["cat-file", "-e", `${commit}^{commit}`]).catch(() => false);
-  return async (ancestor, descendant) => {
-    if (!(await has(descendant)))
-      await git.run(["fetch", "--quiet", "origin", descendant]).catch(() => undefined);
-    if (!(await has(ancestor)) || !(await has(descendant))) return undefined;
-    return git.test(["merge-base", "--is-ancestor", ancestor, descendant]);
-  };
 }
 
 function describe(promotions: readonly Promotion[], branch: string | undefined): string {
@@ -56,6 +45,8 @@ function sentence(promotion: Promotion): string {
       return `${promotion.tag}: moved on ${promotion.images} images`;
     case "unchanged":
       return `${promotion.tag}: already here`;
+    case "upstream's":
+      return `${promotion.tag}: nothing to move, all images are upstream's`;
     case "older":
       return `${promotion.tag}: left alone, it is at ${promotion.promoted}, which is newer than this commit`;
   }

@@ -1,6 +1,8 @@
-/** `berth publish`: the set's tag on every image, then the record. */
+/** `berth publish`: copies what is elsewhere, then the set's tag on every image, then the record. */
 import { type ExitCode, exitCodes } from "../errors.ts";
+import { copyAll } from "../execute/copy.ts";
 import { ownBase } from "../plan/situation.ts";
+import { announceWrites } from "../publish/announce.ts";
 import { isPublishDue } from "../publish/due.ts";
 import { publishSet } from "../publish/set.ts";
 import { openPlanned } from "./planned.ts";
@@ -16,13 +18,11 @@ export async function publishCommand(options: SessionOptions): Promise<ExitCode>
     );
     return exitCodes.done;
   }
-  const published = await publishSet(
-    plan,
-    situation,
-    ownBase(situation),
-    login.registry,
-    world.clock.now(),
-  );
+  const base = ownBase(situation);
+  announceWrites(plan, base, login.registry);
+  const copied = await copyAll(plan, login.registry);
+  const now = world.clock.now();
+  const published = await publishSet(plan, situation, base, login.registry, now, copied);
   const { record, tags, missing } = published;
   if (options.json === true) {
     world.print(`${JSON.stringify({ record: record ?? null, tags, missing })}\n`);

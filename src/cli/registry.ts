@@ -37,7 +37,7 @@ export function login(world: World, config: Pick<Config, "registries">): Login {
 }
 
 /** GitLab's token service is known beforehand, which saves the request that would only name it. */
-function gitlabHint(env: World["env"]): readonly TokenHint[] {
+export function gitlabHint(env: World["env"]): readonly TokenHint[] {
   const { CI_REGISTRY: host, CI_SERVER_URL: server } = env;
   if (!host || !server) return [];
   return [{ host, realm: `${server}/jwt/auth`, service: "container_registry" }];

@@ -6,14 +6,16 @@ import { BerthError, printProblem } from "../errors.ts";
 import { realWorld, type World } from "../host/world.ts";
 import type { Spool } from "../image/contexts.ts";
 import type { Identified } from "../image/identify.ts";
+import { lookAtFreshness } from "../plan/freshness.ts";
 import { makePlan } from "../plan/make.ts";
-import { type Observation, observe } from "../plan/observe.ts";
+import { announceReads, type Observation, observe } from "../plan/observe.ts";
 import { sourcesOf } from "../plan/places.ts";
 import type { Plan } from "../plan/plan.ts";
 import { type Situation, situationOf } from "../plan/situation.ts";
 import type { Git } from "../world.ts";
+import { mergeHistory } from "./ancestry.ts";
 import type { GlobalOptions } from "./program.ts";
-import { openProject, type Project } from "./project.ts";
+import { known, openProject, type Project } from "./project.ts";
 import { type Login, login } from "./registry.ts";
 
 export interface SessionOptions extends GlobalOptions {
@@ -51,15 +53,28 @@ export async function makePlanOf(
 ): Promise<Planned> {
   const { world, project, situation, login } = session;
   const { config, git } = project;
-  const identified = await project.identify(undefined, spool);
   const sources = sourcesOf(situation, config.reference);
+  announceReads(project.images, sources, config.repository, login.registry);
+  if (Array.isArray(situation.force)) known(project.images, situation.force);
+  const identified = await project.identify(undefined, spool);
   // Git and the registry are asked at the same time: neither answer depends on the other.
   const [state, observation] = await Promise.all([
     cleanState(git, project, identified, situation, options),
-    observe(identified.images, sources, config.repository, login.registry),
+    observe(identified.images, sources, config.repository, login.registry, {
+      records: situation.merge === undefined || situation.role === "upstream" ? "all" : "upstream",
+    }),
   ]);
+  const fresh = await lookAtFreshness(
+    identified.images,
+    observation,
+    situation,
+    config,
+    login.registry,
+    mergeHistory(git),
+    world.clock.now(),
+  );
   const warnings = identified.warnings.map(printProblem);
-  const plan = makePlan(identified.images, observation, config, situation, state, warnings);
+  const plan = makePlan(identified.images, observation, config, situation, state, fresh, warnings);
   for (const warning of plan.warnings) world.log.warn(warning);
   return { plan, identified, observation };
 }

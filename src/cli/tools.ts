@@ -17,7 +17,9 @@ export function makeTools(
   materials: ReadonlyMap<string, Material>,
   keep: (name: string, manifest: Manifest) => void,
 ): Tools {
-  const { world, situation, login } = session;
+  const { world, login } = session;
+  // A job of the child pipeline has another pipeline's number than the plan.
+  const situation = { ...session.situation, pipeline: plan.pipeline ?? session.situation.pipeline };
   const bases = new Map<string, Promise<BaseFacts>>();
   let engine: Promise<Engine> | undefined;
   return {

@@ -23,6 +23,11 @@ export interface Config {
   readonly dotenv: DotenvLimits;
   /** Builds at once in one process. */
   readonly parallel: number;
+  readonly trust: TrustSettings;
+  readonly merge: MergeSettings;
+  /** `undefined`: an image is built again only when its key changes or a user asks. */
+  readonly refresh: RefreshSettings | undefined;
+  readonly prune: PruneSettings;
   readonly images: ImagesSetting;
 }
 
@@ -38,6 +43,48 @@ export interface RegistryRule {
   /** Plain http and certificates that nobody checks are allowed. */
   readonly insecure: boolean;
 }
+
+/** Whose images protected pipelines believe. */
+export interface TrustSettings {
+  /** Are pipelines of unprotected branches of the project itself trusted? Only its members push there. */
+  readonly unprotected: boolean;
+}
+
+/** How images that a merge request brings along are looked at when it is merged. */
+export interface MergeSettings {
+  /** Users whose pipelines are merges, such as a merge bot. */
+  readonly bots: readonly string[];
+}
+
+/** When an image of an unchanged key is built again. */
+export interface RefreshSettings {
+  /** Days after which an image is too old; `undefined`: never. */
+  readonly maxAge: number | undefined;
+  /** Build again when the base image's tag points at another digest. */
+  readonly followBases: boolean;
+  readonly in: "schedules" | "protected";
+}
+
+/** What `berth prune` keeps. */
+export interface PruneSettings {
+  /** Globs as in `publish`, `!` before one takes branches out again; `undefined`: the usual ones of the role. */
+  readonly branches: readonly string[] | undefined;
+  readonly mergeRequests: boolean;
+  /** Commits of so many days count beside the head of a kept branch. */
+  readonly days: number;
+  /** Days since tagging before which nothing is deleted. */
+  readonly age: number;
+  /** The same for one kind of tag. */
+  readonly ages: Readonly<Partial<Record<AgedKind, number>>>;
+  /** Whether promoted tags of branches that are gone stay; `undefined`: they do, but not in a fork. */
+  readonly promoted: "keep" | "branches" | undefined;
+  /** Days by glob, for tags that berth did not make. */
+  readonly unknown: Readonly<Record<string, number>>;
+}
+
+export const agedKinds = ["key", "try", "set", "pipeline", "cache", "promoted"] as const;
+
+export type AgedKind = (typeof agedKinds)[number];
 
 /** GitLab's limits for one dotenv report. */
 export interface DotenvLimits {
@@ -107,6 +154,18 @@ export const defaultConfig: Config = freeze({
   registries: {},
   dotenv: { maxVariables: 50, maxBytes: 5120 },
   parallel: 2,
+  trust: { unprotected: true },
+  merge: { bots: [] },
+  refresh: undefined,
+  prune: {
+    branches: undefined,
+    mergeRequests: true,
+    days: 7,
+    age: 7,
+    ages: {},
+    promoted: undefined,
+    unknown: {},
+  },
   images: {
     entries: undefined,
     exclude: [],

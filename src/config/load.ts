@@ -4,6 +4,7 @@ import type { Tree } from "../context/tree.ts";
 import { BerthError } from "../errors.ts";
 import type { Files } from "../world.ts";
 import { type Config, defaultConfig } from "./config.ts";
+import type { Given } from "./given.ts";
 
 /** The name at the repository's top; the second spelling is understood too. */
 export const fileNames = ["berth.yml", "berth.yaml"] as const;
@@ -20,19 +21,20 @@ export interface NamedConfig {
 /**
  * Reads the configuration that the user named, else the one at the top of the tree.
  *
- * `defaultConfig` where the tree has none. A revision is read with the configuration that it holds,
+ * `defaultConfig` where the tree has none and nothing is given. A revision is read with the configuration that it holds,
  * unless one was named: that applies to any revision.
  */
 export async function loadConfig(
   tree: Pick<Tree, "read" | "label">,
   named?: NamedConfig,
+  given: Given = {},
 ): Promise<Config> {
   if (named !== undefined) {
     const bytes = await named.files.read(named.path);
     if (bytes === undefined) {
       throw new BerthError("CONFIG_INVALID", `read configuration ${named.label}: no such file`);
     }
-    return parse(bytes, named.label);
+    return parse(bytes, named.label, given);
   }
   const found = await Promise.all(
     fileNames.map(async (name) => ({ name, bytes: await tree.read(name) })),
@@ -45,16 +47,19 @@ export async function loadConfig(
       { hint: "keep one of them" },
     );
   }
-  return first?.bytes === undefined ? defaultConfig : parse(first.bytes, first.name);
+  if (first?.bytes !== undefined) return parse(first.bytes, first.name, given);
+  if (Object.keys(given).length === 0) return defaultConfig;
+  const { configOf } = await import("./parse.ts");
+  return configOf(given);
 }
 
-async function parse(bytes: Uint8Array, file: string): Promise<Config> {
+async function parse(bytes: Uint8Array, file: string, given: Given): Promise<Config> {
   const text = decode(bytes);
   if (text === undefined) {
     throw new BerthError("CONFIG_INVALID", `read configuration ${file}: it is not UTF-8 text`);
   }
   const { parseConfig } = await import("./parse.ts");
-  return parseConfig(text, file);
+  return parseConfig(text, file, given);
 }
 
 function decode(bytes: Uint8Array): string | undefined {

@@ -66,6 +66,9 @@ export const branchRule: Rule = (text) => {
     : undefined;
 };
 
+/** As `branchRule`; `!` takes out what it matches. */
+export const keptBranchRule: Rule = (text) => branchRule(text.replace(/^!/, ""));
+
 /** Tags that berth writes itself must not be moved by a branch of that name. */
 export const publishTagRule: Rule = (text) => {
   const tag = text.replace("{slug}", "x");

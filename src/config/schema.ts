@@ -5,7 +5,7 @@
  */
 import * as z from "zod";
 import { defaultConfig } from "./config.ts";
-import { didYouMean } from "./nearest.ts";
+import { prune } from "./prune-schema.ts";
 import {
   branchRule,
   hostRule,
@@ -16,37 +16,13 @@ import {
   platformRule,
   prefixRule,
   publishTagRule,
-  type Rule,
   registryRule,
   repositoryRule,
   secretIdRule,
   upstreamRule,
   variableRule,
 } from "./rules.ts";
-
-/** A text that a rule has no objection to; `pattern` tells editors as much of the rule as they can check. */
-function text(rule: Rule, pattern?: string) {
-  const checked = z.string().superRefine((value, context) => {
-    const mistake = rule(value);
-    if (mistake !== undefined) {
-      context.addIssue({ code: "custom", message: `${JSON.stringify(value)}: ${mistake}` });
-    }
-  });
-  return pattern === undefined ? checked : checked.meta({ pattern });
-}
-
-/** An object that refuses keys it does not know, one line of message for each. */
-function strict<Shape extends z.ZodRawShape>(shape: Shape) {
-  const known = Object.keys(shape);
-  return z.strictObject(shape, {
-    error: (issue) =>
-      issue.code === "unrecognized_keys"
-        ? issue.keys
-            .map((key) => `unknown key ${JSON.stringify(key)}${didYouMean(key, known)}`)
-            .join("\n")
-        : undefined,
-  });
-}
+import { strict, text } from "./shapes.ts";
 
 const templatePattern = "^[^{}]*\\{name\\}[^{}]*$";
 
@@ -145,6 +121,37 @@ const publishRule = strict({
 });
 
 const limit = z.int().min(1);
+const trust = strict({
+  unprotected: z
+    .boolean()
+    .default(defaultConfig.trust.unprotected)
+    .describe(
+      "Whether pipelines of unprotected branches of the project itself are trusted, since only its members push there. With `false` they write `try-` tags, which protected pipelines never read.",
+    ),
+});
+
+const merge = strict({
+  bots: z
+    .array(z.string().min(1))
+    .default([])
+    .describe(
+      "Users whose pipelines are merges, as `GITLAB_USER_LOGIN` spells them. Merge trains and merged results are merges in any case.",
+    ),
+});
+
+const refresh = strict({
+  max_age: z.int().min(1).optional().describe("Days after which an image is built again."),
+  follow_bases: z
+    .boolean()
+    .default(false)
+    .describe("Build again when the tag of a base image points at another digest."),
+  in: z
+    .enum(["schedules", "protected"])
+    .default("protected")
+    .describe(
+      "Where that is done: in scheduled pipelines of upstream alone, or in those of its protected branches too.",
+    ),
+});
 
 /** The whole file. */
 export const schema = strict({
@@ -206,6 +213,14 @@ export const schema = strict({
   parallel: limit
     .default(defaultConfig.parallel)
     .describe("How many images one process builds at once."),
+  trust: trust.prefault({}).describe("Whose images protected pipelines believe."),
+  merge: merge.prefault({}).describe("What counts as a merge, where images must be up to date."),
+  refresh: refresh
+    .optional()
+    .describe(
+      "When an image is built again although its key is known. Default: only when a user asks.",
+    ),
+  prune: prune.prefault({}).describe("What `berth prune` keeps and for how long."),
   defaults: strict(options)
     .optional()
     .describe(

@@ -6,6 +6,7 @@ import {
   type ImageEntry,
   type ImageOptions,
   type ImagesSetting,
+  type PruneSettings,
 } from "./config.ts";
 import type { Path, Source } from "./document.ts";
 import { isGlob } from "./glob.ts";
@@ -26,8 +27,21 @@ export function settle(settings: Settings, source: Source): Config {
     registries: settings.registries,
     dotenv: { maxVariables: settings.dotenv.max_variables, maxBytes: settings.dotenv.max_bytes },
     parallel: settings.parallel,
+    trust: settings.trust,
+    merge: settings.merge,
+    refresh: settings.refresh && {
+      maxAge: settings.refresh.max_age,
+      followBases: settings.refresh.follow_bases,
+      in: settings.refresh.in,
+    },
+    prune: settlePrune(settings.prune),
     images: settleImages(settings, source),
   };
+}
+
+function settlePrune(prune: Settings["prune"]): PruneSettings {
+  const { merge_requests, branches, promoted, ...rest } = prune;
+  return { ...rest, branches, promoted, mergeRequests: merge_requests };
 }
 
 function settleImages(settings: Settings, source: Source): ImagesSetting {

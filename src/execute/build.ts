@@ -13,8 +13,8 @@ import {
 } from "../oci/reference.ts";
 import { isWhole } from "../plan/observe.ts";
 import type { PlannedImage } from "../plan/plan.ts";
-import { annotationsOf, type ResolvedBase, withAnnotations } from "../publish/annotate.ts";
-import { pinReferences } from "./pin.ts";
+import { annotationsOf, withAnnotations } from "../publish/annotate.ts";
+import { type Pinned, pinReferences } from "./pin.ts";
 import { requestFor } from "./request.ts";
 import type { Tools } from "./tools.ts";
 
@@ -50,7 +50,7 @@ export async function buildImage(
     await tools.engine(),
     tools,
   );
-  const manifest = await annotate(pushed.manifest, image, pinned.base, pushed.engine, tools);
+  const manifest = await annotate(pushed.manifest, image, pinned, pushed.engine, tools);
   // Another pipeline may have been faster; the first image of a key is the one that all use.
   const first = await tools.registry.get(tagged);
   const isNew = first?.descriptor.digest !== already?.descriptor.digest;
@@ -98,7 +98,7 @@ async function runEngine(
 async function annotate(
   manifest: Manifest,
   image: PlannedImage,
-  base: ResolvedBase | undefined,
+  { base, bases }: Pick<Pinned, "base" | "bases">,
   engine: string,
   tools: Tools,
 ): Promise<Manifest> {
@@ -107,7 +107,7 @@ async function annotate(
   return (
     withAnnotations(
       manifest,
-      annotationsOf(image, situation, { revision, created, base, engine }),
+      annotationsOf(image, situation, { revision, created, base, bases, engine }),
     ) ?? manifest
   );
 }

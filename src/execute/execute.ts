@@ -1,9 +1,10 @@
-/** Carries out one decision; the only place that branches on reuse, copy or build. */
+/** Carries out one decision; the only place that branches on reuse, copy, build or refresh. */
 import { BerthError } from "../errors.ts";
-import { parseReference, parseRepository, printReference, withDigest } from "../oci/reference.ts";
+import { parseRepository, printReference, withDigest } from "../oci/reference.ts";
 import type { Outcome } from "../output/outcome.ts";
 import type { PlannedImage } from "../plan/plan.ts";
 import { buildImage } from "./build.ts";
+import { copyImage } from "./copy.ts";
 import { parentReferences } from "./parents.ts";
 import { outcomeBase, type ParentOutcomes } from "./schedule.ts";
 import type { Tools } from "./tools.ts";
@@ -48,17 +49,19 @@ async function carryOut(image: PlannedImage, parents: ParentOutcomes, tools: Too
     case "copy":
       return copy(image, decision.from, tools);
     case "build":
+    case "refresh":
       return build(image, parents, tools);
   }
 }
 
 async function copy(image: PlannedImage, from: string, tools: Tools): Promise<End> {
+  const inHand = tools.inHand?.(image.name);
+  const { manifest, streamedBytes } = await copyImage(image, from, tools.registry, inHand);
+  tools.keep(image.name, manifest);
+  const { digest } = manifest.descriptor;
   const to = parseRepository(image.repository ?? "");
-  const source = parseReference(from);
-  tools.registry.announce("push", [to]);
-  const { descriptor, streamedBytes } = await tools.registry.copy(source, to, [image.tag]);
-  const reference = printReference(withDigest(to, descriptor.digest));
-  return { result: "copied", reference, digest: descriptor.digest, streamedBytes };
+  const reference = printReference(withDigest(to, digest));
+  return { result: "copied", reference, digest, streamedBytes };
 }
 
 async function build(image: PlannedImage, parents: ParentOutcomes, tools: Tools): Promise<End> {

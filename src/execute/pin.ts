@@ -11,6 +11,8 @@ export interface Pinned {
   readonly dockerfile: string;
   /** The image that the target's chain of stages starts from, for its annotations. */
   readonly base: ResolvedBase | undefined;
+  /** All images from outside the set that it takes something of. */
+  readonly bases: readonly ResolvedBase[];
 }
 
 /**
@@ -47,6 +49,7 @@ export async function pinReferences(
       replacement,
     ),
     base: baseOf(recipe.base, facts, parents),
+    bases: [...facts.values()].map(({ name, digest }) => ({ name, digest })),
   };
 }
 

@@ -5,6 +5,8 @@ import { BerthError } from "../errors.ts";
 import type { Material } from "../image/identify.ts";
 import { parseReference, type Repository, withTag } from "../oci/reference.ts";
 import type { PlannedImage } from "../plan/plan.ts";
+import { isForced } from "../plan/refresh.ts";
+import { isLoopbackHost } from "../registry/origin.ts";
 import type { Tools } from "./tools.ts";
 
 /** The tag that engines push to in runs that protected pipelines may not believe. */
@@ -45,9 +47,9 @@ export async function requestFor(
     destination: withTag(repository, tools.situation.trusted ? cacheTag : untrustedCacheTag),
     cacheFrom: cacheSources(repository, tools),
     cacheTo: tools.situation.trusted ? repository : undefined,
-    noCache: false,
+    noCache: image.decision.kind === "refresh" || isForced(tools.situation, image.name),
     authFile,
-    insecureHosts: tools.insecureHosts,
+    insecureHosts: [...tools.insecureHosts, ...[...hosts].filter(isLoopback)],
   };
 }
 
@@ -57,6 +59,11 @@ function cacheSources(repository: Repository, { situation }: Tools): readonly Re
   if (own === undefined || upstream === undefined) return [repository];
   const path = `${upstream.path}${repository.path.slice(own.path.length)}`;
   return [repository, { host: upstream.host, path }];
+}
+
+/** A base on this machine, which Docker too pulls without TLS. */
+function isLoopback(host: string): boolean {
+  return host !== "" && isLoopbackHost(host);
 }
 
 function hostOf(reference: string): string {

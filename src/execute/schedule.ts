@@ -1,7 +1,7 @@
 /** The order of work: parents before children, independent images side by side. */
 import pLimit from "p-limit";
 import type { Outcome } from "../output/outcome.ts";
-import type { PlannedImage } from "../plan/plan.ts";
+import { isBuilt, type PlannedImage } from "../plan/plan.ts";
 
 /** The outcomes of an image's parents, by name. */
 export type ParentOutcomes = ReadonlyMap<string, Outcome>;
@@ -29,7 +29,7 @@ export async function runParentsFirst(
       image,
       parents.map((parent) => start(byName.get(parent) as PlannedImage)),
       (done) => {
-        const waits = image.decision.kind === "build";
+        const waits = isBuilt(image.decision);
         return waits ? limit(() => work(image, done)) : work(image, done);
       },
     );
@@ -47,7 +47,7 @@ async function runAfter(
   const done = await Promise.all(parents);
   const lost = done.find(({ digest }) => digest === null);
   // Only a build needs its parents; an image that exists is as good as ever.
-  if (lost !== undefined && image.decision.kind === "build") return skipped(image, lost.name);
+  if (lost !== undefined && isBuilt(image.decision)) return skipped(image, lost.name);
   return work(new Map(done.map((outcome) => [outcome.name, outcome])));
 }
 

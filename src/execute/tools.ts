@@ -33,4 +33,6 @@ export interface Tools {
   readonly base: (name: string, platform: string) => Promise<BaseFacts>;
   /** Keeps a manifest for the publishing that follows in the same run. */
   readonly keep: (name: string, manifest: Manifest) => void;
+  /** A manifest that the plan's look brought along. */
+  readonly inHand?: (name: string) => Manifest | undefined;
 }

@@ -1,7 +1,7 @@
 /** The child pipeline of a plan: one job for each image to build, then one that publishes the set. */
 import { stringify } from "yaml";
 import { parentsFirst } from "../image/order.ts";
-import type { Plan, PlannedImage } from "../plan/plan.ts";
+import { isBuilt, type Plan, type PlannedImage } from "../plan/plan.ts";
 
 export interface PipelineOptions {
   /** The pipeline that holds the plan job; its artifacts are fetched from there. */
@@ -11,6 +11,10 @@ export interface PipelineOptions {
   /** The image that holds berth and the engine; the runner's default where `undefined`. */
   readonly image: string | undefined;
   readonly tags: readonly string[];
+  /** Image of the Docker-in-Docker service that builds need; none where they need no daemon. */
+  readonly docker: string | undefined;
+  /** What every job sees, taken literally. */
+  readonly variables: Readonly<Record<string, string>>;
   /** Words passed on to every command, such as `--config` and `ci/berth.yml`. */
   readonly flags: readonly string[];
   /** The same for `berth build` alone, such as `--allow-dirty`. */
@@ -27,8 +31,11 @@ const maxNeeds = 50;
 // A child of a merge request pipeline runs only jobs whose rules match it.
 const rules = [{ if: '$CI_PIPELINE_SOURCE == "parent_pipeline"' }];
 
+// Networks of hosted runners carry less than Docker's usual 1500 bytes, and TLS hangs on what is lost.
+const dockerCommand = ["--mtu=1360"];
+
 // Only weather is tried again: exit code 75 and what the runner itself broke.
-const retry = {
+export const retry = {
   max: 2,
   when: ["runner_system_failure", "stuck_or_timeout_failure", "scheduler_failure"],
   exit_codes: [75],
@@ -47,13 +54,14 @@ export function childPipeline(
   plan: Plan,
   options: PipelineOptions,
 ): Readonly<Record<string, unknown>> {
-  const builds = parentsFirst(plan.images.filter(({ decision }) => decision.kind === "build"));
+  const builds = parentsFirst(plan.images.filter(({ decision }) => isBuilt(decision)));
   const names = new Set(builds.map(({ name }) => name));
   const jobs = builds.map(
     (image) => [buildJobName(image.name), buildJob(image, names, options)] as const,
   );
   return {
     stages: ["berth-build", "berth-publish"],
+    ...variablesOf(options.variables),
     ...Object.fromEntries(jobs),
     "berth publish": publishJob(builds, options),
   };
@@ -63,9 +71,18 @@ export function printPipeline(pipeline: Readonly<Record<string, unknown>>): stri
   return `# Written by berth plan; do not edit.\n${stringify(pipeline, { lineWidth: 0, aliasDuplicateObjects: false })}`;
 }
 
+/** In the text of a pipeline a `$` begins a variable; doubled it is one character. */
+function variablesOf(variables: Readonly<Record<string, string>>): Job {
+  const entries = Object.entries(variables).map(
+    ([name, value]) => [name, value.replaceAll("$", "$$$$")] as const,
+  );
+  return entries.length === 0 ? {} : { variables: Object.fromEntries(entries) };
+}
+
 function common(options: PipelineOptions): Job {
   return {
-    ...(options.image === undefined ? {} : { image: options.image }),
+    // The jobs' shell is all that is wanted of the image, with whatever entrypoint it has.
+    ...(options.image === undefined ? {} : { image: { name: options.image, entrypoint: [""] } }),
     ...(options.tags.length === 0 ? {} : { tags: options.tags }),
     rules,
     retry,
@@ -83,6 +100,9 @@ function buildJob(image: PlannedImage, built: ReadonlySet<string>, options: Pipe
   return {
     stage: "berth-build",
     ...common(options),
+    ...(options.docker === undefined
+      ? {}
+      : { services: [{ name: options.docker, alias: "docker", command: dockerCommand }] }),
     needs: [
       ...planNeed(options),
       ...parents.map((parent) => ({ job: buildJobName(parent), artifacts: false })),

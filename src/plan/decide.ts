@@ -1,13 +1,16 @@
 /** How each image is to be had; pure, so that later jobs may trust the plan. */
 import type { KeyedImage } from "../image/key.ts";
+import { parentsFirst } from "../image/order.ts";
 import { printReference } from "../oci/reference.ts";
 import type { BrokenSighting, Observation, Sighting } from "./observe.ts";
-import type { Decision } from "./plan.ts";
+import type { Decision, RefreshReason } from "./plan.ts";
 
 /** What decides beside the sightings. */
 export interface Policy {
   readonly reference: "each" | "set" | "classic";
   readonly hasOwn: boolean;
+  /** A tag that a user set is given to images of the own registry alone. */
+  readonly hasUserTag: boolean;
 }
 
 /**
@@ -31,8 +34,9 @@ export function decide(
 }
 
 function mayStay(found: Sighting, policy: Policy, wholeUpstream: boolean): boolean {
-  if (found.source === "own" || !policy.hasOwn || policy.reference === "each") return true;
-  return policy.reference === "set" && wholeUpstream;
+  if (found.source === "own" || !policy.hasOwn) return true;
+  if (policy.reference === "each") return true;
+  return policy.reference === "set" && wholeUpstream && !policy.hasUserTag;
 }
 
 function reasonOfMiss(
@@ -60,4 +64,24 @@ export function decideAll(
   return new Map(
     images.map(({ name }) => [name, decide(seen(name), policy, wholeUpstream, looked)]),
   );
+}
+
+/** Turns reuse and copy into refresh where an image, or a parent of it, is to be built again. */
+export function withRefreshes(
+  images: readonly KeyedImage[],
+  decisions: ReadonlyMap<string, Decision>,
+  reasonFor: (image: KeyedImage) => RefreshReason | undefined,
+): ReadonlyMap<string, Decision> {
+  const all = new Map(decisions);
+  for (const image of parentsFirst(images)) {
+    const decision = all.get(image.name);
+    if (decision === undefined || decision.kind === "build" || decision.kind === "refresh")
+      continue;
+    const parent = image.parents.find((name) => all.get(name)?.kind === "refresh");
+    const because =
+      reasonFor(image) ?? (parent === undefined ? undefined : { code: "parent" as const, parent });
+    const from = decision.kind === "reuse" ? decision.reference : decision.from;
+    if (because !== undefined) all.set(image.name, { kind: "refresh", because, from });
+  }
+  return all;
 }

@@ -2,11 +2,18 @@
 import type { Config } from "../config/config.ts";
 import { type KeyedImage, setIdOf } from "../image/key.ts";
 import { printReference, printRepository, withDigest, withTag } from "../oci/reference.ts";
-import { decideAll } from "./decide.ts";
-import type { Observation } from "./observe.ts";
-import { repositoryOf, writtenSetTag, writtenTag } from "./places.ts";
+import { decideAll, withRefreshes } from "./decide.ts";
+import { foundOf, type Observation } from "./observe.ts";
+import {
+  generationOfPipeline,
+  ofGeneration,
+  repositoryOf,
+  writtenSetTag,
+  writtenTag,
+} from "./places.ts";
 import type { Decision, Plan, PlanConfig, PlannedImage } from "./plan.ts";
 import { planVersion } from "./plan.ts";
+import { type Freshness, refreshReasonOf } from "./refresh.ts";
 import type { Situation } from "./situation.ts";
 import { variablesOf } from "./variables.ts";
 
@@ -22,16 +29,16 @@ export function makePlan(
   config: Config,
   situation: Situation,
   state: FilesState,
+  fresh: Freshness,
   warnings: readonly string[],
 ): Plan {
-  const decisions = decideAll(keyed, observation, {
-    reference: config.reference,
-    hasOwn: situation.own !== undefined,
-  });
+  const decisions = decisionsOf(keyed, observation, config, situation, fresh);
+  const isRefreshed = [...decisions.values()].some(({ kind }) => kind === "refresh");
+  const generation = isRefreshed ? generationOf(situation, fresh.now) : undefined;
   const images = keyed.map((image) => {
     const decision = decisions.get(image.name);
     if (decision === undefined) throw new TypeError(`no decision for ${image.name}`);
-    return planImage(image, decision, config, situation);
+    return planImage(image, decision, config, situation, generation);
   });
   const complete =
     situation.own !== undefined && images.every(({ decision }) => endsInOwn(decision, situation));
@@ -39,13 +46,18 @@ export function makePlan(
   const { record } = observation;
   const set = {
     id,
-    tag: record?.content.tag ?? writtenSetTag(situation, id),
+    tag:
+      generation === undefined
+        ? (record?.content.tag ?? writtenSetTag(situation, id))
+        : ofGeneration(writtenSetTag(situation, id), generation),
     record: record?.reference ?? null,
+    generation: generation ?? null,
   };
   return {
     version: planVersion,
     config: configOf(config),
     revision: state.revision ?? null,
+    pipeline: situation.pipeline ?? null,
     dirty: state.dirty,
     set,
     complete,
@@ -55,13 +67,43 @@ export function makePlan(
   };
 }
 
+function decisionsOf(
+  keyed: readonly KeyedImage[],
+  observation: Observation,
+  config: Config,
+  situation: Situation,
+  fresh: Freshness,
+): ReadonlyMap<string, Decision> {
+  const decisions = decideAll(keyed, observation, {
+    reference: config.reference,
+    hasOwn: situation.own !== undefined,
+    hasUserTag: situation.userTag !== undefined,
+  });
+  return withRefreshes(keyed, decisions, (image) => {
+    const sighting = foundOf(observation, image.name);
+    return sighting && refreshReasonOf(image, sighting, situation, config, fresh);
+  });
+}
+
+/** Names what a run refreshes; a pipeline is one run, whatever the number of its jobs. */
+function generationOf({ pipeline }: Pick<Situation, "pipeline">, now: Date): string {
+  return pipeline === undefined
+    ? `l${Math.floor(now.getTime() / 1000)}`
+    : generationOfPipeline(pipeline);
+}
+
 function planImage(
   image: KeyedImage,
   decision: Decision,
   config: Config,
   situation: Situation,
+  generation: string | undefined,
 ): PlannedImage {
-  const tag = writtenTag(situation, image.key);
+  const written = writtenTag(situation, image.key);
+  const tag =
+    decision.kind === "refresh" && generation !== undefined
+      ? ofGeneration(written, generation)
+      : written;
   const repository =
     situation.own === undefined
       ? undefined

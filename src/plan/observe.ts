@@ -1,6 +1,6 @@
 /** All registry reads that decisions are made from: the set record first, single images where it is unknown. */
 import { BerthError } from "../errors.ts";
-import { type KeyedImage, setIdOf } from "../image/key.ts";
+import { type KeyedImage, keyTag, setIdOf } from "../image/key.ts";
 import type { Digest } from "../oci/digest.ts";
 import type { Manifest } from "../oci/manifest.ts";
 import {
@@ -30,6 +30,8 @@ export interface Sighting {
   readonly source: Source["kind"];
   readonly reference: Reference & { readonly digest: Digest };
   readonly foundBy: FoundBy;
+  /** Did a trusted pipeline write it, as its tag says? */
+  readonly trusted: boolean;
   /** The manifest, where the look brought it along. */
   readonly manifest: Manifest | undefined;
 }
@@ -57,7 +59,8 @@ export interface Observation {
  * Looks for a set: one GET answers for all images where its record is known, otherwise one GET and one
  * HEAD for each image and source, in parallel.
  *
- * A source that may not be read is left out with a warning, so that a private upstream costs builds and
+ * `records: "upstream"` looks at every image of the own registry although its record is there: upstream may
+ * have come to have them since. A source that may not be read is left out with a warning, so that a private upstream costs builds and
  * not the pipeline; an outage is an error.
  */
 export async function observe(
@@ -65,13 +68,14 @@ export async function observe(
   sources: readonly Source[],
   template: string,
   registry: Registry,
+  { records = "all" }: { readonly records?: "all" | "upstream" } = {},
 ): Promise<Observation> {
   const warnings: string[] = [];
   const looked: string[] = [];
   const readable: Source[] = [];
   const tag = setTag(setIdOf(images));
+  announceReads(images, sources, template, registry);
   for (const source of sources) {
-    announce(registry, source, images, template);
     const reference = recordReference(source.base, tag);
     const manifest = await unlessDenied(source, warnings, () => registry.get(reference));
     if (manifest === "denied") continue;
@@ -80,6 +84,7 @@ export async function observe(
     const content =
       manifest === undefined ? undefined : parseRecord(manifest, printReference(reference));
     if (content === undefined || !namesAll(content, images)) continue;
+    if (records === "upstream" && source.kind === "own") continue;
     const sightings = new Map(
       images.map((image) => [
         image.name,
@@ -103,14 +108,24 @@ export async function observe(
   };
 }
 
-function announce(
-  registry: Registry,
-  source: Source,
-  images: readonly KeyedImage[],
+/** Announces all that a look may read; it needs no keys, so the token can be there before them. */
+export function announceReads(
+  images: readonly Pick<KeyedImage, "name">[],
+  sources: readonly Source[],
   template: string,
+  registry: Pick<Registry, "announce" | "prepare">,
 ): void {
-  const repositories = images.map(({ name }) => repositoryOf(source.base, template, name));
-  registry.announce("pull", [below(source.base, recordRepositoryName), ...repositories]);
+  for (const { base } of sources) {
+    const repositories = images.map(({ name }) => repositoryOf(base, template, name));
+    registry.announce("pull", [below(base, recordRepositoryName), ...repositories]);
+  }
+  const first = sources[0];
+  if (first !== undefined) registry.prepare("pull", below(first.base, recordRepositoryName));
+}
+
+/** The sighting that a decision goes by. */
+export function foundOf({ sightings }: Observation, name: string): Sighting | undefined {
+  return sightings.get(name)?.find((sighting) => sighting.kind === "found");
 }
 
 async function unlessDenied<T>(
@@ -142,7 +157,12 @@ function recorded(
   image: RecordedImage | undefined,
 ): readonly Sighting[] {
   if (image === undefined || image.kind === "missing") return [];
-  const shared = { kind: "found", foundBy: "set-record", manifest: undefined } as const;
+  const shared = {
+    kind: "found",
+    foundBy: "set-record",
+    trusted: true,
+    manifest: undefined,
+  } as const;
   if (image.kind === "elsewhere")
     return [{ ...shared, source: "upstream", reference: image.reference }];
   const reference = {
@@ -187,7 +207,15 @@ async function lookAt(
     if (!(await isWhole(manifest, repository, registry)))
       return { kind: "broken", reference: printReference(reference), missing: "config" };
     const pinned = { ...withDigest(repository, descriptor.digest), digest: descriptor.digest };
-    return { kind: "found", source: source.kind, reference: pinned, foundBy: "key-tag", manifest };
+    const trusted = tag === keyTag(image.key);
+    return {
+      kind: "found",
+      source: source.kind,
+      reference: pinned,
+      foundBy: "key-tag",
+      trusted,
+      manifest,
+    };
   }
   return undefined;
 }

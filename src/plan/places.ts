@@ -26,6 +26,16 @@ export function writtenSetTag(situation: Pick<Situation, "trusted">, setId: stri
   return situation.trusted ? setTag(setId) : `try-${setTag(setId)}`;
 }
 
+/** A tag of the images that one run refreshed, until they are promoted. */
+export function ofGeneration(tag: string, generation: string): string {
+  return `${tag}-${generation}`;
+}
+
+/** The name of what a pipeline refreshes; it is one run, whatever the number of its jobs. */
+export function generationOfPipeline(pipeline: string): string {
+  return `r${pipeline}`;
+}
+
 /** The repository of an image below a base, by the configured template. */
 export function repositoryOf(base: Repository, template: string, name: string): Repository {
   return below(base, template.replaceAll("{name}", name));

@@ -14,6 +14,26 @@ export type BuildReason =
   /** Nowhere to look: no registry is known. */
   | { readonly code: "no-registry" };
 
+/** Why an image that is there is built again, under the same key and without layer caches. */
+export type RefreshReason =
+  | { readonly code: "forced" }
+  | { readonly code: "max-age"; readonly created: string; readonly days: number }
+  | {
+      readonly code: "base-moved";
+      readonly base: string;
+      readonly from: string;
+      readonly to: string;
+    }
+  /** An image of the set that it is built from is refreshed. */
+  | { readonly code: "parent"; readonly parent: string }
+  /** In a merge: upstream does not have it, and it was not built on the target's head. */
+  | {
+      readonly code: "merge";
+      readonly because: string;
+      readonly revision: string | null;
+      readonly target: string | null;
+    };
+
 /** Why an image need not be built. */
 export type FoundBy = "set-record" | "key-tag";
 
@@ -31,12 +51,21 @@ export type Decision =
       readonly digest: Digest;
       readonly foundBy: FoundBy;
     }
-  | { readonly kind: "build"; readonly because: BuildReason };
+  | { readonly kind: "build"; readonly because: BuildReason }
+  /** `from` is what is used until the new one is promoted. */
+  | { readonly kind: "refresh"; readonly because: RefreshReason; readonly from: string };
+
+/** Is an image to be made by an engine? */
+export function isBuilt(
+  decision: Decision,
+): decision is Extract<Decision, { kind: "build" | "refresh" }> {
+  return decision.kind === "build" || decision.kind === "refresh";
+}
 
 export interface PlannedImage extends KeyedImage {
   /** Where the image has its place in the project's own registry, `host/path`; `null` without one. */
   readonly repository: string | null;
-  /** The tag of the key there. */
+  /** The tag of the key there; with the generation's name behind it where the image is refreshed. */
   readonly tag: string;
   readonly decision: Decision;
   /** What later jobs run: by digest where it exists, by a tag that never moves where it is yet to be built. */
@@ -54,6 +83,8 @@ export interface Plan {
   readonly config: PlanConfig;
   /** The commit that the files were read from; `null` in a repository without a commit. */
   readonly revision: string | null;
+  /** The pipeline that planned; its child pipelines have numbers of their own. */
+  readonly pipeline: string | null;
   /** Files that differ from that commit and that keys cover. */
   readonly dirty: readonly string[];
   readonly set: {
@@ -62,6 +93,8 @@ export interface Plan {
     readonly tag: string;
     /** Where the set was found on record, `host/path:tag`. */
     readonly record: string | null;
+    /** Names the tags of this run's refreshed images until they are promoted; `null` where none is. */
+    readonly generation: string | null;
   };
   /** All images of the set end in the own registry, so that set tags can be given there. */
   readonly complete: boolean;
@@ -79,7 +112,34 @@ export function reasonOf(decision: Decision): string {
       return decision.foundBy === "set-record" ? "in the set record" : "key found";
     case "build":
       return buildReason(decision.because);
+    case "refresh":
+      return refreshReason(decision.because);
   }
+}
+
+function refreshReason(because: RefreshReason): string {
+  switch (because.code) {
+    case "forced":
+      return "asked for by FORCE_REBUILD";
+    case "max-age":
+      return `built ${because.created.slice(0, 10)}, older than ${because.days} days`;
+    case "base-moved":
+      return `base ${because.base} moved from ${short(because.from)} to ${short(because.to)}`;
+    case "parent":
+      return `its parent ${because.parent} is refreshed`;
+    case "merge":
+      return mergeReason(because);
+  }
+}
+
+function mergeReason(because: Extract<RefreshReason, { code: "merge" }>): string {
+  const at = because.revision === null ? "an unknown commit" : short(because.revision);
+  const target = because.target === null ? "the target's head" : short(because.target);
+  return `${because.because}: upstream does not have it, and it was built at ${at} without ${target}`;
+}
+
+function short(id: string): string {
+  return id.replace(/^sha256:/, "").slice(0, 12);
 }
 
 function buildReason(because: BuildReason): string {

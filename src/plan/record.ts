@@ -32,6 +32,8 @@ export interface SetRecord {
   readonly images: Readonly<Record<string, RecordedImage>>;
   readonly revision: string | undefined;
   readonly pipeline: string | undefined;
+  /** The branch that a promoted tag was made from (`{slug}`), which nobody else may then move. */
+  readonly branch?: string;
 }
 
 const imagePrefix = "berth.image.";
@@ -59,6 +61,7 @@ export function makeRecord(record: SetRecord, created: Date): Manifest {
       ? {}
       : { "org.opencontainers.image.revision": record.revision }),
     ...(record.pipeline === undefined ? {} : { "berth.pipeline": record.pipeline }),
+    ...(record.branch === undefined ? {} : { "berth.branch": record.branch }),
     "berth.record": "1",
     "berth.set": record.setId,
     ...(record.tag === undefined ? {} : { "berth.tag": record.tag }),
@@ -91,6 +94,7 @@ export function parseRecord(manifest: Manifest, where: string): SetRecord | unde
   if (annotations["berth.record"] !== "1") return undefined;
   const setId = annotations["berth.set"];
   const tag = annotations["berth.tag"];
+  const branch = annotations["berth.branch"];
   if (setId === undefined || !/^[0-9a-f]{64}$/.test(setId) || (tag !== undefined && !isTag(tag)))
     throw malformed(where, "its set or tag");
   return {
@@ -99,6 +103,7 @@ export function parseRecord(manifest: Manifest, where: string): SetRecord | unde
     images: parseImages(annotations, where),
     revision: annotations["org.opencontainers.image.revision"],
     pipeline: annotations["berth.pipeline"],
+    ...(branch === undefined ? {} : { branch }),
   };
 }
 

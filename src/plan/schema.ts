@@ -25,10 +25,24 @@ const buildReason = z.discriminatedUnion("code", [
   z.object({ code: z.literal("no-registry") }),
 ]);
 
+const refreshReason = z.discriminatedUnion("code", [
+  z.object({ code: z.literal("forced") }),
+  z.object({ code: z.literal("max-age"), created: z.string(), days: z.number() }),
+  z.object({ code: z.literal("base-moved"), base: z.string(), from: z.string(), to: z.string() }),
+  z.object({ code: z.literal("parent"), parent: z.string() }),
+  z.object({
+    code: z.literal("merge"),
+    because: z.string(),
+    revision: z.string().nullable(),
+    target: z.string().nullable(),
+  }),
+]);
+
 const decision = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("reuse"), reference: z.string(), digest, foundBy }),
   z.object({ kind: z.literal("copy"), from: z.string(), digest, foundBy }),
   z.object({ kind: z.literal("build"), because: buildReason }),
+  z.object({ kind: z.literal("refresh"), because: refreshReason, from: z.string() }),
 ]);
 
 const inputs = z.object({
@@ -82,8 +96,14 @@ export const planSchema = z
     version: z.literal(planVersion),
     config,
     revision: z.string().nullable(),
+    pipeline: z.string().nullable(),
     dirty: z.array(z.string()),
-    set: z.object({ id: z.string(), tag: z.string(), record: z.string().nullable() }),
+    set: z.object({
+      id: z.string(),
+      tag: z.string(),
+      record: z.string().nullable(),
+      generation: z.string().nullable(),
+    }),
     complete: z.boolean(),
     images: z.array(image),
     variables: z.record(z.string(), z.string()),

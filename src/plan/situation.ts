@@ -2,6 +2,7 @@
 import type { Config } from "../config/config.ts";
 import { BerthError } from "../errors.ts";
 import { isTag, parseRepository, printRepository, type Repository } from "../oci/reference.ts";
+import { type Get, type Merge, mergeOf } from "./merge.ts";
 
 /** Where a pipeline runs; a developer's machine is `local`. */
 export type Role = "upstream" | "fork" | "local";
@@ -12,6 +13,9 @@ export interface Situation {
   readonly role: Role;
   /** May protected pipelines believe what this run writes? */
   readonly trusted: boolean;
+  /** A branch or tag that GitLab protects; false for every merge request. */
+  readonly protected: boolean;
+  readonly scheduled: boolean;
   /** Base of the project's own repositories; `undefined` where none is known (plan only). */
   readonly own: Repository | undefined;
   /** Base of upstream's repositories where that is another project: a read-only source. */
@@ -19,6 +23,10 @@ export interface Situation {
   /** Branch of a branch pipeline; never the source branch name of a merge request. */
   readonly branch: string | undefined;
   readonly defaultBranch: string | undefined;
+  /** What is about to be merged, where this pipeline is a merge. */
+  readonly merge: Merge | undefined;
+  /** What a user wants built again: nothing, everything, or the images named. */
+  readonly force: "none" | "all" | readonly string[];
   readonly pipeline: string | undefined;
   readonly job: string | undefined;
   /** Address of the project's pages, for `org.opencontainers.image.source`. */
@@ -37,35 +45,66 @@ type Env = Readonly<Record<string, string | undefined>>;
  */
 export function situationOf(
   env: Env,
-  config: Pick<Config, "prefix" | "upstream" | "registry">,
+  config: Pick<Config, "prefix" | "upstream" | "registry"> &
+    Partial<Pick<Config, "trust" | "merge" | "publish">>,
   registry: string | undefined,
 ): Situation {
   const get = (name: string): string | undefined => env[name] || undefined;
   const ci = get("CI") !== undefined || get("GITLAB_CI") !== undefined;
   const ownText = registry ?? get("CI_REGISTRY_IMAGE") ?? config.registry;
   const own = ownText === undefined ? undefined : parseRepository(ownText);
-  const upstreamText = get(`${config.prefix}_UPSTREAM`) ?? config.upstream;
-  const upstreamBase = upstreamText === undefined ? undefined : baseOf(upstreamText, get, own);
-  const isUpstream =
-    upstreamBase === undefined ||
-    (own !== undefined && printRepository(own) === printRepository(upstreamBase));
+  const { isUpstream, source } = upstreamOf(config, get, own);
+  const branch = get("CI_COMMIT_BRANCH");
+  const isProtected = get("CI_COMMIT_REF_PROTECTED") === "true";
+  const believed = !ci || !isUpstream || isProtected || (config.trust?.unprotected ?? true);
   return {
     ci,
     role: !ci ? "local" : isUpstream ? "upstream" : "fork",
-    trusted: !isForeignMergeRequest(get),
+    trusted: believed && !isForeignMergeRequest(get),
+    protected: isProtected && get("CI_MERGE_REQUEST_IID") === undefined,
+    scheduled: get("CI_PIPELINE_SOURCE") === "schedule",
     own,
-    upstream: isUpstream ? undefined : upstreamBase,
-    branch: get("CI_COMMIT_BRANCH"),
+    upstream: source,
+    branch,
     defaultBranch: get("CI_DEFAULT_BRANCH"),
+    merge: mergeOf(env, config.merge?.bots ?? []),
+    force: forceOf(get(`${config.prefix}_FORCE_REBUILD`)),
     pipeline: get("CI_PIPELINE_ID"),
     job: get("CI_JOB_ID"),
     source: get("CI_PROJECT_URL"),
-    userTag: userTagOf(config.prefix, get),
+    userTag: userTagOf(config, get),
   };
 }
 
+/**
+ * Whether this project plays upstream, and the registry of upstream that it reads beside its own.
+ *
+ * In a fork whose owner named it upstream by the variable, the real upstream of the configuration stays
+ * a source, read only.
+ */
+function upstreamOf(
+  config: Pick<Config, "prefix" | "upstream">,
+  get: Get,
+  own: Repository | undefined,
+): { readonly isUpstream: boolean; readonly source: Repository | undefined } {
+  const baseOfText = (text: string | undefined) =>
+    text === undefined ? undefined : baseOf(text, get, own);
+  const real = baseOfText(config.upstream === "auto" ? targetOf(get) : config.upstream);
+  const named = baseOfText(get(`${config.prefix}_UPSTREAM`)) ?? real;
+  const isOwn = (base: Repository) =>
+    own !== undefined && printRepository(own) === printRepository(base);
+  const isUpstream = named === undefined || isOwn(named);
+  const source = isUpstream ? real : named;
+  return { isUpstream, source: source === undefined || isOwn(source) ? undefined : source };
+}
+
+/** The project that a merge request goes to: of all variables the only one that names a fork's parent. */
+function targetOf(get: Get): string | undefined {
+  return get("CI_MERGE_REQUEST_PROJECT_PATH");
+}
+
 /** A merge request of another project that runs here has this project's token and the other's code. */
-function isForeignMergeRequest(get: (name: string) => string | undefined): boolean {
+function isForeignMergeRequest(get: Get): boolean {
   const source = get("CI_MERGE_REQUEST_SOURCE_PROJECT_ID");
   return source !== undefined && source !== get("CI_PROJECT_ID");
 }
@@ -74,11 +113,7 @@ function isForeignMergeRequest(get: (name: string) => string | undefined): boole
  * Upstream's base: `host/path` as it is; a project path below the registry's host; a namespace with the
  * name of this project. GitLab's registry paths are lower case.
  */
-function baseOf(
-  text: string,
-  get: (name: string) => string | undefined,
-  own: Repository | undefined,
-): Repository | undefined {
+function baseOf(text: string, get: Get, own: Repository | undefined): Repository | undefined {
   const first = text.split("/")[0] ?? "";
   if (text.includes("/") && (/[.:]/.test(first) || first === "localhost"))
     return parseRepository(text);
@@ -93,13 +128,40 @@ function baseOf(
     : parseRepository(`${host}/${text}/${project}`.toLowerCase());
 }
 
-function userTagOf(prefix: string, get: (name: string) => string | undefined): string | undefined {
+function userTagOf(
+  { prefix, publish = [] }: Pick<Config, "prefix"> & Partial<Pick<Config, "publish">>,
+  get: Get,
+): string | undefined {
   const name = `${prefix}_CONTAINER_TAG`;
   const value = get(name);
-  if (value === undefined || isTag(value)) return value;
-  throw new BerthError("REFERENCE_INVALID", `read ${name}: ${JSON.stringify(value)} is not a tag`, {
-    hint: "a tag has up to 128 letters, digits, '_', '.' and '-', and does not begin with '.' or '-'",
-  });
+  if (value === undefined) return value;
+  if (!isTag(value)) {
+    throw new BerthError(
+      "REFERENCE_INVALID",
+      `read ${name}: ${JSON.stringify(value)} is not a tag`,
+      {
+        hint: "a tag has up to 128 letters, digits, '_', '.' and '-', and does not begin with '.' or '-'; for a branch take CI_COMMIT_REF_SLUG",
+      },
+    );
+  }
+  const isMoving = publish.some(({ tag }) => tag === value);
+  if (isMoving || /^(?:(?:try-)?(?:key|set|cache)\b|[0-9a-f]{64}$)/.test(value)) {
+    throw new BerthError(
+      "REFERENCE_INVALID",
+      `read ${name}: ${value} is ${isMoving ? "moved by `promote` alone" : "a tag of berth's own"}`,
+      {
+        hint: `take ${name} out of the YAML and the settings (jobs learn their tag from the plan job), or give a tag of your own`,
+      },
+    );
+  }
+  return value;
+}
+
+/** `1` is everything, `0` nothing; else names of images, with commas or blanks between them. */
+function forceOf(text: string | undefined): Situation["force"] {
+  if (text === undefined || /^(?:0|false|no)$/i.test(text)) return "none";
+  if (/^(?:1|true|yes|all)$/i.test(text)) return "all";
+  return text.split(/[\s,]+/).filter((name) => name !== "");
 }
 
 /** The own base, for those who are about to write. */

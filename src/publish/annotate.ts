@@ -7,6 +7,7 @@ import {
   mediaTypes,
 } from "../oci/manifest.ts";
 import type { PlannedImage } from "../plan/plan.ts";
+import { basesAnnotation } from "../plan/refresh.ts";
 import type { Situation } from "../plan/situation.ts";
 
 /** The base image that a build started from. */
@@ -28,6 +29,7 @@ export function annotationsOf(
     readonly revision: string | null;
     readonly created: Date;
     readonly base: ResolvedBase | undefined;
+    readonly bases: readonly ResolvedBase[];
     readonly engine: string;
   },
 ): Annotations {
@@ -38,6 +40,7 @@ export function annotationsOf(
     "org.opencontainers.image.source": situation.source,
     "org.opencontainers.image.base.name": base?.name,
     "org.opencontainers.image.base.digest": base?.digest,
+    [basesAnnotation]: printBases(build.bases),
     "berth.key": image.key,
     "berth.engine": build.engine,
     "berth.pipeline": situation.pipeline,
@@ -49,6 +52,16 @@ export function annotationsOf(
     (entry): entry is [string, string] => typeof entry[1] === "string",
   );
   return Object.fromEntries(present);
+}
+
+/** Bases whose tag may move; what the Dockerfile names by digest cannot. */
+function printBases(bases: readonly ResolvedBase[]): string | undefined {
+  const moving = bases.filter(({ name, digest }) => digest !== undefined && !name.includes("@"));
+  if (moving.length === 0) return undefined;
+  return moving
+    .map(({ name, digest }) => `${name}@${digest}`)
+    .sort()
+    .join(" ");
 }
 
 const ociNames: Readonly<Record<string, string>> = {

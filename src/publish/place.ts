@@ -9,7 +9,7 @@ import {
   withDigest,
   withTag,
 } from "../oci/reference.ts";
-import type { PlannedImage } from "../plan/plan.ts";
+import { isBuilt, type PlannedImage } from "../plan/plan.ts";
 import type { Registry } from "../registry/registry.ts";
 
 /** An image of the set and the manifest that it has; none where it is not there. */
@@ -45,10 +45,9 @@ export async function place(
     };
   }
   const repository = parseRepository(image.repository ?? `${base.host}/${base.path}`);
-  const wanted =
-    decision.kind === "build"
-      ? withTag(repository, image.tag)
-      : withDigest(repository, decision.digest);
+  const wanted = isBuilt(decision)
+    ? withTag(repository, image.tag)
+    : withDigest(repository, decision.digest);
   const manifest = inHand ?? (await registry.get(wanted));
   if (manifest === undefined) return { image, found: undefined };
   const { digest } = manifest.descriptor;
@@ -63,7 +62,7 @@ export async function movedKeys(
   const moved = new Map<string, Manifest>();
   await Promise.all(
     placed.map(async ({ image, found }) => {
-      if (image.decision.kind !== "build" || found === undefined) return;
+      if (!isBuilt(image.decision) || found === undefined) return;
       const tagged = withTag(found.reference, image.tag);
       const current = await registry.head(tagged);
       if (current === undefined || current.digest === found.digest) return;

@@ -4,12 +4,14 @@ import type { Digest } from "../oci/digest.ts";
 import type { Manifest } from "../oci/manifest.ts";
 import {
   below,
+  parseReference,
   parseRepository,
   printReference,
+  type Reference,
   type Repository,
   withTag,
 } from "../oci/reference.ts";
-import { writtenSetTag } from "../plan/places.ts";
+import { ofGeneration } from "../plan/places.ts";
 import type { Plan, PlannedImage } from "../plan/plan.ts";
 import {
   makeRecord,
@@ -18,9 +20,11 @@ import {
   recordReference,
   recordRepositoryName,
   type SetRecord,
+  setTag,
 } from "../plan/record.ts";
 import type { Situation } from "../plan/situation.ts";
 import type { Registry } from "../registry/registry.ts";
+import { announceWrites } from "./announce.ts";
 import { movedKeys, type Placed, place } from "./place.ts";
 
 export interface Published {
@@ -77,38 +81,21 @@ async function publishOnce(
   now: Date,
   known: ReadonlyMap<string, Manifest>,
 ): Promise<Omit<Published, "adopted"> & { readonly placed: readonly Placed[] }> {
-  const tags = plan.complete ? [writtenSetTag(situation, plan.set.id), ...userTags(situation)] : [];
-  const repositories = plan.images.flatMap(({ repository }) =>
-    repository === null ? [] : [parseRepository(repository)],
-  );
-  registry.announce(
-    "push",
-    plan.complete
-      ? [below(base, recordRepositoryName), ...repositories]
-      : [below(base, recordRepositoryName)],
-  );
+  const tags = plan.complete ? [plan.set.tag, ...userTags(situation)] : [];
+  announceWrites(plan, base, registry);
   const placed = await Promise.all(
     plan.images.map((image) => place(image, base, registry, known, plan.complete)),
   );
   const missing = placed.filter(({ found }) => found === undefined).map(({ image }) => image);
   const needed = missing.filter(({ optional }) => !optional);
   if (needed.length > 0) throw incomplete(needed);
-  await Promise.all(
-    placed.flatMap(({ found, image }) =>
-      found?.manifest === undefined || image.repository === null
-        ? []
-        : tags.map((tag) =>
-            putTag(
-              registry,
-              parseRepository(image.repository as string),
-              tag,
-              found.manifest as Manifest,
-            ),
-          ),
-    ),
-  );
-  const record = recordOf(plan, situation, placed);
-  const written = situation.trusted ? await writeRecord(record, base, registry, now) : undefined;
+  // Nothing points at a record's blobs yet, so they need not wait for the tags.
+  const blobs = situation.trusted ? mountRecordBlobs(plan, base, registry) : undefined;
+  await Promise.all([blobs, ...placed.flatMap((image) => putTags(image, tags, registry))]);
+  const record = recordOf(plan, placed);
+  const written = situation.trusted
+    ? await writeRecord(record, base, registry, now, recordTagOf(plan.set))
+    : undefined;
   return { record: written, tags, missing: missing.map(({ name }) => name), placed };
 }
 
@@ -116,26 +103,33 @@ function userTags(situation: Situation): readonly string[] {
   return situation.userTag === undefined ? [] : [situation.userTag];
 }
 
-async function putTag(
+function putTags(
+  { found, image }: Placed,
+  tags: readonly string[],
   registry: Registry,
-  repository: Repository,
-  tag: string,
-  manifest: Manifest,
-): Promise<void> {
-  await registry.put(withTag(repository, tag), manifest);
+): readonly Promise<void>[] {
+  const { repository } = image;
+  const manifest = found?.manifest;
+  if (manifest === undefined || repository === null) return [];
+  return tags.map((tag) => registry.put(withTag(parseRepository(repository), tag), manifest));
 }
 
-function recordOf(plan: Plan, situation: Situation, placed: readonly Placed[]): SetRecord {
+function recordOf(plan: Plan, placed: readonly Placed[]): SetRecord {
   const images = Object.fromEntries(
     placed.map(({ image, found }) => [image.name, recorded(image, found)]),
   );
   return {
     setId: plan.set.id,
-    tag: plan.complete ? writtenSetTag(situation, plan.set.id) : undefined,
+    tag: plan.complete ? plan.set.tag : undefined,
     images,
     revision: plan.revision ?? undefined,
-    pipeline: situation.pipeline,
+    pipeline: plan.pipeline ?? undefined,
   };
+}
+
+/** Where the record of a set goes; that of refreshed images waits under a name of its own to be promoted. */
+export function recordTagOf({ id, generation }: Pick<Plan["set"], "id" | "generation">): string {
+  return generation === null ? setTag(id) : ofGeneration(setTag(id), generation);
 }
 
 function recorded(image: PlannedImage, found: Placed["found"]): RecordedImage {
@@ -145,21 +139,60 @@ function recorded(image: PlannedImage, found: Placed["found"]): RecordedImage {
   return { kind: "elsewhere", reference: { ...reference, digest } };
 }
 
-/** Writes a record under the tag of its set (or another tag, for what is promoted); gives its reference. */
+/**
+ * Writes a record under the tag of its set (or another tag, for what is promoted); gives its reference.
+ *
+ * Its blobs are the same in all records, so they are there but for a repository's first: then the
+ * registry refuses the record, and gets them.
+ */
 export async function writeRecord(
   record: SetRecord,
   base: Repository,
   registry: Registry,
   now: Date,
-  tag: string = `set-${record.setId}`,
+  tag: string = setTag(record.setId),
 ): Promise<string> {
   const reference = recordReference(base, tag);
-  await Promise.all([
-    registry.putBlob(reference, recordBlobs.config),
-    registry.putBlob(reference, recordBlobs.layer),
-  ]);
-  await registry.put(reference, makeRecord(record, now));
+  const manifest = makeRecord(record, now);
+  if (!(await putUnlessRefused(registry, reference, manifest))) {
+    await putRecordBlobs(registry, reference);
+    await registry.put(reference, manifest);
+  }
   return printReference(reference);
+}
+
+/** Where the set is on record in another project only, takes a record's blobs from there. */
+async function mountRecordBlobs(
+  { set }: Plan,
+  base: Repository,
+  registry: Registry,
+): Promise<void> {
+  const own = below(base, recordRepositoryName);
+  const other = set.record === null ? own : parseReference(set.record);
+  if (other.path !== own.path) await putRecordBlobs(registry, own, other);
+}
+
+async function putRecordBlobs(
+  registry: Registry,
+  repository: Repository,
+  from?: Repository,
+): Promise<void> {
+  const blobs = [recordBlobs.config, recordBlobs.layer];
+  await Promise.all(blobs.map((blob) => registry.putBlob(repository, blob, from)));
+}
+
+async function putUnlessRefused(
+  registry: Registry,
+  reference: Reference,
+  manifest: Manifest,
+): Promise<boolean> {
+  try {
+    await registry.put(reference, manifest);
+    return true;
+  } catch (error) {
+    if (error instanceof BerthError && error.code === "REGISTRY_REFUSED") return false;
+    throw error;
+  }
 }
 
 function incomplete(images: readonly PlannedImage[]): BerthError {

@@ -10,6 +10,8 @@ const options: PipelineOptions = {
   planJob: "plan",
   image: "r.example/berth:1",
   tags: ["linux"],
+  docker: undefined,
+  variables: {},
   flags: [],
   buildFlags: [],
   output: ".berth",
@@ -45,11 +47,12 @@ function pipeline(
     version: 1,
     config: config(),
     revision: null,
+    pipeline: null,
     dirty: [],
     complete: true,
     variables: {},
     warnings: [],
-    set: { id: "0", tag: "set-0", record: null },
+    set: { id: "0", tag: "set-0", record: null, generation: null },
     images,
   };
   return parse(printPipeline(childPipeline(plan, { ...options, ...change }))) as Record<
@@ -84,11 +87,26 @@ describe("the child pipeline", () => {
     for (const name of jobsOf(found)) {
       const job = found[name] as Record<string, unknown>;
       assert.deepEqual(job["rules"], [{ if: '$CI_PIPELINE_SOURCE == "parent_pipeline"' }]);
-      assert.equal(job["image"], "r.example/berth:1");
+      assert.deepEqual(job["image"], { name: "r.example/berth:1", entrypoint: [""] });
       assert.deepEqual(job["tags"], ["linux"]);
       assert.deepEqual((job["retry"] as { exit_codes: number[] }).exit_codes, [75]);
       assert.match((job["script"] as string[])[0] ?? "", / --config 'ci\/my berth\.yml'$/);
     }
+  });
+
+  test("hands on variables literally, and gives a daemon to builds alone", () => {
+    const found = pipeline([planned("a", build)], {
+      docker: "docker:28-dind",
+      variables: { BERTH_PREFIX: "QEMU_CI", QEMU_CI_UPSTREAM: "a$b" },
+    });
+    assert.deepEqual(found["variables"], { BERTH_PREFIX: "QEMU_CI", QEMU_CI_UPSTREAM: "a$$b" });
+    const [service] = (found["berth build a"]?.["services"] ?? []) as readonly object[];
+    assert.deepEqual(service, {
+      name: "docker:28-dind",
+      alias: "docker",
+      command: ["--mtu=1360"],
+    });
+    assert.equal(found["berth publish"]?.["services"], undefined);
   });
 
   test("lets an optional image fail", () => {

@@ -12,6 +12,7 @@ const found = (source: "own" | "upstream"): Sighting => ({
     digest: typeof someDigest;
   },
   foundBy: "key-tag",
+  trusted: true,
   manifest: undefined,
 });
 const broken: BrokenSighting = {
@@ -61,7 +62,9 @@ const rows: readonly [
 describe("decide", () => {
   for (const [what, seen, reference, hasOwn, wholeUpstream, expected] of rows) {
     test(`${what} (${reference}): ${expected}`, () => {
-      const decision = decide(seen, { reference, hasOwn }, wholeUpstream, ["r.example/own"]);
+      const decision = decide(seen, { reference, hasOwn, hasUserTag: false }, wholeUpstream, [
+        "r.example/own",
+      ]);
       const [kind, detail] = expected.split(" ");
       assert.equal(decision.kind, kind);
       if (decision.kind === "build") assert.equal(decision.because.code, detail);
@@ -72,8 +75,17 @@ describe("decide", () => {
     });
   }
 
+  test("upstream's images are copied where a user's tag is to be given to the set", () => {
+    const policy = { reference: "set", hasOwn: true, hasUserTag: true } as const;
+    assert.equal(decide([found("upstream")], policy, true, []).kind, "copy");
+    assert.equal(
+      decide([found("upstream")], { ...policy, hasUserTag: false }, true, []).kind,
+      "reuse",
+    );
+  });
+
   test("says so where there was no registry to look in", () => {
-    const decision = decide([], { reference: "each", hasOwn: false }, false, []);
+    const decision = decide([], { reference: "each", hasOwn: false, hasUserTag: false }, false, []);
     assert.deepEqual(decision, { kind: "build", because: { code: "no-registry" } });
   });
 });

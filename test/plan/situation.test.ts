@@ -62,11 +62,12 @@ const rows: readonly Row[] = [
     reads: "registry.example.com/qemu-project/qemu",
   },
   {
-    what: "a fork that names itself upstream",
+    what: "a fork that names itself upstream, and reads the real one",
     env: jobEnv("alice/qemu", { QEMU_CI_UPSTREAM: "alice" }),
     upstream: "qemu-project",
     role: "upstream",
     own: "registry.example.com/alice/qemu",
+    reads: "registry.example.com/qemu-project/qemu",
   },
   {
     what: "upstream as a registry base",

@@ -8,7 +8,7 @@ import type { Observation, Sighting } from "../../src/plan/observe.ts";
 import { sourcesOf } from "../../src/plan/places.ts";
 import type { Plan } from "../../src/plan/plan.ts";
 import { imageVariable, printDotenv, templateFolder } from "../../src/plan/variables.ts";
-import { config, keyedImage, situation, someDigest } from "../support/keyed.ts";
+import { config, keyedImage, notAsked, situation, someDigest } from "../support/keyed.ts";
 
 const up = "registry.example.com/qemu-project/qemu";
 const fork = "registry.example.com/alice/qemu";
@@ -35,7 +35,16 @@ function planOf(
       ) as Reference & { digest: typeof someDigest };
       return [
         name,
-        [{ kind: "found", source, reference, foundBy: "key-tag", manifest: undefined }],
+        [
+          {
+            kind: "found",
+            source,
+            reference,
+            foundBy: "key-tag",
+            trusted: true,
+            manifest: undefined,
+          },
+        ],
       ];
     }),
   );
@@ -50,7 +59,15 @@ function planOf(
   const record =
     source === undefined ? undefined : { source, reference: `${up}/berth:set-${setId}`, content };
   const observation: Observation = { record, sightings, looked: [up, fork], warnings: [] };
-  return makePlan(images, observation, settings, here, { revision: "c0ffee", dirty: [] }, []);
+  return makePlan(
+    images,
+    observation,
+    settings,
+    here,
+    { revision: "c0ffee", dirty: [] },
+    notAsked,
+    [],
+  );
 }
 
 const bothUpstream: Record<string, Where> = { alpine: "upstream", "debian-arm64": "upstream" };

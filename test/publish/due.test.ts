@@ -41,7 +41,7 @@ for (const [what, decisions, complete, record, userTag, due] of rows) {
         reference: null,
       }),
     );
-    const set = { id: "1", tag: "set-1", record };
+    const set = { id: "1", tag: "set-1", record, generation: null };
     assert.equal(isPublishDue({ images, complete, set }, { userTag }), due);
   });
 }

@@ -2,7 +2,13 @@ import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, test } from "node:test";
 import { parseRepository } from "../../src/oci/reference.ts";
 import { situationOf } from "../../src/plan/situation.ts";
-import { type IsAncestor, promote, slugOf, tagsToPromote } from "../../src/publish/promote.ts";
+import {
+  type IsAncestor,
+  ownerOf,
+  promote,
+  slugOf,
+  tagsToPromote,
+} from "../../src/publish/promote.ts";
 import { client } from "../registry/clients.ts";
 import { type Flow, run } from "../support/flow.ts";
 import { config, jobEnv, situation } from "../support/keyed.ts";
@@ -39,15 +45,16 @@ describe("promote", () => {
       revision,
     });
   };
-  const move = ({ plan }: Flow, isAncestor = straight) =>
+  const move = ({ plan }: Flow, isAncestor = straight, tag = "latest", owner?: string) =>
     promote(
       plan,
-      "latest",
+      tag,
 
       parseRepository(`${memory.host}/${project}`),
       client(undefined),
       isAncestor,
       new Date(0),
+      owner,
     );
   const latest = (name: string): string | undefined =>
     memory.repositories.get(`${project}/${name}`)?.tags.get("latest");
@@ -61,6 +68,19 @@ describe("promote", () => {
     assert.deepEqual(await move(second), { kind: "promoted", tag: "latest", images: 1 });
     assert.equal(latest("base"), digestOf(first, "base"));
     assert.equal(latest("child"), digestOf(second, "child"));
+  });
+
+  test("leaves a tag that is named after a branch to that branch", async () => {
+    const first = await ensure("c1", "one");
+    const tag = "staging-9-2";
+    await move(first, straight, tag, "staging-9.2");
+    const second = await ensure("c2", "two");
+    await assert.rejects(move(second, straight, tag, "staging-9-2"), {
+      code: "TAG_TAKEN",
+      message: /from the branch staging-9-2: this tag belongs to the branch staging-9\.2/,
+    });
+    const kind = (await move(second, straight, tag, "staging-9.2")).kind;
+    assert.equal(kind, "promoted");
   });
 
   test("never goes back to an older commit", async () => {
@@ -134,4 +154,28 @@ test("a slug is what GitLab makes of a branch", () => {
     ["x".repeat(70), "x".repeat(63)],
   ];
   for (const [branch = "", slug] of rows) assert.equal(slugOf(branch), slug);
+});
+
+describe("ownerOf", () => {
+  const rules = {
+    publish: [
+      { branch: "staging", tag: "latest" },
+      { branch: "staging-*", tag: "{slug}" },
+      { branch: "fixed", tag: "fixed" },
+    ],
+  };
+  const cases = [
+    ["latest", "staging", undefined],
+    ["staging-9-2", "staging-9.2", "staging-9.2"],
+    ["fixed", "fixed", undefined],
+    ["other", "staging-9.2", undefined],
+  ] as const;
+  for (const [tag, branch, owner] of cases) {
+    test(`${tag} promoted from ${branch} belongs to ${owner ?? "nobody alone"}`, () => {
+      assert.equal(
+        ownerOf(tag, rules, situation("acme/tools", {}, { CI_COMMIT_BRANCH: branch })),
+        owner,
+      );
+    });
+  }
 });

@@ -12,11 +12,13 @@ import { identify } from "../../src/image/identify.ts";
 import type { Image } from "../../src/image/image.ts";
 import type { Manifest } from "../../src/oci/manifest.ts";
 import { isFatal, type Outcome } from "../../src/output/outcome.ts";
+import { lookAtFreshness, type MergeHistory } from "../../src/plan/freshness.ts";
 import { makePlan } from "../../src/plan/make.ts";
 import { observe } from "../../src/plan/observe.ts";
 import { sourcesOf } from "../../src/plan/places.ts";
 import type { Plan } from "../../src/plan/plan.ts";
 import { ownBase, type Situation } from "../../src/plan/situation.ts";
+import { announceRun } from "../../src/publish/announce.ts";
 import { type Published, publishSet } from "../../src/publish/set.ts";
 import type { Registry } from "../../src/registry/registry.ts";
 import { pushImage, testImage } from "../registry/clients.ts";
@@ -31,6 +33,10 @@ export interface FlowOptions {
   readonly dockerfiles: Readonly<Record<string, string>>;
   readonly change?: (image: Image) => Image;
   readonly revision?: string;
+  /** What git knows of a merge; nothing where not given. */
+  readonly history?: MergeHistory;
+  /** The time of planning and building. */
+  readonly now?: Date;
   /** Called at each build, before anything is pushed. */
   readonly onBuild?: (request: BuildRequest) => Promise<void> | void;
 }
@@ -56,9 +62,21 @@ export async function planOf(options: FlowOptions) {
     sourcesOf(situation, config.reference),
     config.repository,
     registry,
+    {
+      records: situation.merge === undefined || situation.role === "upstream" ? "all" : "upstream",
+    },
   );
   const state = { revision: options.revision ?? "c0ffee", dirty: [] };
-  const plan = makePlan(identified.images, observation, config, situation, state, []);
+  const fresh = await lookAtFreshness(
+    identified.images,
+    observation,
+    situation,
+    config,
+    registry,
+    options.history ?? { target: async () => undefined, isAncestor: async () => undefined },
+    options.now ?? new Date(),
+  );
+  const plan = makePlan(identified.images, observation, config, situation, state, fresh, []);
   return { plan, identified, observation };
 }
 
@@ -78,7 +96,10 @@ export async function run(options: FlowOptions): Promise<Flow> {
     engine: async () => engine,
     files: realFiles(),
     root: "/",
-    clock: { now: () => new Date("2026-11-20T12:00:00Z"), sleep: async () => undefined },
+    clock: {
+      now: () => options.now ?? new Date("2026-11-20T12:00:00Z"),
+      sleep: async () => undefined,
+    },
     log: {
       info: () => undefined,
       warn: () => undefined,
@@ -100,7 +121,9 @@ export async function run(options: FlowOptions): Promise<Flow> {
     env: {},
     base: (name, platform) => lookUpBase(name, platform, registry),
     keep: (name, manifest) => known.set(name, manifest),
+    inHand: (name) => known.get(name),
   };
+  if (situation.own !== undefined) announceRun(plan, situation.own, registry);
   const outcomes = await runParentsFirst(plan.images, 2, (image, parents) =>
     execute(image, parents, tools),
   );

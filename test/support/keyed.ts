@@ -3,6 +3,7 @@ import { type Config, defaultConfig } from "../../src/config/config.ts";
 import type { Image } from "../../src/image/image.ts";
 import { type KeyedImage, type KeyInputs, keyOf, keyVersion } from "../../src/image/key.ts";
 import { digestOf } from "../../src/oci/digest.ts";
+import type { Freshness } from "../../src/plan/refresh.ts";
 import { type Situation, situationOf } from "../../src/plan/situation.ts";
 
 export function keyInputs(recipe: string, change: Partial<KeyInputs> = {}): KeyInputs {
@@ -49,6 +50,15 @@ export function config(change: Partial<Config> = {}): Config {
 }
 
 /** The environment of a GitLab job in a project. */
+/** Nothing was looked up about freshness, since nothing asks. */
+export const notAsked: Freshness = {
+  now: new Date(0),
+  origins: new Map(),
+  bases: new Map(),
+  target: undefined,
+  onTarget: new Set(),
+};
+
 export function jobEnv(project: string, more: Record<string, string> = {}): Record<string, string> {
   const [namespace = "", name = ""] = project.split("/");
   return {

@@ -1,0 +1,124 @@
+/** Whether an image that is there is to be built again all the same; pure. */
+import type { Config, RefreshSettings } from "../config/config.ts";
+import type { KeyedImage } from "../image/key.ts";
+import type { Annotations } from "../oci/manifest.ts";
+import type { Merge } from "./merge.ts";
+import type { Sighting } from "./observe.ts";
+import type { RefreshReason } from "./plan.ts";
+import type { Situation } from "./situation.ts";
+
+/** What an image says of how it was made. */
+export interface Origin {
+  readonly created: string | undefined;
+  readonly revision: string | undefined;
+  /** The bases that it was built from, as its Dockerfile names them, and their digests at that time. */
+  readonly bases: readonly { readonly name: string; readonly digest: string }[];
+}
+
+/** What was looked up for the decision; nothing where nothing asks. */
+export interface Freshness {
+  readonly now: Date;
+  /** By name of the image. */
+  readonly origins: ReadonlyMap<string, Origin>;
+  /** What the tags of bases point at today, by name of the base; none where its registry cannot be asked. */
+  readonly bases: ReadonlyMap<string, string>;
+  /** The head of the branch that is merged into. */
+  readonly target: string | undefined;
+  /** Revisions that have it in their history. */
+  readonly onTarget: ReadonlySet<string>;
+}
+
+const millisecondsPerDay = 24 * 60 * 60 * 1000;
+
+/** Why an image that was sighted is built again; `undefined` where it is used as it is. */
+export function refreshReasonOf(
+  image: Pick<KeyedImage, "name">,
+  sighting: Sighting,
+  situation: Situation,
+  config: Pick<Config, "refresh">,
+  fresh: Freshness,
+): RefreshReason | undefined {
+  if (isForced(situation, image.name)) return { code: "forced" };
+  const origin = fresh.origins.get(image.name);
+  const { merge } = situation;
+  if (merge !== undefined && needsTarget(sighting, situation)) {
+    const reason = mergeReason(merge, origin, fresh);
+    if (reason !== undefined) return reason;
+  }
+  const policy = refreshPolicy(situation, config);
+  if (policy === undefined || origin === undefined) return undefined;
+  return ageReason(origin, policy, fresh) ?? baseReason(origin, policy, fresh);
+}
+
+/** Does a user want this image built without any cache? */
+export function isForced({ force }: Pick<Situation, "force">, name: string): boolean {
+  return force === "all" || (force !== "none" && force.includes(name));
+}
+
+/** The policy where it applies: trusted pipelines of upstream, scheduled or on protected branches. */
+export function refreshPolicy(
+  situation: Situation,
+  { refresh }: Pick<Config, "refresh">,
+): RefreshSettings | undefined {
+  const { ci, role, trusted, scheduled } = situation;
+  if (refresh === undefined || !ci || role !== "upstream" || !trusted) return undefined;
+  const applies = scheduled || (refresh.in === "protected" && situation.protected);
+  return applies ? refresh : undefined;
+}
+
+/** In a merge only what upstream's trusted pipelines made may be of any age. */
+export function needsTarget(sighting: Sighting, { role }: Pick<Situation, "role">): boolean {
+  if (sighting.source === "upstream") return false;
+  return role !== "upstream" || !sighting.trusted;
+}
+
+function mergeReason(
+  { because }: Merge,
+  origin: Origin | undefined,
+  { target, onTarget }: Freshness,
+): RefreshReason | undefined {
+  const revision = origin?.revision;
+  if (target !== undefined && revision !== undefined && onTarget.has(revision)) return undefined;
+  return { code: "merge", because, revision: revision ?? null, target: target ?? null };
+}
+
+function ageReason(
+  { created }: Origin,
+  { maxAge }: RefreshSettings,
+  { now }: Freshness,
+): RefreshReason | undefined {
+  const time = Date.parse(created ?? "");
+  if (maxAge === undefined || created === undefined || Number.isNaN(time)) return undefined;
+  const isOld = now.getTime() - time > maxAge * millisecondsPerDay;
+  return isOld ? { code: "max-age", created, days: maxAge } : undefined;
+}
+
+function baseReason(
+  { bases }: Origin,
+  { followBases }: RefreshSettings,
+  fresh: Freshness,
+): RefreshReason | undefined {
+  if (!followBases) return undefined;
+  for (const { name, digest } of bases) {
+    const today = fresh.bases.get(name);
+    if (today !== undefined && today !== digest)
+      return { code: "base-moved", base: name, from: digest, to: today };
+  }
+  return undefined;
+}
+
+/** The annotation that names every base with its digest, separated by blanks. */
+export const basesAnnotation = "berth.bases";
+
+/** Reads what `annotationsOf` wrote. */
+export function originOf(annotations: Annotations): Origin {
+  const bases = (annotations[basesAnnotation] ?? "").split(" ").flatMap((text) => {
+    const at = text.lastIndexOf("@");
+    return at <= 0 ? [] : [{ name: text.slice(0, at), digest: text.slice(at + 1) }];
+  });
+  return {
+    created: annotations["org.opencontainers.image.created"],
+    revision: annotations["org.opencontainers.image.revision"],
+    bases,
+  };
+}
