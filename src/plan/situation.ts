@@ -93,7 +93,9 @@ function upstreamOf(
   const named = baseOfText(get(`${config.prefix}_UPSTREAM`)) ?? real;
   const isOwn = (base: Repository) =>
     own !== undefined && printRepository(own) === printRepository(base);
-  const isUpstream = named === undefined || isOwn(named);
+  // Whoever starts a pipeline can set variables; what the repository itself calls upstream stays upstream.
+  const isReal = real !== undefined && isOwn(real);
+  const isUpstream = named === undefined || isReal || isOwn(named);
   const source = isUpstream ? real : named;
   return { isUpstream, source: source === undefined || isOwn(source) ? undefined : source };
 }

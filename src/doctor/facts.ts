@@ -1,0 +1,126 @@
+/** What the checks rest on; collected at the edge, judged by pure functions. */
+import type { Config } from "../config/config.ts";
+import { BerthError, printProblem } from "../errors.ts";
+import type { JobTokenAccess, Project, TagRule } from "../gitlab/gitlab.ts";
+import type { Situation } from "../plan/situation.ts";
+import type { Rights } from "./rights.ts";
+
+/** Something that could not be found out or used, and what would help. */
+export interface Trouble {
+  readonly trouble: string;
+  readonly todo: string | undefined;
+}
+
+export type Known<T> = T | Trouble;
+
+export function isTrouble(fact: unknown): fact is Trouble {
+  return typeof fact === "object" && fact !== null && "trouble" in fact;
+}
+
+/** Makes an expected failure a fact; a bug stays one. */
+export async function known<T>(answer: Promise<T>): Promise<Known<T>> {
+  try {
+    return await answer;
+  } catch (error) {
+    return troubleOf(error);
+  }
+}
+
+/** The words of an error; anything but a `BerthError` is thrown on. */
+export function troubleOf(error: unknown): Trouble {
+  if (!(error instanceof BerthError)) throw error;
+  return {
+    trouble: [error.message, ...error.problems.map(printProblem)].join("\n"),
+    todo: error.hint,
+  };
+}
+
+/** A project beside another one that is upstream; on a person's machine too, where the own base is the fork's. */
+export function isFork({ role, upstream }: Pick<Situation, "role" | "upstream">): boolean {
+  return role === "fork" || (role === "local" && upstream !== undefined);
+}
+
+export interface Facts {
+  readonly config: Config;
+  readonly situation: Situation;
+  readonly project: ProjectFacts;
+  readonly variables: VariableFacts;
+  readonly registry: RegistryFacts;
+  readonly gitlab: GitLabFacts;
+  readonly machine: MachineFacts;
+  readonly clone: Known<CloneFacts>;
+}
+
+export interface ProjectFacts {
+  /** Why the configuration cannot be used; the defaults are looked at instead. */
+  readonly configuration: Trouble | undefined;
+  readonly images: readonly string[];
+  /** Why keys cannot be computed. */
+  readonly identified: Trouble | undefined;
+  readonly warnings: readonly string[];
+}
+
+export interface VariableFacts {
+  /** `<PREFIX>_CONTAINER_TAG`, and why it cannot be used. */
+  readonly containerTag:
+    | { readonly value: string; readonly trouble: Trouble | undefined }
+    | undefined;
+  /** `<PREFIX>_UPSTREAM`. */
+  readonly upstream: string | undefined;
+  /** Whether that names another project in the one that the configuration calls upstream, and so is ignored. */
+  readonly ignored: boolean;
+  /** Why the registry base or upstream cannot be read from the environment. */
+  readonly situation: Trouble | undefined;
+  readonly serverHost: string | undefined;
+  readonly serverVersion: string | undefined;
+  /** Which variable takes a token for GitLab's API. */
+  readonly tokenVariable: string;
+}
+
+export interface RegistryFacts {
+  /** `undefined` where the base is not known. */
+  readonly own: Known<RightsFacts> | undefined;
+  readonly upstream: Known<RightsFacts> | undefined;
+}
+
+export interface RightsFacts {
+  /** The repository that was asked about, printed. */
+  readonly repository: string;
+  /** Whether writing was asked about; it is not where no repository exists, since asking makes one. */
+  readonly askedToWrite: boolean;
+  readonly rights: Rights;
+}
+
+export interface GitLabFacts {
+  readonly own: Known<Project | undefined>;
+  /** The project that upstream's registry base is named after. */
+  readonly upstream: Known<Project | undefined>;
+  readonly tagRules: Known<readonly TagRule[] | undefined>;
+  /** Of upstream in a fork, of the project itself elsewhere. */
+  readonly jobTokens: Known<JobTokenAccess | undefined>;
+}
+
+export interface MachineFacts {
+  readonly engines: readonly EngineFacts[];
+  /** `undefined` where the system does not tell (no `/proc`). */
+  readonly self: ProcessFacts | undefined;
+}
+
+export interface EngineFacts {
+  readonly name: "buildah" | "docker";
+  readonly version: Known<{ readonly text: string }>;
+}
+
+export interface ProcessFacts {
+  /** Octal digits, such as `0022`. */
+  readonly umask: string;
+  readonly uid: number;
+  readonly hasSysAdmin: boolean;
+  readonly seccomp: boolean;
+}
+
+export interface CloneFacts {
+  readonly shallow: boolean;
+  /** The tags that this branch promotes. */
+  readonly promotes: readonly string[];
+}

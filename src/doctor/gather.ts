@@ -1,0 +1,161 @@
+/** Collects what the checks rest on; asks, and changes nothing. */
+
+import type { Config } from "../config/config.ts";
+import type { Engine } from "../engine/engine.ts";
+import type { GitLab, ProjectId } from "../gitlab/gitlab.ts";
+import { below, printRepository, type Repository } from "../oci/reference.ts";
+import { repositoryOf } from "../plan/places.ts";
+import { recordRepositoryName } from "../plan/record.ts";
+import type { Situation } from "../plan/situation.ts";
+import { tagsToPromote } from "../publish/promote.ts";
+import type { Registry } from "../registry/registry.ts";
+import type { Files, Git } from "../world.ts";
+import {
+  type CloneFacts,
+  type EngineFacts,
+  type GitLabFacts,
+  isFork,
+  isTrouble,
+  type Known,
+  known,
+  type MachineFacts,
+  type RegistryFacts,
+  type RightsFacts,
+  type Trouble,
+} from "./facts.ts";
+import { readStatus } from "./judge-machine.ts";
+import { type Rights, type RightsPorts, rightsTo } from "./rights.ts";
+
+/** Repositories that are looked at for one that exists. */
+const looks = 3;
+
+export interface RegistryPorts {
+  readonly registry: Pick<Registry, "tags">;
+  readonly rights: RightsPorts;
+}
+
+/** What the login may do in the own registry, and whether it may read upstream's. */
+export async function gatherRegistry(
+  { own, upstream }: Pick<Situation, "own" | "upstream">,
+  { repository }: Pick<Config, "repository">,
+  images: readonly string[],
+  ports: RegistryPorts,
+): Promise<RegistryFacts> {
+  const record = (base: Repository): Repository => below(base, recordRepositoryName);
+  const candidates = (base: Repository): readonly Repository[] =>
+    [record(base), ...images.map((name) => repositoryOf(base, repository, name))].slice(0, looks);
+  const ownFacts = own === undefined ? undefined : await known(ownRights(candidates(own), ports));
+  if (upstream === undefined) return { own: ownFacts, upstream: undefined };
+  // Servers ban an address after some failures, so a bad login is not tried at another repository.
+  const isBad = upstream.host === own?.host && isRefusedLogin(ownFacts);
+  const asked = isBad ? loginRefused : await known(readRights(record(upstream), ports.rights));
+  return { own: ownFacts, upstream: asked };
+}
+
+const loginRefused: Trouble = {
+  trouble: "Not asked, since the login for this registry is refused.",
+  todo: "correct the login first",
+};
+
+function isRefusedLogin(fact: RegistryFacts["own"]): boolean {
+  if (fact === undefined || isTrouble(fact)) return false;
+  return fact.rights.kind === "refused" && fact.rights.status === 401;
+}
+
+async function readRights(repository: Repository, ports: RightsPorts): Promise<RightsFacts> {
+  const rights = await rightsTo(repository, ["pull"], ports);
+  return { repository: printRepository(repository), askedToWrite: false, rights };
+}
+
+/** Asks to write only where a repository exists: asking would create it. */
+async function ownRights(
+  candidates: readonly Repository[],
+  { registry, rights }: RegistryPorts,
+): Promise<RightsFacts> {
+  const [first] = candidates;
+  if (first === undefined) throw new TypeError("no repository to ask about");
+  const read = await readRights(first, rights);
+  if (read.rights.kind !== "granted" || !read.rights.actions.includes("pull")) return read;
+  const existing = await firstWithTags(candidates, registry);
+  if (existing === undefined) return read;
+  const write = await rightsTo(existing, ["pull", "push", "delete"], rights);
+  return {
+    repository: printRepository(existing),
+    askedToWrite: true,
+    rights: withPull(write),
+  };
+}
+
+/** Pulling has been seen to be allowed, if perhaps to everybody and not to this login. */
+function withPull(rights: Rights): Rights {
+  if (rights.kind !== "granted" || rights.actions.includes("pull")) return rights;
+  return { ...rights, actions: ["pull", ...rights.actions] };
+}
+
+async function firstWithTags(
+  candidates: readonly Repository[],
+  registry: Pick<Registry, "tags">,
+): Promise<Repository | undefined> {
+  for (const repository of candidates) {
+    for await (const _tag of registry.tags(repository)) return repository;
+  }
+  return undefined;
+}
+
+/** What GitLab tells of the projects' settings, each as far as the tokens go. */
+export async function gatherGitLab(
+  gitlab: GitLab | Trouble,
+  own: ProjectId | undefined,
+  situation: Pick<Situation, "role" | "upstream">,
+): Promise<GitLabFacts> {
+  const ask = async <T>(
+    project: ProjectId | undefined,
+    question: (port: GitLab, project: ProjectId) => Promise<T>,
+  ): Promise<Known<T>> => {
+    if (isTrouble(gitlab)) return gitlab;
+    if (project === undefined) return noProject;
+    return known(question(gitlab, project));
+  };
+  const source = situation.upstream?.path;
+  const fork = isFork(situation);
+  const [ownProject, upstreamProject, tagRules, jobTokens] = await Promise.all([
+    ask(own, (port, project) => port.project(project)),
+    ask(source, (port, project) => port.project(project)),
+    fork ? noProject : ask(own, (port, project) => port.tagRules(project)),
+    ask(fork ? source : own, (port, project) => port.jobTokenAccess(project)),
+  ]);
+  return { own: ownProject, upstream: upstreamProject, tagRules, jobTokens };
+}
+
+const noProject: Trouble = {
+  trouble: "It is not known which project of GitLab this is.",
+  todo: "give --registry host/path of the project",
+};
+
+/** Which of the engines can be used: for `auto` all until one can. */
+export async function gatherMachine(
+  engines: readonly Engine[],
+  files: Pick<Files, "read">,
+): Promise<MachineFacts> {
+  const tried: EngineFacts[] = [];
+  for (const engine of engines) {
+    const version = await known(engine.check().then((text) => ({ text })));
+    tried.push({ name: engine.name, version });
+    if (!isTrouble(version)) break;
+  }
+  const status = await files.read("/proc/self/status");
+  return {
+    engines: tried,
+    self: status === undefined ? undefined : readStatus(status.toString()),
+  };
+}
+
+export async function gatherClone(
+  git: Pick<Git, "run">,
+  config: Config,
+  situation: Situation,
+): Promise<CloneFacts> {
+  const answer = await git.run(["rev-parse", "--is-shallow-repository"]);
+  const shallow = answer.toString().trim() === "true";
+  return { shallow, promotes: tagsToPromote(config, situation) };
+}

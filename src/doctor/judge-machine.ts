@@ -1,0 +1,87 @@
+/** Can this machine build, and does its checkout hold what commands look at? */
+import { type EngineFacts, type Facts, isTrouble, type ProcessFacts } from "./facts.ts";
+import { type Verdict, verdict } from "./finding.ts";
+import { isOlder } from "./judge-gitlab.ts";
+
+/** From here on buildah mounts an overlay over every build context (buildah issues 6890, 6892, 6910). */
+const overlayContexts = "1.44";
+
+export function judgeEngine({ machine, situation }: Facts): Verdict {
+  const { engines, self } = machine;
+  const rights = self === undefined ? "" : describeProcess(self);
+  const troubles = engines.flatMap(({ name, version }) =>
+    isTrouble(version) ? [{ name, ...version }] : [],
+  );
+  const why = troubles.map(({ name, trouble }) => `${name}: ${trouble}`);
+  const usable = engines.find(({ version }) => !isTrouble(version));
+  if (usable === undefined) {
+    const todo = troubles.map((one) => one.todo).find((one) => one !== undefined);
+    const level = situation.ci ? "error" : "warning";
+    return verdict(level, "none can be used here", lines([...why, rights]), todo);
+  }
+  const text = describeEngine(usable);
+  const detail = lines([...why, rights]);
+  if (usable.name === "buildah" && !isOlder(text, overlayContexts)) {
+    return verdict(
+      "warning",
+      `${text} mounts an overlay over build contexts`,
+      lines([
+        "Since 1.44 whatever the storage driver; it fails in unprivileged pods and in containers without a volume for temporary files.",
+        detail,
+      ]),
+      "use buildah 1.43 or older, or mount a volume at /var/tmp and at its storage",
+    );
+  }
+  return verdict("ok", `${text} answers`, detail);
+}
+
+function describeEngine({ name, version }: EngineFacts): string {
+  return isTrouble(version) ? name : `${name} ${version.text}`;
+}
+
+function describeProcess({ uid, hasSysAdmin, seccomp }: ProcessFacts): string {
+  const admin = hasSysAdmin ? "CAP_SYS_ADMIN" : "no CAP_SYS_ADMIN";
+  return `runs as user ${uid} with ${admin} and ${seccomp ? "a" : "no"} seccomp filter`;
+}
+
+function lines(texts: readonly string[]): string {
+  return texts.filter((text) => text !== "").join("\n");
+}
+
+export function judgeUmask({ machine: { self } }: Facts): Verdict {
+  if (self === undefined) return verdict("note", "this system does not tell it");
+  const loose = /00$/.test(self.umask);
+  const detail = loose
+    ? "GitLab's runners set it so. Contexts are canonical: keys and images have the modes that git knows, 0644 and 0755."
+    : "";
+  return verdict("ok", `${self.umask}, which makes no difference`, detail);
+}
+
+export function judgeClone({ clone }: Facts): Verdict {
+  if (isTrouble(clone)) return verdict("error", "git cannot be asked", clone.trouble, clone.todo);
+  if (!clone.shallow) return verdict("ok", "the whole history is here");
+  if (clone.promotes.length === 0)
+    return verdict("ok", "shallow, which is enough for keys and plans");
+  return verdict(
+    "note",
+    `shallow, and this branch promotes ${clone.promotes.join(", ")}`,
+    "Promotion fetches the commits that it compares, and stops with GIT_FAILED where git then still cannot tell which is newer.",
+    "where that happens, set GIT_DEPTH: 0 for the promote job",
+  );
+}
+
+/** Reads `/proc/self/status` (proc_pid_status(5)). */
+export function readStatus(text: string): ProcessFacts | undefined {
+  const field = (name: string): string | undefined =>
+    new RegExp(`^${name}:\\s*(\\S+)`, "m").exec(text)?.[1];
+  const [umask, uid] = [field("Umask"), field("Uid")];
+  if (umask === undefined || uid === undefined) return undefined;
+  const capabilities = BigInt(`0x${field("CapEff") ?? "0"}`);
+  const sysAdmin = 21n;
+  return {
+    umask,
+    uid: Number(uid),
+    hasSysAdmin: ((capabilities >> sysAdmin) & 1n) === 1n,
+    seccomp: field("Seccomp") === "2",
+  };
+}

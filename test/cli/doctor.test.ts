@@ -1,0 +1,167 @@
+import assert from "node:assert/strict";
+import { mkdir, symlink, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { parseRepository } from "../../src/oci/reference.ts";
+import { openRegistry } from "../../src/registry/client.ts";
+import { pushImage, testImage } from "../registry/clients.ts";
+import { berth, plainEnv, succeed } from "../support/command.ts";
+import type { MemoryHistory } from "../support/gitlab-history.ts";
+import type { TestProject } from "../support/gitlab-model.ts";
+import { startGitLab, type TestGitLab } from "../support/gitlab-server.ts";
+import { program } from "../support/programs.ts";
+import { type Folder, temporaryFolder } from "../support/services.ts";
+
+interface Found {
+  readonly id: string;
+  readonly level: string;
+  readonly what: string;
+  readonly detail: string;
+  readonly todo: string | null;
+}
+
+/** Puts an image below upstream's base, as an earlier pipeline did. */
+async function push({ registry: { host }, url }: TestGitLab, token: string): Promise<void> {
+  const registry = openRegistry({
+    fetch: globalThis.fetch,
+    clock: { now: () => new Date(), sleep: async () => undefined },
+    credentials: { forHost: async () => ({ username: "gitlab-ci-token", password: token }) },
+    plainHosts: [],
+    tokenHints: [{ host, realm: `${url}/jwt/auth`, service: "container_registry" }],
+  });
+  const repository = parseRepository(`${host}/acme/tools/berth`);
+  await pushImage(registry, repository, testImage("record"), "latest");
+}
+
+describe("berth doctor", () => {
+  let folder: Folder;
+  let gitlab: TestGitLab;
+  let upstream: TestProject<MemoryHistory>;
+  let bin: string;
+  before(async () => {
+    folder = await temporaryFolder("berth-doctor-");
+    gitlab = await startGitLab();
+    upstream = gitlab.project("acme/tools", { members: { olga: "maintainer" } });
+    upstream.history.add("main", {});
+    await push(gitlab, gitlab.job(upstream, { user: "olga" }).token);
+    bin = join(folder.path, "bin");
+    await mkdir(bin);
+    await symlink(program("git"), join(bin, "git"));
+    await writeFile(join(bin, "buildah"), buildah, { mode: 0o755 });
+  });
+  after(async () => {
+    await gitlab?.stop();
+    await folder?.remove();
+  });
+
+  /** Says what a buildah that works would say to the questions of the check. */
+  const buildah =
+    '#!/bin/sh\n[ "$1" = --version ] && echo "buildah version 1.43.1 (image-spec 1.1.0)" || echo "{}"\n';
+
+  async function repository(name: string, config: string): Promise<string> {
+    const path = join(folder.path, name);
+    await mkdir(path);
+    await writeFile(join(path, "debian.docker"), "FROM debian:13-slim\n");
+    await writeFile(join(path, "berth.yml"), config);
+    const git = (...args: readonly string[]) =>
+      succeed("git", ["-c", "user.name=T", "-c", "user.email=t@example.com", ...args], {
+        cwd: path,
+        env: plainEnv({ HOME: folder.path }),
+      });
+    await git("init", "--quiet", "--initial-branch=main");
+    await git("add", "--all");
+    await git("commit", "--quiet", "--message=first");
+    return path;
+  }
+
+  const doctor = async (cwd: string, env: Readonly<Record<string, string>>) => {
+    const vars = { ...env, PATH: bin, HOME: folder.path };
+    const { code, stdout, stderr } = await berth(["doctor", "--json"], {
+      cwd,
+      env: { ...plainEnv(vars), ...vars },
+    });
+    assert.equal(stderr, "");
+    const { findings } = JSON.parse(stdout) as { findings: Found[] };
+    const levelOf = (id: string) => findings.find((one) => one.id === id)?.level;
+    return { code, stdout, findings, levelOf };
+  };
+
+  const settings = "images: '*.docker'\nupstream: acme/tools\n";
+
+  test("finds nothing to do in a protected project with a token that may look", async () => {
+    const cwd = await repository("upstream", settings);
+    upstream.forkPipelines = false;
+    const token = gitlab.token("olga", "read_api");
+    const job = gitlab.job(upstream, { user: "olga", variables: { BERTH_GITLAB_TOKEN: token } });
+    const env = { ...job.env, CI_SERVER_VERSION: "18.9.0" };
+
+    const before = await doctor(cwd, env);
+    assert.equal(before.code, 0);
+    const rule = before.findings.find(({ id }) => id === "protected-tags");
+    assert.equal(rule?.level, "warning");
+    const pattern = /tag name pattern (\S+) /.exec(rule.todo ?? "")?.[1] ?? "";
+    upstream.tagRules.push({ pattern, push: "maintainer", delete: "maintainer" });
+
+    const { code, findings, stdout } = await doctor(cwd, env);
+    assert.equal(code, 0);
+    const bad = findings.filter(({ level }) => level !== "ok");
+    assert.deepEqual(bad, []);
+    assert.ok(!stdout.includes(token) && !stdout.includes(job.token));
+    const created = [...gitlab.tokens.created].filter((path) => path.startsWith("acme/tools"));
+    assert.deepEqual(created, ["acme/tools/berth"]);
+  });
+
+  test("tells a fork of a private project what to ask for, and makes nothing", async () => {
+    const closed = gitlab.project("acme/closed", { visibility: "private" });
+    closed.history.add("main", {});
+    const fork = gitlab.fork(closed, "jane/closed", { members: { jane: "owner" } });
+    const cwd = await repository("fork", "images: '*.docker'\nupstream: acme/closed\n");
+    const { code, levelOf, findings } = await doctor(cwd, gitlab.job(fork).env);
+    assert.equal(code, 0);
+    assert.equal(levelOf("upstream-rights"), "warning");
+    assert.equal(levelOf("protected-tags"), "ok");
+    assert.equal(levelOf("own-rights"), "note");
+    const todo = findings.find(({ id }) => id === "upstream-rights")?.todo ?? "";
+    assert.match(todo, /add jane\/closed under Settings > CI\/CD > Job token permissions/);
+    const created = [...gitlab.tokens.created].filter((path) => path.includes("closed"));
+    assert.deepEqual(created, []);
+  });
+
+  test("ends with 1 where something is wrong, and looks at the rest all the same", async () => {
+    const cwd = await repository("broken", "images: '*.docker'\nreferense: set\n");
+    const job = gitlab.job(upstream, { user: "olga" });
+    const { code, findings, levelOf } = await doctor(cwd, {
+      ...job.env,
+      BERTH_CONTAINER_TAG: "-no-tag",
+    });
+    assert.equal(code, 1);
+    const [first] = findings;
+    assert.equal(first?.id, "configuration");
+    assert.match(first.detail, /berth\.yml:2:1: .*referense/);
+    assert.equal(levelOf("container-tag"), "error");
+    assert.equal(levelOf("own-rights"), "ok");
+    assert.equal(levelOf("engine"), "ok");
+  });
+
+  test("does what it can on a person's machine, and says what it could not check", async () => {
+    const cwd = await repository("local", settings);
+    const { code, levelOf, findings } = await doctor(cwd, {});
+    assert.equal(code, 0);
+    assert.equal(levelOf("configuration"), "ok");
+    assert.equal(levelOf("registry"), "note");
+    assert.equal(levelOf("own-rights"), "note");
+    assert.ok(findings.every(({ level }) => level === "ok" || level === "note"));
+  });
+
+  test("prints a table, the worst first", async () => {
+    const cwd = await repository("table", settings);
+    const env = plainEnv({ PATH: bin, HOME: folder.path, BERTH_FORCE_REBUILD: "fedora" });
+    const { code, stdout } = await berth(["doctor"], { cwd, env });
+    assert.equal(code, 1);
+    assert.match(
+      stdout,
+      /^LEVEL +CHECK +FOUND\nerror +force-rebuild +BERTH_FORCE_REBUILD names fedora/,
+    );
+    assert.match(stdout, /\nforce-rebuild:\n {2}The images are: debian\n {2}to do: give names/);
+  });
+});

@@ -1,0 +1,68 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, test } from "node:test";
+import { diagnose } from "../../src/doctor/diagnose.ts";
+import { checks, type Level, levels } from "../../src/doctor/finding.ts";
+import { readStatus } from "../../src/doctor/judge-machine.ts";
+import { findingsJson, printFindings } from "../../src/doctor/report.ts";
+import { trouble } from "./cases.ts";
+import { healthy, inFork } from "./healthy.ts";
+
+describe("the doctor's findings", () => {
+  const broken = { ...healthy.project, configuration: trouble };
+
+  for (const [name, facts] of [
+    ["upstream", healthy],
+    ["a fork", inFork],
+  ] as const) {
+    test(`finds nothing wrong where nothing is: ${name}`, () => {
+      const bad = diagnose(facts).filter(({ level }) => level !== "ok");
+      assert.deepEqual(bad, []);
+    });
+  }
+
+  test("puts the worst first, in the table as in JSON, and every check once", () => {
+    const facts = { ...healthy, clone: { shallow: true, promotes: ["latest"] }, project: broken };
+    const { findings } = JSON.parse(findingsJson(diagnose(facts))) as {
+      findings: { id: string; level: Level }[];
+    };
+    const order = findings.map(({ level }) => levels.indexOf(level));
+    assert.deepEqual(
+      order,
+      [...order].sort((a, b) => b - a),
+    );
+    assert.equal(findings[0]?.id, "configuration");
+    assert.deepEqual(findings.map(({ id }) => id).sort(), [...checks].sort());
+    const [head, first] = printFindings(diagnose(facts)).split("\n");
+    assert.match(head ?? "", /^LEVEL +CHECK +FOUND$/);
+    assert.match(first ?? "", /^error +configuration /);
+  });
+
+  test("explains once what several checks could not read for one reason", () => {
+    const gitlab = { own: trouble, upstream: trouble, tagRules: trouble, jobTokens: trouble };
+    const text = printFindings(diagnose({ ...healthy, gitlab }));
+    assert.equal(text.split("do something: 403").length - 1, 1);
+  });
+
+  test("is described check by check in docs/doctor.md", () => {
+    const page = readFileSync(join(import.meta.dirname, "../../docs/doctor.md"), "utf8");
+    const rows = [...page.matchAll(/^\| `([a-z-]+)` \|/gm)].map((match) => match[1]);
+    assert.deepEqual(rows, [...checks]);
+  });
+});
+
+describe("the process's own status", () => {
+  test("tells user, umask, rights and the seccomp filter", () => {
+    const status = (cap: string, seccomp: string): string =>
+      `Name:\tnode\nUmask:\t0022\nUid:\t1000\t1000\t1000\t1000\nCapEff:\t${cap}\nSeccomp:\t${seccomp}\nSeccomp_filters:\t1\n`;
+    assert.deepEqual(readStatus(status("00000000a80425fb", "2")), {
+      umask: "0022",
+      uid: 1000,
+      hasSysAdmin: false,
+      seccomp: true,
+    });
+    assert.equal(readStatus(status("000001ffffffffff", "0"))?.hasSysAdmin, true);
+    assert.equal(readStatus("Name:\tnode\n"), undefined);
+  });
+});

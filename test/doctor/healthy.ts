@@ -1,0 +1,95 @@
+/** Facts with which nothing is wrong, for tests that change one thing. */
+import type { Facts } from "../../src/doctor/facts.ts";
+import { tagPatterns } from "../../src/doctor/protect.ts";
+import type { Project } from "../../src/gitlab/gitlab.ts";
+import { situationOf } from "../../src/plan/situation.ts";
+import { config, jobEnv } from "../support/keyed.ts";
+
+export const project: Project = {
+  id: 1,
+  path: "qemu-project/qemu",
+  defaultBranch: "main",
+  visibility: "public",
+  forkedFrom: undefined,
+  registry: "enabled",
+  forkPipelines: false,
+  cleanup: {
+    enabled: false,
+    keepNewest: undefined,
+    olderThan: undefined,
+    deletes: undefined,
+    keeps: undefined,
+  },
+};
+
+const settings = config({ file: "berth.yml", upstream: "qemu-project" });
+
+export const healthy: Facts = {
+  config: settings,
+  situation: situationOf(
+    jobEnv("qemu-project/qemu", { CI_DEFAULT_BRANCH: "main" }),
+    settings,
+    undefined,
+  ),
+  project: {
+    configuration: undefined,
+    images: ["debian", "fedora"],
+    identified: undefined,
+    warnings: [],
+  },
+  variables: {
+    containerTag: undefined,
+    upstream: undefined,
+    ignored: false,
+    situation: undefined,
+    serverHost: "gitlab.com",
+    serverVersion: "18.9.1-ee",
+    tokenVariable: "QEMU_CI_GITLAB_TOKEN",
+  },
+  registry: {
+    own: {
+      repository: "registry.example.com/qemu-project/qemu/berth",
+      askedToWrite: true,
+      rights: { kind: "granted", actions: ["pull", "push", "delete"], identity: "login" },
+    },
+    upstream: undefined,
+  },
+  gitlab: {
+    own: project,
+    upstream: undefined,
+    tagRules: [
+      {
+        id: 1,
+        pattern: tagPatterns(settings, "main").protect,
+        push: "maintainer",
+        delete: "maintainer",
+      },
+    ],
+    jobTokens: { limited: true, projects: [], groups: [] },
+  },
+  machine: {
+    engines: [{ name: "buildah", version: { text: "1.43.1" } }],
+    self: { umask: "0000", uid: 0, hasSysAdmin: true, seccomp: false },
+  },
+  clone: { shallow: false, promotes: ["latest"] },
+};
+
+/** The same in a fork of it. */
+export const inFork: Facts = {
+  ...healthy,
+  situation: situationOf(jobEnv("jane/qemu", { CI_DEFAULT_BRANCH: "main" }), settings, undefined),
+  registry: {
+    ...healthy.registry,
+    upstream: {
+      repository: "registry.example.com/qemu-project/qemu/berth",
+      askedToWrite: false,
+      rights: { kind: "granted", actions: ["pull"], identity: "login" },
+    },
+  },
+  gitlab: {
+    ...healthy.gitlab,
+    own: { ...project, id: 2, path: "jane/qemu", forkedFrom: { id: 1, path: project.path } },
+    upstream: project,
+    tagRules: { trouble: "not asked", todo: undefined },
+  },
+};
