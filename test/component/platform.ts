@@ -1,4 +1,5 @@
 /** Where whole pipelines run: registries, a Docker daemon, the tool image, and gitlab-ci-local in GitLab's stead. */
+import assert from "node:assert/strict";
 import { cp, mkdir, readFile, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { stripVTControlCharacters } from "node:util";
@@ -232,6 +233,18 @@ function jobVariables({ host, tokenService }: DockerRegistry, project: string, b
     // The registry is on the host's loopback, and so is the network of a build.
     BERTH_BUILD_NETWORK: "host",
   };
+}
+
+/** Gives a pipeline that passed; anything else is a failure with the last of what it said. */
+export function passed(pipeline: Pipeline): Pipeline {
+  // What gitlab-ci-local says of a failed child is no more than a line, so that is looked for too.
+  const failed = /^ FAIL .*$/m.exec(pipeline.stdout);
+  assert.equal(
+    pipeline.code === 0 && failed === null,
+    true,
+    `${pipeline.stdout.slice(-3000)}\n${pipeline.stderr.slice(-3000)}`,
+  );
+  return pipeline;
 }
 
 /** Lines by the job that they begin with; the tool pads names, and marks those of a child with an arrow. */

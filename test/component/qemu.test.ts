@@ -1,7 +1,14 @@
 /** A project shaped like QEMU lives through pipelines that gitlab-ci-local runs in the real tool image. */
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { type Consumer, consumer, openPlatform, type Pipeline, type Platform } from "./platform.ts";
+import {
+  type Consumer,
+  consumer,
+  openPlatform,
+  type Pipeline,
+  type Platform,
+  passed,
+} from "./platform.ts";
 
 let platform: Platform;
 let qemu: Consumer;
@@ -103,17 +110,6 @@ test("a fork without a changed Dockerfile runs in upstream's images and stores n
     "image: debian 1 debian-cross-base 1 debian-riscv64-cross 2\n",
   );
 });
-
-function passed(pipeline: Pipeline): Pipeline {
-  // What gitlab-ci-local says of a failed child is no more than a line, so that is looked for too.
-  const failed = /^ FAIL .*$/m.exec(pipeline.stdout);
-  assert.equal(
-    pipeline.code === 0 && failed === null,
-    true,
-    `${pipeline.stdout.slice(-3000)}\n${pipeline.stderr.slice(-3000)}`,
-  );
-  return pipeline;
-}
 
 function builtIn({ jobs }: Pipeline): readonly string[] {
   const names = Object.keys(jobs).filter((name) => name.startsWith("berth build "));
