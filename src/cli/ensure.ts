@@ -11,6 +11,7 @@ import { ownBase } from "../plan/situation.ts";
 import { announceRun } from "../publish/announce.ts";
 import { isPublishDue } from "../publish/due.ts";
 import type { Published } from "../publish/set.ts";
+import { checkConsumers } from "./consumers.ts";
 import { exitCodeFor, reportFailures, writeOutcomes } from "./outcomes.ts";
 import { writePlan } from "./plan.ts";
 import {
@@ -25,7 +26,10 @@ import { makeTools } from "./tools.ts";
 
 export function ensureCommand(options: SessionOptions): Promise<ExitCode> {
   return inSession(options, async (session, spool) => {
-    const planned = await makePlanOf(session, options, spool);
+    const [planned] = await Promise.all([
+      makePlanOf(session, options, spool),
+      checkConsumers(session),
+    ]);
     const { plan } = planned;
     await writePlan(session, options, plan);
     if (options.json !== true) session.world.print(printPlan(plan));

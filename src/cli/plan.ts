@@ -4,6 +4,7 @@ import { printPlan } from "../output/report.ts";
 import type { Plan } from "../plan/plan.ts";
 import { ownBase } from "../plan/situation.ts";
 import { printDotenv } from "../plan/variables.ts";
+import { checkConsumers } from "./consumers.ts";
 import { handedOn } from "./environment.ts";
 import {
   makePlanOf,
@@ -23,7 +24,7 @@ export async function planCommand(options: PlanOptions): Promise<ExitCode> {
   const session = await openSession(options);
   // Without a registry no later job could have an image; on a developer's machine a plan is still of use.
   if (session.situation.ci) ownBase(session.situation);
-  const { plan } = await makePlanOf(session, options);
+  const [{ plan }] = await Promise.all([makePlanOf(session, options), checkConsumers(session)]);
   await session.project.git.close();
   const text = await writePlan(session, options, plan);
   await writePipeline(session, options, plan);

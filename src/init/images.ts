@@ -1,0 +1,161 @@
+/** Which files are images, how they are called, and how `berth.yml` says so in few words. */
+import { isPlain, nameAll, nameMistake } from "../config/names.ts";
+import type { Built } from "./builders.ts";
+import type { Finding } from "./finding.ts";
+import { inGlobs } from "./globs.ts";
+import { lastName, templateOf } from "./repository.ts";
+import { few } from "./steps.ts";
+import type { Survey } from "./survey.ts";
+import { block, list, type Node } from "./yamltext.ts";
+
+export interface Images {
+  readonly names: readonly string[];
+  readonly findings: readonly Finding[];
+}
+
+/** One image as it is to be declared. */
+interface Wanted {
+  readonly name: string;
+  readonly byDefault: string;
+  readonly built: Built;
+}
+
+export function imagesOf(survey: Survey): Images {
+  if (survey.built.length === 0) return everyDockerfile(survey);
+  const wanted = wantedImages(survey);
+  const { yaml, chosen } = declare(wanted, survey);
+  const found = `${wanted.length} ${wanted.length === 1 ? "image is" : "images are"} built by jobs of the pipeline, such as ${wanted[0]!.built.job}`;
+  const optional = wanted.filter(({ built }) => built.mayFail).map(({ name }) => name);
+  return {
+    names: wanted.map(({ name }) => name),
+    findings: [
+      { found, chosen, yaml },
+      ...(optional.length === 0
+        ? []
+        : [
+            {
+              found: `jobs of ${optional.join(", ")} have allow_failure`,
+              chosen: "these images are optional: they may fail without failing the set",
+              yaml: [],
+            },
+          ]),
+    ],
+  };
+}
+
+function everyDockerfile({ usual }: Survey): Images {
+  const names = [...nameAll(usual, []).values()];
+  const found = `${usual.length === 1 ? "one file is" : `${usual.length} files are`} called like a Dockerfile, and no job was seen that builds one`;
+  return {
+    names,
+    findings: [
+      {
+        found,
+        chosen: `each is an image (${few(names, 8)}); name those that are none under \`exclude\``,
+        yaml: [],
+      },
+    ],
+  };
+}
+
+/**
+ * What several jobs build from one file is one image, unless they put it in different places; it is
+ * optional where all of them may fail.
+ */
+function wantedImages({ built }: Survey): readonly Wanted[] {
+  const groups = [
+    ...Map.groupBy(built, (one) => `${one.dockerfile} ${one.repository ?? ""}`).values(),
+  ];
+  const paths = groups.map((group) => group[0]!.dockerfile);
+  const defaults = nameAll([...new Set(paths)], []);
+  const template = templateOf(built, defaults);
+  return groups.map((jobs) => {
+    const [first] = jobs as [Built];
+    const byDefault = defaults.get(first.dockerfile) ?? first.dockerfile;
+    const own = template === undefined ? lastName(first.repository) : undefined;
+    const name = own !== undefined && nameMistake(own) === undefined ? own : byDefault;
+    const mayFail = jobs.every((job) => job.mayFail);
+    return { name, byDefault, built: { ...first, mayFail } };
+  });
+}
+
+interface Declared {
+  readonly yaml: readonly string[];
+  readonly chosen: string;
+}
+
+function declare(wanted: readonly Wanted[], survey: Survey): Declared {
+  const context = sharedContext(wanted);
+  const defaults = context === undefined ? [] : block({ defaults: { context } });
+  if (wanted.every(({ name, byDefault }) => name === byDefault)) {
+    return declareFiles(wanted, survey, context, defaults);
+  }
+  const entries = wanted.map((one): [string, Node] => [one.name, entryOf(one, context)]);
+  return {
+    yaml: [...defaults, ...block({ images: Object.fromEntries(entries) })],
+    chosen: "images keep the names that they have in the registry",
+  };
+}
+
+/** A list of files and globs, for images that are called as their files. */
+function declareFiles(
+  wanted: readonly Wanted[],
+  { usual }: Survey,
+  context: string | undefined,
+  defaults: readonly string[],
+): Declared {
+  const paths = wanted.map(({ built }) => built.dockerfile);
+  const objects = wanted
+    .map((one) => ({ dockerfile: one.built.dockerfile, ...optionsOf(one, context) }))
+    .filter((object) => Object.keys(object).length > 1);
+  const { globs, left, others } = inGlobs(paths, usual);
+  const plain = left.filter((path) => !objects.some(({ dockerfile }) => dockerfile === path));
+  const exclude = [...nameAll([...paths, ...others], [])].flatMap(([path, name]) =>
+    others.includes(path) ? [name] : [],
+  );
+  const allUsual = paths.length === usual.length && usual.every((path) => paths.includes(path));
+  const images = allUsual && objects.length === 0 ? [] : [...globs, ...plain, ...objects];
+  return {
+    yaml: [
+      ...defaults,
+      ...(images.length === 0 ? [] : block({ images })),
+      ...(exclude.length === 0 ? [] : list("exclude", exclude)),
+    ],
+    chosen: `the files that images are made from today${exclude.length === 0 ? "" : ", without those that no job builds"}`,
+  };
+}
+
+/** The context that all images have although it is not what their files' names mean; `undefined` where there is none. */
+function sharedContext(wanted: readonly Wanted[]): string | undefined {
+  const contexts = new Set(wanted.map(({ built }) => built.context));
+  const [only] = contexts;
+  const unusual = wanted.every(({ built }) => built.context !== usualContext(built.dockerfile));
+  return contexts.size === 1 && wanted.length > 1 && unusual ? written(only ?? "") : undefined;
+}
+
+function usualContext(dockerfile: string): string {
+  return isPlain(dockerfile) ? dockerfile.replace(/\/?[^/]*$/, "") : "";
+}
+
+function written(context: string): string {
+  return context === "" ? "." : context;
+}
+
+function optionsOf(
+  { built }: Wanted,
+  context: string | undefined,
+): { readonly [key: string]: Node } {
+  const own = context === undefined && built.context !== usualContext(built.dockerfile);
+  return {
+    ...(own ? { context: written(built.context) } : {}),
+    ...(built.target === undefined ? {} : { target: built.target }),
+    ...(Object.keys(built.args).length === 0 ? {} : { args: built.args }),
+    ...(built.mayFail ? { optional: true } : {}),
+  };
+}
+
+function entryOf(one: Wanted, context: string | undefined): Node {
+  const options = optionsOf(one, context);
+  const { dockerfile } = one.built;
+  return Object.keys(options).length === 0 ? dockerfile : { dockerfile, ...options };
+}

@@ -1,0 +1,85 @@
+/** From what a project has to what its `berth.yml` and its pipeline should say. */
+
+import type { Finding } from "./finding.ts";
+import { rulesOf } from "./gates.ts";
+import { imagesOf } from "./images.ts";
+import { type Include, includeText } from "./include.ts";
+import {
+  parentsOf,
+  prefixOf,
+  publishOf,
+  referenceOf,
+  repositoryOf,
+  upstreamOf,
+} from "./settings.ts";
+import { stepsOf } from "./steps.ts";
+import type { Survey } from "./survey.ts";
+
+export interface Proposal {
+  readonly findings: readonly Finding[];
+  /** Text of `berth.yml`; `undefined` where the defaults are all that is needed. */
+  readonly config: string | undefined;
+  /** What to add to the pipeline. */
+  readonly include: string;
+  /** What is left for a person to do, in order. */
+  readonly steps: readonly string[];
+}
+
+export interface ProposeOptions {
+  /** Project path of a git remote called `upstream`. */
+  readonly remote: string | undefined;
+  /** Version of the component to include. */
+  readonly version: string;
+}
+
+export function propose(survey: Survey, { remote, version }: ProposeOptions): Proposal {
+  const images = imagesOf(survey);
+  const prefix = prefixOf(survey);
+  const upstream = upstreamOf(survey, prefix.value, remote);
+  const repository = repositoryOf(survey, images.names);
+  const reference = referenceOf(survey, images.names, prefix.value, repository.value);
+  const gates = rulesOf(survey, prefix.value, upstream.value);
+  const findings = [
+    ...prefix.findings,
+    ...upstream.findings,
+    ...repository.findings,
+    ...parentsOf(survey, images.names),
+    ...reference.findings,
+    ...images.findings,
+    ...publishOf(survey),
+    ...gates.findings,
+  ];
+  const include: Include = {
+    prefix: prefix.value,
+    upstream: upstream.value,
+    reference: reference.value,
+    stage: commonStage(survey),
+    inline: images.names.length === 1,
+    gate: gates.value,
+    version,
+  };
+  return {
+    findings,
+    config: configText(findings),
+    include: includeText(include),
+    steps: stepsOf(survey, prefix.value, reference.value, images.names),
+  };
+}
+
+/** The stage of the jobs that build images today. */
+function commonStage({ built }: Survey): string | undefined {
+  const stages = new Set(built.map(({ stage }) => stage));
+  const [stage] = stages;
+  return stages.size === 1 && stage?.includes("$") === false ? stage : undefined;
+}
+
+function configText(findings: readonly Finding[]): string | undefined {
+  const parts = findings.flatMap(({ chosen, yaml }) =>
+    yaml.length === 0 ? [] : [`# ${sentence(chosen)}.`, ...yaml],
+  );
+  return parts.length === 0 ? undefined : `${parts.join("\n")}\n`;
+}
+
+function sentence(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}

@@ -1,0 +1,132 @@
+/** The settings that apply to the project as a whole, each with its reason. */
+import { defaultConfig } from "../config/config.ts";
+import { nameAll } from "../config/names.ts";
+import { upstreamRule } from "../config/rules.ts";
+import { globalVariables } from "../pipelines/job.ts";
+import { templateFolder } from "../plan/variables.ts";
+import type { Finding } from "./finding.ts";
+import { folderTemplate, ownLines, templateOf } from "./repository.ts";
+import type { Survey } from "./survey.ts";
+import { block, scalar } from "./yamltext.ts";
+
+/** A setting and, where it is not the default, why. */
+export interface Chosen<T> {
+  readonly value: T;
+  readonly findings: readonly Finding[];
+}
+
+export function prefixOf({ text }: Survey): Chosen<string> {
+  const prefix = /\b([A-Z][A-Z0-9_]*)_CONTAINER_TAG\b/.exec(text)?.[1];
+  if (prefix === undefined) return { value: defaultConfig.prefix, findings: [] };
+  const found = `the pipeline uses ${prefix}_CONTAINER_TAG`;
+  const chosen = `begins the names of all variables, so that ${prefix}_CONTAINER_TAG goes on meaning the images' tag`;
+  return { value: prefix, findings: [{ found, chosen, yaml: [`prefix: ${prefix}`] }] };
+}
+
+/** `remote` is the project path of a git remote called `upstream`. */
+export function upstreamOf(
+  { pipeline }: Survey,
+  prefix: string,
+  remote: string | undefined,
+): Chosen<string | undefined> {
+  const variables = pipeline === undefined ? [] : globalVariables(pipeline);
+  const usable = variables.filter(
+    ([name, value]) => /UPSTREAM/.test(name) && upstreamRule(value) === undefined,
+  );
+  const [name, value] = usable.find(([one]) => one === `${prefix}_UPSTREAM`) ?? usable[0] ?? [];
+  if (name !== undefined && value !== undefined) {
+    const found = `the variable ${name} says ${value}`;
+    return { value, findings: [upstreamFinding(found, value)] };
+  }
+  if (remote === undefined || upstreamRule(remote) !== undefined) {
+    return { value: undefined, findings: [] };
+  }
+  const found = `the git remote upstream is ${remote}`;
+  return { value: remote, findings: [upstreamFinding(found, remote)] };
+}
+
+function upstreamFinding(found: string, value: string): Finding {
+  const chosen = `the project whose images forks use`;
+  return { found, chosen, yaml: [`upstream: ${scalar(value)}`] };
+}
+
+export function repositoryOf(survey: Survey, names: readonly string[]): Chosen<string> {
+  const { built } = survey;
+  const files = [...new Set(built.map(({ dockerfile }) => dockerfile))];
+  const fromJobs = templateOf(built, nameAll(files, [])) ?? folderTemplate(built);
+  const fromLines = ownLines(survey.imageLines, names)[0]?.template;
+  const value = fromJobs ?? fromLines ?? defaultConfig.repository;
+  if (value === defaultConfig.repository) return { value, findings: [] };
+  const found = `images are at $CI_REGISTRY_IMAGE/${value.replace("{name}", "NAME")} today`;
+  const chosen = "images stay where they are today";
+  return { value, findings: [{ found, chosen, yaml: [`repository: ${value}`] }] };
+}
+
+/** What GitLab takes in one report by default, with room for a few more images. */
+const manyImages = 45;
+
+export function referenceOf(
+  survey: Survey,
+  names: readonly string[],
+  prefix: string,
+  repository: string,
+): Chosen<"each" | "set" | "classic"> {
+  const lines = ownLines(survey.imageLines, names);
+  const usable = templateFolder(repository) !== undefined;
+  const jobs = new Set(lines.flatMap((line) => line.jobs)).size;
+  const yaml = (value: string): readonly string[] => [`reference: ${value}`];
+  if (lines.length > 0 && usable) {
+    const variable = `$${prefix}_CONTAINER_TAG`;
+    const stay = lines.every(({ tag }) => tag.replace(/[{}]/g, "") === variable);
+    const found = `${jobs} jobs run in images such as ${lines[0]!.text}`;
+    const chosen = `jobs go on naming images as $CI_REGISTRY_IMAGE/${repository.replace("{name}", "NAME")}:${variable}${stay ? "" : ", with this tag instead of their own"}`;
+    return { value: "classic", findings: [{ found, chosen, yaml: yaml("classic") }] };
+  }
+  if (names.length > manyImages && usable) {
+    const found = `there are ${names.length} images, more than GitLab takes variables from one job`;
+    const chosen = "two variables, for base and tag, serve all images";
+    return { value: "set", findings: [{ found, chosen, yaml: yaml("set") }] };
+  }
+  const chosen = `a job names its image by a variable, image: $${prefix}_IMAGE_NAME (reference each, the default)`;
+  return {
+    value: "each",
+    findings: [{ found: whyEach(survey, usable, repository), chosen, yaml: [] }],
+  };
+}
+
+function whyEach({ imageLines }: Survey, usable: boolean, repository: string): string {
+  if (!usable) {
+    return `a name is only a part of an element in ${repository}, so base and tag cannot serve all images; with another repository, such as ${repository.replace(/[._-]*\{name\}.*$/, "/{name}")}, and reference set they could`;
+  }
+  const [line] = imageLines;
+  if (line === undefined) return "no job was seen that runs in an image of the project";
+  return `${line.jobs.length === 1 ? "a job runs" : `${line.jobs.length} jobs run`} in ${line.text}, which is not in the project's own registry`;
+}
+
+/** Where branches are called as QEMU's, what is tested on staging becomes `latest`. */
+export function publishOf({ text }: Survey): readonly Finding[] {
+  if (!/CI_COMMIT_(?:BRANCH|REF_NAME)[^\n]*staging/.test(text)) return [];
+  const rules = [
+    { branch: "staging", tag: "latest" },
+    { branch: "{default}", tag: "latest" },
+    ...(text.includes("CI_COMMIT_REF_SLUG") ? [{ branch: "staging-*", tag: "{slug}" }] : []),
+  ];
+  const found = "rules name staging branches";
+  const chosen = "staging branches move tags too, once their pipelines have succeeded";
+  return [{ found, chosen, yaml: block({ publish: rules }) }];
+}
+
+/** How a FROM names another image of the set, where all that look so agree. */
+export function parentsOf({ dockerfiles }: Survey, names: readonly string[]): readonly Finding[] {
+  const uses = dockerfiles.flatMap(({ uses: all }) => all);
+  const parents = uses.flatMap((use) => {
+    const [, before = "", name = ""] = /^((?:[a-z0-9_-]+\/)+)([a-z0-9._-]+)$/.exec(use) ?? [];
+    return names.includes(name) && before !== "library/" ? [{ use, before }] : [];
+  });
+  const folders = new Set(parents.map(({ before }) => before));
+  const [before] = folders;
+  if (before === undefined || folders.size > 1) return [];
+  const found = `FROM names images of the project, such as ${parents[0]!.use}`;
+  const chosen = "a FROM that names an image of this project; that one is built first";
+  return [{ found, chosen, yaml: [`parents: ${before}{name}`] }];
+}

@@ -1,0 +1,247 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, test } from "node:test";
+import { parse } from "yaml";
+import { defaultConfig } from "../../src/config/config.ts";
+import { declareImages } from "../../src/config/discover.ts";
+import { parentName } from "../../src/config/parents.ts";
+import { parseConfig } from "../../src/config/parse.ts";
+import { identify } from "../../src/image/identify.ts";
+import { draftsOf } from "../../src/init/freedesktop.ts";
+import { propose } from "../../src/init/propose.ts";
+import { surveyTree } from "../../src/init/survey.ts";
+import { interpolate } from "../support/interpolate.ts";
+import { memoryTree } from "../support/tree.ts";
+import { freedesktop, lcitool, qemu } from "./layouts.ts";
+
+type Files = Readonly<Record<string, string>>;
+
+const dockerfile = "FROM debian:13-slim\nRUN make ready\n";
+
+function template(name: string): string {
+  return readFileSync(join(import.meta.dirname, `../../templates/${name}/template.yml`), "utf8");
+}
+
+/** Proposes, and shows that what is proposed gives every image a key. */
+async function proposed(files: Files, remote?: string) {
+  const tree = memoryTree(files);
+  const proposal = propose(await surveyTree(tree), { remote, version: "1.2.3" });
+  const { config: text } = proposal;
+  const config = text === undefined ? defaultConfig : parseConfig(text, "berth.yml");
+  const images = await declareImages(config, tree);
+  const identified = await identify(images, tree, { parentOf: parentName(config, images) });
+  const include = parse(proposal.include) as { include: { component: string; inputs?: object }[] };
+  for (const { component, inputs = {} } of include.include) {
+    // Throws where GitLab would refuse an input.
+    interpolate(template(/\/(\w+)@/.exec(component)?.[1] ?? ""), { ...inputs });
+  }
+  return {
+    ...proposal,
+    settings: text === undefined ? {} : (parse(text) as Record<string, unknown>),
+    names: identified.images.map(({ name }) => name),
+    inputs: Object.fromEntries(
+      include.include.map(({ component, inputs = {} }) => [
+        /\/(\w+)@1\.2\.3$/.exec(component)?.[1] ?? component,
+        inputs,
+      ]),
+    ),
+  };
+}
+
+describe("a project as QEMU's", () => {
+  test("keeps its names, places, lines and gating", async () => {
+    const { settings, names, inputs } = await proposed(qemu);
+    assert.deepEqual(settings, {
+      prefix: "QEMU_CI",
+      upstream: "qemu-project",
+      repository: "qemu/{name}",
+      parents: "qemu/{name}",
+      reference: "classic",
+      images: [
+        "tests/docker/dockerfiles/*.docker",
+        { dockerfile: "tests/docker/dockerfiles/nightly.docker", optional: true },
+      ],
+      exclude: ["by-hand"],
+      publish: [
+        { branch: "staging", tag: "latest" },
+        { branch: "{default}", tag: "latest" },
+        { branch: "staging-*", tag: "{slug}" },
+      ],
+    });
+    assert.deepEqual(names.toSorted(), ["debian", "debian-cross", "fedora", "nightly"]);
+    const common = { prefix: "QEMU_CI", upstream: "qemu-project", reference: "classic" };
+    assert.deepEqual(inputs, {
+      rules: { prefix: "QEMU_CI", upstream: "qemu-project", flags: "QEMU_JOB" },
+      images: { ...common, stage: "containers", gate: "rules-images" },
+      promote: { ...common, gate: "rules-promote" },
+    });
+  });
+
+  test("is told which lines would win over the plan", async () => {
+    const { steps } = await proposed(qemu);
+    const [step = ""] = steps.filter((one) => one.includes("QEMU_CI_CONTAINER_TAG"));
+    assert.match(step, /\(\.gitlab-ci\.d\/base\.yml:2, \.gitlab-ci\.d\/base\.yml:8\)/);
+  });
+
+  test("with a fixed tag goes over to the variable", async () => {
+    const files = Object.fromEntries(
+      Object.entries(qemu).map(([path, text]) => [
+        path,
+        text
+          .replace(/^ *QEMU_CI_CONTAINER_TAG: latest\n/m, "")
+          .replaceAll("$QEMU_CI_CONTAINER_TAG", "latest"),
+      ]),
+    );
+    const tagged = {
+      ...files,
+      ".gitlab-ci.d/base.yml": files[".gitlab-ci.d/base.yml"]!.replace(
+        / *variables:\n *QEMU_CI_CONTAINER_TAG.*\n/,
+        "",
+      ),
+    };
+    const { settings, steps } = await proposed(tagged);
+    assert.equal(settings["prefix"], undefined);
+    assert.equal(settings["reference"], "classic");
+    assert.ok(
+      steps.includes("write $BERTH_CONTAINER_TAG for the tag of image lines instead of latest"),
+    );
+  });
+});
+
+describe("a project as libvirt's", () => {
+  test("keeps its places and contexts", async () => {
+    const { settings, names, inputs, findings } = await proposed(lcitool);
+    assert.deepEqual(settings, {
+      upstream: "libvirt",
+      repository: "ci-{name}",
+      defaults: { context: "ci/containers" },
+    });
+    assert.deepEqual(names, ["debian-13", "fedora-43"]);
+    assert.deepEqual(inputs["images"], {
+      upstream: "libvirt",
+      stage: "containers",
+      gate: "gate-rules",
+      rules: [{ if: '$CI_PIPELINE_SOURCE == "merge_request_event"' }, { if: "$CI_COMMIT_BRANCH" }],
+    });
+    assert.ok(findings.some(({ found }) => found.includes("such as ci/{name}, and reference set")));
+  });
+});
+
+describe("a project of freedesktop's ci-templates", () => {
+  test("gets Dockerfiles to begin with", async () => {
+    const { pipeline, dockerfiles } = await surveyTree(memoryTree(freedesktop));
+    assert.deepEqual(dockerfiles, []);
+    assert.deepEqual(draftsOf(pipeline!), [
+      {
+        job: "prepare",
+        path: "ci/debian.docker",
+        text: [
+          "FROM docker.io/library/debian:trixie",
+          "RUN apt-get update && apt-get install -y --no-install-recommends gcc meson",
+          "RUN --mount=type=bind,source=ci/install.sh,target=/src/ci/install.sh cd /src && bash ci/install.sh",
+          "",
+        ].join("\n"),
+      },
+    ]);
+  });
+
+  test("has keys once they are there", async () => {
+    const { pipeline } = await surveyTree(memoryTree(freedesktop));
+    const drafts = Object.fromEntries(draftsOf(pipeline!).map(({ path, text }) => [path, text]));
+    const { settings, names, steps } = await proposed({ ...freedesktop, ...drafts });
+    assert.deepEqual(settings, { upstream: "acme/widget" });
+    assert.deepEqual(names, ["debian"]);
+    assert.ok(steps.some((step) => step.includes("migrate-freedesktop")));
+  });
+});
+
+describe("a project without a layout of that kind", () => {
+  test("needs no file for one Dockerfile", async () => {
+    const { config, inputs, names } = await proposed({ Dockerfile: dockerfile });
+    assert.equal(config, undefined);
+    assert.deepEqual(names, ["image"]);
+    assert.deepEqual(inputs, { images: { mode: "inline" }, promote: {} });
+  });
+
+  test("says whose images forks use where a git remote does", async () => {
+    const { settings } = await proposed({ Dockerfile: dockerfile }, "group/project");
+    assert.deepEqual(settings, { upstream: "group/project" });
+  });
+
+  const job = (script: string, more = ""): Files => ({
+    ".gitlab-ci.yml": `build:\n${more}  script:\n    - ${script}\n`,
+    "app/Dockerfile": dockerfile,
+    "app/main.c": "x\n",
+    "tools/a.docker": "FROM debian:13-slim AS run\nRUN make ready\n",
+    "tools/b.docker": dockerfile,
+  });
+  const cases: readonly (readonly [what: string, files: Files, settings: unknown])[] = [
+    [
+      "a folder",
+      job("docker build -t $CI_REGISTRY_IMAGE/app:latest app"),
+      { images: ["app/Dockerfile"] },
+    ],
+    [
+      "a folder, with another name in the registry",
+      job("docker build -t $CI_REGISTRY_IMAGE/ci/web:latest app"),
+      { repository: "ci/{name}", images: { web: "app/Dockerfile" } },
+    ],
+    [
+      "the top as context",
+      job("docker buildx build --push -t $CI_REGISTRY_IMAGE/app -f app/Dockerfile ."),
+      { images: [{ dockerfile: "app/Dockerfile", context: "." }] },
+    ],
+    [
+      "args and a target",
+      job("podman build --build-arg V=1.10 --build-arg S=$SECRET --target run -f tools/a.docker ."),
+      { images: [{ dockerfile: "tools/a.docker", target: "run", args: { V: "1.10" } }] },
+    ],
+    [
+      "a matrix",
+      job(
+        'buildah bud -f "tools/${N}.docker" -t $CI_REGISTRY_IMAGE/x/$N .',
+        "  parallel:\n    matrix:\n      - N: [a, b]\n",
+      ),
+      { repository: "x/{name}", images: ["tools/*.docker"] },
+    ],
+    [
+      "kaniko",
+      job(
+        "/kaniko/executor --context $CI_PROJECT_DIR/app --dockerfile $CI_PROJECT_DIR/app/Dockerfile --destination $CI_REGISTRY_IMAGE/app:1",
+      ),
+      { images: ["app/Dockerfile"] },
+    ],
+    [
+      "one file for two images",
+      {
+        ...job("docker build -t $CI_REGISTRY_IMAGE/one --build-arg V=a app"),
+        "ci.yml": "",
+        ".gitlab-ci.yml":
+          "x:\n  script: docker build -t $CI_REGISTRY_IMAGE/one --build-arg V=a app\ny:\n  script: docker build -t $CI_REGISTRY_IMAGE/two --build-arg V=b app\n",
+      },
+      {
+        images: {
+          one: { dockerfile: "app/Dockerfile", args: { V: "a" } },
+          two: { dockerfile: "app/Dockerfile", args: { V: "b" } },
+        },
+      },
+    ],
+    ["nothing that can be told", job("docker build -f $FILE $FOLDER"), {}],
+    ["a file that is not there", job("docker build -f gone.docker ."), {}],
+    ["no image", job("cmake --build build -f Makefile ."), {}],
+  ];
+  for (const [what, files, settings] of cases) {
+    test(`is understood where a job builds from ${what}`, async () => {
+      const found = await proposed(files);
+      assert.deepEqual(found.settings, settings);
+    });
+  }
+
+  test("takes one set of variables for many images", async () => {
+    const many = Array.from({ length: 60 }, (_, index) => [`ci/i${index}.docker`, dockerfile]);
+    const { settings, names } = await proposed(Object.fromEntries(many));
+    assert.deepEqual(settings, { reference: "set" });
+    assert.equal(names.length, 60);
+  });
+});
