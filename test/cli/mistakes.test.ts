@@ -1,0 +1,96 @@
+/** What users of the component get wrong: each ends with a message that says where, and what to do. */
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { makeRepository } from "../context/repository.ts";
+import { berth, plainEnv } from "../support/command.ts";
+import { type MemoryRegistry, startMemoryRegistry } from "../support/memory-registry.ts";
+
+const files = {
+  "debian.docker": "FROM scratch\n",
+  "berth.yml": "prefix: QEMU_CI\nimages: ['*.docker']\n",
+};
+
+/** A job on a branch of a project. */
+const job = {
+  CI: "true",
+  GITLAB_CI: "true",
+  CI_PROJECT_ID: "1",
+  CI_COMMIT_BRANCH: "main",
+  CI_DEFAULT_BRANCH: "main",
+};
+
+interface Mistake {
+  readonly what: string;
+  readonly env: Readonly<Record<string, string>>;
+  readonly files?: Readonly<Record<string, string>>;
+  readonly says: readonly RegExp[];
+}
+
+const mistakes: readonly Mistake[] = [
+  {
+    what: "the project's registry is switched off",
+    env: { CI_REGISTRY_IMAGE: "" },
+    says: [
+      /CI_REGISTRY_IMAGE is not set \[REGISTRY_UNSET\]/,
+      /hint: enable the container registry/,
+    ],
+  },
+  {
+    what: "a tag with characters that no tag may have",
+    env: { QEMU_CI_CONTAINER_TAG: "my/branch" },
+    says: [/read QEMU_CI_CONTAINER_TAG: "my\/branch" is not a tag/, /CI_COMMIT_REF_SLUG/],
+  },
+  {
+    what: "a tag that promotion moves",
+    env: { QEMU_CI_CONTAINER_TAG: "latest" },
+    says: [
+      /read QEMU_CI_CONTAINER_TAG: latest is moved by `promote` alone/,
+      /take .* out of the YAML/,
+    ],
+  },
+  {
+    what: "an input that berth.yml contradicts",
+    env: { BERTH_PREFIX: "MESA_CI", BERTH_REFERENCE: "set" },
+    says: [/berth\.yml:1:1: prefix: "QEMU_CI" here, but "MESA_CI" as the component's input/],
+  },
+  {
+    what: "an image to rebuild that is not there",
+    env: { QEMU_CI_FORCE_REBUILD: "debain" },
+    says: [/find debain: no such image \[IMAGE_UNKNOWN\]/, /the images are: debian/],
+  },
+  {
+    what: "an image that a job names and nobody has",
+    env: {},
+    files: { ".gitlab-ci.yml": "test:\n  image: $QEMU_CI_IMAGE_DEBAIN\n  script: 'true'\n" },
+    says: [
+      /\.gitlab-ci\.yml:2:11: .*DEBAIN; did you mean \$QEMU_CI_IMAGE_DEBIAN/,
+      /\[IMAGE_UNKNOWN\]/,
+      /debian/,
+    ],
+  },
+];
+
+let registry: MemoryRegistry;
+before(async () => {
+  registry = await startMemoryRegistry();
+});
+after(() => registry.stop());
+
+for (const { what, env, files: more = {}, says } of mistakes) {
+  test(`${what}: the plan job says so and what to do`, async (t) => {
+    const repository = makeRepository(t, { ...files, ...more });
+    repository.commit();
+    const where = {
+      cwd: repository.path,
+      env: plainEnv({
+        HOME: repository.path,
+        ...job,
+        CI_REGISTRY_IMAGE: `${registry.host}/acme/tools`,
+        ...env,
+      }),
+    };
+    const { code, stderr } = await berth(["plan"], where);
+    assert.equal(code, 64, stderr);
+    for (const pattern of says) assert.match(stderr, pattern);
+  });
+}
