@@ -28,7 +28,8 @@ export function shapeProblems(jobs: Jobs): string[] {
   return realJobs(jobs).flatMap(([name, job]) => {
     const problems: string[] = [];
     if ("script" in job === "trigger" in job) problems.push("needs either a script or a trigger");
-    if (!("stage" in job) && !isNever(job)) problems.push("has no stage");
+    // The usual one, test, need not be a stage of the pipeline, and GitLab asks that of jobs that never run too.
+    if (!("stage" in job)) problems.push("has no stage");
     const strange = Object.keys(job).filter((key) => !triggerKeys.includes(key));
     if ("trigger" in job && strange.length > 0)
       problems.push(`has a trigger, which does not go with ${strange.join(", ")}`);

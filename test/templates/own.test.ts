@@ -1,0 +1,44 @@
+/** The project's own pipeline, as gitlab-ci-local reads it. */
+import assert from "node:assert/strict";
+import { cp, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { parse } from "yaml";
+import { imageVariable } from "../../src/plan/variables.ts";
+import { type GitlabProject, gitlabProject } from "./gitlab.ts";
+
+const top = join(import.meta.dirname, "../..");
+let project: GitlabProject;
+
+before(async () => {
+  project = await gitlabProject([], { placeholder: { script: ["true"] } });
+  await cp(join(top, ".gitlab-ci.yml"), join(project.folder, ".gitlab-ci.yml"));
+});
+after(() => project[Symbol.asyncDispose]());
+
+const always = ["check", "tool-image", "try-images", "try-run"];
+const cases = [
+  ["a push to the default branch", { CI_COMMIT_BRANCH: "main" }, ["publish-commit"]],
+  ["a push to another branch", { CI_COMMIT_BRANCH: "topic" }, []],
+  [
+    "a release's tag",
+    { CI_COMMIT_BRANCH: "", CI_COMMIT_TAG: "1.2.3", CI_COMMIT_REF_NAME: "1.2.3" },
+    ["publish-version", "release"],
+  ],
+  ["another tag", { CI_COMMIT_BRANCH: "", CI_COMMIT_TAG: "v1", CI_COMMIT_REF_NAME: "v1" }, []],
+] as const;
+
+for (const [what, variables, more] of cases) {
+  test(`${what} runs ${["the checks", ...more].join(", ")}`, async () => {
+    const jobs = await project.list({ CI_DEFAULT_BRANCH: "main", ...variables });
+    const running = [...jobs.values()].filter(({ when }) => when !== "never");
+    assert.deepEqual(running.map(({ name }) => name).sort(), [...always, ...more].sort());
+  });
+}
+
+test("it takes the image by the variable of the image that berth.yml declares", async () => {
+  const { images } = parse(await readFile(join(top, "berth.yml"), "utf8"));
+  const pipeline = await readFile(join(top, ".gitlab-ci.yml"), "utf8");
+  for (const name of Object.keys(images))
+    assert.ok(pipeline.includes(`$${imageVariable("BERTH", name)}`), name);
+});
