@@ -25,6 +25,7 @@ package ca-certificates
 package busybox-static # a busybox without libraries, to make images from
 program docker-registry docker-registry
 program htpasswd apache2-utils
+program chromium chromium # the report's page is tested in it
 program git git
 program openssl openssl
 program mmdebstrap mmdebstrap

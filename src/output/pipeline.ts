@@ -64,6 +64,7 @@ export function childPipeline(
     ...variablesOf(options.variables),
     ...Object.fromEntries(jobs),
     "berth publish": publishJob(builds, options),
+    ...(builds.length === 0 ? {} : { "berth report": reportJob(builds, options) }),
   };
 }
 
@@ -129,7 +130,21 @@ function publishJob(builds: readonly PlannedImage[], options: PipelineOptions): 
     // Past the limit the stage alone orders the jobs, and plan.json comes with the artifacts of the builds.
     ...(needs.length > maxNeeds ? {} : { needs }),
     script: [command("publish", ...options.flags)],
-    artifacts: { paths: [`${options.output}/`], expire_in: "1 week" },
+    artifacts: {
+      paths: [`${options.output}/`],
+      reports: { junit: `${options.output}/junit.xml` },
+      when: "always",
+      expire_in: "1 week",
+    },
+  };
+}
+
+/** Says what failed where publishing was not come to; of the two exactly one runs. */
+function reportJob(builds: readonly PlannedImage[], options: PipelineOptions): Job {
+  return {
+    ...publishJob(builds, options),
+    rules: rules.map((rule) => ({ ...rule, when: "on_failure" })),
+    script: [command("report", ...options.flags)],
   };
 }
 

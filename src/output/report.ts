@@ -1,5 +1,6 @@
 /** What people read: the plan before, the outcomes after; pure text. */
-import { type Plan, reasonOf } from "../plan/plan.ts";
+import { type Plan, type PlannedImage, reasonOf } from "../plan/plan.ts";
+import { bytesOf, printBytes } from "./bytes.ts";
 import type { Outcome } from "./outcome.ts";
 import { printTable } from "./table.ts";
 
@@ -25,15 +26,26 @@ function dirtyNote({ dirty }: Plan): string {
   return `not as committed: ${files}; nothing of this is published unless it is committed\n`;
 }
 
-/** What was done, image by image, and how long it took. */
-export function printOutcomes(outcomes: readonly Outcome[]): string {
-  const rows = outcomes.map((outcome) => [
-    outcome.name,
-    outcome.result,
-    outcome.seconds === undefined ? "" : `${outcome.seconds.toFixed(1)} s`,
-    shortReference(outcome.reference),
-  ]);
-  return printTable(["IMAGE", "RESULT", "TIME", "REFERENCE"], rows);
+/** What was decided and why, what became of it, how long that took and what the image weighs in the registry. */
+export function printOutcomes(
+  outcomes: readonly Outcome[],
+  images: readonly PlannedImage[],
+): string {
+  const planned = new Map(images.map((image) => [image.name, image]));
+  const rows = outcomes.map((outcome) => {
+    const decision = planned.get(outcome.name)?.decision;
+    return [
+      outcome.name,
+      outcome.decision,
+      outcome.result,
+      decision === undefined ? "" : reasonOf(decision),
+      outcome.seconds === undefined ? "" : `${outcome.seconds.toFixed(1)} s`,
+      outcome.blobs === undefined ? "" : printBytes(bytesOf(outcome.blobs)),
+      shortReference(outcome.reference),
+    ];
+  });
+  const headings = ["IMAGE", "DECISION", "RESULT", "BECAUSE", "TIME", "SIZE", "REFERENCE"];
+  return printTable(headings, rows, ["TIME", "SIZE"]);
 }
 
 /** A reference with its digest or key cut to 12 digits, for the eye only. */

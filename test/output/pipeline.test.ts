@@ -74,7 +74,12 @@ describe("the child pipeline", () => {
   test("builds parents first and waits for those that are built, not for those that exist", () => {
     const child = planned("child", build, { parents: ["base", "there"] });
     const found = pipeline([child, planned("base", build), planned("there", reuse)]);
-    assert.deepEqual(jobsOf(found), ["berth build base", "berth build child", "berth publish"]);
+    assert.deepEqual(jobsOf(found), [
+      "berth build base",
+      "berth build child",
+      "berth publish",
+      "berth report",
+    ]);
     assert.deepEqual(found["berth build child"]?.["needs"], [
       { pipeline: "77", job: "plan" },
       { job: "berth build base", artifacts: false },
@@ -86,12 +91,27 @@ describe("the child pipeline", () => {
     const found = pipeline([planned("debian", build)], { flags: ["--config", "ci/my berth.yml"] });
     for (const name of jobsOf(found)) {
       const job = found[name] as Record<string, unknown>;
-      assert.deepEqual(job["rules"], [{ if: '$CI_PIPELINE_SOURCE == "parent_pipeline"' }]);
+      const rule = { if: '$CI_PIPELINE_SOURCE == "parent_pipeline"' };
+      const onFailure = name === "berth report" ? { when: "on_failure" } : {};
+      assert.deepEqual(job["rules"], [{ ...rule, ...onFailure }]);
       assert.deepEqual(job["image"], { name: "r.example/berth:1", entrypoint: [""] });
       assert.deepEqual(job["tags"], ["linux"]);
       assert.deepEqual((job["retry"] as { exit_codes: number[] }).exit_codes, [75]);
       assert.match((job["script"] as string[])[0] ?? "", / --config 'ci\/my berth\.yml'$/);
     }
+  });
+
+  test("says what failed where publishing was not come to", () => {
+    const found = pipeline([planned("debian", build)]);
+    const [publish, report] = [found["berth publish"], found["berth report"]];
+    assert.deepEqual(report?.["needs"], publish?.["needs"]);
+    assert.deepEqual(report?.["script"], ["berth report"]);
+    assert.deepEqual(report?.["artifacts"], {
+      paths: [".berth/"],
+      reports: { junit: ".berth/junit.xml" },
+      when: "always",
+      expire_in: "1 week",
+    });
   });
 
   test("hands on variables literally, and gives a daemon to builds alone", () => {

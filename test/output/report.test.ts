@@ -64,25 +64,34 @@ test("the plan says which files are not as committed", () => {
   assert.match(text, /not as committed: a, b, c and 2 more; nothing of this is published/);
 });
 
-test("outcomes show result, time and reference, and nothing where there is none", () => {
+test("outcomes show decision, result, reason, time, size and reference, and nothing where there is none", () => {
+  const blob = { digest: someDigest, size: 1_250_000 };
   const outcome: Outcome = {
     name: "debian",
     key: "1",
-    decision: "build",
-    result: "built",
+    decision: "reuse",
+    result: "reused",
     reference: `r.example/debian@${someDigest}`,
     digest: someDigest,
     optional: false,
     seconds: 61.24,
     streamedBytes: 0,
+    blobs: [blob, blob],
     error: null,
   };
-  const lines = printOutcomes([
-    outcome,
-    { ...outcome, name: "x", result: "skipped", reference: null, seconds: undefined },
-  ]).split("\n");
-  assert.match(lines[1] ?? "", /^debian {2}built +61\.2 s {2}r\.example/);
-  assert.match(lines[2] ?? "", /^x +skipped +-$/);
+  const { blobs: _, ...unweighed } = outcome;
+  const skipped = { ...unweighed, name: "fedora", decision: "build", result: "skipped" } as const;
+  const text = printOutcomes(
+    [outcome, { ...skipped, reference: null, digest: null, seconds: undefined }],
+    images,
+  );
+  const lines = text.split("\n");
+  assert.match(lines[0] ?? "", /^IMAGE +DECISION +RESULT +BECAUSE +TIME +SIZE +REFERENCE$/);
+  assert.match(
+    lines[1] ?? "",
+    /^debian {2}reuse +reused +in the set record +61\.2 s {2}1\.3 MB {2}r\.example/,
+  );
+  assert.match(lines[2] ?? "", /^fedora {2}build +skipped +r\.example\S+ has lost its config +-$/);
 });
 
 test("columns are as wide as their widest cell", () => {
@@ -95,6 +104,10 @@ test("columns are as wide as their widest cell", () => {
       ],
     ),
     "A    LONG\nabc  x\n     y\n",
+  );
+  assert.equal(
+    printTable(["A", "SIZE", "B"], [["a", "1", "b"]], ["SIZE"]),
+    "A  SIZE  B\na     1  b\n",
   );
   assert.equal(shortReference(null), "-");
 });

@@ -42,7 +42,12 @@ const claims: readonly (readonly [value: string, path: string])[] = [
   ["b", "a/b"],
 ];
 
-const config = { prefix: "QEMU_CI", upstream: "qemu-project", registry: undefined };
+/** Where the variable says something, the configuration says nothing that it could not change. */
+const configFor = (value: string) => ({
+  prefix: "QEMU_CI",
+  upstream: value === "" ? "qemu-project" : "of/another",
+  registry: undefined,
+});
 
 const all = { QEMU_CI: "2" };
 
@@ -79,7 +84,7 @@ const agreed = claims.flatMap(([value, path]) =>
     const env = at(path, branch, { QEMU_CI_UPSTREAM: value, ...more });
     const registry = "registry.example.com";
     const ci = { CI: "true", CI_REGISTRY: registry, CI_REGISTRY_IMAGE: `${registry}/${path}` };
-    const { role } = situationOf({ ...env, ...ci }, config, undefined);
+    const { role } = situationOf({ ...env, ...ci }, configFor(value), undefined);
     const where = `${path} where upstream is ${value || "empty"}`;
     const told = `${name} agree with the command line about ${where}`;
     return [told, `berth-${job}`, env, does[role === "upstream" ? "upstream" : "fork"]];

@@ -1,0 +1,135 @@
+/** What a report shows, as plain data: each planned image beside what became of it. */
+import { bytesOf } from "../output/bytes.ts";
+import type { ImageBlob, Outcome } from "../output/outcome.ts";
+import { isBuilt, type Plan, type PlannedImage, reasonOf } from "../plan/plan.ts";
+import { type Saved, savedBy } from "./saved.ts";
+
+/** How an image stands; the last three wait for a job, or for its outcome to become known. */
+export type State =
+  | "failed"
+  | "skipped"
+  | "built"
+  | "refreshed"
+  | "adopted"
+  | "copied"
+  | "reused"
+  | "to build"
+  | "to refresh"
+  | "to copy";
+
+export interface ReportImage {
+  readonly name: string;
+  readonly state: State;
+  readonly reason: string;
+  readonly optional: boolean;
+  /** Positions in the list of images. */
+  readonly parents: readonly number[];
+  readonly reference: string | null;
+  readonly key: string;
+  /** Milliseconds since 1970. */
+  readonly started: number | undefined;
+  /** Of this run's work on it. */
+  readonly seconds: number | undefined;
+  /** Of the build that made it, in this run or an earlier one. */
+  readonly buildSeconds: number | undefined;
+  readonly blobs: readonly ImageBlob[] | undefined;
+  readonly error: Outcome["error"];
+}
+
+export interface Report {
+  readonly revision: string | null;
+  readonly pipeline: string | null;
+  readonly set: Plan["set"];
+  readonly images: readonly ReportImage[];
+  readonly warnings: readonly string[];
+  readonly dirty: readonly string[];
+  readonly saved: Saved;
+  readonly work: Work | undefined;
+  /** Of all images whose blobs are known, shared ones counted once. */
+  readonly size: { readonly bytes: number; readonly images: number };
+}
+
+/** The time that this run's builds and copies took. */
+export interface Work {
+  /** Milliseconds since 1970. */
+  readonly from: number;
+  /** From the first start to the last end. */
+  readonly elapsed: number;
+  /** As if one had followed the other. */
+  readonly summed: number;
+}
+
+/** What manifests say of images that have no outcome, by name. */
+export type Facts = ReadonlyMap<string, Pick<Outcome, "blobs" | "buildSeconds">>;
+
+/**
+ * Puts a plan and its outcomes together; an outcome of another key or decision belongs to another run
+ * and is left out.
+ */
+export function makeReport(plan: Plan, outcomes: readonly Outcome[], facts: Facts): Report {
+  const byName = new Map(outcomes.map((outcome) => [outcome.name, outcome]));
+  const positions = new Map(plan.images.map(({ name }, index) => [name, index]));
+  const images = plan.images.map((image): ReportImage => {
+    const parents = image.parents.flatMap((parent) => positions.get(parent) ?? []);
+    return { ...imageOf(image, outcomeOf(image, byName), facts), parents };
+  });
+  const { revision, pipeline, set, warnings, dirty } = plan;
+  return {
+    ...{ revision, pipeline, set, warnings, dirty, images },
+    saved: savedBy(images),
+    work: workOf(images),
+    size: {
+      bytes: bytesOf(images.flatMap(({ blobs }) => blobs ?? [])),
+      images: images.filter(({ blobs }) => blobs !== undefined).length,
+    },
+  };
+}
+
+function outcomeOf(
+  { name, key, decision }: PlannedImage,
+  byName: ReadonlyMap<string, Outcome>,
+): Outcome | undefined {
+  const outcome = byName.get(name);
+  return outcome?.key === key && outcome.decision === decision.kind ? outcome : undefined;
+}
+
+function imageOf(
+  image: PlannedImage,
+  outcome: Outcome | undefined,
+  facts: Facts,
+): Omit<ReportImage, "parents"> {
+  const known = facts.get(image.name);
+  const isWork = outcome !== undefined && outcome.result !== "reused";
+  const started = Date.parse(outcome?.started ?? "");
+  return {
+    name: image.name,
+    state: stateOf(image, outcome),
+    reason: reasonOf(image.decision),
+    optional: image.optional,
+    reference: outcome?.reference ?? image.reference,
+    key: image.key,
+    started: isWork && !Number.isNaN(started) ? started : undefined,
+    seconds: isWork ? (outcome.seconds ?? undefined) : undefined,
+    buildSeconds: outcome?.buildSeconds ?? known?.buildSeconds,
+    blobs: outcome?.blobs ?? known?.blobs,
+    error: outcome?.error ?? null,
+  };
+}
+
+function stateOf({ decision }: PlannedImage, outcome: Outcome | undefined): State {
+  if (outcome === undefined) return decision.kind === "reuse" ? "reused" : `to ${decision.kind}`;
+  return outcome.result === "built" && isBuilt(decision) && decision.kind === "refresh"
+    ? "refreshed"
+    : outcome.result;
+}
+
+function workOf(images: readonly ReportImage[]): Work | undefined {
+  const spans = images.flatMap(({ started, seconds }) =>
+    started === undefined || seconds === undefined ? [] : [{ started, seconds }],
+  );
+  if (spans.length === 0) return undefined;
+  const from = Math.min(...spans.map(({ started }) => started));
+  const to = Math.max(...spans.map(({ started, seconds }) => started + seconds * 1000));
+  const summed = spans.reduce((sum, { seconds }) => sum + seconds, 0);
+  return { from, elapsed: (to - from) / 1000, summed };
+}

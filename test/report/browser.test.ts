@@ -1,0 +1,203 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { writeFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { pathToFileURL } from "node:url";
+import { type Browser, chromium, type Page } from "playwright-core";
+import { printJunit } from "../../src/report/junit.ts";
+import { printPage } from "../../src/report/page.ts";
+import { makeReport, type Report } from "../../src/report/view.ts";
+import { program } from "../support/programs.ts";
+import { type Folder, temporaryFolder } from "../support/services.ts";
+import { failure, largeReport, outcomeOf, planned, planOf } from "./samples.ts";
+
+const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+
+describe("the page in a browser", () => {
+  let browser: Browser;
+  let folder: Folder;
+  let files = 0;
+  before(async () => {
+    folder = await temporaryFolder("berth-report-");
+    browser = await chromium.launch({
+      executablePath: program("chromium"),
+      args: ["--no-sandbox", "--disable-dev-shm-usage"],
+    });
+  });
+  after(async () => {
+    await browser?.close();
+    await folder?.remove();
+  });
+
+  /** Opens a report as a person does, from a file; whatever the browser complains of is kept. */
+  async function open(report: Report, colorScheme: "light" | "dark" = "light") {
+    const file = join(folder.path, `${files++}.html`);
+    await writeFile(file, printPage(report));
+    const page = await browser.newPage({ colorScheme, viewport: { width: 1280, height: 900 } });
+    const complaints: string[] = [];
+    page.on("console", (message) => complaints.push(message.text()));
+    page.on("pageerror", (error) => complaints.push(error.message));
+    page.on("request", (request) => {
+      const address = request.url();
+      if (!address.startsWith("file:") && !address.startsWith("data:")) complaints.push(address);
+    });
+    await page.goto(pathToFileURL(file).href);
+    return { page, complaints };
+  }
+
+  const shown = (page: Page, selector: string): Promise<number> =>
+    page.locator(selector).filter({ visible: true }).count();
+  const firstRows = (page: Page): Promise<string[]> =>
+    page.locator("tbody tr:nth-child(-n+3) th .name").allTextContents();
+
+  for (const scheme of ["light", "dark"] as const) {
+    test(`has nothing that accessibility checks object to, in ${scheme}`, async () => {
+      const { page, complaints } = await open(largeReport(60), scheme);
+      await page.evaluate(axe);
+      const found = await page.evaluate(async () => {
+        const { violations } = await (globalThis as unknown as Axe).axe.run();
+        return violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html}`));
+      });
+      assert.deepEqual(found, []);
+      assert.deepEqual(complaints, []);
+      await page.close();
+    });
+  }
+
+  test("shows 200 images in less than a second", async () => {
+    const { page, complaints } = await open(largeReport(200));
+    // From the start of the navigation to the second frame that is drawn with all of it.
+    const milliseconds = await page.evaluate<number>(
+      "new Promise((told) => requestAnimationFrame(() => requestAnimationFrame(() => told(performance.now()))))",
+    );
+    assert.ok(milliseconds > 0 && milliseconds < 1000, `${milliseconds} ms`);
+    assert.equal(await page.locator("tbody tr").count(), 200);
+    assert.deepEqual(complaints, []);
+    await page.close();
+  });
+
+  test("filters by name and by state, everywhere at once", async () => {
+    const report = largeReport(60);
+    const { page } = await open(report);
+    const failed = await page.locator('tr[data-state="failed"]').count();
+    assert.ok(failed > 0);
+    await page.getByRole("searchbox", { name: "Name" }).fill("ALPINE");
+    const alpine = await shown(page, "tbody tr");
+    assert.equal(alpine, 12);
+    assert.equal(await shown(page, ".node"), alpine);
+    assert.match((await page.getByRole("status").textContent()) ?? "", /^12 of 60 shown$/);
+    await page.getByRole("searchbox").fill("");
+    for (const box of await page.getByRole("checkbox").all()) {
+      if ((await box.getAttribute("value")) !== "failed") await box.uncheck();
+    }
+    assert.equal(await shown(page, "tbody tr"), failed);
+    assert.equal(await shown(page, ".timeline li"), failed);
+    const isFailed = (index: number): boolean => report.images[index]?.state === "failed";
+    const between = report.images.flatMap(({ parents }, index) =>
+      isFailed(index) ? parents.filter(isFailed) : [],
+    );
+    assert.equal(await shown(page, ".edge"), between.length);
+    await page.close();
+  });
+
+  test("sorts by any column and says so", async () => {
+    const { page } = await open(largeReport(60));
+    const time = page.getByRole("columnheader", { name: "Time" });
+    await time.getByRole("button").click();
+    assert.equal(await time.getAttribute("aria-sort"), "ascending");
+    await time.getByRole("button").click();
+    assert.equal(await time.getAttribute("aria-sort"), "descending");
+    const times = await page
+      .locator("tbody tr td:nth-child(4)")
+      .evaluateAll((cells) =>
+        cells.map((cell) => Number((cell as unknown as Cell).dataset["order"])),
+      );
+    assert.deepEqual(
+      times,
+      times.toSorted((a, b) => b - a),
+    );
+    await page.getByRole("columnheader", { name: "Image" }).getByRole("button").click();
+    assert.equal(await time.getAttribute("aria-sort"), null);
+    assert.deepEqual((await firstRows(page)).slice(0, 1), [
+      "alpine-2-with-a-cross-compiler-for-riscv64",
+    ]);
+    await page.close();
+  });
+
+  test("can be used with the keyboard: skip to the table, walk the graph, follow it to a row", async () => {
+    const { page } = await open(largeReport(20));
+    await page.keyboard.press("Tab");
+    assert.equal(await focused(page), "To the table of all images");
+    await page.locator(".graph .node").first().focus();
+    const related = await page.locator(".graph .node.lit").count();
+    assert.ok(related > 1 && (await page.locator(".edge.lit").count()) > 0);
+    await page.keyboard.press("Escape");
+    assert.equal(await page.locator(".lit").count(), 0);
+    await page.keyboard.press("Enter");
+    assert.match(page.url(), /#image-\d+$/);
+    assert.equal(await page.locator("tr:target").count(), 1);
+    await page.close();
+  });
+
+  test("tells all of it without its script", async () => {
+    const file = join(folder.path, `${files++}.html`);
+    await writeFile(file, printPage(largeReport(20)));
+    const page = await browser.newPage({ javaScriptEnabled: false });
+    await page.goto(pathToFileURL(file).href);
+    assert.equal(await shown(page, "tbody tr"), 20);
+    assert.equal(await shown(page, ".filter"), 0);
+    await page.close();
+  });
+
+  test("shows hostile texts as texts, and its JUnit is well-formed", async () => {
+    const name = `</title></script><script>document.title="x"</script><img src=x onerror="document.title='x'">'"&`;
+    const image = planned(name, "build");
+    const error = failure("BUILD_FAILED", `${name}\u0007 ]]>`, name);
+    const report = makeReport(
+      planOf([image], { warnings: [name] }),
+      [outcomeOf(image, "failed", 0, 3, { error })],
+      new Map(),
+    );
+    const { page, complaints } = await open(report);
+    assert.equal(await page.locator("tbody th .name").textContent(), name);
+    assert.equal(await page.title(), "berth: 1 of 1 image is missing");
+    assert.deepEqual(complaints, []);
+    const parsed = await page.evaluate((xml) => {
+      const document = new (globalThis as unknown as Dom).DOMParser().parseFromString(
+        xml,
+        "text/xml",
+      );
+      const told = (name: string) => document.querySelector(name);
+      return [told("parsererror")?.textContent, told("testcase")?.getAttribute("name")];
+    }, printJunit(report));
+    assert.deepEqual(parsed, [undefined, name]);
+    await page.close();
+  });
+
+  function focused(page: Page): Promise<string> {
+    return page.locator(":focus").evaluate((element) => element.textContent ?? "");
+  }
+});
+
+/** What the page's own world has and Node's types do not. */
+interface Axe {
+  readonly axe: {
+    run(): Promise<{
+      violations: readonly { id: string; nodes: readonly { html: string }[] }[];
+    }>;
+  };
+}
+interface Cell {
+  readonly dataset: Readonly<Record<string, string>>;
+}
+interface Element {
+  readonly textContent: string;
+  getAttribute(name: string): string | null;
+}
+interface Dom {
+  readonly DOMParser: new () => {
+    parseFromString(text: string, type: string): { querySelector(name: string): Element | null };
+  };
+}

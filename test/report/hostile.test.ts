@@ -1,0 +1,149 @@
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { describe, test } from "node:test";
+import fc from "fast-check";
+import type { Outcome } from "../../src/output/outcome.ts";
+import { printJunit } from "../../src/report/junit.ts";
+import { printPage } from "../../src/report/page.ts";
+import { escapeMarkdown, printSummary } from "../../src/report/summary.ts";
+import { makeReport, type Report } from "../../src/report/view.ts";
+import { outcomeOf, planned, planOf } from "./samples.ts";
+
+const pieces = [
+  ...["<script>alert(1)</script>", "</style>", "</script>", "<!--", "-->", "]]>", "<![CDATA["],
+  ...['"', "'", '" onload="x()', "&lt;", "&#0;", "${1}", "`", "\\", "\0", "\u001b[31m", "\ud800"],
+  ...[
+    "|",
+    "\n",
+    "\r",
+    "@all",
+    "#1",
+    "![x](http://x)",
+    "<img src=x onerror=x()>",
+    "\u202e",
+    "\ufffe",
+  ],
+];
+const hostile = fc
+  .array(fc.oneof(fc.constantFrom(...pieces), fc.string({ unit: "binary", maxLength: 5 })), {
+    maxLength: 6,
+  })
+  .map((list) => list.join(""));
+const texts = fc.tuple(hostile, hostile, hostile, hostile, hostile, hostile);
+
+/** A report with given texts wherever a report takes some. */
+function reportOf([name, other, reference, message, hint, line]: readonly string[]): Report {
+  const error: Outcome["error"] = {
+    code: "BUILD_FAILED",
+    message: message ?? "",
+    hint: hint ?? "",
+  };
+  const images = [
+    planned(`a${name}`, "build", {
+      reference: `x${reference}`,
+      decision: { kind: "build", because: { code: "absent", looked: [], since: `s${line}` } },
+    }),
+    planned(`b${other}`, "refresh", {
+      parents: [`a${name}`],
+      decision: {
+        kind: "refresh",
+        from: "x",
+        because: { code: "base-moved", base: `${line}`, from: `${name}`, to: `${other}` },
+      },
+    }),
+    planned("alone", "build", { optional: true, reference: `x${other}` }),
+  ];
+  const [first, second, third] = images as [
+    (typeof images)[0],
+    (typeof images)[0],
+    (typeof images)[0],
+  ];
+  const outcomes = [
+    outcomeOf(first, "failed", 0, 5, { error }),
+    outcomeOf(second, "skipped", 0, undefined, { error }),
+    outcomeOf(third, "failed", 2, 3, { error }),
+  ];
+  const change = {
+    revision: `${message}`,
+    pipeline: `${hint}`,
+    warnings: [`w${line}`],
+    dirty: [`d${name}`],
+  };
+  return makeReport(planOf(images, change), outcomes, new Map());
+}
+
+const harmless = reportOf(["a", "b", "c", "d", "e", "f"]);
+
+const own = /<style>[\s\S]*?<\/style>|<script>[\s\S]*?<\/script>/g;
+const tag = /<(?:"[^"]*"|[^<>"])*>/g;
+
+/** All markup of a document, texts and the values of attributes taken out. */
+function skeleton(document: string): string {
+  const tags = document.replace(own, "<>").match(tag) ?? [];
+  return tags.map((each) => each.replace(/"[^"]*"/g, '""')).join("\n");
+}
+
+/** All text of a document, tags and our own style and script taken out. */
+function outside(document: string): string {
+  return document.replace(own, "").replace(tag, "");
+}
+
+describe("whatever names, reasons and messages hold", () => {
+  test("the page has the same markup", () => {
+    const expected = skeleton(printPage(harmless));
+    assert.ok(expected.split("\n").length > 100);
+    fc.assert(
+      fc.property(texts, (list) => {
+        const page = printPage(reportOf(list));
+        assert.equal(skeleton(page), expected);
+        assert.doesNotMatch(outside(page), /[<>\0]/);
+      }),
+      { numRuns: 100 },
+    );
+  });
+
+  test("JUnit has the same markup, and only characters that XML has", () => {
+    const expected = skeleton(printJunit(harmless));
+    fc.assert(
+      fc.property(texts, (list) => {
+        const xml = printJunit(reportOf(list));
+        assert.equal(skeleton(xml), expected);
+        assert.doesNotMatch(outside(xml), /[<>]/);
+        assert.match(xml, /^[\t\n\r\x20-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]*$/u);
+        assert.doesNotMatch(xml.replace(/&(?:amp|lt|gt|quot|#39);/g, ""), /&/);
+      }),
+    );
+  });
+
+  test("Markdown has the same lines, and every sign that could mean something is escaped", () => {
+    const lines = (text: string): number => text.split("\n").length;
+    fc.assert(
+      fc.property(texts, hostile, (list, text) => {
+        assert.equal(lines(printSummary(reportOf(list))), lines(printSummary(harmless)));
+        const escaped = escapeMarkdown(text);
+        assert.doesNotMatch(
+          escaped.replace(/\\[!-/:-@[-`{-~]/g, ""),
+          /[\\`*_{}[\]<>#+|~@$&^!\n\r\0]/,
+        );
+      }),
+    );
+  });
+});
+
+test("the page's policy allows its own style and script and nothing else", () => {
+  const page = printPage(harmless);
+  const [, policy = ""] = /Content-Security-Policy" content="([^"]*)"/.exec(page) ?? [];
+  const hash = (name: string): string => {
+    const [, text = ""] = new RegExp(`<${name}>(.*?)</${name}>`, "s").exec(page) ?? [];
+    return `&#39;sha256-${createHash("sha256").update(text).digest("base64")}&#39;`;
+  };
+  assert.deepEqual(policy.split("; "), [
+    "default-src &#39;none&#39;",
+    `style-src ${hash("style")}`,
+    `script-src ${hash("script")}`,
+    "img-src data:",
+    "base-uri &#39;none&#39;",
+    "form-action &#39;none&#39;",
+  ]);
+  assert.doesNotMatch(page, / style="| on[a-z]+="|src=|https?:/);
+});

@@ -1,0 +1,60 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { printJunit } from "../../src/report/junit.ts";
+import { makeReport } from "../../src/report/view.ts";
+import { failure, outcomeOf, planned, planOf } from "./samples.ts";
+
+const images = [
+  planned("good", "build"),
+  planned("bad", "build"),
+  planned("child", "build"),
+  planned("nightly", "build", { optional: true }),
+  planned("later", "build"),
+  planned("there", "reuse"),
+];
+const [good, bad, child, nightly] = images as [
+  (typeof images)[0],
+  (typeof images)[0],
+  (typeof images)[0],
+  (typeof images)[0],
+];
+const error = failure("BUILD_FAILED", "build bad: it ended with 1", "read its log");
+const outcomes = [
+  outcomeOf(good, "built", 0, 61.5),
+  outcomeOf(bad, "failed", 0, 3, { error }),
+  outcomeOf(child, "skipped", 0, undefined, { error: failure("BUILD_FAILED", "not built", null) }),
+  outcomeOf(nightly, "failed", 0, 4, { error }),
+];
+const report = makeReport(planOf(images), outcomes, new Map());
+
+test("a failed image is a failed test, with its code, its message and what to do", () => {
+  const xml = printJunit(report);
+  assert.match(
+    xml,
+    /<testsuite name="berth" tests="6" failures="1" skipped="3" errors="0" time="68\.500">/,
+  );
+  assert.match(
+    xml,
+    /name="bad" time="3\.000"><failure type="BUILD_FAILED" message="build bad: it ended with 1">build bad: it ended with 1\n\nNext: read its log<\/failure>/,
+  );
+  assert.match(xml, /name="good" time="61\.500"><system-out>key not found in the registry</);
+});
+
+test("what does not fail the pipeline is skipped: optional images, children, images without outcome", () => {
+  const xml = printJunit(report);
+  assert.match(
+    xml,
+    /name="nightly" time="4\.000"><skipped message="optional: build bad: it ended with 1"\/>/,
+  );
+  assert.match(xml, /name="child" time="0\.000"><skipped message="not built"\/>/);
+  assert.match(
+    xml,
+    /name="later" time="0\.000"><skipped message="to be built; no outcome is known"\/>/,
+  );
+});
+
+test("a job that builds some images tells of these alone", () => {
+  const xml = printJunit(report, ["good"]);
+  assert.match(xml, /tests="1" failures="0"/);
+  assert.doesNotMatch(xml, /name="bad"/);
+});

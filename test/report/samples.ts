@@ -1,0 +1,147 @@
+/** Plans and outcomes as runs leave them, for reports. */
+import { BerthError, type ErrorCode } from "../../src/errors.ts";
+import { digestOf } from "../../src/oci/digest.ts";
+import type { Outcome, Result } from "../../src/output/outcome.ts";
+import type { Decision, Plan, PlannedImage } from "../../src/plan/plan.ts";
+import { makeReport, type Report } from "../../src/report/view.ts";
+import { config, keyedImage, someDigest } from "../support/keyed.ts";
+
+export const decisions: Readonly<Record<Decision["kind"], Decision>> = {
+  reuse: {
+    kind: "reuse",
+    reference: `r.example/x@${someDigest}`,
+    digest: someDigest,
+    foundBy: "set-record",
+  },
+  copy: {
+    kind: "copy",
+    from: `r.example/up/x@${someDigest}`,
+    digest: someDigest,
+    foundBy: "key-tag",
+  },
+  build: { kind: "build", because: { code: "absent", looked: ["r.example"] } },
+  refresh: {
+    kind: "refresh",
+    because: { code: "base-moved", base: "debian:13", from: "sha256:1", to: "sha256:2" },
+    from: `r.example/x@${someDigest}`,
+  },
+};
+
+export function planned(
+  name: string,
+  kind: Decision["kind"],
+  change: Partial<PlannedImage> = {},
+): PlannedImage {
+  return {
+    ...keyedImage(name),
+    repository: `r.example/${name}`,
+    tag: "key-1",
+    decision: decisions[kind],
+    reference: `r.example/${name}@${someDigest}`,
+    ...change,
+  };
+}
+
+export function planOf(images: readonly PlannedImage[], change: Partial<Plan> = {}): Plan {
+  return {
+    version: 1,
+    config: config(),
+    revision: "c0ffee".repeat(6),
+    pipeline: "77",
+    dirty: [],
+    set: { id: "5".repeat(64), tag: "set-5", record: null, generation: null },
+    complete: true,
+    images,
+    variables: {},
+    warnings: [],
+    ...change,
+  };
+}
+
+/** The outcome of an image; `at` and `seconds` count from the start of the run. */
+export function outcomeOf(
+  image: PlannedImage,
+  result: Result,
+  at = 0,
+  seconds: number | undefined = undefined,
+  change: Partial<Outcome> = {},
+): Outcome {
+  return {
+    name: image.name,
+    key: image.key,
+    decision: image.decision.kind,
+    result,
+    reference: image.reference,
+    digest: someDigest,
+    optional: image.optional,
+    started: new Date(Date.UTC(2026, 3, 1, 12) + at * 1000).toISOString(),
+    seconds,
+    streamedBytes: 0,
+    error: null,
+    ...change,
+  };
+}
+
+export function blobs(...sizes: readonly (readonly [string, number])[]): Outcome["blobs"] {
+  return sizes.map(([content, size]) => ({ digest: digestOf(content), size }));
+}
+
+export function failure(code: ErrorCode, message: string, hint: string | null): Outcome["error"] {
+  return { code, message: new BerthError(code, message).message, hint };
+}
+
+/** A project of many images, a fifth of them built from others, with every state in it. */
+export function largeReport(count: number): Report {
+  const images = Array.from({ length: count }, (_, index) => {
+    const kind =
+      index % 4 === 0 ? "build" : index % 9 === 5 ? "copy" : index % 11 === 3 ? "refresh" : "reuse";
+    const parents = parentsOf(index).map(nameOf);
+    return planned(nameOf(index), kind, { parents, optional: index % 40 === 8 });
+  });
+  const outcomes = images.flatMap((image, index) => endOf(image, index));
+  const warnings = ["berth.yml:3:1: this image is built by nobody"];
+  return makeReport(planOf(images, { warnings, dirty: ["ci/a.docker"] }), outcomes, new Map());
+}
+
+/** Every third image is built from one of ten bases, some of these from another such image too. */
+function parentsOf(index: number): readonly number[] {
+  if (index < 10 || index % 3 !== 1) return [];
+  return index > 30 && index % 4 === 1 ? [index % 10, 13] : [index % 10];
+}
+
+function nameOf(index: number): string {
+  const systems = ["debian", "fedora", "alpine", "opensuse-leap", "ubuntu"];
+  return `${systems[index % systems.length]}-${index}${index % 7 === 2 ? "-with-a-cross-compiler-for-riscv64" : ""}`;
+}
+
+function endOf(image: PlannedImage, index: number): readonly Outcome[] {
+  const size = blobs(["config", 4000], [`base ${index % 5}`, 31e6], [image.name, index * 1e6 + 5]);
+  const made = { ...(size === undefined ? {} : { blobs: size }), buildSeconds: 60 + index };
+  const [at, seconds] = [(index * 13) % 300, 20 + ((index * 37) % 400)];
+  switch (image.decision.kind) {
+    case "reuse":
+      return [outcomeOf(image, "reused", 0, 0, made)];
+    case "copy":
+      return index % 2 === 0 ? [outcomeOf(image, "copied", at, 1.2, made)] : [];
+    case "refresh":
+      return index % 2 === 0 ? [outcomeOf(image, "built", at, seconds, made)] : [];
+    case "build": {
+      if (index % 36 === 32) return [];
+      if (index % 20 === 8) return [lost(image, "failed", at, seconds)];
+      if (index % 20 === 16) return [lost(image, "skipped", 0, undefined)];
+      const result = index % 24 === 12 ? "adopted" : "built";
+      return [outcomeOf(image, result, at, seconds, made)];
+    }
+  }
+}
+
+function lost(
+  image: PlannedImage,
+  result: Result,
+  at: number,
+  seconds: number | undefined,
+): Outcome {
+  const message = `build ${image.name}: buildah ended with exit code 100:\nE: Unable to locate package libfoo-dev`;
+  const error = failure("BUILD_FAILED", message, "read the log of the build above");
+  return outcomeOf(image, result, at, seconds, { reference: null, digest: null, error });
+}

@@ -1,0 +1,113 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import type { Outcome, Result } from "../../src/output/outcome.ts";
+import type { Decision } from "../../src/plan/plan.ts";
+import { makeReport, type State } from "../../src/report/view.ts";
+import { printSeconds, savedWords, verdict } from "../../src/report/words.ts";
+import { blobs, outcomeOf, planned, planOf } from "./samples.ts";
+
+const nothing = new Map();
+
+describe("the state of an image", () => {
+  const cases: readonly (readonly [Decision["kind"], Result | undefined, State])[] = [
+    ["reuse", undefined, "reused"],
+    ["reuse", "reused", "reused"],
+    ["copy", undefined, "to copy"],
+    ["copy", "copied", "copied"],
+    ["copy", "failed", "failed"],
+    ["build", undefined, "to build"],
+    ["build", "built", "built"],
+    ["build", "adopted", "adopted"],
+    ["build", "failed", "failed"],
+    ["build", "skipped", "skipped"],
+    ["refresh", undefined, "to refresh"],
+    ["refresh", "built", "refreshed"],
+  ];
+  for (const [kind, result, state] of cases) {
+    test(`planned as ${kind} that ended as ${result ?? "nothing yet"} is ${state}`, () => {
+      const image = planned("debian", kind);
+      const outcomes = result === undefined ? [] : [outcomeOf(image, result, 0, 1)];
+      assert.equal(makeReport(planOf([image]), outcomes, nothing).images[0]?.state, state);
+    });
+  }
+});
+
+test("an outcome of another key or decision is of another run and tells nothing", () => {
+  const image = planned("debian", "reuse");
+  const others: readonly Partial<Outcome>[] = [{ key: "0".repeat(64) }, { decision: "build" }];
+  for (const change of others) {
+    const outcome = outcomeOf(image, "built", 0, 5, change);
+    const report = makeReport(planOf([image]), [outcome], nothing);
+    assert.equal(report.images[0]?.state, "reused");
+    assert.equal(report.work, undefined);
+  }
+});
+
+test("sizes and savings count shared blobs once, and say of how many images they are known", () => {
+  const images = ["a", "b", "c"].map((name) => planned(name, "reuse"));
+  const built = planned("built", "build");
+  const size = blobs(["base", 100], ["built", 7]) ?? [];
+  const outcome = outcomeOf(built, "built", 0, 30, { blobs: size, buildSeconds: 30 });
+  const facts = new Map([
+    ["a", { blobs: blobs(["base", 100], ["a", 1]) ?? [], buildSeconds: 60 }],
+    ["b", { blobs: blobs(["base", 100], ["b", 2]) ?? [] }],
+  ]);
+  const report = makeReport(planOf([...images, built]), [outcome], facts);
+  assert.deepEqual(report.size, { bytes: 110, images: 3 });
+  assert.deepEqual(report.saved, { jobs: 3, seconds: 60, timed: 1, bytes: 103, weighed: 2 });
+  assert.deepEqual(savedWords(report), [
+    "3 build jobs not run.",
+    "1 min 0 s of building (known of 1 of 3), as these images took when they were made.",
+    "Up to 103 B not built, pushed and stored again (known of 2 of 3), shared layers counted once.",
+  ]);
+});
+
+test("what is not known is said to be, and not made up", () => {
+  const report = makeReport(planOf([planned("a", "reuse")]), [], nothing);
+  const [, time, bytes] = savedWords(report);
+  assert.match(time ?? "", /not known/);
+  assert.match(bytes ?? "", /not known/);
+  const all = makeReport(planOf([planned("a", "build")]), [], nothing);
+  assert.deepEqual(savedWords(all), ["Nothing: every image had to be made."]);
+});
+
+test("work is timed from the first start to the last end, whatever the order", () => {
+  const images = ["a", "b", "c"].map((name) => planned(name, "build"));
+  const [a, b, c] = images as [(typeof images)[0], (typeof images)[0], (typeof images)[0]];
+  const ends = [outcomeOf(a, "built", 50, 10), outcomeOf(b, "failed", 5, 100)];
+  const report = makeReport(planOf(images), [...ends, outcomeOf(c, "skipped")], nothing);
+  assert.deepEqual(report.work, {
+    from: Date.UTC(2026, 3, 1, 12) + 5000,
+    elapsed: 100,
+    summed: 110,
+  });
+});
+
+test("the verdict names what is missing before anything else", () => {
+  const [needed, optional] = [
+    planned("needed", "build"),
+    planned("optional", "build", { optional: true }),
+  ];
+  const say = (...outcomes: Outcome[]): string =>
+    verdict(makeReport(planOf([needed, optional]), outcomes, nothing));
+  assert.equal(say(), "2 of 2 images to be made");
+  assert.equal(
+    say(outcomeOf(needed, "failed"), outcomeOf(optional, "built")),
+    "1 of 2 images is missing",
+  );
+  assert.equal(
+    say(outcomeOf(needed, "built"), outcomeOf(optional, "failed")),
+    "All images that must be there are; 1 optional missing",
+  );
+  assert.equal(
+    say(outcomeOf(needed, "built"), outcomeOf(optional, "built")),
+    "All 2 images are there",
+  );
+});
+
+test("times are said to the precision that matters", () => {
+  const cases = { 0: "0.0 s", 9.94: "9.9 s", 9.96: "10 s", 59.6: "1 min 0 s", 3599.7: "1 h 0 min" };
+  for (const [seconds, text] of Object.entries(cases))
+    assert.equal(printSeconds(Number(seconds)), text);
+  assert.equal(printSeconds(2 * 3600 + 59.6 * 60), "3 h 0 min");
+});
