@@ -1,0 +1,99 @@
+/** The command line that runs an image as a CI job would, with the work tree in it; pure. */
+import type { Tool } from "./tool.ts";
+
+/** The user and group that berth runs as. */
+export interface Caller {
+  readonly uid: number;
+  readonly gid: number;
+}
+
+export interface ContainerRequest {
+  /** The image, by digest. */
+  readonly reference: string;
+  readonly platform: string;
+  /** Given to the container, so that it can be ended by it; none on a command line that is only printed. */
+  readonly name?: string;
+  readonly terminal: boolean;
+  /** Files that are written belong to the caller, or to whom the image says, as in CI. */
+  readonly user: "caller" | "image";
+  /** Absolute paths, each mounted at the same place. */
+  readonly folders: readonly string[];
+  readonly workdir: string;
+  readonly volumes: readonly string[];
+  /** `NAME=value`, or `NAME` for the value here. */
+  readonly env: readonly string[];
+  readonly network: string | undefined;
+  /** A shell where empty. */
+  readonly command: readonly string[];
+}
+
+/** Where the caller's HOME is in the container: in memory, for an image has none for a user that it does not know. */
+export const home = "/home/berth";
+
+/** What GitLab's runner does too: bash where the image has it. */
+const shell = ["sh", "-c", "if command -v bash >/dev/null 2>&1; then exec bash; else exec sh; fi"];
+
+/** The arguments for docker or podman. */
+export function containerArguments(
+  request: ContainerRequest,
+  tool: Tool,
+  caller: Caller,
+): readonly string[] {
+  const { reference, platform, name, network, command } = request;
+  return [
+    "run",
+    "--rm",
+    "--interactive",
+    ...(request.terminal ? ["--tty"] : []),
+    ...(name === undefined ? [] : [`--name=${name}`]),
+    ...(tool.init ? ["--init"] : []),
+    `--platform=${platform}`,
+    ...(request.user === "image" ? [] : userFlags(request, tool, caller)),
+    // Labelling the work tree anew would change it for the rest of the machine.
+    ...(tool.labels ? ["--security-opt=label=disable"] : []),
+    ...request.folders.map(
+      (folder) => `--mount=type=bind,${pair("source", folder)},${pair("target", folder)}`,
+    ),
+    `--workdir=${request.workdir}`,
+    ...(network === undefined ? [] : [`--network=${network}`]),
+    ...request.env.map((variable) => `--env=${variable}`),
+    ...request.volumes.map((volume) => `--volume=${volume}`),
+    reference,
+    ...(command.length === 0 ? shell : command),
+  ];
+}
+
+function userFlags(
+  { env }: Pick<ContainerRequest, "env">,
+  { users }: Tool,
+  { uid, gid }: Caller,
+): readonly string[] {
+  const same = `--user=${uid}:${gid}`;
+  const flags = {
+    same: [same],
+    remapped: ["--userns=host", same],
+    kept: ["--userns=keep-id", same],
+    // The daemon runs as the caller, who is therefore root in there.
+    rootless: ["--user=0:0"],
+  }[users];
+  const hasHome = env.some((variable) => /^HOME(?:=|$)/.test(variable));
+  return hasHome ? flags : [...flags, `--tmpfs=${home}:exec,mode=1777`, `--env=HOME=${home}`];
+}
+
+/** A field of `--mount`, which is read as CSV. */
+function pair(name: string, value: string): string {
+  const text = `${name}=${value}`;
+  return /[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}
+
+/** A name for a container: what docker and podman allow, told apart by `random`. */
+export function containerName(image: string, random: string): string {
+  return `berth-${image.replaceAll(/[^A-Za-z0-9_.-]/g, "-")}-${random}`;
+}
+
+/** A command line that a shell reads back as the same words. */
+export function shellLine(words: readonly string[]): string {
+  return words
+    .map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`))
+    .join(" ");
+}

@@ -1,0 +1,167 @@
+/** Finds the images that CI runs in, by key, by tag or by pipeline; upstream before the own registry, as `plan` looks. */
+import { BerthError } from "../errors.ts";
+import type { Image } from "../image/image.ts";
+import type { KeyedImage } from "../image/key.ts";
+import { printReference, withDigest, withTag } from "../oci/reference.ts";
+import { observe } from "../plan/observe.ts";
+import { repositoryOf, type Source } from "../plan/places.ts";
+import type { FoundBy } from "../plan/plan.ts";
+import type { SetRecord } from "../plan/record.ts";
+import type { Registry } from "../registry/registry.ts";
+
+/** An image that is there; plain JSON. */
+export interface Located {
+  readonly name: string;
+  readonly platform: string;
+  /** By digest. */
+  readonly reference: string;
+  readonly source: Source["kind"];
+  readonly foundBy: FoundBy | "tag" | "pipeline";
+  /** Its content key, as far as it is known. */
+  readonly key: string | null;
+  /** The commit that it was built from, where it says so. */
+  readonly revision: string | null;
+}
+
+/** What a search has seen. */
+export interface Search {
+  readonly located: ReadonlyMap<string, Located>;
+  /** What was looked for in each place, such as `registry.example.com/qemu/debian:key-…`. */
+  readonly looked: readonly string[];
+  /** Places that could not be asked. */
+  readonly troubles: readonly BerthError[];
+}
+
+/** Where a search looks. */
+export interface Place {
+  readonly sources: readonly Source[];
+  /** The repository of an image below a base. */
+  readonly template: string;
+  readonly registry: Registry;
+}
+
+/** Finds images by their keys; places that cannot be asked matter only where something was not found. */
+export function locateKeys(images: readonly KeyedImage[], place: Place): Promise<Search> {
+  const { template, registry } = place;
+  return throughSources(images, place, async (source, wanted) => {
+    const { sightings, looked, warnings } = await observe(wanted, [source], template, registry);
+    if (looked.length === 0) throw new BerthError("REGISTRY_DENIED", warnings.join(" "));
+    return wanted.map((image) => {
+      const repository = repositoryOf(source.base, template, image.name);
+      const seen = sightings.get(image.name) ?? [];
+      const found = seen.find((sighting) => sighting.kind === "found");
+      const broken = seen.some(({ kind }) => kind === "broken") ? " (not whole)" : "";
+      const tags = source
+        .tagsOf(image.key)
+        .map((tag) => `${printReference(withTag(repository, tag))}${broken}`);
+      if (found === undefined) return { looked: tags };
+      const annotations = found.manifest?.content.annotations;
+      return {
+        looked: tags,
+        located: {
+          ...nameOf(image),
+          reference: printReference(found.reference),
+          source: found.source,
+          foundBy: found.foundBy,
+          key: image.key,
+          revision: annotations?.["org.opencontainers.image.revision"] ?? null,
+        },
+      };
+    });
+  });
+}
+
+/** Finds images by a tag that they have, such as `latest`. */
+export function locateTag(images: readonly Image[], tag: string, place: Place): Promise<Search> {
+  return throughSources(images, place, (source, wanted) =>
+    Promise.all(
+      wanted.map(async (image) => {
+        const reference = withTag(repositoryOf(source.base, place.template, image.name), tag);
+        const looked = [printReference(reference)];
+        const manifest = await place.registry.get(reference);
+        if (manifest === undefined) return { looked };
+        const { annotations } = manifest.content;
+        return {
+          looked,
+          located: {
+            ...nameOf(image),
+            reference: printReference(withDigest(reference, manifest.descriptor.digest)),
+            source: source.kind,
+            foundBy: "tag" as const,
+            key: annotations["berth.key"] ?? null,
+            revision: annotations["org.opencontainers.image.revision"] ?? null,
+          },
+        };
+      }),
+    ),
+  );
+}
+
+/** The images that a set record names. */
+export function locateRecorded(
+  images: readonly Image[],
+  {
+    record,
+    source,
+    where,
+  }: { readonly record: SetRecord; readonly source: Source; readonly where: string },
+  template: string,
+): Search {
+  const located = images.flatMap((image) => {
+    const recorded = record.images[image.name];
+    if (recorded === undefined || recorded.kind === "missing") return [];
+    const reference =
+      recorded.kind === "own"
+        ? withDigest(repositoryOf(source.base, template, image.name), recorded.digest)
+        : recorded.reference;
+    return [
+      {
+        ...nameOf(image),
+        reference: printReference(reference),
+        source: recorded.kind === "own" ? source.kind : ("upstream" as const),
+        foundBy: "pipeline" as const,
+        key: null,
+        revision: record.revision ?? null,
+      },
+    ];
+  });
+  return {
+    located: new Map(located.map((one) => [one.name, one])),
+    looked: [where],
+    troubles: [],
+  };
+}
+
+function nameOf({ name, platform }: Image): Pick<Located, "name" | "platform"> {
+  return { name, platform };
+}
+
+interface Look {
+  readonly looked: readonly string[];
+  readonly located?: Located;
+}
+
+/** Asks one source after the other for what the ones before did not have. */
+async function throughSources<I extends Image>(
+  images: readonly I[],
+  { sources }: Place,
+  look: (source: Source, wanted: readonly I[]) => Promise<readonly Look[]>,
+): Promise<Search> {
+  const located = new Map<string, Located>();
+  const looked: string[] = [];
+  const troubles: BerthError[] = [];
+  for (const source of sources) {
+    const wanted = images.filter(({ name }) => !located.has(name));
+    if (wanted.length === 0) break;
+    try {
+      for (const seen of await look(source, wanted)) {
+        if (seen.located === undefined) looked.push(...seen.looked);
+        else located.set(seen.located.name, seen.located);
+      }
+    } catch (error) {
+      if (!(error instanceof BerthError)) throw error;
+      troubles.push(error);
+    }
+  }
+  return { located, looked, troubles };
+}

@@ -1,0 +1,93 @@
+/** What a pipeline left in the registry that says which images its jobs ran in. */
+import { BerthError } from "../errors.ts";
+import { below, printReference } from "../oci/reference.ts";
+import { generationOfPipeline, ofGeneration, type Source } from "../plan/places.ts";
+import {
+  parseRecord,
+  recordReference,
+  recordRepositoryName,
+  type SetRecord,
+  setTag,
+} from "../plan/record.ts";
+import type { Registry } from "../registry/registry.ts";
+
+export interface PipelineRecord {
+  readonly record: SetRecord;
+  readonly source: Source;
+  readonly where: string;
+}
+
+/** A search among records, and the places that could not be asked. */
+export interface RecordSearch {
+  readonly found: PipelineRecord | undefined;
+  readonly troubles: readonly BerthError[];
+}
+
+type Reads = Pick<Registry, "get" | "tags">;
+
+/** The record of the images that a pipeline refreshed; it alone has run in them until they were promoted. */
+export function refreshedBy(
+  pipeline: string,
+  sources: readonly Source[],
+  registry: Reads,
+): Promise<RecordSearch> {
+  const ending = ofGeneration("", generationOfPipeline(pipeline));
+  const isIts = (tag: string): boolean =>
+    tag.endsWith(ending) && isSetTag(tag.slice(0, -ending.length));
+  return search(sources, isIts, () => true, registry);
+}
+
+/** The record that a pipeline wrote when it published its set; one that found all in place wrote none. */
+export function publishedBy(
+  pipeline: string,
+  sources: readonly Source[],
+  registry: Reads,
+): Promise<RecordSearch> {
+  return search(sources, isSetTag, (record) => record.pipeline === pipeline, registry);
+}
+
+function isSetTag(tag: string): boolean {
+  const start = setTag("");
+  return tag.startsWith(start) && /^[0-9a-f]{64}$/.test(tag.slice(start.length));
+}
+
+async function search(
+  sources: readonly Source[],
+  isWanted: (tag: string) => boolean,
+  isIts: (record: SetRecord) => boolean,
+  registry: Reads,
+): Promise<RecordSearch> {
+  const troubles: BerthError[] = [];
+  for (const source of sources) {
+    try {
+      const records = await recordsOf(source, isWanted, registry);
+      const found = records.find(({ record }) => isIts(record));
+      if (found !== undefined) return { found, troubles };
+    } catch (error) {
+      if (!(error instanceof BerthError)) throw error;
+      troubles.push(error);
+    }
+  }
+  return { found: undefined, troubles };
+}
+
+async function recordsOf(
+  source: Source,
+  isWanted: (tag: string) => boolean,
+  registry: Reads,
+): Promise<readonly PipelineRecord[]> {
+  const tags: string[] = [];
+  for await (const tag of registry.tags(below(source.base, recordRepositoryName))) {
+    if (isWanted(tag)) tags.push(tag);
+  }
+  const records = await Promise.all(
+    tags.map(async (tag) => {
+      const reference = recordReference(source.base, tag);
+      const where = printReference(reference);
+      const manifest = await registry.get(reference);
+      const record = manifest === undefined ? undefined : parseRecord(manifest, where);
+      return record === undefined ? [] : [{ record, source, where }];
+    }),
+  );
+  return records.flat();
+}

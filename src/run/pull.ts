@@ -1,0 +1,97 @@
+/** Brings an image to this machine by digest, with berth's login for its registry. */
+import { hostOfContext } from "../engine/docker.ts";
+import { clientConfig } from "../engine/docker-args.ts";
+import { getDocker } from "../engine/docker-failure.ts";
+import { lastLine, neverEnded, registryError } from "../engine/failure.ts";
+import { BerthError } from "../errors.ts";
+import { parseReference } from "../oci/reference.ts";
+import { isLoopbackHost } from "../registry/origin.ts";
+import type { Files, Run } from "../world.ts";
+import type { Attach, Attached } from "./port.ts";
+import type { Tool } from "./tool.ts";
+
+export interface PullPorts {
+  readonly run: Run;
+  readonly attach: Attach;
+  readonly files: Pick<Files, "temporary" | "write">;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** The text of a docker config with the login for a host; without logins none is in it. */
+  readonly authFile: (host: string) => Promise<string>;
+  readonly insecureHosts: readonly string[];
+}
+
+/** Pulls unless the image is here already; tells whether it had to. */
+export async function pull(reference: string, tool: Tool, ports: PullPorts): Promise<boolean> {
+  const known = await ports.run(tool.command, ["image", "inspect", "--format=ok", reference]);
+  if (known.exitCode === 0) return false;
+  const { host } = parseReference(reference);
+  const auth = await ports.authFile(host);
+  const result = hasLogin(auth)
+    ? await pullWithLogin(reference, auth, tool, ports)
+    : await ports.attach(tool.command, ["pull", ...securityFlags(host, tool, ports), reference], {
+        mode: "progress",
+      });
+  if (result.exitCode === 0) return true;
+  throw pullError(reference, host, result, tool);
+}
+
+function hasLogin(auth: string): boolean {
+  return /"auth":/.test(auth);
+}
+
+/** The login goes into a private folder for this one pull: on no command line, and in no file of the user's. */
+async function pullWithLogin(
+  reference: string,
+  auth: string,
+  tool: Tool,
+  ports: PullPorts,
+): Promise<Attached> {
+  const folder = await ports.files.temporary("berth-login-");
+  const { host } = parseReference(reference);
+  const file = `${folder.path}/config.json`;
+  const options = { mode: "progress", folder: folder.path } as const;
+  try {
+    if (tool.name === "podman") {
+      await ports.files.write(file, auth, 0o600);
+      const flags = [`--authfile=${file}`, ...securityFlags(host, tool, ports)];
+      return await ports.attach(tool.command, ["pull", ...flags, reference], options);
+    }
+    await ports.files.write(file, clientConfig(auth, ports.env["HOME"]), 0o600);
+    const env = { DOCKER_CONFIG: folder.path, ...(await daemonOf(tool, ports)) };
+    return await ports.attach(tool.command, ["pull", reference], { ...options, env });
+  } finally {
+    await folder.remove();
+  }
+}
+
+/** A registry on this machine speaks plain http, as it does to docker; docker's daemon decides for itself. */
+function securityFlags(
+  host: string,
+  { name }: Tool,
+  { insecureHosts }: PullPorts,
+): readonly string[] {
+  const open = isLoopbackHost(host) || insecureHosts.includes(host);
+  return name === "podman" && open ? ["--tls-verify=false"] : [];
+}
+
+/** The daemon of the user's docker context, which a private configuration would forget. */
+async function daemonOf(
+  { command }: Tool,
+  { run, env }: PullPorts,
+): Promise<Readonly<Record<string, string | undefined>>> {
+  const host = env["DOCKER_HOST"] ? undefined : await hostOfContext(run, command);
+  return host === undefined ? {} : { DOCKER_HOST: host, DOCKER_CONTEXT: undefined };
+}
+
+function pullError(reference: string, host: string, result: Attached, tool: Tool): BerthError {
+  const doing = `pull ${reference}`;
+  if (result.asked !== undefined)
+    return new BerthError("INTERRUPTED", `${doing}: ${result.asked} ended it`);
+  const ended = { ...result, timedOut: false, stdout: "", stderr: result.errors };
+  const stopped = neverEnded(ended, doing, tool.command, getDocker);
+  const line = lastLine(result.errors, /^error/i).replace(
+    /^error(?: response from daemon)?: /i,
+    "",
+  );
+  return stopped ?? registryError(doing, line, host);
+}

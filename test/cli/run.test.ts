@@ -1,0 +1,372 @@
+/** `berth run` and `berth pull` against the real docker client, dockerd and docker-registry. */
+import assert from "node:assert/strict";
+import { execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
+import { chmod, chown, mkdir, readdir, rm, stat, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { after, before, beforeEach, describe, test } from "node:test";
+import { parseReference, parseRepository } from "../../src/oci/reference.ts";
+import { client } from "../registry/clients.ts";
+import { busyboxLayer } from "../support/bases.ts";
+import { type Ended, ended, entry, plainEnv, succeed } from "../support/command.ts";
+import { type Dockerd, startDockerd } from "../support/dockerd.ts";
+import { type Layer, pushImage } from "../support/images.ts";
+import { program } from "../support/programs.ts";
+import { type Folder, type Registry, startRegistry, temporaryFolder } from "../support/services.ts";
+
+describe("berth run", () => {
+  let folder: Folder;
+  let registry: Registry;
+  let daemon: Dockerd;
+  let layer: Layer;
+  let project: string;
+  let image: string;
+  /** Who berth runs as: another user than root where that one may read this checkout. */
+  let who: { readonly uid: number; readonly gid: number };
+  const ends: (() => Promise<unknown>)[] = [];
+
+  before(async () => {
+    folder = await temporaryFolder("berth-run-");
+    ends.push(() => folder.remove());
+    registry = await startRegistry();
+    ends.push(registry.stop);
+    daemon = await startDockerd();
+    ends.push(daemon.stop);
+    layer = await busyboxLayer();
+    await pushImage(registry.host, "bases/busybox", "1", layer);
+    who = ordinary();
+    // The daemon's folder is private, and its socket root's.
+    const socket = daemon.host.replace("unix://", "");
+    await chmod(dirname(socket), 0o711);
+    await chmod(socket, 0o666);
+    project = await makeProject();
+    const digest = await pushImage(registry.host, "acme/tools/app", await keyTag(), layer);
+    image = `${registry.host}/acme/tools/app@${digest}`;
+  });
+  after(async () => {
+    for (const end of ends.reverse()) await end();
+  });
+  beforeEach(async () => {
+    assert.equal(await containers(), "");
+  });
+
+  function ordinary() {
+    const other = { uid: 12345, gid: 54321 };
+    try {
+      execFileSync(process.execPath, [entry, "--version"], { ...other, stdio: "ignore", cwd: "/" });
+      return other;
+    } catch {
+      return { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 };
+    }
+  }
+
+  async function makeProject(): Promise<string> {
+    const path = join(folder.path, "a project, with a comma");
+    await mkdir(join(path, "inside"), { recursive: true });
+    await writeFile(join(path, "app.docker"), "FROM scratch\nRUN make\n");
+    const base = `${registry.host}/bases/busybox:1`;
+    await writeFile(join(path, "base.docker"), `FROM ${base}\nRUN touch /base\n`);
+    await writeFile(join(path, "child.docker"), "FROM ci/base\nRUN touch /child\n");
+    await writeFile(join(path, "berth.yml"), 'images: "*.docker"\nparents: ci/{name}\n');
+    await writeFile(join(path, "inside/file"), "of the work tree\n");
+    execFileSync("git", ["init", "--quiet"], { cwd: path, env: env() });
+    await chmod(folder.path, 0o777);
+    for (const name of [".", ...(await readdir(path, { recursive: true }))])
+      await chown(join(path, name), who.uid, who.gid);
+    return path;
+  }
+
+  /** With the docker that the other tests use before any other. */
+  const env = (more: Record<string, string> = {}) => {
+    const PATH = `${dirname(program("docker"))}:${process.env["PATH"]}`;
+    return plainEnv({ PATH, HOME: folder.path, GIT_CONFIG_SYSTEM: "/dev/null", ...more });
+  };
+
+  function start(
+    args: readonly string[],
+    base = `${registry.host}/acme/tools`,
+    more: Record<string, string> = {},
+  ) {
+    const all = [entry, "--registry", base, ...args];
+    const DOCKER_HOST = daemon.host;
+    return spawn(process.execPath, all, {
+      cwd: join(project, "inside"),
+      env: env({ DOCKER_HOST, ...more }),
+      ...who,
+    });
+  }
+
+  function berth(args: readonly string[], input = "", base?: string): Promise<Ended> {
+    const child = start(args, base);
+    child.stdin.end(input);
+    return ended(child);
+  }
+
+  const run = (command: readonly string[], flags: readonly string[] = [], input = "") =>
+    berth(["run", "app", "--network=none", ...flags, "--", ...command], input);
+
+  /** The tag of the work tree's key. */
+  async function keyTag(): Promise<string> {
+    const where = { cwd: project, env: env(), ...who };
+    const text = execFileSync(process.execPath, [entry, "key", "--json"], where).toString();
+    const { images } = JSON.parse(text) as { readonly images: readonly { key: string }[] };
+    return `key-${images[0]?.key}`;
+  }
+
+  const containers = () => daemon.docker("ps", "--all", "--quiet");
+
+  test("runs a command in the exact image, in the work tree, as the caller", async () => {
+    const { code, stdout, stderr } = await run([
+      "sh",
+      "-c",
+      "id -u; id -g; pwd; cat file; echo written >new; echo here >$HOME/x && echo $HOME",
+    ]);
+    const at = join(project, "inside");
+    assert.equal(stdout, `${who.uid}\n${who.gid}\n${at}\nof the work tree\n/home/berth\n`, stderr);
+    assert.equal(code, 0);
+    const { uid, gid } = await stat(join(at, "new"));
+    assert.deepEqual({ uid, gid }, who);
+    await rm(join(at, "new"));
+    assert.ok(stderr.startsWith(`app is ${image}\n`), stderr);
+    assert.match(
+      await daemon.docker("image", "inspect", "--format={{.RepoDigests}}", image),
+      /app@sha256/,
+    );
+  });
+
+  const codes: readonly (readonly [command: readonly string[], code: number, says: RegExp])[] = [
+    [["sh", "-c", "echo out; echo err >&2"], 0, /\nerr\n$/],
+    [["sh", "-c", "exit 3"], 3, /^app is \S+\n$/],
+    [["sh", "-c", "exit 127"], 127, /^app is \S+\n$/],
+    [["no-such-command"], 127, /no-such-command/],
+  ];
+  test("ends as the command does", async () => {
+    const results = await Promise.all(codes.map(([command]) => run(command)));
+    for (const [index, [command, code, says]] of codes.entries()) {
+      assert.match(results[index]?.stderr ?? "", says);
+      assert.equal(results[index]?.code, code, command.join(" "));
+    }
+  });
+
+  test("says that it was docker that failed, with the same code as a command may have", async () => {
+    const { code, stderr } = await run(["true"], ["--volume=/a:/b:nonsense"]);
+    assert.match(stderr, /\nberth: exit code 125 is docker's, not the command's: /);
+    assert.equal(code, 125);
+  });
+
+  test("gives the command what it reads, and a shell a script", async () => {
+    const shell = run([], ["--env=A=b"], "echo $A\nexit 4\n");
+    assert.equal((await run(["cat"], [], "to you\n")).stdout, "to you\n");
+    const { code, stdout } = await shell;
+    assert.deepEqual([stdout, code], ["b\n", 4]);
+  });
+
+  test("runs as the image's user where that is wanted", async () => {
+    assert.equal((await run(["id", "-u"], ["--user=image"])).stdout, "0\n");
+  });
+
+  test("is interactive on a terminal", async () => {
+    const words = [process.execPath, entry, "--registry", `${registry.host}/acme/tools`];
+    const line = [...words, "run", "app", "--network=none", "--", "sh", "-c", "tty; exit 5"].join(
+      " ",
+    );
+    const where = {
+      cwd: project,
+      env: env({ DOCKER_HOST: daemon.host, SHELL: "/bin/sh" }),
+      ...who,
+    };
+    const child = spawn(
+      program("script"),
+      ["--quiet", "--return", "--flush", "--command", line, "/dev/null"],
+      where,
+    );
+    const { code, stdout } = await ended(child);
+    assert.match(stdout, /\/dev\/pts\/\d+\r\n/);
+    assert.equal(code, 5);
+  });
+
+  /** Starts a command that says when it runs, and gives it signals. */
+  async function signalled(
+    script: string,
+    signals: readonly NodeJS.Signals[],
+    flags: readonly string[] = ["app"],
+    more: Record<string, string> = {},
+  ): Promise<Ended> {
+    const words = ["run", ...flags, "--network=none", "--", "sh", "-c", script];
+    const child = start(words, undefined, more);
+    const result = ended(child);
+    await Promise.race([once(child.stdout, "data"), result]);
+    for (const signal of signals) {
+      child.kill(signal);
+      await new Promise((resolve) => setTimeout(resolve, 200));
+    }
+    return result;
+  }
+
+  const wait = "while :; do sleep 0.1; done";
+  test("hands signals on, and the command says how it ends", async () => {
+    const signals = ["SIGTERM", "SIGINT", "SIGHUP"] as const;
+    const trapping = (name: string) => `trap 'echo got; exit 9' ${name}; echo up; ${wait}`;
+    const results = await Promise.all(
+      signals.map((signal) => signalled(trapping(signal.slice(3)), [signal])),
+    );
+    for (const { code, stdout } of results) assert.deepEqual([stdout, code], ["up\ngot\n", 9]);
+  });
+
+  test("ends a command that does nothing about SIGTERM, and one that ignores it at the second", async () => {
+    assert.equal((await signalled("echo up; exec sleep 60", ["SIGTERM"])).code, 143);
+    assert.equal(await containers(), "");
+    assert.equal(
+      (await signalled(`trap '' TERM; echo up; ${wait}`, ["SIGTERM", "SIGTERM"])).code,
+      137,
+    );
+  });
+
+  test("leaves no container behind where SIGKILL ends berth itself", async () => {
+    await signalled("echo up; exec sleep 60", ["SIGKILL"]);
+    for (let tries = 0; tries < 100 && (await containers()) !== ""; tries++)
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    assert.equal(await containers(), "");
+  });
+
+  test("prints a command line that does the same", async () => {
+    const { code, stdout } = await berth([
+      "run",
+      "app",
+      "--print",
+      "--network=none",
+      "--",
+      "echo",
+      "a  b",
+    ]);
+    assert.equal(code, 0);
+    assert.match(stdout, /^docker run --rm --interactive .*sha256:[0-9a-f]{64} echo 'a {2}b'\n$/);
+    const again = await succeed("/bin/sh", ["-c", stdout], {
+      env: env({ DOCKER_HOST: daemon.host }),
+    });
+    assert.equal(again, "a  b\n");
+  });
+
+  test("runs another image by its tag, and never builds by itself", async () => {
+    const digest = await pushImage(registry.host, "acme/tools/app", "latest", layer, {
+      Env: ["PATH=/bin", "OLD=1"],
+    });
+    const tagged = await run(["sh", "-c", "echo $OLD"], ["--tag=latest"]);
+    assert.equal(tagged.stdout, "1\n");
+    assert.ok(tagged.stderr.startsWith(`app is ${registry.host}/acme/tools/app@${digest}\n`));
+    const elsewhere = await berth(["run", "app", "--", "true"], "", `${registry.host}/acme/other`);
+    assert.equal(elsewhere.code, 1);
+    assert.match(
+      elsewhere.stderr,
+      /\/acme\/other\/app:key-[0-9a-f]{12}… \[IMAGE_ABSENT\]\n {2}hint: /,
+    );
+  });
+
+  test("builds what is nowhere where that is wanted, with its parents, and runs it", async () => {
+    const refused = await berth(["run", "child", "--build", "--", "true"]);
+    assert.match(refused.stderr, /child\.docker.* \[TREE_DIRTY\]/);
+    assert.equal(refused.code, 64);
+    const script = `trap 'ls /base /child; exit 9' TERM; echo up; ${wait}`;
+    const flags = ["child", "--build", "--allow-dirty"];
+    const more = { BERTH_ENGINE: "docker", BERTH_BUILD_NETWORK: "host" };
+    const { code, stdout, stderr } = await signalled(script, ["SIGTERM"], flags, more);
+    assert.equal(stdout, "up\n/base\n/child\n", stderr);
+    assert.equal(code, 9);
+    const again = await berth(["run", "child", "--network=none", "--", "ls", "/child"]);
+    assert.equal(again.stdout, "/child\n");
+  });
+
+  test("mounts the repository that a linked work tree needs", async () => {
+    const tree = join(folder.path, "linked");
+    const git = (...args: readonly string[]) =>
+      execFileSync("git", ["-c", "user.name=T", "-c", "user.email=t@example.com", ...args], {
+        cwd: project,
+        env: env(),
+        stdio: "ignore",
+        ...who,
+      });
+    git("add", "--all");
+    git("commit", "--quiet", "--message=first");
+    git("worktree", "add", tree);
+    const args = [entry, "--registry", `${registry.host}/acme/tools`, "run", "app", "--json"];
+    const told = execFileSync(process.execPath, args, { cwd: tree, env: env(), ...who });
+    const { command, reference } = JSON.parse(told.toString()) as {
+      readonly command: readonly string[];
+      readonly reference: string;
+    };
+    assert.equal(reference, image);
+    assert.ok(command.includes(image));
+    const mounts = command.filter((word) => word.startsWith("--mount="));
+    const common = join(project, ".git");
+    assert.deepEqual(mounts, [
+      `--mount=type=bind,source=${tree},target=${tree}`,
+      `--mount=type=bind,"source=${common}","target=${common}"`,
+    ]);
+  });
+
+  const mistakes: readonly (readonly [args: readonly string[], code: number, says: RegExp])[] = [
+    [["run", "nope"], 64, /\[IMAGE_UNKNOWN\]/],
+    [["run", "app", "--tag", "a/b"], 64, /a\/b: not a tag \[USAGE\]/],
+    [["pull", "--pipeline", "latest"], 64, /latest: not a number \[USAGE\]/],
+    [["run", "app", "--tag", "x", "--rev", "HEAD"], 64, /cannot be used with/],
+    [["run", "app", "--build", "--rev", "HEAD"], 64, /only the working tree is built \[USAGE\]/],
+  ];
+  test("mistakes are told, each with its exit code", async () => {
+    const results = await Promise.all(mistakes.map(([args]) => berth(args)));
+    for (const [index, [args, code, says]] of mistakes.entries()) {
+      assert.match(results[index]?.stderr ?? "", says);
+      assert.equal(results[index]?.code, code, args.join(" "));
+    }
+  });
+
+  test("says which daemon does not answer", async () => {
+    const child = start(["run", "app"], undefined, { DOCKER_HOST: "unix:///nowhere/docker.sock" });
+    const { code, stderr } = await ended(child);
+    assert.match(stderr, /daemon at unix:\/\/\/nowhere\/docker\.sock: .*\[ENGINE_UNAVAILABLE\]/);
+    assert.equal(code, 75);
+  });
+
+  test("pulls with the login that berth knows, and leaves it nowhere", async () => {
+    const login = { user: "olga", password: "v3ry-s3cret" };
+    const closed = await startRegistry({ login });
+    ends.push(closed.stop);
+    const base = `${closed.host}/acme/closed`;
+    const hand = client({ username: login.user, password: login.password });
+    const to = parseRepository(`${base}/app`);
+    await hand.copy(parseReference(image), to, [await keyTag()]);
+    const auth = Buffer.from(`${login.user}:${login.password}`).toString("base64");
+    const DOCKER_AUTH_CONFIG = JSON.stringify({ auths: { [closed.host]: { auth } } });
+    const without = await berth(["pull", "app"], "", base);
+    assert.match(without.stderr, /\[REGISTRY_DENIED\]/);
+    const child = start(["pull", "app", "--json"], base, {
+      DOCKER_AUTH_CONFIG,
+      TMPDIR: folder.path,
+    });
+    const { code, stdout, stderr } = await ended(child);
+    assert.equal(code, 0, stderr);
+    const { images } = JSON.parse(stdout) as { images: { reference: string; pulled: boolean }[] };
+    assert.deepEqual(
+      images.map(({ reference, pulled }) => [reference, pulled]),
+      [[`${base}/app@${image.split("@")[1]}`, true]],
+    );
+    assert.deepEqual(
+      (await readdir(folder.path)).filter((name) => name.startsWith("berth-")),
+      [],
+    );
+    assert.equal((stdout + stderr).includes(auth), false);
+  });
+
+  test("pulls what is there of all images, tells what was, and what is not", async () => {
+    const path = `${registry.host}/acme/fresh`;
+    await client(undefined).copy(parseReference(image), parseRepository(`${path}/app`), [
+      await keyTag(),
+    ]);
+    const { code, stdout, stderr } = await berth(["pull"], "", path);
+    assert.match(stdout, /^image +reference\napp +pulled +\S+\/fresh\/app@sha256:\w{64}\n$/);
+    assert.match(stderr, /\nberth: find base, child of the working tree: .*\[IMAGE_ABSENT\]\n/);
+    assert.equal(code, 1);
+    const again = await berth(["pull", "app"], "", path);
+    assert.match(again.stdout, /\napp +was here +/);
+    assert.equal(again.code, 0);
+  });
+});

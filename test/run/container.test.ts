@@ -1,0 +1,145 @@
+import assert from "node:assert/strict";
+import { execFileSync, spawnSync } from "node:child_process";
+import { test } from "node:test";
+import {
+  type ContainerRequest,
+  containerArguments,
+  containerName,
+  shellLine,
+} from "../../src/run/container.ts";
+import { isShared, sharedCodeText } from "../../src/run/ended.ts";
+import type { Tool } from "../../src/run/tool.ts";
+
+const reference = `registry.example.com/qemu/debian@sha256:${"a".repeat(64)}`;
+const docker: Tool = {
+  name: "docker",
+  command: "docker",
+  users: "same",
+  init: true,
+  labels: false,
+};
+const plain: ContainerRequest = {
+  reference,
+  platform: "linux/amd64",
+  terminal: false,
+  user: "caller",
+  folders: ["/src/qemu"],
+  workdir: "/src/qemu/tests",
+  volumes: [],
+  env: [],
+  network: undefined,
+  command: ["make", "check"],
+};
+const usual = [
+  "run",
+  "--rm",
+  "--interactive",
+  "--init",
+  "--platform=linux/amd64",
+  "--user=1000:100",
+  "--tmpfs=/home/berth:exec,mode=1777",
+  "--env=HOME=/home/berth",
+  "--mount=type=bind,source=/src/qemu,target=/src/qemu",
+  "--workdir=/src/qemu/tests",
+  reference,
+  "make",
+  "check",
+];
+
+function args(change: Partial<ContainerRequest> = {}, tool: Partial<Tool> = {}): readonly string[] {
+  return containerArguments(
+    { ...plain, ...change },
+    { ...docker, ...tool },
+    { uid: 1000, gid: 100 },
+  );
+}
+
+test("a command runs as the caller, in the work tree at its own path, in an image by digest", () => {
+  assert.deepEqual(args(), usual);
+});
+
+const changes: readonly (readonly [
+  what: string,
+  request: Partial<ContainerRequest>,
+  tool: Partial<Tool>,
+  comes: readonly string[],
+  goes: readonly string[],
+])[] = [
+  ["on a terminal", { terminal: true }, {}, ["--tty"], []],
+  ["with a name", { name: "berth-debian-1" }, {}, ["--name=berth-debian-1"], []],
+  ["without a first process of the tool", {}, { init: false }, [], ["--init"]],
+  ["where users are remapped", {}, { users: "remapped" }, ["--userns=host"], []],
+  ["in podman without root", {}, { users: "kept" }, ["--userns=keep-id"], []],
+  ["in docker without root", {}, { users: "rootless" }, ["--user=0:0"], ["--user=1000:100"]],
+  ["with SELinux", {}, { labels: true }, ["--security-opt=label=disable"], []],
+  [
+    "as the image's user",
+    { user: "image" },
+    {},
+    [],
+    ["--user=1000:100", "--tmpfs=/home/berth:exec,mode=1777", "--env=HOME=/home/berth"],
+  ],
+  [
+    "with a HOME of the user's own",
+    { env: ["HOME=/tmp"] },
+    {},
+    ["--env=HOME=/tmp"],
+    ["--tmpfs=/home/berth:exec,mode=1777", "--env=HOME=/home/berth"],
+  ],
+  ["with variables", { env: ["A=b c", "TOKEN"] }, {}, ["--env=A=b c", "--env=TOKEN"], []],
+  ["with volumes", { volumes: ["/a:/b:ro"] }, {}, ["--volume=/a:/b:ro"], []],
+  ["with a network", { network: "none" }, {}, ["--network=none"], []],
+  [
+    "with a repository beside the work tree",
+    { folders: ["/src/qemu", "/src/main/.git"] },
+    {},
+    ["--mount=type=bind,source=/src/main/.git,target=/src/main/.git"],
+    [],
+  ],
+  [
+    "in a folder with a comma and quotes",
+    { folders: ['/src/a,"b"'], workdir: '/src/a,"b"' },
+    {},
+    ['--mount=type=bind,"source=/src/a,""b""","target=/src/a,""b"""', '--workdir=/src/a,"b"'],
+    ["--mount=type=bind,source=/src/qemu,target=/src/qemu", "--workdir=/src/qemu/tests"],
+  ],
+];
+for (const [what, request, tool, comes, goes] of changes) {
+  test(`a command ${what}`, () => {
+    const now = args(request, tool);
+    const expected = [...usual.filter((word) => !goes.includes(word)), ...comes];
+    assert.deepEqual([...now].sort(), expected.sort());
+    assert.deepEqual(now.slice(-3), [reference, "make", "check"]);
+  });
+}
+
+test("without a command it is bash where the image has it, and sh where it has not", () => {
+  const [sh, flag, script] = args({ command: [] }).slice(-3);
+  assert.deepEqual([sh, flag], ["sh", "-c"]);
+  const ask = (path: string) =>
+    spawnSync("/bin/sh", ["-c", script ?? ""], { env: { PATH: path }, input: "echo $0" });
+  assert.equal(ask("/usr/bin:/bin").stdout.toString().trim(), "bash");
+  assert.match(ask("/nowhere").stderr.toString(), /exec: sh: not found/);
+});
+
+test("a printed line is read back by a shell as the same words", () => {
+  const words = ["a", "b c", "it's", "", "$HOME", "*", "a=b,c:d@e/f", '"', "new\nline", "~", "-x"];
+  const script = `printf '%s\\0' ${shellLine(words)}`;
+  const read = execFileSync("/bin/sh", ["-c", script]).toString().split("\0").slice(0, -1);
+  assert.deepEqual(read, words);
+  assert.equal(shellLine(["docker", "run", "--env=A=b"]), "docker run --env=A=b");
+});
+
+test("a container's name is one that docker and podman take", () => {
+  assert.equal(containerName("qemu/debian:13 x", "1a2b"), "berth-qemu-debian-13-x-1a2b");
+});
+
+test("exit codes that docker and podman share with commands are told apart", () => {
+  assert.deepEqual([0, 1, 124, 125, 126, 127, 128, 143].filter(isShared), [125, 126, 127]);
+  assert.equal(sharedCodeText(127, true, docker), undefined);
+  assert.match(
+    sharedCodeText(127, false, docker) ?? "",
+    /^exit code 127 is docker's, not .*command/,
+  );
+  assert.match(sharedCodeText(125, undefined, docker) ?? "", /^exit code 125 is probably docker's/);
+});

@@ -1,0 +1,203 @@
+import assert from "node:assert/strict";
+import { after, before, beforeEach, describe, test } from "node:test";
+import { BerthError } from "../../src/errors.ts";
+import { parseRepository } from "../../src/oci/reference.ts";
+import { sourcesOf } from "../../src/plan/places.ts";
+import { situationOf } from "../../src/plan/situation.ts";
+import { requireAll, type Wanted } from "../../src/run/absent.ts";
+import {
+  locateKeys,
+  locateRecorded,
+  locateTag,
+  type Place,
+  type Search,
+} from "../../src/run/locate.ts";
+import { publishedBy, refreshedBy } from "../../src/run/pipeline.ts";
+import { client, pushImage, testImage } from "../registry/clients.ts";
+import { type FlowOptions, planOf, run } from "../support/flow.ts";
+import { config, jobEnv } from "../support/keyed.ts";
+import { type MemoryRegistry, startMemoryRegistry } from "../support/memory-registry.ts";
+
+const dockerfiles = { app: "FROM qemu/base\nRUN more\n", base: "FROM scratch\nRUN make\n" };
+
+describe("an image that is looked for on a developer's machine", () => {
+  let memory: MemoryRegistry;
+  let denied = "";
+  before(async () => {
+    memory = await startMemoryRegistry({
+      fault: ({ path }) =>
+        denied !== "" && path.startsWith(`/v2/${denied}/`)
+          ? { kind: "answer", answer: () => ({ status: 403 }) }
+          : undefined,
+    });
+  });
+  after(() => memory.stop());
+  beforeEach(() => {
+    memory.repositories.clear();
+    denied = "";
+  });
+
+  /** A pipeline that builds and publishes all. */
+  function pipeline(project: string, id: string, env: Record<string, string> = {}) {
+    const all = config({ upstream: "qemu-project" });
+    const job = {
+      ...jobEnv(project, env),
+      CI_REGISTRY: memory.host,
+      CI_REGISTRY_IMAGE: `${memory.host}/${project}`,
+      CI_PIPELINE_ID: id,
+    };
+    const options: FlowOptions = {
+      registry: client(undefined),
+      situation: situationOf(job, all, undefined),
+      config: all,
+      dockerfiles,
+    };
+    return run(options);
+  }
+
+  /** What `berth run` has on a machine that knows upstream and a fork. */
+  async function machine(): Promise<Place & { readonly images: Awaited<ReturnType<typeof keys>> }> {
+    const all = config({ upstream: `${memory.host}/qemu-project/qemu` });
+    const situation = situationOf({}, all, `${memory.host}/alice/qemu`);
+    const registry = client(undefined);
+    const sources = sourcesOf(situation, "each");
+    return { sources, template: "{name}", registry, images: await keys() };
+  }
+
+  async function keys() {
+    const all = config();
+    const situation = situationOf({}, all, undefined);
+    const { identified } = await planOf({
+      registry: client(undefined),
+      situation,
+      config: all,
+      dockerfiles,
+    });
+    return identified.images;
+  }
+
+  const referencesOf = ({ located }: Search) =>
+    Object.fromEntries([...located.values()].map(({ name, reference }) => [name, reference]));
+  const outcomesOf = ({ outcomes }: Awaited<ReturnType<typeof run>>) =>
+    Object.fromEntries(outcomes.map(({ name, reference }) => [name, reference]));
+
+  test("is upstream's where both have it, and the own one where only that is there", async () => {
+    const own = await pipeline("alice/qemu", "1");
+    const place = await machine();
+    const before = await locateKeys(place.images, place);
+    assert.deepEqual(referencesOf(before), outcomesOf(own));
+    assert.deepEqual(
+      [...before.located.values()].map(({ source }) => source),
+      ["own", "own"],
+    );
+    const upstreams = await pipeline("qemu-project/qemu", "2");
+    const now = await locateKeys(place.images, place);
+    assert.deepEqual(referencesOf(now), outcomesOf(upstreams));
+    const [first] = now.located.values();
+    assert.equal(first?.source, "upstream");
+    assert.equal(first?.foundBy, "set-record");
+  });
+
+  test("is found by its key alone, with the commit that it says it was built from", async () => {
+    await pipeline("qemu-project/qemu", "1");
+    const place = await machine();
+    const search = await locateKeys(
+      place.images.filter(({ name }) => name === "app"),
+      place,
+    );
+    const app = search.located.get("app");
+    assert.deepEqual([app?.foundBy, app?.revision], ["key-tag", "c0ffee"]);
+    assert.equal(app?.key, place.images.find(({ name }) => name === "app")?.key);
+  });
+
+  test("is found although another registry refuses to be read, which is told where it is nowhere", async () => {
+    await pipeline("qemu-project/qemu", "1");
+    const place = await machine();
+    denied = "alice/qemu";
+    assert.equal((await locateKeys(place.images, place)).located.size, 2);
+    memory.repositories.clear();
+    const search = await locateKeys(place.images, place);
+    assert.throws(() => requireAll(["app"], {}, search), { code: "REGISTRY_DENIED" });
+    denied = "qemu-project/qemu";
+    const other = await locateKeys(place.images, place);
+    assert.throws(() => requireAll(["app"], {}, other), { code: "REGISTRY_DENIED" });
+  });
+
+  test("is found by a tag, with the key that it says it has", async () => {
+    const registry = client(undefined);
+    const image = testImage("latest");
+    const path = parseRepository(`${memory.host}/alice/qemu/app`);
+    await pushImage(registry, path, image, "latest");
+    const place = await machine();
+    const search = await locateTag(place.images, "latest", place);
+    const digest = image.manifest.descriptor.digest;
+    assert.deepEqual(referencesOf(search), { app: `${memory.host}/alice/qemu/app@${digest}` });
+    assert.match(
+      failure(["app", "base"], { tag: "latest" }, search).message,
+      /^find base tagged latest: /,
+    );
+  });
+
+  test("is what a pipeline refreshed, and not what was there before", async () => {
+    const first = await pipeline("qemu-project/qemu", "1");
+    const second = await pipeline("qemu-project/qemu", "12", { QEMU_CI_FORCE_REBUILD: "1" });
+    const { sources, images, registry, template } = await machine();
+    const { found } = await refreshedBy("12", sources, registry);
+    assert.ok(found);
+    const search = locateRecorded(images, found, template);
+    assert.deepEqual(referencesOf(search), outcomesOf(second));
+    assert.notDeepEqual(outcomesOf(second), outcomesOf(first));
+    assert.equal((await refreshedBy("2", sources, registry)).found, undefined);
+  });
+
+  test("is what a pipeline published, also where its record names upstream's", async () => {
+    const upstreams = await pipeline("qemu-project/qemu", "1");
+    await pipeline("alice/qemu", "5");
+    const { sources, images, registry, template } = await machine();
+    for (const id of ["1", "5"]) {
+      const { found } = await publishedBy(id, sources, registry);
+      assert.equal(found?.source.kind, id === "1" ? "upstream" : "own");
+      const search = locateRecorded(images, found, template);
+      assert.deepEqual(referencesOf(search), outcomesOf(upstreams));
+    }
+    assert.equal((await publishedBy("3", sources, registry)).found, undefined);
+  });
+
+  test("is what a pipeline published also where one of the registries refuses to be read", async () => {
+    await pipeline("alice/qemu", "5");
+    denied = "qemu-project/qemu";
+    const { sources, registry } = await machine();
+    const { found, troubles } = await publishedBy("5", sources, registry);
+    assert.equal(found?.record.pipeline, "5");
+    assert.deepEqual(
+      troubles.map(({ code }) => code),
+      ["REGISTRY_DENIED"],
+    );
+  });
+
+  test("that is nowhere is an error with the places and what to do", async () => {
+    const place = await machine();
+    const search = await locateKeys(place.images, place);
+    const error = failure(["app"], {}, search);
+    assert.equal(error.code, "IMAGE_ABSENT");
+    const at = (project: string) => `${memory.host}/${project}/(app|base):key-[0-9a-f]{12}…`;
+    assert.match(
+      error.message,
+      new RegExp(`^find app of the working tree: it is not at ${at("qemu-project/qemu")} nor at `),
+    );
+    assert.match(error.hint ?? "", /--build.*--rev or --tag latest/);
+    const none: Search = { located: new Map(), looked: [], troubles: [] };
+    assert.match(failure(["app"], { rev: "v1" }, none).message, /of v1: no registry is known$/);
+    assert.match(failure(["app"], { pipeline: "7" }, none).message, /of pipeline 7: /);
+  });
+
+  function failure(names: readonly string[], wanted: Wanted, search: Search): BerthError {
+    try {
+      requireAll(names, wanted, search);
+    } catch (error) {
+      assert.ok(error instanceof BerthError);
+      return error;
+    }
+    assert.fail("nothing is missing");
+  }
+});

@@ -1,0 +1,52 @@
+/** `--pipeline` where GitLab can be asked: the pipeline's commit, and the images of that. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { parseRepository } from "../../src/oci/reference.ts";
+import { openRegistry } from "../../src/registry/client.ts";
+import { makeRepository, temporary } from "../context/repository.ts";
+import { fakeClock, pushImage, testImage } from "../registry/clients.ts";
+import { berth, plainEnv } from "../support/command.ts";
+import { startGitLab } from "../support/gitlab-server.ts";
+
+test("a pipeline that found all in place ran in the images of its commit", async (t) => {
+  const gitlab = await startGitLab();
+  t.after(() => gitlab.stop());
+  const project = gitlab.project("acme/tools", { members: { olga: "maintainer" } });
+  project.history.add("main", {});
+  const repository = makeRepository(t, { "app.docker": "FROM scratch\nRUN one\n" });
+  const then = repository.commit();
+  repository.write({ "app.docker": "FROM scratch\nRUN two\n" });
+  repository.commit();
+  const { pipeline, token } = gitlab.job(project, { user: "olga", sha: then });
+
+  const { host } = gitlab.registry;
+  const registry = openRegistry({
+    fetch: globalThis.fetch,
+    clock: fakeClock(),
+    credentials: { forHost: async () => ({ username: "gitlab-ci-token", password: token }) },
+    plainHosts: [],
+  });
+  const where = { cwd: repository.path, env: plainEnv({ HOME: temporary(t) }) };
+  const keys = await berth(["key", "--rev", then, "--json"], where);
+  const { images } = JSON.parse(keys.stdout) as { images: readonly { key: string }[] };
+  const image = testImage("then");
+  const place = parseRepository(`${host}/acme/tools/app`);
+  await pushImage(registry, place, image, `key-${images[0]?.key}`);
+
+  const auth = Buffer.from(`gitlab-ci-token:${token}`).toString("base64");
+  const env = {
+    ...where.env,
+    CI_SERVER_URL: gitlab.url,
+    BERTH_GITLAB_TOKEN: gitlab.token("olga", "read_api"),
+    DOCKER_AUTH_CONFIG: JSON.stringify({ auths: { [host]: { auth } } }),
+  };
+  const base = `${host}/acme/tools`;
+  const args = ["--registry", base, "run", "app", "--json", "--pipeline"];
+  const told = await berth([...args, String(pipeline.id)], { ...where, env });
+  assert.equal(told.code, 0, told.stderr);
+  const { reference } = JSON.parse(told.stdout) as { readonly reference: string };
+  assert.equal(reference, `${base}/app@${image.manifest.descriptor.digest}`);
+
+  const other = await berth([...args, String(pipeline.id + 1)], { ...where, env });
+  assert.match(other.stderr, /of pipeline \d+: .*the records in .*\[IMAGE_ABSENT\]\n.*--rev/);
+});
