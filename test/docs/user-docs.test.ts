@@ -1,0 +1,170 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { test } from "node:test";
+import { parseConfig } from "../../src/config/parse.ts";
+import { resolveRecipe } from "../../src/dockerfile/recipe.ts";
+import { errorCodes } from "../../src/errors.ts";
+import { interpolate } from "../support/interpolate.ts";
+import { gitlabProject } from "../templates/gitlab.ts";
+import { components } from "../templates/templates.ts";
+import { textOf, unknownFlags, unknownSettings, unknownVariables } from "./names.ts";
+import {
+  type Block,
+  includesOf,
+  isPipeline,
+  pipelineOf,
+  readPage,
+  unknownNames,
+  words,
+} from "./pages.ts";
+
+const docs = join(import.meta.dirname, "../../docs");
+const names = ["quick-start", "recipes", "troubleshooting", "faq", "comparison"];
+const pages = names.map((name) => readPage(`${name}.md`));
+const [quickStart, recipes, troubleshooting, , comparison] = pages;
+const isConfig = ({ language, file }: Block) =>
+  language === "yaml" && /^(?:berth\.yml|ci\/\w+\.yml)/.test(file);
+
+for (const { name, text, blocks } of pages) {
+  test(`${name}: every block of YAML says which file it is, and is right`, () => {
+    for (const block of blocks.filter(({ language }) => language === "yaml")) {
+      if (isConfig(block)) parseConfig(block.text, block.file);
+      else assert.ok(isPipeline(block), block.text);
+      for (const { template, inputs } of isPipeline(block) ? includesOf([block]) : []) {
+        const component = components.find((each) => each.name === template);
+        assert.ok(component, `there is no component ${template}`);
+        assert.doesNotThrow(() => interpolate(component.text, inputs), block.text);
+      }
+    }
+  });
+
+  test(`${name}: jobs, inputs, commands, flags, keys, variables and errors that it names exist`, () => {
+    const unknown = [unknownNames, unknownFlags, unknownSettings, unknownVariables];
+    assert.deepEqual(
+      unknown.flatMap((look) => look(text)),
+      [],
+    );
+  });
+
+  test(`${name}: links to headings lead to headings`, () => {
+    const links = [...text.matchAll(/\]\(([^)#\s:]*)#([^)\s]+)\)/g)];
+    const broken = links.filter(([, file, anchor]) => !anchorsOf(file || name).has(anchor ?? ""));
+    assert.deepEqual(
+      broken.map(([link]) => link),
+      [],
+    );
+  });
+}
+
+/** Headings as GitLab makes anchors of them. */
+function anchorsOf(file: string): ReadonlySet<string> {
+  const text = readFileSync(join(docs, file), "utf8").replace(/^```.*?^```$/gms, "");
+  const slugs = words(text, /^#+ (.+)$/gm).map((heading) =>
+    heading
+      .toLowerCase()
+      .replace(/[^\p{L}\p{N}_\- ]/gu, "")
+      .replaceAll(" ", "-"),
+  );
+  return new Set(slugs);
+}
+
+for (const { name, blocks } of [quickStart, recipes].filter((page) => page !== undefined)) {
+  test(`${name}: its pipelines are ones that GitLab takes, and their jobs run after the images`, async () => {
+    for (const block of blocks.filter(isPipeline)) {
+      const { include: _, ...rest } = pipelineOf([block]) as Record<string, unknown>;
+      await using project = await gitlabProject(includesOf([block]), rest, "acme/widget");
+      const listed = await project.list({ CI_COMMIT_BRANCH: "main", CI_DEFAULT_BRANCH: "main" });
+      for (const job of Object.keys(rest).filter((key) => /^(?:build|check)/.test(key))) {
+        const needs = JSON.stringify(listed.get(job)?.needs ?? []);
+        assert.match(needs, /-plan.*-images/, job);
+      }
+    }
+  });
+}
+
+test("the configurations of two includes differ in what would clash", () => {
+  const file = recipes?.blocks.find((block) => block.file === "ci/arm64.yml");
+  const second = parseConfig(file?.text ?? "", "ci/arm64.yml", { prefix: "ARM64" });
+  const first = parseConfig("", "berth.yml");
+  assert.notEqual(second.repository, first.repository);
+  assert.deepEqual(
+    second.publish.filter(({ tag }) => first.publish.some((rule) => rule.tag === tag)),
+    [],
+  );
+});
+
+test("the Dockerfiles of the recipes can be read", () => {
+  const files = recipes?.blocks.filter(({ language }) => language === "dockerfile") ?? [];
+  assert.equal(files.length, 2);
+  for (const { file, text } of files)
+    resolveRecipe(text, {
+      file,
+      args: {},
+      target: undefined,
+      platform: "linux/amd64",
+      parentOf: () => undefined,
+      allowAdd: [],
+    });
+});
+
+test("troubleshooting.md has a line for every error code", () => {
+  const rows = words(troubleshooting?.text ?? "", /^\| \[([A-Z_]+)\]\(errors\.md#[a-z_]+\) \|/gm);
+  assert.deepEqual(rows, Object.keys(errorCodes));
+});
+
+test("what the pages quote of berth is what berth says", () => {
+  const text = pages.map((page) => page.text).join();
+  const code = textOf("src");
+  const quotes = [
+    ["key not found in the registry", "key not found in"],
+    ["in the set record", "in the set record"],
+    ["may not be read", "may not be read ("],
+    ["is used as written", "is used as written, its digest"],
+    ["not as committed", "not as committed: "],
+    ["plan.json: there is none", "/plan.json: there is none"],
+    ["was killed", "} was killed"],
+    ["is not a tag", "is not a tag`"],
+    ["a tag of berth's own", "a tag of berth's own"],
+    ["older than 7 days", ", older than $"],
+    ["moved from …", " moved from $"],
+  ];
+  assert.deepEqual(
+    quotes.filter(([quoted = "", said = ""]) => !text.includes(quoted) || !code.includes(said)),
+    [],
+  );
+});
+
+test("checks of berth doctor that the pages name exist", () => {
+  const checks = pages.flatMap(({ text }) => words(text, /\blines? ((?:`[a-z-]+`(?:, )?)+)/g));
+  const ids = checks.flatMap((list) => words(list, /`([a-z-]+)`/g));
+  const code = textOf("src/doctor");
+  assert.ok(ids.length > 3);
+  assert.deepEqual(
+    ids.filter((id) => !code.includes(`"${id}"`)),
+    [],
+  );
+});
+
+test("the figures of comparison.md are about those of the bench", () => {
+  const results = JSON.parse(
+    readFileSync(join(dirname(docs), "bench/results.json"), "utf8"),
+  ) as readonly { readonly name: string; readonly latencyMs: number; readonly ratio: number }[];
+  const measured: readonly (readonly [row: RegExp, name: string, latency: number])[] = [
+    [/^nothing changed/, "nothing changed, 25 images, beside Docker-in-Docker", 0],
+    [/^retag/, "retag 25 images", 40],
+    [/^a fork's first run/, "fork's first run by mounts, 25 images of 8 blobs, 106 MB", 40],
+    [/^build and push/, "build overhead", 0],
+    [/^prune 100,000 tags/, "20 repositories of 5000 tags, 2000 deleted", 0],
+    [/^key over a context/, "context of 10,000 files", 0],
+  ];
+  const table = comparison?.text.split("## Figures")[1] ?? "";
+  const rows = [...table.matchAll(/^\| ([^|]+) \|.*\| ([\d.]+) \|$/gm)];
+  assert.equal(rows.length, measured.length);
+  for (const [, what = "", told = ""] of rows) {
+    const [, name, latency] = measured.find(([row]) => row.test(what)) ?? [];
+    const result = results.find((each) => each.name === name && each.latencyMs === latency);
+    const part = Number(told) / (result?.ratio ?? Number.NaN);
+    assert.ok(part > 0.67 && part < 1.5, `${what}: ${told}, measured ${result?.ratio}`);
+  }
+});
