@@ -24,6 +24,7 @@ export const errorCodes = {
   REFERENCE_INVALID: exitCodes.usage,
   IMAGE_CYCLE: exitCodes.usage,
   IMAGE_UNKNOWN: exitCodes.usage,
+  IMAGE_ABSENT: exitCodes.failed,
   TREE_DIRTY: exitCodes.usage,
   REGISTRY_UNSET: exitCodes.usage,
   DOTENV_LIMIT: exitCodes.usage,

@@ -9,12 +9,12 @@ const src = join(import.meta.dirname, "../src");
 const lines: readonly (readonly string[])[] = [
   ["errors.ts", "world.ts", "json.ts"],
   ["oci"],
-  ["dockerfile", "context", "registry"],
+  ["dockerfile", "context", "registry", "gitlab"],
   ["image"],
   ["config"],
   ["plan"],
-  ["engine", "publish", "output"],
-  ["execute"],
+  ["engine", "publish", "output", "explain", "pipelines"],
+  ["execute", "prune", "doctor", "init", "report", "run"],
   ["host"],
   ["cli", "cli.ts"],
 ];

@@ -4,20 +4,22 @@ import type { IsAncestor } from "../publish/promote.ts";
 import type { Git } from "../world.ts";
 
 /**
- * Asks git whether a commit is in the history of another; `undefined` where the clone cannot tell.
+ * Asks git whether a commit is in the history of another; `undefined` where it cannot be told.
  *
- * A commit that is not here is fetched, and a shallow history is made whole before the answer is no:
- * commits alone, without trees and files, where the server knows filters.
+ * A full clone gets what it lacks. A shallow one stays as it is, since a runner keeps it for later jobs:
+ * the history up to both commits then goes into a repository beside it, without trees and files where
+ * the server knows filters.
  */
 export function ancestry(git: Git): IsAncestor {
   return async (ancestor, descendant) => {
-    await fetchMissing(git, [ancestor, descendant]);
-    if (!(await has(git, ancestor)) || !(await has(git, descendant))) return undefined;
-    const isAncestor = () => git.test(["merge-base", "--is-ancestor", ancestor, descendant]);
-    if (await isAncestor()) return true;
-    if (!(await isShallow(git))) return false;
-    if (!(await deepen(git))) return undefined;
-    return isAncestor();
+    if (!isCommit(ancestor) || !isCommit(descendant)) return undefined;
+    const asked = ["merge-base", "--is-ancestor", ancestor, descendant];
+    const isHere = (await has(git, ancestor)) && (await has(git, descendant));
+    if (isHere && (await git.test(asked))) return true;
+    const place = await wholeHistory(git);
+    for (const commit of [ancestor, descendant])
+      if (!(await obtain(git, place, "origin", commit))) return undefined;
+    return git.test([...place, ...asked]);
   };
 }
 
@@ -26,44 +28,80 @@ export function mergeHistory(git: Git): MergeHistory {
   return {
     isAncestor: ancestry(git),
     target: async ({ target: { head, branch, url } }) => {
-      if (head !== undefined) return head;
-      if (branch === undefined) return undefined;
-      const from = url === undefined ? "origin" : `${url}.git`;
-      const fetched =
-        (await fetch(git, [from, `refs/heads/${branch}`])) ||
-        (await fetch(git, ["origin", `refs/heads/${branch}`]));
-      if (!fetched) return undefined;
-      return (await git.object("FETCH_HEAD^{commit}"))?.id ?? (await revision(git, "FETCH_HEAD"));
+      // Another project's branch of that name may be of any age, so only the target's own will do.
+      const remote = url === undefined ? "origin" : `${url}.git`;
+      const found = head ?? (branch === undefined ? undefined : await headOf(git, remote, branch));
+      if (found === undefined || !isCommit(found)) return undefined;
+      await obtain(git, await wholeHistory(git), remote, found);
+      return found;
     },
   };
+}
+
+/** Asks git whether two commits hold the same files; `undefined` where one of them is not to be had. */
+export function sameFiles(
+  git: Git,
+): (commit: string, other: string) => Promise<boolean | undefined> {
+  return async (commit, other) => {
+    const [tree, otherTree] = [await treeOf(git, commit), await treeOf(git, other)];
+    return tree === undefined || otherTree === undefined ? undefined : tree === otherTree;
+  };
+}
+
+/** The id of a commit's tree, which the commit itself names, so that no tree need be there. */
+async function treeOf(git: Git, commit: string): Promise<string | undefined> {
+  if (!isCommit(commit)) return undefined;
+  const place = (await has(git, commit)) ? [] : await wholeHistory(git);
+  const isThere = await obtain(git, place, "origin", commit);
+  if (!isThere) return undefined;
+  return (await git.run([...place, "log", "-1", "--format=%T", commit])).toString().trim();
+}
+
+/** Revisions come from annotations, which anybody may have written; git must not take one for an option. */
+function isCommit(text: string): boolean {
+  return /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/.test(text);
+}
+
+async function headOf(git: Git, remote: string, branch: string): Promise<string | undefined> {
+  const args = ["ls-remote", "--quiet", "--", remote, `refs/heads/${branch}`];
+  const listed = await git.run(args).catch(() => undefined);
+  return listed?.toString().split("\t")[0] || undefined;
+}
+
+/** The options that let git read a repository with whole histories: none for the clone itself. */
+async function wholeHistory(git: Git): Promise<readonly string[]> {
+  const isShallow = await git.run(["rev-parse", "--is-shallow-repository"]);
+  if (isShallow.toString().trim() !== "true") return [];
+  const folder = (await git.run(["rev-parse", "--git-common-dir"])).toString().trim();
+  const place = `--git-dir=${folder}/berth-history`;
+  await git.run(["init", "--quiet", "--bare", `${folder}/berth-history`]);
+  // The clone's settings say where and as whom to fetch; a login must not become an argument.
+  await git.run([place, "config", "include.path", "../config"]);
+  return [place];
+}
+
+/** Makes a commit with all of its history be there; false where the remote does not give it. */
+async function obtain(
+  git: Git,
+  place: readonly string[],
+  remote: string,
+  commit: string,
+): Promise<boolean> {
+  const fetch = ["fetch", "--quiet", "--no-tags"];
+  if (place.length === 0) return (await has(git, commit)) || ran(git, [...fetch, remote, commit]);
+  // Without a ref the next fetch would begin anew; and asking for a missing object would fetch it alone.
+  const ref = `refs/berth/${commit}`;
+  if (await git.test([...place, "rev-parse", "--quiet", "--verify", ref])) return true;
+  return ran(git, [...place, ...fetch, "--filter=tree:0", remote, `+${commit}:${ref}`]);
 }
 
 function has(git: Git, commit: string): Promise<boolean> {
   return git.test(["cat-file", "-e", `${commit}^{commit}`]).catch(() => false);
 }
 
-async function revision(git: Git, name: string): Promise<string | undefined> {
-  const text = await git.run(["rev-parse", "--verify", name]).catch(() => undefined);
-  return text?.toString().trim() || undefined;
-}
-
-async function fetchMissing(git: Git, commits: readonly string[]): Promise<void> {
-  for (const commit of commits) if (!(await has(git, commit))) await fetch(git, ["origin", commit]);
-}
-
-async function fetch(git: Git, what: readonly string[]): Promise<boolean> {
-  return git.run(["fetch", "--quiet", "--no-tags", ...what]).then(
+function ran(git: Git, args: readonly string[]): Promise<boolean> {
+  return git.run(args).then(
     () => true,
     () => false,
   );
-}
-
-async function isShallow(git: Git): Promise<boolean> {
-  const answer = await git.run(["rev-parse", "--is-shallow-repository"]);
-  return answer.toString().trim() === "true";
-}
-
-async function deepen(git: Git): Promise<boolean> {
-  const whole = ["--unshallow", "origin"];
-  return (await fetch(git, ["--filter=tree:0", ...whole])) || fetch(git, whole);
 }

@@ -1,11 +1,10 @@
 /** `berth build`: carries out a plan for some images, as a job of the child pipeline. */
 import { BerthError, type ExitCode } from "../errors.ts";
-import { execute } from "../execute/execute.ts";
-import { runParentsFirst } from "../execute/schedule.ts";
 import type { Material } from "../image/identify.ts";
 import { printOutcomes } from "../output/report.ts";
-import type { Plan, PlannedImage } from "../plan/plan.ts";
+import type { Plan } from "../plan/plan.ts";
 import { ownBase } from "../plan/situation.ts";
+import { carryOut } from "./carry-out.ts";
 import { exitCodeFor, reportFailures, writeOutcomes } from "./outcomes.ts";
 import { readPlan } from "./planned.ts";
 import { known } from "./project.ts";
@@ -21,11 +20,11 @@ export function buildCommand(names: readonly string[], options: SessionOptions):
     if (plan.dirty.length > 0 && options.allowDirty !== true) throw dirtyError("build", plan.dirty);
     const { images, materials } = await session.project.identify(names, spool);
     refuseStale(plan, names, new Map(images.map(({ name, key }) => [name, key])));
-    return carryOut(session, options, plan, names, materials);
+    return build(session, options, plan, names, materials);
   });
 }
 
-async function carryOut(
+async function build(
   session: Session,
   options: SessionOptions,
   plan: Plan,
@@ -34,16 +33,12 @@ async function carryOut(
 ): Promise<ExitCode> {
   const wanted = plan.images.filter(({ name }) => names.includes(name));
   const tools = makeTools(session, options, plan, materials, () => undefined);
-  const outcomes = await runParentsFirst(
-    wanted,
-    session.project.config.parallel,
-    (image: PlannedImage, parents) => execute(image, parents, tools),
-  );
+  const outcomes = await carryOut(wanted, session, tools);
   await writeOutcomes(session, options, outcomes);
   session.world.print(
     options.json === true
       ? `${JSON.stringify({ outcomes }, (_, value: unknown) => value ?? null, 2)}\n`
-      : printOutcomes(outcomes),
+      : printOutcomes(outcomes, wanted),
   );
   reportFailures(session, outcomes);
   return exitCodeFor(outcomes);

@@ -1,12 +1,11 @@
 /** The states of a project that `explain` compares. */
 import { resolve } from "node:path";
 import { loadConfig } from "../config/load.ts";
-import { promotedTags } from "../config/promoted.ts";
+import { promotedTags, slugOf } from "../config/promoted.ts";
 import { revisionTrees } from "../context/revision.ts";
 import { changesSince } from "../explain/since.ts";
 import { type State, stateOf } from "../explain/state.ts";
 import { sourcesOf } from "../plan/places.ts";
-import { slugOf } from "../publish/promote.ts";
 import type { GlobalOptions } from "./program.ts";
 import type { Project } from "./project.ts";
 import type { Session } from "./session.ts";

@@ -9,6 +9,8 @@ import { makePlanOf, openSession, outputPath, type SessionOptions } from "./sess
 /** What publishing needs: all of it comes from the plan and the environment, none from a checkout. */
 export interface PlannedSession {
   readonly world: World;
+  /** The repository's top, or the working folder where there is no repository; absolute. */
+  readonly root: string;
   readonly plan: Plan;
   readonly situation: Situation;
   readonly login: Login;
@@ -30,7 +32,8 @@ export async function openPlannedOrPlan(options: SessionOptions): Promise<Planne
   const session = await openSession(options);
   const { plan } = await makePlanOf(session, options);
   await session.project.git.close();
-  return { world: session.world, plan, situation: session.situation, login: session.login };
+  const { situation, login } = session;
+  return { world: session.world, root: session.project.git.root, plan, situation, login };
 }
 
 /** Opens a session on a plan; works without a git repository, as in jobs with GIT_STRATEGY none. */
@@ -42,7 +45,7 @@ export async function openPlanned(options: SessionOptions): Promise<PlannedSessi
   );
   const plan = await readPlan(world, root, options);
   const situation = situationOf(world.env, plan.config, options.registry);
-  return { world, plan, situation, login: login(world, plan.config) };
+  return { world, root, plan, situation, login: login(world, plan.config) };
 }
 
 /** Reads plan.json of the output folder; PLAN_INVALID where there is none. */

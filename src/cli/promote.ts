@@ -49,5 +49,7 @@ function sentence(promotion: Promotion): string {
       return `${promotion.tag}: nothing to move, all images are upstream's`;
     case "older":
       return `${promotion.tag}: left alone, it is at ${promotion.promoted}, which is newer than this commit`;
+    case "later":
+      return `${promotion.tag}: left alone, pipeline ${promotion.pipeline} has refreshed these images since`;
   }
 }

@@ -6,11 +6,12 @@ import { BerthError, printProblem } from "../errors.ts";
 import { realWorld, type World } from "../host/world.ts";
 import type { Spool } from "../image/contexts.ts";
 import type { Identified } from "../image/identify.ts";
+import { adoptable } from "../plan/adopt.ts";
 import { lookAtFreshness } from "../plan/freshness.ts";
-import { makePlan } from "../plan/make.ts";
+import { type FilesState, makePlan } from "../plan/make.ts";
 import { announceReads, type Observation, observe } from "../plan/observe.ts";
 import { sourcesOf } from "../plan/places.ts";
-import type { Plan } from "../plan/plan.ts";
+import { type Plan, withSince } from "../plan/plan.ts";
 import { type Situation, situationOf } from "../plan/situation.ts";
 import type { Git } from "../world.ts";
 import { mergeHistory } from "./ancestry.ts";
@@ -58,12 +59,13 @@ export async function makePlanOf(
   if (Array.isArray(situation.force)) known(project.images, situation.force);
   const identified = await project.identify(undefined, spool);
   // Git and the registry are asked at the same time: neither answer depends on the other.
-  const [state, observation] = await Promise.all([
+  const [state, observed] = await Promise.all([
     cleanState(git, project, identified, situation, options),
     observe(identified.images, sources, config.repository, login.registry, {
       records: situation.merge === undefined || situation.role === "upstream" ? "all" : "upstream",
     }),
   ]);
+  const observation = await adopting(session, options, identified, state, observed);
   const fresh = await lookAtFreshness(
     identified.images,
     observation,
@@ -73,10 +75,36 @@ export async function makePlanOf(
     mergeHistory(git),
     world.clock.now(),
   );
-  const warnings = identified.warnings.map(printProblem);
-  const plan = makePlan(identified.images, observation, config, situation, state, fresh, warnings);
+  const warnings = [...situation.warnings, ...identified.warnings.map(printProblem)];
+  const bare = makePlan(identified.images, observation, config, situation, state, fresh, warnings);
+  const plan = await withReasons(session, options, bare);
   for (const warning of plan.warnings) world.log.warn(warning);
   return { plan, identified, observation };
+}
+
+/** Adds what an untrusted pipeline of this project built and what is proven to be merged since. */
+async function adopting(
+  session: Session,
+  options: SessionOptions,
+  { images }: Identified,
+  state: FilesState,
+  observation: Observation,
+): Promise<Observation> {
+  const missing = adoptable(images, observation, session.situation);
+  if (missing.length === 0 || state.revision === undefined || state.dirty.length > 0)
+    return observation;
+  const { adopt } = await import("./adopt.ts");
+  return adopt(missing, observation, session, state.revision, options.output);
+}
+
+/** Says of what is to be built why; where there is nothing to build it costs nothing. */
+async function withReasons(session: Session, options: SessionOptions, plan: Plan): Promise<Plan> {
+  const names = plan.images
+    .filter(({ decision }) => decision.kind === "build" && decision.because.code === "absent")
+    .map(({ name }) => name);
+  if (names.length === 0 || options.rev !== undefined) return plan;
+  const { reasonsOfBuilds } = await import("./explain-states.ts");
+  return withSince(plan, await reasonsOfBuilds(names, session, options));
 }
 
 async function cleanState(

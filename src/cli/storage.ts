@@ -1,7 +1,7 @@
 /** `berth storage`: how many bytes the registry holds, and for whom. */
 import { type ExitCode, exitCodes } from "../errors.ts";
+import { printBytes } from "../output/bytes.ts";
 import { printTable } from "../output/table.ts";
-import { printBytes } from "../prune/report.ts";
 import { type Storage, type StorageRow, weighShelf } from "../prune/storage.ts";
 import type { GlobalOptions } from "./program.ts";
 import { openShelf } from "./shelf.ts";

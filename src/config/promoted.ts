@@ -36,6 +36,39 @@ export function matchesBranch(
   { name, defaultBranch }: Pick<Branch, "name" | "defaultBranch">,
 ): boolean {
   if (pattern === "{default}") return name === defaultBranch;
-  const parts = pattern.split("*").map((text) => text.replace(/[.\\^$+?()[\]{}|]/g, "\\$&"));
+  const parts = pattern.split("*").map(escapeText);
   return new RegExp(`^${parts.join(".*")}$`, "s").test(name);
+}
+
+/** A branch as GitLab's `CI_COMMIT_REF_SLUG` spells it: 63 characters of `a-z`, `0-9` and `-`. */
+export function slugOf(branch: string): string {
+  return branch
+    .toLowerCase()
+    .replace(/[^a-z0-9]/g, "-")
+    .slice(0, 63)
+    .replace(/^-+|-+$/g, "");
+}
+
+/** Recognises the tags that rules of `publish` name, whichever branch they were made for. */
+export function promotedPattern(
+  { publish }: Pick<Config, "publish">,
+  defaultBranch: string | undefined,
+): (tag: string) => boolean {
+  const patterns = publish.map(({ branch, tag }) => {
+    const slug = slugPattern(branch === "{default}" ? (defaultBranch ?? "*") : branch);
+    const parts = tag.split("{slug}").map(escapeText);
+    return new RegExp(`^${parts.join(slug)}$`);
+  });
+  return (tag) => patterns.some((pattern) => pattern.test(tag));
+}
+
+/** All slugs that branches of a glob can have; dashes at its ends may have been cut. */
+function slugPattern(glob: string): string {
+  if (!glob.includes("*")) return escapeText(slugOf(glob));
+  const parts = glob.split("*").map((text) => text.toLowerCase().replace(/[^a-z0-9]/g, "-"));
+  return parts.join("[a-z0-9-]*").replace(/^-+/, "-*").replace(/-+$/, "-*");
+}
+
+function escapeText(text: string): string {
+  return text.replace(/[.\\^$+*?()[\]{}|]/g, "\\$&");
 }

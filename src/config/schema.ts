@@ -32,8 +32,12 @@ const secrets = z
     z.record(
       text(secretIdRule),
       z.union([
-        strict({ env: text(variableRule, "^[A-Za-z_][A-Za-z0-9_]*$") }),
-        strict({ file: z.string().min(1) }),
+        strict({
+          env: text(variableRule, "^[A-Za-z_][A-Za-z0-9_]*$").describe(
+            "The variable that holds the secret.",
+          ),
+        }),
+        strict({ file: z.string().min(1).describe("The file that holds the secret.") }),
       ]),
     ),
   ])
@@ -126,7 +130,7 @@ const trust = strict({
     .boolean()
     .default(defaultConfig.trust.unprotected)
     .describe(
-      "Whether pipelines of unprotected branches of the project itself are trusted, since only its members push there. With `false` they write `try-` tags, which protected pipelines never read.",
+      "Whether pipelines of unprotected branches of the project itself are trusted, since only its members push there. With `false` they write `try-` tags, which trusted pipelines do not believe without proof (docs/trust.md).",
     ),
 });
 
@@ -161,7 +165,7 @@ export const schema = strict({
   upstream: text(upstreamRule)
     .optional()
     .describe(
-      "Where the images of the project proper are: a GitLab namespace or project path, or `host/path` of a registry base. The variable `<PREFIX>_UPSTREAM` wins over it.",
+      "Where the images of the project proper are: a GitLab namespace, whose project of the same name as this one is meant; a project's full path, which also serves forks of another name; or `host/path` of a registry base. `auto` takes the target of a merge request; other pipelines of a fork know none, and say so. The variable `<PREFIX>_UPSTREAM` wins over it.",
     ),
   registry: text(registryRule)
     .optional()

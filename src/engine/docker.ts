@@ -82,7 +82,7 @@ async function meetDaemon(options: DockerOptions): Promise<Client> {
 }
 
 /** Where the user's own docker context points to, which a private client configuration would forget. */
-async function hostOfContext(run: Run, command: string): Promise<string | undefined> {
+export async function hostOfContext(run: Run, command: string): Promise<string | undefined> {
   const answer = await run(command, ["context", "inspect", "--format={{.Endpoints.docker.Host}}"]);
   const host = answer.stdout.trim();
   return answer.exitCode === 0 && /^\w+:\/\/\S+$/.test(host) ? host : undefined;

@@ -11,12 +11,18 @@ import {
   withDigest,
   withTag,
 } from "../oci/reference.ts";
+import { secondsAnnotation } from "../output/outcome.ts";
 import { isWhole } from "../plan/observe.ts";
 import type { PlannedImage } from "../plan/plan.ts";
 import { annotationsOf, withAnnotations } from "../publish/annotate.ts";
 import { type Pinned, pinReferences } from "./pin.ts";
 import { requestFor } from "./request.ts";
 import type { Tools } from "./tools.ts";
+
+/** The log's section that holds what an engine says while it builds an image. */
+export function sectionOf(name: string): string {
+  return `berth_build_${name}`;
+}
 
 /** The manifest that the image ended at, and whether another pipeline had made it meanwhile. */
 export interface Built {
@@ -42,6 +48,7 @@ export async function buildImage(
     return { manifest: already, adopted: true };
   const material = tools.material(image.name);
   const pinned = await pinReferences(image, material, parents, tools);
+  const began = tools.clock.now().getTime();
   const pushed = await runEngine(
     image,
     material,
@@ -50,7 +57,8 @@ export async function buildImage(
     await tools.engine(),
     tools,
   );
-  const manifest = await annotate(pushed.manifest, image, pinned, pushed.engine, tools);
+  const seconds = (tools.clock.now().getTime() - began) / 1000;
+  const manifest = await annotate(pushed, image, pinned, seconds, tools);
   // Another pipeline may have been faster; the first image of a key is the one that all use.
   const first = await tools.registry.get(tagged);
   const isNew = first?.descriptor.digest !== already?.descriptor.digest;
@@ -80,7 +88,7 @@ async function runEngine(
 ): Promise<{ manifest: Manifest; engine: string }> {
   const scratch = await tools.files.temporary("berth-build-");
   const section = tools.log.section(
-    `berth_build_${image.name}`,
+    sectionOf(image.name),
     `build ${image.name} with ${engine.name}`,
   );
   try {
@@ -96,19 +104,19 @@ async function runEngine(
 }
 
 async function annotate(
-  manifest: Manifest,
+  { manifest, engine }: { readonly manifest: Manifest; readonly engine: string },
   image: PlannedImage,
   { base, bases }: Pick<Pinned, "base" | "bases">,
-  engine: string,
+  seconds: number,
   tools: Tools,
 ): Promise<Manifest> {
   const created = tools.clock.now();
   const { situation, revision } = tools;
   return (
-    withAnnotations(
-      manifest,
-      annotationsOf(image, situation, { revision, created, base, bases, engine }),
-    ) ?? manifest
+    withAnnotations(manifest, {
+      ...annotationsOf(image, situation, { revision, created, base, bases, engine }),
+      [secondsAnnotation]: seconds.toFixed(1),
+    }) ?? manifest
   );
 }
 

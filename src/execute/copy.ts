@@ -1,6 +1,6 @@
 /** Copies: images that are in another registry base and shall be in the own one too. */
 import type { Manifest } from "../oci/manifest.ts";
-import { parseReference, parseRepository } from "../oci/reference.ts";
+import { parseReference, parseRepository, withTag } from "../oci/reference.ts";
 import type { Plan, PlannedImage } from "../plan/plan.ts";
 import type { CopyResult, Registry } from "../registry/registry.ts";
 
@@ -8,10 +8,15 @@ import type { CopyResult, Registry } from "../registry/registry.ts";
 export async function copyImage(
   image: PlannedImage,
   from: string,
-  registry: Pick<Registry, "copy">,
+  registry: Pick<Registry, "copy" | "get">,
   inHand?: Manifest,
 ): Promise<CopyResult> {
   const to = parseRepository(image.repository ?? "");
+  if (image.decision.kind === "copy" && image.decision.adopted !== undefined) {
+    // A pipeline beside this one may have built it; the first image of a key is the one that all use.
+    const first = await registry.get(withTag(to, image.tag));
+    if (first !== undefined) return { manifest: first, mounted: 0, streamedBytes: 0 };
+  }
   return registry.copy(parseReference(from), to, [image.tag], inHand);
 }
 
@@ -22,7 +27,7 @@ export async function copyImage(
  */
 export async function copyAll(
   { images }: Pick<Plan, "images">,
-  registry: Pick<Registry, "copy">,
+  registry: Pick<Registry, "copy" | "get">,
 ): Promise<ReadonlyMap<string, Manifest>> {
   const copied = await Promise.all(
     images.map(async (image) => {

@@ -1,7 +1,7 @@
 /** Carries out one decision; the only place that branches on reuse, copy, build or refresh. */
 import { BerthError } from "../errors.ts";
-import { parseRepository, printReference, withDigest } from "../oci/reference.ts";
-import type { Outcome } from "../output/outcome.ts";
+import { parseReference, parseRepository, printReference, withDigest } from "../oci/reference.ts";
+import { factsOf, type Outcome } from "../output/outcome.ts";
 import type { PlannedImage } from "../plan/plan.ts";
 import { buildImage } from "./build.ts";
 import { copyImage } from "./copy.ts";
@@ -19,12 +19,14 @@ export async function execute(
   parents: ParentOutcomes,
   tools: Tools,
 ): Promise<Outcome> {
-  const started = tools.clock.now().getTime();
-  const seconds = (): number => (tools.clock.now().getTime() - started) / 1000;
+  const began = tools.clock.now();
+  const started = began.toISOString();
+  const seconds = (): number => (tools.clock.now().getTime() - began.getTime()) / 1000;
   try {
     return {
       ...outcomeBase(image),
       ...(await carryOut(image, parents, tools)),
+      started,
       seconds: seconds(),
     };
   } catch (error) {
@@ -33,6 +35,7 @@ export async function execute(
     return {
       ...outcomeBase(image),
       result: "failed",
+      started,
       seconds: seconds(),
       error: { code, message, hint: hint ?? null },
     };
@@ -44,8 +47,10 @@ type End = Pick<Outcome, "result" | "reference" | "digest"> & Partial<Outcome>;
 async function carryOut(image: PlannedImage, parents: ParentOutcomes, tools: Tools): Promise<End> {
   const { decision } = image;
   switch (decision.kind) {
-    case "reuse":
-      return { result: "reused", reference: decision.reference, digest: decision.digest };
+    case "reuse": {
+      const { reference, digest } = decision;
+      return { result: "reused", reference, digest, ...factsOf(tools.inHand?.(image.name)) };
+    }
     case "copy":
       return copy(image, decision.from, tools);
     case "build":
@@ -61,7 +66,7 @@ async function copy(image: PlannedImage, from: string, tools: Tools): Promise<En
   const { digest } = manifest.descriptor;
   const to = parseRepository(image.repository ?? "");
   const reference = printReference(withDigest(to, digest));
-  return { result: "copied", reference, digest, streamedBytes };
+  return { result: "copied", reference, digest, streamedBytes, ...factsOf(manifest) };
 }
 
 async function build(image: PlannedImage, parents: ParentOutcomes, tools: Tools): Promise<End> {
@@ -70,5 +75,14 @@ async function build(image: PlannedImage, parents: ParentOutcomes, tools: Tools)
   tools.keep(image.name, manifest);
   const { digest } = manifest.descriptor;
   const reference = printReference(withDigest(parseRepository(image.repository ?? ""), digest));
-  return { result: adopted ? "adopted" : "built", reference, digest };
+  const facts = factsOf(manifest);
+  if (adopted) return { result: "adopted", reference, digest, ...facts };
+  const parentDigests = [...references].map(([name, used]) => [name, parseReference(used).digest]);
+  return {
+    result: "built",
+    reference,
+    digest,
+    parents: Object.fromEntries(parentDigests),
+    ...facts,
+  };
 }

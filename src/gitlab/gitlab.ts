@@ -20,7 +20,11 @@ export interface GitLab {
   job(project: ProjectId, id: number): Promise<Job | undefined>;
   /** The jobs of one pipeline: what a job token may ask where `job` is denied. */
   jobs(project: ProjectId, pipeline: number): AsyncIterable<Job>;
+  /** One file of a job's own artifacts, as text; `undefined` where the job has no such file (any more). */
+  artifact(project: ProjectId, job: number, path: string): Promise<string | undefined>;
   pipeline(project: ProjectId, id: number): Promise<Pipeline | undefined>;
+  /** The jobs of a pipeline that start other pipelines; none where the pipeline is gone. */
+  triggers(project: ProjectId, pipeline: number): AsyncIterable<Trigger>;
   /** The newest first; child pipelines only with `source: "parent_pipeline"`. */
   pipelines(project: ProjectId, filter: PipelineFilter): AsyncIterable<Pipeline>;
   /** The newest commit that is in the history of both; `undefined` where they share none. */
@@ -91,6 +95,13 @@ export interface Pipeline {
   readonly source: string | undefined;
   readonly createdAt: Date | undefined;
   readonly updatedAt: Date | undefined;
+}
+
+/** A job that starts another pipeline. */
+export interface Trigger {
+  /** The pipeline that the job is in. */
+  readonly pipeline: Pipeline;
+  readonly started: Pipeline | undefined;
 }
 
 export interface PipelineFilter {

@@ -1,7 +1,7 @@
 /** What GitLab answers about pipelines and jobs. */
 import * as z from "zod";
 import { commitId, date, optional, text } from "./answer.ts";
-import type { Job, Pipeline } from "./gitlab.ts";
+import type { Job, Pipeline, Trigger } from "./gitlab.ts";
 
 export const pipeline = z
   .object({
@@ -26,6 +26,10 @@ export const pipeline = z
       updatedAt: from.updated_at,
     }),
   );
+
+export const trigger = z
+  .object({ pipeline, downstream_pipeline: optional(pipeline) })
+  .transform((from): Trigger => ({ pipeline: from.pipeline, started: from.downstream_pipeline }));
 
 export const job = z
   .object({

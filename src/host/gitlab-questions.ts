@@ -41,7 +41,10 @@ export function projectQuestions(asker: Asker): Pick<GitLab, "project" | "jobTok
 export function pipelineQuestions(
   asker: Asker,
   access: Access,
-): Pick<GitLab, "currentJob" | "job" | "jobs" | "pipeline" | "pipelines"> {
+): Pick<
+  GitLab,
+  "currentJob" | "job" | "jobs" | "artifact" | "pipeline" | "triggers" | "pipelines"
+> {
   return {
     async currentJob() {
       if (access.jobToken === undefined) return undefined;
@@ -66,6 +69,22 @@ export function pipelineQuestions(
           new Jobs(options).all(project, { ...query, pipelineId }),
         ),
         (known) => known.job,
+      ),
+    artifact(project, jobId, path) {
+      // gitbeaker puts the path into the address as it is.
+      const artifactPath = path.split("/").map(encodeURIComponent).join("/");
+      const call: Asked["call"] = ({ JobArtifacts }, options) =>
+        new JobArtifacts(options).downloadArchive(project, { jobId, artifactPath });
+      return asker.one(about("artifact", `${path} of job ${jobId}`, project, call));
+    },
+    triggers: (project, id) =>
+      many(
+        asker,
+        about("triggers", `what pipeline ${id} started`, project, ({ Jobs }, options, query) =>
+          new Jobs(options).allPipelineBridges(project, id, query),
+        ),
+        (known) => known.trigger,
+        { mayBeGone: true },
       ),
     pipeline: (project, id) =>
       one(

@@ -78,7 +78,7 @@ export function referenceOf(
   if (lines.length > 0 && usable) {
     const variable = `$${prefix}_CONTAINER_TAG`;
     const stay = lines.every(({ tag }) => tag.replace(/[{}]/g, "") === variable);
-    const found = `${jobs} jobs run in images such as ${lines[0]!.text}`;
+    const found = `${jobs === 1 ? "one job runs" : `${jobs} jobs run`} in images such as ${lines[0]!.text}`;
     const chosen = `jobs go on naming images as $CI_REGISTRY_IMAGE/${repository.replace("{name}", "NAME")}:${variable}${stay ? "" : ", with this tag instead of their own"}`;
     return { value: "classic", findings: [{ found, chosen, yaml: yaml("classic") }] };
   }

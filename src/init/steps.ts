@@ -19,7 +19,7 @@ export function stepsOf(
     ...(builders.length === 0
       ? []
       : [`delete the jobs that build images (${few(builders)}) with what only they extend`]),
-    ...consumerSteps(reference, prefix),
+    ...consumerSteps(reference, prefix, names.length === 1),
     ...(reference === "classic" && foreign.length > 0
       ? [`write $${tag} for the tag of image lines instead of ${foreign.join(", ")}`]
       : []),
@@ -49,8 +49,13 @@ function tagSteps({ files }: Survey, tag: string): readonly string[] {
   ];
 }
 
-function consumerSteps(reference: "each" | "set" | "classic", prefix: string): readonly string[] {
-  const needs = "let jobs that run in images need berth-plan and berth-images";
+function consumerSteps(
+  reference: "each" | "set" | "classic",
+  prefix: string,
+  isInline: boolean,
+): readonly string[] {
+  const planned = isInline ? "berth-images" : "berth-plan and berth-images";
+  const needs = `let jobs that run in images need ${planned}`;
   if (reference === "classic") return [`${needs}, in place of the jobs that built images`];
   if (reference === "set") {
     return ["let jobs that run in images extend .berth-use, with the image's name as IMAGE"];

@@ -3,14 +3,14 @@ import type { KeyedImage } from "../image/key.ts";
 import { parentsFirst } from "../image/order.ts";
 import { printReference } from "../oci/reference.ts";
 import type { BrokenSighting, Observation, Sighting } from "./observe.ts";
-import type { Decision, RefreshReason } from "./plan.ts";
+import { type Decision, isBuilt, type RefreshReason } from "./plan.ts";
 
 /** What decides beside the sightings. */
 export interface Policy {
   readonly reference: "each" | "set" | "classic";
   readonly hasOwn: boolean;
-  /** A tag that a user set is given to images of the own registry alone. */
-  readonly hasUserTag: boolean;
+  /** The set must be in the own registry as a whole, also where upstream has all of it. */
+  readonly isMixed: boolean;
 }
 
 /**
@@ -28,15 +28,16 @@ export function decide(
   if (found === undefined) return { kind: "build", because: reasonOfMiss(sightings, looked) };
   const { digest } = found.reference;
   const reference = printReference(found.reference);
-  if (mayStay(found, policy, wholeUpstream))
-    return { kind: "reuse", reference, digest, foundBy: found.foundBy };
-  return { kind: "copy", from: reference, digest, foundBy: found.foundBy };
+  const { foundBy, adopted } = found;
+  if (adopted !== undefined) return { kind: "copy", from: reference, digest, foundBy, adopted };
+  if (mayStay(found, policy, wholeUpstream)) return { kind: "reuse", reference, digest, foundBy };
+  return { kind: "copy", from: reference, digest, foundBy };
 }
 
 function mayStay(found: Sighting, policy: Policy, wholeUpstream: boolean): boolean {
   if (found.source === "own" || !policy.hasOwn) return true;
   if (policy.reference === "each") return true;
-  return policy.reference === "set" && wholeUpstream && !policy.hasUserTag;
+  return policy.reference === "set" && wholeUpstream && !policy.isMixed;
 }
 
 function reasonOfMiss(
@@ -66,22 +67,33 @@ export function decideAll(
   );
 }
 
+/** Decisions, and what is made for this run alone until it is promoted. */
+export interface Refreshed {
+  readonly decisions: ReadonlyMap<string, Decision>;
+  /** Images that are refreshed, and those that have to be built upon such a one. */
+  readonly anew: ReadonlySet<string>;
+}
+
 /** Turns reuse and copy into refresh where an image, or a parent of it, is to be built again. */
 export function withRefreshes(
   images: readonly KeyedImage[],
   decisions: ReadonlyMap<string, Decision>,
   reasonFor: (image: KeyedImage) => RefreshReason | undefined,
-): ReadonlyMap<string, Decision> {
+): Refreshed {
   const all = new Map(decisions);
+  const anew = new Set<string>();
   for (const image of parentsFirst(images)) {
-    const decision = all.get(image.name);
-    if (decision === undefined || decision.kind === "build" || decision.kind === "refresh")
-      continue;
-    const parent = image.parents.find((name) => all.get(name)?.kind === "refresh");
-    const because =
-      reasonFor(image) ?? (parent === undefined ? undefined : { code: "parent" as const, parent });
+    const { name, parents } = image;
+    const decision = all.get(name);
+    if (decision === undefined) continue;
+    const parent = parents.find((other) => anew.has(other));
+    const upon = parent === undefined ? undefined : { code: "parent" as const, parent };
+    const because = isBuilt(decision) ? upon : (reasonFor(image) ?? upon);
+    if (because === undefined) continue;
+    anew.add(name);
+    if (isBuilt(decision)) continue;
     const from = decision.kind === "reuse" ? decision.reference : decision.from;
-    if (because !== undefined) all.set(image.name, { kind: "refresh", because, from });
+    all.set(name, { kind: "refresh", because, from });
   }
-  return all;
+  return { decisions: all, anew };
 }

@@ -2,7 +2,8 @@
 import type { Config } from "../config/config.ts";
 import { type KeyedImage, setIdOf } from "../image/key.ts";
 import { printReference, printRepository, withDigest, withTag } from "../oci/reference.ts";
-import { decideAll, withRefreshes } from "./decide.ts";
+import { withoutStale } from "./adopt.ts";
+import { decideAll, type Refreshed, withRefreshes } from "./decide.ts";
 import { foundOf, type Observation } from "./observe.ts";
 import {
   generationOfPipeline,
@@ -32,13 +33,13 @@ export function makePlan(
   fresh: Freshness,
   warnings: readonly string[],
 ): Plan {
-  const decisions = decisionsOf(keyed, observation, config, situation, fresh);
-  const isRefreshed = [...decisions.values()].some(({ kind }) => kind === "refresh");
-  const generation = isRefreshed ? generationOf(situation, fresh.now) : undefined;
+  const { decisions, anew } = decisionsOf(keyed, observation, config, situation, fresh);
+  const generation = anew.size > 0 ? generationOf(situation, fresh.now) : undefined;
   const images = keyed.map((image) => {
     const decision = decisions.get(image.name);
     if (decision === undefined) throw new TypeError(`no decision for ${image.name}`);
-    return planImage(image, decision, config, situation, generation);
+    const own = anew.has(image.name) ? generation : undefined;
+    return planImage(image, decision, config, situation, own);
   });
   const complete =
     situation.own !== undefined && images.every(({ decision }) => endsInOwn(decision, situation));
@@ -73,16 +74,23 @@ function decisionsOf(
   config: Config,
   situation: Situation,
   fresh: Freshness,
-): ReadonlyMap<string, Decision> {
-  const decisions = decideAll(keyed, observation, {
-    reference: config.reference,
-    hasOwn: situation.own !== undefined,
-    hasUserTag: situation.userTag !== undefined,
-  });
-  return withRefreshes(keyed, decisions, (image) => {
+): Refreshed {
+  const reasonFor = (image: KeyedImage) => {
     const sighting = foundOf(observation, image.name);
     return sighting && refreshReasonOf(image, sighting, situation, config, fresh);
-  });
+  };
+  const seen = withoutStale(keyed, observation, (image) => reasonFor(image) !== undefined);
+  const decideWith = (isMixed: boolean) => {
+    const decisions = decideAll(keyed, seen, {
+      reference: config.reference,
+      hasOwn: situation.own !== undefined,
+      isMixed,
+    });
+    return withRefreshes(keyed, decisions, reasonFor);
+  };
+  // A tag that a user set is given to images of the own registry alone, and so is that of a generation.
+  const decided = decideWith(situation.userTag !== undefined);
+  return decided.anew.size > 0 ? decideWith(true) : decided;
 }
 
 /** Names what a run refreshes; a pipeline is one run, whatever the number of its jobs. */
@@ -100,10 +108,7 @@ function planImage(
   generation: string | undefined,
 ): PlannedImage {
   const written = writtenTag(situation, image.key);
-  const tag =
-    decision.kind === "refresh" && generation !== undefined
-      ? ofGeneration(written, generation)
-      : written;
+  const tag = generation === undefined ? written : ofGeneration(written, generation);
   const repository =
     situation.own === undefined
       ? undefined
@@ -131,6 +136,6 @@ function endsInOwn(decision: Decision, situation: Situation): boolean {
 }
 
 function configOf(config: Config): PlanConfig {
-  const { prefix, upstream, registry, repository, reference, publish, registries } = config;
-  return { prefix, upstream, registry, repository, reference, publish, registries };
+  const { prefix, upstream, registry, repository, reference, publish, registries, trust } = config;
+  return { prefix, upstream, registry, repository, reference, publish, registries, trust };
 }

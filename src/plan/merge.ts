@@ -13,7 +13,7 @@ export interface Target {
   readonly branch: string | undefined;
   /** Its head as GitLab merged it; `undefined` in detached pipelines, where git has to be asked. */
   readonly head: string | undefined;
-  /** Address of the project that it belongs to. */
+  /** Address of the project that it belongs to, where that is not the one that this runs in. */
   readonly url: string | undefined;
 }
 
@@ -25,23 +25,27 @@ const events: Readonly<Record<string, Merge["because"]>> = {
 /**
  * Reads GitLab's variables for merge request pipelines (gitlab docs: merge request pipelines).
  *
- * The variables with the heads are there and empty in detached pipelines.
+ * The variables with the heads are there and empty in detached pipelines. What a fork's branch is merged
+ * into nobody says, and the fork's own default branch may be of any age.
  */
 export function mergeOf(
   env: Readonly<Record<string, string | undefined>>,
   bots: readonly string[],
+  isFork: boolean,
 ): Merge | undefined {
   const get: Get = (name) => env[name] || undefined;
   const event = events[get("CI_MERGE_REQUEST_EVENT_TYPE") ?? ""];
   const isBot = bots.includes(get("GITLAB_USER_LOGIN") ?? "");
   if (event === undefined && !isBot) return undefined;
   const isRequest = get("CI_MERGE_REQUEST_IID") !== undefined;
+  const branch = isFork ? undefined : get("CI_DEFAULT_BRANCH");
+  const isElsewhere = get("CI_MERGE_REQUEST_PROJECT_ID") !== get("CI_PROJECT_ID");
   return {
     because: event ?? "merge bot",
     target: {
-      branch: isRequest ? get("CI_MERGE_REQUEST_TARGET_BRANCH_NAME") : get("CI_DEFAULT_BRANCH"),
+      branch: isRequest ? get("CI_MERGE_REQUEST_TARGET_BRANCH_NAME") : branch,
       head: get("CI_MERGE_REQUEST_TARGET_BRANCH_SHA"),
-      url: isRequest ? get("CI_MERGE_REQUEST_PROJECT_URL") : get("CI_PROJECT_URL"),
+      url: isRequest && isElsewhere ? get("CI_MERGE_REQUEST_PROJECT_URL") : undefined,
     },
   };
 }

@@ -13,6 +13,7 @@ import {
   withTag,
 } from "../oci/reference.ts";
 import type { Registry } from "../registry/registry.ts";
+import type { Adopted } from "./adopt.ts";
 import { repositoryOf, type Source } from "./places.ts";
 import type { FoundBy } from "./plan.ts";
 import {
@@ -34,6 +35,8 @@ export interface Sighting {
   readonly trusted: boolean;
   /** The manifest, where the look brought it along. */
   readonly manifest: Manifest | undefined;
+  /** Who built what no trusted pipeline did, where that is proven. */
+  readonly adopted?: Adopted;
 }
 
 /** A tag of the wanted key whose image is not whole. */
@@ -140,7 +143,8 @@ async function unlessDenied<T>(
     if (!denied || source.kind === "own") throw error;
     warnings.push(
       `${printRepository(source.base)} may not be read (${error.message}); its images are built here instead. ` +
-        "If that project is private, let it allow this project's job tokens (Settings, CI/CD, Job token permissions).",
+        "If that project is private, let it allow this project's job tokens (Settings, CI/CD, Job token permissions); " +
+        "if it has another name than this one, give `upstream` its full path.",
     );
     return "denied";
   }

@@ -2,13 +2,19 @@
 import type { Config } from "../config/config.ts";
 import type { KeyedImage } from "../image/key.ts";
 import type { Digest } from "../oci/digest.ts";
+import type { Adopted } from "./adopt.ts";
 
 /** Raised when `plan.json` changes its shape; another version is refused. */
 export const planVersion = 1;
 
 /** Why an image has to be built. */
 export type BuildReason =
-  | { readonly code: "absent"; readonly looked: readonly string[] }
+  | {
+      readonly code: "absent";
+      readonly looked: readonly string[];
+      /** What changed since the promoted image, such as `RUN at line 12 changed since latest`. */
+      readonly since?: string | undefined;
+    }
   /** The tag is there, but what it points at is not whole. */
   | { readonly code: "broken"; readonly reference: string; readonly missing: "config" }
   /** Nowhere to look: no registry is known. */
@@ -35,7 +41,7 @@ export type RefreshReason =
     };
 
 /** Why an image need not be built. */
-export type FoundBy = "set-record" | "key-tag";
+export type FoundBy = "set-record" | "key-tag" | "adopted";
 
 /** How an image is to be had; `execute` is the only place that branches on it. */
 export type Decision =
@@ -50,10 +56,25 @@ export type Decision =
       readonly from: string;
       readonly digest: Digest;
       readonly foundBy: FoundBy;
+      /** Who built it, where it is adopted after a merge. */
+      readonly adopted?: Adopted | undefined;
     }
   | { readonly kind: "build"; readonly because: BuildReason }
   /** `from` is what is used until the new one is promoted. */
   | { readonly kind: "refresh"; readonly because: RefreshReason; readonly from: string };
+
+/** Says of images that are to be built what changed in them; `since` gives a line by name. */
+export function withSince(plan: Plan, since: ReadonlyMap<string, string>): Plan {
+  if (since.size === 0) return plan;
+  const images = plan.images.map((image): PlannedImage => {
+    const { decision } = image;
+    const line = since.get(image.name);
+    if (line === undefined || decision.kind !== "build" || decision.because.code !== "absent")
+      return image;
+    return { ...image, decision: { ...decision, because: { ...decision.because, since: line } } };
+  });
+  return { ...plan, images };
+}
 
 /** Is an image to be made by an engine? */
 export function isBuilt(
@@ -75,7 +96,14 @@ export interface PlannedImage extends KeyedImage {
 /** What later jobs need of the configuration, so that publishing needs no checkout. */
 export type PlanConfig = Pick<
   Config,
-  "prefix" | "upstream" | "registry" | "repository" | "reference" | "publish" | "registries"
+  | "prefix"
+  | "upstream"
+  | "registry"
+  | "repository"
+  | "reference"
+  | "publish"
+  | "registries"
+  | "trust"
 >;
 
 export interface Plan {
@@ -107,14 +135,23 @@ export interface Plan {
 /** Says in a few words why a decision was taken. */
 export function reasonOf(decision: Decision): string {
   switch (decision.kind) {
+    case "copy": {
+      const { adopted } = decision;
+      if (adopted !== undefined)
+        return `adopted: built by job ${adopted.job} at ${short(adopted.commit)}`;
+      return foundReason(decision);
+    }
     case "reuse":
-    case "copy":
-      return decision.foundBy === "set-record" ? "in the set record" : "key found";
+      return foundReason(decision);
     case "build":
       return buildReason(decision.because);
     case "refresh":
       return refreshReason(decision.because);
   }
+}
+
+function foundReason({ foundBy }: { readonly foundBy: FoundBy }): string {
+  return foundBy === "set-record" ? "in the set record" : "key found";
 }
 
 function refreshReason(because: RefreshReason): string {
@@ -134,8 +171,12 @@ function refreshReason(because: RefreshReason): string {
 
 function mergeReason(because: Extract<RefreshReason, { code: "merge" }>): string {
   const at = because.revision === null ? "an unknown commit" : short(because.revision);
-  const target = because.target === null ? "the target's head" : short(because.target);
-  return `${because.because}: upstream does not have it, and it was built at ${at} without ${target}`;
+  const { target } = because;
+  const why =
+    target === null
+      ? "the target's head is not known here"
+      : `it was built at ${at} without ${short(target)}`;
+  return `${because.because}: upstream does not have it, and ${why}`;
 }
 
 function short(id: string): string {
@@ -144,8 +185,11 @@ function short(id: string): string {
 
 function buildReason(because: BuildReason): string {
   switch (because.code) {
-    case "absent":
-      return `key not found in ${because.looked.length === 1 ? "the registry" : `${because.looked.length} registries`}`;
+    case "absent": {
+      const count = because.looked.length;
+      const where = count === 1 ? "the registry" : `${count} registries`;
+      return because.since ?? `key not found in ${where}`;
+    }
     case "broken":
       return `${because.reference} has lost its ${because.missing}`;
     case "no-registry":

@@ -32,6 +32,8 @@ export interface SetRecord {
   readonly images: Readonly<Record<string, RecordedImage>>;
   readonly revision: string | undefined;
   readonly pipeline: string | undefined;
+  /** The prefix of the configuration that it was written under; a registry may hold sets of several. */
+  readonly prefix?: string;
   /** The branch that a promoted tag was made from (`{slug}`), which nobody else may then move. */
   readonly branch?: string;
 }
@@ -61,6 +63,7 @@ export function makeRecord(record: SetRecord, created: Date): Manifest {
       ? {}
       : { "org.opencontainers.image.revision": record.revision }),
     ...(record.pipeline === undefined ? {} : { "berth.pipeline": record.pipeline }),
+    ...(record.prefix === undefined ? {} : { "berth.prefix": record.prefix }),
     ...(record.branch === undefined ? {} : { "berth.branch": record.branch }),
     "berth.record": "1",
     "berth.set": record.setId,
@@ -95,6 +98,7 @@ export function parseRecord(manifest: Manifest, where: string): SetRecord | unde
   const setId = annotations["berth.set"];
   const tag = annotations["berth.tag"];
   const branch = annotations["berth.branch"];
+  const prefix = annotations["berth.prefix"];
   if (setId === undefined || !/^[0-9a-f]{64}$/.test(setId) || (tag !== undefined && !isTag(tag)))
     throw malformed(where, "its set or tag");
   return {
@@ -103,6 +107,7 @@ export function parseRecord(manifest: Manifest, where: string): SetRecord | unde
     images: parseImages(annotations, where),
     revision: annotations["org.opencontainers.image.revision"],
     pipeline: annotations["berth.pipeline"],
+    ...(prefix === undefined ? {} : { prefix }),
     ...(branch === undefined ? {} : { branch }),
   };
 }

@@ -12,7 +12,8 @@ const key = z
 const digest = z
   .custom<Digest>((value) => typeof value === "string" && parseDigest(value) !== undefined)
   .meta({ type: "string", pattern: "^sha256:[0-9a-f]{64}$" });
-const foundBy = z.enum(["set-record", "key-tag"]);
+const foundBy = z.enum(["set-record", "key-tag", "adopted"]);
+const adopted = z.object({ job: z.int(), commit: z.string() }).optional();
 
 const secret = z.union([
   z.object({ id: z.string(), env: z.string() }),
@@ -20,7 +21,11 @@ const secret = z.union([
 ]);
 
 const buildReason = z.discriminatedUnion("code", [
-  z.object({ code: z.literal("absent"), looked: z.array(z.string()) }),
+  z.object({
+    code: z.literal("absent"),
+    looked: z.array(z.string()),
+    since: z.string().optional(),
+  }),
   z.object({ code: z.literal("broken"), reference: z.string(), missing: z.literal("config") }),
   z.object({ code: z.literal("no-registry") }),
 ]);
@@ -40,7 +45,7 @@ const refreshReason = z.discriminatedUnion("code", [
 
 const decision = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("reuse"), reference: z.string(), digest, foundBy }),
-  z.object({ kind: z.literal("copy"), from: z.string(), digest, foundBy }),
+  z.object({ kind: z.literal("copy"), from: z.string(), digest, foundBy, adopted }),
   z.object({ kind: z.literal("build"), because: buildReason }),
   z.object({ kind: z.literal("refresh"), because: refreshReason, from: z.string() }),
 ]);
@@ -88,6 +93,7 @@ const config = z.object({
   reference: z.enum(["each", "set", "classic"]),
   publish: z.array(z.object({ branch: z.string(), tag: z.string() })),
   registries: z.record(z.string(), z.object({ insecure: z.boolean() })),
+  trust: z.object({ unprotected: z.boolean() }),
 });
 
 /** The schema of the file; a test compares docs/plan.schema.json with it. */

@@ -1,8 +1,10 @@
 /** Where this run happens, read once from GitLab's predefined variables and the configuration. */
 import type { Config } from "../config/config.ts";
+import { promotedPattern } from "../config/promoted.ts";
 import { BerthError } from "../errors.ts";
-import { isTag, parseRepository, printRepository, type Repository } from "../oci/reference.ts";
+import { isTag, parseRepository, type Repository } from "../oci/reference.ts";
 import { type Get, type Merge, mergeOf } from "./merge.ts";
+import { guessWarning, upstreamOf } from "./upstream.ts";
 
 /** Where a pipeline runs; a developer's machine is `local`. */
 export type Role = "upstream" | "fork" | "local";
@@ -33,6 +35,8 @@ export interface Situation {
   readonly source: string | undefined;
   /** What a user set as `<PREFIX>_CONTAINER_TAG`. */
   readonly userTag: string | undefined;
+  /** What a person should know about how this was told. */
+  readonly warnings: readonly string[];
 }
 
 type Env = Readonly<Record<string, string | undefined>>;
@@ -53,7 +57,7 @@ export function situationOf(
   const ci = get("CI") !== undefined || get("GITLAB_CI") !== undefined;
   const ownText = registry ?? get("CI_REGISTRY_IMAGE") ?? config.registry;
   const own = ownText === undefined ? undefined : parseRepository(ownText);
-  const { isUpstream, source } = upstreamOf(config, get, own);
+  const { isUpstream, isGuess, source } = upstreamOf(config, get, own);
   const branch = get("CI_COMMIT_BRANCH");
   const isProtected = get("CI_COMMIT_REF_PROTECTED") === "true";
   const believed = !ci || !isUpstream || isProtected || (config.trust?.unprotected ?? true);
@@ -67,67 +71,22 @@ export function situationOf(
     upstream: source,
     branch,
     defaultBranch: get("CI_DEFAULT_BRANCH"),
-    merge: mergeOf(env, config.merge?.bots ?? []),
+    merge: mergeOf(env, config.merge?.bots ?? [], ci && !isUpstream),
     force: forceOf(get(`${config.prefix}_FORCE_REBUILD`)),
     pipeline: get("CI_PIPELINE_ID"),
     job: get("CI_JOB_ID"),
     source: get("CI_PROJECT_URL"),
     userTag: userTagOf(config, get),
+    warnings: isGuess ? [guessWarning(config.prefix)] : [],
   };
-}
-
-/**
- * Whether this project plays upstream, and the registry of upstream that it reads beside its own.
- *
- * In a fork whose owner named it upstream by the variable, the real upstream of the configuration stays
- * a source, read only.
- */
-function upstreamOf(
-  config: Pick<Config, "prefix" | "upstream">,
-  get: Get,
-  own: Repository | undefined,
-): { readonly isUpstream: boolean; readonly source: Repository | undefined } {
-  const baseOfText = (text: string | undefined) =>
-    text === undefined ? undefined : baseOf(text, get, own);
-  const real = baseOfText(config.upstream === "auto" ? targetOf(get) : config.upstream);
-  const named = baseOfText(get(`${config.prefix}_UPSTREAM`)) ?? real;
-  const isOwn = (base: Repository) =>
-    own !== undefined && printRepository(own) === printRepository(base);
-  // Whoever starts a pipeline can set variables; what the repository itself calls upstream stays upstream.
-  const isReal = real !== undefined && isOwn(real);
-  const isUpstream = named === undefined || isReal || isOwn(named);
-  const source = isUpstream ? real : named;
-  return { isUpstream, source: source === undefined || isOwn(source) ? undefined : source };
-}
-
-/** The project that a merge request goes to: of all variables the only one that names a fork's parent. */
-function targetOf(get: Get): string | undefined {
-  return get("CI_MERGE_REQUEST_PROJECT_PATH");
 }
 
 /** A merge request of another project that runs here has this project's token and the other's code. */
 function isForeignMergeRequest(get: Get): boolean {
   const source = get("CI_MERGE_REQUEST_SOURCE_PROJECT_ID");
-  return source !== undefined && source !== get("CI_PROJECT_ID");
-}
-
-/**
- * Upstream's base: `host/path` as it is; a project path below the registry's host; a namespace with the
- * name of this project. GitLab's registry paths are lower case.
- */
-function baseOf(text: string, get: Get, own: Repository | undefined): Repository | undefined {
-  const first = text.split("/")[0] ?? "";
-  if (text.includes("/") && (/[.:]/.test(first) || first === "localhost"))
-    return parseRepository(text);
-  const host = get("CI_REGISTRY") ?? own?.host;
-  if (host === undefined) return undefined;
-  const isNamespace =
-    !text.includes("/") || text.toLowerCase() === get("CI_PROJECT_NAMESPACE")?.toLowerCase();
-  if (!isNamespace) return parseRepository(`${host}/${text.toLowerCase()}`);
-  const project = get("CI_PROJECT_NAME") ?? own?.path.split("/").at(-1);
-  return project === undefined
-    ? undefined
-    : parseRepository(`${host}/${text}/${project}`.toLowerCase());
+  // The project of the source may have been deleted since.
+  const isRequest = source !== undefined || get("CI_MERGE_REQUEST_IID") !== undefined;
+  return isRequest && source !== get("CI_PROJECT_ID");
 }
 
 function userTagOf(
@@ -146,8 +105,8 @@ function userTagOf(
       },
     );
   }
-  const isMoving = publish.some(({ tag }) => tag === value);
-  if (isMoving || /^(?:(?:try-)?(?:key|set|cache)\b|[0-9a-f]{64}$)/.test(value)) {
+  const isMoving = promotedPattern({ publish }, get("CI_DEFAULT_BRANCH"))(value);
+  if (isMoving || /^(?:try-)?(?:(?:key|set|cache)\b|[0-9a-f]{64})/.test(value)) {
     throw new BerthError(
       "REFERENCE_INVALID",
       `read ${name}: ${value} is ${isMoving ? "moved by `promote` alone" : "a tag of berth's own"}`,
@@ -163,7 +122,8 @@ function userTagOf(
 function forceOf(text: string | undefined): Situation["force"] {
   if (text === undefined || /^(?:0|false|no)$/i.test(text)) return "none";
   if (/^(?:1|true|yes|all)$/i.test(text)) return "all";
-  return text.split(/[\s,]+/).filter((name) => name !== "");
+  const names = text.split(/[\s,]+/).filter((name) => name !== "");
+  return names.length === 0 ? "none" : names;
 }
 
 /** The own base, for those who are about to write. */

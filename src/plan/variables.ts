@@ -48,11 +48,9 @@ function setVariables(
   situation: Situation,
   recordSource: Source | undefined,
 ): readonly Entry[] {
-  const base = plan.complete
-    ? situation.own
-    : recordSource?.kind === "upstream"
-      ? recordSource.base
-      : undefined;
+  // Upstream's set is not the one that this run tests where it refreshes images of it.
+  const isUpstreams = recordSource?.kind === "upstream" && plan.set.generation === null;
+  const base = plan.complete ? situation.own : isUpstreams ? recordSource.base : undefined;
   const folder = templateFolder(config.repository);
   if (base === undefined || folder === undefined) return [];
   // A tag that the user set is given to images of the own registry only; upstream's keep theirs.

@@ -1,8 +1,7 @@
 /** What is known at one moment about what a project needs; read anew before deletions. */
 import type { Config } from "../config/config.ts";
-import { matchesBranch, promotedTags } from "../config/promoted.ts";
+import { matchesBranch, promotedTags, slugOf } from "../config/promoted.ts";
 import { BerthError } from "../errors.ts";
-import { slugOf } from "../publish/promote.ts";
 import { keptHeads, keptPatterns } from "./branches.ts";
 import type { History } from "./history.ts";
 import type { ReadCommit } from "./needs.ts";

@@ -1,8 +1,6 @@
 /** What a tag is, told by its repository and its name alone. */
-import type { Config } from "../config/config.ts";
 import { cacheTag } from "../engine/engine.ts";
 import { recordRepositoryName } from "../plan/record.ts";
-import { slugOf } from "../publish/promote.ts";
 
 export const kinds = [
   "key",
@@ -99,26 +97,6 @@ export function isEvidence(kind: Kind): boolean {
 
 /** Kinds whose tags name what a commit needs. */
 export const keyTagKinds: ReadonlySet<Kind> = new Set(["key", "try", "set", "try-set", "record"]);
-
-/** Recognises the tags that rules of `publish` name, whichever branch they were made for. */
-export function promotedPattern(
-  { publish }: Pick<Config, "publish">,
-  defaultBranch: string | undefined,
-): (tag: string) => boolean {
-  const patterns = publish.map(({ branch, tag }) => {
-    const slug = slugPattern(branch === "{default}" ? (defaultBranch ?? "*") : branch);
-    const parts = tag.split("{slug}").map(escapeText);
-    return new RegExp(`^${parts.join(slug)}$`);
-  });
-  return (tag) => patterns.some((pattern) => pattern.test(tag));
-}
-
-/** All slugs that branches of a glob can have; dashes at its ends may have been cut. */
-function slugPattern(glob: string): string {
-  if (!glob.includes("*")) return escapeText(slugOf(glob));
-  const parts = glob.split("*").map((text) => text.toLowerCase().replace(/[^a-z0-9]/g, "-"));
-  return parts.join("[a-z0-9-]*").replace(/^-+/, "-*").replace(/-+$/, "-*");
-}
 
 /** Compiles a glob over tags in which `*` stands for any characters. */
 export function tagGlob(glob: string): RegExp {

@@ -1,9 +1,10 @@
 /** The plan of a prune: every tag with what is to become of it, and why. */
 import pLimit from "p-limit";
 import type { Config } from "../config/config.ts";
+import { promotedPattern } from "../config/promoted.ts";
 import type { Doubt, Facts, Sources } from "./facts.ts";
 import { isLayerCache, judge, type Particulars, type Rules, type Verdict } from "./judge.ts";
-import { idOf, isEvidence, type Kind, kinds, type Names, promotedPattern } from "./kinds.ts";
+import { idOf, isEvidence, type Kind, kinds, type Names } from "./kinds.ts";
 import { listShelf, type SortedTag } from "./listing.ts";
 import type { Shelf } from "./port.ts";
 import { type RecordFacts, readRecords, withRecords } from "./records.ts";
@@ -37,7 +38,7 @@ export interface PrunePlan {
 }
 
 export interface PlanOptions {
-  readonly config: Pick<Config, "prune" | "publish">;
+  readonly config: Pick<Config, "prefix" | "prune" | "publish">;
   readonly rules: Rules;
   readonly userTag: string | undefined;
   readonly defaultBranch: string | undefined;
@@ -64,7 +65,7 @@ export async function makePrunePlan(
   const judgedTags: JudgedTag[] = [];
   for await (const listed of listShelf(shelf, names, (path) => facts.repositories.has(path))) {
     if (records === noRecords) {
-      records = await readRecords(listed, shelf, facts, days, sources);
+      records = await readRecords(listed, shelf, facts, { days, prefix: config.prefix }, sources);
       known = withRecords(facts, records);
     }
     for (const tag of listed.tags) judgedTags.push(judged(tag, known, rules, records));

@@ -38,7 +38,7 @@ export async function readRecords(
   { tags, repositories }: Listed,
   shelf: Shelf,
   facts: Facts,
-  days: number,
+  { days, prefix }: { readonly days: number; readonly prefix: string },
   commits: Commits,
 ): Promise<RecordFacts> {
   const limit = pLimit(8);
@@ -62,8 +62,17 @@ export async function readRecords(
     ),
     generations: new Map(found.map(({ id, record }) => [id, generationOf(record?.tag ?? "")])),
     needed: promised.needed,
-    doubts: [...promised.doubts, ...doubts],
+    doubts: [...promised.doubts, ...doubts, ...neighbours(found.filter(isYoung), prefix)],
   };
+}
+
+/** Young records of another configuration: what its commits need is not known to this run. */
+function neighbours(young: readonly ReadRecord[], prefix: string): readonly Doubt[] {
+  const prefixes = new Set(young.flatMap(({ record }) => record?.prefix ?? []));
+  prefixes.delete(prefix);
+  if (prefixes.size === 0) return [];
+  const why = `a configuration with the prefix ${[...prefixes].join(", ")} keeps its images in the same registry, and this run knows only that of ${prefix}`;
+  return [{ about: "the set records", why }];
 }
 
 /** The facts with what records promise. */

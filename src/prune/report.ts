@@ -1,4 +1,5 @@
 /** A plan and its outcome as people and programs read it; pure text and plain data. */
+import { printBytes } from "../output/bytes.ts";
 import { printTable } from "../output/table.ts";
 import type { Applied } from "./apply.ts";
 import type { Deleting, Keeping } from "./judge.ts";
@@ -87,18 +88,6 @@ const phrases = {
 
 function shortTag(name: string): string {
   return name.replace(/([0-9a-f]{12})[0-9a-f]{52}/, "$1…");
-}
-
-/** Bytes as people say them, in powers of 1000. */
-export function printBytes(bytes: number): string {
-  const units = ["B", "kB", "MB", "GB", "TB"];
-  let value = bytes;
-  let unit = 0;
-  while (value >= 1000 && unit < units.length - 1) {
-    value /= 1000;
-    unit++;
-  }
-  return `${unit === 0 ? value : value.toFixed(1)} ${units[unit]}`;
 }
 
 /** A tag of the plan as plain data. */

@@ -1,7 +1,8 @@
 /** What the registry holds for whom, in bytes. */
 import type { Config } from "../config/config.ts";
+import { promotedPattern } from "../config/promoted.ts";
 import type { Facts } from "./facts.ts";
-import { keyTagKinds, type Names, promotedPattern } from "./kinds.ts";
+import { keyTagKinds, type Names } from "./kinds.ts";
 import { listShelf, type SortedTag } from "./listing.ts";
 import type { Shelf } from "./port.ts";
 import { type Blob, contentsReader, type Weight, weigh } from "./weigh.ts";

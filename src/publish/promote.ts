@@ -1,8 +1,8 @@
 /** Promotion: pointing a moving tag at a whole set, forward only. */
 import type { Config } from "../config/config.ts";
-import { isNamedAfter, promotedTags } from "../config/promoted.ts";
+import { isNamedAfter, promotedTags, slugOf } from "../config/promoted.ts";
 import { BerthError } from "../errors.ts";
-import { below, printReference, type Repository } from "../oci/reference.ts";
+import { below, printReference, printRepository, type Repository } from "../oci/reference.ts";
 import { generationOfPipeline, ofGeneration, repositoryOf } from "../plan/places.ts";
 import type { Plan } from "../plan/plan.ts";
 import {
@@ -26,7 +26,9 @@ export type Promotion =
   /** A fork that runs in upstream's images has none of its own to point at. */
   | { readonly kind: "upstream's"; readonly tag: string }
   /** A newer commit was promoted already. */
-  | { readonly kind: "older"; readonly tag: string; readonly promoted: string };
+  | { readonly kind: "older"; readonly tag: string; readonly promoted: string }
+  /** A later pipeline of this commit refreshed the images again. */
+  | { readonly kind: "later"; readonly tag: string; readonly pipeline: string };
 
 /** The tags that this run promotes; none for merge requests, tags and branches that nobody named. */
 export function tagsToPromote(
@@ -47,15 +49,6 @@ export function ownerOf(
   if (branch === undefined) return undefined;
   const named = isNamedAfter(config, { name: branch, slug: slugOf(branch), defaultBranch }, tag);
   return named ? branch : undefined;
-}
-
-/** A branch as GitLab's `CI_COMMIT_REF_SLUG` spells it: 63 characters of `a-z`, `0-9` and `-`. */
-export function slugOf(branch: string): string {
-  return branch
-    .toLowerCase()
-    .replace(/[^a-z0-9]/g, "-")
-    .slice(0, 63)
-    .replace(/^-+|-+$/g, "");
 }
 
 /**
@@ -85,6 +78,8 @@ export async function promote(
     readRecord(registry, base, setTag(plan.set.id)),
     readRecord(registry, base, tag),
   ]);
+  // An own record may be older than upstream's images, which this pipeline has run in.
+  if (fresh === undefined && isUpstreams(plan, base)) return { kind: "upstream's", tag };
   const recorded = fresh ?? usual;
   if (recorded === undefined) {
     if (isElsewhere(plan)) return { kind: "upstream's", tag };
@@ -96,7 +91,9 @@ export async function promote(
   if (state === "older")
     return { kind: "older", tag, promoted: previous?.revision ?? "an unknown commit" };
   const at = { tag, template, base, registry, now };
-  if (fresh !== undefined) await adoptGeneration(plan, fresh, usual, at);
+  const later = fresh === undefined ? undefined : laterPipeline(usual, fresh);
+  if (later !== undefined && state === "same") return { kind: "later", tag, pipeline: later };
+  if (fresh !== undefined && later === undefined) await adoptGeneration(plan, fresh, usual, at);
   const record = {
     ...recorded,
     revision: plan.revision ?? undefined,
@@ -141,6 +138,13 @@ async function readRecord(
   return manifest === undefined ? undefined : parseRecord(manifest, printReference(reference));
 }
 
+/** The pipeline that refreshed the set's usual images, where it is later than this one. */
+function laterPipeline(usual: SetRecord | undefined, fresh: SetRecord): string | undefined {
+  const { tag, setId, pipeline } = usual ?? {};
+  if (pipeline === undefined || tag === setTag(setId ?? "")) return undefined;
+  return Number(pipeline) > Number(fresh.pipeline) ? pipeline : undefined;
+}
+
 /** What a job of this pipeline refreshed, for a promotion that has no plan of its at hand. */
 function pipelineGeneration({ pipeline }: Pick<Plan, "pipeline">): string | undefined {
   return pipeline === null ? undefined : generationOfPipeline(pipeline);
@@ -148,6 +152,14 @@ function pipelineGeneration({ pipeline }: Pick<Plan, "pipeline">): string | unde
 
 function isElsewhere({ complete, images }: Plan): boolean {
   return !complete && images.every(({ decision }) => decision.kind === "reuse");
+}
+
+/** Whether every image was found in another registry base. */
+function isUpstreams({ images }: Plan, base: Repository): boolean {
+  const own = `${printRepository(base)}/`;
+  return images.every(
+    ({ decision }) => decision.kind === "reuse" && !decision.reference.startsWith(own),
+  );
 }
 
 function taken(tag: string, owner: string, other: string): BerthError {

@@ -7,14 +7,16 @@ import {
   parseReference,
   parseRepository,
   printReference,
+  printRepository,
   type Reference,
   type Repository,
   withTag,
 } from "../oci/reference.ts";
 import { ofGeneration } from "../plan/places.ts";
-import type { Plan, PlannedImage } from "../plan/plan.ts";
+import { isBuilt, type Plan, type PlannedImage } from "../plan/plan.ts";
 import {
   makeRecord,
+  parseRecord,
   type RecordedImage,
   recordBlobs,
   recordReference,
@@ -28,12 +30,14 @@ import { announceWrites } from "./announce.ts";
 import { movedKeys, type Placed, place } from "./place.ts";
 
 export interface Published {
-  /** The record that was written; `undefined` where none was due. */
+  /** The record of the set, written now or there already; `undefined` where none is due. */
   readonly record: string | undefined;
   readonly tags: readonly string[];
   readonly missing: readonly string[];
   /** Digests of images whose key's tag another pipeline moved after this run's build, by name. */
   readonly adopted: ReadonlyMap<string, Digest>;
+  /** What was tagged, by name; images that get no tag here are not read. */
+  readonly manifests: ReadonlyMap<string, Manifest>;
 }
 
 /** How often a set is published anew because others moved key tags; each moves one at most once. */
@@ -56,6 +60,9 @@ export async function publishSet(
   known: ReadonlyMap<string, Manifest> = new Map(),
 ): Promise<Published> {
   const adopted = new Map<string, Digest>();
+  const later = await laterRecord(plan, situation, base, registry);
+  if (later !== undefined)
+    return { record: later, tags: [], missing: [], adopted, manifests: new Map() };
   let inHand = known;
   for (let round = 1; ; round++) {
     const { placed, ...published } = await publishOnce(
@@ -67,10 +74,31 @@ export async function publishSet(
       inHand,
     );
     const moved = round < rounds ? await movedKeys(placed, registry) : new Map<string, Manifest>();
-    if (moved.size === 0) return { ...published, adopted };
+    if (moved.size === 0) return { ...published, adopted, manifests: manifestsIn(placed) };
     for (const [name, { descriptor }] of moved) adopted.set(name, descriptor.digest);
     inHand = new Map([...inHand, ...moved]);
   }
+}
+
+/**
+ * The set's record, where a refreshed generation has taken it over since these images were built: a job that
+ * is run again must not move the tags which pipelines of that time still run in.
+ */
+async function laterRecord(
+  plan: Plan,
+  situation: Situation,
+  base: Repository,
+  registry: Registry,
+): Promise<string | undefined> {
+  const { set, images } = plan;
+  const isFirst = set.generation === null && images.some(({ decision }) => isBuilt(decision));
+  if (!situation.trusted || !isFirst) return undefined;
+  announceWrites(plan, base, registry);
+  const reference = recordReference(base, setTag(set.id));
+  const where = printReference(reference);
+  const manifest = await registry.get(reference);
+  const tag = manifest === undefined ? undefined : parseRecord(manifest, where)?.tag;
+  return tag === undefined || tag === set.tag ? undefined : where;
 }
 
 async function publishOnce(
@@ -80,7 +108,7 @@ async function publishOnce(
   registry: Registry,
   now: Date,
   known: ReadonlyMap<string, Manifest>,
-): Promise<Omit<Published, "adopted"> & { readonly placed: readonly Placed[] }> {
+): Promise<Omit<Published, "adopted" | "manifests"> & { readonly placed: readonly Placed[] }> {
   const tags = plan.complete ? [plan.set.tag, ...userTags(situation)] : [];
   announceWrites(plan, base, registry);
   const placed = await Promise.all(
@@ -90,13 +118,23 @@ async function publishOnce(
   const needed = missing.filter(({ optional }) => !optional);
   if (needed.length > 0) throw incomplete(needed);
   // Nothing points at a record's blobs yet, so they need not wait for the tags.
-  const blobs = situation.trusted ? mountRecordBlobs(plan, base, registry) : undefined;
+  const { trusted } = situation;
+  const isDue = trusted && !isRecorded(plan, base);
+  const blobs = isDue ? mountRecordBlobs(plan, base, registry) : undefined;
   await Promise.all([blobs, ...placed.flatMap((image) => putTags(image, tags, registry))]);
   const record = recordOf(plan, placed);
-  const written = situation.trusted
+  const written = isDue
     ? await writeRecord(record, base, registry, now, recordTagOf(plan.set))
-    : undefined;
+    : (trusted && plan.set.record) || undefined;
   return { record: written, tags, missing: missing.map(({ name }) => name), placed };
+}
+
+function manifestsIn(placed: readonly Placed[]): ReadonlyMap<string, Manifest> {
+  return new Map(
+    placed.flatMap(({ image, found }) =>
+      found?.manifest === undefined ? [] : [[image.name, found.manifest] as const],
+    ),
+  );
 }
 
 function userTags(situation: Situation): readonly string[] {
@@ -124,7 +162,14 @@ function recordOf(plan: Plan, placed: readonly Placed[]): SetRecord {
     images,
     revision: plan.revision ?? undefined,
     pipeline: plan.pipeline ?? undefined,
+    prefix: plan.config.prefix,
   };
+}
+
+/** Whether the plan is what the record says; since then that may have moved on to a refreshed generation. */
+function isRecorded({ set, images }: Plan, base: Repository): boolean {
+  const isOwn = set.record?.startsWith(`${printRepository(base)}/`) === true;
+  return isOwn && images.every(({ decision }) => decision.kind === "reuse");
 }
 
 /** Where the record of a set goes; that of refreshed images waits under a name of its own to be promoted. */

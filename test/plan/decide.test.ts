@@ -62,7 +62,7 @@ const rows: readonly [
 describe("decide", () => {
   for (const [what, seen, reference, hasOwn, wholeUpstream, expected] of rows) {
     test(`${what} (${reference}): ${expected}`, () => {
-      const decision = decide(seen, { reference, hasOwn, hasUserTag: false }, wholeUpstream, [
+      const decision = decide(seen, { reference, hasOwn, isMixed: false }, wholeUpstream, [
         "r.example/own",
       ]);
       const [kind, detail] = expected.split(" ");
@@ -76,16 +76,16 @@ describe("decide", () => {
   }
 
   test("upstream's images are copied where a user's tag is to be given to the set", () => {
-    const policy = { reference: "set", hasOwn: true, hasUserTag: true } as const;
+    const policy = { reference: "set", hasOwn: true, isMixed: true } as const;
     assert.equal(decide([found("upstream")], policy, true, []).kind, "copy");
     assert.equal(
-      decide([found("upstream")], { ...policy, hasUserTag: false }, true, []).kind,
+      decide([found("upstream")], { ...policy, isMixed: false }, true, []).kind,
       "reuse",
     );
   });
 
   test("says so where there was no registry to look in", () => {
-    const decision = decide([], { reference: "each", hasOwn: false, hasUserTag: false }, false, []);
+    const decision = decide([], { reference: "each", hasOwn: false, isMixed: false }, false, []);
     assert.deepEqual(decision, { kind: "build", because: { code: "no-registry" } });
   });
 });

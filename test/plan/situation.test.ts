@@ -121,16 +121,6 @@ describe("situationOf", () => {
     });
   }
 
-  test("takes the user's tag as it is and refuses one that no tag can be", () => {
-    const env = jobEnv("qemu-project/qemu", { QEMU_CI_CONTAINER_TAG: "my_tag.1" });
-    assert.equal(situationOf(env, config(), undefined).userTag, "my_tag.1");
-    const bad = { ...env, QEMU_CI_CONTAINER_TAG: "feature/x" };
-    assert.throws(() => situationOf(bad, config(), undefined), {
-      code: "REFERENCE_INVALID",
-      message: /QEMU_CI_CONTAINER_TAG: "feature\/x"/,
-    });
-  });
-
   test("says how to name a registry where none is known", () => {
     const hint = (env: Record<string, string>): string => {
       try {

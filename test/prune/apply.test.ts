@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { BerthError } from "../../src/errors.ts";
+import { makeRecord } from "../../src/plan/record.ts";
 import type { Applied } from "../../src/prune/apply.ts";
 import { dayMs } from "../../src/prune/facts.ts";
 import type { PrunePlan } from "../../src/prune/plan.ts";
@@ -192,6 +193,26 @@ test("records that this run computes otherwise stop the deletions", async () => 
   const { doubts } = await project.plan();
   assert.equal(doubts.length, 1);
   assert.match(doubts[0]?.why ?? "", /same configuration/);
+});
+
+test("a young record of another configuration keeps what only that one may need", async () => {
+  const project = moved();
+  const others = makeRecord(
+    {
+      setId: "0".repeat(64),
+      tag: undefined,
+      images: {},
+      revision: "f".repeat(40),
+      pipeline: "1",
+      prefix: "ARM",
+    },
+    new Date(project.now),
+  );
+  project.model.put("berth", `set-${"0".repeat(64)}`, others, project.now);
+  const { doubts, tags } = await project.plan();
+  assert.ok(doubts.some(({ why }) => /prefix ARM keeps its images/.test(why)));
+  const keys = tags.filter(({ name }) => name.startsWith("key-"));
+  assert.deepEqual(new Set(keys.map(({ verdict }) => verdict.action)), new Set(["keep"]));
 });
 
 test("only tags that could go are looked at, each once", async () => {

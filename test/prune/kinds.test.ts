@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { defaultConfig } from "../../src/config/config.ts";
+import { promotedPattern } from "../../src/config/promoted.ts";
 import { untrustedCacheTag } from "../../src/execute/request.ts";
-import { classify, idOf, type Kind, pipelineOf, promotedPattern } from "../../src/prune/kinds.ts";
+import { classify, idOf, type Kind, pipelineOf } from "../../src/prune/kinds.ts";
 import { claimTag } from "../../src/publish/claims.ts";
 
 const hex = "0123456789abcdef".repeat(4);

@@ -52,6 +52,7 @@ export function makeProject(options: ProjectOptions = {}): MemoryProject {
   const branches = new Map<string, Pushed[]>();
   const pipelines: Pipeline[] = [];
   const config = {
+    prefix: defaultConfig.prefix,
     publish: defaultConfig.publish,
     prune: { ...defaultConfig.prune, ...options.prune },
   };

@@ -1,14 +1,9 @@
 import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, test } from "node:test";
+import { slugOf } from "../../src/config/promoted.ts";
 import { parseRepository } from "../../src/oci/reference.ts";
 import { situationOf } from "../../src/plan/situation.ts";
-import {
-  type IsAncestor,
-  ownerOf,
-  promote,
-  slugOf,
-  tagsToPromote,
-} from "../../src/publish/promote.ts";
+import { type IsAncestor, ownerOf, promote, tagsToPromote } from "../../src/publish/promote.ts";
 import { client } from "../registry/clients.ts";
 import { type Flow, run } from "../support/flow.ts";
 import { config, jobEnv, situation } from "../support/keyed.ts";

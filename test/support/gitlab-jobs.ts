@@ -33,6 +33,8 @@ export interface JobOptions {
   readonly stage?: string;
   /** One more job of a pipeline that is there. */
   readonly pipeline?: TestPipeline;
+  /** The pipeline that starts this job's one as its child. */
+  readonly parent?: TestPipeline;
   readonly folder?: string;
   /** Pipeline and project variables, which win over GitLab's own. */
   readonly variables?: Readonly<Record<string, string>>;
@@ -43,6 +45,8 @@ export interface TestJob {
   readonly token: string;
   readonly env: Variables;
   readonly pipeline: TestPipeline;
+  /** Keeps a file as the job's artifact. */
+  keep(path: string, text: string): void;
   /** Ends the job, and with it its token. */
   finish(status?: "success" | "failed"): void;
 }
@@ -55,14 +59,19 @@ export function addJob(
   options: JobOptions,
 ): TestJob {
   const ref = refOf(project, options);
-  const sha = options.sha ?? options.pipeline?.sha ?? shaOf(project, ref);
+  const { parent } = options;
+  const sha = options.sha ?? (options.pipeline ?? parent)?.sha ?? shaOf(project, ref);
   const user = options.user ?? [...project.members.keys()][0] ?? "nobody";
-  const pipeline = options.pipeline ?? addPipeline(model, project, ref, sha, user, options.source);
+  const source = options.source ?? (parent === undefined ? undefined : "parent_pipeline");
+  const pipeline =
+    options.pipeline ?? addPipeline(model, project, ref, sha, user, { source, parent });
   const { name = "images", stage = "build" } = options;
   const token = newToken("glcbt-64");
   const isTag = ref.kind === "tag";
   const id = model.next("job");
-  const job: JobRecord = { id, name, stage, pipeline, user, isTag, token, status: "running" };
+  const artifacts = new Map<string, string>();
+  const status = "running";
+  const job: JobRecord = { id, name, stage, pipeline, user, isTag, token, artifacts, status };
   model.jobs.push(job);
   model.tokens.set(token, { kind: "job", job });
   const env = jobVariables({
@@ -81,7 +90,8 @@ export function addJob(
     job.status = status;
     model.tokens.delete(token);
   };
-  return { id, token, env, pipeline, finish };
+  const keep = (path: string, text: string): void => void artifacts.set(path, text);
+  return { id, token, env, pipeline, keep, finish };
 }
 
 const paths = { detached: "head", merged_result: "merge", merge_train: "train" } as const;
@@ -92,7 +102,7 @@ function addPipeline(
   ref: RefFacts,
   sha: string,
   user: string,
-  source?: string,
+  { source, parent }: { readonly source: string | undefined } & Pick<TestPipeline, "parent">,
 ): TestPipeline {
   const isRequest = ref.kind === "merge-request";
   const pipeline: TestPipeline = {
@@ -104,6 +114,7 @@ function addPipeline(
     sha,
     user,
     createdAt: model.now(),
+    parent,
     status: "running",
   };
   model.pipelines.push(pipeline);

@@ -53,6 +53,8 @@ export interface TestPipeline {
   readonly sha: string;
   readonly user: string;
   readonly createdAt: Date;
+  /** The pipeline that started this one as its child. */
+  readonly parent: TestPipeline | undefined;
   status: string;
 }
 
@@ -64,6 +66,8 @@ export interface JobRecord {
   readonly user: string;
   readonly isTag: boolean;
   readonly token: string;
+  /** Files that the job keeps, by path. */
+  readonly artifacts: Map<string, string>;
   status: string;
 }
 

@@ -43,16 +43,19 @@ export interface GitLabRegistry {
 interface State {
   readonly model: Model;
   readonly tokens: TokenService;
+  readonly realm: () => string;
   readonly backend: string;
   readonly agent: Agent;
   readonly tags: GitLabRegistry["tags"];
   readonly bytes: Map<string, { pushed: number; pulled: number }>;
 }
 
+/** `realm` is the address that challenges name: engines ask there with a job's own token. */
 export async function startGitLabRegistry(
   kind: "memory" | "docker",
   model: Model,
   tokens: TokenService,
+  realm: () => string = () => tokens.realm,
 ): Promise<GitLabRegistry> {
   const backend =
     kind === "memory"
@@ -62,6 +65,7 @@ export async function startGitLabRegistry(
   const state: State = {
     model,
     tokens,
+    realm,
     backend: backend.host,
     agent,
     tags: new Map(),
@@ -119,7 +123,15 @@ async function forward(
   count(state, to, "pushed", incoming, body);
   if (body === undefined) incoming.pipe(onward);
   else onward.end(body);
+  const { headers: said } = await answer;
+  const challenge = said["www-authenticate"];
+  if (challenge !== undefined) said["www-authenticate"] = named(state, challenge);
   return answer;
+}
+
+/** A challenge that names GitLab's own token service. */
+function named({ tokens, realm }: State, challenge: string): string {
+  return challenge.replace(tokens.realm, realm());
 }
 
 function count(
@@ -182,7 +194,7 @@ async function remove(
   const seen = await readRequest(incoming);
   const challenge = state.tokens.authority.challenge(seen);
   if (challenge !== undefined) {
-    const headers = { "www-authenticate": challenge };
+    const headers = { "www-authenticate": named(state, challenge) };
     return send(response, { ...refuse(401, "UNAUTHORIZED"), headers });
   }
   const tags = state.tags.get(name);

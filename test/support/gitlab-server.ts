@@ -38,6 +38,8 @@ export interface GitLabOptions {
   readonly registry?: "memory" | "docker";
   /** Whether job tokens may read pipelines, as on GitLab 19; true where not given. */
   readonly isNew?: boolean;
+  /** Whether job tokens may read artifacts, as with GitLab Premium; true where not given. */
+  readonly isPaid?: boolean;
   /** Whether the registry has a metadata database, as GitLab.com has; true where not given. */
   readonly hasDatabase?: boolean;
 }
@@ -85,7 +87,8 @@ export async function startGitLab(options: GitLabOptions = {}): Promise<TestGitL
     users,
     may: (user, path, action) => mayAccess(model, identityOf(user), path, action),
   });
-  const registry = await startGitLabRegistry(options.registry ?? "memory", model, tokens);
+  const realm = () => `${url}/jwt/auth`;
+  const registry = await startGitLabRegistry(options.registry ?? "memory", model, tokens, realm);
   const log: string[] = [];
   const server = createServer((incoming, response) => {
     void (async () => {
@@ -99,9 +102,10 @@ export async function startGitLab(options: GitLabOptions = {}): Promise<TestGitL
     })().catch(() => response.destroy());
   });
   const url = `http://${await listen(server)}`;
-  const { isNew = true, hasDatabase = true } = options;
+  const { isNew = true, isPaid = true, hasDatabase = true } = options;
   const created = tokens.created;
-  const api: Api = { model, registry, created, url, isNew, hasDatabase, repositories: new Map() };
+  const repositories: Api["repositories"] = new Map();
+  const api: Api = { model, registry, created, url, isNew, isPaid, hasDatabase, repositories };
   const gitlab: TestGitLab = {
     url,
     model,

@@ -1,0 +1,97 @@
+/** Which project is upstream, as variables and configuration name it. */
+import type { Config } from "../config/config.ts";
+import { BerthError } from "../errors.ts";
+import { parseRepository, printRepository, type Repository } from "../oci/reference.ts";
+import type { Get } from "./merge.ts";
+
+/**
+ * Whether this project plays upstream, and the registry of upstream that it reads beside its own.
+ *
+ * In a fork whose owner named it upstream by the variable, the real upstream of the configuration stays
+ * a source, read only.
+ */
+export function upstreamOf(
+  config: Pick<Config, "prefix" | "upstream">,
+  get: Get,
+  own: Repository | undefined,
+): {
+  readonly isUpstream: boolean;
+  /** Nobody said, and this pipeline has no variable that tells. */
+  readonly isGuess: boolean;
+  readonly source: Repository | undefined;
+} {
+  const { upstream } = config;
+  const realText = upstream === "auto" ? targetOf(get) : upstream;
+  const real = realText === undefined ? undefined : baseOf(realText, get, own);
+  const named = namedUpstream(config.prefix, get, own) ?? real;
+  const isOwn = (base: Repository) =>
+    own !== undefined && printRepository(own) === printRepository(base);
+  // Whoever starts a pipeline can set variables; what the repository itself calls upstream stays upstream.
+  const isReal = real !== undefined && isOwn(real);
+  const isUpstream = named === undefined || isReal || isOwn(named);
+  const source = isUpstream ? real : named;
+  // Few but members can push protected branches, and a warning in all of upstream's pipelines is read by nobody.
+  const isGuess =
+    upstream === "auto" && named === undefined && get("CI_COMMIT_REF_PROTECTED") === "false";
+  const isOther = source !== undefined && !isOwn(source);
+  return { isUpstream, isGuess, source: isOther ? source : undefined };
+}
+
+export function guessWarning(prefix: string): string {
+  return (
+    "`upstream: auto`: only merge request pipelines tell what a project is a fork of, so this one is taken for upstream. " +
+    `In a fork set the variable ${prefix}_UPSTREAM, or let \`upstream\` in berth.yml name the project, to use its images.`
+  );
+}
+
+/** What a user set as `<PREFIX>_UPSTREAM`. */
+function namedUpstream(
+  prefix: string,
+  get: Get,
+  own: Repository | undefined,
+): Repository | undefined {
+  const name = `${prefix}_UPSTREAM`;
+  const text = get(name);
+  if (text === undefined || text === "auto") return undefined;
+  try {
+    return baseOf(text, get, own);
+  } catch (cause) {
+    throw new BerthError(
+      "REFERENCE_INVALID",
+      `read ${name}: ${JSON.stringify(text)} names no project`,
+      {
+        hint: "give a namespace such as qemu-project (its project of the same name is meant), a project's full path, or host/path of a registry in lower case",
+        cause,
+      },
+    );
+  }
+}
+
+/** The project that a merge request goes to: of all variables the only one that names a fork's parent. */
+function targetOf(get: Get): string | undefined {
+  return get("CI_MERGE_REQUEST_PROJECT_PATH");
+}
+
+/** Variables that hold a path on GitLab and nothing else. */
+const known = ["CI_PROJECT_NAMESPACE", "CI_PROJECT_PATH", "CI_MERGE_REQUEST_PROJECT_PATH"];
+
+/**
+ * Upstream's base: `host/path` as it is; a project path below the registry's host; a namespace with the
+ * name of this project. GitLab's registry paths are lower case.
+ */
+function baseOf(text: string, get: Get, own: Repository | undefined): Repository | undefined {
+  const isThis = (name: string) => text.toLowerCase() === get(name)?.toLowerCase();
+  const first = text.split("/")[0] ?? "";
+  // GitLab's names may hold dots too, so those that are known come first.
+  const isKnown = known.some(isThis);
+  if (!isKnown && text.includes("/") && (/[.:]/.test(first) || first === "localhost"))
+    return parseRepository(text);
+  const host = get("CI_REGISTRY") ?? own?.host;
+  if (host === undefined) return undefined;
+  const isNamespace = !text.includes("/") || isThis("CI_PROJECT_NAMESPACE");
+  if (!isNamespace) return parseRepository(`${host}/${text.toLowerCase()}`);
+  const project = get("CI_PROJECT_NAME") ?? own?.path.split("/").at(-1);
+  return project === undefined
+    ? undefined
+    : parseRepository(`${host}/${text}/${project}`.toLowerCase());
+}

@@ -1,0 +1,220 @@
+import assert from "node:assert/strict";
+import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, beforeEach, describe, test } from "node:test";
+import { ancestry, mergeHistory, sameFiles } from "../../src/cli/ancestry.ts";
+import { openGit } from "../../src/host/git.ts";
+import type { Merge } from "../../src/plan/merge.ts";
+import type { Git } from "../../src/world.ts";
+import { plainEnv, succeed } from "../support/command.ts";
+
+const identity = {
+  GIT_AUTHOR_NAME: "Jane",
+  GIT_AUTHOR_EMAIL: "jane@example.com",
+  GIT_COMMITTER_NAME: "Jane",
+  GIT_COMMITTER_EMAIL: "jane@example.com",
+  GIT_CONFIG_GLOBAL: "/dev/null",
+  GIT_CONFIG_SYSTEM: "/dev/null",
+};
+
+describe("ancestry", () => {
+  let folder: string;
+  let clones = 0;
+  let commits: Record<
+    "first" | "second" | "third" | "topic" | "alien" | "hidden" | "changed",
+    string
+  >;
+  const open: Git[] = [];
+
+  const git = async (cwd: string, ...args: readonly string[]): Promise<string> =>
+    (await succeed("git", args, { cwd, env: plainEnv({ HOME: folder, ...identity }) })).trim();
+  const commit = async (cwd: string, message: string): Promise<string> => {
+    await git(cwd, "commit", "--quiet", "--allow-empty", `--message=${message}`);
+    return git(cwd, "rev-parse", "HEAD");
+  };
+
+  before(async () => {
+    folder = await mkdtemp(join(tmpdir(), "berth-ancestry-"));
+    const upstream = join(folder, "upstream.git");
+    await git(folder, "init", "--quiet", "--initial-branch=main", upstream);
+    await git(upstream, "config", "uploadpack.allowFilter", "true");
+    const first = await commit(upstream, "first");
+    const second = await commit(upstream, "second");
+    await git(upstream, "checkout", "--quiet", "-b", "topic");
+    const topic = await commit(upstream, "topic");
+    // What GitLab keeps without a branch, such as the result of a merge.
+    const hidden = await commit(upstream, "hidden");
+    await git(upstream, "update-ref", "refs/keep-around/1", hidden);
+    await git(upstream, "reset", "--quiet", "--hard", topic);
+    await git(upstream, "checkout", "--quiet", "main");
+    const third = await commit(upstream, "third");
+    await git(upstream, "checkout", "--quiet", "--orphan", "alien");
+    const alien = await commit(upstream, "alien");
+    await writeFile(join(upstream, "file"), "other\n");
+    await git(upstream, "add", "file");
+    const changed = await commit(upstream, "changed");
+    await git(upstream, "checkout", "--quiet", "main");
+    commits = { first, second, third, topic, alien, hidden, changed };
+    // A fork whose main branch has stayed behind.
+    const fork = join(folder, "fork.git");
+    await git(folder, "clone", "--quiet", `file://${upstream}`, fork);
+    await git(fork, "checkout", "--quiet", "-b", "work", topic);
+    await git(fork, "branch", "--quiet", "--force", "main", first);
+  });
+  after(async () => {
+    await Promise.all(open.map((each) => each.close()));
+    await rm(folder, { recursive: true });
+  });
+  beforeEach(() => {
+    clones += 1;
+  });
+
+  /** A clone of a branch as a runner makes it; all of the history without a depth. */
+  async function clone(depth?: number, branch = "main", from = "upstream.git"): Promise<Git> {
+    const path = join(folder, `clone-${clones}`);
+    const how = depth === undefined ? [] : [`--depth=${depth}`];
+    const remote = `file://${join(folder, from)}`;
+    await git(
+      folder,
+      "clone",
+      "--quiet",
+      "--single-branch",
+      `--branch=${branch}`,
+      ...how,
+      remote,
+      path,
+    );
+    const opened = await openGit(path);
+    open.push(opened);
+    return opened;
+  }
+
+  type Name = keyof typeof commits;
+  const rows: readonly (readonly [ancestor: Name, descendant: Name, expected: boolean])[] = [
+    ["first", "third", true],
+    ["third", "first", false],
+    ["third", "third", true],
+    ["second", "topic", true],
+    ["third", "topic", false],
+    ["topic", "third", false],
+    ["topic", "hidden", true],
+    ["first", "alien", false],
+    ["alien", "third", false],
+  ];
+
+  for (const depth of [undefined, 1, 2]) {
+    const what = depth === undefined ? "a full clone" : `a clone of depth ${depth}`;
+    test(`${what} tells of every pair whether one is in the other's history`, async () => {
+      const here = await clone(depth);
+      const isAncestor = ancestry(here);
+      for (const [ancestor, descendant, expected] of rows) {
+        const said = await isAncestor(commits[ancestor], commits[descendant]);
+        assert.equal(said, expected, `${ancestor} in ${descendant}`);
+      }
+    });
+  }
+
+  test("a shallow clone stays what it was, for the runner uses it again", async () => {
+    const here = await clone(1);
+    const config = () => readFile(join(here.root, ".git/config"), "utf8");
+    const shallow = () => readFile(join(here.root, ".git/shallow"), "utf8");
+    const [configBefore, shallowBefore] = [await config(), await shallow()];
+    assert.equal(await ancestry(here)(commits.first, commits.topic), true);
+    assert.equal(await config(), configBefore);
+    assert.equal(await shallow(), shallowBefore);
+    assert.equal(await git(here.root, "for-each-ref", "refs/berth"), "");
+    await assert.rejects(git(here.root, "cat-file", "-e", commits.topic));
+    await git(here.root, "fsck", "--connectivity-only");
+  });
+
+  test("a shallow clone asks its server for no commit twice", async () => {
+    const here = await clone(1);
+    await ancestry(here)(commits.first, commits.third);
+    await git(here.root, "remote", "set-url", "origin", "file:///nowhere");
+    assert.equal(await ancestry(here)(commits.first, commits.third), true);
+    assert.equal(await ancestry(here)(commits.third, commits.first), false);
+  });
+
+  test("a commit that the head's own history answers for costs no fetch", async () => {
+    const here = await clone(2);
+    await git(here.root, "remote", "remove", "origin");
+    assert.equal(await ancestry(here)(commits.second, commits.third), true);
+    await assert.rejects(stat(join(here.root, ".git/berth-history")));
+  });
+
+  for (const depth of [undefined, 1]) {
+    test(`a commit that nobody has cannot be told of (${depth ?? "no"} depth)`, async () => {
+      const isAncestor = ancestry(await clone(depth));
+      const nobodys = "0123456789".repeat(4);
+      assert.equal(await isAncestor(nobodys, commits.third), undefined);
+      assert.equal(await isAncestor(commits.third, nobodys), undefined);
+    });
+  }
+
+  test("a server that is away leaves the question open", async () => {
+    const here = await clone(1);
+    await git(here.root, "remote", "set-url", "origin", "file:///nowhere");
+    assert.equal(await ancestry(here)(commits.first, commits.third), undefined);
+    assert.equal(await ancestry(here)(commits.third, commits.third), true);
+  });
+
+  test("text that is no commit is never handed to git", async () => {
+    const here = await clone();
+    const isAncestor = ancestry(here);
+    const marker = join(folder, "marker");
+    const texts = [`--upload-pack=touch ${marker};`, "main", "", "HEAD", `+${commits.first}`, "-h"];
+    for (const text of texts) {
+      assert.equal(await isAncestor(text, commits.third), undefined);
+      assert.equal(await isAncestor(commits.first, text), undefined);
+    }
+    await assert.rejects(stat(marker));
+  });
+
+  const merge = (target: Partial<Merge["target"]>): Merge => ({
+    because: "merge bot",
+    target: { branch: "main", head: undefined, url: undefined, ...target },
+  });
+
+  for (const depth of [undefined, 1]) {
+    test(`the target of a detached pipeline is its branch's head today (${depth ?? "no"} depth)`, async () => {
+      const here = await clone(depth, "topic");
+      const history = mergeHistory(here);
+      assert.equal(await history.target(merge({})), commits.third);
+      assert.equal(await history.isAncestor(commits.third, commits.topic), false);
+      assert.equal(await history.target(merge({ branch: "topic" })), commits.topic);
+      assert.equal(await history.target(merge({ branch: "gone" })), undefined);
+      assert.equal(await history.target(merge({ branch: undefined })), undefined);
+    });
+
+    test(`a fork asks the target's project, not its own old branch (${depth ?? "no"} depth)`, async () => {
+      const here = await clone(depth, "work", "fork.git");
+      const history = mergeHistory(here);
+      const url = `file://${join(folder, "upstream")}`;
+      assert.equal(await history.target(merge({})), commits.first);
+      assert.equal(await history.target(merge({ url })), commits.third);
+      assert.equal(await history.isAncestor(commits.third, commits.topic), false);
+      assert.equal(await history.isAncestor(commits.second, commits.topic), true);
+      const told = merge({ url, head: commits.alien });
+      assert.equal(await history.target(told), commits.alien);
+      assert.equal(await history.isAncestor(commits.alien, commits.topic), false);
+      assert.equal(await history.target(merge({ url: "file:///nowhere" })), undefined);
+    });
+  }
+
+  for (const depth of [undefined, 1]) {
+    test(`two commits are compared by their files (${depth ?? "no"} depth)`, async () => {
+      const isSame = sameFiles(await clone(depth));
+      assert.equal(await isSame(commits.hidden, commits.third), true);
+      assert.equal(await isSame(commits.changed, commits.third), false);
+      assert.equal(await isSame("0123456789".repeat(4), commits.third), undefined);
+      assert.equal(await isSame("--upload-pack=x", commits.third), undefined);
+    });
+  }
+
+  test("a head that is no commit is no target", async () => {
+    const history = mergeHistory(await clone());
+    assert.equal(await history.target(merge({ head: "--upload-pack=x" })), undefined);
+    assert.equal(await history.target(merge({ head: commits.first })), commits.first);
+  });
+});

@@ -1,0 +1,224 @@
+import assert from "node:assert/strict";
+import { after, before, beforeEach, describe, test } from "node:test";
+import type { Config } from "../../src/config/config.ts";
+import { parseReference } from "../../src/oci/reference.ts";
+import { lookAtFreshness, type MergeHistory } from "../../src/plan/freshness.ts";
+import type { Observation, Sighting } from "../../src/plan/observe.ts";
+import type { PlannedImage } from "../../src/plan/plan.ts";
+import { type Situation, situationOf } from "../../src/plan/situation.ts";
+import { annotationsOf, withAnnotations } from "../../src/publish/annotate.ts";
+import { client, seed, testImage } from "../registry/clients.ts";
+import { keyedImage } from "../support/keyed.ts";
+import { type MemoryRegistry, startMemoryRegistry } from "../support/memory-registry.ts";
+import { branch, jobIn, mergeRequest, qemu, shas } from "./pipelines.ts";
+
+const policy = { maxAge: 7, followBases: true, in: "protected" } as const;
+const created = new Date("2026-11-01T00:00:00Z");
+const now = new Date("2026-11-20T00:00:00Z");
+const master = jobIn("upstream", branch("master", true));
+const planned: PlannedImage = {
+  ...keyedImage("one"),
+  repository: null,
+  tag: "key",
+  decision: { kind: "build", because: { code: "no-registry" } },
+  reference: null,
+};
+const names = ["one", "two", "three", "four"];
+
+/** Git that knows one target, and writes down what it is asked. */
+function gitThat(target: string | undefined, knows: readonly string[] = []) {
+  const asked: string[] = [];
+  const history: MergeHistory = {
+    target: async ({ because }) => {
+      asked.push(because);
+      return target;
+    },
+    isAncestor: async (_, descendant) => {
+      asked.push(descendant.slice(0, 1));
+      return knows.includes(descendant) ? true : undefined;
+    },
+  };
+  return { asked, history };
+}
+
+describe("lookAtFreshness", () => {
+  let memory: MemoryRegistry;
+  let observation: Observation;
+  before(async () => {
+    memory = await startMemoryRegistry();
+  });
+  after(() => memory.stop());
+  beforeEach(async () => {
+    memory.repositories.clear();
+    for (const base of ["debian", "fedora"]) seed(memory, base, testImage(base), "1");
+    observation = await sighted([["debian"], ["debian"], ["debian", "fedora"], ["gone"]]);
+    memory.log.length = 0;
+  });
+
+  /** Images in the registry with bases as told, each made at a revision of its own. */
+  async function sighted(bases: readonly (readonly string[])[]): Promise<Observation> {
+    const sightings = bases.map((used, at): [string, Sighting[]] => {
+      const name = names[at] ?? "";
+      const plain = testImage(name);
+      const resolved = used.map((base) => ({
+        name: `${memory.host}/${base}:1`,
+        digest:
+          base === "fedora"
+            ? `sha256:${"0".repeat(64)}`
+            : testImage(base).manifest.descriptor.digest,
+      }));
+      const manifest = withAnnotations(
+        plain.manifest,
+        annotationsOf(planned, situationOf(master, qemu, undefined), {
+          revision: `${at}`.repeat(40),
+          created,
+          base: resolved[0],
+          bases: resolved,
+          engine: "buildah",
+        }),
+      );
+      assert.ok(manifest);
+      seed(memory, `images/${name}`, { ...plain, manifest }, "tag");
+      const { digest } = manifest.descriptor;
+      const reference = { ...parseReference(`${memory.host}/images/${name}@${digest}`), digest };
+      return [
+        name,
+        [
+          {
+            kind: "found",
+            source: "own",
+            reference,
+            foundBy: "key-tag",
+            trusted: at % 2 === 0,
+            manifest: at < 2 ? manifest : undefined,
+          },
+        ],
+      ];
+    });
+    return { record: undefined, sightings: new Map(sightings), looked: [], warnings: [] };
+  }
+
+  function look(
+    situation: Situation,
+    refresh: Config["refresh"],
+    history = gitThat(undefined).history,
+  ) {
+    const images = names.map((name) => ({ name }));
+    return lookAtFreshness(
+      images,
+      observation,
+      situation,
+      { refresh },
+      client(undefined),
+      history,
+      now,
+    );
+  }
+
+  const here = (env = master) => situationOf(env, qemu, undefined);
+
+  const quiet: readonly (readonly [
+    what: string,
+    situation: Situation,
+    refresh: Config["refresh"],
+  ])[] = [
+    ["there is no policy", here(), undefined],
+    ["all is forced", { ...here(), force: "all" }, undefined],
+    ["the policy is for schedules", here(), { ...policy, in: "schedules" }],
+    ["a fork runs it", here(jobIn("fork", branch("master", true))), policy],
+    ["an unprotected branch runs it", here(jobIn("upstream", branch("topic"))), policy],
+    ["a fork's merge request runs it", here(jobIn("upstream", mergeRequest("fork"))), policy],
+    ["a machine runs it", here({}), policy],
+  ];
+  for (const [what, situation, refresh] of quiet) {
+    test(`asks nobody where ${what}`, async () => {
+      const git = gitThat(shas.target);
+      const fresh = await look(situation, refresh, git.history);
+      assert.deepEqual(memory.log, []);
+      assert.deepEqual(git.asked, []);
+      assert.deepEqual([fresh.origins.size, fresh.bases.size, fresh.target], [0, 0, undefined]);
+    });
+  }
+
+  test("gets each manifest that is not in hand, and heads each base once", async () => {
+    const fresh = await look(here(), policy);
+    const methods = memory.log.map((line) => line.replace(/@?sha256:.*/, "<digest>")).sort();
+    assert.deepEqual(methods, [
+      "GET /v2/images/four/manifests/<digest>",
+      "GET /v2/images/three/manifests/<digest>",
+      "HEAD /v2/debian/manifests/1",
+      "HEAD /v2/fedora/manifests/1",
+      "HEAD /v2/gone/manifests/1",
+    ]);
+    assert.deepEqual([...fresh.origins.keys()].sort(), [...names].sort());
+    assert.deepEqual([...fresh.bases.keys()].sort(), [
+      `${memory.host}/debian:1`,
+      `${memory.host}/fedora:1`,
+    ]);
+    assert.equal(fresh.origins.get("one")?.created, created.toISOString());
+    assert.equal(fresh.now, now);
+  });
+
+  test("heads no base where bases do not count", async () => {
+    await look(here(), { ...policy, followBases: false });
+    assert.deepEqual(
+      memory.log.map((line) => line.split(" ")[0]),
+      ["GET", "GET"],
+    );
+  });
+
+  test("takes a base whose registry is away for one that nobody knows", async () => {
+    const away = new Map(observation.sightings);
+    const annotations = { "berth.bases": `127.0.0.1:1/base:1@sha256:${"1".repeat(64)}` };
+    const plain = testImage("away").manifest;
+    const manifest = withAnnotations(plain, annotations);
+    const [sighting] = away.get("one") ?? [];
+    assert.ok(sighting?.kind === "found" && manifest !== undefined);
+    observation = { ...observation, sightings: new Map([["one", [{ ...sighting, manifest }]]]) };
+    assert.equal((await look(here(), policy)).bases.size, 0);
+  });
+
+  test("leaves out an image that has been deleted since", async () => {
+    memory.repositories.delete("images/three");
+    const fresh = await look(here(), policy);
+    assert.deepEqual([...fresh.origins.keys()].sort(), ["four", "one", "two"]);
+  });
+
+  test("asks git about a merge for images that need it, each revision once", async () => {
+    const train = here(jobIn("upstream", mergeRequest("fork", "merge_train")));
+    const git = gitThat(shas.target, ["1".repeat(40)]);
+    const fresh = await look(train, policy, git.history);
+    // Of four images two have untrusted tags; the manifest of one is in hand.
+    assert.deepEqual(
+      memory.log.map((line) => line.slice(0, 20)),
+      ["GET /v2/images/four/"],
+    );
+    assert.deepEqual(git.asked, ["merge train", "1", "3"]);
+    assert.equal(fresh.target, shas.target);
+    assert.deepEqual([...fresh.onTarget], ["1".repeat(40)]);
+  });
+
+  test("asks git for no history where the target is not to be had", async () => {
+    const git = gitThat(undefined);
+    const fork = here(jobIn("fork", mergeRequest("fork", "merged_result")));
+    const fresh = await look(fork, policy, git.history);
+    assert.deepEqual(git.asked, ["merged results"]);
+    assert.deepEqual([fresh.target, fresh.onTarget.size, fresh.origins.size], [undefined, 0, 4]);
+  });
+});
+
+test("what a Dockerfile names by digest is no base that can move", () => {
+  const digest = testImage("x").manifest.descriptor.digest;
+  const annotations = annotationsOf(planned, situationOf(master, qemu, undefined), {
+    revision: null,
+    created,
+    base: undefined,
+    bases: [
+      { name: `r.example/pinned@${digest}`, digest },
+      { name: "r.example/moving:1", digest },
+      { name: "r.example/unknown:1", digest: undefined },
+    ],
+    engine: "docker",
+  });
+  assert.equal(annotations["berth.bases"], `r.example/moving:1@${digest}`);
+});

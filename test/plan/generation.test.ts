@@ -1,0 +1,149 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import type { Config } from "../../src/config/config.ts";
+import { type KeyedImage, setIdOf } from "../../src/image/key.ts";
+import { isTag, parseRepository } from "../../src/oci/reference.ts";
+import { serializePlan } from "../../src/output/planfile.ts";
+import { makePlan } from "../../src/plan/make.ts";
+import type { Observation } from "../../src/plan/observe.ts";
+import type { Plan } from "../../src/plan/plan.ts";
+import { parsePlan } from "../../src/plan/schema.ts";
+import { situationOf } from "../../src/plan/situation.ts";
+import { recordTagOf } from "../../src/publish/set.ts";
+import { config, keyedImage, notAsked } from "../support/keyed.ts";
+import { branch, jobIn, mergeRequest, qemu, registryOf } from "./pipelines.ts";
+import { seen } from "./sightings.ts";
+
+/** base, then middle, then leaf; lone has no parent. */
+const chain: readonly KeyedImage[] = [
+  keyedImage("leaf", { parents: ["middle"] }),
+  keyedImage("middle", { parents: ["base"] }),
+  keyedImage("lone"),
+  keyedImage("base"),
+];
+
+interface Seen {
+  readonly images: Readonly<Record<string, "own" | "upstream" | "nowhere">>;
+  readonly wholeUpstream?: boolean;
+}
+
+function planOf(env: Record<string, string>, seenAt: Seen, change: Partial<Config> = {}): Plan {
+  const settings = config({ ...qemu, ...change });
+  const here = situationOf(env, settings, env["CI"] ? undefined : registryOf.fork);
+  const setId = setIdOf(chain);
+  const upstream = {
+    source: { kind: "upstream", base: parseRepository(registryOf.upstream), tagsOf: () => [] },
+    reference: `${registryOf.upstream}/berth:set-${setId}`,
+    content: { setId, tag: `set-${setId}`, images: {}, revision: "old", pipeline: "7" },
+  } as const;
+  const observation: Observation = {
+    record: seenAt.wholeUpstream === true ? upstream : undefined,
+    sightings: new Map(
+      chain.map(({ name }) => {
+        const source = seenAt.images[name] ?? "own";
+        return [name, source === "nowhere" ? [] : [seen(source, { name })]];
+      }),
+    ),
+    looked: ["r"],
+    warnings: [],
+  };
+  const state = { revision: "a".repeat(40), dirty: [] };
+  const fresh = { ...notAsked, now: new Date("2026-11-20T12:00:00Z") };
+  const plan = makePlan(chain, observation, settings, here, state, fresh, []);
+  assert.deepEqual(parsePlan(serializePlan(plan), "plan.json").images.length, chain.length);
+  return plan;
+}
+
+const force = (names: string) => ({ variables: { QEMU_CI_FORCE_REBUILD: names } });
+const id = setIdOf(chain);
+const keyOf = (name: string) => chain.find((image) => image.name === name)?.key ?? "";
+const tagOf = ({ images }: Plan, name: string) => images.find((image) => image.name === name)?.tag;
+
+describe("the tags of what a run refreshes", () => {
+  test("name its pipeline, also where an image has to be built upon a refreshed one", () => {
+    const job = jobIn("upstream", branch("staging", true), { ...force("base"), pipeline: 4711 });
+    const plan = planOf(job, { images: { middle: "nowhere" } });
+    assert.equal(plan.set.generation, "r4711");
+    assert.equal(plan.set.tag, `set-${id}-r4711`);
+    assert.equal(recordTagOf(plan.set), `set-${id}-r4711`);
+    assert.equal(tagOf(plan, "base"), `key-${keyOf("base")}-r4711`);
+    assert.equal(tagOf(plan, "middle"), `key-${keyOf("middle")}-r4711`);
+    assert.equal(tagOf(plan, "leaf"), `key-${keyOf("leaf")}-r4711`);
+    assert.equal(tagOf(plan, "lone"), `key-${keyOf("lone")}`);
+    const base = plan.images.find(({ name }) => name === "base");
+    assert.equal(base?.reference, `${registryOf.upstream}/qemu/base:key-${keyOf("base")}-r4711`);
+  });
+
+  test("are plain ones where nothing is refreshed", () => {
+    const plan = planOf(jobIn("upstream", branch("staging", true)), {
+      images: { leaf: "nowhere" },
+    });
+    assert.equal(plan.set.generation, null);
+    assert.equal(plan.set.tag, `set-${id}`);
+    assert.equal(recordTagOf(plan.set), `set-${id}`);
+    assert.equal(tagOf(plan, "leaf"), `key-${keyOf("leaf")}`);
+  });
+
+  test("are an untrusted run's own", () => {
+    const plan = planOf(jobIn("upstream", mergeRequest("fork"), force("lone")), { images: {} });
+    assert.equal(plan.set.tag, `try-set-${id}-r100`);
+    assert.equal(tagOf(plan, "lone"), `try-${keyOf("lone")}-r100`);
+  });
+
+  test("name the time on a developer's machine", () => {
+    const plan = planOf({ QEMU_CI_FORCE_REBUILD: "lone" }, { images: {} });
+    assert.equal(plan.set.generation, "l1795176000");
+    assert.equal(tagOf(plan, "lone"), `key-${keyOf("lone")}-l1795176000`);
+  });
+
+  test("are tags also with the longest number of a pipeline", () => {
+    const job = { ...force("1"), pipeline: Number.MAX_SAFE_INTEGER };
+    const plan = planOf(jobIn("upstream", mergeRequest("fork"), job), { images: {} });
+    for (const tag of [plan.set.tag, recordTagOf(plan.set), tagOf(plan, "lone") ?? ""])
+      assert.ok(isTag(tag), tag);
+  });
+});
+
+describe("a fork that refreshes one image of upstream's set", () => {
+  const all = { leaf: "upstream", middle: "upstream", lone: "upstream", base: "upstream" } as const;
+  const forced = jobIn("fork", branch("topic"), force("lone"));
+  const upstreams = { images: all, wholeUpstream: true };
+
+  test("has a set of its own where jobs find images by base and tag", () => {
+    const plan = planOf(forced, upstreams, { reference: "set" });
+    assert.equal(plan.complete, true);
+    assert.equal(plan.variables["QEMU_CI_CONTAINER_BASE"], `${registryOf.fork}/qemu`);
+    assert.equal(plan.variables["QEMU_CI_CONTAINER_TAG"], `set-${id}-r100`);
+    const kinds = plan.images.map(({ name, decision }) => `${name} ${decision.kind}`);
+    assert.deepEqual(kinds, ["leaf copy", "middle copy", "lone refresh", "base copy"]);
+  });
+
+  test("stores that image alone where jobs find each by a variable, and promises no set", () => {
+    const plan = planOf(forced, upstreams, { reference: "each" });
+    assert.equal(plan.complete, false);
+    assert.deepEqual(Object.keys(plan.variables).sort(), [
+      "QEMU_CI_IMAGE_BASE",
+      "QEMU_CI_IMAGE_LEAF",
+      "QEMU_CI_IMAGE_LONE",
+      "QEMU_CI_IMAGE_MIDDLE",
+    ]);
+    assert.match(
+      plan.variables["QEMU_CI_IMAGE_LONE"] ?? "",
+      /^registry\.example\.com\/alice\/.*-r100$/,
+    );
+    assert.match(plan.variables["QEMU_CI_IMAGE_BASE"] ?? "", /\/qemu-project\/.*@sha256:/);
+  });
+
+  test("runs on upstream's set where it forces nothing", () => {
+    const plan = planOf(jobIn("fork", branch("topic")), upstreams, { reference: "set" });
+    assert.equal(plan.variables["QEMU_CI_CONTAINER_BASE"], `${registryOf.upstream}/qemu`);
+    assert.equal(plan.variables["QEMU_CI_CONTAINER_TAG"], `set-${id}`);
+  });
+});
+
+test("later jobs learn from the plan whom this project trusts", () => {
+  const topic = jobIn("upstream", branch("topic"));
+  const plan = planOf(topic, { images: {} }, { trust: { unprotected: false } });
+  const read = parsePlan(serializePlan(plan), "plan.json");
+  assert.equal(situationOf(topic, read.config, undefined).trusted, false);
+});

@@ -1,0 +1,136 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { mergeOf } from "../../src/plan/merge.ts";
+import { type Freshness, needsTarget, refreshReasonOf } from "../../src/plan/refresh.ts";
+import type { Role, Situation } from "../../src/plan/situation.ts";
+import { situationOf } from "../../src/plan/situation.ts";
+import type { Variables } from "../support/job-variables.ts";
+import { keyedImage, notAsked } from "../support/keyed.ts";
+import { branch, jobIn, mergeRequest, qemu, shas } from "./pipelines.ts";
+import { seen } from "./sightings.ts";
+
+const bots = { ...qemu, merge: { bots: ["marge-bot"] } };
+const marge = { user: "marge-bot" } as const;
+const url = "https://gitlab.example.com/qemu-project/qemu";
+const inTrain = jobIn("upstream", mergeRequest("fork", "merge_train"));
+const inResult = jobIn("upstream", mergeRequest("fork", "merged_result"));
+
+const contexts: readonly (readonly [what: string, job: Variables, merge: unknown])[] = [
+  ["a branch is none", jobIn("upstream", branch("staging", true)), undefined],
+  ["a detached merge request is none", jobIn("upstream", mergeRequest("fork")), undefined],
+  ["a developer's machine is none", {}, undefined],
+  [
+    "a merge train",
+    inTrain,
+    { because: "merge train", target: { branch: "master", head: shas.target, url: undefined } },
+  ],
+  [
+    "a merged result",
+    inResult,
+    { because: "merged results", target: { branch: "master", head: shas.target, url: undefined } },
+  ],
+  [
+    "a merged result in a fork knows where its target is",
+    jobIn("fork", mergeRequest("fork", "merged_result")),
+    { because: "merged results", target: { branch: "master", head: shas.target, url } },
+  ],
+  [
+    "a bot's detached merge request, whose heads are empty",
+    jobIn("upstream", mergeRequest("fork"), marge),
+    { because: "merge bot", target: { branch: "master", head: undefined, url: undefined } },
+  ],
+  [
+    "a bot's detached merge request in a fork",
+    jobIn("fork", mergeRequest("fork"), marge),
+    { because: "merge bot", target: { branch: "master", head: undefined, url } },
+  ],
+  [
+    "a bot's branch in upstream",
+    jobIn("upstream", branch("topic"), marge),
+    { because: "merge bot", target: { branch: "master", head: undefined, url: undefined } },
+  ],
+  [
+    "a bot's branch in a fork, whose default branch may be old",
+    jobIn("fork", branch("topic"), marge),
+    { because: "merge bot", target: { branch: undefined, head: undefined, url: undefined } },
+  ],
+  [
+    "a bot on a train is a train",
+    { ...inTrain, GITLAB_USER_LOGIN: "marge-bot" },
+    { because: "merge train", target: { branch: "master", head: shas.target, url: undefined } },
+  ],
+];
+
+describe("a merge", () => {
+  for (const [what, job, merge] of contexts) {
+    test(what, () => assert.deepEqual(situationOf(job, bots, undefined).merge, merge));
+  }
+
+  test("is not what a user of another name does, nor one without a name", () => {
+    assert.equal(mergeOf({ GITLAB_USER_LOGIN: "marge" }, ["marge-bot"], false), undefined);
+    assert.equal(mergeOf({ GITLAB_USER_LOGIN: "" }, [], false), undefined);
+    assert.equal(mergeOf({}, ["marge-bot"], false), undefined);
+  });
+});
+
+const revision = shas.head;
+
+/** What git and the image say, and whether that will do where it is asked. */
+const histories: readonly (readonly [
+  what: string,
+  facts: Partial<Freshness>,
+  suffices: boolean,
+])[] = [
+  ["its revision has the target", known(revision, shas.target, [revision]), true],
+  ["its revision lacks the target", known(revision, shas.target, []), false],
+  ["only another revision has it", known(revision, shas.target, [shas.base]), false],
+  ["its revision is unknown", known(undefined, shas.target, [revision]), false],
+  ["the target is unknown", known(revision, undefined, []), false],
+  ["nothing is known", {}, false],
+];
+
+function known(
+  revision: string | undefined,
+  target: string | undefined,
+  onTarget: readonly string[],
+): Partial<Freshness> {
+  const origin = { created: undefined, revision, bases: [] };
+  return { origins: new Map([["debian", origin]]), target, onTarget: new Set(onTarget) };
+}
+
+const roles: readonly Role[] = ["upstream", "fork", "local"];
+
+for (const role of roles) {
+  for (const source of ["own", "upstream"] as const) {
+    for (const trusted of [true, false]) {
+      const isAsked = source === "own" && (role !== "upstream" || !trusted);
+      const what = `${role}, seen in ${source} by ${trusted ? "key" : "try"} tag`;
+      const sighting = seen(source, { trusted });
+
+      test(`${what}: ${isAsked ? "has to be on the target" : "may be of any age"}`, () => {
+        assert.equal(needsTarget(sighting, { role }), isAsked);
+      });
+
+      for (const [state, facts, suffices] of histories) {
+        const isBuilt = isAsked && !suffices;
+        test(`in a merge, ${what}, ${state}: ${isBuilt ? "built again" : "used"}`, () => {
+          const here: Situation = { ...situationOf(inTrain, qemu, undefined), role };
+          const fresh = { ...notAsked, ...facts };
+          const reason = refreshReasonOf(keyedImage("debian"), sighting, here, qemu, fresh);
+          const expected = {
+            code: "merge",
+            because: "merge train",
+            revision: facts.origins?.get("debian")?.revision ?? null,
+            target: facts.target ?? null,
+          };
+          assert.deepEqual(reason, isBuilt ? expected : undefined);
+          const outside = { ...here, merge: undefined };
+          assert.equal(
+            refreshReasonOf(keyedImage("debian"), sighting, outside, qemu, fresh),
+            undefined,
+          );
+        });
+      }
+    }
+  }
+}

@@ -1,0 +1,168 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import type { RefreshSettings } from "../../src/config/config.ts";
+import { type RefreshReason, reasonOf } from "../../src/plan/plan.ts";
+import { type Freshness, type Origin, originOf, refreshReasonOf } from "../../src/plan/refresh.ts";
+import { situationOf } from "../../src/plan/situation.ts";
+import type { Variables } from "../support/job-variables.ts";
+import { keyedImage, notAsked, someDigest } from "../support/keyed.ts";
+import { branch, jobIn, mergeRequest, qemu, tag } from "./pipelines.ts";
+import { seen } from "./sightings.ts";
+
+const now = new Date("2026-11-20T12:00:00Z");
+const debian = "docker.io/library/debian:13-slim";
+const today = `sha256:${"1".repeat(64)}`;
+const before = `sha256:${"2".repeat(64)}`;
+
+const policy: RefreshSettings = { maxAge: 7, followBases: true, in: "protected" };
+const schedules: RefreshSettings = { ...policy, in: "schedules" };
+const noAge: RefreshSettings = { ...policy, maxAge: undefined };
+const noBases: RefreshSettings = { ...policy, followBases: false };
+
+const origin = (days: number, digest: string = today): Origin => ({
+  created: new Date(now.getTime() - days * 24 * 60 * 60 * 1000).toISOString(),
+  revision: "a".repeat(40),
+  bases: [{ name: debian, digest }],
+});
+const fresh = origin(1);
+const old = origin(7.5);
+const moved = origin(1, before);
+
+const master = jobIn("upstream", branch("master", true));
+const weekly = jobIn("upstream", branch("master", true), { by: "schedule" });
+const topic = jobIn("upstream", branch("topic"));
+const forked = jobIn("fork", branch("master", true));
+const request = jobIn("upstream", mergeRequest("fork"));
+
+const forced = (names: string): Variables => ({ ...topic, QEMU_CI_FORCE_REBUILD: names });
+
+type Code = RefreshReason["code"] | "no";
+
+const rows: readonly (readonly [
+  what: string,
+  job: Variables,
+  policy: RefreshSettings | undefined,
+  origin: Origin | undefined,
+  expected: Code,
+])[] = [
+  ["all are forced", forced("1"), undefined, undefined, "forced"],
+  ["it is forced by name", forced("fedora,debian"), undefined, fresh, "forced"],
+  ["another is forced", forced("fedora"), undefined, old, "no"],
+  ["it is forced in a fork", { ...forked, QEMU_CI_FORCE_REBUILD: "1" }, policy, fresh, "forced"],
+  [
+    "it is forced in a fork's request",
+    { ...request, QEMU_CI_FORCE_REBUILD: "1" },
+    policy,
+    fresh,
+    "forced",
+  ],
+  ["it is forced on a machine", { QEMU_CI_FORCE_REBUILD: "debian" }, policy, fresh, "forced"],
+  ["there is no policy", master, undefined, old, "no"],
+  ["it is young and its base stands", master, policy, fresh, "no"],
+  ["it is exactly at its age", master, policy, origin(7), "no"],
+  ["it is too old", master, policy, old, "max-age"],
+  ["it is too old in a tag's pipeline", jobIn("upstream", tag("v1")), policy, old, "max-age"],
+  ["it is too old, and only schedules count", master, schedules, old, "no"],
+  ["it is too old in a schedule", weekly, schedules, old, "max-age"],
+  ["age does not count", master, noAge, old, "no"],
+  ["its base moved", master, policy, moved, "base-moved"],
+  ["its base moved, whatever its age", master, noAge, moved, "base-moved"],
+  ["it is old and its base moved", master, policy, origin(9, before), "max-age"],
+  ["bases do not count", master, noBases, moved, "no"],
+  ["its origin is not known", master, policy, undefined, "no"],
+  ["it has no time", master, policy, { ...fresh, created: undefined }, "no"],
+  ["its time is nonsense", master, policy, { ...fresh, created: "yesterday" }, "no"],
+  ["it has no bases", master, policy, { ...fresh, bases: [] }, "no"],
+  [
+    "its base cannot be asked",
+    master,
+    policy,
+    { ...fresh, bases: [{ name: "other.example/base:1", digest: before }] },
+    "no",
+  ],
+  ["a fork is old", forked, policy, old, "no"],
+  ["a fork's schedule is old", { ...forked, CI_PIPELINE_SOURCE: "schedule" }, policy, old, "no"],
+  ["a fork's request is old", request, policy, old, "no"],
+  [
+    "a fork's request on a train is old",
+    { ...request, CI_PIPELINE_SOURCE: "schedule" },
+    policy,
+    old,
+    "no",
+  ],
+  ["an unprotected branch is old", topic, policy, old, "no"],
+  ["a machine's is old", {}, policy, old, "no"],
+];
+
+describe("an image is refreshed where", () => {
+  for (const [what, job, refresh, known, expected] of rows) {
+    test(`${what}: ${expected}`, () => {
+      const facts: Freshness = {
+        ...notAsked,
+        now,
+        origins: new Map(known === undefined ? [] : [["debian", known]]),
+        bases: new Map([[debian, today]]),
+      };
+      const here = situationOf(job, qemu, undefined);
+      const reason = refreshReasonOf(keyedImage("debian"), seen("own"), here, { refresh }, facts);
+      assert.equal(reason?.code ?? "no", expected);
+    });
+  }
+});
+
+describe("what an image says of its origin", () => {
+  const read = (bases: string) => originOf({ "berth.bases": bases }).bases;
+
+  test("is read from its annotations", () => {
+    const origin = originOf({
+      "org.opencontainers.image.created": "2026-11-20T12:00:00Z",
+      "org.opencontainers.image.revision": "abc",
+      "berth.bases": `${debian}@${today} quay.io/fedora:43@${before}`,
+    });
+    assert.deepEqual(origin, {
+      created: "2026-11-20T12:00:00Z",
+      revision: "abc",
+      bases: [
+        { name: debian, digest: today },
+        { name: "quay.io/fedora:43", digest: before },
+      ],
+    });
+  });
+
+  test("may be nothing, or nonsense", () => {
+    assert.deepEqual(originOf({}), { created: undefined, revision: undefined, bases: [] });
+    for (const text of ["", " ", "debian", "@sha256:1"]) assert.deepEqual(read(text), []);
+  });
+});
+
+describe("the reason of a refresh is said", () => {
+  const reasons: readonly (readonly [because: RefreshReason, text: string])[] = [
+    [{ code: "forced" }, "asked for by FORCE_REBUILD"],
+    [
+      { code: "max-age", created: "2026-11-01T12:00:00Z", days: 7 },
+      "built 2026-11-01, older than 7 days",
+    ],
+    [
+      { code: "base-moved", base: debian, from: before, to: today },
+      `base ${debian} moved from 222222222222 to 111111111111`,
+    ],
+    [{ code: "parent", parent: "base" }, "its parent base is refreshed"],
+    [
+      { code: "merge", because: "merge train", revision: "a".repeat(40), target: "b".repeat(40) },
+      "merge train: upstream does not have it, and it was built at aaaaaaaaaaaa without bbbbbbbbbbbb",
+    ],
+    [
+      { code: "merge", because: "merge bot", revision: null, target: "b".repeat(40) },
+      "merge bot: upstream does not have it, and it was built at an unknown commit without bbbbbbbbbbbb",
+    ],
+    [
+      { code: "merge", because: "merged results", revision: "a".repeat(40), target: null },
+      "merged results: upstream does not have it, and the target's head is not known here",
+    ],
+  ];
+  for (const [because, text] of reasons) {
+    test(text, () => {
+      assert.equal(reasonOf({ kind: "refresh", because, from: `x@${someDigest}` }), text);
+    });
+  }
+});
