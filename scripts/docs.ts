@@ -9,7 +9,7 @@ import { planSchema } from "../src/plan/schema.ts";
 /** The reference of all commands, as `--help` prints them. */
 export function cliPage(): string {
   const program = makeProgram(() => undefined);
-  const commands = [program, ...program.commands.filter((command) => command.name() !== "help")];
+  const commands = [program, ...program.commands];
   const sections = commands.map((command) => {
     const title = command === program ? "berth" : `berth ${command.name()}`;
     return `## ${title}\n\n\`\`\`text\n${helpOf(command)}\`\`\`\n`;

@@ -17,12 +17,49 @@ interface Node {
   readonly required?: readonly string[];
 }
 
+/** What editors show beside the descriptions, by key of the file; a key with a list of words needs none. */
+export const examples: Readonly<Record<string, readonly unknown[]>> = {
+  prefix: ["QEMU_CI"],
+  upstream: ["qemu-project", "registry.example.com/group/project"],
+  registry: ["registry.example.com/group/project"],
+  repository: ["qemu/{name}"],
+  parents: ["qemu/{name}"],
+  publish: [
+    [
+      { branch: "staging", tag: "latest" },
+      { branch: "staging-*", tag: "{slug}" },
+    ],
+  ],
+  registries: [{ "registry.example.com:5000": { insecure: true } }],
+  dotenv: [{ max_variables: 20 }],
+  parallel: [4],
+  trust: [{ unprotected: false }],
+  merge: [{ bots: ["marge-bot"] }],
+  refresh: [{ max_age: 7, follow_bases: true, in: "schedules" }],
+  prune: [{ branches: ["{default}", "stable-*"], days: 14 }],
+  defaults: [{ platforms: ["linux/arm64"], args: { MIRROR: "deb.example.com" } }],
+  images: [
+    "ci/*.docker",
+    ["ci/*.docker", { dockerfile: "ci/fedora.docker", optional: true }],
+    { base: "ci/base/Dockerfile", docs: { dockerfile: "ci/docs.docker", context: "docs" } },
+  ],
+  exclude: [["old-*", "third_party/**"]],
+};
+
 /** The JSON Schema (draft 7, which editors know best) of a configuration file. */
 export function jsonSchema() {
+  const { properties = {}, ...rest } = z.toJSONSchema(schema, { target: "draft-7", io: "input" });
+  const shown = Object.entries(properties).map(([key, property]) => {
+    const given = examples[key];
+    return [key, given === undefined ? property : { ...(property as object), examples: given }];
+  });
   return {
+    // A name and no address: each GitLab serves a copy of its own.
+    $id: "urn:berth:schema:berth.yml",
     title: "berth.yml",
     description: "Which container images a project has, and how berth is to treat them.",
-    ...z.toJSONSchema(schema, { target: "draft-7", io: "input" }),
+    ...rest,
+    properties: Object.fromEntries(shown) as Readonly<Record<string, object>>,
   };
 }
 

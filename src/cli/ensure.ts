@@ -1,7 +1,5 @@
 /** `berth ensure`: plan, build what is missing, publish the set, in one process. */
 import { type ExitCode, exitCodes } from "../errors.ts";
-import { execute } from "../execute/execute.ts";
-import { runParentsFirst } from "../execute/schedule.ts";
 import type { Manifest } from "../oci/manifest.ts";
 import { parseReference, printReference, withDigest } from "../oci/reference.ts";
 import { isFatal, type Outcome } from "../output/outcome.ts";
@@ -11,9 +9,11 @@ import { ownBase } from "../plan/situation.ts";
 import { announceRun } from "../publish/announce.ts";
 import { isPublishDue } from "../publish/due.ts";
 import type { Published } from "../publish/set.ts";
+import { carryOut } from "./carry-out.ts";
 import { checkConsumers } from "./consumers.ts";
 import { exitCodeFor, reportFailures, writeOutcomes } from "./outcomes.ts";
 import { writePlan } from "./plan.ts";
+import { manifestsOf, reportOn } from "./report.ts";
 import {
   dirtyError,
   makePlanOf,
@@ -35,7 +35,7 @@ export function ensureCommand(options: SessionOptions): Promise<ExitCode> {
     if (options.json !== true) session.world.print(printPlan(plan));
     return isPublishDue(plan, session.situation)
       ? ensure(session, options, planned)
-      : finish(session, options, plan, [], undefined);
+      : finish(session, options, planned, [], undefined);
   });
 }
 
@@ -47,26 +47,19 @@ async function ensure(
   const { plan, identified, observation } = planned;
   const base = ownBase(session.situation);
   refuseDirtyBuilds(plan, session, options);
-  const known = new Map<string, Manifest>();
-  for (const [name, [first]] of observation.sightings) {
-    if (first?.kind === "found" && first.manifest !== undefined) known.set(name, first.manifest);
-  }
+  const known = manifestsOf(observation);
   const made = makeTools(session, options, plan, identified.materials, (name, manifest) =>
     known.set(name, manifest),
   );
   const tools = { ...made, inHand: (name: string) => known.get(name) };
   announceRun(plan, base, session.login.registry);
-  const outcomes = await runParentsFirst(
-    plan.images,
-    session.project.config.parallel,
-    (image, parents) => execute(image, parents, tools),
-  );
+  const outcomes = await carryOut(plan.images, session, tools);
   await writeOutcomes(session, options, outcomes);
-  if (outcomes.some(isFatal)) return finish(session, options, plan, outcomes, undefined);
+  if (outcomes.some(isFatal)) return finish(session, options, planned, outcomes, undefined);
   const published = await publish(session, plan, base, known);
   const settled = outcomes.map((outcome) => adoptedSince(outcome, published.adopted));
   if (published.adopted.size > 0) await writeOutcomes(session, options, settled);
-  return finish(session, options, plan, settled, published.record);
+  return finish(session, options, planned, settled, published.record);
 }
 
 /** An outcome as the set was published, where another pipeline moved the key's tag after the build. */
@@ -98,20 +91,22 @@ function refuseDirtyBuilds(
   throw dirtyError("publish", plan.dirty);
 }
 
-function finish(
+async function finish(
   session: Session,
   options: SessionOptions,
-  plan: Plan,
+  { plan, observation }: Planned,
   outcomes: readonly Outcome[],
   record: string | undefined,
-): ExitCode {
-  const { world } = session;
+): Promise<ExitCode> {
+  const { world, project } = session;
+  const place = { world, root: project.git.root, options };
+  await reportOn(plan, place, { outcomes, manifests: manifestsOf(observation) });
   if (options.json === true) {
     world.print(
       `${JSON.stringify({ plan, outcomes, record: record ?? plan.set.record }, (_, value: unknown) => value ?? null, 2)}\n`,
     );
   } else if (outcomes.length > 0) {
-    world.print(`\n${printOutcomes(outcomes)}`);
+    world.print(`\n${printOutcomes(outcomes, plan.images)}`);
     if (record !== undefined) world.print(`\nset record: ${record}\n`);
   } else {
     world.print("nothing to do\n");

@@ -1,5 +1,6 @@
 /** From arguments to an exit code; the only place that catches, prints and decides how the process ends. */
-import { type ExitCode, exitCodes } from "../errors.ts";
+import { exitCodes } from "../errors.ts";
+import { closeLog } from "../host/console.ts";
 import { describeError, exitCodeOf } from "./fail.ts";
 import { plainKey } from "./plain.ts";
 
@@ -8,7 +9,8 @@ export async function main(args: readonly string[]): Promise<number> {
   process.stdout.on("error", forgiveGoneReader);
   try {
     const plain = process.env["BERTH_CONFIG"] === undefined ? plainKey(args) : undefined;
-    return plain === undefined ? await parseAndRun(args) : await runKey(plain.names, plain.options);
+    const run = plain === undefined ? parseAndRun(args) : runKey(plain.names, plain.options);
+    return await run.finally(closeLog);
   } catch (error) {
     process.stderr.write(describeError(error, process.env["BERTH_DEBUG"] === "1"));
     return exitCodeOf(error);
@@ -20,12 +22,12 @@ async function runKey(names: readonly string[], options: { readonly json: boolea
   return keyCommand(names, options);
 }
 
-async function parseAndRun(args: readonly string[]): Promise<ExitCode> {
+async function parseAndRun(args: readonly string[]): Promise<number> {
   const [{ CommanderError }, { makeProgram }] = await Promise.all([
     import("commander"),
     import("./program.ts"),
   ]);
-  let code: ExitCode = exitCodes.done;
+  let code: number = exitCodes.done;
   const program = makeProgram((result) => {
     code = result;
   });

@@ -6,6 +6,7 @@ import { ownBase } from "../plan/situation.ts";
 import { printDotenv } from "../plan/variables.ts";
 import { checkConsumers } from "./consumers.ts";
 import { handedOn } from "./environment.ts";
+import { manifestsOf, reportOn } from "./report.ts";
 import {
   makePlanOf,
   openSession,
@@ -24,10 +25,16 @@ export async function planCommand(options: PlanOptions): Promise<ExitCode> {
   const session = await openSession(options);
   // Without a registry no later job could have an image; on a developer's machine a plan is still of use.
   if (session.situation.ci) ownBase(session.situation);
-  const [{ plan }] = await Promise.all([makePlanOf(session, options), checkConsumers(session)]);
+  const [{ plan, observation }] = await Promise.all([
+    makePlanOf(session, options),
+    checkConsumers(session),
+  ]);
   await session.project.git.close();
   const text = await writePlan(session, options, plan);
   await writePipeline(session, options, plan);
+  // GitLab shows no page of a child pipeline in a merge request, but this job's.
+  const place = { world: session.world, root: session.project.git.root, options };
+  await reportOn(plan, place, { outcomes: [], manifests: manifestsOf(observation) });
   session.world.print(options.json === true ? text : printPlan(plan));
   return exitCodes.done;
 }

@@ -1,6 +1,16 @@
 /** The commands and their flags; each command's code is loaded only when it runs. */
 import { Command, Option } from "commander";
 import type { ExitCode } from "../errors.ts";
+import { addCompletion } from "./declare-completion.ts";
+import { addDoctor } from "./declare-doctor.ts";
+import { addExplain } from "./declare-explain.ts";
+import { addHelp } from "./declare-help.ts";
+import { addInit } from "./declare-init.ts";
+import { addPrune } from "./declare-prune.ts";
+import { addPull } from "./declare-pull.ts";
+import { addReport } from "./declare-report.ts";
+import { addRun } from "./declare-run.ts";
+import { addStorage } from "./declare-storage.ts";
 
 /** Flags that every command knows. */
 export interface GlobalOptions {
@@ -11,14 +21,16 @@ export interface GlobalOptions {
 
 export const version = "0.1.0";
 
-/** Makes the program; `end` is told how a command ended. */
-export function makeProgram(end: (code: ExitCode) => void): Command {
+/** Makes the program; `end` is told how a command ended: an `ExitCode`, or what `run` has run ended with. */
+export function makeProgram(end: (code: number) => void): Command {
   const program = new Command("berth")
     .description("gives every container image of a GitLab CI pipeline its place in the registry")
     .version(version)
-    .option(
-      "--config <file>",
-      "configuration instead of berth.yml at the repository's top; may lie outside of it",
+    .addOption(
+      new Option(
+        "--config <file>",
+        "configuration instead of berth.yml at the repository's top; may lie outside of it",
+      ).env("BERTH_CONFIG"),
     )
     .option(
       "--registry <base>",
@@ -31,6 +43,16 @@ export function makeProgram(end: (code: ExitCode) => void): Command {
   addPlan(program, end);
   addBuild(program, end);
   addPublish(program, end);
+  addExplain(program, end);
+  addRun(program, end);
+  addPull(program, end);
+  addInit(program, end, version);
+  addDoctor(program, end);
+  addReport(program, end);
+  addPrune(program, end);
+  addStorage(program, end);
+  addCompletion(program, end);
+  addHelp(program);
   for (const command of program.commands) command.copyInheritedSettings(program).exitOverride();
   return program;
 }
@@ -60,11 +82,25 @@ function addPlan(program: Command, end: (code: ExitCode) => void): void {
     .addOption(outputOption())
     .option("--rev <rev>", "plan for a git revision, without checking it out")
     .option("--allow-dirty", "plan and later publish although files differ from the commit")
-    .option(
-      "--job-image <reference>",
-      "image of the jobs in pipeline.yml (default: $BERTH_IMAGE, then the runner's)",
+    .addOption(engineOption())
+    .addOption(
+      new Option(
+        "--job-image <reference>",
+        "image of the jobs in pipeline.yml (default: the runner's)",
+      ).env("BERTH_IMAGE"),
     )
-    .option("--job-tags <tags>", "runner tags of the jobs in pipeline.yml, separated by commas")
+    .addOption(
+      new Option(
+        "--job-tags <tags>",
+        "runner tags of the jobs in pipeline.yml, separated by commas",
+      ).env("BERTH_JOB_TAGS"),
+    )
+    .addOption(
+      new Option(
+        "--job-docker <reference>",
+        "image of the Docker-in-Docker service of the jobs in pipeline.yml",
+      ).env("BERTH_DOCKER_SERVICE"),
+    )
     .addHelpText(
       "after",
       examples(
@@ -148,10 +184,9 @@ function outputOption(): Option {
 }
 
 function engineOption(): Option {
-  return new Option(
-    "--engine <name>",
-    "the program that builds (default: the configuration's)",
-  ).choices(["auto", "buildah", "docker"]);
+  return new Option("--engine <name>", "the program that builds (default: the configuration's)")
+    .choices(["auto", "buildah", "docker"])
+    .env("BERTH_ENGINE");
 }
 
 function examples(...lines: readonly string[]): string {

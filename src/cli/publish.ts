@@ -6,11 +6,14 @@ import { announceWrites } from "../publish/announce.ts";
 import { isPublishDue } from "../publish/due.ts";
 import { publishSet } from "../publish/set.ts";
 import { openPlanned } from "./planned.ts";
+import { reportOn } from "./report.ts";
 import type { SessionOptions } from "./session.ts";
 
 export async function publishCommand(options: SessionOptions): Promise<ExitCode> {
-  const { situation, login, world, plan } = await openPlanned(options);
+  const { situation, login, world, root, plan } = await openPlanned(options);
+  const place = { world, root, options };
   if (!isPublishDue(plan, situation)) {
+    await reportOn(plan, place, {});
     world.print(
       options.json === true
         ? '{"record":null,"tags":[],"missing":[]}\n'
@@ -22,7 +25,10 @@ export async function publishCommand(options: SessionOptions): Promise<ExitCode>
   announceWrites(plan, base, login.registry);
   const copied = await copyAll(plan, login.registry);
   const now = world.clock.now();
+  // Where the set turns out to be incomplete, a person needs the report all the more.
+  await reportOn(plan, place, { copied });
   const published = await publishSet(plan, situation, base, login.registry, now, copied);
+  await reportOn(plan, place, { copied, manifests: published.manifests });
   const { record, tags, missing } = published;
   if (options.json === true) {
     world.print(`${JSON.stringify({ record: record ?? null, tags, missing })}\n`);

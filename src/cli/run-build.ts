@@ -1,9 +1,8 @@
 /** `berth run --build`: an image that is nowhere is built into the own registry, with what it is built from. */
 import { type ExitCode, exitCodes } from "../errors.ts";
-import { execute } from "../execute/execute.ts";
-import { runParentsFirst } from "../execute/schedule.ts";
 import type { PlannedImage } from "../plan/plan.ts";
 import { ownBase } from "../plan/situation.ts";
+import { carryOut } from "./carry-out.ts";
 import { exitCodeFor, reportFailures } from "./outcomes.ts";
 import { dirtyError, makePlanOf, type SessionOptions } from "./session.ts";
 import { inSession } from "./spool.ts";
@@ -17,11 +16,7 @@ export function buildImages(names: readonly string[], options: SessionOptions): 
     if (plan.dirty.length > 0 && options.allowDirty !== true) throw dirtyError("build", plan.dirty);
     const wanted = withParents(names, plan.images);
     const tools = makeTools(session, options, plan, identified.materials, () => undefined);
-    const outcomes = await runParentsFirst(
-      wanted,
-      session.project.config.parallel,
-      (image, parents) => execute(image, parents, tools),
-    );
+    const outcomes = await carryOut(wanted, session, tools);
     reportFailures(session, outcomes);
     const absent = outcomes.some(({ digest }) => digest === null);
     const code = exitCodeFor(outcomes);

@@ -1,12 +1,24 @@
 /** The reading log of a run on standard error: plain lines, GitLab's collapsible sections in CI. */
 import type { Log } from "../world.ts";
+import type { Expected } from "./progress.ts";
 
-interface Section {
-  readonly id: string;
-  readonly title: string;
-  readonly started: number;
-  readonly lines: string[];
-  ended: number | undefined;
+/** A build that is going to be; `section` is the id under which the log gets its lines. */
+export interface ExpectedBuild extends Expected {
+  readonly section: string;
+}
+
+/** The log of a process, which also follows the builds of a run and holds warnings back for its end. */
+export interface ConsoleLog extends Log {
+  expect(builds: readonly ExpectedBuild[]): void;
+  began(name: string): void;
+  /** `lost` where there is no image in the end, so that those built from it are lost too. */
+  ended(name: string, result: string, lost: boolean): void;
+  /** The builds are over, or are given up. */
+  settle(): void;
+  /** Writes something else, such as a result on the other stream, that must not meet the view. */
+  around(write: () => void): void;
+  /** Writes the warnings so far, each once. */
+  flush(): void;
 }
 
 export interface LogOptions {
@@ -16,11 +28,51 @@ export interface LogOptions {
   readonly now: () => Date;
 }
 
+/** Makes the log for a file, a pipe or a job: lines that stay as they were written. */
+export function makeLog(options: LogOptions): ConsoleLog {
+  const { write } = options;
+  const nothing = (): void => undefined;
+  return {
+    info: (text) => write(`${text}\n`),
+    ...holdWarnings(write),
+    section: makeSections(options),
+    expect: nothing,
+    began: nothing,
+    ended: nothing,
+    settle: nothing,
+    around: (other) => other(),
+  };
+}
+
+/** Warnings are kept until the end, where a person looks; two builds give the same one only once. */
+export function holdWarnings(write: (text: string) => void): Pick<ConsoleLog, "warn" | "flush"> {
+  const held = new Set<string>();
+  const written = new Set<string>();
+  return {
+    warn: (text) => void held.add(text),
+    flush() {
+      for (const text of held) {
+        if (!written.has(text)) write(`warning: ${text}\n`);
+        written.add(text);
+      }
+      held.clear();
+    },
+  };
+}
+
+interface Section {
+  readonly id: string;
+  readonly title: string;
+  readonly started: number;
+  readonly lines: string[];
+  ended: number | undefined;
+}
+
 /**
- * Makes a log whose sections never mix: the oldest open one is written as it comes, the lines of the
+ * Makes sections that never mix: the oldest open one is written as it comes, the lines of the
  * others wait until it has ended, so that two builds side by side read as one after the other.
  */
-export function makeLog({ write, sections, now }: LogOptions): Log {
+export function makeSections({ write, sections, now }: LogOptions): Log["section"] {
   const open: Section[] = [];
   const seconds = (milliseconds: number): number => Math.floor(milliseconds / 1000);
   const head = (section: Section): void => {
@@ -45,29 +97,25 @@ export function makeLog({ write, sections, now }: LogOptions): Log {
       flush(next);
     }
   };
-  return {
-    info: (text) => write(`${text}\n`),
-    warn: (text) => write(`warning: ${text}\n`),
-    section(id, title) {
-      const section: Section = {
-        id: id.replace(/[^A-Za-z0-9_.-]/g, "_"),
-        title,
-        started: now().getTime(),
-        lines: [],
-        ended: undefined,
-      };
-      open.push(section);
-      if (open[0] === section) head(section);
-      return {
-        line(text) {
-          section.lines.push(text);
-          if (open[0] === section) flush(section);
-        },
-        end() {
-          section.ended = now().getTime();
-          settle();
-        },
-      };
-    },
+  return (id, title) => {
+    const section: Section = {
+      id: id.replace(/[^A-Za-z0-9_.-]/g, "_"),
+      title,
+      started: now().getTime(),
+      lines: [],
+      ended: undefined,
+    };
+    open.push(section);
+    if (open[0] === section) head(section);
+    return {
+      line(text) {
+        section.lines.push(text);
+        if (open[0] === section) flush(section);
+      },
+      end() {
+        section.ended = now().getTime();
+        settle();
+      },
+    };
   };
 }

@@ -1,10 +1,11 @@
 /** The real outside, put together once by the entry. */
-import type { Clock, Fetch, Files, Git, Log, Run } from "../world.ts";
+import type { Clock, Fetch, Files, Git, Run } from "../world.ts";
+import { processLog } from "./console.ts";
 import { httpFetch } from "./fetch.ts";
 import { realFiles } from "./files.ts";
 import { openGit } from "./git.ts";
 import { makeGuardian } from "./guardian.ts";
-import { makeLog } from "./log.ts";
+import type { ConsoleLog } from "./log.ts";
 import { createRunner, endOnSignals, type Runner } from "./run.ts";
 
 /** Everything that commands hand on, piece by piece, to who needs it. */
@@ -16,7 +17,7 @@ export interface World {
   readonly run: Run;
   readonly fetch: Fetch;
   readonly clock: Clock;
-  readonly log: Log;
+  readonly log: ConsoleLog;
   readonly random: () => number;
   readonly openGit: (cwd: string) => Promise<Git>;
   /** Writes a result to standard output. */
@@ -33,11 +34,8 @@ export function realWorld(): World {
   };
   const guardian = makeGuardian();
   const runner: Runner = createRunner(undefined, guardian);
-  const log = makeLog({
-    write: (text) => process.stderr.write(text),
-    sections: process.env["GITLAB_CI"] === "true",
-    now: clock.now,
-  });
+  const log = processLog();
+  let guarded = false;
   return {
     env: process.env,
     cwd: process.cwd(),
@@ -49,8 +47,11 @@ export function realWorld(): World {
     log,
     random: Math.random,
     openGit,
-    print: (text) => process.stdout.write(text),
+    print: (text) => log.around(() => process.stdout.write(text)),
     guard: () => {
+      if (guarded) return;
+      guarded = true;
+      process.once("SIGINT", () => log.info("ending what was started; once more ends it at once"));
       guardian.start();
       endOnSignals(runner);
     },

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { jsonSchema, referenceText, withReference } from "../../scripts/schema.ts";
+import { Ajv } from "ajv";
+import { examples, jsonSchema, referenceText, withReference } from "../../scripts/schema.ts";
 import { defaultConfig } from "../../src/config/config.ts";
 import { declareImages } from "../../src/config/discover.ts";
 import { parseConfig } from "../../src/config/parse.ts";
@@ -20,10 +21,55 @@ test("the reference in docs/configuration.md is what the schema says", () => {
   assert.equal(page, withReference(page, referenceText()), "run scripts/schema.ts");
 });
 
-test("every key of the file has a description", () => {
-  const properties = jsonSchema().properties as Record<string, { description?: string }>;
-  assert.deepEqual(Object.keys(properties), Object.keys(schema.shape));
-  for (const [key, { description }] of Object.entries(properties)) assert.ok(description, key);
+interface Described {
+  readonly description?: string;
+  readonly enum?: readonly string[];
+  readonly properties?: Readonly<Record<string, Described>>;
+  readonly additionalProperties?: Described | boolean;
+  readonly items?: Described;
+  readonly anyOf?: readonly Described[];
+}
+
+/** The paths of all keys that a schema allows and says nothing about. */
+function undescribed(node: Described, path = ""): readonly string[] {
+  const { properties = {}, additionalProperties, items, anyOf = [] } = node;
+  const inside = [additionalProperties, items, ...anyOf].filter((one) => typeof one === "object");
+  return [
+    ...Object.entries(properties).flatMap(([key, value]) => [
+      ...(value.description ? [] : [`${path}/${key}`]),
+      ...undescribed(value, `${path}/${key}`),
+    ]),
+    ...inside.flatMap((one) => undescribed(one, `${path}/*`)),
+  ];
+}
+
+test("every key, however deep, has a description", () => {
+  const root = jsonSchema() as unknown as Described;
+  assert.deepEqual(Object.keys(root.properties ?? {}), Object.keys(schema.shape));
+  assert.deepEqual(undescribed(root), []);
+});
+
+test("every key of the file has its words or an example, and the examples are right", () => {
+  const root = jsonSchema();
+  const isRight = new Ajv({ strict: false }).compile(root);
+  for (const [key, property] of Object.entries(root.properties)) {
+    const { enum: words } = property as Described;
+    const given = examples[key] ?? [];
+    assert.ok(words !== undefined || given.length > 0, key);
+    for (const example of given) {
+      assert.ok(isRight({ [key]: example }), `${key}: ${JSON.stringify(isRight.errors)}`);
+      assert.ok(schema.safeParse({ [key]: example }).success, key);
+    }
+  }
+  assert.ok(!isRight({ prefix: "small letters" }) && !isRight({ unknown: 1 }));
+});
+
+test("an editor learns of the schema from a file's first line", () => {
+  for (const path of ["component/example", "component/qemu", "test/config/cases/every-setting"]) {
+    const [first = ""] = read(`${path}/berth.yml`).split("\n");
+    const [, target] = /^# yaml-language-server: \$schema=(\S+)$/.exec(first) ?? [];
+    assert.equal(read(`${path}/${target}`), read("berth.schema.json"));
+  }
 });
 
 function example(name: string): string {

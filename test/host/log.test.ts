@@ -40,3 +40,29 @@ test("sections carry GitLab's markers where they are asked for", () => {
   );
   assert.match(text(), /ESC\[0Ksection_end:2:berth_build_a\rESC\[0K\n$/);
 });
+
+test("warnings come at the end, each once, also when it is a long way to the end", () => {
+  const { log, text } = recorded(false);
+  log.warn("late");
+  log.info("first");
+  log.warn("late");
+  assert.equal(text(), "first\n");
+  log.flush();
+  log.warn("late");
+  log.warn("later");
+  log.flush();
+  assert.equal(text(), "first\nwarning: late\nwarning: later\n");
+});
+
+test("where nobody looks on, nothing is drawn for builds and results", () => {
+  const { log, text } = recorded(false);
+  log.expect([{ name: "a", after: [], section: "a" }]);
+  log.began("a");
+  const section = log.section("a", "build a");
+  section.line("one");
+  section.end();
+  log.ended("a", "failed", true);
+  log.around(() => log.info("result"));
+  log.settle();
+  assert.equal(text(), "== build a\none\n== build a: ended after 1.0 s\nresult\n");
+});
