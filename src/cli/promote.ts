@@ -42,7 +42,7 @@ function describe(promotions: readonly Promotion[], branch: string | undefined):
 function sentence(promotion: Promotion): string {
   switch (promotion.kind) {
     case "promoted":
-      return `${promotion.tag}: moved on ${promotion.images} images`;
+      return `${promotion.tag}: moved on ${promotion.images} ${promotion.images === 1 ? "image" : "images"}`;
     case "unchanged":
       return `${promotion.tag}: already here`;
     case "upstream's":

@@ -16,9 +16,9 @@ after(() => platform.stop());
 test("one job builds the image of a small project, and the next run builds nothing", async () => {
   const project = await consumer(platform, "single", "acme/tools");
   const first = passed(await project.pipeline());
-  assert.match(first.jobs["berth-images"] ?? "", /^tools +built/m);
+  assert.match(first.jobs["berth-images"] ?? "", /^tools +build +built/m);
   assert.equal(first.jobs["test"], "tools 1\n");
-  assert.match(first.jobs["berth-promote"] ?? "", /latest: moved on 1 images/);
+  assert.match(first.jobs["berth-promote"] ?? "", /latest: moved on 1 image/);
   const second = passed(await project.pipeline());
   assert.match(second.jobs["berth-images"] ?? "", /nothing to do/);
   assert.equal(second.jobs["test"], "tools 1\n");
@@ -50,7 +50,7 @@ test("the docker engine waits for a daemon that is late, and builds in it", asyn
   try {
     await link(late.host.replace("unix://", ""), join(folder, "docker.sock"));
     const pipeline = passed(await running);
-    assert.match(pipeline.jobs["berth-images"] ?? "", /^tools +built/m);
+    assert.match(pipeline.jobs["berth-images"] ?? "", /^tools +build +built/m);
     assert.equal(pipeline.jobs["test"], "tools 1\n");
   } finally {
     await late.stop();

@@ -28,10 +28,16 @@ test("the example shows the plan before and after, the variables and a command's
     table
       .split(/\n\n/)[0]
       ?.split("\n")
-      .map((line) => line.split(/ +/)[1]);
+      .map((line) => line.split(/ +/));
+  const decided = (table: string) => column(table)?.map(([, decision]) => decision);
   const all = (word: string) => Array.from({ length: 8 }, () => word);
   // `plan`, then `ensure` with its plan and its outcomes, then `plan` again.
-  assert.deepEqual(tables.map(column), [all("build"), all("build"), all("built"), all("reuse")]);
+  const decisions = [all("build"), all("build"), all("build"), all("reuse")];
+  assert.deepEqual(tables.map(decided), decisions);
+  assert.deepEqual(
+    column(tables[2])?.map(([, , result]) => result),
+    all("built"),
+  );
   assert.match(stdout, /^EXAMPLE_CI_IMAGE_APP=127\.0\.0\.1:\d+\/group\/project\/ci\/app@sha256:/m);
   assert.match(stdout, /^\$ buildah run .* build-docs\ndocumentation of the example\n/m);
   await assertNothingLeft(stdout);

@@ -1,0 +1,161 @@
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import type { Plan } from "../../src/plan/plan.ts";
+import { type Life, live } from "./life.ts";
+import { momentOf, tagged, tagsWritten } from "./look.ts";
+import { startPipeline } from "./pipeline.ts";
+import { type Scene, startScene } from "./scene.ts";
+
+let scene: Scene;
+/** Commits by branch. */
+let commits: Record<"staging" | "staging-9.2" | "main", string>;
+let stable: Life;
+let tip: Life;
+
+before(async () => {
+  scene = await startScene(["staging", "staging-9.2"]);
+  const { world, up } = scene;
+  const root = up.head("main");
+  commits = {
+    staging: await up.commit("staging", { "ci/alone.list": "gcc 14\n" }, root),
+    "staging-9.2": await up.commit("staging-9.2", { "ci/alone.list": "gcc 9\n" }, root),
+    main: root,
+  };
+  stable = await live(world, up, { branch: "staging-9.2", user: "olga" });
+});
+after(() => scene?.world.stop());
+
+/** The digests that a promoted tag has, by image. */
+function promoted(tag: string): Record<string, string | undefined> {
+  const names = ["alone", "base", "child", "rust"];
+  return Object.fromEntries(
+    names.map((name) => [name, tagged(scene.world, `acme/tools/qemu/${name}`, tag)]),
+  );
+}
+
+function forget(tag: string): void {
+  for (const [path, tags] of scene.world.gitlab.registry.tags)
+    for (const name of [...tags.keys()])
+      if (name === tag || (path.endsWith("/berth") && name.startsWith(`promote-${tag}-`)))
+        tags.delete(name);
+}
+
+test("a stable branch promotes its own tag and leaves latest where it is", async () => {
+  const { first } = scene;
+  assert.deepEqual(stable.built, ["alone"]);
+  assert.equal(stable.promoted, "staging-9-2: moved on 4 images\n");
+  assert.deepEqual(stable.written, [
+    "acme/tools/berth: claim set staging-9-2",
+    "acme/tools/qemu/alone: cache key layers set staging-9-2",
+    "acme/tools/qemu/base: set staging-9-2",
+    "acme/tools/qemu/child: set staging-9-2",
+    "acme/tools/qemu/rust: set staging-9-2",
+  ]);
+  assert.deepEqual([promoted("staging-9-2"), promoted("latest")], [stable.ran, first.ran]);
+});
+
+test("what staging built and did not come to promote, the default branch promotes by metadata", async () => {
+  const { world, up, first } = scene;
+  const staging = startPipeline(world, up, { branch: "staging", user: "olga" });
+  await staging.plan();
+  const outcomes = await staging.build();
+  assert.deepEqual(
+    outcomes.map(({ name, result }) => [name, result]),
+    [["alone", "built"]],
+  );
+  const ran = await staging.consume();
+  assert.deepEqual(promoted("latest"), first.ran);
+  commits.main = await up.merge("main", { bare: up.bare, sha: commits.staging });
+  tip = await live(world, up, { user: "olga" });
+  assert.deepEqual([tip.built, tip.uploads, tip.downloads], [[], [], []]);
+  assert.deepEqual([tip.ran, promoted("latest")], [ran, ran]);
+  assert.equal(tip.promoted, "latest: moved on 1 image\n");
+  assert.deepEqual(tip.written, [
+    "acme/tools/berth: claim latest",
+    "acme/tools/qemu/alone: latest",
+  ]);
+  const late = await staging.promote();
+  assert.equal(
+    late,
+    `latest: left alone, it is at ${commits.main}, which is newer than this commit\n`,
+  );
+  assert.deepEqual(promoted("latest"), ran);
+});
+
+test("in whatever order staging, a stable branch and the default branch promote, all tags end right", async () => {
+  const { world, up } = scene;
+  commits.main = await up.commit("main", { "ci/child.list": "ninja\n" });
+  tip = await live(world, up, { user: "olga" });
+  assert.deepEqual(tip.built, ["child"]);
+  const branches = ["staging", "staging-9.2", "main"] as const;
+  const orders = branches.flatMap((one) =>
+    branches
+      .filter((other) => other !== one)
+      .map((other) => [one, other, branches.find((it) => it !== one && it !== other) ?? one]),
+  );
+  assert.equal(orders.length, 6);
+  for (const order of orders) {
+    for (const tag of ["latest", "staging-9-2"]) forget(tag);
+    const said: Record<string, string> = {};
+    for (const branch of order) {
+      const pipeline = startPipeline(world, up, { branch, user: "olga" });
+      said[branch] = await pipeline.promote();
+    }
+    assert.deepEqual(
+      [promoted("latest"), promoted("staging-9-2")],
+      [tip.ran, stable.ran],
+      order.join(),
+    );
+    const isLate = order.indexOf("staging") > order.indexOf("main");
+    assert.deepEqual(said, {
+      main: isLate ? "latest: moved on 4 images\n" : "latest: moved on 1 image\n",
+      "staging-9.2": "staging-9-2: moved on 4 images\n",
+      staging: isLate
+        ? `latest: left alone, it is at ${commits.main}, which is newer than this commit\n`
+        : "latest: moved on 4 images\n",
+    });
+  }
+});
+
+test("a pipeline that ends after a newer one changes nothing and says so, and reruns are harmless", async () => {
+  const { world, up } = scene;
+  const old = await up.commit("main", { "ci/alone.list": "gcc 15\n" });
+  const pipeline = startPipeline(world, up, { user: "olga" });
+  const plan = await pipeline.plan();
+  await pipeline.build();
+  const oldRan = await pipeline.consume();
+  // More commits than a runner's clone has, so that git must fetch history to compare.
+  await up.idle("main", 25);
+  const head = await up.commit("main", { "ci/alone.list": "gcc 16\n" });
+  const newer = await live(world, up, { user: "olga" });
+  assert.deepEqual([newer.built, newer.promoted], [["alone"], "latest: moved on 1 image\n"]);
+  assert.deepEqual(promoted("latest"), newer.ran);
+  assert.notEqual(oldRan["alone"], newer.ran["alone"]);
+
+  const nothing = await quiet(plan, async () => {
+    assert.deepEqual(await pipeline.consume(), oldRan);
+    assert.equal(
+      await pipeline.promote(),
+      `latest: left alone, it is at ${head}, which is newer than this commit\n`,
+    );
+  });
+  assert.deepEqual(nothing, []);
+  assert.notEqual(old, head);
+  const again = await live(world, up, { user: "olga" });
+  assert.deepEqual([again.built, again.ran, again.written], [[], newer.ran, []]);
+  assert.equal(again.promoted, "latest: already here\n");
+  // All jobs of the old pipeline once more: the set's record says again what it said.
+  const rerun = await quiet(plan, async () => {
+    await pipeline.build();
+    await pipeline.promote();
+  });
+  assert.deepEqual(rerun, ["acme/tools/berth: set"]);
+  assert.deepEqual([await pipeline.consume(), promoted("latest")], [oldRan, newer.ran]);
+});
+
+/** The tags that came to be or moved while something ran. */
+async function quiet(plan: Plan, work: () => Promise<void>): Promise<readonly string[]> {
+  const before = momentOf(scene.world);
+  await work();
+  return tagsWritten(scene.world, before, plan);
+}

@@ -1,0 +1,180 @@
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { forkOf } from "./actor.ts";
+import { live } from "./life.ts";
+import { manifestBytes, tagged } from "./look.ts";
+import { startPipeline } from "./pipeline.ts";
+import { type Scene, startScene } from "./scene.ts";
+
+let scene: Scene;
+before(async () => {
+  scene = await startScene();
+});
+after(() => scene?.world.stop());
+
+test("upstream's first pipeline builds every image, and later ones in it nothing", async () => {
+  const { world, up, first } = scene;
+  assert.deepEqual(first.built, ["alone", "base", "child", "rust"]);
+  assert.deepEqual(first.written, [
+    "acme/tools/berth: claim latest set",
+    "acme/tools/qemu/alone: cache key latest layers set",
+    "acme/tools/qemu/base: cache key latest layers set",
+    "acme/tools/qemu/child: cache key latest layers set",
+    "acme/tools/qemu/rust: cache key latest layers set",
+  ]);
+  assert.equal(first.promoted, "latest: moved on 4 images\n");
+  await up.commit("main", { "main.c": "int main(void) { return 1; }\n" });
+  const second = await live(world, up, { user: "olga" });
+  assert.deepEqual([second.built, second.ran, second.uploads], [[], first.ran, []]);
+  assert.deepEqual(second.written, ["acme/tools/berth: claim latest"]);
+  assert.equal(second.promoted, "latest: moved on 0 images\n");
+});
+
+for (const reference of ["each", "set"] as const) {
+  test(`a fork without a change of images runs on upstream's and stores nothing (${reference})`, async () => {
+    const { world, up, first } = scene;
+    const fork = await forkOf(world, up, `jane-${reference}`);
+    await fork.commit("topic", { "main.c": "int main(void) { return 2; }\n" });
+    const life = await live(world, fork, { branch: "topic", reference });
+    assert.deepEqual([life.built, life.ran], [[], first.ran]);
+    assert.deepEqual([life.written, life.uploads, life.downloads], [[], [], []]);
+    assert.equal(life.pushed, 0);
+    assert.deepEqual(life.asked, [`GET /v2/acme/tools/berth/manifests/set-${life.plan.set.id}`]);
+    assert.ok(world.gitlab.tokens.created.has("acme/tools/berth"));
+    assert.ok(
+      [...world.gitlab.tokens.created].every((path) => !path.startsWith(fork.project.path)),
+    );
+  });
+}
+
+test("a fork without a change of images mounts upstream's (classic)", async () => {
+  const { world, up, first } = scene;
+  const fork = await forkOf(world, up, "jane-classic");
+  await fork.commit("topic", { "main.c": "int main(void) { return 3; }\n" });
+  const start = { branch: "topic", reference: "classic" } as const;
+  const life = await live(world, fork, start);
+  assert.deepEqual([life.built, life.ran], [[], first.ran]);
+  assert.deepEqual(life.written, [
+    "jane-classic/tools/berth: set",
+    "jane-classic/tools/qemu/alone: key set",
+    "jane-classic/tools/qemu/base: key set",
+    "jane-classic/tools/qemu/child: key set",
+    "jane-classic/tools/qemu/rust: key set",
+  ]);
+  assert.deepEqual([life.uploads, life.downloads], [[], []]);
+  // Manifests once for each tag, and not one byte else.
+  assert.equal(life.pushed, await manifestBytes(world, fork));
+  const again = await live(world, fork, start);
+  assert.deepEqual([again.built, again.ran, again.written, again.pushed], [[], first.ran, [], 0]);
+});
+
+test("a fork that changed one image stores that one alone (each)", async () => {
+  const { world, up, first } = scene;
+  const fork = await forkOf(world, up, "kim-each");
+  await fork.commit("topic", { "ci/alone.list": "clang\n" });
+  const life = await live(world, fork, { branch: "topic" });
+  assert.deepEqual(life.built, ["alone"]);
+  assert.deepEqual(life.written, [
+    "kim-each/tools/berth: set",
+    "kim-each/tools/qemu/alone: cache key layers",
+  ]);
+  assert.deepEqual(life.uploads, ["kim-each/tools/berth", "kim-each/tools/qemu/alone"]);
+  const { alone, ...others } = life.ran;
+  const { alone: old, ...upstreams } = first.ran;
+  assert.deepEqual(others, upstreams);
+  assert.notEqual(alone, old);
+  const key = life.plan.images.find(({ name }) => name === "alone")?.key;
+  assert.equal(alone, tagged(world, "kim-each/tools/qemu/alone", `key-${key}`));
+  const again = await live(world, fork, { branch: "topic" });
+  assert.deepEqual([again.built, again.ran, again.written, again.pushed], [[], life.ran, [], 0]);
+});
+
+for (const reference of ["set", "classic"] as const) {
+  test(`a fork that changed one image has the others mounted beside it (${reference})`, async () => {
+    const { world, up, first } = scene;
+    const fork = await forkOf(world, up, `kim-${reference}`);
+    await fork.commit("topic", { "ci/alone.list": "clang\n" });
+    const life = await live(world, fork, { branch: "topic", reference });
+    assert.deepEqual(life.built, ["alone"]);
+    const path = fork.project.path;
+    assert.deepEqual(life.written, [
+      `${path}/berth: set`,
+      `${path}/qemu/alone: cache key layers set`,
+      `${path}/qemu/base: key set`,
+      `${path}/qemu/child: key set`,
+      `${path}/qemu/rust: key set`,
+    ]);
+    assert.deepEqual(life.uploads, [`${path}/berth`, `${path}/qemu/alone`]);
+    const { alone, ...others } = life.ran;
+    const { alone: old, ...upstreams } = first.ran;
+    assert.deepEqual(others, upstreams);
+    assert.notEqual(alone, old);
+  });
+}
+
+test("two branches of a fork, in turn and interleaved, each run in their own images", async () => {
+  const { world, up } = scene;
+  const fork = await forkOf(world, up, "lea");
+  await fork.commit("red", { "ci/alone.list": "red\n" });
+  await fork.commit("blue", { "ci/alone.list": "blue\n" });
+  const red = await live(world, fork, { branch: "red" });
+  const blue = await live(world, fork, { branch: "blue" });
+  const again = await live(world, fork, { branch: "red" });
+  assert.deepEqual([red.built, blue.built, again.built], [["alone"], ["alone"], []]);
+  assert.notEqual(red.ran["alone"], blue.ran["alone"]);
+  assert.deepEqual([again.ran, again.written], [red.ran, []]);
+
+  await fork.commit("red", { "ci/alone.list": "dark red\n" });
+  await fork.commit("blue", { "ci/alone.list": "dark blue\n" });
+  for (const reference of ["each", "set"] as const) {
+    const one = startPipeline(world, fork, { branch: "red", reference });
+    const other = startPipeline(world, fork, { branch: "blue", reference });
+    const plans = [await one.plan(), await other.plan()];
+    await Promise.all([other.build(), one.build()]);
+    const ran = [await one.consume(), await other.consume()];
+    const own = plans.map(({ images }) =>
+      tagged(world, "lea/tools/qemu/alone", images.find(({ name }) => name === "alone")?.tag ?? ""),
+    );
+    assert.deepEqual(
+      ran.map(({ alone }) => alone),
+      own,
+    );
+    assert.notEqual(own[0], own[1]);
+    assert.deepEqual({ ...ran[0], alone: "" }, { ...ran[1], alone: "" });
+  }
+});
+
+test("two branches with the same change at the same time end in one image", async () => {
+  const { world, up } = scene;
+  const fork = await forkOf(world, up, "max");
+  for (const branch of ["one", "two"]) await fork.commit(branch, { "ci/alone.list": "same\n" });
+  const pipelines = ["one", "two"].map((branch) => startPipeline(world, fork, { branch }));
+  for (const pipeline of pipelines) await pipeline.plan();
+  await Promise.all(pipelines.map((pipeline) => pipeline.build()));
+  const [one, two] = await Promise.all(pipelines.map((pipeline) => pipeline.consume()));
+  assert.deepEqual(one, two);
+});
+
+test("a fork that may not read a private upstream builds, says why, and reuses once it is let in", async () => {
+  const { world, up, first } = scene;
+  const fork = await forkOf(world, up, "nina");
+  await fork.commit("topic", { "main.c": "int main(void) { return 4; }\n" });
+  up.project.visibility = "private";
+  up.project.members.set("nina", "reporter");
+  try {
+    const alone = await live(world, fork, { branch: "topic" });
+    assert.deepEqual(alone.built, ["alone", "base", "child", "rust"]);
+    assert.deepEqual(
+      alone.uploads.filter((path) => !path.startsWith("nina/")),
+      [],
+    );
+    assert.ok(Object.entries(alone.ran).every(([name, digest]) => digest !== first.ran[name]));
+    assert.match(alone.output, /acme\/tools may not be read .*; its images are built here instead/);
+    assert.match(alone.output, /allow this project's job tokens .*Job token permissions/);
+    up.project.allowed.add(fork.project.id);
+    const allowed = await live(world, fork, { branch: "topic" });
+    assert.deepEqual([allowed.built, allowed.ran, allowed.written], [[], first.ran, []]);
+  } finally {
+    up.project.visibility = "public";
+  }
+});

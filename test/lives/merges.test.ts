@@ -1,0 +1,198 @@
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { type Actor, forkOf, openRequest } from "./actor.ts";
+import { type Life, live, manifestsAsked } from "./life.ts";
+import { tagged } from "./look.ts";
+import { type Scene, startScene } from "./scene.ts";
+
+let scene: Scene;
+before(async () => {
+  scene = await startScene();
+});
+after(() => scene?.world.stop());
+
+/** What would let a protected pipeline believe somebody else: other projects, and what untrusted runs wrote. */
+const foreign = (life: Life) => manifestsAsked(life, /\/v2\/(?!acme\/tools\/)|try/);
+
+/** What a plan says of one image, as it is printed. */
+function reasonIn({ output }: Life, name: string): string {
+  return output.split("\n").find((line) => line.startsWith(`${name} `)) ?? "";
+}
+
+async function contribution(owner: string, files: Readonly<Record<string, string>>) {
+  const { world, up } = scene;
+  const fork = await forkOf(world, up, owner);
+  await fork.commit("topic", files);
+  return { fork, request: await openRequest(world, fork, "topic", up) };
+}
+
+/** The commit that GitLab makes for a merged result or a train, behind its ref in the target project. */
+async function mergedBy(up: Actor, fork: Actor, iid: number, name: "merge" | "train") {
+  const other = { bare: fork.bare, sha: fork.head("topic") };
+  return up.merge("main", other, `refs/merge-requests/${iid}/${name}`);
+}
+
+test("a fork's merge request leaves try- tags in upstream, which nobody else runs in until it is merged as it is", async () => {
+  const { world, up, first } = scene;
+  const { fork, request } = await contribution("jane", { "ci/base.docker": docker("base", 2) });
+
+  const inFork = await live(world, fork, { request, user: "jane" });
+  assert.deepEqual(inFork.built, ["base", "child"]);
+  assert.deepEqual(inFork.written, [
+    "jane/tools/berth: set",
+    "jane/tools/qemu/base: cache key layers",
+    "jane/tools/qemu/child: cache key layers",
+  ]);
+
+  const inUpstream = await live(world, up, { request, user: "olga" });
+  assert.deepEqual(inUpstream.built, ["base", "child"]);
+  assert.deepEqual(inUpstream.written, [
+    "acme/tools/qemu/alone: try-set",
+    "acme/tools/qemu/base: try try-cache try-set",
+    "acme/tools/qemu/child: try try-cache try-set",
+    "acme/tools/qemu/rust: try-set",
+  ]);
+  for (const name of ["base", "child"])
+    assert.ok(![inFork.ran[name], first.ran[name]].includes(inUpstream.ran[name] ?? ""));
+  assert.deepEqual(manifestsAsked(inUpstream, /\/v2\/jane\//), []);
+
+  const again = await live(world, up, { request, user: "olga" });
+  assert.deepEqual([again.built, again.ran, again.written], [[], inUpstream.ran, []]);
+
+  const before = await live(world, up, { user: "olga" });
+  assert.deepEqual([before.ran, foreign(before)], [first.ran, []]);
+  await up.merge("main", { bare: fork.bare, sha: fork.head("topic") });
+  const merged = await live(world, up, { user: "olga" });
+  // The very files that were tested, so GitLab's word for the jobs is enough to take their images over.
+  assert.deepEqual([merged.built, merged.uploads, merged.downloads], [[], [], []]);
+  assert.deepEqual(merged.ran, inUpstream.ran);
+  const adopted = `copy +adopted: built by job \\d+ at ${fork.head("topic").slice(0, 12)} `;
+  for (const name of ["base", "child"]) assert.match(reasonIn(merged, name), new RegExp(adopted));
+  assert.deepEqual(merged.written, [
+    "acme/tools/berth: claim latest set",
+    "acme/tools/qemu/alone: set",
+    "acme/tools/qemu/base: key latest set",
+    "acme/tools/qemu/child: key latest set",
+    "acme/tools/qemu/rust: set",
+  ]);
+
+  await fork.pull(up, "main");
+  const synced = await live(world, fork, {});
+  assert.deepEqual([synced.built, synced.ran, synced.written], [[], merged.ran, []]);
+  assert.equal(synced.promoted, "latest: nothing to move, all images are upstream's\n");
+});
+
+test("a merge that brings other files together than were tested builds anew and says why", async () => {
+  const { world, up, first } = scene;
+  const { fork, request } = await contribution("joe", { "ci/base.docker": docker("base", 3) });
+  const tested = await live(world, up, { request, user: "olga" });
+  assert.deepEqual(tested.built, ["base", "child"]);
+  await up.commit("main", { "main.c": "/* meanwhile */\n" });
+  await up.merge("main", { bare: fork.bare, sha: fork.head("topic") });
+  const merged = await live(world, up, { user: "olga" });
+  assert.deepEqual(merged.built, ["base", "child"]);
+  assert.match(
+    merged.output,
+    /base, child: built, not adopted from a merge request: its commit \w{12} has other files than this one/,
+  );
+  for (const name of ["base", "child"])
+    assert.ok(![tested.ran[name], first.ran[name]].includes(merged.ran[name]));
+  assert.deepEqual(merged.written, [
+    "acme/tools/berth: claim latest set",
+    "acme/tools/qemu/alone: set",
+    "acme/tools/qemu/base: cache key latest layers set",
+    "acme/tools/qemu/child: cache key latest layers set",
+    "acme/tools/qemu/rust: set",
+  ]);
+});
+
+for (const [event, because, name] of [
+  ["merge_train", "merge train", "train"],
+  ["merged_result", "merged results", "merge"],
+] as const) {
+  test(`a ${because} pipeline builds again what was not made on the target's head, and reuses what was`, async () => {
+    const { world, up } = scene;
+    const { fork, request } = await contribution(`kim-${name}`, { "ci/alone.list": `${name}\n` });
+    const early = await live(world, up, { request, user: "olga" });
+    assert.deepEqual(early.built, ["alone"]);
+    const target = await up.commit("main", { "main.c": `/* ${name} */\n` });
+    const sha = await mergedBy(up, fork, request.iid, name);
+    const late = await live(world, up, { request, event, sha, user: "olga" });
+    const at = fork.head("topic").slice(0, 12);
+    assert.match(
+      reasonIn(late, "alone"),
+      new RegExp(
+        `refresh +${because}: upstream does not have it, and it was built at ${at} without ${target.slice(0, 12)} `,
+      ),
+    );
+    assert.deepEqual(late.built, ["alone"]);
+    assert.doesNotMatch(late.output, /Using cache|Cache pulled/);
+    assert.notEqual(late.ran["alone"], early.ran["alone"]);
+    assert.deepEqual(
+      late.written.filter((line) => line.includes("alone")),
+      ["acme/tools/qemu/alone: try-cache try-fresh try-set-fresh"],
+    );
+
+    // The same again from a branch that begins at the target's head.
+    await fork.pull(up, "main");
+    await fork.commit("fresh", { "ci/alone.list": `${name} of today\n` }, "main");
+    const today = await openRequest(world, fork, "fresh", up);
+    const made = await live(world, up, { request: today, user: "olga" });
+    const other = { bare: fork.bare, sha: fork.head("fresh") };
+    const result = await up.merge("main", other, `refs/merge-requests/${today.iid}/${name}`);
+    const reused = await live(world, up, { request: today, event, sha: result, user: "olga" });
+    assert.deepEqual([made.built, reused.built, reused.written], [["alone"], [], []]);
+    assert.deepEqual(reused.ran, made.ran);
+    assert.match(reasonIn(reused, "alone"), /reuse +key found/);
+  });
+}
+
+test("a merge bot's pipeline in the fork goes by upstream's head, not by the fork's old branch", async () => {
+  const { world, up } = scene;
+  const { fork, request } = await contribution("lea", { "ci/alone.list": "lea\n" });
+  fork.project.members.set("marge", "developer");
+  const start = { request, user: "marge" } as const;
+  const early = await live(world, fork, { request, user: "lea" });
+  const same = await live(world, fork, start);
+  assert.deepEqual([early.built, same.built, same.ran], [["alone"], [], early.ran]);
+
+  const target = await up.commit("main", { "main.c": "/* newer */\n" });
+  const late = await live(world, fork, start);
+  assert.deepEqual(late.built, ["alone"]);
+  assert.match(
+    reasonIn(late, "alone"),
+    new RegExp(`refresh +merge bot: .* without ${target.slice(0, 12)} `),
+  );
+  assert.notEqual(late.ran["alone"], early.ran["alone"]);
+
+  // Where upstream's head cannot be had, nothing shows that the image is up to date.
+  const blind = await live(world, fork, { ...start, variables: { GIT_CONFIG_COUNT: "0" } });
+  assert.deepEqual(blind.built, ["alone"]);
+  assert.match(reasonIn(blind, "alone"), /refresh +merge bot: .* target's head is not known here/);
+
+  // What a person starts is no merge, and what upstream has may be of any age.
+  const person = await live(world, fork, { request, user: "lea" });
+  assert.deepEqual([person.built, person.ran], [[], early.ran]);
+  assert.equal(late.ran["base"], early.ran["base"]);
+});
+
+test("a member's merge request leaves key- tags, which the train and the default branch use", async () => {
+  const { world, up } = scene;
+  await up.commit("feature", { "ci/child.list": "meson\n" });
+  const request = await openRequest(world, up, "feature", up);
+  const made = await live(world, up, { request, user: "dave" });
+  assert.deepEqual(made.built, ["child"]);
+  await up.commit("main", { "main.c": "/* newest */\n" });
+  const other = { bare: up.bare, sha: up.head("feature") };
+  const sha = await up.merge("main", other, `refs/merge-requests/${request.iid}/train`);
+  const train = await live(world, up, { request, event: "merge_train", sha, user: "olga" });
+  assert.deepEqual([train.built, train.ran, train.written], [[], made.ran, []]);
+  await up.point("main", sha);
+  const merged = await live(world, up, { user: "olga" });
+  assert.deepEqual([merged.built, merged.ran, merged.uploads], [[], made.ran, []]);
+  assert.equal(tagged(world, "acme/tools/qemu/child", "latest"), made.ran["child"]);
+});
+
+function docker(name: string, version: number): string {
+  return `ARG BASES\nFROM $BASES/busybox:1\nRUN echo ${name} ${version} > /made\n`;
+}

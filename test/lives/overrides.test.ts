@@ -1,0 +1,106 @@
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { forkOf } from "./actor.ts";
+import { live } from "./life.ts";
+import { tagged } from "./look.ts";
+import { type Scene, startScene } from "./scene.ts";
+
+let scene: Scene;
+before(async () => {
+  scene = await startScene();
+});
+after(() => scene?.world.stop());
+
+const names = ["alone", "base", "child", "rust"] as const;
+const tag = "my-tag";
+
+for (const reference of ["each", "set", "classic"] as const) {
+  test(`a tag that a user sets is used as it is, in upstream and in a fork (${reference})`, async () => {
+    const { world, up, first } = scene;
+    const variables = { QEMU_CI_CONTAINER_TAG: `${tag}-${reference}` };
+    const here = await live(world, up, { user: "olga", reference, variables });
+    assert.deepEqual([here.built, here.ran, here.uploads], [[], first.ran, []]);
+    assert.deepEqual(
+      here.written,
+      names.map((name) => `acme/tools/qemu/${name}: ${tag}-${reference}`),
+    );
+
+    const fork = await forkOf(world, up, `jane-${reference}`);
+    await fork.commit("topic", { "main.c": "int main(void) { return 2; }\n" });
+    const start = { branch: "topic", reference, variables };
+    const life = await live(world, fork, start);
+    const { path } = fork.project;
+    assert.deepEqual([life.built, life.ran, life.uploads], [[], first.ran, []]);
+    const copied = names.map((name) => `${path}/qemu/${name}: key ${tag}-${reference} set`);
+    // With a variable for each image jobs go by digest and need no tag, so nothing is copied for one.
+    const isEach = reference === "each";
+    assert.deepEqual(life.written, isEach ? [] : [`${path}/berth: set`, ...copied]);
+
+    await fork.commit("topic", { "ci/alone.list": `${reference}\n` });
+    const changed = await live(world, fork, start);
+    assert.deepEqual(changed.built, ["alone"]);
+    assert.notEqual(changed.ran["alone"], first.ran["alone"]);
+    if (!isEach)
+      assert.equal(
+        changed.ran["alone"],
+        tagged(world, `${path}/qemu/alone`, `${tag}-${reference}`),
+      );
+    assert.deepEqual({ ...changed.ran, alone: first.ran["alone"] }, first.ran);
+  });
+}
+
+test("a tag that is promoted, or that is berth's own, is refused", async () => {
+  const { world, up } = scene;
+  for (const value of ["latest", `key-${"0".repeat(64)}`, "cache", "try-cache"]) {
+    const start = { user: "olga", variables: { QEMU_CI_CONTAINER_TAG: value } };
+    await assert.rejects(live(world, up, start), /read QEMU_CI_CONTAINER_TAG: /);
+  }
+});
+
+test("a fork that names itself upstream plays it in its own registry, and only reads the real one", async () => {
+  const { world, up, first } = scene;
+  const fork = await forkOf(world, up, "kim");
+  const variables = { QEMU_CI_UPSTREAM: "kim" };
+  const same = await live(world, fork, { variables });
+  assert.deepEqual([same.built, same.ran, same.written], [[], first.ran, []]);
+  assert.equal(same.promoted, "latest: nothing to move, all images are upstream's\n");
+
+  await fork.commit("main", { "ci/child.list": "kim\n" });
+  const life = await live(world, fork, { variables, reference: "classic" });
+  assert.deepEqual(life.built, ["child"]);
+  assert.deepEqual(life.written, [
+    "kim/tools/berth: claim latest set",
+    "kim/tools/qemu/alone: key latest set",
+    "kim/tools/qemu/base: key latest set",
+    "kim/tools/qemu/child: cache key latest layers set",
+    "kim/tools/qemu/rust: key latest set",
+  ]);
+  assert.equal(life.promoted, "latest: moved on 4 images\n");
+  assert.deepEqual({ ...life.ran, child: first.ran["child"] }, first.ran);
+  assert.equal(tagged(world, "kim/tools/qemu/child", "latest"), life.ran["child"]);
+  const { child } = first.ran;
+  assert.equal(tagged(world, "acme/tools/qemu/child", "latest"), child);
+});
+
+test("FORCE_REBUILD builds everything, or the images named with what stands on them, and a fork's stay its own", async () => {
+  const { world, up, first } = scene;
+  const all = await live(world, up, { user: "olga", variables: { QEMU_CI_FORCE_REBUILD: "1" } });
+  assert.deepEqual(all.built, [...names]);
+  for (const name of names) assert.notEqual(all.ran[name], first.ran[name]);
+  const next = await live(world, up, { user: "olga" });
+  assert.deepEqual([next.built, next.ran], [[], all.ran]);
+
+  const fork = await forkOf(world, up, "lea");
+  const variables = { QEMU_CI_FORCE_REBUILD: "base" };
+  for (const reference of ["each", "set"] as const) {
+    const forced = await live(world, fork, { branch: "main", reference, variables });
+    assert.deepEqual(forced.built, ["base", "child"]);
+    assert.deepEqual(
+      [forced.ran["alone"], forced.ran["rust"]],
+      [all.ran["alone"], all.ran["rust"]],
+    );
+    assert.ok(forced.written.every((line) => line.startsWith("lea/tools/")));
+    const usual = await live(world, fork, { branch: "main", reference });
+    assert.deepEqual([usual.built, usual.ran, usual.uploads], [[], all.ran, []]);
+  }
+});

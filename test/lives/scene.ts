@@ -1,0 +1,24 @@
+/** Where most lives begin: upstream's default branch has been built, tested and promoted. */
+import { type Actor, upstreamOf } from "./actor.ts";
+import { type Life, live } from "./life.ts";
+import { startWorld, type World } from "./world.ts";
+
+export interface Scene {
+  readonly world: World;
+  readonly up: Actor;
+  /** Upstream's first pipeline. */
+  readonly first: Life;
+}
+
+/** `branches` are protected beside the default branch, and begin at its first commit. */
+export async function startScene(branches: readonly string[] = [], settings = ""): Promise<Scene> {
+  const world = await startWorld();
+  try {
+    const up = await upstreamOf(world, { protectedBranches: ["main", ...branches] }, settings);
+    const first = await live(world, up, { user: "olga" });
+    return { world, up, first };
+  } catch (error) {
+    await world.stop();
+    throw error;
+  }
+}

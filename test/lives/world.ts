@@ -1,0 +1,85 @@
+/** Where lives are lived: a GitLab with a real registry, bases beside it, buildah, berth as a program, bare repositories. */
+import { chmod, mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { bundle } from "../../scripts/bundle.ts";
+import { machineBuildah } from "../example/engines.ts";
+import { busyboxLayer, pushBusybox } from "../support/bases.ts";
+import type { Env } from "../support/command.ts";
+import { startGitLab, type TestGitLab } from "../support/gitlab-server.ts";
+import { pushImage } from "../support/images.ts";
+import { startMemoryRegistry } from "../support/memory-registry.ts";
+import { temporaryFolder } from "../support/services.ts";
+
+export interface World {
+  readonly folder: string;
+  readonly gitlab: TestGitLab;
+  /** The host of the registry that holds base images. */
+  readonly bases: string;
+  /** For programs in jobs: berth, buildah with a store of its own, git that finds projects on disk. */
+  readonly env: Env;
+  /** Points the tag `1` of the base at another image, as a distribution's update does; `old` stays. */
+  moveBase(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export async function startWorld(): Promise<World> {
+  const folder = await temporaryFolder("berth-lives-");
+  const ends: (() => Promise<void>)[] = [folder.remove];
+  const stop = async () => {
+    for (const end of ends.splice(0).reverse()) await end();
+  };
+  try {
+    const gitlab = await startGitLab({ registry: "docker" });
+    ends.push(gitlab.stop);
+    const bases = await startMemoryRegistry();
+    ends.push(bases.stop);
+    const at = (name: string) => join(folder.path, name);
+    const [engine] = await Promise.all([
+      machineBuildah(at("engine")),
+      bundle(at("dist")),
+      pushBusybox(bases.host, "bases/busybox", "1"),
+      pushBusybox(bases.host, "bases/busybox", "old"),
+      mkdir(at("git")),
+    ]);
+    ends.push(engine.stop);
+    const bin = await berthProgram(at("bin"), at("dist/berth.js"));
+    const env = {
+      ...engine.env,
+      PATH: `${bin}:${engine.env["PATH"]}`,
+      NODE_COMPILE_CACHE: at("compiled"),
+      ...gitEnv(at("git"), gitlab.url),
+    };
+    let moves = 0;
+    const moveBase = async () => {
+      const settings = { Env: ["PATH=/bin", `UPDATE=${++moves}`] };
+      await pushImage(bases.host, "bases/busybox", "1", await busyboxLayer(), settings);
+    };
+    return { folder: folder.path, gitlab, bases: bases.host, env, moveBase, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+/** A folder with the command `berth`, as the tool image has it. */
+async function berthProgram(folder: string, file: string): Promise<string> {
+  await mkdir(folder);
+  await writeFile(join(folder, "berth"), `#!/bin/sh\nexec '${process.execPath}' '${file}' "$@"\n`);
+  await chmod(join(folder, "berth"), 0o755);
+  return folder;
+}
+
+/** No person's settings, one author, and the addresses of GitLab's projects lead to the bare repositories. */
+function gitEnv(folder: string, url: string): Env {
+  return {
+    GIT_CONFIG_GLOBAL: "/dev/null",
+    GIT_CONFIG_SYSTEM: "/dev/null",
+    GIT_CONFIG_COUNT: "1",
+    GIT_CONFIG_KEY_0: `url.file://${folder}/.insteadOf`,
+    GIT_CONFIG_VALUE_0: `${url}/`,
+    GIT_AUTHOR_NAME: "Jane",
+    GIT_AUTHOR_EMAIL: "jane@example.com",
+    GIT_COMMITTER_NAME: "Jane",
+    GIT_COMMITTER_EMAIL: "jane@example.com",
+  };
+}
