@@ -18,7 +18,11 @@ export function addReport(program: Command, end: (code: ExitCode) => void): void
       "--sizes",
       "ask the registry for what no file tells: sizes, and times of earlier builds",
     )
-    .addHelpText("after", "\nExamples:\n  berth report\n  berth report --sizes\n")
+    .option("--storage", "ask the registry what it holds, as `berth storage` does, and draw it")
+    .addHelpText(
+      "after",
+      "\nExamples:\n  berth report\n  berth report --sizes\n  berth report --storage\n",
+    )
     .action(async (_options, command: Command) => {
       const { reportCommand } = await import("./report.ts");
       end(await reportCommand(command.optsWithGlobals()));

@@ -35,7 +35,7 @@ export async function promoteCommand(
 
 function describe(promotions: readonly Promotion[], branch: string | undefined): string {
   if (promotions.length === 0)
-    return `nothing to promote: no rule of \`publish\` names ${branch ?? "this pipeline"}\n`;
+    return `nothing to promote: no rule of \`publish\` names ${branch ?? "this run, which has no branch of a pipeline"}; --tag says which tag to move\n`;
   return promotions.map((promotion) => `${sentence(promotion)}\n`).join("");
 }
 

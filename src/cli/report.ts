@@ -27,14 +27,15 @@ export interface Place {
 }
 
 export async function reportCommand(
-  options: SessionOptions & { readonly sizes?: boolean },
+  options: SessionOptions & { readonly sizes?: boolean; readonly storage?: boolean },
 ): Promise<ExitCode> {
   const { world, root, plan, login } = await openPlanned(options);
   const place = { world, root, options };
   const outcomes = await readOutcomes(plan, place);
   const manifests =
     options.sizes === true ? await askFor(plan, outcomes, login.registry) : new Map();
-  const report = reportOf(plan, outcomes, manifests);
+  const storage = options.storage === true ? await askStorage(options) : {};
+  const report = { ...reportOf(plan, outcomes, manifests), ...storage };
   const files = await writeReport(report, place);
   world.print(options.json === true ? `${JSON.stringify(report)}\n` : printSummary(report));
   world.log.info(`wrote ${files.join(", ")}`);
@@ -103,6 +104,12 @@ async function writeReport(
     world.files.write(outputPath(root, options, file), text);
   await Promise.all(Object.entries(texts).map(write));
   return Object.keys(texts).map((file) => `${options.output}/${file}`);
+}
+
+async function askStorage(options: SessionOptions): Promise<Pick<Report, "storage">> {
+  const { readStorage } = await import("./storage.ts");
+  const { storage } = await readStorage(options);
+  return { storage };
 }
 
 async function readOutcomes(

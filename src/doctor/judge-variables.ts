@@ -56,7 +56,9 @@ export function judgeUpstream(facts: Facts): Verdict {
 }
 
 /** Without one this project is upstream, which a fork hardly ever wants to be. */
-function judgeNoUpstream({ situation, gitlab }: Facts, name: string): Verdict {
+function judgeNoUpstream({ situation, gitlab, config }: Facts, name: string): Verdict {
+  if (situation.own === undefined && situation.role === "local" && config.upstream !== undefined)
+    return verdict("note", "not looked for: no registry is known");
   if (situation.role === "local")
     return verdict("note", "none is named, only the own registry is read");
   if (isTrouble(gitlab.own) || gitlab.own === undefined)

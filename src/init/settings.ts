@@ -46,7 +46,9 @@ export function upstreamOf(
 }
 
 function upstreamFinding(found: string, value: string): Finding {
-  const chosen = `the project whose images forks use`;
+  // Without a slash it is a namespace, whose project of the same name is meant.
+  const whose = value.includes("/") ? "the project" : "the namespace of the project";
+  const chosen = `${whose} whose images forks use`;
   return { found, chosen, yaml: [`upstream: ${scalar(value)}`] };
 }
 
@@ -96,7 +98,7 @@ export function referenceOf(
 
 function whyEach({ imageLines }: Survey, usable: boolean, repository: string): string {
   if (!usable) {
-    return `a name is only a part of an element in ${repository}, so base and tag cannot serve all images; with another repository, such as ${repository.replace(/[._-]*\{name\}.*$/, "/{name}")}, and reference set they could`;
+    return `${repository} does not end in /{name}, so every image needs a variable of its own; with a repository such as ${repository.replace(/[._-]*\{name\}.*$/, "/{name}")} two variables (reference set) could serve all`;
   }
   const [line] = imageLines;
   if (line === undefined) return "no job was seen that runs in an image of the project";

@@ -13,7 +13,7 @@ export function tableSection({ images }: Report): Markup {
   const heads = headings.map((heading) => markup`<th scope="col">${heading}</th>`);
   const rows = images.map((image, index) => row(image, index, images));
   return markup`<section aria-labelledby="images"><h2 id="images" tabindex="-1">All images</h2>
-<div class="scroll" role="region" aria-label="Table of all images" tabindex="0"><table>
+<div class="scroll" role="region" aria-label="Table of all images" tabindex="0"><table class="images">
 <thead><tr>${heads}</tr></thead>
 <tbody>${rows}</tbody></table></div></section>`;
 }

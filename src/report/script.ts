@@ -2,7 +2,8 @@
 export const script = `"use strict";
 {
   const all = (selector, root = document) => [...root.querySelectorAll(selector)];
-  const rows = all("tbody tr");
+  const table = document.querySelector("table.images");
+  const rows = all("tbody tr", table);
   const parents = rows.map((row) => row.dataset.parents.split(" ").filter(Boolean).map(Number));
   const children = parents.map((_, index) => parents.flatMap((list, child) => list.includes(index) ? [child] : []));
   const parts = rows.map(() => []);
@@ -51,18 +52,19 @@ export const script = `"use strict";
   for (const type of ["pointerover", "focusin"]) document.addEventListener(type, (event) => light(imageAt(event)));
   document.addEventListener("keydown", (event) => { if (event.key === "Escape") light(undefined); });
 
-  const body = document.querySelector("tbody");
+  const body = table.tBodies[0];
   const words = new Intl.Collator("en", { numeric: true });
   const compare = (a, b) => a.order === undefined ? words.compare(a.text, b.text) : a.order - b.order;
   const valueOf = ({ dataset, textContent }) => ({ order: dataset.order, text: textContent });
-  all("thead th").forEach((head, column) => {
+  const heads = all("thead th", table);
+  heads.forEach((head, column) => {
     const button = document.createElement("button");
     button.type = "button";
     button.append(...head.childNodes);
     head.append(button);
     button.addEventListener("click", () => {
       const down = head.getAttribute("aria-sort") === "ascending";
-      for (const other of all("thead th")) other.removeAttribute("aria-sort");
+      for (const other of heads) other.removeAttribute("aria-sort");
       head.setAttribute("aria-sort", down ? "descending" : "ascending");
       const sorted = rows.toSorted((a, b) => compare(valueOf(a.cells[column]), valueOf(b.cells[column])));
       body.append(...(down ? sorted.reverse() : sorted));

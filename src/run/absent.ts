@@ -51,5 +51,5 @@ function hintOf({ rev, tag, pipeline }: Wanted): string {
     rev === undefined
       ? "or run another one with --rev or --tag latest"
       : "or run another one with --tag";
-  return `push the commit so that its pipeline builds it, or build it with --build (berth ensure builds all), ${others}`;
+  return `commit and push so that a pipeline builds it, or build it with --build (berth ensure builds all), ${others}`;
 }
