@@ -59,8 +59,7 @@ export function judgeUpstream(facts: Facts): Verdict {
 function judgeNoUpstream({ situation, gitlab, config }: Facts, name: string): Verdict {
   if (situation.own === undefined && situation.role === "local" && config.upstream !== undefined)
     return verdict("note", "not looked for: no registry is known");
-  if (situation.role === "local")
-    return verdict("note", "none is named, only the own registry is read");
+  if (situation.role === "local") return verdict("note", "none beside the own registry is read");
   if (isTrouble(gitlab.own) || gitlab.own === undefined)
     return verdict("ok", "this project is upstream", "Whether it is a fork could not be seen.");
   const parent = gitlab.own.forkedFrom;

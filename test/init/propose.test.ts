@@ -124,7 +124,11 @@ describe("a project as libvirt's", () => {
       gate: "gate-rules",
       rules: [{ if: '$CI_PIPELINE_SOURCE == "merge_request_event"' }, { if: "$CI_COMMIT_BRANCH" }],
     });
-    assert.ok(findings.some(({ found }) => found.includes("such as ci/{name}, and reference set")));
+    assert.ok(
+      findings.some(({ found }) =>
+        found.includes("such as ci/{name} two variables (reference set)"),
+      ),
+    );
   });
 });
 
