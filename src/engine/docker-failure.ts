@@ -19,7 +19,7 @@ export function dockerLine(result: RunResult): string {
 
 /** Whether the daemon, not the build, is the reason. */
 export function daemonIsAway(line: string): boolean {
-  return /cannot connect to the docker daemon|error during connect|unable to resolve docker endpoint|code = Unavailable|is the docker daemon running|HTTP request to an HTTPS server/i.test(
+  return /cannot connect to the docker daemon|failed to connect to the docker api|error during connect|unable to resolve docker endpoint|code = Unavailable|is the docker daemon running|HTTP request to an HTTPS server/i.test(
     line,
   );
 }

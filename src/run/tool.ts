@@ -1,5 +1,5 @@
 /** Which program runs containers here, and what it has to be told. */
-import { daemonError, dockerLine } from "../engine/docker-failure.ts";
+import { daemonError, daemonIsAway, dockerLine } from "../engine/docker-failure.ts";
 import { neverEnded } from "../engine/failure.ts";
 import { BerthError } from "../errors.ts";
 import type { Files, Run, RunResult } from "../world.ts";
@@ -55,7 +55,9 @@ function packageOf(name: ToolName): string {
 async function meetDocker({ run, env }: Ports): Promise<Meeting> {
   const format = "{{json .SecurityOptions}} {{.InitCommit.ID}}";
   const answer = await run("docker", ["info", `--format=${format}`], { timeoutMs: 15_000 });
-  const facts = answer.exitCode === 0 ? answer.stdout.trim() : "[]";
+  // Newer clients tell what they know themselves, and end well where no daemon answers.
+  const answers = answer.exitCode === 0 && !daemonIsAway(answer.stderr);
+  const facts = answers ? answer.stdout.trim() : "[]";
   const has = (option: string): boolean => new RegExp(`"name=${option}[",]`).test(facts);
   const users = has("rootless") ? "rootless" : has("userns") ? "remapped" : "same";
   return {
@@ -66,7 +68,7 @@ async function meetDocker({ run, env }: Ports): Promise<Meeting> {
       init: !/\sN\/A$/.test(facts),
       labels: has("selinux"),
     },
-    trouble: answer.exitCode === 0 ? undefined : daemonTrouble(answer, env["DOCKER_HOST"]),
+    trouble: answers ? undefined : daemonTrouble(answer, env["DOCKER_HOST"]),
   };
 }
 

@@ -95,6 +95,7 @@ test("a daemon that is away is a trouble only for who wants to run something", a
     "Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?";
   for (const answer of [
     ended({ exitCode: 1, stderr }),
+    ended({ exitCode: 0, stdout: "null \n", stderr }),
     ended({ exitCode: undefined, timedOut: true }),
   ]) {
     const { tool, trouble } = await meet(undefined, { docker: dockerVersion, info: answer });

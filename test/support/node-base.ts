@@ -95,7 +95,10 @@ async function npmSettings(): Promise<string> {
   const given = stdout
     .split("\n")
     .filter((line) => /^\w+=/.test(line) && !/=(?:null)?$/.test(line));
-  return given.map((line) => `${line}\n`).join("");
+  // Node itself brings certificates of its own and looks at no others.
+  const isTold = given.some((line) => line.startsWith("cafile="));
+  const lines = isTold ? given : [...given, "cafile=/etc/ssl/certs/ca-certificates.crt"];
+  return lines.map((line) => `${line}\n`).join("");
 }
 
 async function ownCertificates(): Promise<Readonly<Record<string, string | undefined>>> {
