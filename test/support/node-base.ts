@@ -68,9 +68,12 @@ async function nodeLayer(): Promise<Layer> {
 
 /** The files that let apt and npm reach their registries as they do on this machine. */
 async function settingsLayer(): Promise<Layer> {
+  const npmrc = await npmSettings();
   const texts: Readonly<Record<string, string | undefined>> = {
     "etc/apt/apt.conf.d/90machine": await aptSettings(),
-    "usr/local/etc/npmrc": await npmSettings(),
+    "usr/local/etc/npmrc": npmrc,
+    // Where npm looks if Debian's npm installed it, whose own settings it then has.
+    "etc/npmrc": npmrc,
     "etc/ssl/certs/ca-certificates.crt": await textOf("/etc/ssl/certs/ca-certificates.crt"),
     ...(await ownCertificates()),
   };
