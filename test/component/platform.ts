@@ -152,6 +152,9 @@ export async function consumer(
   await cp(join(top, "component", example), path, { recursive: true });
   const git = async (...args: readonly string[]): Promise<string> =>
     (await succeed("git", args, { cwd: path, env: platform.env })).trim();
+  // gitlab-ci-local fetches several templates of one project at once, and sometimes trips over itself.
+  const fetched = `includes/gitlab.example.com/berth-ci/berth/${componentVersion}/templates`;
+  await cp(join(top, "templates"), join(path, ".gitlab-ci-local", fetched), { recursive: true });
   await git("init", "--quiet", "--initial-branch=main");
   await git("remote", "add", "origin", `${server}/${project}.git`);
   await git("symbolic-ref", "refs/remotes/origin/HEAD", "refs/remotes/origin/main");
