@@ -1,6 +1,6 @@
 /** The one canonical tar of a context: what is hashed is what is built. */
 import { isUtf8 } from "node:buffer";
-import { createHash } from "node:crypto";
+import { createHash, hash as hashOf } from "node:crypto";
 import type { Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { BerthError } from "../errors.ts";
@@ -18,8 +18,20 @@ export interface PackedContext {
   readonly bytes: number;
 }
 
-/** 1 January 1980: not 0, since zip (and with it Python's wheels) cannot hold anything earlier. */
-export const contextTime = new Date(315_532_800_000);
+/**
+ * The time of folders, in seconds, and the earliest of files: 1 February 1980, since zip (and with it
+ * Python's wheels) holds nothing before that year, whatever the time zone.
+ */
+export const folderTime = 318_211_200;
+const timeSpan = 30 * 365 * 86_400;
+
+/**
+ * The time of a file or a link, in seconds: it follows from the content, so that engines that compare
+ * metadata alone (storage driver vfs, buildx's transfer) see each change, and equal content stays equal.
+ */
+export function contentTime(content: Buffer): number {
+  return folderTime + (Number.parseInt(hashOf("sha256", content).slice(0, 8), 16) % timeSpan);
+}
 
 /** Two blocks of zeros; an empty tar is nothing else. */
 const endOfTar = Buffer.alloc(1024);
@@ -31,7 +43,7 @@ const blockBytes = 256 * 1024;
  * Writes a context as its canonical tar, hashed on the way, into `sink` where one is given (and ends it).
  *
  * Entries in the order of their path's bytes, the folders above them included; modes 0755 for folders,
- * 0644 or 0755 for files, 0777 for links; owner 0, no names, one time for all.
+ * 0644 or 0755 for files, 0777 for links; owner 0, no names, times that follow from the content.
  */
 export async function packContext(
   tree: Tree,
@@ -87,28 +99,25 @@ async function entryPieces(
   contextFolder: string,
   entry: ContextEntry,
 ): Promise<readonly Buffer[]> {
-  if (entry.kind === "folder") return pieces(headerOf(entry, 0, ""), undefined);
-  const path = joinPath(contextFolder, entry.path);
-  const content = await tree.read(path);
+  const { path, kind, executable } = entry;
+  const common = { name: path, size: 0, linkname: "" };
+  if (kind === "folder") {
+    return pieces({ ...common, type: "directory", mode: 0o755, mtime: folderTime }, undefined);
+  }
+  const place = joinPath(contextFolder, path);
+  const content = await tree.read(place);
   if (content === undefined) {
-    throw new BerthError("CONTEXT_INVALID", `pack ${path} of ${tree.label}: it is gone`, {
+    throw new BerthError("CONTEXT_INVALID", `pack ${place} of ${tree.label}: it is gone`, {
       hint: "do not change files while berth reads them",
     });
   }
-  if (entry.kind === "symlink")
-    return pieces(headerOf(entry, 0, linkText(content, path)), undefined);
-  return pieces(headerOf(entry, content.length, ""), content);
-}
-
-function headerOf(
-  { path, kind, executable }: ContextEntry,
-  size: number,
-  linkname: string,
-): TarHeader {
-  const common = { size, linkname, mtime: contextTime.getTime() / 1000 };
-  if (kind === "folder") return { ...common, name: path, type: "directory", mode: 0o755 };
-  if (kind === "symlink") return { ...common, name: path, type: "symlink", mode: 0o777 };
-  return { ...common, name: path, type: "file", mode: executable ? 0o755 : 0o644 };
+  const mtime = contentTime(content);
+  if (kind === "symlink") {
+    const linkname = linkText(content, place);
+    return pieces({ ...common, type: "symlink", mode: 0o777, linkname, mtime }, undefined);
+  }
+  const mode = executable ? 0o755 : 0o644;
+  return pieces({ ...common, type: "file", mode, size: content.length, mtime }, content);
 }
 
 /** Most entries need no more than a plain header; the library writes the rest, pax headers and all. */

@@ -12,6 +12,9 @@ export interface TarHeader {
 
 const typeFlags = { file: "0", symlink: "2", directory: "5" } as const;
 const maxSize = 0o77777777777;
+/** What all headers have in common: owner 0 and no device. */
+const template = makeTemplate();
+const templateSum = template.reduce((sum, byte) => sum + byte, 0);
 
 /**
  * Encodes a header; `undefined` where the plain form cannot hold it (a long or non-ASCII name, a size
@@ -21,25 +24,29 @@ export function ustarHeader(header: TarHeader): Buffer | undefined {
   const { name, type, mode, size, mtime, linkname } = header;
   if (name.length > 100 || linkname.length > 100 || size > maxSize) return undefined;
   if (!isAscii(name) || !isAscii(linkname)) return undefined;
+  const block = Buffer.from(template);
+  let sum = templateSum;
+  const put = (text: string, at: number): void => {
+    block.write(text, at, "latin1");
+    for (let index = 0; index < text.length; index++) sum += text.charCodeAt(index);
+  };
+  put(name, 0);
+  put(octal(mode, 6), 100);
+  put(octal(size, 11), 124);
+  put(octal(mtime, 11), 136);
+  put(typeFlags[type], 156);
+  put(linkname, 157);
+  block.write(`${octal(sum, 6)}\0`, 148, "latin1");
+  return block;
+}
+
+function makeTemplate(): Buffer {
   const block = Buffer.alloc(512);
-  const write = (text: string, at: number): number => block.write(text, at, "latin1");
-  write(name, 0);
-  write(octal(mode, 6), 100);
-  write(octal(0, 6), 108);
-  write(octal(0, 6), 116);
-  write(octal(size, 11), 124);
-  write(octal(mtime, 11), 136);
-  write(typeFlags[type], 156);
-  write(linkname, 157);
-  write("ustar", 257);
-  write("00", 263);
-  write(octal(0, 6), 329);
-  write(octal(0, 6), 337);
+  for (const at of [108, 116, 329, 337]) block.write(octal(0, 6), at, "latin1");
   // The sum counts its own field as eight blanks.
-  let sum = 8 * 0x20;
-  // By index: an iterator over ten thousand blocks costs more than all else here.
-  for (let at = 0; at < block.length; at++) sum += block[at] ?? 0;
-  write(octal(sum, 6), 148);
+  block.write(" ".repeat(8), 148, "latin1");
+  block.write("ustar", 257, "latin1");
+  block.write("00", 263, "latin1");
   return block;
 }
 

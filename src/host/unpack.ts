@@ -16,11 +16,11 @@ import {
 import { join } from "node:path";
 import type { Readable, Writable } from "node:stream";
 import type { Header } from "tar-stream";
+import { folderTime } from "../context/tar.ts";
 import { BerthError } from "../errors.ts";
 
 /** The library's streams are of their own kind; these are the parts of them that are used. */
 type Entry = Readable & { readonly header: Header };
-type Attributes = Pick<Header, "mode"> & Partial<Pick<Header, "mtime">>;
 
 /**
  * Extracts a tar that `packContext` wrote into an empty folder: modes exactly as they stand there,
@@ -35,7 +35,9 @@ export async function unpackTar(tarPath: string, folder: string): Promise<void> 
   const sink = tar as unknown as Writable;
   source.on("error", (error) => sink.destroy(error));
   source.pipe(sink);
-  const folders = new Map<string, Attributes>([["", { mode: 0o755 }]]);
+  const folders = new Map<string, Pick<Header, "mode" | "mtime">>([
+    ["", { mode: 0o755, mtime: new Date(folderTime * 1000) }],
+  ]);
   for await (const entry of tar as unknown as AsyncIterable<Entry>) {
     const { header } = entry;
     checkPlace(header, folders, tarPath);
@@ -43,11 +45,9 @@ export async function unpackTar(tarPath: string, folder: string): Promise<void> 
     await layOut(entry, join(folder, header.name), tarPath);
   }
   // Last and deepest first: each new entry would move its folder's time again.
-  const time = [...folders.values()].find(({ mtime }) => mtime !== undefined)?.mtime;
-  for (const [path, header] of [...folders].reverse()) {
-    chmodSync(join(folder, path), header.mode);
-    const mtime = header.mtime ?? time;
-    if (mtime !== undefined) utimesSync(join(folder, path), mtime, mtime);
+  for (const [path, { mode, mtime }] of [...folders].reverse()) {
+    chmodSync(join(folder, path), mode);
+    utimesSync(join(folder, path), mtime, mtime);
   }
 }
 

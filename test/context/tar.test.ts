@@ -11,9 +11,10 @@ import {
 import { join } from "node:path";
 import { Writable } from "node:stream";
 import { test } from "node:test";
+import fc from "fast-check";
 import { pack } from "tar-stream";
 import { describeContext } from "../../src/context/context.ts";
-import { contextTime, packContext } from "../../src/context/tar.ts";
+import { contentTime, folderTime, packContext } from "../../src/context/tar.ts";
 import { realFiles } from "../../src/host/files.ts";
 import { unpackTar } from "../../src/host/unpack.ts";
 import { type MemoryFile, memoryTree } from "../support/tree.ts";
@@ -44,7 +45,7 @@ const small: Readonly<Record<string, MemoryFile>> = {
 
 test("GOLDEN: another digest here means other keys for every image that copies files", async () => {
   assert.deepEqual(await packed(small), {
-    digest: "sha256:6c4e7d286a1edd5212f57ff049c29e31889d80006511a41a3148be2717d3aed0",
+    digest: "sha256:ceae196f75b13e334681c9e7abf59011ccc38c942e12cb9dc43816f286452f6b",
     files: 7,
     bytes: 13_824,
   });
@@ -53,6 +54,30 @@ test("GOLDEN: another digest here means other keys for every image that copies f
     files: 0,
     bytes: 1024,
   });
+});
+
+test("a time follows from the content alone, differs with it, and is one that zip can hold", () => {
+  const same = fc.uint8Array({ maxLength: 50 }).map((bytes) => Buffer.from(bytes));
+  const pairs = fc
+    .nat(50)
+    .chain((n) => fc.tuple(fc.uint8Array({ minLength: n, maxLength: n }), fc.nat(255)));
+  fc.assert(
+    fc.property(same, (bytes) => {
+      const time = contentTime(bytes);
+      assert.equal(contentTime(Buffer.from(bytes)), time);
+      // A day's grace, for zip holds local times.
+      assert.ok(time >= Date.UTC(1980, 0, 2) / 1000 && time < Date.UTC(2010, 1, 1) / 1000);
+    }),
+  );
+  fc.assert(
+    fc.property(pairs, ([bytes, other]) => {
+      const first = Buffer.from(bytes);
+      const second = Buffer.from(bytes);
+      if (second.length === 0 || second[0] === other) return;
+      second[0] = other;
+      assert.notEqual(contentTime(first), contentTime(second));
+    }),
+  );
 });
 
 test("what is hashed is what the sink gets, however slow it is", async () => {
@@ -113,23 +138,24 @@ for (const umask of [0o000, 0o022, 0o077]) {
     t.after(() => process.umask(before));
     mkdirSync(target);
     await unpackTar(tar, target);
-    const time = contextTime.getTime();
+    const time = folderTime * 1000;
+    const of = (content: string) => contentTime(Buffer.from(content)) * 1000;
     const long = "n".repeat(120);
     assert.deepEqual(
       look(target).sort(),
       [
-        `.dockerignore 644 ${time} hidden/*`,
+        `.dockerignore 644 ${of("hidden/*")} hidden/*`,
         `a 755 ${time}`,
-        `a-b 755 ${time} #!/bin/sh\n`,
+        `a-b 755 ${of("#!/bin/sh\n")} #!/bin/sh\n`,
         `a/deep 755 ${time}`,
-        `a/deep/file 644 ${time} one\n`,
-        `größe 644 ${time} ü`,
+        `a/deep/file 644 ${of("one\n")} one\n`,
+        `größe 644 ${of("ü")} ü`,
         `hidden 755 ${time}`,
-        `link 777 ${time} a/deep/file`,
+        `link 777 ${of("a/deep/file")} a/deep/file`,
         `long 755 ${time}`,
-        `long-link 777 ${time} ${"t/".repeat(80)}x`,
+        `long-link 777 ${of(`${"t/".repeat(80)}x`)} ${"t/".repeat(80)}x`,
         `long/${long} 755 ${time}`,
-        `long/${long}/${"m".repeat(180)} 644 ${time} long`,
+        `long/${long}/${"m".repeat(180)} 644 ${of("long")} long`,
       ].sort(),
     );
     const top = lstatSync(target);

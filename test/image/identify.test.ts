@@ -50,7 +50,7 @@ describe("golden keys: another value is another release, for it rebuilds the wor
       "args, a context with a link and an executable file",
       files,
       { args: { USER: "root" } },
-      "1f1416d9360f4d55316c734389daf98b4c571e882a1ac9a7caf4377210f58d3c",
+      "42ad68022388cd1112edf72a853cd96dad563726400fb32180acc62370011ec9",
     ],
     [
       "target, platform, secrets and epoch",
