@@ -9,6 +9,7 @@ interface Node {
   readonly type?: string;
   readonly description?: string;
   readonly default?: unknown;
+  readonly const?: unknown;
   readonly properties?: Readonly<Record<string, Node>>;
   readonly additionalProperties?: Node | boolean;
   readonly items?: Node;
@@ -34,8 +35,8 @@ export const examples: Readonly<Record<string, readonly unknown[]>> = {
   dotenv: [{ max_variables: 20 }],
   parallel: [4],
   trust: [{ unprotected: false }],
-  merge: [{ bots: ["marge-bot"] }],
-  refresh: [{ max_age: 7, follow_bases: true, in: "schedules" }],
+  merge: [{ bots: ["marge-bot"] }, { merged_results: true }],
+  refresh: [{ max_age: 30 }, false],
   prune: [{ branches: ["{default}", "stable-*"], days: 14 }],
   defaults: [{ platforms: ["linux/arm64"], args: { MIRROR: "deb.example.com" } }],
   images: [
@@ -81,7 +82,7 @@ export function referenceText(root: Node = jsonSchema() as Node): string {
     "### `merge`",
     table(root.properties?.["merge"] ?? {}),
     "### `refresh`",
-    table(root.properties?.["refresh"] ?? {}),
+    table(root.properties?.["refresh"]?.anyOf?.[0] ?? {}),
     "### `prune`",
     table(root.properties?.["prune"] ?? {}),
     "### `registries`",
@@ -116,6 +117,7 @@ function spell(value: unknown): string {
 function typeOf(node: Node): string {
   if (node.enum) return node.enum.map((word) => `\`${word}\``).join(", ");
   if (node.anyOf) return [...new Set(node.anyOf.map(typeOf))].join(" or ");
+  if (node.const !== undefined) return `\`${node.const}\``;
   if (node.type === "array") return "list";
   if (node.type === "object") return "mapping";
   return { string: "text", integer: "number", boolean: "true or false" }[node.type ?? ""] ?? "text";

@@ -25,7 +25,7 @@ export interface Config {
   readonly parallel: number;
   readonly trust: TrustSettings;
   readonly merge: MergeSettings;
-  /** `undefined`: an image is built again only when its key changes or a user asks. */
+  /** `undefined` where `refresh: false`: an image is built again only when its key changes or a user asks. */
   readonly refresh: RefreshSettings | undefined;
   readonly prune: PruneSettings;
   readonly images: ImagesSetting;
@@ -54,6 +54,8 @@ export interface TrustSettings {
 export interface MergeSettings {
   /** Users whose pipelines are merges, such as a merge bot. */
   readonly bots: readonly string[];
+  /** Are merged results merges? GitLab makes such a pipeline at each push to a merge request. */
+  readonly mergedResults: boolean;
 }
 
 /** When an image of an unchanged key is built again. */
@@ -140,6 +142,13 @@ export interface Place {
   readonly column: number;
 }
 
+/** What holds where a project does not say `refresh: false`. */
+export const usualRefresh = {
+  maxAge: 7,
+  followBases: true,
+  in: "schedules",
+} as const satisfies RefreshSettings;
+
 /** What holds where nothing is said. */
 export const defaultConfig: Config = freeze({
   file: undefined,
@@ -155,8 +164,8 @@ export const defaultConfig: Config = freeze({
   dotenv: { maxVariables: 50, maxBytes: 5120 },
   parallel: 2,
   trust: { unprotected: true },
-  merge: { bots: [] },
-  refresh: undefined,
+  merge: { bots: [], mergedResults: false },
+  refresh: usualRefresh,
   prune: {
     branches: undefined,
     mergeRequests: true,

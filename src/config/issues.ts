@@ -47,20 +47,22 @@ function withoutEchoes(issues: readonly Issue[]): readonly Issue[] {
   return issues.filter(({ code, path }) => code === "invalid_type" || !kinds.has(path.join("\n")));
 }
 
-/** Of the branches of a union, the one that the value was meant for is the one of its type. */
+/** Of the branches of a union, the one that the value was meant for is the one of its type; a word is a type of its own. */
 function describeUnion(
   issue: Extract<Issue, { code: "invalid_union" }>,
   path: Path,
   source: Source,
 ): readonly Problem[] {
-  const wrongType = (inner: Issue) => inner.code === "invalid_type" && inner.path.length === 0;
-  const meant = issue.errors.filter((branch) => !branch.some(wrongType));
+  const kindsOf = (inner: Issue): readonly string[] => {
+    if (inner.path.length > 0) return [];
+    if (inner.code === "invalid_type") return [typeName(inner.expected)];
+    return inner.code === "invalid_value" ? inner.values.map(String) : [];
+  };
+  const meant = issue.errors.filter((branch) => branch.flatMap(kindsOf).length === 0);
   const closest = meant.toSorted((a, b) => a.length - b.length)[0];
   if (closest !== undefined)
     return withoutEchoes(closest).flatMap((inner) => describe(inner, path, source));
-  const wanted = issue.errors
-    .flat()
-    .flatMap((inner) => (inner.code === "invalid_type" ? [typeName(inner.expected)] : []));
+  const wanted = issue.errors.flat().flatMap(kindsOf);
   const found = kindOf(valueAt(source.value, path));
   const message = `expected ${[...new Set(wanted)].join(" or ")}, found ${found}`;
   return [{ file: source.file, ...source.place(path), message: labelled(path, message) }];

@@ -4,7 +4,7 @@
  * Descriptions are the documentation; they end up in berth.schema.json and docs/configuration.md.
  */
 import * as z from "zod";
-import { defaultConfig } from "./config.ts";
+import { defaultConfig, usualRefresh } from "./config.ts";
 import { prune } from "./prune-schema.ts";
 import {
   branchRule,
@@ -139,19 +139,28 @@ const merge = strict({
     .array(z.string().min(1))
     .default([])
     .describe(
-      "Users whose pipelines are merges, as `GITLAB_USER_LOGIN` spells them. Merge trains and merged results are merges in any case.",
+      "Users whose pipelines are merges, as `GITLAB_USER_LOGIN` spells them. Merge trains are merges in any case.",
+    ),
+  merged_results: z
+    .boolean()
+    .default(defaultConfig.merge.mergedResults)
+    .describe(
+      "Whether merged results pipelines are merges too. GitLab makes one at each push to a merge request, so an image that upstream lacks is then built again whenever the target has moved.",
     ),
 });
 
 const refresh = strict({
-  max_age: z.int().min(1).optional().describe("Days after which an image is built again."),
+  max_age: z
+    .union([limit, z.literal(false)])
+    .default(usualRefresh.maxAge)
+    .describe("Days after which an image is built again; `false`: age does not count."),
   follow_bases: z
     .boolean()
-    .default(false)
+    .default(usualRefresh.followBases)
     .describe("Build again when the tag of a base image points at another digest."),
   in: z
     .enum(["schedules", "protected"])
-    .default("protected")
+    .default(usualRefresh.in)
     .describe(
       "Where that is done: in scheduled pipelines of upstream alone, or in those of its protected branches too.",
     ),
@@ -219,10 +228,11 @@ export const schema = strict({
     .describe("How many images one process builds at once."),
   trust: trust.prefault({}).describe("Whose images protected pipelines believe."),
   merge: merge.prefault({}).describe("What counts as a merge, where images must be up to date."),
-  refresh: refresh
-    .optional()
+  refresh: z
+    .union([refresh, z.literal(false)])
+    .prefault({})
     .describe(
-      "When an image is built again although its key is known. Default: only when a user asks.",
+      "When an image is built again although its key is known; `false`: only when a user asks. By default that costs nothing until upstream has a pipeline schedule.",
     ),
   prune: prune.prefault({}).describe("What `berth prune` keeps and for how long."),
   defaults: strict(options)

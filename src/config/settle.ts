@@ -7,6 +7,7 @@ import {
   type ImageOptions,
   type ImagesSetting,
   type PruneSettings,
+  type RefreshSettings,
 } from "./config.ts";
 import type { Path, Source } from "./document.ts";
 import { isGlob } from "./glob.ts";
@@ -28,15 +29,17 @@ export function settle(settings: Settings, source: Source): Config {
     dotenv: { maxVariables: settings.dotenv.max_variables, maxBytes: settings.dotenv.max_bytes },
     parallel: settings.parallel,
     trust: settings.trust,
-    merge: settings.merge,
-    refresh: settings.refresh && {
-      maxAge: settings.refresh.max_age,
-      followBases: settings.refresh.follow_bases,
-      in: settings.refresh.in,
-    },
+    merge: { bots: settings.merge.bots, mergedResults: settings.merge.merged_results },
+    refresh: settleRefresh(settings.refresh),
     prune: settlePrune(settings.prune),
     images: settleImages(settings, source),
   };
+}
+
+function settleRefresh(refresh: Settings["refresh"]): RefreshSettings | undefined {
+  if (refresh === false) return undefined;
+  const { max_age: maxAge, follow_bases: followBases } = refresh;
+  return { maxAge: maxAge === false ? undefined : maxAge, followBases, in: refresh.in };
 }
 
 function settlePrune(prune: Settings["prune"]): PruneSettings {

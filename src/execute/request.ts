@@ -4,8 +4,7 @@ import { type BuildRequest, cacheTag } from "../engine/engine.ts";
 import { BerthError } from "../errors.ts";
 import type { Material } from "../image/identify.ts";
 import { parseReference, type Repository, withTag } from "../oci/reference.ts";
-import type { PlannedImage } from "../plan/plan.ts";
-import { isForced } from "../plan/refresh.ts";
+import { isFromScratch, type PlannedImage } from "../plan/plan.ts";
 import { isLoopbackHost } from "../registry/origin.ts";
 import type { Tools } from "./tools.ts";
 
@@ -47,7 +46,7 @@ export async function requestFor(
     destination: withTag(repository, tools.situation.trusted ? cacheTag : untrustedCacheTag),
     cacheFrom: cacheSources(repository, tools),
     cacheTo: tools.situation.trusted ? repository : undefined,
-    noCache: image.decision.kind === "refresh" || isForced(tools.situation, image.name),
+    noCache: isFromScratch(image.decision),
     authFile,
     insecureHosts: [...tools.insecureHosts, ...[...hosts].filter(isLoopback)],
   };

@@ -3,7 +3,7 @@ import type { KeyedImage } from "../image/key.ts";
 import { parentsFirst } from "../image/order.ts";
 import { printReference } from "../oci/reference.ts";
 import type { BrokenSighting, Observation, Sighting } from "./observe.ts";
-import { type Decision, isBuilt, type RefreshReason } from "./plan.ts";
+import type { Decision, RefreshReason, ScratchReason } from "./plan.ts";
 
 /** What decides beside the sightings. */
 export interface Policy {
@@ -74,11 +74,20 @@ export interface Refreshed {
   readonly anew: ReadonlySet<string>;
 }
 
-/** Turns reuse and copy into refresh where an image, or a parent of it, is to be built again. */
+/** Why an image is not left to what is there: neither to an image of its key nor to layers of a cache. */
+export interface Distrust {
+  readonly refresh: (image: KeyedImage) => RefreshReason | undefined;
+  readonly scratch: (image: KeyedImage) => ScratchReason | undefined;
+}
+
+/**
+ * Turns reuse and copy into refresh where an image, or a parent of it, is to be built again, and says of
+ * builds whether they are to be from scratch.
+ */
 export function withRefreshes(
   images: readonly KeyedImage[],
   decisions: ReadonlyMap<string, Decision>,
-  reasonFor: (image: KeyedImage) => RefreshReason | undefined,
+  distrust: Distrust,
 ): Refreshed {
   const all = new Map(decisions);
   const anew = new Set<string>();
@@ -88,10 +97,16 @@ export function withRefreshes(
     if (decision === undefined) continue;
     const parent = parents.find((other) => anew.has(other));
     const upon = parent === undefined ? undefined : { code: "parent" as const, parent };
-    const because = isBuilt(decision) ? upon : (reasonFor(image) ?? upon);
+    if (decision.kind === "build" || decision.kind === "refresh") {
+      const scratch = distrust.scratch(image) ?? upon;
+      if (upon !== undefined) anew.add(name);
+      if (scratch !== undefined && decision.kind === "build")
+        all.set(name, { ...decision, scratch });
+      continue;
+    }
+    const because = distrust.refresh(image) ?? upon;
     if (because === undefined) continue;
     anew.add(name);
-    if (isBuilt(decision)) continue;
     const from = decision.kind === "reuse" ? decision.reference : decision.from;
     all.set(name, { kind: "refresh", because, from });
   }

@@ -3,7 +3,7 @@ import type { Config } from "../config/config.ts";
 import { type KeyedImage, setIdOf } from "../image/key.ts";
 import { printReference, printRepository, withDigest, withTag } from "../oci/reference.ts";
 import { withoutStale } from "./adopt.ts";
-import { decideAll, type Refreshed, withRefreshes } from "./decide.ts";
+import { type Distrust, decideAll, type Refreshed, withRefreshes } from "./decide.ts";
 import { foundOf, type Observation } from "./observe.ts";
 import {
   generationOfPipeline,
@@ -14,7 +14,7 @@ import {
 } from "./places.ts";
 import type { Decision, Plan, PlanConfig, PlannedImage } from "./plan.ts";
 import { planVersion } from "./plan.ts";
-import { type Freshness, refreshReasonOf } from "./refresh.ts";
+import { type Freshness, refreshReasonOf, scratchReasonOf } from "./refresh.ts";
 import type { Situation } from "./situation.ts";
 import { variablesOf } from "./variables.ts";
 
@@ -75,18 +75,21 @@ function decisionsOf(
   situation: Situation,
   fresh: Freshness,
 ): Refreshed {
-  const reasonFor = (image: KeyedImage) => {
-    const sighting = foundOf(observation, image.name);
-    return sighting && refreshReasonOf(image, sighting, situation, config, fresh);
+  const distrust: Distrust = {
+    refresh: (image) => {
+      const sighting = foundOf(observation, image.name);
+      return sighting && refreshReasonOf(image, sighting, situation, config, fresh);
+    },
+    scratch: (image) => scratchReasonOf(image, situation),
   };
-  const seen = withoutStale(keyed, observation, (image) => reasonFor(image) !== undefined);
+  const seen = withoutStale(keyed, observation, (image) => distrust.refresh(image) !== undefined);
   const decideWith = (isMixed: boolean) => {
     const decisions = decideAll(keyed, seen, {
       reference: config.reference,
       hasOwn: situation.own !== undefined,
       isMixed,
     });
-    return withRefreshes(keyed, decisions, reasonFor);
+    return withRefreshes(keyed, decisions, distrust);
   };
   // A tag that a user set is given to images of the own registry alone, and so is that of a generation.
   const decided = decideWith(situation.userTag !== undefined);

@@ -1,4 +1,5 @@
 /** Whether a pipeline is a merge, where images that a merge request brings along must be up to date. */
+import type { MergeSettings } from "../config/config.ts";
 
 export type Get = (name: string) => string | undefined;
 
@@ -17,24 +18,20 @@ export interface Target {
   readonly url: string | undefined;
 }
 
-const events: Readonly<Record<string, Merge["because"]>> = {
-  merge_train: "merge train",
-  merged_result: "merged results",
-};
-
 /**
  * Reads GitLab's variables for merge request pipelines (gitlab docs: merge request pipelines).
  *
+ * A merged result is a merge only where the configuration says so: GitLab makes one at each push.
  * The variables with the heads are there and empty in detached pipelines. What a fork's branch is merged
  * into nobody says, and the fork's own default branch may be of any age.
  */
 export function mergeOf(
   env: Readonly<Record<string, string | undefined>>,
-  bots: readonly string[],
+  { bots, mergedResults }: MergeSettings,
   isFork: boolean,
 ): Merge | undefined {
   const get: Get = (name) => env[name] || undefined;
-  const event = events[get("CI_MERGE_REQUEST_EVENT_TYPE") ?? ""];
+  const event = eventOf(get("CI_MERGE_REQUEST_EVENT_TYPE"), mergedResults);
   const isBot = bots.includes(get("GITLAB_USER_LOGIN") ?? "");
   if (event === undefined && !isBot) return undefined;
   const isRequest = get("CI_MERGE_REQUEST_IID") !== undefined;
@@ -48,4 +45,9 @@ export function mergeOf(
       url: isRequest && isElsewhere ? get("CI_MERGE_REQUEST_PROJECT_URL") : undefined,
     },
   };
+}
+
+function eventOf(event: string | undefined, mergedResults: boolean): Merge["because"] | undefined {
+  if (event === "merge_train") return "merge train";
+  return event === "merged_result" && mergedResults ? "merged results" : undefined;
 }

@@ -40,6 +40,14 @@ export type RefreshReason =
       readonly target: string | null;
     };
 
+/** Why an image that is nowhere yet is built from scratch: its build neither reads nor writes a layer cache. */
+export type ScratchReason =
+  | { readonly code: "forced" }
+  /** An image of the set that it is built from is built again. */
+  | { readonly code: "parent"; readonly parent: string }
+  /** Layers at hand may be as old as the branch that is merged. */
+  | { readonly code: "merge"; readonly because: string };
+
 /** Why an image need not be built. */
 export type FoundBy = "set-record" | "key-tag" | "adopted";
 
@@ -59,7 +67,11 @@ export type Decision =
       /** Who built it, where it is adopted after a merge. */
       readonly adopted?: Adopted | undefined;
     }
-  | { readonly kind: "build"; readonly because: BuildReason }
+  | {
+      readonly kind: "build";
+      readonly because: BuildReason;
+      readonly scratch?: ScratchReason | undefined;
+    }
   /** `from` is what is used until the new one is promoted. */
   | { readonly kind: "refresh"; readonly because: RefreshReason; readonly from: string };
 
@@ -81,6 +93,13 @@ export function isBuilt(
   decision: Decision,
 ): decision is Extract<Decision, { kind: "build" | "refresh" }> {
   return decision.kind === "build" || decision.kind === "refresh";
+}
+
+/** Is it to be built without any layer cache, read or written? */
+export function isFromScratch(decision: Decision): boolean {
+  return (
+    decision.kind === "refresh" || (decision.kind === "build" && decision.scratch !== undefined)
+  );
 }
 
 export interface PlannedImage extends KeyedImage {
@@ -144,7 +163,7 @@ export function reasonOf(decision: Decision): string {
     case "reuse":
       return foundReason(decision);
     case "build":
-      return buildReason(decision.because);
+      return `${buildReason(decision.because)}${scratchText(decision.scratch)}`;
     case "refresh":
       return refreshReason(decision.because);
   }
@@ -167,6 +186,11 @@ function refreshReason(because: RefreshReason): string {
     case "merge":
       return mergeReason(because);
   }
+}
+
+function scratchText(scratch: ScratchReason | undefined): string {
+  if (scratch === undefined) return "";
+  return `; from scratch: ${scratch.code === "merge" ? scratch.because : refreshReason(scratch)}`;
 }
 
 function mergeReason(because: Extract<RefreshReason, { code: "merge" }>): string {

@@ -4,7 +4,7 @@ import type { KeyedImage } from "../image/key.ts";
 import type { Annotations } from "../oci/manifest.ts";
 import type { Merge } from "./merge.ts";
 import type { Sighting } from "./observe.ts";
-import type { RefreshReason } from "./plan.ts";
+import type { RefreshReason, ScratchReason } from "./plan.ts";
 import type { Situation } from "./situation.ts";
 
 /** What an image says of how it was made. */
@@ -48,6 +48,19 @@ export function refreshReasonOf(
   const policy = refreshPolicy(situation, config);
   if (policy === undefined || origin === undefined) return undefined;
   return ageReason(origin, policy, fresh) ?? baseReason(origin, policy, fresh);
+}
+
+/**
+ * Why an image that nobody has is built without a layer cache: in a merge the layers at hand may be as old
+ * as the branch, and in a fork they are layers that upstream never reads.
+ */
+export function scratchReasonOf(
+  { name }: Pick<KeyedImage, "name">,
+  situation: Pick<Situation, "force" | "merge">,
+): ScratchReason | undefined {
+  if (isForced(situation, name)) return { code: "forced" };
+  const { merge } = situation;
+  return merge && { code: "merge", because: merge.because };
 }
 
 /** Does a user want this image built without any cache? */

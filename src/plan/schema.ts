@@ -30,11 +30,20 @@ const buildReason = z.discriminatedUnion("code", [
   z.object({ code: z.literal("no-registry") }),
 ]);
 
+const parentReason = z.object({ code: z.literal("parent"), parent: z.string() });
+const forcedReason = z.object({ code: z.literal("forced") });
+
+const scratchReason = z.discriminatedUnion("code", [
+  forcedReason,
+  parentReason,
+  z.object({ code: z.literal("merge"), because: z.string() }),
+]);
+
 const refreshReason = z.discriminatedUnion("code", [
-  z.object({ code: z.literal("forced") }),
+  forcedReason,
   z.object({ code: z.literal("max-age"), created: z.string(), days: z.number() }),
   z.object({ code: z.literal("base-moved"), base: z.string(), from: z.string(), to: z.string() }),
-  z.object({ code: z.literal("parent"), parent: z.string() }),
+  parentReason,
   z.object({
     code: z.literal("merge"),
     because: z.string(),
@@ -46,7 +55,11 @@ const refreshReason = z.discriminatedUnion("code", [
 const decision = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("reuse"), reference: z.string(), digest, foundBy }),
   z.object({ kind: z.literal("copy"), from: z.string(), digest, foundBy, adopted }),
-  z.object({ kind: z.literal("build"), because: buildReason }),
+  z.object({
+    kind: z.literal("build"),
+    because: buildReason,
+    scratch: scratchReason.optional().describe("why no layer cache is read or written"),
+  }),
   z.object({ kind: z.literal("refresh"), because: refreshReason, from: z.string() }),
 ]);
 

@@ -1,5 +1,5 @@
 /** Where this run happens, read once from GitLab's predefined variables and the configuration. */
-import type { Config } from "../config/config.ts";
+import { type Config, defaultConfig } from "../config/config.ts";
 import { promotedPattern } from "../config/promoted.ts";
 import { BerthError } from "../errors.ts";
 import { isTag, parseRepository, type Repository } from "../oci/reference.ts";
@@ -60,7 +60,8 @@ export function situationOf(
   const { isUpstream, isGuess, source } = upstreamOf(config, get, own);
   const branch = get("CI_COMMIT_BRANCH");
   const isProtected = get("CI_COMMIT_REF_PROTECTED") === "true";
-  const believed = !ci || !isUpstream || isProtected || (config.trust?.unprotected ?? true);
+  const believed =
+    !ci || !isUpstream || isProtected || (config.trust ?? defaultConfig.trust).unprotected;
   return {
     ci,
     role: !ci ? "local" : isUpstream ? "upstream" : "fork",
@@ -71,7 +72,7 @@ export function situationOf(
     upstream: source,
     branch,
     defaultBranch: get("CI_DEFAULT_BRANCH"),
-    merge: mergeOf(env, config.merge?.bots ?? [], ci && !isUpstream),
+    merge: mergeOf(env, config.merge ?? defaultConfig.merge, ci && !isUpstream),
     force: forceOf(get(`${config.prefix}_FORCE_REBUILD`)),
     pipeline: get("CI_PIPELINE_ID"),
     job: get("CI_JOB_ID"),

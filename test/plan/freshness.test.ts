@@ -200,7 +200,9 @@ describe("lookAtFreshness", () => {
 
   test("asks git for no history where the target is not to be had", async () => {
     const git = gitThat(undefined);
-    const fork = here(jobIn("fork", mergeRequest("fork", "merged_result")));
+    const merging = { ...qemu, merge: { bots: [], mergedResults: true } };
+    const job = jobIn("fork", mergeRequest("fork", "merged_result"));
+    const fork = situationOf(job, merging, undefined);
     const fresh = await look(fork, policy, git.history);
     assert.deepEqual(git.asked, ["merged results"]);
     assert.deepEqual([fresh.target, fresh.onTarget.size, fresh.origins.size], [undefined, 0, 4]);

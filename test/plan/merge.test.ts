@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { defaultConfig } from "../../src/config/config.ts";
 import { mergeOf } from "../../src/plan/merge.ts";
 import { type Freshness, needsTarget, refreshReasonOf } from "../../src/plan/refresh.ts";
 import type { Role, Situation } from "../../src/plan/situation.ts";
@@ -9,7 +10,8 @@ import { keyedImage, notAsked } from "../support/keyed.ts";
 import { branch, jobIn, mergeRequest, qemu, shas } from "./pipelines.ts";
 import { seen } from "./sightings.ts";
 
-const bots = { ...qemu, merge: { bots: ["marge-bot"] } };
+const bots = { ...qemu, merge: { bots: ["marge-bot"], mergedResults: true } };
+const onlyBots = { ...qemu, merge: { bots: ["marge-bot"], mergedResults: false } };
 const marge = { user: "marge-bot" } as const;
 const url = "https://gitlab.example.com/qemu-project/qemu";
 const inTrain = jobIn("upstream", mergeRequest("fork", "merge_train"));
@@ -66,10 +68,20 @@ describe("a merge", () => {
     test(what, () => assert.deepEqual(situationOf(job, bots, undefined).merge, merge));
   }
 
+  test("is no merged result unless the configuration says so", () => {
+    assert.equal(situationOf(inResult, qemu, undefined).merge, undefined);
+    const { merge } = situationOf(
+      { ...inResult, GITLAB_USER_LOGIN: "marge-bot" },
+      onlyBots,
+      undefined,
+    );
+    assert.equal(merge?.because, "merge bot");
+  });
+
   test("is not what a user of another name does, nor one without a name", () => {
-    assert.equal(mergeOf({ GITLAB_USER_LOGIN: "marge" }, ["marge-bot"], false), undefined);
-    assert.equal(mergeOf({ GITLAB_USER_LOGIN: "" }, [], false), undefined);
-    assert.equal(mergeOf({}, ["marge-bot"], false), undefined);
+    assert.equal(mergeOf({ GITLAB_USER_LOGIN: "marge" }, onlyBots.merge, false), undefined);
+    assert.equal(mergeOf({ GITLAB_USER_LOGIN: "" }, defaultConfig.merge, false), undefined);
+    assert.equal(mergeOf({}, onlyBots.merge, false), undefined);
   });
 });
 

@@ -2,7 +2,15 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { KeyedImage } from "../../src/image/key.ts";
 import { withRefreshes } from "../../src/plan/decide.ts";
-import type { Decision } from "../../src/plan/plan.ts";
+import {
+  type Decision,
+  isFromScratch,
+  type RefreshReason,
+  reasonOf,
+  type ScratchReason,
+} from "../../src/plan/plan.ts";
+import { scratchReasonOf } from "../../src/plan/refresh.ts";
+import type { Situation } from "../../src/plan/situation.ts";
 import { keyedImage, someDigest } from "../support/keyed.ts";
 
 const reuse: Decision = {
@@ -72,7 +80,7 @@ const rows: readonly (readonly [
     "a child is built upon it, and another upon that",
     ["reuse", "build", "reuse", "reuse"],
     ["base"],
-    "parent:middle build reuse forced",
+    "parent:middle scratch:parent:base reuse forced",
     "base leaf middle",
   ],
   [
@@ -88,9 +96,10 @@ describe("withRefreshes", () => {
   for (const [what, before, forced, after, anew] of rows) {
     test(`${what}: ${after}`, () => {
       const decisions = new Map(chain.map(({ name }, at) => [name, kinds[before[at] ?? "build"]]));
-      const made = withRefreshes(chain, decisions, ({ name }) =>
-        forced.includes(name) ? { code: "forced" } : undefined,
-      );
+      const made = withRefreshes(chain, decisions, {
+        refresh: ({ name }) => (forced.includes(name) ? { code: "forced" } : undefined),
+        scratch: () => undefined,
+      });
       const said = chain.map(({ name }) => shortly(made.decisions.get(name)));
       assert.equal(said.join(" "), after);
       assert.equal([...made.anew].sort().join(" "), anew);
@@ -102,7 +111,10 @@ describe("withRefreshes", () => {
       ["lone", copy],
       ["base", reuse],
     ]);
-    const { decisions: made } = withRefreshes(chain, decisions, () => ({ code: "forced" }));
+    const { decisions: made } = withRefreshes(chain, decisions, {
+      refresh: () => ({ code: "forced" }),
+      scratch: () => undefined,
+    });
     assert.deepEqual(made.get("lone"), {
       kind: "refresh",
       because: { code: "forced" },
@@ -117,8 +129,62 @@ describe("withRefreshes", () => {
   });
 });
 
+const target = { branch: "main", head: undefined, url: undefined };
+
+describe("what is built for the first time", () => {
+  const train = { because: "merge train", target } as const;
+  const situations: readonly (readonly [
+    what: string,
+    situation: Pick<Situation, "force" | "merge">,
+    after: string,
+  ])[] = [
+    ["goes on from a cache", { force: "none", merge: undefined }, "build build"],
+    ["is from scratch in a merge", { force: "none", merge: train }, "scratch:merge scratch:merge"],
+    [
+      "is from scratch where all is forced",
+      { force: "all", merge: train },
+      "scratch:forced scratch:forced",
+    ],
+    [
+      "is from scratch where it alone is forced",
+      { force: ["lone"], merge: undefined },
+      "build scratch:forced",
+    ],
+  ];
+  for (const [what, situation, after] of situations) {
+    test(`${what}: ${after}`, () => {
+      const made = withRefreshes(chain, new Map(chain.map(({ name }) => [name, build])), {
+        refresh: () => undefined,
+        scratch: (image) => scratchReasonOf(image, situation),
+      });
+      const said = ["base", "lone"].map((name) => shortly(made.decisions.get(name)));
+      assert.equal(said.join(" "), after);
+      const isScratch = [...made.decisions.values()].map(isFromScratch);
+      assert.deepEqual(isScratch.includes(true), after.includes("scratch"));
+      assert.equal(made.anew.size, 0);
+    });
+  }
+
+  test("says so in its reason", () => {
+    const because = { code: "absent", looked: ["r"], since: "RUN at line 2 changed" } as const;
+    const scratch = { code: "merge", because: "merge train" } as const;
+    assert.equal(
+      reasonOf({ kind: "build", because, scratch }),
+      "RUN at line 2 changed; from scratch: merge train",
+    );
+    assert.equal(
+      reasonOf({ ...build, scratch: { code: "forced" } }),
+      "key not found in the registry; from scratch: asked for by FORCE_REBUILD",
+    );
+  });
+});
+
 function shortly(decision: Decision | undefined): string {
-  if (decision?.kind !== "refresh") return decision?.kind ?? "none";
-  const { because } = decision;
+  if (decision?.kind === "refresh") return codeOf(decision.because);
+  const scratch = decision?.kind === "build" ? decision.scratch : undefined;
+  return scratch === undefined ? (decision?.kind ?? "none") : `scratch:${codeOf(scratch)}`;
+}
+
+function codeOf(because: RefreshReason | ScratchReason): string {
   return because.code === "parent" ? `parent:${because.parent}` : because.code;
 }

@@ -129,6 +129,7 @@ describe("situationOf, from GitLab's variables with QEMU's configuration", () =>
 
   test("knows the commit of a merged result from its head", () => {
     const job = jobIn("upstream", mergeRequest("fork", "merged_result"));
-    assert.equal(situationOf(job, qemu, undefined).merge?.target.head, shas.target);
+    const merging = { ...qemu, merge: { bots: [], mergedResults: true } };
+    assert.equal(situationOf(job, merging, undefined).merge?.target.head, shas.target);
   });
 });
