@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
+import { after, before, describe, test } from "node:test";
 import { type Actor, forkOf, openRequest } from "./actor.ts";
+import { projectFiles } from "./files.ts";
 import { type Life, live, manifestsAsked } from "./life.ts";
 import { tagged } from "./look.ts";
 import { type Scene, startScene } from "./scene.ts";
+import { withEmptyStore } from "./world.ts";
 
 let scene: Scene;
 before(async () => {
@@ -106,13 +108,17 @@ test("a merge that brings other files together than were tested builds anew and 
   ]);
 });
 
-for (const [event, because, name] of [
-  ["merge_train", "merge train", "train"],
-  ["merged_result", "merged results", "merge"],
+for (const [event, because, name, settings] of [
+  ["merge_train", "merge train", "train", ""],
+  ["merged_result", "merged results", "merge", ", merged_results: true"],
 ] as const) {
   test(`a ${because} pipeline builds again what was not made on the target's head, and reuses what was`, async () => {
     const { world, up } = scene;
-    const { fork, request } = await contribution(`kim-${name}`, { "ci/alone.list": `${name}\n` });
+    const { "berth.yml": plain = "" } = projectFiles(world.bases);
+    const { fork, request } = await contribution(`kim-${name}`, {
+      "ci/alone.list": `${name}\n`,
+      "berth.yml": plain.replace("bots: [marge]", `bots: [marge]${settings}`),
+    });
     const early = await live(world, up, { request, user: "olga" });
     assert.deepEqual(early.built, ["alone"]);
     const target = await up.commit("main", { "main.c": `/* ${name} */\n` });
@@ -146,6 +152,65 @@ for (const [event, because, name] of [
     assert.match(reasonIn(reused, "alone"), /reuse +key found/);
   });
 }
+
+test("a merged result is no merge by itself, so a push to a merge request builds nothing again", async () => {
+  const { world, up } = scene;
+  const { fork, request } = await contribution("vera", { "ci/alone.list": "vera\n" });
+  const early = await live(world, up, { request, user: "olga" });
+  await up.commit("main", { "main.c": "/* vera */\n" });
+  const sha = await mergedBy(up, fork, request.iid, "merge");
+  const late = await live(world, up, { request, event: "merged_result", sha, user: "olga" });
+  assert.deepEqual([early.built, late.built, late.ran], [["alone"], [], early.ran]);
+});
+
+describe("a key that is first seen, on a machine with an empty store", () => {
+  const list = (text: string) => ({ "ci/alone.list": `${text}\n` });
+  const layers = (life: Life) => [
+    manifestsAsked(life, /^GET .*\/manifests\/[0-9a-f]{64}$/).length > 0,
+    /Using cache|Cache pulled/.test(life.output),
+  ];
+  const read = [true, true];
+  const untouched = [false, false];
+
+  test("is built from scratch on a train, and goes on from upstream's layers elsewhere", async () => {
+    const { world, up } = scene;
+    const random = "RUN cat /proc/sys/kernel/random/uuid > /made";
+    const docker = `ARG BASES\nFROM $BASES/busybox:1\n${random}\nCOPY ci/alone.list /list\n`;
+    await up.commit("main", { "ci/alone.docker": docker });
+    assert.deepEqual((await live(world, up, { user: "olga" })).built, ["alone"]);
+
+    await up.commit("first-seen", list("train"));
+    const request = await openRequest(world, up, "first-seen", up);
+    const other = { bare: up.bare, sha: up.head("first-seen") };
+    const sha = await up.merge("main", other, `refs/merge-requests/${request.iid}/train`);
+    const start = { request, event: "merge_train", sha, user: "olga" } as const;
+    const train = await live(await withEmptyStore(world, "train"), up, start);
+    assert.match(reasonIn(train, "alone"), /build .*; from scratch: merge train/);
+    assert.deepEqual([train.built, layers(train)], [["alone"], untouched]);
+
+    await up.commit("as-ever", list("branch"));
+    const push = { branch: "as-ever", user: "dave" };
+    const branch = await live(await withEmptyStore(world, "branch"), up, push);
+    assert.deepEqual([branch.built, layers(branch)], [["alone"], read]);
+  });
+
+  test("is built from scratch by a merge bot in a fork, whose own layers upstream never reads", async () => {
+    const { world } = scene;
+    const { fork } = await contribution("nora", list("nora"));
+    fork.project.members.set("marge", "developer");
+    const topic = { branch: "topic", user: "nora" };
+    assert.deepEqual((await live(world, fork, topic)).built, ["alone"]);
+
+    await fork.commit("topic", list("nora again"));
+    const marge = await live(await withEmptyStore(world, "bot"), fork, { ...topic, user: "marge" });
+    assert.match(reasonIn(marge, "alone"), /build .*; from scratch: merge bot/);
+    assert.deepEqual([marge.built, layers(marge)], [["alone"], untouched]);
+
+    await fork.commit("topic", list("nora for the third time"));
+    const person = await live(await withEmptyStore(world, "person"), fork, topic);
+    assert.deepEqual([person.built, layers(person)], [["alone"], read]);
+  });
+});
 
 test("a merge bot's pipeline in the fork goes by upstream's head, not by the fork's old branch", async () => {
   const { world, up } = scene;

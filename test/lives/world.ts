@@ -61,6 +61,14 @@ export async function startWorld(): Promise<World> {
   }
 }
 
+/** The same world for a job on another machine: its buildah has seen nothing yet. */
+export async function withEmptyStore(world: World, machine: string): Promise<World> {
+  const folder = join(world.folder, "machines", machine);
+  const engine = await machineBuildah(folder);
+  const { CONTAINERS_STORAGE_CONF = "" } = engine.env;
+  return { ...world, env: { ...world.env, CONTAINERS_STORAGE_CONF } };
+}
+
 /** A folder with the command `berth`, as the tool image has it. */
 async function berthProgram(folder: string, file: string): Promise<string> {
   await mkdir(folder);
