@@ -2,7 +2,7 @@
 
 import { ordinaryAt, variableAt } from "./names.ts";
 import { replace, type Substituted, substitute, usesWord } from "./substitution.ts";
-import { wordWriter } from "./words.ts";
+import { type WordWriter, wordWriter } from "./words.ts";
 
 /** A value that only the engine will know, with the reason. */
 export interface Unknown {
@@ -48,6 +48,8 @@ interface Walk {
   unset: ReadonlySet<string>;
   at: number;
   rawEscapes: boolean;
+  /** What the innermost substitution writes to. */
+  out: WordWriter | undefined;
   error: string | undefined;
   unknown: string | undefined;
 }
@@ -64,6 +66,7 @@ export function lex(source: string, options: LexOptions): Lexed {
     unset: new Set(),
     at: 0,
     rawEscapes: options.raw ?? false,
+    out: undefined,
     error: undefined,
     unknown: undefined,
   };
@@ -87,9 +90,9 @@ function fail(walk: Walk, error: string): string {
 }
 
 function until(walk: Walk, stop: string | undefined, rawEscapes: boolean) {
-  const outerEscapes = walk.rawEscapes;
-  walk.rawEscapes = rawEscapes;
+  const { rawEscapes: outerEscapes, out: outer } = walk;
   const out = wordWriter(walk.wantsWords);
+  Object.assign(walk, { rawEscapes, out });
   let closed = stop === undefined;
   while (walk.at < walk.source.length) {
     const character = walk.source[walk.at]!;
@@ -105,7 +108,8 @@ function until(walk: Walk, stop: string | undefined, rawEscapes: boolean) {
     else if (character === walk.escape) out.solid(escaped(walk));
     else out.split(ordinary(walk, character));
   }
-  walk.rawEscapes = outerEscapes;
+  outer?.forget();
+  Object.assign(walk, { rawEscapes: outerEscapes, out: outer });
   if (!closed) fail(walk, `missing '${stop}' in a substitution`);
   return out.end();
 }
@@ -193,7 +197,9 @@ function braced(walk: Walk): string | undefined {
   const colon = operator === ":";
   const modifier = colon ? walk.source[walk.at++] : operator;
   if (modifier === undefined) return fail(walk, "missing '}' in a substitution");
-  if (!(colon ? "+-?" : "+-?#%").includes(modifier)) {
+  // Unexpanded, `${name:1}` and the like are left to the shell.
+  const isLeft = colon && walk.lookup === undefined && !"#%".includes(modifier);
+  if (!isLeft && !(colon ? "+-?" : "+-?#%").includes(modifier)) {
     return fail(walk, `unsupported modifier ${JSON.stringify((colon ? ":" : "") + modifier)}`);
   }
   return modified(walk, name, modifier, colon);

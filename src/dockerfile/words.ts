@@ -108,6 +108,8 @@ export function readJson(text: string): readonly string[] | "mixed" | undefined 
   return list.every((item) => typeof item === "string") ? (list as readonly string[]) : "mixed";
 }
 
+export type WordWriter = ReturnType<typeof wordWriter>;
+
 /** Collects text and, beside it where they are wanted, its words. */
 export function wordWriter(wanted: boolean) {
   const words: string[] = [];
@@ -128,6 +130,10 @@ export function wordWriter(wanted: boolean) {
     text += part;
     word += part;
   };
+  /** BuildKit loses what stands in a word in front of `${name:-word}` and its kin. */
+  const forget = (): void => {
+    word = "";
+  };
   const end = () => ({ text, words: word === "" ? words : [...words, word] });
-  return { split, solid, end };
+  return { split, solid, forget, end };
 }
