@@ -76,7 +76,7 @@ function normalizeLine(line: string): string {
   const text = isException ? trimAsGo(trimmed.slice(1)) : trimmed;
   const cleaned = text === "" ? "" : cleanPath(text);
   const relative = cleaned.length > 1 && cleaned.startsWith("/") ? cleaned.slice(1) : cleaned;
-  return isException ? `!${relative}` : relative;
+  return trimAsGo(isException ? `!${relative}` : relative);
 }
 
 /** Go's `strings.TrimSpace`: unlike JavaScript's, it takes U+0085 and leaves U+FEFF. */

@@ -3,8 +3,8 @@
  *
  * It checks a pattern with `filepath.Match` and then matches by a regular expression of its own making,
  * so some patterns mean what no documentation says: `[^a]` may be a slash, `^` outside a class is an
- * anchor once the pattern has a wildcard, `\d` is a digit. What it makes of `*` inside a class is
- * refused here rather than imitated.
+ * anchor once the pattern has a wildcard, `\d` is a digit. What it makes of `*` inside a class, and of
+ * `|` and `{2}` beside a wildcard, is refused here rather than imitated.
  */
 import {
   classExpression,
@@ -61,7 +61,21 @@ function compile(glob: string, tokens: readonly GlobToken[]): ((path: string) =>
     expression += piece.expression;
     at += Math.max(length, 1);
   }
+  if (
+    kind === "expression" &&
+    tokens
+      .map(plainOf)
+      .join("")
+      .match(/\||\{\d+(?:,\d*)?\}/)
+  ) {
+    return "| and {1} beside a wildcard need a backslash, for moby takes them as in regular expressions";
+  }
   return matcher(kind, glob, expression);
+}
+
+/** The character that stands for itself, or a space. */
+function plainOf(token: GlobToken): string {
+  return token.kind === "char" && !token.escaped ? token.char : " ";
 }
 
 function matcher(kind: Kind, glob: string, expression: string): (path: string) => boolean {
