@@ -3,4 +3,5 @@
 set -eu
 cd "$(dirname "$0")/.."
 scripts/setup-debian.sh
+scripts/oracle.sh >/dev/null
 exec npm run --silent check

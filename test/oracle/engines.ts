@@ -1,0 +1,141 @@
+/** The programs of this folder: what a text, a word or a pattern means to the engines' own code. */
+import { execFile, spawn } from "node:child_process";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { promisify } from "node:util";
+
+/** A text as an engine gets it. */
+export interface Text {
+  readonly text: string;
+  readonly args: Readonly<Record<string, string>>;
+  readonly target: string | undefined;
+  readonly platform: string;
+  /** Configs of the images that it names, `*` for all others; a plain one by default. */
+  readonly bases?: Readonly<Record<string, unknown>>;
+}
+
+/** Equal sums mean equal builds; an error is why the engine refuses the text. */
+export interface Meaning {
+  readonly sum?: string;
+  readonly error?: string;
+  /** What was hashed, where that was asked for. */
+  readonly dump?: unknown;
+}
+
+export interface Expansion {
+  readonly text?: string;
+  readonly error?: string;
+}
+
+export interface Matches {
+  readonly matches: readonly boolean[];
+  readonly error?: string;
+}
+
+export interface WordsRequest {
+  readonly words: readonly string[];
+  readonly env: readonly string[];
+  readonly escape: string;
+}
+
+/** One engine's program: any number of requests may be under way. */
+export interface Program {
+  readonly name: string;
+  ask(request: object): Promise<unknown>;
+  meaning(text: Text, dump?: boolean): Promise<Meaning>;
+  close(): void;
+}
+
+function startProgram(folder: string, name: string): Program {
+  const child = spawn(join(folder, name), { stdio: ["pipe", "pipe", "inherit"] });
+  const waiting: { resolve: (answer: unknown) => void; reject: (error: Error) => void }[] = [];
+  createInterface({ input: child.stdout }).on("line", (line) => {
+    waiting.shift()?.resolve(JSON.parse(line));
+  });
+  child.on("close", (code) => {
+    for (const { reject } of waiting) reject(new Error(`${name} ended with ${code}`));
+  });
+  const ask = (request: object): Promise<unknown> =>
+    new Promise((resolve, reject) => {
+      waiting.push({ resolve, reject });
+      child.stdin.write(`${JSON.stringify(request)}\n`);
+    });
+  return {
+    name,
+    ask,
+    meaning: async (text, dump = false) => {
+      const answer = (await ask({ ...text, dump })) as Meaning & { readonly panic?: string };
+      return answer.panic === undefined ? answer : { error: `panic: ${answer.panic}` };
+    },
+    close: () => child.stdin.end(),
+  };
+}
+
+export interface Engines {
+  readonly buildkit: Program;
+  /** imagebuilder of today, and the one of Debian 13's buildah. */
+  readonly imagebuilders: readonly [Program, Program];
+  /** Where the sources of their modules lie, with fixtures. */
+  readonly sources: { readonly buildkit: string; readonly imagebuilder: string };
+  close(): void;
+}
+
+/** Builds the programs where that was not done yet, which takes minutes, and starts them. */
+export async function startEngines(): Promise<Engines> {
+  const script = join(import.meta.dirname, "../../scripts/oracle.sh");
+  const folder = (await promisify(execFile)(script)).stdout.trim();
+  const buildkit = startProgram(folder, "buildkit");
+  const imagebuilders = [
+    startProgram(folder, "imagebuilder"),
+    startProgram(folder, "imagebuilder-older"),
+  ] as const;
+  const sources = {
+    buildkit: join(folder, "buildkit-source"),
+    imagebuilder: join(folder, "imagebuilder-source"),
+  };
+  return {
+    buildkit,
+    imagebuilders,
+    sources,
+    close: () => {
+      for (const program of [buildkit, ...imagebuilders]) program.close();
+    },
+  };
+}
+
+/** Asks BuildKit's lexer. */
+export async function expand(program: Program, words: WordsRequest): Promise<readonly Expansion[]> {
+  return (await program.ask({ words })) as readonly Expansion[];
+}
+
+export interface Heredoc {
+  readonly name: string;
+  readonly chomp: boolean;
+  readonly expand: boolean;
+}
+
+/** The heredocs that each line opens. */
+export async function heredocsOf(
+  program: Program,
+  lines: readonly string[],
+): Promise<readonly (readonly Heredoc[])[]> {
+  return (await program.ask({ heredocs: { lines } })) as readonly (readonly Heredoc[])[];
+}
+
+/** Holds paths against the text of an ignore file, by moby's matcher. */
+export async function ignored(
+  program: Program,
+  text: string,
+  paths: readonly string[],
+): Promise<Matches> {
+  return (await program.ask({ ignores: { text, paths } })) as Matches;
+}
+
+/** Holds paths against patterns of Go's filepath.Match. */
+export async function globbed(
+  program: Program,
+  patterns: readonly string[],
+  paths: readonly string[],
+): Promise<readonly Matches[]> {
+  return (await program.ask({ globs: { patterns, paths } })) as readonly Matches[];
+}
