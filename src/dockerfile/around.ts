@@ -1,8 +1,7 @@
 /** What an instruction needs to know of its surroundings, and what it gives back. */
 
-import type { Json } from "../json.ts";
 import type { Complain, Escape } from "./lines.ts";
-import type { BaseUse, Origin } from "./references.ts";
+import type { Naming, Origin } from "./references.ts";
 import { type Args, type Globals, lookUp, type Scope } from "./scope.ts";
 import { type Lexed, lex } from "./shell.ts";
 import type { ContextSource } from "./sources.ts";
@@ -14,18 +13,17 @@ export interface Surroundings {
   readonly globals: Globals;
   readonly allowAdd: readonly string[];
   readonly complain: Complain;
-  /** What a `--from=` or a mount's `from=` means here, and its form for the key. */
-  readonly origin: (
-    reference: string,
-    mistake: (message: string) => void,
-  ) => { readonly origin: Origin; readonly code: Json };
+  /** What a `--from=` or a mount's `from=` means here. */
+  readonly origin: (reference: string, mistake: (message: string) => void) => Origin;
 }
 
+/** What an instruction takes from elsewhere. */
 export interface Step {
-  readonly code: Json;
   readonly sources: readonly ContextSource[];
-  readonly uses: readonly BaseUse[];
+  readonly namings: readonly Naming[];
 }
+
+export const nothing: Step = { sources: [], namings: [] };
 
 /** Expands a text with the variables in force. */
 export function expand(text: string, scope: Scope, around: Pick<Surroundings, "escape">): Lexed {

@@ -1,11 +1,10 @@
 /** COPY and ADD: what they read, and whether a key can cover it. */
 
-import { expand, type Step, type Surroundings } from "./around.ts";
-import { instructionCode } from "./encode.ts";
+import { expand, nothing, type Step, type Surroundings } from "./around.ts";
 import { readOpening } from "./heredoc.ts";
 import type { Instruction } from "./instruction.ts";
 import { placeOf } from "./lines.ts";
-import { mistakeAt, useOf } from "./references.ts";
+import { mistakeAt, namingAt } from "./references.ts";
 import type { Scope } from "./scope.ts";
 import type { Lexed } from "./shell.ts";
 import {
@@ -19,26 +18,22 @@ import {
 
 export function copyStep(instruction: Instruction, scope: Scope, around: Surroundings): Step {
   checkDestination(instruction, around);
-  const from = instruction.flags.find((flag) => flag.name === "from");
-  if (from?.value === undefined || from.value.text === "") {
-    const sources = contextSources(instruction, scope, around);
-    return { code: instructionCode(instruction), sources, uses: [] };
-  }
-  const mistake = mistakeAt(around.complain, instruction.line, from.at);
-  const { text, error, unknown } = expand(from.value.text, scope, around);
+  const { line } = instruction;
+  const [from, second] = instruction.flags.filter((flag) => flag.name === "from");
+  if (second !== undefined) mistakeAt(around.complain, line, second.at)("--from is given twice");
+  if (from?.value === undefined || from.value.text === "")
+    return { sources: contextSources(instruction, scope, around), namings: [] };
+  const mistake = mistakeAt(around.complain, line, from.at);
+  const { text: reference, error, unknown } = expand(from.value.text, scope, around);
   const refused = error ?? unknown;
   if (refused !== undefined) {
     mistake(`--from=${from.value.text} cannot be known: ${refused}`);
-    return { code: instructionCode(instruction), sources: [], uses: [] };
+    return nothing;
   }
-  const { origin, code } = around.origin(text, mistake);
-  const { line } = instruction;
-  const range = { line, first: from.value.at[0]!, last: from.value.at.at(-1)! };
-  return {
-    code: instructionCode(instruction, { flags: { from: code } }),
-    sources: [],
-    uses: useOf(origin, { kind: "copy", reference: text, platform: undefined }, range),
-  };
+  const named = { kind: "copy", reference, platform: undefined } as const;
+  const at = { line, first: from.value.at[0]!, last: from.value.at.at(-1)! };
+  const origin = around.origin(reference, mistake);
+  return { sources: [], namings: [namingAt({ ...named, origin }, at)] };
 }
 
 /** The words of COPY or ADD, with where they stand. */

@@ -7,10 +7,14 @@ export interface Directives {
   readonly escape: Escape;
   /** The frontend image that reads the file, where the file names one. */
   readonly syntax: string | undefined;
+  /** How many physical lines at the top an engine could take for directives, a `#!` among them. */
+  readonly lines: number;
 }
 
 const directive = /^#[\t\f\r ]*([a-zA-Z][a-zA-Z0-9]*)[\t\f\r ]*=[\t\f\r ]*(.+?)[\t\f\r ]*$/;
 const known = ["syntax", "escape", "check"];
+/** Wider than any engine's own expression: what it finds stays to the letter. */
+const likely = /^\s*#[\s\u0085]*(?:syntax|escape|check)\s*=/i;
 
 /**
  * Reads the directives; the first line that is none ends them.
@@ -32,7 +36,15 @@ export function readDirectives(text: string, complain: Complain): Directives {
   return {
     escape: wanted?.value === "`" ? "`" : "\\",
     syntax: found.get("syntax")?.value,
+    lines: likelyLines(text.slice(top).split("\n")),
   };
+}
+
+function likelyLines(lines: readonly string[]): number {
+  const from = lines[0]?.startsWith("#!") === true ? 1 : 0;
+  const end = lines.findIndex((line, index) => index >= from && !likely.test(line));
+  const count = end < 0 ? lines.length : end;
+  return count === from ? 0 : count;
 }
 
 interface Found {

@@ -16,6 +16,8 @@ interface Piece {
 export interface Line {
   readonly text: string;
   readonly pieces: readonly Piece[];
+  /** Its last physical line, heredocs not counted. */
+  readonly last: number;
 }
 
 export interface Place {
@@ -36,6 +38,8 @@ export interface LineReader {
    * and then nothing is consumed.
    */
   body(terminator: string, chomp: boolean): string | undefined;
+  /** How many physical lines have been read. */
+  count(): number;
   /** Gives up on the rest of the file. */
   stop(): void;
 }
@@ -51,6 +55,7 @@ export function lineReader(text: string, escapeWith: Escape): LineReader {
   return {
     next: () => nextLine(cursor),
     body: (terminator, chomp) => heredocBody(cursor, terminator, chomp),
+    count: () => cursor.line,
     stop: () => {
       cursor.at = text.length;
     },
@@ -107,14 +112,16 @@ function join(cursor: Cursor, first: Part): Line {
   const pieces: Piece[] = [];
   let text = "";
   let offset = first.textAt;
+  let last = first.line;
   for (let part: Part | undefined = first; part !== undefined; ) {
     pieces.push({ at: text.length, offset, line: part.line, column: offset - part.start + 1 });
     const kept = beforeContinuation(cursor, offset, part.end);
     text += cursor.text.slice(offset, kept ?? part.end);
     part = kept === undefined ? undefined : nextText(cursor);
     offset = part?.start ?? offset;
+    last = cursor.line;
   }
-  return { text, pieces };
+  return { text, pieces, last };
 }
 
 /** The index of the character that continues a line, or `undefined` where none does. */

@@ -1,23 +1,19 @@
 /** RUN and its mounts. */
 
-import type { Json } from "../json.ts";
-import { expand, type Step, type Surroundings } from "./around.ts";
-import { instructionCode } from "./encode.ts";
-import { type Field, type Flag, readFields } from "./flags.ts";
+import { expand, nothing, type Step, type Surroundings } from "./around.ts";
+import { type Field, type Flag, readFields, type Spelled } from "./flags.ts";
 import type { Instruction } from "./instruction.ts";
 import { placeOf } from "./lines.ts";
-import { type BaseUse, mistakeAt, useOf } from "./references.ts";
+import { mistakeAt, type Naming, namingAt } from "./references.ts";
 import type { Scope } from "./scope.ts";
 import { type ContextSource, mountSource } from "./sources.ts";
 
 export function runStep(instruction: Instruction, scope: Scope, around: Surroundings): Step {
   const flags = instruction.flags.filter((flag) => flag.name === "mount");
-  if (flags.length === 0) return { code: instructionCode(instruction), sources: [], uses: [] };
   const mounts = flags.map((flag) => readMount(instruction, flag, scope, around));
   return {
-    code: instructionCode(instruction, { flags: { mount: mounts.map(({ code }) => code) } }),
     sources: mounts.flatMap(({ sources }) => sources),
-    uses: mounts.flatMap(({ uses }) => uses),
+    namings: mounts.flatMap(({ namings }) => namings),
   };
 }
 
@@ -33,25 +29,32 @@ const types = ["bind", "cache", "tmpfs", "secret", "ssh"];
 
 function readMount(instruction: Instruction, flag: Flag, scope: Scope, around: Surroundings): Step {
   const mistake = mistakeAt(around.complain, instruction.line, flag.at);
-  const fields = flag.value === undefined ? undefined : readFields(flag.value);
-  if (fields === undefined) {
+  const byKey = mountFields(flag);
+  if (byKey === undefined) {
     mistake(`--mount=${flag.value?.text ?? ""} is malformed`);
-    return { code: null, sources: [], uses: [] };
+    return nothing;
   }
-  const byKey = new Map<string, Field>();
-  for (const field of fields)
-    byKey.set(Object.hasOwn(aliases, field.key) ? aliases[field.key]! : field.key, field);
-  const from = readFrom(instruction, byKey.get("from"), scope, around);
+  const from = byKey.get("from")?.value;
   const type = typeOf(byKey.get("type"), scope, around);
   if (type !== undefined && !types.includes(type))
     mistake(`there is no mount type ${JSON.stringify(type)}`);
-  const code: Record<string, Json> = {};
-  for (const [key, { value }] of byKey) code[key] = value?.text ?? true;
+  if (from !== undefined && from.text !== "") {
+    return { sources: [], namings: readFrom(instruction, from, scope, around) };
+  }
   return {
-    code: { ...code, type: type ?? code["type"] ?? "bind", ...from.code },
-    sources: from.given ? [] : contextSource(instruction, flag, byKey, { type, scope, around }),
-    uses: from.uses,
+    sources: contextSource(instruction, flag, byKey, { type, scope, around }),
+    namings: [],
   };
+}
+
+/** A mount's fields under their full names, the last of each; `undefined` where they are malformed. */
+export function mountFields(flag: Flag): ReadonlyMap<string, Field> | undefined {
+  const fields = flag.value === undefined ? undefined : readFields(flag.value);
+  return fields && new Map(fields.map((field) => [fullName(field.key), field]));
+}
+
+export function fullName(key: string): string {
+  return Object.hasOwn(aliases, key) ? aliases[key]! : key;
 }
 
 /** A mount's type; `undefined` where only the engine will know. */
@@ -62,29 +65,21 @@ function typeOf(field: Field | undefined, scope: Scope, around: Surroundings): s
 }
 
 function readFrom(
-  instruction: Instruction,
-  field: Field | undefined,
+  { line }: Instruction,
+  value: Spelled,
   scope: Scope,
   around: Surroundings,
-): {
-  readonly given: boolean;
-  readonly code: Readonly<Record<string, Json>>;
-  readonly uses: readonly BaseUse[];
-} {
-  const value = field?.value;
-  if (value === undefined || value.text === "") return { given: false, code: {}, uses: [] };
-  const { line } = instruction;
+): readonly Naming[] {
   const mistake = mistakeAt(around.complain, line, value.at[0]!);
-  const { text, error, unknown } = expand(value.text, scope, around);
+  const { text: reference, error, unknown } = expand(value.text, scope, around);
   const refused = error ?? unknown;
   if (refused !== undefined) {
     mistake(`from=${value.text} cannot be known: ${refused}`);
-    return { given: true, code: {}, uses: [] };
+    return [];
   }
-  const { origin, code } = around.origin(text, mistake);
-  const range = { line, first: value.at[0]!, last: value.at.at(-1)! };
-  const uses = useOf(origin, { kind: "mount", reference: text, platform: undefined }, range);
-  return { given: true, code: { from: code }, uses };
+  const origin = around.origin(reference, mistake);
+  const at = { line, first: value.at[0]!, last: value.at.at(-1)! };
+  return [namingAt({ kind: "mount", reference, origin, platform: undefined }, at)];
 }
 
 interface MountInput {

@@ -33,19 +33,15 @@ function readInstructions(
   const reader = lineReader(text, escapeWith);
   const found: Instruction[] = [];
   for (let line = reader.next(); line !== undefined; line = reader.next()) {
-    checkEncoding(line.text, line, complain);
     const instruction = readInstruction(line, 0, escapeWith, complain);
     if (instruction === undefined) continue;
     if (!takesHeredocs(instruction)) found.push(instruction);
-    else found.push(withHeredocs(instruction, readHeredocs(line, reader, complain)));
+    else {
+      const heredocs = readHeredocs(line, reader, complain);
+      found.push(withHeredocs(instruction, heredocs, reader.count()));
+    }
   }
   return found;
-}
-
-/** Bytes that are no UTF-8 have become this character, so that different files could look the same. */
-function checkEncoding(text: string, line: Line, complain: Complain): void {
-  const at = text.indexOf("\uFFFD");
-  if (at >= 0) complain(placeOf(line, text === line.text ? at : 0), "text is not UTF-8");
 }
 
 function readHeredocs(line: Line, reader: LineReader, complain: Complain): readonly Heredoc[] {
@@ -53,7 +49,6 @@ function readHeredocs(line: Line, reader: LineReader, complain: Complain): reado
   for (const { name, chomp, expand, doubtful } of openings(line.text)) {
     const body = reader.body(name, chomp);
     if (body !== undefined) {
-      checkEncoding(body, line, complain);
       found.push({ name, chomp, expand, body });
     } else if (!doubtful) {
       complain(placeOf(line, 0), `heredoc is not closed: no line ${JSON.stringify(name)} follows`);
@@ -63,13 +58,15 @@ function readHeredocs(line: Line, reader: LineReader, complain: Complain): reado
   return found;
 }
 
-function withHeredocs(instruction: Instruction, heredocs: readonly Heredoc[]): Instruction {
+function withHeredocs(
+  instruction: Instruction,
+  heredocs: readonly Heredoc[],
+  last: number,
+): Instruction {
   const { body } = instruction;
-  if (body.kind !== "trigger") return { ...instruction, heredocs };
-  return {
-    ...instruction,
-    body: { ...body, instruction: withHeredocs(body.instruction, heredocs) },
-  };
+  if (body.kind !== "trigger") return { ...instruction, heredocs, last };
+  const triggered = withHeredocs(body.instruction, heredocs, last);
+  return { ...instruction, body: { ...body, instruction: triggered }, last };
 }
 
 /** Stages are resolved by recursion, so a chain of them has to end somewhere. */

@@ -1,17 +1,20 @@
 /** From a Dockerfile's text to everything that a build of one target means. */
 
 import { BerthError, type Problem, printProblem } from "../errors.ts";
-import type { Json } from "../json.ts";
-import { type Place, placeOf } from "./lines.ts";
+import { differ, type Note } from "./differ-stages.ts";
+import { builtText, hashedText, type Kept, keep, type MappedText } from "./keep.ts";
+import { type Complain, type Place, placeOf } from "./lines.ts";
 import { type Parsed, parseDockerfile, type Stage } from "./parse.ts";
-import type { BaseUse, ChosenStage } from "./references.ts";
+import type { Naming } from "./references.ts";
 import { type Args, argsOf, type Globals, readGlobals } from "./scope.ts";
 import type { ContextSource } from "./sources.ts";
-import { type RecipeStep, type ResolvedStage, resolveStages } from "./stages.ts";
+import { type ResolvedStage, resolveStages } from "./stages.ts";
+import { type Traits, traitsOf } from "./traits.ts";
 
-export { type BaseUse, type ChosenStage, rewriteReferences } from "./references.ts";
+export type { Note } from "./differ-stages.ts";
+export type { MappedText } from "./keep.ts";
 export { type ContextSource, sourceMatcher } from "./sources.ts";
-export type { RecipeStep } from "./stages.ts";
+export type { Traits } from "./traits.ts";
 
 export interface RecipeOptions {
   /** The Dockerfile's path, for messages. */
@@ -24,43 +27,71 @@ export interface RecipeOptions {
   readonly platform: string;
   /** The set's image that the text of a FROM or a `--from` names. */
   readonly parentOf: (reference: string) => string | undefined;
+  /** The base leaves triggers, which may use any arg. */
+  readonly onbuild: boolean;
   /** Sources of ADD, or what they begin with and a `*`, that may be fetched although nothing pins them. */
   readonly allowAdd: readonly string[];
 }
 
-/** A stage for people to look at. */
-export interface RecipeStage {
-  readonly name: string | undefined;
-  /** The line of its FROM. */
+/** An image from outside the Dockerfile that a build of the target uses. */
+export interface BaseUse {
+  readonly kind: Naming["kind"];
+  /** As written, after expansion of its variables. */
+  readonly reference: string;
+  /** The set's image that the reference names. */
+  readonly parent: string | undefined;
+  /** What `FROM --platform` asks for, where it is given. */
+  readonly platform: string | undefined;
   readonly line: number;
-  /** Its base as written, after expansion. */
-  readonly base: string;
-  readonly steps: readonly RecipeStep[];
 }
 
+/** An instruction that the target needs; its lines count from 1, the last one included. */
+export interface RecipeStep {
+  readonly keyword: string;
+  readonly line: number;
+  readonly last: number;
+}
+
+export interface RecipeStage {
+  readonly name: string | undefined;
+  /** Its base as written, after expansion. */
+  readonly base: string;
+  /** FROM first. */
+  readonly steps: readonly RecipeStep[];
+  /** The image that its chain of stages starts from. */
+  readonly root: BaseUse | undefined;
+  /** The ARGs that it declares. */
+  readonly args: readonly { readonly name: string; readonly line: number }[];
+}
+
+/** What a build of one target of a Dockerfile means, and the text that it is built from. */
 export interface Recipe {
-  /**
-   * Directives and the stages that count, in one form for all layouts: no comments, no lines, no names of
-   * stages. A parent appears as `{"parent": name}`.
-   */
-  readonly code: Json;
+  /** What the key covers of the file: the needed lines as written. */
+  readonly hashed: string;
+  /** For each line of `hashed` its line in the file, from 1. */
+  readonly lines: readonly number[];
+  readonly kept: Kept;
   /** What the build may read of its context. */
   readonly sources: readonly ContextSource[];
   /** Every image from outside the file, in the order of the text. */
   readonly uses: readonly BaseUse[];
-  /** FROMs whose variables choose a stage of the file. */
-  readonly chosen: readonly ChosenStage[];
   /** The image that the target's chain of stages starts from; `undefined` for `scratch`. */
   readonly base: BaseUse | undefined;
   /** Names of the set's images that it uses, sorted. */
   readonly parents: readonly string[];
   /** The configured args that the build may see, for the engine. */
   readonly args: Args;
+  /** Of these the ones that the key covers: where a build fetches through is no part of its meaning. */
+  readonly keyedArgs: Args;
   /** The image may carry ONBUILD triggers. */
   readonly onbuild: boolean;
-  /** What to give the engine as its target: a name, a number where the name is not enough, or nothing. */
+  /** What to give the engine as its target: a stage's name, or nothing, since the target stands last in the text. */
   readonly target: string | undefined;
+  /** The stages that count, in the order of the file; the target is the last. */
   readonly stages: readonly RecipeStage[];
+  readonly traits: Traits;
+  /** What buildah reads otherwise than BuildKit. */
+  readonly notes: readonly Note[];
   /** Configured args that no ARG of the file declares. */
   readonly unusedArgs: readonly string[];
 }
@@ -74,81 +105,104 @@ export function resolveRecipe(text: string, options: RecipeOptions): Recipe {
     problems.set(printProblem(problem), problem);
   };
   const parsed = parseDockerfile(text, complain);
-  const target = findTarget(parsed.stages, options.target);
-  if (target === undefined) {
-    if (parsed.stages.length > 0)
-      complain({ line: 1, column: 1 }, targetAdvice(parsed.stages, options.target));
-    throw invalid(file, problems);
-  }
-  const { directives, stages, globals: instructions } = parsed;
-  const targetArg = options.target ?? target.name ?? "default";
+  const target = findTarget(parsed.stages, options.target, complain);
+  if (target === undefined) throw invalid(file, problems);
+  const { directives, globals: instructions } = parsed;
+  const targetArg = options.target ?? "default";
   const globals = readGlobals(
     { instructions, args, platform, target: targetArg, escape: directives.escape },
     complain,
   );
-  const resolved = resolveStages(target, { parsed, globals, args, allowAdd, parentOf, complain });
+  const stages = resolveStages(target, { parsed, globals, args, allowAdd, parentOf, complain });
+  const names = namesInForce(stages, globals);
+  const notes = differ({ text, parsed, stages, globals, args, names, complain });
   if (problems.size > 0) throw invalid(file, problems);
-  const uses = unique(
-    resolved.flatMap((stage) => stage.uses),
-    (use) => use.start,
-  );
-  const names = namesInForce(resolved, globals);
+  const kept = keep(text, parsed, stages, names);
+  const { text: hashed, lines } = hashedText(kept);
+  const uses = kept.namings.flatMap((naming) => useOf(naming) ?? []);
+  const { root, onbuild } = stages.at(-1)!;
+  const isGiven = (name: string): boolean => options.onbuild || names.has(name) || isOption(name);
   return {
-    code: codeOf(parsed, resolved, args),
-    sources: resolved.flatMap((stage) => stage.sources),
+    hashed,
+    lines,
+    kept,
+    sources: stages.flatMap((stage) => stage.sources),
     uses,
-    chosen: resolved.flatMap((stage) => stage.chosen),
-    base: resolved.at(-1)!.root,
+    base: root && useOf(root),
     parents: [...new Set(uses.flatMap(({ parent }) => parent ?? []))].sort(),
-    args: pick(args, (name) => names.has(name) || isOption(name) || isProxy(name)),
-    onbuild: resolved.at(-1)!.onbuild,
-    target: targetOf(target, stages),
-    stages: resolved.map(display),
+    args: pick(args, (name) => isGiven(name) || isProxy(name)),
+    keyedArgs: pick(args, (name) => isGiven(name) && (names.has(name) || !isProxy(name))),
+    onbuild,
+    target: target.name === undefined || isNumber(options.target) ? undefined : options.target,
+    stages: stages.map(stageOf),
+    traits: traitsOf(stages),
+    notes,
     unusedArgs: unusedArgs(parsed, globals, args),
   };
 }
 
-/** The stage of that name, the last of several, or else of that number. */
-function findTarget(stages: readonly Stage[], target: string | undefined): Stage | undefined {
+/** What the engine gets: the same lines, the images by the names that `nameFor` gives. */
+export function engineText(
+  recipe: Recipe,
+  nameFor: (use: BaseUse) => string | undefined,
+): MappedText {
+  return builtText(recipe.kept, (naming) => {
+    const use = useOf(naming);
+    return use && nameFor(use);
+  });
+}
+
+function useOf({ kind, reference, origin, platform, place }: Naming): BaseUse | undefined {
+  if (origin.kind !== "image" && origin.kind !== "parent") return undefined;
+  const parent = origin.kind === "parent" ? origin.parent : undefined;
+  return { kind, reference, parent, platform, line: place.line };
+}
+
+function stageOf({ stage, reference, root }: ResolvedStage): RecipeStage {
+  const instructions = [stage.from, ...stage.instructions];
+  const steps = instructions.map(({ keyword, line, at, last }) => {
+    return { keyword, line: placeOf(line, at).line, last };
+  });
+  const args = stage.instructions
+    .filter(({ keyword }) => keyword === "arg")
+    .flatMap((one) =>
+      argsOf(one).map(({ name, at }) => ({ name, line: placeOf(one.line, at).line })),
+    );
+  return { name: stage.name, base: reference, steps, root: root && useOf(root), args };
+}
+
+/** The stage of that name, the last of several, or else of that number; the last stage where none is asked for. */
+function findTarget(
+  stages: readonly Stage[],
+  target: string | undefined,
+  complain: Complain,
+): Stage | undefined {
   if (target === undefined) return stages.at(-1);
   const named = stages.findLast((stage) => stage.name === target.toLowerCase());
-  return named ?? (/^[0-9]+$/.test(target) ? stages[Number(target)] : undefined);
-}
-
-function targetAdvice(stages: readonly Stage[], target: string | undefined): string {
+  const found = named ?? (isNumber(target) ? stages[Number(target)] : undefined);
   const names = stages.map(({ name, index }) => name ?? String(index)).join(", ");
-  return `there is no stage ${JSON.stringify(target ?? "")}; stages are ${names}`;
+  if (found === undefined && stages.length > 0)
+    complain(
+      { line: 1, column: 1 },
+      `there is no stage ${JSON.stringify(target)}; stages are ${names}`,
+    );
+  const word = named?.from.body.kind === "words" ? named.from.body.words[2] : undefined;
+  if (named !== undefined && word !== undefined && word.text !== target)
+    complain(
+      placeOf(named.from.line, word.at),
+      `the target is ${target} and the stage ${word.text}, which buildah does not take for the same: write both alike`,
+    );
+  return found;
 }
 
-function targetOf(target: Stage, stages: readonly Stage[]): string | undefined {
-  if (target.index === stages.length - 1) return undefined;
-  const shadowed = stages.findLast(({ name }) => name === target.name) !== target;
-  return target.name === undefined || shadowed ? String(target.index) : target.name;
+function isNumber(target: string | undefined): boolean {
+  return target !== undefined && /^[0-9]+$/.test(target);
 }
 
 function invalid(file: string, problems: ReadonlyMap<string, Problem>): BerthError {
   const all = [...problems.values()].sort((a, b) => a.line - b.line || a.column - b.column);
   const count = all.length === 1 ? "1 mistake" : `${all.length} mistakes`;
   return new BerthError("DOCKERFILE_INVALID", `read ${file}: ${count}`, { problems: all });
-}
-
-function codeOf({ directives }: Parsed, stages: readonly ResolvedStage[], args: Args): Json {
-  const options = pick(args, isOption);
-  return {
-    escape: directives.escape,
-    syntax: directives.syntax ?? null,
-    ...(Object.keys(options).length === 0 ? {} : { options }),
-    stages: stages.map(({ base, platform, steps }) => ({
-      from: base,
-      ...(platform === undefined ? {} : { platform }),
-      steps: steps.map(({ code }) => code),
-    })),
-  };
-}
-
-function display({ stage, reference, steps }: ResolvedStage): RecipeStage {
-  const { line } = placeOf(stage.from.line, stage.from.at);
-  return { name: stage.name, line, base: reference, steps };
 }
 
 /** Args that steer the engine rather than the Dockerfile. */
@@ -189,9 +243,4 @@ function unusedArgs(parsed: Parsed, globals: Globals, args: Args): readonly stri
   return Object.keys(args)
     .filter((name) => !known(name))
     .sort();
-}
-
-function unique<T>(items: readonly T[], keyOf: (item: T) => number): readonly T[] {
-  const byKey = new Map(items.map((item) => [keyOf(item), item]));
-  return [...byKey].sort(([a], [b]) => a - b).map(([, item]) => item);
 }

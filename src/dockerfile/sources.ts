@@ -68,14 +68,14 @@ export function remoteOf(source: string): Remote | undefined {
 
 const commit = "(?:[0-9a-f]{40}|[0-9a-f]{64})";
 const pinnedFragment = new RegExp(`#${commit}(?::|$)`);
-const pinnedQuery = new RegExp(`[?&](?:checksum|commit)=${commit}(?:[&#]|$)`);
 
 /** Is it certain which bytes ADD gets? */
 export function isPinned(source: string, remote: Remote, checksum: string | undefined): boolean {
   if (remote === "http")
     return /^sha(256:[0-9a-f]{64}|384:[0-9a-f]{96}|512:[0-9a-f]{128})$/.test(checksum ?? "");
   if (checksum !== undefined) return new RegExp(`^${commit}$`).test(checksum);
-  return pinnedFragment.test(source) || pinnedQuery.test(source);
+  // Older engines fetch an address with a query as it stands.
+  return pinnedFragment.test(source) && !source.includes("?");
 }
 
 /** Does the configuration allow the source: by its text, or by the text in front of a `*` at the end? */

@@ -1,47 +1,33 @@
 /** The stages that a target needs, resolved from the first instruction to the last. */
 
-import type { Json } from "../json.ts";
 import type { Surroundings } from "./around.ts";
 import type { Instruction } from "./instruction.ts";
 import { type Complain, placeOf } from "./lines.ts";
 import type { Parsed, Stage } from "./parse.ts";
 import {
-  type BaseUse,
-  type ChosenStage,
-  chosenStage,
   mistakeAt,
+  type Naming,
+  namingAt,
   type Origin,
   originByName,
   originByNumber,
-  originCode,
-  useOf,
 } from "./references.ts";
 import { type Args, argsOf, emptyScope, type Globals, inherited, type Scope } from "./scope.ts";
 import { lex } from "./shell.ts";
 import type { ContextSource } from "./sources.ts";
 import { takeStep } from "./step.ts";
 
-/** A step with the line that it begins at, for people; the key has no lines. */
-export interface RecipeStep {
-  readonly line: number;
-  readonly code: Json;
-}
-
 export interface ResolvedStage {
   readonly stage: Stage;
-  /** Its place among the stages that count, in the order in which they are needed. */
-  readonly position: number;
   /** Its base as written, after expansion. */
   readonly reference: string;
-  readonly base: Json;
-  readonly platform: string | undefined;
-  readonly steps: readonly RecipeStep[];
+  /** The stage that it is built from. */
+  readonly below: ResolvedStage | undefined;
   readonly scope: Scope;
   readonly sources: readonly ContextSource[];
-  readonly uses: readonly BaseUse[];
-  readonly chosen: readonly ChosenStage[];
-  /** The image that its chain of stages starts from. */
-  readonly root: BaseUse | undefined;
+  readonly namings: readonly Naming[];
+  /** The image that its chain of stages starts from; `undefined` for `scratch`. */
+  readonly root: Naming | undefined;
   /** Names of ARGs that it declares or that its FROM uses. */
   readonly names: ReadonlySet<string>;
   /** It, or a stage that it is built from, leaves ONBUILD triggers. */
@@ -57,7 +43,7 @@ export interface StagesInput {
   readonly complain: Complain;
 }
 
-/** Resolves a target and all that it needs; the target is the last of the result. */
+/** Resolves a target and all that it needs, in the order of the file; the target is the last of the result. */
 export function resolveStages(target: Stage, input: StagesInput): readonly ResolvedStage[] {
   const resolved = new Map<number, ResolvedStage>();
   const need = (index: number): ResolvedStage => {
@@ -65,41 +51,33 @@ export function resolveStages(target: Stage, input: StagesInput): readonly Resol
     if (known !== undefined) return known;
     // Only stages in front of the one that asks get here, so this ends.
     const found = resolveStage(input.parsed.stages[index]!, input, need);
-    const placed = { ...found, position: resolved.size };
-    resolved.set(index, placed);
-    return placed;
+    resolved.set(index, found);
+    return found;
   };
   need(target.index);
-  return [...resolved.values()];
+  return [...resolved.values()].sort((a, b) => a.stage.index - b.stage.index);
 }
 
 type Need = (index: number) => ResolvedStage;
 
-function resolveStage(
-  stage: Stage,
-  input: StagesInput,
-  need: Need,
-): Omit<ResolvedStage, "position"> {
-  const { below, origin, use, names: used, ...described } = resolveBase(stage, input, need);
+function resolveStage(stage: Stage, input: StagesInput, need: Need): ResolvedStage {
+  const { reference, naming, names, below } = resolveBase(stage, input, need);
   const triggers = triggersOf(below);
   const around = surroundings(stage, input, need);
-  const scope =
-    below === undefined ? emptyScope(origin.kind !== "scratch") : inherited(below.scope);
-  const steps: RecipeStep[] = [];
+  const isScratch = naming.origin.kind === "scratch";
+  const scope = below === undefined ? emptyScope(!isScratch) : inherited(below.scope);
   const sources: ContextSource[] = triggersReach(stage, triggers);
-  const uses = [...use];
-  const names = new Set(used);
+  const namings = [naming];
   for (const instruction of [...triggers, ...stage.instructions]) {
     const step = takeStep(instruction, scope, around);
-    steps.push({ line: placeOf(instruction.line, instruction.at).line, code: step.code });
     sources.push(...step.sources);
-    uses.push(...step.uses);
+    namings.push(...step.namings);
     if (instruction.keyword === "arg") for (const { name } of argsOf(instruction)) names.add(name);
   }
   const leaves = stage.instructions.some(({ keyword }) => keyword === "onbuild");
   const onbuild = leaves || (below?.onbuild ?? false);
-  const root = below === undefined ? use[0] : below.root;
-  return { ...described, stage, steps, scope, sources, uses, root, names, onbuild };
+  const root = below === undefined ? (isScratch ? undefined : naming) : below.root;
+  return { stage, reference, below, scope, sources, namings, root, names, onbuild };
 }
 
 /** What a stage leaves for the one that is built from it; not for those that are built from that. */
@@ -127,13 +105,10 @@ function surroundings(stage: Stage, input: StagesInput, need: Need): Surrounding
     origin: (reference, mistake) => {
       const query = { reference, index: stage.index, stages: parsed.stages, parentOf, mistake };
       const origin = originByNumber(query) ?? originByName(query);
-      return { origin, code: codeOf(origin, reference, need) };
+      if (origin.kind === "stage") need(origin.index);
+      return origin;
     },
   };
-}
-
-function codeOf(origin: Origin, reference: string, need: Need): Json {
-  return originCode(origin, reference, (index) => need(index).position);
 }
 
 function resolveBase(stage: Stage, input: StagesInput, need: Need) {
@@ -156,7 +131,7 @@ function resolveBase(stage: Stage, input: StagesInput, need: Need) {
   const query = { reference, index: stage.index, stages: parsed.stages, parentOf, mistake };
   const origin: Origin = error !== undefined || empty ? { kind: "scratch" } : originByName(query);
   const platform = flag === undefined ? undefined : wanted.text;
-  const range = { line, first: word.at, last: word.at + word.text.length - 1 };
+  const range = { line, first: word.at, last: word.at + Math.max(word.text.length - 1, 0) };
   const names = new Set<string>();
   for (const name of [...read.names, ...wanted.names]) {
     names.add(name);
@@ -164,13 +139,9 @@ function resolveBase(stage: Stage, input: StagesInput, need: Need) {
   }
   return {
     reference,
-    platform,
-    origin,
     names,
-    base: codeOf(origin, reference, need),
     below: origin.kind === "stage" ? need(origin.index) : undefined,
-    use: useOf(origin, { kind: "from", reference, platform }, range),
-    chosen: chosenStage(origin, reference, { ...range, text: word.text }),
+    naming: namingAt({ kind: "from", reference, origin, platform }, range),
   };
 }
 

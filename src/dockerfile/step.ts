@@ -1,23 +1,22 @@
 /** One instruction in its place: what it means, what it reads, and which variables it sets. */
 
-import type { Json } from "../json.ts";
-import { expand, type Step, type Surroundings } from "./around.ts";
+import { expand, nothing, type Step, type Surroundings } from "./around.ts";
 import { copyStep } from "./copy.ts";
-import { instructionCode } from "./encode.ts";
 import type { Instruction } from "./instruction.ts";
 import { placeOf } from "./lines.ts";
 import { runStep } from "./mount.ts";
 import { argsOf, bindArg, bindEnv, blur, configured, emptyScope, type Scope } from "./scope.ts";
 import type { Lexed, Unknown } from "./shell.ts";
 
+/** Takes the variables of an instruction into the scope, and says what it reads. */
 export function takeStep(instruction: Instruction, scope: Scope, around: Surroundings): Step {
-  const reads = { sources: [], uses: [] };
   switch (instruction.keyword) {
     case "arg":
-      return { ...reads, code: declareArgs(instruction, scope, around) };
+      declareArgs(instruction, scope, around);
+      return nothing;
     case "env":
       setEnv(instruction, scope, around);
-      break;
+      return nothing;
     case "copy":
     case "add":
       return copyStep(instruction, scope, around);
@@ -25,40 +24,30 @@ export function takeStep(instruction: Instruction, scope: Scope, around: Surroun
       return runStep(instruction, scope, around);
     case "onbuild":
       checkTrigger(instruction, around);
-      break;
+      return nothing;
+    default:
+      return nothing;
   }
-  return { ...reads, code: instructionCode(instruction) };
 }
 
-/** ARGs count with the values that they have here, so a default that is overridden does not. */
-function declareArgs(instruction: Instruction, scope: Scope, around: Surroundings): Json {
-  const code: Json[] = [];
-  const siblings = new Set<string>();
+/** ARGs have the values that they get here, so a default that is overridden is not read. */
+function declareArgs(instruction: Instruction, scope: Scope, around: Surroundings): void {
   for (const { name, fallback, at } of argsOf(instruction)) {
-    const given = configured(around.args, name);
     const imported = fallback === undefined ? around.globals.values.get(name) : undefined;
-    const known = given ?? imported;
-    const read =
-      known === undefined && fallback !== undefined ? expand(fallback, scope, around) : undefined;
-    if (read?.error !== undefined) {
-      around.complain(placeOf(instruction.line, at), `ARG ${name}: ${read.error}`);
+    const known = configured(around.args, name) ?? imported;
+    if (known !== undefined) bindArg(scope, name, known);
+    else if (fallback !== undefined) {
+      const read = expand(fallback, scope, around);
+      if (read.error !== undefined)
+        around.complain(placeOf(instruction.line, at), `ARG ${name}: ${read.error}`);
+      bindArg(scope, name, asValue(read));
     }
-    const value = known ?? (read === undefined ? undefined : asValue(read, siblings));
-    siblings.add(name);
-    if (value !== undefined) bindArg(scope, name, value);
-    const unknown = value !== undefined && typeof value !== "string";
-    code.push([name, unknown ? { expand: fallback ?? "" } : (value ?? null)]);
   }
-  return { arg: code };
 }
 
-/** A text's value, unless only the engine knows it or engines differ on it. */
-function asValue(read: Lexed, siblings?: ReadonlySet<string>): string | Unknown {
-  if (read.unknown !== undefined) return { because: read.unknown };
-  // Newer BuildKit lets the names of one ARG see each other; older ones and buildah do not.
-  const sibling = [...read.names].find((name) => siblings?.has(name));
-  if (sibling === undefined) return read.text;
-  return { because: `$${sibling} is set by the same ARG, where engines differ on its value` };
+/** A text's value, unless only the engine knows it. */
+function asValue(read: Lexed): string | Unknown {
+  return read.unknown === undefined ? read.text : { because: read.unknown };
 }
 
 /** The pairs of one ENV do not see each other. */

@@ -12,6 +12,8 @@ export interface BaseFacts {
   readonly digest: string | undefined;
   /** Instructions that a build from it runs without their being in the Dockerfile. */
   readonly onbuild: readonly string[];
+  /** Names of the variables that it sets. */
+  readonly env: readonly string[];
   /** Why nothing is known. */
   readonly unknown: string | undefined;
 }
@@ -32,14 +34,9 @@ export async function lookUpBase(
     const manifest = await registry.get(reference);
     if (manifest === undefined) return unknownBase(name, "its registry does not have it");
     const { digest } = manifest.descriptor;
-    const onbuild = await onbuildOf(manifest, reference, platform, registry);
-    return {
-      name,
-      pinned: printReference(withDigest(reference, digest)),
-      digest,
-      onbuild,
-      unknown: undefined,
-    };
+    const pinned = printReference(withDigest(reference, digest));
+    const settings = await settingsOf(manifest, reference, platform, registry);
+    return { name, pinned, digest, ...settings, unknown: undefined };
   } catch (error) {
     if (!(error instanceof BerthError)) throw error;
     return unknownBase(name, error.message);
@@ -47,36 +44,45 @@ export async function lookUpBase(
 }
 
 function unknownBase(name: string, unknown: string): BaseFacts {
-  return { name, pinned: undefined, digest: undefined, onbuild: [], unknown };
+  return { name, pinned: undefined, digest: undefined, ...none, unknown };
 }
 
-async function onbuildOf(
+type Settings = Pick<BaseFacts, "onbuild" | "env">;
+const none: Settings = { onbuild: [], env: [] };
+
+async function settingsOf(
   manifest: Manifest,
   reference: Reference,
   platform: string,
   registry: Registry,
-): Promise<readonly string[]> {
+): Promise<Settings> {
   const { content } = manifest;
   if (content.kind === "index") {
     const entry = content.manifests.find((candidate) => matches(candidate.platform, platform));
     const child =
       entry === undefined ? undefined : await registry.get(withDigest(reference, entry.digest));
     return child === undefined || child.content.kind === "index"
-      ? []
-      : onbuildOf(child, reference, platform, registry);
+      ? none
+      : settingsOf(child, reference, platform, registry);
   }
   const bytes = await registry.blob(reference, content.config.digest);
-  return bytes === undefined ? [] : readOnbuild(bytes, printReference(reference));
+  return bytes === undefined ? none : readSettings(bytes, printReference(reference));
 }
 
 /**
- * The `OnBuild` list of an image config (moby's extension to the image-spec's config.md); MANIFEST_INVALID
- * where the config is no JSON object.
+ * What of an image's config changes the meaning of a build from it: `OnBuild` (moby's extension to the
+ * image-spec's config.md) and `Env`; MANIFEST_INVALID where the config is no JSON object.
  */
-export function readOnbuild(bytes: Uint8Array, where: string): readonly string[] {
+export function readSettings(bytes: Uint8Array, where: string): Settings {
   const settings = member(parseJson(bytes, where), "config");
-  const list = member(settings, "OnBuild");
-  return Array.isArray(list) ? list.filter((line): line is string => typeof line === "string") : [];
+  const texts = (name: string): readonly string[] => {
+    const list = member(settings, name);
+    return Array.isArray(list) ? list.filter((one): one is string => typeof one === "string") : [];
+  };
+  return {
+    onbuild: texts("OnBuild"),
+    env: texts("Env").map((pair) => pair.split("=", 1)[0] ?? ""),
+  };
 }
 
 function parseJson(bytes: Uint8Array, where: string): object {

@@ -52,7 +52,7 @@ export async function buildImage(
   const pushed = await runEngine(
     image,
     material,
-    pinned.dockerfile,
+    pinned.dockerfile.text,
     repository,
     await tools.engine(),
     tools,

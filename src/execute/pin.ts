@@ -1,6 +1,11 @@
-/** The Dockerfile that the engine gets: parents and bases by digest, chosen stages by name, all else to the letter. */
-import { type BaseUse, type ChosenStage, rewriteReferences } from "../dockerfile/recipe.ts";
-import { BerthError } from "../errors.ts";
+/** The Dockerfile that the engine gets: the needed lines, parents and bases by digest. */
+import {
+  type BaseUse,
+  engineText,
+  type MappedText,
+  type RecipeStage,
+} from "../dockerfile/recipe.ts";
+import { BerthError, type Problem } from "../errors.ts";
 import type { Material } from "../image/identify.ts";
 import type { PlannedImage } from "../plan/plan.ts";
 import type { ResolvedBase } from "../publish/annotate.ts";
@@ -8,7 +13,7 @@ import type { BaseFacts } from "./bases.ts";
 import type { Tools } from "./tools.ts";
 
 export interface Pinned {
-  readonly dockerfile: string;
+  readonly dockerfile: MappedText;
   /** The image that the target's chain of stages starts from, for its annotations. */
   readonly base: ResolvedBase | undefined;
   /** All images from outside the set that it takes something of. */
@@ -19,38 +24,63 @@ export interface Pinned {
  * Replaces every image that the recipe uses by the same one by digest, where its registry tells it.
  *
  * BASE_ONBUILD where a base brings ONBUILD instructions that the configuration did not declare: the
- * context would lack the files that they copy.
+ * context would lack the files that they copy. DOCKERFILE_INVALID where an ARG has the name of a variable
+ * that its base sets, which engines treat differently.
  */
 export async function pinReferences(
   image: PlannedImage,
-  material: Material,
+  { recipe }: Material,
   parents: ReadonlyMap<string, string>,
   tools: Tools,
 ): Promise<Pinned> {
-  const { recipe, text } = material;
   const facts = new Map<string, BaseFacts>();
-  const external = new Set(
-    recipe.uses.filter((use) => use.parent === undefined).map(({ reference }) => reference),
-  );
+  const nameOf = ({ parent, reference }: BaseUse): string =>
+    parent === undefined ? reference : (parents.get(parent) ?? reference);
+  // What a parent sets matters only where an ARG could have the same name.
+  const below = recipe.stages
+    .filter(({ args }) => args.length > 0)
+    .flatMap(({ root }) => root ?? []);
+  const external = recipe.uses.filter((use) => use.parent === undefined);
+  const names = new Set([...external, ...below].map(nameOf));
   await Promise.all(
-    [...external].map(async (name) => facts.set(name, await tools.base(name, image.platform))),
+    [...names].map(async (name) => facts.set(name, await tools.base(name, image.platform))),
   );
-  const froms = recipe.uses.filter((use) => use.kind === "from");
-  for (const use of froms) refuseOnbuild(image, use, facts.get(use.reference));
-  for (const fact of facts.values()) warnUnknown(image, fact, tools);
-  const replacement = (use: BaseUse | ChosenStage): string | undefined => {
-    if ("name" in use) return use.name;
-    return use.parent === undefined ? facts.get(use.reference)?.pinned : parents.get(use.parent);
-  };
+  refuseHidden(image, recipe.stages, (use) => facts.get(nameOf(use)));
+  for (const use of external.filter(({ kind }) => kind === "from"))
+    refuseOnbuild(image, use, facts.get(use.reference));
+  const known = new Map(
+    external.flatMap(({ reference }) => facts.get(reference) ?? []).map((one) => [one.name, one]),
+  );
+  for (const fact of known.values()) warnUnknown(image, fact, tools);
   return {
-    dockerfile: rewriteReferences<BaseUse | ChosenStage>(
-      text,
-      [...recipe.uses, ...recipe.chosen],
-      replacement,
+    dockerfile: engineText(recipe, (use) =>
+      use.parent === undefined ? known.get(use.reference)?.pinned : parents.get(use.parent),
     ),
     base: baseOf(recipe.base, facts, parents),
-    bases: [...facts.values()].map(({ name, digest }) => ({ name, digest })),
+    bases: [...known.values()].map(({ name, digest }) => ({ name, digest })),
   };
+}
+
+function refuseHidden(
+  { name, dockerfile: file }: PlannedImage,
+  stages: readonly RecipeStage[],
+  factsOf: (use: BaseUse) => BaseFacts | undefined,
+): void {
+  const problems = stages.flatMap(({ root, args }): Problem[] => {
+    const env = root === undefined ? [] : (factsOf(root)?.env ?? []);
+    return args
+      .filter((arg) => env.includes(arg.name))
+      .map((arg) => ({
+        file,
+        line: arg.line,
+        column: 1,
+        message: `ARG ${arg.name} stands where the base ${root?.reference} sets ${arg.name}: in BuildKit the ARG wins, in buildah the base; use another name`,
+      }));
+  });
+  if (problems.length === 0) return;
+  throw new BerthError("DOCKERFILE_INVALID", `build ${name}: its base and its ARGs set the same`, {
+    problems,
+  });
 }
 
 function refuseOnbuild(image: PlannedImage, use: BaseUse, facts: BaseFacts | undefined): void {

@@ -24,12 +24,11 @@ export interface ImageContext {
 /** Reads and hashes the context of an image; costs nothing where the recipe reaches no file. */
 export async function readContext(
   image: ReadImage,
-  all: readonly ReadImage[],
   tree: Tree,
   spool: Spool | undefined,
 ): Promise<ImageContext> {
   const { declared } = image;
-  const sources = sourcesOf(image, all);
+  const sources = sourcesOf(image);
   if (sources.length === 0)
     return { digest: null, tar: undefined, files: [], folders: [], warnings: [] };
   const { dockerfile, context } = declared;
@@ -49,14 +48,8 @@ export async function readContext(
   };
 }
 
-/** ONBUILD instructions of a base, declared or of a parent in the set, may copy anything. */
-function sourcesOf(image: ReadImage, all: readonly ReadImage[]): readonly ContextSource[] {
-  const fromOnbuild = image.recipe.uses.some(
-    (use) =>
-      use.kind === "from" &&
-      all.some((parent) => parent.name === use.parent && parent.recipe.onbuild),
-  );
-  if (image.declared.onbuild || fromOnbuild) return [{ kind: "everything", line: 1 }];
+function sourcesOf(image: ReadImage): readonly ContextSource[] {
+  if (image.onbuild) return [{ kind: "everything", line: 1 }];
   return image.recipe.sources.map((source) =>
     source.kind === "everything"
       ? { kind: "everything", line: source.line }

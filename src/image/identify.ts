@@ -9,9 +9,8 @@ import { type Key, type KeyedImage, type KeyInputs, keyOf, keyVersion } from "./
 import { parentsFirst } from "./order.ts";
 import { type ReadImage, readImages } from "./recipes.ts";
 
-/** What a build of an image needs beside its plan: the text, its meaning, and the bytes that were hashed. */
+/** What a build of an image needs beside its plan: its Dockerfile, and the bytes that were hashed. */
 export interface Material {
-  readonly text: string;
   readonly recipe: Recipe;
   /** The canonical context, as the spool took it; `undefined` where it is empty or nothing was kept. */
   readonly contextTar: string | undefined;
@@ -51,7 +50,7 @@ export async function identify(
   const failures: BerthError[] = [];
   for (const image of parentsFirst(read)) {
     try {
-      const context = await readContext(image, read, tree, options.spool);
+      const context = await readContext(image, tree, options.spool);
       contexts.set(image.name, context);
       keyed.set(image.name, keyImage(image, keyed, context.digest));
     } catch (error) {
@@ -66,7 +65,11 @@ export async function identify(
       read.map((image) => [image.name, materialOf(image, contexts.get(image.name))]),
     ),
     covered: coveredBy(read, [...contexts.values()]),
-    warnings: [...unusedArgs(read), ...[...contexts.values()].flatMap(({ warnings }) => warnings)],
+    warnings: [
+      ...unusedArgs(read),
+      ...read.flatMap(notesOf),
+      ...[...contexts.values()].flatMap(({ warnings }) => warnings),
+    ],
   };
 }
 
@@ -75,17 +78,20 @@ function keyImage(
   keyed: ReadonlyMap<string, KeyedImage>,
   context: Digest | null,
 ): KeyedImage {
-  const { recipe, text: _text, declared, parents } = image;
-  const parentKeys = parents.flatMap((name): [string, Key][] => {
-    const parent = keyed.get(name);
-    return parent === undefined ? [] : [[name, parent.key]];
+  const { recipe, declared, parents, onbuild } = image;
+  const parentKeys = recipe.uses.flatMap(({ reference, parent = "" }): [string, Key][] => {
+    const found = keyed.get(parent);
+    return found === undefined ? [] : [[reference, found.key]];
   });
   const inputs: KeyInputs = {
     version: keyVersion,
-    recipe: recipe.code,
+    text: recipe.hashed,
+    args: recipe.keyedArgs,
     parents: Object.fromEntries(parentKeys),
     context,
+    target: recipe.target ?? null,
     platform: declared.platform,
+    onbuild,
     secrets: declared.secrets.map(({ id }) => id).sort(),
     format: "oci",
     epoch: declared.epoch ?? null,
@@ -93,8 +99,8 @@ function keyImage(
   return { ...declared, key: keyOf(inputs), inputs, parents };
 }
 
-function materialOf({ text, recipe }: ReadImage, context: ImageContext | undefined): Material {
-  return { text, recipe, contextTar: context?.tar };
+function materialOf({ recipe }: ReadImage, context: ImageContext | undefined): Material {
+  return { recipe, contextTar: context?.tar };
 }
 
 function coveredBy(
@@ -120,6 +126,12 @@ export function joinFailures(failures: readonly BerthError[]): BerthError {
   return new BerthError(first.code, `read the images: ${failures.length} cannot be keyed`, {
     problems,
     ...(first.hint === undefined ? {} : { hint: first.hint }),
+  });
+}
+
+function notesOf({ declared, recipe }: ReadImage): readonly Problem[] {
+  return recipe.notes.map(({ line, column, message }) => {
+    return { file: declared.dockerfile, line, column, message };
   });
 }
 

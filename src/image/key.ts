@@ -10,21 +10,27 @@ declare const brand: unique symbol;
 export type Key = string & { readonly [brand]: "Key" };
 
 /** Raised when the same inputs get another key: it rebuilds the world once, so it is a release note. */
-export const keyVersion = 1;
+export const keyVersion = 2;
 
 /**
- * All that a key covers. Not in it: the Dockerfile's path, times, owners, the builder's version, names
- * and order of images, CI variables.
+ * All that a key covers. Not in it: the Dockerfile's path, owners, the builder's version, digests of bases,
+ * names and order of images, CI variables.
  */
 export interface KeyInputs {
   readonly version: typeof keyVersion;
-  /** Directives and the reachable stages in canonical form, args with their effective values. */
-  readonly recipe: Json;
-  /** Keys of the images of the set that the recipe names, by name. */
+  /** The lines of the Dockerfile that the target needs, as written. */
+  readonly text: string;
+  /** Build args as the engine gets them, without proxies that no ARG declares. */
+  readonly args: Readonly<Record<string, string>>;
+  /** Keys of the images of the set that the text names, by the reference as written. */
   readonly parents: Readonly<Record<string, Key>>;
   /** Digest of the canonical context tar; `null` where the recipe reaches no file. */
   readonly context: Digest | null;
+  /** The stage's name as the engine gets it. */
+  readonly target: string | null;
   readonly platform: string;
+  /** A base may bring instructions that use any file and any arg. */
+  readonly onbuild: boolean;
   /** Ids only; a value in a public tag would be an oracle. */
   readonly secrets: readonly string[];
   readonly format: "oci";

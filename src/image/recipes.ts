@@ -11,6 +11,8 @@ export interface ReadImage {
   readonly declared: Image;
   readonly text: string;
   readonly recipe: Recipe;
+  /** Its base, declared or an image of the set, leaves triggers that may use any file and any arg. */
+  readonly onbuild: boolean;
   /** Names of the images of the set that it is built from. */
   readonly parents: readonly string[];
 }
@@ -41,7 +43,17 @@ export async function readImages(
     wanted = [...new Set(parents)].filter((name) => !read.has(name) && !failed.has(name));
   }
   if (failures.length > 0) throw joinFailures(failures);
-  return images.flatMap(({ name }) => read.get(name) ?? []);
+  return images
+    .flatMap(({ name }) => read.get(name) ?? [])
+    .map((image) => (inheritsTriggers(image, read) ? recipeOf(image, options, true) : image));
+}
+
+function inheritsTriggers(
+  { recipe, onbuild }: ReadImage,
+  read: ReadonlyMap<string, ReadImage>,
+): boolean {
+  const froms = recipe.uses.filter(({ kind }) => kind === "from");
+  return !onbuild && froms.some(({ parent = "" }) => read.get(parent)?.recipe.onbuild === true);
 }
 
 function asFailure(error: unknown): BerthError {
@@ -49,11 +61,7 @@ function asFailure(error: unknown): BerthError {
   throw error;
 }
 
-async function readOne(
-  image: Image,
-  tree: Tree,
-  { parentOf }: IdentifyOptions,
-): Promise<ReadImage> {
+async function readOne(image: Image, tree: Tree, options: IdentifyOptions): Promise<ReadImage> {
   const bytes = await tree.read(image.dockerfile);
   if (bytes === undefined) {
     throw new BerthError(
@@ -62,15 +70,25 @@ async function readOne(
     );
   }
   const text = decode(bytes, image.dockerfile);
+  return recipeOf({ name: image.name, declared: image, text }, options, image.onbuild);
+}
+
+function recipeOf(
+  { name, declared, text }: Pick<ReadImage, "name" | "declared" | "text">,
+  { parentOf }: IdentifyOptions,
+  onbuild: boolean,
+): ReadImage {
+  const { dockerfile: file, args, target, platform, allowAdd } = declared;
   const recipe = resolveRecipe(text, {
-    file: image.dockerfile,
-    args: image.args,
-    target: image.target,
-    platform: image.platform,
+    file,
+    args,
+    target,
+    platform,
+    onbuild,
     parentOf,
-    allowAdd: image.allowAdd,
+    allowAdd,
   });
-  return { name: image.name, declared: image, text, recipe, parents: recipe.parents };
+  return { name, declared, text, recipe, onbuild, parents: recipe.parents };
 }
 
 function decode(bytes: Uint8Array, file: string): string {

@@ -1,8 +1,7 @@
 /** The shape of plan.json, for reading it back and for docs/plan.schema.json. */
 import * as z from "zod";
 import { BerthError } from "../errors.ts";
-import type { Key } from "../image/key.ts";
-import type { Json } from "../json.ts";
+import { type Key, keyVersion } from "../image/key.ts";
 import { type Digest, parseDigest } from "../oci/digest.ts";
 import { type Plan, planVersion } from "./plan.ts";
 
@@ -64,11 +63,14 @@ const decision = z.discriminatedUnion("kind", [
 ]);
 
 const inputs = z.object({
-  version: z.literal(1),
-  recipe: z.json() as unknown as z.ZodType<Json>,
-  parents: z.record(z.string(), key),
+  version: z.literal(keyVersion),
+  text: z.string().describe("the lines of the Dockerfile that the target needs"),
+  args: z.record(z.string(), z.string()),
+  parents: z.record(z.string(), key).describe("by the reference as written"),
   context: digest.nullable(),
+  target: z.string().nullable(),
   platform: z.string(),
+  onbuild: z.boolean(),
   secrets: z.array(z.string()),
   format: z.literal("oci"),
   epoch: z.string().nullable(),

@@ -71,6 +71,7 @@ test("the Dockerfiles of the guides can be read", () => {
       platform,
       parentOf,
       allowAdd: [],
+      onbuild: false,
     }).base?.reference;
   });
   assert.deepEqual(bases, ["docker.io/library/debian:trixie"]);

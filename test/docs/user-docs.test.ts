@@ -103,6 +103,7 @@ test("the Dockerfiles of the recipes can be read", () => {
       args: {},
       target: undefined,
       platform: "linux/amd64",
+      onbuild: false,
       parentOf: () => undefined,
       allowAdd: [],
     });

@@ -2,16 +2,19 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { BerthError } from "../../src/errors.ts";
-import { lookUpBase, readOnbuild } from "../../src/execute/bases.ts";
+import { lookUpBase, readSettings } from "../../src/execute/bases.ts";
 import { digestOf } from "../../src/oci/digest.ts";
 import { client, seed, testImage, testIndex } from "../registry/clients.ts";
 import { startMemoryRegistry } from "../support/memory-registry.ts";
 
-test("a config's ONBUILD instructions are read, and nothing else is taken for them", () => {
-  const read = (value: unknown) => readOnbuild(Buffer.from(JSON.stringify(value)), "x");
-  assert.deepEqual(read({ config: { OnBuild: ["COPY . /src", 1] } }), ["COPY . /src"]);
+test("a config's ONBUILD instructions and the names that it sets are read, and nothing else", () => {
+  const read = (value: unknown) => readSettings(Buffer.from(JSON.stringify(value)), "x");
+  assert.deepEqual(
+    read({ config: { OnBuild: ["COPY . /src", 1], Env: ["PATH=/a=b", "EMPTY=", "BARE"] } }),
+    { onbuild: ["COPY . /src"], env: ["PATH", "EMPTY", "BARE"] },
+  );
   for (const other of [{}, { config: null }, { config: { OnBuild: null } }, { config: [] }])
-    assert.deepEqual(read(other), []);
+    assert.deepEqual(read(other), { onbuild: [], env: [] });
 });
 
 test("a config that cannot be read is an error that names its image, never a crash", () => {
@@ -23,7 +26,7 @@ test("a config that cannot be read is an error that names its image, never a cra
       ),
       (text) => {
         try {
-          assert.ok(Array.isArray(readOnbuild(Buffer.from(text), "r.example/x")));
+          assert.ok(Array.isArray(readSettings(Buffer.from(text), "r.example/x").onbuild));
         } catch (error) {
           assert.ok(
             error instanceof BerthError &&

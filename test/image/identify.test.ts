@@ -44,13 +44,13 @@ describe("golden keys: another value is another release, for it rebuilds the wor
       "one instruction",
       { "x.docker": "FROM scratch\n" },
       {},
-      "8c46ffb624081ea2f1e8b6da89220090ccf186286f357561280445852f6446c5",
+      "b04fe8dde73b5a14a664068698c7dc5d5e4a3f44e8993fdf696dd005dbcfd316",
     ],
     [
       "args, a context with a link and an executable file",
       files,
       { args: { USER: "root" } },
-      "42ad68022388cd1112edf72a853cd96dad563726400fb32180acc62370011ec9",
+      "63abe2ded8980ca34fd5d0afdc684694ccc3fd508c6ba63cd86cd720f91bc9f6",
     ],
     [
       "target, platform, secrets and epoch",
@@ -61,17 +61,76 @@ describe("golden keys: another value is another release, for it rebuilds the wor
         secrets: [{ id: "npm", env: "NPM" }],
         epoch: "2026-11",
       },
-      "f1ac062da66769ad94bba8f9689ac0910ccb643341a4f10aa0278fffcca41c71",
+      "cead4429f69a9bd9c69fd236db2be0f9e5d300b562d5768671b5a472ed5ee21e",
     ],
     [
       "a heredoc",
       { "x.docker": "FROM debian:13\nRUN <<EOF\nset -e\n# counts\nmake\nEOF\n" },
       {},
-      "6fb2995d49cd14bfa16cee733441149002592084ef1a2b631f0ad8838e9ea2b4",
+      "b46696a323933b108daa5fae7c7d55a7c0c1c10cf08af3f1382c55f0dfcb5cf0",
+    ],
+    [
+      "directives, and comments inside an instruction",
+      { "x.docker": "# escape=`\n# check=skip=all\n# c\nFROM debian:13\nRUN a `\n  # b\n  c\n" },
+      {},
+      "a9ab70e04c66c0930891737208b008bb8a0560e0e0f3073509a407c61e214db9",
+    ],
+    [
+      "a foreign frontend",
+      { "x.docker": "# syntax=example.com/frontend\n\n# c\nFROM debian:13\n" },
+      {},
+      "67eb9a517d1ba57c9d19241b2cbceb9450da7f641c08bbac9dc4aaf84b4c245a",
+    ],
+    [
+      "a stage by its number among those that count",
+      { "x.docker": "FROM a\nFROM b\nRUN c\nFROM d\nCOPY --from=1 x y\n" },
+      {},
+      "b4ce70e75c6f274470a991ba19219466ab8b055f4a026f82e84041375c44c7af",
+    ],
+    [
+      "a global ARG with its default, and a proxy",
+      { "x.docker": "ARG V=13\nARG UNUSED=1\nFROM debian:${V}\nRUN make\n" },
+      { args: { HTTPS_PROXY: "http://proxy" } },
+      "f8996491cfe96b4390e511aaa713a346b44aedb7617545fec6963bd1ee7fb0bd",
+    ],
+    [
+      "carriage returns and characters of other scripts",
+      { "x.docker": '\ufeffFROM debian:13\r\nLABEL a="grün"\r\n' },
+      {},
+      "aa4fe6ce7cd080cdfd8b64dc46a2194694e950961c454dc0bd469710cb69eeb3",
+    ],
+    [
+      "bind mounts, of the context and of an image",
+      {
+        "x.docker":
+          "FROM debian:13\nRUN --mount=source=scripts,target=/s --mount=from=tools:1,target=/t make\n",
+        "scripts/a": "a\n",
+      },
+      {},
+      "d669032cd29ca4abd50b85eac3e044dc24a1cea7d97186c1dede768b60521b81",
+    ],
+    [
+      "a base with triggers",
+      files,
+      { onbuild: true, args: { USER: "root", ANY: "1" } },
+      "eb7d777608383b94d92508fc6427f66b9363316b922c0dd70f822a53c8b11bcc",
+    ],
+    [
+      "a parent's key, under the reference as written",
+      {
+        "x.docker": "FROM qemu/base\nCOPY --from=qemu/base a b\n",
+        "base.docker": "FROM scratch\n",
+      },
+      {},
+      "ad61270f41dbf5e225afe2726021ec1a5b3d93339777cafb3099949da785943a",
     ],
   ];
   for (const [what, tree, change, expected] of golden) {
-    test(what, async () => assert.equal(await keyOf(tree, change), expected));
+    test(what, async () => {
+      const images = [declaredImage("x", change)];
+      if ("base.docker" in tree) images.push(declaredImage("base"));
+      assert.equal((await keysOf(tree, images))["x"], expected);
+    });
   }
 
   test("a set", async () => {
@@ -83,7 +142,7 @@ describe("golden keys: another value is another release, for it rebuilds the wor
     );
     assert.equal(
       setIdOf(keys.images),
-      "58c4af0752064d2ab13a28f0e98bc9b6324453b8412b73a9ab31c050b02baedc",
+      "de0fdb2db1364f4c12f3203219a129600f76ed2a90ac2f05602433910da3b56e",
     );
     assert.equal(setIdOf([...keys.images].reverse()), setIdOf(keys.images));
   });
@@ -92,21 +151,16 @@ describe("golden keys: another value is another release, for it rebuilds the wor
 describe("a key does not change with", () => {
   const same: readonly [string, Files, Partial<Image>?][] = [
     [
-      "a comment, blank lines and indentation",
-      { ...files, "x.docker": dockerfile.replace("ARG USER", "  # why\n\n  arg USER") },
+      "a comment and blank lines between instructions",
+      { ...files, "x.docker": dockerfile.replace("ARG USER", "  # why\n\nARG USER") },
     ],
-    ["CRLF and a BOM", { ...files, "x.docker": `\ufeff${dockerfile.replaceAll("\n", "\r\n")}` }],
+    ["a BOM", { ...files, "x.docker": `\ufeff${dockerfile}` }],
     [
       "the Dockerfile's path",
       { ...files, "elsewhere/y": dockerfile },
       { dockerfile: "elsewhere/y" },
     ],
     ["a file that no instruction reaches", { ...files, "README.md": "other\n" }],
-    [
-      "the default of a base that is configured",
-      { ...files, "x.docker": dockerfile.replace("debian:13-slim", "other") },
-      { args: { BASE: "debian:13-slim" } },
-    ],
     [
       "a stage that the target does not need",
       {
@@ -152,6 +206,15 @@ describe("a key does not change with", () => {
 
 describe("a key changes with", () => {
   const other: readonly [string, Files, Partial<Image>?][] = [
+    [
+      "the layout of an instruction",
+      { ...files, "x.docker": dockerfile.replace("ARG USER", "ARG  USER") },
+    ],
+    [
+      "a default in force, even if it is configured",
+      { ...files, "x.docker": dockerfile.replace("debian:13-slim", "other") },
+      { args: { BASE: "debian:13-slim" } },
+    ],
     ["a byte of an instruction", { ...files, "x.docker": dockerfile.replace("gcc", "g++") }],
     ["the base", files, { args: { BASE: "debian:12" } }],
     ["a declared arg, even if no instruction names it", files, { args: { USER: "x" } }],
@@ -187,6 +250,19 @@ describe("a key changes with", () => {
     const after = await keysOf({ ...set, "a.docker": "FROM debian:13\nRUN two\n" }, images);
     const changed = Object.keys(before).filter((name) => before[name] !== after[name]);
     assert.deepEqual(changed, ["a", "b", "c"]);
+  });
+
+  test("which of two parents stands where, though both are the same two", async () => {
+    const images = ["a", "b", "x"].map((name) => declaredImage(name));
+    const anyOf = (reference: string): string | undefined =>
+      ({ "one/a": "a", "two/a": "b", "one/b": "b", "two/b": "a" })[reference];
+    const keyWith = async (text: string): Promise<string | undefined> => {
+      const tree = { "a.docker": "FROM p\n", "b.docker": "FROM q\n", "x.docker": text };
+      const found = await identify(images, memoryTree(tree), { parentOf: anyOf });
+      return found.images.find(({ name }) => name === "x")?.key;
+    };
+    const text = "FROM one/a\nCOPY --from=two/a x y\n";
+    assert.notEqual(await keyWith(text), await keyWith(text.replaceAll("/a", "/b")));
   });
 
   test("no value of a secret is in what the key was made from", async () => {

@@ -6,12 +6,15 @@ import { digestOf } from "../../src/oci/digest.ts";
 import type { Freshness } from "../../src/plan/refresh.ts";
 import { type Situation, situationOf } from "../../src/plan/situation.ts";
 
-export function keyInputs(recipe: string, change: Partial<KeyInputs> = {}): KeyInputs {
+export function keyInputs(text: string, change: Partial<KeyInputs> = {}): KeyInputs {
   return {
     version: keyVersion,
-    recipe,
+    text,
+    args: {},
     parents: {},
     context: null,
+    target: null,
+    onbuild: false,
     platform: "linux/amd64",
     secrets: [],
     format: "oci",

@@ -1,0 +1,248 @@
+/** What both engines accept across instructions and stages and read differently, with what to write instead. */
+
+import { type Difference, differencesIn, variablesIn } from "./differ.ts";
+import type { Instruction } from "./instruction.ts";
+import { type Complain, type Place, placeOf } from "./lines.ts";
+import type { Parsed } from "./parse.ts";
+import type { Naming } from "./references.ts";
+import { type Args, argsOf, type Declared, type Globals } from "./scope.ts";
+import type { ResolvedStage } from "./stages.ts";
+import { chainOf } from "./traits.ts";
+
+/** A difference that only one engine has: told to everybody, refused where that engine is to build. */
+export interface Note extends Place {
+  readonly message: string;
+  readonly buildah: { readonly below: number | undefined };
+}
+
+export interface DifferInput {
+  readonly text: string;
+  readonly parsed: Parsed;
+  readonly stages: readonly ResolvedStage[];
+  readonly globals: Globals;
+  readonly args: Args;
+  /** Names in force, among them those that only a FROM uses. */
+  readonly names: ReadonlySet<string>;
+  readonly complain: Complain;
+}
+
+const platformArg = /^(TARGET|BUILD)(PLATFORM|OS|OSVERSION|ARCH|VARIANT)$/;
+const transport =
+  /^(oci|oci-archive|dir|docker-archive|docker-daemon|containers-storage|sif|tarball|ostree):/;
+/** The first version whose stages inherit the ARGs of the stage below, as BuildKit's do. */
+const inheritsSince = 40;
+
+/** Complains about what is refused everywhere, and gives the notes on the rest. */
+export function differ(input: DifferInput): readonly Note[] {
+  const { text, parsed, stages, complain } = input;
+  const lines = text.split("\n");
+  const notes: Note[] = [];
+  const report = ({ line }: Instruction, { at, message, buildah }: Difference): void => {
+    const place = placeOf(line, at);
+    if (buildah === undefined) complain(place, message);
+    else notes.push({ ...place, message, buildah });
+  };
+  checkTop(input, lines);
+  for (const instruction of [
+    ...parsed.globals,
+    ...stages.flatMap(({ stage }) => [stage.from, ...stage.instructions]),
+  ]) {
+    for (const found of differencesIn(instruction, lines, parsed.directives.escape))
+      report(instruction, found);
+  }
+  for (const stage of stages) {
+    for (const naming of stage.namings) checkNaming(naming, stage, input);
+    for (const [instruction, found] of scopeDifferences(stage, input)) report(instruction, found);
+  }
+  return notes;
+}
+
+/** Directives, global ARGs and the names of stages. */
+function checkTop(
+  { parsed, stages, args, names, complain }: DifferInput,
+  lines: readonly string[],
+) {
+  const escapeAt = lines.findIndex((line) => /^\s*#\s*escape\s*=/i.test(line));
+  if (parsed.directives.escape === "`" && escapeAt > 0)
+    complain(
+      { line: escapeAt + 1, column: 1 },
+      "buildah ignores # escape= behind another line: make it the first line",
+    );
+  for (const { stage } of stages) {
+    const place = placeOf(stage.from.line, stage.from.at);
+    const twin = stages.some(
+      (other) => other.stage.index < stage.index && other.stage.name === stage.name,
+    );
+    if (stage.name !== undefined && twin)
+      complain(place, `two stages are called ${stage.name}: give each a name of its own`);
+    if (stage.name === "source_date_epoch")
+      complain(place, "newer engines take times from a stage of this name: call it otherwise");
+  }
+  for (const instruction of parsed.globals) {
+    for (const { name, fallback, at } of argsOf(instruction)) {
+      const place = placeOf(instruction.line, at);
+      if (name === "SOURCE_DATE_EPOCH")
+        complain(
+          place,
+          "only newer engines take times from a global SOURCE_DATE_EPOCH: give it as an arg in the configuration",
+        );
+      if (names.has(name) && isOwnArg({ name, fallback, at }, args)) complain(place, ownArg(name));
+    }
+  }
+}
+
+function checkNaming(naming: Naming, { stage }: ResolvedStage, input: DifferInput): void {
+  const { kind, reference, origin, place, start, end } = naming;
+  const { parsed, stages, text, complain } = input;
+  const refuse = (message: string): void => complain(place, message);
+  if (text.slice(start, end).includes("\n"))
+    refuse("the name is continued on the next line: write it on one");
+  if (transport.test(reference))
+    refuse(
+      `buildah reads ${/^[^:]*/.exec(reference)?.[0]}: as a transport: name an image of a registry`,
+    );
+  const isNumber = /^[+-]?[0-9]+$/.test(reference);
+  if (isNumber && kind === "from")
+    refuse(
+      `buildah takes FROM ${reference} for a stage, BuildKit for an image: give the stage a name`,
+    );
+  if (isNumber && kind === "mount")
+    refuse(
+      `from=${reference}: the number of a stage changes with the stages that are built: give the stage a name`,
+    );
+  if (origin.kind === "stage") {
+    if (!isNumber && nameWritten(parsed.stages[origin.index]?.from) !== reference)
+      refuse(
+        `buildah does not find the stage ${reference} in other letters: write it as behind its AS`,
+      );
+    return;
+  }
+  const name = reference.toLowerCase();
+  const later =
+    kind === "from"
+      ? stages.find((other) => other.stage.index > stage.index && other.stage.name === name)?.stage
+      : parsed.stages.find((other) => other.index >= stage.index && other.name === name);
+  if (later !== undefined)
+    refuse(
+      `${reference} is also a stage that is no earlier one, which engines resolve differently: give one of the two another name`,
+    );
+}
+
+/** A stage's name as the file has it. */
+function nameWritten(from: Instruction | undefined): string | undefined {
+  return from?.body.kind === "words" ? from.body.words[2]?.text : undefined;
+}
+
+/** An arg that engines set by themselves, given a value by hand. */
+function isOwnArg({ name, fallback }: Declared, args: Args): boolean {
+  return platformArg.test(name) && (fallback !== undefined || Object.hasOwn(args, name));
+}
+
+function ownArg(name: string): string {
+  return `${name} is the engine's own, and engines differ when it is set by hand: use another name`;
+}
+
+/** What is in force at an instruction of a stage. */
+interface InForce {
+  readonly envs: Set<string>;
+  /** ARGs with a value, of the stages below and not declared again. */
+  readonly inherited: Map<string, Declared>;
+  shell: boolean;
+}
+
+function* scopeDifferences(
+  resolved: ResolvedStage,
+  input: DifferInput,
+): Generator<readonly [Instruction, Difference]> {
+  const { stage, below } = resolved;
+  const force: InForce = { envs: new Set(), inherited: new Map(), shell: false };
+  const stages = below === undefined ? [] : chainOf(below);
+  for (const instruction of stages.flatMap((one) => one.stage.instructions))
+    enter(instruction, force, ({ name, fallback }) => {
+      const { args, globals } = input;
+      return fallback !== undefined || Object.hasOwn(args, name) || globals.values.has(name);
+    });
+  const isBase = input.stages.some((other) => other.below === resolved);
+  for (const instruction of stage.instructions) {
+    const { at, keyword, line } = instruction;
+    if (keyword === "arg")
+      for (const found of argDifferences(instruction, force, input)) yield [instruction, found];
+    for (const found of shellDifferences(instruction, force)) yield [instruction, found];
+    if (keyword === "onbuild" && isBase && line.text.includes("$"))
+      yield [
+        instruction,
+        {
+          at,
+          message:
+            "buildah runs the triggers of a stage below without its ARGs: write no $ in this ONBUILD",
+        },
+      ];
+    enter(instruction, force, () => false);
+  }
+}
+
+/** Takes an instruction into what is in force; an ARG is handed on where `isHanded` says so. */
+function enter(
+  instruction: Instruction,
+  force: InForce,
+  isHanded: (arg: Declared) => boolean,
+): void {
+  const { keyword, body } = instruction;
+  if (keyword === "shell") force.shell = true;
+  if (keyword === "env" && body.kind === "pairs")
+    for (const { name } of body.pairs) {
+      force.envs.add(name);
+      force.inherited.delete(name);
+    }
+  if (keyword !== "arg") return;
+  for (const arg of argsOf(instruction)) {
+    force.inherited.delete(arg.name);
+    if (isHanded(arg) && !force.envs.has(arg.name)) force.inherited.set(arg.name, arg);
+  }
+}
+
+function argDifferences(
+  instruction: Instruction,
+  { envs }: InForce,
+  { args, globals }: DifferInput,
+): readonly Difference[] {
+  return argsOf(instruction).flatMap((arg): Difference[] => {
+    const { name, fallback, at } = arg;
+    const found: Difference[] = [];
+    if (envs.has(name))
+      found.push({
+        at,
+        message: `ARG ${name} stands where ENV ${name} is set: in BuildKit the ARG wins, in buildah the ENV; use another name`,
+      });
+    if (isOwnArg(arg, args)) found.push({ at, message: ownArg(name) });
+    const origins = [...(globals.origins.get(name) ?? [])];
+    const from = origins.find((one) => one !== name && platformArg.test(one));
+    if (fallback === undefined && from !== undefined)
+      found.push({
+        at,
+        message: `the global ARG ${name} is made from ${from}, which buildah does not have there: declare ${from} in this stage and make ${name} here`,
+      });
+    return found;
+  });
+}
+
+function shellDifferences(instruction: Instruction, force: InForce): readonly Difference[] {
+  const { at, keyword, line, heredocs, body } = instruction;
+  const found: Difference[] = [];
+  const starts = keyword === "cmd" || keyword === "entrypoint";
+  if (force.shell && starts && body.kind === "shell" && body.text !== "")
+    found.push({
+      at,
+      message: `${keyword.toUpperCase()} in shell form stands behind SHELL, which buildah does not use for it: write it as a JSON array`,
+    });
+  if (force.inherited.size === 0) return found;
+  const used = variablesIn([line.text, ...heredocs.map((one) => one.body)].join("\n"));
+  const arg = force.inherited.get(used.find((name) => force.inherited.has(name)) ?? "");
+  if (arg !== undefined)
+    found.push({
+      at,
+      message: `${arg.name} is an ARG of a stage below, which buildah before 1.${inheritsSince} does not hand on: declare it here too`,
+      buildah: { below: arg.fallback?.includes("$") === true ? undefined : inheritsSince },
+    });
+  return found;
+}

@@ -1,0 +1,161 @@
+/** What both engines accept in one instruction and read differently, with what to write instead. */
+
+import { readFields } from "./flags.ts";
+import type { Instruction } from "./instruction.ts";
+import type { Escape } from "./lines.ts";
+import { fullName } from "./mount.ts";
+import { argsOf } from "./scope.ts";
+import { remoteOf } from "./sources.ts";
+import { triggered } from "./traits.ts";
+import { readJson } from "./words.ts";
+
+/** A difference; refused everywhere, or only where an engine that differs is to build. */
+export interface Difference {
+  /** Index in the instruction's logical line. */
+  readonly at: number;
+  readonly message: string;
+  /** buildah, where only it differs; `below` a minor version, or all of them. */
+  readonly buildah?: { readonly below: number | undefined };
+}
+
+type Rule = (instruction: Instruction) => string | undefined;
+
+/** Instructions whose arguments engines expand. */
+const expanded = new Set(
+  "add arg copy env expose from label stopsignal user volume workdir".split(" "),
+);
+const commands = new Set(["run", "cmd", "entrypoint", "healthcheck"]);
+
+const rules: readonly Rule[] = [
+  ({ keyword, body }) => {
+    const text = commands.has(keyword) && body.kind === "shell" ? body.text : "";
+    const rest = text.replace(/^(none|cmd)\s+/i, "");
+    return hasTextAfterJson(rest)
+      ? "text follows a JSON array, which buildah drops: take the array apart into a command"
+      : undefined;
+  },
+  ({ flags, line, argumentsAt }) =>
+    flags.length > 0 && /[^\0-\x7f]/.test(line.text.slice(flags[0]!.at, argumentsAt + 1))
+      ? "characters that are not ASCII stand in a flag or right behind it, where engines split words differently: write ASCII there"
+      : undefined,
+  ({ flags }) => {
+    for (const { value } of flags.filter(({ name }) => name === "mount")) {
+      const keys = (value && readFields(value))?.map(({ key }) => switchOf(fullName(key))) ?? [];
+      const twice = keys.find((key, index) => keys.indexOf(key) !== index);
+      if (twice !== undefined)
+        return `a mount has ${twice} twice, and engines differ on which one counts: give it once`;
+    }
+    return undefined;
+  },
+  ({ keyword, line }) => {
+    const text = expanded.has(keyword) ? line.text.replace(/\\./g, "") : "";
+    const [parameter] = /\$\{?[$?!@*#-]/.exec(text) ?? [];
+    return parameter === undefined
+      ? undefined
+      : `${parameter} is a parameter of the shell, which engines expand differently: name a variable, or write \\$ for a dollar sign`;
+  },
+  ({ keyword, line }) =>
+    expanded.has(keyword) && /\$\{\w+(#|%|\/)[^}]*[\\'"]/.test(line.text)
+      ? "quotes or escapes stand in a pattern of ${…}, which engines read differently: take the pattern without them"
+      : undefined,
+  (instruction) => {
+    if (instruction.keyword !== "arg") return undefined;
+    const before = new Set<string>();
+    for (const { name, fallback } of argsOf(instruction)) {
+      const sibling = variablesIn(fallback ?? "").find((used) => before.has(used));
+      if (sibling !== undefined)
+        return `ARG ${name} uses ${sibling} of the same ARG, which only some engines see: declare ${sibling} in an ARG of its own above`;
+      before.add(name);
+    }
+    return undefined;
+  },
+  (instruction) =>
+    (instruction.keyword === "arg" &&
+      argsOf(instruction).some(({ name }) => name === "TARGETSTAGE")) ||
+    (["arg", "from"].includes(instruction.keyword) &&
+      variablesIn(instruction.line.text).includes("TARGETSTAGE"))
+      ? "only BuildKit sets TARGETSTAGE: use an ARG of another name"
+      : undefined,
+  ({ heredocs }) =>
+    heredocs.some(({ body }) => body.includes("\r"))
+      ? "a heredoc has carriage returns, which buildah drops: save the file with line feeds alone"
+      : undefined,
+  ({ keyword, heredocs }) =>
+    keyword !== "run" && heredocs.some(({ expand, body }) => expand && /['"]/.test(body))
+      ? "a heredoc in which variables are expanded has quotes, which engines treat differently: quote its name (<<'EOF'), or COPY a file"
+      : undefined,
+  ({ keyword, heredocs }) =>
+    keyword === "run" && heredocs.some(({ chomp, body }) => chomp && /^\t+#!/.test(body))
+      ? "a tab stands in front of #! in a <<- heredoc, and only newer engines drop it first: begin that line at its #!"
+      : undefined,
+];
+
+/** Finds what engines read differently in one instruction; `lines` are the file's physical lines. */
+export function differencesIn(
+  instruction: Instruction,
+  lines: readonly string[],
+  escapeWith: Escape,
+): readonly Difference[] {
+  const { line, at } = instruction;
+  const inner = triggered(instruction);
+  const found: Difference[] = rules.flatMap((rule) => {
+    const message = rule(inner);
+    return message === undefined ? [] : [{ at, message }];
+  });
+  if (inner !== instruction && inner.heredocs.length > 0)
+    found.push({
+      at,
+      message:
+        "ONBUILD has a heredoc, which engines carry over differently: write its lines with && instead",
+    });
+  for (let number = line.pieces[0]!.line; number <= line.last; number++) {
+    if (!endsInTwo(lines[number - 1] ?? "", escapeWith)) continue;
+    const piece = line.pieces.findLast((one) => one.line <= number)!;
+    found.push({
+      at: piece.at,
+      message: `a line ends in ${escapeWith}${escapeWith}, behind which buildah goes on with the next line: end it otherwise, such as in quotes`,
+    });
+  }
+  if (escapeWith === "`" && expanded.has(inner.keyword) && /[\\`]/.test(inner.line.text))
+    found.push({
+      at,
+      message: "with escape=` buildah still takes \\ for an escape in this instruction",
+      buildah: { below: undefined },
+    });
+  if (inner.keyword === "add" && wordsOf(inner).some((word) => remoteOf(word) === "git"))
+    found.push({
+      at,
+      message: "buildah before 1.29 fetches the address of a git repository as a file",
+      buildah: { below: 29 },
+    });
+  return found;
+}
+
+function wordsOf({ body }: Instruction): readonly string[] {
+  if (body.kind === "json") return body.items;
+  return body.kind === "words" ? body.words.map(({ text }) => text) : [];
+}
+
+/** Names of the variables that a text uses. */
+export function variablesIn(text: string): readonly string[] {
+  return [...text.matchAll(/\$\{?([A-Za-z_]\w*)/g)].map(([, name]) => name ?? "");
+}
+
+function switchOf(key: string): string {
+  return key === "readwrite" ? "readonly" : key;
+}
+
+function hasTextAfterJson(text: string): boolean {
+  if (!text.startsWith("[")) return false;
+  for (
+    let end = text.indexOf("]");
+    end >= 0 && end < text.length - 1;
+    end = text.indexOf("]", end + 1)
+  )
+    if (readJson(text.slice(0, end + 1)) !== undefined) return true;
+  return false;
+}
+
+function endsInTwo(line: string, escapeWith: Escape): boolean {
+  return line.replace(/[ \t\r]+$/, "").endsWith(escapeWith + escapeWith) && !/^\s*#/.test(line);
+}

@@ -1,0 +1,149 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { type Note, type RecipeOptions, resolveRecipe } from "../../src/dockerfile/recipe.ts";
+import { BerthError } from "../../src/errors.ts";
+
+const defaults: RecipeOptions = {
+  file: "Dockerfile",
+  args: {},
+  target: undefined,
+  platform: "linux/amd64",
+  onbuild: false,
+  parentOf: () => undefined,
+  allowAdd: ["*"],
+};
+
+/** What is refused, as `line:column message`, and what is noted. */
+function read(text: string, options: Partial<RecipeOptions> = {}) {
+  try {
+    return { refused: [], notes: resolveRecipe(text, { ...defaults, ...options }).notes };
+  } catch (error) {
+    assert.ok(error instanceof BerthError && error.code === "DOCKERFILE_INVALID");
+    const refused = error.problems.map((one) => `${one.line}:${one.column} ${one.message}`);
+    return { refused, notes: [] as readonly Note[] };
+  }
+}
+
+const stage = "FROM a AS one\nRUN x\n";
+
+/** Text, where it is refused, and a part of the message. */
+const refused: readonly (readonly [string, string, RegExp, Partial<RecipeOptions>?])[] = [
+  ["FROM a\nENV N=1\nARG N", "3:5", /ARG N stands where ENV N is set.*another name/],
+  ["FROM a AS b\nENV N=1\nFROM b\nARG N=2", "4:5", /ENV N/],
+  ['FROM a\nRUN ["b"] && c', "2:1", /JSON array.*into a command/],
+  ['FROM a\nCMD ["b"] c', "2:1", /JSON array/],
+  ['FROM a\nHEALTHCHECK CMD ["b"] c', "2:1", /JSON array/],
+  ["FROM a\nRUN b \\\\\nRUN c", "2:1", /ends in \\\\/],
+  ["FROM a\nRUN b \\\n  c \\\\\nRUN d", "3:1", /ends in \\\\/],
+  ["# escape=`\nFROM a\nRUN b ``\nRUN c", "3:1", /ends in ``/],
+  [`${stage}FROM 0`, "3:6", /FROM 0.*give the stage a name/],
+  [`${stage}FROM a\nRUN --mount=from=0,target=/x y`, "4:18", /from=0.*give the stage a name/],
+  ["FROM a AS One\nFROM one", "2:6", /other letters/],
+  ["FROM a AS one\nFROM b\nCOPY --from=ONE x y", "3:13", /other letters/],
+  ["FROM a\nCOPY --from=late x y\nFROM b AS late", "2:13", /also a stage/, { target: "0" }],
+  ["FROM a AS own\nCOPY --from=own x y", "2:13", /also a stage/],
+  ["FROM b AS x\nFROM a AS b\nCOPY --from=x c d", "1:6", /also a stage/],
+  ["FROM a AS x\nFROM x AS x", "2:1", /two stages are called x/],
+  ["FROM oci:folder", "1:6", /oci: as a transport/],
+  ["FROM a\nCOPY --from=containers-storage:b x y", "2:13", /transport/],
+  ["FROM a\nRUN --mount=type=bind,src=a,source=b,target=/x y", "2:1", /source twice/],
+  ["FROM a\nRUN --mount=type=bind,ro,rw,target=/x y", "2:1", /readonly twice/],
+  ["FROM a\nARG TARGETARCH=x", "2:5", /TARGETARCH is the engine's own/],
+  ["FROM a\nARG TARGETARCH", "2:5", /engine's own/, { args: { TARGETARCH: "x" } }],
+  ["ARG BUILDOS=x\nFROM a:$BUILDOS", "1:5", /engine's own/],
+  ["ARG X=$TARGETARCH\nFROM a\nARG X", "3:5", /made from TARGETARCH.*declare TARGETARCH/],
+  ['FROM a\nSHELL ["b"]\nCMD c', "3:1", /CMD in shell form.*JSON array/],
+  ['FROM a AS b\nSHELL ["b"]\nFROM b\nENTRYPOINT c', "4:1", /ENTRYPOINT in shell form/],
+  ["FROM a AS b\nONBUILD RUN echo $X\nFROM b", "2:1", /without its ARGs/],
+  ["FROM a\nONBUILD RUN <<E\nx\nE", "2:1", /ONBUILD has a heredoc/],
+  ["FROM a\nRUN <<E\nx\r\nE", "2:1", /carriage returns/],
+  ["FROM a\nCOPY <<E /x\nit's\nE", "2:1", /quote its name/],
+  ["FROM a\nRUN <<-E\n\t#!/bin/x\n\tE", "2:1", /tab stands in front of #!/],
+  ["FROM a\nRUN --network=none\u00a0x", "2:1", /not ASCII/],
+  ["FROM a\nRUN --mount=type=cache,target=/ä x", "2:1", /not ASCII/],
+  ["ARG SOURCE_DATE_EPOCH=1\nFROM a", "1:5", /SOURCE_DATE_EPOCH/],
+  ["FROM a AS source_date_epoch", "1:1", /newer engines take times/],
+  ["# syntax=docker/dockerfile:1\n# escape=`\nFROM a", "2:1", /make it the first line/],
+  ["# check=skip=all\n# escape=`\nFROM a", "2:1", /make it the first line/],
+  ["FROM a\nENV X=$$", "2:1", /parameter of the shell/],
+  ["FROM a\nLABEL x=${?}", "2:1", /parameter of the shell/],
+  ["FROM a\nARG A=b\nENV X=${A#'b'}", "3:1", /pattern/],
+  ["FROM a\nARG TARGETSTAGE", "2:1", /only BuildKit sets TARGETSTAGE/],
+  ["FROM a-$TARGETSTAGE", "1:1", /only BuildKit sets TARGETSTAGE/],
+  ["FROM a\nARG A=a B=$A", "2:1", /ARG B uses A of the same ARG/],
+  ["FROM deb\\\nian", "1:6", /continued on the next line/],
+  ["FROM a AS Build", "1:11", /write both alike/, { target: "build" }],
+];
+
+for (const [text, place, message, options] of refused) {
+  test(`${JSON.stringify(text)} is refused at ${place}`, () => {
+    const found = read(text, options).refused;
+    assert.equal(found.length, 1, found.join("\n"));
+    assert.equal(found[0]!.split(" ")[0], place);
+    assert.match(found[0]!, message);
+  });
+}
+
+/** Near to what is refused, and read alike. */
+const fine: readonly (readonly [string, Partial<RecipeOptions>?])[] = [
+  ["FROM a\nARG N\nENV N=$N"],
+  ["FROM a AS b\nENV N=1\nFROM c\nARG N"],
+  ['FROM a\nRUN ["b", "c"]'],
+  ["FROM a\nRUN [ -e x ] && y"],
+  ["FROM a\nRUN echo '\\\\' b"],
+  ["FROM a\nRUN echo b\n# ends in \\\\\nRUN c"],
+  ["FROM alpine AS alpine"],
+  ["FROM a AS one\nFROM b\nCOPY --from=one x y"],
+  ["FROM a\nFROM b\nCOPY --from=0 x y"],
+  ["FROM docker:dind"],
+  ["FROM docker:20.10"],
+  ["FROM a\nRUN --mount=type=bind,source=a,target=/x,ro y"],
+  ["ARG X=b-$TARGETARCH\nFROM $X"],
+  ['FROM a\nSHELL ["b"]\nCMD ["c"]\nRUN d'],
+  ["FROM a AS b\nCMD x\nFROM b"],
+  ["FROM a\nONBUILD RUN echo $X"],
+  ["FROM a\nCOPY <<'E' /x\nit's\nE"],
+  ["FROM a\nRUN <<-E\n#!/bin/x\n\tE"],
+  ["FROM a\nRUN --network=none x ä"],
+  ["FROM a\nENV X=\\$\\$"],
+  ["FROM a\nRUN echo $$ $?"],
+  ["FROM a\nARG A=a\nARG B=$A"],
+  ["# escape=`\nFROM a\nRUN b"],
+  // What the target does not need may be read as it likes.
+  ["FROM a AS x\nENV N=1\nARG N\nFROM b"],
+];
+
+for (const [text, options] of fine) {
+  test(`${JSON.stringify(text)} is read alike by both engines`, () => {
+    assert.deepEqual(read(text, options), { refused: [], notes: [] });
+  });
+}
+
+/** What only buildah reads otherwise, the version up to which it does. */
+const noted: readonly (readonly [string, number | undefined, RegExp])[] = [
+  [
+    "FROM a AS b\nARG X=1\nFROM b\nRUN echo $X",
+    40,
+    /X is an ARG of a stage below.*declare it here/,
+  ],
+  ["FROM a AS b\nARG Y=1\nARG X=$Y\nFROM b\nENV Z=${X}", undefined, /X is an ARG/],
+  ["FROM a AS b\nARG X=1\nFROM b AS c\nFROM c\nRUN <<E\necho $X\nE", 40, /X is an ARG/],
+  ["FROM a AS b\nARG X=1\nFROM b\nARG Y=$X", 40, /X is an ARG/],
+  ["# escape=`\nFROM a\nENV X=c:\\b", undefined, /escape=`/],
+  [`FROM a\nADD https://x/y.git#${"0".repeat(40)} /z`, 29, /git repository/],
+];
+
+for (const [text, below, message] of noted) {
+  test(`${JSON.stringify(text)} is noted for buildah`, () => {
+    const { refused: none, notes } = read(text);
+    assert.deepEqual(none, []);
+    assert.equal(notes.length, 1);
+    assert.equal(notes[0]!.buildah.below, below);
+    assert.match(notes[0]!.message, message);
+  });
+}
+
+test("an inherited ARG that is declared again, or is an ENV by then, needs no note", () => {
+  for (const rest of ["FROM b\nARG X\nRUN echo $X", "ENV X=$X\nFROM b\nRUN echo $X"])
+    assert.deepEqual(read(`FROM a AS b\nARG X=1\n${rest}`), { refused: [], notes: [] });
+});
