@@ -74,6 +74,7 @@ test("only the edge touches the outside", () => {
     "node:util",
   ]);
   const libraries = new Set([
+    "diff",
     "dockerfile-ast",
     "vscode-languageserver-types",
     "p-limit",

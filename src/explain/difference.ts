@@ -6,34 +6,8 @@ export interface Place {
   readonly line: number;
 }
 
-/** What an ARG is worth, and who says so. */
-export interface ArgValue {
-  /** `null` where it has none. */
-  readonly value: string | null;
-  /** `engine`: its value can only be known there, and counts as written. */
-  readonly from: "configuration" | "dockerfile" | "platform" | "engine" | "nobody";
-  /** The line that gives the value, where a Dockerfile does. */
-  readonly place: Place | null;
-}
-
-export interface ArgChange {
-  readonly name: string;
-  /** `null` where it is not declared. */
-  readonly old: ArgValue | null;
-  readonly new: ArgValue | null;
-}
-
-/** What a FROM names, after expansion of its variables. */
-export interface BaseName {
-  readonly reference: string;
-  /** What `--platform` asks for. */
-  readonly platform: string | null;
-  /** The image of the set that it is. */
-  readonly parent: string | null;
-}
-
-/** One line of a small text diff. */
-export interface DiffLine {
+/** One line of a patch. */
+export interface PatchLine {
   readonly mark: "same" | "removed" | "added" | "skipped";
   /** The line of its Dockerfile (the old one for what was removed); `null` for lines that are skipped. */
   readonly line: number | null;
@@ -46,55 +20,35 @@ export interface Reach extends Place {
   readonly keyword: string;
 }
 
-export type Difference =
+/** `uncommitted`: it is not in the last commit. */
+export type Difference = Change & { readonly uncommitted?: true };
+
+type Change =
   /** There was no such image. */
-  | { readonly kind: "image"; readonly name: string; readonly uncommitted?: true }
+  | { readonly kind: "image"; readonly name: string }
   | {
       readonly kind: "setting";
-      readonly name: "platform" | "target" | "context" | "epoch" | "secrets" | "format";
+      readonly name: "platform" | "target" | "context" | "onbuild" | "secrets" | "epoch" | "format";
       readonly old: string | null;
       readonly new: string | null;
-      readonly uncommitted?: true;
     }
-  /** A parser directive such as `# syntax=`. */
+  /** A build arg that the engine gets; `null` where it gets none of that name. */
   | {
-      readonly kind: "directive";
+      readonly kind: "arg";
       readonly name: string;
       readonly old: string | null;
       readonly new: string | null;
-      readonly uncommitted?: true;
     }
-  /** A FROM; `by` are the ARGs that made it another. */
+  /** The part of the patch of the two texts that stands in one instruction. */
   | {
-      readonly kind: "base";
-      readonly stage: string | null;
-      readonly place: Place;
-      readonly old: BaseName;
-      readonly new: BaseName;
-      readonly by: readonly ArgChange[];
-      readonly uncommitted?: true;
-    }
-  | {
-      readonly kind: "stage";
-      readonly change: "added" | "removed";
-      readonly stage: string | null;
-      readonly base: BaseName;
-      readonly place: Place;
-      readonly uncommitted?: true;
-    }
-  | (ArgChange & { readonly kind: "arg"; readonly place: Place; readonly uncommitted?: true })
-  | {
-      readonly kind: "instruction";
-      readonly change: "added" | "removed" | "changed" | "moved";
-      /** In capitals. */
+      readonly kind: "lines";
+      readonly change: "added" | "removed" | "changed";
+      /** In capitals; of a directive `#` and its name. */
       readonly keyword: string;
-      readonly stage: string | null;
-      /** Where it is, or where it was if it is gone. */
+      /** Where the instruction is, or where it was if it is gone. */
       readonly place: Place;
-      /** Its first line. */
-      readonly text: string;
-      readonly lines: readonly DiffLine[];
-      readonly uncommitted?: true;
+      /** The instruction's first line, what changed, and a line around each change. */
+      readonly lines: readonly PatchLine[];
     }
   | {
       readonly kind: "file";
@@ -103,14 +57,15 @@ export type Difference =
       readonly path: string;
       readonly executable: boolean;
       readonly reachedBy: Reach | null;
-      readonly uncommitted?: true;
     }
-  /** An image of the set that this one is built from, under the same name as before. */
+  /** A reference that both texts hold: the set's image that it names has changed, or it came to name one, or does no longer. */
   | {
       readonly kind: "parent";
+      readonly change: "added" | "removed" | "changed";
       readonly name: string;
+      readonly reference: string;
+      /** Of the parent, where it changed. */
       readonly differences: readonly Difference[];
-      readonly uncommitted?: true;
     }
   /** The inputs differ in something that has no name here. */
-  | { readonly kind: "other"; readonly what: string; readonly uncommitted?: true };
+  | { readonly kind: "other"; readonly what: string };

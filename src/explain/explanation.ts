@@ -3,8 +3,7 @@ import { BerthError, printProblem } from "../errors.ts";
 import type { Git } from "../world.ts";
 import { type Against, isCommit, shortCommit } from "./against.ts";
 import type { Difference } from "./difference.ts";
-import { explain } from "./explain.ts";
-import type { Explained } from "./explained.ts";
+import { explain, markUncommitted } from "./explain.ts";
 import {
   type Commit,
   type HistoryQuery,
@@ -13,8 +12,7 @@ import {
   type Origin,
   originOf,
 } from "./history.ts";
-import { explainedIn, ifReadable, keyIn, type State } from "./state.ts";
-import { markUncommitted } from "./uncommitted.ts";
+import { type Explained, explainedIn, ifReadable, keyIn, type State } from "./state.ts";
 
 export interface Explanation {
   readonly name: string;

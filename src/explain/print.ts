@@ -1,9 +1,8 @@
 /** An explanation as people read it; pure text, painted by whoever knows the terminal. */
 import { shortCommit } from "./against.ts";
-import type { ArgChange, ArgValue, BaseName, Difference, DiffLine } from "./difference.ts";
+import type { Difference, PatchLine } from "./difference.ts";
 import type { Explanation } from "./explanation.ts";
 import type { Origin } from "./history.ts";
-import { withoutConsequences } from "./summary.ts";
 
 /** Colours that mean something: what is new, what is gone, where, and what is said in passing. */
 export type Paint = (style: "bold" | "green" | "red" | "yellow" | "dim", text: string) => string;
@@ -95,46 +94,31 @@ export function printDifferences(
 }
 
 function print(difference: Difference, paint: Paint): readonly string[] {
-  const place = "place" in difference ? difference.place : undefined;
-  const at = place === undefined ? "" : `${paint("dim", `${place.file}:${place.line}:`)} `;
   switch (difference.kind) {
     case "image":
       return [`${paint("green", "+")} image ${difference.name}: there was none`];
     case "setting":
-      return [`${difference.name} ${change(difference.old, difference.new, paint)}`];
-    case "directive":
-      return [`# ${difference.name}= ${change(difference.old, difference.new, paint)}`];
-    case "base": {
-      const [old, now] = [baseText(difference.old), baseText(difference.new)];
-      const by = difference.by.map((arg) => `  by ${argText(arg, paint)}`);
-      return [`${at}FROM ${change(old, now, paint)}`, ...by];
-    }
-    case "stage": {
-      const name = difference.stage === null ? "" : ` AS ${difference.stage}`;
-      return [
-        `${at}${changeMark(difference.change, paint)} FROM ${baseText(difference.base)}${name}`,
-      ];
-    }
     case "arg":
-      return [`${at}${argText(difference, paint)}`];
-    case "instruction":
-      return instructionLines(difference, at, paint);
+      return [`${subjectOf(difference)} ${turn(difference, paint)}`];
+    case "lines":
+      return hunkLines(difference, paint);
     case "file":
       return [fileText(difference, paint)];
     case "parent":
-      return [
-        `parent ${paint("bold", difference.name)} changed:`,
-        ...printDifferences(difference.differences, paint),
-      ];
+      return parentLines(difference, paint);
     case "other":
       return [`${difference.what} differ`];
   }
 }
 
-function change(old: string | null, now: string | null, paint: Paint): string {
-  const from = old === null ? "none" : clean(old);
-  const to = now === null ? "none" : clean(now);
-  return `${paint("red", from)} → ${paint("green", to)}`;
+type Turn = Extract<Difference, { readonly kind: "setting" | "arg" }>;
+
+function turn({ kind, old, new: now }: Turn, paint: Paint): string {
+  const shown = (text: string | null): string => {
+    if (text === null) return "none";
+    return kind === "arg" ? JSON.stringify(text) : text;
+  };
+  return `${paint("red", clean(shown(old)))} → ${paint("green", clean(shown(now)))}`;
 }
 
 /** Text from files without what would steer a terminal. */
@@ -147,55 +131,39 @@ function changeMark(kind: string, paint: Paint): string {
   return kind === "removed" ? paint("red", "-") : paint("yellow", "~");
 }
 
-function baseText({ reference, platform, parent }: BaseName): string {
-  const wanted = platform === null ? "" : `--platform=${platform} `;
-  return `${wanted}${reference}${parent === null ? "" : ` (image ${parent} of this project)`}`;
-}
-
-function argText({ name, old, new: now }: ArgChange, paint: Paint): string {
-  return `ARG ${name} ${change(valueText(old), valueText(now), paint)}`;
-}
-
-function valueText(value: ArgValue | null): string {
-  if (value === null) return "not declared";
-  const text = value.value === null ? "no value" : JSON.stringify(value.value);
-  const from = {
-    configuration: " (configuration)",
-    dockerfile: value.place === null ? "" : ` (line ${value.place.line})`,
-    platform: " (platform)",
-    engine: " (as the engine expands it)",
-    nobody: "",
-  };
-  return `${text}${from[value.from]}`;
-}
-
-type Instruction = Extract<Difference, { kind: "instruction" }>;
-
 /** Lines shown of an instruction before the rest is only counted. */
 const mostLines = 30;
 
-function instructionLines(
-  { change: kind, keyword, text, lines }: Instruction,
-  at: string,
+function hunkLines(
+  { change, keyword, place, lines }: Extract<Difference, { readonly kind: "lines" }>,
   paint: Paint,
 ): readonly string[] {
-  const [first] = lines;
-  const hasFirst = first?.text.trim() === text && first.mark !== "skipped";
+  const [first, ...others] = lines;
   // The first line names the instruction, unless it is what changed.
-  const isNamed = kind !== "changed" || first?.mark === "same" || first?.mark === "skipped";
-  const rest = isNamed && hasFirst ? lines.slice(1) : lines;
-  const head = `${at}${changeMark(kind, paint)} ${isNamed ? clean(text) : keyword}`;
+  const isNamed = first !== undefined && (change !== "changed" || first.mark === "same");
+  const rest = isNamed ? others : lines;
+  const at = paint("dim", `${place.file}:${place.line}:`);
   const shown = rest.slice(0, mostLines).map((line) => `    ${lineText(line, paint)}`);
   const more = rest.length - mostLines;
   return [
-    `${head}${kind === "moved" ? " (moved)" : ""}`,
+    `${at} ${changeMark(change, paint)} ${clean(isNamed ? first.text.trim() : keyword)}`,
     ...shown,
     ...(more > 0 ? [`    … and ${more} more lines`] : []),
   ];
 }
 
-function lineText({ mark, text: raw }: DiffLine, paint: Paint): string {
-  const text = clean(raw);
+function parentLines(
+  { change, name, reference, differences }: Extract<Difference, { readonly kind: "parent" }>,
+  paint: Paint,
+): readonly string[] {
+  const parent = `parent ${paint("bold", name)}`;
+  if (change === "changed") return [`${parent} changed:`, ...printDifferences(differences, paint)];
+  const now = change === "added" ? "is now" : "is no longer";
+  return [`${changeMark(change, paint)} ${parent}: ${clean(reference)} ${now} that image`];
+}
+
+function lineText({ mark, text: raw }: PatchLine, paint: Paint): string {
+  const text = clean(raw.replace(/\r$/, ""));
   switch (mark) {
     case "same":
       return paint("dim", `  ${text}`);
@@ -222,4 +190,55 @@ function fileText(file: Extract<Difference, { kind: "file" }>, paint: Paint): st
       ? ""
       : paint("dim", `  ${reachedBy.keyword} at ${reachedBy.file}:${reachedBy.line}`);
   return `${changeMark(kind, paint)} ${clean(path)}${how[kind]}${by}`;
+}
+
+/**
+ * Names the first difference and counts the rest, for a table's column: `COPY scripts/install.sh changed`,
+ * `RUN at line 12 and 2 more changed`; empty where nothing differs.
+ */
+export function summary(differences: readonly Difference[]): string {
+  const told = withoutConsequences(differences);
+  const [first] = told;
+  if (first === undefined) return "";
+  if (told.length > 1) return `${subjectOf(first)} and ${told.length - 1} more changed`;
+  if (first.kind === "image") return "the image is new";
+  const inner = first.kind === "parent" ? summary(first.differences) : "";
+  return `${subjectOf(first)} ${verbOf(first)}${inner === "" ? "" : `: ${inner}`}`;
+}
+
+/** Leaves out files that came or went with their instruction. */
+function withoutConsequences(differences: readonly Difference[]): readonly Difference[] {
+  const idOf = (mark: string, line: number | null | undefined): string => `${mark} ${line}`;
+  const lines = new Set(
+    differences.flatMap((one) =>
+      one.kind === "lines" && one.change !== "changed" ? [idOf(one.change, one.place.line)] : [],
+    ),
+  );
+  return differences.filter(
+    (one) => one.kind !== "file" || !lines.has(idOf(one.change, one.reachedBy?.line)),
+  );
+}
+
+function subjectOf(difference: Difference): string {
+  switch (difference.kind) {
+    case "setting":
+      return difference.name;
+    case "arg":
+      return `build arg ${difference.name}`;
+    case "lines":
+      return `${difference.keyword} at line ${difference.place.line}`;
+    case "file":
+      return `${difference.reachedBy?.keyword ?? "file"} ${difference.path}`;
+    case "other":
+      return difference.what;
+    default:
+      return `${difference.kind} ${difference.name}`;
+  }
+}
+
+function verbOf(difference: Difference): string {
+  if (difference.kind === "arg" && difference.old === null) return "added";
+  if (difference.kind === "arg" && difference.new === null) return "removed";
+  const change = "change" in difference ? difference.change : "changed";
+  return change === "added" || change === "removed" ? change : "changed";
 }

@@ -6,8 +6,8 @@ import type { Registry } from "../registry/registry.ts";
 import type { Git } from "../world.ts";
 import { isCommit } from "./against.ts";
 import { explain } from "./explain.ts";
+import { summary } from "./print.ts";
 import { explainedIn, type State } from "./state.ts";
-import { summary } from "./summary.ts";
 
 export interface SinceQuery {
   /** The images to be built. */

@@ -1,15 +1,38 @@
-/** The images of one state of the repository, ready to be compared. */
+/** The images of one state of the repository, with all that their keys were made from, ready to be compared. */
+import { createHash } from "node:crypto";
+import type { Writable } from "node:stream";
+import { extract, type Header } from "tar-stream";
 import type { Config } from "../config/config.ts";
 import { declareImages } from "../config/discover.ts";
 import { parentName } from "../config/parents.ts";
 import type { Tree } from "../context/tree.ts";
+import type { Recipe } from "../dockerfile/recipe.ts";
 import { BerthError } from "../errors.ts";
 import type { Spool } from "../image/contexts.ts";
 import { type Identified, identify } from "../image/identify.ts";
 import type { Image } from "../image/image.ts";
 import type { KeyedImage } from "../image/key.ts";
-import type { Explained } from "./explained.ts";
-import { listingSpool } from "./files.ts";
+import { type Digest, parseDigest } from "../oci/digest.ts";
+
+export interface Explained {
+  readonly image: KeyedImage;
+  readonly recipe: Recipe;
+  /** What is in the context, where it was read. */
+  readonly files: readonly ContextFile[];
+  /** The images of the set that it is built from. */
+  readonly parents: readonly Explained[];
+}
+
+/** One member of the canonical context tar. */
+export interface ContextFile {
+  /** Below the context's folder. */
+  readonly path: string;
+  /** A folder only where it is empty. */
+  readonly kind: "file" | "symlink" | "folder";
+  readonly executable: boolean;
+  /** Of a file's bytes, or of the text of a link. */
+  readonly content: Digest;
+}
 
 export interface State {
   readonly images: readonly Pick<Image, "name">[];
@@ -66,10 +89,52 @@ export async function explainedIn(
     const material = materials.get(name);
     if (image === undefined || material === undefined) return [];
     const parents = image.parents.flatMap(need);
-    const { text, recipe } = material;
-    const made = { image, text, recipe, files: filesOf(name), parents };
+    const { recipe } = material;
+    const made = { image, recipe, files: filesOf(name), parents };
     explained.set(name, made);
     return [made];
   };
   return new Map(present.flatMap((name) => need(name).map((one) => [name, one] as const)));
+}
+
+/** A place for contexts that keeps what is in them and none of their bytes. */
+function listingSpool(): {
+  readonly spool: Spool;
+  filesOf(name: string): readonly ContextFile[];
+} {
+  const listed = new Map<string, ContextFile[]>();
+  return {
+    async spool(name) {
+      const files: ContextFile[] = [];
+      listed.set(name, files);
+      const sink = extract();
+      sink.on("entry", (header, content, next) => {
+        const hash = createHash("sha256").update(header.linkname ?? "");
+        content.on("data", (bytes) => hash.update(bytes as Buffer));
+        content.on("end", () => {
+          files.push(fileOf(header, hash.digest("hex")));
+          next();
+        });
+      });
+      // A stream of its own kind, whose type does not say that Node's can be joined to it.
+      return { path: "", sink: sink as unknown as Writable };
+    },
+    filesOf: (name) => withoutFilled(listed.get(name) ?? []),
+  };
+}
+
+function fileOf({ name, type, mode = 0 }: Header, hex: string): ContextFile {
+  const kind = type === "directory" ? "folder" : type === "symlink" ? "symlink" : "file";
+  return {
+    path: name.replace(/\/$/, ""),
+    kind,
+    executable: kind === "file" && (mode & 0o100) !== 0,
+    content: parseDigest(`sha256:${hex}`) as Digest,
+  };
+}
+
+/** Leaves out folders that are there for the files in them. */
+function withoutFilled(files: readonly ContextFile[]): readonly ContextFile[] {
+  const filled = new Set(files.map(({ path }) => path.replace(/\/?[^/]*$/, "")));
+  return files.filter(({ kind, path }) => kind !== "folder" || !filled.has(path));
 }

@@ -85,7 +85,7 @@ describe("berth explain without a registry", () => {
   test("goes into parents, and counts the commits since", async (t) => {
     const project = makeProject(t);
     const told = await asked(project, ["app", "--against", "HEAD~3"]);
-    assert.deepEqual(kinds(told), ["instruction", "parent"]);
+    assert.deepEqual(kinds(told), ["lines", "parent"]);
     const { origin } = told;
     assert.deepEqual(
       { ...origin },
@@ -103,7 +103,7 @@ describe("berth explain without a registry", () => {
     const told = await asked(project, ["app", "--against", "HEAD~3"]);
     const marks = told.differences.map(({ kind, uncommitted }) => [kind, uncommitted ?? false]);
     assert.deepEqual(marks, [
-      ["instruction", false],
+      ["lines", false],
       ["file", true],
       ["parent", false],
     ]);
@@ -210,7 +210,7 @@ describe("berth explain with a registry", () => {
     const base = await withImage(project, first, (key) => ["latest", `key-${key}`]);
     const told = await asked(project, ["app", "--registry", base]);
     assert.equal(told.against?.label, "latest");
-    assert.deepEqual(kinds(told), ["instruction", "parent"]);
+    assert.deepEqual(kinds(told), ["lines", "parent"]);
     assert.deepEqual([told.reference, told.looked], [null, [base]]);
     const { stdout } = await explain(project, ["app", "--against", "HEAD~1", "--registry", base]);
     assert.match(stdout, /^the same as HEAD~1, commit [0-9a-f]{12}$/m);

@@ -1,8 +1,8 @@
 /** Two states of a project in memory, and what differs between them. */
+import assert from "node:assert/strict";
 import type { Difference } from "../../src/explain/difference.ts";
 import { explain } from "../../src/explain/explain.ts";
-import type { Explained } from "../../src/explain/explained.ts";
-import { explainedIn, type State } from "../../src/explain/state.ts";
+import { type Explained, explainedIn, type State } from "../../src/explain/state.ts";
 import { identify } from "../../src/image/identify.ts";
 import type { Image } from "../../src/image/image.ts";
 import { declaredImage } from "../support/keyed.ts";
@@ -36,12 +36,66 @@ export function stateIn({ files, image = {} }: Project): State {
   };
 }
 
+const known = new WeakMap<Project, Promise<ReadonlyMap<string, Explained>>>();
+
 export async function explained(project: Project): Promise<Explained> {
-  const found = (await explainedIn(stateIn(project), ["x"])).get("x");
+  const reading = known.get(project) ?? explainedIn(stateIn(project), ["x"]);
+  known.set(project, reading);
+  const found = (await reading).get("x");
   if (found === undefined) throw new TypeError("no image x");
   return found;
 }
 
 export async function between(old: Project, now: Project): Promise<readonly Difference[]> {
   return explain(await explained(old), await explained(now));
+}
+
+/**
+ * Holds what differs between two states against their files and keys: there is something exactly where the keys
+ * differ, each line of a patch is that line of its file, and without what came and went both texts are the same.
+ */
+export async function assertTrue(old: Project, now: Project): Promise<void> {
+  const sides = { old: await explained(old), new: await explained(now) };
+  assertHolds(explain(sides.old, sides.new), sides, { old, new: now });
+}
+
+interface Sides<T> {
+  readonly old: T;
+  readonly new: T;
+}
+
+function assertHolds(
+  found: readonly Difference[],
+  { old, new: now }: Sides<Explained>,
+  projects: Sides<Project>,
+): void {
+  assert.equal(found.length === 0, old.image.key === now.image.key);
+  const linesOf = ({ image }: Explained, { files }: Project) =>
+    (files[image.dockerfile] as string).split("\n");
+  const files = { old: linesOf(old, projects.old), new: linesOf(now, projects.new) };
+  const [removed, added] = [new Set<number>(), new Set<number>()];
+  for (const one of found) {
+    assert.notEqual(one.kind, "other");
+    if (one.kind === "parent" && one.change === "changed") {
+      const parent = ({ parents }: Explained) =>
+        parents.find(({ image }) => image.name === one.name) as Explained;
+      assertHolds(one.differences, { old: parent(old), new: parent(now) }, projects);
+    }
+    if (one.kind !== "lines") continue;
+    const side = one.change === "removed" ? old : now;
+    assert.equal(one.place.file, side.image.dockerfile);
+    assert.ok(one.lines.some(({ mark }) => mark === "removed" || mark === "added"));
+    for (const { mark, line, text } of one.lines) {
+      if (line === null) continue;
+      assert.equal(text, (mark === "removed" ? files.old : files.new)[line - 1]);
+      if (mark !== "same") (mark === "removed" ? removed : added).add(line);
+    }
+  }
+  assert.deepEqual(linesWithout(old, removed), linesWithout(now, added));
+}
+
+/** The lines that the key covers, without some. */
+function linesWithout({ recipe }: Explained, left: ReadonlySet<number>): readonly string[] {
+  const texts = recipe.hashed.split("\n");
+  return texts.filter((_, at) => !left.has(recipe.lines[at] ?? 0));
 }

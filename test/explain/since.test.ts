@@ -54,7 +54,7 @@ test("images to build are told apart from the promoted set, with one request for
     [...found],
     [
       ["a", "COPY s changed since latest"],
-      ["b", "FROM y changed since latest"],
+      ["b", "FROM at line 1 changed since latest"],
       ["c", "the image is new since latest"],
     ],
   );
