@@ -1,6 +1,6 @@
 /** What both engines accept across instructions and stages and read differently, with what to write instead. */
 
-import { type Difference, differencesIn, variablesIn } from "./differ.ts";
+import { always, type Difference, differencesIn, lateEscape, variablesIn } from "./differ.ts";
 import type { Instruction } from "./instruction.ts";
 import { type Complain, type Place, placeOf } from "./lines.ts";
 import type { Parsed } from "./parse.ts";
@@ -37,12 +37,17 @@ export function differ(input: DifferInput): readonly Note[] {
   const { text, parsed, stages, complain } = input;
   const lines = text.split("\n");
   const notes: Note[] = [];
-  const report = ({ line }: Instruction, { at, message, buildah }: Difference): void => {
-    const place = placeOf(line, at);
+  const tell = (place: Place, { message, buildah }: Omit<Difference, "at">): void => {
     if (buildah === undefined) complain(place, message);
     else notes.push({ ...place, message, buildah });
   };
-  checkTop(input, lines);
+  const report = ({ line }: Instruction, found: Difference): void =>
+    tell(placeOf(line, found.at), found);
+  const late = lateEscape(parsed.directives.escape, lines);
+  if (late !== undefined) tell({ line: late.at + 1, column: 1 }, late);
+  checkNames(stages, complain);
+  for (const instruction of parsed.globals)
+    for (const found of globalDifferences(instruction, input)) report(instruction, found);
   for (const instruction of [
     ...parsed.globals,
     ...stages.flatMap(({ stage }) => [stage.from, ...stage.instructions]),
@@ -57,17 +62,7 @@ export function differ(input: DifferInput): readonly Note[] {
   return notes;
 }
 
-/** Directives, global ARGs and the names of stages. */
-function checkTop(
-  { parsed, stages, args, names, complain }: DifferInput,
-  lines: readonly string[],
-) {
-  const escapeAt = lines.findIndex((line) => /^\s*#\s*escape\s*=/i.test(line));
-  if (parsed.directives.escape === "`" && escapeAt > 0)
-    complain(
-      { line: escapeAt + 1, column: 1 },
-      "buildah ignores # escape= behind another line: make it the first line",
-    );
+function checkNames(stages: readonly ResolvedStage[], complain: Complain): void {
   for (const { stage } of stages) {
     const place = placeOf(stage.from.line, stage.from.at);
     const twin = stages.some(
@@ -78,17 +73,21 @@ function checkTop(
     if (stage.name === "source_date_epoch")
       complain(place, "newer engines take times from a stage of this name: call it otherwise");
   }
-  for (const instruction of parsed.globals) {
-    for (const { name, fallback, at } of argsOf(instruction)) {
-      const place = placeOf(instruction.line, at);
-      if (name === "SOURCE_DATE_EPOCH")
-        complain(
-          place,
-          "only newer engines take times from a global SOURCE_DATE_EPOCH: give it as an arg in the configuration",
-        );
-      if (names.has(name) && isOwnArg({ name, fallback, at }, args)) complain(place, ownArg(name));
-    }
-  }
+}
+
+function globalDifferences(instruction: Instruction, input: DifferInput): readonly Difference[] {
+  return argsOf(instruction).flatMap((arg): readonly Difference[] => {
+    const { name, at } = arg;
+    if (name === "SOURCE_DATE_EPOCH")
+      return [
+        {
+          at,
+          message:
+            "only newer engines take times from a global SOURCE_DATE_EPOCH: give it as an arg in the configuration",
+        },
+      ];
+    return input.names.has(name) ? ownArg(arg, input) : [];
+  });
 }
 
 function checkNaming(naming: Naming, { stage }: ResolvedStage, input: DifferInput): void {
@@ -134,12 +133,13 @@ function nameWritten(from: Instruction | undefined): string | undefined {
 }
 
 /** An arg that engines set by themselves, given a value by hand. */
-function isOwnArg({ name, fallback }: Declared, args: Args): boolean {
-  return platformArg.test(name) && (fallback !== undefined || Object.hasOwn(args, name));
-}
-
-function ownArg(name: string): string {
-  return `${name} is the engine's own, and engines differ when it is set by hand: use another name`;
+function ownArg(arg: Declared, { args, globals }: DifferInput): readonly Difference[] {
+  const { name, fallback, at } = arg;
+  if (!platformArg.test(name)) return [];
+  const message = `${name} is the engine's own, and engines differ when it is set by hand: use another name`;
+  if (Object.hasOwn(args, name)) return [{ at, message }];
+  const isSame = globals.own.get(name) === fallback && /^TARGET(OS|ARCH|VARIANT)$/.test(name);
+  return fallback === undefined || isSame ? [] : [{ at, message, buildah: always }];
 }
 
 /** What is in force at an instruction of a stage. */
@@ -204,18 +204,17 @@ function enter(
 function argDifferences(
   instruction: Instruction,
   { envs }: InForce,
-  { args, globals }: DifferInput,
+  input: DifferInput,
 ): readonly Difference[] {
   return argsOf(instruction).flatMap((arg): Difference[] => {
     const { name, fallback, at } = arg;
-    const found: Difference[] = [];
+    const found = [...ownArg(arg, input)];
     if (envs.has(name))
       found.push({
         at,
         message: `ARG ${name} stands where ENV ${name} is set: in BuildKit the ARG wins, in buildah the ENV; use another name`,
       });
-    if (isOwnArg(arg, args)) found.push({ at, message: ownArg(name) });
-    const origins = [...(globals.origins.get(name) ?? [])];
+    const origins = [...(input.globals.origins.get(name) ?? [])];
     const from = origins.find((one) => one !== name && platformArg.test(one));
     if (fallback === undefined && from !== undefined)
       found.push({
@@ -234,6 +233,7 @@ function shellDifferences(instruction: Instruction, force: InForce): readonly Di
     found.push({
       at,
       message: `${keyword.toUpperCase()} in shell form stands behind SHELL, which buildah does not use for it: write it as a JSON array`,
+      buildah: always,
     });
   if (force.inherited.size === 0) return found;
   const used = variablesIn([line.text, ...heredocs.map((one) => one.body)].join("\n"));

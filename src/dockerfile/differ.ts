@@ -18,6 +18,9 @@ export interface Difference {
   readonly buildah?: { readonly below: number | undefined };
 }
 
+/** Of buildah every version. */
+export const always = { below: undefined };
+
 type Rule = (instruction: Instruction) => string | undefined;
 
 /** Instructions whose arguments engines expand. */
@@ -120,7 +123,7 @@ export function differencesIn(
     found.push({
       at,
       message: "with escape=` buildah still takes \\ for an escape in this instruction",
-      buildah: { below: undefined },
+      buildah: always,
     });
   if (inner.keyword === "add" && wordsOf(inner).some((word) => remoteOf(word) === "git"))
     found.push({
@@ -129,6 +132,15 @@ export function differencesIn(
       buildah: { below: 29 },
     });
   return found;
+}
+
+/** An `escape` below the first line, with its index: buildah ignores it, and behind `check` older BuildKits do. */
+export function lateEscape(escapeWith: Escape, lines: readonly string[]): Difference | undefined {
+  const at = lines.findIndex((line) => /^\s*#\s*escape\s*=/i.test(line));
+  if (escapeWith !== "`" || at <= 0) return undefined;
+  const message = "buildah ignores # escape= behind another line: make it the first line";
+  const isRead = lines.slice(0, at).every((line) => /^\s*#\s*syntax\s*=/i.test(line));
+  return isRead ? { at, message, buildah: always } : { at, message };
 }
 
 function wordsOf({ body }: Instruction): readonly string[] {

@@ -10,6 +10,8 @@ export interface Globals {
   /** Which names an ARG's value was made from, itself among them. */
   readonly origins: ReadonlyMap<string, ReadonlySet<string>>;
   readonly declared: ReadonlySet<string>;
+  /** What engines set by themselves. */
+  readonly own: ReadonlyMap<string, string>;
 }
 
 export type Args = Readonly<Record<string, string>>;
@@ -46,10 +48,9 @@ export interface GlobalsInput {
 
 export function readGlobals(input: GlobalsInput, complain: Complain): Globals {
   const { args } = input;
-  const values = new Map<string, string>();
-  for (const [name, value] of platformArgs(input.platform, input.target)) {
-    values.set(name, configured(args, name) ?? value);
-  }
+  const own = new Map(platformArgs(input.platform, input.target));
+  const values = new Map(own);
+  for (const name of own.keys()) values.set(name, configured(args, name) ?? own.get(name)!);
   const origins = new Map<string, ReadonlySet<string>>();
   const declared = new Set<string>();
   for (const instruction of input.instructions) {
@@ -67,7 +68,7 @@ export function readGlobals(input: GlobalsInput, complain: Complain): Globals {
       origins.set(name, originsOf(name, read, origins));
     }
   }
-  return { values, origins, declared };
+  return { values, origins, declared, own };
 }
 
 function originsOf(
