@@ -14,6 +14,7 @@ export interface BaseFacts {
   readonly onbuild: readonly string[];
   /** Names of the variables that it sets. */
   readonly env: readonly string[];
+  readonly layers: number | undefined;
   /** Why nothing is known. */
   readonly unknown: string | undefined;
 }
@@ -48,14 +49,14 @@ function unknownBase(name: string, unknown: string): BaseFacts {
 }
 
 type Settings = Pick<BaseFacts, "onbuild" | "env">;
-const none: Settings = { onbuild: [], env: [] };
+const none = { onbuild: [], env: [], layers: undefined };
 
 async function settingsOf(
   manifest: Manifest,
   reference: Reference,
   platform: string,
   registry: Registry,
-): Promise<Settings> {
+): Promise<Settings & Pick<BaseFacts, "layers">> {
   const { content } = manifest;
   if (content.kind === "index") {
     const entry = content.manifests.find((candidate) => matches(candidate.platform, platform));
@@ -66,7 +67,8 @@ async function settingsOf(
       : settingsOf(child, reference, platform, registry);
   }
   const bytes = await registry.blob(reference, content.config.digest);
-  return bytes === undefined ? none : readSettings(bytes, printReference(reference));
+  const settings = bytes === undefined ? none : readSettings(bytes, printReference(reference));
+  return { ...settings, layers: content.layers.length };
 }
 
 /**
@@ -83,6 +85,25 @@ export function readSettings(bytes: Uint8Array, where: string): Settings {
     onbuild: texts("OnBuild"),
     env: texts("Env").map((pair) => pair.split("=", 1)[0] ?? ""),
   };
+}
+
+/**
+ * When the oldest of the layers was made that a build put upon its base, as the history in its config tells it
+ * (image-spec, config.md); layers that an engine took from a cache keep their time.
+ *
+ * `undefined` where the build made none, or the history does not tell them all.
+ */
+export function oldestLayer(config: Uint8Array, where: string, made: number): Date | undefined {
+  const history = member(parseJson(config, where), "history");
+  const layers = (Array.isArray(history) ? history : []).filter(
+    (entry) => member(entry, "empty_layer") !== true,
+  );
+  // Counted from the end, since a base need not tell its own history.
+  const times = layers
+    .slice(-made)
+    .map((entry) => Date.parse(String(member(entry, "created") ?? "")));
+  const isTold = made > 0 && times.length === made && !times.some(Number.isNaN);
+  return isTold ? new Date(Math.min(...times)) : undefined;
 }
 
 function parseJson(bytes: Uint8Array, where: string): object {

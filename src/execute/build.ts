@@ -6,6 +6,7 @@ import type { Manifest } from "../oci/manifest.ts";
 import {
   parseRepository,
   printReference,
+  printRepository,
   type Reference,
   type Repository,
   withDigest,
@@ -13,8 +14,9 @@ import {
 } from "../oci/reference.ts";
 import { secondsAnnotation } from "../output/outcome.ts";
 import { isWhole } from "../plan/observe.ts";
-import type { PlannedImage } from "../plan/plan.ts";
+import { isFromScratch, type PlannedImage } from "../plan/plan.ts";
 import { annotationsOf, withAnnotations } from "../publish/annotate.ts";
+import { oldestLayer } from "./bases.ts";
 import { type Pinned, pinReferences } from "./pin.ts";
 import { requestFor } from "./request.ts";
 import type { Tools } from "./tools.ts";
@@ -58,7 +60,9 @@ export async function buildImage(
     tools,
   );
   const seconds = (tools.clock.now().getTime() - began) / 1000;
-  const manifest = await annotate(pushed, image, pinned, seconds, tools);
+  const created =
+    (await oldestTaken(pushed.manifest, image, pinned.base, parents, tools)) ?? new Date(began);
+  const manifest = await annotate(pushed, image, pinned, { seconds, created }, tools);
   // Another pipeline may have been faster; the first image of a key is the one that all use.
   const first = await tools.registry.get(tagged);
   const isNew = first?.descriptor.digest !== already?.descriptor.digest;
@@ -107,10 +111,9 @@ async function annotate(
   { manifest, engine }: { readonly manifest: Manifest; readonly engine: string },
   image: PlannedImage,
   { base, bases }: Pick<Pinned, "base" | "bases">,
-  seconds: number,
+  { seconds, created }: { readonly seconds: number; readonly created: Date },
   tools: Tools,
 ): Promise<Manifest> {
-  const created = tools.clock.now();
   const { situation, revision } = tools;
   return (
     withAnnotations(manifest, {
@@ -118,6 +121,27 @@ async function annotate(
       [secondsAnnotation]: seconds.toFixed(1),
     }) ?? manifest
   );
+}
+
+/**
+ * When the oldest layer was made that this build may have taken from a cache; `undefined` where it took none, or
+ * that cannot be told.
+ */
+async function oldestTaken(
+  { content }: Manifest,
+  image: PlannedImage,
+  base: Pinned["base"],
+  parents: ReadonlyMap<string, string>,
+  tools: Tools,
+): Promise<Date | undefined> {
+  if (isFromScratch(image.decision) || content.kind === "index") return undefined;
+  const parent = [...parents.values()].find((one) => one.endsWith(`@${base?.digest}`));
+  const below =
+    base === undefined ? 0 : (await tools.base(parent ?? base.name, image.platform)).layers;
+  const repository = repositoryFor(image);
+  const config = await tools.registry.blob(repository, content.config.digest);
+  if (below === undefined || config === undefined) return undefined;
+  return oldestLayer(config, printRepository(repository), content.layers.length - below);
 }
 
 /**

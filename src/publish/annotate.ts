@@ -20,7 +20,7 @@ export interface ResolvedBase {
 /**
  * The annotations of a built image: OCI's (image-spec, annotations.md) and `berth.*` ones.
  *
- * `created` is the time of the build's end.
+ * `created` is the time of the oldest layer that the build made or took from a cache.
  */
 export function annotationsOf(
   image: PlannedImage,

@@ -1,7 +1,9 @@
 /** Which layers an engine takes from earlier builds, and which it must not. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { oldestLayer } from "../../src/execute/bases.ts";
 import { type Digest, digestOf } from "../../src/oci/digest.ts";
+import { client } from "../registry/clients.ts";
 import { startRegistry } from "../support/services.ts";
 import { failure, type Workshop } from "./workshop.ts";
 
@@ -24,6 +26,29 @@ export function cacheContract(name: string, workshop: Workshop): void {
       await contentOf(repository, second.digest, "c/file"),
       await contentOf(repository, first.digest, "c/file"),
     );
+  });
+
+  test(`${name} keeps the time at which a cached layer was made`, async () => {
+    const cache = { host: workshop.host(), path: "contract/times" };
+    const wanted = { repository: cache.path, cacheFrom: [cache], cacheTo: cache };
+    const timeOf = async (digest: Digest) => {
+      const registry = client(undefined);
+      const manifest = await registry.get({ ...cache, digest });
+      assert.ok(manifest !== undefined && manifest.content.kind !== "index");
+      const config = await registry.blob(cache, manifest.content.config.digest);
+      return oldestLayer(config ?? Buffer.of(), "x", manifest.content.layers.length - 1)?.getTime();
+    };
+    const began = Date.now();
+    const first = await workshop.build({ ...wanted, dockerfile: random(), context: { f: "1" } });
+    const made = await timeOf(first.digest);
+    assert.ok(made !== undefined && made >= began && made <= Date.now(), String(made));
+    const local = await workshop.build({ ...wanted, dockerfile: random(), context: { f: "2" } });
+    await workshop.subject().forget();
+    const far = await workshop.build({ ...wanted, dockerfile: random(), context: { f: "3" } });
+    assert.deepEqual([await timeOf(local.digest), await timeOf(far.digest)], [made, made]);
+    const dockerfile = random("RUN true\n");
+    const anew = await workshop.build({ ...wanted, dockerfile, noCache: true });
+    assert.ok(((await timeOf(anew.digest)) ?? 0) > made);
   });
 
   test(`${name} takes layers from the registry on a machine that has none`, async () => {

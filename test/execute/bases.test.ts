@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { BerthError } from "../../src/errors.ts";
-import { lookUpBase, readSettings } from "../../src/execute/bases.ts";
+import { lookUpBase, oldestLayer, readSettings } from "../../src/execute/bases.ts";
 import { digestOf } from "../../src/oci/digest.ts";
 import { client, seed, testImage, testIndex } from "../registry/clients.ts";
 import { startMemoryRegistry } from "../support/memory-registry.ts";
@@ -58,7 +58,32 @@ test("a base is found by digest, through an index for the wanted platform", asyn
   );
   assert.equal(facts.digest, digestOf(index.bytes));
   assert.equal(facts.pinned, `${memory.host}/bases/debian@${digestOf(index.bytes)}`);
-  assert.deepEqual(facts.onbuild, []);
+  assert.deepEqual([facts.onbuild, facts.layers], [[], 2]);
+});
+
+test("the oldest layer of a build is told by the history above its base", () => {
+  const layer = (created: unknown) => ({ created, created_by: "x" });
+  const empty = { created: "2020-01-01T00:00:00Z", empty_layer: true };
+  const [base, old, young] = ["1970-01-01", "2025-11-28", "2026-11-28"].map((day) =>
+    layer(`${day}T12:00:00.123456789Z`),
+  );
+  const whole = [base, empty, young, empty, old, young];
+  const rows: readonly (readonly [what: string, history: unknown, made: number, year: unknown])[] =
+    [
+      ["layers from a cache", whole, 3, 2025],
+      ["the last one alone", whole, 1, 2026],
+      ["a base that tells nothing", [empty, old, young], 2, 2025],
+      ["none of its own", whole, 0, undefined],
+      ["more layers than are told", whole, 5, undefined],
+      ["a layer without a time", [base, layer(undefined)], 1, undefined],
+      ["nonsense", [base, layer("yesterday")], 1, undefined],
+      ["no history", undefined, 1, undefined],
+      ["a history that is no list", { length: 1 }, 1, undefined],
+    ];
+  for (const [what, history, made, year] of rows) {
+    const config = Buffer.from(JSON.stringify({ history }));
+    assert.equal(oldestLayer(config, "x", made)?.getUTCFullYear(), year, what);
+  }
 });
 
 test("a base that its registry does not have, or that nobody answers for, is used as written", async (t) => {

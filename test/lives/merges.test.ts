@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
+import { parseReference } from "../../src/oci/reference.ts";
 import { type Actor, forkOf, openRequest } from "./actor.ts";
 import { projectFiles } from "./files.ts";
 import { type Life, live, manifestsAsked } from "./life.ts";
-import { tagged } from "./look.ts";
+import { registryAs, tagged } from "./look.ts";
 import { type Scene, startScene } from "./scene.ts";
-import { withEmptyStore } from "./world.ts";
+import { type World, withEmptyStore } from "./world.ts";
 
 let scene: Scene;
 before(async () => {
@@ -26,6 +27,14 @@ async function contribution(owner: string, files: Readonly<Record<string, string
   const fork = await forkOf(world, up, owner);
   await fork.commit("topic", files);
   return { fork, request: await openRequest(world, fork, "topic", up) };
+}
+
+/** What an image says of its age. */
+async function madeAt(world: World, { ran }: Life, name: string): Promise<number> {
+  const registry = registryAs(world, world.gitlab.job(scene.up.project));
+  const image = `${world.gitlab.registry.host}/acme/tools/qemu/${name}@${ran[name]}`;
+  const manifest = await registry.get(parseReference(image));
+  return Date.parse(manifest?.content.annotations["org.opencontainers.image.created"] ?? "");
 }
 
 /** The commit that GitLab makes for a merged result or a train, behind its ref in the target project. */
@@ -178,6 +187,14 @@ describe("a key that is first seen, on a machine with an empty store", () => {
     const docker = `ARG BASES\nFROM $BASES/busybox:1\n${random}\nCOPY ci/alone.list /list\n`;
     await up.commit("main", { "ci/alone.docker": docker });
     assert.deepEqual((await live(world, up, { user: "olga" })).built, ["alone"]);
+    const since = Date.now();
+
+    await up.commit("as-ever", list("branch"));
+    const push = { branch: "as-ever", user: "dave" };
+    const branch = await live(await withEmptyStore(world, "branch"), up, push);
+    assert.deepEqual([branch.built, layers(branch)], [["alone"], read]);
+    // So old is the layer that it was given, though the image is of today.
+    assert.ok((await madeAt(world, branch, "alone")) < since);
 
     await up.commit("first-seen", list("train"));
     const request = await openRequest(world, up, "first-seen", up);
@@ -187,11 +204,7 @@ describe("a key that is first seen, on a machine with an empty store", () => {
     const train = await live(await withEmptyStore(world, "train"), up, start);
     assert.match(reasonIn(train, "alone"), /build .*; from scratch: merge train/);
     assert.deepEqual([train.built, layers(train)], [["alone"], untouched]);
-
-    await up.commit("as-ever", list("branch"));
-    const push = { branch: "as-ever", user: "dave" };
-    const branch = await live(await withEmptyStore(world, "branch"), up, push);
-    assert.deepEqual([branch.built, layers(branch)], [["alone"], read]);
+    assert.ok((await madeAt(world, train, "alone")) >= since);
   });
 
   test("is built from scratch by a merge bot in a fork, whose own layers upstream never reads", async () => {
