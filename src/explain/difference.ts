@@ -8,10 +8,9 @@ export interface Place {
 
 /** One line of a patch. */
 export interface PatchLine {
-  readonly mark: "same" | "removed" | "added" | "skipped";
-  /** The line of its Dockerfile (the old one for what was removed); `null` for lines that are skipped. */
-  readonly line: number | null;
-  /** For lines that are skipped, how many. */
+  readonly mark: "same" | "removed" | "added";
+  /** Its line in the Dockerfile, in the old one for what was removed. */
+  readonly line: number;
   readonly text: string;
 }
 
@@ -26,15 +25,9 @@ export type Difference = Change & { readonly uncommitted?: true };
 type Change =
   /** There was no such image. */
   | { readonly kind: "image"; readonly name: string }
+  /** What the configuration gives, such as the platform, or a build arg by its name; `null` where it gives none. */
   | {
-      readonly kind: "setting";
-      readonly name: "platform" | "target" | "context" | "onbuild" | "secrets" | "epoch" | "format";
-      readonly old: string | null;
-      readonly new: string | null;
-    }
-  /** A build arg that the engine gets; `null` where it gets none of that name. */
-  | {
-      readonly kind: "arg";
+      readonly kind: "setting" | "arg";
       readonly name: string;
       readonly old: string | null;
       readonly new: string | null;

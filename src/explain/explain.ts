@@ -24,36 +24,38 @@ export function explain(old: Explained | undefined, now: Explained): readonly Di
   return found.length > 0 ? found : [{ kind: "other", what: "inputs without a name" }];
 }
 
-type Setting = Extract<Difference, { readonly kind: "setting" }>;
+type Turn = readonly [name: string, old: string | null, now: string | null];
 
 function settings(old: Explained, now: Explained): readonly Difference[] {
-  const [before, after] = [old.image, now.image];
-  const [was, is] = [before.inputs, after.inputs];
+  const [was, is] = [old.image.inputs, now.image.inputs];
+  const target: Turn = ["target", old.image.target ?? null, now.image.target ?? null];
+  const context: Turn = ["context", old.image.context, now.image.context];
   const ids = (list: readonly string[]): string | null => list.join(" ") || null;
-  const all: readonly (readonly [Setting["name"], string | null, string | null])[] = [
+  return turns("setting", [
     ["platform", was.platform, is.platform],
     ["onbuild", String(was.onbuild), String(is.onbuild)],
     ["secrets", ids(was.secrets), ids(is.secrets)],
     ["epoch", was.epoch, is.epoch],
     ["format", was.format, is.format],
     // These two count by what they lead to.
-    ...(was.text === is.text && was.target === is.target
-      ? []
-      : [["target", before.target ?? null, after.target ?? null] as const]),
-    ...(was.context === is.context ? [] : [["context", before.context, after.context] as const]),
-  ];
-  return all
-    .filter(([, from, to]) => from !== to)
-    .map(([name, from, to]) => ({ kind: "setting", name, old: from, new: to }));
+    ...(was.text === is.text && was.target === is.target ? [] : [target]),
+    ...(was.context === is.context ? [] : [context]),
+  ]);
 }
 
 function args(old: Explained, now: Explained): readonly Difference[] {
-  const [before, after] = [old.image.inputs.args, now.image.inputs.args];
-  const names = new Set([...Object.keys(before), ...Object.keys(after)]);
-  return [...names]
-    .map((name) => ({ name, old: before[name] ?? null, new: after[name] ?? null }))
-    .filter((one) => one.old !== one.new)
-    .map((one) => ({ kind: "arg", ...one }));
+  const [was, is] = [old.image.inputs.args, now.image.inputs.args];
+  const names = [...new Set([...Object.keys(was), ...Object.keys(is)])];
+  return turns(
+    "arg",
+    names.map((name) => [name, was[name] ?? null, is[name] ?? null]),
+  );
+}
+
+function turns(kind: "setting" | "arg", all: readonly Turn[]): readonly Difference[] {
+  return all
+    .filter(([, old, now]) => old !== now)
+    .map(([name, old, now]) => ({ kind, name, old, new: now }));
 }
 
 function contextDifferences(old: Explained, now: Explained): readonly Difference[] {
@@ -78,16 +80,9 @@ function parents(old: Explained, now: Explained): readonly Difference[] {
 }
 
 /** The set's image that each reference names, `undefined` where it names another. */
-function parentsOf({
-  recipe,
-  parents: all,
-}: Explained): ReadonlyMap<string, Explained | undefined> {
-  return new Map(
-    recipe.uses.map(({ reference, parent }) => [
-      reference,
-      all.find(({ image }) => image.name === parent),
-    ]),
-  );
+function parentsOf(side: Explained): ReadonlyMap<string, Explained | undefined> {
+  const named = (name: string | undefined) => side.parents.find(({ image }) => image.name === name);
+  return new Map(side.recipe.uses.map(({ reference, parent }) => [reference, named(parent)]));
 }
 
 /** Marks those differences that are, at least in part, also there between the last commit and the working tree. */
@@ -108,11 +103,11 @@ export function markUncommitted(
 /** What a difference is about, whatever it is compared with. */
 function subjectsOf(difference: Difference): readonly string[] {
   const { kind } = difference;
-  if (kind === "file") return [canonicalJson([kind, difference.path])];
   if (kind === "other") return [canonicalJson([kind, difference.what])];
-  if (kind !== "lines") return [canonicalJson([kind, difference.name])];
+  if (kind !== "lines")
+    return [canonicalJson([kind, kind === "file" ? difference.path : difference.name])];
   // What is gone has its number from another file than the one at hand.
   return difference.lines
-    .filter(({ mark }) => mark === "added" || mark === "removed")
+    .filter(({ mark }) => mark !== "same")
     .map(({ mark, line, text }) => canonicalJson([mark, mark === "added" ? line : text]));
 }

@@ -4,14 +4,7 @@ import type { Git } from "../world.ts";
 import { type Against, isCommit, shortCommit } from "./against.ts";
 import type { Difference } from "./difference.ts";
 import { explain, markUncommitted } from "./explain.ts";
-import {
-  type Commit,
-  type HistoryQuery,
-  type Nearest,
-  nearestOf,
-  type Origin,
-  originOf,
-} from "./history.ts";
+import { type HistoryQuery, type Nearest, nearestOf, type Origin, originOf } from "./history.ts";
 import { type Explained, explainedIn, ifReadable, keyIn, type State } from "./state.ts";
 
 export interface Explanation {
@@ -67,12 +60,14 @@ export async function answer(given: Question): Promise<Explanation> {
   const question: Asked = { ...given, keys: new Map() };
   const { name, key, label, against, looked } = question;
   const reference = question.reference ?? null;
-  const about = { name, key, label, reference, looked, against: against ?? null };
-  const nothing = { differences: [], origin: null, nearest: null, notes: [] };
-  const found = against === undefined ? undefined : await compare(question, against);
+  const found =
+    against === undefined
+      ? { same: null, differences: [], notes: [] }
+      : await compare(question, against);
+  const told = { name, key, label, reference, looked, against: against ?? null, ...found };
   // The same key, and nobody was asked for its image or it is there: that is all there is to say.
   const isMissing = reference === null && looked.length > 0;
-  if (found?.same === true && !isMissing) return { ...about, ...nothing, ...found };
+  if (found.same === true && !isMissing) return { ...told, origin: null, nearest: null };
   const history = await pastOf(question);
   const origin = history === undefined ? null : await originOf(key, history);
   const near =
@@ -82,27 +77,19 @@ export async function answer(given: Question): Promise<Explanation> {
     near === undefined || isAgainst
       ? []
       : await differencesSince(await explainedAt(near.id, question), question);
-  return {
-    ...about,
-    same: found?.same ?? null,
-    differences: found?.differences ?? [],
-    origin,
-    nearest: near === undefined || isAgainst ? null : { ...near, differences: since },
-    notes: found?.notes ?? [],
-  };
+  const nearest = near === undefined || isAgainst ? null : { ...near, differences: since };
+  return { ...told, origin, nearest };
 }
 
 type Comparison = Pick<Explanation, "same" | "differences" | "notes">;
 
 async function compare(question: Asked, against: Against): Promise<Comparison> {
   const { key, git } = question;
-  const { revision, label } = against;
-  if (against.key === key) return { same: true, differences: [], notes: [] };
-  const untold = (note: string): Comparison => ({
-    same: against.key === null ? null : false,
-    differences: [],
-    notes: [note],
-  });
+  const { key: told, revision, label } = against;
+  const untold = (note: string): Comparison => {
+    return { same: told === null ? null : false, differences: [], notes: [note] };
+  };
+  if (told === key) return { same: true, differences: [], notes: [] };
   if (revision === null) return untold(`${label} does not say which commit it was built from`);
   const isKnown = isCommit(revision) && (await git.object(`${revision}^{commit}`)) !== undefined;
   if (!isKnown) {
@@ -111,7 +98,11 @@ async function compare(question: Asked, against: Against): Promise<Comparison> {
     return untold(`${label} was built from ${commit}, which this clone does not have${advice}`);
   }
   try {
-    return await compareWith(revision, question, against);
+    const old = await explainedAt(revision, question);
+    const isOther = told !== null && old !== undefined && old.image.key !== told;
+    const differences = await differencesSince(old, question);
+    const same = told === null && old?.image.key === key;
+    return { same, differences, notes: isOther ? [otherKey(label)] : [] };
   } catch (error) {
     // What is wrong with another commit is told, and is no reason to say nothing of this one.
     if (!(error instanceof BerthError)) throw error;
@@ -121,21 +112,8 @@ async function compare(question: Asked, against: Against): Promise<Comparison> {
   }
 }
 
-async function compareWith(
-  revision: string,
-  question: Asked,
-  { key: told, label }: Against,
-): Promise<Comparison> {
-  const old = await explainedAt(revision, question);
-  const key = old?.image.key;
-  const notes =
-    told === null || key === undefined || key === told
-      ? []
-      : [
-          `${label} has another key than its commit gives: it was built by another version of berth, or from files that were not committed`,
-        ];
-  if (key === question.key) return { same: told === null, differences: [], notes };
-  return { same: false, differences: await differencesSince(old, question), notes };
+function otherKey(label: string): string {
+  return `${label} has another key than its commit gives: it was built by another version of berth, or from files that were not committed`;
 }
 
 /** Reads the image of a commit, and remembers its key. */
@@ -152,6 +130,7 @@ async function differencesSince(
   question: Asked,
 ): Promise<readonly Difference[]> {
   const { name, now, head, label, key } = question;
+  if (old?.image.key === key) return [];
   const current = (await explainedIn(now, [name])).get(name);
   if (current === undefined) return [];
   const differences = explain(old, current);
@@ -178,16 +157,12 @@ export const workingTree = "the working tree";
 async function pastOf(question: Asked): Promise<HistoryQuery | undefined> {
   const { head, git, commits: most } = question;
   if (head === undefined) return undefined;
-  const form = ["--first-parent", "--no-show-signature", "--format=%H %P%x00%s"];
-  const args = ["log", ...form, `--max-count=${most}`, head];
-  const lines = (await git.run(args))
-    .toString()
-    .split("\n")
-    .filter((line) => line !== "");
-  const commits = lines.map((line): Commit => {
-    const [ids = "", subject = ""] = line.split("\0");
-    return { id: ids.split(" ")[0] ?? "", subject };
-  });
-  const whole = /^[0-9a-f]+ *$/.test(lines.at(-1)?.split("\0")[0] ?? "");
-  return { commits, whole, keyAt: (commit) => keyAt(commit, question) };
+  const form = ["--first-parent", "--no-show-signature", "--format=%H%x00%P%x00%s"];
+  const text = (await git.run(["log", ...form, `--max-count=${most}`, head])).toString();
+  const rows = text.split("\n").flatMap((line) => (line === "" ? [] : [line.split("\0")]));
+  return {
+    commits: rows.map(([id = "", , subject = ""]) => ({ id, subject })),
+    whole: rows.at(-1)?.[1] === "",
+    keyAt: (commit) => keyAt(commit, question),
+  };
 }

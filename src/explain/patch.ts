@@ -93,24 +93,16 @@ function pair(
 /** Lines of context around each change. */
 const around = 1;
 
-/** The lines that changed with a line of context, under the first of all; the rest is counted. */
+/** The lines that changed with those around them, and the first of all. */
 function linesBetween(old: readonly Line[], now: readonly Line[]): readonly PatchLine[] {
   const all = runsOf(old, now, same).flatMap((run): readonly PatchLine[] => {
     if (run.common) return run.new.map((one) => ({ mark: "same", ...one }));
     const removed = run.old.map((one) => ({ mark: "removed", ...one }) as const);
     return [...removed, ...run.new.map((one) => ({ mark: "added", ...one }) as const)];
   });
-  const isShown = (_: PatchLine, at: number): boolean =>
-    at === 0 ||
+  const isNear = (at: number): boolean =>
     all.slice(Math.max(at - around, 0), at + around + 1).some(({ mark }) => mark !== "same");
-  const shown = all.map(isShown);
-  return all.flatMap((one, at): readonly PatchLine[] => {
-    if (shown[at] === true) return [one];
-    if (shown[at - 1] === false) return [];
-    const end = shown.indexOf(true, at);
-    const count = (end < 0 ? all.length : end) - at;
-    return [{ mark: "skipped", line: null, text: String(count) }];
-  });
+  return all.filter((_, at) => at === 0 || isNear(at));
 }
 
 interface Run<T> {

@@ -11,7 +11,7 @@ export type Paint = (style: "bold" | "green" | "red" | "yellow" | "dim", text: s
 export function printExplanation(explanation: Explanation, paint: Paint): string {
   const { name, key, label, against, differences, nearest, notes } = explanation;
   const lines = [
-    `${paint("bold", name)}  key ${short(key)} (${label})`,
+    `${paint("bold", name)}  key ${key.slice(0, 12)} (${label})`,
     ...verdict(explanation, paint),
     ...notes.map((note) => paint("yellow", `note: ${note}`)),
     ...printDifferences(differences, paint),
@@ -65,10 +65,6 @@ function commitsAgo(ago: number): string {
   return ago === 1 ? "1 commit ago" : `${ago} commits ago`;
 }
 
-function short(key: string): string {
-  return key.slice(0, 12);
-}
-
 function shortReference(reference: string): string {
   return reference.replace(/([0-9a-f]{12})[0-9a-f]{52}/, "$1…");
 }
@@ -111,14 +107,12 @@ function print(difference: Difference, paint: Paint): readonly string[] {
   }
 }
 
-type Turn = Extract<Difference, { readonly kind: "setting" | "arg" }>;
+type Kind<T extends Difference["kind"]> = Extract<Difference, { readonly kind: T }>;
 
-function turn({ kind, old, new: now }: Turn, paint: Paint): string {
-  const shown = (text: string | null): string => {
-    if (text === null) return "none";
-    return kind === "arg" ? JSON.stringify(text) : text;
-  };
-  return `${paint("red", clean(shown(old)))} → ${paint("green", clean(shown(now)))}`;
+function turn({ kind, old, new: now }: Kind<"setting" | "arg">, paint: Paint): string {
+  const shown = (text: string | null): string =>
+    text === null ? "none" : clean(kind === "arg" ? JSON.stringify(text) : text);
+  return `${paint("red", shown(old))} → ${paint("green", shown(now))}`;
 }
 
 /** Text from files without what would steer a terminal. */
@@ -135,61 +129,55 @@ function changeMark(kind: string, paint: Paint): string {
 const mostLines = 30;
 
 function hunkLines(
-  { change, keyword, place, lines }: Extract<Difference, { readonly kind: "lines" }>,
+  { change, keyword, place, lines }: Kind<"lines">,
   paint: Paint,
 ): readonly string[] {
-  const [first, ...others] = lines;
+  const [first] = lines;
   // The first line names the instruction, unless it is what changed.
   const isNamed = first !== undefined && (change !== "changed" || first.mark === "same");
-  const rest = isNamed ? others : lines;
   const at = paint("dim", `${place.file}:${place.line}:`);
-  const shown = rest.slice(0, mostLines).map((line) => `    ${lineText(line, paint)}`);
+  const head = `${at} ${changeMark(change, paint)} ${clean(isNamed ? first.text.trim() : keyword)}`;
+  const rest = lines.flatMap((_, index) =>
+    isNamed && index === 0 ? [] : patchLines(lines, index, paint),
+  );
   const more = rest.length - mostLines;
   return [
-    `${at} ${changeMark(change, paint)} ${clean(isNamed ? first.text.trim() : keyword)}`,
-    ...shown,
+    head,
+    ...rest.slice(0, mostLines).map((line) => `    ${line}`),
     ...(more > 0 ? [`    … and ${more} more lines`] : []),
   ];
 }
 
 function parentLines(
-  { change, name, reference, differences }: Extract<Difference, { readonly kind: "parent" }>,
+  { change, name, reference, differences }: Kind<"parent">,
   paint: Paint,
 ): readonly string[] {
   const parent = `parent ${paint("bold", name)}`;
   if (change === "changed") return [`${parent} changed:`, ...printDifferences(differences, paint)];
-  const now = change === "added" ? "is now" : "is no longer";
-  return [`${changeMark(change, paint)} ${parent}: ${clean(reference)} ${now} that image`];
+  const now = change === "added" ? "now" : "no longer";
+  return [`${changeMark(change, paint)} ${parent}: ${now} named by ${clean(reference)}`];
 }
 
-function lineText({ mark, text: raw }: PatchLine, paint: Paint): string {
-  const text = clean(raw.replace(/\r$/, ""));
-  switch (mark) {
-    case "same":
-      return paint("dim", `  ${text}`);
-    case "skipped":
-      return paint("dim", `  … ${text === "1" ? "1 line" : `${text} lines`}`);
-    case "added":
-      return paint("green", `+ ${text}`);
-    case "removed":
-      return paint("red", `- ${text}`);
-  }
+const lineMarks = { same: ["dim", " "], added: ["green", "+"], removed: ["red", "-"] } as const;
+
+/** A line of a patch, under the count of those that were left out in front of it. */
+function patchLines(lines: readonly PatchLine[], at: number, paint: Paint): readonly string[] {
+  const { mark, line, text } = lines[at]!;
+  const above = lines.slice(0, at).findLast((one) => one.mark !== "removed");
+  const count = mark === "removed" || above === undefined ? 0 : line - above.line - 1;
+  const [style, sign] = lineMarks[mark];
+  // A carriage return shows where it may be what changed.
+  const shown = paint(style, `${sign} ${clean(mark === "same" ? text.trimEnd() : text)}`);
+  if (count < 1) return [shown];
+  return [paint("dim", count === 1 ? "  … 1 line" : `  … ${count} lines`), shown];
 }
 
-function fileText(file: Extract<Difference, { kind: "file" }>, paint: Paint): string {
-  const { change: kind, path, reachedBy, executable } = file;
-  const how = {
-    added: "",
-    removed: "",
-    content: "",
-    mode: executable ? " (now executable)" : " (no longer executable)",
-    type: " (another type)",
-  };
-  const by =
-    reachedBy === null
-      ? ""
-      : paint("dim", `  ${reachedBy.keyword} at ${reachedBy.file}:${reachedBy.line}`);
-  return `${changeMark(kind, paint)} ${clean(path)}${how[kind]}${by}`;
+function fileText({ change, path, reachedBy, executable }: Kind<"file">, paint: Paint): string {
+  const mode = executable ? " (now executable)" : " (no longer executable)";
+  const how = change === "mode" ? mode : change === "type" ? " (another type)" : "";
+  const { keyword, file, line } = reachedBy ?? {};
+  const by = reachedBy === null ? "" : paint("dim", `  ${keyword} at ${file}:${line}`);
+  return `${changeMark(change, paint)} ${clean(path)}${how}${by}`;
 }
 
 /**
@@ -208,7 +196,7 @@ export function summary(differences: readonly Difference[]): string {
 
 /** Leaves out files that came or went with their instruction. */
 function withoutConsequences(differences: readonly Difference[]): readonly Difference[] {
-  const idOf = (mark: string, line: number | null | undefined): string => `${mark} ${line}`;
+  const idOf = (mark: string, line: number | undefined): string => `${mark} ${line}`;
   const lines = new Set(
     differences.flatMap((one) =>
       one.kind === "lines" && one.change !== "changed" ? [idOf(one.change, one.place.line)] : [],
@@ -224,11 +212,11 @@ function subjectOf(difference: Difference): string {
     case "setting":
       return difference.name;
     case "arg":
-      return `build arg ${difference.name}`;
+      return `build arg ${clean(difference.name)}`;
     case "lines":
       return `${difference.keyword} at line ${difference.place.line}`;
     case "file":
-      return `${difference.reachedBy?.keyword ?? "file"} ${difference.path}`;
+      return `${difference.reachedBy?.keyword ?? "file"} ${clean(difference.path)}`;
     case "other":
       return difference.what;
     default:

@@ -34,7 +34,14 @@ export async function changesSince(
     const commit = await promotedCommit(query, registry);
     if (commit === undefined || (await git.object(`${commit}^{commit}`)) === undefined)
       return new Map();
-    return await linesSince(commit, query);
+    const { names, now, stateAt, tag } = query;
+    const old = await explainedIn(await stateAt(commit), names);
+    const lines = [...(await explainedIn(now, names))].map(
+      ([name, image]) => [name, summary(explain(old.get(name), image))] as const,
+    );
+    return new Map(
+      lines.filter(([, line]) => line !== "").map(([name, line]) => [name, `${line} since ${tag}`]),
+    );
   } catch (error) {
     if (error instanceof BerthError) return new Map();
     throw error;
@@ -52,17 +59,4 @@ async function promotedCommit(
     return revision !== undefined && isCommit(revision) ? revision : undefined;
   }
   return undefined;
-}
-
-async function linesSince(commit: string, query: SinceQuery): Promise<ReadonlyMap<string, string>> {
-  const { names, now, stateAt, tag } = query;
-  const [old, current] = await Promise.all([
-    stateAt(commit).then((state) => explainedIn(state, names)),
-    explainedIn(now, names),
-  ]);
-  const lines = [...current].flatMap(([name, image]): [string, string][] => {
-    const text = summary(explain(old.get(name), image));
-    return text === "" ? [] : [[name, `${text} since ${tag}`]];
-  });
-  return new Map(lines);
 }

@@ -81,20 +81,12 @@ export async function explainedIn(
   if (present.length === 0) return new Map();
   const { spool, filesOf } = listingSpool();
   const { images, materials } = await state.identify(present, spool);
-  const explained = new Map<string, Explained>();
-  const need = (name: string): readonly Explained[] => {
-    const known = explained.get(name);
-    if (known !== undefined) return [known];
-    const image = images.find((one) => one.name === name);
-    const material = materials.get(name);
-    if (image === undefined || material === undefined) return [];
-    const parents = image.parents.flatMap(need);
-    const { recipe } = material;
-    const made = { image, recipe, files: filesOf(name), parents };
-    explained.set(name, made);
-    return [made];
+  const explained = (name: string): Explained => {
+    const image = images.find((one) => one.name === name)!;
+    const { recipe } = materials.get(name)!;
+    return { image, recipe, files: filesOf(name), parents: image.parents.map(explained) };
   };
-  return new Map(present.flatMap((name) => need(name).map((one) => [name, one] as const)));
+  return new Map(present.map((name) => [name, explained(name)]));
 }
 
 /** A place for contexts that keeps what is in them and none of their bytes. */

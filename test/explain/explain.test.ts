@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, test } from "node:test";
 import { explain } from "../../src/explain/explain.ts";
 import { printDifferences, summary } from "../../src/explain/print.ts";
@@ -55,13 +57,7 @@ const cases: readonly [what: string, now: Project, lines: readonly string[], lin
   [
     "a line of a heredoc",
     { files: swap("set -e\nmake", "set -ex\nmake") },
-    [
-      "  x.docker:10: ~ RUN <<EOF",
-      "      - set -e",
-      "      + set -ex",
-      "        make",
-      "        … 1 line",
-    ],
+    ["  x.docker:10: ~ RUN <<EOF", "      - set -e", "      + set -ex", "        make"],
     "RUN at line 10 changed",
   ],
   [
@@ -153,7 +149,7 @@ const cases: readonly [what: string, now: Project, lines: readonly string[], lin
         "scripts/notes": "notes\n",
       },
     },
-    ["  - parent base: ci/base is no longer that image"],
+    ["  - parent base: no longer named by ci/base"],
     "parent base removed",
   ],
   [
@@ -249,10 +245,21 @@ describe("explaining a change of", () => {
     const printed = text(printDifferences(await between({ files }, now), (_style, words) => words));
     assert.match(printed, /ENV A=\uFFFD\[31m\uFFFD/);
     assert.doesNotMatch(printed, /[^\P{Cc}\n]/u);
+    const file = await between({ files }, { files: { ...files, "scripts/\u001b[2J": "" } });
+    assert.equal(summary(file), "COPY scripts/\uFFFD[2J added");
   });
 });
 
 test("between any two states with different keys something true is found, and nothing otherwise", async () => {
   const projects = [{ files }, ...cases.map(([, now]) => now)];
   for (const old of projects) for (const now of projects) await assertTrue(old, now);
+});
+
+test("the page names every kind of difference", () => {
+  const top = join(import.meta.dirname, "../..");
+  const read = (path: string): string => readFileSync(join(top, path), "utf8");
+  const declared = [...read("src/explain/difference.ts").matchAll(/readonly kind: ([^;]+);/g)];
+  const kinds = declared.flatMap(([, union = ""]) => union.match(/\w+/g) ?? []);
+  const listed = /A difference has a `kind` \(([^)]+)\)/.exec(read("docs/explain.md"))?.[1] ?? "";
+  assert.deepEqual([...(listed.match(/\w+/g) ?? [])].sort(), kinds.sort());
 });
