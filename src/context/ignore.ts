@@ -1,7 +1,7 @@
-/** Which files of a context are not there for the build: `.dockerignore`, read by moby's rules. */
+/** Which files of a context are not there for the build: its ignore file, read by moby's rules. */
 import { BerthError, type Problem } from "../errors.ts";
 import { cleanPath, elementsBelowRoot, folderOf, joinPath } from "./paths.ts";
-import { type Pattern, parsePattern } from "./pattern.ts";
+import { type Pattern, parsePattern, trimAsGo } from "./pattern.ts";
 import type { Tree } from "./tree.ts";
 
 export interface Ignore {
@@ -12,23 +12,45 @@ export interface Ignore {
 }
 
 /**
- * Reads what the build ignores: `<Dockerfile>.dockerignore` beside the Dockerfile, or else
- * `.dockerignore` in the context's folder.
+ * Reads what the build ignores: `<Dockerfile>.dockerignore`, `<Dockerfile>.containerignore`,
+ * `.containerignore` in the context's folder or `.dockerignore` there, the first that exists, as buildah does.
  *
- * Neither the ignore file nor the Dockerfile is treated in any special way, as with BuildKit.
+ * Docker knows the two `.dockerignore` only; CONTEXT_INVALID where it would read another text. Neither
+ * the ignore file nor the Dockerfile is treated in any special way, as with BuildKit.
  */
 export async function readIgnore(
   tree: Tree,
   dockerfile: string,
   contextFolder: string,
 ): Promise<Ignore> {
-  for (const file of [`${dockerfile}.dockerignore`, joinPath(contextFolder, ".dockerignore")]) {
-    const bytes = await readFollowing(tree, file);
-    if (bytes !== undefined) {
-      return { file, ignores: ignoreMatcher(parseIgnore(bytes.toString(), file)) };
-    }
+  const common = joinPath(contextFolder, ".dockerignore");
+  const found = await firstOf(tree, [
+    `${dockerfile}.dockerignore`,
+    `${dockerfile}.containerignore`,
+    joinPath(contextFolder, ".containerignore"),
+    common,
+  ]);
+  if (found === undefined) return { file: undefined, ignores: () => false };
+  const { file, bytes } = found;
+  const docker = file.endsWith(".dockerignore") ? bytes : await readFollowing(tree, common);
+  if (docker?.equals(bytes) === false) {
+    throw new BerthError("CONTEXT_INVALID", `read ${file}: ${common} says otherwise`, {
+      hint: "buildah reads the first, Docker the second; keep one of them, or make one a link to the other",
+      problems: [{ file, line: 1, column: 1, message: `${common} says otherwise` }],
+    });
   }
-  return { file: undefined, ignores: () => false };
+  return { file, ignores: ignoreMatcher(parseIgnore(bytes.toString(), file)) };
+}
+
+async function firstOf(
+  tree: Tree,
+  files: readonly string[],
+): Promise<{ readonly file: string; readonly bytes: Buffer } | undefined> {
+  for (const file of files) {
+    const bytes = await readFollowing(tree, file);
+    if (bytes !== undefined) return { file, bytes };
+  }
+  return undefined;
 }
 
 /** Reads a file through links, as far as they stay in the repository. */
@@ -56,6 +78,7 @@ export function parseIgnore(text: string, file: string): readonly Pattern[] {
     const normal = normalizeLine(line.replace(/\r$/, ""));
     if (normal === "") continue;
     const pattern = parsePattern(normal);
+    if (pattern === undefined) continue;
     if (!("malformed" in pattern)) patterns.push(pattern);
     else problems.push({ file, line: index + 1, column: 1, message: pattern.malformed });
   }
@@ -79,35 +102,30 @@ function normalizeLine(line: string): string {
   return trimAsGo(isException ? `!${relative}` : relative);
 }
 
-/** Go's `strings.TrimSpace`: unlike JavaScript's, it takes U+0085 and leaves U+FEFF. */
-function trimAsGo(text: string): string {
-  const space = "[\\t-\\r \\u0085\\u00a0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000]";
-  return text.replace(new RegExp(`^${space}+|${space}+$`, "g"), "");
-}
-
 /**
- * Gives the decision of patterns taken together, as moby's `MatchesOrParentMatches`: the last pattern
- * that matches the path or a folder above it decides.
+ * Gives the decision of patterns taken together, as moby's `MatchesUsingParentResults`, by which BuildKit
+ * transfers: the last pattern that matches the path or a folder above it decides. A pattern that would not
+ * change the decision for a folder does not count as matching it, so `!app` alone brings nothing of app back.
  */
 export function ignoreMatcher(patterns: readonly Pattern[]): (path: string) => boolean {
   const byFolder = new Map<string, readonly boolean[]>();
-  const none = patterns.map(() => false);
-  /** For each pattern, whether it matches a folder or one above it. */
   const folderMatches = (folder: string): readonly boolean[] => {
     const known = byFolder.get(folder);
     if (known !== undefined) return known;
-    const matches = matchesAt(folder);
+    const { matches } = matchesAt(folder);
     byFolder.set(folder, matches);
     return matches;
   };
-  const matchesAt = (path: string): readonly boolean[] => {
+  const matchesAt = (path: string) => {
     const slash = path.lastIndexOf("/");
-    const above = slash < 0 ? none : folderMatches(path.slice(0, slash));
-    return patterns.map((pattern, index) => above[index] || pattern.matches(path));
+    const above = slash < 0 ? [] : folderMatches(path.slice(0, slash));
+    let ignored = false;
+    const matches = patterns.map((pattern, index) => {
+      const isMatch = above[index] || (pattern.exception === ignored && pattern.matches(path));
+      if (isMatch) ignored = !pattern.exception;
+      return isMatch;
+    });
+    return { ignored, matches };
   };
-  return (path) => {
-    const matches = matchesAt(path);
-    const last = patterns.findLast((_, index) => matches[index]);
-    return last !== undefined && !last.exception;
-  };
+  return (path) => matchesAt(path).ignored;
 }

@@ -28,9 +28,12 @@ export interface Malformed {
   readonly malformed: string;
 }
 
-/** Reads a pattern; `text` is not empty. */
-export function parsePattern(text: string): Pattern | Malformed {
-  const cleaned = cleanPath(text);
+/** Reads a pattern; `undefined` where the text holds none. */
+export function parsePattern(text: string): Pattern | Malformed | undefined {
+  // Cleaned and trimmed once before already, as a line: `/ build /` has become ` build `.
+  const trimmed = trimAsGo(text);
+  if (trimmed === "") return undefined;
+  const cleaned = cleanPath(trimmed);
   const exception = cleaned.startsWith("!");
   const glob = exception ? cleaned.slice(1) : cleaned;
   if (glob === "") return { malformed: "an exception needs a pattern after the !" };
@@ -38,6 +41,12 @@ export function parsePattern(text: string): Pattern | Malformed {
   if (tokens === undefined) return { malformed: "the pattern's [ ] or \\ is not complete" };
   const matches = compile(glob, tokens);
   return typeof matches === "string" ? { malformed: matches } : { exception, matches };
+}
+
+/** Go's `strings.TrimSpace`: unlike JavaScript's, it takes U+0085 and leaves U+FEFF. */
+export function trimAsGo(text: string): string {
+  const space = "[\\t-\\r \\u0085\\u00a0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000]";
+  return text.replace(new RegExp(`^${space}+|${space}+$`, "g"), "");
 }
 
 type Kind = "exact" | "prefix" | "suffix" | "expression";

@@ -105,11 +105,9 @@ async function takeAll(
   return takeAll(tree, contextFolder, sources, ignore, next);
 }
 
-async function take(
-  root: Folder,
-  source: ContextSource,
-  readLink: (link: Leaf) => Promise<string>,
-): Promise<Taken> {
+type ReadLink = (link: Leaf) => Promise<string>;
+
+async function take(root: Folder, source: ContextSource, readLink: ReadLink): Promise<Taken> {
   if (source.kind === "everything") return { source, nodes: [...subtree(root)], tops: undefined };
   const path = parsePath(source.pattern, source.wildcards);
   if (path === undefined) {
@@ -121,7 +119,25 @@ async function take(
     return { source, nodes: [], tops: [], problem: `${source.pattern}: ${reached.reason}` };
   }
   const below = reached.nodes.flatMap((node) => [...subtree(node)]);
-  return { source, nodes: [...reached.links, ...below], tops: reached.tops };
+  const taken = { source, nodes: [...reached.links, ...below], tops: reached.tops };
+  return source.follow ? followLinks(root, taken, readLink) : taken;
+}
+
+/** Adds what the links that were taken lead to, and the links in there; one that leads nowhere stays a link. */
+async function followLinks(root: Folder, taken: Taken, readLink: ReadLink): Promise<Taken> {
+  const nodes = new Set(taken.nodes);
+  let { tops } = taken;
+  for (const node of nodes) {
+    if (node.kind !== "symlink") continue;
+    const path = node.path.split("/").map((name) => ({ kind: "name", name }) as const);
+    const reached = await reach(root, path, readLink);
+    if ("reason" in reached) continue;
+    tops = tops && reached.tops && [...new Set([...tops, ...reached.tops])];
+    for (const one of [...reached.links, ...reached.nodes.flatMap((to) => [...subtree(to)])]) {
+      nodes.add(one);
+    }
+  }
+  return { ...taken, nodes: [...nodes], tops };
 }
 
 /** Whether the source names one thing, so that naming nothing is a mistake. */

@@ -8,6 +8,8 @@ export type ContextSource =
       readonly pattern: string;
       /** Whether `*`, `?`, `[ ]` and `\` have a meaning. */
       readonly wildcards: boolean;
+      /** What links below it lead to is taken too. */
+      readonly follow?: true | undefined;
       readonly line: number;
     }
   | { readonly kind: "everything"; readonly line: number };

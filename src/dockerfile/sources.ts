@@ -14,6 +14,8 @@ export type ContextSource =
       readonly pattern: string;
       /** The pattern is one of Go's filepath.Match, of as many segments; otherwise it is plain text. */
       readonly wildcard: boolean;
+      /** What links below it lead to is reached too, also outside of it. */
+      readonly follow?: true;
       readonly line: number;
     }
   | { readonly kind: "everything"; readonly line: number; readonly because: string };
@@ -33,9 +35,11 @@ export function copySource(text: string, parents: boolean, line: number): Contex
     return { kind: "everything", line, because: `source ${JSON.stringify(text)}: ${because}` };
   }
   if (plain < 0) return { kind: "path", pattern, wildcard: false, line };
-  // `**` crosses folders in some engines and with --parents, so the whole folder in front of it counts.
+  // `**` crosses folders in some engines and with --parents, so the whole folder in front of it counts,
+  // with what its links lead to: a link that a wildcard names is followed.
   if (!parents && !pattern.includes("**")) return { kind: "path", pattern, wildcard: true, line };
-  return { kind: "path", pattern: segments.slice(0, plain).join("/"), wildcard: false, line };
+  const folder = segments.slice(0, plain).join("/");
+  return { kind: "path", pattern: folder, wildcard: false, follow: true, line };
 }
 
 /** What a bind mount reaches; its source has no wildcards. */

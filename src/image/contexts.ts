@@ -50,11 +50,11 @@ export async function readContext(
 
 function sourcesOf(image: ReadImage): readonly ContextSource[] {
   if (image.onbuild) return [{ kind: "everything", line: 1 }];
-  return image.recipe.sources.map((source) =>
-    source.kind === "everything"
-      ? { kind: "everything", line: source.line }
-      : { kind: "path", pattern: source.pattern, wildcards: source.wildcard, line: source.line },
-  );
+  return image.recipe.sources.map((source) => {
+    if (source.kind === "everything") return { kind: "everything", line: source.line };
+    const { pattern, wildcard, follow, line } = source;
+    return { kind: "path", pattern, wildcards: wildcard, follow, line };
+  });
 }
 
 /** The part of a source before its first wildcard: a folder or a file. */

@@ -86,6 +86,12 @@ const lists: readonly (readonly [patterns: string, path: string, ignored: boolea
   ["docs/ !docs/README.md", "docs/README.md", false],
   ["docs/* !docs/README.md", "docs/README.md", false],
   ["", "any/path/there", false],
+  // What brings a folder back does not bring back what lies in it by a pattern of its own.
+  ["**/*.pem !app", "app/secrets/key.pem", true],
+  ["**/*.pem !app/**", "app/secrets/key.pem", false],
+  ["app **/*.pem !app", "app/secrets/key.pem", false],
+  ["app !app", "app/x", false],
+  ["app/secrets !app", "app/secrets/x", true],
 ];
 
 function words(text: string | undefined): readonly string[] {
@@ -113,7 +119,7 @@ test("of several patterns the last one that matches decides", () => {
 
 test("a malformed pattern says why", () => {
   for (const pattern of malformed) {
-    assert.ok("malformed" in parsePattern(pattern), pattern);
+    assert.ok("malformed" in (parsePattern(pattern) ?? {}), pattern);
   }
 });
 
@@ -123,7 +129,7 @@ test("what regular expressions of Go mean by a backslash is kept, what nobody ca
   assert.equal(ignored(["a[^b]c"], "a/c"), true);
   assert.equal(ignored(["a^b?"], "a^bc"), false);
   for (const pattern of ["build\\out", "x[*]", "[\\d]", "caf\\é"]) {
-    assert.ok("malformed" in parsePattern(pattern), pattern);
+    assert.ok("malformed" in (parsePattern(pattern) ?? {}), pattern);
   }
 });
 
@@ -137,11 +143,13 @@ test("an ignore file is read as moby's ignorefile does", () => {
     " # no comment, a name that begins with a blank and a hash",
     "  sub/../cleaned/  \r",
     "! /inverted/abs/path",
+    "/ blanks /",
+    "/ /",
     ".",
     "lastfile",
   ].join("\n");
   const matches = ignoreMatcher(parseIgnore(text, ".dockerignore"));
-  for (const path of ["test1", "test2", "a/file/here", "cleaned/x", "lastfile"]) {
+  for (const path of ["test1", "test2", "a/file/here", "cleaned/x", "blanks/x", "lastfile"]) {
     assert.equal(matches(path), true, path);
   }
   for (const path of ["# a comment", "Test1", "inverted/abs/path", "other"]) {

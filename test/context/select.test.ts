@@ -235,6 +235,58 @@ test("entries are below the context's folder, and so are patterns of its ignore 
   assert.equal(found.ignoreFile, "c/.dockerignore");
 });
 
+test("what links below a followed folder lead to is taken too, over several links and no loop", async () => {
+  const tree = memoryTree({
+    "s/l": { link: "../t" },
+    "s/deep/up": { link: "../.." },
+    "s/loop": { link: "loop" },
+    "t/x": "",
+    "t/again": { link: "../u/y" },
+    "u/y": "",
+    "u/z": "",
+  });
+  const taken = async (pattern: string, follow?: true) => {
+    const source = { kind: "path", pattern, wildcards: false, follow, line: 1 } as const;
+    const request = { dockerfile: "D", context: "", sources: [source] };
+    return (await describeContext(tree, request)).entries.map(({ path }) => path);
+  };
+  assert.deepEqual(await taken("s"), ["s/deep/up", "s/l", "s/loop"]);
+  const all = ["s/deep/up", "s/l", "s/loop", "t/again", "t/x", "u/y", "u/z"];
+  assert.deepEqual(await taken("s", true), all);
+  assert.deepEqual(await taken("t", true), ["t/again", "t/x", "u/y"]);
+});
+
+/** The names are single letters, and what is ignored is the name that stands in the file. */
+const ignoreFiles: readonly (readonly [files: Readonly<Record<string, string>>, used: string])[] = [
+  [{ "D.dockerignore": "a", "D.containerignore": "b", ".containerignore": "c" }, "D.dockerignore"],
+  [{ "D.containerignore": "b", ".containerignore": "c" }, "D.containerignore"],
+  [{ "D.containerignore": "b", ".dockerignore": "b" }, "D.containerignore"],
+  [{ "D.containerignore": "b", ".dockerignore": "d" }, "refused"],
+  [{ ".containerignore": "c" }, ".containerignore"],
+  [{ ".containerignore": "c", ".dockerignore": "c" }, ".containerignore"],
+  [{ ".containerignore": "c", ".dockerignore": "d" }, "refused"],
+  [{ ".dockerignore": "d" }, ".dockerignore"],
+];
+
+for (const [files, used] of ignoreFiles) {
+  test(`of ${Object.keys(files).join(" and ")} ${used} is what counts`, async () => {
+    const tree = memoryTree({ ...files, a: "", b: "", c: "", d: "" });
+    const request = { dockerfile: "D", context: "", sources: sourcesOf("[abcd]") };
+    if (used === "refused") {
+      const problems = await problemsOf(describeContext(tree, request));
+      assert.match(problems.join(), /containerignore:1 .*\.dockerignore says otherwise/);
+      return;
+    }
+    const { entries, ignoreFile } = await describeContext(tree, request);
+    assert.equal(ignoreFile, used);
+    const left = ["a", "b", "c", "d"].filter((name) => name !== files[used]);
+    assert.deepEqual(
+      entries.map(({ path }) => path),
+      left,
+    );
+  });
+}
+
 test("the Dockerfile's own ignore file wins over the context's", async () => {
   const tree = memoryTree({
     "c/.dockerignore": "a\n",

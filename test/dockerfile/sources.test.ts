@@ -31,6 +31,12 @@ for (const [source, reached, others] of matches) {
   });
 }
 
+test("the folder in front of ** counts with what its links lead to", () => {
+  const folder = { kind: "path", pattern: "a/b", wildcard: false, follow: true, line: 1 } as const;
+  assert.deepEqual(copySource("a/b/**", false, 1), folder);
+  assert.deepEqual(copySource("a/b/*/c", true, 1), folder);
+});
+
 test("a bind mount's source has no wildcards", () => {
   const matcher = sourceMatcher(mountSource("/a*", 1));
   assert.deepEqual(["a*", "a*/b", "ab"].map(matcher), [true, true, false]);
