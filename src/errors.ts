@@ -21,6 +21,7 @@ export const errorCodes = {
   CONFIG_INVALID: exitCodes.usage,
   DOCKERFILE_INVALID: exitCodes.usage,
   CONTEXT_INVALID: exitCodes.usage,
+  CONTEXT_ABSENT: exitCodes.usage,
   REFERENCE_INVALID: exitCodes.usage,
   IMAGE_CYCLE: exitCodes.usage,
   IMAGE_UNKNOWN: exitCodes.usage,

@@ -38,10 +38,27 @@ export interface Git {
   test(args: readonly string[]): Promise<boolean>;
   /** Reads objects through one long-lived `git cat-file --batch`. */
   object(name: string): Promise<GitObject | undefined>;
+  /** Whether a checkout may write a file otherwise than it is stored, below these `.gitattributes`. */
+  mayConvert(attributes: readonly AttributesFile[]): Promise<boolean>;
+  /**
+   * A blob as a checkout writes it to a path (line ends, encoding, `$Id$`, filters), by these `.gitattributes` and
+   * this machine's settings of git; `undefined` where the repository does not have it.
+   */
+  checkedOut(
+    blob: string,
+    path: string,
+    attributes: readonly AttributesFile[],
+  ): Promise<Buffer | undefined>;
   /** A repository inside this one (a submodule), by its path below `root`. */
   inside(path: string): Git;
   /** Ends the processes that reading started. */
   close(): Promise<void>;
+}
+
+/** A `.gitattributes` as a commit has it: its path below the repository's top, and its blob. */
+export interface AttributesFile {
+  readonly path: string;
+  readonly id: string;
 }
 
 export interface GitObject {

@@ -25,7 +25,8 @@ export interface ContextDescription {
 }
 
 /**
- * Says which files a build can reach; CONTEXT_INVALID with all reasons where they cannot be had.
+ * Says which files a build can reach; CONTEXT_INVALID with all reasons where they cannot be used, CONTEXT_ABSENT
+ * where no more is wrong than that this machine does not have them.
  *
  * Without sources it reads and lists nothing.
  */
@@ -42,7 +43,8 @@ export async function describeContext(
     ignore,
   );
   if (problems.length > 0) {
-    throw new BerthError("CONTEXT_INVALID", `read the context of ${dockerfile}: not usable`, {
+    const code = problems.every(({ absent }) => absent) ? "CONTEXT_ABSENT" : "CONTEXT_INVALID";
+    throw new BerthError(code, `read the context of ${dockerfile}: not usable`, {
       hint: "make these files available, or exclude them in .dockerignore",
       problems: problems.map(({ line, message }) => ({
         file: dockerfile,

@@ -1,6 +1,6 @@
 /** A revision as a `Tree`, read from git's objects without checking it out. */
 import { BerthError } from "../errors.ts";
-import type { Git } from "../world.ts";
+import type { AttributesFile, Git } from "../world.ts";
 import { unreadableNames } from "./listing.ts";
 import { boundedMemo, type Memo, onceEach } from "./memo.ts";
 import { type Objects, objectsOf } from "./objects.ts";
@@ -14,6 +14,8 @@ interface Place {
   /** Where the repository's work tree is, below ours. */
   readonly root: string;
   readonly tree: string;
+  /** The `.gitattributes` in the folders above it. */
+  readonly attributes: readonly AttributesFile[];
 }
 
 /** What all revisions of one repository share. */
@@ -39,7 +41,8 @@ export function revisionTrees(git: Git): (rev: string) => Promise<Tree> {
   return async (rev) => {
     const found = await shared.objects.commitTree(rev);
     if (found === undefined) throw await unknownRevision(git, rev);
-    const top: Place = { objects: shared.objects, root: "", tree: found.tree };
+    const { tree } = found;
+    const top: Place = { objects: shared.objects, root: "", tree, attributes: [] };
     return treeAt(shared, top, `revision ${found.commit.slice(0, 12)}`);
   };
 }
@@ -56,7 +59,7 @@ async function unknownRevision(git: Git, rev: string): Promise<BerthError> {
 
 function treeAt(shared: Shared, top: Place, label: string): Tree {
   const itemAt = async (path: string) =>
-    isReserved(path) ? undefined : resolve(shared, top, path.split("/"));
+    isReserved(path) ? undefined : resolve(shared, top, path.split("/"), label);
   const list = async (folder: string, only?: readonly string[]): Promise<readonly TreeEntry[]> => {
     const item = folder === "" ? undefined : await itemAt(folder);
     const place = folder === "" ? top : item && (await enter(shared, item));
@@ -80,32 +83,61 @@ function treeAt(shared: Shared, top: Place, label: string): Tree {
     },
     async read(path) {
       const item = await itemAt(path);
-      return item?.kind === "file" || item?.kind === "symlink"
-        ? item.place.objects.blob(item.id)
-        : undefined;
+      if (item?.kind === "symlink") return item.place.objects.blob(item.id);
+      if (item?.kind !== "file") return undefined;
+      const { objects, attributes } = item.place;
+      return objects.file(item.id, ownPath(item), attributes);
     },
   };
 }
 
-/** An item of a tree with the repository that it was found in. */
+/** An item of a tree with the repository that it was found in, and the attributes that hold for it. */
 interface PlacedItem extends TreeItem {
   readonly place: Place;
   readonly path: string;
 }
 
+/** The path below its own repository's top. */
+function ownPath({ place, path }: PlacedItem): string {
+  return place.root === "" ? path : path.slice(place.root.length + 1);
+}
+
 async function resolve(
   shared: Shared,
   place: Place,
-  [name, ...rest]: readonly string[],
+  [name = "", ...rest]: readonly string[],
+  label: string,
   above = "",
 ): Promise<PlacedItem | undefined> {
   const { items } = await place.objects.tree(place.tree);
-  const item = items.find((one) => one.name === name);
+  const item = items.get(name);
   if (item === undefined) return undefined;
-  const placed = { ...item, place, path: joinPath(above, item.name) };
+  const own = items.get(".gitattributes");
+  const attributes =
+    own?.kind === "file"
+      ? [
+          ...place.attributes,
+          { path: ownPath({ ...own, place, path: joinPath(above, own.name) }), id: own.id },
+        ]
+      : place.attributes;
+  const placed = { ...item, place: { ...place, attributes }, path: joinPath(above, item.name) };
   if (rest.length === 0) return placed;
   const next = await enter(shared, placed);
-  return next && resolve(shared, next, rest, placed.path);
+  if (next !== undefined) return resolve(shared, next, rest, label, placed.path);
+  if (item.kind !== "submodule") return undefined;
+  const { what, hint } = absentSubmodule(placed);
+  const path = joinPath(placed.path, rest.join("/"));
+  throw new BerthError("CONTEXT_ABSENT", `read ${path} of ${label}: it lies in ${what}`, { hint });
+}
+
+function absentSubmodule({ path, id }: PlacedItem): {
+  readonly what: string;
+  readonly hint: string;
+} {
+  return {
+    what: `submodule ${path} at ${id.slice(0, 12)}, which is not here`,
+    hint: `git submodule update --init ${path}, or git -C ${path} fetch`,
+  };
 }
 
 /** The tree that a folder is, or that a submodule's commit has where the submodule is checked out. */
@@ -114,13 +146,12 @@ async function enter(shared: Shared, item: PlacedItem): Promise<Place | undefine
   if (item.kind === "folder") return { ...place, tree: id };
   if (item.kind !== "submodule") return undefined;
   const known = shared.submodules.get(path);
-  const below = place.root === "" ? path : path.slice(place.root.length + 1);
-  const objects = known ?? objectsOf(place.objects.git.inside(below));
+  const objects = known ?? objectsOf(place.objects.git.inside(ownPath(item)));
   shared.submodules.set(path, objects);
   // Not checked out: the folder is missing, or git answers from the outer repository, which may only
   // have the very same commit. An id names one content wherever it is found.
   const found = await objects.commitTree(id).catch(() => undefined);
-  return found && { objects, root: path, tree: found.tree };
+  return found && { objects, root: path, tree: found.tree, attributes: [] };
 }
 
 async function listPlace(
@@ -139,7 +170,7 @@ async function listPlace(
     );
   }
   // All folders are asked for at once, so that their objects arrive in one stream.
-  const parts = items.map((item) => {
+  const parts = [...items.values()].map((item) => {
     const path = joinPath(folder, item.name);
     if (isReserved(path) || only?.includes(item.name) === false) return [];
     const entry = entryOf(item, path);
@@ -153,7 +184,9 @@ async function listInside(shared: Shared, item: PlacedItem, label: string): Prom
   const place = await enter(shared, item);
   if (place !== undefined) return listPlace(shared, place, item.path, label);
   const entry = entryOf(item, item.path);
-  return entry === undefined ? [] : [entry];
+  if (entry === undefined) return [];
+  const { what, hint } = absentSubmodule(item);
+  return [{ ...entry, absent: `${what}: ${hint}` }];
 }
 
 function entryOf(item: TreeItem, path: string): TreeEntry | undefined {
@@ -166,7 +199,7 @@ async function findBelow(shared: Shared, tree: string, names: RegExp): Promise<r
   const known = shared.found.get(key);
   if (known !== undefined) return known;
   const { items } = await shared.objects.tree(tree);
-  const parts = items.map((item) => {
+  const parts = [...items.values()].map((item) => {
     if (item.kind === "folder") return findInside(shared, item, names);
     return item.kind !== "submodule" && names.test(item.name) ? [item.name] : [];
   });

@@ -15,7 +15,7 @@ export interface Selection {
   readonly problems: readonly SourceProblem[];
   /**
    * Submodules that are not checked out and that only a copy of the whole context reaches: empty folders,
-   * as every builder sees them in a clone.
+   * as every builder sees them in a clone. In a revision there are none of these, but problems.
    */
   readonly emptied: readonly string[];
 }
@@ -23,6 +23,8 @@ export interface Selection {
 export interface SourceProblem {
   readonly line: number;
   readonly message: string;
+  /** Only this machine lacks something; another may have it. */
+  readonly absent: boolean;
 }
 
 /** Above this many names in the context's folder, the whole folder is listed. */
@@ -57,13 +59,14 @@ export async function selectEntries(
   const isMissing = ({ source, nodes, problem }: Taken): boolean =>
     problem === undefined && isLiteral(source) && !nodes.some((node) => node.kind !== "symlink");
   const named = new Set(taken.flatMap(({ source, nodes }) => (isWhole(source) ? [] : nodes)));
-  const isEmptied = (node: Node): boolean => node.kind === "submodule" && !named.has(node);
+  const isEmptied = (node: Node): boolean =>
+    node.kind === "submodule" && !named.has(node) && node.entry.absent === undefined;
   const leaves = [...lines.keys()].filter(
     (node): node is Leaf => node.kind !== "folder" && !isEmptied(node),
   );
   const problems = [
     ...taken.flatMap(({ source, problem }) =>
-      problem === undefined ? [] : [{ line: source.line, message: problem }],
+      problem === undefined ? [] : [{ line: source.line, message: problem, absent: false }],
     ),
     ...(await contentProblems(tree, leaves, (leaf) => lines.get(leaf) ?? 1)),
   ];
@@ -169,7 +172,7 @@ const pointerStart = "version https://git-lfs.github.com/spec/v1\n";
 /** Files looked at together; a revision answers them in one stream. */
 const batchSize = 256;
 
-/** Finds what is selected but not there: submodules not checked out, and pointers of Git LFS. */
+/** Finds what is selected but not there: of submodules, of a sparse checkout, and of Git LFS. */
 async function contentProblems(
   tree: Tree,
   leaves: readonly Leaf[],
@@ -177,7 +180,9 @@ async function contentProblems(
 ): Promise<readonly SourceProblem[]> {
   const suspects = leaves.filter(
     ({ kind, entry }) =>
-      kind === "submodule" || (kind === "file" && (entry.size ?? 0) <= maxPointerBytes),
+      kind === "submodule" ||
+      entry.absent !== undefined ||
+      (kind === "file" && (entry.size ?? 0) <= maxPointerBytes),
   );
   const problems: SourceProblem[] = [];
   for (let at = 0; at < suspects.length; at += batchSize) {
@@ -185,13 +190,15 @@ async function contentProblems(
     const messages = await Promise.all(batch.map((leaf) => contentProblem(tree, leaf)));
     for (const [index, message] of messages.entries()) {
       const leaf = batch[index];
-      if (leaf && message !== undefined) problems.push({ line: lineOf(leaf), message });
+      if (leaf && message !== undefined)
+        problems.push({ line: lineOf(leaf), message, absent: true });
     }
   }
   return problems;
 }
 
 async function contentProblem(tree: Tree, { kind, entry }: Leaf): Promise<string | undefined> {
+  if (entry.absent !== undefined) return `reaches ${entry.absent}`;
   if (kind === "submodule") {
     return `reaches submodule ${entry.path}, which is not checked out: git submodule update --init ${entry.path}`;
   }

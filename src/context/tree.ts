@@ -8,6 +8,8 @@ export interface TreeEntry {
   readonly executable: boolean;
   /** In bytes, where the state knows it without reading the file. */
   readonly size?: number;
+  /** Why its content is not on this machine though the project has it, and what to do. */
+  readonly absent?: string;
 }
 
 /**
@@ -16,7 +18,9 @@ export interface TreeEntry {
  * The working tree offers what git tracks and what is new and not ignored (so that a key on a
  * developer's machine is the key of CI); a revision offers what its commit holds. `.git` anywhere and
  * `.berth` at the top are never part of either. A submodule that is not checked out is an entry of kind
- * `submodule`; one that is, is seen as the files in it.
+ * `submodule`; one that is, is seen as the files in it. Bytes are those that a checkout has: a revision
+ * is read through git's conversion of line ends, encodings and filters. What the project has and this
+ * machine has not is CONTEXT_ABSENT when it is read.
  */
 export interface Tree {
   /** Names the state in messages, such as `the working tree` or `revision 5c24acf320a0`. */

@@ -12,7 +12,8 @@ export interface TreeItem {
 }
 
 export interface TreeObject {
-  readonly items: readonly TreeItem[];
+  /** By name, in git's order. */
+  readonly items: ReadonlyMap<string, TreeItem>;
   /** Names that are not UTF-8, printed with escapes. */
   readonly unreadable: readonly string[];
 }
@@ -20,7 +21,7 @@ export interface TreeObject {
 /** Reads a tree of a sha1 or sha256 repository; the length of its own id tells which. */
 export function parseTreeObject({ id, bytes }: GitObject): TreeObject {
   const idLength = id.length / 2;
-  const items: TreeItem[] = [];
+  const items = new Map<string, TreeItem>();
   const unreadable: string[] = [];
   for (let at = 0; at < bytes.length; ) {
     const space = bytes.indexOf(0x20, at);
@@ -30,7 +31,10 @@ export function parseTreeObject({ id, bytes }: GitObject): TreeObject {
     const name = bytes.subarray(space + 1, end);
     at = end + 1 + idLength;
     if (!isUtf8(name)) unreadable.push(escapeBytes(name));
-    else items.push(parseItem(mode, name.toString(), bytes.toString("hex", end + 1, at), id));
+    else {
+      const item = parseItem(mode, name.toString(), bytes.toString("hex", end + 1, at), id);
+      items.set(item.name, item);
+    }
   }
   return { items, unreadable };
 }

@@ -3,6 +3,8 @@ import { spawn } from "node:child_process";
 import { join } from "node:path";
 import { BerthError } from "../errors.ts";
 import type { Git } from "../world.ts";
+import { conversionTest } from "./gitattributes.ts";
+import { type CheckoutReader, checkoutReader } from "./gitcheckout.ts";
 import { type ObjectReader, objectReader } from "./gitobjects.ts";
 import { plainTop } from "./top.ts";
 
@@ -37,6 +39,15 @@ export async function openGit(cwd: string): Promise<Git> {
 function gitAt(root: string, env: NodeJS.ProcessEnv): Git {
   const children = new Map<string, Git>();
   let reader: ObjectReader | undefined;
+  let checkout: CheckoutReader | undefined;
+  const run: Git["run"] = async (args) => {
+    const question = JSON.stringify([root, args]);
+    const asked = ahead.get(question);
+    ahead.delete(question);
+    const result = await (asked ?? execGit(args, root, env));
+    if (result.exitCode !== 0) throw failure(args, result);
+    return result.stdout;
+  };
   const object: Git["object"] = (name) => {
     reader ??= objectReader(root, env);
     return reader.read(name);
@@ -50,32 +61,42 @@ function gitAt(root: string, env: NodeJS.ProcessEnv): Git {
   };
   return {
     root,
-    async run(args) {
-      const question = JSON.stringify([root, args]);
-      const asked = ahead.get(question);
-      ahead.delete(question);
-      const result = await (asked ?? execGit(args, root, env));
-      if (result.exitCode !== 0) throw failure(args, result);
-      return result.stdout;
-    },
+    run,
     async test(args) {
       const result = await execGit(args, root, env);
       if (result.exitCode !== 0 && result.exitCode !== 1) throw failure(args, result);
       return result.exitCode === 0;
     },
     object,
+    mayConvert: conversionTest({ run, object }, env),
+    checkedOut(blob, path, attributes) {
+      checkout ??= checkoutReader(run, env);
+      return checkout.read(blob, path, attributes);
+    },
     inside,
     async close() {
-      const open = reader;
+      const open = [reader, checkout];
       reader = undefined;
-      await Promise.all([open?.close(), ...[...children.values()].map((child) => child.close())]);
+      checkout = undefined;
+      await Promise.all([
+        ...open.map((one) => one?.close()),
+        ...[...children.values()].map((child) => child.close()),
+      ]);
     },
   };
 }
 
+/** What would give our questions, git's answers or its objects another meaning than in a plain shell. */
+const misleading = new RegExp(
+  "^GIT_(?:(?:LITERAL|GLOB|NOGLOB|ICASE)_PATHSPECS|ATTR_SOURCE|CONFIG|FLUSH|EXTERNAL_DIFF|DIFF_OPTS" +
+    "|INTERNAL_SUPER_PREFIX|NO_REPLACE_OBJECTS|REPLACE_REF_BASE|GRAFT_FILE)$",
+);
+
 /** Messages in one language, no lock taken for a mere look, no question asked on a terminal. */
 function gitEnvironment(): NodeJS.ProcessEnv {
-  return { ...process.env, LC_ALL: "C", GIT_OPTIONAL_LOCKS: "0", GIT_TERMINAL_PROMPT: "0" };
+  const kept = Object.entries(process.env).filter(([name]) => !misleading.test(name));
+  const ours = { LC_ALL: "C", GIT_OPTIONAL_LOCKS: "0", GIT_TERMINAL_PROMPT: "0" };
+  return { ...Object.fromEntries(kept), ...ours };
 }
 
 /** A hook sets these for the outer repository; a submodule must not be read through them. */

@@ -46,6 +46,40 @@ export function batchParser(onAnswer: (answer: BatchAnswer) => void): (chunk: Bu
   };
 }
 
+/**
+ * The same for output of which the sizes cannot be believed (`--filters` tells them of the stored bytes): each
+ * answer goes on up to `end`, a line that no content can hold.
+ */
+export function endedParser(
+  end: Buffer,
+  onAnswer: (answer: BatchAnswer) => void,
+): (chunk: Buffer) => void {
+  let parts: Buffer[] = [];
+  let tail = Buffer.alloc(0);
+  return (chunk) => {
+    // Behind the bytes in which an end may have begun, so that it is found across chunks.
+    let rest: Buffer = tail.length === 0 ? chunk : Buffer.concat([tail, chunk]);
+    for (let at = rest.indexOf(end); at >= 0; at = rest.indexOf(end)) {
+      onAnswer(answerOf(Buffer.concat([...parts, rest.subarray(0, at)])));
+      parts = [];
+      rest = rest.subarray(at + end.length);
+    }
+    const kept = Math.max(rest.length - end.length + 1, 0);
+    parts.push(rest.subarray(0, kept));
+    tail = Buffer.from(rest.subarray(kept));
+  };
+}
+
+function answerOf(section: Buffer): BatchAnswer {
+  const newline = section.indexOf(0x0a);
+  const line = section.toString("latin1", 0, newline < 0 ? section.length : newline);
+  const [, id, type] = header.exec(line) ?? [];
+  if (id === undefined || type === undefined) return answerWithoutBody(line);
+  const bytes = Buffer.allocUnsafeSlow(section.length - newline - 1);
+  section.copy(bytes, 0, newline + 1);
+  return { kind: "object", object: { id, type: type as GitObject["type"], bytes } };
+}
+
 function parseHeader(line: string): Body | undefined {
   const [, id, type, size] = header.exec(line) ?? [];
   if (id === undefined || type === undefined) return undefined;

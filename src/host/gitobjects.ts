@@ -1,4 +1,4 @@
-/** Reading git's objects through one long-lived `git cat-file --batch`. */
+/** Reading git's objects through a long-lived `git cat-file --batch`. */
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { once } from "node:events";
 import type { Socket } from "node:net";
@@ -18,9 +18,18 @@ interface Waiting {
   readonly reject: (error: BerthError) => void;
 }
 
+/** How the process is started, asked and understood. */
+export interface Batch {
+  readonly options: readonly string[];
+  readonly request: (name: string) => string;
+  readonly parser: (onAnswer: (answer: BatchAnswer) => void) => (chunk: Buffer) => void;
+}
+
+const plain: Batch = { options: [], request: (name) => `${name}\n`, parser: batchParser };
+
 /** Starts the process; requests are pipelined and answered in order. It never keeps ours alive when idle. */
-export function objectReader(cwd: string, env: NodeJS.ProcessEnv): ObjectReader {
-  const child = spawn("git", ["cat-file", "--batch"], { cwd, env });
+export function objectReader(cwd: string, env: NodeJS.ProcessEnv, batch = plain): ObjectReader {
+  const child = spawn("git", ["cat-file", "--batch", ...batch.options], { cwd, env });
   const waiting: Waiting[] = [];
   const ended = once(child, "close").catch(() => undefined);
   let failed: string | undefined;
@@ -36,7 +45,7 @@ export function objectReader(cwd: string, env: NodeJS.ProcessEnv): ObjectReader 
     while (waiting.length > 0) settle({ kind: "broken", message: failed });
   };
   const complaint = firstLine(child.stderr);
-  child.stdout.on("data", batchParser(settle));
+  child.stdout.on("data", batch.parser(settle));
   child.on("error", (error) => fail(error.message));
   child.on("close", () => fail(complaint() || "git cat-file ended"));
   // A write to a process that has ended; "close" tells the reason.
@@ -49,7 +58,7 @@ export function objectReader(cwd: string, env: NodeJS.ProcessEnv): ObjectReader 
         if (refusal !== undefined) return reject(readFailure(name, refusal));
         if (waiting.length === 0) hold(child, "ref");
         waiting.push({ name, resolve, reject });
-        child.stdin.write(`${name}\n`);
+        child.stdin.write(batch.request(name));
       }),
     async close() {
       hold(child, "ref");

@@ -111,11 +111,14 @@ test("a submodule of a revision is its files where it is checked out and has the
   repository.run("clone", "-q", repository.path, clone);
   const bare = await revisionTree(await repositoryAt(t, clone).open(), "HEAD");
   assert.equal((await bare.entry("sub"))?.kind, "submodule");
-  assert.equal(await bare.read("sub/lib/x"), undefined);
+  const isAbsent = { code: "CONTEXT_ABSENT", hint: /git submodule update --init sub/ };
+  await assert.rejects(bare.read("sub/lib/x"), isAbsent);
+  const listed = await bare.list("");
   assert.deepEqual(
-    (await bare.list("")).map(({ path }) => path),
+    listed.map(({ path }) => path),
     [".gitmodules", "a", "sub", "sub.c"],
   );
+  assert.match(listed[2]?.absent ?? "", /^submodule sub at [0-9a-f]{12}, which is not here/);
 });
 
 test("a name that is not UTF-8 is an error where it is listed, and only there", async (t) => {
