@@ -117,7 +117,8 @@ export const tags: readonly Entry[] = [
     "what an untrusted pipeline wrote; trusted ones take it only after a merge and with proof",
     "try-…",
   ),
-  entry("the newest build, moves; a source for the engine's layer cache", "cache"),
+  entry("the newest build, moves; where the next one finds layers", "cache2"),
+  entry("where engines leave what they built; moves, nobody reads it", "built2"),
   entry("buildah's layer cache; its blobs are those of the images", "64 hex digits"),
   entry("promoted, forward only", "latest and others of publish"),
   entry(

@@ -1,7 +1,7 @@
 /** The one rule for GitLab's protected container tags that keeps untrusted pipelines from ours. */
 import type { Config } from "../config/config.ts";
 import { slugOf } from "../config/promoted.ts";
-import { cacheTag } from "../engine/engine.ts";
+import { builtTag, cacheTag } from "../image/key.ts";
 
 /** GitLab takes no longer pattern (gitlab docs: protected container tags). */
 export const maxPattern = 100;
@@ -101,5 +101,5 @@ export function trustedTags({ publish }: Settings, defaultBranch = "main"): read
 export const untrustedTags: readonly string[] = [
   `try-${digits}`,
   `try-set-${digits}`,
-  `try-${cacheTag}`,
+  `try-${builtTag}`,
 ];

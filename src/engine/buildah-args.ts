@@ -15,10 +15,8 @@ export function parseBuildahVersion(output: string): BuildahVersion | undefined 
   return { text, minor: Number(major) > 1 ? Number.POSITIVE_INFINITY : Number(minor) };
 }
 
-/** The first version that knows heredocs. */
-export const heredocsSince = 33;
 /** The first version that takes more than one `--cache-from`. */
-const manyCachesSince = 29;
+export const manyCachesSince = 29;
 
 /** Where the files of one build are. */
 export interface BuildahPaths {
@@ -37,6 +35,8 @@ export interface BuildahSettings {
   readonly isolation: "chroot" | undefined;
   readonly network: string | undefined;
   readonly limits: readonly string[];
+  /** How old a layer may be that is taken from a cache, in milliseconds. */
+  readonly cacheAge: number | undefined;
 }
 
 /**
@@ -68,17 +68,21 @@ export function buildArguments(
     ...option("--target", request.target),
     ...Object.entries(request.args).map(([name, value]) => `--build-arg=${name}=${value}`),
     ...request.secrets.map(({ id, file }) => `--secret=id=${id},src=${file}`),
-    ...cacheArguments(request, settings.version),
+    ...cacheArguments(request, settings),
     request.contextFolder,
   ];
 }
 
-function cacheArguments(request: BuildRequest, version: BuildahVersion): readonly string[] {
-  const sources = request.cacheFrom.slice(0, version.minor >= manyCachesSince ? undefined : 1);
+function cacheArguments(
+  request: BuildRequest,
+  { version, cacheAge }: BuildahSettings,
+): readonly string[] {
+  if (request.noCache) return ["--no-cache"];
+  // The last one is upstream's where this is a fork, whose own cache holds its few edits.
+  const sources = version.minor < manyCachesSince ? request.cacheFrom.slice(-1) : request.cacheFrom;
   return [
-    ...(request.noCache
-      ? ["--no-cache"]
-      : sources.map((it) => `--cache-from=${printRepository(it)}`)),
+    ...option("--cache-ttl", cacheAge === undefined ? undefined : `${cacheAge}ms`),
+    ...sources.map((it) => `--cache-from=${printRepository(it)}`),
     ...(request.cacheTo === undefined ? [] : [`--cache-to=${printRepository(request.cacheTo)}`]),
   ];
 }

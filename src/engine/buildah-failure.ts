@@ -1,10 +1,9 @@
 /** Why buildah failed, from its own last error line. */
 import { BerthError } from "../errors.ts";
 import type { RunResult } from "../world.ts";
-import { type BuildahVersion, heredocsSince } from "./buildah-args.ts";
 import type { BuildRequest } from "./engine.ts";
 import { lastLine, neverEnded, registryError, registryFailure, withoutSecrets } from "./failure.ts";
-import { hasHeredoc } from "./layercache.ts";
+import { at, stepLine } from "./place.ts";
 
 export const getBuildah =
   "install it (apt-get install buildah netavark, or apk add buildah), or use the docker engine";
@@ -50,12 +49,7 @@ const noRights =
   /newuidmap|newgidmap|id_map: |user: unknown userid|container config: stat |during unshare|unshare\(|user namespaces? .*(?:not|disabled)|mount[^:]*:.*(?:operation not permitted|permission denied)|setting "RLIMIT_/i;
 
 /** The error for a build that did not end well. */
-export function buildError(
-  request: BuildRequest,
-  result: RunResult,
-  version: BuildahVersion,
-  cause: Error,
-): BerthError {
+export function buildError(request: BuildRequest, result: RunResult, cause: Error): BerthError {
   const doing = `build ${request.name}`;
   const line = errorLine(result);
   const step = /^building at STEP "(.*)": (?:.*: )?(exit status \d+)$/.exec(line);
@@ -67,13 +61,17 @@ export function buildError(
   if (step === null && registryFailure(line) !== undefined) {
     return registryError(doing, line, request.destination.host);
   }
-  const what = step === null ? line : `${step[1]}: ${step[2]}`;
-  const unknown = /unknown instruction/i.test(line) && hasHeredoc(request.dockerfile);
-  return new BerthError("BUILD_FAILED", `${doing}: ${withoutSecrets(what)}`, {
-    hint:
-      unknown && version.minor < heredocsSince
-        ? `buildah ${version.text} does not know heredocs; use 1.${heredocsSince} or later, or write the commands without one`
-        : "its last lines say more",
+  const what = step === null ? withoutPreamble(line) : `${step[1]}: ${step[2]}`;
+  const place = at(request.source, stepLine(result.stdout, request.source));
+  return new BerthError("BUILD_FAILED", `${doing}: ${place}${withoutSecrets(what)}`, {
+    hint: "its last lines say more",
     cause,
   });
+}
+
+/** What buildah says of the way to its message, which the place says better. */
+function withoutPreamble(line: string): string {
+  return line
+    .replace(/^building at STEP "(.*?)": (?:checking on sources under "[^"]*": )?/, "$1: ")
+    .replace(/^parsing main Dockerfile: \S+: /, "");
 }

@@ -1,10 +1,12 @@
 /** Builds with buildah: no daemon, and no more rights than a container's root has. */
 import { BerthError } from "../errors.ts";
+import { keyVersion } from "../image/key.ts";
 import { parseDigest } from "../oci/digest.ts";
 import type { Clock, Files, Run, RunResult } from "../world.ts";
 import {
   type BuildahVersion,
   buildArguments,
+  manyCachesSince,
   parseBuildahVersion,
   pushArguments,
 } from "./buildah-args.ts";
@@ -17,16 +19,16 @@ import {
   onlyCacheFailed,
 } from "./buildah-failure.ts";
 import { limitFlags } from "./buildah-files.ts";
+import { refuseForOld } from "./buildah-old.ts";
 import { type Env, prepare } from "./buildah-prepare.ts";
 import type { BuildRequest, BuildResult, Engine } from "./engine.ts";
 import { lastLines, neverEnded, withoutSecrets } from "./failure.ts";
-import { cacheWouldLie } from "./layercache.ts";
 import { noDigest, pushed } from "./push.ts";
 import { remembered } from "./remembered.ts";
 
 export interface BuildahOptions {
   readonly run: Run;
-  readonly files: Pick<Files, "read" | "write">;
+  readonly files: Pick<Files, "entry" | "read" | "write">;
   readonly clock: Clock;
   /** Read for BUILDAH_ISOLATION, STORAGE_DRIVER and where configuration files are. */
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -38,17 +40,28 @@ export interface BuildahOptions {
 
 interface Machine {
   readonly version: BuildahVersion;
-  /** What makes the machine's storage work, empty where it works by itself. */
+  /** What makes the machine's storage work. */
   readonly storage: Env;
+  /** Where the machine's own images lie; berth's stores lie inside. */
+  readonly graphRoot: string;
+  readonly runRoot: string;
 }
 
 /** The engine that needs only the program buildah; works as root in an unprivileged container too. */
 export function buildah(options: BuildahOptions): Engine {
   const machine = remembered(() => lookAtMachine(options));
+  let saidOfCaches = false;
   return {
     name: "buildah",
     check: async () => (await machine()).version.text,
-    build: async (request) => build(options, await machine(), request),
+    build: async (request) => {
+      const { version } = await machine();
+      if (version.minor < manyCachesSince && request.cacheFrom.length > 1 && !saidOfCaches) {
+        saidOfCaches = true;
+        request.onLine(`buildah ${version.text} reads one layer cache only: upstream's`);
+      }
+      return build(options, await machine(), request);
+    },
   };
 }
 
@@ -60,12 +73,15 @@ async function lookAtMachine({ run, env, command = "buildah" }: BuildahOptions):
   const ask = (storage: Env) => run(command, ["info"], { env: storage });
   let info = await ask({});
   // A try at overlay may leave a folder that makes every later call fail, so what ends at vfs is asked again.
-  if (/"GraphDriverName": "vfs"/.test(info.stdout)) info = await ask({});
-  if (version !== undefined && info.exitCode === 0) return { version, storage: {} };
+  if (storeOf(info.stdout)?.driver === "vfs") info = await ask({});
+  const store = storeOf(info.stdout);
+  if (version !== undefined && info.exitCode === 0 && store !== undefined)
+    return { ...store, version, storage: { STORAGE_DRIVER: store.driver } };
   // A configured overlay driver fails on a container's own overlay file system; vfs works everywhere.
   const vfs: Env = { CONTAINERS_STORAGE_CONF: "/dev/null", STORAGE_DRIVER: "vfs" };
   if (version !== undefined && env["STORAGE_DRIVER"] === undefined) {
-    if ((await ask(vfs)).exitCode === 0) return { version, storage: vfs };
+    const found = storeOf((await ask(vfs)).stdout);
+    if (found !== undefined) return { ...found, version, storage: vfs };
   }
   const said = withoutSecrets(errorLine(info));
   throw (
@@ -76,49 +92,86 @@ async function lookAtMachine({ run, env, command = "buildah" }: BuildahOptions):
   );
 }
 
+/** The storage that `buildah info` tells of; `undefined` where it tells of none. */
+function storeOf(
+  info: string,
+): (Pick<Machine, "graphRoot" | "runRoot"> & { readonly driver: string }) | undefined {
+  const field = (name: string): string | undefined =>
+    new RegExp(`"${name}": "([^"]+)"`).exec(info)?.[1];
+  const [graphRoot, runRoot, driver] = ["GraphRoot", "RunRoot", "GraphDriverName"].map(field);
+  if (graphRoot === undefined || runRoot === undefined || driver === undefined) return undefined;
+  return { graphRoot, runRoot, driver };
+}
+
+/**
+ * The store of a build, beside the machine's own images: layers that other programs or other versions of berth made
+ * from other contexts do not serve berth's, and what is built from scratch serves nobody.
+ */
+function storeFlags({ graphRoot, runRoot }: Machine, { noCache }: BuildRequest): readonly string[] {
+  const name = `berth${keyVersion}${noCache ? "-from-scratch" : ""}`;
+  return [`--root=${graphRoot}/${name}`, `--runroot=${runRoot}/${name}`];
+}
+
 async function build(
   options: BuildahOptions,
   machine: Machine,
   asked: BuildRequest,
 ): Promise<BuildResult> {
   const { run, files, clock, command = "buildah" } = options;
+  await refuseForOld(asked, machine.version, files);
+  const store = storeFlags(machine, asked);
   const request = withHonestCache(asked);
   const { paths, env: added } = await prepare(files, options.env, request);
   const env = { ...machine.storage, ...added };
   const limits = limitFlags((await files.read("/proc/self/limits"))?.toString());
   const isolation = options.env["BUILDAH_ISOLATION"] === undefined ? "chroot" : undefined;
   const network = options.network ?? (isolation === undefined ? undefined : "host");
-  const settings = { version: machine.version, isolation, network, limits } as const;
+  const started = clock.now().getTime();
+  const since = request.cacheSince?.getTime();
+  const cacheAge = since === undefined ? undefined : Math.max(1, started - since);
+  const settings = { version: machine.version, isolation, network, limits, cacheAge } as const;
   const output = lastLines(request.onLine);
-  const once = (what: BuildRequest): Promise<RunResult> =>
-    run(command, buildArguments(what, paths, settings), { env, onLine: output.onLine });
+  const once = (what: BuildRequest): Promise<RunResult> => {
+    const args = [...store, ...buildArguments(what, paths, settings)];
+    return run(command, args, { env, onLine: output.onLine });
+  };
   const attempt = async (what: BuildRequest): Promise<RunResult> => {
     const result = await once(what);
     return couldNotStart(result) ? once(what) : result;
   };
 
-  const started = clock.now().getTime();
   let result = await attempt(request);
   if (onlyCacheFailed(result)) {
     request.onLine("the layer cache could not be written; building on without it");
     result = await attempt({ ...request, cacheTo: undefined });
   }
-  if (result.exitCode !== 0) throw buildError(request, result, machine.version, output.cause());
+  if (result.exitCode !== 0) throw buildError(request, result, output.cause());
   const built = clock.now().getTime();
   const imageId = (await files.read(paths.imageId))?.toString().trim() ?? "";
-  const push = () =>
-    run(command, pushArguments(request, paths, imageId), { env, onLine: request.onLine });
+  const push = () => {
+    const args = [...store, ...pushArguments(request, paths, imageId)];
+    return run(command, args, { env, onLine: request.onLine });
+  };
   const failure = { program: "buildah", get: getBuildah, lineOf: errorLine };
   await pushed(push, request.destination, failure, clock);
   const digest = parseDigest((await files.read(paths.digest))?.toString().trim() ?? "");
   if (digest === undefined) throw noDigest(request.destination, "buildah");
-  return { digest, buildMs: built - started, pushMs: clock.now().getTime() - built };
+  const pushMs = clock.now().getTime() - built;
+  // No later build would use it; where another one is built upon it at this moment, it stays.
+  if (asked.noCache) await run(command, [...store, "rmi", imageId], { env });
+  return { digest, buildMs: built - started, pushMs };
 }
 
+/**
+ * Leaves out the layer cache where it would hand out what is old: it compares a RUN by its text without a heredoc's
+ * body once there is an ARG (buildah issue 5656), older versions do not see what a mount holds (issue 5400), and
+ * ENV, LABEL and their like are compared before their variables are expanded.
+ */
 function withHonestCache(request: BuildRequest): BuildRequest {
-  if (!cacheWouldLie(request.dockerfile)) return request;
+  const { runHeredocs, binds, expandsArgs } = request.traits;
+  if (!(runHeredocs || binds || expandsArgs) || request.noCache) return request;
   request.onLine(
-    "buildah's layer cache does not see what bind mounts and heredocs contain: building without it",
+    "buildah's layer cache does not see all that this Dockerfile uses: building without it",
   );
   return { ...request, noCache: true, cacheFrom: [], cacheTo: undefined };
 }

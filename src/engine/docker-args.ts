@@ -1,7 +1,8 @@
 /** docker's command lines and answers, as pure values. */
+import { cacheTag } from "../image/key.ts";
 import { type Digest, parseDigest } from "../oci/digest.ts";
-import { printReference, printRepository, type Reference, withTag } from "../oci/reference.ts";
-import { type BuildRequest, cacheTag } from "./engine.ts";
+import { printReference, printRepository } from "../oci/reference.ts";
+import type { BuildRequest } from "./engine.ts";
 
 export interface DockerSettings {
   /** Whether the client knows attestations, which would make an index of every image. */
@@ -33,16 +34,6 @@ export function dockerBuildArguments(
     ...(request.noCache ? ["--no-cache"] : []),
     request.contextFolder,
   ];
-}
-
-/**
- * The reference under which the next build finds this one's layers, where it is yet to be pushed: not where
- * they must not be kept, nor where the destination is that reference.
- */
-export function cacheReference({ cacheTo, destination }: BuildRequest): Reference | undefined {
-  if (cacheTo === undefined) return undefined;
-  const cache = withTag(cacheTo, cacheTag);
-  return printReference(cache) === printReference(destination) ? undefined : cache;
 }
 
 /** The digest of the manifest that `docker push` says it has pushed. */

@@ -3,7 +3,7 @@ import { BerthError } from "../errors.ts";
 import type { RunResult } from "../world.ts";
 import type { BuildRequest } from "./engine.ts";
 import { lastLine, neverEnded, registryError, registryFailure, withoutSecrets } from "./failure.ts";
-import { hasHeredoc } from "./layercache.ts";
+import { at, buildkitLine, failingStep } from "./place.ts";
 
 export const getDocker =
   "install Docker's client (apt-get install docker.io, or docker-cli and docker-buildx; apk add docker-cli docker-cli-buildx), or use the buildah engine";
@@ -70,10 +70,12 @@ export function dockerBuildError(
       return registryError(doing, line, request.destination.host);
     }
   }
-  const step = failingStep(result.stderr);
-  const what = exit === undefined || step === undefined ? line : `${step}: exit status ${exit}`;
-  const old = /unknown instruction/i.test(line) && hasHeredoc(request.dockerfile);
-  return new BerthError("BUILD_FAILED", `${doing}: ${withoutSecrets(what)}`, {
+  const step = failingStep(result.stderr)?.text;
+  const why = exit === undefined ? withoutPreamble(line) : `exit status ${exit}`;
+  const what = step === undefined ? why : `${step}: ${why}`;
+  const place = at(request.source, buildkitLine(result.stderr, request.source));
+  const old = /unknown instruction/i.test(line) && request.traits.heredocs;
+  return new BerthError("BUILD_FAILED", `${doing}: ${place}${withoutSecrets(what)}`, {
     hint: old
       ? "this daemon's BuildKit does not know heredocs; use Docker 23 or later, or begin the Dockerfile with # syntax=docker/dockerfile:1"
       : "its last lines say more",
@@ -81,8 +83,10 @@ export function dockerBuildError(
   });
 }
 
-/** The instruction in BuildKit's closing excerpt, such as ` > [stage 2/5] RUN make:`. */
-function failingStep(output: string): string | undefined {
-  const steps = output.matchAll(/^ > \[(?!internal\]|auth\])[^\]]*\] (.*?):?[ \t]*$/gm);
-  return [...steps].at(-1)?.[1];
+/** What BuildKit says of the way to its message, which the place says better. */
+function withoutPreamble(line: string): string {
+  const way =
+    /^(?:failed to (?:solve(?: with frontend [\w.]+)?|create LLB definition|compute cache key|calculate checksum of ref \S+?): |dockerfile parse error (?:on )?line \d+: )/;
+  const rest = line.replace(way, "");
+  return rest === line ? line : withoutPreamble(rest);
 }

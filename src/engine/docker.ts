@@ -1,10 +1,9 @@
 /** Builds with docker and its BuildKit: a daemon on this machine or beside it (Docker-in-Docker). */
 import { join } from "node:path/posix";
 import { BerthError } from "../errors.ts";
-import { printReference, type Reference } from "../oci/reference.ts";
+import { printReference } from "../oci/reference.ts";
 import type { Clock, Files, Run, RunOptions, RunResult } from "../world.ts";
 import {
-  cacheReference,
   clientConfig,
   dockerBuildArguments,
   parseDockerVersions,
@@ -122,7 +121,8 @@ async function build(
   await files.write(at("Dockerfile"), request.dockerfile);
   // BuildKit reads this file instead of the context's own, whose rules have been applied already.
   await files.write(at("Dockerfile.dockerignore"), "# The context holds what it should.\n");
-  const env = { DOCKER_CONFIG: at("docker") };
+  // What the user's own buildx remembers of other builds stays with them.
+  const env = { DOCKER_CONFIG: at("docker"), BUILDX_CONFIG: at("docker/buildx") };
   const output = lastLines(request.onLine);
   const settings = { attests: client.attests, network: options.network };
 
@@ -132,31 +132,15 @@ async function build(
   if (result.exitCode !== 0) throw dockerBuildError(request, result, client.host, output.cause());
   const built = clock.now().getTime();
   const speaker = { program: "docker", get: getDocker, lineOf: dockerLine };
-  const push = (reference: Reference) => () =>
-    client.docker(["push", printReference(reference)], { env, onLine: request.onLine });
+  const push = () =>
+    client.docker(["push", printReference(request.destination)], { env, onLine: request.onLine });
   try {
-    const said = await pushed(push(request.destination), request.destination, speaker, clock);
+    const said = await pushed(push, request.destination, speaker, clock);
     const digest = pushedDigest(said.stdout);
     if (digest === undefined) throw noDigest(request.destination, "docker");
-    await keepForCache(client, request, push);
     return { digest, buildMs: built - started, pushMs: clock.now().getTime() - built };
   } finally {
     // The layers stay in the daemon's cache; a name that moves would only mislead there.
     await client.docker(["image", "rm", "--no-prune", printReference(request.destination)]);
   }
-}
-
-/** Gives the pushed image the name under which later builds look for its layers; a build is as good without. */
-async function keepForCache(
-  client: Client,
-  request: BuildRequest,
-  push: (reference: Reference) => () => Promise<RunResult>,
-): Promise<void> {
-  const cache = cacheReference(request);
-  if (cache === undefined) return;
-  const name = printReference(cache);
-  await client.docker(["tag", printReference(request.destination), name]);
-  const result = await push(cache)();
-  await client.docker(["image", "rm", "--no-prune", name]);
-  if (result.exitCode !== 0) request.onLine("the layer cache could not be written");
 }

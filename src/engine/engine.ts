@@ -1,16 +1,20 @@
 /** What berth asks of a program that builds images; buildah and docker answer it. */
+import type { Traits } from "../dockerfile/recipe.ts";
 import type { Digest } from "../oci/digest.ts";
 import type { Reference, Repository } from "../oci/reference.ts";
-
-/** The tag under which the newest build of an image is found by the next one as a layer cache. */
-export const cacheTag = "cache";
+import type { Source } from "./place.ts";
 
 export interface BuildRequest {
   /** Names the image in messages. */
   readonly name: string;
   /** The whole Dockerfile text, references to parents and bases already pinned. */
   readonly dockerfile: string;
-  /** A folder that holds exactly the hashed context, modes and times normalised. */
+  /** Where that text stands in the file that a person wrote. */
+  readonly source: Source;
+  readonly traits: Traits;
+  /** What RUN mounts of the context, below its root, with the file's lines. */
+  readonly mounted: readonly { readonly path: string; readonly line: number }[];
+  /** A folder that holds exactly the hashed context, modes and times normalised; its name is this context's alone. */
   readonly contextFolder: string;
   /** A private folder (0700) for files of this build; the caller removes it. */
   readonly scratchFolder: string;
@@ -25,8 +29,13 @@ export interface BuildRequest {
   readonly cacheFrom: readonly Repository[];
   /** Where this build's layers may be kept for later ones. */
   readonly cacheTo: Repository | undefined;
-  /** Builds every layer anew. */
+  /** Builds every layer anew, and keeps none where a later build would find it. */
   readonly noCache: boolean;
+  /**
+   * Layers made before this time are not taken; where every layer is made anew, the time that names them.
+   * `undefined` takes layers of any age.
+   */
+  readonly cacheSince: Date | undefined;
   /** A containers/docker auth file with the logins that the build needs; mode 0600, in a folder of its own as `config.json`. */
   readonly authFile: string;
   /** Registries that speak plain http or have certificates that nobody checks. */

@@ -1,4 +1,5 @@
 /** Builds one planned image and gives it its key's tag; the tag is put last and only on what is whole. */
+import type { MappedText } from "../dockerfile/recipe.ts";
 import type { Engine } from "../engine/engine.ts";
 import { BerthError } from "../errors.ts";
 import type { Material } from "../image/identify.ts";
@@ -17,6 +18,7 @@ import { isWhole } from "../plan/observe.ts";
 import { isFromScratch, type PlannedImage } from "../plan/plan.ts";
 import { annotationsOf, withAnnotations } from "../publish/annotate.ts";
 import { oldestLayer } from "./bases.ts";
+import { keepLayers, type LayerCache, layerCache, sinceAnnotation } from "./layers.ts";
 import { type Pinned, pinReferences } from "./pin.ts";
 import { requestFor } from "./request.ts";
 import type { Tools } from "./tools.ts";
@@ -51,23 +53,25 @@ export async function buildImage(
   const material = tools.material(image.name);
   const pinned = await pinReferences(image, material, parents, tools);
   const began = tools.clock.now().getTime();
+  const layers = await layerCache(image, repository, tools);
   const pushed = await runEngine(
     image,
     material,
-    pinned.dockerfile.text,
-    repository,
+    pinned.dockerfile,
+    { repository, layers },
     await tools.engine(),
     tools,
   );
   const seconds = (tools.clock.now().getTime() - began) / 1000;
   const created =
     (await oldestTaken(pushed.manifest, image, pinned.base, parents, tools)) ?? new Date(began);
-  const manifest = await annotate(pushed, image, pinned, { seconds, created }, tools);
+  const manifest = await annotate(pushed, image, pinned, { seconds, created, layers }, tools);
   // Another pipeline may have been faster; the first image of a key is the one that all use.
   const first = await tools.registry.get(tagged);
   const isNew = first?.descriptor.digest !== already?.descriptor.digest;
   if (first !== undefined && isNew) return { manifest: first, adopted: true };
   await tools.registry.put(tagged, manifest);
+  await keepLayers(manifest, layers, tools);
   return recorded(tagged, manifest, tools);
 }
 
@@ -85,8 +89,8 @@ function repositoryFor(image: PlannedImage): Repository {
 async function runEngine(
   image: PlannedImage,
   material: Material,
-  dockerfile: string,
-  repository: Repository,
+  dockerfile: MappedText,
+  place: { readonly repository: Repository; readonly layers: LayerCache },
   engine: Engine,
   tools: Tools,
 ): Promise<{ manifest: Manifest; engine: string }> {
@@ -96,9 +100,9 @@ async function runEngine(
     `build ${image.name} with ${engine.name}`,
   );
   try {
-    const request = await requestFor(image, material, dockerfile, repository, scratch.path, tools);
+    const request = await requestFor(image, material, dockerfile, place, scratch.path, tools);
     const result = await engine.build({ ...request, onLine: section.line });
-    const manifest = await tools.registry.get(withDigest(repository, result.digest));
+    const manifest = await tools.registry.get(withDigest(place.repository, result.digest));
     if (manifest === undefined) throw vanished(image, result.digest);
     return { manifest, engine: engine.name };
   } finally {
@@ -111,7 +115,11 @@ async function annotate(
   { manifest, engine }: { readonly manifest: Manifest; readonly engine: string },
   image: PlannedImage,
   { base, bases }: Pick<Pinned, "base" | "bases">,
-  { seconds, created }: { readonly seconds: number; readonly created: Date },
+  {
+    seconds,
+    created,
+    layers,
+  }: { readonly seconds: number; readonly created: Date; readonly layers: LayerCache },
   tools: Tools,
 ): Promise<Manifest> {
   const { situation, revision } = tools;
@@ -119,6 +127,7 @@ async function annotate(
     withAnnotations(manifest, {
       ...annotationsOf(image, situation, { revision, created, base, bases, engine }),
       [secondsAnnotation]: seconds.toFixed(1),
+      [sinceAnnotation]: layers.since.toISOString(),
     }) ?? manifest
   );
 }

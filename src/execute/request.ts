@@ -1,30 +1,31 @@
 /** What an engine is asked for: context, logins and secrets in files, nothing of value in arguments. */
 import { resolve } from "node:path/posix";
-import { type BuildRequest, cacheTag } from "../engine/engine.ts";
+import type { MappedText, Recipe } from "../dockerfile/recipe.ts";
+import type { BuildRequest } from "../engine/engine.ts";
 import { BerthError } from "../errors.ts";
 import type { Material } from "../image/identify.ts";
+import { builtTag } from "../image/key.ts";
 import { parseReference, type Repository, withTag } from "../oci/reference.ts";
-import { isFromScratch, type PlannedImage } from "../plan/plan.ts";
+import type { PlannedImage } from "../plan/plan.ts";
 import { isLoopbackHost } from "../registry/origin.ts";
+import type { LayerCache } from "./layers.ts";
 import type { Tools } from "./tools.ts";
-
-/** The tag that engines push to in runs that protected pipelines may not believe. */
-export const untrustedCacheTag = "try-cache";
 
 /** Lays out what the engine reads of one build in a private folder, and says what to do with it. */
 export async function requestFor(
   image: PlannedImage,
-  material: Material,
-  dockerfile: string,
-  repository: Repository,
+  { recipe, contextTar }: Material,
+  dockerfile: MappedText,
+  { repository, layers }: { readonly repository: Repository; readonly layers: LayerCache },
   scratch: string,
   tools: Tools,
 ): Promise<Omit<BuildRequest, "onLine">> {
-  const contextFolder = `${scratch}/context`;
-  await tools.unpack(material.contextTar, contextFolder);
+  // BuildKit takes a folder's name for what it is and sends only what seems to differ from the last one of that name.
+  const contextFolder = `${scratch}/context-${image.key.slice(0, 16)}`;
+  await tools.unpack(contextTar, contextFolder);
   const hosts = new Set([
     repository.host,
-    ...material.recipe.uses.map(({ reference }) => hostOf(reference)),
+    ...recipe.uses.map(({ reference }) => hostOf(reference)),
   ]);
   const upstream = tools.situation.upstream;
   if (upstream !== undefined) hosts.add(upstream.host);
@@ -36,28 +37,41 @@ export async function requestFor(
   );
   return {
     name: image.name,
-    dockerfile,
+    dockerfile: dockerfile.text,
+    source: { file: image.dockerfile, lines: dockerfile.lines, stages: recipe.stages },
+    // Triggers that a base brings are instructions like others, and unread.
+    traits: hasTriggers(image, recipe, tools)
+      ? { ...recipe.traits, expandsArgs: true }
+      : recipe.traits,
+    mounted: mountedBy(recipe),
     contextFolder,
     scratchFolder: scratch,
-    args: material.recipe.args,
-    target: material.recipe.target,
+    args: recipe.args,
+    target: recipe.target,
     platform: image.platform,
     secrets: await secretFiles(image, scratch, tools),
-    destination: withTag(repository, tools.situation.trusted ? cacheTag : untrustedCacheTag),
-    cacheFrom: cacheSources(repository, tools),
-    cacheTo: tools.situation.trusted ? repository : undefined,
-    noCache: isFromScratch(image.decision),
+    destination: withTag(repository, tools.situation.trusted ? builtTag : `try-${builtTag}`),
+    cacheFrom: layers.from,
+    cacheTo: layers.to,
+    noCache: layers.fromScratch,
+    cacheSince: layers.since,
     authFile,
     insecureHosts: [...tools.insecureHosts, ...[...hosts].filter(isLoopback)],
   };
 }
 
-/** Own layers before upstream's, whose repository has the same path below its base. */
-function cacheSources(repository: Repository, { situation }: Tools): readonly Repository[] {
-  const { own, upstream } = situation;
-  if (own === undefined || upstream === undefined) return [repository];
-  const path = `${upstream.path}${repository.path.slice(own.path.length)}`;
-  return [repository, { host: upstream.host, path }];
+function hasTriggers({ onbuild }: PlannedImage, { uses }: Recipe, { material }: Tools): boolean {
+  const parents = uses.flatMap(({ kind, parent }) => (kind === "from" && parent ? [parent] : []));
+  return onbuild || parents.some((parent) => material(parent).recipe.onbuild);
+}
+
+function mountedBy({ sources, stages }: Recipe): BuildRequest["mounted"] {
+  const runs = stages.flatMap(({ steps }) => steps.filter(({ keyword }) => keyword === "run"));
+  return sources.flatMap((source) => {
+    const { line } = source;
+    const isMount = runs.some((run) => run.line <= line && line <= run.last);
+    return isMount && source.kind === "path" ? [{ path: source.pattern, line }] : [];
+  });
 }
 
 /** A base on this machine, which Docker too pulls without TLS. */

@@ -55,6 +55,12 @@ export function keyTag(key: Key): string {
   return `key-${key}`;
 }
 
+/** The tag under which later builds find the layers of an image's newest build; moves. */
+export const cacheTag = `cache${keyVersion}`;
+
+/** The tag to which engines push; moves, and nobody reads it, for results are known by their digest. */
+export const builtTag = `built${keyVersion}`;
+
 /** The id of a set: the hash of all its (name, key) pairs, in no particular order. */
 export function setIdOf(images: readonly { readonly name: string; readonly key: Key }[]): string {
   const pairs = Object.fromEntries(images.map(({ name, key }) => [name, key]));

@@ -107,7 +107,7 @@ function userTagOf(
     );
   }
   const isMoving = promotedPattern({ publish }, get("CI_DEFAULT_BRANCH"))(value);
-  if (isMoving || /^(?:try-)?(?:(?:key|set|cache)\b|[0-9a-f]{64})/.test(value)) {
+  if (isMoving || /^(?:try-)?(?:(?:key|set|cache|built)\d*\b|[0-9a-f]{64})/.test(value)) {
     throw new BerthError(
       "REFERENCE_INVALID",
       `read ${name}: ${value} is ${isMoving ? "moved by `promote` alone" : "a tag of berth's own"}`,

@@ -1,5 +1,4 @@
 /** What a tag is, told by its repository and its name alone. */
-import { cacheTag } from "../engine/engine.ts";
 import { recordRepositoryName } from "../plan/record.ts";
 
 export const kinds = [
@@ -43,7 +42,7 @@ const grammar: readonly (readonly [Kind, RegExp])[] = [
   // The same of a run on somebody's machine.
   ["try", /^(?:key|try)-[0-9a-f]{64}-l[0-9]{1,15}$/],
   ["try-set", /^(?:try-)?set-[0-9a-f]{64}-l[0-9]{1,15}$/],
-  ["cache", new RegExp(`^(?:try-)?${cacheTag}$`)],
+  ["cache", /^(?:try-)?(?:cache|built)[0-9]*$/],
   ["cache", /^[0-9a-f]{64}$/],
 ];
 

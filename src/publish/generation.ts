@@ -1,6 +1,6 @@
 /** What makes refreshed images the ones that all later pipelines use: their key tags and the set's record. */
 import { BerthError } from "../errors.ts";
-import { keyTag } from "../image/key.ts";
+import { cacheTag, keyTag } from "../image/key.ts";
 import { withDigest, withTag } from "../oci/reference.ts";
 import { repositoryOf } from "../plan/places.ts";
 import type { Plan } from "../plan/plan.ts";
@@ -36,6 +36,8 @@ export async function adoptGeneration(
           { hint: "run the pipeline again; it refreshes the image anew" },
         );
       }
+      // From now on no build goes on from layers that are older than these.
+      await registry.put(withTag(repository, cacheTag), manifest);
       await registry.put(tagged, manifest);
     }),
   );

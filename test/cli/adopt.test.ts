@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { after, before, test } from "node:test";
+import { builtTag } from "../../src/image/key.ts";
 import { parseRepository, withTag } from "../../src/oci/reference.ts";
 import type { Plan } from "../../src/plan/plan.ts";
 import { withAnnotations } from "../../src/publish/annotate.ts";
@@ -79,7 +80,7 @@ async function tried(sha: string): Promise<TestJob> {
   for (const { name, key, tag, repository } of plan.images) {
     const place = parseRepository(repository ?? "");
     const image = testImage(`${name} ${job.id}`);
-    await pushImage(registry, place, image, "try-cache");
+    await pushImage(registry, place, image, `try-${builtTag}`);
     const manifest = withAnnotations(image.manifest, {
       "berth.key": key,
       "berth.job": String(job.id),
@@ -112,7 +113,7 @@ test("a merge commit with the files of its merge request adopts the image, and n
     "key",
     "set",
     "try",
-    "try-cache",
+    `try-${builtTag}`,
   ]);
 });
 

@@ -13,10 +13,14 @@ import {
   pushedDigest,
 } from "../../src/engine/docker-args.ts";
 import type { BuildRequest } from "../../src/engine/engine.ts";
+import { cacheTag } from "../../src/image/key.ts";
 
 const request: BuildRequest = {
   name: "debian",
   dockerfile: "FROM scratch\n",
+  source: { file: "debian.docker", lines: [1], stages: [] },
+  traits: { heredocs: false, runHeredocs: false, binds: false, expandsArgs: false },
+  mounted: [],
   contextFolder: "/c",
   scratchFolder: "/s",
   args: {},
@@ -27,6 +31,7 @@ const request: BuildRequest = {
   cacheFrom: [],
   cacheTo: undefined,
   noCache: false,
+  cacheSince: undefined,
   authFile: "/a/config.json",
   insecureHosts: [],
   onLine: () => {},
@@ -47,6 +52,7 @@ const settings = {
   isolation: "chroot",
   network: "host",
   limits: [],
+  cacheAge: undefined,
 } as const;
 
 const usual = {
@@ -103,14 +109,14 @@ const cases: readonly Case[] = [
       "--cache-to=registry.example.com/me/debian",
     ],
     docker: [
-      "--cache-from=registry.example.com/me/debian:cache",
-      "--cache-from=registry.example.com/up/debian:cache",
+      `--cache-from=registry.example.com/me/debian:${cacheTag}`,
+      `--cache-from=registry.example.com/up/debian:${cacheTag}`,
     ],
   },
   {
-    what: "every layer anew, kept for later builds",
-    change: { cacheFrom: [near], cacheTo: near, noCache: true },
-    buildah: ["--no-cache", "--cache-to=registry.example.com/me/debian"],
+    what: "every layer anew",
+    change: { noCache: true },
+    buildah: ["--no-cache"],
     docker: ["--no-cache"],
   },
 ];
@@ -135,13 +141,18 @@ test("a stage to build is named to both engines", () => {
   assert.ok(dockerBuildArguments(asked, "/s/Dockerfile", plain).includes("--target=dev"));
 });
 
-test("an old buildah gets one cache source, the nearest", () => {
+test("an old buildah gets one cache source, upstream's", () => {
   const old = { ...settings, version: { text: "1.28.2", minor: 28 } };
   const args = buildArguments({ ...request, cacheFrom: [near, far] }, paths, old);
   assert.deepEqual(
     args.filter((arg) => arg.startsWith("--cache-from")),
-    ["--cache-from=registry.example.com/me/debian"],
+    ["--cache-from=registry.example.com/up/debian"],
   );
+});
+
+test("buildah is told how old a layer may be, docker chooses the newest by itself", () => {
+  const args = buildArguments(request, paths, { ...settings, cacheAge: 5000 });
+  assert.ok(args.includes("--cache-ttl=5000ms"));
 });
 
 test("buildah's isolation is left to the environment where that chooses one", () => {

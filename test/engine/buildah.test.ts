@@ -3,7 +3,8 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { buildah } from "../../src/engine/buildah.ts";
-import { heredocsSince, parseBuildahVersion } from "../../src/engine/buildah-args.ts";
+import { parseBuildahVersion } from "../../src/engine/buildah-args.ts";
+import { keyVersion } from "../../src/image/key.ts";
 import { program } from "../support/programs.ts";
 import { engineContract } from "./contract.ts";
 import type { Parts, Subject } from "./workshop.ts";
@@ -22,13 +23,16 @@ async function subject({ run, files, clock, folder }: Parts): Promise<Subject> {
     run(name, args, { ...options, env: { ...env, ...options?.env } });
   const emptied = async () => {
     const inStore = { env: { ...process.env, ...env } };
-    await execute(command, ["rm", "--all"], inStore);
-    await execute(command, ["rmi", "--all", "--force"], inStore);
+    for (const name of [`berth${keyVersion}`, `berth${keyVersion}-from-scratch`]) {
+      const own = [`--root=${folder}/graph/${name}`, `--runroot=${folder}/run/${name}`];
+      await execute(command, [...own, "rm", "--all"], inStore);
+      await execute(command, [...own, "rmi", "--all", "--force"], inStore);
+    }
   };
   const version = parseBuildahVersion((await execute(command, ["--version"])).stdout);
   return {
     engine: buildah({ run: own, files, clock, env, command }),
-    heredocs: (version?.minor ?? 0) >= heredocsSince,
+    heredocs: (version?.minor ?? 0) >= 33,
     forget: emptied,
     stop: emptied,
   };

@@ -46,6 +46,7 @@ async function refused(check: Promise<string>, code: ErrorCode, message: RegExp,
 }
 
 const version = `[ "$1" = --version ] && { echo "buildah version 1.30.0 (x)"; exit 0; }`;
+const vfs = `echo '"GraphDriverName": "vfs", "GraphRoot": "/g", "RunRoot": "/r"'`;
 const overlay = `echo "Error: 'overlay' is not supported over overlayfs" >&2; exit 125`;
 
 test("a machine without the program is told how to install it", async () => {
@@ -63,7 +64,7 @@ test("buildah falls back to vfs where the storage that is configured does not wo
   const command = await script(
     folder.path,
     "buildah",
-    `${version}\n[ "$STORAGE_DRIVER $CONTAINERS_STORAGE_CONF" = "vfs /dev/null" ] && exit 0\n${overlay}`,
+    `${version}\n[ "$STORAGE_DRIVER $CONTAINERS_STORAGE_CONF" = "vfs /dev/null" ] && { ${vfs}; exit 0; }\n${overlay}`,
   );
   assert.equal(await checkBuildah(command), "1.30.0");
 });
@@ -84,9 +85,9 @@ test("buildah is moved to vfs for good where its own choice of vfs spoils its ne
     folder.path,
     "buildah",
     `${version}
-[ "$STORAGE_DRIVER $CONTAINERS_STORAGE_CONF" = "vfs /dev/null" ] && { : >"$HERE/moved"; exit 0; }
+[ "$STORAGE_DRIVER $CONTAINERS_STORAGE_CONF" = "vfs /dev/null" ] && { : >"$HERE/moved"; ${vfs}; exit 0; }
 [ -e "$HERE/overlay" ] && { ${overlay}; }
-: >"$HERE/overlay"; echo '"GraphDriverName": "vfs",'`,
+: >"$HERE/overlay"; ${vfs}`,
   );
   assert.equal(await checkBuildah(command), "1.30.0");
   assert.ok(await realFiles().entry(join(dirname(command), "moved")));

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { oldestLayer } from "../../src/execute/bases.ts";
+import { cacheTag } from "../../src/image/key.ts";
 import { type Digest, digestOf } from "../../src/oci/digest.ts";
 import { client } from "../registry/clients.ts";
 import { startRegistry } from "../support/services.ts";
@@ -55,13 +56,11 @@ export function cacheContract(name: string, workshop: Workshop): void {
     const cache = { host: workshop.host(), path: "contract/far-cache" };
     const elsewhere = { host: workshop.host(), path: "contract/nothing-here" };
     const wanted = { repository: cache.path, dockerfile: random("RUN echo end\n") };
-    const first = await workshop.build({
-      ...wanted,
-      cacheFrom: [cache, elsewhere],
-      cacheTo: cache,
-    });
+    const cacheFrom = [elsewhere, cache];
+    const destination = { ...cache, tag: cacheTag };
+    const first = await workshop.build({ ...wanted, cacheFrom, cacheTo: cache, destination });
     await workshop.subject().forget();
-    const second = await workshop.build({ ...wanted, cacheFrom: [cache, elsewhere] });
+    const second = await workshop.build({ ...wanted, cacheFrom });
     const at = (digest: Digest) => contentOf(cache.path, digest, "random");
     assert.deepEqual(await at(second.digest), await at(first.digest));
   });
@@ -86,7 +85,7 @@ export function cacheContract(name: string, workshop: Workshop): void {
         workshop.build({ repository, dockerfile: dockerfile("a") }),
         "BUILD_FAILED",
       );
-      assert.match(error.hint ?? "", /heredoc/);
+      assert.match(error.message, /debian\.docker:3: (?:.*heredocs|unknown instruction)/);
       return;
     }
     for (const text of ["a", "b"]) {

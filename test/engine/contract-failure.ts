@@ -22,7 +22,10 @@ export function failureContract(name: string, workshop: Workshop): void {
       }),
       "BUILD_FAILED",
     );
-    assert.equal(error.message, "build debian: RUN echo what went wrong; exit 7: exit status 7");
+    assert.equal(
+      error.message,
+      "build debian: debian.docker:2: RUN echo what went wrong; exit 7: exit status 7",
+    );
     assert.ok(lines.some((line) => line.endsWith("what went wrong")));
     assert.match((error.cause as Error).message, /what went wrong\n/);
   });

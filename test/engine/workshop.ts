@@ -4,6 +4,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:
 import { dirname, join } from "node:path";
 import { after, before } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
+import { resolveRecipe } from "../../src/dockerfile/recipe.ts";
 import type { BuildRequest, BuildResult, Engine } from "../../src/engine/engine.ts";
 import { BerthError, type ErrorCode } from "../../src/errors.ts";
 import { realFiles } from "../../src/host/files.ts";
@@ -97,9 +98,11 @@ async function buildOnce(engine: Engine, folder: string, host: string, wanted: W
     for (const [path, file] of Object.entries(context)) await put(at("context", path), file);
     for (const [id, value] of Object.entries({ ...secrets })) await put(at("secret", id), value);
     await put(at("auth", "config.json"), auth);
+    const dockerfile = request.dockerfile ?? "";
     return await engine.build({
       name: repository,
-      dockerfile: "",
+      dockerfile,
+      ...readOf(dockerfile, request.args ?? {}),
       contextFolder: at("context"),
       scratchFolder: at("scratch"),
       args: {},
@@ -110,6 +113,7 @@ async function buildOnce(engine: Engine, folder: string, host: string, wanted: W
       cacheFrom: [],
       cacheTo: undefined,
       noCache: false,
+      cacheSince: undefined,
       authFile: at("auth", "config.json"),
       insecureHosts: [host],
       onLine: () => {},
@@ -117,6 +121,24 @@ async function buildOnce(engine: Engine, folder: string, host: string, wanted: W
     });
   } finally {
     await rm(own, { recursive: true });
+  }
+}
+
+/** What is told of the text where all of it is needed; one with mistakes has no stages. */
+function readOf(text: string, args: Readonly<Record<string, string>>) {
+  const file = "debian.docker";
+  const lines = text.split("\n").map((_, index) => index + 1);
+  const options = { file, args, target: undefined, platform: "linux/amd64", allowAdd: [] };
+  try {
+    const { stages, traits } = resolveRecipe(text, {
+      ...options,
+      parentOf: () => undefined,
+      onbuild: false,
+    });
+    return { source: { file, lines, stages }, traits, mounted: [] };
+  } catch {
+    const none = { heredocs: false, runHeredocs: false, binds: false, expandsArgs: false };
+    return { source: { file, lines, stages: [] }, traits: none, mounted: [] };
   }
 }
 

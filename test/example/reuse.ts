@@ -1,7 +1,9 @@
 /** The main job: build once, then find everything, and build only what a change touches. */
+
 import assert from "node:assert/strict";
 import { dirname } from "node:path";
 import { test } from "node:test";
+import { builtTag, cacheTag } from "../../src/image/key.ts";
 import { startDockerRegistry } from "../support/docker-registry.ts";
 import { imageLayers } from "../support/filetree.ts";
 import { startTokenService, testPassword, testUser } from "../support/token-service.ts";
@@ -41,7 +43,7 @@ export function testReuse(name: string, stage: () => Stage, first: () => Ensured
       const tags = await tagsOf(host, `${mainBase}/ci/${image}`);
       // buildah's layer cache has tags of 64 hex digits beside them.
       const named = tags.filter((tag) => !/^[0-9a-f]{64}$/.test(tag));
-      assert.deepEqual(named, ["cache", `key-${key}`, `set-${planned.set.id}`], image);
+      assert.deepEqual(named, [builtTag, cacheTag, `key-${key}`, `set-${planned.set.id}`], image);
     }
     const annotations = await recordOf(record);
     for (const { name: image, digest } of rest.outcomes)

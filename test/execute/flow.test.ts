@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, test } from "node:test";
 import type { Config } from "../../src/config/config.ts";
+import { builtTag, cacheTag } from "../../src/image/key.ts";
 import { withTag } from "../../src/oci/reference.ts";
 import { situationOf } from "../../src/plan/situation.ts";
 import type { Registry } from "../../src/registry/registry.ts";
@@ -65,7 +66,8 @@ describe("a run", () => {
     assert.deepEqual(tagsIn("qemu-project/qemu/berth"), [`set-${id}`]);
     for (const image of flow.plan.images) {
       assert.deepEqual(tagsIn(`qemu-project/qemu/${image.name}`), [
-        "cache",
+        builtTag,
+        cacheTag,
         `key-${image.key}`,
         `set-${id}`,
       ]);

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
+import { builtTag, cacheTag } from "../../src/image/key.ts";
 import { forkOf, openRequest } from "./actor.ts";
 import { annotationsAt, poisoned, poisonWith, pushPoison, pushRecord } from "./attack.ts";
 import { projectFiles } from "./files.ts";
@@ -46,11 +47,11 @@ test("the rule keeps a merge request's token from every tag that trusted pipelin
   assert.ok(layer);
   const set = plan.set.id;
   const before = momentOf(world);
-  for (const tag of [`key-${key}`, `set-${set}`, "cache", layer, "a".repeat(64), "latest"])
+  for (const tag of [`key-${key}`, `set-${set}`, cacheTag, layer, "a".repeat(64), "latest"])
     assert.equal(await pushPoison(world, job, path, tag), false, tag);
   assert.equal(await pushRecord(world, job, "acme/tools", set, names), false);
   assert.deepEqual(tagsWritten(world, before, plan), []);
-  for (const tag of [`try-${key}`, "try-cache", `try-set-${set}`])
+  for (const tag of [`try-${key}`, `try-${builtTag}`, `try-set-${set}`])
     assert.equal(await pushPoison(world, job, path, tag), true, tag);
   assert.equal(await pushRecord(world, job, "acme/tools", set, names, `try-set-${set}`), true);
 });
@@ -76,7 +77,7 @@ test("a poisoned try- tag that claims an honest job is not taken over after the 
   assert.deepEqual({ ...merged.ran, alone: first.ran["alone"] }, first.ran);
   for (const tag of [`key-${key}`, "latest"])
     assert.equal(tagged(world, path, tag), merged.ran["alone"]);
-  assert.deepEqual(manifestsAsked(merged, /try-(?:cache|set)/), []);
+  assert.deepEqual(manifestsAsked(merged, /try-(?:built|set)/), []);
   // Once upstream has the image, the merge request's pipelines run in that as well.
   const later = await live(world, up, { request, user: "dave" });
   assert.deepEqual(later.ran, merged.ran);
@@ -177,7 +178,7 @@ test("without the rule a merge request's token can put a key- tag, a layer or a 
   try {
     const { fork, plan, key, job } = await attacked("walter");
     const path = "acme/tools/qemu/alone";
-    for (const tag of [`key-${key}`, "cache", "b".repeat(64)])
+    for (const tag of [`key-${key}`, cacheTag, "b".repeat(64)])
       assert.equal(await pushPoison(world, job, path, tag), true, tag);
     assert.equal(await pushRecord(world, job, "acme/tools", "c".repeat(64), names), true);
     await up.merge("main", { bare: fork.bare, sha: fork.head("topic") });

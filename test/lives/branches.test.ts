@@ -46,7 +46,7 @@ test("a stable branch promotes its own tag and leaves latest where it is", async
   assert.equal(stable.promoted, "staging-9-2: moved on 4 images\n");
   assert.deepEqual(stable.written, [
     "acme/tools/berth: claim set staging-9-2",
-    "acme/tools/qemu/alone: cache key layers set staging-9-2",
+    "acme/tools/qemu/alone: built cache key layers set staging-9-2",
     "acme/tools/qemu/base: set staging-9-2",
     "acme/tools/qemu/child: set staging-9-2",
     "acme/tools/qemu/rust: set staging-9-2",

@@ -17,10 +17,10 @@ test("upstream's first pipeline builds every image, and later ones in it nothing
   assert.deepEqual(first.built, ["alone", "base", "child", "rust"]);
   assert.deepEqual(first.written, [
     "acme/tools/berth: claim latest set",
-    "acme/tools/qemu/alone: cache key latest layers set",
-    "acme/tools/qemu/base: cache key latest layers set",
-    "acme/tools/qemu/child: cache key latest layers set",
-    "acme/tools/qemu/rust: cache key latest layers set",
+    "acme/tools/qemu/alone: built cache key latest layers set",
+    "acme/tools/qemu/base: built cache key latest layers set",
+    "acme/tools/qemu/child: built cache key latest layers set",
+    "acme/tools/qemu/rust: built cache key latest layers set",
   ]);
   assert.equal(first.promoted, "latest: moved on 4 images\n");
   await up.commit("main", { "main.c": "int main(void) { return 1; }\n" });
@@ -76,7 +76,7 @@ test("a fork that changed one image stores that one alone (each)", async () => {
   assert.deepEqual(life.built, ["alone"]);
   assert.deepEqual(life.written, [
     "kim-each/tools/berth: set",
-    "kim-each/tools/qemu/alone: cache key layers",
+    "kim-each/tools/qemu/alone: built cache key layers",
   ]);
   assert.deepEqual(life.uploads, ["kim-each/tools/berth", "kim-each/tools/qemu/alone"]);
   const { alone, ...others } = life.ran;
@@ -99,7 +99,7 @@ for (const reference of ["set", "classic"] as const) {
     const path = fork.project.path;
     assert.deepEqual(life.written, [
       `${path}/berth: set`,
-      `${path}/qemu/alone: cache key layers set`,
+      `${path}/qemu/alone: built cache key layers set`,
       `${path}/qemu/base: key set`,
       `${path}/qemu/child: key set`,
       `${path}/qemu/rust: key set`,

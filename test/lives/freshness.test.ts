@@ -48,9 +48,9 @@ test("a base that moved is built on by upstream's schedule, tested there, and th
   for (const name of ["alone", "base", "child"]) assert.notEqual(fresh[name], first.ran[name]);
   assert.deepEqual(tagsWritten(world, before, plan), [
     "acme/tools/berth: set-fresh",
-    "acme/tools/qemu/alone: cache key-fresh layers set-fresh",
-    "acme/tools/qemu/base: cache key-fresh layers set-fresh",
-    "acme/tools/qemu/child: cache key-fresh layers set-fresh",
+    "acme/tools/qemu/alone: built key-fresh set-fresh",
+    "acme/tools/qemu/base: built key-fresh set-fresh",
+    "acme/tools/qemu/child: built key-fresh set-fresh",
     "acme/tools/qemu/rust: set-fresh",
   ]);
 

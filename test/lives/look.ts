@@ -1,6 +1,8 @@
 /** What happened in the registry: which repository received which tags and bytes, and what a job can pull. */
+
 import assert from "node:assert/strict";
 import { httpFetch } from "../../src/host/fetch.ts";
+import { builtTag, cacheTag } from "../../src/image/key.ts";
 import { type Digest, parseDigest } from "../../src/oci/digest.ts";
 import { parseReference, parseRepository } from "../../src/oci/reference.ts";
 import type { Plan } from "../../src/plan/plan.ts";
@@ -62,7 +64,7 @@ export function momentOf({ gitlab: { registry } }: World): Moment {
   return { tags: new Map(tags), requests: registry.log.length, pushed: new Map(pushed) };
 }
 
-/** Tags that came to be or moved, in words: `acme/tools/qemu/base: cache key layers set`. */
+/** Tags that came to be or moved, in words: `acme/tools/qemu/base: built cache key layers set`. */
 export function tagsWritten(
   world: World,
   since: Moment,
@@ -88,6 +90,8 @@ function wordFor(
   const image = plan.images.find(({ name }) => path.endsWith(`/${name}`));
   return tag
     .replace(/^[0-9a-f]{64}$/, "layers")
+    .replace(cacheTag, "cache")
+    .replace(builtTag, "built")
     .replace(/^promote-.+-[0-9a-f]{40}$/, "claim")
     .replace(`-${image?.key}`, "")
     .replace(`-${plan.set.id}`, "")

@@ -51,16 +51,16 @@ test("a fork's merge request leaves try- tags in upstream, which nobody else run
   assert.deepEqual(inFork.built, ["base", "child"]);
   assert.deepEqual(inFork.written, [
     "jane/tools/berth: set",
-    "jane/tools/qemu/base: cache key layers",
-    "jane/tools/qemu/child: cache key layers",
+    "jane/tools/qemu/base: built cache key layers",
+    "jane/tools/qemu/child: built cache key layers",
   ]);
 
   const inUpstream = await live(world, up, { request, user: "olga" });
   assert.deepEqual(inUpstream.built, ["base", "child"]);
   assert.deepEqual(inUpstream.written, [
     "acme/tools/qemu/alone: try-set",
-    "acme/tools/qemu/base: try try-cache try-set",
-    "acme/tools/qemu/child: try try-cache try-set",
+    "acme/tools/qemu/base: try try-built try-set",
+    "acme/tools/qemu/child: try try-built try-set",
     "acme/tools/qemu/rust: try-set",
   ]);
   for (const name of ["base", "child"])
@@ -111,8 +111,8 @@ test("a merge that brings other files together than were tested builds anew and 
   assert.deepEqual(merged.written, [
     "acme/tools/berth: claim latest set",
     "acme/tools/qemu/alone: set",
-    "acme/tools/qemu/base: cache key latest layers set",
-    "acme/tools/qemu/child: cache key latest layers set",
+    "acme/tools/qemu/base: built cache key latest layers set",
+    "acme/tools/qemu/child: built cache key latest layers set",
     "acme/tools/qemu/rust: set",
   ]);
 });
@@ -145,7 +145,7 @@ for (const [event, because, name, settings] of [
     assert.notEqual(late.ran["alone"], early.ran["alone"]);
     assert.deepEqual(
       late.written.filter((line) => line.includes("alone")),
-      ["acme/tools/qemu/alone: try-cache try-fresh try-set-fresh"],
+      ["acme/tools/qemu/alone: try-built try-fresh try-set-fresh"],
     );
 
     // The same again from a branch that begins at the target's head.

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
+import { builtTag, cacheTag } from "../../src/image/key.ts";
 import { forkOf } from "./actor.ts";
 import { live } from "./life.ts";
 import { tagged } from "./look.ts";
@@ -51,7 +52,7 @@ for (const reference of ["each", "set", "classic"] as const) {
 
 test("a tag that is promoted, or that is berth's own, is refused", async () => {
   const { world, up } = scene;
-  for (const value of ["latest", `key-${"0".repeat(64)}`, "cache", "try-cache"]) {
+  for (const value of ["latest", `key-${"0".repeat(64)}`, cacheTag, `try-${builtTag}`]) {
     const start = { user: "olga", variables: { QEMU_CI_CONTAINER_TAG: value } };
     await assert.rejects(live(world, up, start), /read QEMU_CI_CONTAINER_TAG: /);
   }
@@ -72,7 +73,7 @@ test("a fork that names itself upstream plays it in its own registry, and only r
     "kim/tools/berth: claim latest set",
     "kim/tools/qemu/alone: key latest set",
     "kim/tools/qemu/base: key latest set",
-    "kim/tools/qemu/child: cache key latest layers set",
+    "kim/tools/qemu/child: built cache key latest layers set",
     "kim/tools/qemu/rust: key latest set",
   ]);
   assert.equal(life.promoted, "latest: moved on 4 images\n");

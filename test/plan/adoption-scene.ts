@@ -1,7 +1,9 @@
 /** A merge request of a fork that ran in upstream, its merge, and what an attacker may push meanwhile. */
+
 import assert from "node:assert/strict";
 import { accessOf } from "../../src/gitlab/access.ts";
 import { openGitLab } from "../../src/host/gitlab.ts";
+import { builtTag } from "../../src/image/key.ts";
 import { parseRepository, withTag } from "../../src/oci/reference.ts";
 import { tryTag } from "../../src/plan/places.ts";
 import type { PlannedImage } from "../../src/plan/plan.ts";
@@ -124,7 +126,7 @@ export async function forge(
   const { registry, situation, revision } = scene.options(job);
   const repository = parseRepository(planned.repository ?? "");
   const image = testImage(`forged ${planned.name} ${claim.job}`);
-  await pushImage(registry, repository, image, "try-cache");
+  await pushImage(registry, repository, image, `try-${builtTag}`);
   const said = { ...situation, job: String(claim.job), pipeline: String(claim.pipeline) };
   const annotations = annotationsOf(planned, said, {
     revision: revision ?? null,

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { keyTag } from "../../src/image/key.ts";
+import { builtTag, cacheTag, keyTag } from "../../src/image/key.ts";
 import { tryTag } from "../../src/plan/places.ts";
 import { isForced } from "../../src/plan/refresh.ts";
 import { situationOf } from "../../src/plan/situation.ts";
@@ -93,8 +93,9 @@ describe("CONTAINER_TAG", () => {
     `set-${key}`,
     `set-${key}-r100`,
     `try-set-${key}`,
-    "cache",
-    "try-cache",
+    cacheTag,
+    builtTag,
+    `try-${builtTag}`,
     key,
   ];
   for (const value of ours) {

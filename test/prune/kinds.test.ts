@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { defaultConfig } from "../../src/config/config.ts";
 import { promotedPattern } from "../../src/config/promoted.ts";
-import { untrustedCacheTag } from "../../src/execute/request.ts";
+import { builtTag, cacheTag } from "../../src/image/key.ts";
 import { classify, idOf, type Kind, pipelineOf } from "../../src/prune/kinds.ts";
 import { claimTag } from "../../src/publish/claims.ts";
 
@@ -32,7 +32,9 @@ const cases: readonly (readonly [string, string, Kind])[] = [
   ["debian", `set-${"a".repeat(64)}-l1763683200`, "try-set"],
   ["debian", "p12x", "unknown"],
   ["debian", "cache", "cache"],
-  ["debian", untrustedCacheTag, "cache"],
+  ["debian", cacheTag, "cache"],
+  ["debian", builtTag, "cache"],
+  ["debian", `try-${builtTag}`, "cache"],
   ["debian", hex, "cache"],
   ["debian", "latest", "promoted"],
   ["debian", "staging-9-2", "promoted"],

@@ -24,14 +24,20 @@ const pipeline = (fetch: Fetch, dockerfiles = one, revision = "c1") =>
 describe("two pipelines that build the same set", () => {
   beforeEach(clear);
 
-  /** Puts of an image, where a pipeline can be late: the cache, the key's tag, the set's tag, the record. */
+  /** Puts of an image, where a pipeline can be late. */
   const puts = (count: number) => {
     let seen = 0;
     return ({ request, moment }: Boundary) =>
       moment === "before" && /^PUT .*\/manifests\//.test(request) && seen++ === count;
   };
 
-  for (const [late, name] of ["cache", "key's tag", "set's tag", "record"].entries()) {
+  for (const [late, name] of [
+    "engine's tag",
+    "key's tag",
+    "cache",
+    "set's tag",
+    "record",
+  ].entries()) {
     test(`end at one digest where one puts its ${name} late, at any moment of the other`, async () => {
       const boundaries = await count();
       for (const { index, moment } of boundaries) {

@@ -1,0 +1,60 @@
+/** What an older buildah would build wrong, or fail at without saying why. */
+import { BerthError } from "../errors.ts";
+import type { Files } from "../world.ts";
+import type { BuildahVersion } from "./buildah-args.ts";
+import type { BuildRequest } from "./engine.ts";
+import { at } from "./place.ts";
+
+/** The first version that knows heredocs. */
+const heredocsSince = 33;
+/** From here on a bind mount never leads out of the context (CVE-2024-1753). */
+const linksSince = 36;
+
+/** Refuses a request that this version cannot be given; BUILD_FAILED with file and line. */
+export async function refuseForOld(
+  request: BuildRequest,
+  version: BuildahVersion,
+  files: Pick<Files, "entry">,
+): Promise<void> {
+  const { dockerfile, source, traits } = request;
+  if (traits.heredocs && version.minor < heredocsSince) {
+    const line = dockerfile.split("\n").findIndex((text) => text.includes("<<"));
+    throw refused(request, source.lines[line], {
+      what: `buildah ${version.text} does not know heredocs`,
+      instead: `use buildah 1.${heredocsSince} or later, or write the lines without one`,
+    });
+  }
+  if (!traits.binds || version.minor >= linksSince) return;
+  for (const { path, line } of request.mounted) {
+    const link = await linkOn(path, request.contextFolder, files);
+    if (link === undefined) continue;
+    throw refused(request, line, {
+      what: `buildah ${version.text} follows the link ${JSON.stringify(link)} of a bind mount's source out of the context`,
+      instead: `use buildah 1.${linksSince} or later, or name what the link leads to`,
+    });
+  }
+}
+
+/** The first part of a path that is a link. */
+async function linkOn(
+  path: string,
+  folder: string,
+  files: Pick<Files, "entry">,
+): Promise<string | undefined> {
+  const parts = path.split("/");
+  for (let length = 1; length <= parts.length; length++) {
+    const part = parts.slice(0, length).join("/");
+    if ((await files.entry(`${folder}/${part}`))?.kind === "symlink") return part;
+  }
+  return undefined;
+}
+
+function refused(
+  { name, source }: BuildRequest,
+  line: number | undefined,
+  { what, instead }: { readonly what: string; readonly instead: string },
+): BerthError {
+  return new BerthError("BUILD_FAILED", `build ${name}: ${at(source, line)}${what}`, {
+    hint: instead,
+  });
+}

@@ -1,0 +1,81 @@
+/** Which layers of earlier builds a build may take, and where its own are kept for later ones. */
+import { BerthError } from "../errors.ts";
+import { cacheTag } from "../image/key.ts";
+import type { Manifest } from "../oci/manifest.ts";
+import { type Repository, withTag } from "../oci/reference.ts";
+import { isFromScratch, type PlannedImage } from "../plan/plan.ts";
+import type { Tools } from "./tools.ts";
+
+/** On an image: layers made before this time are not to be taken by builds that go on from it. */
+export const sinceAnnotation = "berth.cache-since";
+
+export interface LayerCache {
+  /** Nearest first; none where the image is built from scratch. */
+  readonly from: readonly Repository[];
+  readonly to: Repository | undefined;
+  /** Nothing older is taken. */
+  readonly since: Date;
+  readonly fromScratch: boolean;
+}
+
+/**
+ * The caches of a build: its own repository and upstream's, as far as they are of the latest generation.
+ *
+ * A generation begins with a build from scratch that was promoted, or with the first build of all; what is older
+ * was made before the last refresh, or by a version of berth whose layers are not to be trusted.
+ */
+export async function layerCache(
+  image: PlannedImage,
+  repository: Repository,
+  tools: Tools,
+): Promise<LayerCache> {
+  const now = tools.clock.now();
+  if (isFromScratch(image.decision))
+    return { from: [], to: undefined, since: now, fromScratch: true };
+  const sources = sourcesOf(repository, tools);
+  const times = await Promise.all(sources.map((source) => sinceOf(source, tools)));
+  const since = Math.max(...times.map((time) => time?.getTime() ?? Number.NEGATIVE_INFINITY));
+  return {
+    from: sources.filter((_, index) => times[index]?.getTime() === since),
+    to: tools.situation.trusted ? repository : undefined,
+    since: since > 0 ? new Date(since) : now,
+    fromScratch: false,
+  };
+}
+
+/** Gives the image the tag under which later builds find its layers, unless a later generation has it already. */
+export async function keepLayers(
+  manifest: Manifest,
+  { to, since }: LayerCache,
+  tools: Tools,
+): Promise<void> {
+  if (to === undefined) return;
+  const there = await sinceOf(to, tools);
+  if (there !== undefined && there.getTime() > since.getTime()) return;
+  try {
+    await tools.registry.put(withTag(to, cacheTag), manifest);
+  } catch (error) {
+    if (!(error instanceof BerthError)) throw error;
+    tools.log.warn(`the layer cache could not be written: ${error.message}`);
+  }
+}
+
+/** Own layers before upstream's, whose repository has the same path below its base. */
+function sourcesOf(repository: Repository, { situation }: Tools): readonly Repository[] {
+  const { own, upstream } = situation;
+  if (own === undefined || upstream === undefined) return [repository];
+  const path = `${upstream.path}${repository.path.slice(own.path.length)}`;
+  return [repository, { host: upstream.host, path }];
+}
+
+/** Since when a repository's cached layers are made; a cache that cannot be read is none. */
+async function sinceOf(repository: Repository, { registry }: Tools): Promise<Date | undefined> {
+  try {
+    const cache = await registry.get(withTag(repository, cacheTag));
+    const time = Date.parse(cache?.content.annotations[sinceAnnotation] ?? "");
+    return Number.isNaN(time) ? undefined : new Date(time);
+  } catch (error) {
+    if (error instanceof BerthError) return undefined;
+    throw error;
+  }
+}
