@@ -1,0 +1,110 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { resolveRecipe } from "../../src/dockerfile/recipe.ts";
+import { BerthError, printProblem } from "../../src/errors.ts";
+import type { BaseFacts } from "../../src/execute/bases.ts";
+import { pinReferences } from "../../src/execute/pin.ts";
+import type { Tools } from "../../src/execute/tools.ts";
+import type { PlannedImage } from "../../src/plan/plan.ts";
+import { keyedImage } from "../support/keyed.ts";
+
+const digest = (digit: string): string => `sha256:${digit.repeat(64)}`;
+const parent = `registry.example.com/qemu/base@${digest("b")}`;
+
+/** Pins a text whose bases say what `facts` holds, and tells what was asked. */
+async function pin(
+  text: string,
+  facts: Record<string, Partial<BaseFacts>>,
+  change: Partial<PlannedImage> = {},
+) {
+  const asked: string[] = [];
+  const warnings: string[] = [];
+  const tools = {
+    base: async (name: string, platform: string) => {
+      asked.push(`${name} ${platform}`);
+      const found = facts[name];
+      const nothing = { digest: undefined, pinned: undefined, unknown: "it is away" };
+      const known = {
+        digest: digest("a"),
+        pinned: `${name}@${digest("a")}`,
+        unknown: undefined,
+      };
+      return { name, onbuild: [], env: [], ...(found === undefined ? nothing : known), ...found };
+    },
+    log: { warn: (line: string) => warnings.push(line) },
+  } as unknown as Tools;
+  const recipe = resolveRecipe(text, {
+    file: "x.docker",
+    args: {},
+    target: undefined,
+    platform: "linux/amd64",
+    onbuild: false,
+    allowAdd: [],
+    parentOf: (reference) => (reference === "qemu/base" ? "base" : undefined),
+  });
+  const image = { ...keyedImage("x"), ...change } as PlannedImage;
+  const material = { recipe, contextTar: undefined };
+  const pinned = await pinReferences(image, material, new Map([["base", parent]]), tools);
+  return { ...pinned, asked: asked.sort(), warnings };
+}
+
+async function refusal(...given: Parameters<typeof pin>): Promise<BerthError> {
+  const error: unknown = await pin(...given).catch((reason: unknown) => reason);
+  assert.ok(error instanceof BerthError);
+  return error;
+}
+
+test("parents and bases are written by digest, and the target's base is told", async () => {
+  const text = "FROM debian:13 AS tools\nRUN make\nFROM qemu/base\nCOPY --from=tools a b\n";
+  const found = await pin(text, { "debian:13": {} });
+  assert.equal(
+    found.dockerfile.text,
+    text.replace("debian:13", `debian:13@${digest("a")}`).replace("qemu/base", parent),
+  );
+  assert.deepEqual(found.dockerfile.lines, [1, 2, 3, 4]);
+  assert.deepEqual(found.base, { name: "qemu/base", digest: digest("b") });
+  assert.deepEqual(found.bases, [{ name: "debian:13", digest: digest("a") }]);
+  assert.deepEqual(found.asked, ["debian:13 linux/amd64"]);
+});
+
+test("a base that cannot be asked is written as it is named, with a warning", async () => {
+  const found = await pin("ARG V=13\nFROM debian:$V\n", {});
+  assert.equal(found.dockerfile.text, "ARG V=13\nFROM debian:13\n");
+  assert.match(found.warnings.join(), /debian:13 is used as written.*it is away/);
+  assert.deepEqual(found.base, { name: "debian:13", digest: undefined });
+});
+
+test("a base with triggers is refused unless the configuration declares them", async () => {
+  const facts = { "node:22": { onbuild: ["COPY . /src"] } };
+  const error = await refusal("\nFROM node:22\n", facts);
+  assert.equal(error.code, "BASE_ONBUILD");
+  assert.match(error.message, /x\.docker:2: base node:22 .*COPY \. \/src/);
+  await pin("FROM node:22\n", facts, { onbuild: true });
+  await pin("FROM debian:13\nCOPY --from=node:22 a b\n", { ...facts, "debian:13": {} });
+});
+
+test("an ARG over a variable of its base is refused, whichever stage declares it", async () => {
+  const facts = { "debian:13": { env: ["PATH", "GCC"] }, "node:22": { env: ["NODE"] } };
+  const text = "FROM debian:13 AS a\nARG GCC=1 OTHER\nFROM a\nARG NODE\nRUN x\nARG PATH\n";
+  const error = await refusal(text, facts);
+  assert.equal(error.code, "DOCKERFILE_INVALID");
+  assert.deepEqual(
+    error.problems.map((one) => printProblem(one).replace(/: in BuildKit.*/, "")),
+    [
+      "x.docker:2:1: ARG GCC stands where the base debian:13 sets GCC",
+      "x.docker:6:1: ARG PATH stands where the base debian:13 sets PATH",
+    ],
+  );
+  // Taking files of an image takes none of its variables.
+  await pin("FROM debian:13\nARG NODE\nCOPY --from=node:22 a b\n", facts);
+});
+
+test("a parent is asked what it sets only where an ARG could have the same name", async () => {
+  const facts = { [parent]: { env: ["CC"] } };
+  assert.deepEqual((await pin("FROM qemu/base\nRUN x\n", facts)).asked, []);
+  const found = await pin("FROM qemu/base\nARG USER\n", facts);
+  assert.deepEqual(found.asked, [`${parent} linux/amd64`]);
+  assert.deepEqual(found.bases, []);
+  const error = await refusal("FROM qemu/base\nARG CC=gcc\n", facts);
+  assert.match(printProblem(error.problems[0]!), /x\.docker:2:1: ARG CC .*base qemu\/base/);
+});
