@@ -38,7 +38,8 @@ export function keep(
 ): Kept {
   const { directives } = parsed;
   const lines = linesOf(text);
-  const needed = new Array<boolean>(lines.length).fill(isForeign(directives.syntax));
+  const isWhole = isForeign(directives.syntax);
+  const needed = new Array<boolean>(lines.length).fill(isWhole);
   needed.fill(true, 0, directives.lines);
   const take = ({ line, last }: Instruction): void => {
     needed.fill(true, line.pieces[0]!.line - 1, last);
@@ -50,13 +51,15 @@ export function keep(
   return {
     text,
     needed,
-    numbers: new Map(stages.map(({ stage }, position) => [stage.index, position])),
+    numbers: new Map(
+      stages.map(({ stage: { index } }, position) => [index, isWhole ? index : position]),
+    ),
     namings: [...namings.values()].sort((a, b) => a.start - b.start),
   };
 }
 
-/** A frontend of another kind may read any line. */
-function isForeign(syntax: string | undefined): boolean {
+/** A frontend of another kind may read any line, and any arg. */
+export function isForeign(syntax: string | undefined): boolean {
   return syntax !== undefined && !/^(\S+\/)?docker\/dockerfile(-upstream)?([:@]\S*)?$/.test(syntax);
 }
 

@@ -2,7 +2,7 @@
 
 import { BerthError, type Problem, printProblem } from "../errors.ts";
 import { differ, type Note } from "./differ-stages.ts";
-import { builtText, hashedText, type Kept, keep, type MappedText } from "./keep.ts";
+import { builtText, hashedText, isForeign, type Kept, keep, type MappedText } from "./keep.ts";
 import { type Complain, type Place, placeOf } from "./lines.ts";
 import { type Parsed, parseDockerfile, type Stage } from "./parse.ts";
 import type { Naming } from "./references.ts";
@@ -85,7 +85,7 @@ export interface Recipe {
   readonly keyedArgs: Args;
   /** The image may carry ONBUILD triggers. */
   readonly onbuild: boolean;
-  /** What to give the engine as its target: a stage's name, or nothing, since the target stands last in the text. */
+  /** What to give the engine as its target: a stage's name, or nothing where the target stands last in the text. */
   readonly target: string | undefined;
   /** The stages that count, in the order of the file; the target is the last. */
   readonly stages: readonly RecipeStage[];
@@ -121,7 +121,10 @@ export function resolveRecipe(text: string, options: RecipeOptions): Recipe {
   const { text: hashed, lines } = hashedText(kept);
   const uses = kept.namings.flatMap((naming) => useOf(naming) ?? []);
   const { root, onbuild } = stages.at(-1)!;
-  const isGiven = (name: string): boolean => options.onbuild || names.has(name) || isOption(name);
+  const isWhole = isForeign(directives.syntax);
+  const isGiven = (name: string): boolean =>
+    isWhole || options.onbuild || names.has(name) || isOption(name);
+  const isNamed = isWhole || (target.name !== undefined && !isNumber(options.target));
   return {
     hashed,
     lines,
@@ -133,7 +136,7 @@ export function resolveRecipe(text: string, options: RecipeOptions): Recipe {
     args: pick(args, (name) => isGiven(name) || isProxy(name)),
     keyedArgs: pick(args, (name) => isGiven(name) && (names.has(name) || !isProxy(name))),
     onbuild,
-    target: target.name === undefined || isNumber(options.target) ? undefined : options.target,
+    target: isNamed ? options.target : undefined,
     stages: stages.map(stageOf),
     traits: traitsOf(stages),
     notes,

@@ -76,7 +76,8 @@ function originsOf(
   read: Lexed | undefined,
   origins: ReadonlyMap<string, ReadonlySet<string>>,
 ): ReadonlySet<string> {
-  const all = new Set([name]);
+  // Declared once more, its first line is still read.
+  const all = new Set([name, ...(origins.get(name) ?? [])]);
   for (const used of read?.names ?? []) {
     all.add(used);
     for (const origin of origins.get(used) ?? []) all.add(origin);

@@ -344,6 +344,12 @@ const texts: readonly (readonly [string, string, string, string])[] = [
     "ARG A=1 B=2\nARG C=$B\nFROM a:$C\n",
     "\nARG A=1 B=2\nARG C=$B\n\nFROM a:2\n",
   ],
+  [
+    "a global ARG that is declared twice needs what either line uses",
+    "ARG X=1\nARG C=$X\nARG C\nFROM a:$C\n",
+    "ARG X=1\nARG C=$X\nARG C\nFROM a:$C\n",
+    "ARG X=1\nARG C=$X\nARG C\nFROM a:1\n",
+  ],
   ["carriage returns stay", "FROM a\r\nRUN b\r\n", "FROM a\r\nRUN b\r\n", "FROM a\r\nRUN b\r\n"],
 ];
 
@@ -365,6 +371,13 @@ for (const [what, text, hashed, built] of texts) {
     }
   });
 }
+
+test("a foreign frontend gets stages' numbers, the target and all args as they are", () => {
+  const text = "# syntax=x/y\nFROM a\nFROM b AS c\nFROM d\nCOPY --from=1 x y\n";
+  const recipe = resolve(text, { target: "2", args: { A: "1" } });
+  assert.equal(engineText(recipe, () => undefined).text, text);
+  assert.deepEqual([recipe.target, recipe.args, recipe.keyedArgs], ["2", { A: "1" }, { A: "1" }]);
+});
 
 const commit = "0123456789abcdef0123456789abcdef01234567";
 const sha = `sha256:${"a".repeat(64)}`;
