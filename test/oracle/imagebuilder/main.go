@@ -28,7 +28,7 @@ func meaningOf(q lines.Text) lines.Meaning {
 	if target.err != nil {
 		return failed(target.err)
 	}
-	answer := lines.Meaning{Sum: target.Sum}
+	answer := lines.Meaning{Sum: strings.Join(append([]string{target.Sum}, target.Config.OnBuild...), "\n")}
 	if q.Dump {
 		answer.Dump = evaluation.done
 	}

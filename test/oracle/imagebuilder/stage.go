@@ -54,9 +54,6 @@ func (e *evaluation) stage(index int) (out stage) {
 			return stage{err: err}
 		}
 		record := &record{evaluation: e, stage: index}
-		if step.Command == "onbuild" {
-			record.add("onbuild", step.Original)
-		}
 		if err := builder.Run(step, record, false); err != nil {
 			return stage{err: err}
 		}
@@ -68,9 +65,17 @@ func (e *evaluation) stage(index int) (out stage) {
 	out.Config = builder.Config()
 	out.Config.OnBuild = builder.RunConfig.OnBuild
 	out.Config.Env = mergedEnv(config.Env, builder.RunConfig.Env)
-	hashed, _ := json.Marshal(out)
-	out.Sum = fmt.Sprintf("%x", sha256.Sum256(hashed))
+	out.Sum = out.digest()
 	return out
+}
+
+// Its triggers are no part of what a stage means to those above it: they run there.
+func (s stage) digest() string {
+	config := *s.Config
+	config.OnBuild = nil
+	s.Config = &config
+	hashed, _ := json.Marshal(s)
+	return fmt.Sprintf("%x", sha256.Sum256(hashed))
 }
 
 // Finds what a FROM names: its name in the meaning, and its config.
