@@ -38,11 +38,12 @@ export interface Git {
   test(args: readonly string[]): Promise<boolean>;
   /** Reads objects through one long-lived `git cat-file --batch`. */
   object(name: string): Promise<GitObject | undefined>;
-  /** Whether a checkout may write a file otherwise than it is stored, below these `.gitattributes`. */
+  /** Whether a file in a work tree may differ from what is stored of it, below these `.gitattributes`. */
   mayConvert(attributes: readonly AttributesFile[]): Promise<boolean>;
   /**
    * A blob as a checkout writes it to a path (line ends, encoding, `$Id$`, filters), by these `.gitattributes` and
-   * this machine's settings of git; `undefined` where the repository does not have it.
+   * this machine's settings of git; `undefined` where the repository does not have it. TREE_DIRTY where the work
+   * tree has the same blob there in other bytes, and git calls it unchanged.
    */
   checkedOut(
     blob: string,

@@ -1,7 +1,8 @@
 /** What lies on disk at the paths that git lists. */
 import { BerthError } from "../errors.ts";
 import type { Files, Git } from "../world.ts";
-import type { Listed } from "./listing.ts";
+import type { Listed, Tracked } from "./listing.ts";
+import { onceEach } from "./memo.ts";
 import { folderOf, joinPath } from "./paths.ts";
 import type { TreeEntry } from "./tree.ts";
 
@@ -21,15 +22,14 @@ export function diskLook(git: Git, files: Files): Look {
     realFolders.add(folder);
     return true;
   };
-  let trusted: Promise<boolean> | undefined;
-  // Asked only where disk and index disagree: a file system without modes must not change a key.
-  const trustsModes = (): Promise<boolean> => {
-    trusted ??= git
-      .run(["config", "--type=bool", "--default=true", "core.fileMode"])
-      .then((answer) => answer.toString().trim() === "true");
-    return trusted;
-  };
-  return async ({ path, kind, tracked }) => {
+  // Asked only where disk and index disagree: a file system without modes or links must not change a key.
+  const setting = onceEach<boolean>();
+  const isOn = (name: string): Promise<boolean> =>
+    setting(name, async () => {
+      const answer = await git.run(["config", "--type=bool", "--default=true", name]);
+      return answer.toString().trim() === "true";
+    });
+  const see = async ({ path, kind, tracked }: Listed): Promise<TreeEntry | undefined> => {
     const onDisk = await files.entry(joinPath(git.root, path));
     if (onDisk === undefined || !(await isRealFolder(folderOf(path)))) return undefined;
     if (kind === "repository") {
@@ -40,9 +40,43 @@ export function diskLook(git: Git, files: Files): Look {
     if (onDisk.kind === "symlink") return { path, kind: "symlink", executable: false };
     if (onDisk.kind !== "file") return undefined;
     const { executable, size } = onDisk;
+    if (tracked?.symlink && !(await isOn("core.symlinks"))) {
+      return { path, kind: "symlink", executable: false, size };
+    }
     const agrees = tracked === undefined || tracked.executable === executable;
-    if (agrees || (await trustsModes())) return { path, kind: "file", executable, size };
+    if (agrees || (await isOn("core.fileMode"))) return { path, kind: "file", executable, size };
     return { path, kind: "file", executable: tracked.executable, size };
+  };
+  return async (listed) => {
+    const entry = await see(listed);
+    const { tracked } = listed;
+    if (tracked?.overlooked === undefined) return entry;
+    if (entry === undefined) return absent(listed, tracked);
+    if (entry.kind === "submodule" || (await isUnchanged(entry, tracked))) return entry;
+    const way = `git update-index --no-${tracked.overlooked} ${entry.path}`;
+    return { ...entry, absent: `${entry.path}, of which git is told to overlook changes: ${way}` };
+  };
+  async function isUnchanged(entry: TreeEntry, { id, executable }: Tracked): Promise<boolean> {
+    if (entry.kind === "symlink") {
+      const target = await readSeen(git, files, entry);
+      return target?.equals((await git.object(id))?.bytes ?? Buffer.alloc(0)) === true;
+    }
+    const answer = await git.run(["hash-object", "--", entry.path]);
+    return answer.toString().trim() === id && entry.executable === executable;
+  }
+}
+
+/** What a sparse checkout leaves out, or somebody took away: the project has it, but nobody can read it. */
+function absent({ path, kind }: Listed, { executable, symlink, overlooked }: Tracked): TreeEntry {
+  const why =
+    overlooked === "skip-worktree"
+      ? `which is not checked out (sparse checkout): git sparse-checkout add ${folderOf(path) || path}`
+      : `which is gone without git's knowing: git checkout -- ${path}`;
+  return {
+    path,
+    kind: kind === "repository" ? "submodule" : symlink ? "symlink" : "file",
+    executable,
+    absent: `${path}, ${why}`,
   };
 }
 
@@ -50,11 +84,16 @@ export function diskLook(git: Git, files: Files): Look {
 export async function readSeen(
   git: Git,
   files: Files,
-  { path, kind, size = 0 }: TreeEntry,
+  { path, kind, size, absent: reason }: TreeEntry,
 ): Promise<Buffer | undefined> {
+  if (reason !== undefined) {
+    const [what, hint = ""] = reason.split(/: (?=git )/);
+    throw new BerthError("CONTEXT_ABSENT", `read ${what}`, { hint });
+  }
   const absolute = joinPath(git.root, path);
-  if (kind === "symlink") return files.readLink(absolute);
-  if (size <= maxFileBytes) return files.read(absolute);
+  // Without links in the file system, git keeps them as files, which have a size.
+  if (kind === "symlink" && size === undefined) return files.readLink(absolute);
+  if ((size ?? 0) <= maxFileBytes) return files.read(absolute);
   throw new BerthError("CONTEXT_INVALID", `read ${path}: larger than 2 GiB`, {
     hint: "exclude it in .dockerignore, or fetch it in the build",
   });

@@ -1,4 +1,4 @@
-/** Asking git for the project's files: `git ls-files -z -t -s --cached --others`, and its output, read. */
+/** Asking git for the project's files: `git ls-files -z -v -s --cached --others`, and its output, read. */
 import { isUtf8 } from "node:buffer";
 import { BerthError } from "../errors.ts";
 
@@ -7,7 +7,15 @@ export interface Listed {
   readonly path: string;
   readonly kind: "file" | "repository";
   /** What the index says; `undefined` where git does not track it. */
-  readonly tracked: { readonly executable: boolean } | undefined;
+  readonly tracked: Tracked | undefined;
+}
+
+export interface Tracked {
+  readonly id: string;
+  readonly executable: boolean;
+  readonly symlink: boolean;
+  /** Git does not look at what lies on disk: not checked out, or told to assume that it is unchanged. */
+  readonly overlooked: "skip-worktree" | "assume-unchanged" | undefined;
 }
 
 export interface Listing {
@@ -17,7 +25,7 @@ export interface Listing {
   readonly unreadable: readonly string[];
 }
 
-const listArgs = ["ls-files", "-z", "-t", "-s", "--cached", "--others", "--exclude-standard"];
+const listArgs = ["ls-files", "-z", "-v", "-s", "--cached", "--others", "--exclude-standard"];
 
 /** The question for what git tracks or sees as new at these pathspecs; no pathspec is everything. */
 export function listingOf(pathspecs: readonly string[]): readonly string[] {
@@ -66,7 +74,10 @@ function parseRecords(output: string): readonly Listed[] {
   return entries;
 }
 
-/** `? path` for what is new (`path/` for a repository of its own), `H mode id stage<TAB>path` for the rest. */
+/**
+ * `? path` for what is new (`path/` for a repository of its own), `H mode id stage<TAB>path` for the rest; `S` for what is
+ * not checked out, a small letter for what is assumed to be unchanged.
+ */
 function parseRecord(record: string): Listed {
   if (record.startsWith("? ")) {
     const isRepository = record.endsWith("/");
@@ -76,7 +87,18 @@ function parseRecord(record: string): Listed {
   const mode = record.slice(2, 8);
   const path = record.slice(record.indexOf("\t") + 1);
   const kind = mode === "160000" ? "repository" : "file";
-  return { path, kind, tracked: { executable: mode === "100755" } };
+  const tracked = {
+    id: record.slice(9, record.indexOf(" ", 9)),
+    executable: mode === "100755",
+    symlink: mode === "120000",
+    overlooked: overlookedBy(record[0] ?? ""),
+  };
+  return { path, kind, tracked };
+}
+
+function overlookedBy(tag: string): Tracked["overlooked"] {
+  if (tag === "S" || tag === "s") return "skip-worktree";
+  return tag >= "a" && tag <= "z" ? "assume-unchanged" : undefined;
 }
 
 function printName(record: Buffer): string {

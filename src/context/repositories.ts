@@ -28,11 +28,11 @@ export async function listPath(
   git: Git,
   files: Files,
   path: string,
-  onDisk: FileEntry,
+  onDisk: FileEntry | undefined,
 ): Promise<Listing> {
   const owner = await ownerOf(git, files, path);
   if (owner === undefined) return { entries: [], unreadable: [] };
-  if (onDisk.kind === "directory") {
+  if (onDisk?.kind === "directory") {
     return listPathspec(owner, files, [`:(literal)${owner.path}`]);
   }
   return listPathspec(owner, files, [besides(folderOf(owner.path))]);

@@ -70,7 +70,8 @@ function membersOf(git: Git, files: Files): Members {
   const add = (entries: readonly Listed[]): void => {
     for (const entry of entries) known.set(entry.path, entry);
   };
-  const ask = async (path: string, onDisk: FileEntry): Promise<void> => {
+  let sparse: Promise<boolean> | undefined;
+  const ask = async (path: string, onDisk: FileEntry | undefined): Promise<void> => {
     add((await listPath(git, files, path, onDisk)).entries);
   };
   return {
@@ -78,15 +79,28 @@ function membersOf(git: Git, files: Files): Members {
     async find(path) {
       if (known.has(path) || path === "" || isReserved(path)) return known.get(path);
       const onDisk = await files.entry(joinPath(git.root, path));
-      if (onDisk === undefined) return undefined;
+      sparse ??= isSparse(git, files);
+      if (onDisk === undefined && !(await sparse)) return undefined;
       // One question serves all files of a folder that are asked for at the same time.
-      const question = onDisk.kind === "directory" ? `${path}/` : folderOf(path);
+      const question = onDisk?.kind === "directory" ? `${path}/` : folderOf(path);
       const answer = asking.get(question) ?? ask(path, onDisk);
       asking.set(question, answer);
       await answer.finally(() => asking.delete(question));
       return known.get(path);
     },
   };
+}
+
+/** Whether git may know files that are not on disk, and is right so. */
+async function isSparse(git: Git, files: Files): Promise<boolean> {
+  const dotGit = joinPath(git.root, ".git");
+  const link = /^gitdir: (.+)\n/.exec(
+    ((await files.entry(dotGit))?.kind === "file"
+      ? await files.read(dotGit)
+      : undefined
+    )?.toString() ?? "",
+  )?.[1];
+  return (await files.entry(joinPath(link ?? dotGit, "info/sparse-checkout"))) !== undefined;
 }
 
 async function lookAll(look: Look, listed: readonly Listed[]): Promise<TreeEntry[]> {

@@ -6,6 +6,7 @@ import type { Git } from "../world.ts";
 import { conversionTest } from "./gitattributes.ts";
 import { type CheckoutReader, checkoutReader } from "./gitcheckout.ts";
 import { type ObjectReader, objectReader } from "./gitobjects.ts";
+import { staleTest } from "./gitstale.ts";
 import { plainTop } from "./top.ts";
 
 /** Answers under way that nobody has asked for yet; each is given once. */
@@ -52,6 +53,8 @@ function gitAt(root: string, env: NodeJS.ProcessEnv): Git {
     reader ??= objectReader(root, env);
     return reader.read(name);
   };
+  const conversion = conversionTest({ run, object }, env);
+  const refuseStale = staleTest({ root, run });
   const inside = (path: string): Git => {
     const known = children.get(path);
     if (known !== undefined) return known;
@@ -68,10 +71,17 @@ function gitAt(root: string, env: NodeJS.ProcessEnv): Git {
       return result.exitCode === 0;
     },
     object,
-    mayConvert: conversionTest({ run, object }, env),
-    checkedOut(blob, path, attributes) {
+    async mayConvert(attributes) {
+      return (await conversion(attributes)) !== "none";
+    },
+    async checkedOut(blob, path, attributes) {
       checkout ??= checkoutReader(run, env);
-      return checkout.read(blob, path, attributes);
+      const bytes =
+        (await conversion(attributes)) === "checkout"
+          ? await checkout.read(blob, path, attributes)
+          : (await object(blob))?.bytes;
+      if (bytes !== undefined) await refuseStale(blob, path, attributes, bytes);
+      return bytes;
     },
     inside,
     async close() {

@@ -1,34 +1,46 @@
-/** Whether git would write a file otherwise than it is stored: most projects have nothing that makes it. */
+/** Whether git may write a file otherwise than it is stored: most projects have nothing that makes it. */
 import { join } from "node:path";
-import type { Git } from "../world.ts";
+import type { AttributesFile, Git } from "../world.ts";
 import { realFiles } from "./files.ts";
 
-/** Attributes that convert at a checkout. `text` and `eol=lf` alone do not, where lines end with LF by default. */
-const converting = /eol(?!=lf\b)|crlf|ident|filter|working-tree-encoding/;
+/** How far git's conversion goes: not at all, at a commit only (CRLF to LF), or at a checkout too. */
+export type Conversion = "none" | "commit" | "checkout";
 
-/** Makes the answer of `Git.mayConvert`; `env` is git's. */
+/** Attributes that convert at a checkout; `text` and `eol=lf` do not, where lines end with LF by default. */
+const atCheckout = /eol(?!=lf\b)|crlf|ident|filter|working-tree-encoding/;
+
+function conversionIn(text: string): Conversion {
+  if (atCheckout.test(text)) return "checkout";
+  return /text|eol/.test(text) ? "commit" : "none";
+}
+
+function furthest(all: readonly Conversion[]): Conversion {
+  if (all.includes("checkout")) return "checkout";
+  return all.includes("commit") ? "commit" : "none";
+}
+
+/** Makes a test for the `.gitattributes` above a path; what it says is the most that may happen. */
 export function conversionTest(
   { run, object }: Pick<Git, "run" | "object">,
   env: NodeJS.ProcessEnv,
-): Git["mayConvert"] {
-  const byBlob = new Map<string, Promise<boolean>>();
-  let always: Promise<boolean> | undefined;
-  const mentions = async (id: string): Promise<boolean> =>
-    converting.test((await object(id))?.bytes.toString("latin1") ?? "");
+): (attributes: readonly AttributesFile[]) => Promise<Conversion> {
+  const byBlob = new Map<string, Promise<Conversion>>();
+  const read = async (id: string): Promise<Conversion> =>
+    conversionIn((await object(id))?.bytes.toString("latin1") ?? "");
+  let always: Promise<Conversion> | undefined;
   return async (attributes) => {
-    always ??= settingsConvert(run, env);
-    if (await always) return true;
-    for (const { id } of attributes) {
-      const known = byBlob.get(id) ?? mentions(id);
+    always ??= ofSettings(run, env);
+    const below = attributes.map(({ id }) => {
+      const known = byBlob.get(id) ?? read(id);
       byBlob.set(id, known);
-      if (await known) return true;
-    }
-    return false;
+      return known;
+    });
+    return furthest(await Promise.all([always, ...below]));
   };
 }
 
-/** Whether this machine's settings and attributes convert files whatever a commit says. */
-async function settingsConvert(run: Git["run"], env: NodeJS.ProcessEnv): Promise<boolean> {
+/** What this machine's settings and attributes convert whatever a commit says. */
+async function ofSettings(run: Git["run"], env: NodeJS.ProcessEnv): Promise<Conversion> {
   const wanted = "^core\\.(autocrlf|eol|attributesfile)$";
   const [settings, own, system] = await Promise.all([
     // It fails where none of them is set.
@@ -38,13 +50,16 @@ async function settingsConvert(run: Git["run"], env: NodeJS.ProcessEnv): Promise
     ask(run, ["var", "GIT_ATTR_SYSTEM"], "/etc/gitattributes"),
   ]);
   const values = new Map(settings.split("\0").map((record) => pair(record)));
-  const crlf = values.get("core.autocrlf") ?? "false";
-  if (!/^(?:false|no|off|0|input)$/i.test(crlf)) return true;
-  if (values.get("core.eol")?.toLowerCase() === "crlf") return true;
   const home = env["XDG_CONFIG_HOME"] || join(env["HOME"] ?? "/", ".config");
   const global = values.get("core.attributesfile") ?? join(home, "git/attributes");
   const texts = await Promise.all([own, global, system].map((path) => realFiles().read(path)));
-  return texts.some((text) => text !== undefined && converting.test(text.toString("latin1")));
+  const crlf = values.get("core.autocrlf") ?? "false";
+  const eol = values.get("core.eol") ?? "lf";
+  return furthest([
+    /^(?:false|no|off|0)$/i.test(crlf) ? "none" : crlf === "input" ? "commit" : "checkout",
+    /^crlf$/i.test(eol) ? "checkout" : "none",
+    ...texts.map((text) => conversionIn(text?.toString("latin1") ?? "")),
+  ]);
 }
 
 async function ask(run: Git["run"], args: readonly string[], otherwise: string): Promise<string> {

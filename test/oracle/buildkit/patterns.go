@@ -34,7 +34,20 @@ func (q ignores) answer() matches {
 	if err != nil {
 		return matches{Error: err.Error()}
 	}
-	return each(q.Paths, matcher.MatchesOrParentMatches)
+	// As fsutil asks when BuildKit transfers a context: each folder on the way first.
+	return each(q.Paths, func(path string) (bool, error) {
+		var matched bool
+		var info patternmatcher.MatchInfo
+		parts := strings.Split(path, "/")
+		for i := range parts {
+			var err error
+			matched, info, err = matcher.MatchesUsingParentResults(strings.Join(parts[:i+1], "/"), info)
+			if err != nil {
+				return false, err
+			}
+		}
+		return matched, nil
+	})
 }
 
 func (q globs) answer() []matches {
