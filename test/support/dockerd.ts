@@ -26,6 +26,7 @@ export async function startDockerd(
     docker: program("docker"),
     dockerd: program("dockerd"),
   },
+  more: readonly string[] = [],
 ): Promise<Dockerd> {
   const folder = await temporaryFolder("berth-dockerd-");
   const at = (name: string): string => join(folder.path, name);
@@ -42,6 +43,7 @@ export async function startDockerd(
     "--ip6tables=false",
     "--bridge=none",
     `--seccomp-profile=${at("seccomp.json")}`,
+    ...more,
     ...insecureHosts.map((insecure) => `--insecure-registry=${insecure}`),
   ];
   const isUp = () =>

@@ -8,6 +8,7 @@ import { runParentsFirst } from "../../src/execute/schedule.ts";
 import type { Tools } from "../../src/execute/tools.ts";
 import { realFiles } from "../../src/host/files.ts";
 import { makeFolder, unpackTar } from "../../src/host/unpack.ts";
+import type { Spool } from "../../src/image/contexts.ts";
 import { identify } from "../../src/image/identify.ts";
 import type { Image } from "../../src/image/image.ts";
 import type { Manifest } from "../../src/oci/manifest.ts";
@@ -25,7 +26,7 @@ import { type Published, publishSet } from "../../src/publish/set.ts";
 import type { Registry } from "../../src/registry/registry.ts";
 import { pushImage, testImage } from "../registry/clients.ts";
 import { declaredImage } from "./keyed.ts";
-import { memoryTree } from "./tree.ts";
+import { type MemoryFile, memoryTree } from "./tree.ts";
 
 export interface FlowOptions {
   readonly registry: Registry;
@@ -41,7 +42,11 @@ export interface FlowOptions {
   readonly history?: MergeHistory;
   /** The time of planning and building. */
   readonly now?: Date;
-  /** Called at each build, before anything is pushed. */
+  /** Files beside the Dockerfiles. */
+  readonly context?: Readonly<Record<string, MemoryFile>>;
+  /** What really builds; where not given, something small is pushed for each build. */
+  readonly engine?: Engine;
+  /** Called at each build of the latter, before anything is pushed. */
   readonly onBuild?: (request: BuildRequest) => Promise<void> | void;
 }
 
@@ -52,15 +57,17 @@ export interface Flow {
   readonly built: readonly string[];
 }
 
-export async function planOf(options: FlowOptions) {
+export async function planOf(options: FlowOptions, spool?: Spool) {
   const { registry, situation, config, dockerfiles, change = (image: Image) => image } = options;
-  const tree = memoryTree(
-    Object.fromEntries(Object.entries(dockerfiles).map(([name, text]) => [`${name}.docker`, text])),
-  );
+  const texts = Object.entries(dockerfiles).map(([name, text]) => [`${name}.docker`, text]);
+  const tree = memoryTree({ ...options.context, ...Object.fromEntries(texts) });
   const images = Object.keys(dockerfiles).map((name) => change(declaredImage(name)));
   const parentOf = (reference: string): string | undefined =>
     /^qemu\/([a-z0-9-]+)$/.exec(reference)?.[1];
-  const identified = await identify(images, tree, { parentOf });
+  const identified = await identify(images, tree, {
+    parentOf,
+    ...(spool === undefined ? {} : { spool }),
+  });
   const observed = await observe(
     identified.images,
     sourcesOf(situation, config.reference),
@@ -94,14 +101,26 @@ export async function planOf(options: FlowOptions) {
 
 /** Plans, executes and, where nothing failed, publishes. */
 export async function run(options: FlowOptions): Promise<Flow> {
+  const contexts = await realFiles().temporary("berth-flow-");
+  try {
+    return await runWith(options, async (name) => {
+      const path = `${contexts.path}/${name}.tar`;
+      return { path, sink: realFiles().writer(path) };
+    });
+  } finally {
+    await contexts.remove();
+  }
+}
+
+async function runWith(options: FlowOptions, spool: Spool): Promise<Flow> {
   const { registry, situation } = options;
-  const { plan, identified, observation } = await planOf(options);
+  const { plan, identified, observation } = await planOf(options, spool);
   const built: string[] = [];
   const known = new Map<string, Manifest>();
   for (const [name, [first]] of observation.sightings) {
     if (first?.kind === "found" && first.manifest !== undefined) known.set(name, first.manifest);
   }
-  const engine = pushingEngine(registry, built, options.onBuild);
+  const engine = options.engine ?? pushingEngine(registry, built, options.onBuild);
   const tools: Tools = {
     registry,
     situation,

@@ -18,7 +18,8 @@ export interface Engines {
 }
 
 const names = ["buildah", "docker", "dockerd"] as const;
-const suite = "trixie";
+/** Another suite, such as `unstable`, tries what Debian has next. */
+const suite = process.env["BERTH_TEST_SUITE"] ?? "trixie";
 const packages = [
   "buildah",
   "netavark",
@@ -39,7 +40,7 @@ const packages = [
 export async function modernEngines(): Promise<Engines> {
   const folder = join(tmpdir(), `berth-bases-${userInfo().uid}`);
   await mkdir(folder, { recursive: true, mode: 0o700 });
-  if (await machineIsModern()) {
+  if (suite === "trixie" && (await machineIsModern())) {
     return collect(join(folder, "engines-own-bin"), (name, path) => symlink(program(name), path));
   }
   const root = join(folder, `engines-${suite}-v2`);

@@ -1,0 +1,103 @@
+/** The engines under test, each with storage of its own. */
+import { execFile } from "node:child_process";
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { buildah } from "../../src/engine/buildah.ts";
+import { parseBuildahVersion } from "../../src/engine/buildah-args.ts";
+import { docker } from "../../src/engine/docker.ts";
+import { keyVersion } from "../../src/image/key.ts";
+import { type Dockerd, startDockerd } from "../support/dockerd.ts";
+import { modernEngines } from "../support/modern.ts";
+import { program } from "../support/programs.ts";
+import type { Parts, Subject } from "./workshop.ts";
+
+const execute = promisify(execFile);
+
+export type Driver = "overlay" | "vfs";
+type Make = (parts: Parts) => Promise<Subject>;
+
+/** The machine's own buildah. */
+export const machineBuildah =
+  (driver: Driver = "overlay"): Make =>
+  (parts) =>
+    buildahWith(program("buildah"), driver, parts);
+
+/** A buildah that knows all that this one does not. */
+export const modernBuildah =
+  (driver: Driver = "overlay"): Make =>
+  async (parts) =>
+    buildahWith((await modernEngines()).buildah, driver, parts);
+
+export const machineDocker =
+  (driver?: Driver): Make =>
+  (parts) =>
+    dockerWith({ docker: program("docker"), dockerd: program("dockerd") }, driver, parts);
+
+export const modernDocker =
+  (driver?: Driver): Make =>
+  async (parts) =>
+    dockerWith(await modernEngines(), driver, parts);
+
+/** buildah with a store of its own, so that the machine's images stay as they are. */
+async function buildahWith(command: string, driver: Driver, parts: Parts): Promise<Subject> {
+  const { run, files, clock, folder } = parts;
+  const store = join(folder, "store.conf");
+  const lines = ["[storage]", `runroot = "${folder}/run"`, `graphroot = "${folder}/graph"`];
+  await mkdir(folder, { recursive: true });
+  await writeFile(store, `${lines.join("\n")}\ndriver = "${driver}"\n`);
+  const env = { HOME: folder, XDG_RUNTIME_DIR: folder, CONTAINERS_STORAGE_CONF: store };
+  const own: Parts["run"] = (name, args, options) =>
+    run(name, args, { ...options, env: { ...env, ...options?.env } });
+  const emptied = async () => {
+    const inStore = { env: { ...process.env, ...env } };
+    for (const name of [`berth${keyVersion}`, `berth${keyVersion}-from-scratch`]) {
+      const at = [`--root=${folder}/graph/${name}`, `--runroot=${folder}/run/${name}`];
+      await execute(command, [...at, "rm", "--all"], inStore);
+      await execute(command, [...at, "rmi", "--all", "--force"], inStore);
+    }
+  };
+  const version = parseBuildahVersion((await execute(command, ["--version"])).stdout);
+  return {
+    engine: buildah({ run: own, files, clock, env, command }),
+    heredocs: (version?.minor ?? 0) >= 33,
+    forget: emptied,
+    stop: emptied,
+  };
+}
+
+const daemons = new Map<string, { readonly daemon: Promise<Dockerd>; users: number }>();
+
+/** One daemon serves all subjects of a test file that have the same programs and driver. */
+async function dockerWith(
+  programs: { readonly docker: string; readonly dockerd: string },
+  driver: Driver | undefined,
+  { run, files, clock, folder }: Parts,
+): Promise<Subject> {
+  const command = programs.docker;
+  const id = `${command} ${driver}`;
+  const flags =
+    driver === undefined ? [] : [`--storage-driver=${driver}${driver === "overlay" ? "2" : ""}`];
+  const shared = daemons.get(id) ?? { daemon: startDockerd([], programs, flags), users: 0 };
+  daemons.set(id, shared);
+  shared.users++;
+  const { host, docker: client, stop } = await shared.daemon;
+  const env = { HOME: folder, DOCKER_HOST: host, BUILDX_CONFIG: join(folder, "buildx") };
+  const own: Parts["run"] = (name, args, options) =>
+    run(name, args, { ...options, env: { ...env, ...options?.env } });
+  const version = await client("version", "--format={{.Server.Version}}");
+  return {
+    engine: docker({ run: own, files, clock, env, command, network: "host" }),
+    heredocs: Number.parseInt(version, 10) >= 23,
+    forget: async () => {
+      await client("builder", "prune", "--all", "--force");
+      await client("image", "prune", "--all", "--force");
+    },
+    stop: async () => {
+      shared.users--;
+      if (shared.users > 0) return;
+      daemons.delete(id);
+      await stop();
+    },
+  };
+}
