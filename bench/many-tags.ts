@@ -1,4 +1,5 @@
 /** Names of the tags of one repository: keys, of which a few are needed, and tags of pipelines that are to be deleted. */
+import { ownTags } from "../src/image/key.ts";
 
 export const neededPerRepository = 200;
 
@@ -11,5 +12,7 @@ export function tagsOf(count: number, doomed: number): readonly string[] {
 }
 
 export function keysOf(count: number): readonly string[] {
-  return Array.from({ length: count }, (_, index) => `key-${index.toString(16).padStart(64, "0")}`);
+  return Array.from({ length: count }, (_, index) =>
+    ownTags.key(index.toString(16).padStart(64, "0")),
+  );
 }

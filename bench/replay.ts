@@ -10,6 +10,7 @@ import { parseArgs } from "node:util";
 import { parseConfig } from "../src/config/parse.ts";
 import { revisionTrees } from "../src/context/revision.ts";
 import { openGit } from "../src/host/git.ts";
+import { ownTags } from "../src/image/key.ts";
 import { applyPrune } from "../src/prune/apply.ts";
 import { dayMs, type Facts, gatherFacts, type Sources } from "../src/prune/facts.ts";
 import { gitHistory } from "../src/prune/history.ts";
@@ -153,11 +154,11 @@ const live = new Set<string>();
 for (const one of [head, ...stable]) {
   const needs = await needsOf(one.commit);
   for (const { repository, key } of needs.images) {
-    live.add(`${repository}:key-${key}`);
-    live.add(`${repository}:set-${needs.setId}`);
+    live.add(`${repository}:${ownTags.key(key)}`);
+    live.add(`${repository}:${ownTags.set(needs.setId)}`);
     live.add(`${repository}:latest`);
   }
-  live.add(`berth:set-${needs.setId}`);
+  live.add(`berth:${ownTags.set(needs.setId)}`);
 }
 live.add("berth:latest");
 await git.close();

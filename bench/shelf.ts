@@ -1,5 +1,6 @@
 /** 25 images that exist in the benchmark's registry, and the project that they belong to. */
 import { execFileSync } from "node:child_process";
+import { ownTags } from "../src/image/key.ts";
 import { type BenchRegistry, jobEnvironment, startBenchRegistry } from "./registry.ts";
 import { type BenchRepository, makeRepository, qemuLikeDockerfiles } from "./repository.ts";
 
@@ -34,7 +35,7 @@ export async function openShelf(
     kind: "seed",
     images: images.map(({ name, key }, number) => ({
       path: `${upstream}/${name}`,
-      tag: `key-${key}`,
+      tag: ownTags.key(key),
       layers,
       layerBytes: number < large ? layerBytes : 0,
     })),

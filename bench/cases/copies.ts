@@ -1,4 +1,5 @@
 /** Tags and copies of metadata: retagging a set, and a fork's first run, beside skopeo in a loop. */
+import { ownTags } from "../../src/image/key.ts";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -66,7 +67,7 @@ async function measure(kind: Kind, latencyMs: number, quick: boolean, berth: str
   const command = { ...inJob, args: [berth, kind.command] };
   const { measured } = kind;
   // A fork's upstream has published its set; a retag is what publishes it.
-  const tags = kind.command === "publish" ? "set-" : "none";
+  const tags = kind.command === "publish" ? ownTags.set("") : "none";
   const forget = () => shelf.registry.send({ kind: "forget", below: `${fork}/`, tags });
   try {
     await timeOf(ensure(berth, shelf, upstream));
@@ -125,7 +126,7 @@ async function skopeo({ registry, images }: Shelf, project: string, count: numbe
   let total = 0;
   try {
     for (const { name, key } of images.slice(0, count)) {
-      const from = `docker://${registry.host}/${upstream}/${name}:key-${key}`;
+      const from = `docker://${registry.host}/${upstream}/${name}:${ownTags.key(key)}`;
       const to = `docker://${registry.host}/${project}/${name}:set-by-skopeo`;
       // As root skopeo would remember in /var/lib where blobs are; a job's machine is a new one.
       const cold = { _CONTAINERS_ROOTLESS_UID: "1000", XDG_DATA_HOME: home, XDG_CACHE_HOME: home };

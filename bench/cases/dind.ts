@@ -5,6 +5,7 @@
  * Both use one registry on loopback, where pulling costs the peer least. The daemon's time counts from
  * its start until it answers; its end and all that a runner does to start such a job do not.
  */
+import { ownTags } from "../../src/image/key.ts";
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -97,7 +98,7 @@ async function fill(host: string, base: string, berth: string, cwd: string): Pro
     const own = { host, path: `${project}/${name}` };
     const from = await registry.get({ ...own, tag: "latest" });
     const source = from === undefined ? { host, path: `${project}/image-0` } : own;
-    await registry.copy({ ...source, tag: "latest" }, own, [`key-${key}`]);
+    await registry.copy({ ...source, tag: "latest" }, own, [ownTags.key(key)]);
   }
 }
 

@@ -1,4 +1,6 @@
 /** Names that people look up, with what they mean; docs/outputs.md has the same tables, and a test compares them. */
+import { ownTags } from "../image/key.ts";
+import { generationOfPipeline, ofGeneration } from "../oci/tags.ts";
 
 /** One line of a table: names that belong together, and their meaning. */
 export interface Entry {
@@ -104,21 +106,29 @@ export const variablesWritten: readonly Entry[] = [
   ),
 ];
 
+const keyed = ownTags.key("<64 hex>");
+const set = ownTags.set("<64 hex>");
+const refreshed = generationOfPipeline("<pipeline>");
+
 /** Tags that berth writes. */
 export const tags: readonly Entry[] = [
-  entry("the image of this content; moved only when a refreshed one is promoted", "key-<64 hex>"),
+  entry("the image of this content; moved only when a refreshed one is promoted", keyed),
   entry(
     "what a pipeline refreshed: its jobs run in that, all others once it is promoted",
-    "key-<64 hex>-r<pipeline>",
-    "set-<64 hex>-r<pipeline>",
+    ofGeneration(keyed, refreshed),
+    ofGeneration(set, refreshed),
   ),
-  entry("all images of a set; in `berth` it is the set record", "set-<64 hex>"),
+  entry(
+    "what the key meant until a refresh was promoted, for pipelines that were told its digest",
+    `${keyed}-old-<time>`,
+  ),
+  entry("all images of a set; in `berth` it is the set record", set),
   entry(
     "what an untrusted pipeline wrote; trusted ones take it only after a merge and with proof",
     "try-…",
   ),
-  entry("the newest build, moves; where the next one finds layers", "cache2"),
-  entry("where engines leave what they built; moves, nobody reads it", "built2"),
+  entry("the newest build, moves; where the next one finds layers", ownTags.cache),
+  entry("where engines leave what they built; moves, nobody reads it", ownTags.built),
   entry("buildah's layer cache; its blobs are those of the images", "64 hex digits"),
   entry("promoted, forward only", "latest and others of publish"),
   entry(

@@ -106,7 +106,7 @@ export const topics: Readonly<Record<TopicName, Topic>> = {
       [
         covered(
           "upstream",
-          "protected branches, tags and schedules are trusted; unprotected branches too, unless `trust: {unprotected: false}`. They read and write `key-` and `set-`",
+          "protected branches, tags and schedules are trusted; unprotected branches too, unless `trust: {unprotected: false}`. They read and write keys and sets",
         ),
         covered(
           "merge request of a fork, run in upstream",

@@ -80,6 +80,8 @@ export interface PruneSettings {
   readonly ages: Readonly<Partial<Record<AgedKind, number>>>;
   /** Whether promoted tags of branches that are gone stay; `undefined`: they do, but not in a fork. */
   readonly promoted: "keep" | "branches" | undefined;
+  /** Days after which tags of other versions of the key go; `undefined`: never. */
+  readonly otherVersions: number | undefined;
   /** Days by glob, for tags that berth did not make. */
   readonly unknown: Readonly<Record<string, number>>;
 }
@@ -173,6 +175,7 @@ export const defaultConfig: Config = freeze({
     age: 7,
     ages: {},
     promoted: undefined,
+    otherVersions: undefined,
     unknown: {},
   },
   images: {

@@ -36,6 +36,11 @@ export const prune = strict({
     .describe(
       "Tags that `publish` moves: `keep` them all, or delete those of `branches` that are gone. Default: `keep`, in a fork `branches`.",
     ),
+  other_versions: days
+    .optional()
+    .describe(
+      "Keys, sets and caches of another version of the key (`key1-…` where this berth writes `key2-…`) stay, since branches that still include another berth run in them. A number says after how many days they go all the same, however much those branches need them.",
+    ),
   unknown: z
     .record(z.string().min(1), days)
     .default({})

@@ -1,5 +1,6 @@
 /** What the texts in a configuration must look like; each rule says what is wrong, or `undefined`. */
 import { isHost, isRepositoryPath, isTag } from "../oci/reference.ts";
+import { isReserved } from "../oci/tags.ts";
 import { globMistake, isGlob } from "./glob.ts";
 import { nameMistake } from "./names.ts";
 
@@ -73,8 +74,8 @@ export const keptBranchRule: Rule = (text) => branchRule(text.replace(/^!/, ""))
 export const publishTagRule: Rule = (text) => {
   const tag = text.replace("{slug}", "x");
   if (!isTag(tag)) return "a tag is up to 128 letters, digits, _ . and -; {slug} may stand in it";
-  return /^(?:(?:key|try|set)-|cache$|p[0-9]+$|[0-9a-f]{64}$)/.test(tag)
-    ? "berth keeps key-…, try-…, set-…, p<number>, cache and 64 hex digits for itself"
+  return isReserved(tag) || /^p[0-9]+$/.test(tag)
+    ? "berth keeps key<n>-…, set<n>-…, cache<n>, try-…, promote-…, p<number> and 64 hex digits for itself"
     : undefined;
 };
 

@@ -43,8 +43,9 @@ function settleRefresh(refresh: Settings["refresh"]): RefreshSettings | undefine
 }
 
 function settlePrune(prune: Settings["prune"]): PruneSettings {
-  const { merge_requests, branches, promoted, ...rest } = prune;
-  return { ...rest, branches, promoted, mergeRequests: merge_requests };
+  const { merge_requests: mergeRequests, other_versions: otherVersions, ...rest } = prune;
+  const { branches, promoted } = prune;
+  return { ...rest, branches, promoted, otherVersions, mergeRequests };
 }
 
 function settleImages(settings: Settings, source: Source): ImagesSetting {

@@ -1,7 +1,8 @@
 /** The one rule for GitLab's protected container tags that keeps untrusted pipelines from ours. */
 import type { Config } from "../config/config.ts";
 import { slugOf } from "../config/promoted.ts";
-import { builtTag, cacheTag } from "../image/key.ts";
+import { ownTags } from "../image/key.ts";
+import { claimTag, generationOfPipeline, ofGeneration, triedTag } from "../oci/tags.ts";
 
 /** GitLab takes no longer pattern (gitlab docs: protected container tags). */
 export const maxPattern = 100;
@@ -44,16 +45,12 @@ export function tagPatterns(config: Settings, defaultBranch: string | undefined)
 }
 
 function patternsOf(promoted: readonly Part[]): TagPatterns {
-  const own: readonly Part[] = [
-    ...["key-", "set-", "promote-"].map((text): Part => ({ text, end: "anything" })),
-    { text: cacheTag, end: "nothing" },
-  ];
-  const parts = [...own, ...promoted];
-  const protect = parts.map(({ text, end }) => `${escapeText(text)}${protectEnds[end]}`);
-  const keep = parts.map(({ text, end }) => `${escapeText(text)}${keepEnds[end]}`);
+  const protect = promoted.map(({ text, end }) => `${escapeText(text)}${protectEnds[end]}`);
+  const keep = promoted.map(({ text, end }) => `${escapeText(text)}${keepEnds[end]}`);
+  // Of every version of the key, so that a new one needs no new rule.
   return {
-    protect: `^(${[...new Set([...protect, `${hex}$`])].join("|")})`,
-    keep: [...new Set([...keep, hex])].join("|"),
+    protect: `^(${["(key|set)\\d*-", "cache\\d*$", "promote-", ...new Set(protect), `${hex}$`].join("|")})`,
+    keep: ["(key|set)\\d*-.*", "cache\\d*", "promote-.*", ...new Set(keep), hex].join("|"),
     isWide: false,
   };
 }
@@ -87,11 +84,11 @@ export function trustedTags({ publish }: Settings, defaultBranch = "main"): read
     return tag.replace("{slug}", slugOf(name));
   });
   return [
-    `key-${digits}`,
-    `set-${digits}`,
-    `set-${digits}-r1234567`,
-    `promote-latest-${digits.slice(24)}`,
-    cacheTag,
+    ownTags.key(digits),
+    ownTags.set(digits),
+    ofGeneration(ownTags.set(digits), generationOfPipeline("1234567")),
+    claimTag("latest", digits.slice(24)),
+    ownTags.cache,
     digits,
     ...new Set(promoted),
   ];
@@ -99,7 +96,7 @@ export function trustedTags({ publish }: Settings, defaultBranch = "main"): read
 
 /** The same of those that untrusted pipelines must be able to write. */
 export const untrustedTags: readonly string[] = [
-  `try-${digits}`,
-  `try-set-${digits}`,
-  `try-${builtTag}`,
-];
+  ownTags.key(digits),
+  ownTags.set(digits),
+  ownTags.built,
+].map(triedTag);

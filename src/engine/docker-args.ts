@@ -1,5 +1,5 @@
 /** docker's command lines and answers, as pure values. */
-import { cacheTag } from "../image/key.ts";
+import { ownTags } from "../image/key.ts";
 import { type Digest, parseDigest } from "../oci/digest.ts";
 import { printReference, printRepository } from "../oci/reference.ts";
 import type { BuildRequest } from "./engine.ts";
@@ -30,7 +30,7 @@ export function dockerBuildArguments(
     "--build-arg=BUILDKIT_INLINE_CACHE=1",
     ...Object.entries(request.args).map(([name, value]) => `--build-arg=${name}=${value}`),
     ...request.secrets.map(({ id, file }) => `--secret=id=${id},src=${file}`),
-    ...sources.map((source) => `--cache-from=${printRepository(source)}:${cacheTag}`),
+    ...sources.map((source) => `--cache-from=${printRepository(source)}:${ownTags.cache}`),
     ...(request.noCache ? ["--no-cache"] : []),
     request.contextFolder,
   ];

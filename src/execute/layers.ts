@@ -1,6 +1,6 @@
 /** Which layers of earlier builds a build may take, and where its own are kept for later ones. */
 import { BerthError } from "../errors.ts";
-import { cacheTag } from "../image/key.ts";
+import { ownTags } from "../image/key.ts";
 import type { Manifest } from "../oci/manifest.ts";
 import { type Repository, withTag } from "../oci/reference.ts";
 import { isFromScratch, type PlannedImage } from "../plan/plan.ts";
@@ -53,7 +53,7 @@ export async function keepLayers(
   const there = await sinceOf(to, tools);
   if (there !== undefined && there.getTime() > since.getTime()) return;
   try {
-    await tools.registry.put(withTag(to, cacheTag), manifest);
+    await tools.registry.put(withTag(to, ownTags.cache), manifest);
   } catch (error) {
     if (!(error instanceof BerthError)) throw error;
     tools.log.warn(`the layer cache could not be written: ${error.message}`);
@@ -71,7 +71,7 @@ function sourcesOf(repository: Repository, { situation }: Tools): readonly Repos
 /** Since when a repository's cached layers are made; a cache that cannot be read is none. */
 async function sinceOf(repository: Repository, { registry }: Tools): Promise<Date | undefined> {
   try {
-    const cache = await registry.get(withTag(repository, cacheTag));
+    const cache = await registry.get(withTag(repository, ownTags.cache));
     const time = Date.parse(cache?.content.annotations[sinceAnnotation] ?? "");
     return Number.isNaN(time) ? undefined : new Date(time);
   } catch (error) {

@@ -4,8 +4,9 @@ import type { MappedText, Recipe } from "../dockerfile/recipe.ts";
 import type { BuildRequest } from "../engine/engine.ts";
 import { BerthError } from "../errors.ts";
 import type { Material } from "../image/identify.ts";
-import { builtTag } from "../image/key.ts";
+import { ownTags } from "../image/key.ts";
 import { parseReference, type Repository, withTag } from "../oci/reference.ts";
+import { triedTag } from "../oci/tags.ts";
 import type { PlannedImage } from "../plan/plan.ts";
 import { isLoopbackHost } from "../registry/origin.ts";
 import type { LayerCache } from "./layers.ts";
@@ -50,7 +51,10 @@ export async function requestFor(
     target: recipe.target,
     platform: image.platform,
     secrets: await secretFiles(image, scratch, tools),
-    destination: withTag(repository, tools.situation.trusted ? builtTag : `try-${builtTag}`),
+    destination: withTag(
+      repository,
+      tools.situation.trusted ? ownTags.built : triedTag(ownTags.built),
+    ),
     cacheFrom: layers.from,
     cacheTo: layers.to,
     noCache: layers.fromScratch,

@@ -1,4 +1,5 @@
 /** What an image can be compared with: an image in a registry, or a commit. */
+import { keyOfTag } from "../image/key.ts";
 import { printReference, type Reference, withDigest } from "../oci/reference.ts";
 import type { Registry } from "../registry/registry.ts";
 import type { Git } from "../world.ts";
@@ -27,7 +28,7 @@ export async function imageAgainst(
     label,
     reference: printReference(withDigest(reference, manifest.descriptor.digest)),
     revision: annotations["org.opencontainers.image.revision"] ?? null,
-    key: annotations["berth.key"] ?? null,
+    key: keyOfTag(annotations["berth.key"]) ?? annotations["berth.key"] ?? null,
   };
 }
 

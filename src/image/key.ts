@@ -2,6 +2,7 @@
 import { createHash } from "node:crypto";
 import { canonicalJson, type Json } from "../json.ts";
 import type { Digest } from "../oci/digest.ts";
+import { readTag, tagsOf } from "../oci/tags.ts";
 import type { Image } from "./image.ts";
 
 declare const brand: unique symbol;
@@ -9,8 +10,14 @@ declare const brand: unique symbol;
 /** 64 hex digits. Only `keyOf` and reading a plan make one. */
 export type Key = string & { readonly [brand]: "Key" };
 
-/** Raised when the same inputs get another key: it rebuilds the world once, so it is a release note. */
+/**
+ * Raised when the same inputs get another key: it rebuilds the world once, so it is a release note. Tags of
+ * keys, sets and caches tell it, so that images of another version stay what they are.
+ */
 export const keyVersion = 2;
+
+/** The tags that this version makes. */
+export const ownTags = tagsOf(keyVersion);
 
 /**
  * All that a key covers. Not in it: the Dockerfile's path, owners, the builder's version, digests of bases,
@@ -50,16 +57,11 @@ export function keyOf(inputs: KeyInputs): Key {
   return createHash("sha256").update("berth key\n").update(text).digest("hex") as Key;
 }
 
-/** The tag under which trusted pipelines keep the image of a key. */
-export function keyTag(key: Key): string {
-  return `key-${key}`;
+/** The key that an image's annotation tells; `undefined` where it is of another version, or none. */
+export function keyOfTag(tag: string | undefined): Key | undefined {
+  const read = readTag(tag ?? "");
+  return read?.kind === "key" && read.version === keyVersion ? (read.id as Key) : undefined;
 }
-
-/** The tag under which later builds find the layers of an image's newest build; moves. */
-export const cacheTag = `cache${keyVersion}`;
-
-/** The tag to which engines push; moves, and nobody reads it, for results are known by their digest. */
-export const builtTag = `built${keyVersion}`;
 
 /** The id of a set: the hash of all its (name, key) pairs, in no particular order. */
 export function setIdOf(images: readonly { readonly name: string; readonly key: Key }[]): string {

@@ -1,6 +1,6 @@
 /** Whether an image that an untrusted pipeline of this very project built may be taken over after the merge; pure. */
 import type { Job, Pipeline } from "../gitlab/gitlab.ts";
-import type { KeyedImage } from "../image/key.ts";
+import { type KeyedImage, keyOfTag } from "../image/key.ts";
 import { parentsFirst } from "../image/order.ts";
 import type { Digest } from "../oci/digest.ts";
 import type { Annotations } from "../oci/manifest.ts";
@@ -78,7 +78,7 @@ export function claimOf(annotations: Annotations, key: string): Claim | undefine
   const [job, pipeline] = ["berth.job", "berth.pipeline"].map((name) =>
     numberIn(annotations[name]),
   );
-  if (annotations["berth.key"] !== key || job === undefined || pipeline === undefined)
+  if (keyOfTag(annotations["berth.key"]) !== key || job === undefined || pipeline === undefined)
     return undefined;
   return { job, pipeline };
 }

@@ -2,15 +2,16 @@
 import { BerthError } from "../errors.ts";
 import { isDenied, unlessDenied } from "../gitlab/denied.ts";
 import type { GitLab, Job, Pipeline } from "../gitlab/gitlab.ts";
-import type { KeyedImage } from "../image/key.ts";
+import { type KeyedImage, ownTags } from "../image/key.ts";
 import { parentsFirst } from "../image/order.ts";
 import type { Digest } from "../oci/digest.ts";
 import type { Manifest } from "../oci/manifest.ts";
 import { type Reference, type Repository, withDigest, withTag } from "../oci/reference.ts";
+import { triedTag } from "../oci/tags.ts";
 import type { Registry } from "../registry/registry.ts";
 import { type Adopted, type Claim, claimOf, doubtAbout, type Facts, judge } from "./adopt.ts";
 import { foundOf, isWhole, type Observation, type Sighting } from "./observe.ts";
-import { repositoryOf, tryTag } from "./places.ts";
+import { repositoryOf } from "./places.ts";
 
 /** What is asked for the proof. */
 export interface Witnesses {
@@ -73,7 +74,7 @@ async function triedManifest(
   { registry }: Witnesses,
 ): Promise<Candidate | Doubt | undefined> {
   const repository = repositoryOf(base, template, image.name);
-  const manifest = await registry.get(withTag(repository, tryTag(image.key)));
+  const manifest = await registry.get(withTag(repository, triedTag(ownTags.key(image.key))));
   if (manifest === undefined) return undefined;
   if (!(await isWhole(manifest, repository, registry))) return { image, why: "its config is gone" };
   const { digest } = manifest.descriptor;

@@ -1,17 +1,12 @@
 /** From keyed images and what was observed to the plan; pure. */
 import type { Config } from "../config/config.ts";
-import { type KeyedImage, setIdOf } from "../image/key.ts";
+import { type KeyedImage, ownTags, setIdOf } from "../image/key.ts";
 import { printReference, printRepository, withDigest, withTag } from "../oci/reference.ts";
+import { generationOfMachine, generationOfPipeline, ofGeneration } from "../oci/tags.ts";
 import { withoutStale } from "./adopt.ts";
 import { type Distrust, decideAll, type Refreshed, withRefreshes } from "./decide.ts";
 import { foundOf, type Observation } from "./observe.ts";
-import {
-  generationOfPipeline,
-  ofGeneration,
-  repositoryOf,
-  writtenSetTag,
-  writtenTag,
-} from "./places.ts";
+import { repositoryOf, writtenTag } from "./places.ts";
 import type { Decision, Plan, PlanConfig, PlannedImage } from "./plan.ts";
 import { planVersion } from "./plan.ts";
 import { type Freshness, refreshReasonOf, scratchReasonOf } from "./refresh.ts";
@@ -49,8 +44,8 @@ export function makePlan(
     id,
     tag:
       generation === undefined
-        ? (record?.content.tag ?? writtenSetTag(situation, id))
-        : ofGeneration(writtenSetTag(situation, id), generation),
+        ? (record?.content.tag ?? writtenTag(situation, ownTags.set(id)))
+        : ofGeneration(writtenTag(situation, ownTags.set(id)), generation),
     record: record?.reference ?? null,
     generation: generation ?? null,
   };
@@ -98,9 +93,7 @@ function decisionsOf(
 
 /** Names what a run refreshes; a pipeline is one run, whatever the number of its jobs. */
 function generationOf({ pipeline }: Pick<Situation, "pipeline">, now: Date): string {
-  return pipeline === undefined
-    ? `l${Math.floor(now.getTime() / 1000)}`
-    : generationOfPipeline(pipeline);
+  return pipeline === undefined ? generationOfMachine(now) : generationOfPipeline(pipeline);
 }
 
 function planImage(
@@ -110,7 +103,7 @@ function planImage(
   situation: Situation,
   generation: string | undefined,
 ): PlannedImage {
-  const written = writtenTag(situation, image.key);
+  const written = writtenTag(situation, ownTags.key(image.key));
   const tag = generation === undefined ? written : ofGeneration(written, generation);
   const repository =
     situation.own === undefined

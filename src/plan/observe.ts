@@ -1,6 +1,6 @@
 /** All registry reads that decisions are made from: the set record first, single images where it is unknown. */
 import { BerthError } from "../errors.ts";
-import { type KeyedImage, keyTag, setIdOf } from "../image/key.ts";
+import { type KeyedImage, ownTags, setIdOf } from "../image/key.ts";
 import type { Digest } from "../oci/digest.ts";
 import type { Manifest } from "../oci/manifest.ts";
 import {
@@ -22,7 +22,6 @@ import {
   recordReference,
   recordRepositoryName,
   type SetRecord,
-  setTag,
 } from "./record.ts";
 
 /** A reference at which an image of the wanted key was found. */
@@ -76,7 +75,7 @@ export async function observe(
   const warnings: string[] = [];
   const looked: string[] = [];
   const readable: Source[] = [];
-  const tag = setTag(setIdOf(images));
+  const tag = ownTags.set(setIdOf(images));
   announceReads(images, sources, template, registry);
   for (const source of sources) {
     const reference = recordReference(source.base, tag);
@@ -211,7 +210,7 @@ async function lookAt(
     if (!(await isWhole(manifest, repository, registry)))
       return { kind: "broken", reference: printReference(reference), missing: "config" };
     const pinned = { ...withDigest(repository, descriptor.digest), digest: descriptor.digest };
-    const trusted = tag === keyTag(image.key);
+    const trusted = tag === ownTags.key(image.key);
     return {
       kind: "found",
       source: source.kind,

@@ -1,5 +1,6 @@
 /** The set record: one small image manifest that says which image every name of a set stands for. */
 import { BerthError } from "../errors.ts";
+import { keyVersion, ownTags } from "../image/key.ts";
 import { type Digest, digestOf, parseDigest } from "../oci/digest.ts";
 import { type Annotations, type Manifest, makeImageManifest, mediaTypes } from "../oci/manifest.ts";
 import {
@@ -10,14 +11,10 @@ import {
   type Reference,
   type Repository,
 } from "../oci/reference.ts";
+import { readTag } from "../oci/tags.ts";
 
 /** The repository below the project's base that holds records. */
 export const recordRepositoryName = "berth";
-
-/** The tag that set records and, where all images are in one registry, images of the set have. */
-export function setTag(setId: string): string {
-  return `set-${setId}`;
-}
 
 /** Where an image of the set is: in the record's own registry, elsewhere, or (an optional one) nowhere. */
 export type RecordedImage =
@@ -66,7 +63,7 @@ export function makeRecord(record: SetRecord, created: Date): Manifest {
     ...(record.prefix === undefined ? {} : { "berth.prefix": record.prefix }),
     ...(record.branch === undefined ? {} : { "berth.branch": record.branch }),
     "berth.record": "1",
-    "berth.set": record.setId,
+    "berth.set": ownTags.set(record.setId),
     ...(record.tag === undefined ? {} : { "berth.tag": record.tag }),
   };
   for (const name of Object.keys(record.images).sort()) {
@@ -91,16 +88,18 @@ function printImage(image: RecordedImage): string {
   return image.kind === "missing" ? "missing" : printReference(image.reference);
 }
 
-/** Reads a record; `undefined` where it is of another version and so cannot be understood. */
+/** Reads a record; `undefined` where it is of another version, or of one of the key, and so cannot be believed. */
 export function parseRecord(manifest: Manifest, where: string): SetRecord | undefined {
   const { annotations } = manifest.content;
   if (annotations["berth.record"] !== "1") return undefined;
-  const setId = annotations["berth.set"];
+  const set = readTag(annotations["berth.set"] ?? "");
+  if (set?.kind !== "set") throw malformed(where, "its set");
+  if (set.version !== keyVersion) return undefined;
+  const setId = set.id;
   const tag = annotations["berth.tag"];
   const branch = annotations["berth.branch"];
   const prefix = annotations["berth.prefix"];
-  if (setId === undefined || !/^[0-9a-f]{64}$/.test(setId) || (tag !== undefined && !isTag(tag)))
-    throw malformed(where, "its set or tag");
+  if (tag !== undefined && !isTag(tag)) throw malformed(where, "its tag");
   return {
     setId,
     tag,

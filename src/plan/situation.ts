@@ -3,6 +3,7 @@ import { type Config, defaultConfig } from "../config/config.ts";
 import { promotedPattern } from "../config/promoted.ts";
 import { BerthError } from "../errors.ts";
 import { isTag, parseRepository, type Repository } from "../oci/reference.ts";
+import { isReserved } from "../oci/tags.ts";
 import { type Get, type Merge, mergeOf } from "./merge.ts";
 import { guessWarning, upstreamOf } from "./upstream.ts";
 
@@ -107,7 +108,7 @@ function userTagOf(
     );
   }
   const isMoving = promotedPattern({ publish }, get("CI_DEFAULT_BRANCH"))(value);
-  if (isMoving || /^(?:try-)?(?:(?:key|set|cache|built)\d*\b|[0-9a-f]{64})/.test(value)) {
+  if (isMoving || isReserved(value)) {
     throw new BerthError(
       "REFERENCE_INVALID",
       `read ${name}: ${value} is ${isMoving ? "moved by `promote` alone" : "a tag of berth's own"}`,

@@ -34,9 +34,11 @@ export interface ApplyOptions {
  */
 const order: readonly Kind[] = [
   "record",
+  "other-version",
   "claim",
   "unknown",
   "pipeline",
+  "past",
   "promoted",
   "cache",
   "try-set",

@@ -1,8 +1,9 @@
 /** Whether one tag stays, and why; pure. */
 import type { AgedKind, PruneSettings } from "../config/config.ts";
+import { readTag } from "../oci/tags.ts";
 import { recordRepositoryName } from "../plan/record.ts";
 import { dayMs, type Facts } from "./facts.ts";
-import { type Classified, type Kind, pipelineOf, tagGlob } from "./kinds.ts";
+import { type Classified, type Kind, tagGlob } from "./kinds.ts";
 import type { ListedTag } from "./port.ts";
 
 /** Why a tag stays. */
@@ -22,6 +23,8 @@ export type Keeping =
   | { readonly why: "doubt" }
   /** The only sign that the repository is an image's, of which other tags stay for now. */
   | { readonly why: "sign" }
+  /** Of another version of the key, which other branches may still run with. */
+  | { readonly why: "other-version" }
   /** It was put again after the plan was made. */
   | { readonly why: "changed" };
 
@@ -32,6 +35,7 @@ export type Deleting =
   | { readonly why: "image-gone" }
   /** The branch that it was promoted from is gone. */
   | { readonly why: "branch-gone" }
+  | { readonly why: "other-version" }
   | { readonly why: "pattern"; readonly pattern: string };
 
 export type Verdict =
@@ -53,8 +57,14 @@ export interface Tag extends ListedTag {
 export interface Particulars {
   /** Whether a kept image starts with the layers of this cache entry; `undefined` where nobody looked. */
   readonly cacheHit?: boolean | undefined;
-  /** The generation that a set's record points at. */
-  readonly generation?: number | undefined;
+  /** The pipeline of the generation that a set's record points at, and when that was published. */
+  readonly generation?: Generation | undefined;
+}
+
+export interface Generation {
+  readonly pipeline: number;
+  /** Milliseconds since 1970; `undefined` where that is not known. */
+  readonly since: number | undefined;
 }
 
 /** Decides about one tag. Whatever is not known counts for keeping it. */
@@ -71,7 +81,13 @@ export function judge(
     case "override":
       return keep({ why: "override" });
     case "pipeline":
-      return judgePipeline(tag, pipelineOf(tag.name), facts, rules);
+      return judgePipeline(tag, what.pipeline ?? 0, facts, rules);
+    case "past":
+      return aged({ ...tag, taggedAt: pastOf(tag.name) }, rules.prune.age, facts, {
+        why: "unneeded",
+      });
+    case "other-version":
+      return judgeOtherVersion(tag, facts, rules);
     case "claim":
       return aged(tag, limitOf("claim", rules), facts, { why: "unneeded" });
     case "promoted":
@@ -87,11 +103,21 @@ function keep(reason: Keeping): Verdict {
   return { action: "keep", reason };
 }
 
+/** When the key's tag was moved away, as the name tells. */
+function pastOf(name: string): number {
+  return (readTag(name)?.past ?? 0) * 1000;
+}
+
 /** In days. */
 function limitOf(kind: Kind, { prune }: Rules): number {
   const names: Partial<Record<Kind, AgedKind>> = { "try-set": "try", record: "set", claim: "set" };
   const name = names[kind] ?? kind;
   return prune.ages[name as AgedKind] ?? prune.age;
+}
+
+/** For what plans and records name: a job that is run again looks for it, so no limit of its own is shorter. */
+function namedLimit(kind: Kind, rules: Rules): number {
+  return Math.max(limitOf(kind, rules), rules.prune.age);
 }
 
 /** Deletes what was tagged before the limit; a time in the future is a clock that cannot be trusted. */
@@ -105,22 +131,41 @@ function aged(tag: Tag, days: number, facts: Facts, reason: Deleting, isUnused =
   return isOld ? { action: "delete", reason } : keep({ why: "age-unknown" });
 }
 
+function judgeOtherVersion(tag: Tag, facts: Facts, { prune }: Rules): Verdict {
+  const reason = { why: "other-version" } as const;
+  return prune.otherVersions === undefined
+    ? keep(reason)
+    : aged(tag, Math.max(prune.otherVersions, prune.age), facts, reason);
+}
+
 function judgeNeeded(
   tag: Tag,
-  { kind, generation }: Classified,
+  { kind, pipeline }: Classified,
   facts: Facts,
   rules: Rules,
   particulars: Particulars,
 ): Verdict {
-  const name = generation === undefined ? tag.name : tag.name.replace(/-r[0-9]+$/, "");
+  const name = pipeline === undefined ? tag.name : tag.name.replace(/-r[0-9]+$/, "");
   const [by] = facts.needed.get(`${tag.repository}:${name}`) ?? [];
-  const isPast = generation !== undefined && generation < (particulars.generation ?? 0);
-  if (by !== undefined && !isPast) return keep({ why: "needed", by });
+  if (by !== undefined && !isPast(pipeline, particulars, facts, rules))
+    return keep({ why: "needed", by });
   const isTry = kind === "try" || kind === "try-set";
   if (facts.doubts.length > 0 || (isTry && !facts.mergeRequestsKnown))
     return keep({ why: "doubt" });
   const reason: Deleting = { why: isImage(tag, facts) ? "unneeded" : "image-gone" };
-  return aged(tag, limitOf(kind, rules), facts, reason, true);
+  return aged(tag, namedLimit(kind, rules), facts, reason, true);
+}
+
+/** A generation that another one took the place of, longer ago than pipelines that ran in it come back. */
+function isPast(
+  pipeline: number | undefined,
+  { generation }: Particulars,
+  { now }: Facts,
+  { prune }: Rules,
+): boolean {
+  if (pipeline === undefined || generation === undefined || pipeline >= generation.pipeline)
+    return false;
+  return generation.since !== undefined && generation.since <= now - prune.age * dayMs;
 }
 
 function isImage({ repository }: Tag, { repositories }: Facts): boolean {
@@ -128,7 +173,8 @@ function isImage({ repository }: Tag, { repositories }: Facts): boolean {
 }
 
 function judgePipeline(tag: Tag, id: number, facts: Facts, rules: Rules): Verdict {
-  const days = limitOf("pipeline", rules);
+  const isNamed = readTag(tag.name) !== undefined;
+  const days = isNamed ? namedLimit("pipeline", rules) : limitOf("pipeline", rules);
   const { pipelines, ownPipeline, now } = facts;
   if (id === ownPipeline || pipelines?.some((one) => one.id === id && one.running))
     return keep({ why: "running", pipeline: id });

@@ -6,9 +6,9 @@ import { parentName } from "../config/parents.ts";
 import type { Tree } from "../context/tree.ts";
 import { BerthError, type ErrorCode } from "../errors.ts";
 import { identify } from "../image/identify.ts";
-import { keyTag, setIdOf } from "../image/key.ts";
-import { tryTag } from "../plan/places.ts";
-import { recordRepositoryName, setTag } from "../plan/record.ts";
+import { ownTags, setIdOf } from "../image/key.ts";
+import { triedTag } from "../oci/tags.ts";
+import { recordRepositoryName } from "../plan/record.ts";
 
 /** The images of one commit, as a pipeline of that commit would name them. */
 export interface CommitNeeds {
@@ -79,10 +79,11 @@ async function needsOf(tree: Tree, settings: CommitSettings): Promise<CommitNeed
     key,
   }));
   const places = placed.flatMap(({ repository, key }) =>
-    [keyTag(key), tryTag(key), setTag(setId), `try-${setTag(setId)}`].map(
-      (tag) => `${repository}:${tag}`,
-    ),
+    [ownTags.key(key), ownTags.set(setId)].flatMap((tag) => [
+      `${repository}:${tag}`,
+      `${repository}:${triedTag(tag)}`,
+    ]),
   );
-  const record = `${recordRepositoryName}:${setTag(setId)}`;
+  const record = `${recordRepositoryName}:${ownTags.set(setId)}`;
   return { setId, images: placed, places: images.length === 0 ? [] : [record, ...places] };
 }

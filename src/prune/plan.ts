@@ -2,9 +2,10 @@
 import pLimit from "p-limit";
 import type { Config } from "../config/config.ts";
 import { promotedPattern } from "../config/promoted.ts";
+import { readTag } from "../oci/tags.ts";
 import type { Doubt, Facts, Sources } from "./facts.ts";
 import { isLayerCache, judge, type Particulars, type Rules, type Verdict } from "./judge.ts";
-import { idOf, isEvidence, type Kind, kinds, type Names } from "./kinds.ts";
+import { isEvidence, type Kind, kinds, type Names } from "./kinds.ts";
 import { listShelf, type SortedTag } from "./listing.ts";
 import type { Shelf } from "./port.ts";
 import { type RecordFacts, readRecords, withRecords } from "./records.ts";
@@ -97,8 +98,8 @@ function judged(
   const { repository, name, what } = tag;
   // A record tells its own time, where the list tells none.
   const taggedAt = tag.taggedAt ?? (what.kind === "record" ? writtenAt.get(name) : undefined);
-  const generation = what.generation && generations.get(idOf(name));
-  const particulars = generation === undefined ? undefined : { generation };
+  const generation = what.pipeline && generations.get(readTag(name)?.id ?? "");
+  const particulars = generation ? { generation } : undefined;
   const timed = taggedAt === undefined ? tag : { ...tag, taggedAt };
   const verdict = judge(timed, what, facts, rules, particulars);
   return {
@@ -198,9 +199,10 @@ function keepSigns(tags: readonly JudgedTag[], { repositories }: Facts): readonl
   );
 }
 
+const imageKinds: ReadonlySet<Kind> = new Set(["key", "try", "promoted", "past", "other-version"]);
+
 function isKeptImage({ what, verdict }: JudgedTag): boolean {
-  const isImage = what.kind === "key" || what.kind === "try" || what.kind === "promoted";
-  return isImage && verdict.action === "keep";
+  return imageKinds.has(what.kind) && verdict.action === "keep";
 }
 
 function startsWith(image: Contents, entry: Contents): boolean {

@@ -1,9 +1,11 @@
 /** What set records add: when a set was published, and what the young ones still promise. */
 import pLimit from "p-limit";
 import { BerthError } from "../errors.ts";
-import { parseRecord, type SetRecord, setTag } from "../plan/record.ts";
+import { ownTags } from "../image/key.ts";
+import { readTag } from "../oci/tags.ts";
+import { parseRecord, type SetRecord } from "../plan/record.ts";
 import { type Doubt, dayMs, type Facts, type Sources } from "./facts.ts";
-import { generationOf, idOf } from "./kinds.ts";
+import type { Generation } from "./judge.ts";
 import type { Listed, SortedTag } from "./listing.ts";
 import type { Shelf } from "./port.ts";
 
@@ -11,7 +13,7 @@ export interface RecordFacts {
   /** When records were written, by tag: their own word, which is never the time of a build. */
   readonly writtenAt: ReadonlyMap<string, number>;
   /** The generation that a record points at, by set id. */
-  readonly generations: ReadonlyMap<string, number>;
+  readonly generations: ReadonlyMap<string, Generation>;
   /** Places that young records promise to pipelines that come back. */
   readonly needed: ReadonlyMap<string, readonly string[]>;
   readonly doubts: readonly Doubt[];
@@ -60,10 +62,22 @@ export async function readRecords(
     writtenAt: new Map(
       found.flatMap(({ tag, writtenAt }) => (writtenAt === undefined ? [] : [[tag, writtenAt]])),
     ),
-    generations: new Map(found.map(({ id, record }) => [id, generationOf(record?.tag ?? "")])),
+    generations: generationsOf(found),
     needed: promised.needed,
     doubts: [...promised.doubts, ...doubts, ...neighbours(found.filter(isYoung), prefix)],
   };
+}
+
+/** Beside the set's own record each generation has one, written when it was published. */
+function generationsOf(records: readonly ReadRecord[]): ReadonlyMap<string, Generation> {
+  const times = new Map(records.map(({ tag, writtenAt }) => [tag, writtenAt]));
+  return new Map(
+    records.flatMap(({ tag, id, record }) => {
+      const pipeline = readTag(record?.tag ?? "")?.pipeline;
+      if (tag !== ownTags.set(id) || record?.tag === undefined || pipeline === undefined) return [];
+      return [[id, { pipeline, since: times.get(record.tag) }] as const];
+    }),
+  );
 }
 
 /** Young records of another configuration: what its commits need is not known to this run. */
@@ -89,8 +103,8 @@ async function readRecord(
   shelf: Shelf,
   { needed }: Facts,
 ): Promise<ReadRecord | undefined> {
-  const id = idOf(name);
-  const isNeeded = needed.has(`${repository}:${setTag(id)}`);
+  const id = readTag(name)?.id ?? "";
+  const isNeeded = needed.has(`${repository}:${ownTags.set(id)}`);
   const manifest = await shelf.manifest(repository, name);
   if (manifest === undefined) return undefined;
   const created = Date.parse(

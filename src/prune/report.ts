@@ -80,6 +80,7 @@ const phrases = {
   "age-unknown": "nobody tells how old it is",
   doubt: "what is needed cannot be told",
   sign: "other tags of the image stay",
+  "other-version": "of another version of the key",
   changed: "put again meanwhile",
   unneeded: "nothing needs it",
   "image-gone": "no kept branch has the image",

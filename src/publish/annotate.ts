@@ -1,4 +1,5 @@
 /** What an image says of its origin, on its manifest, so that neither layers nor their caches are touched. */
+import { ownTags } from "../image/key.ts";
 import {
   type Annotations,
   type Descriptor,
@@ -41,7 +42,7 @@ export function annotationsOf(
     "org.opencontainers.image.base.name": base?.name,
     "org.opencontainers.image.base.digest": base?.digest,
     [basesAnnotation]: printBases(build.bases),
-    "berth.key": image.key,
+    "berth.key": ownTags.key(image.key),
     "berth.engine": build.engine,
     "berth.pipeline": situation.pipeline,
     "berth.job": situation.job,

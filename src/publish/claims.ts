@@ -6,8 +6,8 @@
  * the newer commit, and points the tag at that.
  */
 import { BerthError } from "../errors.ts";
-import { digestOf } from "../oci/digest.ts";
 import { below, printReference, type Repository } from "../oci/reference.ts";
+import { claimPrefix } from "../oci/tags.ts";
 import {
   parseRecord,
   recordReference,
@@ -26,16 +26,6 @@ export interface Claim {
 /** No promotion takes this long; a claim this old stops nobody, such as one who goes back on purpose. */
 const lifetimeMs = 24 * 60 * 60 * 1000;
 
-/** Where the claim of a commit on a tag has its place, beside the records. */
-export function claimTag(tag: string, revision: string): string {
-  return `${prefixOf(tag)}${revision}`;
-}
-
-function prefixOf(tag: string): string {
-  // A tag has at most 128 characters, and a commit up to 64.
-  return `promote-${tag.length <= 48 ? tag : digestOf(Buffer.from(tag)).slice(-48)}-`;
-}
-
 /** The claims on a tag beside one that is in hand; none where the registry does not list tags. */
 export async function claimsOn(
   tag: string,
@@ -44,7 +34,7 @@ export async function claimsOn(
   now: Date,
   inHand: string,
 ): Promise<readonly Claim[]> {
-  const prefix = prefixOf(tag);
+  const prefix = claimPrefix(tag);
   const isClaim = (name: string) =>
     name !== inHand && name.startsWith(prefix) && /^[0-9a-z]+$/.test(name.slice(prefix.length));
   const names = (await allTags(base, registry)).filter(isClaim);

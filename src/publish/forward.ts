@@ -1,12 +1,13 @@
 /** Moving a tag so that of several promotions at once the newest commit stays. */
-
 import { BerthError } from "../errors.ts";
+import { ownTags } from "../image/key.ts";
 import type { Digest } from "../oci/digest.ts";
 import { type Repository, withDigest, withTag } from "../oci/reference.ts";
+import { claimTag } from "../oci/tags.ts";
 import { repositoryOf } from "../plan/places.ts";
-import { recordRepositoryName, type SetRecord, setTag } from "../plan/record.ts";
+import { recordRepositoryName, type SetRecord } from "../plan/record.ts";
 import type { Registry } from "../registry/registry.ts";
-import { type Claim, claimsOn, claimTag, dropClaims } from "./claims.ts";
+import { type Claim, claimsOn, dropClaims } from "./claims.ts";
 import { writeRecord } from "./set.ts";
 
 /** Tells whether `ancestor` is in the history of `descendant`; `undefined` where the clone cannot tell. */
@@ -114,7 +115,7 @@ function gone(repository: Repository, digest: string, setId: string): BerthError
     "SET_INCOMPLETE",
     `promote ${repository.host}/${repository.path}@${digest}: the set record names it, the registry does not have it`,
     {
-      hint: `delete the tag ${setTag(setId)} of the ${recordRepositoryName} repository and run the pipeline again: the image is then looked for, and built where it is gone`,
+      hint: `delete the tag ${ownTags.set(setId)} of the ${recordRepositoryName} repository and run the pipeline again: the image is then looked for, and built where it is gone`,
     },
   );
 }

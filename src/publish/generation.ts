@@ -1,6 +1,6 @@
 /** What makes refreshed images the ones that all later pipelines use: their key tags and the set's record. */
 import { BerthError } from "../errors.ts";
-import { cacheTag, keyTag } from "../image/key.ts";
+import { ownTags } from "../image/key.ts";
 import { withDigest, withTag } from "../oci/reference.ts";
 import { repositoryOf } from "../plan/places.ts";
 import type { Plan } from "../plan/plan.ts";
@@ -26,7 +26,7 @@ export async function adoptGeneration(
       const image = fresh.images[name];
       if (image?.kind !== "own") return;
       const repository = repositoryOf(base, template, name);
-      const tagged = withTag(repository, keyTag(key));
+      const tagged = withTag(repository, ownTags.key(key));
       if ((await registry.head(tagged))?.digest === image.digest) return;
       const manifest = await registry.get(withDigest(repository, image.digest));
       if (manifest === undefined) {
@@ -37,7 +37,7 @@ export async function adoptGeneration(
         );
       }
       // From now on no build goes on from layers that are older than these.
-      await registry.put(withTag(repository, cacheTag), manifest);
+      await registry.put(withTag(repository, ownTags.cache), manifest);
       await registry.put(tagged, manifest);
     }),
   );

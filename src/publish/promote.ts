@@ -2,15 +2,16 @@
 import type { Config } from "../config/config.ts";
 import { isNamedAfter, promotedTags, slugOf } from "../config/promoted.ts";
 import { BerthError } from "../errors.ts";
+import { ownTags } from "../image/key.ts";
 import { below, printReference, printRepository, type Repository } from "../oci/reference.ts";
-import { generationOfPipeline, ofGeneration, repositoryOf } from "../plan/places.ts";
+import { generationOfPipeline, ofGeneration } from "../oci/tags.ts";
+import { repositoryOf } from "../plan/places.ts";
 import type { Plan } from "../plan/plan.ts";
 import {
   parseRecord,
   recordReference,
   recordRepositoryName,
   type SetRecord,
-  setTag,
 } from "../plan/record.ts";
 import type { Situation } from "../plan/situation.ts";
 import type { Registry } from "../registry/registry.ts";
@@ -74,8 +75,8 @@ export async function promote(
   const [fresh, usual, previous] = await Promise.all([
     generation === undefined
       ? undefined
-      : readRecord(registry, base, ofGeneration(setTag(plan.set.id), generation)),
-    readRecord(registry, base, setTag(plan.set.id)),
+      : readRecord(registry, base, ofGeneration(ownTags.set(plan.set.id), generation)),
+    readRecord(registry, base, ownTags.set(plan.set.id)),
     readRecord(registry, base, tag),
   ]);
   // An own record may be older than upstream's images, which this pipeline has run in.
@@ -141,7 +142,7 @@ async function readRecord(
 /** The pipeline that refreshed the set's usual images, where it is later than this one. */
 function laterPipeline(usual: SetRecord | undefined, fresh: SetRecord): string | undefined {
   const { tag, setId, pipeline } = usual ?? {};
-  if (pipeline === undefined || tag === setTag(setId ?? "")) return undefined;
+  if (pipeline === undefined || tag === ownTags.set(setId ?? "")) return undefined;
   return Number(pipeline) > Number(fresh.pipeline) ? pipeline : undefined;
 }
 
@@ -175,7 +176,7 @@ function taken(tag: string, owner: string, other: string): BerthError {
 function unrecorded(base: Repository, setId: string): BerthError {
   return new BerthError(
     "SET_INCOMPLETE",
-    `promote: ${printReference(recordReference(base, setTag(setId)))} is not there`,
+    `promote: ${printReference(recordReference(base, ownTags.set(setId)))} is not there`,
     {
       hint: "run `berth ensure` (or `berth publish` after the builds) for this commit first",
     },

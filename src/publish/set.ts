@@ -1,5 +1,6 @@
 /** Publishing a set: its tag on every image, then the record, so that a record never promises too much. */
 import { BerthError } from "../errors.ts";
+import { ownTags } from "../image/key.ts";
 import type { Digest } from "../oci/digest.ts";
 import type { Manifest } from "../oci/manifest.ts";
 import {
@@ -8,11 +9,10 @@ import {
   parseRepository,
   printReference,
   printRepository,
-  type Reference,
   type Repository,
   withTag,
 } from "../oci/reference.ts";
-import { ofGeneration } from "../plan/places.ts";
+import { ofGeneration } from "../oci/tags.ts";
 import { isBuilt, type Plan, type PlannedImage } from "../plan/plan.ts";
 import {
   makeRecord,
@@ -22,7 +22,6 @@ import {
   recordReference,
   recordRepositoryName,
   type SetRecord,
-  setTag,
 } from "../plan/record.ts";
 import type { Situation } from "../plan/situation.ts";
 import type { Registry } from "../registry/registry.ts";
@@ -94,7 +93,7 @@ async function laterRecord(
   const isFirst = set.generation === null && images.some(({ decision }) => isBuilt(decision));
   if (!situation.trusted || !isFirst) return undefined;
   announceWrites(plan, base, registry);
-  const reference = recordReference(base, setTag(set.id));
+  const reference = recordReference(base, ownTags.set(set.id));
   const where = printReference(reference);
   const manifest = await registry.get(reference);
   const tag = manifest === undefined ? undefined : parseRecord(manifest, where)?.tag;
@@ -119,8 +118,11 @@ async function publishOnce(
   if (needed.length > 0) throw incomplete(needed);
   // Nothing points at a record's blobs yet, so they need not wait for the tags.
   const { trusted } = situation;
-  const isDue = trusted && !isRecorded(plan, base);
-  const blobs = isDue ? mountRecordBlobs(plan, base, registry) : undefined;
+  // Since then the record may have moved on to a refreshed generation.
+  const isRecorded =
+    isOwn(plan, base) && plan.images.every(({ decision }) => decision.kind === "reuse");
+  const isDue = trusted && !isRecorded;
+  const blobs = isDue && !isOwn(plan, base) ? putRecordBlobs(plan, base, registry) : undefined;
   await Promise.all([blobs, ...placed.flatMap((image) => putTags(image, tags, registry))]);
   const record = recordOf(plan, placed);
   const written = isDue
@@ -166,15 +168,14 @@ function recordOf(plan: Plan, placed: readonly Placed[]): SetRecord {
   };
 }
 
-/** Whether the plan is what the record says; since then that may have moved on to a refreshed generation. */
-function isRecorded({ set, images }: Plan, base: Repository): boolean {
-  const isOwn = set.record?.startsWith(`${printRepository(base)}/`) === true;
-  return isOwn && images.every(({ decision }) => decision.kind === "reuse");
+/** Whether the set was found on record here. */
+function isOwn({ set }: Plan, base: Repository): boolean {
+  return set.record?.startsWith(`${printRepository(base)}/`) === true;
 }
 
 /** Where the record of a set goes; that of refreshed images waits under a name of its own to be promoted. */
 export function recordTagOf({ id, generation }: Pick<Plan["set"], "id" | "generation">): string {
-  return generation === null ? setTag(id) : ofGeneration(setTag(id), generation);
+  return generation === null ? ownTags.set(id) : ofGeneration(ownTags.set(id), generation);
 }
 
 function recorded(image: PlannedImage, found: Placed["found"]): RecordedImage {
@@ -184,60 +185,25 @@ function recorded(image: PlannedImage, found: Placed["found"]): RecordedImage {
   return { kind: "elsewhere", reference: { ...reference, digest } };
 }
 
-/**
- * Writes a record under the tag of its set (or another tag, for what is promoted); gives its reference.
- *
- * Its blobs are the same in all records, so they are there but for a repository's first: then the
- * registry refuses the record, and gets them.
- */
+/** Writes a record under the tag of its set (or another tag, for what is promoted); gives its reference. */
 export async function writeRecord(
   record: SetRecord,
   base: Repository,
   registry: Registry,
   now: Date,
-  tag: string = setTag(record.setId),
+  tag: string = ownTags.set(record.setId),
 ): Promise<string> {
   const reference = recordReference(base, tag);
-  const manifest = makeRecord(record, now);
-  if (!(await putUnlessRefused(registry, reference, manifest))) {
-    await putRecordBlobs(registry, reference);
-    await registry.put(reference, manifest);
-  }
+  await registry.put(reference, makeRecord(record, now));
   return printReference(reference);
 }
 
-/** Where the set is on record in another project only, takes a record's blobs from there. */
-async function mountRecordBlobs(
-  { set }: Plan,
-  base: Repository,
-  registry: Registry,
-): Promise<void> {
+/** What records refer to, taken from another project's where one was found there; in a new repository first of all. */
+async function putRecordBlobs({ set }: Plan, base: Repository, registry: Registry): Promise<void> {
   const own = below(base, recordRepositoryName);
-  const other = set.record === null ? own : parseReference(set.record);
-  if (other.path !== own.path) await putRecordBlobs(registry, own, other);
-}
-
-async function putRecordBlobs(
-  registry: Registry,
-  repository: Repository,
-  from?: Repository,
-): Promise<void> {
+  const from = set.record === null ? undefined : parseReference(set.record);
   const blobs = [recordBlobs.config, recordBlobs.layer];
-  await Promise.all(blobs.map((blob) => registry.putBlob(repository, blob, from)));
-}
-
-async function putUnlessRefused(
-  registry: Registry,
-  reference: Reference,
-  manifest: Manifest,
-): Promise<boolean> {
-  try {
-    await registry.put(reference, manifest);
-    return true;
-  } catch (error) {
-    if (error instanceof BerthError && error.code === "REGISTRY_REFUSED") return false;
-    throw error;
-  }
+  await Promise.all(blobs.map((blob) => registry.putBlob(own, blob, from)));
 }
 
 function incomplete(images: readonly PlannedImage[]): BerthError {

@@ -1,7 +1,7 @@
 /** Finds the images that CI runs in, by key, by tag or by pipeline; upstream before the own registry, as `plan` looks. */
 import { BerthError } from "../errors.ts";
 import type { Image } from "../image/image.ts";
-import type { KeyedImage } from "../image/key.ts";
+import { type KeyedImage, keyOfTag } from "../image/key.ts";
 import { printReference, withDigest, withTag } from "../oci/reference.ts";
 import { observe } from "../plan/observe.ts";
 import { repositoryOf, type Source } from "../plan/places.ts";
@@ -88,7 +88,7 @@ export function locateTag(images: readonly Image[], tag: string, place: Place): 
             reference: printReference(withDigest(reference, manifest.descriptor.digest)),
             source: source.kind,
             foundBy: "tag" as const,
-            key: annotations["berth.key"] ?? null,
+            key: keyOfTag(annotations["berth.key"]) ?? null,
             revision: annotations["org.opencontainers.image.revision"] ?? null,
           },
         };

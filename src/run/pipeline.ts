@@ -1,13 +1,13 @@
 /** What a pipeline left in the registry that says which images its jobs ran in. */
 import { BerthError } from "../errors.ts";
 import { below, printReference } from "../oci/reference.ts";
-import { generationOfPipeline, ofGeneration, type Source } from "../plan/places.ts";
+import { readTag } from "../oci/tags.ts";
+import type { Source } from "../plan/places.ts";
 import {
   parseRecord,
   recordReference,
   recordRepositoryName,
   type SetRecord,
-  setTag,
 } from "../plan/record.ts";
 import type { Registry } from "../registry/registry.ts";
 
@@ -31,9 +31,7 @@ export function refreshedBy(
   sources: readonly Source[],
   registry: Reads,
 ): Promise<RecordSearch> {
-  const ending = ofGeneration("", generationOfPipeline(pipeline));
-  const isIts = (tag: string): boolean =>
-    tag.endsWith(ending) && isSetTag(tag.slice(0, -ending.length));
+  const isIts = (tag: string): boolean => readTag(tag)?.pipeline === Number(pipeline);
   return search(sources, isIts, () => true, registry);
 }
 
@@ -43,12 +41,12 @@ export function publishedBy(
   sources: readonly Source[],
   registry: Reads,
 ): Promise<RecordSearch> {
-  return search(sources, isSetTag, (record) => record.pipeline === pipeline, registry);
-}
-
-function isSetTag(tag: string): boolean {
-  const start = setTag("");
-  return tag.startsWith(start) && /^[0-9a-f]{64}$/.test(tag.slice(start.length));
+  return search(
+    sources,
+    (tag) => readTag(tag)?.kind === "set",
+    (record) => record.pipeline === pipeline,
+    registry,
+  );
 }
 
 async function search(

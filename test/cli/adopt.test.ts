@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { after, before, test } from "node:test";
-import { builtTag } from "../../src/image/key.ts";
+import { ownTags } from "../../src/image/key.ts";
 import { parseRepository, withTag } from "../../src/oci/reference.ts";
 import type { Plan } from "../../src/plan/plan.ts";
 import { withAnnotations } from "../../src/publish/annotate.ts";
@@ -80,9 +80,9 @@ async function tried(sha: string): Promise<TestJob> {
   for (const { name, key, tag, repository } of plan.images) {
     const place = parseRepository(repository ?? "");
     const image = testImage(`${name} ${job.id}`);
-    await pushImage(registry, place, image, `try-${builtTag}`);
+    await pushImage(registry, place, image, `try-${ownTags.built}`);
     const manifest = withAnnotations(image.manifest, {
-      "berth.key": key,
+      "berth.key": ownTags.key(key),
       "berth.job": String(job.id),
       "berth.pipeline": String(job.pipeline.id),
     });
@@ -110,10 +110,10 @@ test("a merge commit with the files of its merge request adopts the image, and n
   assert.match(stdout, new RegExp(`adopted: built by job ${job.id} at ${head.slice(0, 12)}`));
   const tags = [...(gitlab.registry.tags.get("acme/tools/debian")?.keys() ?? [])];
   assert.deepEqual(tags.map((tag) => tag.replace(/-[0-9a-f]{64}$/, "")).sort(), [
-    "key",
-    "set",
-    "try",
-    `try-${builtTag}`,
+    "key2",
+    "set2",
+    "try-built2",
+    "try-key2",
   ]);
 });
 

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, type TestContext, test } from "node:test";
 import type { Explanation } from "../../src/explain/explanation.ts";
+import { ownTags } from "../../src/image/key.ts";
 import { withAnnotations } from "../../src/publish/annotate.ts";
 import { makeRepository, type Repository } from "../context/repository.ts";
 import { basicAuthority, client, goodLogin, pushImage, testImage } from "../registry/clients.ts";
@@ -193,7 +194,7 @@ describe("berth explain with a registry", () => {
     const image = testImage(base);
     const told = {
       "org.opencontainers.image.revision": commit,
-      "berth.key": key,
+      "berth.key": ownTags.key(key),
       ...annotations,
     };
     const manifest = withAnnotations(image.manifest, told);
@@ -207,7 +208,7 @@ describe("berth explain with a registry", () => {
   test("compares with the promoted image, and finds the nearest one that is there", async (t) => {
     const project = makeProject(t);
     const [first = ""] = project.commits;
-    const base = await withImage(project, first, (key) => ["latest", `key-${key}`]);
+    const base = await withImage(project, first, (key) => ["latest", ownTags.key(key)]);
     const told = await asked(project, ["app", "--registry", base]);
     assert.equal(told.against?.label, "latest");
     assert.deepEqual(kinds(told), ["lines", "parent"]);
@@ -226,7 +227,7 @@ describe("berth explain with a registry", () => {
   test("names the image where nothing differs, whichever way it was named", async (t) => {
     const project = makeProject(t);
     const commit = project.commits.at(-1) ?? "";
-    const base = await withImage(project, commit, (key) => ["latest", "v1", `key-${key}`]);
+    const base = await withImage(project, commit, (key) => ["latest", "v1", ownTags.key(key)]);
     for (const against of ["latest", "v1", `${base}/app:latest`, undefined]) {
       const args = against === undefined ? [] : ["--against", against];
       const { stdout } = await explain(project, ["app", "--registry", base, ...args]);

@@ -5,6 +5,7 @@ import { once } from "node:events";
 import { chmod, chown, mkdir, readdir, rm, stat, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { after, before, beforeEach, describe, test } from "node:test";
+import { ownTags } from "../../src/image/key.ts";
 import { parseReference, parseRepository } from "../../src/oci/reference.ts";
 import { client } from "../registry/clients.ts";
 import { busyboxLayer } from "../support/bases.ts";
@@ -110,7 +111,7 @@ describe("berth run", () => {
     const where = { cwd: project, env: env(), ...who };
     const text = execFileSync(process.execPath, [entry, "key", "--json"], where).toString();
     const { images } = JSON.parse(text) as { readonly images: readonly { key: string }[] };
-    return `key-${images[0]?.key}`;
+    return ownTags.key(images[0]?.key ?? "");
   }
 
   const containers = () => daemon.docker("ps", "--all", "--quiet");
@@ -258,7 +259,7 @@ describe("berth run", () => {
     assert.equal(elsewhere.code, 1);
     assert.match(
       elsewhere.stderr,
-      /\/acme\/other\/app:key-[0-9a-f]{12}… \[IMAGE_ABSENT\]\n {2}hint: /,
+      /\/acme\/other\/app:key\d+-[0-9a-f]{12}… \[IMAGE_ABSENT\]\n {2}hint: /,
     );
   });
 

@@ -4,6 +4,7 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { makeProgram, version } from "../../src/cli/program.ts";
+import { ownTags } from "../../src/image/key.ts";
 import { berth, type Ended, plainEnv } from "../support/command.ts";
 import { imageTree } from "../support/filetree.ts";
 import { openStage, type Stage } from "./stage.ts";
@@ -113,7 +114,11 @@ async function assertBuilt(path: string): Promise<void> {
   const { host } = stage.registry;
   const answer = await fetch(`http://${host}/v2/${path}/small/tags/list`);
   const { tags } = (await answer.json()) as { readonly tags: readonly string[] };
-  const tree = await imageTree(host, `${path}/small`, tags.find((tag) => tag.startsWith("key-"))!);
+  const tree = await imageTree(
+    host,
+    `${path}/small`,
+    tags.find((tag) => tag.startsWith(ownTags.key("")))!,
+  );
   assert.deepEqual(tree.get("srv"), { kind: "directory", mode: 0o750 });
   assert.deepEqual([tree.has("srv/file"), tree.has("srv/user")], [true, true]);
 }

@@ -89,7 +89,9 @@ describe("the rule for protected tags", () => {
         assert.ok(protect.matcher(tag).find(), `${patterns.protect} on ${tag}`);
         assert.ok(keep.matches(tag), `${patterns.keep} on ${tag}`);
       }
-      const others = isWide ? [] : ["p1234", "my-own", "keyboard", hex.slice(1), `${hex}0`];
+      const others = isWide
+        ? []
+        : ["p1234", "my-own", "keyboard", "key1", "cached", "cache2-x", hex.slice(1), `${hex}0`];
       for (const tag of [...untrustedTags, ...leaves, ...others]) {
         assert.ok(!protect.matcher(tag).find(), `${patterns.protect} on ${tag}`);
         assert.ok(!keep.matches(tag), `${patterns.keep} on ${tag}`);

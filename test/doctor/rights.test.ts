@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { gatherRegistry } from "../../src/doctor/gather.ts";
 import { type RightsPorts, rightsTo } from "../../src/doctor/rights.ts";
-import { cacheTag } from "../../src/image/key.ts";
+import { ownTags } from "../../src/image/key.ts";
 import { parseRepository } from "../../src/oci/reference.ts";
 import { openRegistry } from "../../src/registry/client.ts";
 import { pushImage, testImage } from "../registry/clients.ts";
@@ -133,7 +133,7 @@ describe("what a login may do", () => {
       [...gitlab.tokens.created].filter((path) => path.startsWith("acme/fresh")),
       [],
     );
-    await pushImage(registry, at("acme/fresh/ci/debian"), testImage("debian"), cacheTag);
+    await pushImage(registry, at("acme/fresh/ci/debian"), testImage("debian"), ownTags.cache);
     const known = (await gather()).own;
     assert.deepEqual(known, {
       repository: `${gitlab.registry.host}/acme/fresh/ci/debian`,

@@ -13,7 +13,7 @@ import {
   pushedDigest,
 } from "../../src/engine/docker-args.ts";
 import type { BuildRequest } from "../../src/engine/engine.ts";
-import { cacheTag } from "../../src/image/key.ts";
+import { ownTags } from "../../src/image/key.ts";
 
 const request: BuildRequest = {
   name: "debian",
@@ -109,8 +109,8 @@ const cases: readonly Case[] = [
       "--cache-to=registry.example.com/me/debian",
     ],
     docker: [
-      `--cache-from=registry.example.com/me/debian:${cacheTag}`,
-      `--cache-from=registry.example.com/up/debian:${cacheTag}`,
+      `--cache-from=registry.example.com/me/debian:${ownTags.cache}`,
+      `--cache-from=registry.example.com/up/debian:${ownTags.cache}`,
     ],
   },
   {

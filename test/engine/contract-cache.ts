@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { oldestLayer } from "../../src/execute/bases.ts";
-import { cacheTag } from "../../src/image/key.ts";
+import { ownTags } from "../../src/image/key.ts";
 import { type Digest, digestOf } from "../../src/oci/digest.ts";
 import { client } from "../registry/clients.ts";
 import { startRegistry } from "../support/services.ts";
@@ -57,7 +57,7 @@ export function cacheContract(name: string, workshop: Workshop): void {
     const elsewhere = { host: workshop.host(), path: "contract/nothing-here" };
     const wanted = { repository: cache.path, dockerfile: random("RUN echo end\n") };
     const cacheFrom = [elsewhere, cache];
-    const destination = { ...cache, tag: cacheTag };
+    const destination = { ...cache, tag: ownTags.cache };
     const first = await workshop.build({ ...wanted, cacheFrom, cacheTo: cache, destination });
     await workshop.subject().forget();
     const second = await workshop.build({ ...wanted, cacheFrom });

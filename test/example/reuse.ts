@@ -1,9 +1,8 @@
 /** The main job: build once, then find everything, and build only what a change touches. */
-
 import assert from "node:assert/strict";
 import { dirname } from "node:path";
 import { test } from "node:test";
-import { builtTag, cacheTag } from "../../src/image/key.ts";
+import { ownTags } from "../../src/image/key.ts";
 import { startDockerRegistry } from "../support/docker-registry.ts";
 import { imageLayers } from "../support/filetree.ts";
 import { startTokenService, testPassword, testUser } from "../support/token-service.ts";
@@ -38,12 +37,16 @@ export function testReuse(name: string, stage: () => Stage, first: () => Ensured
     const { plan: planned, record, ...rest } = first();
     const { host } = stage().registry;
     assert.deepEqual(results(rest), all("built"));
-    assert.equal(record, `${host}/${mainBase}/berth:set-${planned.set.id}`);
+    assert.equal(record, `${host}/${mainBase}/berth:${ownTags.set(planned.set.id)}`);
     for (const { name: image, key } of planned.images) {
       const tags = await tagsOf(host, `${mainBase}/ci/${image}`);
       // buildah's layer cache has tags of 64 hex digits beside them.
       const named = tags.filter((tag) => !/^[0-9a-f]{64}$/.test(tag));
-      assert.deepEqual(named, [builtTag, cacheTag, `key-${key}`, `set-${planned.set.id}`], image);
+      assert.deepEqual(
+        named,
+        [ownTags.built, ownTags.cache, ownTags.key(key), ownTags.set(planned.set.id)],
+        image,
+      );
     }
     const annotations = await recordOf(record);
     for (const { name: image, digest } of rest.outcomes)
@@ -67,7 +70,7 @@ export function testReuse(name: string, stage: () => Stage, first: () => Ensured
     const { set } = first().plan;
     assert.deepEqual(result.outcomes, []);
     assert.equal(result.record, first().record);
-    assert.deepEqual(requests, [`GET /v2/${mainBase}/berth/manifests/set-${set.id}`]);
+    assert.deepEqual(requests, [`GET /v2/${mainBase}/berth/manifests/${ownTags.set(set.id)}`]);
     const planned = await plan(stage());
     assert.deepEqual(
       Object.fromEntries(planned.images.map((image) => [image.name, image.decision.kind])),
@@ -90,7 +93,7 @@ export function testReuse(name: string, stage: () => Stage, first: () => Ensured
       const asked = tokenService.asked.length;
       const { result, requests } = await requestsDuring(closed, run);
       assert.deepEqual(result.outcomes, []);
-      const record = `GET /v2/gitlab/project/berth/manifests/set-${result.plan.set.id}`;
+      const record = `GET /v2/gitlab/project/berth/manifests/${ownTags.set(result.plan.set.id)}`;
       assert.deepEqual(requests, [record]);
       const paths = ["berth", ...imageNames.map((image) => `ci/${image}`)];
       const scopes = paths.map((path) => `gitlab/project/${path}:pull`);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, test } from "node:test";
 import type { Config } from "../../src/config/config.ts";
-import { builtTag, cacheTag } from "../../src/image/key.ts";
+import { ownTags } from "../../src/image/key.ts";
 import { withTag } from "../../src/oci/reference.ts";
 import { situationOf } from "../../src/plan/situation.ts";
 import type { Registry } from "../../src/registry/registry.ts";
@@ -63,13 +63,13 @@ describe("a run", () => {
     const flow = await run(upstream());
     assert.deepEqual(flow.built, ["other", "base", "child"]);
     const { id } = flow.plan.set;
-    assert.deepEqual(tagsIn("qemu-project/qemu/berth"), [`set-${id}`]);
+    assert.deepEqual(tagsIn("qemu-project/qemu/berth"), [ownTags.set(id)]);
     for (const image of flow.plan.images) {
       assert.deepEqual(tagsIn(`qemu-project/qemu/${image.name}`), [
-        builtTag,
-        cacheTag,
-        `key-${image.key}`,
-        `set-${id}`,
+        ownTags.built,
+        ownTags.cache,
+        ownTags.key(image.key),
+        ownTags.set(id),
       ]);
     }
   });
@@ -95,7 +95,9 @@ describe("a run", () => {
     requests();
     const { plan } = await planOf(upstream());
     assert.deepEqual(kinds({ plan }), { base: "reuse", other: "reuse", child: "reuse" });
-    assert.deepEqual(requests(), [`GET /v2/qemu-project/qemu/berth/manifests/set-${plan.set.id}`]);
+    assert.deepEqual(requests(), [
+      `GET /v2/qemu-project/qemu/berth/manifests/${ownTags.set(plan.set.id)}`,
+    ]);
   });
 
   test("finds single keys where the set is unknown: one GET and one HEAD each", async () => {
@@ -134,7 +136,7 @@ describe("a run", () => {
       kind: "build",
       because: {
         code: "broken",
-        reference: `${memory.host}/qemu-project/qemu/other:key-${key}`,
+        reference: `${memory.host}/qemu-project/qemu/other:${ownTags.key(key ?? "")}`,
         missing: "config",
       },
     });
@@ -203,7 +205,7 @@ describe("a run", () => {
       const { plan } = await planOf(fork({}, { reference }));
       assert.deepEqual(kinds({ plan }), { base: "reuse", other: "reuse", child: "reuse" });
       assert.deepEqual(requests(), [
-        `GET /v2/qemu-project/qemu/berth/manifests/set-${plan.set.id}`,
+        `GET /v2/qemu-project/qemu/berth/manifests/${ownTags.set(plan.set.id)}`,
       ]);
       assert.deepEqual(repositoriesOf("alice"), []);
     }
@@ -288,7 +290,7 @@ describe("a run", () => {
     const found = await client(undefined).get(
       withTag({ host: memory.host, path: "qemu-project/qemu/other" }, image?.tag ?? ""),
     );
-    assert.equal(found?.content.annotations["berth.key"], image?.key);
+    assert.equal(found?.content.annotations["berth.key"], image && ownTags.key(image.key));
     assert.equal(found?.content.annotations["berth.pipeline"], "100");
     assert.equal(found?.content.annotations["org.opencontainers.image.revision"], "5c24acf320a0");
     assert.equal(found?.content.annotations["berth.trust"], "trusted");

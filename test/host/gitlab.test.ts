@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { after, before, beforeEach, describe, test } from "node:test";
 import { promisify } from "node:util";
+import { ownTags } from "../../src/image/key.ts";
 import { list, repositoryId, type Scene, startScene } from "../support/gitlab-scene.ts";
 import { startGitLab, type TestGitLab } from "../support/gitlab-server.ts";
 
@@ -148,9 +149,8 @@ describe("history", () => {
 
 describe("the container registry", () => {
   test("repositories with the number of their tags, and every tag by keyset pages", async () => {
-    const names = Array.from(
-      { length: 250 },
-      (_, index) => `key-${String(index).padStart(3, "0")}`,
+    const names = Array.from({ length: 250 }, (_, index) =>
+      ownTags.key(String(index).padStart(3, "0")),
     );
     tagged("acme/tools/base", ...names);
     const port = open(own.env);
@@ -224,7 +224,7 @@ test("a hundred thousand tags are listed one request a page, and none is kept", 
   const many = gitlab.project("acme/many", { members: { olga: "owner" } });
   many.history.add("main");
   const numbers = Array.from({ length: 5000 }, (_, index) => String(index).padStart(64, "0"));
-  const names = numbers.map((number) => `key-${number}`);
+  const names = numbers.map((number) => ownTags.key(number));
   for (let number = 0; number < 20; number++) tagged(`acme/many/i${number}`, ...names);
   const script = `
     import { accessOf } from "./src/gitlab/access.ts";

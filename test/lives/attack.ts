@@ -1,5 +1,6 @@
 /** What somebody with a job's token may try: push a ready-made image, or a record that names one. */
 import { BerthError } from "../../src/errors.ts";
+import { ownTags } from "../../src/image/key.ts";
 import type { Digest } from "../../src/oci/digest.ts";
 import { type Annotations, makeImageManifest } from "../../src/oci/manifest.ts";
 import { makeRecord, recordBlobs } from "../../src/plan/record.ts";
@@ -49,7 +50,7 @@ export function pushRecord(
   project: string,
   setId: string,
   names: readonly string[],
-  tag = `set-${setId}`,
+  tag = ownTags.set(setId),
 ): Promise<boolean> {
   const registry = registryAs(world, job);
   const repository = { host: world.gitlab.registry.host, path: `${project}/berth` };

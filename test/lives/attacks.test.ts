@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { builtTag, cacheTag } from "../../src/image/key.ts";
+import { ownTags } from "../../src/image/key.ts";
 import { forkOf, openRequest } from "./actor.ts";
 import { annotationsAt, poisoned, poisonWith, pushPoison, pushRecord } from "./attack.ts";
 import { projectFiles } from "./files.ts";
@@ -18,7 +18,7 @@ after(() => scene?.world.stop());
 
 /** The rule that docs/trust.md gives. */
 function rule(): void {
-  const pattern = "^(key-|set-|promote-|cache$|latest$|staging(-|$)|[0-9a-f]{64}$)";
+  const pattern = "^((key|set)\\d*-|cache\\d*$|promote-|latest$|staging(-|$)|[0-9a-f]{64}$)";
   scene.up.project.tagRules.push({ pattern, push: "maintainer", delete: "maintainer" });
 }
 
@@ -47,13 +47,23 @@ test("the rule keeps a merge request's token from every tag that trusted pipelin
   assert.ok(layer);
   const set = plan.set.id;
   const before = momentOf(world);
-  for (const tag of [`key-${key}`, `set-${set}`, cacheTag, layer, "a".repeat(64), "latest"])
+  for (const tag of [
+    ownTags.key(key),
+    ownTags.set(set),
+    ownTags.cache,
+    layer,
+    "a".repeat(64),
+    "latest",
+  ])
     assert.equal(await pushPoison(world, job, path, tag), false, tag);
   assert.equal(await pushRecord(world, job, "acme/tools", set, names), false);
   assert.deepEqual(tagsWritten(world, before, plan), []);
-  for (const tag of [`try-${key}`, `try-${builtTag}`, `try-set-${set}`])
+  for (const tag of [`try-${ownTags.key(key)}`, `try-${ownTags.built}`, `try-${ownTags.set(set)}`])
     assert.equal(await pushPoison(world, job, path, tag), true, tag);
-  assert.equal(await pushRecord(world, job, "acme/tools", set, names, `try-set-${set}`), true);
+  assert.equal(
+    await pushRecord(world, job, "acme/tools", set, names, `try-${ownTags.set(set)}`),
+    true,
+  );
 });
 
 test("a poisoned try- tag that claims an honest job is not taken over after the merge", async () => {
@@ -62,9 +72,9 @@ test("a poisoned try- tag that claims an honest job is not taken over after the 
   const path = "acme/tools/qemu/alone";
   const honest = await live(world, up, { request, user: "dave" });
   assert.deepEqual(honest.built, ["alone"]);
-  const poison = poisonWith(await annotationsAt(world, job, path, `try-${key}`));
+  const poison = poisonWith(await annotationsAt(world, job, path, `try-${ownTags.key(key)}`));
   const { digest } = poison.manifest.descriptor;
-  assert.ok(await pushPoison(world, job, path, `try-${key}`, poison));
+  assert.ok(await pushPoison(world, job, path, `try-${ownTags.key(key)}`, poison));
   // All that it reaches are others of its kind: this merge request's pipelines in upstream.
   const own = await live(world, up, { request, user: "dave" });
   assert.equal(own.ran["alone"], digest);
@@ -75,7 +85,7 @@ test("a poisoned try- tag that claims an honest job is not taken over after the 
   assert.match(merged.output, /built another image than is under this tag now/);
   assert.ok(![digest, honest.ran["alone"]].includes(merged.ran["alone"] ?? ""));
   assert.deepEqual({ ...merged.ran, alone: first.ran["alone"] }, first.ran);
-  for (const tag of [`key-${key}`, "latest"])
+  for (const tag of [ownTags.key(key), "latest"])
     assert.equal(tagged(world, path, tag), merged.ran["alone"]);
   assert.deepEqual(manifestsAsked(merged, /try-(?:built|set)/), []);
   // Once upstream has the image, the merge request's pipelines run in that as well.
@@ -91,14 +101,14 @@ test("a job that ran other code than was merged cannot vouch for its poison", as
   const request = await openRequest(world, fork, "evil", up);
   const job = world.gitlab.job(up.project, { request, user: "dave" });
   const claims = {
-    "berth.key": key,
+    "berth.key": ownTags.key(key),
     "berth.job": String(job.id),
     "berth.pipeline": String(job.pipeline.id),
     "org.opencontainers.image.revision": sha,
   };
   const poison = poisonWith(claims);
   const { digest } = poison.manifest.descriptor;
-  assert.ok(await pushPoison(world, job, path, `try-${key}`, poison));
+  assert.ok(await pushPoison(world, job, path, `try-${ownTags.key(key)}`, poison));
   const outcome = { name: "alone", key, result: "built", digest, parents: {} };
   job.keep(".berth/outcome/alone.json", JSON.stringify(outcome));
   job.finish();
@@ -116,10 +126,15 @@ test("what a fork's owner puts into the fork's registry reaches no pipeline but 
   const job = world.gitlab.job(fork.project);
   for (const name of names) {
     const planned = plan.images.find((image) => image.name === name);
-    assert.ok(await pushPoison(world, job, `eve/tools/qemu/${name}`, `key-${planned?.key}`));
+    assert.ok(
+      await pushPoison(world, job, `eve/tools/qemu/${name}`, ownTags.key(planned?.key ?? "")),
+    );
   }
   assert.ok(await pushRecord(world, job, "eve/tools", plan.set.id, names));
-  assert.equal(await pushPoison(world, job, "acme/tools/qemu/alone", `try-${key}`), false);
+  assert.equal(
+    await pushPoison(world, job, "acme/tools/qemu/alone", `try-${ownTags.key(key)}`),
+    false,
+  );
 
   const own = await live(world, fork, { branch: "topic" });
   assert.equal(own.ran["alone"], poisoned);
@@ -140,7 +155,7 @@ test("a merge request whose berth.yml names its own fork as upstream leaves noth
   const { world, up } = scene;
   const { fork, request, key } = await attacked("trudy");
   const job = world.gitlab.job(fork.project);
-  assert.ok(await pushPoison(world, job, "trudy/tools/qemu/alone", `key-${key}`));
+  assert.ok(await pushPoison(world, job, "trudy/tools/qemu/alone", ownTags.key(key)));
   // What the repository calls upstream stays upstream whatever a variable says.
   const variables = { QEMU_CI_UPSTREAM: "trudy/tools" };
   const deaf = await live(world, up, { request, user: "dave", variables });
@@ -151,11 +166,11 @@ test("a merge request whose berth.yml names its own fork as upstream leaves noth
   const evil = await openRequest(world, fork, "evil", up);
   const plan = await startPipeline(world, up, { request: evil, user: "dave" }).plan();
   const alone = plan.images.find(({ name }) => name === "alone");
-  assert.ok(await pushPoison(world, job, "trudy/tools/qemu/alone", `key-${alone?.key}`));
+  assert.ok(await pushPoison(world, job, "trudy/tools/qemu/alone", ownTags.key(alone?.key ?? "")));
   const own = await live(world, up, { request: evil, user: "dave", reference: "classic" });
   assert.equal(own.ran["alone"], poisoned);
   const written = own.written.flatMap((line) => line.split(": ")[1]?.split(" ") ?? []);
-  assert.deepEqual([...new Set(written)].sort(), ["try", "try-set"]);
+  assert.deepEqual([...new Set(written)].sort(), ["try-key", "try-set"]);
 
   await up.commit("main", { "ci/alone.list": "trudy 2\n" });
   const merged = await live(world, up, { user: "olga" });
@@ -178,7 +193,7 @@ test("without the rule a merge request's token can put a key- tag, a layer or a 
   try {
     const { fork, plan, key, job } = await attacked("walter");
     const path = "acme/tools/qemu/alone";
-    for (const tag of [`key-${key}`, cacheTag, "b".repeat(64)])
+    for (const tag of [ownTags.key(key), ownTags.cache, "b".repeat(64)])
       assert.equal(await pushPoison(world, job, path, tag), true, tag);
     assert.equal(await pushRecord(world, job, "acme/tools", "c".repeat(64), names), true);
     await up.merge("main", { bare: fork.bare, sha: fork.head("topic") });

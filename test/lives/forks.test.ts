@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
+import { ownTags } from "../../src/image/key.ts";
 import { forkOf } from "./actor.ts";
 import { live } from "./life.ts";
 import { manifestBytes, tagged } from "./look.ts";
@@ -39,7 +40,9 @@ for (const reference of ["each", "set"] as const) {
     assert.deepEqual([life.built, life.ran], [[], first.ran]);
     assert.deepEqual([life.written, life.uploads, life.downloads], [[], [], []]);
     assert.equal(life.pushed, 0);
-    assert.deepEqual(life.asked, [`GET /v2/acme/tools/berth/manifests/set-${life.plan.set.id}`]);
+    assert.deepEqual(life.asked, [
+      `GET /v2/acme/tools/berth/manifests/${ownTags.set(life.plan.set.id)}`,
+    ]);
     assert.ok(world.gitlab.tokens.created.has("acme/tools/berth"));
     assert.ok(
       [...world.gitlab.tokens.created].every((path) => !path.startsWith(fork.project.path)),
@@ -84,7 +87,7 @@ test("a fork that changed one image stores that one alone (each)", async () => {
   assert.deepEqual(others, upstreams);
   assert.notEqual(alone, old);
   const key = life.plan.images.find(({ name }) => name === "alone")?.key;
-  assert.equal(alone, tagged(world, "kim-each/tools/qemu/alone", `key-${key}`));
+  assert.equal(alone, tagged(world, "kim-each/tools/qemu/alone", ownTags.key(key ?? "")));
   const again = await live(world, fork, { branch: "topic" });
   assert.deepEqual([again.built, again.ran, again.written, again.pushed], [[], life.ran, [], 0]);
 });

@@ -2,7 +2,6 @@
 
 import assert from "node:assert/strict";
 import { httpFetch } from "../../src/host/fetch.ts";
-import { builtTag, cacheTag } from "../../src/image/key.ts";
 import { type Digest, parseDigest } from "../../src/oci/digest.ts";
 import { parseReference, parseRepository } from "../../src/oci/reference.ts";
 import type { Plan } from "../../src/plan/plan.ts";
@@ -90,12 +89,11 @@ function wordFor(
   const image = plan.images.find(({ name }) => path.endsWith(`/${name}`));
   return tag
     .replace(/^[0-9a-f]{64}$/, "layers")
-    .replace(cacheTag, "cache")
-    .replace(builtTag, "built")
     .replace(/^promote-.+-[0-9a-f]{40}$/, "claim")
     .replace(`-${image?.key}`, "")
     .replace(`-${plan.set.id}`, "")
-    .replace(`-r${plan.pipeline}`, "-fresh");
+    .replace(`-r${plan.pipeline}`, "-fresh")
+    .replace(/^(try-)?(key|set|cache|built)[0-9]+/, "$1$2");
 }
 
 /** Repositories that received bytes of blobs, not counting those that were mounted. */

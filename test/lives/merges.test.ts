@@ -59,8 +59,8 @@ test("a fork's merge request leaves try- tags in upstream, which nobody else run
   assert.deepEqual(inUpstream.built, ["base", "child"]);
   assert.deepEqual(inUpstream.written, [
     "acme/tools/qemu/alone: try-set",
-    "acme/tools/qemu/base: try try-built try-set",
-    "acme/tools/qemu/child: try try-built try-set",
+    "acme/tools/qemu/base: try-built try-key try-set",
+    "acme/tools/qemu/child: try-built try-key try-set",
     "acme/tools/qemu/rust: try-set",
   ]);
   for (const name of ["base", "child"])
@@ -145,7 +145,7 @@ for (const [event, because, name, settings] of [
     assert.notEqual(late.ran["alone"], early.ran["alone"]);
     assert.deepEqual(
       late.written.filter((line) => line.includes("alone")),
-      ["acme/tools/qemu/alone: try-built try-fresh try-set-fresh"],
+      ["acme/tools/qemu/alone: try-built try-key-fresh try-set-fresh"],
     );
 
     // The same again from a branch that begins at the target's head.

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { builtTag, cacheTag } from "../../src/image/key.ts";
+import { ownTags } from "../../src/image/key.ts";
 import { forkOf } from "./actor.ts";
 import { live } from "./life.ts";
 import { tagged } from "./look.ts";
@@ -52,7 +52,12 @@ for (const reference of ["each", "set", "classic"] as const) {
 
 test("a tag that is promoted, or that is berth's own, is refused", async () => {
   const { world, up } = scene;
-  for (const value of ["latest", `key-${"0".repeat(64)}`, cacheTag, `try-${builtTag}`]) {
+  for (const value of [
+    "latest",
+    ownTags.key("0".repeat(64)),
+    ownTags.cache,
+    `try-${ownTags.built}`,
+  ]) {
     const start = { user: "olga", variables: { QEMU_CI_CONTAINER_TAG: value } };
     await assert.rejects(live(world, up, start), /read QEMU_CI_CONTAINER_TAG: /);
   }

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { Job, Pipeline } from "../../src/gitlab/gitlab.ts";
+import { ownTags } from "../../src/image/key.ts";
 import { digestOf } from "../../src/oci/digest.ts";
 import { adoptable, claimOf, doubtAbout, type Facts, judge } from "../../src/plan/adopt.ts";
 import { situationOf } from "../../src/plan/situation.ts";
@@ -158,10 +159,10 @@ describe("an image that a merge request's pipeline built", () => {
 });
 
 test("a claim is two numbers and the key, and nothing else of annotations counts", () => {
-  const annotations = { "berth.key": key, "berth.job": "12", "berth.pipeline": "7" };
+  const annotations = { "berth.key": ownTags.key(key), "berth.job": "12", "berth.pipeline": "7" };
   assert.deepEqual(claimOf(annotations, key), { job: 12, pipeline: 7 });
   for (const change of [
-    { "berth.key": "0".repeat(64) },
+    { "berth.key": ownTags.key("0".repeat(64)) },
     { "berth.job": "" },
     { "berth.job": "12/../13" },
     { "berth.job": "-1" },

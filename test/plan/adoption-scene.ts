@@ -1,11 +1,10 @@
 /** A merge request of a fork that ran in upstream, its merge, and what an attacker may push meanwhile. */
-
 import assert from "node:assert/strict";
 import { accessOf } from "../../src/gitlab/access.ts";
 import { openGitLab } from "../../src/host/gitlab.ts";
-import { builtTag } from "../../src/image/key.ts";
+import { ownTags } from "../../src/image/key.ts";
 import { parseRepository, withTag } from "../../src/oci/reference.ts";
-import { tryTag } from "../../src/plan/places.ts";
+import { triedTag } from "../../src/oci/tags.ts";
 import type { PlannedImage } from "../../src/plan/plan.ts";
 import { situationOf } from "../../src/plan/situation.ts";
 import { annotationsOf, withAnnotations } from "../../src/publish/annotate.ts";
@@ -126,7 +125,7 @@ export async function forge(
   const { registry, situation, revision } = scene.options(job);
   const repository = parseRepository(planned.repository ?? "");
   const image = testImage(`forged ${planned.name} ${claim.job}`);
-  await pushImage(registry, repository, image, `try-${builtTag}`);
+  await pushImage(registry, repository, image, triedTag(ownTags.built));
   const said = { ...situation, job: String(claim.job), pipeline: String(claim.pipeline) };
   const annotations = annotationsOf(planned, said, {
     revision: revision ?? null,
@@ -137,7 +136,7 @@ export async function forge(
   });
   const manifest = withAnnotations(image.manifest, annotations);
   assert.ok(manifest);
-  await registry.put(withTag(repository, tryTag(planned.key)), manifest);
+  await registry.put(withTag(repository, triedTag(ownTags.key(planned.key))), manifest);
   return manifest.descriptor.digest;
 }
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { Config } from "../../src/config/config.ts";
-import { type KeyedImage, setIdOf } from "../../src/image/key.ts";
+import { type KeyedImage, ownTags, setIdOf } from "../../src/image/key.ts";
 import { isTag, parseRepository } from "../../src/oci/reference.ts";
 import { serializePlan } from "../../src/output/planfile.ts";
 import { makePlan } from "../../src/plan/make.ts";
@@ -33,8 +33,8 @@ function planOf(env: Record<string, string>, seenAt: Seen, change: Partial<Confi
   const setId = setIdOf(chain);
   const upstream = {
     source: { kind: "upstream", base: parseRepository(registryOf.upstream), tagsOf: () => [] },
-    reference: `${registryOf.upstream}/berth:set-${setId}`,
-    content: { setId, tag: `set-${setId}`, images: {}, revision: "old", pipeline: "7" },
+    reference: `${registryOf.upstream}/berth:${ownTags.set(setId)}`,
+    content: { setId, tag: ownTags.set(setId), images: {}, revision: "old", pipeline: "7" },
   } as const;
   const observation: Observation = {
     record: seenAt.wholeUpstream === true ? upstream : undefined,
@@ -64,14 +64,17 @@ describe("the tags of what a run refreshes", () => {
     const job = jobIn("upstream", branch("staging", true), { ...force("base"), pipeline: 4711 });
     const plan = planOf(job, { images: { middle: "nowhere" } });
     assert.equal(plan.set.generation, "r4711");
-    assert.equal(plan.set.tag, `set-${id}-r4711`);
-    assert.equal(recordTagOf(plan.set), `set-${id}-r4711`);
-    assert.equal(tagOf(plan, "base"), `key-${keyOf("base")}-r4711`);
-    assert.equal(tagOf(plan, "middle"), `key-${keyOf("middle")}-r4711`);
-    assert.equal(tagOf(plan, "leaf"), `key-${keyOf("leaf")}-r4711`);
-    assert.equal(tagOf(plan, "lone"), `key-${keyOf("lone")}`);
+    assert.equal(plan.set.tag, `${ownTags.set(id)}-r4711`);
+    assert.equal(recordTagOf(plan.set), `${ownTags.set(id)}-r4711`);
+    assert.equal(tagOf(plan, "base"), `${ownTags.key(keyOf("base"))}-r4711`);
+    assert.equal(tagOf(plan, "middle"), `${ownTags.key(keyOf("middle"))}-r4711`);
+    assert.equal(tagOf(plan, "leaf"), `${ownTags.key(keyOf("leaf"))}-r4711`);
+    assert.equal(tagOf(plan, "lone"), ownTags.key(keyOf("lone")));
     const base = plan.images.find(({ name }) => name === "base");
-    assert.equal(base?.reference, `${registryOf.upstream}/qemu/base:key-${keyOf("base")}-r4711`);
+    assert.equal(
+      base?.reference,
+      `${registryOf.upstream}/qemu/base:${ownTags.key(keyOf("base"))}-r4711`,
+    );
   });
 
   test("are plain ones where nothing is refreshed", () => {
@@ -79,21 +82,21 @@ describe("the tags of what a run refreshes", () => {
       images: { leaf: "nowhere" },
     });
     assert.equal(plan.set.generation, null);
-    assert.equal(plan.set.tag, `set-${id}`);
-    assert.equal(recordTagOf(plan.set), `set-${id}`);
-    assert.equal(tagOf(plan, "leaf"), `key-${keyOf("leaf")}`);
+    assert.equal(plan.set.tag, ownTags.set(id));
+    assert.equal(recordTagOf(plan.set), ownTags.set(id));
+    assert.equal(tagOf(plan, "leaf"), ownTags.key(keyOf("leaf")));
   });
 
   test("are an untrusted run's own", () => {
     const plan = planOf(jobIn("upstream", mergeRequest("fork"), force("lone")), { images: {} });
-    assert.equal(plan.set.tag, `try-set-${id}-r100`);
-    assert.equal(tagOf(plan, "lone"), `try-${keyOf("lone")}-r100`);
+    assert.equal(plan.set.tag, `try-${ownTags.set(id)}-r100`);
+    assert.equal(tagOf(plan, "lone"), `try-${ownTags.key(keyOf("lone"))}-r100`);
   });
 
   test("name the time on a developer's machine", () => {
     const plan = planOf({ QEMU_CI_FORCE_REBUILD: "lone" }, { images: {} });
     assert.equal(plan.set.generation, "l1795176000");
-    assert.equal(tagOf(plan, "lone"), `key-${keyOf("lone")}-l1795176000`);
+    assert.equal(tagOf(plan, "lone"), `${ownTags.key(keyOf("lone"))}-l1795176000`);
   });
 
   test("are tags also with the longest number of a pipeline", () => {
@@ -113,7 +116,7 @@ describe("a fork that refreshes one image of upstream's set", () => {
     const plan = planOf(forced, upstreams, { reference: "set" });
     assert.equal(plan.complete, true);
     assert.equal(plan.variables["QEMU_CI_CONTAINER_BASE"], `${registryOf.fork}/qemu`);
-    assert.equal(plan.variables["QEMU_CI_CONTAINER_TAG"], `set-${id}-r100`);
+    assert.equal(plan.variables["QEMU_CI_CONTAINER_TAG"], `${ownTags.set(id)}-r100`);
     const kinds = plan.images.map(({ name, decision }) => `${name} ${decision.kind}`);
     assert.deepEqual(kinds, ["leaf copy", "middle copy", "lone refresh", "base copy"]);
   });
@@ -137,7 +140,7 @@ describe("a fork that refreshes one image of upstream's set", () => {
   test("runs on upstream's set where it forces nothing", () => {
     const plan = planOf(jobIn("fork", branch("topic")), upstreams, { reference: "set" });
     assert.equal(plan.variables["QEMU_CI_CONTAINER_BASE"], `${registryOf.upstream}/qemu`);
-    assert.equal(plan.variables["QEMU_CI_CONTAINER_TAG"], `set-${id}`);
+    assert.equal(plan.variables["QEMU_CI_CONTAINER_TAG"], ownTags.set(id));
   });
 });
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { builtTag, cacheTag, keyTag } from "../../src/image/key.ts";
-import { tryTag } from "../../src/plan/places.ts";
+import { ownTags } from "../../src/image/key.ts";
+import { triedTag } from "../../src/oci/tags.ts";
 import { isForced } from "../../src/plan/refresh.ts";
 import { situationOf } from "../../src/plan/situation.ts";
 import { keyedImage } from "../support/keyed.ts";
@@ -87,15 +87,19 @@ describe("CONTAINER_TAG", () => {
   }
 
   const ours = [
-    keyTag(key),
-    tryTag(key),
-    `${tryTag(key)}-r100`,
-    `set-${key}`,
-    `set-${key}-r100`,
-    `try-set-${key}`,
-    cacheTag,
-    builtTag,
-    `try-${builtTag}`,
+    ownTags.key(key),
+    triedTag(ownTags.key(key)),
+    `${triedTag(ownTags.key(key))}-r100`,
+    ownTags.set(key),
+    `${ownTags.set(key)}-r100`,
+    `try-${ownTags.set(key)}`,
+    ownTags.cache,
+    ownTags.built,
+    `try-${ownTags.built}`,
+    `key-${key}`,
+    "key1-x",
+    "cache",
+    "try-x",
     key,
   ];
   for (const value of ours) {

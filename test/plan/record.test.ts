@@ -1,15 +1,17 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { gunzipSync } from "node:zlib";
+import { keyVersion, ownTags } from "../../src/image/key.ts";
 import { digestOf } from "../../src/oci/digest.ts";
 import { type Manifest, parseManifest } from "../../src/oci/manifest.ts";
 import { parseReference, type Reference } from "../../src/oci/reference.ts";
+import { tagsOf } from "../../src/oci/tags.ts";
 import { makeRecord, parseRecord, recordBlobs, type SetRecord } from "../../src/plan/record.ts";
 import { someDigest } from "../support/keyed.ts";
 
 const record: SetRecord = {
   setId: "0".repeat(64),
-  tag: `set-${"0".repeat(64)}`,
+  tag: ownTags.set("0".repeat(64)),
   images: {
     debian: { kind: "own", digest: someDigest },
     fedora: {
@@ -53,6 +55,8 @@ describe("the set record", () => {
       },
     });
     assert.equal(parseRecord(changed({ "berth.record": "2" }), "x"), undefined);
+    const other = tagsOf(keyVersion + 1).set("0".repeat(64));
+    assert.equal(parseRecord(changed({ "berth.set": other }), "x"), undefined);
     for (const damage of [
       { "berth.set": "x" },
       { "berth.tag": "a b" },

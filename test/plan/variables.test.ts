@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { Config } from "../../src/config/config.ts";
-import { setIdOf } from "../../src/image/key.ts";
+import { ownTags, setIdOf } from "../../src/image/key.ts";
 import { parseReference, type Reference } from "../../src/oci/reference.ts";
 import { makePlan } from "../../src/plan/make.ts";
 import type { Observation, Sighting } from "../../src/plan/observe.ts";
@@ -51,13 +51,15 @@ function planOf(
   const source = sourcesOf(here, settings.reference).find(({ kind }) => kind === recordAt);
   const content = {
     setId,
-    tag: `set-${setId}`,
+    tag: ownTags.set(setId),
     images: {},
     revision: undefined,
     pipeline: undefined,
   };
   const record =
-    source === undefined ? undefined : { source, reference: `${up}/berth:set-${setId}`, content };
+    source === undefined
+      ? undefined
+      : { source, reference: `${up}/berth:${ownTags.set(setId)}`, content };
   const observation: Observation = { record, sightings, looked: [up, fork], warnings: [] };
   return makePlan(
     images,
@@ -79,7 +81,7 @@ describe("the dotenv report", () => {
     const key = plan.images[1]?.key;
     assert.deepEqual(plan.variables, {
       QEMU_CI_IMAGE_ALPINE: `${up}/alpine@${someDigest}`,
-      QEMU_CI_IMAGE_DEBIAN_ARM64: `${fork}/debian-arm64:key-${key}`,
+      QEMU_CI_IMAGE_DEBIAN_ARM64: `${fork}/debian-arm64:${ownTags.key(key ?? "")}`,
     });
     assert.equal(plan.complete, false);
   });
@@ -88,7 +90,7 @@ describe("the dotenv report", () => {
     const { variables } = planOf(bothUpstream, { reference: "set" }, {}, "upstream");
     assert.deepEqual(Object.entries(variables).slice(0, 2), [
       ["QEMU_CI_CONTAINER_BASE", up],
-      ["QEMU_CI_CONTAINER_TAG", `set-${setId}`],
+      ["QEMU_CI_CONTAINER_TAG", ownTags.set(setId)],
     ]);
   });
 

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { BerthError } from "../../src/errors.ts";
+import { ownTags } from "../../src/image/key.ts";
 import { makeRecord } from "../../src/plan/record.ts";
 import type { Applied } from "../../src/prune/apply.ts";
 import { dayMs } from "../../src/prune/facts.ts";
@@ -34,7 +35,7 @@ test("what a branch has moved on from is deleted, once", async () => {
   const plan = await project.plan();
   assert.deepEqual(
     doomed(plan).map((place) => place.replace(/-.*$/, "")),
-    ["berth:set", "debian:key", "debian:set", "fedora:set"],
+    ["berth:set2", "debian:key2", "debian:set2", "fedora:set2"],
   );
   assert.deepEqual(results(await project.apply(plan)), ["deleted"]);
   assert.deepEqual(doomed(await project.plan()), []);
@@ -99,7 +100,7 @@ test("a record goes before anything that it names, and keys go last", async () =
 test("a protected tag is reported and the rest is deleted", async () => {
   const project = moved({
     onDelete: (_repository, tag) =>
-      tag.startsWith("key-") ? { kind: "refused", why: "403 protected" } : undefined,
+      tag.startsWith(ownTags.key("")) ? { kind: "refused", why: "403 protected" } : undefined,
   });
   assert.deepEqual(results(await project.apply(await project.plan())), ["deleted", "refused"]);
 });
@@ -188,7 +189,7 @@ test("records that this run computes otherwise stop the deletions", async () => 
   assert.ok(tag !== undefined && stored !== undefined);
   const records = project.model.repositories.get("berth");
   records?.clear();
-  records?.set(`set-${"0".repeat(64)}`, stored);
+  records?.set(ownTags.set("0".repeat(64)), stored);
   project.now += 20 * dayMs;
   const { doubts } = await project.plan();
   assert.equal(doubts.length, 1);
@@ -208,10 +209,10 @@ test("a young record of another configuration keeps what only that one may need"
     },
     new Date(project.now),
   );
-  project.model.put("berth", `set-${"0".repeat(64)}`, others, project.now);
+  project.model.put("berth", ownTags.set("0".repeat(64)), others, project.now);
   const { doubts, tags } = await project.plan();
   assert.ok(doubts.some(({ why }) => /prefix ARM keeps its images/.test(why)));
-  const keys = tags.filter(({ name }) => name.startsWith("key-"));
+  const keys = tags.filter(({ name }) => name.startsWith(ownTags.key("")));
   assert.deepEqual(new Set(keys.map(({ verdict }) => verdict.action)), new Set(["keep"]));
 });
 
@@ -246,7 +247,7 @@ test("the last sign that a repository is an image's stays as long as anything el
   const left = () => [...(project.model.repositories.get("alpine")?.keys() ?? [])];
   await project.apply(await project.plan());
   assert.ok(left().includes("p2"));
-  assert.ok(left().some((tag) => tag.startsWith("key-")));
+  assert.ok(left().some((tag) => tag.startsWith(ownTags.key(""))));
   project.now += 20 * dayMs;
   await project.apply(await project.plan());
   assert.deepEqual(left(), []);

@@ -6,9 +6,9 @@ import { after, before, beforeEach, describe, test } from "node:test";
 import { login } from "../../src/cli/registry.ts";
 import { defaultConfig } from "../../src/config/config.ts";
 import { realWorld } from "../../src/host/world.ts";
-import { setIdOf } from "../../src/image/key.ts";
+import { ownTags, setIdOf } from "../../src/image/key.ts";
 import { parseRepository } from "../../src/oci/reference.ts";
-import { makeRecord, recordBlobs, setTag } from "../../src/plan/record.ts";
+import { makeRecord, recordBlobs } from "../../src/plan/record.ts";
 import { pushImage, testImage } from "../registry/clients.ts";
 import { berth, type Ended, plainEnv } from "../support/command.ts";
 import { gitHistory, type History } from "../support/gitlab-history.ts";
@@ -121,7 +121,7 @@ describe("berth prune in a job of GitLab", () => {
       for (const { name, key } of images) {
         const repository = parseRepository(`${base.host}/${base.path}/${name}`);
         const image = testImage(`${name} ${key}`);
-        await pushImage(registry, repository, image, `key-${key}`);
+        await pushImage(registry, repository, image, ownTags.key(key));
         await registry.put({ ...repository, tag: "latest" }, image.manifest);
         await registry.put({ ...repository, tag: `p${index + 1}` }, image.manifest);
       }
@@ -141,7 +141,7 @@ describe("berth prune in a job of GitLab", () => {
         revision: commits[index],
         pipeline: "1",
       };
-      await registry.put({ ...records, tag: setTag(setId) }, makeRecord(record, longAgo));
+      await registry.put({ ...records, tag: ownTags.set(setId) }, makeRecord(record, longAgo));
     }
     for (const tags of gitlab.registry.tags.values())
       for (const [name, tag] of tags) tags.set(name, { ...tag, taggedAt: longAgo });
@@ -167,7 +167,7 @@ describe("berth prune in a job of GitLab", () => {
 
   const place = (name: string, index: number): string => {
     const found = keys[index]?.find((image) => image.name === name);
-    return `${name}:key-${found?.key}`;
+    return `${name}:${ownTags.key(found?.key ?? "")}`;
   };
   const doomed = ({ tags }: Report): readonly string[] =>
     tags
@@ -180,7 +180,7 @@ describe("berth prune in a job of GitLab", () => {
   const expected = () =>
     [
       place("app", 1),
-      `berth:${setTag(setIdAt(1))}`,
+      `berth:${ownTags.set(setIdAt(1))}`,
       "app:p1",
       "app:p2",
       "app:p3",
@@ -222,7 +222,7 @@ describe("berth prune in a job of GitLab", () => {
   });
 
   test("a protected tag is told and does not stop the rest", async () => {
-    project.tagRules.push({ pattern: "^key-.*", push: "maintainer", delete: "maintainer" });
+    project.tagRules.push({ pattern: "^key.*", push: "maintainer", delete: "maintainer" });
     const { report, code, stderr } = await prune(["--apply"]);
     assert.equal(code, 0, stderr);
     assert.deepEqual(

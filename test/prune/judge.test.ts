@@ -1,13 +1,16 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { PruneSettings } from "../../src/config/config.ts";
+import { keyVersion, ownTags } from "../../src/image/key.ts";
+import { pastTag, tagsOf } from "../../src/oci/tags.ts";
 import type { Facts } from "../../src/prune/facts.ts";
 import { judge, type Particulars } from "../../src/prune/judge.ts";
 import { classify } from "../../src/prune/kinds.ts";
 import { daysAgo, facts, rules } from "./facts.ts";
 
 const hex = "0123456789abcdef".repeat(4);
-const key = `key-${hex}`;
+const older = tagsOf(keyVersion - 1);
+const key = ownTags.key(hex);
 const names = { isPromoted: (tag: string) => /^(latest|staging-.*)$/.test(tag), userTag: "mine" };
 const doubts = [{ about: "stable-9.2", why: "no such commit" }];
 const needed = (...places: string[]): Partial<Facts> => ({
@@ -86,57 +89,119 @@ const rows: readonly Row[] = [
     days: 8,
     expect: "delete image-gone",
   },
-  { says: "an old try tag goes", tag: `try-${hex}`, days: 8, expect: "delete unneeded" },
+  { says: "an old try tag goes", tag: `try-${key}`, days: 8, expect: "delete unneeded" },
   {
     says: "a try tag stays where merge requests are not known",
-    tag: `try-${hex}`,
+    tag: `try-${key}`,
     days: 8,
     facts: { mergeRequestsKnown: false },
     expect: "keep doubt",
   },
   {
     says: "a try set of an open merge request stays",
-    tag: `try-set-${hex}`,
+    tag: `try-${ownTags.set(hex)}`,
     days: 8,
-    facts: needed(`debian:try-set-${hex}`),
+    facts: needed(`debian:try-${ownTags.set(hex)}`),
     expect: "keep needed",
   },
   {
     says: "a needed set stays",
-    tag: `set-${hex}`,
+    tag: ownTags.set(hex),
     days: 8,
-    facts: needed(`debian:set-${hex}`),
+    facts: needed(`debian:${ownTags.set(hex)}`),
     expect: "keep needed",
   },
   {
     says: "the generation that the record names stays",
-    tag: `set-${hex}-r7`,
+    tag: `${ownTags.set(hex)}-r7`,
     days: 8,
-    facts: needed(`debian:set-${hex}`),
-    particulars: { generation: 7 },
+    facts: needed(`debian:${ownTags.set(hex)}`),
+    particulars: { generation: { pipeline: 7, since: daysAgo(90) } },
     expect: "keep needed",
   },
   {
     says: "a generation before it goes",
-    tag: `set-${hex}-r6`,
+    tag: `${ownTags.set(hex)}-r6`,
     days: 8,
-    facts: needed(`debian:set-${hex}`),
-    particulars: { generation: 7 },
+    facts: needed(`debian:${ownTags.set(hex)}`),
+    particulars: { generation: { pipeline: 7, since: daysAgo(8) } },
     expect: "delete unneeded",
   },
   {
+    says: "a generation that another took the place of yesterday stays, however old it is",
+    tag: `${ownTags.set(hex)}-r6`,
+    days: 90,
+    facts: needed(`debian:${ownTags.set(hex)}`),
+    particulars: { generation: { pipeline: 7, since: daysAgo(1) } },
+    expect: "keep needed",
+  },
+  ...["key", "try", "set", "pipeline"].map((kind) => ({
+    says: `no limit of ${kind} is shorter than plans live`,
+    tag: { key, try: `try-${key}`, set: ownTags.set(hex), pipeline: `${key}-r6` }[kind] ?? "",
+    days: 6,
+    settings: { ages: { [kind]: 1 } },
+    facts: { pipelines: [pipeline(6, 6), pipeline(7, 1)] },
+    expect: "keep young",
+  })),
+  {
+    says: "what a key's tag pointed at stays as long as plans live",
+    tag: pastTag(key, new Date(daysAgo(6))),
+    days: 90,
+    expect: "keep young",
+  },
+  {
+    says: "and goes then, although nobody tells when it was tagged",
+    tag: pastTag(key, new Date(daysAgo(8))),
+    facts: needed(`debian:${key}`),
+    expect: "delete unneeded",
+  },
+  {
+    says: "another version's key stays, whatever this one needs",
+    tag: older.key(hex),
+    days: 900,
+    expect: "keep other-version",
+  },
+  {
+    says: "and so does its record",
+    tag: older.set(hex),
+    repository: "berth",
+    days: 900,
+    expect: "keep other-version",
+  },
+  {
+    says: "unless the project says when it goes",
+    tag: older.key(hex),
+    days: 91,
+    settings: { otherVersions: 90 },
+    expect: "delete other-version",
+  },
+  {
+    says: "and not before",
+    tag: older.cache,
+    days: 89,
+    settings: { otherVersions: 90 },
+    expect: "keep young",
+  },
+  {
+    says: "nor where nobody tells its age",
+    tag: older.key(hex),
+    settings: { otherVersions: 90 },
+    facts: { usesKnownSince: daysAgo(200) },
+    expect: "keep age-unknown",
+  },
+  {
     says: "an old record goes",
-    tag: `set-${hex}`,
+    tag: ownTags.set(hex),
     repository: "berth",
     days: 8,
     expect: "delete unneeded",
   },
   {
     says: "a needed record stays",
-    tag: `set-${hex}`,
+    tag: ownTags.set(hex),
     repository: "berth",
     days: 8,
-    facts: needed(`berth:set-${hex}`),
+    facts: needed(`berth:${ownTags.set(hex)}`),
     expect: "keep needed",
   },
   {
@@ -194,13 +259,13 @@ const rows: readonly Row[] = [
   },
   {
     says: "the moving cache of an image stays",
-    tag: "cache",
+    tag: ownTags.cache,
     days: 90,
     expect: "keep moving-cache",
   },
   {
     says: "the moving cache of an image that is gone goes",
-    tag: "try-cache",
+    tag: ownTags.built,
     repository: "gone",
     days: 90,
     expect: "delete image-gone",

@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { defaultConfig } from "../../src/config/config.ts";
 import { promotedPattern } from "../../src/config/promoted.ts";
-import { builtTag, cacheTag } from "../../src/image/key.ts";
-import { classify, idOf, type Kind, pipelineOf } from "../../src/prune/kinds.ts";
-import { claimTag } from "../../src/publish/claims.ts";
+import { keyVersion, ownTags } from "../../src/image/key.ts";
+import { claimTag, pastTag, tagsOf } from "../../src/oci/tags.ts";
+import { classify, type Kind } from "../../src/prune/kinds.ts";
 
 const hex = "0123456789abcdef".repeat(4);
 const config = {
@@ -17,24 +17,25 @@ const config = {
 };
 const names = { isPromoted: promotedPattern(config, "master"), userTag: "my-test" };
 
+const other = tagsOf(keyVersion + 1);
+
 const cases: readonly (readonly [string, string, Kind])[] = [
-  ["debian", `key-${hex}`, "key"],
-  ["debian", `key-${hex}0`, "unknown"],
-  ["debian", `key-${hex.toUpperCase()}`, "unknown"],
-  ["debian", `try-${hex}`, "try"],
-  ["debian", `set-${hex}`, "set"],
-  ["debian", `set-${hex}-r77`, "set"],
-  ["debian", `try-set-${hex}`, "try-set"],
+  ["debian", ownTags.key(hex), "key"],
+  ["debian", `${ownTags.key(hex)}0`, "unknown"],
+  ["debian", ownTags.key(hex.toUpperCase()), "unknown"],
+  ["debian", `try-${ownTags.key(hex)}`, "try"],
+  ["debian", ownTags.set(hex), "set"],
+  ["debian", `${ownTags.set(hex)}-r77`, "set"],
+  ["debian", `try-${ownTags.set(hex)}`, "try-set"],
   ["debian", "p123", "pipeline"],
-  ["debian", `key-${"a".repeat(64)}-r123`, "pipeline"],
-  ["debian", `try-${"a".repeat(64)}-r123`, "pipeline"],
-  ["debian", `key-${"a".repeat(64)}-l1763683200`, "try"],
-  ["debian", `set-${"a".repeat(64)}-l1763683200`, "try-set"],
+  ["debian", `${ownTags.key("a".repeat(64))}-r123`, "pipeline"],
+  ["debian", `try-${ownTags.key("a".repeat(64))}-r123`, "pipeline"],
+  ["debian", `${ownTags.key("a".repeat(64))}-l1763683200`, "try"],
+  ["debian", `${ownTags.set("a".repeat(64))}-l1763683200`, "try-set"],
   ["debian", "p12x", "unknown"],
-  ["debian", "cache", "cache"],
-  ["debian", cacheTag, "cache"],
-  ["debian", builtTag, "cache"],
-  ["debian", `try-${builtTag}`, "cache"],
+  ["debian", ownTags.cache, "cache"],
+  ["debian", ownTags.built, "cache"],
+  ["debian", `try-${ownTags.built}`, "cache"],
   ["debian", hex, "cache"],
   ["debian", "latest", "promoted"],
   ["debian", "staging-9-2", "promoted"],
@@ -43,13 +44,23 @@ const cases: readonly (readonly [string, string, Kind])[] = [
   ["debian", "v-release-9-2", "promoted"],
   ["debian", "my-test", "override"],
   ["debian", "v1.0", "unknown"],
-  ["berth", `set-${hex}`, "record"],
-  ["berth", `set-${hex}-r77`, "record"],
+  ["berth", ownTags.set(hex), "record"],
+  ["berth", `${ownTags.set(hex)}-r77`, "record"],
   ["berth", claimTag("latest", hex.slice(0, 40)), "claim"],
   ["berth", claimTag("t".repeat(120), hex), "claim"],
   ["berth", "latest", "promoted"],
   ["berth", "anything-promoted-by-hand", "promoted"],
-  ["berth", `key-${hex}`, "unknown"],
+  ["berth", ownTags.key(hex), "unknown"],
+  ["debian", pastTag(ownTags.key(hex), new Date(1763683200000)), "past"],
+  ["debian", claimTag("latest", hex), "unknown"],
+  ...[`key-${hex}`, `set-${hex}-r7`, `try-${hex}`, `try-set-${hex}`, "cache", "try-cache"].map(
+    (tag) => ["debian", tag, "other-version"] as const,
+  ),
+  ...[other.key(hex), other.set(hex), `try-${other.key(hex)}-r7`, other.cache].map(
+    (tag) => ["debian", tag, "other-version"] as const,
+  ),
+  ["berth", other.set(hex), "other-version"],
+  ["berth", `set-${hex}`, "other-version"],
 ];
 
 for (const [repository, tag, kind] of cases) {
@@ -58,11 +69,10 @@ for (const [repository, tag, kind] of cases) {
   });
 }
 
-test("ids and generations are read from the name", () => {
-  assert.equal(classify("debian", `set-${hex}-r77`, names).generation, 77);
-  assert.equal(idOf(`set-${hex}-r77`), hex);
-  assert.equal(pipelineOf("p123"), 123);
-  assert.equal(pipelineOf(`key-${hex}-r77`), 77);
+test("pipelines are read from the name", () => {
+  assert.equal(classify("debian", `${ownTags.set(hex)}-r77`, names).pipeline, 77);
+  assert.equal(classify("debian", `${ownTags.key(hex)}-r77`, names).pipeline, 77);
+  assert.equal(classify("debian", "p123", names).pipeline, 123);
 });
 
 test("a slug of a default branch is recognised as it is spelt", () => {

@@ -1,4 +1,5 @@
 /** A registry as prune sees it, kept in memory, and pipelines that put tags into it as berth does. */
+import { ownTags } from "../../src/image/key.ts";
 import { digestOf } from "../../src/oci/digest.ts";
 import {
   type Descriptor,
@@ -6,7 +7,7 @@ import {
   makeImageManifest,
   mediaTypes,
 } from "../../src/oci/manifest.ts";
-import { makeRecord, parseRecord, setTag } from "../../src/plan/record.ts";
+import { makeRecord, parseRecord } from "../../src/plan/record.ts";
 import type { CommitNeeds } from "../../src/prune/needs.ts";
 import type { Deletion, ListedTag, Shelf } from "../../src/prune/port.ts";
 
@@ -97,8 +98,8 @@ export function makeModel(options: ModelOptions = {}): Model {
     tags.set(tag, { manifest, taggedAt: at });
   };
   const recordOf = (setId: string) => {
-    const stored = repositories.get("berth")?.get(setTag(setId));
-    return stored && parseRecord(stored.manifest, setTag(setId));
+    const stored = repositories.get("berth")?.get(ownTags.set(setId));
+    return stored && parseRecord(stored.manifest, ownTags.set(setId));
   };
   const missing: Model["missing"] = (needs) => {
     const record = recordOf(needs.setId);
@@ -108,15 +109,15 @@ export function makeModel(options: ModelOptions = {}): Model {
       const isHeld =
         image?.kind !== "own" ||
         [...(tags?.values() ?? [])].some((one) => one.manifest.descriptor.digest === image.digest);
-      return tags?.has(`key-${key}`) && isHeld ? [] : [`${repository}:key-${key}`];
+      return tags?.has(ownTags.key(key)) && isHeld ? [] : [`${repository}:${ownTags.key(key)}`];
     });
   };
   const pipeline: Model["pipeline"] = (needs, { id, commit, at, promotes = [], numbered }) => {
     const broken = recordOf(needs.setId) === undefined ? [] : missing(needs);
     const images = needs.images.map(({ repository, key }) => {
-      const found = repositories.get(repository)?.get(`key-${key}`)?.manifest;
+      const found = repositories.get(repository)?.get(ownTags.key(key))?.manifest;
       const manifest = found ?? imageManifest(`${repository} ${key} ${id}`);
-      if (found === undefined) put(repository, `key-${key}`, manifest, at);
+      if (found === undefined) put(repository, ownTags.key(key), manifest, at);
       if (numbered) put(repository, `p${id}`, manifest, at);
       for (const tag of promotes) put(repository, tag, manifest, at);
       return { repository, manifest };
@@ -125,7 +126,7 @@ export function makeModel(options: ModelOptions = {}): Model {
     const record = makeRecord(
       {
         setId: needs.setId,
-        tag: setTag(needs.setId),
+        tag: ownTags.set(needs.setId),
         images: Object.fromEntries(
           images.map(({ repository, manifest }) => [
             repository,
@@ -139,8 +140,8 @@ export function makeModel(options: ModelOptions = {}): Model {
     );
     if (recordOf(needs.setId) === undefined) {
       for (const { repository, manifest } of images)
-        put(repository, setTag(needs.setId), manifest, at);
-      put("berth", setTag(needs.setId), record, at);
+        put(repository, ownTags.set(needs.setId), manifest, at);
+      put("berth", ownTags.set(needs.setId), record, at);
     }
     for (const tag of promotes) put("berth", tag, record, at);
     return broken;

@@ -2,6 +2,7 @@
 import { createHash } from "node:crypto";
 import { defaultConfig, type PruneSettings } from "../../src/config/config.ts";
 import { BerthError } from "../../src/errors.ts";
+import { ownTags } from "../../src/image/key.ts";
 import { type Applied, applyPrune } from "../../src/prune/apply.ts";
 import { type Facts, gatherFacts, type Sources, type Standing } from "../../src/prune/facts.ts";
 import type { CommitNeeds } from "../../src/prune/needs.ts";
@@ -135,8 +136,12 @@ function needsOfContents(contents: Contents): CommitNeeds {
     .map(([repository, content]) => ({ repository, key: hash(`${repository} ${content}`) }));
   const setId = hash(JSON.stringify(images));
   const places = images.flatMap(({ repository, key }) => [
-    `${repository}:key-${key}`,
-    `${repository}:set-${setId}`,
+    `${repository}:${ownTags.key(key)}`,
+    `${repository}:${ownTags.set(setId)}`,
   ]);
-  return { setId, images, places: images.length === 0 ? [] : [`berth:set-${setId}`, ...places] };
+  return {
+    setId,
+    images,
+    places: images.length === 0 ? [] : [`berth:${ownTags.set(setId)}`, ...places],
+  };
 }

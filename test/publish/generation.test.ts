@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, test } from "node:test";
+import { ownTags } from "../../src/image/key.ts";
 import { parseRepository } from "../../src/oci/reference.ts";
 import { situationOf } from "../../src/plan/situation.ts";
 import { type IsAncestor, promote } from "../../src/publish/promote.ts";
@@ -29,9 +30,9 @@ const refused: Fault = { kind: "answer", answer: () => ({ status: 400 }) };
 
 /** The first thing that a killed promotion does not get to put. */
 const places = {
-  "before a key tag": () => (path: string) => /\/child\/manifests\/key-/.test(path),
+  "before a key tag": () => (path: string) => /\/child\/manifests\/key/.test(path),
   "before the record": (id: string) => (path: string) =>
-    path.endsWith(`/berth/manifests/set-${id}`),
+    path.endsWith(`/berth/manifests/${ownTags.set(id)}`),
   "before the moving tag": () => (path: string) => path.endsWith("/manifests/latest"),
 };
 
@@ -89,7 +90,7 @@ describe("a refreshed generation", () => {
     const tags = [...(memory.repositories.get(`${own}/${name}`)?.tags ?? [])];
     return tags.find(([known]) => (typeof tag === "string" ? known === tag : tag.test(known)))?.[1];
   };
-  const keyed = (name: string) => tagged(name, /^key-[0-9a-f]{64}$/);
+  const keyed = (name: string) => tagged(name, /^key\d+-[0-9a-f]{64}$/);
   const digestOf = ({ outcomes }: Flow, name: string) =>
     outcomes.find((outcome) => outcome.name === name)?.digest;
   /** The digests that a pipeline that forces nothing runs in. */
@@ -110,9 +111,12 @@ describe("a refreshed generation", () => {
     await move(first);
     const second = await pipeline({ pipeline: 2, force: "base", revision: "c2" });
     assert.deepEqual([...second.built].sort(), ["base", "child"]);
-    assert.equal(second.plan.variables["QEMU_CI_CONTAINER_TAG"], `set-${second.plan.set.id}-r2`);
+    assert.equal(
+      second.plan.variables["QEMU_CI_CONTAINER_TAG"],
+      `${ownTags.set(second.plan.set.id)}-r2`,
+    );
     for (const name of Object.keys(dockerfiles))
-      assert.equal(tagged(name, `set-${second.plan.set.id}-r2`), digestOf(second, name));
+      assert.equal(tagged(name, `${ownTags.set(second.plan.set.id)}-r2`), digestOf(second, name));
     assert.notEqual(digestOf(second, "base"), digestOf(first, "base"));
     assert.equal(digestOf(second, "lone"), digestOf(first, "lone"));
     assert.equal(keyed("base"), digestOf(first, "base"));
@@ -125,7 +129,7 @@ describe("a refreshed generation", () => {
     }
     assert.deepEqual(await used(4), all(second));
     const { plan } = await planOf(options({ pipeline: 4 }));
-    assert.equal(plan.variables["QEMU_CI_CONTAINER_TAG"], `set-${plan.set.id}-r2`);
+    assert.equal(plan.variables["QEMU_CI_CONTAINER_TAG"], `${ownTags.set(plan.set.id)}-r2`);
   });
 
   test("moves nothing when it is promoted again", async () => {
@@ -240,8 +244,8 @@ describe("a refreshed generation", () => {
     const forced = await pipeline({ ...alice, pipeline: 2, force: "lone" });
     assert.deepEqual(forced.built, ["lone"]);
     assert.equal(forced.plan.complete, true);
-    assert.equal(tagged("lone", /^key-.*-r2$/, "alice/qemu"), digestOf(forced, "lone"));
-    assert.equal(tagged("lone", /^key-[0-9a-f]{64}$/, "alice/qemu"), undefined);
+    assert.equal(tagged("lone", /^key\d+-.*-r2$/, "alice/qemu"), digestOf(forced, "lone"));
+    assert.equal(tagged("lone", /^key\d+-[0-9a-f]{64}$/, "alice/qemu"), undefined);
     assert.equal(keyed("lone"), digestOf(upstream, "lone"));
     const next = await pipeline({ ...alice, pipeline: 3 });
     assert.deepEqual(next.built, []);

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import type { Config } from "../../src/config/config.ts";
+import { ownTags } from "../../src/image/key.ts";
 import { parseRepository } from "../../src/oci/reference.ts";
 import { situationOf } from "../../src/plan/situation.ts";
 import { publishSet } from "../../src/publish/set.ts";
@@ -52,7 +53,7 @@ async function staged(
   };
   const forgetSets = () => {
     for (const { tags } of repositories.values()) {
-      for (const tag of [...tags.keys()]) if (tag.startsWith("set-")) tags.delete(tag);
+      for (const tag of [...tags.keys()]) if (tag.startsWith(ownTags.set(""))) tags.delete(tag);
     }
   };
   try {

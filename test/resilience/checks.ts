@@ -1,4 +1,5 @@
 /** What must hold of a registry's content whatever happened to those who wrote it. */
+import { ownTags } from "../../src/image/key.ts";
 import { digestOf } from "../../src/oci/digest.ts";
 import type { MemoryRegistry } from "../support/memory-registry.ts";
 
@@ -76,10 +77,10 @@ export function disagreements(
   set: { readonly id: string; readonly images: readonly Wanted[] },
   promoted?: string,
 ): readonly string[] {
-  const records = [`set-${set.id}`, ...(promoted === undefined ? [] : [promoted])];
+  const records = [ownTags.set(set.id), ...(promoted === undefined ? [] : [promoted])];
   return set.images.flatMap(({ name, key }) => {
     const path = `${project}/${name}`;
-    const keyed = tagOf(memory, path, `key-${key}`);
+    const keyed = tagOf(memory, path, ownTags.key(key));
     const others = records.flatMap((tag) => [
       [`${path}:${tag}`, tagOf(memory, path, tag)],
       [`berth:${tag}`, recordOf(memory, project, tag)?.images[name]],

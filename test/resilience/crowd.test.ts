@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
+import { ownTags } from "../../src/image/key.ts";
 import type { Fetch } from "../../src/world.ts";
 import type { Flow } from "../support/flow.ts";
 import { startMemoryRegistry } from "../support/memory-registry.ts";
@@ -63,7 +64,7 @@ describe("sixteen pipelines at once", () => {
       const results = first.flatMap(({ outcomes }) => outcomes.map(({ result }) => result));
       assert.ok(results.every((result) => result === "built" || result === "adopted"));
       assert.ok(results.includes("adopted"));
-      const puts = () => memory.log.filter((line) => /^PUT .*manifests\/key-/.test(line)).length;
+      const puts = () => memory.log.filter((line) => /^PUT .*manifests\/key/.test(line)).length;
       const before = puts();
       const second = await wave(async () => assert.fail("nothing is left to build"));
       check(second);
@@ -95,9 +96,9 @@ test("five real processes that build the same set agree in the end, and hand on 
       assert.deepEqual(lacksOf(memory, `${base}/${name}`, digest ?? "none"), []);
     for (const { name, key } of plan.images) {
       const path = `${base}/${name}`;
-      const final = tagOf(memory, path, `key-${key}`);
-      assert.equal(historyOf(memory, path, `key-${key}`).at(-1), final);
-      assert.equal(recordOf(memory, base, `set-${plan.set.id}`)?.images[name], final);
+      const final = tagOf(memory, path, ownTags.key(key));
+      assert.equal(historyOf(memory, path, ownTags.key(key)).at(-1), final);
+      assert.equal(recordOf(memory, base, ownTags.set(plan.set.id))?.images[name], final);
     }
     assert.deepEqual(plan.images.map(({ name }) => name).sort(), [...imageNames]);
   }

@@ -4,6 +4,8 @@ import { cpSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import pLimit from "p-limit";
+import { ownTags } from "../../src/image/key.ts";
+import { readTag } from "../../src/oci/tags.ts";
 import { ended } from "../support/command.ts";
 import type { MemoryRegistry } from "../support/memory-registry.ts";
 import { disagreements, historyOf, incomplete } from "./checks.ts";
@@ -56,12 +58,14 @@ const tagsIn = ({ repositories }: MemoryRegistry): readonly string[] =>
 
 /** Set and keys as the tags of a registry after an undisturbed run show them. */
 function setIn(memory: MemoryRegistry) {
-  const tagWith = (path: string, prefix: string) =>
-    [...(memory.repositories.get(path)?.tags.keys() ?? [])].find((tag) => tag.startsWith(prefix));
-  const id = tagWith(`${base}/berth`, "set-")?.slice("set-".length) ?? "none";
+  const idIn = (path: string, kind: "key" | "set") =>
+    [...(memory.repositories.get(path)?.tags.keys() ?? [])]
+      .map((tag) => readTag(tag))
+      .find((tag) => tag?.kind === kind)?.id ?? "none";
+  const id = idIn(`${base}/berth`, "set");
   const images = imageNames.map((name) => ({
     name,
-    key: tagWith(`${base}/${name}`, "key-")?.slice("key-".length) ?? "none",
+    key: idIn(`${base}/${name}`, "key"),
   }));
   return { id, images };
 }
@@ -155,7 +159,7 @@ describe("a run that is killed", () => {
     assert.deepEqual(disagreements(memory, base, set, promoted), [], where);
     for (const { name, key } of set.images) {
       const path = `${base}/${name}`;
-      const history = historyOf(memory, path, `key-${key}`);
+      const history = historyOf(memory, path, ownTags.key(key));
       assert.ok(history.length <= 1, `${where}: ${name} had ${history.length} digests`);
     }
   }

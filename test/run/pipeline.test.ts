@@ -1,6 +1,7 @@
 /** `--pipeline` where GitLab can be asked: the pipeline's commit, and the images of that. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { ownTags } from "../../src/image/key.ts";
 import { parseRepository } from "../../src/oci/reference.ts";
 import { openRegistry } from "../../src/registry/client.ts";
 import { makeRepository, temporary } from "../context/repository.ts";
@@ -31,7 +32,7 @@ test("a pipeline that found all in place ran in the images of its commit", async
   const { images } = JSON.parse(keys.stdout) as { images: readonly { key: string }[] };
   const image = testImage("then");
   const place = parseRepository(`${host}/acme/tools/app`);
-  await pushImage(registry, place, image, `key-${images[0]?.key}`);
+  await pushImage(registry, place, image, ownTags.key(images[0]?.key ?? ""));
 
   const auth = Buffer.from(`gitlab-ci-token:${token}`).toString("base64");
   const env = {

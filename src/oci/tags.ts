@@ -1,0 +1,117 @@
+/** Every tag of berth's own: made here, read here. All other tags are a project's or a user's. */
+import { digestOf } from "./digest.ts";
+
+/** The tags of one version of the key; what another version keeps under its own is left alone. */
+export interface VersionTags {
+  readonly key: (key: string) => string;
+  readonly set: (id: string) => string;
+  /** Where later builds find the layers of an image's newest build; moves. */
+  readonly cache: string;
+  /** Where engines push; moves, and nobody reads it, for results are known by their digest. */
+  readonly built: string;
+}
+
+export function tagsOf(version: number): VersionTags {
+  return {
+    key: (key) => `key${version}-${key}`,
+    set: (id) => `set${version}-${id}`,
+    cache: `cache${version}`,
+    built: `built${version}`,
+  };
+}
+
+/** The same tag as an untrusted pipeline writes it in upstream's registry. */
+export function triedTag(tag: string): string {
+  return `try-${tag}`;
+}
+
+/** A tag of the images that one run refreshed, until they are promoted. */
+export function ofGeneration(tag: string, generation: string): string {
+  return `${tag}-${generation}`;
+}
+
+/** The name of what a pipeline refreshes; it is one run, whatever the number of its jobs. */
+export function generationOfPipeline(pipeline: string): string {
+  return `r${pipeline}`;
+}
+
+/** The same of a run that is no pipeline's. */
+export function generationOfMachine(now: Date): string {
+  return `l${secondsOf(now)}`;
+}
+
+/** Keeps what a key's tag pointed at until now, for pipelines that were told its digest. */
+export function pastTag(keyTag: string, now: Date): string {
+  return `${keyTag}-old-${secondsOf(now)}`;
+}
+
+function secondsOf(time: Date): number {
+  return Math.floor(time.getTime() / 1000);
+}
+
+/** The claim of a commit on a moving tag, beside the records. */
+export function claimTag(tag: string, revision: string): string {
+  return `${claimPrefix(tag)}${revision}`;
+}
+
+/** What all claims on a tag begin with; the commit follows. */
+export function claimPrefix(tag: string): string {
+  // A tag has at most 128 characters, and a commit up to 64.
+  return `promote-${tag.length <= 48 ? tag : digestOf(Buffer.from(tag)).slice(-48)}-`;
+}
+
+/** What the name of a tag of berth's own tells. */
+export interface OwnTag {
+  /** `layer`: an entry of buildah's layer cache, which has no version. */
+  readonly kind: "key" | "set" | "cache" | "layer" | "claim";
+  /** Of the key; 0 where the name does not say it, as in tags from before they did. */
+  readonly version: number;
+  /** The key or the set's id; empty for other kinds. */
+  readonly id: string;
+  readonly isTried: boolean;
+  /** The pipeline whose generation it is of. */
+  readonly pipeline: number | undefined;
+  /** The run on somebody's machine that it is of: when it began, in seconds since 1970. */
+  readonly machine: number | undefined;
+  /** When the key's tag was moved away from it, in seconds since 1970. */
+  readonly past: number | undefined;
+}
+
+const number = "[1-9][0-9]{0,14}";
+const grammar = new RegExp(
+  `^(?<tried>try-)?(?:(?:(?<kind>key|set)(?<version>[1-9][0-9]{0,3})?-|(?<=^try-))(?<id>[0-9a-f]{64})` +
+    `(?:-r(?<pipeline>${number})|-l(?<machine>${number})|-old-(?<past>${number}))?|(?<cache>cache|built)(?<cacheVersion>[1-9][0-9]{0,3})?)$`,
+);
+
+/** Reads a tag; `undefined` where it is not berth's own. */
+export function readTag(tag: string): OwnTag | undefined {
+  if (/^[0-9a-f]{64}$/.test(tag)) return { ...nothing, kind: "layer" };
+  if (/^promote-.+-[0-9a-f]{40,64}$/.test(tag)) return { ...nothing, kind: "claim" };
+  const groups = grammar.exec(tag)?.groups;
+  if (groups === undefined) return undefined;
+  const { kind = "key", version, cache, cacheVersion, id = "" } = groups;
+  const numberOf = (text: string | undefined) => (text === undefined ? undefined : Number(text));
+  return {
+    kind: cache === undefined ? (kind as "key" | "set") : "cache",
+    version: Number(version ?? cacheVersion ?? 0),
+    id,
+    isTried: groups["tried"] !== undefined,
+    pipeline: numberOf(groups["pipeline"]),
+    machine: numberOf(groups["machine"]),
+    past: numberOf(groups["past"]),
+  };
+}
+
+const nothing = {
+  version: 0,
+  id: "",
+  isTried: false,
+  pipeline: undefined,
+  machine: undefined,
+  past: undefined,
+} as const;
+
+/** Whether a tag is, or begins like, one of berth's own, so that nobody else may take it. */
+export function isReserved(tag: string): boolean {
+  return /^(?:try-|promote-|(?:key|set)[0-9]*-|(?:cache|built)[0-9]*$|[0-9a-f]{64}$)/.test(tag);
+}
