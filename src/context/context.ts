@@ -43,8 +43,10 @@ export async function describeContext(
     ignore,
   );
   if (problems.length > 0) {
-    const code = problems.every(({ absent }) => absent) ? "CONTEXT_ABSENT" : "CONTEXT_INVALID";
-    throw new BerthError(code, `read the context of ${dockerfile}: not usable`, {
+    const [code, what] = problems.every(({ absent }) => absent)
+      ? (["CONTEXT_ABSENT", `files of ${tree.label} are not on this machine`] as const)
+      : (["CONTEXT_INVALID", "not usable"] as const);
+    throw new BerthError(code, `read the context of ${dockerfile}: ${what}`, {
       hint: "make these files available, or exclude them in .dockerignore",
       problems: problems.map(({ line, message }) => ({
         file: dockerfile,

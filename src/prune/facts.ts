@@ -92,7 +92,8 @@ function collector({ history, readCommit }: Sources) {
   const doubts: Doubt[] = [];
   const doubt = (about: string, error: unknown): void => {
     if (!(error instanceof BerthError)) throw error;
-    doubts.push({ about, why: error.message });
+    const [first] = error.problems;
+    doubts.push({ about, why: [error.message, first?.message ?? []].flat().join(": ") });
   };
   const add = async (commit: string, by: string): Promise<string | undefined> => {
     const needs = await readCommit(commit);

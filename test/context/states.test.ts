@@ -6,16 +6,13 @@ import assert from "node:assert/strict";
 import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { declareImages } from "../../src/config/discover.ts";
-import { loadConfig } from "../../src/config/load.ts";
-import { parentName } from "../../src/config/parents.ts";
 import { dirtyPaths } from "../../src/context/dirty.ts";
 import { revisionTree } from "../../src/context/revision.ts";
 import type { Tree } from "../../src/context/tree.ts";
 import { workTree } from "../../src/context/worktree.ts";
 import { BerthError, type ErrorCode } from "../../src/errors.ts";
 import { realFiles } from "../../src/host/files.ts";
-import { identify } from "../../src/image/identify.ts";
+import { keysOf } from "./keys.ts";
 import { makeRepository, type Repository } from "./repository.ts";
 
 const files = {
@@ -305,12 +302,6 @@ const states: readonly State[] = [
     expected: "CONTEXT_ABSENT",
   },
 ];
-
-async function keysOf(tree: Tree) {
-  const config = await loadConfig(tree);
-  const declared = await declareImages(config, tree);
-  return identify(declared, tree, { parentOf: parentName(config, declared) });
-}
 
 /** The keys, or the code of the error. */
 async function keyed(tree: Promise<Tree>) {

@@ -2,9 +2,13 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { join } from "node:path";
 import { test } from "node:test";
+import { dirtyPaths } from "../../src/context/dirty.ts";
+import { revisionTree } from "../../src/context/revision.ts";
+import { workTree } from "../../src/context/worktree.ts";
 import { BerthError } from "../../src/errors.ts";
+import { realFiles } from "../../src/host/files.ts";
 import { openGit } from "../../src/host/git.ts";
-import { batchParser } from "../../src/host/gitbatch.ts";
+import { batchParser, endedParser } from "../../src/host/gitbatch.ts";
 import { makeRepository, temporary } from "../context/repository.ts";
 
 function failsWith(message: RegExp, hint: RegExp): (error: unknown) => boolean {
@@ -123,5 +127,71 @@ test("the batch parser does not mind where its input is cut", () => {
     );
     for (let at = 0; at < input.length; at += size) parse(input.subarray(at, at + size));
     assert.deepEqual(kinds, ['"x\\ny"', "missing", '""', "broken"], `pieces of ${size}`);
+  }
+});
+
+test("no variable of a caller changes what berth's questions mean", async (t) => {
+  const repository = makeRepository(t, { "a/b.txt": "1", "a/B.c": "2", "[x]": "3" });
+  repository.commit();
+  repository.write({ "a/b.txt": "changed" });
+  const answers = async () => {
+    const git = await openGit(repository.path);
+    const tree = workTree(git, realFiles());
+    const found = [
+      await tree.list("a", ["b.txt"]),
+      await tree.list("[x]"),
+      await tree.find(["*.c"]),
+      await tree.entry("[x]"),
+      await dirtyPaths(git, ["a/b.txt"]),
+      await (await revisionTree(git, "HEAD")).read("a/b.txt"),
+    ];
+    await git.close();
+    return found;
+  };
+  const plain = await answers();
+  const attributes = repository.run("rev-parse", "HEAD");
+  const variables = {
+    GIT_LITERAL_PATHSPECS: "1",
+    GIT_GLOB_PATHSPECS: "1",
+    GIT_NOGLOB_PATHSPECS: "1",
+    GIT_ICASE_PATHSPECS: "1",
+    GIT_ATTR_SOURCE: attributes,
+    GIT_CONFIG: "/dev/null",
+    GIT_FLUSH: "0",
+    GIT_EXTERNAL_DIFF: "false",
+    GIT_DIFF_OPTS: "-u0",
+    GIT_INTERNAL_SUPER_PREFIX: "up/",
+    GIT_REPLACE_REF_BASE: "refs/elsewhere/",
+    GIT_NO_REPLACE_OBJECTS: "1",
+    GIT_GRAFT_FILE: "/nonexistent",
+    GIT_OPTIONAL_LOCKS: "1",
+    LC_ALL: "de_DE.UTF-8",
+  };
+  for (const [name, value] of Object.entries(variables)) {
+    const before = process.env[name];
+    process.env[name] = value;
+    try {
+      assert.deepEqual(await answers(), plain, name);
+    } finally {
+      if (before === undefined) delete process.env[name];
+      else process.env[name] = before;
+    }
+  }
+});
+
+test("answers whose length git tells wrong are taken up to their end, however they arrive", () => {
+  const end = "\n:nonce missing\n";
+  const id = "0".repeat(40);
+  const bodies = ["", "a", "\n:nonce missin", "x".repeat(300)];
+  const output = Buffer.from(
+    [...bodies.map((body) => `${id} blob 1\n${body}${end}`), `${id} a missing${end}`].join(""),
+  );
+  for (const size of [1, 2, 7, 16, 17, 1000]) {
+    const seen: string[] = [];
+    const parse = endedParser(Buffer.from(end), (answer) =>
+      seen.push(answer.kind === "object" ? answer.object.bytes.toString() : answer.kind),
+    );
+    for (let at = 0; at < output.length; at += size) parse(output.subarray(at, at + size));
+    assert.deepEqual(seen, [...bodies, "missing"], `in pieces of ${size}`);
   }
 });
