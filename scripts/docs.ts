@@ -7,8 +7,8 @@ import { makeProgram } from "../src/cli/program.ts";
 import { planSchema } from "../src/plan/schema.ts";
 
 /** The reference of all commands, as `--help` prints them. */
-export function cliPage(): string {
-  const program = makeProgram(() => undefined);
+export async function cliPage(): Promise<string> {
+  const program = await makeProgram();
   const commands = [program, ...program.commands];
   const sections = commands.map((command) => {
     const title = command === program ? "berth" : `berth ${command.name()}`;
@@ -40,6 +40,6 @@ export function planSchemaText(): string {
 
 if (import.meta.main) {
   const docs = join(import.meta.dirname, "../docs");
-  writeFileSync(join(docs, "cli.md"), cliPage());
+  writeFileSync(join(docs, "cli.md"), await cliPage());
   writeFileSync(join(docs, "plan.schema.json"), planSchemaText());
 }

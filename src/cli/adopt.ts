@@ -1,11 +1,11 @@
 /** Where the proof for adopted images comes from: GitLab's API, git, and what jobs keep. */
 import { BerthError } from "../errors.ts";
-import { accessOf } from "../gitlab/access.ts";
 import type { KeyedImage } from "../image/key.ts";
 import { withAdoptions } from "../plan/adoption.ts";
 import type { Observation } from "../plan/observe.ts";
 import { ownBase } from "../plan/situation.ts";
 import { sameFiles } from "./ancestry.ts";
+import { gitlabOf } from "./login.ts";
 import type { Session } from "./session.ts";
 
 /** Adds adopted images to what was seen; `revision` is the commit that is built now. */
@@ -27,9 +27,9 @@ export function adopt(
 }
 
 async function openOwn({ world, project }: Session) {
-  const access = accessOf(world.env, project.config.prefix);
+  const port = await gitlabOf(world, project.config.prefix);
   const number = Number(world.env["CI_PROJECT_ID"]);
-  if (access === undefined || !Number.isSafeInteger(number) || number <= 0) {
+  if (port === undefined || !Number.isSafeInteger(number) || number <= 0) {
     throw new BerthError(
       "GITLAB_ANSWER",
       "ask GitLab for the job that built it: it is not known here",
@@ -38,7 +38,5 @@ async function openOwn({ world, project }: Session) {
       },
     );
   }
-  const { openGitLab } = await import("../host/gitlab.ts");
-  const { fetch, clock, random, log } = world;
-  return { port: openGitLab(access, { fetch, clock, random, log: log.info }), project: number };
+  return { port, project: number };
 }

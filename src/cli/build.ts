@@ -1,45 +1,58 @@
 /** `berth build`: carries out a plan for some images, as a job of the child pipeline. */
+import type { Command } from "commander";
 import { BerthError, type ExitCode } from "../errors.ts";
-import type { Material } from "../image/identify.ts";
+import type { World } from "../host/world.ts";
 import { printOutcomes } from "../output/report.ts";
 import type { Plan } from "../plan/plan.ts";
 import { ownBase } from "../plan/situation.ts";
-import { carryOut } from "./carry-out.ts";
-import { exitCodeFor, reportFailures, writeOutcomes } from "./outcomes.ts";
+import { carryOut, exitCodeFor, reportFailures } from "./carry-out.ts";
+import { outputFolder, writeOutcomes } from "./folder.ts";
 import { readPlan } from "./planned.ts";
 import { known } from "./project.ts";
-import { dirtyError, type Session, type SessionOptions } from "./session.ts";
-import { inSession } from "./spool.ts";
-import { makeTools } from "./tools.ts";
+import { openSession, refuseDirty, withSpool } from "./session.ts";
+import {
+  type BuildOptions,
+  doing,
+  engineOption,
+  examples,
+  outputOption,
+  printResult,
+} from "./verb.ts";
 
-export function buildCommand(names: readonly string[], options: SessionOptions): Promise<ExitCode> {
-  return inSession(options, async (session, spool) => {
-    ownBase(session.situation);
-    const plan = await readPlan(session.world, session.project.git.root, options);
-    known(plan.images, names);
-    if (plan.dirty.length > 0 && options.allowDirty !== true) throw dirtyError("build", plan.dirty);
-    const { images, materials } = await session.project.identify(names, spool);
-    refuseStale(plan, names, new Map(images.map(({ name, key }) => [name, key])));
-    return build(session, options, plan, names, materials);
-  });
+export function declare(program: Command): void {
+  program
+    .command("build")
+    .description("carry out a plan for some images (a job of the child pipeline)")
+    .argument("<name...>", "images")
+    .addOption(outputOption())
+    .addOption(engineOption())
+    .option("--allow-dirty", "build and publish although files differ from the commit")
+    .addHelpText(
+      "after",
+      examples("berth build debian", "berth build debian debian-arm64-cross --engine docker"),
+    )
+    .action(doing(build));
 }
 
 async function build(
-  session: Session,
-  options: SessionOptions,
-  plan: Plan,
+  world: World,
+  options: BuildOptions,
   names: readonly string[],
-  materials: ReadonlyMap<string, Material>,
 ): Promise<ExitCode> {
+  const session = await openSession(world, options);
+  ownBase(session.situation);
+  const folder = outputFolder(world, session.project.git.root, options);
+  const plan = await readPlan(folder);
+  known(plan.images, names);
+  refuseDirty("build", plan.dirty, options);
   const wanted = plan.images.filter(({ name }) => names.includes(name));
-  const tools = makeTools(session, options, plan, materials, () => undefined);
-  const outcomes = await carryOut(wanted, session, tools);
-  await writeOutcomes(session, options, outcomes);
-  session.world.print(
-    options.json === true
-      ? `${JSON.stringify({ outcomes }, (_, value: unknown) => value ?? null, 2)}\n`
-      : printOutcomes(outcomes, wanted),
-  );
+  const outcomes = await withSpool(world, async (spool) => {
+    const { images, materials } = await session.project.identify(names, spool);
+    refuseStale(plan, names, new Map(images.map(({ name, key }) => [name, key])));
+    return carryOut({ plan, images: wanted, materials }, session, options);
+  });
+  await writeOutcomes(folder, outcomes);
+  printResult(world, options, { outcomes }, printOutcomes(outcomes, wanted));
   reportFailures(session, outcomes);
   return exitCodeFor(outcomes);
 }

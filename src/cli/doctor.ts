@@ -1,4 +1,5 @@
 /** `berth doctor`: what stands in the way of this project's images, and what to do about it. */
+import type { Command } from "commander";
 import { type Config, defaultConfig } from "../config/config.ts";
 import { givenSettings } from "../config/given.ts";
 import { diagnose } from "../doctor/diagnose.ts";
@@ -6,22 +7,40 @@ import { type Facts, isTrouble, type Known, known, type Trouble } from "../docto
 import { gatherClone, gatherGitLab, gatherMachine, gatherRegistry } from "../doctor/gather.ts";
 import { findingsJson, printFindings } from "../doctor/report.ts";
 import { readVariables } from "../doctor/variables.ts";
+import { buildah } from "../engine/buildah.ts";
+import { docker } from "../engine/docker.ts";
 import type { Engine } from "../engine/engine.ts";
 import { type ExitCode, exitCodes, printProblem } from "../errors.ts";
-import { accessOf } from "../gitlab/access.ts";
 import type { GitLab } from "../gitlab/gitlab.ts";
-import { realWorld, type World } from "../host/world.ts";
+import type { World } from "../host/world.ts";
 import type { Situation } from "../plan/situation.ts";
-import type { GlobalOptions } from "./program.ts";
+import { gitlabHint, gitlabOf, login } from "./login.ts";
 import { openProject, type Project } from "./project.ts";
-import { gitlabHint, login } from "./registry.ts";
+import { doing, engineOption, examples, type GlobalOptions } from "./verb.ts";
 
-export interface DoctorOptions extends GlobalOptions {
+export function declare(program: Command): void {
+  program
+    .command("doctor")
+    .description(
+      "check configuration, variables, logins, GitLab's settings and the engine, and say what to do",
+    )
+    .addOption(engineOption())
+    .addHelpText(
+      "after",
+      `\nChanges nothing. Exit code 1 where a finding is an error, else 0.\n${examples(
+        "berth doctor",
+        "berth doctor --registry registry.example.com/group/project",
+        "berth doctor --json",
+      )}`,
+    )
+    .action(doing(doctor));
+}
+
+interface DoctorOptions extends GlobalOptions {
   readonly engine?: Config["engine"];
 }
 
-export async function doctorCommand(options: DoctorOptions): Promise<ExitCode> {
-  const world = realWorld();
+async function doctor(world: World, options: DoctorOptions): Promise<ExitCode> {
   const findings = diagnose(await gather(world, options));
   world.print(options.json === true ? findingsJson(findings) : printFindings(findings));
   return findings.some(({ level }) => level === "error") ? exitCodes.failed : exitCodes.done;
@@ -36,10 +55,9 @@ async function gather(world: World, options: DoctorOptions): Promise<Facts> {
   const [registry, gitlab, machine, clone] = await Promise.all([
     askRegistry(world, config, situation, images),
     gatherGitLab(await openPort(world, config), projectId(world, situation), situation),
-    gatherMachine(await engines(world, options.engine ?? config.engine), world.files),
+    gatherMachine(engines(world, options.engine ?? config.engine), world.files),
     known(askClone(world, config, situation)),
   ]);
-  if (!isTrouble(project)) await project.git.close();
   const facts = { images, ...identified };
   return { config, situation, project: facts, variables, registry, gitlab, machine, clone };
 }
@@ -85,16 +103,8 @@ function askRegistry(
 }
 
 async function openPort(world: World, { prefix }: Config): Promise<GitLab | Trouble> {
-  const access = accessOf(world.env, prefix);
-  if (access === undefined) {
-    return {
-      trouble: "No GitLab is known here.",
-      todo: `set CI_SERVER_URL, and a token (role Maintainer, scope read_api) in ${prefix}_GITLAB_TOKEN`,
-    };
-  }
-  const { openGitLab } = await import("../host/gitlab.ts");
-  const { fetch, clock, random, log } = world;
-  return openGitLab(access, { fetch, clock, random, log: log.info });
+  const todo = `set CI_SERVER_URL, and a token (role Maintainer, scope read_api) in ${prefix}_GITLAB_TOKEN`;
+  return (await gitlabOf(world, prefix)) ?? { trouble: "No GitLab is known here.", todo };
 }
 
 function projectId({ env }: World, { own }: Situation): string | undefined {
@@ -104,11 +114,7 @@ function projectId({ env }: World, { own }: Situation): string | undefined {
 /** A daemon that takes longer to come up is a finding. */
 const daemonMs = 20_000;
 
-async function engines(world: World, setting: Config["engine"]): Promise<readonly Engine[]> {
-  const [{ buildah }, { docker }] = await Promise.all([
-    import("../engine/buildah.ts"),
-    import("../engine/docker.ts"),
-  ]);
+function engines(world: World, setting: Config["engine"]): readonly Engine[] {
   const { run, files, clock, env } = world;
   world.guard();
   const promised = env["DOCKER_HOST"] !== undefined || env["CI"] !== undefined;
@@ -118,10 +124,5 @@ async function engines(world: World, setting: Config["engine"]): Promise<readonl
 }
 
 async function askClone(world: World, config: Config, situation: Situation) {
-  const git = await world.openGit(world.cwd);
-  try {
-    return await gatherClone(git, config, situation);
-  } finally {
-    await git.close();
-  }
+  return gatherClone(await world.openGit(world.cwd), config, situation);
 }

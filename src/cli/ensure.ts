@@ -1,65 +1,96 @@
 /** `berth ensure`: plan, build what is missing, publish the set, in one process. */
-import { type ExitCode, exitCodes } from "../errors.ts";
-import type { Manifest } from "../oci/manifest.ts";
+import type { Command } from "commander";
+import type { ExitCode } from "../errors.ts";
+import type { World } from "../host/world.ts";
 import { parseReference, printReference, withDigest } from "../oci/reference.ts";
 import { isFatal, type Outcome } from "../output/outcome.ts";
 import { printOutcomes, printPlan } from "../output/report.ts";
-import type { Plan } from "../plan/plan.ts";
 import { ownBase } from "../plan/situation.ts";
 import { announceRun } from "../publish/announce.ts";
 import { isPublishDue } from "../publish/due.ts";
-import type { Published } from "../publish/set.ts";
-import { carryOut } from "./carry-out.ts";
+import { type Published, publishSet } from "../publish/set.ts";
+import { carryOut, exitCodeFor, reportFailures } from "./carry-out.ts";
 import { checkConsumers } from "./consumers.ts";
-import { exitCodeFor, reportFailures, writeOutcomes } from "./outcomes.ts";
-import { writePlan } from "./plan.ts";
-import { manifestsOf, reportOn } from "./report.ts";
+import { manifestsOf, outputFolder, reportOn, writeOutcomes, writePlan } from "./folder.ts";
+import { makePlanOf, type Planned } from "./make-plan.ts";
+import { openSession, refuseDirty, type Session, withSpool } from "./session.ts";
 import {
-  dirtyError,
-  makePlanOf,
-  type Planned,
-  type Session,
-  type SessionOptions,
-} from "./session.ts";
-import { inSession } from "./spool.ts";
-import { makeTools } from "./tools.ts";
+  type BuildOptions,
+  doing,
+  engineOption,
+  examples,
+  outputOption,
+  printResult,
+} from "./verb.ts";
 
-export function ensureCommand(options: SessionOptions): Promise<ExitCode> {
-  return inSession(options, async (session, spool) => {
+export function declare(program: Command): void {
+  program
+    .command("ensure")
+    .description("plan, build what is missing, publish the set; does nothing where all is there")
+    .addOption(outputOption())
+    .addOption(engineOption())
+    .option("--allow-dirty", "build and publish although files differ from the commit")
+    .addHelpText(
+      "after",
+      examples(
+        "berth ensure",
+        "berth ensure --engine docker",
+        "berth ensure --registry 127.0.0.1:5000/group/project",
+      ),
+    )
+    .action(doing(ensure));
+}
+
+interface Ended {
+  readonly outcomes: readonly Outcome[];
+  /** The set record that was written. */
+  readonly record?: string | undefined;
+}
+
+const nothingDone: Ended = { outcomes: [] };
+
+async function ensure(world: World, options: BuildOptions): Promise<ExitCode> {
+  const session = await openSession(world, options);
+  return withSpool(world, async (spool) => {
     const [planned] = await Promise.all([
       makePlanOf(session, options, spool),
       checkConsumers(session),
     ]);
-    const { plan } = planned;
-    await writePlan(session, options, plan);
-    if (options.json !== true) session.world.print(printPlan(plan));
-    return isPublishDue(plan, session.situation)
-      ? ensure(session, options, planned)
-      : finish(session, options, planned, [], undefined);
+    const { plan, observation } = planned;
+    const folder = outputFolder(world, session.project.git.root, options);
+    await writePlan(folder, plan);
+    if (options.json !== true) world.print(printPlan(plan));
+    const ended = isPublishDue(plan, session.situation)
+      ? await buildAndPublish(session, options, planned)
+      : nothingDone;
+    await reportOn(folder, plan, {
+      outcomes: async () => ended.outcomes,
+      manifests: manifestsOf(observation),
+    });
+    return printEnd(session, options, planned, ended);
   });
 }
 
-async function ensure(
+async function buildAndPublish(
   session: Session,
-  options: SessionOptions,
-  planned: Planned,
-): Promise<ExitCode> {
-  const { plan, identified, observation } = planned;
-  const base = ownBase(session.situation);
-  refuseDirtyBuilds(plan, session, options);
-  const known = manifestsOf(observation);
-  const made = makeTools(session, options, plan, identified.materials, (name, manifest) =>
-    known.set(name, manifest),
-  );
-  const tools = { ...made, inHand: (name: string) => known.get(name) };
-  announceRun(plan, base, session.login.registry);
-  const outcomes = await carryOut(plan.images, session, tools);
-  await writeOutcomes(session, options, outcomes);
-  if (outcomes.some(isFatal)) return finish(session, options, planned, outcomes, undefined);
-  const published = await publish(session, plan, base, known);
+  options: BuildOptions,
+  { plan, identified, observation }: Planned,
+): Promise<Ended> {
+  const { world, project, situation, login } = session;
+  const base = ownBase(situation);
+  refuseDirty("publish", plan.dirty, options);
+  const manifests = manifestsOf(observation);
+  const task = { plan, images: plan.images, materials: identified.materials, manifests };
+  announceRun(plan, base, login.registry);
+  const folder = outputFolder(world, project.git.root, options);
+  const outcomes = await carryOut(task, session, options);
+  await writeOutcomes(folder, outcomes);
+  if (outcomes.some(isFatal)) return { outcomes };
+  const now = world.clock.now();
+  const published = await publishSet(plan, situation, base, login.registry, now, manifests);
   const settled = outcomes.map((outcome) => adoptedSince(outcome, published.adopted));
-  if (published.adopted.size > 0) await writeOutcomes(session, options, settled);
-  return finish(session, options, planned, settled, published.record);
+  if (published.adopted.size > 0) await writeOutcomes(folder, settled);
+  return { outcomes: settled, record: published.record };
 }
 
 /** An outcome as the set was published, where another pipeline moved the key's tag after the build. */
@@ -70,47 +101,18 @@ function adoptedSince(outcome: Outcome, adopted: Published["adopted"]): Outcome 
   return { ...outcome, result: "adopted", reference, digest };
 }
 
-async function publish(
+function printEnd(
   session: Session,
-  plan: Plan,
-  base: ReturnType<typeof ownBase>,
-  known: ReadonlyMap<string, Manifest>,
-): Promise<Published> {
-  const { publishSet } = await import("../publish/set.ts");
-  const { situation, login, world } = session;
-  return publishSet(plan, situation, base, login.registry, world.clock.now(), known);
-}
-
-/** What no commit describes is built and published only when that was asked for. */
-function refuseDirtyBuilds(
-  plan: Plan,
-  { situation }: Session,
-  { allowDirty }: SessionOptions,
-): void {
-  if (plan.dirty.length === 0 || allowDirty === true || situation.ci) return;
-  throw dirtyError("publish", plan.dirty);
-}
-
-async function finish(
-  session: Session,
-  options: SessionOptions,
-  { plan, observation }: Planned,
-  outcomes: readonly Outcome[],
-  record: string | undefined,
-): Promise<ExitCode> {
-  const { world, project } = session;
-  const place = { world, root: project.git.root, options };
-  await reportOn(plan, place, { outcomes, manifests: manifestsOf(observation) });
-  if (options.json === true) {
-    world.print(
-      `${JSON.stringify({ plan, outcomes, record: record ?? plan.set.record }, (_, value: unknown) => value ?? null, 2)}\n`,
-    );
-  } else if (outcomes.length > 0) {
-    world.print(`\n${printOutcomes(outcomes, plan.images)}`);
-    if (record !== undefined) world.print(`\nset record: ${record}\n`);
-  } else {
-    world.print("nothing to do\n");
-  }
+  options: BuildOptions,
+  { plan }: Planned,
+  { outcomes, record }: Ended,
+): ExitCode {
+  const text = [
+    outcomes.length === 0 ? "nothing to do\n" : `\n${printOutcomes(outcomes, plan.images)}`,
+    record === undefined ? "" : `\nset record: ${record}\n`,
+  ].join("");
+  const value = { plan, outcomes, record: record ?? plan.set.record };
+  printResult(session.world, options, value, text);
   reportFailures(session, outcomes);
-  return outcomes.length === 0 ? exitCodes.done : exitCodeFor(outcomes);
+  return exitCodeFor(outcomes);
 }

@@ -3,8 +3,8 @@ import { type Against, imageAgainst, revisionAgainst, startAgainst } from "../ex
 import { isTag, parseReference, type Reference, withTag } from "../oci/reference.ts";
 import { repositoryOf, type Source } from "../plan/places.ts";
 import { promotedTag } from "./explain-states.ts";
-import { usageError } from "./fail.ts";
 import type { Session } from "./session.ts";
+import { usageError } from "./verb.ts";
 
 export interface AgainstQuery {
   readonly name: string;

@@ -1,14 +1,13 @@
 /** The states of a project that `explain` compares. */
-import { resolve } from "node:path";
 import { loadConfig } from "../config/load.ts";
 import { promotedTags, slugOf } from "../config/promoted.ts";
 import { revisionTrees } from "../context/revision.ts";
 import { changesSince } from "../explain/since.ts";
 import { type State, stateOf } from "../explain/state.ts";
 import { sourcesOf } from "../plan/places.ts";
-import type { GlobalOptions } from "./program.ts";
-import type { Project } from "./project.ts";
+import { namedConfig, type Project } from "./project.ts";
 import type { Session } from "./session.ts";
+import type { GlobalOptions } from "./verb.ts";
 
 /** What is keyed now. */
 export function currentState(project: Project): State {
@@ -21,13 +20,10 @@ export function currentState(project: Project): State {
 /** States at commits, which share what they read of git's objects. */
 export function statesOf(
   { world, project }: Session,
-  { config: file }: Pick<GlobalOptions, "config">,
+  options: Pick<GlobalOptions, "config">,
 ): (commit: string) => Promise<State> {
   const tree = revisionTrees(project.git);
-  const named =
-    file === undefined
-      ? undefined
-      : { files: world.files, path: resolve(world.cwd, file), label: file };
+  const named = namedConfig(world, options);
   return async (commit) => {
     const at = await tree(commit);
     return stateOf(at, await loadConfig(at, named), named === undefined ? "error" : "skip");

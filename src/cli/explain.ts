@@ -1,43 +1,68 @@
 /** `berth explain`: why an image's key is what it is, compared with another. */
 import { styleText } from "node:util";
+import type { Command } from "commander";
 import { BerthError, type ExitCode, exitCodes } from "../errors.ts";
 import { answer, type Explanation, workingTree } from "../explain/explanation.ts";
 import { printExplanation } from "../explain/print.ts";
 import { ifReadable, keyIn } from "../explain/state.ts";
+import type { World } from "../host/world.ts";
 import type { Key, KeyedImage } from "../image/key.ts";
 import { printReference, printRepository } from "../oci/reference.ts";
 import { observe } from "../plan/observe.ts";
 import { type Source, sourcesOf } from "../plan/places.ts";
 import { againstOf } from "./explain-against.ts";
 import { currentState, statesOf } from "./explain-states.ts";
-import { usageError } from "./fail.ts";
-import type { GlobalOptions } from "./program.ts";
 import { known } from "./project.ts";
 import { openSession, type Session } from "./session.ts";
+import { doing, examples, type GlobalOptions, printResult, usageError } from "./verb.ts";
 
-export interface ExplainOptions extends GlobalOptions {
+export function declare(program: Command): void {
+  program
+    .command("explain")
+    .description("say what makes an image's key another one: lines, args, files, bases, parents")
+    .argument("<name>", "an image")
+    .option(
+      "--against <what>",
+      "a git revision, a promoted tag, `upstream`, or an image reference " +
+        "(default: the promoted image, or else the commit that the branch began at)",
+    )
+    .option("--rev <rev>", "explain the image of a git revision instead of the working tree")
+    .option(
+      "--commits <number>",
+      "how many commits to look back for the one that changed the key",
+      "50",
+    )
+    .option("--offline", "ask no registry")
+    .addHelpText(
+      "after",
+      examples(
+        "berth explain debian",
+        "berth explain debian --against v9.2.0",
+        "berth explain debian --against upstream",
+        "berth explain debian --rev v9.2.0 --against v9.1.0 --offline --json",
+      ),
+    )
+    .action(doing(explain));
+}
+
+interface ExplainOptions extends GlobalOptions {
   readonly against?: string;
   readonly rev?: string;
   readonly commits: string;
   readonly offline?: boolean;
 }
 
-export async function explainCommand(name: string, options: ExplainOptions): Promise<ExitCode> {
+async function explain(world: World, options: ExplainOptions, name: string): Promise<ExitCode> {
   const commits = Number(options.commits);
   if (!Number.isSafeInteger(commits) || commits < 1)
     throw usageError(
       `look back ${options.commits} commits: not a number above 0`,
       "give --commits 50",
     );
-  const session = await openSession({ ...options, output: ".berth" });
+  const session = await openSession(world, options);
   const explanation = await explainImage(name, commits, options, session);
-  const { world, project } = session;
-  await project.git.close();
-  world.print(
-    options.json === true
-      ? `${JSON.stringify(explanation)}\n`
-      : printExplanation(explanation, (style, text) => styleText(style, text)),
-  );
+  const text = printExplanation(explanation, (style, words) => styleText(style, words));
+  printResult(world, options, explanation, text);
   return exitCodes.done;
 }
 

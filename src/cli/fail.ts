@@ -1,4 +1,4 @@
-/** The one place that turns an error into words and an exit code. */
+/** Turns an error into words and an exit code. */
 import { BerthError, type ExitCode, errorCodes, exitCodes, printProblem } from "../errors.ts";
 
 /** Prints an error for a person: what happened, all mistakes, what to do next. */
@@ -18,9 +18,4 @@ function describeBug(error: unknown): string {
 
 export function exitCodeOf(error: unknown): ExitCode {
   return error instanceof BerthError ? errorCodes[error.code] : exitCodes.internal;
-}
-
-/** A wrong use that the argument parser cannot see. */
-export function usageError(message: string, hint: string): BerthError {
-  return new BerthError("USAGE", message, { hint });
 }

@@ -1,6 +1,6 @@
 /** `berth help [TOPIC]`: the help of a command, or a text about something that several commands share. */
-import { type Command, Help } from "commander";
-import { type TopicName, topicList } from "./help-list.ts";
+import { Argument, type Command, Help } from "commander";
+import { listTopics, type TopicName, topicList } from "./help-list.ts";
 import type { Entry } from "./help-tables.ts";
 import { topics } from "./help-topics.ts";
 
@@ -8,8 +8,20 @@ import { topics } from "./help-topics.ts";
 const widest = 96;
 const termWidth = 22;
 
+/** Adds the command in place of commander's own; to be called last, for it knows the commands that are there. */
+export function declareHelp(program: Command): void {
+  const commands = program.commands.map((command) => command.name());
+  const words = new Set([...commands, ...Object.keys(topicList)]);
+  program
+    .command("help")
+    .description("explain a command, or one of the topics below")
+    .addArgument(new Argument("[topic]", "a command or a topic").choices([...words]))
+    .action((word: string | undefined) => printHelp(word, program));
+  program.addHelpText("after", listTopics());
+}
+
 /** Prints the help for a word that is a command, a topic or both; of everything without one. */
-export function helpCommand(word: string | undefined, program: Command): void {
+function printHelp(word: string | undefined, program: Command): void {
   const command = program.commands.find((one) => one.name() === word);
   const isTopic = isTopicName(word);
   if (command !== undefined) command.outputHelp();

@@ -1,29 +1,38 @@
 /** `berth init`: from a project as it is to its `berth.yml` and the include to add. */
 import { resolve } from "node:path";
+import type { Command } from "commander";
 import { defaultConfig } from "../config/config.ts";
 import { declareImages } from "../config/discover.ts";
 import { fileNames } from "../config/load.ts";
 import { parentName } from "../config/parents.ts";
-import { parseConfig } from "../config/parse.ts";
 import type { Tree } from "../context/tree.ts";
 import { workTree } from "../context/worktree.ts";
 import { BerthError, type ExitCode, exitCodes } from "../errors.ts";
-import { realWorld, type World } from "../host/world.ts";
+import type { World } from "../host/world.ts";
 import { identify } from "../image/identify.ts";
 import { draftsOf } from "../init/freedesktop.ts";
 import { printDrafts, printProposal } from "../init/print.ts";
 import { type Proposal, propose } from "../init/propose.ts";
 import { type Survey, surveyTree } from "../init/survey.ts";
 import type { Git } from "../world.ts";
-import { describeError, usageError } from "./fail.ts";
-import type { GlobalOptions } from "./program.ts";
+import { describeError } from "./fail.ts";
+import { doing, examples, type GlobalOptions, printResult, usageError } from "./verb.ts";
 
-export interface InitOptions extends GlobalOptions {
+export function declare(program: Command): void {
+  const version = program.version() ?? "";
+  program
+    .command("init")
+    .description("look at a project, write its berth.yml and show the include to add")
+    .option("--print", "show berth.yml instead of writing it")
+    .addHelpText("after", examples("berth init", "berth init --print", "berth init --json"))
+    .action(doing((world, options: InitOptions) => init(world, options, version)));
+}
+
+interface InitOptions extends GlobalOptions {
   readonly print?: boolean;
 }
 
-export async function initCommand(options: InitOptions, version: string): Promise<ExitCode> {
-  const world = realWorld();
+async function init(world: World, options: InitOptions, version: string): Promise<ExitCode> {
   const git = await world.openGit(world.cwd);
   const target =
     options.config === undefined
@@ -32,20 +41,13 @@ export async function initCommand(options: InitOptions, version: string): Promis
   if (options.print !== true) await refuseExisting(world, git, target, options);
   const tree = workTree(git, world.files);
   const survey = await surveyTree(tree);
-  if (survey.dockerfiles.length === 0) {
-    await git.close();
-    throw nothingFound(world, survey, options);
-  }
+  if (survey.dockerfiles.length === 0) throw nothingFound(world, survey, options);
   const proposal = propose(survey, { remote: await upstreamRemote(git), version });
   const trouble = await tryOut(tree, proposal);
-  await git.close();
   const write = options.print !== true && proposal.config !== undefined;
   if (write) await world.files.write(target, proposal.config ?? "");
-  world.print(
-    options.json === true
-      ? `${JSON.stringify({ file: target, written: write, ...proposal, config: proposal.config ?? null, trouble: trouble ?? null }, null, 2)}\n`
-      : printProposal(proposal, write ? target : undefined),
-  );
+  const value = { file: target, written: write, ...proposal, config: proposal.config, trouble };
+  printResult(world, options, value, printProposal(proposal, write ? target : undefined));
   if (trouble !== undefined) world.log.warn(`berth key will not work yet:\n${trouble}`);
   return exitCodes.done;
 }
@@ -59,7 +61,6 @@ async function refuseExisting(
   const paths = config === undefined ? fileNames.map((name) => resolve(git.root, name)) : [target];
   for (const path of paths) {
     if ((await world.files.entry(path)) === undefined) continue;
-    await git.close();
     throw usageError(
       `write a configuration: ${path} exists already`,
       "--print shows what would be written; delete or rename the file to write it anew",
@@ -67,10 +68,10 @@ async function refuseExisting(
   }
 }
 
-function nothingFound(world: World, { pipeline }: Survey, { json }: InitOptions): BerthError {
+function nothingFound(world: World, { pipeline }: Survey, options: InitOptions): BerthError {
   const drafts = pipeline === undefined ? [] : draftsOf(pipeline);
-  if (drafts.length > 0 && json !== true) world.print(printDrafts(drafts));
-  if (json === true) world.print(`${JSON.stringify({ written: false, drafts }, null, 2)}\n`);
+  const text = drafts.length > 0 ? printDrafts(drafts) : "";
+  printResult(world, options, { written: false, drafts }, text);
   return new BerthError("CONFIG_INVALID", "look for images: the project has no Dockerfile", {
     hint:
       drafts.length > 0
@@ -81,6 +82,7 @@ function nothingFound(world: World, { pipeline }: Survey, { json }: InitOptions)
 
 /** What still keeps the images from having keys, as a person reads it. */
 async function tryOut(tree: Tree, { config: text }: Proposal): Promise<string | undefined> {
+  const { parseConfig } = await import("../config/parse.ts");
   const config = text === undefined ? defaultConfig : parseConfig(text, fileNames[0]);
   try {
     const images = await declareImages(config, tree);

@@ -1,21 +1,35 @@
 /** `berth key`: keys, offline. */
+import type { Command } from "commander";
 import { type ExitCode, exitCodes, printProblem } from "../errors.ts";
-import { realWorld } from "../host/world.ts";
-import { openProject, type ProjectOptions } from "./project.ts";
+import type { World } from "../host/world.ts";
+import { openProject } from "./project.ts";
+import { doing, examples, type GlobalOptions, printResult } from "./verb.ts";
 
-export async function keyCommand(
+export function declare(program: Command): void {
+  program
+    .command("key")
+    .description("print the content keys of all images, or of those named; offline")
+    .argument("[name...]", "images")
+    .option("--rev <rev>", "the keys of a git revision, without checking it out")
+    .addHelpText(
+      "after",
+      examples("berth key", "berth key debian --json", "berth key --rev v9.2.0"),
+    )
+    .action(doing(printKeys));
+}
+
+async function printKeys(
+  world: World,
+  options: GlobalOptions & { readonly rev?: string },
   names: readonly string[],
-  options: ProjectOptions & { readonly json?: boolean },
 ): Promise<ExitCode> {
-  const world = realWorld();
   const project = await openProject(world, options);
   const { images, warnings } = await project.identify(names.length === 0 ? undefined : names);
-  await project.git.close();
   for (const warning of warnings) world.log.warn(printProblem(warning));
   const wanted = images.filter(({ name }) => names.length === 0 || names.includes(name));
   const keys = wanted.map(({ name, key }) => ({ name, key }));
   const width = Math.max(0, ...keys.map(({ name }) => name.length));
   const table = keys.map(({ name, key }) => `${name.padEnd(width)}  ${key}\n`).join("");
-  world.print(options.json === true ? `${JSON.stringify({ images: keys })}\n` : table);
+  printResult(world, options, { images: keys }, table);
   return exitCodes.done;
 }

@@ -1,46 +1,38 @@
 /** From arguments to an exit code; the only place that catches, prints and decides how the process ends. */
+import { CommanderError } from "commander";
 import { exitCodes } from "../errors.ts";
 import { closeLog } from "../host/console.ts";
 import { describeError, exitCodeOf } from "./fail.ts";
-import { plainKey } from "./plain.ts";
+import { makeProgram } from "./program.ts";
 
-/** Runs one command line; never throws. */
-export async function main(args: readonly string[]): Promise<number> {
+/** Runs one command line and sets the exit code of the process; never throws. */
+export async function main(args: readonly string[]): Promise<void> {
   process.stdout.on("error", forgiveGoneReader);
+  forgetEmpty(process.env);
   try {
-    const plain = process.env["BERTH_CONFIG"] === undefined ? plainKey(args) : undefined;
-    const run = plain === undefined ? parseAndRun(args) : runKey(plain.names, plain.options);
-    return await run.finally(closeLog);
+    const program = await makeProgram(args[0]);
+    await program.parseAsync(args, { from: "user" }).finally(closeLog);
   } catch (error) {
-    process.stderr.write(describeError(error, process.env["BERTH_DEBUG"] === "1"));
-    return exitCodeOf(error);
+    process.exitCode = endOf(error);
   }
 }
 
-async function runKey(names: readonly string[], options: { readonly json: boolean }) {
-  const { keyCommand } = await import("./key.ts");
-  return keyCommand(names, options);
-}
-
-async function parseAndRun(args: readonly string[]): Promise<number> {
-  const [{ CommanderError }, { makeProgram }] = await Promise.all([
-    import("commander"),
-    import("./program.ts"),
-  ]);
-  let code: number = exitCodes.done;
-  const program = makeProgram((result) => {
-    code = result;
-  });
-  try {
-    await program.parseAsync(args, { from: "user" });
-    return code;
-  } catch (error) {
-    if (!(error instanceof CommanderError)) throw error;
+function endOf(error: unknown): number {
+  // It has been printed already; help and version are thrown too.
+  if (error instanceof CommanderError)
     return error.exitCode === 0 ? exitCodes.done : exitCodes.usage;
-  }
+  process.stderr.write(describeError(error, process.env["BERTH_DEBUG"] === "1"));
+  return exitCodeOf(error);
 }
 
 /** `berth key | head -1` has all that it wanted. */
 function forgiveGoneReader(error: NodeJS.ErrnoException): void {
   if (error.code !== "EPIPE") throw error;
+}
+
+/** Forgets empty variables that stand for flags: an input that was left empty reaches a job as one. */
+function forgetEmpty(env: NodeJS.ProcessEnv): void {
+  for (const name of Object.keys(env)) {
+    if (name.startsWith("BERTH_") && env[name] === "") delete env[name];
+  }
 }

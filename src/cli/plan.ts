@@ -1,66 +1,91 @@
 /** `berth plan`: decide and write it down; nothing is changed in any registry. */
+import { type Command, Option } from "commander";
+import { givenVariables } from "../config/given.ts";
 import { type ExitCode, exitCodes } from "../errors.ts";
+import type { World } from "../host/world.ts";
 import { printPlan } from "../output/report.ts";
 import type { Plan } from "../plan/plan.ts";
 import { ownBase } from "../plan/situation.ts";
-import { printDotenv } from "../plan/variables.ts";
 import { checkConsumers } from "./consumers.ts";
-import { handedOn } from "./environment.ts";
-import { manifestsOf, reportOn } from "./report.ts";
+import { manifestsOf, outputFolder, reportOn, writeOutput, writePlan } from "./folder.ts";
+import { makePlanOf } from "./make-plan.ts";
+import { openSession } from "./session.ts";
 import {
-  makePlanOf,
-  openSession,
-  outputPath,
-  type Session,
-  type SessionOptions,
-} from "./session.ts";
+  type BuildOptions,
+  doing,
+  engineOption,
+  examples,
+  outputOption,
+  printResult,
+} from "./verb.ts";
 
-export interface PlanOptions extends SessionOptions {
+export function declare(program: Command): void {
+  program
+    .command("plan")
+    .description(
+      "decide for every image: reuse, copy or build; write .berth/plan.json, berth.env, pipeline.yml",
+    )
+    .addOption(outputOption())
+    .option("--rev <rev>", "plan for a git revision, without checking it out")
+    .option("--allow-dirty", "plan and later publish although files differ from the commit")
+    .addOption(engineOption())
+    .addOption(
+      new Option(
+        "--job-image <reference>",
+        "image of the jobs in pipeline.yml (default: the runner's)",
+      ).env("BERTH_IMAGE"),
+    )
+    .addOption(
+      new Option(
+        "--job-tags <tags>",
+        "runner tags of the jobs in pipeline.yml, separated by commas",
+      ).env("BERTH_JOB_TAGS"),
+    )
+    .addOption(
+      new Option(
+        "--job-docker <reference>",
+        "image of the Docker-in-Docker service of the jobs in pipeline.yml",
+      ).env("BERTH_DOCKER_SERVICE"),
+    )
+    .addHelpText(
+      "after",
+      examples(
+        "berth plan",
+        "berth plan --registry registry.example.com/group/project",
+        "berth plan --json",
+      ),
+    )
+    .action(doing(plan));
+}
+
+interface JobOptions extends BuildOptions {
   readonly jobImage?: string;
   readonly jobTags?: string;
   readonly jobDocker?: string;
 }
 
-export async function planCommand(options: PlanOptions): Promise<ExitCode> {
-  const session = await openSession(options);
+async function plan(world: World, options: JobOptions): Promise<ExitCode> {
+  const session = await openSession(world, options);
   // Without a registry no later job could have an image; on a developer's machine a plan is still of use.
   if (session.situation.ci) ownBase(session.situation);
   const [{ plan, observation }] = await Promise.all([
     makePlanOf(session, options),
     checkConsumers(session),
   ]);
-  await session.project.git.close();
-  const text = await writePlan(session, options, plan);
-  await writePipeline(session, options, plan);
+  const folder = outputFolder(world, session.project.git.root, options);
+  await writePlan(folder, plan);
+  await writeOutput(folder, "pipeline.yml", await pipelineText(plan, options, world.env));
   // GitLab shows no page of a child pipeline in a merge request, but this job's.
-  const place = { world: session.world, root: session.project.git.root, options };
-  await reportOn(plan, place, { outcomes: [], manifests: manifestsOf(observation) });
-  session.world.print(options.json === true ? text : printPlan(plan));
+  await reportOn(folder, plan, {
+    outcomes: async () => [],
+    manifests: manifestsOf(observation),
+  });
+  printResult(world, options, plan, printPlan(plan));
   return exitCodes.done;
 }
 
-/** Writes plan.json and berth.env; gives the text of the first. */
-export async function writePlan(
-  session: Session,
-  options: SessionOptions,
-  plan: Plan,
-): Promise<string> {
-  const { serializePlan } = await import("../output/planfile.ts");
-  const text = serializePlan(plan);
-  const { files } = session.world;
-  await files.write(outputPath(session.project.git.root, options, "plan.json"), text);
-  await files.write(
-    outputPath(session.project.git.root, options, "berth.env"),
-    printDotenv(plan.variables),
-  );
-  // The folder keeps itself out of git, so that nobody has to know of it.
-  await files.write(outputPath(session.project.git.root, options, ".gitignore"), "*\n");
-  return text;
-}
-
-async function writePipeline(session: Session, options: PlanOptions, plan: Plan): Promise<void> {
+async function pipelineText(plan: Plan, options: JobOptions, env: World["env"]): Promise<string> {
   const { childPipeline, printPipeline } = await import("../output/pipeline.ts");
-  const { env, files } = session.world;
   const pipeline = childPipeline(plan, {
     parentPipeline: env["CI_PIPELINE_ID"],
     planJob: env["CI_JOB_NAME"],
@@ -79,8 +104,27 @@ async function writePipeline(session: Session, options: PlanOptions, plan: Plan)
       ...(options.allowDirty === true ? ["--allow-dirty"] : []),
     ],
   });
-  await files.write(
-    outputPath(session.project.git.root, options, "pipeline.yml"),
-    printPipeline(pipeline),
-  );
+  return printPipeline(pipeline);
+}
+
+/**
+ * What the jobs of a child pipeline must see as the plan job does.
+ *
+ * A trigger job can neither pass on what is set for the plan job alone nor always what a user set for the
+ * pipeline, so the child gets it in its text; secrets are never among it.
+ */
+function handedOn(env: World["env"], prefix: string): Readonly<Record<string, string>> {
+  const names = [
+    ...Object.values(givenVariables),
+    ...["UPSTREAM", "CONTAINER_TAG", "FORCE_REBUILD"].map((name) => `${prefix}_${name}`),
+    "BERTH_BUILD_NETWORK",
+    "BUILDAH_ISOLATION",
+    "STORAGE_DRIVER",
+    "DOCKER_HOST",
+    "DOCKER_TLS_CERTDIR",
+    "DOCKER_TLS_VERIFY",
+    "DOCKER_CERT_PATH",
+  ];
+  const given = names.map((name) => [name, env[name] ?? ""] as const);
+  return Object.fromEntries(given.filter(([, value]) => value !== ""));
 }

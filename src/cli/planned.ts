@@ -1,61 +1,75 @@
-/** Reads back the plan that an earlier job wrote. */
+/** Reads back what earlier jobs wrote: the plan, and what became of its images. */
 import { BerthError } from "../errors.ts";
-import { realWorld, type World } from "../host/world.ts";
+import type { World } from "../host/world.ts";
+import type { Outcome } from "../output/outcome.ts";
 import type { Plan } from "../plan/plan.ts";
 import { type Situation, situationOf } from "../plan/situation.ts";
-import { type Login, login } from "./registry.ts";
-import { makePlanOf, openSession, outputPath, type SessionOptions } from "./session.ts";
+import { type OutputFolder, outputFolder } from "./folder.ts";
+import { type Login, login } from "./login.ts";
+import { makePlanOf } from "./make-plan.ts";
+import { openSession } from "./session.ts";
+import type { BuildOptions } from "./verb.ts";
 
 /** What publishing needs: all of it comes from the plan and the environment, none from a checkout. */
 export interface PlannedSession {
-  readonly world: World;
-  /** The repository's top, or the working folder where there is no repository; absolute. */
-  readonly root: string;
+  readonly folder: OutputFolder;
   readonly plan: Plan;
   readonly situation: Situation;
   readonly login: Login;
 }
 
 /** Opens a session on the plan of an earlier job of this commit, or makes one, which needs a checkout. */
-export async function openPlannedOrPlan(options: SessionOptions): Promise<PlannedSession> {
-  const world = realWorld();
+export async function openPlannedOrPlan(
+  world: World,
+  options: BuildOptions,
+): Promise<PlannedSession> {
   const git = await world.openGit(world.cwd).catch(() => undefined);
   const head = (await git?.object("HEAD^{commit}"))?.id;
-  const root = git?.root ?? world.cwd;
-  await git?.close();
-  const isThere = (await world.files.entry(outputPath(root, options, "plan.json"))) !== undefined;
-  if (isThere) {
-    const planned = await openPlanned(options);
+  const folder = outputFolder(world, git?.root ?? world.cwd, options);
+  if ((await world.files.entry(`${folder.path}/plan.json`)) !== undefined) {
+    const planned = await openPlanned(world, options);
     // One that lies here from another commit is not what is to be promoted.
     if (head === undefined || planned.plan.revision === head) return planned;
   }
-  const session = await openSession(options);
+  const session = await openSession(world, options);
   const { plan } = await makePlanOf(session, options);
-  await session.project.git.close();
-  const { situation, login } = session;
-  return { world: session.world, root: session.project.git.root, plan, situation, login };
+  return { folder, plan, situation: session.situation, login: session.login };
 }
 
 /** Opens a session on a plan; works without a git repository, as in jobs with GIT_STRATEGY none. */
-export async function openPlanned(options: SessionOptions): Promise<PlannedSession> {
-  const world = realWorld();
+export async function openPlanned(world: World, options: BuildOptions): Promise<PlannedSession> {
   const root = await world.openGit(world.cwd).then(
     (git) => git.root,
     () => world.cwd,
   );
-  const plan = await readPlan(world, root, options);
+  const folder = outputFolder(world, root, options);
+  const plan = await readPlan(folder);
   const situation = situationOf(world.env, plan.config, options.registry);
-  return { world, root, plan, situation, login: login(world, plan.config) };
+  return { folder, plan, situation, login: login(world, plan.config) };
 }
 
-/** Reads plan.json of the output folder; PLAN_INVALID where there is none. */
-export async function readPlan(world: World, root: string, options: SessionOptions): Promise<Plan> {
-  const bytes = await world.files.read(outputPath(root, options, "plan.json"));
+/** Reads plan.json; PLAN_INVALID where there is none. */
+export async function readPlan({ world, path, label }: OutputFolder): Promise<Plan> {
+  const bytes = await world.files.read(`${path}/plan.json`);
   if (bytes === undefined) {
-    throw new BerthError("PLAN_INVALID", `read ${options.output}/plan.json: there is none`, {
+    throw new BerthError("PLAN_INVALID", `read ${label}/plan.json: there is none`, {
       hint: "run `berth plan` first, or let this job need the plan job and its artifacts",
     });
   }
   const { parsePlan } = await import("../plan/schema.ts");
-  return parsePlan(bytes.toString(), `${options.output}/plan.json`);
+  return parsePlan(bytes.toString(), `${label}/plan.json`);
+}
+
+/** Reads the outcomes that are there. */
+export async function readOutcomes(
+  { world, path, label }: OutputFolder,
+  { images }: Plan,
+): Promise<readonly Outcome[]> {
+  const { parseOutcome } = await import("../report/outcomes.ts");
+  const read = images.map(async ({ name }) => {
+    const file = `outcome/${name}.json`;
+    const bytes = await world.files.read(`${path}/${file}`);
+    return bytes === undefined ? [] : [parseOutcome(bytes.toString(), `${label}/${file}`)];
+  });
+  return (await Promise.all(read)).flat();
 }

@@ -3,8 +3,9 @@ import { resolve } from "node:path";
 import type { Config } from "../config/config.ts";
 import { declareImages } from "../config/discover.ts";
 import { givenSettings } from "../config/given.ts";
-import { loadConfig } from "../config/load.ts";
+import { loadConfig, type NamedConfig } from "../config/load.ts";
 import { parentName } from "../config/parents.ts";
+import { revisionTrees } from "../context/revision.ts";
 import type { Tree } from "../context/tree.ts";
 import { workTree } from "../context/worktree.ts";
 import { BerthError } from "../errors.ts";
@@ -13,9 +14,9 @@ import type { Spool } from "../image/contexts.ts";
 import { type Identified, identify } from "../image/identify.ts";
 import type { Image } from "../image/image.ts";
 import type { Git } from "../world.ts";
+import type { GlobalOptions } from "./verb.ts";
 
-export interface ProjectOptions {
-  readonly config?: string;
+export interface ProjectOptions extends Pick<GlobalOptions, "config"> {
   readonly rev?: string;
 }
 
@@ -32,11 +33,8 @@ export interface Project {
 export async function openProject(world: World, options: ProjectOptions): Promise<Project> {
   const git = await world.openGit(world.cwd);
   const tree =
-    options.rev === undefined ? workTree(git, world.files) : await revision(git, options.rev);
-  const named =
-    options.config === undefined
-      ? undefined
-      : { files: world.files, path: resolve(world.cwd, options.config), label: options.config };
+    options.rev === undefined ? workTree(git, world.files) : await revisionTrees(git)(options.rev);
+  const named = namedConfig(world, options);
   const config = await loadConfig(tree, named, givenSettings(world.env));
   const foreign = options.rev !== undefined && named !== undefined;
   const images = await declareImages(config, tree, { missing: foreign ? "skip" : "error" });
@@ -55,9 +53,12 @@ export async function openProject(world: World, options: ProjectOptions): Promis
   };
 }
 
-async function revision(git: Git, rev: string): Promise<Tree> {
-  const { revisionTrees } = await import("../context/revision.ts");
-  return revisionTrees(git)(rev);
+/** The configuration that `--config` names, instead of the project's own. */
+export function namedConfig(
+  { files, cwd }: World,
+  { config }: Pick<GlobalOptions, "config">,
+): NamedConfig | undefined {
+  return config === undefined ? undefined : { files, path: resolve(cwd, config), label: config };
 }
 
 /** Refuses names that no image has, all at once. */

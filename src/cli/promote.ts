@@ -1,35 +1,52 @@
 /** `berth promote`: moving tags, forward only. */
+import type { Command } from "commander";
 import { type ExitCode, exitCodes } from "../errors.ts";
+import type { World } from "../host/world.ts";
 import { isTag } from "../oci/reference.ts";
 import { ownBase } from "../plan/situation.ts";
 import { ownerOf, type Promotion, promote, tagsToPromote } from "../publish/promote.ts";
 import { ancestry } from "./ancestry.ts";
-import { usageError } from "./fail.ts";
 import { openPlannedOrPlan } from "./planned.ts";
-import type { SessionOptions } from "./session.ts";
+import {
+  type BuildOptions,
+  doing,
+  examples,
+  outputOption,
+  printResult,
+  usageError,
+} from "./verb.ts";
 
-export async function promoteCommand(
-  options: SessionOptions & { readonly tag?: readonly string[] },
+export function declare(program: Command): void {
+  program
+    .command("promote")
+    .description("point moving tags such as latest at the plan's set, forward only")
+    .addOption(outputOption())
+    .option(
+      "--tag <tag...>",
+      "the tags to move (default: those that the configuration names for this branch)",
+    )
+    .addHelpText("after", examples("berth promote", "berth promote --tag latest"))
+    .action(doing(promoteTags));
+}
+
+async function promoteTags(
+  world: World,
+  options: BuildOptions & { readonly tag?: readonly string[] },
 ): Promise<ExitCode> {
-  const { situation, login, world, plan } = await openPlannedOrPlan(options);
+  const { situation, login, plan } = await openPlannedOrPlan(world, options);
   const base = ownBase(situation);
   const tags = options.tag ?? tagsToPromote(plan.config, situation);
   const bad = tags.filter((tag) => !isTag(tag));
   if (bad.length > 0)
     throw usageError(`promote to ${bad.join(", ")}: not a tag`, "give a tag such as latest");
-  const git = await world.openGit(world.cwd);
+  const isAncestor = ancestry(await world.openGit(world.cwd));
   const promotions: Promotion[] = [];
   for (const tag of tags) {
     const now = world.clock.now();
     const owner = ownerOf(tag, plan.config, situation);
-    promotions.push(await promote(plan, tag, base, login.registry, ancestry(git), now, owner));
+    promotions.push(await promote(plan, tag, base, login.registry, isAncestor, now, owner));
   }
-  await git.close();
-  world.print(
-    options.json === true
-      ? `${JSON.stringify({ promotions })}\n`
-      : describe(promotions, situation.branch),
-  );
+  printResult(world, options, { promotions }, describe(promotions, situation.branch));
   return exitCodes.done;
 }
 

@@ -1,15 +1,36 @@
 /** `berth prune`: what the registry need not hold any more. */
+import type { Command } from "commander";
 import { type ExitCode, exitCodes } from "../errors.ts";
+import type { World } from "../host/world.ts";
 import { type Applied, applyPrune } from "../prune/apply.ts";
 import type { Facts } from "../prune/facts.ts";
 import type { Rules } from "../prune/judge.ts";
 import { isUnsettled, makePrunePlan, type PrunePlan } from "../prune/plan.ts";
 import { appliedJson, printApplied, printPrunePlan, tagJson } from "../prune/report.ts";
-import { usageError } from "./fail.ts";
-import type { GlobalOptions } from "./program.ts";
 import { type OpenShelf, openShelf } from "./shelf.ts";
+import { doing, examples, type GlobalOptions, usageError } from "./verb.ts";
 
-export interface PruneOptions extends GlobalOptions {
+export function declare(program: Command): void {
+  program
+    .command("prune")
+    .description("list the tags that nothing needs any more and why, or delete them")
+    .option("--apply", "delete what the list says, after another look at each")
+    .option("--each", "one line for each tag instead of one for each reason")
+    .option("--no-bytes", "do not read manifests to tell the bytes; never done with --apply")
+    .option("--parallel <number>", "deletions at once", "8")
+    .addHelpText(
+      "after",
+      examples(
+        "berth prune",
+        "berth prune --each --no-bytes",
+        "berth prune --apply",
+        "berth prune --json",
+      ),
+    )
+    .action(doing(prune));
+}
+
+interface PruneOptions extends GlobalOptions {
   readonly apply?: boolean;
   readonly each?: boolean;
   readonly bytes: boolean;
@@ -19,30 +40,26 @@ export interface PruneOptions extends GlobalOptions {
 /** Deletions after which branches, merge requests and pipelines are read again. */
 const round = 200;
 
-export async function pruneCommand(options: PruneOptions): Promise<ExitCode> {
+async function prune(world: World, options: PruneOptions): Promise<ExitCode> {
   const parallel = Number(options.parallel);
   if (!Number.isInteger(parallel) || parallel < 1 || parallel > 64)
     throw usageError(`read --parallel ${options.parallel}: not a number from 1 to 64`, "give 8");
-  const open = await openShelf(options);
+  const open = await openShelf(world, options);
   const { config, standing, situation, shelf, sources } = open;
-  try {
-    const rules: Rules = { prune: config.prune, isFork: standing.isFork };
-    const facts = await open.facts();
-    const plan = await makePrunePlan(shelf, facts, sources, {
-      config,
-      rules,
-      userTag: situation.userTag,
-      defaultBranch: standing.defaultBranch,
-      looks: options.apply !== true,
-      weighs: options.bytes && options.apply !== true,
-    });
-    const applied = options.apply === true ? await apply(open, plan, rules, parallel) : undefined;
-    print(open, options, plan, applied);
-    warnAboutAges(open, plan, facts);
-    return endOf(plan, applied);
-  } finally {
-    await open.git.close();
-  }
+  const rules: Rules = { prune: config.prune, isFork: standing.isFork };
+  const facts = await open.facts();
+  const plan = await makePrunePlan(shelf, facts, sources, {
+    config,
+    rules,
+    userTag: situation.userTag,
+    defaultBranch: standing.defaultBranch,
+    looks: options.apply !== true,
+    weighs: options.bytes && options.apply !== true,
+  });
+  const applied = options.apply === true ? await apply(open, plan, rules, parallel) : undefined;
+  print(open, options, plan, applied);
+  warnAboutAges(open, plan, facts);
+  return endOf(plan, applied);
 }
 
 function apply(

@@ -1,24 +1,33 @@
 /** `berth publish`: copies what is elsewhere, then the set's tag on every image, then the record. */
+import type { Command } from "commander";
 import { type ExitCode, exitCodes } from "../errors.ts";
 import { copyAll } from "../execute/copy.ts";
+import type { World } from "../host/world.ts";
+import type { Plan } from "../plan/plan.ts";
 import { ownBase } from "../plan/situation.ts";
 import { announceWrites } from "../publish/announce.ts";
 import { isPublishDue } from "../publish/due.ts";
-import { publishSet } from "../publish/set.ts";
-import { openPlanned } from "./planned.ts";
-import { reportOn } from "./report.ts";
-import type { SessionOptions } from "./session.ts";
+import { type Published, publishSet } from "../publish/set.ts";
+import { reportOn } from "./folder.ts";
+import { openPlanned, readOutcomes } from "./planned.ts";
+import { type BuildOptions, doing, examples, outputOption, printResult } from "./verb.ts";
 
-export async function publishCommand(options: SessionOptions): Promise<ExitCode> {
-  const { situation, login, world, root, plan } = await openPlanned(options);
-  const place = { world, root, options };
+export function declare(program: Command): void {
+  program
+    .command("publish")
+    .description("tag all images of the plan's set and write the set record")
+    .addOption(outputOption())
+    .addHelpText("after", examples("berth publish"))
+    .action(doing(publish));
+}
+
+async function publish(world: World, options: BuildOptions): Promise<ExitCode> {
+  const { situation, login, folder, plan } = await openPlanned(world, options);
+  const outcomes = () => readOutcomes(folder, plan);
   if (!isPublishDue(plan, situation)) {
-    await reportOn(plan, place, {});
-    world.print(
-      options.json === true
-        ? '{"record":null,"tags":[],"missing":[]}\n'
-        : "all images are there and need no tag or record here; nothing to publish\n",
-    );
+    await reportOn(folder, plan, { outcomes });
+    const text = "all images are there and need no tag or record here; nothing to publish\n";
+    printResult(world, options, { record: null, tags: [], missing: [] }, text);
     return exitCodes.done;
   }
   const base = ownBase(situation);
@@ -26,17 +35,18 @@ export async function publishCommand(options: SessionOptions): Promise<ExitCode>
   const copied = await copyAll(plan, login.registry);
   const now = world.clock.now();
   // Where the set turns out to be incomplete, a person needs the report all the more.
-  await reportOn(plan, place, { copied });
+  await reportOn(folder, plan, { outcomes, copied });
   const published = await publishSet(plan, situation, base, login.registry, now, copied);
-  await reportOn(plan, place, { copied, manifests: published.manifests });
+  await reportOn(folder, plan, { outcomes, copied, manifests: published.manifests });
   const { record, tags, missing } = published;
-  if (options.json === true) {
-    world.print(`${JSON.stringify({ record: record ?? null, tags, missing })}\n`);
-    return exitCodes.done;
-  }
-  for (const tag of tags)
-    world.print(`tagged ${plan.images.length - missing.length} images as ${tag}\n`);
-  if (missing.length > 0) world.print(`recorded as missing (optional): ${missing.join(", ")}\n`);
-  world.print(record === undefined ? "no set record is due\n" : `set record: ${record}\n`);
+  printResult(world, options, { record, tags, missing }, describe(published, plan));
   return exitCodes.done;
+}
+
+function describe({ record, tags, missing }: Published, { images }: Plan): string {
+  return [
+    ...tags.map((tag) => `tagged ${images.length - missing.length} images as ${tag}\n`),
+    missing.length > 0 ? `recorded as missing (optional): ${missing.join(", ")}\n` : "",
+    record === undefined ? "no set record is due\n" : `set record: ${record}\n`,
+  ].join("");
 }

@@ -1,31 +1,54 @@
 /** `berth pull`: the images that CI uses, by digest, on this machine. */
+import type { Command } from "commander";
 import { type ExitCode, exitCodes } from "../errors.ts";
 import { makeAttach } from "../host/terminal.ts";
+import type { World } from "../host/world.ts";
 import { printTable } from "../output/table.ts";
 import { requireAll } from "../run/absent.ts";
 import type { Located, Search } from "../run/locate.ts";
 import { pull } from "../run/pull.ts";
-import { type ChoiceOptions, checkChoice, findImages } from "./run-images.ts";
-import { meet, pullPorts, usable } from "./run-tool.ts";
+import {
+  addChoice,
+  type ChoiceOptions,
+  checkChoice,
+  findImages,
+  meet,
+  pullPorts,
+  usable,
+} from "./run-images.ts";
 import { openSession, type Session } from "./session.ts";
+import { doing, examples, printResult } from "./verb.ts";
+
+export function declare(program: Command): void {
+  const command = program
+    .command("pull")
+    .description("bring the images that CI uses to this machine, by digest")
+    .argument("[name...]", "images (default: all)");
+  addChoice(command)
+    .addHelpText(
+      "after",
+      examples("berth pull", "berth pull debian fedora", "berth pull --tag latest --with podman"),
+    )
+    .action(doing(pullImages));
+}
 
 interface Pulled extends Located {
   /** False where it was here already. */
   readonly pulled: boolean;
 }
 
-export async function pullCommand(
-  names: readonly string[],
+async function pullImages(
+  world: World,
   options: ChoiceOptions,
+  names: readonly string[],
 ): Promise<ExitCode> {
   checkChoice(options);
-  const session = await openSession({ ...options, output: ".berth" });
-  const { world, project } = session;
-  const search = await findImages(names, options, session).finally(() => project.git.close());
+  const session = await openSession(world, options);
+  const search = await findImages(names, options, session);
   const pulled = await pullAll(search, options, session);
   // What is there is of use, also where something is not.
-  if (pulled.length > 0) world.print(options.json === true ? json(pulled) : table(pulled));
-  const needed = names.length > 0 ? names : project.images.map(({ name }) => name);
+  if (pulled.length > 0) printResult(world, options, { images: pulled }, table(pulled));
+  const needed = names.length > 0 ? names : session.project.images.map(({ name }) => name);
   requireAll(needed, options, search);
   return exitCodes.done;
 }
@@ -42,10 +65,6 @@ async function pullAll(
   for (const image of located.values())
     done.push({ ...image, pulled: await pull(image.reference, tool, ports) });
   return done;
-}
-
-function json(images: readonly Pulled[]): string {
-  return `${JSON.stringify({ images }, null, 2)}\n`;
 }
 
 function table(images: readonly Pulled[]): string {

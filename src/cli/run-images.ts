@@ -1,21 +1,44 @@
-/** Which images `run` and `pull` mean, and where those are. */
-import { accessOf } from "../gitlab/access.ts";
+/** What `run` and `pull` share: which images are meant, where those are, and the program that gets them. */
+import { type Command, Option } from "commander";
+import { isDenied, unlessDenied } from "../gitlab/denied.ts";
+import type { World } from "../host/world.ts";
 import type { KeyedImage } from "../image/key.ts";
 import { isTag } from "../oci/reference.ts";
 import { type Source, sourcesOf } from "../plan/places.ts";
+import type { Caller } from "../run/container.ts";
 import { locateKeys, locateRecorded, locateTag, type Place, type Search } from "../run/locate.ts";
 import { publishedBy, type RecordSearch, refreshedBy } from "../run/pipeline.ts";
-import type { ToolName } from "../run/tool.ts";
-import { usageError } from "./fail.ts";
-import type { GlobalOptions } from "./program.ts";
+import type { Attach } from "../run/port.ts";
+import type { PullPorts } from "../run/pull.ts";
+import { type Meeting, meetTool, type Tool, type ToolName } from "../run/tool.ts";
+import { gitlabOf, type Login } from "./login.ts";
 import { known, openProject, type Project } from "./project.ts";
 import type { Session } from "./session.ts";
+import { type GlobalOptions, usageError } from "./verb.ts";
 
 export interface ChoiceOptions extends GlobalOptions {
   readonly rev?: string;
   readonly tag?: string;
   readonly pipeline?: string;
   readonly with?: ToolName;
+}
+
+/** Which image is meant, and the program that pulls it. */
+export function addChoice(command: Command): Command {
+  return command
+    .option("--rev <rev>", "the image of a git revision instead of the working tree's")
+    .addOption(
+      new Option("--tag <tag>", "the image with this tag, such as latest").conflicts("rev"),
+    )
+    .addOption(
+      new Option("--pipeline <id>", "the image that a pipeline ran in").conflicts(["rev", "tag"]),
+    )
+    .addOption(
+      new Option(
+        "--with <program>",
+        "what runs containers (default: docker where it is installed, else podman)",
+      ).choices(["docker", "podman"]),
+    );
 }
 
 /** Refuses what is no tag or pipeline before anything is asked. */
@@ -77,11 +100,7 @@ async function findOfPipeline(
   const commit = await commitOfPipeline(Number(pipeline), sources, session);
   if (commit === undefined) return recorded(await publishedBy(pipeline, sources, registry));
   const then = await openProject(session.world, { ...options, rev: commit });
-  try {
-    return await locateKeys(await keyed(then, names), place);
-  } finally {
-    await then.git.close();
-  }
+  return locateKeys(await keyed(then, names), place);
 }
 
 function recordsText({ base }: Source): string {
@@ -94,15 +113,41 @@ async function commitOfPipeline(
   sources: readonly Source[],
   { world, project }: Session,
 ): Promise<string | undefined> {
-  const access = accessOf(world.env, project.config.prefix);
-  if (access === undefined) return undefined;
-  const { openGitLab } = await import("../host/gitlab.ts");
-  const { fetch, clock, random, log } = world;
-  const gitlab = openGitLab(access, { fetch, clock, random, log: log.info });
+  const gitlab = await gitlabOf(world, project.config.prefix);
+  if (gitlab === undefined) return undefined;
   for (const { base } of sources) {
-    const { unlessDenied, isDenied } = await import("../gitlab/denied.ts");
     const answer = await unlessDenied(gitlab.pipeline(base.path, pipeline));
     if (!isDenied(answer) && answer !== undefined) return answer.sha;
   }
   return undefined;
+}
+
+/** Whom files in the work tree are to belong to. */
+export function caller(): Caller {
+  return { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 };
+}
+
+export function meet({ run, files, env }: World, asked: ToolName | undefined): Promise<Meeting> {
+  return meetTool(asked, { run, files, env, root: caller().uid === 0 });
+}
+
+/** The tool where it can run something now. */
+export function usable({ tool, trouble }: Meeting): Tool {
+  if (trouble !== undefined) throw trouble;
+  return tool;
+}
+
+export function pullPorts(
+  { run, files, env }: World,
+  { credentials, insecureHosts }: Login,
+  attach: Attach,
+): PullPorts {
+  return {
+    run,
+    attach,
+    files,
+    env,
+    authFile: async (host) => (await credentials()).authFileFor([host]),
+    insecureHosts,
+  };
 }

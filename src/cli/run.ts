@@ -2,10 +2,12 @@
 import { randomBytes } from "node:crypto";
 import { constants } from "node:os";
 import { relative } from "node:path";
-import type { Config } from "../config/config.ts";
-import { BerthError, exitCodes } from "../errors.ts";
+import { type Command, Option } from "commander";
+import { BerthError, type ExitCode, exitCodes } from "../errors.ts";
 import { makeAttach, terminals } from "../host/terminal.ts";
 import type { World } from "../host/world.ts";
+import type { PlannedImage } from "../plan/plan.ts";
+import { ownBase } from "../plan/situation.ts";
 import { requireAll } from "../run/absent.ts";
 import {
   type ContainerRequest,
@@ -19,15 +21,70 @@ import type { Attached } from "../run/port.ts";
 import { pull } from "../run/pull.ts";
 import type { Tool } from "../run/tool.ts";
 import type { Git } from "../world.ts";
-import { usageError } from "./fail.ts";
-import { type ChoiceOptions, checkChoice, findImages } from "./run-images.ts";
-import { caller, meet, pullPorts, usable } from "./run-tool.ts";
-import { openSession, type Session } from "./session.ts";
+import { carryOut, exitCodeFor, reportFailures } from "./carry-out.ts";
+import { makePlanOf } from "./make-plan.ts";
+import {
+  addChoice,
+  type ChoiceOptions,
+  caller,
+  checkChoice,
+  findImages,
+  meet,
+  pullPorts,
+  usable,
+} from "./run-images.ts";
+import { openSession, refuseDirty, type Session, withSpool } from "./session.ts";
+import {
+  type BuildOptions,
+  doing,
+  engineOption,
+  examples,
+  printResult,
+  usageError,
+} from "./verb.ts";
 
-export interface RunOptions extends ChoiceOptions {
+export function declare(program: Command): void {
+  const command = program
+    .command("run")
+    .description("run a command, or a shell, on this machine in the image that CI uses")
+    .argument("<name>", "an image")
+    .argument("[command...]", "after --; a shell where none is given");
+  addChoice(command)
+    .option("--build", "build the image first where no registry has it, with what it is built from")
+    .option("--allow-dirty", "with --build: build and push although files differ from the commit")
+    .addOption(engineOption("with --build: "))
+    .addOption(
+      new Option("--user <who>", "who the command runs as: you, or the user that the image names")
+        .choices(["caller", "image"])
+        .default("caller"),
+    )
+    .option("-e, --env <name[=value]>", "set a variable, or pass one on (repeatable)", collect)
+    .option("-v, --volume <from:to[:ro]>", "mount something more (repeatable)", collect)
+    .option("--network <name>", "the container's network")
+    .option("--print", "print the command line instead of running it")
+    .addHelpText(
+      "after",
+      `
+The work tree is mounted at its own path. The exit code is the command's; 125 to 127 may also be
+docker's or podman's own, and then a line says so. --json prints what was found and the command
+line, and runs nothing.
+${examples(
+  "berth run debian",
+  "berth run debian -- make check",
+  "berth run debian --tag latest -- gcc --version",
+  "berth run debian --pipeline 123456 --user image",
+  "berth run debian --print",
+)}`,
+    )
+    .action(doing(run));
+}
+
+function collect(value: string, before: readonly string[] = []): readonly string[] {
+  return [...before, value];
+}
+
+interface ContainerOptions extends ChoiceOptions, Omit<BuildOptions, "output"> {
   readonly build?: boolean;
-  readonly allowDirty?: boolean;
-  readonly engine?: Config["engine"];
   readonly user: "caller" | "image";
   readonly env?: readonly string[];
   readonly volume?: readonly string[];
@@ -36,10 +93,11 @@ export interface RunOptions extends ChoiceOptions {
 }
 
 /** Gives the command's own exit code. */
-export async function runCommand(
+async function run(
+  world: World,
+  options: ContainerOptions,
   name: string,
   command: readonly string[],
-  options: RunOptions,
 ): Promise<number> {
   checkChoice(options);
   const chosen = options.rev ?? options.tag ?? options.pipeline;
@@ -48,38 +106,28 @@ export async function runCommand(
       `build ${name} of ${chosen}: only the working tree is built`,
       "leave out --build",
     );
-  const session = await openSession({ ...options, output: ".berth" });
-  const { world, project } = session;
-  try {
-    const image = await findOrBuild(name, options, session);
-    if (typeof image === "number") return image;
-    const { tool, trouble } = await meet(world, options.with);
-    const request = await requestFor(image, command, options, project.git, world);
-    if (options.print === true || options.json === true) {
-      const line = [tool.command, ...containerArguments(request, tool, caller())];
-      world.print(
-        options.json === true
-          ? `${JSON.stringify({ ...image, command: line }, null, 2)}\n`
-          : `${shellLine(line)}\n`,
-      );
-      return exitCodes.done;
-    }
-    return await runIn(image, request, usable({ tool, trouble }), session);
-  } finally {
-    await project.git.close();
+  const session = await openSession(world, options);
+  const image = await findOrBuild(name, options, session);
+  if (typeof image === "number") return image;
+  const { tool, trouble } = await meet(world, options.with);
+  const request = await requestFor(image, command, options, session.project.git, world);
+  if (options.print === true || options.json === true) {
+    const line = [tool.command, ...containerArguments(request, tool, caller())];
+    printResult(world, options, { ...image, command: line }, `${shellLine(line)}\n`);
+    return exitCodes.done;
   }
+  return runIn(image, request, usable({ tool, trouble }), session);
 }
 
 /** The image, or how building it failed. */
 async function findOrBuild(
   name: string,
-  options: RunOptions,
+  options: ContainerOptions,
   session: Session,
 ): Promise<Located | number> {
   let search = await findImages([name], options, session);
   if (!search.located.has(name) && options.build === true) {
-    const { buildImages } = await import("./run-build.ts");
-    const code = await buildImages([name], { ...options, output: ".berth" });
+    const code = await buildImages([name], { ...options, output: ".berth" }, session);
     if (code !== exitCodes.done) return code;
     search = await findImages([name], options, session);
   }
@@ -87,10 +135,41 @@ async function findOrBuild(
   return search.located.get(name) as Located;
 }
 
+/** Builds as `ensure` would, these images and their parents only and without a set; 0 where all came to be. */
+async function buildImages(
+  names: readonly string[],
+  options: BuildOptions,
+  session: Session,
+): Promise<ExitCode> {
+  ownBase(session.situation);
+  const outcomes = await withSpool(session.world, async (spool) => {
+    const { plan, identified } = await makePlanOf(session, options, spool);
+    refuseDirty("build", plan.dirty, options);
+    const images = withParents(names, plan.images);
+    return carryOut({ plan, images, materials: identified.materials }, session, options);
+  });
+  reportFailures(session, outcomes);
+  const absent = outcomes.some(({ digest }) => digest === null);
+  const code = exitCodeFor(outcomes);
+  return absent && code === exitCodes.done ? exitCodes.failed : code;
+}
+
+function withParents(
+  names: readonly string[],
+  images: readonly PlannedImage[],
+): readonly PlannedImage[] {
+  const wanted = new Set(names);
+  // A Set that grows while it is read visits what was added, too.
+  for (const name of wanted)
+    for (const parent of images.find((image) => image.name === name)?.parents ?? [])
+      wanted.add(parent);
+  return images.filter(({ name }) => wanted.has(name));
+}
+
 async function requestFor(
   { name, reference, platform }: Located,
   command: readonly string[],
-  options: RunOptions,
+  options: ContainerOptions,
   git: Git,
   world: World,
 ): Promise<ContainerRequest> {

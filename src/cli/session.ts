@@ -1,30 +1,12 @@
-/** What the commands that talk to a registry share: the project, its keys, the situation, the client. */
-import { resolve } from "node:path";
-import type { Config } from "../config/config.ts";
-import { dirtyPaths } from "../context/dirty.ts";
-import { BerthError, printProblem } from "../errors.ts";
-import { realWorld, type World } from "../host/world.ts";
+/** What the commands that talk to a registry share: the project, the situation, the client. */
+import { BerthError } from "../errors.ts";
+import type { World } from "../host/world.ts";
 import type { Spool } from "../image/contexts.ts";
-import type { Identified } from "../image/identify.ts";
-import { adoptable } from "../plan/adopt.ts";
-import { lookAtFreshness } from "../plan/freshness.ts";
-import { type FilesState, makePlan } from "../plan/make.ts";
-import { announceReads, type Observation, observe } from "../plan/observe.ts";
-import { sourcesOf } from "../plan/places.ts";
-import { type Plan, withSince } from "../plan/plan.ts";
 import { type Situation, situationOf } from "../plan/situation.ts";
-import type { Git } from "../world.ts";
-import { mergeHistory } from "./ancestry.ts";
-import type { GlobalOptions } from "./program.ts";
-import { known, openProject, type Project } from "./project.ts";
-import { type Login, login } from "./registry.ts";
-
-export interface SessionOptions extends GlobalOptions {
-  readonly rev?: string;
-  readonly allowDirty?: boolean;
-  readonly output: string;
-  readonly engine?: Config["engine"];
-}
+import type { TemporaryFolder } from "../world.ts";
+import { type Login, login } from "./login.ts";
+import { openProject, type Project, type ProjectOptions } from "./project.ts";
+import type { GlobalOptions } from "./verb.ts";
 
 export interface Session {
   readonly world: World;
@@ -33,144 +15,47 @@ export interface Session {
   readonly login: Login;
 }
 
-export async function openSession(options: SessionOptions): Promise<Session> {
-  const world = realWorld();
+export async function openSession(
+  world: World,
+  options: ProjectOptions & GlobalOptions,
+): Promise<Session> {
   const project = await openProject(world, options);
   const situation = situationOf(world.env, project.config, options.registry);
   return { world, project, situation, login: login(world, project.config) };
 }
 
-export interface Planned {
-  readonly plan: Plan;
-  readonly identified: Identified;
-  readonly observation: Observation;
-}
-
-/** Keys, looks and decides; all that `plan` and `ensure` have in common. */
-export async function makePlanOf(
-  session: Session,
-  options: SessionOptions,
-  spool?: Spool,
-): Promise<Planned> {
-  const { world, project, situation, login } = session;
-  const { config, git } = project;
-  const sources = sourcesOf(situation, config.reference);
-  announceReads(project.images, sources, config.repository, login.registry);
-  if (Array.isArray(situation.force)) known(project.images, situation.force);
-  const identified = await project.identify(undefined, spool);
-  // Git and the registry are asked at the same time: neither answer depends on the other.
-  const [state, observed] = await Promise.all([
-    cleanState(git, project, identified, situation, options),
-    observe(identified.images, sources, config.repository, login.registry, {
-      records: situation.merge === undefined || situation.role === "upstream" ? "all" : "upstream",
-    }),
-  ]);
-  const observation = await adopting(session, options, identified, state, observed);
-  const fresh = await lookAtFreshness(
-    identified.images,
-    observation,
-    situation,
-    config,
-    login.registry,
-    mergeHistory(git),
-    world.clock.now(),
-  );
-  const warnings = [...situation.warnings, ...identified.warnings.map(printProblem)];
-  const bare = makePlan(identified.images, observation, config, situation, state, fresh, warnings);
-  const plan = await withReasons(session, options, bare);
-  for (const warning of plan.warnings) world.log.warn(warning);
-  return { plan, identified, observation };
-}
-
-/** Adds what an untrusted pipeline of this project built and what is proven to be merged since. */
-async function adopting(
-  session: Session,
-  options: SessionOptions,
-  { images }: Identified,
-  state: FilesState,
-  observation: Observation,
-): Promise<Observation> {
-  const missing = adoptable(images, observation, session.situation);
-  if (missing.length === 0 || state.revision === undefined || state.dirty.length > 0)
-    return observation;
-  const { adopt } = await import("./adopt.ts");
-  return adopt(missing, observation, session, state.revision, options.output);
-}
-
-/** Says of what is to be built why; where there is nothing to build it costs nothing. */
-async function withReasons(session: Session, options: SessionOptions, plan: Plan): Promise<Plan> {
-  const names = plan.images
-    .filter(({ decision }) => decision.kind === "build" && decision.because.code === "absent")
-    .map(({ name }) => name);
-  if (names.length === 0 || options.rev !== undefined) return plan;
-  const { reasonsOfBuilds } = await import("./explain-states.ts");
-  return withSince(plan, await reasonsOfBuilds(names, session, options));
-}
-
-async function cleanState(
-  git: Git,
-  project: Project,
-  identified: Identified,
-  situation: Situation,
-  options: SessionOptions,
-): Promise<{ revision: string | undefined; dirty: readonly string[] }> {
-  const state =
-    options.rev === undefined
-      ? await workingState(git, project, identified, options)
-      : { revision: await commitOf(git, options.rev), dirty: [] };
-  refuseDirty(state.dirty, situation, options);
-  return state;
-}
-
-async function workingState(
-  git: Git,
-  project: Project,
-  { covered }: Identified,
-  options: SessionOptions,
-): Promise<{ revision: string | undefined; dirty: readonly string[] }> {
-  const revision = await commitOf(git, "HEAD");
-  if (revision === undefined) return { revision, dirty: covered.files };
-  const config =
-    project.config.file === undefined || options.config !== undefined ? [] : [project.config.file];
-  const changed = await dirtyPaths(git, [...covered.files, ...covered.folders, ...config]);
-  const counted = new Set([...covered.files, ...config]);
-  const gone = await Promise.all(
-    changed.map(async (path) => (await project.tree.entry(path)) === undefined),
-  );
-  // A changed file of a folder that an ignore file leaves out of the context is no part of any key.
-  return {
-    revision,
-    dirty: changed.filter((path, index) => counted.has(path) || gone[index] === true),
+/** Does work that may build; hashed contexts wait for their build in a private folder, which then goes. */
+export async function withSpool<T>(
+  { files }: World,
+  work: (spool: Spool) => Promise<T>,
+): Promise<T> {
+  let folder: TemporaryFolder | undefined;
+  const spool: Spool = async (name) => {
+    folder ??= await files.temporary("berth-contexts-");
+    const path = `${folder.path}/${name}.tar`;
+    return { path, sink: files.writer(path) };
   };
+  try {
+    return await work(spool);
+  } finally {
+    await folder?.remove();
+  }
 }
 
-async function commitOf(git: Git, rev: string): Promise<string | undefined> {
-  // The reader of objects runs in any case, for .gitmodules; this saves two processes.
-  return (await git.object(`${rev}^{commit}`))?.id;
-}
-
-/** In CI every job must see the files of the commit; on a developer's machine only publishing is refused. */
-function refuseDirty(
+/** Refuses to go on with files that no commit describes, unless that was asked for. */
+export function refuseDirty(
+  doing: string,
   dirty: readonly string[],
-  { ci }: Situation,
-  { allowDirty }: SessionOptions,
+  { allowDirty }: { readonly allowDirty?: boolean },
 ): void {
-  if (ci && dirty.length > 0 && allowDirty !== true) throw dirtyError("plan", dirty);
-}
-
-export function dirtyError(doing: string, dirty: readonly string[]): BerthError {
+  if (dirty.length === 0 || allowDirty === true) return;
   const shown = dirty.slice(0, 5).join(", ");
   const more = dirty.length > 5 ? ` and ${dirty.length - 5} more` : "";
-  return new BerthError(
+  throw new BerthError(
     "TREE_DIRTY",
     `${doing}: files that images are made from differ from the commit: ${shown}${more}`,
     {
       hint: "commit them, or give --allow-dirty to publish images that no commit describes",
     },
   );
-}
-
-/** A file of the output folder, absolute; the folder stands below the repository's top. */
-export function outputPath(root: string, { output }: SessionOptions, file: string): string {
-  return resolve(root, output, file);
 }

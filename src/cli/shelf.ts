@@ -1,14 +1,12 @@
 /** What `prune` and `storage` share: the shelf of the project's images, and what is going on in the project. */
-import { resolve } from "node:path";
 import type { Config } from "../config/config.ts";
 import { givenSettings } from "../config/given.ts";
 import { loadConfig } from "../config/load.ts";
 import { revisionTrees } from "../context/revision.ts";
 import { workTree } from "../context/worktree.ts";
-import { accessOf } from "../gitlab/access.ts";
 import { isDenied, unlessDenied } from "../gitlab/denied.ts";
 import { keepHeapSmall } from "../host/memory.ts";
-import { realWorld, type World } from "../host/world.ts";
+import type { World } from "../host/world.ts";
 import { recordRepositoryName } from "../plan/record.ts";
 import { ownBase, type Situation, situationOf } from "../plan/situation.ts";
 import { type Facts, gatherFacts, type Sources, type Standing } from "../prune/facts.ts";
@@ -18,12 +16,12 @@ import { commitReader } from "../prune/needs.ts";
 import { plainShelf, remoteActivity, remoteDefaultBranch } from "../prune/plain.ts";
 import type { Shelf } from "../prune/port.ts";
 import type { Git } from "../world.ts";
-import type { GlobalOptions } from "./program.ts";
-import { login } from "./registry.ts";
+import { gitlabOf, login } from "./login.ts";
+import { namedConfig } from "./project.ts";
+import type { GlobalOptions } from "./verb.ts";
 
 export interface OpenShelf {
   readonly world: World;
-  readonly git: Git;
   readonly config: Config;
   readonly situation: Situation;
   readonly standing: Standing;
@@ -34,14 +32,10 @@ export interface OpenShelf {
 }
 
 /** Opens GitLab's view of the project where GitLab is known, else the plain registry's and git's. */
-export async function openShelf(options: GlobalOptions): Promise<OpenShelf> {
+export async function openShelf(world: World, options: GlobalOptions): Promise<OpenShelf> {
   keepHeapSmall();
-  const world = realWorld();
   const git = await world.openGit(world.cwd);
-  const named =
-    options.config === undefined
-      ? undefined
-      : { files: world.files, path: resolve(world.cwd, options.config), label: options.config };
+  const named = namedConfig(world, options);
   const given = givenSettings(world.env);
   const config = await loadConfig(workTree(git, world.files), named, given);
   const situation = situationOf(world.env, config, options.registry);
@@ -63,7 +57,7 @@ export async function openShelf(options: GlobalOptions): Promise<OpenShelf> {
   const facts = () => gatherFacts(sources, standing, world.clock.now());
   const shelf =
     place === undefined ? plainShelfOf(world, config, situation, facts) : gitlabShelf(place);
-  return { world, git, config, situation, standing, sources, shelf, facts };
+  return { world, config, situation, standing, sources, shelf, facts };
 }
 
 async function gitlabPlace(
@@ -71,13 +65,11 @@ async function gitlabPlace(
   config: Config,
   situation: Situation,
 ): Promise<Place | undefined> {
-  const access = accessOf(world.env, config.prefix);
-  if (access === undefined) return undefined;
-  const { openGitLab } = await import("../host/gitlab.ts");
+  const gitlab = await gitlabOf(world, config.prefix);
+  if (gitlab === undefined) return undefined;
   const base = ownBase(situation);
-  const { fetch, clock, random, log } = world;
   return {
-    gitlab: openGitLab(access, { fetch, clock, random, log: log.info }),
+    gitlab,
     registry: login(world, config).registry,
     project: world.env["CI_PROJECT_ID"] || world.env["CI_PROJECT_PATH"] || base.path,
     base,

@@ -7,31 +7,10 @@ import { conversionTest } from "./gitattributes.ts";
 import { type CheckoutReader, checkoutReader } from "./gitcheckout.ts";
 import { type ObjectReader, objectReader } from "./gitobjects.ts";
 import { staleTest } from "./gitstale.ts";
-import { plainTop } from "./top.ts";
-
-/** Answers under way that nobody has asked for yet; each is given once. */
-const ahead = new Map<string, Promise<GitResult>>();
-
-/**
- * Starts a question that the repository around `cwd` will be asked first, so that git works while the rest of
- * the program loads. `question` is given the work tree's top; a wrong guess costs no more than git's run.
- */
-export function askAhead(
-  cwd: string,
-  question: (root: string) => readonly string[] | undefined,
-): void {
-  const env = gitEnvironment();
-  const root = plainTop(cwd, env);
-  const args = root === undefined ? undefined : question(root);
-  if (root === undefined || args === undefined) return;
-  ahead.set(JSON.stringify([root, args]), execGit(args, root, env));
-}
 
 /** Finds the repository that a folder lies in; GIT_FAILED with what to do where there is none. */
 export async function openGit(cwd: string): Promise<Git> {
   const env = gitEnvironment();
-  const top = plainTop(cwd, env);
-  if (top !== undefined) return gitAt(top, env);
   const result = await execGit(["rev-parse", "--show-toplevel"], cwd, env);
   if (result.exitCode !== 0) throw openFailure(cwd, result);
   return gitAt(result.stdout.toString().replace(/\n$/, ""), env);
@@ -42,10 +21,7 @@ function gitAt(root: string, env: NodeJS.ProcessEnv): Git {
   let reader: ObjectReader | undefined;
   let checkout: CheckoutReader | undefined;
   const run: Git["run"] = async (args) => {
-    const question = JSON.stringify([root, args]);
-    const asked = ahead.get(question);
-    ahead.delete(question);
-    const result = await (asked ?? execGit(args, root, env));
+    const result = await execGit(args, root, env);
     if (result.exitCode !== 0) throw failure(args, result);
     return result.stdout;
   };

@@ -24,6 +24,8 @@ export interface World {
   readonly print: (text: string) => void;
   /** Lets all programs under way end with us, whatever ends us; for commands that start some. */
   readonly guard: () => void;
+  /** Ends what reading git started. */
+  readonly close: () => Promise<void>;
 }
 
 /** Opens the world of this process. */
@@ -35,6 +37,7 @@ export function realWorld(): World {
   const guardian = makeGuardian();
   const runner: Runner = createRunner(undefined, guardian);
   const log = processLog();
+  const repositories: Git[] = [];
   let guarded = false;
   return {
     env: process.env,
@@ -46,7 +49,11 @@ export function realWorld(): World {
     clock,
     log,
     random: Math.random,
-    openGit,
+    openGit: async (cwd) => {
+      const git = await openGit(cwd);
+      repositories.push(git);
+      return git;
+    },
     print: (text) => log.around(() => process.stdout.write(text)),
     guard: () => {
       if (guarded) return;
@@ -54,6 +61,9 @@ export function realWorld(): World {
       process.once("SIGINT", () => log.info("ending what was started; once more ends it at once"));
       guardian.start();
       endOnSignals(runner);
+    },
+    close: async () => {
+      await Promise.all(repositories.map((git) => git.close()));
     },
   };
 }

@@ -12,7 +12,7 @@ import { makeRepository, temporary } from "../context/repository.ts";
 import { entry } from "../support/command.ts";
 import { program } from "../support/programs.ts";
 
-const shape = shapeOf(makeProgram(() => undefined));
+const shape = shapeOf(await makeProgram());
 
 /** Command lines with the words before the cursor, and what bash is to offer for the last of them. */
 const lines: readonly (readonly [readonly string[], readonly string[]])[] = [

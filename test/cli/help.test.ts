@@ -19,7 +19,7 @@ test("help lists the commands and the topics", async () => {
   assert.equal(bare.code, 0);
   assert.equal(bare.stdout, flag.stdout);
   for (const name of names) assert.match(bare.stdout, new RegExp(`^ {2}${name} +\\S`, "m"));
-  for (const command of makeProgram(() => undefined).commands)
+  for (const command of (await makeProgram()).commands)
     assert.match(bare.stdout, new RegExp(`^ {2}${command.name()}\\b`, "m"));
 });
 

@@ -55,7 +55,7 @@ test("the image's entrypoint leaves every word that is no program to berth", asy
 });
 
 test("no command of berth has the name of a program in the image", async () => {
-  const names = makeProgram(() => undefined).commands.map((command) => command.name());
+  const names = (await makeProgram()).commands.map((command) => command.name());
   assert.ok(names.includes("ensure"));
   const found = 'for name; do command -v "$name" && exit 1; done; exit 0';
   assert.equal(said(await stage.run(["sh", "-c", found, "sh", ...names])), "");

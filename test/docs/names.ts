@@ -43,9 +43,10 @@ function isSuffix(name: string): boolean {
   return new RegExp(`[}\\]]${name}\\b`).test(code) || outputs.includes(`<PREFIX>${name}\``);
 }
 
+const program = await makeProgram();
+
 /** `berth COMMAND … --flag` in code spans and shell blocks. */
 export function unknownFlags(text: string): readonly string[] {
-  const program = makeProgram(() => undefined);
   const lines = [...text.matchAll(/(?:`|^)berth ([a-z]+)([^`\n]*)/gm)];
   return lines.flatMap(([line, name, rest = ""]) => {
     const command = program.commands.find((each) => each.name() === name);

@@ -71,12 +71,14 @@ const jobs = new Set(
   }),
 );
 
+const program = await makeProgram();
+
 /** Jobs, inputs, keys, commands and errors that a text names and that do not exist. */
 export function unknownNames(text: string): readonly string[] {
   const inputs = new Set(components.flatMap((component) => [...component.inputs.keys()]));
   const options = schema.shape.defaults.unwrap().shape;
   const keys = new Set(Object.keys({ ...schema.shape, ...options }));
-  const commands = new Set(makeProgram(() => undefined).commands.map((command) => command.name()));
+  const commands = new Set(program.commands.map((command) => command.name()));
   return [
     ...words(text, /`(\.?berth-[a-z][a-z-]*)`/g).filter((job) => !jobs.has(job)),
     ...words(text, /\binput `([a-z_]+)`/g).filter((input) => !inputs.has(input)),

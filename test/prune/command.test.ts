@@ -3,7 +3,7 @@ import { execFileSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { after, before, beforeEach, describe, test } from "node:test";
-import { login } from "../../src/cli/registry.ts";
+import { login } from "../../src/cli/login.ts";
 import { defaultConfig } from "../../src/config/config.ts";
 import { realWorld } from "../../src/host/world.ts";
 import { ownTags, setIdOf } from "../../src/image/key.ts";

@@ -1,5 +1,7 @@
-/** The registry client of a run, with the logins that this machine and GitLab offer. */
+/** The registry and GitLab as a run may ask them, with the logins that this machine and GitLab offer. */
 import type { Config } from "../config/config.ts";
+import { accessOf } from "../gitlab/access.ts";
+import type { GitLab } from "../gitlab/gitlab.ts";
 import type { World } from "../host/world.ts";
 import { openRegistry, type TokenHint } from "../registry/client.ts";
 import { type Credentials, resolveCredentials } from "../registry/credentials.ts";
@@ -41,4 +43,13 @@ export function gitlabHint(env: World["env"]): readonly TokenHint[] {
   const { CI_REGISTRY: host, CI_SERVER_URL: server } = env;
   if (!host || !server) return [];
   return [{ host, realm: `${server}/jwt/auth`, service: "container_registry" }];
+}
+
+/** GitLab's API; `undefined` where no GitLab is known. It is loaded here, since most runs do not need it. */
+export async function gitlabOf(world: World, prefix: string): Promise<GitLab | undefined> {
+  const { env, fetch, clock, random, log } = world;
+  const access = accessOf(env, prefix);
+  if (access === undefined) return undefined;
+  const { openGitLab } = await import("../host/gitlab.ts");
+  return openGitLab(access, { fetch, clock, random, log: log.info });
 }

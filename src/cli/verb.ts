@@ -1,0 +1,75 @@
+/** What the commands share: flags, how their work is run, and how results are printed. */
+import { type Command, Option } from "commander";
+import type { Config } from "../config/config.ts";
+import { BerthError } from "../errors.ts";
+import { realWorld, type World } from "../host/world.ts";
+
+/** Flags that every command knows. */
+export interface GlobalOptions {
+  readonly config?: string;
+  readonly registry?: string;
+  readonly json?: boolean;
+}
+
+/** Flags of the commands that plan, build or publish. */
+export interface BuildOptions extends GlobalOptions {
+  readonly rev?: string;
+  readonly allowDirty?: boolean;
+  readonly output: string;
+  readonly engine?: Config["engine"];
+}
+
+export function outputOption(): Option {
+  return new Option("--output <folder>", "folder of plan.json and the other files").default(
+    ".berth",
+    ".berth at the repository's top",
+  );
+}
+
+export function engineOption(condition = ""): Option {
+  const description = `${condition}the program that builds (default: the configuration's)`;
+  return new Option("--engine <name>", description)
+    .choices(["auto", "buildah", "docker"])
+    .env("BERTH_ENGINE");
+}
+
+/** Command lines to follow a command's help. */
+export function examples(...lines: readonly string[]): string {
+  return `\nExamples:\n${lines.map((line) => `  ${line}\n`).join("")}`;
+}
+
+/**
+ * Makes a command's action: the work is done in the real world, and its result ends the process.
+ *
+ * `work` gets the flags and the command's arguments in order.
+ */
+export function doing<Options, Words extends readonly unknown[]>(
+  work: (world: World, options: Options, ...words: Words) => Promise<number>,
+): (...words: unknown[]) => Promise<void> {
+  return async (...given) => {
+    const command = given.at(-1) as Command;
+    const words = given.slice(0, command.registeredArguments.length) as unknown as Words;
+    const world = realWorld();
+    try {
+      process.exitCode = await work(world, command.optsWithGlobals() as Options, ...words);
+    } finally {
+      await world.close();
+    }
+  };
+}
+
+/** Prints a result: with `--json` the value, in which what is absent is null; else its text. */
+export function printResult(
+  { print }: Pick<World, "print">,
+  { json }: GlobalOptions,
+  value: unknown,
+  text: string,
+): void {
+  const orNull = (_key: string, member: unknown): unknown => member ?? null;
+  print(json === true ? `${JSON.stringify(value, orNull, 2)}\n` : text);
+}
+
+/** A wrong use that the argument parser cannot see. */
+export function usageError(message: string, hint: string): BerthError {
+  return new BerthError("USAGE", message, { hint });
+}
