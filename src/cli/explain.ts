@@ -144,6 +144,7 @@ async function lookIn(
     [source],
     repository,
     login.registry,
+    { now: world.clock.now() },
   );
   for (const warning of warnings) world.log.warn(warning);
   const found = sightings.get(image.name)?.find((sighting) => sighting.kind === "found");

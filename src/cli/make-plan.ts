@@ -39,6 +39,7 @@ export async function makePlanOf(
   const [state, observed] = await Promise.all([
     cleanState(git, project, identified, situation, options),
     observe(identified.images, sources, config.repository, login.registry, {
+      now: world.clock.now(),
       records: situation.merge === undefined || situation.role === "upstream" ? "all" : "upstream",
     }),
   ]);

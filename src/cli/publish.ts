@@ -3,7 +3,6 @@ import type { Command } from "commander";
 import { type ExitCode, exitCodes } from "../errors.ts";
 import { copyAll } from "../execute/copy.ts";
 import type { World } from "../host/world.ts";
-import type { Plan } from "../plan/plan.ts";
 import { ownBase } from "../plan/situation.ts";
 import { announceWrites } from "../publish/announce.ts";
 import { isPublishDue } from "../publish/due.ts";
@@ -24,28 +23,26 @@ export function declare(program: Command): void {
 async function publish(world: World, options: BuildOptions): Promise<ExitCode> {
   const { situation, login, folder, plan } = await openPlanned(world, options);
   const outcomes = () => readOutcomes(folder, plan);
-  if (!isPublishDue(plan, situation)) {
-    await reportOn(folder, plan, { outcomes });
-    const text = "all images are there and need no tag or record here; nothing to publish\n";
-    printResult(world, options, { record: null, tags: [], missing: [] }, text);
-    return exitCodes.done;
-  }
-  const base = ownBase(situation);
-  announceWrites(plan, base, login.registry);
+  const isDue = isPublishDue(plan, situation);
+  const base = (isDue ? undefined : (situation.own ?? situation.upstream)) ?? ownBase(situation);
+  if (isDue) announceWrites(plan, base, login.registry);
   const copied = await copyAll(plan, login.registry);
   const now = world.clock.now();
   // Where the set turns out to be incomplete, a person needs the report all the more.
   await reportOn(folder, plan, { outcomes, copied });
   const published = await publishSet(plan, situation, base, login.registry, now, copied);
   await reportOn(folder, plan, { outcomes, copied, manifests: published.manifests });
-  const { record, tags, missing } = published;
-  printResult(world, options, { record, tags, missing }, describe(published, plan));
+  const result = isDue
+    ? { record: published.record, tags: [...published.tags.keys()], missing: published.missing }
+    : { record: null, tags: [], missing: [] };
+  printResult(world, options, result, describe(published, isDue));
   return exitCodes.done;
 }
 
-function describe({ record, tags, missing }: Published, { images }: Plan): string {
+function describe({ record, tags, missing }: Published, isDue: boolean): string {
+  if (!isDue) return "all images are there and need no tag or record here; nothing to publish\n";
   return [
-    ...tags.map((tag) => `tagged ${images.length - missing.length} images as ${tag}\n`),
+    ...[...tags].map(([tag, count]) => `tagged ${count} images as ${tag}\n`),
     missing.length > 0 ? `recorded as missing (optional): ${missing.join(", ")}\n` : "",
     record === undefined ? "no set record is due\n" : `set record: ${record}\n`,
   ].join("");

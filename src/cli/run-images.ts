@@ -58,12 +58,13 @@ export async function findImages(
   options: ChoiceOptions,
   session: Session,
 ): Promise<Search> {
-  const { project, situation, login } = session;
+  const { project, situation, login, world } = session;
   const { config } = project;
   const place: Place = {
     sources: sourcesOf(situation, config.reference),
     template: config.repository,
     registry: login.registry,
+    now: world.clock.now(),
   };
   if (options.tag !== undefined) return locateTag(wantedOf(project, names), options.tag, place);
   if (options.pipeline === undefined) return locateKeys(await keyed(project, names), place);

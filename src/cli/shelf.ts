@@ -45,6 +45,7 @@ export async function openShelf(world: World, options: GlobalOptions): Promise<O
     history: gitHistory(git),
     readCommit: commitReader(revisionTrees(git), {
       given,
+      upstream: situation.upstream,
       ...(named === undefined ? {} : { named }),
     }),
   };

@@ -14,7 +14,7 @@ import {
   withTag,
 } from "../oci/reference.ts";
 import { secondsAnnotation } from "../output/outcome.ts";
-import { isWhole } from "../plan/observe.ts";
+import { isWhole } from "../plan/look.ts";
 import { isFromScratch, type PlannedImage } from "../plan/plan.ts";
 import { annotationsOf, withAnnotations } from "../publish/annotate.ts";
 import { oldestLayer } from "./bases.ts";

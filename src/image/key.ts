@@ -2,6 +2,7 @@
 import { createHash } from "node:crypto";
 import { canonicalJson, type Json } from "../json.ts";
 import type { Digest } from "../oci/digest.ts";
+import { printRepository, type Repository } from "../oci/reference.ts";
 import { readTag, tagsOf } from "../oci/tags.ts";
 import type { Image } from "./image.ts";
 
@@ -63,11 +64,23 @@ export function keyOfTag(tag: string | undefined): Key | undefined {
   return read?.kind === "key" && read.version === keyVersion ? (read.id as Key) : undefined;
 }
 
-/** The id of a set: the hash of all its (name, key) pairs, in no particular order. */
-export function setIdOf(images: readonly { readonly name: string; readonly key: Key }[]): string {
-  const pairs = Object.fromEntries(images.map(({ name, key }) => [name, key]));
+/** Where the images of a set have their places: what its id covers beside names and keys. */
+export interface SetPlace {
+  /** The template of their repositories below a base. */
+  readonly repository: string;
+  /** The other project whose images the set may name. */
+  readonly upstream: Repository | undefined;
+}
+
+/** The id of a set: the hash of all its (name, key) pairs, in no particular order, and of where they are. */
+export function setIdOf(
+  images: readonly { readonly name: string; readonly key: Key }[],
+  { repository, upstream }: SetPlace,
+): string {
+  const keys = Object.fromEntries(images.map(({ name, key }) => [name, key]));
+  const other = upstream === undefined ? null : printRepository(upstream);
   return createHash("sha256")
     .update("berth set\n")
-    .update(canonicalJson({ version: keyVersion, images: pairs }))
+    .update(canonicalJson({ version: keyVersion, images: keys, repository, upstream: other }))
     .digest("hex");
 }

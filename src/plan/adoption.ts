@@ -10,7 +10,8 @@ import { type Reference, type Repository, withDigest, withTag } from "../oci/ref
 import { triedTag } from "../oci/tags.ts";
 import type { Registry } from "../registry/registry.ts";
 import { type Adopted, type Claim, claimOf, doubtAbout, type Facts, judge } from "./adopt.ts";
-import { foundOf, isWhole, type Observation, type Sighting } from "./observe.ts";
+import { isWhole } from "./look.ts";
+import { foundOf, type Observation, type Sighting } from "./observe.ts";
 import { repositoryOf } from "./places.ts";
 
 /** What is asked for the proof. */

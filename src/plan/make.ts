@@ -38,7 +38,7 @@ export function makePlan(
   });
   const complete =
     situation.own !== undefined && images.every(({ decision }) => endsInOwn(decision, situation));
-  const id = setIdOf(keyed);
+  const id = setIdOf(keyed, { repository: config.repository, upstream: situation.upstream });
   const { record } = observation;
   const set = {
     id,
@@ -48,6 +48,7 @@ export function makePlan(
         : ofGeneration(writtenTag(situation, ownTags.set(id)), generation),
     record: record?.reference ?? null,
     generation: generation ?? null,
+    stale: record?.source.kind === "own" && record.isStale,
   };
   return {
     version: planVersion,

@@ -8,6 +8,8 @@ import type { Situation } from "./situation.ts";
 export interface Source {
   readonly kind: "own" | "upstream";
   readonly base: Repository;
+  /** The other project whose images its records may name. */
+  readonly upstream: Repository | undefined;
   readonly tagsOf: (key: Key) => readonly string[];
 }
 
@@ -34,10 +36,19 @@ export function sourcesOf(
   const tagsOf = (key: Key): readonly string[] =>
     situation.trusted ? [ownTags.key(key)] : [ownTags.key(key), triedTag(ownTags.key(key))];
   const own: Source[] =
-    situation.own === undefined ? [] : [{ kind: "own", base: situation.own, tagsOf }];
+    situation.own === undefined
+      ? []
+      : [{ kind: "own", base: situation.own, upstream: situation.upstream, tagsOf }];
   const upstream: Source[] =
     situation.upstream === undefined
       ? []
-      : [{ kind: "upstream", base: situation.upstream, tagsOf: (key) => [ownTags.key(key)] }];
+      : [
+          {
+            kind: "upstream",
+            base: situation.upstream,
+            upstream: undefined,
+            tagsOf: (key) => [ownTags.key(key)],
+          },
+        ];
   return reference === "classic" ? [...own, ...upstream] : [...upstream, ...own];
 }

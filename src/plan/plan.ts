@@ -142,6 +142,8 @@ export interface Plan {
     readonly record: string | null;
     /** Names the tags of this run's refreshed images until they are promoted; `null` where none is. */
     readonly generation: string | null;
+    /** The project's own record is to be written anew: it is old, or names what is gone. */
+    readonly stale: boolean;
   };
   /** All images of the set end in the own registry, so that set tags can be given there. */
   readonly complete: boolean;

@@ -33,8 +33,13 @@ export interface SetRecord {
   readonly prefix?: string;
   /** The branch that a promoted tag was made from (`{slug}`), which nobody else may then move. */
   readonly branch?: string;
+  /** The base of upstream's repositories, which the set's id covers. */
+  readonly upstream?: string;
+  /** When it was written; told of one that was read. */
+  readonly written?: Date;
 }
 
+const createdAnnotation = "org.opencontainers.image.created";
 const imagePrefix = "berth.image.";
 
 /** The blobs that every record refers to; upload them before the record. */
@@ -55,13 +60,14 @@ export const recordBlobs = {
 
 export function makeRecord(record: SetRecord, created: Date): Manifest {
   const annotations: Record<string, string> = {
-    "org.opencontainers.image.created": created.toISOString(),
+    [createdAnnotation]: created.toISOString(),
     ...(record.revision === undefined
       ? {}
       : { "org.opencontainers.image.revision": record.revision }),
     ...(record.pipeline === undefined ? {} : { "berth.pipeline": record.pipeline }),
     ...(record.prefix === undefined ? {} : { "berth.prefix": record.prefix }),
     ...(record.branch === undefined ? {} : { "berth.branch": record.branch }),
+    ...(record.upstream === undefined ? {} : { "berth.upstream": record.upstream }),
     "berth.record": "1",
     "berth.set": ownTags.set(record.setId),
     ...(record.tag === undefined ? {} : { "berth.tag": record.tag }),
@@ -99,6 +105,8 @@ export function parseRecord(manifest: Manifest, where: string): SetRecord | unde
   const tag = annotations["berth.tag"];
   const branch = annotations["berth.branch"];
   const prefix = annotations["berth.prefix"];
+  const upstream = annotations["berth.upstream"];
+  const written = new Date(annotations[createdAnnotation] ?? "");
   if (tag !== undefined && !isTag(tag)) throw malformed(where, "its tag");
   return {
     setId,
@@ -108,7 +116,18 @@ export function parseRecord(manifest: Manifest, where: string): SetRecord | unde
     pipeline: annotations["berth.pipeline"],
     ...(prefix === undefined ? {} : { prefix }),
     ...(branch === undefined ? {} : { branch }),
+    ...(upstream === undefined ? {} : { upstream }),
+    ...(Number.isNaN(written.getTime()) ? {} : { written }),
   };
+}
+
+/** Registries lose images: what a record of so many hours ago says is looked at before it is believed. */
+const hoursOfBelief = 20;
+
+/** Whether a record may be believed without a look at the images that it names in its own registry. */
+export function isYoung({ written }: SetRecord, now: Date): boolean {
+  const age = now.getTime() - (written?.getTime() ?? Number.NaN);
+  return Math.abs(age) <= hoursOfBelief * 60 * 60 * 1000;
 }
 
 function parseImages(annotations: Annotations, where: string): Record<string, RecordedImage> {

@@ -124,6 +124,9 @@ export const planSchema = z
       tag: z.string(),
       record: z.string().nullable(),
       generation: z.string().nullable(),
+      stale: z
+        .boolean()
+        .describe("the record is to be written anew: it is old, or names what is gone"),
     }),
     complete: z.boolean(),
     images: z.array(image),

@@ -7,12 +7,15 @@ import type { Tree } from "../context/tree.ts";
 import { BerthError, type ErrorCode } from "../errors.ts";
 import { identify } from "../image/identify.ts";
 import { ownTags, setIdOf } from "../image/key.ts";
+import { parseRepository, type Repository } from "../oci/reference.ts";
 import { triedTag } from "../oci/tags.ts";
 import { recordRepositoryName } from "../plan/record.ts";
 
 /** The images of one commit, as a pipeline of that commit would name them. */
 export interface CommitNeeds {
   readonly setId: string;
+  /** The id that a pipeline with another upstream, or none, would give the set. */
+  readonly setIdWith: (upstream: string | undefined) => string;
   readonly images: readonly { readonly repository: string; readonly key: string }[];
   /** Places, `repository:tag`, that a pipeline of this commit may read. */
   readonly places: readonly string[];
@@ -29,6 +32,8 @@ export type ReadCommit = (commit: string) => Promise<CommitNeeds | BrokenCommit>
 export interface CommitSettings {
   readonly named?: NamedConfig;
   readonly given?: Given;
+  /** Base of upstream's repositories, where that is another project. */
+  readonly upstream?: Repository | undefined;
 }
 
 const contentErrors: ReadonlySet<ErrorCode> = new Set([
@@ -73,7 +78,9 @@ async function needsOf(tree: Tree, settings: CommitSettings): Promise<CommitNeed
   // A branch without a single Dockerfile, such as one of web pages, is no mistake here.
   const declared = await declareImages(config, tree, { missing: "skip" });
   const { images } = await identify(declared, tree, { parentOf: parentName(config, declared) });
-  const setId = setIdOf(images);
+  const idWith = (upstream: Repository | undefined) =>
+    setIdOf(images, { repository: config.repository, upstream });
+  const setId = idWith(settings.upstream);
   const placed = images.map(({ name, key }) => ({
     repository: config.repository.replaceAll("{name}", name),
     key,
@@ -85,5 +92,10 @@ async function needsOf(tree: Tree, settings: CommitSettings): Promise<CommitNeed
     ]),
   );
   const record = `${recordRepositoryName}:${ownTags.set(setId)}`;
-  return { setId, images: placed, places: images.length === 0 ? [] : [record, ...places] };
+  return {
+    setId,
+    setIdWith: (upstream) => idWith(upstream === undefined ? upstream : parseRepository(upstream)),
+    images: placed,
+    places: images.length === 0 ? [] : [record, ...places],
+  };
 }

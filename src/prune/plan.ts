@@ -59,7 +59,7 @@ export async function makePrunePlan(
   const { config, rules } = options;
   const isNamed = promotedPattern(config, options.defaultBranch);
   const names: Names = { isPromoted: isNamed, userTag: options.userTag };
-  const days = config.prune.ages.set ?? config.prune.age;
+  const days = Math.max(config.prune.ages.set ?? 0, config.prune.age);
   const contents = contentsReader(shelf);
   let records = noRecords;
   let known = facts;

@@ -107,11 +107,8 @@ async function readRecord(
   const isNeeded = needed.has(`${repository}:${ownTags.set(id)}`);
   const manifest = await shelf.manifest(repository, name);
   if (manifest === undefined) return undefined;
-  const created = Date.parse(
-    manifest.content.annotations["org.opencontainers.image.created"] ?? "",
-  );
   const record = parseRecord(manifest, `${repository}:${name}`);
-  const writtenAt = taggedAt ?? (Number.isNaN(created) ? undefined : created);
+  const writtenAt = taggedAt ?? record?.written?.getTime();
   return { tag: name, id, isNeeded, record, writtenAt };
 }
 
@@ -121,11 +118,14 @@ async function promisesOf(
 ): Promise<Pick<RecordFacts, "needed" | "doubts">> {
   const needed = new Map<string, readonly string[]>();
   const doubts: Doubt[] = [];
-  for (const { tag, record } of young) {
+  for (const { tag, id, record } of young) {
     const read = await commitOf(record, commits);
     const about = `the record ${tag}`;
     if ("why" in read) doubts.push({ about, ...read });
-    else if (!("broken" in read)) for (const place of read.places) needed.set(place, [about]);
+    else if (!("broken" in read)) {
+      const own = read.images.map(({ repository }) => `${repository}:${ownTags.set(id)}`);
+      for (const place of [...read.places, ...own]) needed.set(place, [about]);
+    }
   }
   return { needed, doubts };
 }
@@ -155,7 +155,7 @@ async function foreignRecords(
     if ("why" in read) continue;
     const isPlaced =
       "images" in read && read.images.some(({ repository }) => repositories.includes(repository));
-    if ("setId" in read && read.setId === id && isPlaced) return [];
+    if ("setIdWith" in read && read.setIdWith(record?.upstream) === id && isPlaced) return [];
     differing++;
   }
   if (differing === 0) return [];

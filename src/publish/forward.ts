@@ -1,14 +1,19 @@
 /** Moving a tag so that of several promotions at once the newest commit stays. */
 import { BerthError } from "../errors.ts";
-import { ownTags } from "../image/key.ts";
 import type { Digest } from "../oci/digest.ts";
-import { type Repository, withDigest, withTag } from "../oci/reference.ts";
+import {
+  printReference,
+  type Reference,
+  type Repository,
+  withDigest,
+  withTag,
+} from "../oci/reference.ts";
 import { claimTag } from "../oci/tags.ts";
 import { repositoryOf } from "../plan/places.ts";
-import { recordRepositoryName, type SetRecord } from "../plan/record.ts";
+import type { SetRecord } from "../plan/record.ts";
 import type { Registry } from "../registry/registry.ts";
 import { type Claim, claimsOn, dropClaims } from "./claims.ts";
-import { writeRecord } from "./set.ts";
+import { writeRecord } from "./record.ts";
 
 /** Tells whether `ancestor` is in the history of `descendant`; `undefined` where the clone cannot tell. */
 export type IsAncestor = (ancestor: string, descendant: string) => Promise<boolean | undefined>;
@@ -83,13 +88,14 @@ async function newestOf(
 async function moveTo(record: SetRecord, at: Place): Promise<number> {
   const { tag, base, registry, now } = at;
   const late = await behind(record, at);
-  await Promise.all(
+  const moves = await Promise.all(
     late.map(async ({ repository, digest }) => {
       const manifest = await registry.get(withDigest(repository, digest));
-      if (manifest === undefined) throw gone(repository, digest, record.setId);
-      await registry.put(withTag(repository, tag), manifest);
+      if (manifest === undefined) throw gone(withDigest(repository, digest));
+      return { tagged: withTag(repository, tag), manifest };
     }),
   );
+  await Promise.all(moves.map(({ tagged, manifest }) => registry.put(tagged, manifest)));
   await writeRecord(record, base, registry, now, tag);
   return late.length;
 }
@@ -110,12 +116,24 @@ export async function behind(
   return images.flat();
 }
 
-function gone(repository: Repository, digest: string, setId: string): BerthError {
+/** SET_INCOMPLETE where an image that is named by digest is not there any more. */
+export async function refuseGone(
+  references: readonly Reference[],
+  registry: Pick<Registry, "head">,
+): Promise<void> {
+  await Promise.all(
+    references.map(async (reference) => {
+      if ((await registry.head(reference)) === undefined) throw gone(reference);
+    }),
+  );
+}
+
+function gone(reference: Reference): BerthError {
   return new BerthError(
     "SET_INCOMPLETE",
-    `promote ${repository.host}/${repository.path}@${digest}: the set record names it, the registry does not have it`,
+    `promote ${printReference(reference)}: it is on record, and the registry does not have it any more`,
     {
-      hint: `delete the tag ${ownTags.set(setId)} of the ${recordRepositoryName} repository and run the pipeline again: the image is then looked for, and built where it is gone`,
+      hint: "run the pipeline again: the image is then looked for, built where it is gone, and the record mended",
     },
   );
 }

@@ -1,45 +1,66 @@
 /** What makes refreshed images the ones that all later pipelines use: their key tags and the set's record. */
 import { BerthError } from "../errors.ts";
 import { ownTags } from "../image/key.ts";
-import { withDigest, withTag } from "../oci/reference.ts";
+import type { Manifest } from "../oci/manifest.ts";
+import { type Reference, withDigest, withTag } from "../oci/reference.ts";
+import { pastTag } from "../oci/tags.ts";
 import { repositoryOf } from "../plan/places.ts";
 import type { Plan } from "../plan/plan.ts";
 import type { SetRecord } from "../plan/record.ts";
 import type { Place } from "./forward.ts";
-import { writeRecord } from "./set.ts";
+import { writeRecord } from "./record.ts";
 
 /**
- * Moves the key tags to the images of a refreshed set, and then the set's record.
+ * Moves the key tags to the images of a refreshed set, and then the set's record; gives what that says now.
  *
- * Killed in between, some keys are fresh and the record names the old images; run again it converges.
- * Does nothing where the record is that of this generation already.
+ * What a key meant until then keeps a tag, for pipelines that were told its digest: a registry may drop what
+ * has none. Killed in between, some keys are fresh and the record names the old images; run again it
+ * converges. Does nothing where the record is that of this generation already, mended since or not.
  */
 export async function adoptGeneration(
   { images }: Pick<Plan, "images">,
   fresh: SetRecord,
   usual: SetRecord | undefined,
   { template, base, registry, now }: Place,
-): Promise<void> {
-  if (usual?.tag === fresh.tag && usual?.pipeline === fresh.pipeline) return;
-  await Promise.all(
-    images.map(async ({ name, key }) => {
+): Promise<SetRecord> {
+  if (usual?.tag === fresh.tag && usual !== undefined) return usual;
+  const moves = await Promise.all(
+    images.map(async ({ name, key }): Promise<readonly Move[]> => {
       const image = fresh.images[name];
-      if (image?.kind !== "own") return;
-      const repository = repositoryOf(base, template, name);
-      const tagged = withTag(repository, ownTags.key(key));
-      if ((await registry.head(tagged))?.digest === image.digest) return;
-      const manifest = await registry.get(withDigest(repository, image.digest));
-      if (manifest === undefined) {
-        throw new BerthError(
-          "SET_INCOMPLETE",
-          `promote the refreshed ${name}: ${image.digest} is not in the registry any more`,
-          { hint: "run the pipeline again; it refreshes the image anew" },
-        );
-      }
+      if (image?.kind !== "own") return [];
+      const keyTag = ownTags.key(key);
+      const tagged = withTag(repositoryOf(base, template, name), keyTag);
+      const before = await registry.get(tagged);
+      if (before?.descriptor.digest === image.digest) return [];
+      const manifest = await registry.get(withDigest(tagged, image.digest));
+      if (manifest === undefined) throw gone(name, image.digest);
+      return [{ tagged, past: withTag(tagged, pastTag(keyTag, now)), before, manifest }];
+    }),
+  );
+  await Promise.all(
+    moves.flat().map(async ({ tagged, past, before, manifest }) => {
+      if (before !== undefined) await registry.put(past, before);
       // From now on no build goes on from layers that are older than these.
-      await registry.put(withTag(repository, ownTags.cache), manifest);
+      await registry.put(withTag(tagged, ownTags.cache), manifest);
       await registry.put(tagged, manifest);
     }),
   );
   await writeRecord(fresh, base, registry, now);
+  return fresh;
+}
+
+interface Move {
+  readonly tagged: Reference;
+  readonly past: Reference;
+  /** What the tag pointed at until now. */
+  readonly before: Manifest | undefined;
+  readonly manifest: Manifest;
+}
+
+function gone(name: string, digest: string): BerthError {
+  return new BerthError(
+    "SET_INCOMPLETE",
+    `promote the refreshed ${name}: ${digest} is not in the registry any more`,
+    { hint: "run the pipeline again; it refreshes the image anew" },
+  );
 }

@@ -5,7 +5,6 @@ import {
   parseReference,
   parseRepository,
   type Reference,
-  type Repository,
   withDigest,
   withTag,
 } from "../oci/reference.ts";
@@ -15,6 +14,8 @@ import type { Registry } from "../registry/registry.ts";
 /** An image of the set and the manifest that it has; none where it is not there. */
 export interface Placed {
   readonly image: PlannedImage;
+  /** What it is to be tagged as. */
+  readonly tags: readonly string[];
   readonly found:
     | {
         readonly digest: Digest;
@@ -24,34 +25,30 @@ export interface Placed {
     | undefined;
 }
 
-/** Finds the manifest of one image: in hand, by the digest that the plan knows, or by the key's tag. */
+/** Finds one image by the digest that the plan knows, or by the key's tag; its manifest where it is in hand or to get tags. */
 export async function place(
   image: PlannedImage,
-  base: Repository,
+  tags: readonly string[],
   registry: Registry,
-  known: ReadonlyMap<string, Manifest>,
-  withManifest: boolean,
+  inHand: Manifest | undefined,
 ): Promise<Placed> {
-  const { decision } = image;
-  const inHand = known.get(image.name);
-  if (decision.kind === "reuse" && !withManifest) {
-    return {
-      image,
-      found: {
-        digest: decision.digest,
-        reference: parseReference(decision.reference),
-        manifest: undefined,
-      },
-    };
+  const wanted = wantedReference(image);
+  if (wanted === undefined) return { image, tags, found: undefined };
+  if (wanted.digest !== undefined && inHand === undefined && tags.length === 0) {
+    const digest = (await registry.head(wanted)) && wanted.digest;
+    return { image, tags, found: digest && { digest, reference: wanted, manifest: undefined } };
   }
-  const repository = parseRepository(image.repository ?? `${base.host}/${base.path}`);
-  const wanted = isBuilt(decision)
-    ? withTag(repository, image.tag)
-    : withDigest(repository, decision.digest);
   const manifest = inHand ?? (await registry.get(wanted));
-  if (manifest === undefined) return { image, found: undefined };
+  if (manifest === undefined) return { image, tags, found: undefined };
   const { digest } = manifest.descriptor;
-  return { image, found: { digest, reference: withDigest(repository, digest), manifest } };
+  return { image, tags, found: { digest, reference: withDigest(wanted, digest), manifest } };
+}
+
+function wantedReference({ decision, repository, tag }: PlannedImage): Reference | undefined {
+  if (decision.kind === "reuse") return parseReference(decision.reference);
+  if (repository === null) return undefined;
+  const own = parseRepository(repository);
+  return isBuilt(decision) ? withTag(own, tag) : withDigest(own, decision.digest);
 }
 
 /** Built images whose key's tag is no longer what was published, with what it is instead. */

@@ -3,10 +3,17 @@ import type { Config } from "../config/config.ts";
 import { isNamedAfter, promotedTags, slugOf } from "../config/promoted.ts";
 import { BerthError } from "../errors.ts";
 import { ownTags } from "../image/key.ts";
-import { below, printReference, printRepository, type Repository } from "../oci/reference.ts";
-import { generationOfPipeline, ofGeneration } from "../oci/tags.ts";
+import {
+  below,
+  parseReference,
+  printReference,
+  printRepository,
+  type Reference,
+  type Repository,
+} from "../oci/reference.ts";
+import { generationOfPipeline, ofGeneration, readTag } from "../oci/tags.ts";
 import { repositoryOf } from "../plan/places.ts";
-import type { Plan } from "../plan/plan.ts";
+import type { Plan, PlannedImage } from "../plan/plan.ts";
 import {
   parseRecord,
   recordReference,
@@ -15,7 +22,7 @@ import {
 } from "../plan/record.ts";
 import type { Situation } from "../plan/situation.ts";
 import type { Registry } from "../registry/registry.ts";
-import { behind, type IsAncestor, moveForward } from "./forward.ts";
+import { behind, type IsAncestor, moveForward, refuseGone } from "./forward.ts";
 import { adoptGeneration } from "./generation.ts";
 
 export type { IsAncestor } from "./forward.ts";
@@ -79,13 +86,15 @@ export async function promote(
     readRecord(registry, base, ownTags.set(plan.set.id)),
     readRecord(registry, base, tag),
   ]);
+  const named = fresh ?? usual;
   // An own record may be older than upstream's images, which this pipeline has run in.
-  if (fresh === undefined && isUpstreams(plan, base)) return { kind: "upstream's", tag };
-  const recorded = fresh ?? usual;
-  if (recorded === undefined) {
-    if (isElsewhere(plan)) return { kind: "upstream's", tag };
-    throw unrecorded(base, plan.set.id);
+  const isTheirs = fresh === undefined && isUpstreams(plan, base);
+  if (isTheirs || (named === undefined && isElsewhere(plan))) {
+    await refuseGone(plan.images.flatMap(reused), registry);
+    return { kind: "upstream's", tag };
   }
+  if (named === undefined) throw unrecorded(base, plan.set.id);
+  await refuseGone(elsewhere(named), registry);
   const other = previous?.branch;
   if (owner !== undefined && other !== undefined && other !== owner) throw taken(tag, owner, other);
   const state = await compare(previous, plan, isAncestor);
@@ -94,7 +103,10 @@ export async function promote(
   const at = { tag, template, base, registry, now };
   const later = fresh === undefined ? undefined : laterPipeline(usual, fresh);
   if (later !== undefined && state === "same") return { kind: "later", tag, pipeline: later };
-  if (fresh !== undefined && later === undefined) await adoptGeneration(plan, fresh, usual, at);
+  const recorded =
+    fresh !== undefined && later === undefined
+      ? await adoptGeneration(plan, fresh, usual, at)
+      : named;
   const record = {
     ...recorded,
     revision: plan.revision ?? undefined,
@@ -141,14 +153,24 @@ async function readRecord(
 
 /** The pipeline that refreshed the set's usual images, where it is later than this one. */
 function laterPipeline(usual: SetRecord | undefined, fresh: SetRecord): string | undefined {
-  const { tag, setId, pipeline } = usual ?? {};
-  if (pipeline === undefined || tag === ownTags.set(setId ?? "")) return undefined;
-  return Number(pipeline) > Number(fresh.pipeline) ? pipeline : undefined;
+  const [later = 0, own = 0] = [usual, fresh].map((record) => readTag(record?.tag ?? "")?.pipeline);
+  return later > own ? String(later) : undefined;
 }
 
 /** What a job of this pipeline refreshed, for a promotion that has no plan of its at hand. */
 function pipelineGeneration({ pipeline }: Pick<Plan, "pipeline">): string | undefined {
   return pipeline === null ? undefined : generationOfPipeline(pipeline);
+}
+
+/** Images that a record names in another registry. */
+function elsewhere({ images }: SetRecord): readonly Reference[] {
+  return Object.values(images).flatMap((image) =>
+    image.kind === "elsewhere" ? [image.reference] : [],
+  );
+}
+
+function reused({ decision }: PlannedImage): readonly Reference[] {
+  return decision.kind === "reuse" ? [parseReference(decision.reference)] : [];
 }
 
 function isElsewhere({ complete, images }: Plan): boolean {

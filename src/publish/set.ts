@@ -4,7 +4,6 @@ import { ownTags } from "../image/key.ts";
 import type { Digest } from "../oci/digest.ts";
 import type { Manifest } from "../oci/manifest.ts";
 import {
-  below,
   parseReference,
   parseRepository,
   printReference,
@@ -12,26 +11,20 @@ import {
   type Repository,
   withTag,
 } from "../oci/reference.ts";
-import { ofGeneration } from "../oci/tags.ts";
 import { isBuilt, type Plan, type PlannedImage } from "../plan/plan.ts";
-import {
-  makeRecord,
-  parseRecord,
-  type RecordedImage,
-  recordBlobs,
-  recordReference,
-  recordRepositoryName,
-  type SetRecord,
-} from "../plan/record.ts";
+import { parseRecord, recordReference } from "../plan/record.ts";
 import type { Situation } from "../plan/situation.ts";
 import type { Registry } from "../registry/registry.ts";
 import { announceWrites } from "./announce.ts";
+import { isPublishDue } from "./due.ts";
 import { movedKeys, type Placed, place } from "./place.ts";
+import { putRecordBlobs, recordOf, recordTagOf, writeRecord } from "./record.ts";
 
 export interface Published {
   /** The record of the set, written now or there already; `undefined` where none is due. */
   readonly record: string | undefined;
-  readonly tags: readonly string[];
+  /** Tags that were put, and on how many images. */
+  readonly tags: ReadonlyMap<string, number>;
   readonly missing: readonly string[];
   /** Digests of images whose key's tag another pipeline moved after this run's build, by name. */
   readonly adopted: ReadonlyMap<string, Digest>;
@@ -43,12 +36,13 @@ export interface Published {
 const rounds = 5;
 
 /**
- * Publishes the set of a plan: what the plan found by digest, what it had built by the key's tag.
+ * Publishes the set of a plan: what the plan found by digest, what it had built by the key's tag. Where
+ * nothing is due it only looks whether all is there.
  *
  * `known` are manifests that are in hand already, by image. Looks at the key tags of built images once
  * more at the end, and publishes again what another pipeline has moved meanwhile, so that all who
  * publish a set end at the same digests. SET_INCOMPLETE names every image that is not there; an
- * optional one is recorded as missing instead.
+ * optional one that was to be built is recorded as missing instead.
  */
 export async function publishSet(
   plan: Plan,
@@ -61,19 +55,13 @@ export async function publishSet(
   const adopted = new Map<string, Digest>();
   const later = await laterRecord(plan, situation, base, registry);
   if (later !== undefined)
-    return { record: later, tags: [], missing: [], adopted, manifests: new Map() };
+    return { record: later, tags: new Map(), missing: [], adopted, manifests: new Map() };
   let inHand = known;
   for (let round = 1; ; round++) {
-    const { placed, ...published } = await publishOnce(
-      plan,
-      situation,
-      base,
-      registry,
-      now,
-      inHand,
-    );
+    const placed = await placeAll(plan, situation, base, registry, inHand);
+    const record = await writeSet(placed, plan, situation, base, registry, now);
     const moved = round < rounds ? await movedKeys(placed, registry) : new Map<string, Manifest>();
-    if (moved.size === 0) return { ...published, adopted, manifests: manifestsIn(placed) };
+    if (moved.size === 0) return { record, ...summaryOf(placed), adopted };
     for (const [name, { descriptor }] of moved) adopted.set(name, descriptor.digest);
     inHand = new Map([...inHand, ...moved]);
   }
@@ -100,72 +88,91 @@ async function laterRecord(
   return tag === undefined || tag === set.tag ? undefined : where;
 }
 
-async function publishOnce(
+async function placeAll(
+  plan: Plan,
+  situation: Situation,
+  base: Repository,
+  registry: Registry,
+  known: ReadonlyMap<string, Manifest>,
+): Promise<readonly Placed[]> {
+  const isDue = isPublishDue(plan, situation);
+  if (isDue) announceWrites(plan, base, registry);
+  const tagsOf = (image: PlannedImage) => (isDue ? tagsFor(image, plan, situation, base) : []);
+  const placed = await Promise.all(
+    plan.images.map((image) => place(image, tagsOf(image), registry, known.get(image.name))),
+  );
+  const needed = placed.filter(
+    ({ image, found }) =>
+      found === undefined && (!image.optional || image.decision.kind === "reuse"),
+  );
+  if (needed.length > 0) throw incomplete(needed.map(({ image }) => image));
+  return placed;
+}
+
+/** The set's tag for what is here and does not have it by the record's word; a user's tag for a whole set. */
+function tagsFor(
+  { decision, repository }: PlannedImage,
+  plan: Plan,
+  { userTag }: Situation,
+  base: Repository,
+): readonly string[] {
+  const isReused = decision.kind === "reuse";
+  if (isReused && printRepository(parseReference(decision.reference)) !== repository) return [];
+  const user = plan.complete && userTag !== undefined ? [userTag] : [];
+  const isTagged = isReused && decision.foundBy === "set-record" && isOwn(plan, base);
+  return isTagged && plan.set.generation === null ? user : [plan.set.tag, ...user];
+}
+
+/** Tags first, then the record, which an untrusted run leaves alone; gives where the set is on record. */
+async function writeSet(
+  placed: readonly Placed[],
   plan: Plan,
   situation: Situation,
   base: Repository,
   registry: Registry,
   now: Date,
-  known: ReadonlyMap<string, Manifest>,
-): Promise<Omit<Published, "adopted" | "manifests"> & { readonly placed: readonly Placed[] }> {
-  const tags = plan.complete ? [plan.set.tag, ...userTags(situation)] : [];
-  announceWrites(plan, base, registry);
-  const placed = await Promise.all(
-    plan.images.map((image) => place(image, base, registry, known, plan.complete)),
-  );
-  const missing = placed.filter(({ found }) => found === undefined).map(({ image }) => image);
-  const needed = missing.filter(({ optional }) => !optional);
-  if (needed.length > 0) throw incomplete(needed);
-  // Nothing points at a record's blobs yet, so they need not wait for the tags.
-  const { trusted } = situation;
+): Promise<string | undefined> {
+  const { set, images } = plan;
   // Since then the record may have moved on to a refreshed generation.
-  const isRecorded =
-    isOwn(plan, base) && plan.images.every(({ decision }) => decision.kind === "reuse");
-  const isDue = trusted && !isRecorded;
-  const blobs = isDue && !isOwn(plan, base) ? putRecordBlobs(plan, base, registry) : undefined;
-  await Promise.all([blobs, ...placed.flatMap((image) => putTags(image, tags, registry))]);
-  const record = recordOf(plan, placed);
-  const written = isDue
-    ? await writeRecord(record, base, registry, now, recordTagOf(plan.set))
-    : (trusted && plan.set.record) || undefined;
-  return { record: written, tags, missing: missing.map(({ name }) => name), placed };
+  const isReused = isOwn(plan, base) && images.every(({ decision }) => decision.kind === "reuse");
+  const isRecorded = isReused && !set.stale;
+  const isDue = situation.trusted && isPublishDue(plan, situation) && !isRecorded;
+  try {
+    // Nothing points at a record's blobs yet, so they need not wait for the tags.
+    const blobs = isDue && !isOwn(plan, base) ? putRecordBlobs(plan, base, registry) : undefined;
+    await Promise.all([blobs, ...placed.flatMap((image) => putTags(image, registry))]);
+    if (!isDue) return (situation.trusted && set.record) || undefined;
+    const record = recordOf(plan, situation, placed);
+    return await writeRecord(record, base, registry, now, recordTagOf(set));
+  } catch (error) {
+    // A record that this login may not write anew is left to a run that may.
+    const isDenied = error instanceof BerthError && error.code === "REGISTRY_DENIED";
+    if (!isReused || situation.userTag !== undefined || !isDenied) throw error;
+    return set.record ?? undefined;
+  }
 }
 
-function manifestsIn(placed: readonly Placed[]): ReadonlyMap<string, Manifest> {
-  return new Map(
-    placed.flatMap(({ image, found }) =>
-      found?.manifest === undefined ? [] : [[image.name, found.manifest] as const],
-    ),
+function summaryOf(placed: readonly Placed[]): Pick<Published, "tags" | "missing" | "manifests"> {
+  const manifests = placed.flatMap(({ image, found }) =>
+    found?.manifest === undefined ? [] : [[image.name, found.manifest] as const],
   );
+  const missing = placed.filter(({ found }) => found === undefined);
+  return {
+    tags: countsOf(placed.flatMap(({ tags, found }) => (found === undefined ? [] : tags))),
+    missing: missing.map(({ image }) => image.name),
+    manifests: new Map(manifests),
+  };
 }
 
-function userTags(situation: Situation): readonly string[] {
-  return situation.userTag === undefined ? [] : [situation.userTag];
+function countsOf(tags: readonly string[]): ReadonlyMap<string, number> {
+  return new Map([...Map.groupBy(tags, (tag) => tag)].map(([tag, { length }]) => [tag, length]));
 }
 
-function putTags(
-  { found, image }: Placed,
-  tags: readonly string[],
-  registry: Registry,
-): readonly Promise<void>[] {
+function putTags({ found, image, tags }: Placed, registry: Registry): readonly Promise<void>[] {
   const { repository } = image;
   const manifest = found?.manifest;
   if (manifest === undefined || repository === null) return [];
   return tags.map((tag) => registry.put(withTag(parseRepository(repository), tag), manifest));
-}
-
-function recordOf(plan: Plan, placed: readonly Placed[]): SetRecord {
-  const images = Object.fromEntries(
-    placed.map(({ image, found }) => [image.name, recorded(image, found)]),
-  );
-  return {
-    setId: plan.set.id,
-    tag: plan.complete ? plan.set.tag : undefined,
-    images,
-    revision: plan.revision ?? undefined,
-    pipeline: plan.pipeline ?? undefined,
-    prefix: plan.config.prefix,
-  };
 }
 
 /** Whether the set was found on record here. */
@@ -173,44 +180,18 @@ function isOwn({ set }: Plan, base: Repository): boolean {
   return set.record?.startsWith(`${printRepository(base)}/`) === true;
 }
 
-/** Where the record of a set goes; that of refreshed images waits under a name of its own to be promoted. */
-export function recordTagOf({ id, generation }: Pick<Plan["set"], "id" | "generation">): string {
-  return generation === null ? ownTags.set(id) : ofGeneration(ownTags.set(id), generation);
-}
-
-function recorded(image: PlannedImage, found: Placed["found"]): RecordedImage {
-  if (found === undefined) return { kind: "missing" };
-  const { reference, digest } = found;
-  if (`${reference.host}/${reference.path}` === image.repository) return { kind: "own", digest };
-  return { kind: "elsewhere", reference: { ...reference, digest } };
-}
-
-/** Writes a record under the tag of its set (or another tag, for what is promoted); gives its reference. */
-export async function writeRecord(
-  record: SetRecord,
-  base: Repository,
-  registry: Registry,
-  now: Date,
-  tag: string = ownTags.set(record.setId),
-): Promise<string> {
-  const reference = recordReference(base, tag);
-  await registry.put(reference, makeRecord(record, now));
-  return printReference(reference);
-}
-
-/** What records refer to, taken from another project's where one was found there; in a new repository first of all. */
-async function putRecordBlobs({ set }: Plan, base: Repository, registry: Registry): Promise<void> {
-  const own = below(base, recordRepositoryName);
-  const from = set.record === null ? undefined : parseReference(set.record);
-  const blobs = [recordBlobs.config, recordBlobs.layer];
-  await Promise.all(blobs.map((blob) => registry.putBlob(own, blob, from)));
-}
-
 function incomplete(images: readonly PlannedImage[]): BerthError {
   const list = images
-    .map(({ name, repository, tag }) => `${name} (${repository ?? "no registry"}:${tag})`)
+    .map(({ name, repository, tag, decision }) =>
+      decision.kind === "reuse"
+        ? `${name} (${decision.reference})`
+        : `${name} (${repository ?? "no registry"}:${tag})`,
+    )
     .join(", ");
+  const isGone = images.some(({ decision }) => decision.kind === "reuse");
   return new BerthError("SET_INCOMPLETE", `publish the set: not in the registry: ${list}`, {
-    hint: "build these images first (`berth build NAME`, or see why their jobs failed), then publish again",
+    hint: isGone
+      ? "it was there when the plan was made: run the plan job again, which builds what is gone"
+      : "build these images first (`berth build NAME`, or see why their jobs failed), then publish again",
   });
 }

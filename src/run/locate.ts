@@ -38,13 +38,16 @@ export interface Place {
   /** The repository of an image below a base. */
   readonly template: string;
   readonly registry: Registry;
+  readonly now: Date;
 }
 
 /** Finds images by their keys; places that cannot be asked matter only where something was not found. */
 export function locateKeys(images: readonly KeyedImage[], place: Place): Promise<Search> {
-  const { template, registry } = place;
+  const { template, registry, now } = place;
   return throughSources(images, place, async (source, wanted) => {
-    const { sightings, looked, warnings } = await observe(wanted, [source], template, registry);
+    const { sightings, looked, warnings } = await observe(wanted, [source], template, registry, {
+      now,
+    });
     if (looked.length === 0) throw new BerthError("REGISTRY_DENIED", warnings.join(" "));
     return wanted.map((image) => {
       const repository = repositoryOf(source.base, template, image.name);

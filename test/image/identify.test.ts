@@ -5,6 +5,7 @@ import { BerthError } from "../../src/errors.ts";
 import { identify } from "../../src/image/identify.ts";
 import type { Image } from "../../src/image/image.ts";
 import { setIdOf } from "../../src/image/key.ts";
+import { parseRepository } from "../../src/oci/reference.ts";
 import { declaredImage } from "../support/keyed.ts";
 import { type MemoryFile, memoryTree } from "../support/tree.ts";
 
@@ -140,11 +141,19 @@ describe("golden keys: another value is another release, for it rebuilds the wor
       memoryTree({ "base.docker": "FROM scratch\n", "child.docker": "FROM qemu/base\n" }),
       { parentOf },
     );
+    const place = { repository: "{name}", upstream: undefined };
     assert.equal(
-      setIdOf(keys.images),
-      "de0fdb2db1364f4c12f3203219a129600f76ed2a90ac2f05602433910da3b56e",
+      setIdOf(keys.images, place),
+      "cf0bc0a34335eb48cbb11fdca72096249ab04fd8ee46e69413f80a863eea194b",
     );
-    assert.equal(setIdOf([...keys.images].reverse()), setIdOf(keys.images));
+    assert.equal(setIdOf([...keys.images].reverse(), place), setIdOf(keys.images, place));
+    const upstream = parseRepository("r.example/up");
+    const others = [
+      { ...place, repository: "ci/{name}" },
+      { ...place, upstream },
+    ];
+    for (const other of others)
+      assert.notEqual(setIdOf(keys.images, other), setIdOf(keys.images, place));
   });
 });
 

@@ -52,7 +52,7 @@ function pipeline(
     complete: true,
     variables: {},
     warnings: [],
-    set: { id: "0", tag: "set-0", record: null, generation: null },
+    set: { id: "0", tag: "set-0", record: null, generation: null, stale: false },
     images,
   };
   return parse(printPipeline(childPipeline(plan, { ...options, ...change }))) as Record<

@@ -36,7 +36,7 @@ const plan: Plan = {
   revision: "c0ffee",
   pipeline: null,
   dirty: [],
-  set: { id: "5".repeat(64), tag: "set-5", record: null, generation: null },
+  set: { id: "5".repeat(64), tag: "set-5", record: null, generation: null, stale: false },
   complete: true,
   images,
   variables: {},

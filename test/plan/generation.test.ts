@@ -9,7 +9,7 @@ import type { Observation } from "../../src/plan/observe.ts";
 import type { Plan } from "../../src/plan/plan.ts";
 import { parsePlan } from "../../src/plan/schema.ts";
 import { situationOf } from "../../src/plan/situation.ts";
-import { recordTagOf } from "../../src/publish/set.ts";
+import { recordTagOf } from "../../src/publish/record.ts";
 import { config, keyedImage, notAsked } from "../support/keyed.ts";
 import { branch, jobIn, mergeRequest, qemu, registryOf } from "./pipelines.ts";
 import { seen } from "./sightings.ts";
@@ -30,11 +30,17 @@ interface Seen {
 function planOf(env: Record<string, string>, seenAt: Seen, change: Partial<Config> = {}): Plan {
   const settings = config({ ...qemu, ...change });
   const here = situationOf(env, settings, env["CI"] ? undefined : registryOf.fork);
-  const setId = setIdOf(chain);
+  const setId = setIdOf(chain, { repository: settings.repository, upstream: undefined });
   const upstream = {
-    source: { kind: "upstream", base: parseRepository(registryOf.upstream), tagsOf: () => [] },
+    source: {
+      kind: "upstream",
+      base: parseRepository(registryOf.upstream),
+      upstream: undefined,
+      tagsOf: () => [],
+    },
     reference: `${registryOf.upstream}/berth:${ownTags.set(setId)}`,
     content: { setId, tag: ownTags.set(setId), images: {}, revision: "old", pipeline: "7" },
+    isStale: false,
   } as const;
   const observation: Observation = {
     record: seenAt.wholeUpstream === true ? upstream : undefined,
@@ -55,7 +61,7 @@ function planOf(env: Record<string, string>, seenAt: Seen, change: Partial<Confi
 }
 
 const force = (names: string) => ({ variables: { QEMU_CI_FORCE_REBUILD: names } });
-const id = setIdOf(chain);
+const id = setIdOf(chain, { repository: config(qemu).repository, upstream: undefined });
 const keyOf = (name: string) => chain.find((image) => image.name === name)?.key ?? "";
 const tagOf = ({ images }: Plan, name: string) => images.find((image) => image.name === name)?.tag;
 
@@ -116,7 +122,8 @@ describe("a fork that refreshes one image of upstream's set", () => {
     const plan = planOf(forced, upstreams, { reference: "set" });
     assert.equal(plan.complete, true);
     assert.equal(plan.variables["QEMU_CI_CONTAINER_BASE"], `${registryOf.fork}/qemu`);
-    assert.equal(plan.variables["QEMU_CI_CONTAINER_TAG"], `${ownTags.set(id)}-r100`);
+    assert.equal(plan.variables["QEMU_CI_CONTAINER_TAG"], `${ownTags.set(plan.set.id)}-r100`);
+    assert.notEqual(plan.set.id, id);
     const kinds = plan.images.map(({ name, decision }) => `${name} ${decision.kind}`);
     assert.deepEqual(kinds, ["leaf copy", "middle copy", "lone refresh", "base copy"]);
   });

@@ -6,7 +6,13 @@ import { digestOf } from "../../src/oci/digest.ts";
 import { type Manifest, parseManifest } from "../../src/oci/manifest.ts";
 import { parseReference, type Reference } from "../../src/oci/reference.ts";
 import { tagsOf } from "../../src/oci/tags.ts";
-import { makeRecord, parseRecord, recordBlobs, type SetRecord } from "../../src/plan/record.ts";
+import {
+  isYoung,
+  makeRecord,
+  parseRecord,
+  recordBlobs,
+  type SetRecord,
+} from "../../src/plan/record.ts";
 import { someDigest } from "../support/keyed.ts";
 
 const record: SetRecord = {
@@ -31,13 +37,29 @@ const again = (manifest: Manifest): Manifest =>
 
 describe("the set record", () => {
   test("reads back what was written", () => {
-    const manifest = makeRecord(record, new Date("2026-11-20T00:00:00Z"));
-    assert.deepEqual(parseRecord(again(manifest), "x"), record);
+    const written = new Date("2026-11-20T00:00:00Z");
+    const whole = { ...record, prefix: "QEMU_CI", branch: "staging-9.2", upstream: "r.example/up" };
+    for (const one of [record, whole])
+      assert.deepEqual(parseRecord(again(makeRecord(one, written)), "x"), { ...one, written });
   });
 
   test("reads back without a tag, revision and pipeline", () => {
     const bare = { ...record, tag: undefined, revision: undefined, pipeline: undefined };
-    assert.deepEqual(parseRecord(again(makeRecord(bare, new Date(0))), "x"), bare);
+    const written = new Date(0);
+    assert.deepEqual(parseRecord(again(makeRecord(bare, written)), "x"), { ...bare, written });
+  });
+
+  test("is believed for twenty hours, whatever clocks say", () => {
+    const at = (hours: number) => new Date(Date.UTC(2026, 0, 1, hours));
+    for (const [hours, expected] of [
+      [0, true],
+      [20, true],
+      [21, false],
+      [-20, true],
+      [-21, false],
+    ] as const)
+      assert.equal(isYoung({ ...record, written: at(0) }, at(hours)), expected, `${hours}`);
+    assert.equal(isYoung(record, at(0)), false);
   });
 
   test("refers to an empty layer whose diff id its config names", () => {

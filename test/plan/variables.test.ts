@@ -13,7 +13,7 @@ import { config, keyedImage, notAsked, situation, someDigest } from "../support/
 const up = "registry.example.com/qemu-project/qemu";
 const fork = "registry.example.com/alice/qemu";
 const images = [keyedImage("alpine"), keyedImage("debian-arm64")];
-const setId = setIdOf(images);
+const setId = setIdOf(images, { repository: "{name}", upstream: undefined });
 
 type Where = "upstream" | "own" | "nowhere";
 
@@ -59,7 +59,7 @@ function planOf(
   const record =
     source === undefined
       ? undefined
-      : { source, reference: `${up}/berth:${ownTags.set(setId)}`, content };
+      : { source, reference: `${up}/berth:${ownTags.set(setId)}`, content, isStale: false };
   const observation: Observation = { record, sightings, looked: [up, fork], warnings: [] };
   return makePlan(
     images,

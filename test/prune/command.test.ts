@@ -148,7 +148,10 @@ describe("berth prune in a job of GitLab", () => {
   }
 
   const setIdAt = (index: number): string =>
-    setIdOf((keys[index] ?? []) as Parameters<typeof setIdOf>[0]);
+    setIdOf((keys[index] ?? []) as Parameters<typeof setIdOf>[0], {
+      repository: "{name}",
+      upstream: undefined,
+    });
 
   async function prune(
     args: readonly string[] = [],

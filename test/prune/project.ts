@@ -141,6 +141,7 @@ function needsOfContents(contents: Contents): CommitNeeds {
   ]);
   return {
     setId,
+    setIdWith: () => setId,
     images,
     places: images.length === 0 ? [] : [`berth:${ownTags.set(setId)}`, ...places],
   };

@@ -41,7 +41,12 @@ for (const [what, decisions, complete, record, userTag, due] of rows) {
         reference: null,
       }),
     );
-    const set = { id: "1", tag: "set-1", record, generation: null };
-    assert.equal(isPublishDue({ images, complete, set }, { userTag }), due);
+    const set = { id: "1", tag: "set-1", record, generation: null, stale: false };
+    const run = { userTag, ci: true, trusted: true };
+    assert.equal(isPublishDue({ images, complete, set }, run), due);
+    const stale = { images, complete, set: { ...set, stale: true } };
+    assert.equal(isPublishDue(stale, run), true, "a pipeline that may writes a stale record anew");
+    for (const other of [{ ci: false }, { trusted: false }])
+      assert.equal(isPublishDue(stale, { ...run, ...other }), due);
   });
 }

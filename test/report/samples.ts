@@ -49,7 +49,7 @@ export function planOf(images: readonly PlannedImage[], change: Partial<Plan> = 
     revision: "c0ffee".repeat(6),
     pipeline: "77",
     dirty: [],
-    set: { id: "5".repeat(64), tag: "set-5", record: null, generation: null },
+    set: { id: "5".repeat(64), tag: "set-5", record: null, generation: null, stale: false },
     complete: true,
     images,
     variables: {},

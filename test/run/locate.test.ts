@@ -14,7 +14,7 @@ import {
 } from "../../src/run/locate.ts";
 import { publishedBy, refreshedBy } from "../../src/run/pipeline.ts";
 import { client, pushImage, testImage } from "../registry/clients.ts";
-import { type FlowOptions, planOf, run } from "../support/flow.ts";
+import { type FlowOptions, flowTime, planOf, run } from "../support/flow.ts";
 import { config, jobEnv } from "../support/keyed.ts";
 import { type MemoryRegistry, startMemoryRegistry } from "../support/memory-registry.ts";
 
@@ -38,7 +38,12 @@ describe("an image that is looked for on a developer's machine", () => {
   });
 
   /** A pipeline that builds and publishes all. */
-  function pipeline(project: string, id: string, env: Record<string, string> = {}) {
+  function pipeline(
+    project: string,
+    id: string,
+    env: Record<string, string> = {},
+    changed: Readonly<Record<string, string>> = {},
+  ) {
     const all = config({ upstream: "qemu-project" });
     const job = {
       ...jobEnv(project, env),
@@ -50,7 +55,7 @@ describe("an image that is looked for on a developer's machine", () => {
       registry: client(undefined),
       situation: situationOf(job, all, undefined),
       config: all,
-      dockerfiles,
+      dockerfiles: { ...dockerfiles, ...changed },
     };
     return run(options);
   }
@@ -61,7 +66,7 @@ describe("an image that is looked for on a developer's machine", () => {
     const situation = situationOf({}, all, `${memory.host}/alice/qemu`);
     const registry = client(undefined);
     const sources = sourcesOf(situation, "each");
-    return { sources, template: "{name}", registry, images: await keys() };
+    return { sources, template: "{name}", registry, now: flowTime, images: await keys() };
   }
 
   async function keys() {
@@ -151,14 +156,17 @@ describe("an image that is looked for on a developer's machine", () => {
   });
 
   test("is what a pipeline published, also where its record names upstream's", async () => {
-    const upstreams = await pipeline("qemu-project/qemu", "1");
-    await pipeline("alice/qemu", "5");
+    const app = "FROM scratch\nRUN alice\n";
+    const flows = {
+      1: await pipeline("qemu-project/qemu", "1"),
+      5: await pipeline("alice/qemu", "5", {}, { app }),
+    };
     const { sources, images, registry, template } = await machine();
-    for (const id of ["1", "5"]) {
+    for (const id of ["1", "5"] as const) {
       const { found } = await publishedBy(id, sources, registry);
       assert.equal(found?.source.kind, id === "1" ? "upstream" : "own");
       const search = locateRecorded(images, found, template);
-      assert.deepEqual(referencesOf(search), outcomesOf(upstreams));
+      assert.deepEqual(referencesOf(search), outcomesOf(flows[id]));
     }
     assert.equal((await publishedBy("3", sources, registry)).found, undefined);
   });

@@ -28,6 +28,9 @@ import { pushImage, testImage } from "../registry/clients.ts";
 import { declaredImage } from "./keyed.ts";
 import { type MemoryFile, memoryTree } from "./tree.ts";
 
+/** When runs happen that do not say. */
+export const flowTime = new Date("2026-11-20T12:00:00Z");
+
 export interface FlowOptions {
   readonly registry: Registry;
   readonly situation: Situation;
@@ -74,6 +77,7 @@ export async function planOf(options: FlowOptions, spool?: Spool) {
     config.repository,
     registry,
     {
+      now: options.now ?? flowTime,
       records: situation.merge === undefined || situation.role === "upstream" ? "all" : "upstream",
     },
   );
@@ -93,7 +97,7 @@ export async function planOf(options: FlowOptions, spool?: Spool) {
     config,
     registry,
     options.history ?? { target: async () => undefined, isAncestor: async () => undefined },
-    options.now ?? new Date(),
+    options.now ?? flowTime,
   );
   const plan = makePlan(identified.images, observation, config, situation, state, fresh, []);
   return { plan, identified, observation };
@@ -128,7 +132,7 @@ async function runWith(options: FlowOptions, spool: Spool): Promise<Flow> {
     files: realFiles(),
     root: "/",
     clock: {
-      now: () => options.now ?? new Date("2026-11-20T12:00:00Z"),
+      now: () => options.now ?? flowTime,
       sleep: async () => undefined,
     },
     log: {
@@ -158,7 +162,7 @@ async function runWith(options: FlowOptions, spool: Spool): Promise<Flow> {
   const outcomes = await runParentsFirst(plan.images, 2, (image, parents) =>
     execute(image, parents, tools),
   );
-  const now = new Date("2026-11-20T12:00:01Z");
+  const now = new Date((options.now ?? flowTime).getTime() + 1000);
   const published = outcomes.some(isFatal)
     ? undefined
     : await publishSet(plan, situation, ownBase(situation), registry, now, known);

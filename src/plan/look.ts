@@ -1,0 +1,162 @@
+/** Single looks into a registry: whether what a record says is there, and what stands under a key's tags. */
+import { BerthError } from "../errors.ts";
+import { type KeyedImage, ownTags } from "../image/key.ts";
+import type { Digest } from "../oci/digest.ts";
+import type { Manifest } from "../oci/manifest.ts";
+import {
+  printReference,
+  printRepository,
+  type Reference,
+  type Repository,
+  withDigest,
+  withTag,
+} from "../oci/reference.ts";
+import type { Registry } from "../registry/registry.ts";
+import type { Adopted } from "./adopt.ts";
+import { repositoryOf, type Source } from "./places.ts";
+import type { FoundBy } from "./plan.ts";
+import { isYoung, type RecordedImage, type SetRecord } from "./record.ts";
+
+/** A reference at which an image of the wanted key was found. */
+export interface Sighting {
+  readonly kind: "found";
+  readonly source: Source["kind"];
+  readonly reference: Reference & { readonly digest: Digest };
+  readonly foundBy: FoundBy;
+  /** Did a trusted pipeline write it, as its tag says? */
+  readonly trusted: boolean;
+  /** The manifest, where the look brought it along. */
+  readonly manifest: Manifest | undefined;
+  /** Who built what no trusted pipeline did, where that is proven. */
+  readonly adopted?: Adopted;
+}
+
+/** A tag of the wanted key whose image is not whole. */
+export interface BrokenSighting {
+  readonly kind: "broken";
+  readonly reference: string;
+  readonly missing: "config";
+}
+
+export type Sightings = ReadonlyMap<string, readonly (Sighting | BrokenSighting)[]>;
+
+/** Looks at images, and leaves out what may not be read. */
+export function lookerAt(template: string, registry: Registry) {
+  const denied = new Map<string, string>();
+  const read = async <T>(
+    source: Pick<Source, "kind" | "base">,
+    ask: () => Promise<T | undefined>,
+  ): Promise<T | undefined> => {
+    const base = printRepository(source.base);
+    if (denied.has(base)) return undefined;
+    try {
+      return await ask();
+    } catch (error) {
+      const isDenied = error instanceof BerthError && error.code === "REGISTRY_DENIED";
+      if (!isDenied || source.kind === "own") throw error;
+      denied.set(base, error.message);
+      return undefined;
+    }
+  };
+  const lookAt = async (image: KeyedImage, source: Source) => {
+    const repository = repositoryOf(source.base, template, image.name);
+    for (const tag of source.tagsOf(image.key)) {
+      const trusted = tag === ownTags.key(image.key);
+      const seen = await sightingAt(withTag(repository, tag), source, trusted, registry);
+      if (seen !== undefined) return seen;
+    }
+    return undefined;
+  };
+  return {
+    read,
+    isDenied: ({ base }: Source): boolean => denied.has(printRepository(base)),
+    warnings: (): readonly string[] => [...denied].map(deniedWarning),
+
+    /** What a record says, as far as it is there. */
+    async believe(
+      record: SetRecord,
+      source: Source,
+      images: readonly KeyedImage[],
+      now: Date,
+    ): Promise<Sightings> {
+      const isOld = !isYoung(record, now);
+      const seen = images.map(async ({ name }) => {
+        const recorded = record.images[name];
+        const sighting = recorded && sightingOf(recorded, source, template, name);
+        if (sighting === undefined) return [];
+        const { reference, source: kind } = sighting;
+        const isSure = !isOld && recorded?.kind === "own";
+        const place = kind === source.kind ? source : { kind, base: reference };
+        const isThere = isSure || (await read(place, () => registry.head(reference))) !== undefined;
+        return isThere ? [[name, [sighting]] as const] : [];
+      });
+      return new Map((await Promise.all(seen)).flat());
+    },
+
+    /** Looks for keys, source by source. */
+    async lookFor(images: readonly KeyedImage[], sources: readonly Source[]): Promise<Sightings> {
+      const seen = images.map(async (image) => {
+        const found: (Sighting | BrokenSighting)[] = [];
+        for (const source of sources) {
+          const sighting = await read(source, () => lookAt(image, source));
+          if (sighting !== undefined) found.push(sighting);
+          if (sighting?.kind === "found") break;
+        }
+        return [image.name, found] as const;
+      });
+      return new Map(await Promise.all(seen));
+    },
+  };
+}
+
+function deniedWarning([base, why]: readonly [string, string]): string {
+  return (
+    `${base} may not be read (${why}); its images are built here instead. ` +
+    "If that project is private, let it allow this project's job tokens (Settings, CI/CD, Job token permissions); " +
+    "if it has another name than this one, give `upstream` its full path."
+  );
+}
+
+function sightingOf(
+  image: RecordedImage,
+  source: Source,
+  template: string,
+  name: string,
+): Sighting | undefined {
+  if (image.kind === "missing") return undefined;
+  const shared = {
+    kind: "found",
+    foundBy: "set-record",
+    trusted: true,
+    manifest: undefined,
+  } as const;
+  if (image.kind === "elsewhere")
+    return { ...shared, source: "upstream", reference: image.reference };
+  const { digest } = image;
+  const reference = { ...withDigest(repositoryOf(source.base, template, name), digest), digest };
+  return { ...shared, source: source.kind, reference };
+}
+
+async function sightingAt(
+  reference: Reference,
+  { kind: source }: Source,
+  trusted: boolean,
+  registry: Registry,
+): Promise<Sighting | BrokenSighting | undefined> {
+  const manifest = await registry.get(reference);
+  if (manifest === undefined) return undefined;
+  if (!(await isWhole(manifest, reference, registry)))
+    return { kind: "broken", reference: printReference(reference), missing: "config" };
+  const { digest } = manifest.descriptor;
+  const pinned = { ...withDigest(reference, digest), digest };
+  return { kind: "found", source, reference: pinned, foundBy: "key-tag", trusted, manifest };
+}
+
+/** Whether an image's config is still there beside its manifest; an index has none of its own. */
+export async function isWhole(
+  { content }: Manifest,
+  repository: Repository,
+  registry: Pick<Registry, "hasBlob">,
+): Promise<boolean> {
+  return content.kind === "index" || registry.hasBlob(repository, content.config.digest);
+}
