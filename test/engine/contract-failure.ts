@@ -31,14 +31,33 @@ export function failureContract(name: string, workshop: Workshop): void {
   });
 
   test(`${name} tells a Dockerfile that cannot be built from a registry that is away`, async () => {
-    const cases: readonly (readonly [string, ErrorCode])[] = [
-      [`FROM ${workshop.base()}\nCOPY nothing /\n`, "BUILD_FAILED"],
-      [`FROM ${workshop.base()}\nRUNN true\n`, "BUILD_FAILED"],
-      [`FROM ${workshop.host()}/bases/absent:1\nRUN true\n`, "BUILD_FAILED"],
-      ["FROM localhost:1/away:1\nRUN true\n", "REGISTRY_UNAVAILABLE"],
+    const from = `FROM ${workshop.base()}`;
+    const cases: readonly (readonly [string, ErrorCode, RegExp])[] = [
+      [
+        `${from}\nCOPY nothing /\n`,
+        "BUILD_FAILED",
+        /docker:2: COPY nothing \/: "?.*\/nothing".*(?:not found|no such)/,
+      ],
+      [`${from} AS a\nRUN true\nFROM a\n\nCOPY no /\n`, "BUILD_FAILED", /docker:5: COPY no \/: /],
+      [
+        `${from} AS a\nRUN true\\\n && exit 9\nFROM a\n`,
+        "BUILD_FAILED",
+        /docker:2: RUN .*: exit status 9$/,
+      ],
+      [`${from}\nENV a=b\n\nCOPY a\n`, "BUILD_FAILED", /docker:4: .*COPY requires/],
+      [
+        `${from}\nRUN --foo=1 true\n`,
+        "BUILD_FAILED",
+        /docker:2: .*(?:[Uu]nknown flag|only supports)/,
+      ],
+      [`FROM ${workshop.host()}/bases/absent:1\nRUN true\n`, "BUILD_FAILED", /docker:.*absent/],
+      ["FROM localhost:1/away:1\nRUN true\n", "REGISTRY_UNAVAILABLE", /away/],
     ];
-    for (const [dockerfile, code] of cases) {
-      await failure(workshop.build({ repository: "contract/bad", dockerfile }), code);
+    for (const [dockerfile, code, message] of cases) {
+      const error = await failure(workshop.build({ repository: "contract/bad", dockerfile }), code);
+      assert.match(error.message, message);
+      if (code === "BUILD_FAILED")
+        assert.doesNotMatch(error.message, /failed to (?:solve|compute)|STEP|parse error/);
     }
   });
 

@@ -27,7 +27,7 @@ export async function made(
   { path, dockerfiles, files = {}, change = (image) => image, env = {}, upstream }: Project,
 ): Promise<Flow> {
   const host = workshop.host();
-  const all = config({ upstream });
+  const all = config({ upstream, reference: "set" });
   const job = {
     ...jobEnv(path, env),
     CI_REGISTRY: host,

@@ -1,0 +1,4 @@
+import { cacheSuite } from "./cached.ts";
+import { modernBuildah } from "./subjects.ts";
+
+cacheSuite("buildah", modernBuildah());

@@ -1,0 +1,75 @@
+/** What comes of a warm layer cache, held against a build without one. */
+import assert from "node:assert/strict";
+import { before, describe, test } from "node:test";
+import { isDeepStrictEqual } from "node:util";
+import type { Image } from "../../src/image/image.ts";
+import type { Flow } from "../support/flow.ts";
+import { type Cell, cells, type Version } from "./cells.ts";
+import { contentOf, made } from "./flows.ts";
+import { openWorkshop, type Parts, type Subject } from "./workshop.ts";
+
+export function cacheSuite(engine: string, make: (parts: Parts) => Promise<Subject>): void {
+  describe(`${engine} after a change`, () => {
+    const workshop = openWorkshop(make);
+    const flows = new Map<string, Flow>();
+
+    /** Builds all cells at once, in upstream or in a fork, which finds upstream's cache alone. */
+    const build = async (name: string, project: string, version: Version, env = {}) => {
+      const all = cells.filter((cell) => workshop.subject().heredocs || cell.heredocs !== true);
+      const nameOf = (cell: Cell) => `c${cells.indexOf(cell)}`;
+      const cellOf = (image: Image) => cells[Number(image.name.slice(1))];
+      const texts = all.map((cell) => [nameOf(cell), dockerfileOf(cell, version, workshop.base())]);
+      const files = all.flatMap((cell) =>
+        Object.entries(cell.files?.(version) ?? {}).map(([path, file]) => [
+          `${nameOf(cell)}/${path}`,
+          file,
+        ]),
+      );
+      const flow = await made(workshop, {
+        path: project,
+        dockerfiles: Object.fromEntries(texts),
+        files: Object.fromEntries(files),
+        change: (image) => ({
+          ...image,
+          context: image.name,
+          args: cellOf(image)?.configured === true ? { V: String(version) } : {},
+        }),
+        env,
+        upstream: "acme",
+      });
+      flows.set(name, flow);
+    };
+
+    before(async () => {
+      await build("before", "acme/tools", 1);
+      await build("local", "jane/tools", 2);
+      await workshop.subject().forget();
+      await build("registry", "kim/tools", 2);
+      await build("fresh", "lea/tools", 2, { QEMU_CI_FORCE_REBUILD: "1" });
+    });
+
+    /** The cells whose images are the same, or not the same, in two builds. */
+    const cellsWhere = async (one: string, other: string, wanted: boolean) => {
+      const flowOf = (name: string) => flows.get(name) as Flow;
+      const found = flowOf("fresh").outcomes.map(async ({ name }) => {
+        const of = (flow: string) => contentOf(workshop, flowOf(flow), name);
+        const same = isDeepStrictEqual(await of(one), await of(other));
+        return same === wanted ? [cells[Number(name.slice(1))]?.name] : [];
+      });
+      return (await Promise.all(found)).flat();
+    };
+
+    test("every change makes a difference", async () => {
+      assert.deepEqual(await cellsWhere("before", "fresh", true), []);
+    });
+
+    for (const warm of ["local", "registry"])
+      test(`with the ${warm} cache all images are what they are without one`, async () => {
+        assert.deepEqual(await cellsWhere(warm, "fresh", false), []);
+      });
+  });
+}
+
+function dockerfileOf(cell: Cell, version: Version, base: string): string {
+  return cell.dockerfile(version).replaceAll(/^FROM base\b/gm, `FROM ${base}`);
+}
