@@ -112,15 +112,11 @@ async function resolve(
   const { items } = await place.objects.tree(place.tree);
   const item = items.get(name);
   if (item === undefined) return undefined;
-  const own = items.get(".gitattributes");
-  const attributes =
-    own?.kind === "file"
-      ? [
-          ...place.attributes,
-          { path: ownPath({ ...own, place, path: joinPath(above, own.name) }), id: own.id },
-        ]
-      : place.attributes;
-  const placed = { ...item, place: { ...place, attributes }, path: joinPath(above, item.name) };
+  const placed = {
+    ...item,
+    place: withAttributes(place, items.get(".gitattributes"), above),
+    path: joinPath(above, item.name),
+  };
   if (rest.length === 0) return placed;
   const next = await enter(shared, placed);
   if (next !== undefined) return resolve(shared, next, rest, label, placed.path);
@@ -128,6 +124,13 @@ async function resolve(
   const { what, hint } = absentSubmodule(placed);
   const path = joinPath(placed.path, rest.join("/"));
   throw new BerthError("CONTEXT_ABSENT", `read ${path} of ${label}: it lies in ${what}`, { hint });
+}
+
+/** The place with the attributes of its own folder, which is `above`. */
+function withAttributes(place: Place, own: TreeItem | undefined, above: string): Place {
+  if (own?.kind !== "file") return place;
+  const path = ownPath({ ...own, place, path: joinPath(above, own.name) });
+  return { ...place, attributes: [...place.attributes, { path, id: own.id }] };
 }
 
 function absentSubmodule({ path, id }: PlacedItem): {

@@ -24,18 +24,17 @@ export function conversionTest(
   { run, object }: Pick<Git, "run" | "object">,
   env: NodeJS.ProcessEnv,
 ): (attributes: readonly AttributesFile[]) => Promise<Conversion> {
-  const byBlob = new Map<string, Promise<Conversion>>();
+  const known = new Map<string, Promise<Conversion>>();
   const read = async (id: string): Promise<Conversion> =>
     conversionIn((await object(id))?.bytes.toString("latin1") ?? "");
   let always: Promise<Conversion> | undefined;
-  return async (attributes) => {
+  return (attributes) => {
+    const ids = attributes.map(({ id }) => id);
+    const key = ids.join();
     always ??= ofSettings(run, env);
-    const below = attributes.map(({ id }) => {
-      const known = byBlob.get(id) ?? read(id);
-      byBlob.set(id, known);
-      return known;
-    });
-    return furthest(await Promise.all([always, ...below]));
+    const found = known.get(key) ?? Promise.all([always, ...ids.map(read)]).then(furthest);
+    known.set(key, found);
+    return found;
   };
 }
 
