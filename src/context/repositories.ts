@@ -1,5 +1,6 @@
 /** Asking git for paths, also in repositories that are checked out inside ours (submodules and others). */
 import type { FileEntry, Files, Git } from "../world.ts";
+import type { Ask } from "./asking.ts";
 import { besides, type Listed, type Listing, listingOf, parseListing } from "./listing.ts";
 import { folderOf, foldersAbove, isReserved, joinPath } from "./paths.ts";
 
@@ -9,33 +10,41 @@ export async function listOwn(git: Git, pathspecs: readonly string[]): Promise<r
   return entries.filter(({ path, kind }) => kind === "file" && !isReserved(path));
 }
 
-/** Everything below a folder, or below these names in it, with the files of repositories checked out there. */
+/** What the work tree is asked through. */
+export interface Repositories {
+  readonly git: Git;
+  readonly files: Files;
+  readonly ask: Ask;
+}
+
+/**
+ * At least everything below a folder, or below these names in it, with the files of repositories checked out
+ * there; more where others ask at the same moment.
+ */
 export async function listFolder(
-  git: Git,
-  files: Files,
+  of: Repositories,
   folder: string,
   only: readonly string[] | undefined,
 ): Promise<Listing> {
-  const owner = await ownerOf(git, files, folder);
+  const owner = await ownerOf(of, folder);
   if (owner === undefined || only?.length === 0) return { entries: [], unreadable: [] };
   const paths = only?.map((name) => joinPath(owner.path, name)) ?? [owner.path];
   const pathspecs = paths.filter((path) => path !== "").map((path) => `:(literal)${path}`);
-  return listPathspec(owner, files, pathspecs);
+  return listPathspec(of, owner, pathspecs);
 }
 
 /** One path, and the files beside it for the next question: a run of git costs more than their names. */
 export async function listPath(
-  git: Git,
-  files: Files,
+  of: Repositories,
   path: string,
   onDisk: FileEntry | undefined,
 ): Promise<Listing> {
-  const owner = await ownerOf(git, files, path);
+  const owner = await ownerOf(of, path);
   if (owner === undefined) return { entries: [], unreadable: [] };
   if (onDisk?.kind === "directory") {
-    return listPathspec(owner, files, [`:(literal)${owner.path}`]);
+    return listPathspec(of, owner, [`:(literal)${owner.path}`]);
   }
-  return listPathspec(owner, files, [besides(folderOf(owner.path))]);
+  return listPathspec(of, owner, [besides(folderOf(owner.path))]);
 }
 
 /** The repository that holds a path: ours, or one checked out in it. */
@@ -47,12 +56,15 @@ interface Owner {
   readonly path: string;
 }
 
-async function ownerOf(git: Git, files: Files, path: string): Promise<Owner | undefined> {
+async function ownerOf(
+  { git, files, ask }: Repositories,
+  path: string,
+): Promise<Owner | undefined> {
   let owner: Owner = { git, prefix: "", path };
   for (const folder of foldersAbove(path)) {
     if ((await files.entry(joinPath(git.root, `${folder}/.git`))) === undefined) continue;
     const below = folder.slice(owner.prefix === "" ? 0 : owner.prefix.length + 1);
-    const listed = parseListing(await owner.git.run(listingOf([`:(literal)${below}`])));
+    const listed = await ask(owner.git, [`:(literal)${below}`]);
     // A repository in a folder that git ignores is not the project's.
     if (!listed.entries.some((one) => one.kind === "repository" && one.path === below)) {
       return undefined;
@@ -63,11 +75,11 @@ async function ownerOf(git: Git, files: Files, path: string): Promise<Owner | un
 }
 
 async function listPathspec(
+  of: Repositories,
   { git, prefix }: Pick<Owner, "git" | "prefix">,
-  files: Files,
   pathspecs: readonly string[],
 ): Promise<Listing> {
-  const listing = parseListing(await git.run(listingOf(pathspecs)));
+  const listing = await of.ask(git, pathspecs);
   const entries: Listed[] = [];
   const unreadable = listing.unreadable.map((name) => joinPath(prefix, name));
   for (const listed of listing.entries) {
@@ -75,12 +87,12 @@ async function listPathspec(
     if (isReserved(path)) continue;
     const isOpen =
       listed.kind === "repository" &&
-      (await files.entry(joinPath(git.root, `${listed.path}/.git`))) !== undefined;
+      (await of.files.entry(joinPath(git.root, `${listed.path}/.git`))) !== undefined;
     if (!isOpen) {
       entries.push({ ...listed, path });
       continue;
     }
-    const inner = await listPathspec({ git: git.inside(listed.path), prefix: path }, files, []);
+    const inner = await listPathspec(of, { git: git.inside(listed.path), prefix: path }, []);
     entries.push(...inner.entries);
     unreadable.push(...inner.unreadable);
   }

@@ -1,10 +1,11 @@
 /** The working tree as a `Tree`: what git tracks and what is new and not ignored, as it lies on disk. */
 import type { FileEntry, Files, Git } from "../world.ts";
+import { joinedListings } from "./asking.ts";
 import { diskLook, type Look, readSeen } from "./disk.ts";
-import { anywhere, type Listed, unreadableNames } from "./listing.ts";
+import { anywhere, escapeBytes, type Listed, unreadableNames } from "./listing.ts";
 import { onceEach } from "./memo.ts";
 import { comparePaths, folderOf, isBelow, isReserved, joinPath } from "./paths.ts";
-import { listFolder, listOwn, listPath } from "./repositories.ts";
+import { listFolder, listOwn, listPath, type Repositories } from "./repositories.ts";
 import type { Tree, TreeEntry } from "./tree.ts";
 
 const label = "the working tree";
@@ -17,7 +18,8 @@ const label = "the working tree";
  * is built, so a change in between shows in the key and cannot come between key and image.
  */
 export function workTree(git: Git, files: Files): Tree {
-  const members = membersOf(git, files);
+  const of = { git, files, ask: joinedListings() };
+  const members = membersOf(of);
   const seen = new Map<string, TreeEntry>();
   const look = diskLook(git, files);
   const lookAndKeep: Look = async (listed) => {
@@ -31,8 +33,12 @@ export function workTree(git: Git, files: Files): Tree {
     return member === undefined ? undefined : lookAndKeep(member);
   };
   const list = async (folder: string, only?: readonly string[]): Promise<readonly TreeEntry[]> => {
-    const { entries, unreadable } = await listFolder(git, files, folder, only);
-    if (unreadable.length > 0) throw unreadableNames(unreadable, folder, label);
+    const { entries, unreadable } = await listFolder(of, folder, only);
+    const asked = (only ?? [""]).map((name) => escapeBytes(Buffer.from(joinPath(folder, name))));
+    const inIt = unreadable.filter((name) =>
+      asked.some((one) => name === one || isBelow(name, one)),
+    );
+    if (inIt.length > 0) throw unreadableNames(inIt, folder, label);
     members.add(entries);
     const inside = entries.filter(({ path }) => isBelow(path, folder));
     return sortEntries(await lookAll(lookAndKeep, inside));
@@ -64,7 +70,8 @@ interface Members {
   find(path: string): Promise<Listed | undefined>;
 }
 
-function membersOf(git: Git, files: Files): Members {
+function membersOf(of: Repositories): Members {
+  const { git, files } = of;
   const known = new Map<string, Listed>();
   const asking = new Map<string, Promise<void>>();
   const add = (entries: readonly Listed[]): void => {
@@ -72,7 +79,7 @@ function membersOf(git: Git, files: Files): Members {
   };
   let sparse: Promise<boolean> | undefined;
   const ask = async (path: string, onDisk: FileEntry | undefined): Promise<void> => {
-    add((await listPath(git, files, path, onDisk)).entries);
+    add((await listPath(of, path, onDisk)).entries);
   };
   return {
     add,

@@ -1,4 +1,5 @@
 /** From declared images to keyed ones: reads Dockerfiles and contexts, needs no network and no engine. */
+import pLimit from "p-limit";
 import type { Tree } from "../context/tree.ts";
 import type { Recipe } from "../dockerfile/recipe.ts";
 import { BerthError, type Problem } from "../errors.ts";
@@ -34,6 +35,9 @@ export interface IdentifyOptions {
   readonly spool?: Spool;
 }
 
+/** Contexts that are read side by side: enough to ask git once for all, few enough for their lists to fit. */
+const maxContexts = 32;
+
 /**
  * Gives every image its key.
  *
@@ -48,14 +52,17 @@ export async function identify(
   const keyed = new Map<string, KeyedImage>();
   const contexts = new Map<string, ImageContext>();
   const failures: BerthError[] = [];
-  for (const image of parentsFirst(read)) {
-    try {
-      const context = await readContext(image, tree, options.spool);
+  const limit = pLimit(maxContexts);
+  const ordered = parentsFirst(read);
+  const results = await Promise.all(
+    ordered.map((image) => limit(() => readContext(image, tree, options.spool).catch(asFailure))),
+  );
+  for (const [index, image] of ordered.entries()) {
+    const context = results[index];
+    if (context instanceof BerthError) failures.push(context);
+    else if (context !== undefined) {
       contexts.set(image.name, context);
       keyed.set(image.name, keyImage(image, keyed, context.digest));
-    } catch (error) {
-      if (!(error instanceof BerthError) || error.problems.length === 0) throw error;
-      failures.push(error);
     }
   }
   if (failures.length > 0) throw joinFailures(failures);
@@ -71,6 +78,12 @@ export async function identify(
       ...[...contexts.values()].flatMap(({ warnings }) => warnings),
     ],
   };
+}
+
+/** An error of a file of the project; others are thrown at once. */
+function asFailure(error: unknown): BerthError {
+  if (error instanceof BerthError && error.problems.length > 0) return error;
+  throw error;
 }
 
 function keyImage(

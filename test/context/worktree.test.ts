@@ -133,6 +133,41 @@ test("a name that is not UTF-8 is an error where it is listed, and only there", 
   assert.deepEqual(await tree.find(["x", "y"]), ["bad/y", "good/x"]);
 });
 
+test("what is asked at one moment is one run of git, and an error stays with who asked for it", async (t) => {
+  const folders = Array.from({ length: 30 }, (_, index) => `größe${index}`);
+  const repository = makeRepository(
+    t,
+    Object.fromEntries(
+      folders.flatMap((folder) => [
+        [`${folder}/x`, ""],
+        [`${folder}/deep/y`, ""],
+      ]),
+    ),
+  );
+  repository.commit();
+  writeFileSync(Buffer.concat([Buffer.from(`${repository.path}/größe7/caf`), Buffer.of(0xe9)]), "");
+  const git = await repository.open();
+  let runs = 0;
+  const counted = {
+    ...git,
+    run: (args: readonly string[]) => {
+      runs++;
+      return git.run(args);
+    },
+  };
+  const tree = workTree(counted, realFiles());
+  const lists = await Promise.allSettled(folders.map((folder) => tree.list(folder)));
+  assert.equal(runs, 1);
+  for (const [index, list] of lists.entries()) {
+    if (index === 7) assert.equal(list.status, "rejected");
+    else {
+      const paths = list.status === "fulfilled" ? list.value.map(({ path }) => path) : list.reason;
+      assert.deepEqual(paths, [`größe${index}/deep/y`, `größe${index}/x`]);
+    }
+  }
+  assert.equal((await tree.list("größe7", ["deep"])).length > 0, true);
+});
+
 test("a submodule is its files where it is checked out, one entry where it is not", async (t) => {
   const inner = makeRepository(t, { deep: "d" });
   inner.commit();
