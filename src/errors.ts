@@ -38,6 +38,7 @@ export const errorCodes = {
   BUILD_FAILED: exitCodes.failed,
   BASE_ONBUILD: exitCodes.failed,
   SET_INCOMPLETE: exitCodes.failed,
+  SET_UNTESTED: exitCodes.failed,
   TAG_TAKEN: exitCodes.failed,
   MANIFEST_INVALID: exitCodes.failed,
   REGISTRY_DENIED: exitCodes.failed,

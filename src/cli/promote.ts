@@ -1,12 +1,17 @@
 /** `berth promote`: moving tags, forward only. */
 import type { Command } from "commander";
 import { type ExitCode, exitCodes } from "../errors.ts";
+import { isDenied, unlessDenied } from "../gitlab/denied.ts";
 import type { World } from "../host/world.ts";
-import { isTag } from "../oci/reference.ts";
+import { isTag, type Repository } from "../oci/reference.ts";
+import { generationOfPipeline, ofGeneration } from "../plan/places.ts";
+import { recordReference, setTag } from "../plan/record.ts";
 import { ownBase } from "../plan/situation.ts";
 import { ownerOf, type Promotion, promote, tagsToPromote } from "../publish/promote.ts";
+import { refuseUntested } from "../publish/tested.ts";
 import { ancestry } from "./ancestry.ts";
-import { openPlannedOrPlan } from "./planned.ts";
+import { gitlabOf } from "./login.ts";
+import { openPlannedOrPlan, type PlannedSession } from "./planned.ts";
 import {
   type BuildOptions,
   doing,
@@ -33,12 +38,14 @@ async function promoteTags(
   world: World,
   options: BuildOptions & { readonly tag?: readonly string[] },
 ): Promise<ExitCode> {
-  const { situation, login, plan } = await openPlannedOrPlan(world, options);
+  const planned = await openPlannedOrPlan(world, options);
+  const { situation, login, plan } = planned;
   const base = ownBase(situation);
   const tags = options.tag ?? tagsToPromote(plan.config, situation);
   const bad = tags.filter((tag) => !isTag(tag));
   if (bad.length > 0)
     throw usageError(`promote to ${bad.join(", ")}: not a tag`, "give a tag such as latest");
+  if (tags.length > 0) await checkTested(world, planned, base);
   const isAncestor = ancestry(await world.openGit(world.cwd));
   const promotions: Promotion[] = [];
   for (const tag of tags) {
@@ -48,6 +55,32 @@ async function promoteTags(
   }
   printResult(world, options, { promotions }, describe(promotions, situation.branch));
   return exitCodes.done;
+}
+
+/** SET_UNTESTED where a schedule has refreshed what it is about to promote, and GitLab knows of no test. */
+async function checkTested(
+  world: World,
+  { situation, login, plan }: PlannedSession,
+  base: Repository,
+): Promise<void> {
+  const { scheduled, pipeline } = situation;
+  if (!scheduled || pipeline === undefined) return;
+  const tag = ofGeneration(setTag(plan.set.id), generationOfPipeline(pipeline));
+  if ((await login.registry.head(recordReference(base, tag))) === undefined) return;
+  const gitlab = await gitlabOf(world, plan.config.prefix);
+  const project = world.env["CI_PROJECT_ID"];
+  if (gitlab === undefined || !project) return;
+  const jobs = await unlessDenied(allOf(gitlab.jobs(project, Number(pipeline))));
+  if (isDenied(jobs)) {
+    const why = [jobs.message, jobs.hint].filter((text) => text !== undefined).join("; ");
+    world.log.warn(`whether anything has tested what was refreshed could not be asked: ${why}`);
+  } else refuseUntested(jobs, pipeline);
+}
+
+async function allOf<T>(items: AsyncIterable<T>): Promise<readonly T[]> {
+  const all: T[] = [];
+  for await (const item of items) all.push(item);
+  return all;
 }
 
 function describe(promotions: readonly Promotion[], branch: string | undefined): string {

@@ -21,7 +21,7 @@ before(async () => {
   await using project = await gitlabProject([rules], Object.fromEntries(jobs));
   listed = await project.list();
   const all = [...listed.values()].flatMap((job) => job.rules ?? []);
-  assert.equal(all.length, 7 + 6 + 5 + 1);
+  assert.equal(all.length, 8 + 6 + 5 + 1);
   expressions = all.flatMap((rule) => rule.if ?? []);
   keys = [...new Set(all.flatMap((rule) => Object.keys(rule)))].sort();
 });

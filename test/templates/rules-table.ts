@@ -28,6 +28,7 @@ export const columns: readonly Column[] = [
   ordinary("only in forks", "ONLY_FORKS"),
   ordinary("functional", "FUNCTIONAL"),
   ordinary("macOS", "MACOS"),
+  ordinary("scheduled", "SCHEDULED"),
 ];
 
 const meaning: Readonly<Record<string, Cell>> = {
@@ -147,46 +148,47 @@ const no: Asked = { as: "not 1 or 2", values: [undefined, "", "3"] };
 const one: Asked = { as: "1", values: ["1"] };
 const two: Asked = { as: "2", values: ["2"] };
 
-// In the columns' order: images, after, promotion; ordinary, publishing, optional, skipped, forks, functional, macOS.
+// In the columns' order: images, after, promotion; ordinary, publishing, optional, skipped, forks, functional, macOS,
+// scheduled.
 const lines: readonly Line[] = [
-  { title: "upstream, `staging`", where: staging, asked: not1, cells: "RRR R.mm.RR" },
-  { title: "", where: staging, asked: one, cells: "MRR M.mm.MM" },
-  { title: "upstream, `staging-9.2`", where: versions, asked: not1, cells: "RRR R.mm.RR" },
-  { title: "", where: versions, asked: one, cells: "MRR M.mm.MM" },
-  { title: "upstream, default branch", where: master, asked: not1, cells: "..R .R....." },
-  { title: "", where: master, asked: one, cells: "..R .M....." },
-  { title: "upstream, `stable-9.2`", where: stable, asked: any, cells: "... ......." },
-  { title: "upstream, any other branch", where: others, asked: any, cells: "... ......." },
-  { title: "upstream, tag", where: [tag("upstream")], asked: any, cells: "... ......." },
+  { title: "upstream, `staging`", where: staging, asked: not1, cells: "RRR R.mm.RRR" },
+  { title: "", where: staging, asked: one, cells: "MRR M.mm.MMM" },
+  { title: "upstream, `staging-9.2`", where: versions, asked: not1, cells: "RRR R.mm.RRR" },
+  { title: "", where: versions, asked: one, cells: "MRR M.mm.MMM" },
+  { title: "upstream, default branch", where: master, asked: not1, cells: "..R .R......" },
+  { title: "", where: master, asked: one, cells: "..R .M......" },
+  { title: "upstream, `stable-9.2`", where: stable, asked: any, cells: "... ........" },
+  { title: "upstream, any other branch", where: others, asked: any, cells: "... ........" },
+  { title: "upstream, tag", where: [tag("upstream")], asked: any, cells: "... ........" },
   {
     title: "upstream, merge request",
     where: [mergeRequest("upstream")],
     asked: any,
-    cells: "... .......",
+    cells: "... ........",
   },
   {
     title: "upstream, schedule on a branch that moves a tag",
     where: schedules,
     asked: any,
-    cells: "RRR .......",
+    cells: "RRR .......R",
   },
   {
     title: "upstream, schedule on anything else",
     where: oddSchedules,
     asked: any,
-    cells: "RR. .......",
+    cells: "RR. .......R",
   },
   {
     title: "fork, any branch, tag or merge request",
     where: inFork,
     asked: no,
-    cells: "... .......",
+    cells: "... ........",
   },
-  { title: "", where: inFork, asked: one, cells: "MR. MMmmMm." },
-  { title: "", where: inFork, asked: one, functional: "1", cells: "MR. MMmmMM." },
-  { title: "", where: inFork, asked: two, cells: "RR. RRmmRm." },
-  { title: "", where: inFork, asked: two, functional: "1", cells: "RR. RRmmRR." },
-  { title: "fork, schedule", where: forkSchedules, asked: any, cells: "... ......." },
+  { title: "", where: inFork, asked: one, cells: "MR. MMmmMm.M" },
+  { title: "", where: inFork, asked: one, functional: "1", cells: "MR. MMmmMM.M" },
+  { title: "", where: inFork, asked: two, cells: "RR. RRmmRm.R" },
+  { title: "", where: inFork, asked: two, functional: "1", cells: "RR. RRmmRR.R" },
+  { title: "fork, schedule", where: forkSchedules, asked: any, cells: "... ........" },
 ];
 
 export const rows: readonly Row[] = lines.flatMap(({ where, asked, functional, cells }) =>

@@ -4,7 +4,8 @@ import { before, test } from "node:test";
 import { parseConfig } from "../../src/config/parse.ts";
 import { situationOf } from "../../src/plan/situation.ts";
 import { tagsToPromote } from "../../src/publish/promote.ts";
-import type { Include } from "./gitlab.ts";
+import { includesOf, isPipeline, pipelineOf, readPage } from "../docs/pages.ts";
+import { gitlabProject, type Include } from "./gitlab.ts";
 import { evaluate } from "./rules-probes.ts";
 import { type Cell, type Column, columns, type Row, rows, tableText } from "./rules-table.ts";
 
@@ -40,6 +41,28 @@ for (const row of rows) {
 
 const read = (path: string): string =>
   readFileSync(new URL(`../../${path}`, import.meta.url), "utf8");
+
+test("the first example of docs/rules.md makes a pipeline wherever the table has a job", async () => {
+  const [example] = readPage("rules.md").blocks.filter(isPipeline);
+  assert.ok(example);
+  const { include: _, ...jobs } = pipelineOf([example]) as Record<string, unknown>;
+  await using project = await gitlabProject(includesOf([example]), jobs, "qemu-project/qemu");
+  const wanted = ["push of staging", "push of master", "schedule on master", "schedule on topic"];
+  for (const where of wanted) {
+    const row = rows.find(({ name }) => name === `upstream, ${where}, QEMU_CI unset`);
+    assert.ok(row, where);
+    const listed = [...(await project.list(row.env)).values()];
+    const stages = listed.filter(({ when }) => when !== "never").map(({ stage }) => stage);
+    // GitLab starts no pipeline whose jobs are all in these two.
+    assert.ok(
+      stages.some((stage) => stage !== ".pre" && stage !== ".post"),
+      where,
+    );
+    assert.equal(stages.includes("promote"), row.tags.length > 0, where);
+    const isTested = where !== "push of master";
+    assert.equal(stages.includes("test"), isTested, where);
+  }
+});
 
 test("docs/rules.md prints the table", () => {
   const printed = /^\| pipeline .*?\n(?!\|)/ms.exec(read("docs/rules.md"))?.[0];
