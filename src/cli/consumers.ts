@@ -1,5 +1,7 @@
 /** Looks for jobs that name an image which the project does not have, before any of them runs. */
+import type { Tree } from "../context/tree.ts";
 import { BerthError, type Problem, printProblem } from "../errors.ts";
+import type { World } from "../host/world.ts";
 import { gatherFiles } from "../pipelines/gather.ts";
 import { knownImages, mayNameUnknown } from "../pipelines/uses.ts";
 import type { PipelineFile } from "../pipelines/value.ts";
@@ -35,15 +37,21 @@ async function findUnknown({
   situation,
 }: Pick<Session, "world" | "project" | "situation">): Promise<readonly Problem[]> {
   const env = situation.ci ? world.env : {};
-  const root = env["CI_CONFIG_PATH"] || ".gitlab-ci.yml";
-  // A configuration of another project or host.
-  if (/@|:\/\//.test(root)) return [];
-  const files = await gatherFiles(project.tree, root).catch(passOver);
+  const { root, files } = await pipelineFiles(project.tree, env);
   const known = knownImages(project.config, project.images, env);
   const texts = [...files.values()].map(({ text }) => text);
   if (!mayNameUnknown(texts, known)) return [];
   const { unknownImages } = await import("../pipelines/consumers.ts");
   return unknownImages(files, root, known);
+}
+
+/** The files of the pipeline's configuration, as far as the project itself holds them. */
+export async function pipelineFiles(tree: Tree, env: World["env"]) {
+  const root = env["CI_CONFIG_PATH"] || ".gitlab-ci.yml";
+  // A configuration of another project or host.
+  const isElsewhere = /@|:\/\//.test(root);
+  const files = isElsewhere ? new Map() : await gatherFiles(tree, root).catch(passOver);
+  return { root, files: files as ReadonlyMap<string, PipelineFile> };
 }
 
 /** GitLab has read these files already; one that cannot be read here is no reason to stop. */

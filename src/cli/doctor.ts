@@ -14,6 +14,7 @@ import { type ExitCode, exitCodes, printProblem } from "../errors.ts";
 import type { GitLab } from "../gitlab/gitlab.ts";
 import type { World } from "../host/world.ts";
 import type { Situation } from "../plan/situation.ts";
+import { pipelineFiles } from "./consumers.ts";
 import { gitlabHint, gitlabOf, login } from "./login.ts";
 import { openProject, type Project } from "./project.ts";
 import { doing, engineOption, examples, type GlobalOptions } from "./verb.ts";
@@ -52,13 +53,14 @@ async function gather(world: World, options: DoctorOptions): Promise<Facts> {
   const { situation, variables } = readVariables(world.env, config, options.registry);
   const images = isTrouble(project) ? [] : project.images.map(({ name }) => name);
   const identified = await identify(project);
-  const [registry, gitlab, machine, clone] = await Promise.all([
+  const [registry, gitlab, machine, clone, scheduledJobs] = await Promise.all([
     askRegistry(world, config, situation, images),
     gatherGitLab(await openPort(world, config), projectId(world, situation), situation),
     gatherMachine(engines(world, options.engine ?? config.engine), world.files),
     known(askClone(world, config, situation)),
+    isTrouble(project) ? undefined : readSchedule(world, project, situation),
   ]);
-  const facts = { images, ...identified };
+  const facts = { images, ...identified, scheduledJobs };
   return { config, situation, project: facts, variables, registry, gitlab, machine, clone };
 }
 
@@ -121,6 +123,13 @@ function engines(world: World, setting: Config["engine"]): readonly Engine[] {
   const waitMs = promised ? daemonMs : 0;
   const all = [buildah({ run, files, clock, env }), docker({ run, files, clock, env, waitMs })];
   return all.filter(({ name }) => setting === "auto" || setting === name);
+}
+
+async function readSchedule({ env }: World, { tree }: Project, { ci }: Situation) {
+  const { root, files } = await pipelineFiles(tree, ci ? env : {});
+  if (files.size === 0) return undefined;
+  const { jobsInSchedules } = await import("../pipelines/scheduled.ts");
+  return jobsInSchedules(files, root);
 }
 
 async function askClone(world: World, config: Config, situation: Situation) {

@@ -124,9 +124,9 @@ export const topics: Readonly<Record<TopicName, Topic>> = {
   },
   refresh: {
     body: [
-      "A base that moved or packages of today do not change a key. `refresh` in berth.yml says when an image is built again all the same, without layer caches.",
+      "A base that moved or packages of today do not change a key. In upstream's schedules an image is built again all the same, without layer caches, once it is 7 days old or its base moved; `refresh` in berth.yml says other limits, or `false`.",
       [
-        covered("max_age", "the image was built more than so many days ago"),
+        covered("max_age", "the oldest layer of the image was made more than so many days ago"),
         covered(
           "follow_bases",
           "the tag of a base image points at another digest than when it was built",

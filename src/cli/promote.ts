@@ -2,10 +2,12 @@
 import type { Command } from "commander";
 import { type ExitCode, exitCodes } from "../errors.ts";
 import { isDenied, unlessDenied } from "../gitlab/denied.ts";
+import { all } from "../host/gitlab-read.ts";
 import type { World } from "../host/world.ts";
+import { ownTags } from "../image/key.ts";
 import { isTag, type Repository } from "../oci/reference.ts";
-import { generationOfPipeline, ofGeneration } from "../plan/places.ts";
-import { recordReference, setTag } from "../plan/record.ts";
+import { generationOfPipeline, ofGeneration } from "../oci/tags.ts";
+import { recordReference } from "../plan/record.ts";
 import { ownBase } from "../plan/situation.ts";
 import { ownerOf, type Promotion, promote, tagsToPromote } from "../publish/promote.ts";
 import { refuseUntested } from "../publish/tested.ts";
@@ -65,22 +67,16 @@ async function checkTested(
 ): Promise<void> {
   const { scheduled, pipeline } = situation;
   if (!scheduled || pipeline === undefined) return;
-  const tag = ofGeneration(setTag(plan.set.id), generationOfPipeline(pipeline));
+  const tag = ofGeneration(ownTags.set(plan.set.id), generationOfPipeline(pipeline));
   if ((await login.registry.head(recordReference(base, tag))) === undefined) return;
   const gitlab = await gitlabOf(world, plan.config.prefix);
   const project = world.env["CI_PROJECT_ID"];
   if (gitlab === undefined || !project) return;
-  const jobs = await unlessDenied(allOf(gitlab.jobs(project, Number(pipeline))));
+  const jobs = await unlessDenied(all(gitlab.jobs(project, Number(pipeline))));
   if (isDenied(jobs)) {
     const why = [jobs.message, jobs.hint].filter((text) => text !== undefined).join("; ");
     world.log.warn(`whether anything has tested what was refreshed could not be asked: ${why}`);
   } else refuseUntested(jobs, pipeline);
-}
-
-async function allOf<T>(items: AsyncIterable<T>): Promise<readonly T[]> {
-  const all: T[] = [];
-  for await (const item of items) all.push(item);
-  return all;
 }
 
 function describe(promotions: readonly Promotion[], branch: string | undefined): string {

@@ -5,6 +5,7 @@ import { judgeCleanup, judgeForkPipelines, judgeTagRules, judgeVersion } from ".
 import { judgeClone, judgeEngine, judgeUmask } from "./judge-machine.ts";
 import { judgeConfiguration, judgeDotenv, judgeImages } from "./judge-project.ts";
 import { judgeJobTokens, judgeOwnRights, judgeUpstreamRights } from "./judge-rights.ts";
+import { judgeSchedules } from "./judge-schedules.ts";
 import { judgeContainerTag, judgeForce, judgeRegistry, judgeUpstream } from "./judge-variables.ts";
 
 const judges: Readonly<Record<Check, (facts: Facts) => Verdict>> = {
@@ -20,6 +21,7 @@ const judges: Readonly<Record<Check, (facts: Facts) => Verdict>> = {
   "job-tokens": judgeJobTokens,
   "protected-tags": judgeTagRules,
   cleanup: judgeCleanup,
+  schedules: judgeSchedules,
   "fork-pipelines": judgeForkPipelines,
   "gitlab-version": judgeVersion,
   engine: judgeEngine,

@@ -58,6 +58,8 @@ export interface ProjectFacts {
   /** Why keys cannot be computed. */
   readonly identified: Trouble | undefined;
   readonly warnings: readonly string[];
+  /** The jobs of its pipeline that may run in upstream's schedules; `undefined` where its files are not here. */
+  readonly scheduledJobs: readonly string[] | undefined;
 }
 
 export interface VariableFacts {
@@ -98,6 +100,8 @@ export interface GitLabFacts {
   readonly tagRules: Known<readonly TagRule[] | undefined>;
   /** Of upstream in a fork, of the project itself elsewhere. */
   readonly jobTokens: Known<JobTokenAccess | undefined>;
+  /** The branches and tags of the project's own pipeline schedules. */
+  readonly schedules: Known<readonly string[]>;
 }
 
 export interface MachineFacts {

@@ -19,6 +19,7 @@ export const checks = [
   "job-tokens",
   "protected-tags",
   "cleanup",
+  "schedules",
   "fork-pipelines",
   "gitlab-version",
   "engine",

@@ -118,13 +118,20 @@ export async function gatherGitLab(
   };
   const source = situation.upstream?.path;
   const fork = isFork(situation);
-  const [ownProject, upstreamProject, tagRules, jobTokens] = await Promise.all([
+  const [ownProject, upstreamProject, tagRules, jobTokens, schedules] = await Promise.all([
     ask(own, (port, project) => port.project(project)),
     ask(source, (port, project) => port.project(project)),
     fork ? noProject : ask(own, (port, project) => port.tagRules(project)),
     ask(fork ? source : own, (port, project) => port.jobTokenAccess(project)),
+    fork ? noProject : ask(own, (port, project) => scheduledRefs(port, project)),
   ]);
-  return { own: ownProject, upstream: upstreamProject, tagRules, jobTokens };
+  return { own: ownProject, upstream: upstreamProject, tagRules, jobTokens, schedules };
+}
+
+async function scheduledRefs(port: GitLab, project: ProjectId): Promise<readonly string[]> {
+  const refs: string[] = [];
+  for await (const { ref } of port.schedules(project)) refs.push(ref);
+  return refs;
 }
 
 const noProject: Trouble = {

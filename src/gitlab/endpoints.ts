@@ -35,6 +35,8 @@ export const endpoints = {
   pipeline: { jobToken: "newer", ...reads },
   /** GET /projects/:id/pipelines */
   pipelines: { jobToken: "newer", ...reads },
+  /** GET /projects/:id/pipeline_schedules */
+  schedules: { jobToken: "ignored", ...reads },
   /** GET /projects/:id/repository/merge_base */
   mergeBase: { jobToken: "ignored", ...reads },
   /** GET /projects/:id/repository/commits/:sha */

@@ -27,6 +27,8 @@ export interface GitLab {
   triggers(project: ProjectId, pipeline: number): AsyncIterable<Trigger>;
   /** The newest first; child pipelines only with `source: "parent_pipeline"`. */
   pipelines(project: ProjectId, filter: PipelineFilter): AsyncIterable<Pipeline>;
+  /** Those that are switched on. */
+  schedules(project: ProjectId): AsyncIterable<Schedule>;
   /** The newest commit that is in the history of both; `undefined` where they share none. */
   mergeBase(project: ProjectId, one: string, other: string): Promise<string | undefined>;
   /** By its id, a branch or a tag. */
@@ -95,6 +97,12 @@ export interface Pipeline {
   readonly source: string | undefined;
   readonly createdAt: Date | undefined;
   readonly updatedAt: Date | undefined;
+}
+
+export interface Schedule {
+  readonly id: number;
+  /** A branch or a tag. */
+  readonly ref: string;
 }
 
 /** A job that starts another pipeline. */

@@ -1,7 +1,7 @@
 /** What GitLab answers about pipelines and jobs. */
 import * as z from "zod";
 import { commitId, date, optional, text } from "./answer.ts";
-import type { Job, Pipeline, Trigger } from "./gitlab.ts";
+import type { Job, Pipeline, Schedule, Trigger } from "./gitlab.ts";
 
 export const pipeline = z
   .object({
@@ -30,6 +30,10 @@ export const pipeline = z
 export const trigger = z
   .object({ pipeline, downstream_pipeline: optional(pipeline) })
   .transform((from): Trigger => ({ pipeline: from.pipeline, started: from.downstream_pipeline }));
+
+export const schedule = z
+  .object({ id: z.int(), ref: z.string() })
+  .transform(({ id, ref }): Schedule => ({ id, ref: ref.replace(/^refs\/(?:heads|tags)\//, "") }));
 
 export const job = z
   .object({

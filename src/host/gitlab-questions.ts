@@ -43,7 +43,7 @@ export function pipelineQuestions(
   access: Access,
 ): Pick<
   GitLab,
-  "currentJob" | "job" | "jobs" | "artifact" | "pipeline" | "triggers" | "pipelines"
+  "currentJob" | "job" | "jobs" | "artifact" | "pipeline" | "triggers" | "pipelines" | "schedules"
 > {
   return {
     async currentJob() {
@@ -93,6 +93,18 @@ export function pipelineQuestions(
           new Pipelines(options).show(project, id),
         ),
         (known) => known.pipeline,
+      ),
+    schedules: (project) =>
+      many(
+        asker,
+        about(
+          "schedules",
+          "the pipeline schedules",
+          project,
+          ({ PipelineSchedules }, options, query) =>
+            new PipelineSchedules(options).all(project, { ...query, scope: "active" }),
+        ),
+        (known) => known.schedule,
       ),
     pipelines: (project, { updatedAfter, ...filter }) =>
       many(

@@ -24,6 +24,7 @@ export function stepsOf(
       ? [`write $${tag} for the tag of image lines instead of ${foreign.join(", ")}`]
       : []),
     ...tagSteps(survey, tag),
+    ...scheduleSteps(survey),
     ...guides(survey, prefix),
     "berth plan --registry HOST/PATH: see what would be built; it changes nothing",
   ];
@@ -46,6 +47,17 @@ function tagSteps({ files }: Survey, tag: string): readonly string[] {
   if (places.length === 0) return [];
   return [
     `delete ${tag} where variables set it (${few(places)}), for it would win over what was planned`,
+  ];
+}
+
+/** Images are refreshed in schedules by default, so one is all that it takes. */
+function scheduleSteps({ text }: Survey): readonly string[] {
+  const isThere = /CI_PIPELINE_SOURCE[^\n]*schedule/.test(text);
+  const schedule = isThere
+    ? "see that some jobs that run in images run in the pipeline schedule"
+    : "make a pipeline schedule on the default branch (Build > Pipeline schedules) in which some jobs run in images";
+  return [
+    `${schedule}: there images older than 7 days, or with a base that moved, are built again, tested and promoted`,
   ];
 }
 

@@ -4,7 +4,11 @@ import { type Known, ownUse } from "./uses.ts";
 import { emptyMapping, type Mapping, mappingOf } from "./value.ts";
 
 /** The value that an input has: what the include says, else the default; `undefined` where nobody can tell. */
-function inputOf({ inputs }: Component, name: string, byDefault: string): string | undefined {
+export function inputOf(
+  { inputs }: Component,
+  name: string,
+  byDefault: string,
+): string | undefined {
   return inputs.has(name) ? inputs.get(name) : byDefault;
 }
 

@@ -58,11 +58,16 @@ describe("berth doctor", () => {
   const buildah =
     '#!/bin/sh\n[ "$1" = --version ] && echo "buildah version 1.43.1 (image-spec 1.1.0)" || echo "{}"\n';
 
-  async function repository(name: string, config: string): Promise<string> {
+  async function repository(
+    name: string,
+    config: string,
+    pipeline = "check: { script: make }\n",
+  ): Promise<string> {
     const path = join(folder.path, name);
     await mkdir(path);
     await writeFile(join(path, "debian.docker"), "FROM debian:13-slim\n");
     await writeFile(join(path, "berth.yml"), config);
+    await writeFile(join(path, ".gitlab-ci.yml"), pipeline);
     const git = (...args: readonly string[]) =>
       succeed("git", ["-c", "user.name=T", "-c", "user.email=t@example.com", ...args], {
         cwd: path,
@@ -99,6 +104,8 @@ describe("berth doctor", () => {
     assert.equal(before.code, 0);
     const rule = before.findings.find(({ id }) => id === "protected-tags");
     assert.equal(rule?.level, "warning");
+    assert.equal(before.levelOf("schedules"), "note");
+    upstream.schedules.push("main");
     const pattern = /tag name pattern (\S+) /.exec(rule.todo ?? "")?.[1] ?? "";
     upstream.tagRules.push({ pattern, push: "maintainer", delete: "maintainer" });
 
@@ -109,6 +116,14 @@ describe("berth doctor", () => {
     assert.ok(!stdout.includes(token) && !stdout.includes(job.token));
     const created = [...gitlab.tokens.created].filter((path) => path.startsWith("acme/tools"));
     assert.deepEqual(created, ["acme/tools/berth"]);
+  });
+
+  test("warns where no job of the project's pipeline runs in its schedules", async () => {
+    const job = "{ extends: .berth-rules, script: make }";
+    const include = "{ component: $CI_SERVER_FQDN/berth-ci/berth/rules@0.1.0 }";
+    const cwd = await repository("idle", settings, `include: [${include}]\ncheck: ${job}\n`);
+    const { levelOf } = await doctor(cwd, gitlab.job(upstream, { user: "olga" }).env);
+    assert.equal(levelOf("schedules"), "warning");
   });
 
   test("tells a fork of a private project what to ask for, and makes nothing", async () => {

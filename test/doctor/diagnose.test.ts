@@ -40,7 +40,13 @@ describe("the doctor's findings", () => {
   });
 
   test("explains once what several checks could not read for one reason", () => {
-    const gitlab = { own: trouble, upstream: trouble, tagRules: trouble, jobTokens: trouble };
+    const gitlab = {
+      own: trouble,
+      upstream: trouble,
+      tagRules: trouble,
+      jobTokens: trouble,
+      schedules: trouble,
+    };
     const text = printFindings(diagnose({ ...healthy, gitlab }));
     assert.equal(text.split("do something: 403").length - 1, 1);
   });

@@ -36,6 +36,7 @@ export const healthy: Facts = {
     images: ["debian", "fedora"],
     identified: undefined,
     warnings: [],
+    scheduledJobs: ["check"],
   },
   variables: {
     containerTag: undefined,
@@ -66,6 +67,7 @@ export const healthy: Facts = {
       },
     ],
     jobTokens: { limited: true, projects: [], groups: [] },
+    schedules: ["main"],
   },
   machine: {
     engines: [{ name: "buildah", version: { text: "1.43.1" } }],

@@ -49,6 +49,15 @@ async function proposed(files: Files, remote?: string) {
   };
 }
 
+test("a pipeline schedule is the last thing to make, or to look at where there is one", async () => {
+  const { steps } = await proposed({ "debian.docker": dockerfile });
+  assert.match(steps.join("\n"), /make a pipeline schedule on the default branch/);
+  const rule = `rules: [{ if: '$CI_PIPELINE_SOURCE == "schedule"' }]`;
+  const nightly = { ".gitlab-ci.yml": `nightly: { script: a, ${rule} }\n` };
+  const { steps: others } = await proposed({ "debian.docker": dockerfile, ...nightly });
+  assert.match(others.join("\n"), /see that some jobs .* run in the pipeline schedule/);
+});
+
 describe("a project as QEMU's", () => {
   test("keeps its names, places, lines and gating", async () => {
     const { settings, names, inputs } = await proposed(qemu);

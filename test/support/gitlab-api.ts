@@ -65,6 +65,10 @@ const routes: readonly Route[] = [
     return found?.project === project ? json(entity.pipelineEntity(found)) : failed(404);
   }),
   get(/^pipelines$/, "newer", mayRead, pipelines),
+  get(/^pipeline_schedules$/, "ignored", atLeast("reporter"), ({ api, project, request }) => {
+    const all = project.schedules.map((ref, at) => ({ id: at + 1, ref: `refs/heads/${ref}` }));
+    return listed(request, api.url, request.query.get("scope") === "active" ? all : []);
+  }),
   get(/^repository\/merge_base$/, "ignored", mayRead, ({ project, request }) => {
     const [one = "", other = ""] = request.query.getAll("refs[]");
     const ids = [one, other].map((ref) => project.history.commit(ref)?.id);

@@ -18,6 +18,8 @@ export interface TestProject<H extends History = History> {
   readonly tagRules: TagProtection[];
   readonly repositoryRules: { readonly pattern: string; readonly push: Role }[];
   readonly requests: TestRequest[];
+  /** Branches that have a pipeline schedule which is switched on. */
+  readonly schedules: string[];
   visibility: "public" | "internal" | "private";
   registry: "enabled" | "private" | "disabled";
   defaultBranch: string;
@@ -132,6 +134,7 @@ export function addProject(
     tagRules: [],
     repositoryRules: [],
     requests: [],
+    schedules: [],
     visibility: settings.visibility ?? forkedFrom?.visibility ?? "public",
     registry: settings.registry ?? "enabled",
     defaultBranch,
