@@ -1,4 +1,5 @@
 /** Which jobs of a pipeline may run in a schedule of upstream. */
+import { defaultConfig } from "../config/config.ts";
 import { inputOf } from "./components.ts";
 import type { Component } from "./includes.ts";
 import { flatten, variablesOfJob } from "./job.ts";
@@ -31,7 +32,7 @@ function broughtBy(component: Component, name: string): Mapping | undefined {
   if (component.template === "images" && /^(?:use|needs)(?:-|$)/.test(rest)) return emptyMapping;
   if (component.template !== "rules" || !rest.startsWith("rules")) return undefined;
   if (rest !== "rules") return emptyMapping;
-  const flags = inputOf(component, "flags", "BERTH_JOB");
+  const flags = inputOf(component, "flags", `${defaultConfig.prefix}_JOB`);
   if (flags === undefined) return undefined;
   const rule = mappingOf({ if: `$${flags}_SCHEDULED == "1"` });
   return { ...emptyMapping, entries: new Map([["rules", { kind: "list", items: [rule] }]]) };
