@@ -1,4 +1,4 @@
-/** What an older buildah would build wrong, or fail at without saying why. */
+/** What buildah, or an older one, would build wrong or fail at without saying why. */
 import { BerthError } from "../errors.ts";
 import type { Files } from "../world.ts";
 import type { BuildahVersion } from "./buildah-args.ts";
@@ -17,6 +17,7 @@ export async function refuseForOld(
   files: Pick<Files, "entry">,
 ): Promise<void> {
   const { dockerfile, source, traits } = request;
+  refuseNoted(request, version);
   if (traits.heredocs && version.minor < heredocsSince) {
     const line = dockerfile.split("\n").findIndex((text) => text.includes("<<"));
     throw refused(request, source.lines[line], {
@@ -33,6 +34,19 @@ export async function refuseForOld(
       instead: `use buildah 1.${linksSince} or later, or name what the link leads to`,
     });
   }
+}
+
+/** One key must not mean two images: what this buildah reads otherwise than BuildKit is not built with it. */
+function refuseNoted({ name, source, notes }: BuildRequest, version: BuildahVersion): void {
+  const problems = notes
+    .filter(({ buildah: { below } }) => below === undefined || version.minor < below)
+    .map(({ line, column, message }) => ({ file: source.file, line, column, message }));
+  if (problems.length === 0) return;
+  throw new BerthError(
+    "BUILD_FAILED",
+    `build ${name}: buildah ${version.text} reads ${source.file} otherwise than its key means`,
+    { problems, hint: "change these lines, or build with the docker engine" },
+  );
 }
 
 /** The first part of a path that is a link. */

@@ -1,5 +1,5 @@
 /** What berth asks of a program that builds images; buildah and docker answer it. */
-import type { Traits } from "../dockerfile/recipe.ts";
+import type { Note, Traits } from "../dockerfile/recipe.ts";
 import type { Digest } from "../oci/digest.ts";
 import type { Reference, Repository } from "../oci/reference.ts";
 import type { Source } from "./place.ts";
@@ -12,6 +12,8 @@ export interface BuildRequest {
   /** Where that text stands in the file that a person wrote. */
   readonly source: Source;
   readonly traits: Traits;
+  /** What buildah, or buildah below a version, reads otherwise than the key means. */
+  readonly notes: readonly Note[];
   /** What RUN mounts of the context, below its root, with the file's lines. */
   readonly mounted: readonly { readonly path: string; readonly line: number }[];
   /** A folder that holds exactly the hashed context, modes and times normalised; its name is this context's alone. */

@@ -44,6 +44,7 @@ export async function requestFor(
     traits: hasTriggers(image, recipe, tools)
       ? { ...recipe.traits, expandsArgs: true }
       : recipe.traits,
+    notes: recipe.notes,
     mounted: mountedBy(recipe),
     contextFolder,
     scratchFolder: scratch,

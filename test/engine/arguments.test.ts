@@ -20,6 +20,7 @@ const request: BuildRequest = {
   dockerfile: "FROM scratch\n",
   source: { file: "debian.docker", lines: [1], stages: [] },
   traits: { heredocs: false, runHeredocs: false, binds: false, expandsArgs: false },
+  notes: [],
   mounted: [],
   contextFolder: "/c",
   scratchFolder: "/s",

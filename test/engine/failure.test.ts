@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { buildError, couldNotStart, onlyCacheFailed } from "../../src/engine/buildah-failure.ts";
+import { refuseForOld } from "../../src/engine/buildah-old.ts";
 import { dockerBuildError } from "../../src/engine/docker-failure.ts";
 import type { BuildRequest } from "../../src/engine/engine.ts";
 import { isPassing, registryFailure, withoutSecrets } from "../../src/engine/failure.ts";
@@ -25,6 +26,7 @@ const request: BuildRequest = {
     ],
   },
   traits: { heredocs: true, runHeredocs: true, binds: false, expandsArgs: false },
+  notes: [],
   mounted: [],
   contextFolder: "/c",
   scratchFolder: "/s",
@@ -252,4 +254,30 @@ test("a push is tried once more where the registry was only busy", async () => {
     );
     assert.deepEqual([got, answers.length - left.length], [code, calls]);
   }
+});
+
+test("buildah is not asked to build what it reads otherwise than the key means", async () => {
+  const note = (line: number, below: number | undefined) => ({
+    line,
+    column: 1,
+    message: `line ${line} is read otherwise`,
+    buildah: { below },
+  });
+  const noted: BuildRequest = {
+    ...request,
+    traits: { ...request.traits, heredocs: false },
+    notes: [note(4, 40), note(6, undefined)],
+  };
+  const problemsWith = async (minor: number): Promise<readonly string[]> => {
+    const version = { text: `1.${minor}.0`, minor };
+    const entry = async () => undefined;
+    const error: unknown = await refuseForOld(noted, version, { entry }).catch((it: unknown) => it);
+    assert.ok(error instanceof BerthError);
+    assert.equal(error.code, "BUILD_FAILED");
+    assert.match(error.message, new RegExp(`build debian: buildah 1\\.${minor}\\.0 reads debian`));
+    assert.match(error.hint ?? "", /docker engine/);
+    return error.problems.map(({ file, line }) => `${file}:${line}`);
+  };
+  assert.deepEqual(await problemsWith(39), ["debian.docker:4", "debian.docker:6"]);
+  assert.deepEqual(await problemsWith(40), ["debian.docker:6"]);
 });

@@ -130,15 +130,15 @@ function readOf(text: string, args: Readonly<Record<string, string>>) {
   const lines = text.split("\n").map((_, index) => index + 1);
   const options = { file, args, target: undefined, platform: "linux/amd64", allowAdd: [] };
   try {
-    const { stages, traits } = resolveRecipe(text, {
+    const { stages, traits, notes } = resolveRecipe(text, {
       ...options,
       parentOf: () => undefined,
       onbuild: false,
     });
-    return { source: { file, lines, stages }, traits, mounted: [] };
+    return { source: { file, lines, stages }, traits, notes, mounted: [] };
   } catch {
     const none = { heredocs: false, runHeredocs: false, binds: false, expandsArgs: false };
-    return { source: { file, lines, stages: [] }, traits: none, mounted: [] };
+    return { source: { file, lines, stages: [] }, traits: none, notes: [], mounted: [] };
   }
 }
 
