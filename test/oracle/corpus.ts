@@ -1,8 +1,7 @@
 /** Dockerfiles that people wrote: fixtures of the engines' modules, and whole histories of repositories. */
-import { execFile } from "node:child_process";
+import { execFileSync } from "node:child_process";
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { promisify } from "node:util";
 import type { Text } from "./engines.ts";
 
 const hasFrom = /^\s*FROM\s/im;
@@ -35,27 +34,34 @@ function literalsIn(source: string): readonly string[] {
 }
 
 /** Every version of every Dockerfile that a repository's branches hold. */
-export async function historyOf(repository: string): Promise<readonly string[]> {
-  const git = async (...args: string[]): Promise<string> =>
-    (await promisify(execFile)("git", ["-C", repository, ...args], { maxBuffer: 2 ** 30 })).stdout;
+export function historyOf(repository: string): readonly string[] {
+  const git = (args: readonly string[], input = ""): Buffer => {
+    const options = { input, maxBuffer: 2 ** 31 - 1 };
+    return execFileSync("git", ["-C", repository, ...args], options);
+  };
   const patterns = [":(icase)*dockerfile*", ":(icase)*containerfile*", "*.docker"];
-  const log = await git(
-    "log",
-    "--all",
-    "--format=",
-    "--raw",
-    "--no-abbrev",
-    "--no-renames",
-    "--",
-    ...patterns,
-  );
+  const form = ["--all", "--format=", "--raw", "--no-abbrev", "--no-renames"];
+  const log = git(["log", ...form, "--", ...patterns]).toString();
   const blobs = new Set<string>();
   for (const [, blob = "", path = ""] of log.matchAll(/^:\S+ 100\d+ \S+ (\S+) \S\t(.*)$/gm)) {
     if (!otherFile.test(path)) blobs.add(blob);
   }
-  const texts: string[] = [];
-  for (const blob of blobs) texts.push(await git("cat-file", "blob", blob).catch(() => ""));
+  const texts = objectsIn(git(["cat-file", "--batch"], [...blobs].join("\n")));
   return texts.filter((text) => hasFrom.test(text));
+}
+
+/** What `git cat-file --batch` prints: a line with the size, the content, a line feed; "missing" has neither. */
+function objectsIn(printed: Buffer): readonly string[] {
+  const texts: string[] = [];
+  for (let at = 0; at < printed.length; ) {
+    const end = printed.indexOf("\n", at);
+    const [, size] = / blob (\d+)$/.exec(printed.toString("utf8", at, end)) ?? [];
+    at = end + 1;
+    if (size === undefined) continue;
+    texts.push(printed.toString("utf8", at, at + Number(size)));
+    at += Number(size) + 1;
+  }
+  return texts;
 }
 
 /** A text for its last stage, and for each stage that has a name. */

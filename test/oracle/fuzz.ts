@@ -32,7 +32,7 @@ async function look(what: string, all: Iterable<Text>): Promise<void> {
 }
 
 for (const repository of values.repository) {
-  const versions = await historyOf(repository);
+  const versions = historyOf(repository);
   await look(`${repository}: ${versions.length} versions`, versions.flatMap(forEachTarget));
 }
 if (count > 0) await look(`seed ${seed}`, texts(seed, count));
