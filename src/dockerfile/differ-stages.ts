@@ -156,12 +156,12 @@ function* scopeDifferences(
 ): Generator<readonly [Instruction, Difference]> {
   const { stage, below } = resolved;
   const force: InForce = { envs: new Set(), inherited: new Map(), shell: false };
+  const { args, globals } = input;
+  const isSet = ({ name, fallback }: Declared): boolean =>
+    fallback !== undefined || Object.hasOwn(args, name) || globals.values.has(name);
   const stages = below === undefined ? [] : chainOf(below);
   for (const instruction of stages.flatMap((one) => one.stage.instructions))
-    enter(instruction, force, ({ name, fallback }) => {
-      const { args, globals } = input;
-      return fallback !== undefined || Object.hasOwn(args, name) || globals.values.has(name);
-    });
+    enter(instruction, force, isSet, true);
   const isBase = input.stages.some((other) => other.below === resolved);
   for (const instruction of stage.instructions) {
     const { at, keyword, line } = instruction;
@@ -177,15 +177,16 @@ function* scopeDifferences(
             "buildah runs the triggers of a stage below without its ARGs: write no $ in this ONBUILD",
         },
       ];
-    enter(instruction, force, () => false);
+    enter(instruction, force, isSet, false);
   }
 }
 
-/** Takes an instruction into what is in force; an ARG is handed on where `isHanded` says so. */
+/** Takes an instruction into what is in force; the ARGs of a stage below are handed on where they are set. */
 function enter(
   instruction: Instruction,
   force: InForce,
-  isHanded: (arg: Declared) => boolean,
+  isSet: (arg: Declared) => boolean,
+  isBelow: boolean,
 ): void {
   const { keyword, body } = instruction;
   if (keyword === "shell") force.shell = true;
@@ -195,9 +196,9 @@ function enter(
       force.inherited.delete(name);
     }
   if (keyword !== "arg") return;
-  for (const arg of argsOf(instruction)) {
+  for (const arg of argsOf(instruction).filter(isSet)) {
     force.inherited.delete(arg.name);
-    if (isHanded(arg) && !force.envs.has(arg.name)) force.inherited.set(arg.name, arg);
+    if (isBelow && !force.envs.has(arg.name)) force.inherited.set(arg.name, arg);
   }
 }
 
@@ -241,7 +242,7 @@ function shellDifferences(instruction: Instruction, force: InForce): readonly Di
   if (arg !== undefined)
     found.push({
       at,
-      message: `${arg.name} is an ARG of a stage below, which buildah before 1.${inheritsSince} does not hand on: declare it here too`,
+      message: `${arg.name} is an ARG of a stage below, which buildah before 1.${inheritsSince} does not hand on: declare it here too, with its default`,
       buildah: { below: arg.fallback?.includes("$") === true ? undefined : inheritsSince },
     });
   return found;

@@ -52,7 +52,7 @@ const rules: readonly Rule[] = [
   },
   ({ keyword, line }) => {
     const text = expanded.has(keyword) ? line.text.replace(/\\./g, "") : "";
-    const [parameter] = /\$\{?[$?!@*#-]/.exec(text) ?? [];
+    const [parameter] = /\$\{?(?:[$?!@*#-]|\d\d)/.exec(text) ?? [];
     return parameter === undefined
       ? undefined
       : `${parameter} is a parameter of the shell, which engines expand differently: name a variable, or write \\$ for a dollar sign`;
@@ -84,8 +84,12 @@ const rules: readonly Rule[] = [
       ? "a heredoc has carriage returns, which buildah drops: save the file with line feeds alone"
       : undefined,
   ({ keyword, heredocs }) =>
-    keyword !== "run" && heredocs.some(({ expand, body }) => expand && /['"]/.test(body))
-      ? "a heredoc in which variables are expanded has quotes, which engines treat differently: quote its name (<<'EOF'), or COPY a file"
+    keyword !== "run" && heredocs.some(({ expand, body }) => expand && /['"\\]/.test(body))
+      ? "a heredoc in which variables are expanded has quotes or backslashes, which engines treat differently: quote its name (<<'EOF'), or COPY a file"
+      : undefined,
+  ({ keyword, heredocs, line }) =>
+    keyword !== "run" && heredocs.length > 0 && /<<-?[ \t]/.test(line.text)
+      ? "white space stands behind <<, which engines read differently in COPY and ADD: write the name right behind it"
       : undefined,
   ({ keyword, heredocs }) =>
     keyword === "run" && heredocs.some(({ chomp, body }) => chomp && /^\t+#!/.test(body))

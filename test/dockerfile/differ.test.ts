@@ -54,6 +54,8 @@ const refused: readonly (readonly [string, string, RegExp, Partial<RecipeOptions
   ["FROM a\nONBUILD RUN <<E\nx\nE", "2:1", /ONBUILD has a heredoc/],
   ["FROM a\nRUN <<E\nx\r\nE", "2:1", /carriage returns/],
   ["FROM a\nCOPY <<E /x\nit's\nE", "2:1", /quote its name/],
+  ["FROM a\nCOPY <<E /x\na\\\nE", "2:1", /quote its name/],
+  ["FROM a\nADD << E /x\na\nE", "2:1", /white space stands behind <</],
   ["FROM a\nRUN <<-E\n\t#!/bin/x\n\tE", "2:1", /tab stands in front of #!/],
   ["FROM a\nRUN --network=none\u00a0x", "2:1", /not ASCII/],
   ["FROM a\nRUN --mount=type=cache,target=/ä x", "2:1", /not ASCII/],
@@ -61,6 +63,7 @@ const refused: readonly (readonly [string, string, RegExp, Partial<RecipeOptions
   ["FROM a AS source_date_epoch", "1:1", /newer engines take times/],
   ["# check=skip=all\n# escape=`\nFROM a", "2:1", /make it the first line/],
   ["FROM a\nENV X=$$", "2:1", /parameter of the shell/],
+  ["FROM a\nENV X=$11", "2:1", /parameter of the shell/],
   ["FROM a\nLABEL x=${?}", "2:1", /parameter of the shell/],
   ["FROM a\nARG A=b\nENV X=${A#'b'}", "3:1", /pattern/],
   ["FROM a\nARG TARGETSTAGE", "2:1", /only BuildKit sets TARGETSTAGE/],
@@ -125,6 +128,7 @@ const noted: readonly (readonly [string, number | undefined, RegExp])[] = [
   ["FROM a AS b\nARG Y=1\nARG X=$Y\nFROM b\nENV Z=${X}", undefined, /X is an ARG/],
   ["FROM a AS b\nARG X=1\nFROM b AS c\nFROM c\nRUN <<E\necho $X\nE", 40, /X is an ARG/],
   ["FROM a AS b\nARG X=1\nFROM b\nARG Y=$X", 40, /X is an ARG/],
+  ["FROM a AS b\nARG X=1\nFROM b\nARG X\nRUN echo $X", 40, /X is an ARG.*with its default/],
   ["# escape=`\nFROM a\nENV X=c:\\b", undefined, /escape=`/],
   ["# syntax=docker/dockerfile:1\n# escape=`\nFROM a", undefined, /make it the first line/],
   ["FROM a\nARG TARGETARCH=arm64", undefined, /TARGETARCH is the engine's own/],
@@ -145,7 +149,7 @@ for (const [text, below, message] of noted) {
   });
 }
 
-test("an inherited ARG that is declared again, or is an ENV by then, needs no note", () => {
-  for (const rest of ["FROM b\nARG X\nRUN echo $X", "ENV X=$X\nFROM b\nRUN echo $X"])
+test("an inherited ARG that is declared again with a value, or is an ENV by then, needs no note", () => {
+  for (const rest of ["FROM b\nARG X=1\nRUN echo $X", "ENV X=$X\nFROM b\nRUN echo $X"])
     assert.deepEqual(read(`FROM a AS b\nARG X=1\n${rest}`), { refused: [], notes: [] });
 });
