@@ -17,6 +17,8 @@ export interface Text {
 /** Equal sums mean equal builds; an error is why the engine refuses the text. */
 export interface Meaning {
   readonly sum?: string;
+  /** The same in words that both engines share. */
+  readonly build?: string;
   readonly error?: string;
   /** What was hashed, where that was asked for. */
   readonly dump?: unknown;

@@ -18,7 +18,7 @@ export interface Reading {
 
 /** A rule that does not hold, and for which engine. */
 export interface Fault {
-  readonly rule: "meaning" | "spacing" | "key";
+  readonly rule: "meaning" | "spacing" | "key" | "engines";
   readonly engine: string;
   readonly detail: string;
 }
@@ -121,10 +121,10 @@ export function examinerOf(engines: Engines): Examiner {
     if (spaced!.sum !== built!.sum) fault("spacing", show(reading.spaced));
     const other = built!.sum && otherOf(reading.key, text, program.name, built!.sum);
     if (other) fault("key", `has the key of\n${show(other)}`);
-    if (original!.sum === undefined) return { accepts: false, faults };
+    if (original!.sum === undefined) return { accepts: false, faults, build: built!.build };
     if (built!.sum !== original!.sum && !isExcused(text, reading, program))
       fault("meaning", `${built!.error ?? ""}\n${show(reading.built)}`);
-    return { accepts: true, faults };
+    return { accepts: true, faults, build: built!.build };
   };
   return {
     keys: () => byKey.size,
@@ -132,12 +132,31 @@ export function examinerOf(engines: Engines): Examiner {
       const reading = read(text);
       if (!("recipe" in reading)) return { refusal: reading, accepted: [], faults: [] };
       const held = await Promise.all(programs.map((program) => hold(text, reading, program)));
+      const [buildkit, ...others] = held.map(({ build }) => build);
+      for (const [index, { name }] of engines.imagebuilders.entries()) {
+        const isSame = others[index] === undefined || others[index] === buildkit;
+        if (buildkit === undefined || isSame || isNoted(reading.built, reading.recipe, name))
+          continue;
+        held[index + 1]!.faults.push({ rule: "engines", engine: name, detail: "" });
+      }
       return {
         accepted: programs.filter((_, index) => held[index]!.accepts).map(({ name }) => name),
         faults: held.flatMap(({ faults }) => faults),
       };
     },
   };
+}
+
+/**
+ * berth tells of the difference, and refuses the text for the buildah that has it. It cannot tell of ARGs that a
+ * base's triggers declare, and does not of a proxy that an instruction other than RUN names without an ARG, and
+ * of `${name#pattern}` where the pattern takes all, which imagebuilder leaves as it is.
+ */
+function isNoted({ text, bases, args }: Text, { notes }: Recipe, engine: string): boolean {
+  const isNew = engine === "imagebuilder";
+  const byProxy = Object.keys(args).some((name) => /_proxy$/.test(name) && text.includes(name));
+  const isRare = byProxy || bases !== undefined || /\$\{\w+[#%]/.test(text);
+  return isRare || notes.some(({ buildah }) => !isNew || buildah.below === undefined);
 }
 
 interface Excuse {
@@ -179,8 +198,8 @@ function isExcused({ text }: Text, { recipe }: Reading, { name }: Program): bool
   return excuses.some(({ engines, holds }) => engines.test(name) && holds(text, recipe));
 }
 
-export function show({ text, args, target, platform }: Text): string {
-  return `${JSON.stringify({ args, target, platform })}\n${text.replace(/^/gm, "  | ")}`;
+export function show({ text, ...build }: Text): string {
+  return `${JSON.stringify(build)}\n${text.replace(/^/gm, "  | ")}`;
 }
 
 /** Drops lines as long as the same rule is broken for the same engine. */

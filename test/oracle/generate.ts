@@ -67,6 +67,7 @@ function layout(dice: Dice, instructions: readonly string[], escapeWith: string)
 const triggers = {
   architecture: "amd64",
   os: "linux",
+  rootfs: { type: "layers", diff_ids: [`sha256:${"a".repeat(64)}`] },
   config: { Env: ["PATH=/bin", "C=1"], OnBuild: ["ARG V=w", "RUN on $V $A", "COPY t /t"] },
 };
 

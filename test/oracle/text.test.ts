@@ -7,7 +7,8 @@ import { explain, survey } from "./survey.ts";
 
 /**
  * What is held of every text that berth accepts, for each engine: what the engine gets means what the original
- * means; other empty lines and comments change nothing; what has the same key means the same.
+ * means; other empty lines and comments change nothing; what has the same key means the same; where engines make
+ * different things of what they get, berth says so.
  */
 async function holds(all: Iterable<Text>, least: number): Promise<void> {
   const found = await survey(engines, all);

@@ -31,10 +31,10 @@ var capabilities = pb.Caps.CapSet(pb.Caps.All())
 
 // What a text means: the graph of its target, the image's config and history.
 type meaning struct {
-	Graph   string          `json:"graph"`
-	Config  json.RawMessage `json:"config"`
-	History []string        `json:"history"`
-	Ops     []*pb.Op        `json:"ops,omitempty"`
+	Graph   string            `json:"graph"`
+	Config  json.RawMessage   `json:"config"`
+	History []string          `json:"history"`
+	Ops     map[string]*pb.Op `json:"-"`
 }
 
 func meaningOf(q lines.Text) lines.Meaning {
@@ -69,12 +69,15 @@ func meaningOf(q lines.Text) lines.Meaning {
 	if m.Graph, m.Ops, err = normalGraph(definition); err != nil {
 		return failed(err)
 	}
-	dump := m
-	m.Ops = nil
 	hashed, _ := json.Marshal(m)
-	answer := lines.Meaning{Sum: fmt.Sprintf("%x", sha256.Sum256(hashed))}
+	build := buildOf(m.Graph, m.Ops, result)
+	common, _ := json.Marshal(build)
+	answer := lines.Meaning{
+		Sum:   fmt.Sprintf("%x", sha256.Sum256(hashed)),
+		Build: fmt.Sprintf("%x", sha256.Sum256(common)),
+	}
 	if q.Dump {
-		answer.Dump = dump
+		answer.Dump = map[string]any{"build": build, "meaning": m, "ops": m.Ops}
 	}
 	return answer
 }
@@ -85,8 +88,9 @@ func failed(err error) lines.Meaning {
 
 // Digests the graph without what differs for no reason: the random id of each read of the context, and the order in which
 // stages set the environment of a command. Names and lines lie beside the operations and are left out as they are.
-func normalGraph(definition *llb.Definition) (root string, ops []*pb.Op, err error) {
+func normalGraph(definition *llb.Definition) (root string, ops map[string]*pb.Op, err error) {
 	renamed := map[string]string{}
+	ops = map[string]*pb.Op{}
 	for _, bytes := range definition.Def {
 		op := &pb.Op{}
 		if err := op.UnmarshalVT(bytes); err != nil {
@@ -94,7 +98,7 @@ func normalGraph(definition *llb.Definition) (root string, ops []*pb.Op, err err
 		}
 		for _, input := range op.Inputs {
 			input.Digest = renamed[input.Digest]
-			root = fmt.Sprintf("%s:%d", input.Digest, input.Index)
+			root = input.Digest
 		}
 		if source := op.GetSource(); source != nil {
 			delete(source.Attrs, "local.unique")
@@ -106,8 +110,9 @@ func normalGraph(definition *llb.Definition) (root string, ops []*pb.Op, err err
 		if err != nil {
 			return "", nil, err
 		}
-		renamed[digest.FromBytes(bytes).String()] = digest.FromBytes(normal).String()
-		ops = append(ops, op)
+		name := digest.FromBytes(normal).String()
+		renamed[digest.FromBytes(bytes).String()] = name
+		ops[name] = op
 	}
 	return root, ops, nil // the last operation only names the result, its one input
 }

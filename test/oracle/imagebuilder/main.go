@@ -2,6 +2,8 @@
 package main
 
 import (
+	"crypto/sha256"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strconv"
@@ -28,9 +30,14 @@ func meaningOf(q lines.Text) lines.Meaning {
 	if target.err != nil {
 		return failed(target.err)
 	}
-	answer := lines.Meaning{Sum: strings.Join(append([]string{target.Sum}, target.Config.OnBuild...), "\n")}
+	build := target.build.Normal()
+	common, _ := json.Marshal(build)
+	answer := lines.Meaning{
+		Build: fmt.Sprintf("%x", sha256.Sum256(common)),
+		Sum:   strings.Join(append([]string{target.Sum}, target.Config.OnBuild...), "\n"),
+	}
 	if q.Dump {
-		answer.Dump = evaluation.done
+		answer.Dump = map[string]any{"build": build, "stages": evaluation.done}
 	}
 	return answer
 }

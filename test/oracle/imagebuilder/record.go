@@ -8,6 +8,7 @@ import (
 
 	docker "github.com/fsouza/go-dockerclient"
 	"github.com/openshift/imagebuilder"
+	"oracle/lines"
 )
 
 // Writes down what a step asks the executor for, instead of doing it.
@@ -15,6 +16,7 @@ type record struct {
 	*evaluation
 	stage int
 	out   []any
+	steps []lines.Step
 }
 
 func (r *record) add(words ...any) { r.out = append(r.out, words) }
@@ -36,6 +38,7 @@ func (r *record) EnsureContainerPathAs(path, user string, _ *os.FileMode) error 
 
 func (r *record) Copy(_ []string, copies ...imagebuilder.Copy) error {
 	for _, copy := range copies {
+		r.steps = append(r.steps, r.copies(copy)...)
 		if copy.From != "" {
 			var err error
 			if copy.From, err = r.named(copy.From, r.stage); err != nil {
@@ -48,6 +51,7 @@ func (r *record) Copy(_ []string, copies ...imagebuilder.Copy) error {
 }
 
 func (r *record) Run(run imagebuilder.Run, config docker.Config) error {
+	r.steps = append(r.steps, r.command(run, config))
 	for index, mount := range run.Mounts {
 		fields := strings.Split(mount, ",")
 		for at, field := range fields {

@@ -23,6 +23,7 @@ type evaluation struct {
 // What a stage means. Other stages stand in it by their sums, so the target's sum covers exactly what it reaches.
 type stage struct {
 	err      error
+	build    lines.Build
 	Sum      string         `json:"sum,omitempty"`
 	From     string         `json:"from"`
 	Platform string         `json:"platform,omitempty"`
@@ -48,6 +49,10 @@ func (e *evaluation) stage(index int) (out stage) {
 	}
 	builder.RunConfig.Image = from // RUN asks for it
 	out.Platform = builder.Platform
+	out.build = e.source(from, index)
+	if find(e.stages, from, index) < 0 && from != "scratch" {
+		out.build.Image = e.image(from, out.Platform)
+	}
 	for _, node := range source.Node.Children {
 		step := builder.Step()
 		if err := step.Resolve(node); err != nil {
@@ -57,6 +62,7 @@ func (e *evaluation) stage(index int) (out stage) {
 		if err := builder.Run(step, record, false); err != nil {
 			return stage{err: err}
 		}
+		out.build.Steps = append(slices.Clip(out.build.Steps), record.steps...)
 		if step.Command != "arg" {
 			out.Steps = append(out.Steps, append([]any{step.Command}, record.out...))
 		}
@@ -65,6 +71,7 @@ func (e *evaluation) stage(index int) (out stage) {
 	out.Config = builder.Config()
 	out.Config.OnBuild = builder.RunConfig.OnBuild
 	out.Config.Env = mergedEnv(config.Env, builder.RunConfig.Env)
+	out.build.Config = configOf(out.Config)
 	out.Sum = out.digest()
 	return out
 }

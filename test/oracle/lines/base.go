@@ -18,6 +18,8 @@ type Text struct {
 type Meaning struct {
 	Error string `json:"error,omitempty"`
 	Sum   string `json:"sum,omitempty"`
+	// The same in words that both engines share.
+	Build string `json:"build,omitempty"`
 	Dump  any    `json:"dump,omitempty"`
 }
 
