@@ -55,8 +55,10 @@ describe("berth doctor", () => {
   });
 
   /** Says what a buildah that works would say to the questions of the check. */
-  const buildah =
-    '#!/bin/sh\n[ "$1" = --version ] && echo "buildah version 1.43.1 (image-spec 1.1.0)" || echo "{}"\n';
+  const store = { GraphDriverName: "overlay", GraphRoot: "/graph", RunRoot: "/run" };
+  const buildah = `#!/bin/sh
+[ "$1" = --version ] && echo "buildah version 1.43.1 (image-spec 1.1.0)" || echo '${JSON.stringify(store, undefined, 1)}'
+`;
 
   async function repository(
     name: string,
