@@ -14,6 +14,7 @@ RUN npm pkg set "dependencies.esbuild=$(node -p 'require("./package.json").devDe
 COPY tsconfig.json ./
 COPY scripts/bundle.ts scripts/
 COPY src src
+COPY docs docs
 RUN node scripts/bundle.ts
 
 FROM ${BASES}/debian:trixie-slim

@@ -4,7 +4,7 @@
  * Our own code is one file, and each library another that is loaded by the command that needs it. All is
  * CommonJS, so that built-in modules too are loaded only where they are used.
  */
-import { chmod, mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { chmod, copyFile, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type BuildOptions, build, type Plugin } from "esbuild";
 
@@ -32,6 +32,7 @@ export async function bundle(folder: string): Promise<void> {
     format: "cjs",
     minify: true,
     legalComments: "linked",
+    define: { "import.meta.dirname": "__dirname" },
     logLevel: "warning",
   };
   const used = new Set<string>();
@@ -47,9 +48,17 @@ export async function bundle(folder: string): Promise<void> {
     outdir: folder,
     plugins: [englishOnly],
   });
+  await copyPages(join(folder, "docs"));
   await writeFile(join(folder, "berth.js"), launcher);
   await writeFile(join(folder, "package.json"), '{ "type": "commonjs" }\n');
   await chmod(join(folder, "berth.js"), 0o755);
+}
+
+/** The pages that `berth help` prints. */
+async function copyPages(folder: string): Promise<void> {
+  await mkdir(folder);
+  for (const name of await readdir(join(top, "docs")))
+    if (name.endsWith(".md")) await copyFile(join(top, "docs", name), join(folder, name));
 }
 
 function librariesApart(libraries: readonly string[], used: Set<string>): Plugin {

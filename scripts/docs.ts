@@ -9,7 +9,7 @@ import { planSchema } from "../src/plan/schema.ts";
 /** The reference of all commands, as `--help` prints them. */
 export async function cliPage(): Promise<string> {
   const program = await makeProgram();
-  const commands = [program, ...program.commands];
+  const commands = [program, ...program.createHelp().visibleCommands(program)];
   const sections = commands.map((command) => {
     const title = command === program ? "berth" : `berth ${command.name()}`;
     return `## ${title}\n\n\`\`\`text\n${helpOf(command)}\`\`\`\n`;

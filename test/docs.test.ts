@@ -78,3 +78,20 @@ test("the commands of README.md are there", () => {
     assert.ok(readme.includes(command) && existsSync(join(top, command)), command);
   }
 });
+
+test("every variable that the code asks for is in docs/outputs.md", () => {
+  const page = read("docs/outputs.md");
+  const files = readdirSync(join(top, "src"), { recursive: true, encoding: "utf8" });
+  const asked = files
+    .filter((file) => file.endsWith(".ts"))
+    .map((file) => read(join("src", file)))
+    .flatMap((text) => [...text.matchAll(/"((?:CI|BERTH|GITLAB|DOCKER|BUILDAH)_[A-Z_]+)"/g)])
+    .map(([, name = ""]) => name)
+    .filter((name) => !Object.hasOwn(errorCodes, name));
+  const told = [...page.matchAll(/\b[A-Z]+_[A-Z_]+\*?/g)].map(([name]) => name);
+  const missing = asked.filter(
+    (name) =>
+      !told.some((one) => (one.endsWith("*") ? name.startsWith(one.slice(0, -1)) : name === one)),
+  );
+  assert.deepEqual([...new Set(missing)], []);
+});

@@ -1,31 +1,25 @@
-/** `berth completion`: a script for a shell, and the names that such a script asks for. */
-import { Argument, type Command } from "commander";
-import { type ExitCode, exitCodes } from "../errors.ts";
-import type { World } from "../host/world.ts";
-import { bashCompletion } from "./completion-bash.ts";
-import { fishCompletion } from "./completion-fish.ts";
-import { shapeOf } from "./completion-shape.ts";
-import { zshCompletion } from "./completion-zsh.ts";
+/** `berth completion`: the script for a shell, and what such a script asks at each TAB. */
+import tab from "@bomb.sh/tab/commander";
+import type { Command } from "commander";
+import { realWorld } from "../host/world.ts";
 import { openProject } from "./project.ts";
-import { doing, examples, type GlobalOptions } from "./verb.ts";
+import { examples, type GlobalOptions } from "./verb.ts";
 
-const shells = { bash: bashCompletion, zsh: zshCompletion, fish: fishCompletion } as const;
-
-/** What the command takes. */
-type Wanted = keyof typeof shells | "images";
-
-export function declareCompletion(program: Command): void {
-  program
-    .command("completion")
+/** Adds `completion` and the hidden `complete`, which offer what is declared by now, and names of images. */
+export function declare(program: Command): void {
+  let images: readonly string[] = [];
+  const tree = tab(program, { completionCommandName: "completion" });
+  const general = [...tree.options].filter(([name]) => name !== "version");
+  for (const { options, arguments: words } of tree.commands.values()) {
+    for (const [name, option] of general) options.set(name, option);
+    const place = words.get("name");
+    if (place !== undefined)
+      place.handler = (offer) => {
+        for (const image of images) offer(image, "");
+      };
+  }
+  commandOf(program, "completion")
     .description("print the script with which a shell completes berth's commands, flags and images")
-    .addArgument(
-      new Argument("<shell>", "a shell; `images` prints what such a script asks for").choices([
-        "bash",
-        "zsh",
-        "fish",
-        "images",
-      ]),
-    )
     .addHelpText(
       "after",
       examples(
@@ -33,25 +27,29 @@ export function declareCompletion(program: Command): void {
         "berth completion zsh > ~/.zfunc/_berth",
         "berth completion fish > ~/.config/fish/completions/berth.fish",
       ),
-    )
-    .action(
-      doing((world, options: GlobalOptions, wanted: Wanted) =>
-        printCompletion(world, options, wanted, program),
-      ),
     );
+  commandOf(program, "complete").hook("preAction", async (_program, { args }) => {
+    const isPlace = args.some((word) => tree.commands.get(word)?.arguments.has("name"));
+    if (isPlace && args.at(-1)?.startsWith("-") === false) images = await imageNames(program, args);
+  });
 }
 
-async function printCompletion(
-  world: World,
-  options: GlobalOptions,
-  wanted: Wanted,
-  program: Command,
-): Promise<ExitCode> {
-  if (wanted !== "images") {
-    world.print(shells[wanted](shapeOf(program)));
-    return exitCodes.done;
+/** The images of this project, also of one with the configuration that the words name. */
+async function imageNames(program: Command, words: readonly string[]): Promise<readonly string[]> {
+  const world = realWorld();
+  const at = words.indexOf("--config");
+  const config = at < 0 ? program.opts<GlobalOptions>().config : words[at + 1];
+  try {
+    const { images } = await openProject(world, config === undefined ? {} : { config });
+    return images.map(({ name }) => name);
+  } catch {
+    // Where there is no project to read there is nothing to offer, and nobody to tell.
+    return [];
+  } finally {
+    await world.close();
   }
-  const { images } = await openProject(world, options);
-  world.print(images.map(({ name }) => `${name}\n`).join(""));
-  return exitCodes.done;
+}
+
+function commandOf(program: Command, name: string): Command {
+  return program.commands.find((command) => command.name() === name) as Command;
 }

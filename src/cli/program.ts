@@ -1,7 +1,5 @@
 /** The program: flags for all commands, and the list of these. */
 import { Command, Option } from "commander";
-import { declareCompletion } from "./completion.ts";
-import { declareHelp } from "./help.ts";
 
 export const version = "0.1.0";
 
@@ -23,6 +21,9 @@ const commands: Readonly<Record<string, () => Promise<{ declare(program: Command
   storage: () => import("./storage.ts"),
 };
 
+/** These know all commands that were declared before them. */
+const lastCommands = [() => import("./help.ts"), () => import("./completion.ts")];
+
 /** Makes the program with one command, or with all where no command has that name. */
 export async function makeProgram(name = ""): Promise<Command> {
   const program = new Command("berth")
@@ -42,14 +43,9 @@ export async function makeProgram(name = ""): Promise<Command> {
     .helpCommand(false)
     .showHelpAfterError("(see --help)")
     .exitOverride();
-  if (Object.hasOwn(commands, name)) {
-    (await commands[name]?.())?.declare(program);
-    return program;
-  }
-  for (const { declare } of await Promise.all(Object.values(commands).map((load) => load())))
-    declare(program);
-  // These two know all that are there.
-  declareCompletion(program);
-  declareHelp(program);
+  const load = Object.hasOwn(commands, name)
+    ? [commands[name]!]
+    : [...Object.values(commands), ...lastCommands];
+  for (const { declare } of await Promise.all(load.map((file) => file()))) declare(program);
   return program;
 }

@@ -46,5 +46,6 @@ test("the bundle gives the keys that the sources give", (t) => {
 test("the bundle says its version and lists its commands", (t) => {
   const cwd = temporary(t);
   assert.match(berth("bundle", cwd, ["--version"]), /^\d+\.\d+\.\d+\n$/);
-  assert.equal(berth("bundle", cwd, ["--help"]), berth("sources", cwd, ["--help"]));
+  for (const args of [["--help"], ["help", "trust"]])
+    assert.equal(berth("bundle", cwd, args), berth("sources", cwd, args));
 });
