@@ -6,6 +6,13 @@ import { isOlder } from "./judge-gitlab.ts";
 /** From here on buildah mounts an overlay over every build context (buildah issues 6890, 6892, 6910). */
 const overlayContexts = "1.44";
 
+/** What buildah cannot before a version; everything else it builds. */
+const lackedBefore = [
+  ["1.33", "no heredocs"],
+  ["1.36", "no bind mounts whose source is a link"],
+  ["1.29", "one layer cache, which in a fork is upstream's"],
+] as const;
+
 export function judgeEngine({ machine, situation }: Facts): Verdict {
   const { engines, self } = machine;
   const rights = self === undefined ? "" : describeProcess(self);
@@ -31,6 +38,11 @@ export function judgeEngine({ machine, situation }: Facts): Verdict {
       ]),
       "use buildah 1.43 or older, or mount a volume at /var/tmp and at its storage",
     );
+  }
+  const lacks = lackedBefore.filter(([version]) => isOlder(text, version));
+  if (usable.name === "buildah" && lacks.length > 0) {
+    const what = lacks.map(([version, lack]) => `${lack} (since ${version})`);
+    return verdict("note", `${text} answers, and is old`, lines([what.join("; "), detail]));
   }
   return verdict("ok", `${text} answers`, detail);
 }

@@ -10,7 +10,9 @@ function withBuildah(text: string): Facts {
 judge("machine and clone", [
   ["buildah 1.44", withBuildah("1.44.0"), "engine", "warning", /overlay/],
   ["buildah 2.0", withBuildah("2.0.1"), "engine", "warning", /overlay/],
-  ["buildah 1.9", withBuildah("1.9.0"), "engine", "ok", /answers/],
+  ["buildah 1.39", withBuildah("1.39.3"), "engine", "ok", /answers/],
+  ["buildah 1.28", withBuildah("1.28.2"), "engine", "note", /no heredocs .*one layer cache/s],
+  ["buildah 1.34", withBuildah("1.34.0"), "engine", "note", /^(?!.*heredocs).*bind mounts/s],
   [
     "no engine",
     {

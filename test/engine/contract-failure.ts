@@ -61,6 +61,20 @@ export function failureContract(name: string, workshop: Workshop): void {
     }
   });
 
+  test(`${name} mounts nothing of this machine by a link`, async () => {
+    const mount = "RUN --mount=type=bind,source=d,target=/y cat /y/passwd > /x";
+    const error = await failure(
+      workshop.build({
+        repository: "contract/link",
+        dockerfile: `FROM ${workshop.base()}\n${mount}\n`,
+        context: { d: { link: "/etc" } },
+        mounted: [{ path: "d", line: 2 }],
+      }),
+      "BUILD_FAILED",
+    );
+    assert.match(error.message, /docker:2: /);
+  });
+
   test(`${name} logs in with the given file, and leaves no login and no name behind`, async () => {
     const login = { user: "someone", password: `pass-${randomUUID()}` };
     const closed = await startRegistry({ login });

@@ -281,3 +281,37 @@ test("buildah is not asked to build what it reads otherwise than the key means",
   assert.deepEqual(await problemsWith(39), ["debian.docker:4", "debian.docker:6"]);
   assert.deepEqual(await problemsWith(40), ["debian.docker:6"]);
 });
+
+const links = {
+  entry: async (path: string) =>
+    ({
+      kind: path.endsWith("/link") ? "symlink" : "file",
+      executable: false,
+      size: 0,
+    }) as const,
+};
+
+test("an old buildah is not given what it would build wrong or fail at without a word", async () => {
+  const plain = { heredocs: false, runHeredocs: false, binds: false, expandsArgs: false };
+  const mounts = (...paths: readonly string[]) => ({
+    traits: { ...plain, binds: true },
+    mounted: paths.map((path) => ({ path, line: 5 })),
+  });
+  const cases: readonly (readonly [Partial<BuildRequest>, number, string | undefined])[] = [
+    [{}, 32, "debian.docker:4: buildah 1.x does not know heredocs"],
+    [{}, 33, undefined],
+    [{ traits: plain }, 28, undefined],
+    [mounts("file", "d/link/f"), 28, 'debian.docker:5: buildah 1.x follows the link "d/link" '],
+    [mounts("file", "d/link/f"), 36, undefined],
+    [mounts("file", "d/f"), 28, undefined],
+    [{ ...mounts("link"), traits: plain }, 28, undefined],
+  ];
+  for (const [change, minor, message] of cases) {
+    const asked = refuseForOld({ ...request, ...change }, { text: "1.x", minor }, links);
+    const said = await asked.then(
+      () => undefined,
+      (error: Error) => error.message,
+    );
+    assert.ok(message === undefined ? said === undefined : said?.includes(message), String(said));
+  }
+});
