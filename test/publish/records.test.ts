@@ -1,0 +1,256 @@
+import assert from "node:assert/strict";
+import { after, before, beforeEach, describe, test } from "node:test";
+import type { Config } from "../../src/config/config.ts";
+import { ownTags } from "../../src/image/key.ts";
+import { parseReference, parseRepository } from "../../src/oci/reference.ts";
+import { pastTag } from "../../src/oci/tags.ts";
+import type { Plan } from "../../src/plan/plan.ts";
+import { ownBase, situationOf } from "../../src/plan/situation.ts";
+import { promote } from "../../src/publish/promote.ts";
+import { publishSet } from "../../src/publish/set.ts";
+import { client } from "../registry/clients.ts";
+import { type Flow, type FlowOptions, flowTime, planOf, run } from "../support/flow.ts";
+import { config, jobEnv } from "../support/keyed.ts";
+import {
+  type Fault,
+  type MemoryRegistry,
+  startMemoryRegistry,
+} from "../support/memory-registry.ts";
+
+const upstream = "qemu-project/qemu";
+const fork = "alice/qemu";
+const dockerfiles = { x: "FROM scratch\nRUN x\n", y: "FROM scratch\nRUN y\n" };
+const changed = { ...dockerfiles, y: "FROM scratch\nRUN y in alice's fork\n" };
+
+const hoursLater = (hours: number): Date => new Date(flowTime.getTime() + hours * 60 * 60 * 1000);
+
+interface Start {
+  readonly files?: Readonly<Record<string, string>>;
+  readonly settings?: Partial<Config>;
+  readonly env?: Record<string, string>;
+  readonly now?: Date;
+}
+
+describe("a set record", () => {
+  let memory: MemoryRegistry;
+  let fault: ((method: string, path: string) => Fault | undefined) | undefined;
+  before(async () => {
+    memory = await startMemoryRegistry({ fault: ({ method, path }) => fault?.(method, path) });
+  });
+  after(() => memory.stop());
+  beforeEach(() => {
+    memory.repositories.clear();
+    memory.log.length = 0;
+    fault = undefined;
+  });
+
+  const job = (project: string, start: Start = {}): FlowOptions => {
+    const all = config({ upstream: "qemu-project", ...start.settings });
+    const own = { CI_REGISTRY: memory.host, CI_REGISTRY_IMAGE: `${memory.host}/${project}` };
+    return {
+      registry: client(undefined),
+      situation: situationOf({ ...jobEnv(project, start.env), ...own }, all, undefined),
+      config: all,
+      dockerfiles: start.files ?? dockerfiles,
+      now: start.now ?? flowTime,
+    };
+  };
+  const decisions = ({ images }: Plan) => images.map(({ decision }) => decision.kind).join(" ");
+  const referenceOf = ({ images }: Plan, name: string): string =>
+    images.find((image) => image.name === name)?.reference ?? "";
+  /** Deletes what a reference names, and all its tags. */
+  const lose = (reference: string): void => {
+    const { path, digest = "" } = parseReference(reference);
+    const stored = memory.repositories.get(path);
+    stored?.manifests.delete(digest);
+    for (const [tag, at] of stored?.tags ?? []) if (at === digest) stored?.tags.delete(tag);
+  };
+  /** What GitLab's registry does a day after a manifest has lost its last tag. */
+  const collect = (): void => {
+    for (const { tags, manifests } of memory.repositories.values()) {
+      const tagged = new Set(tags.values());
+      for (const digest of manifests.keys()) if (!tagged.has(digest)) manifests.delete(digest);
+    }
+  };
+  const asked = () => {
+    const kinds = memory.log
+      .splice(0)
+      .map((line) => line.replace(/ .*\/(manifests|blobs)\/.*/, " $1"));
+    return Object.fromEntries(
+      [...Map.groupBy(kinds, (kind) => kind)].map(([k, v]) => [k, v.length]),
+    );
+  };
+  const move = (project: string, { plan }: Pick<Flow, "plan">, now = flowTime) =>
+    promote(
+      plan,
+      "latest",
+      parseRepository(`${memory.host}/${project}`),
+      client(undefined),
+      async () => false,
+      now,
+    );
+  const publishAgain = (project: string, plan: Plan) => {
+    const { registry, situation } = job(project);
+    return publishSet(plan, situation, ownBase(situation), registry, flowTime);
+  };
+  const isThere = async (reference: string) =>
+    (await client(undefined).head(parseReference(reference))) !== undefined;
+
+  test("is believed about the repositories that it was written for alone", async () => {
+    await run(job(upstream));
+    const { plan } = await planOf(job(upstream, { settings: { repository: "ci/{name}" } }));
+    assert.equal(decisions(plan), "build build");
+  });
+
+  test("is believed about the upstream that it was written for alone", async () => {
+    await run(job(upstream));
+    await run(job(fork, { files: changed }));
+    const settings = { upstream: "other-project" };
+    const { plan } = await planOf(job(fork, { files: changed, settings }));
+    assert.equal(decisions(plan), "build reuse");
+  });
+
+  test("that is old is believed after a HEAD for each image, then written anew by one PUT", async () => {
+    await run(job(upstream));
+    asked();
+    await planOf(job(upstream, { now: hoursLater(20) }));
+    assert.deepEqual(asked(), { "GET manifests": 1 });
+    const { plan } = await planOf(job(upstream, { now: hoursLater(21) }));
+    assert.deepEqual(asked(), { "GET manifests": 1, "HEAD manifests": 2 });
+    assert.deepEqual([decisions(plan), plan.set.stale], ["reuse reuse", true]);
+    await run(job(upstream, { now: hoursLater(21) }));
+    const publishing = { "HEAD manifests": 4, "PUT manifests": 1 };
+    assert.deepEqual(asked(), { "GET manifests": 1, ...publishing });
+    await planOf(job(upstream, { now: hoursLater(40) }));
+    assert.deepEqual(asked(), { "GET manifests": 1 });
+  });
+
+  test("that is old stays as it is where this login may not write it", async () => {
+    const first = await run(job(upstream));
+    fault = (method) =>
+      method === "PUT" ? { kind: "answer", answer: () => ({ status: 403 }) } : undefined;
+    const again = await run(job(upstream, { now: hoursLater(21) }));
+    assert.equal(again.published?.record, first.published?.record);
+  });
+
+  test("that names what is gone is mended by the pipeline that builds it", async () => {
+    const first = await run(job(upstream));
+    const x = first.outcomes.find(({ name }) => name === "x")?.reference ?? "";
+    lose(x);
+    const second = await run(job(upstream, { now: hoursLater(21) }));
+    assert.deepEqual(second.built, ["x"]);
+    asked();
+    const { plan } = await planOf(job(upstream, { now: hoursLater(22) }));
+    assert.deepEqual(asked(), { "GET manifests": 1 });
+    assert.equal(decisions(plan), "reuse reuse");
+    assert.ok(await isThere(referenceOf(plan, "x")));
+    assert.ok(memory.repositories.get(`${upstream}/x`)?.tags.has(plan.set.tag));
+  });
+
+  test("of a fork costs a HEAD for each image that is upstream's, and does not hide that it is gone", async () => {
+    await run(job(upstream));
+    const first = await run(job(fork, { files: changed }));
+    asked();
+    const { plan: before } = await planOf(job(fork, { files: changed }));
+    assert.deepEqual(asked(), { "GET manifests": 2, "HEAD manifests": 1 });
+    assert.equal(decisions(before), "reuse reuse");
+    lose(referenceOf(before, "x"));
+    const { plan } = await planOf(job(fork, { files: changed }));
+    assert.equal(decisions(plan), "build reuse");
+    await assert.rejects(move(fork, first), { code: "SET_INCOMPLETE" });
+    await assert.rejects(publishAgain(fork, before), { code: "SET_INCOMPLETE" });
+  });
+
+  test("of a fork is mended without a build where upstream has built the image again", async () => {
+    await run(job(upstream));
+    const { plan: before } = await run(job(fork, { files: changed }));
+    lose(referenceOf(before, "x"));
+    memory.repositories.get(`${upstream}/berth`)?.tags.clear();
+    await run(job(upstream, { now: hoursLater(1) }));
+    const mended = await run(job(fork, { files: changed, now: hoursLater(2) }));
+    assert.deepEqual(mended.built, []);
+    assert.notEqual(referenceOf(mended.plan, "x"), referenceOf(before, "x"));
+    const { plan } = await planOf(job(fork, { files: changed, now: hoursLater(3) }));
+    assert.deepEqual(
+      [referenceOf(plan, "x"), plan.set.stale],
+      [referenceOf(mended.plan, "x"), false],
+    );
+  });
+
+  test("publish and promote never say that all is there of what is gone", async () => {
+    const first = await run(job(upstream));
+    const { plan } = await planOf(job(upstream));
+    const forks = await planOf(job(fork));
+    lose(referenceOf(plan, "x"));
+    await assert.rejects(publishAgain(upstream, plan), { code: "SET_INCOMPLETE" });
+    await assert.rejects(move(upstream, first), { code: "SET_INCOMPLETE" });
+    await assert.rejects(move(fork, forks), { code: "SET_INCOMPLETE" });
+    assert.deepEqual(
+      [...(memory.repositories.get(`${upstream}/y`)?.tags.keys() ?? [])].includes("latest"),
+      false,
+    );
+  });
+
+  test("promote moves nothing of a generation that is not whole", async () => {
+    const first = await run(job(upstream));
+    const env = { QEMU_CI_FORCE_REBUILD: "1", CI_PIPELINE_ID: "101" };
+    const second = await run(job(upstream, { env }));
+    lose(second.outcomes.find(({ name }) => name === "y")?.reference ?? "");
+    await assert.rejects(move(upstream, second), { code: "SET_INCOMPLETE" });
+    const { plan } = await planOf(job(upstream));
+    assert.deepEqual(
+      plan.images.map(({ reference }) => reference),
+      first.outcomes.map(({ reference }) => reference),
+    );
+  });
+
+  describe("every digest that was told keeps a tag", () => {
+    const force = { QEMU_CI_FORCE_REBUILD: "1", CI_PIPELINE_ID: "101" };
+
+    test("after a refresh has been promoted, for plans of before in upstream and in forks", async () => {
+      await run(job(upstream));
+      const told = [
+        await planOf(job(upstream)),
+        await planOf(job(fork)),
+        await run(job(fork, { files: changed })),
+      ].map(({ plan }) => plan);
+      const second = await run(job(upstream, { env: force }));
+      // As prune does when no branch needs the set any more.
+      for (const { tags } of memory.repositories.values())
+        for (const tag of [...tags.keys()]) if (tag === told[0]?.set.tag) tags.delete(tag);
+      const now = hoursLater(5);
+      await move(upstream, second, now);
+      collect();
+      for (const plan of told)
+        for (const { decision } of plan.images)
+          if (decision.kind === "reuse")
+            assert.ok(await isThere(decision.reference), decision.reference);
+      for (const { name, key } of second.plan.images) {
+        const { tags } = memory.repositories.get(`${upstream}/${name}`) ?? {};
+        assert.ok(tags?.has(pastTag(ownTags.key(key), now)), name);
+        assert.notEqual(tags?.get(pastTag(ownTags.key(key), now)), tags?.get(ownTags.key(key)));
+      }
+    });
+
+    test("in a fork that stores what it changed alone", async () => {
+      await run(job(upstream));
+      const first = await run(job(fork, { files: changed }));
+      const y = first.outcomes.find(({ name }) => name === "y")?.reference ?? "";
+      // What upstream builds of the same key later is copied over the fork's own.
+      await run(job(upstream, { files: changed }));
+      await run(job(fork, { files: changed, env: { QEMU_CI_CONTAINER_TAG: "mine" } }));
+      collect();
+      assert.ok(await isThere(y));
+    });
+
+    test("when a job of before the refresh is run again", async () => {
+      const { plan } = await run(job(upstream));
+      await move(upstream, await run(job(upstream, { env: force })));
+      await publishAgain(upstream, plan);
+      collect();
+      const { plan: now } = await planOf(job(upstream));
+      for (const { reference } of [...plan.images, ...now.images])
+        assert.ok(await isThere(reference ?? ""), reference ?? "");
+    });
+  });
+});
