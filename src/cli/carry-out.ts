@@ -6,6 +6,7 @@ import { chooseEngine } from "../engine/select.ts";
 import { type ExitCode, errorCodes, exitCodes } from "../errors.ts";
 import { type BaseFacts, lookUpBase } from "../execute/bases.ts";
 import { sectionOf } from "../execute/build.ts";
+import { newBase } from "../execute/copy.ts";
 import { execute } from "../execute/execute.ts";
 import { runParentsFirst } from "../execute/schedule.ts";
 import type { Tools } from "../execute/tools.ts";
@@ -96,6 +97,7 @@ function makeTools(
     authFile: async (hosts) => (await login.credentials()).authFileFor(hosts),
     insecureHosts: login.insecureHosts,
     env: world.env,
+    isNew: newBase(session.situation.own, login.registry),
     base: (name, platform) => {
       const id = `${platform} ${name}`;
       const known = bases.get(id) ?? lookUpBase(name, platform, login.registry);

@@ -1,7 +1,7 @@
 /** `berth publish`: copies what is elsewhere, then the set's tag on every image, then the record. */
 import type { Command } from "commander";
 import { type ExitCode, exitCodes } from "../errors.ts";
-import { copyAll } from "../execute/copy.ts";
+import { copyAll, newBase } from "../execute/copy.ts";
 import type { World } from "../host/world.ts";
 import { ownBase } from "../plan/situation.ts";
 import { announceWrites } from "../publish/announce.ts";
@@ -26,8 +26,9 @@ async function publish(world: World, options: BuildOptions): Promise<ExitCode> {
   const isDue = isPublishDue(plan, situation);
   const base = (isDue ? undefined : (situation.own ?? situation.upstream)) ?? ownBase(situation);
   if (isDue) announceWrites(plan, base, login.registry);
-  const copied = await copyAll(plan, login.registry);
   const now = world.clock.now();
+  const { registry } = login;
+  const copied = await copyAll(plan, { registry, now, isNew: newBase(base, registry) });
   // Where the set turns out to be incomplete, a person needs the report all the more.
   await reportOn(folder, plan, { outcomes, copied });
   const published = await publishSet(plan, situation, base, login.registry, now, copied);

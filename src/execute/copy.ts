@@ -1,23 +1,65 @@
 /** Copies: images that are in another registry base and shall be in the own one too. */
 import type { Manifest } from "../oci/manifest.ts";
-import { parseReference, parseRepository, withTag } from "../oci/reference.ts";
+import {
+  below,
+  parseReference,
+  parseRepository,
+  type Repository,
+  withTag,
+} from "../oci/reference.ts";
+import { pastTag } from "../oci/tags.ts";
 import type { Plan, PlannedImage } from "../plan/plan.ts";
+import { recordRepositoryName } from "../plan/record.ts";
 import type { CopyResult, Registry } from "../registry/registry.ts";
 
-/** Copies one image under its key's tag; `inHand` is its manifest where that was read already. */
+type Copies = Pick<Registry, "copy" | "get" | "head">;
+
+/** Where copies go. */
+export interface CopyTarget {
+  readonly registry: Copies;
+  readonly now: Date;
+  /** Whether there is nothing yet whose tags a copy could move. */
+  readonly isNew: () => Promise<boolean>;
+}
+
+/**
+ * Copies one image under its key's tag; `inHand` is its manifest where that was read already.
+ *
+ * The tag stays where it points at another image of that key, which pipelines may have been told: then the
+ * copy gets a tag of its own.
+ */
 export async function copyImage(
   image: PlannedImage,
   from: string,
-  registry: Pick<Registry, "copy" | "get">,
+  { registry, now, isNew }: CopyTarget,
   inHand?: Manifest,
 ): Promise<CopyResult> {
   const to = parseRepository(image.repository ?? "");
+  const tagged = withTag(to, image.tag);
+  const source = parseReference(from);
   if (image.decision.kind === "copy" && image.decision.adopted !== undefined) {
     // A pipeline beside this one may have built it; the first image of a key is the one that all use.
-    const first = await registry.get(withTag(to, image.tag));
+    const first = await registry.get(tagged);
     if (first !== undefined) return { manifest: first, mounted: 0, streamedBytes: 0 };
+    return registry.copy(source, to, [image.tag], inHand);
   }
-  return registry.copy(parseReference(from), to, [image.tag], inHand);
+  const before = (await isNew()) ? undefined : await registry.head(tagged);
+  const isOther = before !== undefined && before.digest !== source.digest;
+  return registry.copy(source, to, [isOther ? pastTag(image.tag, now) : image.tag], inHand);
+}
+
+/** Asks once, when it is first needed, whether anything was published below a base. */
+export function newBase(base: Repository | undefined, registry: Pick<Registry, "tags">) {
+  let answer: Promise<boolean> | undefined;
+  const ask = async (): Promise<boolean> => {
+    if (base === undefined) return true;
+    for await (const _ of registry.tags(below(base, recordRepositoryName))) return false;
+    return true;
+  };
+  return (): Promise<boolean> => {
+    answer ??= ask();
+    return answer;
+  };
 }
 
 /**
@@ -27,12 +69,12 @@ export async function copyImage(
  */
 export async function copyAll(
   { images }: Pick<Plan, "images">,
-  registry: Pick<Registry, "copy" | "get">,
+  target: CopyTarget,
 ): Promise<ReadonlyMap<string, Manifest>> {
   const copied = await Promise.all(
     images.map(async (image) => {
       if (image.decision.kind !== "copy") return [];
-      const { manifest } = await copyImage(image, image.decision.from, registry);
+      const { manifest } = await copyImage(image, image.decision.from, target);
       return [[image.name, manifest] as const];
     }),
   );

@@ -61,7 +61,8 @@ async function carryOut(image: PlannedImage, parents: ParentOutcomes, tools: Too
 
 async function copy(image: PlannedImage, from: string, tools: Tools): Promise<End> {
   const inHand = tools.inHand?.(image.name);
-  const { manifest, streamedBytes } = await copyImage(image, from, tools.registry, inHand);
+  const target = { registry: tools.registry, now: tools.clock.now(), isNew: tools.isNew };
+  const { manifest, streamedBytes } = await copyImage(image, from, target, inHand);
   tools.keep(image.name, manifest);
   const { digest } = manifest.descriptor;
   const to = parseRepository(image.repository ?? "");

@@ -31,6 +31,8 @@ export interface Tools {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Facts of a base, asked once for each base and platform. */
   readonly base: (name: string, platform: string) => Promise<BaseFacts>;
+  /** Whether nothing was published to the own registry before; asked once. */
+  readonly isNew: () => Promise<boolean>;
   /** Keeps a manifest for the publishing that follows in the same run. */
   readonly keep: (name: string, manifest: Manifest) => void;
   /** A manifest that the plan's look brought along. */

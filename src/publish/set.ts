@@ -4,7 +4,6 @@ import { ownTags } from "../image/key.ts";
 import type { Digest } from "../oci/digest.ts";
 import type { Manifest } from "../oci/manifest.ts";
 import {
-  parseReference,
   parseRepository,
   printReference,
   printRepository,
@@ -109,17 +108,17 @@ async function placeAll(
   return placed;
 }
 
-/** The set's tag for what is here and does not have it by the record's word; a user's tag for a whole set. */
+/** The set's tag, where all images are here, on what does not have it by the record's word; and a user's. */
 function tagsFor(
-  { decision, repository }: PlannedImage,
+  { decision }: PlannedImage,
   plan: Plan,
   { userTag }: Situation,
   base: Repository,
 ): readonly string[] {
-  const isReused = decision.kind === "reuse";
-  if (isReused && printRepository(parseReference(decision.reference)) !== repository) return [];
-  const user = plan.complete && userTag !== undefined ? [userTag] : [];
-  const isTagged = isReused && decision.foundBy === "set-record" && isOwn(plan, base);
+  if (!plan.complete) return [];
+  const user = userTag === undefined ? [] : [userTag];
+  const isTagged =
+    decision.kind === "reuse" && decision.foundBy === "set-record" && isOwn(plan, base);
   return isTagged && plan.set.generation === null ? user : [plan.set.tag, ...user];
 }
 

@@ -46,7 +46,7 @@ async function staged(
   const counted = () => {
     const lines = log.splice(0).map((line) => {
       const [method = "", path = ""] = line.split(" ");
-      return `${method} ${/\/(manifests|blobs)\//.exec(path)?.[1]}`;
+      return `${method} ${/\/(manifests|blobs|tags)\//.exec(path)?.[1]}`;
     });
     const all = [...tokens.asked.splice(0).map(() => "token"), ...lines];
     return Object.fromEntries([...Map.groupBy(all, (line) => line)].map(([k, v]) => [k, v.length]));
@@ -129,7 +129,7 @@ suite("what whole runs ask", () => {
       });
     }));
 
-  test("a fork's first run in the classic form: 251 requests and 25 key tags, and six for the set", () =>
+  test("a fork's first run in the classic form: 251 requests and 25 key tags, and seven for the set", () =>
     staged(async ({ job, counted }) => {
       await run(job(upstream));
       counted();
@@ -139,12 +139,14 @@ suite("what whole runs ask", () => {
         token: 1 + 1,
         // The own record, upstream's record, and every image.
         "GET manifests": 1 + 1 + 25,
+        // Whether the fork has published before.
+        "GET tags": 1,
         // Mounts, those of the record's two blobs too.
         "POST blobs": 25 * 8 + 2,
         // A key's tag and the set's for every image, and the record.
         "PUT manifests": 2 * 25 + 1,
       });
-      assert.equal(sum(counts), 251 + 25 + 6);
+      assert.equal(sum(counts), 251 + 25 + 7);
       assert.ok(flow.outcomes.every(({ streamedBytes }) => streamedBytes === 0));
     }));
 
@@ -156,6 +158,7 @@ suite("what whole runs ask", () => {
         // Two records that are not there, keys that the fork does not have, and upstream's.
         "GET manifests": 2 + 25 + 25,
         "HEAD blobs": 25 + 2,
+        "GET tags": 1,
         "POST blobs": 25 * 8 + 2,
         "PUT blobs": 2,
         "PUT manifests": 2 * 25 + 1,

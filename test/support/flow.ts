@@ -3,6 +3,7 @@ import type { Config } from "../../src/config/config.ts";
 import type { BuildRequest, Engine } from "../../src/engine/engine.ts";
 import { BerthError } from "../../src/errors.ts";
 import { lookUpBase } from "../../src/execute/bases.ts";
+import { newBase } from "../../src/execute/copy.ts";
 import { execute } from "../../src/execute/execute.ts";
 import { runParentsFirst } from "../../src/execute/schedule.ts";
 import type { Tools } from "../../src/execute/tools.ts";
@@ -154,6 +155,7 @@ async function runWith(options: FlowOptions, spool: Spool): Promise<Flow> {
     authFile: async () => "{}",
     insecureHosts: [],
     env: {},
+    isNew: newBase(situation.own, registry),
     base: (name, platform) => lookUpBase(name, platform, registry),
     keep: (name, manifest) => known.set(name, manifest),
     inHand: (name) => known.get(name),
