@@ -3,6 +3,7 @@ import pLimit from "p-limit";
 import type { Config } from "../config/config.ts";
 import { promotedPattern } from "../config/promoted.ts";
 import { readTag } from "../oci/tags.ts";
+import { recordRepositoryName } from "../plan/record.ts";
 import type { Doubt, Facts, Sources } from "./facts.ts";
 import { isLayerCache, judge, type Particulars, type Rules, type Verdict } from "./judge.ts";
 import { isEvidence, type Kind, kinds, type Names } from "./kinds.ts";
@@ -189,6 +190,7 @@ function keepSigns(tags: readonly JudgedTag[], { repositories }: Facts): readonl
   const isLeft = ({ repository, what, verdict }: JudgedTag): boolean =>
     verdict.action === "keep" &&
     !repositories.has(repository) &&
+    repository !== recordRepositoryName &&
     (what.kind === "pipeline" || what.kind === "promoted" || what.kind === "cache");
   const left = new Set(tags.filter(isLeft).map(({ repository }) => repository));
   if (left.size === 0) return tags;

@@ -1,5 +1,5 @@
 /** A registry as prune sees it, kept in memory, and pipelines that put tags into it as berth does. */
-import { ownTags } from "../../src/image/key.ts";
+import { keyVersion } from "../../src/image/key.ts";
 import { digestOf } from "../../src/oci/digest.ts";
 import {
   type Descriptor,
@@ -7,6 +7,7 @@ import {
   makeImageManifest,
   mediaTypes,
 } from "../../src/oci/manifest.ts";
+import { readTag, tagsOf } from "../../src/oci/tags.ts";
 import { makeRecord, parseRecord } from "../../src/plan/record.ts";
 import type { CommitNeeds } from "../../src/prune/needs.ts";
 import type { Deletion, ListedTag, Shelf } from "../../src/prune/port.ts";
@@ -26,7 +27,7 @@ export interface Model {
   /** What a pipeline of a commit does; gives what it found missing although a record promised it. */
   pipeline(needs: CommitNeeds, run: PipelineRun): readonly string[];
   /** Images of a commit that are not there, or that its record names and nobody holds any more. */
-  missing(needs: CommitNeeds): readonly string[];
+  missing(needs: CommitNeeds, version?: number): readonly string[];
   count(): number;
 }
 
@@ -37,6 +38,8 @@ export interface PipelineRun {
   readonly promotes?: readonly string[];
   /** Also tags every image with the pipeline's number. */
   readonly numbered?: boolean;
+  /** The version of the key that the pipeline's berth writes; this berth's where it is not given. */
+  readonly version?: number | undefined;
 }
 
 export interface ModelOptions {
@@ -97,36 +100,40 @@ export function makeModel(options: ModelOptions = {}): Model {
     repositories.set(repository, tags);
     tags.set(tag, { manifest, taggedAt: at });
   };
-  const recordOf = (setId: string) => {
-    const stored = repositories.get("berth")?.get(ownTags.set(setId));
-    return stored && parseRecord(stored.manifest, ownTags.set(setId));
+  const recordOf = (setId: string, version: number) => {
+    const stored = repositories.get("berth")?.get(tagsOf(version).set(setId));
+    return stored && parseRecord(ofVersion(stored.manifest, keyVersion), setId);
   };
-  const missing: Model["missing"] = (needs) => {
-    const record = recordOf(needs.setId);
+  const missing: Model["missing"] = (needs, version = keyVersion) => {
+    const record = recordOf(needs.setId, version);
     return needs.images.flatMap(({ repository, key }) => {
       const tags = repositories.get(repository);
       const image = record?.images[repository];
       const isHeld =
         image?.kind !== "own" ||
         [...(tags?.values() ?? [])].some((one) => one.manifest.descriptor.digest === image.digest);
-      return tags?.has(ownTags.key(key)) && isHeld ? [] : [`${repository}:${ownTags.key(key)}`];
+      return tags?.has(tagsOf(version).key(key)) && isHeld
+        ? []
+        : [`${repository}:${tagsOf(version).key(key)}`];
     });
   };
-  const pipeline: Model["pipeline"] = (needs, { id, commit, at, promotes = [], numbered }) => {
-    const broken = recordOf(needs.setId) === undefined ? [] : missing(needs);
+  const pipeline: Model["pipeline"] = (needs, run) => {
+    const { id, commit, at, promotes = [], numbered, version = keyVersion } = run;
+    const tags = tagsOf(version);
+    const broken = recordOf(needs.setId, version) === undefined ? [] : missing(needs, version);
     const images = needs.images.map(({ repository, key }) => {
-      const found = repositories.get(repository)?.get(ownTags.key(key))?.manifest;
+      const found = repositories.get(repository)?.get(tags.key(key))?.manifest;
       const manifest = found ?? imageManifest(`${repository} ${key} ${id}`);
-      if (found === undefined) put(repository, ownTags.key(key), manifest, at);
+      if (found === undefined) put(repository, tags.key(key), manifest, at);
       if (numbered) put(repository, `p${id}`, manifest, at);
       for (const tag of promotes) put(repository, tag, manifest, at);
       return { repository, manifest };
     });
     if (images.length === 0) return broken;
-    const record = makeRecord(
+    const written = makeRecord(
       {
         setId: needs.setId,
-        tag: ownTags.set(needs.setId),
+        tag: tags.set(needs.setId),
         images: Object.fromEntries(
           images.map(({ repository, manifest }) => [
             repository,
@@ -138,10 +145,11 @@ export function makeModel(options: ModelOptions = {}): Model {
       },
       new Date(at),
     );
-    if (recordOf(needs.setId) === undefined) {
+    const record = ofVersion(written, version);
+    if (recordOf(needs.setId, version) === undefined) {
       for (const { repository, manifest } of images)
-        put(repository, ownTags.set(needs.setId), manifest, at);
-      put("berth", ownTags.set(needs.setId), record, at);
+        put(repository, tags.set(needs.setId), manifest, at);
+      put("berth", tags.set(needs.setId), record, at);
     }
     for (const tag of promotes) put("berth", tag, record, at);
     return broken;
@@ -165,4 +173,12 @@ export function imageManifest(
     layers.map((layer) => blob(layer, mediaTypes.ociLayerGzip)),
     {},
   );
+}
+
+/** A record as a berth of another version of the key writes it. */
+function ofVersion(record: Manifest, version: number): Manifest {
+  const { content } = record;
+  const id = readTag(content.annotations["berth.set"] ?? "")?.id ?? "";
+  const annotations = { ...content.annotations, "berth.set": tagsOf(version).set(id) };
+  return { ...record, content: { ...content, annotations } };
 }

@@ -2,7 +2,8 @@
 import { createHash } from "node:crypto";
 import { defaultConfig, type PruneSettings } from "../../src/config/config.ts";
 import { BerthError } from "../../src/errors.ts";
-import { ownTags } from "../../src/image/key.ts";
+import { keyVersion } from "../../src/image/key.ts";
+import { tagsOf } from "../../src/oci/tags.ts";
 import { type Applied, applyPrune } from "../../src/prune/apply.ts";
 import { type Facts, gatherFacts, type Sources, type Standing } from "../../src/prune/facts.ts";
 import type { CommitNeeds } from "../../src/prune/needs.ts";
@@ -19,6 +20,8 @@ export interface ProjectOptions extends ModelOptions {
   /** Whether the token may see merge requests and pipelines. */
   readonly sees?: boolean;
   readonly numbered?: boolean;
+  /** The version of the key that the berth of a branch's pipelines writes; prune's own where not given. */
+  readonly versionOf?: (branch: string) => number | undefined;
 }
 
 export interface MemoryProject {
@@ -31,7 +34,7 @@ export interface MemoryProject {
   remove(branch: string): void;
   branches(): readonly string[];
   contentsOf(branch: string): Contents;
-  needsOf(branch: string): CommitNeeds;
+  needsOf(branch: string, version?: number): CommitNeeds;
   /** Makes reading a branch's history fail. */
   unreadable: string | undefined;
   /** Called whenever the project is asked what is going on. */
@@ -89,7 +92,9 @@ export function makeProject(options: ProjectOptions = {}): MemoryProject {
     const commit = headOf(branch);
     const id = pipelines.length + 1;
     pipelines.push({ id, commit, running: false, begunAt: project.now });
-    return model.pipeline(needsOfContents(commits.get(commit) ?? {}), {
+    const version = options.versionOf?.(branch);
+    return model.pipeline(needsOfContents(commits.get(commit) ?? {}, version), {
+      version,
       id,
       commit,
       at: project.now,
@@ -112,7 +117,7 @@ export function makeProject(options: ProjectOptions = {}): MemoryProject {
     remove: (branch) => void branches.delete(branch),
     branches: () => [...branches.keys()],
     contentsOf: (branch) => commits.get(headOf(branch)) ?? {},
-    needsOf: (branch) => needsOfContents(commits.get(headOf(branch)) ?? {}),
+    needsOf: (branch, version) => needsOfContents(commits.get(headOf(branch)) ?? {}, version),
     facts: () => gatherFacts(sources, standing, new Date(project.now)),
     plan: async () =>
       makePrunePlan(model.shelf, await project.facts(), sources, {
@@ -129,20 +134,24 @@ export function makeProject(options: ProjectOptions = {}): MemoryProject {
   return project;
 }
 
-function needsOfContents(contents: Contents): CommitNeeds {
+function needsOfContents(contents: Contents, version = keyVersion): CommitNeeds {
+  const tags = tagsOf(version);
   const hash = (text: string) => createHash("sha256").update(text).digest("hex");
   const images = Object.entries(contents)
     .sort()
-    .map(([repository, content]) => ({ repository, key: hash(`${repository} ${content}`) }));
+    .map(([repository, content]) => ({
+      repository,
+      key: hash(`${version} ${repository} ${content}`),
+    }));
   const setId = hash(JSON.stringify(images));
   const places = images.flatMap(({ repository, key }) => [
-    `${repository}:${ownTags.key(key)}`,
-    `${repository}:${ownTags.set(setId)}`,
+    `${repository}:${tags.key(key)}`,
+    `${repository}:${tags.set(setId)}`,
   ]);
   return {
     setId,
     setIdWith: () => setId,
     images,
-    places: images.length === 0 ? [] : [`berth:${ownTags.set(setId)}`, ...places],
+    places: images.length === 0 ? [] : [`berth:${tags.set(setId)}`, ...places],
   };
 }
