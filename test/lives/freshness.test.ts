@@ -64,9 +64,9 @@ test("a base that moved is built on by upstream's schedule, tested there, and th
   assert.equal(await nightly.promote(), "latest: moved on 3 images\n");
   assert.deepEqual(tagsWritten(world, beforePromotion, plan), [
     "acme/tools/berth: claim latest set",
-    "acme/tools/qemu/alone: cache key latest",
-    "acme/tools/qemu/base: cache key latest",
-    "acme/tools/qemu/child: cache key latest",
+    "acme/tools/qemu/alone: cache key key-old latest",
+    "acme/tools/qemu/base: cache key key-old latest",
+    "acme/tools/qemu/child: cache key key-old latest",
   ]);
   for (const reference of ["each", "set", "classic"] as const) {
     const later = await live(world, fork, { branch: "topic", reference });

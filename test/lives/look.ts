@@ -93,6 +93,7 @@ function wordFor(
     .replace(`-${image?.key}`, "")
     .replace(`-${plan.set.id}`, "")
     .replace(`-r${plan.pipeline}`, "-fresh")
+    .replace(/-old-[0-9]+$/, "-old")
     .replace(/^(try-)?(key|set|cache|built)[0-9]+/, "$1$2");
 }
 

@@ -204,6 +204,7 @@ describe("a key that is first seen, on a machine with an empty store", () => {
     const train = await live(await withEmptyStore(world, "train"), up, start);
     assert.match(reasonIn(train, "alone"), /build .*; from scratch: merge train/);
     assert.deepEqual([train.built, layers(train)], [["alone"], untouched]);
+    assert.doesNotMatch(train.written.join(" "), /cache|layers/);
     assert.ok((await madeAt(world, train, "alone")) >= since);
   });
 
@@ -218,6 +219,7 @@ describe("a key that is first seen, on a machine with an empty store", () => {
     const marge = await live(await withEmptyStore(world, "bot"), fork, { ...topic, user: "marge" });
     assert.match(reasonIn(marge, "alone"), /build .*; from scratch: merge bot/);
     assert.deepEqual([marge.built, layers(marge)], [["alone"], untouched]);
+    assert.doesNotMatch(marge.written.join(" "), /cache|layers/);
 
     await fork.commit("topic", list("nora for the third time"));
     const person = await live(await withEmptyStore(world, "person"), fork, topic);
