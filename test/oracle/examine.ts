@@ -149,13 +149,16 @@ export function examinerOf(engines: Engines): Examiner {
 
 /**
  * berth tells of the difference, and refuses the text for the buildah that has it. It cannot tell of ARGs that a
- * base's triggers declare, and does not of a proxy that an instruction other than RUN names without an ARG, and
+ * base's triggers declare or of what a foreign frontend reads, and does not of triggers below a SHELL, of a proxy that an instruction other than RUN names without an ARG, and
  * of `${name#pattern}` where the pattern takes all, which imagebuilder leaves as it is.
  */
 function isNoted({ text, bases, args }: Text, { notes }: Recipe, engine: string): boolean {
   const isNew = engine === "imagebuilder";
   const byProxy = Object.keys(args).some((name) => /_proxy$/.test(name) && text.includes(name));
-  const isRare = byProxy || bases !== undefined || /\$\{\w+[#%]/.test(text);
+  const isRare =
+    byProxy ||
+    bases !== undefined ||
+    /\$\{\w+[#%]|^\s*ONBUILD\s+(CMD|ENTRYPOINT)|^#\s*syntax=x\//im.test(text);
   return isRare || notes.some(({ buildah }) => !isNew || buildah.below === undefined);
 }
 

@@ -30,7 +30,8 @@ for (const module of ["buildkit", "imagebuilder"] as const) {
   });
 }
 
-const seed = Number(process.env["ORACLE_SEED"] ?? Date.now() % 2 ** 32);
+// The same texts in each run, so that a run tells of a change; fuzz.ts looks for what no run has seen.
+const seed = Number(process.env["ORACLE_SEED"] ?? 592622360);
 const count = 20_000;
 
 test(`${count} texts at random mean to the engines what berth takes them for (ORACLE_SEED=${seed})`, async () => {
