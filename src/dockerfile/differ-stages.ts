@@ -7,7 +7,7 @@ import type { Parsed } from "./parse.ts";
 import type { Naming } from "./references.ts";
 import { type Args, argsOf, type Declared, type Globals } from "./scope.ts";
 import type { ResolvedStage } from "./stages.ts";
-import { chainOf } from "./traits.ts";
+import { chainOf, triggered } from "./traits.ts";
 
 /** A difference that only one engine has: told to everybody, refused where that engine is to build. */
 export interface Note extends Place {
@@ -227,7 +227,8 @@ function argDifferences(
 }
 
 function shellDifferences(instruction: Instruction, force: InForce): readonly Difference[] {
-  const { at, keyword, line, heredocs, body } = instruction;
+  const { at, line } = instruction;
+  const { keyword, heredocs, body } = triggered(instruction);
   const found: Difference[] = [];
   const starts = keyword === "cmd" || keyword === "entrypoint";
   if (force.shell && starts && body.kind === "shell" && body.text !== "")

@@ -137,6 +137,7 @@ const noted: readonly (readonly [string, number | undefined, RegExp])[] = [
   ['FROM a\nSHELL ["b"]\nCMD c', undefined, /CMD in shell form.*JSON array/],
   ['FROM a AS b\nSHELL ["b"]\nFROM b\nENTRYPOINT c', undefined, /ENTRYPOINT in shell form/],
   [`FROM a\nADD https://x/y.git#${"0".repeat(40)} /z`, 29, /git repository/],
+  ['FROM a\nSHELL ["b"]\nONBUILD CMD c', undefined, /CMD in shell form/],
 ];
 
 for (const [text, below, message] of noted) {
