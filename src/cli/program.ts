@@ -18,7 +18,6 @@ const commands: Readonly<Record<string, () => Promise<{ declare(program: Command
   doctor: () => import("./doctor.ts"),
   report: () => import("./report.ts"),
   prune: () => import("./prune.ts"),
-  storage: () => import("./storage.ts"),
 };
 
 /** These know all commands that were declared before them. */

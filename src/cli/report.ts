@@ -9,7 +9,6 @@ import type { Registry } from "../registry/registry.ts";
 import { printSummary } from "../report/summary.ts";
 import { type Manifests, reportOf, writeReport } from "./folder.ts";
 import { openPlanned, readOutcomes } from "./planned.ts";
-import { readStorage } from "./storage.ts";
 import { type BuildOptions, doing, examples, outputOption, printResult } from "./verb.ts";
 
 export function declare(program: Command): void {
@@ -23,17 +22,12 @@ export function declare(program: Command): void {
       "--sizes",
       "ask the registry for what no file tells: sizes, and times of earlier builds",
     )
-    .option("--storage", "ask the registry what it holds, as `berth storage` does, and draw it")
-    .addHelpText(
-      "after",
-      examples("berth report", "berth report --sizes", "berth report --storage"),
-    )
+    .addHelpText("after", examples("berth report", "berth report --sizes"))
     .action(doing(report));
 }
 
 interface ReportOptions extends BuildOptions {
   readonly sizes?: boolean;
-  readonly storage?: boolean;
 }
 
 async function report(world: World, options: ReportOptions): Promise<ExitCode> {
@@ -41,8 +35,7 @@ async function report(world: World, options: ReportOptions): Promise<ExitCode> {
   const outcomes = await readOutcomes(folder, plan);
   const manifests =
     options.sizes === true ? await askFor(plan, outcomes, login.registry) : new Map();
-  const storage = options.storage === true ? { storage: await readStorage(world, options) } : {};
-  const report = { ...reportOf(plan, outcomes, manifests), ...storage };
+  const report = reportOf(plan, outcomes, manifests);
   const files = await writeReport(folder, report);
   printResult(world, options, report, printSummary(report));
   world.log.info(`wrote ${files.join(", ")}`);

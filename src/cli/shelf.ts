@@ -1,4 +1,4 @@
-/** What `prune` and `storage` share: the shelf of the project's images, and what is going on in the project. */
+/** Opens what `prune` works on: the shelf of the project's images, and what is going on in the project. */
 import type { Config } from "../config/config.ts";
 import { givenSettings } from "../config/given.ts";
 import { loadConfig } from "../config/load.ts";

@@ -6,7 +6,6 @@ import { overview } from "./overview.ts";
 import { tableSection } from "./rows.ts";
 import { script } from "./script.ts";
 import { shapeDefinitions } from "./shapes.ts";
-import { storageSection } from "./storage-view.ts";
 import { style } from "./style.ts";
 import { timelineSection } from "./timeline.ts";
 import type { Report } from "./view.ts";
@@ -25,8 +24,7 @@ ${shapeDefinitions()}
 ${filter(report)}
 ${graphSection(report)}
 ${timelineSection(report)}
-${tableSection(report)}
-${storageSection(report.storage)}</main>
+${tableSection(report)}</main>
 <script>${verbatim(script)}</script></body></html>
 `;
   return printMarkup(page);

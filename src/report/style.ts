@@ -64,8 +64,6 @@ symbol .over { stroke: var(--paper); stroke-width: 1.5; } symbol .behind { fill:
 .track { width: 100%; height: 14px; background: var(--sheet); border-radius: 2px; } .bar { fill: currentColor; } .time { text-align: right; font-variant-numeric: tabular-nums; position: relative; }
 .bar.is-failed { fill: url(#hatch); stroke: currentColor; stroke-width: 1.5; vector-effect: non-scaling-stroke; } #hatch rect { fill: var(--bad); }
 .bar.is-copied, .bar.is-adopted { fill: none; stroke: currentColor; stroke-width: 2; vector-effect: non-scaling-stroke; }
-.part { fill: var(--taken); } .part.is-shared { fill: none; stroke: var(--taken); stroke-width: 2; stroke-dasharray: 4 2; vector-effect: non-scaling-stroke; }
-.sample { vertical-align: -1px; } .stored .drawing { width: 45%; min-width: 10rem; } .stored thead td { background: var(--sheet); border-top: 0; }
 table { border-collapse: collapse; width: 100%; } th, td { text-align: left; vertical-align: top; padding: .45rem .7rem; border-top: 1px solid var(--rule); }
 thead th { border-top: 0; background: var(--sheet); white-space: nowrap; } tbody th { font-weight: 600; min-width: 9rem; } td:nth-child(2) { white-space: nowrap; }
 thead button { all: unset; cursor: pointer; font-weight: 600; } thead button:focus-visible { outline: 3px solid var(--link); outline-offset: 2px; }

@@ -1,12 +1,11 @@
 /** The report as Markdown, short enough for a comment on a merge request. */
 import { bytesOf, printBytes } from "../output/bytes.ts";
-import { storageWords } from "./storage-view.ts";
 import type { Report, ReportImage } from "./view.ts";
 import { countStates, printSeconds, savedWords, states, verdict } from "./words.ts";
 
 /** Prints the summary: how it stands, each image that was not simply reused, what was saved. */
 export function printSummary(report: Report): string {
-  const { images, warnings, storage } = report;
+  const { images, warnings } = report;
   const counts = countStates(report).map(([state, number]) => `${number} ${state}`);
   const told = images
     .filter(({ state }) => state !== "reused")
@@ -20,10 +19,6 @@ export function printSummary(report: Report): string {
     ...listOf(
       "### Saved against building all of them",
       savedWords(report).map((words) => escapeMarkdown(words)),
-    ),
-    ...listOf(
-      "### Storage",
-      storage === undefined ? [] : storageWords(storage).map(escapeMarkdown),
     ),
   ];
   return `${parts.filter((part) => part !== "").join("\n\n")}\n`;

@@ -3,7 +3,6 @@ import { bytesOf } from "../output/bytes.ts";
 import type { ImageBlob, Outcome } from "../output/outcome.ts";
 import { isBuilt, type Plan, type PlannedImage, reasonOf } from "../plan/plan.ts";
 import { type Saved, savedBy } from "./saved.ts";
-import type { Stored } from "./storage-view.ts";
 
 /** How an image stands; the last three wait for a job, or for its outcome to become known. */
 export type State =
@@ -48,8 +47,6 @@ export interface Report {
   readonly work: Work | undefined;
   /** Of all images whose blobs are known, shared ones counted once. */
   readonly size: { readonly bytes: number; readonly images: number };
-  /** Of the whole registry, where it was asked; no plan and no outcome tells that. */
-  readonly storage?: Stored;
 }
 
 /** The time that this run's builds and copies took. */

@@ -306,22 +306,4 @@ describe("berth prune in a job of GitLab", () => {
     assert.match(report.doubts[0]?.why ?? "", /same configuration/);
     assert.equal(code, 1);
   });
-
-  test("storage tells what each image and branch holds, and what it holds alone", async () => {
-    const clone = join(folder.path, "storage");
-    execFileSync("git", ["clone", "-q", `file://${origin}`, clone]);
-    const where = { cwd: clone, env: plainEnv({ HOME: folder.path, ...job.env }) };
-    const { stdout, stderr } = await berth(["storage", "--json"], where);
-    assert.notEqual(stdout, "", stderr);
-    const storage = JSON.parse(stdout) as {
-      readonly total: number;
-      readonly images: readonly { readonly name: string; readonly unique: number }[];
-      readonly branches: readonly { readonly name: string; readonly bytes: number }[];
-    };
-    assert.deepEqual(storage.images.map(({ name }) => name).sort(), ["app", "berth", "old"]);
-    assert.ok(storage.branches.some(({ name, bytes }) => name === "stable-1" && bytes > 0));
-    assert.ok(storage.images.reduce((sum, { unique }) => sum + unique, 0) <= storage.total);
-    const table = await berth(["storage"], where);
-    assert.match(table.stdout, /in all, what images share counted once/);
-  });
 });

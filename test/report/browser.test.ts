@@ -13,12 +13,6 @@ import { program } from "../support/programs.ts";
 import { type Folder, temporaryFolder } from "../support/services.ts";
 import { failure, largeReport, outcomeOf, planned, planOf } from "./samples.ts";
 
-const held = [
-  { name: "debian", tags: 3, bytes: 9e8, unique: 2e8 },
-  { name: "fedora", tags: 1, bytes: 7e8, unique: 0 },
-];
-const storage = { total: 9e8, images: held, kinds: held, branches: held };
-
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
 describe("the page in a browser", () => {
@@ -60,7 +54,7 @@ describe("the page in a browser", () => {
 
   for (const scheme of ["light", "dark"] as const) {
     test(`has nothing that accessibility checks object to, in ${scheme}`, async () => {
-      const { page, complaints } = await open({ ...largeReport(60), storage }, scheme);
+      const { page, complaints } = await open(largeReport(60), scheme);
       await page.evaluate(axe);
       const found = await page.evaluate(async () => {
         const { violations } = await (globalThis as unknown as Axe).axe.run();
@@ -109,7 +103,7 @@ describe("the page in a browser", () => {
   });
 
   test("sorts by any column and says so", async () => {
-    const { page } = await open({ ...largeReport(60), storage });
+    const { page } = await open(largeReport(60));
     const time = page.getByRole("columnheader", { name: "Time" });
     await time.getByRole("button").click();
     assert.equal(await time.getAttribute("aria-sort"), "ascending");

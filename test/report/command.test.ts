@@ -1,11 +1,8 @@
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
 import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import type { Report } from "../../src/report/view.ts";
 import { layOut, openStand, type Stand, type Workplace } from "../resilience/workplace.ts";
-import { program } from "../support/programs.ts";
 
 const files = ["junit.xml", "report.html", "summary.md"];
 
@@ -60,22 +57,6 @@ describe("berth report", () => {
     const asked = await saved("--sizes");
     assert.deepEqual([asked.jobs, asked.timed, asked.weighed], [3, 3, 3]);
     assert.ok(asked.bytes > 0);
-  });
-
-  test("what the registry holds is drawn and summed up when told so", async () => {
-    const { path } = workplace;
-    execFileSync(program("git"), ["remote", "add", "origin", `file://${path}`], { cwd: path });
-    await run(["ensure"], "held");
-    const { storage } = JSON.parse(
-      (await run(["report", "--json", "--storage"], "held")).stdout,
-    ) as Report;
-    const names = storage?.images.map(({ name }) => name) ?? [];
-    assert.deepEqual(names.toSorted(), ["berth", "child", "other", "parent"]);
-    assert.ok(storage !== undefined && storage.total > 0);
-    const page = await read("held", "report.html");
-    for (const name of names) assert.ok(page.includes(`<span class="name">${name}</span></th>`));
-    assert.match(page, /class="part is-alone"/);
-    assert.match(await read("held", "summary.md"), /### Storage\n\n- .* in all, in \d+ tags of 4/);
   });
 
   test("plan tells of what is to be made, publish of what is missing where it fails for that", async () => {
