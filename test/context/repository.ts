@@ -11,7 +11,6 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import type { TestContext } from "node:test";
 import { openGit } from "../../src/host/git.ts";
 import type { Git } from "../../src/world.ts";
 import type { MemoryFile } from "../support/tree.ts";
@@ -41,14 +40,19 @@ export interface Repository {
   open(): Promise<Git>;
 }
 
-export function temporary(t: TestContext): string {
+/** A test, or all tests of a file by `{ after }` of node:test. */
+export interface Owner {
+  after(end: () => unknown): void;
+}
+
+export function temporary(t: Owner): string {
   const path = mkdtempSync(join(tmpdir(), "berth-test-"));
   t.after(() => rmSync(path, { recursive: true, force: true }));
   return path;
 }
 
 export function makeRepository(
-  t: TestContext,
+  t: Owner,
   files: Readonly<Record<string, MemoryFile>>,
   options: readonly string[] = [],
 ): Repository {
@@ -58,7 +62,7 @@ export function makeRepository(
   return repository;
 }
 
-export function repositoryAt(t: TestContext, path: string): Repository {
+export function repositoryAt(t: Owner, path: string): Repository {
   const run = (...args: string[]): string =>
     execFileSync("git", ["-c", "protocol.file.allow=always", ...args], {
       cwd: path,

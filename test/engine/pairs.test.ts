@@ -1,0 +1,169 @@
+/** One key means one image: pairs of builds through `berth key`, those of one key through both engines. */
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import type { Outcome } from "../../src/output/outcome.ts";
+import { type Repository, repositoryAt } from "../context/repository.ts";
+import { buildahEngine, dockerEngine, type TestEngine } from "../example/engines.ts";
+import { pushBusybox } from "../support/bases.ts";
+import { berth, plainEnv } from "../support/command.ts";
+import { imageConfig, imageTree } from "../support/filetree.ts";
+import { type Folder, type Registry, startRegistry, temporaryFolder } from "../support/services.ts";
+import { oneKey, type Pair, refused, twoKeys } from "./pairs.ts";
+
+const sides = [0, 1] as const;
+type Images = ReadonlyMap<string, object>;
+type Keys = ReadonlyMap<string, string>;
+
+let folder: Folder;
+let registry: Registry;
+let repository: Repository;
+let images: readonly [Images, Images];
+let keys: readonly [Keys, Keys];
+
+before(async () => {
+  folder = await temporaryFolder("berth-pairs-");
+  registry = await startRegistry();
+  await pushBusybox(registry.host);
+  repository = repositoryAt({ after }, folder.path);
+  repository.run("init", "-q");
+  images = [layOut(0), layOut(1)];
+  repository.write({ "0/secret": "GOOD", "1/secret": "EVIL" });
+  repository.commit();
+  keys = await Promise.all([keysOf(0, images[0]), keysOf(1, images[1])]);
+});
+after(async () => {
+  await registry?.stop();
+  await folder?.remove();
+});
+
+for (const title of Object.keys(refused))
+  test(`${title} is an error`, () => {
+    assert.deepEqual(keysFor(title), [undefined, undefined]);
+  });
+for (const title of Object.keys(twoKeys))
+  test(`${title} makes two keys`, () => {
+    const [one, other] = keysFor(title);
+    assert.ok(one !== undefined && other !== undefined);
+    assert.notEqual(one, other);
+  });
+for (const title of Object.keys(oneKey))
+  test(`${title} makes one key`, () => {
+    const [one, other] = keysFor(title);
+    assert.ok(one !== undefined);
+    assert.equal(one, other);
+  });
+testEngine("buildah", buildahEngine);
+testEngine("docker", dockerEngine);
+
+function testEngine(name: TestEngine["name"], make: (folder: string) => Promise<TestEngine>): void {
+  describe(name, () => {
+    let engine: TestEngine;
+    const built: Awaited<ReturnType<typeof build>>[] = [];
+    before(async () => {
+      engine = await make(join(folder.path, name));
+      for (const side of sides) built.push(await build(engine, side));
+    });
+    after(() => engine?.stop());
+    for (const [title, { mayFail }] of Object.entries(oneKey))
+      test(`${title} makes one image with ${name}`, () => {
+        const [one, other] = built.map((images) => images.get(nameOf(title)));
+        assert.ok(one !== undefined || mayFail);
+        assert.deepEqual(one, other);
+      });
+  });
+}
+
+function keysFor(title: string): readonly (string | undefined)[] {
+  return keys.map((side) => side.get(nameOf(title)));
+}
+
+function nameOf(title: string): string {
+  return title
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9]+/g, "-")
+    .replaceAll(/^-|-$/g, "");
+}
+
+/** Writes one side of all pairs, each in a folder of its own, and gives the images for berth.yml. */
+function layOut(side: 0 | 1): Images {
+  const images = new Map<string, object>();
+  const add = (name: string, text: string, settings: object = {}): string => {
+    const folder = `${side}/${name}`;
+    const dockerfile = `${folder}/x.Dockerfile`;
+    const base = `${registry.host}/bases/busybox:1`;
+    const written = text.replaceAll("BASE", base).replaceAll("HOST", registry.host);
+    repository.write({ [dockerfile]: written, [`${folder}/context/keep`]: "" });
+    images.set(name, { dockerfile, context: `${folder}/context`, ...settings });
+    return folder;
+  };
+  const all: Readonly<Record<string, Pair>> = { ...oneKey, ...twoKeys, ...refused };
+  for (const [title, pair] of Object.entries(all)) {
+    const { text, files = {}, settings, images: parents = {} } = pair.sides[side];
+    const folder = add(nameOf(title), text, settings);
+    const context = Object.entries(files).map(([path, file]) => [
+      `${folder}/context/${path}`,
+      file,
+    ]);
+    repository.write(Object.fromEntries(context));
+    for (const [name, parent] of Object.entries(parents)) add(name, parent);
+  }
+  return images;
+}
+
+/** Writes a configuration of these images alone, and gives its path. */
+function configure(side: 0 | 1, images: Images): string {
+  const config = { parents: "set/{name}", reference: "set", images: Object.fromEntries(images) };
+  repository.write({ [`.git/${side}.yml`]: JSON.stringify(config) });
+  return join(repository.path, `.git/${side}.yml`);
+}
+
+/** The keys by name, without the images that have a mistake. */
+async function keysOf(side: 0 | 1, images: Images): Promise<Keys> {
+  const command = ["key", "--json", "--config", configure(side, images)];
+  const { code, stdout, stderr } = await berth(command, {
+    cwd: repository.path,
+    env: plainEnv({}),
+  });
+  if (code === 0) {
+    const keyed = JSON.parse(stdout) as {
+      readonly images: readonly { name: string; key: string }[];
+    };
+    return new Map(keyed.images.map(({ name, key }) => [name, key]));
+  }
+  const problems = stderr.matchAll(/^ {2}[01]\/([^/]+)\/x\.Dockerfile:\d+:\d+: /gm);
+  const mistaken = new Set([...problems].map(([, name]) => name));
+  assert.notEqual(mistaken.size, 0, stderr);
+  return keysOf(side, new Map([...images].filter(([name]) => !mistaken.has(name))));
+}
+
+/** Builds one side of all pairs of one key, without any cache, and reads what came of them. */
+async function build({ name: engine, env }: TestEngine, side: 0 | 1) {
+  const parents = Object.values(oneKey).flatMap((pair) =>
+    Object.keys(pair.sides[side].images ?? {}),
+  );
+  const wanted = new Set([...Object.keys(oneKey).map(nameOf), ...parents]);
+  const config = configure(side, new Map([...images[side]].filter(([name]) => wanted.has(name))));
+  const base = `${engine}/${side}`;
+  const options = ["--json", "--engine", engine, "--config", config];
+  const { stdout, stderr } = await berth(
+    ["ensure", ...options, "--registry", `${registry.host}/${base}`],
+    {
+      cwd: repository.path,
+      env: { ...env, BERTH_FORCE_REBUILD: "1" },
+    },
+  );
+  assert.notEqual(stdout, "", stderr);
+  const { outcomes } = JSON.parse(stdout) as { readonly outcomes: readonly Outcome[] };
+  const found = outcomes.map(async ({ name, digest }) => {
+    return [name, digest === null ? undefined : await imageOf(`${base}/${name}`, digest)] as const;
+  });
+  return new Map(await Promise.all(found));
+}
+
+/** What an image is to whoever runs it; buildah keeps the name of the container that it ran. */
+async function imageOf(path: string, digest: string) {
+  const { architecture, os, config } = await imageConfig(registry.host, path, digest);
+  const settings = { ...(config as object), Hostname: "" };
+  return { architecture, os, settings, tree: await imageTree(registry.host, path, digest) };
+}
