@@ -35,7 +35,6 @@ const inheritsSince = 40;
 /** Complains about what is refused everywhere, and gives the notes on the rest. */
 export function differ(input: DifferInput): readonly Note[] {
   const { text, parsed, stages, complain } = input;
-  const lines = text.split("\n");
   const notes: Note[] = [];
   const tell = (place: Place, { message, buildah }: Omit<Difference, "at">): void => {
     if (buildah === undefined) complain(place, message);
@@ -43,7 +42,7 @@ export function differ(input: DifferInput): readonly Note[] {
   };
   const report = ({ line }: Instruction, found: Difference): void =>
     tell(placeOf(line, found.at), found);
-  const late = lateEscape(parsed.directives.escape, lines);
+  const late = lateEscape(parsed.directives.escape, text);
   if (late !== undefined) tell({ line: late.at + 1, column: 1 }, late);
   checkNames(stages, complain);
   for (const instruction of parsed.globals)
@@ -52,12 +51,12 @@ export function differ(input: DifferInput): readonly Note[] {
     ...parsed.globals,
     ...stages.flatMap(({ stage }) => [stage.from, ...stage.instructions]),
   ]) {
-    for (const found of differencesIn(instruction, lines, parsed.directives.escape))
+    for (const found of differencesIn(instruction, parsed.directives.escape))
       report(instruction, found);
   }
   for (const stage of stages) {
     for (const naming of stage.namings) checkNaming(naming, stage, input);
-    for (const [instruction, found] of scopeDifferences(stage, input)) report(instruction, found);
+    checkScope(stage, input, report);
   }
   return notes;
 }
@@ -150,10 +149,11 @@ interface InForce {
   shell: boolean;
 }
 
-function* scopeDifferences(
+function checkScope(
   resolved: ResolvedStage,
   input: DifferInput,
-): Generator<readonly [Instruction, Difference]> {
+  report: (instruction: Instruction, found: Difference) => void,
+): void {
   const { stage, below } = resolved;
   const force: InForce = { envs: new Set(), inherited: new Map(), shell: false };
   const { args, globals } = input;
@@ -166,17 +166,14 @@ function* scopeDifferences(
   for (const instruction of stage.instructions) {
     const { at, keyword, line } = instruction;
     if (keyword === "arg")
-      for (const found of argDifferences(instruction, force, input)) yield [instruction, found];
-    for (const found of shellDifferences(instruction, force)) yield [instruction, found];
+      for (const found of argDifferences(instruction, force, input)) report(instruction, found);
+    for (const found of shellDifferences(instruction, force)) report(instruction, found);
     if (keyword === "onbuild" && isBase && line.text.includes("$"))
-      yield [
-        instruction,
-        {
-          at,
-          message:
-            "buildah runs the triggers of a stage below without its ARGs: write no $ in this ONBUILD",
-        },
-      ];
+      report(instruction, {
+        at,
+        message:
+          "buildah runs the triggers of a stage below without its ARGs: write no $ in this ONBUILD",
+      });
     enter(instruction, force, isSet, false);
   }
 }
@@ -227,6 +224,7 @@ function argDifferences(
 }
 
 function shellDifferences(instruction: Instruction, force: InForce): readonly Difference[] {
+  if (!force.shell && force.inherited.size === 0) return [];
   const { at, line } = instruction;
   const { keyword, heredocs, body } = triggered(instruction);
   const found: Difference[] = [];

@@ -24,106 +24,144 @@ export const always = { below: undefined };
 type Rule = (instruction: Instruction) => string | undefined;
 
 /** Instructions whose arguments engines expand. */
-const expanded = new Set(
-  "add arg copy env expose from label stopsignal user volume workdir".split(" "),
-);
-const commands = new Set(["run", "cmd", "entrypoint", "healthcheck"]);
+const expanded = "add arg copy env expose from label stopsignal user volume workdir";
 
-const rules: readonly Rule[] = [
-  ({ keyword, body }) => {
-    const text = commands.has(keyword) && body.kind === "shell" ? body.text : "";
-    const rest = text.replace(/^(none|cmd)\s+/i, "");
-    return hasTextAfterJson(rest)
-      ? "text follows a JSON array, which buildah drops: take the array apart into a command"
-      : undefined;
-  },
-  ({ flags, line, argumentsAt }) =>
-    flags.length > 0 && /[^\0-\x7f]/.test(line.text.slice(flags[0]!.at, argumentsAt + 1))
-      ? "characters that are not ASCII stand in a flag or right behind it, where engines split words differently: write ASCII there"
-      : undefined,
-  ({ flags }) => {
-    for (const { value } of flags.filter(({ name }) => name === "mount")) {
-      const keys = (value && readFields(value))?.map(({ key }) => switchOf(fullName(key))) ?? [];
-      const twice = keys.find((key, index) => keys.indexOf(key) !== index);
-      if (twice !== undefined)
-        return `a mount has ${twice} twice, and engines differ on which one counts: give it once`;
-    }
-    return undefined;
-  },
-  ({ keyword, line }) => {
-    const text = expanded.has(keyword) ? line.text.replace(/\\./g, "") : "";
-    const [parameter] = /\$\{?(?:[$?!@*#-]|\d\d)/.exec(text) ?? [];
-    return parameter === undefined
-      ? undefined
-      : `${parameter} is a parameter of the shell, which engines expand differently: name a variable, or write \\$ for a dollar sign`;
-  },
-  ({ keyword, line }) =>
-    expanded.has(keyword) && /\$\{\w+(#|%|\/)[^}]*[\\'"]/.test(line.text)
-      ? "quotes or escapes stand in a pattern of ${…}, which engines read differently: take the pattern without them"
-      : undefined,
-  (instruction) => {
-    if (instruction.keyword !== "arg") return undefined;
-    const before = new Set<string>();
-    for (const { name, fallback } of argsOf(instruction)) {
-      const sibling = variablesIn(fallback ?? "").find((used) => before.has(used));
-      if (sibling !== undefined)
-        return `ARG ${name} uses ${sibling} of the same ARG, which only some engines see: declare ${sibling} in an ARG of its own above`;
-      before.add(name);
-    }
-    return undefined;
-  },
-  (instruction) =>
-    (instruction.keyword === "arg" &&
-      argsOf(instruction).some(({ name }) => name === "TARGETSTAGE")) ||
-    (["arg", "from"].includes(instruction.keyword) &&
-      variablesIn(instruction.line.text).includes("TARGETSTAGE"))
-      ? "only BuildKit sets TARGETSTAGE: use an ARG of another name"
-      : undefined,
-  ({ heredocs }) =>
-    heredocs.some(({ body }) => body.includes("\r"))
-      ? "a heredoc has carriage returns, which buildah drops: save the file with line feeds alone"
-      : undefined,
-  ({ keyword, heredocs }) =>
-    keyword !== "run" && heredocs.some(({ expand, body }) => expand && /['"\\]/.test(body))
-      ? "a heredoc in which variables are expanded has quotes or backslashes, which engines treat differently: quote its name (<<'EOF'), or COPY a file"
-      : undefined,
-  ({ keyword, heredocs, line }) =>
-    keyword !== "run" && heredocs.length > 0 && /<<-?[ \t]/.test(line.text)
-      ? "white space stands behind <<, which engines read differently in COPY and ADD: write the name right behind it"
-      : undefined,
-  ({ keyword, heredocs }) =>
-    keyword === "run" && heredocs.some(({ chomp, body }) => chomp && /^\t+#!/.test(body))
-      ? "a tab stands in front of #! in a <<- heredoc, and only newer engines drop it first: begin that line at its #!"
-      : undefined,
+/** Each with the instructions that it looks at. */
+const rules: readonly (readonly [string, Rule])[] = [
+  [
+    "run cmd entrypoint healthcheck",
+    ({ keyword, body }) => {
+      const text = body.kind === "shell" ? body.text : "";
+      const command = keyword === "healthcheck" ? text.replace(/^(none|cmd)\s+/i, "") : text;
+      return hasTextAfterJson(command)
+        ? "text follows a JSON array, which buildah drops: take the array apart into a command"
+        : undefined;
+    },
+  ],
+  [
+    "add copy from healthcheck run",
+    ({ flags, line, argumentsAt }) =>
+      flags.length > 0 && /[^\0-\x7f]/.test(line.text.slice(flags[0]!.at, argumentsAt + 1))
+        ? "characters that are not ASCII stand in a flag or right behind it, where engines split words differently: write ASCII there"
+        : undefined,
+  ],
+  [
+    "run",
+    ({ flags }) => {
+      for (const { value } of flags.filter(({ name }) => name === "mount")) {
+        const keys = (value && readFields(value))?.map(({ key }) => switchOf(fullName(key))) ?? [];
+        const twice = keys.find((key, index) => keys.indexOf(key) !== index);
+        if (twice !== undefined)
+          return `a mount has ${twice} twice, and engines differ on which one counts: give it once`;
+      }
+      return undefined;
+    },
+  ],
+  [
+    expanded,
+    ({ line }) => {
+      const text = line.text.includes("$") ? line.text.replace(/\\./g, "") : "";
+      const [parameter] = /\$\{?(?:[$?!@*#-]|\d\d)/.exec(text) ?? [];
+      return parameter === undefined
+        ? undefined
+        : `${parameter} is a parameter of the shell, which engines expand differently: name a variable, or write \\$ for a dollar sign`;
+    },
+  ],
+  [
+    expanded,
+    ({ line }) =>
+      /\$\{\w+(#|%|\/)[^}]*[\\'"]/.test(line.text)
+        ? "quotes or escapes stand in a pattern of ${…}, which engines read differently: take the pattern without them"
+        : undefined,
+  ],
+  [
+    "arg",
+    (instruction) => {
+      const before = new Set<string>();
+      for (const { name, fallback } of argsOf(instruction)) {
+        const sibling = variablesIn(fallback ?? "").find((used) => before.has(used));
+        if (sibling !== undefined)
+          return `ARG ${name} uses ${sibling} of the same ARG, which only some engines see: declare ${sibling} in an ARG of its own above`;
+        before.add(name);
+      }
+      return undefined;
+    },
+  ],
+  [
+    "arg from",
+    (instruction) =>
+      (instruction.keyword === "arg" &&
+        argsOf(instruction).some(({ name }) => name === "TARGETSTAGE")) ||
+      /\$\{?TARGETSTAGE\b/.test(instruction.line.text)
+        ? "only BuildKit sets TARGETSTAGE: use an ARG of another name"
+        : undefined,
+  ],
+  [
+    "add copy run",
+    ({ heredocs }) =>
+      heredocs.some(({ body }) => body.includes("\r"))
+        ? "a heredoc has carriage returns, which buildah drops: save the file with line feeds alone"
+        : undefined,
+  ],
+  [
+    "add copy",
+    ({ heredocs }) =>
+      heredocs.some(({ expand, body }) => expand && /['"\\]/.test(body))
+        ? "a heredoc in which variables are expanded has quotes or backslashes, which engines treat differently: quote its name (<<'EOF'), or COPY a file"
+        : undefined,
+  ],
+  [
+    "add copy",
+    ({ heredocs, line }) =>
+      heredocs.length > 0 && /<<-?[ \t]/.test(line.text)
+        ? "white space stands behind <<, which engines read differently in COPY and ADD: write the name right behind it"
+        : undefined,
+  ],
+  [
+    "run",
+    ({ heredocs }) =>
+      heredocs.some(({ chomp, body }) => chomp && /^\t+#!/.test(body))
+        ? "a tab stands in front of #! in a <<- heredoc, and only newer engines drop it first: begin that line at its #!"
+        : undefined,
+  ],
 ];
+const rulesOf = new Map<string, readonly Rule[]>();
 
-/** Finds what engines read differently in one instruction; `lines` are the file's physical lines. */
-export function differencesIn(
-  instruction: Instruction,
-  lines: readonly string[],
-  escapeWith: Escape,
-): readonly Difference[] {
+function rulesFor(keyword: string): readonly Rule[] {
+  const known = rulesOf.get(keyword);
+  if (known !== undefined) return known;
+  const found = rules.flatMap(([of, rule]) => (of.split(" ").includes(keyword) ? [rule] : []));
+  rulesOf.set(keyword, found);
+  return found;
+}
+
+/** Finds what engines read differently in one instruction. */
+export function differencesIn(instruction: Instruction, escapeWith: Escape): readonly Difference[] {
   const { line, at } = instruction;
   const inner = triggered(instruction);
-  const found: Difference[] = rules.flatMap((rule) => {
+  const found: Difference[] = [];
+  for (const rule of rulesFor(inner.keyword)) {
     const message = rule(inner);
-    return message === undefined ? [] : [{ at, message }];
-  });
+    if (message !== undefined) found.push({ at, message });
+  }
   if (inner !== instruction && inner.heredocs.length > 0)
     found.push({
       at,
       message:
         "ONBUILD has a heredoc, which engines carry over differently: write its lines with && instead",
     });
-  for (let number = line.pieces[0]!.line; number <= line.last; number++) {
-    if (!endsInTwo(lines[number - 1] ?? "", escapeWith)) continue;
-    const piece = line.pieces.findLast((one) => one.line <= number)!;
+  const two = escapeWith + escapeWith;
+  // It ends the logical line too, in which nothing else is left of what continues a line.
+  if (line.text.includes(two) && line.text.replace(/[ \t\r]+$/, "").endsWith(two))
     found.push({
-      at: piece.at,
-      message: `a line ends in ${escapeWith}${escapeWith}, behind which buildah goes on with the next line: end it otherwise, such as in quotes`,
+      at: line.pieces.at(-1)!.at,
+      message: `a line ends in ${two}, behind which buildah goes on with the next line: end it otherwise, such as in quotes`,
     });
-  }
-  if (escapeWith === "`" && expanded.has(inner.keyword) && /[\\`]/.test(inner.line.text))
+  if (
+    escapeWith === "`" &&
+    expanded.split(" ").includes(inner.keyword) &&
+    /[\\`]/.test(inner.line.text)
+  )
     found.push({
       at,
       message: "with escape=` buildah still takes \\ for an escape in this instruction",
@@ -139,9 +177,10 @@ export function differencesIn(
 }
 
 /** An `escape` below the first line, with its index: buildah ignores it, and behind `check` older BuildKits do. */
-export function lateEscape(escapeWith: Escape, lines: readonly string[]): Difference | undefined {
+export function lateEscape(escapeWith: Escape, text: string): Difference | undefined {
+  const lines = escapeWith === "`" ? text.split("\n") : [];
   const at = lines.findIndex((line) => /^\s*#\s*escape\s*=/i.test(line));
-  if (escapeWith !== "`" || at <= 0) return undefined;
+  if (at <= 0) return undefined;
   const message = "buildah ignores # escape= behind another line: make it the first line";
   const isRead = lines.slice(0, at).every((line) => /^\s*#\s*syntax\s*=/i.test(line));
   return isRead ? { at, message, buildah: always } : { at, message };
@@ -154,6 +193,7 @@ function wordsOf({ body }: Instruction): readonly string[] {
 
 /** Names of the variables that a text uses. */
 export function variablesIn(text: string): readonly string[] {
+  if (!text.includes("$")) return [];
   return [...text.matchAll(/\$\{?([A-Za-z_]\w*)/g)].map(([, name]) => name ?? "");
 }
 
@@ -170,8 +210,4 @@ function hasTextAfterJson(text: string): boolean {
   )
     if (readJson(text.slice(0, end + 1)) !== undefined) return true;
   return false;
-}
-
-function endsInTwo(line: string, escapeWith: Escape): boolean {
-  return line.replace(/[ \t\r]+$/, "").endsWith(escapeWith + escapeWith) && !/^\s*#/.test(line);
 }

@@ -36,14 +36,19 @@ export function readDirectives(text: string, complain: Complain): Directives {
   return {
     escape: wanted?.value === "`" ? "`" : "\\",
     syntax: found.get("syntax")?.value,
-    lines: likelyLines(text.slice(top).split("\n")),
+    lines: likelyLines(text, top),
   };
 }
 
-function likelyLines(lines: readonly string[]): number {
-  const from = lines[0]?.startsWith("#!") === true ? 1 : 0;
-  const end = lines.findIndex((line, index) => index >= from && !likely.test(line));
-  const count = end < 0 ? lines.length : end;
+function likelyLines(text: string, top: number): number {
+  const from = text.startsWith("#!", top) ? 1 : 0;
+  let count = 0;
+  for (let at = top; at < text.length; count++) {
+    const newline = text.indexOf("\n", at);
+    const end = newline < 0 ? text.length : newline;
+    if (count >= from && !likely.test(text.slice(at, end))) break;
+    at = end + 1;
+  }
   return count === from ? 0 : count;
 }
 

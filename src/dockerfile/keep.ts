@@ -17,6 +17,8 @@ export interface MappedText {
 /** A Dockerfile's physical lines, with those that its target needs. */
 export interface Kept {
   readonly text: string;
+  /** Its physical lines. */
+  readonly physical: readonly string[];
   readonly needed: readonly boolean[];
   /** The stages that count, by their place in the file; the engine sees no others. */
   readonly numbers: ReadonlyMap<number, number>;
@@ -37,9 +39,9 @@ export function keep(
   globals: ReadonlySet<string>,
 ): Kept {
   const { directives } = parsed;
-  const lines = linesOf(text);
+  const physical = linesOf(text);
   const isWhole = isForeign(directives.syntax);
-  const needed = new Array<boolean>(lines.length).fill(isWhole);
+  const needed = new Array<boolean>(physical.length).fill(isWhole);
   needed.fill(true, 0, directives.lines);
   const take = ({ line, last }: Instruction): void => {
     needed.fill(true, line.pieces[0]!.line - 1, last);
@@ -50,6 +52,7 @@ export function keep(
   const namings = new Map(stages.flatMap((stage) => stage.namings).map((one) => [one.start, one]));
   return {
     text,
+    physical,
     needed,
     numbers: new Map(
       stages.map(({ stage: { index } }, position) => [index, isWhole ? index : position]),
@@ -91,7 +94,7 @@ function write(
   nameOf: (naming: Naming, written: string) => string,
   dense: boolean,
 ): MappedText {
-  const { text, needed, namings } = kept;
+  const { text, physical, needed, namings } = kept;
   let rewritten = "";
   let done = 0;
   for (const naming of namings) {
@@ -99,11 +102,13 @@ function write(
     rewritten += text.slice(done, start) + nameOf(naming, text.slice(start, end));
     done = end;
   }
-  const written = linesOf(rewritten + text.slice(done));
+  rewritten += text.slice(done);
+  const written = rewritten === text ? physical : linesOf(rewritten);
   const heredoc = written.findIndex((line, at) => needed[at] && line.includes("<<"));
   const lines: number[] = [];
   let out = "";
-  for (let at = 0; at <= needed.lastIndexOf(true); at++) {
+  const last = needed.lastIndexOf(true);
+  for (let at = 0; at <= last; at++) {
     const spaced = !dense && (heredoc < 0 || at < heredoc);
     if (!needed[at] && !spaced) continue;
     out += needed[at] ? `${written[at]}\n` : "\n";

@@ -98,19 +98,18 @@ export interface Recipe {
 
 /** Resolves a Dockerfile; throws DOCKERFILE_INVALID with all mistakes that it finds. */
 export function resolveRecipe(text: string, options: RecipeOptions): Recipe {
-  const { file, args, platform, allowAdd, parentOf } = options;
+  const { file, args, platform, target: wanted, allowAdd, parentOf } = options;
   const problems = new Map<string, Problem>();
   const complain = ({ line, column }: Place, message: string): void => {
     const problem = { file, line, column, message };
     problems.set(printProblem(problem), problem);
   };
   const parsed = parseDockerfile(text, complain);
-  const target = findTarget(parsed.stages, options.target, complain);
+  const target = findTarget(parsed.stages, wanted, complain);
   if (target === undefined) throw invalid(file, problems);
   const { directives, globals: instructions } = parsed;
-  const targetArg = options.target ?? "default";
   const globals = readGlobals(
-    { instructions, args, platform, target: targetArg, escape: directives.escape },
+    { instructions, args, platform, target: wanted ?? "default", escape: directives.escape },
     complain,
   );
   const stages = resolveStages(target, { parsed, globals, args, allowAdd, parentOf, complain });
@@ -124,7 +123,7 @@ export function resolveRecipe(text: string, options: RecipeOptions): Recipe {
   const isWhole = isForeign(directives.syntax);
   const isGiven = (name: string): boolean =>
     isWhole || options.onbuild || names.has(name) || isOption(name);
-  const isNamed = isWhole || (target.name !== undefined && !isNumber(options.target));
+  const isNamed = isWhole || (target.name !== undefined && !isNumber(wanted));
   return {
     hashed,
     lines,
@@ -136,8 +135,10 @@ export function resolveRecipe(text: string, options: RecipeOptions): Recipe {
     args: pick(args, (name) => isGiven(name) || isProxy(name)),
     keyedArgs: pick(args, (name) => isGiven(name) && (names.has(name) || !isProxy(name))),
     onbuild,
-    target: isNamed ? options.target : undefined,
-    stages: stages.map(stageOf),
+    target: isNamed ? wanted : undefined,
+    get stages() {
+      return stages.map(stageOf);
+    },
     traits: traitsOf(stages),
     notes,
     unusedArgs: unusedArgs(parsed, globals, args),

@@ -50,7 +50,7 @@ export function readGlobals(input: GlobalsInput, complain: Complain): Globals {
   const { args } = input;
   const own = new Map(platformArgs(input.platform, input.target));
   const values = new Map(own);
-  for (const name of own.keys()) values.set(name, configured(args, name) ?? own.get(name)!);
+  for (const [name, value] of Object.entries(args)) if (own.has(name)) values.set(name, value);
   const origins = new Map<string, ReadonlySet<string>>();
   const declared = new Set<string>();
   for (const instruction of input.instructions) {
