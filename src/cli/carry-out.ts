@@ -14,7 +14,7 @@ import { makeFolder, unpackTar } from "../host/unpack.ts";
 import type { Material } from "../image/identify.ts";
 import type { Manifest } from "../oci/manifest.ts";
 import { isFatal, type Outcome } from "../output/outcome.ts";
-import { isBuilt, type Plan, type PlannedImage } from "../plan/plan.ts";
+import { isBuilt, needsOf, type Plan, type PlannedImage } from "../plan/plan.ts";
 import type { Session } from "./session.ts";
 import type { BuildOptions } from "./verb.ts";
 
@@ -41,7 +41,11 @@ export async function carryOut(
   // From here on a signal ends the builds first, and then the process, so that the terminal is left in order.
   if (builds.length > 0) world.guard();
   log.expect(
-    builds.map(({ name, parents }) => ({ name, after: parents, section: sectionOf(name) })),
+    builds.map((image) => ({
+      name: image.name,
+      after: needsOf(image),
+      section: sectionOf(image.name),
+    })),
   );
   try {
     return await runParentsFirst(task.images, project.config.parallel, async (image, parents) => {

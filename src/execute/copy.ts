@@ -4,11 +4,13 @@ import {
   below,
   parseReference,
   parseRepository,
+  printReference,
   type Repository,
+  withDigest,
   withTag,
 } from "../oci/reference.ts";
 import { pastTag } from "../oci/tags.ts";
-import type { Plan, PlannedImage } from "../plan/plan.ts";
+import { type Plan, type PlannedImage, sameAs } from "../plan/plan.ts";
 import { recordRepositoryName } from "../plan/record.ts";
 import type { CopyResult, Registry } from "../registry/registry.ts";
 
@@ -62,6 +64,26 @@ export function newBase(base: Repository | undefined, registry: Pick<Registry, "
   };
 }
 
+/** Where an image that this pipeline builds has its place, by its tag. */
+export function builtReference(name: string, images: readonly PlannedImage[]): string {
+  const image = images.find((one) => one.name === name);
+  return `${image?.repository}:${image?.tag}`;
+}
+
+/** What an image is a copy of; `undefined` where it is none, or where that has not come to be. */
+async function sourceOf(
+  { decision }: PlannedImage,
+  images: readonly PlannedImage[],
+  registry: Copies,
+): Promise<string | undefined> {
+  if (decision.kind === "copy") return decision.from;
+  const other = sameAs(decision);
+  if (other === undefined) return undefined;
+  const reference = parseReference(builtReference(other, images));
+  const descriptor = await registry.head(reference);
+  return descriptor && printReference(withDigest(reference, descriptor.digest));
+}
+
 /**
  * Carries out all copies of a plan, and gives what was copied by name.
  *
@@ -73,8 +95,9 @@ export async function copyAll(
 ): Promise<ReadonlyMap<string, Manifest>> {
   const copied = await Promise.all(
     images.map(async (image) => {
-      if (image.decision.kind !== "copy") return [];
-      const { manifest } = await copyImage(image, image.decision.from, target);
+      const from = await sourceOf(image, images, target.registry);
+      if (from === undefined) return [];
+      const { manifest } = await copyImage(image, from, target);
       return [[image.name, manifest] as const];
     }),
   );

@@ -2,9 +2,9 @@
 import { BerthError } from "../errors.ts";
 import { parseReference, parseRepository, printReference, withDigest } from "../oci/reference.ts";
 import { factsOf, type Outcome } from "../output/outcome.ts";
-import type { PlannedImage } from "../plan/plan.ts";
+import { type PlannedImage, sameAs } from "../plan/plan.ts";
 import { buildImage } from "./build.ts";
-import { copyImage } from "./copy.ts";
+import { builtReference, copyImage } from "./copy.ts";
 import { parentReferences } from "./parents.ts";
 import { outcomeBase, type ParentOutcomes } from "./schedule.ts";
 import type { Tools } from "./tools.ts";
@@ -54,8 +54,12 @@ async function carryOut(image: PlannedImage, parents: ParentOutcomes, tools: Too
     case "copy":
       return copy(image, decision.from, tools);
     case "build":
-    case "refresh":
-      return build(image, parents, tools);
+    case "refresh": {
+      const other = sameAs(decision);
+      if (other === undefined) return build(image, parents, tools);
+      const made = parents.get(other)?.reference;
+      return copy(image, made ?? builtReference(other, tools.planned), tools);
+    }
   }
 }
 

@@ -1,7 +1,7 @@
 /** Where the parents of an image are, whether this run made them or another job did. */
 import { BerthError } from "../errors.ts";
 import { parseRepository, printReference, withDigest, withTag } from "../oci/reference.ts";
-import type { PlannedImage } from "../plan/plan.ts";
+import { type PlannedImage, sameAs } from "../plan/plan.ts";
 import type { Registry } from "../registry/registry.ts";
 import type { ParentOutcomes } from "./schedule.ts";
 
@@ -19,15 +19,21 @@ export async function parentReferences(
     const outcome = done.get(name);
     if (outcome?.reference != null) return [name, outcome.reference];
     const parent = planned.find((candidate) => candidate.name === name);
-    const found = parent === undefined ? undefined : await locate(parent, registry);
+    const found = parent === undefined ? undefined : await locate(parent, planned, registry);
     if (found !== undefined) return [name, found];
     throw missingParent(image, name, parent);
   });
   return new Map(await Promise.all(entries));
 }
 
-async function locate(parent: PlannedImage, registry: Registry): Promise<string | undefined> {
+async function locate(
+  parent: PlannedImage,
+  planned: readonly PlannedImage[],
+  registry: Registry,
+): Promise<string | undefined> {
   const { decision } = parent;
+  const other = planned.find(({ name }) => name === sameAs(decision));
+  if (other !== undefined) return locate(other, planned, registry);
   if (decision.kind === "reuse") return decision.reference;
   if (decision.kind === "copy") return decision.from;
   if (parent.repository === null) return undefined;

@@ -1,7 +1,7 @@
 /** The order of work: parents before children, independent images side by side. */
 import pLimit from "p-limit";
 import type { Outcome } from "../output/outcome.ts";
-import { isBuilt, type PlannedImage } from "../plan/plan.ts";
+import { isBuilt, needsOf, type PlannedImage } from "../plan/plan.ts";
 
 /** The outcomes of an image's parents, by name. */
 export type ParentOutcomes = ReadonlyMap<string, Outcome>;
@@ -24,7 +24,7 @@ export async function runParentsFirst(
   const start = (image: PlannedImage): Promise<Outcome> => {
     const known = started.get(image.name);
     if (known !== undefined) return known;
-    const parents = image.parents.filter((parent) => names.has(parent));
+    const parents = needsOf(image).filter((parent) => names.has(parent));
     const outcome = runAfter(
       image,
       parents.map((parent) => start(byName.get(parent) as PlannedImage)),

@@ -1,7 +1,7 @@
 /** The child pipeline of a plan: one job for each image to build, then one that publishes the set. */
 import { stringify } from "yaml";
 import { parentsFirst } from "../image/order.ts";
-import { isBuilt, type Plan, type PlannedImage } from "../plan/plan.ts";
+import { isBuilt, type Plan, type PlannedImage, sameAs } from "../plan/plan.ts";
 
 export interface PipelineOptions {
   /** The pipeline that holds the plan job; its artifacts are fetched from there. */
@@ -54,11 +54,19 @@ export function childPipeline(
   plan: Plan,
   options: PipelineOptions,
 ): Readonly<Record<string, unknown>> {
-  const builds = parentsFirst(plan.images.filter(({ decision }) => isBuilt(decision)));
-  const names = new Set(builds.map(({ name }) => name));
-  const jobs = builds.map(
-    (image) => [buildJobName(image.name), buildJob(image, names, options)] as const,
+  const builds = parentsFirst(
+    plan.images.filter(({ decision }) => isBuilt(decision) && sameAs(decision) === undefined),
   );
+  const names = new Set(builds.map(({ name }) => name));
+  const jobs = builds.map((image) => {
+    // What is built upon a copy waits for what that is a copy of.
+    const parents = image.parents.map((parent) => {
+      const decision = plan.images.find(({ name }) => name === parent)?.decision;
+      return (decision && sameAs(decision)) ?? parent;
+    });
+    const job = buildJob({ ...image, parents: [...new Set(parents)] }, names, options);
+    return [buildJobName(image.name), job] as const;
+  });
   return {
     stages: ["berth-build", "berth-publish"],
     ...variablesOf(options.variables),

@@ -35,7 +35,9 @@ export function decide(
 }
 
 function mayStay(found: Sighting, policy: Policy, wholeUpstream: boolean): boolean {
-  if (found.source === "own" || !policy.hasOwn) return true;
+  if (!policy.hasOwn) return true;
+  if (found.isTwin === true) return false;
+  if (found.source === "own") return true;
   if (policy.reference === "each") return true;
   return policy.reference === "set" && wholeUpstream && !policy.isMixed;
 }
@@ -82,19 +84,28 @@ export interface Distrust {
 
 /**
  * Turns reuse and copy into refresh where an image, or a parent of it, is to be built again, and says of
- * builds whether they are to be from scratch.
+ * builds whether they are to be from scratch. Of several images with one key one is built.
  */
 export function withRefreshes(
   images: readonly KeyedImage[],
   decisions: ReadonlyMap<string, Decision>,
   distrust: Distrust,
+  hasOwn: boolean,
 ): Refreshed {
   const all = new Map(decisions);
   const anew = new Set<string>();
+  const built = new Map<string, KeyedImage>();
   for (const image of parentsFirst(images)) {
     const { name, parents } = image;
     const decision = all.get(name);
     if (decision === undefined) continue;
+    const twin = built.get(image.key);
+    const isAnew = twin !== undefined && anew.has(twin.name);
+    if (twin !== undefined && (isAnew || decision.kind === "build") && isCopyOf(image, twin)) {
+      if (isAnew) anew.add(name);
+      all.set(name, { kind: "build", because: { code: "same", as: twin.name } });
+      continue;
+    }
     const parent = parents.find((other) => anew.has(other));
     const upon = parent === undefined ? undefined : { code: "parent" as const, parent };
     if (decision.kind === "build" || decision.kind === "refresh") {
@@ -102,6 +113,7 @@ export function withRefreshes(
       if (upon !== undefined) anew.add(name);
       if (scratch !== undefined && decision.kind === "build")
         all.set(name, { ...decision, scratch });
+      if (hasOwn && twin === undefined) built.set(image.key, image);
       continue;
     }
     const because = distrust.refresh(image) ?? upon;
@@ -109,6 +121,12 @@ export function withRefreshes(
     anew.add(name);
     const from = decision.kind === "reuse" ? decision.reference : decision.from;
     all.set(name, { kind: "refresh", because, from });
+    if (hasOwn && twin === undefined) built.set(image.key, image);
   }
   return { decisions: all, anew };
+}
+
+/** A build that may fail is none that others can wait for. */
+function isCopyOf(image: KeyedImage, twin: KeyedImage): boolean {
+  return image.optional || !twin.optional;
 }

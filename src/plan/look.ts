@@ -27,6 +27,8 @@ export interface Sighting {
   readonly trusted: boolean;
   /** The manifest, where the look brought it along. */
   readonly manifest: Manifest | undefined;
+  /** It is in the repository of another image of the set that has the same key. */
+  readonly isTwin?: boolean;
   /** Who built what no trusted pipeline did, where that is proven. */
   readonly adopted?: Adopted;
 }

@@ -85,7 +85,7 @@ function decisionsOf(
       hasOwn: situation.own !== undefined,
       isMixed,
     });
-    return withRefreshes(keyed, decisions, distrust);
+    return withRefreshes(keyed, decisions, distrust, situation.own !== undefined);
   };
   // A tag that a user set is given to images of the own registry alone, and so is that of a generation.
   const decided = decideWith(situation.userTag !== undefined);

@@ -2,7 +2,7 @@
 import { type KeyedImage, ownTags, setIdOf } from "../image/key.ts";
 import { below, printReference, printRepository } from "../oci/reference.ts";
 import type { Registry } from "../registry/registry.ts";
-import { type BrokenSighting, lookerAt, type Sighting } from "./look.ts";
+import { type BrokenSighting, lookerAt, type Sighting, type Sightings } from "./look.ts";
 import { repositoryOf, type Source } from "./places.ts";
 import {
   isYoung,
@@ -75,10 +75,10 @@ export async function observe(
     const late = await looker.lookFor(lost, sources);
     const isStale = lost.length > 0 || !isYoung(content, now);
     const record = { source, reference: where, content, isStale };
-    const sightings = new Map([...believed, ...late]);
+    const sightings = withTwins(images, new Map([...believed, ...late]));
     return { record, sightings, looked, warnings: looker.warnings() };
   }
-  const sightings = await looker.lookFor(images, sources);
+  const sightings = withTwins(images, await looker.lookFor(images, sources));
   return { record: undefined, sightings, looked, warnings: looker.warnings() };
 }
 
@@ -104,4 +104,18 @@ export function foundOf({ sightings }: Observation, name: string): Sighting | un
 
 function namesAll(record: SetRecord, images: readonly KeyedImage[]): boolean {
   return images.every(({ name }) => record.images[name] !== undefined);
+}
+
+/** Two names for one key are one image: what was found of one is there for the other too, as a copy. */
+function withTwins(images: readonly KeyedImage[], sightings: Sightings): Sightings {
+  const seenOf = (name: string) => sightings.get(name) ?? [];
+  const foundIn = (name: string) => seenOf(name).find(({ kind }) => kind === "found");
+  return new Map(
+    images.map(({ name, key }) => {
+      const twins = foundIn(name) === undefined ? images.filter((one) => one.key === key) : [];
+      const found = twins.map((twin) => foundIn(twin.name)).find((one) => one !== undefined);
+      const copied = found?.kind === "found" ? [{ ...found, isTwin: true }] : [];
+      return [name, [...seenOf(name), ...copied]];
+    }),
+  );
 }

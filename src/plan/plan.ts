@@ -18,7 +18,9 @@ export type BuildReason =
   /** The tag is there, but what it points at is not whole. */
   | { readonly code: "broken"; readonly reference: string; readonly missing: "config" }
   /** Nowhere to look: no registry is known. */
-  | { readonly code: "no-registry" };
+  | { readonly code: "no-registry" }
+  /** Another image of the same key is built: this one is a copy of it. */
+  | { readonly code: "same"; readonly as: string };
 
 /** Why an image that is there is built again, under the same key and without layer caches. */
 export type RefreshReason =
@@ -93,6 +95,19 @@ export function isBuilt(
   decision: Decision,
 ): decision is Extract<Decision, { kind: "build" | "refresh" }> {
   return decision.kind === "build" || decision.kind === "refresh";
+}
+
+/** The image whose build an image of the same key waits for, to become a copy of it. */
+export function sameAs(decision: Decision): string | undefined {
+  return decision.kind === "build" && decision.because.code === "same"
+    ? decision.because.as
+    : undefined;
+}
+
+/** The images of the set that must be there before an image can be made. */
+export function needsOf({ decision, parents }: PlannedImage): readonly string[] {
+  const other = sameAs(decision);
+  return other === undefined ? parents : [other];
 }
 
 /** Is it to be built without any layer cache, read or written? */
@@ -220,5 +235,7 @@ function buildReason(because: BuildReason): string {
       return `${because.reference} has lost its ${because.missing}`;
     case "no-registry":
       return "no registry is known";
+    case "same":
+      return `same as ${because.as}`;
   }
 }

@@ -27,6 +27,7 @@ const buildReason = z.discriminatedUnion("code", [
   }),
   z.object({ code: z.literal("broken"), reference: z.string(), missing: z.literal("config") }),
   z.object({ code: z.literal("no-registry") }),
+  z.object({ code: z.literal("same"), as: z.string() }),
 ]);
 
 const parentReason = z.object({ code: z.literal("parent"), parent: z.string() });

@@ -96,10 +96,15 @@ describe("withRefreshes", () => {
   for (const [what, before, forced, after, anew] of rows) {
     test(`${what}: ${after}`, () => {
       const decisions = new Map(chain.map(({ name }, at) => [name, kinds[before[at] ?? "build"]]));
-      const made = withRefreshes(chain, decisions, {
-        refresh: ({ name }) => (forced.includes(name) ? { code: "forced" } : undefined),
-        scratch: () => undefined,
-      });
+      const made = withRefreshes(
+        chain,
+        decisions,
+        {
+          refresh: ({ name }) => (forced.includes(name) ? { code: "forced" } : undefined),
+          scratch: () => undefined,
+        },
+        true,
+      );
       const said = chain.map(({ name }) => shortly(made.decisions.get(name)));
       assert.equal(said.join(" "), after);
       assert.equal([...made.anew].sort().join(" "), anew);
@@ -111,10 +116,15 @@ describe("withRefreshes", () => {
       ["lone", copy],
       ["base", reuse],
     ]);
-    const { decisions: made } = withRefreshes(chain, decisions, {
-      refresh: () => ({ code: "forced" }),
-      scratch: () => undefined,
-    });
+    const { decisions: made } = withRefreshes(
+      chain,
+      decisions,
+      {
+        refresh: () => ({ code: "forced" }),
+        scratch: () => undefined,
+      },
+      true,
+    );
     assert.deepEqual(made.get("lone"), {
       kind: "refresh",
       because: { code: "forced" },
@@ -153,10 +163,15 @@ describe("what is built for the first time", () => {
   ];
   for (const [what, situation, after] of situations) {
     test(`${what}: ${after}`, () => {
-      const made = withRefreshes(chain, new Map(chain.map(({ name }) => [name, build])), {
-        refresh: () => undefined,
-        scratch: (image) => scratchReasonOf(image, situation),
-      });
+      const made = withRefreshes(
+        chain,
+        new Map(chain.map(({ name }) => [name, build])),
+        {
+          refresh: () => undefined,
+          scratch: (image) => scratchReasonOf(image, situation),
+        },
+        true,
+      );
       const said = ["base", "lone"].map((name) => shortly(made.decisions.get(name)));
       assert.equal(said.join(" "), after);
       const isScratch = [...made.decisions.values()].map(isFromScratch);

@@ -1,0 +1,128 @@
+/** Two names for one key: one build, and a copy of it. */
+import assert from "node:assert/strict";
+import { after, before, beforeEach, describe, test } from "node:test";
+import { copyAll } from "../../src/execute/copy.ts";
+import { parentReferences } from "../../src/execute/parents.ts";
+import { parseReference } from "../../src/oci/reference.ts";
+import { childPipeline } from "../../src/output/pipeline.ts";
+import { type Plan, reasonOf } from "../../src/plan/plan.ts";
+import { situationOf } from "../../src/plan/situation.ts";
+import { client } from "../registry/clients.ts";
+import { type FlowOptions, flowTime, planOf, run } from "../support/flow.ts";
+import { config, jobEnv } from "../support/keyed.ts";
+import { type MemoryRegistry, startMemoryRegistry } from "../support/memory-registry.ts";
+
+const upstream = "qemu-project/qemu";
+const recipe = "FROM scratch\nRUN make\n";
+const dockerfiles = { a: recipe, b: recipe, child: "FROM qemu/b\nRUN more\n" };
+
+describe("two names for one key", () => {
+  let memory: MemoryRegistry;
+  before(async () => {
+    memory = await startMemoryRegistry();
+  });
+  after(() => memory.stop());
+  beforeEach(() => {
+    memory.repositories.clear();
+    memory.log.length = 0;
+  });
+
+  const job = (project: string, change: Partial<FlowOptions> = {}, env = {}): FlowOptions => {
+    const all = config({ upstream: "qemu-project" });
+    const own = { CI_REGISTRY: memory.host, CI_REGISTRY_IMAGE: `${memory.host}/${project}` };
+    const situation = situationOf({ ...jobEnv(project, env), ...own }, all, undefined);
+    return { registry: client(undefined), situation, config: all, dockerfiles, ...change };
+  };
+  const reasons = ({ images }: Plan) =>
+    Object.fromEntries(images.map(({ name, decision }) => [name, reasonOf(decision)]));
+  const digests = (path: string) =>
+    ["a", "b"].map((name) => [
+      ...new Set(memory.repositories.get(`${path}/${name}`)?.tags.values()),
+    ]);
+
+  test("are one build, and the other image is the same digest, by mounts", async () => {
+    const flow = await run(job(upstream));
+    assert.deepEqual(flow.built, ["a", "child"]);
+    assert.equal(reasons(flow.plan)["b"], "same as a");
+    const [a, b] = flow.outcomes;
+    assert.deepEqual([a?.result, b?.result, b?.streamedBytes], ["built", "copied", 0]);
+    assert.equal(a?.digest, b?.digest);
+    assert.deepEqual(digests(upstream)[1], [b?.digest]);
+    const { plan } = await planOf(job(upstream));
+    assert.deepEqual([...new Set(plan.images.map(({ decision }) => decision.kind))], ["reuse"]);
+  });
+
+  test("are one job of the child pipeline; what is built upon the copy waits for it", async () => {
+    const { plan } = await planOf(job(upstream));
+    const jobs = childPipeline(plan, {
+      parentPipeline: undefined,
+      planJob: undefined,
+      image: undefined,
+      tags: [],
+      docker: undefined,
+      variables: {},
+      flags: [],
+      buildFlags: [],
+      output: ".berth",
+    });
+    assert.deepEqual(
+      Object.keys(jobs).filter((name) => name.startsWith("berth build")),
+      ["berth build a", "berth build child"],
+    );
+    const { needs } = jobs["berth build child"] as { needs: readonly { job: string }[] };
+    assert.deepEqual(
+      needs.map((need) => need.job),
+      ["berth build a"],
+    );
+  });
+
+  test("are copied by the job that publishes, and found there by what is built upon them", async () => {
+    const { plan } = await planOf(job(upstream));
+    const { registry } = job(upstream);
+    const target = { registry, now: flowTime, isNew: async () => true };
+    assert.equal((await copyAll(plan, target)).size, 0, "nothing is built yet");
+    await run(job(upstream, { dockerfiles: { a: recipe } }));
+    const [a, b, child] = plan.images;
+    assert.ok(a && b && child);
+    const from = await parentReferences(child, new Map(), plan.images, registry);
+    assert.equal(parseReference(from.get("b") ?? "").path, `${upstream}/a`);
+    const copied = await copyAll(plan, target);
+    assert.equal(copied.get("b")?.descriptor.digest, parseReference(from.get("b") ?? "").digest);
+  });
+
+  test("a name that is new takes the image that the other has", async () => {
+    await run(job(upstream, { dockerfiles: { a: recipe } }));
+    const flow = await run(job(upstream));
+    assert.deepEqual(flow.built, ["child"]);
+    assert.deepEqual(
+      flow.outcomes.map(({ result }) => result),
+      ["reused", "copied", "built"],
+    );
+    assert.deepEqual(digests(upstream)[0]?.includes(flow.outcomes[1]?.digest ?? ""), true);
+  });
+
+  test("are refreshed by one build", async () => {
+    await run(job(upstream));
+    const env = { QEMU_CI_FORCE_REBUILD: "1", CI_PIPELINE_ID: "101" };
+    const flow = await run(job(upstream, {}, env));
+    assert.deepEqual(flow.built, ["a", "child"]);
+    assert.equal(flow.outcomes[0]?.digest, flow.outcomes[1]?.digest);
+    assert.ok(flow.plan.images.every(({ tag }) => tag.endsWith("-r101")));
+  });
+
+  test("are two builds where the first may fail and the other may not", async () => {
+    const change: FlowOptions["change"] = (image) => ({ ...image, optional: image.name === "a" });
+    const { plan } = await planOf(job(upstream, { change }));
+    assert.deepEqual(reasons(plan)["b"], reasons(plan)["a"]);
+    const other: FlowOptions["change"] = (image) => ({ ...image, optional: image.name === "b" });
+    assert.equal(reasons((await planOf(job(upstream, { change: other }))).plan)["b"], "same as a");
+  });
+
+  test("are what they are where there is no registry to copy to", async () => {
+    const { plan } = await planOf({
+      ...job(upstream),
+      situation: situationOf({}, config(), undefined),
+    });
+    assert.equal(reasons(plan)["b"], "no registry is known");
+  });
+});
