@@ -40,11 +40,14 @@ export function makePlan(
     situation.own !== undefined && images.every(({ decision }) => endsInOwn(decision, situation));
   const id = setIdOf(keyed, { repository: config.repository, upstream: situation.upstream });
   const { record } = observation;
+  // What is completed here has a tag of its own, whatever upstream's record calls its set.
+  const isTheirs = complete && record?.source.kind === "upstream";
+  const recordedTag = isTheirs ? undefined : record?.content.tag;
   const set = {
     id,
     tag:
       generation === undefined
-        ? (record?.content.tag ?? writtenTag(situation, ownTags.set(id)))
+        ? (recordedTag ?? writtenTag(situation, ownTags.set(id)))
         : ofGeneration(writtenTag(situation, ownTags.set(id)), generation),
     record: record?.reference ?? null,
     generation: generation ?? null,

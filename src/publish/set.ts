@@ -96,9 +96,9 @@ async function placeAll(
 ): Promise<readonly Placed[]> {
   const isDue = isPublishDue(plan, situation);
   if (isDue) announceWrites(plan, base, registry);
-  const tagsOf = (image: PlannedImage) => (isDue ? tagsFor(image, plan, situation, base) : []);
+  const tags = isDue ? tagsFor(plan, situation, base) : [];
   const placed = await Promise.all(
-    plan.images.map((image) => place(image, tagsOf(image), registry, known.get(image.name))),
+    plan.images.map((image) => place(image, tags, registry, known.get(image.name))),
   );
   const needed = placed.filter(
     ({ image, found }) =>
@@ -108,17 +108,15 @@ async function placeAll(
   return placed;
 }
 
-/** The set's tag, where all images are here, on what does not have it by the record's word; and a user's. */
-function tagsFor(
-  { decision }: PlannedImage,
-  plan: Plan,
-  { userTag }: Situation,
-  base: Repository,
-): readonly string[] {
+/** The set's tag, where all images are here, unless all have it by the record's word; and a user's. */
+function tagsFor(plan: Plan, { userTag }: Situation, base: Repository): readonly string[] {
   if (!plan.complete) return [];
   const user = userTag === undefined ? [] : [userTag];
   const isTagged =
-    decision.kind === "reuse" && decision.foundBy === "set-record" && isOwn(plan, base);
+    isOwn(plan, base) &&
+    plan.images.every(
+      ({ decision }) => decision.kind === "reuse" && decision.foundBy === "set-record",
+    );
   return isTagged && plan.set.generation === null ? user : [plan.set.tag, ...user];
 }
 

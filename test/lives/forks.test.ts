@@ -40,9 +40,13 @@ for (const reference of ["each", "set"] as const) {
     assert.deepEqual([life.built, life.ran], [[], first.ran]);
     assert.deepEqual([life.written, life.uploads, life.downloads], [[], [], []]);
     assert.equal(life.pushed, 0);
-    assert.deepEqual(life.asked, [
-      `GET /v2/acme/tools/berth/manifests/${ownTags.set(life.plan.set.id)}`,
-    ]);
+    const [plan, ...publish] = life.asked;
+    assert.equal(plan, `GET /v2/acme/tools/berth/manifests/${first.plan.set.tag}`);
+    // Whoever says that all is there has looked.
+    const looks = Object.entries(first.ran).map(
+      ([name, digest]) => `HEAD /v2/acme/tools/qemu/${name}/manifests/${digest}`,
+    );
+    assert.deepEqual([...publish].sort(), looks.sort());
     assert.ok(world.gitlab.tokens.created.has("acme/tools/berth"));
     assert.ok(
       [...world.gitlab.tokens.created].every((path) => !path.startsWith(fork.project.path)),
