@@ -74,7 +74,7 @@ test("the image has the engines' programs that berth relies on", async () => {
 /** Leaves the driver's name as the last line, as its folder below the store shows it. */
 const ensure = `
 berth --registry "$BASE" ensure --engine "$ENGINE" --output /tmp/out >&2 || exit $?
-ls -d ~/.local/share/containers/storage/*-layers /var/lib/containers/storage/*-layers 2>/dev/null || :
+ls -d ~/.local/share/containers/storage/berth*/*-layers /var/lib/containers/storage/berth*/*-layers 2>/dev/null || :
 `;
 const rootVolume = "--volume=/var/lib/containers";
 const userVolume = "--volume=/home/build/.local/share/containers";
@@ -97,7 +97,7 @@ const places: readonly (readonly [string, readonly string[], "vfs" | "overlay"])
 for (const [name, flags, driver] of places) {
   test(`buildah builds in the image as ${name}, with ${driver}`, async () => {
     const { path, ended } = build("buildah", flags);
-    assert.match(said(await ended), new RegExp(`/storage/${driver}-layers$`));
+    assert.match(said(await ended), new RegExp(`/storage/berth\\d+/${driver}-layers$`));
     await assertBuilt(path);
   });
 }

@@ -5,7 +5,7 @@ import { isDeepStrictEqual } from "node:util";
 import type { Image } from "../../src/image/image.ts";
 import type { Flow } from "../support/flow.ts";
 import { type Cell, cells, type Version } from "./cells.ts";
-import { contentOf, made } from "./flows.ts";
+import { contentOf, type Made, made } from "./flows.ts";
 import { openWorkshop, type Parts, type Subject } from "./workshop.ts";
 
 export function cacheSuite(engine: string, make: (parts: Parts) => Promise<Subject>): void {
@@ -27,8 +27,8 @@ export function cacheSuite(engine: string, make: (parts: Parts) => Promise<Subje
       );
       const flow = await made(workshop, {
         path: project,
-        dockerfiles: Object.fromEntries(texts),
-        files: Object.fromEntries(files),
+        dockerfiles: { ...Object.fromEntries(texts), warm: warm(workshop.base()) },
+        files: { ...Object.fromEntries(files), "warm/x": String(version) },
         change: (image) => ({
           ...image,
           context: image.name,
@@ -51,8 +51,9 @@ export function cacheSuite(engine: string, make: (parts: Parts) => Promise<Subje
     /** The cells whose images are the same, or not the same, in two builds. */
     const cellsWhere = async (one: string, other: string, wanted: boolean) => {
       const flowOf = (name: string) => flows.get(name) as Flow;
-      const found = flowOf("fresh").outcomes.map(async ({ name }) => {
-        const of = (flow: string) => contentOf(workshop, flowOf(flow), name);
+      const images = flowOf("fresh").outcomes.filter(({ name }) => name !== "warm");
+      const found = images.map(async ({ name }) => {
+        const of = async (flow: string) => lasting(await contentOf(workshop, flowOf(flow), name));
         const same = isDeepStrictEqual(await of(one), await of(other));
         return same === wanted ? [cells[Number(name.slice(1))]?.name] : [];
       });
@@ -63,11 +64,31 @@ export function cacheSuite(engine: string, make: (parts: Parts) => Promise<Subje
       assert.deepEqual(await cellsWhere("before", "fresh", true), []);
     });
 
-    for (const warm of ["local", "registry"])
-      test(`with the ${warm} cache all images are what they are without one`, async () => {
-        assert.deepEqual(await cellsWhere(warm, "fresh", false), []);
+    for (const name of ["local", "registry"]) {
+      test(`the ${name} cache serves what did not change`, async () => {
+        const layers = ["before", name, "fresh"].map(async (flow) =>
+          (await contentOf(workshop, flows.get(flow) as Flow, "warm")).tree.get("random"),
+        );
+        const [before, cached, fresh] = await Promise.all(layers);
+        assert.deepEqual(cached, before);
+        assert.notDeepEqual(fresh, before);
       });
+
+      test(`with the ${name} cache all images are what they are without one`, async () => {
+        assert.deepEqual(await cellsWhere(name, "fresh", false), []);
+      });
+    }
   });
+}
+
+/** An image whose first layer no change touches. */
+function warm(base: string): string {
+  return `FROM ${base}\nRUN cat /proc/sys/kernel/random/uuid > /random\nCOPY x /x\n`;
+}
+
+/** Without what is another for each build: the container that it was made in. */
+function lasting({ tree, config }: Made) {
+  return { tree, config: { ...(config as object), Hostname: "", Image: "" } };
 }
 
 function dockerfileOf(cell: Cell, version: Version, base: string): string {

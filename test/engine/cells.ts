@@ -14,8 +14,8 @@ export interface Cell {
 /** Before and after; also a signal, a port's last digit and a user that exists. */
 export type Version = 1 | 2;
 
-/** What of an instruction may hold the value of an ARG. */
-const withValue: Readonly<Record<string, string>> = {
+/** Instructions that hold the value of an ARG, however that is declared. */
+const valued: Readonly<Record<string, string>> = {
   ENV: "ENV A=x-$V",
   LABEL: "LABEL a=$V",
   USER: "USER $V",
@@ -24,6 +24,11 @@ const withValue: Readonly<Record<string, string>> = {
   EXPOSE: "EXPOSE 800$V",
   STOPSIGNAL: "STOPSIGNAL $V",
   RUN: "RUN echo $V > /v",
+};
+
+/** The same of an ARG with a default in its stage. */
+const defaulted: Readonly<Record<string, string>> = {
+  ...valued,
   "RUN by its environment": "RUN env | grep ^V= > /v",
   "COPY to a path": "COPY same /d$V",
   "COPY of a path": "COPY f$V /d",
@@ -43,7 +48,7 @@ const declared: Readonly<Record<string, (v: Version) => readonly [string, string
 const same = { same: "same\n", f1: "1\n", f2: "2\n" };
 
 const args: readonly Cell[] = Object.entries(declared).flatMap(([how, declare]) =>
-  Object.entries(withValue).map(
+  Object.entries(how === "a stage's default" ? defaulted : valued).map(
     ([what, text]): Cell => ({
       name: `${what} with ${how}`,
       dockerfile: (v) => `${declare(v)[0]}FROM base\n${declare(v)[1]}${text}\n`,
@@ -94,7 +99,7 @@ const contents: Readonly<Record<string, readonly [string, (v: Version) => Memory
   "another file in a folder": ["d/x", (v) => `${v}`],
 };
 
-/** The first one for each of these, the others for the first two. */
+/** COPY of each of these, ADD of the first two, the others of the first. */
 const readers: Readonly<Record<string, (path: string) => string>> = {
   COPY: (path) => `COPY ${path} /to/`,
   ADD: (path) => `ADD ${path} /to/`,
@@ -108,7 +113,7 @@ const readers: Readonly<Record<string, (path: string) => string>> = {
 
 const files: readonly Cell[] = Object.entries(readers).flatMap(([reader, text], index) =>
   Object.entries(contents)
-    .slice(0, index === 0 ? undefined : 2)
+    .slice(0, [6, 2][index] ?? 1)
     .map(([what, [path, file]]): Cell => {
       const source = path.includes("/") ? "d" : path;
       return {
