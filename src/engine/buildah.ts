@@ -4,6 +4,7 @@ import { keyVersion } from "../image/key.ts";
 import { parseDigest } from "../oci/digest.ts";
 import type { Clock, Files, Run, RunResult } from "../world.ts";
 import {
+  type BuildahSettings,
   type BuildahVersion,
   buildArguments,
   manyCachesSince,
@@ -55,12 +56,13 @@ export function buildah(options: BuildahOptions): Engine {
     name: "buildah",
     check: async () => (await machine()).version.text,
     build: async (request) => {
-      const { version } = await machine();
+      const found = await machine();
+      const { version } = found;
       if (version.minor < manyCachesSince && request.cacheFrom.length > 1 && !saidOfCaches) {
         saidOfCaches = true;
         request.onLine(`buildah ${version.text} reads one layer cache only: upstream's`);
       }
-      return build(options, await machine(), request);
+      return build(options, found, request);
     },
   };
 }
@@ -123,43 +125,58 @@ async function build(
   const request = withHonestCache(asked);
   const { paths, env: added } = await prepare(files, options.env, request);
   const env = { ...machine.storage, ...added };
-  const limits = limitFlags((await files.read("/proc/self/limits"))?.toString());
-  const isolation = options.env["BUILDAH_ISOLATION"] === undefined ? "chroot" : undefined;
-  const network = options.network ?? (isolation === undefined ? undefined : "host");
-  const started = clock.now().getTime();
-  const since = request.cacheSince?.getTime();
-  const cacheAge = since === undefined ? undefined : Math.max(1, started - since);
-  const settings = { version: machine.version, isolation, network, limits, cacheAge } as const;
   const output = lastLines(request.onLine);
-  const once = (what: BuildRequest): Promise<RunResult> => {
-    const args = [...store, ...buildArguments(what, paths, settings)];
-    return run(command, args, { env, onLine: output.onLine });
-  };
-  const attempt = async (what: BuildRequest): Promise<RunResult> => {
-    const result = await once(what);
-    return couldNotStart(result) ? once(what) : result;
-  };
+  const call = (args: readonly string[], onLine = request.onLine): Promise<RunResult> =>
+    run(command, [...store, ...args], { env, onLine });
 
-  let result = await attempt(request);
-  if (onlyCacheFailed(result)) {
-    request.onLine("the layer cache could not be written; building on without it");
-    result = await attempt({ ...request, cacheTo: undefined });
-  }
+  const started = clock.now().getTime();
+  const settings = await settingsFor(options, machine.version, request);
+  const result = await attempts(request, (what) =>
+    call(buildArguments(what, paths, settings), output.onLine),
+  );
   if (result.exitCode !== 0) throw buildError(request, result, output.cause());
   const built = clock.now().getTime();
   const imageId = (await files.read(paths.imageId))?.toString().trim() ?? "";
-  const push = () => {
-    const args = [...store, ...pushArguments(request, paths, imageId)];
-    return run(command, args, { env, onLine: request.onLine });
-  };
   const failure = { program: "buildah", get: getBuildah, lineOf: errorLine };
+  const push = () => call(pushArguments(request, paths, imageId));
   await pushed(push, request.destination, failure, clock);
   const digest = parseDigest((await files.read(paths.digest))?.toString().trim() ?? "");
   if (digest === undefined) throw noDigest(request.destination, "buildah");
   const pushMs = clock.now().getTime() - built;
   // No later build would use it; where another one is built upon it at this moment, it stays.
-  if (asked.noCache) await run(command, [...store, "rmi", imageId], { env });
+  if (asked.noCache) await call(["rmi", imageId], () => undefined);
   return { digest, buildMs: built - started, pushMs };
+}
+
+async function settingsFor(
+  { files, clock, env, network }: BuildahOptions,
+  version: BuildahVersion,
+  { cacheSince }: BuildRequest,
+): Promise<BuildahSettings> {
+  const isolation = env["BUILDAH_ISOLATION"] === undefined ? "chroot" : undefined;
+  const age = cacheSince === undefined ? undefined : clock.now().getTime() - cacheSince.getTime();
+  return {
+    version,
+    isolation,
+    network: network ?? (isolation === undefined ? undefined : "host"),
+    limits: limitFlags((await files.read("/proc/self/limits"))?.toString()),
+    cacheAge: age === undefined ? undefined : Math.max(1, age),
+  };
+}
+
+/** Builds, again where a command could not be started, and again where only the cache could not be written. */
+async function attempts(
+  request: BuildRequest,
+  once: (request: BuildRequest) => Promise<RunResult>,
+): Promise<RunResult> {
+  const started = async (what: BuildRequest): Promise<RunResult> => {
+    const result = await once(what);
+    return couldNotStart(result) ? once(what) : result;
+  };
+  const result = await started(request);
+  if (!onlyCacheFailed(result)) return result;
+  request.onLine("the layer cache could not be written; building on without it");
+  return started({ ...request, cacheTo: undefined });
 }
 
 /**

@@ -32,7 +32,7 @@ const defaulted: Readonly<Record<string, string>> = {
   "RUN by its environment": "RUN env | grep ^V= > /v",
   "COPY to a path": "COPY same /d$V",
   "COPY of a path": "COPY f$V /d",
-  "COPY for an owner": "COPY --chown=$V same /d",
+  "COPY for an owner": "COPY --chown=$V same /d\nRUN stat -c %u /d > /owner",
   "ADD to a path": "ADD same /d$V",
   "ADD of a path": "ADD f$V /d",
   "ENV of ENV": "ENV B=$V\nENV A=$B",
@@ -77,7 +77,7 @@ const written: Readonly<Record<string, (v: Version) => string>> = {
   "ENV before RUN": (v) => `ENV A=${v}\nRUN echo $A > /v`,
   "WORKDIR before RUN": (v) => `WORKDIR /w${v}\nRUN touch here`,
   "COPY to a path": (v) => `COPY same /d${v}`,
-  "COPY for an owner": (v) => `COPY --chown=${v}:0 same /d`,
+  "COPY for an owner": (v) => `COPY --chown=${v}:0 same /d\nRUN stat -c %u /d > /owner`,
   "COPY with a mode": (v) => `COPY --chmod=64${v} same /d`,
   "ADD to a path": (v) => `ADD same /d${v}`,
   "COPY from a stage whose text changed": (v) =>
