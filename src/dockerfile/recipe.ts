@@ -136,9 +136,7 @@ export function resolveRecipe(text: string, options: RecipeOptions): Recipe {
     keyedArgs: pick(args, (name) => isGiven(name) && (names.has(name) || !isProxy(name))),
     onbuild,
     target: isNamed ? wanted : undefined,
-    get stages() {
-      return stages.map(stageOf);
-    },
+    stages: stages.map(stageOf),
     traits: traitsOf(stages),
     notes,
     unusedArgs: unusedArgs(parsed, globals, args),
