@@ -1,0 +1,61 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { tried } from "./flows.ts";
+import { machineBuildah, machineDocker, modernBuildah, modernDocker } from "./subjects.ts";
+import { openWorkshop } from "./workshop.ts";
+
+/** Of this file some lines are not built, and fewer still have a number for the engine. */
+const text = (base: string, last: string) => `# A comment.
+ARG UNUSED=1
+FROM ${base} AS dropped
+RUN true
+
+FROM ${base} AS tools
+# Another one.
+ENV A=b
+RUN echo 1 > /x && \\
+    true
+
+FROM ${base}
+COPY --from=tools /x /x
+
+${last}
+`;
+
+const cases: Readonly<Record<string, readonly [string, RegExp]>> = {
+  run: [
+    "RUN test -e /x && \\\n    exit 3",
+    /^build run: run\.docker:15: RUN test -e \/x && exit 3: exit status 3$/,
+  ],
+  second: ["RUN true\nRUN exit 4", /^build second: second\.docker:16: RUN exit 4: exit status 4$/],
+  copy: ["RUN true\nCOPY absent /", /^build copy: copy\.docker:16: COPY absent \/: .*absent/],
+  flag: ["RUN --odd=1 true", /^build flag: flag\.docker:15: /],
+  heredoc: [
+    "RUN <<EOF\ntrue\nEOF\nRUN exit 5",
+    /^build heredoc: heredoc\.docker:(?:18: RUN exit 5: exit status 5$|15: .*heredocs|16: unknown)/,
+  ],
+};
+
+const subjects = {
+  buildah: machineBuildah(),
+  "a newer buildah": modernBuildah(),
+  docker: machineDocker(),
+  "a newer docker": modernDocker(),
+};
+
+for (const [name, make] of Object.entries(subjects)) {
+  const workshop = openWorkshop(make);
+
+  test(`${name}'s words lead to the line of the file`, async () => {
+    const flow = await tried(workshop, {
+      path: "acme/messages",
+      dockerfiles: Object.fromEntries(
+        Object.entries(cases).map(([image, [last]]) => [image, text(workshop.base(), last)]),
+      ),
+    });
+    for (const [image, [, message]] of Object.entries(cases)) {
+      const outcome = flow.outcomes.find((one) => one.name === image);
+      assert.match(outcome?.error?.message ?? "built", message);
+    }
+  });
+}
