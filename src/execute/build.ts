@@ -70,8 +70,9 @@ export async function buildImage(
   const first = await tools.registry.get(tagged);
   const isNew = first?.descriptor.digest !== already?.descriptor.digest;
   if (first !== undefined && isNew) return { manifest: first, adopted: true };
-  await tools.registry.put(tagged, manifest);
+  // The key's tag last: a run that is killed before it builds again, from these layers.
   await keepLayers(manifest, layers, tools);
+  await tools.registry.put(tagged, manifest);
   return recorded(tagged, manifest, tools);
 }
 

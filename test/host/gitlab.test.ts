@@ -162,7 +162,7 @@ describe("the container registry", () => {
     gitlab.log.length = 0;
     assert.deepEqual(await list(port.tags(upstream.id, base.id)), names);
     assert.equal(gitlab.log.length, 3);
-    const tag = await port.tag(upstream.id, base.id, "key-007");
+    const tag = await port.tag(upstream.id, base.id, ownTags.key("007"));
     assert.equal(tag?.createdAt?.toISOString(), "2026-11-19T00:00:00.000Z");
     assert.equal(tag?.totalSize, 1234);
   });

@@ -164,11 +164,11 @@ function unlessGone<T>(look: () => T): T | undefined {
   }
 }
 
-/** Waits for something that is true within a moment; how long it took, or `undefined` after five seconds. */
+/** Waits for something that is true within a moment; how long it took, or `undefined` after a minute. */
 export async function soon(isTrue: () => boolean): Promise<number | undefined> {
   const start = performance.now();
   while (!isTrue()) {
-    if (performance.now() - start > 5000) return undefined;
+    if (performance.now() - start > 60_000) return undefined;
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
   return performance.now() - start;
