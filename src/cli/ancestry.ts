@@ -38,25 +38,6 @@ export function mergeHistory(git: Git): MergeHistory {
   };
 }
 
-/** Asks git whether two commits hold the same files; `undefined` where one of them is not to be had. */
-export function sameFiles(
-  git: Git,
-): (commit: string, other: string) => Promise<boolean | undefined> {
-  return async (commit, other) => {
-    const [tree, otherTree] = [await treeOf(git, commit), await treeOf(git, other)];
-    return tree === undefined || otherTree === undefined ? undefined : tree === otherTree;
-  };
-}
-
-/** The id of a commit's tree, which the commit itself names, so that no tree need be there. */
-async function treeOf(git: Git, commit: string): Promise<string | undefined> {
-  if (!isCommit(commit)) return undefined;
-  const place = (await has(git, commit)) ? [] : await wholeHistory(git);
-  const isThere = await obtain(git, place, "origin", commit);
-  if (!isThere) return undefined;
-  return (await git.run([...place, "log", "-1", "--format=%T", commit])).toString().trim();
-}
-
 /** Revisions come from annotations, which anybody may have written; git must not take one for an option. */
 function isCommit(text: string): boolean {
   return /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/.test(text);

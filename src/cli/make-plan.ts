@@ -3,15 +3,13 @@ import { dirtyPaths } from "../context/dirty.ts";
 import { printProblem } from "../errors.ts";
 import type { Spool } from "../image/contexts.ts";
 import type { Identified } from "../image/identify.ts";
-import { adoptable } from "../plan/adopt.ts";
 import { lookAtFreshness } from "../plan/freshness.ts";
-import { type FilesState, makePlan } from "../plan/make.ts";
+import { makePlan } from "../plan/make.ts";
 import { announceReads, type Observation, observe } from "../plan/observe.ts";
 import { sourcesOf } from "../plan/places.ts";
 import { type Plan, withSince } from "../plan/plan.ts";
 import type { Situation } from "../plan/situation.ts";
 import type { Git } from "../world.ts";
-import { adopt } from "./adopt.ts";
 import { mergeHistory } from "./ancestry.ts";
 import { known, type Project } from "./project.ts";
 import { refuseDirty, type Session } from "./session.ts";
@@ -36,14 +34,13 @@ export async function makePlanOf(
   if (Array.isArray(situation.force)) known(project.images, situation.force);
   const identified = await project.identify(undefined, spool);
   // Git and the registry are asked at the same time: neither answer depends on the other.
-  const [state, observed] = await Promise.all([
+  const [state, observation] = await Promise.all([
     cleanState(git, project, identified, situation, options),
     observe(identified.images, sources, config.repository, login.registry, {
       now: world.clock.now(),
       records: situation.merge === undefined || situation.role === "upstream" ? "all" : "upstream",
     }),
   ]);
-  const observation = await adopting(session, options, identified, state, observed);
   const fresh = await lookAtFreshness(
     identified.images,
     observation,
@@ -58,20 +55,6 @@ export async function makePlanOf(
   const plan = await withReasons(session, options, bare);
   for (const warning of plan.warnings) world.log.warn(warning);
   return { plan, identified, observation };
-}
-
-/** Adds what an untrusted pipeline of this project built and what is proven to be merged since. */
-async function adopting(
-  session: Session,
-  options: BuildOptions,
-  { images }: Identified,
-  state: FilesState,
-  observation: Observation,
-): Promise<Observation> {
-  const missing = adoptable(images, observation, session.situation);
-  if (missing.length === 0 || state.revision === undefined || state.dirty.length > 0)
-    return observation;
-  return adopt(missing, observation, session, state.revision, options.output);
 }
 
 /** Says of what is to be built why; where there is nothing to build it costs nothing. */

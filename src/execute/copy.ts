@@ -14,7 +14,7 @@ import { type Plan, type PlannedImage, sameAs } from "../plan/plan.ts";
 import { recordRepositoryName } from "../plan/record.ts";
 import type { CopyResult, Registry } from "../registry/registry.ts";
 
-type Copies = Pick<Registry, "copy" | "get" | "head">;
+type Copies = Pick<Registry, "copy" | "head">;
 
 /** Where copies go. */
 export interface CopyTarget {
@@ -39,12 +39,6 @@ export async function copyImage(
   const to = parseRepository(image.repository ?? "");
   const tagged = withTag(to, image.tag);
   const source = parseReference(from);
-  if (image.decision.kind === "copy" && image.decision.adopted !== undefined) {
-    // A pipeline beside this one may have built it; the first image of a key is the one that all use.
-    const first = await registry.get(tagged);
-    if (first !== undefined) return { manifest: first, mounted: 0, streamedBytes: 0 };
-    return registry.copy(source, to, [image.tag], inHand);
-  }
   const before = (await isNew()) ? undefined : await registry.head(tagged);
   const isOther = before !== undefined && before.digest !== source.digest;
   return registry.copy(source, to, [isOther ? pastTag(image.tag, now) : image.tag], inHand);

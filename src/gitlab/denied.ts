@@ -81,7 +81,6 @@ function whyNone(endpoint: Endpoint, access: Access): string {
 function whyJob(endpoint: Endpoint, status: number): string {
   if (status === 401) return "the job token is only good while its job runs";
   if (endpoint.jobToken === "newer") return "older GitLab lets no job token ask this: upgrade";
-  if (endpoint.jobToken === "paid") return "only with GitLab Premium may a job token ask this";
   if (endpoint.jobToken === "own-project") {
     const role = `who started this pipeline needs the role ${endpoint.role}`;
     return `a job token may ask this of its own project only, and ${role}`;

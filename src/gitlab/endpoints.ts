@@ -2,10 +2,9 @@
 
 /**
  * What a CI job token may do at an endpoint: it is made for it, may ask of any project that lets it in,
- * of its own project only, may ask on newer servers, with a paid license, or is ignored (public projects
- * answer all the same).
+ * of its own project only, may ask on newer servers, or is ignored (public projects answer all the same).
  */
-type JobTokenRule = "only" | "any-project" | "own-project" | "newer" | "paid" | "ignored";
+type JobTokenRule = "only" | "any-project" | "own-project" | "newer" | "ignored";
 
 export interface Endpoint {
   readonly jobToken: JobTokenRule;
@@ -23,14 +22,8 @@ export const endpoints = {
   jobTokenAccess: { jobToken: "ignored", scope: "read_api", role: "Maintainer" },
   /** GET /job */
   currentJob: { jobToken: "only", ...reads },
-  /** GET /projects/:id/jobs/:job_id */
-  job: { jobToken: "ignored", ...reads },
   /** GET /projects/:id/pipelines/:pipeline_id/jobs */
   jobs: { jobToken: "newer", ...reads },
-  /** GET /projects/:id/jobs/:job_id/artifacts/*artifact_path */
-  artifact: { jobToken: "paid", ...reads },
-  /** GET /projects/:id/pipelines/:pipeline_id/bridges */
-  triggers: { jobToken: "newer", ...reads },
   /** GET /projects/:id/pipelines/:pipeline_id */
   pipeline: { jobToken: "newer", ...reads },
   /** GET /projects/:id/pipelines */

@@ -17,14 +17,9 @@ export interface GitLab {
   jobTokenAccess(project: ProjectId): Promise<JobTokenAccess | undefined>;
   /** The job that this process runs in, as GitLab knows it; `undefined` outside of jobs. */
   currentJob(): Promise<Job | undefined>;
-  job(project: ProjectId, id: number): Promise<Job | undefined>;
-  /** The jobs of one pipeline: what a job token may ask where `job` is denied. */
+  /** The jobs of one pipeline. */
   jobs(project: ProjectId, pipeline: number): AsyncIterable<Job>;
-  /** One file of a job's own artifacts, as text; `undefined` where the job has no such file (any more). */
-  artifact(project: ProjectId, job: number, path: string): Promise<string | undefined>;
   pipeline(project: ProjectId, id: number): Promise<Pipeline | undefined>;
-  /** The jobs of a pipeline that start other pipelines; none where the pipeline is gone. */
-  triggers(project: ProjectId, pipeline: number): AsyncIterable<Trigger>;
   /** The newest first; child pipelines only with `source: "parent_pipeline"`. */
   pipelines(project: ProjectId, filter: PipelineFilter): AsyncIterable<Pipeline>;
   /** Those that are switched on. */
@@ -103,13 +98,6 @@ export interface Schedule {
   readonly id: number;
   /** A branch or a tag. */
   readonly ref: string;
-}
-
-/** A job that starts another pipeline. */
-export interface Trigger {
-  /** The pipeline that the job is in. */
-  readonly pipeline: Pipeline;
-  readonly started: Pipeline | undefined;
 }
 
 export interface PipelineFilter {

@@ -1,7 +1,7 @@
 /** What GitLab answers about pipelines and jobs. */
 import * as z from "zod";
 import { commitId, date, optional, text } from "./answer.ts";
-import type { Job, Pipeline, Schedule, Trigger } from "./gitlab.ts";
+import type { Job, Pipeline, Schedule } from "./gitlab.ts";
 
 export const pipeline = z
   .object({
@@ -26,10 +26,6 @@ export const pipeline = z
       updatedAt: from.updated_at,
     }),
   );
-
-export const trigger = z
-  .object({ pipeline, downstream_pipeline: optional(pipeline) })
-  .transform((from): Trigger => ({ pipeline: from.pipeline, started: from.downstream_pipeline }));
 
 export const schedule = z
   .object({ id: z.int(), ref: z.string() })

@@ -41,10 +41,7 @@ export function projectQuestions(asker: Asker): Pick<GitLab, "project" | "jobTok
 export function pipelineQuestions(
   asker: Asker,
   access: Access,
-): Pick<
-  GitLab,
-  "currentJob" | "job" | "jobs" | "artifact" | "pipeline" | "triggers" | "pipelines" | "schedules"
-> {
+): Pick<GitLab, "currentJob" | "jobs" | "pipeline" | "pipelines" | "schedules"> {
   return {
     async currentJob() {
       if (access.jobToken === undefined) return undefined;
@@ -54,14 +51,6 @@ export function pipelineQuestions(
       const purpose = "read the current job from GitLab";
       return one(asker, { endpoint: "currentJob", purpose, call }, (known) => known.job);
     },
-    job: (project, id) =>
-      one(
-        asker,
-        about("job", `job ${id}`, project, ({ Jobs }, options) =>
-          new Jobs(options).show(project, id),
-        ),
-        (known) => known.job,
-      ),
     jobs: (project, pipelineId) =>
       many(
         asker,
@@ -69,22 +58,6 @@ export function pipelineQuestions(
           new Jobs(options).all(project, { ...query, pipelineId }),
         ),
         (known) => known.job,
-      ),
-    artifact(project, jobId, path) {
-      // gitbeaker puts the path into the address as it is.
-      const artifactPath = path.split("/").map(encodeURIComponent).join("/");
-      const call: Asked["call"] = ({ JobArtifacts }, options) =>
-        new JobArtifacts(options).downloadArchive(project, { jobId, artifactPath });
-      return asker.one(about("artifact", `${path} of job ${jobId}`, project, call));
-    },
-    triggers: (project, id) =>
-      many(
-        asker,
-        about("triggers", `what pipeline ${id} started`, project, ({ Jobs }, options, query) =>
-          new Jobs(options).allPipelineBridges(project, id, query),
-        ),
-        (known) => known.trigger,
-        { mayBeGone: true },
       ),
     pipeline: (project, id) =>
       one(

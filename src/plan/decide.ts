@@ -28,8 +28,7 @@ export function decide(
   if (found === undefined) return { kind: "build", because: reasonOfMiss(sightings, looked) };
   const { digest } = found.reference;
   const reference = printReference(found.reference);
-  const { foundBy, adopted } = found;
-  if (adopted !== undefined) return { kind: "copy", from: reference, digest, foundBy, adopted };
+  const { foundBy } = found;
   if (mayStay(found, policy, wholeUpstream)) return { kind: "reuse", reference, digest, foundBy };
   return { kind: "copy", from: reference, digest, foundBy };
 }

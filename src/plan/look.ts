@@ -12,7 +12,6 @@ import {
   withTag,
 } from "../oci/reference.ts";
 import type { Registry } from "../registry/registry.ts";
-import type { Adopted } from "./adopt.ts";
 import { repositoryOf, type Source } from "./places.ts";
 import type { FoundBy } from "./plan.ts";
 import { isYoung, type RecordedImage, type SetRecord } from "./record.ts";
@@ -29,8 +28,6 @@ export interface Sighting {
   readonly manifest: Manifest | undefined;
   /** It is in the repository of another image of the set that has the same key. */
   readonly isTwin?: boolean;
-  /** Who built what no trusted pipeline did, where that is proven. */
-  readonly adopted?: Adopted;
 }
 
 /** A tag of the wanted key whose image is not whole. */

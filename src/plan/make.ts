@@ -3,7 +3,6 @@ import type { Config } from "../config/config.ts";
 import { type KeyedImage, ownTags, setIdOf } from "../image/key.ts";
 import { printReference, printRepository, withDigest, withTag } from "../oci/reference.ts";
 import { generationOfMachine, generationOfPipeline, ofGeneration } from "../oci/tags.ts";
-import { withoutStale } from "./adopt.ts";
 import { type Distrust, decideAll, type Refreshed, withRefreshes } from "./decide.ts";
 import { foundOf, type Observation } from "./observe.ts";
 import { repositoryOf, writtenTag } from "./places.ts";
@@ -81,9 +80,8 @@ function decisionsOf(
     },
     scratch: (image) => scratchReasonOf(image, situation),
   };
-  const seen = withoutStale(keyed, observation, (image) => distrust.refresh(image) !== undefined);
   const decideWith = (isMixed: boolean) => {
-    const decisions = decideAll(keyed, seen, {
+    const decisions = decideAll(keyed, observation, {
       reference: config.reference,
       hasOwn: situation.own !== undefined,
       isMixed,

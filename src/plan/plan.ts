@@ -2,7 +2,6 @@
 import type { Config } from "../config/config.ts";
 import type { KeyedImage } from "../image/key.ts";
 import type { Digest } from "../oci/digest.ts";
-import type { Adopted } from "./adopt.ts";
 
 /** Raised when `plan.json` changes its shape; another version is refused. */
 export const planVersion = 1;
@@ -51,7 +50,7 @@ export type ScratchReason =
   | { readonly code: "merge"; readonly because: string };
 
 /** Why an image need not be built. */
-export type FoundBy = "set-record" | "key-tag" | "adopted";
+export type FoundBy = "set-record" | "key-tag";
 
 /** How an image is to be had; `execute` is the only place that branches on it. */
 export type Decision =
@@ -66,8 +65,6 @@ export type Decision =
       readonly from: string;
       readonly digest: Digest;
       readonly foundBy: FoundBy;
-      /** Who built it, where it is adopted after a merge. */
-      readonly adopted?: Adopted | undefined;
     }
   | {
       readonly kind: "build";
@@ -171,12 +168,7 @@ export interface Plan {
 /** Says in a few words why a decision was taken. */
 export function reasonOf(decision: Decision): string {
   switch (decision.kind) {
-    case "copy": {
-      const { adopted } = decision;
-      if (adopted !== undefined)
-        return `adopted: built by job ${adopted.job} at ${short(adopted.commit)}`;
-      return foundReason(decision);
-    }
+    case "copy":
     case "reuse":
       return foundReason(decision);
     case "build":

@@ -11,8 +11,7 @@ const key = z
 const digest = z
   .custom<Digest>((value) => typeof value === "string" && parseDigest(value) !== undefined)
   .meta({ type: "string", pattern: "^sha256:[0-9a-f]{64}$" });
-const foundBy = z.enum(["set-record", "key-tag", "adopted"]);
-const adopted = z.object({ job: z.int(), commit: z.string() }).optional();
+const foundBy = z.enum(["set-record", "key-tag"]);
 
 const secret = z.union([
   z.object({ id: z.string(), env: z.string() }),
@@ -54,7 +53,7 @@ const refreshReason = z.discriminatedUnion("code", [
 
 const decision = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("reuse"), reference: z.string(), digest, foundBy }),
-  z.object({ kind: z.literal("copy"), from: z.string(), digest, foundBy, adopted }),
+  z.object({ kind: z.literal("copy"), from: z.string(), digest, foundBy }),
   z.object({
     kind: z.literal("build"),
     because: buildReason,

@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, beforeEach, describe, test } from "node:test";
-import { ancestry, mergeHistory, sameFiles } from "../../src/cli/ancestry.ts";
+import { ancestry, mergeHistory } from "../../src/cli/ancestry.ts";
 import { openGit } from "../../src/host/git.ts";
 import type { Merge } from "../../src/plan/merge.ts";
 import type { Git } from "../../src/world.ts";
@@ -199,16 +199,6 @@ describe("ancestry", () => {
       assert.equal(await history.target(told), commits.alien);
       assert.equal(await history.isAncestor(commits.alien, commits.topic), false);
       assert.equal(await history.target(merge({ url: "file:///nowhere" })), undefined);
-    });
-  }
-
-  for (const depth of [undefined, 1]) {
-    test(`two commits are compared by their files (${depth ?? "no"} depth)`, async () => {
-      const isSame = sameFiles(await clone(depth));
-      assert.equal(await isSame(commits.hidden, commits.third), true);
-      assert.equal(await isSame(commits.changed, commits.third), false);
-      assert.equal(await isSame("0123456789".repeat(4), commits.third), undefined);
-      assert.equal(await isSame("--upload-pack=x", commits.third), undefined);
     });
   }
 

@@ -47,29 +47,6 @@ describe("what a job token is told", () => {
     assert.equal(project?.registry, undefined);
   });
 
-  test("a file that a job keeps, and nothing where it keeps none", async () => {
-    const port = open(own.env);
-    const job = gitlab.job(upstream, { user: "olga" });
-    job.keep(".berth/outcome/a b.json", "{}\n");
-    job.finish();
-    const file = (path: string) => port.artifact(upstream.id, job.id, path);
-    assert.equal(await file(".berth/outcome/a b.json"), "{}\n");
-    assert.equal(await file(".berth/outcome/other.json"), undefined);
-    assert.equal(await port.artifact(upstream.id, 4, ".berth/outcome/a b.json"), undefined);
-  });
-
-  test("the child that a pipeline started, and none of another project's", async () => {
-    const port = open(own.env);
-    const child = gitlab.job(upstream, { parent: own.pipeline });
-    const [trigger, ...more] = await list(port.triggers(upstream.id, own.pipeline.id));
-    assert.deepEqual(
-      [trigger?.pipeline.source, trigger?.started?.source, more],
-      ["push", "parent_pipeline", []],
-    );
-    assert.equal(trigger?.started?.id, child.pipeline.id);
-    assert.deepEqual(await list(port.triggers(scene.fork.id, own.pipeline.id)), []);
-  });
-
   test("pipelines and their jobs", async () => {
     const port = open(own.env);
     const jobs = await list(port.jobs(upstream.id, own.pipeline.id));
@@ -85,7 +62,6 @@ describe("what a job token is told", () => {
 
   test("absence is no value", async () => {
     const port = open(own.env);
-    assert.equal(await port.job(upstream.id, 1), undefined);
     assert.equal(await port.pipeline(upstream.id, 1), undefined);
     assert.equal(await port.commit(upstream.id, "f".repeat(40)), undefined);
     assert.equal(await port.mergeRequest(upstream.id, 99), undefined);

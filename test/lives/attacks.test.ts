@@ -66,7 +66,7 @@ test("the rule keeps a merge request's token from every tag that trusted pipelin
   );
 });
 
-test("a poisoned try- tag that claims an honest job is not taken over after the merge", async () => {
+test("a poisoned try- tag that claims an honest job is of no account after the merge", async () => {
   const { world, up, first } = scene;
   const { fork, request, key, job } = await attacked("mike");
   const path = "acme/tools/qemu/alone";
@@ -82,42 +82,14 @@ test("a poisoned try- tag that claims an honest job is not taken over after the 
   await up.merge("main", { bare: fork.bare, sha: fork.head("topic") });
   const merged = await live(world, up, { user: "olga" });
   assert.deepEqual(merged.built, ["alone"]);
-  assert.match(merged.output, /built another image than is under this tag now/);
   assert.ok(![digest, honest.ran["alone"]].includes(merged.ran["alone"] ?? ""));
   assert.deepEqual({ ...merged.ran, alone: first.ran["alone"] }, first.ran);
   for (const tag of [ownTags.key(key), "latest"])
     assert.equal(tagged(world, path, tag), merged.ran["alone"]);
-  assert.deepEqual(manifestsAsked(merged, /try-(?:built|set)/), []);
+  assert.deepEqual(manifestsAsked(merged, /try-/), []);
   // Once upstream has the image, the merge request's pipelines run in that as well.
   const later = await live(world, up, { request, user: "dave" });
   assert.deepEqual(later.ran, merged.ran);
-});
-
-test("a job that ran other code than was merged cannot vouch for its poison", async () => {
-  const { world, up } = scene;
-  const { fork, key } = await attacked("niaj");
-  const path = "acme/tools/qemu/alone";
-  const sha = await fork.commit("evil", { ".gitlab-ci.yml": "evil: { script: evil }\n" }, "topic");
-  const request = await openRequest(world, fork, "evil", up);
-  const job = world.gitlab.job(up.project, { request, user: "dave" });
-  const claims = {
-    "berth.key": ownTags.key(key),
-    "berth.job": String(job.id),
-    "berth.pipeline": String(job.pipeline.id),
-    "org.opencontainers.image.revision": sha,
-  };
-  const poison = poisonWith(claims);
-  const { digest } = poison.manifest.descriptor;
-  assert.ok(await pushPoison(world, job, path, `try-${ownTags.key(key)}`, poison));
-  const outcome = { name: "alone", key, result: "built", digest, parents: {} };
-  job.keep(".berth/outcome/alone.json", JSON.stringify(outcome));
-  job.finish();
-  // The reviewed commit is merged, the other one never was.
-  await up.merge("main", { bare: fork.bare, sha: fork.head("topic") });
-  const merged = await live(world, up, { user: "olga" });
-  assert.deepEqual(merged.built, ["alone"]);
-  assert.match(merged.output, /has other files than this one/);
-  assert.notEqual(merged.ran["alone"], digest);
 });
 
 test("what a fork's owner puts into the fork's registry reaches no pipeline but the fork's own", async () => {

@@ -1,5 +1,5 @@
 /** One job as GitLab's runner does it: a shallow checkout or none, artifacts of earlier jobs, a script, an end. */
-import { cp, mkdir, readdir, readFile } from "node:fs/promises";
+import { cp, mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { type Env, ended, startProgram, succeed } from "../support/command.ts";
 import type { TestJob } from "../support/gitlab-jobs.ts";
@@ -26,7 +26,7 @@ export interface Work {
 /** What the component's jobs keep: the plan, and what became of images. */
 const kept = [".berth/plan.json", ".berth/outcome"];
 
-/** Runs a job in a folder of its own, keeps its artifacts, and ends its token with it. */
+/** Runs a job in a folder of its own, and ends its token with it. */
 export async function runJob(world: World, work: Work): Promise<Done> {
   const { job, script, checkout, variables, after } = work;
   const folder = join(world.folder, "builds", String(job.id));
@@ -37,7 +37,6 @@ export async function runJob(world: World, work: Work): Promise<Done> {
   const env = { ...world.env, ...job.env, ...variables, CI_PROJECT_DIR: folder };
   const shell = startProgram("/bin/sh", ["-ec", script.join("\n")], { cwd: folder, env });
   const { code, stdout, stderr } = await ended(shell);
-  await keepArtifacts(job, folder);
   job.finish(code === 0 ? "success" : "failed");
   return { code, output: `${stdout}${stderr}`, folder };
 }
@@ -46,14 +45,6 @@ async function copy(from: string, to: string): Promise<void> {
   await cp(from, to, { recursive: true }).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== "ENOENT") throw error;
   });
-}
-
-async function keepArtifacts(job: TestJob, folder: string): Promise<void> {
-  const names = await readdir(join(folder, ".berth"), { recursive: true }).catch(() => []);
-  for (const name of names.filter((path) => path.endsWith(".json"))) {
-    const path = join(".berth", name);
-    job.keep(path, await readFile(join(folder, path), "utf8"));
-  }
 }
 
 /** What GitLab's runners fetch for the jobs of a pipeline: its own ref, 20 commits deep. */

@@ -63,7 +63,15 @@ export async function succeed(
 
 /** The parts of this process's environment that programs need; nothing of GitLab, Docker or a user. */
 export function plainEnv(change: Env): Env {
-  const kept = ["PATH", "TMPDIR", "LANG", "NODE_COMPILE_CACHE", "http_proxy", "https_proxy", "no_proxy"];
+  const kept = [
+    "PATH",
+    "TMPDIR",
+    "LANG",
+    "NODE_COMPILE_CACHE",
+    "http_proxy",
+    "https_proxy",
+    "no_proxy",
+  ];
   const entries = kept.flatMap((name) => {
     const value = process.env[name];
     return value === undefined ? [] : [[name, value] as const];

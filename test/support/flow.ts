@@ -14,8 +14,6 @@ import { identify } from "../../src/image/identify.ts";
 import type { Image } from "../../src/image/image.ts";
 import type { Manifest } from "../../src/oci/manifest.ts";
 import { isFatal, type Outcome } from "../../src/output/outcome.ts";
-import { adoptable } from "../../src/plan/adopt.ts";
-import { type Witnesses, withAdoptions } from "../../src/plan/adoption.ts";
 import { lookAtFreshness, type MergeHistory } from "../../src/plan/freshness.ts";
 import { makePlan } from "../../src/plan/make.ts";
 import { observe } from "../../src/plan/observe.ts";
@@ -40,8 +38,6 @@ export interface FlowOptions {
   readonly dockerfiles: Readonly<Record<string, string>>;
   readonly change?: (image: Image) => Image;
   readonly revision?: string;
-  /** What proves images that were built before a merge; where not given, none is adopted. */
-  readonly witnesses?: Omit<Witnesses, "registry">;
   /** What git knows of a merge; nothing where not given. */
   readonly history?: MergeHistory;
   /** The time of planning and building. */
@@ -72,7 +68,7 @@ export async function planOf(options: FlowOptions, spool?: Spool) {
     parentOf,
     ...(spool === undefined ? {} : { spool }),
   });
-  const observed = await observe(
+  const observation = await observe(
     identified.images,
     sourcesOf(situation, config.reference),
     config.repository,
@@ -82,14 +78,6 @@ export async function planOf(options: FlowOptions, spool?: Spool) {
       records: situation.merge === undefined || situation.role === "upstream" ? "all" : "upstream",
     },
   );
-  const missing = adoptable(identified.images, observed, situation);
-  const observation =
-    options.witnesses === undefined || missing.length === 0
-      ? observed
-      : await withAdoptions(missing, observed, ownBase(situation), config.repository, {
-          ...options.witnesses,
-          registry,
-        });
   const state = { revision: options.revision ?? "c0ffee", dirty: [] };
   const fresh = await lookAtFreshness(
     identified.images,

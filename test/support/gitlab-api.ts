@@ -12,8 +12,8 @@ interface Route {
   readonly method: "GET" | "DELETE";
   /** Below `projects/:id`. */
   readonly path: RegExp;
-  /** What a job token may: nothing (it is ignored), ask its own project, any, or any on new or paid servers. */
-  readonly jobToken: "ignored" | "own" | "any" | "newer" | "paid";
+  /** What a job token may: nothing (it is ignored), ask its own project, any, or any on new servers. */
+  readonly jobToken: "ignored" | "own" | "any" | "newer";
   readonly may: (identity: Identity, project: TestProject) => boolean;
   readonly answer: (asked: Asked) => Answer;
 }
@@ -38,27 +38,10 @@ const routes: readonly Route[] = [
   get(/^job_token_scope\/groups_allowlist$/, "ignored", atLeast("maintainer"), (asked) =>
     listed(asked.request, asked.api.url, []),
   ),
-  get(/^jobs\/(\d+)$/, "ignored", mayRead, ({ api, project, parts: [id] }) => {
-    const job = api.model.jobs.find((one) => String(one.id) === id);
-    return job?.pipeline.project === project ? json(entity.jobEntity(api.model, job)) : failed(404);
-  }),
   get(/^pipelines\/(\d+)\/jobs$/, "newer", mayRead, ({ api, project, request, parts: [id] }) => {
     const all = api.model.jobs.filter(({ pipeline }) => String(pipeline.id) === id);
     const own = all.filter(({ pipeline }) => pipeline.project === project);
     return listed(request, api.url, own.map((job) => entity.jobEntity(api.model, job)).reverse());
-  }),
-  get(/^jobs\/(\d+)\/artifacts\/(.+)$/, "paid", mayRead, ({ api, project, parts }) => {
-    const [id, path = ""] = parts;
-    const job = api.model.jobs.find((one) => String(one.id) === id);
-    const file = job?.pipeline.project === project ? job.artifacts.get(path) : undefined;
-    if (file === undefined) return failed(404);
-    return { status: 200, headers: { "content-type": "application/octet-stream" }, body: file };
-  }),
-  get(/^pipelines\/(\d+)\/bridges$/, "newer", mayRead, (asked) => {
-    const { api, project, request, parts } = asked;
-    const started = api.model.pipelines.filter(({ parent }) => String(parent?.id) === parts[0]);
-    const own = started.filter(({ parent }) => parent?.project === project);
-    return listed(request, api.url, own.map(entity.triggerEntity));
   }),
   get(/^pipelines\/(\d+)$/, "newer", mayRead, ({ api, project, parts: [id] }) => {
     const found = api.model.pipelines.find((one) => String(one.id) === id);
@@ -150,10 +133,7 @@ export function answerApi(api: Api, request: SeenRequest): Answer {
   const [, id = "", rest = ""] = /^projects\/([^/]+)\/?(.*)$/.exec(path) ?? [];
   const route = routes.find((one) => one.method === request.method && one.path.test(rest));
   if (id === "" || route === undefined) return failed(404);
-  const isIgnored =
-    route.jobToken === "ignored" ||
-    (route.jobToken === "newer" && !api.isNew) ||
-    (route.jobToken === "paid" && !api.isPaid);
+  const isIgnored = route.jobToken === "ignored" || (route.jobToken === "newer" && !api.isNew);
   const identity: Identity = known.kind === "job" && isIgnored ? { kind: "anonymous" } : known;
   const project = findProject(api.model, decodeURIComponent(id));
   const isForeign =

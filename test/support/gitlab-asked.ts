@@ -11,8 +11,6 @@ export interface Api {
   readonly url: string;
   /** Job tokens may read pipelines and their jobs: GitLab 19; not in 17. */
   readonly isNew: boolean;
-  /** Job tokens may read artifacts: GitLab Premium. */
-  readonly isPaid: boolean;
   /** The registry has a metadata database: listing by keyset, time of tagging, protected tags. */
   readonly hasDatabase: boolean;
   readonly repositories: RepositoryNumbers;

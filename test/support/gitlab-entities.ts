@@ -62,17 +62,6 @@ export function pipelineEntity(pipeline: TestPipeline): object {
   };
 }
 
-/** A job that starts a child pipeline; only its two pipelines are of use here. */
-export function triggerEntity(child: TestPipeline): object {
-  return {
-    id: 1,
-    name: "images",
-    status: child.status,
-    pipeline: child.parent && pipelineEntity(child.parent),
-    downstream_pipeline: pipelineEntity(child),
-  };
-}
-
 export function jobEntity(model: Model, job: JobRecord): object {
   const { pipeline } = job;
   return {

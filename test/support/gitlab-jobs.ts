@@ -45,8 +45,6 @@ export interface TestJob {
   readonly token: string;
   readonly env: Variables;
   readonly pipeline: TestPipeline;
-  /** Keeps a file as the job's artifact. */
-  keep(path: string, text: string): void;
   /** Ends the job, and with it its token. */
   finish(status?: "success" | "failed"): void;
 }
@@ -69,9 +67,8 @@ export function addJob(
   const token = newToken("glcbt-64");
   const isTag = ref.kind === "tag";
   const id = model.next("job");
-  const artifacts = new Map<string, string>();
   const status = "running";
-  const job: JobRecord = { id, name, stage, pipeline, user, isTag, token, artifacts, status };
+  const job: JobRecord = { id, name, stage, pipeline, user, isTag, token, status };
   model.jobs.push(job);
   model.tokens.set(token, { kind: "job", job });
   const env = jobVariables({
@@ -90,8 +87,7 @@ export function addJob(
     job.status = status;
     model.tokens.delete(token);
   };
-  const keep = (path: string, text: string): void => void artifacts.set(path, text);
-  return { id, token, env, pipeline, keep, finish };
+  return { id, token, env, pipeline, finish };
 }
 
 const paths = { detached: "head", merged_result: "merge", merge_train: "train" } as const;

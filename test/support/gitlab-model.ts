@@ -68,8 +68,6 @@ export interface JobRecord {
   readonly user: string;
   readonly isTag: boolean;
   readonly token: string;
-  /** Files that the job keeps, by path. */
-  readonly artifacts: Map<string, string>;
   status: string;
 }
 

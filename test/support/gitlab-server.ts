@@ -38,8 +38,6 @@ export interface GitLabOptions {
   readonly registry?: "memory" | "docker";
   /** Whether job tokens may read pipelines, as on GitLab 19; true where not given. */
   readonly isNew?: boolean;
-  /** Whether job tokens may read artifacts, as with GitLab Premium; true where not given. */
-  readonly isPaid?: boolean;
   /** Whether the registry has a metadata database, as GitLab.com has; true where not given. */
   readonly hasDatabase?: boolean;
 }
@@ -102,10 +100,10 @@ export async function startGitLab(options: GitLabOptions = {}): Promise<TestGitL
     })().catch(() => response.destroy());
   });
   const url = `http://${await listen(server)}`;
-  const { isNew = true, isPaid = true, hasDatabase = true } = options;
+  const { isNew = true, hasDatabase = true } = options;
   const created = tokens.created;
   const repositories: Api["repositories"] = new Map();
-  const api: Api = { model, registry, created, url, isNew, isPaid, hasDatabase, repositories };
+  const api: Api = { model, registry, created, url, isNew, hasDatabase, repositories };
   const gitlab: TestGitLab = {
     url,
     model,
