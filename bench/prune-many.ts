@@ -52,7 +52,6 @@ const plan = await makePrunePlan(
     userTag: undefined,
     defaultBranch: "master",
     looks: false,
-    weighs: false,
   },
 );
 const applied = await applyPrune(plan, shelf, async () => facts, {

@@ -108,7 +108,6 @@ async function prune(at: number): Promise<void> {
     userTag: undefined,
     defaultBranch: "master",
     looks: false,
-    weighs: false,
   });
   if (plan.doubts.length > 0) throw new Error(JSON.stringify(plan.doubts));
   const applied = await applyPrune(plan, model.shelf, gather, { rules, parallel: 8, round: 200 });

@@ -9,7 +9,13 @@ import { isTag, type Repository } from "../oci/reference.ts";
 import { generationOfPipeline, ofGeneration } from "../oci/tags.ts";
 import { recordReference } from "../plan/record.ts";
 import { ownBase } from "../plan/situation.ts";
-import { ownerOf, type Promotion, promote, tagsToPromote } from "../publish/promote.ts";
+import {
+  ownerOf,
+  type Promotion,
+  promote,
+  refuseStolen,
+  tagsToPromote,
+} from "../publish/promote.ts";
 import { refuseUntested } from "../publish/tested.ts";
 import { ancestry } from "./ancestry.ts";
 import { gitlabOf } from "./login.ts";
@@ -43,6 +49,7 @@ async function promoteTags(
   const planned = await openPlannedOrPlan(world, options);
   const { situation, login, plan } = planned;
   const base = ownBase(situation);
+  if (options.tag === undefined) refuseStolen(plan.config, situation);
   const tags = options.tag ?? tagsToPromote(plan.config, situation);
   const bad = tags.filter((tag) => !isTag(tag));
   if (bad.length > 0)

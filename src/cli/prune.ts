@@ -16,16 +16,10 @@ export function declare(program: Command): void {
     .description("list the tags that nothing needs any more and why, or delete them")
     .option("--apply", "delete what the list says, after another look at each")
     .option("--each", "one line for each tag instead of one for each reason")
-    .option("--no-bytes", "do not read manifests to tell the bytes; never done with --apply")
     .option("--parallel <number>", "deletions at once", "8")
     .addHelpText(
       "after",
-      examples(
-        "berth prune",
-        "berth prune --each --no-bytes",
-        "berth prune --apply",
-        "berth prune --json",
-      ),
+      examples("berth prune", "berth prune --each", "berth prune --apply", "berth prune --json"),
     )
     .action(doing(prune));
 }
@@ -33,7 +27,6 @@ export function declare(program: Command): void {
 interface PruneOptions extends GlobalOptions {
   readonly apply?: boolean;
   readonly each?: boolean;
-  readonly bytes: boolean;
   readonly parallel: string;
 }
 
@@ -54,7 +47,6 @@ async function prune(world: World, options: PruneOptions): Promise<ExitCode> {
     userTag: situation.userTag,
     defaultBranch: standing.defaultBranch,
     looks: options.apply !== true,
-    weighs: options.bytes && options.apply !== true,
   });
   const applied = options.apply === true ? await apply(open, plan, rules, parallel) : undefined;
   print(open, options, plan, applied);
@@ -84,8 +76,8 @@ function print(
     if (applied !== undefined) world.print(`\n${printApplied(applied)}`);
     return;
   }
-  const { totals, doubts, bytes } = plan;
-  const head = JSON.stringify({ version: 1, totals, doubts, bytes: bytes ?? null });
+  const { totals, doubts } = plan;
+  const head = JSON.stringify({ version: 1, totals, doubts });
   const outcome = applied === undefined ? "" : `,"applied":${JSON.stringify(appliedJson(applied))}`;
   world.print(`${head.slice(0, -1)}${outcome},"tags":[`);
   // Piece by piece: a large registry has more tags than one text should hold.

@@ -1,4 +1,5 @@
 /** Which tags a branch moves. */
+import { isReserved } from "../oci/tags.ts";
 import type { Config } from "./config.ts";
 
 /** A branch as GitLab describes it to a job. */
@@ -28,6 +29,21 @@ export function isNamedAfter(
   const rules = config.publish.filter((rule) => matchesBranch(rule.branch, branch));
   const plain = rules.some((rule) => rule.tag === tag);
   return !plain && promotedTags(config, branch).includes(tag);
+}
+
+/** A tag that `{slug}` makes of a branch's name, although that name may not move it. */
+export interface StolenTag {
+  readonly tag: string;
+  /** The pattern of the branches that move it by name; `undefined` where it is one of berth's own. */
+  readonly of: string | undefined;
+}
+
+/** Finds tags of this branch that no rule could give it by name. */
+export function stolenTags(config: Pick<Config, "publish">, branch: Branch): readonly StolenTag[] {
+  return promotedTags(config, branch)
+    .filter((tag) => isNamedAfter(config, branch, tag))
+    .map((tag) => ({ tag, of: config.publish.find((rule) => rule.tag === tag)?.branch }))
+    .filter(({ tag, of }) => of !== undefined || isReserved(tag));
 }
 
 /** `*` stands for any characters, slashes too, as in GitLab's protected branches. */

@@ -74,8 +74,8 @@ export const keptBranchRule: Rule = (text) => branchRule(text.replace(/^!/, ""))
 export const publishTagRule: Rule = (text) => {
   const tag = text.replace("{slug}", "x");
   if (!isTag(tag)) return "a tag is up to 128 letters, digits, _ . and -; {slug} may stand in it";
-  return isReserved(tag) || /^p[0-9]+$/.test(tag)
-    ? "berth keeps key<n>-…, set<n>-…, cache<n>, try-…, promote-…, p<number> and 64 hex digits for itself"
+  return isReserved(tag)
+    ? "berth keeps key<n>-…, set<n>-…, cache<n>, try-…, promote-… and 64 hex digits for itself"
     : undefined;
 };
 

@@ -4,8 +4,8 @@ import { BerthError } from "../errors.ts";
 import type { Facts } from "./facts.ts";
 import { judge, type Rules, type Verdict } from "./judge.ts";
 import type { Kind } from "./kinds.ts";
-import { isUnsettled, type JudgedTag, type PrunePlan } from "./plan.ts";
-import type { Shelf } from "./port.ts";
+import { isUnsettled, type JudgedTag, type PrunePlan, seenAgain } from "./plan.ts";
+import type { ListedTag, Shelf } from "./port.ts";
 import { withRecords } from "./records.ts";
 
 /** What became of one tag. */
@@ -111,11 +111,11 @@ async function applyOne(
   facts: Facts,
   rules: Rules,
 ): Promise<Applied["result"]> {
-  const { repository, name, what, particulars } = tag;
+  const { repository, name } = tag;
   const seen = shelf.look === undefined ? tag : await shelf.look(repository, name);
   if (seen === undefined) return { kind: "gone" };
   if (isChanged(tag, seen)) return spared({ action: "keep", reason: { why: "changed" } });
-  const verdict = judge({ ...tag, ...seen }, what, facts, rules, particulars);
+  const verdict = judge(seenAgain(tag, seen), facts, rules);
   return verdict.action === "keep" ? spared(verdict) : shelf.deleteTag(repository, name);
 }
 
@@ -124,10 +124,7 @@ function spared(verdict: Verdict): Applied["result"] {
 }
 
 /** A record's time is its own word, so only what a list told can be compared. */
-function isChanged(
-  tag: JudgedTag,
-  seen: { readonly digest?: string; readonly taggedAt?: number },
-): boolean {
+function isChanged(tag: JudgedTag, seen: Pick<ListedTag, "digest" | "taggedAt">): boolean {
   const differs = <T>(one: T | undefined, other: T | undefined): boolean =>
     one !== undefined && other !== undefined && one !== other;
   const time = tag.what.kind === "record" ? undefined : tag.taggedAt;

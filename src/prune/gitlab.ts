@@ -5,7 +5,7 @@ import type { Repository } from "../oci/reference.ts";
 import { recordRepositoryName } from "../plan/record.ts";
 import type { Registry } from "../registry/registry.ts";
 import { referenceAt, repositoryAt } from "./plain.ts";
-import type { Activity, Deletion, ListedTag, Pipeline, Shelf } from "./port.ts";
+import type { Activity, Deletion, Pipeline, Shelf } from "./port.ts";
 
 /** A project of GitLab and the base of its repositories. */
 export interface Place {
@@ -46,13 +46,8 @@ export function gitlabShelf(place: Place): Shelf {
       const tag = id === undefined ? undefined : await gitlab.tag(project, id, name);
       if (tag === undefined) return undefined;
       times ??= tellsTimes(place, ids.get(recordRepositoryName));
-      const isTime = tag.createdAt !== undefined && (await times);
-      const seen: ListedTag = {
-        name,
-        ...(tag.digest === undefined ? {} : { digest: tag.digest }),
-        ...(isTime && tag.createdAt ? { taggedAt: tag.createdAt.getTime() } : {}),
-      };
-      return seen;
+      const taggedAt = (await times) ? tag.createdAt?.getTime() : undefined;
+      return { name, digest: tag.digest, taggedAt };
     },
     manifest: (repository, reference) => registry.get(referenceAt(base, repository, reference)),
     async deleteTag(repository, name): Promise<Deletion> {

@@ -3,8 +3,8 @@ import type { AgedKind, PruneSettings } from "../config/config.ts";
 import { readTag } from "../oci/tags.ts";
 import { recordRepositoryName } from "../plan/record.ts";
 import { dayMs, type Facts } from "./facts.ts";
-import { type Classified, type Kind, tagGlob } from "./kinds.ts";
-import type { ListedTag } from "./port.ts";
+import { type Kind, tagGlob } from "./kinds.ts";
+import type { SortedTag } from "./listing.ts";
 
 /** Why a tag stays. */
 export type Keeping =
@@ -13,8 +13,6 @@ export type Keeping =
   | { readonly why: "running"; readonly pipeline: number }
   | { readonly why: "promoted" }
   | { readonly why: "moving-cache" }
-  /** A build of a kept image would find its layers. */
-  | { readonly why: "cache-hit" }
   | { readonly why: "override" }
   /** Not made by berth, and no pattern names it. */
   | { readonly why: "foreign" }
@@ -48,16 +46,9 @@ export interface Rules {
   readonly isFork: boolean;
 }
 
-/** What is known of a tag beside its name. */
-export interface Tag extends ListedTag {
-  readonly repository: string;
-}
-
-/** What only some tags need to be known of. */
-export interface Particulars {
-  /** Whether a kept image starts with the layers of this cache entry; `undefined` where nobody looked. */
-  readonly cacheHit?: boolean | undefined;
-  /** The pipeline of the generation that a set's record points at, and when that was published. */
+/** All that a verdict goes by. */
+export interface KnownTag extends SortedTag {
+  /** Of a set's tag: the generation that the set's record points at. */
   readonly generation?: Generation | undefined;
 }
 
@@ -68,24 +59,16 @@ export interface Generation {
 }
 
 /** Decides about one tag. Whatever is not known counts for keeping it. */
-export function judge(
-  tag: Tag,
-  what: Classified,
-  facts: Facts,
-  rules: Rules,
-  particulars: Particulars = {},
-): Verdict {
-  switch (what.kind) {
+export function judge(tag: KnownTag, facts: Facts, rules: Rules): Verdict {
+  switch (tag.what.kind) {
     case "unknown":
       return judgeForeign(tag, facts, rules);
     case "override":
       return keep({ why: "override" });
     case "pipeline":
-      return judgePipeline(tag, what.pipeline ?? 0, facts, rules);
+      return judgePipeline(tag, tag.what.pipeline ?? 0, facts, rules);
     case "past":
-      return aged({ ...tag, taggedAt: pastOf(tag.name) }, rules.prune.age, facts, {
-        why: "unneeded",
-      });
+      return aged({ taggedAt: pastOf(tag.name) }, rules.prune.age, facts, { why: "unneeded" });
     case "other-version":
       return judgeOtherVersion(tag, facts, rules);
     case "claim":
@@ -93,9 +76,9 @@ export function judge(
     case "promoted":
       return judgePromoted(tag, facts, rules);
     case "cache":
-      return judgeCache(tag, facts, rules, particulars);
+      return judgeCache(tag, facts, rules);
     default:
-      return judgeNeeded(tag, what, facts, rules, particulars);
+      return judgeNeeded(tag, facts, rules);
   }
 }
 
@@ -121,60 +104,58 @@ function namedLimit(kind: Kind, rules: Rules): number {
 }
 
 /** Deletes what was tagged before the limit; a time in the future is a clock that cannot be trusted. */
-function aged(tag: Tag, days: number, facts: Facts, reason: Deleting, isUnused = false): Verdict {
-  const before = facts.now - days * dayMs;
-  if (tag.taggedAt !== undefined)
-    return tag.taggedAt > before ? keep({ why: "young", days }) : { action: "delete", reason };
-  // What no pipeline used since then was not put by one either.
-  const { usesKnownSince } = facts;
-  const isOld = isUnused && usesKnownSince !== undefined && usesKnownSince <= before;
-  return isOld ? { action: "delete", reason } : keep({ why: "age-unknown" });
+function aged(
+  { taggedAt }: Pick<KnownTag, "taggedAt">,
+  days: number,
+  { now }: Facts,
+  reason: Deleting,
+): Verdict {
+  if (taggedAt === undefined) return keep({ why: "age-unknown" });
+  const isYoung = taggedAt > now - days * dayMs;
+  return isYoung ? keep({ why: "young", days }) : { action: "delete", reason };
 }
 
-function judgeOtherVersion(tag: Tag, facts: Facts, { prune }: Rules): Verdict {
+/** The same for what only pipelines put: where nobody tells its age, none of its time may have used it. */
+function unused(tag: KnownTag, days: number, facts: Facts, reason: Deleting): Verdict {
+  const verdict = aged(tag, days, facts, reason);
+  const { usesKnownSince, now } = facts;
+  const isOld = usesKnownSince !== undefined && usesKnownSince <= now - days * dayMs;
+  return tag.taggedAt === undefined && isOld ? { action: "delete", reason } : verdict;
+}
+
+function judgeOtherVersion(tag: KnownTag, facts: Facts, { prune }: Rules): Verdict {
   const reason = { why: "other-version" } as const;
   return prune.otherVersions === undefined
     ? keep(reason)
     : aged(tag, Math.max(prune.otherVersions, prune.age), facts, reason);
 }
 
-function judgeNeeded(
-  tag: Tag,
-  { kind, pipeline }: Classified,
-  facts: Facts,
-  rules: Rules,
-  particulars: Particulars,
-): Verdict {
+function judgeNeeded(tag: KnownTag, facts: Facts, rules: Rules): Verdict {
+  const { kind, pipeline } = tag.what;
   const name = pipeline === undefined ? tag.name : tag.name.replace(/-r[0-9]+$/, "");
   const [by] = facts.needed.get(`${tag.repository}:${name}`) ?? [];
-  if (by !== undefined && !isPast(pipeline, particulars, facts, rules))
-    return keep({ why: "needed", by });
+  if (by !== undefined && !isPast(tag, facts, rules)) return keep({ why: "needed", by });
   const isTry = kind === "try" || kind === "try-set";
   if (facts.doubts.length > 0 || (isTry && !facts.mergeRequestsKnown))
     return keep({ why: "doubt" });
   const reason: Deleting = { why: isImage(tag, facts) ? "unneeded" : "image-gone" };
-  return aged(tag, namedLimit(kind, rules), facts, reason, true);
+  return unused(tag, namedLimit(kind, rules), facts, reason);
 }
 
 /** A generation that another one took the place of, longer ago than pipelines that ran in it come back. */
-function isPast(
-  pipeline: number | undefined,
-  { generation }: Particulars,
-  { now }: Facts,
-  { prune }: Rules,
-): boolean {
+function isPast({ what, generation }: KnownTag, { now }: Facts, { prune }: Rules): boolean {
+  const { pipeline } = what;
   if (pipeline === undefined || generation === undefined || pipeline >= generation.pipeline)
     return false;
   return generation.since !== undefined && generation.since <= now - prune.age * dayMs;
 }
 
-function isImage({ repository }: Tag, { repositories }: Facts): boolean {
+function isImage({ repository }: KnownTag, { repositories }: Facts): boolean {
   return repository === recordRepositoryName || repositories.has(repository);
 }
 
-function judgePipeline(tag: Tag, id: number, facts: Facts, rules: Rules): Verdict {
-  const isNamed = readTag(tag.name) !== undefined;
-  const days = isNamed ? namedLimit("pipeline", rules) : limitOf("pipeline", rules);
+function judgePipeline(tag: KnownTag, id: number, facts: Facts, rules: Rules): Verdict {
+  const days = namedLimit("pipeline", rules);
   const { pipelines, ownPipeline, now } = facts;
   if (id === ownPipeline || pipelines?.some((one) => one.id === id && one.running))
     return keep({ why: "running", pipeline: id });
@@ -186,35 +167,28 @@ function judgePipeline(tag: Tag, id: number, facts: Facts, rules: Rules): Verdic
   return isYoung ? keep({ why: "young", days }) : { action: "delete", reason: { why: "unneeded" } };
 }
 
-function judgePromoted(tag: Tag, facts: Facts, rules: Rules): Verdict {
+function judgePromoted(tag: KnownTag, facts: Facts, rules: Rules): Verdict {
   const days = limitOf("promoted", rules);
   const policy = rules.prune.promoted ?? (rules.isFork ? "branches" : "keep");
   if (!isImage(tag, facts)) {
     if (facts.doubts.length > 0) return keep({ why: "doubt" });
-    return aged(tag, days, facts, { why: "image-gone" }, true);
+    return unused(tag, days, facts, { why: "image-gone" });
   }
   if (policy === "keep" || facts.liveTags.has(tag.name)) return keep({ why: "promoted" });
   if (facts.doubts.length > 0) return keep({ why: "doubt" });
   return aged(tag, days, facts, { why: "branch-gone" });
 }
 
-function judgeCache(tag: Tag, facts: Facts, rules: Rules, { cacheHit }: Particulars): Verdict {
+/** An image's moving cache stays with the image; a layer cache grows with each edit, so it goes by age. */
+function judgeCache(tag: KnownTag, facts: Facts, rules: Rules): Verdict {
   const days = limitOf("cache", rules);
   if (facts.doubts.length > 0) return keep({ why: "doubt" });
-  if (!isImage(tag, facts)) return aged(tag, days, facts, { why: "image-gone" }, true);
-  if (!isLayerCache(tag.name)) return keep({ why: "moving-cache" });
-  const verdict = aged(tag, days, facts, { why: "unneeded" });
-  if (verdict.action === "keep") return verdict;
-  if (cacheHit === undefined) return keep({ why: "doubt" });
-  return cacheHit ? keep({ why: "cache-hit" }) : verdict;
+  if (!isImage(tag, facts)) return unused(tag, days, facts, { why: "image-gone" });
+  const isLayer = readTag(tag.name)?.kind === "layer";
+  return isLayer ? aged(tag, days, facts, { why: "unneeded" }) : keep({ why: "moving-cache" });
 }
 
-/** Whether a cache tag is one of the many of buildah's layer cache. */
-export function isLayerCache(name: string): boolean {
-  return /^[0-9a-f]{64}$/.test(name);
-}
-
-function judgeForeign(tag: Tag, facts: Facts, { prune }: Rules): Verdict {
+function judgeForeign(tag: KnownTag, facts: Facts, { prune }: Rules): Verdict {
   for (const [pattern, days] of Object.entries(prune.unknown))
     if (tagGlob(pattern).test(tag.name)) return aged(tag, days, facts, { why: "pattern", pattern });
   return keep({ why: "foreign" });

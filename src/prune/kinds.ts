@@ -50,7 +50,6 @@ export function classify(repository: string, tag: string, names: Names): Classif
 }
 
 function byGrammar(tag: string): Classified | undefined {
-  if (/^p[0-9]{1,15}$/.test(tag)) return { kind: "pipeline", pipeline: Number(tag.slice(1)) };
   const own = readTag(tag);
   if (own === undefined) return undefined;
   const kind = kindOf(own);

@@ -9,54 +9,45 @@ export interface SortedTag extends ListedTag {
   readonly what: Classified;
 }
 
+export interface Listing {
+  readonly repositories: readonly string[];
+  /** The tags of the records' repository. */
+  readonly records: readonly SortedTag[];
+  /** These and all others, repository by repository, so that who needs less of them need not hold all. */
+  tags(): AsyncGenerator<readonly SortedTag[]>;
+}
+
 /** Repositories that are read at once. */
 const atOnce = 2;
 
 /**
- * Lists every repository, one request a page, the records first, and sorts the tags; gives them repository by
- * repository, so that who needs less of them need not hold all.
+ * Lists every repository, one request a page, the records first, and sorts the tags.
  *
  * A repository is an image's where `isImage` says so or where it holds a tag that only berth puts; in any other,
  * tags called `latest` or `cache` are somebody else's.
  */
-export async function* listShelf(
+export async function listShelf(
   shelf: Shelf,
   names: Names,
   isImage: (repository: string) => boolean,
-): AsyncGenerator<Listed> {
+): Promise<Listing> {
   const repositories = await shelf.repositories();
+  const all = (path: string) => Array.fromAsync(shelf.tags(path));
   const hasRecords = repositories.includes(recordRepositoryName);
-  const records = hasRecords ? await all(shelf, recordRepositoryName) : [];
-  const recorded = new Set(
-    records.filter((tag) => isPromotedRecord(tag, names)).map(({ name }) => name),
-  );
-  const known: Names = {
-    ...names,
-    isPromoted: (tag) => recorded.has(tag) || names.isPromoted(tag),
-  };
-  yield { repositories, tags: sort(recordRepositoryName, records, known, true) };
-  const others = repositories.filter((path) => path !== recordRepositoryName);
-  for (let start = 0; start < others.length; start += atOnce) {
-    const some = others.slice(start, start + atOnce);
-    const read = some.map(async (path) => sort(path, await all(shelf, path), known, isImage(path)));
-    for (const tags of await Promise.all(read)) yield { repositories, tags };
+  const listed = hasRecords ? await all(recordRepositoryName) : [];
+  const records = sort(recordRepositoryName, listed, names, true);
+  const promoted = records.filter(({ what }) => what.kind === "promoted");
+  const recorded = new Set(promoted.map(({ name }) => name));
+  const isPromoted = (tag: string) => recorded.has(tag) || names.isPromoted(tag);
+  const read = async (path: string) =>
+    sort(path, await all(path), { ...names, isPromoted }, isImage(path));
+  async function* tags() {
+    yield records;
+    const others = repositories.filter((path) => path !== recordRepositoryName);
+    for (let start = 0; start < others.length; start += atOnce)
+      yield* await Promise.all(others.slice(start, start + atOnce).map(read));
   }
-}
-
-/** The tags of one repository, with the names of all. */
-export interface Listed {
-  readonly repositories: readonly string[];
-  readonly tags: readonly SortedTag[];
-}
-
-async function all(shelf: Shelf, repository: string): Promise<readonly ListedTag[]> {
-  const tags: ListedTag[] = [];
-  for await (const tag of shelf.tags(repository)) tags.push(tag);
-  return tags;
-}
-
-function isPromotedRecord({ name }: ListedTag, names: Names): boolean {
-  return classify(recordRepositoryName, name, names).kind === "promoted";
+  return { repositories, records, tags };
 }
 
 const foreign: Classified = { kind: "unknown" };
@@ -72,9 +63,6 @@ function sort(
     repository,
     what: classify(repository, tag.name, names),
   }));
-  const isOurs =
-    isImage ||
-    repository === recordRepositoryName ||
-    sorted.some(({ what }) => isEvidence(what.kind));
+  const isOurs = isImage || sorted.some(({ what }) => isEvidence(what.kind));
   return isOurs ? sorted : sorted.map((tag) => ({ ...tag, what: foreign }));
 }

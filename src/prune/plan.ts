@@ -2,19 +2,16 @@
 import pLimit from "p-limit";
 import type { Config } from "../config/config.ts";
 import { promotedPattern } from "../config/promoted.ts";
-import { readTag } from "../oci/tags.ts";
 import { recordRepositoryName } from "../plan/record.ts";
 import type { Doubt, Facts, Sources } from "./facts.ts";
-import { isLayerCache, judge, type Particulars, type Rules, type Verdict } from "./judge.ts";
-import { isEvidence, type Kind, kinds, type Names } from "./kinds.ts";
-import { listShelf, type SortedTag } from "./listing.ts";
-import type { Shelf } from "./port.ts";
-import { type RecordFacts, readRecords, withRecords } from "./records.ts";
-import { type Contents, contentsReader, type ReadContents, weigh } from "./weigh.ts";
+import { judge, type KnownTag, type Rules, type Verdict } from "./judge.ts";
+import { isEvidence, type Kind, kinds } from "./kinds.ts";
+import { listShelf } from "./listing.ts";
+import type { ListedTag, Shelf } from "./port.ts";
+import { knownTag, type RecordFacts, readRecords, withRecords } from "./records.ts";
 
-export interface JudgedTag extends SortedTag {
+export interface JudgedTag extends KnownTag {
   readonly verdict: Verdict;
-  readonly particulars?: Particulars;
 }
 
 export interface KindTotal {
@@ -23,18 +20,10 @@ export interface KindTotal {
   readonly delete: number;
 }
 
-/** All bytes of a shelf, and those that only tags to be deleted hold. */
-export interface PruneBytes {
-  readonly total: number;
-  readonly freed: number;
-}
-
 export interface PrunePlan {
   readonly tags: readonly JudgedTag[];
   readonly doubts: readonly Doubt[];
   readonly totals: readonly KindTotal[];
-  /** `undefined` where nobody weighed. */
-  readonly bytes: PruneBytes | undefined;
   /** What records say; good for as long as the prune runs. */
   readonly records: RecordFacts;
 }
@@ -46,8 +35,6 @@ export interface PlanOptions {
   readonly defaultBranch: string | undefined;
   /** Ask for the time of each tag that could go and whose list tells none. `applyPrune` asks by itself. */
   readonly looks: boolean;
-  /** Read every manifest, to tell the bytes. */
-  readonly weighs: boolean;
 }
 
 /** Lists and judges; reads only. */
@@ -55,63 +42,25 @@ export async function makePrunePlan(
   shelf: Shelf,
   facts: Facts,
   sources: Pick<Sources, "history" | "readCommit">,
-  options: PlanOptions,
+  { config, rules, userTag, defaultBranch, looks }: PlanOptions,
 ): Promise<PrunePlan> {
-  const { config, rules } = options;
-  const isNamed = promotedPattern(config, options.defaultBranch);
-  const names: Names = { isPromoted: isNamed, userTag: options.userTag };
+  const names = { isPromoted: promotedPattern(config, defaultBranch), userTag };
+  const listing = await listShelf(shelf, names, (path) => facts.repositories.has(path));
   const days = Math.max(config.prune.ages.set ?? 0, config.prune.age);
-  const contents = contentsReader(shelf);
-  let records = noRecords;
-  let known = facts;
-  const judgedTags: JudgedTag[] = [];
-  for await (const listed of listShelf(shelf, names, (path) => facts.repositories.has(path))) {
-    if (records === noRecords) {
-      records = await readRecords(listed, shelf, facts, { days, prefix: config.prefix }, sources);
-      known = withRecords(facts, records);
-    }
-    for (const tag of listed.tags) judgedTags.push(judged(tag, known, rules, records));
-  }
-  const looked = options.looks ? await lookAll(judgedTags, shelf, known, rules) : judgedTags;
-  const tags = keepSigns(await settleCaches(looked, known, rules, contents), known);
-  return {
-    tags,
-    doubts: known.doubts,
-    totals: totalsOf(tags),
-    bytes: options.weighs ? await bytesOf(tags, contents) : undefined,
-    records,
-  };
-}
-
-const noRecords: RecordFacts = {
-  writtenAt: new Map(),
-  generations: new Map(),
-  needed: new Map(),
-  doubts: [],
-};
-
-function judged(
-  tag: SortedTag,
-  facts: Facts,
-  rules: Rules,
-  { generations, writtenAt }: RecordFacts,
-): JudgedTag {
-  const { repository, name, what } = tag;
-  // A record tells its own time, where the list tells none.
-  const taggedAt = tag.taggedAt ?? (what.kind === "record" ? writtenAt.get(name) : undefined);
-  const generation = what.pipeline && generations.get(readTag(name)?.id ?? "");
-  const particulars = generation ? { generation } : undefined;
-  const timed = taggedAt === undefined ? tag : { ...tag, taggedAt };
-  const verdict = judge(timed, what, facts, rules, particulars);
-  return {
-    repository,
-    name,
-    what,
-    verdict,
-    ...(tag.digest === undefined ? {} : { digest: tag.digest }),
-    ...(taggedAt === undefined ? {} : { taggedAt }),
-    ...(particulars === undefined ? {} : { particulars }),
-  };
+  const records = await readRecords(
+    listing,
+    shelf,
+    facts,
+    { days, prefix: config.prefix },
+    sources,
+  );
+  const known = withRecords(facts, records);
+  const judged = (tag: KnownTag): JudgedTag => ({ ...tag, verdict: judge(tag, known, rules) });
+  const listed: JudgedTag[] = [];
+  for await (const tags of listing.tags())
+    for (const tag of tags) listed.push(judged(knownTag(tag, records)));
+  const tags = keepSigns(looks ? await lookAll(listed, shelf, judged) : listed, known);
+  return { tags, doubts: known.doubts, totals: totalsOf(tags), records };
 }
 
 /** Whether a look at the tag could let it go. */
@@ -119,67 +68,26 @@ export function isUnsettled({ verdict }: Pick<JudgedTag, "verdict">): boolean {
   return verdict.action === "keep" && verdict.reason.why === "age-unknown";
 }
 
-async function lookAll(
-  tags: readonly JudgedTag[],
-  shelf: Shelf,
-  facts: Facts,
-  rules: Rules,
-): Promise<readonly JudgedTag[]> {
-  const { look } = shelf;
-  if (look === undefined) return tags;
-  const limit = pLimit(8);
-  const lookAt = async (tag: JudgedTag): Promise<readonly JudgedTag[]> => {
-    const seen = await look(tag.repository, tag.name);
-    if (seen === undefined) return [];
-    const now = { ...tag, ...seen };
-    return [{ ...now, verdict: judge(now, tag.what, facts, rules, tag.particulars) }];
-  };
-  const parts = tags.map((tag) => (isUnsettled(tag) ? limit(() => lookAt(tag)) : [tag]));
-  return (await Promise.all(parts)).flat();
+/** A tag with what another look tells of it; what that does not tell stays as it was known, such as a record's time. */
+export function seenAgain(tag: KnownTag, { digest, taggedAt }: ListedTag): KnownTag {
+  return { ...tag, digest: digest ?? tag.digest, taggedAt: taggedAt ?? tag.taggedAt };
 }
 
-/** Entries of the layer cache are compared with what the kept images of their repository are made of. */
-async function settleCaches(
+async function lookAll(
   tags: readonly JudgedTag[],
-  facts: Facts,
-  rules: Rules,
-  read: ReadContents,
+  { look }: Shelf,
+  judged: (tag: KnownTag) => JudgedTag,
 ): Promise<readonly JudgedTag[]> {
-  const isOpen = ({ what, name, verdict }: JudgedTag): boolean =>
-    what.kind === "cache" &&
-    isLayerCache(name) &&
-    verdict.action === "keep" &&
-    verdict.reason.why === "doubt" &&
-    facts.doubts.length === 0;
-  const open = tags.filter(isOpen);
-  if (open.length === 0) return tags;
-  const images = new Map<string, Promise<readonly (Contents | undefined)[]>>();
-  const imagesIn = (repository: string) => {
-    const kept = tags.filter((tag) => tag.repository === repository && isKeptImage(tag));
-    const found = images.get(repository) ?? Promise.all(kept.map((tag) => read(repository, tag)));
-    images.set(repository, found);
-    return found;
+  if (look === undefined) return tags;
+  const limit = pLimit(8);
+  const lookAt = async (tag: JudgedTag): Promise<JudgedTag | undefined> => {
+    const seen = await look(tag.repository, tag.name);
+    return seen && judged(seenAgain(tag, seen));
   };
-  const hits = new Map(
-    await Promise.all(
-      open.map(async (tag): Promise<[JudgedTag, boolean | undefined]> => {
-        const [entry, kept] = await Promise.all([
-          read(tag.repository, tag),
-          imagesIn(tag.repository),
-        ]);
-        return [
-          tag,
-          entry && kept.some((image) => image === undefined || startsWith(image, entry)),
-        ];
-      }),
-    ),
+  const looked = await Promise.all(
+    tags.map((tag) => (isUnsettled(tag) ? limit(() => lookAt(tag)) : tag)),
   );
-  return tags.map((tag) => {
-    const cacheHit = hits.get(tag);
-    if (cacheHit === undefined) return tag;
-    const particulars = { cacheHit };
-    return { ...tag, particulars, verdict: judge(tag, tag.what, facts, rules, particulars) };
-  });
+  return looked.filter((tag) => tag !== undefined);
 }
 
 /**
@@ -201,16 +109,6 @@ function keepSigns(tags: readonly JudgedTag[], { repositories }: Facts): readonl
   );
 }
 
-const imageKinds: ReadonlySet<Kind> = new Set(["key", "try", "promoted", "past", "other-version"]);
-
-function isKeptImage({ what, verdict }: JudgedTag): boolean {
-  return imageKinds.has(what.kind) && verdict.action === "keep";
-}
-
-function startsWith(image: Contents, entry: Contents): boolean {
-  return entry.layers.every((layer, index) => image.layers[index] === layer);
-}
-
 function totalsOf(tags: readonly JudgedTag[]): readonly KindTotal[] {
   const counts = new Map(kinds.map((kind) => [kind, { keep: 0, delete: 0 }]));
   for (const { what, verdict } of tags) {
@@ -220,15 +118,4 @@ function totalsOf(tags: readonly JudgedTag[]): readonly KindTotal[] {
   return [...counts]
     .map(([kind, count]) => ({ kind, ...count }))
     .filter((total) => total.keep + total.delete > 0);
-}
-
-async function bytesOf(tags: readonly JudgedTag[], read: ReadContents): Promise<PruneBytes> {
-  const items = await Promise.all(
-    tags.map(async (tag) => ({
-      groups: [tag.verdict.action],
-      blobs: (await read(tag.repository, tag))?.blobs ?? [],
-    })),
-  );
-  const { total, groups } = weigh(items);
-  return { total, freed: groups.get("delete")?.unique ?? 0 };
 }

@@ -4,12 +4,12 @@ import type { Manifest } from "../oci/manifest.ts";
 /** A tag as a registry lists it. */
 export interface ListedTag {
   readonly name: string;
-  readonly digest?: string;
+  readonly digest?: string | undefined;
   /**
    * When the tag was put, in milliseconds since 1970. Never the time that the image was built, which a
    * retagged image keeps; left out where a registry knows only that.
    */
-  readonly taggedAt?: number;
+  readonly taggedAt?: number | undefined;
 }
 
 /** What became of a tag that was to be deleted; an outage or a refused login is a `BerthError` instead. */

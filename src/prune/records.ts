@@ -5,8 +5,8 @@ import { ownTags } from "../image/key.ts";
 import { readTag } from "../oci/tags.ts";
 import { parseRecord, type SetRecord } from "../plan/record.ts";
 import { type Doubt, dayMs, type Facts, type Sources } from "./facts.ts";
-import type { Generation } from "./judge.ts";
-import type { Listed, SortedTag } from "./listing.ts";
+import type { Generation, KnownTag } from "./judge.ts";
+import type { Listing, SortedTag } from "./listing.ts";
 import type { Shelf } from "./port.ts";
 
 export interface RecordFacts {
@@ -37,7 +37,7 @@ interface ReadRecord {
  * needs stays too, for as long as the record is young.
  */
 export async function readRecords(
-  { tags, repositories }: Listed,
+  { records: tags, repositories }: Listing,
   shelf: Shelf,
   facts: Facts,
   { days, prefix }: { readonly days: number; readonly prefix: string },
@@ -87,6 +87,16 @@ function neighbours(young: readonly ReadRecord[], prefix: string): readonly Doub
   if (prefixes.size === 0) return [];
   const why = `a configuration with the prefix ${[...prefixes].join(", ")} keeps its images in the same registry, and this run knows only that of ${prefix}`;
   return [{ about: "the set records", why }];
+}
+
+/** A tag with what records tell of it: the set's generation, and of their own tags the time where a list tells none. */
+export function knownTag(tag: SortedTag, { writtenAt, generations }: RecordFacts): KnownTag {
+  const { name, what } = tag;
+  return {
+    ...tag,
+    taggedAt: tag.taggedAt ?? (what.kind === "record" ? writtenAt.get(name) : undefined),
+    generation: what.pipeline === undefined ? undefined : generations.get(readTag(name)?.id ?? ""),
+  };
 }
 
 /** The facts with what records promise. */

@@ -1,5 +1,4 @@
 /** A plan and its outcome as people and programs read it; pure text and plain data. */
-import { printBytes } from "../output/bytes.ts";
 import { printTable } from "../output/table.ts";
 import type { Applied } from "./apply.ts";
 import type { Deleting, Keeping } from "./judge.ts";
@@ -40,13 +39,9 @@ function groupRows(tags: readonly JudgedTag[]): readonly (readonly string[])[] {
   ]);
 }
 
-function printTotals({ totals, bytes }: PrunePlan): string {
+function printTotals({ totals }: PrunePlan): string {
   const rows = totals.map((total) => [total.kind, `${total.delete}`, `${total.keep}`]);
-  const freed =
-    bytes === undefined
-      ? ""
-      : `\n${printBytes(bytes.freed)} of ${printBytes(bytes.total)} are held by tags to be deleted alone\n`;
-  return `${printTable(["KIND", "DELETE", "KEEP"], rows)}${freed}`;
+  return printTable(["KIND", "DELETE", "KEEP"], rows);
 }
 
 function printDoubts({ doubts }: PrunePlan): string {
@@ -74,7 +69,6 @@ export function because(reason: Keeping | Deleting): string {
 const phrases = {
   promoted: "promoted",
   "moving-cache": "cache of an image",
-  "cache-hit": "a kept image would hit it",
   override: "set by the user",
   foreign: "not made by berth",
   "age-unknown": "nobody tells how old it is",
@@ -91,7 +85,7 @@ function shortTag(name: string): string {
   return name.replace(/([0-9a-f]{12})[0-9a-f]{52}/, "$1…");
 }
 
-/** A tag of the plan as plain data. */
+/** A tag of the plan as plain data; as JSON it has no member of what nobody tells. */
 export function tagJson({ repository, name, what, verdict, digest, taggedAt }: JudgedTag) {
   return {
     repository,
@@ -99,8 +93,8 @@ export function tagJson({ repository, name, what, verdict, digest, taggedAt }: J
     kind: what.kind,
     action: verdict.action,
     reason: verdict.reason,
-    ...(digest === undefined ? {} : { digest }),
-    ...(taggedAt === undefined ? {} : { taggedAt: new Date(taggedAt).toISOString() }),
+    digest,
+    taggedAt: taggedAt === undefined ? undefined : new Date(taggedAt).toISOString(),
   };
 }
 

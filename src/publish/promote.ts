@@ -1,6 +1,6 @@
 /** Promotion: pointing a moving tag at a whole set, forward only. */
 import type { Config } from "../config/config.ts";
-import { isNamedAfter, promotedTags, slugOf } from "../config/promoted.ts";
+import { type Branch, isNamedAfter, promotedTags, slugOf, stolenTags } from "../config/promoted.ts";
 import { BerthError } from "../errors.ts";
 import { ownTags } from "../image/key.ts";
 import {
@@ -43,20 +43,35 @@ export function tagsToPromote(
   config: Pick<Config, "publish">,
   situation: Situation,
 ): readonly string[] {
-  const { branch, defaultBranch, trusted } = situation;
-  if (branch === undefined || !trusted) return [];
-  return promotedTags(config, { name: branch, slug: slugOf(branch), defaultBranch });
+  const branch = branchOf(situation);
+  return branch === undefined || !situation.trusted ? [] : promotedTags(config, branch);
+}
+
+/** TAG_TAKEN where `{slug}` makes a tag of this branch's name that the branch may not move. */
+export function refuseStolen(config: Pick<Config, "publish">, situation: Situation): void {
+  const branch = branchOf(situation);
+  if (branch === undefined || !situation.trusted) return;
+  const [stolen] = stolenTags(config, branch);
+  if (stolen === undefined) return;
+  const { tag, of } = stolen;
+  const whose = of === undefined ? "is one of berth's own" : `is moved by the branch ${of}`;
+  throw new BerthError("TAG_TAKEN", `promote ${tag} from the branch ${branch.name}: it ${whose}`, {
+    hint: "rename the branch, or give it a tag of its own under `publish`, such as `branch-{slug}`",
+  });
+}
+
+function branchOf({ branch, defaultBranch }: Situation): Branch | undefined {
+  return branch === undefined ? undefined : { name: branch, slug: slugOf(branch), defaultBranch };
 }
 
 /** The branch that a tag is named after (`{slug}`); no other branch may move it. */
 export function ownerOf(
   tag: string,
   config: Pick<Config, "publish">,
-  { branch, defaultBranch }: Situation,
+  situation: Situation,
 ): string | undefined {
-  if (branch === undefined) return undefined;
-  const named = isNamedAfter(config, { name: branch, slug: slugOf(branch), defaultBranch }, tag);
-  return named ? branch : undefined;
+  const branch = branchOf(situation);
+  return branch !== undefined && isNamedAfter(config, branch, tag) ? branch.name : undefined;
 }
 
 /**

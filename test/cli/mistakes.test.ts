@@ -70,6 +70,35 @@ const mistakes: readonly Mistake[] = [
   },
 ];
 
+const slugs = `${files["berth.yml"]}publish:
+  - { branch: "{default}", tag: latest }
+  - { branch: "*", tag: "kept-{slug}" }
+  - { branch: "*", tag: "{slug}" }
+`;
+
+for (const [branch, whose] of [
+  ["latest", /moved by the branch \{default\}/],
+  ["built2", /one of berth's own/],
+] as const) {
+  test(`a branch called ${branch} that {slug} would promote: the promote job moves nothing`, async (t) => {
+    const repository = makeRepository(t, { ...files, "berth.yml": slugs });
+    repository.commit();
+    const env = { HOME: repository.path, ...job, CI_COMMIT_BRANCH: branch };
+    registry.log.length = 0;
+    const { code, stderr } = await berth(["promote"], {
+      cwd: repository.path,
+      env: plainEnv({ ...env, CI_REGISTRY_IMAGE: `${registry.host}/acme/tools` }),
+    });
+    assert.equal(code, 1, stderr);
+    assert.match(stderr, new RegExp(`promote ${branch} from the branch ${branch}: .*TAG_TAKEN`));
+    assert.match(stderr, whose);
+    assert.deepEqual(
+      registry.log.filter((line) => line.startsWith("PUT")),
+      [],
+    );
+  });
+}
+
 let registry: MemoryRegistry;
 before(async () => {
   registry = await startMemoryRegistry();

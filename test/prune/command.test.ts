@@ -30,7 +30,6 @@ interface Report {
     readonly keep: number;
   }[];
   readonly doubts: readonly { readonly about: string; readonly why: string }[];
-  readonly bytes: { readonly total: number; readonly freed: number } | null;
   readonly applied?: {
     readonly deleted: number;
     readonly gone: number;
@@ -123,7 +122,7 @@ describe("berth prune in a job of GitLab", () => {
         const image = testImage(`${name} ${key}`);
         await pushImage(registry, repository, image, ownTags.key(key));
         await registry.put({ ...repository, tag: "latest" }, image.manifest);
-        await registry.put({ ...repository, tag: `p${index + 1}` }, image.manifest);
+        await registry.put({ ...repository, tag: refreshed(key, index) }, image.manifest);
       }
       const records = parseRepository(`${base.host}/${base.path}/berth`);
       registry.announce("push", [records]);
@@ -168,6 +167,8 @@ describe("berth prune in a job of GitLab", () => {
     return { ...ended, report: JSON.parse(ended.stdout) as Report };
   }
 
+  /** As the pipeline of a commit tags what it refreshed and never promoted. */
+  const refreshed = (key: string, index: number): string => `${ownTags.key(key)}-r${index + 1}`;
   const place = (name: string, index: number): string => {
     const found = keys[index]?.find((image) => image.name === name);
     return `${name}:${ownTags.key(found?.key ?? "")}`;
@@ -184,11 +185,9 @@ describe("berth prune in a job of GitLab", () => {
     [
       place("app", 1),
       `berth:${ownTags.set(setIdAt(1))}`,
-      "app:p1",
-      "app:p2",
-      "app:p3",
-      "old:p1",
-      "old:p2",
+      ...keys.flatMap((images, index) =>
+        images.map(({ name, key }) => `${name}:${refreshed(key, index)}`),
+      ),
     ].sort();
 
   test("keeps what the head of each kept branch needs, from a shallow clone", async () => {
@@ -196,8 +195,6 @@ describe("berth prune in a job of GitLab", () => {
     assert.equal(code, 0, stderr);
     assert.deepEqual(report.doubts, []);
     assert.deepEqual(doomed(report), expected());
-    assert.ok(report.bytes !== null && report.bytes.freed > 0);
-    assert.ok(report.bytes.freed < report.bytes.total);
   });
 
   test("deletes exactly what it listed, and nothing the second time", async () => {
@@ -225,7 +222,11 @@ describe("berth prune in a job of GitLab", () => {
   });
 
   test("a protected tag is told and does not stop the rest", async () => {
-    project.tagRules.push({ pattern: "^key.*", push: "maintainer", delete: "maintainer" });
+    project.tagRules.push({
+      pattern: "^key[0-9]+-[0-9a-f]+$",
+      push: "maintainer",
+      delete: "maintainer",
+    });
     const { report, code, stderr } = await prune(["--apply"]);
     assert.equal(code, 0, stderr);
     assert.deepEqual(
@@ -299,7 +300,7 @@ describe("berth prune in a job of GitLab", () => {
   test("another configuration than the one that the images were built with deletes nothing", async () => {
     const { report, code } = await prune(["--apply"], { BERTH_REPOSITORY: "images/{name}" });
     assert.deepEqual(
-      report.tags.filter(({ action, tag }) => action === "delete" && !/^p\d+$/.test(tag)),
+      report.tags.filter(({ action, tag }) => action === "delete" && !/-r\d+$/.test(tag)),
       [],
     );
     assert.ok(there("app").includes("latest"));

@@ -4,7 +4,7 @@ import type { PruneSettings } from "../../src/config/config.ts";
 import { keyVersion, ownTags } from "../../src/image/key.ts";
 import { pastTag, tagsOf } from "../../src/oci/tags.ts";
 import type { Facts } from "../../src/prune/facts.ts";
-import { judge, type Particulars } from "../../src/prune/judge.ts";
+import { type Generation, judge } from "../../src/prune/judge.ts";
 import { classify } from "../../src/prune/kinds.ts";
 import { daysAgo, facts, rules } from "./facts.ts";
 
@@ -32,7 +32,7 @@ interface Row {
   readonly facts?: Partial<Facts>;
   readonly settings?: Partial<PruneSettings>;
   readonly fork?: boolean;
-  readonly particulars?: Particulars;
+  readonly generation?: Generation;
   readonly expect: string;
 }
 
@@ -116,7 +116,7 @@ const rows: readonly Row[] = [
     tag: `${ownTags.set(hex)}-r7`,
     days: 8,
     facts: needed(`debian:${ownTags.set(hex)}`),
-    particulars: { generation: { pipeline: 7, since: daysAgo(90) } },
+    generation: { pipeline: 7, since: daysAgo(90) },
     expect: "keep needed",
   },
   {
@@ -124,7 +124,7 @@ const rows: readonly Row[] = [
     tag: `${ownTags.set(hex)}-r6`,
     days: 8,
     facts: needed(`debian:${ownTags.set(hex)}`),
-    particulars: { generation: { pipeline: 7, since: daysAgo(8) } },
+    generation: { pipeline: 7, since: daysAgo(8) },
     expect: "delete unneeded",
   },
   {
@@ -132,7 +132,7 @@ const rows: readonly Row[] = [
     tag: `${ownTags.set(hex)}-r6`,
     days: 90,
     facts: needed(`debian:${ownTags.set(hex)}`),
-    particulars: { generation: { pipeline: 7, since: daysAgo(1) } },
+    generation: { pipeline: 7, since: daysAgo(1) },
     expect: "keep needed",
   },
   ...["key", "try", "set", "pipeline"].map((kind) => ({
@@ -214,46 +214,46 @@ const rows: readonly Row[] = [
   },
   {
     says: "the tag of a running pipeline stays",
-    tag: "p5",
+    tag: `${key}-r5`,
     days: 90,
     facts: { pipelines: [pipeline(5, 90, true), pipeline(6, 1)] },
     expect: "keep running",
   },
   {
     says: "the tag of this very pipeline stays",
-    tag: "p5",
+    tag: `${key}-r5`,
     facts: { ownPipeline: 5 },
     expect: "keep running",
   },
   {
     says: "the tag of a recent pipeline stays",
-    tag: "p5",
+    tag: `${key}-r5`,
     days: 90,
     facts: { pipelines: [pipeline(5, 3), pipeline(6, 1)] },
     expect: "keep young",
   },
   {
     says: "the tag of a pipeline that began after the list stays",
-    tag: "p7",
+    tag: `${key}-r7`,
     facts: { pipelines: [pipeline(6, 1)] },
     expect: "keep young",
   },
   {
     says: "the tag of an old pipeline goes, whenever its image was built",
-    tag: "p5",
+    tag: `${key}-r5`,
     facts: { pipelines: [pipeline(6, 1)], doubts },
     expect: "delete unneeded",
   },
   {
     says: "the tag of a pipeline goes by its age where pipelines are not known",
-    tag: "p5",
+    tag: `${key}-r5`,
     days: 8,
     facts: { pipelines: undefined },
     expect: "delete unneeded",
   },
   {
     says: "the tag of a pipeline stays where nothing is known",
-    tag: "p5",
+    tag: `${key}-r5`,
     facts: { pipelines: undefined },
     expect: "keep age-unknown",
   },
@@ -270,22 +270,29 @@ const rows: readonly Row[] = [
     days: 90,
     expect: "delete image-gone",
   },
+  { says: "an old layer of a cache goes", tag: hex, days: 8, expect: "delete unneeded" },
+  { says: "a young layer stays", tag: hex, days: 6, expect: "keep young" },
   {
-    says: "a layer that a kept image would hit stays",
+    says: "a layer lives as long as the project says of caches",
     tag: hex,
-    days: 90,
-    particulars: { cacheHit: true },
-    expect: "keep cache-hit",
+    days: 29,
+    settings: { ages: { cache: 30 } },
+    expect: "keep young",
+  },
+  { says: "doubt keeps a layer", tag: hex, days: 90, facts: { doubts }, expect: "keep doubt" },
+  {
+    says: "a layer whose age nobody tells stays, for builds read it and no pipeline names it",
+    tag: hex,
+    facts: { usesKnownSince: daysAgo(90) },
+    expect: "keep age-unknown",
   },
   {
-    says: "a layer that no kept image would hit goes",
+    says: "a layer of an image that is gone goes",
     tag: hex,
-    days: 90,
-    particulars: { cacheHit: false },
-    expect: "delete unneeded",
+    repository: "gone",
+    facts: { usesKnownSince: daysAgo(90) },
+    expect: "delete image-gone",
   },
-  { says: "a layer that nobody compared stays", tag: hex, days: 90, expect: "keep doubt" },
-  { says: "a young layer stays", tag: hex, days: 2, expect: "keep young" },
   { says: "a promoted tag stays", tag: "latest", days: 900, expect: "keep promoted" },
   {
     says: "upstream's promoted tag of a branch that is gone stays",
@@ -323,6 +330,19 @@ const rows: readonly Row[] = [
     expect: "keep doubt",
   },
   { says: "the user's own tag stays", tag: "mine", days: 900, expect: "keep override" },
+  {
+    says: "a tag that looks like a pipeline's stays",
+    tag: "p7",
+    days: 900,
+    expect: "keep foreign",
+  },
+  {
+    says: "unless a pattern names it",
+    tag: "p7",
+    days: 31,
+    settings: { unknown: { "p*": 30 } },
+    expect: "delete pattern",
+  },
   { says: "a foreign tag stays", tag: "v1.0", days: 900, expect: "keep foreign" },
   {
     says: "a foreign tag that a pattern names goes when it is old",
@@ -343,18 +363,14 @@ const rows: readonly Row[] = [
 for (const row of rows) {
   test(row.says, () => {
     const { repository = "debian", tag, days } = row;
-    const listed = {
+    const known = {
       repository,
       name: tag,
-      ...(days === undefined ? {} : { taggedAt: daysAgo(days) }),
+      what: classify(repository, tag, names),
+      taggedAt: days === undefined ? undefined : daysAgo(days),
+      generation: row.generation,
     };
-    const verdict = judge(
-      listed,
-      classify(repository, tag, names),
-      facts(row.facts),
-      rules(row.settings, row.fork),
-      row.particulars,
-    );
+    const verdict = judge(known, facts(row.facts), rules(row.settings, row.fork));
     assert.equal(`${verdict.action} ${verdict.reason.why}`, row.expect);
   });
 }

@@ -36,15 +36,15 @@ export interface PipelineRun {
   readonly commit: string;
   readonly at: number;
   readonly promotes?: readonly string[];
-  /** Also tags every image with the pipeline's number. */
+  /** Also tags every image as one that this pipeline refreshed. */
   readonly numbered?: boolean;
   /** The version of the key that the pipeline's berth writes; this berth's where it is not given. */
   readonly version?: number | undefined;
 }
 
 export interface ModelOptions {
-  /** Whether lists and looks tell the time of tagging and the digest. */
-  readonly tells?: "list" | "look" | "nothing";
+  /** What tells the time of tagging and the digest: lists, looks, looks but for the time, or nothing. */
+  readonly tells?: "list" | "look" | "digest" | "nothing";
   readonly pageSize?: number;
   readonly onDelete?: (repository: string, tag: string) => Deletion | undefined;
 }
@@ -55,7 +55,8 @@ export function makeModel(options: ModelOptions = {}): Model {
   const calls: Model["calls"] = { repositories: 0, pages: 0, look: 0, manifest: 0, deleteTag: 0 };
   const state = (repository: string, name: string): ListedTag | undefined => {
     const stored = repositories.get(repository)?.get(name);
-    return stored && { name, digest: stored.manifest.descriptor.digest, taggedAt: stored.taggedAt };
+    const taggedAt = tells === "digest" ? undefined : stored?.taggedAt;
+    return stored && { name, digest: stored.manifest.descriptor.digest, taggedAt };
   };
   const shelf: Shelf = {
     async repositories() {
@@ -125,7 +126,7 @@ export function makeModel(options: ModelOptions = {}): Model {
       const found = repositories.get(repository)?.get(tags.key(key))?.manifest;
       const manifest = found ?? imageManifest(`${repository} ${key} ${id}`);
       if (found === undefined) put(repository, tags.key(key), manifest, at);
-      if (numbered) put(repository, `p${id}`, manifest, at);
+      if (numbered) put(repository, `${tags.key(key)}-r${id}`, manifest, at);
       for (const tag of promotes) put(repository, tag, manifest, at);
       return { repository, manifest };
     });
@@ -159,10 +160,7 @@ export function makeModel(options: ModelOptions = {}): Model {
 }
 
 /** An image of one layer, its blobs named after a text. */
-export function imageManifest(
-  text: string,
-  layers: readonly string[] = [`layer ${text}`],
-): Manifest {
+export function imageManifest(text: string): Manifest {
   const blob = (what: string, mediaType: string): Descriptor => ({
     mediaType,
     digest: digestOf(Buffer.from(what)),
@@ -170,7 +168,7 @@ export function imageManifest(
   });
   return makeImageManifest(
     blob(`config ${text}`, mediaTypes.ociConfig),
-    layers.map((layer) => blob(layer, mediaTypes.ociLayerGzip)),
+    [blob(`layer ${text}`, mediaTypes.ociLayerGzip)],
     {},
   );
 }

@@ -126,7 +126,6 @@ export function makeProject(options: ProjectOptions = {}): MemoryProject {
         userTag: undefined,
         defaultBranch: "master",
         looks: true,
-        weighs: false,
       }),
     apply: (plan, round = 5) =>
       applyPrune(plan, model.shelf, project.facts, { rules, parallel: 2, round }),

@@ -3,7 +3,13 @@ import { after, before, beforeEach, describe, test } from "node:test";
 import { slugOf } from "../../src/config/promoted.ts";
 import { parseRepository } from "../../src/oci/reference.ts";
 import { situationOf } from "../../src/plan/situation.ts";
-import { type IsAncestor, ownerOf, promote, tagsToPromote } from "../../src/publish/promote.ts";
+import {
+  type IsAncestor,
+  ownerOf,
+  promote,
+  refuseStolen,
+  tagsToPromote,
+} from "../../src/publish/promote.ts";
 import { client } from "../registry/clients.ts";
 import { type Flow, run } from "../support/flow.ts";
 import { config, jobEnv, situation } from "../support/keyed.ts";
@@ -139,6 +145,36 @@ test("the tags of a branch are those that the configuration names", () => {
   assert.deepEqual(tags({ CI_COMMIT_BRANCH: "stable-9.2" }), []);
   assert.deepEqual(tags({ CI_COMMIT_BRANCH: "", CI_COMMIT_REF_NAME: "master" }), []);
   assert.deepEqual(tags({ CI_MERGE_REQUEST_SOURCE_PROJECT_ID: "2" }), []);
+});
+
+describe("a branch whose slug is a tag that it may not move", () => {
+  const publish = [
+    { branch: "{default}", tag: "latest" },
+    { branch: "stable-*", tag: "stable" },
+    { branch: "*", tag: "{slug}" },
+  ];
+  const refuse = (branch: string, env: Record<string, string> = {}) =>
+    refuseStolen(
+      config({ publish }),
+      situation("acme/tools", { publish }, { CI_COMMIT_BRANCH: branch, ...env }),
+    );
+  const cases = [
+    ["latest", /^promote latest from the branch latest: it is moved by the branch \{default\}$/],
+    ["Stable", /^promote stable from the branch Stable: it is moved by the branch stable-\*$/],
+    ["cache2", /^promote cache2 from the branch cache2: it is one of berth's own$/],
+    ["try/it", /^promote try-it from the branch try\/it: it is one of berth's own$/],
+  ] as const;
+  for (const [branch, message] of cases) {
+    test(`${branch} is refused`, () => {
+      assert.throws(() => refuse(branch), { code: "TAG_TAKEN", message, hint: /rename/ });
+    });
+  }
+  for (const branch of ["master", "stable-1", "topic", "p7"])
+    test(`${branch} is not`, () => refuse(branch));
+
+  test("the default branch may be called latest", () => {
+    refuse("latest", { CI_DEFAULT_BRANCH: "latest" });
+  });
 });
 
 test("a slug is what GitLab makes of a branch", () => {
