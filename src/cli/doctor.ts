@@ -10,11 +10,10 @@ import { readVariables } from "../doctor/variables.ts";
 import { buildah } from "../engine/buildah.ts";
 import { docker } from "../engine/docker.ts";
 import type { Engine } from "../engine/engine.ts";
-import { type ExitCode, exitCodes, printProblem } from "../errors.ts";
+import { BerthError, type ExitCode, exitCodes, printProblem } from "../errors.ts";
 import type { GitLab } from "../gitlab/gitlab.ts";
 import type { World } from "../host/world.ts";
 import type { Situation } from "../plan/situation.ts";
-import { pipelineFiles } from "./consumers.ts";
 import { gitlabHint, gitlabOf, login } from "./login.ts";
 import { openProject, type Project } from "./project.ts";
 import { doing, engineOption, examples, type GlobalOptions } from "./verb.ts";
@@ -126,10 +125,20 @@ function engines(world: World, setting: Config["engine"]): readonly Engine[] {
 }
 
 async function readSchedule({ env }: World, { tree }: Project, { ci }: Situation) {
-  const { root, files } = await pipelineFiles(tree, ci ? env : {});
+  const root = (ci ? env["CI_CONFIG_PATH"] : undefined) || ".gitlab-ci.yml";
+  // A configuration of another project or host is not here.
+  if (/@|:\/\//.test(root)) return undefined;
+  const { gatherFiles } = await import("../pipelines/gather.ts");
+  const files = await gatherFiles(tree, root).catch(noFiles);
   if (files.size === 0) return undefined;
   const { jobsInSchedules } = await import("../pipelines/scheduled.ts");
   return jobsInSchedules(files, root);
+}
+
+/** GitLab has read these files; that they cannot be read here is no finding. */
+function noFiles(error: unknown) {
+  if (error instanceof BerthError) return new Map<string, never>();
+  throw error;
 }
 
 async function askClone(world: World, config: Config, situation: Situation) {

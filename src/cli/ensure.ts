@@ -10,7 +10,6 @@ import { announceRun } from "../publish/announce.ts";
 import { isPublishDue } from "../publish/due.ts";
 import { type Published, publishSet } from "../publish/set.ts";
 import { carryOut, exitCodeFor, reportFailures } from "./carry-out.ts";
-import { checkConsumers } from "./consumers.ts";
 import { manifestsOf, outputFolder, reportOn, writeOutcomes, writePlan } from "./folder.ts";
 import { makePlanOf, type Planned } from "./make-plan.ts";
 import { openSession, refuseDirty, type Session, withSpool } from "./session.ts";
@@ -52,10 +51,7 @@ const nothingDone: Ended = { outcomes: [] };
 async function ensure(world: World, options: BuildOptions): Promise<ExitCode> {
   const session = await openSession(world, options);
   return withSpool(world, async (spool) => {
-    const [planned] = await Promise.all([
-      makePlanOf(session, options, spool),
-      checkConsumers(session),
-    ]);
+    const planned = await makePlanOf(session, options, spool);
     const { plan, observation } = planned;
     const folder = outputFolder(world, session.project.git.root, options);
     await writePlan(folder, plan);

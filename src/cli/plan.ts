@@ -6,7 +6,6 @@ import type { World } from "../host/world.ts";
 import { printPlan } from "../output/report.ts";
 import type { Plan } from "../plan/plan.ts";
 import { ownBase } from "../plan/situation.ts";
-import { checkConsumers } from "./consumers.ts";
 import { manifestsOf, outputFolder, reportOn, writeOutput, writePlan } from "./folder.ts";
 import { makePlanOf } from "./make-plan.ts";
 import { openSession } from "./session.ts";
@@ -68,10 +67,7 @@ async function plan(world: World, options: JobOptions): Promise<ExitCode> {
   const session = await openSession(world, options);
   // Without a registry no later job could have an image; on a developer's machine a plan is still of use.
   if (session.situation.ci) ownBase(session.situation);
-  const [{ plan, observation }] = await Promise.all([
-    makePlanOf(session, options),
-    checkConsumers(session),
-  ]);
+  const { plan, observation } = await makePlanOf(session, options);
   const folder = outputFolder(world, session.project.git.root, options);
   await writePlan(folder, plan);
   await writeOutput(folder, "pipeline.yml", await pipelineText(plan, options, world.env));

@@ -67,11 +67,7 @@ function linesOf(pipeline: Pipeline): readonly ImageLine[] {
     const whole = pipeline.job(job);
     return imagesOf(pipeline, whole)
       .filter(({ text }) => text.startsWith("$"))
-      .map(({ text, at }) => ({
-        text: unfold(pipeline, whole, text),
-        file: at?.file.path ?? "",
-        job,
-      }));
+      .map(({ text, file = "" }) => ({ text: unfold(pipeline, whole, text), file, job }));
   });
   return [...Map.groupBy(uses, ({ text, file }) => `${file}:${text}`).values()].map((group) => ({
     text: group[0]!.text,

@@ -1,7 +1,6 @@
 /** What a job runs in, and what its variables hold. */
 import type { Pipeline } from "./pipeline.ts";
-import type { Known } from "./uses.ts";
-import { entryOf, type Mapping, type Text, unknown, type Value } from "./value.ts";
+import { entryOf, type Mapping, type Text, type Value } from "./value.ts";
 
 /** The names of all images that a job runs in or beside, as they are written. */
 export function imagesOf(pipeline: Pipeline, job: Mapping): readonly Text[] {
@@ -30,42 +29,6 @@ export function flatten(pipeline: Pipeline, value: Value | undefined): readonly 
   const found = value && pipeline.follow(value);
   if (found === undefined) return [];
   return found.kind === "list" ? found.items.flatMap((item) => flatten(pipeline, item)) : [found];
-}
-
-/** All values that a variable may have in a job: `unsure` where something that is not at hand may decide. */
-export function valuesOf(
-  pipeline: Pipeline,
-  job: Mapping,
-  name: string,
-  { given }: Known,
-): readonly Text[] | "none" | "unsure" {
-  const global = variableIn(pipeline, pipeline.top.entries.get("variables"), name);
-  // What the project's settings or a user give wins over all files, and shows in every job alike.
-  if (given[name] !== undefined && (global?.kind !== "text" || global.text !== given[name])) {
-    return "unsure";
-  }
-  const inMatrix = flatten(pipeline, matrixOf(pipeline, job)).flatMap((entry) =>
-    entry.kind === "mapping" ? flatten(pipeline, entry.entries.get(name)) : [],
-  );
-  if (inMatrix.length > 0) return inMatrix.filter((value) => value.kind === "text");
-  if (flatten(pipeline, entryOf(job, "rules")).some((rule) => maySet(pipeline, rule, name))) {
-    return "unsure";
-  }
-  const here = variableIn(pipeline, entryOf(job, "variables"), name);
-  const value = here ?? (entryOf(job, "inherit") === undefined ? global : unknown);
-  if (value === undefined) return "none";
-  return value.kind === "text" ? [value] : "unsure";
-}
-
-function matrixOf(pipeline: Pipeline, job: Mapping): Value | undefined {
-  const parallel = entryOf(job, "parallel");
-  const found = parallel && pipeline.follow(parallel);
-  return found?.kind === "mapping" ? found.entries.get("matrix") : undefined;
-}
-
-function maySet(pipeline: Pipeline, rule: Value, name: string): boolean {
-  if (rule.kind !== "mapping") return rule.kind === "unknown";
-  return variableIn(pipeline, entryOf(rule, "variables"), name) !== undefined;
 }
 
 /** `undefined` where the variable is certainly not among these. */

@@ -1,6 +1,5 @@
 /** Which jobs of a pipeline may run in a schedule of upstream. */
 import { defaultConfig } from "../config/config.ts";
-import { inputOf } from "./components.ts";
 import type { Component } from "./includes.ts";
 import { flatten, variablesOfJob } from "./job.ts";
 import { assemble, type Pipeline } from "./pipeline.ts";
@@ -36,6 +35,11 @@ function broughtBy(component: Component, name: string): Mapping | undefined {
   if (flags === undefined) return undefined;
   const rule = mappingOf({ if: `$${flags}_SCHEDULED == "1"` });
   return { ...emptyMapping, entries: new Map([["rules", { kind: "list", items: [rule] }]]) };
+}
+
+/** The value that an input has: what the include says, else the default; `undefined` where nobody can tell. */
+function inputOf({ inputs }: Component, name: string, byDefault: string): string | undefined {
+  return inputs.has(name) ? inputs.get(name) : byDefault;
 }
 
 function mayRun(pipeline: Pipeline, job: Mapping): boolean {

@@ -1,4 +1,4 @@
-/** What a pipeline's YAML says, as values that know where they stand. */
+/** What a pipeline's YAML says, as values that know their file. */
 
 /** One file of a pipeline's configuration. */
 export interface PipelineFile {
@@ -7,17 +7,11 @@ export interface PipelineFile {
   readonly text: string;
 }
 
-/** A stretch of a file's text. */
-export interface Spot {
-  readonly file: PipelineFile;
-  readonly start: number;
-  readonly end: number;
-}
-
 export interface Text {
   readonly kind: "text";
   readonly text: string;
-  readonly at: Spot | undefined;
+  /** The file that it stands in, from the repository's top. */
+  readonly file?: string;
 }
 
 export interface List {
@@ -55,7 +49,7 @@ export const openMapping: Mapping = { kind: "mapping", entries: new Map(), open:
 /** A mapping of texts that stand in no file. */
 export function mappingOf(texts: Readonly<Record<string, string>>): Mapping {
   const entries = Object.entries(texts).map(
-    ([key, text]) => [key, { kind: "text", text, at: undefined }] as const,
+    ([key, text]) => [key, { kind: "text", text }] as const,
   );
   return { kind: "mapping", entries: new Map(entries), open: false };
 }
@@ -84,15 +78,4 @@ export function entryOf(mapping: Mapping, key: string): Value | undefined {
 export function textsOf(value: Value | undefined): readonly Text[] {
   if (value?.kind === "text") return [value];
   return value?.kind === "list" ? value.items.flatMap(textsOf) : [];
-}
-
-/** Line and column of a part of what stands at a spot, or of its beginning; both count from 1. */
-export function placeOf({ file, start, end }: Spot, part = ""): { line: number; column: number } {
-  const found = file.text.slice(start, end).indexOf(part);
-  const offset = start + Math.max(found, 0);
-  const before = file.text.slice(0, offset);
-  return {
-    line: before.split("\n").length,
-    column: offset - before.lastIndexOf("\n"),
-  };
 }

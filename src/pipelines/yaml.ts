@@ -56,8 +56,7 @@ function readUnnamed(node: unknown, reading: Reading): Value {
 
 function readScalar(scalar: Scalar, file: PipelineFile): Value {
   if (scalar.value === null) return nothing;
-  const [start = 0, end = start] = scalar.range ?? [];
-  return { kind: "text", text: spelling(scalar), at: { file, start, end } };
+  return { kind: "text", text: spelling(scalar), file: file.path };
 }
 
 /** A number or boolean as it is spelt, so that `3.10` stays what it is. */
