@@ -27,7 +27,7 @@ export function testFailures(name: string, stage: () => Stage): void {
     const result = await call(stage(), command, { project });
     assert.equal(result.code, 1, result.stderr.slice(-3000));
     assert.deepEqual(tailOf(result.stderr, 3), [
-      "berth: broken: build broken: RUN false: exit status 1 [BUILD_FAILED]",
+      "berth: broken: build broken: images/broken.Dockerfile:4: RUN false: exit status 1 [BUILD_FAILED]",
       "  hint: its last lines say more",
       "berth: orphan: not built: broken, which it is built from, failed [BUILD_FAILED]",
     ]);
