@@ -6,7 +6,7 @@ import { answer, type Explanation, workingTree } from "../explain/explanation.ts
 import { printExplanation } from "../explain/print.ts";
 import { ifReadable, keyIn } from "../explain/state.ts";
 import type { World } from "../host/world.ts";
-import type { Key, KeyedImage } from "../image/key.ts";
+import type { KeyedImage } from "../image/key.ts";
 import { printReference, printRepository } from "../oci/reference.ts";
 import { observe } from "../plan/observe.ts";
 import { type Source, sourcesOf } from "../plan/places.ts";
@@ -14,7 +14,7 @@ import { againstOf } from "./explain-against.ts";
 import { currentState, statesOf } from "./explain-states.ts";
 import { known } from "./project.ts";
 import { openSession, type Session } from "./session.ts";
-import { doing, examples, type GlobalOptions, printResult, usageError } from "./verb.ts";
+import { doing, examples, type GlobalOptions, printResult } from "./verb.ts";
 
 export function declare(program: Command): void {
   program
@@ -27,11 +27,6 @@ export function declare(program: Command): void {
         "(default: the promoted image, or else the commit that the branch began at)",
     )
     .option("--rev <rev>", "explain the image of a git revision instead of the working tree")
-    .option(
-      "--commits <number>",
-      "how many commits to look back for the one that changed the key",
-      "50",
-    )
     .option("--offline", "ask no registry")
     .addHelpText(
       "after",
@@ -48,19 +43,12 @@ export function declare(program: Command): void {
 interface ExplainOptions extends GlobalOptions {
   readonly against?: string;
   readonly rev?: string;
-  readonly commits: string;
   readonly offline?: boolean;
 }
 
 async function explain(world: World, options: ExplainOptions, name: string): Promise<ExitCode> {
-  const commits = Number(options.commits);
-  if (!Number.isSafeInteger(commits) || commits < 1)
-    throw usageError(
-      `look back ${options.commits} commits: not a number above 0`,
-      "give --commits 50",
-    );
   const session = await openSession(world, options);
-  const explanation = await explainImage(name, commits, options, session);
+  const explanation = await explainImage(name, options, session);
   const text = printExplanation(explanation, (style, words) => styleText(style, words));
   printResult(world, options, explanation, text);
   return exitCodes.done;
@@ -68,7 +56,6 @@ async function explain(world: World, options: ExplainOptions, name: string): Pro
 
 async function explainImage(
   name: string,
-  commits: number,
   options: ExplainOptions,
   session: Session,
 ): Promise<Explanation> {
@@ -96,10 +83,8 @@ async function explainImage(
     stateAt,
     against: await againstOf(asked, session),
     git,
-    commits,
     reference,
     looked: reachable.map(({ base }) => printRepository(base)),
-    find: (key) => findKey(key as Key, image, reachable, session),
   });
 }
 
@@ -118,19 +103,6 @@ async function lookAround(image: KeyedImage, sources: readonly Source[], session
     }
   }
   return { reference, reachable };
-}
-
-async function findKey(
-  key: Key,
-  image: KeyedImage,
-  sources: readonly Source[],
-  session: Session,
-): Promise<string | undefined> {
-  for (const source of sources) {
-    const { reference } = await lookIn(source, { ...image, key }, session);
-    if (reference !== undefined) return reference;
-  }
-  return undefined;
 }
 
 async function lookIn(

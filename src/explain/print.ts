@@ -2,30 +2,20 @@
 import { shortCommit } from "./against.ts";
 import type { Difference, PatchLine } from "./difference.ts";
 import type { Explanation } from "./explanation.ts";
-import type { Origin } from "./history.ts";
 
 /** Colours that mean something: what is new, what is gone, where, and what is said in passing. */
 export type Paint = (style: "bold" | "green" | "red" | "yellow" | "dim", text: string) => string;
 
 /** Prints the whole answer, the short one first. */
 export function printExplanation(explanation: Explanation, paint: Paint): string {
-  const { name, key, label, against, differences, nearest, notes } = explanation;
+  const { name, key, label, differences, notes } = explanation;
   const lines = [
     `${paint("bold", name)}  key ${key.slice(0, 12)} (${label})`,
     ...verdict(explanation, paint),
     ...notes.map((note) => paint("yellow", `note: ${note}`)),
     ...printDifferences(differences, paint),
     ...whereabouts(explanation),
-    ...(explanation.origin === null ? [] : [originText(explanation.origin)]),
   ];
-  if (nearest !== null) {
-    const { id, subject, ago, reference } = nearest;
-    lines.push(
-      `nearest image there is: ${shortReference(reference)}`,
-      `  of ${id.slice(0, 12)} ${JSON.stringify(subject)}, ${commitsAgo(ago)}`,
-    );
-    if (id !== against?.revision) lines.push(...printDifferences(nearest.differences, paint));
-  }
   return lines.map((line) => `${line}\n`).join("");
 }
 
@@ -43,26 +33,6 @@ function whereabouts({ reference, looked }: Explanation): readonly string[] {
   if (reference !== null) return [`its image is ${shortReference(reference)}`];
   if (looked.length === 0) return [];
   return [`its image is not in ${looked.join(" nor in ")}: it has to be built`];
-}
-
-function originText(origin: Origin): string {
-  switch (origin.kind) {
-    case "uncommitted":
-      return "the key comes from changes that are not committed";
-    case "commit": {
-      const { id, subject, ago } = origin;
-      return `key changed in ${id.slice(0, 12)} ${JSON.stringify(subject)}, ${commitsAgo(ago)}`;
-    }
-    case "older":
-      return `the key is the same in the last ${origin.commits} commits`;
-    case "first":
-      return `the key is the same in all ${origin.commits} commits of this clone`;
-  }
-}
-
-function commitsAgo(ago: number): string {
-  if (ago === 0) return "the last commit";
-  return ago === 1 ? "1 commit ago" : `${ago} commits ago`;
 }
 
 function shortReference(reference: string): string {
