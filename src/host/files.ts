@@ -5,16 +5,13 @@ import {
   createWriteStream,
   lstatSync,
   mkdirSync,
-  mkdtempSync,
   readFileSync,
   readlinkSync,
 } from "node:fs";
 import { chmod, rename, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
-import type { FileEntry, Files, TemporaryFolder } from "../world.ts";
-import { type ExitDuties, exitDuties } from "./exit.ts";
-import type { Belongings } from "./guardian.ts";
+import { dirname } from "node:path";
+import type { FileEntry, Files } from "../world.ts";
+import { temporaryFolder } from "./temporary.ts";
 
 /**
  * Gives the real file system.
@@ -22,15 +19,14 @@ import type { Belongings } from "./guardian.ts";
  * Small reads are synchronous inside: for thousands of small files that is several times faster than
  * the thread pool.
  */
-export function realFiles(belongings?: Pick<Belongings, "made">): Files {
-  const duties = exitDuties(process, belongings);
+export function realFiles(): Files {
   return {
     read: async (path) => unlessAbsent(() => readFileSync(path)),
     write: writeWhole,
     entry: async (path) => entryAt(path),
     readLink: async (path) => readlinkSync(path, { encoding: "buffer" }),
     remove: (path) => rm(path, { recursive: true, force: true }),
-    temporary: async (prefix) => temporaryFolder(prefix, duties),
+    temporary: async (prefix) => temporaryFolder(prefix),
     writer: (path) => createWriteStream(path),
     reader: (path) => createReadStream(path),
   };
@@ -75,15 +71,4 @@ async function writeWhole(path: string, data: string | Uint8Array, mode?: number
     await rm(draft, { force: true });
     throw error;
   }
-}
-
-function temporaryFolder(prefix: string, duties: ExitDuties): TemporaryFolder {
-  // mkdtemp makes the folder with mode 0700.
-  const path = mkdtempSync(join(tmpdir(), prefix));
-  duties.add(path);
-  const remove = async (): Promise<void> => {
-    await rm(path, { recursive: true, force: true });
-    duties.done(path);
-  };
-  return { path, remove };
 }

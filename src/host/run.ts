@@ -1,8 +1,8 @@
 /** Runs programs, each in a process group of its own, so that ending one ends all that it started. */
+import { readdirSync, readFileSync } from "node:fs";
 import { constants } from "node:os";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Run, RunOptions, RunResult } from "../world.ts";
-import { groupIsAlive, signalGroup } from "./group.ts";
-import type { Belongings } from "./guardian.ts";
 import { lineReader, tailOf } from "./lines.ts";
 
 export interface Runner {
@@ -10,7 +10,7 @@ export interface Runner {
   /** The process groups under way, by the id of their first process. */
   running(): readonly number[];
   /**
-   * Ends every group (SIGTERM, after the grace SIGKILL) and resolves when none is left.
+   * Ends every program (SIGTERM, after the grace SIGKILL), then what it started, and resolves when none is left.
    *
    * From then on `run` starts nothing: it answers as if the program had been ended by SIGTERM.
    */
@@ -19,76 +19,59 @@ export interface Runner {
 
 const outputCap = 1024 * 1024;
 
-/** Makes the runner of one process; `graceMs` is how long a group may take to end by itself. */
-export function createRunner(
-  graceMs = 10_000,
-  belongings?: Pick<Belongings, "began" | "ended">,
-): Runner {
-  const groups = new Set<number>();
+/** Makes the runner of one process; `graceMs` is how long a program may take to end by itself. */
+export function createRunner(graceMs = 10_000): Runner {
+  const started = new Map<number, Started>();
   let ended = false;
   return {
     run: async (command, args, options = {}) => {
       const { execa } = await import("execa");
-      return ended
-        ? neverStarted
-        : runInGroup(execa, { groups, graceMs, belongings }, command, args, options);
+      if (ended) return neverStarted;
+      const child = execa(command, [...args], {
+        cwd: options.cwd ?? process.cwd(),
+        env: { ...process.env, ...options.env },
+        extendEnv: false,
+        detached: true,
+        cleanup: false,
+        reject: false,
+        buffer: false,
+        encoding: "buffer",
+        forceKillAfterDelay: graceMs,
+        ...(options.timeoutMs === undefined ? {} : { timeout: options.timeoutMs }),
+        ...(options.input === undefined ? { stdin: "ignore" } : { input: options.input }),
+      });
+      const outputs = [child.stdout, child.stderr].map((stream) => collect(stream, options.onLine));
+      const { pid } = child;
+      // What outlives its leader would keep our pipes open and the machine busy.
+      const exited = new Promise((resolve) => child.once("exit", resolve));
+      const gone = exited.then(() => (pid === undefined ? undefined : endGroup(pid, graceMs)));
+      if (pid !== undefined) started.set(pid, { end: () => child.kill(), gone });
+      const result = await child;
+      if (pid !== undefined) {
+        await gone;
+        started.delete(pid);
+      }
+      return {
+        exitCode: result.exitCode,
+        signal: result.signal,
+        missing: result.code === "ENOENT" || result.code === "EACCES",
+        timedOut: result.timedOut,
+        stdout: outputs[0]?.() ?? "",
+        stderr: outputs[1]?.() ?? "",
+      };
     },
-    running: () => [...groups],
+    running: () => [...started.keys()],
     endAll: async () => {
       ended = true;
-      await Promise.all([...groups].map((group) => endGroup(group, graceMs)));
+      for (const { end } of started.values()) end();
+      await Promise.all([...started.values()].map(({ gone }) => gone));
     },
   };
 }
 
 interface Started {
-  readonly groups: Set<number>;
-  readonly graceMs: number;
-  readonly belongings: Pick<Belongings, "began" | "ended"> | undefined;
-}
-
-async function runInGroup(
-  execa: typeof import("execa").execa,
-  { groups, graceMs, belongings }: Started,
-  command: string,
-  args: readonly string[],
-  options: RunOptions,
-): Promise<RunResult> {
-  const child = execa(command, [...args], {
-    cwd: options.cwd ?? process.cwd(),
-    env: { ...process.env, ...options.env },
-    extendEnv: false,
-    detached: true,
-    cleanup: false,
-    reject: false,
-    buffer: false,
-    encoding: "buffer",
-    ...(options.input === undefined ? { stdin: "ignore" } : { input: options.input }),
-  });
-  const group = child.pid;
-  if (group !== undefined) {
-    groups.add(group);
-    belongings?.began(group);
-  }
-  const outputs = [child.stdout, child.stderr].map((stream) => collect(stream, options.onLine));
-  const limit = timeLimit(group, options.timeoutMs, graceMs);
-  // What outlives its leader would keep our pipes open and the machine busy.
-  child.once("exit", () => group !== undefined && void endGroup(group, graceMs));
-  const result = await child;
-  limit.clear();
-  if (group !== undefined) {
-    await endGroup(group, graceMs);
-    groups.delete(group);
-    belongings?.ended(group);
-  }
-  return {
-    exitCode: result.exitCode,
-    signal: result.signal,
-    missing: result.code === "ENOENT" || result.code === "EACCES",
-    timedOut: limit.passed(),
-    stdout: outputs[0]?.() ?? "",
-    stderr: outputs[1]?.() ?? "",
-  };
+  readonly end: () => void;
+  readonly gone: Promise<unknown>;
 }
 
 /**
@@ -120,6 +103,7 @@ const neverStarted: RunResult = {
   stderr: "",
 };
 
+/** Ends what the leader of a group left behind. */
 async function endGroup(group: number, graceMs: number): Promise<void> {
   if (!groupIsAlive(group)) return;
   signalGroup(group, "SIGTERM");
@@ -131,15 +115,39 @@ async function endGroup(group: number, graceMs: number): Promise<void> {
   for (let tries = 0; tries < 50 && groupIsAlive(group); tries++) await sleep(20);
 }
 
-function timeLimit(group: number | undefined, timeoutMs: number | undefined, graceMs: number) {
-  const state = { passed: false };
-  if (group === undefined || timeoutMs === undefined)
-    return { passed: () => false, clear: () => {} };
-  const timer = setTimeout(() => {
-    state.passed = true;
-    void endGroup(group, graceMs);
-  }, timeoutMs);
-  return { passed: () => state.passed, clear: () => clearTimeout(timer) };
+function signalGroup(group: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(-group, signal);
+  } catch {
+    // It ended in the meantime.
+  }
+}
+
+/**
+ * Whether a process of the group still runs.
+ *
+ * In containers whose first process is a shell nobody collects the dead, so on Linux those are told
+ * apart by their state.
+ */
+export function groupIsAlive(group: number): boolean {
+  try {
+    process.kill(-group, 0);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
+  return process.platform !== "linux" || readdirSync("/proc").some((pid) => isLiving(pid, group));
+}
+
+function isLiving(pid: string, group: number): boolean {
+  if (!/^\d+$/.test(pid)) return false;
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+    // The program's name may hold blanks and brackets; what follows the last one is fixed.
+    const [state, , itsGroup] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    return itsGroup === String(group) && state !== "Z" && state !== "X";
+  } catch {
+    return false;
+  }
 }
 
 function collect(
@@ -154,8 +162,4 @@ function collect(
   });
   stream?.once("end", () => lines?.end());
   return () => tail.text();
-}
-
-function sleep(milliseconds: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }

@@ -2,7 +2,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { isatty } from "node:tty";
 import type { Attach, Attached, AttachOptions } from "../run/port.ts";
-import { makeGuardian } from "./guardian.ts";
 import { tailOf } from "./lines.ts";
 
 const ending = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
@@ -17,18 +16,12 @@ export function terminals(): { readonly input: boolean; readonly output: boolean
 
 /** Makes `Attach`; `graceMs` is how long a program may take to end after a signal. */
 export function makeAttach(graceMs = 10_000): Attach {
-  const guardian = makeGuardian();
   return async (command, args, options) => {
-    if (options.folder !== undefined) guardian.made(options.folder);
-    guardian.start();
     const child = start(command, args, options);
-    const group = options.mode === "terminal" ? undefined : child.pid;
-    if (group !== undefined) guardian.began(group);
     const errors = keepErrors(child);
     const signals = handOn(child, options, graceMs);
     const ended = await endOf(child);
     signals.stop();
-    if (group !== undefined) guardian.ended(group);
     return { ...ended, asked: signals.asked(), errors: errors() };
   };
 }

@@ -4,9 +4,9 @@ import { processLog } from "./console.ts";
 import { httpFetch } from "./fetch.ts";
 import { realFiles } from "./files.ts";
 import { openGit } from "./git.ts";
-import { makeGuardian } from "./guardian.ts";
 import type { ConsoleLog } from "./log.ts";
 import { createRunner, endOnSignals, type Runner } from "./run.ts";
+import { removeLeftFolders } from "./temporary.ts";
 
 /** Everything that commands hand on, piece by piece, to who needs it. */
 export interface World {
@@ -22,9 +22,9 @@ export interface World {
   readonly openGit: (cwd: string) => Promise<Git>;
   /** Writes a result to standard output. */
   readonly print: (text: string) => void;
-  /** Lets all programs under way end with us, whatever ends us; for commands that start some. */
+  /** Lets all programs under way end with us when a signal ends us; for commands that start some. */
   readonly guard: () => void;
-  /** Ends what reading git started. */
+  /** Ends what reading git started, and what clears up after earlier runs. */
   readonly close: () => Promise<void>;
 }
 
@@ -34,16 +34,16 @@ export function realWorld(): World {
     now: () => new Date(),
     sleep: (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)),
   };
-  const guardian = makeGuardian();
-  const runner: Runner = createRunner(undefined, guardian);
+  const runner: Runner = createRunner();
   const log = processLog();
   const repositories: Git[] = [];
+  const cleared = removeLeftFolders();
   let guarded = false;
   return {
     env: process.env,
     cwd: process.cwd(),
     home: process.env["HOME"],
-    files: realFiles(guardian),
+    files: realFiles(),
     run: runner.run,
     fetch: httpFetch,
     clock,
@@ -59,11 +59,10 @@ export function realWorld(): World {
       if (guarded) return;
       guarded = true;
       process.once("SIGINT", () => log.info("ending what was started; once more ends it at once"));
-      guardian.start();
       endOnSignals(runner);
     },
     close: async () => {
-      await Promise.all(repositories.map((git) => git.close()));
+      await Promise.all([cleared, ...repositories.map((git) => git.close())]);
     },
   };
 }

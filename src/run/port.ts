@@ -25,8 +25,6 @@ export interface AttachOptions {
    * the program is killed.
    */
   readonly insist?: () => Promise<void>;
-  /** A folder that must not stay behind even if SIGKILL ends us. */
-  readonly folder?: string;
 }
 
 export interface Attached {

@@ -49,7 +49,7 @@ async function pullWithLogin(
   const folder = await ports.files.temporary("berth-login-");
   const { host } = parseReference(reference);
   const file = `${folder.path}/config.json`;
-  const options = { mode: "progress", folder: folder.path } as const;
+  const options = { mode: "progress" } as const;
   try {
     if (tool.name === "podman") {
       await ports.files.write(file, auth, 0o600);

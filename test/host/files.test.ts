@@ -1,10 +1,19 @@
 import assert from "node:assert/strict";
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { chmodSync, existsSync, readdirSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { realFiles } from "../../src/host/files.ts";
+import { removeLeftFolders } from "../../src/host/temporary.ts";
 import { temporary } from "../context/repository.ts";
 
 const files = realFiles();
@@ -80,4 +89,31 @@ test("a temporary folder goes when a signal ends the process, and the signal sti
   const [, signal] = await once(child, "exit");
   assert.equal(signal, "SIGTERM");
   assert.equal(existsSync(path), false);
+});
+
+test("what a killed process left goes with the next one, and what belongs to others stays", async (t) => {
+  const TMPDIR = temporary(t);
+  const start = (more = "") =>
+    spawn(process.execPath, ["--input-type=module", "-e", `${makeFolder} ${more}`], {
+      env: { ...process.env, TMPDIR },
+    });
+  const killed = start("process.kill(process.pid, 'SIGKILL');");
+  await once(killed, "exit");
+  const [left = ""] = readdirSync(TMPDIR);
+  const [word, kind, machine, pid, end] = left.split("-");
+  assert.equal(pid, String(killed.pid));
+  const foreign = [
+    `${word}-${kind}-${machine}-${process.pid}-${end}`,
+    `${word}-${kind}-00000000-${pid}-${end}`,
+    `${word}-${kind}-${end}`,
+    `other-${left}`,
+  ];
+  for (const name of foreign) mkdirSync(join(TMPDIR, name));
+  symlinkSync(join(TMPDIR, foreign[0] ?? ""), join(TMPDIR, `${left}x`));
+  const before = process.env["TMPDIR"];
+  process.env["TMPDIR"] = TMPDIR;
+  await removeLeftFolders();
+  if (before === undefined) delete process.env["TMPDIR"];
+  else process.env["TMPDIR"] = before;
+  assert.deepEqual(readdirSync(TMPDIR).sort(), [...foreign, `${left}x`].sort());
 });

@@ -3,8 +3,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { groupIsAlive } from "../../src/host/group.ts";
-import { createRunner } from "../../src/host/run.ts";
+import { createRunner, groupIsAlive } from "../../src/host/run.ts";
 
 const { run } = createRunner(300);
 const sh = (script: string, options?: Parameters<typeof run>[2]) =>
