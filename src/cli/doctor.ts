@@ -11,7 +11,7 @@ import { buildah } from "../engine/buildah.ts";
 import { docker } from "../engine/docker.ts";
 import type { Engine } from "../engine/engine.ts";
 import { BerthError, type ExitCode, exitCodes, printProblem } from "../errors.ts";
-import type { GitLab } from "../gitlab/gitlab.ts";
+import type { GitLab } from "../gitlab/client.ts";
 import type { World } from "../host/world.ts";
 import type { Situation } from "../plan/situation.ts";
 import { gitlabHint, gitlabOf, login } from "./login.ts";

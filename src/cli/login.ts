@@ -1,7 +1,6 @@
 /** The registry and GitLab as a run may ask them, with the logins that this machine and GitLab offer. */
 import type { Config } from "../config/config.ts";
 import { accessOf } from "../gitlab/access.ts";
-import type { GitLab } from "../gitlab/gitlab.ts";
 import type { World } from "../host/world.ts";
 import { openRegistry, type TokenHint } from "../registry/client.ts";
 import { type Credentials, resolveCredentials } from "../registry/credentials.ts";
@@ -46,10 +45,10 @@ export function gitlabHint(env: World["env"]): readonly TokenHint[] {
 }
 
 /** GitLab's API; `undefined` where no GitLab is known. It is loaded here, since most runs do not need it. */
-export async function gitlabOf(world: World, prefix: string): Promise<GitLab | undefined> {
+export async function gitlabOf(world: World, prefix: string) {
   const { env, fetch, clock, random, log } = world;
   const access = accessOf(env, prefix);
   if (access === undefined) return undefined;
-  const { openGitLab } = await import("../host/gitlab.ts");
+  const { openGitLab } = await import("../gitlab/client.ts");
   return openGitLab(access, { fetch, clock, random, log: log.info });
 }

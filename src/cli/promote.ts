@@ -1,8 +1,7 @@
 /** `berth promote`: moving tags, forward only. */
 import type { Command } from "commander";
 import { type ExitCode, exitCodes } from "../errors.ts";
-import { isDenied, unlessDenied } from "../gitlab/denied.ts";
-import { all } from "../host/gitlab-read.ts";
+import { isDenied, unlessDenied } from "../gitlab/rights.ts";
 import type { World } from "../host/world.ts";
 import { ownTags } from "../image/key.ts";
 import { isTag, type Repository } from "../oci/reference.ts";
@@ -79,7 +78,7 @@ async function checkTested(
   const gitlab = await gitlabOf(world, plan.config.prefix);
   const project = world.env["CI_PROJECT_ID"];
   if (gitlab === undefined || !project) return;
-  const jobs = await unlessDenied(all(gitlab.jobs(project, Number(pipeline))));
+  const jobs = await unlessDenied(gitlab.jobs(project, Number(pipeline)));
   if (isDenied(jobs)) {
     const why = [jobs.message, jobs.hint].filter((text) => text !== undefined).join("; ");
     world.log.warn(`whether anything has tested what was refreshed could not be asked: ${why}`);

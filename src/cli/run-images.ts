@@ -1,6 +1,6 @@
 /** What `run` and `pull` share: which images are meant, where those are, and the program that gets them. */
 import { type Command, Option } from "commander";
-import { isDenied, unlessDenied } from "../gitlab/denied.ts";
+import { isDenied, unlessDenied } from "../gitlab/rights.ts";
 import type { World } from "../host/world.ts";
 import type { KeyedImage } from "../image/key.ts";
 import { isTag } from "../oci/reference.ts";

@@ -4,7 +4,7 @@ import { givenSettings } from "../config/given.ts";
 import { loadConfig } from "../config/load.ts";
 import { revisionTrees } from "../context/revision.ts";
 import { workTree } from "../context/worktree.ts";
-import { isDenied, unlessDenied } from "../gitlab/denied.ts";
+import { isDenied, unlessDenied } from "../gitlab/rights.ts";
 import { keepHeapSmall } from "../host/memory.ts";
 import type { World } from "../host/world.ts";
 import { recordRepositoryName } from "../plan/record.ts";

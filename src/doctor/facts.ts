@@ -1,7 +1,8 @@
 /** What the checks rest on; collected at the edge, judged by pure functions. */
 import type { Config } from "../config/config.ts";
 import { BerthError, printProblem } from "../errors.ts";
-import type { JobTokenAccess, Project, TagRule } from "../gitlab/gitlab.ts";
+import type { Project, TagRule } from "../gitlab/answers.ts";
+import type { GitLab } from "../gitlab/client.ts";
 import type { Situation } from "../plan/situation.ts";
 import type { Rights } from "./rights.ts";
 
@@ -99,7 +100,7 @@ export interface GitLabFacts {
   readonly upstream: Known<Project | undefined>;
   readonly tagRules: Known<readonly TagRule[] | undefined>;
   /** Of upstream in a fork, of the project itself elsewhere. */
-  readonly jobTokens: Known<JobTokenAccess | undefined>;
+  readonly jobTokens: Known<Awaited<ReturnType<GitLab["jobTokenAccess"]>>>;
   /** The branches and tags of the project's own pipeline schedules. */
   readonly schedules: Known<readonly string[]>;
 }

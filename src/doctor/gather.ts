@@ -2,7 +2,7 @@
 
 import type { Config } from "../config/config.ts";
 import type { Engine } from "../engine/engine.ts";
-import type { GitLab, ProjectId } from "../gitlab/gitlab.ts";
+import type { GitLab, ProjectId } from "../gitlab/client.ts";
 import { below, printRepository, type Repository } from "../oci/reference.ts";
 import { repositoryOf } from "../plan/places.ts";
 import { recordRepositoryName } from "../plan/record.ts";
@@ -129,9 +129,7 @@ export async function gatherGitLab(
 }
 
 async function scheduledRefs(port: GitLab, project: ProjectId): Promise<readonly string[]> {
-  const refs: string[] = [];
-  for await (const { ref } of port.schedules(project)) refs.push(ref);
-  return refs;
+  return (await port.schedules(project)).map(({ ref }) => ref);
 }
 
 const noProject: Trouble = {

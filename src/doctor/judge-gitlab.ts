@@ -1,5 +1,5 @@
 /** Do GitLab's settings protect what the pipelines believe, and leave it alone? */
-import type { CleanupPolicy, TagRule } from "../gitlab/gitlab.ts";
+import type { CleanupPolicy, TagRule } from "../gitlab/answers.ts";
 import { type Facts, isFork, isTrouble } from "./facts.ts";
 import { type Verdict, verdict } from "./finding.ts";
 import { troubleText } from "./judge-rights.ts";

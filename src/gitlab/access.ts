@@ -1,5 +1,4 @@
-/** Whose name berth asks GitLab in: the job's token, and one that a user gives for more. */
-import { type Endpoint, type EndpointName, endpoints } from "./endpoints.ts";
+/** Where GitLab is, and whose name berth asks it in: the job's token, and one that a user gives for more. */
 
 /** Where GitLab's API is and which tokens there are; holds secrets, so it is handed on and never printed. */
 export interface Access {
@@ -33,19 +32,6 @@ export function accessOf(env: Env, prefix: string): Access | undefined {
     given: variable === undefined || value === undefined ? undefined : { variable, value },
     variable: own,
   };
-}
-
-/** The logins worth trying at an endpoint, in order: what a user gave on purpose before the job's token. */
-export function loginsFor(access: Access, name: EndpointName): readonly Login[] {
-  const rule: Endpoint["jobToken"] = endpoints[name].jobToken;
-  const given: readonly Login[] =
-    access.given === undefined || rule === "only" ? [] : [{ kind: "given", ...access.given }];
-  const job: readonly Login[] =
-    access.jobToken === undefined || rule === "ignored"
-      ? []
-      : [{ kind: "job", value: access.jobToken }];
-  const logins = [...given, ...job];
-  return logins.length > 0 ? logins : [{ kind: "none" }];
 }
 
 /** The header that carries a login. */

@@ -1,6 +1,7 @@
 /** GitLab behind the ports of prune. */
-import { isDenied, unlessDenied } from "../gitlab/denied.ts";
-import type { GitLab, Pipeline as GitLabPipeline, PipelineFilter } from "../gitlab/gitlab.ts";
+
+import type { GitLab, PipelineFilter } from "../gitlab/client.ts";
+import { isDenied, unlessDenied } from "../gitlab/rights.ts";
 import type { Repository } from "../oci/reference.ts";
 import { recordRepositoryName } from "../plan/record.ts";
 import type { Registry } from "../registry/registry.ts";
@@ -28,7 +29,7 @@ export function gitlabShelf(place: Place): Shelf {
   return {
     async repositories() {
       ids.clear();
-      for await (const { id, path, status } of gitlab.repositories(project)) {
+      for (const { id, path, status } of await gitlab.repositories(project)) {
         const below = pathBelow(base, path);
         if (below !== undefined && !status?.startsWith("delete_")) ids.set(below, id);
       }
@@ -83,12 +84,9 @@ function pathBelow(base: Repository, path: string): string | undefined {
 /** The branches, open merge requests and pipelines of a project; what a token may not see is `undefined`. */
 export function gitlabActivity({ gitlab, project }: Pick<Place, "gitlab" | "project">): Activity {
   return {
-    async branches() {
-      const branches = await all(gitlab.branches(project));
-      return branches.map(({ name, commit }) => ({ name, commit }));
-    },
+    branches: () => gitlab.branches(project),
     async mergeRequests() {
-      const open = await unlessDenied(all(gitlab.openMergeRequests(project)));
+      const open = await unlessDenied(gitlab.openMergeRequests(project));
       if (isDenied(open)) return undefined;
       const heads = open.flatMap(({ iid, sha }) =>
         sha === undefined ? [] : [{ name: `!${iid}`, commit: sha }],
@@ -96,14 +94,15 @@ export function gitlabActivity({ gitlab, project }: Pick<Place, "gitlab" | "proj
       return heads.length === open.length ? heads : undefined;
     },
     async pipelines(since) {
+      const updatedAfter = since.toISOString();
       const filters: readonly PipelineFilter[] = [
-        { updatedAfter: since },
-        { updatedAfter: since, source: "parent_pipeline" },
+        { updatedAfter },
+        { updatedAfter, source: "parent_pipeline" },
         ...unfinished.map((status) => ({ status })),
       ];
       const found = new Map<number, Pipeline>();
       for (const filter of filters) {
-        const listed = await unlessDenied(all(gitlab.pipelines(project, filter)));
+        const listed = await unlessDenied(gitlab.pipelines(project, filter));
         if (isDenied(listed)) return undefined;
         for (const pipeline of listed) found.set(pipeline.id, pipelineOf(pipeline, since));
       }
@@ -116,13 +115,9 @@ const unfinished = ["running", "pending", "created", "preparing", "waiting_for_r
 /** These wait for a person or a time, and go on with the images that they began with. */
 const waiting = ["manual", "scheduled", "canceling"];
 
-function pipelineOf({ id, sha, status, createdAt }: GitLabPipeline, since: Date): Pipeline {
+type Listed = Awaited<ReturnType<GitLab["pipelines"]>>[number];
+
+function pipelineOf({ id, sha, status, createdAt }: Listed, since: Date): Pipeline {
   const running = [...unfinished, ...waiting].some((one) => one === status);
   return { id, commit: sha, running, begunAt: (createdAt ?? since).getTime() };
-}
-
-async function all<T>(pages: AsyncIterable<T>): Promise<readonly T[]> {
-  const items: T[] = [];
-  for await (const item of pages) items.push(item);
-  return items;
 }

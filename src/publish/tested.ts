@@ -1,6 +1,5 @@
 /** Whether what a scheduled pipeline refreshed was tested there before it becomes everybody's. */
 import { BerthError } from "../errors.ts";
-import type { Job } from "../gitlab/gitlab.ts";
 
 /** The component's own jobs, less their prefix. */
 const componentJobs = ["plan", "images", "promote", "prune"];
@@ -13,7 +12,7 @@ const usualPrefix = "berth-";
  * waits to be started by hand, tests nothing.
  */
 export function refuseUntested(
-  jobs: readonly Pick<Job, "name" | "status">[],
+  jobs: readonly { readonly name: string; readonly status: string }[],
   pipeline: string,
 ): void {
   const prefixes = jobs.flatMap(({ name }) => /^(.*)promote$/.exec(name)?.[1] ?? []);

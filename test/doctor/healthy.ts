@@ -1,7 +1,7 @@
 /** Facts with which nothing is wrong, for tests that change one thing. */
 import type { Facts } from "../../src/doctor/facts.ts";
 import { tagPatterns } from "../../src/doctor/protect.ts";
-import type { Project } from "../../src/gitlab/gitlab.ts";
+import type { Project } from "../../src/gitlab/answers.ts";
 import { situationOf } from "../../src/plan/situation.ts";
 import { config, jobEnv } from "../support/keyed.ts";
 

@@ -1,9 +1,16 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { BerthError } from "../../src/errors.ts";
-import { type Access, accessOf, headerOf, loginsFor } from "../../src/gitlab/access.ts";
-import { deniedHint, isDenied, refusalError, unlessDenied } from "../../src/gitlab/denied.ts";
-import { type EndpointName, endpoints } from "../../src/gitlab/endpoints.ts";
+import { type Access, accessOf, headerOf } from "../../src/gitlab/access.ts";
+import {
+  deniedHint,
+  type EndpointName,
+  endpoints,
+  isDenied,
+  loginsFor,
+  refusalError,
+  unlessDenied,
+} from "../../src/gitlab/rights.ts";
 
 const api = "https://gitlab.example.com/api/v4";
 
@@ -32,13 +39,11 @@ const none: Access = { ...job, jobToken: undefined };
 const logins: readonly (readonly [EndpointName, Access, string])[] = [
   ["project", job, "none"],
   ["project", both, "given"],
-  ["currentJob", both, "job"],
-  ["currentJob", none, "none"],
   ["branches", job, "job"],
   ["pipeline", both, "given job"],
   ["deleteTag", both, "given job"],
   ["deleteTag", none, "none"],
-  ["mergeBase", none, "none"],
+  ["tagRules", none, "none"],
 ];
 
 for (const [endpoint, access, expected] of logins) {

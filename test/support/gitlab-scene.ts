@@ -1,8 +1,7 @@
 /** The port to GitLab against the stand-in, with a clock that does not wait. */
 import assert from "node:assert/strict";
 import { accessOf } from "../../src/gitlab/access.ts";
-import type { GitLab } from "../../src/gitlab/gitlab.ts";
-import { openGitLab } from "../../src/host/gitlab.ts";
+import { type GitLab, openGitLab } from "../../src/gitlab/client.ts";
 import type { MemoryHistory } from "./gitlab-history.ts";
 import type { TestJob } from "./gitlab-jobs.ts";
 import type { TestProject } from "./gitlab-model.ts";
@@ -56,15 +55,9 @@ export async function startScene(): Promise<Scene> {
   };
 }
 
-export async function list<T>(items: AsyncIterable<T>): Promise<T[]> {
-  const all: T[] = [];
-  for await (const item of items) all.push(item);
-  return all;
-}
-
 /** The number of one container repository. */
 export async function repositoryId(gitlab: GitLab, project: number, end: string): Promise<number> {
-  const all = await list(gitlab.repositories(project));
+  const all = await gitlab.repositories(project);
   const found = all.find(({ path }) => path.endsWith(end));
   assert.ok(found);
   return found.id;

@@ -4,7 +4,7 @@ import { after, before, beforeEach, test } from "node:test";
 import { inspect } from "node:util";
 import { type Fault, listen, stopServer } from "../support/faulty-server.ts";
 import { tooMany } from "../support/gitlab-pages.ts";
-import { list, repositoryId, type Scene, startScene } from "../support/gitlab-scene.ts";
+import { repositoryId, type Scene, startScene } from "../support/gitlab-scene.ts";
 import type { TestGitLab } from "../support/gitlab-server.ts";
 
 let scene: Scene;
@@ -33,7 +33,7 @@ const first = (count: number, fault: Fault) => () => (count-- > 0 ? fault : unde
 
 test("a busy GitLab is given the time that it asks for", async () => {
   gitlab.fault = first(2, { kind: "answer", answer: () => tooMany(7) });
-  assert.ok(await open(own.env).currentJob());
+  assert.ok(await open(own.env).branches(upstream.id));
   assert.equal(gitlab.log.length, 3);
   assert.ok(scene.waits.some((wait) => wait === 7000));
 });
@@ -45,24 +45,24 @@ test("faults of the moment pass, also while deleting", async () => {
   gitlab.fault = first(1, answering(502));
   assert.deepEqual(await port.deleteTag(upstream.id, id, "a"), { kind: "deleted" });
   gitlab.fault = first(1, { kind: "reset" });
-  assert.deepEqual(await list(port.tags(upstream.id, id)), []);
+  assert.equal(await port.tag(upstream.id, id, "a"), undefined);
 });
 
 test("an outage ends after a bounded number of tries", async () => {
   gitlab.fault = () => answering(503);
-  await assert.rejects(open(own.env).currentJob(), {
+  await assert.rejects(open(own.env).branches(upstream.id), {
     code: "GITLAB_UNAVAILABLE",
-    message: /current job.*503/,
+    message: /read the branches.*503/,
   });
   assert.equal(gitlab.log.length, 5);
   gitlab.fault = () => ({ kind: "answer", answer: () => tooMany(86_400) });
-  await assert.rejects(open(own.env).currentJob(), { code: "GITLAB_UNAVAILABLE" });
+  await assert.rejects(open(own.env).branches(upstream.id), { code: "GITLAB_UNAVAILABLE" });
   assert.equal(gitlab.log.length, 6);
   const closed = createServer();
   const host = await listen(closed);
   await stopServer(closed);
   const nobody = open({ CI_API_V4_URL: `http://${host}/api/v4`, CI_JOB_TOKEN: "x" });
-  await assert.rejects(nobody.currentJob(), {
+  await assert.rejects(nobody.branches(1), {
     code: "GITLAB_UNAVAILABLE",
     message: /ECONNREFUSED/,
   });
@@ -71,13 +71,43 @@ test("an outage ends after a bounded number of tries", async () => {
 test("a login page is not an answer", async () => {
   gitlab.fault = () => answering(200, "<html>sign in</html>", { "content-type": "text/html" });
   await assert.rejects(open(own.env).project(upstream.id), { code: "GITLAB_ANSWER" });
-  await assert.rejects(list(open(own.env).branches(upstream.id)), { code: "GITLAB_ANSWER" });
+  await assert.rejects(open(own.env).branches(upstream.id), { code: "GITLAB_ANSWER" });
 });
 
-test("a listing that leads back to itself ends", async () => {
-  const link = `<${gitlab.url}/x?page=2>; rel="next"`;
-  gitlab.fault = () => answering(200, "[]", { link });
-  await assert.rejects(list(open(own.env).branches(upstream.id)), { code: "GITLAB_ANSWER" });
+const one = JSON.stringify([{ name: "main", commit: { id: "a".repeat(40) } }]);
+const next = (page: number) => `<https://x/y?page=${page}>; rel="next"`;
+const pages: readonly (readonly [string, number, (asked: number) => Fault])[] = [
+  ["leads back to itself", 2, () => answering(200, one, { link: next(2) })],
+  ["goes on behind an empty page", 1, () => answering(200, "[]", { link: next(2) })],
+  [
+    "has a page that is no list",
+    2,
+    (asked) => answering(200, asked === 1 ? one : "{}", { link: next(asked + 1) }),
+  ],
+  [
+    "has a login page among them",
+    2,
+    (asked) => answering(200, asked === 1 ? one : "<html>", asked === 1 ? { link: next(2) } : {}),
+  ],
+  ["names its next page in a number alone", 1, () => answering(200, one, { "x-next-page": "2" })],
+  [
+    "names its next page otherwise",
+    1,
+    () => answering(200, one, { link: '<https://x/y?page=2>;rel="next"' }),
+  ],
+];
+for (const [what, requests, fault] of pages) {
+  test(`a listing that ${what} is an error, for one that lacks something would mislead`, async () => {
+    gitlab.fault = () => fault(gitlab.log.length);
+    await assert.rejects(open(own.env).branches(upstream.id), { code: "GITLAB_ANSWER" });
+    assert.equal(gitlab.log.length, requests);
+  });
+}
+
+test("a page that GitLab refuses after others is a refusal of the whole", async () => {
+  gitlab.fault = () =>
+    gitlab.log.length === 1 ? answering(200, one, { link: next(2) }) : answering(403, "{}");
+  await assert.rejects(open(own.env).branches(upstream.id), { code: "GITLAB_DENIED" });
   assert.equal(gitlab.log.length, 2);
 });
 
@@ -90,7 +120,7 @@ test("a token stays with GitLab when an answer leads elsewhere", async () => {
   const host = await listen(other);
   try {
     gitlab.fault = () => answering(302, "", { location: `http://${host}/api/v4/job` });
-    await assert.rejects(open(own.env).currentJob(), { name: "BerthError" });
+    await assert.rejects(open(own.env).branches(upstream.id), { name: "BerthError" });
     assert.deepEqual(
       seen.filter((token) => token !== undefined),
       [],
@@ -122,8 +152,8 @@ test("no error shows a token, whatever GitLab sends", async () => {
       const port = open(env);
       const asked: readonly Promise<unknown>[] = [
         port.project(upstream.id),
-        port.currentJob(),
-        list(port.tags(upstream.id, 1)),
+        port.branches(upstream.id),
+        port.tag(upstream.id, 1, "x"),
         port.deleteTag(upstream.id, 1, "x"),
       ];
       for (const result of await Promise.allSettled(asked)) {

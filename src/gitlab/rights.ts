@@ -1,7 +1,59 @@
-/** From a status of GitLab to an error that says what happened, and which right the token lacks. */
+/** Which right each question needs, and the error that says which one a token lacks (gitlab docs: ci/jobs/ci_job_token, api). */
 import { BerthError } from "../errors.ts";
 import type { Access, Login } from "./access.ts";
-import { type Endpoint, type EndpointName, endpoints } from "./endpoints.ts";
+
+/**
+ * What a CI job token may do at an endpoint: it may ask of any project that lets it in, of its own project only,
+ * may ask on newer servers, or is ignored (public projects answer all the same).
+ */
+type JobTokenRule = "any-project" | "own-project" | "newer" | "ignored";
+
+export interface Endpoint {
+  readonly jobToken: JobTokenRule;
+  readonly scope: "read_api" | "api";
+  /** The least role in a project that is not public. */
+  readonly role: "Guest" | "Reporter" | "Developer" | "Maintainer";
+}
+
+const reads = { scope: "read_api", role: "Reporter" } as const;
+
+export const endpoints = {
+  /** GET /projects/:id */
+  project: { jobToken: "ignored", scope: "read_api", role: "Guest" },
+  /** GET /projects/:id/job_token_scope, with its allowlist and groups_allowlist */
+  jobTokenAccess: { jobToken: "ignored", scope: "read_api", role: "Maintainer" },
+  /** GET /projects/:id/pipelines/:pipeline_id/jobs */
+  jobs: { jobToken: "newer", ...reads },
+  /** GET /projects/:id/pipelines/:pipeline_id */
+  pipeline: { jobToken: "newer", ...reads },
+  /** GET /projects/:id/pipelines */
+  pipelines: { jobToken: "newer", ...reads },
+  /** GET /projects/:id/pipeline_schedules */
+  schedules: { jobToken: "ignored", ...reads },
+  /** GET /projects/:id/repository/branches */
+  branches: { jobToken: "any-project", ...reads },
+  /** GET /projects/:id/merge_requests */
+  mergeRequests: { jobToken: "any-project", ...reads },
+  /** GET /projects/:id/registry/repositories */
+  repositories: { jobToken: "own-project", ...reads },
+  /** GET /projects/:id/registry/repositories/:repository_id/tags/:tag_name */
+  tags: { jobToken: "own-project", ...reads },
+  /** DELETE /projects/:id/registry/repositories/:repository_id/tags/:tag_name */
+  deleteTag: { jobToken: "own-project", scope: "api", role: "Developer" },
+  /** GET /projects/:id/registry/protection/tag/rules */
+  tagRules: { jobToken: "ignored", scope: "read_api", role: "Maintainer" },
+} as const satisfies Record<string, Endpoint>;
+
+export type EndpointName = keyof typeof endpoints;
+
+/** The logins worth trying at an endpoint, in order: what a user gave on purpose before the job's token. */
+export function loginsFor({ given, jobToken }: Access, name: EndpointName): readonly Login[] {
+  const logins: Login[] = [];
+  if (given !== undefined) logins.push({ kind: "given", ...given });
+  if (jobToken !== undefined && endpoints[name].jobToken !== "ignored")
+    logins.push({ kind: "job", value: jobToken });
+  return logins.length > 0 ? logins : [{ kind: "none" }];
+}
 
 /** What GitLab said to a request that it did not fulfil. */
 export interface Refusal {

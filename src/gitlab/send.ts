@@ -1,13 +1,11 @@
 /** One question to GitLab's API: the logins that may ask it, retries, and errors without tokens. */
-
 import { BerthError, type ErrorCode } from "../errors.ts";
-import { type Access, headerOf, type Login, loginsFor } from "../gitlab/access.ts";
-import { isWrongToken } from "../gitlab/denied.ts";
-import type { EndpointName } from "../gitlab/endpoints.ts";
-import { defaultLimits, type Limits } from "../registry/limits.ts";
-import { makeRedactor, type Redactor } from "../registry/redact.ts";
-import { makeTransport, type Reply, type Transport } from "../registry/transport.ts";
+import { defaultLimits } from "../registry/limits.ts";
+import { makeRedactor } from "../registry/redact.ts";
+import { makeTransport, type Reply } from "../registry/transport.ts";
 import type { Clock, Fetch } from "../world.ts";
+import { type Access, headerOf, type Login } from "./access.ts";
+import { type EndpointName, isWrongToken, loginsFor } from "./rights.ts";
 
 /** What the adapter uses of the outside. */
 export interface GitLabTools {
@@ -15,7 +13,6 @@ export interface GitLabTools {
   readonly clock: Clock;
   readonly random: () => number;
   readonly log: (line: string) => void;
-  readonly limits?: Limits;
 }
 
 export interface Question {
@@ -33,7 +30,8 @@ export interface Question {
 export interface Answer {
   readonly status: number;
   readonly headers: Reply["headers"];
-  readonly body: string;
+  /** The JSON of it; `undefined` where it is none. */
+  readonly body: unknown;
   /** GitLab's words for a refusal; empty where there are none. */
   readonly said: string;
   readonly login: Login;
@@ -47,31 +45,38 @@ const maxAnswerBytes = 16 * 1024 * 1024;
 
 export function makeSend(access: Access, tools: GitLabTools): Send {
   const redactor = makeRedactor();
-  for (const secret of [access.jobToken, access.given?.value]) {
+  for (const secret of [access.jobToken, access.given?.value])
     if (secret !== undefined) redactor.hide(secret);
-  }
-  const limits = tools.limits ?? defaultLimits;
-  const transports = new Map<Login["kind"], Transport>();
-  // One for each login, since a transport remembers for how long a server asked it to wait.
-  const transportOf = (login: Login): Transport => {
+  const sendAs = (login: Login): Send => {
     const fetch = withLogin(tools.fetch, access, login);
-    const made = transports.get(login.kind) ?? makeTransport({ ...tools, limits, redactor, fetch });
-    transports.set(login.kind, made);
-    return made;
+    const transport = makeTransport({ ...tools, limits: defaultLimits, redactor, fetch });
+    return async ({ purpose, method, path, query }) => {
+      const url = new URL(`${access.api}/${path}${query === "" ? "" : `?${query}`}`);
+      const headers = { accept: "application/json" };
+      const call = { method, url, purpose, headers, maxBytes: maxAnswerBytes };
+      const reply = await converted(() => transport.send({ ...call, overflow: "GITLAB_ANSWER" }));
+      const body = parse(new TextDecoder().decode(reply.bytes));
+      const said = reply.status < 400 ? "" : redactor.clean(wordsOf(body, reply));
+      return { status: reply.status, headers: reply.headers, body, said, login };
+    };
   };
+  // One for each login, since a transport remembers for how long a server asked it to wait.
+  const sends = new Map<Login["kind"], Send>();
   // A token that is unknown or of too small a scope is not tried again: GitLab bans who goes on.
   const useless = new Set<string>();
   return async (question) => {
     const { endpoint } = question;
     const logins = loginsFor(access, endpoint);
-    const last = logins[logins.length - 1] ?? { kind: "none" };
-    for (const login of logins.slice(0, -1)) {
-      if (useless.has(`${endpoint} ${login.kind}`)) continue;
-      const answer = await ask(question, login, access, transportOf(login), redactor);
-      if (!isWrongToken(answer)) return answer;
+    for (const [index, login] of logins.entries()) {
+      const isLast = index === logins.length - 1;
+      if (!isLast && useless.has(`${endpoint} ${login.kind}`)) continue;
+      const send = sends.get(login.kind) ?? sendAs(login);
+      sends.set(login.kind, send);
+      const answer = await send(question);
+      if (isLast || !isWrongToken(answer)) return answer;
       useless.add(`${endpoint} ${login.kind}`);
     }
-    return ask(question, last, access, transportOf(last), redactor);
+    throw new TypeError("there is always a login to ask with");
   };
 }
 
@@ -85,25 +90,8 @@ function withLogin(send: Fetch, access: Access, login: Login): Fetch {
   };
 }
 
-async function ask(
-  { purpose, method, path, query }: Question,
-  login: Login,
-  access: Access,
-  transport: Transport,
-  redactor: Redactor,
-): Promise<Answer> {
-  const url = new URL(`${access.api}/${path}${query === "" ? "" : `?${query}`}`);
-  const headers = { accept: "application/json" };
-  const call = { method, url, purpose, headers, maxBytes: maxAnswerBytes };
-  const reply = await converted(() => transport.send({ ...call, overflow: "GITLAB_ANSWER" }));
-  const body = new TextDecoder().decode(reply.bytes);
-  const said = reply.status < 400 ? "" : redactor.clean(wordsOf(body, reply));
-  return { status: reply.status, headers: reply.headers, body, said, login };
-}
-
 /** What GitLab says about a refusal, without the status that it likes to begin with. */
-function wordsOf(body: string, { status }: Reply): string {
-  const said = parse(body);
+function wordsOf(said: unknown, { status }: Reply): string {
   if (typeof said !== "object" || said === null) return "";
   const { message, error, error_description: description } = said as Record<string, unknown>;
   const words = [error, message, description].map((part) =>

@@ -1,0 +1,133 @@
+/** What GitLab answers, as far as berth reads it: the schemas are the types. */
+import * as z from "zod";
+import { BerthError } from "../errors.ts";
+
+/** A member that may be null or not there, which say the same; what GitLab shows to some only is so to others. */
+const optional = <T extends z.ZodType>(type: T) =>
+  type.nullish().transform((value) => value ?? undefined);
+const text = optional(z.string());
+const date = z
+  .string()
+  .transform((value) => new Date(value))
+  .refine((value) => !Number.isNaN(value.getTime()));
+const commitId = z.string().regex(/^[0-9a-f]{40}([0-9a-f]{24})?$/);
+
+export const projectName = z
+  .object({ id: z.int(), path_with_namespace: z.string() })
+  // The full path with its capitals; registry paths are lower case.
+  .transform(({ id, path_with_namespace: path }) => ({ id, path }));
+
+// Groups have `full_path` in some versions and `path` alone in others.
+export const group = z
+  .object({ id: z.int(), full_path: text, name: text })
+  .transform(({ id, full_path: path, name }) => ({ id, path: path ?? name ?? "" }));
+
+/** GitLab's own cleanup policy for container tags; patterns match whole names (RE2). */
+const cleanup = z
+  .object({
+    enabled: z.boolean(),
+    keep_n: optional(z.int()),
+    older_than: text,
+    name_regex: text,
+    name_regex_delete: text,
+    name_regex_keep: text,
+  })
+  .transform((from) => ({
+    enabled: from.enabled,
+    keepNewest: from.keep_n,
+    olderThan: from.older_than,
+    deletes: from.name_regex_delete ?? from.name_regex,
+    keeps: from.name_regex_keep,
+  }));
+
+export const project = z
+  .object({
+    id: z.int(),
+    path_with_namespace: z.string(),
+    default_branch: text,
+    visibility: optional(z.enum(["public", "internal", "private"])),
+    forked_from_project: optional(projectName),
+    container_registry_access_level: optional(z.enum(["enabled", "private", "disabled"])),
+    container_registry_enabled: optional(z.boolean()),
+    ci_allow_fork_pipelines_to_run_in_parent_project: optional(z.boolean()),
+    container_expiration_policy: optional(cleanup),
+  })
+  .transform((from) => ({
+    id: from.id,
+    path: from.path_with_namespace,
+    defaultBranch: from.default_branch,
+    visibility: from.visibility,
+    forkedFrom: from.forked_from_project,
+    /** Who may use the container registry: `enabled` is everyone who sees the project. */
+    registry:
+      from.container_registry_access_level ??
+      (from.container_registry_enabled === false ? ("disabled" as const) : undefined),
+    /** Whether merge request pipelines of forks may run here, with this project's token. */
+    forkPipelines: from.ci_allow_fork_pipelines_to_run_in_parent_project,
+    cleanup: from.container_expiration_policy,
+  }));
+
+export const jobTokenScope = z.object({ inbound_enabled: z.boolean() });
+
+export const job = z.object({ name: z.string(), status: z.string() });
+
+export const pipeline = z
+  .object({ id: z.int(), sha: commitId, status: z.string(), created_at: optional(date) })
+  .transform(({ created_at: createdAt, ...from }) => ({ ...from, createdAt }));
+
+/** `ref` is a branch or a tag. */
+export const schedule = z
+  .object({ ref: z.string() })
+  .transform(({ ref }) => ({ ref: ref.replace(/^refs\/(?:heads|tags)\//, "") }));
+
+export const branch = z
+  .object({ name: z.string(), commit: z.object({ id: commitId }) })
+  .transform(({ name, commit }) => ({ name, commit: commit.id }));
+
+/** `sha` is the head of its source branch. */
+export const mergeRequest = z.object({ iid: z.int(), sha: optional(commitId) });
+
+/** `path` is below the registry's host; `status` such as `delete_scheduled`, and none in the usual state. */
+export const repository = z.object({ id: z.int(), path: z.string(), status: text });
+
+export const tag = z
+  .object({ name: z.string(), digest: text, created_at: optional(date) })
+  // When it was tagged; with a registry that has no metadata database, when the image was built.
+  .transform(({ created_at: createdAt, ...from }) => ({ ...from, createdAt }));
+
+/** A rule that protects container tags; roles are `maintainer`, `owner` or `admin`. */
+const tagRule = z
+  .object({
+    id: z.int(),
+    tag_name_pattern: z.string(),
+    minimum_access_level_for_push: text,
+    minimum_access_level_for_delete: text,
+  })
+  .transform((from) => ({
+    id: from.id,
+    pattern: from.tag_name_pattern,
+    push: from.minimum_access_level_for_push,
+    delete: from.minimum_access_level_for_delete,
+  }));
+
+export const tagRules = z.array(tagRule).readonly();
+
+export type Project = z.output<typeof project>;
+export type CleanupPolicy = z.output<typeof cleanup>;
+export type TagRule = z.output<typeof tagRule>;
+
+/** Checks one answer, `undefined` being no JSON; the error names the member that is wrong and never its value. */
+export function readAnswer<T>(shape: z.ZodType<T>, answer: unknown, purpose: string): T {
+  if (answer === undefined) throw answerError(`${purpose}: GitLab's answer is not JSON`);
+  const result = shape.safeParse(answer);
+  if (result.success) return result.data;
+  const [issue] = result.error.issues;
+  const where = issue?.path.length ? issue.path.join(".") : "the whole";
+  throw answerError(`${purpose}: in GitLab's answer ${where} is not what it should be`);
+}
+
+export function answerError(message: string): BerthError {
+  return new BerthError("GITLAB_ANSWER", message, {
+    hint: "check CI_API_V4_URL, and whether a proxy or a login page stands before GitLab",
+  });
+}

@@ -1,0 +1,123 @@
+import assert from "node:assert/strict";
+import { after, before, beforeEach, describe, test } from "node:test";
+import { repositoryId, type Scene, startScene } from "../support/gitlab-scene.ts";
+import { startGitLab, type TestGitLab } from "../support/gitlab-server.ts";
+
+let scene: Scene;
+let gitlab: TestGitLab;
+let upstream: Scene["upstream"];
+let own: Scene["own"];
+let open: Scene["open"];
+let tagged: Scene["tagged"];
+
+before(async () => {
+  scene = await startScene();
+  ({ gitlab, upstream, own, open, tagged } = scene);
+});
+after(() => scene.gitlab.stop());
+beforeEach(() => {
+  gitlab.fault = () => undefined;
+  gitlab.log.length = 0;
+  scene.waits.length = 0;
+});
+
+describe("what a job token is told", () => {
+  test("a public project and what it was forked from, as anybody is", async () => {
+    const project = await open(own.env).project("jane/Tools");
+    assert.equal(project?.path, "jane/Tools");
+    assert.deepEqual(project?.forkedFrom, { id: upstream.id, path: "acme/Tools" });
+    assert.equal(project?.registry, undefined);
+  });
+
+  test("pipelines and their jobs", async () => {
+    const port = open(own.env);
+    const [job, ...others] = await port.jobs(upstream.id, own.pipeline.id);
+    assert.deepEqual([job?.status, others], ["running", []]);
+    assert.equal((await port.pipeline(upstream.id, own.pipeline.id))?.status, "running");
+    const running = await port.pipelines(upstream.id, { status: "running" });
+    assert.ok(running.some(({ id }) => id === own.pipeline.id));
+    assert.deepEqual(await port.pipelines(upstream.id, { status: "preparing" }), []);
+  });
+
+  test("absence is no value", async () => {
+    const port = open(own.env);
+    assert.equal(await port.pipeline(upstream.id, 1), undefined);
+    assert.equal(await port.tag(upstream.id, 99, "x"), undefined);
+  });
+});
+
+describe("history", () => {
+  test("branches come with heads, over several pages", async () => {
+    for (let number = 0; number < 150; number++)
+      scene.fork.history.point(`topic-${number}`, "main");
+    const branches = await open(own.env).branches(scene.fork.id);
+    assert.equal(branches.length, 151);
+    const main = branches.find(({ name }) => name === "main");
+    assert.equal(main?.commit, upstream.history.heads().get("main"));
+    assert.equal(gitlab.log.length, 2);
+  });
+
+  test("open merge requests", async () => {
+    const head = scene.fork.history.add("topic-1");
+    const request = gitlab.request(scene.fork, "topic-1", upstream);
+    gitlab.request(scene.fork, "topic-2", upstream).state = "closed";
+    const listed = await open(own.env).openMergeRequests(upstream.id);
+    assert.deepEqual(listed, [{ iid: request.iid, sha: head }]);
+  });
+});
+
+describe("the container registry", () => {
+  test("its repositories, and when a tag of them was put", async () => {
+    tagged("acme/tools/base", "a");
+    const port = open(own.env);
+    const [base, ...others] = await port.repositories(upstream.id);
+    assert.ok(base);
+    assert.deepEqual([base.path, others], ["acme/tools/base", []]);
+    const tag = await port.tag(upstream.id, base.id, "a");
+    assert.equal(tag?.createdAt?.toISOString(), "2026-11-19T00:00:00.000Z");
+  });
+
+  test("a registry without metadata database does not tell when", async () => {
+    const old = await startGitLab({ hasDatabase: false });
+    const project = old.project("acme/tools", { members: { olga: "maintainer" } });
+    project.history.add("main");
+    const image = { digest: `sha256:${"e".repeat(64)}`, taggedAt: new Date(0), size: 1 };
+    old.registry.tags.set("acme/tools/base", new Map([["a", image]]));
+    try {
+      const port = open(old.job(project).env);
+      const [base] = await port.repositories(project.id);
+      assert.equal((await port.tag(project.id, base?.id ?? 0, "a"))?.createdAt, undefined);
+    } finally {
+      await old.stop();
+    }
+  });
+
+  test("one tag is deleted and the others of its image stay", async () => {
+    tagged("acme/tools/one", "a", "b");
+    const port = open(own.env);
+    const id = await repositoryId(port, upstream.id, "/one");
+    assert.deepEqual(await port.deleteTag(upstream.id, id, "a"), { kind: "deleted" });
+    assert.deepEqual(await port.deleteTag(upstream.id, id, "a"), { kind: "gone" });
+    assert.deepEqual([...(gitlab.registry.tags.get("acme/tools/one")?.keys() ?? [])], ["b"]);
+  });
+
+  test("a protected tag is refused with GitLab's words and what it takes", async () => {
+    tagged("acme/tools/two", "latest");
+    upstream.tagRules.push({ pattern: "^latest$", push: "owner", delete: "owner" });
+    const port = open(own.env);
+    const id = await repositoryId(port, upstream.id, "/two");
+    const deletion = await port.deleteTag(upstream.id, id, "latest");
+    assert.equal(deletion.kind, "refused");
+    assert.equal(deletion.kind === "refused" && deletion.said, "403 Forbidden");
+    assert.match(deletion.kind === "refused" ? deletion.hint : "", /rule/);
+    upstream.tagRules.length = 0;
+  });
+
+  test("a reporter's job may list and not delete", async () => {
+    tagged("acme/tools/two", "x");
+    const port = open(gitlab.job(upstream, { user: "rita" }).env);
+    const [first] = await port.repositories(upstream.id);
+    const deletion = await port.deleteTag(upstream.id, first?.id ?? 0, "x");
+    assert.match(deletion.kind === "refused" ? deletion.hint : "", /role Developer/);
+  });
+});
