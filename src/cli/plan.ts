@@ -1,8 +1,8 @@
 /** `berth plan`: decide and write it down; nothing is changed in any registry. */
 import { type Command, Option } from "commander";
-import { givenVariables } from "../config/given.ts";
 import { type ExitCode, exitCodes } from "../errors.ts";
 import type { World } from "../host/world.ts";
+import { handedOn, tagsOf } from "../output/handed-on.ts";
 import { printPlan } from "../output/report.ts";
 import type { Plan } from "../plan/plan.ts";
 import { ownBase } from "../plan/situation.ts";
@@ -88,7 +88,7 @@ async function pipelineText(plan: Plan, options: JobOptions, env: World["env"]):
     image: options.jobImage,
     docker: options.jobDocker,
     variables: handedOn(env, plan.config.prefix),
-    tags: options.jobTags?.split(",").filter((tag) => tag !== "") ?? [],
+    tags: tagsOf(options.jobTags, env["BERTH_INPUT_TAGS"]),
     output: options.output,
     flags: [
       ...(options.config === undefined ? [] : ["--config", options.config]),
@@ -101,26 +101,4 @@ async function pipelineText(plan: Plan, options: JobOptions, env: World["env"]):
     ],
   });
   return printPipeline(pipeline);
-}
-
-/**
- * What the jobs of a child pipeline must see as the plan job does.
- *
- * A trigger job can neither pass on what is set for the plan job alone nor always what a user set for the
- * pipeline, so the child gets it in its text; secrets are never among it.
- */
-function handedOn(env: World["env"], prefix: string): Readonly<Record<string, string>> {
-  const names = [
-    ...Object.values(givenVariables),
-    ...["UPSTREAM", "CONTAINER_TAG", "FORCE_REBUILD"].map((name) => `${prefix}_${name}`),
-    "BERTH_BUILD_NETWORK",
-    "BUILDAH_ISOLATION",
-    "STORAGE_DRIVER",
-    "DOCKER_HOST",
-    "DOCKER_TLS_CERTDIR",
-    "DOCKER_TLS_VERIFY",
-    "DOCKER_CERT_PATH",
-  ];
-  const given = names.map((name) => [name, env[name] ?? ""] as const);
-  return Object.fromEntries(given.filter(([, value]) => value !== ""));
 }

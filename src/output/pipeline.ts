@@ -1,5 +1,6 @@
 /** The child pipeline of a plan: one job for each image to build, then one that publishes the set. */
 import { stringify } from "yaml";
+import { BerthError } from "../errors.ts";
 import { parentsFirst } from "../image/order.ts";
 import { isBuilt, type Plan, type PlannedImage, sameAs } from "../plan/plan.ts";
 
@@ -30,6 +31,9 @@ const maxNeeds = 50;
 
 // A child of a merge request pipeline runs only jobs whose rules match it.
 const rules = [{ if: '$CI_PIPELINE_SOURCE == "parent_pipeline"' }];
+
+// Kubernetes starts the job when the daemon listens (gitlab runner: executors/kubernetes, health check).
+const dockerVariables = { HEALTHCHECK_TCP_PORT: "2376" };
 
 // Networks of hosted runners carry less than Docker's usual 1500 bytes, and TLS hangs on what is lost.
 const dockerCommand = ["--mtu=1360"];
@@ -77,13 +81,20 @@ export function childPipeline(
 }
 
 export function printPipeline(pipeline: Readonly<Record<string, unknown>>): string {
-  return `# Written by berth plan; do not edit.\n${stringify(pipeline, { lineWidth: 0, aliasDuplicateObjects: false })}`;
+  // GitLab reads YAML 1.1: without quotes 2026-11-28 is a date, 9_2 a number and `on` true.
+  const text = stringify(pipeline, {
+    lineWidth: 0,
+    aliasDuplicateObjects: false,
+    defaultKeyType: "QUOTE_DOUBLE",
+    defaultStringType: "QUOTE_DOUBLE",
+  });
+  return `# Written by berth plan; do not edit.\n${text}`;
 }
 
-/** In the text of a pipeline a `$` begins a variable; doubled it is one character. */
+/** Values are final: neither `$NAME` nor `%NAME%` in them is a variable (gitlab: ci/yaml, variables:expand). */
 function variablesOf(variables: Readonly<Record<string, string>>): Job {
   const entries = Object.entries(variables).map(
-    ([name, value]) => [name, value.replaceAll("$", "$$$$")] as const,
+    ([name, value]) => [name, { value, expand: false }] as const,
   );
   return entries.length === 0 ? {} : { variables: Object.fromEntries(entries) };
 }
@@ -106,12 +117,22 @@ function planNeed({ parentPipeline, planJob }: PipelineOptions): readonly Job[] 
 
 function buildJob(image: PlannedImage, built: ReadonlySet<string>, options: PipelineOptions): Job {
   const parents = image.parents.filter((parent) => built.has(parent));
+  if (parents.length > maxNeeds) throw tooManyParents(image.name, parents.length);
   return {
     stage: "berth-build",
     ...common(options),
     ...(options.docker === undefined
       ? {}
-      : { services: [{ name: options.docker, alias: "docker", command: dockerCommand }] }),
+      : {
+          services: [
+            {
+              name: options.docker,
+              alias: "docker",
+              command: dockerCommand,
+              variables: dockerVariables,
+            },
+          ],
+        }),
     needs: [
       ...planNeed(options),
       ...parents.map((parent) => ({ job: buildJobName(parent), artifacts: false })),
@@ -147,10 +168,23 @@ function publishJob(builds: readonly PlannedImage[], options: PipelineOptions): 
   };
 }
 
-/** Says what failed where publishing was not come to; of the two exactly one runs. */
+function tooManyParents(name: string, count: number): BerthError {
+  return new BerthError(
+    "USAGE",
+    `write pipeline.yml: ${name} is built from ${count} images that are to be built too; GitLab lets a job need ${maxNeeds}`,
+    { hint: "build in one job, with the component's input `mode: inline` or `berth ensure`" },
+  );
+}
+
+/**
+ * Says what failed where publishing was not come to; of the two exactly one runs.
+ *
+ * It needs no job by name: GitLab skips what needs a skipped job, and does not hold that for a failure.
+ */
 function reportJob(builds: readonly PlannedImage[], options: PipelineOptions): Job {
+  const { needs, ...job } = publishJob(builds, options);
   return {
-    ...publishJob(builds, options),
+    ...job,
     rules: rules.map((rule) => ({ ...rule, when: "on_failure" })),
     script: [command("report", ...options.flags)],
   };

@@ -44,13 +44,17 @@ export function guessWarning(prefix: string): string {
   );
 }
 
-/** What a user set as `<PREFIX>_UPSTREAM`. */
+/** The component's input `upstream`, under a name that no rule of a pipeline reads. */
+export const upstreamInput = "BERTH_INPUT_UPSTREAM";
+
+/** What a user set as `<PREFIX>_UPSTREAM`, or the component was given. */
 function namedUpstream(
   prefix: string,
   get: Get,
   own: Repository | undefined,
 ): Repository | undefined {
-  const name = `${prefix}_UPSTREAM`;
+  const chosen = `${prefix}_UPSTREAM`;
+  const name = get(chosen) === undefined ? upstreamInput : chosen;
   const text = get(name);
   if (text === undefined || text === "auto") return undefined;
   try {

@@ -55,10 +55,9 @@ function pipeline(
     set: { id: "0", tag: "set-0", record: null, generation: null, stale: false },
     images,
   };
-  return parse(printPipeline(childPipeline(plan, { ...options, ...change }))) as Record<
-    string,
-    Record<string, unknown>
-  >;
+  const text = printPipeline(childPipeline(plan, { ...options, ...change }));
+  // As GitLab reads it.
+  return parse(text, { version: "1.1" }) as Record<string, Record<string, unknown>>;
 }
 
 const jobsOf = (found: Record<string, unknown>): string[] =>
@@ -104,7 +103,8 @@ describe("the child pipeline", () => {
   test("says what failed where publishing was not come to", () => {
     const found = pipeline([planned("debian", build)]);
     const [publish, report] = [found["berth publish"], found["berth report"]];
-    assert.deepEqual(report?.["needs"], publish?.["needs"]);
+    assert.equal(report?.["needs"], undefined);
+    assert.equal(report?.["stage"], publish?.["stage"]);
     assert.deepEqual(report?.["script"], ["berth report"]);
     assert.deepEqual(report?.["artifacts"], {
       paths: [".berth/"],
@@ -119,14 +119,54 @@ describe("the child pipeline", () => {
       docker: "docker:28-dind",
       variables: { BERTH_PREFIX: "QEMU_CI", QEMU_CI_UPSTREAM: "a$b" },
     });
-    assert.deepEqual(found["variables"], { BERTH_PREFIX: "QEMU_CI", QEMU_CI_UPSTREAM: "a$$b" });
+    assert.deepEqual(found["variables"], {
+      BERTH_PREFIX: { value: "QEMU_CI", expand: false },
+      QEMU_CI_UPSTREAM: { value: "a$b", expand: false },
+    });
     const [service] = (found["berth build a"]?.["services"] ?? []) as readonly object[];
     assert.deepEqual(service, {
       name: "docker:28-dind",
       alias: "docker",
       command: ["--mtu=1360"],
+      variables: { HEALTHCHECK_TCP_PORT: "2376" },
     });
     assert.equal(found["berth publish"]?.["services"], undefined);
+  });
+
+  test("is read in YAML 1.1 as what it says", () => {
+    const values = [
+      "2026-11-28",
+      "9_2",
+      "12:30",
+      "1,2",
+      "yes",
+      "on",
+      "~",
+      ":sym",
+      "%A%",
+      "$A",
+      "1e3",
+    ];
+    const variables = Object.fromEntries(values.map((value, index) => [`Y${index}`, value]));
+    const found = pipeline([planned("yes", build)], { variables, tags: ["9_2"] });
+    assert.deepEqual(
+      Object.values(found["variables"] ?? {}).map(
+        (variable) => (variable as { value: unknown }).value,
+      ),
+      values,
+    );
+    assert.deepEqual(found["berth build yes"]?.["tags"], ["9_2"]);
+    const text = printPipeline({ on: { "2026-11-28": "no" } });
+    assert.match(text, /^"on":\n {2}"2026-11-28": "no"$/m);
+  });
+
+  test("says that GitLab lets no job need more images than a limit", () => {
+    const parents = Array.from({ length: 51 }, (_, number) => `parent${number}`);
+    const all = parents.map((name) => planned(name, build));
+    assert.throws(
+      () => pipeline([...all, { ...planned("child", build), parents }]),
+      /child is built from 51 images.*GitLab lets a job need 50/,
+    );
   });
 
   test("lets an optional image fail", () => {

@@ -124,6 +124,19 @@ describe("upstream", () => {
     });
   }
 
+  test("may be given to the component, and a variable wins over that", () => {
+    const given = { ...topic, BERTH_INPUT_UPSTREAM: "qemu-project" };
+    assert.equal(told(given, undefined).is, real);
+    assert.equal(told(given, "elsewhere").is, real);
+    assert.equal(
+      told({ ...given, BERTH_INPUT_UPSTREAM: "other" }, undefined, "qemu-project").is,
+      real,
+    );
+    assert.throws(() => told({ ...topic, BERTH_INPUT_UPSTREAM: "a b" }, undefined), {
+      message: 'read BERTH_INPUT_UPSTREAM: "a b" names no project',
+    });
+  });
+
   test("keeps its own registry whatever a variable says", () => {
     const here = told(jobIn("upstream", branch("master", true)), "qemu-project", "alice/qemu");
     assert.equal(here.own && printRepository(here.own), registryOf.upstream);

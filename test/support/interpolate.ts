@@ -4,7 +4,7 @@
  * gitlab-ci-local accepts unknown inputs and JavaScript's regular expressions, and does not keep all
  * types; here every input that GitLab would refuse is refused, and so are mistakes that it lets pass.
  */
-import { isPair, isSeq, type Node, type Scalar, visit } from "yaml";
+import { isMap, isPair, isSeq, type Node, type Scalar, visit } from "yaml";
 import { valueProblems } from "./inputs.ts";
 import { type Block, blockPattern, parseCi, readTemplate, type Template } from "./template.ts";
 
@@ -60,14 +60,18 @@ function settled({ inputs }: Template, given: Values): Values {
   );
 }
 
-/** Within a text GitLab prints a list as Ruby would, and a key that is no text becomes one. */
+/** A key that is no text becomes one; of a list within a text only what Ruby prints as JSON does is taken. */
 function placeProblems(block: Block, value: unknown): string[] {
   const where = block.path.join(":");
-  if (Array.isArray(value) && !block.whole)
+  if (Array.isArray(value) && !block.whole && !value.every(isPlain))
     return [`${where}: ${block.text} puts a list into a text`];
   if (block.inKey && block.whole && typeof value !== "string")
     return [`${where}: ${block.text} makes a key that is no text`];
   return [];
+}
+
+function isPlain(item: unknown): boolean {
+  return typeof item === "string" && /^[ -~]*$/.test(item) && !/["\\#]/.test(item);
 }
 
 /** Puts values into the body; what a value holds is not looked at again. */
@@ -88,12 +92,27 @@ function replace({ body, blocks }: Template, give: (block: Block) => unknown): v
     if (isSeq(parent) && typeof key === "number") parent.items[key] = list;
     return visit.SKIP;
   });
+  if (!isMap(body.contents)) return;
+  // Of jobs that have one name then, the last is left; without a list in the name it is a mistake.
+  const names = body.contents.items.map(({ key }) => String(key));
+  body.contents.items = body.contents.items.filter(({ key }, index) => {
+    const inside = byScalar.get(key as Scalar) ?? [];
+    return (
+      names.lastIndexOf(names[index] ?? "") === index ||
+      !inside.some((block) => Array.isArray(give(block)))
+    );
+  });
 }
 
 function filled(inside: readonly Block[], give: (block: Block) => unknown): string {
-  const values = new Map(inside.map((block) => [block.text, String(give(block) ?? "")]));
+  const values = new Map(inside.map((block) => [block.text, printed(give(block))]));
   const text = inside[0]?.scalar.value ?? "";
   return text.replace(blockPattern, (block) => values.get(block) ?? block);
+}
+
+function printed(value: unknown): string {
+  if (!Array.isArray(value)) return String(value ?? "");
+  return `[${value.map((item) => JSON.stringify(item)).join(", ")}]`;
 }
 
 function settle(scalar: Scalar, value: unknown): void {

@@ -46,9 +46,19 @@ describe("within a longer text", () => {
       assert.deepEqual(interpolate(template, { x: value }).value, { job: { script: text } });
     });
 
-  test("a list is refused, for GitLab prints it as Ruby would", () => {
+  test("a list is printed as Ruby does, and what that prints otherwise than JSON is refused", () => {
     const template = one("{ type: array, default: [] }", body);
-    assert.deepEqual(problemsOf(template), ["job:script: $[[ inputs.x ]] puts a list into a text"]);
+    const { value } = interpolate(template, { x: ["a", "$b"] });
+    assert.deepEqual(value, { job: { script: 'echo ["a", "$b"]' } });
+    assert.throws(() => interpolate(template, { x: [1] }), /puts a list into a text/);
+    assert.throws(() => interpolate(template, { x: ["#{a}"] }), /puts a list into a text/);
+  });
+
+  test("of two jobs that have one name then, the last is left", () => {
+    const jobs = '".a $[[ inputs.x ]]": { stage: one }\n".a []": { stage: two }\n';
+    const template = one("{ type: array, default: [] }", jobs);
+    assert.deepEqual(interpolate(template).value, { ".a []": { stage: "two" } });
+    assert.deepEqual(Object.keys(interpolate(template, { x: ["t"] }).value), ['.a ["t"]', ".a []"]);
   });
 
   test("a number that YAML reads as a text stays a text", () => {

@@ -102,6 +102,10 @@ const refused: readonly (readonly [input: string, value: string])[] = [
   ["upstream", "a/"],
   ["staging", "staging"],
   ["staging", "//"],
+  // GitLab's expressions know no pattern of one character.
+  ["staging", "/a/"],
+  // Ruby's gsub, by which GitLab puts values into a text, takes these two for something else.
+  ["stable", "/^a\\+b/"],
   ["staging", "/a/b/"],
   ["staging", "/a/ || $X =~ /b/"],
   ["staging", "/$CI_COMMIT_BRANCH/"],
@@ -127,14 +131,7 @@ for (const [input, value] of refused) {
   });
 }
 
-const taken = [
-  "/staging/",
-  "/^(a|b)$/",
-  "/^v[[:digit:]]+\\.x$/",
-  "/^a\\/b$|^c/",
-  "/^\\w{2,}$/",
-  "/./",
-];
+const taken = ["/staging/", "/^(a|b)$/", "/^v[[:digit:]]+\\.x$/", "/^a\\/b$|^c/", "/^\\w{2,}$/"];
 
 for (const pattern of taken) {
   test(`staging and stable take ${pattern}`, () => {

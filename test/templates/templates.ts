@@ -43,7 +43,7 @@ const samples: Readonly<Record<string, readonly unknown[]>> = {
   "promote.gate": ["rules-promote"],
   // The schema refuses an empty list, which GitLab itself takes.
   tags: [["linux", "arm64"]],
-  build_tags: ["linux, arm64"],
+  build_tags: [["linux", "arm64"]],
   staging: ["/^(staging|next)$/"],
   stable: ["/^(stable|lts)-[0-9.]+$/"],
   needs: [[], ["lint"], [{ job: "lint", optional: true, artifacts: false }]],

@@ -1,0 +1,59 @@
+/** What a child pipeline takes over: what a project sets for all of its jobs, and no secret. */
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { handedOn, tagsOf } from "../../src/output/handed-on.ts";
+
+describe("the variables of a child pipeline", () => {
+  const taken = {
+    BERTH_PREFIX: "QEMU_CI",
+    BERTH_INPUT_UPSTREAM: "qemu-project",
+    QEMU_CI_CONTAINER_TAG: "mine",
+    GIT_SUBMODULE_STRATEGY: "recursive",
+    GIT_LFS_SKIP_SMUDGE: "1",
+    GIT_STRATEGY: "clone",
+    GIT_CLONE_PATH: "$CI_BUILDS_DIR/x",
+    KUBERNETES_MEMORY_REQUEST: "4Gi",
+    KUBERNETES_SERVICE_CPU_REQUEST: "1",
+    FF_USE_FASTZIP: "true",
+    https_proxy: "http://proxy.example.com:3128",
+    NO_PROXY: "localhost",
+    NODE_EXTRA_CA_CERTS: "/builds/ca.pem",
+    DOCKER_HOST: "tcp://docker:2376",
+  };
+
+  test("hold what is set for all jobs", () => {
+    assert.deepEqual(handedOn(taken, "QEMU_CI"), taken);
+  });
+
+  test("hold nothing else: no secret, nothing of the machine, nothing empty", () => {
+    const others = {
+      CI_JOB_TOKEN: "secret",
+      DEPLOY_KEY: "secret",
+      GITLAB_TOKEN: "secret",
+      DOCKER_AUTH_CONFIG: "{}",
+      GIT_AUTHOR_NAME: "someone",
+      GIT_ASKPASS: "/bin/ask",
+      NODE_OPTIONS: "--require ./x",
+      KUBERNETES_PORT: "tcp://10.0.0.1:443",
+      KUBERNETES_SERVICE_HOST: "10.0.0.1",
+      KUBERNETES_SERVICE_PORT_HTTPS: "443",
+      http_proxy: "http://user:secret@proxy.example.com:3128",
+      GIT_DEPTH: "",
+    };
+    assert.deepEqual(handedOn(others, "QEMU_CI"), {});
+  });
+});
+
+describe("the runner tags of a child pipeline", () => {
+  const cases: readonly [string | undefined, string | undefined, readonly string[]][] = [
+    [undefined, undefined, []],
+    ["", "[[], []]", []],
+    ["arm64, linux", '[["big"], ["small"]]', ["arm64", "linux"]],
+    [undefined, '[["big", "x,y"], ["small"]]', ["big", "x,y"]],
+    [undefined, '[[], ["small"]]', ["small"]],
+  ];
+  for (const [given, inputs, expected] of cases)
+    test(`are ${JSON.stringify(expected)} for ${given} and ${inputs}`, () => {
+      assert.deepEqual(tagsOf(given, inputs), expected);
+    });
+});
