@@ -14,7 +14,7 @@ import { makeFolder, unpackTar } from "../host/unpack.ts";
 import type { Material } from "../image/identify.ts";
 import type { Manifest } from "../oci/manifest.ts";
 import { isFatal, type Outcome } from "../output/outcome.ts";
-import { isBuilt, needsOf, type Plan, type PlannedImage } from "../plan/plan.ts";
+import { isBuilt, type Plan, type PlannedImage } from "../plan/plan.ts";
 import type { Session } from "./session.ts";
 import type { BuildOptions } from "./verb.ts";
 
@@ -40,19 +40,13 @@ export async function carryOut(
   const builds = task.images.filter(({ decision }) => isBuilt(decision));
   // From here on a signal ends the builds first, and then the process, so that the terminal is left in order.
   if (builds.length > 0) world.guard();
-  log.expect(
-    builds.map((image) => ({
-      name: image.name,
-      after: needsOf(image),
-      section: sectionOf(image.name),
-    })),
-  );
+  log.expect(builds.map(({ name }) => ({ name, section: sectionOf(name) })));
   try {
     return await runParentsFirst(task.images, project.config.parallel, async (image, parents) => {
       if (!isBuilt(image.decision)) return execute(image, parents, tools);
       log.began(image.name);
       const outcome = await execute(image, parents, tools);
-      log.ended(image.name, wordOf(outcome), outcome.digest === null);
+      log.ended(image.name, wordOf(outcome));
       return outcome;
     });
   } finally {

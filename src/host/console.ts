@@ -1,6 +1,6 @@
 /** Standard error is one, so its log is too. */
 import { type ConsoleLog, makeLog } from "./log.ts";
-import { isLive, makeLiveLog } from "./progress-log.ts";
+import { makeLiveLog } from "./progress.ts";
 
 let log: ConsoleLog | undefined;
 
@@ -20,6 +20,17 @@ export function closeLog(): void {
   log?.flush();
 }
 
+/** Is this a terminal that somebody looks at while the run goes on? Colours are another question. */
+export function isLive(
+  screen: { readonly isTTY?: boolean },
+  env: Readonly<Record<string, string | undefined>>,
+): boolean {
+  const inCi = [env["CI"], env["GITLAB_CI"]].some(
+    (value) => !["", "false", "0", undefined].includes(value),
+  );
+  return screen.isTTY === true && !inCi && env["TERM"] !== "dumb";
+}
+
 function openLog(): ConsoleLog {
   const { stderr, env } = process;
   const now = (): Date => new Date();
@@ -27,6 +38,8 @@ function openLog(): ConsoleLog {
     const sections = env["GITLAB_CI"] === "true";
     return makeLog({ write: (text) => stderr.write(text), sections, now });
   }
+  // A terminal that does not know its size says 0.
+  if (!stderr.columns) Object.assign(stderr, { columns: 80, rows: 24 });
   return makeLiveLog({ screen: stderr, now, every });
 }
 

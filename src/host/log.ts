@@ -1,9 +1,9 @@
 /** The reading log of a run on standard error: plain lines, GitLab's collapsible sections in CI. */
 import type { Log } from "../world.ts";
-import type { Expected } from "./progress.ts";
 
 /** A build that is going to be; `section` is the id under which the log gets its lines. */
-export interface ExpectedBuild extends Expected {
+export interface ExpectedBuild {
+  readonly name: string;
   readonly section: string;
 }
 
@@ -11,8 +11,7 @@ export interface ExpectedBuild extends Expected {
 export interface ConsoleLog extends Log {
   expect(builds: readonly ExpectedBuild[]): void;
   began(name: string): void;
-  /** `lost` where there is no image in the end, so that those built from it are lost too. */
-  ended(name: string, result: string, lost: boolean): void;
+  ended(name: string, result: string): void;
   /** The builds are over, or are given up. */
   settle(): void;
   /** Writes something else, such as a result on the other stream, that must not meet the view. */

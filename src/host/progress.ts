@@ -1,140 +1,116 @@
-/** What a person sees of builds under way: the state of all of them, and the lines that show it. */
-import { nothingRead, type Reading, readLine } from "./progress-step.ts";
+/** The log of a run on a terminal: what is being built at the foot of the screen, all else above it. */
+import { stripVTControlCharacters } from "node:util";
+import { type ConsoleLog, type ExpectedBuild, holdWarnings, makeSections } from "./log.ts";
 
-/** Something that is going to be done, and what has to be done before. */
-export interface Expected {
-  readonly name: string;
-  readonly after: readonly string[];
+export interface LiveOptions {
+  readonly screen: NodeJS.WriteStream;
+  readonly now: () => Date;
+  /** Calls again and again until the function that it gives is called; must not keep the process alive. */
+  readonly every: (milliseconds: number, work: () => void) => () => void;
 }
 
-export interface Running {
-  readonly name: string;
-  /** In milliseconds. */
+const tickMs = 200;
+/** Of each build, for the case that it fails. */
+const keptLines = 50_000;
+
+interface Build {
   readonly since: number;
-  readonly reading: Reading;
+  /** All that it said, as it would stand on a screen. */
+  readonly lines: string[];
 }
 
-export interface Finished {
-  readonly name: string;
-  readonly result: string;
-  readonly lost: boolean;
-}
-
-export interface Progress {
-  readonly since: number;
-  readonly waiting: readonly Expected[];
-  readonly running: readonly Running[];
-  readonly finished: readonly Finished[];
-}
-
-export interface Size {
-  readonly columns: number;
-  readonly rows: number;
-}
-
-export function expecting(waiting: readonly Expected[], since: number): Progress {
-  return { since, waiting, running: [], finished: [] };
-}
-
-export function begin(state: Progress, name: string, since: number): Progress {
-  const waiting = state.waiting.filter((expected) => expected.name !== name);
-  return { ...state, waiting, running: [...state.running, { name, since, reading: nothingRead }] };
-}
-
-export function hear(state: Progress, name: string, line: string): Progress {
-  const running = state.running.map((build) =>
-    build.name === name ? { ...build, reading: readLine(build.reading, line) } : build,
-  );
-  return { ...state, running };
-}
-
-/** Ends one; where it is lost, so is all that waits for it. */
-export function finish(state: Progress, end: Finished): Progress {
-  const lost = end.lost ? dependents(state.waiting, end.name) : [];
+/** Loads what draws with the first builds that are expected; the cursor stays, so nothing has to be put back. */
+export function makeLiveLog({ screen, now, every }: LiveOptions): ConsoleLog {
+  const running = new Map<string, Build>();
+  const failed: string[] = [];
+  let expected: readonly ExpectedBuild[] = [];
+  let started = 0;
+  let ended = 0;
+  let view: ReturnType<typeof import("log-update").createLogUpdate> | undefined;
+  let stop: (() => void) | undefined;
+  const draw = (): void => {
+    if (running.size === 0) return;
+    const time = now().getTime();
+    const counts = `building ${running.size}, ${ended} of ${expected.length} done`;
+    const lines = [...running].map(([name, build]) => buildLine(name, build, time));
+    const frame = [`${counts}; ${printElapsed(time - started)}`, ...lines];
+    view?.(frame.map((line) => line.slice(0, screen.columns - 1)).join("\n"));
+  };
+  const write = (text: string): void => {
+    view?.clear();
+    screen.write(text);
+    draw();
+  };
+  const plain = makeSections({ write, sections: false, now });
   return {
-    ...state,
-    waiting: state.waiting.filter((expected) => !lost.includes(expected)),
-    running: state.running.filter(({ name }) => name !== end.name),
-    finished: [
-      ...state.finished,
-      end,
-      ...lost.map(({ name }) => ({ name, result: "skipped", lost: true })),
-    ],
+    info: (text) => write(`${text}\n`),
+    ...holdWarnings(write),
+    expect(builds) {
+      expected = builds;
+      started = now().getTime();
+      stop ??= every(tickMs, draw);
+      void import("log-update").then(({ createLogUpdate }) => {
+        if (stop !== undefined) view = createLogUpdate(screen, { showCursor: true });
+      });
+    },
+    began(name) {
+      running.set(name, { since: now().getTime(), lines: [] });
+      draw();
+    },
+    ended(name, result) {
+      const { since, lines } = running.get(name) ?? { since: now().getTime(), lines: [] };
+      running.delete(name);
+      ended++;
+      if (result === "failed" && lines.length > 0) failed.push(outputOf(name, lines));
+      write(`${name}: ${result} after ${printElapsed(now().getTime() - since)}\n`);
+    },
+    section(id, title) {
+      const name = expected.find(({ section }) => section === id)?.name;
+      if (name === undefined) return plain(id, title);
+      const line = (text: string): void => {
+        const lines = running.get(name)?.lines ?? [];
+        // Cut by halves, since shifting one by one would cost the square.
+        if (lines.push(plainText(text)) > keptLines * 2) lines.splice(0, keptLines);
+      };
+      return { line, end: () => undefined };
+    },
+    settle() {
+      stop?.();
+      const left = [...running.keys()].map((name) => `${name}: not finished\n`);
+      running.clear();
+      write([...left, ...failed.splice(0)].join(""));
+      [expected, ended, view, stop] = [[], 0, undefined, undefined];
+    },
+    around(other) {
+      view?.clear();
+      other();
+      draw();
+    },
   };
 }
 
-function dependents(waiting: readonly Expected[], name: string): readonly Expected[] {
-  const direct = waiting.filter(({ after }) => after.includes(name));
-  const further = direct.flatMap((expected) => dependents(waiting, expected.name));
-  return [...new Set([...direct, ...further])];
+/** Its step and its last line, of what buildah and BuildKit print: `STEP 3/7: RUN make`, `#5 [2/3] RUN make`. */
+function buildLine(name: string, { since, lines }: Build, now: number): string {
+  const step = lines.findLast((line) => /^(?:\[\d+\/\d+\] )?STEP \d+\/\d+: |^#\d+ \[/.test(line));
+  const last = lines.findLast((line) => line !== "");
+  const words = [step ?? "preparing", ...(last === undefined || last === step ? [] : [last])];
+  const plain = words.map((text) => text.replace(/^#\d+ (?:\d+\.\d+ )?/, ""));
+  return `  ${name}  ${printElapsed(now - since)}  ${plain.join("  |  ")}`;
 }
 
-/** The lines of the view, none wider than the screen and not more than fit on it. */
-export function frame(state: Progress, { columns, rows }: Size, now: number): readonly string[] {
-  const { running, waiting } = state;
-  const room = Math.max(1, rows - 3 - (waiting.length > 0 ? 1 : 0));
-  const shown = running.length > room ? running.slice(0, room - 1) : running;
-  const width = Math.max(0, ...shown.map(({ name }) => widthOf(name)));
-  const hidden = running.length - shown.length;
-  return [
-    summary(state, now),
-    ...shown.map((build) => buildLine(build, width, now)),
-    ...(hidden > 0 ? [`  and ${hidden} more`] : []),
-    ...(waiting.length > 0 ? [`  waiting: ${waiting.map(waitingFor(state)).join(", ")}`] : []),
-  ].map((line) => cut(line, columns - 1));
+function outputOf(name: string, lines: readonly string[]): string {
+  return `\n== build ${name} failed; its output:\n${lines.join("\n")}\n== end of ${name}\n\n`;
 }
 
-function summary({ since, waiting, running, finished }: Progress, now: number): string {
-  const lost = finished.filter((end) => end.lost).length;
-  const counts = [
-    `building ${running.length}`,
-    `${finished.length - lost} done`,
-    ...(lost > 0 ? [`${lost} lost`] : []),
-    ...(waiting.length > 0 ? [`${waiting.length} waiting`] : []),
-  ];
-  return `${counts.join(", ")}; ${printElapsed(now - since)}`;
-}
-
-function buildLine({ name, since, reading }: Running, width: number, now: number): string {
-  const pad = " ".repeat(width - widthOf(name));
-  const words = [reading.step || "preparing", reading.last].filter((text) => text !== "");
-  return `  ${name}${pad}  ${printElapsed(now - since).padStart(7)}  ${words.join("  |  ")}`;
-}
-
-function waitingFor({ running, waiting }: Progress): (expected: Expected) => string {
-  const open = new Set([...running, ...waiting].map(({ name }) => name));
-  return ({ name, after }) => {
-    const parents = after.filter((parent) => open.has(parent));
-    return parents.length === 0 ? name : `${name} (for ${parents.join(", ")})`;
-  };
-}
-
-/** A time as people say it: `7 s`, `3m 05s`, `1h 02m`. */
+/** A time as people say it: `7 s`, `3m 05s`. */
 export function printElapsed(milliseconds: number): string {
   const seconds = Math.max(0, Math.floor(milliseconds / 1000));
-  const two = (value: number): string => String(value).padStart(2, "0");
   if (seconds < 60) return `${seconds} s`;
-  if (seconds < 3600) return `${Math.floor(seconds / 60)}m ${two(seconds % 60)}s`;
-  return `${Math.floor(seconds / 3600)}h ${two(Math.floor((seconds % 3600) / 60))}m`;
+  return `${Math.floor(seconds / 60)}m ${String(seconds % 60).padStart(2, "0")}s`;
 }
 
-/** The columns of a text, rather too many than too few: a line must never wrap. */
-export function widthOf(text: string): number {
-  return [...text].reduce((sum, char) => sum + charWidth(char), 0);
-}
-
-function charWidth(char: string): number {
-  return (char.codePointAt(0) ?? 0) < 0x1100 || char === "…" ? 1 : 2;
-}
-
-function cut(text: string, columns: number): string {
-  if (widthOf(text) <= columns) return text;
-  let width = 1;
-  let kept = "";
-  for (const char of text) {
-    width += charWidth(char);
-    if (width > columns) break;
-    kept += char;
-  }
-  return columns > 0 ? `${kept}…` : "";
+/** What a line would leave on a screen: no colours, no control characters, of a progress bar the last state. */
+export function plainText(line: string): string {
+  const shown = stripVTControlCharacters(line).trimEnd().split("\r").at(-1) ?? "";
+  return shown.replace(/\p{Cc}/gu, " ").trim();
 }

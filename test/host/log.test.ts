@@ -56,12 +56,12 @@ test("warnings come at the end, each once, also when it is a long way to the end
 
 test("where nobody looks on, nothing is drawn for builds and results", () => {
   const { log, text } = recorded(false);
-  log.expect([{ name: "a", after: [], section: "a" }]);
+  log.expect([{ name: "a", section: "a" }]);
   log.began("a");
   const section = log.section("a", "build a");
   section.line("one");
   section.end();
-  log.ended("a", "failed", true);
+  log.ended("a", "failed");
   log.around(() => log.info("result"));
   log.settle();
   assert.equal(text(), "== build a\none\n== build a: ended after 1.0 s\nresult\n");
