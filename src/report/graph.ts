@@ -1,20 +1,21 @@
 /** The images as a graph: what is built from what, and how each stands. */
-import { type Layout, layOut, type Place } from "./layout.ts";
+import { graphlib, layout } from "@dagrejs/dagre";
 import { type Markup, markup } from "./markup.ts";
 import { classOf, shapeOf } from "./shapes.ts";
 import type { Report, ReportImage } from "./view.ts";
 import { count, countStates, meanings } from "./words.ts";
 
-const box = { width: 236, height: 40, across: 316, down: 52, margin: 6 };
+const box = { width: 236, height: 40 };
+const gaps = { ranksep: 80, nodesep: 12, marginx: 6, marginy: 6 };
 const longest = 26;
 
 /** The section of the graph: connected images drawn, the others listed below. */
 export function graphSection({ images }: Report): Markup {
-  const layout = layOut(images);
+  const placed = layOut(images);
   return markup`<section aria-labelledby="graph"><h2 id="graph">What is built from what</h2>
 ${legend(images)}
-${layout.places.length === 0 ? undefined : drawn(images, layout)}
-${layout.alone.length === 0 ? undefined : listed(images, layout)}
+${placed.places.length === 0 ? undefined : drawn(images, placed)}
+${placed.alone.length === 0 ? undefined : listed(images, placed)}
 </section>`;
 }
 
@@ -26,42 +27,28 @@ function legend(images: readonly ReportImage[]): Markup {
   return markup`<ul class="legend" aria-label="Legend">${entries}</ul>`;
 }
 
-function drawn(images: readonly ReportImage[], layout: Layout): Markup {
-  const { places, layers, rows } = layout;
-  const width = (layers - 1) * box.across + box.width + 2 * box.margin;
-  const height = rows * box.down + 2 * box.margin;
-  const byNode = new Map(places.map((place) => [place.node, place]));
-  const lines = places.flatMap((place) => linesTo(place, images, byNode));
+function drawn(images: readonly ReportImage[], placed: Layout): Markup {
+  const { places, lines, width, height } = placed;
   const nodes = places.map((place) => node(place, images[place.node] as ReportImage));
   return markup`<p class="note">Lines lead from an image to those built from it. Choosing an image leads to its row in the table.</p>
 <div class="scroll"><svg class="graph" role="group" aria-labelledby="graph" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}">
-<g aria-hidden="true">${lines}</g>
+<g aria-hidden="true">${lines.map(drawnLine)}</g>
 ${nodes}</svg></div>`;
 }
 
-function linesTo(
-  to: Place,
-  images: readonly ReportImage[],
-  byNode: ReadonlyMap<number, Place>,
-): readonly Markup[] {
-  return (images[to.node]?.parents ?? []).flatMap((parent) => {
-    const from = byNode.get(parent);
-    if (from === undefined) return [];
-    const [start, end] = [corner(from), corner(to)];
-    const [x1, y1] = [start.x + box.width, start.y + box.height / 2];
-    const [x2, y2] = [end.x, end.y + box.height / 2];
-    const bend = (box.across - box.width) / 2;
-    const way = `M${x1} ${y1}C${x1 + bend} ${y1} ${x2 - bend} ${y2} ${x2} ${y2}`;
-    return [markup`<path class="edge" data-from="${parent}" data-to="${to.node}" d="${way}"/>`];
-  });
-}
-
-function corner({ layer, row }: Place): { readonly x: number; readonly y: number } {
-  return { x: box.margin + layer * box.across, y: box.margin + row * box.down };
+function drawnLine({ from, to, points: [start, ...points] }: Line): Markup {
+  let way = `M${start.x} ${start.y}`;
+  let before = start;
+  for (const point of points) {
+    const middle = (before.x + point.x) / 2;
+    way += `C${middle} ${before.y} ${middle} ${point.y} ${point.x} ${point.y}`;
+    before = point;
+  }
+  return markup`<path class="edge" data-from="${from}" data-to="${to}" d="${way}"/>`;
 }
 
 function node(place: Place, image: ReportImage): Markup {
-  const { x, y } = corner(place);
+  const { x, y } = place;
   const { name, state, reason } = image;
   return markup`<a class="node ${classOf(state)}" href="#image-${place.node}" data-image="${place.node}" transform="translate(${x} ${y})"><title>${name} ${state}, ${reason}</title>
 <rect class="box" width="${box.width}" height="${box.height}" rx="6"/><use class="shape ${classOf(state)}" href="#shape-${classOf(state)}" x="10" y="12" width="16" height="16"/>
@@ -85,4 +72,61 @@ function shorten(name: string): string {
   if (name.length <= longest) return name;
   const half = (longest - 1) / 2;
   return `${name.slice(0, Math.ceil(half))}…${name.slice(-Math.floor(half))}`;
+}
+
+interface Point {
+  readonly x: number;
+  readonly y: number;
+}
+
+/** The upper left corner of an image's box. */
+interface Place extends Point {
+  readonly node: number;
+}
+
+interface Line {
+  readonly from: number;
+  readonly to: number;
+  readonly points: readonly [Point, ...Point[]];
+}
+
+export interface Layout {
+  readonly places: readonly Place[];
+  readonly lines: readonly Line[];
+  readonly width: number;
+  readonly height: number;
+  /** Nodes without parents and children, in their own order. */
+  readonly alone: readonly number[];
+}
+
+/** Lays out what is built from what, children to the right of their parents. */
+export function layOut(nodes: readonly { readonly parents: readonly number[] }[]): Layout {
+  const edges = nodes.flatMap(({ parents }, to) => parents.map((from) => ({ from, to })));
+  const isJoined = new Set(edges.flatMap(({ from, to }) => [from, to]));
+  const joined = [...nodes.keys()].filter((node) => isJoined.has(node));
+  const graph = new graphlib.Graph().setGraph({ rankdir: "LR", ...gaps });
+  for (const node of joined) graph.setNode(String(node), { ...box });
+  for (const { from, to } of edges) graph.setEdge(String(from), String(to), {});
+  if (joined.length > 0) layout(graph);
+  const centre = (node: number): Point => graph.node(String(node)) as Point;
+  const lines = edges.map(({ from, to }): Line => {
+    const { points } = graph.edge(String(from), String(to)) as { readonly points: Point[] };
+    const [start, end] = [centre(from), centre(to)];
+    return {
+      from,
+      to,
+      points: [
+        { x: start.x + box.width / 2, y: start.y },
+        ...points.slice(1, -1),
+        { x: end.x - box.width / 2, y: end.y },
+      ],
+    };
+  });
+  const places = joined.map((node) => {
+    const { x, y } = centre(node);
+    return { node, x: x - box.width / 2, y: y - box.height / 2 };
+  });
+  const { width = 0, height = 0 } = graph.graph() as { width?: number; height?: number };
+  const alone = [...nodes.keys()].filter((node) => !isJoined.has(node));
+  return { places, lines, width, height, alone };
 }

@@ -93,7 +93,8 @@ describe("the page in a browser", () => {
     const between = report.images.flatMap(({ parents }, index) =>
       isFailed(index) ? parents.filter(isFailed) : [],
     );
-    assert.equal(await shown(page, ".edge"), between.length);
+    // A level line has no height, which is all that Playwright looks at.
+    assert.equal(await page.locator(".edge:not([hidden])").count(), between.length);
     await page.close();
   });
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { layOut } from "../../src/report/layout.ts";
+import { layOut } from "../../src/report/graph.ts";
 import { scaleOf } from "../../src/report/timeline.ts";
 
 /** Graphs without cycles: parents stand earlier in the list. */
@@ -16,29 +16,34 @@ const graphs = fc.array(fc.array(fc.nat(), { maxLength: 3 }), { maxLength: 30 })
   })),
 );
 
-test("every image stands once, right of its parents, and on a place of its own", () => {
+test("every image stands once, right of its parents, on a place of its own, and the same each time", () => {
   fc.assert(
     fc.property(graphs, (nodes) => {
-      const { places, alone, layers, rows } = layOut(nodes);
+      const laid = layOut(nodes);
+      const { places, alone, lines, width, height } = laid;
       const all = [...places.map(({ node }) => node), ...alone].sort((a, b) => a - b);
       assert.deepEqual(all, [...nodes.keys()]);
-      const layer = new Map(places.map((place) => [place.node, place.layer]));
-      for (const { node } of places) {
-        for (const parent of nodes[node]?.parents ?? [])
-          assert.ok((layer.get(parent) ?? 99) < (layer.get(node) ?? -1));
+      const place = new Map(places.map((one) => [one.node, one]));
+      for (const { from, to, points } of lines) {
+        const [start, end] = [place.get(from), place.get(to)];
+        assert.ok(start !== undefined && end !== undefined && start.x + 236 < end.x);
+        assert.deepEqual(points[0], { x: start.x + 236, y: start.y + 20 });
+        assert.deepEqual(points.at(-1), { x: end.x, y: end.y + 20 });
       }
-      for (const place of places) {
-        assert.ok(place.layer < layers && place.row >= 0 && place.row <= rows - 1);
-        const near = places.filter((other) => other.layer === place.layer && other !== place);
-        assert.ok(near.every(({ row }) => Math.abs(row - place.row) >= 1));
+      assert.equal(lines.length, nodes.flatMap(({ parents }) => parents).length);
+      for (const one of places) {
+        assert.ok(one.x >= 0 && one.x + 236 <= width && one.y >= 0 && one.y + 40 <= height);
+        const near = places.filter(({ x }) => Math.abs(x - one.x) < 236);
+        assert.ok(near.every((other) => other === one || Math.abs(other.y - one.y) >= 40));
       }
+      assert.deepEqual(layOut(nodes), laid);
     }),
   );
 });
 
 test("a damaged plan with a cycle is drawn all the same", () => {
-  const { places } = layOut([{ parents: [1] }, { parents: [0] }]);
-  assert.equal(places.length, 2);
+  for (const parents of [[[1], [0]], [[0]], [[0, 1], [0, 1], [1]]])
+    assert.equal(layOut(parents.map((list) => ({ parents: list }))).places.length, parents.length);
 });
 
 test("children stand in the order of their parents, so that lines do not cross", () => {
@@ -46,9 +51,9 @@ test("children stand in the order of their parents, so that lines do not cross",
   const parents = [[], [], [], [], [3], [2], [1], [0], [4, 5, 6, 7]].map((list) => ({
     parents: list,
   }));
-  const rows = new Map(layOut(parents).places.map(({ node, row }) => [node, row]));
+  const heights = new Map(layOut(parents).places.map(({ node, y }) => [node, y]));
   const order = (nodes: readonly number[]): readonly number[] =>
-    nodes.toSorted((a, b) => (rows.get(a) ?? 0) - (rows.get(b) ?? 0));
+    nodes.toSorted((a, b) => (heights.get(a) ?? 0) - (heights.get(b) ?? 0));
   const childrenOf = order([0, 1, 2, 3]).map((parent) => 7 - parent);
   assert.deepEqual(order([4, 5, 6, 7]), childrenOf);
 });
