@@ -1,10 +1,10 @@
 /** Do GitLab's settings protect what the pipelines believe, and leave it alone? */
+import { RE2JS } from "re2js";
 import type { CleanupPolicy, TagRule } from "../gitlab/answers.ts";
 import { type Facts, isFork, isTrouble } from "./facts.ts";
 import { type Verdict, verdict } from "./finding.ts";
 import { troubleText } from "./judge-rights.ts";
 import { type TagPatterns, tagPatterns, trustedTags, untrustedTags } from "./protect.ts";
-import { compileRe2 } from "./re2.ts";
 
 export function judgeTagRules(facts: Facts): Verdict {
   const { situation, gitlab } = facts;
@@ -46,9 +46,18 @@ export function judgeTagRules(facts: Facts): Verdict {
   return verdict("ok", "our tags are protected, `try-` is not", has);
 }
 
+/** Reads a pattern as GitLab does; `undefined` where it is none. */
+function compilePattern(pattern: string): RE2JS | undefined {
+  try {
+    return RE2JS.compile(pattern);
+  } catch {
+    return undefined;
+  }
+}
+
 /** A pattern that cannot be read protects nothing as far as we know. */
 function isProtected(tag: string, rules: readonly TagRule[]): boolean {
-  return rules.some(({ pattern }) => compileRe2(pattern, { whole: false })?.(tag) === true);
+  return rules.some(({ pattern }) => compilePattern(pattern)?.matcher(tag).find() === true);
 }
 
 function describeRule({ pattern, push, delete: remove }: TagRule): string {
@@ -82,8 +91,8 @@ export function judgeCleanup(facts: Facts): Verdict {
   }
   if (!policy.enabled) return verdict("ok", "GitLab's cleanup policy is off");
   const todo = `switch it off (Settings > Packages and registries > Cleanup policies), since \`berth prune\` knows what is needed; or let it keep ${patternsOf(facts).keep}`;
-  const deletes = compileRe2(policy.deletes ?? "", { whole: true });
-  const keeps = compileRe2(policy.keeps ?? "", { whole: true });
+  const deletes = compilePattern(policy.deletes ?? "");
+  const keeps = compilePattern(policy.keeps ?? "");
   if (deletes === undefined || keeps === undefined)
     return verdict(
       "warning",
@@ -93,7 +102,8 @@ export function judgeCleanup(facts: Facts): Verdict {
     );
   const rules = isTrouble(tagRules) ? [] : (tagRules ?? []);
   const eaten = trustedTags(facts.config, facts.situation.defaultBranch).filter(
-    (tag) => tag !== "latest" && deletes(tag) && !keeps(tag) && !isProtected(tag, rules),
+    (tag) =>
+      tag !== "latest" && deletes.matches(tag) && !keeps.matches(tag) && !isProtected(tag, rules),
   );
   if (eaten.length === 0)
     return verdict("ok", "GitLab's cleanup policy leaves our tags alone", describePolicy(policy));
