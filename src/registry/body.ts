@@ -13,10 +13,14 @@ export interface Watch {
   stop(): void;
 }
 
+/** Calls back later unless it is cancelled, and keeps no process alive for that. */
+export type StartTimer = (milliseconds: number, then: () => void) => { cancel(): void };
+
 export function startWatch(
   headersMs: number,
   stallMs: number,
   requestMs: number | undefined,
+  startTimer: StartTimer = realTimer,
 ): Watch {
   const abort = new AbortController();
   let why: string | undefined;
@@ -55,8 +59,8 @@ export function startWatch(
   };
 }
 
-/** A timer that does not keep the process alive; without its listener it is left to the collector. */
-function startTimer(milliseconds: number, then: () => void): { cancel(): void } {
+/** Without its listener it is left to the collector. */
+function realTimer(milliseconds: number, then: () => void): { cancel(): void } {
   const signal = AbortSignal.timeout(milliseconds);
   signal.addEventListener("abort", then, { once: true });
   return { cancel: () => signal.removeEventListener("abort", then) };

@@ -4,6 +4,7 @@ import { BerthError } from "../errors.ts";
 import type { Clock, Fetch } from "../world.ts";
 import type { TokenHint } from "./authority.ts";
 import { getBlob, hasBlob } from "./blobs.ts";
+import type { StartTimer } from "./body.ts";
 import { copyImage } from "./copy.ts";
 import type { Credentials } from "./credentials.ts";
 import { defaultLimits, type Limits } from "./limits.ts";
@@ -31,16 +32,18 @@ export interface RegistryOptions {
   readonly log?: (line: string) => void;
   /** Spreads waits; a number from 0 to below 1. */
   readonly random?: () => number;
+  /** Ends what takes too long; the machine's own time where it is not given. */
+  readonly startTimer?: StartTimer;
   readonly limits?: Partial<Limits>;
 }
 
 /** Makes a client that keeps logins, tokens and what it learns about hosts for as long as it lives. */
 export function openRegistry(options: RegistryOptions): Registry {
-  const { fetch, clock, random = () => 0.5 } = options;
+  const { fetch, clock, startTimer, random = () => 0.5 } = options;
   const limits = { ...defaultLimits, ...options.limits };
   const redactor = makeRedactor();
   const log = (line: string) => options.log?.(redactor.conceal(line));
-  const world: World = { fetch, clock, log, random, limits, redactor };
+  const world: World = { fetch, clock, log, random, limits, redactor, startTimer };
   return discreet(clientOf(options, world), redactor);
 }
 

@@ -9,10 +9,12 @@ import {
   parseManifest,
 } from "../oci/manifest.ts";
 import { isTag, printReference, type Reference } from "../oci/reference.ts";
-import { isWebPage, webPageError } from "./errors.ts";
+import { isWebPage, readComplaints, webPageError } from "./errors.ts";
 import { scopeFor } from "./scope.ts";
 import type { AskedCall, Session } from "./session.ts";
 import type { Reply } from "./transport.ts";
+
+const attempts = 3;
 
 export type Manifested = Pick<Manifest, "bytes" | "descriptor">;
 
@@ -88,12 +90,21 @@ export async function putManifest(
   };
   checkDigest(call, "the bytes have", digestOf(bytes), descriptor.digest);
   checkDigest(call, "the bytes have", descriptor.digest, reference.digest);
-  const reply = await session.send(needs, call);
+  let reply = await session.send(needs, call);
+  for (let attempt = 1; attempt < attempts && isDoubted(reply); attempt++) {
+    await session.backoff(attempt);
+    reply = await session.send(needs, call);
+  }
   if (reply.status !== 201 && reply.status !== 200 && reply.status !== 202) {
     throw await session.error(needs, call, reply);
   }
   if (isWebPage(reply.headers)) throw webPageError(call.purpose);
   checkDigest(call, "the registry says", namedDigest(reply, call), descriptor.digest);
+}
+
+/** The digest has been checked: docker-registry doubts it while another writer replaces the same tag. */
+function isDoubted({ status, bytes }: Reply): boolean {
+  return status === 400 && readComplaints(bytes).some(({ code }) => code === "DIGEST_INVALID");
 }
 
 function namedDigest({ headers }: Reply, { purpose }: AskedCall): Digest | undefined {

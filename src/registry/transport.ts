@@ -5,6 +5,7 @@ import {
   connectionFree,
   readBeginning,
   readCapped,
+  type StartTimer,
   startWatch,
   type Watch,
   watched,
@@ -67,6 +68,7 @@ export interface World {
   readonly log: (line: string) => void;
   readonly limits: Limits;
   readonly redactor: Redactor;
+  readonly startTimer?: StartTimer | undefined;
 }
 
 export interface Transport {
@@ -188,7 +190,7 @@ async function attempt(
 ): Promise<Outcome> {
   const { headersMs, stallMs, requestMs } = world.limits;
   const isLong = call.stream === true || isStreamed(call.body);
-  const watch = startWatch(headersMs, stallMs, isLong ? undefined : requestMs);
+  const watch = startWatch(headersMs, stallMs, isLong ? undefined : requestMs, world.startTimer);
   let handedOver = false;
   try {
     const response = await world.fetch(url, requestOf(call, authorization, watch));

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { setImmediate } from "node:timers/promises";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { startWatch, watched } from "../../src/registry/body.ts";
@@ -15,9 +16,9 @@ test("a body that waits to be read outlives what the collector takes", async () 
   const url = `http://${registry.host}/v2/group/image/manifests/one`;
   const open = async () => watched(await fetch(url), startWatch(30_000, 30_000, undefined));
   const waiting = await Promise.all(Array.from({ length: 20 }, open));
-  for (let times = 0; times < 5; times++) {
+  for (let times = 0; times < 50; times++) {
     collect();
-    await new Promise((resolve) => setTimeout(resolve, 10));
+    await setImmediate();
   }
   const sizes = await Promise.all(
     waiting.map(async (chunks) => {

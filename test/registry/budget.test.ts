@@ -1,6 +1,7 @@
 /** How many requests things cost; the registry and the token service count. */
 import assert from "node:assert/strict";
 import { after, before, suite, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Reference, Repository } from "../../src/oci/reference.ts";
 import type { RegistryOptions } from "../../src/registry/client.ts";
 import type { Registry } from "../../src/registry/registry.ts";
@@ -306,9 +307,8 @@ suite("the budget on docker-registry with tokens", () => {
     await opened.copy({ ...there, tag: "one" }, there, ["two"]);
     await opened.copy({ ...there, tag: "one" }, { host, path: "some/copy" }, ["one"]);
     // The access log is written after the answer has been sent.
-    for (let tries = 0; tries < 40 && docker.log().length - requests < 12; tries++) {
-      await new Promise((resolve) => setTimeout(resolve, 25));
-    }
+    for (let tries = 0; tries < 2400 && docker.log().length - requests < 12; tries++)
+      await sleep(25);
     assert.deepEqual(methods(docker.log().slice(requests)), { GET: 2, POST: 8, PUT: 2 });
     assert.equal(tokenService!.asked.length - asked, 1);
   });

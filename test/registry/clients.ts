@@ -1,5 +1,6 @@
 /** Clients for tests: a clock that takes no time, logins, and images to put. */
-
+import assert from "node:assert/strict";
+import { setImmediate } from "node:timers/promises";
 import { httpFetch } from "../../src/host/fetch.ts";
 import { digestOf } from "../../src/oci/digest.ts";
 import {
@@ -10,6 +11,7 @@ import {
   parseManifest,
 } from "../../src/oci/manifest.ts";
 import type { Repository } from "../../src/oci/reference.ts";
+import type { StartTimer } from "../../src/registry/body.ts";
 import { openRegistry, type RegistryOptions } from "../../src/registry/client.ts";
 import type { Login } from "../../src/registry/credentials.ts";
 import type { Registry } from "../../src/registry/registry.ts";
@@ -22,15 +24,31 @@ export interface FakeClock extends Clock {
   readonly waits: number[];
   /** Lets time pass. */
   pass(milliseconds: number): void;
+  readonly startTimer: StartTimer;
+  /** Milliseconds of the timers that run, but for those of whole requests, which are never the first to end. */
+  timers(): readonly number[];
+  /** Ends the first of them; tells whether another was started in its place. */
+  end(): boolean;
 }
 
-/** A clock whose waits end at once and move it on. */
+interface Timer {
+  readonly milliseconds: number;
+  readonly due: number;
+  readonly then: () => void;
+}
+
+/** A clock whose waits end at once and move it on; its timers end where a test says so. */
 export function fakeClock(start = Date.parse("2026-05-01T12:00:00Z")): FakeClock {
   let time = start;
   const waits: number[] = [];
   const pass = (milliseconds: number) => {
     time += milliseconds;
   };
+  const timers = new Set<Timer>();
+  const short = () =>
+    [...timers]
+      .filter(({ milliseconds }) => milliseconds < 60_000)
+      .sort((one, other) => one.due - other.due);
   return {
     waits,
     pass,
@@ -39,7 +57,42 @@ export function fakeClock(start = Date.parse("2026-05-01T12:00:00Z")): FakeClock
       waits.push(milliseconds);
       pass(milliseconds);
     },
+    startTimer(milliseconds, then) {
+      const timer = { milliseconds, due: time + milliseconds, then };
+      timers.add(timer);
+      return { cancel: () => timers.delete(timer) };
+    },
+    timers: () => short().map(({ milliseconds }) => milliseconds),
+    end() {
+      const running = short();
+      const [first] = running;
+      assert.ok(first !== undefined);
+      time = Math.max(time, first.due);
+      timers.delete(first);
+      first.then();
+      return short().length === running.length;
+    },
   };
+}
+
+/**
+ * Lets time pass for a run whose server holds something for ever, where that is all that has been under way for
+ * some turns; so the machine may be as slow as it likes.
+ */
+export async function endHeld(
+  clock: FakeClock,
+  isHeld: () => boolean,
+  run: Promise<unknown>,
+): Promise<void> {
+  let isOver = false;
+  void run.finally(() => {
+    isOver = true;
+  });
+  for (let turns = 0, again = true; again && !isOver; turns %= 10) {
+    await setImmediate();
+    turns = isHeld() ? turns + 1 : 0;
+    if (turns === 10) again = clock.end();
+  }
 }
 
 export const goodLogin = { username: testUser, password: testPassword } as const;

@@ -70,7 +70,7 @@ playAll("a registry that is in trouble", [
   {
     name: "a body that stalls",
     fault: first({ kind: "stalled" }),
-    client: { limits: { stallMs: 60 } },
+    stalls: true,
     gives: found,
     requests: 2,
   },

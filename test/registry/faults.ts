@@ -6,6 +6,7 @@ import { BerthError } from "../../src/errors.ts";
 import type { Digest } from "../../src/oci/digest.ts";
 import type { Reference, Repository } from "../../src/oci/reference.ts";
 import type { RegistryOptions } from "../../src/registry/client.ts";
+import { defaultLimits } from "../../src/registry/limits.ts";
 import type { Registry } from "../../src/registry/registry.ts";
 import {
   type Answer,
@@ -25,6 +26,7 @@ import {
 import {
   basicAuthority,
   client,
+  endHeld,
   type FakeClock,
   fakeClock,
   goodLogin,
@@ -60,6 +62,8 @@ export interface Case {
   readonly code?: BerthError["code"];
   /** Requests to the registry, the probe not counted. */
   readonly requests: number;
+  /** The first request's body stops for ever, until time is up. */
+  readonly stalls?: true;
   readonly waits?: readonly number[];
   readonly check?: (scene: Scene) => void;
 }
@@ -120,12 +124,17 @@ async function play(row: Case): Promise<void> {
   const clock = fakeClock();
   const lines: string[] = [];
   const log = (line: string) => lines.push(line);
-  const opened = client(goodLogin, { clock, log, ...row.client });
+  const limits = { ...defaultLimits, stallMs: 10_000 };
+  const { startTimer } = clock;
+  const opened = client(goodLogin, { clock, startTimer, limits, log, ...row.client });
   const repository = { host: registry.host, path: "group/image" };
   const reference = { ...repository, tag: "one" };
   const scene = { registry, elsewhere, tokens, client: opened, clock, reference, repository };
   try {
-    const result = await (row.run ?? get)(scene).catch((error: unknown) => error);
+    const running = (row.run ?? get)(scene).catch((error: unknown) => error);
+    const isHeld = () => requests.length > 0 && clock.timers().join() === `${limits.stallMs}`;
+    if (row.stalls === true) await endHeld(clock, isHeld, running);
+    const result = await running;
     checkResult(row, result);
     const secrets = [testPassword, "wrong-pass", ...(tokens?.tokens ?? [])];
     const encoded = Buffer.from(`${goodLogin.username}:${testPassword}`).toString("base64");

@@ -4,7 +4,6 @@ import { good } from "./expect.ts";
 import type { ScopeRow, TokenRow } from "./runner.ts";
 
 const instead = (answer: Answer): Fault => ({ kind: "answer", answer: () => answer });
-const short = { headersMs: 400, stallMs: 200 } as const;
 
 const passing: readonly (readonly [string, Fault])[] = [
   ...[408, 429, 500, 502, 503, 504].map(
@@ -49,7 +48,7 @@ export const tokenStalls: readonly TokenRow[] = (["silent", "stalled"] as const)
   at: "token",
   name:
     kind === "silent" ? "a token service that says nothing" : "a token that stops in its middle",
-  limits: short,
+  held: kind,
   fault: { kind },
   expect: good(),
   tokens: 2,

@@ -41,6 +41,31 @@ const asked = (
   }),
 );
 
+const puts = {
+  kinds: ["put", "put child"],
+  because: "only they name a digest that is known",
+} as const;
+
+const doubted: readonly RequestRow[] = [
+  {
+    at: "request",
+    name: "a digest that is doubted while another writes the tag",
+    only: puts,
+    fault: instead(refuse(400, "DIGEST_INVALID")),
+    expect: of(good(1)),
+    waits: 750,
+  },
+  {
+    at: "request",
+    name: "a digest that is doubted for ever",
+    only: puts,
+    fault: instead(refuse(400, "DIGEST_INVALID")),
+    lasts: true,
+    isFinal: true,
+    expect: of(fails("REGISTRY_REFUSED", 2)),
+  },
+];
+
 const ownAddress = "an upload has another address each time that it is begun";
 
 const lasting = (
@@ -67,6 +92,7 @@ export const outages: readonly RequestRow[] = [
   ...statuses,
   ...asked,
   ...lasting,
+  ...doubted,
   {
     at: "request",
     name: "a connection that is reset before the answer",
@@ -92,20 +118,18 @@ export const outages: readonly RequestRow[] = [
   },
 ];
 
-const short = { headersMs: 900, stallMs: 400 } as const;
-
 export const stalls: readonly RequestRow[] = [
   {
     at: "request",
     name: "a server that says nothing",
-    limits: short,
+    held: "silent",
     fault: () => ({ kind: "silent" }),
     expect: passes,
   },
   {
     at: "request",
     name: "a body that stops in its middle",
-    limits: short,
+    held: "stalled",
     only: hasBody,
     fault: () => ({ kind: "stalled" }),
     expect: passesInBody,

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import { inspect } from "node:util";
 import { BerthError, type ErrorCode } from "../../../src/errors.ts";
-import type { Limits } from "../../../src/registry/limits.ts";
+import { defaultLimits } from "../../../src/registry/limits.ts";
 import {
   type Fault,
   type MemoryRegistry,
@@ -16,7 +16,7 @@ import {
   type TokenServiceOptions,
   testPassword,
 } from "../../support/token-service.ts";
-import { client, type FakeClock, fakeClock, goodLogin } from "../clients.ts";
+import { client, endHeld, type FakeClock, fakeClock, goodLogin } from "../clients.ts";
 import { halfWritten, type Kind, kindOf, type Operation, operations, paths } from "./operations.ts";
 
 export interface Expectation {
@@ -47,7 +47,8 @@ interface Common {
   readonly name: string;
   /** Why some operations have no part in it, by their names; a reason is enough. */
   readonly not?: Readonly<Record<string, string>>;
-  readonly limits?: Partial<Limits>;
+  /** The fault holds a request for ever, until time is up. */
+  readonly held?: "silent" | "stalled";
   /** A wait that must be among those that were made. */
   readonly waits?: number;
   /** What is refused stays refused, so the run is not repeated. */
@@ -123,10 +124,10 @@ export function cellsOf(row: Row): readonly Cell[] {
     });
 }
 
-export function playRows(name: string, rows: readonly Row[], concurrency = 1): void {
+export function playRows(name: string, rows: readonly Row[]): void {
   suite(name, () => {
     for (const row of rows) {
-      suite(row.name, { concurrency }, () => {
+      suite(row.name, () => {
         for (const cell of cellsOf(row)) {
           const where = row.at === "token" ? "the token" : `the ${cell.position}`;
           test(`${where} of ${cell.operation.name}, ${cell.parallel} at a time`, () =>
@@ -168,6 +169,23 @@ function nameOfRequest({ method, path, query }: SeenRequest): string {
   return `${method} ${path} ${query.get("mount") ?? ""}`;
 }
 
+/** Twice this is less than the time until an answer begins. */
+const stallMs = 10_000;
+
+/**
+ * Whether nothing is under way but the held request, and the upload whose bytes do not come: as the registry counts
+ * requests, and the client the answers that have not begun.
+ */
+function isHeld({ at, held }: Row, hit: Hit | undefined, { registry, clock, tokens }: Servers) {
+  const isPassedOn = held === "stalled" && hit?.kind === "get blob";
+  const unanswered = clock.timers().filter((milliseconds) => milliseconds !== stallMs).length;
+  return (
+    (at === "token" ? tokens.asked.length > 0 : hit !== undefined) &&
+    registry.traffic.underWay === (at === "token" ? 0 : 1) &&
+    unanswered === ((held === "silent" && hit?.kind !== "put blob") || isPassedOn ? 1 : 0)
+  );
+}
+
 function tokenOptions(row: Row, { position }: Cell): TokenServiceOptions {
   if (row.at === "token") return { fault: (number) => (number === 0 ? row.fault : undefined) };
   return row.at === "scope" ? row.options(paths[indexOf(position, paths.length)]!) : {};
@@ -191,9 +209,10 @@ async function play(row: Row, cell: Cell): Promise<void> {
   const opened = client(goodLogin, {
     clock,
     parallel,
+    startTimer: clock.startTimer,
+    limits: { ...defaultLimits, stallMs },
     tokenHints: [hint],
     log: (line) => lines.push(line),
-    ...(row.limits === undefined ? {} : { limits: row.limits }),
   });
   operation.announce(opened, registry.host);
   const run = () =>
@@ -201,7 +220,10 @@ async function play(row: Row, cell: Cell): Promise<void> {
       operation.items(opened, registry.host).map((item) => item().catch((error: unknown) => error)),
     );
   try {
-    const results = await run();
+    const running = run();
+    if (row.held !== undefined)
+      await endHeld(clock, () => isHeld(row, found.hit, servers), running);
+    const results = await running;
     const requests = registry.log.length;
     check(row, cell, found.hit, { results, requests, servers });
     checkSilence([results, lines, clock.waits], tokens, elsewhere);
