@@ -41,10 +41,23 @@ function parseJson(bytes: Uint8Array): unknown {
 
 /** The status with what the registry says about it, such as `403 DENIED: access forbidden`. */
 export function printStatus(status: number, bytes: Uint8Array, redactor: Redactor): string {
-  const [first] = readComplaints(bytes);
-  if (first === undefined) return `${status}`;
-  const said = [first.code, first.message].filter((part) => part !== "").join(": ");
-  return redactor.clean(`${status} ${said}`);
+  const complaints = readComplaints(bytes).map(({ code, message }) =>
+    [code, message].filter((part) => part !== "").join(": "),
+  );
+  const said = [...new Set(complaints)].filter((part) => part !== "").slice(0, maxComplaints);
+  return redactor.clean([`${status}`, said.join("; ")].join(" ").trimEnd());
+}
+
+// A manifest may lack many blobs; a line is to be read.
+const maxComplaints = 3;
+
+// distribution-spec, error codes: what speaks of the request. GitLab's registry sends some with a 500.
+const finalCodes =
+  /^(?:BLOB_UNKNOWN|BLOB_UPLOAD_INVALID|DENIED|IMMUTABLE_TAG|MANIFEST_[A-Z_]+|NAME_[A-Z]+|PROTECTED_[A-Z]+|SIZE_INVALID|TAG_[A-Z_]+|UNAUTHORIZED|UNSUPPORTED)$/;
+
+/** Whether an answer speaks of the moment and not of the request, so that another try may help. */
+export function mayPass(status: number, bytes: Uint8Array): boolean {
+  return isTransient(status) && !readComplaints(bytes).some(({ code }) => finalCodes.test(code));
 }
 
 export interface Failed {
@@ -60,14 +73,14 @@ export interface Failed {
 /** Makes the error for an answer that is neither success nor absence. */
 export function statusError(failed: Failed): BerthError {
   const { purpose, status, bytes, redactor } = failed;
-  const code = codeFor(status);
+  const code = codeFor(status, bytes);
   const hint = code === "REGISTRY_DENIED" ? deniedHint(failed) : hintFor(code, bytes);
   return new BerthError(code, `${purpose}: ${printStatus(status, bytes, redactor)}`, { hint });
 }
 
-function codeFor(status: number): ErrorCode {
+function codeFor(status: number, bytes: Uint8Array): ErrorCode {
   if (status === 401 || status === 403) return "REGISTRY_DENIED";
-  return isTransient(status) ? "REGISTRY_UNAVAILABLE" : "REGISTRY_REFUSED";
+  return mayPass(status, bytes) ? "REGISTRY_UNAVAILABLE" : "REGISTRY_REFUSED";
 }
 
 /** What to do about missing rights, by what was to be done. */

@@ -10,17 +10,11 @@ import {
   type Watch,
   watched,
 } from "./body.ts";
-import { printStatus, unavailableHint } from "./errors.ts";
+import { mayPass, printStatus, unavailableHint } from "./errors.ts";
 import { type Limits, maxBytes } from "./limits.ts";
 import { refuseHop } from "./origin.ts";
 import type { Redactor } from "./redact.ts";
-import {
-  backoffMs,
-  isCertificateProblem,
-  isTransient,
-  networkCause,
-  retryAfterMs,
-} from "./retry.ts";
+import { backoffMs, isCertificateProblem, networkCause, retryAfterMs } from "./retry.ts";
 
 export interface Call {
   readonly method: "GET" | "HEAD" | "POST" | "PUT" | "DELETE";
@@ -98,7 +92,7 @@ export function makeTransport(world: World): Transport {
     for (let attempt = 1; ; attempt++) {
       await pause(call.url);
       const outcome = await follow(world, call);
-      if (outcome.kind === "reply" && !isTransient(outcome.reply.status)) {
+      if (outcome.kind === "reply" && !mayPass(outcome.reply.status, outcome.reply.bytes)) {
         return attempt > 1 ? { ...outcome.reply, again: true } : outcome.reply;
       }
       const what = describe(outcome, world.redactor);

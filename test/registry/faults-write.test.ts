@@ -5,6 +5,27 @@ import { always, blobOf, type Case, image, instead, playAll, redirect } from "./
 
 playAll("a registry that sends us elsewhere or takes half", [
   {
+    name: "a 500 that names what is wrong with the request, as GitLab's does in a new repository",
+    fault: ({ method }) =>
+      method === "PUT"
+        ? instead({
+            status: 500,
+            body: JSON.stringify({
+              errors: [
+                { code: "UNKNOWN", message: "unknown error" },
+                { code: "MANIFEST_BLOB_UNKNOWN", message: "blob unknown to registry" },
+                { code: "MANIFEST_BLOB_UNKNOWN", message: "blob unknown to registry" },
+              ],
+            }),
+          })
+        : undefined,
+    run: ({ client, repository }) => client.put({ ...repository, tag: "two" }, image.manifest),
+    fails:
+      /put manifest .*: 500 UNKNOWN: unknown error; MANIFEST_BLOB_UNKNOWN: blob unknown to registry$/,
+    code: "REGISTRY_REFUSED",
+    requests: 1,
+  },
+  {
     name: "a blob that is kept elsewhere",
     fault: ({ path }, _, elsewhere) =>
       path.includes("/blobs/") ? redirect(`http://${elsewhere}${path}?signature=abc`) : undefined,
