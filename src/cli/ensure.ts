@@ -5,13 +5,15 @@ import type { World } from "../host/world.ts";
 import { parseReference, printReference, withDigest } from "../oci/reference.ts";
 import { isFatal, type Outcome } from "../output/outcome.ts";
 import { printOutcomes, printPlan } from "../output/report.ts";
+import type { Planned } from "../plan/plan-of.ts";
 import { ownBase } from "../plan/situation.ts";
+import { refuseTag } from "../plan/wishes.ts";
 import { announceRun } from "../publish/announce.ts";
 import { isPublishDue } from "../publish/due.ts";
 import { type Published, publishSet } from "../publish/set.ts";
 import { carryOut, exitCodeFor, reportFailures } from "./carry-out.ts";
 import { manifestsOf, outputFolder, reportOn, writeOutcomes, writePlan } from "./folder.ts";
-import { makePlanOf, type Planned } from "./make-plan.ts";
+import { makePlanOf } from "./make-plan.ts";
 import { openSession, refuseDirty, type Session, withSpool } from "./session.ts";
 import {
   type BuildOptions,
@@ -50,6 +52,7 @@ const nothingDone: Ended = { outcomes: [] };
 
 async function ensure(world: World, options: BuildOptions): Promise<ExitCode> {
   const session = await openSession(world, options);
+  refuseTag(session.situation, session.project.config);
   return withSpool(world, async (spool) => {
     const planned = await makePlanOf(session, options, spool);
     const { plan, observation } = planned;

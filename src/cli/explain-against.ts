@@ -1,7 +1,7 @@
 /** What `berth explain` compares with, and which registries it may ask. */
 import { type Against, imageAgainst, revisionAgainst, startAgainst } from "../explain/against.ts";
 import { isTag, parseReference, type Reference, withTag } from "../oci/reference.ts";
-import { repositoryOf, type Source } from "../plan/places.ts";
+import type { Source } from "../plan/places.ts";
 import { promotedTag } from "./explain-states.ts";
 import type { Session } from "./session.ts";
 import { usageError } from "./verb.ts";
@@ -107,7 +107,7 @@ async function inUpstream(
   );
 }
 
-function inSource(source: Source, tag: string, name: string, { project, login }: Session) {
-  const repository = repositoryOf(source.base, project.config.repository, name);
+function inSource(source: Source, tag: string, name: string, { login }: Session) {
+  const repository = source.repositoryOf(name);
   return imageAgainst(withTag(repository, tag), tag, login.registry);
 }

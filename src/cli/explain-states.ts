@@ -58,7 +58,7 @@ export async function reasonsOfBuilds(
   const { project, situation, login } = session;
   const tag = names.length === 0 ? undefined : await promotedTag(session);
   if (tag === undefined) return new Map();
-  const bases = sourcesOf(situation, project.config.reference).map(({ base }) => base);
+  const bases = sourcesOf(situation, project.config).map(({ base }) => base);
   const states = { now: currentState(project), stateAt: statesOf(session, options) };
   return changesSince({ names, tag, bases, ...states }, login.registry, project.git);
 }

@@ -71,7 +71,7 @@ async function explainImage(
     head !== undefined &&
     options.rev === undefined &&
     (await ifReadable(stateAt(head).then((state) => keyIn(state, name))))?.key !== image.key;
-  const sources = options.offline === true ? [] : sourcesOf(situation, config.reference);
+  const sources = options.offline === true ? [] : sourcesOf(situation, config);
   const { reference, reachable } = await lookAround(image, sources, session);
   const asked = { name, against: options.against, head, isDirty, sources, reachable };
   return answer({
@@ -108,16 +108,10 @@ async function lookAround(image: KeyedImage, sources: readonly Source[], session
 async function lookIn(
   source: Source,
   image: KeyedImage,
-  { project, login, world }: Session,
+  { login, world }: Session,
 ): Promise<{ readonly answered: boolean; readonly reference: string | undefined }> {
-  const { repository } = project.config;
-  const { sightings, looked, warnings } = await observe(
-    [image],
-    [source],
-    repository,
-    login.registry,
-    { now: world.clock.now() },
-  );
+  const now = world.clock.now();
+  const { sightings, looked, warnings } = await observe([image], [source], login.registry, { now });
   for (const warning of warnings) world.log.warn(warning);
   const found = sightings.get(image.name)?.find((sighting) => sighting.kind === "found");
   const reference = found === undefined ? undefined : printReference(found.reference);

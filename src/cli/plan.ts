@@ -6,6 +6,7 @@ import { handedOn, tagsOf } from "../output/handed-on.ts";
 import { printPlan } from "../output/report.ts";
 import type { Plan } from "../plan/plan.ts";
 import { ownBase } from "../plan/situation.ts";
+import { refuseTag } from "../plan/wishes.ts";
 import { manifestsOf, outputFolder, reportOn, writeOutput, writePlan } from "./folder.ts";
 import { makePlanOf } from "./make-plan.ts";
 import { openSession } from "./session.ts";
@@ -65,6 +66,7 @@ interface JobOptions extends BuildOptions {
 
 async function plan(world: World, options: JobOptions): Promise<ExitCode> {
   const session = await openSession(world, options);
+  refuseTag(session.situation, session.project.config);
   // Without a registry no later job could have an image; on a developer's machine a plan is still of use.
   if (session.situation.ci) ownBase(session.situation);
   const { plan, observation } = await makePlanOf(session, options);

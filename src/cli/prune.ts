@@ -44,7 +44,7 @@ async function prune(world: World, options: PruneOptions): Promise<ExitCode> {
   const plan = await makePrunePlan(shelf, facts, sources, {
     config,
     rules,
-    userTag: situation.userTag,
+    userTag: situation.wishes.tag,
     defaultBranch: standing.defaultBranch,
     looks: options.apply !== true,
   });

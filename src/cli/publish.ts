@@ -4,6 +4,7 @@ import { type ExitCode, exitCodes } from "../errors.ts";
 import { copyAll, newBase } from "../execute/copy.ts";
 import type { World } from "../host/world.ts";
 import { ownBase } from "../plan/situation.ts";
+import { refuseTag } from "../plan/wishes.ts";
 import { announceWrites } from "../publish/announce.ts";
 import { isPublishDue } from "../publish/due.ts";
 import { type Published, publishSet } from "../publish/set.ts";
@@ -22,6 +23,7 @@ export function declare(program: Command): void {
 
 async function publish(world: World, options: BuildOptions): Promise<ExitCode> {
   const { situation, login, folder, plan } = await openPlanned(world, options);
+  refuseTag(situation, plan.config);
   const outcomes = () => readOutcomes(folder, plan);
   const isDue = isPublishDue(plan, situation);
   const base = (isDue ? undefined : (situation.own ?? situation.upstream)) ?? ownBase(situation);

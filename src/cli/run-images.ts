@@ -61,8 +61,7 @@ export async function findImages(
   const { project, situation, login, world } = session;
   const { config } = project;
   const place: Place = {
-    sources: sourcesOf(situation, config.reference),
-    template: config.repository,
+    sources: sourcesOf(situation, config),
     registry: login.registry,
     now: world.clock.now(),
   };
@@ -90,12 +89,12 @@ async function findOfPipeline(
   place: Place,
 ): Promise<Search> {
   const { project } = session;
-  const { sources, template, registry } = place;
+  const { sources, registry } = place;
   const wanted = wantedOf(project, names);
   const recorded = ({ found, troubles }: RecordSearch): Search =>
     found === undefined
       ? { located: new Map(), looked: sources.map(recordsText), troubles }
-      : locateRecorded(wanted, found, template);
+      : locateRecorded(wanted, found);
   const refreshed = await refreshedBy(pipeline, sources, registry);
   if (refreshed.found !== undefined) return recorded(refreshed);
   const commit = await commitOfPipeline(Number(pipeline), sources, session);

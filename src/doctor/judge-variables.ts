@@ -87,7 +87,7 @@ export function judgeContainerTag({ config, variables }: Facts): Verdict {
 
 export function judgeForce({ config, situation, project }: Facts): Verdict {
   const name = `${config.prefix}_FORCE_REBUILD`;
-  const { force } = situation;
+  const { force } = situation.wishes;
   if (force === "none") return verdict("ok", `${name} is not set`);
   const todo = `take ${name} out again once it has done its work`;
   const detail = "Every pipeline that sees it builds again and reuses nothing.";

@@ -1,6 +1,7 @@
 /** Reading the environment so that one bad variable does not hide the rest. */
 import type { Config } from "../config/config.ts";
 import { type Situation, situationOf } from "../plan/situation.ts";
+import { refuseTag, wishesOf } from "../plan/wishes.ts";
 import { isTrouble, type Known, troubleOf, type VariableFacts } from "./facts.ts";
 
 type Env = Readonly<Record<string, string | undefined>>;
@@ -12,10 +13,7 @@ export function readVariables(
   registry: string | undefined,
 ): { readonly situation: Situation; readonly variables: VariableFacts } {
   const { prefix } = config;
-  const tag = `${prefix}_CONTAINER_TAG`;
-  const whole = attempt(() => situationOf(env, config, registry));
-  const { [tag]: value, ...others } = env;
-  const read = attempt(() => situationOf(others, config, registry));
+  const read = attempt(() => situationOf(env, config, registry));
   const { CI, GITLAB_CI } = env;
   const situation = isTrouble(read)
     ? situationOf(
@@ -25,17 +23,20 @@ export function readVariables(
       )
     : read;
   const name = `${prefix}_UPSTREAM`;
-  const alone = attempt(() => situationOf(others, { ...config, upstream: undefined }, registry));
+  const alone = attempt(() => situationOf(env, { ...config, upstream: undefined }, registry));
   const ignored =
     config.upstream !== undefined &&
     situation.role === "upstream" &&
     !isTrouble(alone) &&
     alone.role === "fork";
-  const isTagBad = isTrouble(whole) && !isTrouble(read);
+  const wishes = wishesOf(prefix, (variable) => env[variable] || undefined);
+  const { defaultBranch } = situation;
+  const refused = attempt(() => refuseTag({ wishes, defaultBranch }, config));
+  const trouble = isTrouble(refused) ? refused : undefined;
   return {
     situation,
     variables: {
-      containerTag: value ? { value, trouble: isTagBad ? whole : undefined } : undefined,
+      containerTag: wishes.tag === undefined ? undefined : { value: wishes.tag, trouble },
       upstream: env[name] || undefined,
       ignored,
       situation: isTrouble(read) ? read : undefined,

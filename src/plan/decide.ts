@@ -1,131 +1,115 @@
 /** How each image is to be had; pure, so that later jobs may trust the plan. */
+import type { Config } from "../config/config.ts";
 import type { KeyedImage } from "../image/key.ts";
 import { parentsFirst } from "../image/order.ts";
 import { printReference } from "../oci/reference.ts";
-import type { BrokenSighting, Observation, Sighting } from "./observe.ts";
-import type { Decision, RefreshReason, ScratchReason } from "./plan.ts";
+import { foundOf, type Observation, type Sighting } from "./observe.ts";
+import type { BuildReason, Decision } from "./plan.ts";
+import { type Freshness, refreshReasonOf, scratchReasonOf } from "./refresh.ts";
+import type { Situation } from "./situation.ts";
 
-/** What decides beside the sightings. */
-export interface Policy {
-  readonly reference: "each" | "set" | "classic";
-  readonly hasOwn: boolean;
-  /** The set must be in the own registry as a whole, also where upstream has all of it. */
-  readonly isMixed: boolean;
+/** All that is known before it is decided. */
+export interface Grounds {
+  readonly images: readonly KeyedImage[];
+  readonly observation: Observation;
+  readonly config: Config;
+  readonly situation: Situation;
+  readonly fresh: Freshness;
 }
 
-/**
- * Decides for one image: reuse before copy, copy before build.
- *
- * `wholeUpstream` says that upstream has the whole set on record, so that `set` can point there.
- */
-export function decide(
-  sightings: readonly (Sighting | BrokenSighting)[],
-  policy: Policy,
-  wholeUpstream: boolean,
-  looked: readonly string[],
-): Decision {
-  const found = sightings.find((sighting) => sighting.kind === "found");
-  if (found === undefined) return { kind: "build", because: reasonOfMiss(sightings, looked) };
-  const { digest } = found.reference;
-  const reference = printReference(found.reference);
-  const { foundBy } = found;
-  if (mayStay(found, policy, wholeUpstream)) return { kind: "reuse", reference, digest, foundBy };
-  return { kind: "copy", from: reference, digest, foundBy };
-}
-
-function mayStay(found: Sighting, policy: Policy, wholeUpstream: boolean): boolean {
-  if (!policy.hasOwn) return true;
-  if (found.isTwin === true) return false;
-  if (found.source === "own") return true;
-  if (policy.reference === "each") return true;
-  return policy.reference === "set" && wholeUpstream && !policy.isMixed;
-}
-
-function reasonOfMiss(
-  sightings: readonly (Sighting | BrokenSighting)[],
-  looked: readonly string[],
-): Extract<Decision, { kind: "build" }>["because"] {
-  const broken = sightings.find((sighting) => sighting.kind === "broken");
-  if (broken !== undefined)
-    return { code: "broken", reference: broken.reference, missing: broken.missing };
-  return looked.length === 0 ? { code: "no-registry" } : { code: "absent", looked };
-}
-
-/** Decides for all images of a set. */
-export function decideAll(
-  images: readonly KeyedImage[],
-  observation: Observation,
-  policy: Policy,
-): ReadonlyMap<string, Decision> {
-  const { record, sightings, looked } = observation;
-  const seen = (name: string) => sightings.get(name) ?? [];
-  const wholeUpstream =
-    record?.source.kind === "upstream" &&
-    record.content.tag !== undefined &&
-    images.every(({ name }) => seen(name).length > 0);
-  return new Map(
-    images.map(({ name }) => [name, decide(seen(name), policy, wholeUpstream, looked)]),
-  );
-}
-
-/** Decisions, and what is made for this run alone until it is promoted. */
-export interface Refreshed {
+export interface Decided {
   readonly decisions: ReadonlyMap<string, Decision>;
-  /** Images that are refreshed, and those that have to be built upon such a one. */
+  /** Images that are this run's alone until it is promoted: refreshed ones, and what is built upon such. */
   readonly anew: ReadonlySet<string>;
 }
 
-/** Why an image is not left to what is there: neither to an image of its key nor to layers of a cache. */
-export interface Distrust {
-  readonly refresh: (image: KeyedImage) => RefreshReason | undefined;
-  readonly scratch: (image: KeyedImage) => ScratchReason | undefined;
+/** Decides for all images of a set: first what is made, then of all others what is used where it is. */
+export function decide(grounds: Grounds): Decided {
+  const { images, observation, config, situation } = grounds;
+  const { made, anew } = toMake(grounds);
+  // The tags of a user and of a generation are given to images of the own registry alone.
+  const needsOwn = situation.wishes.tag !== undefined || anew.size > 0;
+  const isSetHere = config.reference === "set" && !needsOwn && isWholeUpstream(grounds);
+  const mayStay = (found: Sighting): boolean => {
+    if (situation.own === undefined) return true;
+    if (found.isTwin === true) return false;
+    return found.source === "own" || config.reference === "each" || isSetHere;
+  };
+  const decisions = images.map(({ name }): [string, Decision] => {
+    const found = foundOf(observation, name);
+    return [name, made.get(name) ?? taken(found as Sighting, mayStay)];
+  });
+  return { decisions: new Map(decisions), anew };
+}
+
+function taken(found: Sighting, mayStay: (found: Sighting) => boolean): Decision {
+  const { foundBy } = found;
+  const { digest } = found.reference;
+  const reference = printReference(found.reference);
+  return mayStay(found)
+    ? { kind: "reuse", reference, digest, foundBy }
+    : { kind: "copy", from: reference, digest, foundBy };
+}
+
+/** Whether upstream has the whole set on record, so that `set` can point there. */
+function isWholeUpstream({ images, observation: { record, sightings } }: Grounds): boolean {
+  return (
+    record?.source.kind === "upstream" &&
+    record.content.tag !== undefined &&
+    images.every(({ name }) => (sightings.get(name) ?? []).length > 0)
+  );
 }
 
 /**
- * Turns reuse and copy into refresh where an image, or a parent of it, is to be built again, and says of
- * builds whether they are to be from scratch. Of several images with one key one is built.
+ * The images that are built or refreshed, parents first, since what is built upon a new image is new itself.
+ * Of several images with one key one is built.
  */
-export function withRefreshes(
-  images: readonly KeyedImage[],
-  decisions: ReadonlyMap<string, Decision>,
-  distrust: Distrust,
-  hasOwn: boolean,
-): Refreshed {
-  const all = new Map(decisions);
+function toMake(grounds: Grounds): {
+  readonly made: ReadonlyMap<string, Decision>;
+  readonly anew: ReadonlySet<string>;
+} {
+  const { images, observation, situation } = grounds;
+  const made = new Map<string, Decision>();
   const anew = new Set<string>();
   const built = new Map<string, KeyedImage>();
   for (const image of parentsFirst(images)) {
-    const { name, parents } = image;
-    const decision = all.get(name);
-    if (decision === undefined) continue;
-    const twin = built.get(image.key);
-    const isAnew = twin !== undefined && anew.has(twin.name);
-    if (twin !== undefined && (isAnew || decision.kind === "build") && isCopyOf(image, twin)) {
-      if (isAnew) anew.add(name);
-      all.set(name, { kind: "build", because: { code: "same", as: twin.name } });
+    const { name, key, parents } = image;
+    const found = foundOf(observation, name);
+    const twin = built.get(key);
+    const isTwinAnew = twin !== undefined && anew.has(twin.name);
+    if (twin !== undefined && (isTwinAnew || found === undefined) && isCopyOf(image, twin)) {
+      if (isTwinAnew) anew.add(name);
+      made.set(name, { kind: "build", because: { code: "same", as: twin.name } });
       continue;
     }
     const parent = parents.find((other) => anew.has(other));
     const upon = parent === undefined ? undefined : { code: "parent" as const, parent };
-    if (decision.kind === "build" || decision.kind === "refresh") {
-      const scratch = distrust.scratch(image) ?? upon;
-      if (upon !== undefined) anew.add(name);
-      if (scratch !== undefined && decision.kind === "build")
-        all.set(name, { ...decision, scratch });
-      if (hasOwn && twin === undefined) built.set(image.key, image);
+    const refresh = found && (refreshReasonOf(image, found, grounds) ?? upon);
+    if (found !== undefined && refresh === undefined) continue;
+    if (refresh !== undefined || upon !== undefined) anew.add(name);
+    if (situation.own !== undefined && twin === undefined) built.set(key, image);
+    if (found !== undefined && refresh !== undefined) {
+      const from = printReference(found.reference);
+      made.set(name, { kind: "refresh", because: refresh, from });
       continue;
     }
-    const because = distrust.refresh(image) ?? upon;
-    if (because === undefined) continue;
-    anew.add(name);
-    const from = decision.kind === "reuse" ? decision.reference : decision.from;
-    all.set(name, { kind: "refresh", because, from });
-    if (hasOwn && twin === undefined) built.set(image.key, image);
+    const because = reasonOfMiss(observation, name);
+    const scratch = scratchReasonOf(image, situation) ?? upon;
+    made.set(name, { kind: "build", because, ...(scratch === undefined ? {} : { scratch }) });
   }
-  return { decisions: all, anew };
+  return { made, anew };
 }
 
 /** A build that may fail is none that others can wait for. */
 function isCopyOf(image: KeyedImage, twin: KeyedImage): boolean {
   return image.optional || !twin.optional;
+}
+
+function reasonOfMiss({ sightings, looked, since }: Observation, name: string): BuildReason {
+  const broken = sightings.get(name)?.find((sighting) => sighting.kind === "broken");
+  if (broken !== undefined)
+    return { code: "broken", reference: broken.reference, missing: broken.missing };
+  if (looked.length === 0) return { code: "no-registry" };
+  const line = since?.get(name);
+  return { code: "absent", looked, ...(line === undefined ? {} : { since: line }) };
 }

@@ -17,6 +17,15 @@ export interface MergeHistory {
   isAncestor(ancestor: string, descendant: string): Promise<boolean | undefined>;
 }
 
+/** Where it is asked, and who is. */
+export interface FreshnessAsked {
+  readonly situation: Situation;
+  readonly config: Pick<Config, "refresh">;
+  readonly registry: Pick<Registry, "get" | "head">;
+  readonly history: MergeHistory;
+  readonly now: Date;
+}
+
 /**
  * Reads what the images that were sighted say of their origin, and what their bases are today: one GET
  * for each image that a merge or the policy asks about, one HEAD for each distinct base.
@@ -24,11 +33,7 @@ export interface MergeHistory {
 export async function lookAtFreshness(
   images: readonly Pick<KeyedImage, "name">[],
   observation: Observation,
-  situation: Situation,
-  config: Pick<Config, "refresh">,
-  registry: Pick<Registry, "get" | "head">,
-  history: MergeHistory,
-  now: Date,
+  { situation, config, registry, history, now }: FreshnessAsked,
 ): Promise<Freshness> {
   const policy = refreshPolicy(situation, config);
   const isAsked = (sighting: Sighting): boolean =>

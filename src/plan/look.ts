@@ -12,7 +12,7 @@ import {
   withTag,
 } from "../oci/reference.ts";
 import type { Registry } from "../registry/registry.ts";
-import { repositoryOf, type Source } from "./places.ts";
+import type { Source } from "./places.ts";
 import type { FoundBy } from "./plan.ts";
 import { isYoung, type RecordedImage, type SetRecord } from "./record.ts";
 
@@ -40,7 +40,7 @@ export interface BrokenSighting {
 export type Sightings = ReadonlyMap<string, readonly (Sighting | BrokenSighting)[]>;
 
 /** Looks at images, and leaves out what may not be read. */
-export function lookerAt(template: string, registry: Registry) {
+export function lookerAt(registry: Registry) {
   const denied = new Map<string, string>();
   const read = async <T>(
     source: Pick<Source, "kind" | "base">,
@@ -58,7 +58,7 @@ export function lookerAt(template: string, registry: Registry) {
     }
   };
   const lookAt = async (image: KeyedImage, source: Source) => {
-    const repository = repositoryOf(source.base, template, image.name);
+    const repository = source.repositoryOf(image.name);
     for (const tag of source.tagsOf(image.key)) {
       const trusted = tag === ownTags.key(image.key);
       const seen = await sightingAt(withTag(repository, tag), source, trusted, registry);
@@ -81,7 +81,7 @@ export function lookerAt(template: string, registry: Registry) {
       const isOld = !isYoung(record, now);
       const seen = images.map(async ({ name }) => {
         const recorded = record.images[name];
-        const sighting = recorded && sightingOf(recorded, source, template, name);
+        const sighting = recorded && sightingOf(recorded, source, name);
         if (sighting === undefined) return [];
         const { reference, source: kind } = sighting;
         const isSure = !isOld && recorded?.kind === "own";
@@ -116,12 +116,7 @@ function deniedWarning([base, why]: readonly [string, string]): string {
   );
 }
 
-function sightingOf(
-  image: RecordedImage,
-  source: Source,
-  template: string,
-  name: string,
-): Sighting | undefined {
+function sightingOf(image: RecordedImage, source: Source, name: string): Sighting | undefined {
   if (image.kind === "missing") return undefined;
   const shared = {
     kind: "found",
@@ -132,7 +127,7 @@ function sightingOf(
   if (image.kind === "elsewhere")
     return { ...shared, source: "upstream", reference: image.reference };
   const { digest } = image;
-  const reference = { ...withDigest(repositoryOf(source.base, template, name), digest), digest };
+  const reference = { ...withDigest(source.repositoryOf(name), digest), digest };
   return { ...shared, source: source.kind, reference };
 }
 

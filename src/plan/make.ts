@@ -1,14 +1,12 @@
-/** From keyed images and what was observed to the plan; pure. */
+/** The plan as later jobs read it: tags, references and variables that follow from the decisions; pure. */
 import type { Config } from "../config/config.ts";
 import { type KeyedImage, ownTags, setIdOf } from "../image/key.ts";
 import { printReference, printRepository, withDigest, withTag } from "../oci/reference.ts";
 import { generationOfMachine, generationOfPipeline, ofGeneration } from "../oci/tags.ts";
-import { type Distrust, decideAll, type Refreshed, withRefreshes } from "./decide.ts";
-import { foundOf, type Observation } from "./observe.ts";
+import type { Decided, Grounds } from "./decide.ts";
 import { repositoryOf, writtenTag } from "./places.ts";
 import type { Decision, Plan, PlanConfig, PlannedImage } from "./plan.ts";
 import { planVersion } from "./plan.ts";
-import { type Freshness, refreshReasonOf, scratchReasonOf } from "./refresh.ts";
 import type { Situation } from "./situation.ts";
 import { variablesOf } from "./variables.ts";
 
@@ -19,39 +17,21 @@ export interface FilesState {
 }
 
 export function makePlan(
-  keyed: readonly KeyedImage[],
-  observation: Observation,
-  config: Config,
-  situation: Situation,
-  state: FilesState,
-  fresh: Freshness,
-  warnings: readonly string[],
+  { decisions, anew }: Decided,
+  grounds: Grounds,
+  { state, warnings }: { readonly state: FilesState; readonly warnings: readonly string[] },
 ): Plan {
-  const { decisions, anew } = decisionsOf(keyed, observation, config, situation, fresh);
-  const generation = anew.size > 0 ? generationOf(situation, fresh.now) : undefined;
-  const images = keyed.map((image) => {
+  const { observation, config, situation } = grounds;
+  const generation = anew.size > 0 ? generationOf(situation, grounds.fresh.now) : undefined;
+  const images = grounds.images.map((image) => {
     const decision = decisions.get(image.name);
     if (decision === undefined) throw new TypeError(`no decision for ${image.name}`);
     const own = anew.has(image.name) ? generation : undefined;
-    return planImage(image, decision, config, situation, own);
+    return planImage(image, decision, grounds, own);
   });
   const complete =
     situation.own !== undefined && images.every(({ decision }) => endsInOwn(decision, situation));
-  const id = setIdOf(keyed, { repository: config.repository, upstream: situation.upstream });
-  const { record } = observation;
-  // What is completed here has a tag of its own, whatever upstream's record calls its set.
-  const isTheirs = complete && record?.source.kind === "upstream";
-  const recordedTag = isTheirs ? undefined : record?.content.tag;
-  const set = {
-    id,
-    tag:
-      generation === undefined
-        ? (recordedTag ?? writtenTag(situation, ownTags.set(id)))
-        : ofGeneration(writtenTag(situation, ownTags.set(id)), generation),
-    record: record?.reference ?? null,
-    generation: generation ?? null,
-    stale: record?.source.kind === "own" && record.isStale,
-  };
+  const set = setOf(grounds, complete, generation);
   return {
     version: planVersion,
     config: configOf(config),
@@ -61,36 +41,34 @@ export function makePlan(
     set,
     complete,
     images,
-    variables: variablesOf({ images, complete, set }, config, situation, record?.source),
+    variables: variablesOf(
+      { images, complete, set },
+      config,
+      situation,
+      observation.record?.source,
+    ),
     warnings: [...observation.warnings, ...warnings],
   };
 }
 
-function decisionsOf(
-  keyed: readonly KeyedImage[],
-  observation: Observation,
-  config: Config,
-  situation: Situation,
-  fresh: Freshness,
-): Refreshed {
-  const distrust: Distrust = {
-    refresh: (image) => {
-      const sighting = foundOf(observation, image.name);
-      return sighting && refreshReasonOf(image, sighting, situation, config, fresh);
-    },
-    scratch: (image) => scratchReasonOf(image, situation),
+function setOf(
+  { images, observation: { record }, config, situation }: Grounds,
+  complete: boolean,
+  generation: string | undefined,
+): Plan["set"] {
+  const { repository } = config;
+  const id = setIdOf(images, { repository, upstream: situation.upstream });
+  const plain = writtenTag(situation, ownTags.set(id));
+  // What is completed here has a tag of its own, whatever upstream's record calls its set.
+  const isTheirs = complete && record?.source.kind === "upstream";
+  const recorded = isTheirs ? undefined : record?.content.tag;
+  return {
+    id,
+    tag: generation === undefined ? (recorded ?? plain) : ofGeneration(plain, generation),
+    record: record?.reference ?? null,
+    generation: generation ?? null,
+    stale: record?.source.kind === "own" && record.isStale,
   };
-  const decideWith = (isMixed: boolean) => {
-    const decisions = decideAll(keyed, observation, {
-      reference: config.reference,
-      hasOwn: situation.own !== undefined,
-      isMixed,
-    });
-    return withRefreshes(keyed, decisions, distrust, situation.own !== undefined);
-  };
-  // A tag that a user set is given to images of the own registry alone, and so is that of a generation.
-  const decided = decideWith(situation.userTag !== undefined);
-  return decided.anew.size > 0 ? decideWith(true) : decided;
 }
 
 /** Names what a run refreshes; a pipeline is one run, whatever the number of its jobs. */
@@ -101,8 +79,7 @@ function generationOf({ pipeline }: Pick<Situation, "pipeline">, now: Date): str
 function planImage(
   image: KeyedImage,
   decision: Decision,
-  config: Config,
-  situation: Situation,
+  { config, situation }: Pick<Grounds, "config" | "situation">,
   generation: string | undefined,
 ): PlannedImage {
   const written = writtenTag(situation, ownTags.key(image.key));

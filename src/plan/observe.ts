@@ -3,7 +3,7 @@ import { type KeyedImage, ownTags, setIdOf } from "../image/key.ts";
 import { below, printReference, printRepository } from "../oci/reference.ts";
 import type { Registry } from "../registry/registry.ts";
 import { type BrokenSighting, lookerAt, type Sighting, type Sightings } from "./look.ts";
-import { repositoryOf, type Source } from "./places.ts";
+import type { Source } from "./places.ts";
 import {
   isYoung,
   parseRecord,
@@ -29,6 +29,8 @@ export interface Observation {
   readonly sightings: ReadonlyMap<string, readonly (Sighting | BrokenSighting)[]>;
   /** Bases that were asked, for the reason of a miss. */
   readonly looked: readonly string[];
+  /** What changed in images that are nowhere since the promoted ones, by name. */
+  readonly since?: ReadonlyMap<string, string> | undefined;
   readonly warnings: readonly string[];
 }
 
@@ -53,16 +55,14 @@ export interface ObserveOptions {
 export async function observe(
   images: readonly KeyedImage[],
   sources: readonly Source[],
-  template: string,
   registry: Registry,
   { now, records = "all" }: ObserveOptions,
 ): Promise<Observation> {
-  const looker = lookerAt(template, registry);
+  const looker = lookerAt(registry);
   const looked: string[] = [];
-  announceReads(images, sources, template, registry);
+  announceReads(images, sources, registry);
   for (const source of sources) {
-    const id = setIdOf(images, { repository: template, upstream: source.upstream });
-    const reference = recordReference(source.base, ownTags.set(id));
+    const reference = recordReference(source.base, ownTags.set(setIdOf(images, source)));
     const where = printReference(reference);
     const manifest = await looker.read(source, () => registry.get(reference));
     if (looker.isDenied(source)) continue;
@@ -86,11 +86,10 @@ export async function observe(
 export function announceReads(
   images: readonly Pick<KeyedImage, "name">[],
   sources: readonly Source[],
-  template: string,
   registry: Pick<Registry, "announce" | "prepare">,
 ): void {
-  for (const { base } of sources) {
-    const repositories = images.map(({ name }) => repositoryOf(base, template, name));
+  for (const { base, repositoryOf } of sources) {
+    const repositories = images.map(({ name }) => repositoryOf(name));
     registry.announce("pull", [below(base, recordRepositoryName), ...repositories]);
   }
   const first = sources[0];
@@ -100,6 +99,16 @@ export function announceReads(
 /** The sighting that a decision goes by. */
 export function foundOf({ sightings }: Observation, name: string): Sighting | undefined {
   return sightings.get(name)?.find((sighting) => sighting.kind === "found");
+}
+
+/** The images of which nothing is there, although somebody was asked. */
+export function missing(
+  images: readonly KeyedImage[],
+  { sightings, looked }: Observation,
+): readonly string[] {
+  if (looked.length === 0) return [];
+  const names = images.map(({ name }) => name);
+  return names.filter((name) => (sightings.get(name) ?? []).length === 0);
 }
 
 function namesAll(record: SetRecord, images: readonly KeyedImage[]): boolean {

@@ -1,15 +1,15 @@
 /** Where images have their places: repositories below a base, and the sources that a run may read. */
-import { type Key, ownTags } from "../image/key.ts";
+import type { Config } from "../config/config.ts";
+import { type Key, ownTags, type SetPlace } from "../image/key.ts";
 import { below, type Repository } from "../oci/reference.ts";
 import { triedTag } from "../oci/tags.ts";
 import type { Situation } from "./situation.ts";
 
-/** A registry base that a run reads, and the tags of a key that it believes there. */
-export interface Source {
+/** A registry base that a run reads: where it has images, and the tags of a key that are believed there. */
+export interface Source extends SetPlace {
   readonly kind: "own" | "upstream";
   readonly base: Repository;
-  /** The other project whose images its records may name. */
-  readonly upstream: Repository | undefined;
+  readonly repositoryOf: (name: string) => Repository;
   readonly tagsOf: (key: Key) => readonly string[];
 }
 
@@ -30,25 +30,24 @@ export function repositoryOf(base: Repository, template: string, name: string): 
  * Only an untrusted run reads what untrusted runs wrote (`try-`).
  */
 export function sourcesOf(
-  situation: Situation,
-  reference: "each" | "set" | "classic",
+  { own, upstream, trusted }: Pick<Situation, "own" | "upstream" | "trusted">,
+  { reference, repository }: Pick<Config, "reference" | "repository">,
 ): readonly Source[] {
-  const tagsOf = (key: Key): readonly string[] =>
-    situation.trusted ? [ownTags.key(key)] : [ownTags.key(key), triedTag(ownTags.key(key))];
-  const own: Source[] =
-    situation.own === undefined
-      ? []
-      : [{ kind: "own", base: situation.own, upstream: situation.upstream, tagsOf }];
-  const upstream: Source[] =
-    situation.upstream === undefined
-      ? []
-      : [
-          {
-            kind: "upstream",
-            base: situation.upstream,
-            upstream: undefined,
-            tagsOf: (key) => [ownTags.key(key)],
-          },
-        ];
-  return reference === "classic" ? [...own, ...upstream] : [...upstream, ...own];
+  const source = (kind: Source["kind"], base: Repository | undefined): readonly Source[] => {
+    if (base === undefined) return [];
+    const tried = kind === "own" && !trusted ? [triedTag] : [];
+    return [
+      {
+        kind,
+        base,
+        repository,
+        // The other project whose images its records may name.
+        upstream: kind === "own" ? upstream : undefined,
+        repositoryOf: (name) => repositoryOf(base, repository, name),
+        tagsOf: (key) => [(tag: string) => tag, ...tried].map((of) => of(ownTags.key(key))),
+      },
+    ];
+  };
+  const [here, there] = [source("own", own), source("upstream", upstream)];
+  return reference === "classic" ? [...here, ...there] : [...there, ...here];
 }

@@ -74,19 +74,6 @@ export type Decision =
   /** `from` is what is used until the new one is promoted. */
   | { readonly kind: "refresh"; readonly because: RefreshReason; readonly from: string };
 
-/** Says of images that are to be built what changed in them; `since` gives a line by name. */
-export function withSince(plan: Plan, since: ReadonlyMap<string, string>): Plan {
-  if (since.size === 0) return plan;
-  const images = plan.images.map((image): PlannedImage => {
-    const { decision } = image;
-    const line = since.get(image.name);
-    if (line === undefined || decision.kind !== "build" || decision.because.code !== "absent")
-      return image;
-    return { ...image, decision: { ...decision, because: { ...decision.because, since: line } } };
-  });
-  return { ...plan, images };
-}
-
 /** Is an image to be made by an engine? */
 export function isBuilt(
   decision: Decision,

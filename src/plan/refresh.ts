@@ -6,6 +6,7 @@ import type { Merge } from "./merge.ts";
 import type { Sighting } from "./observe.ts";
 import type { RefreshReason, ScratchReason } from "./plan.ts";
 import type { Situation } from "./situation.ts";
+import { isForced } from "./wishes.ts";
 
 /** What an image says of how it was made. */
 export interface Origin {
@@ -30,15 +31,20 @@ export interface Freshness {
 
 const millisecondsPerDay = 24 * 60 * 60 * 1000;
 
+/** What is asked beside the image itself. */
+export interface RefreshTerms {
+  readonly situation: Situation;
+  readonly config: Pick<Config, "refresh">;
+  readonly fresh: Freshness;
+}
+
 /** Why an image that was sighted is built again; `undefined` where it is used as it is. */
 export function refreshReasonOf(
   image: Pick<KeyedImage, "name">,
   sighting: Sighting,
-  situation: Situation,
-  config: Pick<Config, "refresh">,
-  fresh: Freshness,
+  { situation, config, fresh }: RefreshTerms,
 ): RefreshReason | undefined {
-  if (isForced(situation, image.name)) return { code: "forced" };
+  if (isForced(situation.wishes, image.name)) return { code: "forced" };
   const origin = fresh.origins.get(image.name);
   const { merge } = situation;
   if (merge !== undefined && needsTarget(sighting, situation)) {
@@ -56,16 +62,10 @@ export function refreshReasonOf(
  */
 export function scratchReasonOf(
   { name }: Pick<KeyedImage, "name">,
-  situation: Pick<Situation, "force" | "merge">,
+  { wishes, merge }: Pick<Situation, "wishes" | "merge">,
 ): ScratchReason | undefined {
-  if (isForced(situation, name)) return { code: "forced" };
-  const { merge } = situation;
+  if (isForced(wishes, name)) return { code: "forced" };
   return merge && { code: "merge", because: merge.because };
-}
-
-/** Does a user want this image built without any cache? */
-export function isForced({ force }: Pick<Situation, "force">, name: string): boolean {
-  return force === "all" || (force !== "none" && force.includes(name));
 }
 
 /** The policy where it applies: trusted pipelines of upstream, scheduled or on protected branches. */

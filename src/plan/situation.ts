@@ -1,11 +1,10 @@
 /** Where this run happens, read once from GitLab's predefined variables and the configuration. */
-import { type Config, defaultConfig } from "../config/config.ts";
-import { promotedPattern } from "../config/promoted.ts";
+import type { Config } from "../config/config.ts";
 import { BerthError } from "../errors.ts";
-import { isTag, parseRepository, type Repository } from "../oci/reference.ts";
-import { isReserved } from "../oci/tags.ts";
+import { parseRepository, type Repository } from "../oci/reference.ts";
 import { type Get, type Merge, mergeOf } from "./merge.ts";
 import { guessWarning, upstreamOf } from "./upstream.ts";
+import { type Wishes, wishesOf } from "./wishes.ts";
 
 /** Where a pipeline runs; a developer's machine is `local`. */
 export type Role = "upstream" | "fork" | "local";
@@ -28,17 +27,18 @@ export interface Situation {
   readonly defaultBranch: string | undefined;
   /** What is about to be merged, where this pipeline is a merge. */
   readonly merge: Merge | undefined;
-  /** What a user wants built again: nothing, everything, or the images named. */
-  readonly force: "none" | "all" | readonly string[];
   readonly pipeline: string | undefined;
   readonly job: string | undefined;
   /** Address of the project's pages, for `org.opencontainers.image.source`. */
   readonly source: string | undefined;
-  /** What a user set as `<PREFIX>_CONTAINER_TAG`. */
-  readonly userTag: string | undefined;
+  readonly wishes: Wishes;
   /** What a person should know about how this was told. */
   readonly warnings: readonly string[];
 }
+
+/** A job that carries out a plan has no `merge`: the plan has asked what a merge asks. */
+type SituationConfig = Pick<Config, "prefix" | "upstream" | "registry" | "trust"> &
+  Partial<Pick<Config, "merge">>;
 
 type Env = Readonly<Record<string, string | undefined>>;
 
@@ -50,8 +50,7 @@ type Env = Readonly<Record<string, string | undefined>>;
  */
 export function situationOf(
   env: Env,
-  config: Pick<Config, "prefix" | "upstream" | "registry"> &
-    Partial<Pick<Config, "trust" | "merge" | "publish">>,
+  config: SituationConfig,
   registry: string | undefined,
 ): Situation {
   const get = (name: string): string | undefined => env[name] || undefined;
@@ -61,8 +60,7 @@ export function situationOf(
   const { isUpstream, isGuess, source } = upstreamOf(config, get, own);
   const branch = get("CI_COMMIT_BRANCH");
   const isProtected = get("CI_COMMIT_REF_PROTECTED") === "true";
-  const believed =
-    !ci || !isUpstream || isProtected || (config.trust ?? defaultConfig.trust).unprotected;
+  const believed = !ci || !isUpstream || isProtected || config.trust.unprotected;
   return {
     ci,
     role: !ci ? "local" : isUpstream ? "upstream" : "fork",
@@ -73,12 +71,11 @@ export function situationOf(
     upstream: source,
     branch,
     defaultBranch: get("CI_DEFAULT_BRANCH"),
-    merge: mergeOf(env, config.merge ?? defaultConfig.merge, ci && !isUpstream),
-    force: forceOf(get(`${config.prefix}_FORCE_REBUILD`)),
+    merge: config.merge && mergeOf(env, config.merge, ci && !isUpstream),
     pipeline: get("CI_PIPELINE_ID"),
     job: get("CI_JOB_ID"),
     source: get("CI_PROJECT_URL"),
-    userTag: userTagOf(config, get),
+    wishes: wishesOf(config.prefix, get),
     warnings: isGuess ? [guessWarning(config.prefix)] : [],
   };
 }
@@ -89,43 +86,6 @@ function isForeignMergeRequest(get: Get): boolean {
   // The project of the source may have been deleted since.
   const isRequest = source !== undefined || get("CI_MERGE_REQUEST_IID") !== undefined;
   return isRequest && source !== get("CI_PROJECT_ID");
-}
-
-function userTagOf(
-  { prefix, publish = [] }: Pick<Config, "prefix"> & Partial<Pick<Config, "publish">>,
-  get: Get,
-): string | undefined {
-  const name = `${prefix}_CONTAINER_TAG`;
-  const value = get(name);
-  if (value === undefined) return value;
-  if (!isTag(value)) {
-    throw new BerthError(
-      "REFERENCE_INVALID",
-      `read ${name}: ${JSON.stringify(value)} is not a tag`,
-      {
-        hint: "a tag has up to 128 letters, digits, '_', '.' and '-', and does not begin with '.' or '-'; for a branch take CI_COMMIT_REF_SLUG",
-      },
-    );
-  }
-  const isMoving = promotedPattern({ publish }, get("CI_DEFAULT_BRANCH"))(value);
-  if (isMoving || isReserved(value)) {
-    throw new BerthError(
-      "REFERENCE_INVALID",
-      `read ${name}: ${value} is ${isMoving ? "moved by `promote` alone" : "a tag of berth's own"}`,
-      {
-        hint: `take ${name} out of the YAML and the settings (jobs learn their tag from the plan job), or give a tag of your own`,
-      },
-    );
-  }
-  return value;
-}
-
-/** `1` is everything, `0` nothing; else names of images, with commas or blanks between them. */
-function forceOf(text: string | undefined): Situation["force"] {
-  if (text === undefined || /^(?:0|false|no)$/i.test(text)) return "none";
-  if (/^(?:1|true|yes|all)$/i.test(text)) return "all";
-  const names = text.split(/[\s,]+/).filter((name) => name !== "");
-  return names.length === 0 ? "none" : names;
 }
 
 /** The own base, for those who are about to write. */

@@ -54,7 +54,7 @@ function setVariables(
   const folder = templateFolder(config.repository);
   if (base === undefined || folder === undefined) return [];
   // A tag that the user set is given to images of the own registry only; upstream's keep theirs.
-  const tag = plan.complete ? (situation.userTag ?? plan.set.tag) : plan.set.tag;
+  const tag = plan.complete ? (situation.wishes.tag ?? plan.set.tag) : plan.set.tag;
   return [
     [`${config.prefix}_CONTAINER_BASE`, `${printRepository(base)}${folder}`],
     [`${config.prefix}_CONTAINER_TAG`, tag],

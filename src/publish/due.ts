@@ -8,9 +8,9 @@ import type { Situation } from "../plan/situation.ts";
  */
 export function isPublishDue(
   plan: Pick<Plan, "images" | "complete" | "set">,
-  { ci, trusted, userTag }: Pick<Situation, "ci" | "trusted" | "userTag">,
+  { ci, trusted, wishes }: Pick<Situation, "ci" | "trusted" | "wishes">,
 ): boolean {
   if (plan.images.some(({ decision }) => decision.kind !== "reuse")) return true;
   if (plan.set.stale && ci && trusted) return true;
-  return plan.complete && (plan.set.record === null || userTag !== undefined);
+  return plan.complete && (plan.set.record === null || wishes.tag !== undefined);
 }

@@ -109,9 +109,9 @@ async function placeAll(
 }
 
 /** The set's tag, where all images are here, unless all have it by the record's word; and a user's. */
-function tagsFor(plan: Plan, { userTag }: Situation, base: Repository): readonly string[] {
+function tagsFor(plan: Plan, { wishes }: Situation, base: Repository): readonly string[] {
   if (!plan.complete) return [];
-  const user = userTag === undefined ? [] : [userTag];
+  const user = wishes.tag === undefined ? [] : [wishes.tag];
   const isTagged =
     isOwn(plan, base) &&
     plan.images.every(
@@ -144,7 +144,7 @@ async function writeSet(
   } catch (error) {
     // A record that this login may not write anew is left to a run that may.
     const isDenied = error instanceof BerthError && error.code === "REGISTRY_DENIED";
-    if (!isReused || situation.userTag !== undefined || !isDenied) throw error;
+    if (!isReused || situation.wishes.tag !== undefined || !isDenied) throw error;
     return set.record ?? undefined;
   }
 }

@@ -4,7 +4,7 @@ import type { Image } from "../image/image.ts";
 import { type KeyedImage, keyOfTag } from "../image/key.ts";
 import { printReference, withDigest, withTag } from "../oci/reference.ts";
 import { observe } from "../plan/observe.ts";
-import { repositoryOf, type Source } from "../plan/places.ts";
+import type { Source } from "../plan/places.ts";
 import type { FoundBy } from "../plan/plan.ts";
 import type { SetRecord } from "../plan/record.ts";
 import type { Registry } from "../registry/registry.ts";
@@ -35,22 +35,18 @@ export interface Search {
 /** Where a search looks. */
 export interface Place {
   readonly sources: readonly Source[];
-  /** The repository of an image below a base. */
-  readonly template: string;
   readonly registry: Registry;
   readonly now: Date;
 }
 
 /** Finds images by their keys; places that cannot be asked matter only where something was not found. */
 export function locateKeys(images: readonly KeyedImage[], place: Place): Promise<Search> {
-  const { template, registry, now } = place;
+  const { registry, now } = place;
   return throughSources(images, place, async (source, wanted) => {
-    const { sightings, looked, warnings } = await observe(wanted, [source], template, registry, {
-      now,
-    });
+    const { sightings, looked, warnings } = await observe(wanted, [source], registry, { now });
     if (looked.length === 0) throw new BerthError("REGISTRY_DENIED", warnings.join(" "));
     return wanted.map((image) => {
-      const repository = repositoryOf(source.base, template, image.name);
+      const repository = source.repositoryOf(image.name);
       const seen = sightings.get(image.name) ?? [];
       const found = seen.find((sighting) => sighting.kind === "found");
       const broken = seen.some(({ kind }) => kind === "broken") ? " (not whole)" : "";
@@ -79,7 +75,7 @@ export function locateTag(images: readonly Image[], tag: string, place: Place): 
   return throughSources(images, place, (source, wanted) =>
     Promise.all(
       wanted.map(async (image) => {
-        const reference = withTag(repositoryOf(source.base, place.template, image.name), tag);
+        const reference = withTag(source.repositoryOf(image.name), tag);
         const looked = [printReference(reference)];
         const manifest = await place.registry.get(reference);
         if (manifest === undefined) return { looked };
@@ -108,14 +104,13 @@ export function locateRecorded(
     source,
     where,
   }: { readonly record: SetRecord; readonly source: Source; readonly where: string },
-  template: string,
 ): Search {
   const located = images.flatMap((image) => {
     const recorded = record.images[image.name];
     if (recorded === undefined || recorded.kind === "missing") return [];
     const reference =
       recorded.kind === "own"
-        ? withDigest(repositoryOf(source.base, template, image.name), recorded.digest)
+        ? withDigest(source.repositoryOf(image.name), recorded.digest)
         : recorded.reference;
     return [
       {

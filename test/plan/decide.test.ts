@@ -3,7 +3,8 @@ import { describe, test } from "node:test";
 import { parseReference, type Reference } from "../../src/oci/reference.ts";
 import { decide } from "../../src/plan/decide.ts";
 import type { BrokenSighting, Sighting } from "../../src/plan/observe.ts";
-import { someDigest } from "../support/keyed.ts";
+import { type Source, sourcesOf } from "../../src/plan/places.ts";
+import { config, keyedImage, notAsked, situation, someDigest } from "../support/keyed.ts";
 
 const found = (source: "own" | "upstream"): Sighting => ({
   kind: "found",
@@ -59,12 +60,46 @@ const rows: readonly [
   ],
 ];
 
+interface Place {
+  readonly reference: Mode;
+  readonly hasOwn?: boolean;
+  readonly wholeUpstream?: boolean;
+  readonly userTag?: string;
+}
+
+/** The decision for one image that was seen as told. */
+function decided(
+  seen: Seen,
+  { reference, hasOwn = true, ...place }: Place,
+  looked = ["r.example/own"],
+) {
+  const settings = config({ upstream: "qemu-project", reference });
+  const env = place.userTag === undefined ? {} : { QEMU_CI_CONTAINER_TAG: place.userTag };
+  const here = situation("alice/qemu", settings, env);
+  const source = sourcesOf(here, settings).find(({ kind }) => kind === "upstream");
+  const content = { setId: "x", tag: "set", images: {}, revision: undefined, pipeline: undefined };
+  const record = { source: source as Source, reference: "r/berth:set", content, isStale: false };
+  const { decisions } = decide({
+    images: [keyedImage("x")],
+    observation: {
+      record: place.wholeUpstream === true ? record : undefined,
+      sightings: new Map([["x", seen]]),
+      looked,
+      warnings: [],
+    },
+    config: settings,
+    situation: { ...here, own: hasOwn ? here.own : undefined },
+    fresh: notAsked,
+  });
+  const decision = decisions.get("x");
+  assert.ok(decision);
+  return decision;
+}
+
 describe("decide", () => {
   for (const [what, seen, reference, hasOwn, wholeUpstream, expected] of rows) {
     test(`${what} (${reference}): ${expected}`, () => {
-      const decision = decide(seen, { reference, hasOwn, isMixed: false }, wholeUpstream, [
-        "r.example/own",
-      ]);
+      const decision = decided(seen, { reference, hasOwn, wholeUpstream });
       const [kind, detail] = expected.split(" ");
       assert.equal(decision.kind, kind);
       if (decision.kind === "build") assert.equal(decision.because.code, detail);
@@ -76,16 +111,13 @@ describe("decide", () => {
   }
 
   test("upstream's images are copied where a user's tag is to be given to the set", () => {
-    const policy = { reference: "set", hasOwn: true, isMixed: true } as const;
-    assert.equal(decide([found("upstream")], policy, true, []).kind, "copy");
-    assert.equal(
-      decide([found("upstream")], { ...policy, isMixed: false }, true, []).kind,
-      "reuse",
-    );
+    const place = { reference: "set", wholeUpstream: true } as const;
+    assert.equal(decided([found("upstream")], { ...place, userTag: "mine" }).kind, "copy");
+    assert.equal(decided([found("upstream")], place).kind, "reuse");
   });
 
   test("says so where there was no registry to look in", () => {
-    const decision = decide([], { reference: "each", hasOwn: false, isMixed: false }, false, []);
+    const decision = decided([], { reference: "each", hasOwn: false }, []);
     assert.deepEqual(decision, { kind: "build", because: { code: "no-registry" } });
   });
 });

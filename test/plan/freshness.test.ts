@@ -104,15 +104,13 @@ describe("lookAtFreshness", () => {
     history = gitThat(undefined).history,
   ) {
     const images = names.map((name) => ({ name }));
-    return lookAtFreshness(
-      images,
-      observation,
+    return lookAtFreshness(images, observation, {
       situation,
-      { refresh },
-      client(undefined),
+      config: { refresh },
+      registry: client(undefined),
       history,
       now,
-    );
+    });
   }
 
   const here = (env = master) => situationOf(env, qemu, undefined);
@@ -123,7 +121,7 @@ describe("lookAtFreshness", () => {
     refresh: Config["refresh"],
   ])[] = [
     ["there is no policy", here(), undefined],
-    ["all is forced", { ...here(), force: "all" }, undefined],
+    ["all is forced", { ...here(), wishes: { force: "all", tag: undefined } }, undefined],
     ["the policy is for schedules", here(), { ...policy, in: "schedules" }],
     ["a fork runs it", here(jobIn("fork", branch("master", true))), policy],
     ["an unprotected branch runs it", here(jobIn("upstream", branch("topic"))), policy],

@@ -4,6 +4,7 @@ import type { Config } from "../../src/config/config.ts";
 import { type KeyedImage, ownTags, setIdOf } from "../../src/image/key.ts";
 import { isTag, parseRepository } from "../../src/oci/reference.ts";
 import { serializePlan } from "../../src/output/planfile.ts";
+import { decide } from "../../src/plan/decide.ts";
 import { makePlan } from "../../src/plan/make.ts";
 import type { Observation } from "../../src/plan/observe.ts";
 import type { Plan } from "../../src/plan/plan.ts";
@@ -35,7 +36,9 @@ function planOf(env: Record<string, string>, seenAt: Seen, change: Partial<Confi
     source: {
       kind: "upstream",
       base: parseRepository(registryOf.upstream),
+      repository: settings.repository,
       upstream: undefined,
+      repositoryOf: (name: string) => parseRepository(`${registryOf.upstream}/qemu/${name}`),
       tagsOf: () => [],
     },
     reference: `${registryOf.upstream}/berth:${ownTags.set(setId)}`,
@@ -55,7 +58,8 @@ function planOf(env: Record<string, string>, seenAt: Seen, change: Partial<Confi
   };
   const state = { revision: "a".repeat(40), dirty: [] };
   const fresh = { ...notAsked, now: new Date("2026-11-20T12:00:00Z") };
-  const plan = makePlan(chain, observation, settings, here, state, fresh, []);
+  const grounds = { images: chain, observation, config: settings, situation: here, fresh };
+  const plan = makePlan(decide(grounds), grounds, { state, warnings: [] });
   assert.deepEqual(parsePlan(serializePlan(plan), "plan.json").images.length, chain.length);
   return plan;
 }

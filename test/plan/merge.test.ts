@@ -128,7 +128,8 @@ for (const role of roles) {
         test(`in a merge, ${what}, ${state}: ${isBuilt ? "built again" : "used"}`, () => {
           const here: Situation = { ...situationOf(inTrain, qemu, undefined), role };
           const fresh = { ...notAsked, ...facts };
-          const reason = refreshReasonOf(keyedImage("debian"), sighting, here, qemu, fresh);
+          const image = keyedImage("debian");
+          const reason = refreshReasonOf(image, sighting, { situation: here, config: qemu, fresh });
           const expected = {
             code: "merge",
             because: "merge train",
@@ -138,7 +139,7 @@ for (const role of roles) {
           assert.deepEqual(reason, isBuilt ? expected : undefined);
           const outside = { ...here, merge: undefined };
           assert.equal(
-            refreshReasonOf(keyedImage("debian"), sighting, outside, qemu, fresh),
+            refreshReasonOf(image, sighting, { situation: outside, config: qemu, fresh }),
             undefined,
           );
         });

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { ownTags } from "../../src/image/key.ts";
 import { triedTag } from "../../src/oci/tags.ts";
-import { isForced } from "../../src/plan/refresh.ts";
 import { situationOf } from "../../src/plan/situation.ts";
+import { isForced, refuseTag } from "../../src/plan/wishes.ts";
 import { keyedImage } from "../support/keyed.ts";
 import { branch, jobIn, qemu } from "./pipelines.ts";
 
@@ -33,7 +33,7 @@ describe("FORCE_REBUILD", () => {
   ];
   for (const [text, expected] of cases) {
     test(`${JSON.stringify(text)} is ${JSON.stringify(expected)}`, () => {
-      const here = withVariable("QEMU_CI_FORCE_REBUILD", text);
+      const here = withVariable("QEMU_CI_FORCE_REBUILD", text).wishes;
       assert.deepEqual(here.force, expected);
       assert.equal(isForced(here, "debian"), expected === "all" || expected.includes("debian"));
       assert.equal(isForced(here, "no"), expected === "all");
@@ -41,14 +41,18 @@ describe("FORCE_REBUILD", () => {
   }
 
   test("that is not set forces nothing", () => {
-    const here = situationOf(jobIn("fork", branch("topic")), qemu, undefined);
+    const here = situationOf(jobIn("fork", branch("topic")), qemu, undefined).wishes;
     assert.equal(here.force, "none");
     assert.equal(isForced(here, "none"), false);
   });
 });
 
 describe("CONTAINER_TAG", () => {
-  const tagOf = (value: string) => withVariable("QEMU_CI_CONTAINER_TAG", value).userTag;
+  const tagOf = (value: string) => {
+    const here = withVariable("QEMU_CI_CONTAINER_TAG", value);
+    refuseTag(here, qemu);
+    return here.wishes.tag;
+  };
   const { key } = keyedImage("debian");
 
   for (const value of [
@@ -108,4 +112,9 @@ describe("CONTAINER_TAG", () => {
       assert.throws(() => tagOf(value), { code: "REFERENCE_INVALID", message });
     });
   }
+
+  test("that no image may get stops nobody who gives none", () => {
+    for (const value of ["feature/x", "latest", ownTags.key(key)])
+      assert.equal(withVariable("QEMU_CI_CONTAINER_TAG", value).wishes.tag, value);
+  });
 });

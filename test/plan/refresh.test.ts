@@ -104,7 +104,11 @@ describe("an image is refreshed where", () => {
         bases: new Map([[debian, today]]),
       };
       const here = situationOf(job, qemu, undefined);
-      const reason = refreshReasonOf(keyedImage("debian"), seen("own"), here, { refresh }, facts);
+      const reason = refreshReasonOf(keyedImage("debian"), seen("own"), {
+        situation: here,
+        config: { refresh },
+        fresh: facts,
+      });
       assert.equal(reason?.code ?? "no", expected);
     });
   }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { KeyedImage } from "../../src/image/key.ts";
-import { withRefreshes } from "../../src/plan/decide.ts";
+import { decide } from "../../src/plan/decide.ts";
 import {
   type Decision,
   isFromScratch,
@@ -9,19 +9,16 @@ import {
   reasonOf,
   type ScratchReason,
 } from "../../src/plan/plan.ts";
-import { scratchReasonOf } from "../../src/plan/refresh.ts";
 import type { Situation } from "../../src/plan/situation.ts";
-import { keyedImage, someDigest } from "../support/keyed.ts";
+import type { Wishes } from "../../src/plan/wishes.ts";
+import { config, keyedImage, notAsked, situation, someDigest } from "../support/keyed.ts";
+import { registryOf } from "./pipelines.ts";
+import { seen } from "./sightings.ts";
 
-const reuse: Decision = {
-  kind: "reuse",
-  reference: "r/x@1",
-  digest: someDigest,
-  foundBy: "key-tag",
-};
-const copy: Decision = { kind: "copy", from: "r/y@1", digest: someDigest, foundBy: "key-tag" };
 const build: Decision = { kind: "build", because: { code: "absent", looked: ["r"] } };
-const kinds = { reuse, copy, build };
+
+/** Where an image must be for such a decision, in a fork whose set is to be in its own registry. */
+const places = { reuse: "own", copy: "upstream", build: undefined } as const;
 
 /** base, then middle, then leaf; lone has no parent. Declared in another order. */
 const chain: readonly KeyedImage[] = [
@@ -31,7 +28,7 @@ const chain: readonly KeyedImage[] = [
   keyedImage("base"),
 ];
 
-type Kind = keyof typeof kinds;
+type Kind = keyof typeof places;
 
 const rows: readonly (readonly [
   what: string,
@@ -73,7 +70,7 @@ const rows: readonly (readonly [
     "one that is built in any case",
     ["reuse", "reuse", "build", "reuse"],
     ["lone"],
-    "reuse reuse build reuse",
+    "reuse reuse scratch:forced reuse",
     "",
   ],
   [
@@ -92,19 +89,29 @@ const rows: readonly (readonly [
   ],
 ];
 
-describe("withRefreshes", () => {
-  for (const [what, before, forced, after, anew] of rows) {
+function decided(kinds: readonly Kind[], wishes: Partial<Wishes>, merge?: Situation["merge"]) {
+  const settings = config({ upstream: "qemu-project", reference: "classic" });
+  const sightings = chain.map(({ name }, at) => {
+    const source = places[kinds[at] ?? "build"];
+    return [name, source === undefined ? [] : [seen(source, { name })]] as const;
+  });
+  return decide({
+    images: chain,
+    observation: { record: undefined, sightings: new Map(sightings), looked: ["r"], warnings: [] },
+    config: settings,
+    situation: {
+      ...situation("alice/qemu", settings),
+      wishes: { force: "none", tag: undefined, ...wishes },
+      merge,
+    },
+    fresh: notAsked,
+  });
+}
+
+describe("what is built again", () => {
+  for (const [what, before, force, after, anew] of rows) {
     test(`${what}: ${after}`, () => {
-      const decisions = new Map(chain.map(({ name }, at) => [name, kinds[before[at] ?? "build"]]));
-      const made = withRefreshes(
-        chain,
-        decisions,
-        {
-          refresh: ({ name }) => (forced.includes(name) ? { code: "forced" } : undefined),
-          scratch: () => undefined,
-        },
-        true,
-      );
+      const made = decided(before, { force });
       const said = chain.map(({ name }) => shortly(made.decisions.get(name)));
       assert.equal(said.join(" "), after);
       assert.equal([...made.anew].sort().join(" "), anew);
@@ -112,30 +119,14 @@ describe("withRefreshes", () => {
   }
 
   test("remembers what is used until then", () => {
-    const decisions = new Map<string, Decision>([
-      ["lone", copy],
-      ["base", reuse],
-    ]);
-    const { decisions: made } = withRefreshes(
-      chain,
-      decisions,
-      {
-        refresh: () => ({ code: "forced" }),
-        scratch: () => undefined,
-      },
-      true,
-    );
-    assert.deepEqual(made.get("lone"), {
-      kind: "refresh",
-      because: { code: "forced" },
-      from: "r/y@1",
-    });
-    assert.deepEqual(made.get("base"), {
-      kind: "refresh",
-      because: { code: "forced" },
-      from: "r/x@1",
-    });
-    assert.equal(made.size, 2);
+    const { decisions } = decided(["build", "build", "copy", "reuse"], { force: "all" });
+    const before = { lone: registryOf.upstream, base: registryOf.fork };
+    for (const [name, base] of Object.entries(before))
+      assert.deepEqual(decisions.get(name), {
+        kind: "refresh",
+        because: { code: "forced" },
+        from: `${base}/qemu/${name}@${someDigest}`,
+      });
   });
 });
 
@@ -143,35 +134,20 @@ const target = { branch: "main", head: undefined, url: undefined };
 
 describe("what is built for the first time", () => {
   const train = { because: "merge train", target } as const;
-  const situations: readonly (readonly [
+  const rows: readonly (readonly [
     what: string,
-    situation: Pick<Situation, "force" | "merge">,
+    force: Wishes["force"],
+    merge: Situation["merge"],
     after: string,
   ])[] = [
-    ["goes on from a cache", { force: "none", merge: undefined }, "build build"],
-    ["is from scratch in a merge", { force: "none", merge: train }, "scratch:merge scratch:merge"],
-    [
-      "is from scratch where all is forced",
-      { force: "all", merge: train },
-      "scratch:forced scratch:forced",
-    ],
-    [
-      "is from scratch where it alone is forced",
-      { force: ["lone"], merge: undefined },
-      "build scratch:forced",
-    ],
+    ["goes on from a cache", "none", undefined, "build build"],
+    ["is from scratch in a merge", "none", train, "scratch:merge scratch:merge"],
+    ["is from scratch where all is forced", "all", train, "scratch:forced scratch:forced"],
+    ["is from scratch where it alone is forced", ["lone"], undefined, "build scratch:forced"],
   ];
-  for (const [what, situation, after] of situations) {
+  for (const [what, force, merge, after] of rows) {
     test(`${what}: ${after}`, () => {
-      const made = withRefreshes(
-        chain,
-        new Map(chain.map(({ name }) => [name, build])),
-        {
-          refresh: () => undefined,
-          scratch: (image) => scratchReasonOf(image, situation),
-        },
-        true,
-      );
+      const made = decided([], { force }, merge);
       const said = ["base", "lone"].map((name) => shortly(made.decisions.get(name)));
       assert.equal(said.join(" "), after);
       const isScratch = [...made.decisions.values()].map(isFromScratch);

@@ -3,6 +3,7 @@ import { describe, test } from "node:test";
 import type { Config } from "../../src/config/config.ts";
 import { ownTags, setIdOf } from "../../src/image/key.ts";
 import { parseReference, type Reference } from "../../src/oci/reference.ts";
+import { decide } from "../../src/plan/decide.ts";
 import { makePlan } from "../../src/plan/make.ts";
 import type { Observation, Sighting } from "../../src/plan/observe.ts";
 import { sourcesOf } from "../../src/plan/places.ts";
@@ -48,7 +49,7 @@ function planOf(
       ];
     }),
   );
-  const source = sourcesOf(here, settings.reference).find(({ kind }) => kind === recordAt);
+  const source = sourcesOf(here, settings).find(({ kind }) => kind === recordAt);
   const content = {
     setId,
     tag: ownTags.set(setId),
@@ -61,15 +62,9 @@ function planOf(
       ? undefined
       : { source, reference: `${up}/berth:${ownTags.set(setId)}`, content, isStale: false };
   const observation: Observation = { record, sightings, looked: [up, fork], warnings: [] };
-  return makePlan(
-    images,
-    observation,
-    settings,
-    here,
-    { revision: "c0ffee", dirty: [] },
-    notAsked,
-    [],
-  );
+  const grounds = { images, observation, config: settings, situation: here, fresh: notAsked };
+  const state = { revision: "c0ffee", dirty: [] };
+  return makePlan(decide(grounds), grounds, { state, warnings: [] });
 }
 
 const bothUpstream: Record<string, Where> = { alpine: "upstream", "debian-arm64": "upstream" };

@@ -42,7 +42,8 @@ for (const [what, decisions, complete, record, userTag, due] of rows) {
       }),
     );
     const set = { id: "1", tag: "set-1", record, generation: null, stale: false };
-    const run = { userTag, ci: true, trusted: true };
+    const wishes = { force: "none", tag: userTag } as const;
+    const run = { wishes, ci: true, trusted: true };
     assert.equal(isPublishDue({ images, complete, set }, run), due);
     const stale = { images, complete, set: { ...set, stale: true } };
     assert.equal(isPublishDue(stale, run), true, "a pipeline that may writes a stale record anew");

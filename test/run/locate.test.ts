@@ -65,8 +65,8 @@ describe("an image that is looked for on a developer's machine", () => {
     const all = config({ upstream: `${memory.host}/qemu-project/qemu` });
     const situation = situationOf({}, all, `${memory.host}/alice/qemu`);
     const registry = client(undefined);
-    const sources = sourcesOf(situation, "each");
-    return { sources, template: "{name}", registry, now: flowTime, images: await keys() };
+    const sources = sourcesOf(situation, all);
+    return { sources, registry, now: flowTime, images: await keys() };
   }
 
   async function keys() {
@@ -146,10 +146,10 @@ describe("an image that is looked for on a developer's machine", () => {
   test("is what a pipeline refreshed, and not what was there before", async () => {
     const first = await pipeline("qemu-project/qemu", "1");
     const second = await pipeline("qemu-project/qemu", "12", { QEMU_CI_FORCE_REBUILD: "1" });
-    const { sources, images, registry, template } = await machine();
+    const { sources, images, registry } = await machine();
     const { found } = await refreshedBy("12", sources, registry);
     assert.ok(found);
-    const search = locateRecorded(images, found, template);
+    const search = locateRecorded(images, found);
     assert.deepEqual(referencesOf(search), outcomesOf(second));
     assert.notDeepEqual(outcomesOf(second), outcomesOf(first));
     assert.equal((await refreshedBy("2", sources, registry)).found, undefined);
@@ -161,11 +161,11 @@ describe("an image that is looked for on a developer's machine", () => {
       1: await pipeline("qemu-project/qemu", "1"),
       5: await pipeline("alice/qemu", "5", {}, { app }),
     };
-    const { sources, images, registry, template } = await machine();
+    const { sources, images, registry } = await machine();
     for (const id of ["1", "5"] as const) {
       const { found } = await publishedBy(id, sources, registry);
       assert.equal(found?.source.kind, id === "1" ? "upstream" : "own");
-      const search = locateRecorded(images, found, template);
+      const search = locateRecorded(images, found);
       assert.deepEqual(referencesOf(search), outcomesOf(flows[id]));
     }
     assert.equal((await publishedBy("3", sources, registry)).found, undefined);

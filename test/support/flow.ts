@@ -14,11 +14,9 @@ import { identify } from "../../src/image/identify.ts";
 import type { Image } from "../../src/image/image.ts";
 import type { Manifest } from "../../src/oci/manifest.ts";
 import { isFatal, type Outcome } from "../../src/output/outcome.ts";
-import { lookAtFreshness, type MergeHistory } from "../../src/plan/freshness.ts";
-import { makePlan } from "../../src/plan/make.ts";
-import { observe } from "../../src/plan/observe.ts";
-import { sourcesOf } from "../../src/plan/places.ts";
+import type { MergeHistory } from "../../src/plan/freshness.ts";
 import type { Plan } from "../../src/plan/plan.ts";
+import { planOf as planFrom } from "../../src/plan/plan-of.ts";
 import { ownBase, type Situation } from "../../src/plan/situation.ts";
 import { announceRun } from "../../src/publish/announce.ts";
 import { type Published, publishSet } from "../../src/publish/set.ts";
@@ -64,32 +62,21 @@ export async function planOf(options: FlowOptions, spool?: Spool) {
   const images = Object.keys(dockerfiles).map((name) => change(declaredImage(name)));
   const parentOf = (reference: string): string | undefined =>
     /^qemu\/([a-z0-9-]+)$/.exec(reference)?.[1];
-  const identified = await identify(images, tree, {
-    parentOf,
-    ...(spool === undefined ? {} : { spool }),
-  });
-  const observation = await observe(
-    identified.images,
-    sourcesOf(situation, config.reference),
-    config.repository,
-    registry,
-    {
-      now: options.now ?? flowTime,
-      records: situation.merge === undefined || situation.role === "upstream" ? "all" : "upstream",
-    },
-  );
   const state = { revision: options.revision ?? "c0ffee", dirty: [] };
-  const fresh = await lookAtFreshness(
-    identified.images,
-    observation,
-    situation,
+  return planFrom({
     config,
+    situation,
+    images,
     registry,
-    options.history ?? { target: async () => undefined, isAncestor: async () => undefined },
-    options.now ?? flowTime,
-  );
-  const plan = makePlan(identified.images, observation, config, situation, state, fresh, []);
-  return { plan, identified, observation };
+    now: options.now ?? flowTime,
+    identify: () => identify(images, tree, { parentOf, ...(spool === undefined ? {} : { spool }) }),
+    filesState: async () => state,
+    history: options.history ?? {
+      target: async () => undefined,
+      isAncestor: async () => undefined,
+    },
+    changes: async () => new Map(),
+  });
 }
 
 /** Plans, executes and, where nothing failed, publishes. */

@@ -1,0 +1,63 @@
+/** The way to a plan: files give keys, registries give sightings, and both together decisions. */
+import type { Config } from "../config/config.ts";
+import { printProblem } from "../errors.ts";
+import type { Identified } from "../image/identify.ts";
+import type { Image } from "../image/image.ts";
+import type { Registry } from "../registry/registry.ts";
+import { decide } from "./decide.ts";
+import { lookAtFreshness, type MergeHistory } from "./freshness.ts";
+import { type FilesState, makePlan } from "./make.ts";
+import { announceReads, missing, type Observation, observe } from "./observe.ts";
+import { sourcesOf } from "./places.ts";
+import type { Plan } from "./plan.ts";
+import type { Situation } from "./situation.ts";
+
+/** What is planned, and whom the planning may ask. */
+export interface Planning {
+  readonly config: Config;
+  readonly situation: Situation;
+  readonly images: readonly Pick<Image, "name">[];
+  readonly registry: Registry;
+  readonly now: Date;
+  /** Gives all images their keys. */
+  readonly identify: () => Promise<Identified>;
+  /** The commit of the files that were keyed, and what of them differs from it. */
+  readonly filesState: (identified: Identified) => Promise<FilesState>;
+  readonly history: MergeHistory;
+  /** Says what changed in images that are nowhere, by name; asked only where there are some. */
+  readonly changes: (names: readonly string[]) => Promise<ReadonlyMap<string, string>>;
+}
+
+export interface Planned {
+  readonly plan: Plan;
+  readonly identified: Identified;
+  readonly observation: Observation;
+}
+
+export async function planOf(planning: Planning): Promise<Planned> {
+  const { config, situation, registry, now, history } = planning;
+  const sources = sourcesOf(situation, config);
+  announceReads(planning.images, sources, registry);
+  const identified = await planning.identify();
+  const { images } = identified;
+  // Git and the registry are asked at the same time: neither answer depends on the other.
+  const [state, seen] = await Promise.all([
+    planning.filesState(identified),
+    observe(images, sources, registry, { now, records: recordsFor(situation) }),
+  ]);
+  const absent = missing(images, seen);
+  const [fresh, since] = await Promise.all([
+    lookAtFreshness(images, seen, { config, situation, registry, history, now }),
+    absent.length === 0 ? undefined : planning.changes(absent),
+  ]);
+  const observation = { ...seen, since };
+  const grounds = { images, observation, config, situation, fresh };
+  const warnings = [...situation.warnings, ...identified.warnings.map(printProblem)];
+  const plan = makePlan(decide(grounds), grounds, { state, warnings });
+  return { plan, identified, observation };
+}
+
+/** In a merge upstream may have come to have what the own record names. */
+function recordsFor({ merge, role }: Situation): "all" | "upstream" {
+  return merge === undefined || role === "upstream" ? "all" : "upstream";
+}
