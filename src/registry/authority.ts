@@ -5,7 +5,7 @@ import type { Login } from "./credentials.ts";
 import { deniedHint } from "./errors.ts";
 import { type RealmTrust, realmTrust } from "./origin.ts";
 import { isReadOnly, type Scope } from "./scope.ts";
-import { type Identity, type Refusal, type Token, Tokens } from "./token.ts";
+import { type Identity, type Token, Tokens } from "./token.ts";
 import { basicHeader, fittingScopes, requestToken, type TokenService } from "./token-request.ts";
 import type { Reply, Transport, World } from "./transport.ts";
 
@@ -169,27 +169,16 @@ export class Authority {
       const identity = this.#readsWithoutLogin(needs) ? "anonymous" : preferred;
       const first = await tokens.acquire(identity, needs);
       if (first.kind === "token") return grantOf(first, plan);
-      const other = await this.#otherwise(tokens, identity, needs, first);
-      if (other !== undefined) return grantOf(other, plan);
+      if (identity === "login" && isReadOnly(needs)) {
+        const other = await tokens.acquire("anonymous", needs);
+        if (other.kind === "token") return grantOf(other, plan);
+      }
       throw this.#denied(needs, purpose, first.what, preferred === "login");
     } catch (error) {
       const isDenied = error instanceof BerthError && error.code === "REGISTRY_DENIED";
       if (plan.hinted && this.#plan === plan && !isDenied) this.#plan = undefined;
       throw error;
     }
-  }
-
-  async #otherwise(
-    tokens: Tokens,
-    identity: Identity,
-    needs: readonly Scope[],
-    refusal: Refusal,
-  ): Promise<Token | undefined> {
-    if (identity === "login" && isReadOnly(needs)) {
-      const anonymous = await tokens.acquire("anonymous", needs);
-      if (anonymous.kind === "token") return anonymous;
-    }
-    return refusal.mayBeOneScopeOnly ? tokens.acquireExactly(identity, needs) : undefined;
   }
 
   #checkTrust({ trust, service }: Plan & { kind: "bearer" }, identity: Identity, purpose: string) {

@@ -51,7 +51,6 @@ function clientOf(options: RegistryOptions, world: World): Registry {
   const { limits } = world;
   const session = makeSessions(options, world);
   const streams = pLimit(limits.streams);
-  const withoutHead = new WeakSet<Session>();
   const deleteTag = makeTagDeletion();
 
   return {
@@ -65,11 +64,8 @@ function clientOf(options: RegistryOptions, world: World): Registry {
     },
     async head(reference) {
       const host = session(reference.host);
-      const seen = withoutHead.has(host) ? "unclear" : await headManifest(host, reference);
-      if (seen !== "unclear") return seen;
-      // A registry that does not answer HEAD once will not the next time.
-      withoutHead.add(host);
-      return (await getManifest(host, reference))?.descriptor;
+      const seen = await headManifest(host, reference);
+      return seen === "unclear" ? (await getManifest(host, reference))?.descriptor : seen;
     },
     get: async (reference) => getManifest(session(reference.host), reference),
     put: async (reference, manifest) => putManifest(session(reference.host), reference, manifest),

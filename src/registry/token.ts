@@ -26,8 +26,6 @@ export interface Token {
 export interface Refusal {
   readonly kind: "refused";
   readonly what: string;
-  /** Asking for less at once may help: the service looks as if it read one scope only. */
-  readonly mayBeOneScopeOnly: boolean;
 }
 
 export interface TokenSource {
@@ -45,17 +43,14 @@ interface Running {
   readonly done: Promise<Token | Refusal>;
 }
 
-/** How many scopes go into one request: all, all but foreign pushes, or only what is needed. */
-type Width = "all" | "reads" | "needed";
-
 export class Tokens {
   readonly #source: TokenSource;
   readonly #refusals = new Map<string, Refusal>();
   readonly #proven = new Set<Identity>(["anonymous"]);
-  readonly #exact = new Map<string, Promise<Token | undefined>>();
   #tokens: readonly Token[] = [];
   #running: readonly Running[] = [];
-  #width: Width = "all";
+  /** Whether a request takes other writes along than it needs; not once one of them has spoilt it. */
+  #takesWrites = true;
 
   constructor(source: TokenSource) {
     this.#source = source;
@@ -70,28 +65,13 @@ export class Tokens {
       if (shared === undefined) break;
       await shared.done;
     }
-    const width = this.#width;
+    const took = this.#takesWrites;
     const answer = await this.#ask(identity, needs, this.#widen(identity, needs));
     if (answer.kind === "token" && covers(answer.grants, needs)) return answer;
     const refusal = this.#refusal(identity, needs);
     // What the rest of a wide request brought about says nothing about these needs.
-    if (refusal === undefined && width !== this.#width) return this.acquire(identity, needs);
-    return refusal ?? droppedRefusal(needs, false);
-  }
-
-  /** Asks once for nothing but `needs`, for services that read only one scope of a request. */
-  acquireExactly(identity: Identity, needs: readonly Scope[]): Promise<Token | undefined> {
-    const [key] = refusalKeys(identity, needs).slice(-1);
-    const tried = this.#exact.get(key ?? "");
-    if (tried !== undefined) return tried.then(() => this.cached(identity, needs));
-    for (const name of refusalKeys(identity, needs)) this.#refusals.delete(name);
-    const result = this.#ask(identity, needs, mergeScopes(needs)).then((answer) => {
-      if (answer.kind !== "token" || !covers(answer.grants, needs)) return undefined;
-      this.#width = "needed";
-      return answer;
-    });
-    this.#exact.set(key ?? "", result);
-    return result;
+    if (refusal === undefined && took !== this.#takesWrites) return this.acquire(identity, needs);
+    return refusal ?? droppedRefusal(needs);
   }
 
   cached(
@@ -123,9 +103,8 @@ export class Tokens {
 
   #widen(identity: Identity, needs: readonly Scope[]): readonly Scope[] {
     const needed = mergeScopes(needs);
-    const narrow = this.#width === "needed" || (this.#width === "reads" && !isReadOnly(needed));
-    if (narrow) return needed;
-    const readsOnly = identity === "anonymous" || this.#width === "reads";
+    if (!this.#takesWrites && !isReadOnly(needed)) return needed;
+    const readsOnly = identity === "anonymous" || !this.#takesWrites;
     // A mount needs one token for both sides, so one that writes gets what another may only read.
     const isEnough = isReadOnly(needed) ? () => true : isWriting;
     const extra = beginningAt(this.#source.announced(), needed)
@@ -165,7 +144,7 @@ export class Tokens {
     const token: Token = { kind: "token", identity, value, grants, freshUntil };
     this.#tokens = [...this.#tokens, token];
     for (const dropped of missing(grants, scopes)) {
-      const refusal = droppedRefusal([dropped], scopes.length > 1 && grants.size <= 1);
+      const refusal = droppedRefusal([dropped]);
       for (const key of refusalKeys(identity, [dropped])) this.#refusals.set(key, refusal);
     }
     return token;
@@ -177,14 +156,14 @@ export class Tokens {
     { status, what }: { readonly status: number; readonly what: string },
     isWide: boolean,
   ): Refusal {
-    const refusal: Refusal = { kind: "refused", what, mayBeOneScopeOnly: false };
+    const refusal: Refusal = { kind: "refused", what };
     if (status !== 403 || isReadOnly(scopes)) {
       this.#refusals.set(identity, refusal);
       return refusal;
     }
     this.#proven.add(identity);
     // One protected path spoils the whole request, so from now on each write asks for its own.
-    if (isWide) this.#width = this.#width === "all" ? "reads" : this.#width;
+    if (isWide) this.#takesWrites = false;
     else {
       const writes = scopes.map(({ path, actions }) => ({
         path,
@@ -221,8 +200,8 @@ function refusalKeys(identity: Identity, scopes: readonly Scope[]): readonly str
   );
 }
 
-function droppedRefusal(scopes: readonly Scope[], mayBeOneScopeOnly: boolean): Refusal {
+function droppedRefusal(scopes: readonly Scope[]): Refusal {
   const rights = scopes.map(({ path, actions }) => `${actions.join(" and ")} on ${path}`);
   const what = `the token service does not grant ${rights.join(", ")}`;
-  return { kind: "refused", what, mayBeOneScopeOnly };
+  return { kind: "refused", what };
 }

@@ -264,17 +264,6 @@ suite("what a request budget allows", () => {
       assert.equal(tokens.asked.filter(({ status }) => status === 401).length, 1);
     }));
 
-  test("a server that reads one scope only gets one request for each", () =>
-    bench(
-      async ({ registry, paths, tagged, open }) => {
-        const opened = open(true);
-        const got = await Promise.all(paths.slice(0, 5).map((path) => opened.head(tagged(path))));
-        assert.ok(got.every((descriptor) => descriptor !== undefined));
-        assert.deepEqual(methods(registry.log), { HEAD: 5 });
-      },
-      { oneScopeOnly: true },
-    ));
-
   test("a hint that leads nowhere costs the probe that it was to save", () =>
     bench(async ({ registry, tokens, paths, tagged, open }) => {
       const realm = tokens.realm.replace("/jwt/auth", "/nothing");

@@ -24,8 +24,6 @@ export interface TokenServiceOptions {
   /** A push to one of these makes the whole request 403. */
   readonly protectedPaths?: readonly string[];
   readonly lifetimeSeconds?: number;
-  /** Reads only the first scope of a request, as old servers did. */
-  readonly oneScopeOnly?: boolean;
   /** What happens to the so-many-th request, counted from 0. */
   readonly fault?: (count: number) => Fault | undefined;
   /** Speaks TLS under this name. */
@@ -111,10 +109,9 @@ async function serve(state: State, incoming: IncomingMessage, response: ServerRe
   const user = loginOf(incoming.headers.authorization, form, options);
   const fields = incoming.method === "POST" ? new URLSearchParams(form) : url.searchParams;
   const scopes = fields.getAll("scope").flatMap((scope) => scope.split(" "));
-  const read = options.oneScopeOnly === true ? scopes.slice(0, 1) : scopes;
   // GitLab has no password grant: BuildKit tries one first, and then asks as all others do.
   const known = url.pathname === "/jwt/auth" && fields.get("grant_type") !== "password";
-  const result = known ? decide(read, user, options, bans) : 404;
+  const result = known ? decide(scopes, user, options, bans) : 404;
   const status = typeof result === "number" ? result : 200;
   asked.push({
     user: user === "wrong" ? undefined : user,
