@@ -4,12 +4,12 @@
  * Descriptions are the documentation; they end up in berth.schema.json and docs/configuration.md.
  */
 import * as z from "zod";
-import { defaultConfig, usualRefresh } from "./config.ts";
-import { images, options } from "./image-schema.ts";
-import { prune } from "./prune-schema.ts";
+import { defaults } from "./defaults.ts";
+import { images, options, strict, text } from "./image-schema.ts";
 import {
   branchRule,
   hostRule,
+  keptBranchRule,
   parentsRule,
   prefixRule,
   publishTagRule,
@@ -17,7 +17,6 @@ import {
   repositoryRule,
   upstreamRule,
 } from "./rules.ts";
-import { strict, text } from "./shapes.ts";
 
 const templatePattern = "^[^{}]*\\{name\\}[^{}]*$";
 
@@ -34,7 +33,7 @@ const limit = z.int().min(1);
 const trust = strict({
   unprotected: z
     .boolean()
-    .default(defaultConfig.trust.unprotected)
+    .default(defaults.trust.unprotected)
     .describe(
       "Whether pipelines of unprotected branches of the project itself are trusted, since only its members push there. With `false` they write `try-` tags, which trusted pipelines do not believe without proof (docs/trust.md).",
     ),
@@ -49,33 +48,87 @@ const merge = strict({
     ),
   merged_results: z
     .boolean()
-    .default(defaultConfig.merge.mergedResults)
+    .default(defaults.merge.mergedResults)
     .describe(
       "Whether merged results pipelines are merges too. GitLab makes one at each push to a merge request, so an image that upstream lacks is then built again whenever the target has moved.",
     ),
-});
+}).transform(({ bots, merged_results: mergedResults }) => ({ bots, mergedResults }));
 
 const refresh = strict({
   max_age: z
     .union([limit, z.literal(false)])
-    .default(usualRefresh.maxAge)
+    .default(defaults.refresh.maxAge)
     .describe("Days after which an image is built again; `false`: age does not count."),
   follow_bases: z
     .boolean()
-    .default(usualRefresh.followBases)
+    .default(defaults.refresh.followBases)
     .describe("Build again when the tag of a base image points at another digest."),
   in: z
     .enum(["schedules", "protected"])
-    .default(usualRefresh.in)
+    .default(defaults.refresh.in)
     .describe(
       "Where that is done: in scheduled pipelines of upstream alone, or in those of its protected branches too.",
     ),
-});
+}).transform(({ max_age: maxAge, follow_bases: followBases, in: where }) => ({
+  maxAge: maxAge === false ? undefined : maxAge,
+  followBases,
+  in: where,
+}));
+
+const agedKinds = ["key", "try", "set", "pipeline", "cache", "promoted"] as const;
+const days = z.int().min(0);
+
+const prune = strict({
+  branches: z
+    .array(text(keptBranchRule))
+    .min(1)
+    .optional()
+    .describe(
+      'The branches whose images stay: names, globs, `{default}`; one with `!` before it takes branches out again. Default: `["{default}", stable-*, staging-*]`, in a fork all of them (`["*"]`).',
+    ),
+  merge_requests: z
+    .boolean()
+    .default(defaults.prune.mergeRequests)
+    .describe("Images of open merge requests stay."),
+  days: days
+    .default(defaults.prune.days)
+    .describe("Beside the head of a kept branch, its commits of so many days count too."),
+  age: days
+    .default(defaults.prune.age)
+    .describe("Nothing that was tagged within so many days is deleted."),
+  ages: z
+    .partialRecord(z.enum(agedKinds), days)
+    .default({})
+    .describe(
+      "The same for one kind of tag, which wins: `key`, `try`, `set`, `pipeline`, `cache`, `promoted`.",
+    ),
+  promoted: z
+    .enum(["keep", "branches"])
+    .optional()
+    .describe(
+      "Tags that `publish` moves: `keep` them all, or delete those of `branches` that are gone. Default: `keep`, in a fork `branches`.",
+    ),
+  other_versions: days
+    .optional()
+    .describe(
+      "Keys, sets and caches of another version of the key (`key1-…` where this berth writes `key2-…`) stay, since branches that still include another berth run in them. A number says after how many days they go all the same, however much those branches need them.",
+    ),
+  unknown: z
+    .record(z.string().min(1), days)
+    .default({})
+    .describe(
+      "Tags that berth did not make are never touched, unless a glob here names them (`*` only): it says after how many days they go.",
+    ),
+}).transform(({ merge_requests: mergeRequests, other_versions: otherVersions, ...rest }) => ({
+  ...rest,
+  mergeRequests,
+  otherVersions,
+}));
 
 /** The whole file. */
 export const schema = strict({
   prefix: text(prefixRule, "^[A-Z][A-Z0-9_]*$")
-    .default(defaultConfig.prefix)
+    .default(defaults.prefix)
     .describe("Begins the names of all CI variables: with `QEMU_CI`, `QEMU_CI_IMAGE_DEBIAN`."),
   upstream: text(upstreamRule)
     .optional()
@@ -88,7 +141,7 @@ export const schema = strict({
       "The registry base of this project outside GitLab CI, as `host/path`. In GitLab CI it is `CI_REGISTRY_IMAGE`.",
     ),
   repository: text(repositoryRule, templatePattern)
-    .default(defaultConfig.repository)
+    .default(defaults.repository)
     .describe("The repository of an image below the registry base; `{name}` is its name."),
   parents: text(parentsRule, templatePattern)
     .optional()
@@ -97,17 +150,17 @@ export const schema = strict({
     ),
   reference: z
     .enum(["each", "set", "classic"])
-    .default(defaultConfig.reference)
+    .default(defaults.reference)
     .describe(
       "How later jobs name their image: `each` by a variable for every image, `set` by one base and one tag for all, `classic` always in the project's own registry.",
     ),
   engine: z
     .enum(["auto", "buildah", "docker"])
-    .default(defaultConfig.engine)
+    .default(defaults.engine)
     .describe("What builds: `auto` takes buildah where it is installed, else docker."),
   publish: z
     .array(publishRule)
-    .default([...defaultConfig.publish])
+    .default([...defaults.publish])
     .describe("Which branch moves which tag, once its whole pipeline has succeeded."),
   registries: z
     .record(
@@ -123,19 +176,23 @@ export const schema = strict({
     .describe("What is special about a registry, by `host` or `host:port`."),
   dotenv: strict({
     max_variables: limit
-      .default(defaultConfig.dotenv.maxVariables)
+      .default(defaults.dotenv.maxVariables)
       .describe("50 on GitLab.com's free tier; 20 is the default of a self-managed GitLab."),
-    max_bytes: limit.default(defaultConfig.dotenv.maxBytes).describe("5120 on every GitLab."),
+    max_bytes: limit.default(defaults.dotenv.maxBytes).describe("5120 on every GitLab."),
   })
+    .transform(({ max_variables: maxVariables, max_bytes: maxBytes }) => ({
+      maxVariables,
+      maxBytes,
+    }))
     .prefault({})
     .describe("The limits that GitLab sets for the variables that one job hands to later ones."),
   parallel: limit
-    .default(defaultConfig.parallel)
+    .default(defaults.parallel)
     .describe("How many images one process builds at once."),
   trust: trust.prefault({}).describe("Whose images protected pipelines believe."),
   merge: merge.prefault({}).describe("What counts as a merge, where images must be up to date."),
   refresh: z
-    .union([refresh, z.literal(false)])
+    .union([refresh, z.literal(false).transform(() => undefined)])
     .prefault({})
     .describe(
       "When an image is built again although its key is known; `false`: only when a user asks. By default that costs nothing until upstream has a pipeline schedule.",

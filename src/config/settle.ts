@@ -1,60 +1,27 @@
-/** From settings as the file spells them to the configuration as the code uses it. */
+/** From what the file says of images to how they are looked for. */
 import type { Secret } from "../image/image.ts";
-import {
-  type Config,
-  defaultConfig,
-  type ImageEntry,
-  type ImageOptions,
-  type ImagesSetting,
-  type PruneSettings,
-  type RefreshSettings,
-} from "./config.ts";
+import type { Config, ImageEntry, ImageOptions, ImagesSetting } from "./config.ts";
+import { imageDefaults } from "./defaults.ts";
 import type { Path, Source } from "./document.ts";
 import { isGlob } from "./glob.ts";
 import { normalPath } from "./rules.ts";
 import type { OptionSettings, Settings } from "./schema.ts";
 
-export function settle(settings: Settings, source: Source): Config {
+/** The configuration of a file: its settings, with every image at the place where it is said. */
+export function settle(read: Settings, source: Source): Config {
+  const { images, defaults, exclude, ...settings } = read;
   return {
+    ...settings,
     file: source.file,
-    prefix: settings.prefix,
-    upstream: settings.upstream,
-    registry: settings.registry,
-    repository: settings.repository,
-    parents: settings.parents,
-    reference: settings.reference,
-    engine: settings.engine,
-    publish: settings.publish,
-    registries: settings.registries,
-    dotenv: { maxVariables: settings.dotenv.max_variables, maxBytes: settings.dotenv.max_bytes },
-    parallel: settings.parallel,
-    trust: settings.trust,
-    merge: { bots: settings.merge.bots, mergedResults: settings.merge.merged_results },
-    refresh: settleRefresh(settings.refresh),
-    prune: settlePrune(settings.prune),
-    images: settleImages(settings, source),
+    images: settleImages({ images, defaults, exclude }, source),
   };
 }
 
-function settleRefresh(refresh: Settings["refresh"]): RefreshSettings | undefined {
-  if (refresh === false) return undefined;
-  const { max_age: maxAge, follow_bases: followBases } = refresh;
-  return { maxAge: maxAge === false ? undefined : maxAge, followBases, in: refresh.in };
-}
-
-function settlePrune(prune: Settings["prune"]): PruneSettings {
-  const { merge_requests: mergeRequests, other_versions: otherVersions, ...rest } = prune;
-  const { branches, promoted } = prune;
-  return { ...rest, branches, promoted, otherVersions, mergeRequests };
-}
-
-function settleImages(settings: Settings, source: Source): ImagesSetting {
-  const defaults = settleOptions(
-    settings.defaults ?? {},
-    defaultConfig.images.defaults,
-    ["defaults"],
-    source,
-  );
+function settleImages(
+  settings: Pick<Settings, "images" | "defaults" | "exclude">,
+  source: Source,
+): ImagesSetting {
+  const defaults = settleOptions(settings.defaults ?? {}, imageDefaults, ["defaults"], source);
   const exclude = settings.exclude.map((item) => normalPath(item) ?? item);
   const { images } = settings;
   if (images === undefined) return { entries: undefined, exclude, defaults };

@@ -4,16 +4,16 @@ import { join } from "node:path";
 import { describe, test } from "node:test";
 import fc from "fast-check";
 import { RE2JS } from "re2js";
-import { defaultConfig, type PublishRule } from "../../src/config/config.ts";
+import { type Config, defaultConfig } from "../../src/config/config.ts";
 import { maxPattern, tagPatterns, trustedTags, untrustedTags } from "../../src/doctor/protect.ts";
 
 const hex = "0123456789abcdef".repeat(4);
-const latest: PublishRule = { branch: "{default}", tag: "latest" };
-const staging: PublishRule = { branch: "staging-*", tag: "{slug}" };
+const latest = { branch: "{default}", tag: "latest" };
+const staging = { branch: "staging-*", tag: "{slug}" };
 
 const cases: readonly {
   readonly name: string;
-  readonly publish: readonly PublishRule[];
+  readonly publish: Config["publish"];
   readonly isWide: boolean;
   /** Promoted tags beside those that are always there. */
   readonly takes: readonly string[];
