@@ -3,9 +3,8 @@ import { test } from "node:test";
 import { parseConfig } from "../../src/config/parse.ts";
 import { resolveRecipe } from "../../src/dockerfile/recipe.ts";
 import { interpolate } from "../support/interpolate.ts";
-import { gitlabProject } from "../templates/gitlab.ts";
 import { components } from "../templates/templates.ts";
-import { includesOf, pipelineOf, readPage, unknownNames } from "./pages.ts";
+import { includesOf, readPage, unknownNames } from "./pages.ts";
 
 const guides = ["migrate-qemu.md", "migrate-freedesktop.md"].map(readPage);
 
@@ -37,19 +36,6 @@ for (const { name, text, blocks } of guides) {
       );
       parseConfig(file?.text ?? "", "berth.yml", given);
     }
-  });
-
-  test(`${name}: the new pipeline is one that GitLab takes, and its jobs run after the images`, async () => {
-    const { include: _, ...rest } = pipelineOf(blocks);
-    await using project = await gitlabProject(includesOf(blocks), { ...rest }, "qemu-project/qemu");
-    const listed = await project.list({ CI_COMMIT_BRANCH: "staging", CI_DEFAULT_BRANCH: "master" });
-    const own = [...listed.values()].filter((job) => !job.name.startsWith("berth-"));
-    assert.ok(own.length > 0);
-    for (const job of own)
-      assert.ok(
-        job.needs?.some((need) => JSON.stringify(need).includes("berth-plan")),
-        job.name,
-      );
   });
 
   test(`${name}: jobs, inputs, keys, commands and errors that the text names exist`, () => {

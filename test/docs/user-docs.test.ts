@@ -6,23 +6,14 @@ import { parseConfig } from "../../src/config/parse.ts";
 import { resolveRecipe } from "../../src/dockerfile/recipe.ts";
 import { errorCodes } from "../../src/errors.ts";
 import { interpolate } from "../support/interpolate.ts";
-import { gitlabProject } from "../templates/gitlab.ts";
 import { components } from "../templates/templates.ts";
 import { textOf, unknownFlags, unknownSettings, unknownVariables } from "./names.ts";
-import {
-  type Block,
-  includesOf,
-  isPipeline,
-  pipelineOf,
-  readPage,
-  unknownNames,
-  words,
-} from "./pages.ts";
+import { type Block, includesOf, isPipeline, readPage, unknownNames, words } from "./pages.ts";
 
 const docs = join(import.meta.dirname, "../../docs");
 const names = ["quick-start", "recipes", "troubleshooting", "faq", "comparison"];
 const pages = names.map((name) => readPage(`${name}.md`));
-const [quickStart, recipes, troubleshooting, , comparison] = pages;
+const [, recipes, troubleshooting, , comparison] = pages;
 const isConfig = ({ language, file }: Block) =>
   language === "yaml" && /^(?:berth\.yml|ci\/\w+\.yml)/.test(file);
 
@@ -67,20 +58,6 @@ function anchorsOf(file: string): ReadonlySet<string> {
       .replaceAll(" ", "-"),
   );
   return new Set(slugs);
-}
-
-for (const { name, blocks } of [quickStart, recipes].filter((page) => page !== undefined)) {
-  test(`${name}: its pipelines are ones that GitLab takes, and their jobs run after the images`, async () => {
-    for (const block of blocks.filter(isPipeline)) {
-      const { include: _, ...rest } = pipelineOf([block]) as Record<string, unknown>;
-      await using project = await gitlabProject(includesOf([block]), rest, "acme/widget");
-      const listed = await project.list({ CI_COMMIT_BRANCH: "main", CI_DEFAULT_BRANCH: "main" });
-      for (const job of Object.keys(rest).filter((key) => /^(?:build|check)/.test(key))) {
-        const needs = JSON.stringify(listed.get(job)?.needs ?? []);
-        assert.match(needs, /-plan.*-images/, job);
-      }
-    }
-  });
 }
 
 test("the configurations of two includes differ in what would clash", () => {

@@ -1,4 +1,3 @@
-import { startDockerRegistry } from "../support/docker-registry.ts";
 import { type MemoryRegistryOptions, startMemoryRegistry } from "../support/memory-registry.ts";
 import { startTokenService } from "../support/token-service.ts";
 import { basicAuthority, goodLogin } from "./clients.ts";
@@ -23,26 +22,9 @@ async function memory(auth: "none" | "basic" | "token", options: MemoryRegistryO
   };
 }
 
-async function docker(auth: "none" | "basic" | "token", hinted = false) {
-  const registry = await startDockerRegistry({ auth });
-  const { host, tokenService } = registry;
-  const { realm = "", service = "" } = tokenService ?? {};
-  return {
-    host,
-    login: auth === "none" ? undefined : goodLogin,
-    hints: hinted ? [{ host, realm, service }] : [],
-    deletesTags: false,
-    stop: () => registry.stop(),
-  };
-}
-
 registryContract("the registry in memory", () => memory("none"));
 registryContract("the registry in memory with logins", () => memory("basic"));
 registryContract("the registry in memory with tokens", () => memory("token"));
 registryContract("the registry in memory, as an old GitLab", () =>
   memory("none", { deleteTags: "tags/reference", head: false, pageSize: 1 }),
 );
-registryContract("docker-registry", () => docker("none"));
-registryContract("docker-registry with logins", () => docker("basic"));
-registryContract("docker-registry with tokens", () => docker("token"));
-registryContract("docker-registry with tokens and a hint", () => docker("token", true));

@@ -4,7 +4,6 @@ import { suite, test } from "node:test";
 import { BerthError } from "../../src/errors.ts";
 import { digestOf } from "../../src/oci/digest.ts";
 import type { RegistryOptions } from "../../src/registry/client.ts";
-import { startDockerRegistry } from "../support/docker-registry.ts";
 import {
   type MemoryRegistryOptions,
   refuse,
@@ -203,19 +202,6 @@ suite("what a host can do", () => {
     await stop();
     assert.deepEqual(tags.sort(), [...names, "one"].sort());
     assert.equal(registry.log.length, 1 + Math.ceil(51 / 7));
-  });
-
-  test("a registry on loopback that speaks TLS is refused with a clear message", async () => {
-    const docker = await startDockerRegistry({ tls: true });
-    const reference = { host: docker.host, path: "some/image", tag: "one" };
-    await assert.rejects(client(undefined).get(reference), (error) => {
-      assert.ok(error instanceof BerthError);
-      assert.equal(error.code, "REGISTRY_REFUSED");
-      assert.match(error.hint ?? "", /speaks TLS/);
-      assert.match(error.message, /^get manifest 127\.0\.0\.1:\d+\/some\/image:one: 400$/);
-      return true;
-    });
-    await docker.stop();
   });
 
   test("a registry that is not there is unavailable, after the attempts", async () => {

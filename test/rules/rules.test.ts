@@ -6,8 +6,8 @@ import { situationOf } from "../../src/plan/situation.ts";
 import { tagsToPromote } from "../../src/publish/promote.ts";
 import { includesOf, isPipeline, pipelineOf, readPage } from "../docs/pages.ts";
 import { gitlabProject, type Include } from "./gitlab.ts";
-import { evaluate } from "./rules-probes.ts";
-import { type Cell, type Column, columns, type Row, rows, tableText } from "./rules-table.ts";
+import { evaluate } from "./probes.ts";
+import { type Cell, type Column, columns, type Row, rows, tableText } from "./table.ts";
 
 const inputs = { prefix: "QEMU_CI", flags: "QEMU_JOB", upstream: "qemu-project" };
 const qemu: readonly Include[] = [{ template: "rules", inputs }];

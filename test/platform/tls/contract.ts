@@ -1,10 +1,10 @@
 /** The contract over TLS; a process of its own, since NODE_EXTRA_CA_CERTS counts at its start only. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { goodLogin } from "../../registry/clients.ts";
+import { registryContract } from "../../registry/contract.ts";
 import { startDockerRegistry } from "../../support/docker-registry.ts";
 import { startTokenService } from "../../support/token-service.ts";
-import { goodLogin } from "../clients.ts";
-import { registryContract } from "../contract.ts";
 import { mirrorName, registryName, tokensName } from "./names.ts";
 
 const folder = process.env["BERTH_TEST_TLS"] ?? "";

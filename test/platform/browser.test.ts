@@ -9,9 +9,9 @@ import { type Browser, chromium, type Page } from "playwright-core";
 import { printJunit } from "../../src/report/junit.ts";
 import { printPage } from "../../src/report/page.ts";
 import { makeReport, type Report } from "../../src/report/view.ts";
+import { failure, largeReport, outcomeOf, planned, planOf } from "../report/samples.ts";
 import { program } from "../support/programs.ts";
 import { type Folder, temporaryFolder } from "../support/services.ts";
-import { failure, largeReport, outcomeOf, planned, planOf } from "./samples.ts";
 
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 

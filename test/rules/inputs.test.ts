@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { parseAllDocuments } from "yaml";
 import type { Include } from "./gitlab.ts";
-import { at, type Case, rules, testCases } from "./rules-probes.ts";
+import { at, type Case, rules, testCases } from "./probes.ts";
 
 // One pipeline that includes the component with each of these, so each sees only its own variables.
 const includes: readonly Include[] = [

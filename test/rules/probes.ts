@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { before, test } from "node:test";
 import { gitlabProject, type Include, type ListedJob, type Variables } from "./gitlab.ts";
-import type { Cell } from "./rules-table.ts";
+import type { Cell } from "./table.ts";
 
 /** A job with these hidden job's rules, in a pipeline with these variables. */
 export interface Probe {

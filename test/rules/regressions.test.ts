@@ -3,8 +3,8 @@ import assert from "node:assert/strict";
 import { before, test } from "node:test";
 import { holds, wordsOf } from "./expression.ts";
 import { gitlabProject, type Include, type ListedJob, type Variables } from "./gitlab.ts";
-import { cellOf, evaluate } from "./rules-probes.ts";
-import { type Cell, columns, rows } from "./rules-table.ts";
+import { cellOf, evaluate } from "./probes.ts";
+import { type Cell, columns, rows } from "./table.ts";
 
 const rules: Include = {
   template: "rules",

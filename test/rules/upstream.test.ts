@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { situationOf } from "../../src/plan/situation.ts";
 import { gitlabProject, type Variables } from "./gitlab.ts";
-import { at, type Case, cellOf, rules, testCases } from "./rules-probes.ts";
-import type { Cell } from "./rules-table.ts";
+import { at, type Case, cellOf, rules, testCases } from "./probes.ts";
+import type { Cell } from "./table.ts";
 
 const upstream = "qemu-project/qemu";
 const fork = "alice/qemu";

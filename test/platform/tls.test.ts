@@ -4,9 +4,9 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, suite, test } from "node:test";
+import { client } from "../registry/clients.ts";
 import { type Certified, privateAuthority } from "../support/certificates.ts";
 import { startDockerRegistry } from "../support/docker-registry.ts";
-import { client } from "./clients.ts";
 import { mirrorName, registryName, tokensName } from "./tls/names.ts";
 
 suite("a registry with a certificate of a private authority", () => {
