@@ -1,10 +1,11 @@
 /** The images of a project: what the configuration declares, with the files that a tree holds. */
 import type { Tree } from "../context/tree.ts";
+import { BerthError, type Problem } from "../errors.ts";
 import type { Image } from "../image/image.ts";
-import { type Candidate, type Fault, lookUp, type Named, settleCandidates } from "./candidates.ts";
-import type { Config } from "./config.ts";
-import { contextFaults, imagesInvalid, imagesMissing, nameFaults } from "./faults.ts";
-import { isPlain } from "./names.ts";
+import type { Config, ImagePlaces } from "./config.ts";
+import { type Candidate, type Fault, lookUp } from "./find.ts";
+import { compileGlob } from "./glob.ts";
+import { isPlain, nameAll, nameMistake, variableOf } from "./names.ts";
 
 export interface DeclareOptions {
   /**
@@ -45,4 +46,113 @@ export async function declareImages(
 function toImage({ name, dockerfile, options }: Named): Image {
   const own = isPlain(dockerfile) ? dockerfile.replace(/\/?[^/]*$/, "") : "";
   return { ...options, name, dockerfile, context: options.context ?? own };
+}
+
+interface Named extends Candidate {
+  readonly name: string;
+}
+
+/** Sorts out what is excluded or there twice, and gives a name to all that have none. */
+function settleCandidates(all: readonly Candidate[], exclude: readonly string[]): readonly Named[] {
+  return nameCandidates(withoutDoubles(withoutPaths(all, exclude)), exclude);
+}
+
+/** Items of `exclude` with a slash are about paths, and count before names are given. */
+function withoutPaths(all: readonly Candidate[], exclude: readonly string[]): Candidate[] {
+  const globs = exclude.filter((item) => item.includes("/")).map(compileGlob);
+  return all.filter(
+    ({ found, dockerfile }) => !found || !globs.some((glob) => glob.test(dockerfile)),
+  );
+}
+
+/** What a person wrote about a Dockerfile replaces what a glob found, and two globs find it once. */
+function withoutDoubles(all: readonly Candidate[]): readonly Candidate[] {
+  const written = new Set(all.filter(({ found }) => !found).map(({ dockerfile }) => dockerfile));
+  const first = new Map(all.toReversed().map((candidate) => [candidate.dockerfile, candidate]));
+  return all.filter(
+    (candidate) =>
+      !candidate.found ||
+      (!written.has(candidate.dockerfile) && first.get(candidate.dockerfile) === candidate),
+  );
+}
+
+function nameCandidates(all: readonly Candidate[], exclude: readonly string[]): readonly Named[] {
+  const unnamed = all.filter(({ name }) => name === undefined);
+  const names = nameAll(
+    unnamed.map(({ dockerfile }) => dockerfile),
+    all.flatMap(({ name }) => name ?? []),
+  );
+  const globs = exclude.filter((item) => !item.includes("/")).map(compileGlob);
+  return all
+    .map((candidate) => ({
+      ...candidate,
+      name: candidate.name ?? names.get(candidate.dockerfile)!,
+    }))
+    .filter(
+      ({ found, name, dockerfile }) =>
+        !found || !globs.some((glob) => glob.test(name) || glob.test(dockerfile)),
+    );
+}
+
+function nameFaults(images: readonly Named[]): readonly Fault[] {
+  const groups = Map.groupBy(images, ({ name }) => variableOf(name));
+  const clashes = [...groups.values()].flatMap(([first, ...others]) =>
+    others.map((other) => ({ ...at(other, "name"), message: clashOf(first!, other) })),
+  );
+  const mistakes = images.flatMap((image) => {
+    const mistake = nameMistake(image.name);
+    const message = `image of ${image.dockerfile}: ${mistake}; give it another name`;
+    return mistake === undefined ? [] : [{ ...at(image, "name"), message }];
+  });
+  return [...clashes, ...mistakes];
+}
+
+function clashOf(first: Named, other: Named): string {
+  if (first.name === other.name) {
+    return `image ${other.name}: both ${first.dockerfile} and ${other.dockerfile} have this name; give one another name`;
+  }
+  return `images ${first.name} and ${other.name}: their CI variables would have the same name; give one another name`;
+}
+
+async function contextFaults(images: readonly Named[], tree: Tree): Promise<readonly Fault[]> {
+  const checked = await Promise.all(
+    images.map(async (image) => {
+      const { context } = image.options;
+      if (!context || (await tree.list(context)).length > 0) return [];
+      const message = `context ${context} of image ${image.name}: there is no such folder in ${tree.label}`;
+      return [{ ...at(image, "context"), message }];
+    }),
+  );
+  return checked.flat();
+}
+
+function at({ places, dockerfile }: Candidate, what: keyof ImagePlaces) {
+  return { place: places?.[what], dockerfile };
+}
+
+function imagesInvalid(config: Config, tree: Tree, faults: readonly Fault[]): BerthError {
+  const problems = faults
+    .map(({ place, dockerfile, message }): Problem => {
+      const known = place !== undefined && config.file !== undefined;
+      const { line, column } = known ? place : { line: 1, column: 1 };
+      return { file: known ? config.file : dockerfile, line, column, message };
+    })
+    .sort((a, b) => a.line - b.line || a.column - b.column);
+  const count = problems.length === 1 ? "a problem" : `${problems.length} problems`;
+  return new BerthError("CONFIG_INVALID", `declare the images of ${tree.label}: ${count}`, {
+    hint:
+      config.file === undefined
+        ? "name the images in berth.yml; docs/configuration.md says how"
+        : "docs/configuration.md says how images are named and found",
+    problems,
+  });
+}
+
+function imagesMissing(config: Config, tree: Tree): BerthError {
+  return new BerthError("CONFIG_INVALID", `declare the images of ${tree.label}: there is none`, {
+    hint:
+      config.file === undefined
+        ? "add a Dockerfile, or name where they are under `images` in berth.yml"
+        : `name the Dockerfiles under \`images\` in ${config.file}, and see that \`exclude\` leaves some`,
+  });
 }

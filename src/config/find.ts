@@ -1,9 +1,67 @@
-/** Dockerfiles of a tree: by their usual names, by a glob, or the one that a wrong path was meant for. */
+/** Dockerfiles of a tree: what it has for each entry of the configuration, or by the usual names. */
 import type { Tree } from "../context/tree.ts";
+import type { Config, ImageEntry, ImageOptions, ImagePlaces, Place } from "./config.ts";
 import { compileGlob, globFolder, globLastName } from "./glob.ts";
 import { nearest } from "./nearest.ts";
 
-export const usualNames = [
+/** A Dockerfile that may become an image. */
+export interface Candidate {
+  /** Given by hand; made from the path where `undefined`. */
+  readonly name: string | undefined;
+  readonly dockerfile: string;
+  readonly options: ImageOptions;
+  /** By a glob or by its usual name, so `exclude` applies. */
+  readonly found: boolean;
+  readonly places: ImagePlaces | undefined;
+}
+
+/** Something wrong, where the configuration says it, or in a Dockerfile that was found without one. */
+export interface Fault {
+  readonly place: Place | undefined;
+  readonly dockerfile: string;
+  readonly message: string;
+}
+
+/** Gives what the tree has for each entry, and what it lacks. */
+export async function lookUp(
+  { entries, defaults }: Config["images"],
+  tree: Tree,
+): Promise<readonly (Candidate | Fault)[]> {
+  if (entries === undefined) {
+    return (await findUsual(tree)).map((path) => foundAt(path, defaults, undefined));
+  }
+  return (await Promise.all(entries.map((entry) => look(entry, defaults, tree)))).flat();
+}
+
+function foundAt(dockerfile: string, options: ImageOptions, place: Place | undefined): Candidate {
+  const places = place && { name: place, dockerfile: place, context: place };
+  return { name: undefined, dockerfile, options, found: true, places };
+}
+
+async function look(
+  entry: ImageEntry,
+  defaults: ImageOptions,
+  tree: Tree,
+): Promise<readonly (Candidate | Fault)[]> {
+  if (entry.kind === "glob") {
+    const paths = await findGlob(tree, entry.glob);
+    if (paths.length > 0) return paths.map((path) => foundAt(path, defaults, entry.place));
+    return [await absence(tree, entry.glob, entry.place, "matches no file")];
+  }
+  const { name, dockerfile, options, places } = entry;
+  const kind = (await tree.entry(dockerfile))?.kind;
+  if (kind === "file") return [{ name, dockerfile, options, found: false, places }];
+  const what = kind === undefined ? "there is no such file" : `it is a ${kind}, not a file`;
+  return [await absence(tree, dockerfile, places.dockerfile, what)];
+}
+
+async function absence(tree: Tree, path: string, place: Place, what: string): Promise<Fault> {
+  const near = await nearestFile(tree, path);
+  const message = `${path}: ${what} in ${tree.label}${near === undefined ? "" : `; the nearest is ${near}`}`;
+  return { place, dockerfile: path, message };
+}
+
+const usualNames = [
   "Dockerfile",
   "Dockerfile.*",
   "*.Dockerfile",
@@ -49,7 +107,7 @@ async function onlyFiles(tree: Tree, paths: readonly string[]): Promise<readonly
 }
 
 /** The file that a path or glob was probably meant to name. */
-export async function nearestFile(tree: Tree, path: string): Promise<string | undefined> {
+async function nearestFile(tree: Tree, path: string): Promise<string | undefined> {
   const slash = path.lastIndexOf("/");
   const beside = slash < 0 ? [] : await tree.list(path.slice(0, slash));
   const files = beside.filter(({ kind }) => kind === "file").map((entry) => entry.path);

@@ -15,9 +15,7 @@ export function parentName(
   const { parents } = config;
   if (parents === undefined) return () => undefined;
   const names = new Set(images.map(({ name }) => name));
-  const [before = "", after = ""] = parents
-    .split("{name}")
-    .map((text) => text.replace(/[.\\^$*+?()[\]|]/g, "\\$&"));
+  const [before = "", after = ""] = parents.split("{name}").map(RegExp.escape);
   const pattern = new RegExp(`^${before}([a-z0-9._-]+)${after}(?::[A-Za-z0-9_][A-Za-z0-9._-]*)?$`);
   return (reference) => {
     const name = pattern.exec(reference)?.[1];

@@ -52,7 +52,7 @@ export function matchesBranch(
   { name, defaultBranch }: Pick<Branch, "name" | "defaultBranch">,
 ): boolean {
   if (pattern === "{default}") return name === defaultBranch;
-  const parts = pattern.split("*").map(escapeText);
+  const parts = pattern.split("*").map(RegExp.escape);
   return new RegExp(`^${parts.join(".*")}$`, "s").test(name);
 }
 
@@ -72,7 +72,7 @@ export function promotedPattern(
 ): (tag: string) => boolean {
   const patterns = publish.map(({ branch, tag }) => {
     const slug = slugPattern(branch === "{default}" ? (defaultBranch ?? "*") : branch);
-    const parts = tag.split("{slug}").map(escapeText);
+    const parts = tag.split("{slug}").map(RegExp.escape);
     return new RegExp(`^${parts.join(slug)}$`);
   });
   return (tag) => patterns.some((pattern) => pattern.test(tag));
@@ -80,11 +80,7 @@ export function promotedPattern(
 
 /** All slugs that branches of a glob can have; dashes at its ends may have been cut. */
 function slugPattern(glob: string): string {
-  if (!glob.includes("*")) return escapeText(slugOf(glob));
+  if (!glob.includes("*")) return RegExp.escape(slugOf(glob));
   const parts = glob.split("*").map((text) => text.toLowerCase().replace(/[^a-z0-9]/g, "-"));
   return parts.join("[a-z0-9-]*").replace(/^-+/, "-*").replace(/-+$/, "-*");
-}
-
-function escapeText(text: string): string {
-  return text.replace(/[.\\^$+*?()[\]{}|]/g, "\\$&");
 }

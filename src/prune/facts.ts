@@ -1,8 +1,7 @@
 /** What is known at one moment about what a project needs; read anew before deletions. */
-import type { Config } from "../config/config.ts";
+import type { Config, PruneSettings } from "../config/config.ts";
 import { matchesBranch, promotedTags, slugOf } from "../config/promoted.ts";
 import { BerthError } from "../errors.ts";
-import { keptHeads, keptPatterns } from "./branches.ts";
 import type { History } from "./history.ts";
 import type { ReadCommit } from "./needs.ts";
 import type { Activity, Head, Pipeline } from "./port.ts";
@@ -146,6 +145,38 @@ function liveTags(
       promotedTags({ publish }, { name, slug: slugOf(name), defaultBranch }),
     ),
   );
+}
+
+const upstreamBranches = ["{default}", "stable-*", "staging-*"];
+
+/** The patterns of a project; a fork keeps the images of every branch that it has. */
+export function keptPatterns(
+  { branches }: Pick<PruneSettings, "branches">,
+  isFork: boolean,
+): readonly string[] {
+  return branches ?? (isFork ? ["*"] : upstreamBranches);
+}
+
+/** Whether a branch is kept: one pattern names it, and none with `!` takes it out again. */
+export function isKept(
+  patterns: readonly string[],
+  name: string,
+  defaultBranch: string | undefined,
+): boolean {
+  const named = (pattern: string) => matchesBranch(pattern, { name, defaultBranch });
+  const out = patterns.filter((pattern) => pattern.startsWith("!"));
+  return (
+    patterns.some((pattern) => !pattern.startsWith("!") && named(pattern)) &&
+    !out.some((pattern) => named(pattern.slice(1)))
+  );
+}
+
+function keptHeads(
+  patterns: readonly string[],
+  heads: readonly Head[],
+  defaultBranch: string | undefined,
+): readonly Head[] {
+  return heads.filter(({ name }) => isKept(patterns, name, defaultBranch));
 }
 
 /** A list without the default branch is a list that somebody may not read. */

@@ -89,9 +89,5 @@ export const keyTagKinds: ReadonlySet<Kind> = new Set(["key", "try", "set", "try
 
 /** Compiles a glob over tags in which `*` stands for any characters. */
 export function tagGlob(glob: string): RegExp {
-  return new RegExp(`^${glob.split("*").map(escapeText).join(".*")}$`);
-}
-
-function escapeText(text: string): string {
-  return text.replace(/[.\\^$+*?()[\]{}|]/g, "\\$&");
+  return new RegExp(`^${glob.split("*").map(RegExp.escape).join(".*")}$`);
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { isKept, keptPatterns } from "../../src/prune/branches.ts";
+import { isKept, keptPatterns } from "../../src/prune/facts.ts";
 
 const cases: readonly (readonly [string, readonly string[] | undefined, boolean, boolean])[] = [
   ["master", undefined, false, true],

@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
-import { isKept, keptPatterns } from "../../src/prune/branches.ts";
-import { dayMs } from "../../src/prune/facts.ts";
+import { dayMs, isKept, keptPatterns } from "../../src/prune/facts.ts";
 import { type MemoryProject, makeProject, type ProjectOptions } from "./project.ts";
 
 const branchNames = ["master", "stable-1", "topic"] as const;
