@@ -1,6 +1,6 @@
 /** The measured process of the case `prune`: plans a shelf of many tags, deletes what is doomed, tells its memory. */
+import { setFlagsFromString } from "node:v8";
 import { defaultConfig } from "../src/config/config.ts";
-import { keepHeapSmall } from "../src/host/memory.ts";
 import { realWorld } from "../src/host/world.ts";
 import { applyPrune } from "../src/prune/apply.ts";
 import type { Facts } from "../src/prune/facts.ts";
@@ -10,7 +10,7 @@ import { openRegistry } from "../src/registry/client.ts";
 import { keysOf, neededPerRepository } from "./many-tags.ts";
 
 const [host = "", repositories = "0", doomed = "0"] = process.argv.slice(2);
-keepHeapSmall();
+setFlagsFromString("--semi-space-growth-factor=1");
 const { fetch, clock, random } = realWorld();
 const registry = openRegistry({
   fetch,

@@ -2,10 +2,9 @@
 import type { Command } from "commander";
 import { type Config, defaultConfig } from "../config/config.ts";
 import { givenSettings } from "../config/given.ts";
-import { diagnose } from "../doctor/diagnose.ts";
-import { type Facts, isTrouble, type Known, known, type Trouble } from "../doctor/facts.ts";
+import { diagnose, findingsJson, printFindings } from "../doctor/diagnose.ts";
+import { type DoctorFacts, isTrouble, type Known, known, type Trouble } from "../doctor/facts.ts";
 import { gatherClone, gatherGitLab, gatherMachine, gatherRegistry } from "../doctor/gather.ts";
-import { findingsJson, printFindings } from "../doctor/report.ts";
 import { readVariables } from "../doctor/variables.ts";
 import { buildah } from "../engine/buildah.ts";
 import { docker } from "../engine/docker.ts";
@@ -46,7 +45,7 @@ async function doctor(world: World, options: DoctorOptions): Promise<ExitCode> {
   return findings.some(({ level }) => level === "error") ? exitCodes.failed : exitCodes.done;
 }
 
-async function gather(world: World, options: DoctorOptions): Promise<Facts> {
+async function gather(world: World, options: DoctorOptions): Promise<DoctorFacts> {
   const project = await known(openProject(world, options));
   const config = isTrouble(project) ? fallback(world) : project.config;
   const { situation, variables } = readVariables(world.env, config, options.registry);
@@ -71,7 +70,7 @@ function fallback({ env }: World): Config {
 
 async function identify(
   project: Known<Project>,
-): Promise<Pick<Facts["project"], "configuration" | "identified" | "warnings">> {
+): Promise<Pick<DoctorFacts["project"], "configuration" | "identified" | "warnings">> {
   if (isTrouble(project)) return { configuration: project, identified: undefined, warnings: [] };
   const keys = await known(project.identify());
   return isTrouble(keys)
@@ -88,7 +87,7 @@ function askRegistry(
   config: Config,
   situation: Situation,
   images: readonly string[],
-): Promise<Facts["registry"]> {
+): Promise<DoctorFacts["registry"]> {
   const { registry, credentials, insecureHosts } = login(world, config);
   const { fetch, clock, env } = world;
   return gatherRegistry(situation, config, images, {

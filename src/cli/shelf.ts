@@ -1,11 +1,11 @@
 /** Opens what `prune` works on: the shelf of the project's images, and what is going on in the project. */
+import { setFlagsFromString } from "node:v8";
 import type { Config } from "../config/config.ts";
 import { givenSettings } from "../config/given.ts";
 import { loadConfig } from "../config/load.ts";
 import { revisionTrees } from "../context/revision.ts";
 import { workTree } from "../context/worktree.ts";
 import { isDenied, unlessDenied } from "../gitlab/rights.ts";
-import { keepHeapSmall } from "../host/memory.ts";
 import type { World } from "../host/world.ts";
 import { recordRepositoryName } from "../plan/record.ts";
 import { ownBase, type Situation, situationOf } from "../plan/situation.ts";
@@ -33,7 +33,9 @@ export interface OpenShelf {
 
 /** Opens GitLab's view of the project where GitLab is known, else the plain registry's and git's. */
 export async function openShelf(world: World, options: GlobalOptions): Promise<OpenShelf> {
-  keepHeapSmall();
+  // Of very long lists what is short-lived is collected in small steps, where V8 would rather let the heap grow. Halves
+  // the memory for a hundred thousand tags, at no cost that could be measured.
+  setFlagsFromString("--semi-space-growth-factor=1");
   const git = await world.openGit(world.cwd);
   const named = namedConfig(world, options);
   const given = givenSettings(world.env);

@@ -1,16 +1,16 @@
 /** Listings asked at one moment, as one run of git: starting it costs more than a longer answer. */
 import type { Git } from "../world.ts";
-import { type Listing, listingOf, parseListing } from "./listing.ts";
+import { type GitListing, listingOf, parseListing } from "./listing.ts";
 
 /** Gives at least what these pathspecs match; none of them is everything. */
-export type Ask = (git: Git, pathspecs: readonly string[]) => Promise<Listing>;
+export type Ask = (git: Git, pathspecs: readonly string[]) => Promise<GitListing>;
 
 /** Above this many, everything is listed: a command line has a limit. */
 const maxPathspecs = 500;
 
 export function joinedListings(): Ask {
-  const gathering = new Map<Git, { readonly wanted: Set<string>; answer: Promise<Listing> }>();
-  const run = async (git: Git): Promise<Listing> => {
+  const gathering = new Map<Git, { readonly wanted: Set<string>; answer: Promise<GitListing> }>();
+  const run = async (git: Git): Promise<GitListing> => {
     // What is under way meanwhile gets to its own question.
     await new Promise(setImmediate);
     const wanted = [...(gathering.get(git)?.wanted ?? [])];

@@ -18,7 +18,7 @@ export interface Tracked {
   readonly overlooked: "skip-worktree" | "assume-unchanged" | undefined;
 }
 
-export interface Listing {
+export interface GitListing {
   /** Each path once, also where a conflict gives it several stages. */
   readonly entries: readonly Listed[];
   /** Names that are not UTF-8, printed with escapes. */
@@ -43,7 +43,7 @@ export function besides(folder: string): string {
   return inside === "" ? ":(glob)*" : `:(glob)${inside}/*`;
 }
 
-export function parseListing(output: Buffer): Listing {
+export function parseListing(output: Buffer): GitListing {
   if (isUtf8(output)) return { entries: parseRecords(output.toString()), unreadable: [] };
   const records = splitRecords(output);
   const readable = records.filter(isUtf8).map((record) => `${record}\0`);

@@ -1,11 +1,16 @@
 /** Where a source's path leads in a context, links followed as in a chroot. */
-import { type ElementMatch, parseElement } from "./match.ts";
+import { classExpression, type GlobToken, literal, parseGlob } from "./glob.ts";
 import { elementsBelowRoot } from "./paths.ts";
-import type { Folder, Leaf, Node } from "./view.ts";
+import type { Folder, Leaf, ViewNode } from "./view.ts";
+
+/** One element of a source's path. */
+export type ElementMatch =
+  | { readonly kind: "name"; readonly name: string }
+  | { readonly kind: "glob"; readonly matches: (name: string) => boolean };
 
 /** What a source names, and the links on the way there. */
 export interface Reached {
-  readonly nodes: readonly Node[];
+  readonly nodes: readonly ViewNode[];
   readonly links: readonly Leaf[];
   /** Names that were looked up in the root; `undefined` where all of them count. */
   readonly tops: readonly string[] | undefined;
@@ -44,7 +49,7 @@ export async function reach(
     at: Folder,
     [element, ...rest]: readonly ElementMatch[],
     hops: number,
-  ): Promise<readonly Node[]> => {
+  ): Promise<readonly ViewNode[]> => {
     if (element?.kind === "name" && element.name === "..") return walk(at.parent, rest, hops);
     if (at === root && element?.kind === "name") tops.add(element.name);
     else if (at === root) allTops = true;
@@ -53,10 +58,10 @@ export async function reach(
     return (await Promise.all(steps)).flat();
   };
   const step = async (
-    child: Node,
+    child: ViewNode,
     rest: readonly ElementMatch[],
     hops: number,
-  ): Promise<readonly Node[]> => {
+  ): Promise<readonly ViewNode[]> => {
     if (child.kind === "folder") return walk(child, rest, hops);
     // A submodule that is not checked out is reported, also where the path goes on inside it.
     if (child.kind === "submodule") return [child];
@@ -73,7 +78,7 @@ export async function reach(
   return { nodes, links: [...links], tops: allTops ? undefined : [...tops] };
 }
 
-function childrenOf(folder: Folder, element: ElementMatch): readonly Node[] {
+function childrenOf(folder: Folder, element: ElementMatch): readonly ViewNode[] {
   if (element.kind === "glob") {
     return [...folder.children].filter(([name]) => element.matches(name)).map(([, node]) => node);
   }
@@ -87,4 +92,20 @@ function linkElements(target: string): readonly ElementMatch[] {
     .split("/")
     .filter((name) => name !== "" && name !== ".")
     .map((name) => ({ kind: "name", name }));
+}
+
+/** Reads an element of a pattern, a wildcard of Go's `filepath.Match`; `undefined` where its syntax is wrong. */
+export function parseElement(element: string): ElementMatch | undefined {
+  const tokens = parseGlob(element);
+  if (tokens === undefined) return undefined;
+  const chars = tokens.map((token) => (token.kind === "char" ? token.char : undefined));
+  if (chars.every((char) => char !== undefined)) return { kind: "name", name: chars.join("") };
+  const expression = new RegExp(`^${tokens.map(expressionOf).join("")}$`, "u");
+  return { kind: "glob", matches: (name) => expression.test(name) };
+}
+
+function expressionOf(token: GlobToken): string {
+  if (token.kind === "char") return literal(token.char);
+  if (token.kind === "star") return "[^/]*";
+  return token.kind === "any" ? "[^/]" : classExpression(token);
 }

@@ -1,7 +1,7 @@
 /** Asking git for paths, also in repositories that are checked out inside ours (submodules and others). */
 import type { FileEntry, Files, Git } from "../world.ts";
 import type { Ask } from "./asking.ts";
-import { besides, type Listed, type Listing, listingOf, parseListing } from "./listing.ts";
+import { besides, type GitListing, type Listed, listingOf, parseListing } from "./listing.ts";
 import { folderOf, foldersAbove, isReserved, joinPath } from "./paths.ts";
 
 /** Paths of our own repository that match one of the pathspecs, submodules and reserved names left out. */
@@ -25,7 +25,7 @@ export async function listFolder(
   of: Repositories,
   folder: string,
   only: readonly string[] | undefined,
-): Promise<Listing> {
+): Promise<GitListing> {
   const owner = await ownerOf(of, folder);
   if (owner === undefined || only?.length === 0) return { entries: [], unreadable: [] };
   const paths = only?.map((name) => joinPath(owner.path, name)) ?? [owner.path];
@@ -38,7 +38,7 @@ export async function listPath(
   of: Repositories,
   path: string,
   onDisk: FileEntry | undefined,
-): Promise<Listing> {
+): Promise<GitListing> {
   const owner = await ownerOf(of, path);
   if (owner === undefined) return { entries: [], unreadable: [] };
   if (onDisk?.kind === "directory") {
@@ -78,7 +78,7 @@ async function listPathspec(
   of: Repositories,
   { git, prefix }: Pick<Owner, "git" | "prefix">,
   pathspecs: readonly string[],
-): Promise<Listing> {
+): Promise<GitListing> {
   const listing = await of.ask(git, pathspecs);
   const entries: Listed[] = [];
   const unreadable = listing.unreadable.map((name) => joinPath(prefix, name));

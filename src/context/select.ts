@@ -4,7 +4,7 @@ import { comparePaths } from "./paths.ts";
 import { parsePath, reach } from "./reach.ts";
 import type { ContextEntry, ContextSource } from "./source.ts";
 import type { Tree } from "./tree.ts";
-import { type Folder, type Leaf, type Node, subtree, viewOf } from "./view.ts";
+import { type Folder, type Leaf, subtree, type ViewNode, viewOf } from "./view.ts";
 
 export interface Selection {
   /** Sorted by the bytes of their paths. */
@@ -33,7 +33,7 @@ const maxTops = 200;
 /** What one source selects. */
 interface Taken {
   readonly source: ContextSource;
-  readonly nodes: readonly Node[];
+  readonly nodes: readonly ViewNode[];
   /** What had to be known of the context's folder for it; `undefined` is all. */
   readonly tops: readonly string[] | undefined;
   readonly problem?: string;
@@ -52,14 +52,14 @@ export async function selectEntries(
   ignore: Ignore,
 ): Promise<Selection> {
   const taken = await takeAll(tree, contextFolder, sources, ignore, []);
-  const lines = new Map<Node, number>();
+  const lines = new Map<ViewNode, number>();
   for (const { source, nodes } of taken) {
     for (const node of nodes) if (!lines.has(node)) lines.set(node, source.line);
   }
   const isMissing = ({ source, nodes, problem }: Taken): boolean =>
     problem === undefined && isLiteral(source) && !nodes.some((node) => node.kind !== "symlink");
   const named = new Set(taken.flatMap(({ source, nodes }) => (isWhole(source) ? [] : nodes)));
-  const isEmptied = (node: Node): boolean =>
+  const isEmptied = (node: ViewNode): boolean =>
     node.kind === "submodule" && !named.has(node) && node.entry.absent === undefined;
   const leaves = [...lines.keys()].filter(
     (node): node is Leaf => node.kind !== "folder" && !isEmptied(node),
@@ -151,8 +151,8 @@ function isLiteral(source: ContextSource): boolean {
 }
 
 function entriesOf(
-  nodes: ReadonlyMap<Node, number>,
-  isEmptied: (node: Node) => boolean,
+  nodes: ReadonlyMap<ViewNode, number>,
+  isEmptied: (node: ViewNode) => boolean,
 ): readonly ContextEntry[] {
   const entries: ContextEntry[] = [];
   for (const node of nodes.keys()) {

@@ -8,7 +8,7 @@ export interface Folder {
   readonly path: string;
   /** The root is its own parent, as in a chroot. */
   readonly parent: Folder;
-  readonly children: Map<string, Node>;
+  readonly children: Map<string, ViewNode>;
 }
 
 export interface Leaf {
@@ -18,7 +18,7 @@ export interface Leaf {
   readonly parent: Folder;
 }
 
-export type Node = Folder | Leaf;
+export type ViewNode = Folder | Leaf;
 
 /**
  * Builds the view from entries below the context's folder.
@@ -64,12 +64,12 @@ export function viewOf(
 }
 
 function makeRoot(): Folder {
-  const root = { kind: "folder" as const, path: "", children: new Map<string, Node>() };
+  const root = { kind: "folder" as const, path: "", children: new Map<string, ViewNode>() };
   return Object.assign(root, { parent: root as Folder }) as Folder;
 }
 
 /** A node and all that is below it, folders included. */
-export function* subtree(node: Node): Generator<Node> {
+export function* subtree(node: ViewNode): Generator<ViewNode> {
   yield node;
   if (node.kind !== "folder") return;
   for (const child of node.children.values()) yield* subtree(child);

@@ -5,10 +5,10 @@ import { readOpening } from "./heredoc.ts";
 import type { Instruction } from "./instruction.ts";
 import { placeOf } from "./lines.ts";
 import { mistakeAt, namingAt } from "./references.ts";
-import type { Scope } from "./scope.ts";
+import type { Variables } from "./scope.ts";
 import type { Lexed } from "./shell.ts";
 import {
-  type ContextSource,
+  type CopySource,
   copySource,
   isAllowed,
   isPinned,
@@ -16,7 +16,7 @@ import {
   remoteOf,
 } from "./sources.ts";
 
-export function copyStep(instruction: Instruction, scope: Scope, around: Surroundings): Step {
+export function copyStep(instruction: Instruction, scope: Variables, around: Surroundings): Step {
   checkDestination(instruction, around);
   const { line } = instruction;
   const [from, second] = instruction.flags.filter((flag) => flag.name === "from");
@@ -50,13 +50,13 @@ function checkDestination(instruction: Instruction, around: Surroundings): void 
 
 function contextSources(
   instruction: Instruction,
-  scope: Scope,
+  scope: Variables,
   around: Surroundings,
-): readonly ContextSource[] {
+): readonly CopySource[] {
   const parents = instruction.flags.some(
     ({ name, value }) => name === "parents" && value?.text.toLowerCase() !== "false",
   );
-  const found: ContextSource[] = [];
+  const found: CopySource[] = [];
   for (const { text, at } of wordsOf(instruction).slice(0, -1)) {
     if (readOpening(text) !== undefined) continue;
     const { line } = placeOf(instruction.line, at);
@@ -74,7 +74,7 @@ function contextSources(
 }
 
 interface FetchCheck {
-  readonly scope: Scope;
+  readonly scope: Variables;
   readonly around: Surroundings;
   readonly mistake: (message: string) => void;
 }

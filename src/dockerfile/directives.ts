@@ -1,7 +1,7 @@
 /** Parser directives: the comments at the very top that change how the rest is read. */
 
+import { skipSpace } from "./characters.ts";
 import type { Complain, Escape } from "./lines.ts";
-import { skipSpace } from "./space.ts";
 
 export interface Directives {
   readonly escape: Escape;

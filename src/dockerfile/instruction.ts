@@ -1,9 +1,9 @@
 /** One instruction: its flags and arguments as BuildKit splits them, checked for form. */
 
+import { endWithoutSpace, skipSpace } from "./characters.ts";
 import { type Flag, readFlags } from "./flags.ts";
 import type { Heredoc } from "./heredoc.ts";
 import { type Complain, type Escape, type Line, placeOf } from "./lines.ts";
-import { endWithoutSpace, skipSpace } from "./space.ts";
 import { type Pair, quotedWords, readJson, readPairs, splitWords, type Word } from "./words.ts";
 
 /** The arguments, in the form that the keyword calls for. */

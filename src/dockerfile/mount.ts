@@ -5,10 +5,10 @@ import { type Field, type Flag, readFields, type Spelled } from "./flags.ts";
 import type { Instruction } from "./instruction.ts";
 import { placeOf } from "./lines.ts";
 import { mistakeAt, type Naming, namingAt } from "./references.ts";
-import type { Scope } from "./scope.ts";
-import { type ContextSource, mountSource } from "./sources.ts";
+import type { Variables } from "./scope.ts";
+import { type CopySource, mountSource } from "./sources.ts";
 
-export function runStep(instruction: Instruction, scope: Scope, around: Surroundings): Step {
+export function runStep(instruction: Instruction, scope: Variables, around: Surroundings): Step {
   const flags = instruction.flags.filter((flag) => flag.name === "mount");
   const mounts = flags.map((flag) => readMount(instruction, flag, scope, around));
   return {
@@ -27,7 +27,12 @@ const aliases: Readonly<Record<string, string>> = {
 
 const types = ["bind", "cache", "tmpfs", "secret", "ssh"];
 
-function readMount(instruction: Instruction, flag: Flag, scope: Scope, around: Surroundings): Step {
+function readMount(
+  instruction: Instruction,
+  flag: Flag,
+  scope: Variables,
+  around: Surroundings,
+): Step {
   const mistake = mistakeAt(around.complain, instruction.line, flag.at);
   const byKey = mountFields(flag);
   if (byKey === undefined) {
@@ -58,7 +63,11 @@ export function fullName(key: string): string {
 }
 
 /** A mount's type; `undefined` where only the engine will know. */
-function typeOf(field: Field | undefined, scope: Scope, around: Surroundings): string | undefined {
+function typeOf(
+  field: Field | undefined,
+  scope: Variables,
+  around: Surroundings,
+): string | undefined {
   if (field === undefined) return "bind";
   const read = expand(field.value?.text ?? "", scope, around);
   return read.unknown === undefined ? read.text.toLowerCase() : undefined;
@@ -67,7 +76,7 @@ function typeOf(field: Field | undefined, scope: Scope, around: Surroundings): s
 function readFrom(
   { line }: Instruction,
   value: Spelled,
-  scope: Scope,
+  scope: Variables,
   around: Surroundings,
 ): readonly Naming[] {
   const mistake = mistakeAt(around.complain, line, value.at[0]!);
@@ -84,7 +93,7 @@ function readFrom(
 
 interface MountInput {
   readonly type: string | undefined;
-  readonly scope: Scope;
+  readonly scope: Variables;
   readonly around: Surroundings;
 }
 
@@ -94,10 +103,10 @@ function contextSource(
   flag: Flag,
   fields: ReadonlyMap<string, Field>,
   { type, scope, around }: MountInput,
-): readonly ContextSource[] {
+): readonly CopySource[] {
   const { line } = placeOf(instruction.line, flag.at);
   const written = flag.value?.text ?? "";
-  const everything = (why: string): readonly ContextSource[] => [
+  const everything = (why: string): readonly CopySource[] => [
     { kind: "everything", line, because: `mount ${JSON.stringify(written)}: ${why}` },
   ];
   if (type === undefined) return everything("its type is known to the engine only");

@@ -7,13 +7,13 @@ import { type Complain, type Place, placeOf } from "./lines.ts";
 import { type Parsed, parseDockerfile, type Stage } from "./parse.ts";
 import type { Naming } from "./references.ts";
 import { type Args, argsOf, type Globals, readGlobals } from "./scope.ts";
-import type { ContextSource } from "./sources.ts";
+import type { CopySource } from "./sources.ts";
 import { type ResolvedStage, resolveStages } from "./stages.ts";
 import { type Traits, traitsOf } from "./traits.ts";
 
 export type { Note } from "./differ-stages.ts";
 export type { MappedText } from "./keep.ts";
-export { type ContextSource, sourceMatcher } from "./sources.ts";
+export { type CopySource, sourceMatcher } from "./sources.ts";
 export type { Traits } from "./traits.ts";
 
 export interface RecipeOptions {
@@ -72,7 +72,7 @@ export interface Recipe {
   readonly lines: readonly number[];
   readonly kept: Kept;
   /** What the build may read of its context. */
-  readonly sources: readonly ContextSource[];
+  readonly sources: readonly CopySource[];
   /** Every image from outside the file, in the order of the text. */
   readonly uses: readonly BaseUse[];
   /** The image that the target's chain of stages starts from; `undefined` for `scratch`. */

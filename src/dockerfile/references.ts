@@ -16,14 +16,14 @@ export interface Naming extends Span {
   readonly kind: "from" | "copy" | "mount";
   /** As written, after expansion of its variables. */
   readonly reference: string;
-  readonly origin: Origin;
+  readonly origin: StageOrigin;
   /** What `FROM --platform` asks for, where it is given. */
   readonly platform: string | undefined;
   readonly place: Place;
 }
 
 /** What a FROM, a `--from=` or a mount's `from=` means. */
-export type Origin =
+export type StageOrigin =
   | { readonly kind: "scratch" }
   | { readonly kind: "stage"; readonly index: number }
   | { readonly kind: "parent"; readonly parent: string }
@@ -40,7 +40,7 @@ export interface OriginQuery {
 }
 
 /** Finds a stage by its number, which `--from` may give. */
-export function originByNumber(query: OriginQuery): Origin | undefined {
+export function originByNumber(query: OriginQuery): StageOrigin | undefined {
   const { reference, index, stages, mistake } = query;
   if (!/^[+-]?[0-9]+$/.test(reference)) return undefined;
   const number = Number(reference);
@@ -55,7 +55,7 @@ export function originByNumber(query: OriginQuery): Origin | undefined {
 }
 
 /** Finds what a name means: a stage in front, `scratch`, an image of the set, or any other image. */
-export function originByName(query: OriginQuery): Origin {
+export function originByName(query: OriginQuery): StageOrigin {
   const { reference, index, stages } = query;
   const name = reference.toLowerCase();
   const stage = stages.slice(0, index).findLast((candidate) => candidate.name === name);

@@ -2,7 +2,7 @@
 
 import type { Instruction } from "./instruction.ts";
 import { type Complain, type Escape, placeOf } from "./lines.ts";
-import { type Lexed, lex, type Unknown, type Value } from "./shell.ts";
+import { type Lexed, lex, type Unknown, type VariableValue } from "./shell.ts";
 
 /** The ARGs before the first FROM, and those that every Dockerfile has. */
 export interface Globals {
@@ -112,17 +112,17 @@ interface Binding {
 }
 
 /** The variables of a stage so far; a stage's instructions change it one after the other. */
-export interface Scope {
+export interface Variables {
   readonly bindings: Map<string, Binding>;
   /** A base image may set any variable; `scratch` sets none. */
   open: boolean;
 }
 
-export function emptyScope(open: boolean): Scope {
+export function emptyScope(open: boolean): Variables {
   return { bindings: new Map(), open };
 }
 
-export function lookUp(scope: Scope, name: string): Value {
+export function lookUp(scope: Variables, name: string): VariableValue {
   const binding = scope.bindings.get(name);
   if (binding !== undefined) return binding.value;
   // PATH has a value even in an image from scratch.
@@ -131,7 +131,7 @@ export function lookUp(scope: Scope, name: string): Value {
 }
 
 /** What a stage inherits from a stage that it is built from. */
-export function inherited(scope: Scope): Scope {
+export function inherited(scope: Variables): Variables {
   const bindings = new Map<string, Binding>();
   for (const [name, binding] of scope.bindings) {
     // BuildKit passes ARGs on as it does ENV; buildah does not.
@@ -141,17 +141,17 @@ export function inherited(scope: Scope): Scope {
   return { bindings, open: scope.open };
 }
 
-export function bindEnv(scope: Scope, name: string, value: string | Unknown): void {
+export function bindEnv(scope: Variables, name: string, value: string | Unknown): void {
   scope.bindings.set(name, { value, by: "env" });
 }
 
 /** An ARG never stands over an ENV: that is refused, since in BuildKit the later one wins, in buildah ENV does. */
-export function bindArg(scope: Scope, name: string, value: string | Unknown): void {
+export function bindArg(scope: Variables, name: string, value: string | Unknown): void {
   scope.bindings.set(name, { value, by: "arg" });
 }
 
 /** Forgets everything: a name that is not known was set, and it may be any. */
-export function blur(scope: Scope): void {
+export function blur(scope: Variables): void {
   scope.bindings.clear();
   scope.open = true;
 }

@@ -1,6 +1,6 @@
 /** BuildKit's word lexer: quotes, escapes, variables and their modifiers. */
 
-import { ordinaryAt, variableAt } from "./names.ts";
+import { ordinaryAt, variableAt } from "./characters.ts";
 import { replace, type Substituted, substitute, usesWord } from "./substitution.ts";
 import { type WordWriter, wordWriter } from "./words.ts";
 
@@ -10,8 +10,8 @@ export interface Unknown {
 }
 
 /** A variable's value; `undefined` where it is not set. */
-export type Value = string | Unknown | undefined;
-export type Lookup = (name: string) => Value;
+export type VariableValue = string | Unknown | undefined;
+export type Lookup = (name: string) => VariableValue;
 
 export interface LexOptions {
   readonly escape: string;

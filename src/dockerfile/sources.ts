@@ -4,7 +4,7 @@ import { normalize } from "node:path/posix";
 import { globSegment, hasWildcard } from "./pattern.ts";
 
 /** A part of the build context that a build may read. */
-export type ContextSource =
+export type CopySource =
   | {
       readonly kind: "path";
       /**
@@ -13,7 +13,7 @@ export type ContextSource =
        */
       readonly pattern: string;
       /** The pattern is one of Go's filepath.Match, of as many segments; otherwise it is plain text. */
-      readonly wildcard: boolean;
+      readonly wildcards: boolean;
       /** What links below it lead to is reached too, also outside of it. */
       readonly follow?: true;
       readonly line: number;
@@ -21,7 +21,7 @@ export type ContextSource =
   | { readonly kind: "everything"; readonly line: number; readonly because: string };
 
 /** What a source of COPY or ADD reaches, from its text after expansion. */
-export function copySource(text: string, parents: boolean, line: number): ContextSource {
+export function copySource(text: string, parents: boolean, line: number): CopySource {
   const pattern = below(text);
   const segments = pattern.split("/");
   const plain = segments.findIndex(hasWildcard);
@@ -34,17 +34,17 @@ export function copySource(text: string, parents: boolean, line: number): Contex
   if (backslash || malformed) {
     return { kind: "everything", line, because: `source ${JSON.stringify(text)}: ${because}` };
   }
-  if (plain < 0) return { kind: "path", pattern, wildcard: false, line };
+  if (plain < 0) return { kind: "path", pattern, wildcards: false, line };
   // `**` crosses folders in some engines and with --parents, so the whole folder in front of it counts,
   // with what its links lead to: a link that a wildcard names is followed.
-  if (!parents && !pattern.includes("**")) return { kind: "path", pattern, wildcard: true, line };
+  if (!parents && !pattern.includes("**")) return { kind: "path", pattern, wildcards: true, line };
   const folder = segments.slice(0, plain).join("/");
-  return { kind: "path", pattern: folder, wildcard: false, follow: true, line };
+  return { kind: "path", pattern: folder, wildcards: false, follow: true, line };
 }
 
 /** What a bind mount reaches; its source has no wildcards. */
-export function mountSource(text: string, line: number): ContextSource {
-  return { kind: "path", pattern: below(text), wildcard: false, line };
+export function mountSource(text: string, line: number): CopySource {
+  return { kind: "path", pattern: below(text), wildcards: false, line };
 }
 
 function below(text: string): string {
@@ -52,10 +52,10 @@ function below(text: string): string {
 }
 
 /** Makes a test of paths (of files, below the context's root) for a source. */
-export function sourceMatcher(source: ContextSource): (path: string) => boolean {
+export function sourceMatcher(source: CopySource): (path: string) => boolean {
   if (source.kind === "everything" || source.pattern === "") return () => true;
-  const { pattern, wildcard } = source;
-  if (!wildcard) return (path) => path === pattern || path.startsWith(`${pattern}/`);
+  const { pattern, wildcards } = source;
+  if (!wildcards) return (path) => path === pattern || path.startsWith(`${pattern}/`);
   const segments = pattern.split("/").map((segment) => globSegment(segment) ?? "(?!)");
   const expression = new RegExp(`^${segments.join("/")}(?:/|$)`, "su");
   return (path) => expression.test(path);

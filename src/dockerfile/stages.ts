@@ -8,13 +8,13 @@ import {
   mistakeAt,
   type Naming,
   namingAt,
-  type Origin,
   originByName,
   originByNumber,
+  type StageOrigin,
 } from "./references.ts";
-import { type Args, argsOf, emptyScope, type Globals, inherited, type Scope } from "./scope.ts";
+import { type Args, argsOf, emptyScope, type Globals, inherited, type Variables } from "./scope.ts";
 import { lex } from "./shell.ts";
-import type { ContextSource } from "./sources.ts";
+import type { CopySource } from "./sources.ts";
 import { takeStep } from "./step.ts";
 
 export interface ResolvedStage {
@@ -23,8 +23,8 @@ export interface ResolvedStage {
   readonly reference: string;
   /** The stage that it is built from. */
   readonly below: ResolvedStage | undefined;
-  readonly scope: Scope;
-  readonly sources: readonly ContextSource[];
+  readonly scope: Variables;
+  readonly sources: readonly CopySource[];
   readonly namings: readonly Naming[];
   /** The image that its chain of stages starts from; `undefined` for `scratch`. */
   readonly root: Naming | undefined;
@@ -66,7 +66,7 @@ function resolveStage(stage: Stage, input: StagesInput, need: Need): ResolvedSta
   const around = surroundings(stage, input, need);
   const isScratch = naming.origin.kind === "scratch";
   const scope = below === undefined ? emptyScope(!isScratch) : inherited(below.scope);
-  const sources: ContextSource[] = triggersReach(stage, triggers);
+  const sources: CopySource[] = triggersReach(stage, triggers);
   const namings = [naming];
   for (const instruction of [...triggers, ...stage.instructions]) {
     const step = takeStep(instruction, scope, around);
@@ -88,7 +88,7 @@ function triggersOf(below: ResolvedStage | undefined): readonly Instruction[] {
 }
 
 /** Engines differ on how much of a trigger they carry out in a stage, so it may read anything. */
-function triggersReach(stage: Stage, triggers: readonly Instruction[]): ContextSource[] {
+function triggersReach(stage: Stage, triggers: readonly Instruction[]): CopySource[] {
   if (triggers.length === 0) return [];
   const { line } = placeOf(stage.from.line, stage.from.at);
   return [{ kind: "everything", line, because: "the stage below has ONBUILD instructions" }];
@@ -129,7 +129,8 @@ function resolveBase(stage: Stage, input: StagesInput, need: Need) {
   if (error === undefined && empty) mistake(`FROM ${word.text}: ${emptyReason(undeclared)}`);
   const reference = read.text;
   const query = { reference, index: stage.index, stages: parsed.stages, parentOf, mistake };
-  const origin: Origin = error !== undefined || empty ? { kind: "scratch" } : originByName(query);
+  const origin: StageOrigin =
+    error !== undefined || empty ? { kind: "scratch" } : originByName(query);
   const platform = flag === undefined ? undefined : wanted.text;
   const range = { line, first: word.at, last: word.at + Math.max(word.text.length - 1, 0) };
   const names = new Set<string>();

@@ -5,11 +5,11 @@ import { copyStep } from "./copy.ts";
 import type { Instruction } from "./instruction.ts";
 import { placeOf } from "./lines.ts";
 import { runStep } from "./mount.ts";
-import { argsOf, bindArg, bindEnv, blur, configured, emptyScope, type Scope } from "./scope.ts";
+import { argsOf, bindArg, bindEnv, blur, configured, emptyScope, type Variables } from "./scope.ts";
 import type { Lexed, Unknown } from "./shell.ts";
 
 /** Takes the variables of an instruction into the scope, and says what it reads. */
-export function takeStep(instruction: Instruction, scope: Scope, around: Surroundings): Step {
+export function takeStep(instruction: Instruction, scope: Variables, around: Surroundings): Step {
   switch (instruction.keyword) {
     case "arg":
       declareArgs(instruction, scope, around);
@@ -31,7 +31,7 @@ export function takeStep(instruction: Instruction, scope: Scope, around: Surroun
 }
 
 /** ARGs have the values that they get here, so a default that is overridden is not read. */
-function declareArgs(instruction: Instruction, scope: Scope, around: Surroundings): void {
+function declareArgs(instruction: Instruction, scope: Variables, around: Surroundings): void {
   for (const { name, fallback, at } of argsOf(instruction)) {
     const imported = fallback === undefined ? around.globals.values.get(name) : undefined;
     const known = configured(around.args, name) ?? imported;
@@ -51,7 +51,7 @@ function asValue(read: Lexed): string | Unknown {
 }
 
 /** The pairs of one ENV do not see each other. */
-function setEnv({ body, line }: Instruction, scope: Scope, around: Surroundings): void {
+function setEnv({ body, line }: Instruction, scope: Variables, around: Surroundings): void {
   const pairs = body.kind === "pairs" ? body.pairs : [];
   const read = pairs.map((pair) => ({
     pair,

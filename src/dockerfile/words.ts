@@ -1,6 +1,6 @@
 /** How BuildKit splits an instruction's arguments into words, pairs and JSON. */
 
-import { isSpaceAt } from "./space.ts";
+import { isSpaceAt } from "./characters.ts";
 
 /** A word as written, with its place in the logical line. */
 export interface Word {

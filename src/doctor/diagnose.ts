@@ -1,14 +1,14 @@
-/** All checks in one place. */
-import type { Facts } from "./facts.ts";
-import { type Check, checks, type Finding, type Verdict, worstFirst } from "./finding.ts";
+/** All checks in one place, and what they found for people and for programs. */
+import { printTable } from "../output/table.ts";
+import type { DoctorFacts } from "./facts.ts";
+import { type Check, checks, type Finding, type Judgement, worstFirst } from "./finding.ts";
 import { judgeCleanup, judgeForkPipelines, judgeTagRules, judgeVersion } from "./judge-gitlab.ts";
 import { judgeClone, judgeEngine, judgeUmask } from "./judge-machine.ts";
-import { judgeConfiguration, judgeDotenv, judgeImages } from "./judge-project.ts";
+import { judgeConfiguration, judgeDotenv, judgeImages, judgeSchedules } from "./judge-project.ts";
 import { judgeJobTokens, judgeOwnRights, judgeUpstreamRights } from "./judge-rights.ts";
-import { judgeSchedules } from "./judge-schedules.ts";
 import { judgeContainerTag, judgeForce, judgeRegistry, judgeUpstream } from "./judge-variables.ts";
 
-const judges: Readonly<Record<Check, (facts: Facts) => Verdict>> = {
+const judges: Readonly<Record<Check, (facts: DoctorFacts) => Judgement>> = {
   configuration: judgeConfiguration,
   images: judgeImages,
   dotenv: judgeDotenv,
@@ -30,6 +30,33 @@ const judges: Readonly<Record<Check, (facts: Facts) => Verdict>> = {
 };
 
 /** One finding for every check, the worst first. */
-export function diagnose(facts: Facts): readonly Finding[] {
+export function diagnose(facts: DoctorFacts): readonly Finding[] {
   return worstFirst(checks.map((id) => ({ id, ...judges[id](facts) })));
+}
+
+/** A table of all findings, then what to know and to do about each that is not well. */
+export function printFindings(findings: readonly Finding[]): string {
+  const rows = findings.map(({ level, id, what }) => [level, id, what]);
+  const more = findings.flatMap((finding, index) => {
+    // What several checks could not read for one reason is explained once.
+    const isTold = findings.slice(0, index).some(({ detail }) => detail === finding.detail);
+    return printMore(isTold ? { ...finding, detail: "" } : finding);
+  });
+  return [printTable(["LEVEL", "CHECK", "FOUND"], rows), ...more].join("\n");
+}
+
+function printMore({ id, level, detail, todo }: Finding): readonly string[] {
+  if (level === "ok" || (detail === "" && todo === undefined)) return [];
+  const lines = [
+    `${id}:`,
+    ...(detail === "" ? [] : detail.split("\n").map((line) => `  ${line}`)),
+    ...(todo === undefined ? [] : [`  to do: ${todo}`]),
+  ];
+  return [`${lines.join("\n")}\n`];
+}
+
+/** One object; `todo` is null where nothing is to be done. */
+export function findingsJson(findings: readonly Finding[]): string {
+  const plain = findings.map(({ todo, ...finding }) => ({ ...finding, todo: todo ?? null }));
+  return `${JSON.stringify({ version: 1, findings: plain })}\n`;
 }

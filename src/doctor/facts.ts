@@ -41,7 +41,7 @@ export function isFork({ role, upstream }: Pick<Situation, "role" | "upstream">)
   return role === "fork" || (role === "local" && upstream !== undefined);
 }
 
-export interface Facts {
+export interface DoctorFacts {
   readonly config: Config;
   readonly situation: Situation;
   readonly project: ProjectFacts;

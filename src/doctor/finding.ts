@@ -41,9 +41,9 @@ export interface Finding {
 }
 
 /** What a judgement says; which check it is, is known by who asked for it. */
-export type Verdict = Omit<Finding, "id">;
+export type Judgement = Omit<Finding, "id">;
 
-export function verdict(level: Level, what: string, detail = "", todo?: string): Verdict {
+export function judgement(level: Level, what: string, detail = "", todo?: string): Judgement {
   return { level, what, detail, todo };
 }
 

@@ -1,15 +1,15 @@
 /** Do GitLab's settings protect what the pipelines believe, and leave it alone? */
 import { RE2JS } from "re2js";
 import type { CleanupPolicy, TagRule } from "../gitlab/answers.ts";
-import { type Facts, isFork, isTrouble } from "./facts.ts";
-import { type Verdict, verdict } from "./finding.ts";
+import { type DoctorFacts, isFork, isTrouble } from "./facts.ts";
+import { type Judgement, judgement } from "./finding.ts";
 import { troubleText } from "./judge-rights.ts";
 import { type TagPatterns, tagPatterns, trustedTags, untrustedTags } from "./protect.ts";
 
-export function judgeTagRules(facts: Facts): Verdict {
+export function judgeTagRules(facts: DoctorFacts): Judgement {
   const { situation, gitlab } = facts;
   if (isFork(situation))
-    return verdict("ok", "not needed in a fork, whose registry no protected pipeline reads");
+    return judgement("ok", "not needed in a fork, whose registry no protected pipeline reads");
   const { tagRules } = gitlab;
   const todo = ruleTodo(patternsOf(facts));
   if (isTrouble(tagRules) || tagRules === undefined) {
@@ -17,7 +17,7 @@ export function judgeTagRules(facts: Facts): Verdict {
     const why = isTrouble(tagRules)
       ? troubleText(tagRules)
       : "This GitLab does not tell its rules (older than 18.7, or its registry has no metadata database).";
-    return verdict(level, "whether our tags are protected could not be read", why, todo);
+    return judgement(level, "whether our tags are protected could not be read", why, todo);
   }
   const believed = trustedTags(facts.config, situation.defaultBranch);
   const open = believed.filter((tag) => !isProtected(tag, tagRules));
@@ -25,25 +25,25 @@ export function judgeTagRules(facts: Facts): Verdict {
   const has = tagRules.map(describeRule).join("\n");
   if (open.length > 0) {
     const what = `${open.length} of ${believed.length} kinds of tags can be overwritten by every Developer's pipeline`;
-    return verdict("warning", what, [`such as ${open.join(", ")}`, has].join("\n").trim(), todo);
+    return judgement("warning", what, [`such as ${open.join(", ")}`, has].join("\n").trim(), todo);
   }
   if (shut.length > 0) {
     const what = "the rule covers `try-` tags too, so merge requests of forks cannot keep images";
-    return verdict("warning", what, has, todo);
+    return judgement("warning", what, has, todo);
   }
   const frozen = tagRules.some(
     ({ push, delete: remove }) => push === undefined && remove === undefined,
   );
   if (frozen) {
     const detail = "A tag that never changes can be neither refreshed, promoted nor pruned.";
-    return verdict(
+    return judgement(
       "warning",
       "our tags are protected, some by a rule for immutable tags",
       `${detail}\n${has}`,
       "let the rule name a role instead",
     );
   }
-  return verdict("ok", "our tags are protected, `try-` is not", has);
+  return judgement("ok", "our tags are protected, `try-` is not", has);
 }
 
 /** Reads a pattern as GitLab does; `undefined` where it is none. */
@@ -73,28 +73,28 @@ function ruleTodo({ protect, isWide }: TagPatterns): string {
   return `add one rule (${where}): tag name pattern ${protect}  with push and delete for Maintainers${wide}`;
 }
 
-function patternsOf({ config, situation }: Facts): TagPatterns {
+function patternsOf({ config, situation }: DoctorFacts): TagPatterns {
   return tagPatterns(config, situation.defaultBranch);
 }
 
-export function judgeCleanup(facts: Facts): Verdict {
+export function judgeCleanup(facts: DoctorFacts): Judgement {
   const { own, tagRules } = facts.gitlab;
   if (isTrouble(own))
-    return verdict("note", "GitLab's cleanup policy could not be read", troubleText(own));
+    return judgement("note", "GitLab's cleanup policy could not be read", troubleText(own));
   const policy = own?.cleanup;
   // Who sees the registry's setting would see a policy.
   if (policy === undefined && own?.registry !== undefined)
-    return verdict("ok", "GitLab has no cleanup policy for this project");
+    return judgement("ok", "GitLab has no cleanup policy for this project");
   if (policy === undefined) {
     const detail = `GitLab shows it to members only: give a token in ${facts.variables.tokenVariable}.`;
-    return verdict("note", "GitLab's cleanup policy could not be read", detail);
+    return judgement("note", "GitLab's cleanup policy could not be read", detail);
   }
-  if (!policy.enabled) return verdict("ok", "GitLab's cleanup policy is off");
+  if (!policy.enabled) return judgement("ok", "GitLab's cleanup policy is off");
   const todo = `switch it off (Settings > Packages and registries > Cleanup policies), since \`berth prune\` knows what is needed; or let it keep ${patternsOf(facts).keep}`;
   const deletes = compilePattern(policy.deletes ?? "");
   const keeps = compilePattern(policy.keeps ?? "");
   if (deletes === undefined || keeps === undefined)
-    return verdict(
+    return judgement(
       "warning",
       "GitLab's cleanup policy has a pattern that could not be read",
       describePolicy(policy),
@@ -106,9 +106,9 @@ export function judgeCleanup(facts: Facts): Verdict {
       tag !== "latest" && deletes.matches(tag) && !keeps.matches(tag) && !isProtected(tag, rules),
   );
   if (eaten.length === 0)
-    return verdict("ok", "GitLab's cleanup policy leaves our tags alone", describePolicy(policy));
+    return judgement("ok", "GitLab's cleanup policy leaves our tags alone", describePolicy(policy));
   const detail = `${describePolicy(policy)}\nIt goes by age, and an image of a key that is still needed can be old: it would delete ${eaten.join(", ")}`;
-  return verdict(
+  return judgement(
     "error",
     "GitLab's cleanup policy deletes images that pipelines use",
     detail,
@@ -126,21 +126,21 @@ function describePolicy({ deletes, keeps, olderThan, keepNewest }: CleanupPolicy
   return parts.join(", ");
 }
 
-export function judgeForkPipelines({ situation, gitlab, variables }: Facts): Verdict {
-  if (isFork(situation)) return verdict("ok", "not a matter of this fork");
+export function judgeForkPipelines({ situation, gitlab, variables }: DoctorFacts): Judgement {
+  if (isFork(situation)) return judgement("ok", "not a matter of this fork");
   const { own } = gitlab;
   if (isTrouble(own))
-    return verdict(
+    return judgement(
       "note",
       "whether forks' merge requests run here could not be read",
       troubleText(own),
     );
   if (own?.forkPipelines === undefined) {
     const detail = `GitLab shows it to maintainers only: give a token in ${variables.tokenVariable}.`;
-    return verdict("note", "whether forks' merge requests run here could not be read", detail);
+    return judgement("note", "whether forks' merge requests run here could not be read", detail);
   }
-  if (!own.forkPipelines) return verdict("ok", "merge requests of forks run in the forks only");
-  return verdict(
+  if (!own.forkPipelines) return judgement("ok", "merge requests of forks run in the forks only");
+  return judgement(
     "warning",
     "members may run merge requests of forks here",
     "Such a pipeline runs the fork's code with a token that may do what its starter may. Started by a Maintainer, it passes the rule for protected tags.",
@@ -155,16 +155,16 @@ const needs = [
   { version: "18.7", level: "note", what: "reading the rules for protected tags" },
 ] as const;
 
-export function judgeVersion({ variables: { serverVersion } }: Facts): Verdict {
+export function judgeVersion({ variables: { serverVersion } }: DoctorFacts): Judgement {
   if (serverVersion === undefined)
-    return verdict("note", "not known here: jobs see it in CI_SERVER_VERSION");
+    return judgement("note", "not known here: jobs see it in CI_SERVER_VERSION");
   const missing = needs.filter(({ version }) => isOlder(serverVersion, version));
   const [worst] = missing;
-  if (worst === undefined) return verdict("ok", `GitLab ${serverVersion} has all that is used`);
+  if (worst === undefined) return judgement("ok", `GitLab ${serverVersion} has all that is used`);
   const detail = missing.map(({ version, what }) => `${what}: since ${version}`).join("\n");
   const todo =
     worst.level === "note" ? undefined : `upgrade GitLab to ${missing.at(-1)?.version} or later`;
-  return verdict(worst.level, `GitLab ${serverVersion} lacks ${worst.what}`, detail, todo);
+  return judgement(worst.level, `GitLab ${serverVersion} lacks ${worst.what}`, detail, todo);
 }
 
 /** Compares the first two numbers of versions such as `18.5.0-ee`. */

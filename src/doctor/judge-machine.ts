@@ -1,6 +1,6 @@
 /** Can this machine build, and does its checkout hold what commands look at? */
-import { type EngineFacts, type Facts, isTrouble, type ProcessFacts } from "./facts.ts";
-import { type Verdict, verdict } from "./finding.ts";
+import { type DoctorFacts, type EngineFacts, isTrouble, type ProcessFacts } from "./facts.ts";
+import { type Judgement, judgement } from "./finding.ts";
 import { isOlder } from "./judge-gitlab.ts";
 
 /** From here on buildah mounts an overlay over every build context (buildah issues 6890, 6892, 6910). */
@@ -13,7 +13,7 @@ const lackedBefore = [
   ["1.29", "one layer cache, which in a fork is upstream's"],
 ] as const;
 
-export function judgeEngine({ machine, situation }: Facts): Verdict {
+export function judgeEngine({ machine, situation }: DoctorFacts): Judgement {
   const { engines, self } = machine;
   const rights = self === undefined ? "" : describeProcess(self);
   const troubles = engines.flatMap(({ name, version }) =>
@@ -24,12 +24,12 @@ export function judgeEngine({ machine, situation }: Facts): Verdict {
   if (usable === undefined) {
     const todo = troubles.map((one) => one.todo).find((one) => one !== undefined);
     const level = situation.ci ? "error" : "warning";
-    return verdict(level, "none can be used here", lines([...why, rights]), todo);
+    return judgement(level, "none can be used here", lines([...why, rights]), todo);
   }
   const text = describeEngine(usable);
   const detail = lines([...why, rights]);
   if (usable.name === "buildah" && !isOlder(text, overlayContexts)) {
-    return verdict(
+    return judgement(
       "warning",
       `${text} mounts an overlay over build contexts`,
       lines([
@@ -42,9 +42,9 @@ export function judgeEngine({ machine, situation }: Facts): Verdict {
   const lacks = lackedBefore.filter(([version]) => isOlder(text, version));
   if (usable.name === "buildah" && lacks.length > 0) {
     const what = lacks.map(([version, lack]) => `${lack} (since ${version})`);
-    return verdict("note", `${text} answers, and is old`, lines([what.join("; "), detail]));
+    return judgement("note", `${text} answers, and is old`, lines([what.join("; "), detail]));
   }
-  return verdict("ok", `${text} answers`, detail);
+  return judgement("ok", `${text} answers`, detail);
 }
 
 function describeEngine({ name, version }: EngineFacts): string {
@@ -60,21 +60,21 @@ function lines(texts: readonly string[]): string {
   return texts.filter((text) => text !== "").join("\n");
 }
 
-export function judgeUmask({ machine: { self } }: Facts): Verdict {
-  if (self === undefined) return verdict("note", "this system does not tell it");
+export function judgeUmask({ machine: { self } }: DoctorFacts): Judgement {
+  if (self === undefined) return judgement("note", "this system does not tell it");
   const loose = /00$/.test(self.umask);
   const detail = loose
     ? "GitLab's runners set it so. Contexts are canonical: keys and images have the modes that git knows, 0644 and 0755."
     : "";
-  return verdict("ok", `${self.umask}, which makes no difference`, detail);
+  return judgement("ok", `${self.umask}, which makes no difference`, detail);
 }
 
-export function judgeClone({ clone }: Facts): Verdict {
-  if (isTrouble(clone)) return verdict("error", "git cannot be asked", clone.trouble, clone.todo);
-  if (!clone.shallow) return verdict("ok", "the whole history is here");
+export function judgeClone({ clone }: DoctorFacts): Judgement {
+  if (isTrouble(clone)) return judgement("error", "git cannot be asked", clone.trouble, clone.todo);
+  if (!clone.shallow) return judgement("ok", "the whole history is here");
   if (clone.promotes.length === 0)
-    return verdict("ok", "shallow, which is enough for keys and plans");
-  return verdict(
+    return judgement("ok", "shallow, which is enough for keys and plans");
+  return judgement(
     "note",
     `shallow, and this branch promotes ${clone.promotes.join(", ")}`,
     "Promotion fetches the commits that it compares, and stops with GIT_FAILED where git then still cannot tell which is newer.",

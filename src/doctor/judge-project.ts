@@ -2,43 +2,48 @@
 
 import { printRepository } from "../oci/reference.ts";
 import { imageVariable, printDotenv } from "../plan/variables.ts";
-import type { Facts } from "./facts.ts";
-import { type Verdict, verdict } from "./finding.ts";
+import { type DoctorFacts, isFork, isTrouble } from "./facts.ts";
+import { type Judgement, judgement } from "./finding.ts";
+import { troubleText } from "./judge-rights.ts";
 
-export function judgeConfiguration({ config, project }: Facts): Verdict {
+export function judgeConfiguration({ config, project }: DoctorFacts): Judgement {
   const { configuration } = project;
   if (configuration !== undefined) {
     const todo = configuration.todo ?? "correct the file";
-    return verdict("error", "the configuration cannot be used", configuration.trouble, todo);
+    return judgement("error", "the configuration cannot be used", configuration.trouble, todo);
   }
   const { file } = config;
-  return verdict("ok", file === undefined ? "no file, the defaults hold" : `${file} is valid`);
+  return judgement("ok", file === undefined ? "no file, the defaults hold" : `${file} is valid`);
 }
 
-export function judgeImages({ project }: Facts): Verdict {
+export function judgeImages({ project }: DoctorFacts): Judgement {
   const { configuration, identified, images, warnings } = project;
   if (configuration !== undefined)
-    return verdict("note", "not looked for, since the configuration cannot be used");
+    return judgement("note", "not looked for, since the configuration cannot be used");
   if (identified !== undefined) {
-    return verdict("error", "their keys cannot be computed", identified.trouble, identified.todo);
+    return judgement("error", "their keys cannot be computed", identified.trouble, identified.todo);
   }
   if (images.length === 0) {
     const todo = "name the Dockerfiles under `images` in berth.yml";
-    return verdict("warning", "there is none", "", todo);
+    return judgement("warning", "there is none", "", todo);
   }
   const what = `${count(images.length, "image")}, all keys computed`;
-  if (warnings.length === 0) return verdict("ok", what);
-  return verdict("note", `${what}, with ${count(warnings.length, "warning")}`, warnings.join("\n"));
+  if (warnings.length === 0) return judgement("ok", what);
+  return judgement(
+    "note",
+    `${what}, with ${count(warnings.length, "warning")}`,
+    warnings.join("\n"),
+  );
 }
 
 /** GitLab's limit where nobody raised it (gitlab docs: dotenv). */
 const selfManagedVariables = 20;
 
-export function judgeDotenv(facts: Facts): Verdict {
+export function judgeDotenv(facts: DoctorFacts): Judgement {
   const { config, project } = facts;
   const { reference, dotenv } = config;
   if (reference !== "each") {
-    return verdict("ok", `two variables for any number of images (\`reference: ${reference}\`)`);
+    return judgement("ok", `two variables for any number of images (\`reference: ${reference}\`)`);
   }
   const variables = promisedVariables(facts);
   const bytes = Buffer.byteLength(printDotenv(variables));
@@ -48,14 +53,14 @@ export function judgeDotenv(facts: Facts): Verdict {
   const limits = `${dotenv.maxVariables} variables and ${dotenv.maxBytes} bytes`;
   const todo = "set `reference: set` in berth.yml: two variables for any number of images";
   if (project.images.length > dotenv.maxVariables || bytes > dotenv.maxBytes) {
-    return verdict("error", `the plan job needs ${need}, more than ${limits}`, "", todo);
+    return judgement("error", `the plan job needs ${need}, more than ${limits}`, "", todo);
   }
   const isPublicHost = facts.variables.serverHost === "gitlab.com";
   if (project.images.length > selfManagedVariables && !isPublicHost) {
     const detail = `Self-managed GitLab takes ${selfManagedVariables} where nobody raised it (plan limit dotenv_variables); over the limit the plan job fails at its upload.`;
-    return verdict("warning", `the plan job needs ${need}`, detail, `${todo}; or ask the admins`);
+    return judgement("warning", `the plan job needs ${need}`, detail, `${todo}; or ask the admins`);
   }
-  return verdict("ok", `the plan job needs ${need}, GitLab takes ${limits}`);
+  return judgement("ok", `the plan job needs ${need}, GitLab takes ${limits}`);
 }
 
 /** As long as they can become: every image by its digest, in the registry with the longer name. */
@@ -63,7 +68,7 @@ function promisedVariables({
   config,
   situation,
   project,
-}: Facts): Readonly<Record<string, string>> {
+}: DoctorFacts): Readonly<Record<string, string>> {
   const bases = [situation.own, situation.upstream].map((base) =>
     base === undefined ? "" : printRepository(base),
   );
@@ -78,4 +83,40 @@ function promisedVariables({
 
 function count(number: number, noun: string): string {
   return `${number} ${noun}${number === 1 ? "" : "s"}`;
+}
+
+/** Is what upstream's schedules refresh tested there, and is there one at all? */
+export function judgeSchedules({ config, situation, project, gitlab }: DoctorFacts): Judgement {
+  const { refresh } = config;
+  const { scheduledJobs } = project;
+  const { schedules } = gitlab;
+  if (isFork(situation)) return judgement("ok", "not a matter of this fork");
+  if (refresh === undefined)
+    return judgement("ok", "nothing is refreshed in them (`refresh: false`)");
+  if (!isTrouble(schedules) && schedules.length === 0) {
+    return judgement(
+      "note",
+      "there is none, so updates of distributions reach no image whose key stays",
+      "In a pipeline schedule images are built again that are too old or whose base moved.",
+      "add one: Build > Pipeline schedules, owned by somebody who may push the tags",
+    );
+  }
+  const where = isTrouble(schedules)
+    ? `Whether there is a schedule could not be read.\n${troubleText(schedules)}`
+    : `They run on ${[...new Set(schedules)].join(", ")}.`;
+  if (scheduledJobs === undefined)
+    return judgement("note", "which jobs run in them is not known: no .gitlab-ci.yml here", where);
+  if (scheduledJobs.length > 0)
+    return judgement("ok", `${namesOf(scheduledJobs)} may run in them, where images are refreshed`);
+  return judgement(
+    "warning",
+    "no job runs in them, so nothing tests the images that they refresh",
+    `${where}\n\`berth promote\` refuses what no job has tested where GitLab tells it; older GitLab tells no job token of a project that is not public.`,
+    "let some jobs that run in the images run in upstream's schedules (with the component rules by the flag _SCHEDULED: 1), or set `refresh: false`",
+  );
+}
+
+function namesOf(jobs: readonly string[]): string {
+  const [first = "", ...others] = jobs;
+  return others.length === 0 ? first : `${first} and ${others.length} more`;
 }

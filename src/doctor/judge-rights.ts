@@ -1,52 +1,53 @@
 /** May the login do what this pipeline is going to do? */
 import { printRepository } from "../oci/reference.ts";
-import { type Facts, isFork, isTrouble, type RightsFacts } from "./facts.ts";
-import { type Verdict, verdict } from "./finding.ts";
+import { type DoctorFacts, isFork, isTrouble, type RightsFacts } from "./facts.ts";
+import { type Judgement, judgement } from "./finding.ts";
 
 const jobTokenRule =
   "A CI job token acts for who started the pipeline and writes in its own project only; it takes the role Developer, and more where repositories or tags are protected.";
 
-export function judgeOwnRights({ situation, registry }: Facts): Verdict {
+export function judgeOwnRights({ situation, registry }: DoctorFacts): Judgement {
   const { own } = registry;
-  if (own === undefined) return verdict("note", "not checked: no registry is known");
+  if (own === undefined) return judgement("note", "not checked: no registry is known");
   if (isTrouble(own))
-    return verdict("error", "the registry cannot be asked", own.trouble, own.todo);
+    return judgement("error", "the registry cannot be asked", own.trouble, own.todo);
   const { rights, repository, askedToWrite } = own;
-  if (rights.kind === "unsaid") return verdict("note", `cannot be told: ${rights.why}`, repository);
+  if (rights.kind === "unsaid")
+    return judgement("note", `cannot be told: ${rights.why}`, repository);
   if (rights.kind === "refused") return refusedVerdict(own, rights.status, rights.said);
   const has = (action: "pull" | "push" | "delete"): boolean => rights.actions.includes(action);
   const bad = situation.ci ? "error" : "warning";
   if (!has("pull")) {
     const todo =
       "log in to this registry (docker login), or check CI_REGISTRY_USER and CI_REGISTRY_PASSWORD";
-    return verdict(bad, `no right to pull from ${repository}`, "", todo);
+    return judgement(bad, `no right to pull from ${repository}`, "", todo);
   }
   if (!askedToWrite) {
     const detail = `No repository exists below this base yet, and GitLab makes one of whoever asks to push. ${jobTokenRule}`;
-    return verdict("note", `may pull from ${repository}; writing was not asked about`, detail);
+    return judgement("note", `may pull from ${repository}; writing was not asked about`, detail);
   }
   if (!has("push")) {
     const todo =
       "let somebody with the role Developer or more start the pipeline, or log in as such";
-    return verdict(bad, `may read ${repository}, not push to it`, jobTokenRule, todo);
+    return judgement(bad, `may read ${repository}, not push to it`, jobTokenRule, todo);
   }
   if (!has("delete")) {
-    return verdict(
+    return judgement(
       "note",
       `may pull from and push to ${repository}`,
       "Without the right to delete `berth prune --apply` cannot work.",
     );
   }
-  return verdict("ok", `may pull from, push to and delete in ${repository}`);
+  return judgement("ok", `may pull from, push to and delete in ${repository}`);
 }
 
 function refusedVerdict(
   { repository, askedToWrite }: RightsFacts,
   status: number,
   said: string,
-): Verdict {
+): Judgement {
   if (status === 403 && askedToWrite) {
-    return verdict(
+    return judgement(
       "error",
       `${repository} is protected from this login`,
       said,
@@ -55,26 +56,26 @@ function refusedVerdict(
   }
   const todo =
     "check the login before trying again: after some failures GitLab bans the address for an hour";
-  return verdict("error", `the login for ${repository} is refused`, said, todo);
+  return judgement("error", `the login for ${repository} is refused`, said, todo);
 }
 
-export function judgeUpstreamRights(facts: Facts): Verdict {
+export function judgeUpstreamRights(facts: DoctorFacts): Judgement {
   const { situation, registry } = facts;
   const { upstream } = registry;
   if (situation.upstream === undefined || upstream === undefined)
-    return verdict("ok", "not needed: only the own registry is read");
+    return judgement("ok", "not needed: only the own registry is read");
   const base = printRepository(situation.upstream);
   if (isTrouble(upstream))
-    return verdict("warning", `${base} cannot be asked`, upstream.trouble, upstream.todo);
+    return judgement("warning", `${base} cannot be asked`, upstream.trouble, upstream.todo);
   const { rights } = upstream;
-  if (rights.kind === "unsaid") return verdict("note", `cannot be told: ${rights.why}`, base);
+  if (rights.kind === "unsaid") return judgement("note", `cannot be told: ${rights.why}`, base);
   if (rights.kind === "granted" && rights.actions.includes("pull")) {
     const detail =
       rights.identity === "anonymous" ? "As anybody may: the login itself is refused there." : "";
-    return verdict("ok", `may pull from ${base}`, detail);
+    return judgement("ok", `may pull from ${base}`, detail);
   }
   const said = rights.kind === "refused" ? `${rights.said}\n` : "";
-  return verdict(
+  return judgement(
     "warning",
     `may not pull from ${base}: images that upstream has are built here again`,
     `${said}A private project lets in the job tokens on its allowlist, for users who are members.`,
@@ -82,23 +83,23 @@ export function judgeUpstreamRights(facts: Facts): Verdict {
   );
 }
 
-export function judgeJobTokens(facts: Facts): Verdict {
+export function judgeJobTokens(facts: DoctorFacts): Judgement {
   const { gitlab } = facts;
   const { jobTokens } = gitlab;
   if (isFork(facts.situation)) return judgeLetIn(facts);
   const own = isTrouble(gitlab.own) ? undefined : gitlab.own;
   if (own?.visibility === "public" && own.registry === "enabled")
-    return verdict("ok", "everybody, so every fork too, may read this project's images");
+    return judgement("ok", "everybody, so every fork too, may read this project's images");
   if (own === undefined || isTrouble(jobTokens) || jobTokens === undefined)
-    return verdict(
+    return judgement(
       "note",
       "which forks may read this project's images could not be read",
       troubleText(jobTokens),
     );
   const text = `${jobTokens.projects.length} projects and ${jobTokens.groups.length} groups`;
   if (!jobTokens.limited)
-    return verdict("note", "job tokens of every project come in, for users who are members");
-  return verdict(
+    return judgement("note", "job tokens of every project come in, for users who are members");
+  return judgement(
     "note",
     `job tokens of ${text} come in`,
     "Forks that are not among them cannot read the images and build their own.",
@@ -107,7 +108,7 @@ export function judgeJobTokens(facts: Facts): Verdict {
 }
 
 /** Of a fork: whether upstream lets its job tokens in; being on the list may be as a group's member too. */
-function judgeLetIn(facts: Facts): Verdict {
+function judgeLetIn(facts: DoctorFacts): Judgement {
   const { situation, gitlab, registry } = facts;
   const { jobTokens } = gitlab;
   const { upstream } = registry;
@@ -116,20 +117,25 @@ function judgeLetIn(facts: Facts): Verdict {
     !isTrouble(upstream) &&
     upstream.rights.kind === "granted" &&
     upstream.rights.actions.includes("pull");
-  if (reads) return verdict("ok", "upstream's registry lets this pipeline read");
+  if (reads) return judgement("ok", "upstream's registry lets this pipeline read");
   if (isTrouble(jobTokens) || jobTokens === undefined)
-    return verdict("note", "upstream's allowlist could not be read", troubleText(jobTokens));
+    return judgement("note", "upstream's allowlist could not be read", troubleText(jobTokens));
   const here = situation.own?.path ?? "";
   const isIn =
     jobTokens.projects.some(({ path }) => path.toLowerCase() === here) ||
     jobTokens.groups.some(({ path }) => here.startsWith(`${path.toLowerCase()}/`));
   if (jobTokens.limited && !isIn)
-    return verdict("warning", "this project is not on upstream's allowlist", "", letInTodo(facts));
+    return judgement(
+      "warning",
+      "this project is not on upstream's allowlist",
+      "",
+      letInTodo(facts),
+    );
   const detail = "Who starts pipelines must be a member there.";
-  return verdict("note", "upstream lets this project's job tokens in", detail);
+  return judgement("note", "upstream lets this project's job tokens in", detail);
 }
 
-function letInTodo({ situation }: Facts): string {
+function letInTodo({ situation }: DoctorFacts): string {
   const here = situation.own === undefined ? "this project" : situation.own.path;
   return `let a maintainer of upstream add ${here} under Settings > CI/CD > Job token permissions, and make who starts pipelines a member; or open the registry there: Settings > General > Visibility, container registry: Everyone With Access`;
 }

@@ -1,8 +1,8 @@
 /** What a login may do to a repository, read from the token that it is given for it. */
 import type { Repository } from "../oci/reference.ts";
+import type { RegistryLogin } from "../registry/auth-file.ts";
 import { parseChallenges, tokenServiceOf } from "../registry/challenge.ts";
 import type { TokenHint } from "../registry/client.ts";
-import type { Login } from "../registry/credentials.ts";
 import { defaultLimits } from "../registry/limits.ts";
 import { apiOrigin, realmTrust } from "../registry/origin.ts";
 import { makeRedactor, type Redactor } from "../registry/redact.ts";
@@ -25,7 +25,7 @@ export type Rights =
 export interface RightsPorts {
   readonly fetch: Fetch;
   readonly clock: Clock;
-  readonly login: (host: string) => Promise<Login | undefined>;
+  readonly login: (host: string) => Promise<RegistryLogin | undefined>;
   readonly plainHosts: readonly string[];
   readonly tokenHints: readonly TokenHint[];
 }
@@ -50,7 +50,7 @@ export async function rightsTo(
   if (typeof found === "string") return { kind: "unsaid", why: found };
   const login = found.mayLogIn ? await ports.login(repository.host) : undefined;
   if (login !== undefined) hide(login, redactor);
-  const ask = async (as: Login | undefined): Promise<Rights> => {
+  const ask = async (as: RegistryLogin | undefined): Promise<Rights> => {
     const scopes = [{ path: repository.path, actions: access }];
     const { service } = found;
     const { host } = repository;
@@ -92,6 +92,6 @@ async function findService(
   return { service, mayLogIn: trust.kind === "login" };
 }
 
-function hide(login: Login, redactor: Redactor): void {
+function hide(login: RegistryLogin, redactor: Redactor): void {
   redactor.hide("identityToken" in login ? login.identityToken : login.password);
 }

@@ -20,8 +20,8 @@ import {
   onlyCacheFailed,
 } from "./buildah-failure.ts";
 import { limitFlags } from "./buildah-files.ts";
-import { refuseForOld } from "./buildah-old.ts";
 import { type Env, prepare } from "./buildah-prepare.ts";
+import { refuseMisread } from "./buildah-refuse.ts";
 import type { BuildRequest, BuildResult, Engine } from "./engine.ts";
 import { lastLines, neverEnded, withoutSecrets } from "./failure.ts";
 import { noDigest, pushed } from "./push.ts";
@@ -120,7 +120,7 @@ async function build(
   asked: BuildRequest,
 ): Promise<BuildResult> {
   const { run, files, clock, command = "buildah" } = options;
-  await refuseForOld(asked, machine.version, files);
+  await refuseMisread(asked, machine.version, files);
   const store = storeFlags(machine, asked);
   const request = withHonestCache(asked);
   const { paths, env: added } = await prepare(files, options.env, request);

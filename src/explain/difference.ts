@@ -1,7 +1,7 @@
 /** What can differ between two images of one name, as data. */
 
 /** A line of a Dockerfile; lines count from 1. */
-export interface Place {
+export interface FileLine {
   readonly file: string;
   readonly line: number;
 }
@@ -15,12 +15,12 @@ export interface PatchLine {
 }
 
 /** A context file's instruction: the COPY, ADD or mount that reaches it. */
-export interface Reach extends Place {
+export interface Reach extends FileLine {
   readonly keyword: string;
 }
 
 /** `uncommitted`: it is not in the last commit. */
-export type Difference = Change & { readonly uncommitted?: true };
+export type KeyDifference = Change & { readonly uncommitted?: true };
 
 type Change =
   /** There was no such image. */
@@ -39,7 +39,7 @@ type Change =
       /** In capitals; of a directive `#` and its name. */
       readonly keyword: string;
       /** Where the instruction is, or where it was if it is gone. */
-      readonly place: Place;
+      readonly place: FileLine;
       /** The instruction's first line, what changed, and a line around each change. */
       readonly lines: readonly PatchLine[];
     }
@@ -58,7 +58,7 @@ type Change =
       readonly name: string;
       readonly reference: string;
       /** Of the parent, where it changed. */
-      readonly differences: readonly Difference[];
+      readonly differences: readonly KeyDifference[];
     }
   /** The inputs differ in something that has no name here. */
   | { readonly kind: "other"; readonly what: string };

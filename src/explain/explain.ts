@@ -1,6 +1,6 @@
 /** Why two images have different keys: every input that differs, in the words of the files it comes from. */
 import { canonicalJson } from "../json.ts";
-import type { Difference } from "./difference.ts";
+import type { KeyDifference } from "./difference.ts";
 import { fileDifferences } from "./files.ts";
 import { patch } from "./patch.ts";
 import type { Explained } from "./state.ts";
@@ -11,7 +11,7 @@ import type { Explained } from "./state.ts";
  *
  * Pure. Files are compared only where both sides have read their contexts.
  */
-export function explain(old: Explained | undefined, now: Explained): readonly Difference[] {
+export function explain(old: Explained | undefined, now: Explained): readonly KeyDifference[] {
   if (old === undefined) return [{ kind: "image", name: now.image.name }];
   if (old.image.key === now.image.key) return [];
   const found = [
@@ -26,7 +26,7 @@ export function explain(old: Explained | undefined, now: Explained): readonly Di
 
 type Turn = readonly [name: string, old: string | null, now: string | null];
 
-function settings(old: Explained, now: Explained): readonly Difference[] {
+function settings(old: Explained, now: Explained): readonly KeyDifference[] {
   const [was, is] = [old.image.inputs, now.image.inputs];
   const target: Turn = ["target", old.image.target ?? null, now.image.target ?? null];
   const context: Turn = ["context", old.image.context, now.image.context];
@@ -43,7 +43,7 @@ function settings(old: Explained, now: Explained): readonly Difference[] {
   ]);
 }
 
-function args(old: Explained, now: Explained): readonly Difference[] {
+function args(old: Explained, now: Explained): readonly KeyDifference[] {
   const [was, is] = [old.image.inputs.args, now.image.inputs.args];
   const names = [...new Set([...Object.keys(was), ...Object.keys(is)])];
   return turns(
@@ -52,22 +52,22 @@ function args(old: Explained, now: Explained): readonly Difference[] {
   );
 }
 
-function turns(kind: "setting" | "arg", all: readonly Turn[]): readonly Difference[] {
+function turns(kind: "setting" | "arg", all: readonly Turn[]): readonly KeyDifference[] {
   return all
     .filter(([, old, now]) => old !== now)
     .map(([name, old, now]) => ({ kind, name, old, new: now }));
 }
 
-function contextDifferences(old: Explained, now: Explained): readonly Difference[] {
+function contextDifferences(old: Explained, now: Explained): readonly KeyDifference[] {
   if (old.image.inputs.context === now.image.inputs.context) return [];
   const files = fileDifferences(old, now);
   return files.length > 0 ? files : [{ kind: "other", what: "files of the build context" }];
 }
 
 /** What became of the references that both have; one that came or went shows in the lines. */
-function parents(old: Explained, now: Explained): readonly Difference[] {
+function parents(old: Explained, now: Explained): readonly KeyDifference[] {
   const [before, after] = [parentsOf(old), parentsOf(now)];
-  return [...after].flatMap(([reference, is]): readonly Difference[] => {
+  return [...after].flatMap(([reference, is]): readonly KeyDifference[] => {
     const was = before.get(reference);
     const name = (is ?? was)?.image.name;
     if (name === undefined || !before.has(reference)) return [];
@@ -87,11 +87,11 @@ function parentsOf(side: Explained): ReadonlyMap<string, Explained | undefined> 
 
 /** Marks those differences that are, at least in part, also there between the last commit and the working tree. */
 export function markUncommitted(
-  differences: readonly Difference[],
-  sinceCommit: readonly Difference[],
-): readonly Difference[] {
+  differences: readonly KeyDifference[],
+  sinceCommit: readonly KeyDifference[],
+): readonly KeyDifference[] {
   const recent = new Set(sinceCommit.flatMap(subjectsOf));
-  return differences.map((one): Difference => {
+  return differences.map((one): KeyDifference => {
     if (one.kind !== "parent" || one.change !== "changed")
       return subjectsOf(one).some((id) => recent.has(id)) ? { ...one, uncommitted: true } : one;
     const same = sinceCommit.find((two) => two.kind === "parent" && two.name === one.name);
@@ -101,7 +101,7 @@ export function markUncommitted(
 }
 
 /** What a difference is about, whatever it is compared with. */
-function subjectsOf(difference: Difference): readonly string[] {
+function subjectsOf(difference: KeyDifference): readonly string[] {
   const { kind } = difference;
   if (kind === "other") return [canonicalJson([kind, difference.what])];
   if (kind !== "lines")

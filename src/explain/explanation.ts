@@ -2,7 +2,7 @@
 import { BerthError, printProblem } from "../errors.ts";
 import type { Git } from "../world.ts";
 import { type Against, isCommit, shortCommit } from "./against.ts";
-import type { Difference } from "./difference.ts";
+import type { KeyDifference } from "./difference.ts";
 import { explain, markUncommitted } from "./explain.ts";
 import { type Explained, explainedIn, ifReadable, keyIn, type State } from "./state.ts";
 
@@ -19,7 +19,7 @@ export interface Explanation {
   readonly against: Against | null;
   /** `null` where that cannot be told. */
   readonly same: boolean | null;
-  readonly differences: readonly Difference[];
+  readonly differences: readonly KeyDifference[];
   readonly notes: readonly string[];
 }
 
@@ -98,7 +98,7 @@ async function explainedAt(
 async function differencesSince(
   old: Explained | undefined,
   question: ExplainQuestion,
-): Promise<readonly Difference[]> {
+): Promise<readonly KeyDifference[]> {
   const { name, now, head, stateAt, label, key } = question;
   if (old?.image.key === key) return [];
   const current = (await explainedIn(now, [name])).get(name);

@@ -1,16 +1,16 @@
 /** The files of two build contexts, compared. */
 import { comparePaths, joinPath } from "../context/paths.ts";
 import { sourceMatcher } from "../dockerfile/recipe.ts";
-import type { Difference, Reach } from "./difference.ts";
+import type { KeyDifference, Reach } from "./difference.ts";
 import { stepAt } from "./patch.ts";
 import type { ContextFile, Explained } from "./state.ts";
 
 /** Compares two contexts file by file. */
-export function fileDifferences(before: Explained, after: Explained): readonly Difference[] {
+export function fileDifferences(before: Explained, after: Explained): readonly KeyDifference[] {
   const old = new Map(before.files.map((file) => [file.path, file]));
   const now = new Map(after.files.map((file) => [file.path, file]));
   const paths = [...new Set([...old.keys(), ...now.keys()])].sort(comparePaths);
-  return paths.flatMap((path): Difference[] => {
+  return paths.flatMap((path): KeyDifference[] => {
     const change = changeOf(old.get(path), now.get(path));
     if (change === undefined) return [];
     const side = change === "removed" ? before : after;

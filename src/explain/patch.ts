@@ -1,10 +1,10 @@
 /** A patch between the lines of two Dockerfiles that their keys cover, one part for each instruction. */
 import { diffArrays } from "diff";
 import type { Recipe, RecipeStep } from "../dockerfile/recipe.ts";
-import type { Difference, PatchLine } from "./difference.ts";
+import type { KeyDifference, PatchLine } from "./difference.ts";
 import type { Explained } from "./state.ts";
 
-type Hunk = Extract<Difference, { readonly kind: "lines" }>;
+type Hunk = Extract<KeyDifference, { readonly kind: "lines" }>;
 
 interface Line {
   /** In the Dockerfile. */

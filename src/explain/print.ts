@@ -1,6 +1,6 @@
 /** An explanation as people read it; pure text, painted by whoever knows the terminal. */
 import { shortCommit } from "./against.ts";
-import type { Difference, PatchLine } from "./difference.ts";
+import type { KeyDifference, PatchLine } from "./difference.ts";
 import type { Explanation } from "./explanation.ts";
 
 /** Colours that mean something: what is new, what is gone, where, and what is said in passing. */
@@ -44,7 +44,7 @@ const mostFiles = 20;
 
 /** Prints differences, each with its file and line, those of parents further in. */
 export function printDifferences(
-  differences: readonly Difference[],
+  differences: readonly KeyDifference[],
   paint: Paint,
 ): readonly string[] {
   const told = withoutConsequences(differences);
@@ -59,7 +59,7 @@ export function printDifferences(
   return more > 0 ? [...lines, `  … and ${more} more files`] : lines;
 }
 
-function print(difference: Difference, paint: Paint): readonly string[] {
+function print(difference: KeyDifference, paint: Paint): readonly string[] {
   switch (difference.kind) {
     case "image":
       return [`${paint("green", "+")} image ${difference.name}: there was none`];
@@ -77,7 +77,7 @@ function print(difference: Difference, paint: Paint): readonly string[] {
   }
 }
 
-type Kind<T extends Difference["kind"]> = Extract<Difference, { readonly kind: T }>;
+type Kind<T extends KeyDifference["kind"]> = Extract<KeyDifference, { readonly kind: T }>;
 
 function turn({ kind, old, new: now }: Kind<"setting" | "arg">, paint: Paint): string {
   const shown = (text: string | null): string =>
@@ -154,7 +154,7 @@ function fileText({ change, path, reachedBy, executable }: Kind<"file">, paint: 
  * Names the first difference and counts the rest, for a table's column: `COPY scripts/install.sh changed`,
  * `RUN at line 12 and 2 more changed`; empty where nothing differs.
  */
-export function summary(differences: readonly Difference[]): string {
+export function summary(differences: readonly KeyDifference[]): string {
   const told = withoutConsequences(differences);
   const [first] = told;
   if (first === undefined) return "";
@@ -165,7 +165,7 @@ export function summary(differences: readonly Difference[]): string {
 }
 
 /** Leaves out files that came or went with their instruction. */
-function withoutConsequences(differences: readonly Difference[]): readonly Difference[] {
+function withoutConsequences(differences: readonly KeyDifference[]): readonly KeyDifference[] {
   const idOf = (mark: string, line: number | undefined): string => `${mark} ${line}`;
   const lines = new Set(
     differences.flatMap((one) =>
@@ -177,7 +177,7 @@ function withoutConsequences(differences: readonly Difference[]): readonly Diffe
   );
 }
 
-function subjectOf(difference: Difference): string {
+function subjectOf(difference: KeyDifference): string {
   switch (difference.kind) {
     case "setting":
       return difference.name;
@@ -194,7 +194,7 @@ function subjectOf(difference: Difference): string {
   }
 }
 
-function verbOf(difference: Difference): string {
+function verbOf(difference: KeyDifference): string {
   if (difference.kind === "arg" && difference.old === null) return "added";
   if (difference.kind === "arg" && difference.new === null) return "removed";
   const change = "change" in difference ? difference.change : "changed";

@@ -9,84 +9,88 @@ export interface LiveOptions {
   readonly every: (milliseconds: number, work: () => void) => () => void;
 }
 
-const tickMs = 200;
-/** Of each build, for the case that it fails. */
-const keptLines = 50_000;
-
 interface Build {
   readonly since: number;
-  /** All that it said, as it would stand on a screen. */
   readonly lines: string[];
 }
 
-/** Loads what draws with the first builds that are expected; the cursor stays, so nothing has to be put back. */
+type Round = ReturnType<typeof roundOf>;
+
 export function makeLiveLog({ screen, now, every }: LiveOptions): ConsoleLog {
-  const running = new Map<string, Build>();
-  const failed: string[] = [];
-  let expected: readonly ExpectedBuild[] = [];
-  let started = 0;
-  let ended = 0;
-  let view: ReturnType<typeof import("log-update").createLogUpdate> | undefined;
+  const time = (): number => now().getTime();
+  let round = roundOf([], time());
   let stop: (() => void) | undefined;
-  const draw = (): void => {
-    if (running.size === 0) return;
-    const time = now().getTime();
-    const counts = `building ${running.size}, ${ended} of ${expected.length} done`;
-    const lines = [...running].map(([name, build]) => buildLine(name, build, time));
-    const frame = [`${counts}; ${printElapsed(time - started)}`, ...lines];
-    view?.(frame.map((line) => line.slice(0, screen.columns - 1)).join("\n"));
-  };
-  const write = (text: string): void => {
-    view?.clear();
-    screen.write(text);
-    draw();
-  };
-  const plain = makeSections({ write, sections: false, now });
+  const foot = footOf(screen, () => frame(round, time()));
+  const plain = makeSections({ write: foot.write, sections: false, now });
   return {
-    info: (text) => write(`${text}\n`),
-    ...holdWarnings(write),
+    info: (text) => foot.write(`${text}\n`),
+    ...holdWarnings(foot.write),
     expect(builds) {
-      expected = builds;
-      started = now().getTime();
-      stop ??= every(tickMs, draw);
-      void import("log-update").then(({ createLogUpdate }) => {
-        if (stop !== undefined) view = createLogUpdate(screen, { showCursor: true });
-      });
+      round = roundOf(builds, time());
+      stop ??= every(200, foot.draw);
+      void foot.open();
     },
     began(name) {
-      running.set(name, { since: now().getTime(), lines: [] });
-      draw();
+      round.running.set(name, { since: time(), lines: [] });
+      foot.draw();
     },
     ended(name, result) {
-      const { since, lines } = running.get(name) ?? { since: now().getTime(), lines: [] };
-      running.delete(name);
-      ended++;
-      if (result === "failed" && lines.length > 0) failed.push(outputOf(name, lines));
-      write(`${name}: ${result} after ${printElapsed(now().getTime() - since)}\n`);
+      const build = round.running.get(name) ?? { since: time(), lines: [] };
+      round.running.delete(name);
+      round.ended.push(result === "failed" ? outputOf(name, build) : "");
+      foot.write(`${name}: ${result} after ${printElapsed(time() - build.since)}\n`);
     },
     section(id, title) {
-      const name = expected.find(({ section }) => section === id)?.name;
+      const name = round.expected.find(({ section }) => section === id)?.name;
       if (name === undefined) return plain(id, title);
       const line = (text: string): void => {
-        const lines = running.get(name)?.lines ?? [];
+        const lines = round.running.get(name)?.lines ?? [];
         // Cut by halves, since shifting one by one would cost the square.
-        if (lines.push(plainText(text)) > keptLines * 2) lines.splice(0, keptLines);
+        if (lines.push(plainText(text)) > 100_000) lines.splice(0, 50_000);
       };
       return { line, end: () => undefined };
     },
     settle() {
       stop?.();
-      const left = [...running.keys()].map((name) => `${name}: not finished\n`);
-      running.clear();
-      write([...left, ...failed.splice(0)].join(""));
-      [expected, ended, view, stop] = [[], 0, undefined, undefined];
+      stop = undefined;
+      const left = [...round.running.keys()].map((name) => `${name}: not finished\n`);
+      const text = [...left, ...round.ended].join("");
+      round = roundOf([], time());
+      foot.write(text);
     },
-    around(other) {
-      view?.clear();
-      other();
-      draw();
-    },
+    around: foot.around,
   };
+}
+
+/** Builds that were announced together; `ended` has what is to be said of each at the end. */
+function roundOf(expected: readonly ExpectedBuild[], since: number) {
+  return { expected, since, running: new Map<string, Build>(), ended: [] as string[] };
+}
+
+/** Lines at the foot of a screen; the cursor stays, so that nothing has to be put back. */
+function footOf(screen: NodeJS.WriteStream, lines: () => readonly string[]) {
+  let view: ReturnType<typeof import("log-update").createLogUpdate> | undefined;
+  const draw = (): void => {
+    const cut = lines().map((line) => line.slice(0, screen.columns - 1));
+    if (cut.length > 0) view?.(cut.join("\n"));
+  };
+  const around = (other: () => void): void => {
+    view?.clear();
+    other();
+    draw();
+  };
+  const open = async (): Promise<void> => {
+    const { createLogUpdate } = await import("log-update");
+    view ??= createLogUpdate(screen, { showCursor: true });
+  };
+  return { draw, around, open, write: (text: string) => around(() => screen.write(text)) };
+}
+
+function frame({ expected, since, running, ended }: Round, now: number): readonly string[] {
+  if (running.size === 0) return [];
+  const counts = `building ${running.size}, ${ended.length} of ${expected.length} done`;
+  const lines = [...running].map(([name, build]) => buildLine(name, build, now));
+  return [`${counts}; ${printElapsed(now - since)}`, ...lines];
 }
 
 /** Its step and its last line, of what buildah and BuildKit print: `STEP 3/7: RUN make`, `#5 [2/3] RUN make`. */
@@ -98,7 +102,7 @@ function buildLine(name: string, { since, lines }: Build, now: number): string {
   return `  ${name}  ${printElapsed(now - since)}  ${plain.join("  |  ")}`;
 }
 
-function outputOf(name: string, lines: readonly string[]): string {
+function outputOf(name: string, { lines }: Build): string {
   return `\n== build ${name} failed; its output:\n${lines.join("\n")}\n== end of ${name}\n\n`;
 }
 

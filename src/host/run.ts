@@ -1,4 +1,5 @@
 /** Runs programs, each in a process group of its own, so that ending one ends all that it started. */
+import type { ChildProcess } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { constants } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -27,28 +28,14 @@ export function createRunner(graceMs = 10_000): Runner {
     run: async (command, args, options = {}) => {
       const { execa } = await import("execa");
       if (ended) return neverStarted;
-      const child = execa(command, [...args], {
-        cwd: options.cwd ?? process.cwd(),
-        env: { ...process.env, ...options.env },
-        extendEnv: false,
-        detached: true,
-        cleanup: false,
-        reject: false,
-        buffer: false,
-        encoding: "buffer",
-        forceKillAfterDelay: graceMs,
-        ...(options.timeoutMs === undefined ? {} : { timeout: options.timeoutMs }),
-        ...(options.input === undefined ? { stdin: "ignore" } : { input: options.input }),
-      });
+      const child = execa(command, args, execaOptions(options, graceMs));
       const outputs = [child.stdout, child.stderr].map((stream) => collect(stream, options.onLine));
       const { pid } = child;
-      // What outlives its leader would keep our pipes open and the machine busy.
-      const exited = new Promise((resolve) => child.once("exit", resolve));
-      const gone = exited.then(() => (pid === undefined ? undefined : endGroup(pid, graceMs)));
-      if (pid !== undefined) started.set(pid, { end: () => child.kill(), gone });
+      if (pid !== undefined)
+        started.set(pid, { end: () => child.kill(), gone: goneOf(child, graceMs) });
       const result = await child;
       if (pid !== undefined) {
-        await gone;
+        await started.get(pid)?.gone;
         started.delete(pid);
       }
       return {
@@ -71,7 +58,29 @@ export function createRunner(graceMs = 10_000): Runner {
 
 interface Started {
   readonly end: () => void;
-  readonly gone: Promise<unknown>;
+  readonly gone: Promise<void>;
+}
+
+function execaOptions({ cwd, env, input, timeoutMs }: RunOptions, graceMs: number) {
+  return {
+    cwd: cwd ?? process.cwd(),
+    env: { ...process.env, ...env },
+    extendEnv: false,
+    detached: true,
+    cleanup: false,
+    reject: false,
+    buffer: false,
+    encoding: "buffer",
+    forceKillAfterDelay: graceMs,
+    ...(timeoutMs === undefined ? {} : { timeout: timeoutMs }),
+    ...(input === undefined ? { stdin: "ignore" as const } : { input }),
+  } as const;
+}
+
+/** When a program and all that it started is gone; what outlives its leader would keep our pipes open. */
+async function goneOf(leader: ChildProcess, graceMs: number): Promise<void> {
+  await new Promise((resolve) => leader.once("exit", resolve));
+  if (leader.pid !== undefined) await endGroup(leader.pid, graceMs);
 }
 
 /**

@@ -49,12 +49,7 @@ export async function readContext(
 }
 
 function sourcesOf(image: ReadImage): readonly ContextSource[] {
-  if (image.onbuild) return [{ kind: "everything", line: 1 }];
-  return image.recipe.sources.map((source) => {
-    if (source.kind === "everything") return { kind: "everything", line: source.line };
-    const { pattern, wildcard, follow, line } = source;
-    return { kind: "path", pattern, wildcards: wildcard, follow, line };
-  });
+  return image.onbuild ? [{ kind: "everything", line: 1 }] : image.recipe.sources;
 }
 
 /** The part of a source before its first wildcard: a folder or a file. */

@@ -1,5 +1,5 @@
 /** One thing that was seen in a project, and what follows from it. */
-export interface Finding {
+export interface Seen {
   /** What is there, as a sentence without its full stop. */
   readonly found: string;
   /** What was chosen because of it; also the comment above the lines. */

@@ -1,7 +1,7 @@
 /** Which files are images, how they are called, and how `berth.yml` says so in few words. */
 import { isPlain, nameAll, nameMistake } from "../config/names.ts";
 import type { Built } from "./builders.ts";
-import type { Finding } from "./finding.ts";
+import type { Seen } from "./finding.ts";
 import { inGlobs } from "./globs.ts";
 import { lastName, templateOf } from "./repository.ts";
 import { few } from "./steps.ts";
@@ -10,7 +10,7 @@ import { block, list, type Node } from "./yamltext.ts";
 
 export interface Images {
   readonly names: readonly string[];
-  readonly findings: readonly Finding[];
+  readonly findings: readonly Seen[];
 }
 
 /** One image as it is to be declared. */

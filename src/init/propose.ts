@@ -1,6 +1,6 @@
 /** From what a project has to what its `berth.yml` and its pipeline should say. */
 
-import type { Finding } from "./finding.ts";
+import type { Seen } from "./finding.ts";
 import { rulesOf } from "./gates.ts";
 import { imagesOf } from "./images.ts";
 import { type Include, includeText } from "./include.ts";
@@ -16,7 +16,7 @@ import { stepsOf } from "./steps.ts";
 import type { Survey } from "./survey.ts";
 
 export interface Proposal {
-  readonly findings: readonly Finding[];
+  readonly findings: readonly Seen[];
   /** Text of `berth.yml`; `undefined` where the defaults are all that is needed. */
   readonly config: string | undefined;
   /** What to add to the pipeline. */
@@ -73,7 +73,7 @@ function commonStage({ built }: Survey): string | undefined {
   return stages.size === 1 && stage?.includes("$") === false ? stage : undefined;
 }
 
-function configText(findings: readonly Finding[]): string | undefined {
+function configText(findings: readonly Seen[]): string | undefined {
   const parts = findings.flatMap(({ chosen, yaml }) =>
     yaml.length === 0 ? [] : [`# ${sentence(chosen)}.`, ...yaml],
   );

@@ -4,7 +4,7 @@ import { nameAll } from "../config/names.ts";
 import { upstreamRule } from "../config/rules.ts";
 import { globalVariables } from "../pipelines/job.ts";
 import { templateFolder } from "../plan/variables.ts";
-import type { Finding } from "./finding.ts";
+import type { Seen } from "./finding.ts";
 import { folderTemplate, ownLines, templateOf } from "./repository.ts";
 import type { Survey } from "./survey.ts";
 import { block, scalar } from "./yamltext.ts";
@@ -12,7 +12,7 @@ import { block, scalar } from "./yamltext.ts";
 /** A setting and, where it is not the default, why. */
 export interface Chosen<T> {
   readonly value: T;
-  readonly findings: readonly Finding[];
+  readonly findings: readonly Seen[];
 }
 
 export function prefixOf({ text }: Survey): Chosen<string> {
@@ -45,7 +45,7 @@ export function upstreamOf(
   return { value: remote, findings: [upstreamFinding(found, remote)] };
 }
 
-function upstreamFinding(found: string, value: string): Finding {
+function upstreamFinding(found: string, value: string): Seen {
   // Without a slash it is a namespace, whose project of the same name is meant.
   const whose = value.includes("/") ? "the project" : "the namespace of the project";
   const chosen = `${whose} whose images forks use`;
@@ -106,7 +106,7 @@ function whyEach({ imageLines }: Survey, usable: boolean, repository: string): s
 }
 
 /** Where branches are called as QEMU's, what is tested on staging becomes `latest`. */
-export function publishOf({ text }: Survey): readonly Finding[] {
+export function publishOf({ text }: Survey): readonly Seen[] {
   if (!/CI_COMMIT_(?:BRANCH|REF_NAME)[^\n]*staging/.test(text)) return [];
   const rules = [
     { branch: "staging", tag: "latest" },
@@ -119,7 +119,7 @@ export function publishOf({ text }: Survey): readonly Finding[] {
 }
 
 /** How a FROM names another image of the set, where all that look so agree. */
-export function parentsOf({ dockerfiles }: Survey, names: readonly string[]): readonly Finding[] {
+export function parentsOf({ dockerfiles }: Survey, names: readonly string[]): readonly Seen[] {
   const uses = dockerfiles.flatMap(({ uses: all }) => all);
   const parents = uses.flatMap((use) => {
     const [, before = "", name = ""] = /^((?:[a-z0-9_-]+\/)+)([a-z0-9._-]+)$/.exec(use) ?? [];

@@ -1,11 +1,15 @@
 /** Auth files as docker (config.json) and containers (auth.json) write them. */
-import type { Login } from "./credentials.ts";
+
+export type RegistryLogin =
+  | { readonly username: string; readonly password: string }
+  /** A refresh token, exchanged at the token service (OAuth 2). */
+  | { readonly identityToken: string; readonly username?: string };
 
 export interface AuthFile {
   /** Names it in warnings. */
   readonly name: string;
   /** Logins by host, as far as the file itself holds them. */
-  readonly logins: ReadonlyMap<string, Login>;
+  readonly logins: ReadonlyMap<string, RegistryLogin>;
   /** Credential helpers by host: the X of `docker-credential-X`. */
   readonly helpers: ReadonlyMap<string, string>;
   /** The helper for all other hosts. */
@@ -49,12 +53,12 @@ function isWholeHost(key: string): boolean {
   return !/^(?:https?:\/\/)?[^/]+\/(?!v[12]\/?$)./.test(key);
 }
 
-function loginEntry(key: string, value: unknown): readonly (readonly [string, Login])[] {
+function loginEntry(key: string, value: unknown): readonly (readonly [string, RegistryLogin])[] {
   const login = loginOf(objectOf(value));
   return login === undefined ? [] : [[normalHost(key), login]];
 }
 
-function loginOf(entry: Record<string, unknown>): Login | undefined {
+function loginOf(entry: Record<string, unknown>): RegistryLogin | undefined {
   const decoded = typeof entry["auth"] === "string" ? decodeAuth(entry["auth"]) : undefined;
   const username = decoded?.username ?? text(entry["username"]);
   const password = decoded?.password ?? text(entry["password"]);
@@ -95,7 +99,7 @@ function objectOf(value: unknown): Record<string, unknown> {
 }
 
 /** Prints logins as a docker config.json, which containers tools read as well. */
-export function printAuthFile(logins: ReadonlyMap<string, Login>): string {
+export function printAuthFile(logins: ReadonlyMap<string, RegistryLogin>): string {
   const auths = [...logins].map(([host, login]) => {
     const key = host === "docker.io" ? dockerHubKey : host;
     return [key, printLogin(login)] as const;
@@ -103,7 +107,7 @@ export function printAuthFile(logins: ReadonlyMap<string, Login>): string {
   return `${JSON.stringify({ auths: Object.fromEntries(auths) }, null, 2)}\n`;
 }
 
-function printLogin(login: Login): Record<string, string> {
+function printLogin(login: RegistryLogin): Record<string, string> {
   const encode = (pair: string) => Buffer.from(pair).toString("base64");
   if ("identityToken" in login) {
     return { auth: encode(`${login.username ?? "<token>"}:`), identitytoken: login.identityToken };

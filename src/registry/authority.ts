@@ -1,7 +1,7 @@
 /** How one host wants to be asked, and the Authorization header for each request to it. */
 import { BerthError } from "../errors.ts";
+import type { RegistryLogin } from "./auth-file.ts";
 import { parseChallenges, tokenServiceOf } from "./challenge.ts";
-import type { Login } from "./credentials.ts";
 import { deniedHint } from "./errors.ts";
 import { type RealmTrust, realmTrust } from "./origin.ts";
 import { isReadOnly, type Scope } from "./scope.ts";
@@ -20,7 +20,7 @@ export interface AuthorityOptions {
   readonly host: string;
   readonly origin: URL;
   readonly hint: TokenHint | undefined;
-  readonly login: () => Promise<Login | undefined>;
+  readonly login: () => Promise<RegistryLogin | undefined>;
   readonly transport: Transport;
   readonly world: World;
   readonly announced: () => readonly Scope[];
@@ -49,7 +49,7 @@ export class Authority {
   readonly #options: AuthorityOptions;
   /** Paths whose reads went through, or did not, without the login. */
   readonly #withoutLogin = new Map<string, boolean>();
-  #login: Promise<Login | undefined> | undefined;
+  #login: Promise<RegistryLogin | undefined> | undefined;
   #basicRefused = false;
   #plan: Plan | undefined;
 
@@ -144,7 +144,7 @@ export class Authority {
     for (const { path } of needs) this.#withoutLogin.set(path, works);
   }
 
-  #mayAsk(realm: URL, login: Login | undefined): boolean {
+  #mayAsk(realm: URL, login: RegistryLogin | undefined): boolean {
     const { kind } = realmTrust(this.#options.origin, realm);
     return kind === "login" || (kind === "anonymous" && login === undefined);
   }
@@ -212,7 +212,7 @@ export class Authority {
     return { kind: "bearer", service, trust, hinted, tokens };
   }
 
-  #getLogin(): Promise<Login | undefined> {
+  #getLogin(): Promise<RegistryLogin | undefined> {
     this.#login ??= this.#options.login().then((login) => {
       for (const secret of login === undefined ? [] : secretsOf(login)) {
         this.#options.world.redactor.hide(secret);
@@ -227,7 +227,7 @@ function grantOf(token: Token, plan: Plan): Grant {
   return { plan, identity: token.identity, header: `Bearer ${token.value}`, token };
 }
 
-function secretsOf(login: Login): readonly string[] {
+function secretsOf(login: RegistryLogin): readonly string[] {
   if ("identityToken" in login) return [login.identityToken];
   return [login.password, basicHeader(login).slice("Basic ".length)];
 }

@@ -6,16 +6,12 @@ import {
   normalHost,
   parseAuthFile,
   printAuthFile,
+  type RegistryLogin,
 } from "./auth-file.ts";
-
-export type Login =
-  | { readonly username: string; readonly password: string }
-  /** A refresh token, exchanged at the token service (OAuth 2). */
-  | { readonly identityToken: string; readonly username?: string };
 
 /** Logins by exact host: a login for one host is never tried at another. */
 export interface Credentials {
-  forHost(host: string): Promise<Login | undefined>;
+  forHost(host: string): Promise<RegistryLogin | undefined>;
   /** The text of a docker or containers auth file with the logins of exactly these hosts. */
   authFileFor(hosts: readonly string[]): Promise<string>;
 }
@@ -75,8 +71,8 @@ export function makeCredentials(sources: CredentialSources): Credentials {
     return file === undefined ? [] : [file];
   });
 
-  const known = new Map<string, Promise<Login | undefined>>();
-  const forHost = (host: string): Promise<Login | undefined> => {
+  const known = new Map<string, Promise<RegistryLogin | undefined>>();
+  const forHost = (host: string): Promise<RegistryLogin | undefined> => {
     const name = normalHost(host);
     const login = known.get(name) ?? find(name, variables, files, sources);
     known.set(name, login);
@@ -95,8 +91,8 @@ export function makeCredentials(sources: CredentialSources): Credentials {
   };
 }
 
-function ciLogins(env: Environment): ReadonlyMap<string, Login> {
-  const logins = new Map<string, Login>();
+function ciLogins(env: Environment): ReadonlyMap<string, RegistryLogin> {
+  const logins = new Map<string, RegistryLogin>();
   const add = (host?: string, username?: string, password?: string) => {
     if (host && username && password) logins.set(normalHost(host), { username, password });
   };
@@ -111,10 +107,10 @@ function ciLogins(env: Environment): ReadonlyMap<string, Login> {
 
 async function find(
   host: string,
-  variables: ReadonlyMap<string, Login>,
+  variables: ReadonlyMap<string, RegistryLogin>,
   files: readonly AuthFile[],
   sources: CredentialSources,
-): Promise<Login | undefined> {
+): Promise<RegistryLogin | undefined> {
   const variable = variables.get(host);
   if (variable !== undefined) return variable;
   for (const { name, logins, helpers, store } of files) {
@@ -134,7 +130,7 @@ async function askHelper(
   host: string,
   file: string,
   { run, warn }: CredentialSources,
-): Promise<Login | undefined> {
+): Promise<RegistryLogin | undefined> {
   const program = `docker-credential-${helper}`;
   const failed = (what: string) => {
     warn(`${program}, which ${file} names for ${host}, ${what}; it is left out`);
@@ -153,7 +149,7 @@ async function askHelper(
   return readHelperAnswer(result.stdout) ?? failed("gave no login");
 }
 
-function readHelperAnswer(stdout: string): Login | undefined {
+function readHelperAnswer(stdout: string): RegistryLogin | undefined {
   try {
     const { Username, Secret } = JSON.parse(stdout) as Record<string, unknown>;
     if (typeof Username !== "string" || typeof Secret !== "string" || Secret === "") {

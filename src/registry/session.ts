@@ -2,8 +2,8 @@
 import pLimit from "p-limit";
 import { BerthError } from "../errors.ts";
 import { isRepositoryPath } from "../oci/reference.ts";
+import type { RegistryLogin } from "./auth-file.ts";
 import { Authority, type Grant, type TokenHint } from "./authority.ts";
-import type { Login } from "./credentials.ts";
 import { statusError } from "./errors.ts";
 import { apiOrigin } from "./origin.ts";
 import { isReadOnly, mergeScopes, type Scope } from "./scope.ts";
@@ -13,7 +13,7 @@ export interface SessionOptions {
   readonly host: string;
   readonly plainHosts: readonly string[];
   readonly hint: TokenHint | undefined;
-  readonly login: () => Promise<Login | undefined>;
+  readonly login: () => Promise<RegistryLogin | undefined>;
   readonly transport: Transport;
   readonly world: World;
   readonly parallel: number;

@@ -1,6 +1,6 @@
 /** Asking a token service (the distribution project's token.md and oauth.md). */
 import { BerthError } from "../errors.ts";
-import type { Login } from "./credentials.ts";
+import type { RegistryLogin } from "./auth-file.ts";
 import { isWebPage, printStatus, statusError, webPageError } from "./errors.ts";
 import { maxBytes, maxTokenUrl } from "./limits.ts";
 import type { Redactor } from "./redact.ts";
@@ -28,7 +28,7 @@ export interface TokenAsk {
   readonly service: TokenService;
   /** Names the registry in messages. */
   readonly host: string;
-  readonly login: Login | undefined;
+  readonly login: RegistryLogin | undefined;
   readonly scopes: readonly Scope[];
 }
 
@@ -77,7 +77,7 @@ function callFor({ service, login, scopes }: TokenAsk, purpose: string): Call {
   return { ...base, method: "GET", url: tokenUrl(service, scopes), authorization };
 }
 
-export function basicHeader(login: Exclude<Login, { identityToken: string }>): string {
+export function basicHeader(login: Exclude<RegistryLogin, { identityToken: string }>): string {
   return `Basic ${Buffer.from(`${login.username}:${login.password}`).toString("base64")}`;
 }
 

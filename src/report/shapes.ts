@@ -1,13 +1,13 @@
 /** A shape for each state, so that nobody needs colours to tell them apart. */
 import { type Markup, markup } from "./markup.ts";
-import type { State } from "./view.ts";
+import type { ImageState } from "./view.ts";
 import { states } from "./words.ts";
 
 const square = markup`<rect x="2.5" y="2.5" width="11" height="11"/>`;
 const diamond = markup`<path d="M8 1l7 7-7 7-7-7z"/>`;
 const pair = markup`<rect x="1.5" y="1.5" width="9" height="9"/><rect class="over" x="5.5" y="5.5" width="9" height="9"/>`;
 
-const shapes: Readonly<Record<State, Markup>> = {
+const shapes: Readonly<Record<ImageState, Markup>> = {
   failed: markup`<path class="line" d="M3 3l10 10M13 3L3 13"/>`,
   skipped: markup`<circle class="hollow" cx="8" cy="8" r="6.5"/><path class="line" d="M4 8h8"/>`,
   built: square,
@@ -21,7 +21,7 @@ const shapes: Readonly<Record<State, Markup>> = {
 };
 
 /** The name of a state's class in the style. */
-export function classOf(state: State): string {
+export function classOf(state: ImageState): string {
   return `is-${state.replace(" ", "-")}`;
 }
 
@@ -37,6 +37,6 @@ ${symbols}</defs></svg>`;
 }
 
 /** The shape of a state inside text; the word beside it is what is read aloud. */
-export function shapeOf(state: State): Markup {
+export function shapeOf(state: ImageState): Markup {
   return markup`<svg class="shape ${classOf(state)}" aria-hidden="true" width="16" height="16"><use href="#shape-${classOf(state)}"/></svg>`;
 }

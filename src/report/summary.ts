@@ -37,7 +37,7 @@ function table(images: readonly ReportImage[]): string {
     blobs === undefined ? "" : printBytes(bytesOf(blobs)),
   ]);
   const lines = [
-    ["Image", "State", "Because", "Time", "Size"],
+    ["Image", "ImageState", "Because", "Time", "Size"],
     ["---", "---", "---", "--:", "--:"],
   ];
   return [...lines, ...rows].map((cells) => `| ${cells.join(" | ")} |`).join("\n");

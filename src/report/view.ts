@@ -2,10 +2,9 @@
 import { bytesOf } from "../output/bytes.ts";
 import type { ImageBlob, Outcome } from "../output/outcome.ts";
 import { isBuilt, type Plan, type PlannedImage, reasonOf } from "../plan/plan.ts";
-import { type Saved, savedBy } from "./saved.ts";
 
 /** How an image stands; the last three wait for a job, or for its outcome to become known. */
-export type State =
+export type ImageState =
   | "failed"
   | "skipped"
   | "built"
@@ -19,7 +18,7 @@ export type State =
 
 export interface ReportImage {
   readonly name: string;
-  readonly state: State;
+  readonly state: ImageState;
   readonly reason: string;
   readonly optional: boolean;
   /** Positions in the list of images. */
@@ -49,6 +48,18 @@ export interface Report {
   readonly size: { readonly bytes: number; readonly images: number };
 }
 
+/** What a run saved against one that builds all images; only what is known, nothing extrapolated. */
+export interface Saved {
+  /** Images that were taken as they are, each a build job that did not run. */
+  readonly jobs: number;
+  /** What the builds of these images took when they were made, and of how many that is known. */
+  readonly seconds: number;
+  readonly timed: number;
+  /** What these images weigh, blobs that they share counted once, and of how many that is known. */
+  readonly bytes: number;
+  readonly weighed: number;
+}
+
 /** The time that this run's builds and copies took. */
 export interface Work {
   /** Milliseconds since 1970. */
@@ -60,13 +71,13 @@ export interface Work {
 }
 
 /** What manifests say of images that have no outcome, by name. */
-export type Facts = ReadonlyMap<string, Pick<Outcome, "blobs" | "buildSeconds">>;
+export type BlobFacts = ReadonlyMap<string, Pick<Outcome, "blobs" | "buildSeconds">>;
 
 /**
  * Puts a plan and its outcomes together; an outcome of another key or decision belongs to another run
  * and is left out.
  */
-export function makeReport(plan: Plan, outcomes: readonly Outcome[], facts: Facts): Report {
+export function makeReport(plan: Plan, outcomes: readonly Outcome[], facts: BlobFacts): Report {
   const byName = new Map(outcomes.map((outcome) => [outcome.name, outcome]));
   const positions = new Map(plan.images.map(({ name }, index) => [name, index]));
   const images = plan.images.map((image): ReportImage => {
@@ -96,7 +107,7 @@ function outcomeOf(
 function imageOf(
   image: PlannedImage,
   outcome: Outcome | undefined,
-  facts: Facts,
+  facts: BlobFacts,
 ): Omit<ReportImage, "parents"> {
   const known = facts.get(image.name);
   const isWork = outcome !== undefined && outcome.result !== "reused";
@@ -116,7 +127,7 @@ function imageOf(
   };
 }
 
-function stateOf({ decision }: PlannedImage, outcome: Outcome | undefined): State {
+function stateOf({ decision }: PlannedImage, outcome: Outcome | undefined): ImageState {
   if (outcome === undefined) return decision.kind === "reuse" ? "reused" : `to ${decision.kind}`;
   return outcome.result === "built" && isBuilt(decision) && decision.kind === "refresh"
     ? "refreshed"
@@ -132,4 +143,25 @@ function workOf(images: readonly ReportImage[]): Work | undefined {
   const to = Math.max(...spans.map(({ started, seconds }) => started + seconds * 1000));
   const summed = spans.reduce((sum, { seconds }) => sum + seconds, 0);
   return { from, elapsed: (to - from) / 1000, summed };
+}
+
+/**
+ * Sums up the images that no engine had to make.
+ *
+ * Rebuilding them with warm layer caches would take less time and move fewer bytes than this, with
+ * newer package mirrors it may take more; so both are said to be what the existing images took.
+ */
+function savedBy(images: readonly ReportImage[]): Saved {
+  const spared = images.filter(
+    ({ state }) => state === "reused" || state === "copied" || state === "to copy",
+  );
+  const timed = spared.flatMap(({ buildSeconds }) => buildSeconds ?? []);
+  const weighed = spared.flatMap(({ blobs }) => (blobs === undefined ? [] : [blobs]));
+  return {
+    jobs: spared.length,
+    seconds: timed.reduce((sum, seconds) => sum + seconds, 0),
+    timed: timed.length,
+    bytes: bytesOf(weighed.flat()),
+    weighed: weighed.length,
+  };
 }

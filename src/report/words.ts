@@ -1,6 +1,6 @@
 /** The words of reports: times, counts, and what each state is called and means. */
 import { printBytes } from "../output/bytes.ts";
-import type { Report, State } from "./view.ts";
+import type { ImageState, Report } from "./view.ts";
 
 /** Seconds as people say them, to the precision that matters at that length. */
 export function printSeconds(seconds: number): string {
@@ -18,7 +18,7 @@ export function count(number: number, noun: string): string {
 }
 
 /** All states with their meaning; what a person has to look at first stands first. */
-export const meanings: Readonly<Record<State, string>> = {
+export const meanings: Readonly<Record<ImageState, string>> = {
   failed: "could not be built or copied",
   skipped: "not tried, since an image that it is built from failed",
   built: "built in this run",
@@ -31,12 +31,12 @@ export const meanings: Readonly<Record<State, string>> = {
   "to copy": "to be taken from another project; no outcome is known",
 };
 
-export const states = Object.keys(meanings) as readonly State[];
+export const states = Object.keys(meanings) as readonly ImageState[];
 
 /** The states that occur, in the order of `meanings`, with how often they do. */
 export function countStates({
   images,
-}: Pick<Report, "images">): readonly (readonly [State, number])[] {
+}: Pick<Report, "images">): readonly (readonly [ImageState, number])[] {
   return states
     .map((state) => [state, images.filter((image) => image.state === state).length] as const)
     .filter(([, number]) => number > 0);

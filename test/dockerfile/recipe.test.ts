@@ -35,7 +35,7 @@ function mistakes(text: string, options: Partial<RecipeOptions> = {}): readonly 
 function sources(body: string, options: Partial<RecipeOptions> = {}): readonly string[] {
   return resolve(body, options).sources.map((source) => {
     if (source.kind === "everything") return `all: ${source.because}`;
-    return source.wildcard ? `glob ${source.pattern}` : `path ${source.pattern}`;
+    return source.wildcards ? `glob ${source.pattern}` : `path ${source.pattern}`;
   });
 }
 

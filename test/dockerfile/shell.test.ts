@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { lex, type Value } from "../../src/dockerfile/shell.ts";
+import { lex, type VariableValue } from "../../src/dockerfile/shell.ts";
 
-const variables: Readonly<Record<string, Value>> = {
+const variables: Readonly<Record<string, VariableValue>> = {
   HOME: "/home",
   EMPTY: "",
   V: "1.2.3-rc.1",
@@ -10,7 +10,7 @@ const variables: Readonly<Record<string, Value>> = {
   STAR: "a*b?c",
   U: { because: "U comes from the base" },
 };
-const lookup = (name: string): Value => variables[name];
+const lookup = (name: string): VariableValue => variables[name];
 
 const expansions: readonly (readonly [string, string])[] = [
   ["plain", "plain"],

@@ -32,7 +32,7 @@ for (const [source, reached, others] of matches) {
 }
 
 test("the folder in front of ** counts with what its links lead to", () => {
-  const folder = { kind: "path", pattern: "a/b", wildcard: false, follow: true, line: 1 } as const;
+  const folder = { kind: "path", pattern: "a/b", wildcards: false, follow: true, line: 1 } as const;
   assert.deepEqual(copySource("a/b/**", false, 1), folder);
   assert.deepEqual(copySource("a/b/*/c", true, 1), folder);
 });

@@ -2,17 +2,23 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { diagnose } from "../../src/doctor/diagnose.ts";
-import type { Facts } from "../../src/doctor/facts.ts";
+import type { DoctorFacts } from "../../src/doctor/facts.ts";
 import type { Check, Level } from "../../src/doctor/finding.ts";
 import { project } from "./healthy.ts";
 
-export type Case = readonly [name: string, facts: Facts, check: Check, level: Level, says: RegExp];
+export type Case = readonly [
+  name: string,
+  facts: DoctorFacts,
+  check: Check,
+  level: Level,
+  says: RegExp,
+];
 
 /** What a question that failed gives. */
 export const trouble = { trouble: "do something: 403", todo: "give a token" };
 
 /** The facts with another own project. */
-export function withOwn(facts: Facts, change: Partial<typeof project>): Facts {
+export function withOwn(facts: DoctorFacts, change: Partial<typeof project>): DoctorFacts {
   return { ...facts, gitlab: { ...facts.gitlab, own: { ...project, ...change } } };
 }
 

@@ -2,10 +2,9 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
-import { diagnose } from "../../src/doctor/diagnose.ts";
+import { diagnose, findingsJson, printFindings } from "../../src/doctor/diagnose.ts";
 import { checks, type Level, levels } from "../../src/doctor/finding.ts";
 import { readStatus } from "../../src/doctor/judge-machine.ts";
-import { findingsJson, printFindings } from "../../src/doctor/report.ts";
 import { trouble } from "./cases.ts";
 import { healthy, inFork } from "./healthy.ts";
 

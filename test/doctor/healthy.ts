@@ -1,5 +1,5 @@
-/** Facts with which nothing is wrong, for tests that change one thing. */
-import type { Facts } from "../../src/doctor/facts.ts";
+/** DoctorFacts with which nothing is wrong, for tests that change one thing. */
+import type { DoctorFacts } from "../../src/doctor/facts.ts";
 import { tagPatterns } from "../../src/doctor/protect.ts";
 import type { Project } from "../../src/gitlab/answers.ts";
 import { situationOf } from "../../src/plan/situation.ts";
@@ -24,7 +24,7 @@ export const project: Project = {
 
 const settings = config({ file: "berth.yml", upstream: "qemu-project" });
 
-export const healthy: Facts = {
+export const healthy: DoctorFacts = {
   config: settings,
   situation: situationOf(
     jobEnv("qemu-project/qemu", { CI_DEFAULT_BRANCH: "main" }),
@@ -77,7 +77,7 @@ export const healthy: Facts = {
 };
 
 /** The same in a fork of it. */
-export const inFork: Facts = {
+export const inFork: DoctorFacts = {
   ...healthy,
   situation: situationOf(jobEnv("jane/qemu", { CI_DEFAULT_BRANCH: "main" }), settings, undefined),
   registry: {

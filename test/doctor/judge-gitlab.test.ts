@@ -1,8 +1,8 @@
-import type { Facts } from "../../src/doctor/facts.ts";
+import type { DoctorFacts } from "../../src/doctor/facts.ts";
 import { judge, trouble, withOwn } from "./cases.ts";
 import { healthy, inFork } from "./healthy.ts";
 
-function withRules(...patterns: readonly string[]): Facts {
+function withRules(...patterns: readonly string[]): DoctorFacts {
   const tagRules = patterns.map((pattern, index) => ({
     id: index,
     pattern,
@@ -12,7 +12,7 @@ function withRules(...patterns: readonly string[]): Facts {
   return { ...healthy, gitlab: { ...healthy.gitlab, tagRules } };
 }
 
-function withCleanup(deletes: string, keeps?: string): Facts {
+function withCleanup(deletes: string, keeps?: string): DoctorFacts {
   const cleanup = { enabled: true, keepNewest: 5, olderThan: "90d", deletes, keeps };
   return withOwn({ ...healthy, gitlab: { ...healthy.gitlab, tagRules: undefined } }, { cleanup });
 }

@@ -1,8 +1,8 @@
-import type { Facts } from "../../src/doctor/facts.ts";
+import type { DoctorFacts } from "../../src/doctor/facts.ts";
 import { judge, trouble } from "./cases.ts";
 import { healthy } from "./healthy.ts";
 
-function withBuildah(text: string): Facts {
+function withBuildah(text: string): DoctorFacts {
   const engines = [{ name: "buildah", version: { text } } as const];
   return { ...healthy, machine: { ...healthy.machine, engines } };
 }

@@ -1,11 +1,11 @@
-import type { Facts } from "../../src/doctor/facts.ts";
+import type { DoctorFacts } from "../../src/doctor/facts.ts";
 import { readVariables } from "../../src/doctor/variables.ts";
 import { config, jobEnv } from "../support/keyed.ts";
 import { judge, trouble, withOwn } from "./cases.ts";
 import { healthy, inFork } from "./healthy.ts";
 
 /** What a job with more variables sees. */
-function withVariables(facts: Facts, more: Record<string, string>): Facts {
+function withVariables(facts: DoctorFacts, more: Record<string, string>): DoctorFacts {
   const env = jobEnv("qemu-project/qemu", { CI_SERVER_HOST: "gitlab.com", ...more });
   return { ...facts, ...readVariables(env, facts.config, undefined) };
 }

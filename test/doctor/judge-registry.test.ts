@@ -1,13 +1,13 @@
-import type { Facts } from "../../src/doctor/facts.ts";
+import type { DoctorFacts } from "../../src/doctor/facts.ts";
 import { judge, trouble, withOwn } from "./cases.ts";
 import { healthy, inFork } from "./healthy.ts";
 
 function withRights(
-  facts: Facts,
+  facts: DoctorFacts,
   where: "own" | "upstream",
-  rights: NonNullable<Facts["registry"]["own"]> | readonly ("pull" | "push" | "delete")[],
+  rights: NonNullable<DoctorFacts["registry"]["own"]> | readonly ("pull" | "push" | "delete")[],
   askedToWrite = true,
-): Facts {
+): DoctorFacts {
   const repository = "registry.example.com/qemu-project/qemu/berth";
   const fact = Array.isArray(rights)
     ? {
@@ -15,7 +15,7 @@ function withRights(
         askedToWrite,
         rights: { kind: "granted", actions: rights, identity: "login" } as const,
       }
-    : (rights as NonNullable<Facts["registry"]["own"]>);
+    : (rights as NonNullable<DoctorFacts["registry"]["own"]>);
   return { ...facts, registry: { ...facts.registry, [where]: fact } };
 }
 

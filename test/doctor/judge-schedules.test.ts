@@ -1,12 +1,12 @@
-import type { Facts } from "../../src/doctor/facts.ts";
+import type { DoctorFacts } from "../../src/doctor/facts.ts";
 import { judge, trouble } from "./cases.ts";
 import { healthy, inFork } from "./healthy.ts";
 
 /** The facts with these jobs in schedules, and with schedules on these branches. */
 function facts(
   scheduledJobs: readonly string[] | undefined,
-  schedules: Facts["gitlab"]["schedules"] = ["main"],
-): Facts {
+  schedules: DoctorFacts["gitlab"]["schedules"] = ["main"],
+): DoctorFacts {
   return {
     ...healthy,
     project: { ...healthy.project, scheduledJobs },

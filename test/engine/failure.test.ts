@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { buildError, couldNotStart, onlyCacheFailed } from "../../src/engine/buildah-failure.ts";
-import { refuseForOld } from "../../src/engine/buildah-old.ts";
+import { refuseMisread } from "../../src/engine/buildah-refuse.ts";
 import { dockerBuildError } from "../../src/engine/docker-failure.ts";
 import type { BuildRequest } from "../../src/engine/engine.ts";
 import { isPassing, registryFailure, withoutSecrets } from "../../src/engine/failure.ts";
@@ -271,7 +271,9 @@ test("buildah is not asked to build what it reads otherwise than the key means",
   const problemsWith = async (minor: number): Promise<readonly string[]> => {
     const version = { text: `1.${minor}.0`, minor };
     const entry = async () => undefined;
-    const error: unknown = await refuseForOld(noted, version, { entry }).catch((it: unknown) => it);
+    const error: unknown = await refuseMisread(noted, version, { entry }).catch(
+      (it: unknown) => it,
+    );
     assert.ok(error instanceof BerthError);
     assert.equal(error.code, "BUILD_FAILED");
     assert.match(error.message, new RegExp(`build debian: buildah 1\\.${minor}\\.0 reads debian`));
@@ -307,7 +309,7 @@ test("an old buildah is not given what it would build wrong or fail at without a
     [{ ...mounts("link"), traits: plain }, 28, undefined],
   ];
   for (const [change, minor, message] of cases) {
-    const asked = refuseForOld({ ...request, ...change }, { text: "1.x", minor }, links);
+    const asked = refuseMisread({ ...request, ...change }, { text: "1.x", minor }, links);
     const said = await asked.then(
       () => undefined,
       (error: Error) => error.message,

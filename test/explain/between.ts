@@ -1,6 +1,6 @@
 /** Two states of a project in memory, and what differs between them. */
 import assert from "node:assert/strict";
-import type { Difference } from "../../src/explain/difference.ts";
+import type { KeyDifference } from "../../src/explain/difference.ts";
 import { explain } from "../../src/explain/explain.ts";
 import { type Explained, explainedIn, type State } from "../../src/explain/state.ts";
 import { identify } from "../../src/image/identify.ts";
@@ -46,7 +46,7 @@ export async function explained(project: Project): Promise<Explained> {
   return found;
 }
 
-export async function between(old: Project, now: Project): Promise<readonly Difference[]> {
+export async function between(old: Project, now: Project): Promise<readonly KeyDifference[]> {
   return explain(await explained(old), await explained(now));
 }
 
@@ -65,7 +65,7 @@ interface Sides<T> {
 }
 
 function assertHolds(
-  found: readonly Difference[],
+  found: readonly KeyDifference[],
   { old, new: now }: Sides<Explained>,
   projects: Sides<Project>,
 ): void {

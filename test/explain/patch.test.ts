@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
-import type { Difference } from "../../src/explain/difference.ts";
+import type { KeyDifference } from "../../src/explain/difference.ts";
 import { assertTrue, between, type Project } from "./between.ts";
 
 const project = (...lines: readonly string[]): Project => ({
@@ -11,10 +11,10 @@ const project = (...lines: readonly string[]): Project => ({
 const marks = { same: " ", removed: "-", added: "+" };
 
 /** Each part of a patch as its instruction and its lines. */
-function told(found: readonly Difference[]): readonly (readonly string[])[] {
+function told(found: readonly KeyDifference[]): readonly (readonly string[])[] {
   return found.map((one) => {
     assert.equal(one.kind, "lines");
-    const { keyword, place, change, lines } = one as Extract<Difference, { kind: "lines" }>;
+    const { keyword, place, change, lines } = one as Extract<KeyDifference, { kind: "lines" }>;
     return [
       `${keyword} at ${place.line} ${change}`,
       ...lines.map(({ mark, line, text }) => `${marks[mark]}${line} ${text}`),

@@ -11,9 +11,9 @@ import {
   parseManifest,
 } from "../../src/oci/manifest.ts";
 import type { Repository } from "../../src/oci/reference.ts";
+import type { RegistryLogin } from "../../src/registry/auth-file.ts";
 import type { StartTimer } from "../../src/registry/body.ts";
 import { openRegistry, type RegistryOptions } from "../../src/registry/client.ts";
-import type { Login } from "../../src/registry/credentials.ts";
 import type { Registry } from "../../src/registry/registry.ts";
 import type { Clock } from "../../src/world.ts";
 import type { Authority, MemoryRegistry } from "../support/memory-registry.ts";
@@ -97,7 +97,10 @@ export async function endHeld(
 
 export const goodLogin = { username: testUser, password: testPassword } as const;
 
-export function client(login: Login | undefined, options: Partial<RegistryOptions> = {}): Registry {
+export function client(
+  login: RegistryLogin | undefined,
+  options: Partial<RegistryOptions> = {},
+): Registry {
   return openRegistry({
     fetch: httpFetch,
     clock: fakeClock(),

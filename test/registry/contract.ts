@@ -4,8 +4,8 @@ import { after, before, suite, test } from "node:test";
 import { BerthError } from "../../src/errors.ts";
 import { digestOf } from "../../src/oci/digest.ts";
 import type { Repository } from "../../src/oci/reference.ts";
+import type { RegistryLogin } from "../../src/registry/auth-file.ts";
 import type { TokenHint } from "../../src/registry/client.ts";
-import type { Login } from "../../src/registry/credentials.ts";
 import type { Registry } from "../../src/registry/registry.ts";
 import { all, client, pushImage, testImage, testIndex } from "./clients.ts";
 
@@ -13,7 +13,7 @@ export interface RunningRegistry {
   readonly host: string;
   /** Another name of the same server, where it is not 127.0.0.2. */
   readonly otherHost?: string;
-  readonly login: Login | undefined;
+  readonly login: RegistryLogin | undefined;
   readonly hints: readonly TokenHint[];
   readonly deletesTags: boolean;
   stop(): Promise<void>;

@@ -4,9 +4,9 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { BerthError } from "../../src/errors.ts";
 import { isTag } from "../../src/oci/reference.ts";
+import type { RegistryLogin } from "../../src/registry/auth-file.ts";
 import { normalHost, parseAuthFile, printAuthFile } from "../../src/registry/auth-file.ts";
 import { parseChallenges, tokenServiceOf } from "../../src/registry/challenge.ts";
-import type { Login } from "../../src/registry/credentials.ts";
 import { readComplaints } from "../../src/registry/errors.ts";
 import { realmTrust, refuseHop } from "../../src/registry/origin.ts";
 import { makeRedactor } from "../../src/registry/redact.ts";
@@ -16,7 +16,7 @@ import { all, client } from "./clients.ts";
 
 const host = fc.constantFrom("r.example", "r.example:5000", "docker.io", "[::1]:80", "localhost");
 const word = fc.string({ minLength: 1, maxLength: 20 });
-const login: fc.Arbitrary<Login> = fc.oneof(
+const login: fc.Arbitrary<RegistryLogin> = fc.oneof(
   // A colon would end the name, and docker pads passwords with zero bytes, which are taken off.
   fc.record({
     username: word.filter((text) => !/:/.test(text)),
@@ -30,9 +30,9 @@ test("logins that are printed are read back, each for its host", () => {
     fc.property(fc.dictionary(host, login, { noNullPrototype: true }), (logins) => {
       const given = new Map(Object.entries(logins));
       const read = parseAuthFile("x", printAuthFile(given))?.logins;
-      const told = (found: Login) =>
+      const told = (found: RegistryLogin) =>
         "identityToken" in found ? found.identityToken : [found.username, found.password];
-      const words = (all: Iterable<readonly [string, Login]>) =>
+      const words = (all: Iterable<readonly [string, RegistryLogin]>) =>
         new Map([...all].map(([name, found]) => [name, told(found)]));
       assert.deepEqual(words(read ?? []), words(given));
     }),

@@ -1,9 +1,13 @@
 /** Logins and credential helpers for tests. */
-import { type Environment, type Login, makeCredentials } from "../../src/registry/credentials.ts";
+import type { RegistryLogin } from "../../src/registry/auth-file.ts";
+import { type Environment, makeCredentials } from "../../src/registry/credentials.ts";
 import type { Run, RunResult } from "../../src/world.ts";
 
 export const encode = (pair: string) => Buffer.from(pair).toString("base64");
-export const login = (username: string, password: string): Login => ({ username, password });
+export const login = (username: string, password: string): RegistryLogin => ({
+  username,
+  password,
+});
 export const auths = (entries: Record<string, string>) =>
   JSON.stringify({
     auths: Object.fromEntries(

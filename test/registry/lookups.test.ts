@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
-import type { Login } from "../../src/registry/credentials.ts";
+import type { RegistryLogin } from "../../src/registry/auth-file.ts";
 import { auths, credentials, encode, type Given, helpers, login } from "./given-logins.ts";
 
 const lookups: readonly (Given & {
   readonly name: string;
   readonly host: string;
-  readonly gives: Login | undefined;
+  readonly gives: RegistryLogin | undefined;
 })[] = [
   { name: "nothing at all", host: "a.example", gives: undefined },
   {

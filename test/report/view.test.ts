@@ -2,14 +2,14 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { Outcome, Result } from "../../src/output/outcome.ts";
 import type { Decision } from "../../src/plan/plan.ts";
-import { makeReport, type State } from "../../src/report/view.ts";
+import { type ImageState, makeReport } from "../../src/report/view.ts";
 import { printSeconds, savedWords, verdict } from "../../src/report/words.ts";
 import { blobs, outcomeOf, planned, planOf } from "./samples.ts";
 
 const nothing = new Map();
 
 describe("the state of an image", () => {
-  const cases: readonly (readonly [Decision["kind"], Result | undefined, State])[] = [
+  const cases: readonly (readonly [Decision["kind"], Result | undefined, ImageState])[] = [
     ["reuse", undefined, "reused"],
     ["reuse", "reused", "reused"],
     ["copy", undefined, "to copy"],

@@ -11,7 +11,7 @@ const heredocsSince = 33;
 const linksSince = 36;
 
 /** Refuses a request that this version cannot be given; BUILD_FAILED with file and line. */
-export async function refuseForOld(
+export async function refuseMisread(
   request: BuildRequest,
   version: BuildahVersion,
   files: Pick<Files, "entry">,
