@@ -108,6 +108,11 @@ export class Authority {
     return { plan, identity: "login", header: basicHeader(login) };
   }
 
+  /** Whether a shorter grant may do for these needs, where a server or a proxy found this one's header too long. */
+  shorten({ plan, token }: Grant, needs: readonly Scope[]): boolean {
+    return plan?.kind === "bearer" && token !== undefined && plan.tokens.shorten(token, needs);
+  }
+
   /** What a 401 to this grant means; whether another grant may do better. */
   async refused(grant: Grant, reply: Reply): Promise<boolean> {
     if (grant.token !== undefined && grant.plan?.kind === "bearer") {

@@ -77,6 +77,17 @@ export function readClaims(token: string): TokenClaims {
   return { grants, lifetimeSeconds: lifetime };
 }
 
+/** The entries of a token's `access` claim, with all that its service wrote into them. */
+export function readEntries(token: string): readonly Scope[] | undefined {
+  const access = decode(token)?.["access"];
+  if (access === null) return [];
+  if (!Array.isArray(access)) return undefined;
+  return access.filter(
+    (entry): entry is Scope =>
+      typeof entry === "object" && entry !== null && Array.isArray(entry["actions"]),
+  );
+}
+
 function decode(token: string): Record<string, unknown> | undefined {
   const parts = token.split(".");
   if (parts.length !== 3) return undefined;

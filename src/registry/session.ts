@@ -4,7 +4,7 @@ import { BerthError } from "../errors.ts";
 import { isRepositoryPath } from "../oci/reference.ts";
 import type { RegistryLogin } from "./auth-file.ts";
 import { Authority, type Grant, type TokenHint } from "./authority.ts";
-import { statusError } from "./errors.ts";
+import { isWebPage, statusError } from "./errors.ts";
 import { apiOrigin } from "./origin.ts";
 import { isReadOnly, mergeScopes, type Scope } from "./scope.ts";
 import type { Call, Reply, Transport, World } from "./transport.ts";
@@ -157,6 +157,8 @@ export class Session {
     // Where a redirect led elsewhere, a 401 says nothing about the login, which did not go there.
     const isOurs = reply.url.origin === this.origin.origin;
     if (!isOurs) return reply;
+    if (isTooLong(reply) && this.#authority.shorten(grant, needs) && !isOnce)
+      return this.#authorized(needs, call);
     if (reply.status === 401 && (await this.#authority.refused(grant, reply)) && !isOnce) {
       grant = await this.#authority.grant(needs, call.purpose);
       reply = await this.#transport.send({ ...call, authorization: grant.header });
@@ -179,6 +181,11 @@ export class Session {
     this.#authority.remember(needs, works);
     return works ? reply : undefined;
   }
+}
+
+/** Request Header Fields Too Large (RFC 6585), and what nginx answers itself: 494, told outside as a 400 with a page. */
+function isTooLong({ status, headers }: Reply): boolean {
+  return status === 431 || status === 494 || (status === 400 && isWebPage(headers));
 }
 
 /** Passes pieces on and tells when no more are to come, however that came about. */

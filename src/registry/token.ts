@@ -10,6 +10,7 @@ import {
   type Scope,
 } from "./scope.ts";
 import type { TokenAnswer } from "./token-request.ts";
+import { fittingToken, maxToken, sizeOf, usualSize } from "./token-size.ts";
 
 export type Identity = "login" | "anonymous";
 
@@ -51,6 +52,8 @@ export class Tokens {
   #running: readonly Running[] = [];
   /** Whether a request takes other writes along than it needs; not once one of them has spoilt it. */
   #takesWrites = true;
+  #size = usualSize;
+  #maxLength = maxToken;
 
   constructor(source: TokenSource) {
     this.#source = source;
@@ -86,6 +89,13 @@ export class Tokens {
     );
   }
 
+  /** After a token that was too long to be sent; whether a shorter one may do for these needs. */
+  shorten(token: Token, needs: readonly Scope[]): boolean {
+    this.forget(token);
+    this.#maxLength = Math.min(this.#maxLength, Math.floor(token.value.length / 2));
+    return token.grants.size > mergeScopes(needs).length;
+  }
+
   /** Never uses a token again that the registry did not take. */
   forget(token: Token): void {
     this.#tokens = this.#tokens.filter((other) => other !== token);
@@ -101,6 +111,15 @@ export class Tokens {
     return covering ?? (this.#proven.has(identity) ? undefined : mine[0]);
   }
 
+  #isUnderWay(identity: Identity, scope: Scope, isRead: boolean): boolean {
+    return this.#running.some(
+      ({ scopes, ...running }) =>
+        running.identity === identity &&
+        (isRead || !isReadOnly(scopes)) &&
+        covers(grantsOf(scopes), [scope]),
+    );
+  }
+
   #widen(identity: Identity, needs: readonly Scope[]): readonly Scope[] {
     const needed = mergeScopes(needs);
     if (!this.#takesWrites && !isReadOnly(needed)) return needed;
@@ -110,8 +129,10 @@ export class Tokens {
     const extra = beginningAt(this.#source.announced(), needed)
       .map((scope): Scope => (readsOnly ? { path: scope.path, actions: ["pull"] } : scope))
       .filter((scope) => this.cached(identity, [scope], isEnough) === undefined)
+      .filter((scope) => !this.#isUnderWay(identity, scope, isReadOnly(needed)))
       .filter((scope) => this.#refusal(identity, [scope]) === undefined);
-    return this.#source.fit(mergeScopes([...needed, ...extra]), needed.length);
+    const all = this.#source.fit(mergeScopes([...needed, ...extra]), needed.length);
+    return fittingToken(this.#size, all, { needed: needed.length, max: this.#maxLength });
   }
 
   #ask(
@@ -139,6 +160,7 @@ export class Tokens {
     }
     this.#proven.add(identity);
     const { value, grants, lifetimeMs } = answer;
+    this.#size = sizeOf(value, scopes);
     const margin = Math.min(10_000, lifetimeMs / 4);
     const freshUntil = before + lifetimeMs - margin;
     const token: Token = { kind: "token", identity, value, grants, freshUntil };

@@ -1,7 +1,7 @@
 /** An in-memory registry on a loopback port: referential integrity, a request log, and faults on demand. */
 import { randomUUID } from "node:crypto";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import { setImmediate, setTimeout as sleep } from "node:timers/promises";
+import { setTimeout as sleep } from "node:timers/promises";
 import { digestOf } from "../../src/oci/digest.ts";
 import {
   type Answer,
@@ -26,8 +26,8 @@ export interface MemoryRegistryOptions {
   readonly authority?: Authority;
   readonly fault?: (request: SeenRequest) => Fault | undefined;
   readonly latencyMs?: number;
-  /** Of the event loop, before each answer: the others that are to come have come by then, however slow the machine is. */
-  readonly turns?: number;
+  /** What an answer waits for. */
+  readonly hold?: (request: SeenRequest) => Promise<void> | undefined;
   /** `202` opens an upload instead of mounting. */
   readonly mounts?: 201 | 202 | 400;
   readonly deleteTags?: "manifests" | "tags/reference" | "no";
@@ -82,9 +82,9 @@ async function serve(registry: Registry, incoming: IncomingMessage, response: Se
   const query = request.query.size === 0 ? "" : `?${decodeURIComponent(`${request.query}`)}`;
   registry.log.push(`${request.method} ${request.path}${query}`);
   registry.requests.push(request);
-  const { latencyMs = 0, turns = 0, fault } = registry.options;
+  const { latencyMs = 0, fault, hold } = registry.options;
+  await hold?.(request);
   if (latencyMs > 0) await sleep(latencyMs);
-  for (let turn = 0; turn < turns; turn++) await setImmediate();
   const chosen = fault?.(request);
   respond(request.method, response, chosen, () => answer(registry, request));
 }

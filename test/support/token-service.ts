@@ -24,6 +24,8 @@ export interface TokenServiceOptions {
   /** A push to one of these makes the whole request 403. */
   readonly protectedPaths?: readonly string[];
   readonly lifetimeSeconds?: number;
+  /** As in GitLab's tokens each entry names its project, and this rule for protected tags. */
+  readonly rule?: string;
   /** What happens to the so-many-th request, counted from 0. */
   readonly fault?: (count: number) => Fault | undefined;
   /** Speaks TLS under this name. */
@@ -126,7 +128,8 @@ async function serve(state: State, incoming: IncomingMessage, response: ServerRe
     }
     for (const { name, actions } of result) if (actions.includes("push")) created.add(name);
     const lifetime = options.lifetimeSeconds ?? 300;
-    const token = sign(result, user ?? "", lifetime);
+    const { rule } = options;
+    const token = sign(rule === undefined ? result : withMeta(result, rule), user ?? "", lifetime);
     tokens.push(token);
     return { status, headers, body: JSON.stringify({ token, expires_in: lifetime }) };
   };
@@ -134,10 +137,9 @@ async function serve(state: State, incoming: IncomingMessage, response: ServerRe
 }
 
 function complaint(status: number) {
-  if (status === 403) {
-    return { code: "DENIED", message: "Pushing to protected repository path forbidden" };
-  }
-  return { code: "UNAUTHORIZED", message: "HTTP Basic: Access denied" };
+  return status === 403
+    ? { code: "DENIED", message: "Pushing to protected repository path forbidden" }
+    : { code: "UNAUTHORIZED", message: "HTTP Basic: Access denied" };
 }
 
 function loginOf(header: string | undefined, form: string, options: TokenServiceOptions) {
@@ -178,6 +180,15 @@ function decide(
   return asked.flatMap(({ name, actions }) => {
     const granted = actions.filter((action) => may(user, name, action));
     return granted.length === 0 ? [] : [{ type: "repository" as const, name, actions: granted }];
+  });
+}
+
+/** GitLab's `meta` (Auth::ContainerRegistryAuthenticationService); the rules are told to who may write. */
+function withMeta(access: readonly Access[], rule: string): readonly Access[] {
+  return access.map((entry) => {
+    const patterns = entry.actions.includes("push") ? { push: [rule], delete: [rule] } : undefined;
+    const meta = { project_path: entry.name, tag_deny_access_patterns: patterns };
+    return { ...entry, meta: { ...meta, project_id: 12345678, root_namespace_id: 12345678 } };
   });
 }
 
