@@ -16,7 +16,7 @@ import { dayMs, type Facts, gatherFacts, type Sources } from "../src/prune/facts
 import { gitHistory } from "../src/prune/history.ts";
 import { type CommitNeeds, commitReader } from "../src/prune/needs.ts";
 import { makePrunePlan } from "../src/prune/plan.ts";
-import type { Head, Pipeline } from "../src/prune/port.ts";
+import type { Head, ProjectPipeline } from "../src/prune/port.ts";
 import { makeModel } from "../test/prune/model.ts";
 
 const qemu = `
@@ -66,7 +66,7 @@ const commits = log
 const tells = values.tells === "look" || values.tells === "nothing" ? values.tells : "list";
 const model = makeModel({ tells });
 const unpruned = makeModel();
-const pipelines: Pipeline[] = [];
+const pipelines: ProjectPipeline[] = [];
 const stable: Head[] = [];
 let head: Head = { name: "master", commit: "" };
 const standing = { config, isFork: false, defaultBranch: "master", ownPipeline: undefined };

@@ -10,7 +10,7 @@ import type { World } from "../host/world.ts";
 import { recordRepositoryName } from "../plan/record.ts";
 import { ownBase, type Situation, situationOf } from "../plan/situation.ts";
 import { type Facts, gatherFacts, type Sources, type Standing } from "../prune/facts.ts";
-import { gitlabActivity, gitlabShelf, type Place } from "../prune/gitlab.ts";
+import { type GitLabProject, gitlabActivity, gitlabShelf } from "../prune/gitlab.ts";
 import { gitHistory } from "../prune/history.ts";
 import { commitReader } from "../prune/needs.ts";
 import { plainShelf, remoteActivity, remoteDefaultBranch } from "../prune/plain.ts";
@@ -67,7 +67,7 @@ async function gitlabPlace(
   world: World,
   config: Config,
   situation: Situation,
-): Promise<Place | undefined> {
+): Promise<GitLabProject | undefined> {
   const gitlab = await gitlabOf(world, config.prefix);
   if (gitlab === undefined) return undefined;
   const base = ownBase(situation);
@@ -81,7 +81,7 @@ async function gitlabPlace(
 
 async function defaultBranch(
   situation: Situation,
-  place: Place | undefined,
+  place: GitLabProject | undefined,
   git: Git,
 ): Promise<string | undefined> {
   if (situation.defaultBranch !== undefined) return situation.defaultBranch;

@@ -28,7 +28,7 @@ export interface ImagesSetting {
 }
 
 export type ImageEntry =
-  | { readonly kind: "glob"; readonly glob: string; readonly place: Place }
+  | { readonly kind: "glob"; readonly glob: string; readonly place: ConfigPlace }
   | {
       readonly kind: "image";
       /** Made from the path of the Dockerfile where `undefined`. */
@@ -41,9 +41,9 @@ export type ImageEntry =
 
 /** Where each thing about an image is said, or the image itself where it is not. */
 export interface ImagePlaces {
-  readonly name: Place;
-  readonly dockerfile: Place;
-  readonly context: Place;
+  readonly name: ConfigPlace;
+  readonly dockerfile: ConfigPlace;
+  readonly context: ConfigPlace;
 }
 
 /** What can be said of an image besides its name and Dockerfile. */
@@ -53,7 +53,7 @@ export interface ImageOptions extends Omit<Image, "name" | "dockerfile" | "conte
 }
 
 /** Where in the configuration something is said; both count from 1. */
-export interface Place {
+export interface ConfigPlace {
   readonly line: number;
   readonly column: number;
 }

@@ -11,31 +11,31 @@ import {
   visit,
 } from "yaml";
 import type { Problem } from "../errors.ts";
-import type { Place } from "./config.ts";
+import type { ConfigPlace } from "./config.ts";
 
 export type Path = readonly PropertyKey[];
 
 /** A file as data, with the way back to its text. */
-export interface Source {
+export interface ConfigSource {
   readonly file: string;
   readonly value: unknown;
   /** Where a value stands, or the key of what should hold it where it is not there. */
-  place(path: Path): Place;
+  place(path: Path): ConfigPlace;
   /** Where the key of a value stands, or the item of a list. */
-  keyPlace(path: Path): Place;
+  keyPlace(path: Path): ConfigPlace;
   /** A scalar as it is spelt; `undefined` where there is none. */
   spelling(path: Path): string | undefined;
 }
 
 /** Reads YAML 1.2; problems instead of data where it is not well formed. */
-export function readSource(text: string, file: string): Source | readonly Problem[] {
+export function readSource(text: string, file: string): ConfigSource | readonly Problem[] {
   const lines = new LineCounter();
   const document = parseDocument(text, {
     lineCounter: lines,
     prettyErrors: false,
     logLevel: "error",
   });
-  const place = (offset: number): Place => {
+  const place = (offset: number): ConfigPlace => {
     const { line, col } = lines.linePos(offset);
     return { line: Math.max(line, 1), column: Math.max(col, 1) };
   };

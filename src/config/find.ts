@@ -1,6 +1,6 @@
 /** Dockerfiles of a tree: what it has for each entry of the configuration, or by the usual names. */
 import type { Tree } from "../context/tree.ts";
-import type { Config, ImageEntry, ImageOptions, ImagePlaces, Place } from "./config.ts";
+import type { Config, ConfigPlace, ImageEntry, ImageOptions, ImagePlaces } from "./config.ts";
 import { compileGlob, globFolder, globLastName } from "./glob.ts";
 import { nearest } from "./nearest.ts";
 
@@ -17,7 +17,7 @@ export interface Candidate {
 
 /** Something wrong, where the configuration says it, or in a Dockerfile that was found without one. */
 export interface Fault {
-  readonly place: Place | undefined;
+  readonly place: ConfigPlace | undefined;
   readonly dockerfile: string;
   readonly message: string;
 }
@@ -33,7 +33,11 @@ export async function lookUp(
   return (await Promise.all(entries.map((entry) => look(entry, defaults, tree)))).flat();
 }
 
-function foundAt(dockerfile: string, options: ImageOptions, place: Place | undefined): Candidate {
+function foundAt(
+  dockerfile: string,
+  options: ImageOptions,
+  place: ConfigPlace | undefined,
+): Candidate {
   const places = place && { name: place, dockerfile: place, context: place };
   return { name: undefined, dockerfile, options, found: true, places };
 }
@@ -55,7 +59,7 @@ async function look(
   return [await absence(tree, dockerfile, places.dockerfile, what)];
 }
 
-async function absence(tree: Tree, path: string, place: Place, what: string): Promise<Fault> {
+async function absence(tree: Tree, path: string, place: ConfigPlace, what: string): Promise<Fault> {
   const near = await nearestFile(tree, path);
   const message = `${path}: ${what} in ${tree.label}${near === undefined ? "" : `; the nearest is ${near}`}`;
   return { place, dockerfile: path, message };

@@ -1,19 +1,19 @@
 /** What the schema objects to, in words and at the line where it stands. */
 import type * as z from "zod";
 import type { Problem } from "../errors.ts";
-import type { Path, Source } from "./document.ts";
+import type { ConfigSource, Path } from "./document.ts";
 import { didYouMean } from "./nearest.ts";
 
 type Issue = z.core.$ZodIssue;
 
 /** Turns issues into problems, in the order of the file. */
-export function describeIssues(issues: readonly Issue[], source: Source): readonly Problem[] {
+export function describeIssues(issues: readonly Issue[], source: ConfigSource): readonly Problem[] {
   return withoutEchoes(issues)
     .flatMap((issue) => describe(issue, [], source))
     .sort((a, b) => a.line - b.line || a.column - b.column);
 }
 
-function describe(issue: Issue, above: Path, source: Source): readonly Problem[] {
+function describe(issue: Issue, above: Path, source: ConfigSource): readonly Problem[] {
   const path = [...above, ...issue.path];
   const { file } = source;
   const key = (step: PropertyKey) => source.keyPlace([...path, step]);
@@ -51,7 +51,7 @@ function withoutEchoes(issues: readonly Issue[]): readonly Issue[] {
 function describeUnion(
   issue: Extract<Issue, { code: "invalid_union" }>,
   path: Path,
-  source: Source,
+  source: ConfigSource,
 ): readonly Problem[] {
   const kindsOf = (inner: Issue): readonly string[] => {
     if (inner.path.length > 0) return [];

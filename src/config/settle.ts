@@ -2,13 +2,13 @@
 import type { Secret } from "../image/image.ts";
 import type { Config, ImageEntry, ImageOptions, ImagesSetting } from "./config.ts";
 import { imageDefaults } from "./defaults.ts";
-import type { Path, Source } from "./document.ts";
+import type { ConfigSource, Path } from "./document.ts";
 import { isGlob } from "./glob.ts";
 import { normalPath } from "./rules.ts";
 import type { OptionSettings, Settings } from "./schema.ts";
 
 /** The configuration of a file: its settings, with every image at the place where it is said. */
-export function settle(read: Settings, source: Source): Config {
+export function settle(read: Settings, source: ConfigSource): Config {
   const { images, defaults, exclude, ...settings } = read;
   return {
     ...settings,
@@ -19,7 +19,7 @@ export function settle(read: Settings, source: Source): Config {
 
 function settleImages(
   settings: Pick<Settings, "images" | "defaults" | "exclude">,
-  source: Source,
+  source: ConfigSource,
 ): ImagesSetting {
   const defaults = settleOptions(settings.defaults ?? {}, imageDefaults, ["defaults"], source);
   const exclude = settings.exclude.map((item) => normalPath(item) ?? item);
@@ -40,7 +40,7 @@ type ImageObject = OptionSettings & {
   readonly dockerfile: string;
 };
 
-function entryReader(defaults: ImageOptions, source: Source) {
+function entryReader(defaults: ImageOptions, source: ConfigSource) {
   return (item: string | ImageObject, key: string | undefined, path: Path): ImageEntry => {
     if (typeof item === "string" && key === undefined && isGlob(item)) {
       return { kind: "glob", glob: normalPath(item) ?? item, place: source.place(path) };
@@ -66,7 +66,7 @@ function settleOptions(
   own: OptionSettings,
   defaults: ImageOptions,
   path: Path,
-  source: Source,
+  source: ConfigSource,
 ): ImageOptions {
   const spelt = (value: string | number | boolean, ...steps: Path) =>
     typeof value === "string" ? value : (source.spelling([...path, ...steps]) ?? String(value));

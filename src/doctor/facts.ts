@@ -1,7 +1,7 @@
 /** What the checks rest on; collected at the edge, judged by pure functions. */
 import type { Config } from "../config/config.ts";
 import { BerthError, printProblem } from "../errors.ts";
-import type { Project, TagRule } from "../gitlab/answers.ts";
+import type { ProjectSettings, TagRule } from "../gitlab/answers.ts";
 import type { GitLab } from "../gitlab/client.ts";
 import type { Situation } from "../plan/situation.ts";
 import type { Rights } from "./rights.ts";
@@ -95,9 +95,9 @@ export interface RightsFacts {
 }
 
 export interface GitLabFacts {
-  readonly own: Known<Project | undefined>;
+  readonly own: Known<ProjectSettings | undefined>;
   /** The project that upstream's registry base is named after. */
-  readonly upstream: Known<Project | undefined>;
+  readonly upstream: Known<ProjectSettings | undefined>;
   readonly tagRules: Known<readonly TagRule[] | undefined>;
   /** Of upstream in a fork, of the project itself elsewhere. */
   readonly jobTokens: Known<Awaited<ReturnType<GitLab["jobTokenAccess"]>>>;

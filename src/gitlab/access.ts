@@ -1,7 +1,7 @@
 /** Where GitLab is, and whose name berth asks it in: the job's token, and one that a user gives for more. */
 
 /** Where GitLab's API is and which tokens there are; holds secrets, so it is handed on and never printed. */
-export interface Access {
+export interface GitLabAccess {
   /** Address of the API with its version, such as `https://gitlab.example.com/api/v4`. */
   readonly api: string;
   readonly jobToken: string | undefined;
@@ -11,7 +11,7 @@ export interface Access {
 }
 
 /** One way to ask; `none` is asking as anybody, whom public projects answer. */
-export type Login =
+export type GitLabLogin =
   | { readonly kind: "job"; readonly value: string }
   | { readonly kind: "given"; readonly value: string; readonly variable: string }
   | { readonly kind: "none" };
@@ -19,7 +19,7 @@ export type Login =
 type Env = Readonly<Record<string, string | undefined>>;
 
 /** Reads where GitLab is and the tokens from the environment; `undefined` where no GitLab is known. */
-export function accessOf(env: Env, prefix: string): Access | undefined {
+export function accessOf(env: Env, prefix: string): GitLabAccess | undefined {
   const server = env["CI_SERVER_URL"];
   const api = env["CI_API_V4_URL"] || (server ? `${server}/api/v4` : undefined);
   if (api === undefined) return undefined;
@@ -35,7 +35,7 @@ export function accessOf(env: Env, prefix: string): Access | undefined {
 }
 
 /** The header that carries a login. */
-export function headerOf(login: Login): Readonly<Record<string, string>> {
+export function headerOf(login: GitLabLogin): Readonly<Record<string, string>> {
   if (login.kind === "none") return {};
   return { [login.kind === "job" ? "job-token" : "private-token"]: login.value };
 }

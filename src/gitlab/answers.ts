@@ -112,7 +112,7 @@ const tagRule = z
 
 export const tagRules = z.array(tagRule).readonly();
 
-export type Project = z.output<typeof project>;
+export type ProjectSettings = z.output<typeof project>;
 export type CleanupPolicy = z.output<typeof cleanup>;
 export type TagRule = z.output<typeof tagRule>;
 

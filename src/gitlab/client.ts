@@ -1,15 +1,15 @@
 /** What berth asks of GitLab, through @gitbeaker/rest: its addresses and pages, with our transport and errors. */
 import * as beaker from "@gitbeaker/rest";
 import * as z from "zod";
-import type { Access } from "./access.ts";
+import type { GitLabAccess } from "./access.ts";
 import * as answers from "./answers.ts";
 import { type Asked, Refused, refused, requester } from "./requester.ts";
 import {
   deniedHint,
   type EndpointName,
+  type GitLabRefusal,
   isProjectHidden,
   isWrongToken,
-  type Refusal,
   refusalError,
 } from "./rights.ts";
 import { type GitLabTools, makeSend } from "./send.ts";
@@ -34,27 +34,45 @@ export interface PipelineFilter {
 
 const page = { perPage: 100 } as const;
 
+/** Asks, and checks what comes. */
+interface Ask {
+  /** Any answer, a refusal being one. */
+  any(asked: Asked): Promise<unknown>;
+  /** One thing; `undefined` where it is not there. */
+  one<T>(shape: z.ZodType<T>, asked: Asked): Promise<T | undefined>;
+  /** A listing, all pages of it. */
+  many<T>(shape: z.ZodType<T>, asked: Asked): Promise<readonly T[]>;
+}
+
 /** Opens GitLab's API; nothing is asked before the first question. */
-export function openGitLab(access: Access, tools: GitLabTools) {
+export function openGitLab(access: GitLabAccess, tools: GitLabTools) {
   const send = makeSend(access, tools);
-  const ask = (asked: Asked): Promise<unknown> => {
+  const any = (asked: Asked): Promise<unknown> => {
     const requesterFn = () => requester(asked, send) as never;
     return asked.call({ host: access.api, queryTimeout: null, requesterFn }).catch(refused);
   };
-  const one = async <T>(shape: z.ZodType<T>, asked: Asked): Promise<T | undefined> => {
-    const answer = await ask(asked);
-    if (!(answer instanceof Refused)) return answers.readAnswer(shape, answer, asked.purpose);
-    if (isAbsent(answer.refusal)) return undefined;
-    throw refusalError(answer.refusal, access);
+  const ask: Ask = {
+    any,
+    async one(shape, asked) {
+      const answer = await any(asked);
+      if (!(answer instanceof Refused)) return answers.readAnswer(shape, answer, asked.purpose);
+      if (isAbsent(answer.refusal)) return undefined;
+      throw refusalError(answer.refusal, access);
+    },
+    async many(shape, asked) {
+      const answer = await any(asked);
+      if (answer instanceof Refused) throw refusalError(answer.refusal, access);
+      return answers.readAnswer(z.array(shape), answer, asked.purpose);
+    },
   };
-  const many = async <T>(shape: z.ZodType<T>, asked: Asked): Promise<readonly T[]> => {
-    const answer = await ask(asked);
-    if (answer instanceof Refused) throw refusalError(answer.refusal, access);
-    return answers.readAnswer(z.array(shape), answer, asked.purpose);
-  };
+  return { ...settingsOf(ask), ...activityOf(ask), ...registryOf(ask, access) };
+}
+
+/** What a project is set to. */
+function settingsOf(ask: Ask) {
   return {
     project: (id: ProjectId) =>
-      one(
+      ask.one(
         answers.project,
         about("project", "the settings", id, (options) => new beaker.Projects(options).show(id)),
       ),
@@ -66,7 +84,7 @@ export function openGitLab(access: Access, tools: GitLabTools) {
         about("jobTokenAccess", "the job token allowlist", id, (options) =>
           call(new beaker.ProjectJobTokenScopes(options)),
         );
-      const scope = await one(
+      const scope = await ask.one(
         answers.jobTokenScope,
         asked((of) => of.show(id)),
       );
@@ -75,24 +93,40 @@ export function openGitLab(access: Access, tools: GitLabTools) {
       return {
         /** Only the projects and groups below may come in with their job tokens. */
         limited: scope.inbound_enabled,
-        projects: await many(
+        projects: await ask.many(
           answers.projectName,
           asked((of) => of.showInboundAllowList(id)),
         ),
         // Before GitLab 17.0 there are no groups in it.
-        groups: (await one(z.array(answers.group), groups)) ?? [],
+        groups: (await ask.one(z.array(answers.group), groups)) ?? [],
       };
     },
+    /** Rules that protect container tags; `undefined` where this GitLab does not tell (before 18.7). */
+    tagRules: (project: ProjectId) =>
+      ask.one(
+        answers.tagRules,
+        about("tagRules", "protected container tags", project, async (options) => {
+          // gitbeaker does not know these rules.
+          const path = `projects/${encodeURIComponent(project)}/registry/protection/tag/rules`;
+          return (await new beaker.ContainerRegistry(options).requester.get(path)).body;
+        }),
+      ),
+  };
+}
+
+/** What goes on in a project. */
+function activityOf(ask: Ask) {
+  return {
     /** The jobs of one pipeline. */
     jobs: (project: ProjectId, pipelineId: number) =>
-      many(
+      ask.many(
         answers.job,
         about("jobs", `the jobs of pipeline ${pipelineId}`, project, (options) =>
           new beaker.Jobs(options).all(project, { ...page, pipelineId }),
         ),
       ),
     pipeline: (project: ProjectId, id: number) =>
-      one(
+      ask.one(
         answers.pipeline,
         about("pipeline", `pipeline ${id}`, project, (options) =>
           new beaker.Pipelines(options).show(project, id),
@@ -100,7 +134,7 @@ export function openGitLab(access: Access, tools: GitLabTools) {
       ),
     /** The newest first; child pipelines only with `source: "parent_pipeline"`. */
     pipelines: (project: ProjectId, filter: PipelineFilter) =>
-      many(
+      ask.many(
         answers.pipeline,
         about("pipelines", "the pipelines", project, (options) =>
           new beaker.Pipelines(options).all(project, { ...page, ...filter }),
@@ -108,35 +142,41 @@ export function openGitLab(access: Access, tools: GitLabTools) {
       ),
     /** Those that are switched on. */
     schedules: (project: ProjectId) =>
-      many(
+      ask.many(
         answers.schedule,
         about("schedules", "the pipeline schedules", project, (options) =>
           new beaker.PipelineSchedules(options).all(project, { ...page, scope: "active" }),
         ),
       ),
     branches: (project: ProjectId) =>
-      many(
+      ask.many(
         answers.branch,
         about("branches", "the branches", project, (options) =>
           new beaker.Branches(options).all(project, page),
         ),
       ),
     openMergeRequests: (projectId: ProjectId) =>
-      many(
+      ask.many(
         answers.mergeRequest,
         about("mergeRequests", "merge requests", projectId, (options) =>
           new beaker.MergeRequests(options).all({ ...page, projectId, state: "opened" }),
         ),
       ),
+  };
+}
+
+/** A project's container registry. */
+function registryOf(ask: Ask, access: GitLabAccess) {
+  return {
     repositories: (projectId: ProjectId) =>
-      many(
+      ask.many(
         answers.repository,
         about("repositories", "container repositories", projectId, (options) =>
           new beaker.ContainerRegistry(options).allRepositories({ ...page, projectId }),
         ),
       ),
     tag: (project: ProjectId, repository: number, name: string) =>
-      one(
+      ask.one(
         answers.tag,
         about("tags", `tag ${name} of container repository ${repository}`, project, (options) =>
           new beaker.ContainerRegistry(options).showTag(project, repository, name),
@@ -144,7 +184,7 @@ export function openGitLab(access: Access, tools: GitLabTools) {
       ),
     /** Deletes one tag by name; other tags of the same image stay. */
     async deleteTag(project: ProjectId, repository: number, name: string) {
-      const answer = await ask({
+      const answer = await ask.any({
         endpoint: "deleteTag",
         purpose: `delete tag ${name} of container repository ${repository} of project ${project} in GitLab`,
         call: (options) =>
@@ -153,16 +193,6 @@ export function openGitLab(access: Access, tools: GitLabTools) {
       if (!(answer instanceof Refused)) return { kind: "deleted" } as const;
       return deletionOf(answer.refusal, access);
     },
-    /** Rules that protect container tags; `undefined` where this GitLab does not tell (before 18.7). */
-    tagRules: (project: ProjectId) =>
-      one(
-        answers.tagRules,
-        about("tagRules", "protected container tags", project, async (options) => {
-          // gitbeaker does not know these rules.
-          const path = `projects/${encodeURIComponent(project)}/registry/protection/tag/rules`;
-          return (await new beaker.ContainerRegistry(options).requester.get(path)).body;
-        }),
-      ),
   };
 }
 
@@ -176,12 +206,12 @@ function about(
 }
 
 /** A project that a given token does not see is not there for it; for other logins it may be hidden. */
-function isAbsent(refusal: Refusal): boolean {
+function isAbsent(refusal: GitLabRefusal): boolean {
   const isHidden = isProjectHidden(refusal) && refusal.login.kind !== "given";
   return refusal.status === 404 && !isHidden;
 }
 
-function deletionOf(refusal: Refusal, access: Access) {
+function deletionOf(refusal: GitLabRefusal, access: GitLabAccess) {
   const { status, said } = refusal;
   if (status === 404 && !isProjectHidden(refusal)) return { kind: "gone" } as const;
   const isAboutTag = status === 400 || status === 403;

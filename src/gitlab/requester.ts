@@ -1,7 +1,7 @@
 /** What @gitbeaker/rest has its requests sent by: page after page, each checked before the next is asked. */
 import type { Projects } from "@gitbeaker/rest";
 import { answerError } from "./answers.ts";
-import type { EndpointName, Refusal } from "./rights.ts";
+import type { EndpointName, GitLabRefusal } from "./rights.ts";
 import type { Answer, Send } from "./send.ts";
 
 /** One question, asked by calling a resource of gitbeaker that is made with the options. */
@@ -14,9 +14,9 @@ export interface Asked {
 
 /** Carries a refusal through gitbeaker, which knows success alone. */
 export class Refused extends Error {
-  readonly refusal: Refusal;
+  readonly refusal: GitLabRefusal;
 
-  constructor(refusal: Refusal) {
+  constructor(refusal: GitLabRefusal) {
     super(refusal.purpose);
     this.refusal = refusal;
   }

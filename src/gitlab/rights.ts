@@ -1,6 +1,6 @@
 /** Which right each question needs, and the error that says which one a token lacks (gitlab docs: ci/jobs/ci_job_token, api). */
 import { BerthError } from "../errors.ts";
-import type { Access, Login } from "./access.ts";
+import type { GitLabAccess, GitLabLogin } from "./access.ts";
 
 /**
  * What a CI job token may do at an endpoint: it may ask of any project that lets it in, of its own project only,
@@ -47,8 +47,11 @@ export const endpoints = {
 export type EndpointName = keyof typeof endpoints;
 
 /** The logins worth trying at an endpoint, in order: what a user gave on purpose before the job's token. */
-export function loginsFor({ given, jobToken }: Access, name: EndpointName): readonly Login[] {
-  const logins: Login[] = [];
+export function loginsFor(
+  { given, jobToken }: GitLabAccess,
+  name: EndpointName,
+): readonly GitLabLogin[] {
+  const logins: GitLabLogin[] = [];
   if (given !== undefined) logins.push({ kind: "given", ...given });
   if (jobToken !== undefined && endpoints[name].jobToken !== "ignored")
     logins.push({ kind: "job", value: jobToken });
@@ -56,11 +59,11 @@ export function loginsFor({ given, jobToken }: Access, name: EndpointName): read
 }
 
 /** What GitLab said to a request that it did not fulfil. */
-export interface Refusal {
+export interface GitLabRefusal {
   /** What was being done, on what. */
   readonly purpose: string;
   readonly endpoint: EndpointName;
-  readonly login: Login;
+  readonly login: GitLabLogin;
   readonly status: number;
   /** GitLab's words, on one line and without secrets. */
   readonly said: string;
@@ -88,17 +91,17 @@ export function isDenied(answer: unknown): answer is Denied {
 }
 
 /** Whether the whole project is not there or hidden: GitLab answers 404 to who may not see it. */
-export function isProjectHidden({ status, said }: Pick<Refusal, "status" | "said">): boolean {
+export function isProjectHidden({ status, said }: Pick<GitLabRefusal, "status" | "said">): boolean {
   return status === 404 && /\bproject not found\b/i.test(said);
 }
 
 /** Whether another token might get an answer at this endpoint: this one is unknown, or of too small a scope. */
-export function isWrongToken({ status, said }: Pick<Refusal, "status" | "said">): boolean {
+export function isWrongToken({ status, said }: Pick<GitLabRefusal, "status" | "said">): boolean {
   return status === 401 || (status === 403 && said.includes("insufficient_scope"));
 }
 
 /** The error for an answer that is neither success nor absence. */
-export function refusalError(refusal: Refusal, access: Access): BerthError {
+export function refusalError(refusal: GitLabRefusal, access: GitLabAccess): BerthError {
   const { purpose, status, said } = refusal;
   const message = `${purpose}: ${said === "" ? status : `${status} ${said}`}`;
   if (status === 401 || status === 403 || isProjectHidden(refusal)) {
@@ -110,7 +113,7 @@ export function refusalError(refusal: Refusal, access: Access): BerthError {
 }
 
 /** What to give so that the question is answered. */
-export function deniedHint(refusal: Refusal, access: Access): string {
+export function deniedHint(refusal: GitLabRefusal, access: GitLabAccess): string {
   const { login, status, endpoint: name } = refusal;
   const endpoint: Endpoint = endpoints[name];
   const give = `give a project access token (role ${endpoint.role}, scope ${endpoint.scope}) as variable ${access.variable}`;
@@ -123,7 +126,7 @@ export function deniedHint(refusal: Refusal, access: Access): string {
   return `the token in ${login.variable} needs the role ${endpoint.role} in that project`;
 }
 
-function whyNone(endpoint: Endpoint, access: Access): string {
+function whyNone(endpoint: Endpoint, access: GitLabAccess): string {
   if (access.jobToken === undefined) return "there is no token: ";
   return endpoint.jobToken === "ignored"
     ? "a job token may not ask this of a private project: "

@@ -4,7 +4,7 @@ import { defaultLimits } from "../registry/limits.ts";
 import { makeRedactor } from "../registry/redact.ts";
 import { makeTransport, type Reply } from "../registry/transport.ts";
 import type { Clock, Fetch } from "../world.ts";
-import { type Access, headerOf, type Login } from "./access.ts";
+import { type GitLabAccess, type GitLabLogin, headerOf } from "./access.ts";
 import { type EndpointName, isWrongToken, loginsFor } from "./rights.ts";
 
 /** What the adapter uses of the outside. */
@@ -34,7 +34,7 @@ export interface Answer {
   readonly body: unknown;
   /** GitLab's words for a refusal; empty where there are none. */
   readonly said: string;
-  readonly login: Login;
+  readonly login: GitLabLogin;
 }
 
 /** Asks with the best login that there is. */
@@ -43,11 +43,11 @@ export type Send = (question: Question) => Promise<Answer>;
 /** A page of 100 commits or branches with the longest messages that people write stays far below. */
 const maxAnswerBytes = 16 * 1024 * 1024;
 
-export function makeSend(access: Access, tools: GitLabTools): Send {
+export function makeSend(access: GitLabAccess, tools: GitLabTools): Send {
   const redactor = makeRedactor();
   for (const secret of [access.jobToken, access.given?.value])
     if (secret !== undefined) redactor.hide(secret);
-  const sendAs = (login: Login): Send => {
+  const sendAs = (login: GitLabLogin): Send => {
     const fetch = withLogin(tools.fetch, access, login);
     const transport = makeTransport({ ...tools, limits: defaultLimits, redactor, fetch });
     return async ({ purpose, method, path, query }) => {
@@ -61,7 +61,7 @@ export function makeSend(access: Access, tools: GitLabTools): Send {
     };
   };
   // One for each login, since a transport remembers for how long a server asked it to wait.
-  const sends = new Map<Login["kind"], Send>();
+  const sends = new Map<GitLabLogin["kind"], Send>();
   // A token that is unknown or of too small a scope is not tried again: GitLab bans who goes on.
   const useless = new Set<string>();
   return async (question) => {
@@ -81,7 +81,7 @@ export function makeSend(access: Access, tools: GitLabTools): Send {
 }
 
 /** Gives the token to GitLab's own address and to no other that a redirect leads to. */
-function withLogin(send: Fetch, access: Access, login: Login): Fetch {
+function withLogin(send: Fetch, access: GitLabAccess, login: GitLabLogin): Fetch {
   const { origin } = new URL(access.api);
   return (input, init) => {
     const isGitLab = new URL(input instanceof Request ? input.url : input).origin === origin;

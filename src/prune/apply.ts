@@ -2,7 +2,7 @@
 import pLimit from "p-limit";
 import { BerthError } from "../errors.ts";
 import type { Facts } from "./facts.ts";
-import { judge, type Rules, type Verdict } from "./judge.ts";
+import { judge, type Rules, type TagVerdict } from "./judge.ts";
 import type { Kind } from "./kinds.ts";
 import { isUnsettled, type JudgedTag, type PrunePlan, seenAgain } from "./plan.ts";
 import type { ListedTag, Shelf } from "./port.ts";
@@ -16,7 +16,7 @@ export interface Applied {
     | { readonly kind: "gone" }
     | { readonly kind: "refused"; readonly why: string }
     /** The second look found a reason to keep it. */
-    | { readonly kind: "spared"; readonly verdict: Verdict };
+    | { readonly kind: "spared"; readonly verdict: TagVerdict };
 }
 
 export interface ApplyOptions {
@@ -119,7 +119,7 @@ async function applyOne(
   return verdict.action === "keep" ? spared(verdict) : shelf.deleteTag(repository, name);
 }
 
-function spared(verdict: Verdict): Applied["result"] {
+function spared(verdict: TagVerdict): Applied["result"] {
   return { kind: "spared", verdict };
 }
 

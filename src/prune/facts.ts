@@ -4,7 +4,7 @@ import { matchesBranch, promotedTags, slugOf } from "../config/promoted.ts";
 import { BerthError } from "../errors.ts";
 import type { History } from "./history.ts";
 import type { ReadCommit } from "./needs.ts";
-import type { Activity, Head, Pipeline } from "./port.ts";
+import type { Activity, Head, ProjectPipeline } from "./port.ts";
 
 /** Why nothing that depends on what is needed may be deleted. */
 export interface Doubt {
@@ -23,7 +23,7 @@ export interface Facts {
   readonly liveTags: ReadonlySet<string>;
   readonly doubts: readonly Doubt[];
   /** `undefined` where GitLab does not tell. */
-  readonly pipelines: readonly Pipeline[] | undefined;
+  readonly pipelines: readonly ProjectPipeline[] | undefined;
   /** Since when `needed` holds everything that any pipeline used; `undefined` where that is not known. */
   readonly usesKnownSince: number | undefined;
   /** Whether open merge requests are known. */
@@ -122,7 +122,7 @@ function collector({ history, readCommit }: Sources) {
       }
     },
     /** False where it cannot be told what the pipeline used. */
-    async addPipeline({ id, commit, running }: Pipeline): Promise<boolean> {
+    async addPipeline({ id, commit, running }: ProjectPipeline): Promise<boolean> {
       try {
         await history.bring(commit);
         await add(commit, `pipeline ${id}`);

@@ -6,10 +6,10 @@ import type { Repository } from "../oci/reference.ts";
 import { recordRepositoryName } from "../plan/record.ts";
 import type { Registry } from "../registry/registry.ts";
 import { referenceAt, repositoryAt } from "./plain.ts";
-import type { Activity, Deletion, Pipeline, Shelf } from "./port.ts";
+import type { Activity, Deletion, ProjectPipeline, Shelf } from "./port.ts";
 
 /** A project of GitLab and the base of its repositories. */
-export interface Place {
+export interface GitLabProject {
   readonly gitlab: GitLab;
   readonly registry: Registry;
   /** Number or full path. */
@@ -21,7 +21,7 @@ export interface Place {
  * The registry of a project: repositories and single tags through GitLab's API, lists of tags and manifests
  * from the registry itself, whose pages are ten times as long.
  */
-export function gitlabShelf(place: Place): Shelf {
+export function gitlabShelf(place: GitLabProject): Shelf {
   const { gitlab, registry, project, base } = place;
   const ids = new Map<string, number>();
   let times: Promise<boolean> | undefined;
@@ -66,7 +66,7 @@ export function gitlabShelf(place: Place): Shelf {
  * Whether this GitLab tells when a tag was put. Without a metadata database it tells when the image was built
  * instead, by the image's config; and the config of a set record names no time.
  */
-async function tellsTimes(place: Place, records: number | undefined): Promise<boolean> {
+async function tellsTimes(place: GitLabProject, records: number | undefined): Promise<boolean> {
   const { gitlab, registry, project, base } = place;
   if (records === undefined) return false;
   for await (const name of registry.tags(repositoryAt(base, recordRepositoryName))) {
@@ -82,7 +82,10 @@ function pathBelow(base: Repository, path: string): string | undefined {
 }
 
 /** The branches, open merge requests and pipelines of a project; what a token may not see is `undefined`. */
-export function gitlabActivity({ gitlab, project }: Pick<Place, "gitlab" | "project">): Activity {
+export function gitlabActivity({
+  gitlab,
+  project,
+}: Pick<GitLabProject, "gitlab" | "project">): Activity {
   return {
     branches: () => gitlab.branches(project),
     async mergeRequests() {
@@ -100,7 +103,7 @@ export function gitlabActivity({ gitlab, project }: Pick<Place, "gitlab" | "proj
         { updatedAfter, source: "parent_pipeline" },
         ...unfinished.map((status) => ({ status })),
       ];
-      const found = new Map<number, Pipeline>();
+      const found = new Map<number, ProjectPipeline>();
       for (const filter of filters) {
         const listed = await unlessDenied(gitlab.pipelines(project, filter));
         if (isDenied(listed)) return undefined;
@@ -117,7 +120,7 @@ const waiting = ["manual", "scheduled", "canceling"];
 
 type Listed = Awaited<ReturnType<GitLab["pipelines"]>>[number];
 
-function pipelineOf({ id, sha, status, createdAt }: Listed, since: Date): Pipeline {
+function pipelineOf({ id, sha, status, createdAt }: Listed, since: Date): ProjectPipeline {
   const running = [...unfinished, ...waiting].some((one) => one === status);
   return { id, commit: sha, running, begunAt: (createdAt ?? since).getTime() };
 }

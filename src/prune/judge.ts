@@ -36,7 +36,7 @@ export type Deleting =
   | { readonly why: "other-version" }
   | { readonly why: "pattern"; readonly pattern: string };
 
-export type Verdict =
+export type TagVerdict =
   | { readonly action: "keep"; readonly reason: Keeping }
   | { readonly action: "delete"; readonly reason: Deleting };
 
@@ -59,7 +59,7 @@ export interface Generation {
 }
 
 /** Decides about one tag. Whatever is not known counts for keeping it. */
-export function judge(tag: KnownTag, facts: Facts, rules: Rules): Verdict {
+export function judge(tag: KnownTag, facts: Facts, rules: Rules): TagVerdict {
   switch (tag.what.kind) {
     case "unknown":
       return judgeForeign(tag, facts, rules);
@@ -82,7 +82,7 @@ export function judge(tag: KnownTag, facts: Facts, rules: Rules): Verdict {
   }
 }
 
-function keep(reason: Keeping): Verdict {
+function keep(reason: Keeping): TagVerdict {
   return { action: "keep", reason };
 }
 
@@ -109,28 +109,28 @@ function aged(
   days: number,
   { now }: Facts,
   reason: Deleting,
-): Verdict {
+): TagVerdict {
   if (taggedAt === undefined) return keep({ why: "age-unknown" });
   const isYoung = taggedAt > now - days * dayMs;
   return isYoung ? keep({ why: "young", days }) : { action: "delete", reason };
 }
 
 /** The same for what only pipelines put: where nobody tells its age, none of its time may have used it. */
-function unused(tag: KnownTag, days: number, facts: Facts, reason: Deleting): Verdict {
+function unused(tag: KnownTag, days: number, facts: Facts, reason: Deleting): TagVerdict {
   const verdict = aged(tag, days, facts, reason);
   const { usesKnownSince, now } = facts;
   const isOld = usesKnownSince !== undefined && usesKnownSince <= now - days * dayMs;
   return tag.taggedAt === undefined && isOld ? { action: "delete", reason } : verdict;
 }
 
-function judgeOtherVersion(tag: KnownTag, facts: Facts, { prune }: Rules): Verdict {
+function judgeOtherVersion(tag: KnownTag, facts: Facts, { prune }: Rules): TagVerdict {
   const reason = { why: "other-version" } as const;
   return prune.otherVersions === undefined
     ? keep(reason)
     : aged(tag, Math.max(prune.otherVersions, prune.age), facts, reason);
 }
 
-function judgeNeeded(tag: KnownTag, facts: Facts, rules: Rules): Verdict {
+function judgeNeeded(tag: KnownTag, facts: Facts, rules: Rules): TagVerdict {
   const { kind, pipeline } = tag.what;
   const name = pipeline === undefined ? tag.name : tag.name.replace(/-r[0-9]+$/, "");
   const [by] = facts.needed.get(`${tag.repository}:${name}`) ?? [];
@@ -154,7 +154,7 @@ function isImage({ repository }: KnownTag, { repositories }: Facts): boolean {
   return repository === recordRepositoryName || repositories.has(repository);
 }
 
-function judgePipeline(tag: KnownTag, id: number, facts: Facts, rules: Rules): Verdict {
+function judgePipeline(tag: KnownTag, id: number, facts: Facts, rules: Rules): TagVerdict {
   const days = namedLimit("pipeline", rules);
   const { pipelines, ownPipeline, now } = facts;
   if (id === ownPipeline || pipelines?.some((one) => one.id === id && one.running))
@@ -167,7 +167,7 @@ function judgePipeline(tag: KnownTag, id: number, facts: Facts, rules: Rules): V
   return isYoung ? keep({ why: "young", days }) : { action: "delete", reason: { why: "unneeded" } };
 }
 
-function judgePromoted(tag: KnownTag, facts: Facts, rules: Rules): Verdict {
+function judgePromoted(tag: KnownTag, facts: Facts, rules: Rules): TagVerdict {
   const days = limitOf("promoted", rules);
   const policy = rules.prune.promoted ?? (rules.isFork ? "branches" : "keep");
   if (!isImage(tag, facts)) {
@@ -180,7 +180,7 @@ function judgePromoted(tag: KnownTag, facts: Facts, rules: Rules): Verdict {
 }
 
 /** An image's moving cache stays with the image; a layer cache grows with each edit, so it goes by age. */
-function judgeCache(tag: KnownTag, facts: Facts, rules: Rules): Verdict {
+function judgeCache(tag: KnownTag, facts: Facts, rules: Rules): TagVerdict {
   const days = limitOf("cache", rules);
   if (facts.doubts.length > 0) return keep({ why: "doubt" });
   if (!isImage(tag, facts)) return unused(tag, days, facts, { why: "image-gone" });
@@ -188,7 +188,7 @@ function judgeCache(tag: KnownTag, facts: Facts, rules: Rules): Verdict {
   return isLayer ? aged(tag, days, facts, { why: "unneeded" }) : keep({ why: "moving-cache" });
 }
 
-function judgeForeign(tag: KnownTag, facts: Facts, { prune }: Rules): Verdict {
+function judgeForeign(tag: KnownTag, facts: Facts, { prune }: Rules): TagVerdict {
   for (const [pattern, days] of Object.entries(prune.unknown))
     if (tagGlob(pattern).test(tag.name)) return aged(tag, days, facts, { why: "pattern", pattern });
   return keep({ why: "foreign" });

@@ -9,7 +9,7 @@ export interface SortedTag extends ListedTag {
   readonly what: Classified;
 }
 
-export interface Listing {
+export interface ShelfListing {
   readonly repositories: readonly string[];
   /** The tags of the records' repository. */
   readonly records: readonly SortedTag[];
@@ -30,7 +30,7 @@ export async function listShelf(
   shelf: Shelf,
   names: Names,
   isImage: (repository: string) => boolean,
-): Promise<Listing> {
+): Promise<ShelfListing> {
   const repositories = await shelf.repositories();
   const all = (path: string) => Array.fromAsync(shelf.tags(path));
   const hasRecords = repositories.includes(recordRepositoryName);

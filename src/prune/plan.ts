@@ -4,14 +4,14 @@ import type { Config } from "../config/config.ts";
 import { promotedPattern } from "../config/promoted.ts";
 import { recordRepositoryName } from "../plan/record.ts";
 import type { Doubt, Facts, Sources } from "./facts.ts";
-import { judge, type KnownTag, type Rules, type Verdict } from "./judge.ts";
+import { judge, type KnownTag, type Rules, type TagVerdict } from "./judge.ts";
 import { isEvidence, type Kind, kinds } from "./kinds.ts";
 import { listShelf } from "./listing.ts";
 import type { ListedTag, Shelf } from "./port.ts";
 import { knownTag, type RecordFacts, readRecords, withRecords } from "./records.ts";
 
 export interface JudgedTag extends KnownTag {
-  readonly verdict: Verdict;
+  readonly verdict: TagVerdict;
 }
 
 export interface KindTotal {

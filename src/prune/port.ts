@@ -37,7 +37,7 @@ export interface Head {
   readonly commit: string;
 }
 
-export interface Pipeline {
+export interface ProjectPipeline {
   readonly id: number;
   readonly commit: string;
   /** Not ended yet, whatever it waits for. */
@@ -53,5 +53,5 @@ export interface Activity {
   /** The open ones. */
   mergeRequests(): Promise<readonly Head[] | undefined>;
   /** Those that run, and those begun since. */
-  pipelines(since: Date): Promise<readonly Pipeline[] | undefined>;
+  pipelines(since: Date): Promise<readonly ProjectPipeline[] | undefined>;
 }

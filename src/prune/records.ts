@@ -6,7 +6,7 @@ import { readTag } from "../oci/tags.ts";
 import { parseRecord, type SetRecord } from "../plan/record.ts";
 import { type Doubt, dayMs, type Facts, type Sources } from "./facts.ts";
 import type { Generation, KnownTag } from "./judge.ts";
-import type { Listing, SortedTag } from "./listing.ts";
+import type { ShelfListing, SortedTag } from "./listing.ts";
 import type { Shelf } from "./port.ts";
 
 export interface RecordFacts {
@@ -37,7 +37,7 @@ interface ReadRecord {
  * needs stays too, for as long as the record is young.
  */
 export async function readRecords(
-  { records: tags, repositories }: Listing,
+  { records: tags, repositories }: ShelfListing,
   shelf: Shelf,
   facts: Facts,
   { days, prefix }: { readonly days: number; readonly prefix: string },

@@ -1,11 +1,11 @@
 /** DoctorFacts with which nothing is wrong, for tests that change one thing. */
 import type { DoctorFacts } from "../../src/doctor/facts.ts";
 import { tagPatterns } from "../../src/doctor/protect.ts";
-import type { Project } from "../../src/gitlab/answers.ts";
+import type { ProjectSettings } from "../../src/gitlab/answers.ts";
 import { situationOf } from "../../src/plan/situation.ts";
 import { config, jobEnv } from "../support/keyed.ts";
 
-export const project: Project = {
+export const project: ProjectSettings = {
   id: 1,
   path: "qemu-project/qemu",
   defaultBranch: "main",

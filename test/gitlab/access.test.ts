@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { BerthError } from "../../src/errors.ts";
-import { type Access, accessOf, headerOf } from "../../src/gitlab/access.ts";
+import { accessOf, type GitLabAccess, headerOf } from "../../src/gitlab/access.ts";
 import {
   deniedHint,
   type EndpointName,
@@ -32,11 +32,11 @@ test("a token under the project's prefix wins over a general one", () => {
   assert.equal(accessOf({ ...env, GITLAB_TOKEN: "" }, "QEMU_CI")?.given, undefined);
 });
 
-const job: Access = { api, variable: "CI_GITLAB_TOKEN", jobToken: "j", given: undefined };
-const both: Access = { ...job, given: { variable: "GITLAB_TOKEN", value: "g" } };
-const none: Access = { ...job, jobToken: undefined };
+const job: GitLabAccess = { api, variable: "CI_GITLAB_TOKEN", jobToken: "j", given: undefined };
+const both: GitLabAccess = { ...job, given: { variable: "GITLAB_TOKEN", value: "g" } };
+const none: GitLabAccess = { ...job, jobToken: undefined };
 
-const logins: readonly (readonly [EndpointName, Access, string])[] = [
+const logins: readonly (readonly [EndpointName, GitLabAccess, string])[] = [
   ["project", job, "none"],
   ["project", both, "given"],
   ["branches", job, "job"],

@@ -8,7 +8,7 @@ import { type Applied, applyPrune } from "../../src/prune/apply.ts";
 import { type Facts, gatherFacts, type Sources, type Standing } from "../../src/prune/facts.ts";
 import type { CommitNeeds } from "../../src/prune/needs.ts";
 import { makePrunePlan, type PrunePlan } from "../../src/prune/plan.ts";
-import type { Pipeline } from "../../src/prune/port.ts";
+import type { ProjectPipeline } from "../../src/prune/port.ts";
 import { type Model, type ModelOptions, makeModel } from "./model.ts";
 
 /** Contents by image: what a commit's Dockerfiles say. */
@@ -54,7 +54,7 @@ export function makeProject(options: ProjectOptions = {}): MemoryProject {
   const model = makeModel(options);
   const commits = new Map<string, Contents>();
   const branches = new Map<string, Pushed[]>();
-  const pipelines: Pipeline[] = [];
+  const pipelines: ProjectPipeline[] = [];
   const config = {
     prefix: defaultConfig.prefix,
     publish: defaultConfig.publish,
