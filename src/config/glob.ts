@@ -42,7 +42,7 @@ function translate(token: string, begins: boolean, ends: boolean): string {
   if (token === "?") return "[^/]";
   if (token === "{") return "(?:";
   if (token === "}") return ")";
-  return token.replace(/[.\\^$+()[\]|]/g, "\\$&");
+  return RegExp.escape(token);
 }
 
 /** The folder that all matches lie in, `""` where the glob says nothing of it. */

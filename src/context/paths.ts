@@ -61,11 +61,6 @@ export function isReserved(path: string): boolean {
 
 /** The glob of `Tree.find` as an expression: `*` is any run of characters. */
 export function nameExpression(names: readonly string[]): RegExp {
-  const alternatives = names.map((name) =>
-    name
-      .split("*")
-      .map((text) => text.replace(/[\\^$.+?()[\]{}|/-]/g, "\\$&"))
-      .join("[^]*"),
-  );
+  const alternatives = names.map((name) => name.split("*").map(RegExp.escape).join("[^]*"));
   return new RegExp(`^(?:${alternatives.join("|")})$`);
 }

@@ -145,10 +145,8 @@ async function paxEntry(header: TarHeader, content: Buffer | undefined): Promise
   if (content === undefined) tar.entry(written);
   else tar.entry(written, content);
   tar.finalize();
-  const blocks: Buffer[] = [];
   // A stream of its own kind, whose type does not say that it can be iterated.
-  for await (const block of tar as unknown as AsyncIterable<Buffer>) blocks.push(block);
-  const whole = Buffer.concat(blocks);
+  const whole = Buffer.concat(await Array.fromAsync(tar as unknown as AsyncIterable<Buffer>));
   return whole.subarray(0, whole.length - endOfTar.length);
 }
 

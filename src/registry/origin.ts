@@ -1,4 +1,5 @@
 /** Where a registry is reached, and which other addresses it may send us to. */
+import { BlockList, isIP } from "node:net";
 
 export type AddressKind = "loopback" | "link-local" | "private" | "public";
 
@@ -20,41 +21,39 @@ export function isLoopbackHost(host: string): boolean {
   return name === "localhost" || name === "[::1]" || /^127(\.\d{1,3}){3}$/.test(name);
 }
 
+const ranges: readonly (readonly [AddressKind, BlockList])[] = [
+  ["loopback", listOf("127.0.0.0/8", "0.0.0.0/8", "::/127")],
+  ["link-local", listOf("169.254.0.0/16", "fe80::/10")],
+  ["private", listOf("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7")],
+];
+
+/** Ranges of IPv4 count too where they are wrapped in IPv6 or translated to it (NAT64, 6to4). */
+function listOf(...subnets: readonly string[]): BlockList {
+  const list = new BlockList();
+  for (const [net = "", length] of subnets.map((subnet) => subnet.split("/"))) {
+    const bits = Number(length);
+    list.addSubnet(net, bits, isIP(net) === 6 ? "ipv6" : "ipv4");
+    if (isIP(net) === 6) continue;
+    const hex = Buffer.from(net.split(".").map(Number)).toString("hex").replace(/.{4}/, "$&:");
+    for (const prefix of ["::", "64:ff9b::"]) list.addSubnet(prefix + net, 96 + bits, "ipv6");
+    list.addSubnet(`2002:${hex}::`, 16 + bits, "ipv6");
+  }
+  return list;
+}
+
 /** Sorts a URL's host name by what it can be seen to be; names are never looked up, so they are public. */
 export function addressKind(hostname: string): AddressKind {
   const name = hostname.toLowerCase().replace(/\.$/, "");
   if (name === "localhost" || name.endsWith(".localhost")) return "loopback";
-  const octets = ipv4(name);
-  if (octets !== undefined) return ipv4Kind(octets);
-  if (!name.startsWith("[")) return "public";
-  if (name === "[::1]" || name === "[::]") return "loopback";
-  if (/^\[fe[89ab]/.test(name)) return "link-local";
-  return /^\[f[cd]/.test(name) ? "private" : "public";
+  const address = addressOf(name);
+  const family = isIP(address) === 6 ? "ipv6" : "ipv4";
+  if (isIP(address) === 0) return "public";
+  return ranges.find(([, list]) => list.check(address, family))?.[0] ?? "public";
 }
 
-function ipv4(name: string): readonly number[] | undefined {
-  const dotted = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})$/.exec(name);
-  if (dotted !== null) return dotted.slice(1).map(Number);
-  // URL parsing writes an IPv4 address that is wrapped in IPv6, or translated to it (NAT64, 6to4),
-  // as two groups of hex digits.
-  const group = "([0-9a-f]{1,4})";
-  const wrapped = `(?:::|::ffff:|64:ff9b::)${group}:${group}|2002:${group}:${group}:[0-9a-f:]*`;
-  const mapped = new RegExp(`^\\[(?:${wrapped})\\]$`).exec(name);
-  if (mapped === null) return undefined;
-  const groups = mapped.slice(1).filter((digits) => digits !== undefined);
-  const [high = 0, low = 0] = groups.map((digits) => Number.parseInt(digits, 16));
-  return [high >> 8, high & 255, low >> 8, low & 255];
-}
-
-function ipv4Kind([a = 0, b = 0]: readonly number[]): AddressKind {
-  if (a === 127 || a === 0) return "loopback";
-  if (a === 169 && b === 254) return "link-local";
-  const isPrivate =
-    a === 10 ||
-    (a === 172 && b >= 16 && b < 32) ||
-    (a === 192 && b === 168) ||
-    (a === 100 && b >= 64 && b < 128);
-  return isPrivate ? "private" : "public";
+/** URLs have brackets around an address of IPv6. */
+function addressOf(hostname: string): string {
+  return hostname.replace(/^\[|\]$/g, "");
 }
 
 /**
@@ -115,7 +114,7 @@ export function realmTrust(registry: URL, realm: URL): RealmTrust {
 }
 
 function sameParty(registry: string, realm: string): boolean {
-  if (/^[[\d]/.test(registry) && (registry.startsWith("[") || ipv4(registry))) return false;
+  if (isIP(addressOf(registry)) !== 0) return false;
   const parent = registry.slice(registry.indexOf(".") + 1);
   return isOwned(parent) && (realm === parent || realm.endsWith(`.${parent}`));
 }

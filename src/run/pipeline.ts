@@ -74,12 +74,9 @@ async function recordsOf(
   isWanted: (tag: string) => boolean,
   registry: Reads,
 ): Promise<readonly PipelineRecord[]> {
-  const tags: string[] = [];
-  for await (const tag of registry.tags(below(source.base, recordRepositoryName))) {
-    if (isWanted(tag)) tags.push(tag);
-  }
+  const tags = await Array.fromAsync(registry.tags(below(source.base, recordRepositoryName)));
   const records = await Promise.all(
-    tags.map(async (tag) => {
+    tags.filter(isWanted).map(async (tag) => {
       const reference = recordReference(source.base, tag);
       const where = printReference(reference);
       const manifest = await registry.get(reference);
