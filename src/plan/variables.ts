@@ -12,12 +12,7 @@ export function imageVariable(prefix: string, name: string): string {
   return `${prefix}_IMAGE_${variableOf(name)}`;
 }
 
-/**
- * Gives the variables of a plan in the order of their importance: those that `reference` promises
- * first, then all others that fit.
- *
- * DOTENV_LIMIT where the promised ones do not fit.
- */
+/** Gives the variables that `reference` promises, and no other; DOTENV_LIMIT where they are too many. */
 export function variablesOf(
   plan: Pick<Plan, "images" | "complete" | "set">,
   config: Config,
@@ -25,18 +20,14 @@ export function variablesOf(
   recordSource: Source | undefined,
 ): Readonly<Record<string, string>> {
   const { prefix, reference } = config;
-  const each = plan.images.flatMap((image): Entry[] =>
-    image.reference === null ? [] : [[imageVariable(prefix, image.name), image.reference]],
-  );
-  const set = setVariables(plan, config, situation, recordSource);
-  const [promised, further] = reference === "each" ? [each, set] : [set, each];
-  const kept: Entry[] = [];
-  for (const entry of promised) {
-    if (!fits([...kept, entry], config)) throw overLimit(promised.length, config);
-    kept.push(entry);
-  }
-  for (const entry of further) if (fits([...kept, entry], config)) kept.push(entry);
-  return Object.fromEntries(kept);
+  const entries =
+    reference === "each"
+      ? plan.images.flatMap((image): Entry[] =>
+          image.reference === null ? [] : [[imageVariable(prefix, image.name), image.reference]],
+        )
+      : setVariables(plan, config, situation, recordSource);
+  if (!fits(entries, config)) throw overLimit(entries.length, config);
+  return Object.fromEntries(entries);
 }
 
 type Entry = readonly [name: string, value: string];

@@ -3,7 +3,7 @@ import type { Config } from "../config/config.ts";
 import { promotedPattern } from "../config/promoted.ts";
 import { BerthError } from "../errors.ts";
 import { isTag } from "../oci/reference.ts";
-import { isReserved } from "../oci/tags.ts";
+import { isReserved, readTag } from "../oci/tags.ts";
 import type { Get } from "./merge.ts";
 import type { Situation } from "./situation.ts";
 
@@ -15,7 +15,10 @@ export interface Wishes {
 }
 
 export function wishesOf(prefix: string, get: Get): Wishes {
-  return { force: forceOf(get(`${prefix}_FORCE_REBUILD`)), tag: get(tagVariable(prefix)) };
+  const tag = get(tagVariable(prefix));
+  // GitLab gives a job the dotenv of all that it needs: a set's tag there is what berth wrote itself.
+  const isOurs = tag !== undefined && readTag(tag)?.kind === "set";
+  return { force: forceOf(get(`${prefix}_FORCE_REBUILD`)), tag: isOurs ? undefined : tag };
 }
 
 /** `1` is everything, `0` nothing; else names of images, with commas or blanks between them. */

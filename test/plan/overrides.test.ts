@@ -94,9 +94,6 @@ describe("CONTAINER_TAG", () => {
     ownTags.key(key),
     triedTag(ownTags.key(key)),
     `${triedTag(ownTags.key(key))}-r100`,
-    ownTags.set(key),
-    `${ownTags.set(key)}-r100`,
-    `try-${ownTags.set(key)}`,
     ownTags.cache,
     ownTags.built,
     `try-${ownTags.built}`,
@@ -112,6 +109,16 @@ describe("CONTAINER_TAG", () => {
       assert.throws(() => tagOf(value), { code: "REFERENCE_INVALID", message });
     });
   }
+
+  test("of a set is what berth told its jobs, and no user's wish", () => {
+    for (const value of [
+      ownTags.set(key),
+      `${ownTags.set(key)}-r100`,
+      `try-${ownTags.set(key)}`,
+      `set9-${key}`,
+    ])
+      assert.equal(withVariable("QEMU_CI_CONTAINER_TAG", value).wishes.tag, undefined, value);
+  });
 
   test("that no image may get stops nobody who gives none", () => {
     for (const value of ["feature/x", "latest", ownTags.key(key)])
