@@ -25,3 +25,8 @@ export function canonicalJson(value: Json): string {
 function isList(value: Json): value is readonly Json[] {
   return Array.isArray(value);
 }
+
+/** A value whose members nobody changes, however deep they are. */
+export type DeepReadonly<T> = T extends string | number | boolean | null | undefined
+  ? T
+  : { readonly [Name in keyof T]: DeepReadonly<T[Name]> };

@@ -49,7 +49,8 @@ async function build(
   const outcomes = await withSpool(world, async (spool) => {
     const { images, materials } = await session.project.identify(names, spool);
     refuseStale(plan, names, new Map(images.map(({ name, key }) => [name, key])));
-    return carryOut({ plan, images: wanted, materials }, session, options);
+    const task = { plan, materials, manifests: new Map() };
+    return (await carryOut(wanted, task, session, options)).map(({ outcome }) => outcome);
   });
   await writeOutcomes(folder, outcomes);
   printResult(world, options, { outcomes }, printOutcomes(outcomes, wanted));

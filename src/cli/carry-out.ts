@@ -9,45 +9,34 @@ import { sectionOf } from "../execute/build.ts";
 import { newBase } from "../execute/copy.ts";
 import { execute } from "../execute/execute.ts";
 import { runParentsFirst } from "../execute/schedule.ts";
-import type { Tools } from "../execute/tools.ts";
+import type { Task, Tools } from "../execute/tools.ts";
 import { makeFolder, unpackTar } from "../host/unpack.ts";
-import type { Material } from "../image/identify.ts";
-import type { Manifest } from "../oci/manifest.ts";
-import { isFatal, type Outcome } from "../output/outcome.ts";
-import { isBuilt, type Plan, type PlannedImage } from "../plan/plan.ts";
+import { type Ended, isFatal, type Outcome } from "../output/outcome.ts";
+import { isBuilt, type PlannedImage } from "../plan/plan.ts";
 import type { Session } from "./session.ts";
 import type { BuildOptions } from "./verb.ts";
 
-/** What is carried out, and what the run knows of it. */
-export interface Task {
-  readonly plan: Plan;
-  /** Those of the plan's images that this run is for. */
-  readonly images: readonly PlannedImage[];
-  readonly materials: ReadonlyMap<string, Material>;
-  /** Manifests at hand; those that images end at are added. */
-  readonly manifests?: Map<string, Manifest>;
-}
-
-/** Gives an outcome for each image of the task. */
+/** Makes images of the task be there; tells of each how it ended. */
 export async function carryOut(
+  images: readonly PlannedImage[],
   task: Task,
   session: Session,
   options: BuildOptions,
-): Promise<readonly Outcome[]> {
+): Promise<readonly Ended[]> {
   const { world, project } = session;
   const { log } = world;
   const tools = makeTools(task, session, options);
-  const builds = task.images.filter(({ decision }) => isBuilt(decision));
+  const builds = images.filter(({ decision }) => isBuilt(decision));
   // From here on a signal ends the builds first, and then the process, so that the terminal is left in order.
   if (builds.length > 0) world.guard();
   log.expect(builds.map(({ name }) => ({ name, section: sectionOf(name) })));
   try {
-    return await runParentsFirst(task.images, project.config.parallel, async (image, parents) => {
+    return await runParentsFirst(images, project.config.parallel, async (image, parents) => {
       if (!isBuilt(image.decision)) return execute(image, parents, tools);
       log.began(image.name);
-      const outcome = await execute(image, parents, tools);
-      log.ended(image.name, wordOf(outcome));
-      return outcome;
+      const ended = await execute(image, parents, tools);
+      log.ended(image.name, wordOf(ended.outcome));
+      return ended;
     });
   } finally {
     log.settle();
@@ -60,51 +49,39 @@ function wordOf({ result, error }: Outcome): string {
 }
 
 /** Tools whose engine, logins and base facts are found when they are first needed, and then kept. */
-function makeTools(
-  { plan, materials, manifests = new Map() }: Task,
-  session: Session,
-  options: BuildOptions,
-): Tools {
-  const { world, login } = session;
-  // A job of the child pipeline has another pipeline's number than the plan.
-  const situation = { ...session.situation, pipeline: plan.pipeline ?? session.situation.pipeline };
+function makeTools(task: Task, session: Session, options: BuildOptions): Tools {
+  const { world, login, situation } = session;
+  const { files, env, clock, log } = world;
   const bases = new Map<string, Promise<BaseFacts>>();
   let engine: Promise<Engine> | undefined;
   return {
+    task,
+    situation,
     registry: login.registry,
     engine: () => {
       engine ??= findEngine(session, options);
       return engine;
     },
-    files: world.files,
-    root: session.project.git.root,
-    clock: world.clock,
-    log: world.log,
-    situation,
-    revision: plan.revision,
-    planned: plan.images,
-    material: (name) => {
-      const material = materials.get(name);
-      if (material === undefined) throw new TypeError(`no material for ${name}`);
-      return material;
+    machine: { files, root: session.project.git.root, env, unpack },
+    logins: {
+      authFile: async (hosts) => (await login.credentials()).authFileFor(hosts),
+      insecureHosts: login.insecureHosts,
     },
-    unpack: async (tar, folder) => {
-      await makeFolder(folder);
-      if (tar !== undefined) await unpackTar(tar, folder);
-    },
-    authFile: async (hosts) => (await login.credentials()).authFileFor(hosts),
-    insecureHosts: login.insecureHosts,
-    env: world.env,
-    isNew: newBase(session.situation.own, login.registry),
+    clock,
+    log,
     base: (name, platform) => {
       const id = `${platform} ${name}`;
       const known = bases.get(id) ?? lookUpBase(name, platform, login.registry);
       bases.set(id, known);
       return known;
     },
-    keep: (name, manifest) => void manifests.set(name, manifest),
-    inHand: (name) => manifests.get(name),
+    isNew: newBase(situation.own, login.registry),
   };
+}
+
+async function unpack(tar: string | undefined, folder: string): Promise<void> {
+  await makeFolder(folder);
+  if (tar !== undefined) await unpackTar(tar, folder);
 }
 
 function findEngine({ world, project }: Session, options: BuildOptions): Promise<Engine> {

@@ -3,7 +3,7 @@ import type { Command } from "commander";
 import type { ExitCode } from "../errors.ts";
 import type { World } from "../host/world.ts";
 import { parseReference, printReference, withDigest } from "../oci/reference.ts";
-import { isFatal, type Outcome } from "../output/outcome.ts";
+import { isFatal, manifestsOf, type Outcome } from "../output/outcome.ts";
 import { printOutcomes, printPlan } from "../output/report.ts";
 import type { Planned } from "../plan/plan-of.ts";
 import { ownBase } from "../plan/situation.ts";
@@ -12,7 +12,7 @@ import { announceRun } from "../publish/announce.ts";
 import { isPublishDue } from "../publish/due.ts";
 import { type Published, publishSet } from "../publish/set.ts";
 import { carryOut, exitCodeFor, reportFailures } from "./carry-out.ts";
-import { manifestsOf, outputFolder, reportOn, writeOutcomes, writePlan } from "./folder.ts";
+import { outputFolder, reportOn, sightedManifests, writeOutcomes, writePlan } from "./folder.ts";
 import { makePlanOf } from "./make-plan.ts";
 import { openSession, refuseDirty, type Session, withSpool } from "./session.ts";
 import {
@@ -42,13 +42,13 @@ export function declare(program: Command): void {
     .action(doing(ensure));
 }
 
-interface Ended {
+interface Done {
   readonly outcomes: readonly Outcome[];
   /** The set record that was written. */
   readonly record?: string | undefined;
 }
 
-const nothingDone: Ended = { outcomes: [] };
+const nothingDone: Done = { outcomes: [] };
 
 async function ensure(world: World, options: BuildOptions): Promise<ExitCode> {
   const session = await openSession(world, options);
@@ -59,14 +59,14 @@ async function ensure(world: World, options: BuildOptions): Promise<ExitCode> {
     const folder = outputFolder(world, session.project.git.root, options);
     await writePlan(folder, plan);
     if (options.json !== true) world.print(printPlan(plan));
-    const ended = isPublishDue(plan, session.situation)
+    const done = isPublishDue(plan, session.situation)
       ? await buildAndPublish(session, options, planned)
       : nothingDone;
     await reportOn(folder, plan, {
-      outcomes: async () => ended.outcomes,
-      manifests: manifestsOf(observation),
+      outcomes: async () => done.outcomes,
+      manifests: sightedManifests(observation),
     });
-    return printEnd(session, options, planned, ended);
+    return printEnd(session, options, planned, done);
   });
 }
 
@@ -74,19 +74,21 @@ async function buildAndPublish(
   session: Session,
   options: BuildOptions,
   { plan, identified, observation }: Planned,
-): Promise<Ended> {
+): Promise<Done> {
   const { world, project, situation, login } = session;
+  const { registry } = login;
   const base = ownBase(situation);
   refuseDirty("publish", plan.dirty, options);
-  const manifests = manifestsOf(observation);
-  const task = { plan, images: plan.images, materials: identified.materials, manifests };
-  announceRun(plan, base, login.registry);
+  const { materials } = identified;
+  const task = { plan, materials, manifests: sightedManifests(observation) };
+  announceRun(plan, base, registry);
   const folder = outputFolder(world, project.git.root, options);
-  const outcomes = await carryOut(task, session, options);
+  const ended = await carryOut(plan.images, task, session, options);
+  const outcomes = ended.map(({ outcome }) => outcome);
   await writeOutcomes(folder, outcomes);
   if (outcomes.some(isFatal)) return { outcomes };
   const now = world.clock.now();
-  const published = await publishSet(plan, situation, base, login.registry, now, manifests);
+  const published = await publishSet({ plan, situation, base, registry, now }, manifestsOf(ended));
   const settled = outcomes.map((outcome) => adoptedSince(outcome, published.adopted));
   if (published.adopted.size > 0) await writeOutcomes(folder, settled);
   return { outcomes: settled, record: published.record };
@@ -104,7 +106,7 @@ function printEnd(
   session: Session,
   options: BuildOptions,
   { plan }: Planned,
-  { outcomes, record }: Ended,
+  { outcomes, record }: Done,
 ): ExitCode {
   const text = [
     outcomes.length === 0 ? "nothing to do\n" : `\n${printOutcomes(outcomes, plan.images)}`,

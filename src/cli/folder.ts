@@ -1,12 +1,11 @@
 /** The output folder of a run: its plan, its variables, its outcomes and its report. */
 import { resolve } from "node:path";
-import { outcomeBase } from "../execute/schedule.ts";
 import type { World } from "../host/world.ts";
 import type { Manifest } from "../oci/manifest.ts";
-import { factsOf, type Outcome } from "../output/outcome.ts";
-import { serializePlan } from "../output/planfile.ts";
+import { factsOf, type Outcome, outcomeBase } from "../output/outcome.ts";
 import type { Observation } from "../plan/observe.ts";
 import type { Plan } from "../plan/plan.ts";
+import { serializePlan } from "../plan/plan.ts";
 import { printDotenv } from "../plan/variables.ts";
 import { printJunit } from "../report/junit.ts";
 import { printPage } from "../report/page.ts";
@@ -107,7 +106,7 @@ export function reportOf(plan: Plan, outcomes: readonly Outcome[], manifests: Ma
 }
 
 /** The manifests that looking for images brought along. */
-export function manifestsOf({ sightings }: Pick<Observation, "sightings">): Map<string, Manifest> {
+export function sightedManifests({ sightings }: Pick<Observation, "sightings">): Manifests {
   const found = new Map<string, Manifest>();
   for (const [name, [first]] of sightings) {
     if (first?.kind === "found" && first.manifest !== undefined) found.set(name, first.manifest);

@@ -7,7 +7,7 @@ import { printPlan } from "../output/report.ts";
 import type { Plan } from "../plan/plan.ts";
 import { ownBase } from "../plan/situation.ts";
 import { refuseTag } from "../plan/wishes.ts";
-import { manifestsOf, outputFolder, reportOn, writeOutput, writePlan } from "./folder.ts";
+import { outputFolder, reportOn, sightedManifests, writeOutput, writePlan } from "./folder.ts";
 import { makePlanOf } from "./make-plan.ts";
 import { openSession } from "./session.ts";
 import {
@@ -76,7 +76,7 @@ async function plan(world: World, options: JobOptions): Promise<ExitCode> {
   // GitLab shows no page of a child pipeline in a merge request, but this job's.
   await reportOn(folder, plan, {
     outcomes: async () => [],
-    manifests: manifestsOf(observation),
+    manifests: sightedManifests(observation),
   });
   printResult(world, options, plan, printPlan(plan));
   return exitCodes.done;

@@ -65,7 +65,7 @@ export async function readOutcomes(
   { world, path, label }: OutputFolder,
   { images }: Plan,
 ): Promise<readonly Outcome[]> {
-  const { parseOutcome } = await import("../report/outcomes.ts");
+  const { parseOutcome } = await import("../output/schema.ts");
   const read = images.map(async ({ name }) => {
     const file = `outcome/${name}.json`;
     const bytes = await world.files.read(`${path}/${file}`);

@@ -33,7 +33,7 @@ async function publish(world: World, options: BuildOptions): Promise<ExitCode> {
   const copied = await copyAll(plan, { registry, now, isNew: newBase(base, registry) });
   // Where the set turns out to be incomplete, a person needs the report all the more.
   await reportOn(folder, plan, { outcomes, copied });
-  const published = await publishSet(plan, situation, base, login.registry, now, copied);
+  const published = await publishSet({ plan, situation, base, registry, now }, copied);
   await reportOn(folder, plan, { outcomes, copied, manifests: published.manifests });
   const result = isDue
     ? { record: published.record, tags: [...published.tags.keys()], missing: published.missing }

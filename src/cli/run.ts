@@ -146,7 +146,8 @@ async function buildImages(
     const { plan, identified } = await makePlanOf(session, options, spool);
     refuseDirty("build", plan.dirty, options);
     const images = withParents(names, plan.images);
-    return carryOut({ plan, images, materials: identified.materials }, session, options);
+    const task = { plan, materials: identified.materials, manifests: new Map() };
+    return (await carryOut(images, task, session, options)).map(({ outcome }) => outcome);
   });
   reportFailures(session, outcomes);
   const absent = outcomes.some(({ digest }) => digest === null);

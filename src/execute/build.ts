@@ -5,7 +5,6 @@ import { BerthError } from "../errors.ts";
 import type { Material } from "../image/identify.ts";
 import type { Manifest } from "../oci/manifest.ts";
 import {
-  parseRepository,
   printReference,
   printRepository,
   type Reference,
@@ -15,13 +14,14 @@ import {
 } from "../oci/reference.ts";
 import { secondsAnnotation } from "../output/outcome.ts";
 import { isWhole } from "../plan/look.ts";
+import { ownRepository } from "../plan/places.ts";
 import { isFromScratch, type PlannedImage } from "../plan/plan.ts";
 import { annotationsOf, withAnnotations } from "../publish/annotate.ts";
 import { oldestLayer } from "./bases.ts";
 import { keepLayers, type LayerCache, layerCache, sinceAnnotation } from "./layers.ts";
 import { type Pinned, pinReferences } from "./pin.ts";
 import { requestFor } from "./request.ts";
-import type { Tools } from "./tools.ts";
+import { materialOf, type Tools } from "./tools.ts";
 
 /** The log's section that holds what an engine says while it builds an image. */
 export function sectionOf(name: string): string {
@@ -45,12 +45,12 @@ export async function buildImage(
   parents: ReadonlyMap<string, string>,
   tools: Tools,
 ): Promise<Built> {
-  const repository = repositoryFor(image);
+  const repository = ownRepository(image);
   const tagged = withTag(repository, image.tag);
   const already = await tools.registry.get(tagged);
   if (already !== undefined && (await isWhole(already, repository, tools.registry)))
     return { manifest: already, adopted: true };
-  const material = tools.material(image.name);
+  const material = materialOf(tools, image.name);
   const pinned = await pinReferences(image, material, parents, tools);
   const began = tools.clock.now().getTime();
   const layers = await layerCache(image, repository, tools);
@@ -76,17 +76,6 @@ export async function buildImage(
   return recorded(tagged, manifest, tools);
 }
 
-function repositoryFor(image: PlannedImage): Repository {
-  if (image.repository !== null) return parseRepository(image.repository);
-  throw new BerthError(
-    "REGISTRY_UNSET",
-    `build ${image.name}: no registry is known to push it to`,
-    {
-      hint: "set CI_REGISTRY_IMAGE, give --registry host/path, or set `registry` in berth.yml, and plan again",
-    },
-  );
-}
-
 async function runEngine(
   image: PlannedImage,
   material: Material,
@@ -95,7 +84,7 @@ async function runEngine(
   engine: Engine,
   tools: Tools,
 ): Promise<{ manifest: Manifest; engine: string }> {
-  const scratch = await tools.files.temporary("berth-build-");
+  const scratch = await tools.machine.files.temporary("berth-build-");
   const section = tools.log.section(
     sectionOf(image.name),
     `build ${image.name} with ${engine.name}`,
@@ -123,10 +112,15 @@ async function annotate(
   }: { readonly seconds: number; readonly created: Date; readonly layers: LayerCache },
   tools: Tools,
 ): Promise<Manifest> {
-  const { situation, revision } = tools;
+  const { situation, task } = tools;
+  const { revision, pipeline } = task.plan;
   return (
     withAnnotations(manifest, {
-      ...annotationsOf(image, situation, { revision, created, base, bases, engine }),
+      ...annotationsOf(
+        image,
+        { ...situation, pipeline: pipeline ?? situation.pipeline },
+        { revision, created, base, bases, engine },
+      ),
       [secondsAnnotation]: seconds.toFixed(1),
       [sinceAnnotation]: layers.since.toISOString(),
     }) ?? manifest
@@ -148,7 +142,7 @@ async function oldestTaken(
   const parent = [...parents.values()].find((one) => one.endsWith(`@${base?.digest}`));
   const below =
     base === undefined ? 0 : (await tools.base(parent ?? base.name, image.platform)).layers;
-  const repository = repositoryFor(image);
+  const repository = ownRepository(image);
   const config = await tools.registry.blob(repository, content.config.digest);
   if (below === undefined || config === undefined) return undefined;
   return oldestLayer(config, printRepository(repository), content.layers.length - below);

@@ -3,13 +3,13 @@ import type { Manifest } from "../oci/manifest.ts";
 import {
   below,
   parseReference,
-  parseRepository,
   printReference,
   type Repository,
   withDigest,
   withTag,
 } from "../oci/reference.ts";
 import { pastTag } from "../oci/tags.ts";
+import { ownRepository } from "../plan/places.ts";
 import { type Plan, type PlannedImage, sameAs } from "../plan/plan.ts";
 import { recordRepositoryName } from "../plan/record.ts";
 import type { CopyResult, Registry } from "../registry/registry.ts";
@@ -36,7 +36,7 @@ export async function copyImage(
   { registry, now, isNew }: CopyTarget,
   inHand?: Manifest,
 ): Promise<CopyResult> {
-  const to = parseRepository(image.repository ?? "");
+  const to = ownRepository(image);
   const tagged = withTag(to, image.tag);
   const source = parseReference(from);
   const before = (await isNew()) ? undefined : await registry.head(tagged);

@@ -1,12 +1,14 @@
 /** Carries out one decision; the only place that branches on reuse, copy, build or refresh. */
 import { BerthError } from "../errors.ts";
-import { parseReference, parseRepository, printReference, withDigest } from "../oci/reference.ts";
-import { factsOf, type Outcome } from "../output/outcome.ts";
+import type { Manifest } from "../oci/manifest.ts";
+import { printReference, withDigest } from "../oci/reference.ts";
+import { type Ended, factsOf, type Outcome, outcomeBase } from "../output/outcome.ts";
+import { ownRepository } from "../plan/places.ts";
 import { type PlannedImage, sameAs } from "../plan/plan.ts";
 import { buildImage } from "./build.ts";
 import { builtReference, copyImage } from "./copy.ts";
 import { parentReferences } from "./parents.ts";
-import { outcomeBase, type ParentOutcomes } from "./schedule.ts";
+import type { ParentOutcomes } from "./schedule.ts";
 import type { Tools } from "./tools.ts";
 
 /**
@@ -18,38 +20,35 @@ export async function execute(
   image: PlannedImage,
   parents: ParentOutcomes,
   tools: Tools,
-): Promise<Outcome> {
+): Promise<Ended> {
   const began = tools.clock.now();
-  const started = began.toISOString();
-  const seconds = (): number => (tools.clock.now().getTime() - began.getTime()) / 1000;
+  const times = () => ({
+    started: began.toISOString(),
+    seconds: (tools.clock.now().getTime() - began.getTime()) / 1000,
+  });
   try {
-    return {
-      ...outcomeBase(image),
-      ...(await carryOut(image, parents, tools)),
-      started,
-      seconds: seconds(),
-    };
+    const { manifest, ...end } = await carryOut(image, parents, tools);
+    const outcome = { ...outcomeBase(image), ...end, ...factsOf(manifest), ...times() };
+    return { outcome, manifest };
   } catch (error) {
     if (!(error instanceof BerthError)) throw error;
-    const { code, message, hint } = error;
-    return {
-      ...outcomeBase(image),
-      result: "failed",
-      started,
-      seconds: seconds(),
-      error: { code, message, hint: hint ?? null },
-    };
+    const { code, message, hint = null } = error;
+    const failure = { result: "failed", error: { code, message, hint } } as const;
+    return { outcome: { ...outcomeBase(image), ...failure, ...times() }, manifest: undefined };
   }
 }
 
-type End = Pick<Outcome, "result" | "reference" | "digest"> & Partial<Outcome>;
+interface End extends Pick<Outcome, "result" | "reference" | "digest"> {
+  readonly streamedBytes?: number;
+  readonly manifest: Manifest | undefined;
+}
 
 async function carryOut(image: PlannedImage, parents: ParentOutcomes, tools: Tools): Promise<End> {
   const { decision } = image;
   switch (decision.kind) {
     case "reuse": {
       const { reference, digest } = decision;
-      return { result: "reused", reference, digest, ...factsOf(tools.inHand?.(image.name)) };
+      return { result: "reused", reference, digest, manifest: inHand(image, tools) };
     }
     case "copy":
       return copy(image, decision.from, tools);
@@ -58,36 +57,31 @@ async function carryOut(image: PlannedImage, parents: ParentOutcomes, tools: Too
       const other = sameAs(decision);
       if (other === undefined) return build(image, parents, tools);
       const made = parents.get(other)?.reference;
-      return copy(image, made ?? builtReference(other, tools.planned), tools);
+      return copy(image, made ?? builtReference(other, tools.task.plan.images), tools);
     }
   }
 }
 
 async function copy(image: PlannedImage, from: string, tools: Tools): Promise<End> {
-  const inHand = tools.inHand?.(image.name);
   const target = { registry: tools.registry, now: tools.clock.now(), isNew: tools.isNew };
-  const { manifest, streamedBytes } = await copyImage(image, from, target, inHand);
-  tools.keep(image.name, manifest);
-  const { digest } = manifest.descriptor;
-  const to = parseRepository(image.repository ?? "");
-  const reference = printReference(withDigest(to, digest));
-  return { result: "copied", reference, digest, streamedBytes, ...factsOf(manifest) };
+  const copied = await copyImage(image, from, target, inHand(image, tools));
+  const { manifest, streamedBytes } = copied;
+  return { result: "copied", streamedBytes, ...endedAt(image, manifest) };
 }
 
 async function build(image: PlannedImage, parents: ParentOutcomes, tools: Tools): Promise<End> {
-  const references = await parentReferences(image, parents, tools.planned, tools.registry);
+  const { plan } = tools.task;
+  const references = await parentReferences(image, parents, plan.images, tools.registry);
   const { manifest, adopted } = await buildImage(image, references, tools);
-  tools.keep(image.name, manifest);
+  return { result: adopted ? "adopted" : "built", ...endedAt(image, manifest) };
+}
+
+function inHand({ name }: PlannedImage, { task }: Tools): Manifest | undefined {
+  return task.manifests.get(name);
+}
+
+function endedAt(image: PlannedImage, manifest: Manifest) {
   const { digest } = manifest.descriptor;
-  const reference = printReference(withDigest(parseRepository(image.repository ?? ""), digest));
-  const facts = factsOf(manifest);
-  if (adopted) return { result: "adopted", reference, digest, ...facts };
-  const parentDigests = [...references].map(([name, used]) => [name, parseReference(used).digest]);
-  return {
-    result: "built",
-    reference,
-    digest,
-    parents: Object.fromEntries(parentDigests),
-    ...facts,
-  };
+  const reference = printReference(withDigest(ownRepository(image), digest));
+  return { reference, digest, manifest };
 }

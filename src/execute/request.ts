@@ -10,7 +10,7 @@ import { triedTag } from "../oci/tags.ts";
 import type { PlannedImage } from "../plan/plan.ts";
 import { isLoopbackHost } from "../registry/origin.ts";
 import type { LayerCache } from "./layers.ts";
-import type { Tools } from "./tools.ts";
+import { materialOf, type Tools } from "./tools.ts";
 
 /** Lays out what the engine reads of one build in a private folder, and says what to do with it. */
 export async function requestFor(
@@ -23,7 +23,7 @@ export async function requestFor(
 ): Promise<Omit<BuildRequest, "onLine">> {
   // BuildKit takes a folder's name for what it is and sends only what seems to differ from the last one of that name.
   const contextFolder = `${scratch}/context-${image.key.slice(0, 16)}`;
-  await tools.unpack(contextTar, contextFolder);
+  await tools.machine.unpack(contextTar, contextFolder);
   const hosts = new Set([
     repository.host,
     ...recipe.uses.map(({ reference }) => hostOf(reference)),
@@ -31,9 +31,9 @@ export async function requestFor(
   const upstream = tools.situation.upstream;
   if (upstream !== undefined) hosts.add(upstream.host);
   const authFile = `${scratch}/auth/config.json`;
-  await tools.files.write(
+  await tools.machine.files.write(
     authFile,
-    await tools.authFile([...hosts].filter((host) => host !== "")),
+    await tools.logins.authFile([...hosts].filter((host) => host !== "")),
     0o600,
   );
   return {
@@ -61,13 +61,13 @@ export async function requestFor(
     noCache: layers.fromScratch,
     cacheSince: layers.since,
     authFile,
-    insecureHosts: [...tools.insecureHosts, ...[...hosts].filter(isLoopback)],
+    insecureHosts: [...tools.logins.insecureHosts, ...[...hosts].filter(isLoopback)],
   };
 }
 
-function hasTriggers({ onbuild }: PlannedImage, { uses }: Recipe, { material }: Tools): boolean {
+function hasTriggers({ onbuild }: PlannedImage, { uses }: Recipe, tools: Tools): boolean {
   const parents = uses.flatMap(({ kind, parent }) => (kind === "from" && parent ? [parent] : []));
-  return onbuild || parents.some((parent) => material(parent).recipe.onbuild);
+  return onbuild || parents.some((parent) => materialOf(tools, parent).recipe.onbuild);
 }
 
 function mountedBy({ sources, stages }: Recipe): BuildRequest["mounted"] {
@@ -102,8 +102,8 @@ async function secretFiles(
       const file = `${scratch}/secrets/${secret.id}`;
       const value =
         "env" in secret
-          ? tools.env[secret.env]
-          : await tools.files.read(resolve(tools.root, secret.file));
+          ? tools.machine.env[secret.env]
+          : await tools.machine.files.read(resolve(tools.machine.root, secret.file));
       if (value === undefined)
         throw missingSecret(
           image,
@@ -111,7 +111,7 @@ async function secretFiles(
             ? `variable ${secret.env} is not set`
             : `file ${secret.file} is not there`,
         );
-      await tools.files.write(file, value, 0o600);
+      await tools.machine.files.write(file, value, 0o600);
       return { id: secret.id, file };
     }),
   );

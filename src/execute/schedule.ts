@@ -1,6 +1,6 @@
 /** The order of work: parents before children, independent images side by side. */
 import pLimit from "p-limit";
-import type { Outcome } from "../output/outcome.ts";
+import { type Ended, type Outcome, outcomeBase } from "../output/outcome.ts";
 import { isBuilt, needsOf, type PlannedImage } from "../plan/plan.ts";
 
 /** The outcomes of an image's parents, by name. */
@@ -15,13 +15,13 @@ export type ParentOutcomes = ReadonlyMap<string, Outcome>;
 export async function runParentsFirst(
   images: readonly PlannedImage[],
   parallel: number,
-  work: (image: PlannedImage, parents: ParentOutcomes) => Promise<Outcome>,
-): Promise<readonly Outcome[]> {
+  work: (image: PlannedImage, parents: ParentOutcomes) => Promise<Ended>,
+): Promise<readonly Ended[]> {
   const limit = pLimit(parallel);
   const names = new Set(images.map(({ name }) => name));
-  const started = new Map<string, Promise<Outcome>>();
+  const started = new Map<string, Promise<Ended>>();
   const byName = new Map(images.map((image) => [image.name, image]));
-  const start = (image: PlannedImage): Promise<Outcome> => {
+  const start = (image: PlannedImage): Promise<Ended> => {
     const known = started.get(image.name);
     if (known !== undefined) return known;
     const parents = needsOf(image).filter((parent) => names.has(parent));
@@ -41,39 +41,21 @@ export async function runParentsFirst(
 
 async function runAfter(
   image: PlannedImage,
-  parents: readonly Promise<Outcome>[],
-  work: (parents: ParentOutcomes) => Promise<Outcome>,
-): Promise<Outcome> {
-  const done = await Promise.all(parents);
+  parents: readonly Promise<Ended>[],
+  work: (parents: ParentOutcomes) => Promise<Ended>,
+): Promise<Ended> {
+  const done = (await Promise.all(parents)).map(({ outcome }) => outcome);
   const lost = done.find(({ digest }) => digest === null);
   // Only a build needs its parents; an image that exists is as good as ever.
   if (lost !== undefined && isBuilt(image.decision)) return skipped(image, lost.name);
   return work(new Map(done.map((outcome) => [outcome.name, outcome])));
 }
 
-function skipped(image: PlannedImage, parent: string): Outcome {
-  return {
-    ...outcomeBase(image),
-    result: "skipped",
-    error: {
-      code: "BUILD_FAILED",
-      message: `not built: ${parent}, which it is built from, failed`,
-      hint: null,
-    },
-  };
-}
-
-/** What every outcome says of its image. */
-export function outcomeBase(image: PlannedImage): Omit<Outcome, "result"> {
-  return {
-    name: image.name,
-    key: image.key,
-    decision: image.decision.kind,
-    reference: null,
-    digest: null,
-    optional: image.optional,
-    seconds: undefined,
-    streamedBytes: 0,
-    error: null,
-  };
+function skipped(image: PlannedImage, parent: string): Ended {
+  const error = {
+    code: "BUILD_FAILED",
+    message: `not built: ${parent}, which it is built from, failed`,
+    hint: null,
+  } as const;
+  return { outcome: { ...outcomeBase(image), result: "skipped", error }, manifest: undefined };
 }

@@ -1,40 +1,55 @@
-/** What carrying out a plan needs of the outside, handed in by the command. */
+/** What is carried out, and what that needs of the outside, handed in by the command. */
 import type { Engine } from "../engine/engine.ts";
 import type { Material } from "../image/identify.ts";
 import type { Manifest } from "../oci/manifest.ts";
-import type { PlannedImage } from "../plan/plan.ts";
+import type { Plan } from "../plan/plan.ts";
 import type { Situation } from "../plan/situation.ts";
 import type { Registry } from "../registry/registry.ts";
 import type { Clock, Files, Log } from "../world.ts";
 import type { BaseFacts } from "./bases.ts";
 
+/** What is known before anything is carried out. */
+export interface Task {
+  /** With all its images, for parents that another job builds. */
+  readonly plan: Pick<Plan, "images" | "revision" | "pipeline">;
+  /** Dockerfile, recipe and hashed context of each image that is built. */
+  readonly materials: ReadonlyMap<string, Material>;
+  /** Manifests that the plan's look brought along. */
+  readonly manifests: ReadonlyMap<string, Manifest>;
+}
+
 export interface Tools {
+  readonly task: Task;
+  readonly situation: Situation;
   readonly registry: Registry;
   /** Gives the engine when the first build needs it, so that a run without builds needs none. */
   readonly engine: () => Promise<Engine>;
-  readonly files: Files;
-  /** The repository's top, absolute. */
-  readonly root: string;
+  readonly machine: Machine;
+  readonly logins: {
+    /** The text of a docker config with the logins for these hosts. */
+    readonly authFile: (hosts: readonly string[]) => Promise<string>;
+    readonly insecureHosts: readonly string[];
+  };
   readonly clock: Clock;
   readonly log: Log;
-  readonly situation: Situation;
-  readonly revision: string | null;
-  /** All images of the plan, for parents that another job builds. */
-  readonly planned: readonly PlannedImage[];
-  /** Dockerfile, recipe and hashed context of an image. */
-  readonly material: (name: string) => Material;
-  /** Extracts a context tar that berth made into a new folder; without one the folder stays empty. */
-  readonly unpack: (tar: string | undefined, folder: string) => Promise<void>;
-  /** The text of a docker config with the logins for these hosts. */
-  readonly authFile: (hosts: readonly string[]) => Promise<string>;
-  readonly insecureHosts: readonly string[];
-  readonly env: Readonly<Record<string, string | undefined>>;
   /** Facts of a base, asked once for each base and platform. */
   readonly base: (name: string, platform: string) => Promise<BaseFacts>;
   /** Whether nothing was published to the own registry before; asked once. */
   readonly isNew: () => Promise<boolean>;
-  /** Keeps a manifest for the publishing that follows in the same run. */
-  readonly keep: (name: string, manifest: Manifest) => void;
-  /** A manifest that the plan's look brought along. */
-  readonly inHand?: (name: string) => Manifest | undefined;
+}
+
+/** Where engines run. */
+export interface Machine {
+  readonly files: Files;
+  /** The repository's top, absolute. */
+  readonly root: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Extracts a context tar that berth made into a new folder; without one the folder stays empty. */
+  readonly unpack: (tar: string | undefined, folder: string) => Promise<void>;
+}
+
+export function materialOf({ task }: Pick<Tools, "task">, name: string): Material {
+  const material = task.materials.get(name);
+  if (material === undefined) throw new TypeError(`no material for ${name}`);
+  return material;
 }

@@ -1,49 +1,39 @@
 /** What became of a planned image, as plain JSON that later jobs and reports read. */
-import type { ErrorCode } from "../errors.ts";
-import type { Descriptor, Manifest } from "../oci/manifest.ts";
-import type { Decision } from "../plan/plan.ts";
+import type { Manifest } from "../oci/manifest.ts";
+import type { PlannedImage } from "../plan/plan.ts";
+import type { Outcome } from "./schema.ts";
 
-/** The end of one image. */
-export type Result =
-  | "reused"
-  | "copied"
-  | "built"
-  /** Another pipeline had pushed the key meanwhile; its image was taken. */
-  | "adopted"
-  | "failed"
-  /** Not tried, since an image that it is built from failed. */
-  | "skipped";
+export type { ImageBlob, Outcome, Result } from "./schema.ts";
 
-export interface Outcome {
-  readonly name: string;
-  readonly key: string;
-  readonly decision: Decision["kind"];
-  readonly result: Result;
-  /** By digest; `null` where there is no image. */
-  readonly reference: string | null;
-  readonly digest: string | null;
-  readonly optional: boolean;
-  /** When work on it began, in ISO 8601; not told where there was no work. */
-  readonly started?: string;
-  readonly seconds: number | undefined;
-  /** Bytes of blobs that a copy had to stream. */
-  readonly streamedBytes: number;
-  /** Digests of the images of the set that it was built from, by name; only where it was built here. */
-  readonly parents?: Readonly<Record<string, string>>;
-  /** Its config and layers, where its manifest was at hand. */
-  readonly blobs?: readonly ImageBlob[];
-  /** How long the build took that made it, in this run or an earlier one, as the image says itself. */
-  readonly buildSeconds?: number;
-  /** Why it failed or was skipped. */
-  readonly error: {
-    readonly code: ErrorCode;
-    readonly message: string;
-    readonly hint: string | null;
-  } | null;
+/** An outcome, and the manifest that the image ended at, for what follows in the same run. */
+export interface Ended {
+  readonly outcome: Outcome;
+  readonly manifest: Manifest | undefined;
 }
 
-/** A blob of an image: what it is known by, and its bytes in the registry. */
-export type ImageBlob = Pick<Descriptor, "digest" | "size">;
+/** What every outcome says of its image. */
+export function outcomeBase(image: PlannedImage): Omit<Outcome, "result"> {
+  return {
+    name: image.name,
+    key: image.key,
+    decision: image.decision.kind,
+    reference: null,
+    digest: null,
+    optional: image.optional,
+    seconds: undefined,
+    streamedBytes: 0,
+    error: null,
+  };
+}
+
+/** The manifests that images ended at, by name. */
+export function manifestsOf(ended: readonly Ended[]): ReadonlyMap<string, Manifest> {
+  return new Map(
+    ended.flatMap(({ outcome, manifest }) =>
+      manifest === undefined ? [] : [[outcome.name, manifest] as const],
+    ),
+  );
+}
 
 /** On a built image: how many seconds its engine took. */
 export const secondsAnnotation = "berth.seconds";

@@ -5,8 +5,7 @@ import { printReference, printRepository, withDigest, withTag } from "../oci/ref
 import { generationOfMachine, generationOfPipeline, ofGeneration } from "../oci/tags.ts";
 import type { Decided, Grounds } from "./decide.ts";
 import { repositoryOf, writtenTag } from "./places.ts";
-import type { Decision, Plan, PlanConfig, PlannedImage } from "./plan.ts";
-import { planVersion } from "./plan.ts";
+import type { Decision, Plan, PlannedImage } from "./plan.ts";
 import type { Situation } from "./situation.ts";
 import { variablesOf } from "./variables.ts";
 
@@ -33,7 +32,7 @@ export function makePlan(
     situation.own !== undefined && images.every(({ decision }) => endsInOwn(decision, situation));
   const set = setOf(grounds, complete, generation);
   return {
-    version: planVersion,
+    version: 1,
     config: configOf(config),
     revision: state.revision ?? null,
     pipeline: situation.pipeline ?? null,
@@ -110,7 +109,8 @@ function endsInOwn(decision: Decision, situation: Situation): boolean {
   return own !== undefined && decision.reference.startsWith(`${own}/`);
 }
 
-function configOf(config: Config): PlanConfig {
+/** What later jobs need of the configuration. */
+export function configOf(config: Config): Plan["config"] {
   const { prefix, upstream, registry, repository, reference, publish, registries, trust } = config;
   return { prefix, upstream, registry, repository, reference, publish, registries, trust };
 }

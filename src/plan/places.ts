@@ -1,8 +1,10 @@
 /** Where images have their places: repositories below a base, and the sources that a run may read. */
 import type { Config } from "../config/config.ts";
+import { BerthError } from "../errors.ts";
 import { type Key, ownTags, type SetPlace } from "../image/key.ts";
-import { below, type Repository } from "../oci/reference.ts";
+import { below, parseRepository, type Repository } from "../oci/reference.ts";
 import { triedTag } from "../oci/tags.ts";
+import type { PlannedImage } from "./plan.ts";
 import type { Situation } from "./situation.ts";
 
 /** A registry base that a run reads: where it has images, and the tags of a key that are believed there. */
@@ -21,6 +23,14 @@ export function writtenTag({ trusted }: Pick<Situation, "trusted">, tag: string)
 /** The repository of an image below a base, by the configured template. */
 export function repositoryOf(base: Repository, template: string, name: string): Repository {
   return below(base, template.replaceAll("{name}", name));
+}
+
+/** Where a planned image has its place; REGISTRY_UNSET where no registry of the project's own is known. */
+export function ownRepository({ name, repository }: Pick<PlannedImage, "name" | "repository">) {
+  if (repository !== null) return parseRepository(repository);
+  throw new BerthError("REGISTRY_UNSET", `build ${name}: no registry is known to push it to`, {
+    hint: "set CI_REGISTRY_IMAGE, give --registry host/path, or set `registry` in berth.yml, and plan again",
+  });
 }
 
 /**

@@ -1,9 +1,12 @@
-/** The shape of plan.json, for reading it back and for docs/plan.schema.json. */
+/**
+ * plan.json: its shape, which is also the type that the program uses, and how it is read back. What only needs
+ * the types imports them from `plan.ts`, so that zod is loaded by those alone who read a file.
+ */
 import * as z from "zod";
 import { BerthError } from "../errors.ts";
 import { type Key, keyVersion } from "../image/key.ts";
+import type { DeepReadonly } from "../json.ts";
 import { type Digest, parseDigest } from "../oci/digest.ts";
-import { type Plan, planVersion } from "./plan.ts";
 
 const key = z
   .custom<Key>((value) => typeof value === "string" && /^[0-9a-f]{64}$/.test(value))
@@ -11,6 +14,12 @@ const key = z
 const digest = z
   .custom<Digest>((value) => typeof value === "string" && parseDigest(value) !== undefined)
   .meta({ type: "string", pattern: "^sha256:[0-9a-f]{64}$" });
+/** `null` in the file, `undefined` in the program. */
+const textOrNone = z
+  .string()
+  .nullable()
+  .transform((value) => value ?? undefined)
+  .meta({ anyOf: [{ type: "string" }, { type: "null" }] });
 const foundBy = z.enum(["set-record", "key-tag"]);
 
 const secret = z.union([
@@ -18,31 +27,41 @@ const secret = z.union([
   z.object({ id: z.string(), file: z.string() }),
 ]);
 
+/** Why an image has to be built. */
 const buildReason = z.discriminatedUnion("code", [
   z.object({
     code: z.literal("absent"),
     looked: z.array(z.string()),
+    // What changed since the promoted image, such as `RUN at line 12 changed since latest`.
     since: z.string().optional(),
   }),
+  // The tag is there, but what it points at is not whole.
   z.object({ code: z.literal("broken"), reference: z.string(), missing: z.literal("config") }),
+  // Nowhere to look: no registry is known.
   z.object({ code: z.literal("no-registry") }),
+  // Another image of the same key is built: this one is a copy of it.
   z.object({ code: z.literal("same"), as: z.string() }),
 ]);
 
+/** An image of the set that it is built from is built again. */
 const parentReason = z.object({ code: z.literal("parent"), parent: z.string() });
 const forcedReason = z.object({ code: z.literal("forced") });
 
+/** Why an image that is nowhere yet is built from scratch: its build neither reads nor writes a layer cache. */
 const scratchReason = z.discriminatedUnion("code", [
   forcedReason,
   parentReason,
+  // Layers at hand may be as old as the branch that is merged.
   z.object({ code: z.literal("merge"), because: z.string() }),
 ]);
 
+/** Why an image that is there is built again, under the same key and without layer caches. */
 const refreshReason = z.discriminatedUnion("code", [
   forcedReason,
   z.object({ code: z.literal("max-age"), created: z.string(), days: z.number() }),
   z.object({ code: z.literal("base-moved"), base: z.string(), from: z.string(), to: z.string() }),
   parentReason,
+  // In a merge: upstream does not have it, and it was not built on the target's head.
   z.object({
     code: z.literal("merge"),
     because: z.string(),
@@ -51,6 +70,7 @@ const refreshReason = z.discriminatedUnion("code", [
   }),
 ]);
 
+/** How an image is to be had; `execute` is the only place that branches on it. */
 const decision = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("reuse"), reference: z.string(), digest, foundBy }),
   z.object({ kind: z.literal("copy"), from: z.string(), digest, foundBy }),
@@ -59,6 +79,7 @@ const decision = z.discriminatedUnion("kind", [
     because: buildReason,
     scratch: scratchReason.optional().describe("why no layer cache is read or written"),
   }),
+  // `from` is what is used until the new one is promoted.
   z.object({ kind: z.literal("refresh"), because: refreshReason, from: z.string() }),
 ]);
 
@@ -81,10 +102,10 @@ const image = z.object({
   dockerfile: z.string(),
   context: z.string(),
   args: z.record(z.string(), z.string()),
-  target: z.string().nullable(),
+  target: textOrNone,
   platform: z.string(),
   secrets: z.array(secret),
-  epoch: z.string().nullable(),
+  epoch: textOrNone,
   optional: z.boolean(),
   onbuild: z.boolean(),
   allowAdd: z.array(z.string()),
@@ -100,10 +121,11 @@ const image = z.object({
   reference: z.string().nullable().describe("what later jobs run"),
 });
 
+/** What later jobs need of the configuration, so that publishing needs no checkout. */
 const config = z.object({
   prefix: z.string(),
-  upstream: z.string().nullable(),
-  registry: z.string().nullable(),
+  upstream: textOrNone,
+  registry: textOrNone,
   repository: z.string(),
   reference: z.enum(["each", "set", "classic"]),
   publish: z.array(z.object({ branch: z.string(), tag: z.string() })),
@@ -114,44 +136,49 @@ const config = z.object({
 /** The schema of the file; a test compares docs/plan.schema.json with it. */
 export const planSchema = z
   .object({
-    version: z.literal(planVersion),
+    // Raised when the file changes its shape; another version is refused.
+    version: z.literal(1),
     config,
+    // The commit that the files were read from; `null` in a repository without a commit.
     revision: z.string().nullable(),
+    // The pipeline that planned; its child pipelines have numbers of their own.
     pipeline: z.string().nullable(),
+    // Files that differ from that commit and that keys cover.
     dirty: z.array(z.string()),
     set: z.object({
       id: z.string(),
+      // On every image; the record names another one for a later generation.
       tag: z.string(),
+      // Where the set was found on record, `host/path:tag`.
       record: z.string().nullable(),
+      // Names the tags of this run's refreshed images until they are promoted; `null` where none is.
       generation: z.string().nullable(),
       stale: z
         .boolean()
         .describe("the record is to be written anew: it is old, or names what is gone"),
     }),
+    // All images of the set end in the own registry, so that set tags can be given there.
     complete: z.boolean(),
     images: z.array(image),
+    // What the dotenv report holds, in order.
     variables: z.record(z.string(), z.string()),
     warnings: z.array(z.string()),
   })
   .describe("What berth plan decided, for berth build, publish and promote");
 
+export type Plan = DeepReadonly<z.output<typeof planSchema>>;
+export type PlannedImage = DeepReadonly<z.output<typeof image>>;
+export type Decision = DeepReadonly<z.output<typeof decision>>;
+export type BuildReason = DeepReadonly<z.output<typeof buildReason>>;
+export type ScratchReason = DeepReadonly<z.output<typeof scratchReason>>;
+export type RefreshReason = DeepReadonly<z.output<typeof refreshReason>>;
+/** Why an image need not be built. */
+export type FoundBy = z.output<typeof foundBy>;
+
 /** Reads plan.json; PLAN_INVALID for another version or a damaged file. */
 export function parsePlan(text: string, file: string): Plan {
   const parsed = planSchema.safeParse(parseJson(text, file));
-  if (parsed.success) {
-    const images = parsed.data.images.map((each) => ({
-      ...each,
-      target: each.target ?? undefined,
-      epoch: each.epoch ?? undefined,
-    }));
-    const { upstream, registry, ...settings } = parsed.data.config;
-    const config = {
-      ...settings,
-      upstream: upstream ?? undefined,
-      registry: registry ?? undefined,
-    };
-    return { ...parsed.data, config, images };
-  }
+  if (parsed.success) return parsed.data;
   const issue = parsed.error.issues[0];
   throw invalid(file, `${issue?.path.join(".") ?? ""}: ${issue?.message ?? "unknown"}`);
 }

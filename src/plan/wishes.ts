@@ -5,7 +5,6 @@ import { BerthError } from "../errors.ts";
 import { isTag } from "../oci/reference.ts";
 import { isReserved, readTag } from "../oci/tags.ts";
 import type { Get } from "./merge.ts";
-import type { Situation } from "./situation.ts";
 
 export interface Wishes {
   /** What is built again: nothing, everything, or the images named. */
@@ -34,9 +33,14 @@ export function isForced({ force }: Pick<Wishes, "force">, name: string): boolea
   return force === "all" || (force !== "none" && force.includes(name));
 }
 
+interface WithWishes {
+  readonly wishes: Pick<Wishes, "tag">;
+  readonly defaultBranch: string | undefined;
+}
+
 /** REFERENCE_INVALID for a tag that no image may get; asked by those who give it to images or tell jobs of it. */
 export function refuseTag(
-  { wishes: { tag }, defaultBranch }: Pick<Situation, "wishes" | "defaultBranch">,
+  { wishes: { tag }, defaultBranch }: WithWishes,
   config: Pick<Config, "prefix" | "publish">,
 ): void {
   if (tag === undefined) return;

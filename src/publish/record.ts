@@ -24,7 +24,7 @@ import type { Placed } from "./place.ts";
 /** What is to be recorded of a set as it is placed. */
 export function recordOf(
   plan: Plan,
-  { upstream }: Situation,
+  { upstream }: Pick<Situation, "upstream">,
   placed: readonly Placed[],
 ): SetRecord {
   const images = Object.fromEntries(

@@ -31,6 +31,15 @@ export interface Published {
   readonly manifests: ReadonlyMap<string, Manifest>;
 }
 
+/** A plan whose set is published, and where. */
+export interface Publication {
+  readonly plan: Plan;
+  readonly situation: Pick<Situation, "ci" | "trusted" | "wishes" | "upstream">;
+  readonly base: Repository;
+  readonly registry: Registry;
+  readonly now: Date;
+}
+
 /** How often a set is published anew because others moved key tags; each moves one at most once. */
 const rounds = 5;
 
@@ -38,28 +47,25 @@ const rounds = 5;
  * Publishes the set of a plan: what the plan found by digest, what it had built by the key's tag. Where
  * nothing is due it only looks whether all is there.
  *
- * `known` are manifests that are in hand already, by image. Looks at the key tags of built images once
+ * `made` are the manifests that this run's images ended at. Looks at the key tags of built images once
  * more at the end, and publishes again what another pipeline has moved meanwhile, so that all who
  * publish a set end at the same digests. SET_INCOMPLETE names every image that is not there; an
  * optional one that was to be built is recorded as missing instead.
  */
 export async function publishSet(
-  plan: Plan,
-  situation: Situation,
-  base: Repository,
-  registry: Registry,
-  now: Date,
-  known: ReadonlyMap<string, Manifest> = new Map(),
+  publication: Publication,
+  made: ReadonlyMap<string, Manifest> = new Map(),
 ): Promise<Published> {
   const adopted = new Map<string, Digest>();
-  const later = await laterRecord(plan, situation, base, registry);
+  const later = await laterRecord(publication);
   if (later !== undefined)
     return { record: later, tags: new Map(), missing: [], adopted, manifests: new Map() };
-  let inHand = known;
+  let inHand = made;
   for (let round = 1; ; round++) {
-    const placed = await placeAll(plan, situation, base, registry, inHand);
-    const record = await writeSet(placed, plan, situation, base, registry, now);
-    const moved = round < rounds ? await movedKeys(placed, registry) : new Map<string, Manifest>();
+    const placed = await placeAll(publication, inHand);
+    const record = await writeSet(placed, publication);
+    const moved =
+      round < rounds ? await movedKeys(placed, publication.registry) : new Map<string, Manifest>();
     if (moved.size === 0) return { record, ...summaryOf(placed), adopted };
     for (const [name, { descriptor }] of moved) adopted.set(name, descriptor.digest);
     inHand = new Map([...inHand, ...moved]);
@@ -70,12 +76,8 @@ export async function publishSet(
  * The set's record, where a refreshed generation has taken it over since these images were built: a job that
  * is run again must not move the tags which pipelines of that time still run in.
  */
-async function laterRecord(
-  plan: Plan,
-  situation: Situation,
-  base: Repository,
-  registry: Registry,
-): Promise<string | undefined> {
+async function laterRecord(publication: Publication): Promise<string | undefined> {
+  const { plan, situation, base, registry } = publication;
   const { set, images } = plan;
   const isFirst = set.generation === null && images.some(({ decision }) => isBuilt(decision));
   if (!situation.trusted || !isFirst) return undefined;
@@ -88,17 +90,15 @@ async function laterRecord(
 }
 
 async function placeAll(
-  plan: Plan,
-  situation: Situation,
-  base: Repository,
-  registry: Registry,
-  known: ReadonlyMap<string, Manifest>,
+  publication: Publication,
+  inHand: ReadonlyMap<string, Manifest>,
 ): Promise<readonly Placed[]> {
+  const { plan, situation, base, registry } = publication;
   const isDue = isPublishDue(plan, situation);
   if (isDue) announceWrites(plan, base, registry);
-  const tags = isDue ? tagsFor(plan, situation, base) : [];
+  const tags = isDue ? tagsFor(publication) : [];
   const placed = await Promise.all(
-    plan.images.map((image) => place(image, tags, registry, known.get(image.name))),
+    plan.images.map((image) => place(image, tags, registry, inHand.get(image.name))),
   );
   const needed = placed.filter(
     ({ image, found }) =>
@@ -109,9 +109,10 @@ async function placeAll(
 }
 
 /** The set's tag, where all images are here, unless all have it by the record's word; and a user's. */
-function tagsFor(plan: Plan, { wishes }: Situation, base: Repository): readonly string[] {
+function tagsFor({ plan, situation, base }: Publication): readonly string[] {
   if (!plan.complete) return [];
-  const user = wishes.tag === undefined ? [] : [wishes.tag];
+  const { tag } = situation.wishes;
+  const user = tag === undefined ? [] : [tag];
   const isTagged =
     isOwn(plan, base) &&
     plan.images.every(
@@ -123,11 +124,7 @@ function tagsFor(plan: Plan, { wishes }: Situation, base: Repository): readonly 
 /** Tags first, then the record, which an untrusted run leaves alone; gives where the set is on record. */
 async function writeSet(
   placed: readonly Placed[],
-  plan: Plan,
-  situation: Situation,
-  base: Repository,
-  registry: Registry,
-  now: Date,
+  { plan, situation, base, registry, now }: Publication,
 ): Promise<string | undefined> {
   const { set, images } = plan;
   // Since then the record may have moved on to a refreshed generation.

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { parse } from "yaml";
 import { childPipeline, type PipelineOptions, printPipeline } from "../../src/output/pipeline.ts";
+import { configOf } from "../../src/plan/make.ts";
 import type { Decision, Plan, PlannedImage } from "../../src/plan/plan.ts";
 import { config, keyedImage, someDigest } from "../support/keyed.ts";
 
@@ -45,7 +46,7 @@ function pipeline(
 ): Record<string, Record<string, unknown>> {
   const plan: Plan = {
     version: 1,
-    config: config(),
+    config: configOf(config()),
     revision: null,
     pipeline: null,
     dirty: [],

@@ -3,6 +3,7 @@ import { test } from "node:test";
 import type { Outcome } from "../../src/output/outcome.ts";
 import { printOutcomes, printPlan, shortReference } from "../../src/output/report.ts";
 import { printTable } from "../../src/output/table.ts";
+import { configOf } from "../../src/plan/make.ts";
 import type { Plan, PlannedImage } from "../../src/plan/plan.ts";
 import { config, keyedImage, someDigest } from "../support/keyed.ts";
 
@@ -32,7 +33,7 @@ const images: readonly PlannedImage[] = [
 ];
 const plan: Plan = {
   version: 1,
-  config: config(),
+  config: configOf(config()),
   revision: "c0ffee",
   pipeline: null,
   dirty: [],

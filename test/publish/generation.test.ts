@@ -224,7 +224,7 @@ describe("a refreshed generation", () => {
     await move(fresh);
     const { registry, situation } = options({ pipeline: 3, env: tag });
     const base = parseRepository(`${memory.host}/${project}`);
-    await publishSet(planned.plan, situation, base, registry, new Date(0));
+    await publishSet({ plan: planned.plan, situation, base, registry, now: new Date(0) });
     assert.notEqual(tagged("base", "mine"), undefined);
     assert.deepEqual(await used(4), all(fresh));
   });

@@ -94,7 +94,7 @@ describe("a set record", () => {
     );
   const publishAgain = (project: string, plan: Plan) => {
     const { registry, situation } = job(project);
-    return publishSet(plan, situation, ownBase(situation), registry, flowTime);
+    return publishSet({ plan, situation, base: ownBase(situation), registry, now: flowTime });
   };
   const isThere = async (reference: string) =>
     (await client(undefined).head(parseReference(reference))) !== undefined;

@@ -121,7 +121,7 @@ suite("what whole runs ask", () => {
       counted();
       const { registry, situation } = job(upstream);
       const base = parseRepository(`${situation.own?.host}/${upstream}`);
-      await publishSet(plan, situation, base, registry, new Date(0));
+      await publishSet({ plan, situation, base, registry, now: new Date(0) });
       assert.deepEqual(counted(), {
         token: 2,
         "GET manifests": 25,

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { BerthError } from "../../src/errors.ts";
 import { makeImageManifest } from "../../src/oci/manifest.ts";
 import { factsOf, secondsAnnotation } from "../../src/output/outcome.ts";
-import { parseOutcome } from "../../src/report/outcomes.ts";
+import { parseOutcome } from "../../src/output/schema.ts";
 import { testImage, testIndex } from "../registry/clients.ts";
 import { blobs, failure, outcomeOf, planned } from "./samples.ts";
 

@@ -1,7 +1,9 @@
 /** Plans and outcomes as runs leave them, for reports. */
+
 import { BerthError, type ErrorCode } from "../../src/errors.ts";
 import { digestOf } from "../../src/oci/digest.ts";
 import type { Outcome, Result } from "../../src/output/outcome.ts";
+import { configOf } from "../../src/plan/make.ts";
 import type { Decision, Plan, PlannedImage } from "../../src/plan/plan.ts";
 import { makeReport, type Report } from "../../src/report/view.ts";
 import { config, keyedImage, someDigest } from "../support/keyed.ts";
@@ -45,7 +47,7 @@ export function planned(
 export function planOf(images: readonly PlannedImage[], change: Partial<Plan> = {}): Plan {
   return {
     version: 1,
-    config: config(),
+    config: configOf(config()),
     revision: "c0ffee".repeat(6),
     pipeline: "77",
     dirty: [],

@@ -1,4 +1,5 @@
 /** A whole run in memory: keys, plan, builds by an engine that pushes small images, publishing. */
+import { sightedManifests } from "../../src/cli/folder.ts";
 import type { Config } from "../../src/config/config.ts";
 import type { BuildRequest, Engine } from "../../src/engine/engine.ts";
 import { BerthError } from "../../src/errors.ts";
@@ -12,8 +13,7 @@ import { makeFolder, unpackTar } from "../../src/host/unpack.ts";
 import type { Spool } from "../../src/image/contexts.ts";
 import { identify } from "../../src/image/identify.ts";
 import type { Image } from "../../src/image/image.ts";
-import type { Manifest } from "../../src/oci/manifest.ts";
-import { isFatal, type Outcome } from "../../src/output/outcome.ts";
+import { isFatal, manifestsOf, type Outcome } from "../../src/output/outcome.ts";
 import type { MergeHistory } from "../../src/plan/freshness.ts";
 import type { Plan } from "../../src/plan/plan.ts";
 import { planOf as planFrom } from "../../src/plan/plan-of.ts";
@@ -96,17 +96,22 @@ async function runWith(options: FlowOptions, spool: Spool): Promise<Flow> {
   const { registry, situation } = options;
   const { plan, identified, observation } = await planOf(options, spool);
   const built: string[] = [];
-  const known = new Map<string, Manifest>();
-  for (const [name, [first]] of observation.sightings) {
-    if (first?.kind === "found" && first.manifest !== undefined) known.set(name, first.manifest);
-  }
   const engine = options.engine ?? pushingEngine(registry, built, options.onBuild);
   const tools: Tools = {
+    task: { plan, materials: identified.materials, manifests: sightedManifests(observation) },
     registry,
     situation,
     engine: async () => engine,
-    files: realFiles(),
-    root: "/",
+    machine: {
+      files: realFiles(),
+      root: "/",
+      env: {},
+      unpack: async (tar, folder) => {
+        await makeFolder(folder);
+        if (tar !== undefined) await unpackTar(tar, folder);
+      },
+    },
+    logins: { authFile: async () => "{}", insecureHosts: [] },
     clock: {
       now: () => options.now ?? flowTime,
       sleep: async () => undefined,
@@ -116,33 +121,21 @@ async function runWith(options: FlowOptions, spool: Spool): Promise<Flow> {
       warn: () => undefined,
       section: () => ({ line: () => undefined, end: () => undefined }),
     },
-    revision: plan.revision,
-    planned: plan.images,
-    material: (name) => {
-      const material = identified.materials.get(name);
-      if (material === undefined) throw new TypeError(name);
-      return material;
-    },
-    unpack: async (tar, folder) => {
-      await makeFolder(folder);
-      if (tar !== undefined) await unpackTar(tar, folder);
-    },
-    authFile: async () => "{}",
-    insecureHosts: [],
-    env: {},
-    isNew: newBase(situation.own, registry),
     base: (name, platform) => lookUpBase(name, platform, registry),
-    keep: (name, manifest) => known.set(name, manifest),
-    inHand: (name) => known.get(name),
+    isNew: newBase(situation.own, registry),
   };
   if (situation.own !== undefined) announceRun(plan, situation.own, registry);
-  const outcomes = await runParentsFirst(plan.images, 2, (image, parents) =>
+  const ended = await runParentsFirst(plan.images, 2, (image, parents) =>
     execute(image, parents, tools),
   );
+  const outcomes = ended.map(({ outcome }) => outcome);
   const now = new Date((options.now ?? flowTime).getTime() + 1000);
   const published = outcomes.some(isFatal)
     ? undefined
-    : await publishSet(plan, situation, ownBase(situation), registry, now, known);
+    : await publishSet(
+        { plan, situation, base: ownBase(situation), registry, now },
+        manifestsOf(ended),
+      );
   return { plan, outcomes, published, built };
 }
 

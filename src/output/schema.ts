@@ -1,28 +1,43 @@
-/** The shape of an outcome's file, for reading back what build jobs wrote. */
+/** An outcome's file: its shape, which is also the type that the program uses, and how it is read back. */
 import * as z from "zod";
 import { BerthError, type ErrorCode, errorCodes } from "../errors.ts";
+import type { DeepReadonly } from "../json.ts";
 import { type Digest, parseDigest } from "../oci/digest.ts";
-import type { Outcome } from "../output/outcome.ts";
 
 const digest = z.custom<Digest>(
   (value) => typeof value === "string" && parseDigest(value) !== undefined,
 );
 const seconds = z.number().nonnegative();
 
+/** A blob of an image: what it is known by, and its bytes in the registry. */
+const blob = z.object({ digest, size: z.number().nonnegative() });
+
+/**
+ * The end of one image. `adopted`: another pipeline had pushed the key meanwhile, and its image was taken;
+ * `skipped`: not tried, since an image that it is built from failed.
+ */
+const result = z.enum(["reused", "copied", "built", "adopted", "failed", "skipped"]);
+
 const schema = z.object({
   name: z.string(),
   key: z.string(),
   decision: z.enum(["reuse", "copy", "build", "refresh"]),
-  result: z.enum(["reused", "copied", "built", "adopted", "failed", "skipped"]),
+  result,
+  // By digest; `null` where there is no image.
   reference: z.string().nullable(),
   digest: z.string().nullable(),
   optional: z.boolean(),
+  // When work on it began; not told where there was no work.
   started: z.iso.datetime().exactOptional(),
   // A time that is not known is left out of the file.
   seconds: seconds.optional().transform((value): number | undefined => value),
+  // Bytes of blobs that a copy had to stream.
   streamedBytes: z.number().nonnegative(),
-  blobs: z.array(z.object({ digest, size: z.number().nonnegative() })).exactOptional(),
+  // Its config and layers, where its manifest was at hand.
+  blobs: z.array(blob).exactOptional(),
+  // How long the build took that made it, in this run or an earlier one, as the image says itself.
   buildSeconds: seconds.exactOptional(),
+  // Why it failed or was skipped.
   error: z
     .object({
       code: z.enum(Object.keys(errorCodes) as [ErrorCode, ...ErrorCode[]]),
@@ -31,6 +46,10 @@ const schema = z.object({
     })
     .nullable(),
 });
+
+export type Outcome = DeepReadonly<z.output<typeof schema>>;
+export type Result = z.output<typeof result>;
+export type ImageBlob = DeepReadonly<z.output<typeof blob>>;
 
 /** Reads the file of one outcome; PLAN_INVALID where it is damaged or of another version of berth. */
 export function parseOutcome(text: string, file: string): Outcome {
