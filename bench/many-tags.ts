@@ -1,14 +1,11 @@
-/** Names of the tags of one repository: keys, of which a few are needed, and tags of pipelines that are to be deleted. */
+/** Names of the tags of one repository: keys, of which a few are needed, and what old pipelines refreshed, to be deleted. */
 import { ownTags } from "../src/image/key.ts";
 
 export const neededPerRepository = 200;
 
 /** So many tags, the doomed ones among them. */
 export function tagsOf(count: number, doomed: number): readonly string[] {
-  return [
-    ...keysOf(count - doomed),
-    ...Array.from({ length: doomed }, (_, index) => `p${index + 1}`),
-  ];
+  return [...keysOf(count - doomed), ...keysOf(doomed).map((tag, index) => `${tag}-r${index + 1}`)];
 }
 
 export function keysOf(count: number): readonly string[] {

@@ -7,7 +7,7 @@ for (let index = 0; index < Number(repositories); index++) {
   while (next !== undefined) {
     const answer = await fetch(`http://${host}${next}`);
     const { tags } = await answer.json();
-    for (const tag of tags) if (tag.startsWith("p")) waiting.push(`${path}/manifests/${tag}`);
+    for (const tag of tags) if (/-r\d+$/.test(tag)) waiting.push(`${path}/manifests/${tag}`);
     next = /<([^>]*)>/.exec(answer.headers.get("link") ?? "")?.[1];
   }
 }
