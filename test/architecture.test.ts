@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { test } from "node:test";
+import { circles, readSources, typesTwice } from "../scripts/figures.ts";
 
 const src = join(import.meta.dirname, "../src");
 
@@ -61,6 +62,14 @@ test("imports point down", () => {
     }
   }
   assert.deepEqual(wrong, []);
+});
+
+test("no files import each other, not around corners either", () => {
+  assert.deepEqual(circles(readSources()), []);
+});
+
+test("a type's name is exported once", () => {
+  assert.deepEqual([...typesTwice(readSources())], []);
 });
 
 test("only the edge touches the outside", () => {

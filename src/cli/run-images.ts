@@ -6,7 +6,13 @@ import type { KeyedImage } from "../image/key.ts";
 import { isTag } from "../oci/reference.ts";
 import { type Source, sourcesOf } from "../plan/places.ts";
 import type { Caller } from "../run/container.ts";
-import { locateKeys, locateRecorded, locateTag, type Place, type Search } from "../run/locate.ts";
+import {
+  locateKeys,
+  locateRecorded,
+  locateTag,
+  type Search,
+  type SearchScope,
+} from "../run/locate.ts";
 import { publishedBy, type RecordSearch, refreshedBy } from "../run/pipeline.ts";
 import type { Attach } from "../run/port.ts";
 import type { PullPorts } from "../run/pull.ts";
@@ -60,7 +66,7 @@ export async function findImages(
 ): Promise<Search> {
   const { project, situation, login, world } = session;
   const { config } = project;
-  const place: Place = {
+  const place: SearchScope = {
     sources: sourcesOf(situation, config),
     registry: login.registry,
     now: world.clock.now(),
@@ -86,7 +92,7 @@ async function findOfPipeline(
   pipeline: string,
   options: ChoiceOptions,
   session: Session,
-  place: Place,
+  place: SearchScope,
 ): Promise<Search> {
   const { project } = session;
   const { sources, registry } = place;

@@ -2,7 +2,7 @@
 
 import { always, type Difference, differencesIn, lateEscape, variablesIn } from "./differ.ts";
 import type { Instruction } from "./instruction.ts";
-import { type Complain, type Place, placeOf } from "./lines.ts";
+import { type Complain, placeOf, type TextPosition } from "./lines.ts";
 import type { Parsed } from "./parse.ts";
 import type { Naming } from "./references.ts";
 import { type Args, argsOf, type Declared, type Globals } from "./scope.ts";
@@ -10,7 +10,7 @@ import type { ResolvedStage } from "./stages.ts";
 import { chainOf, triggered } from "./traits.ts";
 
 /** A difference that only one engine has: told to everybody, refused where that engine is to build. */
-export interface Note extends Place {
+export interface Note extends TextPosition {
   readonly message: string;
   readonly buildah: { readonly below: number | undefined };
 }
@@ -36,7 +36,7 @@ const inheritsSince = 40;
 export function differ(input: DifferInput): readonly Note[] {
   const { text, parsed, stages, complain } = input;
   const notes: Note[] = [];
-  const tell = (place: Place, { message, buildah }: Omit<Difference, "at">): void => {
+  const tell = (place: TextPosition, { message, buildah }: Omit<Difference, "at">): void => {
     if (buildah === undefined) complain(place, message);
     else notes.push({ ...place, message, buildah });
   };

@@ -20,13 +20,13 @@ export interface Line {
   readonly last: number;
 }
 
-export interface Place {
+export interface TextPosition {
   readonly line: number;
   readonly column: number;
 }
 
 /** Where mistakes go; they are thrown together at the end. */
-export type Complain = (place: Place, message: string) => void;
+export type Complain = (place: TextPosition, message: string) => void;
 
 export type Escape = "\\" | "`";
 
@@ -162,7 +162,7 @@ function lineText(text: string, { start, end }: Part, chomp: boolean): string {
 }
 
 /** The place in the file of an index in a logical line. */
-export function placeOf(line: Line, index: number): Place {
+export function placeOf(line: Line, index: number): TextPosition {
   const piece = pieceAt(line, index);
   return { line: piece.line, column: piece.column + index - piece.at };
 }

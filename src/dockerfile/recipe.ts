@@ -3,7 +3,7 @@
 import { BerthError, type Problem, printProblem } from "../errors.ts";
 import { differ, type Note } from "./differ-stages.ts";
 import { builtText, hashedText, isForeign, type Kept, keep, type MappedText } from "./keep.ts";
-import { type Complain, type Place, placeOf } from "./lines.ts";
+import { type Complain, placeOf, type TextPosition } from "./lines.ts";
 import { type Parsed, parseDockerfile, type Stage } from "./parse.ts";
 import type { Naming } from "./references.ts";
 import { type Args, argsOf, type Globals, readGlobals } from "./scope.ts";
@@ -100,7 +100,7 @@ export interface Recipe {
 export function resolveRecipe(text: string, options: RecipeOptions): Recipe {
   const { file, args, platform, target: wanted, allowAdd, parentOf } = options;
   const problems = new Map<string, Problem>();
-  const complain = ({ line, column }: Place, message: string): void => {
+  const complain = ({ line, column }: TextPosition, message: string): void => {
     const problem = { file, line, column, message };
     problems.set(printProblem(problem), problem);
   };

@@ -2,7 +2,7 @@
 
 import { BerthError } from "../errors.ts";
 import { parseReference } from "../oci/reference.ts";
-import { type Complain, type Line, offsetOf, type Place, placeOf } from "./lines.ts";
+import { type Complain, type Line, offsetOf, placeOf, type TextPosition } from "./lines.ts";
 import type { Stage } from "./parse.ts";
 
 /** A part of the text, in UTF-16 units. */
@@ -19,7 +19,7 @@ export interface Naming extends Span {
   readonly origin: StageOrigin;
   /** What `FROM --platform` asks for, where it is given. */
   readonly platform: string | undefined;
-  readonly place: Place;
+  readonly place: TextPosition;
 }
 
 /** What a FROM, a `--from=` or a mount's `from=` means. */

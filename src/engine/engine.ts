@@ -2,7 +2,7 @@
 import type { Note, Traits } from "../dockerfile/recipe.ts";
 import type { Digest } from "../oci/digest.ts";
 import type { Reference, Repository } from "../oci/reference.ts";
-import type { Source } from "./place.ts";
+import type { SourceText } from "./place.ts";
 
 export interface BuildRequest {
   /** Names the image in messages. */
@@ -10,7 +10,7 @@ export interface BuildRequest {
   /** The whole Dockerfile text, references to parents and bases already pinned. */
   readonly dockerfile: string;
   /** Where that text stands in the file that a person wrote. */
-  readonly source: Source;
+  readonly source: SourceText;
   readonly traits: Traits;
   /** What buildah, or buildah below a version, reads otherwise than the key means. */
   readonly notes: readonly Note[];

@@ -2,7 +2,7 @@
 import type { RecipeStage } from "../dockerfile/recipe.ts";
 
 /** Where the text that an engine gets comes from. */
-export interface Source {
+export interface SourceText {
   /** The Dockerfile, as messages name it. */
   readonly file: string;
   /** For each line of the text its line in the file, from 1. */
@@ -12,7 +12,7 @@ export interface Source {
 }
 
 /** The file, and the line where it is known, in front of what is said of them. */
-export function at({ file }: Source, line: number | undefined): string {
+export function at({ file }: SourceText, line: number | undefined): string {
   return line === undefined ? `${file}: ` : `${file}:${line}: `;
 }
 
@@ -21,7 +21,7 @@ export function at({ file }: Source, line: number | undefined): string {
  *
  * More steps than the stage has instructions are ONBUILD triggers of its base, which come right after its FROM.
  */
-export function stepLine(output: string, { stages }: Source): number | undefined {
+export function stepLine(output: string, { stages }: SourceText): number | undefined {
   const words = output.matchAll(/^(?:\[(\d+)\/(\d+)\] )?STEP (\d+)\/(\d+): /gm);
   const found = [...words].flatMap(([, stage = "1", count = "1", step = "", total = ""]) => {
     const steps = stages[Number(stage) - 1]?.steps ?? [];
@@ -34,7 +34,7 @@ export function stepLine(output: string, { stages }: Source): number | undefined
 }
 
 /** The line that BuildKit names: by the excerpt at its end, in a parser's error, or by the step that failed. */
-export function buildkitLine(output: string, source: Source): number | undefined {
+export function buildkitLine(output: string, source: SourceText): number | undefined {
   const excerpt = [...output.matchAll(/^Dockerfile:(\d+)\r?\n-{8,}\r?$/gm)].at(-1);
   const parser = /dockerfile parse error (?:on )?line (\d+): .*\s*$/.exec(output);
   const line = (excerpt ?? parser)?.[1];
@@ -55,7 +55,7 @@ export function failingStep(
 const counted = ["run", "copy", "add", "workdir"];
 
 /** Older BuildKit counts the instructions that make something, and a FROM only where it is an image. */
-function labelLine(label: string, { stages }: Source): number | undefined {
+function labelLine(label: string, { stages }: SourceText): number | undefined {
   const [, name, step, total] = /^(?:.*?(\S+) +)?(\d+)\/(\d+)$/.exec(label.trim()) ?? [];
   const steps =
     stages.find((stage, index) => name === undefined || name === (stage.name ?? `stage-${index}`))

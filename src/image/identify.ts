@@ -8,7 +8,7 @@ import { type ImageContext, readContext, type Spool } from "./contexts.ts";
 import type { Image } from "./image.ts";
 import { type Key, type KeyedImage, type KeyInputs, keyOf, keyVersion } from "./key.ts";
 import { parentsFirst } from "./order.ts";
-import { type ReadImage, readImages } from "./recipes.ts";
+import { joinFailures, type ReadImage, type ReadOptions, readImages } from "./recipes.ts";
 
 /** What a build of an image needs beside its plan: its Dockerfile, and the bytes that were hashed. */
 export interface Material {
@@ -26,11 +26,7 @@ export interface Identified {
   readonly warnings: readonly Problem[];
 }
 
-export interface IdentifyOptions {
-  /** The set's image that a FROM or COPY --from text names. */
-  readonly parentOf: (reference: string) => string | undefined;
-  /** Only these images and those that they are built from; all where `undefined`. */
-  readonly names?: readonly string[];
+export interface IdentifyOptions extends ReadOptions {
   /** Keeps the bytes of contexts while they are hashed, so that a later build uses exactly these. */
   readonly spool?: Spool;
 }
@@ -128,18 +124,6 @@ function coveredBy(
     files: [...new Set(files)],
     folders: [...new Set(contexts.flatMap((context) => context.folders))],
   };
-}
-
-/** One error for the mistakes of several images; the first code and hint stand for all. */
-export function joinFailures(failures: readonly BerthError[]): BerthError {
-  const [first] = failures;
-  if (first === undefined) throw new TypeError("no failure to join");
-  if (failures.length === 1) return first;
-  const problems = failures.flatMap((failure) => failure.problems);
-  return new BerthError(first.code, `read the images: ${failures.length} cannot be keyed`, {
-    problems,
-    ...(first.hint === undefined ? {} : { hint: first.hint }),
-  });
 }
 
 function notesOf({ declared, recipe }: ReadImage): readonly Problem[] {

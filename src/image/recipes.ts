@@ -2,7 +2,6 @@
 import type { Tree } from "../context/tree.ts";
 import { type Recipe, resolveRecipe } from "../dockerfile/recipe.ts";
 import { BerthError } from "../errors.ts";
-import { type IdentifyOptions, joinFailures } from "./identify.ts";
 import type { Image } from "./image.ts";
 
 /** An image with its Dockerfile read. */
@@ -17,11 +16,18 @@ export interface ReadImage {
   readonly parents: readonly string[];
 }
 
+export interface ReadOptions {
+  /** The set's image that a FROM or COPY --from text names. */
+  readonly parentOf: (reference: string) => string | undefined;
+  /** Only these images and those that they are built from; all where `undefined`. */
+  readonly names?: readonly string[];
+}
+
 /** Reads the wanted images and all that they are built from; in the order of `images`. */
 export async function readImages(
   images: readonly Image[],
   tree: Tree,
-  options: IdentifyOptions,
+  options: ReadOptions,
 ): Promise<readonly ReadImage[]> {
   const byName = new Map(images.map((image) => [image.name, image]));
   const read = new Map<string, ReadImage>();
@@ -61,7 +67,7 @@ function asFailure(error: unknown): BerthError {
   throw error;
 }
 
-async function readOne(image: Image, tree: Tree, options: IdentifyOptions): Promise<ReadImage> {
+async function readOne(image: Image, tree: Tree, options: ReadOptions): Promise<ReadImage> {
   const bytes = await tree.read(image.dockerfile);
   if (bytes === undefined) {
     throw new BerthError(
@@ -75,7 +81,7 @@ async function readOne(image: Image, tree: Tree, options: IdentifyOptions): Prom
 
 function recipeOf(
   { name, declared, text }: Pick<ReadImage, "name" | "declared" | "text">,
-  { parentOf }: IdentifyOptions,
+  { parentOf }: ReadOptions,
   onbuild: boolean,
 ): ReadImage {
   const { dockerfile: file, args, target, platform, allowAdd } = declared;
@@ -100,4 +106,16 @@ function decode(bytes: Uint8Array, file: string): string {
       problems: [{ file, line: 1, column: 1, message }],
     });
   }
+}
+
+/** One error for the mistakes of several images; the first code and hint stand for all. */
+export function joinFailures(failures: readonly BerthError[]): BerthError {
+  const [first] = failures;
+  if (first === undefined) throw new TypeError("no failure to join");
+  if (failures.length === 1) return first;
+  const problems = failures.flatMap((failure) => failure.problems);
+  return new BerthError(first.code, `read the images: ${failures.length} cannot be keyed`, {
+    problems,
+    ...(first.hint === undefined ? {} : { hint: first.hint }),
+  });
 }

@@ -6,7 +6,7 @@ import { entryOf, type Mapping } from "../pipelines/value.ts";
 import { assignmentIn, type BuildCommand, buildsIn, expandVariables } from "./shell.ts";
 
 /** One image that a job builds today. */
-export interface Built {
+export interface BuildJob {
   readonly job: string;
   readonly stage: string | undefined;
   readonly dockerfile: string;
@@ -22,7 +22,7 @@ export interface Built {
 /** Engines' switches that say nothing about the image. */
 const noArgs = new Set(["BUILDKIT_INLINE_CACHE"]);
 
-export function builtBy(pipeline: Pipeline): readonly Built[] {
+export function builtBy(pipeline: Pipeline): readonly BuildJob[] {
   return pipeline.jobs.flatMap((name) => {
     const job = pipeline.job(name);
     return settings(pipeline, job).flatMap((variables) =>

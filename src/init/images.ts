@@ -1,6 +1,6 @@
 /** Which files are images, how they are called, and how `berth.yml` says so in few words. */
 import { isPlain, nameAll, nameMistake } from "../config/names.ts";
-import type { Built } from "./builders.ts";
+import type { BuildJob } from "./builders.ts";
 import type { Seen } from "./finding.ts";
 import { inGlobs } from "./globs.ts";
 import { lastName, templateOf } from "./repository.ts";
@@ -17,7 +17,7 @@ export interface Images {
 interface Wanted {
   readonly name: string;
   readonly byDefault: string;
-  readonly built: Built;
+  readonly built: BuildJob;
 }
 
 export function imagesOf(survey: Survey): Images {
@@ -70,7 +70,7 @@ function wantedImages({ built }: Survey): readonly Wanted[] {
   const defaults = nameAll([...new Set(paths)], []);
   const template = templateOf(built, defaults);
   return groups.map((jobs) => {
-    const [first] = jobs as [Built];
+    const [first] = jobs as [BuildJob];
     const byDefault = defaults.get(first.dockerfile) ?? first.dockerfile;
     const own = template === undefined ? lastName(first.repository) : undefined;
     const name = own !== undefined && nameMistake(own) === undefined ? own : byDefault;

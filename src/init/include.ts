@@ -2,7 +2,7 @@
 import type { Gate } from "./gates.ts";
 import { block, type Node } from "./yamltext.ts";
 
-export interface Include {
+export interface IncludeSettings {
   readonly prefix: string;
   readonly upstream: string | undefined;
   readonly reference: "each" | "set" | "classic";
@@ -13,7 +13,7 @@ export interface Include {
   readonly version: string;
 }
 
-export function includeText(include: Include): string {
+export function includeText(include: IncludeSettings): string {
   const { gate } = include;
   const rules =
     gate.kind === "rules" ? [component("rules", include, ruleInputs(include, gate))] : [];
@@ -37,18 +37,18 @@ export function includeText(include: Include): string {
 
 function component(
   name: string,
-  { version }: Include,
+  { version }: IncludeSettings,
   inputs: { readonly [key: string]: Node },
 ): { readonly [key: string]: Node } {
   const path = `$CI_SERVER_FQDN/berth-ci/berth/${name}@${version}`;
   return Object.keys(inputs).length === 0 ? { component: path } : { component: path, inputs };
 }
 
-function prefixInput({ prefix }: Include): { readonly [key: string]: Node } {
+function prefixInput({ prefix }: IncludeSettings): { readonly [key: string]: Node } {
   return prefix === "BERTH" ? {} : { prefix };
 }
 
-function ruleInputs(include: Include, gate: Gate & { readonly kind: "rules" }) {
+function ruleInputs(include: IncludeSettings, gate: Gate & { readonly kind: "rules" }) {
   return {
     ...prefixInput(include),
     upstream: gate.upstream,

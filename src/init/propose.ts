@@ -3,7 +3,7 @@
 import type { Seen } from "./finding.ts";
 import { rulesOf } from "./gates.ts";
 import { imagesOf } from "./images.ts";
-import { type Include, includeText } from "./include.ts";
+import { type IncludeSettings, includeText } from "./include.ts";
 import {
   parentsOf,
   prefixOf,
@@ -49,7 +49,7 @@ export function propose(survey: Survey, { remote, version }: ProposeOptions): Pr
     ...publishOf(survey),
     ...gates.findings,
   ];
-  const include: Include = {
+  const include: IncludeSettings = {
     prefix: prefix.value,
     upstream: upstream.value,
     reference: reference.value,

@@ -1,11 +1,11 @@
 /** Where images are below the registry base today. */
 import { repositoryRule } from "../config/rules.ts";
-import type { Built } from "./builders.ts";
+import type { BuildJob } from "./builders.ts";
 import type { ImageLine } from "./survey.ts";
 
 /** The template that all repositories fit, such as `qemu/{name}`; `undefined` where there is none. */
 export function templateOf(
-  built: readonly Built[],
+  built: readonly BuildJob[],
   names: ReadonlyMap<string, string>,
 ): string | undefined {
   const templates = new Set(
@@ -19,7 +19,7 @@ export function templateOf(
 }
 
 /** What stands before a name in all repositories, where the names are not those of the files. */
-export function folderTemplate(built: readonly Built[]): string | undefined {
+export function folderTemplate(built: readonly BuildJob[]): string | undefined {
   const folders = new Set(built.map(({ repository }) => repository?.replace(/[^/]*$/, "")));
   const [folder] = folders;
   return folders.size === 1 && folder !== undefined ? valid(`${folder}{name}`) : undefined;

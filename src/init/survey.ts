@@ -5,14 +5,14 @@ import { gatherFiles } from "../pipelines/gather.ts";
 import { globalVariables, imagesOf, variablesOfJob } from "../pipelines/job.ts";
 import { assemble, type Pipeline } from "../pipelines/pipeline.ts";
 import type { Mapping, PipelineFile } from "../pipelines/value.ts";
-import { type Built, builtBy } from "./builders.ts";
+import { type BuildJob, builtBy } from "./builders.ts";
 
 export interface Survey {
   /** Files that are called like Dockerfiles, and others that jobs build from. */
   readonly dockerfiles: readonly Dockerfile[];
   /** Those of them that are found without being named. */
   readonly usual: readonly string[];
-  readonly built: readonly Built[];
+  readonly built: readonly BuildJob[];
   /** All `image:` lines of jobs that begin with a variable, each once; a variable that is all of a line unfolded. */
   readonly imageLines: readonly ImageLine[];
   /** `undefined` where the project has no pipeline. */

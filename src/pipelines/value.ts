@@ -27,7 +27,7 @@ export interface Mapping {
 }
 
 /** GitLab's `!reference [job, key]`. */
-export interface Reference {
+export interface YamlReference {
   readonly kind: "reference";
   readonly path: readonly string[];
 }
@@ -37,7 +37,7 @@ export type Value =
   | Text
   | List
   | Mapping
-  | Reference
+  | YamlReference
   | { readonly kind: "nothing" }
   | { readonly kind: "unknown" };
 

@@ -7,7 +7,7 @@ import { type RealmTrust, realmTrust } from "./origin.ts";
 import { isReadOnly, type Scope } from "./scope.ts";
 import { type Identity, type Token, Tokens } from "./token.ts";
 import { basicHeader, fittingScopes, requestToken, type TokenService } from "./token-request.ts";
-import type { Reply, Transport, World } from "./transport.ts";
+import type { Outside, Reply, Transport } from "./transport.ts";
 
 /** On GitLab `$CI_SERVER_URL/jwt/auth` and `container_registry`; saves the request that provokes a 401. */
 export interface TokenHint {
@@ -22,11 +22,11 @@ export interface AuthorityOptions {
   readonly hint: TokenHint | undefined;
   readonly login: () => Promise<RegistryLogin | undefined>;
   readonly transport: Transport;
-  readonly world: World;
+  readonly world: Outside;
   readonly announced: () => readonly Scope[];
 }
 
-export type Plan =
+export type LoginPlan =
   | { readonly kind: "open" }
   | { readonly kind: "basic" }
   | {
@@ -39,7 +39,7 @@ export type Plan =
 
 /** What a request is sent with. */
 export interface Grant {
-  readonly plan: Plan | undefined;
+  readonly plan: LoginPlan | undefined;
   readonly identity: Identity;
   readonly header: string | undefined;
   readonly token?: Token;
@@ -51,7 +51,7 @@ export class Authority {
   readonly #withoutLogin = new Map<string, boolean>();
   #login: Promise<RegistryLogin | undefined> | undefined;
   #basicRefused = false;
-  #plan: Plan | undefined;
+  #plan: LoginPlan | undefined;
 
   constructor(options: AuthorityOptions) {
     this.#options = options;
@@ -65,7 +65,7 @@ export class Authority {
   }
 
   /** How the host wants to be asked, once that is known. */
-  plan(): Plan | undefined {
+  plan(): LoginPlan | undefined {
     return this.#plan;
   }
 
@@ -163,7 +163,7 @@ export class Authority {
   }
 
   async #bearerGrant(
-    plan: Plan & { kind: "bearer" },
+    plan: LoginPlan & { kind: "bearer" },
     needs: readonly Scope[],
     preferred: Identity,
     purpose: string,
@@ -186,7 +186,11 @@ export class Authority {
     }
   }
 
-  #checkTrust({ trust, service }: Plan & { kind: "bearer" }, identity: Identity, purpose: string) {
+  #checkTrust(
+    { trust, service }: LoginPlan & { kind: "bearer" },
+    identity: Identity,
+    purpose: string,
+  ) {
     if (trust.kind === "login" || (trust.kind === "anonymous" && identity === "anonymous")) return;
     const why = trust.kind === "refused" ? ` (${trust.why})` : "";
     const what = `the registry names the token service ${service.realm.host}, which is not trusted with ${trust.kind === "refused" ? "any request" : "its login"}${why}`;
@@ -202,7 +206,7 @@ export class Authority {
     return new BerthError("REGISTRY_DENIED", `${purpose}: ${what}`, { hint });
   }
 
-  #bearer(service: TokenService, trust: RealmTrust, hinted: boolean): Plan {
+  #bearer(service: TokenService, trust: RealmTrust, hinted: boolean): LoginPlan {
     const { host, transport, world, announced } = this.#options;
     const tokens = new Tokens({
       clock: world.clock,
@@ -228,7 +232,7 @@ export class Authority {
   }
 }
 
-function grantOf(token: Token, plan: Plan): Grant {
+function grantOf(token: Token, plan: LoginPlan): Grant {
   return { plan, identity: token.identity, header: `Bearer ${token.value}`, token };
 }
 

@@ -6,11 +6,11 @@ import { printReference, type Repository, withDigest } from "../oci/reference.ts
 import { isWebPage, webPageError } from "./errors.ts";
 import { maxBytes } from "./limits.ts";
 import { type Scope, scopeFor } from "./scope.ts";
-import type { AskedCall, Session } from "./session.ts";
+import type { AskedCall, HostSession } from "./session.ts";
 import type { Reply } from "./transport.ts";
 
 function blobCall(
-  session: Session,
+  session: HostSession,
   method: "GET" | "HEAD",
   repository: Repository,
   digest: Digest,
@@ -21,7 +21,7 @@ function blobCall(
 
 /** Whether a blob is there; `needs` may be more than reading, where writing follows. */
 export async function hasBlob(
-  session: Session,
+  session: HostSession,
   repository: Repository,
   digest: Digest,
   needs: readonly Scope[] = [scopeFor("pull", repository)],
@@ -36,7 +36,7 @@ export async function hasBlob(
 }
 
 async function hasBlobByGet(
-  session: Session,
+  session: HostSession,
   repository: Repository,
   digest: Digest,
   needs: readonly Scope[],
@@ -53,7 +53,7 @@ async function hasBlobByGet(
 
 /** A small blob, verified. */
 export async function getBlob(
-  session: Session,
+  session: HostSession,
   repository: Repository,
   digest: Digest,
 ): Promise<Uint8Array | undefined> {
@@ -73,7 +73,7 @@ export async function getBlob(
 
 /** Opens a blob of any size; its bytes are not verified yet. */
 export async function openBlob(
-  session: Session,
+  session: HostSession,
   repository: Repository,
   { digest }: Pick<Descriptor, "digest">,
 ): Promise<Reply & { readonly chunks: AsyncGenerator<Uint8Array> }> {

@@ -12,9 +12,9 @@ import { getManifest, headManifest, putManifest } from "./manifests.ts";
 import { makeRedactor, type Redactor } from "./redact.ts";
 import type { Registry } from "./registry.ts";
 import { scopeFor } from "./scope.ts";
-import { Session } from "./session.ts";
+import { HostSession } from "./session.ts";
 import { listTags, makeTagDeletion } from "./tags.ts";
-import { makeTransport, type World } from "./transport.ts";
+import { makeTransport, type Outside } from "./transport.ts";
 import { putBlob } from "./upload.ts";
 
 export type { TokenHint } from "./authority.ts";
@@ -43,11 +43,11 @@ export function openRegistry(options: RegistryOptions): Registry {
   const limits = { ...defaultLimits, ...options.limits };
   const redactor = makeRedactor();
   const log = (line: string) => options.log?.(redactor.conceal(line));
-  const world: World = { fetch, clock, log, random, limits, redactor, startTimer };
+  const world: Outside = { fetch, clock, log, random, limits, redactor, startTimer };
   return discreet(clientOf(options, world), redactor);
 }
 
-function clientOf(options: RegistryOptions, world: World): Registry {
+function clientOf(options: RegistryOptions, world: Outside): Registry {
   const { limits } = world;
   const session = makeSessions(options, world);
   const streams = pLimit(limits.streams);
@@ -82,13 +82,13 @@ function clientOf(options: RegistryOptions, world: World): Registry {
   };
 }
 
-function makeSessions(options: RegistryOptions, world: World): (host: string) => Session {
+function makeSessions(options: RegistryOptions, world: Outside): (host: string) => HostSession {
   const transport = makeTransport(world);
-  const sessions = new Map<string, Session>();
+  const sessions = new Map<string, HostSession>();
   return (host) => {
     const known = sessions.get(host);
     if (known !== undefined) return known;
-    const made = new Session({
+    const made = new HostSession({
       host,
       plainHosts: options.plainHosts,
       hint: options.tokenHints?.find((hint) => hint.host === host),

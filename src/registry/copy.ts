@@ -15,13 +15,13 @@ import { getManifest, putManifest } from "./manifests.ts";
 import { type Mount, mountBlob } from "./mount.ts";
 import type { CopyResult } from "./registry.ts";
 import { scopeFor } from "./scope.ts";
-import type { Session } from "./session.ts";
+import type { HostSession } from "./session.ts";
 import type { Streamed } from "./transport.ts";
 import { cancelUpload, upload } from "./upload.ts";
 
 export interface CopyPorts {
-  readonly source: Session;
-  readonly target: Session;
+  readonly source: HostSession;
+  readonly target: HostSession;
   /** Bounds how many blobs travel at a time. */
   readonly streams: <T>(work: () => Promise<T>) => Promise<T>;
 }

@@ -11,7 +11,7 @@ import {
 import { isTag, printReference, type Reference } from "../oci/reference.ts";
 import { isWebPage, readComplaints, webPageError } from "./errors.ts";
 import { scopeFor } from "./scope.ts";
-import type { AskedCall, Session } from "./session.ts";
+import type { AskedCall, HostSession } from "./session.ts";
 import type { Reply } from "./transport.ts";
 
 const attempts = 3;
@@ -19,7 +19,7 @@ const attempts = 3;
 export type Manifested = Pick<Manifest, "bytes" | "descriptor">;
 
 function manifestCall(
-  session: Session,
+  session: HostSession,
   method: AskedCall["method"],
   reference: Reference,
 ): AskedCall {
@@ -33,7 +33,7 @@ function manifestCall(
 }
 
 export async function getManifest(
-  session: Session,
+  session: HostSession,
   reference: Reference,
 ): Promise<Manifest | undefined> {
   const needs = [scopeFor("pull", reference)];
@@ -55,7 +55,7 @@ export async function getManifest(
 
 /** The descriptor from headers alone; `"unclear"` where they do not tell, or HEAD is not supported. */
 export async function headManifest(
-  session: Session,
+  session: HostSession,
   reference: Reference,
 ): Promise<Descriptor | undefined | "unclear"> {
   const needs = [scopeFor("pull", reference)];
@@ -78,7 +78,7 @@ export async function headManifest(
 }
 
 export async function putManifest(
-  session: Session,
+  session: HostSession,
   reference: Reference,
   { bytes, descriptor }: Manifested,
 ): Promise<void> {

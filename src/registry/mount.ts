@@ -4,7 +4,7 @@ import type { Digest } from "../oci/digest.ts";
 import { printRepository, type Repository } from "../oci/reference.ts";
 import { refuseHop } from "./origin.ts";
 import { type Scope, scopeFor } from "./scope.ts";
-import type { AskedCall, Session } from "./session.ts";
+import type { AskedCall, HostSession } from "./session.ts";
 import type { Reply } from "./transport.ts";
 
 export type Mount =
@@ -14,7 +14,7 @@ export type Mount =
   | { readonly kind: "none" };
 
 export async function mountBlob(
-  session: Session,
+  session: HostSession,
   from: Repository,
   to: Repository,
   digest: Digest,
@@ -36,7 +36,7 @@ export async function mountBlob(
 
 /** Where the login may not mount, it may still read and write, so a denial is an answer here. */
 async function trySend(
-  session: Session,
+  session: HostSession,
   needs: readonly Scope[],
   call: AskedCall,
 ): Promise<Reply | undefined> {

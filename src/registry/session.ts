@@ -7,7 +7,7 @@ import { Authority, type Grant, type TokenHint } from "./authority.ts";
 import { isWebPage, statusError } from "./errors.ts";
 import { apiOrigin } from "./origin.ts";
 import { isReadOnly, mergeScopes, type Scope } from "./scope.ts";
-import type { Call, Reply, Transport, World } from "./transport.ts";
+import type { Call, Outside, Reply, Transport } from "./transport.ts";
 
 export interface SessionOptions {
   readonly host: string;
@@ -15,16 +15,16 @@ export interface SessionOptions {
   readonly hint: TokenHint | undefined;
   readonly login: () => Promise<RegistryLogin | undefined>;
   readonly transport: Transport;
-  readonly world: World;
+  readonly world: Outside;
   readonly parallel: number;
 }
 
 export type AskedCall = Omit<Call, "authorization">;
 
 /** The conversation with one host. */
-export class Session {
+export class HostSession {
   readonly origin: URL;
-  readonly world: World;
+  readonly world: Outside;
   readonly #transport: Transport;
   readonly #authority: Authority;
   readonly #limit: ReturnType<typeof pLimit>;

@@ -11,7 +11,7 @@ import { isWebPage, readComplaints, webPageError } from "./errors.ts";
 import { maxBytes } from "./limits.ts";
 import { headManifest } from "./manifests.ts";
 import { scopeFor } from "./scope.ts";
-import type { AskedCall, Session } from "./session.ts";
+import type { AskedCall, HostSession } from "./session.ts";
 import type { Reply } from "./transport.ts";
 
 /** GitLab's registry gives no more than this on one page. */
@@ -20,7 +20,10 @@ const pageSize = 1000;
 const idlePages = 10;
 
 /** All tags, one request a page. */
-export async function* listTags(session: Session, repository: Repository): AsyncGenerator<string> {
+export async function* listTags(
+  session: HostSession,
+  repository: Repository,
+): AsyncGenerator<string> {
   const needs = [scopeFor("pull", repository)];
   const seen = new Set<string>();
   let url: URL | undefined = session.url(repository.path, `tags/list?n=${pageSize}`);
@@ -87,8 +90,11 @@ type Way = "manifests" | "tags/reference";
  * `DELETE manifests/<tag>` is of distribution-spec 1.1; older GitLab registries have `tags/reference/<tag>`.
  * What a host turned out not to have is not tried again.
  */
-export function makeTagDeletion(): (session: Session, reference: Reference) => Promise<boolean> {
-  const unsupported = new WeakMap<Session, Set<Way>>();
+export function makeTagDeletion(): (
+  session: HostSession,
+  reference: Reference,
+) => Promise<boolean> {
+  const unsupported = new WeakMap<HostSession, Set<Way>>();
   return async (session, reference) => {
     const known = unsupported.get(session) ?? new Set<Way>();
     unsupported.set(session, known);
@@ -107,7 +113,7 @@ export function makeTagDeletion(): (session: Session, reference: Reference) => P
 }
 
 async function deleteBy(
-  session: Session,
+  session: HostSession,
   reference: Reference,
   way: Way,
 ): Promise<boolean | "unsupported"> {

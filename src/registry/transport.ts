@@ -55,7 +55,7 @@ export interface Reply {
   readonly chunks?: AsyncGenerator<Uint8Array>;
 }
 
-export interface World {
+export interface Outside {
   readonly fetch: Fetch;
   readonly clock: Clock;
   readonly random: () => number;
@@ -77,7 +77,7 @@ type Outcome =
   | { readonly kind: "failed"; readonly cause: string };
 
 /** Makes the transport that all hosts share. */
-export function makeTransport(world: World): Transport {
+export function makeTransport(world: Outside): Transport {
   const { clock, limits, log, random } = world;
   const pausedUntil = new Map<string, number>();
   const now = () => clock.now().getTime();
@@ -138,7 +138,7 @@ function unavailable(
 }
 
 /** Follows redirects by hand, so that a login stays with the origin that it was meant for. */
-async function follow(world: World, call: Call): Promise<Outcome> {
+async function follow(world: Outside, call: Call): Promise<Outcome> {
   let { url, authorization } = call;
   for (let hop = 0; ; hop++) {
     const outcome = await attempt(world, call, url, authorization);
@@ -177,7 +177,7 @@ function isStreamed(body: Call["body"]): body is Streamed {
 }
 
 async function attempt(
-  world: World,
+  world: Outside,
   call: Call,
   url: URL,
   authorization: string | undefined,

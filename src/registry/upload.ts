@@ -5,7 +5,7 @@ import { printRepository, type Repository } from "../oci/reference.ts";
 import { hasBlob } from "./blobs.ts";
 import { mountBlob, uploadLocation } from "./mount.ts";
 import { scopeFor } from "./scope.ts";
-import type { AskedCall, Session } from "./session.ts";
+import type { AskedCall, HostSession } from "./session.ts";
 import type { Streamed } from "./transport.ts";
 
 const attempts = 3;
@@ -15,7 +15,7 @@ export type Content = Uint8Array | (() => Promise<Streamed>);
 
 /** Uploads a small blob unless it is there already; mounts it where `from` has it. */
 export async function putBlob(
-  session: Session,
+  session: HostSession,
   repository: Repository,
   bytes: Uint8Array,
   from?: Repository,
@@ -47,7 +47,7 @@ export async function putBlob(
  * `opened` is an upload session that exists already, as a refused mount leaves one.
  */
 export async function upload(
-  session: Session,
+  session: HostSession,
   repository: Repository,
   digest: Digest,
   content: Content,
@@ -74,7 +74,7 @@ interface Failure {
 }
 
 async function sendContent(
-  session: Session,
+  session: HostSession,
   repository: Repository,
   digest: Digest,
   content: Content,
@@ -116,7 +116,7 @@ function finalUrl(location: URL, digest: Digest): URL {
   return url;
 }
 
-async function openUpload(session: Session, repository: Repository): Promise<URL> {
+async function openUpload(session: HostSession, repository: Repository): Promise<URL> {
   const needs = [scopeFor("push", repository)];
   const call: AskedCall = {
     method: "POST",
@@ -130,7 +130,7 @@ async function openUpload(session: Session, repository: Repository): Promise<URL
 
 /** Gives an upload session back; that it is gone anyway is no failure. */
 export async function cancelUpload(
-  session: Session,
+  session: HostSession,
   repository: Repository,
   location: URL,
 ): Promise<void> {

@@ -33,14 +33,14 @@ export interface Search {
 }
 
 /** Where a search looks. */
-export interface Place {
+export interface SearchScope {
   readonly sources: readonly Source[];
   readonly registry: Registry;
   readonly now: Date;
 }
 
 /** Finds images by their keys; places that cannot be asked matter only where something was not found. */
-export function locateKeys(images: readonly KeyedImage[], place: Place): Promise<Search> {
+export function locateKeys(images: readonly KeyedImage[], place: SearchScope): Promise<Search> {
   const { registry, now } = place;
   return throughSources(images, place, async (source, wanted) => {
     const { sightings, looked, warnings } = await observe(wanted, [source], registry, { now });
@@ -71,7 +71,11 @@ export function locateKeys(images: readonly KeyedImage[], place: Place): Promise
 }
 
 /** Finds images by a tag that they have, such as `latest`. */
-export function locateTag(images: readonly Image[], tag: string, place: Place): Promise<Search> {
+export function locateTag(
+  images: readonly Image[],
+  tag: string,
+  place: SearchScope,
+): Promise<Search> {
   return throughSources(images, place, (source, wanted) =>
     Promise.all(
       wanted.map(async (image) => {
@@ -142,7 +146,7 @@ interface Look {
 /** Asks one source after the other for what the ones before did not have. */
 async function throughSources<I extends Image>(
   images: readonly I[],
-  { sources }: Place,
+  { sources }: SearchScope,
   look: (source: Source, wanted: readonly I[]) => Promise<readonly Look[]>,
 ): Promise<Search> {
   const located = new Map<string, Located>();

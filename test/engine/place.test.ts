@@ -1,21 +1,21 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { buildkitLine, type Source, stepLine } from "../../src/engine/place.ts";
+import { buildkitLine, type SourceText, stepLine } from "../../src/engine/place.ts";
 
 const step = (keyword: string, line: number, last = line) => ({ keyword, line, last });
 const tools = { name: "tools", steps: [step("from", 6), step("env", 9), step("run", 12, 13)] };
 const last = { name: undefined, steps: [step("from", 30), step("copy", 31), step("run", 40)] };
 
 /** Two stages of a file, of which another one was left out and lines moved together. */
-const source: Source = {
+const source: SourceText = {
   file: "ci/debian.docker",
   lines: [1, 4, 6, 9, 12, 13, 30, 31, 40, 41],
   stages: [tools, last],
 };
 
 test("buildah's last step is an instruction of the file", () => {
-  const one: Source = { ...source, stages: [tools] };
-  const cases: readonly (readonly [string, Source, number | undefined])[] = [
+  const one: SourceText = { ...source, stages: [tools] };
+  const cases: readonly (readonly [string, SourceText, number | undefined])[] = [
     ["STEP 1/3: FROM base\nSTEP 2/3: ENV A=b\n", one, 9],
     ["[1/2] STEP 3/3: RUN make\n[2/2] STEP 1/3: FROM base\n", source, 30],
     ["[1/2] STEP 3/3: RUN make\n[2/2] STEP 3/3: RUN test\n", source, 40],

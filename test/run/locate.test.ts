@@ -9,8 +9,8 @@ import {
   locateKeys,
   locateRecorded,
   locateTag,
-  type Place,
   type Search,
+  type SearchScope,
 } from "../../src/run/locate.ts";
 import { publishedBy, refreshedBy } from "../../src/run/pipeline.ts";
 import { client, pushImage, testImage } from "../registry/clients.ts";
@@ -61,7 +61,9 @@ describe("an image that is looked for on a developer's machine", () => {
   }
 
   /** What `berth run` has on a machine that knows upstream and a fork. */
-  async function machine(): Promise<Place & { readonly images: Awaited<ReturnType<typeof keys>> }> {
+  async function machine(): Promise<
+    SearchScope & { readonly images: Awaited<ReturnType<typeof keys>> }
+  > {
     const all = config({ upstream: `${memory.host}/qemu-project/qemu` });
     const situation = situationOf({}, all, `${memory.host}/alice/qemu`);
     const registry = client(undefined);
