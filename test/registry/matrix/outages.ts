@@ -14,6 +14,7 @@ const statuses = [408, 429, 500, 502, 503, 504].map(
   (code): RequestRow => ({
     at: "request",
     name: `${code} once`,
+    ...(code === 503 ? {} : { like: "503 once" }),
     fault: status(code),
     expect: passes,
     // The middle of the range that is spread at random.
@@ -35,6 +36,7 @@ const asked = (
   ([code, after, waits]): RequestRow => ({
     at: "request",
     name: `${code} with Retry-After: ${after}`,
+    like: "503 once",
     fault: status(code, after),
     expect: passes,
     waits,

@@ -49,6 +49,8 @@ interface Common {
   readonly not?: Readonly<Record<string, string>>;
   /** The fault holds a request for ever, until time is up. */
   readonly held?: "silent" | "stalled";
+  /** The row whose positions speak for this one's, which is played in the middle only. */
+  readonly like?: string;
   /** A wait that must be among those that were made. */
   readonly waits?: number;
   /** What is refused stays refused, so the run is not repeated. */
@@ -118,9 +120,9 @@ export function cellsOf(row: Row): readonly Cell[] {
       // A run has one token request; a run of one such request has one position.
       const places = row.at === "token" ? 1 : Math.min(matching, positions.length);
       const bounds = operation.isParallel ? [1, 16] : [1];
-      return positions
-        .slice(0, places)
-        .flatMap((position) => bounds.map((parallel) => ({ operation, position, parallel })));
+      return (row.like === undefined ? positions.slice(0, places) : [positions[1]]).flatMap(
+        (position) => bounds.map((parallel) => ({ operation, position, parallel })),
+      );
     });
 }
 
