@@ -1,9 +1,8 @@
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { type TestContext, test } from "node:test";
 import fc from "fast-check";
 import { BerthError } from "../../src/errors.ts";
 import { lookUpBase, oldestLayer, readSettings } from "../../src/execute/bases.ts";
-import { digestOf } from "../../src/oci/digest.ts";
 import { client, seed, testImage, testIndex } from "../registry/clients.ts";
 import { startMemoryRegistry } from "../support/memory-registry.ts";
 
@@ -39,26 +38,62 @@ test("a config that cannot be read is an error that names its image, never a cra
   );
 });
 
-test("a base is found by digest, through an index for the wanted platform", async (t) => {
+/** A base of several platforms, each with a trigger that names it, beside one that is a plain image. */
+async function bases(t: TestContext, platforms: readonly string[]) {
   const memory = await startMemoryRegistry();
   t.after(() => memory.stop());
-  const images = [testImage("amd64"), testImage("arm64")];
-  for (const image of images) seed(memory, "bases/debian", image, "unused");
-  const index = testIndex(images);
-  const stored = memory.repositories.get("bases/debian");
-  stored?.manifests.set(index.descriptor.digest, {
-    type: index.descriptor.mediaType,
-    bytes: Buffer.from(index.bytes),
-  });
-  stored?.tags.set("13", index.descriptor.digest);
-  const facts = await lookUpBase(
-    `${memory.host}/bases/debian:13`,
-    "linux/arm64",
-    client(undefined),
+  const images = platforms.map((name, number) =>
+    testImage(name, number + 1, { OnBuild: [`RUN ${name}`], Env: [`ON=${name}`] }),
   );
-  assert.equal(facts.digest, digestOf(index.bytes));
-  assert.equal(facts.pinned, `${memory.host}/bases/debian@${digestOf(index.bytes)}`);
-  assert.deepEqual([facts.onbuild, facts.layers], [[], 2]);
+  for (const image of images) seed(memory, "bases/debian", image, "plain");
+  const index = testIndex(images, [...platforms]);
+  const { digest, mediaType } = index.descriptor;
+  const stored = memory.repositories.get("bases/debian");
+  stored?.manifests.set(digest, { type: mediaType, bytes: Buffer.from(index.bytes) });
+  stored?.tags.set("13", digest);
+  const name = `${memory.host}/bases/debian`;
+  return {
+    name,
+    digest,
+    facts: (tag: string, platform: string) =>
+      lookUpBase(`${name}:${tag}`, platform, client(undefined)),
+  };
+}
+
+test("a base is found by the digest of its index, and read for the wanted platform", async (t) => {
+  const { name, digest, facts } = await bases(t, ["amd64", "arm/v6", "arm/v7", "arm64"]);
+  const rows: readonly (readonly [platform: string, read: string | undefined, layers?: number])[] =
+    [
+      ["linux/amd64", "amd64", 1],
+      ["linux/arm/v6", "arm/v6", 2],
+      ["linux/arm/v7", "arm/v7", 3],
+      ["linux/arm", "arm/v6", 2],
+      // An index need not name the variant that all of an architecture have.
+      ["linux/arm64/v8", "arm64", 4],
+      ["linux/arm/v5", undefined],
+      ["linux/s390x", undefined],
+      ["windows/amd64", undefined],
+    ];
+  for (const [platform, read, layers] of rows)
+    assert.deepEqual(
+      await facts("13", platform),
+      {
+        name: `${name}:13`,
+        pinned: `${name}@${digest}`,
+        digest,
+        onbuild: read === undefined ? [] : [`RUN ${read}`],
+        env: read === undefined ? [] : ["ON"],
+        layers,
+        unknown: undefined,
+      },
+      platform,
+    );
+});
+
+test("a base that is an image is read whatever platform is wanted", async (t) => {
+  const { facts } = await bases(t, ["amd64"]);
+  const { onbuild, env, layers } = await facts("plain", "linux/arm64");
+  assert.deepEqual([onbuild, env, layers], [["RUN amd64"], ["ON"], 1]);
 });
 
 test("the oldest layer of a build is told by the history above its base", () => {

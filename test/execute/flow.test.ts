@@ -5,7 +5,7 @@ import { ownTags } from "../../src/image/key.ts";
 import { withTag } from "../../src/oci/reference.ts";
 import { situationOf } from "../../src/plan/situation.ts";
 import type { Registry } from "../../src/registry/registry.ts";
-import { client, pushImage, testImage } from "../registry/clients.ts";
+import { client, pushImage, seed, testImage } from "../registry/clients.ts";
 import { type FlowOptions, planOf, run } from "../support/flow.ts";
 import { config, jobEnv } from "../support/keyed.ts";
 import { type MemoryRegistry, startMemoryRegistry } from "../support/memory-registry.ts";
@@ -88,6 +88,30 @@ describe("a run", () => {
       seen["child"],
       `FROM ${memory.host}/qemu-project/qemu/base@${base?.digest}\nRUN more\n`,
     );
+  });
+
+  test("says on each image from which base it was built", async () => {
+    const debian = testImage("debian");
+    seed(memory, "bases/debian", debian, "13");
+    const name = `${memory.host}/bases/debian:13`;
+    const files = {
+      base: `FROM ${name}\nRUN x\n`,
+      child: "FROM qemu/base\n",
+      lone: "FROM scratch\n",
+    };
+    const flow = await run(upstream({ dockerfiles: files }));
+    const told = flow.outcomes.map(({ name: image, digest }) => {
+      const stored = memory.repositories.get(`qemu-project/qemu/${image}`);
+      const { annotations } = JSON.parse(`${stored?.manifests.get(digest ?? "")?.bytes}`);
+      const key = "org.opencontainers.image.base";
+      return [image, annotations[`${key}.name`], annotations[`${key}.digest`]];
+    });
+    const base = flow.outcomes.find((outcome) => outcome.name === "base");
+    assert.deepEqual(told, [
+      ["base", name, debian.manifest.descriptor.digest],
+      ["child", "qemu/base", base?.digest],
+      ["lone", undefined, undefined],
+    ]);
   });
 
   test("does nothing the second time, at the cost of one GET", async () => {

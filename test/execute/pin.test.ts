@@ -67,6 +67,13 @@ test("parents and bases are written by digest, and the target's base is told", a
   assert.deepEqual(found.asked, ["debian:13 linux/amd64"]);
 });
 
+test("the target's base is told by its own digest, not by that of another stage's", async () => {
+  const facts = { "debian:13": { digest: digest("c") }, "node:22": {} };
+  const found = await pin("FROM node:22 AS web\nFROM debian:13\nCOPY --from=web a b\n", facts);
+  assert.deepEqual(found.base, { name: "debian:13", digest: digest("c") });
+  assert.deepEqual((await pin("FROM scratch\nCOPY --from=node:22 a b\n", facts)).base, undefined);
+});
+
 test("a base that cannot be asked is written as it is named, with a warning", async () => {
   const found = await pin("ARG V=13\nFROM debian:$V\n", {});
   assert.equal(found.dockerfile.text, "ARG V=13\nFROM debian:13\n");

@@ -130,8 +130,9 @@ function descriptor(mediaType: string, bytes: Uint8Array): Descriptor {
 }
 
 /** An image of so many small layers; another seed gives other bytes. */
-export function testImage(seed: string, layerCount = 2): TestImage {
-  const config = Buffer.from(JSON.stringify({ architecture: "amd64", os: "linux", seed }));
+export function testImage(seed: string, layerCount = 2, settings?: object): TestImage {
+  const facts = { architecture: "amd64", os: "linux", seed, config: settings };
+  const config = Buffer.from(JSON.stringify(facts));
   const layers = Array.from({ length: layerCount }, (_, number) =>
     Buffer.from(`layer ${number} of ${seed} `.repeat(50)),
   );
@@ -143,12 +144,12 @@ export function testImage(seed: string, layerCount = 2): TestImage {
   return { manifest, config, layers };
 }
 
-/** An index of images, each with a platform. */
-export function testIndex(images: readonly TestImage[]): Manifest {
-  const manifests = images.map(({ manifest }, number) => ({
-    ...manifest.descriptor,
-    platform: { os: "linux", architecture: ["amd64", "arm64", "s390x"][number] ?? "riscv64" },
-  }));
+/** An index of images, each with a platform of Linux, such as `arm/v7`. */
+export function testIndex(images: readonly TestImage[], platforms = ["amd64", "arm64"]): Manifest {
+  const manifests = images.map(({ manifest }, number) => {
+    const [architecture, variant] = platforms[number]?.split("/") ?? [];
+    return { ...manifest.descriptor, platform: { os: "linux", architecture, variant } };
+  });
   const document = { schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests };
   return parseManifest(
     Buffer.from(JSON.stringify(document)),
