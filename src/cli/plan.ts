@@ -7,6 +7,7 @@ import { printPlan } from "../output/report.ts";
 import type { Plan } from "../plan/plan.ts";
 import { ownBase } from "../plan/situation.ts";
 import { refuseTag } from "../plan/wishes.ts";
+import { isPublishDue } from "../publish/due.ts";
 import { outputFolder, reportOn, sightedManifests, writeOutput, writePlan } from "./folder.ts";
 import { makePlanOf } from "./make-plan.ts";
 import { openSession } from "./session.ts";
@@ -67,9 +68,9 @@ interface JobOptions extends BuildOptions {
 async function plan(world: World, options: JobOptions): Promise<ExitCode> {
   const session = await openSession(world, options);
   refuseTag(session.situation, session.project.config);
-  // Without a registry no later job could have an image; on a developer's machine a plan is still of use.
-  if (session.situation.ci) ownBase(session.situation);
   const { plan, observation } = await makePlanOf(session, options);
+  // A fork may do without a registry while all images are upstream's; a person's plan is of use in any case.
+  if (session.situation.ci && isPublishDue(plan, session.situation)) ownBase(session.situation);
   const folder = outputFolder(world, session.project.git.root, options);
   await writePlan(folder, plan);
   await writeOutput(folder, "pipeline.yml", await pipelineText(plan, options, world.env));

@@ -1,7 +1,9 @@
 /** What users of the component get wrong: each ends with a message that says where, and what to do. */
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
+import { ownTags } from "../../src/image/key.ts";
 import { makeRepository } from "../context/repository.ts";
+import { seed, testImage } from "../registry/clients.ts";
 import { berth, plainEnv } from "../support/command.ts";
 import { type MemoryRegistry, startMemoryRegistry } from "../support/memory-registry.ts";
 
@@ -112,6 +114,19 @@ for (const { what, env, says } of mistakes) {
     for (const pattern of says) assert.match(stderr, pattern);
   });
 }
+
+test("a fork with its registry switched off is planned where all images are upstream's", async (t) => {
+  const repository = makeRepository(t, files);
+  repository.commit();
+  const upstream = `${registry.host}/up/tools`;
+  const fork = { ...job, CI_REGISTRY_IMAGE: "", QEMU_CI_UPSTREAM: upstream };
+  const where = { cwd: repository.path, env: plainEnv({ HOME: repository.path, ...fork }) };
+  const { images } = JSON.parse((await berth(["key", "--json"], where)).stdout);
+  for (const { name, key } of images)
+    seed(registry, `up/tools/${name}`, testImage(name), ownTags.key(key));
+  const { code, stderr } = await berth(["plan"], where);
+  assert.equal(code, 0, stderr);
+});
 
 for (const verb of ["key", "prune"]) {
   test(`a tag that no image may get, left in the settings, does not stop ${verb}`, async (t) => {
