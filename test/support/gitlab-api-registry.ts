@@ -65,8 +65,8 @@ export function tagDetail(asked: Asked): Answer {
     revision,
     short_revision: revision.slice(0, 9),
     digest: tag.digest,
-    // Without the database GitLab has the image's own time, which this stand-in does not read.
-    created_at: asked.api.hasDatabase ? tag.taggedAt.toISOString() : null,
+    // Without the database GitLab tells the image's own time.
+    created_at: (asked.api.hasDatabase ? tag.taggedAt : tag.builtAt)?.toISOString() ?? null,
     total_size: tag.size,
   });
 }

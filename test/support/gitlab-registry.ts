@@ -20,6 +20,8 @@ import type { TokenService } from "./token-service.ts";
 export interface TaggedImage {
   readonly digest: string;
   readonly taggedAt: Date;
+  /** By the image's config; the time that is told where there is no metadata database. */
+  readonly builtAt?: Date;
   /** What the manifest refers to, in bytes. */
   readonly size: number;
 }
