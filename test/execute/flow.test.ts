@@ -1,14 +1,10 @@
 import assert from "node:assert/strict";
-import { after, before, beforeEach, describe, test } from "node:test";
-import type { Config } from "../../src/config/config.ts";
+import { describe, test } from "node:test";
 import { ownTags } from "../../src/image/key.ts";
 import { withTag } from "../../src/oci/reference.ts";
-import { situationOf } from "../../src/plan/situation.ts";
-import type { Registry } from "../../src/registry/registry.ts";
 import { client, pushImage, seed, testImage } from "../registry/clients.ts";
 import { type FlowOptions, planOf, run } from "../support/flow.ts";
-import { config, jobEnv } from "../support/keyed.ts";
-import { type MemoryRegistry, startMemoryRegistry } from "../support/memory-registry.ts";
+import { type Job, openProjects } from "../support/projects.ts";
 
 const dockerfiles = {
   base: "FROM scratch\nCOPY --from=qemu/other /x /x\n",
@@ -16,40 +12,10 @@ const dockerfiles = {
   child: "FROM qemu/base\nRUN more\n",
 };
 
-describe("a run", () => {
-  let memory: MemoryRegistry;
-  before(async () => {
-    memory = await startMemoryRegistry();
-  });
-  after(() => memory.stop());
-  beforeEach(() => {
-    memory.repositories.clear();
-    memory.blobs.clear();
-    memory.log.length = 0;
-  });
-
-  function options(
-    project: string,
-    change: Partial<FlowOptions> = {},
-    settings: Partial<Config> = {},
-    env: Record<string, string> = {},
-  ): FlowOptions {
-    const registry: Registry = client(undefined);
-    const all = config({ upstream: "qemu-project", ...settings });
-    const situation = situationOf(
-      {
-        ...jobEnv(project, env),
-        CI_REGISTRY: memory.host,
-        CI_REGISTRY_IMAGE: `${memory.host}/${project}`,
-      },
-      all,
-      undefined,
-    );
-    return { registry, situation, config: all, dockerfiles, ...change };
-  }
-  const upstream = (change: Partial<FlowOptions> = {}) => options("qemu-project/qemu", change);
-  const fork = (change: Partial<FlowOptions> = {}, settings: Partial<Config> = {}) =>
-    options("alice/qemu", change, settings);
+describe("a run", async () => {
+  const { memory, job } = await openProjects();
+  const upstream = (change: Job = {}) => job("qemu-project/qemu", { dockerfiles, ...change });
+  const fork = (change: Job = {}) => job("alice/qemu", { dockerfiles, ...change });
   const tagsIn = (path: string): string[] =>
     [...(memory.repositories.get(path)?.tags.keys() ?? [])].sort();
   const repositoriesOf = (project: string): string[] =>
@@ -226,7 +192,7 @@ describe("a run", () => {
     const { id } = (await run(upstream())).plan.set;
     requests();
     for (const reference of ["each", "set"] as const) {
-      const { plan } = await planOf(fork({}, { reference }));
+      const { plan } = await planOf(fork({ settings: { reference } }));
       assert.deepEqual(kinds({ plan }), { base: "reuse", other: "reuse", child: "reuse" });
       assert.deepEqual(requests(), [
         `GET /v2/qemu-project/qemu/berth/manifests/${ownTags.set(id)}`,
@@ -258,7 +224,7 @@ describe("a run", () => {
   test("in a fork completes a mixed set by mounts, so that no layer byte moves", async () => {
     await run(upstream());
     const changed = { ...dockerfiles, child: "FROM qemu/base\nRUN mine\n" };
-    const flow = await run(fork({ dockerfiles: changed }, { reference: "set" }));
+    const flow = await run(fork({ dockerfiles: changed, settings: { reference: "set" } }));
     assert.deepEqual(
       flow.outcomes.map(({ name, result }) => `${name} ${result}`),
       ["base copied", "other copied", "child built"],
@@ -272,24 +238,19 @@ describe("a run", () => {
 
   test("in a fork keeps the whole set in the own registry in the classic form", async () => {
     await run(upstream());
-    const flow = await run(fork({}, { reference: "classic" }));
+    const flow = await run(fork({ settings: { reference: "classic" } }));
     assert.deepEqual(
       flow.outcomes.map(({ result }) => result),
       ["copied", "copied", "copied"],
     );
     requests();
-    const { plan } = await planOf(fork({}, { reference: "classic" }));
+    const { plan } = await planOf(fork({ settings: { reference: "classic" } }));
     assert.deepEqual(kinds({ plan }), { base: "reuse", other: "reuse", child: "reuse" });
     assert.equal(requests().length, 1);
   });
 
   test("writes only try tags for a merge request of another project, and trusted runs do not read them", async () => {
-    const foreign = options(
-      "qemu-project/qemu",
-      {},
-      {},
-      { CI_MERGE_REQUEST_SOURCE_PROJECT_ID: "2" },
-    );
+    const foreign = upstream({ env: { CI_MERGE_REQUEST_SOURCE_PROJECT_ID: "2" } });
     const flow = await run(foreign);
     assert.equal(flow.published?.record, undefined);
     for (const path of repositoriesOf("qemu-project")) {
@@ -308,7 +269,7 @@ describe("a run", () => {
   });
 
   test("gives the tag that a user set to all images of the own set", async () => {
-    const flow = await run(options("qemu-project/qemu", {}, {}, { QEMU_CI_CONTAINER_TAG: "mine" }));
+    const flow = await run(upstream({ env: { QEMU_CI_CONTAINER_TAG: "mine" } }));
     for (const { name } of flow.plan.images)
       assert.ok(tagsIn(`qemu-project/qemu/${name}`).includes("mine"));
   });

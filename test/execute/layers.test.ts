@@ -1,25 +1,14 @@
 import assert from "node:assert/strict";
-import { after, before, beforeEach, describe, test } from "node:test";
+import { describe, test } from "node:test";
 import type { BuildRequest } from "../../src/engine/engine.ts";
 import { ownTags } from "../../src/image/key.ts";
 import { printRepository, withTag } from "../../src/oci/reference.ts";
-import { situationOf } from "../../src/plan/situation.ts";
 import { client } from "../registry/clients.ts";
 import { run } from "../support/flow.ts";
-import { config, jobEnv } from "../support/keyed.ts";
-import { type MemoryRegistry, startMemoryRegistry } from "../support/memory-registry.ts";
+import { openProjects } from "../support/projects.ts";
 
-describe("the layer cache of a build", () => {
-  let memory: MemoryRegistry;
-  before(async () => {
-    memory = await startMemoryRegistry();
-  });
-  after(() => memory.stop());
-  beforeEach(() => {
-    memory.repositories.clear();
-    memory.blobs.clear();
-  });
-
+describe("the layer cache of a build", async () => {
+  const { memory, job } = await openProjects();
   const minute = (count: number) => new Date(Date.parse("2026-11-20T12:00:00Z") + count * 60_000);
 
   /** What the engine is asked for when an image with this line is built at this minute. */
@@ -30,22 +19,17 @@ describe("the layer cache of a build", () => {
     env: Record<string, string> = {},
   ): Promise<BuildRequest> {
     let request: BuildRequest | undefined;
-    const all = config({ upstream: "acme", merge: { bots: [], mergedResults: false } });
-    const job = { ...jobEnv(project, env), CI_REGISTRY: memory.host, ...env };
-    await run({
-      registry: client(undefined),
-      situation: situationOf(
-        { ...job, CI_REGISTRY_IMAGE: `${memory.host}/${project}` },
-        all,
-        undefined,
-      ),
-      config: all,
+    const settings = { upstream: "acme", merge: { bots: [], mergedResults: false } };
+    const options = job(project, {
+      settings,
+      env,
       dockerfiles: { one: `FROM scratch\nRUN ${line}\n` },
       now: minute(at),
       onBuild: (seen) => {
         request = seen;
       },
     });
+    await run(options);
     assert.ok(request);
     return request;
   }

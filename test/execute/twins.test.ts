@@ -1,38 +1,23 @@
 /** Two names for one key: one build, and a copy of it. */
 import assert from "node:assert/strict";
-import { after, before, beforeEach, describe, test } from "node:test";
+import { describe, test } from "node:test";
 import { copyAll } from "../../src/execute/copy.ts";
 import { parentReferences } from "../../src/execute/parents.ts";
 import { parseReference } from "../../src/oci/reference.ts";
 import { childPipeline } from "../../src/output/pipeline.ts";
 import { type Plan, reasonOf } from "../../src/plan/plan.ts";
 import { situationOf } from "../../src/plan/situation.ts";
-import { client } from "../registry/clients.ts";
 import { type FlowOptions, flowTime, planOf, run } from "../support/flow.ts";
-import { config, jobEnv } from "../support/keyed.ts";
-import { type MemoryRegistry, startMemoryRegistry } from "../support/memory-registry.ts";
+import { config } from "../support/keyed.ts";
+import { type Job, openProjects } from "../support/projects.ts";
 
 const upstream = "qemu-project/qemu";
 const recipe = "FROM scratch\nRUN make\n";
 const dockerfiles = { a: recipe, b: recipe, child: "FROM qemu/b\nRUN more\n" };
 
-describe("two names for one key", () => {
-  let memory: MemoryRegistry;
-  before(async () => {
-    memory = await startMemoryRegistry();
-  });
-  after(() => memory.stop());
-  beforeEach(() => {
-    memory.repositories.clear();
-    memory.log.length = 0;
-  });
-
-  const job = (project: string, change: Partial<FlowOptions> = {}, env = {}): FlowOptions => {
-    const all = config({ upstream: "qemu-project" });
-    const own = { CI_REGISTRY: memory.host, CI_REGISTRY_IMAGE: `${memory.host}/${project}` };
-    const situation = situationOf({ ...jobEnv(project, env), ...own }, all, undefined);
-    return { registry: client(undefined), situation, config: all, dockerfiles, ...change };
-  };
+describe("two names for one key", async () => {
+  const { memory, job: jobOf } = await openProjects();
+  const job = (project: string, change: Job = {}) => jobOf(project, { dockerfiles, ...change });
   const reasons = ({ images }: Plan) =>
     Object.fromEntries(images.map(({ name, decision }) => [name, reasonOf(decision)]));
   const digests = (path: string) =>
@@ -104,7 +89,7 @@ describe("two names for one key", () => {
   test("are refreshed by one build", async () => {
     await run(job(upstream));
     const env = { QEMU_CI_FORCE_REBUILD: "1", CI_PIPELINE_ID: "101" };
-    const flow = await run(job(upstream, {}, env));
+    const flow = await run(job(upstream, { env }));
     assert.deepEqual(flow.built, ["a", "child"]);
     assert.equal(flow.outcomes[0]?.digest, flow.outcomes[1]?.digest);
     assert.ok(flow.plan.images.every(({ tag }) => tag.endsWith("-r101")));

@@ -1,21 +1,13 @@
 import assert from "node:assert/strict";
-import { after, before, beforeEach, describe, test } from "node:test";
+import { describe, test } from "node:test";
 import { ownTags } from "../../src/image/key.ts";
 import { parseRepository } from "../../src/oci/reference.ts";
-import { situationOf } from "../../src/plan/situation.ts";
-import { type IsAncestor, promote } from "../../src/publish/promote.ts";
 import { publishSet } from "../../src/publish/set.ts";
-import { client } from "../registry/clients.ts";
 import { type Flow, planOf, run } from "../support/flow.ts";
-import { config, jobEnv } from "../support/keyed.ts";
-import {
-  type Fault,
-  type MemoryRegistry,
-  startMemoryRegistry,
-} from "../support/memory-registry.ts";
+import type { Fault } from "../support/memory-registry.ts";
+import { openProjects } from "../support/projects.ts";
 
 const project = "qemu-project/qemu";
-const straight: IsAncestor = async (ancestor, descendant) => ancestor < descendant;
 
 interface Started {
   readonly pipeline: number;
@@ -36,18 +28,9 @@ const places = {
   "before the moving tag": () => (path: string) => path.endsWith("/manifests/latest"),
 };
 
-describe("a refreshed generation", () => {
-  let memory: MemoryRegistry;
-  let fault: ((method: string, path: string) => Fault | undefined) | undefined;
-  before(async () => {
-    memory = await startMemoryRegistry({ fault: ({ method, path }) => fault?.(method, path) });
-  });
-  after(() => memory.stop());
-  beforeEach(() => {
-    memory.repositories.clear();
-    memory.log.length = 0;
-    fault = undefined;
-  });
+describe("a refreshed generation", async () => {
+  const projects = await openProjects();
+  const { memory } = projects;
 
   const dockerfiles = {
     base: "FROM scratch\n",
@@ -56,33 +39,21 @@ describe("a refreshed generation", () => {
   };
 
   function options(started: Started) {
-    const own = started.project ?? project;
     const env = {
-      ...jobEnv(own, started.env),
+      ...started.env,
       CI_PIPELINE_ID: String(started.pipeline),
-      CI_REGISTRY: memory.host,
-      CI_REGISTRY_IMAGE: `${memory.host}/${own}`,
       ...(started.force === undefined ? {} : { QEMU_CI_FORCE_REBUILD: started.force }),
     };
-    const all = config({ upstream: "qemu-project", reference: "set" });
-    return {
-      registry: client(undefined),
-      situation: situationOf(env, all, undefined),
-      config: all,
+    return projects.job(started.project ?? project, {
+      env,
+      settings: { reference: "set" },
       dockerfiles: started.dockerfiles ?? dockerfiles,
       revision: started.revision ?? "c1",
-    };
+    });
   }
   const pipeline = (started: Started): Promise<Flow> => run(options(started));
-  const move = ({ plan }: Pick<Flow, "plan">, tag = "latest") =>
-    promote(
-      plan,
-      tag,
-      parseRepository(`${memory.host}/${project}`),
-      client(undefined),
-      straight,
-      new Date(0),
-    );
+  const move = (flow: Pick<Flow, "plan">, tag?: string) =>
+    projects.promote(project, flow, tag === undefined ? {} : { tag });
   const puts = () => memory.log.filter((line) => line.startsWith("PUT"));
 
   /** What a repository has, by the beginning of the tag's name. */
@@ -168,12 +139,12 @@ describe("a refreshed generation", () => {
       const second = await pipeline({ pipeline: 2, force: "base", revision: "c2" });
       const last = places[where](second.plan.set.id);
       let isDead = false;
-      fault = (method, path) => {
+      projects.fault = (method, path) => {
         isDead ||= method === "PUT" && last(path);
         return isDead ? refused : undefined;
       };
       await assert.rejects(move(second), { code: "REGISTRY_REFUSED" });
-      fault = undefined;
+      projects.fault = undefined;
       const known = [first, second].map((flow) => digestOf(flow, "base"));
       assert.ok(known.some((digest) => digest === keyed("base")));
       await move(second);

@@ -1,62 +1,20 @@
 import assert from "node:assert/strict";
-import { after, before, beforeEach, describe, test } from "node:test";
+import { describe, test } from "node:test";
 import { slugOf } from "../../src/config/promoted.ts";
-import { parseRepository } from "../../src/oci/reference.ts";
-import { situationOf } from "../../src/plan/situation.ts";
-import {
-  type IsAncestor,
-  ownerOf,
-  promote,
-  refuseStolen,
-  tagsToPromote,
-} from "../../src/publish/promote.ts";
-import { client } from "../registry/clients.ts";
+import { ownerOf, refuseStolen, tagsToPromote } from "../../src/publish/promote.ts";
 import { type Flow, run } from "../support/flow.ts";
-import { config, jobEnv, situation } from "../support/keyed.ts";
-import { type MemoryRegistry, startMemoryRegistry } from "../support/memory-registry.ts";
+import { config, situation } from "../support/keyed.ts";
+import { type Move, openProjects } from "../support/projects.ts";
 
-/** A straight history: c1 before c2 before c3. */
-const straight: IsAncestor = async (ancestor, descendant) => ancestor < descendant;
-
-describe("promote", () => {
-  let memory: MemoryRegistry;
-  before(async () => {
-    memory = await startMemoryRegistry();
-  });
-  after(() => memory.stop());
-  beforeEach(() => {
-    memory.repositories.clear();
-    memory.log.length = 0;
-  });
+describe("promote", async () => {
+  const { memory, job, promote } = await openProjects();
 
   const project = "qemu-project/qemu";
   const ensure = (revision: string, text: string): Promise<Flow> => {
-    const env = {
-      ...jobEnv(project),
-      CI_REGISTRY: memory.host,
-      CI_REGISTRY_IMAGE: `${memory.host}/${project}`,
-    };
-    const all = config();
     const dockerfiles = { base: "FROM scratch\n", child: `FROM qemu/base\nRUN ${text}\n` };
-    return run({
-      registry: client(undefined),
-      situation: situationOf(env, all, undefined),
-      config: all,
-      dockerfiles,
-      revision,
-    });
+    return run(job(project, { dockerfiles, revision }));
   };
-  const move = ({ plan }: Flow, isAncestor = straight, tag = "latest", owner?: string) =>
-    promote(
-      plan,
-      tag,
-
-      parseRepository(`${memory.host}/${project}`),
-      client(undefined),
-      isAncestor,
-      new Date(0),
-      owner,
-    );
+  const move = (flow: Flow, how?: Move) => promote(project, flow, how);
   const latest = (name: string): string | undefined =>
     memory.repositories.get(`${project}/${name}`)?.tags.get("latest");
   const digestOf = (flow: Flow, name: string): string | null | undefined =>
@@ -74,13 +32,13 @@ describe("promote", () => {
   test("leaves a tag that is named after a branch to that branch", async () => {
     const first = await ensure("c1", "one");
     const tag = "staging-9-2";
-    await move(first, straight, tag, "staging-9.2");
+    await move(first, { tag, owner: "staging-9.2" });
     const second = await ensure("c2", "two");
-    await assert.rejects(move(second, straight, tag, "staging-9-2"), {
+    await assert.rejects(move(second, { tag, owner: "staging-9-2" }), {
       code: "TAG_TAKEN",
       message: /from the branch staging-9-2: this tag belongs to the branch staging-9\.2/,
     });
-    const kind = (await move(second, straight, tag, "staging-9.2")).kind;
+    const kind = (await move(second, { tag, owner: "staging-9.2" })).kind;
     assert.equal(kind, "promoted");
   });
 
@@ -111,10 +69,10 @@ describe("promote", () => {
   test("moves no tag where the clone cannot compare the commits", async () => {
     await move(await ensure("c1", "one"));
     const second = await ensure("c2", "two");
-    await assert.rejects(
-      move(second, async () => undefined),
-      { code: "GIT_FAILED", hint: /GIT_DEPTH/ },
-    );
+    await assert.rejects(move(second, { isAncestor: async () => undefined }), {
+      code: "GIT_FAILED",
+      hint: /GIT_DEPTH/,
+    });
     assert.notEqual(latest("child"), digestOf(second, "child"));
   });
 

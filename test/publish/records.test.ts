@@ -1,21 +1,14 @@
 import assert from "node:assert/strict";
-import { after, before, beforeEach, describe, test } from "node:test";
-import type { Config } from "../../src/config/config.ts";
+import { describe, test } from "node:test";
 import { ownTags } from "../../src/image/key.ts";
-import { parseReference, parseRepository } from "../../src/oci/reference.ts";
+import { parseReference } from "../../src/oci/reference.ts";
 import { pastTag } from "../../src/oci/tags.ts";
 import type { Plan } from "../../src/plan/plan.ts";
-import { ownBase, situationOf } from "../../src/plan/situation.ts";
-import { promote } from "../../src/publish/promote.ts";
+import { ownBase } from "../../src/plan/situation.ts";
 import { publishSet } from "../../src/publish/set.ts";
 import { client } from "../registry/clients.ts";
-import { type Flow, type FlowOptions, flowTime, planOf, run } from "../support/flow.ts";
-import { config, jobEnv } from "../support/keyed.ts";
-import {
-  type Fault,
-  type MemoryRegistry,
-  startMemoryRegistry,
-} from "../support/memory-registry.ts";
+import { type Flow, flowTime, planOf, run } from "../support/flow.ts";
+import { type Job, openProjects } from "../support/projects.ts";
 
 const upstream = "qemu-project/qemu";
 const fork = "alice/qemu";
@@ -24,37 +17,11 @@ const changed = { ...dockerfiles, y: "FROM scratch\nRUN y in alice's fork\n" };
 
 const hoursLater = (hours: number): Date => new Date(flowTime.getTime() + hours * 60 * 60 * 1000);
 
-interface Start {
-  readonly files?: Readonly<Record<string, string>>;
-  readonly settings?: Partial<Config>;
-  readonly env?: Record<string, string>;
-  readonly now?: Date;
-}
-
-describe("a set record", () => {
-  let memory: MemoryRegistry;
-  let fault: ((method: string, path: string) => Fault | undefined) | undefined;
-  before(async () => {
-    memory = await startMemoryRegistry({ fault: ({ method, path }) => fault?.(method, path) });
-  });
-  after(() => memory.stop());
-  beforeEach(() => {
-    memory.repositories.clear();
-    memory.log.length = 0;
-    fault = undefined;
-  });
-
-  const job = (project: string, start: Start = {}): FlowOptions => {
-    const all = config({ upstream: "qemu-project", ...start.settings });
-    const own = { CI_REGISTRY: memory.host, CI_REGISTRY_IMAGE: `${memory.host}/${project}` };
-    return {
-      registry: client(undefined),
-      situation: situationOf({ ...jobEnv(project, start.env), ...own }, all, undefined),
-      config: all,
-      dockerfiles: start.files ?? dockerfiles,
-      now: start.now ?? flowTime,
-    };
-  };
+describe("a set record", async () => {
+  const projects = await openProjects();
+  const { memory } = projects;
+  const job = (project: string, start: Job = {}) =>
+    projects.job(project, { dockerfiles, now: flowTime, ...start });
   const decisions = ({ images }: Plan) => images.map(({ decision }) => decision.kind).join(" ");
   const referenceOf = ({ images }: Plan, name: string): string =>
     images.find((image) => image.name === name)?.reference ?? "";
@@ -83,15 +50,8 @@ describe("a set record", () => {
       [...Map.groupBy(kinds, (kind) => kind)].map(([k, v]) => [k, v.length]),
     );
   };
-  const move = (project: string, { plan }: Pick<Flow, "plan">, now = flowTime) =>
-    promote(
-      plan,
-      "latest",
-      parseRepository(`${memory.host}/${project}`),
-      client(undefined),
-      async () => false,
-      now,
-    );
+  const move = (project: string, flow: Pick<Flow, "plan">, now = flowTime) =>
+    projects.promote(project, flow, { now, isAncestor: async () => false });
   const publishAgain = (project: string, plan: Plan) => {
     const { registry, situation } = job(project);
     return publishSet({ plan, situation, base: ownBase(situation), registry, now: flowTime });
@@ -107,9 +67,9 @@ describe("a set record", () => {
 
   test("is believed about the upstream that it was written for alone", async () => {
     await run(job(upstream));
-    await run(job(fork, { files: changed }));
+    await run(job(fork, { dockerfiles: changed }));
     const settings = { upstream: "other-project" };
-    const { plan } = await planOf(job(fork, { files: changed, settings }));
+    const { plan } = await planOf(job(fork, { dockerfiles: changed, settings }));
     assert.equal(decisions(plan), "build reuse");
   });
 
@@ -130,7 +90,7 @@ describe("a set record", () => {
 
   test("that is old stays as it is where this login may not write it", async () => {
     const first = await run(job(upstream));
-    fault = (method) =>
+    projects.fault = (method) =>
       method === "PUT" ? { kind: "answer", answer: () => ({ status: 403 }) } : undefined;
     const again = await run(job(upstream, { now: hoursLater(21) }));
     assert.equal(again.published?.record, first.published?.record);
@@ -152,13 +112,13 @@ describe("a set record", () => {
 
   test("of a fork costs a HEAD for each image that is upstream's, and does not hide that it is gone", async () => {
     await run(job(upstream));
-    const first = await run(job(fork, { files: changed }));
+    const first = await run(job(fork, { dockerfiles: changed }));
     asked();
-    const { plan: before } = await planOf(job(fork, { files: changed }));
+    const { plan: before } = await planOf(job(fork, { dockerfiles: changed }));
     assert.deepEqual(asked(), { "GET manifests": 2, "HEAD manifests": 1 });
     assert.equal(decisions(before), "reuse reuse");
     lose(referenceOf(before, "x"));
-    const { plan } = await planOf(job(fork, { files: changed }));
+    const { plan } = await planOf(job(fork, { dockerfiles: changed }));
     assert.equal(decisions(plan), "build reuse");
     await assert.rejects(move(fork, first), { code: "SET_INCOMPLETE" });
     await assert.rejects(publishAgain(fork, before), { code: "SET_INCOMPLETE" });
@@ -166,14 +126,14 @@ describe("a set record", () => {
 
   test("of a fork is mended without a build where upstream has built the image again", async () => {
     await run(job(upstream));
-    const { plan: before } = await run(job(fork, { files: changed }));
+    const { plan: before } = await run(job(fork, { dockerfiles: changed }));
     lose(referenceOf(before, "x"));
     memory.repositories.get(`${upstream}/berth`)?.tags.clear();
     await run(job(upstream, { now: hoursLater(1) }));
-    const mended = await run(job(fork, { files: changed, now: hoursLater(2) }));
+    const mended = await run(job(fork, { dockerfiles: changed, now: hoursLater(2) }));
     assert.deepEqual(mended.built, []);
     assert.notEqual(referenceOf(mended.plan, "x"), referenceOf(before, "x"));
-    const { plan } = await planOf(job(fork, { files: changed, now: hoursLater(3) }));
+    const { plan } = await planOf(job(fork, { dockerfiles: changed, now: hoursLater(3) }));
     assert.deepEqual(
       [referenceOf(plan, "x"), plan.set.stale],
       [referenceOf(mended.plan, "x"), false],
@@ -215,7 +175,7 @@ describe("a set record", () => {
       const told = [
         await planOf(job(upstream)),
         await planOf(job(fork)),
-        await run(job(fork, { files: changed })),
+        await run(job(fork, { dockerfiles: changed })),
       ].map(({ plan }) => plan);
       const second = await run(job(upstream, { env: force }));
       // As prune does when no branch needs the set any more.
@@ -237,13 +197,18 @@ describe("a set record", () => {
 
     test("in a fork that stores what it changed alone", async () => {
       await run(job(upstream));
-      const first = await run(job(fork, { files: changed }));
+      const first = await run(job(fork, { dockerfiles: changed }));
       const y = first.outcomes.find(({ name }) => name === "y")?.reference ?? "";
       // What upstream builds of the same key later is copied over the fork's own.
-      await run(job(upstream, { files: changed, now: hoursLater(1) }));
+      await run(job(upstream, { dockerfiles: changed, now: hoursLater(1) }));
       const env = { QEMU_CI_CONTAINER_TAG: "mine" };
       const copied = await run(
-        job(fork, { files: changed, env, settings: { reference: "set" }, now: hoursLater(2) }),
+        job(fork, {
+          dockerfiles: changed,
+          env,
+          settings: { reference: "set" },
+          now: hoursLater(2),
+        }),
       );
       const now = copied.outcomes.find(({ name }) => name === "y")?.reference ?? "";
       assert.notEqual(now, y);

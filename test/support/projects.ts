@@ -1,0 +1,63 @@
+/** Projects whose pipelines run in memory against one registry, which is empty before each test. */
+import { after, beforeEach } from "node:test";
+import type { Config } from "../../src/config/config.ts";
+import { parseRepository } from "../../src/oci/reference.ts";
+import { situationOf } from "../../src/plan/situation.ts";
+import { type IsAncestor, type Promotion, promote } from "../../src/publish/promote.ts";
+import { client } from "../registry/clients.ts";
+import type { Flow, FlowOptions } from "./flow.ts";
+import { config, jobEnv } from "./keyed.ts";
+import { type Fault, type MemoryRegistry, startMemoryRegistry } from "./memory-registry.ts";
+
+/** What is not as in a pipeline of the default branch. */
+export interface Job extends Partial<FlowOptions> {
+  readonly settings?: Partial<Config>;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+export interface Move {
+  readonly tag?: string;
+  /** Revisions are in the order of their names where it is not given. */
+  readonly isAncestor?: IsAncestor;
+  readonly now?: Date;
+  readonly owner?: string;
+}
+
+export interface Projects {
+  readonly memory: MemoryRegistry;
+  /** What becomes of requests for the rest of a test. */
+  fault: ((method: string, path: string) => Fault | undefined) | undefined;
+  /** A job of a project, to plan or run; all are of `qemu-project` or its forks. */
+  job(project: string, job?: Job): FlowOptions;
+  promote(project: string, flow: Pick<Flow, "plan">, how?: Move): Promise<Promotion>;
+}
+
+/** Opens the projects of a suite, which awaits them. */
+export async function openProjects(): Promise<Projects> {
+  const memory = await startMemoryRegistry({
+    fault: ({ method, path }) => projects.fault?.(method, path),
+  });
+  const projects: Projects = {
+    memory,
+    fault: undefined,
+    job(project, { settings, env, ...change } = {}) {
+      const all = config({ upstream: "qemu-project", ...settings });
+      const own = { CI_REGISTRY: memory.host, CI_REGISTRY_IMAGE: `${memory.host}/${project}` };
+      const situation = situationOf({ ...jobEnv(project, env), ...own }, all, undefined);
+      return { registry: client(undefined), situation, config: all, dockerfiles: {}, ...change };
+    },
+    promote(project, { plan }, { tag = "latest", isAncestor, now = new Date(0), owner } = {}) {
+      const base = parseRepository(`${memory.host}/${project}`);
+      const inOrder: IsAncestor = async (one, other) => one < other;
+      return promote(plan, tag, base, client(undefined), isAncestor ?? inOrder, now, owner);
+    },
+  };
+  after(() => memory.stop());
+  beforeEach(() => {
+    memory.repositories.clear();
+    memory.blobs.clear();
+    memory.log.length = 0;
+    projects.fault = undefined;
+  });
+  return projects;
+}
