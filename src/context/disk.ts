@@ -14,6 +14,20 @@ const maxFileBytes = 2 ** 31 - 1;
 
 /** Makes a look that remembers, for one run, which folders are folders and not links. */
 export function diskLook(git: Git, files: Files): Look {
+  const see = plainLook(git, files);
+  return async (listed) => {
+    const entry = await see(listed);
+    const { tracked } = listed;
+    if (tracked?.overlooked === undefined) return entry;
+    if (entry === undefined) return absent(listed, tracked);
+    if (entry.kind === "submodule" || (await isUnchanged(entry, tracked, git, files))) return entry;
+    const way = `git update-index --no-${tracked.overlooked} ${entry.path}`;
+    return { ...entry, absent: `${entry.path}, of which git is told to overlook changes: ${way}` };
+  };
+}
+
+/** Sees what is on disk, whatever git is told to overlook. */
+function plainLook(git: Git, files: Files): Look {
   const realFolders = new Set<string>([""]);
   const isRealFolder = async (folder: string): Promise<boolean> => {
     if (realFolders.has(folder)) return true;
@@ -29,7 +43,7 @@ export function diskLook(git: Git, files: Files): Look {
       const answer = await git.run(["config", "--type=bool", "--default=true", name]);
       return answer.toString().trim() === "true";
     });
-  const see = async ({ path, kind, tracked }: Listed): Promise<TreeEntry | undefined> => {
+  return async ({ path, kind, tracked }) => {
     const onDisk = await files.entry(joinPath(git.root, path));
     if (onDisk === undefined || !(await isRealFolder(folderOf(path)))) return undefined;
     if (kind === "repository") {
@@ -47,23 +61,20 @@ export function diskLook(git: Git, files: Files): Look {
     if (agrees || (await isOn("core.fileMode"))) return { path, kind: "file", executable, size };
     return { path, kind: "file", executable: tracked.executable, size };
   };
-  return async (listed) => {
-    const entry = await see(listed);
-    const { tracked } = listed;
-    if (tracked?.overlooked === undefined) return entry;
-    if (entry === undefined) return absent(listed, tracked);
-    if (entry.kind === "submodule" || (await isUnchanged(entry, tracked))) return entry;
-    const way = `git update-index --no-${tracked.overlooked} ${entry.path}`;
-    return { ...entry, absent: `${entry.path}, of which git is told to overlook changes: ${way}` };
-  };
-  async function isUnchanged(entry: TreeEntry, { id, executable }: Tracked): Promise<boolean> {
-    if (entry.kind === "symlink") {
-      const target = await readSeen(git, files, entry);
-      return target?.equals((await git.object(id))?.bytes ?? Buffer.alloc(0)) === true;
-    }
-    const answer = await git.run(["hash-object", "--", entry.path]);
-    return answer.toString().trim() === id && entry.executable === executable;
+}
+
+async function isUnchanged(
+  entry: TreeEntry,
+  { id, executable }: Tracked,
+  git: Git,
+  files: Files,
+): Promise<boolean> {
+  if (entry.kind === "symlink") {
+    const target = await readSeen(git, files, entry);
+    return target?.equals((await git.object(id))?.bytes ?? Buffer.alloc(0)) === true;
   }
+  const answer = await git.run(["hash-object", "--", entry.path]);
+  return answer.toString().trim() === id && entry.executable === executable;
 }
 
 /** What a sparse checkout leaves out, or somebody took away: the project has it, but nobody can read it. */

@@ -76,6 +76,8 @@ export function readInstruction(
   return body === undefined ? undefined : { ...head, body, heredocs: [], last: line.last };
 }
 
+const untriggered = ["onbuild", "from", "maintainer"];
+
 function readBody(
   head: Pick<Instruction, "line" | "keyword" | "argumentsAt">,
   form: Form,
@@ -109,10 +111,9 @@ function readBody(
     case "trigger": {
       if (text === "") return mistake(begin, "triggers nothing");
       const instruction = readInstruction(line, begin, escapeWith, complain);
-      if (instruction === undefined) return undefined;
-      const barred = ["onbuild", "from", "maintainer"].includes(instruction.keyword);
-      if (barred) return mistake(begin, `cannot trigger ${instruction.keyword.toUpperCase()}`);
-      return { kind: "trigger", instruction };
+      const barred = untriggered.find((word) => word === instruction?.keyword);
+      if (barred !== undefined) return mistake(begin, `cannot trigger ${barred.toUpperCase()}`);
+      return instruction && { kind: "trigger", instruction };
     }
     case "text":
       return { kind: "shell", text };

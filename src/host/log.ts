@@ -67,32 +67,36 @@ interface Section {
   ended: number | undefined;
 }
 
+function headOf({ id, title, started }: Section, isGitLab: boolean): string {
+  const marker = `\u001b[0Ksection_start:${seconds(started)}:${id}[collapsed=true]\r\u001b[0K`;
+  return `${isGitLab ? marker : ""}== ${title}\n`;
+}
+
+function footOf({ id, title, started }: Section, ended: number, isGitLab: boolean): string {
+  const text = `== ${title}: ended after ${((ended - started) / 1000).toFixed(1)} s\n`;
+  return isGitLab ? `${text}\u001b[0Ksection_end:${seconds(ended)}:${id}\r\u001b[0K\n` : text;
+}
+
+function seconds(milliseconds: number): number {
+  return Math.floor(milliseconds / 1000);
+}
+
 /**
  * Makes sections that never mix: the oldest open one is written as it comes, the lines of the
  * others wait until it has ended, so that two builds side by side read as one after the other.
  */
 export function makeSections({ write, sections, now }: LogOptions): Log["section"] {
   const open: Section[] = [];
-  const seconds = (milliseconds: number): number => Math.floor(milliseconds / 1000);
-  const head = (section: Section): void => {
-    const marker = `\u001b[0Ksection_start:${seconds(section.started)}:${section.id}[collapsed=true]\r\u001b[0K`;
-    write(`${sections ? marker : ""}== ${section.title}\n`);
-  };
-  const foot = (section: Section, ended: number): void => {
-    const took = ((ended - section.started) / 1000).toFixed(1);
-    write(`== ${section.title}: ended after ${took} s\n`);
-    if (sections) write(`\u001b[0Ksection_end:${seconds(ended)}:${section.id}\r\u001b[0K\n`);
-  };
   const flush = (section: Section): void => {
     for (const line of section.lines.splice(0)) write(`${line}\n`);
   };
   const settle = (): void => {
     for (let first = open[0]; first?.ended !== undefined; first = open[0]) {
-      foot(first, first.ended);
+      write(footOf(first, first.ended, sections));
       open.shift();
       const next = open[0];
       if (next === undefined) return;
-      head(next);
+      write(headOf(next, sections));
       flush(next);
     }
   };
@@ -105,7 +109,7 @@ export function makeSections({ write, sections, now }: LogOptions): Log["section
       ended: undefined,
     };
     open.push(section);
-    if (open[0] === section) head(section);
+    if (open[0] === section) write(headOf(section, sections));
     return {
       line(text) {
         section.lines.push(text);
