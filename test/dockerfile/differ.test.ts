@@ -1,22 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type Note, type RecipeOptions, resolveRecipe } from "../../src/dockerfile/recipe.ts";
+import type { Note, RecipeOptions } from "../../src/dockerfile/recipe.ts";
 import { BerthError } from "../../src/errors.ts";
-
-const defaults: RecipeOptions = {
-  file: "Dockerfile",
-  args: {},
-  target: undefined,
-  platform: "linux/amd64",
-  onbuild: false,
-  parentOf: () => undefined,
-  allowAdd: ["*"],
-};
+import { recipeOf } from "../support/recipe.ts";
 
 /** What is refused, as `line:column message`, and what is noted. */
 function read(text: string, options: Partial<RecipeOptions> = {}) {
   try {
-    return { refused: [], notes: resolveRecipe(text, { ...defaults, ...options }).notes };
+    return { refused: [], notes: recipeOf(text, { allowAdd: ["*"], ...options }).notes };
   } catch (error) {
     assert.ok(error instanceof BerthError && error.code === "DOCKERFILE_INVALID");
     const refused = error.problems.map((one) => `${one.line}:${one.column} ${one.message}`);

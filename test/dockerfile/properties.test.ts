@@ -1,14 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { resolveRecipe } from "../../src/dockerfile/recipe.ts";
 import { canonicalJson } from "../../src/json.ts";
+import { recipeOf } from "../support/recipe.ts";
 
 /** What the key covers of a Dockerfile. */
 function code(text: string, args: Readonly<Record<string, string>> = {}): string {
-  const options = { file: "f", target: undefined, platform: "linux/amd64", onbuild: false };
-  const parentOf = () => undefined;
-  const recipe = resolveRecipe(text, { ...options, args, allowAdd: [], parentOf });
+  const recipe = recipeOf(text, { args });
   return canonicalJson({ text: recipe.hashed, args: recipe.keyedArgs });
 }
 

@@ -1,30 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import {
-  engineText,
-  type Recipe,
-  type RecipeOptions,
-  resolveRecipe,
-} from "../../src/dockerfile/recipe.ts";
+import { engineText, type Recipe, type RecipeOptions } from "../../src/dockerfile/recipe.ts";
 import { BerthError, printProblem } from "../../src/errors.ts";
-
-const defaults: RecipeOptions = {
-  file: "Dockerfile",
-  args: {},
-  target: undefined,
-  platform: "linux/amd64",
-  onbuild: false,
-  parentOf: (reference) => /^qemu\/([a-z0-9-]+)$/.exec(reference)?.[1],
-  allowAdd: [],
-};
-
-function resolve(text: string, options: Partial<RecipeOptions> = {}): Recipe {
-  return resolveRecipe(text, { ...defaults, ...options });
-}
+import { recipeOf } from "../support/recipe.ts";
 
 function mistakes(text: string, options: Partial<RecipeOptions> = {}): readonly string[] {
   try {
-    resolve(text, options);
+    recipeOf(text, options);
   } catch (error) {
     assert.ok(error instanceof BerthError && error.code === "DOCKERFILE_INVALID");
     return error.problems.map(printProblem);
@@ -33,7 +15,7 @@ function mistakes(text: string, options: Partial<RecipeOptions> = {}): readonly 
 }
 
 function sources(body: string, options: Partial<RecipeOptions> = {}): readonly string[] {
-  return resolve(body, options).sources.map((source) => {
+  return recipeOf(body, options).sources.map((source) => {
     if (source.kind === "everything") return `all: ${source.because}`;
     return source.wildcards ? `glob ${source.pattern}` : `path ${source.pattern}`;
   });
@@ -130,9 +112,9 @@ test("a stage that runs the triggers of another one may read everything", () => 
 });
 
 test("ONBUILD in the target's own chain of stages is told", () => {
-  assert.equal(resolve("FROM a\nONBUILD RUN b").onbuild, true);
-  assert.equal(resolve("FROM a AS b\nONBUILD RUN b\nFROM b").onbuild, true);
-  assert.equal(resolve("FROM a AS b\nONBUILD RUN b\nFROM c\nCOPY --from=b x y").onbuild, false);
+  assert.equal(recipeOf("FROM a\nONBUILD RUN b").onbuild, true);
+  assert.equal(recipeOf("FROM a AS b\nONBUILD RUN b\nFROM b").onbuild, true);
+  assert.equal(recipeOf("FROM a AS b\nONBUILD RUN b\nFROM c\nCOPY --from=b x y").onbuild, false);
 });
 
 const bases: readonly (readonly [string, Readonly<Record<string, string>>, string])[] = [
@@ -160,13 +142,13 @@ function rootOf({ base }: Recipe): string {
 
 for (const [text, args, expected] of bases) {
   test(`the base of ${JSON.stringify(text)} with ${JSON.stringify(args)} is found`, () => {
-    assert.equal(rootOf(resolve(text, { args })), expected);
+    assert.equal(rootOf(recipeOf(text, { args })), expected);
   });
 }
 
 test("platform args have the target platform, and BUILD ones the same", () => {
   const text = "FROM --platform=$BUILDPLATFORM a\nARG TARGETARCH\nCOPY a$TARGETARCH /x";
-  const recipe = resolve(text, { platform: "linux/arm/v7" });
+  const recipe = recipeOf(text, { platform: "linux/arm/v7" });
   assert.equal(recipe.uses[0]!.platform, "linux/arm/v7");
   assert.deepEqual(
     recipe.sources.map((source) => source.kind === "path" && source.pattern),
@@ -189,7 +171,7 @@ test("only the args that the build may see go to the engine", () => {
     HTTPS_PROXY: "p",
     no_proxy: "q",
   };
-  const recipe = resolve(text, { args });
+  const recipe = recipeOf(text, { args });
   assert.deepEqual(Object.keys(recipe.args), [
     "A",
     "BUILDKIT_INLINE_CACHE",
@@ -211,14 +193,14 @@ test("only the args that the build may see go to the engine", () => {
 
 test("a proxy that an ARG declares counts, and below ONBUILD every arg does", () => {
   const args = { HTTPS_PROXY: "p", X: "x" };
-  assert.deepEqual(resolve("FROM a\nARG HTTPS_PROXY", { args }).keyedArgs, { HTTPS_PROXY: "p" });
-  assert.deepEqual(resolve("FROM a", { args, onbuild: true }).keyedArgs, { X: "x" });
+  assert.deepEqual(recipeOf("FROM a\nARG HTTPS_PROXY", { args }).keyedArgs, { HTTPS_PROXY: "p" });
+  assert.deepEqual(recipeOf("FROM a", { args, onbuild: true }).keyedArgs, { X: "x" });
 });
 
 test("only stages that the target needs count", () => {
   const text =
     "FROM a AS one\nRUN 1\nFROM b AS unused\nCOPY . /\nFROM c AS two\nRUN 2\nFROM one AS three\nCOPY --from=2 x y\nRUN --mount=type=cache,from=one,target=/c 3\n";
-  const recipe = resolve(text);
+  const recipe = recipeOf(text);
   assert.equal(recipe.hashed, text.replace("FROM b AS unused\nCOPY . /\n", "").replace("=2", "=1"));
   assert.deepEqual(recipe.lines, [1, 2, 5, 6, 7, 8, 9]);
   assert.deepEqual(recipe.sources, []);
@@ -249,7 +231,7 @@ const targets: readonly (readonly [string, string | undefined, string, string | 
 
 for (const [text, target, hashed, name] of targets) {
   test(`the target ${target} of ${JSON.stringify(text)} is chosen and stands last`, () => {
-    const recipe = resolve(text, { target });
+    const recipe = recipeOf(text, { target });
     assert.equal(recipe.hashed, hashed);
     assert.equal(recipe.target, name);
   });
@@ -266,25 +248,25 @@ const named: readonly (readonly [string, string])[] = [
 
 for (const [text, expected] of named) {
   test(`the last FROM of ${JSON.stringify(text)} leads to the right thing`, () => {
-    assert.equal(rootOf(resolve(text)), expected);
+    assert.equal(rootOf(recipeOf(text)), expected);
   });
 }
 
 test("choosing another internal stage by an ARG is another text", () => {
   const text = "ARG CPU=arm\nFROM a AS base-arm\nFROM b AS base-x86\nFROM base-${CPU}";
-  assert.match(resolve(text, { args: { CPU: "x86" } }).hashed, /FROM b AS base-x86/);
-  assert.doesNotMatch(resolve(text).hashed, /x86/);
+  assert.match(recipeOf(text, { args: { CPU: "x86" } }).hashed, /FROM b AS base-x86/);
+  assert.doesNotMatch(recipeOf(text).hashed, /x86/);
 });
 
 test("a number that comes from a variable is that of the kept stage", () => {
   const text = "FROM a\nFROM b\nFROM c\nARG N=1\nCOPY --from=$N x y\n";
-  assert.equal(resolve(text).hashed, "FROM b\nFROM c\nARG N=1\nCOPY --from=0 x y\n");
+  assert.equal(recipeOf(text).hashed, "FROM b\nFROM c\nARG N=1\nCOPY --from=0 x y\n");
 });
 
 test("every image from outside is a use, written anew in its place", () => {
   const text =
     "\uFEFFARG B=qemu/base\r\nFROM --platform=linux/arm64 ${B} AS one\r\nCOPY --from='nginx:1' a b\r\nRUN --mount=type=bind,from=qemu/tools,\\\r\n  target=/t --mount=from=scratch,target=/o c\r\nCOPY --from=qemu/base a b\r\n";
-  const recipe = resolve(text);
+  const recipe = recipeOf(text);
   const shown = recipe.uses.map((use) => [use.kind, use.reference, use.parent, use.line]);
   assert.deepEqual(shown, [
     ["from", "qemu/base", "base", 2],
@@ -308,7 +290,7 @@ test("every image from outside is a use, written anew in its place", () => {
 });
 
 test("a reference without another name is expanded, and stays where it has no variable", () => {
-  const recipe = resolve("ARG V=1\nFROM a:$V\nCOPY --from=b x y\n");
+  const recipe = recipeOf("ARG V=1\nFROM a:$V\nCOPY --from=b x y\n");
   const built = engineText(recipe, ({ reference }) => (reference === "b" ? "c" : undefined));
   assert.equal(built.text, "ARG V=1\nFROM a:1\nCOPY --from=c x y\n");
 });
@@ -355,7 +337,7 @@ const texts: readonly (readonly [string, string, string, string])[] = [
 
 for (const [what, text, hashed, built] of texts) {
   test(what, () => {
-    const recipe = resolve(text);
+    const recipe = recipeOf(text);
     assert.equal(recipe.hashed, hashed);
     const given = engineText(recipe, () => undefined);
     assert.equal(given.text, built);
@@ -374,7 +356,7 @@ for (const [what, text, hashed, built] of texts) {
 
 test("a foreign frontend gets stages' numbers, the target and all args as they are", () => {
   const text = "# syntax=x/y\nFROM a\nFROM b AS c\nFROM d\nCOPY --from=1 x y\n";
-  const recipe = resolve(text, { target: "2", args: { A: "1" } });
+  const recipe = recipeOf(text, { target: "2", args: { A: "1" } });
   assert.equal(engineText(recipe, () => undefined).text, text);
   assert.deepEqual([recipe.target, recipe.args, recipe.keyedArgs], ["2", { A: "1" }, { A: "1" }]);
 });
@@ -488,7 +470,7 @@ test("a target that is not there is a mistake that lists the stages", () => {
 
 test("a trigger that copies from a stage makes the stage count, and its image a use", () => {
   const text = "FROM x\nFROM a\nRUN 1\nFROM b AS t\nONBUILD COPY --from=1 x y\nFROM t\nRUN 2";
-  const recipe = resolve(text);
+  const recipe = recipeOf(text);
   assert.deepEqual(
     recipe.uses.map(({ reference }) => reference),
     ["a", "b"],
@@ -501,17 +483,17 @@ test("a trigger that copies from a stage makes the stage count, and its image a 
 
 test("a trigger that the target leaves is not read: another build gives it its meaning", () => {
   const text = "FROM x\nFROM a\nONBUILD COPY --from=1 x y\n";
-  assert.equal(resolve(text).hashed, "FROM a\nONBUILD COPY --from=1 x y\n");
+  assert.equal(recipeOf(text).hashed, "FROM a\nONBUILD COPY --from=1 x y\n");
 });
 
 test("the image that the target stands on is found through its stages", () => {
-  assert.equal(resolve("FROM a AS s\nFROM s AS t\nFROM t").base?.reference, "a");
-  assert.equal(resolve("FROM qemu/x AS s\nFROM s").base?.parent, "x");
-  assert.equal(resolve("FROM scratch\nCOPY --from=a x y").base, undefined);
+  assert.equal(recipeOf("FROM a AS s\nFROM s AS t\nFROM t").base?.reference, "a");
+  assert.equal(recipeOf("FROM qemu/x AS s\nFROM s").base?.parent, "x");
+  assert.equal(recipeOf("FROM scratch\nCOPY --from=a x y").base, undefined);
 });
 
 test("what one stage needs twice is one stage and one use", () => {
-  const recipe = resolve("FROM a AS s\nFROM s AS t\nFROM s\nCOPY --from=t x y\nCOPY --from=s x y");
+  const recipe = recipeOf("FROM a AS s\nFROM s AS t\nFROM s\nCOPY --from=t x y\nCOPY --from=s x y");
   assert.equal(recipe.stages.length, 3);
   assert.equal(recipe.uses.length, 1);
 });
@@ -519,12 +501,12 @@ test("what one stage needs twice is one stage and one use", () => {
 test("more stages than can be resolved are a mistake, not a crash", () => {
   const chain = (length: number) =>
     Array.from({ length }, (_, at) => `FROM ${at === 0 ? "a" : `s${at - 1}`} AS s${at}`).join("\n");
-  assert.equal(resolve(chain(500)).stages.length, 500);
+  assert.equal(recipeOf(chain(500)).stages.length, 500);
   assert.deepEqual(mistakes(chain(501))[0], "Dockerfile:501:1: there are more than 500 stages");
 });
 
 test("steps say where they begin and end", () => {
-  const { stages } = resolve("FROM a\n\n# c\nRUN b \\\n  c\nRUN <<E\nx\nE\nUSER d");
+  const { stages } = recipeOf("FROM a\n\n# c\nRUN b \\\n  c\nRUN <<E\nx\nE\nUSER d");
   assert.deepEqual(
     stages[0]!.steps.map(({ keyword, line, last }) => [keyword, line, last]),
     [

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { parseConfig } from "../../src/config/parse.ts";
-import { resolveRecipe } from "../../src/dockerfile/recipe.ts";
 import { interpolate } from "../support/interpolate.ts";
+import { recipeOf } from "../support/recipe.ts";
 import { components } from "../templates/templates.ts";
 import { includesOf, readPage, unknownNames } from "./pages.ts";
 
@@ -47,18 +47,6 @@ test("the Dockerfiles of the guides can be read", () => {
   const files = guides.flatMap(({ blocks }) =>
     blocks.filter((each) => each.language === "dockerfile"),
   );
-  const bases = files.map(({ file, text }) => {
-    const parentOf = () => undefined;
-    const platform = "linux/amd64";
-    return resolveRecipe(text, {
-      file,
-      args: {},
-      target: undefined,
-      platform,
-      parentOf,
-      allowAdd: [],
-      onbuild: false,
-    }).base?.reference;
-  });
+  const bases = files.map(({ file, text }) => recipeOf(text, { file }).base?.reference);
   assert.deepEqual(bases, ["docker.io/library/debian:trixie"]);
 });

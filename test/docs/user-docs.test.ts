@@ -3,9 +3,9 @@ import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
 import { parseConfig } from "../../src/config/parse.ts";
-import { resolveRecipe } from "../../src/dockerfile/recipe.ts";
 import { errorCodes } from "../../src/errors.ts";
 import { interpolate } from "../support/interpolate.ts";
+import { recipeOf } from "../support/recipe.ts";
 import { components } from "../templates/templates.ts";
 import { textOf, unknownFlags, unknownSettings, unknownVariables } from "./names.ts";
 import { type Block, includesOf, isPipeline, readPage, unknownNames, words } from "./pages.ts";
@@ -74,16 +74,7 @@ test("the configurations of two includes differ in what would clash", () => {
 test("the Dockerfiles of the recipes can be read", () => {
   const files = recipes?.blocks.filter(({ language }) => language === "dockerfile") ?? [];
   assert.equal(files.length, 2);
-  for (const { file, text } of files)
-    resolveRecipe(text, {
-      file,
-      args: {},
-      target: undefined,
-      platform: "linux/amd64",
-      onbuild: false,
-      parentOf: () => undefined,
-      allowAdd: [],
-    });
+  for (const { file, text } of files) recipeOf(text, { file });
 });
 
 test("troubleshooting.md has a line for every error code", () => {

@@ -4,7 +4,6 @@ import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:
 import { dirname, join } from "node:path";
 import { after, before } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { resolveRecipe } from "../../src/dockerfile/recipe.ts";
 import type { BuildRequest, BuildResult, Engine } from "../../src/engine/engine.ts";
 import { BerthError, type ErrorCode } from "../../src/errors.ts";
 import { realFiles } from "../../src/host/files.ts";
@@ -13,6 +12,7 @@ import type { Digest } from "../../src/oci/digest.ts";
 import type { Clock, Files, Run } from "../../src/world.ts";
 import { pushBusybox } from "../support/bases.ts";
 import { type FileTree, imageTree } from "../support/filetree.ts";
+import { recipeOf } from "../support/recipe.ts";
 import { type Folder, type Registry, startRegistry, temporaryFolder } from "../support/services.ts";
 
 /** What an engine under test is made from. */
@@ -128,13 +128,8 @@ async function buildOnce(engine: Engine, folder: string, host: string, wanted: W
 function readOf(text: string, args: Readonly<Record<string, string>>) {
   const file = "debian.docker";
   const lines = text.split("\n").map((_, index) => index + 1);
-  const options = { file, args, target: undefined, platform: "linux/amd64", allowAdd: [] };
   try {
-    const { stages, traits, notes } = resolveRecipe(text, {
-      ...options,
-      parentOf: () => undefined,
-      onbuild: false,
-    });
+    const { stages, traits, notes } = recipeOf(text, { file, args });
     return { source: { file, lines, stages }, traits, notes, mounted: [] };
   } catch {
     const none = { heredocs: false, runHeredocs: false, binds: false, expandsArgs: false };

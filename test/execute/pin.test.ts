@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { resolveRecipe } from "../../src/dockerfile/recipe.ts";
 import { BerthError, printProblem } from "../../src/errors.ts";
 import type { BaseFacts } from "../../src/execute/bases.ts";
 import { pinReferences } from "../../src/execute/pin.ts";
 import type { Tools } from "../../src/execute/tools.ts";
 import type { PlannedImage } from "../../src/plan/plan.ts";
 import { keyedImage } from "../support/keyed.ts";
+import { recipeOf } from "../support/recipe.ts";
 
 const digest = (digit: string): string => `sha256:${digit.repeat(64)}`;
 const parent = `registry.example.com/qemu/base@${digest("b")}`;
@@ -33,15 +33,7 @@ async function pin(
     },
     log: { warn: (line: string) => warnings.push(line) },
   } as unknown as Tools;
-  const recipe = resolveRecipe(text, {
-    file: "x.docker",
-    args: {},
-    target: undefined,
-    platform: "linux/amd64",
-    onbuild: false,
-    allowAdd: [],
-    parentOf: (reference) => (reference === "qemu/base" ? "base" : undefined),
-  });
+  const recipe = recipeOf(text, { file: "x.docker" });
   const image = { ...keyedImage("x"), ...change } as PlannedImage;
   const material = { recipe, contextTar: undefined };
   const pinned = await pinReferences(image, material, new Map([["base", parent]]), tools);
