@@ -45,11 +45,7 @@ export async function openProject(world: World, options: ProjectOptions): Promis
     config,
     images,
     identify: (names, spool) =>
-      identify(images, tree, {
-        parentOf,
-        ...(names === undefined ? {} : { names: known(images, names) }),
-        ...(spool === undefined ? {} : { spool }),
-      }),
+      identify(images, tree, { parentOf, names: names && known(images, names), spool }),
   };
 }
 

@@ -8,6 +8,7 @@ import { isTag, type Repository } from "../oci/reference.ts";
 import { generationOfPipeline, ofGeneration } from "../oci/tags.ts";
 import { recordReference } from "../plan/record.ts";
 import { ownBase } from "../plan/situation.ts";
+import { refuseUntested } from "../publish/generation.ts";
 import {
   ownerOf,
   type Promotion,
@@ -15,7 +16,6 @@ import {
   refuseStolen,
   tagsToPromote,
 } from "../publish/promote.ts";
-import { refuseUntested } from "../publish/tested.ts";
 import { ancestry } from "./ancestry.ts";
 import { gitlabOf } from "./login.ts";
 import { openPlannedOrPlan, type PlannedSession } from "./planned.ts";
@@ -47,6 +47,7 @@ async function promoteTags(
 ): Promise<ExitCode> {
   const planned = await openPlannedOrPlan(world, options);
   const { situation, login, plan } = planned;
+  const { registry } = login;
   const base = ownBase(situation);
   if (options.tag === undefined) refuseStolen(plan.config, situation);
   const tags = options.tag ?? tagsToPromote(plan.config, situation);
@@ -59,7 +60,7 @@ async function promoteTags(
   for (const tag of tags) {
     const now = world.clock.now();
     const owner = ownerOf(tag, plan.config, situation);
-    promotions.push(await promote(plan, tag, base, login.registry, isAncestor, now, owner));
+    promotions.push(await promote({ plan, base, registry, now }, tag, isAncestor, owner));
   }
   printResult(world, options, { promotions }, describe(promotions, situation.branch));
   return exitCodes.done;

@@ -1,14 +1,9 @@
-/** Builds one planned image and gives it its key's tag; the tag is put last and only on what is whole. */
-import type { MappedText } from "../dockerfile/recipe.ts";
-import type { Engine } from "../engine/engine.ts";
 import { BerthError } from "../errors.ts";
-import type { Material } from "../image/identify.ts";
 import type { Manifest } from "../oci/manifest.ts";
 import {
   printReference,
   printRepository,
   type Reference,
-  type Repository,
   withDigest,
   withTag,
 } from "../oci/reference.ts";
@@ -18,9 +13,9 @@ import { ownRepository } from "../plan/places.ts";
 import { isFromScratch, type PlannedImage } from "../plan/plan.ts";
 import { annotationsOf, withAnnotations } from "../publish/annotate.ts";
 import { oldestLayer } from "./bases.ts";
-import { keepLayers, type LayerCache, layerCache, sinceAnnotation } from "./layers.ts";
-import { type Pinned, pinReferences } from "./pin.ts";
-import { requestFor } from "./request.ts";
+import { keepLayers, layerCache, sinceAnnotation } from "./layers.ts";
+import { pinReferences } from "./pin.ts";
+import { type Build, requestFor } from "./request.ts";
 import { materialOf, type Tools } from "./tools.ts";
 
 /** The log's section that holds what an engine says while it builds an image. */
@@ -29,7 +24,7 @@ export function sectionOf(name: string): string {
 }
 
 /** The manifest that the image ended at, and whether another pipeline had made it meanwhile. */
-export interface Built {
+export interface BuiltImage {
   readonly manifest: Manifest;
   readonly adopted: boolean;
 }
@@ -44,7 +39,7 @@ export async function buildImage(
   image: PlannedImage,
   parents: ReadonlyMap<string, string>,
   tools: Tools,
-): Promise<Built> {
+): Promise<BuiltImage> {
   const repository = ownRepository(image);
   const tagged = withTag(repository, image.tag);
   const already = await tools.registry.get(tagged);
@@ -54,18 +49,11 @@ export async function buildImage(
   const pinned = await pinReferences(image, material, parents, tools);
   const began = tools.clock.now().getTime();
   const layers = await layerCache(image, repository, tools);
-  const pushed = await runEngine(
-    image,
-    material,
-    pinned.dockerfile,
-    { repository, layers },
-    await tools.engine(),
-    tools,
-  );
+  const work = { image, material, parents, pinned, repository, layers };
+  const pushed = await runEngine(work, tools);
   const seconds = (tools.clock.now().getTime() - began) / 1000;
-  const created =
-    (await oldestTaken(pushed.manifest, image, pinned.base, parents, tools)) ?? new Date(began);
-  const manifest = await annotate(pushed, image, pinned, { seconds, created, layers }, tools);
+  const created = (await oldestTaken(pushed.manifest, work, tools)) ?? new Date(began);
+  const manifest = annotate(pushed, work, { seconds, created }, tools);
   // Another pipeline may have been faster; the first image of a key is the one that all use.
   const first = await tools.registry.get(tagged);
   const isNew = first?.descriptor.digest !== already?.descriptor.digest;
@@ -76,23 +64,24 @@ export async function buildImage(
   return recorded(tagged, manifest, tools);
 }
 
-async function runEngine(
-  image: PlannedImage,
-  material: Material,
-  dockerfile: MappedText,
-  place: { readonly repository: Repository; readonly layers: LayerCache },
-  engine: Engine,
-  tools: Tools,
-): Promise<{ manifest: Manifest; engine: string }> {
+interface Pushed {
+  readonly manifest: Manifest;
+  /** The engine's name. */
+  readonly engine: string;
+}
+
+async function runEngine(build: Build, tools: Tools): Promise<Pushed> {
+  const { image, repository } = build;
+  const engine = await tools.engine();
   const scratch = await tools.machine.files.temporary("berth-build-");
   const section = tools.log.section(
     sectionOf(image.name),
     `build ${image.name} with ${engine.name}`,
   );
   try {
-    const request = await requestFor(image, material, dockerfile, place, scratch.path, tools);
+    const request = await requestFor(build, scratch.path, tools);
     const result = await engine.build({ ...request, onLine: section.line });
-    const manifest = await tools.registry.get(withDigest(place.repository, result.digest));
+    const manifest = await tools.registry.get(withDigest(repository, result.digest));
     if (manifest === undefined) throw vanished(image, result.digest);
     return { manifest, engine: engine.name };
   } finally {
@@ -101,30 +90,21 @@ async function runEngine(
   }
 }
 
-async function annotate(
-  { manifest, engine }: { readonly manifest: Manifest; readonly engine: string },
-  image: PlannedImage,
-  { base, bases }: Pick<Pinned, "base" | "bases">,
-  {
-    seconds,
-    created,
-    layers,
-  }: { readonly seconds: number; readonly created: Date; readonly layers: LayerCache },
-  tools: Tools,
-): Promise<Manifest> {
-  const { situation, task } = tools;
-  const { revision, pipeline } = task.plan;
-  return (
-    withAnnotations(manifest, {
-      ...annotationsOf(
-        image,
-        { ...situation, pipeline: pipeline ?? situation.pipeline },
-        { revision, created, base, bases, engine },
-      ),
-      [secondsAnnotation]: seconds.toFixed(1),
-      [sinceAnnotation]: layers.since.toISOString(),
-    }) ?? manifest
-  );
+function annotate(
+  { manifest, engine }: Pushed,
+  { image, layers, pinned: { base, bases } }: Build,
+  { seconds, created }: { readonly seconds: number; readonly created: Date },
+  { situation, task }: Tools,
+): Manifest {
+  const { revision } = task.plan;
+  // A job of the child pipeline has another pipeline's number than the plan.
+  const planned = { ...situation, pipeline: task.plan.pipeline ?? situation.pipeline };
+  const annotated = withAnnotations(manifest, {
+    ...annotationsOf(image, planned, { revision, created, base, bases, engine }),
+    [secondsAnnotation]: seconds.toFixed(1),
+    [sinceAnnotation]: layers.since.toISOString(),
+  });
+  return annotated ?? manifest;
 }
 
 /**
@@ -133,16 +113,13 @@ async function annotate(
  */
 async function oldestTaken(
   { content }: Manifest,
-  image: PlannedImage,
-  base: Pinned["base"],
-  parents: ReadonlyMap<string, string>,
+  { image, parents, pinned: { base }, repository }: Build,
   tools: Tools,
 ): Promise<Date | undefined> {
   if (isFromScratch(image.decision) || content.kind === "index") return undefined;
   const parent = [...parents.values()].find((one) => one.endsWith(`@${base?.digest}`));
   const below =
     base === undefined ? 0 : (await tools.base(parent ?? base.name, image.platform)).layers;
-  const repository = ownRepository(image);
   const config = await tools.registry.blob(repository, content.config.digest);
   if (below === undefined || config === undefined) return undefined;
   return oldestLayer(config, printRepository(repository), content.layers.length - below);
@@ -152,7 +129,7 @@ async function oldestTaken(
  * What the tag is now. A registry has no "put if absent": where two pipelines looked before either had
  * put, the later put stays, and whoever sees another image than its own adopts that one.
  */
-async function recorded(tagged: Reference, manifest: Manifest, tools: Tools): Promise<Built> {
+async function recorded(tagged: Reference, manifest: Manifest, tools: Tools): Promise<BuiltImage> {
   const seen = await tools.registry.head(tagged);
   if (seen?.digest === manifest.descriptor.digest) return { manifest, adopted: false };
   const other = await tools.registry.get(tagged);

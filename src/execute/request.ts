@@ -1,6 +1,6 @@
 /** What an engine is asked for: context, logins and secrets in files, nothing of value in arguments. */
 import { resolve } from "node:path/posix";
-import type { MappedText, Recipe } from "../dockerfile/recipe.ts";
+import type { Recipe } from "../dockerfile/recipe.ts";
 import type { BuildRequest } from "../engine/engine.ts";
 import { BerthError } from "../errors.ts";
 import type { Material } from "../image/identify.ts";
@@ -10,40 +10,38 @@ import { triedTag } from "../oci/tags.ts";
 import type { PlannedImage } from "../plan/plan.ts";
 import { isLoopbackHost } from "../registry/origin.ts";
 import type { LayerCache } from "./layers.ts";
+import type { Pinned } from "./pin.ts";
 import { materialOf, type Tools } from "./tools.ts";
 
-/** Lays out what the engine reads of one build in a private folder, and says what to do with it. */
+/** One build: the image, what it is made of, and the layers that it may take. */
+export interface Build {
+  readonly image: PlannedImage;
+  readonly material: Material;
+  /** References by digest of the images of the set that it is built from, by name. */
+  readonly parents: ReadonlyMap<string, string>;
+  readonly pinned: Pinned;
+  readonly repository: Repository;
+  readonly layers: LayerCache;
+}
+
+/** Lays out what the engine reads of a build in a private folder, and says what to do with it. */
 export async function requestFor(
-  image: PlannedImage,
-  { recipe, contextTar }: Material,
-  dockerfile: MappedText,
-  { repository, layers }: { readonly repository: Repository; readonly layers: LayerCache },
+  { image, material, pinned: { dockerfile }, repository, layers }: Build,
   scratch: string,
   tools: Tools,
 ): Promise<Omit<BuildRequest, "onLine">> {
+  const { recipe } = material;
   // BuildKit takes a folder's name for what it is and sends only what seems to differ from the last one of that name.
   const contextFolder = `${scratch}/context-${image.key.slice(0, 16)}`;
-  await tools.machine.unpack(contextTar, contextFolder);
-  const hosts = new Set([
-    repository.host,
-    ...recipe.uses.map(({ reference }) => hostOf(reference)),
-  ]);
-  const upstream = tools.situation.upstream;
-  if (upstream !== undefined) hosts.add(upstream.host);
+  await tools.machine.unpack(material.contextTar, contextFolder);
+  const hosts = hostsOf(repository, recipe, tools);
   const authFile = `${scratch}/auth/config.json`;
-  await tools.machine.files.write(
-    authFile,
-    await tools.logins.authFile([...hosts].filter((host) => host !== "")),
-    0o600,
-  );
+  await tools.machine.files.write(authFile, await tools.logins.authFile(hosts), 0o600);
   return {
     name: image.name,
     dockerfile: dockerfile.text,
     source: { file: image.dockerfile, lines: dockerfile.lines, stages: recipe.stages },
-    // Triggers that a base brings are instructions like others, and unread.
-    traits: hasTriggers(image, recipe, tools)
-      ? { ...recipe.traits, expandsArgs: true }
-      : recipe.traits,
+    traits: traitsOf(image, recipe, tools),
     notes: recipe.notes,
     mounted: mountedBy(recipe),
     contextFolder,
@@ -61,13 +59,25 @@ export async function requestFor(
     noCache: layers.fromScratch,
     cacheSince: layers.since,
     authFile,
-    insecureHosts: [...tools.logins.insecureHosts, ...[...hosts].filter(isLoopback)],
+    // Docker too pulls a base on this machine without TLS.
+    insecureHosts: [...tools.logins.insecureHosts, ...hosts.filter(isLoopbackHost)],
   };
 }
 
-function hasTriggers({ onbuild }: PlannedImage, { uses }: Recipe, tools: Tools): boolean {
+/** The hosts that an engine may ask: for bases, for layers, and to push. */
+function hostsOf(repository: Repository, { uses }: Recipe, { situation }: Tools) {
+  const others = [
+    situation.upstream?.host ?? "",
+    ...uses.map(({ reference }) => hostOf(reference)),
+  ];
+  return [...new Set([repository.host, ...others])].filter((host) => host !== "");
+}
+
+/** Triggers that a base brings are instructions like others, and unread. */
+function traitsOf({ onbuild }: PlannedImage, { uses, traits }: Recipe, tools: Tools) {
   const parents = uses.flatMap(({ kind, parent }) => (kind === "from" && parent ? [parent] : []));
-  return onbuild || parents.some((parent) => materialOf(tools, parent).recipe.onbuild);
+  const hasTriggers = onbuild || parents.some((name) => materialOf(tools, name).recipe.onbuild);
+  return hasTriggers ? { ...traits, expandsArgs: true } : traits;
 }
 
 function mountedBy({ sources, stages }: Recipe): BuildRequest["mounted"] {
@@ -77,11 +87,6 @@ function mountedBy({ sources, stages }: Recipe): BuildRequest["mounted"] {
     const isMount = runs.some((run) => run.line <= line && line <= run.last);
     return isMount && source.kind === "path" ? [{ path: source.pattern, line }] : [];
   });
-}
-
-/** A base on this machine, which Docker too pulls without TLS. */
-function isLoopback(host: string): boolean {
-  return host !== "" && isLoopbackHost(host);
 }
 
 function hostOf(reference: string): string {

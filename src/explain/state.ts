@@ -50,8 +50,7 @@ export async function stateOf(
   const parentOf = parentName(config, images);
   return {
     images,
-    identify: (names, spool) =>
-      identify(images, tree, { parentOf, names, ...(spool === undefined ? {} : { spool }) }),
+    identify: (names, spool) => identify(images, tree, { parentOf, names, spool }),
   };
 }
 

@@ -28,7 +28,7 @@ export interface Identified {
 
 export interface IdentifyOptions extends ReadOptions {
   /** Keeps the bytes of contexts while they are hashed, so that a later build uses exactly these. */
-  readonly spool?: Spool;
+  readonly spool?: Spool | undefined;
 }
 
 /** Contexts that are read side by side: enough to ask git once for all, few enough for their lists to fit. */

@@ -20,7 +20,7 @@ export interface ReadOptions {
   /** The set's image that a FROM or COPY --from text names. */
   readonly parentOf: (reference: string) => string | undefined;
   /** Only these images and those that they are built from; all where `undefined`. */
-  readonly names?: readonly string[];
+  readonly names?: readonly string[] | undefined;
 }
 
 /** Reads the wanted images and all that they are built from; in the order of `images`. */

@@ -6,7 +6,13 @@ import { parseReference } from "../oci/reference.ts";
 import type { Registry } from "../registry/registry.ts";
 import type { Merge } from "./merge.ts";
 import { foundOf, type Observation, type Sighting } from "./observe.ts";
-import { type Freshness, needsTarget, type Origin, originOf, refreshPolicy } from "./refresh.ts";
+import {
+  type Freshness,
+  type ImageOrigin,
+  needsTarget,
+  originOf,
+  refreshPolicy,
+} from "./refresh.ts";
 import type { Situation } from "./situation.ts";
 
 /** What git knows of a merge. */
@@ -42,7 +48,7 @@ export async function lookAtFreshness(
     const sighting = foundOf(observation, name);
     return sighting !== undefined && isAsked(sighting) ? [{ name, sighting }] : [];
   });
-  const origins = new Map<string, Origin>();
+  const origins = new Map<string, ImageOrigin>();
   await Promise.all(
     asked.map(async ({ name, sighting }) => {
       const manifest = sighting.manifest ?? (await registry.get(sighting.reference));
@@ -58,7 +64,7 @@ export async function lookAtFreshness(
 }
 
 async function lookAtBases(
-  origins: readonly Origin[],
+  origins: readonly ImageOrigin[],
   registry: Pick<Registry, "head">,
 ): Promise<ReadonlyMap<string, string>> {
   const names = new Set(origins.flatMap(({ bases }) => bases.map(({ name }) => name)));
@@ -84,7 +90,7 @@ async function headOf(name: string, registry: Pick<Registry, "head">): Promise<s
 
 async function lookAtMerge(
   merge: Merge | undefined,
-  origins: readonly Origin[],
+  origins: readonly ImageOrigin[],
   history: MergeHistory,
 ): Promise<Pick<Freshness, "target" | "onTarget">> {
   const revisions = new Set(origins.flatMap(({ revision }) => revision ?? []));

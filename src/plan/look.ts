@@ -39,73 +39,84 @@ export interface BrokenSighting {
 
 export type Sightings = ReadonlyMap<string, readonly (Sighting | BrokenSighting)[]>;
 
-/** Looks at images, and leaves out what may not be read. */
-export function lookerAt(registry: Registry) {
-  const denied = new Map<string, string>();
-  const read = async <T>(
+/** Asks registries, and leaves out what may not be read from its first refusal on. */
+export interface Reader {
+  read<T>(
     source: Pick<Source, "kind" | "base">,
-    ask: () => Promise<T | undefined>,
-  ): Promise<T | undefined> => {
-    const base = printRepository(source.base);
-    if (denied.has(base)) return undefined;
-    try {
-      return await ask();
-    } catch (error) {
-      const isDenied = error instanceof BerthError && error.code === "REGISTRY_DENIED";
-      if (!isDenied || source.kind === "own") throw error;
-      denied.set(base, error.message);
-      return undefined;
-    }
-  };
-  const lookAt = async (image: KeyedImage, source: Source) => {
-    const repository = source.repositoryOf(image.name);
-    for (const tag of source.tagsOf(image.key)) {
-      const trusted = tag === ownTags.key(image.key);
-      const seen = await sightingAt(withTag(repository, tag), source, trusted, registry);
-      if (seen !== undefined) return seen;
-    }
-    return undefined;
-  };
+    ask: (registry: Registry) => Promise<T | undefined>,
+  ): Promise<T | undefined>;
+  isDenied(source: Source): boolean;
+  warnings(): readonly string[];
+}
+
+export function readerOf(registry: Registry): Reader {
+  const denied = new Map<string, string>();
   return {
-    read,
-    isDenied: ({ base }: Source): boolean => denied.has(printRepository(base)),
-    warnings: (): readonly string[] => [...denied].map(deniedWarning),
-
-    /** What a record says, as far as it is there. */
-    async believe(
-      record: SetRecord,
-      source: Source,
-      images: readonly KeyedImage[],
-      now: Date,
-    ): Promise<Sightings> {
-      const isOld = !isYoung(record, now);
-      const seen = images.map(async ({ name }) => {
-        const recorded = record.images[name];
-        const sighting = recorded && sightingOf(recorded, source, name);
-        if (sighting === undefined) return [];
-        const { reference, source: kind } = sighting;
-        const isSure = !isOld && recorded?.kind === "own";
-        const place = kind === source.kind ? source : { kind, base: reference };
-        const isThere = isSure || (await read(place, () => registry.head(reference))) !== undefined;
-        return isThere ? [[name, [sighting]] as const] : [];
-      });
-      return new Map((await Promise.all(seen)).flat());
+    async read(source, ask) {
+      const base = printRepository(source.base);
+      if (denied.has(base)) return undefined;
+      try {
+        return await ask(registry);
+      } catch (error) {
+        const isDenied = error instanceof BerthError && error.code === "REGISTRY_DENIED";
+        if (!isDenied || source.kind === "own") throw error;
+        denied.set(base, error.message);
+        return undefined;
+      }
     },
-
-    /** Looks for keys, source by source. */
-    async lookFor(images: readonly KeyedImage[], sources: readonly Source[]): Promise<Sightings> {
-      const seen = images.map(async (image) => {
-        const found: (Sighting | BrokenSighting)[] = [];
-        for (const source of sources) {
-          const sighting = await read(source, () => lookAt(image, source));
-          if (sighting !== undefined) found.push(sighting);
-          if (sighting?.kind === "found") break;
-        }
-        return [image.name, found] as const;
-      });
-      return new Map(await Promise.all(seen));
-    },
+    isDenied: ({ base }) => denied.has(printRepository(base)),
+    warnings: () => [...denied].map(deniedWarning),
   };
+}
+
+/** What a record says, as far as it is there. */
+export async function believe(
+  record: SetRecord,
+  source: Source,
+  reader: Reader,
+  { images, now }: { readonly images: readonly KeyedImage[]; readonly now: Date },
+): Promise<Sightings> {
+  const isOld = !isYoung(record, now);
+  const seen = images.map(async ({ name }) => {
+    const recorded = record.images[name];
+    const sighting = recorded && sightingOf(recorded, source, name);
+    if (sighting === undefined) return [];
+    const { reference, source: kind } = sighting;
+    const isSure = !isOld && recorded?.kind === "own";
+    const place = kind === source.kind ? source : { kind, base: reference };
+    const isThere =
+      isSure || (await reader.read(place, (registry) => registry.head(reference))) !== undefined;
+    return isThere ? [[name, [sighting]] as const] : [];
+  });
+  return new Map((await Promise.all(seen)).flat());
+}
+
+/** Looks for keys, source by source. */
+export async function lookFor(
+  images: readonly KeyedImage[],
+  sources: readonly Source[],
+  reader: Reader,
+): Promise<Sightings> {
+  const seen = images.map(async (image) => {
+    const found: (Sighting | BrokenSighting)[] = [];
+    for (const source of sources) {
+      const sighting = await reader.read(source, (registry) => lookAt(image, source, registry));
+      if (sighting !== undefined) found.push(sighting);
+      if (sighting?.kind === "found") break;
+    }
+    return [image.name, found] as const;
+  });
+  return new Map(await Promise.all(seen));
+}
+
+async function lookAt({ name, key }: KeyedImage, source: Source, registry: Registry) {
+  const repository = source.repositoryOf(name);
+  for (const tag of source.tagsOf(key)) {
+    const trusted = tag === ownTags.key(key);
+    const seen = await sightingAt(withTag(repository, tag), source, trusted, registry);
+    if (seen !== undefined) return seen;
+  }
+  return undefined;
 }
 
 function deniedWarning([base, why]: readonly [string, string]): string {

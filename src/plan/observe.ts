@@ -2,7 +2,14 @@
 import { type KeyedImage, ownTags, setIdOf } from "../image/key.ts";
 import { below, printReference, printRepository } from "../oci/reference.ts";
 import type { Registry } from "../registry/registry.ts";
-import { type BrokenSighting, lookerAt, type Sighting, type Sightings } from "./look.ts";
+import {
+  type BrokenSighting,
+  believe,
+  lookFor,
+  readerOf,
+  type Sighting,
+  type Sightings,
+} from "./look.ts";
 import type { Source } from "./places.ts";
 import {
   isYoung,
@@ -58,28 +65,28 @@ export async function observe(
   registry: Registry,
   { now, records = "all" }: ObserveOptions,
 ): Promise<Observation> {
-  const looker = lookerAt(registry);
+  const reader = readerOf(registry);
   const looked: string[] = [];
   announceReads(images, sources, registry);
   for (const source of sources) {
     const reference = recordReference(source.base, ownTags.set(setIdOf(images, source)));
     const where = printReference(reference);
-    const manifest = await looker.read(source, () => registry.get(reference));
-    if (looker.isDenied(source)) continue;
+    const manifest = await reader.read(source, () => registry.get(reference));
+    if (reader.isDenied(source)) continue;
     looked.push(printRepository(source.base));
     const content = manifest === undefined ? undefined : parseRecord(manifest, where);
     if (content === undefined || !namesAll(content, images)) continue;
     if (records === "upstream" && source.kind === "own") continue;
-    const believed = await looker.believe(content, source, images, now);
+    const believed = await believe(content, source, reader, { images, now });
     const lost = images.filter(({ name }) => !believed.has(name));
-    const late = await looker.lookFor(lost, sources);
+    const late = await lookFor(lost, sources, reader);
     const isStale = lost.length > 0 || !isYoung(content, now);
     const record = { source, reference: where, content, isStale };
     const sightings = withTwins(images, new Map([...believed, ...late]));
-    return { record, sightings, looked, warnings: looker.warnings() };
+    return { record, sightings, looked, warnings: reader.warnings() };
   }
-  const sightings = withTwins(images, await looker.lookFor(images, sources));
-  return { record: undefined, sightings, looked, warnings: looker.warnings() };
+  const sightings = withTwins(images, await lookFor(images, sources, reader));
+  return { record: undefined, sightings, looked, warnings: reader.warnings() };
 }
 
 /** Announces all that a look may read; it needs no keys, so the token can be there before them. */

@@ -9,7 +9,7 @@ import type { Situation } from "./situation.ts";
 import { isForced } from "./wishes.ts";
 
 /** What an image says of how it was made. */
-export interface Origin {
+export interface ImageOrigin {
   readonly created: string | undefined;
   readonly revision: string | undefined;
   /** The bases that it was built from, as its Dockerfile names them, and their digests at that time. */
@@ -20,7 +20,7 @@ export interface Origin {
 export interface Freshness {
   readonly now: Date;
   /** By name of the image. */
-  readonly origins: ReadonlyMap<string, Origin>;
+  readonly origins: ReadonlyMap<string, ImageOrigin>;
   /** What the tags of bases point at today, by name of the base; none where its registry cannot be asked. */
   readonly bases: ReadonlyMap<string, string>;
   /** The head of the branch that is merged into. */
@@ -87,7 +87,7 @@ export function needsTarget(sighting: Sighting, { role }: Pick<Situation, "role"
 
 function mergeReason(
   { because }: Merge,
-  origin: Origin | undefined,
+  origin: ImageOrigin | undefined,
   { target, onTarget }: Freshness,
 ): RefreshReason | undefined {
   const revision = origin?.revision;
@@ -96,7 +96,7 @@ function mergeReason(
 }
 
 function ageReason(
-  { created }: Origin,
+  { created }: ImageOrigin,
   { maxAge }: RefreshSettings,
   { now }: Freshness,
 ): RefreshReason | undefined {
@@ -107,7 +107,7 @@ function ageReason(
 }
 
 function baseReason(
-  { bases }: Origin,
+  { bases }: ImageOrigin,
   { followBases }: RefreshSettings,
   fresh: Freshness,
 ): RefreshReason | undefined {
@@ -124,7 +124,7 @@ function baseReason(
 export const basesAnnotation = "berth.bases";
 
 /** Reads what `annotationsOf` wrote. */
-export function originOf(annotations: Annotations): Origin {
+export function originOf(annotations: Annotations): ImageOrigin {
   const bases = (annotations[basesAnnotation] ?? "").split(" ").flatMap((text) => {
     const at = text.lastIndexOf("@");
     return at <= 0 ? [] : [{ name: text.slice(0, at), digest: text.slice(at + 1) }];

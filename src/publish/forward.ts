@@ -19,7 +19,7 @@ import { writeRecord } from "./record.ts";
 export type IsAncestor = (ancestor: string, descendant: string) => Promise<boolean | undefined>;
 
 /** A moving tag, and where it moves. */
-export interface Place {
+export interface MovingTag {
   readonly tag: string;
   readonly template: string;
   readonly base: Repository;
@@ -33,7 +33,7 @@ const rounds = 5;
 /** Claims the tag for the record's commit, and moves it to the newest commit that is claimed. */
 export async function moveForward(
   record: SetRecord,
-  at: Place,
+  at: MovingTag,
   isAncestor: IsAncestor,
 ): Promise<{ readonly images: number; readonly newer: string | undefined }> {
   const { tag, base, registry, now } = at;
@@ -52,7 +52,7 @@ export async function moveForward(
 
 async function moveToNewest(
   own: Claim,
-  at: Place,
+  at: MovingTag,
   isAncestor: IsAncestor,
 ): Promise<{ readonly images: number; readonly newer: string | undefined }> {
   let { newest } = await newestOf(own, at, isAncestor);
@@ -70,7 +70,7 @@ async function moveToNewest(
 /** The newest of all claims as far as git can tell, and those that are in its history. */
 async function newestOf(
   from: Claim,
-  { tag, base, registry, now }: Place,
+  { tag, base, registry, now }: MovingTag,
   isAncestor: IsAncestor,
 ): Promise<{ readonly newest: Claim; readonly past: readonly Claim[] }> {
   const claims = await claimsOn(tag, base, registry, now, from.tag);
@@ -85,7 +85,7 @@ async function newestOf(
 }
 
 /** Puts the tag where it is not yet, then the record; the number of images that it moved on. */
-async function moveTo(record: SetRecord, at: Place): Promise<number> {
+async function moveTo(record: SetRecord, at: MovingTag): Promise<number> {
   const { tag, base, registry, now } = at;
   const late = await behind(record, at);
   const moves = await Promise.all(
@@ -103,7 +103,7 @@ async function moveTo(record: SetRecord, at: Place): Promise<number> {
 /** Images of a record that do not have the tag yet. */
 export async function behind(
   record: SetRecord,
-  { tag, template, base, registry }: Place,
+  { tag, template, base, registry }: MovingTag,
 ): Promise<readonly { readonly repository: Repository; readonly digest: Digest }[]> {
   const images = await Promise.all(
     Object.entries(record.images).map(async ([name, image]) => {

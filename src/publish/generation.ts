@@ -1,4 +1,4 @@
-/** What makes refreshed images the ones that all later pipelines use: their key tags and the set's record. */
+/** What makes refreshed images the ones that all later pipelines use: tests, then their key tags and the set's record. */
 import { BerthError } from "../errors.ts";
 import { ownTags } from "../image/key.ts";
 import type { Manifest } from "../oci/manifest.ts";
@@ -7,7 +7,7 @@ import { pastTag } from "../oci/tags.ts";
 import { repositoryOf } from "../plan/places.ts";
 import type { Plan } from "../plan/plan.ts";
 import type { SetRecord } from "../plan/record.ts";
-import type { Place } from "./forward.ts";
+import type { MovingTag } from "./forward.ts";
 import { writeRecord } from "./record.ts";
 
 /**
@@ -21,7 +21,7 @@ export async function adoptGeneration(
   { images }: Pick<Plan, "images">,
   fresh: SetRecord,
   usual: SetRecord | undefined,
-  { template, base, registry, now }: Place,
+  { template, base, registry, now }: MovingTag,
 ): Promise<SetRecord> {
   if (usual?.tag === fresh.tag && usual !== undefined) return usual;
   const moves = await Promise.all(
@@ -62,5 +62,33 @@ function gone(name: string, digest: string): BerthError {
     "SET_INCOMPLETE",
     `promote the refreshed ${name}: ${digest} is not in the registry any more`,
     { hint: "run the pipeline again; it refreshes the image anew" },
+  );
+}
+
+/** The component's own jobs, less their prefix. */
+const componentJobs = ["plan", "images", "promote", "prune"];
+
+/** The prefix of the component's jobs where none of a pipeline's is named as one that promotes. */
+const usualPrefix = "berth-";
+
+/**
+ * SET_UNTESTED where none of a pipeline's jobs but the component's own has passed; a job that was skipped, or
+ * waits to be started by hand, tests nothing.
+ */
+export function refuseUntested(
+  jobs: readonly { readonly name: string; readonly status: string }[],
+  pipeline: string,
+): void {
+  const prefixes = jobs.flatMap(({ name }) => /^(.*)promote$/.exec(name)?.[1] ?? []);
+  const own = new Set(
+    [...prefixes, usualPrefix].flatMap((prefix) => componentJobs.map((job) => `${prefix}${job}`)),
+  );
+  if (jobs.some(({ name, status }) => status === "success" && !own.has(name))) return;
+  throw new BerthError(
+    "SET_UNTESTED",
+    `promote what the scheduled pipeline ${pipeline} refreshed: no job of it has run in the images`,
+    {
+      hint: "let jobs that test the images run in upstream's schedules (with the component rules by their flag _SCHEDULED), or switch this off by `refresh: false`",
+    },
   );
 }

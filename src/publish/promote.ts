@@ -24,6 +24,7 @@ import type { Situation } from "../plan/situation.ts";
 import type { Registry } from "../registry/registry.ts";
 import { behind, type IsAncestor, moveForward, refuseGone } from "./forward.ts";
 import { adoptGeneration } from "./generation.ts";
+import type { Publication } from "./set.ts";
 
 export type { IsAncestor } from "./forward.ts";
 
@@ -37,6 +38,9 @@ export type Promotion =
   | { readonly kind: "older"; readonly tag: string; readonly promoted: string }
   /** A later pipeline of this commit refreshed the images again. */
   | { readonly kind: "later"; readonly tag: string; readonly pipeline: string };
+
+/** A plan whose set is promoted, and where. */
+export type Promoting = Pick<Publication, "plan" | "base" | "registry" | "now">;
 
 /** The tags that this run promotes; none for merge requests, tags and branches that nobody named. */
 export function tagsToPromote(
@@ -82,25 +86,13 @@ export function ownerOf(
  * `owner` is the branch that the tag is named after; TAG_TAKEN where it is another branch's already.
  */
 export async function promote(
-  plan: Plan,
+  promoting: Promoting,
   tag: string,
-  base: Repository,
-  registry: Registry,
   isAncestor: IsAncestor,
-  now: Date,
   owner?: string,
 ): Promise<Promotion> {
-  const template = plan.config.repository;
-  const names = plan.images.map(({ name }) => repositoryOf(base, template, name));
-  registry.announce("push", [below(base, recordRepositoryName), ...names]);
-  const generation = plan.set.generation ?? pipelineGeneration(plan);
-  const [fresh, usual, previous] = await Promise.all([
-    generation === undefined
-      ? undefined
-      : readRecord(registry, base, ofGeneration(ownTags.set(plan.set.id), generation)),
-    readRecord(registry, base, ownTags.set(plan.set.id)),
-    readRecord(registry, base, tag),
-  ]);
+  const { plan, base, registry, now } = promoting;
+  const { fresh, usual, previous } = await readRecords(promoting, tag);
   const named = fresh ?? usual;
   // An own record may be older than upstream's images, which this pipeline has run in.
   const isTheirs = fresh === undefined && isUpstreams(plan, base);
@@ -115,24 +107,34 @@ export async function promote(
   const state = await compare(previous, plan, isAncestor);
   if (state === "older")
     return { kind: "older", tag, promoted: previous?.revision ?? "an unknown commit" };
-  const at = { tag, template, base, registry, now };
-  const later = fresh === undefined ? undefined : laterPipeline(usual, fresh);
+  const later = fresh && laterPipeline(usual, fresh);
   if (later !== undefined && state === "same") return { kind: "later", tag, pipeline: later };
-  const recorded =
-    fresh !== undefined && later === undefined
-      ? await adoptGeneration(plan, fresh, usual, at)
-      : named;
-  const record = {
-    ...recorded,
-    revision: plan.revision ?? undefined,
-    ...(owner === undefined ? {} : { branch: owner }),
-  };
+  const at = { tag, template: plan.config.repository, base, registry, now };
+  const isFresh = fresh !== undefined && later === undefined;
+  const recorded = isFresh ? await adoptGeneration(plan, fresh, usual, at) : named;
+  const branch = owner === undefined ? {} : { branch: owner };
+  const record = { ...recorded, revision: plan.revision ?? undefined, ...branch };
   if (state === "same" && (await behind(record, at)).length === 0)
     return { kind: "unchanged", tag };
   const { images, newer } = await moveForward(record, at, isAncestor);
   return newer === undefined
     ? { kind: "promoted", tag, images }
     : { kind: "older", tag, promoted: newer };
+}
+
+/** The records of a refreshed generation of the set and of the set itself, and what the tag points at until now. */
+async function readRecords({ plan, base, registry }: Promoting, tag: string) {
+  const { set, config, images } = plan;
+  const repositories = images.map(({ name }) => repositoryOf(base, config.repository, name));
+  registry.announce("push", [below(base, recordRepositoryName), ...repositories]);
+  const generation = set.generation ?? pipelineGeneration(plan);
+  const usualTag = ownTags.set(set.id);
+  const [fresh, usual, previous] = await Promise.all([
+    generation && readRecord(registry, base, ofGeneration(usualTag, generation)),
+    readRecord(registry, base, usualTag),
+    readRecord(registry, base, tag),
+  ]);
+  return { fresh: fresh || undefined, usual, previous };
 }
 
 async function compare(

@@ -36,7 +36,7 @@ for (const [name, make] of Object.entries(subjects)) {
     const base = { host: workshop.host(), path: "acme/tools" };
     const registry = client(undefined);
     const never = async () => undefined;
-    const { kind } = await promote(plan, "latest", base, registry, never, new Date());
+    const { kind } = await promote({ plan, base, registry, now: new Date() }, "latest", never);
     assert.equal(kind, "promoted");
   };
 

@@ -2,7 +2,12 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { RefreshSettings } from "../../src/config/config.ts";
 import { type RefreshReason, reasonOf } from "../../src/plan/plan.ts";
-import { type Freshness, type Origin, originOf, refreshReasonOf } from "../../src/plan/refresh.ts";
+import {
+  type Freshness,
+  type ImageOrigin,
+  originOf,
+  refreshReasonOf,
+} from "../../src/plan/refresh.ts";
 import { situationOf } from "../../src/plan/situation.ts";
 import type { Variables } from "../support/job-variables.ts";
 import { keyedImage, notAsked, someDigest } from "../support/keyed.ts";
@@ -19,7 +24,7 @@ const schedules: RefreshSettings = { ...policy, in: "schedules" };
 const noAge: RefreshSettings = { ...policy, maxAge: undefined };
 const noBases: RefreshSettings = { ...policy, followBases: false };
 
-const origin = (days: number, digest: string = today): Origin => ({
+const origin = (days: number, digest: string = today): ImageOrigin => ({
   created: new Date(now.getTime() - days * 24 * 60 * 60 * 1000).toISOString(),
   revision: "a".repeat(40),
   bases: [{ name: debian, digest }],
@@ -42,7 +47,7 @@ const rows: readonly (readonly [
   what: string,
   job: Variables,
   policy: RefreshSettings | undefined,
-  origin: Origin | undefined,
+  origin: ImageOrigin | undefined,
   expected: Code,
 ])[] = [
   ["all are forced", forced("1"), undefined, undefined, "forced"],

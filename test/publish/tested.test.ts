@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { BerthError } from "../../src/errors.ts";
-import { refuseUntested } from "../../src/publish/tested.ts";
+import { refuseUntested } from "../../src/publish/generation.ts";
 
 const component =
   "berth-plan success, berth-images success, berth-prune success, berth-promote running";

@@ -91,12 +91,14 @@ describe("two promotions of different commits", () => {
   };
   const move = ({ plan }: Flow, by: Fetch) =>
     promote(
-      plan,
+      {
+        plan,
+        base: parseRepository(`${memory.host}/${project}`),
+        registry: client(undefined, { fetch: by }),
+        now: new Date(0),
+      },
       "latest",
-      parseRepository(`${memory.host}/${project}`),
-      client(undefined, { fetch: by }),
       straight,
-      new Date(0),
     );
 
   for (const who of ["older", "newer"] as const) {

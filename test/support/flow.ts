@@ -69,7 +69,7 @@ export async function planOf(options: FlowOptions, spool?: Spool) {
     images,
     registry,
     now: options.now ?? flowTime,
-    identify: () => identify(images, tree, { parentOf, ...(spool === undefined ? {} : { spool }) }),
+    identify: () => identify(images, tree, { parentOf, spool }),
     filesState: async () => state,
     history: options.history ?? {
       target: async () => undefined,

@@ -49,7 +49,8 @@ export async function openProjects(): Promise<Projects> {
     promote(project, { plan }, { tag = "latest", isAncestor, now = new Date(0), owner } = {}) {
       const base = parseRepository(`${memory.host}/${project}`);
       const inOrder: IsAncestor = async (one, other) => one < other;
-      return promote(plan, tag, base, client(undefined), isAncestor ?? inOrder, now, owner);
+      const registry = client(undefined);
+      return promote({ plan, base, registry, now }, tag, isAncestor ?? inOrder, owner);
     },
   };
   after(() => memory.stop());
