@@ -31,24 +31,7 @@ export async function hasBlob(
   if (reply.status === 200 && isWebPage(reply.headers)) throw webPageError(call.purpose);
   if (reply.status === 200) return true;
   if (reply.status === 404) return false;
-  if (reply.status === 405) return hasBlobByGet(session, repository, digest, needs);
   throw await session.error(needs, call, reply);
-}
-
-async function hasBlobByGet(
-  session: HostSession,
-  repository: Repository,
-  digest: Digest,
-  needs: readonly Scope[],
-): Promise<boolean> {
-  const call = blobCall(session, "GET", repository, digest);
-  const reply = await session.stream(needs, call);
-  // Leaving at the first piece closes the connection, so the rest does not travel.
-  for await (const _ of reply.chunks ?? []) break;
-  if (reply.status === 404) return false;
-  if (reply.status !== 200) throw await session.error(needs, call, reply);
-  if (isWebPage(reply.headers)) throw webPageError(call.purpose);
-  return true;
 }
 
 /** A small blob, verified. */

@@ -13,7 +13,7 @@ import { makeRedactor, type Redactor } from "./redact.ts";
 import type { Registry } from "./registry.ts";
 import { scopeFor } from "./scope.ts";
 import { HostSession } from "./session.ts";
-import { listTags, makeTagDeletion } from "./tags.ts";
+import { deleteTag, listTags } from "./tags.ts";
 import { makeTransport, type Outside } from "./transport.ts";
 import { putBlob } from "./upload.ts";
 
@@ -51,7 +51,6 @@ function clientOf(options: RegistryOptions, world: Outside): Registry {
   const { limits } = world;
   const session = makeSessions(options, world);
   const streams = pLimit(limits.streams);
-  const deleteTag = makeTagDeletion();
 
   return {
     announce(access, repositories) {

@@ -53,7 +53,7 @@ export async function getManifest(
   return parseManifest(reply.bytes, type, printReference(reference));
 }
 
-/** The descriptor from headers alone; `"unclear"` where they do not tell, or HEAD is not supported. */
+/** The descriptor from headers alone; `"unclear"` where they do not tell. */
 export async function headManifest(
   session: HostSession,
   reference: Reference,
@@ -62,7 +62,6 @@ export async function headManifest(
   const call = manifestCall(session, "HEAD", reference);
   const reply = await session.send(needs, call);
   if (reply.status === 404) return undefined;
-  if (reply.status === 405) return "unclear";
   if (reply.status !== 200) throw await session.error(needs, call, reply);
   if (isWebPage(reply.headers)) throw webPageError(call.purpose);
   const digest = namedDigest(reply, call);

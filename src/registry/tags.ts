@@ -7,7 +7,7 @@ import {
   type Reference,
   type Repository,
 } from "../oci/reference.ts";
-import { isWebPage, readComplaints, webPageError } from "./errors.ts";
+import { isWebPage, webPageError } from "./errors.ts";
 import { maxBytes } from "./limits.ts";
 import { headManifest } from "./manifests.ts";
 import { scopeFor } from "./scope.ts";
@@ -82,61 +82,24 @@ function badPage(purpose: string, what: string): BerthError {
   });
 }
 
-type Way = "manifests" | "tags/reference";
-
-/**
- * Makes the deletion of tags, and never of manifests: other tags may share those.
- *
- * `DELETE manifests/<tag>` is of distribution-spec 1.1; older GitLab registries have `tags/reference/<tag>`.
- * What a host turned out not to have is not tried again.
- */
-export function makeTagDeletion(): (
-  session: HostSession,
-  reference: Reference,
-) => Promise<boolean> {
-  const unsupported = new WeakMap<HostSession, Set<Way>>();
-  return async (session, reference) => {
-    const known = unsupported.get(session) ?? new Set<Way>();
-    unsupported.set(session, known);
-    for (const way of ["manifests", "tags/reference"] as const) {
-      if (known.has(way)) continue;
-      const result = await deleteBy(session, reference, way);
-      if (result !== "unsupported") return result;
-      known.add(way);
-    }
-    if ((await headManifest(session, reference)) === undefined) return false;
-    const what = `delete tag ${printReference(reference)}: the registry cannot delete a single tag`;
-    throw new BerthError("REGISTRY_REFUSED", what, {
-      hint: "delete it in the registry's own interface; deleting its manifest would delete other tags too",
-    });
-  };
-}
-
-async function deleteBy(
-  session: HostSession,
-  reference: Reference,
-  way: Way,
-): Promise<boolean | "unsupported"> {
+/** Deletes a tag (distribution-spec 1.1) and never a manifest, which other tags may share; whether it was there. */
+export async function deleteTag(session: HostSession, reference: Reference): Promise<boolean> {
   const purpose = `delete tag ${printReference(reference)}`;
   if (reference.digest !== undefined || !isTag(reference.tag ?? "")) {
     throw new BerthError("REFERENCE_INVALID", `${purpose}: not a tag`);
   }
   const needs = [scopeFor("delete", reference)];
-  const url = session.url(reference.path, `${way}/${reference.tag}`);
+  const url = session.url(reference.path, `manifests/${reference.tag}`);
   const call: AskedCall = { method: "DELETE", url, purpose };
   const reply = await session.send(needs, call);
   if (isWebPage(reply.headers) && reply.status < 300) throw webPageError(purpose);
   if (reply.status === 202 || reply.status === 200 || reply.status === 204) return true;
-  if (reply.status === 404) {
-    const speaksOfTag = way === "manifests" || isRegistryAnswer(reply);
-    // Sent a second time, it finds what the first, whose answer was lost, has left.
-    return speaksOfTag ? reply.again === true : "unsupported";
-  }
-  if (reply.status === 400 || reply.status === 405 || reply.status === 501) return "unsupported";
-  throw await session.error(needs, call, reply);
-}
-
-/** Whether a 404 speaks of the tag, or of an address that the server does not have. */
-function isRegistryAnswer({ bytes }: Reply): boolean {
-  return readComplaints(bytes).some(({ code }) => /_(UNKNOWN|INVALID)$/.test(code));
+  // Sent a second time, it finds what the first, whose answer was lost, has left.
+  if (reply.status === 404) return reply.again === true;
+  const isUnsupported = reply.status === 400 || reply.status === 405 || reply.status === 501;
+  if (!isUnsupported) throw await session.error(needs, call, reply);
+  if ((await headManifest(session, reference)) === undefined) return false;
+  throw new BerthError("REGISTRY_REFUSED", `${purpose}: the registry cannot delete a single tag`, {
+    hint: "delete it in the registry's own interface; deleting its manifest would delete other tags too",
+  });
 }

@@ -93,13 +93,6 @@ playAll("a registry that answers wrongly", [
     requests: 1,
   },
   {
-    name: "HEAD that is not supported",
-    registry: { head: false },
-    run: ({ client, reference }) => client.head(reference),
-    gives: found,
-    requests: 2,
-  },
-  {
     name: "HEAD without a digest",
     fault: ({ method, path }) =>
       method === "HEAD" && path.includes("/manifests/")

@@ -172,19 +172,6 @@ suite("what must not spoil the rest of a run", () => {
 });
 
 suite("what a host can do", () => {
-  test("a deletion that is not supported is not tried again", async () => {
-    const { registry, repository, open, stop } = await scene({ deleteTags: "tags/reference" });
-    for (const tag of ["two", "three", "four"]) seed(registry, "group/image", image, tag);
-    const opened = open();
-    registry.log.length = 0;
-    for (const tag of ["two", "three", "four"]) {
-      assert.equal(await opened.deleteTag({ ...repository, tag }), true);
-    }
-    await stop();
-    // A probe for the login, one attempt the new way, and one deletion for each tag.
-    assert.equal(registry.log.length, 1 + 1 + 3);
-  });
-
   test("a digest is never deleted", async () => {
     const { registry, repository, open, stop } = await scene({});
     const { digest } = image.manifest.descriptor;

@@ -30,8 +30,7 @@ export interface MemoryRegistryOptions {
   readonly hold?: (request: SeenRequest) => Promise<void> | undefined;
   /** `202` opens an upload instead of mounting. */
   readonly mounts?: 201 | 202 | 400;
-  readonly deleteTags?: "manifests" | "tags/reference" | "no";
-  readonly head?: boolean;
+  readonly deleteTags?: boolean;
   readonly pageSize?: number;
   /** Of the loopback interface; 127.0.0.1 where it is not given. */
   readonly address?: string;
@@ -95,14 +94,11 @@ function answer(registry: Registry, request: SeenRequest): Answer {
     return { ...refuse(401, "UNAUTHORIZED"), headers: { "www-authenticate": challenge } };
   }
   const [, path = "", area = "", rest = ""] =
-    /^\/v2\/(.+)\/(manifests|blobs\/uploads|blobs|tags\/list|tags\/reference)\/?([^/]*)$/.exec(
-      request.path,
-    ) ?? [];
+    /^\/v2\/(.+)\/(manifests|blobs\/uploads|blobs|tags\/list)\/?([^/]*)$/.exec(request.path) ?? [];
   if (area === "manifests") return manifests(registry, request, path, rest);
   if (area === "blobs/uploads") return uploads(registry, request, path, rest);
   if (area === "blobs") return blobs(registry, request, path, rest);
   if (area === "tags/list") return listTags(registry, request, path);
-  if (area === "tags/reference") return deleteTag(registry, path, rest, area);
   return { status: request.path === "/v2/" ? 200 : 404 };
 }
 
@@ -120,8 +116,7 @@ function open({ repositories }: Registry, path: string): Stored {
 function manifests(registry: Registry, request: SeenRequest, path: string, name: string): Answer {
   const { method, body, headers } = request;
   if (method === "PUT") return putManifest(registry, path, name, body, headers["content-type"]);
-  if (method === "DELETE") return deleteTag(registry, path, name, "manifests");
-  if (method === "HEAD" && registry.options.head === false) return refuse(405, "UNSUPPORTED");
+  if (method === "DELETE") return deleteTag(registry, path, name);
   const stored = registry.repositories.get(path);
   if (stored === undefined) return refuse(404, "NAME_UNKNOWN");
   const digest = stored.tags.get(name) ?? name;
@@ -155,10 +150,8 @@ function putManifest(
   return { status: 201, headers: { "docker-content-digest": digest } };
 }
 
-function deleteTag(registry: Registry, path: string, tag: string, way: string): Answer {
-  if ((registry.options.deleteTags ?? "manifests") !== way) {
-    return way === "manifests" ? refuse(400, "DIGEST_INVALID") : { status: 404, body: "not found" };
-  }
+function deleteTag(registry: Registry, path: string, tag: string): Answer {
+  if (registry.options.deleteTags === false) return refuse(400, "DIGEST_INVALID");
   const deleted = registry.repositories.get(path)?.tags.delete(tag);
   return deleted ? { status: 202 } : refuse(404, "MANIFEST_UNKNOWN");
 }

@@ -91,13 +91,6 @@ export const answers: readonly RequestRow[] = [
   },
   {
     at: "request",
-    name: "405, as if HEAD were not supported",
-    only: { kinds: ["head", "head blob"], because: "for others 405 is a refusal" },
-    fault: instead(refuse(405, "UNSUPPORTED")),
-    expect: of(good(1)),
-  },
-  {
-    at: "request",
     name: "416 to the bytes of an upload",
     only: { kinds: ["put blob"], because: "nothing else has a range" },
     fault: instead(refuse(416, "RANGE_INVALID")),
