@@ -1,6 +1,7 @@
 /** From what a project has to what its `berth.yml` and its pipeline should say. */
 
 import type { Seen } from "./finding.ts";
+import type { Draft } from "./freedesktop.ts";
 import { rulesOf } from "./gates.ts";
 import { imagesOf } from "./images.ts";
 import { type IncludeSettings, includeText } from "./include.ts";
@@ -82,4 +83,38 @@ function configText(findings: readonly Seen[]): string | undefined {
 
 function sentence(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+/** `written`: where the configuration went; `undefined` where nothing was written. */
+export function printProposal(proposal: Proposal, written: string | undefined): string {
+  const { findings, config, include, steps } = proposal;
+  return [
+    heading("Found"),
+    ...findings.map(({ found, chosen }) => `- ${found}:\n  ${chosen}`),
+    "",
+    ...(config === undefined
+      ? [heading("No berth.yml is needed: the defaults fit")]
+      : [heading(written === undefined ? "berth.yml" : `Written to ${written}`), indented(config)]),
+    heading("Add to .gitlab-ci.yml, or to a file that it includes"),
+    indented(include),
+    heading("Then"),
+    ...steps.map((step, index) => `${index + 1}. ${step}`),
+    "",
+  ].join("\n");
+}
+
+export function printDrafts(drafts: readonly Draft[]): string {
+  return [
+    heading("Found images of freedesktop's ci-templates; as Dockerfiles they would begin so"),
+    ...drafts.flatMap(({ job, path, text }) => [`${path} (was: job ${job})`, indented(text)]),
+    "",
+  ].join("\n");
+}
+
+function heading(text: string): string {
+  return `${text}\n`;
+}
+
+function indented(text: string): string {
+  return text.replace(/^(?=.)/gm, "    ");
 }
