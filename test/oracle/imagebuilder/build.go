@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/containerd/platforms"
 	"github.com/distribution/reference"
 	docker "github.com/fsouza/go-dockerclient"
 	"github.com/openshift/imagebuilder"
@@ -18,7 +19,12 @@ func (e *evaluation) image(name, platform string) string {
 	if err != nil {
 		return name
 	}
-	return fmt.Sprintf("%s %s", reference.TagNameOnly(named), cmp.Or(platform, e.Platform))
+	platform = cmp.Or(platform, e.Platform)
+	// buildah reads what a FROM says as BuildKit does: amd64 is linux/amd64.
+	if parsed, err := platforms.Parse(platform); err == nil {
+		platform = platforms.Format(parsed)
+	}
+	return fmt.Sprintf("%s %s", reference.TagNameOnly(named), platform)
 }
 
 // What a name of FROM or --from stands for, with its steps.
