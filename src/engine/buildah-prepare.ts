@@ -13,6 +13,12 @@ export interface Prepared {
   readonly env: Env;
 }
 
+/** GitLab's own authority beside those of `/etc/ssl/certs`, which Go reads in any case (crypto/x509: SSL_CERT_FILE). */
+function authorities(env: Env): Env {
+  const { CI_SERVER_TLS_CA_FILE: given, SSL_CERT_FILE: chosen } = env;
+  return given && !chosen ? { SSL_CERT_FILE: given } : {};
+}
+
 /** Writes into the scratch folder what the build needs and the machine does not have. */
 export async function prepare(
   files: Pick<Files, "read" | "write">,
@@ -47,6 +53,9 @@ export async function prepare(
       digest: at("digest"),
       policy: hasPolicy ? undefined : at("policy.json"),
     },
-    env: registries === undefined ? {} : { CONTAINERS_REGISTRIES_CONF: at("registries.conf") },
+    env: {
+      ...(registries === undefined ? {} : { CONTAINERS_REGISTRIES_CONF: at("registries.conf") }),
+      ...authorities(env),
+    },
   };
 }

@@ -2,7 +2,7 @@
  * The network by Node's `http` module, which starts in a quarter of the time of its `fetch`.
  *
  * Node's shared agents keep connections alive, and follow NODE_USE_ENV_PROXY, NODE_EXTRA_CA_CERTS and
- * their like.
+ * their like. In a GitLab job the authority of its server is trusted too.
  */
 import type { ClientRequest, IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
@@ -11,6 +11,7 @@ import type { FetchHeaders, FetchInit, FetchResponse } from "../world.ts";
 /** One exchange, redirects not followed; where it fails, the system's code is on the error. */
 export async function httpFetch(url: URL, init: FetchInit): Promise<FetchResponse> {
   const { method, signal, body } = init;
+  if (url.protocol === "https:") trustServer();
   // `import` would read all that the module offers, and with it load what `fetch` is made of.
   const { request } = process.getBuiltinModule(
     url.protocol === "https:" ? "node:https" : "node:http",
@@ -28,6 +29,23 @@ export async function httpFetch(url: URL, init: FetchInit): Promise<FetchRespons
   if (body === undefined || body instanceof Uint8Array) asked.end(body);
   else void sendPieces(asked, answer, body);
   return responseOf(await answer, method);
+}
+
+let isServerTrusted = false;
+
+/** The runner names a file with the certificates of GitLab's own server (gitlab runner: CI_SERVER_TLS_CA_FILE). */
+function trustServer(): void {
+  if (isServerTrusted) return;
+  isServerTrusted = true;
+  const file = process.env["CI_SERVER_TLS_CA_FILE"];
+  if (file === undefined || file === "") return;
+  const tls = process.getBuiltinModule("node:tls");
+  try {
+    const given = process.getBuiltinModule("node:fs").readFileSync(file, "utf8");
+    tls.setDefaultCACertificates([...tls.getCACertificates("default"), given]);
+  } catch {
+    // Without it a private authority is told as such by the first request.
+  }
 }
 
 /** Sends a body as it comes, until the server has answered; its failure is the request's. */

@@ -6,6 +6,7 @@ import {
   pushArguments,
 } from "../../src/engine/buildah-args.ts";
 import { insecureHostsOf, limitFlags, registriesConf } from "../../src/engine/buildah-files.ts";
+import { prepare } from "../../src/engine/buildah-prepare.ts";
 import {
   clientConfig,
   dockerBuildArguments,
@@ -258,4 +259,14 @@ test("a build keeps the limits that this process has", () => {
     [undefined, []],
   ] as const;
   for (const [limits, flags] of table) assert.deepEqual(limitFlags(limits), flags);
+});
+
+test("buildah trusts GitLab's own authority, unless somebody chose another file", async () => {
+  const files = { read: async () => undefined, write: async () => {} };
+  const given = { CI_SERVER_TLS_CA_FILE: "/builds/ca" };
+  const of = async (env: Readonly<Record<string, string>>) =>
+    (await prepare(files, env, request)).env["SSL_CERT_FILE"];
+  assert.equal(await of(given), "/builds/ca");
+  assert.equal(await of({ ...given, SSL_CERT_FILE: "/etc/own" }), undefined);
+  assert.equal(await of({}), undefined);
 });
