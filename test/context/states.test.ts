@@ -57,8 +57,11 @@ const rot = [
   ["filter.rot.smudge", "tr a-mn-z n-za-m"],
 ] as const;
 
-function submodule(repository: Repository, library: Repository): void {
-  repository.run("submodule", "add", "-q", library.path, "all/sub");
+/** Another repository, made when it is asked for. */
+type Library = () => Repository;
+
+function submodule(repository: Repository, library: Library): void {
+  repository.run("submodule", "add", "-q", library().path, "all/sub");
   repository.commit();
 }
 
@@ -66,7 +69,7 @@ type Expected = "same" | "dirty" | ErrorCode;
 
 interface State {
   readonly name: string;
-  readonly enter: (repository: Repository, library: Repository) => void;
+  readonly enter: (repository: Repository, library: Library) => void;
   /** What comes of it; an error stands for the one that either of the two gives. */
   readonly expected: Expected;
 }
@@ -256,8 +259,8 @@ const states: readonly State[] = [
   {
     name: "attributes inside a submodule",
     enter: (repository, library) => {
-      library.write({ ".gitattributes": "*.txt eol=crlf\n" });
-      library.commit();
+      library().write({ ".gitattributes": "*.txt eol=crlf\n" });
+      library().commit();
       submodule(repository, library);
     },
     expected: "same",
@@ -285,8 +288,8 @@ const states: readonly State[] = [
     name: "a submodule at another commit",
     enter: (repository, library) => {
       submodule(repository, library);
-      library.write({ "lib.txt": "newer\n" });
-      library.commit();
+      library().write({ "lib.txt": "newer\n" });
+      library().commit();
       repository.run("-C", "all/sub", "pull", "-q");
     },
     expected: "dirty",
@@ -318,9 +321,13 @@ for (const { name, enter, expected } of states) {
   test(`work tree and HEAD have one key, or one says why not: ${name}`, async (t) => {
     const repository = makeRepository(t, files);
     repository.commit();
-    const library = makeRepository(t, { "lib.txt": "lib\n" });
-    library.commit();
-    enter(repository, library);
+    let library: Repository | undefined;
+    enter(repository, () => {
+      if (library !== undefined) return library;
+      library = makeRepository(t, { "lib.txt": "lib\n" });
+      library.commit();
+      return library;
+    });
     const git = await repository.open();
     const work = await keyed(Promise.resolve(workTree(git, realFiles())));
     const head = await keyed(revisionTree(await repository.open(), "HEAD"));
