@@ -225,7 +225,7 @@ describe("berth run", () => {
 
   test("leaves no container behind where SIGKILL ends berth itself", async () => {
     await signalled("echo up; exec sleep 60", ["SIGKILL"]);
-    for (let tries = 0; tries < 100 && (await containers()) !== ""; tries++)
+    for (let tries = 0; tries < 1200 && (await containers()) !== ""; tries++)
       await new Promise((resolve) => setTimeout(resolve, 50));
     assert.equal(await containers(), "");
   });

@@ -7,8 +7,9 @@ import { test } from "node:test";
 import type { ErrorCode } from "../../src/errors.ts";
 import { realFiles } from "../../src/host/files.ts";
 import { createRunner } from "../../src/host/run.ts";
+import { processesNaming, until } from "../support/processes.ts";
 import { startRegistry } from "../support/services.ts";
-import { clock, failure, filesHolding, processesNaming, until, type Workshop } from "./workshop.ts";
+import { clock, failure, filesHolding, type Workshop } from "./workshop.ts";
 
 export function failureContract(name: string, workshop: Workshop): void {
   test(`${name} names the instruction and the exit status of a failed build, its last lines as the cause`, async () => {

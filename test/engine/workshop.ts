@@ -170,20 +170,3 @@ export async function filesHolding(
   );
   return found.flat();
 }
-
-/** How many living processes have a text in their command line; arguments are parted by NUL there. */
-export async function processesNaming(text: string): Promise<number> {
-  const ids = (await readdir("/proc")).filter((name) => /^\d+$/.test(name));
-  const lines = await Promise.all(
-    ids.map((id) => readFile(`/proc/${id}/cmdline`, "utf8").catch(() => "")),
-  );
-  return lines.filter((line) => line.includes(text)).length;
-}
-
-export async function until(isSo: () => Promise<boolean>): Promise<void> {
-  for (let tries = 0; tries < 400; tries++) {
-    if (await isSo()) return;
-    await sleep(50);
-  }
-  assert.fail("it did not come about within 20 seconds");
-}

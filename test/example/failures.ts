@@ -1,12 +1,12 @@
 /** What must not happen when something goes wrong: half a set, a tag too many, anything left behind. */
 import assert from "node:assert/strict";
-import { mkdir, readdir, readFile } from "node:fs/promises";
+import { mkdir, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
-import { setTimeout as sleep } from "node:timers/promises";
 import { busyboxLayer } from "../support/bases.ts";
 import { ended, startBerth } from "../support/command.ts";
 import { pushImage } from "../support/images.ts";
+import { processesNaming, until } from "../support/processes.ts";
 import { call, ensure, mainBase, plan, results, type Stage, tagsOf } from "./stage.ts";
 
 const from = "ARG BASES=docker.io/library\nFROM ${BASES}/busybox:stable\n";
@@ -121,21 +121,4 @@ function isFolderOfBerth(name: string): boolean {
 
 function tailOf(text: string, lines: number): readonly string[] {
   return text.trimEnd().split("\n").slice(-lines);
-}
-
-/** How many living processes have a text in their command line; arguments are parted by NUL there. */
-async function processesNaming(text: string): Promise<number> {
-  const ids = (await readdir("/proc")).filter((id) => /^\d+$/.test(id));
-  const lines = await Promise.all(
-    ids.map((id) => readFile(`/proc/${id}/cmdline`, "utf8").catch(() => "")),
-  );
-  return lines.filter((line) => line.includes(text)).length;
-}
-
-async function until(isSo: () => Promise<boolean>): Promise<void> {
-  for (let tries = 0; tries < 600; tries++) {
-    if (await isSo()) return;
-    await sleep(50);
-  }
-  assert.fail("it did not come about within 30 seconds");
 }

@@ -122,7 +122,7 @@ async function untilListening(
   tls: boolean,
   exitCode: () => number | null,
 ): Promise<void> {
-  for (let tries = 0; tries < 200 && exitCode() === null; tries++) {
+  for (let tries = 0; tries < 2400 && exitCode() === null; tries++) {
     const answer = await fetch(`${url}/v2/?ready`).catch((error: unknown) => error);
     // Its certificate is its own, so with TLS a complaint about that is a sign of life.
     if (

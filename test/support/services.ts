@@ -44,7 +44,7 @@ export async function startService(
   args: readonly string[],
   logFile: string,
   isUp: () => Promise<boolean>,
-  waitMs = 20_000,
+  waitMs = 60_000,
 ): Promise<Service> {
   const log = openSync(logFile, "a");
   const child = spawn(command, args, { stdio: ["ignore", log, log] });
