@@ -30,3 +30,10 @@ function isList(value: Json): value is readonly Json[] {
 export type DeepReadonly<T> = T extends string | number | boolean | null | undefined
   ? T
   : { readonly [Name in keyof T]: DeepReadonly<T[Name]> };
+
+/** The members that are there. */
+export function present<T>(members: Readonly<Record<string, T | null | undefined>>) {
+  const entries = Object.entries(members);
+  const there = entries.filter((entry): entry is [string, T] => entry[1] != null);
+  return Object.fromEntries(there);
+}

@@ -1,6 +1,7 @@
 /** The set record: one small image manifest that says which image every name of a set stands for. */
 import { BerthError } from "../errors.ts";
 import { keyVersion, ownTags } from "../image/key.ts";
+import { present } from "../json.ts";
 import { type Digest, digestOf, parseDigest } from "../oci/digest.ts";
 import { type Annotations, type Manifest, makeImageManifest, mediaTypes } from "../oci/manifest.ts";
 import {
@@ -59,19 +60,17 @@ export const recordBlobs = {
 };
 
 export function makeRecord(record: SetRecord, created: Date): Manifest {
-  const annotations: Record<string, string> = {
+  const annotations = present({
     [createdAnnotation]: created.toISOString(),
-    ...(record.revision === undefined
-      ? {}
-      : { "org.opencontainers.image.revision": record.revision }),
-    ...(record.pipeline === undefined ? {} : { "berth.pipeline": record.pipeline }),
-    ...(record.prefix === undefined ? {} : { "berth.prefix": record.prefix }),
-    ...(record.branch === undefined ? {} : { "berth.branch": record.branch }),
-    ...(record.upstream === undefined ? {} : { "berth.upstream": record.upstream }),
+    "org.opencontainers.image.revision": record.revision,
+    "berth.pipeline": record.pipeline,
+    "berth.prefix": record.prefix,
+    "berth.branch": record.branch,
+    "berth.upstream": record.upstream,
     "berth.record": "1",
     "berth.set": ownTags.set(record.setId),
-    ...(record.tag === undefined ? {} : { "berth.tag": record.tag }),
-  };
+    "berth.tag": record.tag,
+  });
   for (const name of Object.keys(record.images).sort()) {
     const image = record.images[name];
     if (image !== undefined) annotations[imagePrefix + name] = printImage(image);

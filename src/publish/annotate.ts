@@ -1,5 +1,6 @@
 /** What an image says of its origin, on its manifest, so that neither layers nor their caches are touched. */
 import { ownTags } from "../image/key.ts";
+import { present } from "../json.ts";
 import {
   type Annotations,
   type Descriptor,
@@ -35,7 +36,7 @@ export function annotationsOf(
   },
 ): Annotations {
   const { base } = build;
-  const all: Record<string, string | null | undefined> = {
+  return present({
     "org.opencontainers.image.created": build.created.toISOString(),
     "org.opencontainers.image.revision": build.revision,
     "org.opencontainers.image.source": situation.source,
@@ -48,11 +49,7 @@ export function annotationsOf(
     "berth.job": situation.job,
     "berth.ref": situation.branch,
     "berth.trust": situation.trusted ? "trusted" : "untrusted",
-  };
-  const present = Object.entries(all).filter(
-    (entry): entry is [string, string] => typeof entry[1] === "string",
-  );
-  return Object.fromEntries(present);
+  });
 }
 
 /** Bases whose tag may move; what the Dockerfile names by digest cannot. */

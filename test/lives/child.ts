@@ -21,7 +21,8 @@ export interface Child {
 
 export function readChild(text: string): Child {
   const { stages: _, variables = {}, ...jobs } = parseYaml(text);
-  return { variables, jobs };
+  const final = Object.entries<{ readonly value: string }>(variables);
+  return { variables: Object.fromEntries(final.map(([name, { value }]) => [name, value])), jobs };
 }
 
 /** Runs all jobs; `needed` holds the ends of those whose artifacts a job gets. */

@@ -16,7 +16,7 @@ import type { Image } from "../../src/image/image.ts";
 import { isFatal, manifestsOf, type Outcome } from "../../src/output/outcome.ts";
 import type { MergeHistory } from "../../src/plan/freshness.ts";
 import type { Plan } from "../../src/plan/plan.ts";
-import { planOf as planFrom } from "../../src/plan/plan-of.ts";
+import { type Planning, planOf as planFrom } from "../../src/plan/plan-of.ts";
 import { ownBase, type Situation } from "../../src/plan/situation.ts";
 import { announceRun } from "../../src/publish/announce.ts";
 import { type Published, publishSet } from "../../src/publish/set.ts";
@@ -38,6 +38,8 @@ export interface FlowOptions {
   readonly revision?: string;
   /** What git knows of a merge; nothing where not given. */
   readonly history?: MergeHistory;
+  /** What changed in images that are nowhere; nothing where not given. */
+  readonly changes?: Planning["changes"];
   /** The time of planning and building. */
   readonly now?: Date;
   /** Files beside the Dockerfiles. */
@@ -75,7 +77,7 @@ export async function planOf(options: FlowOptions, spool?: Spool) {
       target: async () => undefined,
       isAncestor: async () => undefined,
     },
-    changes: async () => new Map(),
+    changes: options.changes ?? (async () => new Map()),
   });
 }
 

@@ -1,0 +1,52 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { reasonOf, serializePlan } from "../../src/plan/plan.ts";
+import { parsePlan } from "../../src/plan/schema.ts";
+import { planOf, run } from "../support/flow.ts";
+import { openProjects } from "../support/projects.ts";
+
+describe("planOf", async () => {
+  const projects = await openProjects();
+  const both = { base: "FROM scratch\n", child: "FROM qemu/base\nRUN make\n" };
+
+  /** A job of upstream, and the images of which it was asked what changed. */
+  function job(dockerfiles: Readonly<Record<string, string>>, env: Record<string, string> = {}) {
+    const asked: string[] = [];
+    const changes = async (names: readonly string[]) => {
+      asked.push(...names);
+      return new Map(names.map((name) => [name, `RUN in ${name} changed since latest`]));
+    };
+    const settings = { upstream: undefined };
+    const options = projects.job("qemu-project/qemu", { dockerfiles, env, settings, changes });
+    return { options, asked };
+  }
+
+  test("asks what changed in images that are nowhere, and says it in their reason", async () => {
+    const { options, asked } = job(both);
+    const { plan } = await planOf(options);
+    assert.deepEqual(asked, ["base", "child"]);
+    assert.deepEqual(
+      plan.images.map(({ decision }) => reasonOf(decision)),
+      ["RUN in base changed since latest", "RUN in child changed since latest"],
+    );
+  });
+
+  test("asks of no image that is there, whatever is to be built again", async () => {
+    await run(job(both).options);
+    const { options, asked } = job(both, { QEMU_CI_FORCE_REBUILD: "base" });
+    const { plan } = await planOf(options);
+    assert.deepEqual(asked, []);
+    assert.deepEqual(
+      plan.images.map(({ decision }) => `${decision.kind}: ${reasonOf(decision)}`),
+      ["refresh: asked for by FORCE_REBUILD", "refresh: its parent base is refreshed"],
+    );
+    const edited = job({ ...both, child: "FROM qemu/base\nRUN make all\n" });
+    await planOf(edited.options);
+    assert.deepEqual(edited.asked, ["child"]);
+  });
+
+  test("makes what plan.json gives back", async () => {
+    const { plan } = await planOf(job(both).options);
+    assert.deepEqual(parsePlan(serializePlan(plan), "plan.json"), plan);
+  });
+});
