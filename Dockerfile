@@ -1,4 +1,4 @@
-# The image that berth's jobs run in. docs/image.md says what is in it and how it is run; berth builds it itself.
+# The image that berth's jobs run in. docs/runners.md says what is in it and how it is run; berth builds it itself.
 
 # The registry namespace of the two bases.
 ARG BASES=docker.io/library

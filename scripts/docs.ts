@@ -1,21 +1,21 @@
-/** Writes docs/cli.md and docs/plan.schema.json from the code; a test compares them. */
-import { writeFileSync } from "node:fs";
+/** Writes the help in docs/commands.md and docs/plan.schema.json from the code; a test compares them. */
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Command } from "commander";
 import * as z from "zod";
 import { makeProgram } from "../src/cli/program.ts";
 import { planSchema } from "../src/plan/schema.ts";
 
-/** The reference of all commands, as `--help` prints them. */
-export async function cliPage(): Promise<string> {
+/** A page in which the block under each heading of a command is what `--help` prints. */
+export async function withHelp(page: string): Promise<string> {
   const program = await makeProgram();
-  const commands = [program, ...program.createHelp().visibleCommands(program)];
-  const sections = commands.map((command) => {
-    const title = command === program ? "berth" : `berth ${command.name()}`;
-    return `## ${title}\n\n\`\`\`text\n${helpOf(command)}\`\`\`\n`;
-  });
-  const intro = "What `--help` prints, command by command. Written by `npm run docs`.\n";
-  return `# Commands\n\n${intro}\n${sections.join("\n")}`;
+  const commands = program.createHelp().visibleCommands(program);
+  return [program, ...commands].reduce((text, command) => {
+    const heading = command === program ? "## berth" : `## berth ${command.name()}`;
+    const block = new RegExp(`(?<=^${heading}\n\n)\`\`\`text\n.*?^\`\`\`$`, "ms");
+    if (!block.test(text)) throw new Error(`the page has no block under ${heading}`);
+    return text.replace(block, () => `\`\`\`text\n${helpOf(command)}\`\`\``);
+  }, page);
 }
 
 /** Help with a fixed width and with what follows it (examples), whatever the terminal. */
@@ -40,6 +40,7 @@ export function planSchemaText(): string {
 
 if (import.meta.main) {
   const docs = join(import.meta.dirname, "../docs");
-  writeFileSync(join(docs, "cli.md"), await cliPage());
+  const page = join(docs, "commands.md");
+  writeFileSync(page, await withHelp(readFileSync(page, "utf8")));
   writeFileSync(join(docs, "plan.schema.json"), planSchemaText());
 }

@@ -1,16 +1,18 @@
-/** Writes docs/inputs.md from templates/; a test compares them. */
+/** Writes the components of docs/configuration.md from templates/; a test compares them. */
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { isMap, isScalar } from "yaml";
 import { version } from "../src/cli/program.ts";
 import type { Declaration } from "../test/support/inputs.ts";
 import { blockPattern, readTemplate, type Template } from "../test/support/template.ts";
+import { withPart } from "./schema.ts";
 
 const top = join(import.meta.dirname, "..");
 
 const intro = `A project includes a component by its name and version, and gives it inputs:
 
 \`\`\`yaml
+# .gitlab-ci.yml
 include:
   - component: $CI_SERVER_FQDN/berth-ci/berth/images@${version}
     inputs:
@@ -20,12 +22,10 @@ include:
 GitLab refuses an input that is not listed here, and a value that does not match. Jobs are listed by the names that
 they have when no input changes them. A name that begins with a dot is a hidden job: it runs only in jobs that
 name it under \`extends\`.
-
-Written by \`npm run docs\` from the files under \`templates/\`.
 `;
 
 /** The reference of all components: what each is for, its inputs and its jobs. */
-export function inputsPage(): string {
+export function componentsText(): string {
   const names = readdirSync(join(top, "templates"), { recursive: true, encoding: "utf8" })
     .filter((path) => path.endsWith(".yml"))
     .sort();
@@ -35,7 +35,7 @@ export function inputsPage(): string {
       readFileSync(join(top, "templates", path), "utf8"),
     ),
   );
-  return `# Components and their inputs\n\n${intro}\n${sections.join("\n")}`;
+  return `${intro}\n${sections.join("\n")}`;
 }
 
 /** The part of the page about one template; its first comment says what it is for. */
@@ -48,7 +48,7 @@ export function section(name: string, text: string): string {
     "| --- | --- | --- | --- | --- |",
     ...rows,
   ];
-  return `## ${name}\n\n${flowing(comment.replace(/^# ?/gm, ""))}\n\n${table.join("\n")}\n\n${jobList(template)}\n`;
+  return `### Component \`${name}\`\n\n${flowing(comment.replace(/^# ?/gm, ""))}\n\n${table.join("\n")}\n\n${jobList(template)}\n`;
 }
 
 function row(name: string, declaration: Declaration): string {
@@ -96,4 +96,7 @@ function flowing(text: string): string {
   return text.trim().split(/\s+/).join(" ");
 }
 
-if (import.meta.main) writeFileSync(join(top, "docs/inputs.md"), inputsPage());
+if (import.meta.main) {
+  const page = join(top, "docs/configuration.md");
+  writeFileSync(page, withPart(readFileSync(page, "utf8"), "components", componentsText()));
+}

@@ -64,7 +64,7 @@ export function jsonSchema() {
   };
 }
 
-/** The tables between the markers of docs/configuration.md. */
+/** The tables of `berth.yml` in docs/configuration.md. */
 export function referenceText(root: Node = jsonSchema() as Node): string {
   const { defaults, images, ...rest } = root.properties ?? {};
   const [, list] = images?.anyOf ?? [];
@@ -127,15 +127,15 @@ function cell(text: string): string {
   return text.replaceAll("|", "\\|");
 }
 
-const begin = "<!-- reference: written by scripts/schema.ts -->\n";
-const end = "<!-- end of reference -->";
-
-/** A page with the part between its markers replaced. */
-export function withReference(page: string, reference: string): string {
+/** A page with the part between two markers replaced. */
+export function withPart(page: string, part: "reference" | "components", text: string): string {
+  const script = part === "reference" ? "schema" : "inputs";
+  const begin = `<!-- ${part}: written by scripts/${script}.ts -->\n`;
+  const end = `<!-- end of ${part} -->`;
   const [before, rest] = page.split(begin);
   const [, after] = rest?.split(end) ?? [];
   if (before === undefined || after === undefined) throw new Error("the page has lost its markers");
-  return `${before}${begin}\n${reference}\n${end}${after}`;
+  return `${before}${begin}\n${text}\n${end}${after}`;
 }
 
 if (import.meta.main) {
@@ -143,5 +143,5 @@ if (import.meta.main) {
   writeFileSync(top("berth.schema.json"), `${JSON.stringify(jsonSchema(), null, 2)}\n`);
   execFileSync(top("node_modules/.bin/biome"), ["format", "--write", top("berth.schema.json")]);
   const page = top("docs/configuration.md");
-  writeFileSync(page, withReference(readFileSync(page, "utf8"), referenceText()));
+  writeFileSync(page, withPart(readFileSync(page, "utf8"), "reference", referenceText()));
 }

@@ -1,4 +1,4 @@
-/** What can go wrong, as a closed list: every code has an exit code here and a heading in docs/errors.md. */
+/** What can go wrong, as a closed list: every code has an exit code here and a heading in docs/messages.md. */
 
 /** Exit codes are part of the interface: the templates retry 75 and nothing else. */
 export const exitCodes = {

@@ -2,16 +2,16 @@ import assert from "node:assert/strict";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
-import { cliPage, planSchemaText } from "../scripts/docs.ts";
-import { version } from "../src/cli/program.ts";
+import { planSchemaText, withHelp } from "../scripts/docs.ts";
+import { makeProgram, version } from "../src/cli/program.ts";
 import { errorCodes, exitCodes } from "../src/errors.ts";
 
 const top = join(import.meta.dirname, "..");
 const read = (path: string): string => readFileSync(join(top, path), "utf8");
 
-test("every error code has its heading in docs/errors.md, with its exit code, and no other has", () => {
-  const page = read("docs/errors.md");
-  const sections = page.split(/^## /m).slice(1);
+test("every error code has its heading in docs/messages.md, with its exit code, and no other has", () => {
+  const page = read("docs/messages.md");
+  const sections = page.split("\n## By code\n")[1]?.split(/^### /m).slice(1) ?? [];
   const told = sections.map((section) => {
     const [, code = "", exit = ""] = /^(\S+)\nExit code (\d+)\./.exec(section) ?? [];
     return `${code} ${exit}`;
@@ -24,8 +24,8 @@ test("every error code has its heading in docs/errors.md, with its exit code, an
   );
 });
 
-test("docs/errors.md tells all exit codes", () => {
-  const [, told = ""] = /^Exit codes: ([\s\S]*?)\.\s/m.exec(read("docs/errors.md")) ?? [];
+test("docs/messages.md tells all exit codes", () => {
+  const [, told = ""] = /^Exit codes: ([\s\S]*?)\.\s/m.exec(read("docs/messages.md")) ?? [];
   const numbers = told.split(";").map((part) => Number.parseInt(part.trim(), 10));
   assert.deepEqual(numbers, Object.values(exitCodes));
 });
@@ -41,8 +41,15 @@ test("every error code is raised somewhere", () => {
   );
 });
 
-test("docs/cli.md says what --help says (npm run docs)", async () => {
-  assert.equal(read("docs/cli.md"), await cliPage());
+test("docs/commands.md says what --help says (npm run docs)", async () => {
+  const page = read("docs/commands.md");
+  assert.equal(page, await withHelp(page));
+  const program = await makeProgram();
+  const commands = program.createHelp().visibleCommands(program);
+  assert.deepEqual(
+    [...page.matchAll(/^## berth (.+)$/gm)].map(([, name]) => name),
+    commands.map((command) => command.name()),
+  );
 });
 
 test("docs/plan.schema.json is the schema of plan.json (npm run docs)", () => {
@@ -59,6 +66,7 @@ test("links between the project's pages lead somewhere", () => {
   const pages = [
     "README.md",
     "CONTRIBUTING.md",
+    "SECURITY.md",
     ...readdirSync(join(top, "docs"))
       .filter((name) => name.endsWith(".md"))
       .map((name) => `docs/${name}`),
@@ -79,8 +87,8 @@ test("the commands of README.md are there", () => {
   }
 });
 
-test("every variable that the code asks for is in docs/outputs.md", () => {
-  const page = read("docs/outputs.md");
+test("every variable that the code asks for is in docs/configuration.md", () => {
+  const page = read("docs/configuration.md");
   const files = readdirSync(join(top, "src"), { recursive: true, encoding: "utf8" });
   const asked = files
     .filter((file) => file.endsWith(".ts"))

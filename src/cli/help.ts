@@ -17,17 +17,12 @@ export function declare(program: Command): void {
   program
     .command("help")
     .description("print the help of a command, or a page of the documentation")
-    .addArgument(
-      new Argument("[page]", "a command or a page").choices([...new Set([...commands, ...pages])]),
-    )
+    .addArgument(new Argument("[page]", "a command or a page").choices([...commands, ...pages]))
     .addHelpText("after", examples("berth help run", "berth help trust"))
     .action((word: string | undefined) => {
-      const command =
-        word === undefined ? program : program.commands.find((one) => one.name() === word);
-      command?.outputHelp();
-      if (docs === undefined || word === undefined || !pages.includes(word)) return;
-      if (command !== undefined) process.stdout.write("\n");
-      process.stdout.write(readFileSync(join(docs, `${word}.md`)));
+      const isPage = docs !== undefined && word !== undefined && pages.includes(word);
+      if (isPage) process.stdout.write(readFileSync(join(docs, `${word}.md`)));
+      else (program.commands.find((one) => one.name() === word) ?? program).outputHelp();
     });
   const list = program.createHelp().boxWrap(pages.join(", "), 76).replace(/^/gm, "  ");
   program.addHelpText("after", `\nPages (berth help PAGE):\n${list}`);

@@ -47,7 +47,7 @@ function checkGiven(given: Given): void {
     return `${name}: ${message}`;
   });
   throw new BerthError("CONFIG_INVALID", `read the component's inputs: ${said.join("; ")}`, {
-    hint: "docs/inputs.md says what each input takes",
+    hint: "docs/configuration.md says what each input takes",
   });
 }
 

@@ -5,7 +5,7 @@ export const levels = ["ok", "note", "warning", "error"] as const;
 
 export type Level = (typeof levels)[number];
 
-/** Every check, in the order in which they are read; docs/doctor.md has a line for each. */
+/** Every check, in the order in which they are read; docs/commands.md has a line for each. */
 export const checks = [
   "configuration",
   "images",

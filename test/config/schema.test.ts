@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { Ajv } from "ajv";
-import { examples, jsonSchema, referenceText, withReference } from "../../scripts/schema.ts";
+import { examples, jsonSchema, referenceText, withPart } from "../../scripts/schema.ts";
 import { defaultConfig } from "../../src/config/config.ts";
 import { declareImages } from "../../src/config/discover.ts";
 import { parseConfig } from "../../src/config/parse.ts";
@@ -18,7 +18,7 @@ test("berth.schema.json is what the schema says", () => {
 });
 
 test("the reference in docs/configuration.md is what the schema says", () => {
-  assert.equal(page, withReference(page, referenceText()), "run scripts/schema.ts");
+  assert.equal(page, withPart(page, "reference", referenceText()), "run scripts/schema.ts");
 });
 
 interface Described {

@@ -21,7 +21,7 @@ export function textOf(...folders: readonly string[]): string {
 }
 
 const code = textOf("src", "templates");
-const outputs = readFileSync(join(top, "docs/outputs.md"), "utf8");
+const outputs = readFileSync(join(top, "docs/configuration.md"), "utf8");
 
 /** Variables under any prefix, GitLab's own left out; what a set's image is called is up to the project. */
 export function unknownVariables(text: string): readonly string[] {

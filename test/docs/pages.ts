@@ -84,6 +84,6 @@ export function unknownNames(text: string): readonly string[] {
     ...words(text, /\binput `([a-z_]+)`/g).filter((input) => !inputs.has(input)),
     ...words(text, /`([a-z_]+)` in `berth\.yml`/g).filter((key) => !keys.has(key)),
     ...words(text, /(?:`|^)berth ([a-z]+)/gm).filter((command) => !commands.has(command)),
-    ...words(text, /errors\.md#([a-z_]+)/g).filter((code) => !(code.toUpperCase() in errorCodes)),
+    ...words(text, /messages\.md#([a-z_]+)/g).filter((code) => !(code.toUpperCase() in errorCodes)),
   ];
 }

@@ -1,9 +1,8 @@
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
 import { parseConfig } from "../../src/config/parse.ts";
-import { errorCodes } from "../../src/errors.ts";
 import { interpolate } from "../support/interpolate.ts";
 import { recipeOf } from "../support/recipe.ts";
 import { components } from "../templates/templates.ts";
@@ -11,9 +10,9 @@ import { textOf, unknownFlags, unknownSettings, unknownVariables } from "./names
 import { type Block, includesOf, isPipeline, readPage, unknownNames, words } from "./pages.ts";
 
 const docs = join(import.meta.dirname, "../../docs");
-const names = ["quick-start", "recipes", "troubleshooting", "faq", "comparison"];
+const names = ["quick-start", "recipes", "messages", "runners", "comparison"];
 const pages = names.map((name) => readPage(`${name}.md`));
-const [, recipes, troubleshooting, , comparison] = pages;
+const [, recipes, , , comparison] = pages;
 const isConfig = ({ language, file }: Block) =>
   language === "yaml" && /^(?:berth\.yml|ci\/\w+\.yml)/.test(file);
 
@@ -37,27 +36,39 @@ for (const { name, text, blocks } of pages) {
       [],
     );
   });
+}
 
-  test(`${name}: links to headings lead to headings`, () => {
+const linked = readdirSync(docs).filter((name) => name.endsWith(".md"));
+for (const file of ["README.md", "SECURITY.md", ...linked]) {
+  test(`${file}: links to headings lead to headings, and no two are alike`, () => {
+    const path = join(linked.includes(file) ? docs : dirname(docs), file);
+    const text = readFileSync(path, "utf8");
     const links = [...text.matchAll(/\]\(([^)#\s:]*)#([^)\s]+)\)/g)];
-    const broken = links.filter(([, file, anchor]) => !anchorsOf(file || name).has(anchor ?? ""));
+    const broken = links.filter(
+      ([, target, anchor]) =>
+        !anchorsOf(target ? join(dirname(path), target) : path).includes(anchor ?? ""),
+    );
     assert.deepEqual(
       broken.map(([link]) => link),
+      [],
+    );
+    const anchors = anchorsOf(path);
+    assert.deepEqual(
+      anchors.filter((anchor, i) => anchors.indexOf(anchor) !== i),
       [],
     );
   });
 }
 
 /** Headings as GitLab makes anchors of them. */
-function anchorsOf(file: string): ReadonlySet<string> {
-  const text = readFileSync(join(docs, file), "utf8").replace(/^```.*?^```$/gms, "");
-  const slugs = words(text, /^#+ (.+)$/gm).map((heading) =>
+function anchorsOf(path: string): readonly string[] {
+  const text = readFileSync(path, "utf8").replace(/^```.*?^```$/gms, "");
+  return words(text, /^#+ (.+)$/gm).map((heading) =>
     heading
       .toLowerCase()
       .replace(/[^\p{L}\p{N}_\- ]/gu, "")
       .replaceAll(" ", "-"),
   );
-  return new Set(slugs);
 }
 
 test("the configurations of two includes differ in what would clash", () => {
@@ -75,11 +86,6 @@ test("the Dockerfiles of the recipes can be read", () => {
   const files = recipes?.blocks.filter(({ language }) => language === "dockerfile") ?? [];
   assert.equal(files.length, 2);
   for (const { file, text } of files) recipeOf(text, { file });
-});
-
-test("troubleshooting.md has a line for every error code", () => {
-  const rows = words(troubleshooting?.text ?? "", /^\| \[([A-Z_]+)\]\(errors\.md#[a-z_]+\) \|/gm);
-  assert.deepEqual(rows, Object.keys(errorCodes));
 });
 
 test("what the pages quote of berth is what berth says", () => {

@@ -260,6 +260,6 @@ test("the page names every kind of difference", () => {
   const read = (path: string): string => readFileSync(join(top, path), "utf8");
   const declared = [...read("src/explain/difference.ts").matchAll(/readonly kind: ([^;]+);/g)];
   const kinds = declared.flatMap(([, union = ""]) => union.match(/\w+/g) ?? []);
-  const listed = /A difference has a `kind` \(([^)]+)\)/.exec(read("docs/explain.md"))?.[1] ?? "";
+  const listed = /A difference has a `kind` \(([^)]+)\)/.exec(read("docs/commands.md"))?.[1] ?? "";
   assert.deepEqual([...(listed.match(/\w+/g) ?? [])].sort(), kinds.sort());
 });

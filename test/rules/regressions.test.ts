@@ -1,4 +1,4 @@
-/** What went wrong with QEMU's rules over the years, each as a test; docs/rules.md tells the dates. */
+/** What went wrong with QEMU's rules over the years, each as a test; docs/migrate-qemu.md tells the dates. */
 import assert from "node:assert/strict";
 import { before, test } from "node:test";
 import { holds, wordsOf } from "./expression.ts";

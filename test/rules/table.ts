@@ -209,7 +209,7 @@ export const rows: readonly Row[] = lines.flatMap(({ where, asked, functional, c
   ),
 );
 
-/** The table as docs/rules.md prints it. */
+/** The table as docs/recipes.md prints it. */
 export function tableText(): string {
   const shown = columns.filter(({ rules }) => !/-after|-promote/.test(rules));
   const head = ["pipeline", "`QEMU_CI`", ...shown.map(({ name }) => name), "tag moved"];
