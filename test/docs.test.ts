@@ -87,6 +87,19 @@ test("the commands of README.md are there", () => {
   }
 });
 
+test("what README promises is held by tests that are there", () => {
+  const readme = read("README.md").replace(/\s+/g, " ");
+  const [, table = ""] = read("docs/architecture.md").split(
+    "\n| README says | test |\n|---|---|\n",
+  );
+  const rows = [...table.matchAll(/^\| (.+) \| (.+) \|$/gm)];
+  assert.ok(rows.length > 10);
+  for (const [, promise = "", tests = ""] of rows) {
+    assert.ok(readme.includes(promise), promise);
+    assert.match(tests, /\]\(\.\.\/test\//);
+  }
+});
+
 test("every variable that the code asks for is in docs/configuration.md", () => {
   const page = read("docs/configuration.md");
   const files = readdirSync(join(top, "src"), { recursive: true, encoding: "utf8" });
