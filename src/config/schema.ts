@@ -35,7 +35,7 @@ const trust = strict({
     .boolean()
     .default(defaults.trust.unprotected)
     .describe(
-      "Whether pipelines of unprotected branches of the project itself are trusted, since only its members push there. With `false` they write `try-` tags, which trusted pipelines do not believe without proof (docs/trust.md).",
+      "Whether pipelines of unprotected branches of the project itself are trusted, since only its members push there. With `false` they write `try-` tags, which trusted pipelines never read (docs/trust.md).",
     ),
 });
 
