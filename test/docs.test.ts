@@ -100,6 +100,22 @@ test("what README promises is held by tests that are there", () => {
   }
 });
 
+test("pages that the code and the components name are there", () => {
+  const files = ["src", "templates", "component"].flatMap((folder) =>
+    readdirSync(join(top, folder), { recursive: true, encoding: "utf8" })
+      .filter((file) => /\.(?:ts|yml|md)$/.test(file))
+      .map((file) => join(folder, file)),
+  );
+  const named = files.flatMap((file) =>
+    [...read(file).matchAll(/\bdocs\/([a-z-]+)\.md|`berth help ([a-z-]+)`/g)].map(
+      ([, page, help]) => page ?? help ?? "",
+    ),
+  );
+  assert.ok(named.length > 5);
+  const missing = named.filter((page) => !existsSync(join(top, "docs", `${page}.md`)));
+  assert.deepEqual(missing, []);
+});
+
 test("every variable that the code asks for is in docs/configuration.md", () => {
   const page = read("docs/configuration.md");
   const files = readdirSync(join(top, "src"), { recursive: true, encoding: "utf8" });

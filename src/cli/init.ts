@@ -74,7 +74,7 @@ function nothingFound(world: World, { pipeline }: Survey, options: InitOptions):
   return new BerthError("CONFIG_INVALID", "look for images: the project has no Dockerfile", {
     hint:
       drafts.length > 0
-        ? "write and commit these Dockerfiles, then run it again; docs/migrate-freedesktop.md has all the rest"
+        ? "write and commit these Dockerfiles, then run it again; `berth help migrate-freedesktop` has all the rest"
         : "write one; berth builds images from Dockerfiles only",
   });
 }

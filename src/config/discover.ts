@@ -142,8 +142,8 @@ function imagesInvalid(config: Config, tree: Tree, faults: readonly Fault[]): Be
   return new BerthError("CONFIG_INVALID", `declare the images of ${tree.label}: ${count}`, {
     hint:
       config.file === undefined
-        ? "name the images in berth.yml; docs/configuration.md says how"
-        : "docs/configuration.md says how images are named and found",
+        ? "name the images in berth.yml; `berth help configuration` says how"
+        : "`berth help configuration` says how images are named and found",
     problems,
   });
 }

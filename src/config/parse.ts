@@ -47,14 +47,14 @@ function checkGiven(given: Given): void {
     return `${name}: ${message}`;
   });
   throw new BerthError("CONFIG_INVALID", `read the component's inputs: ${said.join("; ")}`, {
-    hint: "docs/configuration.md says what each input takes",
+    hint: "`berth help configuration` says what each input takes",
   });
 }
 
 function invalid(file: string, problems: readonly Problem[]): BerthError {
   const count = problems.length === 1 ? "a problem" : `${problems.length} problems`;
   return new BerthError("CONFIG_INVALID", `read configuration ${file}: ${count}`, {
-    hint: "docs/configuration.md says what each key takes",
+    hint: "`berth help configuration` says what each key takes",
     problems,
   });
 }

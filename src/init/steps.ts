@@ -32,10 +32,10 @@ export function stepsOf(
 
 function guides({ text }: Survey, prefix: string): readonly string[] {
   if (/\.fdo\.\w/.test(text)) {
-    return ["docs/migrate-freedesktop.md goes through the .fdo templates and their variables"];
+    return ["`berth help migrate-freedesktop` goes through the .fdo templates and their variables"];
   }
   if (prefix !== "QEMU_CI") return [];
-  return ["docs/migrate-qemu.md goes through all of it, with the traps"];
+  return ["`berth help migrate-qemu` goes through all of it, with the traps"];
 }
 
 /** A tag that the files set would count as one that a user asked for. */
