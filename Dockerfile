@@ -6,8 +6,7 @@ ARG BASES=docker.io/library
 FROM ${BASES}/node:24-trixie-slim AS node
 WORKDIR /src
 COPY package.json package-lock.json .npmrc ./
-# Only what the bundle is made of, and what makes it. Not `npm ci`: it refuses a lock file that names packages for
-# other platforms which a registry does not carry. All versions in it are exact in any case.
+# Only what the bundle is made of, and what makes it; the lock file says in which versions.
 RUN npm pkg set "dependencies.esbuild=$(node -p 'require("./package.json").devDependencies.esbuild')" \
     && npm pkg delete devDependencies \
     && npm install --no-save --no-audit --no-fund

@@ -79,7 +79,5 @@ fi
 
 # npm notes in this file what it has installed.
 if [ node_modules/.package-lock.json -ot package-lock.json ] || [ ! -e node_modules/.package-lock.json ]; then
-  # Not `npm ci`: npm 11 refuses a lock file without the packages of other platforms, which a registry
-  # may not carry. All versions are exact, so what is installed is what the lock file says.
-  npm install --no-save --no-audit --no-fund
+  npm ci --no-audit --no-fund
 fi
