@@ -22,7 +22,7 @@ const outputCap = 1024 * 1024;
 
 /** Makes the runner of one process; `graceMs` is how long a program may take to end by itself. */
 export function createRunner(graceMs = 10_000): Runner {
-  const started = new Map<number, Started>();
+  const groups = new Set<number>();
   let ended = false;
   return {
     run: async (command, args, options = {}) => {
@@ -31,13 +31,11 @@ export function createRunner(graceMs = 10_000): Runner {
       const child = execa(command, args, execaOptions(options, graceMs));
       const outputs = [child.stdout, child.stderr].map((stream) => collect(stream, options.onLine));
       const { pid } = child;
-      if (pid !== undefined)
-        started.set(pid, { end: () => child.kill(), gone: goneOf(child, graceMs) });
+      if (pid !== undefined) groups.add(pid);
+      const gone = pid === undefined ? undefined : goneOf(child, pid, graceMs);
       const result = await child;
-      if (pid !== undefined) {
-        await started.get(pid)?.gone;
-        started.delete(pid);
-      }
+      await gone;
+      if (pid !== undefined) groups.delete(pid);
       return {
         exitCode: result.exitCode,
         signal: result.signal,
@@ -47,18 +45,13 @@ export function createRunner(graceMs = 10_000): Runner {
         stderr: outputs[1]?.() ?? "",
       };
     },
-    running: () => [...started.keys()],
+    running: () => [...groups],
     endAll: async () => {
       ended = true;
-      for (const { end } of started.values()) end();
-      await Promise.all([...started.values()].map(({ gone }) => gone));
+      // All of a group at once: buildah, told alone, ends with an exit status as if the build had failed.
+      await Promise.all([...groups].map((group) => endGroup(group, graceMs)));
     },
   };
-}
-
-interface Started {
-  readonly end: () => void;
-  readonly gone: Promise<void>;
 }
 
 function execaOptions({ cwd, env, input, timeoutMs }: RunOptions, graceMs: number) {
@@ -78,9 +71,9 @@ function execaOptions({ cwd, env, input, timeoutMs }: RunOptions, graceMs: numbe
 }
 
 /** When a program and all that it started is gone; what outlives its leader would keep our pipes open. */
-async function goneOf(leader: ChildProcess, graceMs: number): Promise<void> {
+async function goneOf(leader: ChildProcess, group: number, graceMs: number): Promise<void> {
   await new Promise((resolve) => leader.once("exit", resolve));
-  if (leader.pid !== undefined) await endGroup(leader.pid, graceMs);
+  await endGroup(group, graceMs);
 }
 
 /**
