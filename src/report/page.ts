@@ -52,5 +52,5 @@ function filter(report: Report): Markup {
   );
   return markup`<form class="filter" hidden role="search" aria-label="Show only some images">
 <label>Name <input type="search" name="name" autocomplete="off" spellcheck="false"></label>
-<fieldset><legend class="unseen">ImageState</legend>${boxes}</fieldset><output aria-live="polite"></output></form>`;
+<fieldset><legend class="unseen">State</legend>${boxes}</fieldset><output aria-live="polite"></output></form>`;
 }

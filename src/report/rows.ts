@@ -6,7 +6,7 @@ import { classOf, shapeOf } from "./shapes.ts";
 import type { Report, ReportImage } from "./view.ts";
 import { printSeconds, states } from "./words.ts";
 
-const headings = ["Image", "ImageState", "Because", "Time", "Size", "Built from", "Reference"];
+const headings = ["Image", "State", "Because", "Time", "Size", "Built from", "Reference"];
 
 /** The section of the table; each row carries what the page's script sorts and filters by. */
 export function tableSection({ images }: Report): Markup {

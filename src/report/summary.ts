@@ -37,7 +37,7 @@ function table(images: readonly ReportImage[]): string {
     blobs === undefined ? "" : printBytes(bytesOf(blobs)),
   ]);
   const lines = [
-    ["Image", "ImageState", "Because", "Time", "Size"],
+    ["Image", "State", "Because", "Time", "Size"],
     ["---", "---", "---", "--:", "--:"],
   ];
   return [...lines, ...rows].map((cells) => `| ${cells.join(" | ")} |`).join("\n");
