@@ -147,3 +147,12 @@ test("the page's policy allows its own style and script and nothing else", () =>
   ]);
   assert.doesNotMatch(page, / style="| on[a-z]+="|src=|https?:/);
 });
+
+test("the tables of page and summary have the headings that a reader knows", () => {
+  const heads = [...printPage(harmless).matchAll(/<th scope="col">(.*?)<\/th>/g)];
+  assert.deepEqual(
+    heads.map(([, text]) => text),
+    ["Image", "State", "Because", "Time", "Size", "Built from", "Reference"],
+  );
+  assert.match(printSummary(harmless), /^\| Image \| State \| Because \| Time \| Size \|$/m);
+});
