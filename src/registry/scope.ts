@@ -55,6 +55,20 @@ export function mergeScopes(scopes: readonly Scope[]): readonly Scope[] {
   }));
 }
 
+/** As many of the scopes, from the first on, as fit with `begin` into `max`; always `needed` of them. */
+export function fitting(
+  scopes: readonly Scope[],
+  lengthOf: (scope: Scope) => number,
+  { begin, max, needed }: { readonly begin: number; readonly max: number; readonly needed: number },
+): readonly Scope[] {
+  let length = begin;
+  const end = scopes.findIndex((scope) => {
+    length += lengthOf(scope);
+    return length > max;
+  });
+  return end < 0 ? scopes : scopes.slice(0, Math.max(end, needed));
+}
+
 export interface TokenClaims {
   /** What it grants; `undefined` where the token does not say. */
   readonly grants: Grants | undefined;

@@ -4,7 +4,7 @@ import type { RegistryLogin } from "./auth-file.ts";
 import { isWebPage, printStatus, statusError, webPageError } from "./errors.ts";
 import { maxBytes, maxTokenUrl } from "./limits.ts";
 import type { Redactor } from "./redact.ts";
-import { type Grants, grantsOf, printScope, readClaims, type Scope } from "./scope.ts";
+import { fitting, type Grants, grantsOf, printScope, readClaims, type Scope } from "./scope.ts";
 import type { Call, Reply, Transport } from "./transport.ts";
 
 export interface TokenService {
@@ -100,12 +100,9 @@ export function fittingScopes(
   scopes: readonly Scope[],
   needed: number,
 ): readonly Scope[] {
-  let length = tokenUrl(service, []).href.length;
-  const fitting = scopes.findIndex((scope) => {
-    length += "&scope=".length + printScope(scope).length;
-    return length > maxTokenUrl;
-  });
-  return fitting < 0 ? scopes : scopes.slice(0, Math.max(fitting, needed));
+  const begin = tokenUrl(service, []).href.length;
+  const lengthOf = (scope: Scope) => "&scope=".length + printScope(scope).length;
+  return fitting(scopes, lengthOf, { begin, max: maxTokenUrl, needed });
 }
 
 function readToken({ headers, bytes }: Reply, purpose: string) {

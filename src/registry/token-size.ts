@@ -1,5 +1,5 @@
 /** How many scopes one token may hold: what carries it is a header, and proxies refuse long ones. */
-import { isReadOnly, readEntries, type Scope } from "./scope.ts";
+import { fitting, isReadOnly, readEntries, type Scope } from "./scope.ts";
 
 /** Lengths in characters of a token's text. */
 export interface TokenSize {
@@ -44,10 +44,6 @@ export function fittingToken(
   scopes: readonly Scope[],
   { needed, max }: { readonly needed: number; readonly max: number },
 ): readonly Scope[] {
-  let length = fixed;
-  const fitting = scopes.findIndex((scope) => {
-    length += isReadOnly([scope]) ? read : write;
-    return length > max;
-  });
-  return fitting < 0 ? scopes : scopes.slice(0, Math.max(fitting, needed));
+  const lengthOf = (scope: Scope) => (isReadOnly([scope]) ? read : write);
+  return fitting(scopes, lengthOf, { begin: fixed, max, needed });
 }
