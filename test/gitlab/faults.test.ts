@@ -1,29 +1,13 @@
 import assert from "node:assert/strict";
 import { createServer } from "node:http";
-import { after, before, beforeEach, test } from "node:test";
+import { test } from "node:test";
 import { inspect } from "node:util";
 import { type Fault, listen, stopServer } from "../support/faulty-server.ts";
 import { tooMany } from "../support/gitlab-pages.ts";
-import { repositoryId, type Scene, startScene } from "../support/gitlab-scene.ts";
-import type { TestGitLab } from "../support/gitlab-server.ts";
+import { repositoryId, testScene } from "../support/gitlab-scene.ts";
 
-let scene: Scene;
-let gitlab: TestGitLab;
-let upstream: Scene["upstream"];
-let own: Scene["own"];
-let open: Scene["open"];
-let tagged: Scene["tagged"];
-
-before(async () => {
-  scene = await startScene();
-  ({ gitlab, upstream, own, open, tagged } = scene);
-});
-after(() => scene.gitlab.stop());
-beforeEach(() => {
-  gitlab.fault = () => undefined;
-  gitlab.log.length = 0;
-  scene.waits.length = 0;
-});
+const scene = await testScene();
+const { gitlab, upstream, own, open, tagged } = scene;
 
 const answering = (status: number, body = "", headers = {}): Fault => ({
   kind: "answer",

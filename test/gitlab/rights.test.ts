@@ -1,25 +1,10 @@
 import assert from "node:assert/strict";
-import { after, before, beforeEach, describe, test } from "node:test";
-import { repositoryId, type Scene, startScene } from "../support/gitlab-scene.ts";
-import { startGitLab, type TestGitLab } from "../support/gitlab-server.ts";
+import { describe, test } from "node:test";
+import { repositoryId, testScene } from "../support/gitlab-scene.ts";
+import { startGitLab } from "../support/gitlab-server.ts";
 
-let scene: Scene;
-let gitlab: TestGitLab;
-let upstream: Scene["upstream"];
-let own: Scene["own"];
-let open: Scene["open"];
-let tagged: Scene["tagged"];
-
-before(async () => {
-  scene = await startScene();
-  ({ gitlab, upstream, own, open, tagged } = scene);
-});
-after(() => scene.gitlab.stop());
-beforeEach(() => {
-  gitlab.fault = () => undefined;
-  gitlab.log.length = 0;
-  scene.waits.length = 0;
-});
+const scene = await testScene();
+const { gitlab, upstream, own, open, tagged } = scene;
 
 describe("settings that a maintainer's token reads", () => {
   test("registry, cleanup policy, protected tags and the allowlist", async () => {

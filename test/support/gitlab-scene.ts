@@ -1,5 +1,6 @@
 /** The port to GitLab against the stand-in, with a clock that does not wait. */
 import assert from "node:assert/strict";
+import { after, beforeEach } from "node:test";
 import { accessOf } from "../../src/gitlab/access.ts";
 import { type GitLab, openGitLab } from "../../src/gitlab/client.ts";
 import type { MemoryHistory } from "./gitlab-history.ts";
@@ -53,6 +54,18 @@ export async function startScene(): Promise<Scene> {
       gitlab.registry.tags.set(path, new Map(all));
     },
   };
+}
+
+/** The scene of one test file; before each test nothing was asked, and nothing goes wrong. */
+export async function testScene(): Promise<Scene> {
+  const scene = await startScene();
+  after(() => scene.gitlab.stop());
+  beforeEach(() => {
+    scene.gitlab.fault = () => undefined;
+    scene.gitlab.log.length = 0;
+    scene.waits.length = 0;
+  });
+  return scene;
 }
 
 /** The number of one container repository. */
