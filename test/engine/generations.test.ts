@@ -4,15 +4,8 @@ import { promote } from "../../src/publish/promote.ts";
 import { client } from "../registry/clients.ts";
 import type { Flow } from "../support/flow.ts";
 import { contentOf, made, type Project } from "./flows.ts";
-import { machineBuildah, machineDocker, modernBuildah, modernDocker } from "./subjects.ts";
+import { subjects } from "./subjects.ts";
 import { openWorkshop } from "./workshop.ts";
-
-const subjects = {
-  buildah: machineBuildah(),
-  "a newer buildah": modernBuildah(),
-  docker: machineDocker(),
-  "a newer docker": modernDocker(),
-};
 
 for (const [name, make] of Object.entries(subjects)) {
   const workshop = openWorkshop(make);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { tried } from "./flows.ts";
-import { machineBuildah, machineDocker, modernBuildah, modernDocker } from "./subjects.ts";
+import { subjects } from "./subjects.ts";
 import { openWorkshop } from "./workshop.ts";
 
 /** Of this file some lines are not built, and fewer still have a number for the engine. */
@@ -34,13 +34,6 @@ const cases: Readonly<Record<string, readonly [string, RegExp]>> = {
     "RUN <<EOF\ntrue\nEOF\nRUN exit 5",
     /^build heredoc: heredoc\.docker:(?:18: RUN exit 5: exit status 5$|15: .*heredocs|16: unknown)/,
   ],
-};
-
-const subjects = {
-  buildah: machineBuildah(),
-  "a newer buildah": modernBuildah(),
-  docker: machineDocker(),
-  "a newer docker": modernDocker(),
 };
 
 for (const [name, make] of Object.entries(subjects)) {

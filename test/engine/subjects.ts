@@ -39,6 +39,14 @@ export const modernDocker =
   async (parts) =>
     dockerWith(await modernEngines(), driver, parts);
 
+/** All of them, by the name that a test's title begins with. */
+export const subjects = {
+  buildah: machineBuildah(),
+  "a newer buildah": modernBuildah(),
+  docker: machineDocker(),
+  "a newer docker": modernDocker(),
+};
+
 /** buildah with a store of its own, so that the machine's images stay as they are. */
 async function buildahWith(command: string, driver: Driver, parts: Parts): Promise<Subject> {
   const { run, files, clock, folder } = parts;
