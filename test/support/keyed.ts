@@ -1,5 +1,6 @@
 /** Keyed images and situations for tests that need some and do not care how they were made. */
 import { type Config, defaultConfig } from "../../src/config/config.ts";
+import { imageDefaults } from "../../src/config/defaults.ts";
 import type { Image } from "../../src/image/image.ts";
 import { type KeyedImage, type KeyInputs, keyOf, keyVersion } from "../../src/image/key.ts";
 import { digestOf } from "../../src/oci/digest.ts";
@@ -28,15 +29,8 @@ export function declaredImage(name: string, change: Partial<Image> = {}): Image 
   return {
     name,
     dockerfile: `${name}.docker`,
+    ...imageDefaults,
     context: "",
-    args: {},
-    target: undefined,
-    platform: "linux/amd64",
-    secrets: [],
-    epoch: undefined,
-    optional: false,
-    onbuild: false,
-    allowAdd: [],
     ...change,
   };
 }
