@@ -60,8 +60,3 @@ export function readOpening(word: string): Opening | undefined {
 function quotes(text: string): number {
   return text.match(/['"]/g)?.length ?? 0;
 }
-
-/** A body without the tabs at the front of its lines. */
-export function withoutTabs(body: string): string {
-  return body.replace(/(^|\n)\t+/g, "$1");
-}

@@ -84,9 +84,6 @@ export function isEvidence(kind: Kind): boolean {
   return evidence.has(kind);
 }
 
-/** Kinds whose tags name what a commit needs. */
-export const keyTagKinds: ReadonlySet<Kind> = new Set(["key", "try", "set", "try-set", "record"]);
-
 /** Compiles a glob over tags in which `*` stands for any characters. */
 export function tagGlob(glob: string): RegExp {
   return new RegExp(`^${glob.split("*").map(RegExp.escape).join(".*")}$`);
