@@ -5,7 +5,7 @@ import { block, type Node } from "./yamltext.ts";
 export interface IncludeSettings {
   readonly prefix: string;
   readonly upstream: string | undefined;
-  readonly reference: "each" | "set" | "classic";
+  readonly reference: "digest" | "tag" | "own-tag";
   readonly stage: string | undefined;
   /** One job does all. */
   readonly inline: boolean;
@@ -20,7 +20,7 @@ export function includeText(include: IncludeSettings): string {
   const common = {
     ...prefixInput(include),
     ...(include.upstream === undefined ? {} : { upstream: include.upstream }),
-    ...(include.reference === "each" ? {} : { reference: include.reference }),
+    ...(include.reference === "digest" ? {} : { reference: include.reference }),
   };
   const images = component("images", include, {
     ...common,

@@ -51,7 +51,7 @@ const mistakes: readonly Mistake[] = [
   },
   {
     what: "an input that berth.yml contradicts",
-    env: { BERTH_PREFIX: "MESA_CI", BERTH_REFERENCE: "set" },
+    env: { BERTH_PREFIX: "MESA_CI", BERTH_REFERENCE: "tag" },
     says: [/berth\.yml:1:1: prefix: "QEMU_CI" here, but "MESA_CI" as the component's input/],
   },
   {

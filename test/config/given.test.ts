@@ -12,29 +12,29 @@ describe("what the component's inputs say", () => {
   });
 
   test("holds where the file says nothing", () => {
-    const config = parseConfig("reference: set\n", "berth.yml", given);
-    assert.deepEqual([config.prefix, config.reference], ["QEMU_CI", "set"]);
+    const config = parseConfig("reference: tag\n", "berth.yml", given);
+    assert.deepEqual([config.prefix, config.reference], ["QEMU_CI", "tag"]);
     assert.equal(parseConfig("prefix: QEMU_CI\n", "berth.yml", given).prefix, "QEMU_CI");
   });
 
   test("holds without a file", () => {
-    const config = configOf({ ...given, reference: "classic", repository: "qemu/{name}" });
+    const config = configOf({ ...given, reference: "own-tag", repository: "qemu/{name}" });
     assert.deepEqual(
       [config.file, config.prefix, config.reference, config.repository],
-      [undefined, "QEMU_CI", "classic", "qemu/{name}"],
+      [undefined, "QEMU_CI", "own-tag", "qemu/{name}"],
     );
   });
 
   test("is refused where the file says otherwise, all at once and with the place", () => {
-    const text = "upstream: acme\nprefix: MESA_CI\nreference: set\n";
+    const text = "upstream: acme\nprefix: MESA_CI\nreference: tag\n";
     const problems = problemsOf(() =>
-      parseConfig(text, "ci/berth.yml", { ...given, reference: "each" }),
+      parseConfig(text, "ci/berth.yml", { ...given, reference: "digest" }),
     );
     assert.deepEqual(
       problems.map((text) => text.replace(/;.*/, "")),
       [
         'ci/berth.yml:2:1: prefix: "MESA_CI" here, but "QEMU_CI" as the component\'s input (BERTH_PREFIX)',
-        'ci/berth.yml:3:1: reference: "set" here, but "each" as the component\'s input (BERTH_REFERENCE)',
+        'ci/berth.yml:3:1: reference: "tag" here, but "digest" as the component\'s input (BERTH_REFERENCE)',
       ],
     );
   });

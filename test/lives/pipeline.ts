@@ -15,7 +15,7 @@ import { pullAs } from "./look.ts";
 import type { World } from "./world.ts";
 
 export type Start = Pick<JobOptions, "branch" | "request" | "event" | "sha" | "user" | "source"> & {
-  readonly reference?: "each" | "set" | "classic";
+  readonly reference?: "digest" | "tag" | "own-tag";
   /** What whoever starts the pipeline sets for it. */
   readonly variables?: Env;
 };
@@ -91,7 +91,7 @@ const component = {
 };
 
 async function runStep(running: Running, job: TestJob, line: string): Promise<Done> {
-  const { reference = "each", variables: user } = running.start;
+  const { reference = "digest", variables: user } = running.start;
   const { world, checkout } = running;
   const variables = { ...component, BERTH_REFERENCE: reference, ...user };
   return running.heard(
@@ -138,7 +138,7 @@ async function consume(running: Running, folder: string): Promise<Record<string,
   const ran = images.map(async ({ name }) => {
     const job = running.job(`test-${name}`, { pipeline, stage: "test" });
     const variables = { dotenv, job: job.env, user: start.variables ?? {} };
-    const digest = await pullAs(world, job, imageOf(name, start.reference ?? "each", variables));
+    const digest = await pullAs(world, job, imageOf(name, start.reference ?? "digest", variables));
     job.finish();
     return [name, digest] as const;
   });
