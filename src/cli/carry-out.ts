@@ -14,7 +14,7 @@ import { makeFolder, unpackTar } from "../host/unpack.ts";
 import { type Ended, isFatal, type Outcome } from "../output/outcome.ts";
 import { isBuilt, type PlannedImage } from "../plan/plan.ts";
 import type { Session } from "./session.ts";
-import type { BuildOptions } from "./verb.ts";
+import { type BuildOptions, engineOf } from "./verb.ts";
 
 /** Makes images of the task be there; tells of each how it ended. */
 export async function carryOut(
@@ -88,9 +88,10 @@ function findEngine({ world, project }: Session, options: BuildOptions): Promise
   const { run, files, clock, env } = world;
   // A signal must end the programs that a build starts.
   world.guard();
-  const network = env["BERTH_BUILD_NETWORK"];
+  const { config } = project;
+  const network = env[`${config.prefix}_BUILD_NETWORK`];
   const shared = { run, files, clock, env, ...(network ? { network } : {}) };
-  return chooseEngine(options.engine ?? project.config.engine, {
+  return chooseEngine(engineOf(options.engine, config, env), {
     buildah: buildah(shared),
     docker: docker(shared),
   });

@@ -1,5 +1,7 @@
 /** From arguments to an exit code; the only place that catches, prints and decides how the process ends. */
 import { CommanderError } from "commander";
+import { defaults } from "../config/defaults.ts";
+import { givenVariables } from "../config/given.ts";
 import { exitCodes } from "../errors.ts";
 import { closeLog } from "../host/console.ts";
 import { describeError, exitCodeOf } from "./fail.ts";
@@ -21,7 +23,8 @@ function endOf(error: unknown): number {
   // It has been printed already; help and version are thrown too.
   if (error instanceof CommanderError)
     return error.exitCode === 0 ? exitCodes.done : exitCodes.usage;
-  process.stderr.write(describeError(error, process.env["BERTH_DEBUG"] === "1"));
+  const prefix = process.env[givenVariables.prefix] ?? defaults.prefix;
+  process.stderr.write(describeError(error, process.env[`${prefix}_DEBUG`] === "1"));
   return exitCodeOf(error);
 }
 
@@ -30,9 +33,9 @@ function forgiveGoneReader(error: NodeJS.ErrnoException): void {
   if (error.code !== "EPIPE") throw error;
 }
 
-/** Forgets empty variables that stand for flags: an input that was left empty reaches a job as one. */
+/** Forgets inputs that were left empty: they reach a job as empty variables. */
 function forgetEmpty(env: NodeJS.ProcessEnv): void {
   for (const name of Object.keys(env)) {
-    if (name.startsWith("BERTH_") && env[name] === "") delete env[name];
+    if (name.startsWith("BERTH_INPUT_") && env[name] === "") delete env[name];
   }
 }

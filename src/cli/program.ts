@@ -32,7 +32,7 @@ export async function makeProgram(name = ""): Promise<Command> {
       new Option(
         "--config <file>",
         "configuration instead of berth.yml at the repository's top; may lie outside of it",
-      ).env("BERTH_CONFIG"),
+      ).env("BERTH_INPUT_CONFIG"),
     )
     .option(
       "--registry <base>",

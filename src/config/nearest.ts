@@ -12,7 +12,11 @@ export function nearest(text: string, known: readonly string[]): string | undefi
 }
 
 /** What words of `reference` are called now that drafts called otherwise. */
-const renamed: Readonly<Record<string, string>> = { each: "digest", set: "tag", classic: "own-tag" };
+const renamed: Readonly<Record<string, string>> = {
+  each: "digest",
+  set: "tag",
+  classic: "own-tag",
+};
 
 /** The end of a message that offers the closest known word. */
 export function didYouMean(text: string, known: readonly string[]): string {

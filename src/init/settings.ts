@@ -92,13 +92,13 @@ export function referenceOf(
   const chosen = `a job names its image by a variable, image: $${prefix}_IMAGE_NAME (reference digest, the default)`;
   return {
     value: "digest",
-    findings: [{ found: whyEach(survey, usable, repository), chosen, yaml: [] }],
+    findings: [{ found: whyDigest(survey, usable, repository), chosen, yaml: [] }],
   };
 }
 
-function whyEach({ imageLines }: Survey, usable: boolean, repository: string): string {
+function whyDigest({ imageLines }: Survey, usable: boolean, repository: string): string {
   if (!usable) {
-    return `${repository} does not end in /{name}, so every image needs a variable of its own; with a repository such as ${repository.replace(/[._-]*\{name\}.*$/, "/{name}")} two variables (reference set) could serve all`;
+    return `${repository} does not end in /{name}, so every image needs a variable of its own; with a repository such as ${repository.replace(/[._-]*\{name\}.*$/, "/{name}")} two variables (reference tag) could serve all`;
   }
   const [line] = imageLines;
   if (line === undefined) return "no job was seen that runs in an image of the project";

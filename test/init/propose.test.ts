@@ -135,7 +135,7 @@ describe("a project as libvirt's", () => {
     });
     assert.ok(
       findings.some(({ found }) =>
-        found.includes("such as ci/{name} two variables (reference set)"),
+        found.includes("such as ci/{name} two variables (reference tag)"),
       ),
     );
   });

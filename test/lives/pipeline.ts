@@ -83,17 +83,17 @@ export function startPipeline(world: World, actor: Actor, start: Start = {}): Pi
 
 /** The variables of the component's own jobs, inputs that were left empty among them. */
 const component = {
-  BERTH_PREFIX: "QEMU_CI",
-  BERTH_ENGINE: "buildah",
-  BERTH_CONFIG: "",
-  BERTH_IMAGE: "",
-  BERTH_JOB_TAGS: "",
+  BERTH_INPUT_PREFIX: "QEMU_CI",
+  BERTH_INPUT_ENGINE: "buildah",
+  BERTH_INPUT_CONFIG: "",
+  BERTH_INPUT_IMAGE: "",
+  QEMU_CI_JOB_TAGS: "",
 };
 
 async function runStep(running: Running, job: TestJob, line: string): Promise<Done> {
   const { reference = "digest", variables: user } = running.start;
   const { world, checkout } = running;
-  const variables = { ...component, BERTH_REFERENCE: reference, ...user };
+  const variables = { ...component, BERTH_INPUT_REFERENCE: reference, ...user };
   return running.heard(
     await runJob(world, { job, script: [line], checkout, variables, after: [] }),
   );
