@@ -5,11 +5,10 @@ import type { World } from "../host/world.ts";
 import { printOutcomes } from "../output/report.ts";
 import type { Plan } from "../plan/plan.ts";
 import { ownBase } from "../plan/situation.ts";
-import { carryOut, exitCodeFor, reportFailures } from "./carry-out.ts";
-import { outputFolder, writeOutcomes } from "./folder.ts";
-import { readPlan } from "./planned.ts";
+import { carryOut } from "./carry-out.ts";
+import { outputFolder, readPlan, writeOutcomes } from "./folder.ts";
 import { known } from "./project.ts";
-import { openSession, refuseDirty, withSpool } from "./session.ts";
+import { exitCodeFor, openSession, refuseDirty, reportFailures, withSpool } from "./session.ts";
 import {
   type BuildOptions,
   doing,

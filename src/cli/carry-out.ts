@@ -1,9 +1,8 @@
-/** Carries out decisions while a person can look on, and says how that ended; for all commands that build. */
+/** Carries out decisions while a person can look on; for all commands that build. */
 import { buildah } from "../engine/buildah.ts";
 import { docker } from "../engine/docker.ts";
 import type { Engine } from "../engine/engine.ts";
 import { chooseEngine } from "../engine/select.ts";
-import { type ExitCode, errorCodes, exitCodes } from "../errors.ts";
 import { type BaseFacts, lookUpBase } from "../execute/bases.ts";
 import { sectionOf } from "../execute/build.ts";
 import { newBase } from "../execute/copy.ts";
@@ -11,10 +10,49 @@ import { execute } from "../execute/execute.ts";
 import { runParentsFirst } from "../execute/schedule.ts";
 import type { Task, Tools } from "../execute/tools.ts";
 import { makeFolder, unpackTar } from "../host/unpack.ts";
-import { type Ended, isFatal, type Outcome } from "../output/outcome.ts";
+import { parseReference, printReference, withDigest } from "../oci/reference.ts";
+import { type Ended, isFatal, manifestsOf, type Outcome } from "../output/outcome.ts";
 import { isBuilt, type PlannedImage } from "../plan/plan.ts";
-import type { Session } from "./session.ts";
-import { type BuildOptions, engineOf } from "./verb.ts";
+import type { Planned } from "../plan/plan-of.ts";
+import { ownBase } from "../plan/situation.ts";
+import { announceRun } from "../publish/announce.ts";
+import { type Published, publishSet } from "../publish/set.ts";
+import { outputFolder, sightedManifests, writeOutcomes } from "./folder.ts";
+import { refuseDirty, type Session } from "./session.ts";
+import type { BuildOptions } from "./verb.ts";
+
+/** Makes all images of a plan be there, then tags and records the set, unless one of them failed. */
+export async function buildAndPublish(
+  session: Session,
+  options: BuildOptions,
+  { plan, identified, observation }: Planned,
+): Promise<{ readonly outcomes: readonly Outcome[]; readonly record?: string | undefined }> {
+  const { world, project, situation, login } = session;
+  const { registry } = login;
+  const base = ownBase(situation);
+  refuseDirty("publish", plan.dirty, options);
+  const { materials } = identified;
+  const task = { plan, materials, manifests: sightedManifests(observation) };
+  announceRun(plan, base, registry);
+  const folder = outputFolder(world, project.git.root, options);
+  const ended = await carryOut(plan.images, task, session, options);
+  const outcomes = ended.map(({ outcome }) => outcome);
+  await writeOutcomes(folder, outcomes);
+  if (outcomes.some(isFatal)) return { outcomes };
+  const now = world.clock.now();
+  const published = await publishSet({ plan, situation, base, registry, now }, manifestsOf(ended));
+  const settled = outcomes.map((outcome) => adoptedSince(outcome, published.adopted));
+  if (published.adopted.size > 0) await writeOutcomes(folder, settled);
+  return { outcomes: settled, record: published.record };
+}
+
+/** An outcome as the set was published, where another pipeline moved the key's tag after the build. */
+function adoptedSince(outcome: Outcome, adopted: Published["adopted"]): Outcome {
+  const digest = adopted.get(outcome.name);
+  if (digest === undefined || outcome.reference === null) return outcome;
+  const reference = printReference(withDigest(parseReference(outcome.reference), digest));
+  return { ...outcome, result: "adopted", reference, digest };
+}
 
 /** Makes images of the task be there; tells of each how it ended. */
 export async function carryOut(
@@ -88,33 +126,10 @@ function findEngine({ world, project }: Session, options: BuildOptions): Promise
   const { run, files, clock, env } = world;
   // A signal must end the programs that a build starts.
   world.guard();
-  const { config } = project;
-  const network = env[`${config.prefix}_BUILD_NETWORK`];
+  const network = env["BERTH_BUILD_NETWORK"];
   const shared = { run, files, clock, env, ...(network ? { network } : {}) };
-  return chooseEngine(engineOf(options.engine, config, env), {
+  return chooseEngine(options.engine ?? project.config.engine, {
     buildah: buildah(shared),
     docker: docker(shared),
   });
-}
-
-/** Names every failure at the end, where a person looks first. */
-export function reportFailures({ world }: Session, outcomes: readonly Outcome[]): void {
-  for (const { name, error, optional } of outcomes) {
-    if (error === null) continue;
-    const weight = optional ? "optional, so the set goes on without it" : error.code;
-    world.log.info(`berth: ${name}: ${error.message} [${weight}]`);
-    if (error.hint !== null) world.log.info(`  hint: ${error.hint}`);
-  }
-}
-
-/** Only weather (75) if all that failed is weather, so that a retry is never wasted on a broken build. */
-export function exitCodeFor(outcomes: readonly Outcome[]): ExitCode {
-  const fatal = outcomes.filter(isFatal).filter(({ result }) => result === "failed");
-  if (fatal.length === 0) return outcomes.some(isFatal) ? exitCodes.failed : exitCodes.done;
-  const codes = fatal.map(({ error }) =>
-    error === null ? exitCodes.failed : errorCodes[error.code],
-  );
-  return codes.every((code) => code === codes[0])
-    ? (codes[0] ?? exitCodes.failed)
-    : exitCodes.failed;
 }

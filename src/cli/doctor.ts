@@ -4,8 +4,13 @@ import { type Config, defaultConfig } from "../config/config.ts";
 import { givenSettings } from "../config/given.ts";
 import { diagnose, findingsJson, printFindings } from "../doctor/diagnose.ts";
 import { type DoctorFacts, isTrouble, type Known, known, type Trouble } from "../doctor/facts.ts";
-import { gatherClone, gatherGitLab, gatherMachine, gatherRegistry } from "../doctor/gather.ts";
-import { readVariables } from "../doctor/variables.ts";
+import {
+  gatherClone,
+  gatherGitLab,
+  gatherMachine,
+  gatherRegistry,
+  readVariables,
+} from "../doctor/gather.ts";
 import { buildah } from "../engine/buildah.ts";
 import { docker } from "../engine/docker.ts";
 import type { Engine } from "../engine/engine.ts";
@@ -13,9 +18,9 @@ import { BerthError, type ExitCode, exitCodes, printProblem } from "../errors.ts
 import type { GitLab } from "../gitlab/client.ts";
 import type { World } from "../host/world.ts";
 import type { Situation } from "../plan/situation.ts";
-import { gitlabHint, gitlabOf, login } from "./login.ts";
 import { openProject, type Project } from "./project.ts";
-import { doing, engineOf, engineOption, examples, type GlobalOptions } from "./verb.ts";
+import { gitlabHint, gitlabOf, login } from "./session.ts";
+import { doing, engineOption, examples, type GlobalOptions } from "./verb.ts";
 
 export function declare(program: Command): void {
   program
@@ -54,7 +59,7 @@ async function gather(world: World, options: DoctorOptions): Promise<DoctorFacts
   const [registry, gitlab, machine, clone, scheduledJobs] = await Promise.all([
     askRegistry(world, config, situation, images),
     gatherGitLab(await openPort(world, config), projectId(world, situation), situation),
-    gatherMachine(engines(world, engineOf(options.engine, config, world.env)), world.files),
+    gatherMachine(engines(world, options.engine ?? config.engine), world.files),
     known(askClone(world, config, situation)),
     isTrouble(project) ? undefined : readSchedule(world, project, situation),
   ]);

@@ -2,19 +2,15 @@
 import type { Command } from "commander";
 import type { ExitCode } from "../errors.ts";
 import type { World } from "../host/world.ts";
-import { parseReference, printReference, withDigest } from "../oci/reference.ts";
-import { isFatal, manifestsOf, type Outcome } from "../output/outcome.ts";
+import type { Outcome } from "../output/outcome.ts";
 import { printOutcomes, printPlan } from "../output/report.ts";
+import type { Plan } from "../plan/plan.ts";
 import type { Planned } from "../plan/plan-of.ts";
-import { ownBase } from "../plan/situation.ts";
 import { refuseTag } from "../plan/wishes.ts";
-import { announceRun } from "../publish/announce.ts";
 import { isPublishDue } from "../publish/due.ts";
-import { type Published, publishSet } from "../publish/set.ts";
-import { carryOut, exitCodeFor, reportFailures } from "./carry-out.ts";
-import { outputFolder, reportOn, sightedManifests, writeOutcomes, writePlan } from "./folder.ts";
+import { outputFolder, sightedManifests, writePlan } from "./folder.ts";
 import { makePlanOf } from "./make-plan.ts";
-import { openSession, refuseDirty, type Session, withSpool } from "./session.ts";
+import { exitCodeFor, openSession, reportFailures, type Session, withSpool } from "./session.ts";
 import {
   type BuildOptions,
   doing,
@@ -48,8 +44,6 @@ interface Done {
   readonly record?: string | undefined;
 }
 
-const nothingDone: Done = { outcomes: [] };
-
 async function ensure(world: World, options: BuildOptions): Promise<ExitCode> {
   const session = await openSession(world, options);
   refuseTag(session.situation, session.project.config);
@@ -59,53 +53,31 @@ async function ensure(world: World, options: BuildOptions): Promise<ExitCode> {
     const folder = outputFolder(world, session.project.git.root, options);
     await writePlan(folder, plan);
     if (options.json !== true) world.print(printPlan(plan));
-    const done = isPublishDue(plan, session.situation)
-      ? await buildAndPublish(session, options, planned)
-      : nothingDone;
+    const done = await doWhatIsDue(session, options, planned);
+    const { reportOn } = await import("./report.ts");
     await reportOn(folder, plan, {
       outcomes: async () => done.outcomes,
       manifests: sightedManifests(observation),
     });
-    return printEnd(session, options, planned, done);
+    return printEnd(session, options, plan, done);
   });
 }
 
-async function buildAndPublish(
+async function doWhatIsDue(
   session: Session,
   options: BuildOptions,
-  { plan, identified, observation }: Planned,
+  planned: Planned,
 ): Promise<Done> {
-  const { world, project, situation, login } = session;
-  const { registry } = login;
-  const base = ownBase(situation);
-  refuseDirty("publish", plan.dirty, options);
-  const { materials } = identified;
-  const task = { plan, materials, manifests: sightedManifests(observation) };
-  announceRun(plan, base, registry);
-  const folder = outputFolder(world, project.git.root, options);
-  const ended = await carryOut(plan.images, task, session, options);
-  const outcomes = ended.map(({ outcome }) => outcome);
-  await writeOutcomes(folder, outcomes);
-  if (outcomes.some(isFatal)) return { outcomes };
-  const now = world.clock.now();
-  const published = await publishSet({ plan, situation, base, registry, now }, manifestsOf(ended));
-  const settled = outcomes.map((outcome) => adoptedSince(outcome, published.adopted));
-  if (published.adopted.size > 0) await writeOutcomes(folder, settled);
-  return { outcomes: settled, record: published.record };
-}
-
-/** An outcome as the set was published, where another pipeline moved the key's tag after the build. */
-function adoptedSince(outcome: Outcome, adopted: Published["adopted"]): Outcome {
-  const digest = adopted.get(outcome.name);
-  if (digest === undefined || outcome.reference === null) return outcome;
-  const reference = printReference(withDigest(parseReference(outcome.reference), digest));
-  return { ...outcome, result: "adopted", reference, digest };
+  if (!isPublishDue(planned.plan, session.situation)) return { outcomes: [] };
+  // Most runs end above, and need neither engines nor what publishes.
+  const { buildAndPublish } = await import("./carry-out.ts");
+  return buildAndPublish(session, options, planned);
 }
 
 function printEnd(
   session: Session,
   options: BuildOptions,
-  { plan }: Planned,
+  plan: Plan,
   { outcomes, record }: Done,
 ): ExitCode {
   const text = [

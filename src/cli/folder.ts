@@ -1,16 +1,13 @@
-/** The output folder of a run: its plan, its variables, its outcomes and its report. */
+/** The output folder of a run: its plan, its variables and its outcomes, which later jobs read back. */
 import { resolve } from "node:path";
+import { BerthError } from "../errors.ts";
 import type { World } from "../host/world.ts";
 import type { Manifest } from "../oci/manifest.ts";
-import { factsOf, type Outcome, outcomeBase } from "../output/outcome.ts";
+import type { Outcome } from "../output/outcome.ts";
 import type { Observation } from "../plan/observe.ts";
 import type { Plan } from "../plan/plan.ts";
 import { serializePlan } from "../plan/plan.ts";
 import { printDotenv } from "../plan/variables.ts";
-import { printJunit } from "../report/junit.ts";
-import { printPage } from "../report/page.ts";
-import { printSummary } from "../report/summary.ts";
-import { makeReport, type Report } from "../report/view.ts";
 
 /** Manifests that a run has at hand, by image. */
 export type Manifests = ReadonlyMap<string, Manifest>;
@@ -56,53 +53,30 @@ export async function writeOutcomes(
   }
 }
 
-/** Writes a report in all its forms; gives their names. */
-export async function writeReport(
-  folder: OutputFolder,
-  report: Report,
-): Promise<readonly string[]> {
-  const texts = {
-    "report.html": printPage(report),
-    "summary.md": printSummary(report),
-    "junit.xml": printJunit(report),
-  };
-  await Promise.all(Object.entries(texts).map(([file, text]) => writeOutput(folder, file, text)));
-  return Object.keys(texts).map((file) => `${folder.label}/${file}`);
-}
-
-/** What is known of a run that goes on. */
-export interface RunSoFar {
-  readonly outcomes: () => Promise<readonly Outcome[]>;
-  /** What this run copied, which has no outcome. */
-  readonly copied?: Manifests;
-  readonly manifests?: Manifests;
-}
-
-/** Writes the report of a run that goes on; trouble is a warning, for a report is not what the job is for. */
-export async function reportOn(folder: OutputFolder, plan: Plan, run: RunSoFar): Promise<void> {
-  const { copied = new Map(), manifests = copied } = run;
-  try {
-    const outcomes = [...(await run.outcomes()), ...copiedOutcomes(plan, copied)];
-    await writeReport(folder, reportOf(plan, outcomes, manifests));
-  } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    folder.world.log.warn(`the report could not be written: ${why}`);
+/** Reads plan.json; PLAN_INVALID where there is none. */
+export async function readPlan({ world, path, label }: OutputFolder): Promise<Plan> {
+  const bytes = await world.files.read(`${path}/plan.json`);
+  if (bytes === undefined) {
+    throw new BerthError("PLAN_INVALID", `read ${label}/plan.json: there is none`, {
+      hint: "run `berth plan` first, or let this job need the plan job and its artifacts",
+    });
   }
+  const { parsePlan } = await import("../plan/schema.ts");
+  return parsePlan(bytes.toString(), `${label}/plan.json`);
 }
 
-function copiedOutcomes({ images }: Plan, copied: Manifests): readonly Outcome[] {
-  return images
-    .filter(({ name }) => copied.has(name))
-    .map((image) => ({
-      ...outcomeBase(image),
-      result: "copied",
-      ...factsOf(copied.get(image.name)),
-    }));
-}
-
-export function reportOf(plan: Plan, outcomes: readonly Outcome[], manifests: Manifests): Report {
-  const facts = new Map([...manifests].map(([name, manifest]) => [name, factsOf(manifest)]));
-  return makeReport(plan, outcomes, facts);
+/** Reads the outcomes that are there. */
+export async function readOutcomes(
+  { world, path, label }: OutputFolder,
+  { images }: Plan,
+): Promise<readonly Outcome[]> {
+  const { parseOutcome } = await import("../output/schema.ts");
+  const read = images.map(async ({ name }) => {
+    const file = `outcome/${name}.json`;
+    const bytes = await world.files.read(`${path}/${file}`);
+    return bytes === undefined ? [] : [parseOutcome(bytes.toString(), `${label}/${file}`)];
+  });
+  return (await Promise.all(read)).flat();
 }
 
 /** The manifests that looking for images brought along. */

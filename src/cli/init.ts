@@ -7,14 +7,13 @@ import { fileNames } from "../config/load.ts";
 import { parentName } from "../config/parents.ts";
 import type { Tree } from "../context/tree.ts";
 import { workTree } from "../context/worktree.ts";
-import { BerthError, type ExitCode, exitCodes } from "../errors.ts";
+import { BerthError, describeError, type ExitCode, exitCodes } from "../errors.ts";
 import type { World } from "../host/world.ts";
 import { identify } from "../image/identify.ts";
 import { draftsOf } from "../init/freedesktop.ts";
 import { type Proposal, printDrafts, printProposal, propose } from "../init/propose.ts";
 import { type Survey, surveyTree } from "../init/survey.ts";
 import type { Git } from "../world.ts";
-import { describeError } from "./fail.ts";
 import { doing, examples, type GlobalOptions, printResult, usageError } from "./verb.ts";
 
 export function declare(program: Command): void {
@@ -89,7 +88,7 @@ async function tryOut(tree: Tree, { config: text }: Proposal): Promise<string | 
     return undefined;
   } catch (error) {
     if (!(error instanceof BerthError)) throw error;
-    return describeError(error, false).trimEnd();
+    return describeError(error).trimEnd();
   }
 }
 

@@ -2,6 +2,7 @@
 import type { Command } from "commander";
 import { type ExitCode, exitCodes, printProblem } from "../errors.ts";
 import type { World } from "../host/world.ts";
+import type { KeyedImage } from "../image/key.ts";
 import { openProject } from "./project.ts";
 import { doing, examples, type GlobalOptions, printResult } from "./verb.ts";
 
@@ -18,9 +19,13 @@ export function declare(program: Command): void {
     .action(doing(printKeys));
 }
 
+interface KeyOptions extends GlobalOptions {
+  readonly rev?: string;
+}
+
 async function printKeys(
   world: World,
-  options: GlobalOptions & { readonly rev?: string },
+  options: KeyOptions,
   names: readonly string[],
 ): Promise<ExitCode> {
   const project = await openProject(world, options);
@@ -28,8 +33,11 @@ async function printKeys(
   for (const warning of warnings) world.log.warn(printProblem(warning));
   const wanted = images.filter(({ name }) => names.length === 0 || names.includes(name));
   const keys = wanted.map(({ name, key }) => ({ name, key }));
-  const width = Math.max(0, ...keys.map(({ name }) => name.length));
-  const table = keys.map(({ name, key }) => `${name.padEnd(width)}  ${key}\n`).join("");
-  printResult(world, options, { images: keys }, table);
+  printResult(world, options, { images: keys }, table(keys));
   return exitCodes.done;
+}
+
+function table(keys: readonly Pick<KeyedImage, "name" | "key">[]): string {
+  const width = Math.max(0, ...keys.map(({ name }) => name.length));
+  return keys.map(({ name, key }) => `${name.padEnd(width)}  ${key}\n`).join("");
 }

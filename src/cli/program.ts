@@ -1,5 +1,7 @@
-/** The program: flags for all commands, and the list of these. */
-import { Command, Option } from "commander";
+/** The program: flags for all commands, the list of these, and how a command line ends; only here errors become words. */
+import { Command, CommanderError, Option } from "commander";
+import { describeError, exitCodeOf, exitCodes } from "../errors.ts";
+import { closeLog } from "../host/console.ts";
 
 export const version = "0.1.0";
 
@@ -20,10 +22,19 @@ const commands: Readonly<Record<string, () => Promise<{ declare(program: Command
   prune: () => import("./prune.ts"),
 };
 
-/** These know all commands that were declared before them. */
-const lastCommands = [() => import("./help.ts"), () => import("./completion.ts")];
+/** Runs one command line and sets the exit code of the process; never throws. */
+export async function main(args: readonly string[]): Promise<void> {
+  process.stdout.on("error", forgiveGoneReader);
+  forgetEmpty(process.env);
+  try {
+    const program = await makeProgram(args[0]);
+    await program.parseAsync(args, { from: "user" }).finally(closeLog);
+  } catch (error) {
+    process.exitCode = endOf(error);
+  }
+}
 
-/** Makes the program with one command, or with all where no command has that name. */
+/** Makes the program with one command, or with all, help and completion where no command has that name. */
 export async function makeProgram(name = ""): Promise<Command> {
   const program = new Command("berth")
     .description("gives every container image of a GitLab CI pipeline its place in the registry")
@@ -32,7 +43,7 @@ export async function makeProgram(name = ""): Promise<Command> {
       new Option(
         "--config <file>",
         "configuration instead of berth.yml at the repository's top; may lie outside of it",
-      ).env("BERTH_INPUT_CONFIG"),
+      ).env("BERTH_CONFIG"),
     )
     .option(
       "--registry <base>",
@@ -44,7 +55,27 @@ export async function makeProgram(name = ""): Promise<Command> {
     .exitOverride();
   const load = Object.hasOwn(commands, name)
     ? [commands[name]!]
-    : [...Object.values(commands), ...lastCommands];
+    : [...Object.values(commands), () => import("./help.ts")];
   for (const { declare } of await Promise.all(load.map((file) => file()))) declare(program);
   return program;
+}
+
+function endOf(error: unknown): number {
+  // It has been printed already; help and version are thrown too.
+  if (error instanceof CommanderError)
+    return error.exitCode === 0 ? exitCodes.done : exitCodes.usage;
+  process.stderr.write(describeError(error, process.env["BERTH_DEBUG"] === "1"));
+  return exitCodeOf(error);
+}
+
+/** `berth key | head -1` has all that it wanted. */
+function forgiveGoneReader(error: NodeJS.ErrnoException): void {
+  if (error.code !== "EPIPE") throw error;
+}
+
+/** Forgets empty variables that stand for flags: an input that was left empty reaches a job as one. */
+function forgetEmpty(env: NodeJS.ProcessEnv): void {
+  for (const name of Object.keys(env)) {
+    if (name.startsWith("BERTH_") && env[name] === "") delete env[name];
+  }
 }

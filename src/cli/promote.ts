@@ -17,8 +17,9 @@ import {
   tagsToPromote,
 } from "../publish/promote.ts";
 import { ancestry } from "./ancestry.ts";
-import { gitlabOf } from "./login.ts";
-import { openPlannedOrPlan, type PlannedSession } from "./planned.ts";
+import { outputFolder } from "./folder.ts";
+import { makePlanOf } from "./make-plan.ts";
+import { gitlabOf, openPlanned, openSession, type PlannedSession } from "./session.ts";
 import {
   type BuildOptions,
   doing,
@@ -64,6 +65,21 @@ async function promoteTags(
   }
   printResult(world, options, { promotions }, describe(promotions, situation.branch));
   return exitCodes.done;
+}
+
+/** Opens a session on the plan of an earlier job of this commit, or makes one, which needs a checkout. */
+async function openPlannedOrPlan(world: World, options: BuildOptions): Promise<PlannedSession> {
+  const git = await world.openGit(world.cwd).catch(() => undefined);
+  const head = (await git?.object("HEAD^{commit}"))?.id;
+  const folder = outputFolder(world, git?.root ?? world.cwd, options);
+  if ((await world.files.entry(`${folder.path}/plan.json`)) !== undefined) {
+    const planned = await openPlanned(world, options);
+    // One that lies here from another commit is not what is to be promoted.
+    if (head === undefined || planned.plan.revision === head) return planned;
+  }
+  const session = await openSession(world, options);
+  const { plan } = await makePlanOf(session, options);
+  return { folder, plan, situation: session.situation, login: session.login };
 }
 
 /** SET_UNTESTED where a schedule has refreshed what it is about to promote, and GitLab knows of no test. */

@@ -8,8 +8,8 @@ import { refuseTag } from "../plan/wishes.ts";
 import { announceWrites } from "../publish/announce.ts";
 import { isPublishDue } from "../publish/due.ts";
 import { type Published, publishSet } from "../publish/set.ts";
-import { reportOn } from "./folder.ts";
-import { openPlanned, readOutcomes } from "./planned.ts";
+import { readOutcomes } from "./folder.ts";
+import { openPlanned } from "./session.ts";
 import { type BuildOptions, doing, examples, outputOption, printResult } from "./verb.ts";
 
 export function declare(program: Command): void {
@@ -31,6 +31,7 @@ async function publish(world: World, options: BuildOptions): Promise<ExitCode> {
   const now = world.clock.now();
   const { registry } = login;
   const copied = await copyAll(plan, { registry, now, isNew: newBase(base, registry) });
+  const { reportOn } = await import("./report.ts");
   // Where the set turns out to be incomplete, a person needs the report all the more.
   await reportOn(folder, plan, { outcomes, copied });
   const published = await publishSet({ plan, situation, base, registry, now }, copied);

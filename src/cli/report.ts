@@ -3,12 +3,15 @@ import type { Command } from "commander";
 import { type ExitCode, exitCodes } from "../errors.ts";
 import type { World } from "../host/world.ts";
 import { parseReference } from "../oci/reference.ts";
-import type { Outcome } from "../output/outcome.ts";
+import { factsOf, type Outcome, outcomeBase } from "../output/outcome.ts";
 import type { Plan } from "../plan/plan.ts";
 import type { Registry } from "../registry/registry.ts";
+import { printJunit } from "../report/junit.ts";
+import { printPage } from "../report/page.ts";
 import { printSummary } from "../report/summary.ts";
-import { type Manifests, reportOf, writeReport } from "./folder.ts";
-import { openPlanned, readOutcomes } from "./planned.ts";
+import { makeReport, type Report } from "../report/view.ts";
+import { type Manifests, type OutputFolder, readOutcomes, writeOutput } from "./folder.ts";
+import { openPlanned } from "./session.ts";
 import { type BuildOptions, doing, examples, outputOption, printResult } from "./verb.ts";
 
 export function declare(program: Command): void {
@@ -66,4 +69,50 @@ async function askFor(
     }),
   );
   return new Map(found.flat());
+}
+
+/** Writes a report in all its forms; gives their names. */
+async function writeReport(folder: OutputFolder, report: Report): Promise<readonly string[]> {
+  const texts = {
+    "report.html": printPage(report),
+    "summary.md": printSummary(report),
+    "junit.xml": printJunit(report),
+  };
+  await Promise.all(Object.entries(texts).map(([file, text]) => writeOutput(folder, file, text)));
+  return Object.keys(texts).map((file) => `${folder.label}/${file}`);
+}
+
+/** What is known of a run that goes on. */
+interface RunSoFar {
+  readonly outcomes: () => Promise<readonly Outcome[]>;
+  /** What this run copied, which has no outcome. */
+  readonly copied?: Manifests;
+  readonly manifests?: Manifests;
+}
+
+/** Writes the report of a run that goes on; trouble is a warning, for a report is not what the job is for. */
+export async function reportOn(folder: OutputFolder, plan: Plan, run: RunSoFar): Promise<void> {
+  const { copied = new Map(), manifests = copied } = run;
+  try {
+    const outcomes = [...(await run.outcomes()), ...copiedOutcomes(plan, copied)];
+    await writeReport(folder, reportOf(plan, outcomes, manifests));
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    folder.world.log.warn(`the report could not be written: ${why}`);
+  }
+}
+
+function copiedOutcomes({ images }: Plan, copied: Manifests): readonly Outcome[] {
+  return images
+    .filter(({ name }) => copied.has(name))
+    .map((image) => ({
+      ...outcomeBase(image),
+      result: "copied",
+      ...factsOf(copied.get(image.name)),
+    }));
+}
+
+function reportOf(plan: Plan, outcomes: readonly Outcome[], manifests: Manifests): Report {
+  const facts = new Map([...manifests].map(([name, manifest]) => [name, factsOf(manifest)]));
+  return makeReport(plan, outcomes, facts);
 }

@@ -8,20 +8,17 @@ import { makeAttach, terminals } from "../host/terminal.ts";
 import type { World } from "../host/world.ts";
 import type { PlannedImage } from "../plan/plan.ts";
 import { ownBase } from "../plan/situation.ts";
-import { requireAll } from "../run/absent.ts";
 import {
   type ContainerRequest,
   containerArguments,
   containerName,
   shellLine,
 } from "../run/container.ts";
-import { hadBegun, isShared, sharedCodeText } from "../run/ended.ts";
-import type { Located } from "../run/locate.ts";
-import type { Attached } from "../run/port.ts";
-import { pull } from "../run/pull.ts";
-import type { Tool } from "../run/tool.ts";
+import { type Located, requireAll } from "../run/locate.ts";
+import { type Attached, pull } from "../run/pull.ts";
+import { hadBegun, isShared, sharedCodeText, type Tool } from "../run/tool.ts";
 import type { Git } from "../world.ts";
-import { carryOut, exitCodeFor, reportFailures } from "./carry-out.ts";
+import { carryOut } from "./carry-out.ts";
 import { makePlanOf } from "./make-plan.ts";
 import {
   addChoice,
@@ -32,8 +29,15 @@ import {
   meet,
   pullPorts,
   usable,
-} from "./run-images.ts";
-import { openSession, refuseDirty, type Session, withSpool } from "./session.ts";
+} from "./pull.ts";
+import {
+  exitCodeFor,
+  openSession,
+  refuseDirty,
+  reportFailures,
+  type Session,
+  withSpool,
+} from "./session.ts";
 import {
   type BuildOptions,
   doing,

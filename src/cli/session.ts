@@ -1,12 +1,19 @@
-/** What the commands that talk to a registry share: the project, the situation, the client. */
-import { BerthError } from "../errors.ts";
+/** What the commands that talk to a registry share: the situation, the client, and the project or its plan. */
+import type { Config } from "../config/config.ts";
+import { BerthError, type ExitCode, errorCodes, exitCodes } from "../errors.ts";
+import { accessOf } from "../gitlab/access.ts";
 import type { World } from "../host/world.ts";
 import type { Spool } from "../image/contexts.ts";
+import { isFatal, type Outcome } from "../output/outcome.ts";
+import type { Plan } from "../plan/plan.ts";
 import { type Situation, situationOf } from "../plan/situation.ts";
+import { openRegistry, type TokenHint } from "../registry/client.ts";
+import { type Credentials, resolveCredentials } from "../registry/credentials.ts";
+import type { Registry } from "../registry/registry.ts";
 import type { TemporaryFolder } from "../world.ts";
-import { type Login, login } from "./login.ts";
+import { type OutputFolder, outputFolder, readPlan } from "./folder.ts";
 import { openProject, type Project, type ProjectOptions } from "./project.ts";
-import type { GlobalOptions } from "./verb.ts";
+import type { BuildOptions, GlobalOptions } from "./verb.ts";
 
 export interface Session {
   readonly world: World;
@@ -22,6 +29,70 @@ export async function openSession(
   const project = await openProject(world, options);
   const situation = situationOf(world.env, project.config, options.registry);
   return { world, project, situation, login: login(world, project.config) };
+}
+
+/** What publishing needs: all of it comes from the plan and the environment, none from a checkout. */
+export interface PlannedSession {
+  readonly folder: OutputFolder;
+  readonly plan: Plan;
+  readonly situation: Situation;
+  readonly login: Login;
+}
+
+/** Opens a session on a plan; works without a git repository, as in jobs with GIT_STRATEGY none. */
+export async function openPlanned(world: World, options: BuildOptions): Promise<PlannedSession> {
+  const git = await world.openGit(world.cwd).catch(() => undefined);
+  const folder = outputFolder(world, git?.root ?? world.cwd, options);
+  const plan = await readPlan(folder);
+  const situation = situationOf(world.env, plan.config, options.registry);
+  return { folder, plan, situation, login: login(world, plan.config) };
+}
+
+export interface Login {
+  readonly registry: Registry;
+  /** Read when the first request or engine needs them. */
+  readonly credentials: () => Promise<Credentials>;
+  /** Hosts that speak plain http or whose certificates nobody checks. */
+  readonly insecureHosts: readonly string[];
+}
+
+/** Opens the client; nothing is read or asked before the first request. */
+export function login(world: World, config: Pick<Config, "registries">): Login {
+  const { env, files, run, log } = world;
+  let found: Promise<Credentials> | undefined;
+  const credentials = (): Promise<Credentials> => {
+    found ??= resolveCredentials({ env, run, warn: log.warn, read: (path) => files.read(path) });
+    return found;
+  };
+  const insecureHosts = Object.keys(config.registries).filter(
+    (host) => config.registries[host]?.insecure,
+  );
+  const registry = openRegistry({
+    fetch: world.fetch,
+    clock: world.clock,
+    random: world.random,
+    log: log.info,
+    credentials: { forHost: async (host) => (await credentials()).forHost(host) },
+    plainHosts: insecureHosts,
+    tokenHints: gitlabHint(env),
+  });
+  return { registry, credentials, insecureHosts };
+}
+
+/** GitLab's token service is known beforehand, which saves the request that would only name it. */
+export function gitlabHint(env: World["env"]): readonly TokenHint[] {
+  const { CI_REGISTRY: host, CI_SERVER_URL: server } = env;
+  if (!host || !server) return [];
+  return [{ host, realm: `${server}/jwt/auth`, service: "container_registry" }];
+}
+
+/** GitLab's API; `undefined` where no GitLab is known. It is loaded here, since most runs do not need it. */
+export async function gitlabOf(world: World, prefix: string) {
+  const { env, fetch, clock, random, log } = world;
+  const access = accessOf(env, prefix);
+  if (access === undefined) return undefined;
+  const { openGitLab } = await import("../gitlab/client.ts");
+  return openGitLab(access, { fetch, clock, random, log: log.info });
 }
 
 /** Does work that may build; hashed contexts wait for their build in a private folder, which then goes. */
@@ -58,4 +129,26 @@ export function refuseDirty(
       hint: "commit them, or give --allow-dirty to publish images that no commit describes",
     },
   );
+}
+
+/** Names every failure at the end, where a person looks first. */
+export function reportFailures({ world }: Session, outcomes: readonly Outcome[]): void {
+  for (const { name, error, optional } of outcomes) {
+    if (error === null) continue;
+    const weight = optional ? "optional, so the set goes on without it" : error.code;
+    world.log.info(`berth: ${name}: ${error.message} [${weight}]`);
+    if (error.hint !== null) world.log.info(`  hint: ${error.hint}`);
+  }
+}
+
+/** Only weather (75) if all that failed is weather, so that a retry is never wasted on a broken build. */
+export function exitCodeFor(outcomes: readonly Outcome[]): ExitCode {
+  const fatal = outcomes.filter(isFatal).filter(({ result }) => result === "failed");
+  if (fatal.length === 0) return outcomes.some(isFatal) ? exitCodes.failed : exitCodes.done;
+  const codes = fatal.map(({ error }) =>
+    error === null ? exitCodes.failed : errorCodes[error.code],
+  );
+  return codes.every((code) => code === codes[0])
+    ? (codes[0] ?? exitCodes.failed)
+    : exitCodes.failed;
 }

@@ -1,7 +1,6 @@
 /** What the commands share: flags, how their work is run, and how results are printed. */
 import { type Command, Option } from "commander";
 import type { Config } from "../config/config.ts";
-import type { EngineSetting } from "../engine/select.ts";
 import { BerthError } from "../errors.ts";
 import { realWorld, type World } from "../host/world.ts";
 
@@ -17,10 +16,8 @@ export interface BuildOptions extends GlobalOptions {
   readonly rev?: string;
   readonly allowDirty?: boolean;
   readonly output: string;
-  readonly engine?: EngineSetting;
+  readonly engine?: Config["engine"];
 }
-
-const engines = ["auto", "buildah", "docker"] as const;
 
 export function outputOption(): Option {
   return new Option("--output <folder>", "folder of plan.json and the other files").default(
@@ -31,20 +28,9 @@ export function outputOption(): Option {
 
 export function engineOption(condition = ""): Option {
   const description = `${condition}the program that builds (default: the configuration's)`;
-  return new Option("--engine <name>", description).choices(engines);
-}
-
-/** What is to build: as the flag says, else as a user's variable does, else as the configuration. */
-export function engineOf(
-  flag: EngineSetting | undefined,
-  { prefix, engine }: Pick<Config, "prefix" | "engine">,
-  env: World["env"],
-): EngineSetting {
-  const name = `${prefix}_ENGINE`;
-  const chosen = flag ?? (env[name] || engine);
-  const found = engines.find((one) => one === chosen);
-  if (found !== undefined) return found;
-  throw usageError(`read ${name}: ${chosen} is no engine`, `give one of ${engines.join(", ")}`);
+  return new Option("--engine <name>", description)
+    .choices(["auto", "buildah", "docker"])
+    .env("BERTH_ENGINE");
 }
 
 /** Command lines to follow a command's help. */
@@ -61,6 +47,7 @@ export function doing<Options, Words extends readonly unknown[]>(
   work: (world: World, options: Options, ...words: Words) => Promise<number>,
 ): (...words: unknown[]) => Promise<void> {
   return async (...given) => {
+    refuseOtherSystems(process.platform);
     const command = given.at(-1) as Command;
     const words = given.slice(0, command.registeredArguments.length) as unknown as Words;
     const world = realWorld();
@@ -70,6 +57,15 @@ export function doing<Options, Words extends readonly unknown[]>(
       await world.close();
     }
   };
+}
+
+/** Nobody has held keys of other systems, where names, modes and links of files differ, against those of CI. */
+function refuseOtherSystems(platform: string): void {
+  if (platform === "linux") return;
+  throw usageError(
+    `run on ${platform}: berth runs on Linux only`,
+    "run its container image instead, as `berth help quick-start` shows",
+  );
 }
 
 /** Prints a result: with `--json` the value, in which what is absent is null; else its text. */

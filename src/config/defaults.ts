@@ -2,7 +2,7 @@
 export const defaults = {
   prefix: "BERTH",
   repository: "{name}",
-  reference: "digest",
+  reference: "each",
   engine: "auto",
   publish: [{ branch: "{default}", tag: "latest" }],
   registries: {},

@@ -14,7 +14,6 @@ export function settle(read: Settings, source: ConfigSource): Config {
     ...settings,
     file: source.file,
     images: settleImages({ images, defaults, exclude }, source),
-    warnings: [],
   };
 }
 

@@ -1,12 +1,26 @@
 /** All checks in one place, and what they found for people and for programs. */
 import { printTable } from "../output/table.ts";
-import type { DoctorFacts } from "./facts.ts";
-import { type Check, checks, type Finding, type Judgement, worstFirst } from "./finding.ts";
+import {
+  type Check,
+  checks,
+  type DoctorFacts,
+  type Finding,
+  type Judgement,
+  worstFirst,
+} from "./facts.ts";
 import { judgeCleanup, judgeForkPipelines, judgeTagRules, judgeVersion } from "./judge-gitlab.ts";
 import { judgeClone, judgeEngine, judgeUmask } from "./judge-machine.ts";
-import { judgeConfiguration, judgeDotenv, judgeImages, judgeSchedules } from "./judge-project.ts";
+import {
+  judgeConfiguration,
+  judgeContainerTag,
+  judgeDotenv,
+  judgeForce,
+  judgeImages,
+  judgeRegistry,
+  judgeSchedules,
+  judgeUpstream,
+} from "./judge-project.ts";
 import { judgeJobTokens, judgeOwnRights, judgeUpstreamRights } from "./judge-rights.ts";
-import { judgeContainerTag, judgeForce, judgeRegistry, judgeUpstream } from "./judge-variables.ts";
 
 const judges: Readonly<Record<Check, (facts: DoctorFacts) => Judgement>> = {
   configuration: judgeConfiguration,

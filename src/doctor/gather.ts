@@ -1,12 +1,12 @@
 /** Collects what the checks rest on; asks, and changes nothing. */
-
 import type { Config } from "../config/config.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { GitLab, ProjectId } from "../gitlab/client.ts";
 import { below, printRepository, type Repository } from "../oci/reference.ts";
 import { repositoryOf } from "../plan/places.ts";
 import { recordRepositoryName } from "../plan/record.ts";
-import type { Situation } from "../plan/situation.ts";
+import { type Situation, situationOf } from "../plan/situation.ts";
+import { refuseTag, wishesOf } from "../plan/wishes.ts";
 import { tagsToPromote } from "../publish/promote.ts";
 import type { Registry } from "../registry/registry.ts";
 import type { Files, Git } from "../world.ts";
@@ -22,6 +22,8 @@ import {
   type RegistryFacts,
   type RightsFacts,
   type Trouble,
+  troubleOf,
+  type VariableFacts,
 } from "./facts.ts";
 import { readStatus } from "./judge-machine.ts";
 import { type Rights, type RightsPorts, rightsTo } from "./rights.ts";
@@ -29,7 +31,7 @@ import { type Rights, type RightsPorts, rightsTo } from "./rights.ts";
 /** Repositories that are looked at for one that exists. */
 const looks = 3;
 
-export interface RegistryPorts {
+interface RegistryPorts {
   readonly registry: Pick<Registry, "tags">;
   readonly rights: RightsPorts;
 }
@@ -163,4 +165,55 @@ export async function gatherClone(
   const answer = await git.run(["rev-parse", "--is-shallow-repository"]);
   const shallow = answer.toString().trim() === "true";
   return { shallow, promotes: tagsToPromote(config, situation) };
+}
+
+type Env = Readonly<Record<string, string | undefined>>;
+
+/** The situation as far as it can be read, and what the variables are; pure. */
+export function readVariables(
+  env: Env,
+  config: Config,
+  registry: string | undefined,
+): { readonly situation: Situation; readonly variables: VariableFacts } {
+  const { prefix } = config;
+  const read = attempt(() => situationOf(env, config, registry));
+  const { CI, GITLAB_CI } = env;
+  const situation = isTrouble(read)
+    ? situationOf(
+        { CI, GITLAB_CI },
+        { ...config, upstream: undefined, registry: undefined },
+        undefined,
+      )
+    : read;
+  const name = `${prefix}_UPSTREAM`;
+  const alone = attempt(() => situationOf(env, { ...config, upstream: undefined }, registry));
+  const ignored =
+    config.upstream !== undefined &&
+    situation.role === "upstream" &&
+    !isTrouble(alone) &&
+    alone.role === "fork";
+  const wishes = wishesOf(prefix, (variable) => env[variable] || undefined);
+  const { defaultBranch } = situation;
+  const refused = attempt(() => refuseTag({ wishes, defaultBranch }, config));
+  const trouble = isTrouble(refused) ? refused : undefined;
+  return {
+    situation,
+    variables: {
+      containerTag: wishes.tag === undefined ? undefined : { value: wishes.tag, trouble },
+      upstream: env[name] || undefined,
+      ignored,
+      situation: isTrouble(read) ? read : undefined,
+      serverHost: env["CI_SERVER_HOST"] || undefined,
+      serverVersion: env["CI_SERVER_VERSION"] || undefined,
+      tokenVariable: `${prefix}_GITLAB_TOKEN`,
+    },
+  };
+}
+
+function attempt<T>(read: () => T): Known<T> {
+  try {
+    return read();
+  } catch (error) {
+    return troubleOf(error);
+  }
 }

@@ -1,8 +1,7 @@
 /** Do GitLab's settings protect what the pipelines believe, and leave it alone? */
 import { RE2JS } from "re2js";
 import type { CleanupPolicy, TagRule } from "../gitlab/answers.ts";
-import { type DoctorFacts, isFork, isTrouble } from "./facts.ts";
-import { type Judgement, judgement } from "./finding.ts";
+import { type DoctorFacts, isFork, isTrouble, type Judgement, judgement } from "./facts.ts";
 import { troubleText } from "./judge-rights.ts";
 import { type TagPatterns, tagPatterns, trustedTags, untrustedTags } from "./protect.ts";
 

@@ -1,6 +1,12 @@
 /** Can this machine build, and does its checkout hold what commands look at? */
-import { type DoctorFacts, type EngineFacts, isTrouble, type ProcessFacts } from "./facts.ts";
-import { type Judgement, judgement } from "./finding.ts";
+import {
+  type DoctorFacts,
+  type EngineFacts,
+  isTrouble,
+  type Judgement,
+  judgement,
+  type ProcessFacts,
+} from "./facts.ts";
 import { isOlder } from "./judge-gitlab.ts";
 
 /** From here on buildah mounts an overlay over every build context (buildah issues 6890, 6892, 6910). */

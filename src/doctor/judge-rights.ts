@@ -1,7 +1,13 @@
 /** May the login do what this pipeline is going to do? */
 import { printRepository } from "../oci/reference.ts";
-import { type DoctorFacts, isFork, isTrouble, type RightsFacts } from "./facts.ts";
-import { type Judgement, judgement } from "./finding.ts";
+import {
+  type DoctorFacts,
+  isFork,
+  isTrouble,
+  type Judgement,
+  judgement,
+  type RightsFacts,
+} from "./facts.ts";
 
 const jobTokenRule =
   "A CI job token acts for who started the pipeline and writes in its own project only; it takes the role Developer, and more where repositories or tags are protected.";

@@ -3,10 +3,8 @@ import { spawn } from "node:child_process";
 import { join } from "node:path";
 import { BerthError } from "../errors.ts";
 import type { Git } from "../world.ts";
-import { conversionTest } from "./gitattributes.ts";
-import { type CheckoutReader, checkoutReader } from "./gitcheckout.ts";
+import { checkouts } from "./gitattributes.ts";
 import { type ObjectReader, objectReader } from "./gitobjects.ts";
-import { staleTest } from "./gitstale.ts";
 
 /** Finds the repository that a folder lies in; GIT_FAILED with what to do where there is none. */
 export async function openGit(cwd: string): Promise<Git> {
@@ -19,7 +17,6 @@ export async function openGit(cwd: string): Promise<Git> {
 function gitAt(root: string, env: NodeJS.ProcessEnv): Git {
   const children = new Map<string, Git>();
   let reader: ObjectReader | undefined;
-  let checkout: CheckoutReader | undefined;
   const run: Git["run"] = async (args) => {
     const result = await execGit(args, root, env);
     if (result.exitCode !== 0) throw failure(args, result);
@@ -29,15 +26,7 @@ function gitAt(root: string, env: NodeJS.ProcessEnv): Git {
     reader ??= objectReader(root, env);
     return reader.read(name);
   };
-  const conversion = conversionTest({ run, object }, env);
-  const refuseStale = staleTest({ root, run });
-  const inside = (path: string): Git => {
-    const known = children.get(path);
-    if (known !== undefined) return known;
-    const child = gitAt(join(root, path), withoutRepository(env));
-    children.set(path, child);
-    return child;
-  };
+  const { mayConvert, checkedOut, close } = checkouts({ root, run, object }, env);
   return {
     root,
     run,
@@ -47,27 +36,18 @@ function gitAt(root: string, env: NodeJS.ProcessEnv): Git {
       return result.exitCode === 0;
     },
     object,
-    async mayConvert(attributes) {
-      return (await conversion(attributes)) !== "none";
+    mayConvert,
+    checkedOut,
+    inside(path) {
+      const child = children.get(path) ?? gitAt(join(root, path), withoutRepository(env));
+      children.set(path, child);
+      return child;
     },
-    async checkedOut(blob, path, attributes) {
-      checkout ??= checkoutReader(run, env);
-      const bytes =
-        (await conversion(attributes)) === "checkout"
-          ? await checkout.read(blob, path, attributes)
-          : (await object(blob))?.bytes;
-      if (bytes !== undefined) await refuseStale(blob, path, attributes, bytes);
-      return bytes;
-    },
-    inside,
     async close() {
-      const open = [reader, checkout];
+      const opened = reader;
       reader = undefined;
-      checkout = undefined;
-      await Promise.all([
-        ...open.map((one) => one?.close()),
-        ...[...children.values()].map((child) => child.close()),
-      ]);
+      const inside = [...children.values()].map((child) => child.close());
+      await Promise.all([opened?.close(), close(), ...inside]);
     },
   };
 }

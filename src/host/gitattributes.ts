@@ -1,10 +1,34 @@
-/** Whether git may write a file otherwise than it is stored: most projects have nothing that makes it. */
+/** Files as a checkout writes them; most projects have nothing that makes git write one otherwise than it is stored. */
 import { join } from "node:path";
+import { BerthError } from "../errors.ts";
 import type { AttributesFile, Git } from "../world.ts";
 import { realFiles } from "./files.ts";
+import { checkoutReader } from "./gitcheckout.ts";
+
+/** The part of a repository's port that knows of conversion; `env` is git's. */
+export function checkouts(
+  git: Pick<Git, "root" | "run" | "object">,
+  env: NodeJS.ProcessEnv,
+): Pick<Git, "mayConvert" | "checkedOut" | "close"> {
+  const conversion = conversionTest(git, env);
+  const refuseStale = staleTest(git);
+  const converted = checkoutReader(git.run, env);
+  return {
+    mayConvert: async (attributes) => (await conversion(attributes)) !== "none",
+    async checkedOut(blob, path, attributes) {
+      const bytes =
+        (await conversion(attributes)) === "checkout"
+          ? await converted.read(blob, path, attributes)
+          : (await git.object(blob))?.bytes;
+      if (bytes !== undefined) await refuseStale(blob, path, attributes, bytes);
+      return bytes;
+    },
+    close: converted.close,
+  };
+}
 
 /** How far git's conversion goes: not at all, at a commit only (CRLF to LF), or at a checkout too. */
-export type Conversion = "none" | "commit" | "checkout";
+type Conversion = "none" | "commit" | "checkout";
 
 /** Attributes that convert at a checkout; `text` and `eol=lf` do not, where lines end with LF by default. */
 const atCheckout = /eol(?!=lf\b)|crlf|ident|filter|working-tree-encoding/;
@@ -20,7 +44,7 @@ function furthest(all: readonly Conversion[]): Conversion {
 }
 
 /** Makes a test for the `.gitattributes` above a path; what it says is the most that may happen. */
-export function conversionTest(
+function conversionTest(
   { run, object }: Pick<Git, "run" | "object">,
   env: NodeJS.ProcessEnv,
 ): (attributes: readonly AttributesFile[]) => Promise<Conversion> {
@@ -70,4 +94,53 @@ async function ask(run: Git["run"], args: readonly string[], otherwise: string):
 function pair(record: string): readonly [string, string] {
   const end = record.indexOf("\n");
   return end < 0 ? [record, "true"] : [record.slice(0, end), record.slice(end + 1)];
+}
+
+/** Refuses a file as TREE_DIRTY, by what a checkout writes for a blob and a path below these attributes. */
+type RefuseStale = (
+  blob: string,
+  path: string,
+  attributes: readonly AttributesFile[],
+  bytes: Buffer,
+) => Promise<void>;
+
+/**
+ * Makes a test for files of the work tree that git calls unchanged. Such files come of attributes or settings that changed after the checkout, or of an editor's CRLF that
+ * a commit takes away: a key of the work tree then differs from that of the very commit.
+ */
+function staleTest({ root, run }: Pick<Git, "root" | "run">): RefuseStale {
+  const files = realFiles();
+  let index: Promise<ReadonlyMap<string, string>> | undefined;
+  return async (blob, path, attributes, bytes) => {
+    index ??= run(["ls-files", "-s", "-z"]).then(readIndex);
+    const ids = await index;
+    const above = [...path.matchAll(/\//g)].map(({ index: at }) => path.slice(0, at + 1));
+    const own = ["", ...above].flatMap((folder) => ids.get(`${folder}.gitattributes`) ?? []);
+    // A revision of other attributes says nothing of the work tree.
+    const isOther = attributes.map(({ id }) => id).join() !== own.join();
+    if (isOther || ids.get(path) !== blob) return;
+    const place = join(root, path);
+    if ((await files.entry(place))?.kind !== "file") return;
+    if ((await files.read(place))?.equals(bytes) !== false) return;
+    const stored = await run(["hash-object", "--", path]);
+    if (stored.toString().trim() !== blob) return;
+    throw new BerthError(
+      "TREE_DIRTY",
+      `read ${path} of a revision: the work tree has it otherwise`,
+      {
+        hint: `git calls it unchanged, but a checkout converts it (.gitattributes, core.autocrlf): rm ${path}; git checkout ${path}`,
+      },
+    );
+  };
+}
+
+/** `mode id stage<TAB>path` for each. */
+function readIndex(output: Buffer): ReadonlyMap<string, string> {
+  const records = output.toString().split("\0");
+  return new Map(
+    records.map((record) => {
+      const tab = record.indexOf("\t");
+      return [record.slice(tab + 1), record.slice(7, tab - 2)];
+    }),
+  );
 }

@@ -6,10 +6,9 @@ import { execFile } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import { BerthError } from "../errors.ts";
-import type { AttributesFile, Git, TemporaryFolder } from "../world.ts";
+import type { AttributesFile, Git } from "../world.ts";
 import { realFiles } from "./files.ts";
-import { endedParser } from "./gitbatch.ts";
-import { type Batch, type ObjectReader, objectReader } from "./gitobjects.ts";
+import { type Batch, endedParser, type ObjectReader, objectReader } from "./gitobjects.ts";
 
 export interface CheckoutReader {
   /** `undefined` where the repository does not have the blob. */
@@ -24,49 +23,34 @@ export interface CheckoutReader {
 /** One process for each list of attributes; the one that was not used for longest makes room. */
 const maxOpen = 8;
 
-interface Opened {
-  readonly folder: Promise<TemporaryFolder>;
-  readonly reader: Promise<ObjectReader>;
-  /** Settles when all that was asked is answered. */
-  busy: Promise<unknown>;
-}
-
 /** `run` is the repository's, and `env` git's. */
 export function checkoutReader(run: Git["run"], env: NodeJS.ProcessEnv): CheckoutReader {
   let gitDir: Promise<string> | undefined;
-  const open = new Map<string, Opened>();
+  const open = new Map<string, ObjectReader>();
   const shut = async (key: string): Promise<void> => {
-    const opened = open.get(key);
-    if (opened === undefined) return;
+    const reader = open.get(key);
     open.delete(key);
-    await opened.busy;
-    const reader = await opened.reader.catch(() => undefined);
     await reader?.close();
-    await (await opened.folder).remove();
   };
-  const take = (attributes: readonly AttributesFile[]): Opened => {
-    const key = JSON.stringify(attributes);
+  const take = (key: string, attributes: readonly AttributesFile[]): ObjectReader => {
     gitDir ??= run(["rev-parse", "--absolute-git-dir"]).then((said) => said.toString().trimEnd());
-    const opened = open.get(key) ?? begin(gitDir, env, attributes);
+    const reader = open.get(key) ?? begin(gitDir, env, attributes);
     open.delete(key);
-    open.set(key, opened);
+    open.set(key, reader);
     const [oldest] = open.keys();
     if (open.size > maxOpen && oldest !== undefined) void shut(oldest);
-    return opened;
+    return reader;
   };
   return {
     async read(blob, path, attributes) {
-      const opened = take(attributes);
-      // A line ends the request, so a path that holds a line's end is asked for with a blank in its place.
-      const name = `${blob} ${path.replaceAll("\n", " ")}`;
-      const answer = opened.reader.then((reader) => reader.read(name));
-      opened.busy = Promise.allSettled([opened.busy, answer]).then(() => undefined);
+      const key = JSON.stringify(attributes);
+      const reader = take(key, attributes);
       try {
-        return (await answer)?.bytes;
+        // A line ends the request, so a path that holds a line's end is asked for with a blank in its place.
+        return (await reader.read(`${blob} ${path.replaceAll("\n", " ")}`))?.bytes;
       } catch (error) {
         // A filter that fails ends the process; what is asked for next begins anew.
-        const key = JSON.stringify(attributes);
-        if (open.get(key) === opened) void shut(key);
+        if (open.get(key) === reader) void shut(key);
         throw error;
       }
     },
@@ -76,17 +60,31 @@ export function checkoutReader(run: Git["run"], env: NodeJS.ProcessEnv): Checkou
   };
 }
 
+/** Reads below one list of attributes; closed only when all that was asked is answered. */
 function begin(
   gitDir: Promise<string>,
   env: NodeJS.ProcessEnv,
   attributes: readonly AttributesFile[],
-): Opened {
+): ObjectReader {
   const folder = realFiles().temporary("berth-attributes-");
-  const reader = Promise.all([folder, gitDir]).then(([{ path }, dir]) => {
+  const started = Promise.all([folder, gitDir]).then(([{ path }, dir]) => {
     const here = { ...env, GIT_DIR: dir, GIT_WORK_TREE: path, GIT_INDEX_FILE: join(path, "index") };
     return start(path, here, attributes);
   });
-  return { folder, reader, busy: Promise.allSettled([reader]) };
+  let busy: Promise<unknown> = Promise.allSettled([started]);
+  return {
+    read(name) {
+      const answer = started.then((reader) => reader.read(name));
+      busy = Promise.allSettled([busy, answer]);
+      return answer;
+    },
+    async close() {
+      await busy;
+      const reader = await started.catch(() => undefined);
+      await reader?.close();
+      await (await folder).remove();
+    },
+  };
 }
 
 async function start(

@@ -1,11 +1,10 @@
-/** Reading git's objects through a long-lived `git cat-file --batch`. */
+/** Reading git's objects through a long-lived `git cat-file --batch`; see git-cat-file(1), "BATCH OUTPUT". */
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { once } from "node:events";
 import type { Socket } from "node:net";
 import type { Readable } from "node:stream";
 import { BerthError } from "../errors.ts";
 import type { GitObject } from "../world.ts";
-import { type BatchAnswer, batchParser } from "./gitbatch.ts";
 
 export interface ObjectReader {
   read(name: string): Promise<GitObject | undefined>;
@@ -85,4 +84,99 @@ function hold(child: ChildProcessWithoutNullStreams, way: "ref" | "unref"): void
 
 function readFailure(name: string, reason: string): BerthError {
   return new BerthError("GIT_FAILED", `read git object ${JSON.stringify(name)}: ${reason}`);
+}
+
+/** What the process writes for a request. */
+type BatchAnswer =
+  | { readonly kind: "object"; readonly object: GitObject }
+  | { readonly kind: "missing" }
+  | { readonly kind: "broken"; readonly message: string };
+
+const header = /^([0-9a-f]{40}|[0-9a-f]{64}) (blob|tree|commit|tag) (\d+)$/;
+
+interface Body {
+  readonly id: string;
+  readonly type: GitObject["type"];
+  /** The object's bytes and the newline after them. */
+  readonly bytes: Buffer;
+  filled: number;
+}
+
+/** Gives a consumer of output that calls back once for each answer; bodies are copied once. */
+export function batchParser(onAnswer: (answer: BatchAnswer) => void): (chunk: Buffer) => void {
+  let line = "";
+  let body: Body | undefined;
+  const takeLine = (chunk: Buffer): number => {
+    const end = chunk.indexOf(0x0a);
+    line += chunk.toString("latin1", 0, end < 0 ? chunk.length : end);
+    if (end < 0) return chunk.length;
+    body = parseHeader(line);
+    if (body === undefined) onAnswer(answerWithoutBody(line));
+    line = "";
+    return end + 1;
+  };
+  const takeBody = (chunk: Buffer, into: Body): number => {
+    const taken = chunk.copy(into.bytes, into.filled);
+    into.filled += taken;
+    if (into.filled < into.bytes.length) return taken;
+    body = undefined;
+    const { id, type, bytes } = into;
+    onAnswer({ kind: "object", object: { id, type, bytes: bytes.subarray(0, -1) } });
+    return taken;
+  };
+  return (chunk) => {
+    let rest = chunk;
+    while (rest.length > 0) {
+      rest = rest.subarray(body === undefined ? takeLine(rest) : takeBody(rest, body));
+    }
+  };
+}
+
+/**
+ * The same for output of which the sizes cannot be believed (`--filters` tells them of the stored bytes): each
+ * answer goes on up to `end`, a line that no content can hold.
+ */
+export function endedParser(
+  end: Buffer,
+  onAnswer: (answer: BatchAnswer) => void,
+): (chunk: Buffer) => void {
+  let parts: Buffer[] = [];
+  let tail = Buffer.alloc(0);
+  return (chunk) => {
+    // Behind the bytes in which an end may have begun, so that it is found across chunks.
+    let rest: Buffer = tail.length === 0 ? chunk : Buffer.concat([tail, chunk]);
+    for (let at = rest.indexOf(end); at >= 0; at = rest.indexOf(end)) {
+      onAnswer(answerOf(Buffer.concat([...parts, rest.subarray(0, at)])));
+      parts = [];
+      rest = rest.subarray(at + end.length);
+    }
+    const kept = Math.max(rest.length - end.length + 1, 0);
+    parts.push(rest.subarray(0, kept));
+    tail = Buffer.from(rest.subarray(kept));
+  };
+}
+
+function answerOf(section: Buffer): BatchAnswer {
+  const newline = section.indexOf(0x0a);
+  const line = section.toString("latin1", 0, newline < 0 ? section.length : newline);
+  const [, id, type] = header.exec(line) ?? [];
+  if (id === undefined || type === undefined) return answerWithoutBody(line);
+  const bytes = Buffer.allocUnsafeSlow(section.length - newline - 1);
+  section.copy(bytes, 0, newline + 1);
+  return { kind: "object", object: { id, type: type as GitObject["type"], bytes } };
+}
+
+function parseHeader(line: string): Body | undefined {
+  const [, id, type, size] = header.exec(line) ?? [];
+  if (id === undefined || type === undefined) return undefined;
+  // Not from the shared pool: a small object that is kept would keep a whole pool page.
+  const bytes = Buffer.allocUnsafeSlow(Number(size) + 1);
+  return { id, type: type as GitObject["type"], bytes, filled: 0 };
+}
+
+function answerWithoutBody(line: string): BatchAnswer {
+  // "submodule" is what newer versions answer for a commit that another repository holds.
+  if (/ (missing|submodule)$/.test(line)) return { kind: "missing" };
+  if (line.endsWith(" ambiguous")) return { kind: "broken", message: "the name is ambiguous" };
+  return { kind: "broken", message: `unexpected answer ${JSON.stringify(line.slice(0, 200))}` };
 }

@@ -128,8 +128,8 @@ function signalGroup(group: number, signal: NodeJS.Signals): void {
 /**
  * Whether a process of the group still runs.
  *
- * In containers whose first process is a shell nobody collects the dead, so on Linux those are told
- * apart by their state.
+ * In containers whose first process is a shell nobody collects the dead, so those are told apart by
+ * their state.
  */
 export function groupIsAlive(group: number): boolean {
   try {
@@ -137,7 +137,7 @@ export function groupIsAlive(group: number): boolean {
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === "EPERM";
   }
-  return process.platform !== "linux" || readdirSync("/proc").some((pid) => isLiving(pid, group));
+  return readdirSync("/proc").some((pid) => isLiving(pid, group));
 }
 
 function isLiving(pid: string, group: number): boolean {

@@ -1,7 +1,7 @@
 /** A program that has our terminal or our streams, with our signals handed on to it. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { isatty } from "node:tty";
-import type { Attach, Attached, AttachOptions } from "../run/port.ts";
+import type { Attach, Attached, AttachOptions } from "../run/pull.ts";
 import { tailOf } from "./lines.ts";
 
 const ending = ["SIGINT", "SIGTERM", "SIGHUP"] as const;

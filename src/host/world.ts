@@ -2,11 +2,10 @@
 import type { Clock, Fetch, Files, Git, Run } from "../world.ts";
 import { processLog } from "./console.ts";
 import { httpFetch } from "./fetch.ts";
-import { realFiles } from "./files.ts";
+import { realFiles, removeLeftFolders } from "./files.ts";
 import { openGit } from "./git.ts";
 import type { ConsoleLog } from "./log.ts";
 import { createRunner, endOnSignals, type Runner } from "./run.ts";
-import { removeLeftFolders } from "./temporary.ts";
 
 /** Everything that commands hand on, piece by piece, to who needs it. */
 export interface World {

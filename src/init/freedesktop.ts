@@ -1,5 +1,4 @@
 /** Images that freedesktop's ci-templates make from variables, as Dockerfiles that a person can begin with. */
-
 import { globalVariables, variablesOfJob } from "../pipelines/job.ts";
 import type { Pipeline } from "../pipelines/pipeline.ts";
 import { entryOf, textsOf } from "../pipelines/value.ts";

@@ -2,11 +2,9 @@
 import { compileGlob } from "../config/glob.ts";
 import { isPlain, nameAll, nameMistake } from "../config/names.ts";
 import type { BuildJob } from "./builders.ts";
-import type { Seen } from "./finding.ts";
-import { lastName, templateOf } from "./repository.ts";
-import { few } from "./steps.ts";
+import { lastName, type Seen, templateOf } from "./settings.ts";
 import type { Survey } from "./survey.ts";
-import { block, list, type Node } from "./yamltext.ts";
+import { block, few, list, type Node } from "./yamltext.ts";
 
 export interface Images {
   readonly names: readonly string[];

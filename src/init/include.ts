@@ -1,11 +1,42 @@
 /** The part of a pipeline that includes berth's components. */
-import type { Gate } from "./gates.ts";
+import type { Chosen } from "./settings.ts";
+import type { Survey } from "./survey.ts";
 import { block, type Node } from "./yamltext.ts";
+
+type Gate =
+  /** Wherever jobs without rules run. */
+  | { readonly kind: "none" }
+  /** As QEMU: asked for by a variable in forks, on staging branches upstream. */
+  | { readonly kind: "rules"; readonly upstream: string; readonly flags: string | undefined }
+  /** In merge requests too. */
+  | { readonly kind: "requests" };
+
+export function rulesOf(
+  { text }: Survey,
+  prefix: string,
+  upstream: string | undefined,
+): Chosen<Gate> {
+  const asked = new RegExp(`\\$${prefix} [!=]= ["'][12]`).test(text);
+  if (asked && upstream !== undefined) {
+    const flags = /\$(\w+)_(?:OPTIONAL|SKIPPED|ONLY_FORKS)\b/.exec(text)?.[1];
+    const found = `rules ask for ${prefix} as 1 or 2`;
+    const chosen = "the component rules brings the same gating, and berth's jobs follow it";
+    return {
+      value: { kind: "rules", upstream, flags },
+      findings: [{ found, chosen, yaml: [] }],
+    };
+  }
+  if (!text.includes("merge_request_event")) return { value: { kind: "none" }, findings: [] };
+  const found = "rules speak of merge requests";
+  const chosen =
+    "images are planned in pipelines of merge requests and of branches; give the rules of your own jobs instead where they differ";
+  return { value: { kind: "requests" }, findings: [{ found, chosen, yaml: [] }] };
+}
 
 export interface IncludeSettings {
   readonly prefix: string;
   readonly upstream: string | undefined;
-  readonly reference: "digest" | "tag" | "own-tag";
+  readonly reference: "each" | "set" | "classic";
   readonly stage: string | undefined;
   /** One job does all. */
   readonly inline: boolean;
@@ -20,7 +51,7 @@ export function includeText(include: IncludeSettings): string {
   const common = {
     ...prefixInput(include),
     ...(include.upstream === undefined ? {} : { upstream: include.upstream }),
-    ...(include.reference === "digest" ? {} : { reference: include.reference }),
+    ...(include.reference === "each" ? {} : { reference: include.reference }),
   };
   const images = component("images", include, {
     ...common,

@@ -1,13 +1,22 @@
 /** The settings that apply to the project as a whole, each with its reason. */
 import { defaultConfig } from "../config/config.ts";
 import { nameAll } from "../config/names.ts";
-import { upstreamRule } from "../config/rules.ts";
+import { repositoryRule, upstreamRule } from "../config/rules.ts";
 import { globalVariables } from "../pipelines/job.ts";
 import { templateFolder } from "../plan/variables.ts";
-import type { Seen } from "./finding.ts";
-import { folderTemplate, ownLines, templateOf } from "./repository.ts";
-import type { Survey } from "./survey.ts";
+import type { BuildJob } from "./builders.ts";
+import type { ImageLine, Survey } from "./survey.ts";
 import { block, scalar } from "./yamltext.ts";
+
+/** One thing that was seen in a project, and what follows from it. */
+export interface Seen {
+  /** What is there, as a sentence without its full stop. */
+  readonly found: string;
+  /** What was chosen because of it; also the comment above the lines. */
+  readonly chosen: string;
+  /** Lines of `berth.yml`; none where the default is what is needed. */
+  readonly yaml: readonly string[];
+}
 
 /** A setting and, where it is not the default, why. */
 export interface Chosen<T> {
@@ -72,7 +81,7 @@ export function referenceOf(
   names: readonly string[],
   prefix: string,
   repository: string,
-): Chosen<"digest" | "tag" | "own-tag"> {
+): Chosen<"each" | "set" | "classic"> {
   const lines = ownLines(survey.imageLines, names);
   const usable = templateFolder(repository) !== undefined;
   const jobs = new Set(lines.flatMap((line) => line.jobs)).size;
@@ -82,23 +91,23 @@ export function referenceOf(
     const stay = lines.every(({ tag }) => tag.replace(/[{}]/g, "") === variable);
     const found = `${jobs === 1 ? "one job runs" : `${jobs} jobs run`} in images such as ${lines[0]!.text}`;
     const chosen = `jobs go on naming images as $CI_REGISTRY_IMAGE/${repository.replace("{name}", "NAME")}:${variable}${stay ? "" : ", with this tag instead of their own"}`;
-    return { value: "own-tag", findings: [{ found, chosen, yaml: yaml("own-tag") }] };
+    return { value: "classic", findings: [{ found, chosen, yaml: yaml("classic") }] };
   }
   if (names.length > manyImages && usable) {
     const found = `there are ${names.length} images, more than GitLab takes variables from one job`;
     const chosen = "two variables, for base and tag, serve all images";
-    return { value: "tag", findings: [{ found, chosen, yaml: yaml("tag") }] };
+    return { value: "set", findings: [{ found, chosen, yaml: yaml("set") }] };
   }
-  const chosen = `a job names its image by a variable, image: $${prefix}_IMAGE_NAME (reference digest, the default)`;
+  const chosen = `a job names its image by a variable, image: $${prefix}_IMAGE_NAME (reference each, the default)`;
   return {
-    value: "digest",
-    findings: [{ found: whyDigest(survey, usable, repository), chosen, yaml: [] }],
+    value: "each",
+    findings: [{ found: whyEach(survey, usable, repository), chosen, yaml: [] }],
   };
 }
 
-function whyDigest({ imageLines }: Survey, usable: boolean, repository: string): string {
+function whyEach({ imageLines }: Survey, usable: boolean, repository: string): string {
   if (!usable) {
-    return `${repository} does not end in /{name}, so every image needs a variable of its own; with a repository such as ${repository.replace(/[._-]*\{name\}.*$/, "/{name}")} two variables (reference tag) could serve all`;
+    return `${repository} does not end in /{name}, so every image needs a variable of its own; with a repository such as ${repository.replace(/[._-]*\{name\}.*$/, "/{name}")} two variables (reference set) could serve all`;
   }
   const [line] = imageLines;
   if (line === undefined) return "no job was seen that runs in an image of the project";
@@ -131,4 +140,67 @@ export function parentsOf({ dockerfiles }: Survey, names: readonly string[]): re
   const found = `FROM names images of the project, such as ${parents[0]!.use}`;
   const chosen = "a FROM that names an image of this project; that one is built first";
   return [{ found, chosen, yaml: [`parents: ${before}{name}`] }];
+}
+
+/** The template that all repositories fit, such as `qemu/{name}`; `undefined` where there is none. */
+export function templateOf(
+  built: readonly BuildJob[],
+  names: ReadonlyMap<string, string>,
+): string | undefined {
+  const templates = new Set(
+    built.map(({ repository, dockerfile }) => {
+      const name = names.get(dockerfile) ?? "";
+      return repository?.includes(name) ? lastReplaced(repository, name) : undefined;
+    }),
+  );
+  const [template] = templates;
+  return templates.size === 1 ? valid(template) : undefined;
+}
+
+/** What stands before a name in all repositories, where the names are not those of the files. */
+function folderTemplate(built: readonly BuildJob[]): string | undefined {
+  const folders = new Set(built.map(({ repository }) => repository?.replace(/[^/]*$/, "")));
+  const [folder] = folders;
+  return folders.size === 1 && folder !== undefined ? valid(`${folder}{name}`) : undefined;
+}
+
+export function lastName(repository: string | undefined): string | undefined {
+  return repository?.replace(/^.*\//, "");
+}
+
+/** An image line of a job, taken apart. */
+interface OwnLine extends ImageLine {
+  readonly template: string;
+  readonly tag: string;
+}
+
+/** The lines that name an image of the project's own registry. */
+export function ownLines(
+  lines: readonly ImageLine[],
+  names: readonly string[],
+): readonly OwnLine[] {
+  return lines.flatMap((line) => {
+    const found = /^\$\{?CI_REGISTRY_IMAGE\}?\/([^:]+):([^:]+)$/.exec(line.text);
+    const [, repository = "", tag = ""] = found ?? [];
+    const template = withName(repository, names);
+    return template === undefined ? [] : [{ ...line, template, tag }];
+  });
+}
+
+function withName(repository: string, names: readonly string[]): string | undefined {
+  const variable = repository.replace(/\$(?:\{\w+\}|\w+)/, "{name}");
+  if (variable !== repository) return valid(variable);
+  const name = names
+    .filter((one) => repository.endsWith(one))
+    .toSorted((a, b) => b.length - a.length)[0];
+  return name === undefined ? undefined : valid(lastReplaced(repository, name));
+}
+
+function lastReplaced(repository: string, name: string): string {
+  const at = repository.lastIndexOf(name);
+  return `${repository.slice(0, at)}{name}${repository.slice(at + name.length)}`;
+}
+
+function valid(template: string | undefined): string | undefined {
+  return template !== undefined && repositoryRule(template) === undefined ? template : undefined;
 }

@@ -45,3 +45,9 @@ function leaf(value: string | boolean): string {
 function isList(node: Node): node is readonly Node[] {
   return Array.isArray(node);
 }
+
+/** The first of a list for a sentence, and how many more there are. */
+export function few(names: readonly string[], most = 3): string {
+  const shown = names.slice(0, most).join(", ");
+  return names.length > most ? `${shown} and ${names.length - most} more` : shown;
+}

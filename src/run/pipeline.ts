@@ -11,7 +11,7 @@ import {
 } from "../plan/record.ts";
 import type { Registry } from "../registry/registry.ts";
 
-export interface PipelineRecord {
+interface PipelineRecord {
   readonly record: SetRecord;
   readonly source: Source;
   readonly where: string;

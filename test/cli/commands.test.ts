@@ -7,6 +7,9 @@ import { type Folder, temporaryFolder } from "../support/services.ts";
 
 const cli = join(import.meta.dirname, "../../src/cli.ts");
 
+/** Makes Node believe that it is elsewhere. */
+const onDarwin = "Object.defineProperty(process,'platform',{value:'darwin'})";
+
 interface Ended {
   readonly code: number;
   readonly stdout: string;
@@ -119,6 +122,13 @@ describe("berth", () => {
     says: RegExp,
     env?: Record<string, string>,
   ][] = [
+    [
+      "another system",
+      ["key"],
+      64,
+      /run on darwin: berth runs on Linux only \[USAGE\]\n.*container image/,
+      { NODE_OPTIONS: `--import=data:text/javascript,${onDarwin}` },
+    ],
     ["an unknown command", ["foo"], 64, /unknown command 'foo'/],
     ["an unknown flag", ["key", "--foo"], 64, /unknown option '--foo'/],
     ["no command", [], 64, /Usage: berth/],

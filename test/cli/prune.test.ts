@@ -3,7 +3,7 @@ import { execFileSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { after, before, beforeEach, describe, test } from "node:test";
-import { login } from "../../src/cli/login.ts";
+import { login } from "../../src/cli/session.ts";
 import { defaultConfig } from "../../src/config/config.ts";
 import { realWorld } from "../../src/host/world.ts";
 import { ownTags, setIdOf } from "../../src/image/key.ts";
@@ -301,9 +301,7 @@ describe("berth prune in a job of GitLab", () => {
   });
 
   test("another configuration than the one that the images were built with deletes nothing", async () => {
-    const other = join(folder.path, "other.yml");
-    writeFileSync(other, "repository: images/{name}\n");
-    const { report, code } = await prune(["--apply", "--config", other]);
+    const { report, code } = await prune(["--apply"], { BERTH_REPOSITORY: "images/{name}" });
     assert.deepEqual(
       report.tags.filter(({ action, tag }) => action === "delete" && !/-r\d+$/.test(tag)),
       [],

@@ -2,8 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { diagnose } from "../../src/doctor/diagnose.ts";
-import type { DoctorFacts } from "../../src/doctor/facts.ts";
-import type { Check, Level } from "../../src/doctor/finding.ts";
+import type { Check, DoctorFacts, Level } from "../../src/doctor/facts.ts";
 import { project } from "./healthy.ts";
 
 export type Case = readonly [

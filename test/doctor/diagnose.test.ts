@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { diagnose, findingsJson, printFindings } from "../../src/doctor/diagnose.ts";
-import { checks, type Level, levels } from "../../src/doctor/finding.ts";
+import { checks, type Level, levels } from "../../src/doctor/facts.ts";
 import { readStatus } from "../../src/doctor/judge-machine.ts";
 import { trouble } from "./cases.ts";
 import { healthy, inFork } from "./healthy.ts";

@@ -1,5 +1,5 @@
 import type { DoctorFacts } from "../../src/doctor/facts.ts";
-import { readVariables } from "../../src/doctor/variables.ts";
+import { readVariables } from "../../src/doctor/gather.ts";
 import { config, jobEnv } from "../support/keyed.ts";
 import { judge, trouble, withOwn } from "./cases.ts";
 import { healthy, inFork } from "./healthy.ts";
@@ -46,7 +46,7 @@ judge("the project and its variables", [
     { ...healthy, project: { ...healthy.project, images: many } },
     "dotenv",
     "error",
-    /60 variables.*reference: tag/s,
+    /60 variables.*reference: set/s,
   ],
   [
     "more bytes than a report may have",
@@ -70,7 +70,7 @@ judge("the project and its variables", [
     "many images with one set",
     {
       ...healthy,
-      config: config({ reference: "tag" }),
+      config: config({ reference: "set" }),
       project: { ...healthy.project, images: many },
     },
     "dotenv",

@@ -12,8 +12,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { realFiles } from "../../src/host/files.ts";
-import { removeLeftFolders } from "../../src/host/temporary.ts";
+import { realFiles, removeLeftFolders } from "../../src/host/files.ts";
 import { temporary } from "../context/repository.ts";
 
 const files = realFiles();

@@ -8,7 +8,7 @@ import { workTree } from "../../src/context/worktree.ts";
 import { BerthError } from "../../src/errors.ts";
 import { realFiles } from "../../src/host/files.ts";
 import { openGit } from "../../src/host/git.ts";
-import { batchParser, endedParser } from "../../src/host/gitbatch.ts";
+import { batchParser, endedParser } from "../../src/host/gitobjects.ts";
 import { makeRepository, temporary } from "../context/repository.ts";
 
 function failsWith(message: RegExp, hint: RegExp): (error: unknown) => boolean {

@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import { Writable } from "node:stream";
 import { test } from "node:test";
-import { isLive } from "../../src/host/console.ts";
-import { makeLiveLog, plainText, printElapsed } from "../../src/host/progress.ts";
+import { isLive, makeLiveLog, plainText, printElapsed } from "../../src/host/console.ts";
 
 test("of a line is shown what it would leave on a screen", () => {
   assert.equal(plainText("10 %\r50 %\r\u001b[32m100 %\u001b[0m\u0007"), "100 %");

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { login } from "../../src/cli/login.ts";
+import { login } from "../../src/cli/session.ts";
 import { defaultConfig } from "../../src/config/config.ts";
 import { accessOf } from "../../src/gitlab/access.ts";
 import { openGitLab } from "../../src/gitlab/client.ts";

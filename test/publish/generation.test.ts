@@ -46,7 +46,7 @@ describe("a refreshed generation", async () => {
     };
     return projects.job(started.project ?? project, {
       env,
-      settings: { reference: "tag" },
+      settings: { reference: "set" },
       dockerfiles: started.dockerfiles ?? dockerfiles,
       revision: started.revision ?? "c1",
     });

@@ -206,7 +206,7 @@ describe("a set record", async () => {
         job(fork, {
           dockerfiles: changed,
           env,
-          settings: { reference: "tag" },
+          settings: { reference: "set" },
           now: hoursLater(2),
         }),
       );

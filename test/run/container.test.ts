@@ -7,8 +7,7 @@ import {
   containerName,
   shellLine,
 } from "../../src/run/container.ts";
-import { isShared, sharedCodeText } from "../../src/run/ended.ts";
-import type { Tool } from "../../src/run/tool.ts";
+import { isShared, sharedCodeText, type Tool } from "../../src/run/tool.ts";
 
 const reference = `registry.example.com/qemu/debian@sha256:${"a".repeat(64)}`;
 const docker: Tool = {

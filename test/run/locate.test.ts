@@ -4,13 +4,14 @@ import { BerthError } from "../../src/errors.ts";
 import { parseRepository } from "../../src/oci/reference.ts";
 import { sourcesOf } from "../../src/plan/places.ts";
 import { situationOf } from "../../src/plan/situation.ts";
-import { requireAll, type Wanted } from "../../src/run/absent.ts";
 import {
   locateKeys,
   locateRecorded,
   locateTag,
+  requireAll,
   type Search,
   type SearchScope,
+  type Wanted,
 } from "../../src/run/locate.ts";
 import { publishedBy, refreshedBy } from "../../src/run/pipeline.ts";
 import { client, pushImage, testImage } from "../registry/clients.ts";
