@@ -62,7 +62,7 @@ export const copies: Case = {
 };
 
 async function measure(kind: Kind, latencyMs: number, quick: boolean, berth: string): Promise<Row> {
-  const shelf = await openShelf(berth, latencyMs, kind.images, "reference: classic\n");
+  const shelf = await openShelf(berth, latencyMs, kind.images, "reference: own-tag\n");
   const inJob = ensure(berth, shelf, kind.project, kind.variables);
   const command = { ...inJob, args: [berth, kind.command] };
   const { measured } = kind;

@@ -19,7 +19,7 @@ import { announceRun } from "../publish/announce.ts";
 import { type Published, publishSet } from "../publish/set.ts";
 import { outputFolder, sightedManifests, writeOutcomes } from "./folder.ts";
 import { refuseDirty, type Session } from "./session.ts";
-import type { BuildOptions } from "./verb.ts";
+import { type BuildOptions, engineOf } from "./verb.ts";
 
 /** Makes all images of a plan be there, then tags and records the set, unless one of them failed. */
 export async function buildAndPublish(
@@ -126,9 +126,10 @@ function findEngine({ world, project }: Session, options: BuildOptions): Promise
   const { run, files, clock, env } = world;
   // A signal must end the programs that a build starts.
   world.guard();
-  const network = env["BERTH_BUILD_NETWORK"];
+  const { config } = project;
+  const network = env[`${config.prefix}_BUILD_NETWORK`];
   const shared = { run, files, clock, env, ...(network ? { network } : {}) };
-  return chooseEngine(options.engine ?? project.config.engine, {
+  return chooseEngine(engineOf(options.engine, config, env), {
     buildah: buildah(shared),
     docker: docker(shared),
   });

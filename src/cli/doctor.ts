@@ -20,7 +20,7 @@ import type { World } from "../host/world.ts";
 import type { Situation } from "../plan/situation.ts";
 import { openProject, type Project } from "./project.ts";
 import { gitlabHint, gitlabOf, login } from "./session.ts";
-import { doing, engineOption, examples, type GlobalOptions } from "./verb.ts";
+import { doing, engineOf, engineOption, examples, type GlobalOptions } from "./verb.ts";
 
 export function declare(program: Command): void {
   program
@@ -59,7 +59,7 @@ async function gather(world: World, options: DoctorOptions): Promise<DoctorFacts
   const [registry, gitlab, machine, clone, scheduledJobs] = await Promise.all([
     askRegistry(world, config, situation, images),
     gatherGitLab(await openPort(world, config), projectId(world, situation), situation),
-    gatherMachine(engines(world, options.engine ?? config.engine), world.files),
+    gatherMachine(engines(world, engineOf(options.engine, config, world.env)), world.files),
     known(askClone(world, config, situation)),
     isTrouble(project) ? undefined : readSchedule(world, project, situation),
   ]);

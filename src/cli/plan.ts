@@ -10,10 +10,11 @@ import { refuseTag } from "../plan/wishes.ts";
 import { isPublishDue } from "../publish/due.ts";
 import { outputFolder, sightedManifests, writeOutput, writePlan } from "./folder.ts";
 import { makePlanOf } from "./make-plan.ts";
-import { openSession } from "./session.ts";
+import { openSession, type Session } from "./session.ts";
 import {
   type BuildOptions,
   doing,
+  engineOf,
   engineOption,
   examples,
   outputOption,
@@ -34,19 +35,12 @@ export function declare(program: Command): void {
       new Option(
         "--job-image <reference>",
         "image of the jobs in pipeline.yml (default: the runner's)",
-      ).env("BERTH_IMAGE"),
+      ).env("BERTH_INPUT_IMAGE"),
     )
-    .addOption(
-      new Option(
-        "--job-tags <tags>",
-        "runner tags of the jobs in pipeline.yml, separated by commas",
-      ).env("BERTH_JOB_TAGS"),
-    )
-    .addOption(
-      new Option(
-        "--job-docker <reference>",
-        "image of the Docker-in-Docker service of the jobs in pipeline.yml",
-      ).env("BERTH_DOCKER_SERVICE"),
+    .option("--job-tags <tags>", "runner tags of the jobs in pipeline.yml, separated by commas")
+    .option(
+      "--job-docker <reference>",
+      "image of the Docker-in-Docker service of the jobs in pipeline.yml",
     )
     .addHelpText(
       "after",
@@ -73,7 +67,7 @@ async function plan(world: World, options: JobOptions): Promise<ExitCode> {
   if (session.situation.ci && isPublishDue(plan, session.situation)) ownBase(session.situation);
   const folder = outputFolder(world, session.project.git.root, options);
   await writePlan(folder, plan);
-  await writeOutput(folder, "pipeline.yml", await pipelineText(plan, options, world.env));
+  await writeOutput(folder, "pipeline.yml", await pipelineText(plan, options, session));
   // GitLab shows no page of a child pipeline in a merge request, but this job's.
   const { reportOn } = await import("./report.ts");
   await reportOn(folder, plan, {
@@ -84,15 +78,22 @@ async function plan(world: World, options: JobOptions): Promise<ExitCode> {
   return exitCodes.done;
 }
 
-async function pipelineText(plan: Plan, options: JobOptions, env: World["env"]): Promise<string> {
+async function pipelineText(
+  plan: Plan,
+  options: JobOptions,
+  { project: { config }, world: { env } }: Session,
+): Promise<string> {
   const { childPipeline, printPipeline } = await import("../output/pipeline.ts");
+  const { prefix } = config;
+  const engine = engineOf(options.engine, config, env);
+  const service = env[`${prefix}_DOCKER_SERVICE`] || env["BERTH_INPUT_DOCKER_SERVICE"];
   const pipeline = childPipeline(plan, {
     parentPipeline: env["CI_PIPELINE_ID"],
     planJob: env["CI_JOB_NAME"],
     image: options.jobImage,
-    docker: options.jobDocker,
-    variables: handedOn(env, plan.config.prefix),
-    tags: tagsOf(options.jobTags, env["BERTH_INPUT_TAGS"]),
+    docker: engine === "buildah" ? undefined : (options.jobDocker ?? service),
+    variables: handedOn(env, prefix),
+    tags: tagsOf(options.jobTags ?? env[`${prefix}_JOB_TAGS`], env["BERTH_INPUT_TAGS"]),
     output: options.output,
     flags: [
       ...(options.config === undefined ? [] : ["--config", options.config]),

@@ -1,5 +1,7 @@
 /** The program: flags for all commands, the list of these, and how a command line ends; only here errors become words. */
 import { Command, CommanderError, Option } from "commander";
+import { defaults } from "../config/defaults.ts";
+import { givenVariables } from "../config/given.ts";
 import { describeError, exitCodeOf, exitCodes } from "../errors.ts";
 import { closeLog } from "../host/console.ts";
 
@@ -43,7 +45,7 @@ export async function makeProgram(name = ""): Promise<Command> {
       new Option(
         "--config <file>",
         "configuration instead of berth.yml at the repository's top; may lie outside of it",
-      ).env("BERTH_CONFIG"),
+      ).env("BERTH_INPUT_CONFIG"),
     )
     .option(
       "--registry <base>",
@@ -64,7 +66,8 @@ function endOf(error: unknown): number {
   // It has been printed already; help and version are thrown too.
   if (error instanceof CommanderError)
     return error.exitCode === 0 ? exitCodes.done : exitCodes.usage;
-  process.stderr.write(describeError(error, process.env["BERTH_DEBUG"] === "1"));
+  const prefix = process.env[givenVariables.prefix] ?? defaults.prefix;
+  process.stderr.write(describeError(error, process.env[`${prefix}_DEBUG`] === "1"));
   return exitCodeOf(error);
 }
 
@@ -73,9 +76,9 @@ function forgiveGoneReader(error: NodeJS.ErrnoException): void {
   if (error.code !== "EPIPE") throw error;
 }
 
-/** Forgets empty variables that stand for flags: an input that was left empty reaches a job as one. */
+/** Forgets inputs that were left empty: they reach a job as empty variables. */
 function forgetEmpty(env: NodeJS.ProcessEnv): void {
   for (const name of Object.keys(env)) {
-    if (name.startsWith("BERTH_") && env[name] === "") delete env[name];
+    if (name.startsWith("BERTH_INPUT_") && env[name] === "") delete env[name];
   }
 }

@@ -1,6 +1,7 @@
 /** What the commands share: flags, how their work is run, and how results are printed. */
 import { type Command, Option } from "commander";
 import type { Config } from "../config/config.ts";
+import type { EngineSetting } from "../engine/select.ts";
 import { BerthError } from "../errors.ts";
 import { realWorld, type World } from "../host/world.ts";
 
@@ -16,8 +17,10 @@ export interface BuildOptions extends GlobalOptions {
   readonly rev?: string;
   readonly allowDirty?: boolean;
   readonly output: string;
-  readonly engine?: Config["engine"];
+  readonly engine?: EngineSetting;
 }
+
+const engines = ["auto", "buildah", "docker"] as const;
 
 export function outputOption(): Option {
   return new Option("--output <folder>", "folder of plan.json and the other files").default(
@@ -28,9 +31,20 @@ export function outputOption(): Option {
 
 export function engineOption(condition = ""): Option {
   const description = `${condition}the program that builds (default: the configuration's)`;
-  return new Option("--engine <name>", description)
-    .choices(["auto", "buildah", "docker"])
-    .env("BERTH_ENGINE");
+  return new Option("--engine <name>", description).choices(engines);
+}
+
+/** What is to build: as the flag says, else as a user's variable does, else as the configuration. */
+export function engineOf(
+  flag: EngineSetting | undefined,
+  { prefix, engine }: Pick<Config, "prefix" | "engine">,
+  env: World["env"],
+): EngineSetting {
+  const name = `${prefix}_ENGINE`;
+  const chosen = flag ?? (env[name] || engine);
+  const found = engines.find((one) => one === chosen);
+  if (found !== undefined) return found;
+  throw usageError(`read ${name}: ${chosen} is no engine`, `give one of ${engines.join(", ")}`);
 }
 
 /** Command lines to follow a command's help. */

@@ -8,6 +8,8 @@ export interface Config extends Frozen<Omit<Settings, "images" | "defaults" | "e
   /** The file as messages name it; `undefined` where there is none. */
   readonly file: string | undefined;
   readonly images: ImagesSetting;
+  /** What a person should know of how it was read. */
+  readonly warnings: readonly string[];
 }
 
 type Frozen<T> = T extends object ? { readonly [Key in keyof T]: Frozen<T[Key]> } : T;
@@ -63,6 +65,7 @@ export const defaultConfig: Config = freeze({
   ...defaults,
   file: undefined,
   images: { entries: undefined, exclude: [], defaults: imageDefaults },
+  warnings: [],
 });
 
 /** Freezes a value with all that it holds. */

@@ -2,7 +2,7 @@
 export const defaults = {
   prefix: "BERTH",
   repository: "{name}",
-  reference: "each",
+  reference: "digest",
   engine: "auto",
   publish: [{ branch: "{default}", tag: "latest" }],
   registries: {},

@@ -1,21 +1,21 @@
 /** Settings that the component's inputs give beside the file; GitLab hands them over as variables. */
-import type { Path } from "./document.ts";
+import type { ConfigSource } from "./document.ts";
 
-/** Each may also stand in the file, where it must then say the same. */
+/** Each may also stand in the file; the input wins, since the templates were told it. */
 export interface Given {
   readonly prefix?: string;
+  readonly upstream?: string;
   readonly reference?: string;
-  readonly repository?: string;
+  readonly engine?: string;
 }
 
-/** The variables, by the key of the configuration that they stand for. */
+/** The variables, by the key of the configuration that they stand for. No rule of a pipeline reads one. */
 export const givenVariables = {
-  prefix: "BERTH_PREFIX",
-  reference: "BERTH_REFERENCE",
-  repository: "BERTH_REPOSITORY",
+  prefix: "BERTH_INPUT_PREFIX",
+  upstream: "BERTH_INPUT_UPSTREAM",
+  reference: "BERTH_INPUT_REFERENCE",
+  engine: "BERTH_INPUT_ENGINE",
 } as const;
-
-type Key = keyof typeof givenVariables;
 
 /** Reads them from the environment; an empty variable is as good as none, as in all of GitLab CI. */
 export function givenSettings(env: Readonly<Record<string, string | undefined>>): Given {
@@ -23,20 +23,17 @@ export function givenSettings(env: Readonly<Record<string, string | undefined>>)
   return Object.fromEntries(entries.filter(([, value]) => value !== undefined && value !== ""));
 }
 
-/** Where file and inputs differ: what a template was told must be what the commands go by. */
-export function contradictions(
+/** A warning for each setting of the file that an input contradicts. */
+export function overruled(
   given: Given,
-  value: unknown,
-): readonly { readonly path: Path; readonly message: string }[] {
+  { file, value, keyPlace }: Pick<ConfigSource, "file" | "value" | "keyPlace">,
+): readonly string[] {
   if (typeof value !== "object" || value === null) return [];
   const said = value as Readonly<Record<string, unknown>>;
-  return (Object.keys(given) as Key[]).flatMap((key) => {
-    if (said[key] === undefined || said[key] === given[key]) return [];
-    return [
-      {
-        path: [key],
-        message: `${key}: ${JSON.stringify(said[key])} here, but ${JSON.stringify(given[key])} as the component's input (${givenVariables[key]}); let both say the same, or drop one`,
-      },
-    ];
-  });
+  return Object.entries(given)
+    .filter(([key, input]) => said[key] !== undefined && said[key] !== input)
+    .map(([key, input]) => {
+      const { line, column } = keyPlace([key]);
+      return `${file}:${line}:${column}: ${key}: ${JSON.stringify(said[key])} here, but the component's input says ${JSON.stringify(input)}, which wins; let both say the same, or drop one`;
+    });
 }

@@ -11,9 +11,17 @@ export function nearest(text: string, known: readonly string[]): string | undefi
   return best !== undefined && best.steps <= limit ? best.word : undefined;
 }
 
+/** What words of `reference` are called now that drafts called otherwise. */
+const renamed: Readonly<Record<string, string>> = {
+  each: "digest",
+  set: "tag",
+  classic: "own-tag",
+};
+
 /** The end of a message that offers the closest known word. */
 export function didYouMean(text: string, known: readonly string[]): string {
-  const word = nearest(text, known);
+  const now = renamed[text];
+  const word = now !== undefined && known.includes(now) ? now : nearest(text, known);
   return word === undefined ? "" : `; did you mean ${JSON.stringify(word)}?`;
 }
 

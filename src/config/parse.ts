@@ -2,36 +2,26 @@
 import { BerthError, type Problem } from "../errors.ts";
 import { type Config, freeze } from "./config.ts";
 import { readSource } from "./document.ts";
-import { contradictions, type Given, givenVariables } from "./given.ts";
+import { type Given, givenVariables, overruled } from "./given.ts";
 import { describeIssues } from "./issues.ts";
-import { schema } from "./schema.ts";
+import { type Settings, schema } from "./schema.ts";
 import { settle } from "./settle.ts";
 
 /**
  * Reads a configuration, or says all that is wrong with it at once.
  *
  * `file` names it in messages; nothing is read from there. CONFIG_INVALID carries each problem with its
- * line and column. Whether the files that it names exist is asked by `declareImages`. `given` holds for
- * what the file does not say, and must agree with what it says.
+ * line and column. Whether the files that it names exist is asked by `declareImages`. `given` wins over
+ * what the file says, with a warning.
  */
 export function parseConfig(text: string, file: string, given: Given = {}): Config {
-  checkGiven(given);
+  const settings = checkGiven(given);
   const source = readSource(text, file);
   if (!("value" in source)) throw invalid(file, source);
-  const different = contradictions(given, source.value);
-  if (different.length > 0) {
-    const problems = different.map(({ path, message }) => ({
-      file,
-      ...source.keyPlace(path),
-      message,
-    }));
-    throw invalid(file, problems);
-  }
-  const isMapping = typeof source.value === "object" && !Array.isArray(source.value);
-  const value = isMapping ? { ...given, ...source.value } : source.value;
-  const result = schema.safeParse(value);
+  const result = schema.safeParse(source.value ?? {});
   if (!result.success) throw invalid(file, describeIssues(result.error.issues, source));
-  return freeze(settle(result.data, source));
+  const config = settle({ ...result.data, ...settings }, source);
+  return freeze({ ...config, warnings: overruled(given, source) });
 }
 
 /** A configuration without a file, from the component's inputs alone. */
@@ -39,9 +29,13 @@ export function configOf(given: Given): Config {
   return { ...parseConfig("", "berth.yml", given), file: undefined };
 }
 
-function checkGiven(given: Given): void {
+/** What wins over the file; upstream is not among it, since the file says who is upstream in any case. */
+function checkGiven({ upstream: _, ...given }: Given): Partial<Settings> {
   const result = schema.safeParse(given);
-  if (result.success) return;
+  if (result.success) {
+    const entries = Object.entries(result.data).filter(([key]) => Object.hasOwn(given, key));
+    return Object.fromEntries(entries);
+  }
   const said = result.error.issues.map(({ path: [key], message }) => {
     const name = givenVariables[String(key) as keyof typeof givenVariables] ?? String(key);
     return `${name}: ${message}`;

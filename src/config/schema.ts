@@ -149,10 +149,10 @@ export const schema = strict({
       "How a FROM or `COPY --from` names another image of the set, such as `qemu/{name}`. The reference must be spelt exactly so, with or without a tag; a full registry path is not recognised. Default: no reference names one.",
     ),
   reference: z
-    .enum(["each", "set", "classic"])
+    .enum(["digest", "tag", "own-tag"])
     .default(defaults.reference)
     .describe(
-      "How later jobs name their image: `each` by a variable for every image, `set` by one base and one tag for all, `classic` always in the project's own registry.",
+      "How later jobs name their image: `digest` by a variable for every image, `tag` by one base and one tag for all, `own-tag` always in the project's own registry.",
     ),
   engine: z
     .enum(["auto", "buildah", "docker"])

@@ -14,6 +14,7 @@ export function settle(read: Settings, source: ConfigSource): Config {
     ...settings,
     file: source.file,
     images: settleImages({ images, defaults, exclude }, source),
+    warnings: [],
   };
 }
 

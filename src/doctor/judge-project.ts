@@ -40,7 +40,7 @@ const selfManagedVariables = 20;
 export function judgeDotenv(facts: DoctorFacts): Judgement {
   const { config, project } = facts;
   const { reference, dotenv } = config;
-  if (reference !== "each") {
+  if (reference !== "digest") {
     return judgement("ok", `two variables for any number of images (\`reference: ${reference}\`)`);
   }
   const variables = promisedVariables(facts);
@@ -49,7 +49,7 @@ export function judgeDotenv(facts: DoctorFacts): Judgement {
   const size = isBaseKnown ? `at most ${bytes} bytes` : `${bytes} bytes and the registry's name`;
   const need = `${count(project.images.length, "variable")} and ${size}`;
   const limits = `${dotenv.maxVariables} variables and ${dotenv.maxBytes} bytes`;
-  const todo = "set `reference: set` in berth.yml: two variables for any number of images";
+  const todo = "set `reference: tag` in berth.yml: two variables for any number of images";
   if (project.images.length > dotenv.maxVariables || bytes > dotenv.maxBytes) {
     return judgement("error", `the plan job needs ${need}, more than ${limits}`, "", todo);
   }

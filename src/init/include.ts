@@ -36,7 +36,7 @@ export function rulesOf(
 export interface IncludeSettings {
   readonly prefix: string;
   readonly upstream: string | undefined;
-  readonly reference: "each" | "set" | "classic";
+  readonly reference: "digest" | "tag" | "own-tag";
   readonly stage: string | undefined;
   /** One job does all. */
   readonly inline: boolean;
@@ -51,7 +51,7 @@ export function includeText(include: IncludeSettings): string {
   const common = {
     ...prefixInput(include),
     ...(include.upstream === undefined ? {} : { upstream: include.upstream }),
-    ...(include.reference === "each" ? {} : { reference: include.reference }),
+    ...(include.reference === "digest" ? {} : { reference: include.reference }),
   };
   const images = component("images", include, {
     ...common,

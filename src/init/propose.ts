@@ -122,7 +122,7 @@ function indented(text: string): string {
 function stepsOf(
   survey: Survey,
   prefix: string,
-  reference: "each" | "set" | "classic",
+  reference: "digest" | "tag" | "own-tag",
   names: readonly string[],
 ): readonly string[] {
   const builders = [...new Set(survey.built.map(({ job }) => job))];
@@ -137,7 +137,7 @@ function stepsOf(
       ? []
       : [`delete the jobs that build images (${few(builders)}) with what only they extend`]),
     ...consumerSteps(reference, prefix, names.length === 1),
-    ...(reference === "classic" && foreign.length > 0
+    ...(reference === "own-tag" && foreign.length > 0
       ? [`write $${tag} for the tag of image lines instead of ${foreign.join(", ")}`]
       : []),
     ...tagSteps(survey, tag),
@@ -179,14 +179,14 @@ function scheduleSteps({ text }: Survey): readonly string[] {
 }
 
 function consumerSteps(
-  reference: "each" | "set" | "classic",
+  reference: "digest" | "tag" | "own-tag",
   prefix: string,
   isInline: boolean,
 ): readonly string[] {
   const planned = isInline ? "berth-images" : "berth-plan and berth-images";
   const needs = `let jobs that run in images need ${planned}`;
-  if (reference === "classic") return [`${needs}, in place of the jobs that built images`];
-  if (reference === "set") {
+  if (reference === "own-tag") return [`${needs}, in place of the jobs that built images`];
+  if (reference === "tag") {
     return ["let jobs that run in images extend .berth-use, with the image's name as IMAGE"];
   }
   return [

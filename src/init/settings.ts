@@ -81,7 +81,7 @@ export function referenceOf(
   names: readonly string[],
   prefix: string,
   repository: string,
-): Chosen<"each" | "set" | "classic"> {
+): Chosen<"digest" | "tag" | "own-tag"> {
   const lines = ownLines(survey.imageLines, names);
   const usable = templateFolder(repository) !== undefined;
   const jobs = new Set(lines.flatMap((line) => line.jobs)).size;
@@ -91,23 +91,23 @@ export function referenceOf(
     const stay = lines.every(({ tag }) => tag.replace(/[{}]/g, "") === variable);
     const found = `${jobs === 1 ? "one job runs" : `${jobs} jobs run`} in images such as ${lines[0]!.text}`;
     const chosen = `jobs go on naming images as $CI_REGISTRY_IMAGE/${repository.replace("{name}", "NAME")}:${variable}${stay ? "" : ", with this tag instead of their own"}`;
-    return { value: "classic", findings: [{ found, chosen, yaml: yaml("classic") }] };
+    return { value: "own-tag", findings: [{ found, chosen, yaml: yaml("own-tag") }] };
   }
   if (names.length > manyImages && usable) {
     const found = `there are ${names.length} images, more than GitLab takes variables from one job`;
     const chosen = "two variables, for base and tag, serve all images";
-    return { value: "set", findings: [{ found, chosen, yaml: yaml("set") }] };
+    return { value: "tag", findings: [{ found, chosen, yaml: yaml("tag") }] };
   }
-  const chosen = `a job names its image by a variable, image: $${prefix}_IMAGE_NAME (reference each, the default)`;
+  const chosen = `a job names its image by a variable, image: $${prefix}_IMAGE_NAME (reference digest, the default)`;
   return {
-    value: "each",
-    findings: [{ found: whyEach(survey, usable, repository), chosen, yaml: [] }],
+    value: "digest",
+    findings: [{ found: whyDigest(survey, usable, repository), chosen, yaml: [] }],
   };
 }
 
-function whyEach({ imageLines }: Survey, usable: boolean, repository: string): string {
+function whyDigest({ imageLines }: Survey, usable: boolean, repository: string): string {
   if (!usable) {
-    return `${repository} does not end in /{name}, so every image needs a variable of its own; with a repository such as ${repository.replace(/[._-]*\{name\}.*$/, "/{name}")} two variables (reference set) could serve all`;
+    return `${repository} does not end in /{name}, so every image needs a variable of its own; with a repository such as ${repository.replace(/[._-]*\{name\}.*$/, "/{name}")} two variables (reference tag) could serve all`;
   }
   const [line] = imageLines;
   if (line === undefined) return "no job was seen that runs in an image of the project";

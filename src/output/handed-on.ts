@@ -1,7 +1,6 @@
 /** What a child pipeline takes over from the job that plans it. */
 import { z } from "zod";
 import { givenVariables } from "../config/given.ts";
-import { upstreamInput } from "../plan/upstream.ts";
 
 type Env = Readonly<Record<string, string | undefined>>;
 
@@ -14,9 +13,12 @@ type Env = Readonly<Record<string, string | undefined>>;
 export function handedOn(env: Env, prefix: string): Readonly<Record<string, string>> {
   const names = [
     ...Object.values(givenVariables),
-    ...["UPSTREAM", "CONTAINER_TAG", "FORCE_REBUILD"].map((name) => `${prefix}_${name}`),
-    upstreamInput,
-    "BERTH_BUILD_NETWORK",
+    `${prefix}_UPSTREAM`,
+    `${prefix}_CONTAINER_TAG`,
+    `${prefix}_FORCE_REBUILD`,
+    `${prefix}_ENGINE`,
+    `${prefix}_BUILD_NETWORK`,
+    `${prefix}_DEBUG`,
     "BUILDAH_ISOLATION",
     "STORAGE_DRIVER",
     ...Object.keys(env).filter((name) => isForEveryJob.test(name) && !isOfPod.test(name)),
@@ -34,7 +36,7 @@ const isOfPod = /^KUBERNETES_(?:PORT|SERVICE_(?:HOST|PORT))/;
 
 const holdsLogin = /^\w+:\/\/[^/]*@/;
 
-/** The first list that is not empty: of `--job-tags`, of the inputs `build_tags` and `tags` of the component. */
+/** The first list that is not empty: of `--job-tags` or a user, of the inputs `build_tags` and `tags` of the component. */
 export function tagsOf(given: string | undefined, inputs: string | undefined): readonly string[] {
   const words = given?.split(",").map((tag) => tag.trim()) ?? [];
   const lists = z.array(z.array(z.string())).parse(JSON.parse(inputs || "[]"));

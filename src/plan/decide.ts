@@ -29,11 +29,11 @@ export function decide(grounds: Grounds): Decided {
   const { made, anew } = toMake(grounds);
   // The tags of a user and of a generation are given to images of the own registry alone.
   const needsOwn = situation.wishes.tag !== undefined || anew.size > 0;
-  const isSetHere = config.reference === "set" && !needsOwn && isWholeUpstream(grounds);
+  const isSetHere = config.reference === "tag" && !needsOwn && isWholeUpstream(grounds);
   const mayStay = (found: Sighting): boolean => {
     if (situation.own === undefined) return true;
     if (found.isTwin === true) return false;
-    return found.source === "own" || config.reference === "each" || isSetHere;
+    return found.source === "own" || config.reference === "digest" || isSetHere;
   };
   const decisions = images.map(({ name }): [string, Decision] => {
     const found = foundOf(observation, name);
@@ -51,7 +51,7 @@ function taken(found: Sighting, mayStay: (found: Sighting) => boolean): Decision
     : { kind: "copy", from: reference, digest, foundBy };
 }
 
-/** Whether upstream has the whole set on record, so that `set` can point there. */
+/** Whether upstream has the whole set on record, so that `tag` can point there. */
 function isWholeUpstream({ images, observation: { record, sightings } }: Grounds): boolean {
   return (
     record?.source.kind === "upstream" &&

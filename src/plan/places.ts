@@ -35,7 +35,7 @@ export function ownRepository({ name, repository }: Pick<PlannedImage, "name" | 
 
 /**
  * The sources of a run in the order of looking: upstream before own, so that a fork runs on upstream's
- * images; own before upstream where the whole set is to be in the own registry (`classic`).
+ * images; own before upstream where the whole set is to be in the own registry (`own-tag`).
  *
  * Only an untrusted run reads what untrusted runs wrote (`try-`).
  */
@@ -59,5 +59,5 @@ export function sourcesOf(
     ];
   };
   const [here, there] = [source("own", own), source("upstream", upstream)];
-  return reference === "classic" ? [...here, ...there] : [...there, ...here];
+  return reference === "own-tag" ? [...here, ...there] : [...there, ...here];
 }

@@ -52,7 +52,11 @@ export async function planOf(planning: Planning): Promise<Planned> {
   ]);
   const observation = { ...seen, since };
   const grounds = { images, observation, config, situation, fresh };
-  const warnings = [...situation.warnings, ...identified.warnings.map(printProblem)];
+  const warnings = [
+    ...config.warnings,
+    ...situation.warnings,
+    ...identified.warnings.map(printProblem),
+  ];
   const plan = makePlan(decide(grounds), grounds, { state, warnings });
   return { plan, identified, observation };
 }

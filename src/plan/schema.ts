@@ -127,7 +127,7 @@ const config = z.object({
   upstream: textOrNone,
   registry: textOrNone,
   repository: z.string(),
-  reference: z.enum(["each", "set", "classic"]),
+  reference: z.enum(["digest", "tag", "own-tag"]),
   publish: z.array(z.object({ branch: z.string(), tag: z.string() })),
   registries: z.record(z.string(), z.object({ insecure: z.boolean() })),
   trust: z.object({ unprotected: z.boolean() }),

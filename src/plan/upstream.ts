@@ -1,5 +1,6 @@
 /** Which project is upstream, as variables and configuration name it. */
 import type { Config } from "../config/config.ts";
+import { givenVariables } from "../config/given.ts";
 import { BerthError } from "../errors.ts";
 import { parseRepository, printRepository, type Repository } from "../oci/reference.ts";
 import type { Get } from "./merge.ts";
@@ -44,9 +45,6 @@ export function guessWarning(prefix: string): string {
   );
 }
 
-/** The component's input `upstream`, under a name that no rule of a pipeline reads. */
-export const upstreamInput = "BERTH_INPUT_UPSTREAM";
-
 /** What a user set as `<PREFIX>_UPSTREAM`, or the component was given. */
 function namedUpstream(
   prefix: string,
@@ -54,7 +52,7 @@ function namedUpstream(
   own: Repository | undefined,
 ): Repository | undefined {
   const chosen = `${prefix}_UPSTREAM`;
-  const name = get(chosen) === undefined ? upstreamInput : chosen;
+  const name = get(chosen) === undefined ? givenVariables.upstream : chosen;
   const text = get(name);
   if (text === undefined || text === "auto") return undefined;
   try {

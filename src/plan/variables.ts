@@ -21,7 +21,7 @@ export function variablesOf(
 ): Readonly<Record<string, string>> {
   const { prefix, reference } = config;
   const entries =
-    reference === "each"
+    reference === "digest"
       ? plan.images.flatMap((image): Entry[] =>
           image.reference === null ? [] : [[imageVariable(prefix, image.name), image.reference]],
         )
@@ -75,7 +75,7 @@ function overLimit(count: number, { dotenv }: Config): BerthError {
     "DOTENV_LIMIT",
     `write the dotenv report: ${count} images need ${count} variables; GitLab takes ${dotenv.maxVariables} variables and ${dotenv.maxBytes} bytes`,
     {
-      hint: "set `reference: set` in berth.yml (two variables for any number of images), or raise `dotenv.max_variables` where the server allows more",
+      hint: "set `reference: tag` in berth.yml (two variables for any number of images), or raise `dotenv.max_variables` where the server allows more",
     },
   );
 }

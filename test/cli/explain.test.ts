@@ -222,7 +222,7 @@ describe("berth explain with a registry", () => {
     }
     const upstream = await explain(project, ["app", "--against", "upstream"], {
       BERTH_UPSTREAM: base,
-      BERTH_CONFIG: "",
+      BERTH_INPUT_CONFIG: "",
     });
     assert.match(upstream.stdout, /\nthe same as upstream's latest \(/);
   });

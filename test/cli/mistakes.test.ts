@@ -50,9 +50,9 @@ const mistakes: readonly Mistake[] = [
     ],
   },
   {
-    what: "an input that berth.yml contradicts",
-    env: { BERTH_PREFIX: "MESA_CI", BERTH_REFERENCE: "set" },
-    says: [/berth\.yml:1:1: prefix: "QEMU_CI" here, but "MESA_CI" as the component's input/],
+    what: "an engine that is none",
+    env: { QEMU_CI_ENGINE: "podman" },
+    says: [/read QEMU_CI_ENGINE: podman is no engine/, /give one of auto, buildah, docker/],
   },
   {
     what: "an image to rebuild that is not there",
@@ -114,6 +114,23 @@ for (const { what, env, says } of mistakes) {
     for (const pattern of says) assert.match(stderr, pattern);
   });
 }
+
+test("an input that berth.yml contradicts wins with a warning", async (t) => {
+  const repository = makeRepository(t, files);
+  repository.commit();
+  const variables = { ...job, BERTH_INPUT_PREFIX: "MESA_CI", BERTH_INPUT_CONFIG: "" };
+  const { code, stdout, stderr } = await berth(["plan", "--json"], {
+    cwd: repository.path,
+    env: plainEnv({
+      HOME: repository.path,
+      ...variables,
+      CI_REGISTRY_IMAGE: `${registry.host}/acme/tools`,
+    }),
+  });
+  assert.equal(code, 0, stderr);
+  assert.match(stderr, /berth\.yml:1:1: prefix: "QEMU_CI" here, but .* "MESA_CI", which wins/);
+  assert.deepEqual(Object.keys(JSON.parse(stdout).variables), ["MESA_CI_IMAGE_DEBIAN"]);
+});
 
 test("a fork with its registry switched off is planned where all images are upstream's", async (t) => {
   const repository = makeRepository(t, files);

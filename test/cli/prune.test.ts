@@ -301,7 +301,9 @@ describe("berth prune in a job of GitLab", () => {
   });
 
   test("another configuration than the one that the images were built with deletes nothing", async () => {
-    const { report, code } = await prune(["--apply"], { BERTH_REPOSITORY: "images/{name}" });
+    const other = join(folder.path, "other.yml");
+    writeFileSync(other, "repository: images/{name}\n");
+    const { report, code } = await prune(["--apply", "--config", other]);
     assert.deepEqual(
       report.tags.filter(({ action, tag }) => action === "delete" && !/-r\d+$/.test(tag)),
       [],

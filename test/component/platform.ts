@@ -235,6 +235,7 @@ function jobVariables({ host, tokenService }: DockerRegistry, project: string, b
     CI_PIPELINE_ID: String(++pipelines),
     // The registry is on the host's loopback, and so is the network of a build.
     BERTH_BUILD_NETWORK: "host",
+    QEMU_CI_BUILD_NETWORK: "host",
   };
 }
 

@@ -25,11 +25,11 @@ test("one job builds the image of a small project, and the next run builds nothi
 });
 
 test("QEMU's own image lines run in the set that was planned", async () => {
-  const project = await consumer(platform, "classic", "qemu-project/qemu");
+  const project = await consumer(platform, "own-tag", "qemu-project/qemu");
   const pipeline = passed(await project.pipeline());
   assert.equal(pipeline.jobs["build-system-debian"], "debian 1\n");
   assert.equal(pipeline.jobs["cross-arm64-system"], "debian-arm64-cross 1\n");
-  const fork = await consumer(platform, "classic", "alice/qemu");
+  const fork = await consumer(platform, "own-tag", "alice/qemu");
   const copied = passed(await fork.pipeline());
   assert.equal(copied.jobs["berth build debian"], undefined);
   assert.match(

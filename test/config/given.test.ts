@@ -2,39 +2,47 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { givenSettings } from "../../src/config/given.ts";
 import { configOf, parseConfig } from "../../src/config/parse.ts";
-import { BerthError, printProblem } from "../../src/errors.ts";
+import { BerthError } from "../../src/errors.ts";
 
 describe("what the component's inputs say", () => {
-  const given = givenSettings({ BERTH_PREFIX: "QEMU_CI", BERTH_REFERENCE: "", PATH: "/bin" });
+  const given = givenSettings({
+    BERTH_INPUT_PREFIX: "QEMU_CI",
+    BERTH_INPUT_REFERENCE: "",
+    PATH: "/bin",
+  });
 
   test("comes from variables, and an empty one is none", () => {
     assert.deepEqual(given, { prefix: "QEMU_CI" });
   });
 
-  test("holds where the file says nothing", () => {
-    const config = parseConfig("reference: set\n", "berth.yml", given);
-    assert.deepEqual([config.prefix, config.reference], ["QEMU_CI", "set"]);
-    assert.equal(parseConfig("prefix: QEMU_CI\n", "berth.yml", given).prefix, "QEMU_CI");
+  test("holds where the file says nothing, or the same", () => {
+    for (const text of ["reference: tag\n", "reference: tag\nprefix: QEMU_CI\n"]) {
+      const { prefix, reference, engine, warnings } = parseConfig(text, "berth.yml", given);
+      assert.deepEqual([prefix, reference, engine, warnings], ["QEMU_CI", "tag", "auto", []]);
+    }
   });
 
   test("holds without a file", () => {
-    const config = configOf({ ...given, reference: "classic", repository: "qemu/{name}" });
+    const config = configOf({ ...given, reference: "own-tag", engine: "docker" });
     assert.deepEqual(
-      [config.file, config.prefix, config.reference, config.repository],
-      [undefined, "QEMU_CI", "classic", "qemu/{name}"],
+      [config.file, config.prefix, config.reference, config.engine],
+      [undefined, "QEMU_CI", "own-tag", "docker"],
     );
   });
 
-  test("is refused where the file says otherwise, all at once and with the place", () => {
-    const text = "upstream: acme\nprefix: MESA_CI\nreference: set\n";
-    const problems = problemsOf(() =>
-      parseConfig(text, "ci/berth.yml", { ...given, reference: "each" }),
-    );
+  test("wins where the file says otherwise, and a warning names the place", () => {
+    const text = "upstream: acme\nprefix: MESA_CI\nreference: tag\n";
+    const told = { ...given, reference: "digest", upstream: "other" };
+    const config = parseConfig(text, "ci/berth.yml", told);
+    assert.deepEqual([config.prefix, config.reference], ["QEMU_CI", "digest"]);
+    // Who is upstream is a question of its own, in which the file has its say.
+    assert.equal(config.upstream, "acme");
     assert.deepEqual(
-      problems.map((text) => text.replace(/;.*/, "")),
+      config.warnings.map((text) => text.replace(/, which wins;.*/, "")),
       [
-        'ci/berth.yml:2:1: prefix: "MESA_CI" here, but "QEMU_CI" as the component\'s input (BERTH_PREFIX)',
-        'ci/berth.yml:3:1: reference: "set" here, but "each" as the component\'s input (BERTH_REFERENCE)',
+        'ci/berth.yml:2:1: prefix: "MESA_CI" here, but the component\'s input says "QEMU_CI"',
+        'ci/berth.yml:3:1: reference: "tag" here, but the component\'s input says "digest"',
+        'ci/berth.yml:1:1: upstream: "acme" here, but the component\'s input says "other"',
       ],
     );
   });
@@ -45,17 +53,7 @@ describe("what the component's inputs say", () => {
       (error) =>
         error instanceof BerthError &&
         error.code === "CONFIG_INVALID" &&
-        /BERTH_PREFIX: .*BERTH_REFERENCE: /.test(error.message),
+        /BERTH_INPUT_PREFIX: .*BERTH_INPUT_REFERENCE: /.test(error.message),
     );
   });
 });
-
-function problemsOf(work: () => unknown): readonly string[] {
-  try {
-    work();
-  } catch (error) {
-    if (error instanceof BerthError) return error.problems.map(printProblem);
-    throw error;
-  }
-  return [];
-}

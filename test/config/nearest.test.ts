@@ -13,6 +13,14 @@ const cases: readonly (readonly [text: string, word: string | undefined])[] = [
   ["", undefined],
 ];
 
+test("a word that has another name now leads to it, where that is known", () => {
+  const words = ["digest", "tag", "own-tag"];
+  assert.equal(didYouMean("each", words), '; did you mean "digest"?');
+  assert.equal(didYouMean("set", words), '; did you mean "tag"?');
+  assert.equal(didYouMean("classic", words), '; did you mean "own-tag"?');
+  assert.equal(didYouMean("classic", known), "");
+});
+
 for (const [text, word] of cases) {
   test(`${JSON.stringify(text)} was meant to be ${word ?? "nothing known"}`, () => {
     assert.equal(nearest(text, known), word);

@@ -46,7 +46,7 @@ judge("the project and its variables", [
     { ...healthy, project: { ...healthy.project, images: many } },
     "dotenv",
     "error",
-    /60 variables.*reference: set/s,
+    /60 variables.*reference: tag/s,
   ],
   [
     "more bytes than a report may have",
@@ -70,7 +70,7 @@ judge("the project and its variables", [
     "many images with one set",
     {
       ...healthy,
-      config: config({ reference: "set" }),
+      config: config({ reference: "tag" }),
       project: { ...healthy.project, images: many },
     },
     "dotenv",

@@ -38,7 +38,7 @@ export async function tried(
   { path, dockerfiles, files = {}, change = (image) => image, env = {}, upstream }: Project,
 ): Promise<Flow> {
   const host = workshop.host();
-  const all = config({ upstream, reference: "set" });
+  const all = config({ upstream, reference: "tag" });
   const job = {
     ...jobEnv(path, env),
     CI_REGISTRY: host,

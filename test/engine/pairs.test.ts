@@ -113,7 +113,7 @@ function layOut(side: 0 | 1): Images {
 
 /** Writes a configuration of these images alone, and gives its path. */
 function configure(side: 0 | 1, images: Images): string {
-  const config = { parents: "set/{name}", reference: "set", images: Object.fromEntries(images) };
+  const config = { parents: "set/{name}", reference: "tag", images: Object.fromEntries(images) };
   repository.write({ [`.git/${side}.yml`]: JSON.stringify(config) });
   return join(repository.path, `.git/${side}.yml`);
 }

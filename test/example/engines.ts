@@ -83,7 +83,7 @@ export async function dockerEngine(folder: string): Promise<TestEngine> {
   const env = engineEnv(engines.bin, folder, {
     DOCKER_HOST: daemon.host,
     // The daemon has no network of its own.
-    BERTH_BUILD_NETWORK: "host",
+    EXAMPLE_CI_BUILD_NETWORK: "host",
   });
   const docker = (...args: readonly string[]) => succeed(engines.docker, args, { env });
   return {

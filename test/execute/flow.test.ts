@@ -191,7 +191,7 @@ describe("a run", async () => {
   test("in a fork without a change costs one GET and writes nothing", async () => {
     const { id } = (await run(upstream())).plan.set;
     requests();
-    for (const reference of ["each", "set"] as const) {
+    for (const reference of ["digest", "tag"] as const) {
       const { plan } = await planOf(fork({ settings: { reference } }));
       assert.deepEqual(kinds({ plan }), { base: "reuse", other: "reuse", child: "reuse" });
       assert.deepEqual(requests(), [
@@ -224,7 +224,7 @@ describe("a run", async () => {
   test("in a fork completes a mixed set by mounts, so that no layer byte moves", async () => {
     await run(upstream());
     const changed = { ...dockerfiles, child: "FROM qemu/base\nRUN mine\n" };
-    const flow = await run(fork({ dockerfiles: changed, settings: { reference: "set" } }));
+    const flow = await run(fork({ dockerfiles: changed, settings: { reference: "tag" } }));
     assert.deepEqual(
       flow.outcomes.map(({ name, result }) => `${name} ${result}`),
       ["base copied", "other copied", "child built"],
@@ -236,15 +236,15 @@ describe("a run", async () => {
       assert.ok(tagsIn(`alice/qemu/${name}`).includes(tag));
   });
 
-  test("in a fork keeps the whole set in the own registry in the classic form", async () => {
+  test("in a fork keeps the whole set in the own registry with own-tag", async () => {
     await run(upstream());
-    const flow = await run(fork({ settings: { reference: "classic" } }));
+    const flow = await run(fork({ settings: { reference: "own-tag" } }));
     assert.deepEqual(
       flow.outcomes.map(({ result }) => result),
       ["copied", "copied", "copied"],
     );
     requests();
-    const { plan } = await planOf(fork({ settings: { reference: "classic" } }));
+    const { plan } = await planOf(fork({ settings: { reference: "own-tag" } }));
     assert.deepEqual(kinds({ plan }), { base: "reuse", other: "reuse", child: "reuse" });
     assert.equal(requests().length, 1);
   });

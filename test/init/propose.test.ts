@@ -66,7 +66,7 @@ describe("a project as QEMU's", () => {
       upstream: "qemu-project",
       repository: "qemu/{name}",
       parents: "qemu/{name}",
-      reference: "classic",
+      reference: "own-tag",
       images: [
         "tests/docker/dockerfiles/*.docker",
         { dockerfile: "tests/docker/dockerfiles/nightly.docker", optional: true },
@@ -79,7 +79,7 @@ describe("a project as QEMU's", () => {
       ],
     });
     assert.deepEqual(names.toSorted(), ["debian", "debian-cross", "fedora", "nightly"]);
-    const common = { prefix: "QEMU_CI", upstream: "qemu-project", reference: "classic" };
+    const common = { prefix: "QEMU_CI", upstream: "qemu-project", reference: "own-tag" };
     assert.deepEqual(inputs, {
       rules: { prefix: "QEMU_CI", upstream: "qemu-project", flags: "QEMU_JOB" },
       images: { ...common, stage: "containers", gate: "rules-images" },
@@ -111,7 +111,7 @@ describe("a project as QEMU's", () => {
     };
     const { settings, steps } = await proposed(tagged);
     assert.equal(settings["prefix"], undefined);
-    assert.equal(settings["reference"], "classic");
+    assert.equal(settings["reference"], "own-tag");
     assert.ok(
       steps.includes("write $BERTH_CONTAINER_TAG for the tag of image lines instead of latest"),
     );
@@ -135,7 +135,7 @@ describe("a project as libvirt's", () => {
     });
     assert.ok(
       findings.some(({ found }) =>
-        found.includes("such as ci/{name} two variables (reference set)"),
+        found.includes("such as ci/{name} two variables (reference tag)"),
       ),
     );
   });
@@ -254,7 +254,7 @@ describe("a project without a layout of that kind", () => {
   test("takes one set of variables for many images", async () => {
     const many = Array.from({ length: 60 }, (_, index) => [`ci/i${index}.docker`, dockerfile]);
     const { settings, names } = await proposed(Object.fromEntries(many));
-    assert.deepEqual(settings, { reference: "set" });
+    assert.deepEqual(settings, { reference: "tag" });
     assert.equal(names.length, 60);
   });
 });

@@ -140,7 +140,7 @@ test("a merge request whose berth.yml names its own fork as upstream leaves noth
   const plan = await startPipeline(world, up, { request: evil, user: "dave" }).plan();
   const alone = plan.images.find(({ name }) => name === "alone");
   assert.ok(await pushPoison(world, job, "trudy/tools/qemu/alone", ownTags.key(alone?.key ?? "")));
-  const own = await live(world, up, { request: evil, user: "dave", reference: "classic" });
+  const own = await live(world, up, { request: evil, user: "dave", reference: "own-tag" });
   assert.equal(own.ran["alone"], poisoned);
   const written = own.written.flatMap((line) => line.split(": ")[1]?.split(" ") ?? []);
   assert.deepEqual([...new Set(written)].sort(), ["try-key", "try-set"]);

@@ -12,9 +12,9 @@ export interface Variables {
 }
 
 const lines = {
-  each: (name: string) => `$QEMU_CI_IMAGE_${name.toUpperCase()}`,
-  set: (name: string) => `$QEMU_CI_CONTAINER_BASE/${name}:$QEMU_CI_CONTAINER_TAG`,
-  classic: (name: string) => `$CI_REGISTRY_IMAGE/qemu/${name}:$QEMU_CI_CONTAINER_TAG`,
+  digest: (name: string) => `$QEMU_CI_IMAGE_${name.toUpperCase()}`,
+  tag: (name: string) => `$QEMU_CI_CONTAINER_BASE/${name}:$QEMU_CI_CONTAINER_TAG`,
+  "own-tag": (name: string) => `$CI_REGISTRY_IMAGE/qemu/${name}:$QEMU_CI_CONTAINER_TAG`,
 };
 
 /**

@@ -31,7 +31,7 @@ test("upstream's first pipeline builds every image, and later ones in it nothing
   assert.equal(second.promoted, "latest: moved on 0 images\n");
 });
 
-for (const reference of ["each", "set"] as const) {
+for (const reference of ["digest", "tag"] as const) {
   test(`a fork without a change of images runs on upstream's and stores nothing (${reference})`, async () => {
     const { world, up, first } = scene;
     const fork = await forkOf(world, up, `jane-${reference}`);
@@ -54,19 +54,19 @@ for (const reference of ["each", "set"] as const) {
   });
 }
 
-test("a fork without a change of images mounts upstream's (classic)", async () => {
+test("a fork without a change of images mounts upstream's (own-tag)", async () => {
   const { world, up, first } = scene;
-  const fork = await forkOf(world, up, "jane-classic");
+  const fork = await forkOf(world, up, "jane-own-tag");
   await fork.commit("topic", { "main.c": "int main(void) { return 3; }\n" });
-  const start = { branch: "topic", reference: "classic" } as const;
+  const start = { branch: "topic", reference: "own-tag" } as const;
   const life = await live(world, fork, start);
   assert.deepEqual([life.built, life.ran], [[], first.ran]);
   assert.deepEqual(life.written, [
-    "jane-classic/tools/berth: set",
-    "jane-classic/tools/qemu/alone: key set",
-    "jane-classic/tools/qemu/base: key set",
-    "jane-classic/tools/qemu/child: key set",
-    "jane-classic/tools/qemu/rust: key set",
+    "jane-own-tag/tools/berth: set",
+    "jane-own-tag/tools/qemu/alone: key set",
+    "jane-own-tag/tools/qemu/base: key set",
+    "jane-own-tag/tools/qemu/child: key set",
+    "jane-own-tag/tools/qemu/rust: key set",
   ]);
   assert.deepEqual([life.uploads, life.downloads], [[], []]);
   // Manifests once for each tag, and not one byte else.
@@ -75,28 +75,28 @@ test("a fork without a change of images mounts upstream's (classic)", async () =
   assert.deepEqual([again.built, again.ran, again.written, again.pushed], [[], first.ran, [], 0]);
 });
 
-test("a fork that changed one image stores that one alone (each)", async () => {
+test("a fork that changed one image stores that one alone (digest)", async () => {
   const { world, up, first } = scene;
-  const fork = await forkOf(world, up, "kim-each");
+  const fork = await forkOf(world, up, "kim-digest");
   await fork.commit("topic", { "ci/alone.list": "clang\n" });
   const life = await live(world, fork, { branch: "topic" });
   assert.deepEqual(life.built, ["alone"]);
   assert.deepEqual(life.written, [
-    "kim-each/tools/berth: set",
-    "kim-each/tools/qemu/alone: built cache key layers",
+    "kim-digest/tools/berth: set",
+    "kim-digest/tools/qemu/alone: built cache key layers",
   ]);
-  assert.deepEqual(life.uploads, ["kim-each/tools/berth", "kim-each/tools/qemu/alone"]);
+  assert.deepEqual(life.uploads, ["kim-digest/tools/berth", "kim-each/tools/qemu/alone"]);
   const { alone, ...others } = life.ran;
   const { alone: old, ...upstreams } = first.ran;
   assert.deepEqual(others, upstreams);
   assert.notEqual(alone, old);
   const key = life.plan.images.find(({ name }) => name === "alone")?.key;
-  assert.equal(alone, tagged(world, "kim-each/tools/qemu/alone", ownTags.key(key ?? "")));
+  assert.equal(alone, tagged(world, "kim-digest/tools/qemu/alone", ownTags.key(key ?? "")));
   const again = await live(world, fork, { branch: "topic" });
   assert.deepEqual([again.built, again.ran, again.written, again.pushed], [[], life.ran, [], 0]);
 });
 
-for (const reference of ["set", "classic"] as const) {
+for (const reference of ["tag", "own-tag"] as const) {
   test(`a fork that changed one image has the others mounted beside it (${reference})`, async () => {
     const { world, up, first } = scene;
     const fork = await forkOf(world, up, `kim-${reference}`);
@@ -133,7 +133,7 @@ test("two branches of a fork, in turn and interleaved, each run in their own ima
 
   await fork.commit("red", { "ci/alone.list": "dark red\n" });
   await fork.commit("blue", { "ci/alone.list": "dark blue\n" });
-  for (const reference of ["each", "set"] as const) {
+  for (const reference of ["digest", "tag"] as const) {
     const one = startPipeline(world, fork, { branch: "red", reference });
     const other = startPipeline(world, fork, { branch: "blue", reference });
     const plans = [await one.plan(), await other.plan()];

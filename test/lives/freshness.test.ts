@@ -68,7 +68,7 @@ test("a base that moved is built on by upstream's schedule, tested there, and th
     "acme/tools/qemu/base: cache key key-old latest",
     "acme/tools/qemu/child: cache key key-old latest",
   ]);
-  for (const reference of ["each", "set", "classic"] as const) {
+  for (const reference of ["digest", "tag", "own-tag"] as const) {
     const later = await live(world, fork, { branch: "topic", reference });
     assert.deepEqual([later.built, later.ran, later.uploads], [[], fresh, []]);
   }
@@ -109,7 +109,7 @@ test("a pipeline from before a refresh that is run again takes nobody back to th
   await first.pipeline.build();
   await first.pipeline.promote();
   assert.deepEqual(tagsWritten(world, before, first.plan), []);
-  for (const reference of ["each", "set", "classic"] as const) {
+  for (const reference of ["digest", "tag", "own-tag"] as const) {
     const upstream = await live(world, up, { user: "olga", reference });
     const forks = await live(world, fork, { branch: "topic", reference });
     assert.deepEqual([upstream.built, upstream.ran], [[], now.ran]);

@@ -15,7 +15,7 @@ after(() => scene?.world.stop());
 const names = ["alone", "base", "child", "rust"] as const;
 const tag = "my-tag";
 
-for (const reference of ["each", "set", "classic"] as const) {
+for (const reference of ["digest", "tag", "own-tag"] as const) {
   test(`a tag that a user sets is used as it is, in upstream and in a fork (${reference})`, async () => {
     const { world, up, first } = scene;
     const variables = { QEMU_CI_CONTAINER_TAG: `${tag}-${reference}` };
@@ -34,14 +34,14 @@ for (const reference of ["each", "set", "classic"] as const) {
     assert.deepEqual([life.built, life.ran, life.uploads], [[], first.ran, []]);
     const copied = names.map((name) => `${path}/qemu/${name}: key ${tag}-${reference} set`);
     // With a variable for each image jobs go by digest and need no tag, so nothing is copied for one.
-    const isEach = reference === "each";
-    assert.deepEqual(life.written, isEach ? [] : [`${path}/berth: set`, ...copied]);
+    const byDigest = reference === "digest";
+    assert.deepEqual(life.written, byDigest ? [] : [`${path}/berth: set`, ...copied]);
 
     await fork.commit("topic", { "ci/alone.list": `${reference}\n` });
     const changed = await live(world, fork, start);
     assert.deepEqual(changed.built, ["alone"]);
     assert.notEqual(changed.ran["alone"], first.ran["alone"]);
-    if (!isEach)
+    if (!byDigest)
       assert.equal(
         changed.ran["alone"],
         tagged(world, `${path}/qemu/alone`, `${tag}-${reference}`),
@@ -72,7 +72,7 @@ test("a fork that names itself upstream plays it in its own registry, and only r
   assert.equal(same.promoted, "latest: nothing to move, all images are upstream's\n");
 
   await fork.commit("main", { "ci/child.list": "kim\n" });
-  const life = await live(world, fork, { variables, reference: "classic" });
+  const life = await live(world, fork, { variables, reference: "own-tag" });
   assert.deepEqual(life.built, ["child"]);
   assert.deepEqual(life.written, [
     "kim/tools/berth: claim latest set",
@@ -98,7 +98,7 @@ test("FORCE_REBUILD builds everything, or the images named with what stands on t
 
   const fork = await forkOf(world, up, "lea");
   const variables = { QEMU_CI_FORCE_REBUILD: "base" };
-  for (const reference of ["each", "set"] as const) {
+  for (const reference of ["digest", "tag"] as const) {
     const forced = await live(world, fork, { branch: "main", reference, variables });
     assert.deepEqual(forced.built, ["base", "child"]);
     assert.deepEqual(

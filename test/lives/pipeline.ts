@@ -15,7 +15,7 @@ import { pullAs } from "./look.ts";
 import type { World } from "./world.ts";
 
 export type Start = Pick<JobOptions, "branch" | "request" | "event" | "sha" | "user" | "source"> & {
-  readonly reference?: "each" | "set" | "classic";
+  readonly reference?: "digest" | "tag" | "own-tag";
   /** What whoever starts the pipeline sets for it. */
   readonly variables?: Env;
 };
@@ -83,17 +83,17 @@ export function startPipeline(world: World, actor: Actor, start: Start = {}): Pi
 
 /** The variables of the component's own jobs, inputs that were left empty among them. */
 const component = {
-  BERTH_PREFIX: "QEMU_CI",
-  BERTH_ENGINE: "buildah",
-  BERTH_CONFIG: "",
-  BERTH_IMAGE: "",
-  BERTH_JOB_TAGS: "",
+  BERTH_INPUT_PREFIX: "QEMU_CI",
+  BERTH_INPUT_ENGINE: "buildah",
+  BERTH_INPUT_CONFIG: "",
+  BERTH_INPUT_IMAGE: "",
+  QEMU_CI_JOB_TAGS: "",
 };
 
 async function runStep(running: Running, job: TestJob, line: string): Promise<Done> {
-  const { reference = "each", variables: user } = running.start;
+  const { reference = "digest", variables: user } = running.start;
   const { world, checkout } = running;
-  const variables = { ...component, BERTH_REFERENCE: reference, ...user };
+  const variables = { ...component, BERTH_INPUT_REFERENCE: reference, ...user };
   return running.heard(
     await runJob(world, { job, script: [line], checkout, variables, after: [] }),
   );
@@ -138,7 +138,7 @@ async function consume(running: Running, folder: string): Promise<Record<string,
   const ran = images.map(async ({ name }) => {
     const job = running.job(`test-${name}`, { pipeline, stage: "test" });
     const variables = { dotenv, job: job.env, user: start.variables ?? {} };
-    const digest = await pullAs(world, job, imageOf(name, start.reference ?? "each", variables));
+    const digest = await pullAs(world, job, imageOf(name, start.reference ?? "digest", variables));
     job.finish();
     return [name, digest] as const;
   });

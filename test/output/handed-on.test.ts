@@ -5,9 +5,11 @@ import { handedOn, tagsOf } from "../../src/output/handed-on.ts";
 
 describe("the variables of a child pipeline", () => {
   const taken = {
-    BERTH_PREFIX: "QEMU_CI",
+    BERTH_INPUT_PREFIX: "QEMU_CI",
     BERTH_INPUT_UPSTREAM: "qemu-project",
     QEMU_CI_CONTAINER_TAG: "mine",
+    QEMU_CI_ENGINE: "docker",
+    QEMU_CI_BUILD_NETWORK: "host",
     GIT_SUBMODULE_STRATEGY: "recursive",
     GIT_LFS_SKIP_SMUDGE: "1",
     GIT_STRATEGY: "clone",

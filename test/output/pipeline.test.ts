@@ -118,10 +118,10 @@ describe("the child pipeline", () => {
   test("hands on variables literally, and gives a daemon to builds alone", () => {
     const found = pipeline([planned("a", build)], {
       docker: "docker:28-dind",
-      variables: { BERTH_PREFIX: "QEMU_CI", QEMU_CI_UPSTREAM: "a$b" },
+      variables: { BERTH_INPUT_PREFIX: "QEMU_CI", QEMU_CI_UPSTREAM: "a$b" },
     });
     assert.deepEqual(found["variables"], {
-      BERTH_PREFIX: { value: "QEMU_CI", expand: false },
+      BERTH_INPUT_PREFIX: { value: "QEMU_CI", expand: false },
       QEMU_CI_UPSTREAM: { value: "a$b", expand: false },
     });
     const [service] = (found["berth build a"]?.["services"] ?? []) as readonly object[];

@@ -23,7 +23,7 @@ const broken: BrokenSighting = {
 };
 
 type Seen = readonly (Sighting | BrokenSighting)[];
-type Mode = "each" | "set" | "classic";
+type Mode = "digest" | "tag" | "own-tag";
 const rows: readonly [
   what: string,
   seen: Seen,
@@ -32,20 +32,20 @@ const rows: readonly [
   wholeUpstream: boolean,
   expected: string,
 ][] = [
-  ["nothing seen", [], "each", true, false, "build absent"],
-  ["a broken tag", [broken], "each", true, false, "build broken"],
-  ["own", [found("own")], "each", true, false, "reuse own"],
-  ["own, set", [found("own")], "set", true, false, "reuse own"],
-  ["own, classic", [found("own")], "classic", true, false, "reuse own"],
-  ["upstream, each", [found("upstream")], "each", true, false, "reuse upstream"],
-  ["upstream, part of a mixed set", [found("upstream")], "set", true, false, "copy upstream"],
-  ["upstream has the whole set", [found("upstream")], "set", true, true, "reuse upstream"],
-  ["upstream, classic", [found("upstream")], "classic", true, true, "copy upstream"],
-  ["upstream, nowhere to copy to", [found("upstream")], "classic", false, true, "reuse upstream"],
+  ["nothing seen", [], "digest", true, false, "build absent"],
+  ["a broken tag", [broken], "digest", true, false, "build broken"],
+  ["own", [found("own")], "digest", true, false, "reuse own"],
+  ["own, tag", [found("own")], "tag", true, false, "reuse own"],
+  ["own, own-tag", [found("own")], "own-tag", true, false, "reuse own"],
+  ["upstream, digest", [found("upstream")], "digest", true, false, "reuse upstream"],
+  ["upstream, part of a mixed set", [found("upstream")], "tag", true, false, "copy upstream"],
+  ["upstream has the whole set", [found("upstream")], "tag", true, true, "reuse upstream"],
+  ["upstream, own-tag", [found("upstream")], "own-tag", true, true, "copy upstream"],
+  ["upstream, nowhere to copy to", [found("upstream")], "own-tag", false, true, "reuse upstream"],
   [
     "upstream whole, own broken",
     [broken, found("upstream")],
-    "each",
+    "digest",
     true,
     false,
     "reuse upstream",
@@ -53,7 +53,7 @@ const rows: readonly [
   [
     "the first sighting wins",
     [found("upstream"), found("own")],
-    "each",
+    "digest",
     true,
     false,
     "reuse upstream",
@@ -111,13 +111,13 @@ describe("decide", () => {
   }
 
   test("upstream's images are copied where a user's tag is to be given to the set", () => {
-    const place = { reference: "set", wholeUpstream: true } as const;
+    const place = { reference: "tag", wholeUpstream: true } as const;
     assert.equal(decided([found("upstream")], { ...place, userTag: "mine" }).kind, "copy");
     assert.equal(decided([found("upstream")], place).kind, "reuse");
   });
 
   test("says so where there was no registry to look in", () => {
-    const decision = decided([], { reference: "each", hasOwn: false }, []);
+    const decision = decided([], { reference: "digest", hasOwn: false }, []);
     assert.deepEqual(decision, { kind: "build", because: { code: "no-registry" } });
   });
 });

@@ -123,7 +123,7 @@ describe("a fork that refreshes one image of upstream's set", () => {
   const upstreams = { images: all, wholeUpstream: true };
 
   test("has a set of its own where jobs find images by base and tag", () => {
-    const plan = planOf(forced, upstreams, { reference: "set" });
+    const plan = planOf(forced, upstreams, { reference: "tag" });
     assert.equal(plan.complete, true);
     assert.equal(plan.variables["QEMU_CI_CONTAINER_BASE"], `${registryOf.fork}/qemu`);
     assert.equal(plan.variables["QEMU_CI_CONTAINER_TAG"], `${ownTags.set(plan.set.id)}-r100`);
@@ -133,7 +133,7 @@ describe("a fork that refreshes one image of upstream's set", () => {
   });
 
   test("stores that image alone where jobs find each by a variable, and promises no set", () => {
-    const plan = planOf(forced, upstreams, { reference: "each" });
+    const plan = planOf(forced, upstreams, { reference: "digest" });
     assert.equal(plan.complete, false);
     assert.deepEqual(Object.keys(plan.variables).sort(), [
       "QEMU_CI_IMAGE_BASE",
@@ -149,7 +149,7 @@ describe("a fork that refreshes one image of upstream's set", () => {
   });
 
   test("runs on upstream's set where it forces nothing", () => {
-    const plan = planOf(jobIn("fork", branch("topic")), upstreams, { reference: "set" });
+    const plan = planOf(jobIn("fork", branch("topic")), upstreams, { reference: "tag" });
     assert.equal(plan.variables["QEMU_CI_CONTAINER_BASE"], `${registryOf.upstream}/qemu`);
     assert.equal(plan.variables["QEMU_CI_CONTAINER_TAG"], ownTags.set(id));
   });

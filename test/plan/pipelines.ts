@@ -22,7 +22,7 @@ export const registryOf = {
 export const qemu = config({
   upstream: "qemu-project",
   repository: "qemu/{name}",
-  reference: "set",
+  reference: "tag",
   publish: [
     { branch: "staging", tag: "latest" },
     { branch: "{default}", tag: "latest" },

@@ -90,7 +90,7 @@ const rows: readonly (readonly [
 ];
 
 function decided(kinds: readonly Kind[], wishes: Partial<Wishes>, merge?: Situation["merge"]) {
-  const settings = config({ upstream: "qemu-project", reference: "classic" });
+  const settings = config({ upstream: "qemu-project", reference: "own-tag" });
   const sightings = chain.map(({ name }, at) => {
     const source = places[kinds[at] ?? "build"];
     return [name, source === undefined ? [] : [seen(source, { name })]] as const;

@@ -72,7 +72,7 @@ const oneNew: Record<string, Where> = { alpine: "upstream" };
 
 describe("the dotenv report", () => {
   test("names each image where it is, by digest, and the one to build by a tag that never moves", () => {
-    const plan = planOf(oneNew, { reference: "each" });
+    const plan = planOf(oneNew, { reference: "digest" });
     const key = plan.images[1]?.key;
     assert.deepEqual(plan.variables, {
       QEMU_CI_IMAGE_ALPINE: `${up}/alpine@${someDigest}`,
@@ -82,7 +82,7 @@ describe("the dotenv report", () => {
   });
 
   test("points at upstream's set where upstream has all of it on record", () => {
-    const { variables } = planOf(bothUpstream, { reference: "set" }, {}, "upstream");
+    const { variables } = planOf(bothUpstream, { reference: "tag" }, {}, "upstream");
     assert.deepEqual(Object.entries(variables), [
       ["QEMU_CI_CONTAINER_BASE", up],
       ["QEMU_CI_CONTAINER_TAG", ownTags.set(setId)],
@@ -90,7 +90,7 @@ describe("the dotenv report", () => {
   });
 
   test("points at the own registry where a mixed set is completed there", () => {
-    const plan = planOf(oneNew, { reference: "set" });
+    const plan = planOf(oneNew, { reference: "tag" });
     assert.deepEqual(
       plan.images.map(({ decision }) => decision.kind),
       ["copy", "build"],
@@ -99,10 +99,10 @@ describe("the dotenv report", () => {
     assert.equal(plan.complete, true);
   });
 
-  test("points at the own registry in the classic form even where upstream has all", () => {
+  test("points at the own registry with own-tag even where upstream has all", () => {
     const plan = planOf(
       bothUpstream,
-      { reference: "classic", repository: "qemu/{name}" },
+      { reference: "own-tag", repository: "qemu/{name}" },
       {},
       "upstream",
     );
@@ -114,7 +114,7 @@ describe("the dotenv report", () => {
   });
 
   test("honours the tag that a user set", () => {
-    const { variables } = planOf(oneNew, { reference: "set" }, { QEMU_CI_CONTAINER_TAG: "mine" });
+    const { variables } = planOf(oneNew, { reference: "tag" }, { QEMU_CI_CONTAINER_TAG: "mine" });
     assert.equal(variables["QEMU_CI_CONTAINER_TAG"], "mine");
   });
 
@@ -124,15 +124,15 @@ describe("the dotenv report", () => {
       { maxVariables: 50, maxBytes: 100 },
     ];
     for (const dotenv of limits) {
-      assert.throws(() => planOf(oneNew, { reference: "each", dotenv }), {
+      assert.throws(() => planOf(oneNew, { reference: "digest", dotenv }), {
         code: "DOTENV_LIMIT",
-        hint: /reference: set/,
+        hint: /reference: tag/,
       });
     }
   });
 
   test("holds nothing that was not promised, for GitLab takes 20 variables where nobody raised that", () => {
-    for (const reference of ["set", "classic"] as const) {
+    for (const reference of ["tag", "own-tag"] as const) {
       const limits = { maxVariables: 2, maxBytes: 5120 };
       const { variables } = planOf(oneNew, { reference, dotenv: limits });
       const names = ["QEMU_CI_CONTAINER_BASE", "QEMU_CI_CONTAINER_TAG"];

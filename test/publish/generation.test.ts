@@ -46,7 +46,7 @@ describe("a refreshed generation", async () => {
     };
     return projects.job(started.project ?? project, {
       env,
-      settings: { reference: "set" },
+      settings: { reference: "tag" },
       dockerfiles: started.dockerfiles ?? dockerfiles,
       revision: started.revision ?? "c1",
     });

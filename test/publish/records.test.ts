@@ -206,7 +206,7 @@ describe("a set record", async () => {
         job(fork, {
           dockerfiles: changed,
           env,
-          settings: { reference: "set" },
+          settings: { reference: "tag" },
           now: hoursLater(2),
         }),
       );

@@ -80,10 +80,10 @@ suite("what whole runs ask", () => {
         await planOf(job(project));
         assert.deepEqual(counted(), { token: 1, "GET manifests": 1 }, project);
       }
-      // The classic form has a set of its own.
-      await run(job(fork, { reference: "classic" }));
+      // own-tag has a set of its own.
+      await run(job(fork, { reference: "own-tag" }));
       counted();
-      await planOf(job(fork, { reference: "classic" }));
+      await planOf(job(fork, { reference: "own-tag" }));
       assert.deepEqual(counted(), { token: 1, "GET manifests": 1 });
     }));
 
@@ -130,11 +130,11 @@ suite("what whole runs ask", () => {
       });
     }));
 
-  test("a fork's first run in the classic form: 251 requests and 25 key tags, and nine for the set", () =>
+  test("a fork's first run with own-tag: 251 requests and 25 key tags, and nine for the set", () =>
     staged(async ({ job, counted }) => {
       await run(job(upstream));
       counted();
-      const flow = await run(job(fork, { reference: "classic" }));
+      const flow = await run(job(fork, { reference: "own-tag" }));
       const counts = counted();
       assert.deepEqual(counts, {
         token: 2 + 2,
@@ -153,7 +153,7 @@ suite("what whole runs ask", () => {
 
   test("a fork's first run of a set that upstream has not recorded reads no manifest twice", () =>
     staged(async ({ job, counted }) => {
-      await run(job(fork, { reference: "classic" }));
+      await run(job(fork, { reference: "own-tag" }));
       assert.deepEqual(counted(), {
         token: 4,
         // Two records that are not there, keys that the fork does not have, and upstream's.
@@ -169,7 +169,7 @@ suite("what whole runs ask", () => {
   test("a protected repository costs a token for each that is written, and all but that are copied", () =>
     staged(
       async ({ job, counted }) => {
-        const flow = await run(job(fork, { reference: "classic" }));
+        const flow = await run(job(fork, { reference: "own-tag" }));
         const failed = flow.outcomes.filter(({ result }) => result === "failed");
         assert.deepEqual(
           failed.map(({ name, error }) => [name, error?.code]),
