@@ -4,8 +4,8 @@ import { defaultConfig } from "../src/config/config.ts";
 import { realWorld } from "../src/host/world.ts";
 import { applyPrune } from "../src/prune/apply.ts";
 import type { Facts } from "../src/prune/facts.ts";
-import { plainShelf } from "../src/prune/plain.ts";
 import { makePrunePlan } from "../src/prune/plan.ts";
+import { plainShelf } from "../src/prune/shelf.ts";
 import { openRegistry } from "../src/registry/client.ts";
 import { keysOf, neededPerRepository } from "./many-tags.ts";
 

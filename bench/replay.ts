@@ -11,12 +11,12 @@ import { parseConfig } from "../src/config/parse.ts";
 import { revisionTrees } from "../src/context/revision.ts";
 import { openGit } from "../src/host/git.ts";
 import { ownTags } from "../src/image/key.ts";
+import type { Head, ProjectPipeline } from "../src/prune/activity.ts";
+import { gitHistory } from "../src/prune/activity.ts";
 import { applyPrune } from "../src/prune/apply.ts";
 import { dayMs, type Facts, gatherFacts, type Sources } from "../src/prune/facts.ts";
-import { gitHistory } from "../src/prune/history.ts";
 import { type CommitNeeds, commitReader } from "../src/prune/needs.ts";
 import { makePrunePlan } from "../src/prune/plan.ts";
-import type { Head, ProjectPipeline } from "../src/prune/port.ts";
 import { makeModel } from "../test/prune/model.ts";
 
 const qemu = `

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { Command } from "commander";
 import * as z from "zod";
 import { makeProgram } from "../src/cli/program.ts";
-import { planSchema } from "../src/plan/schema.ts";
+import { planSchema } from "../src/plan/plan.ts";
 
 /** A page in which the block under each heading of a command is what `--help` prints. */
 export async function withHelp(page: string): Promise<string> {

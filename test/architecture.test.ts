@@ -14,8 +14,9 @@ const lines: readonly (readonly string[])[] = [
   ["gitlab", "image"],
   ["config"],
   ["plan"],
-  ["engine", "publish", "output", "explain", "pipelines"],
-  ["execute", "prune", "doctor", "init", "report", "run"],
+  ["build", "publish", "explain", "pipelines"],
+  ["output"],
+  ["prune", "doctor", "init", "report", "run"],
   ["host"],
   ["cli", "cli.ts"],
 ];

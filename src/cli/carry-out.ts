@@ -1,21 +1,23 @@
 /** Carries out decisions while a person can look on; for all commands that build. */
-import { buildah } from "../engine/buildah.ts";
-import { docker } from "../engine/docker.ts";
-import type { Engine } from "../engine/engine.ts";
-import { chooseEngine } from "../engine/select.ts";
-import { type BaseFacts, lookUpBase } from "../execute/bases.ts";
-import { sectionOf } from "../execute/build.ts";
-import { newBase } from "../execute/copy.ts";
-import { execute } from "../execute/execute.ts";
-import { runParentsFirst } from "../execute/schedule.ts";
-import type { Task, Tools } from "../execute/tools.ts";
+
+import { type BaseFacts, lookUpBase } from "../build/bases.ts";
+import { sectionOf } from "../build/build.ts";
+import { buildah } from "../build/buildah.ts";
+import { newBase } from "../build/copy.ts";
+import { docker } from "../build/docker.ts";
+import { type Ended, isFatal, manifestsOf } from "../build/ended.ts";
+import type { Engine } from "../build/engine.ts";
+import { chooseEngine } from "../build/engine.ts";
+import { execute, runParentsFirst } from "../build/execute.ts";
+import type { Outcome } from "../build/outcome.ts";
+import type { Task, Tools } from "../build/tools.ts";
 import { makeFolder, unpackTar } from "../host/unpack.ts";
 import { parseReference, printReference, withDigest } from "../oci/reference.ts";
-import { type Ended, isFatal, manifestsOf, type Outcome } from "../output/outcome.ts";
-import { isBuilt, type PlannedImage } from "../plan/plan.ts";
+import { isBuilt } from "../plan/decision.ts";
+import type { PlannedImage } from "../plan/plan.ts";
 import type { Planned } from "../plan/plan-of.ts";
 import { ownBase } from "../plan/situation.ts";
-import { announceRun } from "../publish/announce.ts";
+import { announceRun } from "../publish/due.ts";
 import { type Published, publishSet } from "../publish/set.ts";
 import { outputFolder, sightedManifests, writeOutcomes } from "./folder.ts";
 import { refuseDirty, type Session } from "./session.ts";

@@ -1,5 +1,8 @@
 /** `berth doctor`: what stands in the way of this project's images, and what to do about it. */
 import type { Command } from "commander";
+import { buildah } from "../build/buildah.ts";
+import { docker } from "../build/docker.ts";
+import type { Engine } from "../build/engine.ts";
 import { type Config, defaultConfig } from "../config/config.ts";
 import { givenSettings } from "../config/given.ts";
 import { diagnose, findingsJson, printFindings } from "../doctor/diagnose.ts";
@@ -11,9 +14,6 @@ import {
   gatherRegistry,
   readVariables,
 } from "../doctor/gather.ts";
-import { buildah } from "../engine/buildah.ts";
-import { docker } from "../engine/docker.ts";
-import type { Engine } from "../engine/engine.ts";
 import { BerthError, type ExitCode, exitCodes, printProblem } from "../errors.ts";
 import type { GitLab } from "../gitlab/client.ts";
 import type { World } from "../host/world.ts";

@@ -1,8 +1,8 @@
 /** `berth ensure`: plan, build what is missing, publish the set, in one process. */
 import type { Command } from "commander";
+import type { Outcome } from "../build/outcome.ts";
 import type { ExitCode } from "../errors.ts";
 import type { World } from "../host/world.ts";
-import type { Outcome } from "../output/outcome.ts";
 import { printOutcomes, printPlan } from "../output/report.ts";
 import type { Plan } from "../plan/plan.ts";
 import type { Planned } from "../plan/plan-of.ts";

@@ -16,7 +16,7 @@ import {
   type Reference,
   withTag,
 } from "../oci/reference.ts";
-import { observe } from "../plan/observe.ts";
+import { announceReads, observe } from "../plan/observe.ts";
 import { type Source, sourcesOf } from "../plan/places.ts";
 import { currentState, promotedTag, statesOf } from "./explain-states.ts";
 import { known } from "./project.ts";
@@ -118,6 +118,7 @@ async function lookIn(
   { login, world }: Session,
 ): Promise<{ readonly answered: boolean; readonly reference: string | undefined }> {
   const now = world.clock.now();
+  announceReads([image], [source], login.registry);
   const { sightings, looked, warnings } = await observe([image], [source], login.registry, { now });
   for (const warning of warnings) world.log.warn(warning);
   const found = sightings.get(image.name)?.find((sighting) => sighting.kind === "found");

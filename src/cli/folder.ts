@@ -1,12 +1,12 @@
 /** The output folder of a run: its plan, its variables and its outcomes, which later jobs read back. */
 import { resolve } from "node:path";
+import type { Outcome } from "../build/outcome.ts";
 import { BerthError } from "../errors.ts";
 import type { World } from "../host/world.ts";
 import type { Manifest } from "../oci/manifest.ts";
-import type { Outcome } from "../output/outcome.ts";
+import { serializePlan } from "../plan/make.ts";
 import type { Observation } from "../plan/observe.ts";
 import type { Plan } from "../plan/plan.ts";
-import { serializePlan } from "../plan/plan.ts";
 import { printDotenv } from "../plan/variables.ts";
 
 /** Manifests that a run has at hand, by image. */
@@ -61,7 +61,7 @@ export async function readPlan({ world, path, label }: OutputFolder): Promise<Pl
       hint: "run `berth plan` first, or let this job need the plan job and its artifacts",
     });
   }
-  const { parsePlan } = await import("../plan/schema.ts");
+  const { parsePlan } = await import("../plan/plan.ts");
   return parsePlan(bytes.toString(), `${label}/plan.json`);
 }
 
@@ -70,7 +70,7 @@ export async function readOutcomes(
   { world, path, label }: OutputFolder,
   { images }: Plan,
 ): Promise<readonly Outcome[]> {
-  const { parseOutcome } = await import("../output/schema.ts");
+  const { parseOutcome } = await import("../build/outcome.ts");
   const read = images.map(async ({ name }) => {
     const file = `outcome/${name}.json`;
     const bytes = await world.files.read(`${path}/${file}`);

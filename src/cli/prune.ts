@@ -11,16 +11,20 @@ import { isDenied, unlessDenied } from "../gitlab/rights.ts";
 import type { World } from "../host/world.ts";
 import { recordRepositoryName } from "../plan/record.ts";
 import { ownBase, type Situation, situationOf } from "../plan/situation.ts";
+import {
+  gitHistory,
+  gitlabActivity,
+  remoteActivity,
+  remoteDefaultBranch,
+} from "../prune/activity.ts";
 import { type Applied, applyPrune } from "../prune/apply.ts";
 import { type Facts, gatherFacts, type Sources, type Standing } from "../prune/facts.ts";
-import { type GitLabProject, gitlabActivity, gitlabShelf } from "../prune/gitlab.ts";
-import { gitHistory } from "../prune/history.ts";
 import type { Rules } from "../prune/judge.ts";
 import { commitReader } from "../prune/needs.ts";
-import { plainShelf, remoteActivity, remoteDefaultBranch } from "../prune/plain.ts";
 import { isUnsettled, makePrunePlan, type PrunePlan } from "../prune/plan.ts";
-import type { Shelf } from "../prune/port.ts";
 import { appliedJson, printApplied, printPrunePlan, tagJson } from "../prune/report.ts";
+import type { Shelf } from "../prune/shelf.ts";
+import { type GitLabProject, gitlabShelf, plainShelf } from "../prune/shelf.ts";
 import type { Git } from "../world.ts";
 import { namedConfig } from "./project.ts";
 import { gitlabOf, login } from "./session.ts";

@@ -1,12 +1,11 @@
 /** `berth publish`: copies what is elsewhere, then the set's tag on every image, then the record. */
 import type { Command } from "commander";
+import { copyAll, newBase } from "../build/copy.ts";
 import { type ExitCode, exitCodes } from "../errors.ts";
-import { copyAll, newBase } from "../execute/copy.ts";
 import type { World } from "../host/world.ts";
 import { ownBase } from "../plan/situation.ts";
 import { refuseTag } from "../plan/wishes.ts";
-import { announceWrites } from "../publish/announce.ts";
-import { isPublishDue } from "../publish/due.ts";
+import { announceWrites, isPublishDue } from "../publish/due.ts";
 import { type Published, publishSet } from "../publish/set.ts";
 import { readOutcomes } from "./folder.ts";
 import { openPlanned } from "./session.ts";

@@ -1,9 +1,10 @@
 /** `berth report`: the plan and its outcomes as a page, as Markdown and as JUnit. */
 import type { Command } from "commander";
+import { factsOf, outcomeBase } from "../build/ended.ts";
+import type { Outcome } from "../build/outcome.ts";
 import { type ExitCode, exitCodes } from "../errors.ts";
 import type { World } from "../host/world.ts";
 import { parseReference } from "../oci/reference.ts";
-import { factsOf, type Outcome, outcomeBase } from "../output/outcome.ts";
 import type { Plan } from "../plan/plan.ts";
 import type { Registry } from "../registry/registry.ts";
 import { printJunit } from "../report/junit.ts";

@@ -1,10 +1,12 @@
 /** What the commands that talk to a registry share: the situation, the client, and the project or its plan. */
+
+import { isFatal } from "../build/ended.ts";
+import type { Outcome } from "../build/outcome.ts";
 import type { Config } from "../config/config.ts";
 import { BerthError, type ExitCode, errorCodes, exitCodes } from "../errors.ts";
 import { accessOf } from "../gitlab/access.ts";
 import type { World } from "../host/world.ts";
 import type { Spool } from "../image/contexts.ts";
-import { isFatal, type Outcome } from "../output/outcome.ts";
 import type { Plan } from "../plan/plan.ts";
 import { type Situation, situationOf } from "../plan/situation.ts";
 import { openRegistry, type TokenHint } from "../registry/client.ts";

@@ -1,6 +1,7 @@
 /** Collects what the checks rest on; asks, and changes nothing. */
+
+import type { Engine } from "../build/engine.ts";
 import type { Config } from "../config/config.ts";
-import type { Engine } from "../engine/engine.ts";
 import type { GitLab, ProjectId } from "../gitlab/client.ts";
 import { below, printRepository, type Repository } from "../oci/reference.ts";
 import { repositoryOf } from "../plan/places.ts";

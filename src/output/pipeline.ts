@@ -2,7 +2,8 @@
 import { stringify } from "yaml";
 import { BerthError } from "../errors.ts";
 import { parentsFirst } from "../image/order.ts";
-import { isBuilt, type Plan, type PlannedImage, sameAs } from "../plan/plan.ts";
+import { isBuilt, sameAs } from "../plan/decision.ts";
+import type { Plan, PlannedImage } from "../plan/plan.ts";
 
 export interface PipelineOptions {
   /** The pipeline that holds the plan job; its artifacts are fetched from there. */

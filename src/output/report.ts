@@ -1,8 +1,9 @@
 /** What people read: the plan before, the outcomes after; pure text. */
-import { type Plan, type PlannedImage, reasonOf } from "../plan/plan.ts";
-import { bytesOf, printBytes } from "./bytes.ts";
-import type { Outcome } from "./outcome.ts";
-import { printTable } from "./table.ts";
+
+import type { Outcome } from "../build/outcome.ts";
+import { reasonOf } from "../plan/decision.ts";
+import type { Plan, PlannedImage } from "../plan/plan.ts";
+import { bytesOf, printBytes, printTable } from "./table.ts";
 
 /** The plan as a table with a line about the set under it. */
 export function printPlan(plan: Plan): string {

@@ -114,3 +114,8 @@ export function configOf(config: Config): Plan["config"] {
   const { prefix, upstream, registry, repository, reference, publish, registries, trust } = config;
   return { prefix, upstream, registry, repository, reference, publish, registries, trust };
 }
+
+/** Prints a plan as plan.json holds it: what is not there is `null`. */
+export function serializePlan(plan: Plan): string {
+  return `${JSON.stringify(plan, (_, value: unknown) => (value === undefined ? null : value), 2)}\n`;
+}

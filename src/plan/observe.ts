@@ -56,7 +56,7 @@ export interface ObserveOptions {
  * images that it names in another registry, are believed after one HEAD for each image; where no record is
  * known, one GET and one HEAD for each image and source. All in parallel.
  *
- * A source that may not be read is left out with a warning, so that a private upstream costs builds and
+ * Who calls it has announced the reads. A source that may not be read is left out with a warning, so that a private upstream costs builds and
  * not the pipeline; an outage is an error.
  */
 export async function observe(
@@ -67,7 +67,6 @@ export async function observe(
 ): Promise<Observation> {
   const reader = readerOf(registry);
   const looked: string[] = [];
-  announceReads(images, sources, registry);
   for (const source of sources) {
     const reference = recordReference(source.base, ownTags.set(setIdOf(images, source)));
     const where = printReference(reference);

@@ -1,119 +1,198 @@
-/** The plan: all images with their decisions, as plain JSON that later jobs carry out. */
-import type {
-  BuildReason,
-  Decision,
-  FoundBy,
-  Plan,
-  PlannedImage,
-  RefreshReason,
-  ScratchReason,
-} from "./schema.ts";
+/**
+ * The plan: all images with their decisions, as plain JSON that later jobs carry out. The shape of plan.json is also
+ * the type that the program uses; who imports only types does not load zod.
+ */
+import * as z from "zod";
+import { BerthError } from "../errors.ts";
+import { type Key, keyVersion } from "../image/key.ts";
+import type { DeepReadonly } from "../json.ts";
+import { type Digest, parseDigest } from "../oci/digest.ts";
 
-export type {
-  BuildReason,
-  Decision,
-  FoundBy,
-  Plan,
-  PlannedImage,
-  RefreshReason,
-  ScratchReason,
-} from "./schema.ts";
+const key = z
+  .custom<Key>((value) => typeof value === "string" && /^[0-9a-f]{64}$/.test(value))
+  .meta({ type: "string", pattern: "^[0-9a-f]{64}$" });
+const digest = z
+  .custom<Digest>((value) => typeof value === "string" && parseDigest(value) !== undefined)
+  .meta({ type: "string", pattern: "^sha256:[0-9a-f]{64}$" });
+/** `null` in the file, `undefined` in the program. */
+const textOrNone = z
+  .string()
+  .nullable()
+  .transform((value) => value ?? undefined)
+  .meta({ anyOf: [{ type: "string" }, { type: "null" }] });
+const foundBy = z.enum(["set-record", "key-tag"]);
 
-/** Is an image to be made by an engine? */
-export function isBuilt(
-  decision: Decision,
-): decision is Extract<Decision, { kind: "build" | "refresh" }> {
-  return decision.kind === "build" || decision.kind === "refresh";
+const secret = z.union([
+  z.object({ id: z.string(), env: z.string() }),
+  z.object({ id: z.string(), file: z.string() }),
+]);
+
+/** Why an image has to be built. */
+const buildReason = z.discriminatedUnion("code", [
+  z.object({
+    code: z.literal("absent"),
+    looked: z.array(z.string()),
+    // What changed since the promoted image, such as `RUN at line 12 changed since latest`.
+    since: z.string().optional(),
+  }),
+  // The tag is there, but what it points at is not whole.
+  z.object({ code: z.literal("broken"), reference: z.string(), missing: z.literal("config") }),
+  // Nowhere to look: no registry is known.
+  z.object({ code: z.literal("no-registry") }),
+  // Another image of the same key is built: this one is a copy of it.
+  z.object({ code: z.literal("same"), as: z.string() }),
+]);
+
+/** An image of the set that it is built from is built again. */
+const parentReason = z.object({ code: z.literal("parent"), parent: z.string() });
+const forcedReason = z.object({ code: z.literal("forced") });
+
+/** Why an image that is nowhere yet is built from scratch: its build neither reads nor writes a layer cache. */
+const scratchReason = z.discriminatedUnion("code", [
+  forcedReason,
+  parentReason,
+  // Layers at hand may be as old as the branch that is merged.
+  z.object({ code: z.literal("merge"), because: z.string() }),
+]);
+
+/** Why an image that is there is built again, under the same key and without layer caches. */
+const refreshReason = z.discriminatedUnion("code", [
+  forcedReason,
+  z.object({ code: z.literal("max-age"), created: z.string(), days: z.number() }),
+  z.object({ code: z.literal("base-moved"), base: z.string(), from: z.string(), to: z.string() }),
+  parentReason,
+  // In a merge: upstream does not have it, and it was not built on the target's head.
+  z.object({
+    code: z.literal("merge"),
+    because: z.string(),
+    revision: z.string().nullable(),
+    target: z.string().nullable(),
+  }),
+]);
+
+/** How an image is to be had; `execute` is the only place that branches on it. */
+const decision = z.discriminatedUnion("kind", [
+  z.object({ kind: z.literal("reuse"), reference: z.string(), digest, foundBy }),
+  z.object({ kind: z.literal("copy"), from: z.string(), digest, foundBy }),
+  z.object({
+    kind: z.literal("build"),
+    because: buildReason,
+    scratch: scratchReason.optional().describe("why no layer cache is read or written"),
+  }),
+  // `from` is what is used until the new one is promoted.
+  z.object({ kind: z.literal("refresh"), because: refreshReason, from: z.string() }),
+]);
+
+const inputs = z.object({
+  version: z.literal(keyVersion),
+  text: z.string().describe("the lines of the Dockerfile that the target needs"),
+  args: z.record(z.string(), z.string()),
+  parents: z.record(z.string(), key).describe("by the reference as written"),
+  context: digest.nullable(),
+  target: z.string().nullable(),
+  platform: z.string(),
+  onbuild: z.boolean(),
+  secrets: z.array(z.string()),
+  format: z.literal("oci"),
+  epoch: z.string().nullable(),
+});
+
+const image = z.object({
+  name: z.string(),
+  dockerfile: z.string(),
+  context: z.string(),
+  args: z.record(z.string(), z.string()),
+  target: textOrNone,
+  platform: z.string(),
+  secrets: z.array(secret),
+  epoch: textOrNone,
+  optional: z.boolean(),
+  onbuild: z.boolean(),
+  allowAdd: z.array(z.string()),
+  key,
+  inputs,
+  parents: z.array(z.string()),
+  repository: z
+    .string()
+    .nullable()
+    .describe("where the image has its place in the project's own registry"),
+  tag: z.string().describe("the tag of the key there"),
+  decision,
+  reference: z.string().nullable().describe("what later jobs run"),
+});
+
+/** What later jobs need of the configuration, so that publishing needs no checkout. */
+const config = z.object({
+  prefix: z.string(),
+  upstream: textOrNone,
+  registry: textOrNone,
+  repository: z.string(),
+  reference: z.enum(["digest", "tag", "own-tag"]),
+  publish: z.array(z.object({ branch: z.string(), tag: z.string() })),
+  registries: z.record(z.string(), z.object({ insecure: z.boolean() })),
+  trust: z.object({ unprotected: z.boolean() }),
+});
+
+/** The schema of the file; a test compares docs/plan.schema.json with it. */
+export const planSchema = z
+  .object({
+    // Raised when the file changes its shape; another version is refused.
+    version: z.literal(1),
+    config,
+    // The commit that the files were read from; `null` in a repository without a commit.
+    revision: z.string().nullable(),
+    // The pipeline that planned; its child pipelines have numbers of their own.
+    pipeline: z.string().nullable(),
+    // Files that differ from that commit and that keys cover.
+    dirty: z.array(z.string()),
+    set: z.object({
+      id: z.string(),
+      // On every image; the record names another one for a later generation.
+      tag: z.string(),
+      // Where the set was found on record, `host/path:tag`.
+      record: z.string().nullable(),
+      // Names the tags of this run's refreshed images until they are promoted; `null` where none is.
+      generation: z.string().nullable(),
+      stale: z
+        .boolean()
+        .describe("the record is to be written anew: it is old, or names what is gone"),
+    }),
+    // All images of the set end in the own registry, so that set tags can be given there.
+    complete: z.boolean(),
+    images: z.array(image),
+    // What the dotenv report holds, in order.
+    variables: z.record(z.string(), z.string()),
+    warnings: z.array(z.string()),
+  })
+  .describe("What berth plan decided, for berth build, publish and promote");
+
+export type Plan = DeepReadonly<z.output<typeof planSchema>>;
+export type PlannedImage = DeepReadonly<z.output<typeof image>>;
+export type Decision = DeepReadonly<z.output<typeof decision>>;
+export type BuildReason = DeepReadonly<z.output<typeof buildReason>>;
+export type ScratchReason = DeepReadonly<z.output<typeof scratchReason>>;
+export type RefreshReason = DeepReadonly<z.output<typeof refreshReason>>;
+/** Why an image need not be built. */
+export type FoundBy = z.output<typeof foundBy>;
+
+/** Reads plan.json; PLAN_INVALID for another version or a damaged file. */
+export function parsePlan(text: string, file: string): Plan {
+  const parsed = planSchema.safeParse(parseJson(text, file));
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0];
+  throw invalid(file, `${issue?.path.join(".") ?? ""}: ${issue?.message ?? "unknown"}`);
 }
 
-/** The image whose build an image of the same key waits for, to become a copy of it. */
-export function sameAs(decision: Decision): string | undefined {
-  return decision.kind === "build" && decision.because.code === "same"
-    ? decision.because.as
-    : undefined;
-}
-
-/** The images of the set that must be there before an image can be made. */
-export function needsOf({ decision, parents }: PlannedImage): readonly string[] {
-  const other = sameAs(decision);
-  return other === undefined ? parents : [other];
-}
-
-/** Is it to be built without any layer cache, read or written? */
-export function isFromScratch(decision: Decision): boolean {
-  return (
-    decision.kind === "refresh" || (decision.kind === "build" && decision.scratch !== undefined)
-  );
-}
-
-/** Prints a plan as plan.json holds it: what is not there is `null`. */
-export function serializePlan(plan: Plan): string {
-  return `${JSON.stringify(plan, (_, value: unknown) => (value === undefined ? null : value), 2)}\n`;
-}
-
-/** Says in a few words why a decision was taken. */
-export function reasonOf(decision: Decision): string {
-  switch (decision.kind) {
-    case "copy":
-    case "reuse":
-      return foundReason(decision);
-    case "build":
-      return `${buildReason(decision.because)}${scratchText(decision.scratch)}`;
-    case "refresh":
-      return refreshReason(decision.because);
+function parseJson(text: string, file: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw invalid(file, "it is not JSON");
   }
 }
 
-function foundReason({ foundBy }: { readonly foundBy: FoundBy }): string {
-  return foundBy === "set-record" ? "in the set record" : "key found";
-}
-
-function refreshReason(because: RefreshReason): string {
-  switch (because.code) {
-    case "forced":
-      return "asked for by FORCE_REBUILD";
-    case "max-age":
-      return `built ${because.created.slice(0, 10)}, older than ${because.days} days`;
-    case "base-moved":
-      return `base ${because.base} moved from ${short(because.from)} to ${short(because.to)}`;
-    case "parent":
-      return `its parent ${because.parent} is refreshed`;
-    case "merge":
-      return mergeReason(because);
-  }
-}
-
-function scratchText(scratch: ScratchReason | undefined): string {
-  if (scratch === undefined) return "";
-  return `; from scratch: ${scratch.code === "merge" ? scratch.because : refreshReason(scratch)}`;
-}
-
-function mergeReason(because: Extract<RefreshReason, { code: "merge" }>): string {
-  const at = because.revision === null ? "an unknown commit" : short(because.revision);
-  const { target } = because;
-  const why =
-    target === null
-      ? "the target's head is not known here"
-      : `it was built at ${at} without ${short(target)}`;
-  return `${because.because}: upstream does not have it, and ${why}`;
-}
-
-function short(id: string): string {
-  return id.replace(/^sha256:/, "").slice(0, 12);
-}
-
-function buildReason(because: BuildReason): string {
-  switch (because.code) {
-    case "absent": {
-      const count = because.looked.length;
-      const where = count === 1 ? "the registry" : `${count} registries`;
-      return because.since ?? `key not found in ${where}`;
-    }
-    case "broken":
-      return `${because.reference} has lost its ${because.missing}`;
-    case "no-registry":
-      return "no registry is known";
-    case "same":
-      return `same as ${because.as}`;
-  }
+function invalid(file: string, what: string): BerthError {
+  return new BerthError("PLAN_INVALID", `read ${file}: ${what}`, {
+    hint: "it must come from `berth plan` of the same version of berth; run the plan job again",
+  });
 }

@@ -5,8 +5,8 @@ import type { Facts } from "./facts.ts";
 import { judge, type Rules, type TagVerdict } from "./judge.ts";
 import type { Kind } from "./kinds.ts";
 import { isUnsettled, type JudgedTag, type PrunePlan, seenAgain } from "./plan.ts";
-import type { ListedTag, Shelf } from "./port.ts";
 import { withRecords } from "./records.ts";
+import type { ListedTag, Shelf } from "./shelf.ts";
 
 /** What became of one tag. */
 export interface Applied {

@@ -2,9 +2,8 @@
 import type { Config, PruneSettings } from "../config/config.ts";
 import { matchesBranch, promotedTags, slugOf } from "../config/promoted.ts";
 import { BerthError } from "../errors.ts";
-import type { History } from "./history.ts";
+import type { Activity, Head, History, ProjectPipeline } from "./activity.ts";
 import type { ReadCommit } from "./needs.ts";
-import type { Activity, Head, ProjectPipeline } from "./port.ts";
 
 /** Why nothing that depends on what is needed may be deleted. */
 export interface Doubt {

@@ -3,8 +3,8 @@ import type { AgedKind, PruneSettings } from "../config/config.ts";
 import { readTag } from "../oci/tags.ts";
 import { recordRepositoryName } from "../plan/record.ts";
 import { dayMs, type Facts } from "./facts.ts";
+import type { SortedTag } from "./kinds.ts";
 import { type Kind, tagGlob } from "./kinds.ts";
-import type { SortedTag } from "./listing.ts";
 
 /** Why a tag stays. */
 export type Keeping =

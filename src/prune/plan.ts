@@ -5,10 +5,9 @@ import { promotedPattern } from "../config/promoted.ts";
 import { recordRepositoryName } from "../plan/record.ts";
 import type { Doubt, Facts, Sources } from "./facts.ts";
 import { judge, type KnownTag, type Rules, type TagVerdict } from "./judge.ts";
-import { isEvidence, type Kind, kinds } from "./kinds.ts";
-import { listShelf } from "./listing.ts";
-import type { ListedTag, Shelf } from "./port.ts";
+import { isEvidence, type Kind, kinds, listShelf } from "./kinds.ts";
 import { knownTag, type RecordFacts, readRecords, withRecords } from "./records.ts";
+import type { ListedTag, Shelf } from "./shelf.ts";
 
 export interface JudgedTag extends KnownTag {
   readonly verdict: TagVerdict;

@@ -6,8 +6,8 @@ import { readTag } from "../oci/tags.ts";
 import { parseRecord, type SetRecord } from "../plan/record.ts";
 import { type Doubt, dayMs, type Facts, type Sources } from "./facts.ts";
 import type { Generation, KnownTag } from "./judge.ts";
-import type { ShelfListing, SortedTag } from "./listing.ts";
-import type { Shelf } from "./port.ts";
+import type { ShelfListing, SortedTag } from "./kinds.ts";
+import type { Shelf } from "./shelf.ts";
 
 export interface RecordFacts {
   /** When records were written, by tag: their own word, which is never the time of a build. */

@@ -1,6 +1,10 @@
-/** Whether a plan leaves anything to publish; pure. */
+/** Whether a plan leaves anything to publish, and what that is going to write. */
+import { below, parseReference, parseRepository, type Repository } from "../oci/reference.ts";
+import { isBuilt } from "../plan/decision.ts";
 import type { Plan } from "../plan/plan.ts";
+import { recordRepositoryName } from "../plan/record.ts";
 import type { Situation } from "../plan/situation.ts";
+import type { Registry } from "../registry/registry.ts";
 
 /**
  * Nothing is due where all images exist and either some are upstream's (a fork then writes nothing), or
@@ -13,4 +17,28 @@ export function isPublishDue(
   if (plan.images.some(({ decision }) => decision.kind !== "reuse")) return true;
   if (plan.set.stale && ci && trusted) return true;
   return plan.complete && (plan.set.record === null || wishes.tag !== undefined);
+}
+
+/** Announces early what publishing will write, unless builds come first: a token would expire. */
+export function announceRun(
+  plan: Pick<Plan, "images" | "complete">,
+  base: Repository,
+  registry: Pick<Registry, "announce">,
+): void {
+  const isQuick = plan.images.every(({ decision }) => !isBuilt(decision));
+  if (isQuick) announceWrites(plan, base, registry);
+}
+
+/** Announces every repository that is written, with the one that it is copied from beside it. */
+export function announceWrites(
+  { images, complete }: Pick<Plan, "images" | "complete">,
+  base: Repository,
+  registry: Pick<Registry, "announce">,
+): void {
+  registry.announce("push", [below(base, recordRepositoryName)]);
+  if (!complete) return;
+  for (const { repository, decision } of images) {
+    if (repository !== null) registry.announce("push", [parseRepository(repository)]);
+    if (decision.kind === "copy") registry.announce("pull", [parseReference(decision.from)]);
+  }
 }

@@ -1,30 +1,45 @@
-/** Moving a tag so that of several promotions at once the newest commit stays. */
+/**
+ * Moving a tag so that of several promotions at once the newest commit stays, without a lock.
+ *
+ * Whoever is about to move a tag first claims it under a tag of its own, which nobody overwrites, and looks at all
+ * claims after moving. So of two promotions at once at least the one that wrote last sees the newer commit, and
+ * points the tag at that.
+ */
 import { BerthError } from "../errors.ts";
 import type { Digest } from "../oci/digest.ts";
 import {
+  below,
   printReference,
   type Reference,
   type Repository,
   withDigest,
   withTag,
 } from "../oci/reference.ts";
-import { claimTag } from "../oci/tags.ts";
+import { claimPrefix, claimTag } from "../oci/tags.ts";
 import { repositoryOf } from "../plan/places.ts";
-import type { SetRecord } from "../plan/record.ts";
+import {
+  parseRecord,
+  recordReference,
+  recordRepositoryName,
+  type SetRecord,
+} from "../plan/record.ts";
 import type { Registry } from "../registry/registry.ts";
-import { type Claim, claimsOn, dropClaims } from "./claims.ts";
-import { writeRecord } from "./record.ts";
+import { type RecordPlace, writeRecord } from "./record.ts";
 
 /** Tells whether `ancestor` is in the history of `descendant`; `undefined` where the clone cannot tell. */
 export type IsAncestor = (ancestor: string, descendant: string) => Promise<boolean | undefined>;
 
 /** A moving tag, and where it moves. */
-export interface MovingTag {
+export interface MovingTag extends RecordPlace {
   readonly tag: string;
   readonly template: string;
-  readonly base: Repository;
-  readonly registry: Registry;
-  readonly now: Date;
+}
+
+/** The set of a commit that somebody promotes or has promoted. */
+interface Claim {
+  readonly tag: string;
+  readonly revision: string;
+  readonly record: SetRecord;
 }
 
 /** How often a tag is moved again because a newer commit was claimed meanwhile. */
@@ -36,16 +51,15 @@ export async function moveForward(
   at: MovingTag,
   isAncestor: IsAncestor,
 ): Promise<{ readonly images: number; readonly newer: string | undefined }> {
-  const { tag, base, registry, now } = at;
   const { revision } = record;
   if (revision === undefined) return { images: await moveTo(record, at), newer: undefined };
-  const own = { tag: claimTag(tag, revision), revision, record };
-  await writeRecord(record, base, registry, now, own.tag);
+  const own = { tag: claimTag(at.tag, revision), revision, record };
+  await writeRecord(record, at, own.tag);
   try {
     return await moveToNewest(own, at, isAncestor);
   } catch (error) {
     // What cannot be moved must not keep others from moving.
-    await dropClaims([own], base, registry).catch(() => undefined);
+    await dropClaims([own], at).catch(() => undefined);
     throw error;
   }
 }
@@ -60,7 +74,7 @@ async function moveToNewest(
     const images = await moveTo(newest.record, at);
     const seen = await newestOf(newest, at, isAncestor);
     if (seen.newest.tag === newest.tag || round === rounds) {
-      await dropClaims(seen.past, at.base, at.registry);
+      await dropClaims(seen.past, at);
       return { images, newer: newest === own ? undefined : newest.revision };
     }
     newest = seen.newest;
@@ -70,10 +84,10 @@ async function moveToNewest(
 /** The newest of all claims as far as git can tell, and those that are in its history. */
 async function newestOf(
   from: Claim,
-  { tag, base, registry, now }: MovingTag,
+  at: MovingTag,
   isAncestor: IsAncestor,
 ): Promise<{ readonly newest: Claim; readonly past: readonly Claim[] }> {
-  const claims = await claimsOn(tag, base, registry, now, from.tag);
+  const claims = await otherClaims(from, at);
   let newest = from;
   for (const claim of claims)
     if ((await isAncestor(newest.revision, claim.revision)) === true) newest = claim;
@@ -84,9 +98,64 @@ async function newestOf(
   return { newest, past };
 }
 
+/** No promotion takes this long; a claim this old stops nobody, such as one who goes back on purpose. */
+const lifetimeMs = 24 * 60 * 60 * 1000;
+
+/** The claims on a tag beside one that is in hand; none where the registry does not list tags. */
+async function otherClaims(
+  inHand: Claim,
+  { tag, base, registry, now }: MovingTag,
+): Promise<readonly Claim[]> {
+  const prefix = claimPrefix(tag);
+  const isClaim = (name: string) =>
+    name !== inHand.tag && name.startsWith(prefix) && /^[0-9a-z]+$/.test(name.slice(prefix.length));
+  const names = (await allTags(base, registry)).filter(isClaim);
+  const read = names.map(async (name): Promise<readonly Claim[]> => {
+    const reference = recordReference(base, name);
+    const manifest = await registry.get(reference);
+    const created = manifest?.content.annotations["org.opencontainers.image.created"] ?? "";
+    if (manifest === undefined || now.getTime() - Date.parse(created) > lifetimeMs) return [];
+    const record = parseRecord(manifest, printReference(reference));
+    const revision = name.slice(prefix.length);
+    return record === undefined ? [] : [{ tag: name, revision, record }];
+  });
+  return (await Promise.all(read)).flat();
+}
+
+async function allTags(base: Repository, registry: Registry): Promise<readonly string[]> {
+  const names: string[] = [];
+  return unlessRefused(async () => {
+    for await (const name of registry.tags(below(base, recordRepositoryName))) names.push(name);
+    return names;
+  }, names);
+}
+
+/** Deletes claims that can stop nobody any more; where the login may not delete they stay, harmlessly. */
+async function dropClaims(
+  claims: readonly Claim[],
+  { base, registry }: RecordPlace,
+): Promise<void> {
+  for (const { tag } of claims) {
+    const deleted = await unlessRefused<boolean | "refused">(
+      () => registry.deleteTag(recordReference(base, tag)),
+      "refused",
+    );
+    if (deleted === "refused") return;
+  }
+}
+
+async function unlessRefused<T>(work: () => Promise<T>, otherwise: T): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof BerthError) || error.code === "REGISTRY_UNAVAILABLE") throw error;
+    return otherwise;
+  }
+}
+
 /** Puts the tag where it is not yet, then the record; the number of images that it moved on. */
 async function moveTo(record: SetRecord, at: MovingTag): Promise<number> {
-  const { tag, base, registry, now } = at;
+  const { tag, registry } = at;
   const late = await behind(record, at);
   const moves = await Promise.all(
     late.map(async ({ repository, digest }) => {
@@ -96,7 +165,7 @@ async function moveTo(record: SetRecord, at: MovingTag): Promise<number> {
     }),
   );
   await Promise.all(moves.map(({ tagged, manifest }) => registry.put(tagged, manifest)));
-  await writeRecord(record, base, registry, now, tag);
+  await writeRecord(record, at, tag);
   return late.length;
 }
 

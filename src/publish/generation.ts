@@ -21,8 +21,9 @@ export async function adoptGeneration(
   { images }: Pick<Plan, "images">,
   fresh: SetRecord,
   usual: SetRecord | undefined,
-  { template, base, registry, now }: MovingTag,
+  at: MovingTag,
 ): Promise<SetRecord> {
+  const { template, base, registry, now } = at;
   if (usual?.tag === fresh.tag && usual !== undefined) return usual;
   const moves = await Promise.all(
     images.map(async ({ name, key }): Promise<readonly Move[]> => {
@@ -45,7 +46,7 @@ export async function adoptGeneration(
       await registry.put(tagged, manifest);
     }),
   );
-  await writeRecord(fresh, base, registry, now);
+  await writeRecord(fresh, at);
   return fresh;
 }
 

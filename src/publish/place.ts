@@ -8,7 +8,8 @@ import {
   withDigest,
   withTag,
 } from "../oci/reference.ts";
-import { isBuilt, type PlannedImage } from "../plan/plan.ts";
+import { isBuilt } from "../plan/decision.ts";
+import type { PlannedImage } from "../plan/plan.ts";
 import type { Registry } from "../registry/registry.ts";
 
 /** An image of the set and the manifest that it has; none where it is not there. */

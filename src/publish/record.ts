@@ -53,12 +53,17 @@ function recorded(image: PlannedImage, found: Placed["found"]): RecordedImage {
   return { kind: "elsewhere", reference: { ...reference, digest } };
 }
 
+/** Where records are written, and when. */
+export interface RecordPlace {
+  readonly base: Repository;
+  readonly registry: Registry;
+  readonly now: Date;
+}
+
 /** Writes a record under the tag of its set (or another tag, for what is promoted); gives its reference. */
 export async function writeRecord(
   record: SetRecord,
-  base: Repository,
-  registry: Registry,
-  now: Date,
+  { base, registry, now }: RecordPlace,
   tag: string = ownTags.set(record.setId),
 ): Promise<string> {
   const reference = recordReference(base, tag);

@@ -10,14 +10,14 @@ import {
   type Repository,
   withTag,
 } from "../oci/reference.ts";
-import { isBuilt, type Plan, type PlannedImage } from "../plan/plan.ts";
+import { isBuilt } from "../plan/decision.ts";
+import type { Plan, PlannedImage } from "../plan/plan.ts";
 import { parseRecord, recordReference } from "../plan/record.ts";
 import type { Situation } from "../plan/situation.ts";
 import type { Registry } from "../registry/registry.ts";
-import { announceWrites } from "./announce.ts";
-import { isPublishDue } from "./due.ts";
+import { announceWrites, isPublishDue } from "./due.ts";
 import { movedKeys, type Placed, place } from "./place.ts";
-import { putRecordBlobs, recordOf, recordTagOf, writeRecord } from "./record.ts";
+import { putRecordBlobs, type RecordPlace, recordOf, recordTagOf, writeRecord } from "./record.ts";
 
 export interface Published {
   /** The record of the set, written now or there already; `undefined` where none is due. */
@@ -32,12 +32,9 @@ export interface Published {
 }
 
 /** A plan whose set is published, and where. */
-export interface Publication {
+export interface Publication extends RecordPlace {
   readonly plan: Plan;
   readonly situation: Pick<Situation, "ci" | "trusted" | "wishes" | "upstream">;
-  readonly base: Repository;
-  readonly registry: Registry;
-  readonly now: Date;
 }
 
 /** How often a set is published anew because others moved key tags; each moves one at most once. */
@@ -124,8 +121,9 @@ function tagsFor({ plan, situation, base }: Publication): readonly string[] {
 /** Tags first, then the record, which an untrusted run leaves alone; gives where the set is on record. */
 async function writeSet(
   placed: readonly Placed[],
-  { plan, situation, base, registry, now }: Publication,
+  publication: Publication,
 ): Promise<string | undefined> {
+  const { plan, situation, base, registry } = publication;
   const { set, images } = plan;
   // Since then the record may have moved on to a refreshed generation.
   const isReused = isOwn(plan, base) && images.every(({ decision }) => decision.kind === "reuse");
@@ -137,7 +135,7 @@ async function writeSet(
     await Promise.all([blobs, ...placed.flatMap((image) => putTags(image, registry))]);
     if (!isDue) return (situation.trusted && set.record) || undefined;
     const record = recordOf(plan, situation, placed);
-    return await writeRecord(record, base, registry, now, recordTagOf(set));
+    return await writeRecord(record, publication, recordTagOf(set));
   } catch (error) {
     // A record that this login may not write anew is left to a run that may.
     const isDenied = error instanceof BerthError && error.code === "REGISTRY_DENIED";

@@ -1,6 +1,7 @@
 /** The images as a table: everything that the graph and the timeline show, in words. */
-import { bytesOf, printBytes } from "../output/bytes.ts";
+
 import { shortReference } from "../output/report.ts";
+import { bytesOf, printBytes } from "../output/table.ts";
 import { type Markup, markup } from "./markup.ts";
 import { classOf, shapeOf } from "./shapes.ts";
 import type { Report, ReportImage } from "./view.ts";

@@ -1,7 +1,9 @@
 /** What a report shows, as plain data: each planned image beside what became of it. */
-import { bytesOf } from "../output/bytes.ts";
-import type { ImageBlob, Outcome } from "../output/outcome.ts";
-import { isBuilt, type Plan, type PlannedImage, reasonOf } from "../plan/plan.ts";
+
+import type { ImageBlob, Outcome } from "../build/outcome.ts";
+import { bytesOf } from "../output/table.ts";
+import { isBuilt, reasonOf } from "../plan/decision.ts";
+import type { Plan, PlannedImage } from "../plan/plan.ts";
 
 /** How an image stands; the last three wait for a job, or for its outcome to become known. */
 export type ImageState =

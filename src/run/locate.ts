@@ -3,7 +3,7 @@ import { BerthError } from "../errors.ts";
 import type { Image } from "../image/image.ts";
 import { type KeyedImage, keyOfTag } from "../image/key.ts";
 import { printReference, withDigest, withTag } from "../oci/reference.ts";
-import { observe } from "../plan/observe.ts";
+import { announceReads, observe } from "../plan/observe.ts";
 import type { Source } from "../plan/places.ts";
 import type { FoundBy } from "../plan/plan.ts";
 import type { SetRecord } from "../plan/record.ts";
@@ -43,6 +43,7 @@ export interface SearchScope {
 export function locateKeys(images: readonly KeyedImage[], place: SearchScope): Promise<Search> {
   const { registry, now } = place;
   return throughSources(images, place, async (source, wanted) => {
+    announceReads(wanted, [source], registry);
     const { sightings, looked, warnings } = await observe(wanted, [source], registry, { now });
     if (looked.length === 0) throw new BerthError("REGISTRY_DENIED", warnings.join(" "));
     return wanted.map((image) => {

@@ -1,8 +1,7 @@
 /** Brings an image to this machine by digest, with berth's login for its registry. */
-import { hostOfContext } from "../engine/docker.ts";
-import { clientConfig } from "../engine/docker-args.ts";
-import { getDocker } from "../engine/docker-failure.ts";
-import { lastLine, neverEnded, registryError } from "../engine/failure.ts";
+import { clientConfig, hostOfContext } from "../build/docker.ts";
+import { getDocker } from "../build/docker-failure.ts";
+import { lastLine, neverEnded, registryError } from "../build/failure.ts";
 import { BerthError } from "../errors.ts";
 import { parseReference } from "../oci/reference.ts";
 import { isLoopbackHost } from "../registry/origin.ts";

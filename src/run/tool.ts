@@ -1,6 +1,6 @@
 /** Which program runs containers here, and what it has to be told. */
-import { daemonError, daemonIsAway, dockerLine } from "../engine/docker-failure.ts";
-import { neverEnded } from "../engine/failure.ts";
+import { daemonError, daemonIsAway, dockerLine } from "../build/docker-failure.ts";
+import { neverEnded } from "../build/failure.ts";
 import { BerthError } from "../errors.ts";
 import type { Clock, Files, Run, RunResult } from "../world.ts";
 

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { after, before, describe, type TestContext, test } from "node:test";
+import { withAnnotations } from "../../src/build/annotate.ts";
 import type { Explanation } from "../../src/explain/explanation.ts";
 import { ownTags } from "../../src/image/key.ts";
-import { withAnnotations } from "../../src/publish/annotate.ts";
 import { makeRepository, type Repository } from "../context/repository.ts";
 import { basicAuthority, client, goodLogin, pushImage, testImage } from "../registry/clients.ts";
 import { berth, type Ended, plainEnv } from "../support/command.ts";

@@ -4,16 +4,20 @@ import {
   buildArguments,
   parseBuildahVersion,
   pushArguments,
-} from "../../src/engine/buildah-args.ts";
-import { insecureHostsOf, limitFlags, registriesConf } from "../../src/engine/buildah-files.ts";
-import { prepare } from "../../src/engine/buildah-prepare.ts";
+} from "../../src/build/buildah-args.ts";
+import {
+  insecureHostsOf,
+  limitFlags,
+  prepare,
+  registriesConf,
+} from "../../src/build/buildah-files.ts";
 import {
   clientConfig,
   dockerBuildArguments,
   parseDockerVersions,
   pushedDigest,
-} from "../../src/engine/docker-args.ts";
-import type { BuildRequest } from "../../src/engine/engine.ts";
+} from "../../src/build/docker.ts";
+import type { BuildRequest } from "../../src/build/engine.ts";
 import { ownTags } from "../../src/image/key.ts";
 
 const request: BuildRequest = {

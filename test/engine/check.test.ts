@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { dirname, join } from "node:path";
 import { after, before, test } from "node:test";
-import { buildah } from "../../src/engine/buildah.ts";
-import { docker } from "../../src/engine/docker.ts";
+import { buildah } from "../../src/build/buildah.ts";
+import { docker } from "../../src/build/docker.ts";
 import { BerthError, type ErrorCode } from "../../src/errors.ts";
 import { realFiles } from "../../src/host/files.ts";
 import { createRunner } from "../../src/host/run.ts";

@@ -1,7 +1,7 @@
 /** Which layers an engine takes from earlier builds, and which it must not. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { oldestLayer } from "../../src/execute/bases.ts";
+import { oldestLayer } from "../../src/build/bases.ts";
 import { ownTags } from "../../src/image/key.ts";
 import { type Digest, digestOf } from "../../src/oci/digest.ts";
 import { client } from "../registry/clients.ts";

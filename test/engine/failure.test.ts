@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { buildError, couldNotStart, onlyCacheFailed } from "../../src/engine/buildah-failure.ts";
-import { refuseMisread } from "../../src/engine/buildah-refuse.ts";
-import { dockerBuildError } from "../../src/engine/docker-failure.ts";
-import type { BuildRequest } from "../../src/engine/engine.ts";
-import { isPassing, registryFailure, withoutSecrets } from "../../src/engine/failure.ts";
-import { pushed } from "../../src/engine/push.ts";
+import { buildError, couldNotStart, onlyCacheFailed } from "../../src/build/buildah-failure.ts";
+import { refuseMisread } from "../../src/build/buildah-refuse.ts";
+import { dockerBuildError } from "../../src/build/docker-failure.ts";
+import type { BuildRequest } from "../../src/build/engine.ts";
+import { isPassing, registryFailure, withoutSecrets } from "../../src/build/failure.ts";
+import { pushed } from "../../src/build/push.ts";
 import { BerthError, type ErrorCode } from "../../src/errors.ts";
 import type { RunResult } from "../../src/world.ts";
 

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import type { Outcome } from "../../src/output/outcome.ts";
+import type { Outcome } from "../../src/build/outcome.ts";
 import { type Repository, repositoryAt } from "../context/repository.ts";
 import { buildahEngine, dockerEngine, type TestEngine } from "../example/engines.ts";
 import { pushBusybox } from "../support/bases.ts";

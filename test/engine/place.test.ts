@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { buildkitLine, type SourceText, stepLine } from "../../src/engine/place.ts";
+import { buildkitLine, type SourceText, stepLine } from "../../src/build/place.ts";
 
 const step = (keyword: string, line: number, last = line) => ({ keyword, line, last });
 const tools = { name: "tools", steps: [step("from", 6), step("env", 9), step("run", 12, 13)] };

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Engine } from "../../src/engine/engine.ts";
-import { chooseEngine, type EngineSetting } from "../../src/engine/select.ts";
+import type { Engine } from "../../src/build/engine.ts";
+import { chooseEngine, type EngineSetting } from "../../src/build/engine.ts";
 import { BerthError, type ErrorCode } from "../../src/errors.ts";
 
 const engine = (name: Engine["name"], problem: ErrorCode | undefined): Engine => ({

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { cp } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
-import type { Outcome } from "../../src/output/outcome.ts";
+import type { Outcome } from "../../src/build/outcome.ts";
 import type { Plan } from "../../src/plan/plan.ts";
 import type { Project } from "../support/example.ts";
 import { imageNames } from "./reuse.ts";

@@ -1,7 +1,7 @@
 /** What the example's tests share: a registry with bases, an engine, the example in git, berth as a process. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import type { Outcome } from "../../src/output/outcome.ts";
+import type { Outcome } from "../../src/build/outcome.ts";
 import type { Plan } from "../../src/plan/plan.ts";
 import { berth, type Ended, type Env } from "../support/command.ts";
 import { type DockerRegistry, startDockerRegistry } from "../support/docker-registry.ts";

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { Outcome } from "../../src/output/outcome.ts";
+import type { Outcome } from "../../src/build/outcome.ts";
 import type { Plan } from "../../src/plan/plan.ts";
 import type { Env } from "../support/command.ts";
 import type { JobOptions, TestJob } from "../support/gitlab-jobs.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Outcome } from "../../src/output/outcome.ts";
+import type { Outcome } from "../../src/build/outcome.ts";
 import { printOutcomes, printPlan, shortReference } from "../../src/output/report.ts";
 import { printTable } from "../../src/output/table.ts";
 import { configOf } from "../../src/plan/make.ts";

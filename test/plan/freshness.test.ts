@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, test } from "node:test";
+import { annotationsOf, withAnnotations } from "../../src/build/annotate.ts";
 import type { Config } from "../../src/config/config.ts";
 import { parseReference } from "../../src/oci/reference.ts";
 import { lookAtFreshness, type MergeHistory } from "../../src/plan/freshness.ts";
 import type { Observation, Sighting } from "../../src/plan/observe.ts";
 import type { PlannedImage } from "../../src/plan/plan.ts";
 import { type Situation, situationOf } from "../../src/plan/situation.ts";
-import { annotationsOf, withAnnotations } from "../../src/publish/annotate.ts";
 import { client, seed, testImage } from "../registry/clients.ts";
 import { keyedImage } from "../support/keyed.ts";
 import { type MemoryRegistry, startMemoryRegistry } from "../support/memory-registry.ts";

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { reasonOf, serializePlan } from "../../src/plan/plan.ts";
-import { parsePlan } from "../../src/plan/schema.ts";
+import { reasonOf } from "../../src/plan/decision.ts";
+import { serializePlan } from "../../src/plan/make.ts";
+import { parsePlan } from "../../src/plan/plan.ts";
 import { planOf, run } from "../support/flow.ts";
 import { openProjects } from "../support/projects.ts";
 

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { RefreshSettings } from "../../src/config/config.ts";
-import { type RefreshReason, reasonOf } from "../../src/plan/plan.ts";
+import { reasonOf } from "../../src/plan/decision.ts";
+import type { RefreshReason } from "../../src/plan/plan.ts";
 import {
   type Freshness,
   type ImageOrigin,

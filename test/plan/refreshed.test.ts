@@ -2,13 +2,8 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { KeyedImage } from "../../src/image/key.ts";
 import { decide } from "../../src/plan/decide.ts";
-import {
-  type Decision,
-  isFromScratch,
-  type RefreshReason,
-  reasonOf,
-  type ScratchReason,
-} from "../../src/plan/plan.ts";
+import { isFromScratch, reasonOf } from "../../src/plan/decision.ts";
+import type { Decision, RefreshReason, ScratchReason } from "../../src/plan/plan.ts";
 import type { Situation } from "../../src/plan/situation.ts";
 import type { Wishes } from "../../src/plan/wishes.ts";
 import { config, keyedImage, notAsked, situation, someDigest } from "../support/keyed.ts";

@@ -6,7 +6,7 @@ import { accessOf } from "../../src/gitlab/access.ts";
 import { openGitLab } from "../../src/gitlab/client.ts";
 import { realWorld } from "../../src/host/world.ts";
 import { ownTags } from "../../src/image/key.ts";
-import { gitlabShelf } from "../../src/prune/gitlab.ts";
+import { gitlabShelf } from "../../src/prune/shelf.ts";
 import { pushImage, testImage } from "../registry/clients.ts";
 import { startGitLab, type TestGitLab } from "../support/gitlab-server.ts";
 

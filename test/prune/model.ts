@@ -10,7 +10,7 @@ import {
 import { readTag, tagsOf } from "../../src/oci/tags.ts";
 import { makeRecord, parseRecord } from "../../src/plan/record.ts";
 import type { CommitNeeds } from "../../src/prune/needs.ts";
-import type { Deletion, ListedTag, Shelf } from "../../src/prune/port.ts";
+import type { Deletion, ListedTag, Shelf } from "../../src/prune/shelf.ts";
 
 interface Stored {
   readonly manifest: Manifest;

@@ -4,11 +4,11 @@ import { defaultConfig, type PruneSettings } from "../../src/config/config.ts";
 import { BerthError } from "../../src/errors.ts";
 import { keyVersion } from "../../src/image/key.ts";
 import { tagsOf } from "../../src/oci/tags.ts";
+import type { ProjectPipeline } from "../../src/prune/activity.ts";
 import { type Applied, applyPrune } from "../../src/prune/apply.ts";
 import { type Facts, gatherFacts, type Sources, type Standing } from "../../src/prune/facts.ts";
 import type { CommitNeeds } from "../../src/prune/needs.ts";
 import { makePrunePlan, type PrunePlan } from "../../src/prune/plan.ts";
-import type { ProjectPipeline } from "../../src/prune/port.ts";
 import { type Model, type ModelOptions, makeModel } from "./model.ts";
 
 /** Contents by image: what a commit's Dockerfiles say. */

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { describe, test } from "node:test";
 import fc from "fast-check";
-import type { Outcome } from "../../src/output/outcome.ts";
+import type { Outcome } from "../../src/build/outcome.ts";
 import { printJunit } from "../../src/report/junit.ts";
 import { printPage } from "../../src/report/page.ts";
 import { escapeMarkdown, printSummary } from "../../src/report/summary.ts";

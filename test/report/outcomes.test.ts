@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { factsOf, secondsAnnotation } from "../../src/build/ended.ts";
+import { parseOutcome } from "../../src/build/outcome.ts";
 import { BerthError } from "../../src/errors.ts";
 import { makeImageManifest } from "../../src/oci/manifest.ts";
-import { factsOf, secondsAnnotation } from "../../src/output/outcome.ts";
-import { parseOutcome } from "../../src/output/schema.ts";
 import { testImage, testIndex } from "../registry/clients.ts";
 import { blobs, failure, outcomeOf, planned } from "./samples.ts";
 

@@ -1,8 +1,8 @@
 /** Plans and outcomes as runs leave them, for reports. */
 
+import type { Outcome, Result } from "../../src/build/outcome.ts";
 import { BerthError, type ErrorCode } from "../../src/errors.ts";
 import { digestOf } from "../../src/oci/digest.ts";
-import type { Outcome, Result } from "../../src/output/outcome.ts";
 import { configOf } from "../../src/plan/make.ts";
 import type { Decision, Plan, PlannedImage } from "../../src/plan/plan.ts";
 import { makeReport, type Report } from "../../src/report/view.ts";

@@ -1,24 +1,25 @@
 /** A whole run in memory: keys, plan, builds by an engine that pushes small images, publishing. */
+
+import { lookUpBase } from "../../src/build/bases.ts";
+import { newBase } from "../../src/build/copy.ts";
+import { isFatal, manifestsOf } from "../../src/build/ended.ts";
+import type { BuildRequest, Engine } from "../../src/build/engine.ts";
+import { execute, runParentsFirst } from "../../src/build/execute.ts";
+import type { Outcome } from "../../src/build/outcome.ts";
+import type { Tools } from "../../src/build/tools.ts";
 import { sightedManifests } from "../../src/cli/folder.ts";
 import type { Config } from "../../src/config/config.ts";
-import type { BuildRequest, Engine } from "../../src/engine/engine.ts";
 import { BerthError } from "../../src/errors.ts";
-import { lookUpBase } from "../../src/execute/bases.ts";
-import { newBase } from "../../src/execute/copy.ts";
-import { execute } from "../../src/execute/execute.ts";
-import { runParentsFirst } from "../../src/execute/schedule.ts";
-import type { Tools } from "../../src/execute/tools.ts";
 import { realFiles } from "../../src/host/files.ts";
 import { makeFolder, unpackTar } from "../../src/host/unpack.ts";
 import type { Spool } from "../../src/image/contexts.ts";
 import { identify } from "../../src/image/identify.ts";
 import type { Image } from "../../src/image/image.ts";
-import { isFatal, manifestsOf, type Outcome } from "../../src/output/outcome.ts";
 import type { MergeHistory } from "../../src/plan/freshness.ts";
 import type { Plan } from "../../src/plan/plan.ts";
 import { type Planning, planOf as planFrom } from "../../src/plan/plan-of.ts";
 import { ownBase, type Situation } from "../../src/plan/situation.ts";
-import { announceRun } from "../../src/publish/announce.ts";
+import { announceRun } from "../../src/publish/due.ts";
 import { type Published, publishSet } from "../../src/publish/set.ts";
 import type { Registry } from "../../src/registry/registry.ts";
 import { pushImage, testImage } from "../registry/clients.ts";

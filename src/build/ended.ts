@@ -1,9 +1,7 @@
 /** What became of a planned image, as plain JSON that later jobs and reports read. */
 import type { Manifest } from "../oci/manifest.ts";
 import type { PlannedImage } from "../plan/plan.ts";
-import type { Outcome } from "./schema.ts";
-
-export type { ImageBlob, Outcome, Result } from "./schema.ts";
+import type { Outcome } from "./outcome.ts";
 
 /** An outcome, and the manifest that the image ended at, for what follows in the same run. */
 export interface Ended {

@@ -1,18 +1,14 @@
 /** Copies: images that are in another registry base and shall be in the own one too. */
 import type { Manifest } from "../oci/manifest.ts";
-import {
-  below,
-  parseReference,
-  printReference,
-  type Repository,
-  withDigest,
-  withTag,
-} from "../oci/reference.ts";
+import { below, parseReference, type Repository, withTag } from "../oci/reference.ts";
 import { pastTag } from "../oci/tags.ts";
+import { sameAs } from "../plan/decision.ts";
 import { ownRepository } from "../plan/places.ts";
-import { type Plan, type PlannedImage, sameAs } from "../plan/plan.ts";
+import type { Plan, PlannedImage } from "../plan/plan.ts";
 import { recordRepositoryName } from "../plan/record.ts";
 import type { CopyResult, Registry } from "../registry/registry.ts";
+import { locate } from "./parents.ts";
+import { remembered } from "./remembered.ts";
 
 type Copies = Pick<Registry, "copy" | "head">;
 
@@ -46,36 +42,11 @@ export async function copyImage(
 
 /** Asks once, when it is first needed, whether anything was published below a base. */
 export function newBase(base: Repository | undefined, registry: Pick<Registry, "tags">) {
-  let answer: Promise<boolean> | undefined;
-  const ask = async (): Promise<boolean> => {
+  return remembered(async (): Promise<boolean> => {
     if (base === undefined) return true;
     for await (const _ of registry.tags(below(base, recordRepositoryName))) return false;
     return true;
-  };
-  return (): Promise<boolean> => {
-    answer ??= ask();
-    return answer;
-  };
-}
-
-/** Where an image that this pipeline builds has its place, by its tag. */
-export function builtReference(name: string, images: readonly PlannedImage[]): string {
-  const image = images.find((one) => one.name === name);
-  return `${image?.repository}:${image?.tag}`;
-}
-
-/** What an image is a copy of; `undefined` where it is none, or where that has not come to be. */
-async function sourceOf(
-  { decision }: PlannedImage,
-  images: readonly PlannedImage[],
-  registry: Copies,
-): Promise<string | undefined> {
-  if (decision.kind === "copy") return decision.from;
-  const other = sameAs(decision);
-  if (other === undefined) return undefined;
-  const reference = parseReference(builtReference(other, images));
-  const descriptor = await registry.head(reference);
-  return descriptor && printReference(withDigest(reference, descriptor.digest));
+  });
 }
 
 /**
@@ -89,7 +60,8 @@ export async function copyAll(
 ): Promise<ReadonlyMap<string, Manifest>> {
   const copied = await Promise.all(
     images.map(async (image) => {
-      const from = await sourceOf(image, images, target.registry);
+      const other = image.decision.kind === "copy" ? image.name : sameAs(image.decision);
+      const from = other && (await locate(other, { ...target, planned: images, done: new Map() }));
       if (from === undefined) return [];
       const { manifest } = await copyImage(image, from, target);
       return [[image.name, manifest] as const];

@@ -3,7 +3,8 @@ import { BerthError } from "../errors.ts";
 import { ownTags } from "../image/key.ts";
 import type { Manifest } from "../oci/manifest.ts";
 import { type Repository, withTag } from "../oci/reference.ts";
-import { isFromScratch, type PlannedImage } from "../plan/plan.ts";
+import { isFromScratch } from "../plan/decision.ts";
+import type { PlannedImage } from "../plan/plan.ts";
 import type { Tools } from "./tools.ts";
 
 /** On an image: layers made before this time are not to be taken by builds that go on from it. */

@@ -1,5 +1,8 @@
-/** The small files that buildah reads beside the Dockerfile, as pure texts. */
+/** The files that buildah reads for one build: their texts, and where they are laid out. */
+import { join } from "node:path/posix";
 import { isLoopbackHost } from "../registry/origin.ts";
+import type { Files } from "../world.ts";
+import type { BuildahPaths } from "./buildah-args.ts";
 import type { BuildRequest } from "./engine.ts";
 
 /** Trusts every image, as Docker does: berth names its bases by digest. */
@@ -53,4 +56,59 @@ export function limitFlags(limits: string | undefined): readonly string[] {
     ...flag("Max open files", "nofile", Number.POSITIVE_INFINITY),
     ...flag("Max processes", "nproc", mostProcesses),
   ];
+}
+
+export type Env = Readonly<Record<string, string | undefined>>;
+
+export interface Prepared {
+  readonly paths: BuildahPaths;
+  /** Added to buildah's environment. */
+  readonly env: Env;
+}
+
+/** GitLab's own authority beside those of `/etc/ssl/certs`, which Go reads in any case (crypto/x509: SSL_CERT_FILE). */
+function authorities(env: Env): Env {
+  const { CI_SERVER_TLS_CA_FILE: given, SSL_CERT_FILE: chosen } = env;
+  return given && !chosen ? { SSL_CERT_FILE: given } : {};
+}
+
+/** Writes into the scratch folder what the build needs and the machine does not have. */
+export async function prepare(
+  files: Pick<Files, "read" | "write">,
+  env: Env,
+  request: BuildRequest,
+): Promise<Prepared> {
+  const at = (name: string): string => join(request.scratchFolder, name);
+  const home = env["HOME"] ?? "/root";
+  const first = async (candidates: readonly string[]): Promise<string | undefined> => {
+    const found = await Promise.all(candidates.map((path) => files.read(path)));
+    return found.find((bytes) => bytes !== undefined)?.toString();
+  };
+  const places = (name: string) => [
+    `${home}/.config/containers/${name}`,
+    `/etc/containers/${name}`,
+  ];
+  const chosen = env["CONTAINERS_REGISTRIES_CONF"];
+  const registries = registriesConf(
+    await first(chosen === undefined ? places("registries.conf") : [chosen]),
+    insecureHostsOf(request),
+  );
+  const hasPolicy = (await first(places("policy.json"))) !== undefined;
+  await files.write(at("Dockerfile"), request.dockerfile);
+  await files.write(at("ignore"), "");
+  if (registries !== undefined) await files.write(at("registries.conf"), registries);
+  if (!hasPolicy) await files.write(at("policy.json"), openPolicy);
+  return {
+    paths: {
+      dockerfile: at("Dockerfile"),
+      ignorefile: at("ignore"),
+      imageId: at("image-id"),
+      digest: at("digest"),
+      policy: hasPolicy ? undefined : at("policy.json"),
+    },
+    env: {
+      ...(registries === undefined ? {} : { CONTAINERS_REGISTRIES_CONF: at("registries.conf") }),
+      ...authorities(env),
+    },
+  };
 }

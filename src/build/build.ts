@@ -7,12 +7,13 @@ import {
   withDigest,
   withTag,
 } from "../oci/reference.ts";
-import { secondsAnnotation } from "../output/outcome.ts";
+import { isFromScratch } from "../plan/decision.ts";
 import { isWhole } from "../plan/look.ts";
 import { ownRepository } from "../plan/places.ts";
-import { isFromScratch, type PlannedImage } from "../plan/plan.ts";
-import { annotationsOf, withAnnotations } from "../publish/annotate.ts";
+import type { PlannedImage } from "../plan/plan.ts";
+import { annotationsOf, withAnnotations } from "./annotate.ts";
 import { oldestLayer } from "./bases.ts";
+import { secondsAnnotation } from "./ended.ts";
 import { keepLayers, layerCache, sinceAnnotation } from "./layers.ts";
 import { pinReferences } from "./pin.ts";
 import { type Build, requestFor } from "./request.ts";

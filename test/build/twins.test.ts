@@ -1,11 +1,12 @@
 /** Two names for one key: one build, and a copy of it. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { copyAll } from "../../src/execute/copy.ts";
-import { parentReferences } from "../../src/execute/parents.ts";
+import { copyAll } from "../../src/build/copy.ts";
+import { parentReferences } from "../../src/build/parents.ts";
 import { parseReference } from "../../src/oci/reference.ts";
 import { childPipeline } from "../../src/output/pipeline.ts";
-import { type Plan, reasonOf } from "../../src/plan/plan.ts";
+import { reasonOf } from "../../src/plan/decision.ts";
+import type { Plan } from "../../src/plan/plan.ts";
 import { situationOf } from "../../src/plan/situation.ts";
 import { type FlowOptions, flowTime, planOf, run } from "../support/flow.ts";
 import { config } from "../support/keyed.ts";
@@ -69,7 +70,8 @@ describe("two names for one key", async () => {
     await run(job(upstream, { dockerfiles: { a: recipe } }));
     const [a, b, child] = plan.images;
     assert.ok(a && b && child);
-    const from = await parentReferences(child, new Map(), plan.images, registry);
+    const at = { planned: plan.images, done: new Map(), registry };
+    const from = await parentReferences(child, at);
     assert.equal(parseReference(from.get("b") ?? "").path, `${upstream}/a`);
     const copied = await copyAll(plan, target);
     assert.equal(copied.get("b")?.descriptor.digest, parseReference(from.get("b") ?? "").digest);

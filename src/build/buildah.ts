@@ -19,8 +19,7 @@ import {
   machineError,
   onlyCacheFailed,
 } from "./buildah-failure.ts";
-import { limitFlags } from "./buildah-files.ts";
-import { type Env, prepare } from "./buildah-prepare.ts";
+import { type Env, limitFlags, prepare } from "./buildah-files.ts";
 import { refuseMisread } from "./buildah-refuse.ts";
 import type { BuildRequest, BuildResult, Engine } from "./engine.ts";
 import { lastLines, neverEnded, withoutSecrets } from "./failure.ts";

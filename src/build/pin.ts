@@ -8,7 +8,7 @@ import {
 import { BerthError, type Problem } from "../errors.ts";
 import type { Material } from "../image/identify.ts";
 import type { PlannedImage } from "../plan/plan.ts";
-import type { ResolvedBase } from "../publish/annotate.ts";
+import type { ResolvedBase } from "./annotate.ts";
 import type { BaseFacts } from "./bases.ts";
 import type { Tools } from "./tools.ts";
 

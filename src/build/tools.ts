@@ -1,5 +1,5 @@
 /** What is carried out, and what that needs of the outside, handed in by the command. */
-import type { Engine } from "../engine/engine.ts";
+
 import type { Material } from "../image/identify.ts";
 import type { Manifest } from "../oci/manifest.ts";
 import type { Plan } from "../plan/plan.ts";
@@ -7,6 +7,7 @@ import type { Situation } from "../plan/situation.ts";
 import type { Registry } from "../registry/registry.ts";
 import type { Clock, Files, Log } from "../world.ts";
 import type { BaseFacts } from "./bases.ts";
+import type { Engine } from "./engine.ts";
 
 /** What is known before anything is carried out. */
 export interface Task {

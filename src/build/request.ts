@@ -1,7 +1,6 @@
 /** What an engine is asked for: context, logins and secrets in files, nothing of value in arguments. */
 import { resolve } from "node:path/posix";
 import type { Recipe } from "../dockerfile/recipe.ts";
-import type { BuildRequest } from "../engine/engine.ts";
 import { BerthError } from "../errors.ts";
 import type { Material } from "../image/identify.ts";
 import { ownTags } from "../image/key.ts";
@@ -9,6 +8,7 @@ import { parseReference, type Repository, withTag } from "../oci/reference.ts";
 import { triedTag } from "../oci/tags.ts";
 import type { PlannedImage } from "../plan/plan.ts";
 import { isLoopbackHost } from "../registry/origin.ts";
+import type { BuildRequest } from "./engine.ts";
 import type { LayerCache } from "./layers.ts";
 import type { Pinned } from "./pin.ts";
 import { materialOf, type Tools } from "./tools.ts";

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { BaseFacts } from "../../src/build/bases.ts";
+import { pinReferences } from "../../src/build/pin.ts";
+import type { Tools } from "../../src/build/tools.ts";
 import { BerthError, printProblem } from "../../src/errors.ts";
-import type { BaseFacts } from "../../src/execute/bases.ts";
-import { pinReferences } from "../../src/execute/pin.ts";
-import type { Tools } from "../../src/execute/tools.ts";
 import type { PlannedImage } from "../../src/plan/plan.ts";
 import { keyedImage } from "../support/keyed.ts";
 import { recipeOf } from "../support/recipe.ts";

@@ -1,12 +1,40 @@
-/** GitLab behind the ports of prune. */
-
-import type { GitLab, PipelineFilter } from "../gitlab/client.ts";
-import { isDenied, unlessDenied } from "../gitlab/rights.ts";
-import type { Repository } from "../oci/reference.ts";
+/** What prune asks of a registry, through GitLab's API or of the registry alone. */
+import type { GitLab } from "../gitlab/client.ts";
+import { parseDigest } from "../oci/digest.ts";
+import type { Manifest } from "../oci/manifest.ts";
+import { type Reference, type Repository, withDigest, withTag } from "../oci/reference.ts";
 import { recordRepositoryName } from "../plan/record.ts";
 import type { Registry } from "../registry/registry.ts";
-import { referenceAt, repositoryAt } from "./plain.ts";
-import type { Activity, Deletion, ProjectPipeline, Shelf } from "./port.ts";
+
+/** A tag as a registry lists it. */
+export interface ListedTag {
+  readonly name: string;
+  readonly digest?: string | undefined;
+  /**
+   * When the tag was put, in milliseconds since 1970. Never the time that the image was built, which a
+   * retagged image keeps; left out where a registry knows only that.
+   */
+  readonly taggedAt?: number | undefined;
+}
+
+/** What became of a tag that was to be deleted; an outage or a refused login is a `BerthError` instead. */
+export type Deletion =
+  | { readonly kind: "deleted" }
+  | { readonly kind: "gone" }
+  /** This tag may not be deleted, such as a protected one. */
+  | { readonly kind: "refused"; readonly why: string };
+
+/** The repositories below one base. A repository is named by its path below it, `""` being the base itself. */
+export interface Shelf {
+  repositories(): Promise<readonly string[]>;
+  /** Page by page, one request a page. */
+  tags(repository: string): AsyncIterable<ListedTag>;
+  /** What one tag is right now; `undefined` where it is gone. Absent where the registry can tell no more than its list. */
+  readonly look?: (repository: string, tag: string) => Promise<ListedTag | undefined>;
+  /** By tag or digest. */
+  manifest(repository: string, reference: string): Promise<Manifest | undefined>;
+  deleteTag(repository: string, tag: string): Promise<Deletion>;
+}
 
 /** A project of GitLab and the base of its repositories. */
 export interface GitLabProject {
@@ -81,46 +109,36 @@ function pathBelow(base: Repository, path: string): string | undefined {
   return path.startsWith(`${base.path}/`) ? path.slice(base.path.length + 1) : undefined;
 }
 
-/** The branches, open merge requests and pipelines of a project; what a token may not see is `undefined`. */
-export function gitlabActivity({
-  gitlab,
-  project,
-}: Pick<GitLabProject, "gitlab" | "project">): Activity {
+/**
+ * A registry that knows only its tags: no time of tagging, and no list of repositories, so that `repositories`
+ * must be known from elsewhere.
+ */
+export function plainShelf(
+  registry: Registry,
+  base: Repository,
+  repositories: () => Promise<readonly string[]>,
+): Shelf {
   return {
-    branches: () => gitlab.branches(project),
-    async mergeRequests() {
-      const open = await unlessDenied(gitlab.openMergeRequests(project));
-      if (isDenied(open)) return undefined;
-      const heads = open.flatMap(({ iid, sha }) =>
-        sha === undefined ? [] : [{ name: `!${iid}`, commit: sha }],
-      );
-      return heads.length === open.length ? heads : undefined;
+    repositories,
+    async *tags(repository) {
+      for await (const name of registry.tags(repositoryAt(base, repository))) yield { name };
     },
-    async pipelines(since) {
-      const updatedAfter = since.toISOString();
-      const filters: readonly PipelineFilter[] = [
-        { updatedAfter },
-        { updatedAfter, source: "parent_pipeline" },
-        ...unfinished.map((status) => ({ status })),
-      ];
-      const found = new Map<number, ProjectPipeline>();
-      for (const filter of filters) {
-        const listed = await unlessDenied(gitlab.pipelines(project, filter));
-        if (isDenied(listed)) return undefined;
-        for (const pipeline of listed) found.set(pipeline.id, pipelineOf(pipeline, since));
-      }
-      return [...found.values()];
+    manifest: (repository, reference) => registry.get(referenceAt(base, repository, reference)),
+    async deleteTag(repository, name) {
+      const deleted = await registry.deleteTag(withTag(repositoryAt(base, repository), name));
+      return { kind: deleted ? "deleted" : "gone" };
     },
   };
 }
 
-const unfinished = ["running", "pending", "created", "preparing", "waiting_for_resource"] as const;
-/** These wait for a person or a time, and go on with the images that they began with. */
-const waiting = ["manual", "scheduled", "canceling"];
+/** A repository by its path below a base; `""` is the base itself. */
+export function repositoryAt(base: Repository, path: string): Repository {
+  return path === "" ? base : { host: base.host, path: `${base.path}/${path}` };
+}
 
-type Listed = Awaited<ReturnType<GitLab["pipelines"]>>[number];
-
-function pipelineOf({ id, sha, status, createdAt }: Listed, since: Date): ProjectPipeline {
-  const running = [...unfinished, ...waiting].some((one) => one === status);
-  return { id, commit: sha, running, begunAt: (createdAt ?? since).getTime() };
+/** An image there, by tag or digest. */
+export function referenceAt(base: Repository, path: string, reference: string): Reference {
+  const repository = repositoryAt(base, path);
+  const digest = parseDigest(reference);
+  return digest === undefined ? withTag(repository, reference) : withDigest(repository, digest);
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import type { BuildRequest } from "../../src/engine/engine.ts";
+import type { BuildRequest } from "../../src/build/engine.ts";
 import { ownTags } from "../../src/image/key.ts";
 import { printRepository, withTag } from "../../src/oci/reference.ts";
 import { client } from "../registry/clients.ts";

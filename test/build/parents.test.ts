@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { parentReferences } from "../../src/execute/parents.ts";
+import type { Outcome } from "../../src/build/outcome.ts";
+import { parentReferences } from "../../src/build/parents.ts";
 import { digestOf } from "../../src/oci/digest.ts";
-import type { Outcome } from "../../src/output/outcome.ts";
 import type { Decision, PlannedImage } from "../../src/plan/plan.ts";
 import type { Registry } from "../../src/registry/registry.ts";
 import { keyedImage } from "../support/keyed.ts";
@@ -29,7 +29,7 @@ async function parentOf(plan: readonly PlannedImage[], outcome?: string, tagged?
     outcome === undefined ? [] : [["parent", { reference: outcome } as Outcome]],
   );
   const child = planned("child", build, { parents: ["parent"] });
-  const found = await parentReferences(child, done, plan, { head } as Registry);
+  const found = await parentReferences(child, { planned: plan, done, registry: { head } });
   return { parent: found.get("parent"), asked };
 }
 

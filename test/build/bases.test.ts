@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import fc from "fast-check";
+import { lookUpBase, oldestLayer, readSettings } from "../../src/build/bases.ts";
 import { BerthError } from "../../src/errors.ts";
-import { lookUpBase, oldestLayer, readSettings } from "../../src/execute/bases.ts";
 import { client, seed, testImage, testIndex } from "../registry/clients.ts";
 import { startMemoryRegistry } from "../support/memory-registry.ts";
 

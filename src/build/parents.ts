@@ -1,0 +1,65 @@
+/** Where images of a plan are by now, whether this run made them or another job did. */
+import { BerthError } from "../errors.ts";
+import { parseRepository, printReference, withDigest, withTag } from "../oci/reference.ts";
+import { sameAs } from "../plan/decision.ts";
+import type { PlannedImage } from "../plan/plan.ts";
+import type { Registry } from "../registry/registry.ts";
+import type { Outcome } from "./outcome.ts";
+
+/** What tells where an image is. */
+export interface Whereabouts {
+  readonly planned: readonly PlannedImage[];
+  /** How images ended in this run, by name. */
+  readonly done: ReadonlyMap<string, Pick<Outcome, "reference">>;
+  readonly registry: Pick<Registry, "head">;
+}
+
+/**
+ * The reference by digest of an image of the plan: of this run's outcomes first, else as the plan found it,
+ * else by the tag that another job has pushed; `undefined` where it is nowhere.
+ */
+export async function locate(name: string, at: Whereabouts): Promise<string | undefined> {
+  const made = at.done.get(name)?.reference ?? undefined;
+  const image = at.planned.find((candidate) => candidate.name === name);
+  if (made !== undefined || image === undefined) return made;
+  const { decision, repository, tag } = image;
+  const other = sameAs(decision);
+  if (other !== undefined) return locate(other, at);
+  if (decision.kind === "reuse") return decision.reference;
+  if (decision.kind === "copy") return decision.from;
+  if (repository === null) return undefined;
+  const tagged = withTag(parseRepository(repository), tag);
+  const descriptor = await at.registry.head(tagged);
+  return descriptor && printReference(withDigest(tagged, descriptor.digest));
+}
+
+/** The same of an image that another one is made from; SET_INCOMPLETE where it is nowhere. */
+export async function locateParent(
+  image: PlannedImage,
+  name: string,
+  at: Whereabouts,
+): Promise<string> {
+  const found = await locate(name, at);
+  if (found !== undefined) return found;
+  const parent = at.planned.find((candidate) => candidate.name === name);
+  const where =
+    parent === undefined
+      ? "it is not in the plan"
+      : `${parent.repository ?? "no registry"}:${parent.tag} is not there`;
+  throw new BerthError(
+    "SET_INCOMPLETE",
+    `build ${image.name}: its parent ${name} is missing: ${where}`,
+    { hint: `run \`berth build ${name}\` first, or see why its job failed` },
+  );
+}
+
+/** References by digest of all parents of an image, by name. */
+export async function parentReferences(
+  image: PlannedImage,
+  at: Whereabouts,
+): Promise<ReadonlyMap<string, string>> {
+  const entries = image.parents.map(
+    async (name) => [name, await locateParent(image, name, at)] as const,
+  );
+  return new Map(await Promise.all(entries));
+}

@@ -1,0 +1,152 @@
+/** What prune asks of a project: what is going on in it, and which commits its branches were at. */
+import type { GitLab, PipelineFilter } from "../gitlab/client.ts";
+import { isDenied, unlessDenied } from "../gitlab/rights.ts";
+import type { Git } from "../world.ts";
+import type { GitLabProject } from "./shelf.ts";
+
+/** A branch or merge request, and the commit that it is at. */
+export interface Head {
+  readonly name: string;
+  readonly commit: string;
+}
+
+export interface ProjectPipeline {
+  readonly id: number;
+  readonly commit: string;
+  /** Not ended yet, whatever it waits for. */
+  readonly running: boolean;
+  /** Milliseconds since 1970. */
+  readonly begunAt: number;
+}
+
+/** What is going on in a project right now. `undefined` where it cannot be told, which is not the same as none. */
+export interface Activity {
+  /** All of them; a failure to list them is an error. */
+  branches(): Promise<readonly Head[]>;
+  /** The open ones. */
+  mergeRequests(): Promise<readonly Head[] | undefined>;
+  /** Those that run, and those begun since. */
+  pipelines(since: Date): Promise<readonly ProjectPipeline[] | undefined>;
+}
+
+/** The branches, open merge requests and pipelines of a project; what a token may not see is `undefined`. */
+export function gitlabActivity({
+  gitlab,
+  project,
+}: Pick<GitLabProject, "gitlab" | "project">): Activity {
+  return {
+    branches: () => gitlab.branches(project),
+    async mergeRequests() {
+      const open = await unlessDenied(gitlab.openMergeRequests(project));
+      if (isDenied(open)) return undefined;
+      const heads = open.flatMap(({ iid, sha }) =>
+        sha === undefined ? [] : [{ name: `!${iid}`, commit: sha }],
+      );
+      return heads.length === open.length ? heads : undefined;
+    },
+    async pipelines(since) {
+      const updatedAfter = since.toISOString();
+      const filters: readonly PipelineFilter[] = [
+        { updatedAfter },
+        { updatedAfter, source: "parent_pipeline" },
+        ...unfinished.map((status) => ({ status })),
+      ];
+      const found = new Map<number, ProjectPipeline>();
+      for (const filter of filters) {
+        const listed = await unlessDenied(gitlab.pipelines(project, filter));
+        if (isDenied(listed)) return undefined;
+        for (const pipeline of listed) found.set(pipeline.id, pipelineOf(pipeline, since));
+      }
+      return [...found.values()];
+    },
+  };
+}
+
+const unfinished = ["running", "pending", "created", "preparing", "waiting_for_resource"] as const;
+/** These wait for a person or a time, and go on with the images that they began with. */
+const waiting = ["manual", "scheduled", "canceling"];
+
+type Listed = Awaited<ReturnType<GitLab["pipelines"]>>[number];
+
+function pipelineOf({ id, sha, status, createdAt }: Listed, since: Date): ProjectPipeline {
+  const running = [...unfinished, ...waiting].some((one) => one === status);
+  return { id, commit: sha, running, begunAt: (createdAt ?? since).getTime() };
+}
+
+/** The branches of the remote `origin` right now; it knows no merge requests and no pipelines. */
+export function remoteActivity(git: Git): Activity {
+  return {
+    async branches() {
+      const text = (await git.run(["ls-remote", "--quiet", "--heads", "origin"])).toString();
+      return [...text.matchAll(/^([0-9a-f]+)\trefs\/heads\/(.+)$/gm)].map(
+        ([, commit = "", name = ""]) => ({ name, commit }),
+      );
+    },
+    mergeRequests: async () => undefined,
+    pipelines: async () => undefined,
+  };
+}
+
+/** The default branch of `origin`; `undefined` where it does not say. */
+export async function remoteDefaultBranch(git: Git): Promise<string | undefined> {
+  const text = (await git.run(["ls-remote", "--quiet", "--symref", "origin", "HEAD"])).toString();
+  return /^ref: refs\/heads\/(.+)\tHEAD$/m.exec(text)?.[1];
+}
+
+/** The commits that a branch was at within some days, from a clone that may hold only a part of them. */
+export interface History {
+  /**
+   * The commits of a branch since a time, its head, and the commit that it was at before: all that may have
+   * been its head. Fails where the clone cannot be completed.
+   */
+  headsSince(head: string, since: Date): Promise<readonly string[]>;
+  /** Makes sure that a commit is here, fetching it where it is not. */
+  bring(commit: string): Promise<void>;
+}
+
+export function gitHistory(git: Git): History {
+  let whole: Promise<void> | undefined;
+  const bring = async (commit: string): Promise<void> => {
+    if (await hasCommit(git, commit)) return;
+    await git.run(["fetch", "--quiet", "--no-tags", ...(await filter(git)), "origin", commit]);
+  };
+  return {
+    bring,
+    async headsSince(head, since) {
+      await bring(head);
+      whole ??= completeHistory(git);
+      await whole;
+      const seconds = Math.floor(since.getTime() / 1000);
+      const [recent, before] = await Promise.all([
+        revisions(git, [`--max-age=${seconds}`, head]),
+        revisions(git, ["--first-parent", `--min-age=${seconds}`, "--max-count=1", head]),
+      ]);
+      return [...new Set([head, ...recent, ...before])];
+    },
+  };
+}
+
+async function revisions(git: Git, args: readonly string[]): Promise<readonly string[]> {
+  const text = (await git.run(["rev-list", ...args])).toString();
+  return text.split("\n").filter((line) => line !== "");
+}
+
+function hasCommit(git: Git, commit: string): Promise<boolean> {
+  return git.test(["cat-file", "-e", `${commit}^{commit}`]).catch(() => false);
+}
+
+/** A shallow clone ends a branch where it does not end. Contents are left to be fetched when they are read. */
+async function completeHistory(git: Git): Promise<void> {
+  if (!(await isShallow(git))) return;
+  await git.run(["fetch", "--quiet", "--no-tags", "--unshallow", "--filter=blob:none", "origin"]);
+}
+
+async function isShallow(git: Git): Promise<boolean> {
+  return (await git.run(["rev-parse", "--is-shallow-repository"])).toString().startsWith("true");
+}
+
+/** A partial or shallow clone takes commits without their files; a full one stays full. */
+async function filter(git: Git): Promise<readonly string[]> {
+  const partial = await git.test(["config", "--get", "remote.origin.promisor"]);
+  return partial || (await isShallow(git)) ? ["--filter=blob:none"] : [];
+}
