@@ -15,8 +15,11 @@ require("node:module").enableCompileCache();
 require("./main.js");
 `;
 
-/** Has nothing but a default export, for which CommonJS and ES modules have different words. */
-const inlined = new Set(["p-limit"]);
+/**
+ * Parts of the one file: what every command needs, and what has nothing but a default export, for which CommonJS and
+ * ES modules have different words.
+ */
+const inlined = new Set(["commander", "p-limit"]);
 
 /** Writes the bundle into a folder, which is emptied first. */
 export async function bundle(folder: string): Promise<void> {

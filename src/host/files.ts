@@ -6,11 +6,12 @@ import {
   lstatSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   readlinkSync,
   rmSync,
 } from "node:fs";
-import { chmod, lstat, readdir, rename, rm, writeFile } from "node:fs/promises";
+import { chmod, lstat, rename, rm, writeFile } from "node:fs/promises";
 import { hostname, tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import type { FileEntry, Files, TemporaryFolder } from "../world.ts";
@@ -93,14 +94,25 @@ export function temporaryFolder(prefix: string): TemporaryFolder {
 
 /** Removes the folders of processes that are gone; others' and those of other machines or containers stay. */
 export async function removeLeftFolders(): Promise<void> {
-  const name = new RegExp(`^berth-[a-z]+-${machine()}-(\\d+)-[^-]+$`);
-  const names = await readdir(tmpdir()).catch(() => []);
-  const left = names.filter((entry) => !isAlive(Number(name.exec(entry)?.[1] ?? process.pid)));
-  for (const path of left.map((entry) => join(tmpdir(), entry))) {
+  for (const name of berthFolders()) {
+    const [, owner, pid] = folderName.exec(name) ?? [];
+    if (owner !== machine() || isAlive(Number(pid))) continue;
+    const path = join(tmpdir(), name);
     const stats = await lstat(path).catch(() => undefined);
     if (stats?.isDirectory() !== true || stats.uid !== process.getuid?.()) continue;
     // An engine may still write there; the next run comes again.
     await rm(path, { recursive: true, force: true }).catch(() => undefined);
+  }
+}
+
+const folderName = /^berth-[a-z]+-([0-9a-f]{8})-(\d+)-[^-]+$/;
+
+/** Looked up at once, since every run does and nearly none finds any. */
+function berthFolders(): readonly string[] {
+  try {
+    return readdirSync(tmpdir()).filter((name) => folderName.test(name));
+  } catch {
+    return [];
   }
 }
 
