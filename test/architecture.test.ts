@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { test } from "node:test";
-import { circles, readSources, typesTwice } from "../scripts/figures.ts";
+import { circles, closureOf, readSources, typesTwice } from "../scripts/figures.ts";
 
 const src = join(import.meta.dirname, "../src");
 
@@ -67,6 +67,16 @@ test("imports point down", () => {
 
 test("no files import each other, not around corners either", () => {
   assert.deepEqual(circles(readSources()), []);
+});
+
+test("no command of the core needs a companion before it asks for one", () => {
+  const companions = ["explain", "report", "pipelines", "doctor", "init", "run"];
+  const core = ["key", "plan", "ensure", "build", "publish", "promote", "prune"];
+  const sources = readSources();
+  const wrong = core.flatMap((verb) =>
+    [...closureOf(`cli/${verb}.ts`, sources)].filter((file) => companions.includes(partOf(file))),
+  );
+  assert.deepEqual(wrong, []);
 });
 
 test("a type's name is exported once", () => {

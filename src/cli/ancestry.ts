@@ -1,6 +1,5 @@
 /** What git knows of commits, after fetching what a shallow clone lacks. */
 import type { MergeHistory } from "../plan/freshness.ts";
-import type { IsAncestor } from "../publish/promote.ts";
 import type { Git } from "../world.ts";
 
 /**
@@ -10,7 +9,7 @@ import type { Git } from "../world.ts";
  * the history up to both commits then goes into a repository beside it, without trees and files where
  * the server knows filters.
  */
-export function ancestry(git: Git): IsAncestor {
+export function ancestry(git: Git): MergeHistory["isAncestor"] {
   return async (ancestor, descendant) => {
     if (!isCommit(ancestor) || !isCommit(descendant)) return undefined;
     const asked = ["merge-base", "--is-ancestor", ancestor, descendant];

@@ -5,6 +5,7 @@ import { defaultConfig } from "../config/config.ts";
 import { declareImages } from "../config/discover.ts";
 import { fileNames } from "../config/load.ts";
 import { parentName } from "../config/parents.ts";
+import { parseConfig } from "../config/parse.ts";
 import type { Tree } from "../context/tree.ts";
 import { workTree } from "../context/worktree.ts";
 import { BerthError, describeError, type ExitCode, exitCodes } from "../errors.ts";
@@ -80,7 +81,6 @@ function nothingFound(world: World, { pipeline }: Survey, options: InitOptions):
 
 /** What still keeps the images from having keys, as a person reads it. */
 async function tryOut(tree: Tree, { config: text }: Proposal): Promise<string | undefined> {
-  const { parseConfig } = await import("../config/parse.ts");
   const config = text === undefined ? defaultConfig : parseConfig(text, fileNames[0]);
   try {
     const images = await declareImages(config, tree);

@@ -3,6 +3,7 @@ import { type Command, Option } from "commander";
 import { type ExitCode, exitCodes } from "../errors.ts";
 import type { World } from "../host/world.ts";
 import { handedOn, tagsOf } from "../output/handed-on.ts";
+import { childPipeline, printPipeline } from "../output/pipeline.ts";
 import { printPlan } from "../output/report.ts";
 import type { Plan } from "../plan/plan.ts";
 import { ownBase } from "../plan/situation.ts";
@@ -67,7 +68,7 @@ async function plan(world: World, options: JobOptions): Promise<ExitCode> {
   if (session.situation.ci && isPublishDue(plan, session.situation)) ownBase(session.situation);
   const folder = outputFolder(world, session.project.git.root, options);
   await writePlan(folder, plan);
-  await writeOutput(folder, "pipeline.yml", await pipelineText(plan, options, session));
+  await writeOutput(folder, "pipeline.yml", pipelineText(plan, options, session));
   // GitLab shows no page of a child pipeline in a merge request, but this job's.
   const { reportOn } = await import("./report.ts");
   await reportOn(folder, plan, {
@@ -78,12 +79,11 @@ async function plan(world: World, options: JobOptions): Promise<ExitCode> {
   return exitCodes.done;
 }
 
-async function pipelineText(
+function pipelineText(
   plan: Plan,
   options: JobOptions,
   { project: { config }, world: { env } }: Session,
-): Promise<string> {
-  const { childPipeline, printPipeline } = await import("../output/pipeline.ts");
+): string {
   const { prefix } = config;
   const engine = engineOf(options.engine, config, env);
   const service = env[`${prefix}_DOCKER_SERVICE`] || env["BERTH_INPUT_DOCKER_SERVICE"];
