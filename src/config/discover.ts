@@ -118,7 +118,7 @@ async function contextFaults(images: readonly Named[], tree: Tree): Promise<read
   const checked = await Promise.all(
     images.map(async (image) => {
       const { context } = image.options;
-      if (!context || (await tree.list(context)).length > 0) return [];
+      if (!context || (await tree.folder(context)).size > 0) return [];
       const message = `context ${context} of image ${image.name}: there is no such folder in ${tree.label}`;
       return [{ ...at(image, "context"), message }];
     }),

@@ -1,5 +1,5 @@
 /** Dockerfiles of a tree: what it has for each entry of the configuration, or by the usual names. */
-import type { Tree } from "../context/tree.ts";
+import { entriesBelow, type Tree } from "../context/tree.ts";
 import type { Config, ConfigPlace, ImageEntry, ImageOptions, ImagePlaces } from "./config.ts";
 import { compileGlob, globFolder, globLastName } from "./glob.ts";
 import { nearest } from "./nearest.ts";
@@ -99,7 +99,7 @@ export async function findGlob(tree: Tree, glob: string): Promise<readonly strin
       paths.filter((path) => matcher.test(path)),
     );
   }
-  const entries = await tree.list(folder);
+  const entries = await entriesBelow(tree, folder);
   return entries
     .filter(({ kind, path }) => kind === "file" && matcher.test(path))
     .map(({ path }) => path);
@@ -113,7 +113,7 @@ async function onlyFiles(tree: Tree, paths: readonly string[]): Promise<readonly
 /** The file that a path or glob was probably meant to name. */
 async function nearestFile(tree: Tree, path: string): Promise<string | undefined> {
   const slash = path.lastIndexOf("/");
-  const beside = slash < 0 ? [] : await tree.list(path.slice(0, slash));
+  const beside = slash < 0 ? [] : await entriesBelow(tree, path.slice(0, slash));
   const files = beside.filter(({ kind }) => kind === "file").map((entry) => entry.path);
   const usual = await findUsual(tree);
   const inside = usual.find((known) => known.startsWith(`${path}/`));

@@ -1,9 +1,32 @@
 /** The build context that a Dockerfile reaches, described for the key. */
 import { BerthError } from "../errors.ts";
 import { readIgnore } from "./ignore.ts";
-import { selectEntries } from "./select.ts";
-import type { ContextEntry, ContextSource } from "./source.ts";
+import { comparePaths, folderOf } from "./paths.ts";
+import { type ContextNode, parsePath, reach, subtree, type View } from "./reach.ts";
 import type { Tree } from "./tree.ts";
+
+/** One source of COPY, ADD or a bind mount; `line` is where the Dockerfile names it. */
+export type ContextSource =
+  | {
+      readonly kind: "path";
+      /** As written, after expansion of variables: below the context's folder, `/` and `./` allowed before it. */
+      readonly pattern: string;
+      /** Whether `*`, `?`, `[ ]` and `\` have a meaning. */
+      readonly wildcards: boolean;
+      /** What links below it lead to is taken too. */
+      readonly follow?: true | undefined;
+      readonly line: number;
+    }
+  | { readonly kind: "everything"; readonly line: number };
+
+/** One thing that is in a context. */
+export interface ContextEntry {
+  /** Below the context's folder, with `/`. */
+  readonly path: string;
+  /** A folder is an entry only where nothing of what is in it is. */
+  readonly kind: "file" | "symlink" | "folder";
+  readonly executable: boolean;
+}
 
 export interface ContextRequest {
   /** The Dockerfile's path below the repository's top; names problems and finds its ignore file. */
@@ -18,17 +41,41 @@ export interface ContextDescription {
   readonly entries: readonly ContextEntry[];
   /** Sources without wildcards that name nothing; the build will fail on them. */
   readonly missing: readonly ContextSource[];
-  /** Submodules that are not checked out and of which the context has an empty folder. */
+  /**
+   * Submodules that are not checked out and that only a copy of the whole context reaches: empty folders, as
+   * every builder sees them in a clone. In a revision there are none of these, but problems.
+   */
   readonly emptied: readonly string[];
   /** The ignore file that was applied, below the repository's top. */
   readonly ignoreFile: string | undefined;
+}
+
+interface SourceProblem {
+  readonly line: number;
+  readonly message: string;
+  /** Only this machine lacks something; another may have it. */
+  readonly absent: boolean;
+}
+
+/** What one source selects. */
+interface Taken {
+  readonly source: ContextSource;
+  readonly nodes: readonly ContextNode[];
+  readonly problem?: string;
+}
+
+/** A node that was selected, and the line that did so first. */
+interface Selected extends ContextNode {
+  readonly line: number;
 }
 
 /**
  * Says which files a build can reach; CONTEXT_INVALID with all reasons where they cannot be used, CONTEXT_ABSENT
  * where no more is wrong than that this machine does not have them.
  *
- * Without sources it reads and lists nothing.
+ * A source takes what it names with all that is below; a link on its way is taken together with where it leads.
+ * Links that lie in a folder that was taken are entries and no more, as COPY treats them. Without sources it reads
+ * and lists nothing.
  */
 export async function describeContext(
   tree: Tree,
@@ -36,28 +83,38 @@ export async function describeContext(
 ): Promise<ContextDescription> {
   if (sources.length === 0) return { entries: [], missing: [], emptied: [], ignoreFile: undefined };
   const ignore = await readIgnore(tree, dockerfile, context);
-  const { entries, missing, emptied, problems } = await selectEntries(
-    tree,
-    context,
-    sources,
-    ignore,
+  const view: View = { tree, folder: context, ignore };
+  const taken = await Promise.all(sources.map((source) => take(view, source)));
+  const selected = new Map<string, Selected>();
+  for (const { source, nodes } of taken)
+    for (const node of nodes)
+      if (!selected.has(node.path)) selected.set(node.path, { ...node, line: source.line });
+  const named = new Set(
+    taken.flatMap(({ source, nodes }) => (isWhole(source) ? [] : nodes.map(({ path }) => path))),
   );
-  if (problems.length > 0) {
-    const [code, what] = problems.every(({ absent }) => absent)
-      ? (["CONTEXT_ABSENT", `files of ${tree.label} are not on this machine`] as const)
-      : (["CONTEXT_INVALID", "not usable"] as const);
-    throw new BerthError(code, `read the context of ${dockerfile}: ${what}`, {
-      hint: "make these files available, or exclude them in .dockerignore",
-      problems: problems.map(({ line, message }) => ({
-        file: dockerfile,
-        line,
-        column: 1,
-        message,
-      })),
-    });
-  }
+  const isEmptied = ({ path, entry }: ContextNode): boolean =>
+    entry.kind === "submodule" && !named.has(path) && entry.absent === undefined;
+  const emptied = [...selected.values()].filter(isEmptied);
+  const kept = [...selected.values()].filter((node) => !isEmptied(node));
+  const problems = [...taken.flatMap(problemOf), ...(await contentProblems(tree, kept))];
+  if (problems.length > 0) throw unusable(tree, dockerfile, problems);
+  const entries = entriesOf(kept, emptied);
+  const missing = taken.filter(isMissing).map(({ source }) => source);
   if (entries.length === 0 && missing.length > 0) await refuseLinkedFolder(tree, context);
-  return { entries, missing, emptied, ignoreFile: ignore.file };
+  const folders = emptied.map(({ path }) => path).sort(comparePaths);
+  return { entries, missing, emptied: folders, ignoreFile: ignore.file };
+}
+
+function unusable(tree: Tree, dockerfile: string, problems: readonly SourceProblem[]): BerthError {
+  const [code, what] = problems.every(({ absent }) => absent)
+    ? (["CONTEXT_ABSENT", `files of ${tree.label} are not on this machine`] as const)
+    : (["CONTEXT_INVALID", "not usable"] as const);
+  return new BerthError(code, `read the context of ${dockerfile}: ${what}`, {
+    hint: "make these files available, or exclude them in .dockerignore",
+    problems: problems
+      .toSorted((a, b) => a.line - b.line)
+      .map(({ line, message }) => ({ file: dockerfile, line, column: 1, message })),
+  });
 }
 
 async function refuseLinkedFolder(tree: Tree, context: string): Promise<void> {
@@ -66,4 +123,117 @@ async function refuseLinkedFolder(tree: Tree, context: string): Promise<void> {
   throw new BerthError("CONTEXT_INVALID", `read context ${context}: it is a link`, {
     hint: "name the folder that the link leads to",
   });
+}
+
+async function take(view: View, source: ContextSource): Promise<Taken> {
+  const path = source.kind === "everything" ? [] : parsePath(source.pattern, source.wildcards);
+  const shown = source.kind === "everything" ? "" : source.pattern;
+  if (path === undefined) {
+    return { source, nodes: [], problem: `${shown}: the pattern's [ ] or \\ is not complete` };
+  }
+  const reached = await reach(view, path);
+  if ("reason" in reached) return { source, nodes: [], problem: `${shown}: ${reached.reason}` };
+  const nodes = [...reached.links, ...(await subtrees(view, reached.nodes))];
+  const follows = source.kind === "path" && source.follow;
+  return { source, nodes: follows ? await withLinked(view, nodes) : nodes };
+}
+
+async function subtrees(view: View, nodes: readonly ContextNode[]): Promise<ContextNode[]> {
+  return (await Promise.all(nodes.map((node) => subtree(view, node)))).flat();
+}
+
+/** Adds what the links that were taken lead to, and the links in there; one that leads nowhere stays a link. */
+async function withLinked(
+  view: View,
+  nodes: readonly ContextNode[],
+): Promise<readonly ContextNode[]> {
+  const all = new Map(nodes.map((node) => [node.path, node]));
+  // A Map that grows while it is read gives what was added, too.
+  for (const { path, entry } of all.values()) {
+    if (entry.kind !== "symlink") continue;
+    const reached = await reach(view, parsePath(path, false) ?? []);
+    if ("reason" in reached) continue;
+    for (const node of [...reached.links, ...(await subtrees(view, reached.nodes))])
+      if (!all.has(node.path)) all.set(node.path, node);
+  }
+  return [...all.values()];
+}
+
+/** Whether a source takes the whole context rather than something of it. */
+function isWhole(source: ContextSource): boolean {
+  return source.kind === "everything" || parsePath(source.pattern, source.wildcards)?.length === 0;
+}
+
+function problemOf({ source, problem }: Taken): readonly SourceProblem[] {
+  return problem === undefined ? [] : [{ line: source.line, message: problem, absent: false }];
+}
+
+/** Whether a source names one thing that is not there, or a link that leads nowhere. */
+function isMissing({ source, nodes }: Taken): boolean {
+  if (source.kind === "everything") return false;
+  const path = parsePath(source.pattern, source.wildcards) ?? [];
+  return (
+    path.every((element) => element.kind === "name") &&
+    !nodes.some(({ entry }) => entry.kind !== "symlink")
+  );
+}
+
+function entriesOf(
+  kept: readonly ContextNode[],
+  emptied: readonly ContextNode[],
+): readonly ContextEntry[] {
+  const folders = new Set([...kept, ...emptied].map(({ path }) => folderOf(path)));
+  const entries = emptied.map(({ path }): ContextEntry => {
+    return { path, kind: "folder", executable: false };
+  });
+  for (const { path, entry } of kept) {
+    const { kind, executable } = entry;
+    const isFilled = kind === "folder" && (path === "" || folders.has(path));
+    if (kind !== "submodule" && !isFilled) entries.push({ path, kind, executable });
+  }
+  return entries.sort((a, b) => comparePaths(a.path, b.path));
+}
+
+const maxPointerBytes = 1024;
+const pointerStart = "version https://git-lfs.github.com/spec/v1\n";
+/** Files looked at together; a revision answers them in one stream. */
+const batchSize = 256;
+
+/** Finds what is selected but not there: of submodules, of a sparse checkout, and of Git LFS. */
+async function contentProblems(
+  tree: Tree,
+  selected: readonly Selected[],
+): Promise<readonly SourceProblem[]> {
+  const suspects = selected.filter(
+    ({ entry: { kind, absent, size = 0 } }) =>
+      kind === "submodule" || absent !== undefined || (kind === "file" && size <= maxPointerBytes),
+  );
+  const problems: SourceProblem[] = [];
+  for (let at = 0; at < suspects.length; at += batchSize) {
+    const batch = suspects.slice(at, at + batchSize);
+    const found = await Promise.all(batch.map((one) => contentProblem(tree, one)));
+    problems.push(...found.flat());
+  }
+  return problems;
+}
+
+async function contentProblem(
+  tree: Tree,
+  { entry, line }: Selected,
+): Promise<readonly SourceProblem[]> {
+  const { path, kind, absent } = entry;
+  const problem = (message: string) => [{ line, message: `reaches ${message}`, absent: true }];
+  if (absent !== undefined) return problem(absent);
+  if (kind === "submodule") {
+    const way = `git submodule update --init ${path}`;
+    return problem(`submodule ${path}, which is not checked out: ${way}`);
+  }
+  const bytes = await tree.read(path);
+  const isPointer =
+    bytes !== undefined &&
+    bytes.length <= maxPointerBytes &&
+    bytes.toString("latin1", 0, pointerStart.length) === pointerStart;
+  return isPointer
+    ? problem(`${path}, a Git LFS pointer in ${tree.label} and not the file itself: git lfs pull`)
+    : [];
 }

@@ -9,7 +9,11 @@ export interface Ignore {
   readonly file: string | undefined;
   /** Takes the path of a file or a folder below the context. */
   readonly ignores: (path: string) => boolean;
+  /** Whether something in a folder that is ignored may count after all. */
+  readonly excepts: boolean;
 }
+
+const nothingIgnored: Ignore = { file: undefined, ignores: () => false, excepts: false };
 
 /**
  * Reads what the build ignores: `<Dockerfile>.dockerignore`, `<Dockerfile>.containerignore`,
@@ -30,7 +34,7 @@ export async function readIgnore(
     joinPath(contextFolder, ".containerignore"),
     common,
   ]);
-  if (found === undefined) return { file: undefined, ignores: () => false };
+  if (found === undefined) return nothingIgnored;
   const { file, bytes } = found;
   const docker = file.endsWith(".dockerignore") ? bytes : await readFollowing(tree, common);
   if (docker?.equals(bytes) === false) {
@@ -39,7 +43,9 @@ export async function readIgnore(
       problems: [{ file, line: 1, column: 1, message: `${common} says otherwise` }],
     });
   }
-  return { file, ignores: ignoreMatcher(parseIgnore(bytes.toString(), file)) };
+  const patterns = parseIgnore(bytes.toString(), file);
+  const excepts = patterns.some(({ exception }) => exception);
+  return { file, ignores: ignoreMatcher(patterns), excepts };
 }
 
 async function firstOf(

@@ -1,6 +1,7 @@
-/** Asking git for the project's files: `git ls-files -z -v -s --cached --others`, and its output, read. */
+/** The project's files as git lists them: `git ls-files -z -v -s --cached --others`, and its output, read. */
 import { isUtf8 } from "node:buffer";
 import { BerthError } from "../errors.ts";
+import { comparePaths, isBelow, nameOf, pathBelow } from "./paths.ts";
 
 /** One path that git tracks or sees as new. */
 export interface Listed {
@@ -19,91 +20,137 @@ export interface Tracked {
 }
 
 export interface GitListing {
-  /** Each path once, also where a conflict gives it several stages. */
-  readonly entries: readonly Listed[];
-  /** Names that are not UTF-8, printed with escapes. */
-  readonly unreadable: readonly string[];
+  /** What git says of a path; of the stages of a conflict the first. */
+  entry(path: string): Listed | undefined;
+  /** What is in a folder (`""` is the top), by name; folders too. */
+  names(folder: string): ReadonlySet<string>;
+  /** Paths of which the last element fits, each once. */
+  find(fits: RegExp): readonly string[];
+  /** Paths that are not UTF-8, printed with escapes, by the last folder on the way there that is. */
+  readonly unreadable: ReadonlyMap<string, ReadonlySet<string>>;
 }
 
-const listArgs = ["ls-files", "-z", "-v", "-s", "--cached", "--others", "--exclude-standard"];
+/** The question for what git tracks or sees as new. */
+export const listArgs = [
+  "ls-files",
+  "-z",
+  "-v",
+  "-s",
+  "--cached",
+  "--others",
+  "--exclude-standard",
+];
 
-/** The question for what git tracks or sees as new at these pathspecs; no pathspec is everything. */
-export function listingOf(pathspecs: readonly string[]): readonly string[] {
-  return [...listArgs, "--", ...pathspecs];
+interface Row {
+  readonly path: string;
+  readonly record: string;
 }
 
-/** Matches files anywhere by the last element of their path, as `Tree.find` describes it. */
-export function anywhere(names: readonly string[]): readonly string[] {
-  return names.map((name) => `:(glob)**/${name.replace(/[\\?[]/g, "\\$&")}`);
-}
-
-/** Matches a file and those beside it. */
-export function besides(folder: string): string {
-  const inside = folder.replace(/[\\?*[]/g, "\\$&");
-  return inside === "" ? ":(glob)*" : `:(glob)${inside}/*`;
-}
-
+/** Reads the answer; of thousands of paths a run needs few, so they are put in order and no more. */
 export function parseListing(output: Buffer): GitListing {
-  if (isUtf8(output)) return { entries: parseRecords(output.toString()), unreadable: [] };
-  const records = splitRecords(output);
-  const readable = records.filter(isUtf8).map((record) => `${record}\0`);
-  const unreadable = records.filter((record) => !isUtf8(record)).map(printName);
-  return { entries: parseRecords(readable.join("")), unreadable: [...new Set(unreadable)] };
+  const unreadable = new Map<string, Set<string>>();
+  const rows: Row[] = [];
+  for (const record of recordsOf(output)) {
+    if (typeof record === "string") rows.push({ path: pathOf(record), record });
+    else {
+      const { folder, name } = unreadablePath(record);
+      unreadable.set(folder, (unreadable.get(folder) ?? new Set()).add(name));
+    }
+  }
+  // Git sorts what is new and what it tracks, each on its own.
+  if (rows[0]?.record.startsWith("?")) rows.sort((a, b) => comparePaths(a.path, b.path));
+  return {
+    entry(path) {
+      const row = rows[firstFrom(rows, path)];
+      return row?.path === path ? parseRecord(row) : undefined;
+    },
+    names: (folder) => namesIn(rows, [...unreadable.keys()], folder),
+    find: (fits) => [
+      ...new Set(rows.map(({ path }) => path).filter((path) => fits.test(nameOf(path)))),
+    ],
+    unreadable,
+  };
 }
 
-function splitRecords(output: Buffer): readonly Buffer[] {
-  const records: Buffer[] = [];
+/** The index of the first row that is not in front of a path. */
+function firstFrom(rows: readonly Row[], path: string): number {
+  let [low, high] = [0, rows.length];
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (comparePaths(rows[middle]!.path, path) < 0) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+function namesIn(
+  rows: readonly Row[],
+  others: readonly string[],
+  folder: string,
+): ReadonlySet<string> {
+  const names = new Set<string>();
+  const front = folder === "" ? "" : `${folder}/`;
+  let at = firstFrom(rows, front);
+  for (let row = rows[at]; row?.path.startsWith(front) === true; row = rows[at]) {
+    const name = row.path.slice(front.length).split("/", 1)[0]!;
+    names.add(name);
+    // All that is in a folder stands together, in front of what `0`, the character behind `/`, would follow.
+    const isFile = front.length + name.length === row.path.length;
+    at = isFile ? at + 1 : firstFrom(rows, `${front}${name}0`);
+  }
+  for (const other of others)
+    if (other !== folder && isBelow(other, folder))
+      names.add(pathBelow(other, folder).split("/", 1)[0]!);
+  return names;
+}
+
+/** The records of the output; bytes where they are not UTF-8. */
+function recordsOf(output: Buffer): readonly (string | Buffer)[] {
+  if (isUtf8(output)) return output.toString().split("\0").slice(0, -1);
+  const records: (string | Buffer)[] = [];
   for (let start = 0; start < output.length; ) {
     const end = output.indexOf(0, start);
-    records.push(output.subarray(start, end));
+    const record = output.subarray(start, end);
+    records.push(isUtf8(record) ? record.toString() : record);
     start = end + 1;
   }
   return records;
 }
 
-function parseRecords(output: string): readonly Listed[] {
-  const seen = new Set<string>();
-  const entries: Listed[] = [];
-  for (const record of output.split("\0")) {
-    if (record === "") continue;
-    const entry = parseRecord(record);
-    if (seen.has(entry.path)) continue;
-    seen.add(entry.path);
-    entries.push(entry);
-  }
-  return entries;
+/** `? path` for what is new (`path/` for a repository of its own), `H mode id stage<TAB>path` for the rest. */
+function pathOf(record: string): string {
+  if (!record.startsWith("?")) return record.slice(record.indexOf("\t") + 1);
+  return record.endsWith("/") ? record.slice(2, -1) : record.slice(2);
 }
 
-/**
- * `? path` for what is new (`path/` for a repository of its own), `H mode id stage<TAB>path` for the rest; `S` for what is
- * not checked out, a small letter for what is assumed to be unchanged.
- */
-function parseRecord(record: string): Listed {
-  if (record.startsWith("? ")) {
-    const isRepository = record.endsWith("/");
-    const path = isRepository ? record.slice(2, -1) : record.slice(2);
-    return { path, kind: isRepository ? "repository" : "file", tracked: undefined };
-  }
+function parseRecord({ path, record }: Row): Listed {
+  if (record.startsWith("?"))
+    return { path, kind: record.endsWith("/") ? "repository" : "file", tracked: undefined };
   const mode = record.slice(2, 8);
-  const path = record.slice(record.indexOf("\t") + 1);
-  const kind = mode === "160000" ? "repository" : "file";
   const tracked = {
     id: record.slice(9, record.indexOf(" ", 9)),
     executable: mode === "100755",
     symlink: mode === "120000",
     overlooked: overlookedBy(record[0] ?? ""),
   };
-  return { path, kind, tracked };
+  return { path, kind: mode === "160000" ? "repository" : "file", tracked };
 }
 
+/** `S` is what is not checked out, a small letter what is assumed to be unchanged. */
 function overlookedBy(tag: string): Tracked["overlooked"] {
   if (tag === "S" || tag === "s") return "skip-worktree";
   return tag >= "a" && tag <= "z" ? "assume-unchanged" : undefined;
 }
 
-function printName(record: Buffer): string {
-  const tab = record.indexOf(0x09);
-  return escapeBytes(record.subarray(record[0] === 0x3f || tab < 0 ? 2 : tab + 1));
+function unreadablePath(record: Buffer): { readonly folder: string; readonly name: string } {
+  const path = record.subarray(record[0] === 0x3f ? 2 : record.indexOf(0x09) + 1);
+  let folder = "";
+  for (let at = path.indexOf("/"); at >= 0; at = path.indexOf("/", at + 1)) {
+    const above = path.subarray(0, at);
+    if (!isUtf8(above)) break;
+    folder = above.toString();
+  }
+  return { folder, name: escapeBytes(path) };
 }
 
 /** Prints bytes so that a person can find the file: what is not ASCII as `\xe9`. */

@@ -1,8 +1,23 @@
-/** Git's trees and blobs by id, remembered: an id's content never changes. */
+/** Git's trees and blobs by id, read and remembered: an id's content never changes. */
+import { isUtf8 } from "node:buffer";
 import { BerthError } from "../errors.ts";
-import type { AttributesFile, Git } from "../world.ts";
+import type { AttributesFile, Git, GitObject } from "../world.ts";
+import { escapeBytes } from "./listing.ts";
 import { boundedMemo } from "./memo.ts";
-import { parseTreeObject, type TreeObject } from "./treeobject.ts";
+
+export interface TreeItem {
+  readonly name: string;
+  readonly kind: "folder" | "file" | "symlink" | "submodule";
+  readonly executable: boolean;
+  readonly id: string;
+}
+
+export interface TreeObject {
+  /** By name, in git's order. */
+  readonly items: ReadonlyMap<string, TreeItem>;
+  /** Names that are not UTF-8, printed with escapes. */
+  readonly unreadable: readonly string[];
+}
 
 export interface Objects {
   readonly git: Git;
@@ -68,5 +83,49 @@ export function objectsOf(git: Git): Objects {
 function absent(kind: string, id: string): BerthError {
   return new BerthError("GIT_FAILED", `read git ${kind} ${id}: the repository does not have it`, {
     hint: "the clone is incomplete; fetch it anew, or check it: git fsck",
+  });
+}
+
+/**
+ * Reads a tree, which is `<mode> <name>\0<id>` again and again (see gitformat-pack), of a sha1 or sha256 repository:
+ * the length of its own id tells which.
+ */
+function parseTreeObject({ id, bytes }: GitObject): TreeObject {
+  const idLength = id.length / 2;
+  const items = new Map<string, TreeItem>();
+  const unreadable: string[] = [];
+  for (let at = 0; at < bytes.length; ) {
+    const space = bytes.indexOf(0x20, at);
+    const end = bytes.indexOf(0, space);
+    if (space < 0 || end < 0 || end + idLength >= bytes.length) throw malformed(id);
+    const mode = bytes.toString("latin1", at, space);
+    const name = bytes.subarray(space + 1, end);
+    at = end + 1 + idLength;
+    if (!isUtf8(name)) unreadable.push(escapeBytes(name));
+    else {
+      const item = { id: bytes.toString("hex", end + 1, at), name: name.toString() };
+      if (!isName(item.name)) throw malformed(id);
+      items.set(item.name, { ...item, ...kindOf(mode) });
+    }
+  }
+  return { items, unreadable };
+}
+
+/** git refuses to check others out; a path built from one could leave the repository. */
+function isName(name: string): boolean {
+  return !["", ".", ".."].includes(name) && !name.includes("/");
+}
+
+function kindOf(mode: string): Pick<TreeItem, "kind" | "executable"> {
+  if (mode === "40000" || mode === "040000") return { kind: "folder", executable: false };
+  if (mode === "120000") return { kind: "symlink", executable: false };
+  if (mode === "160000") return { kind: "submodule", executable: false };
+  // Old commits have modes such as 100664; git looks at the owner's bit alone.
+  return { kind: "file", executable: (Number.parseInt(mode, 8) & 0o100) !== 0 };
+}
+
+function malformed(id: string): BerthError {
+  return new BerthError("GIT_FAILED", `read git tree ${id}: malformed`, {
+    hint: "check the repository: git fsck",
   });
 }

@@ -27,8 +27,18 @@ export function isBelow(path: string, folder: string): boolean {
   return folder === "" || path.startsWith(`${folder}/`);
 }
 
+/** The rest of a path behind a folder that it is below; `""` for the folder itself. */
+export function pathBelow(path: string, folder: string): string {
+  return folder === "" ? path : path.slice(folder.length + 1);
+}
+
 export function folderOf(path: string): string {
   return path.slice(0, Math.max(path.lastIndexOf("/"), 0));
+}
+
+/** The last element of a path. */
+export function nameOf(path: string): string {
+  return path.slice(path.lastIndexOf("/") + 1);
 }
 
 /** The folders above a path, topmost first, without the top itself. */

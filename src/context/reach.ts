@@ -1,7 +1,23 @@
-/** Where a source's path leads in a context, links followed as in a chroot. */
+/** What a source of a Dockerfile leads to in its context: links followed as in a chroot, nothing of what is ignored. */
 import { classExpression, type GlobToken, literal, parseGlob } from "./glob.ts";
-import { elementsBelowRoot } from "./paths.ts";
-import type { Folder, Leaf, ViewNode } from "./view.ts";
+import type { Ignore } from "./ignore.ts";
+import { elementsBelowRoot, folderOf, joinPath } from "./paths.ts";
+import type { Tree, TreeEntry } from "./tree.ts";
+
+/** A context as a build sees it. */
+export interface View {
+  readonly tree: Tree;
+  /** The context's folder; `""` is the repository's top. */
+  readonly folder: string;
+  readonly ignore: Ignore;
+}
+
+/** One thing in a context. */
+export interface ContextNode {
+  /** Below the context's folder; `""` is that folder. */
+  readonly path: string;
+  readonly entry: TreeEntry;
+}
 
 /** One element of a source's path. */
 export type ElementMatch =
@@ -10,10 +26,8 @@ export type ElementMatch =
 
 /** What a source names, and the links on the way there. */
 export interface Reached {
-  readonly nodes: readonly ViewNode[];
-  readonly links: readonly Leaf[];
-  /** Names that were looked up in the root; `undefined` where all of them count. */
-  readonly tops: readonly string[] | undefined;
+  readonly nodes: readonly ContextNode[];
+  readonly links: readonly ContextNode[];
 }
 
 /** Why a source leads nowhere that can be said. */
@@ -21,8 +35,113 @@ export interface Unreachable {
   readonly reason: string;
 }
 
+/**
+ * What fits of a folder's members.
+ *
+ * A folder of which all files are ignored is there, empty, unless it is ignored too: so does a build from a
+ * checkout see it.
+ */
+async function members(
+  view: View,
+  folder: string,
+  fits: (name: string) => boolean,
+): Promise<readonly ContextNode[]> {
+  const found: ContextNode[] = [];
+  for (const [name, entry] of await view.tree.folder(joinPath(view.folder, folder))) {
+    const path = joinPath(folder, name);
+    if (fits(name) && (!view.ignore.ignores(path) || (await holdsAny(view, path, entry))))
+      found.push({ path, entry });
+  }
+  return found;
+}
+
+/** Whether something in an ignored folder is not. */
+async function holdsAny(view: View, path: string, { kind }: TreeEntry): Promise<boolean> {
+  if (kind !== "folder" || !view.ignore.excepts) return false;
+  return (await members(view, path, () => true)).length > 0;
+}
+
+/** A folder of the context; `""` is its own. */
+function folderNode({ folder }: View, path: string): ContextNode {
+  return { path, entry: { path: joinPath(folder, path), kind: "folder", executable: false } };
+}
+
+/** A node and all that is below it, folders included. */
+export async function subtree(view: View, node: ContextNode): Promise<readonly ContextNode[]> {
+  if (node.entry.kind !== "folder") return [node];
+  const inside = await members(view, node.path, () => true);
+  const folders = inside.filter(({ entry }) => entry.kind === "folder");
+  const others = inside.filter(({ entry }) => entry.kind !== "folder");
+  // All at once, so that the objects of a revision arrive in one stream.
+  const below = await Promise.all(folders.map((folder) => subtree(view, folder)));
+  return [node, ...others, ...below.flat()];
+}
+
 /** As Linux, which gives up on a path after this many links. */
 const maxLinks = 40;
+
+/** A walk along one path. */
+interface Walk {
+  readonly view: View;
+  /** Links on the way, by path. */
+  readonly links: Map<string, ContextNode>;
+  /** Where it went round. */
+  loop: string | undefined;
+}
+
+/** Follows a path from the root of a context. */
+export async function reach(
+  view: View,
+  path: readonly ElementMatch[],
+): Promise<Reached | Unreachable> {
+  const walk: Walk = { view, links: new Map(), loop: undefined };
+  const nodes = await follow(walk, folderNode(view, ""), path, 0);
+  if (walk.loop !== undefined) return { reason: `${walk.loop} is a loop of links` };
+  return { nodes, links: [...walk.links.values()] };
+}
+
+async function follow(
+  walk: Walk,
+  at: ContextNode,
+  [element, ...rest]: readonly ElementMatch[],
+  hops: number,
+): Promise<readonly ContextNode[]> {
+  if (element === undefined) return [at];
+  const { view } = walk;
+  if (element.kind === "name" && element.name === "..")
+    return follow(walk, folderNode(view, folderOf(at.path)), rest, hops);
+  const fits = element.kind === "glob" ? element.matches : (name: string) => name === element.name;
+  const found = await members(view, at.path, fits);
+  return (await Promise.all(found.map((one) => enter(walk, one, rest, hops)))).flat();
+}
+
+async function enter(
+  walk: Walk,
+  node: ContextNode,
+  rest: readonly ElementMatch[],
+  hops: number,
+): Promise<readonly ContextNode[]> {
+  const { view, links } = walk;
+  const { kind } = node.entry;
+  if (kind === "folder") return follow(walk, node, rest, hops);
+  // A submodule that is not checked out is reported, also where the path goes on inside it.
+  if (kind === "submodule") return [node];
+  if (kind === "file") return rest.length === 0 ? [node] : [];
+  links.set(node.path, node);
+  if (hops === maxLinks) walk.loop ??= node.path;
+  if (walk.loop !== undefined) return [];
+  const target = (await view.tree.read(node.entry.path))?.toString() ?? "";
+  const start = folderNode(view, target.startsWith("/") ? "" : folderOf(node.path));
+  return follow(walk, start, [...linkElements(target), ...rest], hops + 1);
+}
+
+/** `..` is kept: after a link it means the parent of where the link led. */
+function linkElements(target: string): readonly ElementMatch[] {
+  return target
+    .split("/")
+    .filter((name) => name !== "" && name !== ".")
+    .map((name) => ({ kind: "name", name }));
+}
 
 /** Reads a source's path; `undefined` where its wildcards are malformed. */
 export function parsePath(
@@ -33,65 +152,6 @@ export function parsePath(
     wildcards ? parseElement(element) : ({ kind: "name", name: element } as const),
   );
   return parsed.every((element) => element !== undefined) ? parsed : undefined;
-}
-
-/** Follows a path from the root of a context; `readLink` gives the text of a link. */
-export async function reach(
-  root: Folder,
-  path: readonly ElementMatch[],
-  readLink: (link: Leaf) => Promise<string>,
-): Promise<Reached | Unreachable> {
-  const links = new Set<Leaf>();
-  const tops = new Set<string>();
-  let allTops = false;
-  let loop: string | undefined;
-  const walk = async (
-    at: Folder,
-    [element, ...rest]: readonly ElementMatch[],
-    hops: number,
-  ): Promise<readonly ViewNode[]> => {
-    if (element?.kind === "name" && element.name === "..") return walk(at.parent, rest, hops);
-    if (at === root && element?.kind === "name") tops.add(element.name);
-    else if (at === root) allTops = true;
-    if (element === undefined) return [at];
-    const steps = childrenOf(at, element).map((child) => step(child, rest, hops));
-    return (await Promise.all(steps)).flat();
-  };
-  const step = async (
-    child: ViewNode,
-    rest: readonly ElementMatch[],
-    hops: number,
-  ): Promise<readonly ViewNode[]> => {
-    if (child.kind === "folder") return walk(child, rest, hops);
-    // A submodule that is not checked out is reported, also where the path goes on inside it.
-    if (child.kind === "submodule") return [child];
-    if (child.kind === "file") return rest.length === 0 ? [child] : [];
-    links.add(child);
-    if (hops === maxLinks) loop ??= child.path;
-    if (loop !== undefined) return [];
-    const target = await readLink(child);
-    const start = target.startsWith("/") ? root : child.parent;
-    return walk(start, [...linkElements(target), ...rest], hops + 1);
-  };
-  const nodes = await walk(root, path, 0);
-  if (loop !== undefined) return { reason: `${loop} is a loop of links` };
-  return { nodes, links: [...links], tops: allTops ? undefined : [...tops] };
-}
-
-function childrenOf(folder: Folder, element: ElementMatch): readonly ViewNode[] {
-  if (element.kind === "glob") {
-    return [...folder.children].filter(([name]) => element.matches(name)).map(([, node]) => node);
-  }
-  const child = folder.children.get(element.name);
-  return child === undefined ? [] : [child];
-}
-
-/** `..` is kept: after a link it means the parent of where the link led. */
-function linkElements(target: string): readonly ElementMatch[] {
-  return target
-    .split("/")
-    .filter((name) => name !== "" && name !== ".")
-    .map((name) => ({ kind: "name", name }));
 }
 
 /** Reads an element of a pattern, a wildcard of Go's `filepath.Match`; `undefined` where its syntax is wrong. */

@@ -3,10 +3,9 @@ import { BerthError } from "../errors.ts";
 import type { AttributesFile, Git } from "../world.ts";
 import { unreadableNames } from "./listing.ts";
 import { boundedMemo, type Memo, onceEach } from "./memo.ts";
-import { type Objects, objectsOf } from "./objects.ts";
-import { comparePaths, isReserved, joinPath, nameExpression } from "./paths.ts";
+import { type Objects, objectsOf, type TreeItem } from "./objects.ts";
+import { isReserved, joinPath, nameExpression, pathBelow } from "./paths.ts";
 import type { Tree, TreeEntry } from "./tree.ts";
-import type { TreeItem } from "./treeobject.ts";
 
 /** A tree object in the repository that has it: ours or a submodule's. */
 interface Place {
@@ -60,17 +59,15 @@ async function unknownRevision(git: Git, rev: string): Promise<BerthError> {
 function treeAt(shared: Shared, top: Place, label: string): Tree {
   const itemAt = async (path: string) =>
     isReserved(path) ? undefined : resolve(shared, top, path.split("/"), label);
-  const list = async (folder: string, only?: readonly string[]): Promise<readonly TreeEntry[]> => {
-    const item = folder === "" ? undefined : await itemAt(folder);
-    const place = folder === "" ? top : item && (await enter(shared, item));
-    if (place === undefined) return [];
-    const entries = await listPlace(shared, place, folder, label, only);
-    return entries.sort((a, b) => comparePaths(a.path, b.path));
+  const folder = async (path: string): Promise<ReadonlyMap<string, TreeEntry>> => {
+    const item = path === "" ? undefined : await itemAt(path);
+    const place = path === "" ? top : item && (await enter(shared, item));
+    return place === undefined ? new Map() : readFolder(shared, place, path, label);
   };
-  const listOnce = onceEach<readonly TreeEntry[]>();
+  const folderOnce = onceEach<ReadonlyMap<string, TreeEntry>>();
   return {
     label,
-    list: (folder, only) => listOnce(JSON.stringify([folder, only]), () => list(folder, only)),
+    folder: (path) => folderOnce(path, () => folder(path)),
     async find(names) {
       if (names.length === 0) return [];
       const expression = nameExpression(names);
@@ -79,14 +76,15 @@ function treeAt(shared: Shared, top: Place, label: string): Tree {
     },
     async entry(path) {
       const item = await itemAt(path);
-      return item === undefined ? undefined : entryOf(item, path);
+      const found = item && (await entryOf(shared, item));
+      return found?.kind === "folder" ? undefined : found;
     },
     async read(path) {
       const item = await itemAt(path);
       if (item?.kind === "symlink") return item.place.objects.blob(item.id);
       if (item?.kind !== "file") return undefined;
       const { objects, attributes } = item.place;
-      return objects.file(item.id, ownPath(item), attributes);
+      return objects.file(item.id, pathBelow(path, item.place.root), attributes);
     },
   };
 }
@@ -95,11 +93,6 @@ function treeAt(shared: Shared, top: Place, label: string): Tree {
 interface PlacedItem extends TreeItem {
   readonly place: Place;
   readonly path: string;
-}
-
-/** The path below its own repository's top. */
-function ownPath({ place, path }: PlacedItem): string {
-  return place.root === "" ? path : path.slice(place.root.length + 1);
 }
 
 async function resolve(
@@ -129,7 +122,7 @@ async function resolve(
 /** The place with the attributes of its own folder, which is `above`. */
 function withAttributes(place: Place, own: TreeItem | undefined, above: string): Place {
   if (own?.kind !== "file") return place;
-  const path = ownPath({ ...own, place, path: joinPath(above, own.name) });
+  const path = pathBelow(joinPath(above, own.name), place.root);
   return { ...place, attributes: [...place.attributes, { path, id: own.id }] };
 }
 
@@ -149,7 +142,7 @@ async function enter(shared: Shared, item: PlacedItem): Promise<Place | undefine
   if (item.kind === "folder") return { ...place, tree: id };
   if (item.kind !== "submodule") return undefined;
   const known = shared.submodules.get(path);
-  const objects = known ?? objectsOf(place.objects.git.inside(ownPath(item)));
+  const objects = known ?? objectsOf(place.objects.git.inside(pathBelow(path, place.root)));
   shared.submodules.set(path, objects);
   // Not checked out: the folder is missing, or git answers from the outer repository, which may only
   // have the very same commit. An id names one content wherever it is found.
@@ -157,44 +150,33 @@ async function enter(shared: Shared, item: PlacedItem): Promise<Place | undefine
   return found && { objects, root: path, tree: found.tree, attributes: [] };
 }
 
-async function listPlace(
+async function readFolder(
   shared: Shared,
   place: Place,
   folder: string,
   label: string,
-  only?: readonly string[],
-): Promise<TreeEntry[]> {
+): Promise<ReadonlyMap<string, TreeEntry>> {
   const { items, unreadable } = await place.objects.tree(place.tree);
   if (unreadable.length > 0) {
-    throw unreadableNames(
-      unreadable.map((name) => joinPath(folder, name)),
-      folder,
-      label,
-    );
+    const names = unreadable.map((name) => joinPath(folder, name));
+    throw unreadableNames(names, folder, label);
   }
-  // All folders are asked for at once, so that their objects arrive in one stream.
-  const parts = [...items.values()].map((item) => {
+  const found = new Map<string, TreeEntry>();
+  for (const item of items.values()) {
     const path = joinPath(folder, item.name);
-    if (isReserved(path) || only?.includes(item.name) === false) return [];
-    const entry = entryOf(item, path);
-    if (entry !== undefined && entry.kind !== "submodule") return [entry];
-    return listInside(shared, { ...item, place, path }, label);
-  });
-  return (await Promise.all(parts)).flat();
+    if (isReserved(path)) continue;
+    found.set(item.name, await entryOf(shared, { ...item, place, path }));
+  }
+  return found;
 }
 
-async function listInside(shared: Shared, item: PlacedItem, label: string): Promise<TreeEntry[]> {
-  const place = await enter(shared, item);
-  if (place !== undefined) return listPlace(shared, place, item.path, label);
-  const entry = entryOf(item, item.path);
-  if (entry === undefined) return [];
+/** A submodule is a folder where its files are here. */
+async function entryOf(shared: Shared, item: PlacedItem): Promise<TreeEntry> {
+  const { path, kind, executable } = item;
+  if (kind !== "submodule") return { path, kind, executable };
+  if ((await enter(shared, item)) !== undefined) return { path, kind: "folder", executable };
   const { what, hint } = absentSubmodule(item);
-  return [{ ...entry, absent: `${what}: ${hint}` }];
-}
-
-function entryOf(item: TreeItem, path: string): TreeEntry | undefined {
-  if (item.kind === "folder") return undefined;
-  return { path, kind: item.kind, executable: item.executable };
+  return { path, kind, executable, absent: `${what}: ${hint}` };
 }
 
 async function findBelow(shared: Shared, tree: string, names: RegExp): Promise<readonly string[]> {

@@ -1,124 +1,142 @@
 /** The working tree as a `Tree`: what git tracks and what is new and not ignored, as it lies on disk. */
-import type { FileEntry, Files, Git } from "../world.ts";
-import { joinedListings } from "./asking.ts";
+import type { Files, Git } from "../world.ts";
 import { diskLook, type Look, readSeen } from "./disk.ts";
-import { anywhere, escapeBytes, type Listed, unreadableNames } from "./listing.ts";
+import { type GitListing, listArgs, parseListing, unreadableNames } from "./listing.ts";
 import { onceEach } from "./memo.ts";
-import { comparePaths, folderOf, isBelow, isReserved, joinPath } from "./paths.ts";
-import { listFolder, listOwn, listPath, type Repositories } from "./repositories.ts";
+import { foldersAbove, isReserved, joinPath, nameExpression, pathBelow } from "./paths.ts";
 import type { Tree, TreeEntry } from "./tree.ts";
 
 const label = "the working tree";
 
+/** Ours, or a repository that is checked out in it (a submodule, or one that is new). */
+interface Repository {
+  readonly git: Git;
+  /** Where its work tree is, below ours. */
+  readonly top: string;
+  readonly listing: GitListing;
+}
+
+/** A path in the repository that it belongs to. */
+interface Place {
+  readonly repository: Repository;
+  /** Below the repository's own top. */
+  readonly path: string;
+}
+
+interface Checkout {
+  readonly git: Git;
+  readonly files: Files;
+  readonly look: Look;
+  /** The repository at a place below ours; asks git once. */
+  readonly open: (git: Git, top: string) => Promise<Repository>;
+}
+
 /**
  * Gives the working tree.
  *
- * Remembered within one run: that git counts a path as the project's, and what a list said, so that all
- * keys of a run are of one state. Bytes are read each time; whatever is read is what is hashed and what
- * is built, so a change in between shows in the key and cannot come between key and image.
+ * Remembered within one run: what git lists, asked once in each repository, and what was seen in a folder, so
+ * that all keys of a run are of one state. Bytes are read each time; whatever is read is what is hashed and
+ * what is built, so a change in between shows in the key and cannot come between key and image.
  */
 export function workTree(git: Git, files: Files): Tree {
-  const of = { git, files, ask: joinedListings() };
-  const members = membersOf(of);
+  const once = onceEach<Repository>();
+  const open = (inner: Git, top: string): Promise<Repository> =>
+    once(top, async () => ({ git: inner, top, listing: parseListing(await inner.run(listArgs)) }));
+  const of: Checkout = { git, files, look: diskLook(git, files), open };
+  const folderOnce = onceEach<ReadonlyMap<string, TreeEntry>>();
   const seen = new Map<string, TreeEntry>();
-  const look = diskLook(git, files);
-  const lookAndKeep: Look = async (listed) => {
-    const entry = await look(listed);
-    if (entry === undefined) seen.delete(listed.path);
-    else seen.set(listed.path, entry);
-    return entry;
+  const folder = async (path: string): Promise<ReadonlyMap<string, TreeEntry>> => {
+    const entries = await readFolder(of, path);
+    for (const entry of entries.values()) if (entry.kind === "file") seen.set(entry.path, entry);
+    return entries;
   };
   const entry = async (path: string): Promise<TreeEntry | undefined> => {
-    const member = await members.find(path);
-    return member === undefined ? undefined : lookAndKeep(member);
+    const found = await look(of, await placeOf(of, path));
+    return found?.kind === "folder" ? undefined : found;
   };
-  const list = async (folder: string, only?: readonly string[]): Promise<readonly TreeEntry[]> => {
-    const { entries, unreadable } = await listFolder(of, folder, only);
-    const asked = (only ?? [""]).map((name) => escapeBytes(Buffer.from(joinPath(folder, name))));
-    const inIt = unreadable.filter((name) =>
-      asked.some((one) => name === one || isBelow(name, one)),
-    );
-    if (inIt.length > 0) throw unreadableNames(inIt, folder, label);
-    members.add(entries);
-    const inside = entries.filter(({ path }) => isBelow(path, folder));
-    return sortEntries(await lookAll(lookAndKeep, inside));
-  };
-  const listOnce = onceEach<readonly TreeEntry[]>();
   return {
     label,
     entry,
-    list: (folder, only) => listOnce(JSON.stringify([folder, only]), () => list(folder, only)),
-    async find(names) {
-      if (names.length === 0) return [];
-      const matching = await listOwn(git, anywhere(names));
-      members.add(matching);
-      return sortEntries(await lookAll(lookAndKeep, matching)).map(({ path }) => path);
-    },
+    folder: (path) => folderOnce(path, () => folder(path)),
+    find: (names) => findFiles(of, names),
     async read(path) {
-      const known = seen.get(path);
-      const found = known?.kind === "file" ? known : await entry(path);
+      const found = seen.get(path) ?? (await entry(path));
       if (found === undefined || found.kind === "submodule") return undefined;
       return readSeen(git, files, found);
     },
   };
 }
 
-/** Which paths git counts as the project's. */
-interface Members {
-  add(entries: readonly Listed[]): void;
-  /** Asks git where the path is not known yet and something is there. */
-  find(path: string): Promise<Listed | undefined>;
-}
-
-function membersOf(of: Repositories): Members {
-  const { git, files } = of;
-  const known = new Map<string, Listed>();
-  const asking = new Map<string, Promise<void>>();
-  const add = (entries: readonly Listed[]): void => {
-    for (const entry of entries) known.set(entry.path, entry);
-  };
-  let sparse: Promise<boolean> | undefined;
-  const ask = async (path: string, onDisk: FileEntry | undefined): Promise<void> => {
-    add((await listPath(of, path, onDisk)).entries);
-  };
-  return {
-    add,
-    async find(path) {
-      if (known.has(path) || path === "" || isReserved(path)) return known.get(path);
-      const onDisk = await files.entry(joinPath(git.root, path));
-      sparse ??= isSparse(git, files);
-      if (onDisk === undefined && !(await sparse)) return undefined;
-      // One question serves all files of a folder that are asked for at the same time.
-      const question = onDisk?.kind === "directory" ? `${path}/` : folderOf(path);
-      const answer = asking.get(question) ?? ask(path, onDisk);
-      asking.set(question, answer);
-      await answer.finally(() => asking.delete(question));
-      return known.get(path);
-    },
-  };
-}
-
-/** Whether git may know files that are not on disk, and is right so. */
-async function isSparse(git: Git, files: Files): Promise<boolean> {
-  const dotGit = joinPath(git.root, ".git");
-  const link = /^gitdir: (.+)\n/.exec(
-    ((await files.entry(dotGit))?.kind === "file"
-      ? await files.read(dotGit)
-      : undefined
-    )?.toString() ?? "",
-  )?.[1];
-  return (await files.entry(joinPath(link ?? dotGit, "info/sparse-checkout"))) !== undefined;
-}
-
-async function lookAll(look: Look, listed: readonly Listed[]): Promise<TreeEntry[]> {
-  const entries: TreeEntry[] = [];
-  for (const one of listed) {
-    const entry = await look(one);
-    if (entry !== undefined) entries.push(entry);
+async function readFolder(of: Checkout, folder: string): Promise<ReadonlyMap<string, TreeEntry>> {
+  const { repository, path } = await placeOf(of, folder);
+  const { listing } = repository;
+  const bad = listing.unreadable.get(path);
+  if (bad !== undefined) throw unreadableNames([...bad], folder, label);
+  const found = new Map<string, TreeEntry>();
+  for (const name of listing.names(path)) {
+    const entry = await look(of, { repository, path: joinPath(path, name) });
+    if (entry !== undefined) found.set(name, entry);
   }
-  return entries;
+  return found;
 }
 
-function sortEntries(entries: TreeEntry[]): readonly TreeEntry[] {
-  return entries.sort((a, b) => comparePaths(a.path, b.path));
+async function findFiles(of: Checkout, names: readonly string[]): Promise<readonly string[]> {
+  if (names.length === 0) return [];
+  const expression = nameExpression(names);
+  const { listing } = await of.open(of.git, "");
+  const listed = listing
+    .find(expression)
+    .flatMap((path) => (isReserved(path) ? [] : (listing.entry(path) ?? [])));
+  const files = listed.filter(({ kind }) => kind === "file");
+  const entries = await Promise.all(files.map(of.look));
+  return entries.flatMap((entry) => entry?.path ?? []);
+}
+
+/** What is on disk at a path that git lists, or a folder in which something is. */
+async function look(of: Checkout, { repository, path }: Place): Promise<TreeEntry | undefined> {
+  const { listing } = repository;
+  const full = joinPath(repository.top, path);
+  if (isReserved(full)) return undefined;
+  const listed = listing.entry(path);
+  const entry = listed && (await of.look({ ...listed, path: full }));
+  const inner = entry?.kind === "submodule" ? await inside(of, repository, path) : undefined;
+  if (entry !== undefined && inner === undefined) return entry;
+  const holder = inner === undefined ? { repository, path } : { repository: inner, path: "" };
+  return (await holdsAny(of, holder))
+    ? { path: full, kind: "folder", executable: false }
+    : undefined;
+}
+
+/** A folder of which all files are gone is not there. */
+async function holdsAny(of: Checkout, { repository, path }: Place): Promise<boolean> {
+  const { listing } = repository;
+  if (listing.unreadable.has(path)) return true;
+  for (const name of listing.names(path))
+    if ((await look(of, { repository, path: joinPath(path, name) })) !== undefined) return true;
+  return false;
+}
+
+/** Finds the repository that holds a path. One in a folder that git ignores is not the project's. */
+async function placeOf(of: Checkout, full: string): Promise<Place> {
+  let repository = await of.open(of.git, "");
+  let path = full;
+  for (const folder of [...foldersAbove(full), full]) {
+    const inner = await inside(of, repository, pathBelow(folder, repository.top));
+    if (inner === undefined) continue;
+    repository = inner;
+    path = pathBelow(full, folder);
+  }
+  return { repository, path };
+}
+
+/** The repository that is checked out where git lists one. */
+async function inside(
+  of: Checkout,
+  { git, top, listing }: Repository,
+  path: string,
+): Promise<Repository | undefined> {
+  if (listing.entry(path)?.kind !== "repository") return undefined;
+  const full = joinPath(top, path);
+  const dotGit = await of.files.entry(joinPath(of.git.root, `${full}/.git`));
+  return dotGit && of.open(git.inside(path), full);
 }

@@ -4,7 +4,7 @@ import { defaultConfig } from "../../src/config/config.ts";
 import { declareImages } from "../../src/config/discover.ts";
 import { parseConfig } from "../../src/config/parse.ts";
 import { BerthError, printProblem } from "../../src/errors.ts";
-import { memoryTree, treeOf } from "./memory.ts";
+import { memoryTree, treeOf } from "../support/tree.ts";
 
 const parse = (text: string) => parseConfig(text, "berth.yml");
 
@@ -42,7 +42,7 @@ test("an image that is found has the defaults of every other setting", async () 
 });
 
 test("a symlink to a Dockerfile is not found as a second image", async () => {
-  const tree = memoryTree({ "a/Dockerfile": "", "a/Containerfile": { kind: "symlink" } });
+  const tree = memoryTree({ "a/Dockerfile": "", "a/Containerfile": { link: "x" } });
   const images = await declareImages(defaultConfig, tree);
   assert.deepEqual(
     images.map(({ dockerfile }) => dockerfile),
@@ -120,11 +120,11 @@ test("paths and globs that name nothing are all reported, with the nearest file"
     context: nowhere
 `;
   assert.deepEqual(await refused(text, "ci/debian.docker", "ci/fedora.docker"), [
-    "declare the images of the test tree: 4 problems",
-    "berth.yml:2:5: ci/debain.docker: there is no such file in the test tree; the nearest is ci/debian.docker",
-    "berth.yml:3:17: docker/fedora.docker: there is no such file in the test tree; the nearest is ci/fedora.docker",
-    "berth.yml:5:5: other/*.docker: matches no file in the test tree; the nearest is ci/debian.docker",
-    "berth.yml:7:14: context nowhere of image fedora: there is no such folder in the test tree",
+    "declare the images of the tree in memory: 4 problems",
+    "berth.yml:2:5: ci/debain.docker: there is no such file in the tree in memory; the nearest is ci/debian.docker",
+    "berth.yml:3:17: docker/fedora.docker: there is no such file in the tree in memory; the nearest is ci/fedora.docker",
+    "berth.yml:5:5: other/*.docker: matches no file in the tree in memory; the nearest is ci/debian.docker",
+    "berth.yml:7:14: context nowhere of image fedora: there is no such folder in the tree in memory",
   ]);
 });
 
@@ -141,7 +141,7 @@ test("a revision that lacks files gives the images that it has, if that is wante
 test("names that give the same CI variable are refused, both named", async () => {
   const text = "images:\n  a-b: x.docker\n  a_b: y.docker\n";
   assert.deepEqual(await refused(text, "x.docker", "y.docker"), [
-    "declare the images of the test tree: a problem",
+    "declare the images of the tree in memory: a problem",
     "berth.yml:3:3: images a-b and a_b: their CI variables would have the same name; give one another name",
   ]);
 });
@@ -158,14 +158,14 @@ test("files that no part of their path tells apart are refused, both named", asy
 });
 
 test("a symlink and a folder are no Dockerfiles", async () => {
-  const tree = memoryTree({ "a.docker": { kind: "symlink" }, "b/Dockerfile": "" });
+  const tree = memoryTree({ "a.docker": { link: "x" }, "b/Dockerfile": "" });
   const error = await declareImages(parse("images: [a.docker, b]"), tree).catch(
     (caught: unknown) => caught,
   );
   assert.ok(error instanceof BerthError);
   assert.deepEqual(error.problems.map(printProblem), [
-    "berth.yml:1:10: a.docker: it is a symlink, not a file in the test tree",
-    "berth.yml:1:20: b: there is no such file in the test tree; the nearest is b/Dockerfile",
+    "berth.yml:1:10: a.docker: it is a symlink, not a file in the tree in memory",
+    "berth.yml:1:20: b: there is no such file in the tree in memory; the nearest is b/Dockerfile",
   ]);
 });
 
@@ -174,7 +174,7 @@ test("a tree without images is refused with what to do", async () => {
     (caught: unknown) => caught,
   );
   assert.ok(error instanceof BerthError);
-  assert.equal(error.message, "declare the images of the test tree: there is none");
+  assert.equal(error.message, "declare the images of the tree in memory: there is none");
   assert.match(error.hint ?? "", /add a Dockerfile/);
   assert.match((await refused("images: []", "a.docker"))[0] ?? "", /there is none$/);
 });

@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { defaultConfig } from "../../src/config/config.ts";
 import { loadConfig } from "../../src/config/load.ts";
 import { parseConfig } from "../../src/config/parse.ts";
-import { memoryTree, treeOf } from "./memory.ts";
+import { memoryTree, treeOf } from "../support/tree.ts";
 
 const named = (contents: Readonly<Record<string, Buffer>>, path: string) => ({
   files: { read: async (wanted: string) => contents[wanted] },
@@ -30,7 +30,7 @@ test("the file at the top of the tree is read, by either ending", async () => {
 test("two files are refused", async () => {
   await assert.rejects(loadConfig(treeOf("berth.yml", "berth.yaml")), {
     code: "CONFIG_INVALID",
-    message: "read configuration of the test tree: there is both berth.yml and berth.yaml",
+    message: "read configuration of the tree in memory: there is both berth.yml and berth.yaml",
   });
 });
 

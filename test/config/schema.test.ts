@@ -7,7 +7,7 @@ import { defaultConfig } from "../../src/config/config.ts";
 import { declareImages } from "../../src/config/discover.ts";
 import { parseConfig } from "../../src/config/parse.ts";
 import { schema } from "../../src/config/schema.ts";
-import { treeOf } from "./memory.ts";
+import { treeOf } from "../support/tree.ts";
 
 const read = (path: string) => readFileSync(new URL(`../../${path}`, import.meta.url), "utf8");
 const page = read("docs/configuration.md");

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { defaultConfig } from "../../src/config/config.ts";
 import { declareImages } from "../../src/config/discover.ts";
-import { treeOf } from "./memory.ts";
+import { treeOf } from "../support/tree.ts";
 
 const discoveries: readonly (readonly [
   what: string,

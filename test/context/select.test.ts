@@ -1,8 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { describeContext } from "../../src/context/context.ts";
-import { selectEntries } from "../../src/context/select.ts";
-import type { ContextSource } from "../../src/context/source.ts";
+import { type ContextSource, describeContext } from "../../src/context/context.ts";
 import type { Tree } from "../../src/context/tree.ts";
 import { BerthError } from "../../src/errors.ts";
 import { type MemoryFile, memoryTree } from "../support/tree.ts";
@@ -206,20 +204,18 @@ test("no sources cost nothing: the tree is not looked at", async () => {
   });
 });
 
-test("of the context no more is listed than the sources and their links lead to", async () => {
-  const asked: (readonly string[] | undefined)[] = [];
+test("of the context no more is read than the sources and their links lead to", async () => {
+  const read = new Set<string>();
   const tree = memoryTree(files);
   const spying: Tree = {
     ...tree,
-    list: (folder, only) => {
-      asked.push(only);
-      return tree.list(folder, only);
+    folder: (path) => {
+      read.add(path);
+      return tree.folder(path);
     },
   };
   await describe(spying, sourcesOf("src/deep links/absolute"));
-  assert.deepEqual(asked.at(-1)?.toSorted(), ["links", "src", "srv"]);
-  await describe(spying, sourcesOf("src/deep *.md"));
-  assert.equal(asked.at(-1), undefined);
+  assert.deepEqual([...read].sort(), ["", "links", "src", "src/deep", "srv"]);
 });
 
 test("entries are below the context's folder, and so are patterns of its ignore file", async () => {
@@ -357,15 +353,23 @@ test("a copy of the whole context has submodules that are not checked out as emp
     "lib/sub": { submodule: true },
     roms: { submodule: true },
   });
-  const none = { file: undefined, ignores: () => false };
   const whole = { kind: "path", pattern: "", wildcards: false, line: 2 } as const;
-  const found = await selectEntries(tree, "", [whole], none);
-  assert.deepEqual(found.problems, []);
+  const found = await describeContext(tree, { dockerfile: "D", context: "", sources: [whole] });
   assert.deepEqual(found.emptied, ["lib/sub", "roms"]);
   assert.deepEqual(
     found.entries.map(({ path, kind }) => `${kind} ${path}`),
     ["file Dockerfile", "folder lib/sub", "folder roms"],
   );
-  const both = await selectEntries(tree, "", [whole, { ...whole, pattern: "lib", line: 3 }], none);
-  assert.match(both.problems[0]?.message ?? "", /lib\/sub.*git submodule update/);
+  await assert.rejects(describe(tree, [whole, { ...whole, pattern: "lib", line: 3 }]), {
+    code: "CONTEXT_ABSENT",
+    problems: [
+      {
+        file: "Dockerfile",
+        line: 2,
+        column: 1,
+        message:
+          "reaches submodule lib/sub, which is not checked out: git submodule update --init lib/sub",
+      },
+    ],
+  });
 });

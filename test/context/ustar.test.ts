@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { pack } from "tar-stream";
-import { type TarHeader, ustarHeader } from "../../src/context/ustar.ts";
+import { type TarHeader, ustarHeader } from "../../src/context/tar.ts";
 
 async function libraryHeader(header: TarHeader): Promise<Buffer> {
   const tar = pack();

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { dirtyPaths } from "../../src/context/dirty.ts";
 import { revisionTree } from "../../src/context/revision.ts";
+import { entriesBelow } from "../../src/context/tree.ts";
 import { workTree } from "../../src/context/worktree.ts";
 import { BerthError } from "../../src/errors.ts";
 import { realFiles } from "../../src/host/files.ts";
@@ -138,8 +139,8 @@ test("no variable of a caller changes what berth's questions mean", async (t) =>
     const git = await openGit(repository.path);
     const tree = workTree(git, realFiles());
     const found = [
-      await tree.list("a", ["b.txt"]),
-      await tree.list("[x]"),
+      await tree.folder("a"),
+      await entriesBelow(tree, "[x]"),
       await tree.find(["*.c"]),
       await tree.entry("[x]"),
       await dirtyPaths(git, ["a/b.txt"]),

@@ -1,5 +1,11 @@
 /** A tree in memory, for rules that need no repository. */
-import { comparePaths, isBelow } from "../../src/context/paths.ts";
+import {
+  comparePaths,
+  folderOf,
+  foldersAbove,
+  nameExpression,
+  nameOf,
+} from "../../src/context/paths.ts";
 import type { Tree, TreeEntry } from "../../src/context/tree.ts";
 
 /** Text is a file's content. */
@@ -12,35 +18,33 @@ export type MemoryFile =
 export function memoryTree(files: Readonly<Record<string, MemoryFile>>): Tree {
   const paths = Object.keys(files).sort(comparePaths);
   const entries = new Map(paths.map((path) => [path, entryOf(path, files[path] ?? "")]));
+  const folders = new Map(
+    paths
+      .flatMap(foldersAbove)
+      .map((path): [string, TreeEntry] => [path, { path, kind: "folder", executable: false }]),
+  );
   return {
     label: "the tree in memory",
-    list: async (folder, only) =>
-      [...entries.values()].filter(
-        ({ path }) => isBelow(path, folder) && isOneOf(path, folder, only),
+    folder: async (folder) =>
+      new Map(
+        [...entries, ...folders]
+          .filter(([path]) => folderOf(path) === folder)
+          .map(([path, entry]) => [nameOf(path), entry]),
       ),
     find: async (names) => {
-      const matchers = names.map(
-        (name) => new RegExp(`^${name.split("*").map(escapeText).join(".*")}$`),
+      const matcher = nameExpression(names);
+      return paths.filter(
+        (path) => entries.get(path)?.kind !== "submodule" && matcher.test(nameOf(path)),
       );
-      return paths.filter((path) => {
-        const name = path.slice(path.lastIndexOf("/") + 1);
-        return (
-          entries.get(path)?.kind !== "submodule" && matchers.some((matcher) => matcher.test(name))
-        );
-      });
     },
     entry: async (path) => entries.get(path),
     read: async (path) => contentOf(files[path]),
   };
 }
 
-function isOneOf(path: string, folder: string, only: readonly string[] | undefined): boolean {
-  const below = folder === "" ? path : path.slice(folder.length + 1);
-  return only === undefined || only.includes(below.split("/")[0] ?? "");
-}
-
-function escapeText(text: string): string {
-  return text.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&");
+/** A tree of empty files. */
+export function treeOf(...paths: readonly string[]): Tree {
+  return memoryTree(Object.fromEntries(paths.map((path) => [path, ""])));
 }
 
 function entryOf(path: string, file: MemoryFile): TreeEntry {
