@@ -1,6 +1,6 @@
 /** Copies: images that are in another registry base and shall be in the own one too. */
 import type { Manifest } from "../oci/manifest.ts";
-import { below, parseReference, type Repository, withTag } from "../oci/reference.ts";
+import { below, parseReference, type Repository, withDigest, withTag } from "../oci/reference.ts";
 import { pastTag } from "../oci/tags.ts";
 import { sameAs } from "../plan/decision.ts";
 import { ownRepository } from "../plan/places.ts";
@@ -10,7 +10,7 @@ import type { CopyResult, Registry } from "../registry/registry.ts";
 import { locate } from "./parents.ts";
 import { remembered } from "./remembered.ts";
 
-type Copies = Pick<Registry, "copy" | "head">;
+type Copies = Pick<Registry, "copy" | "get" | "head">;
 
 /** Where copies go. */
 export interface CopyTarget {
@@ -21,7 +21,7 @@ export interface CopyTarget {
 }
 
 /**
- * Copies one image under its key's tag; `inHand` is its manifest where that was read already.
+ * Copies one image under its key's tag, unless it is there; `inHand` is its manifest where that was read already.
  *
  * The tag stays where it points at another image of that key, which pipelines may have been told: then the
  * copy gets a tag of its own.
@@ -36,6 +36,10 @@ export async function copyImage(
   const tagged = withTag(to, image.tag);
   const source = parseReference(from);
   const before = (await isNew()) ? undefined : await registry.head(tagged);
+  if (before !== undefined && source.digest !== undefined) {
+    const there = await registry.get(withDigest(to, source.digest));
+    if (there !== undefined) return { manifest: there, mounted: 0, streamedBytes: 0 };
+  }
   const isOther = before !== undefined && before.digest !== source.digest;
   return registry.copy(source, to, [isOther ? pastTag(image.tag, now) : image.tag], inHand);
 }

@@ -91,15 +91,16 @@ export async function believe(
   return new Map((await Promise.all(seen)).flat());
 }
 
-/** Looks for keys, source by source. */
+/** Looks for keys, in upstream first: what it has refreshed is what a copy of before then gives way to. */
 export async function lookFor(
   images: readonly KeyedImage[],
   sources: readonly Source[],
   reader: Reader,
 ): Promise<Sightings> {
+  const upstreamFirst = sources.toSorted((one, other) => rank(one) - rank(other));
   const seen = images.map(async (image) => {
     const found: (Sighting | BrokenSighting)[] = [];
-    for (const source of sources) {
+    for (const source of upstreamFirst) {
       const sighting = await reader.read(source, (registry) => lookAt(image, source, registry));
       if (sighting !== undefined) found.push(sighting);
       if (sighting?.kind === "found") break;
@@ -107,6 +108,10 @@ export async function lookFor(
     return [image.name, found] as const;
   });
   return new Map(await Promise.all(seen));
+}
+
+function rank({ kind }: Source): number {
+  return kind === "upstream" ? 0 : 1;
 }
 
 async function lookAt({ name, key }: KeyedImage, source: Source, registry: Registry) {

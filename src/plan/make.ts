@@ -30,7 +30,7 @@ export function makePlan(
   });
   const complete =
     situation.own !== undefined && images.every(({ decision }) => endsInOwn(decision, situation));
-  const set = setOf(grounds, complete, generation);
+  const set = setOf(grounds, images, complete, generation);
   return {
     version: 1,
     config: configOf(config),
@@ -51,7 +51,8 @@ export function makePlan(
 }
 
 function setOf(
-  { images, observation: { record }, config, situation }: Grounds,
+  { observation: { record }, config, situation, fresh }: Grounds,
+  images: readonly PlannedImage[],
   complete: boolean,
   generation: string | undefined,
 ): Plan["set"] {
@@ -61,13 +62,21 @@ function setOf(
   // What is completed here has a tag of its own, whatever upstream's record calls its set.
   const isTheirs = complete && record?.source.kind === "upstream";
   const recorded = isTheirs ? undefined : record?.content.tag;
+  // A set's tag never moves: where copies take the place of images that have it, they get a new one.
+  const isReplaced = recorded !== undefined && complete && images.some(isCopy);
+  const fork = isReplaced ? generationOf(situation, fresh.now) : undefined;
+  const own = generation ?? fork;
   return {
     id,
-    tag: generation === undefined ? (recorded ?? plain) : ofGeneration(plain, generation),
+    tag: own === undefined ? (recorded ?? plain) : ofGeneration(plain, own),
     record: record?.reference ?? null,
     generation: generation ?? null,
     stale: record?.source.kind === "own" && record.isStale,
   };
+}
+
+function isCopy({ decision }: PlannedImage): boolean {
+  return decision.kind === "copy";
 }
 
 /** Names what a run refreshes; a pipeline is one run, whatever the number of its jobs. */

@@ -6,6 +6,7 @@ import {
   type BrokenSighting,
   believe,
   lookFor,
+  type Reader,
   readerOf,
   type Sighting,
   type Sightings,
@@ -44,11 +45,8 @@ export interface Observation {
 /** How a set is looked for. */
 export interface ObserveOptions {
   readonly now: Date;
-  /**
-   * `upstream` looks at every image of the own registry although its record is there: upstream may have
-   * come to have them since. `all` where it is not given.
-   */
-  readonly records?: "all" | "upstream";
+  /** The sources whose records are asked, in this order; all where it is not given. */
+  readonly records?: readonly Source[];
 }
 
 /**
@@ -56,36 +54,73 @@ export interface ObserveOptions {
  * images that it names in another registry, are believed after one HEAD for each image; where no record is
  * known, one GET and one HEAD for each image and source. All in parallel.
  *
- * Who calls it has announced the reads. A source that may not be read is left out with a warning, so that a private upstream costs builds and
- * not the pipeline; an outage is an error.
+ * Who calls it has announced the reads. A source that may not be read is left out with a warning, so that a
+ * private upstream costs builds and not the pipeline; an outage is an error.
  */
 export async function observe(
   images: readonly KeyedImage[],
   sources: readonly Source[],
   registry: Registry,
-  { now, records = "all" }: ObserveOptions,
+  { now, records = sources }: ObserveOptions,
 ): Promise<Observation> {
   const reader = readerOf(registry);
-  const looked: string[] = [];
+  const record = await findRecord(images, records, reader);
+  const { believed, newer } =
+    record === undefined ? nothing : await believeNow(record, images, sources, { reader, now });
+  const lost = images.filter(({ name }) => !believed.has(name));
+  const late = await lookFor(lost, sources, reader);
+  const sightings = withTwins(images, new Map([...believed, ...newer, ...late]));
+  const looked = sources.filter((source) => !reader.isDenied(source));
+  return {
+    record: record && { ...record, isStale: lost.length > 0 || !isYoung(record.content, now) },
+    sightings,
+    looked: looked.map(({ base }) => printRepository(base)),
+    warnings: reader.warnings(),
+  };
+}
+
+const nothing = { believed: new Map(), newer: new Map() };
+
+type Found = Omit<NonNullable<Observation["record"]>, "isStale">;
+
+async function findRecord(
+  images: readonly KeyedImage[],
+  sources: readonly Source[],
+  reader: Reader,
+): Promise<Found | undefined> {
   for (const source of sources) {
-    const reference = recordReference(source.base, ownTags.set(setIdOf(images, source)));
-    const where = printReference(reference);
-    const manifest = await reader.read(source, () => registry.get(reference));
-    if (reader.isDenied(source)) continue;
-    looked.push(printRepository(source.base));
-    const content = manifest === undefined ? undefined : parseRecord(manifest, where);
-    if (content === undefined || !namesAll(content, images)) continue;
-    if (records === "upstream" && source.kind === "own") continue;
-    const believed = await believe(content, source, reader, { images, now });
-    const lost = images.filter(({ name }) => !believed.has(name));
-    const late = await lookFor(lost, sources, reader);
-    const isStale = lost.length > 0 || !isYoung(content, now);
-    const record = { source, reference: where, content, isStale };
-    const sightings = withTwins(images, new Map([...believed, ...late]));
-    return { record, sightings, looked, warnings: reader.warnings() };
+    const tagged = recordReference(source.base, ownTags.set(setIdOf(images, source)));
+    const reference = printReference(tagged);
+    const manifest = await reader.read(source, (registry) => registry.get(tagged));
+    const content = manifest && parseRecord(manifest, reference);
+    if (content !== undefined && images.every(({ name }) => content.images[name] !== undefined))
+      return { source, reference, content };
   }
-  const sightings = withTwins(images, await lookFor(images, sources, reader));
-  return { record: undefined, sightings, looked, warnings: reader.warnings() };
+  return undefined;
+}
+
+/**
+ * What a record says as far as it is there, and what upstream has refreshed or built itself since an old one was
+ * written: a fork would run on what it copied or named once for as long as its set stays the same.
+ */
+async function believeNow(
+  { content, source }: Found,
+  images: readonly KeyedImage[],
+  sources: readonly Source[],
+  { reader, now }: { readonly reader: Reader; readonly now: Date },
+): Promise<{ readonly believed: Sightings; readonly newer: Sightings }> {
+  const believed = await believe(content, source, reader, { images, now });
+  if (source.kind === "upstream" || isYoung(content, now)) return { ...nothing, believed };
+  const upstream = sources.filter(({ kind }) => kind === "upstream");
+  const known = images.filter(({ name }) => believed.has(name));
+  const seen = await lookFor(known, upstream, reader);
+  const digestOf = (sightings: Sightings, name: string) =>
+    foundOf({ sightings }, name)?.reference.digest;
+  const newer = [...seen].filter(([name]) => {
+    const digest = digestOf(seen, name);
+    return digest !== undefined && digest !== digestOf(believed, name);
+  });
+  return { believed, newer: new Map(newer) };
 }
 
 /** Announces all that a look may read; it needs no keys, so the token can be there before them. */
@@ -103,7 +138,10 @@ export function announceReads(
 }
 
 /** The sighting that a decision goes by. */
-export function foundOf({ sightings }: Observation, name: string): Sighting | undefined {
+export function foundOf(
+  { sightings }: Pick<Observation, "sightings">,
+  name: string,
+): Sighting | undefined {
   return sightings.get(name)?.find((sighting) => sighting.kind === "found");
 }
 
@@ -115,10 +153,6 @@ export function missing(
   if (looked.length === 0) return [];
   const names = images.map(({ name }) => name);
   return names.filter((name) => (sightings.get(name) ?? []).length === 0);
-}
-
-function namesAll(record: SetRecord, images: readonly KeyedImage[]): boolean {
-  return images.every(({ name }) => record.images[name] !== undefined);
 }
 
 /** Two names for one key are one image: what was found of one is there for the other too, as a copy. */

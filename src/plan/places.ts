@@ -34,8 +34,8 @@ export function ownRepository({ name, repository }: Pick<PlannedImage, "name" | 
 }
 
 /**
- * The sources of a run in the order of looking: upstream before own, so that a fork runs on upstream's
- * images; own before upstream where the whole set is to be in the own registry (`own-tag`).
+ * The sources of a run, in the order in which their records are asked: upstream before own, so that a fork runs
+ * on upstream's images; own before upstream where the whole set is to be in the own registry (`own-tag`).
  *
  * Only an untrusted run reads what untrusted runs wrote (`try-`).
  */

@@ -8,7 +8,7 @@ import { decide } from "./decide.ts";
 import { lookAtFreshness, type MergeHistory } from "./freshness.ts";
 import { type FilesState, makePlan } from "./make.ts";
 import { announceReads, missing, type Observation, observe } from "./observe.ts";
-import { sourcesOf } from "./places.ts";
+import { type Source, sourcesOf } from "./places.ts";
 import type { Plan } from "./plan.ts";
 import type { Situation } from "./situation.ts";
 
@@ -43,7 +43,7 @@ export async function planOf(planning: Planning): Promise<Planned> {
   // Git and the registry are asked at the same time: neither answer depends on the other.
   const [state, seen] = await Promise.all([
     planning.filesState(identified),
-    observe(images, sources, registry, { now, records: recordsFor(situation) }),
+    observe(images, sources, registry, { now, records: recordsFor(situation, sources) }),
   ]);
   const absent = missing(images, seen);
   const [fresh, since] = await Promise.all([
@@ -62,6 +62,7 @@ export async function planOf(planning: Planning): Promise<Planned> {
 }
 
 /** In a merge upstream may have come to have what the own record names. */
-function recordsFor({ merge, role }: Situation): "all" | "upstream" {
-  return merge === undefined || role === "upstream" ? "all" : "upstream";
+function recordsFor({ merge, role }: Situation, sources: readonly Source[]): readonly Source[] {
+  const isMerge = merge !== undefined && role !== "upstream";
+  return isMerge ? sources.filter(({ kind }) => kind === "upstream") : sources;
 }

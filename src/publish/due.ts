@@ -1,22 +1,28 @@
 /** Whether a plan leaves anything to publish, and what that is going to write. */
 import { below, parseReference, parseRepository, type Repository } from "../oci/reference.ts";
 import { isBuilt } from "../plan/decision.ts";
-import type { Plan } from "../plan/plan.ts";
+import type { Plan, PlannedImage } from "../plan/plan.ts";
 import { recordRepositoryName } from "../plan/record.ts";
 import type { Situation } from "../plan/situation.ts";
 import type { Registry } from "../registry/registry.ts";
 
 /**
- * Nothing is due where all images exist and either some are upstream's (a fork then writes nothing), or
- * the set is on record and no tag of a user's is to be given. A pipeline writes a stale record anew.
+ * Nothing is due where all images exist and either all are upstream's (a fork then writes nothing), or
+ * the set is on record and no tag of a user's is to be given. A pipeline writes a stale record anew, and that of
+ * a fork's images among upstream's, which nobody else has.
  */
 export function isPublishDue(
-  plan: Pick<Plan, "images" | "complete" | "set">,
+  { images, complete, set }: Pick<Plan, "images" | "complete" | "set">,
   { ci, trusted, wishes }: Pick<Situation, "ci" | "trusted" | "wishes">,
 ): boolean {
-  if (plan.images.some(({ decision }) => decision.kind !== "reuse")) return true;
-  if (plan.set.stale && ci && trusted) return true;
-  return plan.complete && (plan.set.record === null || wishes.tag !== undefined);
+  if (images.some(({ decision }) => decision.kind !== "reuse")) return true;
+  const isUnrecorded = set.record === null && images.some(isOwn);
+  if ((set.stale || isUnrecorded) && ci && trusted) return true;
+  return complete && (set.record === null || wishes.tag !== undefined);
+}
+
+function isOwn({ decision, repository }: PlannedImage): boolean {
+  return decision.kind === "reuse" && decision.reference.startsWith(`${repository}@`);
 }
 
 /** Announces early what publishing will write, unless builds come first: a token would expire. */

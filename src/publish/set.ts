@@ -10,6 +10,7 @@ import {
   type Repository,
   withTag,
 } from "../oci/reference.ts";
+import { readTag } from "../oci/tags.ts";
 import { isBuilt } from "../plan/decision.ts";
 import type { Plan, PlannedImage } from "../plan/plan.ts";
 import { parseRecord, recordReference } from "../plan/record.ts";
@@ -83,7 +84,8 @@ async function laterRecord(publication: Publication): Promise<string | undefined
   const where = printReference(reference);
   const manifest = await registry.get(reference);
   const tag = manifest === undefined ? undefined : parseRecord(manifest, where)?.tag;
-  return tag === undefined || tag === set.tag ? undefined : where;
+  const [own = 0, other = 0] = [set.tag, tag].map((one) => readTag(one ?? "")?.pipeline);
+  return tag === undefined || tag === set.tag || own > other ? undefined : where;
 }
 
 async function placeAll(

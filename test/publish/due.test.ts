@@ -35,7 +35,7 @@ for (const [what, decisions, complete, record, userTag, due] of rows) {
     const images = decisions.map(
       (decision, number): PlannedImage => ({
         ...keyedImage(`image${number}`),
-        repository: "r.example/x",
+        repository: complete ? "r.example/x" : "r.example/fork/x",
         tag: "key-x",
         decision,
         reference: null,
@@ -51,3 +51,21 @@ for (const [what, decisions, complete, record, userTag, due] of rows) {
       assert.equal(isPublishDue(stale, { ...run, ...other }), due);
   });
 }
+
+test("a fork's image among upstream's is recorded by the pipeline that finds them so", () => {
+  const planned = (number: number, repository: string): PlannedImage => ({
+    ...keyedImage(`image${number}`),
+    repository,
+    tag: "key-x",
+    decision: reuse,
+    reference: null,
+  });
+  const images = [planned(0, "r.example/fork/x"), planned(1, "r.example/x")];
+  const set = { id: "1", tag: "set-1", record: null, generation: null, stale: false };
+  const run = { wishes: { force: "none", tag: undefined }, ci: true, trusted: true } as const;
+  const isDue = (change: object, record: string | null = null) =>
+    isPublishDue({ images, complete: false, set: { ...set, record } }, { ...run, ...change });
+  assert.equal(isDue({}), true);
+  assert.equal(isDue({}, "r.example/fork/berth:set-1"), false);
+  assert.deepEqual([isDue({ ci: false }), isDue({ trusted: false })], [false, false]);
+});

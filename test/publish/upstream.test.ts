@@ -1,0 +1,123 @@
+/** What a fork runs on when upstream's images or the fork's own idea of upstream change, while its set stays the same. */
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { ownTags } from "../../src/image/key.ts";
+import type { Plan } from "../../src/plan/plan.ts";
+import { type Flow, flowTime, planOf, run } from "../support/flow.ts";
+import { type Job, openProjects } from "../support/projects.ts";
+
+const upstream = "qemu-project/qemu";
+const fork = "alice/qemu";
+const dockerfiles = { x: "FROM scratch\nRUN x\n", y: "FROM scratch\nRUN y\n" };
+const changed = { ...dockerfiles, y: "FROM scratch\nRUN y in alice's fork\n" };
+
+const hoursLater = (hours: number): Date => new Date(flowTime.getTime() + hours * 60 * 60 * 1000);
+
+describe("a fork whose set stays the same", async () => {
+  const projects = await openProjects();
+  const { memory } = projects;
+  const job = (project: string, change: Job = {}) =>
+    projects.job(project, { dockerfiles, now: flowTime, ...change });
+  const ofPipeline = (id: number, hours: number, settings = {}, more: Job = {}): Job => ({
+    settings,
+    now: hoursLater(hours),
+    ...more,
+    env: { CI_PIPELINE_ID: String(id), ...more.env },
+  });
+  const digestOf = ({ images }: Plan, name: string) => {
+    const decision = images.find((image) => image.name === name)?.decision;
+    return decision?.kind === "reuse" || decision?.kind === "copy" ? decision.digest : undefined;
+  };
+  const tagged = (name: string, tag: string) =>
+    memory.repositories.get(`${fork}/${name}`)?.tags.get(tag);
+  const outcomeOf = ({ outcomes }: Flow, name: string) =>
+    outcomes.find((outcome) => outcome.name === name)?.digest;
+  const forced = { env: { QEMU_CI_FORCE_REBUILD: "1" } };
+  /** Upstream refreshes all its images and promotes that. */
+  const refresh = async (): Promise<Flow> => {
+    const refreshed = await run(job(upstream, ofPipeline(200, 1, {}, forced)));
+    await projects.promote(upstream, refreshed, { now: hoursLater(2) });
+    return refreshed;
+  };
+
+  for (const reference of ["own-tag", "tag"] as const) {
+    test(`and is all in its own registry (${reference}) takes over what upstream has refreshed`, async () => {
+      await run(job(upstream));
+      const settings = { reference };
+      const more = { dockerfiles: changed };
+      const first = await run(job(fork, ofPipeline(300, 1, settings, more)));
+      const refreshed = await refresh();
+      const soon = await planOf(job(fork, ofPipeline(301, 3, settings, more)));
+      assert.equal(digestOf(soon.plan, "x"), outcomeOf(first, "x"), "a young record is believed");
+      const later = await run(job(fork, ofPipeline(302, 23, settings, more)));
+      assert.deepEqual(later.built, []);
+      assert.equal(outcomeOf(later, "x"), outcomeOf(refreshed, "x"));
+      assert.equal(outcomeOf(later, "y"), outcomeOf(first, "y"));
+      const { id, tag } = later.plan.set;
+      assert.equal(later.plan.variables["QEMU_CI_CONTAINER_TAG"], tag);
+      for (const name of ["x", "y"]) assert.equal(tagged(name, tag), outcomeOf(later, name));
+      assert.equal(tagged("x", ownTags.set(id)), outcomeOf(first, "x"), "a set's tag never moves");
+      memory.log.length = 0;
+      const { plan } = await planOf(job(fork, ofPipeline(303, 24, settings, more)));
+      assert.deepEqual([digestOf(plan, "x"), plan.set.tag], [outcomeOf(refreshed, "x"), tag]);
+      assert.ok(memory.log.length <= 2, memory.log.join("\n"));
+    });
+  }
+
+  test("and names upstream's images takes over what upstream has refreshed", async () => {
+    await run(job(upstream));
+    const first = await run(job(fork, ofPipeline(300, 1, {}, { dockerfiles: changed })));
+    const refreshed = await refresh();
+    const later = await run(job(fork, ofPipeline(302, 23, {}, { dockerfiles: changed })));
+    assert.deepEqual(
+      ["x", "y"].map((name) => outcomeOf(later, name)),
+      [outcomeOf(refreshed, "x"), outcomeOf(first, "y")],
+    );
+    memory.log.length = 0;
+    const { plan } = await planOf(job(fork, ofPipeline(303, 24, {}, { dockerfiles: changed })));
+    assert.equal(digestOf(plan, "x"), outcomeOf(refreshed, "x"));
+    // Both records, and x in upstream.
+    assert.equal(memory.log.length, 3);
+  });
+
+  test("copies what upstream has today where an edit makes its set another one", async () => {
+    const settings = { reference: "own-tag" } as const;
+    await run(job(upstream));
+    await run(job(fork, ofPipeline(300, 1, settings)));
+    const refreshed = await refresh();
+    const edited = await run(job(fork, ofPipeline(301, 3, settings, { dockerfiles: changed })));
+    assert.deepEqual(edited.built, ["y"]);
+    assert.equal(outcomeOf(edited, "x"), outcomeOf(refreshed, "x"));
+    memory.log.length = 0;
+    const again = { ...changed, y: "FROM scratch\nRUN y once more\n" };
+    await run(job(fork, ofPipeline(302, 4, settings, { dockerfiles: again })));
+    const mounts = memory.log.filter((line) => line.includes("mount="));
+    assert.deepEqual(
+      mounts.filter((line) => line.includes(`/${fork}/x/`)),
+      [],
+      "what is there already is not copied",
+    );
+  });
+
+  test("that only merge requests know upstream of pays once for what they find", async () => {
+    const auto = { settings: { upstream: "auto" }, dockerfiles: changed };
+    const request = {
+      CI_MERGE_REQUEST_IID: "7",
+      CI_MERGE_REQUEST_PROJECT_PATH: upstream,
+      CI_MERGE_REQUEST_PROJECT_ID: "2",
+      CI_MERGE_REQUEST_SOURCE_PROJECT_ID: "1",
+      CI_COMMIT_BRANCH: "",
+    };
+    await run(job(upstream));
+    const branch = await run(job(fork, auto));
+    assert.deepEqual(branch.built, ["x", "y"], "nothing tells a branch's pipeline of upstream");
+    const merge = await run(job(fork, { ...auto, env: request }));
+    assert.notEqual(merge.plan.set.id, branch.plan.set.id);
+    assert.deepEqual(merge.built, []);
+    memory.log.length = 0;
+    const { plan } = await planOf(job(fork, { ...auto, env: request }));
+    assert.notEqual(plan.set.record, null);
+    // Both records, and x in upstream.
+    assert.equal(memory.log.length, 3);
+  });
+});
