@@ -9,7 +9,8 @@ import { withPart } from "./schema.ts";
 
 const top = join(import.meta.dirname, "..");
 
-const intro = `A project includes a component by its name and version, and gives it inputs:
+const intro = `A project includes a component by its name and version, and gives it inputs. What no input says, it says in its own
+YAML under a job's name, such as \`rules\` of \`.berth-gate-images\` or \`berth-promote\`: GitLab merges both, and the project's own wins.
 
 \`\`\`yaml
 # .gitlab-ci.yml

@@ -93,6 +93,7 @@ function pipelineText(
     image: options.jobImage,
     docker: engine === "buildah" ? undefined : (options.jobDocker ?? service),
     variables: handedOn(env, prefix),
+    timeout: env["BERTH_INPUT_BUILD_TIMEOUT"],
     tags: tagsOf(options.jobTags ?? env[`${prefix}_JOB_TAGS`], env["BERTH_INPUT_TAGS"]),
     output: options.output,
     flags: [

@@ -1,4 +1,4 @@
-/** The part of a pipeline that includes berth's components. */
+/** The part of a pipeline that includes berth. */
 import type { Chosen } from "./settings.ts";
 import type { Survey } from "./survey.ts";
 import { block, type Node } from "./yamltext.ts";
@@ -35,11 +35,10 @@ export function rulesOf(
 
 export interface IncludeSettings {
   readonly prefix: string;
-  readonly upstream: string | undefined;
   readonly reference: "digest" | "tag" | "own-tag";
   readonly stage: string | undefined;
-  /** One job does all. */
-  readonly inline: boolean;
+  /** A job for each image that is built. */
+  readonly fanOut: boolean;
   readonly gate: Gate;
   readonly version: string;
 }
@@ -48,23 +47,21 @@ export function includeText(include: IncludeSettings): string {
   const { gate } = include;
   const rules =
     gate.kind === "rules" ? [component("rules", include, ruleInputs(include, gate))] : [];
-  const common = {
-    ...prefixInput(include),
-    ...(include.upstream === undefined ? {} : { upstream: include.upstream }),
-    ...(include.reference === "digest" ? {} : { reference: include.reference }),
-  };
   const images = component("images", include, {
-    ...common,
-    ...(include.inline ? { mode: "inline" } : {}),
+    ...prefixInput(include),
+    ...(include.reference === "digest" ? {} : { reference: include.reference }),
+    ...(include.fanOut ? { mode: "fan-out" } : {}),
     ...(include.stage === undefined ? {} : { stage: include.stage }),
-    ...gateInputs(gate),
+    ...(gate.kind === "rules" ? { gate: "rules" } : {}),
   });
-  const promote = component("promote", include, {
-    ...common,
-    ...(gate.kind === "rules" ? { gate: "rules-promote" } : {}),
-  });
-  return `${block({ include: [...rules, images, promote] }).join("\n")}\n`;
+  const own = gate.kind === "requests" ? { ".berth-gate-images": { rules: requestRules } } : {};
+  return `${block({ include: [...rules, images], ...own }).join("\n")}\n`;
 }
+
+const requestRules = [
+  { if: '$CI_PIPELINE_SOURCE == "merge_request_event"' },
+  { if: "$CI_COMMIT_BRANCH" },
+];
 
 function component(
   name: string,
@@ -84,14 +81,5 @@ function ruleInputs(include: IncludeSettings, gate: Gate & { readonly kind: "rul
     ...prefixInput(include),
     upstream: gate.upstream,
     ...(gate.flags === undefined ? {} : { flags: gate.flags }),
-  };
-}
-
-function gateInputs(gate: Gate): { readonly [key: string]: Node } {
-  if (gate.kind === "none") return {};
-  if (gate.kind === "rules") return { gate: "rules-images" };
-  return {
-    gate: "gate-rules",
-    rules: [{ if: '$CI_PIPELINE_SOURCE == "merge_request_event"' }, { if: "$CI_COMMIT_BRANCH" }],
   };
 }

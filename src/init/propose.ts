@@ -32,6 +32,9 @@ export interface ProposeOptions {
   readonly version: string;
 }
 
+/** From here on the first pipeline's builds are too long for one job; see docs/recipes.md, big projects. */
+const manyImages = 10;
+
 export function propose(survey: Survey, { remote, version }: ProposeOptions): Proposal {
   const images = imagesOf(survey);
   const prefix = prefixOf(survey);
@@ -49,12 +52,12 @@ export function propose(survey: Survey, { remote, version }: ProposeOptions): Pr
     ...publishOf(survey),
     ...gates.findings,
   ];
+  const fanOut = images.names.length >= manyImages;
   const include: IncludeSettings = {
     prefix: prefix.value,
-    upstream: upstream.value,
     reference: reference.value,
     stage: commonStage(survey),
-    inline: images.names.length === 1,
+    fanOut,
     gate: gates.value,
     version,
   };
@@ -62,7 +65,7 @@ export function propose(survey: Survey, { remote, version }: ProposeOptions): Pr
     findings,
     config: configText(findings),
     include: includeText(include),
-    steps: stepsOf(survey, prefix.value, reference.value, images.names),
+    steps: stepsOf(survey, include, images.names),
   };
 }
 
@@ -121,10 +124,10 @@ function indented(text: string): string {
 /** What a person has to do besides adding `berth.yml` and the include. */
 function stepsOf(
   survey: Survey,
-  prefix: string,
-  reference: "digest" | "tag" | "own-tag",
+  include: IncludeSettings,
   names: readonly string[],
 ): readonly string[] {
+  const { prefix, reference } = include;
   const builders = [...new Set(survey.built.map(({ job }) => job))];
   const lines = ownLines(survey.imageLines, names);
   const tag = `${prefix}_CONTAINER_TAG`;
@@ -136,7 +139,7 @@ function stepsOf(
     ...(builders.length === 0
       ? []
       : [`delete the jobs that build images (${few(builders)}) with what only they extend`]),
-    ...consumerSteps(reference, prefix, names.length === 1),
+    ...consumerSteps(include),
     ...(reference === "own-tag" && foreign.length > 0
       ? [`write $${tag} for the tag of image lines instead of ${foreign.join(", ")}`]
       : []),
@@ -178,12 +181,8 @@ function scheduleSteps({ text }: Survey): readonly string[] {
   ];
 }
 
-function consumerSteps(
-  reference: "digest" | "tag" | "own-tag",
-  prefix: string,
-  isInline: boolean,
-): readonly string[] {
-  const planned = isInline ? "berth-images" : "berth-plan and berth-images";
+function consumerSteps({ prefix, reference, fanOut }: IncludeSettings): readonly string[] {
+  const planned = fanOut ? "berth-plan and berth-images" : "berth-images";
   const needs = `let jobs that run in images need ${planned}`;
   if (reference === "own-tag") return [`${needs}, in place of the jobs that built images`];
   if (reference === "tag") {

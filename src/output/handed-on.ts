@@ -1,6 +1,7 @@
 /** What a child pipeline takes over from the job that plans it. */
 import { z } from "zod";
 import { givenVariables } from "../config/given.ts";
+import { BerthError } from "../errors.ts";
 
 type Env = Readonly<Record<string, string | undefined>>;
 
@@ -21,6 +22,7 @@ export function handedOn(env: Env, prefix: string): Readonly<Record<string, stri
     `${prefix}_DEBUG`,
     "BUILDAH_ISOLATION",
     "STORAGE_DRIVER",
+    ...namedVariables(env["BERTH_INPUT_BUILD_VARIABLES"]),
     ...Object.keys(env).filter((name) => isForEveryJob.test(name) && !isOfPod.test(name)),
   ];
   const given = names.map((name) => [name, env[name] ?? ""] as const);
@@ -36,9 +38,25 @@ const isOfPod = /^KUBERNETES_(?:PORT|SERVICE_(?:HOST|PORT))/;
 
 const holdsLogin = /^\w+:\/\/[^/]*@/;
 
+/** The input `build_variables`; USAGE for what is likely to be a secret, since anyone may read the child pipeline. */
+function namedVariables(input: string | undefined): readonly string[] {
+  const names = listsOf(input).flat();
+  const secret = names.find((name) => /TOKEN|PASSW|SECRET|PRIVATE|CREDENTIAL/i.test(name));
+  if (secret === undefined) return names;
+  throw new BerthError("USAGE", `hand ${secret} on to the child pipeline: it looks like a secret`, {
+    hint: "take it out of the input `build_variables`: what the settings hold reaches all jobs without it",
+  });
+}
+
 /** The first list that is not empty: of `--job-tags` or a user, of the inputs `build_tags` and `tags` of the component. */
 export function tagsOf(given: string | undefined, inputs: string | undefined): readonly string[] {
   const words = given?.split(",").map((tag) => tag.trim()) ?? [];
-  const lists = z.array(z.array(z.string())).parse(JSON.parse(inputs || "[]"));
-  return [words.filter((tag) => tag !== ""), ...lists].find((tags) => tags.length > 0) ?? [];
+  return (
+    [words.filter((tag) => tag !== ""), ...listsOf(inputs)].find((tags) => tags.length > 0) ?? []
+  );
+}
+
+/** Inputs that are lists, as the component writes them into a variable. */
+function listsOf(inputs: string | undefined): readonly (readonly string[])[] {
+  return z.array(z.array(z.string())).parse(JSON.parse(inputs || "[]"));
 }

@@ -13,6 +13,8 @@ export interface PipelineOptions {
   /** The image that holds berth and the engine; the runner's default where `undefined`. */
   readonly image: string | undefined;
   readonly tags: readonly string[];
+  /** How long a build may take, as GitLab writes it; the project's own limit where `undefined`. */
+  readonly timeout: string | undefined;
   /** Image of the Docker-in-Docker service that builds need; none where they need no daemon. */
   readonly docker: string | undefined;
   /** What every job sees, taken literally. */
@@ -122,6 +124,7 @@ function buildJob(image: PlannedImage, built: ReadonlySet<string>, options: Pipe
   return {
     stage: "berth-build",
     ...common(options),
+    ...(options.timeout === undefined ? {} : { timeout: options.timeout }),
     ...(options.docker === undefined
       ? {}
       : {

@@ -45,6 +45,7 @@ describe("two names for one key", async () => {
       planJob: undefined,
       image: undefined,
       tags: [],
+      timeout: undefined,
       docker: undefined,
       variables: {},
       flags: [],

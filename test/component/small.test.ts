@@ -67,7 +67,7 @@ test("the docker engine waits for a daemon that is late, and builds in it", asyn
  */
 async function useDocker(project: Consumer): Promise<void> {
   const text = await readFile(join(project.path, ".gitlab-ci.yml"), "utf8");
-  const inputs = text.replace("mode: inline", "mode: inline\n      engine: docker");
+  const inputs = text.replace(/images@.*/, "$&\n    inputs: { engine: docker }");
   await project.write(".gitlab-ci.yml", `${inputs}\n.berth-service-docker:\n  services: []\n`);
   await project.commit();
 }

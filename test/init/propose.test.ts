@@ -79,11 +79,9 @@ describe("a project as QEMU's", () => {
       ],
     });
     assert.deepEqual(names.toSorted(), ["debian", "debian-cross", "fedora", "nightly"]);
-    const common = { prefix: "QEMU_CI", upstream: "qemu-project", reference: "own-tag" };
     assert.deepEqual(inputs, {
       rules: { prefix: "QEMU_CI", upstream: "qemu-project", flags: "QEMU_JOB" },
-      images: { ...common, stage: "containers", gate: "rules-images" },
-      promote: { ...common, gate: "rules-promote" },
+      images: { prefix: "QEMU_CI", reference: "own-tag", stage: "containers", gate: "rules" },
     });
   });
 
@@ -120,17 +118,15 @@ describe("a project as QEMU's", () => {
 
 describe("a project as libvirt's", () => {
   test("keeps its places and contexts", async () => {
-    const { settings, names, inputs, findings } = await proposed(lcitool);
+    const { settings, names, inputs, findings, include } = await proposed(lcitool);
     assert.deepEqual(settings, {
       upstream: "libvirt",
       repository: "ci-{name}",
       defaults: { context: "ci/containers" },
     });
     assert.deepEqual(names, ["debian-13", "fedora-43"]);
-    assert.deepEqual(inputs["images"], {
-      upstream: "libvirt",
-      stage: "containers",
-      gate: "gate-rules",
+    assert.deepEqual(inputs, { images: { stage: "containers" } });
+    assert.deepEqual(parse(include)[".berth-gate-images"], {
       rules: [{ if: '$CI_PIPELINE_SOURCE == "merge_request_event"' }, { if: "$CI_COMMIT_BRANCH" }],
     });
     assert.ok(
@@ -174,7 +170,14 @@ describe("a project without a layout of that kind", () => {
     const { config, inputs, names } = await proposed({ Dockerfile: dockerfile });
     assert.equal(config, undefined);
     assert.deepEqual(names, ["image"]);
-    assert.deepEqual(inputs, { images: { mode: "inline" }, promote: {} });
+    assert.deepEqual(inputs, { images: {} });
+  });
+
+  test("gets a job for each image where there are many", async () => {
+    const many = Array.from({ length: 10 }, (_, index) => [`ci/image${index}.docker`, dockerfile]);
+    const { inputs, steps } = await proposed(Object.fromEntries(many));
+    assert.deepEqual(inputs, { images: { mode: "fan-out" } });
+    assert.ok(steps.some((step) => step.includes(".berth-use")));
   });
 
   test("says whose images forks use where a git remote does", async () => {

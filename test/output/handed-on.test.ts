@@ -27,6 +27,16 @@ describe("the variables of a child pipeline", () => {
     assert.deepEqual(handedOn(taken, "QEMU_CI"), taken);
   });
 
+  test("hold what the input build_variables names", () => {
+    const env = { BERTH_INPUT_BUILD_VARIABLES: '[["SITE", "GONE"]]', SITE: "a", OTHER: "b" };
+    assert.deepEqual(handedOn(env, "QEMU_CI"), { SITE: "a" });
+  });
+
+  test("are never what looks like a secret", () => {
+    const env = { BERTH_INPUT_BUILD_VARIABLES: '[["NPM_TOKEN"]]', NPM_TOKEN: "x" };
+    assert.throws(() => handedOn(env, "QEMU_CI"), { code: "USAGE", message: /NPM_TOKEN/ });
+  });
+
   test("hold nothing else: no secret, nothing of the machine, nothing empty", () => {
     const others = {
       CI_JOB_TOKEN: "secret",

@@ -11,6 +11,7 @@ const options: PipelineOptions = {
   planJob: "plan",
   image: "r.example/berth:1",
   tags: ["linux"],
+  timeout: undefined,
   docker: undefined,
   variables: {},
   flags: [],
@@ -115,15 +116,18 @@ describe("the child pipeline", () => {
     });
   });
 
-  test("hands on variables literally, and gives a daemon to builds alone", () => {
+  test("hands on variables literally, and gives a daemon and a timeout to builds alone", () => {
     const found = pipeline([planned("a", build)], {
       docker: "docker:28-dind",
+      timeout: "3h",
       variables: { BERTH_INPUT_PREFIX: "QEMU_CI", QEMU_CI_UPSTREAM: "a$b" },
     });
     assert.deepEqual(found["variables"], {
       BERTH_INPUT_PREFIX: { value: "QEMU_CI", expand: false },
       QEMU_CI_UPSTREAM: { value: "a$b", expand: false },
     });
+    assert.equal(found["berth build a"]?.["timeout"], "3h");
+    assert.equal(found["berth publish"]?.["timeout"], undefined);
     const [service] = (found["berth build a"]?.["services"] ?? []) as readonly object[];
     assert.deepEqual(service, {
       name: "docker:28-dind",

@@ -93,13 +93,13 @@ function replace({ body, blocks }: Template, give: (block: Block) => unknown): v
     return visit.SKIP;
   });
   if (!isMap(body.contents)) return;
-  // Of jobs that have one name then, the last is left; without a list in the name it is a mistake.
+  // Of jobs that have one name then, the last is left; without a list or nothing in the name it is a mistake.
   const names = body.contents.items.map(({ key }) => String(key));
   body.contents.items = body.contents.items.filter(({ key }, index) => {
     const inside = byScalar.get(key as Scalar) ?? [];
     return (
       names.lastIndexOf(names[index] ?? "") === index ||
-      !inside.some((block) => Array.isArray(give(block)))
+      !inside.some((block) => Array.isArray(give(block)) || give(block) === "")
     );
   });
 }

@@ -39,16 +39,14 @@ const samples: Readonly<Record<string, readonly unknown[]>> = {
   docker_service: ["registry.example.com/docker:28.5-dind"],
   job_prefix: ["a", "images_2-"],
   stage: ["containers"],
-  "images.gate": ["gate-rules", "rules-images"],
-  "promote.gate": ["rules-promote"],
+  gate: ["rules"],
   // The schema refuses an empty list, which GitLab itself takes.
   tags: [["linux", "arm64"]],
   build_tags: [["linux", "arm64"]],
+  build_variables: [["MIRROR_URL", "SITE"]],
+  build_timeout: ["3h"],
   staging: ["/^(staging|next)$/"],
   stable: ["/^(stable|lts)-[0-9.]+$/"],
-  needs: [[], ["lint"], [{ job: "lint", optional: true, artifacts: false }]],
-  // An empty list would mean never, and then nobody may need the jobs.
-  rules: [[{ if: '$CI_COMMIT_BRANCH == "main"', when: "manual" }, { when: "never" }]],
 };
 
 /** The default, the options or both booleans, and what the table of samples adds. */
