@@ -26,6 +26,21 @@ function isList(value: Json): value is readonly Json[] {
   return Array.isArray(value);
 }
 
+/** The JSON object that a text is; `undefined` where it is anything else, bytes that are not UTF-8 too. */
+export function readObject(text: string | Uint8Array): Record<string, unknown> | undefined {
+  try {
+    const utf8 = new TextDecoder("utf-8", { fatal: true });
+    const value: unknown = JSON.parse(typeof text === "string" ? text : utf8.decode(text));
+    return isObject(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+export function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
 /** A value whose members nobody changes, however deep they are. */
 export type DeepReadonly<T> = T extends string | number | boolean | null | undefined
   ? T

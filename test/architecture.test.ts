@@ -10,8 +10,8 @@ const src = join(import.meta.dirname, "../src");
 const lines: readonly (readonly string[])[] = [
   ["errors.ts", "world.ts", "json.ts"],
   ["oci"],
-  ["dockerfile", "context", "registry"],
-  ["gitlab", "image"],
+  ["dockerfile", "context", "http"],
+  ["registry", "gitlab", "image"],
   ["config"],
   ["plan"],
   ["build", "publish", "explain", "pipelines"],

@@ -1,6 +1,6 @@
 /** The files that buildah reads for one build: their texts, and where they are laid out. */
 import { join } from "node:path/posix";
-import { isLoopbackHost } from "../registry/origin.ts";
+import { isLoopbackHost } from "../oci/reference.ts";
 import type { Files } from "../world.ts";
 import type { BuildahPaths } from "./buildah-args.ts";
 import type { BuildRequest } from "./engine.ts";

@@ -1,14 +1,12 @@
 /** What a login may do to a repository, read from the token that it is given for it. */
+
+import { apiOrigin, realmTrust, type TokenHint } from "../http/origin.ts";
+import { makeRedactor } from "../http/redact.ts";
+import { defaultLimits, makeTransport, type Transport } from "../http/transport.ts";
 import type { Repository } from "../oci/reference.ts";
-import type { RegistryLogin } from "../registry/auth-file.ts";
-import { parseChallenges, tokenServiceOf } from "../registry/challenge.ts";
-import type { TokenHint } from "../registry/client.ts";
-import { defaultLimits } from "../registry/limits.ts";
-import { apiOrigin, realmTrust } from "../registry/origin.ts";
-import { makeRedactor, type Redactor } from "../registry/redact.ts";
+import { type RegistryLogin, secretOf } from "../registry/credentials.ts";
 import type { Access } from "../registry/registry.ts";
-import { requestToken, type TokenService } from "../registry/token-request.ts";
-import { makeTransport, type Transport } from "../registry/transport.ts";
+import { readChallenge, requestToken, type TokenService } from "../registry/token-service.ts";
 import type { Clock, Fetch } from "../world.ts";
 
 export type Rights =
@@ -49,7 +47,7 @@ export async function rightsTo(
   const found = await findService(repository.host, transport, ports);
   if (typeof found === "string") return { kind: "unsaid", why: found };
   const login = found.mayLogIn ? await ports.login(repository.host) : undefined;
-  if (login !== undefined) hide(login, redactor);
+  redactor.hide(secretOf(login));
   const ask = async (as: RegistryLogin | undefined): Promise<Rights> => {
     const scopes = [{ path: repository.path, actions: access }];
     const { service } = found;
@@ -57,8 +55,8 @@ export async function rightsTo(
     const answer = await requestToken({ transport, redactor, service, host, login: as, scopes });
     if (answer.kind === "refused")
       return { kind: "refused", status: answer.status, said: answer.what };
-    const granted = answer.grants.get(repository.path) ?? new Set<string>();
-    const actions = access.filter((action) => granted.has(action) || granted.has("*"));
+    const granted = answer.grants.find(({ path }) => path === repository.path)?.actions ?? [];
+    const actions = access.filter((action) => granted.includes(action));
     return { kind: "granted", actions, identity: as === undefined ? "anonymous" : "login" };
   };
   const first = await ask(login);
@@ -85,13 +83,9 @@ async function findService(
   const url = new URL("/v2/", origin);
   const reply = await transport.send({ method: "GET", url, purpose: `ask ${host} how to log in` });
   if (reply.status !== 401) return "the registry asks for no login";
-  const service = tokenServiceOf(parseChallenges(reply.headers.get("www-authenticate") ?? ""));
-  if (service === undefined) return "the registry takes passwords, not tokens";
+  const service = readChallenge(reply.headers.get("www-authenticate") ?? "");
+  if (service?.kind !== "token") return "the registry takes passwords, not tokens";
   const trust = realmTrust(origin, service.realm);
   if (trust.kind === "refused") return `its token service is not to be asked: ${trust.why}`;
   return { service, mayLogIn: trust.kind === "login" };
-}
-
-function hide(login: RegistryLogin, redactor: Redactor): void {
-  redactor.hide("identityToken" in login ? login.identityToken : login.password);
 }

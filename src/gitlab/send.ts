@@ -1,8 +1,7 @@
 /** One question to GitLab's API: the logins that may ask it, retries, and errors without tokens. */
 import { BerthError, type ErrorCode } from "../errors.ts";
-import { defaultLimits } from "../registry/limits.ts";
-import { makeRedactor } from "../registry/redact.ts";
-import { makeTransport, type Reply } from "../registry/transport.ts";
+import { makeRedactor } from "../http/redact.ts";
+import { defaultLimits, makeTransport, type Reply } from "../http/transport.ts";
 import type { Clock, Fetch } from "../world.ts";
 import { type GitLabAccess, type GitLabLogin, headerOf } from "./access.ts";
 import { type EndpointName, isWrongToken, loginsFor } from "./rights.ts";

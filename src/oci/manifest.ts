@@ -1,5 +1,6 @@
 /** The documents of a registry: tolerant in, exact out. See the OCI image-spec's manifest.md and image-index.md. */
 import { BerthError } from "../errors.ts";
+import { isObject, readObject } from "../json.ts";
 import { type Digest, digestOf, parseDigest } from "./digest.ts";
 
 export const mediaTypes = {
@@ -102,7 +103,7 @@ export function parseManifest(bytes: Uint8Array, contentType: string, where: str
     });
   };
   if (bytes.length > maxManifestBytes) fail(`${bytes.length} bytes, more than ${maxManifestBytes}`);
-  const document = parseObject(bytes) ?? fail("not a JSON object");
+  const document = readObject(bytes) ?? fail("not a JSON object");
   const mediaType = contentType.split(";")[0]?.trim() ?? "";
   const declared = document["mediaType"];
   if (declared !== undefined && declared !== mediaType) {
@@ -126,19 +127,6 @@ export function parseManifest(bytes: Uint8Array, contentType: string, where: str
     return { descriptor, bytes, content: { kind: "index", manifests, annotations } };
   }
   return fail(`media type ${JSON.stringify(mediaType)} is not an image manifest or index`);
-}
-
-function parseObject(bytes: Uint8Array): Record<string, unknown> | undefined {
-  try {
-    const value: unknown = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
-    return isObject(value) ? value : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function parseList<T>(value: unknown, parse: (member: unknown) => T | undefined): T[] | undefined {

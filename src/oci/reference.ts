@@ -36,6 +36,12 @@ export function isHost(text: string): boolean {
   return hostPattern.test(text);
 }
 
+/** Is this machine meant, by a host or `host:port`? Docker speaks plain http to such registries. */
+export function isLoopbackHost(host: string): boolean {
+  const name = new URL(`http://${host}`).hostname;
+  return name === "localhost" || name === "[::1]" || /^127(\.\d{1,3}){3}$/.test(name);
+}
+
 /** Reads `host/path`; unlike an image reference, the host must be written. */
 export function parseRepository(text: string): Repository {
   const slash = text.indexOf("/");

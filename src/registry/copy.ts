@@ -1,6 +1,7 @@
 /** Copying images between repositories, by mounts where possible. */
 import { createHash } from "node:crypto";
 import { BerthError } from "../errors.ts";
+import type { Streamed } from "../http/transport.ts";
 import type { Descriptor, Manifest } from "../oci/manifest.ts";
 import {
   printReference,
@@ -10,14 +11,19 @@ import {
   withDigest,
   withTag,
 } from "../oci/reference.ts";
-import { hasBlob, openBlob, wrongBlob } from "./blobs.ts";
+import {
+  cancelUpload,
+  hasBlob,
+  type Mount,
+  mountBlob,
+  openBlob,
+  upload,
+  wrongBlob,
+} from "./blobs.ts";
 import { getManifest, putManifest } from "./manifests.ts";
-import { type Mount, mountBlob } from "./mount.ts";
 import type { CopyResult } from "./registry.ts";
-import { scopeFor } from "./scope.ts";
 import type { HostSession } from "./session.ts";
-import type { Streamed } from "./transport.ts";
-import { cancelUpload, upload } from "./upload.ts";
+import { scopeFor } from "./token-service.ts";
 
 export interface CopyPorts {
   readonly source: HostSession;
@@ -155,7 +161,7 @@ async function streamBlob(
   location: URL | undefined,
 ): Promise<Moved> {
   const open = async (): Promise<Streamed> => {
-    const { chunks } = await openBlob(source, from, blob);
+    const chunks = await openBlob(source, from, blob);
     const purpose = `get blob ${printReference(withDigest(from, blob.digest))}`;
     let wrong: BerthError | undefined;
     const verified = verify(chunks, blob, (what) => {

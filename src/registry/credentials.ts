@@ -1,13 +1,17 @@
 /** Whose login a registry gets: found where CI, docker and containers tools keep them, by exact host. */
+import { isObject, readObject } from "../json.ts";
 import type { Run } from "../world.ts";
-import {
-  type AuthFile,
-  dockerHubKey,
-  normalHost,
-  parseAuthFile,
-  printAuthFile,
-  type RegistryLogin,
-} from "./auth-file.ts";
+
+export type RegistryLogin =
+  | { readonly username: string; readonly password: string }
+  /** A refresh token, exchanged at the token service (OAuth 2). */
+  | { readonly identityToken: string; readonly username?: string | undefined };
+
+/** What of a login nobody may read; empty where there is none. */
+export function secretOf(login: RegistryLogin | undefined): string {
+  if (login === undefined) return "";
+  return "identityToken" in login ? login.identityToken : login.password;
+}
 
 /** Logins by exact host: a login for one host is never tried at another. */
 export interface Credentials {
@@ -16,63 +20,42 @@ export interface Credentials {
   authFileFor(hosts: readonly string[]): Promise<string>;
 }
 
-export type Environment = Readonly<Record<string, string | undefined>>;
+type Environment = Readonly<Record<string, string | undefined>>;
 
+/** What the machine is asked for. */
 export interface CredentialSources {
   readonly env: Environment;
-  /** What was found at `authFilePaths`, in that order. */
-  readonly files: readonly { readonly path: string; readonly text: string }[];
+  /** A file's bytes; `undefined` where it is not there. */
+  readonly read: (path: string) => Promise<Uint8Array | undefined>;
   /** Runs `docker-credential-X get`. */
   readonly run: Run;
   readonly warn: (line: string) => void;
 }
 
-/** Where auth files are looked for, first found first asked. */
-export function authFilePaths(env: Environment): readonly string[] {
-  const home = env["HOME"];
-  const dockerFolder = env["DOCKER_CONFIG"] ?? (home === undefined ? undefined : `${home}/.docker`);
-  const paths = [
-    env["REGISTRY_AUTH_FILE"],
-    dockerFolder === undefined ? undefined : `${dockerFolder}/config.json`,
-    env["XDG_RUNTIME_DIR"] && `${env["XDG_RUNTIME_DIR"]}/containers/auth.json`,
-    home === undefined ? undefined : `${home}/.config/containers/auth.json`,
-  ];
-  return [...new Set(paths.filter((path) => path !== undefined && path !== ""))] as string[];
-}
-
-/** Reads the auth files that are there; one that cannot be read is warned about and left out. */
-export async function resolveCredentials(
-  sources: Omit<CredentialSources, "files"> & {
-    readonly read: (path: string) => Promise<Uint8Array | undefined>;
-  },
-): Promise<Credentials> {
+/**
+ * Reads the logins that a machine has: those in GitLab's variables come first, then DOCKER_AUTH_CONFIG, then
+ * the auth files in their order. A file that cannot be read is warned about and left out.
+ */
+export async function resolveCredentials(sources: CredentialSources): Promise<Credentials> {
   const { env, read, warn } = sources;
-  const found = authFilePaths(env).map(async (path) => {
+  const reads = authFilePaths(env).map(async (path) => {
     const bytes = await read(path).catch(() => {
       warn(`cannot read the logins in ${path}; it is left out`);
       return undefined;
     });
-    return bytes === undefined ? [] : [{ path, text: Buffer.from(bytes).toString() }];
+    return { path, text: Buffer.from(bytes ?? "").toString() };
   });
-  return makeCredentials({ ...sources, files: (await Promise.all(found)).flat() });
-}
-
-/** Credentials of given files: GitLab's variables first, then DOCKER_AUTH_CONFIG, then the files in order. */
-export function makeCredentials(sources: CredentialSources): Credentials {
-  const variables = ciLogins(sources.env);
-  const inline = sources.env["DOCKER_AUTH_CONFIG"] ?? "";
-  const files = [
-    ...(inline.trim() === "" ? [] : [{ path: "DOCKER_AUTH_CONFIG", text: inline }]),
-    ...sources.files.filter(({ text }) => text.trim() !== ""),
-  ].flatMap(({ path, text }) => {
+  const inline = { path: "DOCKER_AUTH_CONFIG", text: env["DOCKER_AUTH_CONFIG"] ?? "" };
+  const texts = [inline, ...(await Promise.all(reads))];
+  const files = texts.flatMap(({ path, text }) => {
+    if (text.trim() === "") return [];
     const file = parseAuthFile(path, text);
-    if (file === undefined)
-      sources.warn(`${path} is not a JSON object with logins; it is left out`);
-    return file === undefined ? [] : [file];
+    if (file === undefined) warn(`${path} is not a JSON object with logins; it is left out`);
+    return file ?? [];
   });
-
+  const variables = ciLogins(env);
   const known = new Map<string, Promise<RegistryLogin | undefined>>();
-  const forHost = (host: string): Promise<RegistryLogin | undefined> => {
+  const forHost = (host: string) => {
     const name = normalHost(host);
     const login = known.get(name) ?? find(name, variables, files, sources);
     known.set(name, login);
@@ -81,28 +64,33 @@ export function makeCredentials(sources: CredentialSources): Credentials {
   return {
     forHost,
     async authFileFor(hosts) {
-      const found = await Promise.all(
-        [...new Set(hosts)].map(async (host) => [host, await forHost(host)] as const),
-      );
-      return printAuthFile(
-        new Map(found.flatMap(([host, login]) => (login === undefined ? [] : [[host, login]]))),
-      );
+      const logins = hosts.map(async (host) => [host, await forHost(host)] as const);
+      return printAuthFile(await Promise.all(logins));
     },
   };
 }
 
+/** Where auth files are looked for, first found first asked. */
+export function authFilePaths(env: Environment): readonly string[] {
+  const { HOME: home, XDG_RUNTIME_DIR: runtime, DOCKER_CONFIG: docker } = env;
+  const folder = docker ?? (home === undefined ? undefined : `${home}/.docker`);
+  const paths = [
+    env["REGISTRY_AUTH_FILE"],
+    folder && `${folder}/config.json`,
+    runtime && `${runtime}/containers/auth.json`,
+    home && `${home}/.config/containers/auth.json`,
+  ];
+  return [...new Set(paths.filter((path) => path !== undefined && path !== ""))] as string[];
+}
+
 function ciLogins(env: Environment): ReadonlyMap<string, RegistryLogin> {
-  const logins = new Map<string, RegistryLogin>();
-  const add = (host?: string, username?: string, password?: string) => {
-    if (host && username && password) logins.set(normalHost(host), { username, password });
-  };
-  add(
-    env["CI_DEPENDENCY_PROXY_SERVER"],
-    env["CI_DEPENDENCY_PROXY_USER"],
-    env["CI_DEPENDENCY_PROXY_PASSWORD"],
-  );
-  add(env["CI_REGISTRY"], env["CI_REGISTRY_USER"], env["CI_REGISTRY_PASSWORD"]);
-  return logins;
+  const logins = ["CI_DEPENDENCY_PROXY", "CI_REGISTRY"].flatMap((prefix) => {
+    const host = env[prefix === "CI_REGISTRY" ? prefix : `${prefix}_SERVER`];
+    const [username, password] = [env[`${prefix}_USER`], env[`${prefix}_PASSWORD`]];
+    if (!host || !username || !password) return [];
+    return [[normalHost(host), { username, password }] as const];
+  });
+  return new Map(logins);
 }
 
 async function find(
@@ -113,12 +101,11 @@ async function find(
 ): Promise<RegistryLogin | undefined> {
   const variable = variables.get(host);
   if (variable !== undefined) return variable;
-  for (const { name, logins, helpers, store } of files) {
-    const helper = helpers.get(host);
-    const login =
-      (helper === undefined ? undefined : await askHelper(helper, host, name, sources)) ??
-      logins.get(host) ??
-      (store === undefined ? undefined : await askHelper(store, host, name, sources));
+  for (const file of files) {
+    const { logins, helpers, store } = file;
+    const ask = (helper: string | undefined) =>
+      helper === undefined ? undefined : askHelper(helper, host, file, sources);
+    const login = (await ask(helpers.get(host))) ?? logins.get(host) ?? (await ask(store));
     if (login !== undefined) return login;
   }
   return undefined;
@@ -128,17 +115,17 @@ async function find(
 async function askHelper(
   helper: string,
   host: string,
-  file: string,
-  { run, warn }: CredentialSources,
+  { name }: Pick<AuthFile, "name">,
+  { run, warn }: Pick<CredentialSources, "run" | "warn">,
 ): Promise<RegistryLogin | undefined> {
   const program = `docker-credential-${helper}`;
   const failed = (what: string) => {
-    warn(`${program}, which ${file} names for ${host}, ${what}; it is left out`);
+    warn(`${program}, which ${name} names for ${host}, ${what}; it is left out`);
     return undefined;
   };
   // The name becomes part of a program's name, so it must not lead out of PATH.
   if (!/^[\w.-]+$/.test(helper)) return failed("is not a program's name");
-  const input = host === "docker.io" ? dockerHubKey : host;
+  const input = fileKey(host);
   const result = await run(program, ["get"], { input, timeoutMs: 30_000 });
   if (result.missing) return failed("is not installed");
   if (result.timedOut) return failed("did not answer");
@@ -146,19 +133,104 @@ async function askHelper(
     const isAbsent = /credentials not found/i.test(result.stdout + result.stderr);
     return isAbsent ? undefined : failed("failed");
   }
-  return readHelperAnswer(result.stdout) ?? failed("gave no login");
+  const { Username: username, Secret: secret } = readObject(result.stdout) ?? {};
+  if (typeof username !== "string" || !isText(secret)) return failed("gave no login");
+  return username === "<token>" ? { identityToken: secret } : { username, password: secret };
 }
 
-function readHelperAnswer(stdout: string): RegistryLogin | undefined {
-  try {
-    const { Username, Secret } = JSON.parse(stdout) as Record<string, unknown>;
-    if (typeof Username !== "string" || typeof Secret !== "string" || Secret === "") {
-      return undefined;
-    }
-    return Username === "<token>"
-      ? { identityToken: Secret }
-      : { username: Username, password: Secret };
-  } catch {
-    return undefined;
+/** An auth file as docker (config.json) and containers (auth.json) write it. */
+export interface AuthFile {
+  /** Names it in warnings. */
+  readonly name: string;
+  /** Logins by host, as far as the file itself holds them. */
+  readonly logins: ReadonlyMap<string, RegistryLogin>;
+  /** Credential helpers by host: the X of `docker-credential-X`. */
+  readonly helpers: ReadonlyMap<string, string>;
+  /** The helper for all other hosts. */
+  readonly store: string | undefined;
+}
+
+/** Reads an auth file; `undefined` where it is not one, and entries that hold no login are left out. */
+export function parseAuthFile(name: string, text: string): AuthFile | undefined {
+  const document = readObject(text);
+  if (document === undefined) return undefined;
+  const { credsStore } = document;
+  const entries = (member: string) => Object.entries(objectOf(document[member]));
+  // An entry for a host wins over one for a namespace of it, so it is set last.
+  const auths = entries("auths").toSorted(
+    ([a], [b]) => Number(isWholeHost(a)) - Number(isWholeHost(b)),
+  );
+  return {
+    name,
+    logins: new Map(
+      auths.flatMap(([key, value]) => {
+        const login = loginOf(objectOf(value));
+        return login === undefined ? [] : [[normalHost(key), login]];
+      }),
+    ),
+    helpers: new Map(
+      entries("credHelpers").flatMap(([key, helper]) =>
+        typeof helper === "string" ? [[normalHost(key), helper]] : [],
+      ),
+    ),
+    store: isText(credsStore) ? credsStore : undefined,
+  };
+}
+
+function isWholeHost(key: string): boolean {
+  return !/^(?:https?:\/\/)?[^/]+\/(?!v[12]\/?$)./.test(key);
+}
+
+function loginOf(entry: Record<string, unknown>): RegistryLogin | undefined {
+  const { auth, username: plainName, password: plainWord, identitytoken: identityToken } = entry;
+  const pair = isText(auth) ? Buffer.from(auth, "base64").toString() : "";
+  const [, name, word] = /^([^:]+):(.*)$/s.exec(pair) ?? [];
+  const username = name ?? plainName;
+  // Docker pads a password with zero bytes at times.
+  const password = word?.replace(/\0+$/, "") ?? plainWord;
+  if (isText(identityToken))
+    return { identityToken, username: isText(username) ? username : undefined };
+  return isText(username) && typeof password === "string" && (word !== undefined || password !== "")
+    ? { username, password }
+    : undefined;
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === "string" && value !== "";
+}
+
+function objectOf(value: unknown): Record<string, unknown> {
+  return isObject(value) ? value : {};
+}
+
+/** The key under which docker keeps the login for Docker Hub, in files and helpers. */
+const dockerHubKey = "https://index.docker.io/v1/";
+
+function fileKey(host: string): string {
+  return host === "docker.io" ? dockerHubKey : host;
+}
+
+/** The host that a key or variable means, as references spell it; the default port is left out. */
+export function normalHost(text: string): string {
+  const host = text.replace(/^https?:\/\//, "").replace(/\/.*$/s, "");
+  const isHub = host === "index.docker.io" || host === "registry-1.docker.io";
+  return isHub ? "docker.io" : host.replace(/:443$/, "");
+}
+
+/** Prints logins as a docker config.json, which containers tools read as well; who has none is left out. */
+export function printAuthFile(
+  logins: Iterable<readonly [string, RegistryLogin | undefined]>,
+): string {
+  const auths = [...logins].flatMap(([host, login]) =>
+    login === undefined ? [] : [[fileKey(host), printLogin(login)] as const],
+  );
+  return `${JSON.stringify({ auths: Object.fromEntries(auths) }, null, 2)}\n`;
+}
+
+function printLogin(login: RegistryLogin): Record<string, string> {
+  const encode = (pair: string) => Buffer.from(pair).toString("base64");
+  if ("identityToken" in login) {
+    return { auth: encode(`${login.username ?? "<token>"}:`), identitytoken: login.identityToken };
   }
+  return { auth: encode(`${login.username}:${login.password}`) };
 }

@@ -1,5 +1,8 @@
-/** Reading and writing manifests. */
+/** Manifests and their tags: reading, writing, listing, deleting. */
 import { BerthError } from "../errors.ts";
+import { readComplaints, refuseWebPage } from "../http/errors.ts";
+import type { Reply } from "../http/transport.ts";
+import { readObject } from "../json.ts";
 import { type Digest, digestOf, parseDigest } from "../oci/digest.ts";
 import {
   acceptedManifests,
@@ -8,11 +11,16 @@ import {
   maxManifestBytes,
   parseManifest,
 } from "../oci/manifest.ts";
-import { isTag, printReference, type Reference } from "../oci/reference.ts";
-import { isWebPage, readComplaints, webPageError } from "./errors.ts";
-import { scopeFor } from "./scope.ts";
-import type { AskedCall, HostSession } from "./session.ts";
-import type { Reply } from "./transport.ts";
+import {
+  isTag,
+  printReference,
+  printRepository,
+  type Reference,
+  type Repository,
+} from "../oci/reference.ts";
+import type { AskedCall } from "./login.ts";
+import type { HostSession } from "./session.ts";
+import { scopeFor } from "./token-service.ts";
 
 const attempts = 3;
 
@@ -20,7 +28,7 @@ export type Manifested = Pick<Manifest, "bytes" | "descriptor">;
 
 function manifestCall(
   session: HostSession,
-  method: AskedCall["method"],
+  method: "GET" | "HEAD" | "PUT",
   reference: Reference,
 ): AskedCall {
   const name = reference.digest ?? reference.tag;
@@ -29,23 +37,22 @@ function manifestCall(
     throw new BerthError("REFERENCE_INVALID", `${purpose}: neither a tag nor a digest`);
   }
   const url = session.url(reference.path, `manifests/${name}`);
-  return { method, url, purpose, headers: { accept: acceptedManifests.join(", ") } };
+  const needs = [scopeFor(method === "PUT" ? "push" : "pull", reference)];
+  return { method, url, purpose, needs, headers: { accept: acceptedManifests.join(", ") } };
 }
 
 export async function getManifest(
   session: HostSession,
   reference: Reference,
 ): Promise<Manifest | undefined> {
-  const needs = [scopeFor("pull", reference)];
   const call: AskedCall = {
     ...manifestCall(session, "GET", reference),
     maxBytes: maxManifestBytes,
     overflow: "MANIFEST_INVALID",
   };
-  const reply = await session.send(needs, call);
+  const reply = await session.expect([200, 404], call);
   if (reply.status === 404) return undefined;
-  if (reply.status !== 200) throw await session.error(needs, call, reply);
-  if (isWebPage(reply.headers)) throw webPageError(call.purpose);
+  refuseWebPage(reply, call.purpose);
   const digest = digestOf(reply.bytes);
   checkDigest(call, "the bytes have", digest, reference.digest);
   checkDigest(call, "the registry says", namedDigest(reply, call), digest);
@@ -53,27 +60,32 @@ export async function getManifest(
   return parseManifest(reply.bytes, type, printReference(reference));
 }
 
-/** The descriptor from headers alone; `"unclear"` where they do not tell. */
+/** The descriptor from headers alone, and from the manifest itself where they do not tell. */
 export async function headManifest(
   session: HostSession,
   reference: Reference,
-): Promise<Descriptor | undefined | "unclear"> {
-  const needs = [scopeFor("pull", reference)];
+): Promise<Descriptor | undefined> {
   const call = manifestCall(session, "HEAD", reference);
-  const reply = await session.send(needs, call);
+  const reply = await session.expect([200, 404], call);
   if (reply.status === 404) return undefined;
-  if (reply.status !== 200) throw await session.error(needs, call, reply);
-  if (isWebPage(reply.headers)) throw webPageError(call.purpose);
+  refuseWebPage(reply, call.purpose);
+  const descriptor = describedBy(reply, call);
+  if (descriptor === undefined) return (await getManifest(session, reference))?.descriptor;
+  checkDigest(call, "the registry says", descriptor.digest, reference.digest);
+  return descriptor;
+}
+
+function describedBy(reply: Reply, call: AskedCall): Descriptor | undefined {
+  const header = (name: string) => reply.headers.get(name) ?? "";
   const digest = namedDigest(reply, call);
-  if (digest === undefined) return "unclear";
-  checkDigest(call, "the registry says", digest, reference.digest);
-  const mediaType = reply.headers.get("content-type")?.split(";")[0]?.trim() ?? "";
-  const length = reply.headers.get("content-length") ?? "";
+  const mediaType = header("content-type").split(";")[0]?.trim() ?? "";
+  const length = header("content-length");
   const size = /^\d{1,9}$/.test(length) ? Number(length) : 0;
   // A compressed answer's length is not the manifest's.
-  const isPlain = (reply.headers.get("content-encoding") ?? "identity") === "identity";
+  const isPlain = ["", "identity"].includes(header("content-encoding"));
   const isClear = isPlain && size > 0 && size <= maxManifestBytes;
-  return isClear && acceptedManifests.includes(mediaType) ? { mediaType, digest, size } : "unclear";
+  if (digest === undefined || !isClear || !acceptedManifests.includes(mediaType)) return undefined;
+  return { mediaType, digest, size };
 }
 
 export async function putManifest(
@@ -81,7 +93,6 @@ export async function putManifest(
   reference: Reference,
   { bytes, descriptor }: Manifested,
 ): Promise<void> {
-  const needs = [scopeFor("push", reference)];
   const call: AskedCall = {
     ...manifestCall(session, "PUT", reference),
     headers: { "content-type": descriptor.mediaType },
@@ -89,15 +100,15 @@ export async function putManifest(
   };
   checkDigest(call, "the bytes have", digestOf(bytes), descriptor.digest);
   checkDigest(call, "the bytes have", descriptor.digest, reference.digest);
-  let reply = await session.send(needs, call);
+  let reply = await session.send(call);
   for (let attempt = 1; attempt < attempts && isDoubted(reply); attempt++) {
     await session.backoff(attempt);
-    reply = await session.send(needs, call);
+    reply = await session.send(call);
   }
   if (reply.status !== 201 && reply.status !== 200 && reply.status !== 202) {
-    throw await session.error(needs, call, reply);
+    throw await session.error(call, reply);
   }
-  if (isWebPage(reply.headers)) throw webPageError(call.purpose);
+  refuseWebPage(reply, call.purpose);
   checkDigest(call, "the registry says", namedDigest(reply, call), descriptor.digest);
 }
 
@@ -125,5 +136,87 @@ function checkDigest(
   if (found === undefined || expected === undefined || found === expected) return;
   throw new BerthError("MANIFEST_INVALID", `${purpose}: ${whose} ${found}, expected ${expected}`, {
     hint: "what arrived is not what was asked for; a proxy or a broken registry may have changed it",
+  });
+}
+
+/** GitLab's registry gives no more than this on one page. */
+const pageSize = 1000;
+const maxPageBytes = 4 * 1024 * 1024;
+/** Pages in a row that bring nothing new before a list is held to have no end. */
+const idlePages = 10;
+
+/** All tags, one request a page. */
+export async function* listTags(
+  session: HostSession,
+  repository: Repository,
+): AsyncGenerator<string> {
+  const needs = [scopeFor("pull", repository)];
+  const seen = new Set<string>();
+  let url: URL | undefined = session.url(repository.path, `tags/list?n=${pageSize}`);
+  let before: ReadonlySet<string> = new Set();
+  let idle = 0;
+  while (url !== undefined) {
+    seen.add(url.href);
+    const purpose = `list tags of ${printRepository(repository)}`;
+    const call = { method: "GET", url, purpose, needs, maxBytes: maxPageBytes } as const;
+    const reply: Reply = await session.expect([200, 404], call);
+    // Only the first page tells of a repository that is not there; a later one that is gone is a hole.
+    if (reply.status === 404 && seen.size === 1) return;
+    if (reply.status === 404) throw await session.error(call, reply);
+    refuseWebPage(reply, purpose);
+    const tags = readTags(reply, purpose);
+    yield* tags;
+    idle = tags.every((tag) => before.has(tag)) ? idle + 1 : 0;
+    before = new Set(tags);
+    url = nextPage(reply, url, purpose);
+    const isCircle = url !== undefined && (seen.has(url.href) || idle >= idlePages);
+    if (isCircle) throw badPage(purpose, "its pages go in a circle");
+  }
+}
+
+function readTags({ bytes }: Reply, purpose: string): readonly string[] {
+  const tags = readObject(bytes)?.["tags"];
+  // A repository whose tags are all deleted has null for a list.
+  if (tags === null) return [];
+  // What is no tag could lead a deletion to another address.
+  const isList = Array.isArray(tags) && tags.every((tag) => typeof tag === "string" && isTag(tag));
+  if (!isList) throw badPage(purpose, "the answer is no list of tags");
+  return tags;
+}
+
+/** The next page (RFC 8288), always on the registry itself: behind a proxy it may not know its own scheme. */
+function nextPage({ headers }: Reply, current: URL, purpose: string): URL | undefined {
+  const link = /<([^>]*)>\s*;[^,]*\brel\s*=\s*"?next\b/i.exec(headers.get("link") ?? "")?.[1];
+  if (link === undefined) return undefined;
+  const next = URL.canParse(link, current.href) ? new URL(link, current) : undefined;
+  if (next?.hostname !== current.hostname) throw badPage(purpose, "its next page is elsewhere");
+  return new URL(next.pathname + next.search, current);
+}
+
+function badPage(purpose: string, what: string): BerthError {
+  return new BerthError("REGISTRY_REFUSED", `${purpose}: ${what}`, {
+    hint: "this is a fault of the registry or of a proxy before it",
+  });
+}
+
+/** Deletes a tag (distribution-spec 1.1) and never a manifest, which other tags may share; whether it was there. */
+export async function deleteTag(session: HostSession, reference: Reference): Promise<boolean> {
+  const purpose = `delete tag ${printReference(reference)}`;
+  if (reference.digest !== undefined || !isTag(reference.tag ?? "")) {
+    throw new BerthError("REFERENCE_INVALID", `${purpose}: not a tag`);
+  }
+  const needs = [scopeFor("delete", reference)];
+  const url = session.url(reference.path, `manifests/${reference.tag}`);
+  const call: AskedCall = { method: "DELETE", url, purpose, needs };
+  const reply = await session.send(call);
+  if (reply.status < 300) refuseWebPage(reply, purpose);
+  if (reply.status === 202 || reply.status === 200 || reply.status === 204) return true;
+  // Sent a second time, it finds what the first, whose answer was lost, has left.
+  if (reply.status === 404) return reply.again === true;
+  const isUnsupported = reply.status === 400 || reply.status === 405 || reply.status === 501;
+  if (!isUnsupported) throw await session.error(call, reply);
+  if ((await headManifest(session, reference)) === undefined) return false;
+  throw new BerthError("REGISTRY_REFUSED", `${purpose}: the registry cannot delete a single tag`, {
+    hint: "delete it in the registry's own interface; deleting its manifest would delete other tags too",
   });
 }

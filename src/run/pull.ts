@@ -3,8 +3,7 @@ import { clientConfig, hostOfContext } from "../build/docker.ts";
 import { getDocker } from "../build/docker-failure.ts";
 import { lastLine, neverEnded, registryError } from "../build/failure.ts";
 import { BerthError } from "../errors.ts";
-import { parseReference } from "../oci/reference.ts";
-import { isLoopbackHost } from "../registry/origin.ts";
+import { isLoopbackHost, parseReference } from "../oci/reference.ts";
 import type { Files, Run } from "../world.ts";
 import type { Tool } from "./tool.ts";
 

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { setImmediate } from "node:timers/promises";
 import { httpFetch } from "../../src/host/fetch.ts";
+import type { StartTimer } from "../../src/http/body.ts";
 import { digestOf } from "../../src/oci/digest.ts";
 import {
   type Descriptor,
@@ -11,9 +12,8 @@ import {
   parseManifest,
 } from "../../src/oci/manifest.ts";
 import type { Repository } from "../../src/oci/reference.ts";
-import type { RegistryLogin } from "../../src/registry/auth-file.ts";
-import type { StartTimer } from "../../src/registry/body.ts";
 import { openRegistry, type RegistryOptions } from "../../src/registry/client.ts";
+import type { RegistryLogin } from "../../src/registry/credentials.ts";
 import type { Registry } from "../../src/registry/registry.ts";
 import type { Clock } from "../../src/world.ts";
 import type { Authority, MemoryRegistry } from "../support/memory-registry.ts";

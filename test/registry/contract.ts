@@ -2,10 +2,10 @@
 import assert from "node:assert/strict";
 import { after, before, suite, test } from "node:test";
 import { BerthError } from "../../src/errors.ts";
+import type { TokenHint } from "../../src/http/origin.ts";
 import { digestOf } from "../../src/oci/digest.ts";
 import type { Repository } from "../../src/oci/reference.ts";
-import type { RegistryLogin } from "../../src/registry/auth-file.ts";
-import type { TokenHint } from "../../src/registry/client.ts";
+import type { RegistryLogin } from "../../src/registry/credentials.ts";
 import type { Registry } from "../../src/registry/registry.ts";
 import { all, client, pushImage, testImage, testIndex } from "./clients.ts";
 

@@ -5,13 +5,13 @@ import { auths, credentials, encode, helpers, login } from "./given-logins.ts";
 
 suite("logins that cannot be read", () => {
   test("a file that is no JSON is named in a warning, without what is in it", async () => {
-    const { forHost, warnings } = credentials({
+    const { forHost, warnings } = await credentials({
       files: ['{"auths": {"a.example": secret-text', "[]", "", auths({ "a.example": "u:p" })],
     });
     assert.deepEqual(await forHost("a.example"), login("u", "p"));
     assert.deepEqual(warnings, [
-      "/home/me/file-0 is not a JSON object with logins; it is left out",
-      "/home/me/file-1 is not a JSON object with logins; it is left out",
+      "/0 is not a JSON object with logins; it is left out",
+      "/1/config.json is not a JSON object with logins; it is left out",
     ]);
   });
 
@@ -24,7 +24,7 @@ suite("logins that cannot be read", () => {
   ] as const) {
     test(`a helper that ${what} is a warning`, async () => {
       const run = helpers({ "docker-credential-x get < a.example": answer });
-      const { forHost, warnings } = credentials({ files: [JSON.stringify(file)], run });
+      const { forHost, warnings } = await credentials({ files: [JSON.stringify(file)], run });
       assert.equal(await forHost("a.example"), undefined);
       assert.equal(warnings.length, 1);
       assert.match(warnings[0]!, new RegExp(`${what}; it is left out$`));
@@ -36,7 +36,7 @@ suite("logins that cannot be read", () => {
     const calls: string[] = [];
     const answer = { stdout: '{"Username":"u","Secret":"s"}' };
     const run = helpers({ "docker-credential-x get < a.example": answer }, calls);
-    const { forHost, authFileFor } = credentials({ files: ['{"credsStore":"x"}'], run });
+    const { forHost, authFileFor } = await credentials({ files: ['{"credsStore":"x"}'], run });
     await Promise.all([forHost("a.example"), forHost("a.example"), authFileFor(["a.example"])]);
     assert.equal(calls.length, 1);
   });
@@ -45,7 +45,7 @@ suite("logins that cannot be read", () => {
     const files = [
       auths({ "a.example:5000": "u:p", "b.example": "v:q", "https://index.docker.io/v1/": "w:r" }),
     ];
-    const { authFileFor } = credentials({ files });
+    const { authFileFor } = await credentials({ files });
     const text = await authFileFor(["a.example:5000", "docker.io", "none.example"]);
     assert.deepEqual(JSON.parse(text), {
       auths: {

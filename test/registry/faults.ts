@@ -3,10 +3,10 @@ import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import { inspect } from "node:util";
 import { BerthError } from "../../src/errors.ts";
+import { defaultLimits } from "../../src/http/transport.ts";
 import type { Digest } from "../../src/oci/digest.ts";
 import type { Reference, Repository } from "../../src/oci/reference.ts";
 import type { RegistryOptions } from "../../src/registry/client.ts";
-import { defaultLimits } from "../../src/registry/limits.ts";
 import type { Registry } from "../../src/registry/registry.ts";
 import {
   type Answer,

@@ -1,6 +1,5 @@
 /** Logins and credential helpers for tests. */
-import type { RegistryLogin } from "../../src/registry/auth-file.ts";
-import { type Environment, makeCredentials } from "../../src/registry/credentials.ts";
+import { type RegistryLogin, resolveCredentials } from "../../src/registry/credentials.ts";
 import type { Run, RunResult } from "../../src/world.ts";
 
 export const encode = (pair: string) => Buffer.from(pair).toString("base64");
@@ -34,16 +33,26 @@ export function helpers(answers: Record<string, Partial<RunResult>>, calls: stri
 }
 
 export interface Given {
-  readonly env?: Environment;
+  readonly env?: Readonly<Record<string, string>>;
   readonly files?: readonly string[];
   readonly run?: Run;
 }
 
-export function credentials({ env = {}, files = [], run = helpers({}) }: Given) {
+/** What is found in these variables, and in these files where docker and containers tools look first. */
+export async function credentials({ env = {}, files = [], run = helpers({}) }: Given) {
   const warnings: string[] = [];
-  const found = makeCredentials({
-    env,
-    files: files.map((text, number) => ({ path: `/home/me/file-${number}`, text })),
+  const places = {
+    REGISTRY_AUTH_FILE: "/0",
+    DOCKER_CONFIG: "/1",
+    XDG_RUNTIME_DIR: "/2",
+    HOME: "/3",
+  };
+  const found = await resolveCredentials({
+    env: { ...places, ...env },
+    read: async (path) => {
+      const text = files[Number(path.split("/")[1])];
+      return text === undefined ? undefined : Buffer.from(text);
+    },
     run,
     warn: (line) => warnings.push(line),
   });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
-import type { RegistryLogin } from "../../src/registry/auth-file.ts";
+import type { RegistryLogin } from "../../src/registry/credentials.ts";
 import { auths, credentials, encode, type Given, helpers, login } from "./given-logins.ts";
 
 const lookups: readonly (Given & {
@@ -146,7 +146,7 @@ const lookups: readonly (Given & {
 suite("the login for a host", () => {
   for (const { name, host, gives, ...given } of lookups) {
     test(name, async () => {
-      const { forHost, warnings } = credentials(given);
+      const { forHost, warnings } = await credentials(given);
       assert.deepEqual(await forHost(host), gives);
       assert.deepEqual(warnings, []);
     });

@@ -1,8 +1,8 @@
 /** How many scopes a token may hold. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Scope } from "../../src/registry/scope.ts";
-import { fittingToken, sizeOf } from "../../src/registry/token-size.ts";
+import { type Scope, sizeOf } from "../../src/registry/token-service.ts";
+import { fitting } from "../../src/registry/tokens.ts";
 
 const scope = (path: string, ...actions: Scope["actions"]): Scope => ({ path, actions });
 
@@ -30,9 +30,10 @@ test("one that cannot be read is as long as its scopes make it", () => {
 
 test("scopes are taken in their order while they fit, and what is needed always", () => {
   const scopes = [scope("a", "pull"), scope("b", "pull", "push"), scope("c", "pull")];
+  const service = { realm: new URL("https://gitlab.example.org/jwt/auth"), service: undefined };
   const size = { fixed: 100, read: 10, write: 50 };
   const taken = (max: number, needed: number) =>
-    fittingToken(size, scopes, { needed, max }).map(({ path }) => path);
+    fitting(scopes, service, { size, needed, maxLength: max }).map(({ path }) => path);
   assert.deepEqual(taken(170, 1), ["a", "b", "c"]);
   assert.deepEqual(taken(169, 1), ["a", "b"]);
   assert.deepEqual(taken(159, 1), ["a"]);

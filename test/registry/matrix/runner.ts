@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import { inspect } from "node:util";
 import { BerthError, type ErrorCode } from "../../../src/errors.ts";
-import { defaultLimits } from "../../../src/registry/limits.ts";
+import { defaultLimits } from "../../../src/http/transport.ts";
 import {
   type Fault,
   type MemoryRegistry,

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { addressKind, apiOrigin, realmTrust, refuseHop } from "../../src/registry/origin.ts";
+import { addressKind, apiOrigin, realmTrust, refuseHop } from "../../src/http/origin.ts";
 
 const origins = [
   ["registry.gitlab.com", "https://registry.gitlab.com"],

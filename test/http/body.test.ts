@@ -3,9 +3,9 @@ import { test } from "node:test";
 import { setImmediate } from "node:timers/promises";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
-import { startWatch, watched } from "../../src/registry/body.ts";
+import { startWatch, watched } from "../../src/http/body.ts";
+import { seed, testImage } from "../registry/clients.ts";
 import { startMemoryRegistry } from "../support/memory-registry.ts";
-import { seed, testImage } from "./clients.ts";
 
 test("a body that waits to be read outlives what the collector takes", async () => {
   setFlagsFromString("--expose-gc");
@@ -14,7 +14,8 @@ test("a body that waits to be read outlives what the collector takes", async () 
   const image = testImage("waiting");
   seed(registry, "group/image", image, "one");
   const url = `http://${registry.host}/v2/group/image/manifests/one`;
-  const open = async () => watched(await fetch(url), startWatch(30_000, 30_000, undefined));
+  const open = async () =>
+    watched(await fetch(url), startWatch({ headersMs: 30_000, stallMs: 30_000 }));
   const waiting = await Promise.all(Array.from({ length: 20 }, open));
   for (let times = 0; times < 50; times++) {
     collect();

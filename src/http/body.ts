@@ -1,4 +1,4 @@
-/** Reading an answer's body within bounds. */
+/** Reading an answer's body within bounds of time and size. */
 import type { FetchResponse } from "../world.ts";
 
 /** Ends a request that takes too long: in all, until its headers are there, or between two pieces. */
@@ -13,13 +13,20 @@ export interface Watch {
   stop(): void;
 }
 
+export interface WatchTimes {
+  /** Until the headers of an answer are there. */
+  readonly headersMs: number;
+  /** Between two pieces of a body. */
+  readonly stallMs: number;
+  /** The whole exchange; any time where it is not given. */
+  readonly requestMs?: number | undefined;
+}
+
 /** Calls back later unless it is cancelled, and keeps no process alive for that. */
 export type StartTimer = (milliseconds: number, then: () => void) => { cancel(): void };
 
 export function startWatch(
-  headersMs: number,
-  stallMs: number,
-  requestMs: number | undefined,
+  { headersMs, stallMs, requestMs }: WatchTimes,
   startTimer: StartTimer = realTimer,
 ): Watch {
   const abort = new AbortController();
@@ -29,34 +36,31 @@ export function startWatch(
     why ??= reason;
     abort.abort();
   };
+  const endAfter = (ms: number, what: string) =>
+    startTimer(ms, () => end(`${what} within ${ms / 1000} s`));
   // Looks once in each stall time, which is cheaper than a new timer for each piece.
   const look = () => {
     if (state === "still") return end(`nothing moved for ${stallMs / 1000} s`);
     if (state === "moved") state = "still";
-    stall = startTimer(stallMs, look);
+    next = startTimer(stallMs, look);
   };
-  const startEnd = (ms: number, what: string) =>
-    startTimer(ms, () => end(`${what} within ${ms / 1000} s`));
-  let stall = startEnd(headersMs, "no answer");
-  const total = requestMs === undefined ? undefined : startEnd(requestMs, "not done");
-  return {
-    signal: abort.signal,
-    why: () => why,
-    alive() {
-      if (state === "started") {
-        stall.cancel();
-        stall = startTimer(stallMs, look);
-      }
-      state = "moved";
-    },
-    rest() {
-      state = "resting";
-    },
-    stop() {
-      total?.cancel();
-      stall.cancel();
-    },
+  let next = endAfter(headersMs, "no answer");
+  const total = requestMs === undefined ? undefined : endAfter(requestMs, "not done");
+  const alive = () => {
+    if (state === "started") {
+      next.cancel();
+      next = startTimer(stallMs, look);
+    }
+    state = "moved";
   };
+  const rest = () => {
+    state = "resting";
+  };
+  const stop = () => {
+    total?.cancel();
+    next.cancel();
+  };
+  return { signal: abort.signal, why: () => why, alive, rest, stop };
 }
 
 /** Without its listener it is left to the collector. */
@@ -66,41 +70,22 @@ function realTimer(milliseconds: number, then: () => void): { cancel(): void } {
   return { cancel: () => signal.removeEventListener("abort", then) };
 }
 
-/** A body's bytes; `undefined` where there are more than allowed, what is left of it unread. */
-export async function readCapped(
-  response: FetchResponse,
+/** The first bytes of a body, and whether there are more, which are left unread. */
+export async function readUpTo(
   maxBytes: number,
+  response: FetchResponse,
   watch: Watch,
-): Promise<Uint8Array | undefined> {
-  if (response.body === null) return new Uint8Array();
+): Promise<{ readonly bytes: Uint8Array; readonly isMore: boolean }> {
   const pieces: Uint8Array[] = [];
   let size = 0;
-  for await (const piece of response.body) {
+  for await (const piece of response.body ?? []) {
     watch.alive();
+    pieces.push(piece);
     size += piece.length;
     // Leaving the loop cancels the body.
-    if (size > maxBytes) return undefined;
-    pieces.push(piece);
+    if (size > maxBytes) break;
   }
-  return Buffer.concat(pieces, size);
-}
-
-/** The beginning of a body that is only read to explain a failure. */
-export async function readBeginning(
-  response: FetchResponse,
-  maxBytes: number,
-  watch: Watch,
-): Promise<Uint8Array> {
-  if (response.body === null) return new Uint8Array();
-  const pieces: Uint8Array[] = [];
-  let size = 0;
-  for await (const piece of response.body) {
-    watch.alive();
-    pieces.push(piece);
-    size += piece.length;
-    if (size >= maxBytes) break;
-  }
-  return Buffer.concat(pieces).subarray(0, maxBytes);
+  return { bytes: Buffer.concat(pieces).subarray(0, maxBytes), isMore: size > maxBytes };
 }
 
 /**

@@ -1,5 +1,6 @@
 /** Where a registry is reached, and which other addresses it may send us to. */
 import { BlockList, isIP } from "node:net";
+import { isLoopbackHost } from "../oci/reference.ts";
 
 export type AddressKind = "loopback" | "link-local" | "private" | "public";
 
@@ -13,12 +14,6 @@ export function apiOrigin(host: string, plainHosts: readonly string[]): URL {
   const server = host === "docker.io" ? "registry-1.docker.io" : host;
   const plain = plainHosts.includes(host) || isLoopbackHost(server);
   return new URL(`${plain ? "http" : "https"}://${server}`);
-}
-
-/** Is this machine meant, by a host or `host:port`? Docker speaks plain http to such registries. */
-export function isLoopbackHost(host: string): boolean {
-  const name = new URL(`http://${host}`).hostname;
-  return name === "localhost" || name === "[::1]" || /^127(\.\d{1,3}){3}$/.test(name);
 }
 
 const ranges: readonly (readonly [AddressKind, BlockList])[] = [
@@ -74,6 +69,13 @@ export function refuseHop(from: URL, to: URL): string | undefined {
     return `plain http at ${to.host}`;
   }
   return undefined;
+}
+
+/** Where the token service of a host is: on GitLab `$CI_SERVER_URL/jwt/auth` and `container_registry`; saves the request that provokes a 401. */
+export interface TokenHint {
+  readonly host: string;
+  readonly realm: string;
+  readonly service: string;
 }
 
 export type RealmTrust =

@@ -3,18 +3,24 @@ import { BerthError, type ErrorCode } from "../errors.ts";
 import type { Clock, Fetch, FetchHeaders, FetchInit, FetchResponse } from "../world.ts";
 import {
   connectionFree,
-  readBeginning,
-  readCapped,
+  readUpTo,
   type StartTimer,
   startWatch,
   type Watch,
+  type WatchTimes,
   watched,
 } from "./body.ts";
-import { mayPass, printStatus, unavailableHint } from "./errors.ts";
-import { type Limits, maxBytes } from "./limits.ts";
+import {
+  backoffMs,
+  isCertificateProblem,
+  mayPass,
+  networkCause,
+  printStatus,
+  retryAfterMs,
+  unavailableHint,
+} from "./errors.ts";
 import { refuseHop } from "./origin.ts";
 import type { Redactor } from "./redact.ts";
-import { backoffMs, isCertificateProblem, networkCause, retryAfterMs } from "./retry.ts";
 
 export interface Call {
   readonly method: "GET" | "HEAD" | "POST" | "PUT" | "DELETE";
@@ -22,8 +28,8 @@ export interface Call {
   /** What is being done, on what; the beginning of every message. */
   readonly purpose: string;
   readonly headers?: Readonly<Record<string, string>>;
-  /** Sent to the origin of `url` only. */
-  readonly authorization?: string | undefined;
+  /** Headers that hold a login, sent to the origin of `url` only. */
+  readonly login?: Readonly<Record<string, string>> | undefined;
   readonly body?: Uint8Array | Streamed;
   /** The most that a good answer may have; more is an error with the code `overflow`. */
   readonly maxBytes?: number;
@@ -55,6 +61,28 @@ export interface Reply {
   readonly chunks?: AsyncGenerator<Uint8Array>;
 }
 
+/** Bounds on what a server may cost us, in time and attempts; `requestMs` is for metadata, its body included. */
+export interface Limits extends WatchTimes {
+  /** How often one request is sent at most, the first time included. */
+  readonly attempts: number;
+  /** The longest wait that a server may ask for before berth gives up. */
+  readonly waitMs: number;
+}
+
+export const defaultLimits: Limits = {
+  attempts: 5,
+  waitMs: 120_000,
+  headersMs: 30_000,
+  requestMs: 60_000,
+  stallMs: 30_000,
+};
+
+const redirects = [301, 302, 303, 307, 308];
+const maxRedirects = 5;
+
+/** The most that is read of an answer that is only to explain a failure. */
+const maxErrorBytes = 64 * 1024;
+
 export interface Outside {
   readonly fetch: Fetch;
   readonly clock: Clock;
@@ -72,9 +100,7 @@ export interface Transport {
   backoff(attempt: number): Promise<void>;
 }
 
-type Outcome =
-  | { readonly kind: "reply"; readonly reply: Reply }
-  | { readonly kind: "failed"; readonly cause: string };
+type Outcome = Reply | { readonly failed: string };
 
 /** Makes the transport that all hosts share. */
 export function makeTransport(world: Outside): Transport {
@@ -92,17 +118,16 @@ export function makeTransport(world: Outside): Transport {
     for (let attempt = 1; ; attempt++) {
       await pause(call.url);
       const outcome = await follow(world, call);
-      if (outcome.kind === "reply" && !mayPass(outcome.reply.status, outcome.reply.bytes)) {
-        return attempt > 1 ? { ...outcome.reply, again: true } : outcome.reply;
-      }
-      const what = describe(outcome, world.redactor);
-      const asked = askedWait(outcome, clock);
+      if (!("failed" in outcome) && !mayPass(outcome))
+        return attempt > 1 ? { ...outcome, again: true } : outcome;
+      const trouble = troubleOf(outcome, world);
+      const { what, asked } = trouble;
       // Asked to come back at once, as a date that has passed does too, it still gets some peace.
       const wait = Math.max(asked ?? 0, backoffMs(attempt, random));
       const isBearable = wait <= limits.waitMs;
       if (asked !== undefined && isBearable) pausedUntil.set(call.url.origin, now() + asked);
-      const last = call.once === true || attempt >= limits.attempts || !mayHelp(outcome);
-      if (last || !isBearable) throw unavailable(call, outcome, what, asked);
+      const isLast = call.once === true || attempt >= limits.attempts || !trouble.mayEnd;
+      if (isLast || !isBearable) throw unavailable(call, trouble);
       log(`${call.purpose}: ${what}; trying again in ${(wait / 1000).toFixed(1)} s`);
       await clock.sleep(wait);
     }
@@ -110,58 +135,49 @@ export function makeTransport(world: Outside): Transport {
   return { send, backoff: (attempt) => clock.sleep(backoffMs(attempt, random)) };
 }
 
-function mayHelp(outcome: Outcome): boolean {
-  return outcome.kind === "reply" || !isCertificateProblem(outcome.cause);
+interface Trouble {
+  readonly what: string;
+  /** Milliseconds that the server asks to wait. */
+  readonly asked: number | undefined;
+  /** Whether it may be over at another attempt. */
+  readonly mayEnd: boolean;
 }
 
-function describe(outcome: Outcome, redactor: Redactor): string {
-  if (outcome.kind === "failed") return outcome.cause;
-  return printStatus(outcome.reply.status, outcome.reply.bytes, redactor);
+function troubleOf(outcome: Outcome, { redactor, clock }: Outside): Trouble {
+  if ("failed" in outcome) {
+    const mayEnd = !isCertificateProblem(outcome.failed);
+    return { what: outcome.failed, asked: undefined, mayEnd };
+  }
+  const asked = retryAfterMs(outcome.headers.get("retry-after"), clock.now());
+  return { what: printStatus(outcome, redactor), asked, mayEnd: true };
 }
 
-function askedWait(outcome: Outcome, clock: Clock): number | undefined {
-  if (outcome.kind === "failed") return undefined;
-  return retryAfterMs(outcome.reply.headers.get("retry-after"), clock.now());
-}
-
-function unavailable(
-  call: Call,
-  outcome: Outcome,
-  what: string,
-  asked: number | undefined,
-): BerthError {
+function unavailable({ purpose }: Call, { what, asked, mayEnd }: Trouble): BerthError {
   const wait = asked === undefined || asked === 0 ? "" : ` (asks to wait ${asked / 1000} s)`;
-  const hint = mayHelp(outcome)
+  const hint = mayEnd
     ? unavailableHint
     : "name the authority of the registry's certificate with NODE_EXTRA_CA_CERTS";
-  return new BerthError("REGISTRY_UNAVAILABLE", `${call.purpose}: ${what}${wait}`, { hint });
+  return new BerthError("REGISTRY_UNAVAILABLE", `${purpose}: ${what}${wait}`, { hint });
 }
 
 /** Follows redirects by hand, so that a login stays with the origin that it was meant for. */
 async function follow(world: Outside, call: Call): Promise<Outcome> {
-  let { url, authorization } = call;
+  let { url, login } = call;
   for (let hop = 0; ; hop++) {
-    const outcome = await attempt(world, call, url, authorization);
-    if (outcome.kind === "failed" || !isRedirect(outcome.reply)) return outcome;
-    const next = target(outcome.reply, url);
-    const why = hop >= world.limits.redirects ? "too often" : refuseRedirect(call, url, next);
+    const outcome = await attempt(world, { ...call, url, login });
+    if ("failed" in outcome || !redirects.includes(outcome.status)) return outcome;
+    const location = outcome.headers.get("location");
+    if (location === null) return outcome;
+    const next = URL.canParse(location, url.href) ? new URL(location, url) : undefined;
+    const why = hop >= maxRedirects ? "too often" : refuseRedirect(call, url, next);
     if (next === undefined || why !== undefined) {
       throw new BerthError("REGISTRY_REFUSED", `${call.purpose}: redirected ${why}`, {
         hint: "check the registry's host name; a redirect must keep to https, and writes to the same server",
       });
     }
-    if (next.origin !== url.origin) authorization = undefined;
+    if (next.origin !== url.origin) login = undefined;
     url = next;
   }
-}
-
-function isRedirect({ status, headers }: Reply): boolean {
-  return [301, 302, 303, 307, 308].includes(status) && headers.has("location");
-}
-
-function target({ headers }: Reply, base: URL): URL | undefined {
-  const location = headers.get("location") ?? "";
-  return URL.canParse(location, base.href) ? new URL(location, base) : undefined;
 }
 
 function refuseRedirect(call: Call, from: URL, to: URL | undefined): string | undefined {
@@ -172,67 +188,58 @@ function refuseRedirect(call: Call, from: URL, to: URL | undefined): string | un
   return to.origin === from.origin && !isStreamed(call.body) ? undefined : "while writing";
 }
 
-function isStreamed(body: Call["body"]): body is Streamed {
+/** Whether a body can be read once only. */
+export function isStreamed(body: Call["body"]): body is Streamed {
   return body !== undefined && "chunks" in body;
 }
 
-async function attempt(
-  world: Outside,
-  call: Call,
-  url: URL,
-  authorization: string | undefined,
-): Promise<Outcome> {
-  const { headersMs, stallMs, requestMs } = world.limits;
-  const isLong = call.stream === true || isStreamed(call.body);
-  const watch = startWatch(headersMs, stallMs, isLong ? undefined : requestMs, world.startTimer);
-  let handedOver = false;
+async function attempt({ limits, startTimer, fetch }: Outside, call: Call): Promise<Outcome> {
+  const { url, stream, body } = call;
+  const isLong = stream === true || isStreamed(body);
+  const watch = startWatch(isLong ? { ...limits, requestMs: undefined } : limits, startTimer);
+  let isHandedOver = false;
   try {
-    const response = await world.fetch(url, requestOf(call, authorization, watch));
+    const response = await fetch(url, requestOf(call, watch));
+    const { status, headers } = response;
     watch.alive();
-    if (call.stream === true && response.ok && response.body !== null) {
-      handedOver = true;
+    if (stream === true && response.ok && response.body !== null) {
+      isHandedOver = true;
       // Who is to read it may have to wait for its turn, which is not the sender's fault.
       watch.rest();
-      const chunks = watched(response, watch);
-      return { kind: "reply", reply: { ...headOf(response, url), bytes: nothing, chunks } };
+      return { status, headers, url, bytes: new Uint8Array(), chunks: watched(response, watch) };
     }
     const bytes = await readBody(call, response, watch);
     await connectionFree();
-    return { kind: "reply", reply: { ...headOf(response, url), bytes } };
+    return { status, headers, url, bytes };
   } catch (error) {
     if (error instanceof BerthError) throw error;
-    return { kind: "failed", cause: watch.why() ?? networkCause(error) };
+    return { failed: watch.why() ?? networkCause(error) };
   } finally {
-    if (!handedOver) watch.stop();
+    if (!isHandedOver) watch.stop();
   }
 }
 
-const nothing = new Uint8Array();
-
-function headOf({ status, headers }: FetchResponse, url: URL) {
-  return { status, headers, url };
-}
-
 async function readBody(call: Call, response: FetchResponse, watch: Watch): Promise<Uint8Array> {
-  if (!response.ok) return readBeginning(response, maxBytes.error, watch);
-  const cap = call.maxBytes ?? maxBytes.error;
-  const bytes = await readCapped(response, cap, watch);
-  if (bytes !== undefined) return bytes;
-  const code = call.overflow ?? "REGISTRY_REFUSED";
-  throw new BerthError(code, `${call.purpose}: the answer has more than ${cap} bytes`, {
+  const { maxBytes = maxErrorBytes, overflow = "REGISTRY_REFUSED", purpose } = call;
+  const cap = response.ok ? maxBytes : maxErrorBytes;
+  const { bytes, isMore } = await readUpTo(cap, response, watch);
+  if (!response.ok || !isMore) return bytes;
+  throw new BerthError(overflow, `${purpose}: the answer has more than ${cap} bytes`, {
     hint: "this is more than such an answer can have; check what is at this reference",
   });
 }
 
-function requestOf(call: Call, authorization: string | undefined, watch: Watch): FetchInit {
-  const headers: Record<string, string> = { "accept-encoding": "identity", ...call.headers };
-  if (authorization !== undefined) headers["authorization"] = authorization;
-  const { method, body } = call;
+function requestOf({ method, body, ...call }: Call, watch: Watch): FetchInit {
+  const headers = { "accept-encoding": "identity", ...call.headers, ...call.login };
   const init = { method, headers, redirect: "manual", signal: watch.signal } as const;
   if (body === undefined) return init;
   if (!isStreamed(body)) return { ...init, body: body as Uint8Array<ArrayBuffer> };
-  headers["content-length"] = String(body.size);
-  return { ...init, body: watchedUpload(body.chunks, watch), duplex: "half" };
+  return {
+    ...init,
+    headers: { ...headers, "content-length": String(body.size) },
+    body: watchedUpload(body.chunks, watch),
+    duplex: "half",
+  };
 }
 
 async function* watchedUpload(chunks: AsyncIterable<Uint8Array>, watch: Watch) {
