@@ -84,11 +84,15 @@ export function authFilePaths(env: Environment): readonly string[] {
 }
 
 function ciLogins(env: Environment): ReadonlyMap<string, RegistryLogin> {
-  const logins = ["CI_DEPENDENCY_PROXY", "CI_REGISTRY"].flatMap((prefix) => {
-    const host = env[prefix === "CI_REGISTRY" ? prefix : `${prefix}_SERVER`];
-    const [username, password] = [env[`${prefix}_USER`], env[`${prefix}_PASSWORD`]];
-    if (!host || !username || !password) return [];
-    return [[normalHost(host), { username, password }] as const];
+  const places = [
+    ["CI_DEPENDENCY_PROXY_SERVER", "CI_DEPENDENCY_PROXY_USER", "CI_DEPENDENCY_PROXY_PASSWORD"],
+    ["CI_REGISTRY", "CI_REGISTRY_USER", "CI_REGISTRY_PASSWORD"],
+  ];
+  const logins = places.flatMap((names) => {
+    const [host, username, password] = names.map((name) => env[name]);
+    return host && username && password
+      ? [[normalHost(host), { username, password }] as const]
+      : [];
   });
   return new Map(logins);
 }
