@@ -28,7 +28,7 @@ export interface Call {
   /** What is being done, on what; the beginning of every message. */
   readonly purpose: string;
   readonly headers?: Readonly<Record<string, string>>;
-  /** Headers that hold a login, sent to the origin of `url` only. */
+  /** Headers with a login, sent to the origin of `url` only. */
   readonly login?: Readonly<Record<string, string>> | undefined;
   readonly body?: Uint8Array | Streamed;
   /** The most that a good answer may have; more is an error with the code `overflow`. */
@@ -82,7 +82,6 @@ const maxRedirects = 5;
 
 /** The most that is read of an answer that is only to explain a failure. */
 const maxErrorBytes = 64 * 1024;
-
 export interface Outside {
   readonly fetch: Fetch;
   readonly clock: Clock;
@@ -121,14 +120,14 @@ export function makeTransport(world: Outside): Transport {
       if (!("failed" in outcome) && !mayPass(outcome))
         return attempt > 1 ? { ...outcome, again: true } : outcome;
       const trouble = troubleOf(outcome, world);
-      const { what, asked } = trouble;
+      const { asked } = trouble;
       // Asked to come back at once, as a date that has passed does too, it still gets some peace.
       const wait = Math.max(asked ?? 0, backoffMs(attempt, random));
       const isBearable = wait <= limits.waitMs;
       if (asked !== undefined && isBearable) pausedUntil.set(call.url.origin, now() + asked);
       const isLast = call.once === true || attempt >= limits.attempts || !trouble.mayEnd;
       if (isLast || !isBearable) throw unavailable(call, trouble);
-      log(`${call.purpose}: ${what}; trying again in ${(wait / 1000).toFixed(1)} s`);
+      log(`${call.purpose}: ${trouble.what}; trying again in ${(wait / 1000).toFixed(1)} s`);
       await clock.sleep(wait);
     }
   };
@@ -193,24 +192,25 @@ export function isStreamed(body: Call["body"]): body is Streamed {
   return body !== undefined && "chunks" in body;
 }
 
-async function attempt({ limits, startTimer, fetch }: Outside, call: Call): Promise<Outcome> {
-  const { url, stream, body } = call;
-  const isLong = stream === true || isStreamed(body);
+async function attempt(world: Outside, call: Call): Promise<Outcome> {
+  const { limits, startTimer } = world;
+  const { url, stream } = call;
+  const isLong = stream === true || isStreamed(call.body);
   const watch = startWatch(isLong ? { ...limits, requestMs: undefined } : limits, startTimer);
   let isHandedOver = false;
   try {
-    const response = await fetch(url, requestOf(call, watch));
-    const { status, headers } = response;
+    const response = await world.fetch(url, requestOf(call, watch));
     watch.alive();
+    const { status, headers } = response;
     if (stream === true && response.ok && response.body !== null) {
       isHandedOver = true;
       // Who is to read it may have to wait for its turn, which is not the sender's fault.
       watch.rest();
       return { status, headers, url, bytes: new Uint8Array(), chunks: watched(response, watch) };
     }
-    const bytes = await readBody(call, response, watch);
+    const reply = { status, headers, url, bytes: await readBody(call, response, watch) };
     await connectionFree();
-    return { status, headers, url, bytes };
+    return reply;
   } catch (error) {
     if (error instanceof BerthError) throw error;
     return { failed: watch.why() ?? networkCause(error) };

@@ -67,7 +67,7 @@ export interface Granted {
 }
 
 /** The service said no: 401 to the login, 403 to what was asked. */
-export interface Refused {
+export interface TokenRefused {
   readonly kind: "refused";
   readonly status: number;
   /** The status with the service's words. */
@@ -85,7 +85,7 @@ export interface TokenAsk {
 }
 
 /** Asks for one token for all the scopes. */
-export async function requestToken(ask: TokenAsk): Promise<Granted | Refused> {
+export async function requestToken(ask: TokenAsk): Promise<Granted | TokenRefused> {
   const { redactor, scopes, host, login } = ask;
   const purpose = `get token for ${host}`;
   const reply = await ask.transport.send(callFor(ask, purpose));
