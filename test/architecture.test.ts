@@ -10,7 +10,8 @@ const src = join(import.meta.dirname, "../src");
 const lines: readonly (readonly string[])[] = [
   ["errors.ts", "world.ts", "json.ts"],
   ["oci"],
-  ["dockerfile", "context", "http"],
+  ["context", "http"],
+  ["dockerfile"],
   ["registry", "gitlab", "image"],
   ["config"],
   ["plan"],

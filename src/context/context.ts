@@ -2,22 +2,9 @@
 import { BerthError } from "../errors.ts";
 import { readIgnore } from "./ignore.ts";
 import { comparePaths, folderOf } from "./paths.ts";
-import { type ContextNode, parsePath, reach, subtree, type View } from "./reach.ts";
+import { type ContextNode, reach, subtree, type View } from "./reach.ts";
+import { type ContextSource, parsePath } from "./source.ts";
 import type { Tree } from "./tree.ts";
-
-/** One source of COPY, ADD or a bind mount; `line` is where the Dockerfile names it. */
-export type ContextSource =
-  | {
-      readonly kind: "path";
-      /** As written, after expansion of variables: below the context's folder, `/` and `./` allowed before it. */
-      readonly pattern: string;
-      /** Whether `*`, `?`, `[ ]` and `\` have a meaning. */
-      readonly wildcards: boolean;
-      /** What links below it lead to is taken too. */
-      readonly follow?: true | undefined;
-      readonly line: number;
-    }
-  | { readonly kind: "everything"; readonly line: number };
 
 /** One thing that is in a context. */
 export interface ContextEntry {

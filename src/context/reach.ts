@@ -1,7 +1,7 @@
 /** What a source of a Dockerfile leads to in its context: links followed as in a chroot, nothing of what is ignored. */
-import { classExpression, type GlobToken, literal, parseGlob } from "./glob.ts";
 import type { Ignore } from "./ignore.ts";
-import { elementsBelowRoot, folderOf, joinPath } from "./paths.ts";
+import { folderOf, joinPath } from "./paths.ts";
+import { type ElementMatch, fits } from "./source.ts";
 import type { Tree, TreeEntry } from "./tree.ts";
 
 /** A context as a build sees it. */
@@ -19,11 +19,6 @@ export interface ContextNode {
   readonly entry: TreeEntry;
 }
 
-/** One element of a source's path. */
-export type ElementMatch =
-  | { readonly kind: "name"; readonly name: string }
-  | { readonly kind: "glob"; readonly matches: (name: string) => boolean };
-
 /** What a source names, and the links on the way there. */
 export interface Reached {
   readonly nodes: readonly ContextNode[];
@@ -36,7 +31,7 @@ export interface Unreachable {
 }
 
 /**
- * What fits of a folder's members.
+ * What is wanted of a folder's members.
  *
  * A folder of which all files are ignored is there, empty, unless it is ignored too: so does a build from a
  * checkout see it.
@@ -44,12 +39,12 @@ export interface Unreachable {
 async function members(
   view: View,
   folder: string,
-  fits: (name: string) => boolean,
+  isWanted: (name: string) => boolean,
 ): Promise<readonly ContextNode[]> {
   const found: ContextNode[] = [];
   for (const [name, entry] of await view.tree.folder(joinPath(view.folder, folder))) {
     const path = joinPath(folder, name);
-    if (fits(name) && (!view.ignore.ignores(path) || (await holdsAny(view, path, entry))))
+    if (isWanted(name) && (!view.ignore.ignores(path) || (await holdsAny(view, path, entry))))
       found.push({ path, entry });
   }
   return found;
@@ -110,8 +105,7 @@ async function follow(
   const { view } = walk;
   if (element.kind === "name" && element.name === "..")
     return follow(walk, folderNode(view, folderOf(at.path)), rest, hops);
-  const fits = element.kind === "glob" ? element.matches : (name: string) => name === element.name;
-  const found = await members(view, at.path, fits);
+  const found = await members(view, at.path, (name) => fits(element, name));
   return (await Promise.all(found.map((one) => enter(walk, one, rest, hops)))).flat();
 }
 
@@ -141,31 +135,4 @@ function linkElements(target: string): readonly ElementMatch[] {
     .split("/")
     .filter((name) => name !== "" && name !== ".")
     .map((name) => ({ kind: "name", name }));
-}
-
-/** Reads a source's path; `undefined` where its wildcards are malformed. */
-export function parsePath(
-  pattern: string,
-  wildcards: boolean,
-): readonly ElementMatch[] | undefined {
-  const parsed = elementsBelowRoot(pattern).map((element) =>
-    wildcards ? parseElement(element) : ({ kind: "name", name: element } as const),
-  );
-  return parsed.every((element) => element !== undefined) ? parsed : undefined;
-}
-
-/** Reads an element of a pattern, a wildcard of Go's `filepath.Match`; `undefined` where its syntax is wrong. */
-export function parseElement(element: string): ElementMatch | undefined {
-  const tokens = parseGlob(element);
-  if (tokens === undefined) return undefined;
-  const chars = tokens.map((token) => (token.kind === "char" ? token.char : undefined));
-  if (chars.every((char) => char !== undefined)) return { kind: "name", name: chars.join("") };
-  const expression = new RegExp(`^${tokens.map(expressionOf).join("")}$`, "u");
-  return { kind: "glob", matches: (name) => expression.test(name) };
-}
-
-function expressionOf(token: GlobToken): string {
-  if (token.kind === "char") return literal(token.char);
-  if (token.kind === "star") return "[^/]*";
-  return token.kind === "any" ? "[^/]" : classExpression(token);
 }

@@ -1,13 +1,11 @@
 /** What both engines accept across instructions and stages and read differently, with what to write instead. */
 
 import { always, type Difference, differencesIn, lateEscape, variablesIn } from "./differ.ts";
-import type { Instruction } from "./instruction.ts";
+import { type Instruction, triggered } from "./instruction.ts";
 import { type Complain, placeOf, type TextPosition } from "./lines.ts";
-import type { Parsed } from "./parse.ts";
-import type { Naming } from "./references.ts";
-import { type Args, argsOf, type Declared, type Globals } from "./scope.ts";
-import type { ResolvedStage } from "./stages.ts";
-import { chainOf, triggered } from "./traits.ts";
+import type { Naming, Reading } from "./references.ts";
+import { argsOf, type Declared } from "./scope.ts";
+import { chainOf, type ResolvedStage } from "./stages.ts";
 
 /** A difference that only one engine has: told to everybody, refused where that engine is to build. */
 export interface Note extends TextPosition {
@@ -15,15 +13,11 @@ export interface Note extends TextPosition {
   readonly buildah: { readonly below: number | undefined };
 }
 
-export interface DifferInput {
+interface DifferInput extends Reading {
   readonly text: string;
-  readonly parsed: Parsed;
   readonly stages: readonly ResolvedStage[];
-  readonly globals: Globals;
-  readonly args: Args;
   /** Names in force, among them those that only a FROM uses. */
   readonly names: ReadonlySet<string>;
-  readonly complain: Complain;
 }
 
 const platformArg = /^(TARGET|BUILD)(PLATFORM|OS|OSVERSION|ARCH|VARIANT)$/;

@@ -1,12 +1,11 @@
 /** What both engines accept in one instruction and read differently, with what to write instead. */
 
 import { readFields } from "./flags.ts";
-import type { Instruction } from "./instruction.ts";
+import { type Instruction, triggered } from "./instruction.ts";
 import type { Escape } from "./lines.ts";
-import { fullName } from "./mount.ts";
+import { fullName } from "./reads.ts";
+import { remoteOf } from "./remotes.ts";
 import { argsOf } from "./scope.ts";
-import { remoteOf } from "./sources.ts";
-import { triggered } from "./traits.ts";
 import { readJson } from "./words.ts";
 
 /** A difference; refused everywhere, or only where an engine that differs is to build. */

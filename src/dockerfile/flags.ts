@@ -1,6 +1,6 @@
 /** The `--name=value` flags of an instruction, and the fields of a mount. */
 
-import { isSpaceAt, skipSpace } from "./characters.ts";
+import { isSpaceAt, skipSpace } from "./words.ts";
 
 /** A text without its quotes and escapes, with where each character stands in the logical line. */
 export interface Spelled {

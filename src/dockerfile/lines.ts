@@ -1,6 +1,6 @@
 /** A Dockerfile's text as logical lines: continuations joined, comments and empty lines dropped. */
 
-import { skipSpace } from "./characters.ts";
+import { skipSpace } from "./words.ts";
 
 /** Where a part of a logical line stands in the file; lines and columns count from 1. */
 interface Piece {

@@ -1,5 +1,6 @@
 /** From a Dockerfile's text to everything that a build of one target means. */
 
+import type { ContextSource } from "../context/source.ts";
 import { BerthError, type Problem, printProblem } from "../errors.ts";
 import { differ, type Note } from "./differ-stages.ts";
 import { builtText, hashedText, isForeign, type Kept, keep, type MappedText } from "./keep.ts";
@@ -7,13 +8,11 @@ import { type Complain, placeOf, type TextPosition } from "./lines.ts";
 import { type Parsed, parseDockerfile, type Stage } from "./parse.ts";
 import type { Naming } from "./references.ts";
 import { type Args, argsOf, type Globals, readGlobals } from "./scope.ts";
-import type { CopySource } from "./sources.ts";
 import { type ResolvedStage, resolveStages } from "./stages.ts";
 import { type Traits, traitsOf } from "./traits.ts";
 
 export type { Note } from "./differ-stages.ts";
 export type { MappedText } from "./keep.ts";
-export { type CopySource, sourceMatcher } from "./sources.ts";
 export type { Traits } from "./traits.ts";
 
 export interface RecipeOptions {
@@ -72,7 +71,7 @@ export interface Recipe {
   readonly lines: readonly number[];
   readonly kept: Kept;
   /** What the build may read of its context. */
-  readonly sources: readonly CopySource[];
+  readonly sources: readonly ContextSource[];
   /** Every image from outside the file, in the order of the text. */
   readonly uses: readonly BaseUse[];
   /** The image that the target's chain of stages starts from; `undefined` for `scratch`. */
@@ -112,9 +111,10 @@ export function resolveRecipe(text: string, options: RecipeOptions): Recipe {
     { instructions, args, platform, target: wanted ?? "default", escape: directives.escape },
     complain,
   );
-  const stages = resolveStages(target, { parsed, globals, args, allowAdd, parentOf, complain });
+  const reading = { parsed, globals, args, allowAdd, parentOf, complain };
+  const stages = resolveStages(target, reading);
   const names = namesInForce(stages, globals);
-  const notes = differ({ text, parsed, stages, globals, args, names, complain });
+  const notes = differ({ ...reading, text, stages, names });
   if (problems.size > 0) throw invalid(file, problems);
   const kept = keep(text, parsed, stages, names);
   const { text: hashed, lines } = hashedText(kept);

@@ -1,9 +1,44 @@
-/** The images that a Dockerfile names, and how to write others in their place. */
-
+/** What an instruction takes from elsewhere: the images and stages that it names, and what it reads. */
+import type { ContextSource } from "../context/source.ts";
 import { BerthError } from "../errors.ts";
 import { parseReference } from "../oci/reference.ts";
 import { type Complain, type Line, offsetOf, placeOf, type TextPosition } from "./lines.ts";
-import type { Stage } from "./parse.ts";
+import type { Parsed, Stage } from "./parse.ts";
+import { type Args, type Globals, lookUp, type Variables } from "./scope.ts";
+import { type Lexed, lex } from "./shell.ts";
+
+/** A Dockerfile that is read for a target. */
+export interface Reading {
+  readonly parsed: Parsed;
+  readonly globals: Globals;
+  readonly args: Args;
+  readonly allowAdd: readonly string[];
+  /** The set's image that the text of a FROM or a `--from` names. */
+  readonly parentOf: (reference: string) => string | undefined;
+  readonly complain: Complain;
+}
+
+/** The stage that an instruction stands in. */
+export interface Surroundings extends Reading {
+  /** Its variables so far. */
+  readonly scope: Variables;
+  /** What a `--from=` or a mount's `from=` means here. */
+  readonly origin: (reference: string, mistake: (message: string) => void) => StageOrigin;
+}
+
+/** What an instruction takes from elsewhere. */
+export interface Step {
+  readonly sources: readonly ContextSource[];
+  readonly namings: readonly Naming[];
+}
+
+export const nothing: Step = { sources: [], namings: [] };
+
+/** Expands a text with the variables in force. */
+export function expand(text: string, { parsed, scope }: Surroundings): Lexed {
+  const { escape: escapeWith } = parsed.directives;
+  return lex(text, { escape: escapeWith, lookup: (name) => lookUp(scope, name) });
+}
 
 /** A part of the text, in UTF-16 units. */
 export interface Span {
@@ -83,7 +118,7 @@ export function namingAt(
 
 /** Complains at a place of a line. */
 export function mistakeAt(
-  complain: Complain,
+  { complain }: Pick<Reading, "complain">,
   line: Line,
   index: number,
 ): (message: string) => void {

@@ -1,8 +1,7 @@
 /** BuildKit's word lexer: quotes, escapes, variables and their modifiers. */
 
-import { ordinaryAt, variableAt } from "./characters.ts";
 import { replace, type Substituted, substitute, usesWord } from "./substitution.ts";
-import { type WordWriter, wordWriter } from "./words.ts";
+import { ordinaryAt, variableAt, type WordWriter, wordWriter } from "./words.ts";
 
 /** A value that only the engine will know, with the reason. */
 export interface Unknown {

@@ -1,21 +1,34 @@
 /** The stages that a target needs, resolved from the first instruction to the last. */
 
-import type { Surroundings } from "./around.ts";
+import type { ContextSource } from "../context/source.ts";
 import type { Instruction } from "./instruction.ts";
-import { type Complain, placeOf } from "./lines.ts";
-import type { Parsed, Stage } from "./parse.ts";
+import { placeOf } from "./lines.ts";
+import type { Stage } from "./parse.ts";
+import { copyStep, runStep } from "./reads.ts";
 import {
+  expand,
   mistakeAt,
   type Naming,
   namingAt,
+  nothing,
   originByName,
   originByNumber,
+  type Reading,
   type StageOrigin,
+  type Step,
+  type Surroundings,
 } from "./references.ts";
-import { type Args, argsOf, emptyScope, type Globals, inherited, type Variables } from "./scope.ts";
-import { lex } from "./shell.ts";
-import type { CopySource } from "./sources.ts";
-import { takeStep } from "./step.ts";
+import {
+  argsOf,
+  bindArg,
+  bindEnv,
+  blur,
+  configured,
+  emptyScope,
+  inherited,
+  type Variables,
+} from "./scope.ts";
+import { type Lexed, lex, type Unknown } from "./shell.ts";
 
 export interface ResolvedStage {
   readonly stage: Stage;
@@ -24,7 +37,7 @@ export interface ResolvedStage {
   /** The stage that it is built from. */
   readonly below: ResolvedStage | undefined;
   readonly scope: Variables;
-  readonly sources: readonly CopySource[];
+  readonly sources: readonly ContextSource[];
   readonly namings: readonly Naming[];
   /** The image that its chain of stages starts from; `undefined` for `scratch`. */
   readonly root: Naming | undefined;
@@ -34,17 +47,8 @@ export interface ResolvedStage {
   readonly onbuild: boolean;
 }
 
-export interface StagesInput {
-  readonly parsed: Parsed;
-  readonly globals: Globals;
-  readonly args: Args;
-  readonly allowAdd: readonly string[];
-  readonly parentOf: (reference: string) => string | undefined;
-  readonly complain: Complain;
-}
-
 /** Resolves a target and all that it needs, in the order of the file; the target is the last of the result. */
-export function resolveStages(target: Stage, input: StagesInput): readonly ResolvedStage[] {
+export function resolveStages(target: Stage, input: Reading): readonly ResolvedStage[] {
   const resolved = new Map<number, ResolvedStage>();
   const need = (index: number): ResolvedStage => {
     const known = resolved.get(index);
@@ -60,16 +64,18 @@ export function resolveStages(target: Stage, input: StagesInput): readonly Resol
 
 type Need = (index: number) => ResolvedStage;
 
-function resolveStage(stage: Stage, input: StagesInput, need: Need): ResolvedStage {
+function resolveStage(stage: Stage, input: Reading, need: Need): ResolvedStage {
   const { reference, naming, names, below } = resolveBase(stage, input, need);
   const triggers = triggersOf(below);
-  const around = surroundings(stage, input, need);
   const isScratch = naming.origin.kind === "scratch";
   const scope = below === undefined ? emptyScope(!isScratch) : inherited(below.scope);
-  const sources: CopySource[] = triggersReach(stage, triggers);
+  const around = surroundings(stage, scope, input, need);
+  const { line } = placeOf(stage.from.line, stage.from.at);
+  // Engines differ on how much of a trigger they carry out in a stage, so it may read anything.
+  const sources: ContextSource[] = triggers.length === 0 ? [] : [{ kind: "everything", line }];
   const namings = [naming];
   for (const instruction of [...triggers, ...stage.instructions]) {
-    const step = takeStep(instruction, scope, around);
+    const step = takeStep(instruction, around);
     sources.push(...step.sources);
     namings.push(...step.namings);
     if (instruction.keyword === "arg") for (const { name } of argsOf(instruction)) names.add(name);
@@ -87,21 +93,11 @@ function triggersOf(below: ResolvedStage | undefined): readonly Instruction[] {
   );
 }
 
-/** Engines differ on how much of a trigger they carry out in a stage, so it may read anything. */
-function triggersReach(stage: Stage, triggers: readonly Instruction[]): CopySource[] {
-  if (triggers.length === 0) return [];
-  const { line } = placeOf(stage.from.line, stage.from.at);
-  return [{ kind: "everything", line, because: "the stage below has ONBUILD instructions" }];
-}
-
-function surroundings(stage: Stage, input: StagesInput, need: Need): Surroundings {
-  const { parsed, globals, args, allowAdd, complain, parentOf } = input;
+function surroundings(stage: Stage, scope: Variables, reading: Reading, need: Need): Surroundings {
+  const { parsed, parentOf } = reading;
   return {
-    escape: parsed.directives.escape,
-    globals,
-    args,
-    allowAdd,
-    complain,
+    ...reading,
+    scope,
     origin: (reference, mistake) => {
       const query = { reference, index: stage.index, stages: parsed.stages, parentOf, mistake };
       const origin = originByNumber(query) ?? originByName(query);
@@ -111,17 +107,17 @@ function surroundings(stage: Stage, input: StagesInput, need: Need): Surrounding
   };
 }
 
-function resolveBase(stage: Stage, input: StagesInput, need: Need) {
-  const { globals, complain, parsed, parentOf } = input;
+function resolveBase(stage: Stage, input: Reading, need: Need) {
+  const { globals, parsed, parentOf } = input;
   const { body, line, at, flags } = stage.from;
   const word = (body.kind === "words" ? body.words[0] : undefined) ?? { text: "", at };
-  const mistake = mistakeAt(complain, line, word.at);
+  const mistake = mistakeAt(input, line, word.at);
   const lookup = (name: string) => globals.values.get(name);
   const read = lex(word.text, { escape: parsed.directives.escape, lookup });
   const flag = flags.find(({ name }) => name === "platform");
   const wanted = lex(flag?.value?.text ?? "", { escape: parsed.directives.escape, lookup });
   if (flag !== undefined && wanted.text === "")
-    mistakeAt(complain, line, flag.at)("--platform is empty");
+    mistakeAt(input, line, flag.at)("--platform is empty");
   const error = read.error ?? wanted.error;
   if (error !== undefined) mistake(`FROM ${word.text}: ${error}`);
   const undeclared = [...read.unset].find((name) => !globals.declared.has(name));
@@ -150,4 +146,78 @@ function emptyReason(undeclared: string | undefined): string {
   return undeclared === undefined
     ? "the name of the image is empty"
     : `no ARG in front of the first FROM declares ${undeclared}`;
+}
+
+/** A stage and those that it is built from, the lowest first. */
+export function chainOf(stage: ResolvedStage): readonly ResolvedStage[] {
+  const chain: ResolvedStage[] = [];
+  for (let one: ResolvedStage | undefined = stage; one !== undefined; one = one.below)
+    chain.unshift(one);
+  return chain;
+}
+
+/** Takes the variables of an instruction into the scope, and says what it reads. */
+function takeStep(instruction: Instruction, around: Surroundings): Step {
+  switch (instruction.keyword) {
+    case "arg":
+      declareArgs(instruction, around);
+      return nothing;
+    case "env":
+      setEnv(instruction, around);
+      return nothing;
+    case "copy":
+    case "add":
+      return copyStep(instruction, around);
+    case "run":
+      return runStep(instruction, around);
+    case "onbuild":
+      checkTrigger(instruction, around);
+      return nothing;
+    default:
+      return nothing;
+  }
+}
+
+/** ARGs have the values that they get here, so a default that is overridden is not read. */
+function declareArgs(instruction: Instruction, around: Surroundings): void {
+  const { scope } = around;
+  for (const { name, fallback, at } of argsOf(instruction)) {
+    const imported = fallback === undefined ? around.globals.values.get(name) : undefined;
+    const known = configured(around.args, name) ?? imported;
+    if (known !== undefined) bindArg(scope, name, known);
+    else if (fallback !== undefined) {
+      const read = expand(fallback, around);
+      if (read.error !== undefined)
+        around.complain(placeOf(instruction.line, at), `ARG ${name}: ${read.error}`);
+      bindArg(scope, name, asValue(read));
+    }
+  }
+}
+
+/** A text's value, unless only the engine knows it. */
+function asValue(read: Lexed): string | Unknown {
+  return read.unknown === undefined ? read.text : { because: read.unknown };
+}
+
+/** The pairs of one ENV do not see each other. */
+function setEnv({ body, line }: Instruction, around: Surroundings): void {
+  const { scope } = around;
+  const pairs = body.kind === "pairs" ? body.pairs : [];
+  const read = pairs.map((pair) => ({
+    pair,
+    name: expand(pair.name, around),
+    value: expand(pair.value, around),
+  }));
+  for (const { pair, name, value } of read) {
+    const error = name.error ?? value.error;
+    if (error !== undefined) around.complain(placeOf(line, pair.at), `ENV ${pair.name}: ${error}`);
+    if (name.unknown !== undefined) blur(scope);
+    else bindEnv(scope, name.text, asValue(value));
+  }
+}
+
+/** A trigger runs in another build, whose key would not cover what ADD fetches. */
+function checkTrigger({ body }: Instruction, around: Surroundings): void {
+  if (body.kind !== "trigger" || body.instruction.keyword !== "add") return;
+  copyStep(body.instruction, { ...around, scope: emptyScope(true) });
 }

@@ -1,7 +1,5 @@
 /** The modifiers of `${name…}`: defaults, demands, and trimmed or replaced parts. */
 
-import { replacePattern, trimPrefix, trimSuffix } from "./pattern.ts";
-
 export interface Modifier {
   /** One of `-`, `+`, `?`, `#` and `%`. */
   readonly operator: string;
@@ -51,4 +49,62 @@ export function replace(
 ): Substituted {
   const text = replacePattern(pattern, value ?? "", replacement, all);
   return text === undefined ? { error: `invalid pattern ${pattern}` } : { text };
+}
+
+const special = /[[\]{}.+()|^$\\*?/]/;
+
+function literal(character: string): string {
+  return special.test(character) ? `\\${character}` : character;
+}
+
+/**
+ * A shell pattern (`*` and `?` only) as an expression, or `undefined` where BuildKit refuses it.
+ *
+ * A backslash may stand before `*`, `?`, `\`, `}` and `/`.
+ */
+function shellPattern(pattern: string, greedy: boolean, anchored: boolean): RegExp | undefined {
+  const characters = Array.from(pattern);
+  let source = anchored ? "^" : "";
+  for (let at = 0; at < characters.length; at++) {
+    const character = characters[at]!;
+    if (character === "*") source += greedy ? "[^\\n]*" : "[^\\n]*?";
+    else if (character === "?") source += "[^\\n]";
+    else if (character !== "\\") source += literal(character);
+    else {
+      const next = characters[at + 1];
+      if (next === "}" || next === "/") continue;
+      if (next !== "*" && next !== "?" && next !== "\\") return undefined;
+      source += literal(next);
+      at++;
+    }
+  }
+  return new RegExp(source, "u");
+}
+
+/** Removes a prefix that matches: the shortest, or the longest where `greedy`. */
+function trimPrefix(pattern: string, value: string, greedy: boolean): string | undefined {
+  const expression = shellPattern(pattern, greedy, true);
+  if (expression === undefined) return undefined;
+  const match = expression.exec(value);
+  return match === null ? value : value.slice(match[0].length);
+}
+
+/** Removes a suffix that matches, by matching backwards, since expressions search from the left. */
+function trimSuffix(pattern: string, value: string, greedy: boolean): string | undefined {
+  const units = pattern.match(/\\[\s\S]|[\s\S]/gu) ?? [];
+  const backwards = units.toReversed().join("");
+  const trimmed = trimPrefix(backwards, Array.from(value).toReversed().join(""), greedy);
+  return trimmed === undefined ? undefined : Array.from(trimmed).toReversed().join("");
+}
+
+/** Replaces the first match, or all of them. */
+function replacePattern(
+  pattern: string,
+  value: string,
+  replacement: string,
+  all: boolean,
+): string | undefined {
+  const expression = shellPattern(pattern, true, false);
+  if (expression === undefined) return undefined;
+  return value.replace(all ? new RegExp(expression.source, "gu") : expression, () => replacement);
 }

@@ -1,8 +1,8 @@
 /** What of a recipe decides whether buildah's layer cache, and which version of buildah, can be relied on. */
 
-import type { Instruction } from "./instruction.ts";
-import { mountFields } from "./mount.ts";
-import type { ResolvedStage } from "./stages.ts";
+import { type Instruction, triggered } from "./instruction.ts";
+import { mountFields } from "./reads.ts";
+import { chainOf, type ResolvedStage } from "./stages.ts";
 
 export interface Traits {
   readonly heredocs: boolean;
@@ -21,11 +21,6 @@ export function traitsOf(stages: readonly ResolvedStage[]): Traits {
     binds: all.some(hasBind),
     expandsArgs: stages.some(expandsArgs),
   };
-}
-
-/** The instruction that ONBUILD keeps, or the instruction itself. */
-export function triggered(instruction: Instruction): Instruction {
-  return instruction.body.kind === "trigger" ? instruction.body.instruction : instruction;
 }
 
 function hasBind({ flags }: Instruction): boolean {
@@ -48,12 +43,4 @@ function expandsArgs(stage: ResolvedStage): boolean {
     args ||= keyword === "arg";
   }
   return false;
-}
-
-/** A stage and those that it is built from, the lowest first. */
-export function chainOf(stage: ResolvedStage): readonly ResolvedStage[] {
-  const chain: ResolvedStage[] = [];
-  for (let one: ResolvedStage | undefined = stage; one !== undefined; one = one.below)
-    chain.unshift(one);
-  return chain;
 }

@@ -1,6 +1,6 @@
 /** The files of two build contexts, compared. */
 import { comparePaths, joinPath } from "../context/paths.ts";
-import { sourceMatcher } from "../dockerfile/recipe.ts";
+import { sourceMatcher } from "../context/source.ts";
 import type { KeyDifference, Reach } from "./difference.ts";
 import { stepAt } from "./patch.ts";
 import type { ContextFile, Explained } from "./state.ts";

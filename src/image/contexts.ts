@@ -1,6 +1,7 @@
 /** The build context of an image: which files its recipe reaches, and the canonical tar of them. */
 import type { Writable } from "node:stream";
-import { type ContextSource, describeContext } from "../context/context.ts";
+import { describeContext } from "../context/context.ts";
+import type { ContextSource } from "../context/source.ts";
 import { packContext } from "../context/tar.ts";
 import type { Tree } from "../context/tree.ts";
 import type { Problem } from "../errors.ts";

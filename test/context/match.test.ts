@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { parseElement } from "../../src/context/reach.ts";
+import { parseElement } from "../../src/context/source.ts";
 
 /** Cases of Go's path/filepath (match_test.go) that concern one element of a path. */
 const cases: readonly (readonly [pattern: string, taken: string, left: string])[] = [

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type ContextSource, describeContext } from "../../src/context/context.ts";
+import { describeContext } from "../../src/context/context.ts";
+import type { ContextSource } from "../../src/context/source.ts";
 import type { Tree } from "../../src/context/tree.ts";
 import { BerthError } from "../../src/errors.ts";
 import { type MemoryFile, memoryTree } from "../support/tree.ts";

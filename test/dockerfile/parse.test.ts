@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { DockerfileParser } from "dockerfile-ast";
-import { openings } from "../../src/dockerfile/heredoc.ts";
+import { openings } from "../../src/dockerfile/instruction.ts";
 import { parseDockerfile } from "../../src/dockerfile/parse.ts";
 
 function parse(text: string) {

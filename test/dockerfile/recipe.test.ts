@@ -16,7 +16,7 @@ function mistakes(text: string, options: Partial<RecipeOptions> = {}): readonly 
 
 function sources(body: string, options: Partial<RecipeOptions> = {}): readonly string[] {
   return recipeOf(body, options).sources.map((source) => {
-    if (source.kind === "everything") return `all: ${source.because}`;
+    if (source.kind === "everything") return "all";
     return source.wildcards ? `glob ${source.pattern}` : `path ${source.pattern}`;
   });
 }
@@ -34,8 +34,8 @@ const reached: readonly (readonly [string, readonly string[]])[] = [
   ["COPY --parents a/b /x", ["path a/b"]],
   ['COPY ["a b", "c\'d\'", "/x"]', ["path a b", "path cd"]],
   ["COPY a\\ b /x", ["path a", "path b"]],
-  ["COPY [a /x", ['all: source "[a": its pattern is malformed']],
-  ["COPY a\\\\[b /x", ['all: source "a\\\\[b": engines differ on its backslash']],
+  ["COPY [a /x", ["all"]],
+  ["COPY a\\\\[b /x", ["all"]],
   ["COPY a\\\\?* /x", ["glob a\\?*"]],
   ["COPY --exclude=b a /x", ["path a"]],
   ["COPY <<EOF a /x\nb\nEOF", ["path a"]],
@@ -47,7 +47,7 @@ const reached: readonly (readonly [string, readonly string[]])[] = [
   ["COPY a$NOTHING /x", ["path a"]],
   ["COPY $NOTHING /x", ["path "]],
   ["COPY ${D:-a} /x", ["path a"]],
-  ["COPY a/$PATH /x", ['all: source "a/$PATH": $PATH may come from the base image']],
+  ["COPY a/$PATH /x", ["all"]],
   ["ARG A=a\nARG B=$A\nCOPY $B /x", ["path a"]],
   ["ARG D=b\nENV D=c\nCOPY $D /x", ["path c"]],
   ["RUN --mount=target=/x a", ["path "]],
@@ -55,14 +55,8 @@ const reached: readonly (readonly [string, readonly string[]])[] = [
   ["RUN --mount=type=bind,src=/a/../b*,target=/x a", ["path b*"]],
   ["RUN --mount=type=bind,source=a,from=scratch,target=/x a", []],
   ["ARG D=d\nRUN --mount=source=$D/a,target=/x a", ["path d/a"]],
-  [
-    "RUN --mount=source=$PATH,target=/x a",
-    ['all: mount "source=$PATH,target=/x": $PATH may come from the base image'],
-  ],
-  [
-    "RUN --mount=type=$PATH,target=/x a",
-    ['all: mount "type=$PATH,target=/x": its type is known to the engine only'],
-  ],
+  ["RUN --mount=source=$PATH,target=/x a", ["all"]],
+  ["RUN --mount=type=$PATH,target=/x a", ["all"]],
   ["RUN --mount=type=cache,target=/x,source=a --mount=type=tmpfs,target=/y a", []],
   ["RUN --mount=type=secret,id=a --mount=type=ssh a", []],
   ["ONBUILD COPY a /x", []],
@@ -75,21 +69,16 @@ for (const [body, expected] of reached) {
 }
 
 test("on top of an image, a variable that nothing sets may come from the image", () => {
-  const because = "$D may come from the base image";
-  assert.deepEqual(sources("FROM a\nCOPY $D /x"), [`all: source "$D": ${because}`]);
-  assert.deepEqual(sources("FROM a\nARG D\nCOPY ${D:-x} /x"), [
-    `all: source "\${D:-x}": ${because}`,
-  ]);
+  assert.deepEqual(sources("FROM a\nCOPY $D /x"), ["all"]);
+  assert.deepEqual(sources("FROM a\nARG D\nCOPY ${D:-x} /x"), ["all"]);
   assert.deepEqual(sources("FROM a\nARG D\nCOPY $D /x", { args: { D: "d" } }), ["path d"]);
-  assert.deepEqual(sources("FROM a\nENV A=b $D=x\nCOPY $A /x"), [
-    'all: source "$A": $A may come from the base image',
-  ]);
+  assert.deepEqual(sources("FROM a\nENV A=b $D=x\nCOPY $A /x"), ["all"]);
 });
 
 test("a stage inherits ENV for certain, and ARG not in all engines", () => {
   const text = "FROM scratch AS a\nARG A=a\nENV E=e$A\nFROM a\n";
   assert.deepEqual(sources(`${text}COPY $E /x`), ["path ea"]);
-  assert.match(sources(`${text}COPY $A /x`)[0]!, /ARG of the stage below/);
+  assert.deepEqual(sources(`${text}COPY $A /x`), ["all"]);
   assert.deepEqual(sources(`${text}ARG A=b\nCOPY $A /x`), ["path b"]);
 });
 
@@ -106,7 +95,7 @@ test("an ARG is in force only after its line and in its stage", () => {
 
 test("a stage that runs the triggers of another one may read everything", () => {
   assert.deepEqual(sources("FROM scratch AS a\nONBUILD COPY x /y\nFROM a\nRUN b"), [
-    "all: the stage below has ONBUILD instructions",
+    "all",
     "path x",
   ]);
 });
@@ -417,12 +406,12 @@ const refused: readonly (readonly [string, readonly string[]])[] = [
   ["FROM a\nARG X=b\nFROM $X", ["3:6: FROM $X: no ARG in front of the first FROM declares X"]],
   ["ARG X\nFROM ${X:?give-X}", ["2:6: FROM ${X:?give-X}: X: give-X"]],
   ["FROM A/b:c:d", ['1:6: "A/b:c:d" is no image reference']],
-  ["FROM a\nCOPY --from=0 x y", ["2:6: stage 0 does not stand in front of this one"]],
-  ["FROM a AS c\nCOPY --from=1 x y\nFROM c", ["2:6: stage 1 does not stand in front of this one"]],
-  ["FROM a\nFROM b\nCOPY --from=7 x y", ["3:6: there is no stage 7"]],
+  ["FROM a\nCOPY --from=0 x y", ["2:13: stage 0 does not stand in front of this one"]],
+  ["FROM a AS c\nCOPY --from=1 x y\nFROM c", ["2:13: stage 1 does not stand in front of this one"]],
+  ["FROM a\nFROM b\nCOPY --from=7 x y", ["3:13: there is no stage 7"]],
   [
     "FROM a\nCOPY --from=$X x y",
-    ["2:6: --from=$X cannot be known: $X may come from the base image"],
+    ["2:13: --from=$X cannot be known: $X may come from the base image"],
   ],
   [
     "FROM a\nRUN --mount=from=$X,target=/x y",
@@ -443,7 +432,7 @@ const refused: readonly (readonly [string, readonly string[]])[] = [
     [
       "1:6: FROM $X: no ARG in front of the first FROM declares X",
       "2:1: unknown instruction FOO",
-      "3:6: there is no stage 3",
+      "3:13: there is no stage 3",
       "4:5: ADD http://x is fetched and nothing pins its content: give --checksum=sha256:…, or name it in allow_add",
     ],
   ],

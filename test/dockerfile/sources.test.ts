@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { copySource, mountSource, remoteOf, sourceMatcher } from "../../src/dockerfile/sources.ts";
+import { sourceMatcher } from "../../src/context/source.ts";
+import { copySource } from "../../src/dockerfile/reads.ts";
+import { remoteOf } from "../../src/dockerfile/remotes.ts";
+import { recipeOf } from "../support/recipe.ts";
 
 const matches: readonly (readonly [string, readonly string[], readonly string[]])[] = [
   ["", ["a", "a/b"], []],
@@ -38,7 +41,8 @@ test("the folder in front of ** counts with what its links lead to", () => {
 });
 
 test("a bind mount's source has no wildcards", () => {
-  const matcher = sourceMatcher(mountSource("/a*", 1));
+  const { sources } = recipeOf("FROM scratch\nRUN --mount=source=/a*,target=/x a\n");
+  const matcher = sourceMatcher(sources[0]!);
   assert.deepEqual(["a*", "a*/b", "ab"].map(matcher), [true, true, false]);
 });
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import fc from "fast-check";
 import { ignoreMatcher, parseIgnore } from "../../src/context/ignore.ts";
-import { globSegment } from "../../src/dockerfile/pattern.ts";
+import { fits, parseElement } from "../../src/context/source.ts";
 import { BerthError } from "../../src/errors.ts";
 import { type Engines, globbed, ignored, startEngines } from "./engines.ts";
 
@@ -70,10 +70,9 @@ test("a segment of a source takes the names that filepath.Match takes", async ()
   const names = fc.array(name, { minLength: 1, maxLength: 30 });
   const property = fc.asyncProperty(segment, names, async (text, all) => {
     const [theirs] = await globbed(engines.buildkit, [text], all);
-    const source = globSegment(text);
-    if (source === undefined) return; // berth takes the whole context
-    const expression = new RegExp(`^${source}$`, "su");
-    const matches = all.map((each) => expression.test(each));
+    const element = parseElement(text);
+    if (element === undefined) return; // berth takes the whole context
+    const matches = all.map((each) => fits(element, each));
     assert.deepEqual(matches, theirs?.error === undefined ? theirs?.matches : matches);
   });
   await fc.assert(property, { numRuns: 5000 });

@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import fc from "fast-check";
-import { openings } from "../../src/dockerfile/heredoc.ts";
+import { openings } from "../../src/dockerfile/instruction.ts";
 import { lex } from "../../src/dockerfile/shell.ts";
 import { type Engines, expand, heredocsOf, startEngines } from "./engines.ts";
 

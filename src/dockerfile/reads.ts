@@ -1,0 +1,162 @@
+/** What COPY, ADD and the mounts of RUN read: parts of the build context, stages and images, or the network. */
+import { normalize } from "node:path/posix";
+import { type ContextSource, parsePath } from "../context/source.ts";
+import { type Field, type Flag, readFields, type Spelled } from "./flags.ts";
+import { type Instruction, readOpening } from "./instruction.ts";
+import { placeOf } from "./lines.ts";
+import {
+  expand,
+  mistakeAt,
+  type Naming,
+  namingAt,
+  nothing,
+  type Step,
+  type Surroundings,
+} from "./references.ts";
+import { isFetched } from "./remotes.ts";
+
+export function copyStep(instruction: Instruction, around: Surroundings): Step {
+  const { line, flags } = instruction;
+  const words = wordsOf(instruction);
+  const destination = words.at(-1);
+  if (destination !== undefined && readOpening(destination.text) !== undefined)
+    around.complain(placeOf(line, destination.at), "a heredoc cannot be the destination");
+  const [from, second] = flags.filter((flag) => flag.name === "from");
+  if (second !== undefined) mistakeAt(around, line, second.at)("--from is given twice");
+  if (from?.value !== undefined && from.value.text !== "")
+    return { sources: [], namings: namedBy("copy", from.value, instruction, around) };
+  const parents = flags.some(
+    ({ name, value }) => name === "parents" && value?.text.toLowerCase() !== "false",
+  );
+  const sources = words.slice(0, -1).flatMap(({ text, at }): readonly ContextSource[] => {
+    if (readOpening(text) !== undefined) return [];
+    const place = placeOf(line, at).line;
+    const read = expand(text, around);
+    if (read.error !== undefined) {
+      mistakeAt(around, line, at)(`source ${JSON.stringify(text)}: ${read.error}`);
+      return [];
+    }
+    if (isFetched(instruction, { text, at }, read, around)) return [];
+    if (read.unknown !== undefined) return [{ kind: "everything", line: place }];
+    return [copySource(read.text, parents, place)];
+  });
+  return { sources, namings: [] };
+}
+
+/** The words of COPY or ADD, with where they stand. */
+function wordsOf({ body, argumentsAt }: Instruction) {
+  if (body.kind === "words") return body.words;
+  return body.kind === "json" ? body.items.map((text) => ({ text, at: argumentsAt })) : [];
+}
+
+/** What `--from=`, or a mount's `from=`, names. */
+function namedBy(
+  kind: "copy" | "mount",
+  value: Spelled,
+  { line }: Instruction,
+  around: Surroundings,
+): readonly Naming[] {
+  const at = { line, first: value.at[0]!, last: value.at.at(-1)! };
+  const mistake = mistakeAt(around, line, at.first);
+  const { text: reference, error, unknown } = expand(value.text, around);
+  const refused = error ?? unknown;
+  if (refused === undefined) {
+    const origin = around.origin(reference, mistake);
+    return [namingAt({ kind, reference, origin, platform: undefined }, at)];
+  }
+  const flag = kind === "copy" ? "--from" : "from";
+  mistake(`${flag}=${value.text} cannot be known: ${refused}`);
+  return [];
+}
+
+/** What a source of COPY or ADD reaches, from its text after expansion. */
+export function copySource(text: string, parents: boolean, line: number): ContextSource {
+  const pattern = below(text);
+  const segments = pattern.split("/");
+  const elements = parsePath(pattern, true);
+  // BuildKit takes a backslash in a plain name as it is, others as an escape.
+  const isDoubtful = ({ kind }: { readonly kind: string }, at: number): boolean =>
+    kind === "name" && segments[at]?.includes("\\") === true;
+  if (elements === undefined || elements.some(isDoubtful)) return { kind: "everything", line };
+  const first = elements.findIndex(({ kind }) => kind === "glob");
+  if (first < 0) return { kind: "path", pattern, wildcards: false, line };
+  // `**` crosses folders in some engines and with --parents, so the whole folder in front of it counts,
+  // with what its links lead to: a link that a wildcard names is followed.
+  if (!parents && !pattern.includes("**")) return { kind: "path", pattern, wildcards: true, line };
+  const folder = segments.slice(0, first).join("/");
+  return { kind: "path", pattern: folder, wildcards: false, follow: true, line };
+}
+
+function below(text: string): string {
+  return normalize(`/${text}`).replace(/^\/+|\/+$/g, "");
+}
+
+export function runStep(instruction: Instruction, around: Surroundings): Step {
+  const flags = instruction.flags.filter((flag) => flag.name === "mount");
+  const mounts = flags.map((flag) => readMount(instruction, flag, around));
+  return {
+    sources: mounts.flatMap(({ sources }) => sources),
+    namings: mounts.flatMap(({ namings }) => namings),
+  };
+}
+
+const aliases: Readonly<Record<string, string>> = {
+  src: "source",
+  dst: "target",
+  destination: "target",
+  ro: "readonly",
+  rw: "readwrite",
+};
+
+const types = ["bind", "cache", "tmpfs", "secret", "ssh"];
+
+function readMount(instruction: Instruction, flag: Flag, around: Surroundings): Step {
+  const { line } = instruction;
+  const mistake = mistakeAt(around, line, flag.at);
+  const fields = mountFields(flag);
+  if (fields === undefined) {
+    mistake(`--mount=${flag.value?.text ?? ""} is malformed`);
+    return nothing;
+  }
+  const type = typeOf(fields.get("type"), around);
+  if (type !== undefined && !types.includes(type))
+    mistake(`there is no mount type ${JSON.stringify(type)}`);
+  const from = fields.get("from")?.value;
+  if (from !== undefined && from.text !== "")
+    return { sources: [], namings: namedBy("mount", from, instruction, around) };
+  const source = mountSource(fields, type, placeOf(line, flag.at).line, around);
+  if ("error" in source) mistake(`--mount=${flag.value?.text ?? ""}: ${source.error}`);
+  return { sources: "error" in source ? [] : source, namings: [] };
+}
+
+/** A mount's fields under their full names, the last of each; `undefined` where they are malformed. */
+export function mountFields(flag: Flag): ReadonlyMap<string, Field> | undefined {
+  const fields = flag.value === undefined ? undefined : readFields(flag.value);
+  return fields && new Map(fields.map((field) => [fullName(field.key), field]));
+}
+
+export function fullName(key: string): string {
+  return Object.hasOwn(aliases, key) ? aliases[key]! : key;
+}
+
+/** A mount's type; `undefined` where only the engine will know. */
+function typeOf(field: Field | undefined, around: Surroundings): string | undefined {
+  if (field === undefined) return "bind";
+  const read = expand(field.value?.text ?? "", around);
+  return read.unknown === undefined ? read.text.toLowerCase() : undefined;
+}
+
+/** Only bind mounts read the context, without wildcards; without a source, all of it. */
+function mountSource(
+  fields: ReadonlyMap<string, Field>,
+  type: string | undefined,
+  line: number,
+  around: Surroundings,
+): readonly ContextSource[] | { readonly error: string } {
+  if (type === undefined) return [{ kind: "everything", line }];
+  if (type !== "bind") return [];
+  const { text, error, unknown } = expand(fields.get("source")?.value?.text ?? "", around);
+  if (error !== undefined) return { error };
+  if (unknown !== undefined) return [{ kind: "everything", line }];
+  return [{ kind: "path", pattern: below(text), wildcards: false, line }];
+}
