@@ -22,8 +22,7 @@ import {
 import { type Env, limitFlags, prepare } from "./buildah-files.ts";
 import { refuseMisread } from "./buildah-refuse.ts";
 import type { BuildRequest, BuildResult, Engine } from "./engine.ts";
-import { lastLines, neverEnded, withoutSecrets } from "./failure.ts";
-import { noDigest, pushed } from "./push.ts";
+import { lastLines, neverEnded, noDigest, pushed, withoutSecrets } from "./failure.ts";
 import { remembered } from "./remembered.ts";
 
 export interface BuildahOptions {

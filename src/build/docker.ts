@@ -13,8 +13,7 @@ import {
   getDocker,
 } from "./docker-failure.ts";
 import type { BuildRequest, BuildResult, Engine } from "./engine.ts";
-import { lastLines, neverEnded } from "./failure.ts";
-import { noDigest, pushed } from "./push.ts";
+import { lastLines, neverEnded, noDigest, pushed } from "./failure.ts";
 import { remembered } from "./remembered.ts";
 
 export interface DockerOptions {

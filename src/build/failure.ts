@@ -1,6 +1,7 @@
-/** Reads what an engine said when it failed; the only place that looks at engines' words. */
+/** What an engine said when it failed, and pushes that are tried once more. */
 import { BerthError, type ErrorCode } from "../errors.ts";
-import type { RunResult } from "../world.ts";
+import { printReference, type Reference } from "../oci/reference.ts";
+import type { Clock, RunResult } from "../world.ts";
 
 /** How many of the last lines of output an error carries as its cause. */
 const shownLines = 20;
@@ -101,4 +102,39 @@ export function withoutSecrets(line: string): string {
     .replaceAll(/(\w:\/\/[^\s"?]*)\?[^\s"]*/g, "$1")
     .replaceAll(/\s+/g, " ");
   return text.length > 400 ? `${text.slice(0, 400)}…` : text;
+}
+
+const pauseMs = 2000;
+
+/** Where an engine's failures are read from. */
+export interface Speaker {
+  readonly program: string;
+  /** How to install it. */
+  readonly get: string;
+  readonly lineOf: (result: RunResult) => string;
+}
+
+/** Pushes, once more after a moment where the registry was only busy, and gives what the program said. */
+export async function pushed(
+  push: () => Promise<RunResult>,
+  destination: Reference,
+  speaker: Speaker,
+  clock: Clock,
+): Promise<RunResult> {
+  let result = await push();
+  if (result.exitCode !== undefined && result.exitCode !== 0 && isPassing(speaker.lineOf(result))) {
+    await clock.sleep(pauseMs);
+    result = await push();
+  }
+  if (result.exitCode === 0) return result;
+  const doing = `push ${printReference(destination)}`;
+  const stopped = neverEnded(result, doing, speaker.program, speaker.get);
+  throw stopped ?? registryError(doing, speaker.lineOf(result), destination.host);
+}
+
+export function noDigest(destination: Reference, program: string): BerthError {
+  return new BerthError(
+    "MANIFEST_INVALID",
+    `push ${printReference(destination)}: ${program} named no digest`,
+  );
 }

@@ -1,5 +1,5 @@
 /** What git knows of commits, after fetching what a shallow clone lacks. */
-import type { MergeHistory } from "../plan/freshness.ts";
+import type { MergeHistory } from "../plan/refresh.ts";
 import type { Git } from "../world.ts";
 
 /**

@@ -2,7 +2,7 @@
 import type { Command } from "commander";
 import { BerthError, type ExitCode } from "../errors.ts";
 import type { World } from "../host/world.ts";
-import { printOutcomes } from "../output/report.ts";
+import { printOutcomes } from "../output/print.ts";
 import type { Plan } from "../plan/plan.ts";
 import { ownBase } from "../plan/situation.ts";
 import { carryOut } from "./carry-out.ts";

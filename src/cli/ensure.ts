@@ -3,7 +3,7 @@ import type { Command } from "commander";
 import type { Outcome } from "../build/outcome.ts";
 import type { ExitCode } from "../errors.ts";
 import type { World } from "../host/world.ts";
-import { printOutcomes, printPlan } from "../output/report.ts";
+import { printOutcomes, printPlan } from "../output/print.ts";
 import type { Plan } from "../plan/plan.ts";
 import type { Planned } from "../plan/plan-of.ts";
 import { refuseTag } from "../plan/wishes.ts";

@@ -4,7 +4,7 @@ import { type ExitCode, exitCodes } from "../errors.ts";
 import type { World } from "../host/world.ts";
 import { handedOn, tagsOf } from "../output/handed-on.ts";
 import { childPipeline, printPipeline } from "../output/pipeline.ts";
-import { printPlan } from "../output/report.ts";
+import { printPlan } from "../output/print.ts";
 import type { Plan } from "../plan/plan.ts";
 import { ownBase } from "../plan/situation.ts";
 import { refuseTag } from "../plan/wishes.ts";

@@ -6,7 +6,7 @@ import { makeAttach } from "../host/terminal.ts";
 import type { World } from "../host/world.ts";
 import type { KeyedImage } from "../image/key.ts";
 import { isTag } from "../oci/reference.ts";
-import { printTable } from "../output/table.ts";
+import { printTable } from "../output/print.ts";
 import { type Source, sourcesOf } from "../plan/places.ts";
 import type { Caller } from "../run/container.ts";
 import {

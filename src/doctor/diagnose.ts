@@ -1,5 +1,5 @@
 /** All checks in one place, and what they found for people and for programs. */
-import { printTable } from "../output/table.ts";
+import { printTable } from "../output/print.ts";
 import {
   type Check,
   checks,

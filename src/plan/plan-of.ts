@@ -5,11 +5,11 @@ import type { Identified } from "../image/identify.ts";
 import type { Image } from "../image/image.ts";
 import type { Registry } from "../registry/registry.ts";
 import { decide } from "./decide.ts";
-import { lookAtFreshness, type MergeHistory } from "./freshness.ts";
 import { type FilesState, makePlan } from "./make.ts";
 import { announceReads, missing, type Observation, observe } from "./observe.ts";
 import { type Source, sourcesOf } from "./places.ts";
 import type { Plan } from "./plan.ts";
+import { lookAtFreshness, type MergeHistory } from "./refresh.ts";
 import type { Situation } from "./situation.ts";
 
 /** What is planned, and whom the planning may ask. */

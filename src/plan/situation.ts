@@ -1,13 +1,27 @@
 /** Where this run happens, read once from GitLab's predefined variables and the configuration. */
-import type { Config } from "../config/config.ts";
+import type { Config, MergeSettings } from "../config/config.ts";
 import { BerthError } from "../errors.ts";
 import { parseRepository, type Repository } from "../oci/reference.ts";
-import { type Get, type Merge, mergeOf } from "./merge.ts";
-import { guessWarning, upstreamOf } from "./upstream.ts";
+import { type Get, guessWarning, upstreamOf } from "./upstream.ts";
 import { type Wishes, wishesOf } from "./wishes.ts";
 
 /** Where a pipeline runs; a developer's machine is `local`. */
 export type Role = "upstream" | "fork" | "local";
+
+/** A merge, and what is known of its target. */
+export interface Merge {
+  readonly because: "merge train" | "merged results" | "merge bot";
+  readonly target: Target;
+}
+
+/** The branch that is merged into. */
+export interface Target {
+  readonly branch: string | undefined;
+  /** Its head as GitLab merged it; `undefined` in detached pipelines, where git has to be asked. */
+  readonly head: string | undefined;
+  /** Address of the project that it belongs to, where that is not the one that this runs in. */
+  readonly url: string | undefined;
+}
 
 /** What a run may read and write, and what it says about itself in annotations. */
 export interface Situation {
@@ -71,7 +85,7 @@ export function situationOf(
     upstream: source,
     branch,
     defaultBranch: get("CI_DEFAULT_BRANCH"),
-    merge: config.merge && mergeOf(env, config.merge, ci && !isUpstream),
+    merge: config.merge && mergeOf(get, config.merge, ci && !isUpstream),
     pipeline: get("CI_PIPELINE_ID"),
     job: get("CI_JOB_ID"),
     source: get("CI_PROJECT_URL"),
@@ -86,6 +100,39 @@ function isForeignMergeRequest(get: Get): boolean {
   // The project of the source may have been deleted since.
   const isRequest = source !== undefined || get("CI_MERGE_REQUEST_IID") !== undefined;
   return isRequest && source !== get("CI_PROJECT_ID");
+}
+
+/**
+ * Reads GitLab's variables for merge request pipelines (gitlab docs: merge request pipelines).
+ *
+ * A merged result is a merge only where the configuration says so: GitLab makes one at each push.
+ * The variables with the heads are there and empty in detached pipelines. What a fork's branch is merged
+ * into nobody says, and the fork's own default branch may be of any age.
+ */
+function mergeOf(
+  get: Get,
+  { bots, mergedResults }: MergeSettings,
+  isFork: boolean,
+): Merge | undefined {
+  const event = eventOf(get("CI_MERGE_REQUEST_EVENT_TYPE"), mergedResults);
+  const isBot = bots.includes(get("GITLAB_USER_LOGIN") ?? "");
+  if (event === undefined && !isBot) return undefined;
+  const isRequest = get("CI_MERGE_REQUEST_IID") !== undefined;
+  const branch = isFork ? undefined : get("CI_DEFAULT_BRANCH");
+  const isElsewhere = get("CI_MERGE_REQUEST_PROJECT_ID") !== get("CI_PROJECT_ID");
+  return {
+    because: event ?? "merge bot",
+    target: {
+      branch: isRequest ? get("CI_MERGE_REQUEST_TARGET_BRANCH_NAME") : branch,
+      head: get("CI_MERGE_REQUEST_TARGET_BRANCH_SHA"),
+      url: isRequest && isElsewhere ? get("CI_MERGE_REQUEST_PROJECT_URL") : undefined,
+    },
+  };
+}
+
+function eventOf(event: string | undefined, mergedResults: boolean): Merge["because"] | undefined {
+  if (event === "merge_train") return "merge train";
+  return event === "merged_result" && mergedResults ? "merged results" : undefined;
 }
 
 /** The own base, for those who are about to write. */

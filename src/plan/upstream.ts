@@ -3,7 +3,8 @@ import type { Config } from "../config/config.ts";
 import { givenVariables } from "../config/given.ts";
 import { BerthError } from "../errors.ts";
 import { parseRepository, printRepository, type Repository } from "../oci/reference.ts";
-import type { Get } from "./merge.ts";
+
+export type Get = (name: string) => string | undefined;
 
 /**
  * Whether this project plays upstream, and the registry of upstream that it reads beside its own.

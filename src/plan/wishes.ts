@@ -4,7 +4,7 @@ import { promotedPattern } from "../config/promoted.ts";
 import { BerthError } from "../errors.ts";
 import { isTag } from "../oci/reference.ts";
 import { isReserved, readTag } from "../oci/tags.ts";
-import type { Get } from "./merge.ts";
+import type { Get } from "./upstream.ts";
 
 export interface Wishes {
   /** What is built again: nothing, everything, or the images named. */

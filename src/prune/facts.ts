@@ -62,20 +62,19 @@ export async function gatherFacts(sources: Sources, standing: Standing, now: Dat
     ...keptHeads(all ? ["*"] : patterns, branches, standing.defaultBranch),
     ...(mergeRequests ?? []),
   ];
-  const gathered = collector(sources);
+  const needs: Needs = { needed: new Map(), repositories: new Map(), doubts: [] };
   const since = new Date(now.getTime() - prune.days * dayMs);
-  for (const head of kept) await gathered.addHead(head, since);
+  for (const head of kept) await addHead(needs, head, since, sources);
   let usesKnown = pipelines !== undefined;
   for (const pipeline of pipelines ?? []) {
-    const isRead = await gathered.addPipeline(pipeline);
+    const isRead = await addPipeline(needs, pipeline, sources);
     usesKnown &&= isRead;
   }
   return {
     now: now.getTime(),
-    needed: gathered.needed,
-    repositories: gathered.repositories,
+    ...needs,
     liveTags: liveTags(publish, branches, standing.defaultBranch),
-    doubts: [...missingBranches(kept, branches, standing), ...gathered.doubts],
+    doubts: [...missingBranches(kept, branches, standing), ...needs.doubts],
     pipelines,
     usesKnownSince: usesKnown ? usesSince : undefined,
     mergeRequestsKnown: mergeRequests !== undefined,
@@ -83,55 +82,72 @@ export async function gatherFacts(sources: Sources, standing: Standing, now: Dat
   };
 }
 
-/** Takes up what commits need. */
-function collector({ history, readCommit }: Sources) {
-  const needed = new Map<string, string[]>();
-  const repositories = new Map<string, string>();
-  const doubts: Doubt[] = [];
-  const doubt = (about: string, error: unknown): void => {
-    if (!(error instanceof BerthError)) throw error;
-    const [first] = error.problems;
-    doubts.push({ about, why: [error.message, first?.message ?? []].flat().join(": ") });
-  };
-  const add = async (commit: string, by: string): Promise<string | undefined> => {
-    const needs = await readCommit(commit);
-    if ("broken" in needs) return needs.broken;
-    for (const place of needs.places) {
-      const others = needed.get(place);
-      if (others === undefined) needed.set(place, [by]);
-      else if (!others.includes(by)) others.push(by);
+/** What commits need, as far as it has been read. */
+interface Needs {
+  readonly needed: Map<string, string[]>;
+  readonly repositories: Map<string, string>;
+  readonly doubts: Doubt[];
+}
+
+/** Takes up what a commit needs; gives why it needs nothing, where no berth could have planned it. */
+async function addCommit(
+  { needed, repositories }: Needs,
+  commit: string,
+  by: string,
+  readCommit: ReadCommit,
+): Promise<string | undefined> {
+  const needs = await readCommit(commit);
+  if ("broken" in needs) return needs.broken;
+  for (const place of needs.places) {
+    const others = needed.get(place);
+    if (others === undefined) needed.set(place, [by]);
+    else if (!others.includes(by)) others.push(by);
+  }
+  for (const { repository } of needs.images)
+    if (!repositories.has(repository)) repositories.set(repository, by);
+  return undefined;
+}
+
+async function addHead(
+  needs: Needs,
+  { name, commit }: Head,
+  since: Date,
+  { history, readCommit }: Sources,
+): Promise<void> {
+  try {
+    for (const one of await history.headsSince(commit, since)) {
+      const broken = await addCommit(needs, one, name, readCommit);
+      // An old commit that nobody could plan needs nothing; a head may be mended any moment.
+      if (broken !== undefined && one === commit) needs.doubts.push({ about: name, why: broken });
     }
-    for (const { repository } of needs.images)
-      if (!repositories.has(repository)) repositories.set(repository, by);
-    return undefined;
-  };
-  return {
-    needed,
-    repositories,
-    doubts,
-    async addHead({ name, commit }: Head, since: Date): Promise<void> {
-      try {
-        for (const one of await history.headsSince(commit, since)) {
-          const broken = await add(one, name);
-          // An old commit that nobody could plan needs nothing; a head may be mended any moment.
-          if (broken !== undefined && one === commit) doubts.push({ about: name, why: broken });
-        }
-      } catch (error) {
-        doubt(name, error);
-      }
-    },
-    /** False where it cannot be told what the pipeline used. */
-    async addPipeline({ id, commit, running }: ProjectPipeline): Promise<boolean> {
-      try {
-        await history.bring(commit);
-        await add(commit, `pipeline ${id}`);
-        return true;
-      } catch (error) {
-        if (running || !(error instanceof BerthError)) doubt(`pipeline ${id}`, error);
-        return false;
-      }
-    },
-  };
+  } catch (error) {
+    needs.doubts.push(doubtOf(name, error));
+  }
+}
+
+/** False where it cannot be told what the pipeline used. */
+async function addPipeline(
+  needs: Needs,
+  { id, commit, running }: ProjectPipeline,
+  { history, readCommit }: Sources,
+): Promise<boolean> {
+  const by = `pipeline ${id}`;
+  try {
+    await history.bring(commit);
+    await addCommit(needs, commit, by, readCommit);
+    return true;
+  } catch (error) {
+    const doubt = doubtOf(by, error);
+    if (running) needs.doubts.push(doubt);
+    return false;
+  }
+}
+
+/** Why it cannot be told what somebody needs; bugs go on. */
+function doubtOf(about: string, error: unknown): Doubt {
+  if (!(error instanceof BerthError)) throw error;
+  const [first] = error.problems;
+  return { about, why: [error.message, first?.message ?? []].flat().join(": ") };
 }
 
 function liveTags(

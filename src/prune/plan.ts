@@ -45,14 +45,7 @@ export async function makePrunePlan(
 ): Promise<PrunePlan> {
   const names = { isPromoted: promotedPattern(config, defaultBranch), userTag };
   const listing = await listShelf(shelf, names, (path) => facts.repositories.has(path));
-  const days = Math.max(config.prune.ages.set ?? 0, config.prune.age);
-  const records = await readRecords(
-    listing,
-    shelf,
-    facts,
-    { days, prefix: config.prefix },
-    sources,
-  );
+  const records = await readRecords(listing, shelf, facts, { config, commits: sources });
   const known = withRecords(facts, records);
   const judged = (tag: KnownTag): JudgedTag => ({ ...tag, verdict: judge(tag, known, rules) });
   const listed: JudgedTag[] = [];

@@ -1,5 +1,6 @@
 /** What set records add: when a set was published, and what the young ones still promise. */
 import pLimit from "p-limit";
+import type { Config } from "../config/config.ts";
 import { BerthError } from "../errors.ts";
 import { ownTags } from "../image/key.ts";
 import { readTag } from "../oci/tags.ts";
@@ -21,6 +22,12 @@ export interface RecordFacts {
 
 type Commits = Pick<Sources, "history" | "readCommit">;
 
+/** What tells for how long a record promises its images, and what those are. */
+interface RecordSettings {
+  readonly config: Pick<Config, "prefix" | "prune">;
+  readonly commits: Commits;
+}
+
 interface ReadRecord {
   readonly tag: string;
   readonly id: string;
@@ -40,9 +47,9 @@ export async function readRecords(
   { records: tags, repositories }: ShelfListing,
   shelf: Shelf,
   facts: Facts,
-  { days, prefix }: { readonly days: number; readonly prefix: string },
-  commits: Commits,
+  { config: { prune, prefix }, commits }: RecordSettings,
 ): Promise<RecordFacts> {
+  const days = Math.max(prune.ages.set ?? 0, prune.age);
   const limit = pLimit(8);
   const records = tags.filter(({ what }) => what.kind === "record");
   const read = await Promise.all(records.map((tag) => limit(() => readRecord(tag, shelf, facts))));

@@ -1,5 +1,5 @@
 /** A plan and its outcome as people and programs read it; pure text and plain data. */
-import { printTable } from "../output/table.ts";
+import { printTable } from "../output/print.ts";
 import type { Applied } from "./apply.ts";
 import type { Deleting, Keeping } from "./judge.ts";
 import type { JudgedTag, PrunePlan } from "./plan.ts";

@@ -17,8 +17,16 @@ import { parseRecord, recordReference } from "../plan/record.ts";
 import type { Situation } from "../plan/situation.ts";
 import type { Registry } from "../registry/registry.ts";
 import { announceWrites, isPublishDue } from "./due.ts";
-import { movedKeys, type Placed, place } from "./place.ts";
-import { putRecordBlobs, type RecordPlace, recordOf, recordTagOf, writeRecord } from "./record.ts";
+import {
+  movedKeys,
+  type Placed,
+  place,
+  putRecordBlobs,
+  type RecordPlace,
+  recordOf,
+  recordTagOf,
+  writeRecord,
+} from "./record.ts";
 
 export interface Published {
   /** The record of the set, written now or there already; `undefined` where none is due. */

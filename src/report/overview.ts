@@ -1,5 +1,5 @@
 /** The top of a report: how it stands, what went wrong and what to do, what was saved. */
-import { printBytes } from "../output/table.ts";
+import { printBytes } from "../output/print.ts";
 import { type Markup, markup } from "./markup.ts";
 import { shapeOf } from "./shapes.ts";
 import type { Report, ReportImage } from "./view.ts";

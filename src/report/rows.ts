@@ -1,7 +1,6 @@
 /** The images as a table: everything that the graph and the timeline show, in words. */
 
-import { shortReference } from "../output/report.ts";
-import { bytesOf, printBytes } from "../output/table.ts";
+import { bytesOf, printBytes, shortReference } from "../output/print.ts";
 import { type Markup, markup } from "./markup.ts";
 import { classOf, shapeOf } from "./shapes.ts";
 import type { Report, ReportImage } from "./view.ts";

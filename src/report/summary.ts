@@ -1,5 +1,5 @@
 /** The report as Markdown, short enough for a comment on a merge request. */
-import { bytesOf, printBytes } from "../output/table.ts";
+import { bytesOf, printBytes } from "../output/print.ts";
 import type { Report, ReportImage } from "./view.ts";
 import { countStates, printSeconds, savedWords, states, verdict } from "./words.ts";
 

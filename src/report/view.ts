@@ -1,7 +1,7 @@
 /** What a report shows, as plain data: each planned image beside what became of it. */
 
 import type { ImageBlob, Outcome } from "../build/outcome.ts";
-import { bytesOf } from "../output/table.ts";
+import { bytesOf } from "../output/print.ts";
 import { isBuilt, reasonOf } from "../plan/decision.ts";
 import type { Plan, PlannedImage } from "../plan/plan.ts";
 

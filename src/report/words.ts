@@ -1,5 +1,5 @@
 /** The words of reports: times, counts, and what each state is called and means. */
-import { printBytes } from "../output/table.ts";
+import { printBytes } from "../output/print.ts";
 import type { ImageState, Report } from "./view.ts";
 
 /** Seconds as people say them, to the precision that matters at that length. */

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { after, before, beforeEach, describe, test } from "node:test";
 import { ancestry, mergeHistory } from "../../src/cli/ancestry.ts";
 import { openGit } from "../../src/host/git.ts";
-import type { Merge } from "../../src/plan/merge.ts";
+import type { Merge } from "../../src/plan/situation.ts";
 import type { Git } from "../../src/world.ts";
 import { plainEnv, succeed } from "../support/command.ts";
 

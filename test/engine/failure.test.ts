@@ -4,8 +4,7 @@ import { buildError, couldNotStart, onlyCacheFailed } from "../../src/build/buil
 import { refuseMisread } from "../../src/build/buildah-refuse.ts";
 import { dockerBuildError } from "../../src/build/docker-failure.ts";
 import type { BuildRequest } from "../../src/build/engine.ts";
-import { isPassing, registryFailure, withoutSecrets } from "../../src/build/failure.ts";
-import { pushed } from "../../src/build/push.ts";
+import { isPassing, pushed, registryFailure, withoutSecrets } from "../../src/build/failure.ts";
 import { BerthError, type ErrorCode } from "../../src/errors.ts";
 import type { RunResult } from "../../src/world.ts";
 

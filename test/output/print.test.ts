@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Outcome } from "../../src/build/outcome.ts";
-import { printOutcomes, printPlan, shortReference } from "../../src/output/report.ts";
-import { printTable } from "../../src/output/table.ts";
+import { printOutcomes, printPlan, printTable, shortReference } from "../../src/output/print.ts";
 import { configOf } from "../../src/plan/make.ts";
 import type { Plan, PlannedImage } from "../../src/plan/plan.ts";
 import { config, keyedImage, someDigest } from "../support/keyed.ts";
