@@ -23,12 +23,19 @@ import { outputFolder, sightedManifests, writeOutcomes } from "./folder.ts";
 import { refuseDirty, type Session } from "./session.ts";
 import { type BuildOptions, engineOf } from "./verb.ts";
 
-/** Makes all images of a plan be there, then tags and records the set, unless one of them failed. */
+interface Carried {
+  readonly outcomes: readonly Outcome[];
+  /** Images that were to be built and were not. */
+  readonly left?: readonly string[];
+  readonly record?: string | undefined;
+}
+
+/** Makes all images of a plan be there, then tags and records the set, unless one of them failed or is left. */
 export async function buildAndPublish(
   session: Session,
-  options: BuildOptions,
+  options: BuildOptions & { readonly build: boolean },
   { plan, identified, observation }: Planned,
-): Promise<{ readonly outcomes: readonly Outcome[]; readonly record?: string | undefined }> {
+): Promise<Carried> {
   const { world, project, situation, login } = session;
   const { registry } = login;
   const base = ownBase(situation);
@@ -37,9 +44,12 @@ export async function buildAndPublish(
   const task = { plan, materials, manifests: sightedManifests(observation) };
   announceRun(plan, base, registry);
   const folder = outputFolder(world, project.git.root, options);
-  const ended = await carryOut(plan.images, task, session, options);
+  const left = options.build ? [] : plan.images.filter(({ decision }) => isBuilt(decision));
+  const images = plan.images.filter((image) => !left.includes(image));
+  const ended = await carryOut(images, task, session, options);
   const outcomes = ended.map(({ outcome }) => outcome);
   await writeOutcomes(folder, outcomes);
+  if (left.length > 0) return { outcomes, left: left.map(({ name }) => name) };
   if (outcomes.some(isFatal)) return { outcomes };
   const now = world.clock.now();
   const published = await publishSet({ plan, situation, base, registry, now }, manifestsOf(ended));

@@ -1,7 +1,7 @@
 /** `berth ensure`: plan, build what is missing, publish the set, in one process. */
 import type { Command } from "commander";
 import type { Outcome } from "../build/outcome.ts";
-import type { ExitCode } from "../errors.ts";
+import { type ExitCode, exitCodes } from "../errors.ts";
 import type { World } from "../host/world.ts";
 import { printOutcomes, printPlan } from "../output/print.ts";
 import type { Plan } from "../plan/plan.ts";
@@ -26,25 +26,36 @@ export function declare(program: Command): void {
     .description("plan, build what is missing, publish the set; does nothing where all is there")
     .addOption(outputOption())
     .addOption(engineOption())
+    .option(
+      "--no-build",
+      "do what needs no build: copies and, where nothing is left to build, the set",
+    )
     .option("--allow-dirty", "build and publish although files differ from the commit")
     .addHelpText(
       "after",
       examples(
         "berth ensure",
         "berth ensure --engine docker",
+        "berth ensure --no-build",
         "berth ensure --registry 127.0.0.1:5000/group/project",
       ),
     )
     .action(doing(ensure));
 }
 
+interface EnsureOptions extends BuildOptions {
+  readonly build: boolean;
+}
+
 interface Done {
   readonly outcomes: readonly Outcome[];
+  /** Images that were to be built and were not. */
+  readonly left?: readonly string[];
   /** The set record that was written. */
   readonly record?: string | undefined;
 }
 
-async function ensure(world: World, options: BuildOptions): Promise<ExitCode> {
+async function ensure(world: World, options: EnsureOptions): Promise<ExitCode> {
   const session = await openSession(world, options);
   refuseTag(session.situation, session.project.config);
   return withSpool(world, async (spool) => {
@@ -65,7 +76,7 @@ async function ensure(world: World, options: BuildOptions): Promise<ExitCode> {
 
 async function doWhatIsDue(
   session: Session,
-  options: BuildOptions,
+  options: EnsureOptions,
   planned: Planned,
 ): Promise<Done> {
   if (!isPublishDue(planned.plan, session.situation)) return { outcomes: [] };
@@ -78,14 +89,16 @@ function printEnd(
   session: Session,
   options: BuildOptions,
   plan: Plan,
-  { outcomes, record }: Done,
+  { outcomes, left = [], record }: Done,
 ): ExitCode {
+  const isIdle = outcomes.length === 0 && left.length === 0;
   const text = [
-    outcomes.length === 0 ? "nothing to do\n" : `\n${printOutcomes(outcomes, plan.images)}`,
+    isIdle ? "nothing to do\n" : `\n${printOutcomes(outcomes, plan.images)}`,
+    left.length === 0 ? "" : `left to build, so the set is not published: ${left.join(", ")}\n`,
     record === undefined ? "" : `\nset record: ${record}\n`,
   ].join("");
-  const value = { plan, outcomes, record: record ?? plan.set.record };
+  const value = { plan, outcomes, left, record: record ?? plan.set.record };
   printResult(session.world, options, value, text);
   reportFailures(session, outcomes);
-  return exitCodeFor(outcomes);
+  return left.length > 0 ? exitCodes.failed : exitCodeFor(outcomes);
 }

@@ -65,16 +65,18 @@ export async function readPlan({ world, path, label }: OutputFolder): Promise<Pl
   return parsePlan(bytes.toString(), `${label}/plan.json`);
 }
 
-/** Reads the outcomes that are there. */
+/** Reads the outcomes of a plan that are there; on a runner that keeps its folders others may lie there too. */
 export async function readOutcomes(
   { world, path, label }: OutputFolder,
   { images }: Plan,
 ): Promise<readonly Outcome[]> {
   const { parseOutcome } = await import("../build/outcome.ts");
-  const read = images.map(async ({ name }) => {
+  const read = images.map(async ({ name, key, decision }) => {
     const file = `outcome/${name}.json`;
     const bytes = await world.files.read(`${path}/${file}`);
-    return bytes === undefined ? [] : [parseOutcome(bytes.toString(), `${label}/${file}`)];
+    if (bytes === undefined) return [];
+    const outcome = parseOutcome(bytes.toString(), `${label}/${file}`);
+    return outcome.key === key && outcome.decision === decision.kind ? [outcome] : [];
   });
   return (await Promise.all(read)).flat();
 }

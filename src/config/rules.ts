@@ -44,9 +44,12 @@ export const hostRule: Rule = (text) =>
 export const repositoryRule: Rule = (text) => {
   const mistake = templateMistake(text);
   if (mistake !== undefined) return mistake;
-  return isRepositoryPath(text.replace("{name}", "x"))
-    ? undefined
-    : "a repository is lower-case letters and digits, with . _ - between them and / between parts";
+  if (!isRepositoryPath(text.replace("{name}", "x")))
+    return "a repository is lower-case letters and digits, with . _ - between them and / between parts";
+  // It finds the project of a repository by its path, its parent's and its grandparent's (lib/container_registry/path.rb).
+  return text.split("/").length > 2
+    ? "GitLab takes repositories at most two levels below the project, such as folder/{name}"
+    : undefined;
 };
 
 export const parentsRule: Rule = (text) => {
