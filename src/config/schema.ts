@@ -142,7 +142,9 @@ export const schema = strict({
     ),
   repository: text(repositoryRule, templatePattern)
     .default(defaults.repository)
-    .describe("The repository of an image below the registry base, two levels at most; `{name}` is its name."),
+    .describe(
+      "The repository of an image below the registry base, two levels at most; `{name}` is its name.",
+    ),
   parents: text(parentsRule, templatePattern)
     .optional()
     .describe(
