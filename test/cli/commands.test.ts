@@ -1,74 +1,29 @@
 import assert from "node:assert/strict";
-import { type ChildProcess, execFile, spawn } from "node:child_process";
-import { chmod, mkdir, writeFile } from "node:fs/promises";
+import { chmod } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { after, before, describe, test } from "node:test";
-import { type Folder, temporaryFolder } from "../support/services.ts";
-
-const cli = join(import.meta.dirname, "../../src/cli.ts");
+import { after, describe, test } from "node:test";
+import { makeRepository, temporary } from "../context/repository.ts";
+import { type Env, ended, plainEnv, berth as run, startBerth } from "../support/command.ts";
 
 /** Makes Node believe that it is elsewhere. */
 const onDarwin = "Object.defineProperty(process,'platform',{value:'darwin'})";
 
-interface Ended {
-  readonly code: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-/** Runs berth as a user does; nothing of the surrounding CI is seen. */
-function berth(
-  cwd: string,
-  args: readonly string[],
-  env: Record<string, string> = {},
-): Promise<Ended> {
-  const { PATH = "", HOME = "" } = process.env;
-  return new Promise((resolve) => {
-    const options = { cwd, env: { PATH, HOME, ...env } };
-    execFile(process.execPath, [cli, ...args], options, (error, stdout, stderr) => {
-      resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr });
-    });
-  });
-}
-
-function git(cwd: string, ...args: readonly string[]): Promise<void> {
-  const identity = ["-c", "user.name=Test", "-c", "user.email=test@example.com"];
-  return new Promise((resolve, reject) => {
-    execFile("git", [...identity, ...args], { cwd }, (error) =>
-      error === null ? resolve() : reject(error),
-    );
-  });
-}
-
-async function repository(
-  folder: string,
-  files: Readonly<Record<string, string>>,
-): Promise<string> {
-  for (const [path, text] of Object.entries(files)) {
-    await mkdir(dirname(join(folder, path)), { recursive: true });
-    await writeFile(join(folder, path), text);
-  }
-  await git(folder, "init", "-q", "-b", "main");
-  await git(folder, "add", "-A");
-  await git(folder, "commit", "-q", "-m", "first");
-  return folder;
-}
-
 describe("berth", () => {
-  let folder: Folder;
-  let project: string;
-  before(async () => {
-    folder = await temporaryFolder("berth-cli-");
-    project = join(folder.path, "project");
-    await mkdir(project);
-    await repository(project, {
+  const HOME = temporary({ after });
+  /** Runs berth as a user does; nothing of the surrounding CI is seen. */
+  const berth = (cwd: string, args: readonly string[], env: Env = {}) =>
+    run(args, { cwd, env: plainEnv({ HOME, ...env }) });
+  const repository = makeRepository(
+    { after },
+    {
       "images/base.docker": "FROM debian:13-slim\nRUN make base\n",
       "images/child.docker": "FROM ci/base\nCOPY script.sh /\n",
       "script.sh": "echo hello\n",
       "berth.yml": 'images: "images/*.docker"\nparents: ci/{name}\nrepository: ci/{name}\n',
-    });
-  });
-  after(() => folder.remove());
+    },
+  );
+  repository.commit();
+  const project = repository.path;
 
   test("prints keys as JSON in the documented shape", async () => {
     const { code, stdout } = await berth(project, ["key", "--json"]);
@@ -188,37 +143,28 @@ describe("berth", () => {
   }
 
   test("outside of a repository says so", async () => {
-    const { code, stderr } = await berth(folder.path, ["key"], {
-      GIT_CEILING_DIRECTORIES: dirname(folder.path),
-    });
+    const env = { GIT_CEILING_DIRECTORIES: dirname(HOME) };
+    const { code, stderr } = await berth(HOME, ["key"], env);
     assert.equal(code, 1);
     assert.match(stderr, /\[GIT_FAILED\]\n {2}hint: /);
   });
 
-  test("names all mistakes of configuration and Dockerfiles with file, line and column", async () => {
-    const broken = join(folder.path, "broken");
-    await mkdir(broken);
-    await repository(broken, {
+  test("names all mistakes of configuration and Dockerfiles with file, line and column", async (t) => {
+    const broken = makeRepository(t, {
       "a.docker": "FROM debian\nFOO\nADD https://example.com/x /\n",
       "b.docker": "FROM\n",
     });
-    const { code, stderr } = await berth(broken, ["key"]);
+    broken.commit();
+    const { code, stderr } = await berth(broken.path, ["key"]);
     assert.equal(code, 64);
     for (const place of ["a.docker:2:1: ", "a.docker:3:", "b.docker:1:"])
       assert.ok(stderr.includes(place), stderr);
   });
 
   test("a reader that stops early is no failure", async () => {
-    const child: ChildProcess = spawn(process.execPath, [cli, "plan", "--json"], {
-      cwd: project,
-      env: { PATH: process.env["PATH"] },
-    });
+    const child = startBerth(["plan", "--json"], { cwd: project, env: plainEnv({ HOME }) });
     child.stdout?.destroy();
-    let stderr = "";
-    child.stderr?.on("data", (piece: Buffer) => {
-      stderr += piece.toString();
-    });
-    const code = await new Promise((resolve) => child.once("close", resolve));
+    const { code, stderr } = await ended(child);
     assert.equal(stderr, "");
     assert.equal(code, 0);
   });

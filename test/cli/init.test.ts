@@ -1,41 +1,19 @@
 import assert from "node:assert/strict";
-import { execFile } from "node:child_process";
-import { mkdir, readFile, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
-import { after, before, describe, test } from "node:test";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { after, describe, test } from "node:test";
+import { makeRepository, temporary } from "../context/repository.ts";
 import { freedesktop, lcitool, qemu } from "../init/layouts.ts";
-import { type Folder, temporaryFolder } from "../support/services.ts";
-
-const cli = join(import.meta.dirname, "../../src/cli.ts");
-
-function run(cwd: string, program: string, args: readonly string[]) {
-  const { PATH = "", HOME = "" } = process.env;
-  return new Promise<{ code: number; stdout: string; stderr: string }>((resolve) => {
-    execFile(program, [...args], { cwd, env: { PATH, HOME } }, (error, stdout, stderr) => {
-      resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr });
-    });
-  });
-}
-
-const berth = (cwd: string, ...args: readonly string[]) =>
-  run(cwd, process.execPath, [cli, ...args]);
+import { plainEnv, berth as run } from "../support/command.ts";
 
 describe("berth init", () => {
-  let folder: Folder;
-  before(async () => {
-    folder = await temporaryFolder("berth-init-");
-  });
-  after(() => folder.remove());
+  const env = plainEnv({ HOME: temporary({ after }) });
+  const berth = (cwd: string, ...args: readonly string[]) => run(args, { cwd, env });
 
-  async function project(name: string, files: Readonly<Record<string, string>>): Promise<string> {
-    const path = join(folder.path, name);
-    for (const [file, text] of Object.entries(files)) {
-      await mkdir(dirname(join(path, file)), { recursive: true });
-      await writeFile(join(path, file), text);
-    }
-    await run(path, "git", ["init", "-q", "-b", "main"]);
-    await run(path, "git", ["add", "-A"]);
-    return path;
+  function project(files: Readonly<Record<string, string>>): string {
+    const repository = makeRepository({ after }, files);
+    repository.run("add", "--all");
+    return repository.path;
   }
 
   for (const [name, files, count] of [
@@ -43,7 +21,7 @@ describe("berth init", () => {
     ["lcitool", lcitool, 2],
   ] as const) {
     test(`writes a berth.yml that gives all images of ${name} keys, once`, async () => {
-      const path = await project(name, files);
+      const path = project(files);
       const first = await berth(path, "init");
       assert.equal(first.code, 0, first.stderr);
       assert.equal(first.stderr, "");
@@ -64,7 +42,7 @@ describe("berth init", () => {
   }
 
   test("ends with what to write first where there is no Dockerfile", async () => {
-    const path = await project("freedesktop", freedesktop);
+    const path = project(freedesktop);
     const { code, stdout, stderr } = await berth(path, "init");
     assert.equal(code, 64);
     assert.match(stdout, /ci\/debian\.docker \(was: job prepare\)/);
@@ -72,7 +50,7 @@ describe("berth init", () => {
   });
 
   test("warns of what still keeps an image from having a key", async () => {
-    const path = await project("unpinned", {
+    const path = project({
       Dockerfile: "FROM debian:13-slim\nADD https://example.com/tool /usr/bin/\n",
     });
     const { code, stdout, stderr } = await berth(path, "init");
