@@ -77,7 +77,7 @@ async function identify(
   project: Known<Project>,
 ): Promise<Pick<DoctorFacts["project"], "configuration" | "identified" | "warnings">> {
   if (isTrouble(project)) return { configuration: project, identified: undefined, warnings: [] };
-  const keys = await known(project.identify());
+  const keys = await known(project.identify([]));
   return isTrouble(keys)
     ? { configuration: undefined, identified: keys, warnings: [] }
     : {

@@ -9,14 +9,6 @@ import { namedConfig, type Project } from "./project.ts";
 import type { Session } from "./session.ts";
 import type { GlobalOptions } from "./verb.ts";
 
-/** What is keyed now. */
-export function currentState(project: Project): State {
-  return {
-    images: project.images,
-    identify: (names, spool) => project.identify(names, spool),
-  };
-}
-
 /** States at commits, which share what they read of git's objects. */
 export function statesOf(
   { world, project }: Session,
@@ -59,6 +51,6 @@ export async function reasonsOfBuilds(
   const tag = names.length === 0 ? undefined : await promotedTag(session);
   if (tag === undefined) return new Map();
   const bases = sourcesOf(situation, project.config).map(({ base }) => base);
-  const states = { now: currentState(project), stateAt: statesOf(session, options) };
+  const states = { now: project, stateAt: statesOf(session, options) };
   return changesSince({ names, tag, bases, ...states }, login.registry, project.git);
 }

@@ -18,7 +18,7 @@ import {
 } from "../oci/reference.ts";
 import { announceReads, observe } from "../plan/observe.ts";
 import { type Source, sourcesOf } from "../plan/places.ts";
-import { currentState, promotedTag, statesOf } from "./explain-states.ts";
+import { promotedTag, statesOf } from "./explain-states.ts";
 import { known } from "./project.ts";
 import { openSession, type Session } from "./session.ts";
 import { doing, examples, type GlobalOptions, printResult, usageError } from "./verb.ts";
@@ -69,8 +69,7 @@ async function explainImage(
   const { project, situation } = session;
   const { git, config, images } = project;
   known(images, [name]);
-  const now = currentState(project);
-  const image = await keyIn(now, name);
+  const image = await keyIn(project, name);
   if (image === undefined) throw new TypeError(`no key for ${name}`);
   const stateAt = statesOf(session, options);
   const head = (await git.object(`${options.rev ?? "HEAD"}^{commit}`))?.id;
@@ -83,7 +82,7 @@ async function explainImage(
   const asked = { name, against: options.against, head, isDirty, sources, reachable };
   return answer({
     name,
-    now,
+    now: project,
     key: image.key,
     label: options.rev === undefined ? workingTree : `revision ${options.rev}`,
     head,

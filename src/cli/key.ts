@@ -3,7 +3,7 @@ import type { Command } from "commander";
 import { type ExitCode, exitCodes, printProblem } from "../errors.ts";
 import type { World } from "../host/world.ts";
 import type { KeyedImage } from "../image/key.ts";
-import { openProject } from "./project.ts";
+import { named, openProject } from "./project.ts";
 import { doing, examples, type GlobalOptions, printResult } from "./verb.ts";
 
 export function declare(program: Command): void {
@@ -29,10 +29,9 @@ async function printKeys(
   names: readonly string[],
 ): Promise<ExitCode> {
   const project = await openProject(world, options);
-  const { images, warnings } = await project.identify(names.length === 0 ? undefined : names);
+  const { images, warnings } = await project.identify(names);
   for (const warning of warnings) world.log.warn(printProblem(warning));
-  const wanted = images.filter(({ name }) => names.length === 0 || names.includes(name));
-  const keys = wanted.map(({ name, key }) => ({ name, key }));
+  const keys = named(images, names).map(({ name, key }) => ({ name, key }));
   printResult(world, options, { images: keys }, table(keys));
   return exitCodes.done;
 }

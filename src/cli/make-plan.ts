@@ -26,7 +26,7 @@ export async function makePlanOf(
     images,
     registry: login.registry,
     now: world.clock.now(),
-    identify: () => project.identify(undefined, spool),
+    identify: () => project.identify([], spool),
     filesState: (identified) => cleanState(session, identified, options),
     history: mergeHistory(git),
     changes: (names) => changesIn(names, session, options),

@@ -26,7 +26,7 @@ export interface Project {
   readonly config: Config;
   readonly images: readonly Image[];
   /** Keys of the images named and of all that they are built from; all images where none is named. */
-  identify(names?: readonly string[], spool?: Spool): Promise<Identified>;
+  identify(names: readonly string[], spool?: Spool): Promise<Identified>;
 }
 
 /** Opens the repository around the current folder, at its working tree or a revision. */
@@ -44,8 +44,10 @@ export async function openProject(world: World, options: ProjectOptions): Promis
     tree,
     config,
     images,
-    identify: (names, spool) =>
-      identify(images, tree, { parentOf, names: names && known(images, names), spool }),
+    identify: (names, spool) => {
+      const wanted = names.length === 0 ? undefined : known(images, names);
+      return identify(images, tree, { parentOf, names: wanted, spool });
+    },
   };
 }
 
@@ -67,4 +69,13 @@ export function known(
   throw new BerthError("IMAGE_UNKNOWN", `find ${unknown.join(", ")}: no such image`, {
     hint: `the images are: ${images.map(({ name }) => name).join(", ")}`,
   });
+}
+
+/** The images named, or all where none is. */
+export function named<I extends { readonly name: string }>(
+  images: readonly I[],
+  names: readonly string[],
+): readonly I[] {
+  known(images, names);
+  return names.length === 0 ? images : images.filter(({ name }) => names.includes(name));
 }

@@ -18,10 +18,10 @@ import {
   type Search,
   type SearchScope,
 } from "../run/locate.ts";
-import { publishedBy, type RecordSearch, refreshedBy } from "../run/pipeline.ts";
+import { publishedBy, refreshedBy } from "../run/pipeline.ts";
 import { type Attach, type PullPorts, pull } from "../run/pull.ts";
 import { type Meeting, meetTool, type Tool, type ToolName } from "../run/tool.ts";
-import { known, openProject, type Project } from "./project.ts";
+import { named, openProject, type Project } from "./project.ts";
 import { gitlabOf, type Login, openSession, type Session } from "./session.ts";
 import { doing, examples, type GlobalOptions, printResult, usageError } from "./verb.ts";
 
@@ -54,7 +54,7 @@ async function pullImages(
   const pulled = await pullAll(search, options, session);
   // What is there is of use, also where something is not.
   if (pulled.length > 0) printResult(world, options, { images: pulled }, table(pulled));
-  const needed = names.length > 0 ? names : session.project.images.map(({ name }) => name);
+  const needed = named(session.project.images, names).map(({ name }) => name);
   requireAll(needed, options, search);
   return exitCodes.done;
 }
@@ -124,49 +124,45 @@ export async function findImages(
   options: ChoiceOptions,
   session: Session,
 ): Promise<Search> {
-  const { project, situation, login, world } = session;
-  const { config } = project;
-  const place: SearchScope = {
-    sources: sourcesOf(situation, config),
-    registry: login.registry,
-    now: world.clock.now(),
-  };
-  if (options.tag !== undefined) return locateTag(wantedOf(project, names), options.tag, place);
-  if (options.pipeline === undefined) return locateKeys(await keyed(project, names), place);
-  return findOfPipeline(names, options.pipeline, options, session, place);
+  const { tag, pipeline } = options;
+  const { project } = session;
+  const scope = scopeOf(session);
+  if (tag !== undefined) return locateTag(named(project.images, names), tag, scope);
+  if (pipeline !== undefined) return findOfPipeline(pipeline, names, options, session);
+  return locateKeys(await keyed(project, names), scope);
 }
 
-function wantedOf({ images }: Project, names: readonly string[]) {
-  known(images, names);
-  return names.length === 0 ? images : images.filter(({ name }) => names.includes(name));
+function scopeOf({ project, situation, login, world }: Session): SearchScope {
+  const sources = sourcesOf(situation, project.config);
+  return { sources, registry: login.registry, now: world.clock.now() };
 }
 
 async function keyed(project: Project, names: readonly string[]): Promise<readonly KeyedImage[]> {
-  const { images } = await project.identify(names.length === 0 ? undefined : names);
-  return names.length === 0 ? images : images.filter(({ name }) => names.includes(name));
+  return named((await project.identify(names)).images, names);
 }
 
 /** What it refreshed, else the images of its commit where GitLab can be asked, else what it published. */
 async function findOfPipeline(
-  names: readonly string[],
   pipeline: string,
+  names: readonly string[],
   options: ChoiceOptions,
   session: Session,
-  place: SearchScope,
 ): Promise<Search> {
-  const { project } = session;
-  const { sources, registry } = place;
-  const wanted = wantedOf(project, names);
-  const recorded = ({ found, troubles }: RecordSearch): Search =>
-    found === undefined
-      ? { located: new Map(), looked: sources.map(recordsText), troubles }
-      : locateRecorded(wanted, found);
-  const refreshed = await refreshedBy(pipeline, sources, registry);
-  if (refreshed.found !== undefined) return recorded(refreshed);
-  const commit = await commitOfPipeline(Number(pipeline), sources, session);
-  if (commit === undefined) return recorded(await publishedBy(pipeline, sources, registry));
-  const then = await openProject(session.world, { ...options, rev: commit });
-  return locateKeys(await keyed(then, names), place);
+  const scope = scopeOf(session);
+  const { sources, registry } = scope;
+  const wanted = named(session.project.images, names);
+  let record = await refreshedBy(pipeline, sources, registry);
+  if (record.found === undefined) {
+    const commit = await commitOfPipeline(Number(pipeline), sources, session);
+    if (commit !== undefined) {
+      const then = await openProject(session.world, { ...options, rev: commit });
+      return locateKeys(await keyed(then, names), scope);
+    }
+    record = await publishedBy(pipeline, sources, registry);
+  }
+  const { found, troubles } = record;
+  if (found !== undefined) return locateRecorded(wanted, found);
+  return { located: new Map(), looked: sources.map(recordsText), troubles };
 }
 
 function recordsText({ base }: Source): string {

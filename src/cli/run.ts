@@ -114,7 +114,7 @@ async function run(
   const image = await findOrBuild(name, options, session);
   if (typeof image === "number") return image;
   const { tool, trouble } = await meet(world, options.with);
-  const request = await requestFor(image, command, options, session.project.git, world);
+  const request = await requestFor(image, command, options, session);
   if (options.print === true || options.json === true) {
     const line = [tool.command, ...containerArguments(request, tool, caller())];
     printResult(world, options, { ...image, command: line }, `${shellLine(line)}\n`);
@@ -175,8 +175,7 @@ async function requestFor(
   { name, reference, platform }: Located,
   command: readonly string[],
   options: ContainerOptions,
-  git: Git,
-  world: World,
+  { world, project: { git } }: Session,
 ): Promise<ContainerRequest> {
   const { input, output } = terminals();
   const isInside = !/^\.\.(?:\/|$)/.test(relative(git.root, world.cwd));
