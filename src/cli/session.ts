@@ -4,7 +4,7 @@ import { isFatal } from "../build/ended.ts";
 import type { Outcome } from "../build/outcome.ts";
 import type { Config } from "../config/config.ts";
 import { BerthError, type ExitCode, errorCodes, exitCodes } from "../errors.ts";
-import { accessOf } from "../gitlab/access.ts";
+import { accessOf } from "../gitlab/rights.ts";
 import type { World } from "../host/world.ts";
 import type { TokenHint } from "../http/origin.ts";
 import type { Spool } from "../image/contexts.ts";

@@ -127,7 +127,8 @@ export function readAnswer<T>(shape: z.ZodType<T>, answer: unknown, purpose: str
 }
 
 export function answerError(message: string): BerthError {
-  return new BerthError("GITLAB_ANSWER", message, {
-    hint: "check CI_API_V4_URL, and whether a proxy or a login page stands before GitLab",
-  });
+  return new BerthError("GITLAB_ANSWER", message, { hint: answerHint });
 }
+
+export const answerHint =
+  "check CI_API_V4_URL, and whether a proxy or a login page stands before GitLab";

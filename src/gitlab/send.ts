@@ -1,32 +1,47 @@
-/** One question to GitLab's API: the logins that may ask it, retries, and errors without tokens. */
+/** Questions to GitLab's API: page after page, with the logins that may ask, and errors without tokens. */
+import type { Projects } from "@gitbeaker/rest";
 import { BerthError, type ErrorCode } from "../errors.ts";
 import { makeRedactor } from "../http/redact.ts";
-import { defaultLimits, makeTransport, type Reply } from "../http/transport.ts";
-import type { Clock, Fetch } from "../world.ts";
-import { type GitLabAccess, type GitLabLogin, headerOf } from "./access.ts";
-import { type EndpointName, isWrongToken, loginsFor } from "./rights.ts";
+import { defaultLimits, makeTransport, type Outside, type Reply } from "../http/transport.ts";
+import { answerError, answerHint } from "./answers.ts";
+import {
+  type EndpointName,
+  type GitLabAccess,
+  type GitLabLogin,
+  type GitLabRefusal,
+  headerOf,
+  isWrongToken,
+  loginsFor,
+} from "./rights.ts";
 
 /** What the adapter uses of the outside. */
-export interface GitLabTools {
-  readonly fetch: Fetch;
-  readonly clock: Clock;
-  readonly random: () => number;
-  readonly log: (line: string) => void;
-}
+export type GitLabTools = Pick<Outside, "fetch" | "clock" | "random" | "log">;
 
-export interface Question {
+/** One question, asked by calling a resource of gitbeaker that is made with the options. */
+export interface Asked {
   readonly endpoint: EndpointName;
   /** What is being done, on what; the beginning of every message. */
   readonly purpose: string;
+  readonly call: (options: ConstructorParameters<typeof Projects>[0]) => Promise<unknown>;
+}
+
+/** Carries a refusal through gitbeaker, which knows success alone. */
+export class Refused extends Error {
+  readonly refusal: GitLabRefusal;
+
+  constructor(refusal: GitLabRefusal) {
+    super(refusal.purpose);
+    this.refusal = refusal;
+  }
+}
+
+interface Question extends Pick<Asked, "endpoint" | "purpose"> {
   readonly method: "GET" | "DELETE";
-  /** Below the API's address, its segments encoded. */
-  readonly path: string;
-  /** The query as it is sent. */
-  readonly query: string;
+  readonly url: URL;
 }
 
 /** Any answer that is not transient, with the login that got it. */
-export interface Answer {
+interface Answer {
   readonly status: number;
   readonly headers: Reply["headers"];
   /** The JSON of it; `undefined` where it is none. */
@@ -36,56 +51,95 @@ export interface Answer {
   readonly login: GitLabLogin;
 }
 
-/** Asks with the best login that there is. */
-export type Send = (question: Question) => Promise<Answer>;
+type Send = (question: Question) => Promise<Answer>;
+
+/** Makes what asks a question, and gives what GitLab answers, a refusal being an answer. */
+export function makeAsk(access: GitLabAccess, tools: GitLabTools) {
+  const send = makeSend(access, tools);
+  return async (asked: Asked): Promise<unknown> => {
+    const requesterFn = () => requester(asked, access, send) as never;
+    try {
+      return await asked.call({ host: access.api, queryTimeout: null, requesterFn });
+    } catch (error) {
+      if (error instanceof Refused) return error;
+      throw error;
+    }
+  };
+}
+
+type Query = Readonly<Record<string, unknown>>;
+
+/** What gitbeaker has the requests of one question sent by: each page is checked before the next is asked. */
+function requester({ endpoint, purpose }: Asked, { api }: GitLabAccess, send: Send) {
+  const seen = new Set<string>();
+  const sending =
+    (method: Question["method"]) =>
+    async (path: string, options: { readonly searchParams?: Query } = {}) => {
+      const url = new URL(`${api}/${path}`);
+      url.search = printQuery(options.searchParams ?? {});
+      if (seen.has(url.search)) throw answerError(`${purpose}: a page names itself as the next`);
+      const answer = await send({ endpoint, purpose, method, url });
+      const { status, said, login, body } = answer;
+      if (status >= 300) throw new Refused({ purpose, endpoint, status, said, login });
+      const link = linkOf(answer, purpose);
+      // gitbeaker ends at an empty page, and joins pages without a look at them.
+      const isPage = Array.isArray(body) && (body.length > 0 || link === undefined);
+      if ((seen.size > 0 || link !== undefined) && !isPage)
+        throw answerError(`${purpose}: one of its pages is not a list, or is empty`);
+      seen.add(url.search);
+      return { body, headers: link === undefined ? {} : { link }, status };
+    };
+  return { get: sending("GET"), delete: sending("DELETE") };
+}
+
+/** The Link header where it names a next page; an error where that is named in a way that gitbeaker does not read. */
+function linkOf({ headers }: Answer, purpose: string): string | undefined {
+  const link = headers.get("link") ?? "";
+  if (/<[^<>]+>; rel="next"/.test(link)) return link;
+  if (/rel="?next/.test(link) || headers.get("x-next-page"))
+    throw answerError(`${purpose}: where the next page is cannot be read`);
+  return undefined;
+}
+
+function printQuery(query: Query): string {
+  const asked = new URLSearchParams();
+  for (const [name, value] of Object.entries(query)) {
+    const snake = name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+    if (value !== undefined) asked.set(snake, String(value));
+  }
+  return String(asked);
+}
 
 /** A page of 100 commits or branches with the longest messages that people write stays far below. */
 const maxAnswerBytes = 16 * 1024 * 1024;
 
-export function makeSend(access: GitLabAccess, tools: GitLabTools): Send {
+/** Sends each question with the best login that there is. */
+function makeSend(access: GitLabAccess, tools: GitLabTools): Send {
   const redactor = makeRedactor();
-  for (const secret of [access.jobToken, access.given?.value])
-    if (secret !== undefined) redactor.hide(secret);
-  const sendAs = (login: GitLabLogin): Send => {
-    const fetch = withLogin(tools.fetch, access, login);
-    const transport = makeTransport({ ...tools, limits: defaultLimits, redactor, fetch });
-    return async ({ purpose, method, path, query }) => {
-      const url = new URL(`${access.api}/${path}${query === "" ? "" : `?${query}`}`);
-      const headers = { accept: "application/json" };
-      const call = { method, url, purpose, headers, maxBytes: maxAnswerBytes };
-      const reply = await converted(() => transport.send({ ...call, overflow: "GITLAB_ANSWER" }));
-      const body = parse(new TextDecoder().decode(reply.bytes));
-      const said = reply.status < 400 ? "" : redactor.clean(wordsOf(body, reply));
-      return { status: reply.status, headers: reply.headers, body, said, login };
-    };
+  for (const secret of [access.jobToken, access.given?.value]) redactor.hide(secret ?? "");
+  const transport = makeTransport({ ...tools, limits: defaultLimits, redactor });
+  const sendAs = async (login: GitLabLogin, { purpose, method, url }: Question) => {
+    const headers = { accept: "application/json" };
+    const call = { purpose, method, url, headers, login: headerOf(login) };
+    const reply = await transport
+      .send({ ...call, maxBytes: maxAnswerBytes, overflow: "GITLAB_ANSWER" })
+      .catch(throwAsGitLabs);
+    const body = parse(new TextDecoder().decode(reply.bytes));
+    const said = reply.status < 400 ? "" : redactor.clean(wordsOf(body, reply));
+    return { status: reply.status, headers: reply.headers, body, said, login };
   };
-  // One for each login, since a transport remembers for how long a server asked it to wait.
-  const sends = new Map<GitLabLogin["kind"], Send>();
   // A token that is unknown or of too small a scope is not tried again: GitLab bans who goes on.
   const useless = new Set<string>();
   return async (question) => {
-    const { endpoint } = question;
-    const logins = loginsFor(access, endpoint);
-    for (const [index, login] of logins.entries()) {
-      const isLast = index === logins.length - 1;
-      if (!isLast && useless.has(`${endpoint} ${login.kind}`)) continue;
-      const send = sends.get(login.kind) ?? sendAs(login);
-      sends.set(login.kind, send);
-      const answer = await send(question);
-      if (isLast || !isWrongToken(answer)) return answer;
-      useless.add(`${endpoint} ${login.kind}`);
+    const [last = { kind: "none" }, ...better] = loginsFor(access, question.endpoint).toReversed();
+    for (const login of better.toReversed()) {
+      const trial = `${question.endpoint} ${login.kind}`;
+      if (useless.has(trial)) continue;
+      const answer = await sendAs(login, question);
+      if (!isWrongToken(answer)) return answer;
+      useless.add(trial);
     }
-    throw new TypeError("there is always a login to ask with");
-  };
-}
-
-/** Gives the token to GitLab's own address and to no other that a redirect leads to. */
-function withLogin(send: Fetch, access: GitLabAccess, login: GitLabLogin): Fetch {
-  const { origin } = new URL(access.api);
-  return (input, init) => {
-    const isGitLab = new URL(input instanceof Request ? input.url : input).origin === origin;
-    const headers = { ...(init?.headers as Record<string, string>), ...headerOf(login) };
-    return send(input, isGitLab ? { ...init, headers } : init);
+    return sendAs(last, question);
   };
 }
 
@@ -93,10 +147,10 @@ function withLogin(send: Fetch, access: GitLabAccess, login: GitLabLogin): Fetch
 function wordsOf(said: unknown, { status }: Reply): string {
   if (typeof said !== "object" || said === null) return "";
   const { message, error, error_description: description } = said as Record<string, unknown>;
-  const words = [error, message, description].map((part) =>
-    typeof part === "string" || part === undefined ? part : JSON.stringify(part),
-  );
-  const line = words.filter((part) => part !== undefined).join(": ");
+  const words = [error, message, description]
+    .filter((part) => part !== undefined)
+    .map((part) => (typeof part === "string" ? part : JSON.stringify(part)));
+  const line = words.join(": ");
   return line.startsWith(`${status} `) ? line.slice(`${status} `.length) : line;
 }
 
@@ -113,17 +167,12 @@ const codes: Partial<Record<ErrorCode, ErrorCode>> = {
   REGISTRY_REFUSED: "GITLAB_REFUSED",
 };
 
-/** The transport is the registry's; what it throws is told as GitLab's. */
-async function converted(send: () => Promise<Reply>): Promise<Reply> {
-  try {
-    return await send();
-  } catch (error) {
-    if (!(error instanceof BerthError)) throw error;
-    const code = codes[error.code] ?? error.code;
-    const hint =
-      code === "GITLAB_UNAVAILABLE"
-        ? "GitLab's API cannot be used at the moment; try again later, and see its status page"
-        : "check CI_API_V4_URL, and whether a proxy or a login page stands before GitLab";
-    throw new BerthError(code, error.message, { hint });
-  }
+/** The transport speaks of registries; what it throws is told as GitLab's. */
+function throwAsGitLabs(error: unknown): never {
+  if (!(error instanceof BerthError)) throw error;
+  const code = codes[error.code] ?? error.code;
+  const isOutage = code === "GITLAB_UNAVAILABLE";
+  const outageHint =
+    "GitLab's API cannot be used at the moment; try again later, and see its status page";
+  throw new BerthError(code, error.message, { hint: isOutage ? outageHint : answerHint });
 }

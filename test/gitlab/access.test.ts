@@ -1,11 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { BerthError } from "../../src/errors.ts";
-import { accessOf, type GitLabAccess, headerOf } from "../../src/gitlab/access.ts";
 import {
+  accessOf,
   deniedHint,
   type EndpointName,
   endpoints,
+  type GitLabAccess,
+  headerOf,
   isDenied,
   loginsFor,
   refusalError,

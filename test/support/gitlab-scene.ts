@@ -1,8 +1,8 @@
 /** The port to GitLab against the stand-in, with a clock that does not wait. */
 import assert from "node:assert/strict";
 import { after, beforeEach } from "node:test";
-import { accessOf } from "../../src/gitlab/access.ts";
 import { type GitLab, openGitLab } from "../../src/gitlab/client.ts";
+import { accessOf } from "../../src/gitlab/rights.ts";
 import type { MemoryHistory } from "./gitlab-history.ts";
 import type { TestJob } from "./gitlab-jobs.ts";
 import type { TestProject } from "./gitlab-model.ts";
