@@ -132,17 +132,17 @@ async function readSchedule({ env }: World, { tree }: Project, { ci }: Situation
   const root = (ci ? env["CI_CONFIG_PATH"] : undefined) || ".gitlab-ci.yml";
   // A configuration of another project or host is not here.
   if (/@|:\/\//.test(root)) return undefined;
-  const { gatherFiles } = await import("../pipelines/gather.ts");
-  const files = await gatherFiles(tree, root).catch(noFiles);
-  if (files.size === 0) return undefined;
-  const { jobsInSchedules } = await import("../pipelines/scheduled.ts");
-  return jobsInSchedules(files, root);
+  const text = (await tree.read(root).catch(nothing))?.toString();
+  if (text === undefined) return undefined;
+  const { jobsInSchedules } = await import("../doctor/scheduled.ts");
+  const paths = (await tree.find(["*"]).catch(nothing)) ?? [];
+  const read = async (path: string) => (await tree.read(path).catch(nothing))?.toString();
+  return jobsInSchedules(text, { project: "", paths, read });
 }
 
 /** GitLab has read these files; that they cannot be read here is no finding. */
-function noFiles(error: unknown) {
-  if (error instanceof BerthError) return new Map<string, never>();
-  throw error;
+function nothing(error: unknown): undefined {
+  if (!(error instanceof BerthError)) throw error;
 }
 
 async function askClone(world: World, config: Config, situation: Situation) {

@@ -1,8 +1,9 @@
 /** Jobs of today's pipeline that build images, with what they build. */
 import { normalPath } from "../config/rules.ts";
-import { flatten, globalVariables, variablesOfJob } from "../pipelines/job.ts";
-import type { Pipeline } from "../pipelines/pipeline.ts";
-import { entryOf, type Mapping } from "../pipelines/value.ts";
+import { variablesOf } from "../pipelines/job.ts";
+import type { Outline } from "../pipelines/outline.ts";
+import { flatten, get, isMap, textOf, type YamlMap } from "../pipelines/tree.ts";
+import { valuesOf } from "../pipelines/variables.ts";
 
 /** One image that a job builds today. */
 export interface BuildJob {
@@ -21,70 +22,53 @@ export interface BuildJob {
 /** Engines' switches that say nothing about the image. */
 const noArgs = new Set(["BUILDKIT_INLINE_CACHE"]);
 
-export function builtBy(pipeline: Pipeline): readonly BuildJob[] {
-  return pipeline.jobs.flatMap((name) => {
-    const job = pipeline.job(name);
-    return settings(pipeline, job).flatMap((variables) =>
-      commandsOf(pipeline, job, variables).flatMap((command) => {
+export function builtBy({ jobs, variables }: Outline): readonly BuildJob[] {
+  return [...jobs].flatMap(([name, job]) => {
+    const stage = job.get("stage");
+    const place = { job: name, stage: stage === undefined ? undefined : textOf(stage) };
+    const own = valuesOf([...variables, ...variablesOf(job.get("variables"))]);
+    return settings(job, own).flatMap((known) =>
+      commandsOf(job, known).flatMap((command) => {
         const built = describe(command);
-        const mayFail = textOf(pipeline, job, "allow_failure") === "true";
-        return built === undefined
-          ? []
-          : [{ job: name, stage: textOf(pipeline, job, "stage"), ...built, mayFail }];
+        const mayFail = job.get("allow_failure") === true;
+        return built === undefined ? [] : [{ ...place, ...built, mayFail }];
       }),
     );
   });
 }
 
+type Known = ReadonlyMap<string, string>;
+
 /** The variables of a job, once for each cell of its matrix. */
-function settings(pipeline: Pipeline, job: Mapping): readonly ReadonlyMap<string, string>[] {
-  const place = [["CI_PROJECT_DIR", "."]] as const;
-  const plain = [...globalVariables(pipeline), ...variablesOfJob(pipeline, job), ...place];
-  const parallel = entryOf(job, "parallel");
-  const found = parallel && pipeline.follow(parallel);
-  const matrix = found?.kind === "mapping" ? found.entries.get("matrix") : undefined;
-  const cells = flatten(pipeline, matrix).flatMap((entry) =>
-    entry.kind === "mapping" ? product(pipeline, entry) : [],
+function settings(job: YamlMap, variables: Known): readonly Known[] {
+  const plain = [...variables, ["CI_PROJECT_DIR", "."] as const];
+  const cells = flatten(get(job.get("parallel"), "matrix")).flatMap((row) =>
+    isMap(row) ? product(row) : [],
   );
   if (cells.length === 0) return [new Map(plain)];
   return cells.map((cell) => new Map([...plain, ...cell]));
 }
 
-function product(pipeline: Pipeline, entry: Mapping): readonly (readonly [string, string])[][] {
+function product(row: YamlMap): readonly (readonly [string, string])[][] {
   let cells: (readonly [string, string])[][] = [[]];
-  for (const [name, value] of entry.entries) {
-    const texts = flatten(pipeline, value).filter((one) => one.kind === "text");
-    cells = cells.flatMap((cell) => texts.map(({ text }) => [...cell, [name, text] as const]));
+  for (const [name, value] of row) {
+    const texts = flatten(value).map(textOf);
+    cells = cells.flatMap((cell) => texts.map((text) => [...cell, [textOf(name), text] as const]));
   }
   return cells;
 }
 
-function commandsOf(
-  pipeline: Pipeline,
-  job: Mapping,
-  variables: ReadonlyMap<string, string>,
-): readonly BuildCommand[] {
+function commandsOf(job: YamlMap, variables: Known): readonly BuildCommand[] {
   const known = new Map(variables);
-  return ["before_script", "script"].flatMap((key) =>
-    linesOf(pipeline, job, key).flatMap((line) => {
+  const lines = ["before_script", "script"].flatMap((key) => flatten(job.get(key))).map(textOf);
+  return lines
+    .flatMap((line) => line.replace(/\\\n/g, " ").split("\n"))
+    .flatMap((line) => {
       const text = expandVariables(expandVariables(line, known), known);
       const assignment = assignmentIn(text);
       if (assignment !== undefined) known.set(...assignment);
       return buildsIn(text);
-    }),
-  );
-}
-
-function linesOf(pipeline: Pipeline, job: Mapping, key: string): readonly string[] {
-  return flatten(pipeline, entryOf(job, key)).flatMap((item) =>
-    item.kind === "text" ? item.text.replace(/\\\n/g, " ").split("\n") : [],
-  );
-}
-
-function textOf(pipeline: Pipeline, job: Mapping, key: string): string | undefined {
-  const value = entryOf(job, key);
-  const found = value && pipeline.follow(value);
-  return found?.kind === "text" ? found.text : undefined;
+    });
 }
 
 /** `undefined` where a variable that nobody knows decides what is built. */

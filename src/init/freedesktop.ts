@@ -1,7 +1,8 @@
 /** Images that freedesktop's ci-templates make from variables, as Dockerfiles that a person can begin with. */
-import { globalVariables, variablesOfJob } from "../pipelines/job.ts";
-import type { Pipeline } from "../pipelines/pipeline.ts";
-import { entryOf, textsOf } from "../pipelines/value.ts";
+import { variablesOf } from "../pipelines/job.ts";
+import type { Outline } from "../pipelines/outline.ts";
+import { get, isMap, listOf, textOf } from "../pipelines/tree.ts";
+import { valuesOf } from "../pipelines/variables.ts";
 
 /** A Dockerfile that says what a job's variables say. */
 export interface Draft {
@@ -32,8 +33,8 @@ const installers: Readonly<Record<string, string>> = {
 };
 
 /** Drafts for all jobs that extend a template which builds, one for each set of variables. */
-export function draftsOf(pipeline: Pipeline): readonly Draft[] {
-  const drafts = pipeline.jobs.flatMap((job) => {
+export function draftsOf(pipeline: Outline): readonly Draft[] {
+  const drafts = [...pipeline.jobs.keys()].flatMap((job) => {
     const [, distribution = ""] =
       /^\.fdo\.container-(?:build|ifnot-exists)@(\w+)/.exec(
         basesOf(pipeline, job).find(isBuild) ?? "",
@@ -49,27 +50,26 @@ function isBuild(name: string): boolean {
 
 /** A job with all that it extends, the farthest first, whether or not it is at hand. */
 function basesOf(
-  pipeline: Pipeline,
+  pipeline: Outline,
   name: string,
   trail: readonly string[] = [],
 ): readonly string[] {
-  const own = pipeline.top.entries.get(name);
-  if (own?.kind !== "mapping" || trail.includes(name)) return [name];
-  const bases = textsOf(entryOf(own, "extends"));
-  return [...bases.flatMap(({ text }) => basesOf(pipeline, text, [...trail, name])), name];
+  const own = pipeline.written.get(name);
+  if (!isMap(own) || trail.includes(name)) return [name];
+  const bases = listOf(own.get("extends")).map(textOf);
+  return [...bases.flatMap((base) => basesOf(pipeline, base, [...trail, name])), name];
 }
 
 /** What the project says itself; the templates' own variables are defaults at most. */
-function variablesOf(pipeline: Pipeline, job: string): ReadonlyMap<string, string> {
-  const own = basesOf(pipeline, job).flatMap((name) => {
-    const value = pipeline.top.entries.get(name);
-    return value?.kind === "mapping" ? variablesOfJob(pipeline, value) : [];
-  });
-  return new Map([...globalVariables(pipeline), ...own]);
+function settingsOf(pipeline: Outline, job: string): ReadonlyMap<string, string> {
+  const own = basesOf(pipeline, job).flatMap((name) =>
+    variablesOf(get(pipeline.written, name, "variables")),
+  );
+  return valuesOf([...pipeline.variables, ...own]);
 }
 
-function draft(pipeline: Pipeline, job: string, distribution: string): Draft {
-  const variables = variablesOf(pipeline, job);
+function draft(pipeline: Outline, job: string, distribution: string): Draft {
+  const variables = settingsOf(pipeline, job);
   const get = (name: string): string =>
     variables.get(`FDO_${name}`)?.trim().replace(/\s+/g, " ") ?? "";
   const suffix = get("REPO_SUFFIX")

@@ -2,7 +2,6 @@
 import { defaultConfig } from "../config/config.ts";
 import { nameAll } from "../config/names.ts";
 import { repositoryRule, upstreamRule } from "../config/rules.ts";
-import { globalVariables } from "../pipelines/job.ts";
 import { templateFolder } from "../plan/variables.ts";
 import type { BuildJob } from "./builders.ts";
 import type { ImageLine, Survey } from "./survey.ts";
@@ -38,13 +37,13 @@ export function upstreamOf(
   prefix: string,
   remote: string | undefined,
 ): Chosen<string | undefined> {
-  const variables = pipeline === undefined ? [] : globalVariables(pipeline);
-  const usable = variables.filter(
-    ([name, value]) => /UPSTREAM/.test(name) && upstreamRule(value) === undefined,
+  const usable = (pipeline?.variables ?? []).filter(
+    ({ key, value }) => /UPSTREAM/.test(key) && upstreamRule(value) === undefined,
   );
-  const [name, value] = usable.find(([one]) => one === `${prefix}_UPSTREAM`) ?? usable[0] ?? [];
-  if (name !== undefined && value !== undefined) {
-    const found = `the variable ${name} says ${value}`;
+  const chosen = usable.find(({ key }) => key === `${prefix}_UPSTREAM`) ?? usable[0];
+  if (chosen !== undefined) {
+    const { key, value } = chosen;
+    const found = `the variable ${key} says ${value}`;
     return { value, findings: [upstreamFinding(found, value)] };
   }
   if (remote === undefined || upstreamRule(remote) !== undefined) {

@@ -1,10 +1,9 @@
 /** What a project has that tells how its images are made and used; nothing is decided here. */
 import { findUsual } from "../config/find.ts";
 import type { Tree } from "../context/tree.ts";
-import { gatherFiles } from "../pipelines/gather.ts";
-import { globalVariables, imagesOf, variablesOfJob } from "../pipelines/job.ts";
-import { assemble, type Pipeline } from "../pipelines/pipeline.ts";
-import type { Mapping, PipelineFile } from "../pipelines/value.ts";
+import { variablesOf } from "../pipelines/job.ts";
+import { imagesOf, type Outline, readOutline } from "../pipelines/outline.ts";
+import { valuesOf } from "../pipelines/variables.ts";
 import { type BuildJob, builtBy } from "./builders.ts";
 
 export interface Survey {
@@ -16,8 +15,8 @@ export interface Survey {
   /** All `image:` lines of jobs that begin with a variable, each once; a variable that is all of a line unfolded. */
   readonly imageLines: readonly ImageLine[];
   /** `undefined` where the project has no pipeline. */
-  readonly pipeline: Pipeline | undefined;
-  readonly files: readonly PipelineFile[];
+  readonly pipeline: Outline | undefined;
+  readonly files: readonly ReadFile[];
   /** The text of all its files. */
   readonly text: string;
 }
@@ -30,14 +29,18 @@ export interface Dockerfile {
 
 export interface ImageLine {
   readonly text: string;
-  readonly file: string;
   readonly jobs: readonly string[];
+}
+
+/** One file of the pipeline's configuration. */
+export interface ReadFile {
+  readonly path: string;
+  readonly text: string;
 }
 
 /** Looks at a tree; `root` is the path of its CI configuration. */
 export async function surveyTree(tree: Tree, root = ".gitlab-ci.yml"): Promise<Survey> {
-  const [usual, files] = await Promise.all([findUsual(tree), gatherFiles(tree, root)]);
-  const pipeline = files.has(root) ? assemble(files, root) : undefined;
+  const [usual, { pipeline, files }] = await Promise.all([findUsual(tree), readCi(tree, root)]);
   const all = pipeline === undefined ? [] : builtBy(pipeline);
   const exists = await Promise.all(
     all.map(async ({ dockerfile }) => (await tree.entry(dockerfile))?.kind === "file"),
@@ -50,9 +53,23 @@ export async function surveyTree(tree: Tree, root = ".gitlab-ci.yml"): Promise<S
     built,
     imageLines: pipeline === undefined ? [] : linesOf(pipeline),
     pipeline,
-    files: [...files.values()],
-    text: [...files.values()].map(({ text }) => text).join("\n"),
+    files,
+    text: files.map(({ text }) => text).join("\n"),
   };
+}
+
+async function readCi(tree: Tree, root: string) {
+  const files = new Map<string, string>();
+  const read = async (path: string): Promise<string | undefined> => {
+    const text = (await tree.read(path))?.toString();
+    if (text !== undefined) files.set(path, text);
+    return text;
+  };
+  const text = await read(root);
+  if (text === undefined) return { pipeline: undefined, files: [] };
+  const paths = await tree.find(["*"]);
+  const pipeline = await readOutline(text, { project: "", paths, read });
+  return { pipeline, files: [...files].map(([path, content]) => ({ path, text: content })) };
 }
 
 async function readDockerfile(tree: Tree, path: string): Promise<Dockerfile> {
@@ -62,23 +79,21 @@ async function readDockerfile(tree: Tree, path: string): Promise<Dockerfile> {
   return { path, uses };
 }
 
-function linesOf(pipeline: Pipeline): readonly ImageLine[] {
-  const uses = pipeline.jobs.flatMap((job) => {
-    const whole = pipeline.job(job);
-    return imagesOf(pipeline, whole)
-      .filter(({ text }) => text.startsWith("$"))
-      .map(({ text, file = "" }) => ({ text: unfold(pipeline, whole, text), file, job }));
+function linesOf({ jobs, variables }: Outline): readonly ImageLine[] {
+  const uses = [...jobs].flatMap(([job, whole]) => {
+    const known = valuesOf([...variables, ...variablesOf(whole.get("variables"))]);
+    return imagesOf(whole)
+      .filter((text) => text.startsWith("$"))
+      .map((text) => ({ text: unfold(text, known), job }));
   });
-  return [...Map.groupBy(uses, ({ text, file }) => `${file}:${text}`).values()].map((group) => ({
-    text: group[0]!.text,
-    file: group[0]!.file,
+  return [...Map.groupBy(uses, ({ text }) => text)].map(([text, group]) => ({
+    text,
     jobs: group.map(({ job }) => job),
   }));
 }
 
 /** What a line that is nothing but a variable stands for. */
-function unfold(pipeline: Pipeline, job: Mapping, text: string): string {
+function unfold(text: string, variables: ReadonlyMap<string, string>): string {
   const name = /^\$\{?(\w+)\}?$/.exec(text)?.[1];
-  const variables = new Map([...globalVariables(pipeline), ...variablesOfJob(pipeline, job)]);
   return variables.get(name ?? "") ?? text;
 }

@@ -1,70 +1,118 @@
-/** What a job runs in, and what its variables hold. */
-import type { Pipeline } from "./pipeline.ts";
-import { entryOf, type Mapping, type Text, type Value } from "./value.ts";
+/** A job as the configuration describes it, whatever the pipeline. */
+import { jobKind, withDefaults } from "./job-words.ts";
+import { formKeywords } from "./keywords.ts";
+import { needKind } from "./rule-words.ts";
+import {
+  flatten,
+  get,
+  isList,
+  isMap,
+  listOf,
+  type PlainMap,
+  textOf,
+  type Value,
+  type YamlMap,
+} from "./tree.ts";
+import type { Variable } from "./variables.ts";
 
-/** The names of all images that a job runs in or beside, as they are written. */
-export function imagesOf(pipeline: Pipeline, job: Mapping): readonly Text[] {
-  const image = entryOf(job, "image") ?? inherited(pipeline, job, "image");
-  const services = entryOf(job, "services") ?? inherited(pipeline, job, "services");
-  return [image, ...flatten(pipeline, services)].flatMap((value) => nameOf(pipeline, value) ?? []);
+export interface Need {
+  readonly job: string;
+  readonly optional: boolean;
+  readonly artifacts: boolean;
 }
 
-/** What holds for jobs that say nothing; a job with `inherit` may be without it. */
-function inherited(pipeline: Pipeline, job: Mapping, key: string): Value | undefined {
-  if (entryOf(job, "inherit") !== undefined) return undefined;
-  const defaults = pipeline.top.entries.get("default");
-  const value = defaults?.kind === "mapping" ? defaults.entries.get(key) : undefined;
-  return value ?? pipeline.top.entries.get(key);
+/** A need of a job of another pipeline; its variables are filled in when the job runs. */
+export interface CrossNeed {
+  readonly pipeline: string;
+  readonly job: string;
+  readonly artifacts: boolean;
 }
 
-function nameOf(pipeline: Pipeline, value: Value | undefined): Text | undefined {
-  if (value === undefined) return undefined;
-  const found = pipeline.follow(value);
-  if (found.kind === "text") return found;
-  return found.kind === "mapping" ? nameOf(pipeline, found.entries.get("name")) : undefined;
+export interface DescribedJob {
+  readonly name: string;
+  readonly type: "job" | "trigger";
+  readonly stage: string;
+  readonly when: string;
+  readonly allowFailure: boolean;
+  readonly rules: readonly Value[] | undefined;
+  /** `only` and `except`; GitLab's default for them where neither they nor rules are given. */
+  readonly only: Value;
+  readonly except: Value;
+  readonly needs: readonly Value[] | undefined;
+  readonly crossNeeds: readonly CrossNeed[];
+  readonly scheduling: "dag" | "stage";
+  readonly variables: readonly Variable[];
+  /** Which variables of the whole pipeline it takes over. */
+  readonly inherits: boolean | readonly string[];
+  readonly tags: readonly string[] | undefined;
+  readonly interruptible: boolean | undefined;
+  readonly resourceGroup: string | undefined;
+  readonly dependencies: readonly string[] | undefined;
+  readonly parallel: Value;
+  /** The rest, in GitLab's words and forms. */
+  readonly options: PlainMap;
 }
 
-/** The items of a list with references followed; a value that is no list is the only one. */
-export function flatten(pipeline: Pipeline, value: Value | undefined): readonly Value[] {
-  const found = value && pipeline.follow(value);
-  if (found === undefined) return [];
-  return found.kind === "list" ? found.items.flatMap((item) => flatten(pipeline, item)) : [found];
-}
-
-/** `undefined` where the variable is certainly not among these. */
-function variableIn(
-  pipeline: Pipeline,
-  variables: Value | undefined,
-  name: string,
-): Value | undefined {
-  const found = variables && pipeline.follow(variables);
-  if (found?.kind !== "mapping") return found?.kind === "unknown" ? found : undefined;
-  const value = entryOf(found, name);
-  const settled = value && pipeline.follow(value);
-  return settled?.kind === "mapping" ? entryOf(settled, "value") : settled;
-}
-
-/** Variables that hold in every job, where they are plain texts. */
-export function globalVariables(pipeline: Pipeline): readonly (readonly [string, string])[] {
-  return plainVariables(pipeline, pipeline.top.entries.get("variables"));
-}
-
-/** Variables of a job itself, where they are plain texts. */
-export function variablesOfJob(
-  pipeline: Pipeline,
-  job: Mapping,
-): readonly (readonly [string, string])[] {
-  return plainVariables(pipeline, entryOf(job, "variables"));
-}
-
-function plainVariables(
-  pipeline: Pipeline,
-  variables: Value | undefined,
-): readonly (readonly [string, string])[] {
-  const found = variables && pipeline.follow(variables);
-  if (found?.kind !== "mapping") return [];
-  return [...found.entries.keys()].flatMap((name) => {
-    const value = variableIn(pipeline, found, name);
-    return value?.kind === "text" ? [[name, value.text] as const] : [];
+/** The variables of a map, as GitLab holds them. */
+export function variablesOf(value: Value | undefined): readonly Variable[] {
+  if (!isMap(value)) return [];
+  return [...value].map(([name, each]) => {
+    const key = textOf(name);
+    if (!isMap(each)) return { key, value: textOf(each) };
+    const expands = each.get("expand") ?? null;
+    const raw = expands === null ? {} : { raw: expands === false };
+    return { key, value: textOf(each.get("value")), ...raw };
   });
+}
+
+/** Describes a job that is sound; `defaults` is what it may take over. */
+export function describeJob(name: string, written: YamlMap, defaults: YamlMap): DescribedJob {
+  const isJob = jobKind(name, written) === "job";
+  const job = withDefaults(written, defaults);
+  const part = (key: string): Value => job.get(key) ?? null;
+  const needs = part("needs") === null ? undefined : flatten([part("needs")]);
+  const rules = part("rules") === null ? undefined : flatten(part("rules"));
+  const failure = part("allow_failure");
+  const inherits = get(part("inherit"), "variables") ?? true;
+  const interruptible = part("interruptible");
+  return {
+    name,
+    type: isJob ? "job" : "trigger",
+    stage: textOf(part("stage") ?? "test") || (part("stage") === null ? "test" : ""),
+    when: textOf(part("when")) || "on_success",
+    allowFailure: failure === null ? part("when") === "manual" : failure === true,
+    rules,
+    only: part("only"),
+    except: part("except"),
+    needs: needs?.filter((need) => needKind(need) === "job"),
+    crossNeeds: (needs ?? []).filter((need) => needKind(need) !== "job").map(crossNeed),
+    scheduling: needs === undefined ? "stage" : "dag",
+    variables: variablesOf(part("variables")),
+    inherits: isList(inherits) ? inherits.map(textOf) : inherits === true,
+    tags: part("tags") === null ? undefined : listOf(part("tags")).map(textOf),
+    interruptible: typeof interruptible === "boolean" ? interruptible : undefined,
+    resourceGroup: part("resource_group") === null ? undefined : textOf(part("resource_group")),
+    dependencies:
+      part("dependencies") === null ? undefined : listOf(part("dependencies")).map(textOf),
+    parallel: part("parallel"),
+    options: optionsOf(job, written.get("timeout") ?? null),
+  };
+}
+
+function crossNeed(need: Value): CrossNeed {
+  const artifacts = get(need, "artifacts") !== false;
+  return { pipeline: textOf(get(need, "pipeline")), job: textOf(get(need, "job")), artifacts };
+}
+
+export function needOf(need: Value): Need {
+  if (!isMap(need)) return { job: textOf(need), optional: false, artifacts: true };
+  const artifacts = need.get("artifacts") !== false;
+  return { job: textOf(need.get("job")), optional: need.get("optional") === true, artifacts };
+}
+
+/** GitLab looks at the own timeout only, though it takes one in `default`. */
+function optionsOf(job: YamlMap, timeout: Value): PlainMap {
+  const kind = jobKind("", job) === "job" ? "job" : "bridge";
+  const all = kind === "job" ? new Map([...job, ["timeout", timeout] as const]) : job;
+  return formKeywords(all, kind).options;
 }

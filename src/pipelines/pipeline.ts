@@ -1,131 +1,158 @@
-/** A pipeline's configuration as one: files joined, jobs with all that they extend, references followed. */
-import { compileGlob, isGlob } from "../config/glob.ts";
-import { localPath } from "./gather.ts";
-import { type Component, includesOf } from "./includes.ts";
+/** From a project's CI files to the pipeline that GitLab makes of them. */
+import { extendAll, resolveReferences, withEdgeStages, wrapStages } from "./extend.ts";
+import { join } from "./include.ts";
+import { describeJob, variablesOf } from "./job.ts";
+import { defaultsOf, jobKind, jobsOf, problemsOf } from "./job-words.ts";
+import { refuseUnfit } from "./logic.ts";
+import { makeJobs, type PipelineJob, seen } from "./made.ts";
+import { splitJobs } from "./parallel.ts";
+import type { CiSource, FetchInclude, Occasion } from "./ports.ts";
+import { matchingRule, type Sight } from "./rules.ts";
 import {
-  emptyMapping,
-  entryOf,
-  type Mapping,
-  mergeMappings,
-  nothing,
-  openMapping,
-  type PipelineFile,
-  textsOf,
-  unknown,
+  CiRefusal,
+  flatten,
+  get,
+  isMap,
+  type PlainMap,
+  plain,
+  refuse,
+  textOf,
   type Value,
-} from "./value.ts";
-import { readPipelineYaml } from "./yaml.ts";
+  type YamlMap,
+} from "./tree.ts";
+import { override, type Variable } from "./variables.ts";
 
-export interface Pipeline {
-  readonly components: readonly Component[];
-  /** All keys of the joined files. */
-  readonly top: Mapping;
-  /** Names of jobs that may run. */
-  readonly jobs: readonly string[];
-  /** A job with what it extends; open where some of that is not at hand. */
-  job(name: string): Mapping;
-  /** What a value is once its references are followed. */
-  follow(value: Value): Value;
+export interface MadePipeline {
+  readonly jobs: readonly PipelineJob[];
+  /** Those that have jobs, in order. */
+  readonly stages: readonly string[];
+  /** Variables of the whole pipeline, those of the workflow's rule among them. */
+  readonly variables: readonly Variable[];
+  /** The same as a form for a person who starts a pipeline, with descriptions and options. */
+  readonly prefill: PlainMap;
+  /** Unexpanded. */
+  readonly name: string | undefined;
+  readonly autoCancel: PlainMap;
+  readonly warnings: readonly string[];
 }
 
-/** Keys at the top that are no jobs. */
-const keywords = new Set(
-  "after_script before_script cache default image include services spec stages types variables workflow".split(
-    " ",
-  ),
-);
+export type PipelineReading =
+  /** GitLab's own messages, the one that it shows first. */
+  | { readonly errors: readonly string[] }
+  /** The workflow's rules make none, or it would have no jobs but for `.pre` and `.post`. */
+  | { readonly none: "workflow_rules" | "empty" }
+  | MadePipeline;
 
-/** Gives a hidden job that one of the components brings, by its name. */
-export type Brought = (components: readonly Component[], name: string) => Mapping | undefined;
+export interface PipelineRequest {
+  readonly source: CiSource;
+  readonly fetch: FetchInclude;
+  readonly occasion: Occasion;
+  readonly inputs?: YamlMap | undefined;
+}
 
-/** Joins the files that are included from the root on. */
-export function assemble(
-  files: ReadonlyMap<string, PipelineFile>,
-  root: string,
-  brought: Brought = () => undefined,
-): Pipeline {
-  const { top, components } = join(files, root);
-  const job = resolver(top, (name) => brought(components, name));
-  const jobs = [...top.entries].flatMap(([name, { kind }]) =>
-    kind === "mapping" && !keywords.has(name) && !/^\.|\$\[\[/.test(name) ? [name] : [],
+/** Reads a pipeline as GitLab does, from the text of its root file on. */
+export async function readPipeline(
+  text: string,
+  request: PipelineRequest,
+): Promise<PipelineReading> {
+  const { source, fetch, occasion, inputs } = request;
+  try {
+    if (text.trim() === "") refuse("Please provide content of .gitlab-ci.yml");
+    const joining = { occasion, fetch, includes: [], lenient: false };
+    const joined = await join(text, inputs, { source }, joining);
+    const config = withEdgeStages(resolveReferences(extendAll(joined)));
+    return makePipeline(config, occasion, source.paths);
+  } catch (error) {
+    if (error instanceof CiRefusal) return { errors: [error.message] };
+    throw error;
+  }
+}
+
+function makePipeline(
+  config: YamlMap,
+  occasion: Occasion,
+  paths: readonly string[],
+): PipelineReading {
+  const errors = problemsOf(config);
+  if (errors.length > 0) return { errors };
+  const defaults = defaultsOf(config);
+  const described = [...jobsOf(config)].flatMap(([name, job]) =>
+    isMap(job) && jobKind(name, job) !== "hidden" ? [describeJob(textOf(name), job, defaults)] : [],
   );
-  return { components, top, jobs, job, follow: follower(top, job) };
-}
-
-function resolver(
-  top: Mapping,
-  brought: (name: string) => Mapping | undefined,
-): (name: string) => Mapping {
-  const made = new Map<string, Mapping>();
-  const resolve = (name: string, trail: readonly string[]): Mapping => {
-    const known = made.get(name);
-    if (known !== undefined) return known;
-    if (trail.includes(name)) return openMapping;
-    const own = joinOwn(top.entries.get(name), brought(name));
-    const bases = textsOf(own.entries.get("extends")).map(({ text }) =>
-      resolve(text, [...trail, name]),
-    );
-    const whole = [...bases, own].reduce(mergeMappings, emptyMapping);
-    made.set(name, whole);
-    return whole;
+  const split = splitJobs(described);
+  if (split.errors.length > 0) refuse(split.errors.join(", "));
+  const stages = flatten(config.get("stages") ?? wrapStages(["build", "test", "deploy"])).map(
+    textOf,
+  );
+  refuseUnfit(split.jobs, stages);
+  const root = variablesOf(config.get("variables"));
+  const workflow = config.get("workflow");
+  const own = jobKind("", workflow) === undefined ? workflow : undefined;
+  const sight = { occasion, variables: seen(occasion, [], root), paths };
+  const taken = workflowRule(get(own, "rules") ?? null, sight);
+  if (taken === undefined) return { none: "workflow_rules" };
+  const variables = override(root, variablesOf(get(taken, "variables")));
+  const scene = { occasion, paths, variables, hasWorkflow: isMap(own) && own.has("rules") };
+  const made = makeJobs(split.jobs, [...new Set(stages)], scene);
+  if (made.errors.length > 0) return { errors: made.errors };
+  const used = stages.filter(
+    (stage, index) =>
+      stages.indexOf(stage) === index && made.jobs.some((job) => job.stage === stage),
+  );
+  if (used.every((stage) => stage === ".pre" || stage === ".post")) return { none: "empty" };
+  return {
+    jobs: made.jobs,
+    stages: used,
+    variables,
+    prefill: prefillOf(config.get("variables")),
+    name: get(own, "name") === undefined ? undefined : textOf(get(own, "name")).trim(),
+    autoCancel: { ...mapOf(get(own, "auto_cancel")), ...mapOf(get(taken, "auto_cancel")) },
+    warnings: scene.hasWorkflow ? [] : described.flatMap(warningOf),
   };
-  return (name) => resolve(name, []);
 }
 
-/** GitLab follows a reference to a reference, up to ten deep. */
-const deepest = 10;
-
-function follower(top: Mapping, job: (name: string) => Mapping): (value: Value) => Value {
-  const follow = (value: Value, depth: number): Value => {
-    if (value.kind !== "reference") return value;
-    const [name = "", ...keys] = value.path;
-    if (depth > deepest || (keywords.has(name) && !top.entries.has(name))) return unknown;
-    let found: Value = job(name);
-    for (const key of keys) {
-      const inside = follow(found, depth + 1);
-      found = inside.kind === "mapping" ? (entryOf(inside, key) ?? nothing) : unknown;
-    }
-    return follow(found, depth + 1);
-  };
-  return (value) => follow(value, 0);
+function mapOf(value: Value | undefined): PlainMap {
+  return isMap(value) ? (plain(value) as PlainMap) : {};
 }
 
-function joinOwn(own: Value | undefined, extra: Mapping | undefined): Mapping {
-  const written = own?.kind === "mapping" ? own : undefined;
-  if (written === undefined) return extra ?? openMapping;
-  return extra === undefined ? written : mergeMappings(extra, written);
+function prefillOf(variables: Value | undefined): PlainMap {
+  const all = isMap(variables) ? [...variables] : [];
+  return Object.fromEntries(
+    all.map(([key, value]) => [
+      textOf(key),
+      isMap(value)
+        ? {
+            value: textOf(value.get("value")),
+            ...mapOf(
+              new Map([...value].filter(([name]) => name === "description" || name === "options")),
+            ),
+          }
+        : { value: textOf(value) },
+    ]),
+  );
 }
 
-interface Joined {
-  readonly top: Mapping;
-  readonly components: readonly Component[];
+/** An empty rule where there are none; `undefined` where they make no pipeline. */
+function workflowRule(rules: Value, sight: Sight): YamlMap | undefined {
+  if (rules === null) return new Map();
+  const rule = matchingRule(flatten(rules), sight);
+  return rule?.get("when") === "never" ? undefined : rule;
 }
 
-/** What a file includes lies below what it says itself; a later include lies above an earlier one. */
-function join(files: ReadonlyMap<string, PipelineFile>, root: string): Joined {
-  const seen = new Set<string>();
-  const joinFrom = (path: string): Joined => {
-    const file = files.get(path);
-    const own = file === undefined || seen.has(path) ? undefined : readPipelineYaml(file);
-    seen.add(path);
-    if (own === undefined) return { top: emptyMapping, components: [] };
-    const below = includesOf(own).flatMap((include): Joined[] =>
-      include.kind === "component"
-        ? [{ top: emptyMapping, components: [include] }]
-        : pathsOf(include.path, files).map(joinFrom),
-    );
-    return {
-      top: [...below.map(({ top }) => top), own].reduce(mergeMappings, emptyMapping),
-      components: below.flatMap(({ components }) => components),
-    };
-  };
-  return joinFrom(root);
-}
-
-function pathsOf(text: string, files: ReadonlyMap<string, PipelineFile>): readonly string[] {
-  const path = localPath(text);
-  if (path === undefined) return [];
-  if (!isGlob(path)) return [path];
-  const glob = compileGlob(path);
-  return [...files.keys()].filter((known) => glob.test(known));
+function warningOf({
+  name,
+  rules,
+}: {
+  readonly name: string;
+  readonly rules: readonly Value[] | undefined;
+}) {
+  const last = rules?.at(-1);
+  const isBare = isMap(last) && last.size === 1 && last.has("when") && last.get("when") !== "never";
+  const page =
+    "https://docs.gitlab.com/ee/ci/jobs/job_troubleshooting.html#job-may-allow-multiple-pipelines-to-run-for-a-single-action-warning";
+  return isBare
+    ? [
+        `jobs:${name} may allow multiple pipelines to run for a single action due to \`rules:when\` clause with no \`workflow:rules\` - read more: ${page}`,
+      ]
+    : [];
 }

@@ -1,71 +1,106 @@
-/** Reads a pipeline's YAML as GitLab does: anchors, merge keys, `!reference`, a header of inputs before the body. */
-import { isAlias, isMap, isScalar, isSeq, type Node, parseAllDocuments, type Scalar } from "yaml";
-import { type Mapping, nothing, type PipelineFile, unknown, type Value } from "./value.ts";
+/** Reads YAML as GitLab does: YAML 1.1 in the dialect of Ruby's Psych, with a header before the content. */
+import { isAlias, isMap, isScalar, isSeq, type Pair, parseAllDocuments, type Scalar } from "yaml";
+import { scalarValue } from "./scalar.ts";
+import {
+  isBlank,
+  isMap as isYamlMap,
+  refuse,
+  type Value,
+  type YamlMap,
+  YamlReference,
+} from "./tree.ts";
 
-/**
- * Gives the body of a file; `undefined` where it is no mapping or cannot be parsed.
- *
- * GitLab has parsed every file of a pipeline that runs, so a file that fails here is one that this
- * parser reads differently, and nothing certain can be said about it.
- */
-export function readPipelineYaml(file: PipelineFile): Mapping | undefined {
-  const documents = parseAllDocuments(file.text, {
+/** A file of a pipeline's configuration. */
+export interface YamlFile {
+  /** The document with `spec`, where there is one before the content. */
+  readonly header: YamlMap | undefined;
+  readonly content: YamlMap;
+}
+
+/** Documents are told apart by these lines before anything is parsed, so anchors do not cross them. */
+const divider = /^---\s+/m;
+const mostPieces = 3;
+
+/** Gives a file's content; what GitLab cannot read is a `CiRefusal`. */
+export function readYaml(text: string): YamlFile {
+  const documents = pieces(text)
+    .map(readDocument)
+    .filter((document) => !isBlank(document));
+  const maps = documents.map((document) =>
+    isYamlMap(document) ? document : refuse("Invalid configuration format"),
+  );
+  const [first] = maps;
+  const header = maps.length > 1 && first?.has("spec") ? first : undefined;
+  const content = header === undefined ? first : maps.at(-1);
+  return { header, content: content ?? new Map() };
+}
+
+function pieces(text: string): readonly string[] {
+  const found: string[] = [];
+  let rest = text;
+  while (found.length < mostPieces - 1) {
+    const line = divider.exec(rest);
+    if (line === null) break;
+    found.push(rest.slice(0, line.index));
+    rest = rest.slice(line.index + line[0].length);
+  }
+  return [...found, rest];
+}
+
+function readDocument(text: string): Value {
+  const documents = parseAllDocuments(text, {
+    schema: "failsafe",
     logLevel: "silent",
     prettyErrors: false,
     uniqueKeys: false,
   });
-  const body = Array.isArray(documents) ? documents.at(-1) : undefined;
-  if (body === undefined || body.errors.length > 0) return undefined;
-  const value = readNode(body.contents, { file, anchors: new Map() });
-  return value.kind === "mapping" ? value : undefined;
+  const document = Array.isArray(documents) ? documents[0] : undefined;
+  const [error] = document?.errors ?? [];
+  if (error !== undefined) refuse(`(<unknown>): ${error.message}`);
+  return readNode(document?.contents, new Map());
 }
 
-interface Reading {
-  readonly file: PipelineFile;
-  /** Values by anchor, as far as the file was read: an alias means the last one before it. */
-  readonly anchors: Map<string, Value>;
-}
-
-function readNode(node: unknown, reading: Reading): Value {
-  if (isAlias(node)) return reading.anchors.get(node.source) ?? unknown;
-  const value = readUnnamed(node, reading);
+/** `anchors` holds values as far as the file was read: an alias means the last one before it. */
+function readNode(node: unknown, anchors: Map<string, Value>): Value {
+  if (isAlias(node))
+    return (
+      anchors.get(node.source) ?? refuse(`An alias referenced an unknown anchor: ${node.source}`)
+    );
+  const value = readUnnamed(node, anchors);
   const anchor = isScalar(node) || isMap(node) || isSeq(node) ? node.anchor : undefined;
-  if (anchor !== undefined) reading.anchors.set(anchor, value);
+  if (anchor !== undefined) anchors.set(anchor, value);
   return value;
 }
 
-function readUnnamed(node: unknown, reading: Reading): Value {
-  if (isScalar(node)) return readScalar(node, reading.file);
+function readUnnamed(node: unknown, anchors: Map<string, Value>): Value {
+  if (isScalar(node)) return readScalar(node as Scalar<string>);
   if (isSeq(node)) {
-    const items = node.items.map((item) => readNode(item, reading));
-    if ((node as Node & { tag?: string }).tag !== "!reference") return { kind: "list", items };
-    const path = items.flatMap((item) => (item.kind === "text" ? item.text : []));
-    return path.length === items.length ? { kind: "reference", path } : unknown;
+    const items = node.items.map((item) => readNode(item, anchors));
+    return node.tag === "!reference" ? new YamlReference(items) : items;
   }
-  if (!isMap(node)) return nothing;
-  const merged = new Map<string, Value>();
-  const own = new Map<string, Value>();
-  for (const { key, value } of node.items) {
-    const read = readNode(value, reading);
-    const name = isScalar(key) ? spelling(key) : undefined;
-    if (name === "<<") for (const [at, what] of mergedEntries(read)) merged.set(at, what);
-    else if (name !== undefined) own.set(name, read);
-  }
-  return { kind: "mapping", entries: new Map([...merged, ...own]), open: false };
+  if (!isMap(node)) return null;
+  refuseClass(node.tag);
+  const map = new Map<Value, Value>();
+  for (const pair of node.items) addPair(map, pair, anchors);
+  return map;
 }
 
-function readScalar(scalar: Scalar, file: PipelineFile): Value {
-  if (scalar.value === null) return nothing;
-  return { kind: "text", text: spelling(scalar), file: file.path };
+/** A merge key counts where it stands: it replaces what is before it, and is replaced by what follows. */
+function addPair(map: Map<Value, Value>, pair: Pair, anchors: Map<string, Value>): void {
+  const key = readNode(pair.key, anchors);
+  const value = readNode(pair.value, anchors);
+  const bases = Array.isArray(value) ? value.toReversed() : [value];
+  if (key !== "<<" || !bases.every(isYamlMap)) map.set(key, value);
+  else for (const base of bases) for (const [name, each] of base) map.set(name, each);
 }
 
-/** A number or boolean as it is spelt, so that `3.10` stays what it is. */
-function spelling({ value, source }: Scalar): string {
-  return typeof value === "string" ? value : (source ?? String(value));
+function readScalar({ value, type, tag }: Scalar<string>): Value {
+  refuseClass(tag);
+  if (tag?.endsWith(":binary")) return Buffer.from(value, "base64").toString();
+  if (tag?.endsWith(":float")) return Number(value);
+  return type === "PLAIN" && !tag?.endsWith(":str") ? scalarValue(value ?? "") : value;
 }
 
-/** What `<<` brings: of several mappings the first wins. */
-function mergedEntries(value: Value): readonly (readonly [string, Value])[] {
-  if (value.kind === "mapping") return [...value.entries];
-  return value.kind === "list" ? value.items.toReversed().flatMap(mergedEntries) : [];
+function refuseClass(tag: string | undefined): void {
+  if (tag?.startsWith("!ruby/")) refuse("Tried to load unspecified class: Object");
 }

@@ -1,23 +1,22 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { gatherFiles } from "../../src/pipelines/gather.ts";
-import { imagesOf } from "../../src/pipelines/job.ts";
-import { assemble } from "../../src/pipelines/pipeline.ts";
-import { memoryTree } from "../support/tree.ts";
+import { imagesOf, readOutline } from "../../src/pipelines/outline.ts";
 
 const root = ".gitlab-ci.yml";
 
 async function read(files: Readonly<Record<string, string>>) {
-  return assemble(await gatherFiles(memoryTree(files), root), root);
+  const source = {
+    project: "",
+    paths: Object.keys(files),
+    read: async (path: string) => files[path],
+  };
+  const outline = await readOutline(files[root] ?? "", source);
+  return outline?.jobs ?? new Map<string, never>();
 }
 
 /** What each job runs in and beside. */
 async function images(files: Readonly<Record<string, string>>) {
-  const pipeline = await read(files);
-  const found = pipeline.jobs.map((name) => {
-    const texts = imagesOf(pipeline, pipeline.job(name)).map(({ text }) => text);
-    return [name, texts.join(" ")] as const;
-  });
+  const found = [...(await read(files))].map(([name, job]) => [name, imagesOf(job).join(" ")]);
   return Object.fromEntries(found);
 }
 
@@ -86,7 +85,7 @@ describe("files", () => {
   for (const [text, included] of places) {
     test(`${JSON.stringify(text)} brings ${included.length === 0 ? "nothing" : included.join(", ")}`, async () => {
       const job = (path: string) => ({ [path]: `${path}:\n  image: x\n` });
-      const { jobs } = await read({
+      const jobs = await read({
         [root]: `${text}\n`,
         ...job("a/one.yml"),
         ...job("a/two.yaml"),
@@ -94,7 +93,7 @@ describe("files", () => {
         ...job("a/deep/four.yml"),
         "a/chain.yaml": "include: [a/one.yml, a/chain.yaml]\n",
       });
-      assert.deepEqual([...jobs].sort(), [...included].sort());
+      assert.deepEqual([...jobs.keys()].sort(), [...included].sort());
     });
   }
 

@@ -1,0 +1,102 @@
+/** `extends`, `!reference` and the outermost stages: what is done to a configuration once its files are joined. */
+import {
+  CiRefusal,
+  get,
+  inspect,
+  isList,
+  isMap,
+  listOf,
+  merge,
+  refuse,
+  textOf,
+  type Value,
+  type YamlMap,
+  YamlReference,
+} from "./tree.ts";
+
+const mostLevels = 10;
+
+/** Gives all jobs with what they extend; `extends` itself stays. */
+export function extendAll(config: YamlMap): YamlMap {
+  const done = new Map(config);
+  for (const key of config.keys()) extend(key, done, []);
+  return done;
+}
+
+/** The same where bases may be missing: one that is not at hand may say anything, so what is below it counts for nothing. */
+export function extendKnown(config: YamlMap): YamlMap {
+  const whole = (key: Value, above: readonly Value[]): YamlMap | undefined => {
+    const job = config.get(key);
+    if (!isMap(job) || above.includes(key)) return undefined;
+    const bases = listOf(job.get("extends")).map((base) => whole(textOf(base), [...above, key]));
+    const known = bases
+      .slice(bases.lastIndexOf(undefined) + 1)
+      .filter((base) => base !== undefined);
+    return [...known, job].reduce(merge, new Map());
+  };
+  return new Map([...config].map(([key, value]) => [key, whole(key, []) ?? value]));
+}
+
+function extend(key: Value, config: Map<Value, Value>, above: readonly Value[]): YamlMap {
+  const job = config.get(key);
+  if (!isMap(job)) return new Map();
+  if (!job.has("extends")) return job;
+  const bases = listOf(job.get("extends")).map(textOf);
+  const name = textOf(key);
+  const unknown = bases.filter((base) => !config.has(base));
+  if (unknown.length > 0) refuse(`${name}: unknown keys in \`extends\` (${unknown.join(", ")})`);
+  const invalid = bases.filter((base) => !isMap(config.get(base)));
+  if (invalid.length > 0)
+    refuse(`${name}: invalid base hashes in \`extends\` (${invalid.join(", ")})`);
+  if (above.length > mostLevels) refuse(`${name}: nesting too deep in \`extends\``);
+  if (above.includes(key)) refuse(`${name}: circular dependency detected in \`extends\``);
+  const whole = [...bases.map((base) => extend(base, config, [...above, key])), job];
+  const merged = whole.reduce(merge, new Map());
+  config.set(key, merged);
+  return merged;
+}
+
+/** Puts values in place of references, wherever they lead; with `lenient` one that leads nowhere stays. */
+export function resolveReferences(config: YamlMap, lenient = false): YamlMap {
+  const known = new Map<YamlReference, Value | "open">();
+  const resolve = (value: Value): Value => {
+    if (isList(value)) return value.map(resolve);
+    if (isMap(value)) return new Map([...value].map(([key, item]) => [key, resolve(item)]));
+    if (!(value instanceof YamlReference)) return value;
+    try {
+      return follow(value);
+    } catch (error) {
+      if (lenient && error instanceof CiRefusal) return value;
+      throw error;
+    }
+  };
+  const follow = (reference: YamlReference): Value => {
+    const { path } = reference;
+    const told = inspect(reference);
+    if (path.length === 0 || !path.every((key) => typeof key === "string"))
+      refuse(`${told} is not valid`);
+    const before = known.get(reference);
+    if (before === "open") refuse(`${told} is part of a circular chain`);
+    if (before !== undefined) return before;
+    known.set(reference, "open");
+    const found = resolve(get(config, ...path.map(textOf)) ?? null);
+    if (found === null || found === false) refuse(`${told} could not be found`);
+    known.set(reference, found);
+    return found;
+  };
+  const resolved = resolve(config);
+  return isMap(resolved) ? resolved : config;
+}
+
+const edges = [".pre", ".post"];
+
+/** Stages with the outermost ones at the ends, wherever they are declared. */
+export function wrapStages(stages: readonly Value[]): readonly Value[] {
+  return [".pre", ...stages.filter((stage) => !edges.includes(textOf(stage))), ".post"];
+}
+
+export function withEdgeStages(config: YamlMap): YamlMap {
+  const stages = config.get("stages");
+  if (!isList(stages) || stages.length === 0) return config;
+  return new Map([...config, ["stages", wrapStages(stages)]]);
+}

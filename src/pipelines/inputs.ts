@@ -1,0 +1,157 @@
+/** Inputs of a file: what its header declares, and the values that an include gives. */
+import { compile, holds } from "./expression.ts";
+import {
+  about,
+  alphanumeric,
+  apart,
+  each,
+  keys,
+  known,
+  list,
+  map,
+  record,
+  type Shape,
+  tell,
+  text,
+  texts,
+  type ValueCheck,
+  words,
+} from "./shape.ts";
+import { get, isList, isMap, merge, textOf, type Value, type YamlMap } from "./tree.ts";
+
+const types = words("array boolean number string");
+const mostOptions = 50;
+
+const options: ValueCheck = (value) => {
+  if (!isList(value)) return list(value);
+  const many = value.length > mostOptions ? [`cannot define more than ${mostOptions} options`] : [];
+  return value.includes(null) ? [...many, "options array cannot contain null values"] : many;
+};
+
+const input: Shape = (value, place) =>
+  tell(place, [
+    ...about("input description", alphanumeric, get(value, "description") ?? null),
+    ...about("input regex", text, get(value, "regex") ?? null),
+    ...about("input type", known(types), get(value, "type") ?? null),
+    ...about("config", options, get(value, "options") ?? null),
+    ...about("config", map, value),
+    ...about("config", keys(words("default description options regex type rules")), value),
+    ...about("config", apart("rules", "options"), value),
+    ...about("config", apart("rules", "default"), value),
+  ]);
+
+/** What GitLab takes as a header. */
+export const header = record(
+  {},
+  {
+    spec: record(
+      { description: text, component: texts },
+      { inputs: each(input), include: () => [] },
+    ),
+  },
+);
+
+export interface SettledInputs {
+  readonly values: YamlMap;
+  readonly errors: readonly string[];
+}
+
+/** Gives each declared input its value, in the order of the declarations, since rules may look at earlier ones. */
+export function settleInputs(declared: YamlMap, given: YamlMap): SettledInputs {
+  const values = new Map<Value, Value>();
+  const unknown = [...given.keys()].filter((name) => !declared.has(name));
+  const told = `unknown input arguments: ${unknown.map(textOf).join(", ")}`;
+  const errors: string[] = unknown.length > 0 ? [told] : [];
+  for (const [name, declaration] of declared) {
+    const one = settle(declaration, given.get(name) ?? null, merge(given, values));
+    values.set(name, one.value);
+    errors.push(...one.errors.map((error) => `\`${textOf(name)}\` input: ${error}`));
+  }
+  return { values, errors };
+}
+
+function settle(declaration: Value, found: Value, inputs: YamlMap) {
+  const rules = get(declaration, "rules");
+  const all = isList(rules) ? rules : [];
+  const rule = all.find((each) => {
+    const condition = get(each, "if");
+    return !condition || holds(textOf(condition), { variables: new Map(), inputs });
+  });
+  const value = found === "" && rules !== undefined ? null : found;
+  const initial = get(rule, "default") ?? get(declaration, "default") ?? null;
+  const hasDefault = [declaration, ...all].some((each) => isMap(each) && each.has("default"));
+  const coerced = coerce(declaration, value ?? initial);
+  if (!hasDefault && value === null)
+    return { value: coerced, errors: ["required value has not been provided"] };
+  const allowed = get(rule, "options") ?? get(declaration, "options");
+  return {
+    value: coerced,
+    errors: [
+      ...(initial === null
+        ? []
+        : problemsOf(declaration, coerce(declaration, initial), "default", allowed)),
+      ...(value === null ? [] : problemsOf(declaration, coerced, "provided", allowed)),
+    ],
+  };
+}
+
+function typeOf(declaration: Value): string {
+  return textOf(get(declaration, "type") ?? "string");
+}
+
+/** Text for a string whatever is given; for other types a text is read as JSON. */
+function coerce(declaration: Value, value: Value): Value {
+  if (typeOf(declaration) === "string") return textOf(value);
+  if (typeof value !== "string") return value;
+  try {
+    return JSON.parse(value, numbers) as Value;
+  } catch {
+    return value;
+  }
+}
+
+function numbers(_key: string, value: unknown, context?: { readonly source: string }): unknown {
+  if (Array.isArray(value) || typeof value !== "object" || value === null)
+    return typeof value === "number" && /^-?\d+$/.test(context?.source ?? "")
+      ? BigInt(context?.source ?? "")
+      : value;
+  return new Map(Object.entries(value));
+}
+
+function problemsOf(
+  declaration: Value,
+  value: Value,
+  which: "default" | "provided",
+  allowed: Value | undefined,
+): readonly string[] {
+  const type = typeOf(declaration);
+  const problems: string[] = [];
+  if (!isOf(type, value))
+    problems.push(`${which} value is not ${type === "array" ? "an" : "a"} ${type}`);
+  problems.push(...optionProblems(type, value, allowed));
+  const regex = get(declaration, "regex");
+  if (regex === undefined) return problems;
+  if (type !== "string")
+    return [...problems, "RegEx validation can only be used with string inputs"];
+  const pattern = compile(textOf(regex));
+  if (pattern === undefined) problems.push("invalid regular expression");
+  else if (!pattern.matcher(textOf(value)).find())
+    problems.push(`${which} value does not match required RegEx pattern`);
+  return problems;
+}
+
+function isOf(type: string, value: Value): boolean {
+  if (type === "array") return isList(value);
+  if (type === "number") return typeof value === "bigint" || typeof value === "number";
+  return type === "string" || typeof value === type;
+}
+
+function optionProblems(type: string, value: Value, allowed: Value | undefined): readonly string[] {
+  if (!isList(allowed)) return [];
+  if (type === "array" || type === "boolean")
+    return ["Options can only be used with string and number inputs"];
+  if (allowed.some((option) => textOf(option) === textOf(value))) return [];
+  const where =
+    type === "number" ? "the list of the allowed options" : "the list of allowed options";
+  return [`\`${textOf(value)}\` cannot be used because it is not in ${where}`];
+}

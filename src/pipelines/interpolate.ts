@@ -1,0 +1,113 @@
+/** Puts inputs into a file: blocks such as `$[[ inputs.stage | truncate(0, 8) ]]` in keys and texts. */
+import type { Values } from "./expression.ts";
+import { CiRefusal, get, isList, isMap, refuse, textOf, type Value, type YamlMap } from "./tree.ts";
+import { expand } from "./variables.ts";
+
+/** What blocks may speak of. */
+export interface BlockScope {
+  /** `inputs` and `component`. */
+  readonly values: YamlMap;
+  readonly variables: Values;
+}
+
+const block = /\$\[\[\s*(\S.*?\S)\s*\]\]/g;
+const mostFunctions = 3;
+const longestAccess = 1024;
+
+/** Gives the content with all blocks filled in; one that cannot be is a `CiRefusal`. */
+export function interpolate(content: YamlMap, scope: BlockScope): YamlMap {
+  const replaced = replace(content, scope);
+  return isMap(replaced) ? replaced : content;
+}
+
+function replace(value: Value, scope: BlockScope): Value {
+  if (typeof value === "string") return replaceText(value, scope);
+  if (isList(value))
+    return value.flatMap((item) => {
+      const replaced = replace(item, scope);
+      // A list in place of a text becomes a part of the list around it.
+      return typeof item === "string" && isList(replaced) ? replaced : [replaced];
+    });
+  if (!isMap(value)) return value;
+  return new Map([...value].map(([key, item]) => [replace(key, scope), replace(item, scope)]));
+}
+
+function replaceText(text: string, scope: BlockScope): Value {
+  const blocks = [...text.matchAll(block)].map(([whole, inside = ""]) => ({
+    whole,
+    value: filled(whole, inside, scope),
+  }));
+  const [first, second] = blocks;
+  if (first === undefined) return text;
+  if (second === undefined && first.whole === text) return first.value;
+  return blocks.reduce((made, { whole, value }) => substitute(made, whole, textOf(value)), text);
+}
+
+/** As Ruby's gsub does it: a backslash in the new text means a part of the old one. */
+function substitute(text: string, whole: string, value: string): string {
+  return text.replaceAll(whole, (_, at: number) =>
+    value.replace(/\\(?:[0-9&+'`\\]|k<\w*>)/g, (part) => {
+      if (part === "\\\\") return "\\";
+      if (part === "\\0" || part === "\\&") return whole;
+      if (part === "\\`") return text.slice(0, at);
+      return part === "\\'" ? text.slice(at + whole.length) : "";
+    }),
+  );
+}
+
+function filled(whole: string, inside: string, scope: BlockScope): Value {
+  const [access = "", ...functions] = inside.split("|").map((part) => part.trim());
+  // Blocks of a matrix wait until its jobs are made.
+  if (access.split(".")[0] === "matrix") return whole;
+  const found = look(access, scope.values);
+  if (functions.length > mostFunctions) refuse("too many functions in interpolation block");
+  const calls = functions.map((call) => functionOf(call, scope.variables));
+  return calls.reduce<Value>((value, call) => call(value), found);
+}
+
+function look(access: string, values: YamlMap): Value {
+  const segments = access.split(".");
+  if (segments.length < 2)
+    refuse("invalid pattern used for interpolation. valid pattern is $[[ inputs.input ]]");
+  if (Buffer.byteLength(access) > longestAccess)
+    refuse("maximum interpolation expression size exceeded");
+  return segments.reduce<Value>((value, segment) => {
+    const [, name = segment, indices = ""] = /^(\w+)((?:\[\d+\])+)$/.exec(segment) ?? [];
+    const found = get(value, name);
+    if (found === undefined) refuse(`unknown interpolation provided: \`${name}\` in \`${access}\``);
+    const steps = [...indices.matchAll(/\d+/g)].map(([index]) => Number(index));
+    return steps.reduce<Value>((list, index) => itemOf(list, index, access), found);
+  }, values);
+}
+
+function itemOf(list: Value, index: number, access: string): Value {
+  if (!isList(list)) refuse(`cannot index into non-array value at [${index}] in \`${access}\``);
+  const item = list[index];
+  if (item !== undefined) return item;
+  const size = `size: ${list.length}`;
+  return refuse(`array index ${index} out of bounds (${size}) in \`${access}\``);
+}
+
+function functionOf(call: string, variables: Values): (value: Value) => Value {
+  const [, from, length] = /^truncate\(\s*(\d+)\s*,\s*(\d+)\s*\)?$/.exec(call) ?? [];
+  if (from !== undefined)
+    return (value) => {
+      const signs = [...textIn("truncate", value)];
+      return signs.slice(Number(from), Number(from) + Number(length)).join("");
+    };
+  if (call === "expand_vars") return (value) => expand(textIn(call, value), variables, "stays");
+  if (call === "posix_escape") return (value) => shellEscape(textIn(call, value));
+  const told = "check that the function name, arguments, and types are correct";
+  return refuse(`no function matching \`${call}\`: ${told}`);
+}
+
+function textIn(name: string, value: Value): string {
+  if (typeof value === "string") return value;
+  const told = `invalid input type: ${name} can only be used with string inputs`;
+  throw new CiRefusal(`error in \`${name}\` function: ${told}`);
+}
+
+function shellEscape(text: string): string {
+  if (text === "") return "''";
+  return text.replace(/[^\w\-.,:+/@\n]/g, "\\$&").replaceAll("\n", "'\n'");
+}

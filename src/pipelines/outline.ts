@@ -1,0 +1,71 @@
+/** A pipeline's configuration as far as the files at hand tell it, whatever the pipeline is made for. */
+import { extendKnown, resolveReferences } from "./extend.ts";
+import { join } from "./include.ts";
+import { variablesOf } from "./job.ts";
+import { defaultsOf, jobKind, jobsOf, withDefaults } from "./job-words.ts";
+import type { CiSource, Include } from "./ports.ts";
+import { CiRefusal, flatten, get, isMap, textOf, type YamlMap } from "./tree.ts";
+import type { Variable } from "./variables.ts";
+
+export interface Outline {
+  /** The files joined, jobs as they are written. */
+  readonly written: YamlMap;
+  /** Jobs that may run, with what they extend and references in place, as far as that is at hand. */
+  readonly jobs: ReadonlyMap<string, YamlMap>;
+  /** Variables that hold in every job. */
+  readonly variables: readonly Variable[];
+  /** All that is included and not left out by rules, at hand or not. */
+  readonly includes: readonly Include[];
+}
+
+/** Hidden jobs that includes are known to bring, where their files are not at hand. */
+export type Brought = (includes: readonly Include[]) => YamlMap;
+
+/** Reads what a project's own files say; `undefined` where the text is no configuration. */
+export async function readOutline(
+  text: string,
+  source: CiSource,
+  brought: Brought = () => new Map(),
+): Promise<Outline | undefined> {
+  const occasion = {
+    source: "push",
+    ref: "",
+    kind: "branch",
+    project: source.project,
+    predefined: [],
+    settings: [],
+    changed: undefined,
+  } as const;
+  const joining = { occasion, fetch: async () => undefined, includes: [], lenient: true };
+  try {
+    const written = await join(text, undefined, { source }, joining);
+    const all = new Map([...brought(joining.includes), ...written]);
+    const config = resolveReferences(extendKnown(all), true);
+    return {
+      written,
+      jobs: visibleJobs(config),
+      variables: variablesOf(config.get("variables")),
+      includes: joining.includes,
+    };
+  } catch (error) {
+    if (error instanceof CiRefusal) return undefined;
+    throw error;
+  }
+}
+
+function visibleJobs(config: YamlMap): ReadonlyMap<string, YamlMap> {
+  const defaults = defaultsOf(config);
+  const jobs = [...jobsOf(config)].flatMap(([name, job]) => {
+    if (!isMap(job) || jobKind(name, job) === "hidden" || textOf(name).includes("$[[")) return [];
+    return [[textOf(name), withDefaults(job, defaults)] as const];
+  });
+  return new Map(jobs);
+}
+
+/** The names of all images that a job runs in or beside, as they are written. */
+export function imagesOf(job: YamlMap): readonly string[] {
+  return [job.get("image"), ...flatten(job.get("services"))].flatMap((image) => {
+    const name = isMap(image) ? get(image, "name") : image;
+    return typeof name === "string" ? [name] : [];
+  });
+}

@@ -1,0 +1,100 @@
+/** Which rule takes a job, an include or the whole pipeline. */
+import { compilePattern, holds } from "./expression.ts";
+import { fits } from "./glob.ts";
+import type { Occasion } from "./ports.ts";
+import { get, isMap, listOf, textOf, type Value, type YamlMap } from "./tree.ts";
+import { expand, expandAll, type Variable, valuesOf } from "./variables.ts";
+
+/** What rules look at. */
+export interface Sight {
+  readonly occasion: Occasion;
+  readonly variables: readonly Variable[];
+  /** All files of the repository. */
+  readonly paths: readonly string[];
+}
+
+/** The first rule whose conditions all hold. */
+export function matchingRule(rules: readonly Value[], sight: Sight): YamlMap | undefined {
+  return rules.filter(isMap).find((rule) => isMatch(rule, sight));
+}
+
+/** Whether a list of rules lets something in, where `when` says no more than that. */
+export function isTaken(rules: readonly Value[], sight: Sight): boolean {
+  const rule = matchingRule(rules, sight);
+  return rule !== undefined && rule.get("when") !== "never";
+}
+
+function isMatch(rule: YamlMap, sight: Sight): boolean {
+  const part = (key: string): Value => rule.get(key) ?? null;
+  const condition = part("if");
+  if (condition !== null && !holds(textOf(condition), { variables: valuesOf(sight.variables) }))
+    return false;
+  const changes = part("changes");
+  const exists = part("exists");
+  return (
+    (changes === null || isChanged(globsOf(changes, sight), sight.occasion)) &&
+    (exists === null || globsOf(exists, sight).some((glob) => isThere(glob, sight.paths)))
+  );
+}
+
+function globsOf(clause: Value, { variables }: Sight): readonly string[] {
+  const globs = listOf(isMap(clause) ? clause.get("paths") : clause).map(textOf);
+  if (!globs.some((glob) => /[$%]/.test(glob))) return globs;
+  const { values } = expandAll(variables);
+  return globs.map((glob) => expand(glob, values, "stays"));
+}
+
+function isChanged(globs: readonly string[], { changed }: Occasion): boolean {
+  return changed?.some((path) => globs.some((glob) => fits(glob, path))) ?? true;
+}
+
+/** A path is compared as it is; one that ends in `/` means a folder; `**` with an ending any file that ends so. */
+function isThere(glob: string, paths: readonly string[]): boolean {
+  const isExact = !/[*?[{]/.test(glob);
+  if (isExact && glob.endsWith("/")) return paths.some((path) => path.startsWith(glob));
+  if (isExact) return paths.includes(glob);
+  const ending = glob.replace(/^\*\*\/\*/, "");
+  if (/^\.[^/*?[{]*$/.test(ending)) return paths.some((path) => path.endsWith(ending));
+  // Without a slash only the top of the repository is looked at.
+  const isTop = !glob.includes("/") && !glob.includes("**");
+  return paths.some((path) => (!isTop || !path.includes("/")) && fits(glob, path));
+}
+
+/** Whether `only` and `except` let a job in. */
+export function isAdmitted(only: Value, except: Value, sight: Sight): boolean {
+  const byDefault: Value = new Map([["refs", ["branches", "tags"]]]);
+  const wanted = Array.isArray(only) ? new Map([["refs", only]]) : only;
+  const limits = isMap(wanted) ? new Map([...byDefault, ...wanted]) : byDefault;
+  const unwanted = Array.isArray(except) ? new Map([["refs", except]]) : except;
+  return clauses(limits, sight).every(Boolean) && !clauses(unwanted, sight).some(Boolean);
+}
+
+function clauses(policy: Value, sight: Sight): readonly boolean[] {
+  const part = (key: string): readonly Value[] | undefined => {
+    const value = get(policy, key) ?? null;
+    return value === null ? undefined : listOf(value);
+  };
+  const { occasion, variables } = sight;
+  const known = { variables: valuesOf(variables) };
+  const refs = part("refs")?.some((ref) => isRef(textOf(ref), occasion));
+  const conditions = part("variables")?.some((each) => holds(textOf(each), known));
+  const globs = part("changes")?.map(textOf);
+  return [refs, conditions, globs && isChanged(globs, occasion)].filter(
+    (clause) => clause !== undefined,
+  );
+}
+
+function isRef(written: string, { ref, kind, source, project }: Occasion): boolean {
+  const [pattern = "", path] = written.split("@", 2);
+  if (path !== undefined && path !== project) return false;
+  const name = source.replace(/_event$/, "");
+  if (pattern === name || pattern === plural(name)) return true;
+  if (kind === "merge_request") return false;
+  if (pattern === (kind === "tag" ? "tags" : "branches")) return true;
+  const compiled = compilePattern(pattern);
+  return compiled === undefined ? pattern === ref : compiled.matcher(ref).find();
+}
+
+function plural(name: string): string {
+  return /(?:sh|s)$/.test(name) ? `${name}es` : `${name}s`;
+}

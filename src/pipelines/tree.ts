@@ -1,0 +1,112 @@
+/** What a pipeline's YAML says, as GitLab holds it, and its words for it. */
+
+/** Whole numbers are `bigint`, so that `1.0` stays apart from `1`. */
+export type Value =
+  | string
+  | bigint
+  | number
+  | boolean
+  | null
+  | readonly Value[]
+  | YamlMap
+  | YamlReference;
+
+export interface YamlMap extends ReadonlyMap<Value, Value> {}
+
+/** GitLab's `!reference [job, key]`. */
+export class YamlReference {
+  readonly path: readonly Value[];
+
+  constructor(path: readonly Value[]) {
+    this.path = path;
+  }
+}
+
+/** GitLab makes no pipeline of such a configuration; the message is its own. */
+export class CiRefusal extends Error {}
+
+export function refuse(message: string): never {
+  throw new CiRefusal(message);
+}
+
+export function isText(value: unknown): value is string {
+  return typeof value === "string";
+}
+
+export function isMap(value: Value | undefined): value is YamlMap {
+  return value instanceof Map;
+}
+
+export function isList(value: Value | undefined): value is readonly Value[] {
+  return Array.isArray(value);
+}
+
+/** What a map has under a key; `undefined` also where it is no map. */
+export function get(value: Value | undefined, ...keys: readonly string[]): Value | undefined {
+  return keys.reduce<Value | undefined>(
+    (found, key) => (isMap(found) ? found.get(key) : undefined),
+    value,
+  );
+}
+
+/** A list as it is, nothing as none, anything else as the only item. */
+export function listOf(value: Value | undefined): readonly Value[] {
+  if (isList(value)) return value;
+  return value === undefined || value === null ? [] : [value];
+}
+
+/** The items of lists in lists. */
+export function flatten(value: Value | undefined): readonly Value[] {
+  return listOf(value).flatMap((item) => (isList(item) ? flatten(item) : [item]));
+}
+
+export function isBlank(value: Value | undefined): boolean {
+  if (typeof value === "string") return value.trim() === "";
+  if (isList(value)) return value.length === 0;
+  if (isMap(value)) return value.size === 0;
+  return value === undefined || value === null || value === false;
+}
+
+/** One value over another, as `include` and `extends` do it: maps join, anything else is replaced. */
+export function merge(below: YamlMap, above: YamlMap): YamlMap {
+  const merged = new Map(below);
+  for (const [key, value] of above) {
+    const under = merged.get(key);
+    merged.set(key, isMap(under) && isMap(value) ? merge(under, value) : value);
+  }
+  return merged;
+}
+
+/** The text that a value becomes within a text or as a variable. */
+export function textOf(value: Value | undefined): string {
+  if (value === undefined || value === null) return "";
+  if (isList(value) || isMap(value) || value instanceof YamlReference) return inspect(value);
+  if (typeof value === "number" && Number.isInteger(value)) return value.toFixed(1);
+  return String(value);
+}
+
+/** The notation of Ruby, in which GitLab quotes lists. */
+export function inspect(value: Value): string {
+  if (value === null) return "nil";
+  if (typeof value === "string") return JSON.stringify(value);
+  if (value instanceof YamlReference) return `!reference ${inspect(value.path)}`;
+  if (isList(value)) return `[${value.map(inspect).join(", ")}]`;
+  if (!isMap(value)) return textOf(value);
+  const entries = [...value].map(([key, each]) => `:${textOf(key)}=>${inspect(each)}`);
+  return `{${entries.join(", ")}}`;
+}
+
+/** A value as JSON has it; a key that is set to nothing counts as not given. */
+export type Plain = string | number | boolean | null | readonly Plain[] | PlainMap;
+export interface PlainMap {
+  readonly [key: string]: Plain;
+}
+
+export function plain(value: Value): Plain {
+  if (typeof value === "bigint") return Number(value);
+  if (value instanceof YamlReference) return textOf(value);
+  if (isList(value)) return value.map(plain);
+  if (!isMap(value)) return value;
+  const given = [...value].filter(([, each]) => each !== null);
+  return Object.fromEntries(given.map(([key, each]) => [textOf(key), plain(each)]));
+}
