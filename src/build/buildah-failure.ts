@@ -9,7 +9,7 @@ export const getBuildah =
   "install it (apt-get install buildah netavark, or apk add buildah), or use the docker engine";
 
 const runnerRights =
-  'buildah needs to be root in its container or a user with ranges in /etc/subuid, and to be allowed user namespaces: on GitLab\'s docker executor set security_opt = ["seccomp:unconfined", "apparmor:unconfined"] or privileged = true for the runner, on Kubernetes the seccomp and AppArmor profiles Unconfined, or use the docker engine';
+  'buildah needs to be root in its container or a user with ranges in /etc/subuid, and to be allowed user namespaces: on GitLab\'s docker executor set security_opt = ["seccomp:unconfined", "apparmor:unconfined"] or privileged = true for the runner, on Kubernetes the seccomp and AppArmor profiles Unconfined, on hosts of Ubuntu 23.10 or later also sysctl kernel.apparmor_restrict_unprivileged_userns=0, or use the docker engine';
 
 /** buildah's last word about its failure. */
 export function errorLine(result: RunResult): string {

@@ -109,6 +109,8 @@ export interface MachineFacts {
   readonly engines: readonly EngineFacts[];
   /** `undefined` where the system does not tell (no `/proc`). */
   readonly self: ProcessFacts | undefined;
+  /** AppArmor of the host forbids mounts in user namespaces, also to containers without a profile (Ubuntu since 23.10). */
+  readonly restrictsNamespaces: boolean;
 }
 
 export interface EngineFacts {

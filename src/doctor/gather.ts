@@ -152,9 +152,11 @@ export async function gatherMachine(
     if (!isTrouble(version)) break;
   }
   const status = await files.read("/proc/self/status");
+  const restriction = await files.read("/proc/sys/kernel/apparmor_restrict_unprivileged_userns");
   return {
     engines: tried,
     self: status === undefined ? undefined : readStatus(status.toString()),
+    restrictsNamespaces: restriction?.toString().trim() === "1",
   };
 }
 

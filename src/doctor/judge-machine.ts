@@ -21,7 +21,10 @@ const lackedBefore = [
 
 export function judgeEngine({ machine, situation }: DoctorFacts): Judgement {
   const { engines, self } = machine;
-  const rights = self === undefined ? "" : describeProcess(self);
+  const restriction = machine.restrictsNamespaces
+    ? "the host's kernel.apparmor_restrict_unprivileged_userns is 1: without privileges there are no mounts in user namespaces"
+    : "";
+  const rights = lines([self === undefined ? "" : describeProcess(self), restriction]);
   const troubles = engines.flatMap(({ name, version }) =>
     isTrouble(version) ? [{ name, ...version }] : [],
   );

@@ -7,7 +7,13 @@ type Gate =
   /** Wherever jobs without rules run. */
   | { readonly kind: "none" }
   /** As QEMU: asked for by a variable in forks, on staging branches upstream. */
-  | { readonly kind: "rules"; readonly upstream: string; readonly flags: string | undefined }
+  | {
+      readonly kind: "rules";
+      readonly upstream: string;
+      readonly flags: string | undefined;
+      /** Jobs that publish on the default branch may run in an image, so it is planned there too. */
+      readonly publishes: boolean;
+    }
   /** In merge requests too. */
   | { readonly kind: "requests" };
 
@@ -22,7 +28,7 @@ export function rulesOf(
     const found = `rules ask for ${prefix} as 1 or 2`;
     const chosen = "the component rules brings the same gating, and berth's jobs follow it";
     return {
-      value: { kind: "rules", upstream, flags },
+      value: { kind: "rules", upstream, flags, publishes: /\w_PUBLISH\s*:\s*["']?1\b/.test(text) },
       findings: [{ found, chosen, yaml: [] }],
     };
   }
@@ -81,5 +87,6 @@ function ruleInputs(include: IncludeSettings, gate: Gate & { readonly kind: "rul
     ...prefixInput(include),
     upstream: gate.upstream,
     ...(gate.flags === undefined ? {} : { flags: gate.flags }),
+    ...(gate.publishes ? { images_on_default_branch: true } : {}),
   };
 }

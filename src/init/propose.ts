@@ -140,6 +140,11 @@ function stepsOf(
       ? []
       : [`delete the jobs that build images (${few(builders)}) with what only they extend`]),
     ...consumerSteps(include),
+    ...(include.fanOut && /^default:\n(?:[ #].*\n|\n)*? +tags:/m.test(survey.text)
+      ? [
+          "give the runner tags of `default` as the input build_tags: no default reaches a child pipeline",
+        ]
+      : []),
     ...(reference === "own-tag" && foreign.length > 0
       ? [`write $${tag} for the tag of image lines instead of ${foreign.join(", ")}`]
       : []),

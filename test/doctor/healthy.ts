@@ -72,6 +72,7 @@ export const healthy: DoctorFacts = {
   machine: {
     engines: [{ name: "buildah", version: { text: "1.43.1" } }],
     self: { umask: "0000", uid: 0, hasSysAdmin: true, seccomp: false },
+    restrictsNamespaces: false,
   },
   clone: { shallow: false, promotes: ["latest"] },
 };

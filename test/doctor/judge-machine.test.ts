@@ -11,6 +11,13 @@ judge("machine and clone", [
   ["buildah 1.44", withBuildah("1.44.0"), "engine", "warning", /overlay/],
   ["buildah 2.0", withBuildah("2.0.1"), "engine", "warning", /overlay/],
   ["buildah 1.39", withBuildah("1.39.3"), "engine", "ok", /answers/],
+  [
+    "a host whose AppArmor forbids mounts in user namespaces",
+    { ...healthy, machine: { ...healthy.machine, restrictsNamespaces: true } },
+    "engine",
+    "ok",
+    /apparmor_restrict_unprivileged_userns is 1/,
+  ],
   ["buildah 1.28", withBuildah("1.28.2"), "engine", "note", /no heredocs .*one layer cache/s],
   ["buildah 1.34", withBuildah("1.34.0"), "engine", "note", /^(?!.*heredocs).*bind mounts/s],
   [

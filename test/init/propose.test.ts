@@ -85,6 +85,18 @@ describe("a project as QEMU's", () => {
     });
   });
 
+  test("plans images on the default branch where jobs publish there", async () => {
+    const pages = "pages: { extends: .build, variables: { IMAGE: fedora, QEMU_JOB_PUBLISH: 1 } }\n";
+    const containers = ".gitlab-ci.d/containers.yml";
+    const { inputs } = await proposed({ ...qemu, [containers]: `${qemu[containers]}${pages}` });
+    assert.deepEqual(inputs["rules"], {
+      prefix: "QEMU_CI",
+      upstream: "qemu-project",
+      flags: "QEMU_JOB",
+      images_on_default_branch: true,
+    });
+  });
+
   test("is told which lines would win over the plan", async () => {
     const { steps } = await proposed(qemu);
     const [step = ""] = steps.filter((one) => one.includes("QEMU_CI_CONTAINER_TAG"));
@@ -175,8 +187,11 @@ describe("a project without a layout of that kind", () => {
 
   test("gets a job for each image where there are many", async () => {
     const many = Array.from({ length: 10 }, (_, index) => [`ci/image${index}.docker`, dockerfile]);
-    const { inputs, steps } = await proposed(Object.fromEntries(many));
+    const tagged = "default:\n  retry: 1\n  tags: [big]\nlint: { script: a }\n";
+    const files = { ...Object.fromEntries(many), ".gitlab-ci.yml": tagged };
+    const { inputs, steps } = await proposed(files);
     assert.deepEqual(inputs, { images: { mode: "fan-out" } });
+    assert.ok(steps.some((step) => step.includes("the input build_tags")));
     assert.ok(steps.some((step) => step.includes(".berth-use")));
   });
 
