@@ -4,11 +4,11 @@ import { describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { ownTags } from "../../src/image/key.ts";
 import type { Fetch } from "../../src/world.ts";
-import type { Flow } from "../support/flow.ts";
-import { startMemoryRegistry } from "../support/memory-registry.ts";
+import { type Flow, run } from "../support/flow.ts";
+import { openProjects } from "../support/projects.ts";
 import { disagreements, historyOf, incomplete, lacksOf, recordOf, tagOf } from "./checks.ts";
 import { heldFetch, seeded } from "./held.ts";
-import { brokenReferences, project, runAt, setOf } from "./pipelines.ts";
+import { brokenReferences, project, setOf } from "./pipelines.ts";
 import { base, imageNames, layOut, openStand } from "./workplace.ts";
 
 // Each pipeline watches the signals of its process, and here all are in one.
@@ -38,16 +38,16 @@ function barrier(count: number): () => Promise<void> {
   };
 }
 
-describe("sixteen pipelines at once", () => {
+describe("sixteen pipelines at once", async () => {
+  const { memory, job } = await openProjects();
   for (const seed of [1, 2, 3]) {
     test(`end at one digest for each key, and at records that agree with the tags (seed ${seed})`, async () => {
-      const memory = await startMemoryRegistry();
       const random = seeded(seed);
       const slow: Fetch = heldFetch(() => sleep(random() * 6));
       const wave = (onBuild: () => Promise<void>) =>
         Promise.all(
           Array.from({ length: 16 }, (_, number) =>
-            runAt(memory, { fetch: slow, dockerfiles: dockerfilesOf(number), onBuild }),
+            run(job(project, { fetch: slow, dockerfiles: dockerfilesOf(number), onBuild })),
           ),
         );
       const check = (flows: readonly Flow[]) => {
@@ -69,7 +69,6 @@ describe("sixteen pipelines at once", () => {
       const second = await wave(async () => assert.fail("nothing is left to build"));
       check(second);
       assert.equal(puts(), before);
-      await memory.stop();
     });
   }
 });

@@ -1,30 +1,20 @@
 /** Two pipelines at once, one of them held at each boundary of its requests while the other runs to its end. */
 import assert from "node:assert/strict";
-import { after, before, beforeEach, describe, test } from "node:test";
+import { describe, test } from "node:test";
 import { ownTags } from "../../src/image/key.ts";
-import { parseRepository } from "../../src/oci/reference.ts";
-import { type IsAncestor, promote } from "../../src/publish/promote.ts";
 import type { Fetch } from "../../src/world.ts";
-import { client } from "../registry/clients.ts";
-import type { Flow } from "../support/flow.ts";
-import { type MemoryRegistry, startMemoryRegistry } from "../support/memory-registry.ts";
+import { type Flow, run } from "../support/flow.ts";
+import { type Job, openProjects } from "../support/projects.ts";
 import { disagreements, historyOf, incomplete, recordOf } from "./checks.ts";
 import { type Boundary, stopAt } from "./held.ts";
-import { brokenReferences, empty, one, project, runAt, setOf } from "./pipelines.ts";
+import { brokenReferences, project, setOf } from "./pipelines.ts";
 
-let memory: MemoryRegistry;
-before(async () => {
-  memory = await startMemoryRegistry();
-});
-after(() => memory.stop());
-
-const clear = () => empty(memory);
-const pipeline = (fetch: Fetch, dockerfiles = one, revision = "c1") =>
-  runAt(memory, { fetch, dockerfiles, revision });
+const { memory, job, promote, clear } = await openProjects();
+const one = { only: "FROM scratch\nRUN make\n" };
+const pipeline = (fetch: Fetch, dockerfiles: Job["dockerfiles"] = one, revision = "c1") =>
+  run(job(project, { fetch, dockerfiles, revision }));
 
 describe("two pipelines that build the same set", () => {
-  beforeEach(clear);
-
   /** Puts of an image, where a pipeline can be late. */
   const puts = (count: number) => {
     let seen = 0;
@@ -80,7 +70,6 @@ describe("two pipelines that build the same set", () => {
 });
 
 describe("two promotions of different commits", () => {
-  const straight: IsAncestor = async (ancestor, descendant) => ancestor < descendant;
   let older: Flow;
   let newer: Flow;
 
@@ -89,17 +78,7 @@ describe("two promotions of different commits", () => {
     older = await pipeline(fetch, one, "c1");
     newer = await pipeline(fetch, { only: "FROM scratch\nRUN more\n" }, "c2");
   };
-  const move = ({ plan }: Flow, by: Fetch) =>
-    promote(
-      {
-        plan,
-        base: parseRepository(`${memory.host}/${project}`),
-        registry: client(undefined, { fetch: by }),
-        now: new Date(0),
-      },
-      "latest",
-      straight,
-    );
+  const move = (flow: Flow, fetch: Fetch) => promote(project, flow, { fetch });
 
   for (const who of ["older", "newer"] as const) {
     test(`end at the newer one where the ${who} is held at any moment`, async () => {

@@ -1,8 +1,9 @@
 /** A project with three images, and runs of berth in it as real processes that a test can kill. */
-import { type ChildProcess, execFileSync } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { repositoryAt } from "../context/repository.ts";
 import { basicAuthority } from "../registry/clients.ts";
 import { type Ended, ended, plainEnv, startBerth } from "../support/command.ts";
 import { type MemoryRegistry, startMemoryRegistry } from "../support/memory-registry.ts";
@@ -36,26 +37,12 @@ export interface Workplace {
 export async function layOut(change: Readonly<Record<string, string>> = {}): Promise<Workplace> {
   const folder = await temporaryFolder("berth-killed-");
   const path = join(folder.path, "project");
-  for (const [name, text] of Object.entries({ ...files, ...change })) {
-    mkdirSync(dirname(join(path, name)), { recursive: true });
-    writeFileSync(join(path, name), text);
-  }
-  const env = { ...plainEnv({ HOME: folder.path, GIT_CONFIG_GLOBAL: "/dev/null" }), ...author };
-  for (const args of [
-    ["init", "-q", "-b", "main"],
-    ["add", "."],
-    ["commit", "-qm", "first"],
-  ])
-    execFileSync(program("git"), args, { cwd: path, env });
+  const repository = repositoryAt({ after: () => undefined }, path);
+  repository.write({ ...files, ...change });
+  repository.run("init", "-q", "-b", "main");
+  repository.commit();
   return { path, folder };
 }
-
-const author = {
-  GIT_AUTHOR_NAME: "T",
-  GIT_AUTHOR_EMAIL: "t@example.com",
-  GIT_COMMITTER_NAME: "T",
-  GIT_COMMITTER_EMAIL: "t@example.com",
-};
 
 /** One registry and one job's folders; cases that share nothing can run side by side. */
 export interface Stand {

@@ -4,6 +4,7 @@ import type { Config } from "../../src/config/config.ts";
 import { parseRepository } from "../../src/oci/reference.ts";
 import { situationOf } from "../../src/plan/situation.ts";
 import { type IsAncestor, type Promotion, promote } from "../../src/publish/promote.ts";
+import type { Fetch } from "../../src/world.ts";
 import { client } from "../registry/clients.ts";
 import type { Flow, FlowOptions } from "./flow.ts";
 import { config, jobEnv } from "./keyed.ts";
@@ -13,6 +14,8 @@ import { type Fault, type MemoryRegistry, startMemoryRegistry } from "./memory-r
 export interface Job extends Partial<FlowOptions> {
   readonly settings?: Partial<Config>;
   readonly env?: Readonly<Record<string, string>>;
+  /** How the registry is reached; it may hold requests. */
+  readonly fetch?: Fetch;
 }
 
 export interface Move {
@@ -21,6 +24,7 @@ export interface Move {
   readonly isAncestor?: IsAncestor;
   readonly now?: Date;
   readonly owner?: string;
+  readonly fetch?: Fetch;
 }
 
 export interface Projects {
@@ -30,6 +34,8 @@ export interface Projects {
   /** A job of a project, to plan or run; all are of `qemu-project` or its forks. */
   job(project: string, job?: Job): FlowOptions;
   promote(project: string, flow: Pick<Flow, "plan">, how?: Move): Promise<Promotion>;
+  /** Empties the registry, as before each test. */
+  clear(): void;
 }
 
 /** Opens the projects of a suite, which awaits them. */
@@ -40,25 +46,39 @@ export async function openProjects(): Promise<Projects> {
   const projects: Projects = {
     memory,
     fault: undefined,
-    job(project, { settings, env, ...change } = {}) {
+    job(project, { settings, env, fetch, ...change } = {}) {
       const all = config({ upstream: "qemu-project", ...settings });
       const own = { CI_REGISTRY: memory.host, CI_REGISTRY_IMAGE: `${memory.host}/${project}` };
       const situation = situationOf({ ...jobEnv(project, env), ...own }, all, undefined);
-      return { registry: client(undefined), situation, config: all, dockerfiles: {}, ...change };
+      const registry = clientBy(fetch);
+      return { registry, situation, config: all, dockerfiles: {}, ...change };
     },
-    promote(project, { plan }, { tag = "latest", isAncestor, now = new Date(0), owner } = {}) {
+    promote(project, { plan }, how = {}) {
+      const { tag = "latest", isAncestor, now = new Date(0), owner, fetch } = how;
       const base = parseRepository(`${memory.host}/${project}`);
       const inOrder: IsAncestor = async (one, other) => one < other;
-      const registry = client(undefined);
-      return promote({ plan, base, registry, now }, tag, isAncestor ?? inOrder, owner);
+      return promote(
+        { plan, base, registry: clientBy(fetch), now },
+        tag,
+        isAncestor ?? inOrder,
+        owner,
+      );
+    },
+    clear() {
+      memory.repositories.clear();
+      memory.blobs.clear();
+      memory.log.length = 0;
+      memory.requests.length = 0;
     },
   };
   after(() => memory.stop());
   beforeEach(() => {
-    memory.repositories.clear();
-    memory.blobs.clear();
-    memory.log.length = 0;
+    projects.clear();
     projects.fault = undefined;
   });
   return projects;
+}
+
+function clientBy(fetch: Fetch | undefined) {
+  return client(undefined, fetch === undefined ? {} : { fetch });
 }
