@@ -31,13 +31,13 @@ export interface SetRecord {
   readonly revision: string | undefined;
   readonly pipeline: string | undefined;
   /** The prefix of the configuration that it was written under; a registry may hold sets of several. */
-  readonly prefix?: string;
+  readonly prefix?: string | undefined;
   /** The branch that a promoted tag was made from (`{slug}`), which nobody else may then move. */
-  readonly branch?: string;
+  readonly branch?: string | undefined;
   /** The base of upstream's repositories, which the set's id covers. */
-  readonly upstream?: string;
+  readonly upstream?: string | undefined;
   /** When it was written; told of one that was read. */
-  readonly written?: Date;
+  readonly written?: Date | undefined;
 }
 
 const createdAnnotation = "org.opencontainers.image.created";
@@ -100,23 +100,19 @@ export function parseRecord(manifest: Manifest, where: string): SetRecord | unde
   const set = readTag(annotations["berth.set"] ?? "");
   if (set?.kind !== "set") throw malformed(where, "its set");
   if (set.version !== keyVersion) return undefined;
-  const setId = set.id;
   const tag = annotations["berth.tag"];
-  const branch = annotations["berth.branch"];
-  const prefix = annotations["berth.prefix"];
-  const upstream = annotations["berth.upstream"];
-  const written = new Date(annotations[createdAnnotation] ?? "");
   if (tag !== undefined && !isTag(tag)) throw malformed(where, "its tag");
+  const written = new Date(annotations[createdAnnotation] ?? "");
   return {
-    setId,
+    setId: set.id,
     tag,
     images: parseImages(annotations, where),
     revision: annotations["org.opencontainers.image.revision"],
     pipeline: annotations["berth.pipeline"],
-    ...(prefix === undefined ? {} : { prefix }),
-    ...(branch === undefined ? {} : { branch }),
-    ...(upstream === undefined ? {} : { upstream }),
-    ...(Number.isNaN(written.getTime()) ? {} : { written }),
+    prefix: annotations["berth.prefix"],
+    branch: annotations["berth.branch"],
+    upstream: annotations["berth.upstream"],
+    written: Number.isNaN(written.getTime()) ? undefined : written,
   };
 }
 

@@ -112,8 +112,8 @@ export async function promote(
   const at = { tag, template: plan.config.repository, base, registry, now };
   const isFresh = fresh !== undefined && later === undefined;
   const recorded = isFresh ? await adoptGeneration(plan, fresh, usual, at) : named;
-  const branch = owner === undefined ? {} : { branch: owner };
-  const record = { ...recorded, revision: plan.revision ?? undefined, ...branch };
+  const branch = owner ?? recorded.branch;
+  const record = { ...recorded, revision: plan.revision ?? undefined, branch };
   if (state === "same" && (await behind(record, at)).length === 0)
     return { kind: "unchanged", tag };
   const { images, newer } = await moveForward(record, at, isAncestor);

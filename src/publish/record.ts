@@ -102,7 +102,7 @@ export function recordOf(
     revision: plan.revision ?? undefined,
     pipeline: plan.pipeline ?? undefined,
     prefix: plan.config.prefix,
-    ...(upstream === undefined ? {} : { upstream: printRepository(upstream) }),
+    upstream: upstream && printRepository(upstream),
   };
 }
 

@@ -30,6 +30,9 @@ const record: SetRecord = {
   },
   revision: "5c24acf320a0",
   pipeline: "77",
+  prefix: undefined,
+  branch: undefined,
+  upstream: undefined,
 };
 
 const again = (manifest: Manifest): Manifest =>
