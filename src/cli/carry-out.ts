@@ -1,4 +1,4 @@
-/** Carries out decisions while a person can look on; for all commands that build. */
+/** Carries out decisions while a person can look on, and publishes what came of them; for all commands that build. */
 
 import { type BaseFacts, lookUpBase } from "../build/bases.ts";
 import { sectionOf } from "../build/build.ts";

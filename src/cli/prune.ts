@@ -1,4 +1,4 @@
-/** `berth prune`: what the registry need not hold any more. */
+/** `berth prune`: what the registry need not hold any more, as GitLab or the plain registry shows it. */
 import { setFlagsFromString } from "node:v8";
 import type { Command } from "commander";
 import type { Config } from "../config/config.ts";

@@ -1,4 +1,4 @@
-/** `berth pull`: the images that CI uses, by digest, on this machine. */
+/** `berth pull`: the images that CI uses, by digest, on this machine; `run` begins with the same. */
 import { type Command, Option } from "commander";
 import { type ExitCode, exitCodes } from "../errors.ts";
 import { isDenied, unlessDenied } from "../gitlab/rights.ts";

@@ -1,4 +1,4 @@
-/** Collects what the checks rest on; asks, and changes nothing. */
+/** Collects what the checks rest on, by asking and from the environment; changes nothing. */
 
 import type { Engine } from "../build/engine.ts";
 import type { Config } from "../config/config.ts";

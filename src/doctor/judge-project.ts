@@ -1,4 +1,4 @@
-/** Is what the project says of itself usable? */
+/** Is what the project says of itself usable, do the variables say what they should, and are the overrides meant? */
 import { printRepository } from "../oci/reference.ts";
 import { imageVariable, printDotenv } from "../plan/variables.ts";
 import { type DoctorFacts, isFork, isTrouble, type Judgement, judgement } from "./facts.ts";

@@ -1,4 +1,4 @@
-/** Jobs of today's pipeline that build images, with what they build. */
+/** Jobs of today's pipeline that build images, with what they build, as far as their shell lines tell. */
 import { normalPath } from "../config/rules.ts";
 import { variablesOf } from "../pipelines/job.ts";
 import type { Outline } from "../pipelines/outline.ts";

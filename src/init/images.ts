@@ -4,7 +4,7 @@ import { isPlain, nameAll, nameMistake } from "../config/names.ts";
 import type { BuildJob } from "./builders.ts";
 import { lastName, type Seen, templateOf } from "./settings.ts";
 import type { Survey } from "./survey.ts";
-import { block, few, list, type Node } from "./yamltext.ts";
+import { block, few, type Node } from "./yamltext.ts";
 
 export interface Images {
   readonly names: readonly string[];
@@ -117,7 +117,7 @@ function declareFiles(
     yaml: [
       ...defaults,
       ...(images.length === 0 ? [] : block({ images })),
-      ...(exclude.length === 0 ? [] : list("exclude", exclude)),
+      ...(exclude.length === 0 ? [] : block({ exclude })),
     ],
     chosen: `the files that images are made from today${exclude.length === 0 ? "" : ", without those that no job builds"}`,
   };

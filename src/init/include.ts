@@ -1,4 +1,4 @@
-/** The part of a pipeline that includes berth. */
+/** The part of a pipeline that includes berth, and in which pipelines images are planned. */
 import type { Chosen } from "./settings.ts";
 import type { Survey } from "./survey.ts";
 import { block, type Node } from "./yamltext.ts";

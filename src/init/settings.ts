@@ -1,11 +1,11 @@
-/** The settings that apply to the project as a whole, each with its reason. */
+/** The settings that apply to the project as a whole, each with its reason; where images are below the registry base today. */
 import { defaultConfig } from "../config/config.ts";
 import { nameAll } from "../config/names.ts";
 import { repositoryRule, upstreamRule } from "../config/rules.ts";
 import { templateFolder } from "../plan/variables.ts";
 import type { BuildJob } from "./builders.ts";
 import type { ImageLine, Survey } from "./survey.ts";
-import { block, scalar } from "./yamltext.ts";
+import { block } from "./yamltext.ts";
 
 /** One thing that was seen in a project, and what follows from it. */
 export interface Seen {
@@ -57,7 +57,7 @@ function upstreamFinding(found: string, value: string): Seen {
   // Without a slash it is a namespace, whose project of the same name is meant.
   const whose = value.includes("/") ? "the project" : "the namespace of the project";
   const chosen = `${whose} whose images forks use`;
-  return { found, chosen, yaml: [`upstream: ${scalar(value)}`] };
+  return { found, chosen, yaml: block({ upstream: value }) };
 }
 
 export function repositoryOf(survey: Survey, names: readonly string[]): Chosen<string> {

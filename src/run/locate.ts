@@ -1,4 +1,4 @@
-/** Finds the images that CI runs in, by key, by tag or by pipeline; upstream before the own registry, as `plan` looks. */
+/** Finds the images that CI runs in, by key, by tag or by pipeline, or tells that they are nowhere; looks where `plan` does. */
 import { BerthError } from "../errors.ts";
 import type { Image } from "../image/image.ts";
 import { type KeyedImage, keyOfTag } from "../image/key.ts";

@@ -1,4 +1,4 @@
-/** Which program runs containers here, and what it has to be told. */
+/** Which program runs containers here, what it has to be told, and which of its exit codes are its own. */
 import { daemonError, daemonIsAway, dockerLine } from "../build/docker-failure.ts";
 import { neverEnded } from "../build/failure.ts";
 import { BerthError } from "../errors.ts";
