@@ -77,11 +77,10 @@ async function goneOf(leader: ChildProcess, group: number, graceMs: number): Pro
 }
 
 /**
- * Ends all groups when a signal asks this process to end, then exits as that signal would have made it.
- *
- * `before` is for what else must be gone, such as temporary folders. A second signal waits for nothing.
+ * Ends all groups when a signal asks this process to end, then exits as that signal would have made it. A second signal
+ * waits for nothing.
  */
-export function endOnSignals(runner: Runner, before: () => Promise<void> = async () => {}): void {
+export function endOnSignals(runner: Runner): void {
   let ending = false;
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
     process.on(signal, () => {
@@ -91,7 +90,7 @@ export function endOnSignals(runner: Runner, before: () => Promise<void> = async
         exit();
       }
       ending = true;
-      void runner.endAll().then(before).finally(exit);
+      void runner.endAll().finally(exit);
     });
   }
 }

@@ -11,7 +11,6 @@ import { createRunner, endOnSignals, type Runner } from "./run.ts";
 export interface World {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;
-  readonly home: string | undefined;
   readonly files: Files;
   readonly run: Run;
   readonly fetch: Fetch;
@@ -41,7 +40,6 @@ export function realWorld(): World {
   return {
     env: process.env,
     cwd: process.cwd(),
-    home: process.env["HOME"],
     files: realFiles(),
     run: runner.run,
     fetch: httpFetch,
