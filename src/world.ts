@@ -1,4 +1,4 @@
-/** What the outside offers berth, as types only; `host/` holds the real ones and `cli.ts` wires them. */
+/** What the outside offers berth, as types only; `host/world.ts` puts the real ones together. */
 
 /** Reads and writes files; paths are absolute. Absence is `undefined`, anything else unexpected throws. */
 export interface Files {

@@ -106,8 +106,8 @@ export function withoutSecrets(line: string): string {
 
 const pauseMs = 2000;
 
-/** Where an engine's failures are read from. */
-export interface Speaker {
+/** An engine as a program that says why it failed. */
+export interface EngineProgram {
   readonly program: string;
   /** How to install it. */
   readonly get: string;
@@ -118,18 +118,18 @@ export interface Speaker {
 export async function pushed(
   push: () => Promise<RunResult>,
   destination: Reference,
-  speaker: Speaker,
+  engine: EngineProgram,
   clock: Clock,
 ): Promise<RunResult> {
   let result = await push();
-  if (result.exitCode !== undefined && result.exitCode !== 0 && isPassing(speaker.lineOf(result))) {
+  if (result.exitCode !== undefined && result.exitCode !== 0 && isPassing(engine.lineOf(result))) {
     await clock.sleep(pauseMs);
     result = await push();
   }
   if (result.exitCode === 0) return result;
   const doing = `push ${printReference(destination)}`;
-  const stopped = neverEnded(result, doing, speaker.program, speaker.get);
-  throw stopped ?? registryError(doing, speaker.lineOf(result), destination.host);
+  const stopped = neverEnded(result, doing, engine.program, engine.get);
+  throw stopped ?? registryError(doing, engine.lineOf(result), destination.host);
 }
 
 export function noDigest(destination: Reference, program: string): BerthError {

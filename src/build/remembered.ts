@@ -1,4 +1,4 @@
-/** Makes a question be asked once, however many ask it at the same time; a failure is asked again. */
+/** Keeps the answer of an asynchronous call for all who ask; a failure is not kept. */
 export function remembered<T>(ask: () => Promise<T>): () => Promise<T> {
   let answer: Promise<T> | undefined;
   return () => {

@@ -18,7 +18,7 @@ import {
   remoteDefaultBranch,
 } from "../prune/activity.ts";
 import { type Applied, applyPrune } from "../prune/apply.ts";
-import { type Facts, gatherFacts, type Sources, type Standing } from "../prune/facts.ts";
+import { type Facts, gatherFacts, type PruneProject, type Sources } from "../prune/facts.ts";
 import type { Rules } from "../prune/judge.ts";
 import { commitReader } from "../prune/needs.ts";
 import { isUnsettled, makePrunePlan, type PrunePlan } from "../prune/plan.ts";
@@ -58,14 +58,14 @@ async function prune(world: World, options: PruneOptions): Promise<ExitCode> {
   if (!Number.isInteger(parallel) || parallel < 1 || parallel > 64)
     throw usageError(`read --parallel ${options.parallel}: not a number from 1 to 64`, "give 8");
   const open = await openShelf(world, options);
-  const { config, standing, situation, shelf, sources } = open;
-  const rules: Rules = { prune: config.prune, isFork: standing.isFork };
+  const { config, pruned, situation, shelf, sources } = open;
+  const rules: Rules = { prune: config.prune, isFork: pruned.isFork };
   const facts = await open.facts();
   const plan = await makePrunePlan(shelf, facts, sources, {
     config,
     rules,
     userTag: situation.wishes.tag,
-    defaultBranch: standing.defaultBranch,
+    defaultBranch: pruned.defaultBranch,
     looks: options.apply !== true,
   });
   const applied = options.apply === true ? await apply(open, plan, rules, parallel) : undefined;
@@ -124,7 +124,7 @@ interface OpenShelf {
   readonly world: World;
   readonly config: Config;
   readonly situation: Situation;
-  readonly standing: Standing;
+  readonly pruned: PruneProject;
   readonly sources: Sources;
   readonly shelf: Shelf;
   /** Reads anew what is needed. */
@@ -151,16 +151,16 @@ async function openShelf(world: World, options: GlobalOptions): Promise<OpenShel
       ...(named === undefined ? {} : { named }),
     }),
   };
-  const standing: Standing = {
+  const pruned: PruneProject = {
     config,
     isFork: situation.role !== "upstream" && situation.upstream !== undefined,
     defaultBranch: await defaultBranch(situation, place, git),
     ownPipeline: situation.pipeline === undefined ? undefined : Number(situation.pipeline),
   };
-  const facts = () => gatherFacts(sources, standing, world.clock.now());
+  const facts = () => gatherFacts(sources, pruned, world.clock.now());
   const shelf =
     place === undefined ? plainShelfOf(world, config, situation, facts) : gitlabShelf(place);
-  return { world, config, situation, standing, sources, shelf, facts };
+  return { world, config, situation, pruned, sources, shelf, facts };
 }
 
 async function gitlabPlace(

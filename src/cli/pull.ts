@@ -20,7 +20,7 @@ import {
 } from "../run/locate.ts";
 import { publishedBy, refreshedBy } from "../run/pipeline.ts";
 import { type Attach, type PullPorts, pull } from "../run/pull.ts";
-import { type Meeting, meetTool, type Tool, type ToolName } from "../run/tool.ts";
+import { type DetectedTool, detectTool, type Tool, type ToolName } from "../run/tool.ts";
 import { named, openProject, type Project } from "./project.ts";
 import { gitlabOf, type Login, openSession, type Session } from "./session.ts";
 import { doing, examples, type GlobalOptions, printResult, usageError } from "./verb.ts";
@@ -65,7 +65,7 @@ async function pullAll(
   { world, login }: Session,
 ): Promise<readonly Pulled[]> {
   if (located.size === 0) return [];
-  const tool = usable(await meet(world, options.with));
+  const tool = usable(await detect(world, options.with));
   const ports = pullPorts(world, login, makeAttach());
   const done: Pulled[] = [];
   for (const image of located.values())
@@ -189,12 +189,15 @@ export function caller(): Caller {
   return { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 };
 }
 
-export function meet({ run, files, env }: World, asked: ToolName | undefined): Promise<Meeting> {
-  return meetTool(asked, { run, files, env, root: caller().uid === 0 });
+export function detect(
+  { run, files, env }: World,
+  asked: ToolName | undefined,
+): Promise<DetectedTool> {
+  return detectTool(asked, { run, files, env, root: caller().uid === 0 });
 }
 
 /** The tool where it can run something now. */
-export function usable({ tool, trouble }: Meeting): Tool {
+export function usable({ tool, trouble }: DetectedTool): Tool {
   if (trouble !== undefined) throw trouble;
   return tool;
 }

@@ -25,8 +25,8 @@ import {
   type ChoiceOptions,
   caller,
   checkChoice,
+  detect,
   findImages,
-  meet,
   pullPorts,
   usable,
 } from "./pull.ts";
@@ -113,7 +113,7 @@ async function run(
   const session = await openSession(world, options);
   const image = await findOrBuild(name, options, session);
   if (typeof image === "number") return image;
-  const { tool, trouble } = await meet(world, options.with);
+  const { tool, trouble } = await detect(world, options.with);
   const request = await requestFor(image, command, options, session);
   if (options.print === true || options.json === true) {
     const line = [tool.command, ...containerArguments(request, tool, caller())];

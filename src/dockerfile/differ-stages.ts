@@ -3,7 +3,7 @@
 import { always, type Difference, differencesIn, lateEscape, variablesIn } from "./differ.ts";
 import { type Instruction, triggered } from "./instruction.ts";
 import { type Complain, placeOf, type TextPosition } from "./lines.ts";
-import type { Naming, Reading } from "./references.ts";
+import type { Naming, RecipeInput } from "./references.ts";
 import { argsOf, type Declared } from "./scope.ts";
 import { chainOf, type ResolvedStage } from "./stages.ts";
 
@@ -13,7 +13,7 @@ export interface Note extends TextPosition {
   readonly buildah: { readonly below: number | undefined };
 }
 
-interface DifferInput extends Reading {
+interface DifferInput extends RecipeInput {
   readonly text: string;
   readonly stages: readonly ResolvedStage[];
   /** Names in force, among them those that only a FROM uses. */

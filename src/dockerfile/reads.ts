@@ -11,11 +11,11 @@ import {
   namingAt,
   nothing,
   type Step,
-  type Surroundings,
+  type StepScope,
 } from "./references.ts";
 import { isFetched } from "./remotes.ts";
 
-export function copyStep(instruction: Instruction, around: Surroundings): Step {
+export function copyStep(instruction: Instruction, around: StepScope): Step {
   const { line, flags } = instruction;
   const words = wordsOf(instruction);
   const destination = words.at(-1);
@@ -54,7 +54,7 @@ function namedBy(
   kind: "copy" | "mount",
   value: Spelled,
   { line }: Instruction,
-  around: Surroundings,
+  around: StepScope,
 ): readonly Naming[] {
   const at = { line, first: value.at[0]!, last: value.at.at(-1)! };
   const mistake = mistakeAt(around, line, at.first);
@@ -91,7 +91,7 @@ function below(text: string): string {
   return normalize(`/${text}`).replace(/^\/+|\/+$/g, "");
 }
 
-export function runStep(instruction: Instruction, around: Surroundings): Step {
+export function runStep(instruction: Instruction, around: StepScope): Step {
   const flags = instruction.flags.filter((flag) => flag.name === "mount");
   const mounts = flags.map((flag) => readMount(instruction, flag, around));
   return {
@@ -110,7 +110,7 @@ const aliases: Readonly<Record<string, string>> = {
 
 const types = ["bind", "cache", "tmpfs", "secret", "ssh"];
 
-function readMount(instruction: Instruction, flag: Flag, around: Surroundings): Step {
+function readMount(instruction: Instruction, flag: Flag, around: StepScope): Step {
   const { line } = instruction;
   const mistake = mistakeAt(around, line, flag.at);
   const fields = mountFields(flag);
@@ -140,7 +140,7 @@ export function fullName(key: string): string {
 }
 
 /** A mount's type; `undefined` where only the engine will know. */
-function typeOf(field: Field | undefined, around: Surroundings): string | undefined {
+function typeOf(field: Field | undefined, around: StepScope): string | undefined {
   if (field === undefined) return "bind";
   const read = expand(field.value?.text ?? "", around);
   return read.unknown === undefined ? read.text.toLowerCase() : undefined;
@@ -151,7 +151,7 @@ function mountSource(
   fields: ReadonlyMap<string, Field>,
   type: string | undefined,
   line: number,
-  around: Surroundings,
+  around: StepScope,
 ): readonly ContextSource[] | { readonly error: string } {
   if (type === undefined) return [{ kind: "everything", line }];
   if (type !== "bind") return [];

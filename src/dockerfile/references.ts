@@ -8,7 +8,7 @@ import { type Args, type Globals, lookUp, type Variables } from "./scope.ts";
 import { type Lexed, lex } from "./shell.ts";
 
 /** A Dockerfile that is read for a target. */
-export interface Reading {
+export interface RecipeInput {
   readonly parsed: Parsed;
   readonly globals: Globals;
   readonly args: Args;
@@ -19,7 +19,7 @@ export interface Reading {
 }
 
 /** The stage that an instruction stands in. */
-export interface Surroundings extends Reading {
+export interface StepScope extends RecipeInput {
   /** Its variables so far. */
   readonly scope: Variables;
   /** What a `--from=` or a mount's `from=` means here. */
@@ -35,7 +35,7 @@ export interface Step {
 export const nothing: Step = { sources: [], namings: [] };
 
 /** Expands a text with the variables in force. */
-export function expand(text: string, { parsed, scope }: Surroundings): Lexed {
+export function expand(text: string, { parsed, scope }: StepScope): Lexed {
   const { escape: escapeWith } = parsed.directives;
   return lex(text, { escape: escapeWith, lookup: (name) => lookUp(scope, name) });
 }
@@ -118,7 +118,7 @@ export function namingAt(
 
 /** Complains at a place of a line. */
 export function mistakeAt(
-  { complain }: Pick<Reading, "complain">,
+  { complain }: Pick<RecipeInput, "complain">,
   line: Line,
   index: number,
 ): (message: string) => void {

@@ -1,6 +1,6 @@
 /** What ADD fetches from the network, and whether a key can cover it. */
 import type { Instruction } from "./instruction.ts";
-import { expand, mistakeAt, type Surroundings } from "./references.ts";
+import { expand, mistakeAt, type StepScope } from "./references.ts";
 import type { Lexed } from "./shell.ts";
 import type { Word } from "./words.ts";
 
@@ -37,7 +37,7 @@ export function isFetched(
   { keyword, flags, line }: Instruction,
   written: Word,
   read: Lexed,
-  around: Surroundings,
+  around: StepScope,
 ): boolean {
   const remote = remoteOf(read.text);
   const unknown = read.unknown !== undefined;

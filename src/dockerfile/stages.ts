@@ -13,10 +13,10 @@ import {
   nothing,
   originByName,
   originByNumber,
-  type Reading,
+  type RecipeInput,
   type StageOrigin,
   type Step,
-  type Surroundings,
+  type StepScope,
 } from "./references.ts";
 import {
   argsOf,
@@ -48,7 +48,7 @@ export interface ResolvedStage {
 }
 
 /** Resolves a target and all that it needs, in the order of the file; the target is the last of the result. */
-export function resolveStages(target: Stage, input: Reading): readonly ResolvedStage[] {
+export function resolveStages(target: Stage, input: RecipeInput): readonly ResolvedStage[] {
   const resolved = new Map<number, ResolvedStage>();
   const need = (index: number): ResolvedStage => {
     const known = resolved.get(index);
@@ -64,12 +64,12 @@ export function resolveStages(target: Stage, input: Reading): readonly ResolvedS
 
 type Need = (index: number) => ResolvedStage;
 
-function resolveStage(stage: Stage, input: Reading, need: Need): ResolvedStage {
+function resolveStage(stage: Stage, input: RecipeInput, need: Need): ResolvedStage {
   const { reference, naming, names, below } = resolveBase(stage, input, need);
   const triggers = triggersOf(below);
   const isScratch = naming.origin.kind === "scratch";
   const scope = below === undefined ? emptyScope(!isScratch) : inherited(below.scope);
-  const around = surroundings(stage, scope, input, need);
+  const around = stepScope(stage, scope, input, need);
   const { line } = placeOf(stage.from.line, stage.from.at);
   // Engines differ on how much of a trigger they carry out in a stage, so it may read anything.
   const sources: ContextSource[] = triggers.length === 0 ? [] : [{ kind: "everything", line }];
@@ -93,7 +93,7 @@ function triggersOf(below: ResolvedStage | undefined): readonly Instruction[] {
   );
 }
 
-function surroundings(stage: Stage, scope: Variables, reading: Reading, need: Need): Surroundings {
+function stepScope(stage: Stage, scope: Variables, reading: RecipeInput, need: Need): StepScope {
   const { parsed, parentOf } = reading;
   return {
     ...reading,
@@ -107,7 +107,7 @@ function surroundings(stage: Stage, scope: Variables, reading: Reading, need: Ne
   };
 }
 
-function resolveBase(stage: Stage, input: Reading, need: Need) {
+function resolveBase(stage: Stage, input: RecipeInput, need: Need) {
   const { globals, parsed, parentOf } = input;
   const { body, line, at, flags } = stage.from;
   const word = (body.kind === "words" ? body.words[0] : undefined) ?? { text: "", at };
@@ -157,7 +157,7 @@ export function chainOf(stage: ResolvedStage): readonly ResolvedStage[] {
 }
 
 /** Takes the variables of an instruction into the scope, and says what it reads. */
-function takeStep(instruction: Instruction, around: Surroundings): Step {
+function takeStep(instruction: Instruction, around: StepScope): Step {
   switch (instruction.keyword) {
     case "arg":
       declareArgs(instruction, around);
@@ -179,7 +179,7 @@ function takeStep(instruction: Instruction, around: Surroundings): Step {
 }
 
 /** ARGs have the values that they get here, so a default that is overridden is not read. */
-function declareArgs(instruction: Instruction, around: Surroundings): void {
+function declareArgs(instruction: Instruction, around: StepScope): void {
   const { scope } = around;
   for (const { name, fallback, at } of argsOf(instruction)) {
     const imported = fallback === undefined ? around.globals.values.get(name) : undefined;
@@ -200,7 +200,7 @@ function asValue(read: Lexed): string | Unknown {
 }
 
 /** The pairs of one ENV do not see each other. */
-function setEnv({ body, line }: Instruction, around: Surroundings): void {
+function setEnv({ body, line }: Instruction, around: StepScope): void {
   const { scope } = around;
   const pairs = body.kind === "pairs" ? body.pairs : [];
   const read = pairs.map((pair) => ({
@@ -217,7 +217,7 @@ function setEnv({ body, line }: Instruction, around: Surroundings): void {
 }
 
 /** A trigger runs in another build, whose key would not cover what ADD fetches. */
-function checkTrigger({ body }: Instruction, around: Surroundings): void {
+function checkTrigger({ body }: Instruction, around: StepScope): void {
   if (body.kind !== "trigger" || body.instruction.keyword !== "add") return;
   copyStep(body.instruction, { ...around, scope: emptyScope(true) });
 }

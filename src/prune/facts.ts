@@ -36,7 +36,8 @@ export interface Sources {
   readonly readCommit: ReadCommit;
 }
 
-export interface Standing {
+/** The project whose tags are judged. */
+export interface PruneProject {
   readonly config: Pick<Config, "prune" | "publish">;
   readonly isFork: boolean;
   readonly defaultBranch: string | undefined;
@@ -46,8 +47,12 @@ export interface Standing {
 export const dayMs = 24 * 60 * 60 * 1000;
 
 /** Reads branches, merge requests and pipelines, then the keys of their commits. Doubts are part of the answer. */
-export async function gatherFacts(sources: Sources, standing: Standing, now: Date): Promise<Facts> {
-  const { prune, publish } = standing.config;
+export async function gatherFacts(
+  sources: Sources,
+  project: PruneProject,
+  now: Date,
+): Promise<Facts> {
+  const { prune, publish } = project.config;
   const longest = Math.max(prune.age, ...Object.values(prune.ages));
   const usesSince = now.getTime() - longest * dayMs;
   const [branches, mergeRequests, pipelines] = await Promise.all([
@@ -55,11 +60,11 @@ export async function gatherFacts(sources: Sources, standing: Standing, now: Dat
     prune.mergeRequests ? sources.activity.mergeRequests() : [],
     sources.activity.pipelines(new Date(usesSince)),
   ]);
-  const patterns = keptPatterns(prune, standing.isFork);
+  const patterns = keptPatterns(prune, project.isFork);
   // Any branch may be a merge request's or have a pipeline: where those cannot be listed, every branch counts.
   const all = mergeRequests === undefined || pipelines === undefined;
   const kept = [
-    ...keptHeads(all ? ["*"] : patterns, branches, standing.defaultBranch),
+    ...keptHeads(all ? ["*"] : patterns, branches, project.defaultBranch),
     ...(mergeRequests ?? []),
   ];
   const needs: Needs = { needed: new Map(), repositories: new Map(), doubts: [] };
@@ -73,12 +78,12 @@ export async function gatherFacts(sources: Sources, standing: Standing, now: Dat
   return {
     now: now.getTime(),
     ...needs,
-    liveTags: liveTags(publish, branches, standing.defaultBranch),
-    doubts: [...missingBranches(kept, branches, standing), ...needs.doubts],
+    liveTags: liveTags(publish, branches, project.defaultBranch),
+    doubts: [...missingBranches(kept, branches, project), ...needs.doubts],
     pipelines,
     usesKnownSince: usesKnown ? usesSince : undefined,
     mergeRequestsKnown: mergeRequests !== undefined,
-    ownPipeline: standing.ownPipeline,
+    ownPipeline: project.ownPipeline,
   };
 }
 
@@ -198,7 +203,7 @@ function keptHeads(
 function missingBranches(
   kept: readonly Head[],
   branches: readonly Head[],
-  { defaultBranch, config, isFork }: Standing,
+  { defaultBranch, config, isFork }: PruneProject,
 ): readonly Doubt[] {
   const isDefault = ({ name }: Head) => matchesBranch("{default}", { name, defaultBranch });
   if (defaultBranch === undefined)

@@ -18,7 +18,8 @@ export interface Tool {
   readonly labels: boolean;
 }
 
-export interface Meeting {
+/** The program that was found, whether or not it can be used now. */
+export interface DetectedTool {
   readonly tool: Tool;
   /** Why it cannot run anything now; the tool is then what it usually is. */
   readonly trouble: BerthError | undefined;
@@ -32,13 +33,13 @@ interface Ports {
   readonly root: boolean;
 }
 
-/** Meets the program that was asked for, or else docker where it is installed and podman where that is. */
-export async function meetTool(asked: ToolName | undefined, ports: Ports): Promise<Meeting> {
+/** Finds the program that was asked for, or else docker where it is installed and podman where that is. */
+export async function detectTool(asked: ToolName | undefined, ports: Ports): Promise<DetectedTool> {
   const candidates: readonly ToolName[] = asked === undefined ? ["docker", "podman"] : [asked];
   for (const command of candidates) {
     const version = await ports.run(command, ["--version"]);
     if (version.missing) continue;
-    return /podman/i.test(version.stdout) ? meetPodman(command, ports) : meetDocker(ports);
+    return /podman/i.test(version.stdout) ? detectPodman(command, ports) : detectDocker(ports);
   }
   const none = asked === undefined ? "neither docker nor podman is" : `${asked} is not`;
   throw new BerthError(
@@ -52,7 +53,7 @@ function packageOf(name: ToolName): string {
   return name === "docker" ? "docker.io" : name;
 }
 
-async function meetDocker({ run, env }: Ports): Promise<Meeting> {
+async function detectDocker({ run, env }: Ports): Promise<DetectedTool> {
   const format = "{{json .SecurityOptions}} {{.InitCommit.ID}}";
   const answer = await run("docker", ["info", `--format=${format}`], { timeoutMs: 15_000 });
   // Newer clients tell what they know themselves, and end well where no daemon answers.
@@ -87,7 +88,7 @@ const podmanInits = [
   "/usr/bin/catatonit",
 ];
 
-async function meetPodman(command: ToolName, { files, root }: Ports): Promise<Meeting> {
+async function detectPodman(command: ToolName, { files, root }: Ports): Promise<DetectedTool> {
   const inits = await Promise.all(podmanInits.map((path) => files.entry(path)));
   const init = inits.some((entry) => entry !== undefined);
   return {

@@ -29,8 +29,8 @@ async function factsIn(
     readCommit: commitReader(revisionTrees(await checkout.open())),
   };
   const config = { ...defaultConfig, prune: { ...defaultConfig.prune, branches: ["*"] } };
-  const standing = { config, isFork: false, defaultBranch: "main", ownPipeline: undefined };
-  return gatherFacts(sources, standing, new Date(Date.UTC(2026, 7, 19)));
+  const project = { config, isFork: false, defaultBranch: "main", ownPipeline: undefined };
+  return gatherFacts(sources, project, new Date(Date.UTC(2026, 7, 19)));
 }
 
 /** The tags that a pipeline of a commit makes, in a clone of its own. */

@@ -6,7 +6,7 @@ import { keyVersion } from "../../src/image/key.ts";
 import { tagsOf } from "../../src/oci/tags.ts";
 import type { ProjectPipeline } from "../../src/prune/activity.ts";
 import { type Applied, applyPrune } from "../../src/prune/apply.ts";
-import { type Facts, gatherFacts, type Sources, type Standing } from "../../src/prune/facts.ts";
+import { type Facts, gatherFacts, type PruneProject, type Sources } from "../../src/prune/facts.ts";
 import type { CommitNeeds } from "../../src/prune/needs.ts";
 import { makePrunePlan, type PrunePlan } from "../../src/prune/plan.ts";
 import { type Model, type ModelOptions, makeModel } from "./model.ts";
@@ -60,7 +60,7 @@ export function makeProject(options: ProjectOptions = {}): MemoryProject {
     publish: defaultConfig.publish,
     prune: { ...defaultConfig.prune, ...options.prune },
   };
-  const standing: Standing = { config, isFork, defaultBranch: "master", ownPipeline: undefined };
+  const pruned: PruneProject = { config, isFork, defaultBranch: "master", ownPipeline: undefined };
   const rules = { prune: config.prune, isFork };
   const headOf = (branch: string) => branches.get(branch)?.at(-1)?.commit ?? "";
   const readCommit = async (commit: string) => needsOfContents(commits.get(commit) ?? {});
@@ -118,7 +118,7 @@ export function makeProject(options: ProjectOptions = {}): MemoryProject {
     branches: () => [...branches.keys()],
     contentsOf: (branch) => commits.get(headOf(branch)) ?? {},
     needsOf: (branch, version) => needsOfContents(commits.get(headOf(branch)) ?? {}, version),
-    facts: () => gatherFacts(sources, standing, new Date(project.now)),
+    facts: () => gatherFacts(sources, pruned, new Date(project.now)),
     plan: async () =>
       makePrunePlan(model.shelf, await project.facts(), sources, {
         config,

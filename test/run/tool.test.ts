@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { meetTool, type Tool, type ToolName } from "../../src/run/tool.ts";
+import { detectTool, type Tool, type ToolName } from "../../src/run/tool.ts";
 import type { FileEntry, Run, RunResult } from "../../src/world.ts";
 
 const ended = (change: Partial<RunResult>): RunResult => ({
@@ -36,7 +36,7 @@ function meet(asked: ToolName | undefined, machine: Machine) {
   };
   const file: FileEntry = { kind: "file", executable: true, size: 1 };
   const entry = async (path: string) => (machine.files?.includes(path) ? file : undefined);
-  return meetTool(asked, { run, files: { entry }, env: {}, root: machine.root ?? false });
+  return detectTool(asked, { run, files: { entry }, env: {}, root: machine.root ?? false });
 }
 
 const cases: readonly (readonly [
