@@ -1,6 +1,6 @@
 /** All registry reads that decisions are made from: the set record first, single images where it is unknown. */
 import { type KeyedImage, ownTags, setIdOf } from "../image/key.ts";
-import { below, printReference, printRepository } from "../oci/reference.ts";
+import { below, printRepository } from "../oci/reference.ts";
 import type { Registry } from "../registry/registry.ts";
 import {
   type BrokenSighting,
@@ -12,27 +12,23 @@ import {
   type Sightings,
 } from "./look.ts";
 import type { Source } from "./places.ts";
-import {
-  isYoung,
-  parseRecord,
-  recordReference,
-  recordRepositoryName,
-  type SetRecord,
-} from "./record.ts";
+import { type FoundRecord, isYoung, readRecord, recordRepositoryName } from "./record.ts";
 
 export type { BrokenSighting, Sighting } from "./look.ts";
 
+/** A record, and whose it is. */
+export interface SourceRecord extends FoundRecord {
+  readonly source: Source;
+}
+
+export interface ObservedRecord extends SourceRecord {
+  /** It is to be written anew, being old, or naming what is gone. */
+  readonly isStale: boolean;
+}
+
 export interface Observation {
   /** The record that was found, and where. */
-  readonly record:
-    | {
-        readonly source: Source;
-        readonly reference: string;
-        readonly content: SetRecord;
-        /** It is to be written anew, being old, or naming what is gone. */
-        readonly isStale: boolean;
-      }
-    | undefined;
+  readonly record: ObservedRecord | undefined;
   /** What was seen of each image, in order of preference. */
   readonly sightings: ReadonlyMap<string, readonly (Sighting | BrokenSighting)[]>;
   /** Bases that were asked, for the reason of a miss. */
@@ -81,20 +77,16 @@ export async function observe(
 
 const nothing = { believed: new Map(), newer: new Map() };
 
-type Found = Omit<NonNullable<Observation["record"]>, "isStale">;
-
 async function findRecord(
   images: readonly KeyedImage[],
   sources: readonly Source[],
   reader: Reader,
-): Promise<Found | undefined> {
+): Promise<SourceRecord | undefined> {
   for (const source of sources) {
-    const tagged = recordReference(source.base, ownTags.set(setIdOf(images, source)));
-    const reference = printReference(tagged);
-    const manifest = await reader.read(source, (registry) => registry.get(tagged));
-    const content = manifest && parseRecord(manifest, reference);
-    if (content !== undefined && images.every(({ name }) => content.images[name] !== undefined))
-      return { source, reference, content };
+    const tag = ownTags.set(setIdOf(images, source));
+    const found = await reader.read(source, (registry) => readRecord(source.base, tag, registry));
+    const isWhole = images.every(({ name }) => found?.content.images[name] !== undefined);
+    if (found !== undefined && isWhole) return { source, ...found };
   }
   return undefined;
 }
@@ -104,7 +96,7 @@ async function findRecord(
  * written: a fork would run on what it copied or named once for as long as its set stays the same.
  */
 async function believeNow(
-  { content, source }: Found,
+  { content, source }: SourceRecord,
   images: readonly KeyedImage[],
   sources: readonly Source[],
   { reader, now }: { readonly reader: Reader; readonly now: Date },

@@ -13,6 +13,7 @@ import {
   type Repository,
 } from "../oci/reference.ts";
 import { readTag } from "../oci/tags.ts";
+import type { Registry } from "../registry/registry.ts";
 
 /** The repository below the project's base that holds records. */
 export const recordRepositoryName = "berth";
@@ -155,4 +156,23 @@ function malformed(where: string, what: string): BerthError {
 /** Where the record of a set has its place below a project's base. */
 export function recordReference(base: Repository, tag: string): Reference {
   return parseReference(`${base.host}/${base.path}/${recordRepositoryName}:${tag}`);
+}
+
+/** A record, and where it was found: `host/path:tag`. */
+export interface FoundRecord {
+  readonly reference: string;
+  readonly content: SetRecord;
+}
+
+/** Reads the record under a tag below a project's base; `undefined` where none is there that can be believed. */
+export async function readRecord(
+  base: Repository,
+  tag: string,
+  registry: Pick<Registry, "get">,
+): Promise<FoundRecord | undefined> {
+  const tagged = recordReference(base, tag);
+  const reference = printReference(tagged);
+  const manifest = await registry.get(tagged);
+  const content = manifest && parseRecord(manifest, reference);
+  return content && { reference, content };
 }

@@ -18,7 +18,7 @@ import {
 import { claimPrefix, claimTag } from "../oci/tags.ts";
 import { repositoryOf } from "../plan/places.ts";
 import {
-  parseRecord,
+  readRecord,
   recordReference,
   recordRepositoryName,
   type SetRecord,
@@ -111,13 +111,10 @@ async function otherClaims(
     name !== inHand.tag && name.startsWith(prefix) && /^[0-9a-z]+$/.test(name.slice(prefix.length));
   const names = (await allTags(base, registry)).filter(isClaim);
   const read = names.map(async (name): Promise<readonly Claim[]> => {
-    const reference = recordReference(base, name);
-    const manifest = await registry.get(reference);
-    const created = manifest?.content.annotations["org.opencontainers.image.created"] ?? "";
-    if (manifest === undefined || now.getTime() - Date.parse(created) > lifetimeMs) return [];
-    const record = parseRecord(manifest, printReference(reference));
-    const revision = name.slice(prefix.length);
-    return record === undefined ? [] : [{ tag: name, revision, record }];
+    const record = (await readRecord(base, name, registry))?.content;
+    const age = now.getTime() - (record?.written ?? now).getTime();
+    if (record === undefined || age > lifetimeMs) return [];
+    return [{ tag: name, revision: name.slice(prefix.length), record }];
   });
   return (await Promise.all(read)).flat();
 }

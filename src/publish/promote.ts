@@ -15,13 +15,12 @@ import { generationOfPipeline, ofGeneration, readTag } from "../oci/tags.ts";
 import { repositoryOf } from "../plan/places.ts";
 import type { Plan, PlannedImage } from "../plan/plan.ts";
 import {
-  parseRecord,
+  readRecord,
   recordReference,
   recordRepositoryName,
   type SetRecord,
 } from "../plan/record.ts";
 import type { Situation } from "../plan/situation.ts";
-import type { Registry } from "../registry/registry.ts";
 import { behind, type IsAncestor, moveForward, refuseGone } from "./forward.ts";
 import { adoptGeneration } from "./generation.ts";
 import type { Publication } from "./set.ts";
@@ -129,12 +128,13 @@ async function readRecords({ plan, base, registry }: Promoting, tag: string) {
   registry.announce("push", [below(base, recordRepositoryName), ...repositories]);
   const generation = set.generation ?? pipelineGeneration(plan);
   const usualTag = ownTags.set(set.id);
+  const read = async (name: string) => (await readRecord(base, name, registry))?.content;
   const [fresh, usual, previous] = await Promise.all([
-    generation && readRecord(registry, base, ofGeneration(usualTag, generation)),
-    readRecord(registry, base, usualTag),
-    readRecord(registry, base, tag),
+    generation === undefined ? undefined : read(ofGeneration(usualTag, generation)),
+    read(usualTag),
+    read(tag),
   ]);
-  return { fresh: fresh || undefined, usual, previous };
+  return { fresh, usual, previous };
 }
 
 async function compare(
@@ -156,16 +156,6 @@ async function compare(
     );
   }
   return older ? "older" : "newer";
-}
-
-async function readRecord(
-  registry: Registry,
-  base: Repository,
-  tag: string,
-): Promise<SetRecord | undefined> {
-  const reference = recordReference(base, tag);
-  const manifest = await registry.get(reference);
-  return manifest === undefined ? undefined : parseRecord(manifest, printReference(reference));
 }
 
 /** The pipeline that refreshed the set's usual images, where it is later than this one. */

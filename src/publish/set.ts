@@ -3,17 +3,11 @@ import { BerthError } from "../errors.ts";
 import { ownTags } from "../image/key.ts";
 import type { Digest } from "../oci/digest.ts";
 import type { Manifest } from "../oci/manifest.ts";
-import {
-  parseRepository,
-  printReference,
-  printRepository,
-  type Repository,
-  withTag,
-} from "../oci/reference.ts";
+import { parseRepository, printRepository, type Repository, withTag } from "../oci/reference.ts";
 import { readTag } from "../oci/tags.ts";
 import { isBuilt } from "../plan/decision.ts";
 import type { Plan, PlannedImage } from "../plan/plan.ts";
-import { parseRecord, recordReference } from "../plan/record.ts";
+import { readRecord } from "../plan/record.ts";
 import type { Situation } from "../plan/situation.ts";
 import type { Registry } from "../registry/registry.ts";
 import { announceWrites, isPublishDue } from "./due.ts";
@@ -88,12 +82,10 @@ async function laterRecord(publication: Publication): Promise<string | undefined
   const isFirst = set.generation === null && images.some(({ decision }) => isBuilt(decision));
   if (!situation.trusted || !isFirst) return undefined;
   announceWrites(plan, base, registry);
-  const reference = recordReference(base, ownTags.set(set.id));
-  const where = printReference(reference);
-  const manifest = await registry.get(reference);
-  const tag = manifest === undefined ? undefined : parseRecord(manifest, where)?.tag;
+  const record = await readRecord(base, ownTags.set(set.id), registry);
+  const tag = record?.content.tag;
   const [own = 0, other = 0] = [set.tag, tag].map((one) => readTag(one ?? "")?.pipeline);
-  return tag === undefined || tag === set.tag || own > other ? undefined : where;
+  return tag === undefined || tag === set.tag || own > other ? undefined : record?.reference;
 }
 
 async function placeAll(

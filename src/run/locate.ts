@@ -3,10 +3,9 @@ import { BerthError } from "../errors.ts";
 import type { Image } from "../image/image.ts";
 import { type KeyedImage, keyOfTag } from "../image/key.ts";
 import { printReference, withDigest, withTag } from "../oci/reference.ts";
-import { announceReads, observe } from "../plan/observe.ts";
+import { announceReads, observe, type SourceRecord } from "../plan/observe.ts";
 import type { Source } from "../plan/places.ts";
 import type { FoundBy } from "../plan/plan.ts";
-import type { SetRecord } from "../plan/record.ts";
 import type { Registry } from "../registry/registry.ts";
 
 /** An image that is there; plain JSON. */
@@ -104,11 +103,7 @@ export function locateTag(
 /** The images that a set record names. */
 export function locateRecorded(
   images: readonly Image[],
-  {
-    record,
-    source,
-    where,
-  }: { readonly record: SetRecord; readonly source: Source; readonly where: string },
+  { content: record, source, reference: where }: SourceRecord,
 ): Search {
   const located = images.flatMap((image) => {
     const recorded = record.images[image.name];

@@ -1,25 +1,15 @@
 /** What a pipeline left in the registry that says which images its jobs ran in. */
 import { BerthError } from "../errors.ts";
-import { below, printReference } from "../oci/reference.ts";
+import { below } from "../oci/reference.ts";
 import { readTag } from "../oci/tags.ts";
+import type { SourceRecord } from "../plan/observe.ts";
 import type { Source } from "../plan/places.ts";
-import {
-  parseRecord,
-  recordReference,
-  recordRepositoryName,
-  type SetRecord,
-} from "../plan/record.ts";
+import { readRecord, recordRepositoryName, type SetRecord } from "../plan/record.ts";
 import type { Registry } from "../registry/registry.ts";
-
-interface PipelineRecord {
-  readonly record: SetRecord;
-  readonly source: Source;
-  readonly where: string;
-}
 
 /** A search among records, and the places that could not be asked. */
 export interface RecordSearch {
-  readonly found: PipelineRecord | undefined;
+  readonly found: SourceRecord | undefined;
   readonly troubles: readonly BerthError[];
 }
 
@@ -59,7 +49,7 @@ async function search(
   for (const source of sources) {
     try {
       const records = await recordsOf(source, isWanted, registry);
-      const found = records.find(({ record }) => isIts(record));
+      const found = records.find(({ content }) => isIts(content));
       if (found !== undefined) return { found, troubles };
     } catch (error) {
       if (!(error instanceof BerthError)) throw error;
@@ -73,15 +63,12 @@ async function recordsOf(
   source: Source,
   isWanted: (tag: string) => boolean,
   registry: Reads,
-): Promise<readonly PipelineRecord[]> {
+): Promise<readonly SourceRecord[]> {
   const tags = await Array.fromAsync(registry.tags(below(source.base, recordRepositoryName)));
   const records = await Promise.all(
     tags.filter(isWanted).map(async (tag) => {
-      const reference = recordReference(source.base, tag);
-      const where = printReference(reference);
-      const manifest = await registry.get(reference);
-      const record = manifest === undefined ? undefined : parseRecord(manifest, where);
-      return record === undefined ? [] : [{ record, source, where }];
+      const found = await readRecord(source.base, tag, registry);
+      return found === undefined ? [] : [{ ...found, source }];
     }),
   );
   return records.flat();

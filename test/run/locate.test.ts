@@ -179,7 +179,7 @@ describe("an image that is looked for on a developer's machine", () => {
     denied = "qemu-project/qemu";
     const { sources, registry } = await machine();
     const { found, troubles } = await publishedBy("5", sources, registry);
-    assert.equal(found?.record.pipeline, "5");
+    assert.equal(found?.content.pipeline, "5");
     assert.deepEqual(
       troubles.map(({ code }) => code),
       ["REGISTRY_DENIED"],
