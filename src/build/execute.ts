@@ -3,9 +3,9 @@ import pLimit, { type LimitFunction } from "p-limit";
 import { BerthError } from "../errors.ts";
 import { parentsFirst } from "../image/order.ts";
 import type { Manifest } from "../oci/manifest.ts";
-import { printReference, withDigest } from "../oci/reference.ts";
+import { printReference, printRepository, withDigest } from "../oci/reference.ts";
 import { isBuilt, needsOf, sameAs } from "../plan/decision.ts";
-import { ownRepository } from "../plan/places.ts";
+import { ownRepository, rightsFor } from "../plan/places.ts";
 import type { PlannedImage } from "../plan/plan.ts";
 import { buildImage } from "./build.ts";
 import { copyImage } from "./copy.ts";
@@ -107,11 +107,23 @@ async function carryOut(image: PlannedImage, parents: ParentOutcomes, tools: Too
       const at = { planned: tools.task.plan.images, done: parents, registry: tools.registry };
       const other = sameAs(decision);
       if (other !== undefined) return copy(image, await locateParent(image, other, at), tools);
+      await refuseInVain(image, tools);
       const references = await parentReferences(image, at);
       const { manifest, adopted } = await buildImage(image, references, tools);
       return { result: adopted ? "adopted" : "built", ...endedAt(image, manifest) };
     }
   }
+}
+
+/** REGISTRY_DENIED, with the registry's words, for an image that could not be pushed when it is built. */
+async function refuseInVain(image: PlannedImage, { registry }: Tools): Promise<void> {
+  const repository = ownRepository(image);
+  const refusal = await registry.refusal(rightsFor(image.decision, repository));
+  if (refusal === undefined) return;
+  const what = `build ${image.name}: it may not be pushed to ${printRepository(repository)}: ${refusal}`;
+  throw new BerthError("REGISTRY_DENIED", what, {
+    hint: "nothing was built; see who may push to that path (protected container repositories), and the storage limit of the namespace",
+  });
 }
 
 async function copy(image: PlannedImage, from: string, tools: Tools): Promise<End> {

@@ -55,6 +55,11 @@ export function printStatus(
 const finalCodes =
   /^(?:BLOB_UNKNOWN|BLOB_UPLOAD_INVALID|DENIED|IMMUTABLE_TAG|MANIFEST_[A-Z_]+|NAME_[A-Z]+|PROTECTED_[A-Z]+|SIZE_INVALID|TAG_[A-Z_]+|UNAUTHORIZED|UNSUPPORTED)$/;
 
+/** Whether a refusal is about a tag, as GitLab's registry has 401 for those too, and no login would change it. */
+export function isAboutTag({ bytes }: Pick<Answered, "bytes">): boolean {
+  return readComplaints(bytes).some(({ code }) => /^(?:IMMUTABLE|PROTECTED|TAG)_/.test(code));
+}
+
 /** Whether an answer speaks of the moment and not of the request, so that another try may help. */
 export function mayPass({ status, bytes }: Pick<Answered, "status" | "bytes">): boolean {
   return isTransient(status) && !readComplaints(bytes).some(({ code }) => finalCodes.test(code));

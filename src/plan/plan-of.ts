@@ -3,12 +3,14 @@ import type { Config } from "../config/config.ts";
 import { printProblem } from "../errors.ts";
 import type { Identified } from "../image/identify.ts";
 import type { Image } from "../image/image.ts";
-import type { Registry } from "../registry/registry.ts";
-import { decide } from "./decide.ts";
+import { below, type Repository } from "../oci/reference.ts";
+import type { Registry, Right } from "../registry/registry.ts";
+import { type Decided, decide } from "./decide.ts";
 import { type FilesState, makePlan } from "./make.ts";
 import { announceReads, missing, type Observation, observe } from "./observe.ts";
-import { type Source, sourcesOf } from "./places.ts";
+import { repositoryOf, rightsFor, type Source, sourcesOf } from "./places.ts";
 import type { Plan } from "./plan.ts";
+import { recordRepositoryName } from "./record.ts";
 import { lookAtFreshness, type MergeHistory } from "./refresh.ts";
 import type { Situation } from "./situation.ts";
 
@@ -52,12 +54,14 @@ export async function planOf(planning: Planning): Promise<Planned> {
   ]);
   const observation = { ...seen, since };
   const grounds = { images, observation, config, situation, fresh };
+  const decided = decide(grounds);
   const warnings = [
+    ...(await refusedWrites(decided, planning)),
     ...config.warnings,
     ...situation.warnings,
     ...identified.warnings.map(printProblem),
   ];
-  const plan = makePlan(decide(grounds), grounds, { state, warnings });
+  const plan = makePlan(decided, grounds, { state, warnings });
   return { plan, identified, observation };
 }
 
@@ -65,4 +69,38 @@ export async function planOf(planning: Planning): Promise<Planned> {
 function recordsFor({ merge, role }: Situation, sources: readonly Source[]): readonly Source[] {
   const isMerge = merge !== undefined && role !== "upstream";
   return isMerge ? sources.filter(({ kind }) => kind === "upstream") : sources;
+}
+
+/**
+ * What the registry will refuse to take, in its own words, before anything is built: asked with the one token for
+ * all that is going to be written.
+ */
+async function refusedWrites(
+  { decisions }: Decided,
+  { config, situation: { ci, own, upstream }, registry }: Planning,
+): Promise<readonly string[]> {
+  if (!ci || own === undefined) return [];
+  const made = [...decisions].flatMap(([name, decision]) => {
+    const rights = rightsFor(decision, repositoryOf(own, config.repository, name));
+    return rights.length === 0 ? [] : [{ name, rights }];
+  });
+  if (made.length === 0) return [];
+  const writes = [{ name: "the set record", rights: recordRights(own, upstream) }, ...made];
+  for (const { access, repository } of writes.flatMap(({ rights }) => rights))
+    registry.announce(access, [repository]);
+  const refusals = await Promise.all(writes.map(({ rights }) => registry.refusal(rights)));
+  const words = Map.groupBy(writes, (_, at) => refusals[at]);
+  return [...words].flatMap(([what, refused]) => {
+    const names = refused.map(({ name }) => name).join(", ");
+    return what === undefined ? [] : `${names}: may not be pushed from this pipeline: ${what}`;
+  });
+}
+
+/** A record's blobs are mounted from upstream's where there is one. */
+function recordRights(own: Repository, upstream: Repository | undefined): readonly Right[] {
+  const record = (base: Repository) => below(base, recordRepositoryName);
+  const write: Right = { access: "push", repository: record(own) };
+  return upstream === undefined
+    ? [write]
+    : [write, { access: "pull", repository: record(upstream) }];
 }

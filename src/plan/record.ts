@@ -5,9 +5,10 @@ import { present } from "../json.ts";
 import { type Digest, digestOf, parseDigest } from "../oci/digest.ts";
 import { type Annotations, type Manifest, makeImageManifest, mediaTypes } from "../oci/manifest.ts";
 import {
+  isHost,
+  isRepositoryPath,
   isTag,
   parseReference,
-  parseRepository,
   printReference,
   type Reference,
   type Repository,
@@ -141,10 +142,10 @@ function parseImage(text: string): RecordedImage | undefined {
   if (text === "missing") return { kind: "missing" };
   const own = parseDigest(text);
   if (own !== undefined) return { kind: "own", digest: own };
-  const at = text.indexOf("@");
-  const digest = at < 0 ? undefined : parseDigest(text.slice(at + 1));
-  if (digest === undefined) return undefined;
-  return { kind: "elsewhere", reference: { ...parseRepository(text.slice(0, at)), digest } };
+  const [, host = "", path = "", named = ""] = /^([^/]+)\/(.+)@(.+)$/.exec(text) ?? [];
+  const digest = parseDigest(named);
+  if (digest === undefined || !isHost(host) || !isRepositoryPath(path)) return undefined;
+  return { kind: "elsewhere", reference: { host, path, digest } };
 }
 
 function malformed(where: string, what: string): BerthError {

@@ -35,6 +35,8 @@ interface ReadRecord {
   readonly record: SetRecord | undefined;
   /** Milliseconds since 1970. */
   readonly writtenAt: number | undefined;
+  /** Why it cannot be read, where it is no record that berth writes. */
+  readonly why?: string;
 }
 
 /**
@@ -71,7 +73,12 @@ export async function readRecords(
     ),
     generations: generationsOf(found),
     needed: promised.needed,
-    doubts: [...promised.doubts, ...doubts, ...neighbours(found.filter(isYoung), prefix)],
+    doubts: [
+      ...promised.doubts,
+      ...doubts,
+      ...neighbours(found.filter(isYoung), prefix),
+      ...found.flatMap(({ tag, why }) => (why ? [{ about: `the record ${tag}`, why }] : [])),
+    ],
   };
 }
 
@@ -122,11 +129,16 @@ async function readRecord(
 ): Promise<ReadRecord | undefined> {
   const id = readTag(name)?.id ?? "";
   const isNeeded = needed.has(`${repository}:${ownTags.set(id)}`);
-  const manifest = await shelf.manifest(repository, name);
-  if (manifest === undefined) return undefined;
-  const record = parseRecord(manifest, `${repository}:${name}`);
-  const writtenAt = taggedAt ?? record?.written?.getTime();
-  return { tag: name, id, isNeeded, record, writtenAt };
+  const base = { tag: name, id, isNeeded };
+  try {
+    const manifest = await shelf.manifest(repository, name);
+    if (manifest === undefined) return undefined;
+    const record = parseRecord(manifest, `${repository}:${name}`);
+    return { ...base, record, writtenAt: taggedAt ?? record?.written?.getTime() };
+  } catch (error) {
+    if (!(error instanceof BerthError) || error.code !== "MANIFEST_INVALID") throw error;
+    return { ...base, record: undefined, writtenAt: taggedAt, why: error.message };
+  }
 }
 
 async function promisesOf(

@@ -51,6 +51,13 @@ export function openRegistry(options: RegistryOptions): Registry {
         session(repository).announce([scopeFor(access, repository)]);
     },
     prepare: (access, repository) => session(repository).prepare([scopeFor(access, repository)]),
+    refusal: discreet(async (rights) => {
+      const host = rights[0]?.repository.host;
+      if (host === undefined) return undefined;
+      const here = rights.filter(({ repository }) => repository.host === host);
+      const needs = here.map(({ access, repository }) => scopeFor(access, repository));
+      return session({ host }).refusal(needs);
+    }),
     head: discreet(async (reference) => headManifest(session(reference), reference)),
     get: discreet(async (reference) => getManifest(session(reference), reference)),
     put: discreet(async (reference, manifest) =>

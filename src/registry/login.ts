@@ -6,7 +6,7 @@
  * only reads and the login is refused, once more as anybody, since public images have been refused to logins
  * that may not read them and given to everybody else.
  */
-import { deniedError, isTooLong } from "../http/errors.ts";
+import { deniedError, isAboutTag, isTooLong } from "../http/errors.ts";
 import { type RealmTrust, realmTrust, type TokenHint } from "../http/origin.ts";
 import {
   type Call,
@@ -77,10 +77,11 @@ export class HostLogin {
     return (await this.#getLogin()) !== undefined;
   }
 
-  /** Gets the token for what is about to be asked, where one is needed, while something else is under way. */
-  async prepare(needs: readonly Scope[]): Promise<void> {
-    if (this.#way?.kind !== "token") return;
-    await this.#grant(await this.#identity(needs), { needs, purpose: "" });
+  /** Gets the token for some needs: the words of who refuses it, where it is known whom to ask. */
+  async refusal(needs: readonly Scope[]): Promise<string | undefined> {
+    if (this.#way?.kind !== "token") return undefined;
+    const grant = await this.#grant(await this.#identity(needs), { needs, purpose: "get token" });
+    return grant.kind === "refused" ? grant.what : undefined;
   }
 
   /** Sends a request with what its rights need; the answer may be any but a transient one. */
@@ -175,7 +176,7 @@ export class HostLogin {
       const isShorter =
         isTooLong(reply) && token !== undefined && tokens?.shorten(token, call.needs);
       if (isShorter === true && !isOnce) continue;
-      if (reply.status !== 401 || isRenewed) return reply;
+      if (reply.status !== 401 || isRenewed || isAboutTag(reply)) return reply;
       isRenewed = true;
       if (!this.#mayRenew(grant, reply) || isOnce) return reply;
     }

@@ -101,10 +101,14 @@ export async function putManifest(
   checkDigest(call, "the bytes have", digestOf(bytes), descriptor.digest);
   checkDigest(call, "the bytes have", descriptor.digest, reference.digest);
   let reply = await session.send(call);
-  for (let attempt = 1; attempt < attempts && isDoubted(reply); attempt++) {
+  // The digest has been checked: docker-registry doubts it while another writer replaces the same tag.
+  const isDoubted = () => reply.status === 400 && isCalled("DIGEST_INVALID", reply);
+  for (let attempt = 1; attempt < attempts && isDoubted(); attempt++) {
     await session.backoff(attempt);
     reply = await session.send(call);
   }
+  // GitLab refuses an immutable tag even what it points at already.
+  if (isCalled("IMMUTABLE_TAG", reply)) return checkStays(session, reference, descriptor, call);
   if (reply.status !== 201 && reply.status !== 200 && reply.status !== 202) {
     throw await session.error(call, reply);
   }
@@ -112,9 +116,22 @@ export async function putManifest(
   checkDigest(call, "the registry says", namedDigest(reply, call), descriptor.digest);
 }
 
-/** The digest has been checked: docker-registry doubts it while another writer replaces the same tag. */
-function isDoubted({ status, bytes }: Reply): boolean {
-  return status === 400 && readComplaints(bytes).some(({ code }) => code === "DIGEST_INVALID");
+function isCalled(code: string, { bytes }: Reply): boolean {
+  return readComplaints(bytes).some((complaint) => complaint.code === code);
+}
+
+async function checkStays(
+  session: HostSession,
+  reference: Reference,
+  { digest }: Descriptor,
+  { purpose }: AskedCall,
+): Promise<void> {
+  const stays = await headManifest(session, reference);
+  if (stays?.digest === digest) return;
+  const what = `${purpose}: IMMUTABLE_TAG: it stays at ${stays?.digest ?? "what it was"}, which is not ${digest}`;
+  throw new BerthError("REGISTRY_DENIED", what, {
+    hint: "a rule of the project makes this tag immutable; let it leave out the tags that berth moves: key2-*, and those that are promoted",
+  });
 }
 
 function namedDigest({ headers }: Reply, { purpose }: AskedCall): Digest | undefined {

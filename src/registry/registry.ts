@@ -6,6 +6,12 @@ import type { Reference, Repository } from "../oci/reference.ts";
 /** What may be done to a repository; `push` is asked for only by who is about to write. */
 export type Access = "pull" | "push" | "delete";
 
+/** What is going to be done to a repository. */
+export interface Right {
+  readonly access: Access;
+  readonly repository: Repository;
+}
+
 /**
  * The distribution protocol at metadata level, for every host that a reference names.
  *
@@ -21,6 +27,12 @@ export interface Registry {
   announce(access: Access, repositories: readonly Repository[]): void;
   /** Lets the token for what was announced be on its way while something else is done. */
   prepare(access: Access, repository: Repository): void;
+  /**
+   * Asks for rights before they are used: the token service's words where it refuses one of them, which are
+   * asked for together as far as they are on the host of the first; `undefined` where it grants them, or where
+   * only their use would tell.
+   */
+  refusal(rights: readonly Right[]): Promise<string | undefined>;
 
   /** Whether a manifest is there, and which. */
   head(reference: Reference): Promise<Descriptor | undefined>;

@@ -1,13 +1,14 @@
 /** The conversation with one host: its address, what it is going to be asked, and requests within bounds. */
 import pLimit from "p-limit";
 import { BerthError } from "../errors.ts";
-import { statusError } from "../http/errors.ts";
+import { printStatus, statusError } from "../http/errors.ts";
 import { apiOrigin, type TokenHint } from "../http/origin.ts";
+import type { Redactor } from "../http/redact.ts";
 import type { Outside, Reply, Transport } from "../http/transport.ts";
 import { isRepositoryPath } from "../oci/reference.ts";
 import type { RegistryLogin } from "./credentials.ts";
 import { type AskedCall, HostLogin } from "./login.ts";
-import { accessOf, mergeScopes, type Scope } from "./token-service.ts";
+import { accessOf, mergeScopes, readChallenge, type Scope } from "./token-service.ts";
 
 export interface SessionOptions {
   readonly host: string;
@@ -49,7 +50,13 @@ export class HostSession {
   prepare(needs: readonly Scope[]): void {
     this.announce(needs);
     // What is wrong is told by the request that needs it.
-    this.#login.prepare(needs).catch(() => undefined);
+    this.#login.refusal(needs).catch(() => undefined);
+  }
+
+  /** Why the token service refuses these rights. */
+  refusal(needs: readonly Scope[]): Promise<string | undefined> {
+    this.#announced = mergeScopes([...this.#announced, ...needs]);
+    return this.#limit(() => this.#login.refusal(needs));
   }
 
   /** The address of something below `/v2/<path>/`; a path that could lead out of there is refused. */
@@ -100,9 +107,23 @@ export class HostSession {
 
   /** The error for an answer that the caller did not expect. */
   async error({ needs, purpose }: AskedCall, reply: Reply): Promise<BerthError> {
+    const { redactor } = this.#options.world;
+    const challenge = readChallenge(reply.headers.get("www-authenticate") ?? "");
+    const isAboutToken = challenge?.kind === "token" && challenge.error === "invalid_token";
+    if (reply.status === 401 && isAboutToken) return tokenError(purpose, reply, redactor);
     const attempted = { purpose, access: accessOf(needs), hasLogin: await this.#login.hasLogin() };
-    return statusError(reply, attempted, this.#options.world.redactor);
+    return statusError(reply, attempted, redactor);
   }
+}
+
+/** A registry that refuses each new token has another time or another key than the service that made it. */
+function tokenError(purpose: string, reply: Reply, redactor: Redactor): BerthError {
+  const date = new Date(reply.headers.get("date") ?? "");
+  const time = Number.isNaN(date.getTime()) ? "" : `, which says ${date.toISOString()}`;
+  const what = `${purpose}: ${printStatus(reply, redactor)}: a token that was just made is not taken`;
+  return new BerthError("REGISTRY_DENIED", what, {
+    hint: `the registry's clock${time}, and that of its token service may differ, or the registry does not know the service's key: whoever runs them can compare both`,
+  });
 }
 
 /** Passes pieces on and tells when no more are to come, however that came about. */

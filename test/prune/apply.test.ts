@@ -196,6 +196,22 @@ test("records that this run computes otherwise stop the deletions", async () => 
   assert.match(doubts[0]?.why ?? "", /same configuration/);
 });
 
+test("a record that nobody can read is a doubt, not the end", async () => {
+  const project = moved();
+  const tag = ownTags.set("0".repeat(64));
+  const good = makeRecord(
+    { setId: "0".repeat(64), tag: undefined, images: {}, revision: undefined, pipeline: "1" },
+    new Date(project.now),
+  );
+  const { content } = good;
+  const annotations = { ...content.annotations, "berth.image.x": "not/a reference@" };
+  project.model.put("berth", tag, { ...good, content: { ...content, annotations } }, project.now);
+  const { doubts } = await project.plan();
+  assert.ok(
+    doubts.some(({ about, why }) => about === `the record ${tag}` && /cannot be read/.test(why)),
+  );
+});
+
 test("a young record of another configuration keeps what only that one may need", async () => {
   const project = moved();
   const others = makeRecord(

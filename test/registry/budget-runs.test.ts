@@ -23,6 +23,8 @@ interface Stage {
   job(project: string, settings?: Partial<Config>): FlowOptions;
   /** What was asked since the last time: tokens, then methods with what they were for. */
   counted(): Readonly<Record<string, number>>;
+  /** Repositories that token requests brought into being since the last time. */
+  createdBy(): readonly string[];
   /** Forgets all tags of sets, and their records. */
   forgetSets(): void;
 }
@@ -51,6 +53,11 @@ async function staged(
     const all = [...tokens.asked.splice(0).map(() => "token"), ...lines];
     return Object.fromEntries([...Map.groupBy(all, (line) => line)].map(([k, v]) => [k, v.length]));
   };
+  const createdBy = () => {
+    const created = [...tokens.created];
+    tokens.created.clear();
+    return created;
+  };
   const forgetSets = () => {
     for (const { tags } of repositories.values()) {
       for (const tag of [...tags.keys()]) if (tag.startsWith(ownTags.set(""))) tags.delete(tag);
@@ -62,7 +69,8 @@ async function staged(
       seed(memory, `${upstream}/${name}`, testImage(name, 7), tag);
     }
     counted();
-    await work({ job, counted, forgetSets });
+    createdBy();
+    await work({ job, counted, createdBy, forgetSets });
   } finally {
     await Promise.all([memory.stop(), tokens.stop()]);
   }
@@ -180,4 +188,40 @@ suite("what whole runs ask", () => {
       },
       { protectedPaths: [`${fork}/image-3`] },
     ));
+
+  test("what the registry will not take is said by the plan, and not built", () =>
+    staged(
+      async ({ job, counted }) => {
+        const upstreams = job(upstream);
+        const changed = {
+          "image-3": "FROM scratch\nCOPY a /",
+          "image-4": "FROM scratch\nCOPY a /b",
+        };
+        const run1 = { ...upstreams, dockerfiles: { ...upstreams.dockerfiles, ...changed } };
+        const { plan } = await planOf({ ...run1, context: { a: "a" } });
+        assert.deepEqual(
+          plan.warnings.filter((line) => /pushed/.test(line)),
+          [
+            "image-3: may not be pushed from this pipeline: 403 DENIED: Pushing to protected repository path forbidden",
+          ],
+        );
+        // Two to read, and one to write that is refused for all; then one for each that is written.
+        assert.equal(counted()["token"], 2 + 1 + 3);
+        const { outcomes, built } = await run({ ...run1, context: { a: "a" } });
+        assert.deepEqual(built, ["image-4"]);
+        const { error } = outcomes.find(({ name }) => name === "image-3") ?? {};
+        assert.equal(error?.code, "REGISTRY_DENIED");
+        assert.match(
+          error?.message ?? "",
+          /^build image-3: it may not be pushed to .*image-3: 403 DENIED: Pushing to protected/,
+        );
+      },
+      { protectedPaths: [`${upstream}/image-3`] },
+    ));
+
+  test("a plan that has nothing to write asks for no right to write", () =>
+    staged(async ({ job, createdBy }) => {
+      await planOf(job(upstream));
+      assert.deepEqual(createdBy(), []);
+    }));
 });

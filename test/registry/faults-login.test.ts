@@ -1,6 +1,7 @@
 /** Tokens and logins that end, shrink or are asked for by the wrong one. */
 import assert from "node:assert/strict";
-import { type Case, echo, found, get, image, playAll } from "./faults.ts";
+import { refuse } from "../support/memory-registry.ts";
+import { always, type Case, echo, found, get, image, instead, other, playAll } from "./faults.ts";
 
 playAll("a registry that is particular about logins", [
   {
@@ -35,6 +36,54 @@ playAll("a registry that is particular about logins", [
     gives: [found, found],
     requests: 3,
     check: ({ tokens }) => assert.equal(tokens?.asked.length, 2),
+  },
+  {
+    name: "a token that is over as soon as it is made, told apart from a right that is missing",
+    tokens: {},
+    fault: always(
+      instead({
+        ...refuse(401, "UNAUTHORIZED"),
+        headers: {
+          "www-authenticate": 'Bearer realm="https://tokens.example.com/",error="invalid_token"',
+          date: "Fri, 01 May 2026 13:00:00 GMT",
+        },
+      }),
+    ),
+    run: ({ client, repository }) => client.put({ ...repository, tag: "two" }, image.manifest),
+    fails: /put manifest .*: 401 UNAUTHORIZED: .*: a token that was just made is not taken$/,
+    hint: /clock, which says 2026-05-01T13:00:00.000Z, .* may differ/,
+    code: "REGISTRY_DENIED",
+    requests: 2,
+  },
+  {
+    name: "a tag that is protected, which another token does not change",
+    tokens: {},
+    fault: always(instead(refuse(401, "PROTECTED_TAG", "cannot push, protected"))),
+    run: ({ client, repository }) => client.put({ ...repository, tag: "two" }, image.manifest),
+    fails: /put manifest .*:two: 401 PROTECTED_TAG: cannot push, protected$/,
+    code: "REGISTRY_DENIED",
+    requests: 1,
+    check: ({ tokens }) => assert.equal(tokens?.asked.length, 1),
+  },
+  {
+    name: "a tag that is immutable, put again as it is",
+    tokens: {},
+    fault: ({ method }) =>
+      method === "PUT" ? instead(refuse(401, "IMMUTABLE_TAG", "immutable")) : undefined,
+    run: ({ client, reference }) => client.put(reference, image.manifest),
+    gives: undefined,
+    requests: 2,
+  },
+  {
+    name: "a tag that is immutable, and another image there",
+    tokens: {},
+    fault: ({ method }) =>
+      method === "PUT" ? instead(refuse(401, "IMMUTABLE_TAG", "immutable")) : undefined,
+    run: ({ client, reference }) => client.put(reference, other.manifest),
+    fails: new RegExp(`:one: IMMUTABLE_TAG: it stays at ${found.digest}, which is not sha256:`),
+    hint: /immutable; let it leave out the tags that berth moves/,
+    code: "REGISTRY_DENIED",
+    requests: 2,
   },
   {
     name: "a scope that is dropped without a word",
