@@ -24,6 +24,12 @@ const env = {
   GIT_AUTHOR_EMAIL: "a@example.com",
   GIT_COMMITTER_NAME: "A",
   GIT_COMMITTER_EMAIL: "a@example.com",
+  // No process of its own after each commit that looks whether there is something to clear up.
+  GIT_CONFIG_COUNT: "2",
+  GIT_CONFIG_KEY_0: "maintenance.auto",
+  GIT_CONFIG_VALUE_0: "false",
+  GIT_CONFIG_KEY_1: "protocol.file.allow",
+  GIT_CONFIG_VALUE_1: "always",
 };
 
 export interface Repository {
@@ -57,14 +63,14 @@ export function makeRepository(
   options: readonly string[] = [],
 ): Repository {
   const repository = repositoryAt(t, temporary(t));
-  repository.run("init", "-q", ...options);
+  repository.run("init", "-q", "--template=", ...options);
   repository.write(files);
   return repository;
 }
 
 export function repositoryAt(t: Owner, path: string): Repository {
   const run = (...args: string[]): string =>
-    execFileSync("git", ["-c", "protocol.file.allow=always", ...args], {
+    execFileSync("git", args, {
       cwd: path,
       env,
       encoding: "utf8",
