@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readdirSync, readFileSync } from "node:fs";
+import { globSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { test } from "node:test";
 import { circles, closureOf, readSources, typesTwice } from "../scripts/figures.ts";
@@ -138,4 +138,16 @@ test("importing a module does nothing but define", () => {
     return file !== "cli.ts" && /^(?:await\b|void\b|[a-z][\w.]*\(.*\);?$)/m.test(code);
   });
   assert.deepEqual(wrong, []);
+});
+
+test("each test is run by one command", () => {
+  const { scripts } = JSON.parse(readFileSync(join(src, "../package.json"), "utf8")) as {
+    readonly scripts: Readonly<Record<string, string>>;
+  };
+  const patterns = Object.values(scripts).flatMap(
+    (script) => script.match(/(?<=")test\/[^"]+/g) ?? [],
+  );
+  const cwd = join(src, "..");
+  const run = patterns.flatMap((pattern) => globSync(pattern, { cwd }));
+  assert.deepEqual(run.sort(), globSync("test/**/*.test.ts", { cwd }).sort());
 });
