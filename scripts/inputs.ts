@@ -3,8 +3,12 @@ import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { isMap, isScalar } from "yaml";
 import { version } from "../src/cli/program.ts";
-import type { Declaration } from "../test/support/inputs.ts";
-import { blockPattern, readTemplate, type Template } from "../test/support/template.ts";
+import {
+  blockPattern,
+  type Declaration,
+  readTemplate,
+  type Template,
+} from "../test/support/template.ts";
 import { withPart } from "./schema.ts";
 
 const top = join(import.meta.dirname, "..");

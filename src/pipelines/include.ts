@@ -1,7 +1,7 @@
 /** Joins the files of a configuration: includes with their rules, wildcards and inputs. */
+
+import { readContent } from "./content.ts";
 import { fitsWildcard } from "./glob.ts";
-import { header, settleInputs } from "./inputs.ts";
-import { interpolate } from "./interpolate.ts";
 import type {
   CiSource,
   Component,
@@ -62,34 +62,9 @@ export async function join(
 }
 
 function contentOf(text: string, given: Value, place: Place, joining: Joining): YamlMap {
-  const parsed = readYaml(text);
-  if (given !== null && !isMap(given)) refuse("Given inputs must be a hash");
-  const inputs = isMap(given) ? given : new Map<Value, Value>();
-  if (parsed.header === undefined) {
-    const told =
-      "Given inputs not defined in the `spec` section of the included configuration file";
-    return inputs.size > 0 ? refuse(told) : parsed.content;
-  }
-  refuseAll(header(parsed.header, "header"));
-  const spec = parsed.header.get("spec") ?? null;
-  const declared = get(spec, "inputs");
-  const { values, errors } = settleInputs(isMap(declared) ? declared : new Map(), inputs);
-  if (!joining.lenient) refuseAll(errors);
-  const asked = flatten(get(spec, "component")).map(textOf);
-  const component = Object.entries(place.component ?? {}).filter(([key]) => asked.includes(key));
-  return interpolate(parsed.content, {
-    values: new Map([
-      ["inputs", values],
-      ["component", new Map(component)],
-    ]),
-    variables: valuesOf([...joining.occasion.predefined, ...joining.occasion.settings]),
-  });
-}
-
-const mostErrors = 3;
-
-function refuseAll(errors: readonly string[]): void {
-  if (errors.length > 0) refuse(errors.slice(0, mostErrors).join(", "));
+  const { predefined, settings } = joining.occasion;
+  const variables = valuesOf([...predefined, ...settings]);
+  return readContent(text, given, { ...joining, component: place.component, variables });
 }
 
 async function joinIncludes(own: YamlMap, place: Place, joining: Joining): Promise<YamlMap> {

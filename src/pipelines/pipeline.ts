@@ -81,9 +81,8 @@ function makePipeline(
   );
   const split = splitJobs(described);
   if (split.errors.length > 0) refuse(split.errors.join(", "));
-  const stages = flatten(config.get("stages") ?? wrapStages(["build", "test", "deploy"])).map(
-    textOf,
-  );
+  const named = config.get("stages") ?? wrapStages(["build", "test", "deploy"]);
+  const stages = [...new Set(flatten(named).map(textOf))];
   refuseUnfit(split.jobs, stages);
   const root = variablesOf(config.get("variables"));
   const workflow = config.get("workflow");
@@ -93,12 +92,9 @@ function makePipeline(
   if (taken === undefined) return { none: "workflow_rules" };
   const variables = override(root, variablesOf(get(taken, "variables")));
   const scene = { occasion, paths, variables, hasWorkflow: isMap(own) && own.has("rules") };
-  const made = makeJobs(split.jobs, [...new Set(stages)], scene);
+  const made = makeJobs(split.jobs, stages, scene);
   if (made.errors.length > 0) return { errors: made.errors };
-  const used = stages.filter(
-    (stage, index) =>
-      stages.indexOf(stage) === index && made.jobs.some((job) => job.stage === stage),
-  );
+  const used = stages.filter((stage) => made.jobs.some((job) => job.stage === stage));
   if (used.every((stage) => stage === ".pre" || stage === ".post")) return { none: "empty" };
   return {
     jobs: made.jobs,
@@ -118,17 +114,10 @@ function mapOf(value: Value | undefined): PlainMap {
 function prefillOf(variables: Value | undefined): PlainMap {
   const all = isMap(variables) ? [...variables] : [];
   return Object.fromEntries(
-    all.map(([key, value]) => [
-      textOf(key),
-      isMap(value)
-        ? {
-            value: textOf(value.get("value")),
-            ...mapOf(
-              new Map([...value].filter(([name]) => name === "description" || name === "options")),
-            ),
-          }
-        : { value: textOf(value) },
-    ]),
+    all.map(([key, value]) => {
+      const { value: own, expand: _, ...form } = mapOf(isMap(value) ? value : undefined);
+      return [textOf(key), { ...form, value: isMap(value) ? String(own ?? "") : textOf(value) }];
+    }),
   );
 }
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { parseConfig } from "../../src/config/parse.ts";
-import { interpolate } from "../support/interpolate.ts";
+import { contentWith } from "../support/ci-files.ts";
 import { recipeOf } from "../support/recipe.ts";
 import { components } from "../templates/templates.ts";
 import { includesOf, readPage, unknownNames } from "./pages.ts";
@@ -24,7 +24,7 @@ for (const { name, text, blocks } of guides) {
     for (const { template, inputs } of includes) {
       const component = components.find((each) => each.name === template);
       assert.ok(component, `there is no component ${template}`);
-      assert.doesNotThrow(() => interpolate(component.text, inputs), template);
+      assert.doesNotThrow(() => contentWith(component.text, inputs), template);
     }
   });
 

@@ -4,8 +4,9 @@ import { join } from "node:path";
 import { makeProgram } from "../../src/cli/program.ts";
 import { schema } from "../../src/config/schema.ts";
 import { errorCodes } from "../../src/errors.ts";
-import { interpolate, type Values } from "../support/interpolate.ts";
-import { parseCi } from "../support/template.ts";
+import { plain } from "../../src/pipelines/tree.ts";
+import { readYaml } from "../../src/pipelines/yaml.ts";
+import { contentWith } from "../support/ci-files.ts";
 import { components } from "../templates/templates.ts";
 
 export interface Block {
@@ -23,7 +24,10 @@ export interface Page {
 }
 
 export interface Pipeline {
-  readonly include?: readonly { readonly component: string; readonly inputs?: Values }[];
+  readonly include?: readonly {
+    readonly component: string;
+    readonly inputs?: Readonly<Record<string, unknown>>;
+  }[];
   readonly stages?: readonly string[];
 }
 
@@ -47,7 +51,9 @@ export function isPipeline({ language, file }: Block): boolean {
 
 /** All parts of a new pipeline in one. */
 export function pipelineOf(blocks: readonly Block[]): Pipeline {
-  const parts = blocks.filter(isPipeline).map(({ text }) => parseCi(text)[0]?.toJS() as Pipeline);
+  const parts = blocks
+    .filter(isPipeline)
+    .map(({ text }) => plain(readYaml(text).content) as Pipeline);
   return Object.assign({ stages: ["containers", "build", "test"] }, ...parts) as Pipeline;
 }
 
@@ -67,7 +73,7 @@ export function words(text: string, pattern: RegExp): readonly string[] {
 const jobs = new Set(
   components.flatMap(({ text, inputs }) => {
     const values = inputs.has("upstream") ? { upstream: "acme" } : {};
-    return Object.keys(parseCi(interpolate(text, values).text).at(-1)?.toJS() as object);
+    return Object.keys(contentWith(text, values));
   }),
 );
 

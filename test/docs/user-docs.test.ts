@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
 import { parseConfig } from "../../src/config/parse.ts";
-import { interpolate } from "../support/interpolate.ts";
+import { contentWith } from "../support/ci-files.ts";
 import { recipeOf } from "../support/recipe.ts";
 import { components } from "../templates/templates.ts";
 import { textOf, unknownFlags, unknownSettings, unknownVariables } from "./names.ts";
@@ -24,7 +24,7 @@ for (const { name, text, blocks } of pages) {
       for (const { template, inputs } of isPipeline(block) ? includesOf([block]) : []) {
         const component = components.find((each) => each.name === template);
         assert.ok(component, `there is no component ${template}`);
-        assert.doesNotThrow(() => interpolate(component.text, inputs), block.text);
+        assert.doesNotThrow(() => contentWith(component.text, inputs), block.text);
       }
     }
   });

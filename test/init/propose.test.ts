@@ -11,7 +11,7 @@ import { identify } from "../../src/image/identify.ts";
 import { draftsOf } from "../../src/init/freedesktop.ts";
 import { propose } from "../../src/init/propose.ts";
 import { surveyTree } from "../../src/init/survey.ts";
-import { interpolate } from "../support/interpolate.ts";
+import { contentWith } from "../support/ci-files.ts";
 import { memoryTree } from "../support/tree.ts";
 import { freedesktop, lcitool, qemu } from "./layouts.ts";
 
@@ -34,7 +34,7 @@ async function proposed(files: Files, remote?: string) {
   const include = parse(proposal.include) as { include: { component: string; inputs?: object }[] };
   for (const { component, inputs = {} } of include.include) {
     // Throws where GitLab would refuse an input.
-    interpolate(template(/\/(\w+)@/.exec(component)?.[1] ?? ""), { ...inputs });
+    contentWith(template(/\/(\w+)@/.exec(component)?.[1] ?? ""), { ...inputs });
   }
   return {
     ...proposal,

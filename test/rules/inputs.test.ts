@@ -2,11 +2,11 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { parseAllDocuments } from "yaml";
-import type { Include } from "./gitlab.ts";
+import type { IncludedTemplate } from "../support/ci-files.ts";
 import { at, type Case, rules, testCases } from "./probes.ts";
 
 // One pipeline that includes the component with each of these, so each sees only its own variables.
-const includes: readonly Include[] = [
+const includes: readonly IncludedTemplate[] = [
   rules("qemu-"),
   rules("loose-", { staging: "/staging/" }),
   rules("requests-", { merge_requests: true }),

@@ -1,7 +1,13 @@
-/** Asks gitlab-ci-local what many jobs would do in many pipelines, in one run of it. */
+/** What many jobs do in many pipelines, read as one. */
 import assert from "node:assert/strict";
 import { before, test } from "node:test";
-import { gitlabProject, type Include, type ListedJob, type Variables } from "./gitlab.ts";
+import type { PipelineJob } from "../../src/pipelines/made.ts";
+import {
+  type IncludedTemplate,
+  jobsIn,
+  pipelineText,
+  type Variables,
+} from "../support/ci-files.ts";
 import type { Cell } from "./table.ts";
 
 /** A job with these hidden job's rules, in a pipeline with these variables. */
@@ -18,30 +24,30 @@ export interface Probe {
  * enough for pipelines that differ.
  */
 export async function evaluate(
-  includes: readonly Include[],
+  includes: readonly IncludedTemplate[],
   probes: readonly Probe[],
 ): Promise<ReadonlyMap<string, Cell>> {
   const jobs = probes.map((probe) => [
     probe.name,
-    { extends: probe.extends, variables: probe.env, script: "true" },
+    { extends: probe.extends, stage: "test", variables: probe.env, script: "true" },
   ]);
-  await using project = await gitlabProject(includes, Object.fromEntries(jobs));
-  const listed = await project.list();
-  return new Map([...listed.values()].map((job) => [job.name, cellOf(job)]));
+  const listed = await jobsIn(pipelineText(includes, Object.fromEntries(jobs)));
+  return new Map(probes.map(({ name }) => [name, cellOf(listed.get(name))]));
 }
 
-export function cellOf({ name, when, allow_failure }: ListedJob): Cell {
-  if (when === "never") return "never";
-  if (when === "manual") return allow_failure ? "may be started" : "by hand";
-  if (when === "on_success" && !allow_failure) return "at once";
-  throw new Error(`${name}: ${when}, allow_failure ${allow_failure}`);
+export function cellOf(job: PipelineJob | undefined): Cell {
+  if (job === undefined) return "never";
+  const { name, when, allowFailure } = job;
+  if (when === "manual") return allowFailure ? "may be started" : "by hand";
+  if (when === "on_success" && !allowFailure) return "at once";
+  throw new Error(`${name}: ${when}, allow_failure ${allowFailure}`);
 }
 
 /** The component as QEMU includes it, with another prefix of the hidden jobs and other inputs. */
 export const rules = (
   job_prefix: string,
   inputs: Readonly<Record<string, unknown>> = {},
-): Include => ({
+): IncludedTemplate => ({
   template: "rules",
   inputs: { prefix: "QEMU_CI", flags: "QEMU_JOB", upstream: "qemu-project", job_prefix, ...inputs },
 });
@@ -63,7 +69,7 @@ export function at(path: string, branch: string | undefined, more: Variables = {
 export type Case = readonly [name: string, job: string, env: Variables, does: Cell];
 
 /** Declares a test for each case; all are evaluated at once. */
-export function testCases(includes: readonly Include[], cases: readonly Case[]): void {
+export function testCases(includes: readonly IncludedTemplate[], cases: readonly Case[]): void {
   const told = ([name, job, _, does]: Case): string => `${name} (${job}): ${does}`;
   let cells: ReadonlyMap<string, Cell> = new Map();
   before(async () => {

@@ -1,5 +1,5 @@
 /** QEMU's decision table: what each kind of job does in each pipeline, and which tags that pipeline moves. */
-import type { Variables } from "./gitlab.ts";
+import type { Variables } from "../support/ci-files.ts";
 
 /** "by hand" blocks the pipeline until someone starts the job; "may be started" does not. */
 export type Cell = "at once" | "by hand" | "may be started" | "never";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { situationOf } from "../../src/plan/situation.ts";
-import { gitlabProject, type Variables } from "./gitlab.ts";
+import { jobsIn, pipelineText, type Variables } from "../support/ci-files.ts";
 import { at, type Case, cellOf, rules, testCases } from "./probes.ts";
 import type { Cell } from "./table.ts";
 
@@ -106,9 +106,11 @@ test("a variable of the pipeline wins over what the job says, and over the input
     script: "true",
   };
   const bare = { extends: ".berth-rules", script: "true" };
-  await using project = await gitlabProject([rules("berth-")], { job, bare });
-  const does = async (env: Variables): Promise<Cell[]> =>
-    [...(await project.list(env)).values()].map(cellOf);
+  const text = pipelineText([rules("berth-")], { job, bare });
+  const does = async (env: Variables): Promise<Cell[]> => {
+    const jobs = await jobsIn(text, env);
+    return ["job", "bare"].map((name) => cellOf(jobs.get(name)));
+  };
   assert.deepEqual(await does(at(upstream, "staging")), ["at once", "at once"]);
   assert.deepEqual(await does(at(fork, "staging")), ["never", "never"]);
   assert.deepEqual(await does(at(fork, "staging", alice)), ["at once", "at once"]);

@@ -1,10 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { retry } from "../../src/output/pipeline.ts";
-import { schemaProblems } from "../support/ci-schema.ts";
 import { pairwise, product } from "../support/combine.ts";
-import { type Jobs, resolveExtends } from "../support/extends.ts";
 import {
+  type Jobs,
   nameProblems,
   needsProblems,
   retryProblems,
@@ -13,58 +12,6 @@ import {
 } from "./checks.ts";
 
 const run = { stage: "a", script: ["berth plan"], retry, interruptible: true };
-
-test("the schema's refusals are told by place", () => {
-  const cases: readonly [body: Jobs, problem: RegExp][] = [
-    [{ a: { script: "a", retry: { max: 5 } } }, /^a:retry:max: must be <= 2, not 5$/],
-    [
-      { a: { script: "a", retry: { max: 1, when: ["bad"] } } },
-      /^a:retry:when:0: .*runner_system_failure.*, not "bad"$/,
-    ],
-    [{ a: { scripts: "a" } }, /^a: must NOT have additional properties \(scripts\)/],
-    [{ ".a": { scripts: "a" } }, /^\.a: must NOT have additional properties \(scripts\)/],
-    [{ ".a": { artifacts: { reports: { dotnv: "a" } } } }, /^\.a:artifacts:reports: .*\(dotnv\)/],
-    [{ a: { script: "a", rules: [{ iff: "a" }] } }, /^a:rules:0: .*\(iff\)/],
-    [{ a: { trigger: { include: "a.yml", strategy: "wait" } } }, /^a:trigger:strategy: .*\(depend/],
-    [{ a: { script: "a", tags: [] } }, /^a:tags: must NOT have fewer than 1 items, not \[\]$/],
-  ];
-  for (const [body, problem] of cases) {
-    const found = schemaProblems(body);
-    assert.ok(
-      found.some((line) => problem.test(line)),
-      `${problem}: ${found.join("\n")}`,
-    );
-  }
-  assert.deepEqual(schemaProblems({ a: run, ".b": { rules: [] } }), []);
-});
-
-test("extends merges maps, replaces everything else, and the last one wins", () => {
-  const { jobs, problems } = resolveExtends(
-    {
-      ".a": { variables: { A: "1", B: "1" }, script: ["a"], tags: ["a"] },
-      ".b": { extends: ".far", variables: { B: "2" }, tags: ["b"] },
-      c: { extends: [".a", ".b"], variables: { C: "3" } },
-    },
-    { ".far": { stage: "far", tags: ["far"] } },
-  );
-  assert.deepEqual(problems, []);
-  assert.deepEqual(jobs["c"], {
-    variables: { A: "1", B: "2", C: "3" },
-    script: ["a"],
-    tags: ["b"],
-    stage: "far",
-  });
-});
-
-test("extends of what is not there, of itself, and through too many levels is told", () => {
-  const chain = Object.fromEntries(
-    Array.from({ length: 12 }, (_, level) => [`.${level}`, { extends: `.${level + 1}` }]),
-  );
-  const problems = (own: Jobs) => resolveExtends(own).problems;
-  assert.deepEqual(problems({ a: { extends: ".b" } }), ["a extends .b, which no job is called"]);
-  assert.deepEqual(problems({ a: { extends: "a" } }), ["a extends a, a circle"]);
-  assert.match(problems({ ...chain, ".12": {} })[0] ?? "", /^\.0 extends .*over 11 levels$/);
-});
 
 test("each check finds what it is for", () => {
   const cases: readonly [found: readonly string[], problem: RegExp][] = [

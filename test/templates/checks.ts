@@ -1,6 +1,8 @@
 /** What the jobs of a component must be, beyond what GitLab's schema asks. Each check lists what is wrong. */
 import { retry } from "../../src/output/pipeline.ts";
-import type { Job, Jobs } from "../support/extends.ts";
+
+export type Job = Readonly<Record<string, unknown>>;
+export type Jobs = Readonly<Record<string, Job>>;
 
 const globals = [
   ...["default", "variables", "workflow", "stages", "types", "include", "image", "services"],

@@ -4,7 +4,9 @@ import { describe, test } from "node:test";
 import { componentsText } from "../../scripts/inputs.ts";
 import { withPart } from "../../scripts/schema.ts";
 import { version } from "../../src/cli/program.ts";
-import { valueProblems } from "../support/inputs.ts";
+import { header, settleInputs } from "../../src/pipelines/inputs.ts";
+import { readYaml } from "../../src/pipelines/yaml.ts";
+import { mapOf } from "../support/ci-files.ts";
 import { type Component, components, valuesOf } from "./templates.ts";
 
 /** What would end a word, a line, a quotation or an expression. */
@@ -30,7 +32,9 @@ for (const component of components)
     const of = (type: string) => inputs.filter(([, declaration]) => declaration.type === type);
 
     test("are declared without mistake, and each is used", () => {
-      assert.deepEqual(component.problems, []);
+      assert.deepEqual(header(readYaml(component.text).header ?? null, "header"), []);
+      const used = component.blocks.map(({ name }) => name);
+      assert.deepEqual(new Set(used), new Set(component.inputs.keys()));
     });
 
     test("need nothing that GitLab 17.0 does not have", () => {
@@ -55,7 +59,7 @@ for (const component of components)
       assert.deepEqual(open, [], "a regex from ^ to $, or options");
       const accepted = of("string").flatMap(([name, declaration]) =>
         [...hostile, ...(isInShell(component, name) ? inShell : [])]
-          .filter((value) => valueProblems(name, declaration, value).length === 0)
+          .filter((value) => isTaken(name, declaration, value))
           .map((value) => `${name}: ${JSON.stringify(value)}`),
       );
       assert.deepEqual(accepted, []);
@@ -66,6 +70,10 @@ for (const component of components)
       assert.deepEqual(poor, []);
     });
   });
+
+function isTaken(name: string, declaration: object, value: string): boolean {
+  return settleInputs(mapOf({ [name]: declaration }), mapOf({ [name]: value })).errors.length === 0;
+}
 
 /** Whether an input ends in a line of a script, in the name of a job, or in a key. */
 function isInShell({ blocks }: Component, input: string): boolean {

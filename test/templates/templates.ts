@@ -2,8 +2,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Axes, type Combination, pairwise, product } from "../support/combine.ts";
-import type { Declaration } from "../support/inputs.ts";
-import { readTemplate, type Template } from "../support/template.ts";
+import { type Declaration, readTemplate, type Template } from "../support/template.ts";
 
 const folder = join(import.meta.dirname, "../../templates");
 

@@ -1,0 +1,91 @@
+/** This project's templates and pipelines that include them, as the reader of pipelines reads them. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { readContent } from "../../src/pipelines/content.ts";
+import type { PipelineJob } from "../../src/pipelines/made.ts";
+import { readPipeline } from "../../src/pipelines/pipeline.ts";
+import type { Include } from "../../src/pipelines/ports.ts";
+import { plain, type Value, type YamlMap } from "../../src/pipelines/tree.ts";
+import type { Variable } from "../../src/pipelines/variables.ts";
+
+const top = join(import.meta.dirname, "../..");
+
+export type Variables = Readonly<Record<string, string>>;
+
+/** A template with its inputs, as under `include:`. */
+export interface IncludedTemplate {
+  readonly template: string;
+  readonly inputs: Readonly<Record<string, unknown>>;
+}
+
+export function templateText(name: string): string {
+  return readFileSync(join(top, "templates", name, "template.yml"), "utf8");
+}
+
+/** What a value of JSON is in YAML. */
+function yamlOf(value: unknown): Value {
+  if (typeof value === "number" && Number.isInteger(value)) return BigInt(value);
+  if (Array.isArray(value)) return value.map(yamlOf);
+  if (typeof value !== "object" || value === null) return value as Value;
+  return mapOf(value);
+}
+
+export function mapOf(value: object): YamlMap {
+  return new Map(Object.entries(value).map(([key, each]) => [key, yamlOf(each)]));
+}
+
+/** A template's content with inputs in place; what GitLab refuses is an error. */
+export function contentWith(text: string, inputs: object): Readonly<Record<string, unknown>> {
+  const content = plain(readContent(text, mapOf(inputs)));
+  return content as Readonly<Record<string, unknown>>;
+}
+
+/** A pipeline that includes templates and has jobs of its own. */
+export function pipelineText(
+  includes: readonly IncludedTemplate[],
+  jobs: Readonly<Record<string, unknown>>,
+): string {
+  const include = includes.map(({ template, inputs }) => ({
+    component: `$CI_SERVER_FQDN/berth-ci/berth/${template}@1`,
+    inputs,
+  }));
+  return JSON.stringify({ include, ...jobs });
+}
+
+/** The jobs of a pipeline with these variables, by name; a configuration that GitLab refuses is an error. */
+export async function jobsIn(
+  text: string,
+  variables: Variables = {},
+): Promise<ReadonlyMap<string, PipelineJob>> {
+  const source = { project: "", paths: [], read: readOwn };
+  const reading = await readPipeline(text, { source, fetch, occasion: occasionOf(variables) });
+  if ("errors" in reading) throw new Error(reading.errors.join("\n"));
+  return new Map("none" in reading ? [] : reading.jobs.map((job) => [job.name, job]));
+}
+
+async function readOwn(path: string): Promise<string> {
+  return readFileSync(join(top, path), "utf8");
+}
+
+async function fetch({ location }: Include) {
+  const name = /\/([a-z]+)@/.exec(location)?.[1] ?? "";
+  return { text: templateText(name) };
+}
+
+/** GitLab's own variables are below those of the configuration, a person's above them. */
+function occasionOf(variables: Variables) {
+  const all: readonly Variable[] = Object.entries({
+    CI_SERVER_FQDN: "gitlab.example.com",
+    ...variables,
+  }).map(([key, value]) => ({ key, value }));
+  const isOwn = ({ key }: Variable): boolean => key.startsWith("CI_");
+  return {
+    source: variables["CI_PIPELINE_SOURCE"] ?? "push",
+    ref: variables["CI_COMMIT_BRANCH"] ?? variables["CI_COMMIT_TAG"] ?? "",
+    kind: variables["CI_COMMIT_TAG"] === undefined ? "branch" : "tag",
+    project: variables["CI_PROJECT_PATH"] ?? "acme/tools",
+    predefined: all.filter(isOwn),
+    settings: all.filter((one) => !isOwn(one)),
+    changed: undefined,
+  } as const;
+}
