@@ -40,12 +40,7 @@ export function makePlan(
     set,
     complete,
     images,
-    variables: variablesOf(
-      { images, complete, set },
-      config,
-      situation,
-      observation.record?.source,
-    ),
+    variables: variablesOf({ images, complete, set }, grounds),
     warnings: [...observation.warnings, ...warnings],
   };
 }

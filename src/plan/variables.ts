@@ -3,9 +3,8 @@ import type { Config } from "../config/config.ts";
 import { variableOf } from "../config/names.ts";
 import { BerthError } from "../errors.ts";
 import { printRepository } from "../oci/reference.ts";
-import type { Source } from "./places.ts";
+import type { Grounds } from "./decide.ts";
 import type { Plan } from "./plan.ts";
-import type { Situation } from "./situation.ts";
 
 /** The variable that holds the reference of an image, such as `QEMU_CI_IMAGE_DEBIAN_ARM64`. */
 export function imageVariable(prefix: string, name: string): string {
@@ -14,34 +13,33 @@ export function imageVariable(prefix: string, name: string): string {
 
 /** Gives the variables that `reference` promises, and no other; DOTENV_LIMIT where they are too many. */
 export function variablesOf(
-  plan: Pick<Plan, "images" | "complete" | "set">,
-  config: Config,
-  situation: Situation,
-  recordSource: Source | undefined,
+  plan: PlannedSet,
+  grounds: Pick<Grounds, "config" | "situation" | "observation">,
 ): Readonly<Record<string, string>> {
+  const { config } = grounds;
   const { prefix, reference } = config;
   const entries =
     reference === "digest"
       ? plan.images.flatMap((image): Entry[] =>
           image.reference === null ? [] : [[imageVariable(prefix, image.name), image.reference]],
         )
-      : setVariables(plan, config, situation, recordSource);
+      : setVariables(plan, grounds);
   if (!fits(entries, config)) throw overLimit(entries.length, config);
   return Object.fromEntries(entries);
 }
 
+type PlannedSet = Pick<Plan, "images" | "complete" | "set">;
 type Entry = readonly [name: string, value: string];
 
 /** Base and tag for `image: $BASE/name:$TAG`; only where every image of the set has that tag there. */
 function setVariables(
-  plan: Pick<Plan, "images" | "complete" | "set">,
-  config: Config,
-  situation: Situation,
-  recordSource: Source | undefined,
+  plan: PlannedSet,
+  { config, situation, observation }: Pick<Grounds, "config" | "situation" | "observation">,
 ): readonly Entry[] {
+  const source = observation.record?.source;
   // Upstream's set is not the one that this run tests where it refreshes images of it.
-  const isUpstreams = recordSource?.kind === "upstream" && plan.set.generation === null;
-  const base = plan.complete ? situation.own : isUpstreams ? recordSource.base : undefined;
+  const isUpstreams = source?.kind === "upstream" && plan.set.generation === null;
+  const base = plan.complete ? situation.own : isUpstreams ? source.base : undefined;
   const folder = templateFolder(config.repository);
   if (base === undefined || folder === undefined) return [];
   // A tag that the user set is given to images of the own registry only; upstream's keep theirs.

@@ -5,16 +5,15 @@ import { parentReferences } from "../../src/build/parents.ts";
 import { digestOf } from "../../src/oci/digest.ts";
 import type { Decision, PlannedImage } from "../../src/plan/plan.ts";
 import type { Registry } from "../../src/registry/registry.ts";
-import { keyedImage } from "../support/keyed.ts";
+import { plannedImage } from "../support/keyed.ts";
 
 const digest = digestOf("the parent");
 const at = (word: string): string => `r.example/${word}@${digest}`;
 const build: Decision = { kind: "build", because: { code: "absent", looked: [] } };
 
 function planned(name: string, decision: Decision, change: Partial<PlannedImage> = {}) {
-  const repository = `r.example/p/${name}`;
-  const image = { ...keyedImage(name), tag: `tag-of-${name}`, repository, decision, ...change };
-  return image as unknown as PlannedImage;
+  const place = { repository: `r.example/p/${name}`, tag: `tag-of-${name}` };
+  return plannedImage(name, decision, { ...place, ...change });
 }
 
 /** Where the parent of an image is, and which tags were asked for. */

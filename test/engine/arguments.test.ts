@@ -19,29 +19,9 @@ import {
 } from "../../src/build/docker.ts";
 import type { BuildRequest } from "../../src/build/engine.ts";
 import { ownTags } from "../../src/image/key.ts";
+import { buildRequest } from "./request.ts";
 
-const request: BuildRequest = {
-  name: "debian",
-  dockerfile: "FROM scratch\n",
-  source: { file: "debian.docker", lines: [1], stages: [] },
-  traits: { heredocs: false, runHeredocs: false, binds: false, expandsArgs: false },
-  notes: [],
-  mounted: [],
-  contextFolder: "/c",
-  scratchFolder: "/s",
-  args: {},
-  target: undefined,
-  platform: "linux/amd64",
-  secrets: [],
-  destination: { host: "registry.example.com", path: "g/p/debian", tag: "try-1" },
-  cacheFrom: [],
-  cacheTo: undefined,
-  noCache: false,
-  cacheSince: undefined,
-  authFile: "/a/config.json",
-  insecureHosts: [],
-  onLine: () => {},
-};
+const request = buildRequest();
 
 const near = { host: "registry.example.com", path: "me/debian" };
 const far = { host: "registry.example.com", path: "up/debian" };

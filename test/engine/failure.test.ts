@@ -7,9 +7,9 @@ import type { BuildRequest } from "../../src/build/engine.ts";
 import { isPassing, pushed, registryFailure, withoutSecrets } from "../../src/build/failure.ts";
 import { BerthError, type ErrorCode } from "../../src/errors.ts";
 import type { RunResult } from "../../src/world.ts";
+import { buildRequest } from "./request.ts";
 
-const request: BuildRequest = {
-  name: "debian",
+const request = buildRequest({
   dockerfile: "FROM scratch\nRUN <<EOF\ntrue\nEOF\n",
   source: {
     file: "debian.docker",
@@ -25,23 +25,8 @@ const request: BuildRequest = {
     ],
   },
   traits: { heredocs: true, runHeredocs: true, binds: false, expandsArgs: false },
-  notes: [],
-  mounted: [],
-  contextFolder: "/c",
-  scratchFolder: "/s",
-  args: {},
-  target: undefined,
-  platform: "linux/amd64",
-  secrets: [],
   destination: { host: "h:5000", path: "debian", tag: "t" },
-  cacheFrom: [],
-  cacheTo: undefined,
-  noCache: false,
-  cacheSince: undefined,
-  authFile: "/a/config.json",
-  insecureHosts: [],
-  onLine: () => {},
-};
+});
 
 const ended = (stderr: string, exitCode: number | undefined = 125): RunResult => ({
   exitCode,

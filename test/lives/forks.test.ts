@@ -85,7 +85,7 @@ test("a fork that changed one image stores that one alone (digest)", async () =>
     "kim-digest/tools/berth: set",
     "kim-digest/tools/qemu/alone: built cache key layers",
   ]);
-  assert.deepEqual(life.uploads, ["kim-digest/tools/berth", "kim-each/tools/qemu/alone"]);
+  assert.deepEqual(life.uploads, ["kim-digest/tools/berth", "kim-digest/tools/qemu/alone"]);
   const { alone, ...others } = life.ran;
   const { alone: old, ...upstreams } = first.ran;
   assert.deepEqual(others, upstreams);

@@ -4,7 +4,7 @@ import { parse } from "yaml";
 import { childPipeline, type PipelineOptions, printPipeline } from "../../src/output/pipeline.ts";
 import { configOf } from "../../src/plan/make.ts";
 import type { Decision, Plan, PlannedImage } from "../../src/plan/plan.ts";
-import { config, keyedImage, someDigest } from "../support/keyed.ts";
+import { config, plannedImage, someDigest } from "../support/keyed.ts";
 
 const options: PipelineOptions = {
   parentPipeline: "77",
@@ -25,21 +25,6 @@ const reuse: Decision = {
   digest: someDigest,
   foundBy: "key-tag",
 };
-
-function planned(
-  name: string,
-  decision: Decision,
-  change: Partial<PlannedImage> = {},
-): PlannedImage {
-  return {
-    ...keyedImage(name),
-    repository: `r.example/${name}`,
-    tag: "key-x",
-    decision,
-    reference: null,
-    ...change,
-  };
-}
 
 function pipeline(
   images: readonly PlannedImage[],
@@ -67,14 +52,14 @@ const jobsOf = (found: Record<string, unknown>): string[] =>
 
 describe("the child pipeline", () => {
   test("has a job even where nothing is to be built", () => {
-    const found = pipeline([planned("debian", reuse)]);
+    const found = pipeline([plannedImage("debian", reuse)]);
     assert.deepEqual(jobsOf(found), ["berth publish"]);
     assert.deepEqual(found["berth publish"]?.["needs"], [{ pipeline: "77", job: "plan" }]);
   });
 
   test("builds parents first and waits for those that are built, not for those that exist", () => {
-    const child = planned("child", build, { parents: ["base", "there"] });
-    const found = pipeline([child, planned("base", build), planned("there", reuse)]);
+    const child = plannedImage("child", build, { parents: ["base", "there"] });
+    const found = pipeline([child, plannedImage("base", build), plannedImage("there", reuse)]);
     assert.deepEqual(jobsOf(found), [
       "berth build base",
       "berth build child",
@@ -89,7 +74,9 @@ describe("the child pipeline", () => {
   });
 
   test("gives every job a rule for parent_pipeline, literal values and retries of weather only", () => {
-    const found = pipeline([planned("debian", build)], { flags: ["--config", "ci/my berth.yml"] });
+    const found = pipeline([plannedImage("debian", build)], {
+      flags: ["--config", "ci/my berth.yml"],
+    });
     for (const name of jobsOf(found)) {
       const job = found[name] as Record<string, unknown>;
       const rule = { if: '$CI_PIPELINE_SOURCE == "parent_pipeline"' };
@@ -103,7 +90,7 @@ describe("the child pipeline", () => {
   });
 
   test("says what failed where publishing was not come to", () => {
-    const found = pipeline([planned("debian", build)]);
+    const found = pipeline([plannedImage("debian", build)]);
     const [publish, report] = [found["berth publish"], found["berth report"]];
     assert.equal(report?.["needs"], undefined);
     assert.equal(report?.["stage"], publish?.["stage"]);
@@ -117,7 +104,7 @@ describe("the child pipeline", () => {
   });
 
   test("hands on variables literally, and gives a daemon and a timeout to builds alone", () => {
-    const found = pipeline([planned("a", build)], {
+    const found = pipeline([plannedImage("a", build)], {
       docker: "docker:28-dind",
       timeout: "3h",
       variables: { BERTH_INPUT_PREFIX: "QEMU_CI", QEMU_CI_UPSTREAM: "a$b" },
@@ -153,7 +140,7 @@ describe("the child pipeline", () => {
       "1e3",
     ];
     const variables = Object.fromEntries(values.map((value, index) => [`Y${index}`, value]));
-    const found = pipeline([planned("yes", build)], { variables, tags: ["9_2"] });
+    const found = pipeline([plannedImage("yes", build)], { variables, tags: ["9_2"] });
     assert.deepEqual(
       Object.values(found["variables"] ?? {}).map(
         (variable) => (variable as { value: unknown }).value,
@@ -167,24 +154,24 @@ describe("the child pipeline", () => {
 
   test("says that GitLab lets no job need more images than a limit", () => {
     const parents = Array.from({ length: 51 }, (_, number) => `parent${number}`);
-    const all = parents.map((name) => planned(name, build));
+    const all = parents.map((name) => plannedImage(name, build));
     assert.throws(
-      () => pipeline([...all, { ...planned("child", build), parents }]),
+      () => pipeline([...all, { ...plannedImage("child", build), parents }]),
       /child is built from 51 images.*GitLab lets a job need 50/,
     );
   });
 
   test("lets an optional image fail", () => {
     const found = pipeline([
-      planned("nightly", build, { optional: true }),
-      planned("debian", build),
+      plannedImage("nightly", build, { optional: true }),
+      plannedImage("debian", build),
     ]);
     assert.equal(found["berth build nightly"]?.["allow_failure"], true);
     assert.equal(found["berth build debian"]?.["allow_failure"], undefined);
   });
 
   test("orders by stages where one job would need more than GitLab allows", () => {
-    const many = Array.from({ length: 60 }, (_, number) => planned(`image${number}`, build));
+    const many = Array.from({ length: 60 }, (_, number) => plannedImage(`image${number}`, build));
     const found = pipeline(many);
     assert.equal(found["berth publish"]?.["needs"], undefined);
     assert.deepEqual(

@@ -3,32 +3,18 @@ import { test } from "node:test";
 import type { Outcome } from "../../src/build/outcome.ts";
 import { printOutcomes, printPlan, printTable, shortReference } from "../../src/output/print.ts";
 import { configOf } from "../../src/plan/make.ts";
-import type { Plan, PlannedImage } from "../../src/plan/plan.ts";
-import { config, keyedImage, someDigest } from "../support/keyed.ts";
+import type { Plan } from "../../src/plan/plan.ts";
+import { config, plannedImage, someDigest } from "../support/keyed.ts";
 
-const images: readonly PlannedImage[] = [
-  {
-    ...keyedImage("debian"),
-    repository: "r.example/debian",
-    tag: "key-1",
-    decision: {
-      kind: "reuse",
-      reference: `r.example/debian@${someDigest}`,
-      digest: someDigest,
-      foundBy: "set-record",
-    },
-    reference: `r.example/debian@${someDigest}`,
-  },
-  {
-    ...keyedImage("fedora"),
-    repository: "r.example/fedora",
-    tag: "key-2",
-    decision: {
-      kind: "build",
-      because: { code: "broken", reference: "r.example/fedora:key-2", missing: "config" },
-    },
-    reference: "r.example/fedora:key-2",
-  },
+const debian = `r.example/debian@${someDigest}`;
+const broken = { code: "broken", reference: "r.example/fedora:key-2", missing: "config" } as const;
+const images = [
+  plannedImage(
+    "debian",
+    { kind: "reuse", reference: debian, digest: someDigest, foundBy: "set-record" },
+    { reference: debian },
+  ),
+  plannedImage("fedora", { kind: "build", because: broken }, { reference: broken.reference }),
 ];
 const plan: Plan = {
   version: 1,

@@ -4,11 +4,10 @@ import { annotationsOf, withAnnotations } from "../../src/build/annotate.ts";
 import type { Config } from "../../src/config/config.ts";
 import { parseReference } from "../../src/oci/reference.ts";
 import type { Observation, Sighting } from "../../src/plan/observe.ts";
-import type { PlannedImage } from "../../src/plan/plan.ts";
 import { lookAtFreshness, type MergeHistory } from "../../src/plan/refresh.ts";
 import { type Situation, situationOf } from "../../src/plan/situation.ts";
 import { client, seed, testImage } from "../registry/clients.ts";
-import { keyedImage } from "../support/keyed.ts";
+import { plannedImage } from "../support/keyed.ts";
 import { type MemoryRegistry, startMemoryRegistry } from "../support/memory-registry.ts";
 import { branch, jobIn, mergeRequest, qemu, shas } from "./pipelines.ts";
 
@@ -16,13 +15,7 @@ const policy = { maxAge: 7, followBases: true, in: "protected" } as const;
 const created = new Date("2026-11-01T00:00:00Z");
 const now = new Date("2026-11-20T00:00:00Z");
 const master = jobIn("upstream", branch("master", true));
-const planned: PlannedImage = {
-  ...keyedImage("one"),
-  repository: null,
-  tag: "key",
-  decision: { kind: "build", because: { code: "no-registry" } },
-  reference: null,
-};
+const planned = plannedImage("one", { kind: "build", because: { code: "no-registry" } });
 const names = ["one", "two", "three", "four"];
 
 /** Git that knows one target, and writes down what it is asked. */

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Decision, PlannedImage } from "../../src/plan/plan.ts";
+import type { Decision } from "../../src/plan/plan.ts";
 import { isPublishDue } from "../../src/publish/due.ts";
-import { keyedImage, someDigest } from "../support/keyed.ts";
+import { plannedImage, someDigest } from "../support/keyed.ts";
 
 const reuse: Decision = {
   kind: "reuse",
@@ -32,14 +32,9 @@ const rows: readonly Row[] = [
 
 for (const [what, decisions, complete, record, userTag, due] of rows) {
   test(`${what}: ${due ? "publish" : "nothing to publish"}`, () => {
-    const images = decisions.map(
-      (decision, number): PlannedImage => ({
-        ...keyedImage(`image${number}`),
-        repository: complete ? "r.example/x" : "r.example/fork/x",
-        tag: "key-x",
-        decision,
-        reference: null,
-      }),
+    const repository = complete ? "r.example/x" : "r.example/fork/x";
+    const images = decisions.map((decision, number) =>
+      plannedImage(`image${number}`, decision, { repository }),
     );
     const set = { id: "1", tag: "set-1", record, generation: null, stale: false };
     const wishes = { force: "none", tag: userTag } as const;
@@ -53,14 +48,9 @@ for (const [what, decisions, complete, record, userTag, due] of rows) {
 }
 
 test("a fork's image among upstream's is recorded by the pipeline that finds them so", () => {
-  const planned = (number: number, repository: string): PlannedImage => ({
-    ...keyedImage(`image${number}`),
-    repository,
-    tag: "key-x",
-    decision: reuse,
-    reference: null,
-  });
-  const images = [planned(0, "r.example/fork/x"), planned(1, "r.example/x")];
+  const images = ["r.example/fork/x", "r.example/x"].map((repository, number) =>
+    plannedImage(`image${number}`, reuse, { repository }),
+  );
   const set = { id: "1", tag: "set-1", record: null, generation: null, stale: false };
   const run = { wishes: { force: "none", tag: undefined }, ci: true, trusted: true } as const;
   const isDue = (change: object, record: string | null = null) =>

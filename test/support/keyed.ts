@@ -4,6 +4,7 @@ import { imageDefaults } from "../../src/config/defaults.ts";
 import type { Image } from "../../src/image/image.ts";
 import { type KeyedImage, type KeyInputs, keyOf, keyVersion } from "../../src/image/key.ts";
 import { digestOf } from "../../src/oci/digest.ts";
+import type { Decision, PlannedImage } from "../../src/plan/plan.ts";
 import type { Freshness } from "../../src/plan/refresh.ts";
 import { type Situation, situationOf } from "../../src/plan/situation.ts";
 
@@ -40,13 +41,22 @@ export function keyedImage(name: string, change: Partial<KeyedImage> = {}): Keye
   return { ...declaredImage(name), key: keyOf(inputs), inputs, parents: [], ...change };
 }
 
+/** The image as a plan has it; nothing is to run it yet. */
+export function plannedImage(
+  name: string,
+  decision: Decision,
+  change: Partial<PlannedImage> = {},
+): PlannedImage {
+  const repository = `r.example/${name}`;
+  return { ...keyedImage(name), repository, tag: "key-x", decision, reference: null, ...change };
+}
+
 export const someDigest = digestOf("some image");
 
 export function config(change: Partial<Config> = {}): Config {
   return { ...defaultConfig, prefix: "QEMU_CI", ...change };
 }
 
-/** The environment of a GitLab job in a project. */
 /** Nothing was looked up about freshness, since nothing asks. */
 export const notAsked: Freshness = {
   now: new Date(0),
@@ -56,6 +66,7 @@ export const notAsked: Freshness = {
   onTarget: new Set(),
 };
 
+/** The environment of a GitLab job in a project. */
 export function jobEnv(project: string, more: Record<string, string> = {}): Record<string, string> {
   const [namespace = "", name = ""] = project.split("/");
   return {
