@@ -2,12 +2,12 @@
 
 import type { Instruction } from "./instruction.ts";
 import { type Complain, type Escape, placeOf } from "./lines.ts";
-import { type Lexed, lex, type Unknown, type VariableValue } from "./shell.ts";
+import { lex, type Unknown, type VariableValue } from "./shell.ts";
 
 /** The ARGs before the first FROM, and those that every Dockerfile has. */
 export interface Globals {
   readonly values: ReadonlyMap<string, string>;
-  /** Which names an ARG's value was made from, itself among them. */
+  /** Which names an ARG's line was made from, those that it declares among them: a line is kept as a whole. */
   readonly origins: ReadonlyMap<string, ReadonlySet<string>>;
   readonly declared: ReadonlySet<string>;
   /** What engines set by themselves. */
@@ -54,35 +54,26 @@ export function readGlobals(input: GlobalsInput, complain: Complain): Globals {
   const origins = new Map<string, ReadonlySet<string>>();
   const declared = new Set<string>();
   for (const instruction of input.instructions) {
-    for (const { name, fallback, at } of argsOf(instruction)) {
+    const line = argsOf(instruction);
+    const read = new Set<string>();
+    for (const { name, fallback, at } of line) {
       declared.add(name);
       const given = configured(args, name);
-      const read =
+      const lexed =
         given === undefined && fallback !== undefined
           ? lex(fallback, { escape: input.escape, lookup: (wanted) => values.get(wanted) })
           : undefined;
-      if (read?.error !== undefined)
-        complain(placeOf(instruction.line, at), `ARG ${name}: ${read.error}`);
-      const value = given ?? read?.text;
+      if (lexed?.error !== undefined)
+        complain(placeOf(instruction.line, at), `ARG ${name}: ${lexed.error}`);
+      const value = given ?? lexed?.text;
       if (value !== undefined) values.set(name, value);
-      origins.set(name, originsOf(name, read, origins));
+      // Declared once more, its first line is still read.
+      for (const used of [name, ...(lexed?.names ?? [])])
+        for (const origin of [used, ...(origins.get(used) ?? [])]) read.add(origin);
     }
+    for (const { name } of line) origins.set(name, read);
   }
   return { values, origins, declared, own };
-}
-
-function originsOf(
-  name: string,
-  read: Lexed | undefined,
-  origins: ReadonlyMap<string, ReadonlySet<string>>,
-): ReadonlySet<string> {
-  // Declared once more, its first line is still read.
-  const all = new Set([name, ...(origins.get(name) ?? [])]);
-  for (const used of read?.names ?? []) {
-    all.add(used);
-    for (const origin of origins.get(used) ?? []) all.add(origin);
-  }
-  return all;
 }
 
 /** A configured arg; `undefined` for names that every object has. */

@@ -321,6 +321,12 @@ const texts: readonly (readonly [string, string, string, string])[] = [
     "ARG X=1\nARG C=$X\nARG C\nFROM a:$C\n",
     "ARG X=1\nARG C=$X\nARG C\nFROM a:1\n",
   ],
+  [
+    "a global ARG that is kept for one name needs what its other names use",
+    "ARG A=1\nARG V=${A?no} X=2\nFROM a:$X\n",
+    "ARG A=1\nARG V=${A?no} X=2\nFROM a:$X\n",
+    "ARG A=1\nARG V=${A?no} X=2\nFROM a:2\n",
+  ],
   ["carriage returns stay", "FROM a\r\nRUN b\r\n", "FROM a\r\nRUN b\r\n", "FROM a\r\nRUN b\r\n"],
 ];
 

@@ -150,7 +150,8 @@ export function examinerOf(engines: Engines): Examiner {
 /**
  * berth tells of the difference, and refuses the text for the buildah that has it. It cannot tell of ARGs that a
  * base's triggers declare or of what a foreign frontend reads, and does not of triggers below a SHELL, of a proxy that an instruction other than RUN names without an ARG, and
- * of `${name#pattern}` where the pattern takes all, which imagebuilder leaves as it is.
+ * of `${name#pattern}` where the pattern takes all, which imagebuilder leaves as it is. A cache that begins with the files of an empty
+ * stage is no difference: BuildKit's graph leaves that stage out.
  */
 function isNoted({ text, bases, args }: Text, { notes }: Recipe, engine: string): boolean {
   const isNew = engine === "imagebuilder";
@@ -158,6 +159,7 @@ function isNoted({ text, bases, args }: Text, { notes }: Recipe, engine: string)
   const isRare =
     byProxy ||
     bases !== undefined ||
+    (/type=cache\S*,from=|from=\S*,type=cache/.test(text) && /^\s*FROM\s+scratch/im.test(text)) ||
     /\$\{\w+[#%]|^\s*ONBUILD\s+(CMD|ENTRYPOINT)|^#\s*syntax=x\//im.test(text);
   return isRare || notes.some(({ buildah }) => !isNew || buildah.below === undefined);
 }
@@ -169,6 +171,11 @@ interface Excuse {
 
 /** Where imagebuilder reads an original otherwise than BuildKit does, and the kept text cures it. */
 const excuses: readonly Excuse[] = [
+  // What is refused for every buildah.
+  {
+    engines: /^imagebuilder/,
+    holds: (_, { notes }) => notes.some(({ buildah }) => buildah.below === undefined),
+  },
   // A line that ends in two escape characters, in what is dropped.
   { engines: /^imagebuilder/, holds: (text) => /(\\\\|``)[ \t\r]*\n/.test(text) },
   // A FROM whose variables choose a stage.
