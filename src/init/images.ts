@@ -1,6 +1,7 @@
 /** Which files are images, how they are called, and how `berth.yml` says so in few words. */
 import { compileGlob } from "../config/glob.ts";
 import { isPlain, nameAll, nameMistake } from "../config/names.ts";
+import { present } from "../json.ts";
 import type { BuildJob } from "./builders.ts";
 import { lastName, type Seen, templateOf } from "./settings.ts";
 import type { Survey } from "./survey.ts";
@@ -144,12 +145,12 @@ function optionsOf(
   context: string | undefined,
 ): { readonly [key: string]: Node } {
   const own = context === undefined && built.context !== usualContext(built.dockerfile);
-  return {
-    ...(own ? { context: written(built.context) } : {}),
-    ...(built.target === undefined ? {} : { target: built.target }),
-    ...(Object.keys(built.args).length === 0 ? {} : { args: built.args }),
-    ...(built.mayFail ? { optional: true } : {}),
-  };
+  return present({
+    context: own ? written(built.context) : undefined,
+    target: built.target,
+    args: Object.keys(built.args).length === 0 ? undefined : built.args,
+    optional: built.mayFail || undefined,
+  });
 }
 
 function entryOf(one: Wanted, context: string | undefined): Node {

@@ -1,5 +1,6 @@
 /** The part of a pipeline that includes berth, and in which pipelines images are planned. */
-import type { Chosen } from "./settings.ts";
+import { present } from "../json.ts";
+import { because, type Chosen, usual } from "./settings.ts";
 import type { Survey } from "./survey.ts";
 import { block, type Node } from "./yamltext.ts";
 
@@ -27,16 +28,14 @@ export function rulesOf(
     const flags = /\$(\w+)_(?:OPTIONAL|SKIPPED|ONLY_FORKS)\b/.exec(text)?.[1];
     const found = `rules ask for ${prefix} as 1 or 2`;
     const chosen = "the component rules brings the same gating, and berth's jobs follow it";
-    return {
-      value: { kind: "rules", upstream, flags, publishes: /\w_PUBLISH\s*:\s*["']?1\b/.test(text) },
-      findings: [{ found, chosen, yaml: [] }],
-    };
+    const publishes = /\w_PUBLISH\s*:\s*["']?1\b/.test(text);
+    return because({ kind: "rules", upstream, flags, publishes }, found, chosen);
   }
-  if (!text.includes("merge_request_event")) return { value: { kind: "none" }, findings: [] };
+  if (!text.includes("merge_request_event")) return usual({ kind: "none" });
   const found = "rules speak of merge requests";
   const chosen =
     "images are planned in pipelines of merge requests and of branches; give the rules of your own jobs instead where they differ";
-  return { value: { kind: "requests" }, findings: [{ found, chosen, yaml: [] }] };
+  return because({ kind: "requests" }, found, chosen);
 }
 
 export interface IncludeSettings {
@@ -50,18 +49,26 @@ export interface IncludeSettings {
 }
 
 export function includeText(include: IncludeSettings): string {
-  const { gate } = include;
-  const rules =
-    gate.kind === "rules" ? [component("rules", include, ruleInputs(include, gate))] : [];
-  const images = component("images", include, {
-    ...prefixInput(include),
-    ...(include.reference === "digest" ? {} : { reference: include.reference }),
-    ...(include.fanOut ? { mode: "fan-out" } : {}),
-    ...(include.stage === undefined ? {} : { stage: include.stage }),
-    ...(gate.kind === "rules" ? { gate: "rules" } : {}),
+  const { gate, version } = include;
+  const prefix = include.prefix === "BERTH" ? undefined : include.prefix;
+  const images = component("images", version, {
+    prefix,
+    reference: include.reference === "digest" ? undefined : include.reference,
+    mode: include.fanOut ? "fan-out" : undefined,
+    stage: include.stage,
+    gate: gate.kind === "rules" ? "rules" : undefined,
   });
-  const own = gate.kind === "requests" ? { ".berth-gate-images": { rules: requestRules } } : {};
-  return `${block({ include: [...rules, images], ...own }).join("\n")}\n`;
+  if (gate.kind !== "rules") {
+    const own = gate.kind === "requests" ? { ".berth-gate-images": { rules: requestRules } } : {};
+    return printed({ include: [images], ...own });
+  }
+  const rules = component("rules", version, {
+    prefix,
+    upstream: gate.upstream,
+    flags: gate.flags,
+    images_on_default_branch: gate.publishes || undefined,
+  });
+  return printed({ include: [rules, images] });
 }
 
 const requestRules = [
@@ -71,22 +78,14 @@ const requestRules = [
 
 function component(
   name: string,
-  { version }: IncludeSettings,
-  inputs: { readonly [key: string]: Node },
-): { readonly [key: string]: Node } {
+  version: string,
+  inputs: Readonly<Record<string, string | true | undefined>>,
+): Node {
+  const given = present(inputs);
   const path = `$CI_SERVER_FQDN/berth-ci/berth/${name}@${version}`;
-  return Object.keys(inputs).length === 0 ? { component: path } : { component: path, inputs };
+  return Object.keys(given).length === 0 ? { component: path } : { component: path, inputs: given };
 }
 
-function prefixInput({ prefix }: IncludeSettings): { readonly [key: string]: Node } {
-  return prefix === "BERTH" ? {} : { prefix };
-}
-
-function ruleInputs(include: IncludeSettings, gate: Gate & { readonly kind: "rules" }) {
-  return {
-    ...prefixInput(include),
-    upstream: gate.upstream,
-    ...(gate.flags === undefined ? {} : { flags: gate.flags }),
-    ...(gate.publishes ? { images_on_default_branch: true } : {}),
-  };
+function printed(node: Node): string {
+  return `${block(node).join("\n")}\n`;
 }

@@ -23,12 +23,27 @@ export interface Chosen<T> {
   readonly findings: readonly Seen[];
 }
 
+/** What is chosen because of what was found. */
+export function because<T>(
+  value: T,
+  found: string,
+  chosen: string,
+  yaml: readonly string[] = [],
+): Chosen<T> {
+  return { value, findings: [{ found, chosen, yaml }] };
+}
+
+/** The default, where nothing was found that speaks against it. */
+export function usual<T>(value: T): Chosen<T> {
+  return { value, findings: [] };
+}
+
 export function prefixOf({ text }: Survey): Chosen<string> {
   const prefix = /\b([A-Z][A-Z0-9_]*)_CONTAINER_TAG\b/.exec(text)?.[1];
-  if (prefix === undefined) return { value: defaultConfig.prefix, findings: [] };
+  if (prefix === undefined) return usual(defaultConfig.prefix);
   const found = `the pipeline uses ${prefix}_CONTAINER_TAG`;
   const chosen = `begins the names of all variables, so that ${prefix}_CONTAINER_TAG goes on meaning the images' tag`;
-  return { value: prefix, findings: [{ found, chosen, yaml: [`prefix: ${prefix}`] }] };
+  return because(prefix, found, chosen, block({ prefix }));
 }
 
 /** `remote` is the project path of a git remote called `upstream`. */
@@ -40,24 +55,16 @@ export function upstreamOf(
   const usable = (pipeline?.variables ?? []).filter(
     ({ key, value }) => /UPSTREAM/.test(key) && upstreamRule(value) === undefined,
   );
-  const chosen = usable.find(({ key }) => key === `${prefix}_UPSTREAM`) ?? usable[0];
-  if (chosen !== undefined) {
-    const { key, value } = chosen;
-    const found = `the variable ${key} says ${value}`;
-    return { value, findings: [upstreamFinding(found, value)] };
-  }
-  if (remote === undefined || upstreamRule(remote) !== undefined) {
-    return { value: undefined, findings: [] };
-  }
-  const found = `the git remote upstream is ${remote}`;
-  return { value: remote, findings: [upstreamFinding(found, remote)] };
-}
-
-function upstreamFinding(found: string, value: string): Seen {
+  const variable = usable.find(({ key }) => key === `${prefix}_UPSTREAM`) ?? usable[0];
+  const upstream = variable?.value ?? remote;
+  if (upstream === undefined || upstreamRule(upstream) !== undefined) return usual(undefined);
+  const found =
+    variable === undefined
+      ? `the git remote upstream is ${upstream}`
+      : `the variable ${variable.key} says ${upstream}`;
   // Without a slash it is a namespace, whose project of the same name is meant.
-  const whose = value.includes("/") ? "the project" : "the namespace of the project";
-  const chosen = `${whose} whose images forks use`;
-  return { found, chosen, yaml: block({ upstream: value }) };
+  const whose = upstream.includes("/") ? "the project" : "the namespace of the project";
+  return because(upstream, found, `${whose} whose images forks use`, block({ upstream }));
 }
 
 export function repositoryOf(survey: Survey, names: readonly string[]): Chosen<string> {
@@ -66,10 +73,10 @@ export function repositoryOf(survey: Survey, names: readonly string[]): Chosen<s
   const fromJobs = templateOf(built, nameAll(files, [])) ?? folderTemplate(built);
   const fromLines = ownLines(survey.imageLines, names)[0]?.template;
   const value = fromJobs ?? fromLines ?? defaultConfig.repository;
-  if (value === defaultConfig.repository) return { value, findings: [] };
+  if (value === defaultConfig.repository) return usual(value);
   const found = `images are at $CI_REGISTRY_IMAGE/${value.replace("{name}", "NAME")} today`;
   const chosen = "images stay where they are today";
-  return { value, findings: [{ found, chosen, yaml: [`repository: ${value}`] }] };
+  return because(value, found, chosen, block({ repository: value }));
 }
 
 /** What GitLab takes in one report by default, with room for a few more images. */
@@ -84,24 +91,20 @@ export function referenceOf(
   const lines = ownLines(survey.imageLines, names);
   const usable = templateFolder(repository) !== undefined;
   const jobs = new Set(lines.flatMap((line) => line.jobs)).size;
-  const yaml = (value: string): readonly string[] => [`reference: ${value}`];
   if (lines.length > 0 && usable) {
     const variable = `$${prefix}_CONTAINER_TAG`;
     const stay = lines.every(({ tag }) => tag.replace(/[{}]/g, "") === variable);
     const found = `${jobs === 1 ? "one job runs" : `${jobs} jobs run`} in images such as ${lines[0]!.text}`;
     const chosen = `jobs go on naming images as $CI_REGISTRY_IMAGE/${repository.replace("{name}", "NAME")}:${variable}${stay ? "" : ", with this tag instead of their own"}`;
-    return { value: "own-tag", findings: [{ found, chosen, yaml: yaml("own-tag") }] };
+    return because("own-tag", found, chosen, block({ reference: "own-tag" }));
   }
   if (names.length > manyImages && usable) {
     const found = `there are ${names.length} images, more than GitLab takes variables from one job`;
     const chosen = "two variables, for base and tag, serve all images";
-    return { value: "tag", findings: [{ found, chosen, yaml: yaml("tag") }] };
+    return because("tag", found, chosen, block({ reference: "tag" }));
   }
   const chosen = `a job names its image by a variable, image: $${prefix}_IMAGE_NAME (reference digest, the default)`;
-  return {
-    value: "digest",
-    findings: [{ found: whyDigest(survey, usable, repository), chosen, yaml: [] }],
-  };
+  return because("digest", whyDigest(survey, usable, repository), chosen);
 }
 
 function whyDigest({ imageLines }: Survey, usable: boolean, repository: string): string {
