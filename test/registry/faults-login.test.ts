@@ -1,17 +1,9 @@
 /** Tokens and logins that end, shrink or are asked for by the wrong one. */
 import assert from "node:assert/strict";
 import { refuse } from "../support/memory-registry.ts";
-import { always, type Case, echo, found, get, image, instead, other, playAll } from "./faults.ts";
+import { always, type Case, found, get, image, instead, other, playAll } from "./faults.ts";
 
 playAll("a registry that is particular about logins", [
-  {
-    name: "an error that repeats the login",
-    fault: (request) => echo(request),
-    fails: /get manifest .*: 403 DENIED: you sent/,
-    code: "REGISTRY_DENIED",
-    // Once more without the login, in case it is public.
-    requests: 2,
-  },
   {
     name: "a token that ends within the run",
     tokens: { lifetimeSeconds: 60 },
@@ -23,18 +15,6 @@ playAll("a registry that is particular about logins", [
     },
     gives: [found, found],
     requests: 2,
-    check: ({ tokens }) => assert.equal(tokens?.asked.length, 2),
-  },
-  {
-    name: "a token that the registry does not take any more",
-    tokens: {},
-    run: async (scene) => {
-      const before = await get(scene);
-      scene.tokens?.revokeAll();
-      return [before, await get(scene)];
-    },
-    gives: [found, found],
-    requests: 3,
     check: ({ tokens }) => assert.equal(tokens?.asked.length, 2),
   },
   {

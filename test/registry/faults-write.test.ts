@@ -1,7 +1,7 @@
 /** Redirects, uploads and copies that go wrong. */
 import assert from "node:assert/strict";
 import { refuse } from "../support/memory-registry.ts";
-import { always, blobOf, type Case, image, instead, playAll, redirect } from "./faults.ts";
+import { always, type Case, image, instead, playAll, redirect } from "./faults.ts";
 
 playAll("a registry that sends us elsewhere or takes half", [
   {
@@ -24,16 +24,6 @@ playAll("a registry that sends us elsewhere or takes half", [
       /put manifest .*: 500 UNKNOWN: unknown error; MANIFEST_BLOB_UNKNOWN: blob unknown to registry$/,
     code: "REGISTRY_REFUSED",
     requests: 1,
-  },
-  {
-    name: "a blob that is kept elsewhere",
-    fault: ({ path }, _, elsewhere) =>
-      path.includes("/blobs/") ? redirect(`http://${elsewhere}${path}?signature=abc`) : undefined,
-    run: async ({ client, repository }) =>
-      Buffer.from((await client.blob(repository, blobOf(0))) ?? []).equals(image.config),
-    gives: true,
-    requests: 1,
-    check: ({ elsewhere }) => assert.equal(elsewhere.log.length, 1),
   },
   {
     name: "redirects without end",
@@ -83,23 +73,6 @@ playAll("a registry that sends us elsewhere or takes half", [
     code: "REGISTRY_REFUSED",
     requests: 2,
   },
-  {
-    name: "an upload that is cut off after it arrived",
-    fault: ({ method }) => (method === "PUT" ? { kind: "reset", after: true } : undefined),
-    run: ({ client, repository }) => client.putBlob(repository, Buffer.from("new")),
-    gives: "sha256:11507a0e2f5e69d5dfa40a62a1bd7b6ee57e6bcd85c67c9b8431b36fff21c437",
-    // HEAD, POST, PUT, the session given back, and HEAD finds it.
-    requests: 5,
-  },
-  {
-    name: "an upload that fails gives its session back",
-    fault: ({ method }) => (method === "PUT" ? instead(refuse(400, "SIZE_INVALID")) : undefined),
-    run: ({ client, repository }) => client.putBlob(repository, Buffer.from("new")),
-    fails: /upload blob .*: 400 SIZE_INVALID/,
-    code: "REGISTRY_REFUSED",
-    requests: 4,
-    check: ({ registry }) => assert.equal(registry.openUploads.size, 0),
-  },
   ...([202, 400] as const).map(
     (mounts): Case => ({
       name: `a mount that is answered ${mounts}`,
@@ -127,28 +100,5 @@ playAll("a registry that sends us elsewhere or takes half", [
     // GET; for each of 3 blobs: mount, HEAD, and the upload given back.
     requests: 9 + 1,
     check: ({ registry }) => assert.equal(registry.openUploads.size, 0),
-  },
-  {
-    name: "a blob that is damaged at the source of a copy",
-    registry: { mounts: 400 },
-    fault: ({ method, path }) =>
-      method === "GET" && path.includes("/blobs/")
-        ? {
-            kind: "answer",
-            answer: (real) => {
-              const answer = real();
-              return { ...answer, body: Buffer.alloc(answer.body?.length ?? 0, "x") };
-            },
-          }
-        : undefined,
-    run: ({ client, reference, repository }) =>
-      client.copy(reference, { ...repository, path: "group/copy" }, ["one"]),
-    fails: /get blob .*: the bytes have sha256:/,
-    code: "MANIFEST_INVALID",
-    requests: 16,
-    check: ({ registry }) => {
-      assert.equal(registry.openUploads.size, 0);
-      assert.equal(registry.repositories.get("group/copy")?.tags.size ?? 0, 0);
-    },
   },
 ]);

@@ -1,28 +1,7 @@
-/** What comes and goes: outages, limits, broken connections. */
-import { always, first, found, image, instead, playAll, tooMany } from "./faults.ts";
+/** Outages that the matrix does not tell apart: what is said of them, and how long they are waited for. */
+import { always, found, instead, playAll, tooMany } from "./faults.ts";
 
 playAll("a registry that is in trouble", [
-  {
-    name: "429 with Retry-After in seconds",
-    fault: first(tooMany("7")),
-    gives: found,
-    requests: 2,
-    waits: [7000],
-  },
-  {
-    name: "429 with Retry-After as a date",
-    fault: first(tooMany("Fri, 01 May 2026 12:00:20 GMT")),
-    gives: found,
-    requests: 2,
-    waits: [20_000],
-  },
-  {
-    name: "429 without Retry-After",
-    fault: first(tooMany()),
-    gives: found,
-    requests: 2,
-    waits: [750],
-  },
   {
     name: "429 that asks to wait an hour",
     fault: always(tooMany("3600")),
@@ -47,31 +26,10 @@ playAll("a registry that is in trouble", [
     waits: [750, 1500, 3000, 6000],
   },
   {
-    name: "a connection reset before the answer",
-    fault: first({ kind: "reset" }),
-    gives: found,
-    requests: 2,
-  },
-  {
     name: "connections reset for ever",
     fault: always({ kind: "reset" }),
     fails: /get manifest .*: (UND_ERR_SOCKET|ECONNRESET)$/,
     code: "REGISTRY_UNAVAILABLE",
     requests: 5,
-  },
-  {
-    name: "a put whose answer is lost",
-    fault: first({ kind: "reset", after: true }),
-    run: ({ client, repository }) => client.put({ ...repository, tag: "two" }, image.manifest),
-    gives: undefined,
-    requests: 2,
-  },
-  { name: "a truncated body", fault: first({ kind: "truncated" }), gives: found, requests: 2 },
-  {
-    name: "a body that stalls",
-    fault: first({ kind: "stalled" }),
-    stalls: true,
-    gives: found,
-    requests: 2,
   },
 ]);

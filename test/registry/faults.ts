@@ -3,7 +3,6 @@ import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import { inspect } from "node:util";
 import { BerthError } from "../../src/errors.ts";
-import { defaultLimits } from "../../src/http/transport.ts";
 import type { Digest } from "../../src/oci/digest.ts";
 import type { Reference, Repository } from "../../src/oci/reference.ts";
 import type { RegistryOptions } from "../../src/registry/client.ts";
@@ -26,7 +25,6 @@ import {
 import {
   basicAuthority,
   client,
-  endHeld,
   type FakeClock,
   fakeClock,
   goodLogin,
@@ -63,8 +61,6 @@ export interface Case {
   readonly code?: BerthError["code"];
   /** Requests to the registry, the probe not counted. */
   readonly requests: number;
-  /** The first request's body stops for ever, until time is up. */
-  readonly stalls?: true;
   readonly waits?: readonly number[];
   readonly check?: (scene: Scene) => void;
 }
@@ -74,10 +70,6 @@ export const reply = (answer: Partial<Answer>): Fault => ({
   answer: (real) => ({ ...real(), ...answer }),
 });
 export const instead = (answer: Answer): Fault => ({ kind: "answer", answer: () => answer });
-export const first =
-  (fault: Fault, times = 1) =>
-  (_: SeenRequest, count: number) =>
-    count < times ? fault : undefined;
 export const always = (fault: Fault) => () => fault;
 export const tooMany = (retryAfter?: string) =>
   instead({
@@ -94,11 +86,6 @@ export const header = (name: string, value: string): Fault => ({
     return { ...answer, headers: { ...answer.headers, [name]: value } };
   },
 });
-export const echo = (request: SeenRequest): Fault =>
-  instead(
-    refuse(403, "DENIED", `you sent ${request.headers["authorization"]} for ${testPassword}`),
-  );
-
 export function redirect(location: string): Fault {
   return instead({ status: 307, headers: { location } });
 }
@@ -125,17 +112,12 @@ async function play(row: Case): Promise<void> {
   const clock = fakeClock();
   const lines: string[] = [];
   const log = (line: string) => lines.push(line);
-  const limits = { ...defaultLimits, stallMs: 10_000 };
-  const { startTimer } = clock;
-  const opened = client(goodLogin, { clock, startTimer, limits, log, ...row.client });
+  const opened = client(goodLogin, { clock, log, ...row.client });
   const repository = { host: registry.host, path: "group/image" };
   const reference = { ...repository, tag: "one" };
   const scene = { registry, elsewhere, tokens, client: opened, clock, reference, repository };
   try {
-    const running = (row.run ?? get)(scene).catch((error: unknown) => error);
-    const isHeld = () => requests.length > 0 && clock.timers().join() === `${limits.stallMs}`;
-    if (row.stalls === true) await endHeld(clock, isHeld, running);
-    const result = await running;
+    const result = await (row.run ?? get)(scene).catch((error: unknown) => error);
     checkResult(row, result);
     const secrets = [testPassword, "wrong-pass", ...(tokens?.tokens ?? [])];
     const encoded = Buffer.from(`${goodLogin.username}:${testPassword}`).toString("base64");
