@@ -5,9 +5,10 @@ import type { StartTimer } from "../http/body.ts";
 import type { TokenHint } from "../http/origin.ts";
 import { makeRedactor, type Redactor } from "../http/redact.ts";
 import { defaultLimits, type Limits, makeTransport, type Outside } from "../http/transport.ts";
+import type { Repository } from "../oci/reference.ts";
 import type { Clock, Fetch } from "../world.ts";
 import { getBlob, hasBlob, putBlob } from "./blobs.ts";
-import { copyImage } from "./copy.ts";
+import { type CopyPorts, copyImage } from "./copy.ts";
 import type { Credentials } from "./credentials.ts";
 import { deleteTag, getManifest, headManifest, listTags, putManifest } from "./manifests.ts";
 import type { Registry } from "./registry.ts";
@@ -40,11 +41,17 @@ export function openRegistry(options: RegistryOptions): Registry {
   const limits = { ...defaultLimits, ...options.limits };
   const redactor = makeRedactor();
   const log = (line: string) => options.log?.(redactor.conceal(line));
-  const session = makeSessions(options, {
-    ...{ fetch, clock, log, random, limits, redactor, startTimer },
-  });
-  const limit = pLimit(streams);
-  const discreet = discreetly(redactor);
+  const world = { fetch, clock, log, random, limits, redactor, startTimer };
+  return clientOf(makeSessions(options, world), pLimit(streams), discreetly(redactor));
+}
+
+type SessionOf = (at: Pick<Repository, "host">) => HostSession;
+
+function clientOf(
+  session: SessionOf,
+  streams: CopyPorts["streams"],
+  discreet: ReturnType<typeof discreetly>,
+): Registry {
   return {
     announce(access, repositories) {
       for (const repository of repositories)
@@ -52,11 +59,8 @@ export function openRegistry(options: RegistryOptions): Registry {
     },
     prepare: (access, repository) => session(repository).prepare([scopeFor(access, repository)]),
     refusal: discreet(async (rights) => {
-      const host = rights[0]?.repository.host;
-      if (host === undefined) return undefined;
-      const here = rights.filter(({ repository }) => repository.host === host);
-      const needs = here.map(({ access, repository }) => scopeFor(access, repository));
-      return session({ host }).refusal(needs);
+      const [first] = rights;
+      return first && session(first.repository).refusal(rights);
     }),
     head: discreet(async (reference) => headManifest(session(reference), reference)),
     get: discreet(async (reference) => getManifest(session(reference), reference)),
@@ -71,7 +75,7 @@ export function openRegistry(options: RegistryOptions): Registry {
       putBlob(session(repository), repository, bytes, from),
     ),
     copy: discreet(async (from, to, tags, inHand) => {
-      const ports = { source: session(from), target: session(to), streams: limit };
+      const ports = { source: session(from), target: session(to), streams };
       return copyImage(ports, from, to, tags, inHand);
     }),
     async *tags(repository) {
@@ -83,18 +87,17 @@ export function openRegistry(options: RegistryOptions): Registry {
   };
 }
 
-function makeSessions(options: RegistryOptions, world: Outside) {
+function makeSessions(options: RegistryOptions, world: Outside): SessionOf {
   const { plainHosts, tokenHints, credentials, parallel = 32, streams = 4 } = options;
   const transport = makeTransport(world);
   const sessions = new Map<string, HostSession>();
-  return ({ host }: { readonly host: string }): HostSession => {
+  return ({ host }) => {
     const known = sessions.get(host);
     if (known !== undefined) return known;
     const hint = tokenHints?.find((one) => one.host === host);
     const login = () => credentials.forHost(host);
-    const made = new HostSession({
-      ...{ host, plainHosts, hint, login, transport, world, parallel, streams },
-    });
+    const bounds = { parallel, streams };
+    const made = new HostSession({ host, plainHosts, hint, login, transport, world, ...bounds });
     sessions.set(host, made);
     return made;
   };

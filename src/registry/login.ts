@@ -53,6 +53,8 @@ interface Grant {
   readonly tokens?: Tokens;
 }
 
+type DeniedReply = Reply & { readonly status: 401 | 403 };
+
 export class HostLogin {
   readonly #options: LoginOptions;
   /** Whether reads of a path went through as anybody's. */
@@ -72,7 +74,6 @@ export class HostLogin {
       this.#way = this.#tokens({ realm, service: hint?.service }, { kind: "login" }, true);
   }
 
-  /** Whether there is a login for this host. */
   async hasLogin(): Promise<boolean> {
     return (await this.#getLogin()) !== undefined;
   }
@@ -173,8 +174,7 @@ export class HostLogin {
       const { tokens, token, header } = grant;
       const reply = await this.#options.transport.send({ ...call, login: header });
       if (!this.#isOurs(reply)) return reply;
-      const isShorter =
-        isTooLong(reply) && token !== undefined && tokens?.shorten(token, call.needs);
+      const isShorter = isTooLong(reply) && token && tokens?.shorten(token, call.needs);
       if (isShorter === true && !isOnce) continue;
       if (reply.status !== 401 || isRenewed || isAboutTag(reply)) return reply;
       isRenewed = true;
@@ -215,12 +215,12 @@ export class HostLogin {
     return true;
   }
 
-  /** Where a redirect led elsewhere, a 401 says nothing about the login, which did not go there. */
+  /** Elsewhere, where a redirect led, a 401 says nothing about the login, which did not go there. */
   #isOurs({ url }: Reply): boolean {
     return url.origin === this.#options.origin.origin;
   }
 
-  #isNo(answer: Reply | Refusal): answer is Refusal {
+  #isNo(answer: Reply | Refusal): answer is Refusal | DeniedReply {
     return (
       "what" in answer || ((answer.status === 401 || answer.status === 403) && this.#isOurs(answer))
     );

@@ -8,7 +8,8 @@ import type { Outside, Reply, Transport } from "../http/transport.ts";
 import { isRepositoryPath } from "../oci/reference.ts";
 import type { RegistryLogin } from "./credentials.ts";
 import { type AskedCall, HostLogin } from "./login.ts";
-import { accessOf, mergeScopes, readChallenge, type Scope } from "./token-service.ts";
+import type { Right } from "./registry.ts";
+import { accessOf, mergeScopes, readChallenge, type Scope, scopeFor } from "./token-service.ts";
 
 export interface SessionOptions {
   readonly host: string;
@@ -53,8 +54,10 @@ export class HostSession {
     this.#login.refusal(needs).catch(() => undefined);
   }
 
-  /** Why the token service refuses these rights. */
-  refusal(needs: readonly Scope[]): Promise<string | undefined> {
+  /** Why the token service refuses what of these rights is on this host. */
+  refusal(rights: readonly Right[]): Promise<string | undefined> {
+    const here = rights.filter(({ repository }) => repository.host === this.#options.host);
+    const needs = here.map(({ access, repository }) => scopeFor(access, repository));
     this.#announced = mergeScopes([...this.#announced, ...needs]);
     return this.#limit(() => this.#login.refusal(needs));
   }
