@@ -64,6 +64,25 @@ describe("a fork whose set stays the same", async () => {
     });
   }
 
+  test("and has lost an image builds that, and has both under the tag that its jobs were told", async () => {
+    const settings = { reference: "own-tag" } as const;
+    const more = { dockerfiles: changed };
+    await run(job(upstream));
+    const first = await run(job(fork, ofPipeline(300, 1, settings, more)));
+    const refreshed = await refresh();
+    memory.repositories.delete(`${fork}/y`);
+    const later = await run(job(fork, ofPipeline(302, 23, settings, more)));
+    assert.deepEqual(later.built, ["y"]);
+    assert.notEqual(outcomeOf(later, "y"), outcomeOf(first, "y"));
+    for (const name of ["x", "y"])
+      assert.equal(tagged(name, later.plan.set.tag), outcomeOf(later, name), name);
+    const { plan } = await planOf(job(fork, ofPipeline(303, 24, settings, more)));
+    assert.deepEqual(
+      ["x", "y"].map((name) => digestOf(plan, name)),
+      [outcomeOf(refreshed, "x"), outcomeOf(later, "y")],
+    );
+  });
+
   test("and names upstream's images takes over what upstream has refreshed", async () => {
     await run(job(upstream));
     const first = await run(job(fork, ofPipeline(300, 1, {}, { dockerfiles: changed })));
