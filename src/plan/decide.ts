@@ -15,6 +15,8 @@ export interface Grounds {
   readonly config: Config;
   readonly situation: Situation;
   readonly fresh: Freshness;
+  /** What changed in images that are nowhere since the promoted ones, by name. */
+  readonly since?: ReadonlyMap<string, string> | undefined;
 }
 
 export interface Decided {
@@ -93,7 +95,7 @@ function toMake(grounds: Grounds): {
       made.set(name, { kind: "refresh", because: refresh, from });
       continue;
     }
-    const because = reasonOfMiss(observation, name);
+    const because = reasonOfMiss(grounds, name);
     const scratch = scratchReasonOf(image, situation) ?? upon;
     made.set(name, { kind: "build", because, ...(scratch === undefined ? {} : { scratch }) });
   }
@@ -105,7 +107,8 @@ function isCopyOf(image: KeyedImage, twin: KeyedImage): boolean {
   return image.optional || !twin.optional;
 }
 
-function reasonOfMiss({ sightings, looked, since }: Observation, name: string): BuildReason {
+function reasonOfMiss({ observation, since }: Grounds, name: string): BuildReason {
+  const { sightings, looked } = observation;
   const broken = sightings.get(name)?.find((sighting) => sighting.kind === "broken");
   if (broken !== undefined)
     return { code: "broken", reference: broken.reference, missing: broken.missing };

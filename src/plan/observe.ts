@@ -33,8 +33,6 @@ export interface Observation {
   readonly sightings: ReadonlyMap<string, readonly (Sighting | BrokenSighting)[]>;
   /** Bases that were asked, for the reason of a miss. */
   readonly looked: readonly string[];
-  /** What changed in images that are nowhere since the promoted ones, by name. */
-  readonly since?: ReadonlyMap<string, string> | undefined;
   readonly warnings: readonly string[];
 }
 

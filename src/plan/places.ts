@@ -2,10 +2,9 @@
 import type { Config } from "../config/config.ts";
 import { BerthError } from "../errors.ts";
 import { type Key, ownTags, type SetPlace } from "../image/key.ts";
-import { below, parseReference, parseRepository, type Repository } from "../oci/reference.ts";
+import { below, parseRepository, type Repository } from "../oci/reference.ts";
 import { triedTag } from "../oci/tags.ts";
-import type { Right } from "../registry/registry.ts";
-import type { Decision, PlannedImage } from "./plan.ts";
+import type { PlannedImage } from "./plan.ts";
 import type { Situation } from "./situation.ts";
 
 /** A registry base that a run reads: where it has images, and the tags of a key that are believed there. */
@@ -61,15 +60,4 @@ export function sourcesOf(
   };
   const [here, there] = [source("own", own), source("upstream", upstream)];
   return reference === "own-tag" ? [...here, ...there] : [...there, ...here];
-}
-
-/** What making an image be there writes, and what it mounts from, for which one token must do. */
-export function rightsFor(
-  decision: Decision,
-  repository: Repository | undefined,
-): readonly Right[] {
-  if (repository === undefined || decision.kind === "reuse") return [];
-  const write: Right = { access: "push", repository };
-  if (decision.kind !== "copy") return [write];
-  return [write, { access: "pull", repository: parseReference(decision.from) }];
 }

@@ -3,15 +3,14 @@ import type { Config } from "../config/config.ts";
 import { printProblem } from "../errors.ts";
 import type { Identified } from "../image/identify.ts";
 import type { Image } from "../image/image.ts";
-import { below, type Repository } from "../oci/reference.ts";
-import type { Registry, Right } from "../registry/registry.ts";
-import { type Decided, decide } from "./decide.ts";
+import type { Registry } from "../registry/registry.ts";
+import { decide } from "./decide.ts";
 import { type FilesState, makePlan } from "./make.ts";
 import { announceReads, missing, type Observation, observe } from "./observe.ts";
-import { repositoryOf, rightsFor, type Source, sourcesOf } from "./places.ts";
+import { type Source, sourcesOf } from "./places.ts";
 import type { Plan } from "./plan.ts";
-import { recordRepositoryName } from "./record.ts";
 import { lookAtFreshness, type MergeHistory } from "./refresh.ts";
+import { refusedWrites } from "./rights.ts";
 import type { Situation } from "./situation.ts";
 
 /** What is planned, and whom the planning may ask. */
@@ -43,17 +42,16 @@ export async function planOf(planning: Planning): Promise<Planned> {
   const identified = await planning.identify();
   const { images } = identified;
   // Git and the registry are asked at the same time: neither answer depends on the other.
-  const [state, seen] = await Promise.all([
+  const [state, observation] = await Promise.all([
     planning.filesState(identified),
     observe(images, sources, registry, { now, records: recordsFor(situation, sources) }),
   ]);
-  const absent = missing(images, seen);
+  const absent = missing(images, observation);
   const [fresh, since] = await Promise.all([
-    lookAtFreshness(images, seen, { config, situation, registry, history, now }),
+    lookAtFreshness(images, observation, { config, situation, registry, history, now }),
     absent.length === 0 ? undefined : planning.changes(absent),
   ]);
-  const observation = { ...seen, since };
-  const grounds = { images, observation, config, situation, fresh };
+  const grounds = { images, observation, config, situation, fresh, since };
   const decided = decide(grounds);
   const warnings = [
     ...(await refusedWrites(decided, planning)),
@@ -69,38 +67,4 @@ export async function planOf(planning: Planning): Promise<Planned> {
 function recordsFor({ merge, role }: Situation, sources: readonly Source[]): readonly Source[] {
   const isMerge = merge !== undefined && role !== "upstream";
   return isMerge ? sources.filter(({ kind }) => kind === "upstream") : sources;
-}
-
-/**
- * What the registry will refuse to take, in its own words, before anything is built: asked with the one token for
- * all that is going to be written.
- */
-async function refusedWrites(
-  { decisions }: Decided,
-  { config, situation: { ci, own, upstream }, registry }: Planning,
-): Promise<readonly string[]> {
-  if (!ci || own === undefined) return [];
-  const made = [...decisions].flatMap(([name, decision]) => {
-    const rights = rightsFor(decision, repositoryOf(own, config.repository, name));
-    return rights.length === 0 ? [] : [{ name, rights }];
-  });
-  if (made.length === 0) return [];
-  const writes = [{ name: "the set record", rights: recordRights(own, upstream) }, ...made];
-  for (const { access, repository } of writes.flatMap(({ rights }) => rights))
-    registry.announce(access, [repository]);
-  const refusals = await Promise.all(writes.map(({ rights }) => registry.refusal(rights)));
-  const words = Map.groupBy(writes, (_, at) => refusals[at]);
-  return [...words].flatMap(([what, refused]) => {
-    const names = refused.map(({ name }) => name).join(", ");
-    return what === undefined ? [] : `${names}: may not be pushed from this pipeline: ${what}`;
-  });
-}
-
-/** A record's blobs are mounted from upstream's where there is one. */
-function recordRights(own: Repository, upstream: Repository | undefined): readonly Right[] {
-  const record = (base: Repository) => below(base, recordRepositoryName);
-  const write: Right = { access: "push", repository: record(own) };
-  return upstream === undefined
-    ? [write]
-    : [write, { access: "pull", repository: record(upstream) }];
 }
