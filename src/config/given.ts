@@ -23,7 +23,7 @@ export function givenSettings(env: Readonly<Record<string, string | undefined>>)
   return Object.fromEntries(entries.filter(([, value]) => value !== undefined && value !== ""));
 }
 
-/** A warning for each setting of the file that an input contradicts. */
+/** A warning for each setting of the file that an input contradicts; `auto` leaves it to the input. */
 export function overruled(
   given: Given,
   { file, value, keyPlace }: Pick<ConfigSource, "file" | "value" | "keyPlace">,
@@ -31,9 +31,12 @@ export function overruled(
   if (typeof value !== "object" || value === null) return [];
   const said = value as Readonly<Record<string, unknown>>;
   return Object.entries(given)
-    .filter(([key, input]) => said[key] !== undefined && said[key] !== input)
+    .filter(([key, input]) => {
+      const own = said[key];
+      return own !== undefined && own !== "auto" && own !== input;
+    })
     .map(([key, input]) => {
       const { line, column } = keyPlace([key]);
-      return `${file}:${line}:${column}: ${key}: ${JSON.stringify(said[key])} here, but the component's input says ${JSON.stringify(input)}, which wins; let both say the same, or drop one`;
+      return `${file}:${line}:${column}: ${key}: ${JSON.stringify(said[key])} here, but the component's input says ${JSON.stringify(input)}, which wins; say the same in the include, or drop it here`;
     });
 }

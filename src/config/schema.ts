@@ -129,7 +129,9 @@ const prune = strict({
 export const schema = strict({
   prefix: text(prefixRule, "^[A-Z][A-Z0-9_]*$")
     .default(defaults.prefix)
-    .describe("Begins the names of all CI variables: with `QEMU_CI`, `QEMU_CI_IMAGE_DEBIAN`."),
+    .describe(
+      "Begins the names of all CI variables: with `QEMU_CI`, `QEMU_CI_IMAGE_DEBIAN`. In a pipeline that includes the component its inputs `prefix`, `reference` and `engine` win over this file.",
+    ),
   upstream: text(upstreamRule)
     .optional()
     .describe(

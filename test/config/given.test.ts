@@ -47,6 +47,11 @@ describe("what the component's inputs say", () => {
     );
   });
 
+  test("contradicts no file that leaves the choice open", () => {
+    const config = parseConfig("engine: auto\n", "berth.yml", { engine: "buildah" });
+    assert.deepEqual([config.engine, config.warnings], ["buildah", []]);
+  });
+
   test("is checked like the file", () => {
     assert.throws(
       () => configOf({ prefix: "qemu-ci", reference: "all" }),
