@@ -1,4 +1,5 @@
 /** The content of one file, with the inputs that it is given in place. */
+import { checkAt } from "./checks.ts";
 import type { Values } from "./expression.ts";
 import { header, settleInputs } from "./inputs.ts";
 import { interpolate } from "./interpolate.ts";
@@ -23,7 +24,8 @@ export function readContent(text: string, given: Value, around: Around = {}): Ya
   const inputs: YamlMap = given ?? new Map();
   const told = "Given inputs not defined in the `spec` section of the included configuration file";
   if (file.header === undefined) return inputs.size > 0 ? refuse(told) : file.content;
-  refuseAll(header(file.header, "header"));
+  const checked = checkAt(header, file.header, "header");
+  if ("problems" in checked) refuseAll(checked.problems);
   const spec = file.header.get("spec") ?? null;
   const declared = get(spec, "inputs");
   const { values, errors } = settleInputs(isMap(declared) ? declared : new Map(), inputs);

@@ -126,7 +126,7 @@ export function holds(expression: string, known: ExpressionScope): boolean {
   }
 }
 
-export function isExpression(text: Value): boolean {
+export function isExpression(text: unknown): boolean {
   if (typeof text !== "string") return false;
   try {
     evaluate(text, { variables: new Map() });

@@ -1,5 +1,6 @@
 /** Joins the files of a configuration: includes with their rules, wildcards and inputs. */
 
+import { checkAt } from "./checks.ts";
 import { readContent } from "./content.ts";
 import { fitsWildcard } from "./glob.ts";
 import type {
@@ -13,7 +14,6 @@ import type {
 } from "./ports.ts";
 import { rules } from "./rule-words.ts";
 import { isTaken } from "./rules.ts";
-import { words } from "./shape.ts";
 import {
   CiRefusal,
   flatten,
@@ -47,8 +47,11 @@ interface Place {
 }
 
 const mostIncludes = 150;
-const kinds = words("local project remote template artifact component") as readonly IncludeKind[];
-const includeRules = rules(words("never always"), words("if exists when changes"));
+const kinds: readonly IncludeKind[] = [
+  ...(["local", "project", "remote"] as const),
+  ...(["template", "artifact", "component"] as const),
+];
+const includeRules = rules("never always", "if exists when changes");
 
 /** Reads a file's text with its inputs, and joins what it includes below it. */
 export async function join(
@@ -103,8 +106,8 @@ function expandIn(text: string, { predefined, settings }: Occasion): string {
 function isIncluded(entry: YamlMap, source: CiSource, occasion: Occasion): boolean {
   const own = entry.get("rules") ?? null;
   if (own === null) return true;
-  const [problem] = includeRules(own, "rules");
-  if (problem !== undefined) refuse(`include:${problem.replace(/^rules:/, "")}`);
+  const checked = checkAt(includeRules, own, "include:rule");
+  if ("problems" in checked) refuse(checked.problems[0] ?? "");
   const variables = [...occasion.predefined, ...occasion.settings];
   return isTaken(flatten(own), { occasion, variables, paths: source.paths });
 }

@@ -1,55 +1,45 @@
 /** Inputs of a file: what its header declares, and the values that an include gives. */
+
+import * as z from "zod";
+import { apart, isRecord, record, text, texts, unknownKeys, when, worded } from "./checks.ts";
 import { compile, holds } from "./expression.ts";
-import {
-  about,
-  alphanumeric,
-  apart,
-  each,
-  keys,
-  known,
-  list,
-  map,
-  record,
-  type Shape,
-  tell,
-  text,
-  texts,
-  type ValueCheck,
-  words,
-} from "./shape.ts";
 import { get, isList, isMap, merge, textOf, type Value, type YamlMap } from "./tree.ts";
 
-const types = words("array boolean number string");
+const types = ["array", "boolean", "number", "string"];
 const mostOptions = 50;
 
-const options: ValueCheck = (value) => {
-  if (!isList(value)) return list(value);
-  const many = value.length > mostOptions ? [`cannot define more than ${mostOptions} options`] : [];
-  return value.includes(null) ? [...many, "options array cannot contain null values"] : many;
-};
-
-const input: Shape = (value, place) =>
-  tell(place, [
-    ...about("input description", alphanumeric, get(value, "description") ?? null),
-    ...about("input regex", text, get(value, "regex") ?? null),
-    ...about("input type", known(types), get(value, "type") ?? null),
-    ...about("config", options, get(value, "options") ?? null),
-    ...about("config", map, value),
-    ...about("config", keys(words("default description options regex type rules")), value),
-    ...about("config", apart("rules", "options"), value),
-    ...about("config", apart("rules", "default"), value),
-  ]);
+const input = worded((value) => {
+  if (!isRecord(value)) return ["config should be a hash"];
+  const { description, regex, type, options } = value;
+  const all = Array.isArray(options) ? options : [];
+  return [
+    ...when(
+      !/string|number|undefined/.test(typeof description),
+      "input description must be an alphanumeric string",
+    ),
+    ...when(!/string|undefined/.test(typeof regex), "input regex should be a string"),
+    ...when(
+      type !== undefined && !types.includes(String(type)),
+      `input type unknown value: ${type}`,
+    ),
+    ...when(options !== undefined && !Array.isArray(options), "input options should be an array"),
+    ...when(all.length > mostOptions, `config cannot define more than ${mostOptions} options`),
+    ...when(all.includes(null), "config options array cannot contain null values"),
+    ...unknownKeys(value, ["default", "description", "options", "regex", "type", "rules"]),
+    ...apart(value, "rules", "options"),
+    ...apart(value, "rules", "default"),
+  ];
+});
 
 /** What GitLab takes as a header. */
-export const header = record(
-  {},
-  {
-    spec: record(
-      { description: text, component: texts },
-      { inputs: each(input), include: () => [] },
-    ),
-  },
-);
+export const header = record({
+  spec: record({
+    description: text,
+    component: texts,
+    inputs: z.record(z.string(), input),
+    include: z.any(),
+  }),
+});
 
 export interface SettledInputs {
   readonly values: YamlMap;

@@ -1,121 +1,101 @@
 /** What GitLab takes as a configuration: jobs, and the keys beside them. */
-import { formKeywords, inheritableKeys } from "./keywords.ts";
-import { needs, policy, rules, stages, tags, variables, workflow } from "./rule-words.ts";
-import {
-  about,
-  all,
-  apart,
-  duration,
-  knownItems,
-  nested,
-  one,
-  oneOf,
-  partsOf,
-  present,
-  record,
-  type Shape,
-  tell,
-  text,
-  textOrTexts,
-  texts,
-  words,
-} from "./shape.ts";
+import { apart, type Checked, checkAt, isTexts, record, when } from "./checks.ts";
+import { seconds } from "./duration.ts";
+import { checkKeywords, inheritableKeys } from "./keywords.ts";
+import { stages, variables, workflow } from "./rule-words.ts";
 import {
   get,
   isBlank,
   isList,
   isMap,
-  listOf,
+  isText,
+  type Plain,
+  type PlainMap,
+  plain,
   refuse,
   textOf,
   type Value,
   type YamlMap,
 } from "./tree.ts";
 
-const inheritance = (names: Shape): Shape => {
-  return (value, place) => {
-    if (typeof value === "boolean") return [];
-    return isList(value) ? names(value, place) : [`${place} should be a bool or array of strings`];
-  };
-};
-
-/** Keywords with GitLab's own words; all others are in keywords.ts. */
-const parts: Readonly<Record<string, Shape>> = {
-  stage: one(text),
-  only: policy,
-  except: policy,
-  rules: rules(
-    words("on_success on_failure always never manual delayed"),
-    words("if changes exists when start_in allow_failure variables needs interruptible"),
-  ),
-  variables: variables(["value", "expand"]),
-  inherit: record(
-    {},
-    {
-      default: inheritance(one(all(texts, knownItems(inheritableKeys)))),
-      variables: inheritance(one(texts)),
-    },
-  ),
-  tags,
-};
-const jobParts = partsOf({ ...parts, needs: needs(["job", "cross_dependency"]) });
-const bridgeParts = partsOf({ ...parts, needs: needs(["job"]) });
-
 const longestName = 255;
-const week = 604_800;
-const rulesList = nested(isMap, "should be an array containing hashes and arrays of hashes");
-const whenJob = oneOf(words("on_success on_failure always manual delayed"));
-const whenBridge = oneOf(words("on_success on_failure always manual"));
+const starts = "on_success, on_failure, always, manual";
 
-function ownProblems(name: Value, job: YamlMap): readonly string[] {
-  const part = (key: string): Value => job.get(key) ?? null;
-  const used = words("only except start_in").filter((key) => part(key) !== null);
-  const hasRules = part("rules") !== null;
-  const isDelayed = part("when") === "delayed";
-  const isPages = !isBlank(part("pages")) || (name === "pages" && part("pages") !== false);
-  const isBridge = jobKind(name, job) === "bridge";
+/** What is wrong with a job as a whole. */
+function ownProblems(name: Value, job: PlainMap, isBridge: boolean): readonly string[] {
+  const { when: start, start_in: delay, rules, extends: bases, pages, publish } = job;
+  const used = ["only", "except", "start_in"].filter((key) => key in job);
+  const isDelayed = start === "delayed" && !isBridge;
+  const isPages = pages === undefined ? name === "pages" : pages !== false;
+  const known = isBridge ? starts : `${starts}, delayed`;
+  const isStart = start === undefined || known.split(", ").includes([start].flat().join());
+  const lists = [rules ?? []].flat(10);
   return [
-    ...about("config", present, job),
-    ...about("name", present, name),
-    ...(typeof name === "string" ? [] : ["name should be a symbol"]),
-    ...(textOf(name).length > longestName
-      ? [`name is too long (maximum is ${longestName} characters)`]
-      : []),
-    ...about("config", all(apart("script", "trigger"), apart("run", "trigger")), job),
-    ...about("config", all(apart("script", "run"), apart("before_script", "run")), job),
-    ...(hasRules && used.length > 0
-      ? [`config key may not be used with \`rules\`: ${used.join(", ")}`]
-      : []),
-    ...about("extends", textOrTexts, part("extends")),
-    ...about("rules", rulesList, part("rules")),
-    ...about("resource group", text, part("resource_group")),
-    ...(isBridge || job.has("run") ? [] : about("script", present, part("script"))),
-    ...about("when", isBridge ? whenBridge : whenJob, part("when")),
-    ...(isDelayed ? about("start in", duration(week), part("start_in")) : []),
-    ...((isDelayed && !hasRules) || isBlank(part("start_in")) ? [] : ["start in must be blank"]),
-    ...(isPages || isBlank(part("publish"))
-      ? []
-      : ["publish can only be used within a `pages` job"]),
-    ...(isBridge && part("trigger") === null
-      ? ["config should contain either a trigger or a needs:pipeline"]
-      : []),
+    ...when(textOf(name).trim() === "", "name can't be blank"),
+    ...when(!isText(name), "name should be a symbol"),
+    ...when(
+      textOf(name).length > longestName,
+      `name is too long (maximum is ${longestName} characters)`,
+    ),
+    ...apart(job, "script", "trigger"),
+    ...apart(job, "run", "trigger"),
+    ...apart(job, "script", "run"),
+    ...when(
+      rules !== undefined && used.length > 0,
+      `config key may not be used with \`rules\`: ${used.join(", ")}`,
+    ),
+    ...when(
+      bases !== undefined && !isText(bases) && !isTexts(bases),
+      "extends should be an array of strings or a string",
+    ),
+    ...when(
+      rules !== undefined &&
+        !(
+          Array.isArray(rules) &&
+          lists.every((rule) => typeof rule === "object" && !Array.isArray(rule))
+        ),
+      "rules should be an array containing hashes and arrays of hashes",
+    ),
+    ...when(!isText(job["resource_group"] ?? ""), "resource group should be a string"),
+    ...when(
+      !isBridge && !("run" in job) && [job["script"] ?? []].flat().join("").trim() === "",
+      "script can't be blank",
+    ),
+    ...when(!isText(start ?? ""), "when should be a string"),
+    ...when(!isStart, `when should be one of: ${known}`),
+    ...when(
+      isDelayed && (seconds(String(delay)) ?? week) >= week,
+      "start in should not exceed the limit",
+    ),
+    ...when(delay !== undefined && !(isDelayed && rules === undefined), "start in must be blank"),
+    ...when(publish !== undefined && !isPages, "publish can only be used within a `pages` job"),
+    ...when(
+      isBridge && !("trigger" in job),
+      "config should contain either a trigger or a needs:pipeline",
+    ),
     ...(isBridge ? [] : strangers(job)),
   ];
 }
 
+const week = 604_800;
+
 /** Names of jobs that are not among the needs though their files are asked for. */
-function strangers(job: YamlMap): readonly string[] {
-  const needed = listOf(job.get("needs")).flatMap((need) =>
-    isMap(need) ? (need.has("pipeline") ? [] : [need.get("job")]) : [need],
-  );
-  const asked = needed.length === 0 ? [] : listOf(job.get("dependencies"));
-  const missing = asked.filter((name) => !needed.includes(name)).map(textOf);
-  return missing.length === 0
-    ? []
-    : [`dependencies the ${missing.join(", ")} should be part of needs`];
+function strangers({ needs, dependencies }: PlainMap): readonly string[] {
+  const needed = [needs ?? []].flat().flatMap((need: Plain) => {
+    if (isText(need)) return [need];
+    return isMap(need as unknown as Value) ? [] : jobIn(need);
+  });
+  const asked = needed.length === 0 ? [] : [dependencies ?? []].flat();
+  const missing = asked.filter((name) => !needed.includes(String(name)));
+  return when(missing.length > 0, `dependencies the ${missing.join(", ")} should be part of needs`);
 }
 
-const topDefaults = words("before_script after_script cache image services");
+function jobIn(need: Plain): readonly string[] {
+  const { job, pipeline } = (need ?? {}) as PlainMap;
+  return pipeline === undefined && isText(job) ? [job] : [];
+}
+
+const topDefaults = ["before_script", "after_script", "cache", "image", "services"];
 
 /** What holds for jobs that say nothing else; a keyword at the top and under `default` is a `CiRefusal`. */
 export function defaultsOf(config: YamlMap): YamlMap {
@@ -157,13 +137,9 @@ function isJob(value: Value | undefined): boolean {
   return jobKind("", value) !== undefined;
 }
 
-const topParts = partsOf({
-  default: (value, place) => [
-    ...formKeywords(value, "default", place).problems,
-    ...partsOf({ tags })(value, place),
-  ],
-  variables: variables(words("value description expand options")),
+const topKeys = record({
   stages,
+  variables: variables("value description expand options"),
   workflow,
 });
 const reserved = ["include", "variables", "stages", ...topDefaults];
@@ -181,13 +157,20 @@ export function jobsOf(config: YamlMap): YamlMap {
 export function problemsOf(config: YamlMap): readonly string[] {
   const defaults = defaultsOf(config);
   const jobs = jobsOf(config);
-  const top = new Map([...config].filter(([key]) => !jobs.has(key)));
-  const atTop = new Map([...top].filter(([key]) => topDefaults.includes(textOf(key))));
+  const top = [...config].filter(([key]) => !jobs.has(key) && key !== "include");
+  const isDefault = ([key]: readonly [Value, Value]): boolean => topDefaults.includes(textOf(key));
+  const own = new Map(top.filter((entry) => !isDefault(entry) && entry[0] !== "default"));
+  const default_ = jobs.has("default") ? null : (config.get("default") ?? null);
   return [
-    ...topParts(top, ""),
-    ...formKeywords(atTop, "default").problems,
+    ...problemsIn(default_ === null ? undefined : checkKeywords(default_, "default", "default")),
+    ...problemsIn(checkAt(topKeys, own, "")),
+    ...problemsIn(checkKeywords(new Map(top.filter(isDefault)), "default", "")),
     ...jobsProblems(jobs, defaults),
   ];
+}
+
+function problemsIn(checked: Checked<unknown> | undefined): readonly string[] {
+  return checked !== undefined && "problems" in checked ? checked.problems : [];
 }
 
 function jobsProblems(jobs: YamlMap, defaults: YamlMap): readonly string[] {
@@ -199,20 +182,21 @@ function jobsProblems(jobs: YamlMap, defaults: YamlMap): readonly string[] {
       const shown = textOf(name).replace(/^[a-zA-Z\s]+$/, (plain) => plain.replace(/\s/g, "_"));
       return `${shown} config should implement the script:, run:, or trigger: keyword`;
     }),
-    ...(isVisible ? [] : ["config should contain at least one visible job"]),
+    ...when(!isVisible, "config should contain at least one visible job"),
   ];
-  if (problems.length > 0) return tell("jobs", problems);
+  if (problems.length > 0) return problems.map((problem) => `jobs ${problem}`.toLowerCase());
   return [...jobs].flatMap(([name, job]) => {
-    const place = `jobs:${textOf(name).trim() === "" ? kinds.get(name) : textOf(name)}`;
-    if (kinds.get(name) === "hidden" || !isMap(job)) return one(present)(job, place);
-    return problemsOfJob(name, withDefaults(job, defaults), place);
+    const place =
+      `jobs:${textOf(name).trim() === "" ? kinds.get(name) : textOf(name)}`.toLowerCase();
+    if (kinds.get(name) !== "hidden" && isMap(job))
+      return problemsOfJob(name, withDefaults(job, defaults), place);
+    return when(isBlank(job), `${place} config can't be blank`);
   });
 }
 
 function problemsOfJob(name: Value, job: YamlMap, place: string): readonly string[] {
-  const isBridge = jobKind(name, job) === "bridge";
-  const own = tell(place, ownProblems(name, job));
-  if (own.length > 0) return own;
-  const { problems } = formKeywords(job, isBridge ? "bridge" : "job", place);
-  return [...problems, ...(isBridge ? bridgeParts : jobParts)(job, place)];
+  const kind = jobKind(name, job) === "bridge" ? "bridge" : "job";
+  const own = ownProblems(name, plain(job) as PlainMap, kind === "bridge");
+  if (own.length > 0) return own.map((problem) => `${place} ${problem}`.toLowerCase());
+  return problemsIn(checkKeywords(job, kind, place));
 }

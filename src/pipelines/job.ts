@@ -1,6 +1,6 @@
 /** A job as the configuration describes it, whatever the pipeline. */
 import { jobKind, withDefaults } from "./job-words.ts";
-import { formKeywords } from "./keywords.ts";
+import { checkKeywords } from "./keywords.ts";
 import { needKind } from "./rule-words.ts";
 import {
   flatten,
@@ -9,6 +9,7 @@ import {
   isMap,
   listOf,
   type PlainMap,
+  plain,
   textOf,
   type Value,
   type YamlMap,
@@ -84,8 +85,8 @@ export function describeJob(name: string, written: YamlMap, defaults: YamlMap): 
     rules,
     only: part("only"),
     except: part("except"),
-    needs: needs?.filter((need) => needKind(need) === "job"),
-    crossNeeds: (needs ?? []).filter((need) => needKind(need) !== "job").map(crossNeed),
+    needs: needs?.filter((need) => needKind(plain(need)) === "job"),
+    crossNeeds: (needs ?? []).filter((need) => needKind(plain(need)) !== "job").map(crossNeed),
     scheduling: needs === undefined ? "stage" : "dag",
     variables: variablesOf(part("variables")),
     inherits: isList(inherits) ? inherits.map(textOf) : inherits === true,
@@ -110,9 +111,14 @@ export function needOf(need: Value): Need {
   return { job: textOf(need.get("job")), optional: need.get("optional") === true, artifacts };
 }
 
+const elsewhere =
+  "extends when resource_group stage only except rules variables inherit tags interruptible needs";
+
 /** GitLab looks at the own timeout only, though it takes one in `default`. */
 function optionsOf(job: YamlMap, timeout: Value): PlainMap {
   const kind = jobKind("", job) === "job" ? "job" : "bridge";
   const all = kind === "job" ? new Map([...job, ["timeout", timeout] as const]) : job;
-  return formKeywords(all, kind).options;
+  const checked = checkKeywords(all, kind, "");
+  const entries = "data" in checked ? Object.entries(checked.data) : [];
+  return Object.fromEntries(entries.filter(([key]) => !elsewhere.split(" ").includes(key)));
 }

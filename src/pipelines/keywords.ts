@@ -1,59 +1,24 @@
-/** Keywords of jobs that are only handed on: what GitLab takes for them, and the form in which it holds them. */
+/** What GitLab takes for the keywords of jobs, and the form in which it holds those that are only handed on. */
 import * as z from "zod";
+import {
+  anything,
+  checkAt,
+  flag,
+  flat,
+  isTexts,
+  lines,
+  many,
+  record,
+  short,
+  text,
+  texts,
+  when,
+  worded,
+  words,
+} from "./checks.ts";
 import { seconds } from "./duration.ts";
-import { isText, type Plain, type PlainMap, plain, type Value } from "./tree.ts";
-
-type Fields = Readonly<Record<string, z.ZodType>>;
-
-const text = z.string({ error: "should be a string" });
-const flag = z.boolean({ error: "should be a boolean value" });
-const texts = z.custom<readonly string[]>(
-  (value) => Array.isArray(value) && value.every(isText),
-  "should be an array of strings",
-);
-const many = z.preprocess(flat, texts);
-const anything = z.custom<Plain>();
-
-function words(list: string) {
-  const all = list.split(" ");
-  return z.enum(all, { error: `should be one of: ${all.join(", ")}` });
-}
-
-/** A map of these keys and no others; those that are not needed may be missing. */
-function record(keys: Fields, needed: Fields = {}): z.ZodType<PlainMap, unknown> {
-  const optional = Object.entries(keys).map(([key, type]) => [key, type.optional()]);
-  const shape = { ...Object.fromEntries(optional), ...needed };
-  return z.strictObject(shape, { error: told }) as unknown as z.ZodType<PlainMap, unknown>;
-}
-
-function told({ code, keys }: { readonly code?: string; readonly keys?: readonly string[] }) {
-  return code === "unrecognized_keys"
-    ? `contains unknown keys: ${keys?.join(", ")}`
-    : "should be a hash";
-}
-
-/** A text that stands for a map with only this key. */
-function short(key: string) {
-  return (value: unknown): unknown => (isText(value) ? { [key]: value } : value);
-}
-
-const deepest = 10;
-
-function isNested(value: unknown, levels: number): boolean {
-  if (isText(value)) return true;
-  return levels > 0 && Array.isArray(value) && value.every((item) => isNested(item, levels - 1));
-}
-
-function flat(value: unknown): readonly unknown[] {
-  return Array.isArray(value) ? value.flatMap(flat) : [value];
-}
-
-const lines = z
-  .custom<Plain>(
-    (value) => isNested(value, deepest),
-    "should be a string or a nested array of strings up to 10 levels deep",
-  )
-  .transform(flat);
+import { needs, policy, rules, tags, variables } from "./rule-words.ts";
+import { isText, type PlainMap, type Value } from "./tree.ts";
 
 const month = 2_629_746;
 const timeout = z
@@ -177,17 +142,41 @@ function combinations(row: PlainMap): number {
   return sizes.reduce((product, size) => product * size, 1);
 }
 
-/** Keywords with checks of their own elsewhere. */
-const elsewhere = Object.fromEntries(
-  "extends stage only except rules variables inherit when needs resource_group tags"
-    .split(" ")
-    .map((key) => [key, anything]),
-);
-const common = { ...elsewhere, environment, interruptible: flag };
+/** What GitLab has words for: `extends`, `when` and names are looked at with the whole job. */
+const common = {
+  extends: anything,
+  when: anything,
+  resource_group: anything,
+  stage: worded((value) => when(!isText(value), "config should be a string")),
+  only: policy,
+  except: policy,
+  rules: rules(
+    "on_success on_failure always never manual delayed",
+    "if changes exists when start_in allow_failure variables needs interruptible",
+  ),
+  variables: variables("value expand"),
+  inherit: record({
+    default: inheritance([...Object.keys(inheritable), "tags"]),
+    variables: inheritance(),
+  }),
+  tags,
+  environment,
+  interruptible: flag,
+};
+
+function inheritance(names?: readonly string[]) {
+  return worded((value) => {
+    if (typeof value === "boolean") return [];
+    if (!isTexts(value)) return ["should be a bool or array of strings"];
+    const unknown = value.filter((key) => names?.includes(key) === false);
+    return when(unknown.length > 0, `config contains unknown values: ${unknown.join(", ")}`);
+  });
+}
 
 const job = record({
   ...common,
   ...inheritable,
+  needs: needs("job", "cross_dependency"),
   script: lines,
   run: anything,
   allow_failure: z.union([flag, z.strictObject({ exit_codes: wholes })]),
@@ -220,31 +209,13 @@ const trigger = z.preprocess(
 );
 
 const bridge = record(
-  { ...common, allow_failure: flag, parallel: z.strictObject({ matrix }) },
+  { ...common, needs: needs("job"), allow_failure: flag, parallel: z.strictObject({ matrix }) },
   { trigger },
 );
 
-const kinds = { job, bridge, default: record({ ...inheritable, tags: anything }) };
-const options = (formed: PlainMap): PlainMap =>
-  Object.fromEntries(Object.entries(formed).filter(([key]) => !(key in elsewhere)));
-
-interface Formed {
-  /** In the form in which GitLab holds it. */
-  readonly options: PlainMap;
-  /** What GitLab does not take. */
-  readonly problems: readonly string[];
-}
+const kinds = { job, bridge, default: record({ ...inheritable, tags }) };
 
 /** Checks the keywords of a job or of `default`, and brings them into form. */
-export function formKeywords(value: Value, kind: keyof typeof kinds, place = ""): Formed {
-  const result = kinds[kind].safeParse(plain(value));
-  if (result.success) return { options: options(result.data as PlainMap), problems: [] };
-  return {
-    options: {},
-    problems: result.error.issues.map(({ path, message }) => {
-      const keys = path.map(String).filter((key) => !/^\d+$/.test(key));
-      const attribute = keys.length > 1 ? keys.pop()?.replaceAll("_", " ") : "config";
-      return `${[place, ...keys].filter(Boolean).join(":")} ${attribute} ${message}`.toLowerCase();
-    }),
-  };
+export function checkKeywords(value: Value, kind: keyof typeof kinds, place: string) {
+  return checkAt(kinds[kind], value, place);
 }

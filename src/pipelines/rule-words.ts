@@ -1,213 +1,217 @@
-/** What GitLab takes as rules, needs, triggers and `workflow`. */
-import { compilePattern, isExpression } from "./expression.ts";
+/** What GitLab takes as rules, needs, variables, tags and `workflow`, in its words. */
+import * as z from "zod";
 import {
-  about,
-  all,
-  among,
   anything,
-  atMost,
-  boolean,
-  duration,
-  each,
-  expression,
-  first,
-  isText,
-  items,
-  keys,
-  known,
-  list,
-  map,
-  mapOrList,
-  needed,
-  nestedTexts,
-  one,
-  partsOf,
-  present,
+  choose,
+  flag,
+  flat,
+  isNested,
+  isRecord,
+  isTexts,
   record,
-  required,
-  type Shape,
-  tell,
   text,
-  texts,
-  type ValueCheck,
-  words,
-} from "./shape.ts";
-import { flatten, get, isBlank, isList, isMap, textOf, type Value } from "./tree.ts";
+  unknownKeys,
+  when,
+  worded,
+} from "./checks.ts";
+import { seconds } from "./duration.ts";
+import { compilePattern, isExpression } from "./expression.ts";
+import { isText, type Plain, type PlainMap } from "./tree.ts";
 
 export type NeedKind = "job" | "cross_dependency";
 
 /** How a need is written, in GitLab's words; `undefined` where it knows no such kind. */
-export function needKind(need: Value): NeedKind | undefined {
+export function needKind(need: Plain): NeedKind | undefined {
   if (isText(need)) return "job";
-  if (!isMap(need) || !need.has("job") || need.has("project")) return undefined;
-  if (need.has("pipeline")) return "cross_dependency";
-  return need.has("ref") ? undefined : "job";
+  if (!isRecord(need) || !("job" in need) || "project" in need) return undefined;
+  if ("pipeline" in need) return "cross_dependency";
+  return "ref" in need ? undefined : "job";
 }
 
-const flags = { artifacts: boolean, optional: boolean };
-const ownNeed = record({ job: needed(text), ...flags, parallel: anything });
-const crossNeed = record({ pipeline: needed(text), job: needed(text), artifacts: boolean });
-
-const need: Shape = (value, place) => {
-  const kind = needKind(value);
-  if (kind === undefined) return [`${place} has an unsupported type`];
-  if (isText(value)) return one(present)(value, place);
-  return (kind === "job" ? ownNeed : crossNeed)(value, place);
+const name = text.min(1, "can't be blank");
+const needForms = {
+  job: record({ artifacts: flag, optional: flag, parallel: anything }, { job: name }),
+  cross_dependency: record({ artifacts: flag }, { pipeline: name, job: name }),
 };
-
+const unknownNeed = worded(() => ["has an unsupported type"]);
+const need = choose((value) => {
+  const kind = needKind(value);
+  if (kind === undefined) return unknownNeed;
+  return isText(value) ? name : needForms[kind];
+});
 const mostCross = 5;
 
-const notCounted: ValueCheck = (value) =>
-  flatten([value]).some((need) => /number|bigint/.test(typeof get(need, "parallel")))
-    ? ['cannot use "parallel: <number>".']
-    : [];
-const notEmpty: ValueCheck = (value) =>
-  isMap(value) && value.size === 0 ? ["can not be an empty hash"] : [];
-
-/** `allowed`: the kinds of needs that are taken here. */
-export function needs(allowed: readonly NeedKind[]): Shape {
-  const kinds: ValueCheck = (value) => {
-    const found = flatten([value]).flatMap((need) => needKind(need) ?? []);
-    const strange = [...new Set(found)].filter((kind) => !allowed.includes(kind));
-    const cross = found.filter((kind) => kind === "cross_dependency");
+/** The kinds of needs that are taken. */
+export function needs(...allowed: readonly NeedKind[]) {
+  return worded((value) => {
+    if (!isRecord(value) && !Array.isArray(value)) return ["config can only be a hash or an array"];
+    const all = flat(value) as readonly Plain[];
+    const kinds = all.flatMap((each) => needKind(each) ?? []);
+    const strange = [...new Set(kinds)].filter((kind) => !allowed.includes(kind));
+    const crossing = kinds.filter((kind) => kind === "cross_dependency").length;
+    const counts = all.some((each) => isRecord(each) && typeof each["parallel"] === "number");
     return [
-      ...(strange.length > 0 ? [`uses invalid types: ${strange.join(", ")}`] : []),
-      ...(cross.length > mostCross ? [`must be less than or equal to ${mostCross}`] : []),
+      ...when(
+        isRecord(value) && Object.keys(value).length === 0,
+        "config can not be an empty hash",
+      ),
+      ...when(counts, 'config cannot use "parallel: <number>".'),
+      ...when(strange.length > 0, `config uses invalid types: ${strange.join(", ")}`),
+      ...when(crossing > mostCross, `config must be less than or equal to ${mostCross}`),
     ];
-  };
-  const sound = one(all(mapOrList, notEmpty, notCounted));
-  const eachNeed = items(need, "need");
-  return first(sound, (value, place) => [...one(kinds)(value, place), ...eachNeed(value, place)]);
+  })
+    .transform(flat)
+    .pipe(z.array(need));
 }
 
-/** `extra`: the keys that a variable may have which is a map; with none of them it may be no map. */
-export function variables(extra: readonly string[]): Shape {
-  const extraKeys: ValueCheck = (value) => {
-    const found = isMap(value) ? [...value.keys()].map(textOf) : [];
-    const strange = found.filter((key) => !extra.includes(key));
-    if (extra.length === 0) return ["must be a string"];
-    return strange.length === 0 ? [] : [`uses invalid data keys: ${strange.join(", ")}`];
-  };
-  const offered: ValueCheck = (value) => {
-    const options = get(value, "options") ?? null;
-    const isOffered = isList(options) && options.includes(get(value, "value") ?? null);
-    return isBlank(options) || isOffered ? [] : ["value must be present in options"];
-  };
-  const part = (name: string, check: ValueCheck): ValueCheck => {
-    return (value) => about(name, check, get(value, name) ?? null);
-  };
-  const complex = one(
-    all(
-      part("description", text),
-      part("expand", boolean),
-      part("options", texts),
-      extraKeys,
-      offered,
-    ),
+/** The keys that a variable may have which is a map; with none of them it may be no map. */
+export function variables(keys: string) {
+  const allowed = keys.split(" ");
+  const one = worded((value) => {
+    if (Array.isArray(value)) return ["variable definition must be either a string or a hash"];
+    if (!isRecord(value)) return [];
+    const unknown = Object.keys(value).filter((key) => !allowed.includes(key));
+    const { options } = value;
+    const isOffered =
+      !Array.isArray(options) || options.length === 0 || options.includes(value["value"] ?? null);
+    return [
+      ...when(keys === "", "config must be a string"),
+      ...when(
+        keys !== "" && unknown.length > 0,
+        `config uses invalid data keys: ${unknown.join(", ")}`,
+      ),
+      ...when(!isOffered, "config value must be present in options"),
+    ];
+  });
+  return worded((value) => when(!isRecord(value), "config should be a hash")).pipe(
+    z.record(z.string(), one),
   );
-  const simple: Shape = (value) =>
-    isList(value) ? ["variable definition must be either a string or a hash"] : [];
-  return each((value, place) => (isMap(value) ? complex : simple)(value, place));
 }
 
 const mostTags = 50;
 
-export const tags = one(
-  all(texts, (value) => {
-    const names = (isList(value) ? value : []).flatMap((tag) => textOf(tag).split(","));
-    const distinct = new Set(names.map((name) => name.trim()).filter((name) => name !== ""));
-    return distinct.size < mostTags ? [] : [`must be less than the limit of ${mostTags} tags`];
-  }),
+export const tags = worded((value) => {
+  const names = isTexts(value) ? value.flatMap((tag) => tag.split(",")) : [];
+  const distinct = new Set(names.map((each) => each.trim()).filter((each) => each !== ""));
+  return [
+    ...when(!isTexts(value), "config should be an array of strings"),
+    ...when(distinct.size >= mostTags, `config must be less than the limit of ${mostTags} tags`),
+  ];
+});
+
+const deep = "a nested array of strings up to 10 levels deep";
+export const stages = worded((value) =>
+  when(
+    !Array.isArray(value) || !isNested(value, 10),
+    `config should be an array of strings or ${deep}`,
+  ),
 );
 
-const paths = all(texts, atMost(50, "has too many entries (maximum 50)"));
+const mostPaths = 50;
 
-const changes: Shape = (value, place) => {
-  if (isList(value)) return one(paths)(value, place);
-  if (!isMap(value)) return [`${place} should be an array or a hash`];
-  const missing = about("config", required("paths"), value);
-  return [...record({ paths, compare_to: text })(value, place), ...tell(place, missing)];
-};
+function pathProblems(about: string, value: Plain | undefined): readonly string[] {
+  if (!isTexts(value)) return [`${about} should be an array of strings`];
+  return when(value.length > mostPaths, `${about} has too many entries (maximum ${mostPaths})`);
+}
 
-const exists: Shape = (value, place) => {
-  if (isList(value)) return one(paths)(value, place);
-  if (isText(value) || isBlank(value)) return [];
-  if (!isMap(value)) return [`${place} should be a string, an array of strings, or a hash`];
-  const missing = about("config", required(...(value.has("ref") ? ["project"] : [])), value);
-  return [...record({ paths, project: text, ref: text })(value, place), ...tell(place, missing)];
-};
+const changes = worded((value) => {
+  if (Array.isArray(value)) return pathProblems("config", value);
+  if (!isRecord(value)) return ["should be an array or a hash"];
+  return [...unknownKeys(value, ["paths", "compare_to"]), ...pathProblems("paths", value["paths"])];
+});
 
-export const stages = one(nestedTexts);
+const exists = worded((value) => {
+  if (Array.isArray(value)) return pathProblems("config", value);
+  if (!isRecord(value))
+    return when(!isText(value), "should be a string, an array of strings, or a hash");
+  return [
+    ...unknownKeys(value, ["paths", "project", "ref"]),
+    ...pathProblems("paths", value["paths"]),
+  ];
+});
 
 const week = 604_800;
 
-/** Rules of a job, of an include or of the workflow: values of `when` and keys that they may have. */
-export function rules(when: readonly string[], allowed: readonly string[]): Shape {
-  const own: Shape = (value, place) => tell(place, ruleProblems(value, when, allowed));
-  const parts = partsOf({
-    changes,
-    exists,
-    variables: variables([]),
-    needs: needs(["job"]),
-  });
-  return first(one(all(present, list)), items(first(own, parts), "rule"));
-}
-
-function ruleProblems(
-  value: Value,
-  when: readonly string[],
-  allowed: readonly string[],
-): readonly string[] {
-  const part = (key: string): Value => get(value, key) ?? null;
-  const isDelayed = part("when") === "delayed";
-  const startIn = isDelayed
-    ? about("start in", all(present, duration(week)), part("start_in") ?? "")
-    : part("start_in") === null
-      ? []
-      : ["config contains disallowed keys: start_in"];
+function startProblems({ when: start, start_in: after }: PlainMap): readonly string[] {
+  if (start !== "delayed")
+    return when(after !== undefined, "config contains disallowed keys: start_in");
+  const delay = isText(after) ? seconds(after) : undefined;
   return [
-    ...about("config", all(present, map), value),
-    ...startIn,
-    ...about("if", expression, part("if")),
-    ...about("allow failure", boolean, part("allow_failure")),
-    ...about("interruptible", boolean, part("interruptible")),
-    ...about("when", known(when), part("when")),
-    ...about("config", keys(allowed), value),
+    ...when(after === undefined, "start in can't be blank"),
+    ...when(delay === undefined, "start in should be a duration"),
+    ...when((delay ?? week) >= week, "start in should not exceed the limit"),
   ];
 }
 
-const cancelling = (...values: readonly string[]): ValueCheck =>
-  among(values, `must be one of: ${values.join(", ")}`);
-const autoCancel = record({
-  on_new_commit: cancelling("conservative", "interruptible", "none"),
-  on_job_failure: cancelling("all", "none"),
+/** Rules of a job, of an include or of the workflow: values of `when`, and keys that they may have. */
+export function rules(starts: string, keys: string) {
+  const own = worded((value) => {
+    if (!isRecord(value)) return ["config should be a hash"];
+    const { if: condition, when: start } = value;
+    const flags = ["allow_failure", "interruptible"].filter((key) => !isFlag(value[key]));
+    return [
+      ...when(Object.keys(value).length === 0, "config can't be blank"),
+      ...startProblems(value),
+      ...when(condition !== undefined && !isExpression(condition), "if invalid expression syntax"),
+      ...flags.map((key) => `${key.replace("_", " ")} should be a boolean value`),
+      ...when(
+        start !== undefined && !starts.split(" ").includes(String(start)),
+        `when unknown value: ${start}`,
+      ),
+      ...unknownKeys(value, keys.split(" ")),
+    ];
+  });
+  const parts = z.looseObject({
+    changes: changes.optional(),
+    exists: exists.optional(),
+    variables: variables("").optional(),
+    needs: needs("job").optional(),
+  });
+  return worded((value) =>
+    Array.isArray(value)
+      ? when(value.length === 0, "config can't be blank")
+      : ["config should be an array"],
+  )
+    .transform(flat)
+    .pipe(z.array(own.pipe(parts as z.ZodType<Plain, Plain>)));
+}
+
+function isFlag(value: Plain | undefined): boolean {
+  return value === undefined || typeof value === "boolean";
+}
+
+function cancelling(...values: readonly string[]) {
+  return z.enum(values, { error: `must be one of: ${values.join(", ")}` });
+}
+
+export const workflow = record({
+  name: text,
+  rules: rules(
+    "always never",
+    "if changes exists when start_in allow_failure variables needs auto_cancel",
+  ),
+  auto_cancel: record({
+    on_new_commit: cancelling("conservative", "interruptible", "none"),
+    on_job_failure: cancelling("all", "none"),
+  }),
 });
 
-export const workflow = record(
-  { name: anything },
-  {
-    rules: rules(
-      words("always never"),
-      words("if changes exists when start_in allow_failure variables needs auto_cancel"),
-    ),
-    auto_cancel: autoCancel,
-  },
+const isRef = (value: Plain): boolean =>
+  isText(value) && (!/^\/.*\/[ismU]*$/m.test(value) || compilePattern(value) !== undefined);
+const refs = z.custom<Plain>(
+  (value) => Array.isArray(value) && value.every(isRef),
+  "should be an array of strings or regular expressions using re2 syntax",
 );
-
-const refs: ValueCheck = (value) => {
-  const isRef = (item: Value): boolean =>
-    isText(item) && (!/^\/.*\/[ismU]*$/m.test(item) || compilePattern(item) !== undefined);
-  return value === null || (isList(value) && value.every(isRef))
-    ? []
-    : ["should be an array of strings or regular expressions using re2 syntax"];
-};
+const conditions = z.custom<Plain>(
+  (value) => Array.isArray(value) && value.every(isExpression),
+  "invalid expression syntax",
+);
+const policyForm = record({
+  refs,
+  kubernetes: anything,
+  variables: conditions,
+  changes: z.array(text),
+});
 
 /** `only` and `except`. */
-export const policy: Shape = (value, place) => {
-  if (isList(value)) return one(refs)(value, place);
-  if (!isMap(value)) return [`${place} has to be either an array of conditions or a hash`];
-  const conditions: ValueCheck = (found) =>
-    isList(found) && !found.every(isExpression) ? ["invalid expression syntax"] : texts(found);
-  const fields = { refs, kubernetes: anything, variables: conditions, changes: texts };
-  return first(one(present), record(fields))(value, place);
-};
+export const policy = choose((value) => (isRecord(value) ? policyForm : refs));

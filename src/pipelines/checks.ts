@@ -1,0 +1,122 @@
+/** What values may be, in zod's terms and GitLab's words. */
+import * as z from "zod";
+import { isText, type Plain, type PlainMap, plain, type Value } from "./tree.ts";
+
+export type Fields = Readonly<Record<string, z.ZodType>>;
+
+export const text = z.string({ error: "should be a string" });
+export const flag = z.boolean({ error: "should be a boolean value" });
+export const texts = z.custom<readonly string[]>(
+  (value) => Array.isArray(value) && value.every(isText),
+  "should be an array of strings",
+);
+export const many = z.preprocess(flat, texts);
+export const anything = z.custom<Plain>();
+
+export function words(list: string) {
+  const all = list.split(" ");
+  return z.enum(all, { error: `should be one of: ${all.join(", ")}` });
+}
+
+/** A map of these keys and no others; those that are not needed may be missing. */
+export function record(keys: Fields, needed: Fields = {}): z.ZodType<PlainMap, unknown> {
+  const optional = Object.entries(keys).map(([key, type]) => [key, type.optional()]);
+  const shape = { ...Object.fromEntries(optional), ...needed };
+  return z.strictObject(shape, { error: told }) as unknown as z.ZodType<PlainMap, unknown>;
+}
+
+function told({ code, keys }: { readonly code?: string; readonly keys?: readonly string[] }) {
+  return code === "unrecognized_keys"
+    ? `~config contains unknown keys: ${keys?.join(", ")}`
+    : "should be a hash";
+}
+
+/** A text that stands for a map with only this key. */
+export function short(key: string) {
+  return (value: unknown): unknown => (isText(value) ? { [key]: value } : value);
+}
+
+const deepest = 10;
+
+export function isNested(value: unknown, levels: number): boolean {
+  if (isText(value)) return true;
+  return levels > 0 && Array.isArray(value) && value.every((item) => isNested(item, levels - 1));
+}
+
+export function flat(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value.flatMap(flat) : [value];
+}
+
+export const lines = z
+  .custom<Plain>(
+    (value) => isNested(value, deepest),
+    "should be a string or a nested array of strings up to 10 levels deep",
+  )
+  .transform(flat);
+
+/** Values about which GitLab has words of its own, each with what it is about. */
+export function worded(problems: (value: Plain) => readonly string[]) {
+  return anything.superRefine((value, context) => {
+    for (const message of problems(value))
+      context.addIssue({ code: "custom", message: `~${message}` });
+  });
+}
+
+/** What the value itself decides. */
+export function choose(pick: (value: Plain) => z.ZodType) {
+  return anything.transform((value, context) => {
+    const result = pick(value).safeParse(value);
+    if (result.success) return result.data;
+    for (const { path, message } of result.error.issues)
+      context.addIssue({ code: "custom", path: [...path], message });
+    return z.NEVER;
+  });
+}
+
+export function isRecord(value: Plain | undefined): value is PlainMap {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+export function isTexts(value: Plain | undefined): value is readonly string[] {
+  return Array.isArray(value) && value.every(isText);
+}
+
+/** Something where a check fails. */
+export function when(isWrong: boolean, problem: string): readonly string[] {
+  return isWrong ? [problem] : [];
+}
+
+export function unknownKeys(value: PlainMap, allowed: readonly string[]): readonly string[] {
+  const unknown = Object.keys(value).filter((key) => !allowed.includes(key));
+  return when(unknown.length > 0, `config contains unknown keys: ${unknown.join(", ")}`);
+}
+
+/** Of these keys a map has one at most. */
+export function apart(value: PlainMap, ...keys: readonly string[]): readonly string[] {
+  const both = Object.keys(value).filter((key) => keys.includes(key));
+  return when(both.length > 1, `config these keys cannot be used together: ${both.join(", ")}`);
+}
+
+export type Checked<T> = { readonly data: T } | { readonly problems: readonly string[] };
+
+/** Checks a value that stands at a place such as `jobs:test`, and brings it into form. */
+export function checkAt<T>(schema: z.ZodType<T>, value: Value, place: string): Checked<T> {
+  const result = schema.safeParse(plain(value));
+  if (result.success) return { data: result.data };
+  return { problems: result.error.issues.map(({ path, message }) => tell(place, path, message)) };
+}
+
+/** How GitLab calls the items of lists. */
+const itemNames: Readonly<Record<string, string>> = { rules: "rule", needs: "need" };
+
+function tell(place: string, path: readonly PropertyKey[], message: string): string {
+  if (message.startsWith("~variable definition")) return message.slice(1);
+  const keys = path.flatMap((key, index) =>
+    typeof key === "number" ? (itemNames[String(path[index - 1])] ?? []) : String(key),
+  );
+  const isWhole = message.startsWith("~");
+  const about = keys.length > 1 ? (keys.at(-1) ?? "") : "config";
+  const above = keys.length > 1 && !isWhole ? keys.slice(0, -1) : keys;
+  const told = isWhole ? message.slice(1) : `${about.replaceAll("_", " ")} ${message}`;
+  return `${[place, ...above].filter(Boolean).join(":")} ${told}`.toLowerCase();
+}
