@@ -1,5 +1,5 @@
 /** What GitLab takes as a configuration: jobs, and the keys beside them. */
-import { apart, type Checked, checkAt, isTexts, record, when } from "./checks.ts";
+import { apart, type Checked, checkAt, isRecord, isTexts, record, when } from "./checks.ts";
 import { seconds } from "./duration.ts";
 import { checkKeywords, inheritableKeys } from "./keywords.ts";
 import { stages, variables, workflow } from "./rule-words.ts";
@@ -9,7 +9,6 @@ import {
   isList,
   isMap,
   isText,
-  type Plain,
   type PlainMap,
   plain,
   refuse,
@@ -19,24 +18,23 @@ import {
 } from "./tree.ts";
 
 const longestName = 255;
-const starts = "on_success, on_failure, always, manual";
 
-/** What is wrong with a job as a whole. */
-function ownProblems(name: Value, job: PlainMap, isBridge: boolean): readonly string[] {
-  const { when: start, start_in: delay, rules, extends: bases, pages, publish } = job;
-  const used = ["only", "except", "start_in"].filter((key) => key in job);
-  const isDelayed = start === "delayed" && !isBridge;
-  const isPages = pages === undefined ? name === "pages" : pages !== false;
-  const known = isBridge ? starts : `${starts}, delayed`;
-  const isStart = start === undefined || known.split(", ").includes([start].flat().join());
-  const lists = [rules ?? []].flat(10);
+function nameProblems(name: Value): readonly string[] {
+  const long = `name is too long (maximum is ${longestName} characters)`;
   return [
     ...when(textOf(name).trim() === "", "name can't be blank"),
     ...when(!isText(name), "name should be a symbol"),
-    ...when(
-      textOf(name).length > longestName,
-      `name is too long (maximum is ${longestName} characters)`,
-    ),
+    ...when(textOf(name).length > longestName, long),
+  ];
+}
+
+/** Keywords that are looked at together, or by those beside them. */
+function keywordProblems(job: PlainMap, isBridge: boolean): readonly string[] {
+  const { extends: bases, rules, script, run, trigger } = job;
+  const used = ["only", "except", "start_in"].filter((key) => key in job);
+  const isRules = Array.isArray(rules) && rules.flat(deepest).every(isRecord);
+  const isBlankScript = run === undefined && [script ?? []].flat().join("").trim() === "";
+  return [
     ...apart(job, "script", "trigger"),
     ...apart(job, "run", "trigger"),
     ...apart(job, "script", "run"),
@@ -49,50 +47,47 @@ function ownProblems(name: Value, job: PlainMap, isBridge: boolean): readonly st
       "extends should be an array of strings or a string",
     ),
     ...when(
-      rules !== undefined &&
-        !(
-          Array.isArray(rules) &&
-          lists.every((rule) => typeof rule === "object" && !Array.isArray(rule))
-        ),
+      rules !== undefined && !isRules,
       "rules should be an array containing hashes and arrays of hashes",
     ),
     ...when(!isText(job["resource_group"] ?? ""), "resource group should be a string"),
+    ...when(!isBridge && isBlankScript, "script can't be blank"),
+    ...startProblems(job, isBridge),
     ...when(
-      !isBridge && !("run" in job) && [job["script"] ?? []].flat().join("").trim() === "",
-      "script can't be blank",
-    ),
-    ...when(!isText(start ?? ""), "when should be a string"),
-    ...when(!isStart, `when should be one of: ${known}`),
-    ...when(
-      isDelayed && (seconds(String(delay)) ?? week) >= week,
-      "start in should not exceed the limit",
-    ),
-    ...when(delay !== undefined && !(isDelayed && rules === undefined), "start in must be blank"),
-    ...when(publish !== undefined && !isPages, "publish can only be used within a `pages` job"),
-    ...when(
-      isBridge && !("trigger" in job),
+      isBridge && trigger === undefined,
       "config should contain either a trigger or a needs:pipeline",
     ),
     ...(isBridge ? [] : strangers(job)),
   ];
 }
 
+const deepest = 10;
 const week = 604_800;
+const starts = "on_success, on_failure, always, manual";
+
+function startProblems(
+  { when: start, start_in: delay, rules }: PlainMap,
+  isBridge: boolean,
+): readonly string[] {
+  const known = isBridge ? starts : `${starts}, delayed`;
+  const isDelayed = start === "delayed";
+  const isKnown = start === undefined || known.split(", ").includes([start].flat().join());
+  const isLong = isDelayed && (seconds(String(delay)) ?? week) >= week;
+  return [
+    ...when(!isText(start ?? ""), "when should be a string"),
+    ...when(!isKnown, `when should be one of: ${known}`),
+    ...when(!isBridge && isLong, "start in should not exceed the limit"),
+    ...when(delay !== undefined && !(isDelayed && rules === undefined), "start in must be blank"),
+  ];
+}
 
 /** Names of jobs that are not among the needs though their files are asked for. */
 function strangers({ needs, dependencies }: PlainMap): readonly string[] {
-  const needed = [needs ?? []].flat().flatMap((need: Plain) => {
-    if (isText(need)) return [need];
-    return isMap(need as unknown as Value) ? [] : jobIn(need);
-  });
-  const asked = needed.length === 0 ? [] : [dependencies ?? []].flat();
-  const missing = asked.filter((name) => !needed.includes(String(name)));
+  const all = [needs ?? []].flat();
+  const needed = all.map((need) => (isRecord(need) && !("pipeline" in need) ? need["job"] : need));
+  const asked = all.length === 0 ? [] : [dependencies ?? []].flat();
+  const missing = asked.filter((name) => !needed.includes(name));
   return when(missing.length > 0, `dependencies the ${missing.join(", ")} should be part of needs`);
-}
-
-function jobIn(need: Plain): readonly string[] {
-  const { job, pipeline } = (need ?? {}) as PlainMap;
-  return pipeline === undefined && isText(job) ? [job] : [];
 }
 
 const topDefaults = ["before_script", "after_script", "cache", "image", "services"];
@@ -196,7 +191,10 @@ function jobsProblems(jobs: YamlMap, defaults: YamlMap): readonly string[] {
 
 function problemsOfJob(name: Value, job: YamlMap, place: string): readonly string[] {
   const kind = jobKind(name, job) === "bridge" ? "bridge" : "job";
-  const own = ownProblems(name, plain(job) as PlainMap, kind === "bridge");
+  const own = [
+    ...nameProblems(name),
+    ...keywordProblems(plain(job) as PlainMap, kind === "bridge"),
+  ];
   if (own.length > 0) return own.map((problem) => `${place} ${problem}`.toLowerCase());
   return problemsIn(checkKeywords(job, kind, place));
 }
