@@ -1,8 +1,7 @@
 /** Why two images have different keys: every input that differs, in the words of the files it comes from. */
 import { canonicalJson } from "../json.ts";
 import type { KeyDifference } from "./difference.ts";
-import { fileDifferences } from "./files.ts";
-import { patch } from "./patch.ts";
+import { fileDifferences, patch } from "./patch.ts";
 import type { Explained } from "./state.ts";
 
 /**

@@ -1,8 +1,10 @@
-/** A patch between the lines of two Dockerfiles that their keys cover, one part for each instruction. */
+/** A patch between two images: the lines that their keys cover, by instruction, and the files of their contexts. */
 import { diffArrays } from "diff";
+import { comparePaths, joinPath } from "../context/paths.ts";
+import { sourceMatcher } from "../context/source.ts";
 import type { Recipe, RecipeStep } from "../dockerfile/recipe.ts";
-import type { KeyDifference, PatchLine } from "./difference.ts";
-import type { Explained } from "./state.ts";
+import type { KeyDifference, PatchLine, Reach } from "./difference.ts";
+import type { ContextFile, Explained } from "./state.ts";
 
 type Hunk = Extract<KeyDifference, { readonly kind: "lines" }>;
 
@@ -32,7 +34,7 @@ export function patch(old: Explained, now: Explained): readonly Hunk[] {
 }
 
 /** The instruction that a line of the Dockerfile is in, if the target needs it. */
-export function stepAt({ stages }: Recipe, line: number): RecipeStep | undefined {
+function stepAt({ stages }: Recipe, line: number): RecipeStep | undefined {
   return stages.flatMap(({ steps }) => steps).find((one) => one.line <= line && line <= one.last);
 }
 
@@ -137,4 +139,41 @@ function runsOf<T>(
     else runs.splice(-1, 1, { common: false, old: [...last.old, ...run.old], new: run.new });
   }
   return parts === undefined ? [{ common: false, old, new: now }] : runs;
+}
+
+/** Compares two contexts file by file. */
+export function fileDifferences(before: Explained, after: Explained): readonly KeyDifference[] {
+  const old = new Map(before.files.map((file) => [file.path, file]));
+  const now = new Map(after.files.map((file) => [file.path, file]));
+  const paths = [...new Set([...old.keys(), ...now.keys()])].sort(comparePaths);
+  return paths.flatMap((path): KeyDifference[] => {
+    const change = changeOf(old.get(path), now.get(path));
+    if (change === undefined) return [];
+    const side = change === "removed" ? before : after;
+    return [
+      {
+        kind: "file",
+        change,
+        path: joinPath(side.image.context, path),
+        executable: (now.get(path) ?? old.get(path))?.executable ?? false,
+        reachedBy: reachOf(path, side),
+      },
+    ];
+  });
+}
+
+function changeOf(old: ContextFile | undefined, now: ContextFile | undefined) {
+  if (old === undefined) return "added";
+  if (now === undefined) return "removed";
+  if (old.kind !== now.kind) return "type";
+  if (old.content !== now.content) return "content";
+  return old.executable === now.executable ? undefined : "mode";
+}
+
+function reachOf(path: string, { image, recipe }: Explained): Reach | null {
+  const found = recipe.sources.find((one) => sourceMatcher(one)(path));
+  // A source has the line of its own word, which may stand below the keyword's.
+  const step = found && stepAt(recipe, found.line);
+  if (step === undefined) return null;
+  return { file: image.dockerfile, line: step.line, keyword: step.keyword.toUpperCase() };
 }

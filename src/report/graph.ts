@@ -1,7 +1,7 @@
 /** The images as a graph: what is built from what, and how each stands. */
 import { graphlib, layout } from "@dagrejs/dagre";
+import { classOf, shapeOf } from "./look.ts";
 import { type Markup, markup } from "./markup.ts";
-import { classOf, shapeOf } from "./shapes.ts";
 import type { Report, ReportImage } from "./view.ts";
 import { count, countStates, meanings } from "./words.ts";
 

@@ -1,4 +1,48 @@
-/** The style of the page; colours come in pairs for light and dark, and none is the only sign of anything. */
+/** How the page looks and acts: a shape for each state, the style, and the script. */
+import { type Markup, markup } from "./markup.ts";
+import type { ImageState } from "./view.ts";
+import { states } from "./words.ts";
+
+const square = markup`<rect x="2.5" y="2.5" width="11" height="11"/>`;
+const diamond = markup`<path d="M8 1l7 7-7 7-7-7z"/>`;
+const pair = markup`<rect x="1.5" y="1.5" width="9" height="9"/><rect class="over" x="5.5" y="5.5" width="9" height="9"/>`;
+
+/** So that nobody needs colours to tell states apart. */
+const shapes: Readonly<Record<ImageState, Markup>> = {
+  failed: markup`<path class="line" d="M3 3l10 10M13 3L3 13"/>`,
+  skipped: markup`<circle class="hollow" cx="8" cy="8" r="6.5"/><path class="line" d="M4 8h8"/>`,
+  built: square,
+  refreshed: diamond,
+  adopted: markup`<rect class="hollow" x="2.5" y="2.5" width="11" height="11"/><rect x="6" y="6" width="4" height="4"/>`,
+  copied: pair,
+  reused: markup`<circle class="hollow" cx="8" cy="8" r="6"/>`,
+  "to build": markup`<g class="open">${square}</g>`,
+  "to refresh": markup`<g class="open">${diamond}</g>`,
+  "to copy": markup`<rect class="hollow" x="2" y="2" width="8" height="8"/><rect class="hollow behind" x="6" y="6" width="8" height="8"/>`,
+};
+
+/** The name of a state's class in the style. */
+export function classOf(state: ImageState): string {
+  return `is-${state.replace(" ", "-")}`;
+}
+
+/** All shapes and the pattern of what failed, to be put once into the page. */
+export function shapeDefinitions(): Markup {
+  const symbols = states.map(
+    (state) =>
+      markup`<symbol id="shape-${classOf(state)}" viewBox="0 0 16 16">${shapes[state]}</symbol>`,
+  );
+  return markup`<svg class="definitions" aria-hidden="true" width="0" height="0"><defs>
+<pattern id="hatch" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><rect width="3" height="6"/></pattern>
+${symbols}</defs></svg>`;
+}
+
+/** The shape of a state inside text; the word beside it is what is read aloud. */
+export function shapeOf(state: ImageState): Markup {
+  return markup`<svg class="shape ${classOf(state)}" aria-hidden="true" width="16" height="16"><use href="#shape-${classOf(state)}"/></svg>`;
+}
+
+/** Colours come in pairs for light and dark, and none is the only sign of anything. */
 export const style = `
 :root { color-scheme: light dark;
   --paper: #ffffff; --sheet: #f5f6f8; --ink: #1b1f24; --faint: #545c66; --rule: #d3d8de; --link: #0b57b0; --mark: #fff3c4;
@@ -73,4 +117,79 @@ tr:target > *, tr.lit > * { background: var(--mark); }
 @media (max-width: 44rem) { .axis { display: none; } .timeline li { grid-template-columns: 1fr 5rem; } .track { grid-row: 2; grid-column: 1 / -1; } }
 @media (max-width: 60rem), (max-height: 40rem) { html { scroll-padding-top: 0; } .filter { position: static; } }
 @media print { .filter, .skip { display: none; } .scroll { overflow: visible; } }
+`;
+
+/** What the page does beyond showing: filter, sort, and light up what an image is built from and for. */
+export const script = `"use strict";
+{
+  const all = (selector, root = document) => [...root.querySelectorAll(selector)];
+  const table = document.querySelector("table.images");
+  const rows = all("tbody tr", table);
+  const parents = rows.map((row) => row.dataset.parents.split(" ").filter(Boolean).map(Number));
+  const children = parents.map((_, index) => parents.flatMap((list, child) => list.includes(index) ? [child] : []));
+  const parts = rows.map(() => []);
+  for (const part of all("[data-image]")) parts[part.dataset.image].push(part);
+  const edges = all(".edge");
+
+  const form = document.querySelector(".filter");
+  const said = form.querySelector("output");
+  function filter() {
+    const name = form.elements.name.value.trim().toLowerCase();
+    const wanted = new Set(all("input:checked", form).map((box) => box.value));
+    let shown = 0;
+    rows.forEach((row) => {
+      const hidden = !wanted.has(row.dataset.state) || !row.dataset.name.toLowerCase().includes(name);
+      for (const part of parts[row.dataset.image]) {
+        const holder = part.closest(".chips > li") ?? part;
+        holder.toggleAttribute("hidden", hidden);
+      }
+      if (!hidden) shown++;
+    });
+    const gone = new Set(rows.filter((row) => row.hidden).map((row) => row.dataset.image));
+    for (const edge of edges) edge.toggleAttribute("hidden", gone.has(edge.dataset.from) || gone.has(edge.dataset.to));
+    said.value = shown === rows.length ? "all " + shown + " shown" : shown + " of " + rows.length + " shown";
+  }
+  form.addEventListener("input", filter);
+  form.addEventListener("submit", (event) => event.preventDefault());
+  form.hidden = false;
+  filter();
+
+  function reach(start, next) {
+    const found = new Set([start]);
+    for (const index of found) for (const each of next[index]) found.add(each);
+    return found;
+  }
+  function light(index) {
+    const lit = index === undefined ? new Set() : new Set([...reach(index, parents), ...reach(index, children)]);
+    parts.forEach((list, each) => {
+      for (const part of list) if (part.matches(".node, tr")) part.classList.toggle("lit", lit.has(each) && lit.size > 1);
+    });
+    for (const edge of edges) edge.classList.toggle("lit", lit.has(+edge.dataset.from) && lit.has(+edge.dataset.to));
+  }
+  const imageAt = (event) => {
+    const node = event.target.closest?.(".node");
+    return node ? Number(node.dataset.image) : undefined;
+  };
+  for (const type of ["pointerover", "focusin"]) document.addEventListener(type, (event) => light(imageAt(event)));
+  document.addEventListener("keydown", (event) => { if (event.key === "Escape") light(undefined); });
+
+  const body = table.tBodies[0];
+  const words = new Intl.Collator("en", { numeric: true });
+  const compare = (a, b) => a.order === undefined ? words.compare(a.text, b.text) : a.order - b.order;
+  const valueOf = ({ dataset, textContent }) => ({ order: dataset.order, text: textContent });
+  const heads = all("thead th", table);
+  heads.forEach((head, column) => {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.append(...head.childNodes);
+    head.append(button);
+    button.addEventListener("click", () => {
+      const down = head.getAttribute("aria-sort") === "ascending";
+      for (const other of heads) other.removeAttribute("aria-sort");
+      head.setAttribute("aria-sort", down ? "descending" : "ascending");
+      const sorted = rows.toSorted((a, b) => compare(valueOf(a.cells[column]), valueOf(b.cells[column])));
+      body.append(...(down ? sorted.reverse() : sorted));
+    });
+  });
+}
 `;
