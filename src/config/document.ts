@@ -39,29 +39,10 @@ export function readSource(text: string, file: string): ConfigSource | readonly 
     const { line, col } = lines.linePos(offset);
     return { line: Math.max(line, 1), column: Math.max(col, 1) };
   };
-  const problem = (offset: number, message: string): Problem => ({
-    file,
-    ...place(offset),
-    message,
-  });
-  const faults = [...document.errors, ...document.warnings];
-  if (faults.length > 0) {
-    return faults.map(({ code, message, pos: [start] }) =>
-      problem(start, describeFault(code, message, text.slice(start))),
-    );
-  }
-  const lost = unresolvedAliases(document);
-  if (lost.length > 0) {
-    return lost.map((alias) =>
-      problem(
-        offsetOf(alias),
-        `alias *${alias.source}: nothing before it is marked &${alias.source}`,
-      ),
-    );
-  }
   const value = toData(document);
   if (value === undefined) {
-    return [problem(0, "aliases unfold to more than a configuration can hold")];
+    const faults = faultsOf(document, text);
+    return faults.map(([offset, message]) => ({ file, ...place(offset), message }));
   }
   return {
     file,
@@ -75,8 +56,25 @@ export function readSource(text: string, file: string): ConfigSource | readonly 
   };
 }
 
-/** An empty file says nothing, as one with an empty mapping does. */
+/** What is wrong with a file, each with its offset. */
+function faultsOf(document: Document, text: string): readonly (readonly [number, string])[] {
+  const faults = [...document.errors, ...document.warnings];
+  if (faults.length > 0)
+    return faults.map(({ code, message, pos: [start] }) => [
+      start,
+      describeFault(code, message, text.slice(start)),
+    ]);
+  const lost = unresolvedAliases(document);
+  if (lost.length === 0) return [[0, "aliases unfold to more than a configuration can hold"]];
+  return lost.map((alias) => [
+    offsetOf(alias),
+    `alias *${alias.source}: nothing before it is marked &${alias.source}`,
+  ]);
+}
+
+/** The data, unless something is wrong. An empty file says nothing, as one with an empty mapping does. */
 function toData(document: Document): { readonly data: unknown } | undefined {
+  if (document.errors.length + document.warnings.length > 0) return undefined;
   try {
     return { data: document.toJS() ?? {} };
   } catch (error) {

@@ -98,18 +98,17 @@ function readBody(
   const mistake = (at: number, message: string): undefined => {
     complain(placeOf(line, at), `${keyword.toUpperCase()} ${message}`);
   };
+  const words = (): Body => ({ kind: "words", words: splitWords(line.text, begin, end) });
   switch (form) {
     case "list":
     case "command": {
-      const json = readJson(text);
-      if (json === "mixed") return mistake(begin, "in JSON form takes strings only");
-      if (json !== undefined) return { kind: "json", items: json };
-      return form === "command"
-        ? { kind: "shell", text }
-        : { kind: "words", words: splitWords(line.text, begin, end) };
+      const items = readJson(text);
+      if (items === "mixed") return mistake(begin, "in JSON form takes strings only");
+      if (items !== undefined) return { kind: "json", items };
+      return form === "command" ? { kind: "shell", text } : words();
     }
     case "words":
-      return { kind: "words", words: splitWords(line.text, begin, end) };
+      return words();
     case "quoted":
       return { kind: "words", words: quotedWords(line.text, begin, end, escapeWith) };
     case "pairs": {

@@ -4,10 +4,10 @@ import type { ContextSource } from "../context/source.ts";
 import { BerthError, type Problem, printProblem } from "../errors.ts";
 import { differ, type Note } from "./differ-stages.ts";
 import { builtText, hashedText, isForeign, type Kept, keep, type MappedText } from "./keep.ts";
-import { type Complain, placeOf, type TextPosition } from "./lines.ts";
-import { type Parsed, parseDockerfile, type Stage } from "./parse.ts";
+import { type Complain, placeOf } from "./lines.ts";
+import { parseDockerfile, type Stage } from "./parse.ts";
 import type { Naming } from "./references.ts";
-import { type Args, argsOf, type Globals, readGlobals } from "./scope.ts";
+import { type Args, argsOf, type Globals, readGlobals, seenArgs, unusedArgs } from "./scope.ts";
 import { type ResolvedStage, resolveStages } from "./stages.ts";
 import { type Traits, traitsOf } from "./traits.ts";
 
@@ -97,21 +97,14 @@ export interface Recipe {
 
 /** Resolves a Dockerfile; throws DOCKERFILE_INVALID with all mistakes that it finds. */
 export function resolveRecipe(text: string, options: RecipeOptions): Recipe {
-  const { file, args, platform, target: wanted, allowAdd, parentOf } = options;
+  const { file, args, target: wanted } = options;
   const problems = new Map<string, Problem>();
-  const complain = ({ line, column }: TextPosition, message: string): void => {
-    const problem = { file, line, column, message };
-    problems.set(printProblem(problem), problem);
-  };
+  const complain = complaintsOf(file, problems);
   const parsed = parseDockerfile(text, complain);
   const target = findTarget(parsed.stages, wanted, complain);
   if (target === undefined) throw invalid(file, problems);
-  const { directives, globals: instructions } = parsed;
-  const globals = readGlobals(
-    { instructions, args, platform, target: wanted ?? "default", escape: directives.escape },
-    complain,
-  );
-  const reading = { parsed, globals, args, allowAdd, parentOf, complain };
+  const globals = readGlobals(parsed, options, complain);
+  const reading = { ...options, parsed, globals, complain };
   const stages = resolveStages(target, reading);
   const names = namesInForce(stages, globals);
   const notes = differ({ ...reading, text, stages, names });
@@ -120,9 +113,7 @@ export function resolveRecipe(text: string, options: RecipeOptions): Recipe {
   const { text: hashed, lines } = hashedText(kept);
   const uses = kept.namings.flatMap((naming) => useOf(naming) ?? []);
   const { root, onbuild } = stages.at(-1)!;
-  const isWhole = isForeign(directives.syntax);
-  const isGiven = (name: string): boolean =>
-    isWhole || options.onbuild || names.has(name) || isOption(name);
+  const isWhole = isForeign(parsed.directives.syntax);
   const isNamed = isWhole || (target.name !== undefined && !isNumber(wanted));
   return {
     hashed,
@@ -132,8 +123,7 @@ export function resolveRecipe(text: string, options: RecipeOptions): Recipe {
     uses,
     base: root && useOf(root),
     parents: [...new Set(uses.flatMap(({ parent }) => parent ?? []))].sort(),
-    args: pick(args, (name) => isGiven(name) || isProxy(name)),
-    keyedArgs: pick(args, (name) => isGiven(name) && (names.has(name) || !isProxy(name))),
+    ...seenArgs(args, isWhole || options.onbuild, names),
     onbuild,
     target: isNamed ? wanted : undefined,
     stages: stages.map(stageOf),
@@ -201,20 +191,18 @@ function isNumber(target: string | undefined): boolean {
   return target !== undefined && /^[0-9]+$/.test(target);
 }
 
+/** Keeps what is complained of, each mistake once. */
+function complaintsOf(file: string, problems: Map<string, Problem>): Complain {
+  return ({ line, column }, message) => {
+    const problem = { file, line, column, message };
+    problems.set(printProblem(problem), problem);
+  };
+}
+
 function invalid(file: string, problems: ReadonlyMap<string, Problem>): BerthError {
   const all = [...problems.values()].sort((a, b) => a.line - b.line || a.column - b.column);
   const count = all.length === 1 ? "1 mistake" : `${all.length} mistakes`;
   return new BerthError("DOCKERFILE_INVALID", `read ${file}: ${count}`, { problems: all });
-}
-
-/** Args that steer the engine rather than the Dockerfile. */
-function isOption(name: string): boolean {
-  return name.startsWith("BUILDKIT_") || name === "SOURCE_DATE_EPOCH";
-}
-
-/** Proxy args reach RUN without an ARG; where a build fetches through is no part of its meaning. */
-function isProxy(name: string): boolean {
-  return /^(https?|ftp|no|all)_proxy$/i.test(name);
 }
 
 function namesInForce(stages: readonly ResolvedStage[], globals: Globals): ReadonlySet<string> {
@@ -226,23 +214,4 @@ function namesInForce(stages: readonly ResolvedStage[], globals: Globals): Reado
     }
   }
   return names;
-}
-
-function pick(args: Args, wanted: (name: string) => boolean): Args {
-  const kept = Object.entries(args).filter(([name]) => wanted(name));
-  return Object.fromEntries(kept.sort(([a], [b]) => (a < b ? -1 : 1)));
-}
-
-function unusedArgs(parsed: Parsed, globals: Globals, args: Args): readonly string[] {
-  const instructions = parsed.stages.flatMap((stage) => stage.instructions);
-  const declared = new Set(globals.declared);
-  for (const instruction of instructions) {
-    if (instruction.keyword === "arg")
-      for (const { name } of argsOf(instruction)) declared.add(name);
-  }
-  const known = (name: string): boolean =>
-    declared.has(name) || globals.values.has(name) || isOption(name) || isProxy(name);
-  return Object.keys(args)
-    .filter((name) => !known(name))
-    .sort();
 }

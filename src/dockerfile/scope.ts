@@ -1,7 +1,8 @@
 /** Which variables are in force where: global ARGs, then each stage's ARG and ENV. */
 
 import type { Instruction } from "./instruction.ts";
-import { type Complain, type Escape, placeOf } from "./lines.ts";
+import { type Complain, placeOf } from "./lines.ts";
+import type { Parsed } from "./parse.ts";
 import { lex, type Unknown, type VariableValue } from "./shell.ts";
 
 /** The ARGs before the first FROM, and those that every Dockerfile has. */
@@ -38,22 +39,24 @@ function platformArgs(platform: string, target: string): readonly (readonly [str
   ];
 }
 
+/** What is asked for of a Dockerfile, as far as the variables depend on it. */
 export interface GlobalsInput {
-  readonly instructions: readonly Instruction[];
   readonly args: Args;
   readonly platform: string;
-  readonly target: string;
-  readonly escape: Escape;
+  readonly target: string | undefined;
 }
 
-export function readGlobals(input: GlobalsInput, complain: Complain): Globals {
-  const { args } = input;
-  const own = new Map(platformArgs(input.platform, input.target));
+export function readGlobals(
+  { globals, directives }: Parsed,
+  { args, platform, target = "default" }: GlobalsInput,
+  complain: Complain,
+): Globals {
+  const own = new Map(platformArgs(platform, target));
   const values = new Map(own);
   for (const [name, value] of Object.entries(args)) if (own.has(name)) values.set(name, value);
   const origins = new Map<string, ReadonlySet<string>>();
   const declared = new Set<string>();
-  for (const instruction of input.instructions) {
+  for (const instruction of globals) {
     const line = argsOf(instruction);
     const read = new Set<string>();
     for (const { name, fallback, at } of line) {
@@ -61,7 +64,7 @@ export function readGlobals(input: GlobalsInput, complain: Complain): Globals {
       const given = configured(args, name);
       const lexed =
         given === undefined && fallback !== undefined
-          ? lex(fallback, { escape: input.escape, lookup: (wanted) => values.get(wanted) })
+          ? lex(fallback, { escape: directives.escape, lookup: (wanted) => values.get(wanted) })
           : undefined;
       if (lexed?.error !== undefined)
         complain(placeOf(instruction.line, at), `ARG ${name}: ${lexed.error}`);
@@ -145,4 +148,47 @@ export function bindArg(scope: Variables, name: string, value: string | Unknown)
 export function blur(scope: Variables): void {
   scope.bindings.clear();
   scope.open = true;
+}
+
+/** The args that the build may see, and of these the ones that the key covers. */
+export function seenArgs(
+  args: Args,
+  all: boolean,
+  names: ReadonlySet<string>,
+): { readonly args: Args; readonly keyedArgs: Args } {
+  const isGiven = (name: string): boolean => all || names.has(name) || isOption(name);
+  return {
+    args: pick(args, (name) => isGiven(name) || isProxy(name)),
+    keyedArgs: pick(args, (name) => isGiven(name) && (names.has(name) || !isProxy(name))),
+  };
+}
+
+function pick(args: Args, wanted: (name: string) => boolean): Args {
+  const kept = Object.entries(args).filter(([name]) => wanted(name));
+  return Object.fromEntries(kept.sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+/** Args that steer the engine rather than the Dockerfile. */
+function isOption(name: string): boolean {
+  return name.startsWith("BUILDKIT_") || name === "SOURCE_DATE_EPOCH";
+}
+
+/** Proxy args reach RUN without an ARG; where a build fetches through is no part of its meaning. */
+function isProxy(name: string): boolean {
+  return /^(https?|ftp|no|all)_proxy$/i.test(name);
+}
+
+/** The args that no ARG of the file declares. */
+export function unusedArgs({ stages }: Parsed, globals: Globals, args: Args): readonly string[] {
+  const instructions = stages.flatMap((stage) => stage.instructions);
+  const declared = new Set(globals.declared);
+  for (const instruction of instructions) {
+    if (instruction.keyword === "arg")
+      for (const { name } of argsOf(instruction)) declared.add(name);
+  }
+  const known = (name: string): boolean =>
+    declared.has(name) || globals.values.has(name) || isOption(name) || isProxy(name);
+  return Object.keys(args)
+    .filter((name) => !known(name))
+    .sort();
 }
