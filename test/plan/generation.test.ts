@@ -1,26 +1,19 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { Config } from "../../src/config/config.ts";
-import { type KeyedImage, ownTags, setIdOf } from "../../src/image/key.ts";
-import { isTag, parseRepository } from "../../src/oci/reference.ts";
+import { ownTags, setIdOf } from "../../src/image/key.ts";
+import { isTag } from "../../src/oci/reference.ts";
 import { decide } from "../../src/plan/decide.ts";
 import { makePlan, serializePlan } from "../../src/plan/make.ts";
 import type { Observation } from "../../src/plan/observe.ts";
+import { sourcesOf } from "../../src/plan/places.ts";
 import type { Plan } from "../../src/plan/plan.ts";
 import { parsePlan } from "../../src/plan/plan.ts";
 import { situationOf } from "../../src/plan/situation.ts";
 import { recordTagOf } from "../../src/publish/record.ts";
-import { config, keyedImage, notAsked } from "../support/keyed.ts";
+import { config, notAsked } from "../support/keyed.ts";
 import { branch, jobIn, mergeRequest, qemu, registryOf } from "./pipelines.ts";
-import { seen } from "./sightings.ts";
-
-/** base, then middle, then leaf; lone has no parent. */
-const chain: readonly KeyedImage[] = [
-  keyedImage("leaf", { parents: ["middle"] }),
-  keyedImage("middle", { parents: ["base"] }),
-  keyedImage("lone"),
-  keyedImage("base"),
-];
+import { chain, recordAt, seen } from "./sightings.ts";
 
 interface Seen {
   readonly images: Readonly<Record<string, "own" | "upstream" | "nowhere">>;
@@ -30,22 +23,9 @@ interface Seen {
 function planOf(env: Record<string, string>, seenAt: Seen, change: Partial<Config> = {}): Plan {
   const settings = config({ ...qemu, ...change });
   const here = situationOf(env, settings, env["CI"] ? undefined : registryOf.fork);
-  const setId = setIdOf(chain, { repository: settings.repository, upstream: undefined });
-  const upstream = {
-    source: {
-      kind: "upstream",
-      base: parseRepository(registryOf.upstream),
-      repository: settings.repository,
-      upstream: undefined,
-      repositoryOf: (name: string) => parseRepository(`${registryOf.upstream}/qemu/${name}`),
-      tagsOf: () => [],
-    },
-    reference: `${registryOf.upstream}/berth:${ownTags.set(setId)}`,
-    content: { setId, tag: ownTags.set(setId), images: {}, revision: "old", pipeline: "7" },
-    isStale: false,
-  } as const;
+  const upstream = sourcesOf(here, settings).find(({ kind }) => kind === "upstream");
   const observation: Observation = {
-    record: seenAt.wholeUpstream === true ? upstream : undefined,
+    record: seenAt.wholeUpstream === true && upstream ? recordAt(upstream, id) : undefined,
     sightings: new Map(
       chain.map(({ name }) => {
         const source = seenAt.images[name] ?? "own";

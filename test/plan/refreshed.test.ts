@@ -1,27 +1,18 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import type { KeyedImage } from "../../src/image/key.ts";
 import { decide } from "../../src/plan/decide.ts";
 import { isFromScratch, reasonOf } from "../../src/plan/decision.ts";
 import type { Decision, RefreshReason, ScratchReason } from "../../src/plan/plan.ts";
 import type { Situation } from "../../src/plan/situation.ts";
 import type { Wishes } from "../../src/plan/wishes.ts";
-import { config, keyedImage, notAsked, situation, someDigest } from "../support/keyed.ts";
+import { config, notAsked, situation, someDigest } from "../support/keyed.ts";
 import { registryOf } from "./pipelines.ts";
-import { seen } from "./sightings.ts";
+import { chain, seen } from "./sightings.ts";
 
 const build: Decision = { kind: "build", because: { code: "absent", looked: ["r"] } };
 
 /** Where an image must be for such a decision, in a fork whose set is to be in its own registry. */
 const places = { reuse: "own", copy: "upstream", build: undefined } as const;
-
-/** base, then middle, then leaf; lone has no parent. Declared in another order. */
-const chain: readonly KeyedImage[] = [
-  keyedImage("leaf", { parents: ["middle"] }),
-  keyedImage("middle", { parents: ["base"], optional: true }),
-  keyedImage("lone"),
-  keyedImage("base"),
-];
 
 type Kind = keyof typeof places;
 

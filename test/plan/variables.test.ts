@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { Config } from "../../src/config/config.ts";
 import { ownTags, setIdOf } from "../../src/image/key.ts";
-import { parseReference, type Reference } from "../../src/oci/reference.ts";
 import { decide } from "../../src/plan/decide.ts";
 import { makePlan } from "../../src/plan/make.ts";
 import type { Observation, Sighting } from "../../src/plan/observe.ts";
@@ -10,6 +9,7 @@ import { sourcesOf } from "../../src/plan/places.ts";
 import type { Plan } from "../../src/plan/plan.ts";
 import { imageVariable, printDotenv, templateFolder } from "../../src/plan/variables.ts";
 import { config, keyedImage, notAsked, situation, someDigest } from "../support/keyed.ts";
+import { recordAt, seen } from "./sightings.ts";
 
 const up = "registry.example.com/qemu-project/qemu";
 const fork = "registry.example.com/alice/qemu";
@@ -23,7 +23,7 @@ function planOf(
   where: Record<string, Where>,
   change: Partial<Config>,
   env: Record<string, string> = {},
-  recordAt?: "upstream",
+  recordedBy?: "upstream",
 ): Plan {
   const settings = config({ upstream: "qemu-project", ...change });
   const here = situation("alice/qemu", settings, env);
@@ -31,36 +31,11 @@ function planOf(
     images.map(({ name }): [string, Sighting[]] => {
       const source = where[name] ?? "nowhere";
       if (source === "nowhere") return [name, []];
-      const reference = parseReference(
-        `${source === "own" ? fork : up}/${name}@${someDigest}`,
-      ) as Reference & { digest: typeof someDigest };
-      return [
-        name,
-        [
-          {
-            kind: "found",
-            source,
-            reference,
-            foundBy: "key-tag",
-            trusted: true,
-            manifest: undefined,
-          },
-        ],
-      ];
+      return [name, [seen(source, { name, folder: "" })]];
     }),
   );
-  const source = sourcesOf(here, settings).find(({ kind }) => kind === recordAt);
-  const content = {
-    setId,
-    tag: ownTags.set(setId),
-    images: {},
-    revision: undefined,
-    pipeline: undefined,
-  };
-  const record =
-    source === undefined
-      ? undefined
-      : { source, reference: `${up}/berth:${ownTags.set(setId)}`, content, isStale: false };
+  const source = sourcesOf(here, settings).find(({ kind }) => kind === recordedBy);
+  const record = source && recordAt(source, setId);
   const observation: Observation = { record, sightings, looked: [up, fork], warnings: [] };
   const grounds = { images, observation, config: settings, situation: here, fresh: notAsked };
   const state = { revision: "c0ffee", dirty: [] };
