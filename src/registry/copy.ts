@@ -32,12 +32,9 @@ export interface CopyPorts {
   readonly streams: <T>(work: () => Promise<T>) => Promise<T>;
 }
 
-interface Moved {
-  readonly mounted: number;
-  readonly streamedBytes: number;
-}
+/** What became of one blob; `there` is one that the target has already. */
+type Moved = "mounted" | "there" | { readonly streamedBytes: number };
 
-const nothingMoved: Moved = { mounted: 0, streamedBytes: 0 };
 const maxDepth = 4;
 
 interface Copying extends CopyPorts {
@@ -63,13 +60,18 @@ export async function copyImage(
   const manifest = inHand ?? (await getManifest(source, from));
   if (manifest === undefined) throw notThere(from, to);
   const isRetag = source === target && from.path === to.path;
-  const moved = isRetag ? nothingMoved : await copyContent(copying, manifest, 0);
+  const moved = isRetag ? [] : await copyContent(copying, manifest, 0);
   const references =
     tags.length === 0
       ? [withDigest(to, manifest.descriptor.digest)]
       : tags.map((tag) => withTag(to, tag));
   await allDone(references.map((reference) => putManifest(target, reference, manifest)));
-  return { manifest, ...moved };
+  const sizes = moved.map((move) => (typeof move === "object" ? move.streamedBytes : 0));
+  return {
+    manifest,
+    mounted: moved.filter((move) => move === "mounted").length,
+    streamedBytes: sizes.reduce((sum, size) => sum + size, 0),
+  };
 }
 
 function notThere(from: Reference, to: Repository): BerthError {
@@ -79,11 +81,15 @@ function notThere(from: Reference, to: Repository): BerthError {
   });
 }
 
-async function copyContent(copying: Copying, manifest: Manifest, depth: number): Promise<Moved> {
+async function copyContent(
+  copying: Copying,
+  manifest: Manifest,
+  depth: number,
+): Promise<readonly Moved[]> {
   const { content } = manifest;
   if (content.kind === "index") {
     const children = content.manifests.map((child) => copyChild(copying, child, depth + 1));
-    return sum(await allDone(children));
+    return (await allDone(children)).flat();
   }
   const blobs = [content.config, ...content.layers].filter(isOnRegistry);
   const moves = blobs.flatMap((blob) => {
@@ -92,7 +98,7 @@ async function copyContent(copying: Copying, manifest: Manifest, depth: number):
     copying.blobs.set(blob.digest, move);
     return [move];
   });
-  const moved = sum(await allDone(moves));
+  const moved = await allDone(moves);
   // A blob that another child is moving must be there before this manifest refers to it.
   await Promise.all(blobs.map((blob) => copying.blobs.get(blob.digest)));
   return moved;
@@ -103,7 +109,11 @@ function isOnRegistry({ mediaType }: Descriptor): boolean {
   return !/\.(foreign|nondistributable)\./.test(mediaType);
 }
 
-async function copyChild(copying: Copying, child: Descriptor, depth: number): Promise<Moved> {
+async function copyChild(
+  copying: Copying,
+  child: Descriptor,
+  depth: number,
+): Promise<readonly Moved[]> {
   const { source, target, from, to } = copying;
   const reference = withDigest(from, child.digest);
   if (depth > maxDepth) {
@@ -125,21 +135,11 @@ async function allDone<T>(work: readonly Promise<T>[]): Promise<readonly T[]> {
   return Promise.all(work);
 }
 
-function sum(moves: readonly Moved[]): Moved {
-  return moves.reduce(
-    (all, move) => ({
-      mounted: all.mounted + move.mounted,
-      streamedBytes: all.streamedBytes + move.streamedBytes,
-    }),
-    nothingMoved,
-  );
-}
-
 async function copyBlob(copying: Copying, blob: Descriptor): Promise<Moved> {
   const { source, target, to, streams } = copying;
   const mount: Mount =
     source === target ? await mountBlob(target, copying.from, to, blob.digest) : { kind: "none" };
-  if (mount.kind === "mounted") return { mounted: 1, streamedBytes: 0 };
+  if (mount.kind === "mounted") return "mounted";
   const location = mount.kind === "session" ? mount.location : undefined;
   const giveBack = async () => {
     if (location !== undefined) await cancelUpload(target, to, location);
@@ -152,7 +152,7 @@ async function copyBlob(copying: Copying, blob: Descriptor): Promise<Moved> {
   );
   if (!isThere) return streams(() => streamBlob(copying, blob, location));
   await giveBack();
-  return nothingMoved;
+  return "there";
 }
 
 async function streamBlob(
@@ -171,7 +171,7 @@ async function streamBlob(
     return { chunks: verified, size: blob.size, wrong: () => wrong, close: () => leave(chunks) };
   };
   await upload(target, to, blob.digest, open, location);
-  return { mounted: 0, streamedBytes: blob.size };
+  return { streamedBytes: blob.size };
 }
 
 /** What has not been started ends only by being started; what went wrong in it is told elsewhere. */

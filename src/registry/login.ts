@@ -20,11 +20,12 @@ import {
   accessOf,
   isReadOnly,
   passwordHeader,
+  type Refusal,
   readChallenge,
   type Scope,
   type TokenService,
 } from "./token-service.ts";
-import { type Identity, type Refusal, type Token, Tokens } from "./tokens.ts";
+import { type Identity, type Token, Tokens } from "./tokens.ts";
 
 export interface LoginOptions {
   readonly host: string;

@@ -66,12 +66,16 @@ export interface Granted {
   readonly grants: readonly Scope[];
 }
 
-/** The service said no: 401 to the login, 403 to what was asked. */
-export interface TokenRefused {
+/** A no that will not change within this run. */
+export interface Refusal {
   readonly kind: "refused";
-  readonly status: number;
   /** The status with the service's words. */
   readonly what: string;
+}
+
+/** The service said no: 401 to the login, 403 to what was asked. */
+export interface TokenRefused extends Refusal {
+  readonly status: number;
 }
 
 export interface TokenAsk {

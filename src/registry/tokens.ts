@@ -9,6 +9,7 @@ import {
   mergeScopes,
   missing,
   printScope,
+  type Refusal,
   requestToken,
   type Scope,
   sizeOf,
@@ -28,12 +29,6 @@ export interface Token {
   readonly grants: readonly Scope[];
   /** In milliseconds of the clock; some time before the token really ends. */
   readonly freshUntil: number;
-}
-
-/** A no that will not change within this run. */
-export interface Refusal {
-  readonly kind: "refused";
-  readonly what: string;
 }
 
 /** Where tokens come from, and for whom. */

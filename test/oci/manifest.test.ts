@@ -41,6 +41,24 @@ test("all four kinds are read, whatever else is in them", () => {
   }
 });
 
+test("an index with attestations is read, and so is an image that has no config to speak of", () => {
+  const empty = { mediaType: "application/vnd.oci.empty.v1+json", digest: config.digest, size: 2 };
+  const platform = { os: "unknown", architecture: "unknown" };
+  const annotations = { "vnd.docker.reference.type": "attestation-manifest" };
+  const index = parse({ manifests: [{ ...layer, platform, annotations }] }, ociIndex);
+  assert.deepEqual(index.content.kind === "index" && index.content.manifests, [
+    { ...layer, platform },
+  ]);
+  const attestation = {
+    config: empty,
+    layers: [layer],
+    artifactType: "application/x",
+    subject: {},
+  };
+  const image = parse(attestation, ociManifest);
+  assert.deepEqual(image.content.kind === "image" && image.content.config, empty);
+});
+
 const refused: readonly (readonly [string, unknown, string, RegExp])[] = [
   ["no object", [], ociManifest, /not a JSON object/],
   [
@@ -72,6 +90,12 @@ const refused: readonly (readonly [string, unknown, string, RegExp])[] = [
     {},
     "application/vnd.docker.distribution.manifest.v1+json",
     /not an image manifest/,
+  ],
+  [
+    "an old kind that is signed",
+    { schemaVersion: 1, fsLayers: [], history: [], signatures: [] },
+    "application/vnd.docker.distribution.manifest.v1+prettyjws",
+    /v1\+prettyjws" is not an image manifest/,
   ],
   ["no content type", { config, layers: [] }, "", /media type "" is not/],
 ];
