@@ -29,29 +29,35 @@ export interface CrossNeed {
   readonly artifacts: boolean;
 }
 
-export interface DescribedJob {
+/** What a job is, described or made. */
+export interface JobCore {
   readonly name: string;
   readonly type: "job" | "trigger";
   readonly stage: string;
   readonly when: string;
   readonly allowFailure: boolean;
-  readonly rules: readonly Value[] | undefined;
-  /** `only` and `except`; GitLab's default for them where neither they nor rules are given. */
-  readonly only: Value;
-  readonly except: Value;
-  readonly needs: readonly Value[] | undefined;
-  readonly crossNeeds: readonly CrossNeed[];
   readonly scheduling: "dag" | "stage";
+  readonly crossNeeds: readonly CrossNeed[];
+  /** Its variables in the configuration, unexpanded, those that win first. */
   readonly variables: readonly Variable[];
-  /** Which variables of the whole pipeline it takes over. */
-  readonly inherits: boolean | readonly string[];
   readonly tags: readonly string[] | undefined;
   readonly interruptible: boolean | undefined;
   readonly resourceGroup: string | undefined;
   readonly dependencies: readonly string[] | undefined;
-  readonly parallel: Value;
-  /** The rest, in GitLab's words and forms. */
+  /** The rest as GitLab holds it, such as `script`, `image` and `artifacts`. */
   readonly options: PlainMap;
+}
+
+export interface DescribedJob {
+  readonly core: JobCore;
+  readonly rules: readonly Value[] | undefined;
+  /** `only` and `except`; GitLab's default for them where neither they nor rules are given. */
+  readonly only: Value;
+  readonly except: Value;
+  readonly needs: readonly Value[];
+  /** Which variables of the whole pipeline it takes over. */
+  readonly inherits: boolean | readonly string[];
+  readonly parallel: Value;
 }
 
 /** The variables of a map, as GitLab holds them. */
@@ -68,35 +74,41 @@ export function variablesOf(value: Value | undefined): readonly Variable[] {
 
 /** Describes a job that is sound; `defaults` is what it may take over. */
 export function describeJob(name: string, written: YamlMap, defaults: YamlMap): DescribedJob {
-  const isJob = jobKind(name, written) === "job";
   const job = withDefaults(written, defaults);
   const part = (key: string): Value => job.get(key) ?? null;
-  const needs = part("needs") === null ? undefined : flatten([part("needs")]);
-  const rules = part("rules") === null ? undefined : flatten(part("rules"));
-  const failure = part("allow_failure");
   const inherits = get(part("inherit"), "variables") ?? true;
+  return {
+    core: coreOf(name, job, written.get("timeout") ?? null),
+    rules: part("rules") === null ? undefined : flatten(part("rules")),
+    only: part("only"),
+    except: part("except"),
+    needs: flatten(part("needs")).filter((need) => needKind(plain(need)) === "job"),
+    inherits: isList(inherits) ? inherits.map(textOf) : inherits === true,
+    parallel: part("parallel"),
+  };
+}
+
+function coreOf(name: string, job: YamlMap, timeout: Value): JobCore {
+  const part = (key: string): Value => job.get(key) ?? null;
+  const texts = (key: string): readonly string[] | undefined =>
+    part(key) === null ? undefined : listOf(part(key)).map(textOf);
+  const crossing = flatten(part("needs")).filter((need) => needKind(plain(need)) !== "job");
+  const failure = part("allow_failure");
   const interruptible = part("interruptible");
   return {
     name,
-    type: isJob ? "job" : "trigger",
-    stage: textOf(part("stage") ?? "test") || (part("stage") === null ? "test" : ""),
+    type: jobKind(name, job) === "job" ? "job" : "trigger",
+    stage: textOf(part("stage") ?? "test"),
     when: textOf(part("when")) || "on_success",
     allowFailure: failure === null ? part("when") === "manual" : failure === true,
-    rules,
-    only: part("only"),
-    except: part("except"),
-    needs: needs?.filter((need) => needKind(plain(need)) === "job"),
-    crossNeeds: (needs ?? []).filter((need) => needKind(plain(need)) !== "job").map(crossNeed),
-    scheduling: needs === undefined ? "stage" : "dag",
+    crossNeeds: crossing.map(crossNeed),
+    scheduling: part("needs") === null ? "stage" : "dag",
     variables: variablesOf(part("variables")),
-    inherits: isList(inherits) ? inherits.map(textOf) : inherits === true,
-    tags: part("tags") === null ? undefined : listOf(part("tags")).map(textOf),
+    tags: texts("tags"),
     interruptible: typeof interruptible === "boolean" ? interruptible : undefined,
-    resourceGroup: part("resource_group") === null ? undefined : textOf(part("resource_group")),
-    dependencies:
-      part("dependencies") === null ? undefined : listOf(part("dependencies")).map(textOf),
-    parallel: part("parallel"),
-    options: optionsOf(job, written.get("timeout") ?? null),
+    resourceGroup: texts("resource_group")?.[0],
+    dependencies: texts("dependencies"),
+    options: optionsOf(job, timeout),
   };
 }
 

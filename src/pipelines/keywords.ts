@@ -128,10 +128,10 @@ const environment = z.preprocess(
 );
 
 const mostJobs = 200;
-const cell = z.union([text, whole]);
+const cell = z.union([text, whole.transform(String)]);
 const matrix = z
   .array(
-    z.record(text, z.union([cell, z.array(cell)])).refine((row) => Object.keys(row).length > 0),
+    z.record(text, z.preprocess(flat, z.array(cell))).refine((row) => Object.keys(row).length > 0),
   )
   .refine((rows) => rows.map(combinations).reduce((sum, size) => sum + size, 0) <= mostJobs, {
     error: `generates too many jobs (maximum is ${mostJobs})`,

@@ -1,29 +1,14 @@
 /** The jobs of one pipeline: what rules make of the jobs that the configuration describes. */
-import { type CrossNeed, type Need, needOf, variablesOf } from "./job.ts";
+import { type JobCore, type Need, needOf, variablesOf } from "./job.ts";
 import type { PartJob } from "./parallel.ts";
 import type { Occasion } from "./ports.ts";
 import { isAdmitted, matchingRule } from "./rules.ts";
-import { flatten, type PlainMap, textOf, type Value, type YamlMap } from "./tree.ts";
+import { flatten, textOf, type Value, type YamlMap } from "./tree.ts";
 import { expand, expandAll, override, type Variable, valuesOf } from "./variables.ts";
 
 /** A job of a pipeline, before anything has run. */
-export interface PipelineJob {
-  readonly name: string;
-  readonly type: "job" | "trigger";
-  readonly stage: string;
-  readonly when: string;
-  readonly allowFailure: boolean;
-  readonly scheduling: "dag" | "stage";
+export interface PipelineJob extends JobCore {
   readonly needs: readonly Need[];
-  readonly crossNeeds: readonly CrossNeed[];
-  /** Its variables in the configuration, unexpanded, those that win first. */
-  readonly variables: readonly Variable[];
-  readonly tags: readonly string[] | undefined;
-  readonly interruptible: boolean | undefined;
-  readonly resourceGroup: string | undefined;
-  readonly dependencies: readonly string[] | undefined;
-  /** The rest as GitLab holds it, such as `script`, `image` and `artifacts`. */
-  readonly options: PlainMap;
 }
 
 /** All that rules see, the lowest first. */
@@ -41,7 +26,7 @@ export interface Scene {
 const mostNeeds = 50;
 
 export function makeJobs(jobs: readonly PartJob[], stages: readonly string[], scene: Scene) {
-  const ordered = stages.flatMap((stage) => jobs.filter((job) => job.stage === stage));
+  const ordered = stages.flatMap((stage) => jobs.filter(({ core }) => core.stage === stage));
   const made = ordered.flatMap((job) => makeJob(job, scene) ?? []);
   const names = new Set(made.map(({ job }) => job.name));
   const errors = made.flatMap(({ job, circle }) => [
@@ -66,7 +51,7 @@ function needErrors({ name, needs }: PipelineJob, present: ReadonlySet<string>):
 
 /** `undefined` where rules or policies leave the job out. */
 function makeJob(job: PartJob, scene: Scene) {
-  const yaml = override(inheritedBy(job, scene.variables), job.variables);
+  const yaml = override(inheritedBy(job, scene.variables), job.core.variables);
   const variables = seen(scene.occasion, ownVariables(job), yaml);
   const sight = { occasion: scene.occasion, variables, paths: scene.paths };
   const rule = job.rules && matchingRule(job.rules, sight);
@@ -85,7 +70,8 @@ function inheritedBy({ inherits }: PartJob, variables: readonly Variable[]): rea
 }
 
 /** Variables that tell a job about itself. */
-function ownVariables({ name, stage, when, part, options }: PartJob): readonly Variable[] {
+function ownVariables({ core, part }: PartJob): readonly Variable[] {
+  const { name, stage, when, options } = core;
   const environment = (options["environment"] as { readonly name?: string } | undefined)?.name;
   const slug = name
     .toLowerCase()
@@ -107,33 +93,27 @@ function ownVariables({ name, stage, when, part, options }: PartJob): readonly V
 }
 
 function ruled(
-  job: PartJob,
+  { core, needs }: PartJob,
   rule: YamlMap | undefined,
   yaml: readonly Variable[],
   variables: readonly Variable[],
 ): PipelineJob {
   const part = (key: string): Value => rule?.get(key) ?? null;
-  const needs = part("needs") === null ? [] : flatten([part("needs")]).map(needOf);
+  const own = flatten([part("needs") ?? []]).map(needOf);
   const failure = part("allow_failure");
-  const { allow_failure: _, ...unconditional } = job.options;
-  const options = failure === null ? job.options : unconditional;
-  const values = valuesOf(variables);
+  const { allow_failure: _, ...unconditional } = core.options;
+  const options = failure === null ? core.options : unconditional;
+  const start = part("start_in") === null ? {} : { start_in: textOf(part("start_in")) };
+  const interruptible = part("interruptible");
   return {
-    name: job.name,
-    type: job.type,
-    stage: job.stage,
-    when: textOf(part("when") ?? job.when),
-    allowFailure: failure === null ? job.allowFailure : failure === true,
-    scheduling: needs.length > 0 ? "dag" : job.scheduling,
-    needs: needs.length > 0 ? needs : (job.parts ?? []),
-    crossNeeds: job.crossNeeds,
+    ...core,
+    when: textOf(part("when") ?? core.when),
+    allowFailure: failure === null ? core.allowFailure : failure === true,
+    scheduling: own.length > 0 ? "dag" : core.scheduling,
+    needs: own.length > 0 ? own : needs,
     variables: override(yaml, variablesOf(part("variables"))),
-    tags: job.tags?.map((tag) => expand(tag, values, "stays")),
-    interruptible:
-      part("interruptible") === null ? job.interruptible : part("interruptible") === true,
-    resourceGroup: job.resourceGroup,
-    dependencies: job.dependencies,
-    options:
-      part("start_in") === null ? options : { ...options, start_in: textOf(part("start_in")) },
+    tags: core.tags?.map((tag) => expand(tag, valuesOf(variables), "stays")),
+    interruptible: interruptible === null ? core.interruptible : interruptible === true,
+    options: { ...options, ...start },
   };
 }

@@ -1,11 +1,11 @@
 /** Jobs with `parallel` made into several, and needs of them into needs of each. */
 import { type DescribedJob, type Need, needOf } from "./job.ts";
-import { get, isList, isMap, listOf, type PlainMap, plain, textOf, type Value } from "./tree.ts";
+import { get, isList, isMap, listOf, type PlainMap, refuse, textOf, type Value } from "./tree.ts";
 import { override, type Variable, valuesOf } from "./variables.ts";
 
 /** A job that is one of several, or the only one. */
-export interface PartJob extends DescribedJob {
-  readonly parts: readonly Need[] | undefined;
+export interface PartJob extends Omit<DescribedJob, "needs"> {
+  readonly needs: readonly Need[];
   readonly part: { readonly index: number; readonly total: number } | undefined;
 }
 
@@ -45,67 +45,51 @@ function combinations(row: Value): readonly (readonly Variable[])[] {
   );
 }
 
-/** What a matrix names within needs and is no variable of it. */
-export interface Split {
-  readonly jobs: readonly PartJob[];
-  readonly errors: readonly string[];
-}
+type Parts = ReadonlyMap<string, readonly Part[]>;
 
-/** Makes each job into its parts, in order. */
-export function splitJobs(jobs: readonly DescribedJob[]): Split {
-  const byName = new Map(
-    jobs.flatMap((job) =>
-      job.parallel === null ? [] : [[job.name, partsOf(job.name, job.parallel)] as const],
-    ),
+/** Makes each job into its parts, in order; a need that names no variable of its matrix is a `CiRefusal`. */
+export function splitJobs(jobs: readonly DescribedJob[]): readonly PartJob[] {
+  const split = jobs.filter(({ parallel }) => parallel !== null);
+  const parts = new Map(
+    split.map(({ core, parallel }) => [core.name, partsOf(core.name, parallel)] as const),
   );
-  const errors = new Set<string>();
-  const split = jobs.flatMap((job) => {
-    const parts = byName.get(job.name);
-    const own = parts ?? [{ name: job.name, variables: [] }];
-    return own.map((part, index): PartJob => {
-      const variables = override(job.variables, part.variables);
-      const needs = job.needs?.map((need) => {
-        const filled = fillIn(need, variables);
-        for (const name of filled.unknown)
-          errors.add(`${job.name} job: '${name}' does not exist in matrix configuration`);
-        return filled.value;
-      });
-      return {
-        ...job,
-        name: part.name,
-        variables,
-        needs,
-        parts: needs?.flatMap((need) => needsOf(need, byName)),
-        dependencies: job.dependencies?.flatMap(
-          (name) => byName.get(name)?.map((each) => each.name) ?? name,
-        ),
-        part: parts && { index: index + 1, total: parts.length },
-        options:
-          parts === undefined
-            ? job.options
-            : { ...job.options, ...partOptions(job, index, parts.length) },
-      };
+  return jobs.flatMap((job) => {
+    const own = parts.get(job.core.name);
+    if (own === undefined) return [partOf(job, parts, { name: job.core.name, variables: [] })];
+    return own.map((part, index) => {
+      const whole = partOf(job, parts, part);
+      const place = { index: index + 1, total: own.length };
+      const options = { ...whole.core.options, ...partOptions(job, place) };
+      return { ...whole, core: { ...whole.core, options }, part: place };
     });
   });
-  return { jobs: split, errors: [...errors] };
 }
 
-function partOptions({ parallel }: DescribedJob, index: number, total: number): PlainMap {
-  const rows = isMap(parallel)
-    ? { matrix: listOf(parallel.get("matrix")).map(plainRow) }
-    : { number: total };
-  return { parallel: { ...rows, total }, instance: index + 1 };
-}
-
-function plainRow(row: Value): PlainMap {
-  const all = isMap(row) ? [...row] : [];
-  return Object.fromEntries(
-    all.map(([key, values]) => [textOf(key), listOf(values).map((value) => plain(textOf(value)))]),
+function partOf({ core, needs, ...job }: DescribedJob, parts: Parts, part: Part): PartJob {
+  const variables = override(core.variables, part.variables);
+  const filled = needs.map((need) => fillIn(need, variables, core.name));
+  const dependencies = core.dependencies?.flatMap(
+    (name) => parts.get(name)?.map((each) => each.name) ?? name,
   );
+  return {
+    ...job,
+    core: { ...core, name: part.name, variables, dependencies },
+    needs: filled.flatMap((need) => needsOf(need, parts)),
+    part: undefined,
+  };
 }
 
-/** Needs of a rule or a job, those of a job with parts as needs of the parts that are meant. */
-export function needsOf(need: Value, parts: ReadonlyMap<string, readonly Part[]>): readonly Need[] {
+function partOptions(
+  { core }: DescribedJob,
+  { index, total }: { readonly index: number; readonly total: number },
+): PlainMap {
+  const { parallel } = core.options;
+  const rows = typeof parallel === "number" ? { number: parallel } : parallel;
+  return { parallel: { ...(rows as PlainMap), total }, instance: index };
+}
+
+/** A need of a job with parts is one of the parts that are meant. */
+function needsOf(need: Value, parts: Parts): readonly Need[] {
   const plainNeed = needOf(need);
   const all = parts.get(plainNeed.job);
   if (all === undefined) return [plainNeed];
@@ -117,17 +101,16 @@ export function needsOf(need: Value, parts: ReadonlyMap<string, readonly Part[]>
 const block = /\$\[\[\s*matrix\.([a-zA-Z0-9_-]+)\s*\]\]/g;
 
 /** Puts values of the own matrix into a need. */
-function fillIn(need: Value, variables: readonly Variable[]) {
+function fillIn(need: Value, variables: readonly Variable[], job: string): Value {
   const values = valuesOf(variables);
-  const unknown: string[] = [];
   const fill = (value: Value): Value => {
     if (isList(value)) return value.map(fill);
     if (isMap(value)) return new Map([...value].map(([key, each]) => [key, fill(each)]));
     if (typeof value !== "string") return value;
-    return value.replace(block, (whole: string, name: string) => {
-      if (!values.has(name)) unknown.push(name);
-      return values.get(name) ?? whole;
+    return value.replace(block, (_, name: string) => {
+      const told = `${job} job: '${name}' does not exist in matrix configuration`;
+      return values.get(name) ?? refuse(told);
     });
   };
-  return { value: fill(need), unknown };
+  return fill(need);
 }

@@ -1,7 +1,7 @@
 /** From a project's CI files to the pipeline that GitLab makes of them. */
 import { extendAll, resolveReferences, withEdgeStages, wrapStages } from "./extend.ts";
 import { join } from "./include.ts";
-import { describeJob, variablesOf } from "./job.ts";
+import { type DescribedJob, describeJob, variablesOf } from "./job.ts";
 import { defaultsOf, jobKind, jobsOf, problemsOf } from "./job-words.ts";
 import { refuseUnfit } from "./logic.ts";
 import { makeJobs, type PipelineJob, seen } from "./made.ts";
@@ -80,10 +80,9 @@ function makePipeline(
     isMap(job) && jobKind(name, job) !== "hidden" ? [describeJob(textOf(name), job, defaults)] : [],
   );
   const split = splitJobs(described);
-  if (split.errors.length > 0) refuse(split.errors.join(", "));
   const named = config.get("stages") ?? wrapStages(["build", "test", "deploy"]);
   const stages = [...new Set(flatten(named).map(textOf))];
-  refuseUnfit(split.jobs, stages);
+  refuseUnfit(split, stages);
   const root = variablesOf(config.get("variables"));
   const workflow = config.get("workflow");
   const own = jobKind("", workflow) === undefined ? workflow : undefined;
@@ -92,7 +91,7 @@ function makePipeline(
   if (taken === undefined) return { none: "workflow_rules" };
   const variables = override(root, variablesOf(get(taken, "variables")));
   const scene = { occasion, paths, variables, hasWorkflow: isMap(own) && own.has("rules") };
-  const made = makeJobs(split.jobs, stages, scene);
+  const made = makeJobs(split, stages, scene);
   if (made.errors.length > 0) return { errors: made.errors };
   const used = stages.filter((stage) => made.jobs.some((job) => job.stage === stage));
   if (used.every((stage) => stage === ".pre" || stage === ".post")) return { none: "empty" };
@@ -128,13 +127,7 @@ function workflowRule(rules: Value, sight: Sight): YamlMap | undefined {
   return rule?.get("when") === "never" ? undefined : rule;
 }
 
-function warningOf({
-  name,
-  rules,
-}: {
-  readonly name: string;
-  readonly rules: readonly Value[] | undefined;
-}) {
+function warningOf({ core: { name }, rules }: DescribedJob): readonly string[] {
   const last = rules?.at(-1);
   const isBare = isMap(last) && last.size === 1 && last.has("when") && last.get("when") !== "never";
   const page =
