@@ -84,6 +84,7 @@ export async function dockerEngine(folder: string): Promise<TestEngine> {
     DOCKER_HOST: daemon.host,
     // The daemon has no network of its own.
     EXAMPLE_CI_BUILD_NETWORK: "host",
+    BERTH_BUILD_NETWORK: "host",
   });
   const docker = (...args: readonly string[]) => succeed(engines.docker, args, { env });
   return {
