@@ -41,62 +41,52 @@ export const listArgs = [
   "--exclude-standard",
 ];
 
-interface Row {
-  readonly path: string;
-  readonly record: string;
-}
-
 /** Reads the answer; of thousands of paths a run needs few, so they are put in order and no more. */
 export function parseListing(output: Buffer): GitListing {
   const unreadable = new Map<string, Set<string>>();
-  const rows: Row[] = [];
-  for (const record of recordsOf(output)) {
-    if (typeof record === "string") rows.push({ path: pathOf(record), record });
-    else {
-      const { folder, name } = unreadablePath(record);
-      unreadable.set(folder, (unreadable.get(folder) ?? new Set()).add(name));
-    }
-  }
+  const records = recordsOf(output, (record) => {
+    const { folder, name } = unreadablePath(record);
+    unreadable.set(folder, (unreadable.get(folder) ?? new Set()).add(name));
+  });
   // Git sorts what is new and what it tracks, each on its own.
-  if (rows[0]?.record.startsWith("?")) rows.sort((a, b) => comparePaths(a.path, b.path));
+  if (records[0]?.startsWith("?")) records.sort((a, b) => comparePaths(pathOf(a), pathOf(b)));
   return {
     entry(path) {
-      const row = rows[firstFrom(rows, path)];
-      return row?.path === path ? parseRecord(row) : undefined;
+      const record = records[firstFrom(records, path)];
+      return record !== undefined && pathOf(record) === path ? parseRecord(record) : undefined;
     },
-    names: (folder) => namesIn(rows, [...unreadable.keys()], folder),
-    find: (fits) => [
-      ...new Set(rows.map(({ path }) => path).filter((path) => fits.test(nameOf(path)))),
-    ],
+    names: (folder) => namesIn(records, [...unreadable.keys()], folder),
+    find: (fits) => [...new Set(records.map(pathOf).filter((path) => fits.test(nameOf(path))))],
     unreadable,
   };
 }
 
-/** The index of the first row that is not in front of a path. */
-function firstFrom(rows: readonly Row[], path: string): number {
-  let [low, high] = [0, rows.length];
+/** The index of the first record that is not in front of a path. */
+function firstFrom(records: readonly string[], path: string): number {
+  let [low, high] = [0, records.length];
   while (low < high) {
     const middle = (low + high) >>> 1;
-    if (comparePaths(rows[middle]!.path, path) < 0) low = middle + 1;
+    if (comparePaths(pathOf(records[middle]!), path) < 0) low = middle + 1;
     else high = middle;
   }
   return low;
 }
 
 function namesIn(
-  rows: readonly Row[],
+  records: readonly string[],
   others: readonly string[],
   folder: string,
 ): ReadonlySet<string> {
   const names = new Set<string>();
   const front = folder === "" ? "" : `${folder}/`;
-  let at = firstFrom(rows, front);
-  for (let row = rows[at]; row?.path.startsWith(front) === true; row = rows[at]) {
-    const name = row.path.slice(front.length).split("/", 1)[0]!;
+  for (let at = firstFrom(records, front); at < records.length; ) {
+    const path = pathOf(records[at]!);
+    if (!path.startsWith(front)) break;
+    const name = path.slice(front.length).split("/", 1)[0]!;
     names.add(name);
     // All that is in a folder stands together, in front of what `0`, the character behind `/`, would follow.
-    const isFile = front.length + name.length === row.path.length;
-    at = isFile ? at + 1 : firstFrom(rows, `${front}${name}0`);
+    const isFile = front.length + name.length === path.length;
+    at = isFile ? at + 1 : firstFrom(records, `${front}${name}0`);
   }
   for (const other of others)
     if (other !== folder && isBelow(other, folder))
@@ -104,14 +94,15 @@ function namesIn(
   return names;
 }
 
-/** The records of the output; bytes where they are not UTF-8. */
-function recordsOf(output: Buffer): readonly (string | Buffer)[] {
+/** The records of the output; those that are not UTF-8 go elsewhere. */
+function recordsOf(output: Buffer, unreadable: (record: Buffer) => void): string[] {
   if (isUtf8(output)) return output.toString().split("\0").slice(0, -1);
-  const records: (string | Buffer)[] = [];
+  const records: string[] = [];
   for (let start = 0; start < output.length; ) {
     const end = output.indexOf(0, start);
     const record = output.subarray(start, end);
-    records.push(isUtf8(record) ? record.toString() : record);
+    if (isUtf8(record)) records.push(record.toString());
+    else unreadable(record);
     start = end + 1;
   }
   return records;
@@ -123,7 +114,8 @@ function pathOf(record: string): string {
   return record.endsWith("/") ? record.slice(2, -1) : record.slice(2);
 }
 
-function parseRecord({ path, record }: Row): Listed {
+function parseRecord(record: string): Listed {
+  const path = pathOf(record);
   if (record.startsWith("?"))
     return { path, kind: record.endsWith("/") ? "repository" : "file", tracked: undefined };
   const mode = record.slice(2, 8);
