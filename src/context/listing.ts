@@ -22,8 +22,8 @@ export interface Tracked {
 export interface GitListing {
   /** What git says of a path; of the stages of a conflict the first. */
   entry(path: string): Listed | undefined;
-  /** What is in a folder (`""` is the top), by name; folders too. */
-  names(folder: string): ReadonlySet<string>;
+  /** The names in a folder (`""` is the top), `undefined` for folders; of those that come twice the first counts. */
+  members(folder: string): Iterable<readonly [name: string, listed: Listed | undefined]>;
   /** Paths of which the last element fits, each once. */
   find(fits: RegExp): readonly string[];
   /** Paths that are not UTF-8, printed with escapes, by the last folder on the way there that is. */
@@ -55,15 +55,15 @@ export function parseListing(output: Buffer): GitListing {
       const record = records[firstFrom(records, path)];
       return record !== undefined && pathOf(record) === path ? parseRecord(record) : undefined;
     },
-    names: (folder) => namesIn(records, [...unreadable.keys()], folder),
+    members: (folder) => membersOf(records, [...unreadable.keys()], folder),
     find: (fits) => [...new Set(records.map(pathOf).filter((path) => fits.test(nameOf(path))))],
     unreadable,
   };
 }
 
 /** The index of the first record that is not in front of a path. */
-function firstFrom(records: readonly string[], path: string): number {
-  let [low, high] = [0, records.length];
+function firstFrom(records: readonly string[], path: string, from = 0): number {
+  let [low, high] = [from, records.length];
   while (low < high) {
     const middle = (low + high) >>> 1;
     if (comparePaths(pathOf(records[middle]!), path) < 0) low = middle + 1;
@@ -72,26 +72,25 @@ function firstFrom(records: readonly string[], path: string): number {
   return low;
 }
 
-function namesIn(
+function* membersOf(
   records: readonly string[],
   others: readonly string[],
   folder: string,
-): ReadonlySet<string> {
-  const names = new Set<string>();
+): Generator<readonly [string, Listed | undefined]> {
   const front = folder === "" ? "" : `${folder}/`;
   for (let at = firstFrom(records, front); at < records.length; ) {
-    const path = pathOf(records[at]!);
+    const record = records[at]!;
+    const path = pathOf(record);
     if (!path.startsWith(front)) break;
-    const name = path.slice(front.length).split("/", 1)[0]!;
-    names.add(name);
+    const end = path.indexOf("/", front.length);
+    const name = path.slice(front.length, end < 0 ? undefined : end);
+    yield [name, end < 0 ? parseRecord(record) : undefined];
     // All that is in a folder stands together, in front of what `0`, the character behind `/`, would follow.
-    const isFile = front.length + name.length === path.length;
-    at = isFile ? at + 1 : firstFrom(records, `${front}${name}0`);
+    at = end < 0 ? at + 1 : firstFrom(records, `${front}${name}0`, at + 1);
   }
   for (const other of others)
     if (other !== folder && isBelow(other, folder))
-      names.add(pathBelow(other, folder).split("/", 1)[0]!);
-  return names;
+      yield [pathBelow(other, folder).split("/", 1)[0]!, undefined];
 }
 
 /** The records of the output; those that are not UTF-8 go elsewhere. */

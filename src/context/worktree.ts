@@ -1,7 +1,13 @@
 /** The working tree as a `Tree`: what git tracks and what is new and not ignored, as it lies on disk. */
 import type { Files, Git } from "../world.ts";
 import { diskLook, type Look, readSeen } from "./disk.ts";
-import { type GitListing, listArgs, parseListing, unreadableNames } from "./listing.ts";
+import {
+  type GitListing,
+  type Listed,
+  listArgs,
+  parseListing,
+  unreadableNames,
+} from "./listing.ts";
 import { onceEach } from "./memo.ts";
 import { foldersAbove, isReserved, joinPath, nameExpression, pathBelow } from "./paths.ts";
 import type { Tree, TreeEntry } from "./tree.ts";
@@ -51,7 +57,8 @@ export function workTree(git: Git, files: Files): Tree {
     return entries;
   };
   const entry = async (path: string): Promise<TreeEntry | undefined> => {
-    const found = await look(of, await placeOf(of, path));
+    const place = await placeOf(of, path);
+    const found = await look(of, place, place.repository.listing.entry(place.path));
     return found?.kind === "folder" ? undefined : found;
   };
   return {
@@ -73,8 +80,9 @@ async function readFolder(of: Checkout, folder: string): Promise<ReadonlyMap<str
   const bad = listing.unreadable.get(path);
   if (bad !== undefined) throw unreadableNames([...bad], folder, label);
   const found = new Map<string, TreeEntry>();
-  for (const name of listing.names(path)) {
-    const entry = await look(of, { repository, path: joinPath(path, name) });
+  for (const [name, listed] of listing.members(path)) {
+    if (found.has(name)) continue;
+    const entry = await look(of, { repository, path: joinPath(path, name) }, listed);
     if (entry !== undefined) found.set(name, entry);
   }
   return found;
@@ -93,11 +101,13 @@ async function findFiles(of: Checkout, names: readonly string[]): Promise<readon
 }
 
 /** What is on disk at a path that git lists, or a folder in which something is. */
-async function look(of: Checkout, { repository, path }: Place): Promise<TreeEntry | undefined> {
-  const { listing } = repository;
+async function look(
+  of: Checkout,
+  { repository, path }: Place,
+  listed: Listed | undefined,
+): Promise<TreeEntry | undefined> {
   const full = joinPath(repository.top, path);
   if (isReserved(full)) return undefined;
-  const listed = listing.entry(path);
   const entry = listed && (await of.look({ ...listed, path: full }));
   const inner = entry?.kind === "submodule" ? await inside(of, repository, path) : undefined;
   if (entry !== undefined && inner === undefined) return entry;
@@ -111,8 +121,10 @@ async function look(of: Checkout, { repository, path }: Place): Promise<TreeEntr
 async function holdsAny(of: Checkout, { repository, path }: Place): Promise<boolean> {
   const { listing } = repository;
   if (listing.unreadable.has(path)) return true;
-  for (const name of listing.names(path))
-    if ((await look(of, { repository, path: joinPath(path, name) })) !== undefined) return true;
+  for (const [name, listed] of listing.members(path)) {
+    const place = { repository, path: joinPath(path, name) };
+    if ((await look(of, place, listed)) !== undefined) return true;
+  }
   return false;
 }
 
