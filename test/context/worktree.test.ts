@@ -68,6 +68,17 @@ test("a folder's list holds what is below it and nothing beside", async (t) => {
   assert.deepEqual(await names(repository, "nope"), []);
 });
 
+test("a folder is there as long as a file is in it", async (t) => {
+  const repository = makeRepository(t, { "d/e/a": "", "d/e/b": "", "f/a": "" });
+  repository.commit();
+  rmSync(join(repository.path, "d/e/a"));
+  const before = await (await openTree(repository)).folder("d");
+  assert.deepEqual([...before.keys()], ["e"]);
+  rmSync(join(repository.path, "d/e/b"));
+  const after = await (await openTree(repository)).folder("");
+  assert.deepEqual([...after.keys()], ["f"]);
+});
+
 test("find looks at the last element in every folder", async (t) => {
   const repository = makeRepository(t, {
     Dockerfile: "",

@@ -254,3 +254,25 @@ test("buildah trusts GitLab's own authority, unless somebody chose another file"
   assert.equal(await of({ ...given, SSL_CERT_FILE: "/etc/own" }), undefined);
   assert.equal(await of({}), undefined);
 });
+
+test("buildah gets a policy of ours only where the machine has none", async () => {
+  const written: string[] = [];
+  const of = async (existing: string | undefined) => {
+    written.length = 0;
+    const { paths: laid } = await prepare(
+      {
+        read: async (path) => (path === existing ? Buffer.from("{}") : undefined),
+        write: async (path) => void written.push(path),
+      },
+      { HOME: "/home/me" },
+      request,
+    );
+    return laid.policy;
+  };
+  for (const own of ["/home/me/.config/containers/policy.json", "/etc/containers/policy.json"]) {
+    assert.equal(await of(own), undefined);
+    assert.ok(!written.includes("/s/policy.json"));
+  }
+  assert.equal(await of(undefined), "/s/policy.json");
+  assert.ok(written.includes("/s/policy.json"));
+});
