@@ -29,6 +29,7 @@ export const errorCodes = {
   TREE_DIRTY: exitCodes.usage,
   REGISTRY_UNSET: exitCodes.usage,
   DOTENV_LIMIT: exitCodes.usage,
+  OUTPUT_INVALID: exitCodes.usage,
   PLAN_INVALID: exitCodes.usage,
   PLAN_STALE: exitCodes.failed,
   GIT_FAILED: exitCodes.failed,

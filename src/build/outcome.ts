@@ -22,6 +22,8 @@ const schema = z.object({
   name: z.string(),
   key: z.string(),
   decision: z.enum(["reuse", "copy", "build", "refresh"]),
+  // The one whose plan was carried out, `null` on a machine; in the file alone.
+  pipeline: z.string().nullable().exactOptional(),
   result,
   // By digest; `null` where there is no image.
   reference: z.string().nullable(),

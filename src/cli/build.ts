@@ -6,7 +6,7 @@ import { printOutcomes } from "../output/print.ts";
 import type { Plan } from "../plan/plan.ts";
 import { ownBase } from "../plan/situation.ts";
 import { carryOut } from "./carry-out.ts";
-import { outputFolder, readPlan, writeOutcomes } from "./folder.ts";
+import { clearOutcomes, outputFolder, readPlan, writeOutcomes } from "./folder.ts";
 import { known } from "./project.ts";
 import { exitCodeFor, openSession, refuseDirty, reportFailures, withSpool } from "./session.ts";
 import {
@@ -40,10 +40,11 @@ async function build(
 ): Promise<ExitCode> {
   const session = await openSession(world, options);
   ownBase(session.situation);
-  const folder = outputFolder(world, session.project.git.root, options);
+  const folder = await outputFolder(world, session.project.git, options);
   const plan = await readPlan(folder);
   known(plan.images, names);
   refuseDirty("build", plan.dirty, options);
+  await clearOutcomes(folder, names);
   const wanted = plan.images.filter(({ name }) => names.includes(name));
   const outcomes = await withSpool(world, async (spool) => {
     const { images, materials } = await session.project.identify(names, spool);
@@ -51,7 +52,7 @@ async function build(
     const task = { plan, materials, manifests: new Map() };
     return (await carryOut(wanted, task, session, options)).map(({ outcome }) => outcome);
   });
-  await writeOutcomes(folder, outcomes);
+  await writeOutcomes(folder, plan, outcomes);
   printResult(world, options, { outcomes }, printOutcomes(outcomes, wanted));
   reportFailures(session, outcomes);
   return exitCodeFor(outcomes);

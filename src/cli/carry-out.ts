@@ -18,7 +18,7 @@ import type { Planned } from "../plan/plan-of.ts";
 import { ownBase } from "../plan/situation.ts";
 import { announceRun } from "../publish/due.ts";
 import { type Published, publishSet } from "../publish/set.ts";
-import { outputFolder, sightedManifests, writeOutcomes } from "./folder.ts";
+import { type OutputFolder, sightedManifests, writeOutcomes } from "./folder.ts";
 import { refuseDirty, type Session } from "./session.ts";
 import { type BuildOptions, engineOf } from "./verb.ts";
 
@@ -34,26 +34,26 @@ export async function buildAndPublish(
   session: Session,
   options: BuildOptions & { readonly build: boolean },
   { plan, identified, observation }: Planned,
+  folder: OutputFolder,
 ): Promise<Carried> {
-  const { world, project, situation, login } = session;
+  const { world, situation, login } = session;
   const { registry } = login;
   const base = ownBase(situation);
   refuseDirty("publish", plan.dirty, options);
   const { materials } = identified;
   const task = { plan, materials, manifests: sightedManifests(observation) };
   announceRun(plan, base, registry);
-  const folder = outputFolder(world, project.git.root, options);
   const left = options.build ? [] : plan.images.filter(({ decision }) => isBuilt(decision));
   const images = plan.images.filter((image) => !left.includes(image));
   const ended = await carryOut(images, task, session, options);
   const outcomes = ended.map(({ outcome }) => outcome);
-  await writeOutcomes(folder, outcomes);
+  await writeOutcomes(folder, plan, outcomes);
   if (left.length > 0) return { outcomes, left: left.map(({ name }) => name) };
   if (outcomes.some(isFatal)) return { outcomes };
   const now = world.clock.now();
   const published = await publishSet({ plan, situation, base, registry, now }, manifestsOf(ended));
   const settled = outcomes.map((outcome) => adoptedSince(outcome, published.adopted));
-  if (published.adopted.size > 0) await writeOutcomes(folder, settled);
+  if (published.adopted.size > 0) await writeOutcomes(folder, plan, settled);
   return { outcomes: settled, record: published.record };
 }
 

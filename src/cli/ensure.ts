@@ -8,7 +8,7 @@ import type { Plan } from "../plan/plan.ts";
 import type { Planned } from "../plan/plan-of.ts";
 import { refuseTag } from "../plan/wishes.ts";
 import { isPublishDue } from "../publish/due.ts";
-import { outputFolder, sightedManifests, writePlan } from "./folder.ts";
+import { type OutputFolder, outputFolder, sightedManifests, writePlan } from "./folder.ts";
 import { makePlanOf } from "./make-plan.ts";
 import { exitCodeFor, openSession, reportFailures, type Session, withSpool } from "./session.ts";
 import {
@@ -57,14 +57,14 @@ interface Done {
 
 async function ensure(world: World, options: EnsureOptions): Promise<ExitCode> {
   const session = await openSession(world, options);
+  const folder = await outputFolder(world, session.project.git, options);
   refuseTag(session.situation, session.project.config);
   return withSpool(world, async (spool) => {
     const planned = await makePlanOf(session, options, spool);
     const { plan, observation } = planned;
-    const folder = outputFolder(world, session.project.git.root, options);
     await writePlan(folder, plan);
     if (options.json !== true) world.print(printPlan(plan));
-    const done = await doWhatIsDue(session, options, planned);
+    const done = await doWhatIsDue(session, options, planned, folder);
     const { reportOn } = await import("./report.ts");
     await reportOn(folder, plan, {
       outcomes: async () => done.outcomes,
@@ -78,11 +78,12 @@ async function doWhatIsDue(
   session: Session,
   options: EnsureOptions,
   planned: Planned,
+  folder: OutputFolder,
 ): Promise<Done> {
   if (!isPublishDue(planned.plan, session.situation)) return { outcomes: [] };
   // Most runs end above, and need neither engines nor what publishes.
   const { buildAndPublish } = await import("./carry-out.ts");
-  return buildAndPublish(session, options, planned);
+  return buildAndPublish(session, options, planned, folder);
 }
 
 function printEnd(

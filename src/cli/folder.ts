@@ -1,5 +1,5 @@
 /** The output folder of a run: its plan, its variables and its outcomes, which later jobs read back. */
-import { resolve } from "node:path";
+import { join, relative, resolve } from "node:path";
 import type { Outcome } from "../build/outcome.ts";
 import { BerthError } from "../errors.ts";
 import type { World } from "../host/world.ts";
@@ -8,6 +8,7 @@ import { serializePlan } from "../plan/make.ts";
 import type { Observation } from "../plan/observe.ts";
 import type { Plan } from "../plan/plan.ts";
 import { printDotenv } from "../plan/variables.ts";
+import type { Git } from "../world.ts";
 
 /** Manifests that a run has at hand, by image. */
 export type Manifests = ReadonlyMap<string, Manifest>;
@@ -20,13 +21,39 @@ export interface OutputFolder {
   readonly label: string;
 }
 
-/** The folder that `--output` names, from the repository's top on. */
-export function outputFolder(
+/**
+ * The folder that `--output` names, from the repository's top on.
+ *
+ * OUTPUT_INVALID where it is not this run's own: a link leads to it or out of it, or git tracks what lies there, so that
+ * a commit would speak for a job.
+ */
+export async function outputFolder(
   world: World,
-  root: string,
+  git: Git | undefined,
   { output }: { readonly output: string },
-): OutputFolder {
-  return { world, path: resolve(root, output), label: output };
+): Promise<OutputFolder> {
+  const root = git?.root ?? world.cwd;
+  const path = resolve(root, output);
+  const below = relative(root, path);
+  const isInside = !/^\.\.(?:\/|$)/.test(below);
+  const steps = isInside ? below.split("/") : [];
+  const ways = [...steps.map((_, end) => join(root, ...steps.slice(0, end + 1))), path];
+  for (const way of [...ways, `${path}/outcome`]) {
+    const kind = (await world.files.entry(way))?.kind ?? "directory";
+    if (kind !== "directory") throw notOurs(output, `${way} is a ${kind}, not a folder`);
+  }
+  if (isInside && (await world.files.entry(path)) !== undefined) {
+    const listed = await git?.run(["ls-files", "-z", "--", `:(top,literal)${below}`]);
+    const [first] = listed?.toString().split("\0") ?? [];
+    if (first) throw notOurs(output, `git tracks ${first}`);
+  }
+  return { world, path, label: output };
+}
+
+function notOurs(output: string, why: string): BerthError {
+  return new BerthError("OUTPUT_INVALID", `use ${output} as the output folder: ${why}`, {
+    hint: "take it out of the repository, or name a folder of berth's own by --output",
+  });
 }
 
 /** Writes one of its files. */
@@ -34,21 +61,31 @@ export function writeOutput({ world, path }: OutputFolder, file: string, text: s
   return world.files.write(`${path}/${file}`, text);
 }
 
-/** Writes plan.json and berth.env. */
+/** Writes plan.json and berth.env; outcomes of earlier plans go. */
 export async function writePlan(folder: OutputFolder, plan: Plan): Promise<void> {
+  await folder.world.files.remove(`${folder.path}/outcome`);
   await writeOutput(folder, "plan.json", serializePlan(plan));
   await writeOutput(folder, "berth.env", printDotenv(plan.variables));
   // The folder keeps itself out of git, so that nobody has to know of it.
   await writeOutput(folder, ".gitignore", "*\n");
 }
 
-/** Writes `outcome/<name>.json` for each image. */
+/** Removes what an earlier run says of these images. */
+export async function clearOutcomes(
+  { world, path }: OutputFolder,
+  names: readonly string[],
+): Promise<void> {
+  for (const name of names) await world.files.remove(`${path}/outcome/${name}.json`);
+}
+
+/** Writes `outcome/<name>.json` for each image of a plan that was carried out. */
 export async function writeOutcomes(
   folder: OutputFolder,
+  { pipeline }: Plan,
   outcomes: readonly Outcome[],
 ): Promise<void> {
   for (const outcome of outcomes) {
-    const text = `${JSON.stringify(outcome, null, 2)}\n`;
+    const text = `${JSON.stringify({ ...outcome, pipeline }, null, 2)}\n`;
     await writeOutput(folder, `outcome/${outcome.name}.json`, text);
   }
 }
@@ -65,10 +102,10 @@ export async function readPlan({ world, path, label }: OutputFolder): Promise<Pl
   return parsePlan(bytes.toString(), `${label}/plan.json`);
 }
 
-/** Reads the outcomes of a plan that are there; on a runner that keeps its folders others may lie there too. */
+/** Reads the outcomes of a plan that are there; those of other pipelines, keys and decisions are none of it. */
 export async function readOutcomes(
   { world, path, label }: OutputFolder,
-  { images }: Plan,
+  { images, pipeline }: Plan,
 ): Promise<readonly Outcome[]> {
   const { parseOutcome } = await import("../build/outcome.ts");
   const read = images.map(async ({ name, key, decision }) => {
@@ -76,7 +113,8 @@ export async function readOutcomes(
     const bytes = await world.files.read(`${path}/${file}`);
     if (bytes === undefined) return [];
     const outcome = parseOutcome(bytes.toString(), `${label}/${file}`);
-    return outcome.key === key && outcome.decision === decision.kind ? [outcome] : [];
+    const isOfPlan = outcome.key === key && outcome.decision === decision.kind;
+    return isOfPlan && outcome.pipeline === pipeline ? [outcome] : [];
   });
   return (await Promise.all(read)).flat();
 }

@@ -71,7 +71,7 @@ async function promoteTags(
 async function openPlannedOrPlan(world: World, options: BuildOptions): Promise<PlannedSession> {
   const git = await world.openGit(world.cwd).catch(() => undefined);
   const head = (await git?.object("HEAD^{commit}"))?.id;
-  const folder = outputFolder(world, git?.root ?? world.cwd, options);
+  const folder = await outputFolder(world, git, options);
   if ((await world.files.entry(`${folder.path}/plan.json`)) !== undefined) {
     const planned = await openPlanned(world, options);
     // One that lies here from another commit is not what is to be promoted.

@@ -45,7 +45,7 @@ export interface PlannedSession {
 /** Opens a session on a plan; works without a git repository, as in jobs with GIT_STRATEGY none. */
 export async function openPlanned(world: World, options: BuildOptions): Promise<PlannedSession> {
   const git = await world.openGit(world.cwd).catch(() => undefined);
-  const folder = outputFolder(world, git?.root ?? world.cwd, options);
+  const folder = await outputFolder(world, git, options);
   const plan = await readPlan(folder);
   const situation = situationOf(world.env, plan.config, options.registry);
   return { folder, plan, situation, login: login(world, plan.config) };

@@ -1,0 +1,104 @@
+/** The output folder holds what this run's jobs say, and nothing that a commit or an earlier run left there. */
+import assert from "node:assert/strict";
+import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync } from "node:fs";
+import { join } from "node:path";
+import { after, before, describe, type TestContext, test } from "node:test";
+import { ownTags } from "../../src/image/key.ts";
+import { makeRepository, type Repository, temporary } from "../context/repository.ts";
+import { seed, testImage } from "../registry/clients.ts";
+import { berth, plainEnv } from "../support/command.ts";
+import { type MemoryRegistry, startMemoryRegistry } from "../support/memory-registry.ts";
+
+describe("the output folder", () => {
+  let registry: MemoryRegistry;
+  before(async () => {
+    registry = await startMemoryRegistry();
+  });
+  after(() => registry.stop());
+
+  function project(t: TestContext): Repository {
+    const repository = makeRepository(t, { "app.docker": "FROM scratch\nENV A=1\n" });
+    repository.commit();
+    return repository;
+  }
+  const run = ({ path }: Repository, args: readonly string[], more = {}) =>
+    berth([...args, "--registry", `${registry.host}/me/tools`], {
+      cwd: path,
+      env: plainEnv({ HOME: path, ...more }),
+    });
+
+  test("is refused by every command where git tracks anything in it", async (t) => {
+    const repository = project(t);
+    repository.write({ ".berth/outcome/app.json": "{}\n" });
+    repository.run("add", "--force", ".berth");
+    repository.commit();
+    const commands = ["plan", "ensure", "build app", "publish", "report", "promote"];
+    for (const command of commands) {
+      const { code, stderr } = await run(repository, command.split(" "));
+      assert.match(stderr, /git tracks \.berth\/outcome\/app\.json \[OUTPUT_INVALID\]\n {2}hint: /);
+      assert.equal(code, 64, command);
+    }
+    assert.deepEqual(readdirSync(join(repository.path, ".berth")), ["outcome"]);
+  });
+
+  const links: readonly (readonly [what: string, link: string, output: string])[] = [
+    ["is a link", ".berth", ".berth"],
+    ["lies below a link", "ci", "ci/out"],
+    ["holds a link", ".berth/outcome", ".berth"],
+  ];
+  for (const [what, link, output] of links) {
+    test(`is refused where it ${what}, and nothing is written or removed there`, async (t) => {
+      const repository = project(t);
+      const victim = makeRepository(t, { "app.json": "mine\n" }, ["--bare"]).path;
+      const before = readdirSync(victim);
+      mkdirSync(join(repository.path, link, ".."), { recursive: true });
+      symlinkSync(victim, join(repository.path, link));
+      const { code, stderr } = await run(repository, ["plan", "--output", output]);
+      assert.match(stderr, /is a symlink, not a folder \[OUTPUT_INVALID\]/);
+      assert.equal(code, 64);
+      assert.deepEqual(readdirSync(victim), before);
+    });
+  }
+
+  test("is refused outside of the repository where it is a link itself, and taken where it is none", async (t) => {
+    const repository = project(t);
+    const away = temporary(t);
+    symlinkSync(temporary(t), join(away, "link"));
+    const plan = (output: string) => run(repository, ["plan", "--output", join(away, output)]);
+    assert.match((await plan("link")).stderr, /\[OUTPUT_INVALID\]/);
+    const { code, stderr } = await plan("folder");
+    assert.equal(code, 0, stderr);
+    assert.ok(existsSync(join(away, "folder/plan.json")));
+  });
+
+  test("is emptied of outcomes by a plan", async (t) => {
+    const repository = project(t);
+    for (const command of ["plan", "ensure --no-build"]) {
+      repository.write({ ".berth/outcome/app.json": "{}\n", ".berth/.gitignore": "*\n" });
+      await run(repository, command.split(" "));
+      assert.ok(!existsSync(join(repository.path, ".berth/outcome/app.json")), command);
+    }
+  });
+
+  test("gives no outcome of another pipeline", async (t) => {
+    const repository = project(t);
+    const { stdout } = await run(repository, ["key", "--json"]);
+    const key = ownTags.key(JSON.parse(stdout).images[0].key);
+    seed(registry, "me/tools/app", testImage("a"), key);
+    const job = { CI: "true", CI_PIPELINE_ID: "7" };
+    const built = await run(repository, ["ensure"], job);
+    assert.equal(built.code, 0, built.stderr);
+    const path = join(repository.path, ".berth/outcome/app.json");
+    const outcome = readFileSync(path, "utf8");
+    const summary = async (text: string) => {
+      repository.write({ ".berth/outcome/app.json": text });
+      const { code, stderr } = await run(repository, ["report"]);
+      assert.equal(code, 0, stderr);
+      return readFileSync(join(repository.path, ".berth/summary.md"), "utf8");
+    };
+    const told = await summary(outcome);
+    const forged = outcome.replace('"pipeline": "7"', '"pipeline": "6"');
+    assert.notEqual(forged, outcome);
+    assert.notEqual(await summary(forged), told);
+  });
+});
