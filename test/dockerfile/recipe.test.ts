@@ -68,6 +68,30 @@ for (const [body, expected] of reached) {
   });
 }
 
+const traits: readonly (readonly [body: string, trait: keyof Recipe["traits"], holds: boolean])[] =
+  [
+    ["RUN a", "binds", false],
+    ["RUN --mount=target=/x a", "binds", true],
+    ["RUN --mount=type=bind,source=a,target=/x a", "binds", true],
+    ["RUN --mount=type=cache,target=/x a", "binds", false],
+    ["RUN --mount=type=cache,from=b,target=/x a", "binds", true],
+    ["RUN --mount=type=secret,id=a --mount=type=tmpfs,target=/y a", "binds", false],
+    ["RUN <<E\na\nE", "runHeredocs", true],
+    ["COPY <<E /a\na\nE", "runHeredocs", false],
+    ["COPY <<E /a\na\nE", "heredocs", true],
+    ["RUN a", "heredocs", false],
+    ["ARG A\nENV B=$A", "expandsArgs", true],
+    ["ENV B=$A\nARG A", "expandsArgs", false],
+    ["ARG A\nRUN echo $A", "expandsArgs", false],
+    ["ARG A\nONBUILD ENV B=$A", "expandsArgs", true],
+  ];
+
+for (const [body, trait, holds] of traits) {
+  test(`${JSON.stringify(body)} ${holds ? "has" : "has not"} the trait ${trait}`, () => {
+    assert.equal(recipeOf(`FROM scratch\n${body}`).traits[trait], holds);
+  });
+}
+
 test("on top of an image, a variable that nothing sets may come from the image", () => {
   assert.deepEqual(sources("FROM a\nCOPY $D /x"), ["all"]);
   assert.deepEqual(sources("FROM a\nARG D\nCOPY ${D:-x} /x"), ["all"]);

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { describe, test } from "node:test";
 import { diagnose, findingsJson, printFindings } from "../../src/doctor/diagnose.ts";
 import { checks, type Level, levels } from "../../src/doctor/facts.ts";
+import { gatherClone } from "../../src/doctor/gather.ts";
 import { readStatus } from "../../src/doctor/judge-machine.ts";
 import { trouble } from "./cases.ts";
 import { healthy, inFork } from "./healthy.ts";
@@ -38,6 +39,14 @@ describe("the doctor's findings", () => {
     assert.match(first ?? "", /^error +configuration /);
   });
 
+  test("says what to do where something is, and what to know", () => {
+    const printed = printFindings([
+      { id: "clone", level: "warning", what: "a", detail: "b\nc", todo: "d" },
+      { id: "umask", level: "note", what: "e", detail: "f", todo: undefined },
+    ]);
+    assert.match(printed, /^clone:\n {2}b\n {2}c\n {2}to do: d\n\numask:\n {2}f\n$/m);
+  });
+
   test("explains once what several checks could not read for one reason", () => {
     const gitlab = {
       own: trouble,
@@ -56,6 +65,14 @@ describe("the doctor's findings", () => {
     const rows = [...section.matchAll(/^\| `([a-z-]+)` \|/gm)].map((match) => match[1]);
     assert.deepEqual(rows, [...checks]);
   });
+});
+
+test("a clone is shallow where git says so", async () => {
+  const { config } = healthy;
+  for (const shallow of [true, false]) {
+    const git = { run: async () => Buffer.from(`${shallow}\n`) };
+    assert.equal((await gatherClone(git, config, healthy.situation)).shallow, shallow);
+  }
 });
 
 describe("the process's own status", () => {

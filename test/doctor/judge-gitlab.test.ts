@@ -1,4 +1,5 @@
 import type { DoctorFacts } from "../../src/doctor/facts.ts";
+import type { TagRule } from "../../src/gitlab/answers.ts";
 import { judge, trouble, withOwn } from "./cases.ts";
 import { healthy, inFork } from "./healthy.ts";
 
@@ -16,6 +17,9 @@ function withCleanup(deletes: string, keeps?: string): DoctorFacts {
   const cleanup = { enabled: true, keepNewest: 5, olderThan: "90d", deletes, keeps };
   return withOwn({ ...healthy, gitlab: { ...healthy.gitlab, tagRules: undefined } }, { cleanup });
 }
+
+const frozenRule = { id: 9, pattern: "^key", push: undefined, delete: undefined };
+const otherRules = withRules("^set", "^promote-", "^(cache|latest)", "^[0-9a-f]{64}$");
 
 judge("GitLab's settings", [
   [
@@ -40,6 +44,19 @@ judge("GitLab's settings", [
     "protected-tags",
     "ok",
     /are protected/,
+  ],
+  [
+    "one rule of several for immutable tags",
+    {
+      ...otherRules,
+      gitlab: {
+        ...otherRules.gitlab,
+        tagRules: [frozenRule, ...(otherRules.gitlab.tagRules as readonly TagRule[])],
+      },
+    },
+    "protected-tags",
+    "warning",
+    /immutable tags.*neither refreshed, promoted nor pruned.*name a role/s,
   ],
   [
     "rules that the token may not read",

@@ -66,6 +66,14 @@ describe("what a login may do", () => {
     assert.deepEqual(shut, { kind: "granted", actions: [], identity: "anonymous" });
   });
 
+  test("is asked where the registry says so, with the login where that service is its own", async () => {
+    const ports = portsOf(
+      gitlab.job(project("acme/told", { members: { dev: "developer" } })).token,
+    );
+    const told = await rightsTo(at("acme/told/berth"), ["pull"], { ...ports, tokenHints: [] });
+    assert.deepEqual(told, { kind: "granted", actions: ["pull"], identity: "login" });
+  });
+
   test("is asked with a bad login once only", async () => {
     const before = gitlab.log.length;
     const rights = await rightsTo(at("acme/one/berth"), ["pull"], portsOf("wrong-password"));
