@@ -11,7 +11,7 @@ RUN npm pkg set "dependencies.esbuild=$(node -p 'require("./package.json").devDe
     && npm pkg delete devDependencies \
     && npm install --no-save --no-audit --no-fund
 COPY tsconfig.json ./
-COPY scripts/bundle.ts scripts/
+COPY scripts/bundle.ts scripts/launcher.ts scripts/
 COPY src src
 COPY docs docs
 RUN node scripts/bundle.ts
@@ -23,7 +23,9 @@ COPY --from=node /usr/local/bin/node /usr/local/bin/
 COPY container/storage.conf /etc/containers/
 COPY container/entrypoint /usr/local/bin/berth-entrypoint
 COPY --from=node /src/dist /usr/local/lib/berth
-# Run once, so that a missing library fails this build and not a job; it keeps compiled code otherwise.
-RUN ln -s ../lib/berth/berth.js /usr/local/bin/berth && NODE_DISABLE_COMPILE_CACHE=1 berth --version
+# Root's: what is compiled here runs in every job, and no other user of a job's container can write it.
+ENV NODE_COMPILE_CACHE=/usr/local/lib/berth/compiled
+# Run once, so that a missing library fails this build and not a job, and jobs start with compiled code.
+RUN ln -s ../lib/berth/berth.js /usr/local/bin/berth && berth --version
 ENTRYPOINT ["berth-entrypoint"]
 CMD ["--help"]

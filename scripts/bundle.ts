@@ -10,11 +10,6 @@ import { type BuildOptions, build, type Plugin } from "esbuild";
 
 const top = join(import.meta.dirname, "..");
 
-const launcher = `#!/usr/bin/env node
-require("node:module").enableCompileCache();
-require("./main.js");
-`;
-
 /**
  * Parts of the one file: what every command needs, and what has nothing but a default export, for which CommonJS and
  * ES modules have different words.
@@ -47,12 +42,17 @@ export async function bundle(folder: string): Promise<void> {
   });
   await build({
     ...shared,
+    entryPoints: { berth: "scripts/launcher.ts" },
+    outdir: folder,
+    external: ["./main.js"],
+  });
+  await build({
+    ...shared,
     entryPoints: Object.fromEntries([...used].map((name) => [fileOf(name), name])),
     outdir: folder,
     plugins: [englishOnly],
   });
   await copyPages(join(folder, "docs"));
-  await writeFile(join(folder, "berth.js"), launcher);
   await writeFile(join(folder, "package.json"), '{ "type": "commonjs" }\n');
   await chmod(join(folder, "berth.js"), 0o755);
 }

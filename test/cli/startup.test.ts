@@ -1,6 +1,15 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { join } from "node:path";
+import {
+  chmodSync,
+  chownSync,
+  mkdirSync,
+  readdirSync,
+  renameSync,
+  statSync,
+  symlinkSync,
+} from "node:fs";
+import { dirname, join } from "node:path";
 import { after, before, test } from "node:test";
 import { bundle } from "../../scripts/bundle.ts";
 import { makeRepository, temporary } from "../context/repository.ts";
@@ -49,3 +58,59 @@ test("the bundle says its version and lists its commands", (t) => {
   for (const args of [["--help"], ["help", "trust"]])
     assert.equal(berth("bundle", cwd, args), berth("sources", cwd, args));
 });
+
+/** Runs the bundle at home in a folder, and gives the files that it holds afterwards. */
+function started(cwd: string, variables: Readonly<Record<string, string>>): readonly string[] {
+  const { NODE_COMPILE_CACHE: _, XDG_CACHE_HOME: _1, ...env } = process.env;
+  const file = join(folder.path, "dist/berth.js");
+  execFileSync(process.execPath, [file, "--version"], {
+    cwd,
+    env: { ...env, HOME: cwd, TMPDIR: cwd, ...variables },
+  });
+  const all = readdirSync(cwd, { recursive: true, encoding: "utf8" });
+  return all.filter((path) => statSync(join(cwd, path)).isFile());
+}
+
+test("compiled code is kept in a folder that the user alone can write", (t) => {
+  const cwd = temporary(t);
+  for (const [variables, place] of [
+    [{}, ".cache/berth/compiled"],
+    [{ XDG_CACHE_HOME: join(cwd, "xdg") }, "xdg/berth/compiled"],
+  ] as const) {
+    mkdirSync(join(cwd, "xdg"), { recursive: true });
+    assert.ok(started(cwd, variables).some((path) => path.startsWith(`${place}/`)));
+    assert.equal(statSync(join(cwd, place)).mode & 0o777, 0o700);
+  }
+});
+
+/** What is wrong with a folder for compiled code, and how it comes about in this home. */
+const foreign: Readonly<Record<string, (home: string, place: string) => Record<string, string>>> = {
+  "others may write it": (_, place) => {
+    chmodSync(place, 0o777);
+    return {};
+  },
+  "others may replace it": (_, place) => {
+    chmodSync(dirname(place), 0o777);
+    return {};
+  },
+  "it is a link": (home, place) => {
+    renameSync(place, join(home, "elsewhere"));
+    symlinkSync(join(home, "elsewhere"), place);
+    return {};
+  },
+  "there is no home": () => ({ HOME: "" }),
+  "the home is not there": (home) => ({ HOME: join(home, "nowhere") }),
+  "the home is another user's": (home) => {
+    if (process.getuid?.() !== 0) return { HOME: "/" };
+    chownSync(home, 12345, 12345);
+    return {};
+  },
+};
+for (const [what, spoil] of Object.entries(foreign)) {
+  test(`nothing compiled is read or kept where ${what}`, (t) => {
+    const home = temporary(t);
+    const place = join(home, ".cache/berth/compiled");
+    mkdirSync(place, { recursive: true, mode: 0o700 });
+    assert.deepEqual(started(home, spoil(home, place)), []);
+  });
+}
