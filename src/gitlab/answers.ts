@@ -85,7 +85,19 @@ export const branch = z
   .transform(({ name, commit }) => ({ name, commit: commit.id }));
 
 /** `sha` is the head of its source branch. */
-export const mergeRequest = z.object({ iid: z.int(), sha: optional(commitId) });
+/** Two different projects where it comes from a fork; the source is null where that is gone. */
+export const mergeRequest = z
+  .object({
+    iid: z.int(),
+    sha: optional(commitId),
+    source_project_id: optional(z.int()),
+    target_project_id: z.int(),
+  })
+  .transform(({ iid, sha, source_project_id: source, target_project_id: target }) => ({
+    iid,
+    sha,
+    isFork: source !== target,
+  }));
 
 /** `path` is below the registry's host; `status` such as `delete_scheduled`, and none in the usual state. */
 export const repository = z.object({ id: z.int(), path: z.string(), status: text });

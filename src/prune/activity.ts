@@ -8,6 +8,8 @@ import type { GitLabProject } from "./shelf.ts";
 export interface Head {
   readonly name: string;
   readonly commit: string;
+  /** Of a fork's merge request, whose commits anybody may have written. */
+  readonly isFork?: boolean;
 }
 
 export interface ProjectPipeline {
@@ -39,8 +41,8 @@ export function gitlabActivity({
     async mergeRequests() {
       const open = await unlessDenied(gitlab.openMergeRequests(project));
       if (isDenied(open)) return undefined;
-      const heads = open.flatMap(({ iid, sha }) =>
-        sha === undefined ? [] : [{ name: `!${iid}`, commit: sha }],
+      const heads = open.flatMap(({ iid, sha, isFork }) =>
+        sha === undefined ? [] : [{ name: `!${iid}`, commit: sha, isFork }],
       );
       return heads.length === open.length ? heads : undefined;
     },

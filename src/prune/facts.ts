@@ -113,20 +113,26 @@ async function addCommit(
   return undefined;
 }
 
+/** How many commits of a fork's merge request are read, since a stranger may bring any number. */
+const mostOfFork = 100;
+
 async function addHead(
   needs: Needs,
-  { name, commit }: Head,
+  { name, commit, isFork = false }: Head,
   since: Date,
   { history, readCommit }: Sources,
 ): Promise<void> {
+  // What a stranger's commits need is a courtesy: where it cannot be told, nothing waits for it.
+  const doubt = (one: Doubt): void => void (isFork || needs.doubts.push(one));
   try {
-    for (const one of await history.headsSince(commit, since)) {
+    const commits = await history.headsSince(commit, since);
+    for (const one of isFork ? commits.slice(0, mostOfFork) : commits) {
       const broken = await addCommit(needs, one, name, readCommit);
       // An old commit that nobody could plan needs nothing; a head may be mended any moment.
-      if (broken !== undefined && one === commit) needs.doubts.push({ about: name, why: broken });
+      if (broken !== undefined && one === commit) doubt({ about: name, why: broken });
     }
   } catch (error) {
-    needs.doubts.push(doubtOf(name, error));
+    doubt(doubtOf(name, error));
   }
 }
 
@@ -148,11 +154,15 @@ async function addPipeline(
   }
 }
 
-/** Why it cannot be told what somebody needs; bugs go on. */
 function doubtOf(about: string, error: unknown): Doubt {
-  if (!(error instanceof BerthError)) throw error;
+  return { about, why: whyOf(error) };
+}
+
+/** Why it cannot be told what somebody needs. What a commit's files make fail, a bug of ours too, is that commit's. */
+export function whyOf(error: unknown): string {
+  if (!(error instanceof BerthError)) return `a bug of berth's own: ${error}`;
   const [first] = error.problems;
-  return { about, why: [error.message, first?.message ?? []].flat().join(": ") };
+  return [error.message, first?.message ?? []].flat().join(": ");
 }
 
 function liveTags(

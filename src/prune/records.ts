@@ -5,7 +5,7 @@ import { BerthError } from "../errors.ts";
 import { ownTags } from "../image/key.ts";
 import { readTag } from "../oci/tags.ts";
 import { parseRecord, type SetRecord } from "../plan/record.ts";
-import { type Doubt, dayMs, type Facts, type Sources } from "./facts.ts";
+import { type Doubt, dayMs, type Facts, type Sources, whyOf } from "./facts.ts";
 import type { Generation, KnownTag } from "./judge.ts";
 import type { ShelfListing, SortedTag } from "./kinds.ts";
 import type { Shelf } from "./shelf.ts";
@@ -200,7 +200,6 @@ async function commitOf(record: SetRecord | undefined, { history, readCommit }: 
     await history.bring(commit);
     return await readCommit(commit);
   } catch (error) {
-    if (!(error instanceof BerthError)) throw error;
-    return { why: error.message };
+    return { why: whyOf(error) };
   }
 }

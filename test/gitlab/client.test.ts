@@ -47,7 +47,7 @@ describe("history", () => {
     const request = gitlab.request(scene.fork, "topic-1", upstream);
     gitlab.request(scene.fork, "topic-2", upstream).state = "closed";
     const listed = await open(own.env).openMergeRequests(upstream.id);
-    assert.deepEqual(listed, [{ iid: request.iid, sha: head }]);
+    assert.deepEqual(listed, [{ iid: request.iid, sha: head, isFork: true }]);
   });
 });
 
