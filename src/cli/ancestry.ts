@@ -29,6 +29,8 @@ export function mergeHistory(git: Git): MergeHistory {
     target: async ({ target: { head, branch, url } }) => {
       // Another project's branch of that name may be of any age, so only the target's own will do.
       const remote = url === undefined ? "origin" : `${url}.git`;
+      // A variable says where that is, and git would run a program for an address such as ext::sh.
+      if (url !== undefined && !/^https?:\/\//.test(url)) return undefined;
       const found = head ?? (branch === undefined ? undefined : await headOf(git, remote, branch));
       if (found === undefined || !isCommit(found)) return undefined;
       await obtain(git, await wholeHistory(git), remote, found);
@@ -68,11 +70,12 @@ async function obtain(
   commit: string,
 ): Promise<boolean> {
   const fetch = ["fetch", "--quiet", "--no-tags"];
-  if (place.length === 0) return (await has(git, commit)) || ran(git, [...fetch, remote, commit]);
+  if (place.length === 0)
+    return (await has(git, commit)) || ran(git, [...fetch, "--", remote, commit]);
   // Without a ref the next fetch would begin anew; and asking for a missing object would fetch it alone.
   const ref = `refs/berth/${commit}`;
   if (await git.test([...place, "rev-parse", "--quiet", "--verify", ref])) return true;
-  return ran(git, [...place, ...fetch, "--filter=tree:0", remote, `+${commit}:${ref}`]);
+  return ran(git, [...place, ...fetch, "--filter=tree:0", "--", remote, `+${commit}:${ref}`]);
 }
 
 function has(git: Git, commit: string): Promise<boolean> {

@@ -82,10 +82,15 @@ export function login(world: World, config: Pick<Config, "registries">): Login {
   return { registry, credentials, insecureHosts };
 }
 
-/** GitLab's token service is known beforehand, which saves the request that would only name it. */
+/**
+ * GitLab's token service is known beforehand, which saves the request that would only name it.
+ *
+ * Variables say where it is, so nobody's login goes there but the one that variables give for the same host.
+ */
 export function gitlabHint(env: World["env"]): readonly TokenHint[] {
   const { CI_REGISTRY: host, CI_SERVER_URL: server } = env;
-  if (!host || !server) return [];
+  const hasOwnLogin = env["CI_REGISTRY_USER"] && env["CI_REGISTRY_PASSWORD"];
+  if (!host || !server || !hasOwnLogin) return [];
   return [{ host, realm: `${server}/jwt/auth`, service: "container_registry" }];
 }
 
@@ -94,6 +99,10 @@ export async function gitlabOf(world: World, prefix: string) {
   const { env, fetch, clock, random, log } = world;
   const access = accessOf(env, prefix);
   if (access === undefined) return undefined;
+  if (access.withheld !== undefined)
+    log.warn(
+      `${access.withheld} is not sent to ${access.api}, which is plain http or another host than CI_SERVER_URL`,
+    );
   const { openGitLab } = await import("../gitlab/client.ts");
   return openGitLab(access, { fetch, clock, random, log: log.info });
 }

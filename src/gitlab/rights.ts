@@ -1,5 +1,6 @@
 /** Whose name GitLab is asked in, which right each question needs, and the error that says which one a token lacks (gitlab docs: ci/jobs/ci_job_token, api). */
 import { BerthError } from "../errors.ts";
+import { addressKind } from "../http/origin.ts";
 
 /** Where GitLab's API is and which tokens there are; holds secrets, so it is handed on and never printed. */
 export interface GitLabAccess {
@@ -7,6 +8,8 @@ export interface GitLabAccess {
   readonly api: string;
   readonly jobToken: string | undefined;
   readonly given: { readonly variable: string; readonly value: string } | undefined;
+  /** The variable of a token that may not be sent there. */
+  readonly withheld?: string | undefined;
   /** The variable to name to a user who should give a token. */
   readonly variable: string;
 }
@@ -26,13 +29,27 @@ export function accessOf(env: Env, prefix: string): GitLabAccess | undefined {
   if (api === undefined) return undefined;
   const own = `${prefix}_GITLAB_TOKEN`;
   const variable = [own, "GITLAB_TOKEN"].find((name) => env[name]);
-  const value = variable === undefined ? undefined : env[variable];
+  const isSent = isHome(api, server);
   return {
     api: api.replace(/\/+$/, ""),
     jobToken: env["CI_JOB_TOKEN"] || undefined,
-    given: variable === undefined || value === undefined ? undefined : { variable, value },
+    given: variable !== undefined && isSent ? { variable, value: env[variable] ?? "" } : undefined,
+    withheld: isSent ? undefined : variable,
     variable: own,
   };
+}
+
+/**
+ * Whether a given token may be sent to an API. It is not the token of who started the pipeline, who may have set
+ * the address: so never by plain http, but to this machine, and to no other host than GitLab's own.
+ */
+function isHome(api: string, server: string | undefined): boolean {
+  if (!URL.canParse(api)) return false;
+  const { protocol, hostname, host } = new URL(api);
+  const isSafe =
+    protocol === "https:" || (protocol === "http:" && addressKind(hostname) === "loopback");
+  const isSame = !server || (URL.canParse(server) && new URL(server).host === host);
+  return isSafe && isSame;
 }
 
 /** The header that carries a login. */

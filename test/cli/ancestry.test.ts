@@ -190,7 +190,9 @@ describe("ancestry", () => {
     test(`a fork asks the target's project, not its own old branch (${depth ?? "no"} depth)`, async () => {
       const here = await clone(depth, "work", "fork.git");
       const history = mergeHistory(here);
-      const url = `file://${join(folder, "upstream")}`;
+      const url = "https://gitlab.example.com/acme/upstream";
+      const place = `url.file://${join(folder, "upstream")}.insteadOf`;
+      await git(here.root, "config", place, url);
       assert.equal(await history.target(merge({})), commits.first);
       assert.equal(await history.target(merge({ url })), commits.third);
       assert.equal(await history.isAncestor(commits.third, commits.topic), false);
@@ -198,9 +200,20 @@ describe("ancestry", () => {
       const told = merge({ url, head: commits.alien });
       assert.equal(await history.target(told), commits.alien);
       assert.equal(await history.isAncestor(commits.alien, commits.topic), false);
-      assert.equal(await history.target(merge({ url: "file:///nowhere" })), undefined);
+      assert.equal(await history.target(merge({ url: "https://127.0.0.1:1/nowhere" })), undefined);
     });
   }
+
+  test("git is never given an option or a program for the target project's address", async () => {
+    const history = mergeHistory(await clone());
+    const marker = join(folder, "marker");
+    const file = `file://${join(folder, "upstream")}`;
+    for (const url of [`--upload-pack=touch ${marker}; true #`, `ext::touch ${marker} #`, file]) {
+      for (const head of [undefined, "0123456789".repeat(4)])
+        assert.equal(await history.target(merge({ url, head })), undefined);
+    }
+    await assert.rejects(stat(marker));
+  });
 
   test("a head that is no commit is no target", async () => {
     const history = mergeHistory(await clone());
