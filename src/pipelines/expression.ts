@@ -1,6 +1,6 @@
 /** GitLab's expressions, as `rules:if` has them: read, and evaluated on variables that are not expanded. */
 import { RE2JS } from "re2js";
-import { isBlank, textOf, type Value } from "./tree.ts";
+import { isBlank, isText, textOf, type Value } from "./tree.ts";
 
 /** What variables hold, by their names. */
 export type Values = ReadonlyMap<string, string>;
@@ -16,123 +16,106 @@ export type Operand = Value | RE2JS;
 /** Why GitLab takes an expression for false, and a configuration with it for invalid. */
 export class ExpressionError extends Error {}
 
-type Kind = "value" | "unary" | "binary" | "open" | "close";
-type Node = (known: ExpressionScope) => Operand;
+/** What stands for itself: the text of a token becomes its value. */
+interface Literal {
+  readonly kind: "value";
+  readonly pattern: RegExp;
+  read(text: string, known: ExpressionScope): Operand;
+}
 
-interface Lexeme {
-  readonly kind: Kind;
+interface Operator {
+  readonly kind: "unary" | "binary" | "open" | "close";
   readonly pattern: RegExp;
   /** The higher, the weaker it binds. */
-  readonly precedence?: number;
-  /** Makes a node of the token's text and its operands. */
-  build(text: string, ...operands: Node[]): Node;
+  readonly precedence: number;
+  /** A single operand is the right one. */
+  evaluate(left: Operand, right: Operand): Operand;
 }
 
 interface Token {
-  readonly lexeme: Lexeme;
+  readonly lexeme: Literal | Operator;
   readonly text: string;
 }
 
-const value = (pattern: RegExp, build: Lexeme["build"]): Lexeme => ({
-  kind: "value",
-  pattern,
-  build,
-});
+function value(pattern: RegExp, read: Literal["read"]): Literal {
+  return { kind: "value", pattern, read };
+}
 
-const binary = (
-  pattern: RegExp,
-  precedence: number,
-  evaluate: (left: Node, right: Node, known: ExpressionScope) => Operand,
-): Lexeme => ({
-  kind: "binary",
-  pattern,
-  precedence,
-  build: (_, left, right) => {
-    if (left === undefined) throw new ExpressionError("OperatorError: Invalid left operand");
-    if (right === undefined) throw new ExpressionError("OperatorError: Invalid right operand");
-    return (known) => evaluate(left, right, known);
-  },
-});
+function binary(pattern: RegExp, precedence: number, evaluate: Operator["evaluate"]): Operator {
+  return { kind: "binary", pattern, precedence, evaluate };
+}
 
-const parenthesis = (kind: Kind, pattern: RegExp, precedence: number): Lexeme => ({
-  kind,
-  pattern,
-  precedence,
-  build: () => {
-    const told = `Unprocessable token found in parse tree: parenthesis_${kind}`;
-    throw new ExpressionError(`ParseError: ${told}`);
-  },
-});
+function unprocessable(): never {
+  const told = "Unprocessable token found in parse tree: parenthesis_open";
+  throw new ExpressionError(`ParseError: ${told}`);
+}
 
 // In GitLab's order, which decides where two of them match.
-const lexemes: readonly Lexeme[] = [
-  parenthesis("open", /\(/y, 901),
-  parenthesis("close", /\)/y, 900),
-  value(/\$\[\[\s*inputs\.[\w-]+\s*\]\]/y, (text) => {
-    const name = /\.([\w-]+)/.exec(text)?.[1] ?? "";
-    return ({ inputs }) => inputs?.get(name) ?? null;
-  }),
+const lexemes: readonly (Literal | Operator)[] = [
+  { kind: "open", pattern: /^\(/, precedence: 901, evaluate: unprocessable },
+  { kind: "close", pattern: /^\)/, precedence: 900, evaluate: unprocessable },
   value(
-    /\$\w+/y,
-    (text) =>
-      ({ variables }) =>
-        variables.get(text.slice(1)) ?? null,
+    /^\$\[\[\s*inputs\.[\w-]+\s*\]\]/,
+    (text, { inputs }) => inputs?.get(/\.([\w-]+)/.exec(text)?.[1] ?? "") ?? null,
   ),
-  value(/".*?"|'.*?'/y, (text) => () => text.slice(1, -1)),
-  value(/\/(?:[^/]|\\\/)+[^\\]\/[ismU]*/y, (text) => {
+  value(/^\$\w+/, (text, { variables }) => variables.get(text.slice(1)) ?? null),
+  value(/^(?:".*?"|'.*?')/, (text) => text.slice(1, -1)),
+  value(/^\/(?:[^/]|\\\/)+[^\\]\/[ismU]*/, (text) => {
     const pattern = compilePattern(text.replaceAll("\\/", "/"));
     if (pattern === undefined)
       throw new ExpressionError("SyntaxError: Invalid regular expression!");
-    return () => pattern;
+    return pattern;
   }),
-  value(/null/y, () => () => null),
-  value(/\b(?:true|false)\b/y, (text) => () => text === "true"),
-  binary(/==/y, 10, (left, right, known) => isSame(left(known), right(known))),
-  binary(/=~/y, 10, (left, right, known) => isMatch(left(known), right(known))),
-  binary(/!=/y, 10, (left, right, known) => !isSame(left(known), right(known))),
-  binary(/!~/y, 10, (left, right, known) => !isMatch(left(known), right(known))),
+  value(/^null/, () => null),
+  value(/^(?:true|false)\b/, (text) => text === "true"),
+  binary(/^==/, 10, isSame),
+  binary(/^=~/, 10, isMatch),
+  binary(/^!=/, 10, (left, right) => !isSame(left, right)),
+  binary(/^!~/, 10, (left, right) => !isMatch(left, right)),
   // An empty text counts as true within an expression, and as false as the whole of it.
-  binary(/&&/y, 11, (left, right, known) => {
-    const first = left(known);
-    return first === null || first === false ? first : right(known);
-  }),
-  binary(/\|\|/y, 12, (left, right, known) => {
-    const first = left(known);
-    return first === null || first === false ? right(known) : first;
-  }),
-  {
-    kind: "unary",
-    pattern: /!/y,
-    precedence: 1,
-    build: (_, operand) => {
-      if (operand === undefined) throw new ExpressionError("OperatorError: Invalid operand");
-      return (known) => !isTrue(operand(known));
-    },
-  },
+  binary(/^&&/, 11, (left, right) => (left === null || left === false ? left : right)),
+  binary(/^\|\|/, 12, (left, right) => (left === null || left === false ? right : left)),
+  { kind: "unary", pattern: /^!/, precedence: 1, evaluate: (_, operand) => !isTrue(operand) },
 ];
 
 /** An expression's value; one that GitLab does not take is an `ExpressionError`. */
 export function evaluate(expression: string, known: ExpressionScope): Operand {
-  return parse(tokensOf(expression))(known);
+  const results: Operand[] = [];
+  for (const { lexeme, text } of postfix(tokensOf(expression))) {
+    const { kind } = lexeme;
+    if (kind === "value") {
+      results.push(lexeme.read(text, known));
+      continue;
+    }
+    if (kind === "binary" && results.length < 2)
+      throw new ExpressionError("OperatorError: Invalid left operand");
+    if (kind === "unary" && results.length < 1)
+      throw new ExpressionError("OperatorError: Invalid operand");
+    const [right = null, left = null] = [results.pop(), kind === "binary" ? results.pop() : null];
+    results.push(lexeme.evaluate(left, right));
+  }
+  const [result, second] = results;
+  if (second !== undefined)
+    throw new ExpressionError("ParseError: Unreachable nodes in parse tree");
+  if (result === undefined) throw new ExpressionError("ParseError: Empty parse tree");
+  return result;
 }
 
 /** Whether a rule with this condition holds. */
 export function holds(expression: string, known: ExpressionScope): boolean {
-  try {
-    return isTrue(evaluate(expression, known));
-  } catch (error) {
-    if (error instanceof ExpressionError) return false;
-    throw error;
-  }
+  const result = attempt(expression, known);
+  return result !== undefined && isTrue(result);
 }
 
 export function isExpression(text: unknown): boolean {
-  if (typeof text !== "string") return false;
+  return isText(text) && attempt(text, { variables: new Map() }) !== undefined;
+}
+
+function attempt(expression: string, known: ExpressionScope): Operand | undefined {
   try {
-    evaluate(text, { variables: new Map() });
-    return true;
+    return evaluate(expression, known);
   } catch (error) {
-    if (error instanceof ExpressionError) return false;
+    if (error instanceof ExpressionError) return undefined;
     throw error;
   }
 }
@@ -156,57 +139,35 @@ const mostTokens = 100;
 
 function tokensOf(expression: string): readonly Token[] {
   const tokens: Token[] = [];
-  const end = expression.trimEnd().length;
-  let at = expression.length - expression.trimStart().length;
-  while (at < end) {
+  let rest = expression.trim();
+  while (rest !== "") {
     if (tokens.length === mostTokens - 1)
       throw new ExpressionError("SyntaxError: Too many tokens!");
-    const token = tokenAt(expression, at);
-    if (token === undefined) throw new ExpressionError("SyntaxError: Unknown lexeme found!");
-    tokens.push(token);
-    at += token.text.length;
-    at += /^\s*/.exec(expression.slice(at))?.[0].length ?? 0;
+    const lexeme = lexemes.find(({ pattern }) => pattern.test(rest));
+    const text = lexeme?.pattern.exec(rest)?.[0];
+    if (lexeme === undefined || text === undefined)
+      throw new ExpressionError("SyntaxError: Unknown lexeme found!");
+    tokens.push({ lexeme, text });
+    rest = rest.slice(text.length).trimStart();
   }
   const none = "StatementError: Gitlab::Ci::Pipeline::Expression::Statement::StatementError";
   if (tokens.length === 0) throw new ExpressionError(none);
   return tokens;
 }
 
-function tokenAt(expression: string, at: number): Token | undefined {
-  for (const lexeme of lexemes) {
-    lexeme.pattern.lastIndex = at;
-    const text = lexeme.pattern.exec(expression)?.[0];
-    if (text !== undefined) return { lexeme, text };
-  }
-  return undefined;
-}
-
-function parse(tokens: readonly Token[]): Node {
-  const results: Node[] = [];
-  for (const { lexeme, text } of postfix(tokens)) {
-    const count = { value: 0, unary: 1, binary: 2, open: 0, close: 0 }[lexeme.kind];
-    const operands = count === 0 ? [] : results.splice(-count);
-    // Of one operand where two belong GitLab misses the left one.
-    const missing = Array.from<undefined>({ length: count - operands.length });
-    results.push(lexeme.build(text, ...([...missing, ...operands] as Node[])));
-  }
-  const [tree, second] = results;
-  if (second !== undefined)
-    throw new ExpressionError("ParseError: Unreachable nodes in parse tree");
-  if (tree === undefined) throw new ExpressionError("ParseError: Empty parse tree");
-  return tree;
-}
-
+/** Operators behind their operands, as they are evaluated. */
 function postfix(tokens: readonly Token[]): readonly Token[] {
   const output: Token[] = [];
-  const operators: Token[] = [];
-  for (const token of tokens) {
-    const { kind, precedence = 0 } = token.lexeme;
-    if (kind === "binary" || kind === "close")
-      while (precedence >= (operators.at(-1)?.lexeme.precedence ?? Number.POSITIVE_INFINITY))
+  const operators: (Token & { readonly lexeme: Operator })[] = [];
+  for (const { lexeme, text } of tokens) {
+    if (lexeme.kind === "value") {
+      output.push({ lexeme, text });
+      continue;
+    }
+    if (lexeme.kind === "binary" || lexeme.kind === "close")
+      while (lexeme.precedence >= (operators.at(-1)?.lexeme.precedence ?? Number.POSITIVE_INFINITY))
         output.push(operators.pop()!);
-    if (kind === "value") output.push(token);
-    else if (kind !== "close") operators.push(token);
+    if (lexeme.kind !== "close") operators.push({ lexeme, text });
     else if (operators.pop() === undefined)
       throw new ExpressionError("ParseError: Unmatched parenthesis");
   }
