@@ -1,16 +1,16 @@
 /** Joins the files of a configuration: includes with their rules, wildcards and inputs. */
 
 import { checkAt } from "./checks.ts";
-import { readContent } from "./content.ts";
 import { fitsWildcard } from "./glob.ts";
-import type {
-  CiSource,
-  Component,
-  FetchInclude,
-  Found,
-  Include,
-  IncludeKind,
-  Occasion,
+import { readContent } from "./inputs.ts";
+import {
+  type CiSource,
+  type FetchInclude,
+  type Found,
+  type Include,
+  includeKinds,
+  type Occasion,
+  type Place,
 } from "./ports.ts";
 import { rules } from "./rule-words.ts";
 import { isTaken } from "./rules.ts";
@@ -19,7 +19,9 @@ import {
   flatten,
   get,
   isBlank,
+  isList,
   isMap,
+  isText,
   listOf,
   merge,
   plain,
@@ -28,8 +30,8 @@ import {
   type Value,
   type YamlMap,
 } from "./tree.ts";
-import { expand, valuesOf } from "./variables.ts";
-import { readYaml } from "./yaml.ts";
+import { expand, type Variable, valuesOf } from "./variables.ts";
+import { readYaml, type YamlFile } from "./yaml.ts";
 
 export interface Joining {
   readonly occasion: Occasion;
@@ -40,17 +42,7 @@ export interface Joining {
   readonly lenient: boolean;
 }
 
-/** Where a file stands. */
-interface Place {
-  readonly source: CiSource;
-  readonly component?: Component | undefined;
-}
-
 const mostIncludes = 150;
-const kinds: readonly IncludeKind[] = [
-  ...(["local", "project", "remote"] as const),
-  ...(["template", "artifact", "component"] as const),
-];
 const includeRules = rules("never always", "if exists when changes");
 
 /** Reads a file's text with its inputs, and joins what it includes below it. */
@@ -60,19 +52,23 @@ export async function join(
   place: Place,
   joining: Joining,
 ): Promise<YamlMap> {
-  const own = contentOf(text, given ?? null, place, joining);
+  const own = contentOf(readYaml(text), given ?? null, place, joining);
   return joinIncludes(own, place, joining);
 }
 
-function contentOf(text: string, given: Value, place: Place, joining: Joining): YamlMap {
-  const { predefined, settings } = joining.occasion;
-  const variables = valuesOf([...predefined, ...settings]);
-  return readContent(text, given, { ...joining, component: place.component, variables });
+function contentOf(file: YamlFile, given: Value, place: Place, joining: Joining): YamlMap {
+  const variables = valuesOf(knownTo(joining.occasion));
+  return readContent(file, given, { ...joining, component: place.component, variables });
+}
+
+/** Variables that are there before any file is read. */
+function knownTo({ predefined, settings }: Occasion): readonly Variable[] {
+  return [...predefined, ...settings];
 }
 
 async function joinIncludes(own: YamlMap, place: Place, joining: Joining): Promise<YamlMap> {
-  const entries = listOf(own.get("include")).filter((entry) => entry !== null);
-  const includes = entries
+  const includes = listOf(own.get("include"))
+    .filter((entry) => entry !== null)
     .map((entry) => entryOf(entry, joining.occasion))
     .filter((entry) => isIncluded(entry, place.source, joining.occasion))
     .flatMap((entry) => widen(entry, place.source, joining))
@@ -94,22 +90,21 @@ async function joinIncludes(own: YamlMap, place: Place, joining: Joining): Promi
 /** A text is expanded here and once more as a path. */
 function entryOf(entry: Value, occasion: Occasion): YamlMap {
   if (isMap(entry)) return entry;
-  if (typeof entry !== "string") return refuse("Each include must be a hash or a string");
+  if (!isText(entry)) return refuse("Each include must be a hash or a string");
   const location = expandIn(entry, occasion);
   return new Map([[/^\w+:\/\//.test(location) ? "remote" : "local", location]]);
 }
 
-function expandIn(text: string, { predefined, settings }: Occasion): string {
-  return expand(text, valuesOf([...predefined, ...settings]), "vanishes");
+function expandIn(text: string, occasion: Occasion): string {
+  return expand(text, valuesOf(knownTo(occasion)), "vanishes");
 }
 
-function isIncluded(entry: YamlMap, source: CiSource, occasion: Occasion): boolean {
-  const own = entry.get("rules") ?? null;
+function isIncluded(entry: YamlMap, { paths }: CiSource, occasion: Occasion): boolean {
+  const own = get(entry, "rules");
   if (own === null) return true;
   const checked = checkAt(includeRules, own, "include:rule");
   if ("problems" in checked) refuse(checked.problems[0] ?? "");
-  const variables = [...occasion.predefined, ...occasion.settings];
-  return isTaken(flatten(own), { occasion, variables, paths: source.paths });
+  return isTaken(flatten(own), { occasion, variables: knownTo(occasion), paths });
 }
 
 /** One entry for each file that it means. */
@@ -122,32 +117,33 @@ function widen(entry: YamlMap, source: CiSource, { includes }: Joining): readonl
     .filter((include) => include.kind === "local" && include.source.project === source.project)
     .map(({ location }) => location);
   return source.paths
-    .filter((path) => fitsWildcard(local.replace(/^\/+/, ""), path) && !taken.includes(path))
+    .filter((path) => fitsWildcard(fromTop(local), path) && !taken.includes(path))
     .map((path) => new Map([...entry, ["local", path]]));
 }
 
+/** A path in a repository, which may be written with a slash before it. */
+function fromTop(path: string): string {
+  return path.replace(/^\/+/, "");
+}
+
 function includeOf(written: YamlMap, occasion: Occasion): Include {
-  const inPlace = (value: Value): Value =>
-    typeof value === "string" ? expandIn(value, occasion) : value;
-  const entry = new Map(
-    [...written].map(([key, value]) => [
-      key,
-      Array.isArray(value) ? value.map(inPlace) : inPlace(value),
-    ]),
+  const inPlace = (value: Value): Value => {
+    if (isList(value)) return value.map(inPlace);
+    return isText(value) ? expandIn(value, occasion) : value;
+  };
+  const entry = new Map([...written].map(([key, value]) => [key, inPlace(value)]));
+  const [kind, second] = includeKinds.filter(
+    (each) => !isBlank(entry.get(each)) && (each !== "project" || !isBlank(entry.get("file"))),
   );
-  const found = kinds.filter(
-    (kind) => !isBlank(entry.get(kind)) && (kind !== "project" || !isBlank(entry.get("file"))),
-  );
-  const names = kinds.map((kind) => `\`${kind}\``).join(", ");
-  const [kind, second] = found;
-  if (kind === undefined)
-    return refuse(
-      `\`${JSON.stringify(plain(entry))}\` does not have a valid subkey for include. Valid subkeys are: ${names}`,
-    );
+  const names = includeKinds.map((each) => `\`${each}\``).join(", ");
+  if (kind === undefined) {
+    const told = "does not have a valid subkey for include. Valid subkeys are";
+    return refuse(`\`${JSON.stringify(plain(entry))}\` ${told}: ${names}`);
+  }
   if (second !== undefined) refuse(`Each include must use only one of: ${names}`);
   const location = textOf(entry.get(kind === "project" ? "file" : kind));
   const isPath = kind === "local" || kind === "project";
-  return { kind, location: isPath ? location.replace(/^\/+/, "") : location, entry };
+  return { kind, location: isPath ? fromTop(location) : location, entry };
 }
 
 async function contentBelow(include: Include, place: Place, joining: Joining): Promise<YamlMap> {
@@ -160,54 +156,47 @@ async function contentBelow(include: Include, place: Place, joining: Joining): P
 }
 
 async function readBelow(include: Include, place: Place, joining: Joining): Promise<YamlMap> {
-  const { kind, location } = include;
+  const { kind, location, entry } = include;
   if (kind !== "component" && !/[^/]\.ya?ml$/i.test(location))
     refuse(`Included file \`${location}\` does not have YAML extension!`);
-  const found =
-    kind === "local"
-      ? await readLocal(place, location)
-      : ((await joining.fetch(include)) ?? refuse(absence(include)));
-  if (found.text.trim() === "") refuse(`${titleOf(include)} is empty!`);
-  const within = { source: found.source ?? place.source, component: found.component };
-  if (kind === "component" && get(specOf(found.text), "include") !== undefined)
+  const { text, source = place.source, component } = await find(include, place, joining.fetch);
+  if (text.trim() === "") refuse(`${titleOf(include)} is empty!`);
+  const file = naming(location, () => readYaml(text));
+  if (kind === "component" && get(file.header, "spec", "include") !== null)
     refuse(
       `Component \`${location}\` cannot use \`spec:include\`. This keyword is not supported in components`,
     );
-  const content = ownContent(include, found.text, within, joining);
+  const within = { source, component };
+  const content = naming(location, () => contentOf(file, get(entry, "inputs"), within, joining));
   if (content.size === 0) refuse(`Included file \`${location}\` does not have valid YAML syntax!`);
   return joinIncludes(content, within, joining);
 }
 
-function specOf(text: string): Value | undefined {
+/** Says in a refusal which file it is about. */
+function naming<T>(location: string, read: () => T): T {
   try {
-    return readYaml(text).header?.get("spec");
-  } catch {
-    // Reading it will say what is wrong.
-    return undefined;
-  }
-}
-
-function ownContent(include: Include, text: string, place: Place, joining: Joining): YamlMap {
-  try {
-    return contentOf(text, include.entry.get("inputs") ?? null, place, joining);
+    return read();
   } catch (error) {
-    if (error instanceof CiRefusal) refuse(`\`${include.location}\`: ${error.message}`);
+    if (error instanceof CiRefusal) refuse(`\`${location}\`: ${error.message}`);
     throw error;
   }
 }
 
-async function readLocal({ source, component }: Place, path: string): Promise<Found> {
-  const text = await source.read(path);
-  if (text === undefined) return refuse(`Local file \`${path}\` does not exist!`);
-  return { text, source, component };
+async function find(include: Include, place: Place, fetch: FetchInclude): Promise<Found> {
+  const { kind, location } = include;
+  if (kind === "local") {
+    const text =
+      (await place.source.read(location)) ?? refuse(`${titleOf(include)} does not exist!`);
+    return { text, ...place };
+  }
+  const found = await fetch(include);
+  if (found !== undefined) return found;
+  if (kind === "component") return refuse(`Component '${location}' - content not found`);
+  const absent = kind === "project" ? "does not exist" : "is empty or does not exist";
+  return refuse(`${titleOf(include)} ${absent}!`);
 }
 
 function titleOf({ kind, location, entry }: Include): string {
   if (kind === "project") return `Project \`${textOf(entry.get("project"))}\` file \`${location}\``;
   return `${kind === "local" ? "Local file" : "Included file"} \`${location}\``;
-}
-
-function absence(include: Include): string {
-  if (include.kind === "component") return `Component '${include.location}' - content not found`;
-  return `${titleOf(include)} ${include.kind === "project" ? "does not exist" : "is empty or does not exist"}!`;
 }

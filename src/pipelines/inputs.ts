@@ -1,12 +1,36 @@
 /** Inputs of a file: what its header declares, and the values that an include gives. */
 
 import * as z from "zod";
-import { apart, isRecord, record, text, texts, unknownKeys, when, worded } from "./checks.ts";
-import { compile, holds } from "./expression.ts";
-import { get, isList, isMap, merge, textOf, type Value, type YamlMap } from "./tree.ts";
+import {
+  apart,
+  checkAt,
+  isRecord,
+  record,
+  text,
+  texts,
+  unknownKeys,
+  when,
+  worded,
+} from "./checks.ts";
+import { compile, holds, type Values } from "./expression.ts";
+import { interpolate } from "./interpolate.ts";
+import type { Component } from "./ports.ts";
+import {
+  flatten,
+  get,
+  isList,
+  isMap,
+  merge,
+  refuse,
+  textOf,
+  type Value,
+  type YamlMap,
+} from "./tree.ts";
+import type { YamlFile } from "./yaml.ts";
 
 const types = ["array", "boolean", "number", "string"];
 const mostOptions = 50;
+const mostErrors = 3;
 
 const input = worded((value) => {
   if (!isRecord(value)) return ["config should be a hash"];
@@ -41,6 +65,38 @@ export const header = record({
   }),
 });
 
+interface Around {
+  /** What the file may know of the component that it belongs to. */
+  readonly component?: Component | undefined;
+  readonly variables?: Values;
+  /** Inputs that are missing or wrong are no mistake. */
+  readonly lenient?: boolean;
+}
+
+/** A file's content with the inputs that it is given in place; what GitLab refuses of them is a `CiRefusal`. */
+export function readContent(file: YamlFile, given: Value, around: Around = {}): YamlMap {
+  if (given !== null && !isMap(given)) refuse("Given inputs must be a hash");
+  const inputs: YamlMap = given ?? new Map();
+  const told = "Given inputs not defined in the `spec` section of the included configuration file";
+  if (file.header === undefined) return inputs.size > 0 ? refuse(told) : file.content;
+  const checked = checkAt(header, file.header, "header");
+  if ("problems" in checked) refuseAll(checked.problems);
+  const declared = get(file.header, "spec", "inputs");
+  const { values, errors } = settleInputs(isMap(declared) ? declared : new Map(), inputs);
+  if (around.lenient !== true) refuseAll(errors);
+  const asked = flatten(get(file.header, "spec", "component")).map(textOf);
+  const component = Object.entries(around.component ?? {}).filter(([key]) => asked.includes(key));
+  const known = new Map([
+    ["inputs", values],
+    ["component", new Map(component)],
+  ]);
+  return interpolate(file.content, { values: known, variables: around.variables ?? new Map() });
+}
+
+function refuseAll(errors: readonly string[]): void {
+  if (errors.length > 0) refuse(errors.slice(0, mostErrors).join(", "));
+}
+
 export interface SettledInputs {
   readonly values: YamlMap;
   readonly errors: readonly string[];
@@ -67,8 +123,8 @@ function settle(declaration: Value, found: Value, inputs: YamlMap) {
     const condition = get(each, "if");
     return !condition || holds(textOf(condition), { variables: new Map(), inputs });
   });
-  const value = found === "" && rules !== undefined ? null : found;
-  const initial = get(rule, "default") ?? get(declaration, "default") ?? null;
+  const value = found === "" && rules !== null ? null : found;
+  const initial = get(rule, "default") ?? get(declaration, "default");
   const hasDefault = [declaration, ...all].some((each) => isMap(each) && each.has("default"));
   const coerced = coerce(declaration, value ?? initial);
   if (!hasDefault && value === null)
@@ -112,7 +168,7 @@ function problemsOf(
   declaration: Value,
   value: Value,
   which: "default" | "provided",
-  allowed: Value | undefined,
+  allowed: Value,
 ): readonly string[] {
   const type = typeOf(declaration);
   const problems: string[] = [];
@@ -120,7 +176,7 @@ function problemsOf(
     problems.push(`${which} value is not ${type === "array" ? "an" : "a"} ${type}`);
   problems.push(...optionProblems(type, value, allowed));
   const regex = get(declaration, "regex");
-  if (regex === undefined) return problems;
+  if (regex === null) return problems;
   if (type !== "string")
     return [...problems, "RegEx validation can only be used with string inputs"];
   const pattern = compile(textOf(regex));
@@ -136,7 +192,7 @@ function isOf(type: string, value: Value): boolean {
   return type === "string" || typeof value === type;
 }
 
-function optionProblems(type: string, value: Value, allowed: Value | undefined): readonly string[] {
+function optionProblems(type: string, value: Value, allowed: Value): readonly string[] {
   if (!isList(allowed)) return [];
   if (type === "array" || type === "boolean")
     return ["Options can only be used with string and number inputs"];

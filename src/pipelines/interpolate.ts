@@ -1,6 +1,6 @@
 /** Puts inputs into a file: blocks such as `$[[ inputs.stage | truncate(0, 8) ]]` in keys and texts. */
 import type { Values } from "./expression.ts";
-import { CiRefusal, get, isList, isMap, refuse, textOf, type Value, type YamlMap } from "./tree.ts";
+import { CiRefusal, isList, isMap, refuse, textOf, type Value, type YamlMap } from "./tree.ts";
 import { expand } from "./variables.ts";
 
 /** What blocks may speak of. */
@@ -73,7 +73,7 @@ function look(access: string, values: YamlMap): Value {
     refuse("maximum interpolation expression size exceeded");
   return segments.reduce<Value>((value, segment) => {
     const [, name = segment, indices = ""] = /^(\w+)((?:\[\d+\])+)$/.exec(segment) ?? [];
-    const found = get(value, name);
+    const found = isMap(value) ? value.get(name) : undefined;
     if (found === undefined) refuse(`unknown interpolation provided: \`${name}\` in \`${access}\``);
     const steps = [...indices.matchAll(/\d+/g)].map(([index]) => Number(index));
     return steps.reduce<Value>((list, index) => itemOf(list, index, access), found);

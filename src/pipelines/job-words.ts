@@ -97,8 +97,8 @@ export function defaultsOf(config: YamlMap): YamlMap {
   const own = isJob(config.get("default")) ? undefined : config.get("default");
   const defaults = new Map<Value, Value>();
   for (const key of inheritableKeys) {
-    const value = get(own, key) ?? null;
-    const top = topDefaults.includes(key) ? (config.get(key) ?? null) : null;
+    const value = get(own, key);
+    const top = topDefaults.includes(key) ? get(config, key) : null;
     if (value !== null && top !== null)
       refuse(`${key} is defined in top-level and \`default:\` entry`);
     if (value !== null || top !== null) defaults.set(key, value ?? top);
@@ -155,7 +155,7 @@ export function problemsOf(config: YamlMap): readonly string[] {
   const top = [...config].filter(([key]) => !jobs.has(key) && key !== "include");
   const isDefault = ([key]: readonly [Value, Value]): boolean => topDefaults.includes(textOf(key));
   const own = new Map(top.filter((entry) => !isDefault(entry) && entry[0] !== "default"));
-  const default_ = jobs.has("default") ? null : (config.get("default") ?? null);
+  const default_ = jobs.has("default") ? null : get(config, "default");
   return [
     ...problemsIn(default_ === null ? undefined : checkKeywords(default_, "default", "default")),
     ...problemsIn(checkAt(topKeys, own, "")),

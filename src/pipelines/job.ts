@@ -75,35 +75,34 @@ export function variablesOf(value: Value | undefined): readonly Variable[] {
 /** Describes a job that is sound; `defaults` is what it may take over. */
 export function describeJob(name: string, written: YamlMap, defaults: YamlMap): DescribedJob {
   const job = withDefaults(written, defaults);
-  const part = (key: string): Value => job.get(key) ?? null;
-  const inherits = get(part("inherit"), "variables") ?? true;
+  const inherits = get(job, "inherit", "variables") ?? true;
+  const rules = get(job, "rules");
   return {
-    core: coreOf(name, job, written.get("timeout") ?? null),
-    rules: part("rules") === null ? undefined : flatten(part("rules")),
-    only: part("only"),
-    except: part("except"),
-    needs: flatten(part("needs")).filter((need) => needKind(plain(need)) === "job"),
+    core: coreOf(name, job, get(written, "timeout")),
+    rules: rules === null ? undefined : flatten(rules),
+    only: get(job, "only"),
+    except: get(job, "except"),
+    needs: flatten(get(job, "needs")).filter((need) => needKind(plain(need)) === "job"),
     inherits: isList(inherits) ? inherits.map(textOf) : inherits === true,
-    parallel: part("parallel"),
+    parallel: get(job, "parallel"),
   };
 }
 
 function coreOf(name: string, job: YamlMap, timeout: Value): JobCore {
-  const part = (key: string): Value => job.get(key) ?? null;
   const texts = (key: string): readonly string[] | undefined =>
-    part(key) === null ? undefined : listOf(part(key)).map(textOf);
-  const crossing = flatten(part("needs")).filter((need) => needKind(plain(need)) !== "job");
-  const failure = part("allow_failure");
-  const interruptible = part("interruptible");
+    get(job, key) === null ? undefined : listOf(get(job, key)).map(textOf);
+  const crossing = flatten(get(job, "needs")).filter((need) => needKind(plain(need)) !== "job");
+  const failure = get(job, "allow_failure");
+  const interruptible = get(job, "interruptible");
   return {
     name,
     type: jobKind(name, job) === "job" ? "job" : "trigger",
-    stage: textOf(part("stage") ?? "test"),
-    when: textOf(part("when")) || "on_success",
-    allowFailure: failure === null ? part("when") === "manual" : failure === true,
+    stage: textOf(get(job, "stage") ?? "test"),
+    when: textOf(get(job, "when")) || "on_success",
+    allowFailure: failure === null ? get(job, "when") === "manual" : failure === true,
     crossNeeds: crossing.map(crossNeed),
-    scheduling: part("needs") === null ? "stage" : "dag",
-    variables: variablesOf(part("variables")),
+    scheduling: get(job, "needs") === null ? "stage" : "dag",
+    variables: variablesOf(get(job, "variables")),
     tags: texts("tags"),
     interruptible: typeof interruptible === "boolean" ? interruptible : undefined,
     resourceGroup: texts("resource_group")?.[0],

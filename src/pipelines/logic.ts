@@ -34,7 +34,7 @@ export function refuseUnfit(jobs: readonly PartJob[], stages: readonly string[])
 
 function ruleNeeds(rules: PartJob["rules"]): readonly (readonly Need[])[] {
   return (rules ?? []).flatMap((rule) => {
-    const needs = get(rule, "needs") ?? null;
+    const needs = get(rule, "needs");
     return needs === null ? [] : [flatten([needs]).map(needOf)];
   });
 }

@@ -3,7 +3,7 @@ import { type JobCore, type Need, needOf, variablesOf } from "./job.ts";
 import type { PartJob } from "./parallel.ts";
 import type { Occasion } from "./ports.ts";
 import { isAdmitted, matchingRule } from "./rules.ts";
-import { flatten, textOf, type Value, type YamlMap } from "./tree.ts";
+import { flatten, get, textOf, type Value, type YamlMap } from "./tree.ts";
 import { expand, expandAll, override, type Variable, valuesOf } from "./variables.ts";
 
 /** A job of a pipeline, before anything has run. */
@@ -98,8 +98,8 @@ function ruled(
   yaml: readonly Variable[],
   variables: readonly Variable[],
 ): PipelineJob {
-  const part = (key: string): Value => rule?.get(key) ?? null;
-  const own = flatten([part("needs") ?? []]).map(needOf);
+  const part = (key: string): Value => get(rule, key);
+  const own = flatten(part("needs")).map(needOf);
   const failure = part("allow_failure");
   const { allow_failure: _, ...unconditional } = core.options;
   const options = failure === null ? core.options : unconditional;

@@ -93,7 +93,7 @@ function needsOf(need: Value, parts: Parts): readonly Need[] {
   const plainNeed = needOf(need);
   const all = parts.get(plainNeed.job);
   if (all === undefined) return [plainNeed];
-  const chosen = get(need, "parallel") ?? null;
+  const chosen = get(need, "parallel");
   const meant = chosen === null ? all : partsOf(plainNeed.job, chosen);
   return meant.map(({ name }) => ({ ...plainNeed, job: name }));
 }

@@ -87,7 +87,7 @@ function makePipeline(
   const workflow = config.get("workflow");
   const own = jobKind("", workflow) === undefined ? workflow : undefined;
   const sight = { occasion, variables: seen(occasion, [], root), paths };
-  const taken = workflowRule(get(own, "rules") ?? null, sight);
+  const taken = workflowRule(get(own, "rules"), sight);
   if (taken === undefined) return { none: "workflow_rules" };
   const variables = override(root, variablesOf(get(taken, "variables")));
   const scene = { occasion, paths, variables, hasWorkflow: isMap(own) && own.has("rules") };
@@ -100,7 +100,7 @@ function makePipeline(
     stages: used,
     variables,
     prefill: prefillOf(config.get("variables")),
-    name: get(own, "name") === undefined ? undefined : textOf(get(own, "name")).trim(),
+    name: get(own, "name") === null ? undefined : textOf(get(own, "name")).trim(),
     autoCancel: { ...mapOf(get(own, "auto_cancel")), ...mapOf(get(taken, "auto_cancel")) },
     warnings: scene.hasWorkflow ? [] : described.flatMap(warningOf),
   };

@@ -25,25 +25,35 @@ export interface CiSource {
   read(path: string): Promise<string | undefined>;
 }
 
-/** A file that is found by an address. */
-export interface Found {
-  readonly text: string;
-  /** Where files lie that it includes itself; the including file's where it is not said. */
-  readonly source?: CiSource | undefined;
+/** Where a file stands. */
+export interface Place {
+  readonly source: CiSource;
   readonly component?: Component | undefined;
+}
+
+/** A file that is found; what it does not say of its place is as with the file that includes it. */
+export interface Found extends Partial<Place> {
+  readonly text: string;
 }
 
 /** What `$[[ component ]]` holds: name, version, reference, sha. */
 export type Component = Readonly<Record<string, string>>;
 
-export type IncludeKind = "local" | "project" | "remote" | "template" | "artifact" | "component";
+export const includeKinds = [
+  "local",
+  "project",
+  "remote",
+  "template",
+  "artifact",
+  "component",
+] as const;
 
 /** Finds files of other projects; `undefined`: there is none, or not for this user. */
 export type FetchInclude = (include: Include) => Promise<Found | undefined>;
 
 /** An entry under `include`, with variables in place. */
 export interface Include {
-  readonly kind: IncludeKind;
+  readonly kind: (typeof includeKinds)[number];
   /** The path, address or name. */
   readonly location: string;
   /** All that the entry says. */

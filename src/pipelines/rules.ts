@@ -25,12 +25,11 @@ export function isTaken(rules: readonly Value[], sight: Sight): boolean {
 }
 
 function isMatch(rule: YamlMap, sight: Sight): boolean {
-  const part = (key: string): Value => rule.get(key) ?? null;
-  const condition = part("if");
+  const condition = get(rule, "if");
   if (condition !== null && !holds(textOf(condition), { variables: valuesOf(sight.variables) }))
     return false;
-  const changes = part("changes");
-  const exists = part("exists");
+  const changes = get(rule, "changes");
+  const exists = get(rule, "exists");
   return (
     (changes === null || isChanged(globsOf(changes, sight), sight.occasion)) &&
     (exists === null || globsOf(exists, sight).some((glob) => isThere(glob, sight.paths)))
@@ -71,7 +70,7 @@ export function isAdmitted(only: Value, except: Value, sight: Sight): boolean {
 
 function clauses(policy: Value, sight: Sight): readonly boolean[] {
   const part = (key: string): readonly Value[] | undefined => {
-    const value = get(policy, key) ?? null;
+    const value = get(policy, key);
     return value === null ? undefined : listOf(value);
   };
   const { occasion, variables } = sight;

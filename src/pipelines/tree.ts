@@ -41,11 +41,11 @@ export function isList(value: Value | undefined): value is readonly Value[] {
   return Array.isArray(value);
 }
 
-/** What a map has under a key; `undefined` also where it is no map. */
-export function get(value: Value | undefined, ...keys: readonly string[]): Value | undefined {
-  return keys.reduce<Value | undefined>(
-    (found, key) => (isMap(found) ? found.get(key) : undefined),
-    value,
+/** What a map has under keys in one another; `null` where it has nothing, or is no map. */
+export function get(value: Value | undefined, ...keys: readonly string[]): Value {
+  return keys.reduce(
+    (found, key) => (isMap(found) ? (found.get(key) ?? null) : null),
+    value ?? null,
   );
 }
 

@@ -1,12 +1,13 @@
 /** This project's templates and pipelines that include them, as the reader of pipelines reads them. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { readContent } from "../../src/pipelines/content.ts";
+import { readContent } from "../../src/pipelines/inputs.ts";
 import type { PipelineJob } from "../../src/pipelines/made.ts";
 import { readPipeline } from "../../src/pipelines/pipeline.ts";
 import type { Include } from "../../src/pipelines/ports.ts";
 import { plain, type Value, type YamlMap } from "../../src/pipelines/tree.ts";
 import type { Variable } from "../../src/pipelines/variables.ts";
+import { readYaml } from "../../src/pipelines/yaml.ts";
 
 const top = join(import.meta.dirname, "../..");
 
@@ -36,7 +37,7 @@ export function mapOf(value: object): YamlMap {
 
 /** A template's content with inputs in place; what GitLab refuses is an error. */
 export function contentWith(text: string, inputs: object): Readonly<Record<string, unknown>> {
-  const content = plain(readContent(text, mapOf(inputs)));
+  const content = plain(readContent(readYaml(text), mapOf(inputs)));
   return content as Readonly<Record<string, unknown>>;
 }
 
