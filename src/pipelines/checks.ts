@@ -2,7 +2,7 @@
 import * as z from "zod";
 import { isText, type Plain, type PlainMap, plain, type Value } from "./tree.ts";
 
-export type Fields = Readonly<Record<string, z.ZodType>>;
+type Fields = Readonly<Record<string, z.ZodType>>;
 
 export const text = z.string({ error: "should be a string" });
 export const flag = z.boolean({ error: "should be a boolean value" });
@@ -97,13 +97,11 @@ export function apart(value: PlainMap, ...keys: readonly string[]): readonly str
   return when(both.length > 1, `config these keys cannot be used together: ${both.join(", ")}`);
 }
 
-export type Checked<T> = { readonly data: T } | { readonly problems: readonly string[] };
-
-/** Checks a value that stands at a place such as `jobs:test`, and brings it into form. */
-export function checkAt<T>(schema: z.ZodType<T>, value: Value, place: string): Checked<T> {
-  const result = schema.safeParse(plain(value));
-  if (result.success) return { data: result.data };
-  return { problems: result.error.issues.map(({ path, message }) => tell(place, path, message)) };
+/** Checks a value that stands at a place such as `jobs:test`, and brings it into form where nothing is wrong. */
+export function checkAt<T>(schema: z.ZodType<T>, value: Value, place: string) {
+  const { data, error } = schema.safeParse(plain(value));
+  const issues = error?.issues ?? [];
+  return { data, problems: issues.map(({ path, message }) => tell(place, path, message)) };
 }
 
 /** How GitLab calls the items of lists. */

@@ -102,8 +102,8 @@ function expandIn(text: string, occasion: Occasion): string {
 function isIncluded(entry: YamlMap, { paths }: CiSource, occasion: Occasion): boolean {
   const own = get(entry, "rules");
   if (own === null) return true;
-  const checked = checkAt(includeRules, own, "include:rule");
-  if ("problems" in checked) refuse(checked.problems[0] ?? "");
+  const [problem] = checkAt(includeRules, own, "include:rule").problems;
+  if (problem !== undefined) refuse(problem);
   return isTaken(flatten(own), { occasion, variables: knownTo(occasion), paths });
 }
 

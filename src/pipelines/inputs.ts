@@ -79,8 +79,7 @@ export function readContent(file: YamlFile, given: Value, around: Around = {}): 
   const inputs: YamlMap = given ?? new Map();
   const told = "Given inputs not defined in the `spec` section of the included configuration file";
   if (file.header === undefined) return inputs.size > 0 ? refuse(told) : file.content;
-  const checked = checkAt(header, file.header, "header");
-  if ("problems" in checked) refuseAll(checked.problems);
+  refuseAll(checkAt(header, file.header, "header").problems);
   const declared = get(file.header, "spec", "inputs");
   const { values, errors } = settleInputs(isMap(declared) ? declared : new Map(), inputs);
   if (around.lenient !== true) refuseAll(errors);

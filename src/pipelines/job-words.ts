@@ -1,5 +1,5 @@
 /** What GitLab takes as a configuration: jobs, and the keys beside them. */
-import { apart, type Checked, checkAt, isRecord, isTexts, record, when } from "./checks.ts";
+import { apart, checkAt, isRecord, isTexts, record, when } from "./checks.ts";
 import { seconds } from "./duration.ts";
 import { checkKeywords, inheritableKeys } from "./keywords.ts";
 import { stages, variables, workflow } from "./rule-words.ts";
@@ -150,22 +150,16 @@ export function jobsOf(config: YamlMap): YamlMap {
 
 /** All that GitLab finds wrong with a configuration whose files, extends and references are in place. */
 export function problemsOf(config: YamlMap): readonly string[] {
-  const defaults = defaultsOf(config);
   const jobs = jobsOf(config);
-  const top = [...config].filter(([key]) => !jobs.has(key) && key !== "include");
-  const isDefault = ([key]: readonly [Value, Value]): boolean => topDefaults.includes(textOf(key));
-  const own = new Map(top.filter((entry) => !isDefault(entry) && entry[0] !== "default"));
-  const default_ = jobs.has("default") ? null : get(config, "default");
+  const pick = (...keys: readonly string[]): YamlMap =>
+    new Map([...config].filter(([key]) => keys.includes(textOf(key)) && !jobs.has(key)));
+  const own = get(pick("default"), "default");
   return [
-    ...problemsIn(default_ === null ? undefined : checkKeywords(default_, "default", "default")),
-    ...problemsIn(checkAt(topKeys, own, "")),
-    ...problemsIn(checkKeywords(new Map(top.filter(isDefault)), "default", "")),
-    ...jobsProblems(jobs, defaults),
+    ...(own === null ? [] : checkKeywords(own, "default", "default").problems),
+    ...checkAt(topKeys, pick("stages", "variables", "workflow"), "").problems,
+    ...checkKeywords(pick(...topDefaults), "default", "").problems,
+    ...jobsProblems(jobs, defaultsOf(config)),
   ];
-}
-
-function problemsIn(checked: Checked<unknown> | undefined): readonly string[] {
-  return checked !== undefined && "problems" in checked ? checked.problems : [];
 }
 
 function jobsProblems(jobs: YamlMap, defaults: YamlMap): readonly string[] {
@@ -196,5 +190,5 @@ function problemsOfJob(name: Value, job: YamlMap, place: string): readonly strin
     ...keywordProblems(plain(job) as PlainMap, kind === "bridge"),
   ];
   if (own.length > 0) return own.map((problem) => `${place} ${problem}`.toLowerCase());
-  return problemsIn(checkKeywords(job, kind, place));
+  return checkKeywords(job, kind, place).problems;
 }

@@ -129,7 +129,8 @@ const elsewhere =
 function optionsOf(job: YamlMap, timeout: Value): PlainMap {
   const kind = jobKind("", job) === "job" ? "job" : "bridge";
   const all = kind === "job" ? new Map([...job, ["timeout", timeout] as const]) : job;
-  const checked = checkKeywords(all, kind, "");
-  const entries = "data" in checked ? Object.entries(checked.data) : [];
-  return Object.fromEntries(entries.filter(([key]) => !elsewhere.split(" ").includes(key)));
+  const { data = {} } = checkKeywords(all, kind, "");
+  return Object.fromEntries(
+    Object.entries(data).filter(([key]) => !elsewhere.split(" ").includes(key)),
+  );
 }

@@ -156,7 +156,7 @@ const common = {
   ),
   variables: variables("value expand"),
   inherit: record({
-    default: inheritance([...Object.keys(inheritable), "tags"]),
+    default: inheritance(inheritableKeys),
     variables: inheritance(),
   }),
   tags,

@@ -23,7 +23,8 @@ const mostPieces = 3;
 
 /** Gives a file's content; what GitLab cannot read is a `CiRefusal`. */
 export function readYaml(text: string): YamlFile {
-  const documents = pieces(text)
+  const documents = text
+    .split(divider, mostPieces)
     .map(readDocument)
     .filter((document) => !isBlank(document));
   const maps = documents.map((document) =>
@@ -33,18 +34,6 @@ export function readYaml(text: string): YamlFile {
   const header = maps.length > 1 && first?.has("spec") ? first : undefined;
   const content = header === undefined ? first : maps.at(-1);
   return { header, content: content ?? new Map() };
-}
-
-function pieces(text: string): readonly string[] {
-  const found: string[] = [];
-  let rest = text;
-  while (found.length < mostPieces - 1) {
-    const line = divider.exec(rest);
-    if (line === null) break;
-    found.push(rest.slice(0, line.index));
-    rest = rest.slice(line.index + line[0].length);
-  }
-  return [...found, rest];
 }
 
 function readDocument(text: string): Value {

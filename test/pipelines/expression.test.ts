@@ -46,6 +46,11 @@ test("parentheses in parentheses end at once", () => {
   assert.ok(variables.asked <= 25, `${variables.asked}`);
 });
 
+test("a parenthesis that is not closed is an error", () => {
+  const told = "ParseError: Unprocessable token found in parse tree: parenthesis_open";
+  assert.throws(() => evaluate("($A", { variables: new Map() }), new ExpressionError(told));
+});
+
 test("60 of && and || are more than GitLab takes", () => {
   for (const expression of [chain(60, ["&&", "||"]), deep])
     assert.throws(
