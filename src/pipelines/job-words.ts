@@ -93,7 +93,7 @@ function strangers({ needs, dependencies }: PlainMap): readonly string[] {
 const topDefaults = ["before_script", "after_script", "cache", "image", "services"];
 
 /** What holds for jobs that say nothing else; a keyword at the top and under `default` is a `CiRefusal`. */
-export function defaultsOf(config: YamlMap): YamlMap {
+function defaultsOf(config: YamlMap): YamlMap {
   const own = isJob(config.get("default")) ? undefined : config.get("default");
   const defaults = new Map<Value, Value>();
   for (const key of inheritableKeys) {
@@ -107,7 +107,7 @@ export function defaultsOf(config: YamlMap): YamlMap {
 }
 
 /** A job with what it takes over; one that starts a pipeline takes hardly anything. */
-export function withDefaults(job: YamlMap, defaults: YamlMap): YamlMap {
+function withDefaults(job: YamlMap, defaults: YamlMap): YamlMap {
   const inherit = get(job, "inherit", "default") ?? true;
   const isBridge = jobKind("", job) === "bridge";
   const takes = (key: Value): boolean =>
@@ -132,6 +132,17 @@ function isJob(value: Value | undefined): boolean {
   return jobKind("", value) !== undefined;
 }
 
+/** The jobs that are not hidden, with what they take over. */
+export function visibleJobs(config: YamlMap): ReadonlyMap<string, YamlMap> {
+  const defaults = defaultsOf(config);
+  const jobs = [...jobsOf(config)].flatMap(([name, job]) =>
+    isMap(job) && jobKind(name, job) !== "hidden"
+      ? [[textOf(name), withDefaults(job, defaults)] as const]
+      : [],
+  );
+  return new Map(jobs);
+}
+
 const topKeys = record({
   stages,
   variables: variables("value description expand options"),
@@ -140,7 +151,7 @@ const topKeys = record({
 const reserved = ["include", "variables", "stages", ...topDefaults];
 
 /** All keys that are jobs, hidden ones too, and what should be one. */
-export function jobsOf(config: YamlMap): YamlMap {
+function jobsOf(config: YamlMap): YamlMap {
   const jobs = [...config].filter(([name, value]) => {
     if (reserved.includes(textOf(name))) return false;
     return isJob(value) || (name !== "default" && name !== "workflow");

@@ -1,5 +1,5 @@
 /** A job as the configuration describes it, whatever the pipeline. */
-import { jobKind, withDefaults } from "./job-words.ts";
+import { jobKind } from "./job-words.ts";
 import { checkKeywords } from "./keywords.ts";
 import { needKind } from "./rule-words.ts";
 import {
@@ -72,13 +72,12 @@ export function variablesOf(value: Value | undefined): readonly Variable[] {
   });
 }
 
-/** Describes a job that is sound; `defaults` is what it may take over. */
-export function describeJob(name: string, written: YamlMap, defaults: YamlMap): DescribedJob {
-  const job = withDefaults(written, defaults);
+/** Describes a job that is sound; GitLab looks at the own timeout only, though it takes one in `default`. */
+export function describeJob(name: string, job: YamlMap, timeout: Value): DescribedJob {
   const inherits = get(job, "inherit", "variables") ?? true;
   const rules = get(job, "rules");
   return {
-    core: coreOf(name, job, get(written, "timeout")),
+    core: coreOf(name, job, timeout),
     rules: rules === null ? undefined : flatten(rules),
     only: get(job, "only"),
     except: get(job, "except"),
@@ -125,7 +124,6 @@ export function needOf(need: Value): Need {
 const elsewhere =
   "extends when resource_group stage only except rules variables inherit tags interruptible needs";
 
-/** GitLab looks at the own timeout only, though it takes one in `default`. */
 function optionsOf(job: YamlMap, timeout: Value): PlainMap {
   const kind = jobKind("", job) === "job" ? "job" : "bridge";
   const all = kind === "job" ? new Map([...job, ["timeout", timeout] as const]) : job;

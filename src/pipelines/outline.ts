@@ -2,9 +2,9 @@
 import { extendKnown, resolveReferences } from "./extend.ts";
 import { join } from "./include.ts";
 import { variablesOf } from "./job.ts";
-import { defaultsOf, jobKind, jobsOf, withDefaults } from "./job-words.ts";
+import { visibleJobs } from "./job-words.ts";
 import type { CiSource, Include } from "./ports.ts";
-import { CiRefusal, flatten, get, isMap, textOf, type YamlMap } from "./tree.ts";
+import { CiRefusal, flatten, get, isMap, type YamlMap } from "./tree.ts";
 import type { Variable } from "./variables.ts";
 
 export interface Outline {
@@ -43,7 +43,7 @@ export async function readOutline(
     const config = resolveReferences(extendKnown(all), true);
     return {
       written,
-      jobs: visibleJobs(config),
+      jobs: new Map([...visibleJobs(config)].filter(([name]) => !name.includes("$[["))),
       variables: variablesOf(config.get("variables")),
       includes: joining.includes,
     };
@@ -51,15 +51,6 @@ export async function readOutline(
     if (error instanceof CiRefusal) return undefined;
     throw error;
   }
-}
-
-function visibleJobs(config: YamlMap): ReadonlyMap<string, YamlMap> {
-  const defaults = defaultsOf(config);
-  const jobs = [...jobsOf(config)].flatMap(([name, job]) => {
-    if (!isMap(job) || jobKind(name, job) === "hidden" || textOf(name).includes("$[[")) return [];
-    return [[textOf(name), withDefaults(job, defaults)] as const];
-  });
-  return new Map(jobs);
 }
 
 /** The names of all images that a job runs in or beside, as they are written. */

@@ -2,7 +2,7 @@
 import { extendAll, resolveReferences, withEdgeStages, wrapStages } from "./extend.ts";
 import { join } from "./include.ts";
 import { type DescribedJob, describeJob, variablesOf } from "./job.ts";
-import { defaultsOf, jobKind, jobsOf, problemsOf } from "./job-words.ts";
+import { jobKind, problemsOf, visibleJobs } from "./job-words.ts";
 import { refuseUnfit } from "./logic.ts";
 import { makeJobs, type PipelineJob, seen } from "./made.ts";
 import { splitJobs } from "./parallel.ts";
@@ -75,9 +75,8 @@ function makePipeline(
 ): PipelineReading {
   const errors = problemsOf(config);
   if (errors.length > 0) return { errors };
-  const defaults = defaultsOf(config);
-  const described = [...jobsOf(config)].flatMap(([name, job]) =>
-    isMap(job) && jobKind(name, job) !== "hidden" ? [describeJob(textOf(name), job, defaults)] : [],
+  const described = [...visibleJobs(config)].map(([name, job]) =>
+    describeJob(name, job, get(config, name, "timeout")),
   );
   const split = splitJobs(described);
   const named = config.get("stages") ?? wrapStages(["build", "test", "deploy"]);
