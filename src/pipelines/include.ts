@@ -159,7 +159,7 @@ async function readBelow(include: Include, place: Place, joining: Joining): Prom
   const { kind, location, entry } = include;
   if (kind !== "component" && !/[^/]\.ya?ml$/i.test(location))
     refuse(`Included file \`${location}\` does not have YAML extension!`);
-  const { text, source = place.source, component } = await find(include, place, joining.fetch);
+  const { text, source = place.source, component } = await find(include, place, joining);
   if (text.trim() === "") refuse(`${titleOf(include)} is empty!`);
   const file = naming(location, () => readYaml(text));
   if (kind === "component" && get(file.header, "spec", "include") !== null)
@@ -182,14 +182,14 @@ function naming<T>(location: string, read: () => T): T {
   }
 }
 
-async function find(include: Include, place: Place, fetch: FetchInclude): Promise<Found> {
+async function find(include: Include, place: Place, joining: Joining): Promise<Found> {
   const { kind, location } = include;
   if (kind === "local") {
     const text =
       (await place.source.read(location)) ?? refuse(`${titleOf(include)} does not exist!`);
     return { text, ...place };
   }
-  const found = await fetch(include);
+  const found = await joining.fetch(include);
   if (found !== undefined) return found;
   if (kind === "component") return refuse(`Component '${location}' - content not found`);
   const absent = kind === "project" ? "does not exist" : "is empty or does not exist";

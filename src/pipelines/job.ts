@@ -1,7 +1,6 @@
 /** A job as the configuration describes it, whatever the pipeline. */
 import { jobKind } from "./job-words.ts";
 import { checkKeywords } from "./keywords.ts";
-import { needKind } from "./rule-words.ts";
 import {
   flatten,
   get,
@@ -9,7 +8,6 @@ import {
   isMap,
   listOf,
   type PlainMap,
-  plain,
   textOf,
   type Value,
   type YamlMap,
@@ -81,7 +79,7 @@ export function describeJob(name: string, job: YamlMap, timeout: Value): Describ
     rules: rules === null ? undefined : flatten(rules),
     only: get(job, "only"),
     except: get(job, "except"),
-    needs: flatten(get(job, "needs")).filter((need) => needKind(plain(need)) === "job"),
+    needs: flatten(get(job, "needs")).filter((need) => !isCrossing(need)),
     inherits: isList(inherits) ? inherits.map(textOf) : inherits === true,
     parallel: get(job, "parallel"),
   };
@@ -90,7 +88,6 @@ export function describeJob(name: string, job: YamlMap, timeout: Value): Describ
 function coreOf(name: string, job: YamlMap, timeout: Value): JobCore {
   const texts = (key: string): readonly string[] | undefined =>
     get(job, key) === null ? undefined : listOf(get(job, key)).map(textOf);
-  const crossing = flatten(get(job, "needs")).filter((need) => needKind(plain(need)) !== "job");
   const failure = get(job, "allow_failure");
   const interruptible = get(job, "interruptible");
   return {
@@ -99,7 +96,7 @@ function coreOf(name: string, job: YamlMap, timeout: Value): JobCore {
     stage: textOf(get(job, "stage") ?? "test"),
     when: textOf(get(job, "when")) || "on_success",
     allowFailure: failure === null ? get(job, "when") === "manual" : failure === true,
-    crossNeeds: crossing.map(crossNeed),
+    crossNeeds: flatten(get(job, "needs")).filter(isCrossing).map(crossNeedOf),
     scheduling: get(job, "needs") === null ? "stage" : "dag",
     variables: variablesOf(get(job, "variables")),
     tags: texts("tags"),
@@ -110,15 +107,19 @@ function coreOf(name: string, job: YamlMap, timeout: Value): JobCore {
   };
 }
 
-function crossNeed(need: Value): CrossNeed {
+export function needOf(need: Value): Need {
+  const job = textOf(isMap(need) ? need.get("job") : need);
   const artifacts = get(need, "artifacts") !== false;
-  return { pipeline: textOf(get(need, "pipeline")), job: textOf(get(need, "job")), artifacts };
+  return { job, optional: get(need, "optional") === true, artifacts };
 }
 
-export function needOf(need: Value): Need {
-  if (!isMap(need)) return { job: textOf(need), optional: false, artifacts: true };
-  const artifacts = need.get("artifacts") !== false;
-  return { job: textOf(need.get("job")), optional: need.get("optional") === true, artifacts };
+function isCrossing(need: Value): boolean {
+  return get(need, "pipeline") !== null;
+}
+
+function crossNeedOf(need: Value): CrossNeed {
+  const { job, artifacts } = needOf(need);
+  return { pipeline: textOf(get(need, "pipeline")), job, artifacts };
 }
 
 const elsewhere =

@@ -18,10 +18,10 @@ import { seconds } from "./duration.ts";
 import { compilePattern, isExpression } from "./expression.ts";
 import { isText, type Plain, type PlainMap } from "./tree.ts";
 
-export type NeedKind = "job" | "cross_dependency";
+type NeedKind = "job" | "cross_dependency";
 
 /** How a need is written, in GitLab's words; `undefined` where it knows no such kind. */
-export function needKind(need: Plain): NeedKind | undefined {
+function needKind(need: Plain): NeedKind | undefined {
   if (isText(need)) return "job";
   if (!isRecord(need) || !("job" in need) || "project" in need) return undefined;
   if ("pipeline" in need) return "cross_dependency";
@@ -114,21 +114,19 @@ function pathProblems(about: string, value: Plain | undefined): readonly string[
   return when(value.length > mostPaths, `${about} has too many entries (maximum ${mostPaths})`);
 }
 
-const changes = worded((value) => {
-  if (Array.isArray(value)) return pathProblems("config", value);
-  if (!isRecord(value)) return ["should be an array or a hash"];
-  return [...unknownKeys(value, ["paths", "compare_to"]), ...pathProblems("paths", value["paths"])];
-});
+/** `changes` and `exists`: a list of paths, or a map with one. */
+function globs(keys: readonly string[], other: (value: Plain) => readonly string[]) {
+  return worded((value) => {
+    if (Array.isArray(value)) return pathProblems("config", value);
+    if (!isRecord(value)) return other(value);
+    return [...unknownKeys(value, keys), ...pathProblems("paths", value["paths"])];
+  });
+}
 
-const exists = worded((value) => {
-  if (Array.isArray(value)) return pathProblems("config", value);
-  if (!isRecord(value))
-    return when(!isText(value), "should be a string, an array of strings, or a hash");
-  return [
-    ...unknownKeys(value, ["paths", "project", "ref"]),
-    ...pathProblems("paths", value["paths"]),
-  ];
-});
+const changes = globs(["paths", "compare_to"], () => ["should be an array or a hash"]);
+const exists = globs(["paths", "project", "ref"], (value) =>
+  when(!isText(value), "should be a string, an array of strings, or a hash"),
+);
 
 const week = 604_800;
 
@@ -148,7 +146,9 @@ export function rules(starts: string, keys: string) {
   const own = worded((value) => {
     if (!isRecord(value)) return ["config should be a hash"];
     const { if: condition, when: start } = value;
-    const flags = ["allow_failure", "interruptible"].filter((key) => !isFlag(value[key]));
+    const flags = ["allow_failure", "interruptible"].filter(
+      (key) => !/boolean|undefined/.test(typeof value[key]),
+    );
     return [
       ...when(Object.keys(value).length === 0, "config can't be blank"),
       ...startProblems(value),
@@ -174,10 +174,6 @@ export function rules(starts: string, keys: string) {
   )
     .transform(flat)
     .pipe(z.array(own.pipe(parts as z.ZodType<Plain, Plain>)));
-}
-
-function isFlag(value: Plain | undefined): boolean {
-  return value === undefined || typeof value === "boolean";
 }
 
 function cancelling(...values: readonly string[]) {
