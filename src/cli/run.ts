@@ -12,12 +12,12 @@ import {
   type ContainerRequest,
   containerArguments,
   containerName,
+  foldersOf,
   shellLine,
 } from "../run/container.ts";
 import { type Located, requireAll } from "../run/locate.ts";
 import { type Attached, pull } from "../run/pull.ts";
 import { hadBegun, isShared, sharedCodeText, type Tool } from "../run/tool.ts";
-import type { Git } from "../world.ts";
 import { carryOut } from "./carry-out.ts";
 import { makePlanOf } from "./make-plan.ts";
 import {
@@ -65,6 +65,7 @@ export function declare(program: Command): void {
     .option("-e, --env <name[=value]>", "set a variable, or pass one on (repeatable)", collect)
     .option("-v, --volume <from:to[:ro]>", "mount something more (repeatable)", collect)
     .option("--network <name>", "the container's network")
+    .option("--writable-git", "let the command write .git, which it may only read otherwise")
     .option("--print", "print the command line instead of running it")
     .addHelpText(
       "after",
@@ -94,6 +95,7 @@ interface ContainerOptions extends ChoiceOptions, Omit<BuildOptions, "output"> {
   readonly volume?: readonly string[];
   readonly network?: string;
   readonly print?: boolean;
+  readonly writableGit?: boolean;
 }
 
 /** Gives the command's own exit code. */
@@ -186,22 +188,13 @@ async function requestFor(
     ...(shown ? {} : { name: containerName(name, randomBytes(4).toString("hex")) }),
     terminal: input && (output || shown),
     user: options.user,
-    folders: await foldersOf(git, world),
+    ...(await foldersOf(git, world.files, options.writableGit === true)),
     workdir: isInside ? world.cwd : git.root,
     volumes: options.volume ?? [],
     env: options.env ?? [],
     network: options.network,
     command,
   };
-}
-
-/** The work tree, and for a linked one (a worktree, a submodule) the repository that git needs beside it. */
-async function foldersOf(git: Git, { files }: World): Promise<readonly string[]> {
-  const dotGit = await files.entry(`${git.root}/.git`);
-  if (dotGit?.kind === "directory") return [git.root];
-  const answer = await git.run(["rev-parse", "--path-format=absolute", "--git-common-dir"]);
-  const common = answer.toString().trim();
-  return common.startsWith(`${git.root}/`) ? [git.root] : [git.root, common];
 }
 
 async function runIn(

@@ -1,4 +1,5 @@
-/** The command line that runs an image as a CI job would, with the work tree in it; pure. */
+/** The command line that runs an image as a CI job would, with the work tree in it. */
+import type { Files, Git } from "../world.ts";
 import type { Tool } from "./tool.ts";
 
 /** The user and group that berth runs as. */
@@ -18,6 +19,8 @@ export interface ContainerRequest {
   readonly user: "caller" | "image";
   /** Absolute paths, each mounted at the same place. */
   readonly folders: readonly string[];
+  /** The same of what the command may only read, also where it lies in one of the folders. */
+  readonly kept: readonly string[];
   readonly workdir: string;
   readonly volumes: readonly string[];
   /** `NAME=value`, or `NAME` for the value here. */
@@ -25,6 +28,32 @@ export interface ContainerRequest {
   readonly network: string | undefined;
   /** A shell where empty. */
   readonly command: readonly string[];
+}
+
+/**
+ * The work tree, and for a linked one (a worktree, a submodule) the repository that git needs beside it.
+ *
+ * The repository is kept as it is: programs that its configuration names are run by this machine's git.
+ */
+export async function foldersOf(
+  git: Git,
+  files: Pick<Files, "entry">,
+  writableGit: boolean,
+): Promise<Pick<ContainerRequest, "folders" | "kept">> {
+  const dotGit = `${git.root}/.git`;
+  const kind = (await files.entry(dotGit))?.kind;
+  const common = kind === "directory" ? dotGit : await commonFolder(git);
+  if (writableGit) {
+    const isInside = common.startsWith(`${git.root}/`);
+    return { folders: isInside ? [git.root] : [git.root, common], kept: [] };
+  }
+  const isFile = kind === "file";
+  return { folders: [git.root], kept: isFile ? [dotGit, common] : [common] };
+}
+
+async function commonFolder(git: Git): Promise<string> {
+  const answer = await git.run(["rev-parse", "--path-format=absolute", "--git-common-dir"]);
+  return answer.toString().trim();
 }
 
 /** Where the caller's HOME is in the container: in memory, for an image has none for a user that it does not know. */
@@ -51,9 +80,8 @@ export function containerArguments(
     ...(request.user === "image" ? [] : userFlags(request, tool, caller)),
     // Labelling the work tree anew would change it for the rest of the machine.
     ...(tool.labels ? ["--security-opt=label=disable"] : []),
-    ...request.folders.map(
-      (folder) => `--mount=type=bind,${pair("source", folder)},${pair("target", folder)}`,
-    ),
+    ...request.folders.map(mountOf),
+    ...request.kept.map((path) => `${mountOf(path)},readonly`),
     `--workdir=${request.workdir}`,
     ...(network === undefined ? [] : [`--network=${network}`]),
     ...request.env.map((variable) => `--env=${variable}`),
@@ -61,6 +89,10 @@ export function containerArguments(
     reference,
     ...(command.length === 0 ? shell : command),
   ];
+}
+
+function mountOf(path: string): string {
+  return `--mount=type=bind,${pair("source", path)},${pair("target", path)}`;
 }
 
 function userFlags(
@@ -77,7 +109,9 @@ function userFlags(
     rootless: ["--user=0:0"],
   }[users];
   const hasHome = env.some((variable) => /^HOME(?:=|$)/.test(variable));
-  return hasHome ? flags : [...flags, `--tmpfs=${home}:exec,mode=1777`, `--env=HOME=${home}`];
+  // Files with the setuid bit make nobody root, here or in the work tree.
+  const held = [...flags, "--security-opt=no-new-privileges"];
+  return hasHome ? held : [...held, `--tmpfs=${home}:exec,mode=1777`, `--env=HOME=${home}`];
 }
 
 /** A field of `--mount`, which is read as CSV. */

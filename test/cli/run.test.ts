@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { chmod, chown, mkdir, readdir, rm, stat, writeFile } from "node:fs/promises";
+import { chmod, chown, mkdir, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { after, before, beforeEach, describe, test } from "node:test";
 import { ownTags } from "../../src/image/key.ts";
@@ -166,6 +166,31 @@ describe("berth run", () => {
     assert.equal((await run(["id", "-u"], ["--user=image"])).stdout, "0\n");
   });
 
+  test("keeps what this machine's git acts on, unless it is told otherwise", async () => {
+    const config = join(project, ".git/config");
+    const before = await readFile(config, "utf8");
+    const attempts = [
+      "printf '[core]\\n\\tfsmonitor = touch /planted; false\\n' >>../.git/config",
+      "mv ../.git ../gone",
+      "rm ../.git/HEAD",
+      "echo x >../.git/hooks/y",
+    ];
+    const script = attempts.map((attempt) => `( ${attempt} ) 2>/dev/null && echo done`).join("\n");
+    for (const flags of [[], ["--user=image"]]) {
+      const { stdout, stderr } = await run(["sh", "-c", `${script}\necho tried`], flags);
+      assert.equal(stdout, "tried\n", stderr);
+    }
+    assert.equal(await readFile(config, "utf8"), before);
+    const told = await run(["sh", "-c", "echo '#' >>../.git/config"], ["--writable-git"]);
+    assert.equal(told.code, 0, told.stderr);
+    assert.equal(await readFile(config, "utf8"), `${before}#\n`);
+  });
+
+  test("gives nobody more rights than the caller has", async () => {
+    const { stdout } = await run(["grep", "NoNewPrivs", "/proc/self/status"]);
+    assert.match(stdout, /^NoNewPrivs:\s+1\n$/);
+  });
+
   test("is interactive on a terminal", async () => {
     const words = [process.execPath, entry, "--registry", `${registry.host}/acme/tools`];
     const line = [...words, "run", "app", "--network=none", "--", "sh", "-c", "tty; exit 5"].join(
@@ -301,7 +326,8 @@ describe("berth run", () => {
     const common = join(project, ".git");
     assert.deepEqual(mounts, [
       `--mount=type=bind,source=${tree},target=${tree}`,
-      `--mount=type=bind,"source=${common}","target=${common}"`,
+      `--mount=type=bind,source=${tree}/.git,target=${tree}/.git,readonly`,
+      `--mount=type=bind,"source=${common}","target=${common}",readonly`,
     ]);
   });
 
