@@ -64,7 +64,9 @@ function faultsOf(document: Document, text: string): readonly (readonly [number,
       start,
       describeFault(code, message, text.slice(start)),
     ]);
-  const lost = unresolvedAliases(document);
+  const aliases = aliasesOf(document);
+  const lost =
+    aliases.length > mostAliases ? [] : aliases.filter((alias) => !alias.resolve(document));
   if (lost.length === 0) return [[0, "aliases unfold to more than a configuration can hold"]];
   return lost.map((alias) => [
     offsetOf(alias),
@@ -75,6 +77,7 @@ function faultsOf(document: Document, text: string): readonly (readonly [number,
 /** The data, unless something is wrong. An empty file says nothing, as one with an empty mapping does. */
 function toData(document: Document): { readonly data: unknown } | undefined {
   if (document.errors.length + document.warnings.length > 0) return undefined;
+  if (aliasesOf(document).length > mostAliases) return undefined;
   try {
     return { data: document.toJS() ?? {} };
   } catch (error) {
@@ -132,13 +135,12 @@ function offsetOf(node: unknown): number {
   return offset(node) ?? 0;
 }
 
-function unresolvedAliases(document: Document): readonly Alias[] {
+/** To follow one alias the library walks the whole document. */
+const mostAliases = 500;
+
+function aliasesOf(document: Document): readonly Alias[] {
   const found: Alias[] = [];
-  visit(document, {
-    Alias: (_key, alias) => {
-      if (alias.resolve(document) === undefined) found.push(alias);
-    },
-  });
+  visit(document, { Alias: (_key, alias) => void found.push(alias) });
   return found;
 }
 

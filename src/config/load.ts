@@ -53,7 +53,15 @@ export async function loadConfig(
   return configOf(given);
 }
 
+/** Hundreds of images; the library compares each key with all before it. */
+const mostBytes = 64 * 1024;
+
 async function parse(bytes: Uint8Array, file: string, given: Given): Promise<Config> {
+  if (bytes.length > mostBytes) {
+    throw new BerthError("CONFIG_INVALID", `read configuration ${file}: it has more than 64 KiB`, {
+      hint: "let berth find the images by their Dockerfiles, as `berth help configuration` shows",
+    });
+  }
   const text = decode(bytes);
   if (text === undefined) {
     throw new BerthError("CONFIG_INVALID", `read configuration ${file}: it is not UTF-8 text`);

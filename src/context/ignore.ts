@@ -75,8 +75,14 @@ async function readFollowing(tree: Tree, file: string): Promise<Buffer | undefin
   });
 }
 
+const mostCharacters = 256 * 1024;
+
 /** Reads the patterns of an ignore file; all that are wrong at once, as CONTEXT_INVALID. */
 export function parseIgnore(text: string, file: string): readonly Pattern[] {
+  if (text.length > mostCharacters)
+    throw new BerthError("CONTEXT_INVALID", `read ${file}: it has more than 256 KiB`, {
+      hint: "name folders instead of each file in them",
+    });
   const patterns: Pattern[] = [];
   const problems: Problem[] = [];
   const lines = text.replace(/^\ufeff/, "").split("\n");

@@ -1,6 +1,5 @@
 /** BuildKit's word lexer: quotes, escapes, variables and their modifiers. */
-
-import { replace, type Substituted, substitute, usesWord } from "./substitution.ts";
+import { mostExpanded, replace, type Substituted, substitute, usesWord } from "./substitution.ts";
 import { ordinaryAt, variableAt, type WordWriter, wordWriter } from "./words.ts";
 
 /** A value that only the engine will know, with the reason. */
@@ -51,6 +50,8 @@ interface Walk {
   out: WordWriter | undefined;
   error: string | undefined;
   unknown: string | undefined;
+  /** How many characters came out of variables. */
+  expanded: number;
 }
 
 /** Lexes a text as one word and as words. */
@@ -68,17 +69,12 @@ export function lex(source: string, options: LexOptions): Lexed {
     out: undefined,
     error: undefined,
     unknown: undefined,
+    expanded: 0,
   };
   const { text, words } = until(walk, undefined, walk.rawEscapes);
   const { error, unknown, names, unset } = walk;
-  return {
-    text,
-    words: error === undefined && walk.wantsWords ? words : [],
-    error,
-    unknown,
-    names,
-    unset,
-  };
+  const known = error === undefined && walk.wantsWords ? words : [];
+  return { text, words: known, error, unknown, names, unset };
 }
 
 /** Ends the walk: nothing is read after a mistake. */
@@ -230,14 +226,19 @@ function replaced(walk: Walk, name: string): string | undefined {
 }
 
 function settle(walk: Walk, substituted: Substituted): string {
-  return "error" in substituted ? fail(walk, substituted.error) : substituted.text;
+  return "error" in substituted ? fail(walk, substituted.error) : bounded(walk, substituted.text);
 }
 
 function plain(walk: Walk, name: string): string {
   const value = look(walk, name);
   if (value === "unknown") return "";
   if (value.text === undefined) walk.unset = new Set([...walk.unset, name]);
-  return value.text ?? "";
+  return bounded(walk, value.text ?? "");
+}
+
+function bounded(walk: Walk, text: string): string {
+  walk.expanded += text.length;
+  return walk.expanded > mostExpanded ? fail(walk, "variables expand to more than 64 KiB") : text;
 }
 
 function look(walk: Walk, name: string): "unknown" | { readonly text: string | undefined } {

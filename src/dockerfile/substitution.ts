@@ -40,6 +40,11 @@ function trimmed(operator: string, word: string, value: string): Substituted {
   return text === undefined ? { error: `invalid pattern ${pattern}` } : { text };
 }
 
+/** The most that variables may add to a text; without a bound, each ARG could be the last one eight times over. */
+export const mostExpanded = 64 * 1024;
+
+const mostReplaced = 1024 * 1024;
+
 /** `${name/pattern/replacement}`, and with a second slash for all matches. */
 export function replace(
   value: string | undefined,
@@ -47,6 +52,9 @@ export function replace(
   replacement: string,
   all: boolean,
 ): Substituted {
+  // Each character may be a match, and none is counted before it is replaced.
+  if (replacement.length * ((value?.length ?? 0) + 1) > mostReplaced)
+    return { error: `${pattern} may put in more than 1 MiB` };
   const text = replacePattern(pattern, value ?? "", replacement, all);
   return text === undefined ? { error: `invalid pattern ${pattern}` } : { text };
 }

@@ -69,6 +69,9 @@ export function makeAsk(access: GitLabAccess, tools: GitLabTools) {
 
 type Query = Readonly<Record<string, unknown>>;
 
+/** Of a hundred each. */
+const mostPages = 10_000;
+
 /** What gitbeaker has the requests of one question sent by: each page is checked before the next is asked. */
 function requester({ endpoint, purpose }: Asked, { api }: GitLabAccess, send: Send) {
   const seen = new Set<string>();
@@ -78,6 +81,7 @@ function requester({ endpoint, purpose }: Asked, { api }: GitLabAccess, send: Se
       const url = new URL(`${api}/${path}`);
       url.search = printQuery(options.searchParams ?? {});
       if (seen.has(url.search)) throw answerError(`${purpose}: a page names itself as the next`);
+      if (seen.size >= mostPages) throw answerError(`${purpose}: its pages do not end`);
       const answer = await send({ endpoint, purpose, method, url });
       const { status, said, login, body } = answer;
       if (status >= 300) throw new Refused({ purpose, endpoint, status, said, login });

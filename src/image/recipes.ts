@@ -97,7 +97,14 @@ function recipeOf(
   return { name, declared, text, recipe, onbuild, parents: recipe.parents };
 }
 
+/** Ten thousand lines, and strangers' files are read too. */
+const mostBytes = 1024 * 1024;
+
 function decode(bytes: Uint8Array, file: string): string {
+  if (bytes.length > mostBytes)
+    throw new BerthError("DOCKERFILE_INVALID", `read ${file}: it has more than 1 MiB`, {
+      hint: "copy long texts into the image from files of their own",
+    });
   try {
     return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch {

@@ -161,6 +161,8 @@ const pageSize = 1000;
 const maxPageBytes = 4 * 1024 * 1024;
 /** Pages in a row that bring nothing new before a list is held to have no end. */
 const idlePages = 10;
+/** A million tags; a registry may make up new ones for ever. */
+const mostPages = 1000;
 
 /** All tags, one request a page. */
 export async function* listTags(
@@ -188,6 +190,7 @@ export async function* listTags(
     url = nextPage(reply, url, purpose);
     const isCircle = url !== undefined && (seen.has(url.href) || idle >= idlePages);
     if (isCircle) throw badPage(purpose, "its pages go in a circle");
+    if (url !== undefined && seen.size >= mostPages) throw badPage(purpose, "its pages do not end");
   }
 }
 
