@@ -96,6 +96,7 @@ export async function prepare(
   const hasPolicy = (await first(places("policy.json"))) !== undefined;
   await files.write(at("Dockerfile"), request.dockerfile);
   await files.write(at("ignore"), "");
+  await files.write(at("tmp/.keep"), "");
   if (registries !== undefined) await files.write(at("registries.conf"), registries);
   if (!hasPolicy) await files.write(at("policy.json"), openPolicy);
   return {
@@ -107,6 +108,8 @@ export async function prepare(
       policy: hasPolicy ? undefined : at("policy.json"),
     },
     env: {
+      // There buildah keeps heredocs by their bare names, which builds at one time would take from each other.
+      TMPDIR: at("tmp"),
       ...(registries === undefined ? {} : { CONTAINERS_REGISTRIES_CONF: at("registries.conf") }),
       ...authorities(env),
     },

@@ -276,3 +276,17 @@ test("buildah gets a policy of ours only where the machine has none", async () =
   assert.equal(await of(undefined), "/s/policy.json");
   assert.ok(written.includes("/s/policy.json"));
 });
+
+test("each build has temporary files of its own", async () => {
+  const written: string[] = [];
+  const files = {
+    read: async () => undefined,
+    write: async (path: string) => void written.push(path),
+  };
+  const { env } = await prepare(files, { TMPDIR: "/var/tmp" }, request);
+  assert.equal(env["TMPDIR"], "/s/tmp");
+  assert.ok(
+    written.some((path) => path.startsWith("/s/tmp/")),
+    "the folder is there",
+  );
+});

@@ -1,8 +1,10 @@
 /** What comes of a warm layer cache, held against a build without one. */
 import assert from "node:assert/strict";
+import { randomUUID } from "node:crypto";
 import { before, describe, test } from "node:test";
 import { isDeepStrictEqual } from "node:util";
 import type { Image } from "../../src/image/image.ts";
+import { digestOf } from "../../src/oci/digest.ts";
 import type { Flow } from "../support/flow.ts";
 import { type Cell, cells, type Version } from "./cells.ts";
 import { contentOf, type Made, made } from "./flows.ts";
@@ -46,6 +48,20 @@ export function cacheSuite(engine: string, make: (parts: Parts) => Promise<Subje
       await workshop.subject().forget();
       await build("registry", "kim/tools", 2);
       await build("fresh", "lea/tools", 2, { QEMU_CI_FORCE_REBUILD: "1" });
+    });
+
+    test("heredocs of one name are each their own in builds at one time", async () => {
+      const texts = Array.from({ length: 12 }, (_, index) => `${index} ${randomUUID()}\n`);
+      const builds = texts.map((text, index) =>
+        workshop.build({
+          repository: `heredocs/at-once${index}`,
+          dockerfile: `FROM ${workshop.base()}\nCOPY <<EOF /v\n${text}EOF\n`,
+        }),
+      );
+      for (const [index, { digest }] of (await Promise.all(builds)).entries()) {
+        const entry = (await workshop.tree(`heredocs/at-once${index}`, digest)).get("v");
+        assert.deepEqual(entry, { kind: "file", mode: 0o644, sha: digestOf(texts[index] ?? "") });
+      }
     });
 
     const contents = new Map<string, Promise<Made>>();
