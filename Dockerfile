@@ -23,9 +23,7 @@ COPY --from=node /usr/local/bin/node /usr/local/bin/
 COPY container/storage.conf /etc/containers/
 COPY container/entrypoint /usr/local/bin/berth-entrypoint
 COPY --from=node /src/dist /usr/local/lib/berth
-# Root's: what is compiled here runs in every job, and no other user of a job's container can write it.
-ENV NODE_COMPILE_CACHE=/usr/local/lib/berth/compiled
-# Run once, so that a missing library fails this build and not a job, and jobs start with compiled code.
-RUN ln -s ../lib/berth/berth.js /usr/local/bin/berth && berth --version
+# Run once, so that a missing library fails this build and not a job. Compiled code is not kept: it is never the same twice.
+RUN ln -s ../lib/berth/berth.js /usr/local/bin/berth && NODE_DISABLE_COMPILE_CACHE=1 berth --version
 ENTRYPOINT ["berth-entrypoint"]
 CMD ["--help"]
