@@ -72,6 +72,14 @@ function authorities(env: Env): Env {
   return given && !chosen ? { SSL_CERT_FILE: given } : {};
 }
 
+async function firstOf(
+  files: Pick<Files, "read">,
+  candidates: readonly string[],
+): Promise<string | undefined> {
+  const found = await Promise.all(candidates.map((path) => files.read(path)));
+  return found.find((bytes) => bytes !== undefined)?.toString();
+}
+
 /** Writes into the scratch folder what the build needs and the machine does not have. */
 export async function prepare(
   files: Pick<Files, "read" | "write">,
@@ -80,20 +88,16 @@ export async function prepare(
 ): Promise<Prepared> {
   const at = (name: string): string => join(request.scratchFolder, name);
   const home = env["HOME"] ?? "/root";
-  const first = async (candidates: readonly string[]): Promise<string | undefined> => {
-    const found = await Promise.all(candidates.map((path) => files.read(path)));
-    return found.find((bytes) => bytes !== undefined)?.toString();
-  };
   const places = (name: string) => [
     `${home}/.config/containers/${name}`,
     `/etc/containers/${name}`,
   ];
   const chosen = env["CONTAINERS_REGISTRIES_CONF"];
   const registries = registriesConf(
-    await first(chosen === undefined ? places("registries.conf") : [chosen]),
+    await firstOf(files, chosen === undefined ? places("registries.conf") : [chosen]),
     insecureHostsOf(request),
   );
-  const hasPolicy = (await first(places("policy.json"))) !== undefined;
+  const hasPolicy = (await firstOf(files, places("policy.json"))) !== undefined;
   await files.write(at("Dockerfile"), request.dockerfile);
   await files.write(at("ignore"), "");
   await files.write(at("tmp/.keep"), "");
