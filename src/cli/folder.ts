@@ -24,8 +24,8 @@ export interface OutputFolder {
 /**
  * The folder that `--output` names, from the repository's top on.
  *
- * OUTPUT_INVALID where it is not this run's own: a link leads to it or out of it, or git tracks what lies there, so that
- * a commit would speak for a job.
+ * OUTPUT_INVALID where it is not this run's own: a link leads to it or out of it, or the commit has files there, so that it
+ * would speak for a job.
  */
 export async function outputFolder(
   world: World,
@@ -42,11 +42,8 @@ export async function outputFolder(
     const kind = (await world.files.entry(way))?.kind ?? "directory";
     if (kind !== "directory") throw notOurs(output, `${way} is a ${kind}, not a folder`);
   }
-  if (isInside && (await world.files.entry(path)) !== undefined) {
-    const listed = await git?.run(["ls-files", "-z", "--", `:(top,literal)${below}`]);
-    const [first] = listed?.toString().split("\0") ?? [];
-    if (first) throw notOurs(output, `git tracks ${first}`);
-  }
+  if (isInside && (await git?.object(`HEAD:${below}`)) !== undefined)
+    throw notOurs(output, "the commit has files there");
   return { world, path, label: output };
 }
 
