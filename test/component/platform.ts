@@ -166,6 +166,8 @@ export async function consumer(
   }
   // gitlab-ci-local ignores `needs: pipeline`; what its child pipelines do see is a file that git tracks.
   const trackPlan = async () => {
+    // Known to the index alone: a commit that has files there is refused.
+    await git("rm", "--quiet", "--cached", "--force", "--ignore-unmatch", ".berth/plan.json");
     await write(".berth/plan.json", "");
     await git("add", "--force", "--intent-to-add", ".berth/plan.json");
   };
