@@ -42,9 +42,18 @@ export async function outputFolder(
     const kind = (await world.files.entry(way))?.kind ?? "directory";
     if (kind !== "directory") throw notOurs(output, `${way} is a ${kind}, not a folder`);
   }
-  if (isInside && (await git?.object(`HEAD:${below}`)) !== undefined)
-    throw notOurs(output, "the commit has files there");
+  const isThere = isInside && (await world.files.entry(path)) !== undefined;
+  const committed = git && isThere ? await committedBelow(git, below) : undefined;
+  if (committed !== undefined) throw notOurs(output, `the commit has ${committed}`);
   return { world, path, label: output };
+}
+
+/** The first file, link or submodule that the commit has in a folder (`""` for the top). */
+async function committedBelow(git: Git, folder: string): Promise<string | undefined> {
+  if ((await git.object("HEAD^{tree}")) === undefined) return undefined;
+  const paths = folder === "" ? [] : ["--", folder];
+  const listed = await git.run(["ls-tree", "-rz", "--full-tree", "--name-only", "HEAD", ...paths]);
+  return listed.toString().split("\0")[0] || undefined;
 }
 
 function notOurs(output: string, why: string): BerthError {

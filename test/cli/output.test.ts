@@ -35,10 +35,26 @@ describe("the output folder", () => {
     const commands = ["plan", "ensure", "build app", "publish", "report", "promote"];
     for (const command of commands) {
       const { code, stderr } = await run(repository, command.split(" "));
-      assert.match(stderr, /the commit has files there \[OUTPUT_INVALID\]\n {2}hint: /);
+      assert.match(
+        stderr,
+        /the commit has \.berth\/outcome\/app\.json \[OUTPUT_INVALID\]\n {2}hint: /,
+      );
       assert.equal(code, 64, command);
     }
     assert.deepEqual(readdirSync(join(repository.path, ".berth")), ["outcome"]);
+  });
+
+  test("is refused where the commit has a submodule there, and taken where only the index knows of it", async (t) => {
+    const repository = project(t);
+    const head = repository.run("rev-parse", "HEAD").trim();
+    repository.run("update-index", "--add", "--cacheinfo", `160000,${head},.berth`);
+    mkdirSync(join(repository.path, ".berth"));
+    const before = await run(repository, ["plan"]);
+    assert.equal(before.code, 0, before.stderr);
+    repository.run("commit", "-qm", "x");
+    const after = await run(repository, ["plan"]);
+    assert.match(after.stderr, /the commit has \.berth \[OUTPUT_INVALID\]/);
+    assert.equal(after.code, 64);
   });
 
   const links: readonly (readonly [what: string, link: string, output: string])[] = [
