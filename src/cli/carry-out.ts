@@ -22,10 +22,12 @@ import { type OutputFolder, sightedManifests, writeOutcomes } from "./folder.ts"
 import { refuseDirty, type Session } from "./session.ts";
 import { type BuildOptions, engineOf } from "./verb.ts";
 
-interface Carried {
+/** What came of a plan. */
+export interface Carried {
   readonly outcomes: readonly Outcome[];
   /** Images that were to be built and were not. */
   readonly left?: readonly string[];
+  /** The set record that was written. */
   readonly record?: string | undefined;
 }
 

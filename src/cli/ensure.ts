@@ -1,6 +1,5 @@
 /** `berth ensure`: plan, build what is missing, publish the set, in one process. */
 import type { Command } from "commander";
-import type { Outcome } from "../build/outcome.ts";
 import { type ExitCode, exitCodes } from "../errors.ts";
 import type { World } from "../host/world.ts";
 import { printOutcomes, printPlan } from "../output/print.ts";
@@ -8,6 +7,7 @@ import type { Plan } from "../plan/plan.ts";
 import type { Planned } from "../plan/plan-of.ts";
 import { refuseTag } from "../plan/wishes.ts";
 import { isPublishDue } from "../publish/due.ts";
+import type { Carried } from "./carry-out.ts";
 import { type OutputFolder, outputFolder, sightedManifests, writePlan } from "./folder.ts";
 import { makePlanOf } from "./make-plan.ts";
 import { exitCodeFor, openSession, reportFailures, type Session, withSpool } from "./session.ts";
@@ -47,14 +47,6 @@ interface EnsureOptions extends BuildOptions {
   readonly build: boolean;
 }
 
-interface Done {
-  readonly outcomes: readonly Outcome[];
-  /** Images that were to be built and were not. */
-  readonly left?: readonly string[];
-  /** The set record that was written. */
-  readonly record?: string | undefined;
-}
-
 async function ensure(world: World, options: EnsureOptions): Promise<ExitCode> {
   const session = await openSession(world, options);
   const folder = await outputFolder(world, session.project.git, options);
@@ -79,7 +71,7 @@ async function doWhatIsDue(
   options: EnsureOptions,
   planned: Planned,
   folder: OutputFolder,
-): Promise<Done> {
+): Promise<Carried> {
   if (!isPublishDue(planned.plan, session.situation)) return { outcomes: [] };
   // Most runs end above, and need neither engines nor what publishes.
   const { buildAndPublish } = await import("./carry-out.ts");
@@ -90,7 +82,7 @@ function printEnd(
   session: Session,
   options: BuildOptions,
   plan: Plan,
-  { outcomes, left = [], record }: Done,
+  { outcomes, left = [], record }: Carried,
 ): ExitCode {
   const isIdle = outcomes.length === 0 && left.length === 0;
   const text = [
