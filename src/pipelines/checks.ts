@@ -36,7 +36,8 @@ export function short(key: string) {
   return (value: unknown): unknown => (isText(value) ? { [key]: value } : value);
 }
 
-const deepest = 10;
+/** Levels of lists in lists. */
+export const deepest = 10;
 
 export function isNested(value: unknown, levels: number): boolean {
   if (isText(value)) return true;

@@ -1,5 +1,5 @@
 /** What GitLab takes as a configuration: jobs, and the keys beside them. */
-import { apart, checkAt, isRecord, isTexts, record, when } from "./checks.ts";
+import { apart, checkAt, deepest, isRecord, isTexts, record, when } from "./checks.ts";
 import { seconds } from "./duration.ts";
 import { checkKeywords, inheritableKeys } from "./keywords.ts";
 import { stages, variables, workflow } from "./rule-words.ts";
@@ -61,7 +61,6 @@ function keywordProblems(job: PlainMap, isBridge: boolean): readonly string[] {
   ];
 }
 
-const deepest = 10;
 const week = 604_800;
 const starts = "on_success, on_failure, always, manual";
 

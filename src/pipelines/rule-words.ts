@@ -3,6 +3,7 @@ import * as z from "zod";
 import {
   anything,
   choose,
+  deepest,
   flag,
   flat,
   isNested,
@@ -102,7 +103,7 @@ export const tags = worded((value) => {
 const deep = "a nested array of strings up to 10 levels deep";
 export const stages = worded((value) =>
   when(
-    !Array.isArray(value) || !isNested(value, 10),
+    !Array.isArray(value) || !isNested(value, deepest),
     `config should be an array of strings or ${deep}`,
   ),
 );
