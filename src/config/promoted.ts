@@ -1,4 +1,5 @@
 /** Which tags a branch moves. */
+import { starExpression } from "../context/paths.ts";
 import { isReserved } from "../oci/tags.ts";
 import type { Config } from "./config.ts";
 
@@ -52,8 +53,7 @@ export function matchesBranch(
   { name, defaultBranch }: Pick<Branch, "name" | "defaultBranch">,
 ): boolean {
   if (pattern === "{default}") return name === defaultBranch;
-  const parts = pattern.split("*").map(RegExp.escape);
-  return new RegExp(`^${parts.join(".*")}$`, "s").test(name);
+  return starExpression([pattern]).test(name);
 }
 
 /** A branch as GitLab's `CI_COMMIT_REF_SLUG` spells it: 63 characters of `a-z`, `0-9` and `-`. */

@@ -69,8 +69,8 @@ export function isReserved(path: string): boolean {
   return path.includes(".git") && path.split("/").includes(".git");
 }
 
-/** The glob of `Tree.find` as an expression: `*` is any run of characters. */
-export function nameExpression(names: readonly string[]): RegExp {
-  const alternatives = names.map((name) => name.split("*").map(RegExp.escape).join("[^]*"));
+/** Globs in which `*` alone has a meaning, any run of characters, as one expression. */
+export function starExpression(globs: readonly string[]): RegExp {
+  const alternatives = globs.map((glob) => glob.split("*").map(RegExp.escape).join("[^]*"));
   return new RegExp(`^(?:${alternatives.join("|")})$`);
 }

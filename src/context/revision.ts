@@ -4,7 +4,7 @@ import type { AttributesFile, Git } from "../world.ts";
 import { unreadableNames } from "./listing.ts";
 import { boundedMemo, type Memo, onceEach } from "./memo.ts";
 import { type Objects, objectsOf, type TreeItem } from "./objects.ts";
-import { isReserved, joinPath, nameExpression, pathBelow } from "./paths.ts";
+import { isReserved, joinPath, pathBelow, starExpression } from "./paths.ts";
 import type { Tree, TreeEntry } from "./tree.ts";
 
 /** A tree object in the repository that has it: ours or a submodule's. */
@@ -70,7 +70,7 @@ function treeAt(shared: Shared, top: Place, label: string): Tree {
     folder: (path) => folderOnce(path, () => folder(path)),
     async find(names) {
       if (names.length === 0) return [];
-      const expression = nameExpression(names);
+      const expression = starExpression(names);
       const paths = await findBelow(shared, top.tree, expression);
       return paths.filter((path) => !isReserved(path));
     },

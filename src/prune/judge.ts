@@ -1,10 +1,10 @@
 /** Whether one tag stays, and why; pure. */
 import type { AgedKind, PruneSettings } from "../config/config.ts";
+import { starExpression } from "../context/paths.ts";
 import { readTag } from "../oci/tags.ts";
 import { recordRepositoryName } from "../plan/record.ts";
 import { dayMs, type Facts } from "./facts.ts";
-import type { SortedTag } from "./kinds.ts";
-import { type Kind, tagGlob } from "./kinds.ts";
+import type { Kind, SortedTag } from "./kinds.ts";
 
 /** Why a tag stays. */
 export type Keeping =
@@ -190,6 +190,7 @@ function judgeCache(tag: KnownTag, facts: Facts, rules: Rules): TagVerdict {
 
 function judgeForeign(tag: KnownTag, facts: Facts, { prune }: Rules): TagVerdict {
   for (const [pattern, days] of Object.entries(prune.unknown))
-    if (tagGlob(pattern).test(tag.name)) return aged(tag, days, facts, { why: "pattern", pattern });
+    if (starExpression([pattern]).test(tag.name))
+      return aged(tag, days, facts, { why: "pattern", pattern });
   return keep({ why: "foreign" });
 }

@@ -85,11 +85,6 @@ export function isEvidence(kind: Kind): boolean {
   return evidence.has(kind);
 }
 
-/** Compiles a glob over tags in which `*` stands for any characters. */
-export function tagGlob(glob: string): RegExp {
-  return new RegExp(`^${glob.split("*").map(RegExp.escape).join(".*")}$`);
-}
-
 /** A tag with its place and kind. */
 export interface SortedTag extends ListedTag {
   readonly repository: string;

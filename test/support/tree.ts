@@ -3,8 +3,8 @@ import {
   comparePaths,
   folderOf,
   foldersAbove,
-  nameExpression,
   nameOf,
+  starExpression,
 } from "../../src/context/paths.ts";
 import type { Tree, TreeEntry } from "../../src/context/tree.ts";
 
@@ -32,7 +32,7 @@ export function memoryTree(files: Readonly<Record<string, MemoryFile>>): Tree {
           .map(([path, entry]) => [nameOf(path), entry]),
       ),
     find: async (names) => {
-      const matcher = nameExpression(names);
+      const matcher = starExpression(names);
       return paths.filter(
         (path) => entries.get(path)?.kind !== "submodule" && matcher.test(nameOf(path)),
       );
