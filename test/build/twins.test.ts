@@ -9,7 +9,7 @@ import { reasonOf } from "../../src/plan/decision.ts";
 import type { Plan } from "../../src/plan/plan.ts";
 import { situationOf } from "../../src/plan/situation.ts";
 import { type FlowOptions, flowTime, planOf, run } from "../support/flow.ts";
-import { config } from "../support/keyed.ts";
+import { config, pipelineOptions } from "../support/keyed.ts";
 import { type Job, openProjects } from "../support/projects.ts";
 
 const upstream = "qemu-project/qemu";
@@ -40,18 +40,7 @@ describe("two names for one key", async () => {
 
   test("are one job of the child pipeline; what is built upon the copy waits for it", async () => {
     const { plan } = await planOf(job(upstream));
-    const jobs = childPipeline(plan, {
-      parentPipeline: undefined,
-      planJob: undefined,
-      image: undefined,
-      tags: [],
-      timeout: undefined,
-      docker: undefined,
-      variables: {},
-      flags: [],
-      buildFlags: [],
-      output: ".berth",
-    });
+    const jobs = childPipeline(plan, pipelineOptions);
     assert.deepEqual(
       Object.keys(jobs).filter((name) => name.startsWith("berth build")),
       ["berth build a", "berth build child"],

@@ -2,21 +2,15 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { parse } from "yaml";
 import { childPipeline, type PipelineOptions, printPipeline } from "../../src/output/pipeline.ts";
-import { configOf } from "../../src/plan/make.ts";
-import type { Decision, Plan, PlannedImage } from "../../src/plan/plan.ts";
-import { config, plannedImage, someDigest } from "../support/keyed.ts";
+import type { Decision, PlannedImage } from "../../src/plan/plan.ts";
+import { pipelineOptions, plannedImage, planWith, someDigest } from "../support/keyed.ts";
 
 const options: PipelineOptions = {
+  ...pipelineOptions,
   parentPipeline: "77",
   planJob: "plan",
   image: "r.example/berth:1",
   tags: ["linux"],
-  timeout: undefined,
-  docker: undefined,
-  variables: {},
-  flags: [],
-  buildFlags: [],
-  output: ".berth",
 };
 const build: Decision = { kind: "build", because: { code: "no-registry" } };
 const reuse: Decision = {
@@ -30,19 +24,7 @@ function pipeline(
   images: readonly PlannedImage[],
   change: Partial<PipelineOptions> = {},
 ): Record<string, Record<string, unknown>> {
-  const plan: Plan = {
-    version: 1,
-    config: configOf(config()),
-    revision: null,
-    pipeline: null,
-    dirty: [],
-    complete: true,
-    variables: {},
-    warnings: [],
-    set: { id: "0", tag: "set-0", record: null, generation: null, stale: false },
-    images,
-  };
-  const text = printPipeline(childPipeline(plan, { ...options, ...change }));
+  const text = printPipeline(childPipeline(planWith(images), { ...options, ...change }));
   // As GitLab reads it.
   return parse(text, { version: "1.1" }) as Record<string, Record<string, unknown>>;
 }

@@ -2,9 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Outcome } from "../../src/build/outcome.ts";
 import { printOutcomes, printPlan, printTable, shortReference } from "../../src/output/print.ts";
-import { configOf } from "../../src/plan/make.ts";
-import type { Plan } from "../../src/plan/plan.ts";
-import { config, plannedImage, someDigest } from "../support/keyed.ts";
+import { plannedImage, planWith, someDigest } from "../support/keyed.ts";
 
 const debian = `r.example/debian@${someDigest}`;
 const broken = { code: "broken", reference: "r.example/fedora:key-2", missing: "config" } as const;
@@ -16,18 +14,7 @@ const images = [
   ),
   plannedImage("fedora", { kind: "build", because: broken }, { reference: broken.reference }),
 ];
-const plan: Plan = {
-  version: 1,
-  config: configOf(config()),
-  revision: "c0ffee",
-  pipeline: null,
-  dirty: [],
-  set: { id: "5".repeat(64), tag: "set-5", record: null, generation: null, stale: false },
-  complete: true,
-  images,
-  variables: {},
-  warnings: [],
-};
+const plan = planWith(images);
 
 test("the plan says for every image what is decided and why", () => {
   const lines = printPlan(plan).split("\n");

@@ -7,15 +7,13 @@ import type { Plan } from "../../src/plan/plan.ts";
 import { ownBase } from "../../src/plan/situation.ts";
 import { publishSet } from "../../src/publish/set.ts";
 import { client } from "../registry/clients.ts";
-import { type Flow, flowTime, planOf, run } from "../support/flow.ts";
+import { type Flow, flowTime, hoursLater, planOf, run } from "../support/flow.ts";
 import { type Job, openProjects } from "../support/projects.ts";
 
 const upstream = "qemu-project/qemu";
 const fork = "alice/qemu";
 const dockerfiles = { x: "FROM scratch\nRUN x\n", y: "FROM scratch\nRUN y\n" };
 const changed = { ...dockerfiles, y: "FROM scratch\nRUN y in alice's fork\n" };
-
-const hoursLater = (hours: number): Date => new Date(flowTime.getTime() + hours * 60 * 60 * 1000);
 
 describe("a set record", async () => {
   const projects = await openProjects();

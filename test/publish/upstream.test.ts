@@ -3,15 +3,13 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { ownTags } from "../../src/image/key.ts";
 import type { Plan } from "../../src/plan/plan.ts";
-import { type Flow, flowTime, planOf, run } from "../support/flow.ts";
+import { type Flow, flowTime, hoursLater, planOf, run } from "../support/flow.ts";
 import { type Job, openProjects } from "../support/projects.ts";
 
 const upstream = "qemu-project/qemu";
 const fork = "alice/qemu";
 const dockerfiles = { x: "FROM scratch\nRUN x\n", y: "FROM scratch\nRUN y\n" };
 const changed = { ...dockerfiles, y: "FROM scratch\nRUN y in alice's fork\n" };
-
-const hoursLater = (hours: number): Date => new Date(flowTime.getTime() + hours * 60 * 60 * 1000);
 
 describe("a fork whose set stays the same", async () => {
   const projects = await openProjects();

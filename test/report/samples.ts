@@ -3,10 +3,9 @@
 import type { Outcome, Result } from "../../src/build/outcome.ts";
 import { BerthError, type ErrorCode } from "../../src/errors.ts";
 import { digestOf } from "../../src/oci/digest.ts";
-import { configOf } from "../../src/plan/make.ts";
 import type { Decision, Plan, PlannedImage } from "../../src/plan/plan.ts";
 import { makeReport, type Report } from "../../src/report/view.ts";
-import { config, keyedImage, someDigest } from "../support/keyed.ts";
+import { keyedImage, planWith, someDigest } from "../support/keyed.ts";
 
 export const decisions: Readonly<Record<Decision["kind"], Decision>> = {
   reuse: {
@@ -45,19 +44,7 @@ export function planned(
 }
 
 export function planOf(images: readonly PlannedImage[], change: Partial<Plan> = {}): Plan {
-  return {
-    version: 1,
-    config: configOf(config()),
-    revision: "c0ffee".repeat(6),
-    pipeline: "77",
-    dirty: [],
-    set: { id: "5".repeat(64), tag: "set-5", record: null, generation: null, stale: false },
-    complete: true,
-    images,
-    variables: {},
-    warnings: [],
-    ...change,
-  };
+  return planWith(images, { revision: "c0ffee".repeat(6), pipeline: "77", ...change });
 }
 
 /** The outcome of an image; `at` and `seconds` count from the start of the run. */

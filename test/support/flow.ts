@@ -29,6 +29,10 @@ import { type MemoryFile, memoryTree } from "./tree.ts";
 /** When runs happen that do not say. */
 export const flowTime = new Date("2026-11-20T12:00:00Z");
 
+export function hoursLater(hours: number): Date {
+  return new Date(flowTime.getTime() + hours * 60 * 60 * 1000);
+}
+
 export interface FlowOptions {
   readonly registry: Registry;
   readonly situation: Situation;

@@ -4,7 +4,9 @@ import { imageDefaults } from "../../src/config/defaults.ts";
 import type { Image } from "../../src/image/image.ts";
 import { type KeyedImage, type KeyInputs, keyOf, keyVersion } from "../../src/image/key.ts";
 import { digestOf } from "../../src/oci/digest.ts";
-import type { Decision, PlannedImage } from "../../src/plan/plan.ts";
+import type { PipelineOptions } from "../../src/output/pipeline.ts";
+import { configOf } from "../../src/plan/make.ts";
+import type { Decision, Plan, PlannedImage } from "../../src/plan/plan.ts";
 import type { Freshness } from "../../src/plan/refresh.ts";
 import { type Situation, situationOf } from "../../src/plan/situation.ts";
 
@@ -50,6 +52,37 @@ export function plannedImage(
   const repository = `r.example/${name}`;
   return { ...keyedImage(name), repository, tag: "key-x", decision, reference: null, ...change };
 }
+
+/** A plan of a set that is not on record, with nothing special. */
+export function planWith(images: readonly PlannedImage[], change: Partial<Plan> = {}): Plan {
+  return {
+    version: 1,
+    config: configOf(config()),
+    revision: "c0ffee",
+    pipeline: null,
+    dirty: [],
+    set: { id: "5".repeat(64), tag: "set-5", record: null, generation: null, stale: false },
+    complete: true,
+    images,
+    variables: {},
+    warnings: [],
+    ...change,
+  };
+}
+
+/** A child pipeline of which nothing is asked. */
+export const pipelineOptions: PipelineOptions = {
+  parentPipeline: undefined,
+  planJob: undefined,
+  image: undefined,
+  tags: [],
+  timeout: undefined,
+  docker: undefined,
+  variables: {},
+  flags: [],
+  buildFlags: [],
+  output: ".berth",
+};
 
 export const someDigest = digestOf("some image");
 
