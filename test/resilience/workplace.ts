@@ -93,7 +93,7 @@ export async function openStand(
   };
 }
 
-/** Processes whose environment names a job's temporary folder. */
+/** Processes whose temporary folder is the given one of a job, or lies in it. */
 export function processesOf(tmp: string): readonly string[] {
   return (
     readdirSync("/proc")
@@ -103,9 +103,9 @@ export function processesOf(tmp: string): readonly string[] {
           const isDead = / [ZX] /.test(
             readFileSync(`/proc/${pid}/stat`, "utf8").split(")").at(-1) ?? "",
           );
-          return (
-            !isDead && readFileSync(`/proc/${pid}/environ`, "utf8").includes(`TMPDIR=${tmp}\0`)
-          );
+          const environment = readFileSync(`/proc/${pid}/environ`, "utf8").split("\0");
+          const where = environment.find((value) => value.startsWith("TMPDIR="))?.slice(7);
+          return !isDead && (where === tmp || where?.startsWith(`${tmp}/`) === true);
         } catch {
           return false;
         }
@@ -151,14 +151,13 @@ function unlessGone<T>(look: () => T): T | undefined {
   }
 }
 
-/** Waits for something that is true within a moment; how long it took, or `undefined` after a minute. */
-export async function soon(isTrue: () => boolean): Promise<number | undefined> {
+/** Waits for something that is true within a moment; an error after a minute. */
+export async function soon(isTrue: () => boolean): Promise<void> {
   const start = performance.now();
   while (!isTrue()) {
-    if (performance.now() - start > 60_000) return undefined;
+    if (performance.now() - start > 60_000) throw new Error(`not within a minute: ${isTrue}`);
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
-  return performance.now() - start;
 }
 
 export async function gone(child: ChildProcess): Promise<void> {

@@ -58,7 +58,7 @@ function projectAt(folder: string, name: string): Project {
       }
     },
     commit: async () => {
-      await git("add", "--all", "--force");
+      await git("add", "--all", "--force", "--", ":!.berth");
       await git("commit", "--quiet", "--message=a change");
       return git("rev-parse", "HEAD");
     },
