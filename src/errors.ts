@@ -30,6 +30,8 @@ export const errorCodes = {
   REGISTRY_UNSET: exitCodes.usage,
   DOTENV_LIMIT: exitCodes.usage,
   OUTPUT_INVALID: exitCodes.usage,
+  FILE_REFUSED: exitCodes.usage,
+  DISK_FULL: exitCodes.failed,
   PLAN_INVALID: exitCodes.usage,
   PLAN_STALE: exitCodes.failed,
   GIT_FAILED: exitCodes.failed,
@@ -103,6 +105,16 @@ export function describeError(error: unknown, debug = false): string {
   if (error.hint !== undefined) lines.push(`  hint: ${error.hint}`);
   if (debug && error.stack !== undefined) lines.push(error.stack);
   return `${lines.join("\n")}\n`;
+}
+
+/** The same for a program: what `--json` prints in place of a result. */
+export function errorValue(error: unknown): object {
+  if (error instanceof BerthError) {
+    const { code, message, hint = null, problems } = error;
+    return { error: { code, message, hint, problems } };
+  }
+  const message = error instanceof Error ? error.message : String(error);
+  return { error: { code: "INTERNAL", message, hint: null, problems: [] } };
 }
 
 function describeBug(error: unknown): string {

@@ -2,8 +2,9 @@
 import { Command, CommanderError, Option } from "commander";
 import { defaults } from "../config/defaults.ts";
 import { givenVariables } from "../config/given.ts";
-import { describeError, exitCodeOf, exitCodes } from "../errors.ts";
+import { describeError, errorValue, exitCodeOf, exitCodes } from "../errors.ts";
 import { closeLog } from "../host/console.ts";
+import { recognise } from "../host/refusal.ts";
 
 export const version = "0.1.0";
 
@@ -25,14 +26,18 @@ const commands: Readonly<Record<string, () => Promise<{ declare(program: Command
 };
 
 /** Runs one command line and sets the exit code of the process; never throws. */
-export async function main(args: readonly string[]): Promise<void> {
-  process.stdout.on("error", forgiveGoneReader);
+export async function main(given: readonly string[]): Promise<void> {
+  // Alone; after `run` it is a volume.
+  const args = given[0] === "-v" ? ["--version"] : given;
+  process.stdout.on("error", endUnwritten);
+  // A log that nobody takes is no reason to leave work half done.
+  process.stderr.on("error", () => undefined);
   forgetEmpty(process.env);
   try {
     const program = await makeProgram(args[0]);
     await program.parseAsync(args, { from: "user" }).finally(closeLog);
   } catch (error) {
-    process.exitCode = endOf(error);
+    process.exitCode = endOf(recognise(error), isForProgram(args));
   }
 }
 
@@ -62,18 +67,28 @@ export async function makeProgram(name = ""): Promise<Command> {
   return program;
 }
 
-function endOf(error: unknown): number {
+/** Whether the result goes to a program; what follows `--` is another program's. */
+function isForProgram(args: readonly string[]): boolean {
+  const own = args.includes("--") ? args.slice(0, args.indexOf("--")) : args;
+  return own.includes("--json");
+}
+
+function endOf(error: unknown, isJson: boolean): number {
   // It has been printed already; help and version are thrown too.
   if (error instanceof CommanderError)
     return error.exitCode === 0 ? exitCodes.done : exitCodes.usage;
   const prefix = process.env[givenVariables.prefix] ?? defaults.prefix;
   process.stderr.write(describeError(error, process.env[`${prefix}_DEBUG`] === "1"));
+  if (isJson) process.stdout.write(`${JSON.stringify(errorValue(error), null, 2)}\n`);
   return exitCodeOf(error);
 }
 
-/** `berth key | head -1` has all that it wanted. */
-function forgiveGoneReader(error: NodeJS.ErrnoException): void {
-  if (error.code !== "EPIPE") throw error;
+/** `berth key | head -1` has all that it wanted; a full disk has not. */
+function endUnwritten(error: NodeJS.ErrnoException): void {
+  if (error.code === "EPIPE") return;
+  const told = recognise(Object.assign(error, { path: "standard output" }));
+  process.stderr.write(describeError(told));
+  process.exit(exitCodeOf(told));
 }
 
 /** Forgets inputs that were left empty: they reach a job as empty variables. */

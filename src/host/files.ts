@@ -24,7 +24,7 @@ import type { FileEntry, Files, TemporaryFolder } from "../world.ts";
  */
 export function realFiles(): Files {
   return {
-    read: async (path) => unlessAbsent(() => readFileSync(path)),
+    read: async (path) => unlessAbsent(() => readAt(path)),
     write: writeWhole,
     entry: async (path) => entryAt(path),
     readLink: async (path) => readlinkSync(path, { encoding: "buffer" }),
@@ -33,6 +33,15 @@ export function realFiles(): Files {
     writer: (path) => createWriteStream(path),
     reader: (path) => createReadStream(path),
   };
+}
+
+/** The system's error for a folder does not say which. */
+function readAt(path: string): Buffer {
+  try {
+    return readFileSync(path);
+  } catch (error) {
+    throw error instanceof Error ? Object.assign(error, { path }) : error;
+  }
 }
 
 function entryAt(path: string): FileEntry | undefined {

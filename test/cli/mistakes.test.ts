@@ -4,7 +4,7 @@ import { after, before, test } from "node:test";
 import { ownTags } from "../../src/image/key.ts";
 import { makeRepository } from "../context/repository.ts";
 import { seed, testImage } from "../registry/clients.ts";
-import { berth, plainEnv } from "../support/command.ts";
+import { berth, ended, entry, plainEnv, startProgram } from "../support/command.ts";
 import { type MemoryRegistry, startMemoryRegistry } from "../support/memory-registry.ts";
 
 const files = {
@@ -159,3 +159,67 @@ for (const verb of ["key", "prune"]) {
     assert.doesNotMatch(stderr, /CONTAINER_TAG/);
   });
 }
+
+const systemErrors: readonly (readonly [
+  what: string,
+  words: string,
+  code: number,
+  says: RegExp,
+])[] = [
+  [
+    "a folder for a file",
+    "--config ci key",
+    64,
+    /^berth: read \S+\/ci: it is a folder \[FILE_REF/m,
+  ],
+  ["a file for a folder", "plan --output data/x", 64, /data is a file, not a folder \[OUTPUT_INV/],
+  [
+    "a name that no file can have",
+    `plan --output ${"x".repeat(300)}`,
+    64,
+    /the name is too long .FILE_REF/,
+  ],
+  ["a full disk under the result", "key >/dev/full", 1, /write standard output: no space left/],
+];
+
+for (const [what, words, code, says] of systemErrors) {
+  test(`${what} is no bug of berth's own`, async (t) => {
+    const repository = makeRepository(t, { ...files, data: "x\n", "ci/x": "x\n" });
+    repository.commit();
+    const env = plainEnv({
+      HOME: repository.path,
+      CI_REGISTRY_IMAGE: `${registry.host}/acme/tools`,
+    });
+    const line = `"$1" "$2" ${words}`;
+    const args = ["-c", line, "sh", process.execPath, entry];
+    const end = await ended(startProgram("/bin/sh", args, { cwd: repository.path, env }));
+    assert.equal(end.code, code, end.stderr);
+    assert.match(end.stderr, says);
+    assert.match(end.stderr, /^ {2}hint: /m);
+    assert.doesNotMatch(end.stderr, /bug of berth|^ {4}at /m);
+  });
+}
+
+test("with --json an error is JSON too, unless the flag is another program's", async (t) => {
+  const repository = makeRepository(t, { ...files, "berth.yml": "prefex: A\nimages: 1\n" });
+  const where = { cwd: repository.path, env: plainEnv({ HOME: repository.path }) };
+  const { code, stdout, stderr } = await berth(["key", "--json"], where);
+  assert.equal(code, 64);
+  const { error } = JSON.parse(stdout);
+  assert.equal(error.code, "CONFIG_INVALID");
+  assert.ok(stderr.includes(`berth: ${error.message} [CONFIG_INVALID]`), stderr);
+  assert.ok(stderr.includes(`hint: ${error.hint}`), stderr);
+  const [first] = error.problems;
+  assert.deepEqual([first.file, first.line, first.column], ["berth.yml", 1, 1]);
+  const other = await berth(["run", "debian", "--", "jq", "--json"], where);
+  assert.deepEqual([other.code, other.stdout], [64, ""]);
+});
+
+test("the version has three spellings, none of which takes the volumes of run", async (t) => {
+  const repository = makeRepository(t, files);
+  const where = { cwd: repository.path, env: plainEnv({ HOME: repository.path }) };
+  for (const word of ["--version", "-v", "version"])
+    assert.match((await berth([word], where)).stdout, /^\d+\.\d+\.\d+\n$/);
+  const { stderr } = await berth(["run", "-v", "a:b", "debain"], where);
+  assert.match(stderr, /debain/);
+});
