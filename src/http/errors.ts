@@ -129,11 +129,12 @@ function refusedHint(bytes: Uint8Array): string {
 export const unavailableHint =
   "the registry cannot be used at the moment; try again later, and see its status page";
 
-/** REGISTRY_REFUSED for a web page, which no registry sends for what we ask. */
+/** REGISTRY_REFUSED for a web page, which no registry sends for what we ask, not even where it has nothing. */
 export function refuseWebPage({ headers }: Pick<Answered, "headers">, purpose: string): void {
-  if (!isWebPage(headers)) return;
+  // Where a proxy puts its own page in place of a registry's 404, this header stays.
+  if (!isWebPage(headers) || headers.has("docker-distribution-api-version")) return;
   throw new BerthError("REGISTRY_REFUSED", `${purpose}: the answer is a web page`, {
-    hint: "check the registry's host name and port, and whether a proxy or a login page stands before it",
+    hint: "check the registry's host name and port (gitlab.com's is registry.gitlab.com), and whether a proxy or a login page stands before it",
   });
 }
 
@@ -171,9 +172,31 @@ export function networkCause(error: unknown): string {
   return "connection failed";
 }
 
-/** Trying again does not make a certificate good. */
-export function isCertificateProblem(cause: string): boolean {
-  return /^(CERT_|ERR_TLS_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|HOSTNAME_|INVALID_CA|EPROTO)/.test(
-    cause,
-  );
+/** What a connection failed of that will fail again, by the system's and OpenSSL's codes, with what to do. */
+const lasting: readonly (readonly [RegExp, string])[] = [
+  [
+    /^ENOTFOUND$/,
+    "check the host's name; behind a proxy set NODE_USE_ENV_PROXY=1 beside HTTPS_PROXY",
+  ],
+  [
+    /^(ERR_TLS_CERT_ALTNAME|HOSTNAME_)/,
+    "the server's certificate is for another host: check the name",
+  ],
+  [
+    /^CERT_(HAS_EXPIRED|NOT_YET_VALID)/,
+    "renew the server's certificate, or set this machine's clock",
+  ],
+  [
+    /^(EPROTO|ERR_SSL_WRONG_VERSION)/,
+    "the server does not speak TLS: check the port; `insecure` in berth.yml names hosts of plain http",
+  ],
+  [
+    /^(CERT_|ERR_TLS_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|INVALID_CA)/,
+    "name the authority of the registry's certificate with NODE_EXTRA_CA_CERTS",
+  ],
+];
+
+/** What to do about a failure that no other try mends; none where one may. */
+export function lastingHint(cause: string): string | undefined {
+  return lasting.find(([codes]) => codes.test(cause))?.[1];
 }

@@ -12,7 +12,7 @@ import {
 } from "./body.ts";
 import {
   backoffMs,
-  isCertificateProblem,
+  lastingHint,
   mayPass,
   networkCause,
   printStatus,
@@ -125,7 +125,8 @@ export function makeTransport(world: Outside): Transport {
       const wait = Math.max(asked ?? 0, backoffMs(attempt, random));
       const isBearable = wait <= limits.waitMs;
       if (asked !== undefined && isBearable) pausedUntil.set(call.url.origin, now() + asked);
-      const isLast = call.once === true || attempt >= limits.attempts || !trouble.mayEnd;
+      const isLast =
+        call.once === true || attempt >= limits.attempts || trouble.lasting !== undefined;
       if (isLast || !isBearable) throw unavailable(call, trouble);
       log(`${call.purpose}: ${trouble.what}; trying again in ${(wait / 1000).toFixed(1)} s`);
       await clock.sleep(wait);
@@ -138,24 +139,21 @@ interface Trouble {
   readonly what: string;
   /** Milliseconds that the server asks to wait. */
   readonly asked: number | undefined;
-  /** Whether it may be over at another attempt. */
-  readonly mayEnd: boolean;
+  /** What to do where no other attempt mends it. */
+  readonly lasting?: string | undefined;
 }
 
 function troubleOf(outcome: Outcome, { redactor, clock }: Outside): Trouble {
   if ("failed" in outcome) {
-    const mayEnd = !isCertificateProblem(outcome.failed);
-    return { what: outcome.failed, asked: undefined, mayEnd };
+    return { what: outcome.failed, asked: undefined, lasting: lastingHint(outcome.failed) };
   }
   const asked = retryAfterMs(outcome.headers.get("retry-after"), clock.now());
-  return { what: printStatus(outcome, redactor), asked, mayEnd: true };
+  return { what: printStatus(outcome, redactor), asked };
 }
 
-function unavailable({ purpose }: Call, { what, asked, mayEnd }: Trouble): BerthError {
+function unavailable({ purpose }: Call, { what, asked, lasting }: Trouble): BerthError {
   const wait = asked === undefined || asked === 0 ? "" : ` (asks to wait ${asked / 1000} s)`;
-  const hint = mayEnd
-    ? unavailableHint
-    : "name the authority of the registry's certificate with NODE_EXTRA_CA_CERTS";
+  const hint = lasting ?? unavailableHint;
   return new BerthError("REGISTRY_UNAVAILABLE", `${purpose}: ${what}${wait}`, { hint });
 }
 

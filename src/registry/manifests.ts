@@ -51,8 +51,8 @@ export async function getManifest(
     overflow: "MANIFEST_INVALID",
   };
   const reply = await session.expect([200, 404], call);
-  if (reply.status === 404) return undefined;
   refuseWebPage(reply, call.purpose);
+  if (reply.status === 404) return undefined;
   const digest = digestOf(reply.bytes);
   checkDigest(call, "the bytes have", digest, reference.digest);
   checkDigest(call, "the registry says", namedDigest(reply, call), digest);
@@ -67,8 +67,8 @@ export async function headManifest(
 ): Promise<Descriptor | undefined> {
   const call = manifestCall(session, "HEAD", reference);
   const reply = await session.expect([200, 404], call);
-  if (reply.status === 404) return undefined;
   refuseWebPage(reply, call.purpose);
+  if (reply.status === 404) return undefined;
   const descriptor = describedBy(reply, call);
   if (descriptor === undefined) return (await getManifest(session, reference))?.descriptor;
   checkDigest(call, "the registry says", descriptor.digest, reference.digest);
@@ -179,10 +179,10 @@ export async function* listTags(
     const purpose = `list tags of ${printRepository(repository)}`;
     const call = { method: "GET", url, purpose, needs, maxBytes: maxPageBytes } as const;
     const reply: Reply = await session.expect([200, 404], call);
+    refuseWebPage(reply, purpose);
     // Only the first page tells of a repository that is not there; a later one that is gone is a hole.
     if (reply.status === 404 && seen.size === 1) return;
     if (reply.status === 404) throw await session.error(call, reply);
-    refuseWebPage(reply, purpose);
     const tags = readTags(reply, purpose);
     yield* tags;
     idle = tags.every((tag) => before.has(tag)) ? idle + 1 : 0;

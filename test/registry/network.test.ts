@@ -5,6 +5,8 @@ import { createServer, request } from "node:http";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { suite, test } from "node:test";
+import type { Repository } from "../../src/oci/reference.ts";
+import type { Registry } from "../../src/registry/registry.ts";
 import { listen, stopServer } from "../support/faulty-server.ts";
 import { startMemoryRegistry } from "../support/memory-registry.ts";
 import { startTokenService } from "../support/token-service.ts";
@@ -40,14 +42,41 @@ async function startProxy(to: string) {
 }
 
 suite("the way to a registry", () => {
-  test("a host that no name server knows is unavailable, after the attempts", async () => {
-    const lines: string[] = [];
-    const opened = client(goodLogin, { log: (line) => lines.push(line) });
-    await assert.rejects(opened.get({ host: "registry.invalid", path: "some/image", tag: "one" }), {
-      code: "REGISTRY_UNAVAILABLE",
-      message: /^get manifest registry\.invalid\/some\/image:one: (ENOTFOUND|EAI_AGAIN)$/,
+  for (const [code, hint] of [
+    ["ENOTFOUND", /check the host's name; .* NODE_USE_ENV_PROXY/],
+    ["ERR_TLS_CERT_ALTNAME_INVALID", /certificate is for another host/],
+    ["CERT_HAS_EXPIRED", /renew the server's certificate/],
+    ["EPROTO", /does not speak TLS: .*`insecure`/],
+    ["DEPTH_ZERO_SELF_SIGNED_CERT", /NODE_EXTRA_CA_CERTS/],
+  ] as const)
+    test(`${code} is told at once, with what to do`, async () => {
+      const lines: string[] = [];
+      const fetch = () => Promise.reject(Object.assign(new Error("no"), { code }));
+      const opened = client(goodLogin, { fetch, log: (line) => lines.push(line) });
+      const message = `get manifest registry.test/some/image:one: ${code}`;
+      const asked = opened.get({ host: "registry.test", path: "some/image", tag: "one" });
+      await assert.rejects(asked, { code: "REGISTRY_UNAVAILABLE", message, hint });
+      assert.deepEqual(lines, []);
     });
-    assert.equal(lines.length, 4);
+
+  test("a host that answers with web pages is no registry, whatever it has", async () => {
+    const ask: readonly ((opened: Registry, at: Repository) => Promise<unknown>)[] = [
+      (opened, at) => opened.get({ ...at, tag: "one" }),
+      (opened, at) => opened.head({ ...at, tag: "one" }),
+      (opened, at) => Array.fromAsync(opened.tags(at)),
+    ];
+    for (const one of ask) {
+      const server = createServer((_incoming, response) => {
+        response.writeHead(404, { "content-type": "text/html;charset=utf-8" });
+        response.end("<html>");
+      });
+      const at = { host: await listen(server), path: "group/image" };
+      await assert.rejects(one(client(undefined), at), {
+        code: "REGISTRY_REFUSED",
+        message: /the answer is a web page/,
+      });
+      await stopServer(server);
+    }
   });
 
   test("an IPv6 address is a host like others, with tokens too", async () => {
