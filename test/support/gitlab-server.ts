@@ -40,6 +40,8 @@ export interface GitLabOptions {
   readonly isNew?: boolean;
   /** Whether the registry has a metadata database, as GitLab.com has; true where not given. */
   readonly hasDatabase?: boolean;
+  /** Answers what is neither the API's nor the token service's; `undefined` where that is not its matter either. */
+  readonly also?: (request: SeenRequest) => Promise<Answer | undefined>;
 }
 
 export interface TestGitLab {
@@ -96,7 +98,9 @@ export async function startGitLab(options: GitLabOptions = {}): Promise<TestGitL
         const answer = await answerToken(model, tokens, users, request);
         return respond(request.method, response, undefined, () => answer);
       }
-      respond(request.method, response, gitlab.fault(request), () => answerApi(api, request));
+      const other = await options.also?.(request);
+      const real = () => other ?? answerApi(api, request);
+      respond(request.method, response, gitlab.fault(request), real);
     })().catch(() => response.destroy());
   });
   const url = `http://${await listen(server)}`;

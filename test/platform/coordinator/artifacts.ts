@@ -1,0 +1,67 @@
+/** What jobs leave for others: archives, and variables in reports. */
+import { execFile } from "node:child_process";
+import { writeFile } from "node:fs/promises";
+import { promisify } from "node:util";
+import { gunzipSync } from "node:zlib";
+import type { Variable } from "../../../src/pipelines/variables.ts";
+import type { Answer, SeenRequest } from "../../support/faulty-server.ts";
+import { failed } from "../../support/gitlab-pages.ts";
+import { program } from "../../support/programs.ts";
+import type { Attempt } from "./jobs.ts";
+
+const made: Answer = { status: 201, headers: { "content-type": "application/json" }, body: "{}" };
+
+/** Takes in one upload of a job (F13); a report of variables that GitLab would not take is refused. */
+export async function takeIn(
+  attempt: Attempt,
+  { body, headers, query }: SeenRequest,
+  path: string,
+): Promise<Answer> {
+  const form = await new Response(new Uint8Array(body), {
+    headers: { "content-type": headers["content-type"] ?? "" },
+  }).formData();
+  const file = form.get("file");
+  if (!(file instanceof Blob)) return failed(400, "file is missing");
+  const bytes = Buffer.from(await file.arrayBuffer());
+  const type = query.get("artifact_type");
+  if (type === "archive") {
+    await writeFile(path, bytes);
+    attempt.archive = { path, size: bytes.length };
+  }
+  if (type !== "dotenv") return made;
+  if (bytes.length >= mostBytes)
+    return failed(400, `Dotenv Artifact Too Big. Maximum Allowable Size: ${mostBytes}`);
+  const variables = parseDotenv(gunzipSync(bytes).toString());
+  if (typeof variables === "string") return failed(400, variables);
+  attempt.dotenv = variables;
+  return made;
+}
+
+// Limits of a self-managed GitLab (D11).
+const mostBytes = 5120;
+const mostVariables = 20;
+
+/** D11: the variables, or GitLab's words for why there are none. */
+export function parseDotenv(text: string): readonly Variable[] | string {
+  const found = new Map<string, string>();
+  for (const line of text.split("\n").slice(0, text.endsWith("\n") ? -1 : undefined)) {
+    const [, key, value] = /^([^=]*)=(.*)$/.exec(line) ?? [];
+    if (key === undefined || value === undefined) return "Invalid Format";
+    if (key.trim() === "") return "Validation failed: Key can't be blank";
+    if (!/^\w+$/.test(key.trim()))
+      return "Validation failed: Key can contain only letters, digits and '_'.";
+    found.set(key.trim(), value.trim());
+  }
+  if (found.size > mostVariables)
+    return `Dotenv files cannot have more than ${mostVariables} variables`;
+  return [...found].map(([key, value]) => ({ key, value }));
+}
+
+/** One file of an archive; `undefined` where it is not in it. */
+export async function fileIn(zip: string, path: string): Promise<string | undefined> {
+  const run = promisify(execFile)(program("busybox"), ["unzip", "-p", zip, path]);
+  return run.then(
+    ({ stdout }) => stdout,
+    () => undefined,
+  );
+}

@@ -1,0 +1,121 @@
+/** A whole GitLab for pipelines of berth: coordinator, runner, daemon, registries, the component and its image. */
+import { mkdir, readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { type Actor, type Files, type Ground, newProject } from "../../lives/actor.ts";
+import { pushBusybox } from "../../support/bases.ts";
+import { plainEnv, succeed } from "../../support/command.ts";
+import { type DockerRegistry, startDockerRegistry } from "../../support/docker-registry.ts";
+import { startDockerd } from "../../support/dockerd.ts";
+import type { ProjectSettings } from "../../support/gitlab-model.ts";
+import { program } from "../../support/programs.ts";
+import { temporaryFolder } from "../../support/services.ts";
+import { toolImage } from "../../support/tool-image.ts";
+import { type Coordinator, startCoordinator } from "./coordinator.ts";
+import { startRunner } from "./runner.ts";
+
+const top = join(import.meta.dirname, "../../..");
+
+/** The version of the component that the examples include. */
+const componentVersion = "0.1.0";
+
+export interface Platform extends Coordinator {
+  readonly ground: Ground;
+  /** Stands for docker.io. */
+  readonly bases: DockerRegistry;
+  /** What the runner itself has said. */
+  runnerLog(): string;
+}
+
+/** Starts all of it. */
+export async function openPlatform(): Promise<Platform> {
+  const { path: folder, remove } = await temporaryFolder("berth-platform-");
+  const ends: (() => Promise<void>)[] = [remove];
+  const stop = async () => {
+    for (const end of ends.splice(0).reverse()) await end();
+  };
+  try {
+    await mkdir(join(folder, "git"));
+    const coordinator = await startCoordinator(folder, [
+      // The registry is on the host's loopback, and so is the network of a build.
+      { key: "BERTH_BUILD_NETWORK", value: "host" },
+      { key: "QEMU_CI_BUILD_NETWORK", value: "host" },
+    ]);
+    const { gitlab, runnerToken: token } = coordinator;
+    ends.push(coordinator.stop);
+    const bases = await startDockerRegistry();
+    ends.push(bases.stop);
+    const dockerd = await startDockerd([bases.host, gitlab.registry.host]);
+    ends.push(dockerd.stop);
+    const runner = await startRunner({
+      url: gitlab.url,
+      token,
+      dockerd,
+      folder: join(folder, "runner"),
+    });
+    ends.push(runner.stop);
+    const ground = { folder, gitlab, env: gitEnv() };
+    return { ...coordinator, ground, bases, runnerLog: runner.log, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+function gitEnv() {
+  return plainEnv({
+    GIT_CONFIG_GLOBAL: "/dev/null",
+    GIT_CONFIG_SYSTEM: "/dev/null",
+    GIT_AUTHOR_NAME: "Jane",
+    GIT_AUTHOR_EMAIL: "jane@example.com",
+    GIT_COMMITTER_NAME: "Jane",
+    GIT_COMMITTER_EMAIL: "jane@example.com",
+  });
+}
+
+/** Releases the component of this checkout, and its image, in the project `berth-ci/berth`. */
+export async function releaseComponent({ ground, gitlab, bases }: Platform): Promise<void> {
+  const members = { bea: "maintainer" } as const;
+  const actor = await newProject(ground, "berth-ci/berth", { members });
+  const files = await filesBelow(join(top, "templates"));
+  const placed = Object.entries(files).map(([path, text]) => [`templates/${path}`, text]);
+  const sha = await actor.commit("main", Object.fromEntries(placed));
+  await succeed("git", ["-C", actor.bare, "tag", componentVersion, sha], { env: ground.env });
+  for (const name of ["debian:13-slim", "alpine:3.23", "fedora:43"]) {
+    const [repository = "", tag = ""] = name.split(":");
+    await pushBusybox(bases.host, `library/${repository}`, tag);
+  }
+  const image = await toolImage();
+  const draft = `${bases.host}/tool:1`;
+  await image.push(draft);
+  const login = `bea:${gitlab.token("bea", "write_registry")}`;
+  const flags = ["--src-tls-verify=false", "--dest-tls-verify=false", `--dest-creds=${login}`];
+  const to = `docker://${gitlab.registry.host}/berth-ci/berth/tool:${componentVersion}`;
+  const copy = ["copy", "--quiet", "--insecure-policy", ...flags, `docker://${draft}`, to];
+  await succeed(program("skopeo"), copy);
+}
+
+/** A project with the files of an example below component/, whose bases come from this platform. */
+export async function exampleProject(
+  { ground, bases }: Platform,
+  example: string,
+  path: string,
+  settings: ProjectSettings,
+): Promise<Actor> {
+  const actor = await newProject(ground, path, settings);
+  const files = await filesBelow(join(top, "component", example));
+  const rebased = Object.entries(files).map(([name, text]) => [
+    name,
+    name.endsWith(".docker") ? text.replace("docker.io", bases.host) : text,
+  ]);
+  await actor.commit(actor.project.defaultBranch, Object.fromEntries(rebased));
+  return actor;
+}
+
+async function filesBelow(folder: string): Promise<Files> {
+  const all = await readdir(folder, { recursive: true, withFileTypes: true });
+  const paths = all.filter((one) => one.isFile()).map((one) => join(one.parentPath, one.name));
+  const pairs = paths.map(
+    async (path) => [path.slice(folder.length + 1), await readFile(path, "utf8")] as const,
+  );
+  return Object.fromEntries(await Promise.all(pairs));
+}

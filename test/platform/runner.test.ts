@@ -1,0 +1,100 @@
+/** GitLab Runner against the coordinator, with pipelines that have nothing of berth in them. */
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { type Actor, newProject } from "../lives/actor.ts";
+import { pushBusybox } from "../support/bases.ts";
+import { openPlatform, type Platform } from "./coordinator/platform.ts";
+import { type Ran, rested, run } from "./coordinator/ran.ts";
+
+let platform: Platform;
+let project: Actor;
+before(async () => {
+  platform = await openPlatform();
+  await pushBusybox(platform.bases.host, "library/busybox", "1");
+  project = await newProject(platform.ground, "acme/plain", { members: { olga: "maintainer" } });
+});
+after(() => platform.stop());
+
+/** Commits a pipeline of jobs in a small image, and runs it. */
+async function runs(config: Readonly<Record<string, unknown>>): Promise<Ran> {
+  const image = `${platform.bases.host}/library/busybox:1`;
+  await project.commit("main", {
+    ".gitlab-ci.yml": JSON.stringify({ default: { image }, ...config }),
+  });
+  return run(platform, project.project);
+}
+
+test("files and variables of a job reach the next, and those of what it does not depend on do not", async () => {
+  const { states, outputs } = await runs({
+    first: {
+      stage: "build",
+      script: ["echo text > file", "echo WORD=from-first > words.env"],
+      artifacts: { paths: ["file"], reports: { dotenv: "words.env" } },
+    },
+    second: { variables: { HELD: "$WORD" }, script: 'echo "$(cat file) $HELD"' },
+    alone: { dependencies: [], script: 'echo "none: $WORD"; ! test -e file' },
+  });
+  assert.deepEqual(states, { first: "success", second: "success", alone: "success" });
+  assert.equal(outputs["second"], "text from-first\n");
+  assert.equal(outputs["alone"], "none: \n");
+});
+
+test("an exit code is tried again where the job says so, and a failure skips the stages after it", async () => {
+  const retry = { max: 1, when: "runner_system_failure", exit_codes: [75] };
+  const { states, pipeline } = await runs({
+    weather: { stage: "build", retry, script: "exit 75", allow_failure: { exit_codes: [75] } },
+    mistake: { stage: "build", retry, script: "exit 1" },
+    after: { stage: "test", script: "true" },
+    always: { stage: "deploy", when: "always", script: "true" },
+  });
+  const attempts = pipeline.jobs.map((job) => job.attempts.length);
+  assert.deepEqual(states, {
+    weather: "failed",
+    mistake: "failed",
+    after: "skipped",
+    always: "success",
+  });
+  assert.deepEqual(attempts, [2, 1, 0, 1]);
+  assert.equal(pipeline.facts.status, "failed");
+});
+
+test("a child pipeline of a job's file has what it is given, and its parent's files by its number", async () => {
+  const child = {
+    build: {
+      image: "$CHOSEN",
+      needs: [{ pipeline: "$PARENT", job: "plan" }],
+      script: 'echo "$(cat child.yml | wc -l) $WORD $CI_PIPELINE_SOURCE"',
+    },
+  };
+  const { states, outputs, pipeline } = await runs({
+    plan: {
+      stage: "build",
+      script: [`echo '${JSON.stringify(child)}' > child.yml`, "echo WORD=planned > words.env"],
+      artifacts: { paths: ["child.yml"], reports: { dotenv: "words.env" } },
+    },
+    start: {
+      variables: {
+        PARENT: "$CI_PIPELINE_ID",
+        CHOSEN: `${platform.bases.host}/library/busybox:1`,
+      },
+      trigger: { include: [{ artifact: "child.yml", job: "plan" }], strategy: "depend" },
+    },
+  });
+  assert.deepEqual(states, { plan: "success", start: "success", build: "success" });
+  assert.equal(outputs["build"], "1 planned parent_pipeline\n");
+  assert.equal(pipeline.facts.status, "success");
+});
+
+test("a job by hand holds the next stage until somebody starts it", async () => {
+  const held = await runs({
+    asked: { stage: "build", when: "manual", allow_failure: false, script: "true" },
+    after: { stage: "test", script: "true" },
+  });
+  assert.deepEqual(held.states, { asked: "manual", after: "created" });
+  assert.equal(held.pipeline.facts.status, "manual");
+  const [asked] = held.pipeline.jobs;
+  assert.ok(asked);
+  platform.play(asked);
+  const { states } = await rested(platform, held.pipeline);
+  assert.deepEqual(states, { asked: "success", after: "success" });
+});
