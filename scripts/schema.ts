@@ -61,6 +61,7 @@ export function jsonSchema() {
     description: "Which container images a project has, and how berth is to treat them.",
     ...rest,
     properties: Object.fromEntries(shown) as Readonly<Record<string, object>>,
+    patternProperties: { "^x-": {} },
   };
 }
 

@@ -13,6 +13,7 @@ import type { World } from "../host/world.ts";
 import type { Spool } from "../image/contexts.ts";
 import { type Identified, identify } from "../image/identify.ts";
 import type { Image } from "../image/image.ts";
+import { didYouMean } from "../nearest.ts";
 import type { Git } from "../world.ts";
 import type { GlobalOptions } from "./verb.ts";
 
@@ -66,8 +67,10 @@ export function known(
 ): readonly string[] {
   const unknown = names.filter((name) => !images.some((image) => image.name === name));
   if (unknown.length === 0) return names;
-  throw new BerthError("IMAGE_UNKNOWN", `find ${unknown.join(", ")}: no such image`, {
-    hint: `the images are: ${images.map(({ name }) => name).join(", ")}`,
+  const all = images.map(({ name }) => name);
+  const meant = unknown.length === 1 ? didYouMean(unknown[0]!, all) : "";
+  throw new BerthError("IMAGE_UNKNOWN", `find ${unknown.join(", ")}: no such image${meant}`, {
+    hint: `the images are: ${all.join(", ")}`,
   });
 }
 

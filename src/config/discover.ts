@@ -109,7 +109,8 @@ function nameFaults(images: readonly Named[]): readonly Fault[] {
 
 function clashOf(first: Named, other: Named): string {
   if (first.name === other.name) {
-    return `image ${other.name}: both ${first.dockerfile} and ${other.dockerfile} have this name; give one another name`;
+    const line = first.places === undefined ? "" : ` (line ${first.places.name.line})`;
+    return `image ${other.name}: both ${first.dockerfile}${line} and ${other.dockerfile} have this name; give one another name`;
   }
   return `images ${first.name} and ${other.name}: their CI variables would have the same name; give one another name`;
 }

@@ -32,6 +32,7 @@ export function readSource(text: string, file: string): ConfigSource | readonly 
   const lines = new LineCounter();
   const document = parseDocument(text, {
     lineCounter: lines,
+    merge: true,
     prettyErrors: false,
     logLevel: "error",
   });
@@ -64,6 +65,12 @@ function faultsOf(document: Document, text: string): readonly (readonly [number,
       start,
       describeFault(code, message, text.slice(start)),
     ]);
+  const merges = badMerges(document);
+  if (merges.length > 0)
+    return merges.map((node) => [
+      offsetOf(node),
+      "<< takes a mapping, an alias of one, or a list of them",
+    ]);
   const aliases = aliasesOf(document);
   const lost =
     aliases.length > mostAliases ? [] : aliases.filter((alias) => !alias.resolve(document));
@@ -81,7 +88,7 @@ function toData(document: Document): { readonly data: unknown } | undefined {
   try {
     return { data: document.toJS() ?? {} };
   } catch (error) {
-    if (error instanceof ReferenceError) return undefined;
+    if (error instanceof ReferenceError || badMerges(document).length > 0) return undefined;
     throw error;
   }
 }
@@ -133,6 +140,20 @@ function offset(node: unknown): number | undefined {
 
 function offsetOf(node: unknown): number {
   return offset(node) ?? 0;
+}
+
+/** What stands behind `<<` and is no mapping. */
+function badMerges(document: Document): readonly unknown[] {
+  const bad: unknown[] = [];
+  visit(document, {
+    Pair: (_key, { key, value }) => {
+      if (!isScalar(key) || key.source !== "<<" || key.type !== "PLAIN") return;
+      const sources = isSeq(value) ? value.items : [value];
+      const isLost = (source: unknown) => isAlias(source) && !source.resolve(document);
+      bad.push(...sources.filter((source) => !isMap(resolve(document, source)) && !isLost(source)));
+    },
+  });
+  return bad;
 }
 
 /** To follow one alias the library walks the whole document. */

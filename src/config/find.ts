@@ -1,8 +1,8 @@
 /** Dockerfiles of a tree: what it has for each entry of the configuration, or by the usual names. */
 import { entriesBelow, type Tree } from "../context/tree.ts";
+import { nearest } from "../nearest.ts";
 import type { Config, ConfigPlace, ImageEntry, ImageOptions, ImagePlaces } from "./config.ts";
 import { compileGlob, globFolder, globLastName } from "./glob.ts";
-import { nearest } from "./nearest.ts";
 
 /** A Dockerfile that may become an image. */
 export interface Candidate {

@@ -1,6 +1,6 @@
 /** The grammar of an image in `berth.yml`, and the forms that all parts of the grammar share. */
 import * as z from "zod";
-import { didYouMean } from "./nearest.ts";
+import { didYouMean } from "../nearest.ts";
 import {
   imageNameRule,
   imagePathRule,

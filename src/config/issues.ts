@@ -1,8 +1,8 @@
 /** What the schema objects to, in words and at the line where it stands. */
 import type * as z from "zod";
 import type { Problem } from "../errors.ts";
+import { didYouMean } from "../nearest.ts";
 import type { ConfigSource, Path } from "./document.ts";
-import { didYouMean } from "./nearest.ts";
 
 type Issue = z.core.$ZodIssue;
 

@@ -1,7 +1,7 @@
 /** `berth.yml` as text → `Config`; loads YAML and zod, so import it only where there is a file. */
 import { BerthError, type Problem } from "../errors.ts";
 import { type Config, freeze } from "./config.ts";
-import { readSource } from "./document.ts";
+import { type ConfigSource, type Path, readSource } from "./document.ts";
 import { type Given, givenVariables, overruled } from "./given.ts";
 import { describeIssues } from "./issues.ts";
 import { type Settings, schema } from "./schema.ts";
@@ -18,10 +18,30 @@ export function parseConfig(text: string, file: string, given: Given = {}): Conf
   const settings = checkGiven(given);
   const source = readSource(text, file);
   if (!("value" in source)) throw invalid(file, source);
-  const result = schema.safeParse(source.value ?? {});
+  const result = schema.safeParse(withoutExtensions(source.value));
   if (!result.success) throw invalid(file, describeIssues(result.error.issues, source));
   const config = settle({ ...result.data, ...settings }, source);
-  return freeze({ ...config, warnings: overruled(given, source) });
+  const warnings = [...overruled(given, source), ...literals(source.value, [], source)];
+  return freeze({ ...config, warnings });
+}
+
+/** Keys that begin with `x-` hold what aliases are for, as in Compose files. */
+function withoutExtensions(value: unknown): unknown {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
+  return Object.fromEntries(Object.entries(value).filter(([key]) => !key.startsWith("x-")));
+}
+
+/** Values that look like variables, none of which is ever expanded; each with its place. */
+function literals(value: unknown, path: Path, source: ConfigSource): readonly string[] {
+  if (typeof value === "object" && value !== null)
+    return Object.entries(value).flatMap(([key, member]) =>
+      literals(member, [...path, key], source),
+    );
+  if (typeof value !== "string" || !/\$\{?[A-Z_][A-Z0-9_]+/.test(value)) return [];
+  const { line, column } = source.place(path);
+  return [
+    `${source.file}:${line}:${column}: ${path.join(".")}: ${JSON.stringify(value)} is taken as it stands, for no variables are expanded here`,
+  ];
 }
 
 /** A configuration without a file, from the component's inputs alone. */

@@ -41,6 +41,8 @@ export interface Tree {
   entry(path: string): Promise<TreeEntry | undefined>;
   /** A file's bytes, or a symlink's target; `undefined` where there is no such entry. */
   read(path: string): Promise<Buffer | undefined>;
+  /** The rule, as `file:line`, by which git leaves out what may well lie at a path of this machine. */
+  readonly ruledOut?: (path: string) => Promise<string | undefined>;
 }
 
 /** All that is below a folder (`""` for all), folders themselves left out; sorted by the bytes of the paths. */

@@ -1,4 +1,5 @@
 /** The working tree as a `Tree`: what git tracks and what is new and not ignored, as it lies on disk. */
+import { BerthError } from "../errors.ts";
 import type { Files, Git } from "../world.ts";
 import { diskLook, type Look, readSeen } from "./disk.ts";
 import {
@@ -71,7 +72,20 @@ export function workTree(git: Git, files: Files): Tree {
       if (found === undefined || found.kind === "submodule") return undefined;
       return readSeen(git, files, found);
     },
+    ruledOut: (path) => ignoreRule(git, path),
   };
+}
+
+/** Git says `file:line:pattern` and the path; below a submodule it refuses to answer. */
+async function ignoreRule(git: Git, path: string): Promise<string | undefined> {
+  try {
+    if (!(await git.test(["check-ignore", "--quiet", "--", path]))) return undefined;
+    const said = (await git.run(["check-ignore", "--verbose", "--", path])).toString();
+    return /^(.+?:\d+):/.exec(said)?.[1];
+  } catch (error) {
+    if (error instanceof BerthError) return undefined;
+    throw error;
+  }
 }
 
 async function readFolder(of: Checkout, folder: string): Promise<ReadonlyMap<string, TreeEntry>> {

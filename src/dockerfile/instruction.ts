@@ -1,5 +1,6 @@
 /** One instruction: its flags, arguments and heredocs as BuildKit splits them, checked for form. */
 
+import { didYouMean } from "../nearest.ts";
 import { type Flag, readFlags } from "./flags.ts";
 import { type Complain, type Escape, type Line, placeOf } from "./lines.ts";
 import { lex } from "./shell.ts";
@@ -61,6 +62,8 @@ const forms: Readonly<Record<string, Form>> = {
   workdir: "text",
 };
 
+const names = Object.keys(forms).map((name) => name.toUpperCase());
+
 /** Reads the instruction that begins at an index of a line; `undefined` after a mistake. */
 export function readInstruction(
   line: Line,
@@ -74,7 +77,7 @@ export function readInstruction(
     ? forms[keyword.toLowerCase()]
     : undefined;
   if (form === undefined) {
-    complain(placeOf(line, at), `unknown instruction ${keyword}`);
+    complain(placeOf(line, at), `unknown instruction ${keyword}${didYouMean(keyword, names)}`);
     return undefined;
   }
   const { flags, end } = readFlags(line.text, at + keyword.length, escapeWith);

@@ -9,7 +9,7 @@ import { parseDockerfile, type Stage } from "./parse.ts";
 import type { Naming } from "./references.ts";
 import { type Args, argsOf, type Globals, readGlobals, seenArgs, unusedArgs } from "./scope.ts";
 import { type ResolvedStage, resolveStages } from "./stages.ts";
-import { type Traits, traitsOf } from "./traits.ts";
+import { askedBy, type SecretMount, type Traits, traitsOf } from "./traits.ts";
 
 export type { Note } from "./differ-stages.ts";
 export type { MappedText } from "./keep.ts";
@@ -89,6 +89,8 @@ export interface Recipe {
   /** The stages that count, in the order of the file; the target is the last. */
   readonly stages: readonly RecipeStage[];
   readonly traits: Traits;
+  /** Secrets and agents that its mounts ask for. */
+  readonly asked: readonly SecretMount[];
   /** What buildah reads otherwise than BuildKit. */
   readonly notes: readonly Note[];
   /** Configured args that no ARG of the file declares. */
@@ -128,6 +130,7 @@ export function resolveRecipe(text: string, options: RecipeOptions): Recipe {
     target: isNamed ? wanted : undefined,
     stages: stages.map(stageOf),
     traits: traitsOf(stages),
+    asked: askedBy(stages),
     notes,
     unusedArgs: unusedArgs(parsed, globals, args),
   };

@@ -120,11 +120,14 @@ function resolveBase(stage: Stage, input: RecipeInput, need: Need) {
     mistakeAt(input, line, flag.at)("--platform is empty");
   const error = read.error ?? wanted.error;
   if (error !== undefined) mistake(`FROM ${word.text}: ${error}`);
-  const undeclared = [...read.unset].find((name) => !globals.declared.has(name));
+  const unset = [...read.unset];
+  const undeclared = unset.find((name) => !globals.declared.has(name));
   const empty = read.text === "" || undeclared !== undefined;
-  if (error === undefined && empty) mistake(`FROM ${word.text}: ${emptyReason(undeclared)}`);
+  if (error === undefined && empty) mistake(`FROM ${word.text}: ${emptyReason(undeclared, unset)}`);
   const reference = read.text;
-  const query = { reference, index: stage.index, stages: parsed.stages, parentOf, mistake };
+  const wrong = (message: string) =>
+    mistake(unset.length === 0 ? message : `FROM ${word.text}: ${valueless(unset)}`);
+  const query = { reference, index: stage.index, stages: parsed.stages, parentOf, mistake: wrong };
   const origin: StageOrigin =
     error !== undefined || empty ? { kind: "scratch" } : originByName(query);
   const platform = flag === undefined ? undefined : wanted.text;
@@ -142,10 +145,14 @@ function resolveBase(stage: Stage, input: RecipeInput, need: Need) {
   };
 }
 
-function emptyReason(undeclared: string | undefined): string {
-  return undeclared === undefined
-    ? "the name of the image is empty"
-    : `no ARG in front of the first FROM declares ${undeclared}`;
+function emptyReason(undeclared: string | undefined, unset: readonly string[]): string {
+  if (undeclared !== undefined) return `no ARG in front of the first FROM declares ${undeclared}`;
+  return unset.length === 0 ? "the name of the image is empty" : valueless(unset);
+}
+
+function valueless(names: readonly string[]): string {
+  const [have, it] = names.length === 1 ? ["has", "it"] : ["have", "them"];
+  return `ARG ${names.join(" and ")} ${have} no value; give ${it} a default, or a value under \`args\` in berth.yml`;
 }
 
 /** A stage and those that it is built from, the lowest first. */

@@ -1,6 +1,7 @@
-/** What of a recipe decides whether buildah's layer cache, and which version of buildah, can be relied on. */
+/** What of a recipe decides whether buildah's layer cache, and which version of buildah, can be relied on; what its mounts ask for. */
 
 import { type Instruction, triggered } from "./instruction.ts";
+import { placeOf } from "./lines.ts";
 import { mountFields } from "./reads.ts";
 import { chainOf, type ResolvedStage } from "./stages.ts";
 
@@ -21,6 +22,32 @@ export function traitsOf(stages: readonly ResolvedStage[]): Traits {
     binds: all.some(hasBind),
     expandsArgs: stages.some(expandsArgs),
   };
+}
+
+/** A secret or an agent that a RUN mounts. */
+export interface SecretMount {
+  readonly kind: "secret" | "ssh";
+  /** `undefined` where only the engine will know it. */
+  readonly id: string | undefined;
+  readonly line: number;
+}
+
+/** What the mounts of all stages ask the caller of the build for, in the order of the file. */
+export function askedBy(stages: readonly ResolvedStage[]): readonly SecretMount[] {
+  return stages
+    .flatMap(({ stage }) => stage.instructions.map(triggered))
+    .flatMap(({ flags, line }) =>
+      flags.flatMap((flag): readonly SecretMount[] => {
+        const fields = flag.name === "mount" ? mountFields(flag) : undefined;
+        const text = (key: string) => fields?.get(key)?.value?.text;
+        const kind = text("type")?.toLowerCase();
+        if (kind !== "secret" && kind !== "ssh") return [];
+        // BuildKit names a secret after its file where it has no id.
+        const id = text("id") ?? text("target")?.split("/").at(-1);
+        const isKnown = id !== undefined && !id.includes("$");
+        return [{ kind, id: isKnown ? id : undefined, line: placeOf(line, flag.at).line }];
+      }),
+    );
 }
 
 function hasBind({ flags }: Instruction): boolean {

@@ -1,11 +1,13 @@
 /** The build context of an image: which files its recipe reaches, and the canonical tar of them. */
 import type { Writable } from "node:stream";
-import { describeContext } from "../context/context.ts";
+import { type ContextDescription, describeContext } from "../context/context.ts";
+import { folderOf } from "../context/paths.ts";
 import type { ContextSource } from "../context/source.ts";
 import { packContext } from "../context/tar.ts";
 import type { Tree } from "../context/tree.ts";
 import type { Problem } from "../errors.ts";
 import type { Digest } from "../oci/digest.ts";
+import type { Image } from "./image.ts";
 import type { ReadImage } from "./recipes.ts";
 
 /** Opens a place for a context's bytes, named after its image. */
@@ -42,7 +44,9 @@ export async function readContext(
     files: described.ignoreFile === undefined ? files : [described.ignoreFile, ...files],
     folders: sources.map((source) => below(context, staticPart(source))),
     warnings: [
-      ...described.missing.map((source) => missingSource(source, dockerfile, context)),
+      ...(await Promise.all(
+        described.missing.map((source) => missingSource(source, declared, tree, described)),
+      )),
       ...emptySubmodules(described.emptied, dockerfile),
     ],
   };
@@ -66,11 +70,28 @@ function below(folder: string, path: string): string {
   return path === "" ? folder : `${folder}/${path}`;
 }
 
-function missingSource(source: ContextSource, file: string, context: string): Problem {
-  const what = source.kind === "path" ? source.pattern : "";
+async function missingSource(
+  source: ContextSource,
+  { dockerfile: file, context }: Image,
+  tree: Tree,
+  { ignoreFile }: Pick<ContextDescription, "ignoreFile">,
+): Promise<Problem> {
+  const path = source.kind === "path" ? source.pattern : "";
   const where = context === "" ? "the repository's top" : context;
-  const message = `${JSON.stringify(what)} is not in the context (${where}); the build will fail`;
+  const there = below(context, path);
+  const beside = folderOf(file);
+  const rule = await tree.ruledOut?.(there);
+  let why = "";
+  if (await has(tree, there)) why = `: ${ignoreFile} leaves it out`;
+  else if (rule !== undefined) why = `: git ignores it by ${rule}, so CI does not have it`;
+  else if (beside !== context && (await has(tree, below(beside, path))))
+    why = `, but beside the Dockerfile: \`context: ${beside === "" ? "." : beside}\``;
+  const message = `${JSON.stringify(path)} is not in the context (${where})${why}; the build will fail`;
   return { file, line: source.line, column: 1, message };
+}
+
+async function has(tree: Tree, path: string): Promise<boolean> {
+  return (await tree.entry(path)) !== undefined || (await tree.folder(path)).size > 0;
 }
 
 function emptySubmodules(paths: readonly string[], file: string): readonly Problem[] {

@@ -9,6 +9,7 @@ import type { Image } from "./image.ts";
 import { type Key, type KeyedImage, type KeyInputs, keyOf, keyVersion } from "./key.ts";
 import { parentsFirst } from "./order.ts";
 import { joinFailures, type ReadImage, type ReadOptions, readImages } from "./recipes.ts";
+import { warningsOf } from "./warnings.ts";
 
 /** What a build of an image needs beside its plan: its Dockerfile, and the bytes that were hashed. */
 export interface Material {
@@ -49,7 +50,7 @@ export async function identify(
   const contexts = new Map<string, ImageContext>();
   const failures: BerthError[] = [];
   const limit = pLimit(maxContexts);
-  const ordered = parentsFirst(read);
+  const ordered = parentsFirst(read, useOf);
   const results = await Promise.all(
     ordered.map((image) => limit(() => readContext(image, tree, options.spool).catch(asFailure))),
   );
@@ -68,11 +69,7 @@ export async function identify(
       read.map((image) => [image.name, materialOf(image, contexts.get(image.name))]),
     ),
     covered: coveredBy(read, [...contexts.values()]),
-    warnings: [
-      ...unusedArgs(read),
-      ...read.flatMap(notesOf),
-      ...[...contexts.values()].flatMap(({ warnings }) => warnings),
-    ],
+    warnings: [...warningsOf(read), ...[...contexts.values()].flatMap(({ warnings }) => warnings)],
   };
 }
 
@@ -80,6 +77,13 @@ export async function identify(
 function asFailure(error: unknown): BerthError {
   if (error instanceof BerthError && error.problems.length > 0) return error;
   throw error;
+}
+
+/** Where an image names another of the set. */
+function useOf({ declared, recipe }: ReadImage, wanted: string): Problem | undefined {
+  const use = recipe.uses.find(({ parent }) => parent === wanted);
+  const file = declared.dockerfile;
+  return use && { file, line: use.line, column: 1, message: `built from ${use.reference}` };
 }
 
 function keyImage(
@@ -124,29 +128,4 @@ function coveredBy(
     files: [...new Set(files)],
     folders: [...new Set(contexts.flatMap((context) => context.folders))],
   };
-}
-
-function notesOf({ declared, recipe }: ReadImage): readonly Problem[] {
-  return recipe.notes.map(({ line, column, message }) => {
-    return { file: declared.dockerfile, line, column, message };
-  });
-}
-
-/** An arg that no image declares is a slip; one that only some declare comes from settings for all. */
-function unusedArgs(read: readonly ReadImage[]): readonly Problem[] {
-  const used = new Set(
-    read.flatMap(({ declared, recipe }) =>
-      Object.keys(declared.args).filter((name) => !recipe.unusedArgs.includes(name)),
-    ),
-  );
-  return read.flatMap(({ declared, recipe }) =>
-    recipe.unusedArgs
-      .filter((name) => !used.has(name))
-      .map((name) => ({
-        file: declared.dockerfile,
-        line: 1,
-        column: 1,
-        message: `no ARG declares the build arg ${name}`,
-      })),
-  );
 }

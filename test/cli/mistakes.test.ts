@@ -57,7 +57,10 @@ const mistakes: readonly Mistake[] = [
   {
     what: "an image to rebuild that is not there",
     env: { QEMU_CI_FORCE_REBUILD: "debain" },
-    says: [/find debain: no such image \[IMAGE_UNKNOWN\]/, /the images are: debian/],
+    says: [
+      /find debain: no such image; did you mean "debian"\? \[IMAGE_UNKNOWN\]/,
+      /the images are: debian/,
+    ],
   },
 ];
 

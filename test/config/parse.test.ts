@@ -39,3 +39,39 @@ function problemsOf(text: string) {
     return error.problems;
   }
 }
+
+test("keys that begin with x- hold what aliases and merges are for", () => {
+  const text = `
+x-common: &common
+  args: { MIRROR: deb.example.com }
+images:
+  a: { <<: *common, dockerfile: a.docker }
+`;
+  const { images, warnings } = parseConfig(text, "berth.yml");
+  const [entry] = images.entries ?? [];
+  assert.ok(entry?.kind === "image");
+  assert.deepEqual(entry.options.args, { MIRROR: "deb.example.com" });
+  assert.deepEqual(warnings, []);
+  assert.throws(
+    () => parseConfig(text.replace("args:", "arks:"), "berth.yml"),
+    (error: BerthError) => {
+      assert.match(error.problems[0]?.message ?? "", /unknown key "arks"; did you mean "args"/);
+      return true;
+    },
+  );
+});
+
+test("what looks like a variable is told, with its place: nothing here is expanded", () => {
+  const text = `
+registry: $CI_REGISTRY_IMAGE
+images:
+  a: { dockerfile: a.docker, args: { SHA: "\${CI_COMMIT_SHA}", PRICE: "5$", HOME: "~/$x" } }
+`;
+  assert.deepEqual(
+    parseConfig(text.replace("registry: $CI_REGISTRY_IMAGE\n", ""), "berth.yml").warnings,
+    [
+      'berth.yml:3:43: images.a.args.SHA: "${CI_COMMIT_SHA}" is taken as it stands, for no variables are expanded here',
+    ],
+  );
+  assert.throws(() => parseConfig(text, "berth.yml"), { code: "CONFIG_INVALID" });
+});

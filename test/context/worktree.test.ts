@@ -269,3 +269,20 @@ test("dirty paths are the changed ones among those that matter", async (t) => {
   assert.deepEqual(await dirtyPaths(git, [...many, "gone"]), ["gone"]);
   assert.deepEqual(await dirtyPaths(git, []), []);
 });
+
+test("the rule is named by which git leaves a path out", async (t) => {
+  const repository = makeRepository(t, {
+    ".gitignore": "*.log\n!kept.log\n",
+    "deep/.gitignore": "\nout/\n",
+    "kept.log": "",
+    tracked: "",
+  });
+  repository.commit();
+  repository.write({ "deep/out/a": "" });
+  const tree = workTree(await repository.open(), files);
+  const rules = ["a.log", "deep/out/a", "kept.log", "tracked", "nowhere"].map((path) =>
+    tree.ruledOut?.(path),
+  );
+  const wanted = [".gitignore:1", "deep/.gitignore:2", undefined, undefined, undefined];
+  assert.deepEqual(await Promise.all(rules), wanted);
+});

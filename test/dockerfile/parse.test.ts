@@ -138,6 +138,7 @@ const mistakes: readonly (readonly [string, readonly string[]])[] = [
   ["FROM a\nRUN [1]", ["2:5 RUN in JSON form takes strings only"]],
   ["FROM a\nONBUILD", ["2:8 ONBUILD triggers nothing"]],
   ["FROM a\nONBUILD FROM b", ["2:9 ONBUILD cannot trigger FROM"]],
+  ["FROM a\nCOYP b c", ['2:1 unknown instruction COYP; did you mean "COPY"?']],
   ["FROM a\nONBUILD FOO", ["2:9 unknown instruction FOO"]],
   ["FROM a\nRUN <<EOF\nb\nEO", ['2:1 heredoc is not closed: no line "EOF" follows']],
   ["# escape=x\nFROM a", ['1:1 escape directive "x": only \\ and ` are allowed']],

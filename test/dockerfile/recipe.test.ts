@@ -432,7 +432,16 @@ for (const [body, source] of unpinned) {
 
 const refused: readonly (readonly [string, readonly string[]])[] = [
   ["FROM $X", ["1:6: FROM $X: no ARG in front of the first FROM declares X"]],
-  ["ARG X\nFROM $X", ["2:6: FROM $X: the name of the image is empty"]],
+  [
+    "ARG X\nFROM $X",
+    ["2:6: FROM $X: ARG X has no value; give it a default, or a value under `args` in berth.yml"],
+  ],
+  [
+    "ARG A\nARG C\nFROM ${A}/${C}/x:1",
+    [
+      "3:6: FROM ${A}/${C}/x:1: ARG A and C have no value; give them a default, or a value under `args` in berth.yml",
+    ],
+  ],
   ["FROM a\nARG X=b\nFROM $X", ["3:6: FROM $X: no ARG in front of the first FROM declares X"]],
   ["ARG X\nFROM ${X:?give-X}", ["2:6: FROM ${X:?give-X}: X: give-X"]],
   ["FROM A/b:c:d", ['1:6: "A/b:c:d" is no image reference']],

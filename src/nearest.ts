@@ -2,7 +2,8 @@
 
 /** Gives the closest of the known words, or `undefined` where none is close enough to be meant. */
 export function nearest(text: string, known: readonly string[]): string | undefined {
-  const limit = Math.max(2, Math.floor(text.length / 3));
+  // Of a short word too much would have to be another.
+  const limit = Math.min(Math.max(2, Math.floor(text.length / 3)), text.length - 2);
   const lower = text.toLowerCase();
   const ranked = known
     .map((word) => ({ word, steps: distance(lower, word.toLowerCase()) }))

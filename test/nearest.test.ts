@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { didYouMean, nearest } from "../../src/config/nearest.ts";
+import { didYouMean, nearest } from "../src/nearest.ts";
 
-const known = ["images", "platforms", "parents", "prefix"];
+const known = ["from", "images", "platforms", "parents", "prefix"];
 
 const cases: readonly (readonly [text: string, word: string | undefined])[] = [
   ["image", "images"],
@@ -10,6 +10,7 @@ const cases: readonly (readonly [text: string, word: string | undefined])[] = [
   ["Prefix", "prefix"],
   ["parent_", "parents"],
   ["zzz", undefined],
+  ["foo", undefined],
   ["", undefined],
 ];
 

@@ -1,0 +1,67 @@
+/** What a person should know of images before any is built: slips that no engine, or only a late one, would tell. */
+import type { Problem } from "../errors.ts";
+import { didYouMean } from "../nearest.ts";
+import type { ReadImage } from "./recipes.ts";
+
+/** The warnings of images that are read together, for what one says of another counts too. */
+export function warningsOf(read: readonly ReadImage[]): readonly Problem[] {
+  return [
+    ...unusedArgs(read),
+    ...read.flatMap(notesOf),
+    ...read.flatMap(askedInVain),
+    ...read.flatMap((image) => strangers(image, read)),
+  ];
+}
+
+function at(file: string, line: number, message: string): Problem {
+  return { file, line, column: 1, message };
+}
+
+function notesOf({ declared, recipe }: ReadImage): readonly Problem[] {
+  return recipe.notes.map(({ line, column, message }) => {
+    return { file: declared.dockerfile, line, column, message };
+  });
+}
+
+/** An arg that no image declares is a slip; one that only some declare comes from settings for all. */
+function unusedArgs(read: readonly ReadImage[]): readonly Problem[] {
+  const used = new Set(
+    read.flatMap(({ declared, recipe }) =>
+      Object.keys(declared.args).filter((name) => !recipe.unusedArgs.includes(name)),
+    ),
+  );
+  return read.flatMap(({ declared, recipe }) =>
+    recipe.unusedArgs
+      .filter((name) => !used.has(name))
+      .map((name) => at(declared.dockerfile, 1, `no ARG declares the build arg ${name}`)),
+  );
+}
+
+/** Mounts of a secret that the image is not given, and of an agent, which no image is given. */
+function askedInVain({ declared, recipe }: ReadImage): readonly Problem[] {
+  const given = declared.secrets.map(({ id }) => id);
+  return recipe.asked.flatMap(({ kind, id, line }): readonly Problem[] => {
+    if (kind === "ssh") {
+      const advice = "fetch it with a secret, such as a deploy token";
+      return [at(declared.dockerfile, line, `berth hands no ssh agent to a build; ${advice}`)];
+    }
+    if (id === undefined || given.includes(id)) return [];
+    const message = `the secret ${id} is not given to this image${didYouMean(id, given)}; name it under \`secrets\` in berth.yml`;
+    return [at(declared.dockerfile, line, message)];
+  });
+}
+
+/** Images that a short name fetches from Docker Hub although an image of the project has it. */
+function strangers(
+  { declared, recipe }: ReadImage,
+  read: readonly ReadImage[],
+): readonly Problem[] {
+  return recipe.uses.flatMap(({ reference, parent, line }): readonly Problem[] => {
+    const [, folder = "", name = ""] =
+      /^([a-z0-9_-]+(?:\/[a-z0-9_-]+)*)\/([^/:@]+)(?::[^/@]+)?$/.exec(reference) ?? [];
+    const isOurs = read.some((image) => image.name === name && image.name !== declared.name);
+    if (parent !== undefined || !isOurs || folder === "library") return [];
+    const message = `${reference} comes from docker.io, though this project has an image ${name}: write \`parents: ${folder}/{name}\` in berth.yml to build on that, or docker.io/${reference} here`;
+    return [at(declared.dockerfile, line, message)];
+  });
+}
