@@ -60,9 +60,7 @@ function settleCandidates(all: readonly Candidate[], exclude: readonly string[])
 /** Items of `exclude` with a slash are about paths, and count before names are given. */
 function withoutPaths(all: readonly Candidate[], exclude: readonly string[]): Candidate[] {
   const globs = exclude.filter((item) => item.includes("/")).map(compileGlob);
-  return all.filter(
-    ({ found, dockerfile }) => !found || !globs.some((glob) => glob.test(dockerfile)),
-  );
+  return all.filter(({ found, dockerfile }) => !found || !globs.some((glob) => glob(dockerfile)));
 }
 
 /** What a person wrote about a Dockerfile replaces what a glob found, and two globs find it once. */
@@ -90,7 +88,7 @@ function nameCandidates(all: readonly Candidate[], exclude: readonly string[]): 
     }))
     .filter(
       ({ found, name, dockerfile }) =>
-        !found || !globs.some((glob) => glob.test(name) || glob.test(dockerfile)),
+        !found || !globs.some((glob) => glob(name) || glob(dockerfile)),
     );
 }
 

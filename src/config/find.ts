@@ -90,18 +90,18 @@ export async function findUsual(tree: Tree): Promise<readonly string[]> {
 
 /** Paths of the files that a glob matches. */
 export async function findGlob(tree: Tree, glob: string): Promise<readonly string[]> {
-  const matcher = compileGlob(glob);
+  const matches = compileGlob(glob);
   const folder = globFolder(glob);
   if (folder === "") {
     const paths = await tree.find([globLastName(glob)]);
     return onlyFiles(
       tree,
-      paths.filter((path) => matcher.test(path)),
+      paths.filter((path) => matches(path)),
     );
   }
   const entries = await entriesBelow(tree, folder);
   return entries
-    .filter(({ kind, path }) => kind === "file" && matcher.test(path))
+    .filter(({ kind, path }) => kind === "file" && matches(path))
     .map(({ path }) => path);
 }
 

@@ -1,5 +1,7 @@
 /** Globs over paths of the repository: `*`, `**`, `?` and `{a,b}`; everything else stands for itself. */
 
+import { isInName, many, matcher, one, type Piece, text } from "../context/automaton.ts";
+
 /** Whether a text is a glob at all, or the path of one file. */
 export function isGlob(text: string): boolean {
   return /[*?{]/.test(text);
@@ -23,26 +25,33 @@ export function globMistake(glob: string): string | undefined {
  * `**` as a whole path element stands for any number of folders, none included; a leading dot needs no
  * dot in the glob, as in git's own pathspecs.
  */
-export function compileGlob(glob: string): RegExp {
-  let inside = false;
-  const parts = [...glob.matchAll(/\*\*\/|\*+|[?{},]|[^*?{},]+/g)].map(({ 0: token, index }) => {
-    if (token === "{" || token === "}") inside = token === "{";
-    if (token === ",") return inside ? "|" : ",";
-    const begins = index === 0 || /[/{,]/.test(glob.charAt(index - 1));
-    const ends = index + token.length === glob.length;
-    return translate(token, begins, ends);
-  });
-  return new RegExp(`^${parts.join("")}$`, "s");
+export function compileGlob(glob: string): (path: string) => boolean {
+  const pieces: Piece[] = [];
+  let ways: Piece[][] | undefined;
+  for (const { 0: token, index } of glob.matchAll(/\*\*\/|\*+|[?{},]|[^*?{},]+/g)) {
+    if (token === "{") ways = [[]];
+    else if (token === "," && ways !== undefined) ways.push([]);
+    else if (token === "}" && ways !== undefined) {
+      pieces.push({ kind: "choice", ways });
+      ways = undefined;
+    } else {
+      const begins = index === 0 || /[/{,]/.test(glob.charAt(index - 1));
+      const ends = index + token.length === glob.length;
+      (ways?.at(-1) ?? pieces).push(...translate(token, begins, ends));
+    }
+  }
+  return matcher(pieces);
 }
 
-function translate(token: string, begins: boolean, ends: boolean): string {
-  if (token === "**/") return begins ? "(?:[^/]+/)*" : "[^/]*/";
-  if (token === "**" && begins && ends) return ".+";
-  if (token.startsWith("*")) return "[^/]*";
-  if (token === "?") return "[^/]";
-  if (token === "{") return "(?:";
-  if (token === "}") return ")";
-  return RegExp.escape(token);
+function translate(token: string, begins: boolean, ends: boolean): readonly Piece[] {
+  if (token === "**/") {
+    const name = many(isInName);
+    const folder = [one(isInName), name, ...text("/")];
+    return begins ? [{ kind: "repeat", pieces: folder }] : [name, ...text("/")];
+  }
+  if (token === "**" && begins && ends) return [one(() => true), many(() => true)];
+  if (token.startsWith("*")) return [many(isInName)];
+  return token === "?" ? [one(isInName)] : text(token);
 }
 
 /** The folder that all matches lie in, `""` where the glob says nothing of it. */

@@ -1,5 +1,6 @@
 /** Which tags a branch moves. */
-import { starExpression } from "../context/paths.ts";
+import { many, matcher, type Piece, text } from "../context/automaton.ts";
+import { fitsStars } from "../context/paths.ts";
 import { isReserved } from "../oci/tags.ts";
 import type { Config } from "./config.ts";
 
@@ -53,7 +54,7 @@ export function matchesBranch(
   { name, defaultBranch }: Pick<Branch, "name" | "defaultBranch">,
 ): boolean {
   if (pattern === "{default}") return name === defaultBranch;
-  return starExpression([pattern]).test(name);
+  return fitsStars(pattern, name);
 }
 
 /** A branch as GitLab's `CI_COMMIT_REF_SLUG` spells it: 63 characters of `a-z`, `0-9` and `-`. */
@@ -71,16 +72,25 @@ export function promotedPattern(
   defaultBranch: string | undefined,
 ): (tag: string) => boolean {
   const patterns = publish.map(({ branch, tag }) => {
-    const slug = slugPattern(branch === "{default}" ? (defaultBranch ?? "*") : branch);
-    const parts = tag.split("{slug}").map(RegExp.escape);
-    return new RegExp(`^${parts.join(slug)}$`);
+    const slug = slugPieces(branch === "{default}" ? (defaultBranch ?? "*") : branch);
+    const [first = "", ...rest] = tag.split("{slug}");
+    return matcher([...text(first), ...rest.flatMap((part) => [...slug, ...text(part)])]);
   });
-  return (tag) => patterns.some((pattern) => pattern.test(tag));
+  return (tag) => patterns.some((matches) => matches(tag));
 }
 
+const dashes = many((char) => char === "-");
+const slugs = many((char) => /[a-z0-9-]/.test(char));
+
 /** All slugs that branches of a glob can have; dashes at its ends may have been cut. */
-function slugPattern(glob: string): string {
-  if (!glob.includes("*")) return RegExp.escape(slugOf(glob));
-  const parts = glob.split("*").map((text) => text.toLowerCase().replace(/[^a-z0-9]/g, "-"));
-  return parts.join("[a-z0-9-]*").replace(/^-+/, "-*").replace(/-+$/, "-*");
+function slugPieces(glob: string): readonly Piece[] {
+  if (!glob.includes("*")) return text(slugOf(glob));
+  const cut = glob.toLowerCase().replace(/[^a-z0-9*]/g, "-");
+  const parts = cut.replace(/^-+|-+$/g, "").split("*");
+  const pieces = parts.flatMap((part, at) => [...(at === 0 ? [] : [slugs]), ...text(part)]);
+  return [
+    ...(cut.startsWith("-") ? [dashes] : []),
+    ...pieces,
+    ...(cut.endsWith("-") ? [dashes] : []),
+  ];
 }

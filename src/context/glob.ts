@@ -71,21 +71,21 @@ function readMember(chars: readonly string[], at: number): Read<Glyph> | undefin
   return next < chars.length ? { value: { char, escaped }, next } : undefined;
 }
 
-/** A character as an expression with the `u` flag spells it, whatever it means there. */
-export function literal(char: string): string {
-  return /[A-Za-z0-9_/-]/.test(char) && char !== "-"
-    ? char
-    : `\\u{${char.codePointAt(0)?.toString(16)}}`;
-}
-
-/** A class as an expression with the `u` flag; a range from high to low holds nothing. */
-export function classExpression({ negated, ranges }: GlobClass): string {
-  const members = ranges
-    .filter((range) => !isReversed(range))
-    .map(([low, high]) => `${literal(low.char)}-${literal(high.char)}`);
-  return `[${negated ? "^" : ""}${members.join("")}]`;
+/** Makes a test for the characters of a class; a range from high to low holds nothing. */
+export function fitting({ negated, ranges }: GlobClass): (char: string) => boolean {
+  return (char) => {
+    const code = codeOf(char);
+    return (
+      ranges.some(([low, high]) => codeOf(low.char) <= code && code <= codeOf(high.char)) !==
+      negated
+    );
+  };
 }
 
 export function isReversed([low, high]: readonly [Glyph, Glyph]): boolean {
-  return (low.char.codePointAt(0) ?? 0) > (high.char.codePointAt(0) ?? 0);
+  return codeOf(low.char) > codeOf(high.char);
+}
+
+function codeOf(char: string): number {
+  return char.codePointAt(0) ?? 0;
 }

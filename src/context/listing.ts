@@ -1,7 +1,7 @@
 /** The project's files as git lists them: `git ls-files -z -v -s --cached --others`, and its output, read. */
 import { isUtf8 } from "node:buffer";
 import { BerthError } from "../errors.ts";
-import { comparePaths, isBelow, nameOf, pathBelow } from "./paths.ts";
+import { comparePaths, fitsStars, isBelow, nameOf, pathBelow } from "./paths.ts";
 
 /** One path that git tracks or sees as new. */
 export interface Listed {
@@ -24,8 +24,8 @@ export interface GitListing {
   entry(path: string): Listed | undefined;
   /** The names in a folder (`""` is the top), `undefined` for folders; of those that come twice the first counts. */
   members(folder: string): Iterable<readonly [name: string, listed: Listed | undefined]>;
-  /** Paths of which the last element fits, each once. */
-  find(fits: RegExp): readonly string[];
+  /** Paths of which the last element fits one of the globs, each once. */
+  find(globs: readonly string[]): readonly string[];
   /** Paths that are not UTF-8, printed with escapes, by the last folder on the way there that is. */
   readonly unreadable: ReadonlyMap<string, ReadonlySet<string>>;
 }
@@ -56,7 +56,10 @@ export function parseListing(output: Buffer): GitListing {
       return record !== undefined && pathOf(record) === path ? parseRecord(record) : undefined;
     },
     members: (folder) => membersOf(records, [...unreadable.keys()], folder),
-    find: (fits) => [...new Set(records.map(pathOf).filter((path) => fits.test(nameOf(path))))],
+    find(globs) {
+      const fits = (path: string) => globs.some((glob) => fitsStars(glob, nameOf(path)));
+      return [...new Set(records.map(pathOf).filter(fits))];
+    },
     unreadable,
   };
 }

@@ -69,8 +69,18 @@ export function isReserved(path: string): boolean {
   return path.includes(".git") && path.split("/").includes(".git");
 }
 
-/** Globs in which `*` alone has a meaning, any run of characters, as one expression. */
-export function starExpression(globs: readonly string[]): RegExp {
-  const alternatives = globs.map((glob) => glob.split("*").map(RegExp.escape).join("[^]*"));
-  return new RegExp(`^(?:${alternatives.join("|")})$`);
+/** Whether a text fits a glob in which `*` alone has a meaning, any run of characters. */
+export function fitsStars(glob: string, text: string): boolean {
+  const [first = "", ...rest] = glob.split("*");
+  const last = rest.pop();
+  if (last === undefined) return text === glob;
+  if (!text.startsWith(first)) return false;
+  // What stands between two stars is best found as early as it is there.
+  let at = first.length;
+  for (const part of rest) {
+    const found = text.indexOf(part, at);
+    if (found < 0) return false;
+    at = found + part.length;
+  }
+  return text.length - last.length >= at && text.endsWith(last);
 }

@@ -6,14 +6,8 @@
  * anchor once the pattern has a wildcard, `\d` is a digit. What it makes of `*` inside a class, and of
  * `|` and `{2}` beside a wildcard, is refused here rather than imitated.
  */
-import {
-  classExpression,
-  type GlobClass,
-  type GlobToken,
-  isReversed,
-  literal,
-  parseGlob,
-} from "./glob.ts";
+import { isInName, many, matcher, one, type Piece, perhaps, text } from "./automaton.ts";
+import { fitting, type GlobClass, type GlobToken, isReversed, parseGlob } from "./glob.ts";
 import { cleanPath } from "./paths.ts";
 
 export interface Pattern {
@@ -51,23 +45,23 @@ export function trimAsGo(text: string): string {
 
 type Kind = "exact" | "prefix" | "suffix" | "expression";
 
-interface Piece {
-  readonly expression: string;
-  /** The way to match that this piece asks for; the last one that asks decides. */
+interface Part {
+  readonly pieces: readonly Piece[];
+  /** The way to match that this part asks for; the last one that asks decides. */
   readonly kind?: Kind;
 }
 
 function compile(glob: string, tokens: readonly GlobToken[]): ((path: string) => boolean) | string {
   let kind: Kind = "exact";
-  let expression = "";
+  const pieces: Piece[] = [];
   for (let at = 0; at < tokens.length; ) {
     const token = tokens[at] as GlobToken;
     const length = doubleStarLength(tokens, at);
-    const piece: Piece | string =
+    const part: Part | string =
       length > 0 ? doubleStar(kind, at, at + length === tokens.length) : single(token);
-    if (typeof piece === "string") return piece;
-    kind = piece.kind ?? kind;
-    expression += piece.expression;
+    if (typeof part === "string") return part;
+    kind = part.kind ?? kind;
+    pieces.push(...part.pieces);
     at += Math.max(length, 1);
   }
   if (
@@ -79,7 +73,7 @@ function compile(glob: string, tokens: readonly GlobToken[]): ((path: string) =>
   ) {
     return "| and {1} beside a wildcard need a backslash, for moby takes them as in regular expressions";
   }
-  return matcher(kind, glob, expression);
+  return matcherOf(kind, glob, pieces);
 }
 
 /** The character that stands for itself, or a space. */
@@ -87,15 +81,12 @@ function plainOf(token: GlobToken): string {
   return token.kind === "char" && !token.escaped ? token.char : " ";
 }
 
-function matcher(kind: Kind, glob: string, expression: string): (path: string) => boolean {
+function matcherOf(kind: Kind, glob: string, pieces: readonly Piece[]): (path: string) => boolean {
   if (kind === "exact") return (path) => path === glob;
   if (kind === "prefix") return (path) => path.startsWith(glob.slice(0, -2));
-  if (kind === "suffix") {
-    const suffix = glob.slice(2);
-    return (path) => path.endsWith(suffix) || `/${path}` === suffix;
-  }
-  const compiled = new RegExp(`^${expression}$`, "u");
-  return (path) => compiled.test(path);
+  if (kind === "expression") return matcher(pieces);
+  const suffix = glob.slice(2);
+  return (path) => path.endsWith(suffix) || `/${path}` === suffix;
 }
 
 /** How many tokens `**` takes here, a slash after it included; 0 where there is none. */
@@ -105,25 +96,28 @@ function doubleStarLength(tokens: readonly GlobToken[], at: number): number {
   return after?.kind === "char" && after.char === "/" && !after.escaped ? 3 : 2;
 }
 
-function doubleStar(kind: Kind, at: number, isLast: boolean): Piece {
-  if (at === 0) return { expression: isLast ? "" : "(?:[^\\n]*/)?", kind: "suffix" };
-  if (!isLast) return { expression: "(?:[^\\n]*/)?", kind: "expression" };
+const isInLine = (char: string): boolean => char !== "\n";
+const folders = perhaps(many(isInLine), ...text("/"));
+
+function doubleStar(kind: Kind, at: number, isLast: boolean): Part {
+  if (at === 0) return { pieces: isLast ? [] : [folders], kind: "suffix" };
+  if (!isLast) return { pieces: [folders], kind: "expression" };
   return kind === "exact"
-    ? { expression: "", kind: "prefix" }
-    : { expression: "[^\\n]*", kind: "expression" };
+    ? { pieces: [], kind: "prefix" }
+    : { pieces: [many(isInLine)], kind: "expression" };
 }
 
-function single(token: GlobToken): Piece | string {
-  if (token.kind === "star") return { expression: "[^/]*", kind: "expression" };
-  if (token.kind === "any") return { expression: "[^/]", kind: "expression" };
+function single(token: GlobToken): Part | string {
+  if (token.kind === "star") return { pieces: [many(isInName)], kind: "expression" };
+  if (token.kind === "any") return { pieces: [one(isInName)], kind: "expression" };
   if (token.kind === "class") return classPiece(token);
   if (token.escaped) return escapedPiece(token.char);
-  if (token.char === "^") return { expression: "^" };
-  const piece = { expression: literal(token.char) };
-  return token.char === "]" ? { ...piece, kind: "expression" } : piece;
+  if (token.char === "^") return { pieces: [atBegin] };
+  const part = { pieces: text(token.char) };
+  return token.char === "]" ? { ...part, kind: "expression" } : part;
 }
 
-function classPiece(token: GlobClass): Piece | string {
+function classPiece(token: GlobClass): Part | string {
   const members = token.ranges.flat();
   if (token.ranges.some(isReversed)) return "a range in [ ] runs backwards";
   if (members.some(({ char, escaped }) => !escaped && "*?[".includes(char))) {
@@ -132,34 +126,45 @@ function classPiece(token: GlobClass): Piece | string {
   if (members.some(({ char, escaped }) => escaped && !isEscapable(char))) {
     return "only punctuation can be escaped inside [ ]";
   }
-  return { expression: classExpression(token), kind: "expression" };
+  return { pieces: [one(fitting(token))], kind: "expression" };
 }
 
-/** Letters after a backslash that Go's regular expressions give a meaning, in JavaScript's words. */
-const goEscapes: Readonly<Record<string, string>> = {
-  d: "[0-9]",
-  D: "[^0-9]",
-  w: "[0-9A-Za-z_]",
-  W: "[^0-9A-Za-z_]",
-  s: "[\\t\\n\\f\\r ]",
-  S: "[^\\t\\n\\f\\r ]",
-  b: "\\b",
-  B: "\\B",
-  A: "^",
-  z: "$",
-  a: "\\u{7}",
-  f: "\\f",
-  n: "\\n",
-  r: "\\r",
-  t: "\\t",
-  v: "\\v",
+/** One of the characters that an expression holds. */
+function of(expression: RegExp): Piece {
+  return one((char) => expression.test(char));
+}
+
+const atBegin: Piece = { kind: "between", holds: (before) => before === "edge" };
+
+function isWordEdge(before: string, after: string): boolean {
+  return (before === "word") !== (after === "word");
+}
+
+/** Letters after a backslash that Go's regular expressions give a meaning. */
+const goEscapes: Readonly<Record<string, Piece>> = {
+  d: of(/[0-9]/),
+  D: of(/[^0-9]/),
+  w: of(/[0-9A-Za-z_]/),
+  W: of(/[^0-9A-Za-z_]/),
+  s: of(/[\t\n\f\r ]/),
+  S: of(/[^\t\n\f\r ]/),
+  b: { kind: "between", holds: isWordEdge },
+  B: { kind: "between", holds: (...sides) => !isWordEdge(...sides) },
+  A: atBegin,
+  z: { kind: "between", holds: (_, after) => after === "edge" },
+  a: one((char) => char === "\u0007"),
+  f: of(/\f/),
+  n: of(/\n/),
+  r: of(/\r/),
+  t: of(/\t/),
+  v: of(/\v/),
 };
 
-function escapedPiece(char: string): Piece | string {
-  const expression = isEscapable(char) ? literal(char) : goEscapes[char];
-  return expression === undefined
+function escapedPiece(char: string): Part | string {
+  const [piece] = isEscapable(char) ? text(char) : [goEscapes[char]];
+  return piece === undefined
     ? `\\${char} has no meaning; write folders with /`
-    : { expression, kind: "expression" };
+    : { pieces: [piece], kind: "expression" };
 }
 
 function isEscapable(char: string): boolean {

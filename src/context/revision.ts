@@ -4,7 +4,7 @@ import type { AttributesFile, Git } from "../world.ts";
 import { unreadableNames } from "./listing.ts";
 import { boundedMemo, type Memo, onceEach } from "./memo.ts";
 import { type Objects, objectsOf, type TreeItem } from "./objects.ts";
-import { isReserved, joinPath, pathBelow, starExpression } from "./paths.ts";
+import { fitsStars, isReserved, joinPath, pathBelow } from "./paths.ts";
 import type { Tree, TreeEntry } from "./tree.ts";
 
 /** A tree object in the repository that has it: ours or a submodule's. */
@@ -70,8 +70,7 @@ function treeAt(shared: Shared, top: Place, label: string): Tree {
     folder: (path) => folderOnce(path, () => folder(path)),
     async find(names) {
       if (names.length === 0) return [];
-      const expression = starExpression(names);
-      const paths = await findBelow(shared, top.tree, expression);
+      const paths = await findBelow(shared, top.tree, names);
       return paths.filter((path) => !isReserved(path));
     },
     async entry(path) {
@@ -179,21 +178,30 @@ async function entryOf(shared: Shared, item: PlacedItem): Promise<TreeEntry> {
   return { path, kind, executable, absent: `${what}: ${hint}` };
 }
 
-async function findBelow(shared: Shared, tree: string, names: RegExp): Promise<readonly string[]> {
-  const key = `${tree} ${names.source}`;
+async function findBelow(
+  shared: Shared,
+  tree: string,
+  names: readonly string[],
+): Promise<readonly string[]> {
+  const key = [tree, ...names].join("/");
   const known = shared.found.get(key);
   if (known !== undefined) return known;
   const { items } = await shared.objects.tree(tree);
   const parts = [...items.values()].map((item) => {
     if (item.kind === "folder") return findInside(shared, item, names);
-    return item.kind !== "submodule" && names.test(item.name) ? [item.name] : [];
+    const fits = names.some((glob) => fitsStars(glob, item.name));
+    return item.kind !== "submodule" && fits ? [item.name] : [];
   });
   const paths = (await Promise.all(parts)).flat();
   shared.found.set(key, paths, paths.length + 1);
   return paths;
 }
 
-async function findInside(shared: Shared, item: TreeItem, names: RegExp): Promise<string[]> {
+async function findInside(
+  shared: Shared,
+  item: TreeItem,
+  names: readonly string[],
+): Promise<string[]> {
   const below = await findBelow(shared, item.id, names);
   return below.map((path) => `${item.name}/${path}`);
 }

@@ -1,5 +1,6 @@
 /** What a Dockerfile takes from its context: the sources of COPY, ADD and bind mounts, and their wildcards. */
-import { classExpression, type GlobToken, literal, parseGlob } from "./glob.ts";
+import { isInName, many, matcher, one, type Piece } from "./automaton.ts";
+import { fitting, type GlobToken, parseGlob } from "./glob.ts";
 import { elementsBelowRoot } from "./paths.ts";
 
 /** One source of COPY, ADD or a bind mount; `line` is where the Dockerfile names it. */
@@ -52,25 +53,12 @@ export function parseElement(element: string): ElementMatch | undefined {
   if (tokens === undefined) return undefined;
   const chars = tokens.map((token) => (token.kind === "char" ? token.char : undefined));
   if (chars.every((char) => char !== undefined)) return { kind: "name", name: chars.join("") };
-  const expression = new RegExp(`^${withoutBacktracking(tokens)}$`, "u");
-  return { kind: "glob", matches: (name) => expression.test(name) };
+  return { kind: "glob", matches: matcher(tokens.map(pieceOf)) };
 }
 
-/**
- * What stands between two stars is best found as early as it is there, so no star but the last is tried anew:
- * a group that looks ahead keeps what it found, where `[^/]*` alone takes time without end for `*a*a*a*b`.
- */
-function withoutBacktracking(tokens: readonly GlobToken[]): string {
-  const [first = "", ...rest] = tokens.map(expressionOf).join("").split(star);
-  const last = rest.pop();
-  const between = rest.map((part, at) => `(?=(?<s${at}>${star}?${part}))\\k<s${at}>`);
-  return first + between.join("") + (last === undefined ? "" : star + last);
-}
-
-const star = "[^/]*";
-
-function expressionOf(token: GlobToken): string {
-  if (token.kind === "char") return literal(token.char);
-  if (token.kind === "star") return star;
-  return token.kind === "any" ? "[^/]" : classExpression(token);
+function pieceOf(token: GlobToken): Piece {
+  if (token.kind === "char") return one((char) => char === token.char);
+  return token.kind === "star"
+    ? many(isInName)
+    : one(token.kind === "any" ? isInName : fitting(token));
 }

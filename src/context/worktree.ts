@@ -10,7 +10,7 @@ import {
   unreadableNames,
 } from "./listing.ts";
 import { onceEach } from "./memo.ts";
-import { foldersAbove, isReserved, joinPath, pathBelow, starExpression } from "./paths.ts";
+import { foldersAbove, isReserved, joinPath, pathBelow } from "./paths.ts";
 import type { Tree, TreeEntry } from "./tree.ts";
 
 const label = "the working tree";
@@ -104,10 +104,9 @@ async function readFolder(of: Checkout, folder: string): Promise<ReadonlyMap<str
 
 async function findFiles(of: Checkout, names: readonly string[]): Promise<readonly string[]> {
   if (names.length === 0) return [];
-  const expression = starExpression(names);
   const { listing } = await of.open(of.git, "");
   const listed = listing
-    .find(expression)
+    .find(names)
     .flatMap((path) => (isReserved(path) ? [] : (listing.entry(path) ?? [])));
   const files = listed.filter(({ kind }) => kind === "file");
   const entries = await Promise.all(files.map(of.look));

@@ -1,4 +1,5 @@
 /** The modifiers of `${name…}`: defaults, demands, and trimmed or replaced parts. */
+import { ends, many, one, type Piece, text } from "../context/automaton.ts";
 
 export interface Modifier {
   /** One of `-`, `+`, `?`, `#` and `%`. */
@@ -36,8 +37,8 @@ export function substitute(
 function trimmed(operator: string, word: string, value: string): Substituted {
   const greedy = word.startsWith(operator);
   const pattern = greedy ? word.slice(1) : word;
-  const text = (operator === "%" ? trimSuffix : trimPrefix)(pattern, value, greedy);
-  return text === undefined ? { error: `invalid pattern ${pattern}` } : { text };
+  const rest = (operator === "%" ? trimSuffix : trimPrefix)(pattern, value, greedy);
+  return rest === undefined ? { error: `invalid pattern ${pattern}` } : { text: rest };
 }
 
 /** The most that variables may add to a text; without a bound, each ARG could be the last one eight times over. */
@@ -55,64 +56,93 @@ export function replace(
   // Each character may be a match, and none is counted before it is replaced.
   if (replacement.length * ((value?.length ?? 0) + 1) > mostReplaced)
     return { error: `${pattern} may put in more than 1 MiB` };
-  const text = replacePattern(pattern, value ?? "", replacement, all);
-  return text === undefined ? { error: `invalid pattern ${pattern}` } : { text };
+  const replaced = replacePattern(pattern, value ?? "", replacement, all);
+  return replaced === undefined ? { error: `invalid pattern ${pattern}` } : { text: replaced };
 }
 
-const special = /[[\]{}.+()|^$\\*?/]/;
-
-function literal(character: string): string {
-  return special.test(character) ? `\\${character}` : character;
-}
+const isInLine = (char: string): boolean => char !== "\n";
 
 /**
- * A shell pattern (`*` and `?` only) as an expression, or `undefined` where BuildKit refuses it.
+ * A shell pattern (`*` and `?` only), or `undefined` where BuildKit refuses it.
  *
  * A backslash may stand before `*`, `?`, `\`, `}` and `/`.
  */
-function shellPattern(pattern: string, greedy: boolean, anchored: boolean): RegExp | undefined {
+function shellPattern(pattern: string): readonly Piece[] | undefined {
   const characters = Array.from(pattern);
-  let source = anchored ? "^" : "";
+  const pieces: Piece[] = [];
   for (let at = 0; at < characters.length; at++) {
     const character = characters[at]!;
-    if (character === "*") source += greedy ? "[^\\n]*" : "[^\\n]*?";
-    else if (character === "?") source += "[^\\n]";
-    else if (character !== "\\") source += literal(character);
+    if (character === "*") pieces.push(many(isInLine));
+    else if (character === "?") pieces.push(one(isInLine));
+    else if (character !== "\\") pieces.push(...text(character));
     else {
       const next = characters[at + 1];
       if (next === "}" || next === "/") continue;
       if (next !== "*" && next !== "?" && next !== "\\") return undefined;
-      source += literal(next);
+      pieces.push(...text(next));
       at++;
     }
   }
-  return new RegExp(source, "u");
+  return pieces;
 }
 
 /** Removes a prefix that matches: the shortest, or the longest where `greedy`. */
 function trimPrefix(pattern: string, value: string, greedy: boolean): string | undefined {
-  const expression = shellPattern(pattern, greedy, true);
-  if (expression === undefined) return undefined;
-  const match = expression.exec(value);
-  return match === null ? value : value.slice(match[0].length);
+  const pieces = shellPattern(pattern);
+  const characters = Array.from(value);
+  return pieces && characters.slice(prefixOf(pieces, characters, greedy)).join("");
 }
 
-/** Removes a suffix that matches, by matching backwards, since expressions search from the left. */
 function trimSuffix(pattern: string, value: string, greedy: boolean): string | undefined {
-  const units = pattern.match(/\\[\s\S]|[\s\S]/gu) ?? [];
-  const backwards = units.toReversed().join("");
-  const trimmed = trimPrefix(backwards, Array.from(value).toReversed().join(""), greedy);
-  return trimmed === undefined ? undefined : Array.from(trimmed).toReversed().join("");
+  const pieces = shellPattern(pattern)?.toReversed();
+  const characters = Array.from(value).toReversed();
+  return (
+    pieces &&
+    characters
+      .slice(prefixOf(pieces, characters, greedy))
+      .toReversed()
+      .join("")
+  );
 }
 
-/** Replaces the first match, or all of them. */
+/** How many characters the shortest or the longest prefix has that matches. */
+function prefixOf(
+  pieces: readonly Piece[],
+  characters: readonly string[],
+  greedy: boolean,
+): number {
+  const found = [...ends(pieces)(characters, 0)];
+  return (greedy ? found.at(-1) : found[0]) ?? 0;
+}
+
+/** Replaces the first match, or all of them, each from the left and as long as it can be. */
 function replacePattern(
   pattern: string,
   value: string,
   replacement: string,
   all: boolean,
 ): string | undefined {
-  const expression = shellPattern(pattern, true, false);
-  if (expression === undefined) return undefined;
-  return value.replace(all ? new RegExp(expression.source, "gu") : expression, () => replacement);
+  const pieces = shellPattern(pattern);
+  if (pieces === undefined) return undefined;
+  const characters = Array.from(value);
+  const endsOf = ends(pieces);
+  const parts: string[] = [];
+  let done = 0;
+  for (const start of startsOf(pieces, characters)) {
+    if (start < done) continue;
+    const end = [...endsOf(characters, start)].at(-1) ?? start;
+    // As in Go, nothing is found where the last match has ended.
+    if (end === start && start === done && start > 0) continue;
+    parts.push(characters.slice(done, start).join(""), replacement);
+    done = end;
+    if (!all) break;
+  }
+  return [...parts, characters.slice(done).join("")].join("");
+}
+
+/** Where matches may begin: the ends of the same, read backwards. */
+function startsOf(pieces: readonly Piece[], characters: readonly string[]): readonly number[] {
+  const backwards = [many(() => true), ...pieces.toReversed()];
+  const found = [...ends(backwards)(characters.toReversed(), 0)];
+  return found.reverse().map((end) => characters.length - end);
 }

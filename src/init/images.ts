@@ -170,7 +170,7 @@ interface Globs {
 /** Files of one folder that end alike are said by a glob, where most that it matches are ours. */
 function inGlobs(paths: readonly string[], known: readonly string[]): Globs {
   const groups = [...Map.groupBy(paths, globOf)].map(([glob, files]) => {
-    const matches = glob === undefined ? [] : known.filter((path) => compileGlob(glob).test(path));
+    const matches = glob === undefined ? [] : known.filter((path) => compileGlob(glob)(path));
     const others = matches.filter((path) => !files.includes(path));
     const worth = files.length > 1 && others.length <= files.length / 2;
     return worth && glob !== undefined

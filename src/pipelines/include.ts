@@ -1,7 +1,7 @@
 /** Joins the files of a configuration: includes with their rules, wildcards and inputs. */
 
 import { checkAt } from "./checks.ts";
-import { fitsWildcard } from "./glob.ts";
+import { compileWildcard } from "./glob.ts";
 import { readContent } from "./inputs.ts";
 import {
   type CiSource,
@@ -116,8 +116,9 @@ function widen(entry: YamlMap, source: CiSource, { includes }: Joining): readonl
   const taken = includes
     .filter((include) => include.kind === "local" && include.source.project === source.project)
     .map(({ location }) => location);
+  const matches = compileWildcard(fromTop(local));
   return source.paths
-    .filter((path) => fitsWildcard(fromTop(local), path) && !taken.includes(path))
+    .filter((path) => matches(path) && !taken.includes(path))
     .map((path) => new Map([...entry, ["local", path]]));
 }
 

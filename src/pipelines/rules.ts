@@ -1,6 +1,6 @@
 /** Which rule takes a job, an include or the whole pipeline. */
 import { compilePattern, holds } from "./expression.ts";
-import { fits } from "./glob.ts";
+import { compileGlob } from "./glob.ts";
 import type { Occasion } from "./ports.ts";
 import { get, isMap, listOf, textOf, type Value, type YamlMap } from "./tree.ts";
 import { expand, expandAll, type Variable, valuesOf } from "./variables.ts";
@@ -44,7 +44,8 @@ function globsOf(clause: Value, { variables }: Sight): readonly string[] {
 }
 
 function isChanged(globs: readonly string[], { changed }: Occasion): boolean {
-  return changed?.some((path) => globs.some((glob) => fits(glob, path))) ?? true;
+  if (changed === undefined) return true;
+  return globs.map(compileGlob).some((matches) => changed.some(matches));
 }
 
 /** A path is compared as it is; one that ends in `/` means a folder; `**` with an ending any file that ends so. */
@@ -56,7 +57,8 @@ function isThere(glob: string, paths: readonly string[]): boolean {
   if (/^\.[^/*?[{]*$/.test(ending)) return paths.some((path) => path.endsWith(ending));
   // Without a slash only the top of the repository is looked at.
   const isTop = !glob.includes("/") && !glob.includes("**");
-  return paths.some((path) => (!isTop || !path.includes("/")) && fits(glob, path));
+  const matches = compileGlob(glob);
+  return paths.some((path) => (!isTop || !path.includes("/")) && matches(path));
 }
 
 /** Whether `only` and `except` let a job in. */

@@ -1,6 +1,6 @@
 /** Whether one tag stays, and why; pure. */
 import type { AgedKind, PruneSettings } from "../config/config.ts";
-import { starExpression } from "../context/paths.ts";
+import { fitsStars } from "../context/paths.ts";
 import { readTag } from "../oci/tags.ts";
 import { recordRepositoryName } from "../plan/record.ts";
 import { dayMs, type Facts } from "./facts.ts";
@@ -190,7 +190,6 @@ function judgeCache(tag: KnownTag, facts: Facts, rules: Rules): TagVerdict {
 
 function judgeForeign(tag: KnownTag, facts: Facts, { prune }: Rules): TagVerdict {
   for (const [pattern, days] of Object.entries(prune.unknown))
-    if (starExpression([pattern]).test(tag.name))
-      return aged(tag, days, facts, { why: "pattern", pattern });
+    if (fitsStars(pattern, tag.name)) return aged(tag, days, facts, { why: "pattern", pattern });
   return keep({ why: "foreign" });
 }

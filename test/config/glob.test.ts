@@ -27,9 +27,9 @@ const cases: readonly (readonly [glob: string, matched: string[], unmatched: str
 
 for (const [glob, matched, unmatched] of cases) {
   test(`the glob ${glob} matches whole paths`, () => {
-    const pattern = compileGlob(glob);
+    const matches = compileGlob(glob);
     assert.deepEqual(
-      [...matched, ...unmatched].filter((path) => pattern.test(path)),
+      [...matched, ...unmatched].filter((path) => matches(path)),
       matched,
     );
   });

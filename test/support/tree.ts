@@ -1,10 +1,10 @@
 /** A tree in memory, for rules that need no repository. */
 import {
   comparePaths,
+  fitsStars,
   folderOf,
   foldersAbove,
   nameOf,
-  starExpression,
 } from "../../src/context/paths.ts";
 import type { Tree, TreeEntry } from "../../src/context/tree.ts";
 
@@ -32,9 +32,10 @@ export function memoryTree(files: Readonly<Record<string, MemoryFile>>): Tree {
           .map(([path, entry]) => [nameOf(path), entry]),
       ),
     find: async (names) => {
-      const matcher = starExpression(names);
       return paths.filter(
-        (path) => entries.get(path)?.kind !== "submodule" && matcher.test(nameOf(path)),
+        (path) =>
+          entries.get(path)?.kind !== "submodule" &&
+          names.some((glob) => fitsStars(glob, nameOf(path))),
       );
     },
     entry: async (path) => entries.get(path),
