@@ -97,9 +97,10 @@ function refuseOnbuild(image: PlannedImage, use: BaseUse, facts: BaseFacts | und
 
 function warnUnknown(image: PlannedImage, facts: BaseFacts, tools: Tools): void {
   if (facts.unknown === undefined) return;
-  tools.log.warn(
-    `${image.name}: base ${facts.name} is used as written, its digest is not recorded (${facts.unknown})`,
-  );
+  const text = `${image.name}: base ${facts.name} is used as written, its digest is not recorded (${facts.unknown})`;
+  // Warnings wait for the end, and an engine may try for minutes what is told here.
+  tools.log.info(text);
+  tools.log.warn(text);
 }
 
 function baseOf(

@@ -105,9 +105,26 @@ function firstComplaint(stderr: string): string {
 
 function failure(args: readonly string[], result: GitResult): BerthError {
   const message = `run git ${args[0] ?? ""}: ${result.complaint}`;
-  const missing = result.complaint === "ENOENT" ? { hint: "install git" } : {};
-  return new BerthError("GIT_FAILED", message, missing);
+  const hint = hints.find(([words]) => words.test(result.complaint))?.[1];
+  return new BerthError("GIT_FAILED", message, hint === undefined ? {} : { hint });
 }
+
+/** What to do, by git's words. */
+const hints: readonly (readonly [RegExp, string])[] = [
+  [/^ENOENT$/, "install git"],
+  [
+    /does not appear to be a git repository|No such remote/,
+    "name the project's repository here, with `git remote add origin ADDRESS`, or run this in a job of its pipeline",
+  ],
+  [
+    /Could not read from remote|could not read Username|Authentication failed|Permission denied/,
+    "see that this machine may read the remote: `git ls-remote origin`",
+  ],
+  [
+    /Could not resolve host|unable to access|Connection (?:refused|timed out)/,
+    "the remote cannot be reached at the moment; try again later, and see `git remote -v`",
+  ],
+];
 
 function openFailure(cwd: string, result: GitResult): BerthError {
   const message = `find the git repository of ${cwd}: ${result.complaint}`;

@@ -129,6 +129,10 @@ function refusedHint(bytes: Uint8Array): string {
 export const unavailableHint =
   "the registry cannot be used at the moment; try again later, and see its status page";
 
+/** For a status 429. */
+export const limitHint =
+  "too many requests from here: log in to that registry, which raises its limit, or name GitLab's dependency proxy in FROM";
+
 /** REGISTRY_REFUSED for a web page, which no registry sends for what we ask, not even where it has nothing. */
 export function refuseWebPage({ headers }: Pick<Answered, "headers">, purpose: string): void {
   // Where a proxy puts its own page in place of a registry's 404, this header stays.

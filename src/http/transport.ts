@@ -13,6 +13,7 @@ import {
 import {
   backoffMs,
   lastingHint,
+  limitHint,
   mayPass,
   networkCause,
   printStatus,
@@ -61,9 +62,9 @@ export interface Reply {
   readonly chunks?: AsyncGenerator<Uint8Array>;
 }
 
-/** Bounds on what a server may cost us, in time and attempts; `requestMs` is for metadata, its body included. */
+/** Bounds on what a server may cost us; `requestMs` is for metadata, its body included. */
 export interface Limits extends WatchTimes {
-  /** How often one request is sent at most, the first time included. */
+  /** How often one request is sent, the first time included. */
   readonly attempts: number;
   /** The longest wait that a server may ask for before berth gives up. */
   readonly waitMs: number;
@@ -79,9 +80,9 @@ export const defaultLimits: Limits = {
 
 const redirects = [301, 302, 303, 307, 308];
 const maxRedirects = 5;
-
 /** The most that is read of an answer that is only to explain a failure. */
 const maxErrorBytes = 64 * 1024;
+
 export interface Outside {
   readonly fetch: Fetch;
   readonly clock: Clock;
@@ -125,8 +126,7 @@ export function makeTransport(world: Outside): Transport {
       const wait = Math.max(asked ?? 0, backoffMs(attempt, random));
       const isBearable = wait <= limits.waitMs;
       if (asked !== undefined && isBearable) pausedUntil.set(call.url.origin, now() + asked);
-      const isLast =
-        call.once === true || attempt >= limits.attempts || trouble.lasting !== undefined;
+      const isLast = call.once === true || attempt >= limits.attempts || !trouble.mayEnd;
       if (isLast || !isBearable) throw unavailable(call, trouble);
       log(`${call.purpose}: ${trouble.what}; trying again in ${(wait / 1000).toFixed(1)} s`);
       await clock.sleep(wait);
@@ -139,21 +139,24 @@ interface Trouble {
   readonly what: string;
   /** Milliseconds that the server asks to wait. */
   readonly asked: number | undefined;
-  /** What to do where no other attempt mends it. */
-  readonly lasting?: string | undefined;
+  /** Whether it may be over at another attempt. */
+  readonly mayEnd: boolean;
+  readonly hint: string;
 }
 
 function troubleOf(outcome: Outcome, { redactor, clock }: Outside): Trouble {
   if ("failed" in outcome) {
-    return { what: outcome.failed, asked: undefined, lasting: lastingHint(outcome.failed) };
+    const hint = lastingHint(outcome.failed);
+    const mayEnd = hint === undefined;
+    return { what: outcome.failed, asked: undefined, mayEnd, hint: hint ?? unavailableHint };
   }
   const asked = retryAfterMs(outcome.headers.get("retry-after"), clock.now());
-  return { what: printStatus(outcome, redactor), asked };
+  const hint = outcome.status === 429 ? limitHint : unavailableHint;
+  return { what: printStatus(outcome, redactor), asked, mayEnd: true, hint };
 }
 
-function unavailable({ purpose }: Call, { what, asked, lasting }: Trouble): BerthError {
+function unavailable({ purpose }: Call, { what, asked, hint }: Trouble): BerthError {
   const wait = asked === undefined || asked === 0 ? "" : ` (asks to wait ${asked / 1000} s)`;
-  const hint = lasting ?? unavailableHint;
   return new BerthError("REGISTRY_UNAVAILABLE", `${purpose}: ${what}${wait}`, { hint });
 }
 
@@ -178,9 +181,8 @@ async function follow(world: Outside, call: Call): Promise<Outcome> {
 }
 
 function refuseRedirect(call: Call, from: URL, to: URL | undefined): string | undefined {
-  if (to === undefined) return "to something that is not an address";
-  const why = refuseHop(from, to);
-  if (why !== undefined) return `to ${why}`;
+  const why = to === undefined ? "something that is not an address" : refuseHop(from, to);
+  if (to === undefined || why !== undefined) return `to ${why}`;
   if (call.method === "GET" || call.method === "HEAD") return undefined;
   return to.origin === from.origin && !isStreamed(call.body) ? undefined : "while writing";
 }
@@ -192,9 +194,9 @@ export function isStreamed(body: Call["body"]): body is Streamed {
 
 async function attempt(world: Outside, call: Call): Promise<Outcome> {
   const { limits, startTimer } = world;
-  const { url, stream } = call;
-  const isLong = stream === true || isStreamed(call.body);
-  const watch = startWatch(isLong ? { ...limits, requestMs: undefined } : limits, startTimer);
+  const { url, stream, body } = call;
+  const requestMs = stream === true || isStreamed(body) ? undefined : limits.requestMs;
+  const watch = startWatch({ ...limits, requestMs }, startTimer);
   let isHandedOver = false;
   try {
     const response = await world.fetch(url, requestOf(call, watch));

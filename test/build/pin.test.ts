@@ -19,6 +19,7 @@ async function pin(
 ) {
   const asked: string[] = [];
   const warnings: string[] = [];
+  const said: string[] = [];
   const tools = {
     base: async (name: string, platform: string) => {
       asked.push(`${name} ${platform}`);
@@ -31,13 +32,16 @@ async function pin(
       };
       return { name, onbuild: [], env: [], ...(found === undefined ? nothing : known), ...found };
     },
-    log: { warn: (line: string) => warnings.push(line) },
+    log: {
+      info: (line: string) => said.push(line),
+      warn: (line: string) => warnings.push(line),
+    },
   } as unknown as Tools;
   const recipe = recipeOf(text, { file: "x.docker" });
   const image = { ...keyedImage("x"), ...change } as PlannedImage;
   const material = { recipe, contextTar: undefined };
   const pinned = await pinReferences(image, material, new Map([["base", parent]]), tools);
-  return { ...pinned, asked: asked.sort(), warnings };
+  return { ...pinned, asked: asked.sort(), warnings, said };
 }
 
 async function refusal(...given: Parameters<typeof pin>): Promise<BerthError> {
@@ -70,6 +74,7 @@ test("a base that cannot be asked is written as it is named, with a warning", as
   const found = await pin("ARG V=13\nFROM debian:$V\n", {});
   assert.equal(found.dockerfile.text, "ARG V=13\nFROM debian:13\n");
   assert.match(found.warnings.join(), /debian:13 is used as written.*it is away/);
+  assert.deepEqual(found.said, found.warnings, "said at once, too");
   assert.deepEqual(found.base, { name: "debian:13", digest: undefined });
 });
 

@@ -32,6 +32,13 @@ test("outside a repository the hint says where to go", async (t) => {
   await assert.rejects(openGit(temporary(t)), failsWith(/not a git repository/, /inside/));
 });
 
+test("a remote that is not there, and one that cannot be read, have hints of their own", async (t) => {
+  const git = await makeRepository(t, { a: "x" }).open();
+  const list = (remote: string) => git.run(["ls-remote", remote]);
+  await assert.rejects(list("origin"), failsWith(/'origin' does not/, /git remote add origin/));
+  await assert.rejects(list("http://127.0.0.1:1/x"), failsWith(/unable to access/, /reached/));
+});
+
 test("in a bare repository the hint asks for a checkout", async (t) => {
   const bare = makeRepository(t, {}, ["--bare"]);
   await assert.rejects(openGit(bare.path), failsWith(/work tree/, /checkout/));

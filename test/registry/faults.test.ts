@@ -6,6 +6,7 @@ playAll("a registry that is in trouble", [
     name: "429 that asks to wait an hour",
     fault: always(tooMany("3600")),
     fails: /get manifest .*: 429 TOOMANYREQUESTS: .* \(asks to wait 3600 s\)/,
+    hint: /log in .*dependency proxy/,
     code: "REGISTRY_UNAVAILABLE",
     requests: 1,
     waits: [],
