@@ -14,6 +14,7 @@ COPY tsconfig.json ./
 COPY scripts/bundle.ts scripts/launcher.ts scripts/
 COPY src src
 COPY docs docs
+COPY templates templates
 RUN node scripts/bundle.ts
 
 FROM ${BASES}/debian:trixie-slim

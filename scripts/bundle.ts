@@ -4,7 +4,7 @@
  * Our own code is one file, and each library another that is loaded by the command that needs it. All is
  * CommonJS, so that built-in modules too are loaded only where they are used.
  */
-import { chmod, copyFile, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { chmod, copyFile, cp, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type BuildOptions, build, type Plugin } from "esbuild";
 
@@ -53,6 +53,8 @@ export async function bundle(folder: string): Promise<void> {
     plugins: [englishOnly],
   });
   await copyPages(join(folder, "docs"));
+  // Doctor reads a project's pipelines with them.
+  await cp(join(top, "templates"), join(folder, "templates"), { recursive: true });
   await writeFile(join(folder, "package.json"), '{ "type": "commonjs" }\n');
   await chmod(join(folder, "berth.js"), 0o755);
 }

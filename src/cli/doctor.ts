@@ -6,7 +6,16 @@ import type { Engine } from "../build/engine.ts";
 import { type Config, defaultConfig } from "../config/config.ts";
 import { givenSettings } from "../config/given.ts";
 import { diagnose, findingsJson, printFindings } from "../doctor/diagnose.ts";
-import { type DoctorFacts, isTrouble, type Known, known, type Trouble } from "../doctor/facts.ts";
+import type { Pipelines } from "../doctor/evaluate.ts";
+import {
+  type DoctorFacts,
+  type Finding,
+  isFork,
+  isTrouble,
+  type Known,
+  known,
+  type Trouble,
+} from "../doctor/facts.ts";
 import {
   gatherClone,
   gatherGitLab,
@@ -14,13 +23,16 @@ import {
   gatherRegistry,
   readVariables,
 } from "../doctor/gather.ts";
-import { BerthError, type ExitCode, exitCodes, printProblem } from "../errors.ts";
+import { tagsOf } from "../doctor/jobs.ts";
+import { pipelinesJson, printPipelines } from "../doctor/table.ts";
+import { type ExitCode, exitCodes, printProblem } from "../errors.ts";
 import type { GitLab } from "../gitlab/client.ts";
 import type { World } from "../host/world.ts";
 import type { Situation } from "../plan/situation.ts";
+import { gatherPipelines } from "./ci-files.ts";
 import { openProject, type Project } from "./project.ts";
 import { gitlabHint, gitlabOf, login } from "./session.ts";
-import { doing, engineOf, engineOption, examples, type GlobalOptions } from "./verb.ts";
+import { doing, engineOf, engineOption, examples, type GlobalOptions, usageError } from "./verb.ts";
 
 export function declare(program: Command): void {
   program
@@ -29,10 +41,18 @@ export function declare(program: Command): void {
       "check configuration, variables, logins, GitLab's settings and the engine, and say what to do",
     )
     .addOption(engineOption())
+    .option("--pipelines", "show every job of the project's pipelines in every situation")
+    .option(
+      "--variable <NAME=VALUE>",
+      "for pipelines, a CI/CD variable of the project's settings (repeatable)",
+      collect,
+    )
+    .option("--all", "tell also what is fine, and what could not be checked")
     .addHelpText(
       "after",
       `\nChanges nothing. Exit code 1 where a finding is an error, else 0.\n${examples(
         "berth doctor",
+        "berth doctor --pipelines",
         "berth doctor --registry registry.example.com/group/project",
         "berth doctor --json",
       )}`,
@@ -42,12 +62,35 @@ export function declare(program: Command): void {
 
 interface DoctorOptions extends GlobalOptions {
   readonly engine?: Config["engine"];
+  readonly pipelines?: boolean;
+  readonly variable?: Readonly<Record<string, string>>;
+  readonly all?: boolean;
+}
+
+/** Adds one variable to those before it. */
+function collect(text: string, before: Readonly<Record<string, string>> = {}) {
+  const [, name, value = ""] = /^(\w+)=(.*)$/s.exec(text) ?? [];
+  if (name === undefined)
+    throw usageError(`read --variable: ${text} is no variable`, "write NAME=VALUE");
+  return { ...before, [name]: value };
 }
 
 async function doctor(world: World, options: DoctorOptions): Promise<ExitCode> {
-  const findings = diagnose(await gather(world, options));
-  world.print(options.json === true ? findingsJson(findings) : printFindings(findings));
+  const facts = await gather(world, options);
+  const findings = diagnose(facts);
+  world.print(resultText(findings, options, options.pipelines ? facts.pipelines : undefined));
   return findings.some(({ level }) => level === "error") ? exitCodes.failed : exitCodes.done;
+}
+
+function resultText(
+  findings: readonly Finding[],
+  { json, all }: DoctorOptions,
+  pipelines: Pipelines | undefined,
+): string {
+  if (json === true)
+    return findingsJson(findings, pipelines && { pipelines: pipelinesJson(pipelines) });
+  const table = pipelines === undefined ? "" : `${printPipelines(pipelines)}\n`;
+  return `${table}${printFindings(findings, all)}`;
 }
 
 async function gather(world: World, options: DoctorOptions): Promise<DoctorFacts> {
@@ -56,15 +99,40 @@ async function gather(world: World, options: DoctorOptions): Promise<DoctorFacts
   const { situation, variables } = readVariables(world.env, config, options.registry);
   const images = isTrouble(project) ? [] : project.images.map(({ name }) => name);
   const identified = await identify(project);
-  const [registry, gitlab, machine, clone, scheduledJobs] = await Promise.all([
+  const port = await openPort(world, config);
+  const id = projectId(world, situation);
+  const pipelines = isTrouble(project)
+    ? undefined
+    : await gatherPipelines(world, project, {
+        ...{ situation, port, id },
+        settings: options.variable ?? {},
+      });
+  const [registry, gitlab, machine, clone] = await Promise.all([
     askRegistry(world, config, situation, images),
-    gatherGitLab(await openPort(world, config), projectId(world, situation), situation),
+    gatherGitLab(port, { own: id, situation, tags: tagSets(pipelines, isFork(situation)) }),
     gatherMachine(engines(world, engineOf(options.engine, config, world.env)), world.files),
     known(askClone(world, config, situation)),
-    isTrouble(project) ? undefined : readSchedule(world, project, situation),
   ]);
-  const facts = { images, ...identified, scheduledJobs };
-  return { config, situation, project: facts, variables, registry, gitlab, machine, clone };
+  const facts = { images, ...identified };
+  return {
+    config,
+    situation,
+    project: facts,
+    pipelines,
+    variables,
+    registry,
+    gitlab,
+    machine,
+    clone,
+  };
+}
+
+/** Tags that jobs ask for together, in this project's own pipelines. */
+function tagSets(pipelines: Pipelines | undefined, inFork: boolean) {
+  const own = (pipelines?.read ?? []).filter(({ isUpstream }) => isUpstream !== inFork);
+  const sets = own.flatMap(({ jobs }) => jobs.map(({ job }) => tagsOf(job)));
+  const distinct = new Map(sets.map((tags) => [tags.join(","), tags]));
+  return [...distinct.values()].filter((tags) => tags.length > 0 && !tags.join().includes("$"));
 }
 
 /** What the checks go by where the configuration cannot be read. */
@@ -126,23 +194,6 @@ function engines(world: World, setting: Config["engine"]): readonly Engine[] {
   const waitMs = promised ? daemonMs : 0;
   const all = [buildah({ run, files, clock, env }), docker({ run, files, clock, env, waitMs })];
   return all.filter(({ name }) => setting === "auto" || setting === name);
-}
-
-async function readSchedule({ env }: World, { tree }: Project, { ci }: Situation) {
-  const root = (ci ? env["CI_CONFIG_PATH"] : undefined) || ".gitlab-ci.yml";
-  // A configuration of another project or host is not here.
-  if (/@|:\/\//.test(root)) return undefined;
-  const text = (await tree.read(root).catch(nothing))?.toString();
-  if (text === undefined) return undefined;
-  const { jobsInSchedules } = await import("../doctor/scheduled.ts");
-  const paths = (await tree.find(["*"]).catch(nothing)) ?? [];
-  const read = async (path: string) => (await tree.read(path).catch(nothing))?.toString();
-  return jobsInSchedules(text, { project: "", paths, read });
-}
-
-/** GitLab has read these files; that they cannot be read here is no finding. */
-function nothing(error: unknown): undefined {
-  if (!(error instanceof BerthError)) throw error;
 }
 
 async function askClone(world: World, config: Config, situation: Situation) {

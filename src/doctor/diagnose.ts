@@ -6,10 +6,27 @@ import {
   type DoctorFacts,
   type Finding,
   type Judgement,
+  type Level,
   worstFirst,
 } from "./facts.ts";
+import {
+  judgeEmpty,
+  judgeIncludedTwice,
+  judgeLeftTag,
+  judgeRegistryImage,
+  judgeRunnerTags,
+  judgeTwoPipelines,
+} from "./judge-files.ts";
 import { judgeCleanup, judgeForkPipelines, judgeTagRules, judgeVersion } from "./judge-gitlab.ts";
 import { judgeClone, judgeEngine, judgeUmask } from "./judge-machine.ts";
+import {
+  judgeBeyondPlan,
+  judgeFiles,
+  judgeRefused,
+  judgeUnknownImage,
+  judgeWithoutPlan,
+  onPipelines,
+} from "./judge-pipelines.ts";
 import {
   judgeConfiguration,
   judgeContainerTag,
@@ -35,6 +52,17 @@ const judges: Readonly<Record<Check, (facts: DoctorFacts) => Judgement>> = {
   "job-tokens": judgeJobTokens,
   "protected-tags": judgeTagRules,
   cleanup: judgeCleanup,
+  pipelines: onPipelines(judgeFiles),
+  refused: onPipelines(judgeRefused),
+  "without-plan": onPipelines(judgeWithoutPlan),
+  "beyond-plan": onPipelines(judgeBeyondPlan),
+  "unknown-image": onPipelines(judgeUnknownImage),
+  "left-tag": onPipelines(judgeLeftTag),
+  "registry-image": onPipelines(judgeRegistryImage),
+  "two-pipelines": onPipelines(judgeTwoPipelines),
+  "included-twice": onPipelines(judgeIncludedTwice),
+  "empty-pipeline": onPipelines(judgeEmpty),
+  "runner-tags": onPipelines(judgeRunnerTags),
   schedules: judgeSchedules,
   "fork-pipelines": judgeForkPipelines,
   "gitlab-version": judgeVersion,
@@ -48,15 +76,26 @@ export function diagnose(facts: DoctorFacts): readonly Finding[] {
   return worstFirst(checks.map((id) => ({ id, ...judges[id](facts) })));
 }
 
-/** A table of all findings, then what to know and to do about each that is not well. */
-export function printFindings(findings: readonly Finding[]): string {
-  const rows = findings.map(({ level, id, what }) => [level, id, what]);
-  const more = findings.flatMap((finding, index) => {
+/** What is to be done, the worst first, and a line for each of the rest; with `all` every finding. */
+export function printFindings(findings: readonly Finding[], all = false): string {
+  const shown = findings.filter(({ level }) => all || level === "error" || level === "warning");
+  const rows = shown.map(({ level, id, what }) => [level, id, what]);
+  const more = shown.flatMap((finding, index) => {
     // What several checks could not read for one reason is explained once.
-    const isTold = findings.slice(0, index).some(({ detail }) => detail === finding.detail);
+    const isTold = shown.slice(0, index).some(({ detail }) => detail === finding.detail);
     return printMore(isTold ? { ...finding, detail: "" } : finding);
   });
-  return [printTable(["LEVEL", "CHECK", "FOUND"], rows), ...more].join("\n");
+  const table =
+    shown.length === 0 ? "nothing to do\n" : printTable(["LEVEL", "CHECK", "FOUND"], rows);
+  const rest = all ? "" : [printRest(findings, "note"), printRest(findings, "ok")].join("");
+  return [table, ...more, rest].filter((part) => part !== "").join("\n");
+}
+
+/** The checks of a level by name. */
+function printRest(findings: readonly Finding[], level: Level): string {
+  const ids = findings.filter((finding) => finding.level === level).map(({ id }) => id);
+  const hint = level === "note" ? " (--all tells more)" : "";
+  return ids.length === 0 ? "" : `${level}: ${ids.join(", ")}${hint}\n`;
 }
 
 function printMore({ id, level, detail, todo }: Finding): readonly string[] {
@@ -69,8 +108,8 @@ function printMore({ id, level, detail, todo }: Finding): readonly string[] {
   return [`${lines.join("\n")}\n`];
 }
 
-/** One object; `todo` is null where nothing is to be done. */
-export function findingsJson(findings: readonly Finding[]): string {
+/** One object; `todo` is null where nothing is to be done. `more` are members beside the findings. */
+export function findingsJson(findings: readonly Finding[], more: object = {}): string {
   const plain = findings.map(({ todo, ...finding }) => ({ ...finding, todo: todo ?? null }));
-  return `${JSON.stringify({ version: 1, findings: plain })}\n`;
+  return `${JSON.stringify({ version: 1, findings: plain, ...more })}\n`;
 }

@@ -4,6 +4,7 @@ import { BerthError, printProblem } from "../errors.ts";
 import type { ProjectSettings, TagRule } from "../gitlab/answers.ts";
 import type { GitLab } from "../gitlab/client.ts";
 import type { Situation } from "../plan/situation.ts";
+import type { Pipelines } from "./evaluate.ts";
 import type { Rights } from "./rights.ts";
 
 /** Something that could not be found out or used, and what would help. */
@@ -45,6 +46,8 @@ export interface DoctorFacts {
   readonly config: Config;
   readonly situation: Situation;
   readonly project: ProjectFacts;
+  /** `undefined` where the project's CI files are not here. */
+  readonly pipelines: Pipelines | undefined;
   readonly variables: VariableFacts;
   readonly registry: RegistryFacts;
   readonly gitlab: GitLabFacts;
@@ -59,8 +62,6 @@ export interface ProjectFacts {
   /** Why keys cannot be computed. */
   readonly identified: Trouble | undefined;
   readonly warnings: readonly string[];
-  /** The jobs of its pipeline that may run in upstream's schedules; `undefined` where its files are not here. */
-  readonly scheduledJobs: readonly string[] | undefined;
 }
 
 export interface VariableFacts {
@@ -103,6 +104,8 @@ export interface GitLabFacts {
   readonly jobTokens: Known<Awaited<ReturnType<GitLab["jobTokenAccess"]>>>;
   /** The branches and tags of the project's own pipeline schedules. */
   readonly schedules: Known<readonly string[]>;
+  /** Tags of jobs, with commas between them, that no runner has together. */
+  readonly idleTags: Known<readonly string[]>;
 }
 
 export interface MachineFacts {
@@ -137,7 +140,7 @@ export const levels = ["ok", "note", "warning", "error"] as const;
 
 export type Level = (typeof levels)[number];
 
-/** Every check, in the order in which they are read; docs/commands.md has a line for each. */
+/** Every check, in the order in which they are read; docs/commands.md has a line for each, docs/messages.md what to do about those of pipelines. */
 export const checks = [
   "configuration",
   "images",
@@ -151,6 +154,17 @@ export const checks = [
   "job-tokens",
   "protected-tags",
   "cleanup",
+  "pipelines",
+  "refused",
+  "without-plan",
+  "beyond-plan",
+  "unknown-image",
+  "left-tag",
+  "registry-image",
+  "two-pipelines",
+  "included-twice",
+  "empty-pipeline",
+  "runner-tags",
   "schedules",
   "fork-pipelines",
   "gitlab-version",

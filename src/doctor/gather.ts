@@ -108,9 +108,14 @@ async function firstWithTags(
 /** What GitLab tells of the projects' settings, each as far as the tokens go. */
 export async function gatherGitLab(
   gitlab: GitLab | Trouble,
-  own: ProjectId | undefined,
-  situation: Pick<Situation, "role" | "upstream">,
+  about: {
+    readonly own: ProjectId | undefined;
+    readonly situation: Pick<Situation, "role" | "upstream">;
+    /** Tags that jobs ask for together. */
+    readonly tags: readonly (readonly string[])[];
+  },
 ): Promise<GitLabFacts> {
+  const { own, situation, tags } = about;
   const ask = async <T>(
     project: ProjectId | undefined,
     question: (port: GitLab, project: ProjectId) => Promise<T>,
@@ -121,18 +126,34 @@ export async function gatherGitLab(
   };
   const source = situation.upstream?.path;
   const fork = isFork(situation);
-  const [ownProject, upstreamProject, tagRules, jobTokens, schedules] = await Promise.all([
-    ask(own, (port, project) => port.project(project)),
-    ask(source, (port, project) => port.project(project)),
-    fork ? noProject : ask(own, (port, project) => port.tagRules(project)),
-    ask(fork ? source : own, (port, project) => port.jobTokenAccess(project)),
-    fork ? noProject : ask(own, (port, project) => scheduledRefs(port, project)),
-  ]);
-  return { own: ownProject, upstream: upstreamProject, tagRules, jobTokens, schedules };
+  const [ownProject, upstreamProject, tagRules, jobTokens, schedules, idleTags] = await Promise.all(
+    [
+      ask(own, (port, project) => port.project(project)),
+      ask(source, (port, project) => port.project(project)),
+      fork ? noProject : ask(own, (port, project) => port.tagRules(project)),
+      ask(fork ? source : own, (port, project) => port.jobTokenAccess(project)),
+      fork ? noProject : ask(own, (port, project) => scheduledRefs(port, project)),
+      ask(own, (port, project) => tagsWithoutRunner(port, project, tags)),
+    ],
+  );
+  return { own: ownProject, upstream: upstreamProject, tagRules, jobTokens, schedules, idleTags };
 }
 
 async function scheduledRefs(port: GitLab, project: ProjectId): Promise<readonly string[]> {
   return (await port.schedules(project)).map(({ ref }) => ref);
+}
+
+/** Of more sets of tags only these are asked about. */
+const mostTagSets = 20;
+
+async function tagsWithoutRunner(
+  port: GitLab,
+  project: ProjectId,
+  all: readonly (readonly string[])[],
+): Promise<readonly string[]> {
+  const asked = all.slice(0, mostTagSets);
+  const found = await Promise.all(asked.map((tags) => port.runners(project, tags)));
+  return asked.filter((_, index) => found[index]?.length === 0).map((tags) => tags.join(","));
 }
 
 const noProject: Trouble = {

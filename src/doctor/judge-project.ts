@@ -1,6 +1,7 @@
 /** Is what the project says of itself usable, do the variables say what they should, and are the overrides meant? */
 import { printRepository } from "../oci/reference.ts";
 import { imageVariable, printDotenv } from "../plan/variables.ts";
+import type { Pipelines } from "./evaluate.ts";
 import { type DoctorFacts, isFork, isTrouble, type Judgement, judgement } from "./facts.ts";
 import { troubleText } from "./judge-rights.ts";
 
@@ -84,10 +85,10 @@ function count(number: number, noun: string): string {
 }
 
 /** Is what upstream's schedules refresh tested there, and is there one at all? */
-export function judgeSchedules({ config, situation, project, gitlab }: DoctorFacts): Judgement {
+export function judgeSchedules({ config, situation, pipelines, gitlab }: DoctorFacts): Judgement {
   const { refresh } = config;
-  const { scheduledJobs } = project;
   const { schedules } = gitlab;
+  const scheduledJobs = pipelines && testsInSchedules(pipelines);
   if (isFork(situation)) return judgement("ok", "not a matter of this fork");
   if (refresh === undefined)
     return judgement("ok", "nothing is refreshed in them (`refresh: false`)");
@@ -103,7 +104,7 @@ export function judgeSchedules({ config, situation, project, gitlab }: DoctorFac
     ? `Whether there is a schedule could not be read.\n${troubleText(schedules)}`
     : `They run on ${[...new Set(schedules)].join(", ")}.`;
   if (scheduledJobs === undefined)
-    return judgement("note", "which jobs run in them is not known: no .gitlab-ci.yml here", where);
+    return judgement("note", "which jobs run in them is not known from the files here", where);
   if (scheduledJobs.length > 0)
     return judgement("ok", `${namesOf(scheduledJobs)} may run in them, where images are refreshed`);
   return judgement(
@@ -112,6 +113,18 @@ export function judgeSchedules({ config, situation, project, gitlab }: DoctorFac
     `${where}\n\`berth promote\` refuses what no job has tested where GitLab tells it; older GitLab tells no job token of a project that is not public.`,
     "let some jobs that run in the images run in upstream's schedules (with the component rules by the flag _SCHEDULED: 1), or set `refresh: false`",
   );
+}
+
+/** Jobs that run in images there and hold promotion back where they fail; `undefined` where others may that the files at hand do not tell. */
+function testsInSchedules({ read, includes, unread }: Pipelines): readonly string[] | undefined {
+  const schedule = read.find(({ event, isUpstream }) => event === "schedule" && isUpstream);
+  const tests = (schedule?.jobs ?? []).filter(
+    ({ does, planned, isOurs, job }) =>
+      does === "runs" && planned !== undefined && !isOurs && !job.allowFailure,
+  );
+  const isRefused = schedule !== undefined && "errors" in schedule.reading;
+  const isUnsure = isRefused || unread.length > 0 || includes.length === 0;
+  return tests.length === 0 && isUnsure ? undefined : tests.map(({ job }) => job.name);
 }
 
 function namesOf(jobs: readonly string[]): string {

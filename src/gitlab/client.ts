@@ -105,6 +105,25 @@ function settingsOf(read: Read) {
       // `limited`: only these may come in. Before GitLab 17.0 there are no groups in it.
       return { limited: scope.inbound_enabled, projects, groups: groups ?? [] };
     },
+    /** A commit's CI files with all that they include, as one text; `undefined` where GitLab refuses them. */
+    mergedYaml: (id: ProjectId, commit: string) =>
+      read("lint", `the CI files of ${commit}`, id).one(answers.lint, (options) => {
+        // gitbeaker knows the name of this parameter from older GitLab.
+        const asked = { dryRun: false, contentRef: commit };
+        return new beaker.Lint(options).check(id, asked);
+      }),
+    /** Runners that would take a job with all these tags. */
+    runners: (projectId: ProjectId, tagList: readonly string[]) =>
+      read("runners", `the runners with the tags ${tagList.join(", ")}`, projectId).many(
+        answers.runner,
+        (options) =>
+          new beaker.Runners(options).all({
+            ...page,
+            projectId,
+            paused: false,
+            tagList: [...tagList],
+          }),
+      ),
     /** Rules that protect container tags; `undefined` where this GitLab does not tell (before 18.7). */
     tagRules: (id: ProjectId) =>
       read("tagRules", "protected container tags", id).one(answers.tagRules, async (options) => {

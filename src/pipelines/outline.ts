@@ -3,7 +3,7 @@ import { extendKnown, resolveReferences } from "./extend.ts";
 import { join } from "./include.ts";
 import { variablesOf } from "./job.ts";
 import { visibleJobs } from "./job-words.ts";
-import type { CiSource, Include } from "./ports.ts";
+import type { CiSource, FetchInclude, Include } from "./ports.ts";
 import { CiRefusal, flatten, get, isMap, type YamlMap } from "./tree.ts";
 import type { Variable } from "./variables.ts";
 
@@ -18,14 +18,11 @@ export interface Outline {
   readonly includes: readonly Include[];
 }
 
-/** Hidden jobs that includes are known to bring, where their files are not at hand. */
-export type Brought = (includes: readonly Include[]) => YamlMap;
-
-/** Reads what a project's own files say; `undefined` where the text is no configuration. */
+/** Reads what a project's own files say, and others that are at hand; `undefined` where the text is no configuration. */
 export async function readOutline(
   text: string,
   source: CiSource,
-  brought: Brought = () => new Map(),
+  fetch: FetchInclude = async () => undefined,
 ): Promise<Outline | undefined> {
   const occasion = {
     source: "push",
@@ -36,11 +33,10 @@ export async function readOutline(
     settings: [],
     changed: undefined,
   } as const;
-  const joining = { occasion, fetch: async () => undefined, includes: [], lenient: true };
+  const joining = { occasion, fetch, includes: [], lenient: true };
   try {
     const written = await join(text, undefined, { source }, joining);
-    const all = new Map([...brought(joining.includes), ...written]);
-    const config = resolveReferences(extendKnown(all), true);
+    const config = resolveReferences(extendKnown(written), true);
     return {
       written,
       jobs: new Map([...visibleJobs(config)].filter(([name]) => !name.includes("$[["))),

@@ -39,8 +39,10 @@ export interface MadePipeline {
 export type PipelineReading =
   /** GitLab's own messages, the one that it shows first. */
   | { readonly errors: readonly string[] }
-  /** The workflow's rules make none, or it would have no jobs but for `.pre` and `.post`. */
-  | { readonly none: "workflow_rules" | "empty" }
+  /** The workflow's rules make none. */
+  | { readonly none: "workflow_rules" }
+  /** It would have no jobs but these, which are of `.pre` and `.post`. */
+  | { readonly none: "empty"; readonly jobs: readonly PipelineJob[] }
   | MadePipeline;
 
 export interface PipelineRequest {
@@ -93,7 +95,8 @@ function makePipeline(
   const made = makeJobs(split, stages, scene);
   if (made.errors.length > 0) return { errors: made.errors };
   const used = stages.filter((stage) => made.jobs.some((job) => job.stage === stage));
-  if (used.every((stage) => stage === ".pre" || stage === ".post")) return { none: "empty" };
+  if (used.every((stage) => stage === ".pre" || stage === ".post"))
+    return { none: "empty", jobs: made.jobs };
   return {
     jobs: made.jobs,
     stages: used,

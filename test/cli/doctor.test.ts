@@ -12,6 +12,14 @@ import { startGitLab, type TestGitLab } from "../support/gitlab-server.ts";
 import { program } from "../support/programs.ts";
 import { type Folder, temporaryFolder } from "../support/services.ts";
 
+const component = "$CI_SERVER_FQDN/berth-ci/berth";
+const tested = `include: [{ component: ${component}/images@0.1.0 }]
+check:
+  extends: .berth-use
+  image: $BERTH_IMAGE_DEBIAN
+  script: make
+`;
+
 interface Found {
   readonly id: string;
   readonly level: string;
@@ -60,11 +68,7 @@ describe("berth doctor", () => {
 [ "$1" = --version ] && echo "buildah version 1.43.1 (image-spec 1.1.0)" || echo '${JSON.stringify(store, undefined, 1)}'
 `;
 
-  async function repository(
-    name: string,
-    config: string,
-    pipeline = "check: { script: make }\n",
-  ): Promise<string> {
+  async function repository(name: string, config: string, pipeline = tested): Promise<string> {
     const path = join(folder.path, name);
     await mkdir(path);
     await writeFile(join(path, "debian.docker"), "FROM debian:13-slim\n");
@@ -121,9 +125,8 @@ describe("berth doctor", () => {
   });
 
   test("warns where no job of the project's pipeline runs in its schedules", async () => {
-    const job = "{ extends: .berth-rules, script: make }";
-    const include = "{ component: $CI_SERVER_FQDN/berth-ci/berth/rules@0.1.0 }";
-    const cwd = await repository("idle", settings, `include: [${include}]\ncheck: ${job}\n`);
+    const pipeline = `${tested}  rules: [{ if: $CI_PIPELINE_SOURCE != "schedule" }]`;
+    const cwd = await repository("idle", settings, pipeline);
     const { levelOf } = await doctor(cwd, gitlab.job(upstream, { user: "olga" }).env);
     assert.equal(levelOf("schedules"), "warning");
   });
@@ -170,6 +173,28 @@ describe("berth doctor", () => {
     assert.ok(findings.every(({ level }) => level === "ok" || level === "note"));
   });
 
+  test("shows the jobs of the pipelines with --pipelines, and a mistake in them with its line", async () => {
+    const job =
+      "lint: { needs: [], image: $BERTH_IMAGE_DEBIAN, script: make }\nscan: { script: a, rules: [{ if: $TOKEN }] }\n";
+    const cwd = await repository("pipelines", settings, `${tested}${job}`);
+    const env = plainEnv({ PATH: bin, HOME: folder.path });
+    const { code, stdout } = await berth(["doctor", "--pipelines", "--variable", "TOKEN=1"], {
+      cwd,
+      env,
+    });
+    assert.equal(code, 1);
+    assert.match(stdout, /^ +SITUATION +PIPELINE\n1 {2}push to main +\d jobs$/m);
+    assert.match(stdout, /^check +debian +R /m);
+    assert.match(stdout, /^lint +\(empty\) \(!\) +R /m);
+    assert.match(stdout, /^scan .* R /m);
+    assert.match(stdout, /\nwithout-plan:\n {2}\.gitlab-ci\.yml:6: lint: image empty/);
+    const json = await berth(["doctor", "--pipelines", "--json"], { cwd, env });
+    const { situations } = JSON.parse(json.stdout).pipelines;
+    assert.equal(situations[0].title, "push to main");
+    const wrong = await berth(["doctor", "--variable", "TOKEN"], { cwd, env });
+    assert.equal(wrong.code, 64);
+  });
+
   test("prints a table, the worst first", async () => {
     const cwd = await repository("table", settings);
     const env = plainEnv({ PATH: bin, HOME: folder.path, BERTH_FORCE_REBUILD: "fedora" });
@@ -179,6 +204,7 @@ describe("berth doctor", () => {
       stdout,
       /^LEVEL +CHECK +FOUND\nerror +force-rebuild +BERTH_FORCE_REBUILD names fedora/,
     );
+    assert.match(stdout, /\nok: configuration, images, .*without-plan/);
     assert.match(stdout, /\nforce-rebuild:\n {2}The images are: debian\n {2}to do: give names/);
   });
 });

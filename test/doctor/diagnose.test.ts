@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { diagnose, findingsJson, printFindings } from "../../src/doctor/diagnose.ts";
-import { checks, type Level, levels } from "../../src/doctor/facts.ts";
+import { checks, type Finding, type Level, levels } from "../../src/doctor/facts.ts";
 import { gatherClone } from "../../src/doctor/gather.ts";
 import { readStatus } from "../../src/doctor/judge-machine.ts";
 import { trouble } from "./cases.ts";
@@ -40,11 +40,20 @@ describe("the doctor's findings", () => {
   });
 
   test("says what to do where something is, and what to know", () => {
-    const printed = printFindings([
+    const findings: readonly Finding[] = [
       { id: "clone", level: "warning", what: "a", detail: "b\nc", todo: "d" },
       { id: "umask", level: "note", what: "e", detail: "f", todo: undefined },
-    ]);
-    assert.match(printed, /^clone:\n {2}b\n {2}c\n {2}to do: d\n\numask:\n {2}f\n$/m);
+      { id: "images", level: "ok", what: "g", detail: "", todo: undefined },
+    ];
+    const first = "\nclone:\n  b\n  c\n  to do: d\n";
+    assert.equal(
+      printFindings(findings),
+      `LEVEL    CHECK  FOUND\nwarning  clone  a\n${first}\nnote: umask (--all tells more)\nok: images\n`,
+    );
+    assert.ok(
+      printFindings(findings, true).endsWith(`ok       images  g\n${first}\numask:\n  f\n`),
+    );
+    assert.match(printFindings(findings.slice(1)), /^nothing to do\n/);
   });
 
   test("explains once what several checks could not read for one reason", () => {
@@ -54,8 +63,9 @@ describe("the doctor's findings", () => {
       tagRules: trouble,
       jobTokens: trouble,
       schedules: trouble,
+      idleTags: trouble,
     };
-    const text = printFindings(diagnose({ ...healthy, gitlab }));
+    const text = printFindings(diagnose({ ...healthy, gitlab }), true);
     assert.equal(text.split("do something: 403").length - 1, 1);
   });
 

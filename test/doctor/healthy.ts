@@ -4,6 +4,7 @@ import { tagPatterns } from "../../src/doctor/protect.ts";
 import type { ProjectSettings } from "../../src/gitlab/answers.ts";
 import { situationOf } from "../../src/plan/situation.ts";
 import { config, jobEnv } from "../support/keyed.ts";
+import { pipelinesOf } from "./ci.ts";
 
 export const project: ProjectSettings = {
   id: 1,
@@ -24,6 +25,11 @@ export const project: ProjectSettings = {
 
 const settings = config({ file: "berth.yml", upstream: "qemu-project" });
 
+/** A pipeline that tests in an image, also what schedules refresh. */
+const tested = `include: { component: $CI_SERVER_FQDN/berth-ci/berth/images@0.1.0, inputs: { prefix: QEMU_CI } }
+check: { extends: .berth-use, image: $QEMU_CI_IMAGE_DEBIAN, script: make }
+`;
+
 export const healthy: DoctorFacts = {
   config: settings,
   situation: situationOf(
@@ -36,8 +42,8 @@ export const healthy: DoctorFacts = {
     images: ["debian", "fedora"],
     identified: undefined,
     warnings: [],
-    scheduledJobs: ["check"],
   },
+  pipelines: await pipelinesOf({ ".gitlab-ci.yml": tested }),
   variables: {
     containerTag: undefined,
     upstream: undefined,
@@ -68,6 +74,7 @@ export const healthy: DoctorFacts = {
     ],
     jobTokens: { limited: true, projects: [], groups: [] },
     schedules: ["main"],
+    idleTags: [],
   },
   machine: {
     engines: [{ name: "buildah", version: { text: "1.43.1" } }],

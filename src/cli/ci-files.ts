@@ -1,0 +1,89 @@
+/** The project's CI files as doctor looks at them: those of the work tree, joined by GitLab where they are not all here. */
+import { existsSync } from "node:fs";
+import { basename, join } from "node:path";
+import {
+  type CiFiles,
+  type KnownProject,
+  type Pipelines,
+  readPipelines,
+} from "../doctor/evaluate.ts";
+import { isTrouble, type Known, known } from "../doctor/facts.ts";
+import { BerthError } from "../errors.ts";
+import type { GitLab, ProjectId } from "../gitlab/client.ts";
+import type { World } from "../host/world.ts";
+import type { Situation } from "../plan/situation.ts";
+import type { Git } from "../world.ts";
+import type { Project } from "./project.ts";
+
+/** Berth's components: beside the bundle, or at the top of a checkout. */
+const places = ["templates", "../../templates"].map((place) => join(import.meta.dirname, place));
+
+interface Around {
+  readonly situation: Situation;
+  readonly port: Known<GitLab>;
+  readonly id: ProjectId | undefined;
+  /** Variables of the settings. */
+  readonly settings: Readonly<Record<string, string>>;
+}
+
+/** Reads all pipelines; `undefined` where the project has no CI file here. */
+export async function gatherPipelines(
+  { env, files }: Pick<World, "env" | "files">,
+  { git, tree, config, images }: Project,
+  { situation, port, id, settings }: Around,
+): Promise<Pipelines | undefined> {
+  const root = (situation.ci ? env["CI_CONFIG_PATH"] : undefined) || ".gitlab-ci.yml";
+  // A configuration of another project or host is not here.
+  if (/@|:\/\//.test(root)) return undefined;
+  const folder = places.find(existsSync);
+  const ci: CiFiles = {
+    root,
+    source: {
+      project: "",
+      paths: (await tree.find(["*"]).catch(nothing)) ?? [],
+      read: async (path) => (await tree.read(path).catch(nothing))?.toString(),
+    },
+    merged: undefined,
+    template: async (name) =>
+      folder === undefined
+        ? undefined
+        : (await files.read(join(folder, name, "template.yml")))?.toString(),
+  };
+  const about: KnownProject = {
+    own: env["CI_PROJECT_PATH"] || situation.own?.path,
+    name: basename(git.root),
+    defaultBranch: situation.defaultBranch ?? (await defaultBranch(git)) ?? "main",
+    server: env["CI_SERVER_FQDN"] || env["CI_SERVER_HOST"] || "gitlab.example.com",
+    registry: env["CI_REGISTRY"] || situation.own?.host || "registry.example.com",
+    settings,
+    config,
+    images: images.map(({ name }) => name),
+  };
+  const here = await readPipelines(ci, about);
+  if (here === undefined || here.unread.length === 0 || isTrouble(port) || id === undefined)
+    return here;
+  const merged = await known(joinedByGitLab(git, port, id));
+  if (isTrouble(merged) || merged === undefined) return here;
+  return readPipelines({ ...ci, merged }, about);
+}
+
+/** What GitLab makes of the files of this commit, where it has it. */
+async function joinedByGitLab(git: Git, port: GitLab, id: ProjectId): Promise<string | undefined> {
+  const head = (await git.run(["rev-parse", "HEAD"])).toString().trim();
+  return port.mergedYaml(id, head);
+}
+
+/** As the remote told when it was cloned. */
+async function defaultBranch(git: Git): Promise<string | undefined> {
+  const head = ["symbolic-ref", "--quiet", "--short", "refs/remotes/origin/HEAD"];
+  const name = await git.run(head).catch(nothing);
+  return name
+    ?.toString()
+    .trim()
+    .replace(/^origin\//, "");
+}
+
+/** What cannot be read here GitLab may still read. */
+function nothing(error: unknown): undefined {
+  if (!(error instanceof BerthError)) throw error;
+}

@@ -1,0 +1,209 @@
+/** Reads a project's CI files as GitLab would for each pipeline that matters. */
+import type { Config } from "../config/config.ts";
+import { readOutline } from "../pipelines/outline.ts";
+import { readPipeline } from "../pipelines/pipeline.ts";
+import type { CiSource, Found, Include } from "../pipelines/ports.ts";
+import {
+  flatten,
+  get,
+  isList,
+  isMap,
+  listOf,
+  textOf,
+  type Value,
+  type YamlMap,
+  YamlReference,
+} from "../pipelines/tree.ts";
+import { jobsOf, type ReadCase } from "./jobs.ts";
+import { type CiProject, casesOf, samplesOf } from "./occasions.ts";
+import { placeOf, refusalPlace } from "./place.ts";
+
+/** The project's files, and berth's own components. */
+export interface CiFiles {
+  /** Path of the first file, such as `.gitlab-ci.yml`. */
+  readonly root: string;
+  readonly source: CiSource;
+  /** All of it in one text, where GitLab has joined the files. */
+  readonly merged: string | undefined;
+  readonly template: (name: string) => Promise<string | undefined>;
+}
+
+/** What is known of the project without its CI files. */
+export interface KnownProject
+  extends Omit<CiProject, "prefix" | "upstream" | "fork" | "promoting"> {
+  /** Full path of the project whose clone this is; `undefined` where nothing tells. */
+  readonly own: string | undefined;
+  /** Its last part, where the path is not known. */
+  readonly name: string;
+  readonly config: Pick<Config, "prefix" | "upstream" | "publish" | "repository">;
+  /** Names of its images. */
+  readonly images: readonly string[];
+}
+
+/** One of berth's components, included. */
+export interface BerthInclude {
+  readonly template: string;
+  readonly location: string;
+  readonly prefix: string;
+  readonly jobPrefix: string;
+}
+
+/** What becomes of the files in each case. */
+export interface Pipelines {
+  readonly project: CiProject;
+  readonly read: readonly ReadCase[];
+  readonly includes: readonly BerthInclude[];
+  /** Includes whose files are not at hand; nothing is certain then. */
+  readonly unread: readonly string[];
+  /** Where a job, or another text at the beginning of a line, stands: `file:line`. */
+  readonly placeOf: (start: RegExp) => string | undefined;
+  /** What a message of GitLab's is about. */
+  readonly refusalPlace: (message: string) => string | undefined;
+}
+
+/** `undefined` where the project has no pipeline of its own. */
+export async function readPipelines(
+  files: CiFiles,
+  known: KnownProject,
+): Promise<Pipelines | undefined> {
+  const { texts, source } = keeping(files.source);
+  const own = await source.read(files.root);
+  if (own === undefined) return undefined;
+  const unread = new Set<string>();
+  const outline = await readOutline(own, source, async (include) => {
+    const found = await ourFile(include, files.template);
+    if (found === undefined) unread.add(labelOf(include));
+    return found;
+  });
+  const { merged } = files;
+  const whole = merged === undefined ? outline : await readOutline(merged, source);
+  const words = whole === undefined ? [] : wordsOf(whole.written);
+  const project = projectOf(known, outline?.includes ?? [], words);
+  const stub = outline === undefined ? "" : stubOf(outline.written);
+  const request = {
+    source,
+    fetch: async (include: Include) => (await ourFile(include, files.template)) ?? { text: stub },
+  };
+  const { repository } = known.config;
+  const images = { prefix: project.prefix, repository, names: known.images };
+  const read = casesOf(project, words).map(async (each): Promise<ReadCase> => {
+    const { occasion } = each;
+    const reading = await readPipeline(merged ?? own, { ...request, occasion });
+    return { ...each, reading, jobs: jobsOf(reading, occasion, images) };
+  });
+  return {
+    project,
+    read: await Promise.all(read),
+    includes: (outline?.includes ?? []).flatMap(berthInclude),
+    unread: merged === undefined ? [...unread] : [],
+    placeOf: (start) => placeOf(texts, start),
+    refusalPlace: (message) => refusalPlace(texts, message),
+  };
+}
+
+/** The same source, and the texts that were read of it. */
+function keeping(from: CiSource) {
+  const texts = new Map<string, string>();
+  const read = async (path: string): Promise<string | undefined> => {
+    const text = texts.get(path) ?? (await from.read(path));
+    if (text !== undefined) texts.set(path, text);
+    return text;
+  };
+  return { texts, source: { ...from, read } };
+}
+
+/** Which of berth's components an include means, also where it is a file of berth's project. */
+function templateOf({ kind, location, entry }: Include): string | undefined {
+  const isOurs = /berth/i.test(`${location} ${textOf(entry.get("project"))}`);
+  if (kind === "component" && isOurs) return /\/(images|rules)@[^/]+$/.exec(location)?.[1];
+  if (kind === "local" || isOurs)
+    return /(?:^|\/)templates\/(images|rules)\/template\.yml$/.exec(location)?.[1];
+  return undefined;
+}
+
+async function ourFile(
+  include: Include,
+  template: CiFiles["template"],
+): Promise<Found | undefined> {
+  const name = templateOf(include);
+  const text = name === undefined ? undefined : await template(name);
+  if (name === undefined || text === undefined) return undefined;
+  const version = include.location.split("@")[1] ?? "";
+  return { text, component: { name, version, reference: version, sha: "" } };
+}
+
+function berthInclude(include: Include): readonly BerthInclude[] {
+  const template = templateOf(include);
+  const input = (name: string, byDefault: string): string =>
+    textOf(get(include.entry, "inputs", name) ?? byDefault);
+  if (template === undefined) return [];
+  const names = { prefix: input("prefix", "BERTH"), jobPrefix: input("job_prefix", "berth-") };
+  return [{ template, location: include.location, ...names }];
+}
+
+function labelOf({ kind, location, entry }: Include): string {
+  const project = textOf(entry.get("project"));
+  return project === "" ? `${kind} ${location}` : `${project}, ${location}`;
+}
+
+/** The part of a component is what rules go by, so its inputs win over the configuration. */
+function projectOf(
+  known: KnownProject,
+  includes: readonly Include[],
+  words: readonly string[],
+): CiProject {
+  const { own, name, config, images: _, ...rest } = known;
+  const given = includes
+    .filter((include) => templateOf(include) === "rules")
+    .map((include) => textOf(get(include.entry, "inputs", "upstream")));
+  const compared = ["PROJECT_PATH", "PROJECT_NAMESPACE"].flatMap((each) => samplesOf(each, words));
+  const isNamed = config.upstream !== undefined && config.upstream !== "auto";
+  const said = given[0] ?? (isNamed ? config.upstream : (own ?? compared[0]));
+  const upstream = fullPath(said ?? `group/${name}`, own?.split("/").at(-1) ?? name);
+  const isFork = own !== undefined && own.toLowerCase() !== upstream.toLowerCase();
+  return {
+    ...rest,
+    upstream,
+    fork: isFork ? own : `somebody/${upstream.split("/").at(-1)}`,
+    prefix: includes.flatMap(berthInclude)[0]?.prefix ?? config.prefix,
+    promoting: config.publish.map(({ branch }) => branch),
+  };
+}
+
+/** Of a namespace, a path, or a registry base. */
+function fullPath(text: string, name: string): string {
+  const [first = "", ...rest] = text.split("/");
+  if (rest.length === 0) return `${text}/${name}`;
+  return /[.:]/.test(first) ? rest.join("/") : text;
+}
+
+/** All texts of a configuration. */
+function wordsOf(value: Value): readonly string[] {
+  if (typeof value === "string") return [value];
+  if (isList(value)) return value.flatMap(wordsOf);
+  return isMap(value) ? [...value.values()].flatMap(wordsOf) : [];
+}
+
+/** What stands for files that are not at hand: hidden jobs that others extend or refer to, which say nothing. */
+function stubOf(written: YamlMap): string {
+  const bases = [...written.values()].flatMap((job) =>
+    listOf(get(job, "extends")).map(
+      (base) => [textOf(base), get(job, "trigger") !== null] as const,
+    ),
+  );
+  const heads = [...written.values()]
+    .flatMap(referencesOf)
+    .map(({ path }) => [path.map(textOf), false] as const);
+  const stub: Record<string, unknown> = { ".unread": { script: "true" } };
+  for (const [[name = "", key = "script"]] of heads)
+    if (!written.has(name)) stub[name] = { ...(stub[name] as object), [key]: [], script: "true" };
+  for (const [name, isTrigger] of bases)
+    if (!written.has(name)) stub[name] ??= isTrigger ? { variables: {} } : { script: "true" };
+  return JSON.stringify(stub);
+}
+
+function referencesOf(value: Value): readonly YamlReference[] {
+  if (value instanceof YamlReference) return [value];
+  if (isList(value)) return flatten(value).flatMap(referencesOf);
+  return isMap(value) ? [...value.values()].flatMap(referencesOf) : [];
+}

@@ -1,0 +1,195 @@
+/** The pipelines that matter to a project, upstream and in a fork: which they are follows from what its files ask for. */
+import { slugOf } from "../config/promoted.ts";
+import { compilePattern } from "../pipelines/expression.ts";
+import type { Occasion } from "../pipelines/ports.ts";
+import type { Variable } from "../pipelines/variables.ts";
+
+/** Who makes pipelines of the files: both projects by their full paths. */
+export interface CiProject {
+  readonly upstream: string;
+  readonly fork: string;
+  readonly defaultBranch: string;
+  /** Hosts of GitLab and of its registry. */
+  readonly server: string;
+  readonly registry: string;
+  /** Begins the names of the variables that ask for pipelines. */
+  readonly prefix: string;
+  /** Branches that promote, as `publish` names them. */
+  readonly promoting: readonly string[];
+  /** Variables of the settings, which no file tells. */
+  readonly settings: Readonly<Record<string, string>>;
+}
+
+/** One pipeline that may come about. */
+export interface PipelineCase {
+  readonly title: string;
+  readonly isUpstream: boolean;
+  readonly event: "push" | "push with request" | "tag" | "schedule" | "request";
+  readonly occasion: Occasion;
+}
+
+interface Happening extends Pick<PipelineCase, "title" | "event"> {
+  readonly ref: string;
+  readonly isFork?: boolean;
+  readonly settings?: Readonly<Record<string, string>>;
+}
+
+const topic = "topic";
+const mostBranches = 5;
+
+/** `words` are all texts of the configuration, with inputs in place. */
+export function casesOf(project: CiProject, words: readonly string[]): readonly PipelineCase[] {
+  const { prefix, defaultBranch, fork } = project;
+  const owner = fork.slice(0, fork.lastIndexOf("/"));
+  const asks = words.some((word) => new RegExp(`\\$${prefix}\\b *[!=]=`).test(word));
+  const plays = words.some((word) => word.includes(`$${prefix}_UPSTREAM`));
+  const branches = branchesOf(project, words);
+  const push = (ref: string): Happening => ({ title: `push to ${ref}`, event: "push", ref });
+  const schedule = { title: `schedule on ${defaultBranch}`, event: "schedule", ref: defaultBranch };
+  const inFork = (title: string, settings = {}): Happening => ({
+    ...{ title: `fork: ${title}`, event: "push", ref: topic },
+    ...{ isFork: true, settings },
+  });
+  const happenings: readonly Happening[] = [
+    push(defaultBranch),
+    { ...push(topic), title: "push to another branch" },
+    { title: "the same with a merge request", event: "push with request", ref: topic },
+    ...branches.map(push),
+    { title: "push of a tag", event: "tag", ref: tagOf(words) },
+    { ...schedule, event: "schedule" },
+    { title: "merge request of a branch", event: "request", ref: topic },
+    { title: "merge request of a fork", event: "request", ref: topic, isFork: true },
+    inFork("push"),
+    ...(asks ? ["1", "2"] : []).map((value) =>
+      inFork(`push, ${prefix}=${value}`, { [prefix]: value }),
+    ),
+    { ...schedule, title: `fork: schedule on ${defaultBranch}`, event: "schedule", isFork: true },
+    ...(plays ? [branches[0] ?? defaultBranch] : []).map((branch) => ({
+      ...inFork(`push to ${branch}, ${prefix}_UPSTREAM=${owner}`, {
+        [`${prefix}_UPSTREAM`]: owner,
+      }),
+      ref: branch,
+    })),
+  ];
+  return happenings.map((happening) => caseOf(project, happening));
+}
+
+/** Branches that rules or `publish` tell apart from others. */
+function branchesOf(project: CiProject, words: readonly string[]): readonly string[] {
+  const promoting = project.promoting
+    .filter((branch) => branch !== "{default}")
+    .map((branch) => branch.replaceAll("*", "9.2"));
+  const all = new Set([...promoting, ...samplesOf("COMMIT_(?:BRANCH|REF_NAME)", words)]);
+  const others = [...all].filter((branch) => branch !== project.defaultBranch && branch !== topic);
+  return others.slice(0, mostBranches);
+}
+
+function tagOf(words: readonly string[]): string {
+  return samplesOf("COMMIT_TAG", words)[0] ?? "v1.0.0";
+}
+
+/** Values with which a predefined variable fits what conditions compare it with. */
+export function samplesOf(variable: string, words: readonly string[]): readonly string[] {
+  const compared = new RegExp(
+    `\\$CI_${variable}\\s*[!=][=~]\\s*(?:"([^"$]+)"|'([^'$]+)'|(/(?:[^/\\\\]|\\\\.)+/))`,
+    "g",
+  );
+  const found = words.flatMap((word) => [...word.matchAll(compared)]);
+  const samples = found.map(([, one, other, pattern]) => one ?? other ?? sampleOf(pattern ?? ""));
+  return [...new Set(samples)].filter((sample) => sample !== undefined);
+}
+
+/** A name that fits a pattern: how it begins, where that is a name, or with a number behind. */
+function sampleOf(pattern: string): string | undefined {
+  const compiled = compilePattern(pattern);
+  const [, written = ""] = /^\/[\^(?:]*((?:\\[^\w]|[\w-])*)/.exec(pattern) ?? [];
+  const begin = written.replaceAll("\\", "");
+  const names = /\w$/.test(begin) ? [begin] : [];
+  return [...names, `${begin}9.2`, `${begin}9`, `${begin}9.2.1`].find((name) =>
+    compiled?.matcher(name).find(),
+  );
+}
+
+const kinds = {
+  push: { kind: "branch", source: "push" },
+  "push with request": { kind: "branch", source: "push" },
+  tag: { kind: "tag", source: "push" },
+  schedule: { kind: "branch", source: "schedule" },
+  request: { kind: "merge_request", source: "merge_request_event" },
+} as const;
+
+function caseOf(project: CiProject, happening: Happening): PipelineCase {
+  const { title, event, ref, isFork = false, settings = {} } = happening;
+  const { kind, source } = kinds[event];
+  return {
+    title,
+    isUpstream: !isFork,
+    event,
+    occasion: {
+      source,
+      ref,
+      kind,
+      project: isFork ? project.fork : project.upstream,
+      predefined: listed({
+        ...projectVariables(project, isFork),
+        ...refVariables(project, happening, isFork),
+        CI_PIPELINE_SOURCE: source,
+      }),
+      settings: listed({ ...project.settings, ...settings }),
+      changed: undefined,
+    },
+  };
+}
+
+function listed(values: Readonly<Record<string, string>>): readonly Variable[] {
+  return Object.entries(values).map(([key, value]) => ({ key, value }));
+}
+
+function projectVariables(project: CiProject, isFork: boolean): Readonly<Record<string, string>> {
+  const { server, registry, defaultBranch } = project;
+  const path = isFork ? project.fork : project.upstream;
+  const parts = path.split("/");
+  return {
+    CI: "true",
+    GITLAB_CI: "true",
+    CI_SERVER_HOST: server,
+    CI_SERVER_FQDN: server,
+    CI_SERVER_URL: `https://${server}`,
+    CI_PROJECT_PATH: path,
+    CI_PROJECT_NAME: parts.at(-1) ?? "",
+    CI_PROJECT_NAMESPACE: parts.slice(0, -1).join("/"),
+    CI_PROJECT_ROOT_NAMESPACE: parts[0] ?? "",
+    CI_PROJECT_URL: `https://${server}/${path}`,
+    CI_PROJECT_VISIBILITY: "public",
+    CI_DEFAULT_BRANCH: defaultBranch,
+    CI_REGISTRY: registry,
+    CI_REGISTRY_IMAGE: `${registry}/${path.toLowerCase()}`,
+  };
+}
+
+function refVariables(
+  { upstream, fork, defaultBranch }: CiProject,
+  { event, ref }: Happening,
+  isFork: boolean,
+): Readonly<Record<string, string>> {
+  const common = {
+    CI_COMMIT_REF_NAME: ref,
+    CI_COMMIT_REF_SLUG: slugOf(ref),
+    CI_COMMIT_REF_PROTECTED: String(!isFork && ref !== topic),
+  };
+  const request = `${upstream}!1`;
+  if (event === "tag") return { ...common, CI_COMMIT_TAG: ref };
+  if (event === "push with request")
+    return { ...common, CI_COMMIT_BRANCH: ref, CI_OPEN_MERGE_REQUESTS: request };
+  if (event !== "request") return { ...common, CI_COMMIT_BRANCH: ref };
+  return {
+    ...common,
+    CI_MERGE_REQUEST_IID: "1",
+    CI_MERGE_REQUEST_EVENT_TYPE: "detached",
+    CI_MERGE_REQUEST_PROJECT_PATH: upstream,
+    CI_MERGE_REQUEST_SOURCE_PROJECT_PATH: isFork ? fork : upstream,
+    CI_MERGE_REQUEST_SOURCE_BRANCH_NAME: ref,
+    CI_MERGE_REQUEST_TARGET_BRANCH_NAME: defaultBranch,
+    CI_OPEN_MERGE_REQUESTS: request,
+  };
+}

@@ -1,0 +1,83 @@
+/** All jobs in all situations, for people and for programs. */
+import { printTable } from "../output/print.ts";
+import { valuesOf } from "../pipelines/variables.ts";
+import type { Pipelines } from "./evaluate.ts";
+import type { Does, ReadCase, SeenJob } from "./jobs.ts";
+
+const letters: Readonly<Record<Does, string>> = { runs: "R", manual: "M", may: "m" };
+
+/** Situations with what GitLab makes of each, then every job with what it does in them. */
+export function printPipelines({ read }: Pipelines): string {
+  const situations = read.map((each, index) => [String(index + 1), each.title, outcomeOf(each)]);
+  const rows = [...jobsByName(read)].map(([name, seen]) => [
+    name,
+    [...new Set([...seen].map(([each, own]) => imageText(own, each)))].join(" or "),
+    ...read.map((each) => {
+      const own = seen.get(each);
+      return own === undefined ? "." : letters[own.does];
+    }),
+  ]);
+  const numbers = read.map((_, index) => String(index + 1));
+  return [
+    printTable(["", "SITUATION", "PIPELINE"], situations, [""]),
+    printTable(["JOB", "IMAGE", ...numbers], rows, numbers),
+    "R runs, M waits for a click and the pipeline with it, m may be started by hand, . is not there\n",
+  ].join("\n");
+}
+
+function outcomeOf({ reading, jobs }: ReadCase): string {
+  if ("errors" in reading) {
+    const [first = "", ...more] = reading.errors;
+    return `refused: ${first}${more.length === 0 ? "" : ` and ${more.length} more`}`;
+  }
+  if (!("none" in reading)) return `${jobs.length} ${jobs.length === 1 ? "job" : "jobs"}`;
+  if (reading.none === "workflow_rules") return "none, by workflow: rules";
+  return jobs.length === 0 ? "none" : "none: its jobs are of .pre and .post alone";
+}
+
+/** Jobs of pipelines that come about, in the order of the largest in which they are. */
+function jobsByName(read: readonly ReadCase[]) {
+  const all = new Map<string, Map<ReadCase, SeenJob>>();
+  for (const each of read.toSorted((a, b) => b.jobs.length - a.jobs.length)) {
+    if (!("stages" in each.reading)) continue;
+    for (const seen of each.jobs) {
+      const own = all.get(seen.job.name) ?? new Map<ReadCase, SeenJob>();
+      all.set(seen.job.name, own.set(each, seen));
+    }
+  }
+  return all;
+}
+
+/** The registry of the project that has the pipeline is shown by its variable. */
+function imageText(seen: SeenJob, { occasion }: ReadCase): string {
+  const { isOurs, planned, job, flaw } = seen;
+  const base = valuesOf(occasion.predefined).get("CI_REGISTRY_IMAGE") ?? "";
+  const image = seen.image?.replace(`${base}/`, "$CI_REGISTRY_IMAGE/");
+  if (job.type === "trigger") return "-";
+  if (isOurs) return "(berth's tool)";
+  if (planned !== undefined) return planned;
+  return `${image === "" ? "(empty)" : (image ?? "(the runner's)")}${flaw === undefined ? "" : " (!)"}`;
+}
+
+/** `image` is null where the runner decides, `planned` where it is none of the project's as planned. */
+export function pipelinesJson({ read, unread }: Pipelines): object {
+  const situations = read.map((each) => {
+    const { reading, title, occasion } = each;
+    const isMade = "stages" in reading;
+    return {
+      title,
+      source: occasion.source,
+      ref: occasion.ref,
+      project: occasion.project,
+      errors: "errors" in reading ? reading.errors : [],
+      jobs: (isMade ? each.jobs : []).map(({ job, does, image, planned }) => ({
+        name: job.name,
+        stage: job.stage,
+        does,
+        image: image ?? null,
+        planned: planned ?? null,
+      })),
+    };
+  });
+  return { situations, unread };
+}

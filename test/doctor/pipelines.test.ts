@@ -1,0 +1,365 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, test } from "node:test";
+import { diagnose } from "../../src/doctor/diagnose.ts";
+import type { Pipelines } from "../../src/doctor/evaluate.ts";
+import { type Check, checks, type DoctorFacts } from "../../src/doctor/facts.ts";
+import { samplesOf } from "../../src/doctor/occasions.ts";
+import { pipelinesJson, printPipelines } from "../../src/doctor/table.ts";
+import { config } from "../support/keyed.ts";
+import { type CiTexts, pipelinesOf, readCi } from "./ci.ts";
+import { healthy } from "./healthy.ts";
+import { changed, qemuFiles } from "./qemu.ts";
+
+const settings = config({
+  file: "berth.yml",
+  upstream: "qemu-project",
+  repository: "qemu/{name}",
+  reference: "own-tag",
+  publish: [
+    { branch: "staging", tag: "latest" },
+    { branch: "{default}", tag: "latest" },
+    { branch: "staging-*", tag: "{slug}" },
+  ],
+});
+
+async function qemu(files: CiTexts, more = {}): Promise<Pipelines> {
+  return pipelinesOf(files, { config: settings, ...more });
+}
+
+/** All else is well: the rule for protected tags is one for `latest` alone. */
+function factsOf(pipelines: Pipelines | undefined): DoctorFacts {
+  return { ...healthy, config: { ...settings, publish: healthy.config.publish }, pipelines };
+}
+
+/** What is not well. */
+async function findings(files: CiTexts, more = {}) {
+  return diagnose(factsOf(await qemu(files, more))).filter(({ level }) => level !== "ok");
+}
+
+test("finds nothing in QEMU as it is moved by the guide", async () => {
+  assert.deepEqual(await findings(qemuFiles), []);
+});
+
+interface Mistake {
+  readonly what: string;
+  readonly files: CiTexts;
+  readonly check: Check;
+  /** What follows from it as well. */
+  readonly also?: Check;
+  /** Level, then what is said. */
+  readonly says: RegExp;
+}
+
+const requests = `
+  rules:
+    - if: $CI_PIPELINE_SOURCE == "merge_request_event"
+    - if: $CI_COMMIT_BRANCH
+`;
+
+const mistakes: readonly Mistake[] = [
+  {
+    what: "a job in an image without the plan among its needs",
+    files: changed(
+      "buildtest",
+      "    - berth-plan\n    - job: build-system",
+      "    - job: build-system",
+    ),
+    check: "without-plan",
+    says: /^error.*buildtest\.yml:16: check-system-debian: image \S+\/debian: \(push to staging.*berth-plan/s,
+  },
+  {
+    what: "a plan without its artifacts",
+    files: changed(
+      "buildtest",
+      "[berth-plan, build-tools-and-docs-debian]",
+      "[{job: berth-plan, artifacts: false}, build-tools-and-docs-debian]",
+    ),
+    check: "without-plan",
+    says: /^error.*buildtest\.yml:\d+: pages: .*push to main/s,
+  },
+  {
+    what: "an image that the project does not have",
+    files: changed("buildtest", "IMAGE: fedora", "IMAGE: fedroa"),
+    check: "unknown-image",
+    says: /^error.*buildtest\.yml:\d+: functional-system-fedora: image \S+\/fedroa:.*debian, fedora/s,
+  },
+  {
+    what: "a tag of before",
+    files: changed("base", "variables:\n", "variables:\n  QEMU_CI_CONTAINER_TAG: latest\n"),
+    check: "left-tag",
+    says: /^error.*base\.yml:2\n.*`publish` moves that tag/s,
+  },
+  {
+    what: "a tag of one's own",
+    files: changed("base", "variables:\n", "variables:\n  QEMU_CI_CONTAINER_TAG: mine\n"),
+    check: "left-tag",
+    says: /^warning.*base\.yml:2\n/s,
+  },
+  {
+    what: "a job that runs where nothing is planned, with the plan optional",
+    files: changed("buildtest", "    QEMU_CI_CONTAINER_TAG: latest\n", "    OTHER: 1\n"),
+    check: "beyond-plan",
+    says: /^error.*fork: schedule on main\n.*: coverity: image .*-optional/s,
+  },
+  {
+    what: "a publishing job's images on the default branch",
+    files: changed("containers", "      images_on_default_branch: true\n", ""),
+    check: "beyond-plan",
+    says: /^error.*push to main.*'build-tools-and-docs-debian' job needs 'berth-plan' job, but.*images_on_default_branch: true/s,
+  },
+  {
+    what: "the registry's variable set",
+    files: changed(
+      "base",
+      "variables:\n",
+      "variables:\n  CI_REGISTRY_IMAGE: registry.example.com/mesa/ci\n",
+    ),
+    check: "registry-image",
+    says: /^warning.*registry\.example\.com\/mesa\/ci.*base\.yml:2/s,
+  },
+  {
+    what: "a refresh that nothing tests",
+    files: changed("buildtest", "    QEMU_JOB_SCHEDULED: 1\n", ""),
+    check: "schedules",
+    says: /^warning.*They run on main/s,
+  },
+  {
+    what: "a job in pipelines of branches and of merge requests",
+    files: changed("buildtest", "\n  needs: []\n", `\n  needs: []${requests}`),
+    check: "two-pipelines",
+    says: /^warning.*in both: check-dco/s,
+  },
+  {
+    what: "a component included twice",
+    files: changed(
+      "containers",
+      "include:\n",
+      "include:\n  - { component: $CI_SERVER_FQDN/berth-ci/berth/images@0.1.0, inputs: { mode: fan-out } }\n",
+    ),
+    check: "included-twice",
+    says: /^warning.*images with job_prefix berth-.*containers\.yml:2\n/s,
+  },
+  {
+    what: "a tag that is a variable of nobody",
+    files: changed("containers", "[$RUNNER_TAG]", "[$RUNER_TAG]"),
+    check: "runner-tags",
+    says: /^warning.*berth-plan: \$RUNER_TAG/s,
+  },
+  {
+    what: "nothing but jobs of the outermost stages",
+    files: {
+      ...changed("containers", "      stage: containers\n", ""),
+      ".gitlab-ci.d/buildtest.yml":
+        "check: { extends: [.berth-rules], script: make }\nunit: { stage: test, extends: .berth-rules, script: make }\n",
+    },
+    check: "empty-pipeline",
+    also: "schedules",
+    says: /^warning.*schedule on main/s,
+  },
+  {
+    what: "a need of a job that is gone",
+    files: changed("buildtest", "[berth-plan, berth-images]", "[amd64-debian-container]"),
+    check: "refused",
+    says: /^error.*buildtest\.yml:10: build-system-debian job: undefined need: amd64-debian-container/s,
+  },
+  {
+    what: "an input that does not exist",
+    files: changed("containers", "mode: fan-out", "modus: fan-out"),
+    check: "refused",
+    says: /^error.*containers\.yml:\d+: .*unknown input arguments: modus/s,
+  },
+  {
+    what: "a file that is no YAML",
+    files: changed("base", "variables:\n", "variables: [\n"),
+    check: "refused",
+    says: /^error.*base\.yml:\d+: /s,
+  },
+];
+
+describe("a mistake in QEMU's pipeline", () => {
+  for (const { what, files, check, also, says } of mistakes) {
+    test(`${what}: ${check}`, async () => {
+      const found = (await findings(files)).filter(
+        // What schedules test is not known where GitLab refuses them.
+        ({ id, level }) => !(id === "schedules" && level === "note"),
+      );
+      const own = found.find(({ id }) => id === check);
+      const text = [own?.level, own?.what, own?.detail, own?.todo].join("\n");
+      assert.match(text, says);
+      const others = found.filter(({ id }) => id !== check && id !== also).map(({ id }) => id);
+      assert.deepEqual(others, []);
+    });
+  }
+});
+
+describe("the situations", () => {
+  const title = ({ read }: Pipelines, index: number) => read[index]?.title;
+  const jobsIn = ({ read }: Pipelines, situation: string) =>
+    read.find((each) => each.title === situation)?.jobs.map(({ job }) => job.name);
+
+  test("are those that QEMU's rules tell apart, upstream and in forks", async () => {
+    const { read } = await qemu(qemuFiles);
+    assert.deepEqual(
+      read.map((each) => each.title),
+      [
+        "push to main",
+        "push to another branch",
+        "the same with a merge request",
+        "push to staging",
+        "push to staging-9.2",
+        "push to stable-9.2",
+        "push of a tag",
+        "schedule on main",
+        "merge request of a branch",
+        "merge request of a fork",
+        "fork: push",
+        "fork: push, QEMU_CI=1",
+        "fork: push, QEMU_CI=2",
+        "fork: schedule on main",
+        "fork: push to staging, QEMU_CI_UPSTREAM=somebody",
+      ],
+    );
+  });
+
+  test("without rules are only those of every project", async () => {
+    const files = { ".gitlab-ci.yml": "check: { script: make }\n" };
+    const pipelines = await pipelinesOf(files, { config: config() });
+    assert.equal(pipelines.read.length, 9);
+    assert.equal(title(pipelines, 0), "push to main");
+    assert.deepEqual(jobsIn(pipelines, "push of a tag"), ["check"]);
+    assert.deepEqual(jobsIn(pipelines, "merge request of a branch"), []);
+  });
+
+  test("take this project for the fork where it is not upstream", async () => {
+    const pipelines = await qemu(qemuFiles, { own: "jane/qemu" });
+    assert.equal(pipelines.project.upstream, "qemu-project/qemu");
+    assert.equal(pipelines.project.fork, "jane/qemu");
+  });
+
+  test("know upstream by what the rules compare with, where nothing else tells", async () => {
+    const rule = "rules: [{ if: '$CI_PROJECT_NAMESPACE == \"libvirt\"' }]";
+    const files = { ".gitlab-ci.yml": `check: { script: make, ${rule} }\n` };
+    const pipelines = await pipelinesOf(files, { config: config(), own: null });
+    assert.deepEqual(jobsIn(pipelines, "push to main"), ["check"]);
+    assert.deepEqual(jobsIn(pipelines, "fork: push"), []);
+  });
+
+  test("have the variables of the settings that are given", async () => {
+    const rule = "rules: [{ if: $COVERITY_TOKEN }]";
+    const files = { ".gitlab-ci.yml": `scan: { script: make, ${rule} }\n` };
+    const jobs = async (settings: Readonly<Record<string, string>>) =>
+      jobsIn(await pipelinesOf(files, { settings }), "push to main");
+    assert.deepEqual([await jobs({}), await jobs({ COVERITY_TOKEN: "x" })], [[], ["scan"]]);
+  });
+
+  const samples: readonly (readonly [condition: string, sample: string])[] = [
+    ["$CI_COMMIT_BRANCH =~ /^staging(-.+)?$/", "staging"],
+    ["$CI_COMMIT_BRANCH !~ /^stable-/", "stable-9.2"],
+    ["$CI_COMMIT_BRANCH =~ /^release\\/\\d+\\.\\d+$/", "release/9.2"],
+    ["$CI_COMMIT_BRANCH =~ /^(main|devel)$/", "main"],
+    ["$CI_COMMIT_BRANCH == 'next'", "next"],
+    ['$A && $CI_COMMIT_BRANCH != "old"', "old"],
+  ];
+  for (const [condition, sample] of samples) {
+    test(`${condition} is asked with ${sample}`, () => {
+      assert.deepEqual(samplesOf("COMMIT_BRANCH", [condition]), [sample]);
+    });
+  }
+});
+
+describe("files that are not here", () => {
+  const include = "include: [{ project: acme/ci, file: jobs.yml }]\n";
+  const files = { ".gitlab-ci.yml": `${include}check: { extends: .theirs }\n` };
+
+  test("are named, and what they may say is no mistake", async () => {
+    const pipelines = await pipelinesOf(files);
+    assert.deepEqual(pipelines.unread, ["acme/ci, jobs.yml"]);
+    const found = diagnose(factsOf(pipelines)).filter(({ level }) => level !== "ok");
+    assert.deepEqual(
+      found.map(({ id, level }) => `${id}: ${level}`),
+      ["pipelines: note", "schedules: note"],
+    );
+  });
+
+  test("are all there in what GitLab joined", async () => {
+    const merged = ".theirs: { script: make }\ncheck: { extends: .theirs, stage: nowhere }\n";
+    const pipelines = await pipelinesOf(files, { merged });
+    assert.deepEqual(pipelines.unread, []);
+    const refused = diagnose(factsOf(pipelines)).find(({ id }) => id === "refused");
+    assert.match(refused?.detail ?? "", /^\.gitlab-ci\.yml:2: check job: chosen stage nowhere/);
+  });
+
+  test("are no pipeline where there is no first file", async () => {
+    assert.equal(await readCi({}), undefined);
+  });
+});
+
+test("tags that no runner has are a finding, and so is not knowing", async () => {
+  const files = { ".gitlab-ci.yml": "check: { script: make, tags: [arm, big] }\n" };
+  const pipelines = await pipelinesOf(files);
+  const tags = (idleTags: DoctorFacts["gitlab"]["idleTags"]) => {
+    const facts = { ...factsOf(pipelines), gitlab: { ...healthy.gitlab, idleTags } };
+    return diagnose(facts).find(({ id }) => id === "runner-tags");
+  };
+  assert.equal(tags([])?.level, "ok");
+  assert.equal(tags({ trouble: "403", todo: undefined })?.level, "note");
+  assert.equal(tags(["arm"])?.level, "ok");
+  assert.match(tags(["arm,big"])?.detail ?? "", /^\.gitlab-ci\.yml:1: check: arm, big$/);
+});
+
+test("the table has every job with its image in every situation", async () => {
+  const lines = printPipelines(await qemu(qemuFiles)).split("\n");
+  const row = (name: string) => lines.find((line) => line.startsWith(`${name} `))?.split(/ {2,}/);
+  const cells = (name: string) => row(name)?.slice(2).join("");
+  assert.equal(row("check-system-debian")?.[1], "debian");
+  assert.equal(cells("check-system-debian"), "...RR......MR.R");
+  assert.equal(cells("berth-plan"), "R..RR..R...MR.R");
+  assert.equal(cells("berth-images"), "R..RR..R...RR.R");
+  assert.equal(cells("functional-system-fedora"), "...RR......mm.R");
+  assert.equal(row("check-dco")?.[1], "python:3.13-alpine");
+  assert.equal(row("coverity")?.[1], "fedora or $CI_REGISTRY_IMAGE/qemu/fedora:latest");
+  assert.match(
+    lines.find((line) => line.startsWith("14 ")) ?? "",
+    /^14 {2}fork: schedule on main +2 jobs$/,
+  );
+});
+
+test("the table says what GitLab refuses", async () => {
+  const files = changed("buildtest", "[berth-plan, berth-images]", "[gone]");
+  const text = printPipelines(await qemu(files));
+  assert.match(
+    text,
+    /^ 1 {2}push to main +refused: build-system-debian job: undefined need: gone$/m,
+  );
+});
+
+test("JSON has the same", async () => {
+  const json = JSON.parse(JSON.stringify(pipelinesJson(await qemu(qemuFiles))));
+  const [first] = json.situations;
+  const { jobs, ...situation } = first;
+  assert.deepEqual(situation, {
+    title: "push to main",
+    source: "push",
+    ref: "main",
+    project: "qemu-project/qemu",
+    errors: [],
+  });
+  assert.deepEqual(jobs.at(-2), {
+    name: "pages",
+    stage: "test",
+    does: "runs",
+    image: "registry.example.com/qemu-project/qemu/qemu/debian:planned-by-berth",
+    planned: "debian",
+  });
+});
+
+test("what to do about each finding is in docs/messages.md", () => {
+  const page = readFileSync(join(import.meta.dirname, "../../docs/messages.md"), "utf8");
+  const [, section = ""] =
+    /^## What `berth doctor` finds in pipelines\n(.*?)^## /ms.exec(page) ?? [];
+  const rows = [...section.matchAll(/^\| `([a-z-]+)` \|/gm)].map((match) => match[1]);
+  const first = checks.indexOf("refused");
+  assert.deepEqual(rows, checks.slice(first, checks.indexOf("schedules") + 1));
+});
