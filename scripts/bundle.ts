@@ -1,5 +1,5 @@
 /**
- * Bundles the command line into `dist/`: `berth.js` starts in a third of the time of the sources.
+ * Bundles the command line into `dist/`, a package of npm whose `berth.js` starts in a third of the time of the sources.
  *
  * Our own code is one file, and each library another that is loaded by the command that needs it. All is
  * CommonJS, so that built-in modules too are loaded only where they are used.
@@ -20,13 +20,14 @@ const inlined = new Set(["commander", "p-limit"]);
 export async function bundle(folder: string): Promise<void> {
   await rm(folder, { recursive: true, force: true });
   await mkdir(folder, { recursive: true });
-  const { dependencies } = JSON.parse(await readFile(join(top, "package.json"), "utf8"));
+  const manifest = JSON.parse(await readFile(join(top, "package.json"), "utf8"));
+  const { dependencies } = manifest;
   const libraries = Object.keys(dependencies).filter((name) => !inlined.has(name));
   const shared: BuildOptions = {
     absWorkingDir: top,
     bundle: true,
     platform: "node",
-    target: "node24",
+    target: "node22",
     format: "cjs",
     minify: true,
     legalComments: "linked",
@@ -55,8 +56,16 @@ export async function bundle(folder: string): Promise<void> {
   await copyPages(join(folder, "docs"));
   // Doctor reads a project's pipelines with them.
   await cp(join(top, "templates"), join(folder, "templates"), { recursive: true });
-  await writeFile(join(folder, "package.json"), '{ "type": "commonjs" }\n');
+  await writeFile(join(folder, "package.json"), packageJson(manifest));
   await chmod(join(folder, "berth.js"), 0o755);
+}
+
+/** What makes the folder a package of npm that needs no other; `berth` alone is somebody else's. */
+function packageJson({ version, description, license }: Record<string, unknown>): string {
+  const engines = { node: ">=22.15" };
+  const bin = { berth: "berth.js" };
+  const about = { name: "@berth-ci/berth", version, description, license };
+  return `${JSON.stringify({ ...about, type: "commonjs", engines, bin }, null, 2)}\n`;
 }
 
 /** The pages that `berth help` prints. */

@@ -15,10 +15,15 @@ export function parentName(
   const { parents } = config;
   if (parents === undefined) return () => undefined;
   const names = new Set(images.map(({ name }) => name));
-  const [before = "", after = ""] = parents.split("{name}").map(RegExp.escape);
-  const pattern = new RegExp(`^${before}([a-z0-9._-]+)${after}(?::[A-Za-z0-9_][A-Za-z0-9._-]*)?$`);
+  const [before = "", after = ""] = parents.split("{name}");
   return (reference) => {
-    const name = pattern.exec(reference)?.[1];
-    return name !== undefined && names.has(name) ? name : undefined;
+    if (!reference.startsWith(before)) return undefined;
+    const spelt = reference.slice(before.length);
+    return [spelt, spelt.replace(tag, "")]
+      .filter((text) => text.endsWith(after))
+      .map((text) => text.slice(0, text.length - after.length))
+      .find((name) => names.has(name));
   };
 }
+
+const tag = /:[A-Za-z0-9_][A-Za-z0-9._-]*$/;

@@ -8,6 +8,7 @@ import {
   renameSync,
   statSync,
   symlinkSync,
+  writeFileSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
 import { after, before, test } from "node:test";
@@ -50,6 +51,28 @@ test("the bundle gives the keys that the sources give", (t) => {
     berth("bundle", repository.path, args),
     berth("bundle", repository.path, ["key", "--json"]),
   );
+});
+
+test("the bundle is a package that installs alone and runs", (t) => {
+  const cwd = temporary(t);
+  const PATH = `${dirname(process.execPath)}:${process.env["PATH"]}`;
+  const env = { ...process.env, PATH, HOME: cwd };
+  const npm = (...args: string[]) => execFileSync("npm", args, { cwd, env, encoding: "utf8" });
+  const file = npm("pack", "--silent", join(folder.path, "dist")).trim();
+  writeFileSync(join(cwd, "package.json"), "{}");
+  npm("install", "--offline", "--no-audit", "--no-fund", "--silent", `./${file}`);
+  assert.deepEqual(readdirSync(join(cwd, "node_modules")).sort(), [
+    ".bin",
+    ".package-lock.json",
+    "@berth-ci",
+  ]);
+  const command = join(cwd, "node_modules/.bin/berth");
+  const { path } = makeRepository(t, files);
+  const run = (...args: string[]) =>
+    execFileSync(command, args, { cwd: path, env, encoding: "utf8" });
+  assert.match(run("--version"), /^\d+\.\d+\.\d+\n$/);
+  assert.match(run("key"), /[0-9a-f]{64}/);
+  assert.match(run("help", "trust"), /^# Trust\n/);
 });
 
 test("the bundle says its version and lists its commands", (t) => {

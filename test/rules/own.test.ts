@@ -15,7 +15,7 @@ const cases = [
   [
     "a release's tag",
     { CI_COMMIT_TAG: "1.2.3", CI_COMMIT_REF_NAME: "1.2.3" },
-    ["publish-version", "release"],
+    ["publish-package", "publish-version", "release"],
   ],
   ["another tag", { CI_COMMIT_TAG: "v1", CI_COMMIT_REF_NAME: "v1" }, []],
 ] as const;
