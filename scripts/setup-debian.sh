@@ -30,13 +30,12 @@ program git git
 program openssl openssl
 program mmdebstrap mmdebstrap
 program mount mount
-program rsync rsync # gitlab-ci-local copies work trees with it
 program skopeo skopeo
 program buildah buildah
 [ -x /usr/lib/podman/netavark ] || [ -x /usr/libexec/podman/netavark ] || want netavark
 program dockerd docker.io
 program npm npm
-command -v go >/dev/null 2>&1 || program pip3 python3-pip # scripts/oracle.sh has Go from it
+command -v go >/dev/null 2>&1 || program pip3 python3-pip # scripts/go.sh has Go from it
 
 # Debian 12 has the client in docker.io; from 13 on it and BuildKit's client are packages of their own.
 [ -x /usr/bin/docker ] || want docker.io

@@ -1,21 +1,24 @@
-/** A project shaped like QEMU lives through pipelines that gitlab-ci-local runs in the real tool image. */
+/** A project shaped like QEMU lives through pipelines that the real runner works off in the real tool image. */
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
+import { type Actor, forkOf } from "../lives/actor.ts";
+import type { Platform } from "../platform/coordinator/platform.ts";
 import {
-  type Consumer,
-  consumer,
+  exampleProject,
   openPlatform,
-  type Pipeline,
-  type Platform,
-  passed,
-} from "./platform.ts";
+  releaseComponent,
+} from "../platform/coordinator/platform.ts";
+import { passed, type Ran, run } from "../platform/coordinator/ran.ts";
+import { succeed } from "../support/command.ts";
 
 let platform: Platform;
-let qemu: Consumer;
+let qemu: Actor;
 before(async () => {
   platform = await openPlatform();
-  qemu = await consumer(platform, "qemu", "qemu-project/qemu");
-  await qemu.git("checkout", "--quiet", "-b", "staging");
+  await releaseComponent(platform);
+  const members = { olga: "maintainer" } as const;
+  qemu = await exampleProject(platform, "qemu", "qemu-project/qemu", { members });
+  await qemu.commit("staging", {});
 });
 after(() => platform.stop());
 
@@ -27,91 +30,112 @@ const all = [
 ];
 const file = (name: string) => `tests/docker/dockerfiles/${name}.docker`;
 
-async function change(project: Consumer, name: string, line: string): Promise<void> {
-  const text = (await project.git("show", `HEAD:${file(name)}`)).replace(
-    /echo ".*"/,
-    `echo "${line}"`,
-  );
-  await project.write(file(name), `${text}\n`);
-  await project.commit();
+/** Commits another word that the image says of itself. */
+async function change(actor: Actor, branch: string, name: string, line: string, more = {}) {
+  const text = await succeed("git", ["-C", actor.bare, "show", `${branch}:${file(name)}`]);
+  const changed = text.replace(/echo ".*"/, `echo "${line}"`);
+  await actor.commit(branch, { [file(name)]: changed, ...more });
+}
+
+function digestAt(path: string, tag: string): string | undefined {
+  return platform.gitlab.registry.tags.get(path)?.get(tag)?.digest;
+}
+
+const push = (branch: string, actor = qemu) => run(platform, actor.project, { branch });
+
+function builtIn({ outputs }: Ran): readonly string[] {
+  const names = Object.keys(outputs).filter((name) => name.startsWith("berth build "));
+  return names.map((name) => name.slice("berth build ".length)).sort();
 }
 
 test("the first pipeline builds all images, and every job runs in its own", async () => {
-  const first = passed(await qemu.pipeline());
+  const first = passed(await push("staging"));
   assert.deepEqual(builtIn(first), [...all].sort());
-  assert.equal(first.jobs["build-alpine"], "image: alpine 1\n");
+  assert.equal(first.outputs["build-alpine"], "image: alpine 1\n");
   assert.equal(
-    first.jobs["build-riscv64"],
+    first.outputs["build-riscv64"],
     "image: debian 1 debian-cross-base 1 debian-riscv64-cross 1\n",
   );
-  assert.match(first.jobs["berth-promote"] ?? "", /latest: moved on 12 images/);
+  assert.match(first.outputs["berth-promote"] ?? "", /latest: moved on 12 images/);
+  assert.equal(first.images["build-debian"], digestAt("qemu-project/qemu/qemu/debian", "latest"));
 });
 
 test("a commit that changes no image builds nothing, and its jobs run in the same images", async () => {
-  const before = await platform.digest(qemu, "debian", "latest");
-  await qemu.write("README.md", "another commit\n");
-  await qemu.commit();
-  const second = passed(await qemu.pipeline());
+  const before = digestAt("qemu-project/qemu/qemu/debian", "latest");
+  await qemu.commit("staging", { "README.md": "another commit\n" });
+  const second = passed(await push("staging"));
   assert.deepEqual(builtIn(second), []);
-  assert.equal(second.jobs["functional-debian"], "image: debian 1\n");
-  assert.equal(await platform.digest(qemu, "debian", "latest"), before);
+  assert.equal(second.outputs["functional-debian"], "image: debian 1\n");
+  assert.equal(second.images["functional-debian"], before);
+  assert.equal(digestAt("qemu-project/qemu/qemu/debian", "latest"), before);
 });
 
 test("a changed Dockerfile has itself and its children built, under the branch's own tag", async () => {
-  await qemu.git("checkout", "--quiet", "-b", "staging-9.2");
-  await change(qemu, "debian-cross-base", "debian-cross-base stable");
-  const third = passed(await qemu.pipeline());
+  await qemu.commit("staging-9.2", {}, "staging");
+  await change(qemu, "staging-9.2", "debian-cross-base", "debian-cross-base stable");
+  const third = passed(await push("staging-9.2"));
   assert.deepEqual(builtIn(third), [...crosses, "debian-cross-base"].sort());
   assert.equal(
-    third.jobs["build-riscv64"],
+    third.outputs["build-riscv64"],
     "image: debian 1 debian-cross-base stable debian-riscv64-cross 1\n",
   );
-  assert.match(third.jobs["berth-promote"] ?? "", /staging-9-2: moved on 12 images/);
+  assert.match(third.outputs["berth-promote"] ?? "", /staging-9-2: moved on 12 images/);
 });
 
 test("a job that fails keeps latest where it is", async () => {
-  await qemu.git("checkout", "--quiet", "--force", "staging");
-  const before = await platform.digest(qemu, "debian", "latest");
-  await qemu.write("ci/show-image.sh", '#!/bin/sh\necho "image:" $(cat /etc/ci-image)\nexit 1\n');
-  await change(qemu, "debian", "debian 2");
-  const failed = await qemu.pipeline();
-  assert.notEqual(failed.code, 0);
+  const before = digestAt("qemu-project/qemu/qemu/debian", "latest");
+  const failing = '#!/bin/sh\necho "image:" $(cat /etc/ci-image)\nexit 1\n';
+  await change(qemu, "staging", "debian", "debian 2", { "ci/show-image.sh": failing });
+  const failed = await push("staging");
+  assert.equal(failed.pipeline.facts.status, "failed");
   assert.deepEqual(builtIn(failed), [...crosses, "debian", "debian-cross-base"].sort());
-  assert.equal(failed.jobs["build-debian"], "image: debian 2\n");
-  assert.equal(failed.jobs["berth-promote"], undefined);
-  assert.equal(await platform.digest(qemu, "debian", "latest"), before);
+  assert.equal(failed.outputs["build-debian"], "image: debian 2\n");
+  assert.equal(failed.states["berth-promote"], "skipped");
+  assert.equal(digestAt("qemu-project/qemu/qemu/debian", "latest"), before);
+});
+
+test("a build that fails stops what is built on it and all jobs, and the report shows its last lines", async () => {
+  const before = digestAt("qemu-project/qemu/qemu/debian", "latest");
+  const text = await succeed("git", ["-C", qemu.bare, "show", `staging:${file("debian")}`]);
+  const broken = `${text}\nRUN echo the last words; exit 3\n`;
+  await qemu.commit("staging", { [file("debian")]: broken });
+  const failed = await push("staging");
+  const { states, outputs } = failed;
+  assert.equal(failed.pipeline.facts.status, "failed");
+  assert.equal(states["berth build debian"], "failed");
+  assert.equal(states["berth build debian-riscv64-cross"], "skipped");
+  assert.equal(states["berth publish"], "skipped");
+  assert.equal(states["berth report"], "success");
+  assert.match(outputs["berth report"] ?? "", /the last words/);
+  assert.equal(states["berth-images"], "failed");
+  assert.equal(states["build-debian"], "skipped");
+  assert.equal(states["berth-promote"], "skipped");
+  assert.equal(digestAt("qemu-project/qemu/qemu/debian", "latest"), before);
 });
 
 test("the other branch has not seen any of that", async () => {
-  await qemu.git("checkout", "--quiet", "--force", "staging-9.2");
-  await qemu.write("README.md", "stable\n");
-  await qemu.commit();
-  const fifth = passed(await qemu.pipeline());
-  assert.deepEqual(builtIn(fifth), []);
+  await qemu.commit("staging-9.2", { "README.md": "stable\n" });
+  const ran = passed(await push("staging-9.2"));
+  assert.deepEqual(builtIn(ran), []);
   assert.equal(
-    fifth.jobs["build-riscv64"],
+    ran.outputs["build-riscv64"],
     "image: debian 1 debian-cross-base stable debian-riscv64-cross 1\n",
   );
 });
 
 test("a fork without a changed Dockerfile runs in upstream's images and stores nothing", async () => {
-  const fork = await consumer(platform, "qemu", "alice/qemu");
-  await fork.git("checkout", "--quiet", "-b", "topic");
-  const asked = passed(await fork.pipeline({ QEMU_CI: "2" }));
-  assert.deepEqual(builtIn(asked), []);
-  assert.equal(asked.jobs["build-debian"], "image: debian 1\n");
-  assert.deepEqual(await platform.repositories("alice/"), []);
-
-  await change(fork, "debian-riscv64-cross", "debian-riscv64-cross 2");
-  const changed = passed(await fork.pipeline({ QEMU_CI: "2" }));
-  assert.deepEqual(builtIn(changed), ["debian-riscv64-cross"]);
-  assert.equal(
-    changed.jobs["build-riscv64"],
-    "image: debian 1 debian-cross-base 1 debian-riscv64-cross 2\n",
+  const fork = await forkOf(platform.ground, qemu, "alice");
+  await fork.commit("topic", {}, "staging-9.2");
+  const asked = { branch: "topic", variables: { QEMU_CI: "2" } };
+  const first = passed(await run(platform, fork.project, asked));
+  assert.deepEqual(builtIn(first), []);
+  const stored = [...platform.gitlab.registry.tags.keys()];
+  assert.deepEqual(
+    stored.filter((path) => path.startsWith("alice/")),
+    [],
   );
+  await change(fork, "topic", "debian-riscv64-cross", "debian-riscv64-cross 2");
+  const changed = passed(await run(platform, fork.project, asked));
+  assert.deepEqual(builtIn(changed), ["debian-riscv64-cross"]);
+  assert.match(changed.outputs["build-riscv64"] ?? "", /debian-riscv64-cross 2\n/);
 });
-
-function builtIn({ jobs }: Pipeline): readonly string[] {
-  const names = Object.keys(jobs).filter((name) => name.startsWith("berth build "));
-  return names.map((name) => name.slice("berth build ".length)).sort();
-}

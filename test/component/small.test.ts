@@ -1,62 +1,113 @@
 /** The other consumer projects: one image inline, with either engine, and QEMU's unchanged image lines. */
 import assert from "node:assert/strict";
-import { link, mkdir, readFile } from "node:fs/promises";
+import { link, mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { setTimeout as sleep } from "node:timers/promises";
+import { type Actor, forkOf } from "../lives/actor.ts";
+import type { RunPipeline } from "../platform/coordinator/jobs.ts";
+import {
+  exampleProject,
+  openPlatform,
+  type Platform,
+  releaseComponent,
+} from "../platform/coordinator/platform.ts";
+import { passed, rested, run, traceOf } from "../platform/coordinator/ran.ts";
+import { pushBusybox } from "../support/bases.ts";
 import { startDockerd } from "../support/dockerd.ts";
-import { type Consumer, consumer, openPlatform, type Platform, passed } from "./platform.ts";
+import { startMemoryRegistry } from "../support/memory-registry.ts";
+import { until } from "../support/processes.ts";
 
 let platform: Platform;
 before(async () => {
   platform = await openPlatform();
+  await releaseComponent(platform);
 });
 after(() => platform.stop());
 
-test("one job builds the image of a small project, and the next run builds nothing", async () => {
-  const project = await consumer(platform, "single", "acme/tools");
-  const first = passed(await project.pipeline());
-  assert.match(first.jobs["berth-images"] ?? "", /^tools +build +built/m);
-  assert.equal(first.jobs["test"], "tools 1\n");
-  assert.match(first.jobs["berth-promote"] ?? "", /latest: moved on 1 image/);
-  const second = passed(await project.pipeline());
-  assert.match(second.jobs["berth-images"] ?? "", /nothing to do/);
-  assert.equal(second.jobs["test"], "tools 1\n");
+const members = { olga: "maintainer" } as const;
+
+function digestAt(path: string, tag: string): string | undefined {
+  return platform.gitlab.registry.tags.get(path)?.get(tag)?.digest;
+}
+
+test("one job builds the image of a small project, the test runs in it, and latest leads to it", async () => {
+  const tools = await exampleProject(platform, "single", "acme/tools", { members });
+  const first = passed(await run(platform, tools.project));
+  assert.match(first.outputs["berth-images"] ?? "", /^tools +build +built/m);
+  assert.equal(first.outputs["test"], "tools 1\n");
+  assert.match(first.outputs["berth-promote"] ?? "", /latest: moved on 1 image/);
+  const digest = digestAt("acme/tools/tools", "latest");
+  assert.match(digest ?? "", /^sha256:/);
+  assert.equal(first.images["test"], digest);
+
+  await tools.commit("main", { "README.md": "another\n" });
+  const second = passed(await run(platform, tools.project));
+  assert.match(second.outputs["berth-images"] ?? "", /nothing to do/);
+  assert.equal(second.outputs["test"], "tools 1\n");
+  assert.equal(second.images["test"], digest);
+});
+
+test("a registry that is down for a while costs a job, which is tried again, and nothing else", async () => {
+  let pipeline: RunPipeline | undefined;
+  const attempts = () => pipeline?.jobs[0]?.attempts.length ?? 0;
+  const down = { kind: "answer", answer: () => ({ status: 503 }) } as const;
+  let isUp = true;
+  const bases = await startMemoryRegistry({
+    fault: () => (isUp || attempts() > 1 ? undefined : down),
+  });
+  try {
+    await pushBusybox(bases.host, "library/debian", "1");
+    isUp = false;
+    const weather = await exampleProject(platform, "single", "acme/weather", { members });
+    const dockerfile = `FROM ${bases.host}/library/debian:1\nRUN echo "tools 1" > /etc/ci-image\n`;
+    await weather.commit("main", { "ci/tools.docker": dockerfile });
+    pipeline = await platform.start(weather.project);
+    const { outputs } = passed(await rested(platform, pipeline));
+    const ends = pipeline.jobs[0]?.attempts.map(({ end }) => end?.exitCode);
+    assert.deepEqual(ends, [75, 0]);
+    assert.equal(outputs["test"], "tools 1\n");
+  } finally {
+    await bases.stop();
+  }
 });
 
 test("QEMU's own image lines run in the set that was planned", async () => {
-  const project = await consumer(platform, "own-tag", "qemu-project/qemu");
-  const pipeline = passed(await project.pipeline());
-  assert.equal(pipeline.jobs["build-system-debian"], "debian 1\n");
-  assert.equal(pipeline.jobs["cross-arm64-system"], "debian-arm64-cross 1\n");
-  const fork = await consumer(platform, "own-tag", "alice/qemu");
-  const copied = passed(await fork.pipeline());
-  assert.equal(copied.jobs["berth build debian"], undefined);
-  assert.match(
-    copied.stdout,
-    /build-system-debian +starting \S+\/alice\/qemu\/qemu\/debian:set\d+-/,
-  );
-  assert.equal(copied.jobs["build-system-debian"], "debian 1\n");
+  const upstream = await exampleProject(platform, "own-tag", "qemu-project/qemu", { members });
+  const { outputs, images } = passed(await run(platform, upstream.project));
+  assert.equal(outputs["build-system-debian"], "debian 1\n");
+  assert.equal(outputs["cross-arm64-system"], "debian-arm64-cross 1\n");
+  const fork = await forkOf(platform.ground, upstream, "alice");
+  const copied = passed(await run(platform, fork.project));
+  assert.equal(copied.outputs["berth build debian"], undefined);
+  assert.equal(copied.outputs["build-system-debian"], "debian 1\n");
+  assert.equal(copied.images["build-system-debian"], images["build-system-debian"]);
+  const job = copied.pipeline.jobs.find(({ made }) => made.name === "build-system-debian");
+  assert.ok(job);
+  assert.match(traceOf(job), /with image \S+\/alice\/qemu\/qemu\/debian:set\d+-/);
 });
 
 test("the docker engine waits for a daemon that is late, and builds in it", async () => {
-  const project = await consumer(platform, "single", "acme/late");
-  await useDocker(project);
-  const folder = join(platform.folder, "late");
+  const late = await exampleProject(platform, "single", "acme/late", { members });
+  await useDocker(late);
+  const folder = join(platform.shared, "late");
   await mkdir(folder);
-  const running = project.pipeline(
-    { DOCKER_HOST: `unix://${folder}/docker.sock`, DOCKER_TLS_VERIFY: "", DOCKER_CERT_PATH: "" },
-    [`--volume=${folder}:${folder}`],
-  );
-  await sleep(6_000);
-  const late = await startDockerd([platform.bases.host, platform.registry.host]);
+  const variables = {
+    DOCKER_HOST: `unix://${folder}/docker.sock`,
+    DOCKER_TLS_VERIFY: "",
+    DOCKER_CERT_PATH: "",
+  };
+  const pipeline = await platform.start(late.project, { variables });
+  const [job] = pipeline.jobs;
+  assert.ok(job);
+  await until(async () => traceOf(job).includes("$ berth ensure"));
+  const daemon = await startDockerd([platform.bases.host, platform.gitlab.registry.host]);
   try {
-    await link(late.host.replace("unix://", ""), join(folder, "docker.sock"));
-    const pipeline = passed(await running);
-    assert.match(pipeline.jobs["berth-images"] ?? "", /^tools +build +built/m);
-    assert.equal(pipeline.jobs["test"], "tools 1\n");
+    await link(daemon.host.replace("unix://", ""), join(folder, "docker.sock"));
+    const { outputs } = passed(await rested(platform, pipeline));
+    assert.match(outputs["berth-images"] ?? "", /^tools +build +built/m);
+    assert.equal(outputs["test"], "tools 1\n");
   } finally {
-    await late.stop();
+    await daemon.stop();
   }
 });
 
@@ -65,9 +116,16 @@ test("the docker engine waits for a daemon that is late, and builds in it", asyn
  * privileged, and on the host's network none may have an alias. The daemon runs outside instead, its socket in
  * a folder that jobs see.
  */
-async function useDocker(project: Consumer): Promise<void> {
-  const text = await readFile(join(project.path, ".gitlab-ci.yml"), "utf8");
-  const inputs = text.replace(/images@.*/, "$&\n    inputs: { engine: docker }");
-  await project.write(".gitlab-ci.yml", `${inputs}\n.berth-service-docker:\n  services: []\n`);
-  await project.commit();
+async function useDocker({ commit }: Actor): Promise<void> {
+  const pipeline = `include:
+  - component: $CI_SERVER_FQDN/berth-ci/berth/images@0.1.0
+    inputs: { engine: docker }
+.berth-service-docker:
+  services: []
+test:
+  extends: .berth-use
+  image: $BERTH_IMAGE_TOOLS
+  script: cat /etc/ci-image
+`;
+  await commit("main", { ".gitlab-ci.yml": pipeline });
 }

@@ -22,8 +22,8 @@ export interface Platform extends Coordinator {
   readonly ground: Ground;
   /** Stands for docker.io. */
   readonly bases: DockerRegistry;
-  /** What the runner itself has said. */
-  runnerLog(): string;
+  /** A folder that all jobs see under the same path. */
+  readonly shared: string;
 }
 
 /** Starts all of it. */
@@ -46,15 +46,18 @@ export async function openPlatform(): Promise<Platform> {
     ends.push(bases.stop);
     const dockerd = await startDockerd([bases.host, gitlab.registry.host]);
     ends.push(dockerd.stop);
+    const shared = join(folder, "shared");
+    await mkdir(shared);
     const runner = await startRunner({
       url: gitlab.url,
       token,
       dockerd,
       folder: join(folder, "runner"),
+      shared,
     });
     ends.push(runner.stop);
     const ground = { folder, gitlab, env: gitEnv() };
-    return { ...coordinator, ground, bases, runnerLog: runner.log, stop };
+    return { ...coordinator, ground, bases, shared, stop };
   } catch (error) {
     await stop();
     throw error;

@@ -16,13 +16,13 @@ export interface RunnerOptions {
   readonly token: string;
   readonly dockerd: Dockerd;
   readonly folder: string;
-  /** More lines of the section `[runners.docker]`. */
-  readonly more?: readonly string[];
+  /** A folder that all jobs see under the same path. */
+  readonly shared: string;
 }
 
 /** Builds the runner where that was not done yet, which takes minutes, and starts it. */
 export async function startRunner(options: RunnerOptions): Promise<Service> {
-  const { url, token, dockerd, folder, more = [] } = options;
+  const { url, token, dockerd, folder, shared } = options;
   const script = join(import.meta.dirname, "../../../scripts/platform.sh");
   const programs = (await promisify(execFile)(script)).stdout.trim();
   const program = join(programs, "gitlab-runner");
@@ -44,8 +44,7 @@ image = "image-of-the-runner"
 pull_policy = ["always"]
 network_mode = "host"
 disable_cache = true
-volumes = ["/var/lib/containers"]
-${more.join("\n")}
+volumes = ${JSON.stringify(["/var/lib/containers", `${shared}:${shared}`])}
 `;
   await writeFile(config, text);
   const args = ["run", "--config", config, "--working-directory", folder];
