@@ -49,9 +49,10 @@ export async function bundle(folder: string): Promise<void> {
   });
   await build({
     ...shared,
-    entryPoints: Object.fromEntries([...used].map((name) => [fileOf(name), name])),
+    entryPoints: Object.fromEntries(
+      [...used].map((name) => [fileOf(name), name === "zod" ? "src/zod.ts" : name]),
+    ),
     outdir: folder,
-    plugins: [englishOnly],
   });
   await copyPages(join(folder, "docs"));
   // Doctor reads a project's pipelines with them.
@@ -79,22 +80,15 @@ function librariesApart(libraries: readonly string[], used: Set<string>): Plugin
   return {
     name: "libraries apart",
     setup: (context) =>
-      context.onResolve({ filter: /^[^.]/ }, ({ path, kind }) => {
-        if (kind === "entry-point" || !libraries.includes(path)) return undefined;
-        used.add(path);
-        return { path: `./${fileOf(path)}.js`, external: true };
+      context.onResolve({ filter: /^[^.]|\/zod\.ts$/ }, ({ path, kind }) => {
+        // Our file of it is what the library's stands for, so that nothing else of it is bundled.
+        const name = path.endsWith("/zod.ts") ? "zod" : path;
+        if (kind === "entry-point" || !libraries.includes(name)) return undefined;
+        used.add(name);
+        return { path: `./${fileOf(name)}.js`, external: true };
       }),
   };
 }
-
-/** Of zod's messages in fifty languages, which are most of it, berth prints the English ones. */
-const englishOnly: Plugin = {
-  name: "English only",
-  setup: (context) =>
-    context.onLoad({ filter: /zod\/v4\/locales\/index\.js$/ }, () => ({
-      contents: 'export { default as en } from "./en.js";',
-    })),
-};
 
 function fileOf(library: string): string {
   return `lib/${library.replaceAll("/", "-")}`;

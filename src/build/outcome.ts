@@ -1,8 +1,9 @@
 /** An outcome's file: its shape, which is also the type that the program uses, and how it is read back. */
-import * as z from "zod";
+
 import { BerthError, type ErrorCode, errorCodes } from "../errors.ts";
 import type { DeepReadonly } from "../json.ts";
 import { type Digest, parseDigest } from "../oci/digest.ts";
+import * as z from "../zod.ts";
 
 const digest = z.custom<Digest>(
   (value) => typeof value === "string" && parseDigest(value) !== undefined,

@@ -1,6 +1,7 @@
 /** The grammar of an image in `berth.yml`, and the forms that all parts of the grammar share. */
-import * as z from "zod";
+
 import { didYouMean } from "../nearest.ts";
+import * as z from "../zod.ts";
 import {
   imageNameRule,
   imagePathRule,

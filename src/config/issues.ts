@@ -1,7 +1,8 @@
 /** What the schema objects to, in words and at the line where it stands. */
-import type * as z from "zod";
+
 import type { Problem } from "../errors.ts";
 import { didYouMean } from "../nearest.ts";
+import type * as z from "../zod.ts";
 import type { ConfigSource, Path } from "./document.ts";
 
 type Issue = z.core.$ZodIssue;

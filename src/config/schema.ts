@@ -3,7 +3,7 @@
  *
  * Descriptions are the documentation; they end up in berth.schema.json and docs/configuration.md.
  */
-import * as z from "zod";
+import * as z from "../zod.ts";
 import { defaults } from "./defaults.ts";
 import { images, options, strict, text } from "./image-schema.ts";
 import {

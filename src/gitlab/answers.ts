@@ -1,6 +1,7 @@
 /** What GitLab answers, as far as berth reads it: the schemas are the types. */
-import * as z from "zod";
+
 import { BerthError } from "../errors.ts";
+import * as z from "../zod.ts";
 
 /** A member that may be null or not there, which say the same; what GitLab shows to some only is so to others. */
 const optional = <T extends z.ZodType>(type: T) =>

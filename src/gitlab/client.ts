@@ -1,6 +1,6 @@
 /** What berth asks of GitLab, through @gitbeaker/rest: its addresses and pages, with our transport and errors. */
 import * as beaker from "@gitbeaker/rest";
-import * as z from "zod";
+import * as z from "../zod.ts";
 import * as answers from "./answers.ts";
 import {
   deniedHint,

@@ -1,7 +1,8 @@
 /** What a child pipeline takes over from the job that plans it. */
-import { z } from "zod";
+
 import { givenVariables } from "../config/given.ts";
 import { BerthError } from "../errors.ts";
+import * as z from "../zod.ts";
 
 type Env = Readonly<Record<string, string | undefined>>;
 

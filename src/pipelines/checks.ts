@@ -1,5 +1,5 @@
 /** What values may be, in zod's terms and GitLab's words. */
-import * as z from "zod";
+import * as z from "../zod.ts";
 import { isText, type Plain, type PlainMap, plain, type Value } from "./tree.ts";
 
 type Fields = Readonly<Record<string, z.ZodType>>;

@@ -1,6 +1,6 @@
 /** Inputs of a file: what its header declares, and the values that an include gives. */
 
-import * as z from "zod";
+import * as z from "../zod.ts";
 import {
   apart,
   checkAt,

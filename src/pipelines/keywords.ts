@@ -1,5 +1,5 @@
 /** What GitLab takes for the keywords of jobs, and the form in which it holds those that are only handed on. */
-import * as z from "zod";
+import * as z from "../zod.ts";
 import {
   anything,
   checkAt,

@@ -1,5 +1,5 @@
 /** What GitLab takes as rules, needs, variables, tags and `workflow`, in its words. */
-import * as z from "zod";
+import * as z from "../zod.ts";
 import {
   anything,
   choose,

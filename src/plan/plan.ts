@@ -2,11 +2,12 @@
  * The plan: all images with their decisions, as plain JSON that later jobs carry out. The shape of plan.json is also
  * the type that the program uses; who imports only types does not load zod.
  */
-import * as z from "zod";
+
 import { BerthError } from "../errors.ts";
 import { type Key, keyVersion } from "../image/key.ts";
 import type { DeepReadonly } from "../json.ts";
 import { type Digest, parseDigest } from "../oci/digest.ts";
+import * as z from "../zod.ts";
 
 const key = z
   .custom<Key>((value) => typeof value === "string" && /^[0-9a-f]{64}$/.test(value))
