@@ -3,6 +3,8 @@ import type { Command } from "commander";
 import { BerthError, type ExitCode } from "../errors.ts";
 import type { World } from "../host/world.ts";
 import { printOutcomes } from "../output/print.ts";
+import { asHere, refuseForeign } from "../plan/asked.ts";
+import { configOf } from "../plan/make.ts";
 import type { Plan } from "../plan/plan.ts";
 import { ownBase } from "../plan/situation.ts";
 import { carryOut } from "./carry-out.ts";
@@ -41,19 +43,21 @@ async function build(
   const session = await openSession(world, options);
   ownBase(session.situation);
   const folder = await outputFolder(world, session.project.git, options);
-  const plan = await readPlan(folder);
-  known(plan.images, names);
-  refuseDirty("build", plan.dirty, options);
+  const asked = await readPlan(folder);
+  known(asked.images, names);
+  refuseForeign(asked, session.situation, configOf(session.project.config));
+  refuseDirty("build", asked.dirty, options);
   await clearOutcomes(folder, names);
-  const wanted = plan.images.filter(({ name }) => names.includes(name));
   const outcomes = await withSpool(world, async (spool) => {
     const { images, materials } = await session.project.identify(names, spool);
-    refuseStale(plan, names, new Map(images.map(({ name, key }) => [name, key])));
+    refuseStale(asked, names, new Map(images.map(({ name, key }) => [name, key])));
+    const plan = asHere(asked, images);
+    const wanted = plan.images.filter(({ name }) => names.includes(name));
     const task = { plan, materials, manifests: new Map() };
     return (await carryOut(wanted, task, session, options)).map(({ outcome }) => outcome);
   });
-  await writeOutcomes(folder, plan, outcomes);
-  printResult(world, options, { outcomes }, printOutcomes(outcomes, wanted));
+  await writeOutcomes(folder, asked, outcomes);
+  printResult(world, options, { outcomes }, printOutcomes(outcomes, asked.images));
   reportFailures(session, outcomes);
   return exitCodeFor(outcomes);
 }

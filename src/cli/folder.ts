@@ -119,7 +119,8 @@ export async function readOutcomes(
     const bytes = await world.files.read(`${path}/${file}`);
     if (bytes === undefined) return [];
     const outcome = parseOutcome(bytes.toString(), `${label}/${file}`);
-    const isOfPlan = outcome.key === key && outcome.decision === decision.kind;
+    const isSame = outcome.name === name && outcome.key === key;
+    const isOfPlan = isSame && outcome.decision === decision.kind;
     return isOfPlan && outcome.pipeline === pipeline ? [outcome] : [];
   });
   return (await Promise.all(read)).flat();

@@ -6,6 +6,8 @@ import type { World } from "../host/world.ts";
 import { ownTags } from "../image/key.ts";
 import { isTag, type Repository } from "../oci/reference.ts";
 import { generationOfPipeline, ofGeneration } from "../oci/tags.ts";
+import { refuseForeign } from "../plan/asked.ts";
+import { configOf } from "../plan/make.ts";
 import { recordReference } from "../plan/record.ts";
 import { ownBase } from "../plan/situation.ts";
 import { refuseUntested } from "../publish/generation.ts";
@@ -19,6 +21,7 @@ import {
 import { ancestry } from "./ancestry.ts";
 import { outputFolder } from "./folder.ts";
 import { makePlanOf } from "./make-plan.ts";
+import { openProject } from "./project.ts";
 import { gitlabOf, openPlanned, openSession, type PlannedSession } from "./session.ts";
 import {
   type BuildOptions,
@@ -74,8 +77,13 @@ async function openPlannedOrPlan(world: World, options: BuildOptions): Promise<P
   const folder = await outputFolder(world, git, options);
   if ((await world.files.entry(`${folder.path}/plan.json`)) !== undefined) {
     const planned = await openPlanned(world, options);
+    const { plan, situation } = planned;
     // One that lies here from another commit is not what is to be promoted.
-    if (head === undefined || planned.plan.revision === head) return planned;
+    if (head === undefined || plan.revision === head) {
+      const { config } = head === undefined ? plan : await openProject(world, options);
+      refuseForeign(plan, situation, configOf(config));
+      return planned;
+    }
   }
   const session = await openSession(world, options);
   const { plan } = await makePlanOf(session, options);

@@ -3,6 +3,7 @@ import type { Command } from "commander";
 import { copyAll, newBase } from "../build/copy.ts";
 import { type ExitCode, exitCodes } from "../errors.ts";
 import type { World } from "../host/world.ts";
+import { refuseForeign } from "../plan/asked.ts";
 import { ownBase } from "../plan/situation.ts";
 import { refuseTag } from "../plan/wishes.ts";
 import { announceWrites, isPublishDue } from "../publish/due.ts";
@@ -23,6 +24,7 @@ export function declare(program: Command): void {
 async function publish(world: World, options: BuildOptions): Promise<ExitCode> {
   const { situation, login, folder, plan } = await openPlanned(world, options);
   refuseTag(situation, plan.config);
+  refuseForeign(plan, situation, plan.config);
   const outcomes = () => readOutcomes(folder, plan);
   const isDue = isPublishDue(plan, situation);
   const base = (isDue ? undefined : (situation.own ?? situation.upstream)) ?? ownBase(situation);

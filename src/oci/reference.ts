@@ -136,6 +136,11 @@ export function withDigest(repository: Repository, digest: Digest): Reference {
 }
 
 /** A repository below another, by a relative path. */
+/** Whether a repository lies below a base. */
+export function isInside({ host, path }: Repository, base: Repository): boolean {
+  return host === base.host && path.startsWith(`${base.path}/`);
+}
+
 export function below(base: Repository, path: string): Repository {
   return parseRepository(`${base.host}/${base.path}/${path}`);
 }

@@ -4,6 +4,7 @@ import { type KeyedImage, ownTags } from "../image/key.ts";
 import type { Digest } from "../oci/digest.ts";
 import type { Manifest } from "../oci/manifest.ts";
 import {
+  isInside,
   printReference,
   printRepository,
   type Reference,
@@ -140,8 +141,12 @@ function sightingOf(image: RecordedImage, source: Source, name: string): Sightin
     trusted: true,
     manifest: undefined,
   } as const;
-  if (image.kind === "elsewhere")
+  if (image.kind === "elsewhere") {
+    // A record speaks for its own registry, and for the other one that its set's id covers.
+    if (source.upstream === undefined || !isInside(image.reference, source.upstream))
+      return undefined;
     return { ...shared, source: "upstream", reference: image.reference };
+  }
   const { digest } = image;
   const reference = { ...withDigest(source.repositoryOf(name), digest), digest };
   return { ...shared, source: source.kind, reference };

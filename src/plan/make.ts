@@ -114,7 +114,7 @@ function endsInOwn(decision: Decision, situation: Situation): boolean {
 }
 
 /** What later jobs need of the configuration. */
-export function configOf(config: Config): Plan["config"] {
+export function configOf(config: Pick<Config, keyof Plan["config"]>): Plan["config"] {
   const { prefix, upstream, registry, repository, reference, publish, registries, trust } = config;
   return { prefix, upstream, registry, repository, reference, publish, registries, trust };
 }

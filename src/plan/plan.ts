@@ -23,10 +23,10 @@ const textOrNone = z
   .meta({ anyOf: [{ type: "string" }, { type: "null" }] });
 const foundBy = z.enum(["set-record", "key-tag"]);
 
-const secret = z.union([
-  z.object({ id: z.string(), env: z.string() }),
-  z.object({ id: z.string(), file: z.string() }),
-]);
+/** A name that is also the end of a path: of a file with an outcome, of one that holds a secret. */
+const name = z.string().regex(/^[a-z0-9][a-z0-9._-]*$/);
+const id = z.string().regex(/^[A-Za-z0-9_][A-Za-z0-9_.-]*$/);
+const secret = z.union([z.object({ id, env: z.string() }), z.object({ id, file: z.string() })]);
 
 /** Why an image has to be built. */
 const buildReason = z.discriminatedUnion("code", [
@@ -99,7 +99,7 @@ const inputs = z.object({
 });
 
 const image = z.object({
-  name: z.string(),
+  name,
   dockerfile: z.string(),
   context: z.string(),
   args: z.record(z.string(), z.string()),

@@ -7,7 +7,6 @@ import { type Annotations, type Manifest, makeImageManifest, mediaTypes } from "
 import {
   isHost,
   isRepositoryPath,
-  isTag,
   parseReference,
   printReference,
   type Reference,
@@ -103,7 +102,9 @@ export function parseRecord(manifest: Manifest, where: string): SetRecord | unde
   if (set?.kind !== "set") throw malformed(where, "its set");
   if (set.version !== keyVersion) return undefined;
   const tag = annotations["berth.tag"];
-  if (tag !== undefined && !isTag(tag)) throw malformed(where, "its tag");
+  const read = readTag(tag ?? "");
+  if (tag !== undefined && (read?.kind !== "set" || read.id !== set.id))
+    throw malformed(where, "its tag");
   const written = new Date(annotations[createdAnnotation] ?? "");
   return {
     setId: set.id,

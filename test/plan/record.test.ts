@@ -4,8 +4,10 @@ import { gunzipSync } from "node:zlib";
 import { keyVersion, ownTags } from "../../src/image/key.ts";
 import { digestOf } from "../../src/oci/digest.ts";
 import { type Manifest, parseManifest } from "../../src/oci/manifest.ts";
-import { parseReference, type Reference } from "../../src/oci/reference.ts";
+import { parseReference, parseRepository, type Reference } from "../../src/oci/reference.ts";
 import { tagsOf } from "../../src/oci/tags.ts";
+import { believe, type Reader } from "../../src/plan/look.ts";
+import { type Source, sourcesOf } from "../../src/plan/places.ts";
 import {
   isYoung,
   makeRecord,
@@ -13,7 +15,7 @@ import {
   recordBlobs,
   type SetRecord,
 } from "../../src/plan/record.ts";
-import { someDigest } from "../support/keyed.ts";
+import { config, keyedImage, situation, someDigest } from "../support/keyed.ts";
 
 const record: SetRecord = {
   setId: "0".repeat(64),
@@ -85,6 +87,10 @@ describe("the set record", () => {
     for (const damage of [
       { "berth.set": "x" },
       { "berth.tag": "a b" },
+      // Nobody's word makes a run give its images a tag that another run moves.
+      { "berth.tag": "latest" },
+      { "berth.tag": ownTags.set("1".repeat(64)) },
+      { "berth.tag": ownTags.key("0".repeat(64)) },
       { "berth.image.debian": "sha256:0" },
     ]) {
       assert.throws(() => parseRecord(changed(damage), "r.example/berth:x"), {
@@ -92,4 +98,29 @@ describe("the set record", () => {
       });
     }
   });
+});
+
+test("a record speaks for its own registry, and for the other one that its set's id covers", async () => {
+  const base = parseRepository("r.example/me");
+  const source: Source = {
+    ...sourcesOf({ ...situation("me/qemu"), own: base, upstream: undefined }, config())[0]!,
+    upstream: parseRepository("r.example/up"),
+  };
+  const reader: Reader = {
+    read: async () => ({}) as never,
+    isDenied: () => false,
+    warnings: () => [],
+  };
+  const at = { images: [keyedImage("fedora")], now: new Date(0) };
+  for (const [path, isBelieved] of [
+    ["up/fedora", true],
+    ["up", false],
+    ["upper/fedora", false],
+    ["eve/fedora", false],
+  ] as const) {
+    const reference = { host: "r.example", path, digest: someDigest };
+    const images = { fedora: { kind: "elsewhere", reference } } as const;
+    const believed = await believe({ ...record, images }, source, reader, at);
+    assert.equal(believed.has("fedora"), isBelieved, path);
+  }
 });

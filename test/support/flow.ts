@@ -15,6 +15,8 @@ import { makeFolder, unpackTar } from "../../src/host/unpack.ts";
 import type { Spool } from "../../src/image/contexts.ts";
 import { identify } from "../../src/image/identify.ts";
 import type { Image } from "../../src/image/image.ts";
+import { refuseForeign } from "../../src/plan/asked.ts";
+import { configOf } from "../../src/plan/make.ts";
 import type { Plan } from "../../src/plan/plan.ts";
 import { type Planning, planOf as planFrom } from "../../src/plan/plan-of.ts";
 import type { MergeHistory } from "../../src/plan/refresh.ts";
@@ -70,7 +72,7 @@ export async function planOf(options: FlowOptions, spool?: Spool) {
   const parentOf = (reference: string): string | undefined =>
     /^qemu\/([a-z0-9-]+)$/.exec(reference)?.[1];
   const state = { revision: options.revision ?? "c0ffee", dirty: [] };
-  return planFrom({
+  const planned = await planFrom({
     config,
     situation,
     images,
@@ -84,6 +86,9 @@ export async function planOf(options: FlowOptions, spool?: Spool) {
     },
     changes: options.changes ?? (async () => new Map()),
   });
+  // Whatever is planned, the jobs that carry it out take it for what they would write themselves.
+  refuseForeign(planned.plan, situation, configOf(config));
+  return planned;
 }
 
 /** Plans, executes and, where nothing failed, publishes. */
