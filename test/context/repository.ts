@@ -2,6 +2,7 @@
 import { execFileSync } from "node:child_process";
 import {
   chmodSync,
+  cpSync,
   lstatSync,
   mkdirSync,
   mkdtempSync,
@@ -65,6 +66,16 @@ export function makeRepository(
   const repository = repositoryAt(t, temporary(t));
   repository.run("init", "-q", "--template=", ...options);
   repository.write(files);
+  return repository;
+}
+
+/** A repository of its own with what another has. */
+export function copyOf(t: Owner, { path }: Repository): Repository {
+  const copy = temporary(t);
+  cpSync(path, copy, { recursive: true, verbatimSymlinks: true });
+  const repository = repositoryAt(t, copy);
+  // The index tells a file that was not touched by its inode and times.
+  repository.run("update-index", "-q", "--refresh");
   return repository;
 }
 

@@ -5,7 +5,7 @@
 import assert from "node:assert/strict";
 import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { test } from "node:test";
+import { after, test } from "node:test";
 import { dirtyPaths } from "../../src/context/dirty.ts";
 import { revisionTree } from "../../src/context/revision.ts";
 import type { Tree } from "../../src/context/tree.ts";
@@ -13,7 +13,7 @@ import { workTree } from "../../src/context/worktree.ts";
 import { BerthError, type ErrorCode } from "../../src/errors.ts";
 import { realFiles } from "../../src/host/files.ts";
 import { keysOf } from "./keys.ts";
-import { makeRepository, type Repository } from "./repository.ts";
+import { copyOf, makeRepository, type Repository } from "./repository.ts";
 
 const files = {
   Dockerfile: "FROM scratch\nCOPY --chmod=644 all /\nCOPY only/this /x\n",
@@ -29,6 +29,11 @@ const files = {
   "only/that": "that\n",
   "other/file": "other\n",
 };
+
+const committed = makeRepository({ after }, files);
+const first = committed.commit();
+const libraryOfAll = makeRepository({ after }, { "lib.txt": "lib\n" });
+libraryOfAll.commit();
 
 /** Checks everything out again, as a new clone would. */
 function again(repository: Repository): void {
@@ -319,18 +324,15 @@ async function keyed(tree: Promise<Tree>) {
 
 for (const { name, enter, expected } of states) {
   test(`work tree and HEAD have one key, or one says why not: ${name}`, async (t) => {
-    const repository = makeRepository(t, files);
-    repository.commit();
+    const repository = copyOf(t, committed);
     let library: Repository | undefined;
     enter(repository, () => {
-      if (library !== undefined) return library;
-      library = makeRepository(t, { "lib.txt": "lib\n" });
-      library.commit();
+      library ??= copyOf(t, libraryOfAll);
       return library;
     });
     const git = await repository.open();
     const work = await keyed(Promise.resolve(workTree(git, realFiles())));
-    const head = await keyed(revisionTree(await repository.open(), "HEAD"));
+    const head = await keyed(revisionTree(git, "HEAD"));
     const codes = [work, head].filter((one) => typeof one === "string");
     if (expected !== "same" && expected !== "dirty") {
       assert.ok(codes.includes(expected), `${JSON.stringify([work, head])}`);
@@ -345,8 +347,7 @@ for (const { name, enter, expected } of states) {
 }
 
 test("where a conversion holds, the key is of what a checkout writes", async (t) => {
-  const repository = makeRepository(t, files);
-  repository.commit();
+  const repository = copyOf(t, committed);
   const before = await keyed(revisionTree(await repository.open(), "HEAD"));
   attributes("*.txt text eol=crlf\n")(repository);
   const tree = await revisionTree(await repository.open(), "HEAD");
@@ -356,15 +357,14 @@ test("where a conversion holds, the key is of what a checkout writes", async (t)
 });
 
 test("a revision's own attributes decide, not those of the checkout", async (t) => {
-  const repository = makeRepository(t, files);
-  const plain = repository.commit();
+  const repository = copyOf(t, committed);
   attributes("*.txt text eol=crlf\n")(repository);
   const dos = repository.run("rev-parse", "HEAD");
-  for (const checkout of [plain, dos]) {
+  for (const checkout of [first, dos]) {
     repository.run("checkout", "-q", checkout);
     again(repository);
     const read = async (rev: string) =>
       (await (await revisionTree(await repository.open(), rev)).read("all/lf.txt"))?.toString();
-    assert.deepEqual([await read(plain), await read(dos)], ["one\ntwo\n", "one\r\ntwo\r\n"]);
+    assert.deepEqual([await read(first), await read(dos)], ["one\ntwo\n", "one\r\ntwo\r\n"]);
   }
 });

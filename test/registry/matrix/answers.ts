@@ -100,6 +100,7 @@ export const answers: readonly RequestRow[] = [
     (status): RequestRow => ({
       at: "request",
       name: `${status} to a mount`,
+      like: status === 400 ? undefined : "400 to a mount",
       only: { kinds: ["mount", "refused mount"], because: "it is about mounts" },
       fault: instead(refuse(status, "UNSUPPORTED")),
       expect: of(streamed, { "refused mount": good() }),

@@ -34,14 +34,21 @@ const useless: readonly (readonly [string, Fault])[] = [
   ],
 ];
 
+/** The first of the faults is played with both bounds on parallel requests. */
+function rows(
+  faults: readonly (readonly [string, Fault])[],
+  expect: TokenRow["expect"],
+): readonly TokenRow[] {
+  return faults.map(([name, fault], index) => {
+    const like = index === 0 ? undefined : faults[0]?.[0];
+    return { at: "token", name, like, fault, expect, tokens: 2 };
+  });
+}
+
 export const tokenFaults: readonly TokenRow[] = [
-  ...passing.map(
-    ([name, fault]): TokenRow => ({ at: "token", name, fault, expect: good(), tokens: 2 }),
-  ),
+  ...rows(passing, good()),
   // What was hinted is dropped, and the registry is asked itself.
-  ...useless.map(
-    ([name, fault]): TokenRow => ({ at: "token", name, fault, expect: good(1), tokens: 2 }),
-  ),
+  ...rows(useless, good(1)),
 ];
 
 export const tokenStalls: readonly TokenRow[] = (["silent", "stalled"] as const).map((kind) => ({

@@ -14,7 +14,7 @@ const statuses = [408, 429, 500, 502, 503, 504].map(
   (code): RequestRow => ({
     at: "request",
     name: `${code} once`,
-    ...(code === 503 ? {} : { like: "503 once" }),
+    like: code === 503 ? undefined : "503 once",
     fault: status(code),
     expect: passes,
     // The middle of the range that is spread at random.
@@ -81,6 +81,7 @@ const lasting = (
     at: "request",
     name,
     fault,
+    like: name === "a connection that is reset for ever" ? "503 for ever" : undefined,
     lasts: true,
     isFinal: true,
     not: { "a copy by streams": ownAddress },

@@ -20,6 +20,7 @@ const redirects = [302, 307].map(
   (status): RequestRow => ({
     at: "request",
     name: `${status} to another origin`,
+    like: status === 302 ? undefined : "302 to another origin",
     only: { kinds: [...reads, ...writes], because: "lists and deletions go no other way" },
     fault: ({ elsewhere }, { path }) =>
       sent(status, { location: `http://${elsewhere.host}${path}` }),
@@ -32,6 +33,7 @@ const hostileRedirects = hostile.map(
   (location): RequestRow => ({
     at: "request",
     name: `a redirect to ${location}`,
+    like: location === hostile[0] ? undefined : `a redirect to ${hostile[0]}`,
     fault: () => sent(307, { location }),
     expect: of(refused),
   }),
@@ -85,6 +87,7 @@ const hostileUploads = hostile.map(
   (location): RequestRow => ({
     at: "request",
     name: `an upload at ${location}`,
+    like: location === hostile[0] ? undefined : `an upload at ${hostile[0]}`,
     only: { kinds: ["mount", "open upload"], because: "only these name an upload" },
     fault: () => sent(202, { location }),
     expect: of(refused),
@@ -103,6 +106,7 @@ const realms = challenges.map(
   ([name, challenge]): RequestRow => ({
     at: "request",
     name: `401 in between, with ${name}`,
+    like: challenge === "" ? undefined : "401 in between, with no service at all",
     fault: () => sent(401, challenge === "" ? {} : { "www-authenticate": challenge }),
     // A new token from the service that is known.
     expect: passes,

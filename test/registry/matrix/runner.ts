@@ -49,8 +49,8 @@ interface Common {
   readonly not?: Readonly<Record<string, string>>;
   /** The fault holds a request for ever, until time is up. */
   readonly held?: "silent" | "stalled";
-  /** The row whose positions speak for this one's, which is played in the middle only. */
-  readonly like?: string;
+  /** The row whose positions and bounds speak for this one's, which is played in the middle of the widest run only. */
+  readonly like?: string | undefined;
   /** A wait that must be among those that were made. */
   readonly waits?: number;
   /** What is refused stays refused, so the run is not repeated. */
@@ -111,18 +111,22 @@ function total(requests: Partial<Record<Kind, number>>): number {
   return Object.values(requests).reduce((sum, number) => sum + number, 0);
 }
 
-/** All cells of a row: where it can happen, at the positions that differ. */
+/** All cells of a row: where it can happen, at the positions that differ, and the bounds at one of them. */
 export function cellsOf(row: Row): readonly Cell[] {
   return operations
     .filter(({ name }) => row.not?.[name] === undefined)
     .flatMap((operation) => {
       const matching = row.at === "scope" ? paths.length : total(targets(row, operation));
+      const widest = operation.isParallel ? 16 : 1;
+      const cells = (position: Position, bounds: readonly number[]) =>
+        bounds.map((parallel) => ({ operation, position, parallel }));
+      if (matching === 0) return [];
+      if (row.like !== undefined) return cells("middle", [widest]);
+      const both = operation.isParallel ? [1, 16] : [1];
       // A run has one token request; a run of one such request has one position.
-      const places = row.at === "token" ? 1 : Math.min(matching, positions.length);
-      const bounds = operation.isParallel ? [1, 16] : [1];
-      return (row.like === undefined ? positions.slice(0, places) : [positions[1]]).flatMap(
-        (position) => bounds.map((parallel) => ({ operation, position, parallel })),
-      );
+      if (row.at === "token" || matching === 1) return cells("first", both);
+      const inner = matching === 2 ? [] : cells("middle", both);
+      return [...cells("first", [1]), ...inner, ...cells("last", [widest])];
     });
 }
 
