@@ -2,7 +2,7 @@
 import type { Config } from "../config/config.ts";
 import { readOutline } from "../pipelines/outline.ts";
 import { readPipeline } from "../pipelines/pipeline.ts";
-import type { CiSource, Found, Include } from "../pipelines/ports.ts";
+import type { CiSource, Include } from "../pipelines/ports.ts";
 import {
   flatten,
   get,
@@ -14,18 +14,22 @@ import {
   type YamlMap,
   YamlReference,
 } from "../pipelines/tree.ts";
-import { jobsOf, type ReadCase } from "./jobs.ts";
+import {
+  type BerthInclude,
+  berthInclude,
+  type ComponentFiles,
+  componentFile,
+} from "./components.ts";
+import { jobsOf, type PlannedImages, type ReadCase } from "./jobs.ts";
 import { type CiProject, casesOf, samplesOf } from "./occasions.ts";
 import { placeOf, refusalPlace } from "./place.ts";
 
 /** The project's files, and berth's own components. */
-export interface CiFiles {
+export interface CiFiles extends ComponentFiles {
   /** Path of the first file, such as `.gitlab-ci.yml`. */
   readonly root: string;
-  readonly source: CiSource;
   /** All of it in one text, where GitLab has joined the files. */
   readonly merged: string | undefined;
-  readonly template: (name: string) => Promise<string | undefined>;
 }
 
 /** What is known of the project without its CI files. */
@@ -35,17 +39,9 @@ export interface KnownProject
   readonly own: string | undefined;
   /** Its last part, where the path is not known. */
   readonly name: string;
-  readonly config: Pick<Config, "prefix" | "upstream" | "publish" | "repository">;
+  readonly config: Omit<PlannedImages, "names"> & Pick<Config, "upstream" | "publish">;
   /** Names of its images. */
   readonly images: readonly string[];
-}
-
-/** One of berth's components, included. */
-export interface BerthInclude {
-  readonly template: string;
-  readonly location: string;
-  readonly prefix: string;
-  readonly jobPrefix: string;
 }
 
 /** What becomes of the files in each case. */
@@ -71,21 +67,21 @@ export async function readPipelines(
   if (own === undefined) return undefined;
   const unread = new Set<string>();
   const outline = await readOutline(own, source, async (include) => {
-    const found = await ourFile(include, files.template);
+    const found = await componentFile(include, files);
     if (found === undefined) unread.add(labelOf(include));
     return found;
   });
   const { merged } = files;
   const whole = merged === undefined ? outline : await readOutline(merged, source);
   const words = whole === undefined ? [] : wordsOf(whole.written);
-  const project = projectOf(known, outline?.includes ?? [], words);
+  const includes = (outline?.includes ?? []).flatMap((include) => berthInclude(include, files));
+  const project = projectOf(known, includes, words);
   const stub = outline === undefined ? "" : stubOf(outline.written);
   const request = {
     source,
-    fetch: async (include: Include) => (await ourFile(include, files.template)) ?? { text: stub },
+    fetch: async (include: Include) => (await componentFile(include, files)) ?? { text: stub },
   };
-  const { repository } = known.config;
-  const images = { prefix: project.prefix, repository, names: known.images };
+  const images = { ...known.config, prefix: project.prefix, names: known.images };
   const read = casesOf(project, words).map(async (each): Promise<ReadCase> => {
     const { occasion } = each;
     const reading = await readPipeline(merged ?? own, { ...request, occasion });
@@ -94,7 +90,7 @@ export async function readPipelines(
   return {
     project,
     read: await Promise.all(read),
-    includes: (outline?.includes ?? []).flatMap(berthInclude),
+    includes,
     unread: merged === undefined ? [...unread] : [],
     placeOf: (start) => placeOf(texts, start),
     refusalPlace: (message) => refusalPlace(texts, message),
@@ -112,35 +108,6 @@ function keeping(from: CiSource) {
   return { texts, source: { ...from, read } };
 }
 
-/** Which of berth's components an include means, also where it is a file of berth's project. */
-function templateOf({ kind, location, entry }: Include): string | undefined {
-  const isOurs = /berth/i.test(`${location} ${textOf(entry.get("project"))}`);
-  if (kind === "component" && isOurs) return /\/(images|rules)@[^/]+$/.exec(location)?.[1];
-  if (kind === "local" || isOurs)
-    return /(?:^|\/)templates\/(images|rules)\/template\.yml$/.exec(location)?.[1];
-  return undefined;
-}
-
-async function ourFile(
-  include: Include,
-  template: CiFiles["template"],
-): Promise<Found | undefined> {
-  const name = templateOf(include);
-  const text = name === undefined ? undefined : await template(name);
-  if (name === undefined || text === undefined) return undefined;
-  const version = include.location.split("@")[1] ?? "";
-  return { text, component: { name, version, reference: version, sha: "" } };
-}
-
-function berthInclude(include: Include): readonly BerthInclude[] {
-  const template = templateOf(include);
-  const input = (name: string, byDefault: string): string =>
-    textOf(get(include.entry, "inputs", name) ?? byDefault);
-  if (template === undefined) return [];
-  const names = { prefix: input("prefix", "BERTH"), jobPrefix: input("job_prefix", "berth-") };
-  return [{ template, location: include.location, ...names }];
-}
-
 function labelOf({ kind, location, entry }: Include): string {
   const project = textOf(entry.get("project"));
   return project === "" ? `${kind} ${location}` : `${project}, ${location}`;
@@ -149,23 +116,21 @@ function labelOf({ kind, location, entry }: Include): string {
 /** The part of a component is what rules go by, so its inputs win over the configuration. */
 function projectOf(
   known: KnownProject,
-  includes: readonly Include[],
+  includes: readonly BerthInclude[],
   words: readonly string[],
 ): CiProject {
   const { own, name, config, images: _, ...rest } = known;
-  const given = includes
-    .filter((include) => templateOf(include) === "rules")
-    .map((include) => textOf(get(include.entry, "inputs", "upstream")));
+  const given = includes.find(({ template }) => template === "rules")?.upstream;
   const compared = ["PROJECT_PATH", "PROJECT_NAMESPACE"].flatMap((each) => samplesOf(each, words));
   const isNamed = config.upstream !== undefined && config.upstream !== "auto";
-  const said = given[0] ?? (isNamed ? config.upstream : (own ?? compared[0]));
+  const said = given ?? (isNamed ? config.upstream : (own ?? compared[0]));
   const upstream = fullPath(said ?? `group/${name}`, own?.split("/").at(-1) ?? name);
   const isFork = own !== undefined && own.toLowerCase() !== upstream.toLowerCase();
   return {
     ...rest,
     upstream,
     fork: isFork ? own : `somebody/${upstream.split("/").at(-1)}`,
-    prefix: includes.flatMap(berthInclude)[0]?.prefix ?? config.prefix,
+    prefix: includes[0]?.prefix ?? config.prefix,
     promoting: config.publish.map(({ branch }) => branch),
   };
 }

@@ -10,7 +10,8 @@ import { imageVariable, templateFolder } from "../plan/variables.ts";
 import type { PipelineCase } from "./occasions.ts";
 
 /** Which images the project has, and how its jobs learn of them. */
-export interface PlannedImages extends Pick<Config, "prefix" | "repository"> {
+export interface PlannedImages
+  extends Pick<Config, "prefix" | "repository" | "reference" | "file"> {
   readonly names: readonly string[];
 }
 
@@ -48,15 +49,17 @@ export function jobsOf(
 ): readonly SeenJob[] {
   if (!("jobs" in reading)) return [];
   const stages = "stages" in reading ? reading.stages : [".pre", ".post"];
-  const plan = reading.jobs.find(isPlan);
-  const promised = plan && promisedBy(plan, occasion, images);
+  const plans = reading.jobs.filter(isPlan).map((job) => promisedBy(job, occasion, images));
   return reading.jobs.map((job) => {
-    const feeds = plan !== undefined && isFed(job, plan, stages) ? promised : undefined;
-    const look = imageOf(job, { occasion, prefix: promised?.prefix ?? images.prefix, feeds });
-    const lacks = plan === undefined ? "unplanned" : "unfed";
+    const feeds = plans.filter(({ plan }) => isFed(job, plan, stages));
+    const prefixes = [images, ...plans].map(({ prefix }) => prefix);
+    const look = imageOf(job, { occasion, prefixes, feeds });
     const isOurs = isPlan(job) || runsBerth(job);
-    const flaw = look.isLacking ? (feeds === undefined ? lacks : "unknown") : undefined;
-    return { ...look, job, does: doesOf(job), isOurs, flaw: isOurs ? undefined : flaw };
+    if (isOurs || !look.isLacking)
+      return { ...look, job, does: doesOf(job), isOurs, flaw: undefined };
+    const lacks = plans.length === 0 ? "unplanned" : "unfed";
+    const flaw = look.image?.includes(plannedTag) ? "unknown" : lacks;
+    return { ...look, job, does: doesOf(job), isOurs, flaw };
   });
 }
 
@@ -96,36 +99,36 @@ function isFed(job: PipelineJob, plan: PipelineJob, stages: readonly string[]): 
 }
 
 interface Promised {
+  readonly plan: PipelineJob;
   readonly prefix: string;
+  /** It has another configuration, whose images are not known. */
+  readonly isOther: boolean;
   readonly variables: readonly Variable[];
   /** Images by what jobs would call them. */
   readonly references: ReadonlyMap<string, string>;
 }
 
-/** What the plan tells later jobs, with one tag for all. */
-function promisedBy(
-  plan: PipelineJob,
-  occasion: Occasion,
-  { names, repository, prefix: own }: PlannedImages,
-): Promised {
-  const known = knownTo(plan, occasion, []);
-  const { values } = expandAll(known);
-  const prefix = values.get(givenVariables.prefix) || own;
+/** What a plan tells later jobs, with one tag for all. */
+function promisedBy(plan: PipelineJob, occasion: Occasion, images: PlannedImages): Promised {
+  const { values } = expandAll(knownTo(plan, occasion, []));
+  const prefix = values.get(givenVariables.prefix) || images.prefix;
+  const file = values.get("BERTH_INPUT_CONFIG") || images.file;
   const base = values.get("CI_REGISTRY_IMAGE") ?? "";
+  const of = (name: string): string => images.repository.replaceAll("{name}", name);
   const references = new Map(
-    names.map((name) => [`${base}/${repository.replaceAll("{name}", name)}:${plannedTag}`, name]),
+    images.names.map((name) => [`${base}/${of(name)}:${plannedTag}`, name]),
   );
-  const folder = templateFolder(repository);
-  const isEach = (values.get(givenVariables.reference) || "digest") === "digest";
   const each = [...references].map(([value, name]) => ({
     key: imageVariable(prefix, name),
     value,
   }));
   const both = [
-    { key: `${prefix}_CONTAINER_BASE`, value: `${base}${folder ?? ""}` },
+    { key: `${prefix}_CONTAINER_BASE`, value: `${base}${templateFolder(images.repository) ?? ""}` },
     { key: `${prefix}_CONTAINER_TAG`, value: plannedTag },
   ];
-  return { prefix, references, variables: isEach ? each : both };
+  const isEach = (values.get(givenVariables.reference) || images.reference) === "digest";
+  const variables = isEach ? each : both;
+  return { plan, prefix, isOther: file !== images.file, references, variables };
 }
 
 /** All that is known when a job runs, each name once: a plan's report wins over the files, settings over both. */
@@ -141,30 +144,42 @@ function knownTo(
 
 interface Around {
   readonly occasion: Occasion;
-  readonly prefix: string;
-  readonly feeds: Promised | undefined;
+  readonly prefixes: readonly string[];
+  readonly feeds: readonly Promised[];
 }
 
 /** The image that a runner would be asked for; lacking where it wants of a plan what that does not say. */
-function imageOf(job: PipelineJob, { occasion, prefix, feeds }: Around) {
+function imageOf(job: PipelineJob, { occasion, prefixes, feeds }: Around) {
   const written = (job.options["image"] as { readonly name?: string } | undefined)?.name;
   if (written === undefined) return { image: undefined, planned: undefined, isLacking: false };
-  const known = knownTo(job, occasion, feeds?.variables ?? []);
-  const promise = new RegExp(
-    `\\$\\{?(${prefix}_(?:IMAGE_[A-Z0-9_]+|CONTAINER_(?:BASE|TAG)))\\b`,
-    "g",
+  const known = knownTo(
+    job,
+    occasion,
+    feeds.flatMap(({ variables }) => variables),
   );
-  const texts = [written, ...known.map(({ value }) => value)];
-  const wanted = texts.flatMap((text) => [...text.matchAll(promise)].map(([, key = ""]) => key));
   const names = new Set(known.map(({ key }) => key));
-  const absent = [...new Set(wanted)].filter((key) => !names.has(key));
-  const all = [...known, ...absent.map((key) => ({ key, value: nobody }))];
-  const image = expand(written, expandAll(all).values, "stays");
-  const isPromised = feeds !== undefined && image.includes(plannedTag);
-  const planned = feeds?.references.get(image);
+  const wanted = wantedOf([written, ...known.map(({ value }) => value)], prefixes);
+  const others = feeds.filter(({ isOther }) => isOther);
+  const isOthers = (key: string): boolean =>
+    others.some(({ prefix }) => key.startsWith(`${prefix}_`));
+  const absent = wanted
+    .filter((key) => !names.has(key))
+    .map((key) => ({ key, value: isOthers(key) ? plannedTag : nobody }));
+  const image = expand(written, expandAll([...known, ...absent]).values, "stays");
+  const isPlanned = image.includes(plannedTag);
+  const own = feeds.map(({ references }) => references.get(image)).find(Boolean);
+  const planned = own ?? (isPlanned && others.length > 0 ? "(another berth.yml's)" : undefined);
   return {
     image: image.replaceAll(nobody, ""),
     planned,
-    isLacking: image.includes(nobody) || (isPromised && planned === undefined),
+    isLacking: image.includes(nobody) || (isPlanned && planned === undefined),
   };
+}
+
+/** Variables of plans that texts speak of. */
+function wantedOf(texts: readonly string[], prefixes: readonly string[]): readonly string[] {
+  const kinds = "(?:IMAGE_[A-Z0-9_]+|CONTAINER_(?:BASE|TAG))\\b";
+  const promise = new RegExp(`\\$\\{?((?:${prefixes.join("|")})_${kinds})`, "g");
+  const found = texts.flatMap((text) => [...text.matchAll(promise)]);
+  return [...new Set(found.map(([, key = ""]) => key))];
 }

@@ -54,6 +54,7 @@ export function openGitLab(access: GitLabAccess, tools: GitLabTools) {
   };
   return {
     ...settingsOf(read),
+    ...ciOf(read),
     ...activityOf(read),
     ...registryOf(read),
     /** Deletes one container tag by name; other tags of the same image stay. */
@@ -105,6 +106,19 @@ function settingsOf(read: Read) {
       // `limited`: only these may come in. Before GitLab 17.0 there are no groups in it.
       return { limited: scope.inbound_enabled, projects, groups: groups ?? [] };
     },
+    /** Rules that protect container tags; `undefined` where this GitLab does not tell (before 18.7). */
+    tagRules: (id: ProjectId) =>
+      read("tagRules", "protected container tags", id).one(answers.tagRules, async (options) => {
+        // gitbeaker does not know these rules.
+        const path = `projects/${encodeURIComponent(id)}/registry/protection/tag/rules`;
+        return (await new beaker.ContainerRegistry(options).requester.get(path)).body;
+      }),
+  };
+}
+
+/** What pipelines are made of. */
+function ciOf(read: Read) {
+  return {
     /** A commit's CI files with all that they include, as one text; `undefined` where GitLab refuses them. */
     mergedYaml: (id: ProjectId, commit: string) =>
       read("lint", `the CI files of ${commit}`, id).one(answers.lint, (options) => {
@@ -124,13 +138,6 @@ function settingsOf(read: Read) {
             tagList: [...tagList],
           }),
       ),
-    /** Rules that protect container tags; `undefined` where this GitLab does not tell (before 18.7). */
-    tagRules: (id: ProjectId) =>
-      read("tagRules", "protected container tags", id).one(answers.tagRules, async (options) => {
-        // gitbeaker does not know these rules.
-        const path = `projects/${encodeURIComponent(id)}/registry/protection/tag/rules`;
-        return (await new beaker.ContainerRegistry(options).requester.get(path)).body;
-      }),
   };
 }
 

@@ -9,12 +9,13 @@ export type CiTexts = Readonly<Record<string, string>>;
 interface Around {
   readonly settings?: Readonly<Record<string, string>>;
   readonly config?: Config;
+  readonly images?: readonly string[];
   readonly merged?: string;
   /** Null where nothing tells which project this is. */
   readonly own?: string | null;
 }
 
-/** Reads them as qemu-project/qemu, which has the images debian and fedora. */
+/** Reads them as qemu-project/qemu, which has the images debian and fedora where nothing else is said. */
 export async function readCi(files: CiTexts, around: Around = {}): Promise<Pipelines | undefined> {
   const source = {
     project: "",
@@ -33,7 +34,7 @@ export async function readCi(files: CiTexts, around: Around = {}): Promise<Pipel
       registry: "registry.example.com",
       settings,
       config: around.config ?? config({ upstream: "qemu-project" }),
-      images: ["debian", "fedora"],
+      images: around.images ?? ["debian", "fedora"],
     },
   );
 }

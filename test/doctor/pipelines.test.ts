@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { diagnose } from "../../src/doctor/diagnose.ts";
@@ -12,11 +12,15 @@ import { type CiTexts, pipelinesOf, readCi } from "./ci.ts";
 import { healthy } from "./healthy.ts";
 import { changed, qemuFiles } from "./qemu.ts";
 
-const settings = config({
-  file: "berth.yml",
+const ownTag = {
+  prefix: "QEMU_CI",
   upstream: "qemu-project",
   repository: "qemu/{name}",
   reference: "own-tag",
+} as const;
+const settings = config({
+  ...ownTag,
+  file: "berth.yml",
   publish: [
     { branch: "staging", tag: "latest" },
     { branch: "{default}", tag: "latest" },
@@ -41,6 +45,33 @@ async function findings(files: CiTexts, more = {}) {
 test("finds nothing in QEMU as it is moved by the guide", async () => {
   assert.deepEqual(await findings(qemuFiles), []);
 });
+
+const top = join(import.meta.dirname, "../..");
+
+/** Projects whose pipelines are right, and their images. */
+const sound: readonly (readonly [folder: string, images: readonly string[], change: object])[] = [
+  [".", ["tool"], {}],
+  ["component/single", ["tools"], { repository: "{name}" }],
+  ["component/own-tag", ["debian", "debian-arm64-cross"], ownTag],
+  ["component/qemu", ["alpine", "debian", "debian-riscv64-cross", "fedora-rust-nightly"], ownTag],
+];
+
+for (const [folder, images, change] of sound) {
+  test(`finds nothing in ${folder === "." ? "berth's own pipeline" : folder}`, async () => {
+    const around = { images, config: config({ prefix: "BERTH", ...change }) };
+    const pipelines = await pipelinesOf(filesBelow(join(top, folder)), around);
+    const found = diagnose(factsOf(pipelines)).filter(({ level }) => level !== "ok");
+    assert.deepEqual(found, []);
+    assert.ok(pipelines.read.some(({ jobs }) => jobs.some(({ planned }) => planned !== undefined)));
+  });
+}
+
+function filesBelow(folder: string): CiTexts {
+  const paths = globSync(["*.yml", "{.gitlab-ci.d,templates}/**/*.yml", ".gitlab-ci.yml"], {
+    cwd: folder,
+  });
+  return Object.fromEntries(paths.map((path) => [path, readFileSync(join(folder, path), "utf8")]));
+}
 
 interface Mistake {
   readonly what: string;

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { describe, test } from "node:test";
+import { after, describe, test } from "node:test";
 import { repositoryId, testScene } from "../support/gitlab-scene.ts";
 import { startGitLab } from "../support/gitlab-server.ts";
 
@@ -28,6 +28,36 @@ describe("what a job token is told", () => {
     const port = open(own.env);
     assert.equal(await port.pipeline(upstream.id, 1), undefined);
     assert.equal(await port.tag(upstream.id, 99, "x"), undefined);
+  });
+});
+
+describe("what pipelines are made of", () => {
+  /** Lets the stand-in answer with this once. */
+  const answering = (status: number, value: unknown): void => {
+    const body = JSON.stringify(value);
+    gitlab.fault = () => ({ kind: "answer", answer: () => ({ status, body, headers: {} }) });
+  };
+  after(() => {
+    gitlab.fault = () => undefined;
+  });
+
+  test("the files of a commit, joined, where GitLab takes them", async () => {
+    answering(200, { valid: true, errors: [], merged_yaml: "check: {}\n" });
+    assert.equal(await open(own.env).mergedYaml(7, "abc"), "check: {}\n");
+    assert.deepEqual(gitlab.log, ["GET /api/v4/projects/7/ci/lint?dry_run=false&content_ref=abc"]);
+    answering(200, { valid: false, errors: ["jobs config"], merged_yaml: null });
+    assert.equal(await open(own.env).mergedYaml(7, "abc"), undefined);
+  });
+
+  test("runners by all tags of a job", async () => {
+    answering(200, [{ id: 3, description: "arm" }]);
+    assert.deepEqual(await open(own.env).runners(7, ["arm", "big"]), [{ id: 3 }]);
+    assert.match(gitlab.log.join(), /^GET \/api\/v4\/projects\/7\/runners\?.*tag_list=arm,big$/);
+    answering(403, { message: "403 Forbidden" });
+    await assert.rejects(open(own.env).runners(7, ["arm"]), {
+      code: "GITLAB_DENIED",
+      hint: /role Maintainer/,
+    });
   });
 });
 
