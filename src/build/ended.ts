@@ -9,6 +9,15 @@ export interface Ended {
   readonly manifest: Manifest | undefined;
 }
 
+/** What came of a plan. */
+export interface Carried {
+  readonly outcomes: readonly Outcome[];
+  /** Images that were to be built and were not. */
+  readonly left?: readonly string[];
+  /** The set record that was written. */
+  readonly record?: string | undefined;
+}
+
 /** What every outcome says of its image. */
 export function outcomeBase(image: PlannedImage): Omit<Outcome, "result"> {
   return {

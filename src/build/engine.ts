@@ -1,4 +1,5 @@
 /** What berth asks of a program that builds images, and which of buildah and docker answers. */
+import type { EngineSetting } from "../config/config.ts";
 import type { Note, Traits } from "../dockerfile/recipe.ts";
 import { BerthError } from "../errors.ts";
 import type { Digest } from "../oci/digest.ts";
@@ -61,8 +62,6 @@ export interface Engine {
   /** Builds and pushes; BUILD_FAILED where the build fails, REGISTRY_* where the push does. */
   build(request: BuildRequest): Promise<BuildResult>;
 }
-
-export type EngineSetting = "auto" | Engine["name"];
 
 /**
  * The engine that the setting names, or for `auto` buildah where it works and else docker; checked, so it can be

@@ -5,7 +5,7 @@ import { sectionOf } from "../build/build.ts";
 import { buildah } from "../build/buildah.ts";
 import { newBase } from "../build/copy.ts";
 import { docker } from "../build/docker.ts";
-import { type Ended, isFatal, manifestsOf } from "../build/ended.ts";
+import { type Carried, type Ended, isFatal, manifestsOf } from "../build/ended.ts";
 import { chooseEngine, type Engine } from "../build/engine.ts";
 import { execute, runParentsFirst } from "../build/execute.ts";
 import type { Outcome } from "../build/outcome.ts";
@@ -21,15 +21,6 @@ import { type Published, publishSet } from "../publish/set.ts";
 import { type OutputFolder, sightedManifests, writeOutcomes } from "./folder.ts";
 import { refuseDirty, type Session } from "./session.ts";
 import { type BuildOptions, engineOf } from "./verb.ts";
-
-/** What came of a plan. */
-export interface Carried {
-  readonly outcomes: readonly Outcome[];
-  /** Images that were to be built and were not. */
-  readonly left?: readonly string[];
-  /** The set record that was written. */
-  readonly record?: string | undefined;
-}
 
 /** Makes all images of a plan be there, then tags and records the set, unless one of them failed or is left. */
 export async function buildAndPublish(

@@ -1,5 +1,6 @@
 /** `berth ensure`: plan, build what is missing, publish the set, in one process. */
 import type { Command } from "commander";
+import type { Carried } from "../build/ended.ts";
 import { type ExitCode, exitCodes } from "../errors.ts";
 import type { World } from "../host/world.ts";
 import { printOutcomes, printPlan } from "../output/print.ts";
@@ -7,7 +8,6 @@ import type { Plan } from "../plan/plan.ts";
 import type { Planned } from "../plan/plan-of.ts";
 import { refuseTag } from "../plan/wishes.ts";
 import { isPublishDue } from "../publish/due.ts";
-import type { Carried } from "./carry-out.ts";
 import { type OutputFolder, outputFolder, sightedManifests, writePlan } from "./folder.ts";
 import { makePlanOf } from "./make-plan.ts";
 import { exitCodeFor, openSession, reportFailures, type Session, withSpool } from "./session.ts";

@@ -1,7 +1,6 @@
 /** What the commands share: flags, how their work is run, and how results are printed. */
 import { type Command, Option } from "commander";
-import type { EngineSetting } from "../build/engine.ts";
-import type { Config } from "../config/config.ts";
+import type { Config, EngineSetting } from "../config/config.ts";
 import { BerthError } from "../errors.ts";
 import { realWorld, type World } from "../host/world.ts";
 

@@ -14,6 +14,7 @@ export interface Config extends Frozen<Omit<Settings, "images" | "defaults" | "e
 
 type Frozen<T> = T extends object ? { readonly [Key in keyof T]: Frozen<T[Key]> } : T;
 
+export type EngineSetting = Config["engine"];
 export type MergeSettings = Config["merge"];
 export type RefreshSettings = NonNullable<Config["refresh"]>;
 export type PruneSettings = Config["prune"];

@@ -1,5 +1,4 @@
 /** Settings that the component's inputs give beside the file; GitLab hands them over as variables. */
-import type { ConfigSource } from "./document.ts";
 
 /** Each may also stand in the file; the input wins, since the templates were told it. */
 export interface Given {
@@ -21,22 +20,4 @@ export const givenVariables = {
 export function givenSettings(env: Readonly<Record<string, string | undefined>>): Given {
   const entries = Object.entries(givenVariables).map(([key, name]) => [key, env[name]] as const);
   return Object.fromEntries(entries.filter(([, value]) => value !== undefined && value !== ""));
-}
-
-/** A warning for each setting of the file that an input contradicts; `auto` leaves it to the input. */
-export function overruled(
-  given: Given,
-  { file, value, keyPlace }: Pick<ConfigSource, "file" | "value" | "keyPlace">,
-): readonly string[] {
-  if (typeof value !== "object" || value === null) return [];
-  const said = value as Readonly<Record<string, unknown>>;
-  return Object.entries(given)
-    .filter(([key, input]) => {
-      const own = said[key];
-      return own !== undefined && own !== "auto" && own !== input;
-    })
-    .map(([key, input]) => {
-      const { line, column } = keyPlace([key]);
-      return `${file}:${line}:${column}: ${key}: ${JSON.stringify(said[key])} here, but the component's input says ${JSON.stringify(input)}, which wins; say the same in the include, or drop it here`;
-    });
 }

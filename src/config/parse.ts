@@ -2,7 +2,7 @@
 import { BerthError, type Problem } from "../errors.ts";
 import { type Config, freeze } from "./config.ts";
 import { type ConfigSource, type Path, readSource } from "./document.ts";
-import { type Given, givenVariables, overruled } from "./given.ts";
+import { type Given, givenVariables } from "./given.ts";
 import { describeIssues } from "./issues.ts";
 import { type Settings, schema } from "./schema.ts";
 import { settle } from "./settle.ts";
@@ -21,11 +21,29 @@ export function parseConfig(text: string, file: string, given: Given = {}): Conf
   const settings = checkGiven(given);
   const source = readSource(text, file);
   if (!("value" in source)) throw invalid(file, source);
-  const result = schema.safeParse(withoutExtensions(source.value));
+  const result = schema.safeParse(withoutExtensions(source.value), once);
   if (!result.success) throw invalid(file, describeIssues(result.error.issues, source));
   const config = settle({ ...result.data, ...settings }, source);
   const warnings = [...overruled(given, source), ...literals(source.value, [], source)];
   return freeze({ ...config, warnings });
+}
+
+/** A warning for each setting of the file that an input contradicts; `auto` leaves it to the input. */
+function overruled(
+  given: Given,
+  { file, value, keyPlace }: Pick<ConfigSource, "file" | "value" | "keyPlace">,
+): readonly string[] {
+  if (typeof value !== "object" || value === null) return [];
+  const said = value as Readonly<Record<string, unknown>>;
+  return Object.entries(given)
+    .filter(([key, input]) => {
+      const own = said[key];
+      return own !== undefined && own !== "auto" && own !== input;
+    })
+    .map(([key, input]) => {
+      const { line, column } = keyPlace([key]);
+      return `${file}:${line}:${column}: ${key}: ${JSON.stringify(said[key])} here, but the component's input says ${JSON.stringify(input)}, which wins; say the same in the include, or drop it here`;
+    });
 }
 
 /** Keys that begin with `x-` hold what aliases are for, as in Compose files. */

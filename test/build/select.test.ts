@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Engine } from "../../src/build/engine.ts";
-import { chooseEngine, type EngineSetting } from "../../src/build/engine.ts";
+import { chooseEngine } from "../../src/build/engine.ts";
+import type { EngineSetting } from "../../src/config/config.ts";
 import { BerthError, type ErrorCode } from "../../src/errors.ts";
 
 const engine = (name: Engine["name"], problem: ErrorCode | undefined): Engine => ({
