@@ -8,11 +8,12 @@ import { parentName } from "../config/parents.ts";
 import { parseConfig } from "../config/parse.ts";
 import type { Tree } from "../context/tree.ts";
 import { workTree } from "../context/worktree.ts";
-import { BerthError, describeError, type ExitCode, exitCodes } from "../errors.ts";
+import { BerthError, describeError, type ExitCode, exitCodes, printProblem } from "../errors.ts";
 import type { World } from "../host/world.ts";
 import { identify } from "../image/identify.ts";
 import { draftsOf } from "../init/freedesktop.ts";
 import { type Proposal, printDrafts, printProposal, propose } from "../init/propose.ts";
+import type { Remote, Remotes } from "../init/settings.ts";
 import { type Survey, surveyTree } from "../init/survey.ts";
 import type { Git } from "../world.ts";
 import { doing, examples, type GlobalOptions, printResult, usageError } from "./verb.ts";
@@ -41,13 +42,12 @@ async function init(world: World, options: InitOptions, version: string): Promis
   const tree = workTree(git, world.files);
   const survey = await surveyTree(tree);
   if (survey.dockerfiles.length === 0) throw nothingFound(world, survey, options);
-  const proposal = propose(survey, { remote: await upstreamRemote(git), version });
+  const proposal = propose(survey, { remotes: await remotesOf(git), version });
   const trouble = await tryOut(tree, proposal);
   const write = options.print !== true && proposal.config !== undefined;
   if (write) await world.files.write(target, proposal.config ?? "");
   const value = { file: target, written: write, ...proposal, config: proposal.config, trouble };
-  printResult(world, options, value, printProposal(proposal, write ? target : undefined));
-  if (trouble !== undefined) world.log.warn(`berth key will not work yet:\n${trouble}`);
+  printResult(world, options, value, printProposal(proposal, write ? target : undefined, trouble));
   return exitCodes.done;
 }
 
@@ -79,22 +79,28 @@ function nothingFound(world: World, { pipeline }: Survey, options: InitOptions):
   });
 }
 
-/** What still keeps the images from having keys, as a person reads it. */
-async function tryOut(tree: Tree, { config: text }: Proposal): Promise<string | undefined> {
+/** What `berth key` would say of the proposal: why images have no keys, or what their builds will fail on. */
+async function tryOut(tree: Tree, { config: text }: Proposal): Promise<readonly string[]> {
   const config = text === undefined ? defaultConfig : parseConfig(text, fileNames[0]);
   try {
     const images = await declareImages(config, tree);
-    await identify(images, tree, { parentOf: parentName(config, images) });
-    return undefined;
+    const { warnings } = await identify(images, tree, { parentOf: parentName(config, images) });
+    return warnings.map((problem) => `- ${printProblem(problem)}`);
   } catch (error) {
     if (!(error instanceof BerthError)) throw error;
-    return describeError(error).trimEnd();
+    return [describeError(error).trimEnd()];
   }
 }
 
-/** The project path of a remote called `upstream`, as forks' clones have it. */
-async function upstreamRemote(git: Git): Promise<string | undefined> {
-  const remotes = (await git.run(["remote", "-v"])).toString();
-  const [, address = ""] = /^upstream\t(\S+) \(fetch\)$/m.exec(remotes) ?? [];
-  return /^(?:\w+:\/\/[^/]+\/|[\w.-]+@[^:]+:)([^:]+?)(?:\.git)?\/?$/.exec(address)?.[1];
+/** Where the remotes are that forks' clones call `upstream`, and all clones `origin`. */
+async function remotesOf(git: Git): Promise<Remotes> {
+  const list = (await git.run(["remote", "-v"])).toString();
+  const remote = (name: string): Remote | undefined => {
+    const [, address = ""] = new RegExp(`^${name}\\t(\\S+) \\(fetch\\)$`, "m").exec(list) ?? [];
+    const found =
+      /^(?:\w+:\/\/(?:[^/@]+@)?|[\w.-]+@)([^:/]+)(?::\d+)?[:/]([^:]+?)(?:\.git)?\/?$/.exec(address);
+    const [, host = "", path = ""] = found ?? [];
+    return path.includes("/") ? { host, path } : undefined;
+  };
+  return { upstream: remote("upstream"), origin: remote("origin") };
 }

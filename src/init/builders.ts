@@ -17,6 +17,12 @@ export interface BuildJob {
   readonly args: Readonly<Record<string, string>>;
   readonly target: string | undefined;
   readonly mayFail: boolean;
+  /** It puts what it builds where others get it, so that no other job replaces it. */
+  readonly publishes: boolean;
+  /** An architecture that its name or its runner's tags speak of. */
+  readonly machine: string | undefined;
+  /** Flags that change the image and that are not taken over. */
+  readonly dropped: readonly string[];
 }
 
 /** Engines' switches that say nothing about the image. */
@@ -25,23 +31,33 @@ const noArgs = new Set(["BUILDKIT_INLINE_CACHE"]);
 export function builtBy({ jobs, variables }: Outline): readonly BuildJob[] {
   return [...jobs].flatMap(([name, job]) => {
     const stage = job.get("stage");
-    const place = { job: name, stage: stage === undefined ? undefined : textOf(stage) };
+    const words = [name, ...flatten(job.get("tags")).map(textOf)].join(" ");
+    const machine = /aarch64|arm64|armv7|ppc64le|riscv64|s390x/.exec(words)?.[0];
+    const place = { job: name, stage: stage === undefined ? undefined : textOf(stage), machine };
     const own = valuesOf([...variables, ...variablesOf(job.get("variables"))]);
     return settings(job, own).flatMap((known) =>
       commandsOf(job, known).flatMap((command) => {
         const built = describe(command);
         const mayFail = job.get("allow_failure") === true;
-        return built === undefined ? [] : [{ ...place, ...built, mayFail }];
+        const publishes = isRelease(job, command);
+        return built === undefined ? [] : [{ ...place, ...built, mayFail, publishes }];
       }),
     );
   });
+}
+
+/** A job for a release or an environment, by its tags or where it stands. */
+function isRelease(job: YamlMap, { tags }: BuildCommand): boolean {
+  const stage = job.get("stage");
+  const isLate = stage !== undefined && /deploy|release|publish/i.test(textOf(stage));
+  return isLate || job.has("environment") || tags.some((tag) => /CI_COMMIT_TAG/.test(tag));
 }
 
 type Known = ReadonlyMap<string, string>;
 
 /** The variables of a job, once for each cell of its matrix. */
 function settings(job: YamlMap, variables: Known): readonly Known[] {
-  const plain = [...variables, ["CI_PROJECT_DIR", "."] as const];
+  const plain = [...variables, ["CI_PROJECT_DIR", "/."] as const];
   const cells = flatten(get(job.get("parallel"), "matrix")).flatMap((row) =>
     isMap(row) ? product(row) : [],
   );
@@ -60,6 +76,7 @@ function product(row: YamlMap): readonly (readonly [string, string])[][] {
 
 function commandsOf(job: YamlMap, variables: Known): readonly BuildCommand[] {
   const known = new Map(variables);
+  let folder = "";
   const lines = ["before_script", "script"].flatMap((key) => flatten(job.get(key))).map(textOf);
   return lines
     .flatMap((line) => line.replace(/\\\n/g, " ").split("\n"))
@@ -67,18 +84,39 @@ function commandsOf(job: YamlMap, variables: Known): readonly BuildCommand[] {
       const text = expandVariables(expandVariables(line, known), known);
       const assignment = assignmentIn(text);
       if (assignment !== undefined) known.set(...assignment);
-      return buildsIn(text);
+      const built = buildsIn(text, folder);
+      folder = folderAt(text, text.length, folder);
+      return built;
     });
 }
 
+/** Where a shell is at a place of a line, from where it was at its beginning. */
+function folderAt(line: string, end: number, start: string): string {
+  const left: string[] = [];
+  let folder = start;
+  const steps = /(?:^|[\s;&|(])(cd|pushd)\s+("[^"]*"|'[^']*'|[^\s;&|()]+)|[()]|\bpopd\b/g;
+  for (const { 0: step, 1: word, 2: to = "", index } of line.matchAll(steps)) {
+    if (index >= end) break;
+    if (step.startsWith("(") || word === "pushd") left.push(folder);
+    if (word !== undefined) folder = placeIn(folder, to.replace(/["']/g, ""));
+    else if (step !== "(") folder = left.pop() ?? folder;
+  }
+  return folder;
+}
+
+/** A path as a command in a folder means it; the project's own folder is the root. */
+function placeIn(folder: string, path: string): string {
+  return path.startsWith("/") ? path : `${folder}/${path}`;
+}
+
 /** `undefined` where a variable that nobody knows decides what is built. */
-function describe({ file, context, tags, args, target }: BuildCommand) {
+function describe({ file, context, tags, args, target, dropped }: BuildCommand) {
   const folder = normalPath(context);
   const dockerfile = normalPath(file ?? `${context}/Dockerfile`);
   if (folder === undefined || /^-|\$/.test(folder)) return undefined;
   if (dockerfile === undefined || dockerfile.includes("$")) return undefined;
   const repositories = tags.flatMap(
-    (tag) => /^\$\{?CI_REGISTRY_IMAGE\}?\/([^:$]+)(?::.*)?$/.exec(tag)?.[1] ?? [],
+    (tag) => /^\$\{?CI_REGISTRY_IMAGE\}?\/([^:$]+)(?::.*)?$/.exec(ownSpelling(tag))?.[1] ?? [],
   );
   const fixed = args.filter(([name, value]) => !noArgs.has(name) && !value.includes("$"));
   return {
@@ -87,7 +125,17 @@ function describe({ file, context, tags, args, target }: BuildCommand) {
     repository: repositories[0],
     args: Object.fromEntries(fixed),
     target: target?.includes("$") === true ? undefined : target,
+    dropped,
   };
+}
+
+/** The project's own registry by the variable that means it, however a line spells it. */
+export function ownSpelling(reference: string): string {
+  const path = String.raw`\$\{?CI_PROJECT_(?:PATH|NAMESPACE\}?/\$\{?CI_PROJECT_NAME)\}?`;
+  return reference.replace(
+    new RegExp(String.raw`^\$\{?CI_REGISTRY\}?/${path}(?=[/:]|$)`),
+    "$CI_REGISTRY_IMAGE",
+  );
 }
 
 /** Puts known variables into a text; others stay as they are. */
@@ -113,6 +161,7 @@ interface BuildCommand {
   readonly tags: readonly string[];
   readonly args: readonly (readonly [name: string, value: string])[];
   readonly target: string | undefined;
+  readonly dropped: readonly string[];
 }
 
 const commands =
@@ -121,10 +170,10 @@ const commands =
 /** What scripts that stand before an engine are given, beside files that are no Dockerfiles. */
 const dockerfileName = /(?:Dockerfile|Containerfile|\.docker)[^/]*$/;
 
-/** The builds of a line, with its variables as they stand. */
-function buildsIn(line: string): readonly BuildCommand[] {
-  return [...line.matchAll(commands)].flatMap(({ groups = {} }) => {
-    const command = readBuild(wordsOf(groups["rest"] ?? ""));
+/** The builds of a line that begins in a folder, with its variables as they stand. */
+function buildsIn(line: string, start: string): readonly BuildCommand[] {
+  return [...line.matchAll(commands)].flatMap(({ groups = {}, index }) => {
+    const command = readBuild(wordsOf(groups["rest"] ?? ""), folderAt(line, index, start));
     const plain = groups["engine"]?.trim() === "build";
     return plain && !dockerfileName.test(command.file ?? "") ? [] : [command];
   });
@@ -139,13 +188,17 @@ const switches = /^(?:-q|--(?:quiet|pull|push|load|no-cache|rm|force-rm|squash|l
 
 /** The context stands last, unless that word belongs to a flag. */
 function lastArgument(words: readonly string[]): string {
-  const last = words.at(-1) ?? "-";
+  // Without what ends a subshell.
+  const last = (words.at(-1) ?? "-").replace(/^([^(]*?)\)+$/, "$1");
   const before = words.at(-2) ?? "";
   const ofFlag = before.startsWith("-") && !before.includes("=") && !switches.test(before);
   return last.startsWith("-") || ofFlag ? "." : last;
 }
 
-function readBuild(words: readonly string[]): BuildCommand {
+/** Flags of engines that change what is built, and that berth.yml has other words for or none. */
+const changing = ["--platform", "--build-context", "--secret", "--ssh", "--add-host", "--network"];
+
+function readBuild(words: readonly string[], folder: string): BuildCommand {
   const valuesOf = (...flags: readonly string[]): string[] =>
     words.flatMap((word, index) => {
       if (flags.includes(word)) return words[index + 1] ?? [];
@@ -153,10 +206,14 @@ function readBuild(words: readonly string[]): BuildCommand {
       return flag === undefined ? [] : word.slice(flag.length + 1);
     });
   const [file] = valuesOf("-f", "--file", "--dockerfile");
-  const [context = lastArgument(words)] = valuesOf("--context");
+  const [given = lastArgument(words)] = valuesOf("--context");
+  const flags = changing.flatMap((flag) => valuesOf(flag).map((value) => `${flag} ${value}`));
+  const unset = valuesOf("--build-arg").filter((text) => !/^\w+=[^$]*$/.test(text));
   return {
-    file,
-    context,
+    file: file === undefined ? undefined : placeIn(folder, file),
+    // Kaniko's word for a folder.
+    context: placeIn(folder, given.replace(/^dir:\/\//, "")),
+    dropped: [...flags, ...unset.map((text) => `--build-arg ${text}`)],
     tags: valuesOf("-t", "--tag", "--destination"),
     args: valuesOf("--build-arg").flatMap((text) => {
       const [name = "", ...value] = text.split("=");

@@ -42,7 +42,14 @@ export function imagesOf(survey: Survey): Images {
   };
 }
 
-function everyDockerfile({ usual }: Survey): Images {
+/** Folders of tools, of other projects and of test data. */
+const aside =
+  /^(?:.*\/)?(?:\.github|\.devcontainer|vendor|node_modules|third_party|testdata|fixtures)(?=\/)/;
+
+function everyDockerfile({ usual: all }: Survey): Images {
+  const folders = all.flatMap((path) => aside.exec(path)?.[0] ?? []);
+  const usual = folders.length === all.length ? all : all.filter((path) => !aside.test(path));
+  const out = usual.length === all.length ? [] : [...new Set(folders)].map((one) => `${one}/**`);
   const names = [...nameAll(usual, []).values()];
   const found = `${usual.length === 1 ? "one file is" : `${usual.length} files are`} called like a Dockerfile, and no job was seen that builds one`;
   return {
@@ -51,7 +58,7 @@ function everyDockerfile({ usual }: Survey): Images {
       {
         found,
         chosen: `each is an image (${few(names, 8)}); name those that are none under \`exclude\``,
-        yaml: [],
+        yaml: out.length === 0 ? [] : block({ exclude: out }),
       },
     ],
   };

@@ -1,5 +1,6 @@
 /** From what a project has to what its `berth.yml` and its pipeline should say. */
 import type { Draft } from "./freedesktop.ts";
+import { gapsOf } from "./gaps.ts";
 import { imagesOf } from "./images.ts";
 import { type IncludeSettings, includeText, rulesOf } from "./include.ts";
 import {
@@ -7,7 +8,9 @@ import {
   parentsOf,
   prefixOf,
   publishOf,
+  type Remotes,
   referenceOf,
+  registryOf,
   repositoryOf,
   type Seen,
   upstreamOf,
@@ -16,6 +19,8 @@ import type { Survey } from "./survey.ts";
 import { few } from "./yamltext.ts";
 
 export interface Proposal {
+  /** What a person should look at first. */
+  readonly gaps: readonly string[];
   readonly findings: readonly Seen[];
   /** Text of `berth.yml`; `undefined` where the defaults are all that is needed. */
   readonly config: string | undefined;
@@ -26,8 +31,7 @@ export interface Proposal {
 }
 
 export interface ProposeOptions {
-  /** Project path of a git remote called `upstream`. */
-  readonly remote: string | undefined;
+  readonly remotes: Remotes;
   /** Version of the component to include. */
   readonly version: string;
 }
@@ -35,16 +39,17 @@ export interface ProposeOptions {
 /** From here on the first pipeline's builds are too long for one job; see docs/recipes.md, big projects. */
 const manyImages = 10;
 
-export function propose(survey: Survey, { remote, version }: ProposeOptions): Proposal {
+export function propose(survey: Survey, { remotes, version }: ProposeOptions): Proposal {
   const images = imagesOf(survey);
   const prefix = prefixOf(survey);
-  const upstream = upstreamOf(survey, prefix.value, remote);
+  const upstream = upstreamOf(survey, prefix.value, remotes);
   const repository = repositoryOf(survey, images.names);
   const reference = referenceOf(survey, images.names, prefix.value, repository.value);
   const gates = rulesOf(survey, prefix.value, upstream.value);
   const findings = [
     ...prefix.findings,
     ...upstream.findings,
+    ...registryOf(remotes),
     ...repository.findings,
     ...parentsOf(survey, images.names),
     ...reference.findings,
@@ -62,6 +67,7 @@ export function propose(survey: Survey, { remote, version }: ProposeOptions): Pr
     version,
   };
   return {
+    gaps: gapsOf(survey),
     findings,
     config: configText(findings),
     include: includeText(include),
@@ -87,15 +93,30 @@ function sentence(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
-/** `written`: where the configuration went; `undefined` where nothing was written. */
-export function printProposal(proposal: Proposal, written: string | undefined): string {
-  const { findings, config, include, steps } = proposal;
+/**
+ * `written`: where the configuration went; `undefined` where nothing was written. `trouble` is what keeps images from
+ * having keys.
+ */
+export function printProposal(
+  proposal: Proposal,
+  written: string | undefined,
+  trouble: readonly string[] = [],
+): string {
+  const { gaps, findings, config, include, steps } = proposal;
+  const first = [...trouble, ...gaps.map((gap) => `- ${gap}`)];
   return [
+    ...(first.length === 0 ? [] : [heading("Look at this first"), ...first, ""]),
     heading("Found"),
     ...findings.map(({ found, chosen }) => `- ${found}:\n  ${chosen}`),
     "",
     ...(config === undefined
-      ? [heading("No berth.yml is needed: the defaults fit")]
+      ? [
+          heading(
+            trouble.length === 0
+              ? "No berth.yml is needed: the defaults fit"
+              : "No berth.yml is proposed",
+          ),
+        ]
       : [heading(written === undefined ? "berth.yml" : `Written to ${written}`), indented(config)]),
     heading("Add to .gitlab-ci.yml, or to a file that it includes"),
     indented(include),
@@ -128,7 +149,11 @@ function stepsOf(
   names: readonly string[],
 ): readonly string[] {
   const { prefix, reference } = include;
-  const builders = [...new Set(survey.built.map(({ job }) => job))];
+  const jobsThat = (publish: boolean) => [
+    ...new Set(survey.built.filter(({ publishes }) => publishes === publish).map(({ job }) => job)),
+  ];
+  const builders = jobsThat(false);
+  const publishers = jobsThat(true);
   const lines = ownLines(survey.imageLines, names);
   const tag = `${prefix}_CONTAINER_TAG`;
   const foreign = [...new Set(lines.map((line) => line.tag))].filter(
@@ -139,6 +164,11 @@ function stepsOf(
     ...(builders.length === 0
       ? []
       : [`delete the jobs that build images (${few(builders)}) with what only they extend`]),
+    ...(publishers.length === 0
+      ? []
+      : [
+          `keep the jobs that publish what they build (${few(publishers)}); they may begin from the planned image`,
+        ]),
     ...consumerSteps(include),
     ...(include.fanOut && /^default:\n(?:[ #].*\n|\n)*? +tags:/m.test(survey.text)
       ? [

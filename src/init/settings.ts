@@ -46,25 +46,50 @@ export function prefixOf({ text }: Survey): Chosen<string> {
   return because(prefix, found, chosen, block({ prefix }));
 }
 
-/** `remote` is the project path of a git remote called `upstream`. */
+/** A git remote that may be a project of GitLab's. */
+export interface Remote {
+  readonly host: string;
+  readonly path: string;
+}
+
+export interface Remotes {
+  readonly upstream?: Remote | undefined;
+  readonly origin?: Remote | undefined;
+}
+
 export function upstreamOf(
   { pipeline }: Survey,
   prefix: string,
-  remote: string | undefined,
+  remotes: Remotes,
 ): Chosen<string | undefined> {
   const usable = (pipeline?.variables ?? []).filter(
-    ({ key, value }) => /UPSTREAM/.test(key) && upstreamRule(value) === undefined,
+    ({ key, value }) =>
+      /UPSTREAM(?:_(?:REPO|REPOSITORY|PROJECT|PATH|NAMESPACE))?$/.test(key) &&
+      upstreamRule(value) === undefined,
   );
   const variable = usable.find(({ key }) => key === `${prefix}_UPSTREAM`) ?? usable[0];
-  const upstream = variable?.value ?? remote;
+  const name = remotes.upstream === undefined ? "origin" : "upstream";
+  const upstream = variable?.value ?? remotes[name]?.path;
   if (upstream === undefined || upstreamRule(upstream) !== undefined) return usual(undefined);
   const found =
     variable === undefined
-      ? `the git remote upstream is ${upstream}`
+      ? `the git remote ${name} is ${upstream}`
       : `the variable ${variable.key} says ${upstream}`;
   // Without a slash it is a namespace, whose project of the same name is meant.
   const whose = upstream.includes("/") ? "the project" : "the namespace of the project";
-  return because(upstream, found, `${whose} whose images forks use`, block({ upstream }));
+  const doubt =
+    variable === undefined && name === "origin" ? "; name another where that is a fork" : "";
+  return because(upstream, found, `${whose} whose images forks use${doubt}`, block({ upstream }));
+}
+
+/** Where a person's own machine looks for images; elsewhere than on gitlab.com the name cannot be told. */
+export function registryOf({ upstream, origin }: Remotes): readonly Seen[] {
+  const { host, path = "" } = upstream ?? origin ?? {};
+  if (host !== "gitlab.com") return [];
+  const registry = `registry.gitlab.com/${path.toLowerCase()}`;
+  const chosen =
+    "where `berth plan` and `berth run` on your machine look; a pipeline knows its own";
+  return [{ found: "the project is on gitlab.com", chosen, yaml: block({ registry }) }];
 }
 
 export function repositoryOf(survey: Survey, names: readonly string[]): Chosen<string> {

@@ -4,7 +4,7 @@ import type { Tree } from "../context/tree.ts";
 import { variablesOf } from "../pipelines/job.ts";
 import { imagesOf, type Outline, readOutline } from "../pipelines/outline.ts";
 import { valuesOf } from "../pipelines/variables.ts";
-import { type BuildJob, builtBy } from "./builders.ts";
+import { type BuildJob, builtBy, ownSpelling } from "./builders.ts";
 
 export interface Survey {
   /** Files that are called like Dockerfiles, and others that jobs build from. */
@@ -12,6 +12,8 @@ export interface Survey {
   /** Those of them that are found without being named. */
   readonly usual: readonly string[];
   readonly built: readonly BuildJob[];
+  /** Jobs that build from a file that is not there, as far as their shell lines tell. */
+  readonly unfounded: readonly BuildJob[];
   /** All `image:` lines of jobs that begin with a variable, each once; a variable that is all of a line unfolded. */
   readonly imageLines: readonly ImageLine[];
   /** `undefined` where the project has no pipeline. */
@@ -23,6 +25,7 @@ export interface Survey {
 
 export interface Dockerfile {
   readonly path: string;
+  readonly text: string;
   /** What its FROM and `--from=` name, as written, without tags. */
   readonly uses: readonly string[];
 }
@@ -46,11 +49,13 @@ export async function surveyTree(tree: Tree, root = ".gitlab-ci.yml"): Promise<S
     all.map(async ({ dockerfile }) => (await tree.entry(dockerfile))?.kind === "file"),
   );
   const built = all.filter((_, index) => exists[index]);
+  const unfounded = all.filter((_, index) => !exists[index]);
   const paths = [...new Set([...usual, ...built.map(({ dockerfile }) => dockerfile)])];
   return {
     dockerfiles: await Promise.all(paths.map(async (path) => readDockerfile(tree, path))),
     usual,
     built,
+    unfounded,
     imageLines: pipeline === undefined ? [] : linesOf(pipeline),
     pipeline,
     files,
@@ -76,7 +81,7 @@ async function readDockerfile(tree: Tree, path: string): Promise<Dockerfile> {
   const text = (await tree.read(path))?.toString() ?? "";
   const found = text.matchAll(/^\s*FROM\s+(?:--\S+\s+)*(\S+)|\s--from=(\S+)/gim);
   const uses = [...found].map(([, from, copy]) => (from ?? copy ?? "").replace(/:[\w.-]+$/, ""));
-  return { path, uses };
+  return { path, text, uses };
 }
 
 function linesOf({ jobs, variables }: Outline): readonly ImageLine[] {
@@ -84,7 +89,7 @@ function linesOf({ jobs, variables }: Outline): readonly ImageLine[] {
     const known = valuesOf([...variables, ...variablesOf(whole.get("variables"))]);
     return imagesOf(whole)
       .filter((text) => text.startsWith("$"))
-      .map((text) => ({ text: unfold(text, known), job }));
+      .map((text) => ({ text: ownSpelling(unfold(text, known)), job }));
   });
   return [...Map.groupBy(uses, ({ text }) => text)].map(([text, group]) => ({
     text,

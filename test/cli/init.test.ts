@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
-import { makeRepository, temporary } from "../context/repository.ts";
+import { makeRepository, repositoryAt, temporary } from "../context/repository.ts";
 import { freedesktop, lcitool, qemu } from "../init/layouts.ts";
 import { plainEnv, berth as run } from "../support/command.ts";
 
@@ -49,13 +49,28 @@ describe("berth init", () => {
     assert.match(stderr, /the project has no Dockerfile \[CONFIG_INVALID\]/);
   });
 
-  test("warns of what still keeps an image from having a key", async () => {
+  test("says first what still keeps an image from having a key, and what a build will fail on", async () => {
     const path = project({
       Dockerfile: "FROM debian:13-slim\nADD https://example.com/tool /usr/bin/\n",
     });
-    const { code, stdout, stderr } = await berth(path, "init");
+    const { code, stdout } = await berth(path, "init");
     assert.equal(code, 0);
-    assert.match(stdout, /No berth\.yml is needed/);
-    assert.match(stderr, /berth key will not work yet:\n.*DOCKERFILE_INVALID/);
+    assert.match(stdout, /^Look at this first\n\nberth: .*DOCKERFILE_INVALID/);
+    assert.doesNotMatch(stdout, /defaults fit/);
+    const other = project({ "ci/a.docker": "FROM scratch\nCOPY tool /\n", "ci/tool": "" });
+    assert.match((await berth(other, "init")).stdout, /^Look at this first\n\n.*`context: ci`/);
+  });
+
+  test("takes upstream and registry from the remotes", async () => {
+    const path = project({ Dockerfile: "FROM scratch\n" });
+    const repository = repositoryAt({ after }, path);
+    repository.run("remote", "add", "origin", "git@gitlab.com:Acme/widget.git");
+    const { config } = JSON.parse((await berth(path, "init", "--print", "--json")).stdout);
+    assert.match(config, /^upstream: Acme\/widget$/m);
+    assert.match(config, /^registry: registry\.gitlab\.com\/acme\/widget$/m);
+    repository.run("remote", "add", "upstream", "https://gitlab.example.com:8443/up/widget");
+    const other = JSON.parse((await berth(path, "init", "--print", "--json")).stdout);
+    assert.match(other.config, /^upstream: up\/widget$/m);
+    assert.doesNotMatch(other.config, /^registry:/m);
   });
 });

@@ -10,6 +10,7 @@ import { parseConfig } from "../../src/config/parse.ts";
 import { identify } from "../../src/image/identify.ts";
 import { draftsOf } from "../../src/init/freedesktop.ts";
 import { propose } from "../../src/init/propose.ts";
+import type { Remotes } from "../../src/init/settings.ts";
 import { surveyTree } from "../../src/init/survey.ts";
 import { contentWith } from "../support/ci-files.ts";
 import { memoryTree } from "../support/tree.ts";
@@ -24,9 +25,9 @@ function template(name: string): string {
 }
 
 /** Proposes, and shows that what is proposed gives every image a key. */
-async function proposed(files: Files, remote?: string) {
+async function proposed(files: Files, remotes: Remotes = {}) {
   const tree = memoryTree(files);
-  const proposal = propose(await surveyTree(tree), { remote, version: "1.2.3" });
+  const proposal = propose(await surveyTree(tree), { remotes, version: "1.2.3" });
   const { config: text } = proposal;
   const config = text === undefined ? defaultConfig : parseConfig(text, "berth.yml");
   const images = await declareImages(config, tree);
@@ -196,8 +197,14 @@ describe("a project without a layout of that kind", () => {
   });
 
   test("says whose images forks use where a git remote does", async () => {
-    const { settings } = await proposed({ Dockerfile: dockerfile }, "group/project");
+    const [up, own] = ["group/project", "me/project"].map((path) => ({
+      host: "gitlab.test",
+      path,
+    }));
+    const files = { Dockerfile: dockerfile };
+    const { settings } = await proposed(files, { upstream: up, origin: own });
     assert.deepEqual(settings, { upstream: "group/project" });
+    assert.deepEqual((await proposed(files, { origin: own })).settings, { upstream: "me/project" });
   });
 
   const job = (script: string, more = ""): Files => ({

@@ -1,0 +1,104 @@
+/** What of a project was not understood or not taken over, so that a person looks at it before anything else. */
+import type { BuildJob } from "./builders.ts";
+import type { Survey } from "./survey.ts";
+import { few } from "./yamltext.ts";
+
+/** Sentences without their full stops, the gravest first. */
+export function gapsOf(survey: Survey): readonly string[] {
+  return [
+    ...unread(survey),
+    ...machines(survey.built),
+    ...droppedFlags(survey.built),
+    ...survey.unfounded.map(
+      ({ job, dockerfile }) => `the job ${job} builds from ${dockerfile}, which is not there`,
+    ),
+    ...otherBuilders(survey),
+    ...generated(survey),
+    ...left(survey),
+  ];
+}
+
+function unread({ pipeline, files }: Survey): readonly string[] {
+  if (files.length === 0) return ["there is no .gitlab-ci.yml: only file names were looked at"];
+  if (pipeline === undefined)
+    return [
+      "GitLab would refuse .gitlab-ci.yml, so no job was read: `berth doctor --pipelines` says why",
+    ];
+  const elsewhere = pipeline.includes.filter(({ kind }) => kind !== "local");
+  const names = elsewhere.map(({ kind, location }) => `${kind} ${location}`);
+  return names.length === 0
+    ? []
+    : [`files from elsewhere are included and were not read: ${few([...new Set(names)])}`];
+}
+
+function machines(built: readonly BuildJob[]): readonly string[] {
+  const found = Map.groupBy(built, ({ machine }) => machine);
+  return [...found].flatMap(([machine, jobs]) =>
+    machine === undefined
+      ? []
+      : [
+          `${jobsOf(jobs)} for ${machine}: an image has one platform, linux/amd64 unless \`platforms\` names another (\`berth help recipes\`, several architectures)`,
+        ],
+  );
+}
+
+const advice: Readonly<Record<string, string>> = {
+  "--platform": "`platforms` takes one for each image",
+  "--secret": "name it under `secrets`",
+  "--ssh": "no agent reaches a build: fetch by a secret",
+  "--build-context": "named contexts are not supported: let it be a stage or an image",
+  "--build-arg": "its value is not in the files: write it under `args`",
+};
+
+function droppedFlags(built: readonly BuildJob[]): readonly string[] {
+  const uses = built.flatMap((one) => one.dropped.map((flag) => ({ flag, one })));
+  return [...Map.groupBy(uses, ({ flag }) => flag)].map(([flag, jobs]) => {
+    const what = advice[flag.split(" ")[0] ?? ""] ?? "nothing in berth.yml says it";
+    return `${jobsOf(jobs.map(({ one }) => one))} with ${flag}, which is not taken over: ${what}`;
+  });
+}
+
+function jobsOf(jobs: readonly BuildJob[]): string {
+  const names = [...new Set(jobs.map(({ job }) => job))];
+  return names.length === 1 ? `the job ${names[0]} builds` : `${few(names)} build`;
+}
+
+const others: readonly (readonly [RegExp, string])[] = [
+  [/\bbuildx\s+bake\b/, "docker buildx bake"],
+  [/\bdocker(?:-|\s+)compose\b[^\n]*\bbuild\b/, "docker compose build"],
+  [/\bbuildctl\b[^\n]*\bbuild\b/, "buildctl build"],
+  [/\bmake(?:\s+-\S+)*\s+[\w/-]*(?:image|docker|container)/, "make"],
+];
+
+function otherBuilders({ text }: Survey): readonly string[] {
+  return others
+    .filter(([pattern]) => pattern.test(text))
+    .map(([, name]) => `jobs run \`${name}\`, which is not read: name the images that it builds`);
+}
+
+const generators =
+  /^.*\b(lcitool (?:manifest|dockerfile)\b[^\n]*|ci-fairy generate-template\b[^\n]*)/m;
+
+function generated({ files, dockerfiles }: Survey): readonly string[] {
+  const heads = [...files, ...dockerfiles].map(({ path, text }) => ({
+    path,
+    by: generators.exec(text.slice(0, 600))?.[1]?.trim(),
+  }));
+  return [...Map.groupBy(heads, ({ by }) => by)].flatMap(([by, made]) =>
+    by === undefined
+      ? []
+      : [
+          `${few(made.map(({ path }) => path))} ${made.length === 1 ? "is" : "are"} written by \`${by}\`, which would undo changes: change its source`,
+        ],
+  );
+}
+
+function left({ usual, built }: Survey): readonly string[] {
+  const known = new Set(built.map(({ dockerfile }) => dockerfile));
+  const rest = built.length === 0 ? [] : usual.filter((path) => !known.has(path));
+  return rest.length === 0
+    ? []
+    : [
+        `no job builds ${few(rest)}, so ${rest.length === 1 ? "it is no image" : "they are no images"}`,
+      ];
+}
