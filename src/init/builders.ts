@@ -19,7 +19,7 @@ export interface BuildJob {
   readonly mayFail: boolean;
   /** It puts what it builds where others get it, so that no other job replaces it. */
   readonly publishes: boolean;
-  /** An architecture that its name or its runner's tags speak of. */
+  /** An architecture that its runner's tags speak of, or its name where it does not build for another one. */
   readonly machine: string | undefined;
   /** Flags that change the image and that are not taken over. */
   readonly dropped: readonly string[];
@@ -31,11 +31,12 @@ const noArgs = new Set(["BUILDKIT_INLINE_CACHE"]);
 export function builtBy({ jobs, variables }: Outline): readonly BuildJob[] {
   return [...jobs].flatMap(([name, job]) => {
     const stage = job.get("stage");
-    const words = [name, ...flatten(job.get("tags")).map(textOf)].join(" ");
+    const own = name.includes("cross") ? [] : [name];
+    const words = [...own, ...flatten(job.get("tags")).map(textOf)].join(" ");
     const machine = /aarch64|arm64|armv7|ppc64le|riscv64|s390x/.exec(words)?.[0];
     const place = { job: name, stage: stage === undefined ? undefined : textOf(stage), machine };
-    const own = valuesOf([...variables, ...variablesOf(job.get("variables"))]);
-    return settings(job, own).flatMap((known) =>
+    const values = valuesOf([...variables, ...variablesOf(job.get("variables"))]);
+    return settings(job, values).flatMap((known) =>
       commandsOf(job, known).flatMap((command) => {
         const built = describe(command);
         const mayFail = job.get("allow_failure") === true;

@@ -71,18 +71,18 @@ const others: readonly (readonly [RegExp, string])[] = [
 ];
 
 function otherBuilders({ text }: Survey): readonly string[] {
+  const lines = text.replace(/^\s*#.*$/gm, "");
   return others
-    .filter(([pattern]) => pattern.test(text))
+    .filter(([pattern]) => pattern.test(lines))
     .map(([, name]) => `jobs run \`${name}\`, which is not read: name the images that it builds`);
 }
 
-const generators =
-  /^.*\b(lcitool (?:manifest|dockerfile)\b[^\n]*|ci-fairy generate-template\b[^\n]*)/m;
+const generators = /^.*\b(lcitool (?:manifest|dockerfile)|ci-fairy generate-template)\b/m;
 
 function generated({ files, dockerfiles }: Survey): readonly string[] {
   const heads = [...files, ...dockerfiles].map(({ path, text }) => ({
     path,
-    by: generators.exec(text.slice(0, 600))?.[1]?.trim(),
+    by: generators.exec(text.slice(0, 600))?.[1],
   }));
   return [...Map.groupBy(heads, ({ by }) => by)].flatMap(([by, made]) =>
     by === undefined
