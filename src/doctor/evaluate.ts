@@ -3,17 +3,7 @@ import type { Config } from "../config/config.ts";
 import { readOutline } from "../pipelines/outline.ts";
 import { readPipeline } from "../pipelines/pipeline.ts";
 import type { CiSource, Include } from "../pipelines/ports.ts";
-import {
-  flatten,
-  get,
-  isList,
-  isMap,
-  listOf,
-  textOf,
-  type Value,
-  type YamlMap,
-  YamlReference,
-} from "../pipelines/tree.ts";
+import { isList, isMap, textOf, type Value } from "../pipelines/tree.ts";
 import {
   type BerthInclude,
   berthInclude,
@@ -23,6 +13,7 @@ import {
 import { jobsOf, type PlannedImages, type ReadCase } from "./jobs.ts";
 import { type CiProject, casesOf, samplesOf } from "./occasions.ts";
 import { placeOf, refusalPlace } from "./place.ts";
+import { stubOf } from "./unread.ts";
 
 /** The project's files, and berth's own components. */
 export interface CiFiles extends ComponentFiles {
@@ -76,10 +67,11 @@ export async function readPipelines(
   const words = whole === undefined ? [] : wordsOf(whole.written);
   const includes = (outline?.includes ?? []).flatMap((include) => berthInclude(include, files));
   const project = projectOf(known, includes, words);
-  const stub = outline === undefined ? "" : stubOf(outline.written);
+  const stub = stubOf(outline?.written ?? new Map());
   const request = {
     source,
-    fetch: async (include: Include) => (await componentFile(include, files)) ?? { text: stub },
+    fetch: async (include: Include) =>
+      (await componentFile(include, files)) ?? { text: stub(include) },
   };
   const images = { ...known.config, prefix: project.prefix, names: known.images };
   const read = casesOf(project, words).map(async (each): Promise<ReadCase> => {
@@ -147,28 +139,4 @@ function wordsOf(value: Value): readonly string[] {
   if (typeof value === "string") return [value];
   if (isList(value)) return value.flatMap(wordsOf);
   return isMap(value) ? [...value.values()].flatMap(wordsOf) : [];
-}
-
-/** What stands for files that are not at hand: hidden jobs that others extend or refer to, which say nothing. */
-function stubOf(written: YamlMap): string {
-  const bases = [...written.values()].flatMap((job) =>
-    listOf(get(job, "extends")).map(
-      (base) => [textOf(base), get(job, "trigger") !== null] as const,
-    ),
-  );
-  const heads = [...written.values()]
-    .flatMap(referencesOf)
-    .map(({ path }) => [path.map(textOf), false] as const);
-  const stub: Record<string, unknown> = { ".unread": { script: "true" } };
-  for (const [[name = "", key = "script"]] of heads)
-    if (!written.has(name)) stub[name] = { ...(stub[name] as object), [key]: [], script: "true" };
-  for (const [name, isTrigger] of bases)
-    if (!written.has(name)) stub[name] ??= isTrigger ? { variables: {} } : { script: "true" };
-  return JSON.stringify(stub);
-}
-
-function referencesOf(value: Value): readonly YamlReference[] {
-  if (value instanceof YamlReference) return [value];
-  if (isList(value)) return flatten(value).flatMap(referencesOf);
-  return isMap(value) ? [...value.values()].flatMap(referencesOf) : [];
 }

@@ -73,6 +73,13 @@ test("the bundle is a package that installs alone and runs", (t) => {
   assert.match(run("--version"), /^\d+\.\d+\.\d+\n$/);
   assert.match(run("key"), /[0-9a-f]{64}/);
   assert.match(run("help", "trust"), /^# Trust\n/);
+  // Its components are in it.
+  const include = "include: [{ component: $CI_SERVER_FQDN/berth-ci/berth/images@0.1.0 }]\n";
+  writeFileSync(
+    join(path, ".gitlab-ci.yml"),
+    `${include}check: { extends: .berth-use, script: a }\n`,
+  );
+  assert.match(run("doctor", "--pipelines"), /^1 {2}push to main +3 jobs$/m);
 });
 
 test("the bundle says its version and lists its commands", (t) => {

@@ -301,8 +301,11 @@ describe("the situations", () => {
 });
 
 describe("files that are not here", () => {
-  const include = "include: [{ project: acme/ci, file: jobs.yml }]\n";
-  const files = { ".gitlab-ci.yml": `${include}check: { extends: .theirs }\n` };
+  const inputs = "inputs: { stage: test, strict: true, count: 3, only: [a] }";
+  const include = `include: [{ project: acme/ci, file: jobs.yml, ${inputs} }]\n`;
+  const files = {
+    ".gitlab-ci.yml": `${include}check: { extends: .theirs, rules: [!reference [.their-rules, rules]], tags: [!reference [.their-tag]] }\ntheirs: { allow_failure: true }\n`,
+  };
 
   test("are named, and what they may say is no mistake", async () => {
     const pipelines = await pipelinesOf(files);
