@@ -1,4 +1,5 @@
 /** What can go wrong, as a closed list: every code has an exit code here and a heading in docs/messages.md. */
+import { printable, printableLine } from "./printable.ts";
 
 /** Exit codes are part of the interface: the templates retry 75 and nothing else. */
 export const exitCodes = {
@@ -94,17 +95,18 @@ export class BerthError extends Error {
 
 /** Prints a problem as compilers do, so that editors and terminals make it a link. */
 export function printProblem(problem: Problem): string {
-  return `${problem.file}:${problem.line}:${problem.column}: ${problem.message}`;
+  return printableLine(`${problem.file}:${problem.line}:${problem.column}: ${problem.message}`);
 }
 
 /** Prints an error for a person: what happened, all mistakes, what to do next. */
 export function describeError(error: unknown, debug = false): string {
   if (!(error instanceof BerthError)) return describeBug(error);
   const lines = [`berth: ${error.message} [${error.code}]`];
-  lines.push(...error.problems.map((problem) => `  ${printProblem(problem)}`));
-  if (error.hint !== undefined) lines.push(`  hint: ${error.hint}`);
-  if (debug && error.stack !== undefined) lines.push(error.stack);
-  return `${lines.join("\n")}\n`;
+  lines.push(...error.problems.map(printProblem));
+  if (error.hint !== undefined) lines.push(`hint: ${error.hint}`);
+  // What goes on below its first line is set in, so that no stranger's line looks like one of ours.
+  const text = printable(lines.join("\n")).replaceAll("\n", "\n  ");
+  return debug && error.stack !== undefined ? `${text}\n${printable(error.stack)}\n` : `${text}\n`;
 }
 
 /** The same for a program: what `--json` prints in place of a result. */
@@ -119,7 +121,7 @@ export function errorValue(error: unknown): object {
 
 function describeBug(error: unknown): string {
   const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  return `berth: this is a bug of berth's own, please report it with the command that you ran:\n${stack}\n`;
+  return `berth: this is a bug of berth's own, please report it with the command that you ran:\n${printable(stack)}\n`;
 }
 
 export function exitCodeOf(error: unknown): ExitCode {

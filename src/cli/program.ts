@@ -5,6 +5,7 @@ import { givenVariables } from "../config/given.ts";
 import { describeError, errorValue, exitCodeOf, exitCodes } from "../errors.ts";
 import { closeLog } from "../host/console.ts";
 import { recognise } from "../host/refusal.ts";
+import { printable } from "../printable.ts";
 
 export const version = "0.1.0";
 
@@ -79,7 +80,7 @@ function endOf(error: unknown, isJson: boolean): number {
     return error.exitCode === 0 ? exitCodes.done : exitCodes.usage;
   const prefix = process.env[givenVariables.prefix] ?? defaults.prefix;
   process.stderr.write(describeError(error, process.env[`${prefix}_DEBUG`] === "1"));
-  if (isJson) process.stdout.write(`${JSON.stringify(errorValue(error), null, 2)}\n`);
+  if (isJson) process.stdout.write(printable(`${JSON.stringify(errorValue(error), null, 2)}\n`));
   return exitCodeOf(error);
 }
 

@@ -1,6 +1,13 @@
 /** The log of this process: on a terminal what is being built is at the foot of the screen, all else above it. */
-import { stripVTControlCharacters } from "node:util";
-import { type ConsoleLog, type ExpectedBuild, holdWarnings, makeLog, makeSections } from "./log.ts";
+import { printable } from "../printable.ts";
+import {
+  type ConsoleLog,
+  type ExpectedBuild,
+  holdWarnings,
+  lastState,
+  makeLog,
+  makeSections,
+} from "./log.ts";
 
 /** Standard error is one, so its log is too. */
 let log: ConsoleLog | undefined;
@@ -70,7 +77,7 @@ export function makeLiveLog({ screen, now, every }: LiveOptions): ConsoleLog {
   const foot = footOf(screen, () => frame(round, time()));
   const plain = makeSections({ write: foot.write, sections: false, now });
   return {
-    info: (text) => foot.write(`${text}\n`),
+    info: (text) => foot.write(`${printable(text)}\n`),
     ...holdWarnings(foot.write),
     expect(builds) {
       round = roundOf(builds, time());
@@ -164,6 +171,7 @@ export function printElapsed(milliseconds: number): string {
 
 /** What a line would leave on a screen: no colours, no control characters, of a progress bar the last state. */
 export function plainText(line: string): string {
-  const shown = stripVTControlCharacters(line).trimEnd().split("\r").at(-1) ?? "";
-  return shown.replace(/\p{Cc}/gu, " ").trim();
+  return lastState(line)
+    .replace(/\p{Cc}/gu, " ")
+    .trim();
 }

@@ -1,4 +1,6 @@
 /** The reading log of a run on standard error: plain lines, GitLab's collapsible sections in CI. */
+import { stripVTControlCharacters } from "node:util";
+import { printable, printableLine } from "../printable.ts";
 import type { Log } from "../world.ts";
 
 /** A build that is going to be; `section` is the id under which the log gets its lines. */
@@ -32,7 +34,7 @@ export function makeLog(options: LogOptions): ConsoleLog {
   const { write } = options;
   const nothing = (): void => undefined;
   return {
-    info: (text) => write(`${text}\n`),
+    info: (text) => write(`${printable(text)}\n`),
     ...holdWarnings(write),
     section: makeSections(options),
     expect: nothing,
@@ -51,7 +53,7 @@ export function holdWarnings(write: (text: string) => void): Pick<ConsoleLog, "w
     warn: (text) => void held.add(text),
     flush() {
       for (const text of held) {
-        if (!written.has(text)) write(`warning: ${text}\n`);
+        if (!written.has(text)) write(`warning: ${printable(text)}\n`);
         written.add(text);
       }
       held.clear();
@@ -75,6 +77,11 @@ function headOf({ id, title, started }: Section, isGitLab: boolean): string {
 function footOf({ id, title, started }: Section, ended: number, isGitLab: boolean): string {
   const text = `== ${title}: ended after ${((ended - started) / 1000).toFixed(1)} s\n`;
   return isGitLab ? `${text}\u001b[0Ksection_end:${seconds(ended)}:${id}\r\u001b[0K\n` : text;
+}
+
+/** What a line would leave on a screen without colours, where a progress bar goes back to its begin. */
+export function lastState(line: string): string {
+  return stripVTControlCharacters(line).trimEnd().split("\r").at(-1) ?? "";
 }
 
 function seconds(milliseconds: number): number {
@@ -103,7 +110,7 @@ export function makeSections({ write, sections, now }: LogOptions): Log["section
   return (id, title) => {
     const section: Section = {
       id: id.replace(/[^A-Za-z0-9_.-]/g, "_"),
-      title,
+      title: printableLine(title),
       started: now().getTime(),
       lines: [],
       ended: undefined,
@@ -112,7 +119,7 @@ export function makeSections({ write, sections, now }: LogOptions): Log["section
     if (open[0] === section) write(headOf(section, sections));
     return {
       line(text) {
-        section.lines.push(text);
+        section.lines.push(printable(lastState(text)));
         if (open[0] === section) flush(section);
       },
       end() {

@@ -1,4 +1,6 @@
 /** The real outside, put together once by the entry. */
+
+import { printable } from "../printable.ts";
 import type { Clock, Fetch, Files, Git, Run } from "../world.ts";
 import { processLog } from "./console.ts";
 import { httpFetch } from "./fetch.ts";
@@ -51,7 +53,7 @@ export function realWorld(): World {
       repositories.push(git);
       return git;
     },
-    print: (text) => log.around(() => process.stdout.write(text)),
+    print: (text) => log.around(() => process.stdout.write(printable(text, { styles: true }))),
     guard: () => {
       if (guarded) return;
       guarded = true;

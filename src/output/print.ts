@@ -2,6 +2,7 @@
 import type { ImageBlob, Outcome } from "../build/outcome.ts";
 import { reasonOf } from "../plan/decision.ts";
 import type { Plan, PlannedImage } from "../plan/plan.ts";
+import { printableLine } from "../printable.ts";
 
 /** The plan as a table with a line about the set under it. */
 export function printPlan(plan: Plan): string {
@@ -61,15 +62,16 @@ export function printTable(
   rows: readonly (readonly string[])[],
   numbers: readonly string[] = [],
 ): string {
+  const lines = rows.map((cells) => cells.map(printableLine));
   const widths = headings.map((heading, column) =>
-    Math.max(heading.length, ...rows.map((row) => row[column]?.length ?? 0)),
+    Math.max(heading.length, ...lines.map((row) => row[column]?.length ?? 0)),
   );
   const pad = (cell: string, column: number): string =>
     numbers.includes(headings[column] ?? "")
       ? cell.padStart(widths[column] ?? 0)
       : cell.padEnd(widths[column] ?? 0);
   const print = (cells: readonly string[]): string => cells.map(pad).join("  ").trimEnd();
-  return [print(headings), ...rows.map(print)].map((line) => `${line}\n`).join("");
+  return [print(headings), ...lines.map(print)].map((line) => `${line}\n`).join("");
 }
 
 /** Prints bytes in powers of 1000, as registries and GitLab count them. */
