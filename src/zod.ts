@@ -23,3 +23,6 @@ export {
   string,
   union,
 } from "zod";
+
+/** For what a run reads once: to compile a parser of it would take longer than to walk through the schema. */
+export const once = { jitless: true };

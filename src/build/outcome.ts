@@ -56,7 +56,7 @@ export type ImageBlob = DeepReadonly<z.output<typeof blob>>;
 
 /** Reads the file of one outcome; PLAN_INVALID where it is damaged or of another version of berth. */
 export function parseOutcome(text: string, file: string): Outcome {
-  const parsed = schema.safeParse(parseJson(text));
+  const parsed = schema.safeParse(parseJson(text), z.once);
   if (parsed.success) return { ...parsed.data, seconds: parsed.data.seconds };
   const issue = parsed.error.issues[0];
   throw new BerthError(

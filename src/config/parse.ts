@@ -1,14 +1,12 @@
 /** `berth.yml` as text → `Config`; loads YAML and zod, so import it only where there is a file. */
 import { BerthError, type Problem } from "../errors.ts";
+import * as z from "../zod.ts";
 import { type Config, freeze } from "./config.ts";
 import { type ConfigSource, type Path, readSource } from "./document.ts";
 import { type Given, givenVariables } from "./given.ts";
 import { describeIssues } from "./issues.ts";
 import { type Settings, schema } from "./schema.ts";
 import { settle } from "./settle.ts";
-
-/** A run reads one configuration, which compiling a parser for it takes longer than. */
-const once = { jitless: true };
 
 /**
  * Reads a configuration, or says all that is wrong with it at once.
@@ -21,7 +19,7 @@ export function parseConfig(text: string, file: string, given: Given = {}): Conf
   const settings = checkGiven(given);
   const source = readSource(text, file);
   if (!("value" in source)) throw invalid(file, source);
-  const result = schema.safeParse(withoutExtensions(source.value), once);
+  const result = schema.safeParse(withoutExtensions(source.value), z.once);
   if (!result.success) throw invalid(file, describeIssues(result.error.issues, source));
   const config = settle({ ...result.data, ...settings }, source);
   const warnings = [...overruled(given, source), ...literals(source.value, [], source)];
@@ -73,7 +71,7 @@ export function configOf(given: Given): Config {
 /** What wins over the file; upstream is not among it, since the file says who is upstream in any case. */
 function checkGiven({ upstream: _, ...given }: Given): Partial<Settings> {
   if (Object.keys(given).length === 0) return {};
-  const result = schema.safeParse(given, once);
+  const result = schema.safeParse(given, z.once);
   if (result.success) {
     const entries = Object.entries(result.data).filter(([key]) => Object.hasOwn(given, key));
     return Object.fromEntries(entries);

@@ -178,7 +178,7 @@ export type FoundBy = z.output<typeof foundBy>;
 
 /** Reads plan.json; PLAN_INVALID for another version or a damaged file. */
 export function parsePlan(text: string, file: string): Plan {
-  const parsed = planSchema.safeParse(parseJson(text, file));
+  const parsed = planSchema.safeParse(parseJson(text, file), z.once);
   if (parsed.success) return parsed.data;
   const issue = parsed.error.issues[0];
   throw invalid(file, `${issue?.path.join(".") ?? ""}: ${issue?.message ?? "unknown"}`);
