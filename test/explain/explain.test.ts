@@ -3,8 +3,10 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { explain } from "../../src/explain/explain.ts";
-import { printDifferences, summary } from "../../src/explain/print.ts";
-import { assertTrue, between, explained, type Project } from "./between.ts";
+import { answer } from "../../src/explain/explanation.ts";
+import { printDifferences, printExplanation, summary } from "../../src/explain/print.ts";
+import type { Git } from "../../src/world.ts";
+import { assertTrue, between, explained, type Project, stateIn } from "./between.ts";
 
 const dockerfile = [
   "ARG RELEASE=13",
@@ -262,4 +264,31 @@ test("the page names every kind of difference", () => {
   const kinds = declared.flatMap(([, union = ""]) => union.match(/\w+/g) ?? []);
   const listed = /A difference has a `kind` \(([^)]+)\)/.exec(read("docs/commands.md"))?.[1] ?? "";
   assert.deepEqual([...(listed.match(/\w+/g) ?? [])].sort(), kinds.sort());
+});
+
+test("an image whose commit gives another key than it has is told so", async () => {
+  const revision = `${"c0ffee".repeat(6)}c0ff`;
+  const state = stateIn({ files });
+  const { image } = await explained({ files });
+  const reference = `r.example/x@sha256:${"ab".repeat(32)}`;
+  const against = (key: string | null) =>
+    answer({
+      name: "x",
+      now: state,
+      key: "now",
+      label: "the working tree",
+      head: undefined,
+      stateAt: async () => state,
+      against: { label: "latest", reference, revision, key },
+      git: { object: async () => ({}) } as unknown as Git,
+      reference: undefined,
+      looked: [],
+    });
+  const other = await against("other");
+  assert.match(other.notes.join(), /^latest has another key than its commit gives/);
+  assert.deepEqual((await against(image.key)).notes, []);
+  assert.deepEqual((await against(null)).notes, []);
+  assert.equal((await against("now")).same, true);
+  const printed = printExplanation(other, (_style, words) => words);
+  assert.match(printed, /latest \(r\.example\/x@sha256:abababababab…\)/);
 });

@@ -104,3 +104,24 @@ test("a missing right can be had as a value, any other failure not", async () =>
     code: "GITLAB_UNAVAILABLE",
   });
 });
+
+const home = "https://gitlab.example.com";
+for (const [address, server, sent] of [
+  [api, home, true],
+  [api, undefined, true],
+  [api, "https://other.example.com", false],
+  [api, "https://gitlab.example.com:8443", false],
+  ["http://gitlab.example.com/api/v4", "http://gitlab.example.com", false],
+  ["http://127.0.0.1:8080/api/v4", "http://127.0.0.1:8080", true],
+  ["ftp://127.0.0.1/api/v4", undefined, false],
+  ["no address", undefined, false],
+] as const) {
+  test(`a given token is ${sent ? "sent to" : "withheld from"} ${address} of ${server ?? "no server that is known"}`, () => {
+    const env = { CI_API_V4_URL: address, CI_SERVER_URL: server, GITLAB_TOKEN: "t" };
+    const access = accessOf({ ...env, CI_JOB_TOKEN: "j" }, "CI");
+    assert.equal(access?.given?.value, sent ? "t" : undefined);
+    assert.equal(access?.withheld, sent ? undefined : "GITLAB_TOKEN");
+    assert.equal(access?.jobToken, "j");
+    assert.equal(accessOf({ ...env, CI_JOB_TOKEN: "" }, "CI")?.jobToken, undefined);
+  });
+}

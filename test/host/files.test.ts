@@ -27,6 +27,13 @@ test("what is absent reads as undefined, also below a file", async (t) => {
   await assert.rejects(files.read(folder), /EISDIR/);
 });
 
+test("what is removed is gone with all below it, and may have been gone before", async (t) => {
+  const folder = temporary(t);
+  mkdirSync(join(folder, "a/b"), { recursive: true });
+  for (let times = 0; times < 2; times++) await files.remove(join(folder, "a"));
+  assert.deepEqual(readdirSync(folder), []);
+});
+
 test("a write makes folders, sets the mode, and leaves nothing beside the file", async (t) => {
   const folder = temporary(t);
   const path = join(folder, "a/b/secret");

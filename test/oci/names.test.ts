@@ -5,6 +5,7 @@ import { BerthError } from "../../src/errors.ts";
 import { digestOf, hexOf, parseDigest } from "../../src/oci/digest.ts";
 import {
   below,
+  isLoopbackHost,
   isTag,
   parseReference,
   parseRepository,
@@ -66,6 +67,24 @@ for (const text of bad) {
     );
   });
 }
+
+test("a repository has a host, and neither a tag nor capitals", () => {
+  for (const text of ["", "x", "/x", "r.example/", "r.example/X", "r.example/a:t", "R_/a"]) {
+    assert.throws(() => parseRepository(text), {
+      code: "REFERENCE_INVALID",
+      message: `read repository ${JSON.stringify(text)}: not host/path`,
+    });
+  }
+  const longest = `r.example/${"a".repeat(255)}`;
+  assert.equal(printRepository(parseRepository(longest)), longest);
+  assert.throws(() => parseRepository(`${longest}a`));
+});
+
+test("this machine is told by its names and addresses, and by nothing that only looks like them", () => {
+  const hosts = ["localhost", "localhost:1", "127.0.0.1", "127.9.8.7:5000", "[::1]", "[::1]:1"];
+  const others = ["localhost.example", "128.0.0.1", "[::2]", "127.0.0.1.example"];
+  assert.deepEqual([...hosts, ...others].filter(isLoopbackHost), hosts);
+});
 
 const part = fc.stringMatching(/^[a-z0-9]{1,8}(?:(?:\.|_|__|-{1,3})[a-z0-9]{1,8}){0,2}$/);
 const path = fc.array(part, { minLength: 1, maxLength: 4 }).map((parts) => parts.join("/"));

@@ -152,6 +152,19 @@ describe("the child pipeline", () => {
     assert.equal(found["berth build debian"]?.["allow_failure"], undefined);
   });
 
+  test("publishes with what all builds left, as far as GitLab lets one job need them", () => {
+    const builds = (count: number) =>
+      Array.from({ length: count }, (_, number) => plannedImage(`image${number}`, build));
+    const needs = (count: number) =>
+      pipeline(builds(count))["berth publish"]?.["needs"] as readonly object[] | undefined;
+    assert.deepEqual(needs(1), [
+      { pipeline: "77", job: "plan" },
+      { job: "berth build image0", artifacts: true },
+    ]);
+    assert.equal(needs(49)?.length, 50);
+    assert.equal(needs(50), undefined);
+  });
+
   test("orders by stages where one job would need more than GitLab allows", () => {
     const many = Array.from({ length: 60 }, (_, number) => plannedImage(`image${number}`, build));
     const found = pipeline(many);

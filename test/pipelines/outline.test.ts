@@ -51,6 +51,11 @@ describe("the images of a job", () => {
         { a: "x", b: "" },
       ],
       [
+        "nothing where a reference leads to somebody else's",
+        "a:\n  image: !reference [.theirs, image]\nb:\n  image: x\n",
+        { a: "", b: "x" },
+      ],
+      [
         "nothing where a template of somebody else may say it",
         "a:\n  extends: .theirs\n",
         { a: "" },

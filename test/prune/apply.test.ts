@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { BerthError } from "../../src/errors.ts";
 import { ownTags } from "../../src/image/key.ts";
+import { ofGeneration } from "../../src/oci/tags.ts";
 import { makeRecord } from "../../src/plan/record.ts";
 import type { Applied } from "../../src/prune/apply.ts";
 import { dayMs } from "../../src/prune/facts.ts";
@@ -242,6 +243,25 @@ test("only tags that could go are looked at, each once", async () => {
   await project.apply(plan);
   assert.equal(model.calls.look, doomed(plan).length);
   assert.equal(model.calls.deleteTag, doomed(plan).length);
+});
+
+test("a set has the generation of its own record, whatever other generations have theirs", async () => {
+  const project = makeProject();
+  const setId = "5".repeat(64);
+  const tagOf = (generation: string) => ofGeneration(ownTags.set(setId), generation);
+  const recordOf = (tag: string) =>
+    makeRecord(
+      { setId, tag, images: {}, revision: undefined, pipeline: "1" },
+      new Date(project.now),
+    );
+  for (const generation of ["r9", "r10", "r11"]) {
+    project.model.put("berth", tagOf(generation), recordOf(tagOf(generation)), project.now);
+  }
+  const written = project.now;
+  project.now += dayMs;
+  project.model.put("berth", ownTags.set(setId), recordOf(tagOf("r10")), project.now);
+  const { records } = await project.plan();
+  assert.deepEqual([...records.generations.values()], [{ pipeline: 10, since: written }]);
 });
 
 test("a record goes by the time that it tells itself, where a look tells none", async () => {

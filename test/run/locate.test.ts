@@ -200,6 +200,10 @@ describe("an image that is looked for on a developer's machine", () => {
     const none: Search = { located: new Map(), looked: [], troubles: [] };
     assert.match(failure(["app"], { rev: "v1" }, none).message, /of v1: no registry is known$/);
     assert.match(failure(["app"], { pipeline: "7" }, none).message, /of pipeline 7: /);
+    const down = new BerthError("REGISTRY_DENIED", "look at r.example: 403");
+    const unseen: Search = { ...none, troubles: [down] };
+    assert.equal(failure(["app"], {}, unseen), down);
+    requireAll([], {}, unseen);
   });
 
   function failure(names: readonly string[], wanted: Wanted, search: Search): BerthError {
