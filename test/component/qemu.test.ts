@@ -1,14 +1,15 @@
 /** A project shaped like QEMU lives through pipelines that the real runner works off in the real tool image. */
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { type Actor, forkOf } from "../lives/actor.ts";
+import { type Actor, forkOf, openRequest } from "../lives/actor.ts";
+import { NoPipeline } from "../platform/coordinator/making.ts";
 import type { Platform } from "../platform/coordinator/platform.ts";
 import {
   exampleProject,
   openPlatform,
   releaseComponent,
 } from "../platform/coordinator/platform.ts";
-import { passed, type Ran, run } from "../platform/coordinator/ran.ts";
+import { passed, type Ran, rested, run } from "../platform/coordinator/ran.ts";
 import { succeed } from "../support/command.ts";
 
 let platform: Platform;
@@ -138,4 +139,46 @@ test("a fork without a changed Dockerfile runs in upstream's images and stores n
   const changed = passed(await run(platform, fork.project, asked));
   assert.deepEqual(builtIn(changed), ["debian-riscv64-cross"]);
   assert.match(changed.outputs["build-riscv64"] ?? "", /debian-riscv64-cross 2\n/);
+});
+
+test("with QEMU_CI=1 a fork's pipeline waits for a click, and runs on from there", async () => {
+  const fork = await forkOf(platform.ground, qemu, "carol");
+  const { pipeline, states } = await run(platform, fork.project, {
+    branch: "main",
+    variables: { QEMU_CI: "1" },
+  });
+  assert.equal(states["berth-plan"], "manual");
+  assert.equal(pipeline.facts.status, "manual");
+  const start = (name: string) => {
+    const job = pipeline.jobs.find(({ made }) => made.name === name);
+    assert.ok(job);
+    platform.play(job);
+    return rested(platform, pipeline);
+  };
+  const planned = await start("berth-plan");
+  assert.equal(planned.states["berth-images"], "success");
+  assert.equal(planned.states["build-debian"], "manual");
+  const { outputs } = await start("build-debian");
+  assert.equal(outputs["build-debian"], "image: debian 1\n");
+});
+
+test("a merge request's pipeline in a fork runs in upstream's images", async () => {
+  const fork = await forkOf(platform.ground, qemu, "dora");
+  await fork.commit("topic", { "README.md": "a contribution\n" });
+  const request = await openRequest(platform.ground, fork, "topic", qemu);
+  const ran = passed(await run(platform, fork.project, { request, variables: { QEMU_CI: "2" } }));
+  assert.equal(ran.pipeline.facts.source, "merge_request_event");
+  assert.deepEqual(builtIn(ran), []);
+  assert.equal(ran.outputs["build-debian"], "image: debian 1\n");
+  const none = run(platform, qemu.project, { request });
+  await assert.rejects(none, NoPipeline);
+});
+
+test("a schedule tests what is scheduled, promotes and prunes", async () => {
+  qemu.project.schedules.push("main");
+  const ran = passed(await run(platform, qemu.project, { branch: "main", source: "schedule" }));
+  assert.equal(ran.outputs["build-debian"], "image: debian 1\n");
+  assert.equal(ran.states["build-alpine"], undefined);
+  assert.equal(ran.states["berth-promote"], "success");
+  assert.match(ran.outputs["berth-prune"] ?? "", /^deleted 0, .*, refused 0$/m);
 });

@@ -71,6 +71,25 @@ test("a registry that is down for a while costs a job, which is tried again, and
   }
 });
 
+test("a newer push cancels a build that is under way, and builds its own", async () => {
+  const project = await exampleProject(platform, "single", "acme/newer", { members });
+  const head = `FROM ${platform.bases.host}/library/debian:13-slim\n`;
+  const endless = `${head}RUN while :; do echo still building; sleep 1; done\n`;
+  await project.commit("main", { "ci/tools.docker": endless });
+  const older = await platform.start(project.project);
+  const [building] = older.jobs;
+  assert.ok(building);
+  await until(async () => traceOf(building).includes("still building"));
+  const finite = `${head}RUN echo "tools 2" > /etc/ci-image\n`;
+  await project.commit("main", { "ci/tools.docker": finite });
+  const newer = passed(await run(platform, project.project));
+  assert.equal(newer.outputs["test"], "tools 2\n");
+  assert.equal(digestAt("acme/newer/tools", "latest"), newer.images["test"]);
+  const { states } = await rested(platform, older);
+  assert.deepEqual(new Set(Object.values(states)), new Set(["canceled"]));
+  assert.equal(older.facts.status, "canceled");
+});
+
 test("QEMU's own image lines run in the set that was planned", async () => {
   const upstream = await exampleProject(platform, "own-tag", "qemu-project/qemu", { members });
   const { outputs, images } = passed(await run(platform, upstream.project));

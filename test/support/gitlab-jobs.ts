@@ -46,7 +46,7 @@ export interface TestJob {
   readonly env: Variables;
   readonly pipeline: TestPipeline;
   /** Ends the job, and with it its token. */
-  finish(status?: "success" | "failed"): void;
+  finish(status?: "success" | "failed" | "canceled"): void;
 }
 
 /** Starts a job, and a pipeline where none is given. */
@@ -66,7 +66,7 @@ export function addJob(
   model.jobs.push(job);
   model.tokens.set(token, { kind: "job", job });
   const env = variablesOf({ model, server }, options, job);
-  const finish = (status: "success" | "failed" = "success") => {
+  const finish: TestJob["finish"] = (status = "success") => {
     job.status = status;
     model.tokens.delete(token);
   };

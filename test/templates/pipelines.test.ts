@@ -41,7 +41,8 @@ function pipelineOf(text: string, { source = "push", branch }: Where) {
 /** The jobs of a pipeline in order, each with those that it needs. */
 async function jobsOf(text: string, where: Where) {
   const reading = await pipelineOf(text, where);
-  if (!("jobs" in reading)) return reading;
+  if ("none" in reading) return { none: reading.none };
+  if ("errors" in reading) return reading;
   return reading.jobs.map(({ name, when, needs }) =>
     [name, ...(when === "on_success" ? [] : [when]), ...needs.map(({ job }) => `<${job}`)].join(
       " ",

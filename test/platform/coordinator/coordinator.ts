@@ -9,15 +9,22 @@ import { startGitLab, type TestGitLab } from "../../support/gitlab-server.ts";
 import { childOf, inherited } from "./bridge.ts";
 import { answerGit } from "./git-server.ts";
 import { given } from "./given.ts";
-import { type Attempt, finish, play, type RunJob, type RunPipeline, settle } from "./jobs.ts";
+import {
+  type Attempt,
+  cancel,
+  finish,
+  mayBeCancelled,
+  play,
+  type RunJob,
+  type RunPipeline,
+  settle,
+} from "./jobs.ts";
 import { type Makings, makePipeline } from "./making.ts";
 import { jobResponse } from "./response.ts";
 import { answerRunner, type Desk } from "./runner-api.ts";
 
 export interface Coordinator {
   readonly gitlab: TestGitLab;
-  /** The token with which a runner asks for jobs. */
-  readonly runnerToken: string;
   /** Makes a pipeline, which runs at once; what GitLab makes none of is a `NoPipeline`. */
   start(project: TestProject, options?: JobOptions): Promise<RunPipeline>;
   /** Waits until nothing of a pipeline goes on by itself, its children included. */
@@ -32,22 +39,26 @@ interface State {
   readonly makings: Makings;
   readonly pipelines: RunPipeline[];
   readonly taken: Map<string, Attempt>;
+  readonly runners: Runners;
   readonly changed: EventEmitter;
 }
+
+/** The tags of runners by the tokens with which they ask; one without tags takes jobs without. */
+export type Runners = ReadonlyMap<string, readonly string[]>;
 
 /** `folder` gets what jobs leave; in its `git` are the bare repositories. */
 export async function startCoordinator(
   folder: string,
   projectVariables: readonly Variable[],
+  runners: Runners,
 ): Promise<Coordinator> {
   await mkdir(join(folder, "archives"));
-  const runnerToken = "glrt-berth";
   const taken = new Map<string, Attempt>();
   const desk: Desk = {
-    token: runnerToken,
+    runners,
     taken,
     folder: join(folder, "archives"),
-    next: () => next(state),
+    next: (tags) => next(state, tags),
     ended(attempt, end) {
       finish(attempt, end);
       advance(state, attempt.job.pipeline);
@@ -70,19 +81,21 @@ export async function startCoordinator(
     },
     pipelines: [],
     taken,
+    runners,
     changed: new EventEmitter().setMaxListeners(0),
   };
   return {
     gitlab,
-    runnerToken,
     async start(project, options = {}) {
       const pipeline = await makePipeline(state.makings, project, options);
+      for (const older of state.pipelines.filter((one) => isRedundant(one, pipeline)))
+        stopAll(state, older);
       state.pipelines.push(pipeline);
       advance(state, pipeline);
       return pipeline;
     },
     async rest(pipeline) {
-      while (isMoving(pipeline)) await once(state.changed, "change");
+      while (isMoving(state, pipeline)) await once(state.changed, "change");
     },
     play(job) {
       play(job);
@@ -92,10 +105,26 @@ export async function startCoordinator(
   };
 }
 
-function isMoving({ jobs }: RunPipeline): boolean {
+/** D20: what runs for an older commit of the same branch, tag or request. */
+function isRedundant(older: RunPipeline, { facts }: RunPipeline): boolean {
+  const { project, ref, sha } = older.facts;
+  const isSame = project === facts.project && ref === facts.ref && sha !== facts.sha;
+  return isSame && older.bridge === undefined && mayBeCancelled(older);
+}
+
+function stopAll(state: State, pipeline: RunPipeline): void {
+  cancel(pipeline);
+  for (const { child } of pipeline.jobs) if (child !== undefined) settle(child);
+  advance(state, pipeline);
+}
+
+/** Whether something is under way, or will be taken by a runner. */
+function isMoving(state: State, { jobs }: RunPipeline): boolean {
+  const all = [...state.runners.values()];
   return jobs.some(
-    ({ status, child }) =>
-      status === "pending" || (status === "running" && (child === undefined || isMoving(child))),
+    ({ made, status, child }) =>
+      (status === "pending" && all.some((tags) => isFor(made, tags))) ||
+      (status === "running" && (child === undefined || isMoving(state, child))),
   );
 }
 
@@ -137,10 +166,12 @@ async function startChild(state: State, bridge: RunJob): Promise<void> {
 // A runner that waits hears of a job at once, and asks again after this.
 const patienceMs = 20_000;
 
-async function next(state: State): Promise<object | undefined> {
+async function next(state: State, tags: readonly string[]): Promise<object | undefined> {
   const end = AbortSignal.timeout(patienceMs);
   while (!end.aborted) {
-    const job = state.pipelines.flatMap(({ jobs }) => jobs).find((one) => mayStart(state, one));
+    const job = state.pipelines
+      .flatMap(({ jobs }) => jobs)
+      .find((one) => mayStart(state, one, tags));
     const response = job && take(state, job);
     if (response !== undefined) return response;
     if (job === undefined)
@@ -149,14 +180,19 @@ async function next(state: State): Promise<object | undefined> {
   return undefined;
 }
 
-/** D17: this runner has no tags. */
-function isFor({ tags = [] }: RunJob["made"]): boolean {
-  return tags.length === 0;
+/** D17: one that has tags takes no job without; what a job asks for it must have. */
+function isFor({ tags: asked = [] }: RunJob["made"], tags: readonly string[]): boolean {
+  const isTagged = asked.length > 0 || tags.length === 0;
+  return isTagged && asked.every((tag) => tags.includes(tag));
 }
 
 /** One job of a resource group at a time (D21). */
-function mayStart({ pipelines }: State, { made, status, pipeline }: RunJob): boolean {
-  if (status !== "pending" || made.type !== "job" || !isFor(made)) return false;
+function mayStart(
+  { pipelines }: State,
+  { made, status, pipeline }: RunJob,
+  tags: readonly string[],
+): boolean {
+  if (status !== "pending" || made.type !== "job" || !isFor(made, tags)) return false;
   const { resourceGroup } = made;
   const rivals = pipelines.filter(({ facts }) => facts.project === pipeline.facts.project);
   return (

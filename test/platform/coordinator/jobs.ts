@@ -5,9 +5,9 @@ import { settleFlow } from "../../support/flow-states.ts";
 import type { JobOptions, TestJob } from "../../support/gitlab-jobs.ts";
 import type { TestPipeline } from "../../support/gitlab-model.ts";
 
-/** How a runner says that a job ended. */
+/** How a runner says that a job ended, or that it is to end. */
 export interface End {
-  readonly state: "success" | "failed";
+  readonly state: "success" | "failed" | "canceled";
   readonly exitCode: number;
   /** In GitLab's words, such as `script_failure`; none of a job that passed. */
   readonly reason: string | undefined;
@@ -108,6 +108,30 @@ function isRetried({ made, attempts }: RunJob, { exitCode, reason = "" }: End): 
     !neverRetried.includes(reason) &&
     (reasons.includes("always") || reasons.includes(reason) || codes.includes(exitCode))
   );
+}
+
+/** Ends all that has not ended; a runner learns it at its next message (F12). */
+export function cancel({ jobs }: RunPipeline): void {
+  for (const job of jobs) {
+    const attempt = job.attempts.at(-1);
+    if (job.child !== undefined) cancel(job.child);
+    if (job.status === "running" && attempt !== undefined)
+      finish(attempt, { state: "canceled", exitCode: 0, reason: undefined });
+    if (!ended.includes(job.status)) job.status = "canceled";
+  }
+}
+
+const ended = ["success", "failed", "canceled", "skipped"];
+
+/** Whether a newer pipeline of the same branch may end this one: nothing that began must not be interrupted (D20). */
+export function mayBeCancelled({ jobs }: RunPipeline): boolean {
+  return jobs.every(({ made, attempts, child }) => {
+    const hasBegun = attempts.length > 0 || child !== undefined;
+    return (
+      (!hasBegun || made.interruptible === true || made.type === "trigger") &&
+      (child === undefined || mayBeCancelled(child))
+    );
+  });
 }
 
 function listed<T>(value: T | readonly T[] | undefined): readonly T[] {

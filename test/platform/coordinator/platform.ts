@@ -11,7 +11,7 @@ import { program } from "../../support/programs.ts";
 import { temporaryFolder } from "../../support/services.ts";
 import { toolImage } from "../../support/tool-image.ts";
 import { type Coordinator, startCoordinator } from "./coordinator.ts";
-import { startRunner } from "./runner.ts";
+import { type Runner, startRunner } from "./runner.ts";
 
 const top = join(import.meta.dirname, "../../..");
 
@@ -24,10 +24,16 @@ export interface Platform extends Coordinator {
   readonly bases: DockerRegistry;
   /** A folder that all jobs see under the same path. */
   readonly shared: string;
+  readonly runner: Runner;
 }
 
-/** Starts all of it. */
-export async function openPlatform(): Promise<Platform> {
+/** What users must set where Docker's own filter of system calls is on (docs/runners.md). */
+const unconfined = ['security_opt = ["seccomp=unconfined"]'];
+
+/** Starts all of it; more runners, by their tags, with lines of their settings for Docker. */
+export async function openPlatform(
+  more: Readonly<Record<string, readonly string[]>> = {},
+): Promise<Platform> {
   const { path: folder, remove } = await temporaryFolder("berth-platform-");
   const ends: (() => Promise<void>)[] = [remove];
   const stop = async () => {
@@ -35,29 +41,36 @@ export async function openPlatform(): Promise<Platform> {
   };
   try {
     await mkdir(join(folder, "git"));
-    const coordinator = await startCoordinator(folder, [
-      // The registry is on the host's loopback, and so is the network of a build.
-      { key: "BERTH_BUILD_NETWORK", value: "host" },
-      { key: "QEMU_CI_BUILD_NETWORK", value: "host" },
-    ]);
-    const { gitlab, runnerToken: token } = coordinator;
+    // The registry is on the host's loopback, and so is the network of a build.
+    const variables = ["BERTH_BUILD_NETWORK", "QEMU_CI_BUILD_NETWORK"].map((key) => ({
+      key,
+      value: "host",
+    }));
+    const tagged = Object.keys(more).map((tag) => [`glrt-${tag}`, [tag]] as const);
+    const runners = new Map<string, readonly string[]>([["glrt-untagged", []], ...tagged]);
+    const coordinator = await startCoordinator(folder, variables, runners);
+    const { gitlab } = coordinator;
     ends.push(coordinator.stop);
     const bases = await startDockerRegistry();
     ends.push(bases.stop);
-    const dockerd = await startDockerd([bases.host, gitlab.registry.host]);
+    // Last of all flags: with the filter of system calls that Docker has by itself.
+    const hosts = [bases.host, gitlab.registry.host];
+    const dockerd = await startDockerd(hosts, undefined, ["--seccomp-profile="]);
     ends.push(dockerd.stop);
     const shared = join(folder, "shared");
     await mkdir(shared);
     const runner = await startRunner({
       url: gitlab.url,
-      token,
+      runners: [...runners].map(([token, [tag = ""]]) => {
+        return { token, docker: more[tag] ?? unconfined };
+      }),
       dockerd,
       folder: join(folder, "runner"),
       shared,
     });
     ends.push(runner.stop);
     const ground = { folder, gitlab, env: gitEnv() };
-    return { ...coordinator, ground, bases, shared, stop };
+    return { ...coordinator, ground, bases, shared, runner, stop };
   } catch (error) {
     await stop();
     throw error;

@@ -6,14 +6,14 @@ import { takeIn } from "./artifacts.ts";
 import type { Attempt, End } from "./jobs.ts";
 
 export interface Desk {
-  /** The runner's own token. */
-  readonly token: string;
+  /** Tags of runners, by their tokens. */
+  readonly runners: ReadonlyMap<string, readonly string[]>;
   /** Jobs that a runner has taken, by their ids. */
   readonly taken: ReadonlyMap<string, Attempt>;
   /** Where archives are kept. */
   readonly folder: string;
-  /** The next job for a runner, waited for a while; what is sent of it. */
-  next(): Promise<object | undefined>;
+  /** The next job for a runner with these tags, waited for a while; what is sent of it. */
+  next(tags: readonly string[]): Promise<object | undefined>;
   ended(attempt: Attempt, end: End): void;
 }
 
@@ -39,8 +39,9 @@ function tokenOf({ headers }: SeenRequest): string | undefined {
 }
 
 async function give(desk: Desk, request: SeenRequest): Promise<Answer> {
-  if (tokenOf(request) !== desk.token) return failed(403);
-  const job = await desk.next();
+  const tags = desk.runners.get(tokenOf(request) ?? "");
+  if (tags === undefined) return failed(403);
+  const job = await desk.next(tags);
   if (job === undefined) return { status: 204 };
   const headers = { "content-type": "application/json" };
   return { status: 201, headers, body: JSON.stringify(job) };

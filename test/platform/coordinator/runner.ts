@@ -10,46 +10,76 @@ import { type Service, startService } from "../../support/services.ts";
 /** What the runner itself would pull; it looks for it in the daemon first (gitlab-runner: executors/docker/internal/prebuilt). */
 const helper = "registry.gitlab.com/gitlab-org/gitlab-runner/gitlab-runner-helper:x86_64-v19.4.0";
 
+/** One of the runners that the program serves. */
+export interface RunnerSettings {
+  readonly token: string;
+  /** Lines of its section `[runners.docker]`, such as `security_opt = ["seccomp=unconfined"]`. */
+  readonly docker: readonly string[];
+}
+
 export interface RunnerOptions {
   /** Of GitLab. */
   readonly url: string;
-  readonly token: string;
+  readonly runners: readonly RunnerSettings[];
   readonly dockerd: Dockerd;
   readonly folder: string;
   /** A folder that all jobs see under the same path. */
   readonly shared: string;
 }
 
+/** The program, which serves all runners of a platform. */
+export interface Runner {
+  /** Tells it to stop at once, jobs or not; it says to GitLab what became of them. */
+  interrupt(): void;
+  /** Starts it again. */
+  restart(): Promise<void>;
+  stop(): Promise<void>;
+}
+
 /** Builds the runner where that was not done yet, which takes minutes, and starts it. */
-export async function startRunner(options: RunnerOptions): Promise<Service> {
-  const { url, token, dockerd, folder, shared } = options;
+export async function startRunner(options: RunnerOptions): Promise<Runner> {
+  const { runners, dockerd, folder } = options;
   const script = join(import.meta.dirname, "../../../scripts/platform.sh");
   const programs = (await promisify(execFile)(script)).stdout.trim();
   const program = join(programs, "gitlab-runner");
   await mkdir(folder);
   await importHelper(dockerd, folder, program);
   const config = join(folder, "config.toml");
-  const text = `concurrent = 4
-check_interval = 1
-shutdown_timeout = 5
-[[runners]]
-name = "berth"
-url = ${JSON.stringify(url)}
-token = ${JSON.stringify(token)}
+  const sections = runners.map((runner) => sectionOf(runner, options));
+  const text = `concurrent = 4\ncheck_interval = 1\n${sections.join("")}`;
+  await writeFile(config, text);
+  const args = ["run", "--config", config, "--working-directory", folder];
+  const log = join(folder, "log");
+  const start = (): Promise<Service> => startService(program, args, log, async () => true);
+  let service = await start();
+  return {
+    interrupt: () => void process.kill(service.pid, "SIGTERM"),
+    async restart() {
+      await service.stop();
+      service = await start();
+    },
+    stop: () => service.stop(),
+  };
+}
+
+function sectionOf({ token, docker }: RunnerSettings, options: RunnerOptions): string {
+  const { url, dockerd, shared } = options;
+  const quoted = JSON.stringify;
+  return `[[runners]]
+name = ${quoted(token)}
+url = ${quoted(url)}
+token = ${quoted(token)}
 executor = "docker"
 request_concurrency = 4
 [runners.docker]
-host = ${JSON.stringify(dockerd.host)}
+host = ${quoted(dockerd.host)}
 image = "image-of-the-runner"
 pull_policy = ["always"]
 network_mode = "host"
 disable_cache = true
-volumes = ${JSON.stringify(["/var/lib/containers", `${shared}:${shared}`])}
+volumes = ${quoted(["/var/lib/containers", `${shared}:${shared}`])}
+${docker.join("\n")}
 `;
-  await writeFile(config, text);
-  const args = ["run", "--config", config, "--working-directory", folder];
-  const log = join(folder, "log");
-  return startService(program, args, log, async () => true);
 }
 
 async function importHelper(dockerd: Dockerd, folder: string, runner: string): Promise<void> {

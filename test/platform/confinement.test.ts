@@ -1,0 +1,86 @@
+/** What a runner must allow for a build by buildah, as the table in docs/runners.md has it. */
+import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import {
+  exampleProject,
+  openPlatform,
+  type Platform,
+  releaseComponent,
+} from "./coordinator/platform.ts";
+import { run } from "./coordinator/ran.ts";
+
+const unconfined = 'security_opt = ["seccomp=unconfined"]';
+const few = [
+  ...["CHOWN", "DAC_OVERRIDE", "FOWNER", "SETUID", "SETGID"],
+  ...["SETFCAP", "SYS_CHROOT", "MKNOD"],
+];
+
+interface Row {
+  /** What the section `[runners.docker]` says. */
+  readonly docker: readonly string[];
+  readonly works: boolean;
+  /** The row of the page's table. */
+  readonly told: string;
+}
+
+const unfiltered = "| `unconfined` | Docker's default, also with `no-new-privileges` | work |";
+
+/** By the tags of their runners. */
+const rows: Readonly<Record<string, Row>> = {
+  default: {
+    docker: [],
+    works: false,
+    told: "| Docker's default | Docker's default | fail: `unshare`, operation not permitted |",
+  },
+  "sys-admin": {
+    docker: ['cap_add = ["SYS_ADMIN"]'],
+    works: true,
+    told: "| Docker's default | and `SYS_ADMIN` | work |",
+  },
+  unconfined: { docker: [unconfined], works: true, told: unfiltered },
+  "no-new-privileges": {
+    docker: ['security_opt = ["seccomp=unconfined", "no-new-privileges"]'],
+    works: true,
+    told: unfiltered,
+  },
+  few: {
+    docker: [unconfined, 'cap_drop = ["ALL"]', `cap_add = ${JSON.stringify(few)}`],
+    works: true,
+    told: `| \`unconfined\` | ${few.map((name) => `\`${name}\``).join(", ")}, and no other | work |`,
+  },
+  none: {
+    docker: [unconfined, 'cap_drop = ["ALL"]'],
+    works: false,
+    told: "| `unconfined` | none | fail |",
+  },
+};
+
+let platform: Platform;
+before(async () => {
+  const settings = Object.entries(rows).map(([tag, { docker }]) => [tag, docker]);
+  platform = await openPlatform(Object.fromEntries(settings));
+  await releaseComponent(platform);
+});
+after(() => platform.stop());
+
+for (const [tag, { works, told }] of Object.entries(rows)) {
+  const does = works ? "works" : "fails, with what the runner must allow";
+  test(`on a runner of the kind ${tag} a build ${does}`, async () => {
+    const page = await readFile(join(import.meta.dirname, "../../docs/runners.md"), "utf8");
+    assert.ok(page.includes(`\n${told}\n`), told);
+    const members = { olga: "maintainer" } as const;
+    const project = await exampleProject(platform, "single", `acme/${tag}`, { members });
+    const component = "$CI_SERVER_FQDN/berth-ci/berth/images@0.1.0";
+    const config = {
+      include: [{ component, inputs: { tags: [tag] } }],
+      test: { script: "true", tags: [tag] },
+    };
+    await project.commit("main", { ".gitlab-ci.yml": JSON.stringify(config) });
+    const { states, outputs } = await run(platform, project.project);
+    const said = outputs["berth-images"] ?? "";
+    assert.equal(states["berth-images"], works ? "success" : "failed", said);
+    if (!works) assert.match(said, /set security_opt = \["seccomp:unconfined"/);
+  });
+}
