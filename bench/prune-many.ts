@@ -37,7 +37,6 @@ const facts: Facts = {
   doubts: [],
   pipelines: [],
   usesKnownSince: undefined,
-  mergeRequestsKnown: true,
   ownPipeline: 1_000_000,
 };
 const rules = { prune: defaultConfig.prune, isFork: false };

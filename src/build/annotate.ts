@@ -48,7 +48,7 @@ export function annotationsOf(
     "berth.pipeline": situation.pipeline,
     "berth.job": situation.job,
     "berth.ref": situation.branch,
-    "berth.trust": situation.trusted ? "trusted" : "untrusted",
+    "berth.trust": situation.untrusted === undefined ? "trusted" : "untrusted",
   });
 }
 

@@ -119,11 +119,11 @@ async function carryOut(image: PlannedImage, parents: ParentOutcomes, tools: Too
 /** REGISTRY_DENIED, with the registry's words, for an image that could not be pushed when it is built. */
 async function refuseInVain(image: PlannedImage, { registry }: Tools): Promise<void> {
   const repository = ownRepository(image);
-  const refusal = await registry.refusal(rightsFor(image.decision, repository));
+  const refusal = await registry.refusal(rightsFor(image.decision, repository), [image.tag]);
   if (refusal === undefined) return;
   const what = `build ${image.name}: it may not be pushed to ${printRepository(repository)}: ${refusal}`;
   throw new BerthError("REGISTRY_DENIED", what, {
-    hint: "nothing was built; see who may push to that path (protected container repositories), and the storage limit of the namespace",
+    hint: "nothing was built; see who may push to that path and tag (protected container repositories and tags), and the storage limit of the namespace",
   });
 }
 

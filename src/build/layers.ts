@@ -4,6 +4,7 @@ import { ownTags } from "../image/key.ts";
 import type { Manifest } from "../oci/manifest.ts";
 import { type Repository, withTag } from "../oci/reference.ts";
 import { isFromScratch } from "../plan/decision.ts";
+import { repositoryOf } from "../plan/places.ts";
 import type { PlannedImage } from "../plan/plan.ts";
 import type { Tools } from "./tools.ts";
 
@@ -33,12 +34,12 @@ export async function layerCache(
   const now = tools.clock.now();
   if (isFromScratch(image.decision))
     return { from: [], to: undefined, since: now, fromScratch: true };
-  const sources = sourcesOf(repository, tools);
+  const sources = sourcesOf(image.name, repository, tools);
   const times = await Promise.all(sources.map((source) => sinceOf(source, tools)));
   const since = Math.max(...times.map((time) => time?.getTime() ?? Number.NEGATIVE_INFINITY));
   return {
     from: sources.filter((_, index) => times[index]?.getTime() === since),
-    to: tools.situation.trusted ? repository : undefined,
+    to: repository,
     since: since > 0 ? new Date(since) : now,
     fromScratch: false,
   };
@@ -61,12 +62,11 @@ export async function keepLayers(
   }
 }
 
-/** Own layers before upstream's, whose repository has the same path below its base. */
-function sourcesOf(repository: Repository, { situation }: Tools): readonly Repository[] {
-  const { own, upstream } = situation;
-  if (own === undefined || upstream === undefined) return [repository];
-  const path = `${upstream.path}${repository.path.slice(own.path.length)}`;
-  return [repository, { host: upstream.host, path }];
+/** Own layers before upstream's. */
+function sourcesOf(name: string, own: Repository, { situation, task }: Tools) {
+  const { upstream } = situation;
+  const template = task.plan.config.repository;
+  return upstream === undefined ? [own] : [own, repositoryOf(upstream, template, name)];
 }
 
 /** Since when a repository's cached layers are made; a cache that cannot be read is none. */

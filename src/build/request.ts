@@ -5,7 +5,6 @@ import { BerthError } from "../errors.ts";
 import type { Material } from "../image/identify.ts";
 import { ownTags } from "../image/key.ts";
 import { isLoopbackHost, parseReference, type Repository, withTag } from "../oci/reference.ts";
-import { triedTag } from "../oci/tags.ts";
 import type { PlannedImage } from "../plan/plan.ts";
 import type { BuildRequest } from "./engine.ts";
 import type { LayerCache } from "./layers.ts";
@@ -49,10 +48,7 @@ export async function requestFor(
     target: recipe.target,
     platform: image.platform,
     secrets: await secretFiles(image, scratch, tools),
-    destination: withTag(
-      repository,
-      tools.situation.trusted ? ownTags.built : triedTag(ownTags.built),
-    ),
+    destination: withTag(repository, ownTags.built),
     cacheFrom: layers.from,
     cacheTo: layers.to,
     noCache: layers.fromScratch,

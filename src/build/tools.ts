@@ -12,7 +12,7 @@ import type { Engine } from "./engine.ts";
 /** What is known before anything is carried out. */
 export interface Task {
   /** With all its images, for parents that another job builds. */
-  readonly plan: Pick<Plan, "images" | "revision" | "pipeline">;
+  readonly plan: Pick<Plan, "images" | "revision" | "pipeline" | "config">;
   /** Dockerfile, recipe and hashed context of each image that is built. */
   readonly materials: ReadonlyMap<string, Material>;
   /** Manifests that the plan's look brought along. */

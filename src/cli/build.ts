@@ -6,7 +6,7 @@ import { printOutcomes } from "../output/print.ts";
 import { asHere, refuseForeign } from "../plan/asked.ts";
 import { configOf } from "../plan/make.ts";
 import type { Plan } from "../plan/plan.ts";
-import { ownBase } from "../plan/situation.ts";
+import { asUntrusted, ownBase } from "../plan/situation.ts";
 import { carryOut } from "./carry-out.ts";
 import { clearOutcomes, outputFolder, readPlan, writeOutcomes } from "./folder.ts";
 import { known } from "./project.ts";
@@ -40,11 +40,12 @@ async function build(
   options: BuildOptions,
   names: readonly string[],
 ): Promise<ExitCode> {
-  const session = await openSession(world, options);
-  ownBase(session.situation);
-  const folder = await outputFolder(world, session.project.git, options);
+  const opened = await openSession(world, options);
+  ownBase(opened.situation);
+  const folder = await outputFolder(world, opened.project.git, options);
   const asked = await readPlan(folder);
   known(asked.images, names);
+  const session = { ...opened, situation: asUntrusted(opened.situation, asked.untrusted) };
   refuseForeign(asked, session.situation, configOf(session.project.config));
   refuseDirty("build", asked.dirty, options);
   await clearOutcomes(folder, names);

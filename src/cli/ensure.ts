@@ -48,12 +48,13 @@ interface EnsureOptions extends BuildOptions {
 }
 
 async function ensure(world: World, options: EnsureOptions): Promise<ExitCode> {
-  const session = await openSession(world, options);
-  const folder = await outputFolder(world, session.project.git, options);
-  refuseTag(session.situation, session.project.config);
+  const opened = await openSession(world, options);
+  const folder = await outputFolder(world, opened.project.git, options);
+  refuseTag(opened.situation, opened.project.config);
   return withSpool(world, async (spool) => {
-    const planned = await makePlanOf(session, options, spool);
-    const { plan, observation } = planned;
+    const planned = await makePlanOf(opened, options, spool);
+    const { plan, situation, observation } = planned;
+    const session = { ...opened, situation };
     await writePlan(folder, plan);
     if (options.json !== true) world.print(printPlan(plan));
     const done = await doWhatIsDue(session, options, planned, folder);

@@ -64,9 +64,9 @@ async function plan(world: World, options: JobOptions): Promise<ExitCode> {
   const session = await openSession(world, options);
   const folder = await outputFolder(world, session.project.git, options);
   refuseTag(session.situation, session.project.config);
-  const { plan, observation } = await makePlanOf(session, options);
+  const { plan, situation, observation } = await makePlanOf(session, options);
   // A fork may do without a registry while all images are upstream's; a person's plan is of use in any case.
-  if (session.situation.ci && isPublishDue(plan, session.situation)) ownBase(session.situation);
+  if (situation.ci && isPublishDue(plan, situation)) ownBase(situation);
   await writePlan(folder, plan);
   await writeOutput(folder, "pipeline.yml", pipelineText(plan, options, session));
   // GitLab shows no page of a child pipeline in a merge request, but this job's.

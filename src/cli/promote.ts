@@ -9,7 +9,7 @@ import { generationOfPipeline, ofGeneration } from "../oci/tags.ts";
 import { refuseForeign } from "../plan/asked.ts";
 import { configOf } from "../plan/make.ts";
 import { recordReference } from "../plan/record.ts";
-import { ownBase } from "../plan/situation.ts";
+import { ownBase, type Situation } from "../plan/situation.ts";
 import { refuseUntested } from "../publish/generation.ts";
 import {
   ownerOf,
@@ -66,7 +66,7 @@ async function promoteTags(
     const owner = ownerOf(tag, plan.config, situation);
     promotions.push(await promote({ plan, base, registry, now }, tag, isAncestor, owner));
   }
-  printResult(world, options, { promotions }, describe(promotions, situation.branch));
+  printResult(world, options, { promotions }, describe(promotions, situation));
   return exitCodes.done;
 }
 
@@ -86,8 +86,8 @@ async function openPlannedOrPlan(world: World, options: BuildOptions): Promise<P
     }
   }
   const session = await openSession(world, options);
-  const { plan } = await makePlanOf(session, options);
-  return { folder, plan, situation: session.situation, login: session.login };
+  const { plan, situation } = await makePlanOf(session, options);
+  return { folder, plan, situation, login: session.login };
 }
 
 /** SET_UNTESTED where a schedule has refreshed what it is about to promote, and GitLab knows of no test. */
@@ -110,7 +110,12 @@ async function checkTested(
   } else refuseUntested(jobs, pipeline);
 }
 
-function describe(promotions: readonly Promotion[], branch: string | undefined): string {
+function describe(
+  promotions: readonly Promotion[],
+  { branch, untrusted }: Pick<Situation, "branch" | "untrusted">,
+): string {
+  if (promotions.length === 0 && untrusted !== undefined)
+    return `nothing to promote: an untrusted run moves no tag (${untrusted})\n`;
   if (promotions.length === 0)
     return `nothing to promote: no rule of \`publish\` names ${branch ?? "this run, which has no branch of a pipeline"}; --tag says which tag to move\n`;
   return promotions.map((promotion) => `${sentence(promotion)}\n`).join("");

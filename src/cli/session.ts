@@ -9,7 +9,7 @@ import type { World } from "../host/world.ts";
 import type { TokenHint } from "../http/origin.ts";
 import type { Spool } from "../image/contexts.ts";
 import type { Plan } from "../plan/plan.ts";
-import { type Situation, situationOf } from "../plan/situation.ts";
+import { asUntrusted, type Situation, situationOf } from "../plan/situation.ts";
 import { openRegistry } from "../registry/client.ts";
 import { type Credentials, resolveCredentials } from "../registry/credentials.ts";
 import type { Registry } from "../registry/registry.ts";
@@ -47,7 +47,10 @@ export async function openPlanned(world: World, options: BuildOptions): Promise<
   const git = await world.openGit(world.cwd).catch(() => undefined);
   const folder = await outputFolder(world, git, options);
   const plan = await readPlan(folder);
-  const situation = situationOf(world.env, plan.config, options.registry);
+  const situation = asUntrusted(
+    situationOf(world.env, plan.config, options.registry),
+    plan.untrusted,
+  );
   return { folder, plan, situation, login: login(world, plan.config) };
 }
 

@@ -8,7 +8,6 @@ export const defaults = {
   registries: {},
   dotenv: { maxVariables: 50, maxBytes: 5120 },
   parallel: 2,
-  trust: { unprotected: true },
   merge: { bots: [], mergedResults: false },
   refresh: { maxAge: 7, followBases: true, in: "schedules" },
   prune: { mergeRequests: true, days: 7, age: 7, ages: {}, otherVersions: undefined, unknown: {} },

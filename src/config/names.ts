@@ -1,12 +1,16 @@
 /** Names of images: what is one, and which a Dockerfile's path gives. */
 import { isRepositoryPath } from "../oci/reference.ts";
 
-/** The repository of the set record is called so. */
-const reserved = "berth";
+/** Repositories of berth's own below a base are called so. */
+const reserved: Readonly<Record<string, string>> = {
+  berth: "the record of the set",
+  try: "images of untrusted runs",
+};
 
 /** Says why a text cannot be an image's name, or `undefined`. */
 export function nameMistake(name: string): string | undefined {
-  if (name === reserved) return `the name ${reserved} is kept for the record of the set`;
+  const what = Object.hasOwn(reserved, name) ? reserved[name] : undefined;
+  if (what !== undefined) return `the name ${name} is kept for ${what}`;
   return isRepositoryPath(name) && !name.includes("/")
     ? undefined
     : "a name is lower-case letters and digits, with . _ or - between them";
@@ -36,7 +40,7 @@ export function nameAll(
   taken: readonly string[],
 ): ReadonlyMap<string, string> {
   const parts = new Map(dockerfiles.map((path) => [path, partsOf(path)]));
-  const given = new Set([reserved, ...taken].map(variableOf));
+  const given = new Set([...Object.keys(reserved), ...taken].map(variableOf));
   let lengths = new Map(dockerfiles.map((path) => [path, 1]));
   for (;;) {
     const names = new Map(

@@ -46,6 +46,8 @@ export const repositoryRule: Rule = (text) => {
   if (mistake !== undefined) return mistake;
   if (!isRepositoryPath(text.replace("{name}", "x")))
     return "a repository is lower-case letters and digits, with . _ - between them and / between parts";
+  if (text.startsWith("try/"))
+    return "below try are the images of untrusted runs; take another folder";
   // It finds the project of a repository by its path, its parent's and its grandparent's (lib/container_registry/path.rb).
   return text.split("/").length > 2
     ? "GitLab takes repositories at most two levels below the project, such as folder/{name}"
@@ -78,7 +80,7 @@ export const publishTagRule: Rule = (text) => {
   const tag = text.replace("{slug}", "x");
   if (!isTag(tag)) return "a tag is up to 128 letters, digits, _ . and -; {slug} may stand in it";
   return isReserved(tag)
-    ? "berth keeps key<n>-…, set<n>-…, cache<n>, try-…, promote-… and 64 hex digits for itself"
+    ? "berth keeps key<n>-…, set<n>-…, cache<n>, promote-… and 64 hex digits for itself"
     : undefined;
 };
 

@@ -30,14 +30,6 @@ const publishRule = strict({
 });
 
 const limit = z.int().min(1);
-const trust = strict({
-  unprotected: z
-    .boolean()
-    .default(defaults.trust.unprotected)
-    .describe(
-      "Whether pipelines of unprotected branches of the project itself are trusted, since only its members push there. With `false` they write `try-` tags, which trusted pipelines never read (docs/trust.md).",
-    ),
-});
 
 const merge = strict({
   bots: z
@@ -193,7 +185,6 @@ export const schema = strict({
   parallel: limit
     .default(defaults.parallel)
     .describe("How many images one process builds at once."),
-  trust: trust.prefault({}).describe("Whose images protected pipelines believe."),
   merge: merge.prefault({}).describe("What counts as a merge, where images must be up to date."),
   refresh: z
     .union([refresh, z.literal(false).transform(() => undefined)])

@@ -17,7 +17,13 @@ import {
   judgeRunnerTags,
   judgeTwoPipelines,
 } from "./judge-files.ts";
-import { judgeCleanup, judgeForkPipelines, judgeTagRules, judgeVersion } from "./judge-gitlab.ts";
+import {
+  judgeCleanup,
+  judgeForkPipelines,
+  judgePathRules,
+  judgeTagRules,
+  judgeVersion,
+} from "./judge-gitlab.ts";
 import { judgeClone, judgeEngine, judgeUmask } from "./judge-machine.ts";
 import {
   judgeBeyondPlan,
@@ -50,6 +56,7 @@ const judges: Readonly<Record<Check, (facts: DoctorFacts) => Judgement>> = {
   "own-rights": judgeOwnRights,
   "upstream-rights": judgeUpstreamRights,
   "job-tokens": judgeJobTokens,
+  "protected-paths": judgePathRules,
   "protected-tags": judgeTagRules,
   cleanup: judgeCleanup,
   pipelines: onPipelines(judgeFiles),

@@ -1,7 +1,7 @@
 /** What the checks rest on; collected at the edge, judged by pure functions. */
 import type { Config } from "../config/config.ts";
 import { BerthError, printProblem } from "../errors.ts";
-import type { ProjectSettings, TagRule } from "../gitlab/answers.ts";
+import type { PathRule, ProjectSettings, TagRule } from "../gitlab/answers.ts";
 import type { GitLab } from "../gitlab/client.ts";
 import type { Situation } from "../plan/situation.ts";
 import type { Pipelines } from "./evaluate.ts";
@@ -99,6 +99,7 @@ export interface GitLabFacts {
   readonly own: Known<ProjectSettings | undefined>;
   /** The project that upstream's registry base is named after. */
   readonly upstream: Known<ProjectSettings | undefined>;
+  readonly pathRules: Known<readonly PathRule[] | undefined>;
   readonly tagRules: Known<readonly TagRule[] | undefined>;
   /** Of upstream in a fork, of the project itself elsewhere. */
   readonly jobTokens: Known<Awaited<ReturnType<GitLab["jobTokenAccess"]>>>;
@@ -152,6 +153,7 @@ export const checks = [
   "own-rights",
   "upstream-rights",
   "job-tokens",
+  "protected-paths",
   "protected-tags",
   "cleanup",
   "pipelines",

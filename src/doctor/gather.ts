@@ -126,17 +126,18 @@ export async function gatherGitLab(
   };
   const source = situation.upstream?.path;
   const fork = isFork(situation);
-  const [ownProject, upstreamProject, tagRules, jobTokens, schedules, idleTags] = await Promise.all(
-    [
+  const [ownProject, upstreamProject, pathRules, tagRules, jobTokens, schedules, idleTags] =
+    await Promise.all([
       ask(own, (port, project) => port.project(project)),
       ask(source, (port, project) => port.project(project)),
+      fork ? noProject : ask(own, (port, project) => port.pathRules(project)),
       fork ? noProject : ask(own, (port, project) => port.tagRules(project)),
       ask(fork ? source : own, (port, project) => port.jobTokenAccess(project)),
       fork ? noProject : ask(own, (port, project) => scheduledRefs(port, project)),
       ask(own, (port, project) => tagsWithoutRunner(port, project, tags)),
-    ],
-  );
-  return { own: ownProject, upstream: upstreamProject, tagRules, jobTokens, schedules, idleTags };
+    ]);
+  const projects = { own: ownProject, upstream: upstreamProject };
+  return { ...projects, pathRules, tagRules, jobTokens, schedules, idleTags };
 }
 
 async function scheduledRefs(port: GitLab, project: ProjectId): Promise<readonly string[]> {

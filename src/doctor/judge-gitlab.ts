@@ -1,48 +1,99 @@
 /** Do GitLab's settings protect what the pipelines believe, and leave it alone? */
 import { RE2JS } from "re2js";
+import { starExpression } from "../context/paths.ts";
 import type { CleanupPolicy, TagRule } from "../gitlab/answers.ts";
+import { ownTags } from "../image/key.ts";
+import { triedRepositoryName } from "../plan/situation.ts";
 import { type DoctorFacts, isFork, isTrouble, type Judgement, judgement } from "./facts.ts";
 import { troubleText } from "./judge-rights.ts";
-import { type TagPatterns, tagPatterns, trustedTags, untrustedTags } from "./protect.ts";
+import {
+  anyRunsTags,
+  promotedTags,
+  protectedPaths,
+  type TagPatterns,
+  tagPatterns,
+} from "./protect.ts";
 
+const noFork = "not needed in a fork, whose registry no other project's pipeline reads";
+
+/** Is what trusted pipelines write closed to others' pushes, and `try` open? */
+export function judgePathRules(facts: DoctorFacts): Judgement {
+  const { situation, gitlab, config, project } = facts;
+  if (isFork(situation)) return judgement("ok", noFork);
+  const { pathRules } = gitlab;
+  const path = projectPath(situation);
+  const paths = protectedPaths(path, config, project.images);
+  const todo = `add rules (Settings > Packages and registries > Container registry > Protected container repositories) with push for Maintainers: ${paths.join(" and ")}`;
+  if (isTrouble(pathRules) || pathRules === undefined) {
+    const why = isTrouble(pathRules)
+      ? troubleText(pathRules)
+      : "This GitLab does not tell its rules (older than 17.9).";
+    const level = situation.ci ? "warning" : "note";
+    return judgement(level, "whether our repositories are protected could not be read", why, todo);
+  }
+  const isProtected = (repository: string) =>
+    pathRules.some(({ pattern, push }) => push && starExpression([pattern]).test(repository));
+  const samples = paths.map((one) => one.replace("*", project.images[0] ?? "image"));
+  const open = samples.filter((one) => !isProtected(one));
+  const has = pathRules.map(({ pattern, push }) => `${pattern}  push: ${push ?? "any Developer"}`);
+  const detail = [...open.map((one) => `open: ${one}`), ...has].join("\n");
+  if (open.length > 0) {
+    const what = "whoever is a Developer, or has one run a pipeline, can put any image under ours";
+    return judgement("warning", what, detail, todo);
+  }
+  if (isProtected(`${path}/${triedRepositoryName}/image`)) {
+    const what = `the rules cover ${triedRepositoryName}/ too, so untrusted pipelines cannot build`;
+    return judgement("warning", what, detail, `let the rules be ${paths.join(" and ")}`);
+  }
+  return judgement("ok", `our repositories are protected, ${triedRepositoryName}/ is not`, detail);
+}
+
+function projectPath({ own, untrusted }: DoctorFacts["situation"]): string {
+  const path = own?.path ?? "GROUP/PROJECT";
+  return untrusted === undefined ? path : path.slice(0, -`/${triedRepositoryName}`.length);
+}
+
+/** Rules for tags hold in every repository, so they must leave what untrusted pipelines write below `try`. */
 export function judgeTagRules(facts: DoctorFacts): Judgement {
   const { situation, gitlab } = facts;
-  if (isFork(situation))
-    return judgement("ok", "not needed in a fork, whose registry no protected pipeline reads");
+  if (isFork(situation)) return judgement("ok", noFork);
   const { tagRules } = gitlab;
-  const todo = ruleTodo(patternsOf(facts));
+  const { protect } = patternsOf(facts);
+  const rule =
+    protect === undefined
+      ? undefined
+      : `add one rule (Settings > Packages and registries > Container registry > Protected container tags): tag name pattern ${protect}  with push and delete for Maintainers`;
   if (isTrouble(tagRules) || tagRules === undefined) {
-    const level = situation.ci ? "warning" : "note";
     const why = isTrouble(tagRules)
       ? troubleText(tagRules)
       : "This GitLab does not tell its rules (older than 18.7, or its registry has no metadata database).";
-    return judgement(level, "whether our tags are protected could not be read", why, todo);
+    return judgement("note", "whether promoted tags are protected could not be read", why, rule);
   }
-  const believed = trustedTags(facts.config, situation.defaultBranch);
-  const open = believed.filter((tag) => !isProtected(tag, tagRules));
-  const shut = untrustedTags.filter((tag) => isProtected(tag, tagRules));
   const has = tagRules.map(describeRule).join("\n");
-  if (open.length > 0) {
-    const what = `${open.length} of ${believed.length} kinds of tags can be overwritten by every Developer's pipeline`;
-    return judgement("warning", what, [`such as ${open.join(", ")}`, has].join("\n").trim(), todo);
-  }
-  if (shut.length > 0) {
-    const what = "the rule covers `try-` tags too, so merge requests of forks cannot keep images";
-    return judgement("warning", what, has, todo);
-  }
-  const frozen = tagRules.some(
-    ({ push, delete: remove }) => push === undefined && remove === undefined,
-  );
-  if (frozen) {
-    const detail = "A tag that never changes can be neither refreshed, promoted nor pruned.";
+  const moved = promotedTags(facts.config, situation.defaultBranch);
+  const touched = (some: readonly TagRule[]) =>
+    [...anyRunsTags, ...moved].filter((tag) => isProtected(tag, some));
+  const frozen = touched(tagRules.filter(({ push, delete: remove }) => !push && !remove));
+  if (frozen.length > 0) {
+    const what = "a rule for immutable tags covers tags that berth moves and deletes";
+    const detail = `Such a tag can be neither refreshed, promoted nor pruned: ${frozen.join(", ")}\n${has}`;
     return judgement(
       "warning",
-      "our tags are protected, some by a rule for immutable tags",
-      `${detail}\n${has}`,
-      "let the rule name a role instead",
+      what,
+      detail,
+      "let the rule name a role instead, or leave them out",
     );
   }
-  return judgement("ok", "our tags are protected, `try-` is not", has);
+  const shut = touched(tagRules).filter((tag) => anyRunsTags.includes(tag));
+  if (shut.length > 0) {
+    const what = "a rule for tags shuts out every Developer's pipeline that has something to build";
+    const detail = `It holds below ${triedRepositoryName}/ too: ${shut.join(", ")}\n${has}`;
+    return judgement("warning", what, detail, "protect repositories instead (protected-paths)");
+  }
+  const open = moved.filter((tag) => !isProtected(tag, tagRules));
+  if (open.length === 0) return judgement("ok", "promoted tags are protected", has);
+  const detail = [`such as ${open.join(", ")}`, has].join("\n").trim();
+  return judgement("note", "Developers may delete promoted tags", detail, rule);
 }
 
 /** Reads a pattern as GitLab does; `undefined` where it is none. */
@@ -61,15 +112,6 @@ function isProtected(tag: string, rules: readonly TagRule[]): boolean {
 
 function describeRule({ pattern, push, delete: remove }: TagRule): string {
   return `${pattern}  push: ${push ?? "nobody"}, delete: ${remove ?? "nobody"}`;
-}
-
-function ruleTodo({ protect, isWide }: TagPatterns): string {
-  const where =
-    "Settings > Packages and registries > Container registry > Protected container tags";
-  const wide = isWide
-    ? "; it takes every tag but `try-`, since the promoted ones do not fit one pattern"
-    : "";
-  return `add one rule (${where}): tag name pattern ${protect}  with push and delete for Maintainers${wide}`;
 }
 
 function patternsOf({ config, situation }: DoctorFacts): TagPatterns {
@@ -100,9 +142,14 @@ export function judgeCleanup(facts: DoctorFacts): Judgement {
       todo,
     );
   const rules = isTrouble(tagRules) ? [] : (tagRules ?? []);
-  const eaten = trustedTags(facts.config, facts.situation.defaultBranch).filter(
+  const moved = promotedTags(facts.config, facts.situation.defaultBranch);
+  const eaten = [...anyRunsTags, ...moved].filter(
     (tag) =>
-      tag !== "latest" && deletes.matches(tag) && !keeps.matches(tag) && !isProtected(tag, rules),
+      tag !== "latest" &&
+      tag !== ownTags.built &&
+      deletes.matches(tag) &&
+      !keeps.matches(tag) &&
+      !isProtected(tag, rules),
   );
   if (eaten.length === 0)
     return judgement("ok", "GitLab's cleanup policy leaves our tags alone", describePolicy(policy));
@@ -142,7 +189,7 @@ export function judgeForkPipelines({ situation, gitlab, variables }: DoctorFacts
   return judgement(
     "warning",
     "members may run merge requests of forks here",
-    "Such a pipeline runs the fork's code with a token that may do what its starter may. Started by a Maintainer, it passes the rule for protected tags.",
+    "Such a pipeline runs the fork's code with a token that may do what its starter may. Started by a Maintainer, it passes every rule.",
     "if nobody needs it, switch it off: Settings > CI/CD > General pipelines or the API's ci_allow_fork_pipelines_to_run_in_parent_project; else let only Developers start such pipelines, after reading the changes",
   );
 }
@@ -150,7 +197,8 @@ export function judgeForkPipelines({ situation, gitlab, variables }: DoctorFacts
 /** What needs which GitLab, the oldest first. */
 const needs = [
   { version: "17.0", level: "error", what: "the component" },
-  { version: "17.11", level: "warning", what: "protected container tags" },
+  { version: "17.9", level: "warning", what: "protected container repositories" },
+  { version: "17.11", level: "note", what: "protected container tags" },
   { version: "18.7", level: "note", what: "reading the rules for protected tags" },
 ] as const;
 

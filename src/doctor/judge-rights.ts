@@ -1,5 +1,6 @@
 /** May the login do what this pipeline is going to do? */
 import { printRepository } from "../oci/reference.ts";
+import { triedRepositoryName } from "../plan/situation.ts";
 import {
   type DoctorFacts,
   isFork,
@@ -54,10 +55,9 @@ function refusedVerdict(
 ): Judgement {
   if (status === 403 && askedToWrite) {
     return judgement(
-      "error",
-      `${repository} is protected from this login`,
-      said,
-      "let somebody with the role that the rule asks for start the pipeline, or change the rule: Settings > Packages and registries > Protected container repositories",
+      "note",
+      `${repository} is protected from this login, so what its pipelines build is untrusted`,
+      `${said}\nIt goes to ${triedRepositoryName}/ below the project's registry, which only untrusted pipelines read.`,
     );
   }
   const todo =

@@ -1,19 +1,22 @@
-/** The one rule for GitLab's protected container tags that keeps untrusted pipelines from ours. */
+/** The rules of GitLab's that keep untrusted pipelines from what others believe, and leave them what they write. */
 import type { Config } from "../config/config.ts";
 import { slugOf } from "../config/promoted.ts";
 import { ownTags } from "../image/key.ts";
-import { claimTag, generationOfPipeline, ofGeneration, triedTag } from "../oci/tags.ts";
+import { claimTag, generationOfPipeline, ofGeneration } from "../oci/tags.ts";
+import { recordRepositoryName } from "../plan/record.ts";
+import { triedRepositoryName } from "../plan/situation.ts";
 
 /** GitLab takes no longer pattern (gitlab docs: protected container tags). */
 export const maxPattern = 100;
 
 export interface TagPatterns {
-  /** RE2 that matches a part of a name, at most `maxPattern` characters: for a protected tag rule. */
-  readonly protect: string;
+  /**
+   * RE2 that matches a part of a name, at most `maxPattern` characters: for the one rule for protected tags, which
+   * holds in every repository of the project; `undefined` where promoted tags may be like those of any run.
+   */
+  readonly protect: string | undefined;
   /** RE2 that matches a whole name: for what a cleanup policy keeps. */
   readonly keep: string;
-  /** Whether it takes every tag but `try-`, since the project's own do not fit one pattern. */
-  readonly isWide: boolean;
 }
 
 type Settings = Pick<Config, "publish">;
@@ -24,34 +27,39 @@ interface Part {
   readonly end: "nothing" | "anything" | "dash";
 }
 
-const hex = "[0-9a-f]{64}";
-const everythingButTry: TagPatterns = {
-  protect: "^([^t]|t([^r]|$)|tr([^y]|$)|try([^-]|$))",
-  keep: "([^t]|t[^r]|tr[^y]|try[^-]).*|t|tr|try",
-  isWide: true,
-};
-
-/** Makes the patterns for what protected pipelines believe and move, and for nothing that others write. */
-export function tagPatterns(config: Settings, defaultBranch: string | undefined): TagPatterns {
-  const promoted = config.publish.map(({ branch, tag }) =>
-    promotedPart(branch === "{default}" ? (defaultBranch ?? "*") : branch, tag),
-  );
-  const narrow = promoted.every((part) => part !== undefined) ? patternsOf(promoted) : undefined;
-  const fits =
-    narrow !== undefined &&
-    narrow.protect.length <= maxPattern &&
-    !untrustedTags.some((tag) => new RegExp(narrow.protect).test(tag));
-  return fits ? narrow : everythingButTry;
+/** Paths for rules that protect container repositories: all that trusted pipelines write, and nothing below `try`. */
+export function protectedPaths(
+  project: string,
+  { repository }: Pick<Config, "repository">,
+  images: readonly string[],
+): readonly string[] {
+  const [folder = ""] = repository.split("{name}");
+  // GitLab's `*` stands for slashes too.
+  const isWide = `${triedRepositoryName}/`.startsWith(folder);
+  const named = isWide ? images : ["*"];
+  return [
+    ...named.map((name) => `${project}/${repository.replace("{name}", name)}`),
+    `${project}/${recordRepositoryName}`,
+  ];
 }
 
-function patternsOf(promoted: readonly Part[]): TagPatterns {
-  const protect = promoted.map(({ text, end }) => `${escapeText(text)}${protectEnds[end]}`);
-  const keep = promoted.map(({ text, end }) => `${escapeText(text)}${keepEnds[end]}`);
-  // Of every version of the key, so that a new one needs no new rule.
+/** Makes the patterns for what `promote` moves, and for all that must not be cleaned up. */
+export function tagPatterns(config: Settings, defaultBranch: string | undefined): TagPatterns {
+  const parts = config.publish.map(({ branch, tag }) =>
+    promotedPart(branch === "{default}" ? (defaultBranch ?? "*") : branch, tag),
+  );
+  const promoted = parts.filter((part) => part !== undefined);
+  if (promoted.length < parts.length) return { protect: undefined, keep: ".*" };
+  const starts = promoted.map(({ text, end }) => `${escapeText(text)}${protectEnds[end]}`);
+  const names = promoted.map(({ text, end }) => `${escapeText(text)}${keepEnds[end]}`);
+  const protect = `^(${["promote-", ...new Set(starts)].join("|")})`;
+  const isRule =
+    protect.length <= maxPattern && !anyRunsTags.some((tag) => new RegExp(protect).test(tag));
+  // Of every version of the key, so that a new one needs no new pattern.
+  const ours = ["(key|set)\\d*-.*", "cache\\d*", "promote-.*", "[0-9a-f]{64}"];
   return {
-    protect: `^(${["(key|set)\\d*-", "cache\\d*$", "promote-", ...new Set(protect), `${hex}$`].join("|")})`,
-    keep: ["(key|set)\\d*-.*", "cache\\d*", "promote-.*", ...new Set(keep), hex].join("|"),
-    isWide: false,
+    protect: isRule ? protect : undefined,
+    keep: [...ours, ...new Set(names)].join("|"),
   };
 }
 
@@ -77,26 +85,21 @@ function escapeText(text: string): string {
 
 const digits = "0123456789abcdef".repeat(4);
 
-/** One example of each tag that only trusted pipelines may write. */
-export function trustedTags({ publish }: Settings, defaultBranch = "main"): readonly string[] {
+/** One example of each tag that every run writes, an untrusted one below `try`. */
+export const anyRunsTags: readonly string[] = [
+  ownTags.key(digits),
+  ownTags.set(digits),
+  ofGeneration(ownTags.set(digits), generationOfPipeline("1234567")),
+  ownTags.cache,
+  ownTags.built,
+  digits,
+];
+
+/** The same of those that trusted pipelines alone move. */
+export function promotedTags({ publish }: Settings, defaultBranch = "main"): readonly string[] {
   const promoted = publish.map(({ branch, tag }) => {
     const name = branch === "{default}" ? defaultBranch : branch.replaceAll("*", "9.2");
     return tag.replace("{slug}", slugOf(name));
   });
-  return [
-    ownTags.key(digits),
-    ownTags.set(digits),
-    ofGeneration(ownTags.set(digits), generationOfPipeline("1234567")),
-    claimTag("latest", digits.slice(24)),
-    ownTags.cache,
-    digits,
-    ...new Set(promoted),
-  ];
+  return [claimTag("latest", digits.slice(24)), ...new Set(promoted)];
 }
-
-/** The same of those that untrusted pipelines must be able to write. */
-export const untrustedTags: readonly string[] = [
-  ownTags.key(digits),
-  ownTags.set(digits),
-  ownTags.built,
-].map(triedTag);

@@ -130,8 +130,19 @@ const tagRule = z
 
 export const tagRules = z.array(tagRule).readonly();
 
+/** A rule that protects container repositories: a path of which `*` stands for any part, and who may push. */
+const pathRule = z
+  .object({ repository_path_pattern: z.string(), minimum_access_level_for_push: text })
+  .transform((from) => ({
+    pattern: from.repository_path_pattern,
+    push: from.minimum_access_level_for_push,
+  }));
+
+export const pathRules = z.array(pathRule).readonly();
+
 export type ProjectSettings = z.output<typeof project>;
 export type CleanupPolicy = z.output<typeof cleanup>;
+export type PathRule = z.output<typeof pathRule>;
 export type TagRule = z.output<typeof tagRule>;
 
 /** Checks one answer, `undefined` being no JSON; the error names the member that is wrong and never its value. */

@@ -106,13 +106,15 @@ function settingsOf(read: Read) {
       // `limited`: only these may come in. Before GitLab 17.0 there are no groups in it.
       return { limited: scope.inbound_enabled, projects, groups: groups ?? [] };
     },
+    /** Rules that protect container repositories; `undefined` where this GitLab does not tell (before 17.9). */
+    pathRules: (id: ProjectId) =>
+      read("pathRules", "protected container repositories", id).one(
+        answers.pathRules,
+        protection(id, "repository"),
+      ),
     /** Rules that protect container tags; `undefined` where this GitLab does not tell (before 18.7). */
     tagRules: (id: ProjectId) =>
-      read("tagRules", "protected container tags", id).one(answers.tagRules, async (options) => {
-        // gitbeaker does not know these rules.
-        const path = `projects/${encodeURIComponent(id)}/registry/protection/tag/rules`;
-        return (await new beaker.ContainerRegistry(options).requester.get(path)).body;
-      }),
+      read("tagRules", "protected container tags", id).one(answers.tagRules, protection(id, "tag")),
   };
 }
 
@@ -139,6 +141,12 @@ function ciOf(read: Read) {
           }),
       ),
   };
+}
+
+/** Asks for the rules of a project's registry, which gitbeaker does not know. */
+function protection(id: ProjectId, of: "repository" | "tag"): Asked["call"] {
+  const path = `projects/${encodeURIComponent(id)}/registry/protection/${of}/rules`;
+  return async (options) => (await new beaker.ContainerRegistry(options).requester.get(path)).body;
 }
 
 /** What goes on in a project. */

@@ -100,6 +100,8 @@ export const endpoints = {
   tags: { jobToken: "own-project", ...reads },
   /** DELETE /projects/:id/registry/repositories/:repository_id/tags/:tag_name */
   deleteTag: { jobToken: "own-project", scope: "api", role: "Developer" },
+  /** GET /projects/:id/registry/protection/repository/rules */
+  pathRules: { jobToken: "ignored", scope: "read_api", role: "Maintainer" },
   /** GET /projects/:id/registry/protection/tag/rules */
   tagRules: { jobToken: "ignored", scope: "read_api", role: "Maintainer" },
 } as const satisfies Record<string, Endpoint>;

@@ -20,11 +20,6 @@ export function tagsOf(version: number): VersionTags {
   };
 }
 
-/** The same tag as an untrusted pipeline writes it in upstream's registry. */
-export function triedTag(tag: string): string {
-  return `try-${tag}`;
-}
-
 /** A tag of the images that one run refreshed, until they are promoted. */
 export function ofGeneration(tag: string, generation: string): string {
   return `${tag}-${generation}`;
@@ -68,7 +63,6 @@ export interface OwnTag {
   readonly version: number;
   /** The key or the set's id; empty for other kinds. */
   readonly id: string;
-  readonly isTried: boolean;
   /** The pipeline whose generation it is of. */
   readonly pipeline: number | undefined;
   /** The run on somebody's machine that it is of: when it began, in seconds since 1970. */
@@ -79,7 +73,7 @@ export interface OwnTag {
 
 const number = "[1-9][0-9]{0,14}";
 const grammar = new RegExp(
-  `^(?<tried>try-)?(?:(?:(?<kind>key|set)(?<version>[1-9][0-9]{0,3})?-|(?<=^try-))(?<id>[0-9a-f]{64})` +
+  `^(?:(?<kind>key|set)(?<version>[1-9][0-9]{0,3})?-(?<id>[0-9a-f]{64})` +
     `(?:-r(?<pipeline>${number})|-l(?<machine>${number})|-old-(?<past>${number}))?|(?<cache>cache|built)(?<cacheVersion>[1-9][0-9]{0,3})?)$`,
 );
 
@@ -89,13 +83,12 @@ export function readTag(tag: string): OwnTag | undefined {
   if (/^promote-.+-[0-9a-f]{40,64}$/.test(tag)) return { ...nothing, kind: "claim" };
   const groups = grammar.exec(tag)?.groups;
   if (groups === undefined) return undefined;
-  const { kind = "key", version, cache, cacheVersion, id = "" } = groups;
+  const { kind, version, cache, cacheVersion, id = "" } = groups;
   const numberOf = (text: string | undefined) => (text === undefined ? undefined : Number(text));
   return {
     kind: cache === undefined ? (kind as "key" | "set") : "cache",
     version: Number(version ?? cacheVersion ?? 0),
     id,
-    isTried: groups["tried"] !== undefined,
     pipeline: numberOf(groups["pipeline"]),
     machine: numberOf(groups["machine"]),
     past: numberOf(groups["past"]),
@@ -105,7 +98,6 @@ export function readTag(tag: string): OwnTag | undefined {
 const nothing = {
   version: 0,
   id: "",
-  isTried: false,
   pipeline: undefined,
   machine: undefined,
   past: undefined,
@@ -113,5 +105,5 @@ const nothing = {
 
 /** Whether a tag is, or begins like, one of berth's own, so that nobody else may take it. */
 export function isReserved(tag: string): boolean {
-  return /^(?:try-|promote-|(?:key|set)[0-9]*-|(?:cache|built)[0-9]*$|[0-9a-f]{64}$)/.test(tag);
+  return /^(?:promote-|(?:key|set)[0-9]*-|(?:cache|built)[0-9]*$|[0-9a-f]{64}$)/.test(tag);
 }

@@ -8,7 +8,7 @@ import { type KeyedImage, keyVersion, ownTags, setIdOf } from "../image/key.ts";
 import { isInside, parseReference, printRepository } from "../oci/reference.ts";
 import { generationOfPipeline, ofGeneration, readTag } from "../oci/tags.ts";
 import { isBuilt } from "./decision.ts";
-import { type Source, sourcesOf, writtenTag } from "./places.ts";
+import { ownTemplate, type Source, sourcesOf } from "./places.ts";
 import type { Plan, PlannedImage } from "./plan.ts";
 import type { Situation } from "./situation.ts";
 
@@ -17,13 +17,14 @@ export function refuseForeign(plan: Plan, situation: Situation, config: Plan["co
   const sources = sourcesOf(situation, config);
   const own = sources.find(({ kind }) => kind === "own");
   const { set, images } = plan;
+  const place = { repository: ownTemplate(situation, config), upstream: situation.upstream };
   const strange = [
     ...(isDeepStrictEqual(plan.config, config) ? [] : ["its configuration is not the one here"]),
     ...generationMistake(plan),
-    ...setMistakes(plan, setIdOf(images, { ...config, upstream: situation.upstream })),
+    ...setMistakes(plan, setIdOf(images, place)),
     ...images.flatMap((image) => [
       ...placeMistakes(image, own),
-      ...tagMistakes(image, situation, set.generation),
+      ...tagMistakes(image, set.generation),
       ...sourceMistakes(image, sources),
     ]),
   ];
@@ -58,10 +59,9 @@ function placeMistakes({ name, repository }: PlannedImage, own: Source | undefin
 
 function tagMistakes(
   { name, key, tag, decision }: PlannedImage,
-  situation: Situation,
   generation: string | null,
 ): readonly string[] {
-  const written = writtenTag(situation, ownTags.key(key));
+  const written = ownTags.key(key);
   const isOfRun = generation !== null && isBuilt(decision);
   if (tag === written || (isOfRun && tag === ofGeneration(written, generation))) return [];
   return [`it tags ${name} as ${tag}, and not as ${written}`];

@@ -4,6 +4,7 @@ import type { KeyedImage } from "../image/key.ts";
 import { parentsFirst } from "../image/order.ts";
 import { printReference } from "../oci/reference.ts";
 import { foundOf, type Observation, type Sighting } from "./observe.ts";
+import { keepsOwnSet } from "./places.ts";
 import type { BuildReason, Decision } from "./plan.ts";
 import { type Freshness, refreshReasonOf, scratchReasonOf } from "./refresh.ts";
 import type { Situation } from "./situation.ts";
@@ -31,7 +32,7 @@ export function decide(grounds: Grounds): Decided {
   const { made, anew } = toMake(grounds);
   // The tags of a user and of a generation are given to images of the own registry alone.
   const needsOwn = situation.wishes.tag !== undefined || anew.size > 0;
-  const isSetHere = config.reference === "tag" && !needsOwn && isWholeUpstream(grounds);
+  const isSetHere = !keepsOwnSet(situation, config) && !needsOwn && isWholeUpstream(grounds);
   const mayStay = (found: Sighting): boolean => {
     if (situation.own === undefined) return true;
     if (found.isTwin === true) return false;

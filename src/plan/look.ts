@@ -23,8 +23,6 @@ export interface Sighting {
   readonly source: Source["kind"];
   readonly reference: Reference & { readonly digest: Digest };
   readonly foundBy: FoundBy;
-  /** Did a trusted pipeline write it, as its tag says? */
-  readonly trusted: boolean;
   /** The manifest, where the look brought it along. */
   readonly manifest: Manifest | undefined;
   /** It is in the repository of another image of the set that has the same key. */
@@ -102,7 +100,7 @@ export async function lookFor(
   const seen = images.map(async (image) => {
     const found: (Sighting | BrokenSighting)[] = [];
     for (const source of upstreamFirst) {
-      const sighting = await reader.read(source, (registry) => lookAt(image, source, registry));
+      const sighting = await reader.read(source, (registry) => sightingAt(image, source, registry));
       if (sighting !== undefined) found.push(sighting);
       if (sighting?.kind === "found") break;
     }
@@ -113,16 +111,6 @@ export async function lookFor(
 
 function rank({ kind }: Source): number {
   return kind === "upstream" ? 0 : 1;
-}
-
-async function lookAt({ name, key }: KeyedImage, source: Source, registry: Registry) {
-  const repository = source.repositoryOf(name);
-  for (const tag of source.tagsOf(key)) {
-    const trusted = tag === ownTags.key(key);
-    const seen = await sightingAt(withTag(repository, tag), source, trusted, registry);
-    if (seen !== undefined) return seen;
-  }
-  return undefined;
 }
 
 function deniedWarning([base, why]: readonly [string, string]): string {
@@ -138,7 +126,6 @@ function sightingOf(image: RecordedImage, source: Source, name: string): Sightin
   const shared = {
     kind: "found",
     foundBy: "set-record",
-    trusted: true,
     manifest: undefined,
   } as const;
   if (image.kind === "elsewhere") {
@@ -153,18 +140,18 @@ function sightingOf(image: RecordedImage, source: Source, name: string): Sightin
 }
 
 async function sightingAt(
-  reference: Reference,
-  { kind: source }: Source,
-  trusted: boolean,
+  { name, key }: KeyedImage,
+  { kind: source, repositoryOf }: Source,
   registry: Registry,
 ): Promise<Sighting | BrokenSighting | undefined> {
+  const reference = withTag(repositoryOf(name), ownTags.key(key));
   const manifest = await registry.get(reference);
   if (manifest === undefined) return undefined;
   if (!(await isWhole(manifest, reference, registry)))
     return { kind: "broken", reference: printReference(reference), missing: "config" };
   const { digest } = manifest.descriptor;
   const pinned = { ...withDigest(reference, digest), digest };
-  return { kind: "found", source, reference: pinned, foundBy: "key-tag", trusted, manifest };
+  return { kind: "found", source, reference: pinned, foundBy: "key-tag", manifest };
 }
 
 /** Whether an image's config is still there beside its manifest; an index has none of its own. */

@@ -4,7 +4,7 @@ import { type KeyedImage, ownTags, setIdOf } from "../image/key.ts";
 import { printReference, printRepository, withDigest, withTag } from "../oci/reference.ts";
 import { generationOfMachine, generationOfPipeline, ofGeneration } from "../oci/tags.ts";
 import type { Decided, Grounds } from "./decide.ts";
-import { repositoryOf, writtenTag } from "./places.ts";
+import { ownTemplate, repositoryOf } from "./places.ts";
 import type { Decision, Plan, PlannedImage } from "./plan.ts";
 import type { Situation } from "./situation.ts";
 import { variablesOf } from "./variables.ts";
@@ -36,6 +36,7 @@ export function makePlan(
     config: configOf(config),
     revision: state.revision ?? null,
     pipeline: situation.pipeline ?? null,
+    untrusted: situation.untrusted ?? null,
     dirty: state.dirty,
     set,
     complete,
@@ -51,9 +52,9 @@ function setOf(
   complete: boolean,
   generation: string | undefined,
 ): Plan["set"] {
-  const { repository } = config;
+  const repository = ownTemplate(situation, config);
   const id = setIdOf(images, { repository, upstream: situation.upstream });
-  const plain = writtenTag(situation, ownTags.set(id));
+  const plain = ownTags.set(id);
   // What is completed here has a tag of its own, whatever upstream's record calls its set.
   const isTheirs = complete && record?.source.kind === "upstream";
   const recorded = isTheirs ? undefined : record?.content.tag;
@@ -85,12 +86,12 @@ function planImage(
   { config, situation }: Pick<Grounds, "config" | "situation">,
   generation: string | undefined,
 ): PlannedImage {
-  const written = writtenTag(situation, ownTags.key(image.key));
-  const tag = generation === undefined ? written : ofGeneration(written, generation);
+  const plain = ownTags.key(image.key);
+  const tag = generation === undefined ? plain : ofGeneration(plain, generation);
   const repository =
     situation.own === undefined
       ? undefined
-      : repositoryOf(situation.own, config.repository, image.name);
+      : repositoryOf(situation.own, ownTemplate(situation, config), image.name);
   const reference = (): string | null => {
     if (decision.kind === "reuse") return decision.reference;
     if (repository === undefined) return null;
@@ -115,8 +116,8 @@ function endsInOwn(decision: Decision, situation: Situation): boolean {
 
 /** What later jobs need of the configuration. */
 export function configOf(config: Pick<Config, keyof Plan["config"]>): Plan["config"] {
-  const { prefix, upstream, registry, repository, reference, publish, registries, trust } = config;
-  return { prefix, upstream, registry, repository, reference, publish, registries, trust };
+  const { prefix, upstream, registry, repository, reference, publish, registries } = config;
+  return { prefix, upstream, registry, repository, reference, publish, registries };
 }
 
 /** Prints a plan as plan.json holds it: what is not there is `null`. */

@@ -1,23 +1,35 @@
 /** Where images have their places: repositories below a base, and the sources that a run may read. */
 import type { Config } from "../config/config.ts";
 import { BerthError } from "../errors.ts";
-import { type Key, ownTags, type SetPlace } from "../image/key.ts";
+import type { SetPlace } from "../image/key.ts";
 import { below, parseRepository, type Repository } from "../oci/reference.ts";
-import { triedTag } from "../oci/tags.ts";
 import type { PlannedImage } from "./plan.ts";
 import type { Situation } from "./situation.ts";
 
-/** A registry base that a run reads: where it has images, and the tags of a key that are believed there. */
+/** A registry base that a run reads, and where it has images. */
 export interface Source extends SetPlace {
   readonly kind: "own" | "upstream";
   readonly base: Repository;
   readonly repositoryOf: (name: string) => Repository;
-  readonly tagsOf: (key: Key) => readonly string[];
 }
 
-/** The tag of a key or a set as this run writes it; one that is not trusted has names of its own. */
-export function writtenTag({ trusted }: Pick<Situation, "trusted">, tag: string): string {
-  return trusted ? tag : triedTag(tag);
+/**
+ * The template of the repositories that a run writes. GitLab's registry knows two levels below a project, so below
+ * `try` there is room for the name alone.
+ */
+export function ownTemplate(
+  { untrusted }: Pick<Situation, "untrusted">,
+  { repository }: Pick<Config, "repository">,
+): string {
+  return untrusted === undefined ? repository : "{name}";
+}
+
+/** Whether the whole set has to be in the own registry; what is tried is nowhere that jobs name by themselves. */
+export function keepsOwnSet(
+  { untrusted }: Pick<Situation, "untrusted">,
+  { reference }: Pick<Config, "reference">,
+): boolean {
+  return reference === "own-tag" && untrusted === undefined;
 }
 
 /** The repository of an image below a base, by the configured template. */
@@ -35,29 +47,27 @@ export function ownRepository({ name, repository }: Pick<PlannedImage, "name" | 
 
 /**
  * The sources of a run, in the order in which their records are asked: upstream before own, so that a fork runs
- * on upstream's images; own before upstream where the whole set is to be in the own registry (`own-tag`).
- *
- * Only an untrusted run reads what untrusted runs wrote (`try-`).
+ * on upstream's images; own before upstream where the whole set is to be in the own registry.
  */
 export function sourcesOf(
-  { own, upstream, trusted }: Pick<Situation, "own" | "upstream" | "trusted">,
-  { reference, repository }: Pick<Config, "reference" | "repository">,
+  situation: Pick<Situation, "own" | "upstream" | "untrusted">,
+  config: Pick<Config, "reference" | "repository">,
 ): readonly Source[] {
-  const source = (kind: Source["kind"], base: Repository | undefined): readonly Source[] => {
+  const { own, upstream } = situation;
+  const source = (
+    kind: Source["kind"],
+    base: Repository | undefined,
+    place: SetPlace,
+  ): readonly Source[] => {
     if (base === undefined) return [];
-    const tried = kind === "own" && !trusted ? [triedTag] : [];
-    return [
-      {
-        kind,
-        base,
-        repository,
-        // The other project whose images its records may name.
-        upstream: kind === "own" ? upstream : undefined,
-        repositoryOf: (name) => repositoryOf(base, repository, name),
-        tagsOf: (key) => [(tag: string) => tag, ...tried].map((of) => of(ownTags.key(key))),
-      },
-    ];
+    const nameIn = (name: string) => repositoryOf(base, place.repository, name);
+    return [{ kind, base, ...place, repositoryOf: nameIn }];
   };
-  const [here, there] = [source("own", own), source("upstream", upstream)];
-  return reference === "own-tag" ? [...here, ...there] : [...there, ...here];
+  // Own records may name images of the other project.
+  const here = source("own", own, { repository: ownTemplate(situation, config), upstream });
+  const there = source("upstream", upstream, {
+    repository: config.repository,
+    upstream: undefined,
+  });
+  return keepsOwnSet(situation, config) ? [...here, ...there] : [...there, ...here];
 }

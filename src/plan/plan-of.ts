@@ -3,15 +3,16 @@ import type { Config } from "../config/config.ts";
 import { printProblem } from "../errors.ts";
 import type { Identified } from "../image/identify.ts";
 import type { Image } from "../image/image.ts";
+import { printRepository } from "../oci/reference.ts";
 import type { Registry } from "../registry/registry.ts";
-import { decide } from "./decide.ts";
+import { type Decided, decide } from "./decide.ts";
 import { type FilesState, makePlan } from "./make.ts";
 import { announceReads, missing, type Observation, observe } from "./observe.ts";
 import { type Source, sourcesOf } from "./places.ts";
 import type { Plan } from "./plan.ts";
 import { lookAtFreshness, type MergeHistory } from "./refresh.ts";
-import { refusedWrites } from "./rights.ts";
-import type { Situation } from "./situation.ts";
+import { refusedWrite } from "./rights.ts";
+import { asUntrusted, type Situation } from "./situation.ts";
 
 /** What is planned, and whom the planning may ask. */
 export interface Planning {
@@ -31,36 +32,79 @@ export interface Planning {
 
 export interface Planned {
   readonly plan: Plan;
+  /** As the plan takes it: what the token may not write is left to an untrusted run. */
+  readonly situation: Situation;
   readonly identified: Identified;
   readonly observation: Observation;
 }
 
+/**
+ * Plans, and where GitLab refuses to take what the plan makes, plans again as an untrusted run. A refusal that holds
+ * for that too says nothing of trust: it is a warning, for whoever builds is refused with the same words.
+ */
 export async function planOf(planning: Planning): Promise<Planned> {
-  const { config, situation, registry, now, history } = planning;
-  const sources = sourcesOf(situation, config);
-  announceReads(planning.images, sources, registry);
+  const { situation, config, registry } = planning;
+  announceReads(planning.images, sourcesOf(situation, config), registry);
   const identified = await planning.identify();
-  const { images } = identified;
   // Git and the registry are asked at the same time: neither answer depends on the other.
+  const keyed = { identified, state: planning.filesState(identified) };
+  const planned = await planIn(situation, planning, keyed);
+  const why = await refusedWrite(planned.plan, situation, registry);
+  if (why === undefined) return planned;
+  if (situation.untrusted === undefined) {
+    const untrusted = asUntrusted(situation, why);
+    announceReads(planning.images, sourcesOf(untrusted, config), registry);
+    const tried = await planIn(untrusted, planning, keyed);
+    const isRefused = await refusedWrite(tried.plan, tried.situation, registry);
+    if (isRefused === undefined) return tried;
+  }
+  return { ...planned, plan: { ...planned.plan, warnings: [why, ...planned.plan.warnings] } };
+}
+
+interface Keyed {
+  readonly identified: Identified;
+  readonly state: Promise<FilesState>;
+}
+
+async function planIn(
+  situation: Situation,
+  { config, registry, now, history, changes }: Planning,
+  { identified, state: stateComing }: Keyed,
+): Promise<Planned> {
+  const sources = sourcesOf(situation, config);
+  const { images } = identified;
   const [state, observation] = await Promise.all([
-    planning.filesState(identified),
+    stateComing,
     observe(images, sources, registry, { now, records: recordsFor(situation, sources) }),
   ]);
   const absent = missing(images, observation);
   const [fresh, since] = await Promise.all([
     lookAtFreshness(images, observation, { config, situation, registry, history, now }),
-    absent.length === 0 ? undefined : planning.changes(absent),
+    absent.length === 0 ? undefined : changes(absent),
   ]);
   const grounds = { images, observation, config, situation, fresh, since };
   const decided = decide(grounds);
   const warnings = [
-    ...(await refusedWrites(decided, planning)),
+    ...untrustedWarnings(decided, situation, config),
     ...config.warnings,
     ...situation.warnings,
     ...identified.warnings.map(printProblem),
   ];
   const plan = makePlan(decided, grounds, { state, warnings });
-  return { plan, identified, observation };
+  return { plan, situation, identified, observation };
+}
+
+/** Where what is made goes, which no other pipeline reads. */
+function untrustedWarnings(
+  { decisions }: Decided,
+  { untrusted, own }: Situation,
+  { prefix, reference }: Config,
+): readonly string[] {
+  const isIdle = [...decisions.values()].every(({ kind }) => kind === "reuse");
+  if (untrusted === undefined || own === undefined || isIdle) return [];
+  const place = `untrusted run (${untrusted}): what it makes goes to ${printRepository(own)}/, which only such runs read`;
+  const how = `; jobs find it by ${prefix}_CONTAINER_BASE, and not by CI_REGISTRY_IMAGE`;
+  return [reference === "own-tag" ? `${place}${how}` : place];
 }
 
 /** In a merge upstream may have come to have what the own record names. */

@@ -131,7 +131,6 @@ const config = z.object({
   reference: z.enum(["digest", "tag", "own-tag"]),
   publish: z.array(z.object({ branch: z.string(), tag: z.string() })),
   registries: z.record(z.string(), z.object({ insecure: z.boolean() })),
-  trust: z.object({ unprotected: z.boolean() }),
 });
 
 /** The schema of the file; a test compares docs/plan.schema.json with it. */
@@ -144,6 +143,8 @@ export const planSchema = z
     revision: z.string().nullable(),
     // The pipeline that planned; its child pipelines have numbers of their own.
     pipeline: z.string().nullable(),
+    // Why this run writes below `try/` alone, where nobody believes it; `null` where it is trusted.
+    untrusted: z.string().nullable(),
     // Files that differ from that commit and that keys cover.
     dirty: z.array(z.string()),
     set: z.object({

@@ -73,21 +73,20 @@ export function scratchReasonOf(
   return merge && { code: "merge", because: merge.because };
 }
 
-/** The policy where it applies: trusted pipelines of upstream, scheduled or on protected branches. */
+/** The policy where it applies: pipelines of upstream, scheduled or on protected branches. */
 export function refreshPolicy(
   situation: Situation,
   { refresh }: Pick<Config, "refresh">,
 ): RefreshSettings | undefined {
-  const { ci, role, trusted, scheduled } = situation;
-  if (refresh === undefined || !ci || role !== "upstream" || !trusted) return undefined;
+  const { ci, role, scheduled } = situation;
+  if (refresh === undefined || !ci || role !== "upstream") return undefined;
   const applies = scheduled || (refresh.in === "protected" && situation.protected);
   return applies ? refresh : undefined;
 }
 
-/** In a merge only what upstream's trusted pipelines made may be of any age. */
-export function needsTarget(sighting: Sighting, { role }: Pick<Situation, "role">): boolean {
-  if (sighting.source === "upstream") return false;
-  return role !== "upstream" || !sighting.trusted;
+/** In a merge only what upstream made may be of any age. */
+export function needsTarget({ source }: Sighting, { role }: Pick<Situation, "role">): boolean {
+  return source !== "upstream" && role !== "upstream";
 }
 
 function mergeReason(

@@ -1,18 +1,11 @@
 /** What a plan is going to write, and whether the registry will take it. */
-import type { Config } from "../config/config.ts";
-import { below, parseReference, type Repository } from "../oci/reference.ts";
+import { ownTags } from "../image/key.ts";
+import { below, parseReference, parseRepository, type Repository } from "../oci/reference.ts";
 import type { Registry, Right } from "../registry/registry.ts";
-import type { Decided } from "./decide.ts";
-import { repositoryOf } from "./places.ts";
-import type { Decision } from "./plan.ts";
+import { isBuilt, isFromScratch } from "./decision.ts";
+import type { Decision, Plan, PlannedImage } from "./plan.ts";
 import { recordRepositoryName } from "./record.ts";
 import type { Situation } from "./situation.ts";
-
-interface Writer {
-  readonly config: Pick<Config, "repository">;
-  readonly situation: Pick<Situation, "ci" | "own" | "upstream">;
-  readonly registry: Pick<Registry, "announce" | "refusal">;
-}
 
 /** What making an image be there writes, and what it mounts from, for which one token must do. */
 export function rightsFor(
@@ -25,36 +18,64 @@ export function rightsFor(
   return [write, { access: "pull", repository: parseReference(decision.from) }];
 }
 
+/** What a plan is going to write in one place. */
+interface Write {
+  readonly name: string;
+  readonly rights: readonly Right[];
+  /** Every tag that is put there. */
+  readonly tags: readonly string[];
+}
+
 /**
- * What the registry will refuse to take, in its own words, before anything is built: asked with the one token for
- * all that is going to be written.
+ * Why the registry will not take what a plan makes, in its own words, before anything is built; `undefined` where
+ * it will, or nothing is made. One token is asked for all of it.
  */
-export async function refusedWrites(
-  { decisions }: Decided,
-  { config, situation: { ci, own, upstream }, registry }: Writer,
-): Promise<readonly string[]> {
-  if (!ci || own === undefined) return [];
-  const made = [...decisions].flatMap(([name, decision]) => {
-    const rights = rightsFor(decision, repositoryOf(own, config.repository, name));
-    return rights.length === 0 ? [] : [{ name, rights }];
-  });
-  if (made.length === 0) return [];
-  const writes = [{ name: "the set record", rights: recordRights(own, upstream) }, ...made];
+export async function refusedWrite(
+  plan: Pick<Plan, "images" | "set" | "complete">,
+  situation: Pick<Situation, "ci" | "own" | "upstream" | "wishes">,
+  registry: Pick<Registry, "announce" | "refusal">,
+): Promise<string | undefined> {
+  if (!situation.ci || situation.own === undefined) return undefined;
+  const made = plan.images.filter(({ decision }) => decision.kind !== "reuse");
+  if (made.length === 0) return undefined;
+  const writes = [
+    recordWrite(plan, situation.own, situation),
+    ...made.map(imageWrite(plan, situation)),
+  ];
   for (const { access, repository } of writes.flatMap(({ rights }) => rights))
     registry.announce(access, [repository]);
-  const refusals = await Promise.all(writes.map(({ rights }) => registry.refusal(rights)));
-  const words = Map.groupBy(writes, (_, at) => refusals[at]);
-  return [...words].flatMap(([what, refused]) => {
-    const names = refused.map(({ name }) => name).join(", ");
-    return what === undefined ? [] : `${names}: may not be pushed from this pipeline: ${what}`;
-  });
+  for (const { name, rights, tags } of writes) {
+    const refusal = await registry.refusal(rights, tags);
+    if (refusal !== undefined) return `${name} may not be pushed from this pipeline: ${refusal}`;
+  }
+  return undefined;
+}
+
+function imageWrite(
+  { set, complete }: Pick<Plan, "set" | "complete">,
+  { wishes }: Pick<Situation, "wishes">,
+) {
+  const shared = complete ? [set.tag, wishes.tag ?? []].flat() : [];
+  return ({ name, repository, tag, decision }: PlannedImage): Write => {
+    const carriers = isBuilt(decision) ? [ownTags.built] : [];
+    const caches = isBuilt(decision) && !isFromScratch(decision) ? [ownTags.cache] : [];
+    const rights = rightsFor(
+      decision,
+      repository === null ? undefined : parseRepository(repository),
+    );
+    return { name, rights, tags: [tag, ...shared, ...carriers, ...caches] };
+  };
 }
 
 /** A record's blobs are mounted from upstream's where there is one. */
-function recordRights(own: Repository, upstream: Repository | undefined): readonly Right[] {
+function recordWrite(
+  { set }: Pick<Plan, "set">,
+  own: Repository,
+  { upstream }: Pick<Situation, "upstream">,
+): Write {
   const record = (base: Repository) => below(base, recordRepositoryName);
   const write: Right = { access: "push", repository: record(own) };
-  return upstream === undefined
-    ? [write]
-    : [write, { access: "pull", repository: record(upstream) }];
+  const rights: readonly Right[] =
+    upstream === undefined ? [write] : [write, { access: "pull", repository: record(upstream) }];
+  return { name: "the set record", rights, tags: [set.tag] };
 }

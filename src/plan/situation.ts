@@ -1,7 +1,7 @@
 /** Where this run happens, read once from GitLab's predefined variables and the configuration. */
 import type { Config, MergeSettings } from "../config/config.ts";
 import { BerthError } from "../errors.ts";
-import { parseRepository, type Repository } from "../oci/reference.ts";
+import { below, parseRepository, type Repository } from "../oci/reference.ts";
 import { type Get, guessWarning, upstreamOf } from "./upstream.ts";
 import { type Wishes, wishesOf } from "./wishes.ts";
 
@@ -27,14 +27,14 @@ export interface Target {
 export interface Situation {
   readonly ci: boolean;
   readonly role: Role;
-  /** May protected pipelines believe what this run writes? */
-  readonly trusted: boolean;
+  /** Why nobody believes what this run writes, in a few words; `undefined` where it is trusted. */
+  readonly untrusted: string | undefined;
   /** A branch or tag that GitLab protects; false for every merge request. */
   readonly protected: boolean;
   readonly scheduled: boolean;
-  /** Base of the project's own repositories; `undefined` where none is known (plan only). */
+  /** Base of the repositories that this run writes; `undefined` where none is known (plan only). */
   readonly own: Repository | undefined;
-  /** Base of upstream's repositories where that is another project: a read-only source. */
+  /** Base of upstream's repositories where they are others: a read-only source. */
   readonly upstream: Repository | undefined;
   /** Branch of a branch pipeline; never the source branch name of a merge request. */
   readonly branch: string | undefined;
@@ -51,7 +51,7 @@ export interface Situation {
 }
 
 /** A job that carries out a plan has no `merge`: the plan has asked what a merge asks. */
-type SituationConfig = Pick<Config, "prefix" | "upstream" | "registry" | "trust"> &
+type SituationConfig = Pick<Config, "prefix" | "upstream" | "registry"> &
   Partial<Pick<Config, "merge">>;
 
 type Env = Readonly<Record<string, string | undefined>>;
@@ -74,11 +74,10 @@ export function situationOf(
   const { isUpstream, isGuess, source } = upstreamOf(config, get, own);
   const branch = get("CI_COMMIT_BRANCH");
   const isProtected = get("CI_COMMIT_REF_PROTECTED") === "true";
-  const believed = !ci || !isUpstream || isProtected || config.trust.unprotected;
-  return {
+  const situation: Situation = {
     ci,
     role: !ci ? "local" : isUpstream ? "upstream" : "fork",
-    trusted: believed && !isForeignMergeRequest(get),
+    untrusted: undefined,
     protected: isProtected && get("CI_MERGE_REQUEST_IID") === undefined,
     scheduled: get("CI_PIPELINE_SOURCE") === "schedule",
     own,
@@ -91,6 +90,28 @@ export function situationOf(
     source: get("CI_PROJECT_URL"),
     wishes: wishesOf(config.prefix, get),
     warnings: isGuess ? [guessWarning(config.prefix)] : [],
+  };
+  return isForeignMergeRequest(get)
+    ? asUntrusted(situation, "the merge request's code is another project's")
+    : situation;
+}
+
+/** Below a base: where untrusted runs have their registry, which nobody else reads. */
+export const triedRepositoryName = "try";
+
+/**
+ * The same run where nobody is to believe it: a fork of its own project, whose registry is `<base>/try`. Stays
+ * as it is where there is no reason, or one already.
+ */
+export function asUntrusted(situation: Situation, why: string | null): Situation {
+  const { own, upstream, role, untrusted } = situation;
+  if (why === null || untrusted !== undefined) return situation;
+  return {
+    ...situation,
+    untrusted: why,
+    role: "fork",
+    own: own && below(own, triedRepositoryName),
+    upstream: role === "upstream" ? own : (upstream ?? own),
   };
 }
 

@@ -4,6 +4,7 @@ import { variableOf } from "../config/names.ts";
 import { BerthError } from "../errors.ts";
 import { printRepository } from "../oci/reference.ts";
 import type { Grounds } from "./decide.ts";
+import { ownTemplate } from "./places.ts";
 import type { Plan } from "./plan.ts";
 
 /** The variable that holds the reference of an image, such as `QEMU_CI_IMAGE_DEBIAN_ARM64`. */
@@ -40,7 +41,8 @@ function setVariables(
   // Upstream's set is not the one that this run tests where it refreshes images of it.
   const isUpstreams = source?.kind === "upstream" && plan.set.generation === null;
   const base = plan.complete ? situation.own : isUpstreams ? source.base : undefined;
-  const folder = templateFolder(config.repository);
+  const template = plan.complete ? ownTemplate(situation, config) : config.repository;
+  const folder = templateFolder(template);
   if (base === undefined || folder === undefined) return [];
   // A tag that the user set is given to images of the own registry only; upstream's keep theirs.
   const tag = plan.complete ? (situation.wishes.tag ?? plan.set.tag) : plan.set.tag;

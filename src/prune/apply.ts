@@ -41,7 +41,6 @@ const order: readonly Kind[] = [
   "past",
   "promoted",
   "cache",
-  "try-set",
   "set",
   "try",
   "key",

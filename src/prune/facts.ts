@@ -25,8 +25,6 @@ export interface Facts {
   readonly pipelines: readonly ProjectPipeline[] | undefined;
   /** Since when `needed` holds everything that any pipeline used; `undefined` where that is not known. */
   readonly usesKnownSince: number | undefined;
-  /** Whether open merge requests are known. */
-  readonly mergeRequestsKnown: boolean;
   readonly ownPipeline: number | undefined;
 }
 
@@ -82,7 +80,6 @@ export async function gatherFacts(
     doubts: [...missingBranches(kept, branches, project), ...needs.doubts],
     pipelines,
     usesKnownSince: usesKnown ? usesSince : undefined,
-    mergeRequestsKnown: mergeRequests !== undefined,
     ownPipeline: project.ownPipeline,
   };
 }

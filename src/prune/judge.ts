@@ -93,7 +93,7 @@ function pastOf(name: string): number {
 
 /** In days. */
 function limitOf(kind: Kind, { prune }: Rules): number {
-  const names: Partial<Record<Kind, AgedKind>> = { "try-set": "try", record: "set", claim: "set" };
+  const names: Partial<Record<Kind, AgedKind>> = { record: "set", claim: "set" };
   const name = names[kind] ?? kind;
   return prune.ages[name as AgedKind] ?? prune.age;
 }
@@ -135,9 +135,7 @@ function judgeNeeded(tag: KnownTag, facts: Facts, rules: Rules): TagVerdict {
   const name = pipeline === undefined ? tag.name : tag.name.replace(/-r[0-9]+$/, "");
   const [by] = facts.needed.get(`${tag.repository}:${name}`) ?? [];
   if (by !== undefined && !isPast(tag, facts, rules)) return keep({ why: "needed", by });
-  const isTry = kind === "try" || kind === "try-set";
-  if (facts.doubts.length > 0 || (isTry && !facts.mergeRequestsKnown))
-    return keep({ why: "doubt" });
+  if (facts.doubts.length > 0 && kind !== "try") return keep({ why: "doubt" });
   const reason: Deleting = { why: isImage(tag, facts) ? "unneeded" : "image-gone" };
   return unused(tag, namedLimit(kind, rules), facts, reason);
 }
@@ -150,8 +148,9 @@ function isPast({ what, generation }: KnownTag, { now }: Facts, { prune }: Rules
   return generation.since !== undefined && generation.since <= now - prune.age * dayMs;
 }
 
-function isImage({ repository }: KnownTag, { repositories }: Facts): boolean {
-  return repository === recordRepositoryName || repositories.has(repository);
+function isImage({ repository, what }: KnownTag, { repositories }: Facts): boolean {
+  const isOurs = repository === recordRepositoryName || what.kind === "try";
+  return isOurs || repositories.has(repository);
 }
 
 function judgePipeline(tag: KnownTag, id: number, facts: Facts, rules: Rules): TagVerdict {

@@ -2,13 +2,13 @@
 import { keyVersion } from "../image/key.ts";
 import { type OwnTag, readTag } from "../oci/tags.ts";
 import { recordRepositoryName } from "../plan/record.ts";
+import { triedRepositoryName } from "../plan/situation.ts";
 import type { ListedTag, Shelf } from "./shelf.ts";
 
 export const kinds = [
   "key",
   "try",
   "set",
-  "try-set",
   "pipeline",
   "override",
   "cache",
@@ -44,6 +44,7 @@ const plain = Object.fromEntries(kinds.map((kind) => [kind, { kind }])) as Reado
 /** Sorts a tag of a repository below the base. Grammar first, so that no setting makes a key a promoted tag. */
 export function classify(repository: string, tag: string, names: Names): Classified {
   const own = byGrammar(tag);
+  if (own !== undefined && isTried(repository)) return plain.try;
   if (repository === recordRepositoryName) return recordKind(own);
   if (own !== undefined && own !== plain.claim) return own;
   if (tag === names.userTag) return plain.override;
@@ -57,18 +58,22 @@ function byGrammar(tag: string): Classified | undefined {
   return own.pipeline === undefined ? plain[kind] : { kind, pipeline: own.pipeline };
 }
 
-function kindOf({ kind, version, isTried, pipeline, machine, past }: OwnTag): Kind {
+/** Whether a repository below the base is one of untrusted runs. */
+function isTried(repository: string): boolean {
+  return repository.startsWith(`${triedRepositoryName}/`);
+}
+
+function kindOf({ kind, version, pipeline, machine, past }: OwnTag): Kind {
   if (kind === "claim") return "claim";
   if (kind === "layer") return "cache";
   if (version !== keyVersion) return "other-version";
   if (kind === "cache") return "cache";
   if (past !== undefined) return "past";
   // A run on somebody's machine promotes nothing.
-  const isTry = isTried || machine !== undefined;
-  if (kind === "set") return isTry ? "try-set" : "set";
+  if (machine !== undefined) return "try";
+  if (kind === "set") return "set";
   // What one pipeline refreshed; once promoted the key's own tag has it.
-  if (pipeline !== undefined) return "pipeline";
-  return isTry ? "try" : "key";
+  return pipeline === undefined ? "key" : "pipeline";
 }
 
 /** The name of the record's repository is berth's own: what is not a set's or a claim is a promoted set's record. */
@@ -78,7 +83,7 @@ function recordKind(own: Classified | undefined): Classified {
   return own.kind === "claim" || own.kind === "other-version" ? own : plain.unknown;
 }
 
-const evidence: ReadonlySet<Kind> = new Set(["key", "try", "set", "try-set", "other-version"]);
+const evidence: ReadonlySet<Kind> = new Set(["key", "try", "set", "other-version"]);
 
 /** Whether only berth puts tags of this kind, so that a repository with one of them is an image's. */
 export function isEvidence(kind: Kind): boolean {

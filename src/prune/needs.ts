@@ -8,8 +8,8 @@ import { BerthError, type ErrorCode } from "../errors.ts";
 import { identify } from "../image/identify.ts";
 import { ownTags, setIdOf } from "../image/key.ts";
 import { parseRepository, type Repository } from "../oci/reference.ts";
-import { triedTag } from "../oci/tags.ts";
 import { recordRepositoryName } from "../plan/record.ts";
+import { triedRepositoryName } from "../plan/situation.ts";
 
 /** The images of one commit, as a pipeline of that commit would name them. */
 export interface CommitNeeds {
@@ -86,16 +86,14 @@ async function needsOf(tree: Tree, settings: CommitSettings): Promise<CommitNeed
     key,
   }));
   const places = placed.flatMap(({ repository, key }) =>
-    [ownTags.key(key), ownTags.set(setId)].flatMap((tag) => [
-      `${repository}:${tag}`,
-      `${repository}:${triedTag(tag)}`,
-    ]),
+    [ownTags.key(key), ownTags.set(setId)].map((tag) => `${repository}:${tag}`),
   );
+  const tried = images.map(({ name, key }) => `${triedRepositoryName}/${name}:${ownTags.key(key)}`);
   const record = `${recordRepositoryName}:${ownTags.set(setId)}`;
   return {
     setId,
     setIdWith: (upstream) => idWith(upstream === undefined ? upstream : parseRepository(upstream)),
     images: placed,
-    places: images.length === 0 ? [] : [record, ...places],
+    places: images.length === 0 ? [] : [record, ...places, ...tried],
   };
 }

@@ -13,11 +13,11 @@ import type { Registry } from "../registry/registry.ts";
  */
 export function isPublishDue(
   { images, complete, set }: Pick<Plan, "images" | "complete" | "set">,
-  { ci, trusted, wishes }: Pick<Situation, "ci" | "trusted" | "wishes">,
+  { ci, wishes }: Pick<Situation, "ci" | "wishes">,
 ): boolean {
   if (images.some(({ decision }) => decision.kind !== "reuse")) return true;
   const isUnrecorded = set.record === null && images.some(isOwn);
-  if ((set.stale || isUnrecorded) && ci && trusted) return true;
+  if ((set.stale || isUnrecorded) && ci) return true;
   return complete && (set.record === null || wishes.tag !== undefined);
 }
 

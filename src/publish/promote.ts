@@ -41,19 +41,19 @@ export type Promotion =
 /** A plan whose set is promoted, and where. */
 export type Promoting = Pick<Publication, "plan" | "base" | "registry" | "now">;
 
-/** The tags that this run promotes; none for merge requests, tags and branches that nobody named. */
+/** The tags that this run promotes; none for merge requests, tags, untrusted runs and branches that nobody named. */
 export function tagsToPromote(
   config: Pick<Config, "publish">,
   situation: Situation,
 ): readonly string[] {
   const branch = branchOf(situation);
-  return branch === undefined || !situation.trusted ? [] : promotedTags(config, branch);
+  return branch === undefined ? [] : promotedTags(config, branch);
 }
 
 /** TAG_TAKEN where `{slug}` makes a tag of this branch's name that the branch may not move. */
 export function refuseStolen(config: Pick<Config, "publish">, situation: Situation): void {
   const branch = branchOf(situation);
-  if (branch === undefined || !situation.trusted) return;
+  if (branch === undefined) return;
   const [stolen] = stolenTags(config, branch);
   if (stolen === undefined) return;
   const { tag, of } = stolen;
@@ -63,8 +63,9 @@ export function refuseStolen(config: Pick<Config, "publish">, situation: Situati
   });
 }
 
-function branchOf({ branch, defaultBranch }: Situation): Branch | undefined {
-  return branch === undefined ? undefined : { name: branch, slug: slugOf(branch), defaultBranch };
+function branchOf({ branch, defaultBranch, untrusted }: Situation): Branch | undefined {
+  if (branch === undefined || untrusted !== undefined) return undefined;
+  return { name: branch, slug: slugOf(branch), defaultBranch };
 }
 
 /** The branch that a tag is named after (`{slug}`); no other branch may move it. */

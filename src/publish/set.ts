@@ -37,7 +37,7 @@ export interface Published {
 /** A plan whose set is published, and where. */
 export interface Publication extends RecordPlace {
   readonly plan: Plan;
-  readonly situation: Pick<Situation, "ci" | "trusted" | "wishes" | "upstream">;
+  readonly situation: Pick<Situation, "ci" | "wishes" | "upstream">;
 }
 
 /** How often a set is published anew because others moved key tags; each moves one at most once. */
@@ -77,10 +77,10 @@ export async function publishSet(
  * is run again must not move the tags which pipelines of that time still run in.
  */
 async function laterRecord(publication: Publication): Promise<string | undefined> {
-  const { plan, situation, base, registry } = publication;
+  const { plan, base, registry } = publication;
   const { set, images } = plan;
   const isFirst = set.generation === null && images.some(({ decision }) => isBuilt(decision));
-  if (!situation.trusted || !isFirst) return undefined;
+  if (!isFirst) return undefined;
   announceWrites(plan, base, registry);
   const record = await readRecord(base, ownTags.set(set.id), registry);
   const tag = record?.content.tag;
@@ -120,7 +120,7 @@ function tagsFor({ plan, situation, base }: Publication): readonly string[] {
   return isTagged && plan.set.generation === null ? user : [plan.set.tag, ...user];
 }
 
-/** Tags first, then the record, which an untrusted run leaves alone; gives where the set is on record. */
+/** Tags first, then the record; gives where the set is on record. */
 async function writeSet(
   placed: readonly Placed[],
   publication: Publication,
@@ -130,12 +130,12 @@ async function writeSet(
   // Since then the record may have moved on to a refreshed generation.
   const isReused = isOwn(plan, base) && images.every(({ decision }) => decision.kind === "reuse");
   const isRecorded = isReused && !set.stale;
-  const isDue = situation.trusted && isPublishDue(plan, situation) && !isRecorded;
+  const isDue = isPublishDue(plan, situation) && !isRecorded;
   try {
     // Nothing points at a record's blobs yet, so they need not wait for the tags.
     const blobs = isDue && !isOwn(plan, base) ? putRecordBlobs(plan, base, registry) : undefined;
     await Promise.all([blobs, ...placed.flatMap((image) => putTags(image, registry))]);
-    if (!isDue) return (situation.trusted && set.record) || undefined;
+    if (!isDue) return set.record ?? undefined;
     const record = recordOf(plan, situation, placed);
     return await writeRecord(record, publication, recordTagOf(set));
   } catch (error) {

@@ -58,9 +58,9 @@ function clientOf(
         session(repository).announce([scopeFor(access, repository)]);
     },
     prepare: (access, repository) => session(repository).prepare([scopeFor(access, repository)]),
-    refusal: discreet(async (rights) => {
+    refusal: discreet(async (rights, tags = []) => {
       const [first] = rights;
-      return first && session(first.repository).refusal(rights);
+      return first && session(first.repository).refusal(rights, tags);
     }),
     head: discreet(async (reference) => headManifest(session(reference), reference)),
     get: discreet(async (reference) => getManifest(session(reference), reference)),

@@ -15,13 +15,14 @@ import {
   type Reply,
   type Transport,
 } from "../http/transport.ts";
+import { readChallenge } from "./challenge.ts";
 import { type RegistryLogin, secretOf } from "./credentials.ts";
 import {
   accessOf,
+  deniedTag,
   isReadOnly,
   passwordHeader,
   type Refusal,
-  readChallenge,
   type Scope,
   type TokenService,
 } from "./token-service.ts";
@@ -79,11 +80,12 @@ export class HostLogin {
     return (await this.#getLogin()) !== undefined;
   }
 
-  /** Gets the token for some needs: the words of who refuses it, where it is known whom to ask. */
-  async refusal(needs: readonly Scope[]): Promise<string | undefined> {
+  /** Gets the token for some needs: who refuses it, or a tag in the first repository, says why; `undefined` else. */
+  async refusal(needs: readonly Scope[], tags: readonly string[]) {
     if (this.#way?.kind !== "token") return undefined;
     const grant = await this.#grant(await this.#identity(needs), { needs, purpose: "get token" });
-    return grant.kind === "refused" ? grant.what : undefined;
+    if (grant.kind === "refused") return grant.what;
+    return deniedTag(grant.token?.value ?? "", needs[0]?.path, tags);
   }
 
   /** Sends a request with what its rights need; the answer may be any but a transient one. */

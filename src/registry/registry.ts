@@ -30,9 +30,10 @@ export interface Registry {
   /**
    * Asks for rights before they are used: the token service's words where it refuses one of them, which are
    * asked for together as far as they are on the host of the first; `undefined` where it grants them, or where
-   * only their use would tell.
+   * only their use would tell. A token of GitLab's that tells of rules for protected tags refuses those of `tags`,
+   * to be put in the first repository, that such a rule matches.
    */
-  refusal(rights: readonly Right[]): Promise<string | undefined>;
+  refusal(rights: readonly Right[], tags?: readonly string[]): Promise<string | undefined>;
 
   /** Whether a manifest is there, and which. */
   head(reference: Reference): Promise<Descriptor | undefined>;

@@ -51,15 +51,15 @@ export class HostSession {
   prepare(needs: readonly Scope[]): void {
     this.announce(needs);
     // What is wrong is told by the request that needs it.
-    this.#login.refusal(needs).catch(() => undefined);
+    this.#login.refusal(needs, []).catch(() => undefined);
   }
 
-  /** Why the token service refuses what of these rights is on this host. */
-  refusal(rights: readonly Right[]): Promise<string | undefined> {
+  /** Why the token service refuses what of these rights is on this host, or one of the tags in the first repository. */
+  refusal(rights: readonly Right[], tags: readonly string[]): Promise<string | undefined> {
     const here = rights.filter(({ repository }) => repository.host === this.#options.host);
     const needs = here.map(({ access, repository }) => scopeFor(access, repository));
     this.#announced = mergeScopes([...this.#announced, ...needs]);
-    return this.#limit(() => this.#login.refusal(needs));
+    return this.#limit(() => this.#login.refusal(needs, tags));
   }
 
   /** The address of something below `/v2/<path>/`; a path that could lead out of there is refused. */

@@ -178,6 +178,34 @@ export function readClaims(token: string) {
   };
 }
 
+/**
+ * Says which tag a rule of GitLab's for protected tags keeps this token from pushing to a repository, by the
+ * patterns in its `meta`, which match any part of a name. What is not there, is of another shape or cannot be read
+ * denies nothing: the registry has the last word. Patterns are RE2, of which JavaScript reads all that tags need.
+ */
+export function deniedTag(
+  token: string,
+  path: string | undefined,
+  tags: readonly string[],
+): string | undefined {
+  const entry = readClaims(token).entries?.find(({ name }) => name === path);
+  const of = (value: unknown, name: string) => (isObject(value) ? value[name] : undefined);
+  const patterns = of(of(of(entry, "meta"), "tag_deny_access_patterns"), "push");
+  for (const pattern of Array.isArray(patterns) ? patterns : []) {
+    const tag = tags.find((one) => matches(pattern, one));
+    if (tag !== undefined) return `the tag ${tag} is protected by the rule ${pattern}`;
+  }
+  return undefined;
+}
+
+function matches(pattern: unknown, tag: string): boolean {
+  try {
+    return typeof pattern === "string" && new RegExp(pattern, "u").test(tag);
+  } catch {
+    return false;
+  }
+}
+
 function decode(token: string): Record<string, unknown> {
   const [, body = "", ...rest] = token.split(".");
   return (rest.length === 1 && readObject(Buffer.from(body, "base64url"))) || {};
@@ -224,26 +252,4 @@ export function sizeOf(token: string, scopes: readonly Scope[]): TokenSize {
 function onlyReads(entry: Record<string, unknown> | undefined): boolean {
   const actions = entry?.["actions"];
   return Array.isArray(actions) && actions.every((action) => action === "pull");
-}
-
-const part = /([!#$%&'*+.^_`|~0-9A-Za-z-]+)(?:[ \t]*=[ \t]*(?:"((?:[^"\\]|\\.)*)"|([^\s,"]+)))?/gs;
-
-/**
- * Reads what a WWW-Authenticate header asks for (RFC 9110, 11.6.1): a token before a password;
- * `undefined` where it is neither, or names no token service that can be asked.
- */
-export function readChallenge(header: string) {
-  const bearer = new Map<string, string>();
-  const schemes: string[] = [];
-  for (const [, word = "", quoted, bare] of header.matchAll(part)) {
-    const name = word.toLowerCase();
-    const value = quoted?.replace(/\\(.)/gs, "$1") ?? bare;
-    if (value === undefined) schemes.push(name);
-    else if (schemes.at(-1) === "bearer" && !bearer.has(name)) bearer.set(name, value);
-  }
-  const realm = bearer.get("realm") ?? "";
-  const error = bearer.get("error");
-  if (URL.canParse(realm))
-    return { kind: "token", realm: new URL(realm), service: bearer.get("service"), error } as const;
-  return schemes.includes("basic") ? ({ kind: "password" } as const) : undefined;
 }

@@ -65,8 +65,8 @@ export class Tokens {
   #lacking: readonly Lacking[] = [];
   #tokens: readonly Token[] = [];
   #running: readonly Running[] = [];
-  /** Whether a request takes other writes along than it needs; not once one of them has spoilt it. */
-  #takesWrites = true;
+  /** Paths of a request that one of its writes has spoilt: each is written with a token of its own. */
+  #alone: readonly Scope[] = [];
   #size = usualSize;
   #maxLength = maxTokenLength;
 
@@ -141,15 +141,16 @@ export class Tokens {
   /** What is needed, and of what was announced as much as one token may hold. */
   #widen(identity: Identity, needs: readonly Scope[]): readonly Scope[] {
     const needed = mergeScopes(needs);
-    const isWrite = !isReadOnly(needed);
-    if (!this.#takesWrites && isWrite) return needed;
-    const readsOnly = identity === "anonymous" || !this.#takesWrites;
+    const writes = needed.some(isWrite);
+    const isAlone = (scope: Scope) => this.#alone.some((one) => overlap(writesOf(one), scope));
+    if (needed.some(isAlone)) return needed;
+    const readsOnly = (scope: Scope) => identity === "anonymous" || isAlone(scope);
     // A mount needs one token for both sides, so one that writes gets what another may only read.
     const held = [...this.#tokens, ...this.#running].filter(
-      (one) => one.identity === identity && !(isWrite && isReadOnly(one.grants)),
+      (one) => one.identity === identity && !(writes && isReadOnly(one.grants)),
     );
     const extra = goingOnFrom(needed[0]?.path, this.source.announced())
-      .map((scope): Scope => (readsOnly ? { path: scope.path, actions: ["pull"] } : scope))
+      .map((scope) => (readsOnly(scope) ? { ...scope, actions: ["pull"] as const } : scope))
       .filter((scope) => !held.some(({ grants }) => covers(grants, [scope])))
       .filter((scope) => this.#refusal(identity, [scope]) === undefined);
     const bounds = { size: this.#size, maxLength: this.#maxLength, needed: needed.length };
@@ -171,8 +172,8 @@ export class Tokens {
     if (answer.kind === "refused") {
       const { what, status } = answer;
       if (status !== 403 || isReadOnly(scopes)) this.#lack(identity, undefined, what);
-      // One protected path spoils the whole request, so from now on each write asks for its own.
-      else if (isWide) this.#takesWrites = false;
+      // One protected path spoils the whole request, so from now on each of its writes asks for its own.
+      else if (isWide) this.#alone = [...this.#alone, ...scopes.filter(isWrite)];
       else this.#lack(identity, scopes.map(writesOf), what);
       if (status === 403 && !isReadOnly(scopes)) this.#proven.add(identity);
       return undefined;
@@ -208,6 +209,10 @@ export class Tokens {
 
 function overlap(one: Scope, other: Scope): boolean {
   return one.path === other.path && one.actions.some((action) => other.actions.includes(action));
+}
+
+function isWrite(scope: Scope): boolean {
+  return !isReadOnly([scope]);
 }
 
 function writesOf({ path, actions }: Scope): Scope {

@@ -1,7 +1,7 @@
 /** Finds the images that CI runs in, by key, by tag or by pipeline, or tells that they are nowhere; looks where `plan` does. */
 import { BerthError } from "../errors.ts";
 import type { Image } from "../image/image.ts";
-import { type KeyedImage, keyOfTag } from "../image/key.ts";
+import { type KeyedImage, keyOfTag, ownTags } from "../image/key.ts";
 import { printReference, withDigest, withTag } from "../oci/reference.ts";
 import { announceReads, observe, type SourceRecord } from "../plan/observe.ts";
 import type { Source } from "../plan/places.ts";
@@ -46,13 +46,11 @@ export function locateKeys(images: readonly KeyedImage[], place: SearchScope): P
     const { sightings, looked, warnings } = await observe(wanted, [source], registry, { now });
     if (looked.length === 0) throw new BerthError("REGISTRY_DENIED", warnings.join(" "));
     return wanted.map((image) => {
-      const repository = source.repositoryOf(image.name);
+      const tagged = withTag(source.repositoryOf(image.name), ownTags.key(image.key));
       const seen = sightings.get(image.name) ?? [];
       const found = seen.find((sighting) => sighting.kind === "found");
       const broken = seen.some(({ kind }) => kind === "broken") ? " (not whole)" : "";
-      const tags = source
-        .tagsOf(image.key)
-        .map((tag) => `${printReference(withTag(repository, tag))}${broken}`);
+      const tags = [`${printReference(tagged)}${broken}`];
       if (found === undefined) return { looked: tags };
       const annotations = found.manifest?.content.annotations;
       return {

@@ -108,11 +108,15 @@ describe("berth doctor", () => {
 
     const before = await doctor(cwd, env);
     assert.equal(before.code, 0);
-    const rule = before.findings.find(({ id }) => id === "protected-tags");
-    assert.equal(rule?.level, "warning");
+    const todoOf = (check: string) => before.findings.find(({ id }) => id === check)?.todo ?? "";
+    assert.equal(before.levelOf("protected-paths"), "warning");
+    assert.equal(before.levelOf("protected-tags"), "note");
     assert.equal(before.levelOf("schedules"), "note");
     upstream.schedules.push("main");
-    const pattern = /tag name pattern (\S+) /.exec(rule.todo ?? "")?.[1] ?? "";
+    const pattern = /tag name pattern (\S+) /.exec(todoOf("protected-tags"))?.[1] ?? "";
+    const [, paths = ""] = todoOf("protected-paths").split("for Maintainers: ");
+    for (const path of paths.split(" and "))
+      upstream.repositoryRules.push({ pattern: path, push: "maintainer" });
     upstream.tagRules.push({ pattern, push: "maintainer", delete: "maintainer" });
 
     const { code, findings, stdout } = await doctor(cwd, env);

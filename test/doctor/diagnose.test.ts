@@ -60,6 +60,7 @@ describe("the doctor's findings", () => {
     const gitlab = {
       own: trouble,
       upstream: trouble,
+      pathRules: trouble,
       tagRules: trouble,
       jobTokens: trouble,
       schedules: trouble,

@@ -1,6 +1,6 @@
 /** DoctorFacts with which nothing is wrong, for tests that change one thing. */
 import type { DoctorFacts } from "../../src/doctor/facts.ts";
-import { tagPatterns } from "../../src/doctor/protect.ts";
+import { protectedPaths, tagPatterns } from "../../src/doctor/protect.ts";
 import type { ProjectSettings } from "../../src/gitlab/answers.ts";
 import { situationOf } from "../../src/plan/situation.ts";
 import { config, jobEnv } from "../support/keyed.ts";
@@ -23,6 +23,7 @@ export const project: ProjectSettings = {
   },
 };
 
+const images = ["debian", "fedora"];
 const settings = config({ file: "berth.yml", upstream: "qemu-project" });
 
 /** A pipeline that tests in an image, also what schedules refresh. */
@@ -39,7 +40,7 @@ export const healthy: DoctorFacts = {
   ),
   project: {
     configuration: undefined,
-    images: ["debian", "fedora"],
+    images,
     identified: undefined,
     warnings: [],
   },
@@ -64,10 +65,14 @@ export const healthy: DoctorFacts = {
   gitlab: {
     own: project,
     upstream: undefined,
+    pathRules: protectedPaths("qemu-project/qemu", settings, images).map((pattern) => ({
+      pattern,
+      push: "maintainer",
+    })),
     tagRules: [
       {
         id: 1,
-        pattern: tagPatterns(settings, "main").protect,
+        pattern: tagPatterns(settings, "main").protect ?? "",
         push: "maintainer",
         delete: "maintainer",
       },
@@ -100,6 +105,7 @@ export const inFork: DoctorFacts = {
     ...healthy.gitlab,
     own: { ...project, id: 2, path: "jane/qemu", forkedFrom: { id: 1, path: project.path } },
     upstream: project,
+    pathRules: { trouble: "not asked", todo: undefined },
     tagRules: { trouble: "not asked", todo: undefined },
   },
 };

@@ -13,34 +13,85 @@ function withRules(...patterns: readonly string[]): DoctorFacts {
   return { ...healthy, gitlab: { ...healthy.gitlab, tagRules } };
 }
 
+function withPaths(...patterns: readonly string[]): DoctorFacts {
+  const pathRules = patterns.map((pattern) => ({ pattern, push: "maintainer" }));
+  return { ...healthy, gitlab: { ...healthy.gitlab, pathRules } };
+}
+
 function withCleanup(deletes: string, keeps?: string): DoctorFacts {
   const cleanup = { enabled: true, keepNewest: 5, olderThan: "90d", deletes, keeps };
   return withOwn({ ...healthy, gitlab: { ...healthy.gitlab, tagRules: undefined } }, { cleanup });
 }
 
-const frozenRule = { id: 9, pattern: "^key", push: undefined, delete: undefined };
-const otherRules = withRules("^set", "^promote-", "^(cache|latest)", "^[0-9a-f]{64}$");
+const frozenRule: TagRule = { id: 9, pattern: "^key", push: undefined, delete: undefined };
 
 judge("GitLab's settings", [
   [
     "a fork's clone on a person's machine",
     { ...inFork, situation: { ...inFork.situation, ci: false, role: "local" } },
-    "protected-tags",
+    "protected-paths",
     "ok",
     /not needed in a fork/,
   ],
-  ["no rule", withRules(), "protected-tags", "warning", /^7 of 7 kinds/],
   [
-    "a rule that forgets the layer cache",
-    withRules("^(key|set|promote-|cache|latest$)"),
+    "no repository protected",
+    withPaths(),
+    "protected-paths",
+    "warning",
+    /put any image.*open: qemu-project\/qemu\/berth.*push for Maintainers: qemu-project\/qemu/s,
+  ],
+  [
+    "a record that anybody may write",
+    withPaths("qemu-project/qemu/debian", "qemu-project/qemu/fedora"),
+    "protected-paths",
+    "warning",
+    /open: qemu-project\/qemu\/berth\n/,
+  ],
+  [
+    "a rule for everything below the project",
+    withPaths("qemu-project/qemu/*"),
+    "protected-paths",
+    "warning",
+    /cover try\/ too.*let the rules be qemu-project\/qemu\/debian and/s,
+  ],
+  [
+    "a rule that stops deletions alone",
+    {
+      ...healthy,
+      gitlab: {
+        ...healthy.gitlab,
+        pathRules: [{ pattern: "qemu-project/qemu/*", push: undefined }],
+      },
+    },
+    "protected-paths",
+    "warning",
+    /put any image.*push: any Developer/s,
+  ],
+  ["the rules that doctor prints", healthy, "protected-paths", "ok", /are protected, try\/ is not/],
+  [
+    "path rules that the token may not read",
+    { ...healthy, gitlab: { ...healthy.gitlab, pathRules: trouble } },
+    "protected-paths",
+    "warning",
+    /could not be read.*give a token.*push for Maintainers/s,
+  ],
+  [
+    "no rule",
+    withRules(),
+    "protected-tags",
+    "note",
+    /delete promoted tags.*\^\(promote-\|latest\$\)/s,
+  ],
+  [
+    "a rule for everything",
+    withRules(".*"),
     "protected-tags",
     "warning",
-    /^1 of 7 kinds.*0123456789abcdef.*add one rule/s,
+    /shuts out every Developer's pipeline.*below try\/ too: key2-/s,
   ],
-  ["a rule for everything", withRules(".*"), "protected-tags", "warning", /covers `try-` tags too/],
   [
     "several rules that together do",
-    withRules("^key", "^set", "^promote-", "^(cache|latest)", "^[0-9a-f]{64}$"),
+    withRules("^promote-", "^latest"),
     "protected-tags",
     "ok",
     /are protected/,
@@ -48,10 +99,10 @@ judge("GitLab's settings", [
   [
     "one rule of several for immutable tags",
     {
-      ...otherRules,
+      ...healthy,
       gitlab: {
-        ...otherRules.gitlab,
-        tagRules: [frozenRule, ...(otherRules.gitlab.tagRules as readonly TagRule[])],
+        ...healthy.gitlab,
+        tagRules: [frozenRule, ...(healthy.gitlab.tagRules as readonly TagRule[])],
       },
     },
     "protected-tags",
@@ -62,8 +113,8 @@ judge("GitLab's settings", [
     "rules that the token may not read",
     { ...healthy, gitlab: { ...healthy.gitlab, tagRules: trouble } },
     "protected-tags",
-    "warning",
-    /give a token.*tag name pattern \^\(\(key/s,
+    "note",
+    /give a token.*tag name pattern \^\(promote-/s,
   ],
   [
     "a cleanup of everything",
@@ -72,7 +123,6 @@ judge("GitLab's settings", [
     "error",
     /would delete key2-.*let it keep \(key\|set\)/s,
   ],
-  ["a cleanup of tries", withCleanup("try-.*"), "cleanup", "ok", /leaves our tags alone/],
   [
     "a cleanup that keeps what is printed",
     withCleanup(".*", "(key|set).*|promote-.*|cache.*|latest|[0-9a-f]{64}"),
@@ -90,7 +140,7 @@ judge("GitLab's settings", [
   ["an unreadable cleanup", withCleanup("("), "cleanup", "warning", /could not be read/],
   [
     "a cleanup that protected tags stop",
-    withOwn(healthy, {
+    withOwn(withRules(".*"), {
       cleanup: {
         enabled: true,
         keepNewest: 1,
@@ -118,10 +168,10 @@ judge("GitLab's settings", [
     /lacks the component.*18\.7/s,
   ],
   [
-    "a GitLab without protected tags",
-    { ...healthy, variables: { ...healthy.variables, serverVersion: "17.10.0" } },
+    "a GitLab without protected repositories",
+    { ...healthy, variables: { ...healthy.variables, serverVersion: "17.8.0" } },
     "gitlab-version",
     "warning",
-    /lacks protected container tags/,
+    /lacks protected container repositories/,
   ],
 ]);

@@ -61,8 +61,8 @@ judge("rights", [
       rights: { kind: "refused", status: 403, said: "403 DENIED" },
     }),
     "own-rights",
-    "error",
-    /Protected container repositories/,
+    "note",
+    /untrusted.*403 DENIED.*try\//s,
   ],
   [
     "a registry that is down",

@@ -5,7 +5,15 @@ import { describe, test } from "node:test";
 import fc from "fast-check";
 import { RE2JS } from "re2js";
 import { type Config, defaultConfig } from "../../src/config/config.ts";
-import { maxPattern, tagPatterns, trustedTags, untrustedTags } from "../../src/doctor/protect.ts";
+import { starExpression } from "../../src/context/paths.ts";
+import {
+  anyRunsTags,
+  maxPattern,
+  promotedTags,
+  protectedPaths,
+  tagPatterns,
+} from "../../src/doctor/protect.ts";
+import { ownTags } from "../../src/image/key.ts";
 
 const hex = "0123456789abcdef".repeat(4);
 const latest = { branch: "{default}", tag: "latest" };
@@ -14,7 +22,8 @@ const staging = { branch: "staging-*", tag: "{slug}" };
 const cases: readonly {
   readonly name: string;
   readonly publish: Config["publish"];
-  readonly isWide: boolean;
+  /** Whether one pattern can take them and leave what every run writes. */
+  readonly isRule: boolean;
   /** Promoted tags beside those that are always there. */
   readonly takes: readonly string[];
   readonly leaves: readonly string[];
@@ -22,21 +31,21 @@ const cases: readonly {
   {
     name: "one moving tag",
     publish: [latest],
-    isWide: false,
+    isRule: true,
     takes: ["latest"],
     leaves: ["latest-2", "not-latest", "staging"],
   },
   {
     name: "nothing promoted",
     publish: [],
-    isWide: false,
+    isRule: true,
     takes: [],
     leaves: ["latest"],
   },
   {
     name: "QEMU's stable branches",
     publish: [latest, { branch: "staging", tag: "latest" }, staging],
-    isWide: false,
+    isRule: true,
     takes: ["latest", "staging-9-2", "staging-10-0", "staging"],
     leaves: ["stagingx", "my-staging-9-2"],
   },
@@ -46,22 +55,22 @@ const cases: readonly {
       { branch: "release/9.2", tag: "v9.2" },
       { branch: "release/9.2", tag: "of-{slug}" },
     ],
-    isWide: false,
+    isRule: true,
     takes: ["v9.2", "of-release-9-2"],
     leaves: ["v9x2", "of-release-9-3", "of-"],
   },
   {
     name: "a tag for every branch",
     publish: [{ branch: "*", tag: "{slug}" }],
-    isWide: true,
-    takes: ["anything", "t", "tr", "try", "tr-y", "trying"],
+    isRule: false,
+    takes: ["anything"],
     leaves: [],
   },
   {
-    name: "a glob that takes in names such as try-fix",
-    publish: [{ branch: "t*", tag: "{slug}" }],
-    isWide: true,
-    takes: ["topic"],
+    name: "a glob that takes in names such as key2-",
+    publish: [{ branch: "k*", tag: "{slug}" }],
+    isRule: false,
+    takes: ["kernel"],
     leaves: [],
   },
   {
@@ -70,32 +79,31 @@ const cases: readonly {
       branch: tag,
       tag: `a-long-name-for-${tag}`,
     })),
-    isWide: true,
+    isRule: false,
     takes: ["a-long-name-for-beta"],
     leaves: [],
   },
 ];
 
 describe("the rule for protected tags", () => {
-  for (const { name, publish, isWide, takes, leaves } of cases) {
-    test(`covers what is believed and leaves the rest alone: ${name}`, () => {
+  for (const { name, publish, isRule, takes, leaves } of cases) {
+    test(`covers what is promoted and leaves the rest alone: ${name}`, () => {
       const patterns = tagPatterns({ publish }, "main");
-      assert.equal(patterns.isWide, isWide);
-      assert.ok(patterns.protect.length <= maxPattern, patterns.protect);
+      assert.equal(patterns.protect !== undefined, isRule);
       // GitLab's registry looks for the rule's pattern in the name, and its cleanup wants all of the name.
-      const protect = RE2JS.compile(patterns.protect);
       const keep = RE2JS.compile(patterns.keep);
-      for (const tag of [...trustedTags({ publish }, "main"), ...takes]) {
+      for (const tag of [...anyRunsTags, ...promotedTags({ publish }, "main"), ...takes])
+        if (tag !== ownTags.built) assert.ok(keep.matches(tag), `${patterns.keep} on ${tag}`);
+      if (patterns.protect === undefined) return;
+      assert.ok(patterns.protect.length <= maxPattern, patterns.protect);
+      const protect = RE2JS.compile(patterns.protect);
+      for (const tag of [...promotedTags({ publish }, "main"), ...takes])
         assert.ok(protect.matcher(tag).find(), `${patterns.protect} on ${tag}`);
-        assert.ok(keep.matches(tag), `${patterns.keep} on ${tag}`);
-      }
-      const others = isWide
-        ? []
-        : ["p1234", "my-own", "keyboard", "key1", "cached", "cache2-x", hex.slice(1), `${hex}0`];
-      for (const tag of [...untrustedTags, ...leaves, ...others]) {
-        assert.ok(!protect.matcher(tag).find(), `${patterns.protect} on ${tag}`);
+      const others = ["p1234", "my-own", "keyboard", "key1", "cached", "cache2-x", `${hex}0`];
+      for (const tag of [...leaves, ...others])
         assert.ok(!keep.matches(tag), `${patterns.keep} on ${tag}`);
-      }
+      for (const tag of [...anyRunsTags, ...leaves, ...others])
+        assert.ok(!protect.matcher(tag).find(), `${patterns.protect} on ${tag}`);
     });
   }
 
@@ -104,24 +112,43 @@ describe("the rule for protected tags", () => {
     const stable = [latest, { branch: "staging", tag: "latest" }, staging];
     for (const publish of [defaultConfig.publish, stable]) {
       const { protect } = tagPatterns({ publish }, "main");
-      assert.ok(page.includes(`\n${protect}\n`), protect);
+      assert.ok(page.includes(`\`${protect}\``), protect);
     }
+    for (const path of protectedPaths("qemu-project/qemu", { repository: "qemu/{name}" }, []))
+      assert.ok(page.includes(`\`${path}\``), path);
   });
 
   test("covers the tags of any publish rules, and never those of untrusted pipelines", () => {
     const branch = fc.stringMatching(/^[a-zA-Z0-9._/-]{0,8}\*?[a-z0-9-]{0,6}$/);
-    const tag = fc.stringMatching(/^([a-su-z0-9][a-z0-9._-]{0,12}|([a-s]-)?\{slug\}(-x)?)$/);
+    const tag = fc.stringMatching(/^([a-z0-9][a-z0-9._-]{0,12}|([a-z]-)?\{slug\}(-x)?)$/);
     fc.assert(
       fc.property(fc.array(fc.record({ branch, tag }), { maxLength: 5 }), (publish) => {
         const { protect, keep } = tagPatterns({ publish }, "main");
-        assert.ok(protect.length <= maxPattern);
-        const [rule, kept] = [RE2JS.compile(protect), RE2JS.compile(keep)];
+        const kept = RE2JS.compile(keep);
         // A branch whose name has no slug promotes nothing.
-        const promoted = trustedTags({ publish }, "main").filter((one) => !/^(try-|$)/.test(one));
-        for (const one of promoted) assert.ok(rule.matcher(one).find() && kept.matches(one), one);
-        for (const one of untrustedTags) assert.ok(!rule.matcher(one).find() && !kept.matches(one));
+        const promoted = promotedTags({ publish }, "main").filter((one) => one !== "");
+        for (const one of promoted) assert.ok(kept.matches(one), one);
+        if (protect === undefined) return;
+        assert.ok(protect.length <= maxPattern);
+        const rule = RE2JS.compile(protect);
+        for (const one of promoted) assert.ok(rule.matcher(one).find(), one);
+        for (const one of anyRunsTags) assert.ok(!rule.matcher(one).find());
       }),
       { numRuns: 300 },
     );
   });
+});
+
+describe("the rules for protected repositories", () => {
+  const images = ["debian", "try-out"];
+  for (const repository of ["qemu/{name}", "{name}", "{name}-ci", "t{name}", "b-{name}"]) {
+    test(`take all that trusted pipelines write and nothing below try: ${repository}`, () => {
+      const rules = starExpression(protectedPaths("g/p", { repository }, images));
+      for (const name of images)
+        assert.ok(rules.test(`g/p/${repository.replace("{name}", name)}`), name);
+      assert.ok(rules.test("g/p/berth"));
+      for (const name of [...images, "berth", "try-ci"])
+        assert.ok(!rules.test(`g/p/try/${name}`), name);
+    });
+  }
 });

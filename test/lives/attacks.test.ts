@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
+import { protectedPaths } from "../../src/doctor/protect.ts";
 import { ownTags } from "../../src/image/key.ts";
 import { forkOf, openRequest } from "./actor.ts";
 import { annotationsAt, poisoned, poisonWith, pushPoison, pushRecord } from "./attack.ts";
@@ -12,14 +13,15 @@ import { type Scene, startScene } from "./scene.ts";
 let scene: Scene;
 before(async () => {
   scene = await startScene();
-  rule();
+  protect();
 });
 after(() => scene?.world.stop());
 
-/** The rule that docs/trust.md gives. */
-function rule(): void {
-  const pattern = "^((key|set)\\d*-|cache\\d*$|promote-|latest$|staging(-|$)|[0-9a-f]{64}$)";
-  scene.up.project.tagRules.push({ pattern, push: "maintainer", delete: "maintainer" });
+/** The rules that docs/trust.md gives. */
+function protect(): void {
+  const config = { repository: "qemu/{name}" };
+  for (const pattern of protectedPaths("acme/tools", config, []))
+    scene.up.project.repositoryRules.push({ pattern, push: "maintainer" });
 }
 
 const names = ["alone", "base", "child", "rust"];
@@ -37,45 +39,32 @@ async function attacked(owner: string) {
   return { fork, request, plan, key, job };
 }
 
-test("the rule keeps a merge request's token from every tag that trusted pipelines believe", async () => {
+test("the rules keep a Developer's token from every repository that others believe, whatever the tag", async () => {
   const { world } = scene;
   const { plan, key, job } = await attacked("mallory");
-  const path = "acme/tools/qemu/alone";
-  const layer = [...(world.gitlab.registry.tags.get(path)?.keys() ?? [])].find((tag) =>
-    /^[0-9a-f]{64}$/.test(tag),
-  );
-  assert.ok(layer);
   const set = plan.set.id;
   const before = momentOf(world);
-  for (const tag of [
-    ownTags.key(key),
-    ownTags.set(set),
-    ownTags.cache,
-    layer,
-    "a".repeat(64),
-    "latest",
-  ])
-    assert.equal(await pushPoison(world, job, path, tag), false, tag);
+  const own = [ownTags.key(key), ownTags.set(set), ownTags.cache, "a".repeat(64), "latest"];
+  for (const tag of own)
+    assert.equal(await pushPoison(world, job, "acme/tools/qemu/alone", tag), false, tag);
   assert.equal(await pushRecord(world, job, "acme/tools", set, names), false);
   assert.deepEqual(tagsWritten(world, before, plan), []);
-  for (const tag of [`try-${ownTags.key(key)}`, `try-${ownTags.built}`, `try-${ownTags.set(set)}`])
-    assert.equal(await pushPoison(world, job, path, tag), true, tag);
-  assert.equal(
-    await pushRecord(world, job, "acme/tools", set, names, `try-${ownTags.set(set)}`),
-    true,
-  );
+  for (const tag of own)
+    assert.equal(await pushPoison(world, job, "acme/tools/try/alone", tag), true, tag);
+  assert.equal(await pushRecord(world, job, "acme/tools/try", set, names), true);
 });
 
-test("a poisoned try- tag that claims an honest job is of no account after the merge", async () => {
+test("what somebody puts below try reaches untrusted pipelines alone, and nobody after the merge", async () => {
   const { world, up, first } = scene;
   const { fork, request, key, job } = await attacked("mike");
-  const path = "acme/tools/qemu/alone";
+  const path = "acme/tools/try/alone";
   const honest = await live(world, up, { request, user: "dave" });
   assert.deepEqual(honest.built, ["alone"]);
-  const poison = poisonWith(await annotationsAt(world, job, path, `try-${ownTags.key(key)}`));
+  const poison = poisonWith(await annotationsAt(world, job, path, ownTags.key(key)));
   const { digest } = poison.manifest.descriptor;
-  assert.ok(await pushPoison(world, job, path, `try-${ownTags.key(key)}`, poison));
-  // All that it reaches are others of its kind: this merge request's pipelines in upstream.
+  assert.ok(await pushPoison(world, job, path, ownTags.key(key), poison));
+  assert.ok(await pushRecord(world, job, "acme/tools/try", honest.plan.set.id, ["alone"]));
+  // All that it reaches are others of its kind: such pipelines of upstream.
   const own = await live(world, up, { request, user: "dave" });
   assert.equal(own.ran["alone"], digest);
 
@@ -85,11 +74,10 @@ test("a poisoned try- tag that claims an honest job is of no account after the m
   assert.ok(![digest, honest.ran["alone"]].includes(merged.ran["alone"] ?? ""));
   assert.deepEqual({ ...merged.ran, alone: first.ran["alone"] }, first.ran);
   for (const tag of [ownTags.key(key), "latest"])
-    assert.equal(tagged(world, path, tag), merged.ran["alone"]);
-  assert.deepEqual(manifestsAsked(merged, /try-/), []);
-  // Once upstream has the image, the merge request's pipelines run in that as well.
-  const later = await live(world, up, { request, user: "dave" });
-  assert.deepEqual(later.ran, merged.ran);
+    assert.equal(tagged(world, "acme/tools/qemu/alone", tag), merged.ran["alone"]);
+  const friend = await live(world, await forkOf(world, up, "frieda"));
+  for (const life of [merged, friend]) assert.deepEqual(manifestsAsked(life, /\/try\//), []);
+  assert.deepEqual(friend.ran, merged.ran);
 });
 
 test("what a fork's owner puts into the fork's registry reaches no pipeline but the fork's own", async () => {
@@ -103,10 +91,7 @@ test("what a fork's owner puts into the fork's registry reaches no pipeline but 
     );
   }
   assert.ok(await pushRecord(world, job, "eve/tools", plan.set.id, names));
-  assert.equal(
-    await pushPoison(world, job, "acme/tools/qemu/alone", `try-${ownTags.key(key)}`),
-    false,
-  );
+  assert.equal(await pushPoison(world, job, "acme/tools/try/alone", ownTags.key(key)), false);
 
   const own = await live(world, fork, { branch: "topic" });
   assert.equal(own.ran["alone"], poisoned);
@@ -140,10 +125,11 @@ test("a merge request whose berth.yml names its own fork as upstream leaves noth
   const plan = await startPipeline(world, up, { request: evil, user: "dave" }).plan();
   const alone = plan.images.find(({ name }) => name === "alone");
   assert.ok(await pushPoison(world, job, "trudy/tools/qemu/alone", ownTags.key(alone?.key ?? "")));
-  const own = await live(world, up, { request: evil, user: "dave", reference: "own-tag" });
+  const own = await live(world, up, { request: evil, user: "dave", reference: "tag" });
   assert.equal(own.ran["alone"], poisoned);
   const written = own.written.flatMap((line) => line.split(": ")[1]?.split(" ") ?? []);
-  assert.deepEqual([...new Set(written)].sort(), ["try-key", "try-set"]);
+  assert.deepEqual([...new Set(written)].sort(), ["key", "set"]);
+  for (const line of own.written) assert.match(line, /^acme\/tools\/try\//);
 
   await up.commit("main", { "ci/alone.list": "trudy 2\n" });
   const merged = await live(world, up, { user: "olga" });
@@ -151,18 +137,51 @@ test("a merge request whose berth.yml names its own fork as upstream leaves noth
   assert.ok(!Object.values(merged.ran).includes(poisoned));
 });
 
-test("a pipeline of a member who is no maintainer is refused by the rule and changes no image that others use", async () => {
+test("a pipeline of a member who is no maintainer is untrusted, and changes no image that others use", async () => {
   const { world, up } = scene;
   await up.commit("feature", { "ci/alone.list": "feature\n" });
   const before = { ...(await live(world, up, { user: "olga" })).ran };
-  await assert.rejects(live(world, up, { branch: "feature", user: "dave" }), /REGISTRY_DENIED/);
+  const member = await live(world, up, { branch: "feature", user: "dave" });
+  assert.deepEqual(member.built, ["alone"]);
+  for (const line of member.written) assert.match(line, /^acme\/tools\/try\//);
+  assert.match(member.output, /untrusted run \(.*403 DENIED: Pushing to protected repository path/);
+  assert.deepEqual({ ...member.ran, alone: before["alone"] }, before);
+  const again = await live(world, up, { branch: "feature", user: "dave" });
+  assert.deepEqual([again.built, again.ran, again.written], [[], member.ran, []]);
   const after = await live(world, up, { user: "olga" });
   assert.deepEqual([after.built, after.ran], [[], before]);
 });
 
-test("without the rule a merge request's token can put a key- tag, a layer or a record, and berth does not notice", async () => {
+test("where a Developer merges, the merge's pipeline builds for itself, and promotes nothing", async () => {
   const { world, up } = scene;
-  up.project.tagRules.length = 0;
+  const latest = tagged(world, "acme/tools/qemu/alone", "latest");
+  await up.commit("main", { "ci/alone.list": "merged by dave\n" });
+  const merge = await live(world, up, { user: "dave" });
+  assert.match(merge.promoted, /an untrusted run moves no tag/);
+  assert.equal(tagged(world, "acme/tools/qemu/alone", "latest"), latest);
+  const next = await live(world, up, { user: "olga" });
+  assert.deepEqual(next.built, ["alone"]);
+  assert.notEqual(next.ran["alone"], merge.ran["alone"]);
+});
+
+test("whoever sets variables of a pipeline cannot make it more than its token is", async () => {
+  const { world, up } = scene;
+  await up.commit("loud", { "ci/alone.list": "loud\n" });
+  const variables = { CI_COMMIT_REF_PROTECTED: "true", CI_COMMIT_BRANCH: "main" };
+  const loud = await live(world, up, { branch: "loud", user: "dave", variables });
+  for (const line of loud.written) assert.match(line, /^acme\/tools\/try\//);
+});
+
+test("a Maintainer's token in a stranger's code passes the rules, which berth cannot see", async () => {
+  const { world, up } = scene;
+  const { request, key } = await attacked("oscar");
+  const job = world.gitlab.job(up.project, { request, user: "olga" });
+  assert.ok(await pushPoison(world, job, "acme/tools/qemu/alone", ownTags.key(key)));
+});
+
+test("without the rules a merge request's token can put a key- tag, a layer or a record, and berth does not notice", async () => {
+  const { world, up } = scene;
+  up.project.repositoryRules.length = 0;
   try {
     const { fork, plan, key, job } = await attacked("walter");
     const path = "acme/tools/qemu/alone";
@@ -176,6 +195,6 @@ test("without the rule a merge request's token can put a key- tag, a layer or a 
     assert.equal((await merged.consume())["alone"], poisoned);
     assert.equal(plan.images.length, names.length);
   } finally {
-    rule();
+    protect();
   }
 });

@@ -94,7 +94,7 @@ function wordFor(
     .replace(`-${plan.set.id}`, "")
     .replace(`-r${plan.pipeline}`, "-fresh")
     .replace(/-old-[0-9]+$/, "-old")
-    .replace(/^(try-)?(key|set|cache|built)[0-9]+/, "$1$2");
+    .replace(/^(key|set|cache|built)[0-9]+/, "$1");
 }
 
 /** Repositories that received bytes of blobs, not counting those that were mounted. */

@@ -2,14 +2,14 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { Config } from "../../src/config/config.ts";
 import { ownTags, setIdOf } from "../../src/image/key.ts";
-import { isTag } from "../../src/oci/reference.ts";
+import { isTag, printRepository } from "../../src/oci/reference.ts";
 import { decide } from "../../src/plan/decide.ts";
 import { makePlan, serializePlan } from "../../src/plan/make.ts";
 import type { Observation } from "../../src/plan/observe.ts";
 import { sourcesOf } from "../../src/plan/places.ts";
 import type { Plan } from "../../src/plan/plan.ts";
 import { parsePlan } from "../../src/plan/plan.ts";
-import { situationOf } from "../../src/plan/situation.ts";
+import { asUntrusted, situationOf } from "../../src/plan/situation.ts";
 import { recordTagOf } from "../../src/publish/record.ts";
 import { config, notAsked } from "../support/keyed.ts";
 import { branch, jobIn, mergeRequest, qemu, registryOf } from "./pipelines.ts";
@@ -78,8 +78,11 @@ describe("the tags of what a run refreshes", () => {
 
   test("are an untrusted run's own", () => {
     const plan = planOf(jobIn("upstream", mergeRequest("fork"), force("lone")), { images: {} });
-    assert.equal(plan.set.tag, `try-${ownTags.set(id)}-r100`);
-    assert.equal(tagOf(plan, "lone"), `try-${ownTags.key(keyOf("lone"))}-r100`);
+    assert.equal(plan.set.tag, `${ownTags.set(plan.set.id)}-r100`);
+    assert.notEqual(plan.set.id, id);
+    assert.equal(tagOf(plan, "lone"), `${ownTags.key(keyOf("lone"))}-r100`);
+    const [lone] = plan.images.filter(({ name }) => name === "lone");
+    assert.equal(lone?.repository, `${registryOf.upstream}/try/lone`);
   });
 
   test("name the time on a developer's machine", () => {
@@ -134,9 +137,11 @@ describe("a fork that refreshes one image of upstream's set", () => {
   });
 });
 
-test("later jobs learn from the plan whom this project trusts", () => {
-  const topic = jobIn("upstream", branch("topic"));
-  const plan = planOf(topic, { images: {} }, { trust: { unprotected: false } });
+test("later jobs learn from the plan that it is not trusted", () => {
+  const plan = planOf(jobIn("upstream", mergeRequest("fork")), { images: {} });
   const read = parsePlan(serializePlan(plan), "plan.json");
-  assert.equal(situationOf(topic, read.config, undefined).trusted, false);
+  const topic = situationOf(jobIn("upstream", branch("topic")), read.config, undefined);
+  const { role, own, upstream } = asUntrusted(topic, read.untrusted);
+  const bases = [own, upstream].map((base) => base && printRepository(base));
+  assert.deepEqual([role, ...bases], ["fork", `${registryOf.upstream}/try`, registryOf.upstream]);
 });

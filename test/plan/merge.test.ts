@@ -111,36 +111,34 @@ const roles: readonly Role[] = ["upstream", "fork", "local"];
 
 for (const role of roles) {
   for (const source of ["own", "upstream"] as const) {
-    for (const trusted of [true, false]) {
-      const isAsked = source === "own" && (role !== "upstream" || !trusted);
-      const what = `${role}, seen in ${source} by ${trusted ? "key" : "try"} tag`;
-      const sighting = seen(source, { trusted });
+    const isAsked = source === "own" && role !== "upstream";
+    const what = `${role}, seen in ${source}`;
+    const sighting = seen(source);
 
-      test(`${what}: ${isAsked ? "has to be on the target" : "may be of any age"}`, () => {
-        assert.equal(needsTarget(sighting, { role }), isAsked);
+    test(`${what}: ${isAsked ? "has to be on the target" : "may be of any age"}`, () => {
+      assert.equal(needsTarget(sighting, { role }), isAsked);
+    });
+
+    for (const [state, facts, suffices] of histories) {
+      const isBuilt = isAsked && !suffices;
+      test(`in a merge, ${what}, ${state}: ${isBuilt ? "built again" : "used"}`, () => {
+        const here: Situation = { ...situationOf(inTrain, qemu, undefined), role };
+        const fresh = { ...notAsked, ...facts };
+        const image = keyedImage("debian");
+        const reason = refreshReasonOf(image, sighting, { situation: here, config: qemu, fresh });
+        const expected = {
+          code: "merge",
+          because: "merge train",
+          revision: facts.origins?.get("debian")?.revision ?? null,
+          target: facts.target ?? null,
+        };
+        assert.deepEqual(reason, isBuilt ? expected : undefined);
+        const outside = { ...here, merge: undefined };
+        assert.equal(
+          refreshReasonOf(image, sighting, { situation: outside, config: qemu, fresh }),
+          undefined,
+        );
       });
-
-      for (const [state, facts, suffices] of histories) {
-        const isBuilt = isAsked && !suffices;
-        test(`in a merge, ${what}, ${state}: ${isBuilt ? "built again" : "used"}`, () => {
-          const here: Situation = { ...situationOf(inTrain, qemu, undefined), role };
-          const fresh = { ...notAsked, ...facts };
-          const image = keyedImage("debian");
-          const reason = refreshReasonOf(image, sighting, { situation: here, config: qemu, fresh });
-          const expected = {
-            code: "merge",
-            because: "merge train",
-            revision: facts.origins?.get("debian")?.revision ?? null,
-            target: facts.target ?? null,
-          };
-          assert.deepEqual(reason, isBuilt ? expected : undefined);
-          const outside = { ...here, merge: undefined };
-          assert.equal(
-            refreshReasonOf(image, sighting, { situation: outside, config: qemu, fresh }),
-            undefined,
-          );
-        });
-      }
     }
   }
 }

@@ -17,7 +17,7 @@ export const chain: readonly KeyedImage[] = [
 /** An image by its digest, in the own registry or in upstream's. */
 export function seen(
   source: Sighting["source"],
-  { trusted = true, name = "debian", folder = "qemu/" } = {},
+  { name = "debian", folder = "qemu/" } = {},
 ): Sighting {
   const text = `${registryOf[source === "own" ? "fork" : "upstream"]}/${folder}${name}@${someDigest}`;
   return {
@@ -25,7 +25,6 @@ export function seen(
     source,
     reference: { ...parseReference(text), digest: someDigest } satisfies Reference,
     foundBy: "key-tag",
-    trusted,
     manifest: undefined,
   };
 }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { printRepository } from "../../src/oci/reference.ts";
-import { situationOf } from "../../src/plan/situation.ts";
+import { asUntrusted, situationOf } from "../../src/plan/situation.ts";
 import { tagsToPromote } from "../../src/publish/promote.ts";
 import type { Variables } from "../support/job-variables.ts";
 import { branch, jobIn, mergeRequest, qemu, registryOf, shas, tag } from "./pipelines.ts";
@@ -28,10 +28,10 @@ const pipelines: readonly Row[] = [
   ["a fork's tag", jobIn("fork", tag("v1", false)), "fork trusted open"],
   ["a fork's schedule", jobIn("fork", branch("topic"), weekly), "fork trusted open", "topic"],
   ["a fork's request run there", jobIn("fork", mergeRequest("fork")), "fork trusted open"],
-  ["the same run here", jobIn("upstream", mergeRequest("fork")), "upstream untrusted open"],
-  ["a fork's request on a merge train", jobIn("upstream", train), "upstream untrusted open"],
-  ["one from a branch `master`", jobIn("upstream", asMaster), "upstream untrusted open"],
-  ["one from a branch `staging`", jobIn("upstream", asStaging), "upstream untrusted open"],
+  ["the same run here", jobIn("upstream", mergeRequest("fork")), "fork untrusted open"],
+  ["a fork's request on a merge train", jobIn("upstream", train), "fork untrusted open"],
+  ["one from a branch `master`", jobIn("upstream", asMaster), "fork untrusted open"],
+  ["one from a branch `staging`", jobIn("upstream", asStaging), "fork untrusted open"],
   ["a request inside", jobIn("upstream", mergeRequest("upstream")), "upstream trusted open"],
   ["a request that GitLab protects", jobIn("upstream", guarded), "upstream trusted open"],
   ["staging", up("staging"), "upstream trusted protected", "staging", "latest"],
@@ -72,7 +72,7 @@ describe("situationOf, from GitLab's variables with QEMU's configuration", () =>
         {
           is: [
             here.role,
-            here.trusted ? "trusted" : "untrusted",
+            here.untrusted === undefined ? "trusted" : "untrusted",
             here.protected ? "protected" : "open",
           ].join(" "),
           scheduled: here.scheduled,
@@ -86,7 +86,7 @@ describe("situationOf, from GitLab's variables with QEMU's configuration", () =>
           is,
           scheduled: job["CI_PIPELINE_SOURCE"] === "schedule",
           branch: branchName,
-          own: registryOf[role],
+          own: is.includes("untrusted") ? `${registryOf.upstream}/try` : registryOf[role],
           reads: role === "fork" ? registryOf.upstream : undefined,
           promotes,
           warnings: [],
@@ -105,26 +105,21 @@ describe("situationOf, from GitLab's variables with QEMU's configuration", () =>
   test("believes no merge request whose source project GitLab does not name any more", () => {
     const job = jobIn("upstream", mergeRequest("fork"));
     const gone = { ...job, CI_MERGE_REQUEST_SOURCE_PROJECT_ID: "" };
-    assert.equal(situationOf(gone, qemu, undefined).trusted, false);
+    assert.match(situationOf(gone, qemu, undefined).untrusted ?? "", /another project/);
   });
 
-  test("believes protected branches alone in upstream where the configuration says so", () => {
-    const strict = { ...qemu, trust: { unprotected: false } };
-    const trusted = (job: Variables) => situationOf(job, strict, undefined).trusted;
-    assert.equal(trusted(up("staging")), true);
-    assert.equal(trusted(jobIn("upstream", tag("v9.2.0"))), true);
-    assert.equal(trusted(jobIn("upstream", branch("topic"))), false);
-    assert.equal(trusted(jobIn("upstream", mergeRequest("upstream"))), false);
-    assert.equal(trusted(jobIn("upstream", mergeRequest("fork"))), false);
-    assert.equal(trusted(jobIn("fork", branch("topic"))), true);
-    assert.equal(situationOf({}, strict, undefined).trusted, true);
-    assert.deepEqual(
-      tagsToPromote(
-        { publish: [{ branch: "topic", tag: "topic" }] },
-        situationOf(jobIn("upstream", branch("topic")), strict, undefined),
-      ),
-      [],
-    );
+  test("leaves what an untrusted run writes to such runs, in upstream and in a fork", () => {
+    const bases = (job: Variables) => {
+      const { own, upstream } = asUntrusted(situationOf(job, qemu, undefined), "403");
+      return [own, upstream].map((base) => base && printRepository(base));
+    };
+    const topic = branch("topic");
+    const { upstream, fork } = registryOf;
+    assert.deepEqual(bases(jobIn("upstream", topic)), [`${upstream}/try`, upstream]);
+    assert.deepEqual(bases(jobIn("fork", topic)), [`${fork}/try`, upstream]);
+    assert.deepEqual(bases(jobIn("upstream", mergeRequest("fork"))), [`${upstream}/try`, upstream]);
+    const here = asUntrusted(situationOf(up("master"), qemu, undefined), "403");
+    assert.deepEqual([here.role, tagsToPromote(qemu, here)], ["fork", []]);
   });
 
   test("knows the commit of a merged result from its head", () => {

@@ -11,7 +11,7 @@ interface Row {
   readonly upstream?: string;
   readonly registry?: string;
   readonly role: string;
-  readonly trusted?: boolean;
+  readonly untrusted?: boolean;
   readonly own: string | undefined;
   readonly reads?: string;
 }
@@ -81,9 +81,10 @@ const rows: readonly Row[] = [
     what: "a merge request of a fork run here",
     env: jobEnv("qemu-project/qemu", { CI_MERGE_REQUEST_SOURCE_PROJECT_ID: "2" }),
     upstream: "qemu-project",
-    role: "upstream",
-    trusted: false,
-    own: "registry.example.com/qemu-project/qemu",
+    role: "fork",
+    untrusted: true,
+    own: "registry.example.com/qemu-project/qemu/try",
+    reads: "registry.example.com/qemu-project/qemu",
   },
   {
     what: "a merge request of the project itself",
@@ -115,7 +116,7 @@ describe("situationOf", () => {
     test(row.what, () => {
       const found = situationOf(row.env, config({ upstream: row.upstream }), row.registry);
       assert.equal(found.role, row.role);
-      assert.equal(found.trusted, row.trusted ?? true);
+      assert.equal(found.untrusted !== undefined, row.untrusted ?? false);
       assert.equal(found.own && printRepository(found.own), row.own);
       assert.equal(found.upstream && printRepository(found.upstream), row.reads);
     });

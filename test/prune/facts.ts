@@ -18,7 +18,6 @@ export function facts(change: Partial<Facts> = {}): Facts {
     doubts: [],
     pipelines: [],
     usesKnownSince: undefined,
-    mergeRequestsKnown: true,
     ownPipeline: undefined,
     ...change,
   };

@@ -23,18 +23,14 @@ const cases: readonly (readonly [string, string, Kind])[] = [
   ["debian", ownTags.key(hex), "key"],
   ["debian", `${ownTags.key(hex)}0`, "unknown"],
   ["debian", ownTags.key(hex.toUpperCase()), "unknown"],
-  ["debian", `try-${ownTags.key(hex)}`, "try"],
   ["debian", ownTags.set(hex), "set"],
   ["debian", `${ownTags.set(hex)}-r77`, "set"],
-  ["debian", `try-${ownTags.set(hex)}`, "try-set"],
   ["debian", "p123", "unknown"],
   ["debian", `${ownTags.key("a".repeat(64))}-r123`, "pipeline"],
-  ["debian", `try-${ownTags.key("a".repeat(64))}-r123`, "pipeline"],
   ["debian", `${ownTags.key("a".repeat(64))}-l1763683200`, "try"],
-  ["debian", `${ownTags.set("a".repeat(64))}-l1763683200`, "try-set"],
+  ["debian", `${ownTags.set("a".repeat(64))}-l1763683200`, "try"],
   ["debian", ownTags.cache, "cache"],
   ["debian", ownTags.built, "cache"],
-  ["debian", `try-${ownTags.built}`, "cache"],
   ["debian", hex, "cache"],
   ["debian", "latest", "promoted"],
   ["debian", "staging-9-2", "promoted"],
@@ -52,12 +48,15 @@ const cases: readonly (readonly [string, string, Kind])[] = [
   ["berth", ownTags.key(hex), "unknown"],
   ["debian", pastTag(ownTags.key(hex), new Date(1763683200000)), "past"],
   ["debian", claimTag("latest", hex), "unknown"],
-  ...[`key-${hex}`, `set-${hex}-r7`, `try-${hex}`, `try-set-${hex}`, "cache", "try-cache"].map(
+  ...[`key-${hex}`, `set-${hex}-r7`, "cache", other.key(hex), other.set(hex), other.cache].map(
     (tag) => ["debian", tag, "other-version"] as const,
   ),
-  ...[other.key(hex), other.set(hex), `try-${other.key(hex)}-r7`, other.cache].map(
-    (tag) => ["debian", tag, "other-version"] as const,
+  ...[ownTags.key(hex), `${ownTags.key(hex)}-r7`, ownTags.built, hex, other.key(hex)].map(
+    (tag) => ["try/debian", tag, "try"] as const,
   ),
+  ["try/berth", ownTags.set(hex), "try"],
+  ["try/debian", "latest", "promoted"],
+  ["try/debian", "v1.0", "unknown"],
   ["berth", other.set(hex), "other-version"],
   ["berth", `set-${hex}`, "other-version"],
 ];

@@ -38,12 +38,11 @@ for (const [what, decisions, complete, record, userTag, due] of rows) {
     );
     const set = { id: "1", tag: "set-1", record, generation: null, stale: false };
     const wishes = { force: "none", tag: userTag } as const;
-    const run = { wishes, ci: true, trusted: true };
+    const run = { wishes, ci: true };
     assert.equal(isPublishDue({ images, complete, set }, run), due);
     const stale = { images, complete, set: { ...set, stale: true } };
     assert.equal(isPublishDue(stale, run), true, "a pipeline that may writes a stale record anew");
-    for (const other of [{ ci: false }, { trusted: false }])
-      assert.equal(isPublishDue(stale, { ...run, ...other }), due);
+    assert.equal(isPublishDue(stale, { ...run, ci: false }), due);
   });
 }
 
@@ -52,10 +51,10 @@ test("a fork's image among upstream's is recorded by the pipeline that finds the
     plannedImage(`image${number}`, reuse, { repository }),
   );
   const set = { id: "1", tag: "set-1", record: null, generation: null, stale: false };
-  const run = { wishes: { force: "none", tag: undefined }, ci: true, trusted: true } as const;
+  const run = { wishes: { force: "none", tag: undefined }, ci: true } as const;
   const isDue = (change: object, record: string | null = null) =>
     isPublishDue({ images, complete: false, set: { ...set, record } }, { ...run, ...change });
   assert.equal(isDue({}), true);
   assert.equal(isDue({}, "r.example/fork/berth:set-1"), false);
-  assert.deepEqual([isDue({ ci: false }), isDue({ trusted: false })], [false, false]);
+  assert.equal(isDue({ ci: false }), false);
 });

@@ -120,7 +120,7 @@ describe("a branch whose slug is a tag that it may not move", () => {
     ["latest", /^promote latest from the branch latest: it is moved by the branch \{default\}$/],
     ["Stable", /^promote stable from the branch Stable: it is moved by the branch stable-\*$/],
     ["cache2", /^promote cache2 from the branch cache2: it is one of berth's own$/],
-    ["try/it", /^promote try-it from the branch try\/it: it is one of berth's own$/],
+    ["promote/it", /^promote promote-it from the branch promote\/it: it is one of berth's own$/],
   ] as const;
   for (const [branch, message] of cases) {
     test(`${branch} is refused`, () => {

@@ -174,22 +174,39 @@ suite("what whole runs ask", () => {
       });
     }));
 
-  test("a protected repository costs a token for each that is written, and all but that are copied", () =>
+  test("a protected repository makes the run untrusted, for a few tokens", () =>
     staged(
       async ({ job, counted }) => {
-        const flow = await run(job(fork, { reference: "own-tag" }));
-        const failed = flow.outcomes.filter(({ result }) => result === "failed");
-        assert.deepEqual(
-          failed.map(({ name, error }) => [name, error?.code]),
-          [["image-3", "REGISTRY_DENIED"]],
-        );
-        // Two to read; two for the writes, of which one is refused, and then each of its writes for itself.
-        assert.equal(counted()["token"], 24);
+        const { plan, outcomes } = await run(job(fork, { reference: "own-tag" }));
+        assert.match(plan.untrusted ?? "", /^image-3 may not be pushed .* 403 DENIED: Pushing to/);
+        for (const { result, reference } of outcomes)
+          assert.match(`${result} ${reference}`, /^copied .*\/alice\/qemu\/try\/image-[0-9]+@/);
+        // Two to read; one for all writes, which is refused, and each until the refused one; the rest for `try`.
+        assert.equal(counted()["token"], 13);
       },
       { protectedPaths: [`${fork}/image-3`] },
     ));
 
-  test("what the registry will not take is said by the plan, and not built", () =>
+  test("a rule for tags that is in the token is refused as one for the repository is", () =>
+    staged(
+      async ({ job }) => {
+        const changed = { "image-3": "FROM scratch\nCOPY a /" };
+        const upstreams = job(upstream);
+        const dockerfiles = { ...upstreams.dockerfiles, ...changed };
+        const { plan } = await planOf({ ...upstreams, dockerfiles, context: { a: "a" } });
+        const [tag] = plan.images.flatMap(({ name, tag }) => (name === "image-3" ? [tag] : []));
+        assert.equal(plan.untrusted, null);
+        assert.deepEqual(
+          plan.warnings.filter((line) => /pushed/.test(line)),
+          [
+            `image-3 may not be pushed from this pipeline: the tag ${tag} is protected by the rule ^key[0-9]+-`,
+          ],
+        );
+      },
+      { rule: "^key[0-9]+-" },
+    ));
+
+  test("what the registry takes nowhere is said by the plan, and not built", () =>
     staged(
       async ({ job, counted }) => {
         const upstreams = job(upstream);
@@ -202,11 +219,11 @@ suite("what whole runs ask", () => {
         assert.deepEqual(
           plan.warnings.filter((line) => /pushed/.test(line)),
           [
-            "image-3: may not be pushed from this pipeline: 403 DENIED: Pushing to protected repository path forbidden",
+            "image-3 may not be pushed from this pipeline: 403 DENIED: Pushing to protected repository path forbidden",
           ],
         );
-        // Two to read, and one to write that is refused for all; then one for each that is written.
-        assert.equal(counted()["token"], 2 + 1 + 3);
+        // Two to read, one to write that is refused for all, then one for each until the refused one; `try` alike.
+        assert.equal(counted()["token"], 2 + 1 + 2 + 4);
         const { outcomes, built } = await run({ ...run1, context: { a: "a" } });
         assert.deepEqual(built, ["image-4"]);
         const { error } = outcomes.find(({ name }) => name === "image-3") ?? {};
@@ -216,7 +233,7 @@ suite("what whole runs ask", () => {
           /^build image-3: it may not be pushed to .*image-3: 403 DENIED: Pushing to protected/,
         );
       },
-      { protectedPaths: [`${upstream}/image-3`] },
+      { protectedPaths: [`${upstream}/image-3`, `${upstream}/try/image-3`] },
     ));
 
   test("a plan that has nothing to write asks for no right to write", () =>

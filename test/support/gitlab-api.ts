@@ -96,6 +96,9 @@ const routes: readonly Route[] = [
       ? failed(404)
       : json(entity.requestEntity(found, api.model.now(), true));
   }),
+  get(/^registry\/protection\/repository\/rules$/, "ignored", atLeast("maintainer"), (asked) =>
+    json(asked.project.repositoryRules.map(entity.pathRuleEntity)),
+  ),
   get(/^registry\/protection\/tag\/rules$/, "ignored", atLeast("maintainer"), (asked) => {
     if (!asked.api.hasDatabase) return failed(404);
     const { project } = asked;

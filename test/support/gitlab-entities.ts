@@ -126,6 +126,10 @@ export function requestEntity(request: TestRequest, at: Date, withDiff: boolean)
   return { ...listed, diff_refs: { base_sha: base, start_sha: start, head_sha: head } };
 }
 
+export function pathRuleEntity({ pattern, push }: TestProject["repositoryRules"][number]): object {
+  return { repository_path_pattern: pattern, minimum_access_level_for_push: push };
+}
+
 export function tagRuleEntity(project: TestProject, rule: TagProtection, index: number): object {
   return {
     id: index + 1,

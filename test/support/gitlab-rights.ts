@@ -78,6 +78,16 @@ export function mayChangeTag(
   return levelOf(identity, project) >= Math.max(0, ...needed);
 }
 
+/** The patterns of protected tags that somebody may not push or delete, as a token tells them. */
+export function deniedTags(model: Model, identity: Identity, path: string) {
+  const project = projectOfRepository(model, path);
+  if (project === undefined || project.tagRules.length === 0) return undefined;
+  const level = levelOf(identity, project);
+  const stops = (action: "push" | "delete") =>
+    project.tagRules.filter((rule) => level < roles[rule[action]]).map(({ pattern }) => pattern);
+  return { push: stops("push"), delete: stops("delete") };
+}
+
 /** Whether a push to a repository is forbidden by a rule for protected repositories (`*` in paths). */
 export function isProtectedRepository(model: Model, identity: Identity, path: string): boolean {
   const project = projectOfRepository(model, path);

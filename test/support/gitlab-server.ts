@@ -30,7 +30,7 @@ import {
   type TestRequest,
 } from "./gitlab-model.ts";
 import { type GitLabRegistry, startGitLabRegistry } from "./gitlab-registry.ts";
-import { isProtectedRepository, mayAccess } from "./gitlab-rights.ts";
+import { deniedTags, isProtectedRepository, mayAccess } from "./gitlab-rights.ts";
 import { startTokenService, type TokenService } from "./token-service.ts";
 
 export interface GitLabOptions {
@@ -86,6 +86,7 @@ export async function startGitLab(options: GitLabOptions = {}): Promise<TestGitL
   const tokens = await startTokenService({
     users,
     may: (user, path, action) => mayAccess(model, identityOf(user), path, action),
+    rulesFor: (user, path) => deniedTags(model, identityOf(user), path),
   });
   const realm = () => `${url}/jwt/auth`;
   const registry = await startGitLabRegistry(options.registry ?? "memory", model, tokens, realm);

@@ -60,6 +60,7 @@ export function planWith(images: readonly PlannedImage[], change: Partial<Plan> 
     config: configOf(config()),
     revision: "c0ffee",
     pipeline: null,
+    untrusted: null,
     dirty: [],
     set: { id: "5".repeat(64), tag: "set-5", record: null, generation: null, stale: false },
     complete: true,

@@ -26,6 +26,8 @@ export interface TokenServiceOptions {
   readonly lifetimeSeconds?: number;
   /** As in GitLab's tokens each entry names its project, and this rule for protected tags. */
   readonly rule?: string;
+  /** The rules for protected tags that stop a user, by repository. */
+  readonly rulesFor?: (user: string | undefined, path: string) => TagPatterns | undefined;
   /** What happens to the so-many-th request, counted from 0. */
   readonly fault?: (count: number) => Fault | undefined;
   /** Speaks TLS under this name. */
@@ -54,6 +56,12 @@ export const testUser = "gitlab-ci-token";
 export const testPassword = "s3cret-job-token";
 const service = "container_registry";
 const issuer = "berth-test";
+
+/** Patterns of tags that may not be pushed or deleted. */
+export interface TagPatterns {
+  readonly push: readonly string[];
+  readonly delete: readonly string[];
+}
 
 interface Access {
   readonly type: "repository";
@@ -128,8 +136,8 @@ async function serve(state: State, incoming: IncomingMessage, response: ServerRe
     }
     for (const { name, actions } of result) if (actions.includes("push")) created.add(name);
     const lifetime = options.lifetimeSeconds ?? 300;
-    const { rule } = options;
-    const token = sign(rule === undefined ? result : withMeta(result, rule), user ?? "", lifetime);
+    const told = result.map((entry) => withMeta(entry, user, options));
+    const token = sign(told, user ?? "", lifetime);
     tokens.push(token);
     return { status, headers, body: JSON.stringify({ token, expires_in: lifetime }) };
   };
@@ -184,12 +192,15 @@ function decide(
 }
 
 /** GitLab's `meta` (Auth::ContainerRegistryAuthenticationService); the rules are told to who may write. */
-function withMeta(access: readonly Access[], rule: string): readonly Access[] {
-  return access.map((entry) => {
-    const patterns = entry.actions.includes("push") ? { push: [rule], delete: [rule] } : undefined;
-    const meta = { project_path: entry.name, tag_deny_access_patterns: patterns };
-    return { ...entry, meta: { ...meta, project_id: 12345678, root_namespace_id: 12345678 } };
-  });
+function withMeta(entry: Access, user: string | undefined, options: TokenServiceOptions): Access {
+  const { rule, rulesFor } = options;
+  const fixed = rule === undefined ? undefined : { push: [rule], delete: [rule] };
+  const patterns = fixed ?? rulesFor?.(user, entry.name);
+  if (patterns === undefined) return entry;
+  const shown = entry.actions.includes("push") ? patterns : undefined;
+  const meta = { project_path: entry.name, tag_deny_access_patterns: shown };
+  const all = { ...meta, project_id: 12345678, root_namespace_id: 12345678 };
+  return { ...entry, meta: all } as Access;
 }
 
 function sign(access: readonly Access[], subject: string, lifetime: number): string {
