@@ -1,6 +1,6 @@
 /** Do GitLab's settings protect what the pipelines believe, and leave it alone? */
 import { RE2JS } from "re2js";
-import { starExpression } from "../context/paths.ts";
+import { fitsStars } from "../context/paths.ts";
 import type { CleanupPolicy, TagRule } from "../gitlab/answers.ts";
 import { ownTags } from "../image/key.ts";
 import { triedRepositoryName } from "../plan/situation.ts";
@@ -32,7 +32,7 @@ export function judgePathRules(facts: DoctorFacts): Judgement {
     return judgement(level, "whether our repositories are protected could not be read", why, todo);
   }
   const isProtected = (repository: string) =>
-    pathRules.some(({ pattern, push }) => push && starExpression([pattern]).test(repository));
+    pathRules.some(({ pattern, push }) => push && fitsStars(pattern, repository));
   const samples = paths.map((one) => one.replace("*", project.images[0] ?? "image"));
   const open = samples.filter((one) => !isProtected(one));
   const has = pathRules.map(({ pattern, push }) => `${pattern}  push: ${push ?? "any Developer"}`);

@@ -4,10 +4,9 @@ import { apiOrigin, realmTrust, type TokenHint } from "../http/origin.ts";
 import { makeRedactor } from "../http/redact.ts";
 import { defaultLimits, makeTransport, type Transport } from "../http/transport.ts";
 import type { Repository } from "../oci/reference.ts";
-import { readChallenge } from "../registry/challenge.ts";
 import { type RegistryLogin, secretOf } from "../registry/credentials.ts";
 import type { Access } from "../registry/registry.ts";
-import { requestToken, type TokenService } from "../registry/token-service.ts";
+import { readChallenge, requestToken, type TokenService } from "../registry/token-service.ts";
 import type { Clock, Fetch } from "../world.ts";
 
 export type Rights =

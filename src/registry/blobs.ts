@@ -7,8 +7,8 @@ import { type Digest, digestOf } from "../oci/digest.ts";
 import type { Descriptor } from "../oci/manifest.ts";
 import { printReference, printRepository, type Repository, withDigest } from "../oci/reference.ts";
 import type { AskedCall } from "./login.ts";
+import { type Scope, scopeFor } from "./scopes.ts";
 import type { HostSession } from "./session.ts";
-import { type Scope, scopeFor } from "./token-service.ts";
 
 const maxSmallBlob = 4 * 1024 * 1024;
 

@@ -12,8 +12,8 @@ import { type CopyPorts, copyImage } from "./copy.ts";
 import type { Credentials } from "./credentials.ts";
 import { deleteTag, getManifest, headManifest, listTags, putManifest } from "./manifests.ts";
 import type { Registry } from "./registry.ts";
+import { scopeFor } from "./scopes.ts";
 import { HostSession } from "./session.ts";
-import { scopeFor } from "./token-service.ts";
 
 export interface RegistryOptions {
   readonly fetch: Fetch;

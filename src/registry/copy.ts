@@ -22,8 +22,8 @@ import {
 } from "./blobs.ts";
 import { getManifest, putManifest } from "./manifests.ts";
 import type { CopyResult } from "./registry.ts";
+import { scopeFor } from "./scopes.ts";
 import type { HostSession } from "./session.ts";
-import { scopeFor } from "./token-service.ts";
 
 export interface CopyPorts {
   readonly source: HostSession;

@@ -15,15 +15,13 @@ import {
   type Reply,
   type Transport,
 } from "../http/transport.ts";
-import { readChallenge } from "./challenge.ts";
 import { type RegistryLogin, secretOf } from "./credentials.ts";
+import { accessOf, isReadOnly, type Scope } from "./scopes.ts";
 import {
-  accessOf,
   deniedTag,
-  isReadOnly,
   passwordHeader,
   type Refusal,
-  type Scope,
+  readChallenge,
   type TokenService,
 } from "./token-service.ts";
 import { type Identity, type Token, Tokens } from "./tokens.ts";

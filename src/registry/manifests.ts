@@ -19,8 +19,8 @@ import {
   type Repository,
 } from "../oci/reference.ts";
 import type { AskedCall } from "./login.ts";
+import { scopeFor } from "./scopes.ts";
 import type { HostSession } from "./session.ts";
-import { scopeFor } from "./token-service.ts";
 
 const attempts = 3;
 

@@ -9,7 +9,8 @@ import { isRepositoryPath } from "../oci/reference.ts";
 import type { RegistryLogin } from "./credentials.ts";
 import { type AskedCall, HostLogin } from "./login.ts";
 import type { Right } from "./registry.ts";
-import { accessOf, mergeScopes, readChallenge, type Scope, scopeFor } from "./token-service.ts";
+import { accessOf, mergeScopes, type Scope, scopeFor } from "./scopes.ts";
+import { readChallenge } from "./token-service.ts";
 
 export interface SessionOptions {
   readonly host: string;

@@ -4,54 +4,8 @@ import { printStatus, refuseWebPage, statusError } from "../http/errors.ts";
 import type { Redactor } from "../http/redact.ts";
 import type { Call, Transport } from "../http/transport.ts";
 import { isObject, readObject } from "../json.ts";
-import type { Repository } from "../oci/reference.ts";
 import type { RegistryLogin } from "./credentials.ts";
-import type { Access } from "./registry.ts";
-
-/** Rights on one repository of a host; see the distribution project's scope.md. */
-export interface Scope {
-  readonly path: string;
-  readonly actions: readonly Access[];
-}
-
-const accesses = ["pull", "push", "delete"] as const;
-
-/** Who pushes or deletes also reads; the other way round, asking for `push` makes GitLab create the repository. */
-export function scopeFor(access: Access, { path }: Pick<Repository, "path">): Scope {
-  return { path, actions: access === "pull" ? ["pull"] : ["pull", access] };
-}
-
-/** The most that some scopes let do. */
-export function accessOf(scopes: readonly Scope[]): Access {
-  const actions = scopes.flatMap((scope) => scope.actions);
-  return (["delete", "push"] as const).find((access) => actions.includes(access)) ?? "pull";
-}
-
-export function isReadOnly(scopes: readonly Scope[]): boolean {
-  return accessOf(scopes) === "pull";
-}
-
-/** One scope per repository, in order of first mention. */
-export function mergeScopes(scopes: readonly Scope[]): readonly Scope[] {
-  const byPath = Map.groupBy(scopes, ({ path }) => path);
-  return [...byPath].map(([path, same]) => ({
-    path,
-    actions: accesses.filter((access) => same.some(({ actions }) => actions.includes(access))),
-  }));
-}
-
-/** What of some scopes is not granted, where there is one grant a repository. */
-export function missing(granted: readonly Scope[], scopes: readonly Scope[]): readonly Scope[] {
-  const left = scopes.map(({ path, actions }) => {
-    const has = granted.find((grant) => grant.path === path)?.actions ?? [];
-    return { path, actions: actions.filter((action) => !has.includes(action)) };
-  });
-  return left.filter(({ actions }) => actions.length > 0);
-}
-
-export function covers(granted: readonly Scope[], scopes: readonly Scope[]): boolean {
-  return missing(granted, scopes).length === 0;
-}
+import { accesses, mergeScopes, printScope, type Scope } from "./scopes.ts";
 
 export interface TokenService {
   readonly realm: URL;
@@ -142,10 +96,6 @@ export function passwordHeader(login: RegistryLogin | undefined) {
   return { authorization: `Basic ${Buffer.from(`${username}:${password}`).toString("base64")}` };
 }
 
-export function printScope({ path, actions }: Scope): string {
-  return `repository:${path}:${actions.join(",")}`;
-}
-
 /** The address of a token request; scopes are of letters that a query may carry as they are. */
 export function tokenUrl({ realm, service }: TokenService, scopes: readonly Scope[]): URL {
   const url = new URL(realm);
@@ -180,30 +130,28 @@ export function readClaims(token: string) {
 
 /**
  * Says which tag a rule of GitLab's for protected tags keeps this token from pushing to a repository, by the
- * patterns in its `meta`, which match any part of a name. What is not there, is of another shape or cannot be read
- * denies nothing: the registry has the last word. Patterns are RE2, of which JavaScript reads all that tags need.
+ * patterns in its `meta` (RE2), which match any part of a name. What is not there, is of another shape or cannot be
+ * read denies nothing: the registry has the last word.
  */
-export function deniedTag(
-  token: string,
-  path: string | undefined,
-  tags: readonly string[],
-): string | undefined {
+export async function deniedTag(token: string, path: string | undefined, tags: readonly string[]) {
   const entry = readClaims(token).entries?.find(({ name }) => name === path);
   const of = (value: unknown, name: string) => (isObject(value) ? value[name] : undefined);
   const patterns = of(of(of(entry, "meta"), "tag_deny_access_patterns"), "push");
-  for (const pattern of Array.isArray(patterns) ? patterns : []) {
+  if (tags.length === 0 || !Array.isArray(patterns) || patterns.length === 0) return undefined;
+  // Few projects have such rules, and all commands would load it.
+  const { RE2JS } = await import("re2js");
+  const matches = (pattern: unknown, tag: string) => {
+    try {
+      return RE2JS.compile(String(pattern)).matcher(tag).find();
+    } catch {
+      return false;
+    }
+  };
+  for (const pattern of patterns) {
     const tag = tags.find((one) => matches(pattern, one));
     if (tag !== undefined) return `the tag ${tag} is protected by the rule ${pattern}`;
   }
   return undefined;
-}
-
-function matches(pattern: unknown, tag: string): boolean {
-  try {
-    return typeof pattern === "string" && new RegExp(pattern, "u").test(tag);
-  } catch {
-    return false;
-  }
 }
 
 function decode(token: string): Record<string, unknown> {
@@ -252,4 +200,26 @@ export function sizeOf(token: string, scopes: readonly Scope[]): TokenSize {
 function onlyReads(entry: Record<string, unknown> | undefined): boolean {
   const actions = entry?.["actions"];
   return Array.isArray(actions) && actions.every((action) => action === "pull");
+}
+
+const part = /([!#$%&'*+.^_`|~0-9A-Za-z-]+)(?:[ \t]*=[ \t]*(?:"((?:[^"\\]|\\.)*)"|([^\s,"]+)))?/gs;
+
+/**
+ * Reads what a WWW-Authenticate header asks for (RFC 9110, 11.6.1): a token before a password;
+ * `undefined` where it is neither, or names no token service that can be asked.
+ */
+export function readChallenge(header: string) {
+  const bearer = new Map<string, string>();
+  const schemes: string[] = [];
+  for (const [, word = "", quoted, bare] of header.matchAll(part)) {
+    const name = word.toLowerCase();
+    const value = quoted?.replace(/\\(.)/gs, "$1") ?? bare;
+    if (value === undefined) schemes.push(name);
+    else if (schemes.at(-1) === "bearer" && !bearer.has(name)) bearer.set(name, value);
+  }
+  const realm = bearer.get("realm") ?? "";
+  const error = bearer.get("error");
+  if (URL.canParse(realm))
+    return { kind: "token", realm: new URL(realm), service: bearer.get("service"), error } as const;
+  return schemes.includes("basic") ? ({ kind: "password" } as const) : undefined;
 }

@@ -3,15 +3,10 @@ import { BerthError } from "../errors.ts";
 import type { RealmTrust } from "../http/origin.ts";
 import type { Clock } from "../world.ts";
 import type { RegistryLogin } from "./credentials.ts";
+import { covers, isReadOnly, mergeScopes, missing, printScope, type Scope } from "./scopes.ts";
 import {
-  covers,
-  isReadOnly,
-  mergeScopes,
-  missing,
-  printScope,
   type Refusal,
   requestToken,
-  type Scope,
   sizeOf,
   type TokenAsk,
   type TokenService,

@@ -5,7 +5,7 @@ import { describe, test } from "node:test";
 import fc from "fast-check";
 import { RE2JS } from "re2js";
 import { type Config, defaultConfig } from "../../src/config/config.ts";
-import { starExpression } from "../../src/context/paths.ts";
+import { fitsStars } from "../../src/context/paths.ts";
 import {
   anyRunsTags,
   maxPattern,
@@ -143,12 +143,12 @@ describe("the rules for protected repositories", () => {
   const images = ["debian", "try-out"];
   for (const repository of ["qemu/{name}", "{name}", "{name}-ci", "t{name}", "b-{name}"]) {
     test(`take all that trusted pipelines write and nothing below try: ${repository}`, () => {
-      const rules = starExpression(protectedPaths("g/p", { repository }, images));
+      const rules = protectedPaths("g/p", { repository }, images);
+      const takes = (path: string) => rules.some((rule) => fitsStars(rule, path));
       for (const name of images)
-        assert.ok(rules.test(`g/p/${repository.replace("{name}", name)}`), name);
-      assert.ok(rules.test("g/p/berth"));
-      for (const name of [...images, "berth", "try-ci"])
-        assert.ok(!rules.test(`g/p/try/${name}`), name);
+        assert.ok(takes(`g/p/${repository.replace("{name}", name)}`), name);
+      assert.ok(takes("g/p/berth"));
+      for (const name of [...images, "berth", "try-ci"]) assert.ok(!takes(`g/p/try/${name}`), name);
     });
   }
 });

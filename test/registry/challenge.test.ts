@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { readChallenge } from "../../src/registry/challenge.ts";
+import { readChallenge } from "../../src/registry/token-service.ts";
 
 const gitlab = "https://gitlab.com/jwt/auth";
 

@@ -1,14 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import {
-  covers,
-  mergeScopes,
-  readClaims,
-  scopeFor,
-  tokenUrl,
-  usualSize,
-} from "../../src/registry/token-service.ts";
+import { covers, mergeScopes, scopeFor } from "../../src/registry/scopes.ts";
+import { readClaims, tokenUrl, usualSize } from "../../src/registry/token-service.ts";
 import { fitting } from "../../src/registry/tokens.ts";
 
 function jwt(claims: object): string {

@@ -1,7 +1,8 @@
 /** How many scopes a token may hold. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type Scope, sizeOf } from "../../src/registry/token-service.ts";
+import type { Scope } from "../../src/registry/scopes.ts";
+import { sizeOf } from "../../src/registry/token-service.ts";
 import { fitting } from "../../src/registry/tokens.ts";
 
 const scope = (path: string, ...actions: Scope["actions"]): Scope => ({ path, actions });
