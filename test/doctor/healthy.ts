@@ -65,10 +65,10 @@ export const healthy: DoctorFacts = {
   gitlab: {
     own: project,
     upstream: undefined,
-    pathRules: protectedPaths("qemu-project/qemu", settings, images).map((pattern) => ({
-      pattern,
-      push: "maintainer",
-    })),
+    pathRules: [
+      ...protectedPaths("qemu-project/qemu", settings, images),
+      ...protectedPaths("qemu-project/qemu", { repository: "qemu/{name}" }, images),
+    ].map((pattern) => ({ pattern, push: "maintainer" })),
     tagRules: [
       {
         id: 1,
