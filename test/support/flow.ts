@@ -87,7 +87,7 @@ export async function planOf(options: FlowOptions, spool?: Spool) {
     changes: options.changes ?? (async () => new Map()),
   });
   // Whatever is planned, the jobs that carry it out take it for what they would write themselves.
-  refuseForeign(planned.plan, situation, configOf(config));
+  refuseForeign(planned.plan, planned.situation, configOf(config));
   return planned;
 }
 
@@ -105,8 +105,8 @@ export async function run(options: FlowOptions): Promise<Flow> {
 }
 
 async function runWith(options: FlowOptions, spool: Spool): Promise<Flow> {
-  const { registry, situation } = options;
-  const { plan, identified, observation } = await planOf(options, spool);
+  const { registry } = options;
+  const { plan, situation, identified, observation } = await planOf(options, spool);
   const built: string[] = [];
   const engine = options.engine ?? pushingEngine(registry, built, options.onBuild);
   const tools: Tools = {
