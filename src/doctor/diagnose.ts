@@ -26,6 +26,7 @@ import {
 } from "./judge-gitlab.ts";
 import { judgeClone, judgeEngine, judgeUmask } from "./judge-machine.ts";
 import {
+  judgeBeforeBuild,
   judgeBeyondPlan,
   judgeFiles,
   judgeRefused,
@@ -62,6 +63,7 @@ const judges: Readonly<Record<Check, (facts: DoctorFacts) => Judgement>> = {
   pipelines: onPipelines(judgeFiles),
   refused: onPipelines(judgeRefused),
   "without-plan": onPipelines(judgeWithoutPlan),
+  "before-build": onPipelines(judgeBeforeBuild),
   "beyond-plan": onPipelines(judgeBeyondPlan),
   "unknown-image": onPipelines(judgeUnknownImage),
   "left-tag": onPipelines(judgeLeftTag),

@@ -159,6 +159,7 @@ export const checks = [
   "pipelines",
   "refused",
   "without-plan",
+  "before-build",
   "beyond-plan",
   "unknown-image",
   "left-tag",

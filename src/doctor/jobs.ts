@@ -29,12 +29,12 @@ export interface SeenJob {
   readonly does: Does;
   /** It runs berth, or starts berth's child pipeline. */
   readonly isOurs: boolean;
-  /** With all variables that are known; `undefined` where the runner decides. */
+  /** With all variables that are known, without the tag that a plan gives; `undefined` where the runner decides. */
   readonly image: string | undefined;
   /** The image of the project that this is, as planned. */
   readonly planned: string | undefined;
-  /** `unfed`: it gets nothing of the plan; `unplanned`: there is none; `unknown`: no image has that name. */
-  readonly flaw: "unfed" | "unplanned" | "unknown" | undefined;
+  /** `unfed`: it gets nothing of the plan; `unplanned`: there is none; `unknown`: no image has that name; `early`: it does not wait for the builds. */
+  readonly flaw: "unfed" | "unplanned" | "unknown" | "early" | undefined;
 }
 
 /** What stands for a value that nobody gives. */
@@ -54,12 +54,14 @@ export function jobsOf(
     const feeds = plans.filter(({ plan }) => isFed(job, plan, stages));
     const prefixes = [images, ...plans].map(({ prefix }) => prefix);
     const look = imageOf(job, { occasion, prefixes, feeds });
-    const isOurs = isPlan(job) || runsBerth(job);
-    if (isOurs || !look.isLacking)
-      return { ...look, job, does: doesOf(job), isOurs, flaw: undefined };
+    const isOurs = isPlan(job) || isChild(job) || runsBerth(job);
+    const seen = { ...look, job, does: doesOf(job), isOurs, flaw: undefined };
+    if (!isOurs && look.planned !== undefined && !isLate(job, reading.jobs))
+      return { ...seen, flaw: "early" };
+    if (isOurs || !look.isLacking) return seen;
     const lacks = plans.length === 0 ? "unplanned" : "unfed";
-    const flaw = look.image?.includes(plannedTag) ? "unknown" : lacks;
-    return { ...look, job, does: doesOf(job), isOurs, flaw };
+    const flaw = look.isUnknown ? "unknown" : lacks;
+    return { ...seen, flaw };
   });
 }
 
@@ -76,10 +78,19 @@ export function isPlan({ options }: PipelineJob): boolean {
 
 function runsBerth({ options }: PipelineJob): boolean {
   const lines = [options["script"] ?? []].flat().map(String);
-  const isChild = JSON.stringify(options["trigger"] ?? "").includes(".berth/pipeline.yml");
-  return (
-    isChild || lines.some((line) => /^berth (?:plan|ensure|publish|promote|prune)\b/.test(line))
-  );
+  return lines.some((line) => /^berth (?:plan|ensure|publish|promote|prune)\b/.test(line));
+}
+
+/** It waits for berth's child pipeline, which builds what is missing. */
+function isChild({ options }: PipelineJob): boolean {
+  return JSON.stringify(options["trigger"] ?? "").includes(".berth/pipeline.yml");
+}
+
+/** Whether a job starts after the builds of a child pipeline: it needs that, or a job that does. */
+function isLate(job: PipelineJob, jobs: readonly PipelineJob[]): boolean {
+  if (job.scheduling === "stage" || !jobs.some(isChild)) return true;
+  const needed = jobs.filter(({ name }) => job.needs.some((need) => need.job === name));
+  return needed.some((one) => isChild(one) || (one.scheduling === "dag" && isLate(one, jobs)));
 }
 
 export function promotes({ options }: PipelineJob): boolean {
@@ -148,10 +159,12 @@ interface Around {
   readonly feeds: readonly Promised[];
 }
 
+const runnersOwn = { image: undefined, planned: undefined, isUnknown: false, isLacking: false };
+
 /** The image that a runner would be asked for; lacking where it wants of a plan what that does not say. */
 function imageOf(job: PipelineJob, { occasion, prefixes, feeds }: Around) {
   const written = (job.options["image"] as { readonly name?: string } | undefined)?.name;
-  if (written === undefined) return { image: undefined, planned: undefined, isLacking: false };
+  if (written === undefined) return runnersOwn;
   const known = knownTo(
     job,
     occasion,
@@ -169,10 +182,12 @@ function imageOf(job: PipelineJob, { occasion, prefixes, feeds }: Around) {
   const isPlanned = image.includes(plannedTag);
   const own = feeds.map(({ references }) => references.get(image)).find(Boolean);
   const planned = own ?? (isPlanned && others.length > 0 ? "(another berth.yml's)" : undefined);
+  const isUnknown = isPlanned && planned === undefined;
   return {
-    image: image.replaceAll(nobody, ""),
+    image: image.replaceAll(nobody, "").replace(`:${plannedTag}`, ""),
     planned,
-    isLacking: image.includes(nobody) || (isPlanned && planned === undefined),
+    isUnknown,
+    isLacking: isUnknown || image.includes(nobody),
   };
 }
 

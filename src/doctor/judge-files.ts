@@ -1,29 +1,26 @@
 /** Do the CI files say what hinders images or pipelines? Pure functions over what was read. */
 import { givenVariables } from "../config/given.ts";
 import { promotedPattern } from "../config/promoted.ts";
-import { valuesOf } from "../pipelines/variables.ts";
+import { type Variable, valuesOf } from "../pipelines/variables.ts";
 import type { Pipelines } from "./evaluate.ts";
 import { type DoctorFacts, isTrouble, type Judgement, judgement } from "./facts.ts";
 import { isPlan, promotes, type ReadCase, type SeenJob, tagsOf } from "./jobs.ts";
-import { count, listed, withPlace } from "./judge-pipelines.ts";
+import { listed, withPlace } from "./judge-pipelines.ts";
+import { count } from "./judge-project.ts";
 import { troubleText } from "./judge-rights.ts";
 import { keyStart, quotedIn } from "./place.ts";
 
-/** Berth's jobs that have a variable of the YAML which they should not have. */
-function oursWith({ read }: Pipelines, isWanted: (job: SeenJob["job"], key: string) => boolean) {
-  return read.flatMap(({ jobs, occasion }) =>
-    jobs
-      .filter(({ isOurs }) => isOurs)
-      .flatMap(({ job }) =>
-        job.variables
-          .filter(({ key }) => isWanted(job, key))
-          .map((variable) => ({ ...variable, job, occasion })),
-      ),
-  );
+/** Variables of the YAML that berth's jobs have and should not have. */
+function givenToOurs(
+  { read }: Pipelines,
+  isWanted: (job: SeenJob["job"], key: string) => boolean,
+): readonly Variable[] {
+  const ours = read.flatMap(({ jobs }) => jobs.filter(({ isOurs }) => isOurs));
+  return ours.flatMap(({ job }) => job.variables.filter(({ key }) => isWanted(job, key)));
 }
 
 export function judgeLeftTag(pipelines: Pipelines, { config }: DoctorFacts): Judgement {
-  const [found] = oursWith(pipelines, (job, key) => {
+  const [found] = givenToOurs(pipelines, (job, key) => {
     const prefix = valuesOf(job.variables).get(givenVariables.prefix) || pipelines.project.prefix;
     return isPlan(job) && key === `${prefix}_CONTAINER_TAG`;
   });
@@ -42,7 +39,7 @@ export function judgeLeftTag(pipelines: Pipelines, { config }: DoctorFacts): Jud
 
 export function judgeRegistryImage(pipelines: Pipelines): Judgement {
   const names = ["CI_REGISTRY_IMAGE", "CI_REGISTRY"];
-  const [found] = oursWith(pipelines, (_, key) => names.includes(key));
+  const [found] = givenToOurs(pipelines, (_, key) => names.includes(key));
   if (found === undefined) return judgement("ok", "images have their place where GitLab says");
   const { key, value } = found;
   return judgement(

@@ -2,6 +2,7 @@
 import type { Pipelines } from "./evaluate.ts";
 import { type DoctorFacts, type Judgement, judgement } from "./facts.ts";
 import { isPlan, type ReadCase, type SeenJob } from "./jobs.ts";
+import { count } from "./judge-project.ts";
 import { jobStart } from "./place.ts";
 
 type Judge = (pipelines: Pipelines, facts: DoctorFacts) => Judgement;
@@ -43,10 +44,6 @@ function where(cases: readonly ReadCase[]): string {
   const [first, second] = cases;
   const more = second === undefined ? "" : ` and ${cases.length - 1} more`;
   return `${first?.title}${more}`;
-}
-
-export function count(number: number, noun: string): string {
-  return `${number} ${noun}${number === 1 ? "" : "s"}`;
 }
 
 /** What GitLab says, each message once with the cases in which it does. */
@@ -139,6 +136,17 @@ function useOf({ includes }: Pipelines): string {
 function planNames({ read }: Pipelines): string {
   const plans = read.flatMap(({ jobs }) => jobs.filter(({ job }) => isPlan(job)));
   return [...new Set(plans.map(({ job }) => job.name))].join(", ");
+}
+
+export function judgeBeforeBuild(pipelines: Pipelines): Judgement {
+  const found = flawed(pipelines, "early");
+  if (found.length === 0) return judgement("ok", "all jobs in images wait for their builds");
+  return judgement(
+    "error",
+    `${count(found.length, "job")} in an image that may not be built yet`,
+    printFlawed(pipelines, found),
+    `let ${found.length === 1 ? "it" : "them"} extend ${useOf(pipelines)}, or name in \`needs\` beside the plan the job that starts the child pipeline, or a job that waits for it`,
+  );
 }
 
 export function judgeBeyondPlan(pipelines: Pipelines): Judgement {

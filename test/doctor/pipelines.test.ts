@@ -111,10 +111,16 @@ const mistakes: readonly Mistake[] = [
     says: /^error.*buildtest\.yml:\d+: pages: .*push to main/s,
   },
   {
+    what: "a job that does not wait for the builds",
+    files: changed("buildtest", "[berth-plan, berth-images]", "[berth-plan]"),
+    check: "before-build",
+    says: /^error.*buildtest\.yml:\d+: build-system-debian: image \S+\/debian \(/s,
+  },
+  {
     what: "an image that the project does not have",
     files: changed("buildtest", "IMAGE: fedora", "IMAGE: fedroa"),
     check: "unknown-image",
-    says: /^error.*buildtest\.yml:\d+: functional-system-fedora: image \S+\/fedroa:.*debian, fedora/s,
+    says: /^error.*buildtest\.yml:\d+: functional-system-fedora: image \S+\/fedroa \(.*debian, fedora/s,
   },
   {
     what: "a tag of before",
@@ -384,7 +390,7 @@ test("JSON has the same", async () => {
     name: "pages",
     stage: "test",
     does: "runs",
-    image: "registry.example.com/qemu-project/qemu/qemu/debian:planned-by-berth",
+    image: "registry.example.com/qemu-project/qemu/qemu/debian",
     planned: "debian",
   });
 });
