@@ -149,11 +149,6 @@ function stepsOf(
   names: readonly string[],
 ): readonly string[] {
   const { prefix, reference } = include;
-  const jobsThat = (publish: boolean) => [
-    ...new Set(survey.built.filter(({ publishes }) => publishes === publish).map(({ job }) => job)),
-  ];
-  const builders = jobsThat(false);
-  const publishers = jobsThat(true);
   const lines = ownLines(survey.imageLines, names);
   const tag = `${prefix}_CONTAINER_TAG`;
   const foreign = [...new Set(lines.map((line) => line.tag))].filter(
@@ -161,14 +156,7 @@ function stepsOf(
   );
   return [
     "berth key: see that every image gets a key",
-    ...(builders.length === 0
-      ? []
-      : [`delete the jobs that build images (${few(builders)}) with what only they extend`]),
-    ...(publishers.length === 0
-      ? []
-      : [
-          `keep the jobs that publish what they build (${few(publishers)}); they may begin from the planned image`,
-        ]),
+    ...builderSteps(survey),
     ...consumerSteps(include),
     ...(include.fanOut && /^default:\n(?:[ #].*\n|\n)*? +tags:/m.test(survey.text)
       ? [
@@ -183,6 +171,22 @@ function stepsOf(
     ...guides(survey, prefix),
     "berth plan --registry HOST/PATH: see what would be built; it changes nothing",
   ];
+}
+
+/** What becomes of the jobs that build images today. */
+function builderSteps({ built }: Survey): readonly string[] {
+  const jobsThat = (publish: boolean): readonly string[] => {
+    const jobs = built.filter(({ publishes }) => publishes === publish);
+    return [...new Set(jobs.map(({ job }) => job))];
+  };
+  const [builders, publishers] = [jobsThat(false), jobsThat(true)];
+  const steps = [
+    builders.length > 0 &&
+      `delete the jobs that build images (${few(builders)}) with what only they extend`,
+    publishers.length > 0 &&
+      `keep the jobs that publish what they build (${few(publishers)}); they may begin from the planned image`,
+  ];
+  return steps.filter((step) => step !== false);
 }
 
 function guides({ text }: Survey, prefix: string): readonly string[] {
