@@ -339,6 +339,24 @@ describe("what cannot be keyed", () => {
     );
   });
 
+  test("so do those of all contexts, and any other failure is thrown as it is", async () => {
+    const set = {
+      "a.docker": "FROM debian\nCOPY . /\n",
+      "a.docker.dockerignore": "[\n",
+      "b.docker": "FROM debian\nCOPY . /\n",
+      "b.docker.dockerignore": "ok\n[\n",
+    };
+    const { problems } = await failure(set, ["a", "b"]);
+    assert.deepEqual(
+      problems.map(({ file, line }) => `${file}:${line}`),
+      ["a.docker.dockerignore:1", "b.docker.dockerignore:2"],
+    );
+    const broken = new BerthError("GIT_FAILED", "run git ls-files: broken");
+    const reject = () => Promise.reject(broken);
+    const tree = { ...memoryTree(files), folder: reject, entry: reject };
+    await assert.rejects(identify([declaredImage("x")], tree, { parentOf }), broken);
+  });
+
   test("only what was asked for is read", async () => {
     const set = {
       "a.docker": "FROM qemu/b\n",
