@@ -71,9 +71,7 @@ function faultsOf(document: Document, text: string): readonly (readonly [number,
       offsetOf(node),
       "<< takes a mapping, an alias of one, or a list of them",
     ]);
-  const aliases = aliasesOf(document);
-  const lost =
-    aliases.length > mostAliases ? [] : aliases.filter((alias) => !alias.resolve(document));
+  const lost = lostAliases(document);
   if (lost.length === 0) return [[0, "aliases unfold to more than a configuration can hold"]];
   return lost.map((alias) => [
     offsetOf(alias),
@@ -88,7 +86,8 @@ function toData(document: Document): { readonly data: unknown } | undefined {
   try {
     return { data: document.toJS() ?? {} };
   } catch (error) {
-    if (error instanceof ReferenceError || badMerges(document).length > 0) return undefined;
+    const isKnown = [badMerges, lostAliases].some((faults) => faults(document).length > 0);
+    if (error instanceof ReferenceError || isKnown) return undefined;
     throw error;
   }
 }
@@ -163,6 +162,12 @@ function aliasesOf(document: Document): readonly Alias[] {
   const found: Alias[] = [];
   visit(document, { Alias: (_key, alias) => void found.push(alias) });
   return found;
+}
+
+function lostAliases(document: Document): readonly Alias[] {
+  const aliases = aliasesOf(document);
+  if (aliases.length > mostAliases) return [];
+  return aliases.filter((alias) => !alias.resolve(document));
 }
 
 function describeFault(code: string, message: string, from: string): string {
