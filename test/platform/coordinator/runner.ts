@@ -27,17 +27,8 @@ export interface RunnerOptions {
   readonly shared: string;
 }
 
-/** The program, which serves all runners of a platform. */
-export interface Runner {
-  /** Tells it to stop at once, jobs or not; it says to GitLab what became of them. */
-  interrupt(): void;
-  /** Starts it again. */
-  restart(): Promise<void>;
-  stop(): Promise<void>;
-}
-
 /** Builds the runner where that was not done yet, which takes minutes, and starts it. */
-export async function startRunner(options: RunnerOptions): Promise<Runner> {
+export async function startRunner(options: RunnerOptions): Promise<Service> {
   const { runners, dockerd, folder } = options;
   const script = join(import.meta.dirname, "../../../scripts/platform.sh");
   const programs = (await promisify(execFile)(script)).stdout.trim();
@@ -50,16 +41,7 @@ export async function startRunner(options: RunnerOptions): Promise<Runner> {
   await writeFile(config, text);
   const args = ["run", "--config", config, "--working-directory", folder];
   const log = join(folder, "log");
-  const start = (): Promise<Service> => startService(program, args, log, async () => true);
-  let service = await start();
-  return {
-    interrupt: () => void process.kill(service.pid, "SIGTERM"),
-    async restart() {
-      await service.stop();
-      service = await start();
-    },
-    stop: () => service.stop(),
-  };
+  return startService(program, args, log, async () => true);
 }
 
 function sectionOf({ token, docker }: RunnerSettings, options: RunnerOptions): string {
