@@ -54,7 +54,8 @@ async function promoteTags(
   const { registry } = login;
   const base = ownBase(situation);
   if (options.tag === undefined) refuseStolen(plan.config, situation);
-  const tags = options.tag ?? tagsToPromote(plan.config, situation);
+  const isTrusted = situation.untrusted === undefined;
+  const tags = isTrusted ? (options.tag ?? tagsToPromote(plan.config, situation)) : [];
   const bad = tags.filter((tag) => !isTag(tag));
   if (bad.length > 0)
     throw usageError(`promote to ${bad.join(", ")}: not a tag`, "give a tag such as latest");
