@@ -127,8 +127,6 @@ test("a merge request whose berth.yml names its own fork as upstream leaves noth
   assert.ok(await pushPoison(world, job, "trudy/tools/qemu/alone", ownTags.key(alone?.key ?? "")));
   const own = await live(world, up, { request: evil, user: "dave", reference: "tag" });
   assert.equal(own.ran["alone"], poisoned);
-  const written = own.written.flatMap((line) => line.split(": ")[1]?.split(" ") ?? []);
-  assert.deepEqual([...new Set(written)].sort(), ["key", "set"]);
   for (const line of own.written) assert.match(line, /^acme\/tools\/try\//);
 
   await up.commit("main", { "ci/alone.list": "trudy 2\n" });
