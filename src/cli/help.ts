@@ -13,12 +13,6 @@ const places = ["docs", "../../docs"].map((place) => join(import.meta.dirname, p
 export function declare(program: Command): void {
   declareHelp(program);
   declareCompletion(program);
-  program
-    .command("version", { hidden: true })
-    .description("print the version, as --version does")
-    .action(() => {
-      process.stdout.write(`${program.version()}\n`);
-    });
 }
 
 /** Adds the command in place of commander's own: the help of a command, or a page of the documentation. */

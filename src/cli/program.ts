@@ -27,9 +27,12 @@ const commands: Readonly<Record<string, () => Promise<{ declare(program: Command
 };
 
 /** Runs one command line and sets the exit code of the process; never throws. */
-export async function main(given: readonly string[]): Promise<void> {
-  // Alone; after `run` it is a volume.
-  const args = given[0] === "-v" ? ["--version"] : given;
+export async function main(args: readonly string[]): Promise<void> {
+  // Loads no command; after `run`, -v is a volume.
+  if (/^(?:-v|--version|version)$/.test(args[0] ?? "")) {
+    process.stdout.write(`${version}\n`);
+    return;
+  }
   process.stdout.on("error", endUnwritten);
   // A log that nobody takes is no reason to leave work half done.
   process.stderr.on("error", () => undefined);
