@@ -58,11 +58,7 @@ export function judgeTagRules(facts: DoctorFacts): Judgement {
   const { situation, gitlab } = facts;
   if (isFork(situation)) return judgement("ok", noFork);
   const { tagRules } = gitlab;
-  const { protect } = patternsOf(facts);
-  const rule =
-    protect === undefined
-      ? undefined
-      : `add one rule (Settings > Packages and registries > Container registry > Protected container tags): tag name pattern ${protect}  with push and delete for Maintainers`;
+  const rule = ruleTodo(patternsOf(facts));
   if (isTrouble(tagRules) || tagRules === undefined) {
     const why = isTrouble(tagRules)
       ? troubleText(tagRules)
@@ -94,6 +90,13 @@ export function judgeTagRules(facts: DoctorFacts): Judgement {
   if (open.length === 0) return judgement("ok", "promoted tags are protected", has);
   const detail = [`such as ${open.join(", ")}`, has].join("\n").trim();
   return judgement("note", "Developers may delete promoted tags", detail, rule);
+}
+
+function ruleTodo({ protect }: TagPatterns): string | undefined {
+  if (protect === undefined) return undefined;
+  const where =
+    "Settings > Packages and registries > Container registry > Protected container tags";
+  return `add one rule (${where}): tag name pattern ${protect}  with push and delete for Maintainers`;
 }
 
 /** Reads a pattern as GitLab does; `undefined` where it is none. */
@@ -142,14 +145,8 @@ export function judgeCleanup(facts: DoctorFacts): Judgement {
       todo,
     );
   const rules = isTrouble(tagRules) ? [] : (tagRules ?? []);
-  const moved = promotedTags(facts.config, facts.situation.defaultBranch);
-  const eaten = [...anyRunsTags, ...moved].filter(
-    (tag) =>
-      tag !== "latest" &&
-      tag !== ownTags.built &&
-      deletes.matches(tag) &&
-      !keeps.matches(tag) &&
-      !isProtected(tag, rules),
+  const eaten = neededTags(facts).filter(
+    (tag) => deletes.matches(tag) && !keeps.matches(tag) && !isProtected(tag, rules),
   );
   if (eaten.length === 0)
     return judgement("ok", "GitLab's cleanup policy leaves our tags alone", describePolicy(policy));
@@ -160,6 +157,13 @@ export function judgeCleanup(facts: DoctorFacts): Judgement {
     detail,
     todo,
   );
+}
+
+/** Tags that a cleanup may take and that pipelines look for; GitLab's leaves `latest` alone. */
+function neededTags({ config, situation }: DoctorFacts): readonly string[] {
+  const moved = promotedTags(config, situation.defaultBranch);
+  const isSpared = (tag: string) => tag === "latest" || tag === ownTags.built;
+  return [...anyRunsTags, ...moved].filter((tag) => !isSpared(tag));
 }
 
 function describePolicy({ deletes, keeps, olderThan, keepNewest }: CleanupPolicy): string {
