@@ -33,7 +33,8 @@ export function isRepositoryPath(text: string): boolean {
 }
 
 export function isHost(text: string): boolean {
-  return hostPattern.test(text);
+  // Ports above 65535, and names that end like an address but are none, lead nowhere.
+  return hostPattern.test(text) && URL.canParse(`http://${text}`);
 }
 
 /** Is this machine meant, by a host or `host:port`? Docker speaks plain http to such registries. */

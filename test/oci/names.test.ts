@@ -48,6 +48,8 @@ const bad = [
   "r.example/a..b",
   "r.example/../a",
   "r.example/a:",
+  "r.example:99999/a",
+  "x127.0.0.1/a",
   "r.example/a:-t",
   "r.example/a b",
   "https://r.example/a",
