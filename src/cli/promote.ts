@@ -9,6 +9,7 @@ import { generationOfPipeline, ofGeneration } from "../oci/tags.ts";
 import { refuseForeign } from "../plan/asked.ts";
 import { configOf } from "../plan/make.ts";
 import { recordReference } from "../plan/record.ts";
+import { refusedMove } from "../plan/rights.ts";
 import { ownBase, type Situation } from "../plan/situation.ts";
 import { refuseUntested } from "../publish/generation.ts";
 import {
@@ -49,16 +50,20 @@ async function promoteTags(
   world: World,
   options: BuildOptions & { readonly tag?: readonly string[] },
 ): Promise<ExitCode> {
+  const bad = (options.tag ?? []).filter((tag) => !isTag(tag));
+  if (bad.length > 0)
+    throw usageError(`promote to ${bad.join(", ")}: not a tag`, "give a tag such as latest");
   const planned = await openPlannedOrPlan(world, options);
   const { situation, login, plan } = planned;
   const { registry } = login;
   const base = ownBase(situation);
   if (options.tag === undefined) refuseStolen(plan.config, situation);
   const isTrusted = situation.untrusted === undefined;
-  const tags = isTrusted ? (options.tag ?? tagsToPromote(plan.config, situation)) : [];
-  const bad = tags.filter((tag) => !isTag(tag));
-  if (bad.length > 0)
-    throw usageError(`promote to ${bad.join(", ")}: not a tag`, "give a tag such as latest");
+  const wanted = isTrusted ? (options.tag ?? tagsToPromote(plan.config, situation)) : [];
+  // A plan that made nothing has asked for no rights: a merge of a Developer's may get here.
+  const isAsked = situation.ci && wanted.length > 0;
+  const refused = isAsked ? await refusedMove(plan, wanted, base, registry) : undefined;
+  const tags = refused === undefined ? wanted : [];
   if (tags.length > 0) await checkTested(world, planned, base);
   const isAncestor = ancestry(await world.openGit(world.cwd));
   const promotions: Promotion[] = [];
@@ -67,7 +72,8 @@ async function promoteTags(
     const owner = ownerOf(tag, plan.config, situation);
     promotions.push(await promote({ plan, base, registry, now }, tag, isAncestor, owner));
   }
-  printResult(world, options, { promotions }, describe(promotions, situation));
+  const text = describe(promotions, { ...situation, untrusted: situation.untrusted ?? refused });
+  printResult(world, options, { promotions }, text);
   return exitCodes.done;
 }
 

@@ -1,8 +1,15 @@
 /** What a plan is going to write, and whether the registry will take it. */
 import { ownTags } from "../image/key.ts";
-import { below, parseReference, parseRepository, type Repository } from "../oci/reference.ts";
+import {
+  below,
+  parseReference,
+  parseRepository,
+  printRepository,
+  type Repository,
+} from "../oci/reference.ts";
 import type { Registry, Right } from "../registry/registry.ts";
 import { isBuilt, isFromScratch } from "./decision.ts";
+import { repositoryOf } from "./places.ts";
 import type { Decision, Plan, PlannedImage } from "./plan.ts";
 import { recordRepositoryName } from "./record.ts";
 import type { Situation } from "./situation.ts";
@@ -47,6 +54,23 @@ export async function refusedWrite(
   for (const { name, rights, tags } of writes) {
     const refusal = await registry.refusal(rights, tags);
     if (refusal !== undefined) return `${name} may not be pushed from this pipeline: ${refusal}`;
+  }
+  return undefined;
+}
+
+/** Why the registry will not let this job move tags of a plan's set, in its own words; `undefined` where it will. */
+export async function refusedMove(
+  { images, config }: Pick<Plan, "images" | "config">,
+  tags: readonly string[],
+  base: Repository,
+  registry: Pick<Registry, "announce" | "refusal">,
+): Promise<string | undefined> {
+  const own = images.map(({ name }) => repositoryOf(base, config.repository, name));
+  const repositories = [below(base, recordRepositoryName), ...own];
+  registry.announce("push", repositories);
+  for (const repository of repositories) {
+    const refusal = await registry.refusal([{ access: "push", repository }], tags);
+    if (refusal !== undefined) return `${printRepository(repository)}: ${refusal}`;
   }
   return undefined;
 }

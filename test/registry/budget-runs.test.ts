@@ -4,7 +4,8 @@ import { suite, test } from "node:test";
 import type { Config } from "../../src/config/config.ts";
 import { ownTags } from "../../src/image/key.ts";
 import { parseRepository } from "../../src/oci/reference.ts";
-import { situationOf } from "../../src/plan/situation.ts";
+import { refusedMove } from "../../src/plan/rights.ts";
+import { ownBase, situationOf } from "../../src/plan/situation.ts";
 import { publishSet } from "../../src/publish/set.ts";
 import { type FlowOptions, planOf, run } from "../support/flow.ts";
 import { config, jobEnv } from "../support/keyed.ts";
@@ -241,4 +242,25 @@ suite("what whole runs ask", () => {
       await planOf(job(upstream));
       assert.deepEqual(createdBy(), []);
     }));
+
+  for (const [what, options, words, tokens] of [
+    ["a path", { protectedPaths: [`${upstream}/image-3`] }, /\/image-3: 403 DENIED: Pushing to/, 6],
+    [
+      "a tag",
+      { rule: "^latest$" },
+      /\/berth: the tag latest is protected by the rule \^latest\$$/,
+      1,
+    ],
+    ["nothing", {}, undefined, 2],
+  ] as const)
+    test(`moving tags asks for a token first where ${what} is protected`, () =>
+      staged(async ({ job, counted }) => {
+        const { plan } = await planOf(job(upstream));
+        counted();
+        const { registry, situation } = job(upstream);
+        const refused = await refusedMove(plan, ["latest"], ownBase(situation), registry);
+        if (words === undefined) assert.equal(refused, undefined);
+        else assert.match(refused ?? "", words);
+        assert.deepEqual(counted(), { token: tokens });
+      }, options));
 });

@@ -47,7 +47,6 @@ const configFor = (value: string) => ({
   prefix: "QEMU_CI",
   upstream: value === "" ? "qemu-project" : "of/another",
   registry: undefined,
-  trust: { unprotected: true },
 });
 
 const all = { QEMU_CI: "2" };
