@@ -8,6 +8,7 @@ import { accessOf } from "../gitlab/rights.ts";
 import type { World } from "../host/world.ts";
 import type { TokenHint } from "../http/origin.ts";
 import type { Spool } from "../image/contexts.ts";
+import { isLoopbackHost } from "../oci/reference.ts";
 import type { Plan } from "../plan/plan.ts";
 import { asUntrusted, type Situation, situationOf } from "../plan/situation.ts";
 import { openRegistry } from "../registry/client.ts";
@@ -63,16 +64,20 @@ export interface Login {
 }
 
 /** Opens the client; nothing is read or asked before the first request. */
-export function login(world: World, config: Pick<Config, "registries">): Login {
+export function login(world: World, config: Pick<Config, "registries" | "prefix">): Login {
   const { env, files, run, log } = world;
-  let found: Promise<Credentials> | undefined;
-  const credentials = (): Promise<Credentials> => {
-    found ??= resolveCredentials({ env, run, warn: log.warn, read: (path) => files.read(path) });
-    return found;
-  };
   const insecureHosts = Object.keys(config.registries).filter(
     (host) => config.registries[host]?.insecure,
   );
+  const variable = `${config.prefix}_INSECURE`;
+  const meant = env[variable]?.split(/[\s,]+/) ?? [];
+  const exposed = insecureHosts.filter((host) => !isLoopbackHost(host) && !meant.includes(host));
+  let found: Promise<Credentials> | undefined;
+  const credentials = (): Promise<Credentials> => {
+    const sources = { env, run, warn: log.warn, read: (path: string) => files.read(path) };
+    found ??= resolveCredentials(sources).then((all) => guarded(all, exposed, variable));
+    return found;
+  };
   const registry = openRegistry({
     fetch: world.fetch,
     clock: world.clock,
@@ -83,6 +88,27 @@ export function login(world: World, config: Pick<Config, "registries">): Login {
     tokenHints: gitlabHint(env),
   });
   return { registry, credentials, insecureHosts };
+}
+
+/**
+ * Logins, less those that would go in plain text because berth.yml says so: any branch may say it.
+ *
+ * REGISTRY_DENIED names the variable by which the user says so too.
+ */
+function guarded(all: Credentials, exposed: readonly string[], variable: string): Credentials {
+  const forHost = async (host: string) => {
+    const found = await all.forHost(host);
+    if (found === undefined || !exposed.includes(host)) return found;
+    const what = `log in to ${host}: berth.yml says \`insecure\`, so others could read the login on its way`;
+    throw new BerthError("REGISTRY_DENIED", what, {
+      hint: `take \`insecure\` out, or say that you mean it by ${variable}=${host}`,
+    });
+  };
+  const authFileFor = async (hosts: readonly string[]) => {
+    await Promise.all(hosts.map(forHost));
+    return all.authFileFor(hosts);
+  };
+  return { forHost, authFileFor };
 }
 
 /**

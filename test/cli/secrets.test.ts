@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { gitlabOf, login } from "../../src/cli/session.ts";
 import { defaultConfig } from "../../src/config/config.ts";
+import { BerthError } from "../../src/errors.ts";
 import { realWorld, type World } from "../../src/host/world.ts";
 
 const canary = Buffer.from("robot:CANARY").toString("base64");
@@ -56,6 +57,31 @@ test("GitLab's own login, which variables give too, goes to the token service th
   await Array.fromAsync(registry.tags({ host: "registry.corp.example", path: "a/b" }));
   assert.deepEqual(told, ["https://gitlab.corp.example"]);
 });
+
+for (const [says, variables, isSent] of [
+  ["unless the user says so too", {}, false],
+  ["where the user says so too", { BERTH_INSECURE: "other.example, registry.corp.example" }, true],
+] as const)
+  test(`a stored login goes in plain text ${says}, whatever berth.yml says`, async () => {
+    const { told, world } = worldOf({ DOCKER_AUTH_CONFIG: stored, ...variables });
+    const registries = { "registry.corp.example": { insecure: true } };
+    const { registry, credentials } = login(world, { ...defaultConfig, registries });
+    const at = { host: "registry.corp.example", path: "a/b" };
+    const file = async () => (await credentials()).authFileFor([at.host]);
+    for (const use of [() => Array.fromAsync(registry.tags(at)), file]) {
+      const failure: unknown = await use().then(
+        () => undefined,
+        (error: unknown) => error,
+      );
+      const hint = failure instanceof BerthError ? failure.hint : undefined;
+      assert.equal(
+        /BERTH_INSECURE=registry\.corp\.example/.test(hint ?? ""),
+        !isSent,
+        String(failure),
+      );
+    }
+    if (!isSent) assert.deepEqual(told, []);
+  });
 
 const server = { CI_SERVER_URL: "https://gitlab.corp.example", BERTH_GITLAB_TOKEN: "CANARY" };
 const places: readonly (readonly [string, Record<string, string>, boolean])[] = [
