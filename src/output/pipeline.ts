@@ -41,10 +41,16 @@ const dockerVariables = { HEALTHCHECK_TCP_PORT: "2376" };
 // Networks of hosted runners carry less than Docker's usual 1500 bytes, and TLS hangs on what is lost.
 const dockerCommand = ["--mtu=1360"];
 
-// Only weather is tried again: exit code 75 and what the runner itself broke.
+// Only weather is tried again: exit code 75 and what the runner itself broke. One that is told to stop amid a job
+// says a reason which GitLab may not know yet and then takes for `unknown_failure` (gitlab-runner: common/network.go).
 export const retry = {
   max: 2,
-  when: ["runner_system_failure", "stuck_or_timeout_failure", "scheduler_failure"],
+  when: [
+    "runner_system_failure",
+    "stuck_or_timeout_failure",
+    "scheduler_failure",
+    "unknown_failure",
+  ],
   exit_codes: [75],
 };
 
