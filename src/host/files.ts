@@ -166,7 +166,7 @@ function removeAll(): void {
 function removeNow(folder: string): void {
   try {
     // Writes that are still under way in the thread pool may put a file back for a moment.
-    rmSync(folder, { recursive: true, force: true, maxRetries: 3, retryDelay: 20 });
+    rmSync(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 20 });
   } catch {
     // Best effort: the process is ending, and what made it end is what counts.
   }

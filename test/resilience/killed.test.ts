@@ -1,6 +1,6 @@
 /** Runs of berth that a signal ends at each boundary of their requests, and that are run again. */
 import assert from "node:assert/strict";
-import { cpSync, readdirSync, statSync } from "node:fs";
+import { cpSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import pLimit from "p-limit";
@@ -193,20 +193,23 @@ describe("a run that is killed", () => {
     restore(whole.memory, seed.memory);
     for (const [, { tags }] of seed.memory.repositories)
       for (const tag of [...tags.keys()]) if (/^(latest|promote-.*)$/.test(tag)) tags.delete(tag);
-    await all(killsOf(promoting), async (kill) => {
-      const next = async (stand: Stand, where: string) => {
-        const again = await stand.run(["promote"]);
-        assert.equal(again.code, 0, `${where}: ${again.stderr}`);
-        assert.deepEqual(readdirSync(stand.tmp), [], where);
-        assert.deepEqual([...tagsIn(stand.memory)].sort(), wanted, where);
-        checkAfterwards(stand, where, "latest");
-      };
-      await killOnce(kill, ["promote"], next, (fresh) => {
-        restore(seed.memory, fresh.memory);
-        cpSync(join(whole.tmp, "../out"), join(fresh.tmp, "../out"), { recursive: true });
+    try {
+      await all(killsOf(promoting), async (kill) => {
+        const next = async (stand: Stand, where: string) => {
+          const again = await stand.run(["promote"]);
+          assert.equal(again.code, 0, `${where}: ${again.stderr}`);
+          assert.deepEqual(readdirSync(stand.tmp), [], where);
+          assert.deepEqual([...tagsIn(stand.memory)].sort(), wanted, where);
+          checkAfterwards(stand, where, "latest");
+        };
+        await killOnce(kill, ["promote"], next, (fresh) => {
+          restore(seed.memory, fresh.memory);
+          handOn(whole, fresh);
+        });
       });
-    });
-    await seed.stop();
+    } finally {
+      await seed.stop();
+    }
   });
 
   /** Kills a run whose engine works in silence, as `left` sees it after that. */
@@ -250,6 +253,14 @@ describe("a run that is killed", () => {
     });
   });
 });
+
+/** Gives a stand the plan of another, whose registry has another port. */
+function handOn(from: Stand, to: Stand): void {
+  const [given, own] = [from, to].map(({ tmp }) => join(tmp, "../out"));
+  cpSync(given!, own!, { recursive: true });
+  const plan = `${own}/plan.json`;
+  writeFileSync(plan, readFileSync(plan, "utf8").replaceAll(from.gate.host, to.gate.host));
+}
 
 /** What lies in a job's temporary folder and others may look into. */
 function openFolders(tmp: string): readonly string[] {
