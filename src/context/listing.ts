@@ -1,7 +1,7 @@
 /** The project's files as git lists them: `git ls-files -z -v -s --cached --others`, and its output, read. */
 import { isUtf8 } from "node:buffer";
 import { BerthError } from "../errors.ts";
-import { comparePaths, fitsStars, isBelow, nameOf, pathBelow } from "./paths.ts";
+import { comparePaths, isBelow, nameOf, pathBelow, starsMatcher } from "./paths.ts";
 
 /** One path that git tracks or sees as new. */
 export interface Listed {
@@ -57,8 +57,8 @@ export function parseListing(output: Buffer): GitListing {
     },
     members: (folder) => membersOf(records, [...unreadable.keys()], folder),
     find(globs) {
-      const fits = (path: string) => globs.some((glob) => fitsStars(glob, nameOf(path)));
-      return [...new Set(records.map(pathOf).filter(fits))];
+      const fits = starsMatcher(globs);
+      return [...new Set(records.map(pathOf).filter((path) => fits(nameOf(path))))];
     },
     unreadable,
   };

@@ -71,16 +71,28 @@ export function isReserved(path: string): boolean {
 
 /** Whether a text fits a glob in which `*` alone has a meaning, any run of characters. */
 export function fitsStars(glob: string, text: string): boolean {
+  return compileStars(glob)(text);
+}
+
+/** Makes the same test for many texts, each of which may fit any of the globs. */
+export function starsMatcher(globs: readonly string[]): (text: string) => boolean {
+  const tests = globs.map(compileStars);
+  return (text) => tests.some((fits) => fits(text));
+}
+
+function compileStars(glob: string): (text: string) => boolean {
   const [first = "", ...rest] = glob.split("*");
   const last = rest.pop();
-  if (last === undefined) return text === glob;
-  if (!text.startsWith(first)) return false;
-  // What stands between two stars is best found as early as it is there.
-  let at = first.length;
-  for (const part of rest) {
-    const found = text.indexOf(part, at);
-    if (found < 0) return false;
-    at = found + part.length;
-  }
-  return text.length - last.length >= at && text.endsWith(last);
+  if (last === undefined) return (text) => text === glob;
+  return (text) => {
+    if (!text.startsWith(first)) return false;
+    // What stands between two stars is best found as early as it is there.
+    let at = first.length;
+    for (const part of rest) {
+      const found = text.indexOf(part, at);
+      if (found < 0) return false;
+      at = found + part.length;
+    }
+    return text.length - last.length >= at && text.endsWith(last);
+  };
 }

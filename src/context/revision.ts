@@ -4,7 +4,7 @@ import type { AttributesFile, Git } from "../world.ts";
 import { unreadableNames } from "./listing.ts";
 import { boundedMemo, type Memo, onceEach } from "./memo.ts";
 import { type Objects, objectsOf, type TreeItem } from "./objects.ts";
-import { fitsStars, isReserved, joinPath, pathBelow } from "./paths.ts";
+import { isReserved, joinPath, pathBelow, starsMatcher } from "./paths.ts";
 import type { Tree, TreeEntry } from "./tree.ts";
 
 /** A tree object in the repository that has it: ours or a submodule's. */
@@ -70,7 +70,8 @@ function treeAt(shared: Shared, top: Place, label: string): Tree {
     folder: (path) => folderOnce(path, () => folder(path)),
     async find(names) {
       if (names.length === 0) return [];
-      const paths = await findBelow(shared, top.tree, names);
+      const wanted = { globs: names.join("/"), fits: starsMatcher(names) };
+      const paths = await findBelow(shared, top.tree, wanted);
       return paths.filter((path) => !isReserved(path));
     },
     async entry(path) {
@@ -178,30 +179,27 @@ async function entryOf(shared: Shared, item: PlacedItem): Promise<TreeEntry> {
   return { path, kind, executable, absent: `${what}: ${hint}` };
 }
 
-async function findBelow(
-  shared: Shared,
-  tree: string,
-  names: readonly string[],
-): Promise<readonly string[]> {
-  const key = [tree, ...names].join("/");
+/** Names that are looked for; the globs tell one search from another. */
+interface Wanted {
+  readonly globs: string;
+  readonly fits: (name: string) => boolean;
+}
+
+async function findBelow(shared: Shared, tree: string, wanted: Wanted): Promise<readonly string[]> {
+  const key = `${tree} ${wanted.globs}`;
   const known = shared.found.get(key);
   if (known !== undefined) return known;
   const { items } = await shared.objects.tree(tree);
   const parts = [...items.values()].map((item) => {
-    if (item.kind === "folder") return findInside(shared, item, names);
-    const fits = names.some((glob) => fitsStars(glob, item.name));
-    return item.kind !== "submodule" && fits ? [item.name] : [];
+    if (item.kind === "folder") return findInside(shared, item, wanted);
+    return item.kind !== "submodule" && wanted.fits(item.name) ? [item.name] : [];
   });
   const paths = (await Promise.all(parts)).flat();
   shared.found.set(key, paths, paths.length + 1);
   return paths;
 }
 
-async function findInside(
-  shared: Shared,
-  item: TreeItem,
-  names: readonly string[],
-): Promise<string[]> {
-  const below = await findBelow(shared, item.id, names);
+async function findInside(shared: Shared, item: TreeItem, wanted: Wanted): Promise<string[]> {
+  const below = await findBelow(shared, item.id, wanted);
   return below.map((path) => `${item.name}/${path}`);
 }

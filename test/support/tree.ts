@@ -1,10 +1,10 @@
 /** A tree in memory, for rules that need no repository. */
 import {
   comparePaths,
-  fitsStars,
   folderOf,
   foldersAbove,
   nameOf,
+  starsMatcher,
 } from "../../src/context/paths.ts";
 import type { Tree, TreeEntry } from "../../src/context/tree.ts";
 
@@ -32,11 +32,8 @@ export function memoryTree(files: Readonly<Record<string, MemoryFile>>): Tree {
           .map(([path, entry]) => [nameOf(path), entry]),
       ),
     find: async (names) => {
-      return paths.filter(
-        (path) =>
-          entries.get(path)?.kind !== "submodule" &&
-          names.some((glob) => fitsStars(glob, nameOf(path))),
-      );
+      const fits = starsMatcher(names);
+      return paths.filter((path) => entries.get(path)?.kind !== "submodule" && fits(nameOf(path)));
     },
     entry: async (path) => entries.get(path),
     read: async (path) => contentOf(files[path]),
