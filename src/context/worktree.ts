@@ -76,12 +76,11 @@ export function workTree(git: Git, files: Files): Tree {
   };
 }
 
-/** Git says `file:line:pattern` and the path; below a submodule it refuses to answer. */
+/** Git says `file:line:pattern` and the path; it fails where no rule takes that, and below a submodule. */
 async function ignoreRule(git: Git, path: string): Promise<string | undefined> {
   try {
-    if (!(await git.test(["check-ignore", "--quiet", "--", path]))) return undefined;
     const said = (await git.run(["check-ignore", "--verbose", "--", path])).toString();
-    return /^(.+?:\d+):/.exec(said)?.[1];
+    return /^(.+?:\d+):(?!!)/.exec(said)?.[1];
   } catch (error) {
     if (error instanceof BerthError) return undefined;
     throw error;

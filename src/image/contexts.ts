@@ -79,15 +79,20 @@ async function missingSource(
   const path = source.kind === "path" ? source.pattern : "";
   const where = context === "" ? "the repository's top" : context;
   const there = below(context, path);
-  const beside = folderOf(file);
-  const rule = await tree.ruledOut?.(there);
-  let why = "";
-  if (await has(tree, there)) why = `: ${ignoreFile} leaves it out`;
-  else if (rule !== undefined) why = `: git ignores it by ${rule}, so CI does not have it`;
-  else if (beside !== context && (await has(tree, below(beside, path))))
-    why = `, but beside the Dockerfile: \`context: ${beside === "" ? "." : beside}\``;
+  const why = (await has(tree, there))
+    ? `: ${ignoreFile} leaves it out`
+    : await whereElse(path, there, folderOf(file), tree);
   const message = `${JSON.stringify(path)} is not in the context (${where})${why}; the build will fail`;
   return { file, line: source.line, column: 1, message };
+}
+
+/** Why a path that the tree lacks may be at hand all the same. */
+async function whereElse(path: string, there: string, beside: string, tree: Tree): Promise<string> {
+  const rule = await tree.ruledOut?.(there);
+  if (rule !== undefined) return `: git ignores it by ${rule}, so CI does not have it`;
+  return (await has(tree, below(beside, path)))
+    ? `, but beside the Dockerfile: \`context: ${beside === "" ? "." : beside}\``
+    : "";
 }
 
 async function has(tree: Tree, path: string): Promise<boolean> {

@@ -136,12 +136,12 @@ export function withDigest(repository: Repository, digest: Digest): Reference {
   return { host: repository.host, path: repository.path, digest };
 }
 
-/** A repository below another, by a relative path. */
 /** Whether a repository lies below a base. */
 export function isInside({ host, path }: Repository, base: Repository): boolean {
   return host === base.host && path.startsWith(`${base.path}/`);
 }
 
+/** A repository below another, by a relative path. */
 export function below(base: Repository, path: string): Repository {
   return parseRepository(`${base.host}/${base.path}/${path}`);
 }
