@@ -49,28 +49,42 @@ export async function refusedWrite(
     recordWrite(plan, situation.own, situation),
     ...made.map(imageWrite(plan, situation)),
   ];
-  for (const { access, repository } of writes.flatMap(({ rights }) => rights))
-    registry.announce(access, [repository]);
-  for (const { name, rights, tags } of writes) {
-    const refusal = await registry.refusal(rights, tags);
-    if (refusal !== undefined) return `${name} may not be pushed from this pipeline: ${refusal}`;
-  }
-  return undefined;
+  const first = await firstRefused(writes, registry);
+  return first && `${first.name} may not be pushed from this pipeline: ${first.refusal}`;
 }
 
 /** Why the registry will not let this job move tags of a plan's set, in its own words; `undefined` where it will. */
 export async function refusedMove(
-  { images, config }: Pick<Plan, "images" | "config">,
+  plan: Pick<Plan, "images" | "config">,
   tags: readonly string[],
   base: Repository,
   registry: Pick<Registry, "announce" | "refusal">,
 ): Promise<string | undefined> {
+  const writes = movedRepositories(plan, base).map((repository): Write => {
+    return { name: printRepository(repository), rights: [{ access: "push", repository }], tags };
+  });
+  const first = await firstRefused(writes, registry);
+  return first && `${first.name}: ${first.refusal}`;
+}
+
+/** Where tags are when a plan's set is promoted: beside its record, and in each image's repository. */
+export function movedRepositories(
+  { images, config }: Pick<Plan, "images" | "config">,
+  base: Repository,
+): readonly Repository[] {
   const own = images.map(({ name }) => repositoryOf(base, config.repository, name));
-  const repositories = [below(base, recordRepositoryName), ...own];
-  registry.announce("push", repositories);
-  for (const repository of repositories) {
-    const refusal = await registry.refusal([{ access: "push", repository }], tags);
-    if (refusal !== undefined) return `${printRepository(repository)}: ${refusal}`;
+  return [below(base, recordRepositoryName), ...own];
+}
+
+async function firstRefused(
+  writes: readonly Write[],
+  registry: Pick<Registry, "announce" | "refusal">,
+) {
+  for (const { access, repository } of writes.flatMap(({ rights }) => rights))
+    registry.announce(access, [repository]);
+  for (const { name, rights, tags } of writes) {
+    const refusal = await registry.refusal(rights, tags);
+    if (refusal !== undefined) return { name, refusal };
   }
   return undefined;
 }

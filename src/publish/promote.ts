@@ -4,7 +4,6 @@ import { type Branch, isNamedAfter, promotedTags, slugOf, stolenTags } from "../
 import { BerthError } from "../errors.ts";
 import { ownTags } from "../image/key.ts";
 import {
-  below,
   parseReference,
   printReference,
   printRepository,
@@ -12,14 +11,9 @@ import {
   type Repository,
 } from "../oci/reference.ts";
 import { generationOfPipeline, ofGeneration, readTag } from "../oci/tags.ts";
-import { repositoryOf } from "../plan/places.ts";
 import type { Plan, PlannedImage } from "../plan/plan.ts";
-import {
-  readRecord,
-  recordReference,
-  recordRepositoryName,
-  type SetRecord,
-} from "../plan/record.ts";
+import { readRecord, recordReference, type SetRecord } from "../plan/record.ts";
+import { movedRepositories } from "../plan/rights.ts";
 import type { Situation } from "../plan/situation.ts";
 import { behind, type IsAncestor, moveForward, refuseGone } from "./forward.ts";
 import { adoptGeneration } from "./generation.ts";
@@ -124,9 +118,8 @@ export async function promote(
 
 /** The records of a refreshed generation of the set and of the set itself, and what the tag points at until now. */
 async function readRecords({ plan, base, registry }: Promoting, tag: string) {
-  const { set, config, images } = plan;
-  const repositories = images.map(({ name }) => repositoryOf(base, config.repository, name));
-  registry.announce("push", [below(base, recordRepositoryName), ...repositories]);
+  const { set } = plan;
+  registry.announce("push", movedRepositories(plan, base));
   const generation = set.generation ?? pipelineGeneration(plan);
   const usualTag = ownTags.set(set.id);
   const read = async (name: string) => (await readRecord(base, name, registry))?.content;
