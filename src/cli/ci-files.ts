@@ -1,5 +1,4 @@
 /** The project's CI files as doctor looks at them: those of the work tree, joined by GitLab where they are not all here. */
-import { existsSync } from "node:fs";
 import { basename, join } from "node:path";
 import {
   type CiFiles,
@@ -14,9 +13,7 @@ import type { World } from "../host/world.ts";
 import type { Situation } from "../plan/situation.ts";
 import type { Git } from "../world.ts";
 import type { Project } from "./project.ts";
-
-/** Berth's components: beside the bundle, or at the top of a checkout. */
-const places = ["templates", "../../templates"].map((place) => join(import.meta.dirname, place));
+import { shipped } from "./shipped.ts";
 
 interface Around {
   readonly situation: Situation;
@@ -35,7 +32,7 @@ export async function gatherPipelines(
   const root = (situation.ci ? env["CI_CONFIG_PATH"] : undefined) || ".gitlab-ci.yml";
   // A configuration of another project or host is not here.
   if (/@|:\/\//.test(root)) return undefined;
-  const folder = places.find(existsSync);
+  const folder = shipped("templates");
   const ci: CiFiles = {
     root,
     source: {

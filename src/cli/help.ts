@@ -1,14 +1,12 @@
 /** `berth help` and `berth completion`: what the program says of itself; both know the commands declared before them. */
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import tab from "@bomb.sh/tab/commander";
 import { Argument, type Command } from "commander";
 import { realWorld } from "../host/world.ts";
 import { openProject } from "./project.ts";
+import { shipped } from "./shipped.ts";
 import { examples, type GlobalOptions } from "./verb.ts";
-
-/** Beside the bundle, or at the top of a checkout. */
-const places = ["docs", "../../docs"].map((place) => join(import.meta.dirname, place));
 
 export function declare(program: Command): void {
   declareHelp(program);
@@ -17,7 +15,7 @@ export function declare(program: Command): void {
 
 /** Adds the command in place of commander's own: the help of a command, or a page of the documentation. */
 function declareHelp(program: Command): void {
-  const docs = places.find(existsSync);
+  const docs = shipped("docs");
   const files = docs === undefined ? [] : readdirSync(docs);
   const pages = files.filter((file) => file.endsWith(".md")).map((file) => file.slice(0, -3));
   // Completion is declared after this one, which it offers.
