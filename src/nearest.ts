@@ -19,16 +19,8 @@ const renamed: Readonly<Record<string, string>> = {
   classic: "own-tag",
 };
 
-/** Settings that are no more, and what to do instead. */
-const gone: Readonly<Record<string, string>> = {
-  trust:
-    "take it out: GitLab says whom to believe, by the rules for protected repositories that `berth doctor` prints",
-};
-
 /** The end of a message that offers the closest known word. */
 export function didYouMean(text: string, known: readonly string[]): string {
-  const instead = gone[text];
-  if (instead !== undefined) return `; ${instead}`;
   const now = renamed[text];
   const word = now !== undefined && known.includes(now) ? now : nearest(text, known);
   return word === undefined ? "" : `; did you mean ${JSON.stringify(word)}?`;

@@ -11,6 +11,7 @@ const cases: readonly (readonly [text: string, word: string | undefined])[] = [
   ["parent_", "parents"],
   ["zzz", undefined],
   ["foo", undefined],
+  ["trust", undefined],
   ["", undefined],
 ];
 

@@ -23,15 +23,24 @@ export function text(rule: Rule, pattern?: string) {
   return pattern === undefined ? checked : checked.meta({ pattern });
 }
 
+/** Settings that are no more, and what to do instead. */
+const gone: Readonly<Record<string, string>> = {
+  trust:
+    "take it out: GitLab says whom to believe, by the rules for protected repositories that `berth doctor` prints",
+};
+
+function unknownKey(key: string, known: readonly string[]): string {
+  const instead = Object.hasOwn(gone, key) ? `; ${gone[key]}` : didYouMean(key, known);
+  return `unknown key ${JSON.stringify(key)}${instead}`;
+}
+
 /** An object that refuses keys it does not know, one line of message for each. */
 export function strict<Shape extends z.ZodRawShape>(shape: Shape) {
   const known = Object.keys(shape);
   return z.strictObject(shape, {
     error: (issue) =>
       issue.code === "unrecognized_keys"
-        ? issue.keys
-            .map((key) => `unknown key ${JSON.stringify(key)}${didYouMean(key, known)}`)
-            .join("\n")
+        ? issue.keys.map((key) => unknownKey(key, known)).join("\n")
         : undefined,
   });
 }
