@@ -104,7 +104,9 @@ async function gather(world: World, options: DoctorOptions): Promise<DoctorFacts
   const pipelines = isTrouble(project)
     ? undefined
     : await gatherPipelines(world, project, {
-        ...{ situation, port, id },
+        situation,
+        port,
+        id,
         settings: options.variable ?? {},
       });
   const [registry, gitlab, machine, clone] = await Promise.all([

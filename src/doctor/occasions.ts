@@ -47,8 +47,11 @@ export function casesOf(project: CiProject, words: readonly string[]): readonly 
   const push = (ref: string): Happening => ({ title: `push to ${ref}`, event: "push", ref });
   const schedule = { title: `schedule on ${defaultBranch}`, event: "schedule", ref: defaultBranch };
   const inFork = (title: string, settings = {}): Happening => ({
-    ...{ title: `fork: ${title}`, event: "push", ref: topic },
-    ...{ isFork: true, settings },
+    title: `fork: ${title}`,
+    event: "push",
+    ref: topic,
+    isFork: true,
+    settings,
   });
   const happenings: readonly Happening[] = [
     push(defaultBranch),

@@ -130,13 +130,12 @@ function describe({ file, context, tags, args, target, dropped }: BuildCommand) 
   };
 }
 
+const ownRegistry =
+  /^\$\{?CI_REGISTRY\}?\/\$\{?CI_PROJECT_(?:PATH|NAMESPACE\}?\/\$\{?CI_PROJECT_NAME)\}?(?=[/:]|$)/;
+
 /** The project's own registry by the variable that means it, however a line spells it. */
 export function ownSpelling(reference: string): string {
-  const path = String.raw`\$\{?CI_PROJECT_(?:PATH|NAMESPACE\}?/\$\{?CI_PROJECT_NAME)\}?`;
-  return reference.replace(
-    new RegExp(String.raw`^\$\{?CI_REGISTRY\}?/${path}(?=[/:]|$)`),
-    "$CI_REGISTRY_IMAGE",
-  );
+  return reference.replace(ownRegistry, "$CI_REGISTRY_IMAGE");
 }
 
 /** Puts known variables into a text; others stay as they are. */

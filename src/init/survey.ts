@@ -16,7 +16,7 @@ export interface Survey {
   readonly unfounded: readonly BuildJob[];
   /** All `image:` lines of jobs that begin with a variable, each once; a variable that is all of a line unfolded. */
   readonly imageLines: readonly ImageLine[];
-  /** `undefined` where the project has no pipeline. */
+  /** `undefined` where the project has none, or one that GitLab would refuse. */
   readonly pipeline: Outline | undefined;
   readonly files: readonly ReadFile[];
   /** The text of all its files. */
