@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { globSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { test } from "node:test";
@@ -150,4 +151,33 @@ test("each test is run by one command", () => {
   const cwd = join(src, "..");
   const run = patterns.flatMap((pattern) => globSync(pattern, { cwd }));
   assert.deepEqual(run.sort(), globSync("test/**/*.test.ts", { cwd }).sort());
+});
+
+test("tests see nothing of the pipeline that they run in", () => {
+  const { scripts } = JSON.parse(readFileSync(join(src, "../package.json"), "utf8")) as {
+    readonly scripts: Readonly<Record<string, string>>;
+  };
+  const preload = "./test/support/outside-ci.ts";
+  const commands = Object.values(scripts).filter((script) => script.includes("node --"));
+  assert.equal(commands.length, 3);
+  for (const script of commands) assert.ok(script.includes(`--import ${preload} --test`), script);
+  const left = execFileSync(
+    process.execPath,
+    ["--import", preload, "-p", "Object.keys(process.env).sort().join()"],
+    {
+      cwd: join(src, ".."),
+      encoding: "utf8",
+      env: {
+        CI: "true",
+        CI_REGISTRY_IMAGE: "r.test/a",
+        GITLAB_CI: "true",
+        QEMU_CI: "1",
+        QEMU_CI_UPSTREAM: "r.test/b",
+        BERTH_PREFIX: "QEMU_CI",
+        PATH: "/bin",
+        CIRCUS: "kept",
+      },
+    },
+  );
+  assert.equal(left, "CIRCUS,PATH\n");
 });
