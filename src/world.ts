@@ -1,5 +1,24 @@
 /** What the outside offers berth, as types only; `host/world.ts` puts the real ones together. */
 
+/** Everything that commands hand on, piece by piece, to who needs it. */
+export interface World {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly cwd: string;
+  readonly files: Files;
+  readonly run: Run;
+  readonly fetch: Fetch;
+  readonly clock: Clock;
+  readonly log: ConsoleLog;
+  readonly random: () => number;
+  readonly openGit: (cwd: string) => Promise<Git>;
+  /** Writes a result to standard output. */
+  readonly print: (text: string) => void;
+  /** Lets all programs under way end with us when a signal ends us; for commands that start some. */
+  readonly guard: () => void;
+  /** Ends what reading git started, and what clears up after earlier runs. */
+  readonly close: () => Promise<void>;
+}
+
 /** Reads and writes files; paths are absolute. Absence is `undefined`, anything else unexpected throws. */
 export interface Files {
   read(path: string): Promise<Buffer | undefined>;
@@ -135,4 +154,23 @@ export interface Log {
   warn(text: string): void;
   /** Opens a collapsible section on GitLab, prints a heading elsewhere; `end` closes it. */
   section(id: string, title: string): { line(text: string): void; end(): void };
+}
+
+/** A build that is going to be; `section` is the id under which the log gets its lines. */
+export interface ExpectedBuild {
+  readonly name: string;
+  readonly section: string;
+}
+
+/** The log of a process, which also follows the builds of a run and holds warnings back for its end. */
+export interface ConsoleLog extends Log {
+  expect(builds: readonly ExpectedBuild[]): void;
+  began(name: string): void;
+  ended(name: string, result: string): void;
+  /** The builds are over, or are given up. */
+  settle(): void;
+  /** Writes something else, such as a result on the other stream, that must not meet the view. */
+  around(write: () => void): void;
+  /** Writes the warnings so far, each once. */
+  flush(): void;
 }

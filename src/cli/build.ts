@@ -1,26 +1,26 @@
 /** `berth build`: carries out a plan for some images, as a job of the child pipeline. */
 import type { Command } from "commander";
 import { BerthError, type ExitCode } from "../errors.ts";
-import type { World } from "../host/world.ts";
 import { printOutcomes } from "../output/print.ts";
 import { asHere, refuseForeign } from "../plan/asked.ts";
 import { configOf } from "../plan/make.ts";
 import type { Plan } from "../plan/plan.ts";
 import { asUntrusted, ownBase } from "../plan/situation.ts";
+import type { World } from "../world.ts";
 import { carryOut } from "./carry-out.ts";
 import { clearOutcomes, outputFolder, readPlan, writeOutcomes } from "./folder.ts";
 import { known } from "./project.ts";
 import { exitCodeFor, openSession, refuseDirty, reportFailures, withSpool } from "./session.ts";
 import {
   type BuildOptions,
-  doing,
+  type Doing,
   engineOption,
   examples,
   outputOption,
   printResult,
 } from "./verb.ts";
 
-export function declare(program: Command): void {
+export function declare(program: Command, doing: Doing): void {
   program
     .command("build")
     .description("carry out a plan for some images (a job of the child pipeline)")

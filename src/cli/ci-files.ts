@@ -9,9 +9,8 @@ import {
 import { isTrouble, type Known, known } from "../doctor/facts.ts";
 import { BerthError } from "../errors.ts";
 import type { GitLab, ProjectId } from "../gitlab/client.ts";
-import type { World } from "../host/world.ts";
 import type { Situation } from "../plan/situation.ts";
-import type { Git } from "../world.ts";
+import type { Git, World } from "../world.ts";
 import type { Project } from "./project.ts";
 import { shipped } from "./shipped.ts";
 

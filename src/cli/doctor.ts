@@ -27,14 +27,22 @@ import { tagsOf } from "../doctor/jobs.ts";
 import { pipelinesJson, printPipelines } from "../doctor/table.ts";
 import { type ExitCode, exitCodes, printProblem } from "../errors.ts";
 import type { GitLab } from "../gitlab/client.ts";
-import type { World } from "../host/world.ts";
 import type { Situation } from "../plan/situation.ts";
+import type { World } from "../world.ts";
 import { gatherPipelines } from "./ci-files.ts";
+import { gitlabOf } from "./gitlab.ts";
 import { openProject, type Project } from "./project.ts";
-import { gitlabHint, gitlabOf, login } from "./session.ts";
-import { doing, engineOf, engineOption, examples, type GlobalOptions, usageError } from "./verb.ts";
+import { gitlabHint, login } from "./session.ts";
+import {
+  type Doing,
+  engineOf,
+  engineOption,
+  examples,
+  type GlobalOptions,
+  usageError,
+} from "./verb.ts";
 
-export function declare(program: Command): void {
+export function declare(program: Command, doing: Doing): void {
   program
     .command("doctor")
     .description(

@@ -2,25 +2,25 @@
 import type { Command } from "commander";
 import type { Carried } from "../build/ended.ts";
 import { type ExitCode, exitCodes } from "../errors.ts";
-import type { World } from "../host/world.ts";
 import { printOutcomes, printPlan } from "../output/print.ts";
 import type { Plan } from "../plan/plan.ts";
 import type { Planned } from "../plan/plan-of.ts";
 import { refuseTag } from "../plan/wishes.ts";
 import { isPublishDue } from "../publish/due.ts";
+import type { World } from "../world.ts";
 import { type OutputFolder, outputFolder, sightedManifests, writePlan } from "./folder.ts";
 import { makePlanOf } from "./make-plan.ts";
 import { exitCodeFor, openSession, reportFailures, type Session, withSpool } from "./session.ts";
 import {
   type BuildOptions,
-  doing,
+  type Doing,
   engineOption,
   examples,
   outputOption,
   printResult,
 } from "./verb.ts";
 
-export function declare(program: Command): void {
+export function declare(program: Command, doing: Doing): void {
   program
     .command("ensure")
     .description("plan, build what is missing, publish the set; does nothing where all is there")

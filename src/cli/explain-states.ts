@@ -1,9 +1,9 @@
 /** The states of a project that `explain` compares. */
 import { loadConfig } from "../config/load.ts";
 import { promotedTags, slugOf } from "../config/promoted.ts";
+import { type State, stateOf } from "../config/state.ts";
 import { revisionTrees } from "../context/revision.ts";
 import { changesSince } from "../explain/since.ts";
-import { type State, stateOf } from "../explain/state.ts";
 import { sourcesOf } from "../plan/places.ts";
 import { namedConfig, type Project } from "./project.ts";
 import type { Session } from "./session.ts";
@@ -18,7 +18,8 @@ export function statesOf(
   const named = namedConfig(world, options);
   return async (commit) => {
     const at = await tree(commit);
-    return stateOf(at, await loadConfig(at, named), named === undefined ? "error" : "skip");
+    const missing = named === undefined ? "error" : "skip";
+    return stateOf(at, await loadConfig(at, named), { missing });
   };
 }
 

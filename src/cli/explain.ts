@@ -6,7 +6,6 @@ import { type Against, imageAgainst, revisionAgainst, startAgainst } from "../ex
 import { answer, type Explanation, workingTree } from "../explain/explanation.ts";
 import { printExplanation } from "../explain/print.ts";
 import { ifReadable, keyIn } from "../explain/state.ts";
-import type { World } from "../host/world.ts";
 import type { KeyedImage } from "../image/key.ts";
 import {
   isTag,
@@ -18,12 +17,13 @@ import {
 } from "../oci/reference.ts";
 import { announceReads, observe } from "../plan/observe.ts";
 import { type Source, sourcesOf } from "../plan/places.ts";
+import type { World } from "../world.ts";
 import { promotedTag, statesOf } from "./explain-states.ts";
 import { known } from "./project.ts";
 import { openSession, type Session } from "./session.ts";
-import { doing, examples, type GlobalOptions, printResult, usageError } from "./verb.ts";
+import { type Doing, examples, type GlobalOptions, printResult, usageError } from "./verb.ts";
 
-export function declare(program: Command): void {
+export function declare(program: Command, doing: Doing): void {
   program
     .command("explain")
     .description("say what makes an image's key another one: lines, args, files, bases, parents")

@@ -2,13 +2,12 @@
 import { join, relative, resolve } from "node:path";
 import type { Outcome } from "../build/outcome.ts";
 import { BerthError } from "../errors.ts";
-import type { World } from "../host/world.ts";
 import type { Manifest } from "../oci/manifest.ts";
 import { serializePlan } from "../plan/make.ts";
 import type { Observation } from "../plan/observe.ts";
 import type { Plan } from "../plan/plan.ts";
 import { printDotenv } from "../plan/variables.ts";
-import type { Git } from "../world.ts";
+import type { Git, World } from "../world.ts";
 
 /** Manifests that a run has at hand, by image. */
 export type Manifests = ReadonlyMap<string, Manifest>;

@@ -2,23 +2,20 @@
 import { resolve } from "node:path";
 import type { Command } from "commander";
 import { defaultConfig } from "../config/config.ts";
-import { declareImages } from "../config/discover.ts";
 import { fileNames } from "../config/load.ts";
-import { parentName } from "../config/parents.ts";
 import { parseConfig } from "../config/parse.ts";
+import { stateOf } from "../config/state.ts";
 import type { Tree } from "../context/tree.ts";
 import { workTree } from "../context/worktree.ts";
 import { BerthError, describeError, type ExitCode, exitCodes, printProblem } from "../errors.ts";
-import type { World } from "../host/world.ts";
-import { identify } from "../image/identify.ts";
 import { draftsOf } from "../init/freedesktop.ts";
 import { type Proposal, printDrafts, printProposal, propose } from "../init/propose.ts";
 import type { Remote, Remotes } from "../init/settings.ts";
 import { type Survey, surveyTree } from "../init/survey.ts";
-import type { Git } from "../world.ts";
-import { doing, examples, type GlobalOptions, printResult, usageError } from "./verb.ts";
+import type { Git, World } from "../world.ts";
+import { type Doing, examples, type GlobalOptions, printResult, usageError } from "./verb.ts";
 
-export function declare(program: Command): void {
+export function declare(program: Command, doing: Doing): void {
   const version = program.version() ?? "";
   program
     .command("init")
@@ -83,8 +80,7 @@ function nothingFound(world: World, { pipeline }: Survey, options: InitOptions):
 async function tryOut(tree: Tree, { config: text }: Proposal): Promise<readonly string[]> {
   const config = text === undefined ? defaultConfig : parseConfig(text, fileNames[0]);
   try {
-    const images = await declareImages(config, tree);
-    const { warnings } = await identify(images, tree, { parentOf: parentName(config, images) });
+    const { warnings } = await (await stateOf(tree, config)).identify();
     return warnings.map((problem) => `- ${printProblem(problem)}`);
   } catch (error) {
     if (!(error instanceof BerthError)) throw error;

@@ -1,12 +1,12 @@
 /** `berth key`: keys, offline. */
 import type { Command } from "commander";
 import { type ExitCode, exitCodes, printProblem } from "../errors.ts";
-import type { World } from "../host/world.ts";
 import type { KeyedImage } from "../image/key.ts";
+import type { World } from "../world.ts";
 import { named, openProject } from "./project.ts";
-import { doing, examples, type GlobalOptions, printResult } from "./verb.ts";
+import { type Doing, examples, type GlobalOptions, printResult } from "./verb.ts";
 
-export function declare(program: Command): void {
+export function declare(program: Command, doing: Doing): void {
   program
     .command("key")
     .description("print the content keys of all images, or of those named; offline")

@@ -1,7 +1,6 @@
 /** `berth plan`: decide and write it down; nothing is changed in any registry. */
 import { type Command, Option } from "commander";
 import { type ExitCode, exitCodes } from "../errors.ts";
-import type { World } from "../host/world.ts";
 import { handedOn, tagsOf } from "../output/handed-on.ts";
 import { childPipeline, printPipeline } from "../output/pipeline.ts";
 import { printPlan } from "../output/print.ts";
@@ -9,12 +8,13 @@ import type { Plan } from "../plan/plan.ts";
 import { ownBase } from "../plan/situation.ts";
 import { refuseTag } from "../plan/wishes.ts";
 import { isPublishDue } from "../publish/due.ts";
+import type { World } from "../world.ts";
 import { outputFolder, sightedManifests, writeOutput, writePlan } from "./folder.ts";
 import { makePlanOf } from "./make-plan.ts";
 import { openSession, type Session } from "./session.ts";
 import {
   type BuildOptions,
-  doing,
+  type Doing,
   engineOf,
   engineOption,
   examples,
@@ -22,7 +22,7 @@ import {
   printResult,
 } from "./verb.ts";
 
-export function declare(program: Command): void {
+export function declare(program: Command, doing: Doing): void {
   program
     .command("plan")
     .description(

@@ -5,12 +5,18 @@ import { givenVariables } from "../config/given.ts";
 import { describeError, errorValue, exitCodeOf, exitCodes } from "../errors.ts";
 import { closeLog } from "../host/console.ts";
 import { recognise } from "../host/refusal.ts";
+import { realWorld } from "../host/world.ts";
 import { printable } from "../printable.ts";
+import { type Doing, usageError } from "./verb.ts";
 
 export const version = "0.1.0";
 
+interface Declaration {
+  declare(program: Command, doing: Doing): void;
+}
+
 /** A file for each, in the order of the help; it is loaded only where its command or all of them are asked for. */
-const commands: Readonly<Record<string, () => Promise<{ declare(program: Command): void }>>> = {
+const commands: Readonly<Record<string, () => Promise<Declaration>>> = {
   key: () => import("./key.ts"),
   plan: () => import("./plan.ts"),
   ensure: () => import("./ensure.ts"),
@@ -67,8 +73,32 @@ export async function makeProgram(name = ""): Promise<Command> {
   const load = Object.hasOwn(commands, name)
     ? [commands[name]!]
     : [...Object.values(commands), () => import("./help.ts")];
-  for (const { declare } of await Promise.all(load.map((file) => file()))) declare(program);
+  for (const { declare } of await Promise.all(load.map((file) => file()))) declare(program, doing);
   return program;
+}
+
+/** The work is done in the real world, and its result ends the process. */
+const doing: Doing =
+  (work) =>
+  async (...given) => {
+    refuseOtherSystems(process.platform);
+    const command = given.at(-1) as Command;
+    const words = given.slice(0, command.registeredArguments.length) as never;
+    const world = realWorld();
+    try {
+      process.exitCode = await work(world, command.optsWithGlobals() as never, ...words);
+    } finally {
+      await world.close();
+    }
+  };
+
+/** Nobody has held keys of other systems, where names, modes and links of files differ, against those of CI. */
+function refuseOtherSystems(platform: string): void {
+  if (platform === "linux") return;
+  throw usageError(
+    `run on ${platform}: berth runs on Linux only`,
+    "run its container image instead, as `berth help quick-start` shows",
+  );
 }
 
 /** Whether the result goes to a program; what follows `--` is another program's. */

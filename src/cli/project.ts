@@ -1,33 +1,26 @@
 /** A project as a command sees it: its repository, files, configuration and images. */
 import { resolve } from "node:path";
 import type { Config } from "../config/config.ts";
-import { declareImages } from "../config/discover.ts";
 import { givenSettings } from "../config/given.ts";
 import { loadConfig, type NamedConfig } from "../config/load.ts";
-import { parentName } from "../config/parents.ts";
+import { type State, stateOf } from "../config/state.ts";
 import { revisionTrees } from "../context/revision.ts";
 import type { Tree } from "../context/tree.ts";
 import { workTree } from "../context/worktree.ts";
 import { BerthError } from "../errors.ts";
-import type { World } from "../host/world.ts";
-import type { Spool } from "../image/contexts.ts";
-import { type Identified, identify } from "../image/identify.ts";
-import type { Image } from "../image/image.ts";
 import { didYouMean } from "../nearest.ts";
-import type { Git } from "../world.ts";
+import type { Git, World } from "../world.ts";
 import type { GlobalOptions } from "./verb.ts";
 
 export interface ProjectOptions extends Pick<GlobalOptions, "config"> {
   readonly rev?: string;
 }
 
-export interface Project {
+/** Keys of images that it does not have are asked for as IMAGE_UNKNOWN. */
+export interface Project extends State {
   readonly git: Git;
   readonly tree: Tree;
   readonly config: Config;
-  readonly images: readonly Image[];
-  /** Keys of the images named and of all that they are built from; all images where none is named. */
-  identify(names: readonly string[], spool?: Spool): Promise<Identified>;
 }
 
 /** Opens the repository around the current folder, at its working tree or a revision. */
@@ -38,18 +31,11 @@ export async function openProject(world: World, options: ProjectOptions): Promis
   const named = namedConfig(world, options);
   const config = await loadConfig(tree, named, givenSettings(world.env));
   const foreign = options.rev !== undefined && named !== undefined;
-  const images = await declareImages(config, tree, { missing: foreign ? "skip" : "error" });
-  const parentOf = parentName(config, images);
-  return {
-    git,
-    tree,
-    config,
-    images,
-    identify: (names, spool) => {
-      const wanted = names.length === 0 ? undefined : known(images, names);
-      return identify(images, tree, { parentOf, names: wanted, spool });
-    },
-  };
+  const state = await stateOf(tree, config, { missing: foreign ? "skip" : "error" });
+  const { images } = state;
+  const identify: State["identify"] = (names = [], spool) =>
+    state.identify(known(images, names), spool);
+  return { git, tree, config, images, identify };
 }
 
 /** The configuration that `--config` names, instead of the project's own. */

@@ -2,7 +2,6 @@
 import type { Command } from "commander";
 import { type ExitCode, exitCodes } from "../errors.ts";
 import { isDenied, unlessDenied } from "../gitlab/rights.ts";
-import type { World } from "../host/world.ts";
 import { ownTags } from "../image/key.ts";
 import { isTag, type Repository } from "../oci/reference.ts";
 import { generationOfPipeline, ofGeneration } from "../oci/tags.ts";
@@ -19,21 +18,23 @@ import {
   refuseStolen,
   tagsToPromote,
 } from "../publish/promote.ts";
+import type { World } from "../world.ts";
 import { ancestry } from "./ancestry.ts";
 import { outputFolder } from "./folder.ts";
+import { gitlabOf } from "./gitlab.ts";
 import { makePlanOf } from "./make-plan.ts";
 import { openProject } from "./project.ts";
-import { gitlabOf, openPlanned, openSession, type PlannedSession } from "./session.ts";
+import { openPlanned, openSession, type PlannedSession } from "./session.ts";
 import {
   type BuildOptions,
-  doing,
+  type Doing,
   examples,
   outputOption,
   printResult,
   usageError,
 } from "./verb.ts";
 
-export function declare(program: Command): void {
+export function declare(program: Command, doing: Doing): void {
   program
     .command("promote")
     .description("point moving tags such as latest at the plan's set, forward only")

@@ -8,7 +8,6 @@ import { revisionTrees } from "../context/revision.ts";
 import { workTree } from "../context/worktree.ts";
 import { type ExitCode, exitCodes } from "../errors.ts";
 import { isDenied, unlessDenied } from "../gitlab/rights.ts";
-import type { World } from "../host/world.ts";
 import { recordRepositoryName } from "../plan/record.ts";
 import { ownBase, type Situation, situationOf } from "../plan/situation.ts";
 import {
@@ -24,12 +23,13 @@ import { commitReader } from "../prune/needs.ts";
 import { isUnsettled, makePrunePlan, type PrunePlan } from "../prune/plan.ts";
 import { appliedJson, printApplied, printPrunePlan, tagJson } from "../prune/report.ts";
 import { type GitLabProject, gitlabShelf, plainShelf, type Shelf } from "../prune/shelf.ts";
-import type { Git } from "../world.ts";
+import type { Git, World } from "../world.ts";
+import { gitlabOf } from "./gitlab.ts";
 import { namedConfig } from "./project.ts";
-import { gitlabOf, login } from "./session.ts";
-import { doing, examples, type GlobalOptions, usageError } from "./verb.ts";
+import { login } from "./session.ts";
+import { type Doing, examples, type GlobalOptions, usageError } from "./verb.ts";
 
-export function declare(program: Command): void {
+export function declare(program: Command, doing: Doing): void {
   program
     .command("prune")
     .description("list the tags that nothing needs any more and why, or delete them")

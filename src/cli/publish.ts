@@ -2,17 +2,17 @@
 import type { Command } from "commander";
 import { copyAll, newBase } from "../build/copy.ts";
 import { type ExitCode, exitCodes } from "../errors.ts";
-import type { World } from "../host/world.ts";
 import { refuseForeign } from "../plan/asked.ts";
 import { ownBase } from "../plan/situation.ts";
 import { refuseTag } from "../plan/wishes.ts";
 import { announceWrites, isPublishDue } from "../publish/due.ts";
 import { type Published, publishSet } from "../publish/set.ts";
+import type { World } from "../world.ts";
 import { readOutcomes } from "./folder.ts";
 import { openPlanned } from "./session.ts";
-import { type BuildOptions, doing, examples, outputOption, printResult } from "./verb.ts";
+import { type BuildOptions, type Doing, examples, outputOption, printResult } from "./verb.ts";
 
-export function declare(program: Command): void {
+export function declare(program: Command, doing: Doing): void {
   program
     .command("publish")
     .description("tag all images of the plan's set and write the set record")

@@ -3,7 +3,6 @@ import { type Command, Option } from "commander";
 import { type ExitCode, exitCodes } from "../errors.ts";
 import { isDenied, unlessDenied } from "../gitlab/rights.ts";
 import { makeAttach } from "../host/terminal.ts";
-import type { World } from "../host/world.ts";
 import type { KeyedImage } from "../image/key.ts";
 import { isTag } from "../oci/reference.ts";
 import { printTable } from "../output/print.ts";
@@ -21,11 +20,13 @@ import {
 import { publishedBy, refreshedBy } from "../run/pipeline.ts";
 import { type Attach, type PullPorts, pull } from "../run/pull.ts";
 import { type DetectedTool, detectTool, type Tool, type ToolName } from "../run/tool.ts";
+import type { World } from "../world.ts";
+import { gitlabOf } from "./gitlab.ts";
 import { named, openProject, type Project } from "./project.ts";
-import { gitlabOf, type Login, openSession, type Session } from "./session.ts";
-import { doing, examples, type GlobalOptions, printResult, usageError } from "./verb.ts";
+import { type Login, openSession, type Session } from "./session.ts";
+import { type Doing, examples, type GlobalOptions, printResult, usageError } from "./verb.ts";
 
-export function declare(program: Command): void {
+export function declare(program: Command, doing: Doing): void {
   const command = program
     .command("pull")
     .description("bring the images that CI uses to this machine, by digest")

@@ -3,7 +3,6 @@ import type { Command } from "commander";
 import { factsOf, outcomeBase } from "../build/ended.ts";
 import type { Outcome } from "../build/outcome.ts";
 import { type ExitCode, exitCodes } from "../errors.ts";
-import type { World } from "../host/world.ts";
 import { parseReference } from "../oci/reference.ts";
 import type { Plan } from "../plan/plan.ts";
 import type { Registry } from "../registry/registry.ts";
@@ -11,11 +10,12 @@ import { printJunit } from "../report/junit.ts";
 import { printPage } from "../report/page.ts";
 import { printSummary } from "../report/summary.ts";
 import { makeReport, type Report } from "../report/view.ts";
+import type { World } from "../world.ts";
 import { type Manifests, type OutputFolder, readOutcomes, writeOutput } from "./folder.ts";
 import { openPlanned } from "./session.ts";
-import { type BuildOptions, doing, examples, outputOption, printResult } from "./verb.ts";
+import { type BuildOptions, type Doing, examples, outputOption, printResult } from "./verb.ts";
 
-export function declare(program: Command): void {
+export function declare(program: Command, doing: Doing): void {
   program
     .command("report")
     .description(

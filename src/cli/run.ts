@@ -5,7 +5,6 @@ import { relative } from "node:path";
 import { type Command, Option } from "commander";
 import { BerthError, type ExitCode, exitCodes } from "../errors.ts";
 import { makeAttach, terminals } from "../host/terminal.ts";
-import type { World } from "../host/world.ts";
 import type { PlannedImage } from "../plan/plan.ts";
 import { ownBase } from "../plan/situation.ts";
 import {
@@ -18,6 +17,7 @@ import {
 import { type Located, requireAll } from "../run/locate.ts";
 import { type Attached, pull } from "../run/pull.ts";
 import { hadBegun, isShared, sharedCodeText, type Tool } from "../run/tool.ts";
+import type { World } from "../world.ts";
 import { carryOut } from "./carry-out.ts";
 import { makePlanOf } from "./make-plan.ts";
 import {
@@ -40,14 +40,14 @@ import {
 } from "./session.ts";
 import {
   type BuildOptions,
-  doing,
+  type Doing,
   engineOption,
   examples,
   printResult,
   usageError,
 } from "./verb.ts";
 
-export function declare(program: Command): void {
+export function declare(program: Command, doing: Doing): void {
   const command = program
     .command("run")
     .description("run a command, or a shell, on this machine in the image that CI uses")

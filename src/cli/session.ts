@@ -4,8 +4,6 @@ import { isFatal } from "../build/ended.ts";
 import type { Outcome } from "../build/outcome.ts";
 import type { Config } from "../config/config.ts";
 import { BerthError, type ExitCode, errorCodes, exitCodes } from "../errors.ts";
-import { accessOf } from "../gitlab/rights.ts";
-import type { World } from "../host/world.ts";
 import type { TokenHint } from "../http/origin.ts";
 import type { Spool } from "../image/contexts.ts";
 import { isLoopbackHost } from "../oci/reference.ts";
@@ -14,7 +12,7 @@ import { asUntrusted, type Situation, situationOf } from "../plan/situation.ts";
 import { openRegistry } from "../registry/client.ts";
 import { type Credentials, resolveCredentials } from "../registry/credentials.ts";
 import type { Registry } from "../registry/registry.ts";
-import type { TemporaryFolder } from "../world.ts";
+import type { TemporaryFolder, World } from "../world.ts";
 import { type OutputFolder, outputFolder, readPlan } from "./folder.ts";
 import { openProject, type Project, type ProjectOptions } from "./project.ts";
 import type { BuildOptions, GlobalOptions } from "./verb.ts";
@@ -121,19 +119,6 @@ export function gitlabHint(env: World["env"]): readonly TokenHint[] {
   const hasOwnLogin = env["CI_REGISTRY_USER"] && env["CI_REGISTRY_PASSWORD"];
   if (!host || !server || !hasOwnLogin) return [];
   return [{ host, realm: `${server}/jwt/auth`, service: "container_registry" }];
-}
-
-/** GitLab's API; `undefined` where no GitLab is known. It is loaded here, since most runs do not need it. */
-export async function gitlabOf(world: World, prefix: string) {
-  const { env, fetch, clock, random, log } = world;
-  const access = accessOf(env, prefix);
-  if (access === undefined) return undefined;
-  if (access.withheld !== undefined)
-    log.warn(
-      `${access.withheld} is not sent to ${access.api}, which is plain http or another host than CI_SERVER_URL`,
-    );
-  const { openGitLab } = await import("../gitlab/client.ts");
-  return openGitLab(access, { fetch, clock, random, log: log.info });
 }
 
 /** Does work that may build; hashed contexts wait for their build in a private folder, which then goes. */

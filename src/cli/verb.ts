@@ -1,8 +1,8 @@
-/** What the commands share: flags, how their work is run, and how results are printed. */
-import { type Command, Option } from "commander";
+/** What the commands share: flags, and how results are printed. */
+import { Option } from "commander";
 import type { Config, EngineSetting } from "../config/config.ts";
 import { BerthError } from "../errors.ts";
-import { realWorld, type World } from "../host/world.ts";
+import type { World } from "../world.ts";
 
 /** Flags that every command knows. */
 export interface GlobalOptions {
@@ -52,34 +52,12 @@ export function examples(...lines: readonly string[]): string {
 }
 
 /**
- * Makes a command's action: the work is done in the real world, and its result ends the process.
- *
- * `work` gets the flags and the command's arguments in order.
+ * Makes a command's action of its work, which gets the flags and the command's arguments in order, and gives the
+ * exit code.
  */
-export function doing<Options, Words extends readonly unknown[]>(
+export type Doing = <Options, Words extends readonly unknown[]>(
   work: (world: World, options: Options, ...words: Words) => Promise<number>,
-): (...words: unknown[]) => Promise<void> {
-  return async (...given) => {
-    refuseOtherSystems(process.platform);
-    const command = given.at(-1) as Command;
-    const words = given.slice(0, command.registeredArguments.length) as unknown as Words;
-    const world = realWorld();
-    try {
-      process.exitCode = await work(world, command.optsWithGlobals() as Options, ...words);
-    } finally {
-      await world.close();
-    }
-  };
-}
-
-/** Nobody has held keys of other systems, where names, modes and links of files differ, against those of CI. */
-function refuseOtherSystems(platform: string): void {
-  if (platform === "linux") return;
-  throw usageError(
-    `run on ${platform}: berth runs on Linux only`,
-    "run its container image instead, as `berth help quick-start` shows",
-  );
-}
+) => (...words: unknown[]) => Promise<void>;
 
 /** Prints a result: with `--json` the value, in which what is absent is null; else its text. */
 export function printResult(

@@ -1,10 +1,11 @@
 /** The whole answer to "why is this image's key what it is?", for people and for programs. */
+import type { State } from "../config/state.ts";
 import { BerthError, printProblem } from "../errors.ts";
 import type { Git } from "../world.ts";
 import { type Against, isCommit, shortCommit } from "./against.ts";
 import type { KeyDifference } from "./difference.ts";
 import { explain, markUncommitted } from "./explain.ts";
-import { type Explained, explainedIn, ifReadable, keyIn, type State } from "./state.ts";
+import { type Explained, explainedIn, ifReadable, keyIn } from "./state.ts";
 
 export interface Explanation {
   readonly name: string;

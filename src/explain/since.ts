@@ -1,4 +1,5 @@
 /** What a promoted set lacks of the images that have to be built now, one line for each. */
+import type { State } from "../config/state.ts";
 import { BerthError } from "../errors.ts";
 import type { Repository } from "../oci/reference.ts";
 import { parseRecord, recordReference } from "../plan/record.ts";
@@ -7,7 +8,7 @@ import type { Git } from "../world.ts";
 import { isCommit } from "./against.ts";
 import { explain } from "./explain.ts";
 import { summary } from "./print.ts";
-import { explainedIn, type State } from "./state.ts";
+import { explainedIn } from "./state.ts";
 
 export interface SinceQuery {
   /** The images to be built. */

@@ -2,15 +2,10 @@
 import { createHash } from "node:crypto";
 import type { Writable } from "node:stream";
 import { extract, type Header } from "tar-stream";
-import type { Config } from "../config/config.ts";
-import { declareImages } from "../config/discover.ts";
-import { parentName } from "../config/parents.ts";
-import type { Tree } from "../context/tree.ts";
+import type { State } from "../config/state.ts";
 import type { Recipe } from "../dockerfile/recipe.ts";
 import { BerthError } from "../errors.ts";
 import type { Spool } from "../image/contexts.ts";
-import { type Identified, identify } from "../image/identify.ts";
-import type { Image } from "../image/image.ts";
 import type { KeyedImage } from "../image/key.ts";
 import { type Digest, parseDigest } from "../oci/digest.ts";
 
@@ -32,26 +27,6 @@ export interface ContextFile {
   readonly executable: boolean;
   /** Of a file's bytes, or of the text of a link. */
   readonly content: Digest;
-}
-
-export interface State {
-  readonly images: readonly Pick<Image, "name">[];
-  /** Keys of the images named and of all that they are built from. */
-  identify(names: readonly string[], spool?: Spool): Promise<Identified>;
-}
-
-/** Reads what a tree declares; `missing` as for `declareImages`. */
-export async function stateOf(
-  tree: Tree,
-  config: Config,
-  missing: "error" | "skip",
-): Promise<State> {
-  const images = await declareImages(config, tree, { missing });
-  const parentOf = parentName(config, images);
-  return {
-    images,
-    identify: (names, spool) => identify(images, tree, { parentOf, names, spool }),
-  };
 }
 
 /** What was read of another state; `undefined` where its files have mistakes, which are no news of this one. */

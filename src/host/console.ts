@@ -1,13 +1,7 @@
 /** The log of this process: on a terminal what is being built is at the foot of the screen, all else above it. */
 import { printable } from "../printable.ts";
-import {
-  type ConsoleLog,
-  type ExpectedBuild,
-  holdWarnings,
-  lastState,
-  makeLog,
-  makeSections,
-} from "./log.ts";
+import type { ConsoleLog, ExpectedBuild } from "../world.ts";
+import { holdWarnings, lastState, makeLog, makeSections } from "./log.ts";
 
 /** Standard error is one, so its log is too. */
 let log: ConsoleLog | undefined;

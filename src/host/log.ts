@@ -1,26 +1,7 @@
 /** The reading log of a run on standard error: plain lines, GitLab's collapsible sections in CI. */
 import { stripVTControlCharacters } from "node:util";
 import { printable, printableLine } from "../printable.ts";
-import type { Log } from "../world.ts";
-
-/** A build that is going to be; `section` is the id under which the log gets its lines. */
-export interface ExpectedBuild {
-  readonly name: string;
-  readonly section: string;
-}
-
-/** The log of a process, which also follows the builds of a run and holds warnings back for its end. */
-export interface ConsoleLog extends Log {
-  expect(builds: readonly ExpectedBuild[]): void;
-  began(name: string): void;
-  ended(name: string, result: string): void;
-  /** The builds are over, or are given up. */
-  settle(): void;
-  /** Writes something else, such as a result on the other stream, that must not meet the view. */
-  around(write: () => void): void;
-  /** Writes the warnings so far, each once. */
-  flush(): void;
-}
+import type { ConsoleLog, Log } from "../world.ts";
 
 export interface LogOptions {
   readonly write: (text: string) => void;

@@ -1,32 +1,12 @@
 /** The real outside, put together once by the entry. */
 
 import { printable } from "../printable.ts";
-import type { Clock, Fetch, Files, Git, Run } from "../world.ts";
+import type { Clock, Git, World } from "../world.ts";
 import { processLog } from "./console.ts";
 import { httpFetch } from "./fetch.ts";
 import { realFiles, removeLeftFolders } from "./files.ts";
 import { openGit } from "./git.ts";
-import type { ConsoleLog } from "./log.ts";
 import { createRunner, endOnSignals, type Runner } from "./run.ts";
-
-/** Everything that commands hand on, piece by piece, to who needs it. */
-export interface World {
-  readonly env: Readonly<Record<string, string | undefined>>;
-  readonly cwd: string;
-  readonly files: Files;
-  readonly run: Run;
-  readonly fetch: Fetch;
-  readonly clock: Clock;
-  readonly log: ConsoleLog;
-  readonly random: () => number;
-  readonly openGit: (cwd: string) => Promise<Git>;
-  /** Writes a result to standard output. */
-  readonly print: (text: string) => void;
-  /** Lets all programs under way end with us when a signal ends us; for commands that start some. */
-  readonly guard: () => void;
-  /** Ends what reading git started, and what clears up after earlier runs. */
-  readonly close: () => Promise<void>;
-}
 
 /** Opens the world of this process. */
 export function realWorld(): World {

@@ -1,11 +1,9 @@
 /** What commits need: read from git's objects, commit by commit, without a checkout. */
-import { declareImages } from "../config/discover.ts";
 import type { Given } from "../config/given.ts";
 import { loadConfig, type NamedConfig } from "../config/load.ts";
-import { parentName } from "../config/parents.ts";
+import { stateOf } from "../config/state.ts";
 import type { Tree } from "../context/tree.ts";
 import { BerthError, type ErrorCode } from "../errors.ts";
-import { identify } from "../image/identify.ts";
 import { ownTags, setIdOf } from "../image/key.ts";
 import { parseRepository, type Repository } from "../oci/reference.ts";
 import { recordRepositoryName } from "../plan/record.ts";
@@ -76,8 +74,7 @@ async function readCommit(
 async function needsOf(tree: Tree, settings: CommitSettings): Promise<CommitNeeds> {
   const config = await loadConfig(tree, settings.named, settings.given);
   // A branch without a single Dockerfile, such as one of web pages, is no mistake here.
-  const declared = await declareImages(config, tree, { missing: "skip" });
-  const { images } = await identify(declared, tree, { parentOf: parentName(config, declared) });
+  const { images } = await (await stateOf(tree, config, { missing: "skip" })).identify();
   const idWith = (upstream: Repository | undefined) =>
     setIdOf(images, { repository: config.repository, upstream });
   const setId = idWith(settings.upstream);

@@ -1,10 +1,12 @@
 /** Where logins and tokens go when variables, which the starter of a pipeline may set, name other places. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { gitlabOf, login } from "../../src/cli/session.ts";
+import { gitlabOf } from "../../src/cli/gitlab.ts";
+import { login } from "../../src/cli/session.ts";
 import { defaultConfig } from "../../src/config/config.ts";
 import { BerthError } from "../../src/errors.ts";
-import { realWorld, type World } from "../../src/host/world.ts";
+import { realWorld } from "../../src/host/world.ts";
+import type { World } from "../../src/world.ts";
 
 const canary = Buffer.from("robot:CANARY").toString("base64");
 const stored = JSON.stringify({ auths: { "registry.corp.example": { auth: canary } } });

@@ -1,8 +1,9 @@
 /** Two states of a project in memory, and what differs between them. */
 import assert from "node:assert/strict";
+import type { State } from "../../src/config/state.ts";
 import type { KeyDifference } from "../../src/explain/difference.ts";
 import { explain } from "../../src/explain/explain.ts";
-import { type Explained, explainedIn, type State } from "../../src/explain/state.ts";
+import { type Explained, explainedIn } from "../../src/explain/state.ts";
 import { identify } from "../../src/image/identify.ts";
 import type { Image } from "../../src/image/image.ts";
 import { declaredImage } from "../support/keyed.ts";

@@ -3,7 +3,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { login } from "../../src/cli/session.ts";
 import { defaultConfig } from "../../src/config/config.ts";
-import { realWorld, type World } from "../../src/host/world.ts";
+import { realWorld } from "../../src/host/world.ts";
+import type { World } from "../../src/world.ts";
 
 test("pages of tags that do not end are an error after a thousand of them", async () => {
   let pages = 0;

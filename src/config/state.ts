@@ -1,5 +1,29 @@
-/** Which FROM names another image of the set. */
+/** What a tree holds: the images that it declares, and their keys when they are asked for. */
+import type { Tree } from "../context/tree.ts";
+import type { Spool } from "../image/contexts.ts";
+import { type Identified, identify } from "../image/identify.ts";
+import type { Image } from "../image/image.ts";
 import type { Config } from "./config.ts";
+import { type DeclareOptions, declareImages } from "./discover.ts";
+
+export interface State {
+  readonly images: readonly Image[];
+  /** Keys of the images named and of all that they are built from; of all images where none is named. */
+  identify(names?: readonly string[], spool?: Spool): Promise<Identified>;
+}
+
+/** Finds the images of a tree; their files are read when a key is asked for. */
+export async function stateOf(
+  tree: Tree,
+  config: Config,
+  options?: DeclareOptions,
+): Promise<State> {
+  const images = await declareImages(config, tree, options);
+  const parentOf = parentName(config, images);
+  const identifyNamed: State["identify"] = (names = [], spool) =>
+    identify(images, tree, { parentOf, names: names.length === 0 ? undefined : names, spool });
+  return { images, identify: identifyNamed };
+}
 
 /**
  * Makes the question "does this reference name an image of the set, and which?".

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { parentName } from "../../src/config/parents.ts";
+import { parentName } from "../../src/config/state.ts";
 
 const images = [{ name: "debian" }, { name: "debian10" }, { name: "a.b-c" }];
 
