@@ -13,6 +13,8 @@ export interface World {
   readonly openGit: (cwd: string) => Promise<Git>;
   /** Writes a result to standard output. */
   readonly print: (text: string) => void;
+  /** What results are printed for. */
+  readonly screen: Screen;
   /** Lets all programs under way end with us when a signal ends us; for commands that start some. */
   readonly guard: () => void;
   /** Ends what reading git started, and what clears up after earlier runs. */
@@ -146,6 +148,17 @@ export interface FetchResponse {
 export interface FetchHeaders {
   get(name: string): string | null;
   has(name: string): boolean;
+}
+
+/** How words stand out: what is new, what is gone, where, and what is said in passing. */
+export type Style = "bold" | "green" | "red" | "yellow" | "dim";
+export type Paint = (style: Style, text: string) => string;
+
+/** Where results are shown. */
+export interface Screen {
+  /** How many letters a line holds; `undefined` where nothing limits it: in a pipe, a file, a job's log. */
+  readonly width: number | undefined;
+  readonly paint: Paint;
 }
 
 /** Where a person reads along; results go to standard output by the commands themselves. */

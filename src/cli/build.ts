@@ -58,7 +58,7 @@ async function build(
     return (await carryOut(wanted, task, session, options)).map(({ outcome }) => outcome);
   });
   await writeOutcomes(folder, asked, outcomes);
-  printResult(world, options, { outcomes }, printOutcomes(outcomes, asked.images));
+  printResult(world, options, { outcomes }, printOutcomes(outcomes, asked.images, world));
   reportFailures(session, outcomes);
   return exitCodeFor(outcomes);
 }

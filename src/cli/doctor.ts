@@ -28,7 +28,7 @@ import { pipelinesJson, printPipelines } from "../doctor/table.ts";
 import { type ExitCode, exitCodes, printProblem } from "../errors.ts";
 import type { GitLab } from "../gitlab/client.ts";
 import type { Situation } from "../plan/situation.ts";
-import type { World } from "../world.ts";
+import type { Screen, World } from "../world.ts";
 import { gatherPipelines } from "./ci-files.ts";
 import { gitlabOf } from "./gitlab.ts";
 import { openProject, type Project } from "./project.ts";
@@ -86,19 +86,22 @@ function collect(text: string, before: Readonly<Record<string, string>> = {}) {
 async function doctor(world: World, options: DoctorOptions): Promise<ExitCode> {
   const facts = await gather(world, options);
   const findings = diagnose(facts);
-  world.print(resultText(findings, options, options.pipelines ? facts.pipelines : undefined));
+  world.print(
+    resultText(findings, options, world.screen, options.pipelines ? facts.pipelines : undefined),
+  );
   return findings.some(({ level }) => level === "error") ? exitCodes.failed : exitCodes.done;
 }
 
 function resultText(
   findings: readonly Finding[],
   { json, all }: DoctorOptions,
+  screen: Screen,
   pipelines: Pipelines | undefined,
 ): string {
   if (json === true)
     return findingsJson(findings, pipelines && { pipelines: pipelinesJson(pipelines) });
-  const table = pipelines === undefined ? "" : `${printPipelines(pipelines)}\n`;
-  return `${table}${printFindings(findings, all)}`;
+  const table = pipelines === undefined ? "" : `${printPipelines(pipelines, screen)}\n`;
+  return `${table}${printFindings(findings, screen, all)}`;
 }
 
 async function gather(world: World, options: DoctorOptions): Promise<DoctorFacts> {

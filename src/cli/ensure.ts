@@ -18,6 +18,7 @@ import {
   examples,
   outputOption,
   printResult,
+  referencesOption,
 } from "./verb.ts";
 
 export function declare(program: Command, doing: Doing): void {
@@ -25,6 +26,7 @@ export function declare(program: Command, doing: Doing): void {
     .command("ensure")
     .description("plan, build what is missing, publish the set; does nothing where all is there")
     .addOption(outputOption())
+    .addOption(referencesOption())
     .addOption(engineOption())
     .option(
       "--no-build",
@@ -56,7 +58,7 @@ async function ensure(world: World, options: EnsureOptions): Promise<ExitCode> {
     const { plan, situation, observation } = planned;
     const session = { ...opened, situation };
     await writePlan(folder, plan);
-    if (options.json !== true) world.print(printPlan(plan));
+    if (options.json !== true) world.print(printPlan(plan, world));
     const done = await doWhatIsDue(session, options, planned, folder);
     const { reportOn } = await import("./report.ts");
     await reportOn(folder, plan, {
@@ -87,7 +89,9 @@ function printEnd(
 ): ExitCode {
   const isIdle = outcomes.length === 0 && left.length === 0;
   const text = [
-    isIdle ? "nothing to do\n" : `\n${printOutcomes(outcomes, plan.images)}`,
+    isIdle
+      ? "nothing to do\n"
+      : `\n${printOutcomes(outcomes, plan.images, { ...options, ...session.world })}`,
     left.length === 0 ? "" : `left to build, so the set is not published: ${left.join(", ")}\n`,
     record === undefined ? "" : `\nset record: ${record}\n`,
   ].join("");

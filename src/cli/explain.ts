@@ -1,5 +1,4 @@
 /** `berth explain`: why an image's key is what it is, compared with another. */
-import { styleText } from "node:util";
 import type { Command } from "commander";
 import { BerthError, type ExitCode, exitCodes } from "../errors.ts";
 import { type Against, imageAgainst, revisionAgainst, startAgainst } from "../explain/against.ts";
@@ -56,7 +55,7 @@ interface ExplainOptions extends GlobalOptions {
 async function explain(world: World, options: ExplainOptions, name: string): Promise<ExitCode> {
   const session = await openSession(world, options);
   const explanation = await explainImage(name, options, session);
-  const text = printExplanation(explanation, (style, words) => styleText(style, words));
+  const text = printExplanation(explanation, world.screen.paint);
   printResult(world, options, explanation, text);
   return exitCodes.done;
 }

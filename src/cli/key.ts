@@ -32,11 +32,17 @@ async function printKeys(
   const { images, warnings } = await project.identify(names);
   for (const warning of warnings) world.log.warn(printProblem(warning));
   const keys = named(images, names).map(({ name, key }) => ({ name, key }));
-  printResult(world, options, { images: keys }, table(keys));
+  printResult(world, options, { images: keys }, table(keys, world.screen.width));
   return exitCodes.done;
 }
 
-function table(keys: readonly Pick<KeyedImage, "name" | "key">[]): string {
-  const width = Math.max(0, ...keys.map(({ name }) => name.length));
-  return keys.map(({ name, key }) => `${name.padEnd(width)}  ${key}\n`).join("");
+/** A key is whole: where it does not fit beside the longest name, all go below their names. */
+function table(keys: readonly Pick<KeyedImage, "name" | "key">[], width = Infinity): string {
+  const longest = Math.max(0, ...keys.map(({ name }) => name.length));
+  const isBeside = keys.every(({ key }) => longest + 2 + key.length <= width);
+  return keys
+    .map(({ name, key }) =>
+      isBeside ? `${name.padEnd(longest)}  ${key}\n` : `${name}\n  ${key}\n`,
+    )
+    .join("");
 }

@@ -20,6 +20,7 @@ import {
   examples,
   outputOption,
   printResult,
+  referencesOption,
 } from "./verb.ts";
 
 export function declare(program: Command, doing: Doing): void {
@@ -29,6 +30,7 @@ export function declare(program: Command, doing: Doing): void {
       "decide for every image: reuse, copy or build; write .berth/plan.json, berth.env, pipeline.yml",
     )
     .addOption(outputOption())
+    .addOption(referencesOption())
     .option("--rev <rev>", "plan for a git revision, without checking it out")
     .option("--allow-dirty", "plan and later publish although files differ from the commit")
     .addOption(engineOption())
@@ -75,7 +77,7 @@ async function plan(world: World, options: JobOptions): Promise<ExitCode> {
     outcomes: async () => [],
     manifests: sightedManifests(observation),
   });
-  printResult(world, options, plan, printPlan(plan));
+  printResult(world, options, plan, printPlan(plan, { ...options, ...world }));
   return exitCodes.done;
 }
 

@@ -35,6 +35,7 @@ export function declare(program: Command, doing: Doing): void {
     .description("list the tags that nothing needs any more and why, or delete them")
     .option("--apply", "delete what the list says, after another look at each")
     .option("--each", "one line for each tag instead of one for each reason")
+    .option("--all", "list what stays too")
     .option("--parallel <number>", "deletions at once", "8")
     .addHelpText(
       "after",
@@ -46,6 +47,7 @@ export function declare(program: Command, doing: Doing): void {
 interface PruneOptions extends GlobalOptions {
   readonly apply?: boolean;
   readonly each?: boolean;
+  readonly all?: boolean;
   readonly parallel: string;
 }
 
@@ -91,7 +93,7 @@ function print(
   applied: readonly Applied[] | undefined,
 ): void {
   if (options.json !== true) {
-    world.print(printPrunePlan(plan, { each: options.each === true }));
+    world.print(printPrunePlan(plan, options, world.screen));
     if (applied !== undefined) world.print(`\n${printApplied(applied)}`);
     return;
   }

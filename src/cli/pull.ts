@@ -5,7 +5,7 @@ import { isDenied, unlessDenied } from "../gitlab/rights.ts";
 import { makeAttach } from "../host/terminal.ts";
 import type { KeyedImage } from "../image/key.ts";
 import { isTag } from "../oci/reference.ts";
-import { printTable } from "../output/print.ts";
+import { printReferences } from "../output/print.ts";
 import { type Source, sourcesOf } from "../plan/places.ts";
 import type { Caller } from "../run/container.ts";
 import {
@@ -20,7 +20,7 @@ import {
 import { publishedBy, refreshedBy } from "../run/pipeline.ts";
 import { type Attach, type PullPorts, pull } from "../run/pull.ts";
 import { type DetectedTool, detectTool, type Tool, type ToolName } from "../run/tool.ts";
-import type { World } from "../world.ts";
+import type { Screen, World } from "../world.ts";
 import { gitlabOf } from "./gitlab.ts";
 import { named, openProject, type Project } from "./project.ts";
 import { type Login, openSession, type Session } from "./session.ts";
@@ -54,7 +54,8 @@ async function pullImages(
   const search = await findImages(names, options, session);
   const pulled = await pullAll(search, options, session);
   // What is there is of use, also where something is not.
-  if (pulled.length > 0) printResult(world, options, { images: pulled }, table(pulled));
+  if (pulled.length > 0)
+    printResult(world, options, { images: pulled }, table(pulled, world.screen));
   const needed = named(session.project.images, names).map(({ name }) => name);
   requireAll(needed, options, search);
   return exitCodes.done;
@@ -74,13 +75,12 @@ async function pullAll(
   return done;
 }
 
-function table(images: readonly Pulled[]): string {
-  const rows = images.map(({ name, pulled, reference }) => [
-    name,
-    pulled ? "pulled" : "was here",
+function table(images: readonly Pulled[], screen: Screen): string {
+  const rows = images.map(({ name, pulled, reference }) => ({
+    cells: [name, pulled ? "pulled" : "was here"],
     reference,
-  ]);
-  return printTable(["image", "", "reference"], rows);
+  }));
+  return printReferences(["IMAGE", "RESULT"], rows, { screen, references: true });
 }
 
 export interface ChoiceOptions extends GlobalOptions {

@@ -16,6 +16,7 @@ export interface BuildOptions extends GlobalOptions {
   readonly rev?: string;
   readonly allowDirty?: boolean;
   readonly output: string;
+  readonly references?: boolean;
   readonly engine?: EngineSetting;
 }
 
@@ -26,6 +27,10 @@ export function outputOption(): Option {
     ".berth",
     ".berth at the repository's top",
   );
+}
+
+export function referencesOption(): Option {
+  return new Option("--references", "in a terminal, list whole references below the table");
 }
 
 export function engineOption(condition = ""): Option {

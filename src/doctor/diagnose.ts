@@ -1,5 +1,6 @@
 /** All checks in one place, and what they found for people and for programs. */
-import { printTable } from "../output/print.ts";
+import { fill, printTable } from "../output/table.ts";
+import type { Screen } from "../world.ts";
 import {
   type Check,
   checks,
@@ -86,7 +87,7 @@ export function diagnose(facts: DoctorFacts): readonly Finding[] {
 }
 
 /** What is to be done, the worst first, and a line for each of the rest; with `all` every finding. */
-export function printFindings(findings: readonly Finding[], all = false): string {
+export function printFindings(findings: readonly Finding[], screen: Screen, all = false): string {
   const shown = findings.filter(({ level }) => all || level === "error" || level === "warning");
   const rows = shown.map(({ level, id, what }) => [level, id, what]);
   const more = shown.flatMap((finding, index) => {
@@ -95,9 +96,10 @@ export function printFindings(findings: readonly Finding[], all = false): string
     return printMore(isTold ? { ...finding, detail: "" } : finding);
   });
   const table =
-    shown.length === 0 ? "nothing to do\n" : printTable(["LEVEL", "CHECK", "FOUND"], rows);
+    shown.length === 0 ? "nothing to do\n" : printTable(["LEVEL", "CHECK", "FOUND"], rows, screen);
   const rest = all ? "" : [printRest(findings, "note"), printRest(findings, "ok")].join("");
-  return [table, ...more, rest].filter((part) => part !== "").join("\n");
+  const below = [...more, rest].filter((part) => part !== "").map((part) => fill(part, screen, 2));
+  return [table, ...below].join("\n");
 }
 
 /** The checks of a level by name. */

@@ -1,13 +1,17 @@
 /** All jobs in all situations, for people and for programs. */
-import { printTable } from "../output/print.ts";
+import { fill, printTable } from "../output/table.ts";
 import { valuesOf } from "../pipelines/variables.ts";
+import type { Screen } from "../world.ts";
 import type { Pipelines } from "./evaluate.ts";
 import type { Does, ReadCase, SeenJob } from "./jobs.ts";
 
 const letters: Readonly<Record<Does, string>> = { runs: "R", manual: "M", may: "m" };
 
+const legend =
+  "R runs, M waits for a click and the pipeline with it, m may be started by hand, . is not there\n";
+
 /** Situations with what GitLab makes of each, then every job with what it does in them. */
-export function printPipelines({ read }: Pipelines): string {
+export function printPipelines({ read }: Pipelines, screen: Screen): string {
   const situations = read.map((each, index) => [String(index + 1), each.title, outcomeOf(each)]);
   const rows = [...jobsByName(read)].map(([name, seen]) => [
     name,
@@ -19,9 +23,9 @@ export function printPipelines({ read }: Pipelines): string {
   ]);
   const numbers = read.map((_, index) => String(index + 1));
   return [
-    printTable(["", "SITUATION", "PIPELINE"], situations, [""]),
-    printTable(["JOB", "IMAGE", ...numbers], rows, numbers),
-    "R runs, M waits for a click and the pipeline with it, m may be started by hand, . is not there\n",
+    printTable(["", "SITUATION", "PIPELINE"], situations, screen, [""]),
+    printTable(["JOB", "IMAGE", ...numbers], rows, screen, numbers),
+    fill(legend, screen),
   ].join("\n");
 }
 

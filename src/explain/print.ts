@@ -1,10 +1,8 @@
 /** An explanation as people read it; pure text, painted by whoever knows the terminal. */
+import type { Paint } from "../world.ts";
 import { shortCommit } from "./against.ts";
 import type { KeyDifference, PatchLine } from "./difference.ts";
 import type { Explanation } from "./explanation.ts";
-
-/** Colours that mean something: what is new, what is gone, where, and what is said in passing. */
-export type Paint = (style: "bold" | "green" | "red" | "yellow" | "dim", text: string) => string;
 
 /** Prints the whole answer, the short one first. */
 export function printExplanation(explanation: Explanation, paint: Paint): string {

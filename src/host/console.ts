@@ -1,6 +1,7 @@
 /** The log of this process: on a terminal what is being built is at the foot of the screen, all else above it. */
+import { styleText } from "node:util";
 import { printable } from "../printable.ts";
-import type { ConsoleLog, ExpectedBuild } from "../world.ts";
+import type { ConsoleLog, ExpectedBuild, Screen } from "../world.ts";
 import { holdWarnings, lastState, makeLog, makeSections } from "./log.ts";
 
 /** Standard error is one, so its log is too. */
@@ -22,15 +23,26 @@ export function closeLog(): void {
   log?.flush();
 }
 
+type Env = Readonly<Record<string, string | undefined>>;
+
 /** Is this a terminal that somebody looks at while the run goes on? Colours are another question. */
-export function isLive(
-  screen: { readonly isTTY?: boolean },
-  env: Readonly<Record<string, string | undefined>>,
-): boolean {
+export function isLive(screen: { readonly isTTY?: boolean }, env: Env): boolean {
+  return isWatched(screen, env) && env["TERM"] !== "dumb";
+}
+
+function isWatched({ isTTY }: { readonly isTTY?: boolean }, env: Env): boolean {
   const inCi = [env["CI"], env["GITLAB_CI"]].some(
     (value) => !["", "false", "0", undefined].includes(value),
   );
-  return screen.isTTY === true && !inCi && env["TERM"] !== "dumb";
+  return isTTY === true && !inCi;
+}
+
+/** The width of a terminal, none elsewhere and in CI; colours as the stream and NO_COLOR allow them. */
+export function screenOf(stdout: NodeJS.WriteStream, env: Env): Screen {
+  return {
+    width: isWatched(stdout, env) ? stdout.columns || 80 : undefined,
+    paint: (style, text) => styleText(style, text, { stream: stdout }),
+  };
 }
 
 function openLog(): ConsoleLog {

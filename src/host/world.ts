@@ -2,7 +2,7 @@
 
 import { printable } from "../printable.ts";
 import type { Clock, Git, World } from "../world.ts";
-import { processLog } from "./console.ts";
+import { processLog, screenOf } from "./console.ts";
 import { httpFetch } from "./fetch.ts";
 import { realFiles, removeLeftFolders } from "./files.ts";
 import { openGit } from "./git.ts";
@@ -34,6 +34,7 @@ export function realWorld(): World {
       return git;
     },
     print: (text) => log.around(() => process.stdout.write(printable(text, { styles: true }))),
+    screen: screenOf(process.stdout, process.env),
     guard: () => {
       if (guarded) return;
       guarded = true;

@@ -1,77 +1,112 @@
-/** What people read: the plan before, the outcomes after, tables and amounts; pure text. */
+/** What people read: the plan before, the outcomes after, and amounts; pure text. */
 import type { ImageBlob, Outcome } from "../build/outcome.ts";
 import { reasonOf } from "../plan/decision.ts";
 import type { Plan, PlannedImage } from "../plan/plan.ts";
-import { printableLine } from "../printable.ts";
+import type { Screen } from "../world.ts";
+import { fill, printTable, tableWidth } from "./table.ts";
 
-/** The plan as a table with a line about the set under it. */
-export function printPlan(plan: Plan): string {
-  const rows = plan.images.map((image) => [
-    image.name,
-    image.decision.kind,
-    reasonOf(image.decision),
-    shortReference(image.reference),
-  ]);
-  const count = (kind: string): number =>
-    plan.images.filter(({ decision }) => decision.kind === kind).length;
-  const where = plan.set.record === null ? "not on record" : `on record at ${plan.set.record}`;
-  const sums = ["reuse", "copy", "build"].map((kind) => `${count(kind)} ${kind}`).join(", ");
-  return `${printTable(["IMAGE", "DECISION", "BECAUSE", "REFERENCE"], rows)}\nset ${plan.set.id.slice(0, 12)}: ${where}; ${sums}\n${dirtyNote(plan)}`;
+/** What is shown of references in a terminal: with `references` a list of them below the table. */
+export interface Shown {
+  readonly screen: Screen;
+  readonly references?: boolean;
 }
 
-function dirtyNote({ dirty }: Plan): string {
+/** The plan as a table with a line about the set under it. */
+export function printPlan(plan: Plan, shown: Shown): string {
+  const rows = plan.images.map(({ name, decision, reference }) => ({
+    cells: [name, decision.kind, reasonOf(decision)],
+    reference,
+  }));
+  const count = (kind: string): number =>
+    plan.images.filter(({ decision }) => decision.kind === kind).length;
+  const sums = ["reuse", "copy", "build"].map((kind) => `${count(kind)} ${kind}`).join(", ");
+  const table = printReferences(["IMAGE", "DECISION", "BECAUSE"], rows, shown);
+  return `${table}\n${setLine(plan, sums, shown)}\n${dirtyNote(plan, shown)}`;
+}
+
+function setLine({ set: { id, record } }: Plan, sums: string, { screen, references }: Shown) {
+  const line = (where: string): string => `set ${id.slice(0, 12)}: ${where}; ${sums}`;
+  if (record === null) return line("not on record");
+  const whole = line(`on record at ${record}`);
+  const fits = screen.width === undefined || references === true || whole.length <= screen.width;
+  return fits ? whole : line("on record");
+}
+
+function dirtyNote({ dirty }: Plan, { screen }: Shown): string {
   if (dirty.length === 0) return "";
   const more = dirty.length > 3 ? ` and ${dirty.length - 3} more` : "";
   const files = `${dirty.slice(0, 3).join(", ")}${more}`;
-  return `not as committed: ${files}; nothing of this is published unless it is committed\n`;
+  const note = `not as committed: ${files}; nothing of this is published unless it is committed\n`;
+  return fill(note, screen, 2);
 }
 
 /** What was decided and why, what became of it, how long that took and what the image weighs in the registry. */
 export function printOutcomes(
   outcomes: readonly Outcome[],
   images: readonly PlannedImage[],
+  shown: Shown,
 ): string {
   const planned = new Map(images.map((image) => [image.name, image]));
-  const rows = outcomes.map((outcome) => {
-    const decision = planned.get(outcome.name)?.decision;
-    return [
-      outcome.name,
-      outcome.decision,
-      outcome.result,
-      decision === undefined ? "" : reasonOf(decision),
-      outcome.seconds === undefined ? "" : `${outcome.seconds.toFixed(1)} s`,
-      outcome.blobs === undefined ? "" : printBytes(bytesOf(outcome.blobs)),
-      shortReference(outcome.reference),
+  const rows = outcomes.map(({ name, decision, result, seconds, blobs, reference }) => {
+    const image = planned.get(name);
+    const cells = [
+      name,
+      decision,
+      result,
+      image === undefined ? "" : reasonOf(image.decision),
+      seconds === undefined ? "" : `${seconds.toFixed(1)} s`,
+      blobs === undefined ? "" : printBytes(bytesOf(blobs)),
     ];
+    return { cells, reference };
   });
-  const headings = ["IMAGE", "DECISION", "RESULT", "BECAUSE", "TIME", "SIZE", "REFERENCE"];
-  return printTable(headings, rows, ["TIME", "SIZE"]);
+  return printReferences(["IMAGE", "DECISION", "RESULT", "BECAUSE", "TIME", "SIZE"], rows, shown);
+}
+
+export interface ReferenceRow {
+  /** The name first. */
+  readonly cells: readonly string[];
+  readonly reference: string | null;
+}
+
+/**
+ * Prints a table whose last column are references, which are whole or left out: what they have in common stands
+ * once above them where that makes the lines fit the screen.
+ */
+export function printReferences(
+  headings: readonly string[],
+  rows: readonly ReferenceRow[],
+  { screen, references = false }: Shown,
+): string {
+  const numbers = ["TIME", "SIZE"];
+  const all = [...headings, "REFERENCE"];
+  const below = (base: string): readonly (readonly string[])[] =>
+    rows.map(({ cells, reference }) => [...cells, reference?.slice(base.length) ?? "-"]);
+  if (screen.width === undefined) return printTable(all, below(""), screen, numbers);
+  const cells = rows.map((row) => row.cells);
+  if (references) {
+    const list = rows.map(
+      ({ cells: [name = ""], reference }) => `${name}\n  ${reference ?? "-"}\n`,
+    );
+    return `${printTable(headings, cells, screen, numbers)}\n${list.join("")}`;
+  }
+  const base = commonBase(rows.flatMap(({ reference }) => reference ?? []));
+  const above = base === "" ? "" : `references below ${base}\n`;
+  const width = Math.max(above.length - 1, tableWidth(all, below(base)));
+  return width <= screen.width
+    ? `${above}${printTable(all, below(base), screen, numbers)}`
+    : printTable(headings, cells, screen, numbers);
+}
+
+/** What all begin with, up to a slash. */
+function commonBase(references: readonly string[]): string {
+  const [first = ""] = references;
+  const bases = [...first.matchAll(/\//g)].map(({ index }) => first.slice(0, index + 1));
+  return bases.findLast((base) => references.every((each) => each.startsWith(base))) ?? "";
 }
 
 /** A reference with its digest or key cut to 12 digits, for the eye only. */
 export function shortReference(reference: string | null): string {
   return reference === null ? "-" : reference.replace(/([0-9a-f]{12})[0-9a-f]{52}/, "$1…");
-}
-
-/**
- * Prints rows under headings, each column padded to its widest cell, those in `numbers` to the right; no box
- * drawing that a log would garble.
- */
-export function printTable(
-  headings: readonly string[],
-  rows: readonly (readonly string[])[],
-  numbers: readonly string[] = [],
-): string {
-  const lines = rows.map((cells) => cells.map(printableLine));
-  const widths = headings.map((heading, column) =>
-    Math.max(heading.length, ...lines.map((row) => row[column]?.length ?? 0)),
-  );
-  const pad = (cell: string, column: number): string =>
-    numbers.includes(headings[column] ?? "")
-      ? cell.padStart(widths[column] ?? 0)
-      : cell.padEnd(widths[column] ?? 0);
-  const print = (cells: readonly string[]): string => cells.map(pad).join("  ").trimEnd();
-  return [print(headings), ...lines.map(print)].map((line) => `${line}\n`).join("");
 }
 
 /** Prints bytes in powers of 1000, as registries and GitLab count them. */

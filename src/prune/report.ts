@@ -1,24 +1,42 @@
 /** A plan and its outcome as people and programs read it; pure text and plain data. */
-import { printTable } from "../output/print.ts";
+import { fill, printTable, tableWidth } from "../output/table.ts";
+import type { Screen } from "../world.ts";
 import type { Applied } from "./apply.ts";
 import type { Deleting, Keeping } from "./judge.ts";
 import type { JudgedTag, PrunePlan } from "./plan.ts";
 
 export interface ReportOptions {
   /** One line for each tag, instead of one for all that have the same kind and reason. */
-  readonly each: boolean;
+  readonly each?: boolean;
+  /** What stays is listed too, instead of counted. */
+  readonly all?: boolean;
 }
 
-/** The plan as a table: what goes first, then what stays. */
-export function printPrunePlan(plan: PrunePlan, { each }: ReportOptions): string {
-  const rows = each ? plan.tags.map(rowOf) : groupRows(plan.tags);
-  const sorted = rows.toSorted((a, b) => (a.join(" ") < b.join(" ") ? -1 : 1));
+/** The tags that go as a table, and a line about those that stay. */
+export function printPrunePlan(plan: PrunePlan, options: ReportOptions, screen: Screen): string {
+  const { tags, totals } = plan;
+  const listed = options.all ? tags : tags.filter(({ verdict }) => verdict.action === "delete");
+  const go = printTotal(totals.map((total) => [total.kind, total.delete]));
+  const stay = printTotal(totals.map((total) => [total.kind, total.keep]));
+  const hint = options.all || stay === printTotal([]) ? "" : " (--all lists them)";
+  const lines = `to delete: ${go}\nto keep: ${stay}${hint}\n${printDoubts(plan)}`;
+  return `${listed.length === 0 ? "" : `${printTags(listed, options, screen)}\n`}${fill(lines, screen, 2)}`;
+}
+
+/** Names of tags are whole where they fit. */
+function printTags(tags: readonly JudgedTag[], { each }: ReportOptions, screen: Screen): string {
   const heading = ["DECISION", "REPOSITORY", "KIND", "BECAUSE", each ? "TAG" : "TAGS"];
-  return `${printTable(heading, sorted)}\n${printTotals(plan)}${printDoubts(plan)}`;
+  const whole = (each ? tags.map(rowOf) : groupRows(tags)).toSorted(byText);
+  const fits = screen.width === undefined || tableWidth(heading, whole) <= screen.width;
+  return printTable(heading, fits ? whole : whole.map((row) => row.map(shortTag)), screen);
+}
+
+function byText(a: readonly string[], b: readonly string[]): number {
+  return a.join(" ") < b.join(" ") ? -1 : 1;
 }
 
 function rowOf(tag: JudgedTag): readonly string[] {
-  return [...columnsOf(tag), shortTag(tag.name)];
+  return [...columnsOf(tag), tag.name];
 }
 
 function columnsOf({ repository, what, verdict }: JudgedTag): readonly string[] {
@@ -35,13 +53,17 @@ function groupRows(tags: readonly JudgedTag[]): readonly (readonly string[])[] {
   }
   return [...groups.values()].map(({ columns, count, name }) => [
     ...columns,
-    count === 1 ? shortTag(name) : `${count}`,
+    count === 1 ? name : `${count}`,
   ]);
 }
 
-function printTotals({ totals }: PrunePlan): string {
-  const rows = totals.map((total) => [total.kind, `${total.delete}`, `${total.keep}`]);
-  return printTable(["KIND", "DELETE", "KEEP"], rows);
+/** `3 tags: 2 key, 1 set`. */
+function printTotal(totals: readonly (readonly [string, number])[]): string {
+  const some = totals.filter(([, count]) => count > 0);
+  const sum = some.reduce((all, [, count]) => all + count, 0);
+  if (sum === 0) return "no tag";
+  const kinds = some.map(([kind, count]) => `${count} ${kind}`).join(", ");
+  return `${sum} ${sum === 1 ? "tag" : "tags"}: ${kinds}`;
 }
 
 function printDoubts({ doubts }: PrunePlan): string {
@@ -81,8 +103,8 @@ const phrases = {
   "branch-gone": "its branch is gone",
 } as const;
 
-function shortTag(name: string): string {
-  return name.replace(/([0-9a-f]{12})[0-9a-f]{52}/, "$1…");
+function shortTag(cell: string): string {
+  return cell.replace(/([0-9a-f]{12})[0-9a-f]{52}/, "$1…");
 }
 
 /** A tag of the plan as plain data; as JSON it has no member of what nobody tells. */

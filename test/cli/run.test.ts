@@ -389,7 +389,10 @@ describe("berth run", () => {
       await keyTag(),
     ]);
     const { code, stdout, stderr } = await berth(["pull"], "", path);
-    assert.match(stdout, /^image +reference\napp +pulled +\S+\/fresh\/app@sha256:\w{64}\n$/);
+    assert.match(
+      stdout,
+      /^IMAGE +RESULT +REFERENCE\napp +pulled +\S+\/fresh\/app@sha256:\w{64}\n$/,
+    );
     assert.match(stderr, /\nberth: find base, child of the working tree: .*\[IMAGE_ABSENT\]\n/);
     assert.equal(code, 1);
     const again = await berth(["pull", "app"], "", path);

@@ -6,6 +6,7 @@ import { diagnose, findingsJson, printFindings } from "../../src/doctor/diagnose
 import { checks, type Finding, type Level, levels } from "../../src/doctor/facts.ts";
 import { gatherClone } from "../../src/doctor/gather.ts";
 import { readStatus } from "../../src/doctor/judge-machine.ts";
+import { screen } from "../support/screen.ts";
 import { trouble } from "./cases.ts";
 import { healthy, inFork } from "./healthy.ts";
 
@@ -34,7 +35,7 @@ describe("the doctor's findings", () => {
     );
     assert.equal(findings[0]?.id, "configuration");
     assert.deepEqual(findings.map(({ id }) => id).sort(), [...checks].sort());
-    const [head, first] = printFindings(diagnose(facts)).split("\n");
+    const [head, first] = printFindings(diagnose(facts), screen()).split("\n");
     assert.match(head ?? "", /^LEVEL +CHECK +FOUND$/);
     assert.match(first ?? "", /^error +configuration /);
   });
@@ -47,13 +48,15 @@ describe("the doctor's findings", () => {
     ];
     const first = "\nclone:\n  b\n  c\n  to do: d\n";
     assert.equal(
-      printFindings(findings),
+      printFindings(findings, screen()),
       `LEVEL    CHECK  FOUND\nwarning  clone  a\n${first}\nnote: umask (--all tells more)\nok: images\n`,
     );
     assert.ok(
-      printFindings(findings, true).endsWith(`ok       images  g\n${first}\numask:\n  f\n`),
+      printFindings(findings, screen(), true).endsWith(
+        `ok       images  g\n${first}\numask:\n  f\n`,
+      ),
     );
-    assert.match(printFindings(findings.slice(1)), /^nothing to do\n/);
+    assert.match(printFindings(findings.slice(1), screen()), /^nothing to do\n/);
   });
 
   test("explains once what several checks could not read for one reason", () => {
@@ -66,7 +69,7 @@ describe("the doctor's findings", () => {
       schedules: trouble,
       idleTags: trouble,
     };
-    const text = printFindings(diagnose({ ...healthy, gitlab }), true);
+    const text = printFindings(diagnose({ ...healthy, gitlab }), screen(), true);
     assert.equal(text.split("do something: 403").length - 1, 1);
   });
 

@@ -8,6 +8,7 @@ import { type Check, checks, type DoctorFacts } from "../../src/doctor/facts.ts"
 import { samplesOf } from "../../src/doctor/occasions.ts";
 import { pipelinesJson, printPipelines } from "../../src/doctor/table.ts";
 import { config } from "../support/keyed.ts";
+import { screen } from "../support/screen.ts";
 import { type CiTexts, pipelinesOf, readCi } from "./ci.ts";
 import { healthy } from "./healthy.ts";
 import { changed, qemuFiles } from "./qemu.ts";
@@ -350,7 +351,7 @@ test("tags that no runner has are a finding, and so is not knowing", async () =>
 });
 
 test("the table has every job with its image in every situation", async () => {
-  const lines = printPipelines(await qemu(qemuFiles)).split("\n");
+  const lines = printPipelines(await qemu(qemuFiles), screen()).split("\n");
   const row = (name: string) => lines.find((line) => line.startsWith(`${name} `))?.split(/ {2,}/);
   const cells = (name: string) => row(name)?.slice(2).join("");
   assert.equal(row("check-system-debian")?.[1], "debian");
@@ -368,7 +369,7 @@ test("the table has every job with its image in every situation", async () => {
 
 test("the table says what GitLab refuses", async () => {
   const files = changed("buildtest", "[berth-plan, berth-images]", "[gone]");
-  const text = printPipelines(await qemu(files));
+  const text = printPipelines(await qemu(files), screen());
   assert.match(
     text,
     /^ 1 {2}push to main +refused: build-system-debian job: undefined need: gone$/m,

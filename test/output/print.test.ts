@@ -1,8 +1,11 @@
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { describe, test } from "node:test";
 import type { Outcome } from "../../src/build/outcome.ts";
-import { printOutcomes, printPlan, printTable, shortReference } from "../../src/output/print.ts";
+import { printOutcomes, printPlan, shortReference } from "../../src/output/print.ts";
 import { plannedImage, planWith, someDigest } from "../support/keyed.ts";
+import { screen } from "../support/screen.ts";
+
+const wide = { screen: screen() };
 
 const debian = `r.example/debian@${someDigest}`;
 const broken = { code: "broken", reference: "r.example/fedora:key-2", missing: "config" } as const;
@@ -17,10 +20,10 @@ const images = [
 const plan = planWith(images);
 
 test("the plan says for every image what is decided and why", () => {
-  const lines = printPlan(plan).split("\n");
+  const lines = printPlan(plan, wide).split("\n");
   assert.match(
     lines[1] ?? "",
-    /^debian {2}reuse +in the set record +r\.example\/debian@sha256:[0-9a-f]{12}…$/,
+    /^debian {2}reuse +in the set record +r\.example\/debian@sha256:[0-9a-f]{64}$/,
   );
   assert.match(
     lines[2] ?? "",
@@ -33,7 +36,7 @@ test("the plan says for every image what is decided and why", () => {
 });
 
 test("the plan says which files are not as committed", () => {
-  const text = printPlan({ ...plan, dirty: ["a", "b", "c", "d", "e"] });
+  const text = printPlan({ ...plan, dirty: ["a", "b", "c", "d", "e"] }, wide);
   assert.match(text, /not as committed: a, b, c and 2 more; nothing of this is published/);
 });
 
@@ -57,6 +60,7 @@ test("outcomes show decision, result, reason, time, size and reference, and noth
   const text = printOutcomes(
     [outcome, { ...skipped, reference: null, digest: null, seconds: undefined }],
     images,
+    wide,
   );
   const lines = text.split("\n");
   assert.match(lines[0] ?? "", /^IMAGE +DECISION +RESULT +BECAUSE +TIME +SIZE +REFERENCE$/);
@@ -67,20 +71,45 @@ test("outcomes show decision, result, reason, time, size and reference, and noth
   assert.match(lines[2] ?? "", /^fedora {2}build +skipped +r\.example\S+ has lost its config +-$/);
 });
 
-test("columns are as wide as their widest cell", () => {
-  assert.equal(
-    printTable(
-      ["A", "LONG"],
-      [
-        ["abc", "x"],
-        ["", "y"],
-      ],
-    ),
-    "A    LONG\nabc  x\n     y\n",
-  );
-  assert.equal(
-    printTable(["A", "SIZE", "B"], [["a", "1", "b"]], ["SIZE"]),
-    "A  SIZE  B\na     1  b\n",
-  );
+describe("references in a terminal", () => {
+  const base = "registry.example.com/group/project/qemu/";
+  const referenced = images.map((image) => ({
+    ...image,
+    reference: `${base}${image.name}@${someDigest}`,
+  }));
+  const record = `registry.example.com/group/project/berth:set2-${"5".repeat(64)}`;
+  const long = { ...planWith(referenced), set: { ...plan.set, record } };
+  const at = (width: number, references = false) =>
+    printPlan(long, { screen: screen(width), references });
+
+  test("are whole, what they have in common once above, where all of it fits", () => {
+    const lines = at(180).split("\n");
+    assert.equal(lines[0], `references below ${base}`);
+    assert.match(lines[1] ?? "", /^IMAGE +DECISION +BECAUSE +REFERENCE$/);
+    assert.ok(lines[2]?.endsWith(`  debian@${someDigest}`));
+    assert.match(lines[5] ?? "", /^set 5{12}: on record at registry\.\S+:set2-5{64}; 1 reuse/);
+  });
+
+  test("are left out where they do not fit, as is the record's", () => {
+    const text = at(80);
+    assert.match(text, /^IMAGE +DECISION +BECAUSE\n/);
+    assert.match(text, /^set 5{12}: on record; 1 reuse, 0 copy, 1 build$/m);
+    assert.ok(text.split("\n").every((line) => line.length <= 80));
+  });
+
+  test("are listed whole where they are asked for", () => {
+    assert.match(at(80, true), new RegExp(`\n\ndebian\n  ${base}debian@${someDigest}\nfedora\n`));
+  });
+
+  test("have nothing above them where they have nothing in common", () => {
+    const lines = printPlan(plan, { screen: screen(200) }).split("\n");
+    assert.equal(lines[0], "references below r.example/");
+    const apart = planWith([images[0]!, { ...images[1]!, reference: "s.example/fedora:key-2" }]);
+    assert.match(printPlan(apart, { screen: screen(200) }), /^IMAGE .* REFERENCE\n/);
+  });
+});
+
+test("a short reference has 12 digits", () => {
   assert.equal(shortReference(null), "-");
+  assert.match(shortReference(debian), /^r\.example\/debian@sha256:[0-9a-f]{12}…$/);
 });
