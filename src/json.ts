@@ -41,6 +41,11 @@ export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
+/** A member by a name that a user or stranger chose; `undefined` for what every object has, such as `constructor`. */
+export function ownMember<T>(members: Readonly<Record<string, T>>, name: string): T | undefined {
+  return Object.hasOwn(members, name) ? members[name] : undefined;
+}
+
 /** A value whose members nobody changes, however deep they are. */
 export type DeepReadonly<T> = T extends string | number | boolean | null | undefined
   ? T

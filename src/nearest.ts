@@ -1,4 +1,5 @@
 /** "Did you mean": the known word that a mistyped one is closest to. */
+import { ownMember } from "./json.ts";
 
 /** Gives the closest of the known words, or `undefined` where none is close enough to be meant. */
 export function nearest(text: string, known: readonly string[]): string | undefined {
@@ -21,7 +22,7 @@ const renamed: Readonly<Record<string, string>> = {
 
 /** The end of a message that offers the closest known word. */
 export function didYouMean(text: string, known: readonly string[]): string {
-  const now = renamed[text];
+  const now = ownMember(renamed, text);
   const word = now !== undefined && known.includes(now) ? now : nearest(text, known);
   return word === undefined ? "" : `; did you mean ${JSON.stringify(word)}?`;
 }

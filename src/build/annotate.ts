@@ -1,6 +1,6 @@
 /** What an image says of its origin, on its manifest, so that neither layers nor their caches are touched. */
 import { ownTags } from "../image/key.ts";
-import { present } from "../json.ts";
+import { ownMember, present } from "../json.ts";
 import {
   type Annotations,
   type Descriptor,
@@ -91,6 +91,6 @@ export function withAnnotations(
 }
 
 function asOci(descriptor: Descriptor): Descriptor | undefined {
-  const mediaType = ociNames[descriptor.mediaType];
+  const mediaType = ownMember(ociNames, descriptor.mediaType);
   return mediaType === undefined ? undefined : { ...descriptor, mediaType };
 }

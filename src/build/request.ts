@@ -1,9 +1,11 @@
 /** What an engine is asked for: context, logins and secrets in files, nothing of value in arguments. */
+
 import { resolve } from "node:path/posix";
 import type { Recipe } from "../dockerfile/recipe.ts";
 import { BerthError } from "../errors.ts";
 import type { Material } from "../image/identify.ts";
 import { ownTags } from "../image/key.ts";
+import { ownMember } from "../json.ts";
 import { isLoopbackHost, parseReference, type Repository, withTag } from "../oci/reference.ts";
 import type { PlannedImage } from "../plan/plan.ts";
 import type { BuildRequest } from "./engine.ts";
@@ -102,7 +104,7 @@ async function secretFiles(
       const file = `${scratch}/secrets/${secret.id}`;
       const value =
         "env" in secret
-          ? tools.machine.env[secret.env]
+          ? ownMember(tools.machine.env, secret.env)
           : await tools.machine.files.read(resolve(tools.machine.root, secret.file));
       if (value === undefined)
         throw missingSecret(

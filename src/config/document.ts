@@ -65,6 +65,12 @@ function faultsOf(document: Document, text: string): readonly (readonly [number,
       start,
       describeFault(code, message, text.slice(start)),
     ]);
+  const lostKeys = keysCalledProto(document);
+  if (lostKeys.length > 0)
+    return lostKeys.map((key) => [
+      offsetOf(key),
+      "the key __proto__ cannot be used: give another name",
+    ]);
   const merges = badMerges(document);
   if (merges.length > 0)
     return merges.map((node) => [
@@ -82,7 +88,8 @@ function faultsOf(document: Document, text: string): readonly (readonly [number,
 /** The data, unless something is wrong. An empty file says nothing, as one with an empty mapping does. */
 function toData(document: Document): { readonly data: unknown } | undefined {
   if (document.errors.length + document.warnings.length > 0) return undefined;
-  if (aliasesOf(document).length > mostAliases) return undefined;
+  if (aliasesOf(document).length > mostAliases || keysCalledProto(document).length > 0)
+    return undefined;
   try {
     return { data: document.toJS() ?? {} };
   } catch (error) {
@@ -153,6 +160,17 @@ function badMerges(document: Document): readonly unknown[] {
     },
   });
   return bad;
+}
+
+/** Keys that zod's records leave out without a word. */
+function keysCalledProto(document: Document): readonly unknown[] {
+  const found: unknown[] = [];
+  visit(document, {
+    Pair: (_key, { key }) => {
+      if (isScalar(key) && key.value === "__proto__") found.push(key);
+    },
+  });
+  return found;
 }
 
 /** To follow one alias the library walks the whole document. */

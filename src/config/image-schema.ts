@@ -1,5 +1,6 @@
 /** The grammar of an image in `berth.yml`, and the forms that all parts of the grammar share. */
 
+import { ownMember } from "../json.ts";
 import { didYouMean } from "../nearest.ts";
 import * as z from "../zod.ts";
 import {
@@ -30,7 +31,8 @@ const gone: Readonly<Record<string, string>> = {
 };
 
 function unknownKey(key: string, known: readonly string[]): string {
-  const instead = Object.hasOwn(gone, key) ? `; ${gone[key]}` : didYouMean(key, known);
+  const found = ownMember(gone, key);
+  const instead = found === undefined ? didYouMean(key, known) : `; ${found}`;
   return `unknown key ${JSON.stringify(key)}${instead}`;
 }
 

@@ -1,4 +1,5 @@
 /** Names of images: what is one, and which a Dockerfile's path gives. */
+import { ownMember } from "../json.ts";
 import { isRepositoryPath } from "../oci/reference.ts";
 
 /** Repositories of berth's own below a base are called so. */
@@ -9,7 +10,7 @@ const reserved: Readonly<Record<string, string>> = {
 
 /** Says why a text cannot be an image's name, or `undefined`. */
 export function nameMistake(name: string): string | undefined {
-  const what = Object.hasOwn(reserved, name) ? reserved[name] : undefined;
+  const what = ownMember(reserved, name);
   if (what !== undefined) return `the name ${name} is kept for ${what}`;
   return isRepositoryPath(name) && !name.includes("/")
     ? undefined

@@ -1,4 +1,5 @@
 /** What the texts in a configuration must look like; each rule says what is wrong, or `undefined`. */
+import { ownMember } from "../json.ts";
 import { isHost, isRepositoryPath, isTag } from "../oci/reference.ts";
 import { isReserved } from "../oci/tags.ts";
 import { globMistake, isGlob } from "./glob.ts";
@@ -88,7 +89,7 @@ export const imageNameRule: Rule = nameMistake;
 
 export const platformRule: Rule = (text) => {
   const [os = "", architecture = "", ...variant] = text.split("/");
-  const other = otherNames[architecture || os];
+  const other = ownMember(otherNames, architecture || os);
   if (other !== undefined) return `write linux/${other}`;
   const known =
     os === "linux" &&

@@ -1,5 +1,6 @@
 /** One instruction: its flags, arguments and heredocs as BuildKit splits them, checked for form. */
 
+import { ownMember } from "../json.ts";
 import { didYouMean } from "../nearest.ts";
 import { type Flag, readFlags } from "./flags.ts";
 import { type Complain, type Escape, type Line, placeOf } from "./lines.ts";
@@ -73,9 +74,7 @@ export function readInstruction(
 ): Instruction | undefined {
   const at = skipSpace(line.text, from);
   const keyword = /^[^\t\v\f\r ]*/.exec(line.text.slice(at, at + 4096))![0];
-  const form = Object.hasOwn(forms, keyword.toLowerCase())
-    ? forms[keyword.toLowerCase()]
-    : undefined;
+  const form = ownMember(forms, keyword.toLowerCase());
   if (form === undefined) {
     complain(placeOf(line, at), `unknown instruction ${keyword}${didYouMean(keyword, names)}`);
     return undefined;

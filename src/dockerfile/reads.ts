@@ -1,6 +1,8 @@
 /** What COPY, ADD and the mounts of RUN read: parts of the build context, stages and images, or the network. */
+
 import { normalize } from "node:path/posix";
 import { type ContextSource, parsePath } from "../context/source.ts";
+import { ownMember } from "../json.ts";
 import { type Field, type Flag, readFields, type Spelled } from "./flags.ts";
 import { type Instruction, readOpening } from "./instruction.ts";
 import { placeOf } from "./lines.ts";
@@ -136,7 +138,7 @@ export function mountFields(flag: Flag): ReadonlyMap<string, Field> | undefined 
 }
 
 export function fullName(key: string): string {
-  return Object.hasOwn(aliases, key) ? aliases[key]! : key;
+  return ownMember(aliases, key) ?? key;
 }
 
 /** A mount's type; `undefined` where only the engine will know. */

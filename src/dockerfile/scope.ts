@@ -1,5 +1,6 @@
 /** Which variables are in force where: global ARGs, then each stage's ARG and ENV. */
 
+import { ownMember } from "../json.ts";
 import type { Instruction } from "./instruction.ts";
 import { type Complain, placeOf } from "./lines.ts";
 import type { Parsed } from "./parse.ts";
@@ -61,7 +62,7 @@ export function readGlobals(
     const read = new Set<string>();
     for (const { name, fallback, at } of line) {
       declared.add(name);
-      const given = configured(args, name);
+      const given = ownMember(args, name);
       const lexed =
         given === undefined && fallback !== undefined
           ? lex(fallback, { escape: directives.escape, lookup: (wanted) => values.get(wanted) })
@@ -77,11 +78,6 @@ export function readGlobals(
     for (const { name } of line) origins.set(name, read);
   }
   return { values, origins, declared, own };
-}
-
-/** A configured arg; `undefined` for names that every object has. */
-export function configured(args: Args, name: string): string | undefined {
-  return Object.hasOwn(args, name) ? args[name] : undefined;
 }
 
 /** One name that an ARG instruction declares, with its default as written. */

@@ -1,6 +1,7 @@
 /** The stages that a target needs, resolved from the first instruction to the last. */
 
 import type { ContextSource } from "../context/source.ts";
+import { ownMember } from "../json.ts";
 import type { Instruction } from "./instruction.ts";
 import { placeOf } from "./lines.ts";
 import type { Stage } from "./parse.ts";
@@ -18,16 +19,7 @@ import {
   type Step,
   type StepScope,
 } from "./references.ts";
-import {
-  argsOf,
-  bindArg,
-  bindEnv,
-  blur,
-  configured,
-  emptyScope,
-  inherited,
-  type Variables,
-} from "./scope.ts";
+import { argsOf, bindArg, bindEnv, blur, emptyScope, inherited, type Variables } from "./scope.ts";
 import { type Lexed, lex, type Unknown } from "./shell.ts";
 
 export interface ResolvedStage {
@@ -190,7 +182,7 @@ function declareArgs(instruction: Instruction, around: StepScope): void {
   const { scope } = around;
   for (const { name, fallback, at } of argsOf(instruction)) {
     const imported = fallback === undefined ? around.globals.values.get(name) : undefined;
-    const known = configured(around.args, name) ?? imported;
+    const known = ownMember(around.args, name) ?? imported;
     if (known !== undefined) bindArg(scope, name, known);
     else if (fallback !== undefined) {
       const read = expand(fallback, around);

@@ -16,17 +16,20 @@ const notJobs = ["default", "variables", "workflow", "image", "cache", "include"
 
 /** Makes the texts of such files from what the others want of them: jobs that say nothing, and the inputs of each. */
 export function stubOf(written: YamlMap): (include: Include) => string {
-  const stub: Record<string, unknown> = { ".unread": someScript };
+  const stub = new Map<string, unknown>([[".unread", someScript]]);
   for (const [name, job] of written) {
-    for (const base of listOf(get(job, "extends")))
-      stub[textOf(base)] ??= get(job, "trigger") === null ? someScript : { variables: {} };
-    if (isBare(textOf(name), job)) stub[textOf(name)] = someScript;
+    for (const base of listOf(get(job, "extends"))
+      .map(textOf)
+      .filter((base) => !stub.has(base)))
+      stub.set(base, get(job, "trigger") === null ? someScript : { variables: {} });
+    if (isBare(textOf(name), job)) stub.set(textOf(name), someScript);
   }
   for (const { path } of [...written.values()].flatMap(referencesOf)) {
     const [name = "", key] = path.map(textOf);
-    stub[name] = key === undefined ? "unread" : { ...mapIn(stub[name]), [key]: [], ...someScript };
+    const whole = { ...mapIn(stub.get(name)), [key ?? ""]: [], ...someScript };
+    stub.set(name, key === undefined ? "unread" : whole);
   }
-  const missing = Object.entries(stub).filter(
+  const missing = [...stub].filter(
     ([name]) => !written.has(name) || isBare(name, written.get(name)),
   );
   const text = JSON.stringify(Object.fromEntries(missing));

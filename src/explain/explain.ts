@@ -1,5 +1,5 @@
 /** Why two images have different keys: every input that differs, in the words of the files it comes from. */
-import { canonicalJson } from "../json.ts";
+import { canonicalJson, ownMember } from "../json.ts";
 import type { KeyDifference } from "./difference.ts";
 import { fileDifferences, patch } from "./patch.ts";
 import type { Explained } from "./state.ts";
@@ -47,7 +47,7 @@ function args(old: Explained, now: Explained): readonly KeyDifference[] {
   const names = [...new Set([...Object.keys(was), ...Object.keys(is)])];
   return turns(
     "arg",
-    names.map((name) => [name, was[name] ?? null, is[name] ?? null]),
+    names.map((name) => [name, ownMember(was, name) ?? null, ownMember(is, name) ?? null]),
   );
 }
 

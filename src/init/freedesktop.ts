@@ -1,4 +1,5 @@
 /** Images that freedesktop's ci-templates make from variables, as Dockerfiles that a person can begin with. */
+import { ownMember } from "../json.ts";
 import { variablesOf } from "../pipelines/job.ts";
 import type { Outline } from "../pipelines/outline.ts";
 import { get, isMap, listOf, textOf } from "../pipelines/tree.ts";
@@ -39,7 +40,7 @@ export function draftsOf(pipeline: Outline): readonly Draft[] {
       /^\.fdo\.container-(?:build|ifnot-exists)@(\w+)/.exec(
         basesOf(pipeline, job).find(isBuild) ?? "",
       ) ?? [];
-    return bases[distribution] === undefined ? [] : [draft(pipeline, job, distribution)];
+    return ownMember(bases, distribution) === undefined ? [] : [draft(pipeline, job, distribution)];
   });
   return [...new Map(drafts.map((one) => [one.path, one])).values()];
 }

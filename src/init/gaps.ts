@@ -1,4 +1,5 @@
 /** What of a project was not understood or not taken over, so that a person looks at it before anything else. */
+import { ownMember } from "../json.ts";
 import type { BuildJob } from "./builders.ts";
 import type { Survey } from "./survey.ts";
 import { few } from "./yamltext.ts";
@@ -53,7 +54,7 @@ const advice: Readonly<Record<string, string>> = {
 function droppedFlags(built: readonly BuildJob[]): readonly string[] {
   const uses = built.flatMap((one) => one.dropped.map((flag) => ({ flag, one })));
   return [...Map.groupBy(uses, ({ flag }) => flag)].map(([flag, jobs]) => {
-    const what = advice[flag.split(" ")[0] ?? ""] ?? "nothing in berth.yml says it";
+    const what = ownMember(advice, flag.split(" ")[0] ?? "") ?? "nothing in berth.yml says it";
     return `${jobsOf(jobs.map(({ one }) => one))} with ${flag}, which is not taken over: ${what}`;
   });
 }

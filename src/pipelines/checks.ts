@@ -1,4 +1,5 @@
 /** What values may be, in zod's terms and GitLab's words. */
+import { ownMember } from "../json.ts";
 import * as z from "../zod.ts";
 import { isText, type Plain, type PlainMap, plain, type Value } from "./tree.ts";
 
@@ -111,7 +112,7 @@ const itemNames: Readonly<Record<string, string>> = { rules: "rule", needs: "nee
 function tell(place: string, path: readonly PropertyKey[], message: string): string {
   if (message.startsWith("~variable definition")) return message.slice(1);
   const keys = path.flatMap((key, index) =>
-    typeof key === "number" ? (itemNames[String(path[index - 1])] ?? []) : String(key),
+    typeof key === "number" ? (ownMember(itemNames, String(path[index - 1])) ?? []) : String(key),
   );
   const isWhole = message.startsWith("~");
   const about = keys.length > 1 ? (keys.at(-1) ?? "") : "config";

@@ -77,7 +77,7 @@ export async function believe(
 ): Promise<Sightings> {
   const isOld = !isYoung(record, now);
   const seen = images.map(async ({ name }) => {
-    const recorded = record.images[name];
+    const recorded = record.images.get(name);
     const sighting = recorded && sightingOf(recorded, source, name);
     if (sighting === undefined) return [];
     const { reference, source: kind } = sighting;

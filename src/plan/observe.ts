@@ -83,7 +83,7 @@ async function findRecord(
   for (const source of sources) {
     const tag = ownTags.set(setIdOf(images, source));
     const found = await reader.read(source, (registry) => readRecord(source.base, tag, registry));
-    const isWhole = images.every(({ name }) => found?.content.images[name] !== undefined);
+    const isWhole = images.every(({ name }) => found?.content.images.has(name));
     if (found !== undefined && isWhole) return { source, ...found };
   }
   return undefined;

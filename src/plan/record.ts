@@ -28,7 +28,7 @@ export interface SetRecord {
   readonly setId: string;
   /** The tag that all images of the set have in the own registry; `undefined` where some are elsewhere. */
   readonly tag: string | undefined;
-  readonly images: Readonly<Record<string, RecordedImage>>;
+  readonly images: ReadonlyMap<string, RecordedImage>;
   readonly revision: string | undefined;
   readonly pipeline: string | undefined;
   /** The prefix of the configuration that it was written under; a registry may hold sets of several. */
@@ -72,10 +72,8 @@ export function makeRecord(record: SetRecord, created: Date): Manifest {
     "berth.set": ownTags.set(record.setId),
     "berth.tag": record.tag,
   });
-  for (const name of Object.keys(record.images).sort()) {
-    const image = record.images[name];
-    if (image !== undefined) annotations[imagePrefix + name] = printImage(image);
-  }
+  for (const [name, image] of [...record.images].toSorted(([a], [b]) => (a < b ? -1 : 1)))
+    annotations[imagePrefix + name] = printImage(image);
   const config = {
     mediaType: mediaTypes.ociConfig,
     digest: digestOf(recordBlobs.config),
@@ -128,13 +126,13 @@ export function isYoung({ written }: SetRecord, now: Date): boolean {
   return Math.abs(age) <= hoursOfBelief * 60 * 60 * 1000;
 }
 
-function parseImages(annotations: Annotations, where: string): Record<string, RecordedImage> {
-  const images: Record<string, RecordedImage> = {};
+function parseImages(annotations: Annotations, where: string): SetRecord["images"] {
+  const images = new Map<string, RecordedImage>();
   for (const [key, value] of Object.entries(annotations)) {
     if (!key.startsWith(imagePrefix)) continue;
     const image = parseImage(value);
     if (image === undefined) throw malformed(where, key);
-    images[key.slice(imagePrefix.length)] = image;
+    images.set(key.slice(imagePrefix.length), image);
   }
   return images;
 }

@@ -161,7 +161,7 @@ async function promisesOf(
 
 /** A record whose images are all elsewhere says nothing of repositories here. */
 function hasOwnImages({ record }: ReadRecord): boolean {
-  return Object.values(record?.images ?? {}).some(({ kind }) => kind === "own");
+  return [...(record?.images.values() ?? [])].some(({ kind }) => kind === "own");
 }
 
 /** How many records are compared with their commits until one agrees. */

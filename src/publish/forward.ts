@@ -172,7 +172,7 @@ export async function behind(
   { tag, template, base, registry }: MovingTag,
 ): Promise<readonly { readonly repository: Repository; readonly digest: Digest }[]> {
   const images = await Promise.all(
-    Object.entries(record.images).map(async ([name, image]) => {
+    [...record.images].map(async ([name, image]) => {
       if (image.kind !== "own") return [];
       const repository = repositoryOf(base, template, name);
       const current = await registry.head(withTag(repository, tag));

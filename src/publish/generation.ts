@@ -27,7 +27,7 @@ export async function adoptGeneration(
   if (usual?.tag === fresh.tag && usual !== undefined) return usual;
   const moves = await Promise.all(
     images.map(async ({ name, key }): Promise<readonly Move[]> => {
-      const image = fresh.images[name];
+      const image = fresh.images.get(name);
       if (image?.kind !== "own") return [];
       const keyTag = ownTags.key(key);
       const tagged = withTag(repositoryOf(base, template, name), keyTag);

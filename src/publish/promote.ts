@@ -165,7 +165,7 @@ function pipelineGeneration({ pipeline }: Pick<Plan, "pipeline">): string | unde
 
 /** Images that a record names in another registry. */
 function elsewhere({ images }: SetRecord): readonly Reference[] {
-  return Object.values(images).flatMap((image) =>
+  return [...images.values()].flatMap((image) =>
     image.kind === "elsewhere" ? [image.reference] : [],
   );
 }

@@ -92,13 +92,10 @@ export function recordOf(
   { upstream }: Pick<Situation, "upstream">,
   placed: readonly Placed[],
 ): SetRecord {
-  const images = Object.fromEntries(
-    placed.map(({ image, found }) => [image.name, recorded(image, found)]),
-  );
   return {
     setId: plan.set.id,
     tag: plan.complete ? plan.set.tag : undefined,
-    images,
+    images: new Map(placed.map(({ image, found }) => [image.name, recorded(image, found)])),
     revision: plan.revision ?? undefined,
     pipeline: plan.pipeline ?? undefined,
     prefix: plan.config.prefix,

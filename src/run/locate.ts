@@ -104,7 +104,7 @@ export function locateRecorded(
   { content: record, source, reference: where }: SourceRecord,
 ): Search {
   const located = images.flatMap((image) => {
-    const recorded = record.images[image.name];
+    const recorded = record.images.get(image.name);
     if (recorded === undefined || recorded.kind === "missing") return [];
     const reference =
       recorded.kind === "own"

@@ -136,7 +136,7 @@ describe("berth prune in a job of GitLab", () => {
       const record = {
         setId,
         tag: undefined,
-        images: Object.fromEntries(own),
+        images: new Map(own),
         revision: commits[index],
         pipeline: "1",
       };

@@ -26,7 +26,13 @@ test("images to build are told apart from the promoted set, with one request for
   const asked: string[] = [];
   const record = (of: string | undefined) =>
     makeRecord(
-      { setId: "0".repeat(64), tag: undefined, images: {}, revision: of, pipeline: undefined },
+      {
+        setId: "0".repeat(64),
+        tag: undefined,
+        images: new Map(),
+        revision: of,
+        pipeline: undefined,
+      },
       new Date(0),
     );
   const registry = (

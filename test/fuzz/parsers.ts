@@ -78,7 +78,7 @@ const record = makeRecord(
   {
     setId,
     tag: undefined,
-    images: { a: { kind: "own", digest: someDigest } },
+    images: new Map([["a", { kind: "own", digest: someDigest }]]),
     revision: "c0ffee",
     pipeline: "7",
   },

@@ -54,9 +54,7 @@ export function pushRecord(
 ): Promise<boolean> {
   const registry = registryAs(world, job);
   const repository = { host: world.gitlab.registry.host, path: `${project}/berth` };
-  const images = Object.fromEntries(
-    names.map((name) => [name, { kind: "own" as const, digest: poisoned }]),
-  );
+  const images = new Map(names.map((name) => [name, { kind: "own" as const, digest: poisoned }]));
   const record = { setId, tag, images, revision: undefined, pipeline: undefined };
   return taken(async () => {
     for (const blob of [recordBlobs.config, recordBlobs.layer])

@@ -12,6 +12,7 @@ import {
   isYoung,
   makeRecord,
   parseRecord,
+  type RecordedImage,
   recordBlobs,
   type SetRecord,
 } from "../../src/plan/record.ts";
@@ -20,16 +21,20 @@ import { config, keyedImage, situation, someDigest } from "../support/keyed.ts";
 const record: SetRecord = {
   setId: "0".repeat(64),
   tag: ownTags.set("0".repeat(64)),
-  images: {
-    debian: { kind: "own", digest: someDigest },
-    fedora: {
-      kind: "elsewhere",
-      reference: parseReference(`r.example/up/fedora@${someDigest}`) as Reference & {
-        digest: typeof someDigest;
+  images: new Map<string, RecordedImage>([
+    ["constructor", { kind: "own", digest: someDigest }],
+    ["debian", { kind: "own", digest: someDigest }],
+    [
+      "fedora",
+      {
+        kind: "elsewhere",
+        reference: parseReference(`r.example/up/fedora@${someDigest}`) as Reference & {
+          digest: typeof someDigest;
+        },
       },
-    },
-    "fedora-rust-nightly": { kind: "missing" },
-  },
+    ],
+    ["fedora-rust-nightly", { kind: "missing" }],
+  ]),
   revision: "5c24acf320a0",
   pipeline: "77",
   prefix: undefined,
@@ -119,7 +124,7 @@ test("a record speaks for its own registry, and for the other one that its set's
     ["eve/fedora", false],
   ] as const) {
     const reference = { host: "r.example", path, digest: someDigest };
-    const images = { fedora: { kind: "elsewhere", reference } } as const;
+    const images = new Map([["fedora", { kind: "elsewhere", reference } as const]]);
     const believed = await believe({ ...record, images }, source, reader, at);
     assert.equal(believed.has("fedora"), isBelieved, path);
   }

@@ -32,7 +32,7 @@ export function seen(
 /** The record of a set whose images all have its tag. */
 export function recordAt(source: Source, setId: string): ObservedRecord {
   const tag = ownTags.set(setId);
-  const content = { setId, tag, images: {}, revision: "old", pipeline: "7" };
+  const content = { setId, tag, images: new Map(), revision: "old", pipeline: "7" };
   const reference = `${printRepository(source.base)}/berth:${tag}`;
   return { source, reference, content, isStale: false };
 }

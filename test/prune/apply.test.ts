@@ -201,7 +201,13 @@ test("a record that nobody can read is a doubt, not the end", async () => {
   const project = moved();
   const tag = ownTags.set("0".repeat(64));
   const good = makeRecord(
-    { setId: "0".repeat(64), tag: undefined, images: {}, revision: undefined, pipeline: "1" },
+    {
+      setId: "0".repeat(64),
+      tag: undefined,
+      images: new Map(),
+      revision: undefined,
+      pipeline: "1",
+    },
     new Date(project.now),
   );
   const { content } = good;
@@ -219,7 +225,7 @@ test("a young record of another configuration keeps what only that one may need"
     {
       setId: "0".repeat(64),
       tag: undefined,
-      images: {},
+      images: new Map(),
       revision: "f".repeat(40),
       pipeline: "1",
       prefix: "ARM",
@@ -251,7 +257,7 @@ test("a set has the generation of its own record, whatever other generations hav
   const tagOf = (generation: string) => ofGeneration(ownTags.set(setId), generation);
   const recordOf = (tag: string) =>
     makeRecord(
-      { setId, tag, images: {}, revision: undefined, pipeline: "1" },
+      { setId, tag, images: new Map(), revision: undefined, pipeline: "1" },
       new Date(project.now),
     );
   for (const generation of ["r9", "r10", "r11"]) {

@@ -109,7 +109,7 @@ export function makeModel(options: ModelOptions = {}): Model {
     const record = recordOf(needs.setId, version);
     return needs.images.flatMap(({ repository, key }) => {
       const tags = repositories.get(repository);
-      const image = record?.images[repository];
+      const image = record?.images.get(repository);
       const isHeld =
         image?.kind !== "own" ||
         [...(tags?.values() ?? [])].some((one) => one.manifest.descriptor.digest === image.digest);
@@ -135,7 +135,7 @@ export function makeModel(options: ModelOptions = {}): Model {
       {
         setId: needs.setId,
         tag: tags.set(needs.setId),
-        images: Object.fromEntries(
+        images: new Map(
           images.map(({ repository, manifest }) => [
             repository,
             { kind: "own", digest: manifest.descriptor.digest },
