@@ -1,8 +1,8 @@
 /** Reads a project's CI files as GitLab would for each pipeline that matters. */
 import type { Config } from "../config/config.ts";
 import { readOutline } from "../pipelines/outline.ts";
-import { readPipeline } from "../pipelines/pipeline.ts";
-import type { CiSource, Include } from "../pipelines/ports.ts";
+import { nothingRead, readPipeline } from "../pipelines/pipeline.ts";
+import { type Include, keeping } from "../pipelines/ports.ts";
 import { isList, isMap, textOf, type Value } from "../pipelines/tree.ts";
 import {
   type BerthInclude,
@@ -57,10 +57,14 @@ export async function readPipelines(
   const own = await source.read(files.root);
   if (own === undefined) return undefined;
   const unread = new Set<string>();
-  const outline = await readOutline(own, source, async (include) => {
-    const found = await componentFile(include, files);
-    if (found === undefined) unread.add(labelOf(include));
-    return found;
+  const kept = nothingRead();
+  const outline = await readOutline(own, source, {
+    files: kept.files,
+    fetch: async (include) => {
+      const found = await componentFile(include, files);
+      if (found === undefined) unread.add(labelOf(include));
+      return found;
+    },
   });
   const { merged } = files;
   const whole = merged === undefined ? outline : await readOutline(merged, source);
@@ -70,6 +74,7 @@ export async function readPipelines(
   const stub = stubOf(outline?.written ?? new Map());
   const request = {
     source,
+    kept,
     fetch: async (include: Include) =>
       (await componentFile(include, files)) ?? { text: stub(include) },
   };
@@ -87,17 +92,6 @@ export async function readPipelines(
     placeOf: (start) => placeOf(texts, start),
     refusalPlace: (message) => refusalPlace(texts, message),
   };
-}
-
-/** The same source, and the texts that were read of it. */
-function keeping(from: CiSource) {
-  const texts = new Map<string, string>();
-  const read = async (path: string): Promise<string | undefined> => {
-    const text = texts.get(path) ?? (await from.read(path));
-    if (text !== undefined) texts.set(path, text);
-    return text;
-  };
-  return { texts, source: { ...from, read } };
 }
 
 function labelOf({ kind, location, entry }: Include): string {

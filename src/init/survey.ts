@@ -3,6 +3,7 @@ import { findUsual } from "../config/find.ts";
 import type { Tree } from "../context/tree.ts";
 import { variablesOf } from "../pipelines/job.ts";
 import { imagesOf, type Outline, readOutline } from "../pipelines/outline.ts";
+import { keeping } from "../pipelines/ports.ts";
 import { valuesOf } from "../pipelines/variables.ts";
 import { type BuildJob, builtBy, ownSpelling } from "./builders.ts";
 
@@ -64,17 +65,11 @@ export async function surveyTree(tree: Tree, root = ".gitlab-ci.yml"): Promise<S
 }
 
 async function readCi(tree: Tree, root: string) {
-  const files = new Map<string, string>();
-  const read = async (path: string): Promise<string | undefined> => {
-    const text = (await tree.read(path))?.toString();
-    if (text !== undefined) files.set(path, text);
-    return text;
-  };
-  const text = await read(root);
-  if (text === undefined) return { pipeline: undefined, files: [] };
-  const paths = await tree.find(["*"]);
-  const pipeline = await readOutline(text, { project: "", paths, read });
-  return { pipeline, files: [...files].map(([path, content]) => ({ path, text: content })) };
+  const read = async (path: string) => (await tree.read(path))?.toString();
+  const { texts, source } = keeping({ project: "", paths: await tree.find(["*"]), read });
+  const text = await source.read(root);
+  const pipeline = text === undefined ? undefined : await readOutline(text, source);
+  return { pipeline, files: [...texts].map(([path, content]) => ({ path, text: content })) };
 }
 
 async function readDockerfile(tree: Tree, path: string): Promise<Dockerfile> {

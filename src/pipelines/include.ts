@@ -33,6 +33,9 @@ import {
 import { expand, type Variable, valuesOf } from "./variables.ts";
 import { readYaml, type YamlFile } from "./yaml.ts";
 
+/** What texts hold, once they were read. */
+export type ReadFiles = Map<string, YamlFile>;
+
 export interface Joining {
   readonly occasion: Occasion;
   readonly fetch: FetchInclude;
@@ -40,6 +43,7 @@ export interface Joining {
   readonly includes: (Include & { readonly source: CiSource })[];
   /** A file that is not at hand is no error, and neither is one that cannot be read. */
   readonly lenient: boolean;
+  readonly files: ReadFiles;
 }
 
 const mostIncludes = 150;
@@ -52,8 +56,14 @@ export async function join(
   place: Place,
   joining: Joining,
 ): Promise<YamlMap> {
-  const own = contentOf(readYaml(text), given ?? null, place, joining);
+  const own = contentOf(fileOf(text, joining), given ?? null, place, joining);
   return joinIncludes(own, place, joining);
+}
+
+function fileOf(text: string, { files }: Joining): YamlFile {
+  const file = files.get(text) ?? readYaml(text);
+  files.set(text, file);
+  return file;
 }
 
 function contentOf(file: YamlFile, given: Value, place: Place, joining: Joining): YamlMap {
@@ -162,7 +172,7 @@ async function readBelow(include: Include, place: Place, joining: Joining): Prom
     refuse(`Included file \`${location}\` does not have YAML extension!`);
   const { text, source = place.source, component } = await find(include, place, joining);
   if (text.trim() === "") refuse(`${titleOf(include)} is empty!`);
-  const file = naming(location, () => readYaml(text));
+  const file = naming(location, () => fileOf(text, joining));
   if (kind === "component" && get(file.header, "spec", "include") !== null)
     refuse(
       `Component \`${location}\` cannot use \`spec:include\`. This keyword is not supported in components`,

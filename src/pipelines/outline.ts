@@ -1,6 +1,6 @@
 /** A pipeline's configuration as far as the files at hand tell it, whatever the pipeline is made for. */
 import { extendKnown, resolveReferences } from "./extend.ts";
-import { join } from "./include.ts";
+import { join, type ReadFiles } from "./include.ts";
 import { variablesOf } from "./job.ts";
 import { visibleJobs } from "./job-words.ts";
 import type { CiSource, FetchInclude, Include } from "./ports.ts";
@@ -18,11 +18,17 @@ export interface Outline {
   readonly includes: readonly Include[];
 }
 
+interface OutlineOptions {
+  /** Files of other projects; none without it. */
+  readonly fetch?: FetchInclude;
+  readonly files?: ReadFiles;
+}
+
 /** Reads what a project's own files say, and others that are at hand; `undefined` where the text is no configuration. */
 export async function readOutline(
   text: string,
   source: CiSource,
-  fetch: FetchInclude = async () => undefined,
+  { fetch = async () => undefined, files = new Map() }: OutlineOptions = {},
 ): Promise<Outline | undefined> {
   const occasion = {
     source: "push",
@@ -33,7 +39,7 @@ export async function readOutline(
     settings: [],
     changed: undefined,
   } as const;
-  const joining = { occasion, fetch, includes: [], lenient: true };
+  const joining = { occasion, fetch, includes: [], lenient: true, files };
   try {
     const written = await join(text, undefined, { source }, joining);
     const config = resolveReferences(extendKnown(written), true);

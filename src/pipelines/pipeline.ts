@@ -1,11 +1,12 @@
 /** From a project's CI files to the pipeline that GitLab makes of them. */
+import { isDeepStrictEqual } from "node:util";
 import { extendAll, resolveReferences, withEdgeStages, wrapStages } from "./extend.ts";
-import { join } from "./include.ts";
+import { join, type ReadFiles } from "./include.ts";
 import { type DescribedJob, describeJob, variablesOf } from "./job.ts";
 import { jobKind, problemsOf, visibleJobs } from "./job-words.ts";
 import { refuseUnfit } from "./logic.ts";
 import { makeJobs, type PipelineJob, seen } from "./made.ts";
-import { splitJobs } from "./parallel.ts";
+import { type PartJob, splitJobs } from "./parallel.ts";
 import type { CiSource, FetchInclude, Occasion } from "./ports.ts";
 import { matchingRule, type Sight } from "./rules.ts";
 import {
@@ -50,6 +51,18 @@ export interface PipelineRequest {
   readonly fetch: FetchInclude;
   readonly occasion: Occasion;
   readonly inputs?: YamlMap | undefined;
+  /** Given to several readings, it saves those after the first what they have in common. */
+  readonly kept?: ReadBefore;
+}
+
+/** What follows from texts alone, so that it is made once. */
+export interface ReadBefore {
+  readonly files: ReadFiles;
+  readonly described: { readonly joined: YamlMap; readonly description: Described }[];
+}
+
+export function nothingRead(): ReadBefore {
+  return { files: new Map(), described: [] };
 }
 
 /** Reads a pipeline as GitLab does, from the text of its root file on. */
@@ -57,42 +70,67 @@ export async function readPipeline(
   text: string,
   request: PipelineRequest,
 ): Promise<PipelineReading> {
-  const { source, fetch, occasion, inputs } = request;
+  const { source, fetch, occasion, inputs, kept = nothingRead() } = request;
+  const { files, described } = kept;
   try {
     if (text.trim() === "") refuse("Please provide content of .gitlab-ci.yml");
-    const joining = { occasion, fetch, includes: [], lenient: false };
+    const joining = { occasion, fetch, includes: [], lenient: false, files };
     const joined = await join(text, inputs, { source }, joining);
-    const config = withEdgeStages(resolveReferences(extendAll(joined)));
-    return makePipeline(config, occasion, source.paths);
+    const before = described.find((one) => isDeepStrictEqual(one.joined, joined));
+    const description = before?.description ?? describe(joined);
+    if (before === undefined) described.push({ joined, description });
+    return makePipeline(description, occasion, source.paths);
   } catch (error) {
     if (error instanceof CiRefusal) return { errors: [error.message] };
     throw error;
   }
 }
 
-function makePipeline(
-  config: YamlMap,
-  occasion: Occasion,
-  paths: readonly string[],
-): PipelineReading {
+/** A configuration whose files are joined, as far as it is the same for every pipeline. */
+interface Description extends Pick<MadePipeline, "variables" | "prefill" | "warnings"> {
+  readonly split: readonly PartJob[];
+  /** All that are declared. */
+  readonly stages: readonly string[];
+  readonly workflow: Value | undefined;
+}
+
+type Described = Description | { readonly errors: readonly string[] };
+
+function describe(joined: YamlMap): Described {
+  const config = withEdgeStages(resolveReferences(extendAll(joined)));
   const errors = problemsOf(config);
   if (errors.length > 0) return { errors };
-  const described = [...visibleJobs(config)].map(([name, job]) =>
+  const jobs = [...visibleJobs(config)].map(([name, job]) =>
     describeJob(name, job, get(config, name, "timeout")),
   );
-  const split = splitJobs(described);
+  const split = splitJobs(jobs);
   const named = config.get("stages") ?? wrapStages(["build", "test", "deploy"]);
   const stages = [...new Set(flatten(named).map(textOf))];
   refuseUnfit(split, stages);
-  const root = variablesOf(config.get("variables"));
   const workflow = config.get("workflow");
-  const own = jobKind("", workflow) === undefined ? workflow : undefined;
+  return {
+    split,
+    stages,
+    variables: variablesOf(config.get("variables")),
+    prefill: prefillOf(config.get("variables")),
+    workflow: jobKind("", workflow) === undefined ? workflow : undefined,
+    warnings: jobs.flatMap(warningOf),
+  };
+}
+
+function makePipeline(
+  description: Described,
+  occasion: Occasion,
+  paths: readonly string[],
+): PipelineReading {
+  if ("errors" in description) return description;
+  const { split, stages, variables: root, prefill, workflow, warnings } = description;
   const sight = { occasion, variables: seen(occasion, [], root), paths };
-  const taken = workflowRule(get(own, "rules"), sight);
+  const taken = workflowRule(get(workflow, "rules"), sight);
   if (taken === undefined) return { none: "workflow_rules" };
   const variables = override(root, variablesOf(get(taken, "variables")));
-  const scene = { occasion, paths, variables, hasWorkflow: isMap(own) && own.has("rules") };
-  const made = makeJobs(split, stages, scene);
+  const hasWorkflow = isMap(workflow) && workflow.has("rules");
+  const made = makeJobs(split, stages, { occasion, paths, variables, hasWorkflow });
   if (made.errors.length > 0) return { errors: made.errors };
   const used = stages.filter((stage) => made.jobs.some((job) => job.stage === stage));
   if (used.every((stage) => stage === ".pre" || stage === ".post"))
@@ -101,10 +139,10 @@ function makePipeline(
     jobs: made.jobs,
     stages: used,
     variables,
-    prefill: prefillOf(config.get("variables")),
-    name: get(own, "name") === null ? undefined : textOf(get(own, "name")).trim(),
-    autoCancel: { ...mapOf(get(own, "auto_cancel")), ...mapOf(get(taken, "auto_cancel")) },
-    warnings: scene.hasWorkflow ? [] : described.flatMap(warningOf),
+    prefill,
+    name: get(workflow, "name") === null ? undefined : textOf(get(workflow, "name")).trim(),
+    autoCancel: { ...mapOf(get(workflow, "auto_cancel")), ...mapOf(get(taken, "auto_cancel")) },
+    warnings: hasWorkflow ? [] : warnings,
   };
 }
 

@@ -25,6 +25,17 @@ export interface CiSource {
   read(path: string): Promise<string | undefined>;
 }
 
+/** The same source, which reads each file once, and the texts that were read of it. */
+export function keeping(from: CiSource) {
+  const texts = new Map<string, string>();
+  const read = async (path: string): Promise<string | undefined> => {
+    const text = texts.get(path) ?? (await from.read(path));
+    if (text !== undefined) texts.set(path, text);
+    return text;
+  };
+  return { texts, source: { ...from, read } };
+}
+
 /** Where a file stands. */
 export interface Place {
   readonly source: CiSource;

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { ExpressionError, evaluate, holds, isExpression } from "../../src/pipelines/expression.ts";
 import type { PipelineJob } from "../../src/pipelines/made.ts";
-import { type PipelineReading, readPipeline } from "../../src/pipelines/pipeline.ts";
+import { nothingRead, type PipelineReading, readPipeline } from "../../src/pipelines/pipeline.ts";
 import type { CiSource, Include, Occasion } from "../../src/pipelines/ports.ts";
 import { textOf, type Value } from "../../src/pipelines/tree.ts";
 import type { Variable } from "../../src/pipelines/variables.ts";
@@ -163,6 +163,9 @@ function compareJobs(expected: readonly Named[], found: readonly Named[]): reado
   return expected.flatMap((job, index) => compare(job, found[index] ?? {}, `${job.name}: `));
 }
 
+/** All cases share it, so that what one leaves there must not change another. */
+const kept = nothingRead();
+
 async function readCase(one: Case): Promise<PipelineReading> {
   const files = one.files ?? {};
   const own = Object.keys(files).filter((path) => !/^component:|^[^/]+\/.*@[^/]*:/.test(path));
@@ -175,6 +178,7 @@ async function readCase(one: Case): Promise<PipelineReading> {
     source,
     fetch: async (include) => componentIn(files, include),
     occasion: occasionOf(one),
+    kept,
     inputs: new Map(
       Object.entries(one.pipeline?.inputs ?? {}).map(([key, value]) => [key, value as Value]),
     ),
