@@ -147,14 +147,13 @@ export function missing(
 
 /** Two names for one key are one image: what was found of one is there for the other too, as a copy. */
 function withTwins(images: readonly KeyedImage[], sightings: Sightings): Sightings {
-  const seenOf = (name: string) => sightings.get(name) ?? [];
-  const foundIn = (name: string) => seenOf(name).find(({ kind }) => kind === "found");
+  const foundIn = ({ name }: KeyedImage) => foundOf({ sightings }, name);
   return new Map(
-    images.map(({ name, key }) => {
-      const twins = foundIn(name) === undefined ? images.filter((one) => one.key === key) : [];
-      const found = twins.map((twin) => foundIn(twin.name)).find((one) => one !== undefined);
-      const copied = found?.kind === "found" ? [{ ...found, isTwin: true }] : [];
-      return [name, [...seenOf(name), ...copied]];
+    images.map((image) => {
+      const seen = sightings.get(image.name) ?? [];
+      const twins = images.filter(({ key }) => key === image.key);
+      const found = foundIn(image) === undefined && twins.map(foundIn).find((one) => one);
+      return [image.name, found ? [...seen, { ...found, isTwin: true }] : seen];
     }),
   );
 }

@@ -13,7 +13,8 @@ const dockerfiles = {
 };
 
 describe("a run", async () => {
-  const { memory, job } = await openProjects();
+  const projects = await openProjects();
+  const { memory, job } = projects;
   const upstream = (change: Job = {}) => job("qemu-project/qemu", { dockerfiles, ...change });
   const fork = (change: Job = {}) => job("alice/qemu", { dockerfiles, ...change });
   const tagsIn = (path: string): string[] =>
@@ -185,6 +186,23 @@ describe("a run", async () => {
     assert.deepEqual(
       flow.outcomes.map(({ result, digest }) => [result, digest]),
       [["adopted", rival.manifest.descriptor.digest]],
+    );
+  });
+
+  test("adopts the image of a pipeline that put its own right after", async () => {
+    const rival = testImage("rival");
+    const path = "qemu-project/qemu/other";
+    const recipe = { dockerfiles: { other: dockerfiles.other } };
+    const tag = (await planOf(upstream(recipe))).plan.images[0]?.tag ?? "";
+    projects.fault = (method) => {
+      const isPut = memory.repositories.get(path)?.tags.has(tag);
+      if (method === "HEAD" && isPut === true) seed(memory, path, rival, tag);
+      return undefined;
+    };
+    const [outcome] = (await run(upstream(recipe))).outcomes;
+    assert.deepEqual(
+      [outcome?.result, outcome?.digest],
+      ["adopted", rival.manifest.descriptor.digest],
     );
   });
 

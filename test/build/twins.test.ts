@@ -4,12 +4,11 @@ import { describe, test } from "node:test";
 import { copyAll } from "../../src/build/copy.ts";
 import { parentReferences } from "../../src/build/parents.ts";
 import { parseReference } from "../../src/oci/reference.ts";
-import { childPipeline } from "../../src/output/pipeline.ts";
 import { reasonOf } from "../../src/plan/decision.ts";
 import type { Plan } from "../../src/plan/plan.ts";
 import { situationOf } from "../../src/plan/situation.ts";
 import { type FlowOptions, flowTime, planOf, run } from "../support/flow.ts";
-import { config, pipelineOptions } from "../support/keyed.ts";
+import { config } from "../support/keyed.ts";
 import { type Job, openProjects } from "../support/projects.ts";
 
 const upstream = "qemu-project/qemu";
@@ -36,20 +35,6 @@ describe("two names for one key", async () => {
     assert.deepEqual(digests(upstream)[1], [b?.digest]);
     const { plan } = await planOf(job(upstream));
     assert.deepEqual([...new Set(plan.images.map(({ decision }) => decision.kind))], ["reuse"]);
-  });
-
-  test("are one job of the child pipeline; what is built upon the copy waits for it", async () => {
-    const { plan } = await planOf(job(upstream));
-    const jobs = childPipeline(plan, pipelineOptions);
-    assert.deepEqual(
-      Object.keys(jobs).filter((name) => name.startsWith("berth build")),
-      ["berth build a", "berth build child"],
-    );
-    const { needs } = jobs["berth build child"] as { needs: readonly { job: string }[] };
-    assert.deepEqual(
-      needs.map((need) => need.job),
-      ["berth build a"],
-    );
   });
 
   test("are copied by the job that publishes, and found there by what is built upon them", async () => {

@@ -300,6 +300,15 @@ const states: readonly State[] = [
     expected: "dirty",
   },
   {
+    name: "a submodule at another commit that nothing copies",
+    enter: (repository, library) => {
+      repository.run("submodule", "add", "-q", library().path, "other/sub");
+      repository.commit();
+      repository.run("-C", "other/sub", "commit", "-q", "--allow-empty", "-m", "newer");
+    },
+    expected: "same",
+  },
+  {
     name: "a submodule whose recorded commit is nowhere",
     enter: (repository, library) => {
       submodule(repository, library);

@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { DockerfileParser } from "dockerfile-ast";
 import { openings } from "../../src/dockerfile/instruction.ts";
 import { parseDockerfile } from "../../src/dockerfile/parse.ts";
+import { quotedWords } from "../../src/dockerfile/words.ts";
 
 function parse(text: string) {
   const problems: string[] = [];
@@ -36,6 +37,25 @@ const joined: readonly (readonly [string, string, readonly string[]])[] = [
 
 for (const [name, text, expected] of joined) {
   test(`in lines, ${name}`, () => assert.deepEqual(lines(text), expected));
+}
+
+const quoted: readonly (readonly [line: string, escapeWith: string, words: readonly string[]])[] = [
+  ["a\\ b  c", "\\", ["0 a\\ b", "6 c"]],
+  ["a\\", "\\", ["0 a"]],
+  ["\\", "\\", []],
+  ['\'a\\\' "b\\" c"', "\\", ["0 'a\\'", '5 "b\\" c"']],
+  ["a` b\\ c", "`", ["0 a` b\\", "6 c"]],
+  ["''\u0085x", "\\", ["0 ''", "3 x"]],
+];
+
+for (const [line, escapeWith, expected] of quoted) {
+  test(`the words of ${line} where ${escapeWith} escapes`, () => {
+    const words = quotedWords(line, 0, line.length, escapeWith);
+    assert.deepEqual(
+      words.map(({ at, text }) => `${at} ${text}`),
+      expected,
+    );
+  });
 }
 
 const directives: readonly (readonly [string, string, string | undefined])[] = [

@@ -124,6 +124,13 @@ test("a stage that runs the triggers of another one may read everything", () => 
   ]);
 });
 
+test("mistakes come by line and column, whatever was noticed first", () => {
+  const places = mistakes("FROM a\nADD http://x/a http://y/b /w\nNOPE x\n").map(
+    (one) => /[\d:]+\d/.exec(one)?.[0],
+  );
+  assert.deepEqual(places, [":2:5", ":2:16", ":3:1"]);
+});
+
 test("ONBUILD in the target's own chain of stages is told", () => {
   assert.equal(recipeOf("FROM a\nONBUILD RUN b").onbuild, true);
   assert.equal(recipeOf("FROM a AS b\nONBUILD RUN b\nFROM b").onbuild, true);

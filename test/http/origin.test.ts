@@ -24,6 +24,8 @@ for (const [host, origin] of origins) {
 const kinds = [
   ["http://localhost", "loopback"],
   ["http://x.localhost", "loopback"],
+  ["http://LocalHost.", "loopback"],
+  ["http://notlocalhost", "public"],
   ["http://127.1", "loopback"],
   ["http://2130706433", "loopback"],
   ["http://0.0.0.0", "loopback"],
@@ -35,6 +37,9 @@ const kinds = [
   ["http://[64:ff9b::169.254.169.254]", "link-local"],
   ["http://[2002:a9fe:a9fe::1]", "link-local"],
   ["http://[64:ff9b::8.8.8.8]", "public"],
+  ["http://[64:ff9b::10.0.0.1]", "private"],
+  ["http://[2002:a00:1::]", "private"],
+  ["http://[2002:b00:1::]", "public"],
   ["http://10.1.2.3", "private"],
   ["http://172.31.0.1", "private"],
   ["http://192.168.0.1", "private"],

@@ -11,7 +11,7 @@ interface Sent {
   readonly init: FetchInit;
 }
 
-type Answer = Response | Error;
+type Answer = Response | Error | Promise<Response>;
 
 const answer =
   (status: number, headers: object = {}, body = "") =>
@@ -22,7 +22,7 @@ const reset = () =>
   new TypeError("fetch failed", { cause: Object.assign(new Error("x"), { code: "ECONNRESET" }) });
 
 /** A transport whose server gives these answers one by one, the last again and again. */
-function exchange(answers: readonly (() => Answer)[], limits: Partial<Limits> = {}) {
+function exchange(answers: readonly ((init: FetchInit) => Answer)[], limits: Partial<Limits> = {}) {
   const clock = fakeClock();
   const sent: Sent[] = [];
   const lines: string[] = [];
@@ -34,7 +34,7 @@ function exchange(answers: readonly (() => Answer)[], limits: Partial<Limits> = 
     startTimer: clock.startTimer,
     log: (line) => lines.push(line),
     fetch: async (url, init) => {
-      const given = answers[Math.min(sent.length, answers.length - 1)]!();
+      const given = answers[Math.min(sent.length, answers.length - 1)]!(init);
       sent.push({ url: `${url}`, init });
       if (given instanceof Error) throw given;
       return given;
@@ -124,6 +124,17 @@ suite("a redirect", () => {
   const to = (location: string) => answer(307, { location });
   const login = { authorization: "Basic x" };
 
+  test("is one by its status", async () => {
+    for (const status of [300, 301, 302, 303, 304, 305, 307, 308]) {
+      const { send, sent } = exchange([answer(status, { location: "/other" }), answer(200)]);
+      const isFollowed = (await send()).status === 200;
+      assert.deepEqual(
+        [isFollowed, sent.length > 1],
+        Array(2).fill(![300, 304, 305].includes(status)),
+      );
+    }
+  });
+
   test("is followed five times and not six", async () => {
     const hops = Array.from({ length: 5 }, () => to("/again"));
     const followed = exchange([...hops, answer(200)]);
@@ -192,8 +203,27 @@ suite("a body", () => {
     assert.equal(`${Buffer.concat(await Array.fromAsync(chunks ?? []))}`, "12345");
     assert.equal(new Headers(good.sent[0]!.init.headers).get("accept-encoding"), "identity");
     assert.deepEqual(good.clock.timers(), []);
-    const bad = await exchange([answer(404, {}, "12345")]).send({ stream: true });
-    assert.equal(bad.chunks, undefined);
-    assert.equal(bad.bytes.length, 5);
+    const bad = exchange([answer(404, {}, "12345")]);
+    const { chunks: none, bytes: all } = await bad.send({ stream: true });
+    assert.deepEqual([none, all.length], [undefined, 5]);
+    assert.deepEqual(bad.clock.timers(), []);
+  });
+
+  test("that is sent piece by piece has its size told, and each piece is a sign of life", async () => {
+    const timers: (readonly number[])[] = [];
+    const read = async ({ body }: FetchInit) => {
+      for await (const _ of body as AsyncIterable<Uint8Array>) timers.push(clock.timers());
+      return new Response(null, { status: 201 });
+    };
+    const { send, sent, clock } = exchange([read], { headersMs: 20_000, stallMs: 10_000 });
+    const chunks = (async function* () {
+      yield* ["12", "345"].map((text) => Buffer.from(text));
+    })();
+    const login = { authorization: "Basic x" };
+    await send({ method: "PUT", login, body: { chunks, size: 5 } });
+    assert.deepEqual(timers, [[10_000], [10_000]]);
+    const headers = { "accept-encoding": "identity", ...login, "content-length": "5" };
+    assert.deepEqual(sent[0]?.init.headers, headers);
+    assert.deepEqual(clock.timers(), []);
   });
 });

@@ -55,6 +55,17 @@ describe("the child pipeline", () => {
     assert.deepEqual(found["berth build child"]?.["script"], ["berth build child"]);
   });
 
+  test("builds what two names mean once, and what is built upon either waits for that", () => {
+    const same: Decision = { kind: "build", because: { code: "same", as: "a" } };
+    const child = plannedImage("child", build, { parents: ["b", "a"] });
+    const found = pipeline([child, plannedImage("b", same), plannedImage("a", build)]);
+    assert.deepEqual(jobsOf(found).slice(0, 2), ["berth build a", "berth build child"]);
+    assert.deepEqual(found["berth build child"]?.["needs"], [
+      { pipeline: "77", job: "plan" },
+      { job: "berth build a", artifacts: false },
+    ]);
+  });
+
   test("gives every job a rule for parent_pipeline, literal values and retries of weather only", () => {
     const found = pipeline([plannedImage("debian", build)], {
       flags: ["--config", "ci/my berth.yml"],

@@ -66,6 +66,13 @@ describe("promote", async () => {
     );
   });
 
+  test("moves on where the same commit has another set by now", async () => {
+    await move(await ensure("c1", "one"));
+    const other = await ensure("c1", "two");
+    assert.deepEqual(await move(other), { kind: "promoted", tag: "latest", images: 1 });
+    assert.equal(latest("child"), digestOf(other, "child"));
+  });
+
   test("moves no tag where the clone cannot compare the commits", async () => {
     await move(await ensure("c1", "one"));
     const second = await ensure("c2", "two");

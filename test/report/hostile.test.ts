@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { describe, test } from "node:test";
 import fc from "fast-check";
 import type { Outcome } from "../../src/build/outcome.ts";
+import type { PlannedImage } from "../../src/plan/plan.ts";
 import { printJunit } from "../../src/report/junit.ts";
 import { printPage } from "../../src/report/page.ts";
 import { escapeMarkdown, printSummary } from "../../src/report/summary.ts";
@@ -146,6 +147,21 @@ test("the page's policy allows its own style and script and nothing else", () =>
     "form-action &#39;none&#39;",
   ]);
   assert.doesNotMatch(page, / style="| on[a-z]+="|src=|https?:/);
+});
+
+test("the timeline has what was timed, by its start, each with its own number", () => {
+  const images = ["late", "skipped", "early", "reused"].map((name) => planned(name, "build"));
+  const [late, skipped, early] = images as [PlannedImage, PlannedImage, PlannedImage];
+  const outcomes = [
+    outcomeOf(late, "built", 50, 10),
+    outcomeOf(skipped, "skipped", 0, undefined),
+    outcomeOf(early, "built", 5, 100),
+  ];
+  const page = printPage(makeReport(planOf(images), outcomes, new Map()));
+  const [, timeline = ""] = /<ol class="timeline">(.*?)<\/ol>/s.exec(page) ?? [];
+  const bars = [...timeline.matchAll(/<li data-image="(\d)"/g)].map(([, index]) => index);
+  assert.deepEqual(bars, ["2", "0"]);
+  assert.match(page, /from the first start, at 2026-04-01 12:00:05 UTC, to the last end/);
 });
 
 test("the tables of page and summary have the headings that a reader knows", () => {
