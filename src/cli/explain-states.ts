@@ -3,8 +3,10 @@ import { loadConfig } from "../config/load.ts";
 import { promotedTags, slugOf } from "../config/promoted.ts";
 import { type State, stateOf } from "../config/state.ts";
 import { revisionTrees } from "../context/revision.ts";
+import { startAgainst } from "../explain/against.ts";
 import { changesSince } from "../explain/since.ts";
 import { sourcesOf } from "../plan/places.ts";
+import type { Change } from "../plan/plan.ts";
 import { namedConfig, type Project } from "./project.ts";
 import type { Session } from "./session.ts";
 import type { GlobalOptions } from "./verb.ts";
@@ -39,7 +41,8 @@ async function currentBranch({ git }: Project): Promise<string> {
 }
 
 /**
- * For images that have to be built, what changed since the promoted set; for the reasons of a plan.
+ * For images that have to be built, what changed since the promoted set, or else since the branch began; for the
+ * reasons of a plan.
  *
  * Call it only where there is something to build: it costs one GET and reads the images of one commit.
  */
@@ -47,11 +50,16 @@ export async function reasonsOfBuilds(
   names: readonly string[],
   session: Session,
   options: Pick<GlobalOptions, "config">,
-): Promise<ReadonlyMap<string, string>> {
+): Promise<ReadonlyMap<string, Change>> {
   const { project, situation, login } = session;
-  const tag = names.length === 0 ? undefined : await promotedTag(session);
-  if (tag === undefined) return new Map();
+  const { git } = project;
+  const start = async () => {
+    const head = (await git.object("HEAD^{commit}"))?.id;
+    if (head === undefined) return undefined;
+    return startAgainst(head, true, situation.defaultBranch, git);
+  };
   const bases = sourcesOf(situation, project.config).map(({ base }) => base);
   const states = { now: project, stateAt: statesOf(session, options) };
-  return changesSince({ names, tag, bases, ...states }, login.registry, project.git);
+  const query = { names, tag: await promotedTag(session), bases, start, ...states };
+  return changesSince(query, login.registry, git);
 }

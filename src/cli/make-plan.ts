@@ -3,6 +3,7 @@ import { dirtyPaths } from "../context/dirty.ts";
 import type { Spool } from "../image/contexts.ts";
 import type { Identified } from "../image/identify.ts";
 import type { FilesState } from "../plan/make.ts";
+import type { Change } from "../plan/plan.ts";
 import { type Planned, planOf } from "../plan/plan-of.ts";
 import type { Git } from "../world.ts";
 import { mergeHistory } from "./ancestry.ts";
@@ -37,7 +38,7 @@ export async function makePlanOf(
 
 /** What changed in images that have to be built; what another revision lacks is not asked. */
 async function changesIn(names: readonly string[], session: Session, options: BuildOptions) {
-  if (options.rev !== undefined) return new Map<string, string>();
+  if (options.rev !== undefined) return new Map<string, Change>();
   const { reasonsOfBuilds } = await import("./explain-states.ts");
   return reasonsOfBuilds(names, session, options);
 }

@@ -2,24 +2,31 @@
 import type { State } from "../config/state.ts";
 import { BerthError } from "../errors.ts";
 import type { Repository } from "../oci/reference.ts";
+import type { Change } from "../plan/plan.ts";
 import { parseRecord, recordReference } from "../plan/record.ts";
 import type { Registry } from "../registry/registry.ts";
 import type { Git } from "../world.ts";
-import { isCommit } from "./against.ts";
+import { type Against, isCommit } from "./against.ts";
+import type { KeyDifference } from "./difference.ts";
 import { explain } from "./explain.ts";
-import { summary } from "./print.ts";
+import { printDifferences, summary } from "./print.ts";
 import { explainedIn } from "./state.ts";
 
 export interface SinceQuery {
   /** The images to be built. */
   readonly names: readonly string[];
-  /** A moving tag, such as `latest`. */
-  readonly tag: string;
+  /** A moving tag, such as `latest`; `undefined` where none is promoted. */
+  readonly tag: string | undefined;
   /** Where a set was promoted to it; the first that has one counts. */
   readonly bases: readonly Repository[];
+  /** Where the branch began, for want of a promoted set. */
+  readonly start: () => Promise<Pick<Against, "label" | "revision"> | undefined>;
   readonly now: State;
   readonly stateAt: (commit: string) => Promise<State>;
 }
+
+/** Lines of a diff before the rest is only counted; a plan holds them for every image. */
+const mostLines = 60;
 
 /**
  * Says of each image what changed since a set was promoted, such as `COPY scripts/install.sh changed since latest`.
@@ -30,34 +37,43 @@ export async function changesSince(
   query: SinceQuery,
   registry: Pick<Registry, "get">,
   git: Git,
-): Promise<ReadonlyMap<string, string>> {
+): Promise<ReadonlyMap<string, Change>> {
   try {
-    const commit = await promotedCommit(query, registry);
-    if (commit === undefined || (await git.object(`${commit}^{commit}`)) === undefined)
-      return new Map();
-    const { names, now, stateAt, tag } = query;
-    const old = await explainedIn(await stateAt(commit), names);
-    const lines = [...(await explainedIn(now, names))].map(
-      ([name, image]) => [name, summary(explain(old.get(name), image))] as const,
+    const { names, now, stateAt } = query;
+    const from = (await promoted(query, registry, git)) ?? (await query.start());
+    if (from?.revision == null) return new Map();
+    const old = await explainedIn(await stateAt(from.revision), names);
+    const changes = [...(await explainedIn(now, names))].map(
+      ([name, image]) => [name, changeOf(explain(old.get(name), image), from.label)] as const,
     );
-    return new Map(
-      lines.filter(([, line]) => line !== "").map(([name, line]) => [name, `${line} since ${tag}`]),
-    );
+    return new Map(changes.filter(([, { since }]) => since !== undefined));
   } catch (error) {
     if (error instanceof BerthError) return new Map();
     throw error;
   }
 }
 
-async function promotedCommit(
+function changeOf(differences: readonly KeyDifference[], label: string): Change {
+  const line = summary(differences);
+  if (line === "") return {};
+  const diff = printDifferences(differences, (_style, text) => text);
+  const more = diff.length > mostLines ? [`  … ${diff.length - mostLines} more lines`] : [];
+  return { since: `${line} since ${label}`, diff: [...diff.slice(0, mostLines), ...more] };
+}
+
+/** The commit of the promoted set, where this clone has it. */
+async function promoted(
   { bases, tag }: SinceQuery,
   registry: Pick<Registry, "get">,
-): Promise<string | undefined> {
+  git: Git,
+): Promise<Pick<Against, "label" | "revision"> | undefined> {
+  if (tag === undefined) return undefined;
   for (const base of bases) {
     const manifest = await registry.get(recordReference(base, tag));
     if (manifest === undefined) continue;
-    const revision = parseRecord(manifest, tag)?.revision;
-    return revision !== undefined && isCommit(revision) ? revision : undefined;
+    const revision = parseRecord(manifest, tag)?.revision ?? "";
+    const isHere = isCommit(revision) && (await git.object(`${revision}^{commit}`)) !== undefined;
+    return isHere ? { label: tag, revision } : undefined;
   }
   return undefined;
 }

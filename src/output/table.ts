@@ -5,6 +5,9 @@ import type { Screen, Style } from "../world.ts";
 /** No column is made narrower than this, however many there are. */
 const narrowest = 8;
 
+/** From more columns than these the gaps take room that texts need. */
+const manyColumns = 8;
+
 /** Columns of one word out of a few, and how these stand out. */
 const wordColumns = ["DECISION", "RESULT", "LEVEL"];
 const styles: Readonly<Record<string, Style>> = {
@@ -80,11 +83,11 @@ function lineWidth(widths: readonly number[], gap: number): number {
 
 /** The widths and the gap with which a line fits, as far as columns can be made narrower. */
 function fit(natural: readonly number[], screen = Number.POSITIVE_INFINITY) {
+  const gap = natural.length > manyColumns && lineWidth(natural, 2) > screen ? 1 : 2;
   const upTo = (most: number) => natural.map((width) => Math.min(width, most));
   let most = Math.max(0, ...natural);
-  while (most > narrowest && lineWidth(upTo(most), 2) > screen) most--;
-  const widths = upTo(most);
-  return { widths, gap: lineWidth(widths, 2) > screen ? " " : "  " };
+  while (most > narrowest && lineWidth(upTo(most), gap) > screen) most--;
+  return { widths: upTo(most), gap: " ".repeat(gap) };
 }
 
 /** A text in lines of at most `width` letters, broken between words where that can be, else after a mark. */

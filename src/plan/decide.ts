@@ -5,7 +5,7 @@ import { parentsFirst } from "../image/order.ts";
 import { printReference } from "../oci/reference.ts";
 import { foundOf, type Observation, type Sighting } from "./observe.ts";
 import { keepsOwnSet } from "./places.ts";
-import type { BuildReason, Decision } from "./plan.ts";
+import type { BuildReason, Change, Decision } from "./plan.ts";
 import { type Freshness, refreshReasonOf, scratchReasonOf } from "./refresh.ts";
 import type { Situation } from "./situation.ts";
 
@@ -16,8 +16,8 @@ export interface Grounds {
   readonly config: Config;
   readonly situation: Situation;
   readonly fresh: Freshness;
-  /** What changed in images that are nowhere since the promoted ones, by name. */
-  readonly since?: ReadonlyMap<string, string> | undefined;
+  /** What changed in images that are nowhere, by name. */
+  readonly changes?: ReadonlyMap<string, Change> | undefined;
 }
 
 export interface Decided {
@@ -108,12 +108,11 @@ function isCopyOf(image: KeyedImage, twin: KeyedImage): boolean {
   return image.optional || !twin.optional;
 }
 
-function reasonOfMiss({ observation, since }: Grounds, name: string): BuildReason {
+function reasonOfMiss({ observation, changes }: Grounds, name: string): BuildReason {
   const { sightings, looked } = observation;
   const broken = sightings.get(name)?.find((sighting) => sighting.kind === "broken");
   if (broken !== undefined)
     return { code: "broken", reference: broken.reference, missing: broken.missing };
   if (looked.length === 0) return { code: "no-registry" };
-  const line = since?.get(name);
-  return { code: "absent", looked, ...(line === undefined ? {} : { since: line }) };
+  return { code: "absent", looked, ...changes?.get(name) };
 }

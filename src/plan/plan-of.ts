@@ -9,7 +9,7 @@ import { type Decided, decide } from "./decide.ts";
 import { type FilesState, makePlan } from "./make.ts";
 import { announceReads, missing, type Observation, observe } from "./observe.ts";
 import { type Source, sourcesOf } from "./places.ts";
-import type { Plan } from "./plan.ts";
+import type { Change, Plan } from "./plan.ts";
 import { lookAtFreshness, type MergeHistory } from "./refresh.ts";
 import { refusedWrite } from "./rights.ts";
 import { asUntrusted, type Situation } from "./situation.ts";
@@ -27,7 +27,7 @@ export interface Planning {
   readonly filesState: (identified: Identified) => Promise<FilesState>;
   readonly history: MergeHistory;
   /** Says what changed in images that are nowhere, by name; asked only where there are some. */
-  readonly changes: (names: readonly string[]) => Promise<ReadonlyMap<string, string>>;
+  readonly changes: (names: readonly string[]) => Promise<ReadonlyMap<string, Change>>;
 }
 
 export interface Planned {
@@ -78,11 +78,11 @@ async function planIn(
     observe(images, sources, registry, { now, records: recordsFor(situation, sources) }),
   ]);
   const absent = missing(images, observation);
-  const [fresh, since] = await Promise.all([
+  const [fresh, changed] = await Promise.all([
     lookAtFreshness(images, observation, { config, situation, registry, history, now }),
     absent.length === 0 ? undefined : changes(absent),
   ]);
-  const grounds = { images, observation, config, situation, fresh, since };
+  const grounds = { images, observation, config, situation, fresh, changes: changed };
   const decided = decide(grounds);
   const warnings = [
     ...untrustedWarnings(decided, situation, config),

@@ -33,8 +33,9 @@ const buildReason = z.discriminatedUnion("code", [
   z.object({
     code: z.literal("absent"),
     looked: z.array(z.string()),
-    // What changed since the promoted image, such as `RUN at line 12 changed since latest`.
+    // What changed since the promoted image, such as `RUN at line 12 changed since latest`, and all of it as lines.
     since: z.string().optional(),
+    diff: z.array(z.string()).optional(),
   }),
   // The tag is there, but what it points at is not whole.
   z.object({ code: z.literal("broken"), reference: z.string(), missing: z.literal("config") }),
@@ -172,6 +173,8 @@ export type Plan = DeepReadonly<z.output<typeof planSchema>>;
 export type PlannedImage = DeepReadonly<z.output<typeof image>>;
 export type Decision = DeepReadonly<z.output<typeof decision>>;
 export type BuildReason = DeepReadonly<z.output<typeof buildReason>>;
+/** What changed in an image that is nowhere; nothing where that is not known. */
+export type Change = Pick<Extract<BuildReason, { code: "absent" }>, "since" | "diff">;
 export type ScratchReason = DeepReadonly<z.output<typeof scratchReason>>;
 export type RefreshReason = DeepReadonly<z.output<typeof refreshReason>>;
 /** Why an image need not be built. */

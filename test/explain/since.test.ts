@@ -47,6 +47,7 @@ test("images to build are told apart from the promoted set, with one request for
     names: ["a", "b", "c"],
     tag: "latest",
     bases: [base],
+    start: async () => undefined,
     now: await stateAt(head),
     stateAt,
   };
@@ -56,7 +57,7 @@ test("images to build are told apart from the promoted set, with one request for
     git,
   );
   assert.deepEqual(
-    [...found],
+    [...found].map(([name, { since }]) => [name, since]),
     [
       ["a", "COPY s changed since latest"],
       ["b", "FROM at line 1 changed since latest"],
@@ -65,6 +66,11 @@ test("images to build are told apart from the promoted set, with one request for
   );
   assert.deepEqual(asked, [
     printReference(parseReference("registry.example.com/group/project/berth:latest")),
+  ]);
+  assert.deepEqual(found.get("b")?.diff, [
+    "  b.docker:1: ~ FROM",
+    "      - FROM x",
+    "      + FROM y",
   ]);
   const nothing: readonly (() => ReturnType<typeof record> | undefined)[] = [
     () => undefined,
@@ -77,4 +83,11 @@ test("images to build are told apart from the promoted set, with one request for
   ];
   for (const answer of nothing)
     assert.equal((await changesSince(query, registry(answer), git)).size, 0);
+  const start = async () => ({ label: "the merge base with main", revision });
+  for (const answer of nothing.slice(0, 4)) {
+    const since = await changesSince({ ...query, start }, registry(answer), git);
+    assert.equal(since.get("a")?.since, "COPY s changed since the merge base with main");
+  }
+  const unpromoted = { ...query, tag: undefined, start };
+  assert.equal((await changesSince(unpromoted, registry(nothing[4]!), git)).size, 3);
 });

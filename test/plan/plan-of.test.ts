@@ -15,7 +15,7 @@ describe("planOf", async () => {
     const asked: string[] = [];
     const changes = async (names: readonly string[]) => {
       asked.push(...names);
-      return new Map(names.map((name) => [name, `RUN in ${name} changed since latest`]));
+      return new Map(names.map((name) => [name, { since: `RUN in ${name} changed since latest` }]));
     };
     const settings = { upstream: undefined };
     const options = projects.job("qemu-project/qemu", { dockerfiles, env, settings, changes });
