@@ -1,10 +1,13 @@
 /** GitLab Runner against the coordinator, with pipelines that have nothing of berth in them. */
 import assert from "node:assert/strict";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { type Actor, newProject } from "../lives/actor.ts";
 import { pushBusybox } from "../support/bases.ts";
+import { until } from "../support/processes.ts";
 import { openPlatform, type Platform } from "./coordinator/platform.ts";
-import { type Ran, rested, run } from "./coordinator/ran.ts";
+import { type Ran, rested, run, traceOf } from "./coordinator/ran.ts";
 
 let platform: Platform;
 let project: Actor;
@@ -98,3 +101,56 @@ test("a job by hand holds the next stage until somebody starts it", async () => 
   const { states } = await rested(platform, held.pipeline);
   assert.deepEqual(states, { asked: "success", after: "success" });
 });
+
+test("a runner that goes away while it waits is given nothing, and the next one takes the job", async () => {
+  await platform.runner.go("SIGKILL");
+  const image = `${platform.bases.host}/library/busybox:1`;
+  const config = { job: { image, script: "echo ran" } };
+  await project.commit("main", { ".gitlab-ci.yml": JSON.stringify(config) });
+  const pipeline = await platform.start(project.project);
+  const statuses = pipeline.jobs.map(({ status }) => status);
+  await platform.runner.start();
+  const { outputs } = await rested(platform, pipeline);
+  assert.deepEqual(statuses, ["pending"]);
+  assert.equal(pipeline.jobs[0]?.attempts.length, 1);
+  assert.equal(outputs["job"], "ran\n");
+});
+
+for (const [signal, what, reason] of [
+  ["SIGTERM", "is told to stop", "unknown_failure"],
+  ["SIGKILL", "is killed", "stuck_or_timeout_failure"],
+] as const) {
+  test(`a runner that ${what} loses its job by ${reason}, and the next one runs it again`, async () => {
+    const image = `${platform.bases.host}/library/busybox:1`;
+    const path = join(platform.shared, signal);
+    const script = `echo begun; while ! test -e ${path}; do sleep 0.1; done`;
+    const retry = { max: 1, when: [reason] };
+    const config = { first: { image, retry, script }, after: { stage: "deploy", image, script } };
+    await project.commit("main", { ".gitlab-ci.yml": JSON.stringify(config) });
+    const pipeline = await platform.start(project.project);
+    const [job] = pipeline.jobs;
+    assert.ok(job);
+    await until(async () => /O[ +]begun/.test(traceOf(job)));
+    await platform.runner.go(signal);
+    const { model } = platform.gitlab;
+    if (signal === "SIGKILL") {
+      platform.dropStuck();
+      assert.equal(job.status, "running");
+      model.now = () => new Date(Date.now() + 3_600_000);
+      platform.dropStuck();
+      model.now = () => new Date();
+    }
+    await until(async () => job.status === "pending");
+    await writeFile(path, "");
+    await platform.runner.start();
+    const { states } = await rested(platform, pipeline);
+    assert.deepEqual(
+      job.attempts.map(({ end }) => [end?.state, end?.reason]),
+      [
+        ["failed", reason],
+        ["success", undefined],
+      ],
+    );
+    assert.deepEqual(states, { first: "success", after: "success" });
+  });
+}

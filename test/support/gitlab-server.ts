@@ -40,8 +40,11 @@ export interface GitLabOptions {
   readonly isNew?: boolean;
   /** Whether the registry has a metadata database, as GitLab.com has; true where not given. */
   readonly hasDatabase?: boolean;
-  /** Answers what is neither the API's nor the token service's; `undefined` where that is not its matter either. */
-  readonly also?: (request: SeenRequest) => Promise<Answer | undefined>;
+  /**
+   * Answers what is neither the API's nor the token service's; `undefined` where that is not its matter either.
+   * `gone` is raised when the one who asks has gone away.
+   */
+  readonly also?: (request: SeenRequest, gone: AbortSignal) => Promise<Answer | undefined>;
 }
 
 export interface TestGitLab {
@@ -93,13 +96,15 @@ export async function startGitLab(options: GitLabOptions = {}): Promise<TestGitL
   const log: string[] = [];
   const server = createServer((incoming, response) => {
     void (async () => {
+      const gone = new AbortController();
+      response.once("close", () => gone.abort());
       const request = await readRequest(incoming);
       log.push(`${request.method} ${decodeURIComponent(incoming.url ?? "")}`);
       if (request.path === "/jwt/auth") {
         const answer = await answerToken(model, tokens, users, request);
         return respond(request.method, response, undefined, () => answer);
       }
-      const other = await options.also?.(request);
+      const other = await options.also?.(request, gone.signal);
       const real = () => other ?? answerApi(api, request);
       respond(request.method, response, gitlab.fault(request), real);
     })().catch(() => response.destroy());

@@ -32,6 +32,7 @@ export async function freePort(): Promise<number> {
 
 export interface Service {
   readonly pid: number;
+  readonly ended: Promise<unknown>;
   /** Everything that it has printed. */
   log(): string;
   /** SIGTERM, after five seconds SIGKILL; resolves when it has ended. */
@@ -51,6 +52,7 @@ export async function startService(
   await once(child, "spawn");
   const service = {
     pid: child.pid ?? 0,
+    ended: once(child, "exit"),
     log: () => readFileSync(logFile, "utf8"),
     stop: () => stop(child),
   };

@@ -31,6 +31,8 @@ export interface Coordinator {
   rest(pipeline: RunPipeline): Promise<void>;
   /** Starts what waits for a person. */
   play(job: RunJob): void;
+  /** GitLab's hourly look at jobs whose runner says nothing any more (D18). */
+  dropStuck(): void;
   stop(): Promise<void>;
 }
 
@@ -58,7 +60,8 @@ export async function startCoordinator(
     runners,
     taken,
     folder: join(folder, "archives"),
-    next: (tags) => next(state, tags),
+    now: () => gitlab.model.now(),
+    next: (tags, gone) => next(state, tags, gone),
     ended(attempt, end) {
       finish(attempt, end);
       advance(state, attempt.job.pipeline);
@@ -66,8 +69,9 @@ export async function startCoordinator(
   };
   const gitlab = await startGitLab({
     registry: "docker",
-    also: async (request) =>
-      (await answerRunner(desk, request)) ?? answerGit(join(folder, "git"), gitlab.model, request),
+    also: async (request, gone) =>
+      (await answerRunner(desk, request, gone)) ??
+      answerGit(join(folder, "git"), gitlab.model, request),
   });
   gitlab.model.now = () => new Date();
   const { model, url, registry } = gitlab;
@@ -101,9 +105,18 @@ export async function startCoordinator(
       play(job);
       advance(state, job.pipeline);
     },
+    dropStuck() {
+      const silentSince = gitlab.model.now().getTime() - patienceWithRunnersMs;
+      const end = { state: "failed", exitCode: 0, reason: "stuck_or_timeout_failure" } as const;
+      for (const attempt of taken.values())
+        if (attempt.end === undefined && attempt.heardAt.getTime() <= silentSince)
+          desk.ended(attempt, end);
+    },
     stop: gitlab.stop,
   };
 }
+
+const patienceWithRunnersMs = 3_600_000;
 
 /** D20: what runs for an older commit of the same branch, tag or request. */
 function isRedundant(older: RunPipeline, { facts }: RunPipeline): boolean {
@@ -166,17 +179,26 @@ async function startChild(state: State, bridge: RunJob): Promise<void> {
 // A runner that waits hears of a job at once, and asks again after this.
 const patienceMs = 20_000;
 
-async function next(state: State, tags: readonly string[]): Promise<object | undefined> {
-  const end = AbortSignal.timeout(patienceMs);
-  while (!end.aborted) {
+async function next(
+  state: State,
+  tags: readonly string[],
+  gone: AbortSignal,
+): Promise<object | undefined> {
+  const over = new AbortController();
+  const late = setTimeout(() => over.abort(), patienceMs);
+  gone.addEventListener("abort", () => over.abort());
+  while (!over.signal.aborted && !gone.aborted) {
     const job = state.pipelines
       .flatMap(({ jobs }) => jobs)
       .find((one) => mayStart(state, one, tags));
     const response = job && take(state, job);
-    if (response !== undefined) return response;
-    if (job === undefined)
-      await once(state.changed, "change", { signal: end }).catch(() => undefined);
+    if (response !== undefined) {
+      clearTimeout(late);
+      return response;
+    }
+    if (job === undefined) await once(state.changed, "change", over).catch(() => undefined);
   }
+  clearTimeout(late);
   return undefined;
 }
 
@@ -212,7 +234,7 @@ function take(state: State, job: RunJob): object | undefined {
   const { name, stage } = made;
   const record = gitlab.job(facts.project, { ...same, name, stage, pipeline: facts });
   const none = { trace: Buffer.alloc(0), archive: undefined, dotenv: [], end: undefined };
-  const attempt: Attempt = { record, job, ...none };
+  const attempt: Attempt = { record, job, heardAt: gitlab.model.now(), ...none };
   job.attempts.push(attempt);
   job.status = "running";
   const parts = given(attempt, pipelines);

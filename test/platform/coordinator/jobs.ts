@@ -31,6 +31,8 @@ export interface RunJob {
 export interface Attempt {
   readonly record: TestJob;
   readonly job: RunJob;
+  /** When the runner last said anything of it. */
+  heardAt: Date;
   trace: Buffer;
   archive: Archive | undefined;
   dotenv: readonly Variable[];

@@ -11,7 +11,7 @@ import { program } from "../../support/programs.ts";
 import { temporaryFolder } from "../../support/services.ts";
 import { toolImage } from "../../support/tool-image.ts";
 import { type Coordinator, startCoordinator } from "./coordinator.ts";
-import { startRunner } from "./runner.ts";
+import { type Runner, startRunner } from "./runner.ts";
 
 const top = join(import.meta.dirname, "../../..");
 
@@ -24,6 +24,7 @@ export interface Platform extends Coordinator {
   readonly bases: DockerRegistry;
   /** A folder that all jobs see under the same path. */
   readonly shared: string;
+  readonly runner: Runner;
 }
 
 /** What users must set where Docker's own filter of system calls is on (docs/runners.md). */
@@ -69,7 +70,7 @@ export async function openPlatform(
     });
     ends.push(runner.stop);
     const ground = { folder, gitlab, env: gitEnv() };
-    return { ...coordinator, ground, bases, shared, stop };
+    return { ...coordinator, ground, bases, shared, runner, stop };
   } catch (error) {
     await stop();
     throw error;

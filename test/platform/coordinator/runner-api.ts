@@ -12,21 +12,27 @@ export interface Desk {
   readonly taken: ReadonlyMap<string, Attempt>;
   /** Where archives are kept. */
   readonly folder: string;
-  /** The next job for a runner with these tags, waited for a while; what is sent of it. */
-  next(tags: readonly string[]): Promise<object | undefined>;
+  now(): Date;
+  /** The next job for a runner with these tags, waited for a while or until it has gone; what is sent of it. */
+  next(tags: readonly string[], gone: AbortSignal): Promise<object | undefined>;
   ended(attempt: Attempt, end: End): void;
 }
 
 /** `undefined` where it is nothing that a runner asks. */
-export async function answerRunner(desk: Desk, request: SeenRequest): Promise<Answer | undefined> {
+export async function answerRunner(
+  desk: Desk,
+  request: SeenRequest,
+  gone: AbortSignal,
+): Promise<Answer | undefined> {
   const { method, path } = request;
-  if (path === "/api/v4/jobs/request") return give(desk, request);
+  if (path === "/api/v4/jobs/request") return give(desk, request, gone);
   const [, id = "", what = ""] = /^\/api\/v4\/jobs\/(\d+)(\/trace|\/artifacts)?$/.exec(path) ?? [];
   const attempt = desk.taken.get(id);
   if (attempt === undefined) return undefined;
   if (method === "GET" && what === "/artifacts") return archiveOf(desk, attempt, request);
   if (tokenOf(request) !== attempt.record.token) return failed(403);
   if (attempt.end !== undefined) return over(attempt);
+  attempt.heardAt = desk.now();
   if (method === "PATCH" && what === "/trace") return hear(attempt, request);
   if (method === "POST" && what === "/artifacts")
     return takeIn(attempt, request, `${desk.folder}/${id}.zip`);
@@ -38,10 +44,10 @@ function tokenOf({ headers }: SeenRequest): string | undefined {
   return headers["job-token"] ?? headers["runner-token"];
 }
 
-async function give(desk: Desk, request: SeenRequest): Promise<Answer> {
+async function give(desk: Desk, request: SeenRequest, gone: AbortSignal): Promise<Answer> {
   const tags = desk.runners.get(tokenOf(request) ?? "");
   if (tags === undefined) return failed(403);
-  const job = await desk.next(tags);
+  const job = await desk.next(tags, gone);
   if (job === undefined) return { status: 204 };
   const headers = { "content-type": "application/json" };
   return { status: 201, headers, body: JSON.stringify(job) };

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { succeed } from "../../support/command.ts";
 import type { Dockerd } from "../../support/dockerd.ts";
-import { type Service, startService } from "../../support/services.ts";
+import { startService } from "../../support/services.ts";
 
 /** What the runner itself would pull; it looks for it in the daemon first (gitlab-runner: executors/docker/internal/prebuilt). */
 const helper = "registry.gitlab.com/gitlab-org/gitlab-runner/gitlab-runner-helper:x86_64-v19.4.0";
@@ -27,8 +27,16 @@ export interface RunnerOptions {
   readonly shared: string;
 }
 
+export interface Runner {
+  /** Starts it again after it has gone. */
+  start(): Promise<void>;
+  /** Lets it go: told to stop it gives up its jobs and says so, killed it does nothing more. */
+  go(signal: "SIGTERM" | "SIGKILL"): Promise<void>;
+  stop(): Promise<void>;
+}
+
 /** Builds the runner where that was not done yet, which takes minutes, and starts it. */
-export async function startRunner(options: RunnerOptions): Promise<Service> {
+export async function startRunner(options: RunnerOptions): Promise<Runner> {
   const { runners, dockerd, folder } = options;
   const script = join(import.meta.dirname, "../../../scripts/platform.sh");
   const programs = (await promisify(execFile)(script)).stdout.trim();
@@ -41,7 +49,18 @@ export async function startRunner(options: RunnerOptions): Promise<Service> {
   await writeFile(config, text);
   const args = ["run", "--config", config, "--working-directory", folder];
   const log = join(folder, "log");
-  return startService(program, args, log, async () => true);
+  const start = () => startService(program, args, log, async () => true);
+  let service = await start();
+  return {
+    async start() {
+      service = await start();
+    },
+    async go(signal) {
+      process.kill(service.pid, signal);
+      await service.ended;
+    },
+    stop: () => service.stop(),
+  };
 }
 
 function sectionOf({ token, docker }: RunnerSettings, options: RunnerOptions): string {
