@@ -1,5 +1,6 @@
 /** What a base image's registry says of it, so that a build starts from exactly that and misses no ONBUILD. */
 import { BerthError } from "../errors.ts";
+import { isObject, readObject } from "../json.ts";
 import type { Manifest, Platform } from "../oci/manifest.ts";
 import { parseReference, printReference, type Reference, withDigest } from "../oci/reference.ts";
 import type { Registry } from "../registry/registry.ts";
@@ -76,7 +77,7 @@ async function settingsOf(
  * image-spec's config.md) and `Env`; MANIFEST_INVALID where the config is no JSON object.
  */
 export function readSettings(bytes: Uint8Array, where: string): Settings {
-  const settings = member(parseJson(bytes, where), "config");
+  const { config: settings } = configOf(bytes, where);
   const texts = (name: string): readonly string[] => {
     const list = member(settings, name);
     return Array.isArray(list) ? list.filter((one): one is string => typeof one === "string") : [];
@@ -94,7 +95,7 @@ export function readSettings(bytes: Uint8Array, where: string): Settings {
  * `undefined` where the build made none, or the history does not tell them all.
  */
 export function oldestLayer(config: Uint8Array, where: string, made: number): Date | undefined {
-  const history = member(parseJson(config, where), "history");
+  const { history } = configOf(config, where);
   const layers = (Array.isArray(history) ? history : []).filter(
     (entry) => member(entry, "empty_layer") !== true,
   );
@@ -106,20 +107,14 @@ export function oldestLayer(config: Uint8Array, where: string, made: number): Da
   return isTold ? new Date(Math.min(...times)) : undefined;
 }
 
-function parseJson(bytes: Uint8Array, where: string): object {
-  try {
-    const value: unknown = JSON.parse(new TextDecoder().decode(bytes));
-    if (typeof value === "object" && value !== null && !Array.isArray(value)) return value;
-  } catch {
-    // Falls through: text that is not JSON and JSON that is no object are the same mistake.
-  }
+function configOf(bytes: Uint8Array, where: string): Readonly<Record<string, unknown>> {
+  const config = readObject(new TextDecoder().decode(bytes));
+  if (config !== undefined) return config;
   throw new BerthError("MANIFEST_INVALID", `read the config of ${where}: it is not a JSON object`);
 }
 
 function member(value: unknown, name: string): unknown {
-  return typeof value === "object" && value !== null
-    ? (value as Record<string, unknown>)[name]
-    : undefined;
+  return isObject(value) ? value[name] : undefined;
 }
 
 function matches(platform: Platform | undefined, wanted: string): boolean {

@@ -81,9 +81,9 @@ async function runEngine(build: Build, tools: Tools): Promise<Pushed> {
   );
   try {
     const request = await requestFor(build, scratch.path, tools);
-    const result = await engine.build({ ...request, onLine: section.line });
-    const manifest = await tools.registry.get(withDigest(repository, result.digest));
-    if (manifest === undefined) throw vanished(image, result.digest);
+    const digest = await engine.build({ ...request, onLine: section.line });
+    const manifest = await tools.registry.get(withDigest(repository, digest));
+    if (manifest === undefined) throw vanished(image, digest);
     return { manifest, engine: engine.name };
   } finally {
     section.end();
@@ -151,8 +151,6 @@ function vanished(image: PlannedImage, digest: string): BerthError {
   return new BerthError(
     "REGISTRY_REFUSED",
     `build ${image.name}: the engine pushed ${digest}, the registry does not have it`,
-    {
-      hint: "run the job again; if it stays, look at the registry's log",
-    },
+    { hint: "run the job again; if it stays, look at the registry's log" },
   );
 }

@@ -5,21 +5,24 @@ import type { BuildRequest } from "./engine.ts";
 import { lastLine, neverEnded, registryError, registryFailure, withoutSecrets } from "./failure.ts";
 import { at, stepLine } from "./place.ts";
 
-export const getBuildah =
-  "install it (apt-get install buildah netavark, or apk add buildah), or use the docker engine";
+export const buildahProgram = {
+  program: "buildah",
+  get: "install it (apt-get install buildah netavark, or apk add buildah), or use the docker engine",
+  lineOf,
+};
 
 const runnerRights =
   'buildah needs to be root in its container or a user with ranges in /etc/subuid, and to be allowed user namespaces: on GitLab\'s docker executor set security_opt = ["seccomp:unconfined", "apparmor:unconfined"] or privileged = true for the runner, on Kubernetes the seccomp and AppArmor profiles Unconfined, on hosts of Ubuntu 23.10 or later also sysctl kernel.apparmor_restrict_unprivileged_userns=0, or use the docker engine';
 
 /** buildah's last word about its failure. */
-export function errorLine(result: RunResult): string {
+function lineOf(result: RunResult): string {
   const line = lastLine(result.stderr, /^Error(?:: | during )|^time=.*id_map: /);
   return line.replace(/^Error: /, "").replace(/^time="[^"]*" level=\w+ msg="(.*)"$/, "$1");
 }
 
 /** Whether only the writing of cached layers failed, without which the build is as good. */
 export function onlyCacheFailed(result: RunResult): boolean {
-  return result.exitCode !== 0 && /^failed pushing cache to /.test(errorLine(result));
+  return result.exitCode !== 0 && /^failed pushing cache to /.test(lineOf(result));
 }
 
 /**
@@ -32,10 +35,10 @@ export function couldNotStart(result: RunResult): boolean {
 
 /** The error for a machine on which buildah cannot work, or `undefined` where it is something else. */
 export function machineError(doing: string, result: RunResult): BerthError | undefined {
-  const line = errorLine(result);
+  const line = lineOf(result);
   if (/could not find "netavark"/.test(line)) {
     return new BerthError("ENGINE_MISSING", `${doing}: netavark is not installed`, {
-      hint: getBuildah,
+      hint: buildahProgram.get,
     });
   }
   const chroot = /error setting supplemental groups list: operation not permitted/;
@@ -51,9 +54,9 @@ const noRights =
 /** The error for a build that did not end well. */
 export function buildError(request: BuildRequest, result: RunResult, cause: Error): BerthError {
   const doing = `build ${request.name}`;
-  const line = errorLine(result);
+  const line = lineOf(result);
   const step = /^building at STEP "(.*)": (?:.*: )?(exit status \d+)$/.exec(line);
-  const known = neverEnded(result, doing, "buildah", getBuildah) ?? machineError(doing, result);
+  const known = neverEnded(result, doing, buildahProgram) ?? machineError(doing, result);
   if (known !== undefined) return known;
   if (/subprocess exited on (?:terminated|interrupt)/.test(result.stderr)) {
     return new BerthError("INTERRUPTED", `${doing}: buildah was asked to end`);

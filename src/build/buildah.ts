@@ -1,7 +1,7 @@
 /** Builds with buildah: no daemon, and no more rights than a container's root has. */
 import { BerthError } from "../errors.ts";
 import { keyVersion } from "../image/key.ts";
-import { parseDigest } from "../oci/digest.ts";
+import { type Digest, parseDigest } from "../oci/digest.ts";
 import type { Clock, Files, Run, RunResult } from "../world.ts";
 import {
   type BuildahSettings,
@@ -12,16 +12,15 @@ import {
   pushArguments,
 } from "./buildah-args.ts";
 import {
+  buildahProgram,
   buildError,
   couldNotStart,
-  errorLine,
-  getBuildah,
   machineError,
   onlyCacheFailed,
 } from "./buildah-failure.ts";
 import { type Env, limitFlags, prepare } from "./buildah-files.ts";
 import { refuseMisread } from "./buildah-refuse.ts";
-import type { BuildRequest, BuildResult, Engine } from "./engine.ts";
+import type { BuildRequest, Engine } from "./engine.ts";
 import { lastLines, neverEnded, noDigest, pushed, withoutSecrets } from "./failure.ts";
 import { remembered } from "./remembered.ts";
 
@@ -67,7 +66,7 @@ export function buildah(options: BuildahOptions): Engine {
 
 async function lookAtMachine({ run, env, command = "buildah" }: BuildahOptions): Promise<Machine> {
   const answer = await run(command, ["--version"]);
-  const missing = neverEnded(answer, "look for an engine", "buildah", getBuildah);
+  const missing = neverEnded(answer, "look for an engine", buildahProgram);
   if (missing !== undefined) throw missing;
   const version = parseBuildahVersion(answer.stdout);
   const ask = (storage: Env) => run(command, ["info"], { env: storage });
@@ -83,7 +82,7 @@ async function lookAtMachine({ run, env, command = "buildah" }: BuildahOptions):
     const found = storeOf((await ask(vfs)).stdout);
     if (found !== undefined) return { ...found, version, storage: vfs };
   }
-  const said = withoutSecrets(errorLine(info));
+  const said = withoutSecrets(buildahProgram.lineOf(info));
   throw (
     machineError("start buildah", info) ??
     new BerthError("ENGINE_UNAVAILABLE", `start buildah: ${said}`, {
@@ -116,7 +115,7 @@ async function build(
   options: BuildahOptions,
   machine: Machine,
   asked: BuildRequest,
-): Promise<BuildResult> {
+): Promise<Digest> {
   const { run, files, clock, command = "buildah" } = options;
   await refuseMisread(asked, machine.version, files);
   const store = storeFlags(machine, asked);
@@ -126,24 +125,19 @@ async function build(
   const output = lastLines(request.onLine);
   const call = (args: readonly string[], onLine = request.onLine): Promise<RunResult> =>
     run(command, [...store, ...args], { env, onLine });
-
-  const started = clock.now().getTime();
   const settings = await settingsFor(options, machine.version, request);
   const result = await attempts(request, (what) =>
     call(buildArguments(what, paths, settings), output.onLine),
   );
   if (result.exitCode !== 0) throw buildError(request, result, output.cause());
-  const built = clock.now().getTime();
   const imageId = (await files.read(paths.imageId))?.toString().trim() ?? "";
-  const failure = { program: "buildah", get: getBuildah, lineOf: errorLine };
   const push = () => call(pushArguments(request, paths, imageId));
-  await pushed(push, request.destination, failure, clock);
+  await pushed(push, request.destination, buildahProgram, clock);
   const digest = parseDigest((await files.read(paths.digest))?.toString().trim() ?? "");
-  if (digest === undefined) throw noDigest(request.destination, "buildah");
-  const pushMs = clock.now().getTime() - built;
+  if (digest === undefined) throw noDigest(request.destination, buildahProgram);
   // No later build would use it; where another one is built upon it at this moment, it stays.
   if (asked.noCache) await call(["rmi", imageId], () => undefined);
-  return { digest, buildMs: built - started, pushMs };
+  return digest;
 }
 
 async function settingsFor(

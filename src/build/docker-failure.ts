@@ -5,8 +5,11 @@ import type { BuildRequest } from "./engine.ts";
 import { lastLine, neverEnded, registryError, registryFailure, withoutSecrets } from "./failure.ts";
 import { at, buildkitLine, failingStep } from "./place.ts";
 
-export const getDocker =
-  "install Docker's client (apt-get install docker.io, or docker-cli and docker-buildx; apk add docker-cli docker-cli-buildx), or use the buildah engine";
+export const dockerProgram = {
+  program: "docker",
+  get: "install Docker's client (apt-get install docker.io, or docker-cli and docker-buildx; apk add docker-cli docker-cli-buildx), or use the buildah engine",
+  lineOf: dockerLine,
+};
 
 export const getBuildx =
   "install it (apt-get install docker-buildx, or apk add docker-cli-buildx), or use the buildah engine";
@@ -53,7 +56,7 @@ export function dockerBuildError(
 ): BerthError {
   const doing = `build ${request.name}`;
   const line = dockerLine(result);
-  const stopped = neverEnded(result, doing, "docker", getDocker);
+  const stopped = neverEnded(result, doing, dockerProgram);
   if (stopped !== undefined) return stopped;
   if (/BuildKit is enabled but the buildx component/i.test(line)) {
     return new BerthError("ENGINE_MISSING", `${doing}: docker-buildx is missing`, {

@@ -9,10 +9,10 @@ import {
   daemonError,
   dockerBuildError,
   dockerLine,
+  dockerProgram,
   getBuildx,
-  getDocker,
 } from "./docker-failure.ts";
-import type { BuildRequest, BuildResult, Engine } from "./engine.ts";
+import type { BuildRequest, Engine } from "./engine.ts";
 import { lastLines, neverEnded, noDigest, pushed } from "./failure.ts";
 import { remembered } from "./remembered.ts";
 
@@ -94,7 +94,7 @@ async function waitForDaemon(
     if (versions !== undefined) return versions;
     const stopped = answer.timedOut
       ? undefined
-      : neverEnded(answer, "look for an engine", "docker", getDocker);
+      : neverEnded(answer, "look for an engine", dockerProgram);
     if (stopped !== undefined) throw stopped;
     const line = answer.timedOut ? "no answer" : dockerLine(answer);
     const hopeless = /permission denied/i.test(line);
@@ -107,7 +107,7 @@ async function build(
   options: DockerOptions,
   client: Client,
   request: BuildRequest,
-): Promise<BuildResult> {
+): Promise<Digest> {
   const { files, clock } = options;
   const at = (name: string): string => join(request.scratchFolder, name);
   const auth = (await files.read(request.authFile))?.toString();
@@ -119,20 +119,16 @@ async function build(
   const env = { DOCKER_CONFIG: at("docker"), BUILDX_CONFIG: at("docker/buildx") };
   const output = lastLines(request.onLine);
   const settings = { attests: client.attests, network: options.network };
-
-  const started = clock.now().getTime();
   const args = dockerBuildArguments(request, at("Dockerfile"), settings);
   const result = await client.docker(args, { env, onLine: output.onLine });
   if (result.exitCode !== 0) throw dockerBuildError(request, result, client.host, output.cause());
-  const built = clock.now().getTime();
-  const speaker = { program: "docker", get: getDocker, lineOf: dockerLine };
   const push = () =>
     client.docker(["push", printReference(request.destination)], { env, onLine: request.onLine });
   try {
-    const said = await pushed(push, request.destination, speaker, clock);
+    const said = await pushed(push, request.destination, dockerProgram, clock);
     const digest = pushedDigest(said.stdout);
-    if (digest === undefined) throw noDigest(request.destination, "docker");
-    return { digest, buildMs: built - started, pushMs: clock.now().getTime() - built };
+    if (digest === undefined) throw noDigest(request.destination, dockerProgram);
+    return digest;
   } finally {
     // The layers stay in the daemon's cache; a name that moves would only mislead there.
     await client.docker(["image", "rm", "--no-prune", printReference(request.destination)]);

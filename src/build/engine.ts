@@ -47,20 +47,13 @@ export interface BuildRequest {
   readonly onLine: (line: string) => void;
 }
 
-export interface BuildResult {
-  /** The manifest that was pushed to the destination's repository. */
-  readonly digest: Digest;
-  readonly buildMs: number;
-  readonly pushMs: number;
-}
-
 /** A program that builds; one contract test serves every implementation. */
 export interface Engine {
   readonly name: "buildah" | "docker";
   /** Its version for records and reports; ENGINE_MISSING or ENGINE_UNAVAILABLE where it cannot work. */
   check(): Promise<string>;
-  /** Builds and pushes; BUILD_FAILED where the build fails, REGISTRY_* where the push does. */
-  build(request: BuildRequest): Promise<BuildResult>;
+  /** Builds, pushes and gives the manifest's digest; BUILD_FAILED where the build fails, REGISTRY_* where the push does. */
+  build(request: BuildRequest): Promise<Digest>;
 }
 
 /**
@@ -84,9 +77,7 @@ export async function chooseEngine(
   throw new BerthError(
     "ENGINE_MISSING",
     "look for an engine: neither buildah nor docker is installed",
-    {
-      hint: "install one: apt-get install buildah netavark, or apk add buildah",
-    },
+    { hint: "install one: apt-get install buildah netavark, or apk add buildah" },
   );
 }
 

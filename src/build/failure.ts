@@ -26,11 +26,8 @@ export function registryFailure(line: string): RegistryCode | undefined {
 
 /** Whether the same push may well succeed a moment later, as GitLab's registry sometimes needs it. */
 export function isPassing(line: string): boolean {
-  return /blob unknown|blob upload (?:unknown|invalid)/i.test(line) || outageOnly(line);
-}
-
-function outageOnly(line: string): boolean {
-  return registryFailure(line) === "REGISTRY_UNAVAILABLE";
+  const isLost = /blob unknown|blob upload (?:unknown|invalid)/i.test(line);
+  return isLost || registryFailure(line) === "REGISTRY_UNAVAILABLE";
 }
 
 /** The error for a failed exchange with a registry, about what was being done there. */
@@ -50,16 +47,18 @@ const registryHints: Record<RegistryCode, string> = {
   REGISTRY_UNAVAILABLE: "the registry could not be reached; run it again",
 };
 
-/**
- * The error for a program that was not there or that a signal ended; `undefined` where it ran to its end.
- *
- * `get` says how to install the program.
- */
+/** A program that builds or runs images. */
+export interface EngineProgram {
+  readonly program: string;
+  /** How to install it. */
+  readonly get: string;
+}
+
+/** The error for a program that was not there or that a signal ended; `undefined` where it ran to its end. */
 export function neverEnded(
   result: RunResult,
   doing: string,
-  program: string,
-  get: string,
+  { program, get }: EngineProgram,
 ): BerthError | undefined {
   if (result.missing) {
     return new BerthError("ENGINE_MISSING", `${doing}: ${program} is not installed`, { hint: get });
@@ -106,19 +105,11 @@ export function withoutSecrets(line: string): string {
 
 const pauseMs = 2000;
 
-/** An engine as a program that says why it failed. */
-export interface EngineProgram {
-  readonly program: string;
-  /** How to install it. */
-  readonly get: string;
-  readonly lineOf: (result: RunResult) => string;
-}
-
 /** Pushes, once more after a moment where the registry was only busy, and gives what the program said. */
 export async function pushed(
   push: () => Promise<RunResult>,
   destination: Reference,
-  engine: EngineProgram,
+  engine: EngineProgram & { readonly lineOf: (result: RunResult) => string },
   clock: Clock,
 ): Promise<RunResult> {
   let result = await push();
@@ -128,11 +119,13 @@ export async function pushed(
   }
   if (result.exitCode === 0) return result;
   const doing = `push ${printReference(destination)}`;
-  const stopped = neverEnded(result, doing, engine.program, engine.get);
-  throw stopped ?? registryError(doing, engine.lineOf(result), destination.host);
+  throw (
+    neverEnded(result, doing, engine) ??
+    registryError(doing, engine.lineOf(result), destination.host)
+  );
 }
 
-export function noDigest(destination: Reference, program: string): BerthError {
+export function noDigest(destination: Reference, { program }: EngineProgram): BerthError {
   return new BerthError(
     "MANIFEST_INVALID",
     `push ${printReference(destination)}: ${program} named no digest`,

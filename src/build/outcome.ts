@@ -1,7 +1,7 @@
 /** An outcome's file: its shape, which is also the type that the program uses, and how it is read back. */
 
 import { BerthError, type ErrorCode, errorCodes } from "../errors.ts";
-import type { DeepReadonly } from "../json.ts";
+import { type DeepReadonly, readObject } from "../json.ts";
 import { type Digest, parseDigest } from "../oci/digest.ts";
 import * as z from "../zod.ts";
 
@@ -56,7 +56,7 @@ export type ImageBlob = DeepReadonly<z.output<typeof blob>>;
 
 /** Reads the file of one outcome; PLAN_INVALID where it is damaged or of another version of berth. */
 export function parseOutcome(text: string, file: string): Outcome {
-  const parsed = schema.safeParse(parseJson(text), z.once);
+  const parsed = schema.safeParse(readObject(text), z.once);
   if (parsed.success) return { ...parsed.data, seconds: parsed.data.seconds };
   const issue = parsed.error.issues[0];
   throw new BerthError(
@@ -64,12 +64,4 @@ export function parseOutcome(text: string, file: string): Outcome {
     `read ${file}: ${issue?.path.join(".") ?? ""}: ${issue?.message ?? "unknown"}`,
     { hint: "it must come from `berth build` or `berth ensure` of the same version of berth" },
   );
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -151,9 +151,7 @@ export function refuseDirty(
   throw new BerthError(
     "TREE_DIRTY",
     `${doing}: files that images are made from differ from the commit: ${shown}${more}`,
-    {
-      hint: "commit them, or give --allow-dirty to publish images that no commit describes",
-    },
+    { hint: "commit them, or give --allow-dirty to publish images that no commit describes" },
   );
 }
 

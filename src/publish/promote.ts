@@ -144,9 +144,7 @@ async function compare(
     throw new BerthError(
       "GIT_FAILED",
       `compare ${plan.revision} with the promoted commit ${before}: the clone does not hold both`,
-      {
-        hint: "let the job fetch more history (GIT_DEPTH: 0), then run it again",
-      },
+      { hint: "let the job fetch more history (GIT_DEPTH: 0), then run it again" },
     );
   }
   return older ? "older" : "newer";
@@ -200,8 +198,6 @@ function unrecorded(base: Repository, setId: string): BerthError {
   return new BerthError(
     "SET_INCOMPLETE",
     `promote: ${printReference(recordReference(base, ownTags.set(setId)))} is not there`,
-    {
-      hint: "run `berth ensure` (or `berth publish` after the builds) for this commit first",
-    },
+    { hint: "run `berth ensure` (or `berth publish` after the builds) for this commit first" },
   );
 }

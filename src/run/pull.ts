@@ -1,6 +1,6 @@
 /** Brings an image to this machine by digest, with berth's login for its registry. */
 import { clientConfig, hostOfContext } from "../build/docker.ts";
-import { getDocker } from "../build/docker-failure.ts";
+import { dockerProgram } from "../build/docker-failure.ts";
 import { lastLine, neverEnded, registryError } from "../build/failure.ts";
 import { BerthError } from "../errors.ts";
 import { isLoopbackHost, parseReference } from "../oci/reference.ts";
@@ -124,7 +124,7 @@ function pullError(reference: string, host: string, result: Attached, tool: Tool
   if (result.asked !== undefined)
     return new BerthError("INTERRUPTED", `${doing}: ${result.asked} ended it`);
   const ended = { ...result, timedOut: false, stdout: "", stderr: result.errors };
-  const stopped = neverEnded(ended, doing, tool.command, getDocker);
+  const stopped = neverEnded(ended, doing, { program: tool.command, get: dockerProgram.get });
   const line = lastLine(result.errors, /^error/i).replace(
     /^error(?: response from daemon)?: /i,
     "",

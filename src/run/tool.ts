@@ -75,7 +75,8 @@ async function detectDocker({ run, env }: Ports): Promise<DetectedTool> {
 
 function daemonTrouble(answer: RunResult, host: string | undefined): BerthError {
   if (answer.timedOut) return daemonError("no answer", host);
-  const stopped = neverEnded(answer, "look for docker", "docker", "install docker.io");
+  const docker = { program: "docker", get: "install docker.io" };
+  const stopped = neverEnded(answer, "look for docker", docker);
   return stopped ?? daemonError(dockerLine(answer), host);
 }
 

@@ -4,7 +4,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:
 import { dirname, join } from "node:path";
 import { after, before } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { BuildRequest, BuildResult, Engine } from "../../src/build/engine.ts";
+import type { BuildRequest, Engine } from "../../src/build/engine.ts";
 import { BerthError, type ErrorCode } from "../../src/errors.ts";
 import { realFiles } from "../../src/host/files.ts";
 import { createRunner } from "../../src/host/run.ts";
@@ -53,7 +53,7 @@ export interface Workshop {
   /** A base image with busybox, by its digest. */
   readonly base: () => string;
   readonly folder: () => string;
-  readonly build: (wanted: Wanted, engine?: Engine) => Promise<BuildResult>;
+  readonly build: (wanted: Wanted, engine?: Engine) => Promise<{ readonly digest: Digest }>;
   readonly tree: (repository: string, digest: Digest) => Promise<FileTree>;
 }
 
@@ -99,7 +99,7 @@ async function buildOnce(engine: Engine, folder: string, host: string, wanted: W
     for (const [id, value] of Object.entries({ ...secrets })) await put(at("secret", id), value);
     await put(at("auth", "config.json"), auth);
     const dockerfile = request.dockerfile ?? "";
-    return await engine.build({
+    const digest = await engine.build({
       name: repository,
       dockerfile,
       ...readOf(dockerfile, request.args ?? {}),
@@ -119,6 +119,7 @@ async function buildOnce(engine: Engine, folder: string, host: string, wanted: W
       onLine: () => {},
       ...request,
     });
+    return { digest };
   } finally {
     await rm(own, { recursive: true });
   }
