@@ -165,19 +165,13 @@ export interface Screen {
 export interface Log {
   info(text: string): void;
   warn(text: string): void;
-  /** Opens a collapsible section on GitLab, prints a heading elsewhere; `end` closes it. */
-  section(id: string, title: string): { line(text: string): void; end(): void };
-}
-
-/** A build that is going to be; `section` is the id under which the log gets its lines. */
-export interface ExpectedBuild {
-  readonly name: string;
-  readonly section: string;
+  /** Opens the section of an image's build, collapsible on GitLab, under a heading elsewhere; `end` closes it. */
+  section(name: string, title: string): { line(text: string): void; end(): void };
 }
 
 /** The log of a process, which also follows the builds of a run and holds warnings back for its end. */
 export interface ConsoleLog extends Log {
-  expect(builds: readonly ExpectedBuild[]): void;
+  expect(names: readonly string[]): void;
   began(name: string): void;
   ended(name: string, result: string): void;
   /** The builds are over, or are given up. */

@@ -1,3 +1,4 @@
+/** Builds one image: what was hashed goes to the engine, and what it pushed gets the key's tag. */
 import { BerthError } from "../errors.ts";
 import type { Manifest } from "../oci/manifest.ts";
 import {
@@ -18,11 +19,6 @@ import { keepLayers, layerCache, sinceAnnotation } from "./layers.ts";
 import { pinReferences } from "./pin.ts";
 import { type Build, requestFor } from "./request.ts";
 import { materialOf, type Tools } from "./tools.ts";
-
-/** The log's section that holds what an engine says while it builds an image. */
-export function sectionOf(name: string): string {
-  return `berth_build_${name}`;
-}
 
 /** The manifest that the image ended at, and whether another pipeline had made it meanwhile. */
 export interface BuiltImage {
@@ -75,10 +71,7 @@ async function runEngine(build: Build, tools: Tools): Promise<Pushed> {
   const { image, repository } = build;
   const engine = await tools.engine();
   const scratch = await tools.machine.files.temporary("berth-build-");
-  const section = tools.log.section(
-    sectionOf(image.name),
-    `build ${image.name} with ${engine.name}`,
-  );
+  const section = tools.log.section(image.name, `build ${image.name} with ${engine.name}`);
   try {
     const request = await requestFor(build, scratch.path, tools);
     const digest = await engine.build({ ...request, onLine: section.line });

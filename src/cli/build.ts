@@ -10,7 +10,7 @@ import type { World } from "../world.ts";
 import { carryOut } from "./carry-out.ts";
 import { clearOutcomes, outputFolder, readPlan, writeOutcomes } from "./folder.ts";
 import { known } from "./project.ts";
-import { exitCodeFor, openSession, refuseDirty, reportFailures, withSpool } from "./session.ts";
+import { openSession, refuseDirty, tellFailures, withSpool } from "./session.ts";
 import {
   type BuildOptions,
   type Doing,
@@ -59,8 +59,7 @@ async function build(
   });
   await writeOutcomes(folder, asked, outcomes);
   printResult(world, options, { outcomes }, printOutcomes(outcomes, asked.images, world));
-  reportFailures(session, outcomes);
-  return exitCodeFor(outcomes);
+  return tellFailures(session, outcomes);
 }
 
 /** What is built must be what was planned: the checkout has to give the plan's keys. */

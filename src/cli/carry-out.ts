@@ -1,7 +1,6 @@
 /** Carries out decisions while a person can look on, and publishes what came of them; for all commands that build. */
 
 import { type BaseFacts, lookUpBase } from "../build/bases.ts";
-import { sectionOf } from "../build/build.ts";
 import { buildah } from "../build/buildah.ts";
 import { newBase } from "../build/copy.ts";
 import { docker } from "../build/docker.ts";
@@ -71,7 +70,7 @@ export async function carryOut(
   const builds = images.filter(({ decision }) => isBuilt(decision));
   // From here on a signal ends the builds first, and then the process, so that the terminal is left in order.
   if (builds.length > 0) world.guard();
-  log.expect(builds.map(({ name }) => ({ name, section: sectionOf(name) })));
+  log.expect(builds.map(({ name }) => name));
   try {
     return await runParentsFirst(images, project.config.parallel, async (image, parents) => {
       if (!isBuilt(image.decision)) return execute(image, parents, tools);

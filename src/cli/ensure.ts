@@ -10,7 +10,7 @@ import { isPublishDue } from "../publish/due.ts";
 import type { World } from "../world.ts";
 import { type OutputFolder, outputFolder, sightedManifests, writePlan } from "./folder.ts";
 import { makePlanOf } from "./make-plan.ts";
-import { exitCodeFor, openSession, reportFailures, type Session, withSpool } from "./session.ts";
+import { openSession, type Session, tellFailures, withSpool } from "./session.ts";
 import {
   type BuildOptions,
   type Doing,
@@ -97,6 +97,6 @@ function printEnd(
   ].join("");
   const value = { plan, outcomes, left, record: record ?? plan.set.record };
   printResult(session.world, options, value, text);
-  reportFailures(session, outcomes);
-  return left.length > 0 ? exitCodes.failed : exitCodeFor(outcomes);
+  const code = tellFailures(session, outcomes);
+  return left.length > 0 ? exitCodes.failed : code;
 }

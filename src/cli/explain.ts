@@ -78,7 +78,10 @@ async function explainImage(
     (await ifReadable(stateAt(head).then((state) => keyIn(state, name))))?.key !== image.key;
   const sources = options.offline === true ? [] : sourcesOf(situation, config);
   const { reference, reachable } = await lookAround(image, sources, session);
-  const asked = { name, against: options.against, head, isDirty, sources, reachable };
+  const against =
+    options.against === undefined
+      ? await usual(name, { reachable, head, isDirty }, session)
+      : await named(options.against, name, sources, session);
   return answer({
     name,
     now: project,
@@ -86,7 +89,7 @@ async function explainImage(
     label: options.rev === undefined ? workingTree : `revision ${options.rev}`,
     head,
     stateAt,
-    against: await againstOf(asked, session),
+    against,
     git,
     reference,
     looked: reachable.map(({ base }) => printRepository(base)),
@@ -124,32 +127,25 @@ async function lookIn(
   return { answered: looked.length > 0, reference };
 }
 
-interface AgainstQuery {
-  readonly name: string;
-  /** As the user wrote it. */
-  readonly against: string | undefined;
+interface Known {
+  /** The registry bases that have answered. */
+  readonly reachable: readonly Source[];
   readonly head: string | undefined;
   /** Whether the working tree's key is another than its commit's. */
   readonly isDirty: () => Promise<boolean>;
-  /** None where no registry is to be asked. */
-  readonly sources: readonly Source[];
-  /** Those that have answered. */
-  readonly reachable: readonly Source[];
 }
 
-/** Finds what the user named; without a name the promoted image, and without one the history. */
-async function againstOf(query: AgainstQuery, session: Session): Promise<Against | undefined> {
-  const { against } = query;
-  return against === undefined ? usual(query, session) : named(against, query, session);
-}
-
-async function usual(query: AgainstQuery, session: Session): Promise<Against | undefined> {
-  const { name, reachable, head, isDirty } = query;
-  const { situation, project } = session;
+/** The promoted image, and without one the history. */
+async function usual(
+  name: string,
+  { reachable, head, isDirty }: Known,
+  session: Session,
+): Promise<Against | undefined> {
   const tag = await promotedTag(session);
   const promoted = tag === undefined ? undefined : await tagged(tag, name, reachable, session);
   if (promoted !== undefined && isTelling(promoted)) return promoted;
   if (head === undefined) return undefined;
+  const { situation, project } = session;
   return startAgainst(head, await isDirty(), situation.defaultBranch, project.git);
 }
 
@@ -158,11 +154,13 @@ function isTelling({ key, revision }: Against): boolean {
   return key !== null || revision !== null;
 }
 
+/** What the user named; `sources` are none where no registry is to be asked. */
 async function named(
   against: string,
-  { name, sources }: AgainstQuery,
+  name: string,
+  sources: readonly Source[],
   session: Session,
-): Promise<Against | undefined> {
+): Promise<Against> {
   const { project, login } = session;
   if (against === "upstream") return inUpstream(name, sources, session);
   const isPromoted = project.config.publish.some(({ tag }) => tag === against);
@@ -196,7 +194,7 @@ async function tagged(
 ): Promise<Against | undefined> {
   if (!isTag(tag)) return undefined;
   for (const source of sources) {
-    const found = await inSource(source, tag, name, session);
+    const found = await imageIn(source, tag, name, session);
     if (found !== undefined) return found;
   }
   return undefined;
@@ -214,7 +212,7 @@ async function inUpstream(
       `set \`upstream\` in the configuration or ${session.project.config.prefix}_UPSTREAM, and do not give --offline`,
     );
   const tag = (await promotedTag(session)) ?? "latest";
-  const found = await inSource(upstream, tag, name, session);
+  const found = await imageIn(upstream, tag, name, session);
   if (found !== undefined) return { ...found, label: `upstream's ${tag}` };
   throw usageError(
     `compare ${name} with upstream: it has no ${name}:${tag}`,
@@ -222,7 +220,6 @@ async function inUpstream(
   );
 }
 
-function inSource(source: Source, tag: string, name: string, { login }: Session) {
-  const repository = source.repositoryOf(name);
-  return imageAgainst(withTag(repository, tag), tag, login.registry);
+function imageIn(source: Source, tag: string, name: string, { login }: Session) {
+  return imageAgainst(withTag(source.repositoryOf(name), tag), tag, login.registry);
 }

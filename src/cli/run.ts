@@ -30,14 +30,7 @@ import {
   pullPorts,
   usable,
 } from "./pull.ts";
-import {
-  exitCodeFor,
-  openSession,
-  refuseDirty,
-  reportFailures,
-  type Session,
-  withSpool,
-} from "./session.ts";
+import { openSession, refuseDirty, type Session, tellFailures, withSpool } from "./session.ts";
 import {
   type BuildOptions,
   type Doing,
@@ -155,9 +148,8 @@ async function buildImages(
     const task = { plan, materials: identified.materials, manifests: new Map() };
     return (await carryOut(images, task, session, options)).map(({ outcome }) => outcome);
   });
-  reportFailures(session, outcomes);
+  const code = tellFailures(session, outcomes);
   const absent = outcomes.some(({ digest }) => digest === null);
-  const code = exitCodeFor(outcomes);
   return absent && code === exitCodes.done ? exitCodes.failed : code;
 }
 

@@ -155,24 +155,23 @@ export function refuseDirty(
   );
 }
 
-/** Names every failure at the end, where a person looks first. */
-export function reportFailures({ world }: Session, outcomes: readonly Outcome[]): void {
+/**
+ * Names every failure at the end, where a person looks first, and gives the exit code: that of weather (75) only if
+ * all that failed is weather, so that a retry is never wasted on a broken build.
+ */
+export function tellFailures({ world }: Session, outcomes: readonly Outcome[]): ExitCode {
   for (const { name, error, optional } of outcomes) {
     if (error === null) continue;
     const weight = optional ? "optional, so the set goes on without it" : error.code;
     world.log.info(`berth: ${name}: ${error.message} [${weight}]`);
     if (error.hint !== null) world.log.info(`  hint: ${error.hint}`);
   }
-}
-
-/** Only weather (75) if all that failed is weather, so that a retry is never wasted on a broken build. */
-export function exitCodeFor(outcomes: readonly Outcome[]): ExitCode {
-  const fatal = outcomes.filter(isFatal).filter(({ result }) => result === "failed");
-  if (fatal.length === 0) return outcomes.some(isFatal) ? exitCodes.failed : exitCodes.done;
-  const codes = fatal.map(({ error }) =>
-    error === null ? exitCodes.failed : errorCodes[error.code],
+  const fatal = outcomes.filter(isFatal);
+  if (fatal.length === 0) return exitCodes.done;
+  // A skipped image has the reason of its parent.
+  const failed = fatal.filter(({ result }) => result === "failed");
+  const [code = exitCodes.failed, ...others] = new Set(
+    failed.map(({ error }) => (error === null ? exitCodes.failed : errorCodes[error.code])),
   );
-  return codes.every((code) => code === codes[0])
-    ? (codes[0] ?? exitCodes.failed)
-    : exitCodes.failed;
+  return others.length === 0 ? code : exitCodes.failed;
 }

@@ -1,8 +1,8 @@
 /** The log of this process: on a terminal what is being built is at the foot of the screen, all else above it. */
 import { styleText } from "node:util";
 import { printable } from "../printable.ts";
-import type { ConsoleLog, ExpectedBuild, Screen } from "../world.ts";
-import { holdWarnings, lastState, makeLog, makeSections } from "./log.ts";
+import type { ConsoleLog, Screen } from "../world.ts";
+import { holdWarnings, lastState, makeLog } from "./log.ts";
 
 /** Standard error is one, so its log is too. */
 let log: ConsoleLog | undefined;
@@ -78,15 +78,14 @@ type Round = ReturnType<typeof roundOf>;
 
 export function makeLiveLog({ screen, now, every }: LiveOptions): ConsoleLog {
   const time = (): number => now().getTime();
-  let round = roundOf([], time());
+  let round = roundOf(0, time());
   let stop: (() => void) | undefined;
   const foot = footOf(screen, () => frame(round, time()));
-  const plain = makeSections({ write: foot.write, sections: false, now });
   return {
     info: (text) => foot.write(`${printable(text)}\n`),
     ...holdWarnings(foot.write),
-    expect(builds) {
-      round = roundOf(builds, time());
+    expect(names) {
+      round = roundOf(names.length, time());
       stop ??= every(200, foot.draw);
       void foot.open();
     },
@@ -100,17 +99,16 @@ export function makeLiveLog({ screen, now, every }: LiveOptions): ConsoleLog {
       round.ended.push(result === "failed" ? outputOf(name, build) : "");
       foot.write(`${name}: ${result} after ${printElapsed(time() - build.since)}\n`);
     },
-    section(id, title) {
-      const name = round.expected.find(({ section }) => section === id)?.name;
-      if (name === undefined) return plain(id, title);
-      return { line: (text) => keepLine(text, round.running.get(name)), end: () => undefined };
-    },
+    section: (name) => ({
+      line: (text) => keepLine(text, round.running.get(name)),
+      end: () => undefined,
+    }),
     settle() {
       stop?.();
       stop = undefined;
       const left = [...round.running.keys()].map((name) => `${name}: not finished\n`);
       const text = [...left, ...round.ended].join("");
-      round = roundOf([], time());
+      round = roundOf(0, time());
       foot.write(text);
     },
     around: foot.around,
@@ -118,7 +116,7 @@ export function makeLiveLog({ screen, now, every }: LiveOptions): ConsoleLog {
 }
 
 /** Builds that were announced together; `ended` has what is to be said of each at the end. */
-function roundOf(expected: readonly ExpectedBuild[], since: number) {
+function roundOf(expected: number, since: number) {
   return { expected, since, running: new Map<string, Build>(), ended: [] as string[] };
 }
 
@@ -150,7 +148,7 @@ function footOf(screen: NodeJS.WriteStream, lines: () => readonly string[]) {
 
 function frame({ expected, since, running, ended }: Round, now: number): readonly string[] {
   if (running.size === 0) return [];
-  const counts = `building ${running.size}, ${ended.length} of ${expected.length} done`;
+  const counts = `building ${running.size}, ${ended.length} of ${expected} done`;
   const lines = [...running].map(([name, build]) => buildLine(name, build, now));
   return [`${counts}; ${printElapsed(now - since)}`, ...lines];
 }

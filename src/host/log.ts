@@ -73,7 +73,7 @@ function seconds(milliseconds: number): number {
  * Makes sections that never mix: the oldest open one is written as it comes, the lines of the
  * others wait until it has ended, so that two builds side by side read as one after the other.
  */
-export function makeSections({ write, sections, now }: LogOptions): Log["section"] {
+function makeSections({ write, sections, now }: LogOptions): Log["section"] {
   const open: Section[] = [];
   const flush = (section: Section): void => {
     for (const line of section.lines.splice(0)) write(`${line}\n`);
@@ -88,9 +88,9 @@ export function makeSections({ write, sections, now }: LogOptions): Log["section
       flush(next);
     }
   };
-  return (id, title) => {
+  return (name, title) => {
     const section: Section = {
-      id: id.replace(/[^A-Za-z0-9_.-]/g, "_"),
+      id: `berth_build_${name.replace(/[^A-Za-z0-9_.-]/g, "_")}`,
       title: printableLine(title),
       started: now().getTime(),
       lines: [],
