@@ -67,9 +67,11 @@ export interface Problem {
 
 export interface ErrorDetails {
   /** What to do next, one sentence. */
-  readonly hint?: string;
+  readonly hint?: string | undefined;
   /** All mistakes found, when there can be several. */
   readonly problems?: readonly Problem[];
+  /** The last lines of a program that failed. */
+  readonly output?: readonly string[];
   readonly cause?: unknown;
 }
 
@@ -83,6 +85,7 @@ export class BerthError extends Error {
   readonly code: ErrorCode;
   readonly hint: string | undefined;
   readonly problems: readonly Problem[];
+  readonly output: readonly string[];
 
   constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
     super(message, { cause: details.cause });
@@ -90,6 +93,7 @@ export class BerthError extends Error {
     this.code = code;
     this.hint = details.hint;
     this.problems = details.problems ?? [];
+    this.output = details.output ?? [];
   }
 }
 

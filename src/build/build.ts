@@ -15,6 +15,8 @@ import type { PlannedImage } from "../plan/plan.ts";
 import { annotationsOf, withAnnotations } from "./annotate.ts";
 import { oldestLayer } from "./bases.ts";
 import { secondsAnnotation } from "./ended.ts";
+import type { BuildRequest, Engine } from "./engine.ts";
+import { lastLines, withOutput } from "./failure.ts";
 import { keepLayers, layerCache, sinceAnnotation } from "./layers.ts";
 import { pinReferences } from "./pin.ts";
 import { type Build, requestFor } from "./request.ts";
@@ -74,13 +76,26 @@ async function runEngine(build: Build, tools: Tools): Promise<Pushed> {
   const section = tools.log.section(image.name, `build ${image.name} with ${engine.name}`);
   try {
     const request = await requestFor(build, scratch.path, tools);
-    const digest = await engine.build({ ...request, onLine: section.line });
+    const digest = await runToEnd(engine, { ...request, onLine: section.line }, tools);
     const manifest = await tools.registry.get(withDigest(repository, digest));
     if (manifest === undefined) throw vanished(image, digest);
     return { manifest, engine: engine.name };
   } finally {
     section.end();
     await scratch.remove();
+  }
+}
+
+/** Builds and pushes; a failure carries the engine's last lines. */
+async function runToEnd(engine: Engine, request: BuildRequest, { machine }: Tools) {
+  const { kept, onLine } = lastLines(request.onLine);
+  try {
+    return await engine.build({ ...request, onLine });
+  } catch (error) {
+    if (!(error instanceof BerthError)) throw error;
+    const secrets = request.secrets.map(({ file }) => machine.files.read(file));
+    const values = (await Promise.all(secrets)).map((value) => value?.toString() ?? "");
+    throw withOutput(error, kept, values);
   }
 }
 

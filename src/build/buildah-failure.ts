@@ -52,7 +52,7 @@ const noRights =
   /newuidmap|newgidmap|id_map: |user: unknown userid|container config: stat |during unshare|unshare\(|user namespaces? .*(?:not|disabled)|mount[^:]*:.*(?:operation not permitted|permission denied)|setting "RLIMIT_/i;
 
 /** The error for a build that did not end well. */
-export function buildError(request: BuildRequest, result: RunResult, cause: Error): BerthError {
+export function buildError(request: BuildRequest, result: RunResult): BerthError {
   const doing = `build ${request.name}`;
   const line = lineOf(result);
   const step = /^building at STEP "(.*)": (?:.*: )?(exit status \d+)$/.exec(line);
@@ -68,7 +68,6 @@ export function buildError(request: BuildRequest, result: RunResult, cause: Erro
   const place = at(request.source, stepLine(result.stdout, request.source));
   return new BerthError("BUILD_FAILED", `${doing}: ${place}${withoutSecrets(what)}`, {
     hint: "its last lines say more",
-    cause,
   });
 }
 

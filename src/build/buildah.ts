@@ -21,7 +21,7 @@ import {
 import { type Env, limitFlags, prepare } from "./buildah-files.ts";
 import { refuseMisread } from "./buildah-refuse.ts";
 import type { BuildRequest, Engine } from "./engine.ts";
-import { lastLines, neverEnded, noDigest, pushed, withoutSecrets } from "./failure.ts";
+import { neverEnded, noDigest, pushed, withoutSecrets } from "./failure.ts";
 import { remembered } from "./remembered.ts";
 
 export interface BuildahOptions {
@@ -122,14 +122,11 @@ async function build(
   const request = withHonestCache(asked);
   const { paths, env: added } = await prepare(files, options.env, request);
   const env = { ...machine.storage, ...added };
-  const output = lastLines(request.onLine);
   const call = (args: readonly string[], onLine = request.onLine): Promise<RunResult> =>
     run(command, [...store, ...args], { env, onLine });
   const settings = await settingsFor(options, machine.version, request);
-  const result = await attempts(request, (what) =>
-    call(buildArguments(what, paths, settings), output.onLine),
-  );
-  if (result.exitCode !== 0) throw buildError(request, result, output.cause());
+  const result = await attempts(request, (what) => call(buildArguments(what, paths, settings)));
+  if (result.exitCode !== 0) throw buildError(request, result);
   const imageId = (await files.read(paths.imageId))?.toString().trim() ?? "";
   const push = () => call(pushArguments(request, paths, imageId));
   await pushed(push, request.destination, buildahProgram, clock);

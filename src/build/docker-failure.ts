@@ -52,7 +52,6 @@ export function dockerBuildError(
   request: BuildRequest,
   result: RunResult,
   host: string | undefined,
-  cause: Error,
 ): BerthError {
   const doing = `build ${request.name}`;
   const line = dockerLine(result);
@@ -82,7 +81,6 @@ export function dockerBuildError(
     hint: old
       ? "this daemon's BuildKit does not know heredocs; use Docker 23 or later, or begin the Dockerfile with # syntax=docker/dockerfile:1"
       : "its last lines say more",
-    cause,
   });
 }
 

@@ -13,7 +13,7 @@ import {
   getBuildx,
 } from "./docker-failure.ts";
 import type { BuildRequest, Engine } from "./engine.ts";
-import { lastLines, neverEnded, noDigest, pushed } from "./failure.ts";
+import { neverEnded, noDigest, pushed } from "./failure.ts";
 import { remembered } from "./remembered.ts";
 
 export interface DockerOptions {
@@ -117,13 +117,12 @@ async function build(
   await files.write(at("Dockerfile.dockerignore"), "# The context holds what it should.\n");
   // What the user's own buildx remembers of other builds stays with them.
   const env = { DOCKER_CONFIG: at("docker"), BUILDX_CONFIG: at("docker/buildx") };
-  const output = lastLines(request.onLine);
+  const { onLine } = request;
   const settings = { attests: client.attests, network: options.network };
   const args = dockerBuildArguments(request, at("Dockerfile"), settings);
-  const result = await client.docker(args, { env, onLine: output.onLine });
-  if (result.exitCode !== 0) throw dockerBuildError(request, result, client.host, output.cause());
-  const push = () =>
-    client.docker(["push", printReference(request.destination)], { env, onLine: request.onLine });
+  const result = await client.docker(args, { env, onLine });
+  if (result.exitCode !== 0) throw dockerBuildError(request, result, client.host);
+  const push = () => client.docker(["push", printReference(request.destination)], { env, onLine });
   try {
     const said = await pushed(push, request.destination, dockerProgram, clock);
     const digest = pushedDigest(said.stdout);

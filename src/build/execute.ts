@@ -73,19 +73,20 @@ export async function execute(
   tools: Tools,
 ): Promise<Ended> {
   const began = tools.clock.now();
-  const times = () => ({
+  const work = () => ({
+    job: tools.situation.job ?? null,
     started: began.toISOString(),
     seconds: (tools.clock.now().getTime() - began.getTime()) / 1000,
   });
   try {
     const { manifest, ...end } = await carryOut(image, parents, tools);
-    const outcome = { ...outcomeBase(image), ...end, ...factsOf(manifest), ...times() };
+    const outcome = { ...outcomeBase(image), ...end, ...factsOf(manifest), ...work() };
     return { outcome, manifest };
   } catch (error) {
     if (!(error instanceof BerthError)) throw error;
-    const { code, message, hint = null } = error;
-    const failure = { result: "failed", error: { code, message, hint } } as const;
-    return { outcome: { ...outcomeBase(image), ...failure, ...times() }, manifest: undefined };
+    const { code, message, hint = null, output } = error;
+    const failure = { result: "failed", error: { code, message, hint, output } } as const;
+    return { outcome: { ...outcomeBase(image), ...failure, ...work() }, manifest: undefined };
   }
 }
 

@@ -1,10 +1,12 @@
 /** What an engine said when it failed, and pushes that are tried once more. */
+import { stripVTControlCharacters } from "node:util";
 import { BerthError, type ErrorCode } from "../errors.ts";
 import { printReference, type Reference } from "../oci/reference.ts";
 import type { Clock, RunResult } from "../world.ts";
 
-/** How many of the last lines of output an error carries as its cause. */
+/** How many of the last lines of output an error carries, and how much of each. */
 const shownLines = 20;
+const shownLetters = 500;
 
 const denied =
   /unauthorized|authentication required|no basic auth credentials|insufficient_scope|access (?:to the resource is )?(?:denied|forbidden)|requested access|\bdenied\b|\b40[13]\b/i;
@@ -73,19 +75,41 @@ export function neverEnded(
 }
 
 /** Collects the newest lines while handing all of them on. */
-export function lastLines(onLine: (line: string) => void): {
-  readonly onLine: (line: string) => void;
-  cause(): Error;
-} {
+export function lastLines(onLine: (line: string) => void) {
   const kept: string[] = [];
   return {
-    onLine: (line) => {
+    kept,
+    onLine: (line: string): void => {
       kept.push(line);
       if (kept.length > shownLines) kept.shift();
       onLine(line);
     },
-    cause: () => new Error(kept.join("\n")),
   };
+}
+
+/**
+ * The error with an engine's last lines, fit for reports: what a job's log would mask is masked here too.
+ *
+ * `secrets` are the values of the build's secrets; each of their lines counts.
+ */
+export function withOutput(
+  error: BerthError,
+  lines: readonly string[],
+  secrets: readonly string[],
+): BerthError {
+  // What is shorter is part of many words.
+  const masked = secrets
+    .flatMap((value) => value.split(/\s*\n\s*/))
+    .filter(({ length }) => length > 3);
+  const output = lines.map((line) =>
+    masked
+      .reduce((text, secret) => text.replaceAll(secret, "[MASKED]"), stripVTControlCharacters(line))
+      .replaceAll(addressLogin, "//")
+      .slice(0, shownLetters)
+      .trimEnd(),
+  );
+  const { code, message, hint, problems } = error;
+  return new BerthError(code, message, { hint, problems, output, cause: error });
 }
 
 /** The last line of a text that fits, or else the last one that is not empty. */
@@ -94,10 +118,12 @@ export function lastLine(text: string, pattern: RegExp): string {
   return (lines.findLast((line) => pattern.test(line)) ?? lines.at(-1) ?? "no message").trim();
 }
 
+const addressLogin = /\/\/[^/\s"@]+@/g;
+
 /** One line, of bounded length, without the logins and queries that addresses may carry. */
 export function withoutSecrets(line: string): string {
   const text = line
-    .replaceAll(/\/\/[^/\s"@]+@/g, "//")
+    .replaceAll(addressLogin, "//")
     .replaceAll(/(\w:\/\/[^\s"?]*)\?[^\s"]*/g, "$1")
     .replaceAll(/\s+/g, " ");
   return text.length > 400 ? `${text.slice(0, 400)}…` : text;

@@ -25,6 +25,8 @@ const schema = z.object({
   decision: z.enum(["reuse", "copy", "build", "refresh"]),
   // The one whose plan was carried out, `null` on a machine; in the file alone.
   pipeline: z.string().nullable().exactOptional(),
+  // The job that worked on it, `null` on a machine; not told where there was no work.
+  job: z.string().nullable().exactOptional(),
   result,
   // By digest; `null` where there is no image.
   reference: z.string().nullable(),
@@ -46,6 +48,8 @@ const schema = z.object({
       code: z.enum(Object.keys(errorCodes) as [ErrorCode, ...ErrorCode[]]),
       message: z.string(),
       hint: z.string().nullable(),
+      // The last lines of the engine.
+      output: z.array(z.string()).exactOptional(),
     })
     .nullable(),
 });

@@ -4,7 +4,14 @@ import { buildError, couldNotStart, onlyCacheFailed } from "../../src/build/buil
 import { refuseMisread } from "../../src/build/buildah-refuse.ts";
 import { dockerBuildError } from "../../src/build/docker-failure.ts";
 import type { BuildRequest } from "../../src/build/engine.ts";
-import { isPassing, pushed, registryFailure, withoutSecrets } from "../../src/build/failure.ts";
+import {
+  isPassing,
+  lastLines,
+  pushed,
+  registryFailure,
+  withOutput,
+  withoutSecrets,
+} from "../../src/build/failure.ts";
 import { BerthError, type ErrorCode } from "../../src/errors.ts";
 import type { RunResult } from "../../src/world.ts";
 import { buildRequest } from "./request.ts";
@@ -172,22 +179,20 @@ const dockerCases: readonly Case[] = [
 ];
 
 test("a build that failed is told by code, image, instruction and exit status", () => {
-  const cause = new Error("the last lines");
   for (const { said, code, message } of buildahCases) {
-    const error = buildError(request, said, cause);
+    const error = buildError(request, said);
     assert.deepEqual([error.code, error.message], [code, message]);
   }
   for (const { said, code, message } of dockerCases) {
-    const error = dockerBuildError(request, said, "tcp://docker:2376", cause);
+    const error = dockerBuildError(request, said, "tcp://docker:2376");
     assert.deepEqual([error.code, error.message], [code, message]);
   }
 });
 
 test("a heredoc that the program does not know leads to a hint", () => {
-  const cause = new Error();
   const line =
     "failed to create LLB definition: dockerfile parse error line 3: unknown instruction: TRUE\n";
-  const error = dockerBuildError(request, ended(line), undefined, cause);
+  const error = dockerBuildError(request, ended(line), undefined);
   assert.equal(error.message, "build debian: debian.docker:5: unknown instruction: TRUE");
   assert.match(error.hint ?? "", /heredocs/);
 });
@@ -300,4 +305,22 @@ test("an old buildah is not given what it would build wrong or fail at without a
     );
     assert.ok(message === undefined ? said === undefined : said?.includes(message), String(said));
   }
+});
+
+test("the last lines of a failed build are kept for reports, without secrets, colours and endless lines", () => {
+  const { kept, onLine } = lastLines(() => undefined);
+  for (let number = 0; number < 30; number++) onLine(`line ${number}`);
+  onLine("\u001b[31mE: no package\u001b[0m  ");
+  onLine("get https://me:password@host/file with hunter22 and id");
+  onLine("x".repeat(9000));
+  const error = new BerthError("BUILD_FAILED", "build debian: exit status 1", { hint: "look" });
+  const told = withOutput(error, kept, ["hunter22\nid\n"]);
+  assert.deepEqual([told.code, told.message, told.hint], [error.code, error.message, "look"]);
+  assert.equal(told.output.length, 20);
+  assert.deepEqual(told.output.slice(-4, -1), [
+    "line 29",
+    "E: no package",
+    "get https://host/file with [MASKED] and id",
+  ]);
+  assert.equal(told.output.at(-1)?.length, 500);
 });

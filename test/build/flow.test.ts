@@ -143,6 +143,7 @@ describe("a run", async () => {
       flow.outcomes.map(({ name, result }) => `${name} ${result}`),
       ["base failed", "other built", "child skipped"],
     );
+    assert.deepEqual(flow.outcomes[0]?.error?.output, ["STEP of base"]);
     assert.equal(flow.published, undefined);
     assert.deepEqual(tagsIn("qemu-project/qemu/base"), []);
     assert.deepEqual(tagsIn("qemu-project/qemu/berth"), []);

@@ -12,7 +12,7 @@ import { startRegistry } from "../support/services.ts";
 import { clock, failure, filesHolding, type Workshop } from "./workshop.ts";
 
 export function failureContract(name: string, workshop: Workshop): void {
-  test(`${name} names the instruction and the exit status of a failed build, its last lines as the cause`, async () => {
+  test(`${name} names the instruction and the exit status of a failed build`, async () => {
     const lines: string[] = [];
     const error = await failure(
       workshop.build({
@@ -28,7 +28,6 @@ export function failureContract(name: string, workshop: Workshop): void {
       "build debian: debian.docker:2: RUN echo what went wrong; exit 7: exit status 7",
     );
     assert.ok(lines.some((line) => line.endsWith("what went wrong")));
-    assert.match((error.cause as Error).message, /what went wrong\n/);
   });
 
   test(`${name} tells a Dockerfile that cannot be built from a registry that is away`, async () => {

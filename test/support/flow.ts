@@ -164,6 +164,7 @@ function pushingEngine(
     check: async () => "1.0",
     async build(request) {
       await onBuild?.(request);
+      request.onLine(`STEP of ${request.name}`);
       if (request.dockerfile.includes("RUN false"))
         throw new BerthError("BUILD_FAILED", `build ${request.name}: exit code 1`);
       builds += 1;
