@@ -1,7 +1,20 @@
-/** What berth says in zod's words; the bundle holds no more of it, so that it loads in a third of the time. */
+/**
+ * What berth says in zod's words: the functions of `zod/mini`, which build a schema in half the time of zod's methods. The
+ * bundle holds no more of it.
+ */
+import {
+  type core,
+  globalRegistry,
+  type output,
+  pipe,
+  transform,
+  type ZodMiniType,
+} from "zod/mini";
+import en from "zod/v4/locales/en.js";
 
-export type { core, output, ZodRawShape, ZodType } from "zod";
+export type { core, output, ZodMiniType as ZodType } from "zod/mini";
 export {
+  _default as preset,
   any,
   array,
   boolean,
@@ -9,20 +22,69 @@ export {
   custom,
   discriminatedUnion,
   enum,
+  exactOptional,
   int,
   iso,
   literal,
   looseObject,
+  maximum,
+  maxLength,
+  minimum,
+  minLength,
   NEVER,
+  nonnegative,
+  nullable,
+  nullish,
   number,
   object,
+  optional,
   partialRecord,
-  preprocess,
+  pipe,
+  prefault,
+  readonly,
   record,
+  refine,
+  regex,
   strictObject,
   string,
+  superRefine,
+  transform,
   union,
-} from "zod";
+} from "zod/mini";
 
-/** For what a run reads once: to compile a parser of it would take longer than to walk through the schema. */
-export const once = { jitless: true };
+/** How to parse where messages are read: `zod/mini` has none of its own. */
+export const worded = { error: en().localeError };
+
+/** The same for what a run reads once: to compile a parser of it would take longer than to walk through the schema. */
+export const once = { ...worded, jitless: true };
+
+/** A schema with what `toJSONSchema` writes of it. */
+export function noted<Schema extends ZodMiniType>(
+  schema: Schema,
+  note: Readonly<Record<string, unknown>>,
+): Schema {
+  const own = schema.clone();
+  globalRegistry.add(own, note);
+  return own;
+}
+
+/** A schema with its description. */
+export function told<Schema extends ZodMiniType>(description: string, schema: Schema): Schema {
+  return noted(schema, { description });
+}
+
+/** A schema whose value goes through a function. */
+export function mapped<Schema extends ZodMiniType, Made>(
+  schema: Schema,
+  make: (value: output<Schema>, context: core.ParsePayload) => Made,
+) {
+  return pipe(schema, transform(make));
+}
+
+/** A schema for what a function makes of a value. */
+export function preprocess<Schema extends ZodMiniType>(
+  make: (value: unknown) => unknown,
+  schema: Schema,
+) {
+  return pipe(transform(make), schema);
+}

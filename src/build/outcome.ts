@@ -8,10 +8,11 @@ import * as z from "../zod.ts";
 const digest = z.custom<Digest>(
   (value) => typeof value === "string" && parseDigest(value) !== undefined,
 );
-const seconds = z.number().nonnegative();
+const amount = z.number().check(z.nonnegative());
+const textOrNull = z.nullable(z.string());
 
 /** A blob of an image: what it is known by, and its bytes in the registry. */
-const blob = z.object({ digest, size: z.number().nonnegative() });
+const blob = z.object({ digest, size: amount });
 
 /**
  * The end of one image. `adopted`: another pipeline had pushed the key meanwhile, and its image was taken;
@@ -24,34 +25,34 @@ const schema = z.object({
   key: z.string(),
   decision: z.enum(["reuse", "copy", "build", "refresh"]),
   // The one whose plan was carried out, `null` on a machine; in the file alone.
-  pipeline: z.string().nullable().exactOptional(),
+  pipeline: z.exactOptional(textOrNull),
   // The job that worked on it, `null` on a machine; not told where there was no work.
-  job: z.string().nullable().exactOptional(),
+  job: z.exactOptional(textOrNull),
   result,
   // By digest; `null` where there is no image.
-  reference: z.string().nullable(),
-  digest: z.string().nullable(),
+  reference: textOrNull,
+  digest: textOrNull,
   optional: z.boolean(),
   // When work on it began; not told where there was no work.
-  started: z.iso.datetime().exactOptional(),
+  started: z.exactOptional(z.iso.datetime()),
   // A time that is not known is left out of the file.
-  seconds: seconds.optional().transform((value): number | undefined => value),
+  seconds: z.mapped(z.optional(amount), (value): number | undefined => value),
   // Bytes of blobs that a copy had to stream.
-  streamedBytes: z.number().nonnegative(),
+  streamedBytes: amount,
   // Its config and layers, where its manifest was at hand.
-  blobs: z.array(blob).exactOptional(),
+  blobs: z.exactOptional(z.array(blob)),
   // How long the build took that made it, in this run or an earlier one, as the image says itself.
-  buildSeconds: seconds.exactOptional(),
+  buildSeconds: z.exactOptional(amount),
   // Why it failed or was skipped.
-  error: z
-    .object({
+  error: z.nullable(
+    z.object({
       code: z.enum(Object.keys(errorCodes) as [ErrorCode, ...ErrorCode[]]),
       message: z.string(),
-      hint: z.string().nullable(),
+      hint: textOrNull,
       // The last lines of the engine.
-      output: z.array(z.string()).exactOptional(),
-    })
-    .nullable(),
+      output: z.exactOptional(z.array(z.string())),
+    }),
+  ),
 });
 
 export type Outcome = DeepReadonly<z.output<typeof schema>>;

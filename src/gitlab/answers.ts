@@ -5,44 +5,46 @@ import * as z from "../zod.ts";
 
 /** A member that may be null or not there, which say the same; what GitLab shows to some only is so to others. */
 const optional = <T extends z.ZodType>(type: T) =>
-  type.nullish().transform((value) => value ?? undefined);
+  z.mapped(z.nullish(type), (value) => value ?? undefined);
 const text = optional(z.string());
 const date = z
-  .string()
-  .transform((value) => new Date(value))
-  .refine((value) => !Number.isNaN(value.getTime()));
-const commitId = z.string().regex(/^[0-9a-f]{40}([0-9a-f]{24})?$/);
+  .mapped(z.string(), (value) => new Date(value))
+  .check(z.refine((value) => !Number.isNaN(value.getTime())));
+const commitId = z.string().check(z.regex(/^[0-9a-f]{40}([0-9a-f]{24})?$/));
 
-export const projectName = z
-  .object({ id: z.int(), path_with_namespace: z.string() })
+export const projectName = z.mapped(
+  z.object({ id: z.int(), path_with_namespace: z.string() }),
   // The full path with its capitals; registry paths are lower case.
-  .transform(({ id, path_with_namespace: path }) => ({ id, path }));
+  ({ id, path_with_namespace: path }) => ({ id, path }),
+);
 
 // Groups have `full_path` in some versions and `path` alone in others.
-export const group = z
-  .object({ id: z.int(), full_path: text, name: text })
-  .transform(({ id, full_path: path, name }) => ({ id, path: path ?? name ?? "" }));
+export const group = z.mapped(
+  z.object({ id: z.int(), full_path: text, name: text }),
+  ({ id, full_path: path, name }) => ({ id, path: path ?? name ?? "" }),
+);
 
 /** GitLab's own cleanup policy for container tags; patterns match whole names (RE2). */
-const cleanup = z
-  .object({
+const cleanup = z.mapped(
+  z.object({
     enabled: z.boolean(),
     keep_n: optional(z.int()),
     older_than: text,
     name_regex: text,
     name_regex_delete: text,
     name_regex_keep: text,
-  })
-  .transform((from) => ({
+  }),
+  (from) => ({
     enabled: from.enabled,
     keepNewest: from.keep_n,
     olderThan: from.older_than,
     deletes: from.name_regex_delete ?? from.name_regex,
     keeps: from.name_regex_keep,
-  }));
+  }),
+);
 
-export const project = z
-  .object({
+export const project = z.mapped(
+  z.object({
     id: z.int(),
     path_with_namespace: z.string(),
     default_branch: text,
@@ -52,8 +54,8 @@ export const project = z
     container_registry_enabled: optional(z.boolean()),
     ci_allow_fork_pipelines_to_run_in_parent_project: optional(z.boolean()),
     container_expiration_policy: optional(cleanup),
-  })
-  .transform((from) => ({
+  }),
+  (from) => ({
     id: from.id,
     path: from.path_with_namespace,
     defaultBranch: from.default_branch,
@@ -66,79 +68,86 @@ export const project = z
     /** Whether merge request pipelines of forks may run here, with this project's token. */
     forkPipelines: from.ci_allow_fork_pipelines_to_run_in_parent_project,
     cleanup: from.container_expiration_policy,
-  }));
+  }),
+);
 
 export const jobTokenScope = z.object({ inbound_enabled: z.boolean() });
 
 /** The CI files of a commit, joined; none where GitLab refuses them. */
-export const lint = z.object({ merged_yaml: text }).transform(({ merged_yaml: merged }) => merged);
+export const lint = z.mapped(z.object({ merged_yaml: text }), ({ merged_yaml: merged }) => merged);
 
 export const runner = z.object({ id: z.int() });
 
 export const job = z.object({ name: z.string(), status: z.string() });
 
-export const pipeline = z
-  .object({ id: z.int(), sha: commitId, status: z.string(), created_at: optional(date) })
-  .transform(({ created_at: createdAt, ...from }) => ({ ...from, createdAt }));
+export const pipeline = z.mapped(
+  z.object({ id: z.int(), sha: commitId, status: z.string(), created_at: optional(date) }),
+  ({ created_at: createdAt, ...from }) => ({ ...from, createdAt }),
+);
 
 /** `ref` is a branch or a tag. */
-export const schedule = z
-  .object({ ref: z.string() })
-  .transform(({ ref }) => ({ ref: ref.replace(/^refs\/(?:heads|tags)\//, "") }));
+export const schedule = z.mapped(z.object({ ref: z.string() }), ({ ref }) => ({
+  ref: ref.replace(/^refs\/(?:heads|tags)\//, ""),
+}));
 
-export const branch = z
-  .object({ name: z.string(), commit: z.object({ id: commitId }) })
-  .transform(({ name, commit }) => ({ name, commit: commit.id }));
+export const branch = z.mapped(
+  z.object({ name: z.string(), commit: z.object({ id: commitId }) }),
+  ({ name, commit }) => ({ name, commit: commit.id }),
+);
 
 /** `sha` is the head of its source branch. */
 /** Two different projects where it comes from a fork; the source is null where that is gone. */
-export const mergeRequest = z
-  .object({
+export const mergeRequest = z.mapped(
+  z.object({
     iid: z.int(),
     sha: optional(commitId),
     source_project_id: optional(z.int()),
     target_project_id: z.int(),
-  })
-  .transform(({ iid, sha, source_project_id: source, target_project_id: target }) => ({
+  }),
+  ({ iid, sha, source_project_id: source, target_project_id: target }) => ({
     iid,
     sha,
     isFork: source !== target,
-  }));
+  }),
+);
 
 /** `path` is below the registry's host; `status` such as `delete_scheduled`, and none in the usual state. */
 export const repository = z.object({ id: z.int(), path: z.string(), status: text });
 
-export const tag = z
-  .object({ name: z.string(), digest: text, created_at: optional(date) })
+export const tag = z.mapped(
+  z.object({ name: z.string(), digest: text, created_at: optional(date) }),
   // When it was tagged; with a registry that has no metadata database, when the image was built.
-  .transform(({ created_at: createdAt, ...from }) => ({ ...from, createdAt }));
+  ({ created_at: createdAt, ...from }) => ({ ...from, createdAt }),
+);
 
 /** A rule that protects container tags; roles are `maintainer`, `owner` or `admin`. */
-const tagRule = z
-  .object({
+const tagRule = z.mapped(
+  z.object({
     id: z.int(),
     tag_name_pattern: z.string(),
     minimum_access_level_for_push: text,
     minimum_access_level_for_delete: text,
-  })
-  .transform((from) => ({
+  }),
+  (from) => ({
     id: from.id,
     pattern: from.tag_name_pattern,
     push: from.minimum_access_level_for_push,
     delete: from.minimum_access_level_for_delete,
-  }));
+  }),
+);
 
-export const tagRules = z.array(tagRule).readonly();
+export const tagRules = z.readonly(z.array(tagRule));
 
 /** A rule that protects container repositories: a path of which `*` stands for any part, and who may push. */
-const pathRule = z
-  .object({ repository_path_pattern: z.string(), minimum_access_level_for_push: text })
-  .transform((from) => ({
+const pathRule = z.mapped(
+  z.object({ repository_path_pattern: z.string(), minimum_access_level_for_push: text }),
+  (from) => ({
     pattern: from.repository_path_pattern,
     push: from.minimum_access_level_for_push,
-  }));
+  }),
+);
 
-export const pathRules = z.array(pathRule).readonly();
+export const pathRules = z.readonly(z.array(pathRule));
 
 export type ProjectSettings = z.output<typeof project>;
 export type CleanupPolicy = z.output<typeof cleanup>;

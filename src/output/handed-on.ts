@@ -59,5 +59,5 @@ export function tagsOf(given: string | undefined, inputs: string | undefined): r
 
 /** Inputs that are lists, as the component writes them into a variable. */
 function listsOf(inputs: string | undefined): readonly (readonly string[])[] {
-  return z.array(z.array(z.string())).parse(JSON.parse(inputs || "[]"));
+  return z.array(z.array(z.string())).parse(JSON.parse(inputs || "[]"), z.once);
 }

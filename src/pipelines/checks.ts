@@ -21,7 +21,7 @@ export function words(list: string) {
 
 /** A map of these keys and no others; those that are not needed may be missing. */
 export function record(keys: Fields, needed: Fields = {}): z.ZodType<PlainMap, unknown> {
-  const optional = Object.entries(keys).map(([key, type]) => [key, type.optional()]);
+  const optional = Object.entries(keys).map(([key, type]) => [key, z.optional(type)]);
   const shape = { ...Object.fromEntries(optional), ...needed };
   return z.strictObject(shape, { error: told }) as unknown as z.ZodType<PlainMap, unknown>;
 }
@@ -49,28 +49,31 @@ export function flat(value: unknown): readonly unknown[] {
   return Array.isArray(value) ? value.flatMap(flat) : [value];
 }
 
-export const lines = z
-  .custom<Plain>(
+export const lines = z.mapped(
+  z.custom<Plain>(
     (value) => isNested(value, deepest),
     "should be a string or a nested array of strings up to 10 levels deep",
-  )
-  .transform(flat);
+  ),
+  flat,
+);
 
 /** Values about which GitLab has words of its own, each with what it is about. */
 export function worded(problems: (value: Plain) => readonly string[]) {
-  return anything.superRefine((value, context) => {
-    for (const message of problems(value))
-      context.addIssue({ code: "custom", message: `~${message}` });
-  });
+  return anything.check(
+    z.superRefine((value, context) => {
+      for (const message of problems(value))
+        context.addIssue({ code: "custom", message: `~${message}` });
+    }),
+  );
 }
 
 /** What the value itself decides. */
 export function choose(pick: (value: Plain) => z.ZodType) {
-  return anything.transform((value, context) => {
-    const result = pick(value).safeParse(value);
+  return z.mapped(anything, (value, context) => {
+    const result = pick(value).safeParse(value, z.worded);
     if (result.success) return result.data;
     for (const { path, message } of result.error.issues)
-      context.addIssue({ code: "custom", path: [...path], message });
+      context.issues.push({ code: "custom", input: value, path: [...path], message });
     return z.NEVER;
   });
 }
@@ -101,7 +104,7 @@ export function apart(value: PlainMap, ...keys: readonly string[]): readonly str
 
 /** Checks a value that stands at a place such as `jobs:test`, and brings it into form where nothing is wrong. */
 export function checkAt<T>(schema: z.ZodType<T>, value: Value, place: string) {
-  const { data, error } = schema.safeParse(plain(value));
+  const { data, error } = schema.safeParse(plain(value), z.worded);
   const issues = error?.issues ?? [];
   return { data, problems: issues.map(({ path, message }) => tell(place, path, message)) };
 }

@@ -21,12 +21,13 @@ import { needs, policy, rules, tags, variables } from "./rule-words.ts";
 import { isText, type PlainMap, type Value } from "./tree.ts";
 
 const month = 2_629_746;
-const timeout = z
-  .custom<string>(
+const timeout = z.mapped(
+  z.custom<string>(
     (value) => isText(value) && (seconds(value) ?? month) < month,
     "should be a duration of less than a month",
-  )
-  .transform((value) => seconds(value));
+  ),
+  (value) => seconds(value),
+);
 const expiry = z.custom<string>(
   (value) => isText(value) && (/^never$/i.test(value) || seconds(value) !== undefined),
   "should be a duration",
@@ -35,9 +36,9 @@ const whenDone = words("on_success on_failure always");
 
 const pullPolicy = z.preprocess(
   flat,
-  z.array(words("always never if-not-present")).min(1, "can't be blank"),
+  z.array(words("always never if-not-present")).check(z.minLength(1, "can't be blank")),
 );
-const name = text.min(1, "can't be blank");
+const name = text.check(z.minLength(1, "can't be blank"));
 const named = {
   entrypoint: texts,
   docker: anything,
@@ -52,10 +53,11 @@ function withExecutor({ docker, kubernetes, ...image }: PlainMap): PlainMap {
   return Object.keys(known).length === 0 ? image : { ...image, executor_opts: known };
 }
 
-const image = z.preprocess(short("name"), record(named, { name })).transform(withExecutor);
-const service = z
-  .preprocess(short("name"), record({ ...named, ...extras }, { name }))
-  .transform(withExecutor);
+const image = z.mapped(z.preprocess(short("name"), record(named, { name })), withExecutor);
+const service = z.mapped(
+  z.preprocess(short("name"), record({ ...named, ...extras }, { name })),
+  withExecutor,
+);
 
 const artifacts = record({
   name: text,
@@ -64,27 +66,31 @@ const artifacts = record({
   exclude: texts,
   when: whenDone,
   expire_in: expiry,
-  expose_as: text.regex(/^\w[-\w ]{0,99}$/, "should be at most 100 letters, digits, '-', '_', ' '"),
+  expose_as: text.check(
+    z.regex(/^\w[-\w ]{0,99}$/, "should be at most 100 letters, digits, '-', '_', ' '"),
+  ),
   public: flag,
   access: text,
   reports: z.record(
     text,
     z.preprocess((value) => (isText(value) ? [value] : value), anything),
   ),
-}).refine(
-  ({ expose_as: label, paths }) =>
-    label === undefined || (Array.isArray(paths) && paths.length > 0 && !/\*/.test(paths.join())),
-  "needs paths without '*' when used with 'expose_as'",
+}).check(
+  z.refine(
+    ({ expose_as: label, paths }) =>
+      label === undefined || (Array.isArray(paths) && paths.length > 0 && !/\*/.test(paths.join())),
+    "needs paths without '*' when used with 'expose_as'",
+  ),
 );
 
 const cache = record(
   { paths: texts, untracked: flag },
   {
-    key: anything.default("default"),
-    policy: text.regex(/pull-push|push|pull|\$\w+/).default("pull-push"),
-    when: whenDone.default("on_success"),
-    unprotect: flag.default(false),
-    fallback_keys: texts.default([]),
+    key: z.preset(anything, "default"),
+    policy: z.preset(text.check(z.regex(/pull-push|push|pull|\$\w+/)), "pull-push"),
+    when: z.preset(whenDone, "on_success"),
+    unprotect: z.preset(flag, false),
+    fallback_keys: z.preset(texts, []),
   },
 );
 const mostCaches = 4;
@@ -94,7 +100,7 @@ const wholes = z.preprocess(flat, z.array(whole));
 const retry = z.preprocess(
   (value) => (typeof value === "number" ? { max: value } : value),
   record({
-    max: whole.min(0).max(2),
+    max: whole.check(z.minimum(0), z.maximum(2)),
     when: many,
     exit_codes: wholes,
   }),
@@ -105,9 +111,9 @@ const inheritable = {
   before_script: lines,
   after_script: lines,
   hooks: record({ pre_get_sources_script: lines }),
-  cache: z
-    .preprocess(flat, z.array(cache).max(mostCaches))
-    .transform((all) => (all.length === 0 ? undefined : all)),
+  cache: z.mapped(z.preprocess(flat, z.array(cache).check(z.maxLength(mostCaches))), (all) =>
+    all.length === 0 ? undefined : all,
+  ),
   image,
   services: z.preprocess(
     (value) => (Array.isArray(value) ? flat(value) : value),
@@ -124,18 +130,19 @@ export const inheritableKeys = [...Object.keys(inheritable), "tags"];
 const environmentName = /^[\w\-.$\s{}](?:[\w\-./$\s{}]*[\w\-.$\s{}])?$/;
 const environment = z.preprocess(
   (value) => (isText(value) ? { name: value, action: "start" } : value),
-  z.looseObject({ name: text.regex(environmentName, "has signs that it may not have") }),
+  z.looseObject({ name: text.check(z.regex(environmentName, "has signs that it may not have")) }),
 );
 
 const mostJobs = 200;
-const cell = z.union([text, whole.transform(String)]);
-const matrix = z
-  .array(
-    z.record(text, z.preprocess(flat, z.array(cell))).refine((row) => Object.keys(row).length > 0),
-  )
-  .refine((rows) => rows.map(combinations).reduce((sum, size) => sum + size, 0) <= mostJobs, {
+const cell = z.union([text, z.mapped(whole, String)]);
+const row = z
+  .record(text, z.preprocess(flat, z.array(cell)))
+  .check(z.refine((values) => Object.keys(values).length > 0));
+const matrix = z.array(row).check(
+  z.refine((rows) => rows.map(combinations).reduce((sum, size) => sum + size, 0) <= mostJobs, {
     error: `generates too many jobs (maximum is ${mostJobs})`,
-  });
+  }),
+);
 
 function combinations(row: PlainMap): number {
   const sizes = Object.values(row).map((values) => (Array.isArray(values) ? values.length : 1));
@@ -182,10 +189,10 @@ const job = record({
   allow_failure: z.union([flag, z.strictObject({ exit_codes: wholes })]),
   coverage: text,
   dependencies: texts,
-  inputs: z.record(text, z.looseObject({ type: text.default("string") })),
+  inputs: z.record(text, z.looseObject({ type: z.preset(text, "string") })),
   manual_confirmation: text,
   pages: anything,
-  parallel: z.union([whole.min(1).max(mostJobs), z.strictObject({ matrix })]),
+  parallel: z.union([whole.check(z.minimum(1), z.maximum(mostJobs)), z.strictObject({ matrix })]),
   publish: text,
   release: anything,
   start_in: text,
@@ -198,13 +205,16 @@ const include = z.union([
   record({
     ...{ local: text, project: text, file: many, ref: text, template: text, remote: text },
     ...{ component: text, artifact: text, job: text, inputs: anything },
-  }).refine((value) => !("artifact" in value) || "job" in value),
+  }).check(z.refine((value) => !("artifact" in value) || "job" in value)),
 ]);
 const trigger = z.preprocess(
   short("project"),
   z.union([
     record({ branch: text, strategy, forward, inputs: anything }, { project: name }),
-    record({ strategy, forward }, { include: z.union([include, z.array(include).max(3)]) }),
+    record(
+      { strategy, forward },
+      { include: z.union([include, z.array(include).check(z.maxLength(3))]) },
+    ),
   ]),
 );
 

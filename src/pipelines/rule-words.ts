@@ -29,7 +29,7 @@ function needKind(need: Plain): NeedKind | undefined {
   return "ref" in need ? undefined : "job";
 }
 
-const name = text.min(1, "can't be blank");
+const name = text.check(z.minLength(1, "can't be blank"));
 const needForms = {
   job: record({ artifacts: flag, optional: flag, parallel: anything }, { job: name }),
   cross_dependency: record({ artifacts: flag }, { pipeline: name, job: name }),
@@ -44,7 +44,7 @@ const mostCross = 5;
 
 /** The kinds of needs that are taken. */
 export function needs(...allowed: readonly NeedKind[]) {
-  return worded((value) => {
+  const listed = worded((value) => {
     if (!isRecord(value) && !Array.isArray(value)) return ["config can only be a hash or an array"];
     const all = flat(value) as readonly Plain[];
     const kinds = all.flatMap((each) => needKind(each) ?? []);
@@ -60,9 +60,8 @@ export function needs(...allowed: readonly NeedKind[]) {
       ...when(strange.length > 0, `config uses invalid types: ${strange.join(", ")}`),
       ...when(crossing > mostCross, `config must be less than or equal to ${mostCross}`),
     ];
-  })
-    .transform(flat)
-    .pipe(z.array(need));
+  });
+  return z.pipe(z.mapped(listed, flat), z.array(need));
 }
 
 /** The keys that a variable may have which is a map; with none of them it may be no map. */
@@ -84,9 +83,8 @@ export function variables(keys: string) {
       ...when(!isOffered, "config value must be present in options"),
     ];
   });
-  return worded((value) => when(!isRecord(value), "config should be a hash")).pipe(
-    z.record(z.string(), one),
-  );
+  const isMap = worded((value) => when(!isRecord(value), "config should be a hash"));
+  return z.pipe(isMap, z.record(z.string(), one));
 }
 
 const mostTags = 50;
@@ -163,18 +161,18 @@ export function rules(starts: string, keys: string) {
     ];
   });
   const parts = z.looseObject({
-    changes: changes.optional(),
-    exists: exists.optional(),
-    variables: variables("").optional(),
-    needs: needs("job").optional(),
+    changes: z.optional(changes),
+    exists: z.optional(exists),
+    variables: z.optional(variables("")),
+    needs: z.optional(needs("job")),
   });
-  return worded((value) =>
+  const listed = worded((value) =>
     Array.isArray(value)
       ? when(value.length === 0, "config can't be blank")
       : ["config should be an array"],
-  )
-    .transform(flat)
-    .pipe(z.array(own.pipe(parts as z.ZodType<Plain, Plain>)));
+  );
+  const rule = z.pipe(own, parts as z.ZodType<Plain, Plain>);
+  return z.pipe(z.mapped(listed, flat), z.array(rule));
 }
 
 function cancelling(...values: readonly string[]) {

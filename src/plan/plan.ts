@@ -9,23 +9,25 @@ import type { DeepReadonly } from "../json.ts";
 import { type Digest, parseDigest } from "../oci/digest.ts";
 import * as z from "../zod.ts";
 
-const key = z
-  .custom<Key>((value) => typeof value === "string" && /^[0-9a-f]{64}$/.test(value))
-  .meta({ type: "string", pattern: "^[0-9a-f]{64}$" });
-const digest = z
-  .custom<Digest>((value) => typeof value === "string" && parseDigest(value) !== undefined)
-  .meta({ type: "string", pattern: "^sha256:[0-9a-f]{64}$" });
+const key = z.noted(
+  z.custom<Key>((value) => typeof value === "string" && /^[0-9a-f]{64}$/.test(value)),
+  { type: "string", pattern: "^[0-9a-f]{64}$" },
+);
+const digest = z.noted(
+  z.custom<Digest>((value) => typeof value === "string" && parseDigest(value) !== undefined),
+  { type: "string", pattern: "^sha256:[0-9a-f]{64}$" },
+);
+const textOrNull = z.nullable(z.string());
 /** `null` in the file, `undefined` in the program. */
-const textOrNone = z
-  .string()
-  .nullable()
-  .transform((value) => value ?? undefined)
-  .meta({ anyOf: [{ type: "string" }, { type: "null" }] });
+const textOrNone = z.noted(
+  z.mapped(textOrNull, (value) => value ?? undefined),
+  { anyOf: [{ type: "string" }, { type: "null" }] },
+);
 const foundBy = z.enum(["set-record", "key-tag"]);
 
 /** A name that is also the end of a path: of a file with an outcome, of one that holds a secret. */
-const name = z.string().regex(/^[a-z0-9][a-z0-9._-]*$/);
-const id = z.string().regex(/^[A-Za-z0-9_][A-Za-z0-9_.-]*$/);
+const name = z.string().check(z.regex(/^[a-z0-9][a-z0-9._-]*$/));
+const id = z.string().check(z.regex(/^[A-Za-z0-9_][A-Za-z0-9_.-]*$/));
 const secret = z.union([z.object({ id, env: z.string() }), z.object({ id, file: z.string() })]);
 
 /** Why an image has to be built. */
@@ -34,8 +36,8 @@ const buildReason = z.discriminatedUnion("code", [
     code: z.literal("absent"),
     looked: z.array(z.string()),
     // What changed since the promoted image, such as `RUN at line 12 changed since latest`, and all of it as lines.
-    since: z.string().optional(),
-    diff: z.array(z.string()).optional(),
+    since: z.optional(z.string()),
+    diff: z.optional(z.array(z.string())),
   }),
   // The tag is there, but what it points at is not whole.
   z.object({ code: z.literal("broken"), reference: z.string(), missing: z.literal("config") }),
@@ -67,8 +69,8 @@ const refreshReason = z.discriminatedUnion("code", [
   z.object({
     code: z.literal("merge"),
     because: z.string(),
-    revision: z.string().nullable(),
-    target: z.string().nullable(),
+    revision: textOrNull,
+    target: textOrNull,
   }),
 ]);
 
@@ -79,7 +81,7 @@ const decision = z.discriminatedUnion("kind", [
   z.object({
     kind: z.literal("build"),
     because: buildReason,
-    scratch: scratchReason.optional().describe("why no layer cache is read or written"),
+    scratch: z.told("why no layer cache is read or written", z.optional(scratchReason)),
   }),
   // `from` is what is used until the new one is promoted.
   z.object({ kind: z.literal("refresh"), because: refreshReason, from: z.string() }),
@@ -87,16 +89,16 @@ const decision = z.discriminatedUnion("kind", [
 
 const inputs = z.object({
   version: z.literal(keyVersion),
-  text: z.string().describe("the lines of the Dockerfile that the target needs"),
+  text: z.told("the lines of the Dockerfile that the target needs", z.string()),
   args: z.record(z.string(), z.string()),
-  parents: z.record(z.string(), key).describe("by the reference as written"),
-  context: digest.nullable(),
-  target: z.string().nullable(),
+  parents: z.told("by the reference as written", z.record(z.string(), key)),
+  context: z.nullable(digest),
+  target: textOrNull,
   platform: z.string(),
   onbuild: z.boolean(),
   secrets: z.array(z.string()),
   format: z.literal("oci"),
-  epoch: z.string().nullable(),
+  epoch: textOrNull,
 });
 
 const image = z.object({
@@ -114,13 +116,10 @@ const image = z.object({
   key,
   inputs,
   parents: z.array(z.string()),
-  repository: z
-    .string()
-    .nullable()
-    .describe("where the image has its place in the project's own registry"),
-  tag: z.string().describe("the tag of the key there"),
+  repository: z.told("where the image has its place in the project's own registry", textOrNull),
+  tag: z.told("the tag of the key there", z.string()),
   decision,
-  reference: z.string().nullable().describe("what later jobs run"),
+  reference: z.told("what later jobs run", textOrNull),
 });
 
 /** What later jobs need of the configuration, so that publishing needs no checkout. */
@@ -135,17 +134,18 @@ const config = z.object({
 });
 
 /** The schema of the file; a test compares docs/plan.schema.json with it. */
-export const planSchema = z
-  .object({
+export const planSchema = z.told(
+  "What berth plan decided, for berth build, publish and promote",
+  z.object({
     // Raised when the file changes its shape; another version is refused.
     version: z.literal(1),
     config,
     // The commit that the files were read from; `null` in a repository without a commit.
-    revision: z.string().nullable(),
+    revision: textOrNull,
     // The pipeline that planned; its child pipelines have numbers of their own.
-    pipeline: z.string().nullable(),
+    pipeline: textOrNull,
     // Why this run writes below `try/` alone, where nobody believes it; `null` where it is trusted.
-    untrusted: z.string().nullable(),
+    untrusted: textOrNull,
     // Files that differ from that commit and that keys cover.
     dirty: z.array(z.string()),
     set: z.object({
@@ -153,12 +153,13 @@ export const planSchema = z
       // On every image; the record names another one for a later generation.
       tag: z.string(),
       // Where the set was found on record, `host/path:tag`.
-      record: z.string().nullable(),
+      record: textOrNull,
       // Names the tags of this run's refreshed images until they are promoted; `null` where none is.
-      generation: z.string().nullable(),
-      stale: z
-        .boolean()
-        .describe("the record is to be written anew: it is old, or names what is gone"),
+      generation: textOrNull,
+      stale: z.told(
+        "the record is to be written anew: it is old, or names what is gone",
+        z.boolean(),
+      ),
     }),
     // All images of the set end in the own registry, so that set tags can be given there.
     complete: z.boolean(),
@@ -166,8 +167,8 @@ export const planSchema = z
     // What the dotenv report holds, in order.
     variables: z.record(z.string(), z.string()),
     warnings: z.array(z.string()),
-  })
-  .describe("What berth plan decided, for berth build, publish and promote");
+  }),
+);
 
 export type Plan = DeepReadonly<z.output<typeof planSchema>>;
 export type PlannedImage = DeepReadonly<z.output<typeof image>>;

@@ -57,7 +57,7 @@ export function unknownFlags(text: string): readonly string[] {
   });
 }
 
-const settings = schema.shape.defaults.unwrap().shape;
+const settings = schema.shape.defaults.def.innerType.shape;
 const inputs = new Map(components.flatMap((component) => [...component.inputs]));
 
 /** Code spans such as `mode: inline` that neither berth.yml nor a component takes. */

@@ -82,7 +82,7 @@ const program = await makeProgram();
 /** Jobs, inputs, keys, commands and errors that a text names and that do not exist. */
 export function unknownNames(text: string): readonly string[] {
   const inputs = new Set(components.flatMap((component) => [...component.inputs.keys()]));
-  const options = schema.shape.defaults.unwrap().shape;
+  const options = schema.shape.defaults.def.innerType.shape;
   const keys = new Set(Object.keys({ ...schema.shape, ...options }));
   const commands = new Set(program.commands.map((command) => command.name()));
   return [

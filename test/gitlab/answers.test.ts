@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import * as z from "zod";
 import {
   branch,
   mergeRequest,
@@ -10,6 +9,7 @@ import {
   tag,
   tagRules,
 } from "../../src/gitlab/answers.ts";
+import * as z from "../../src/zod.ts";
 
 const sha = "a".repeat(40);
 const at = "2026-11-20T12:00:00.000+01:00";
