@@ -76,7 +76,7 @@ async function runEngine(build: Build, tools: Tools): Promise<Pushed> {
   const section = tools.log.section(image.name, `build ${image.name} with ${engine.name}`);
   try {
     const request = await requestFor(build, scratch.path, tools);
-    const digest = await runToEnd(engine, { ...request, onLine: section.line }, tools);
+    const digest = await runToEnd(engine, { ...request, onLine: section.line });
     const manifest = await tools.registry.get(withDigest(repository, digest));
     if (manifest === undefined) throw vanished(image, digest);
     return { manifest, engine: engine.name };
@@ -87,15 +87,12 @@ async function runEngine(build: Build, tools: Tools): Promise<Pushed> {
 }
 
 /** Builds and pushes; a failure carries the engine's last lines. */
-async function runToEnd(engine: Engine, request: BuildRequest, { machine }: Tools) {
+async function runToEnd(engine: Engine, request: BuildRequest) {
   const { kept, onLine } = lastLines(request.onLine);
   try {
     return await engine.build({ ...request, onLine });
   } catch (error) {
-    if (!(error instanceof BerthError)) throw error;
-    const secrets = request.secrets.map(({ file }) => machine.files.read(file));
-    const values = (await Promise.all(secrets)).map((value) => value?.toString() ?? "");
-    throw withOutput(error, kept, values);
+    throw error instanceof BerthError ? withOutput(error, kept) : error;
   }
 }
 

@@ -22,6 +22,7 @@ import { type Env, limitFlags, prepare } from "./buildah-files.ts";
 import { refuseMisread } from "./buildah-refuse.ts";
 import type { BuildRequest, Engine } from "./engine.ts";
 import { neverEnded, noDigest, pushed, withoutSecrets } from "./failure.ts";
+import { hushed } from "./hide.ts";
 import { remembered } from "./remembered.ts";
 
 export interface BuildahOptions {
@@ -122,8 +123,9 @@ async function build(
   const request = withHonestCache(asked);
   const { paths, env: added } = await prepare(files, options.env, request);
   const env = { ...machine.storage, ...added };
-  const call = (args: readonly string[], onLine = request.onLine): Promise<RunResult> =>
-    run(command, [...store, ...args], { env, onLine });
+  const call = hushed(request, (args, onLine) =>
+    run(command, [...store, ...args], { env, onLine }),
+  );
   const settings = await settingsFor(options, machine.version, request);
   const result = await attempts(request, (what) => call(buildArguments(what, paths, settings)));
   if (result.exitCode !== 0) throw buildError(request, result);

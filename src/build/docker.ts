@@ -14,6 +14,7 @@ import {
 } from "./docker-failure.ts";
 import type { BuildRequest, Engine } from "./engine.ts";
 import { neverEnded, noDigest, pushed } from "./failure.ts";
+import { hushed } from "./hide.ts";
 import { remembered } from "./remembered.ts";
 
 export interface DockerOptions {
@@ -117,12 +118,11 @@ async function build(
   await files.write(at("Dockerfile.dockerignore"), "# The context holds what it should.\n");
   // What the user's own buildx remembers of other builds stays with them.
   const env = { DOCKER_CONFIG: at("docker"), BUILDX_CONFIG: at("docker/buildx") };
-  const { onLine } = request;
+  const call = hushed(request, (args, onLine) => client.docker(args, { env, onLine }));
   const settings = { attests: client.attests, network: options.network };
-  const args = dockerBuildArguments(request, at("Dockerfile"), settings);
-  const result = await client.docker(args, { env, onLine });
+  const result = await call(dockerBuildArguments(request, at("Dockerfile"), settings));
   if (result.exitCode !== 0) throw dockerBuildError(request, result, client.host);
-  const push = () => client.docker(["push", printReference(request.destination)], { env, onLine });
+  const push = () => call(["push", printReference(request.destination)]);
   try {
     const said = await pushed(push, request.destination, dockerProgram, clock);
     const digest = pushedDigest(said.stdout);

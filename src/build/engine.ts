@@ -44,6 +44,8 @@ export interface BuildRequest {
   readonly authFile: string;
   /** Registries that speak plain http or have certificates that nobody checks. */
   readonly insecureHosts: readonly string[];
+  /** Takes out of an engine's words what nobody is to read; lines that `onLine` gets are without it. */
+  readonly hide: (text: string) => string;
   readonly onLine: (line: string) => void;
 }
 

@@ -1,5 +1,4 @@
 /** What an engine said when it failed, and pushes that are tried once more. */
-import { stripVTControlCharacters } from "node:util";
 import { BerthError, type ErrorCode } from "../errors.ts";
 import { printReference, type Reference } from "../oci/reference.ts";
 import type { Clock, RunResult } from "../world.ts";
@@ -87,26 +86,10 @@ export function lastLines(onLine: (line: string) => void) {
   };
 }
 
-/**
- * The error with an engine's last lines, fit for reports: what a job's log would mask is masked here too.
- *
- * `secrets` are the values of the build's secrets; each of their lines counts.
- */
-export function withOutput(
-  error: BerthError,
-  lines: readonly string[],
-  secrets: readonly string[],
-): BerthError {
-  // What is shorter is part of many words.
-  const masked = secrets
-    .flatMap((value) => value.split(/\s*\n\s*/))
-    .filter(({ length }) => length > 3);
+/** The error with an engine's last lines, fit for reports. */
+export function withOutput(error: BerthError, lines: readonly string[]): BerthError {
   const output = lines.map((line) =>
-    masked
-      .reduce((text, secret) => text.replaceAll(secret, "[MASKED]"), stripVTControlCharacters(line))
-      .replaceAll(addressLogin, "//")
-      .slice(0, shownLetters)
-      .trimEnd(),
+    line.replaceAll(addressLogin, "//").slice(0, shownLetters).trimEnd(),
   );
   const { code, message, hint, problems } = error;
   return new BerthError(code, message, { hint, problems, output, cause: error });

@@ -6,9 +6,16 @@ import { BerthError } from "../errors.ts";
 import type { Material } from "../image/identify.ts";
 import { ownTags } from "../image/key.ts";
 import { ownMember } from "../json.ts";
-import { isLoopbackHost, parseReference, type Repository, withTag } from "../oci/reference.ts";
+import {
+  isLoopbackHost,
+  parseReference,
+  printRepository,
+  type Repository,
+  withTag,
+} from "../oci/reference.ts";
 import type { PlannedImage } from "../plan/plan.ts";
 import type { BuildRequest } from "./engine.ts";
+import { hiding } from "./hide.ts";
 import type { LayerCache } from "./layers.ts";
 import type { Pinned } from "./pin.ts";
 import { materialOf, type Tools } from "./tools.ts";
@@ -49,12 +56,12 @@ export async function requestFor(
     args: recipe.args,
     target: recipe.target,
     platform: image.platform,
-    secrets: await secretFiles(image, scratch, tools),
     destination: withTag(repository, ownTags.built),
     cacheFrom: layers.from,
     cacheTo: layers.to,
     noCache: layers.fromScratch,
     cacheSince: layers.since,
+    ...(await hiddenIn({ image, recipe, repository }, scratch, tools)),
     authFile,
     // Docker too pulls a base on this machine without TLS.
     insecureHosts: [...tools.logins.insecureHosts, ...hosts.filter(isLoopbackHost)],
@@ -94,18 +101,34 @@ function hostOf(reference: string): string {
   }
 }
 
-async function secretFiles(
-  image: PlannedImage,
+/** The secrets, each in a file, and what of them and of the args nobody is to read in a log. */
+async function hiddenIn(
+  { image, recipe, repository }: Pick<Build, "image" | "repository"> & Pick<Material, "recipe">,
   scratch: string,
-  tools: Tools,
-): Promise<BuildRequest["secrets"]> {
+  { machine }: Tools,
+): Promise<Pick<BuildRequest, "secrets" | "hide">> {
+  const values = await secretsOf(image, machine);
+  const secrets = values.map(async ({ id, value }) => {
+    const file = `${scratch}/secrets/${id}`;
+    await machine.files.write(file, value, 0o600);
+    return { id, file };
+  });
+  const told = [recipe.hashed, image.name, image.dockerfile, image.platform];
+  const hide = hiding(
+    values.map(({ value }) => value.toString()),
+    recipe.args,
+    [...told, printRepository(repository)],
+  );
+  return { secrets: await Promise.all(secrets), hide };
+}
+
+async function secretsOf(image: PlannedImage, machine: Tools["machine"]) {
   return Promise.all(
     image.secrets.map(async (secret) => {
-      const file = `${scratch}/secrets/${secret.id}`;
       const value =
         "env" in secret
-          ? ownMember(tools.machine.env, secret.env)
-          : await tools.machine.files.read(resolve(tools.machine.root, secret.file));
+          ? ownMember(machine.env, secret.env)
+          : await machine.files.read(resolve(machine.root, secret.file));
       if (value === undefined)
         throw missingSecret(
           image,
@@ -113,8 +136,7 @@ async function secretFiles(
             ? `variable ${secret.env} is not set`
             : `file ${secret.file} is not there`,
         );
-      await tools.machine.files.write(file, value, 0o600);
-      return { id: secret.id, file };
+      return { id: secret.id, value };
     }),
   );
 }

@@ -44,6 +44,8 @@ interface Question extends Pick<Asked, "endpoint" | "purpose"> {
 interface Answer {
   readonly status: number;
   readonly headers: Reply["headers"];
+  /** Its length. */
+  readonly bytes: number;
   /** The JSON of it; `undefined` where it is none. */
   readonly body: unknown;
   /** GitLab's words for a refusal; empty where there are none. */
@@ -69,19 +71,22 @@ export function makeAsk(access: GitLabAccess, tools: GitLabTools) {
 
 type Query = Readonly<Record<string, unknown>>;
 
-/** Of a hundred each. */
-const mostPages = 10_000;
+/** Of a hundred each, and together no longer than this; a server may make up new ones for ever. */
+const mostPages = 1000;
+const mostBytes = 256 * 1024 * 1024;
 
 /** What gitbeaker has the requests of one question sent by: each page is checked before the next is asked. */
 function requester({ endpoint, purpose }: Asked, { api }: GitLabAccess, send: Send) {
   const seen = new Set<string>();
+  let bytes = 0;
   const sending =
     (method: Question["method"]) =>
     async (path: string, options: { readonly searchParams?: Query } = {}) => {
       const url = new URL(`${api}/${path}`);
       url.search = printQuery(options.searchParams ?? {});
       if (seen.has(url.search)) throw answerError(`${purpose}: a page names itself as the next`);
-      if (seen.size >= mostPages) throw answerError(`${purpose}: its pages do not end`);
+      if (seen.size >= mostPages || bytes > mostBytes)
+        throw answerError(`${purpose}: its pages do not end`);
       const answer = await send({ endpoint, purpose, method, url });
       const { status, said, login, body } = answer;
       if (status >= 300) throw new Refused({ purpose, endpoint, status, said, login });
@@ -91,6 +96,7 @@ function requester({ endpoint, purpose }: Asked, { api }: GitLabAccess, send: Se
       if ((seen.size > 0 || link !== undefined) && !isPage)
         throw answerError(`${purpose}: one of its pages is not a list, or is empty`);
       seen.add(url.search);
+      bytes += answer.bytes;
       return { body, headers: link === undefined ? {} : { link }, status };
     };
   return { get: sending("GET"), delete: sending("DELETE") };
@@ -130,7 +136,8 @@ function makeSend(access: GitLabAccess, tools: GitLabTools): Send {
       .catch(throwAsGitLabs);
     const body = parse(new TextDecoder().decode(reply.bytes));
     const said = reply.status < 400 ? "" : redactor.clean(wordsOf(body, reply));
-    return { status: reply.status, headers: reply.headers, body, said, login };
+    const { status, headers: given, bytes } = reply;
+    return { status, headers: given, bytes: bytes.length, body, said, login };
   };
   // A token that is unknown or of too small a scope is not tried again: GitLab bans who goes on.
   const useless = new Set<string>();

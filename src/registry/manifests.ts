@@ -161,8 +161,9 @@ const pageSize = 1000;
 const maxPageBytes = 4 * 1024 * 1024;
 /** Pages in a row that bring nothing new before a list is held to have no end. */
 const idlePages = 10;
-/** A million tags; a registry may make up new ones for ever. */
+/** A registry may make up new ones for ever. */
 const mostPages = 1000;
+const mostBytes = 128 * 1024 * 1024;
 
 /** All tags, one request a page. */
 export async function* listTags(
@@ -174,6 +175,7 @@ export async function* listTags(
   let url: URL | undefined = session.url(repository.path, `tags/list?n=${pageSize}`);
   let before: ReadonlySet<string> = new Set();
   let idle = 0;
+  let bytes = 0;
   while (url !== undefined) {
     seen.add(url.href);
     const purpose = `list tags of ${printRepository(repository)}`;
@@ -185,12 +187,14 @@ export async function* listTags(
     if (reply.status === 404) throw await session.error(call, reply);
     const tags = readTags(reply, purpose);
     yield* tags;
+    bytes += reply.bytes.length;
     idle = tags.every((tag) => before.has(tag)) ? idle + 1 : 0;
     before = new Set(tags);
     url = nextPage(reply, url, purpose);
     const isCircle = url !== undefined && (seen.has(url.href) || idle >= idlePages);
     if (isCircle) throw badPage(purpose, "its pages go in a circle");
-    if (url !== undefined && seen.size >= mostPages) throw badPage(purpose, "its pages do not end");
+    if (url !== undefined && (seen.size >= mostPages || bytes > mostBytes))
+      throw badPage(purpose, "its pages do not end");
   }
 }
 

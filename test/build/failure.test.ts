@@ -307,20 +307,20 @@ test("an old buildah is not given what it would build wrong or fail at without a
   }
 });
 
-test("the last lines of a failed build are kept for reports, without secrets, colours and endless lines", () => {
+test("the last lines of a failed build are kept for reports, without logins and endless lines", () => {
   const { kept, onLine } = lastLines(() => undefined);
   for (let number = 0; number < 30; number++) onLine(`line ${number}`);
-  onLine("\u001b[31mE: no package\u001b[0m  ");
-  onLine("get https://me:password@host/file with hunter22 and id");
+  onLine("E: no package  ");
+  onLine("get https://me:password@host/file with id");
   onLine("x".repeat(9000));
   const error = new BerthError("BUILD_FAILED", "build debian: exit status 1", { hint: "look" });
-  const told = withOutput(error, kept, ["hunter22\nid\n"]);
+  const told = withOutput(error, kept);
   assert.deepEqual([told.code, told.message, told.hint], [error.code, error.message, "look"]);
   assert.equal(told.output.length, 20);
   assert.deepEqual(told.output.slice(-4, -1), [
     "line 29",
     "E: no package",
-    "get https://host/file with [MASKED] and id",
+    "get https://host/file with id",
   ]);
   assert.equal(told.output.at(-1)?.length, 500);
 });

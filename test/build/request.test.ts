@@ -35,6 +35,22 @@ describe("what an engine is asked for", async () => {
     assert.deepEqual(request?.insecureHosts, [memory.host]);
   });
 
+  test("secrets and args that the Dockerfile does not tell are hidden in what the engine says", async () => {
+    const change = (image: Image): Image => ({
+      ...image,
+      args: { WORD: "xyzzy-1", PLAIN: "plugh" },
+      secrets: [{ id: "t", env: "TOKEN" }],
+    });
+    const dockerfiles = { x: "FROM scratch\nARG WORD\nARG PLAIN=plugh\nRUN make\n" };
+    const { request } = await built({
+      change,
+      dockerfiles,
+      machineEnv: { TOKEN: "correct horse" },
+    });
+    const line = "x of x.docker: xyzzy-1, plugh, correct horse";
+    assert.equal(request?.hide(line), "x of x.docker: [MASKED], plugh, [MASKED]");
+  });
+
   test("an ARG of a parent's triggers counts as expanded", async () => {
     const requests: BuildRequest[] = [];
     const dockerfiles = { base: "FROM scratch\nONBUILD RUN x\n", x: "FROM qemu/base\n" };
@@ -49,6 +65,7 @@ describe("what an engine is asked for", async () => {
 
   for (const [what, secret] of [
     [/variable NOWHERE is not set/, { id: "t", env: "NOWHERE" }],
+    [/variable toString is not set/, { id: "t", env: "toString" }],
     [/file nowhere\/token is not there/, { id: "t", file: "nowhere/token" }],
   ] as const) {
     test(`a secret that is not there ends the build before it begins: ${what.source}`, async () => {

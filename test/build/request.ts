@@ -22,6 +22,7 @@ export function buildRequest(change: Partial<BuildRequest> = {}): BuildRequest {
     cacheSince: undefined,
     authFile: "/a/config.json",
     insecureHosts: [],
+    hide: (text) => text,
     onLine: () => {},
     ...change,
   };

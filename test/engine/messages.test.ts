@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { hiding } from "../../src/build/hide.ts";
 import { tried } from "./flows.ts";
 import { subjects } from "./subjects.ts";
-import { openWorkshop } from "./workshop.ts";
+import { failure, openWorkshop } from "./workshop.ts";
 
 /** Of this file some lines are not built, and fewer still have a number for the engine. */
 const text = (base: string, last: string) => `# A comment.
@@ -36,8 +37,45 @@ const cases: Readonly<Record<string, readonly [string, RegExp]>> = {
   ],
 };
 
+const word = 'Tr0ub4dor"&3';
+const secret = "correct horse\nbattery staple";
+
+/** Every instruction that an engine may print with its variables expanded. */
+const expanded = (base: string) => `FROM ${base}
+ARG WORD
+ARG PLAIN=ordinary
+LABEL word=$WORD
+ENV COPY_OF=$WORD
+WORKDIR /dir/$WORD
+COPY $WORD /copied
+RUN --mount=type=secret,id=token echo "$WORD" in $PLAIN $COPY_OF && cat /run/secrets/token && exit 7
+`;
+
 for (const [name, make] of Object.entries(subjects)) {
   const workshop = openWorkshop(make);
+
+  test(`${name}'s words hold no arg's value and no secret, but what the Dockerfile says itself`, async () => {
+    const lines: string[] = [];
+    const dockerfile = expanded(workshop.base());
+    const args = { WORD: word, PLAIN: "ordinary" };
+    const error = await failure(
+      workshop.build({
+        repository: "acme/hidden",
+        dockerfile,
+        args,
+        context: { [word]: "x" },
+        secrets: { token: secret },
+        hide: hiding([secret], args, [dockerfile]),
+        onLine: (line) => lines.push(line),
+      }),
+      "BUILD_FAILED",
+    );
+    const said = [...lines, error.message, error.hint].join("\n");
+    for (const hidden of [word, JSON.stringify(word).slice(1, -1), ...secret.split("\n")])
+      assert.ok(!said.includes(hidden), said);
+    assert.match(said, /\[MASKED\] in ordinary \[MASKED\]/);
+    assert.match(error.message, /^build acme\/hidden: debian\.docker:8: RUN .*: exit status 7$/);
+  });
 
   test(`${name}'s words lead to the line of the file`, async () => {
     const flow = await tried(workshop, {

@@ -116,6 +116,7 @@ async function buildOnce(engine: Engine, folder: string, host: string, wanted: W
       cacheSince: undefined,
       authFile: at("auth", "config.json"),
       insecureHosts: [host],
+      hide: (text) => text,
       onLine: () => {},
       ...request,
     });

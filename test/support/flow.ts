@@ -53,6 +53,8 @@ export interface FlowOptions {
   readonly context?: Readonly<Record<string, MemoryFile>>;
   /** What really builds; where not given, something small is pushed for each build. */
   readonly engine?: Engine;
+  /** Variables that secrets are read from; none where not given. */
+  readonly machineEnv?: Readonly<Record<string, string>>;
   /** Called at each build of the latter, before anything is pushed. */
   readonly onBuild?: (request: BuildRequest) => Promise<void> | void;
 }
@@ -117,7 +119,7 @@ async function runWith(options: FlowOptions, spool: Spool): Promise<Flow> {
     machine: {
       files: realFiles(),
       root: "/",
-      env: {},
+      env: options.machineEnv ?? {},
       unpack: async (tar, folder) => {
         await makeFolder(folder);
         if (tar !== undefined) await unpackTar(tar, folder);
