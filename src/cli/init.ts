@@ -8,10 +8,9 @@ import { stateOf } from "../config/state.ts";
 import type { Tree } from "../context/tree.ts";
 import { workTree } from "../context/worktree.ts";
 import { BerthError, describeError, type ExitCode, exitCodes, printProblem } from "../errors.ts";
-import { draftsOf } from "../init/freedesktop.ts";
-import { type Proposal, printDrafts, printProposal, propose } from "../init/propose.ts";
+import { type Proposal, printProposal, propose } from "../init/propose.ts";
 import type { Remote, Remotes } from "../init/settings.ts";
-import { type Survey, surveyTree } from "../init/survey.ts";
+import { surveyTree } from "../init/survey.ts";
 import type { Git, World } from "../world.ts";
 import { type Doing, examples, type GlobalOptions, printResult, usageError } from "./verb.ts";
 
@@ -20,7 +19,7 @@ export function declare(program: Command, doing: Doing): void {
   program
     .command("init")
     .description("look at a project, write its berth.yml and show the include to add")
-    .option("--print", "show berth.yml instead of writing it")
+    .option("--print", "show files instead of writing them")
     .addHelpText("after", examples("berth init", "berth init --print", "berth init --json"))
     .action(doing((world, options: InitOptions) => init(world, options, version)));
 }
@@ -38,12 +37,21 @@ async function init(world: World, options: InitOptions, version: string): Promis
   if (options.print !== true) await refuseExisting(world, git, target, options);
   const tree = workTree(git, world.files);
   const survey = await surveyTree(tree);
-  if (survey.dockerfiles.length === 0) throw nothingFound(world, survey, options);
+  if (survey.dockerfiles.length === 0)
+    throw new BerthError("CONFIG_INVALID", "look for images: the project has no Dockerfile", {
+      hint: "write one; berth builds images from Dockerfiles only",
+    });
   const proposal = propose(survey, { remotes: await remotesOf(git), version });
-  const trouble = await tryOut(tree, proposal);
-  const write = options.print !== true && proposal.config !== undefined;
-  if (write) await world.files.write(target, proposal.config ?? "");
-  const value = { file: target, written: write, ...proposal, config: proposal.config, trouble };
+  const trouble = await tryOut(survey.tree, proposal);
+  const { config, dockerfiles } = proposal;
+  const write =
+    options.print !== true && (config !== undefined || Object.keys(dockerfiles).length > 0);
+  if (write) {
+    for (const [path, text] of Object.entries(dockerfiles))
+      await world.files.write(resolve(git.root, path), text);
+    if (config !== undefined) await world.files.write(target, config);
+  }
+  const value = { file: target, written: write, ...proposal, config, trouble };
   printResult(world, options, value, printProposal(proposal, write ? target : undefined, trouble));
   return exitCodes.done;
 }
@@ -62,18 +70,6 @@ async function refuseExisting(
       "--print shows what would be written; delete or rename the file to write it anew",
     );
   }
-}
-
-function nothingFound(world: World, { pipeline }: Survey, options: InitOptions): BerthError {
-  const drafts = pipeline === undefined ? [] : draftsOf(pipeline);
-  const text = drafts.length > 0 ? printDrafts(drafts) : "";
-  printResult(world, options, { written: false, drafts }, text);
-  return new BerthError("CONFIG_INVALID", "look for images: the project has no Dockerfile", {
-    hint:
-      drafts.length > 0
-        ? "write and commit these Dockerfiles, then run it again; `berth help migrate-freedesktop` has all the rest"
-        : "write one; berth builds images from Dockerfiles only",
-  });
 }
 
 /** What `berth key` would say of the proposal: why images have no keys, or what their builds will fail on. */

@@ -2,7 +2,7 @@
 import type { Config } from "../config/config.ts";
 import { readOutline } from "../pipelines/outline.ts";
 import { nothingRead, readPipeline } from "../pipelines/pipeline.ts";
-import { type Include, keeping } from "../pipelines/ports.ts";
+import { type FetchInclude, type Include, keeping } from "../pipelines/ports.ts";
 import { isList, isMap, textOf, type Value } from "../pipelines/tree.ts";
 import {
   type BerthInclude,
@@ -72,16 +72,12 @@ export async function readPipelines(
   const includes = (outline?.includes ?? []).flatMap((include) => berthInclude(include, files));
   const project = projectOf(known, includes, words);
   const stub = stubOf(outline?.written ?? new Map());
-  const request = {
-    source,
-    kept,
-    fetch: async (include: Include) =>
-      (await componentFile(include, files)) ?? { text: stub(include) },
-  };
+  const fetch: FetchInclude = async (include) =>
+    (await componentFile(include, files)) ?? { text: stub(include) };
   const images = { ...known.config, prefix: project.prefix, names: known.images };
   const read = casesOf(project, words).map(async (each): Promise<ReadCase> => {
     const { occasion } = each;
-    const reading = await readPipeline(merged ?? own, { ...request, occasion });
+    const reading = await readPipeline(merged ?? own, { source, fetch, kept, occasion });
     return { ...each, reading, jobs: jobsOf(reading, occasion, images) };
   });
   return {

@@ -30,21 +30,28 @@ const noArgs = new Set(["BUILDKIT_INLINE_CACHE"]);
 
 export function builtBy({ jobs, variables }: Outline): readonly BuildJob[] {
   return [...jobs].flatMap(([name, job]) => {
-    const stage = job.get("stage");
-    const own = name.includes("cross") ? [] : [name];
-    const words = [...own, ...flatten(job.get("tags")).map(textOf)].join(" ");
-    const machine = /aarch64|arm64|armv7|ppc64le|riscv64|s390x/.exec(words)?.[0];
-    const place = { job: name, stage: stage === undefined ? undefined : textOf(stage), machine };
     const values = valuesOf([...variables, ...variablesOf(job.get("variables"))]);
     return settings(job, values).flatMap((known) =>
       commandsOf(job, known).flatMap((command) => {
         const built = describe(command);
-        const mayFail = job.get("allow_failure") === true;
         const publishes = isRelease(job, command);
-        return built === undefined ? [] : [{ ...place, ...built, mayFail, publishes }];
+        return built === undefined ? [] : [{ ...placeOf(name, job), ...built, publishes }];
       }),
     );
   });
+}
+
+/** What a job says of a build besides its commands. */
+export function placeOf(name: string, job: YamlMap) {
+  const stage = job.get("stage");
+  const own = name.includes("cross") ? [] : [name];
+  const words = [...own, ...flatten(job.get("tags")).map(textOf)].join(" ");
+  return {
+    job: name,
+    stage: stage === undefined ? undefined : textOf(stage),
+    machine: /aarch64|arm64|armv7|ppc64le|riscv64|s390x/.exec(words)?.[0],
+    mayFail: job.get("allow_failure") === true,
+  };
 }
 
 /** A job for a release or an environment, by its tags or where it stands. */

@@ -1,7 +1,10 @@
 /** What of a project was not understood or not taken over, so that a person looks at it before anything else. */
 import { ownMember } from "../json.ts";
+import { flatten, textOf } from "../pipelines/tree.ts";
 import type { BuildJob } from "./builders.ts";
+import { isKnown } from "./drafts.ts";
 import type { Survey } from "./survey.ts";
+import { isTemplate } from "./templates.ts";
 import { few } from "./yamltext.ts";
 
 /** Sentences without their full stops, the gravest first. */
@@ -13,7 +16,9 @@ export function gapsOf(survey: Survey): readonly string[] {
     ...survey.unfounded.map(
       ({ job, dockerfile }) => `the job ${job} builds from ${dockerfile}, which is not there`,
     ),
+    ...openDrafts(survey),
     ...otherBuilders(survey),
+    ...deleters(survey),
     ...generated(survey),
     ...left(survey),
   ];
@@ -25,7 +30,7 @@ function unread({ pipeline, files }: Survey): readonly string[] {
     return [
       "GitLab would refuse .gitlab-ci.yml, so no job was read: `berth doctor --pipelines` says why",
     ];
-  const elsewhere = pipeline.includes.filter(({ kind }) => kind !== "local");
+  const elsewhere = pipeline.includes.filter((one) => one.kind !== "local" && !isTemplate(one));
   const names = elsewhere.map(({ kind, location }) => `${kind} ${location}`);
   return names.length === 0
     ? []
@@ -64,6 +69,27 @@ function jobsOf(jobs: readonly BuildJob[]): string {
   return names.length === 1 ? `the job ${names[0]} builds` : `${few(names)} build`;
 }
 
+function openDrafts({ drafts, templates }: Survey): readonly string[] {
+  const absent = drafts.filter(({ isThere }) => !isThere);
+  const open = Map.groupBy(absent, (one) => one.open.map((name) => `$${name}`).join(", "));
+  const strange = templates.built.filter((job) => !isKnown(job)).map(({ name }) => name);
+  const others = [...templates.others, ...strange];
+  return [
+    ...[...open].flatMap(([names, all]) =>
+      names === ""
+        ? []
+        : [
+            `${few(all.map(({ path }) => path))} ${all.length === 1 ? "needs" : "need"} ${names}, which no file here sets: see FIXME there`,
+          ],
+    ),
+    ...(others.length === 0
+      ? []
+      : [
+          `${few(others)} extend templates of ci-templates that are not images of a Dockerfile: leave them as they are`,
+        ]),
+  ];
+}
+
 const others: readonly (readonly [RegExp, string])[] = [
   [/\bbuildx\s+bake\b/, "docker buildx bake"],
   [/\bdocker(?:-|\s+)compose\b[^\n]*\bbuild\b/, "docker compose build"],
@@ -76,6 +102,17 @@ function otherBuilders({ text }: Survey): readonly string[] {
   return others
     .filter(([pattern]) => pattern.test(lines))
     .map(([, name]) => `jobs run \`${name}\`, which is not read: name the images that it builds`);
+}
+
+function deleters({ pipeline }: Survey): readonly string[] {
+  const jobs = [...(pipeline?.jobs ?? [])].filter(([, job]) =>
+    flatten(job.get("script")).some((line) => /\bci-fairy\b.*\bdelete-image\b/.test(textOf(line))),
+  );
+  if (jobs.length === 0) return [];
+  const names = few(jobs.map(([name]) => name));
+  return [
+    `${names} ${jobs.length === 1 ? "deletes" : "delete"} all tags but one (\`ci-fairy delete-image\`), berth's too: take it out first`,
+  ];
 }
 
 const generators = /^.*\b(lcitool (?:manifest|dockerfile)|ci-fairy generate-template)\b/m;
@@ -100,6 +137,6 @@ function left({ usual, built }: Survey): readonly string[] {
   return rest.length === 0
     ? []
     : [
-        `no job builds ${few(rest)}, so ${rest.length === 1 ? "it is no image" : "they are no images"}`,
+        `no job was seen that builds ${few(rest)}, so ${rest.length === 1 ? "it is no image" : "they are no images"}`,
       ];
 }

@@ -1,5 +1,7 @@
 /** From what a project has to what its `berth.yml` and its pipeline should say. */
-import type { Draft } from "./freedesktop.ts";
+
+import { imageVariable } from "../plan/variables.ts";
+import type { Draft } from "./drafts.ts";
 import { gapsOf } from "./gaps.ts";
 import { imagesOf } from "./images.ts";
 import { type IncludeSettings, includeText, rulesOf } from "./include.ts";
@@ -16,6 +18,7 @@ import {
   upstreamOf,
 } from "./settings.ts";
 import type { Survey } from "./survey.ts";
+import type { TemplateJob, TemplateJobs } from "./templates.ts";
 import { few } from "./yamltext.ts";
 
 export interface Proposal {
@@ -26,6 +29,8 @@ export interface Proposal {
   readonly config: string | undefined;
   /** What to add to the pipeline. */
   readonly include: string;
+  /** Dockerfiles to write, by their paths. */
+  readonly dockerfiles: Readonly<Record<string, string>>;
   /** What is left for a person to do, in order. */
   readonly steps: readonly string[];
 }
@@ -71,6 +76,9 @@ export function propose(survey: Survey, { remotes, version }: ProposeOptions): P
     findings,
     config: configText(findings),
     include: includeText(include),
+    dockerfiles: Object.fromEntries(
+      survey.drafts.filter(({ isThere }) => !isThere).map(({ path, text }) => [path, text]),
+    ),
     steps: stepsOf(survey, include, images.names),
   };
 }
@@ -94,8 +102,8 @@ function sentence(text: string): string {
 }
 
 /**
- * `written`: where the configuration went; `undefined` where nothing was written. `trouble` is what keeps images from
- * having keys.
+ * `written`: where the configuration went, and its Dockerfiles to where they belong; `undefined` where nothing was
+ * written. `trouble` is what keeps images from having keys.
  */
 export function printProposal(
   proposal: Proposal,
@@ -104,19 +112,15 @@ export function printProposal(
 ): string {
   const { gaps, findings, config, include, steps } = proposal;
   const first = [...trouble, ...gaps.map((gap) => `- ${gap}`)];
+  const fits = trouble.length === 0;
   return [
     ...(first.length === 0 ? [] : [heading("Look at this first"), ...first, ""]),
     heading("Found"),
     ...findings.map(({ found, chosen }) => `- ${found}:\n  ${chosen}`),
     "",
+    ...printDockerfiles(proposal, written !== undefined),
     ...(config === undefined
-      ? [
-          heading(
-            trouble.length === 0
-              ? "No berth.yml is needed: the defaults fit"
-              : "No berth.yml is proposed",
-          ),
-        ]
+      ? [heading(fits ? "No berth.yml is needed: the defaults fit" : "No berth.yml is proposed")]
       : [heading(written === undefined ? "berth.yml" : `Written to ${written}`), indented(config)]),
     heading("Add to .gitlab-ci.yml, or to a file that it includes"),
     indented(include),
@@ -126,12 +130,19 @@ export function printProposal(
   ].join("\n");
 }
 
-export function printDrafts(drafts: readonly Draft[]): string {
+/** As they are, or their paths where they can be looked at. */
+function printDockerfiles({ dockerfiles }: Proposal, isWritten: boolean): readonly string[] {
+  const all = Object.entries(dockerfiles);
+  if (all.length === 0) return [];
+  if (isWritten)
+    return [
+      heading("Written as a beginning"),
+      indented(`${all.map(([path]) => path).join("\n")}\n`),
+    ];
   return [
-    heading("Found images of freedesktop's ci-templates; as Dockerfiles they would begin so"),
-    ...drafts.flatMap(({ job, path, text }) => [`${path} (was: job ${job})`, indented(text)]),
-    "",
-  ].join("\n");
+    heading("Dockerfiles to begin with"),
+    ...all.map(([path, text]) => `${path}\n${indented(text)}`),
+  ];
 }
 
 function heading(text: string): string {
@@ -157,7 +168,7 @@ function stepsOf(
   return [
     "berth key: see that every image gets a key",
     ...builderSteps(survey),
-    ...consumerSteps(include),
+    ...consumerSteps(include, survey),
     ...(include.fanOut && /^default:\n(?:[ #].*\n|\n)*? +tags:/m.test(survey.text)
       ? [
           "give the runner tags of `default` as the input build_tags: no default reaches a child pipeline",
@@ -220,14 +231,39 @@ function scheduleSteps({ text }: Survey): readonly string[] {
   ];
 }
 
-function consumerSteps({ prefix, reference, fanOut }: IncludeSettings): readonly string[] {
+function consumerSteps(
+  { prefix, reference, fanOut }: IncludeSettings,
+  { templates, drafts }: Survey,
+): readonly string[] {
   const planned = fanOut ? "berth-plan and berth-images" : "berth-images";
   const needs = `let jobs that run in images need ${planned}`;
   if (reference === "own-tag") return [`${needs}, in place of the jobs that built images`];
   if (reference === "tag") {
     return ["let jobs that run in images extend .berth-use, with the image's name as IMAGE"];
   }
+  if (drafts.length > 0) return templateSteps(prefix, templates, drafts);
   return [
     `let jobs that run in images extend .berth-use and say image: $${prefix}_IMAGE_NAME, NAME in capital letters with _ for - and .`,
+  ];
+}
+
+/** Which image each job runs in that extends a template. */
+function templateSteps(
+  prefix: string,
+  { used }: TemplateJobs,
+  drafts: readonly Draft[],
+): readonly string[] {
+  const imageOf = (job: TemplateJob): string | undefined =>
+    drafts.find(({ jobs }) => jobs.some(({ reference }) => reference === job.reference))?.name;
+  const lines = [...Map.groupBy(used, imageOf)].map(([image, jobs]) => {
+    const names = few(jobs.map(({ name }) => name));
+    return image === undefined
+      ? `   an image that was not recognised: ${names}`
+      : `   image: $${imageVariable(prefix, image)}: ${names}`;
+  });
+  return [
+    ["let jobs extend .berth-use in place of .fdo.distribution-image, and say", ...lines].join(
+      "\n",
+    ),
   ];
 }

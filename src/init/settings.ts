@@ -113,7 +113,8 @@ export function referenceOf(
   prefix: string,
   repository: string,
 ): Chosen<"digest" | "tag" | "own-tag"> {
-  const lines = ownLines(survey.imageLines, names);
+  const isTemplated = survey.templates.used.length > 0;
+  const lines = isTemplated ? [] : ownLines(survey.imageLines, names);
   const usable = templateFolder(repository) !== undefined;
   const jobs = new Set(lines.flatMap((line) => line.jobs)).size;
   if (lines.length > 0 && usable) {
@@ -132,11 +133,14 @@ export function referenceOf(
   return because("digest", whyDigest(survey, usable, repository), chosen);
 }
 
-function whyDigest({ imageLines }: Survey, usable: boolean, repository: string): string {
+function whyDigest({ imageLines, templates }: Survey, usable: boolean, repository: string): string {
   if (!usable) {
     return `${repository} does not end in /{name}, so every image needs a variable of its own; with a repository such as ${repository.replace(/[._-]*\{name\}.*$/, "/{name}")} two variables (reference tag) could serve all`;
   }
   const [line] = imageLines;
+  const { length } = templates.used;
+  if (length > 0)
+    return `${length} ${length === 1 ? "job runs" : "jobs run"} in images by ci-templates`;
   if (line === undefined) return "no job was seen that runs in an image of the project";
   return `${line.jobs.length === 1 ? "a job runs" : `${line.jobs.length} jobs run`} in ${line.text}, which is not in the project's own registry`;
 }

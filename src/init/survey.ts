@@ -1,11 +1,14 @@
 /** What a project has that tells how its images are made and used; nothing is decided here. */
 import { findUsual } from "../config/find.ts";
-import type { Tree } from "../context/tree.ts";
+import { comparePaths, folderOf, nameOf, starsMatcher } from "../context/paths.ts";
+import type { Tree, TreeEntry } from "../context/tree.ts";
 import { variablesOf } from "../pipelines/job.ts";
 import { imagesOf, type Outline, readOutline } from "../pipelines/outline.ts";
 import { keeping } from "../pipelines/ports.ts";
 import { valuesOf } from "../pipelines/variables.ts";
-import { type BuildJob, builtBy, ownSpelling } from "./builders.ts";
+import { type BuildJob, builtBy, ownSpelling, placeOf } from "./builders.ts";
+import { type Draft, draft, isKnown } from "./drafts.ts";
+import { readTemplateJobs, standIn, type TemplateJobs } from "./templates.ts";
 
 export interface Survey {
   /** Files that are called like Dockerfiles, and others that jobs build from. */
@@ -22,6 +25,11 @@ export interface Survey {
   readonly files: readonly ReadFile[];
   /** The text of all its files. */
   readonly text: string;
+  /** Of images that templates build without a Dockerfile. */
+  readonly drafts: readonly Draft[];
+  readonly templates: TemplateJobs;
+  /** All files, with the drafts among them. */
+  readonly tree: Tree;
 }
 
 export interface Dockerfile {
@@ -43,24 +51,68 @@ export interface ReadFile {
 }
 
 /** Looks at a tree; `root` is the path of its CI configuration. */
-export async function surveyTree(tree: Tree, root = ".gitlab-ci.yml"): Promise<Survey> {
-  const [usual, { pipeline, files }] = await Promise.all([findUsual(tree), readCi(tree, root)]);
-  const all = pipeline === undefined ? [] : builtBy(pipeline);
+export async function surveyTree(files: Tree, root = ".gitlab-ci.yml"): Promise<Survey> {
+  const ci = await readCi(files, root);
+  const { pipeline } = ci;
+  const templates = readTemplateJobs(pipeline);
+  const drafts = await draft(templates.built.filter(isKnown), files);
+  const tree = withDrafts(files, drafts);
+  const all = [...(pipeline === undefined ? [] : builtBy(pipeline)), ...drafts.flatMap(buildsOf)];
   const exists = await Promise.all(
     all.map(async ({ dockerfile }) => (await tree.entry(dockerfile))?.kind === "file"),
   );
   const built = all.filter((_, index) => exists[index]);
-  const unfounded = all.filter((_, index) => !exists[index]);
+  const usual = await findUsual(tree);
   const paths = [...new Set([...usual, ...built.map(({ dockerfile }) => dockerfile)])];
   return {
+    ...ci,
     dockerfiles: await Promise.all(paths.map(async (path) => readDockerfile(tree, path))),
     usual,
     built,
-    unfounded,
+    unfounded: all.filter((_, index) => !exists[index]),
     imageLines: pipeline === undefined ? [] : linesOf(pipeline),
-    pipeline,
-    files,
-    text: files.map(({ text }) => text).join("\n"),
+    text: ci.files.map(({ text }) => text).join("\n"),
+    drafts,
+    templates,
+    tree,
+  };
+}
+
+function buildsOf({ path, jobs }: Draft): readonly BuildJob[] {
+  return jobs.map(({ name, job }) => ({
+    ...placeOf(name, job),
+    dockerfile: path,
+    context: "",
+    repository: undefined,
+    args: {},
+    target: undefined,
+    publishes: false,
+    dropped: [],
+  }));
+}
+
+/** The same tree with files that are not there yet. */
+function withDrafts(tree: Tree, drafts: readonly Draft[]): Tree {
+  const absent = drafts.filter(({ isThere }) => !isThere);
+  const texts = new Map(absent.map(({ path, text }) => [path, text]));
+  const entryOf = (path: string): TreeEntry => ({ path, kind: "file", executable: false });
+  return {
+    ...tree,
+    folder: async (folder) => {
+      const here = [...texts.keys()].filter((path) => folderOf(path) === folder);
+      const added = here.map((path) => [nameOf(path), entryOf(path)] as const);
+      return new Map([...(await tree.folder(folder)), ...added]);
+    },
+    find: async (names) => {
+      const fits = starsMatcher(names);
+      const added = [...texts.keys()].filter((path) => fits(nameOf(path)));
+      return [...(await tree.find(names)), ...added].toSorted(comparePaths);
+    },
+    entry: async (path) => (texts.has(path) ? entryOf(path) : tree.entry(path)),
+    read: async (path) => {
+      const text = texts.get(path);
+      return text === undefined ? tree.read(path) : Buffer.from(text);
+    },
   };
 }
 
@@ -68,7 +120,8 @@ async function readCi(tree: Tree, root: string) {
   const read = async (path: string) => (await tree.read(path))?.toString();
   const { texts, source } = keeping({ project: "", paths: await tree.find(["*"]), read });
   const text = await source.read(root);
-  const pipeline = text === undefined ? undefined : await readOutline(text, source);
+  const pipeline =
+    text === undefined ? undefined : await readOutline(text, source, { fetch: standIn });
   return { pipeline, files: [...texts].map(([path, content]) => ({ path, text: content })) };
 }
 

@@ -41,11 +41,20 @@ describe("berth init", () => {
     });
   }
 
-  test("ends with what to write first where there is no Dockerfile", async () => {
+  test("writes Dockerfiles for what templates build without any", async () => {
     const path = project(freedesktop);
-    const { code, stdout, stderr } = await berth(path, "init");
+    const shown = await berth(path, "init", "--print");
+    assert.match(shown.stdout, /ci\/debian\.docker\n {4}FROM docker\.io\/library\/debian:trixie\n/);
+    const { code, stdout } = await berth(path, "init");
+    assert.equal(code, 0);
+    assert.match(stdout, /Written as a beginning\n\n {4}ci\/debian\.docker\n/);
+    const keys = JSON.parse((await berth(path, "key", "--json")).stdout) as { images: unknown[] };
+    assert.equal(keys.images.length, 1);
+  });
+
+  test("ends where there is nothing to build from", async () => {
+    const { code, stderr } = await berth(project({ "main.c": "" }), "init");
     assert.equal(code, 64);
-    assert.match(stdout, /ci\/debian\.docker \(was: job prepare\)/);
     assert.match(stderr, /the project has no Dockerfile \[CONFIG_INVALID\]/);
   });
 

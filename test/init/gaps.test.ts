@@ -105,7 +105,7 @@ const cases: readonly Case[] = [
     builds: [["ci/base/Dockerfile", "ci/base"]],
     gaps: [
       /builds from ci\/gone\/Dockerfile, which is not there/,
-      /no job builds other.docker, so it is no image/,
+      /no job was seen that builds other.docker, so it is no image/,
     ],
   },
   {

@@ -1,54 +1,12 @@
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { describe, test } from "node:test";
 import { parse } from "yaml";
-import { defaultConfig } from "../../src/config/config.ts";
-import { declareImages } from "../../src/config/discover.ts";
-import { parseConfig } from "../../src/config/parse.ts";
-import { parentName } from "../../src/config/state.ts";
-import { identify } from "../../src/image/identify.ts";
-import { draftsOf } from "../../src/init/freedesktop.ts";
-import { propose } from "../../src/init/propose.ts";
-import type { Remotes } from "../../src/init/settings.ts";
-import { surveyTree } from "../../src/init/survey.ts";
-import { contentWith } from "../support/ci-files.ts";
-import { memoryTree } from "../support/tree.ts";
-import { freedesktop, lcitool, qemu } from "./layouts.ts";
+import { lcitool, qemu } from "./layouts.ts";
+import { proposed } from "./proposed.ts";
 
 type Files = Readonly<Record<string, string>>;
 
 const dockerfile = "FROM debian:13-slim\nRUN make ready\n";
-
-function template(name: string): string {
-  return readFileSync(join(import.meta.dirname, `../../templates/${name}/template.yml`), "utf8");
-}
-
-/** Proposes, and shows that what is proposed gives every image a key. */
-async function proposed(files: Files, remotes: Remotes = {}) {
-  const tree = memoryTree(files);
-  const proposal = propose(await surveyTree(tree), { remotes, version: "1.2.3" });
-  const { config: text } = proposal;
-  const config = text === undefined ? defaultConfig : parseConfig(text, "berth.yml");
-  const images = await declareImages(config, tree);
-  const identified = await identify(images, tree, { parentOf: parentName(config, images) });
-  const include = parse(proposal.include) as { include: { component: string; inputs?: object }[] };
-  for (const { component, inputs = {} } of include.include) {
-    // Throws where GitLab would refuse an input.
-    contentWith(template(/\/(\w+)@/.exec(component)?.[1] ?? ""), { ...inputs });
-  }
-  return {
-    ...proposal,
-    settings: text === undefined ? {} : (parse(text) as Record<string, unknown>),
-    names: identified.images.map(({ name }) => name),
-    inputs: Object.fromEntries(
-      include.include.map(({ component, inputs = {} }) => [
-        /\/(\w+)@1\.2\.3$/.exec(component)?.[1] ?? component,
-        inputs,
-      ]),
-    ),
-  };
-}
 
 test("a pipeline schedule is the last thing to make, or to look at where there is one", async () => {
   const { steps } = await proposed({ "debian.docker": dockerfile });
@@ -147,34 +105,6 @@ describe("a project as libvirt's", () => {
         found.includes("such as ci/{name} two variables (reference tag)"),
       ),
     );
-  });
-});
-
-describe("a project of freedesktop's ci-templates", () => {
-  test("gets Dockerfiles to begin with", async () => {
-    const { pipeline, dockerfiles } = await surveyTree(memoryTree(freedesktop));
-    assert.deepEqual(dockerfiles, []);
-    assert.deepEqual(draftsOf(pipeline!), [
-      {
-        job: "prepare",
-        path: "ci/debian.docker",
-        text: [
-          "FROM docker.io/library/debian:trixie",
-          "RUN apt-get update && apt-get install -y --no-install-recommends gcc meson",
-          "RUN --mount=type=bind,source=ci/install.sh,target=/src/ci/install.sh cd /src && bash ci/install.sh",
-          "",
-        ].join("\n"),
-      },
-    ]);
-  });
-
-  test("has keys once they are there", async () => {
-    const { pipeline } = await surveyTree(memoryTree(freedesktop));
-    const drafts = Object.fromEntries(draftsOf(pipeline!).map(({ path, text }) => [path, text]));
-    const { settings, names, steps } = await proposed({ ...freedesktop, ...drafts });
-    assert.deepEqual(settings, { upstream: "acme/widget" });
-    assert.deepEqual(names, ["debian"]);
-    assert.ok(steps.some((step) => step.includes("migrate-freedesktop")));
   });
 });
 

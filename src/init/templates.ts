@@ -1,0 +1,109 @@
+/** Jobs that build images, or run in them, by freedesktop's ci-templates: what they say of each image. */
+import { variablesOf } from "../pipelines/job.ts";
+import type { Outline } from "../pipelines/outline.ts";
+import type { FetchInclude, Include } from "../pipelines/ports.ts";
+import { flatten, get, isMap, listOf, textOf, type YamlMap } from "../pipelines/tree.ts";
+import { expandAll, type Variable } from "../pipelines/variables.ts";
+
+/** A job that extends one of the templates, with all its variables in one another. */
+export interface TemplateJob {
+  readonly name: string;
+  readonly job: YamlMap;
+  readonly distribution: string;
+  /** Where the image is, as the job has it. */
+  readonly reference: string;
+  readonly variables: ReadonlyMap<string, string>;
+}
+
+const builds = ["container-build", "container-ifnot-exists"];
+const uses = ["distribution-image", "suffixed-image"];
+
+/** Stands for a file of ci-templates: jobs that tell which template they extend. */
+export const standIn: FetchInclude = async (include) => {
+  const name = templateOf(include);
+  if (name === undefined) return undefined;
+  const build = builds.map((kind) => [`.fdo.${kind}@${name}`, { script: `.fdo.build@${name}` }]);
+  const use = uses.map((kind) => [`.fdo.${kind}@${name}`, { image: `.fdo.use@${name}` }]);
+  return { text: JSON.stringify(Object.fromEntries([...build, ...use])) };
+};
+
+export function isTemplate(include: Include): boolean {
+  return templateOf(include) !== undefined;
+}
+
+function templateOf({ location, entry }: Include): string | undefined {
+  const from = `${textOf(entry.get("project"))}/${location}`;
+  return /ci-templates\/.*templates\/([a-z][\w-]*)\.ya?ml$/.exec(from)?.[1];
+}
+
+/** What stands for a variable that no file sets, until a text is shown. */
+export function leftOpen(name: string): string {
+  return `$?{${name}}`;
+}
+
+/** The names of variables in a text that no file sets. */
+export function openIn(text: string): readonly string[] {
+  return [...new Set([...text.matchAll(/\$\?\{(\w+)\}/g)].map(([, name = ""]) => name))];
+}
+
+/** A text as a shell or a Dockerfile has it: with variables that no file sets, and `$` for `$$`. */
+export function shown(text: string): string {
+  return text.replaceAll("$?{", "${").replaceAll("$$", "$");
+}
+
+export interface TemplateJobs {
+  readonly built: readonly TemplateJob[];
+  readonly used: readonly TemplateJob[];
+  /** Jobs that extend another of the templates, such as one for virtual machines. */
+  readonly others: readonly string[];
+}
+
+export function readTemplateJobs(pipeline: Outline | undefined): TemplateJobs {
+  const jobs = [...(pipeline?.jobs ?? [])].map(([name, job]) => {
+    const image = isMap(job.get("image")) ? get(job, "image", "name") : job.get("image");
+    const bases = listOf(job.get("extends")).map(textOf);
+    return {
+      name,
+      built: read(pipeline, name, job, flatten(job.get("script"))[0]),
+      used: read(pipeline, name, job, image),
+      extendsOne: bases.some((base) => /^\.fdo\.(?!ci-fairy)/.test(base)),
+    };
+  });
+  return {
+    built: jobs.flatMap(({ built }) => built),
+    used: jobs.flatMap(({ used }) => used),
+    others: jobs
+      .filter(({ built, used, extendsOne }) => extendsOne && built.length + used.length === 0)
+      .map(({ name }) => name),
+  };
+}
+
+function read(
+  pipeline: Outline | undefined,
+  name: string,
+  job: YamlMap,
+  mark: unknown,
+): readonly TemplateJob[] {
+  const distribution = /^\.fdo\.(?:build|use)@(\w+)$/.exec(String(mark))?.[1];
+  if (distribution === undefined) return [];
+  const variables = settle([
+    { key: "CI_JOB_NAME", value: name },
+    { key: "FDO_DISTRIBUTION_NAME", value: distribution },
+    ...(pipeline?.variables ?? []),
+    ...variablesOf(job.get("variables")),
+  ]);
+  const get = (key: string): string => variables.get(key) ?? "";
+  const suffix = get("FDO_REPO_SUFFIX") || `${distribution}/${get("FDO_DISTRIBUTION_VERSION")}`;
+  const reference = `${leftOpen("CI_REGISTRY_IMAGE")}/${suffix}:${get("FDO_DISTRIBUTION_TAG")}`;
+  return [{ name, job, distribution, reference, variables }];
+}
+
+/** Variables with those that no file sets marked as such. */
+function settle(variables: readonly Variable[]): ReadonlyMap<string, string> {
+  const known = new Map(variables.map((variable) => [variable.key, variable]));
+  const named = variables.flatMap(({ value }) => [...value.matchAll(/\$\{?(\w+)/g)]);
+  const unknown = named.flatMap(([, key = ""]) =>
+    known.has(key) ? [] : [{ key, value: leftOpen(key), raw: true }],
+  );
+  return expandAll([...unknown, ...known.values()]).values;
+}

@@ -1,0 +1,55 @@
+/** What `init` proposes for a project, shown to be of use: images have keys, and GitLab takes the include. */
+import assert from "node:assert/strict";
+import { parse } from "yaml";
+import { defaultConfig } from "../../src/config/config.ts";
+import { declareImages } from "../../src/config/discover.ts";
+import { parseConfig } from "../../src/config/parse.ts";
+import { parentName } from "../../src/config/state.ts";
+import type { Pipelines } from "../../src/doctor/evaluate.ts";
+import { identify } from "../../src/image/identify.ts";
+import { propose } from "../../src/init/propose.ts";
+import type { Remotes } from "../../src/init/settings.ts";
+import { surveyTree } from "../../src/init/survey.ts";
+import { readCi } from "../doctor/ci.ts";
+import { memoryTree } from "../support/tree.ts";
+
+type Files = Readonly<Record<string, string>>;
+
+export async function proposed(files: Files, remotes: Remotes = {}) {
+  const survey = await surveyTree(memoryTree(files));
+  const { tree } = survey;
+  const proposal = propose(survey, { remotes, version: "1.2.3" });
+  const { config: text } = proposal;
+  const config = text === undefined ? defaultConfig : parseConfig(text, "berth.yml");
+  const images = await declareImages(config, tree);
+  const identified = await identify(images, tree, { parentOf: parentName(config, images) });
+  const names = identified.images.map(({ name }) => name);
+  const around = { config, images: names, own: "acme/widget" };
+  const { [ci]: own = "hello: { script: make }\n" } = files;
+  const before = refusals(await readCi({ ...files, [ci]: own }, around));
+  const both = `include: [{ local: own.yml }, { local: include.yml }]\n`;
+  const moved = { ...files, [ci]: both, "own.yml": own, "include.yml": proposal.include };
+  assert.deepEqual(refusals(await readCi(moved, around)), before);
+  const include = parse(proposal.include) as { include: { component: string; inputs?: object }[] };
+  return {
+    ...proposal,
+    settings: text === undefined ? {} : (parse(text) as Record<string, unknown>),
+    names,
+    inputs: Object.fromEntries(
+      include.include.map(({ component, inputs = {} }) => [
+        /\/(\w+)@1\.2\.3$/.exec(component)?.[1] ?? component,
+        inputs,
+      ]),
+    ),
+  };
+}
+
+const ci = ".gitlab-ci.yml";
+
+/** What GitLab would say in each situation. */
+function refusals(pipelines: Pipelines | undefined): readonly string[] {
+  assert.ok(pipelines !== undefined && pipelines.read.length > 5);
+  return pipelines.read.flatMap(({ title, reading }) =>
+    "errors" in reading ? reading.errors.map((error) => `${title}: ${error}`) : [],
+  );
+}
