@@ -1,8 +1,10 @@
 /** What the outside offers berth, as types only; `host/world.ts` puts the real ones together. */
 
+export type Env = Readonly<Record<string, string | undefined>>;
+
 /** Everything that commands hand on, piece by piece, to who needs it. */
 export interface World {
-  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly env: Env;
   readonly cwd: string;
   readonly files: Files;
   readonly run: Run;
@@ -99,7 +101,7 @@ export type Run = (
 export interface RunOptions {
   readonly cwd?: string;
   /** Added to the inherited environment; `undefined` removes a variable. */
-  readonly env?: Readonly<Record<string, string | undefined>>;
+  readonly env?: Env;
   readonly input?: string | Uint8Array;
   /** Called with each line of output, both streams in order of arrival, without its line end. */
   readonly onLine?: (line: string) => void;

@@ -1,12 +1,12 @@
 /** The files that buildah reads for one build: their texts, and where they are laid out. */
 import { join } from "node:path/posix";
 import { isLoopbackHost } from "../oci/reference.ts";
-import type { Files } from "../world.ts";
+import type { Env, Files } from "../world.ts";
 import type { BuildahPaths } from "./buildah-args.ts";
 import type { BuildRequest } from "./engine.ts";
 
 /** Trusts every image, as Docker does: berth names its bases by digest. */
-export const openPolicy = '{"default":[{"type":"insecureAcceptAnything"}]}\n';
+const openPolicy = '{"default":[{"type":"insecureAcceptAnything"}]}\n';
 
 /**
  * A registries.conf that adds insecure hosts to the machine's own, or `undefined` where that one serves as it is.
@@ -58,14 +58,6 @@ export function limitFlags(limits: string | undefined): readonly string[] {
   ];
 }
 
-export type Env = Readonly<Record<string, string | undefined>>;
-
-export interface Prepared {
-  readonly paths: BuildahPaths;
-  /** Added to buildah's environment. */
-  readonly env: Env;
-}
-
 /** GitLab's own authority beside those of `/etc/ssl/certs`, which Go reads in any case (crypto/x509: SSL_CERT_FILE). */
 function authorities(env: Env): Env {
   const { CI_SERVER_TLS_CA_FILE: given, SSL_CERT_FILE: chosen } = env;
@@ -80,12 +72,12 @@ async function firstOf(
   return found.find((bytes) => bytes !== undefined)?.toString();
 }
 
-/** Writes into the scratch folder what the build needs and the machine does not have. */
+/** Writes into the scratch folder what the build needs and the machine does not have; `env` is added to buildah's. */
 export async function prepare(
   files: Pick<Files, "read" | "write">,
   env: Env,
   request: BuildRequest,
-): Promise<Prepared> {
+): Promise<{ readonly paths: BuildahPaths; readonly env: Env }> {
   const at = (name: string): string => join(request.scratchFolder, name);
   const home = env["HOME"] ?? "/root";
   const places = (name: string) => [

@@ -2,7 +2,7 @@
 import { BerthError } from "../errors.ts";
 import { keyVersion } from "../image/key.ts";
 import { type Digest, parseDigest } from "../oci/digest.ts";
-import type { Clock, Files, Run, RunResult } from "../world.ts";
+import type { Env, RunResult } from "../world.ts";
 import {
   type BuildahSettings,
   type BuildahVersion,
@@ -18,24 +18,12 @@ import {
   machineError,
   onlyCacheFailed,
 } from "./buildah-failure.ts";
-import { type Env, limitFlags, prepare } from "./buildah-files.ts";
+import { limitFlags, prepare } from "./buildah-files.ts";
 import { refuseMisread } from "./buildah-refuse.ts";
-import type { BuildRequest, Engine } from "./engine.ts";
+import type { BuildRequest, Engine, EngineOptions } from "./engine.ts";
 import { neverEnded, noDigest, pushed, withoutSecrets } from "./failure.ts";
 import { hushed } from "./hide.ts";
 import { remembered } from "./remembered.ts";
-
-export interface BuildahOptions {
-  readonly run: Run;
-  readonly files: Pick<Files, "entry" | "read" | "write">;
-  readonly clock: Clock;
-  /** Read for BUILDAH_ISOLATION, STORAGE_DRIVER and where configuration files are. */
-  readonly env: Readonly<Record<string, string | undefined>>;
-  /** The program, `buildah` where not given. */
-  readonly command?: string;
-  /** The network of RUN instructions; with chroot isolation it is the host's whatever is asked for. */
-  readonly network?: string;
-}
 
 interface Machine {
   readonly version: BuildahVersion;
@@ -47,7 +35,7 @@ interface Machine {
 }
 
 /** The engine that needs only the program buildah; works as root in an unprivileged container too. */
-export function buildah(options: BuildahOptions): Engine {
+export function buildah(options: EngineOptions): Engine {
   const machine = remembered(() => lookAtMachine(options));
   let saidOfCaches = false;
   return {
@@ -65,7 +53,7 @@ export function buildah(options: BuildahOptions): Engine {
   };
 }
 
-async function lookAtMachine({ run, env, command = "buildah" }: BuildahOptions): Promise<Machine> {
+async function lookAtMachine({ run, env, command = "buildah" }: EngineOptions): Promise<Machine> {
   const answer = await run(command, ["--version"]);
   const missing = neverEnded(answer, "look for an engine", buildahProgram);
   if (missing !== undefined) throw missing;
@@ -113,7 +101,7 @@ function storeFlags({ graphRoot, runRoot }: Machine, { noCache }: BuildRequest):
 }
 
 async function build(
-  options: BuildahOptions,
+  options: EngineOptions,
   machine: Machine,
   asked: BuildRequest,
 ): Promise<Digest> {
@@ -140,7 +128,7 @@ async function build(
 }
 
 async function settingsFor(
-  { files, clock, env, network }: BuildahOptions,
+  { files, clock, env, network }: EngineOptions,
   version: BuildahVersion,
   { cacheSince }: BuildRequest,
 ): Promise<BuildahSettings> {

@@ -4,7 +4,7 @@ import { BerthError } from "../errors.ts";
 import { ownTags } from "../image/key.ts";
 import { type Digest, parseDigest } from "../oci/digest.ts";
 import { printReference, printRepository } from "../oci/reference.ts";
-import type { Clock, Files, Run, RunOptions, RunResult } from "../world.ts";
+import type { Run, RunOptions, RunResult } from "../world.ts";
 import {
   daemonError,
   dockerBuildError,
@@ -12,37 +12,21 @@ import {
   dockerProgram,
   getBuildx,
 } from "./docker-failure.ts";
-import type { BuildRequest, Engine } from "./engine.ts";
+import type { BuildRequest, Engine, EngineOptions } from "./engine.ts";
 import { neverEnded, noDigest, pushed } from "./failure.ts";
 import { hushed } from "./hide.ts";
 import { remembered } from "./remembered.ts";
 
-export interface DockerOptions {
-  readonly run: Run;
-  readonly files: Pick<Files, "read" | "write">;
-  readonly clock: Clock;
-  /** Read for DOCKER_HOST, CI and HOME. */
-  readonly env: Readonly<Record<string, string | undefined>>;
-  /** The client, `docker` where not given. */
-  readonly command?: string;
-  /** The network of RUN instructions, such as `host`; the daemon's default where not given. */
-  readonly network?: string;
-  /**
-   * How long a daemon may take to come up; two minutes where one is promised (DOCKER_HOST is set, or CI),
-   * else it must be there at once.
-   */
-  readonly waitMs?: number;
-}
-
 interface Client {
   readonly version: string;
+  /** Whether it knows attestations, which would make an index of every image. */
   readonly attests: boolean;
   readonly host: string | undefined;
   readonly docker: (args: readonly string[], options?: RunOptions) => Promise<RunResult>;
 }
 
 /** The engine that needs a docker client and a daemon; waits for the daemon within a bound. */
-export function docker(options: DockerOptions): Engine {
+export function docker(options: EngineOptions): Engine {
   const client = remembered(() => meetDaemon(options));
   return {
     name: "docker",
@@ -51,7 +35,7 @@ export function docker(options: DockerOptions): Engine {
   };
 }
 
-async function meetDaemon(options: DockerOptions): Promise<Client> {
+async function meetDaemon(options: EngineOptions): Promise<Client> {
   const { run, command = "docker" } = options;
   const host = options.env["DOCKER_HOST"] ?? (await hostOfContext(run, command));
   const env = {
@@ -83,7 +67,7 @@ export async function hostOfContext(run: Run, command: string): Promise<string |
 }
 
 async function waitForDaemon(
-  { env, clock, waitMs }: DockerOptions,
+  { env, clock, waitMs }: EngineOptions,
   call: Client["docker"],
   host: string | undefined,
 ): Promise<{ readonly client: string; readonly server: string }> {
@@ -105,7 +89,7 @@ async function waitForDaemon(
 }
 
 async function build(
-  options: DockerOptions,
+  options: EngineOptions,
   client: Client,
   request: BuildRequest,
 ): Promise<Digest> {
@@ -134,25 +118,18 @@ async function build(
   }
 }
 
-export interface DockerSettings {
-  /** Whether the client knows attestations, which would make an index of every image. */
-  readonly attests: boolean;
-  /** The network of RUN instructions; the daemon's default where `undefined`. */
-  readonly network: string | undefined;
-}
-
 /** The arguments of the build; the result stands under the destination in the daemon's own store. */
 export function dockerBuildArguments(
   request: BuildRequest,
   dockerfile: string,
-  settings: DockerSettings,
+  { attests, network }: Pick<Client, "attests"> & Pick<EngineOptions, "network">,
 ): readonly string[] {
   const sources = request.noCache ? [] : request.cacheFrom;
   return [
     "build",
     "--progress=plain",
-    ...(settings.attests ? ["--provenance=false", "--sbom=false"] : []),
-    ...(settings.network === undefined ? [] : [`--network=${settings.network}`]),
+    ...(attests ? ["--provenance=false", "--sbom=false"] : []),
+    ...(network === undefined ? [] : [`--network=${network}`]),
     `--platform=${request.platform}`,
     `--file=${dockerfile}`,
     `--tag=${printReference(request.destination)}`,

@@ -4,6 +4,7 @@ import type { Note, Traits } from "../dockerfile/recipe.ts";
 import { BerthError } from "../errors.ts";
 import type { Digest } from "../oci/digest.ts";
 import type { Reference, Repository } from "../oci/reference.ts";
+import type { Clock, Env, Files, Run } from "../world.ts";
 import type { SourceText } from "./place.ts";
 
 export interface BuildRequest {
@@ -47,6 +48,23 @@ export interface BuildRequest {
   /** Takes out of an engine's words what nobody is to read; lines that `onLine` gets are without it. */
   readonly hide: (text: string) => string;
   readonly onLine: (line: string) => void;
+}
+
+/** What an engine needs of the machine that it runs on. */
+export interface EngineOptions {
+  readonly run: Run;
+  readonly files: Pick<Files, "entry" | "read" | "write">;
+  readonly clock: Clock;
+  readonly env: Env;
+  /** The program, found by the engine's own name where not given. */
+  readonly command?: string;
+  /** The network of RUN instructions, such as `host`; with buildah's chroot isolation it is the host's in any case. */
+  readonly network?: string | undefined;
+  /**
+   * How long a daemon may take to come up; two minutes where one is promised (DOCKER_HOST is set, or CI),
+   * else it must be there at once.
+   */
+  readonly waitMs?: number;
 }
 
 /** A program that builds; one contract test serves every implementation. */

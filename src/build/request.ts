@@ -125,17 +125,14 @@ async function hiddenIn(
 async function secretsOf(image: PlannedImage, machine: Tools["machine"]) {
   return Promise.all(
     image.secrets.map(async (secret) => {
-      const value =
+      const [value, what] =
         "env" in secret
-          ? ownMember(machine.env, secret.env)
-          : await machine.files.read(resolve(machine.root, secret.file));
-      if (value === undefined)
-        throw missingSecret(
-          image,
-          "env" in secret
-            ? `variable ${secret.env} is not set`
-            : `file ${secret.file} is not there`,
-        );
+          ? [ownMember(machine.env, secret.env), `variable ${secret.env} is not set`]
+          : [
+              await machine.files.read(resolve(machine.root, secret.file)),
+              `file ${secret.file} is not there`,
+            ];
+      if (value === undefined) throw missingSecret(image, what);
       return { id: secret.id, value };
     }),
   );

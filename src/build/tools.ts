@@ -5,7 +5,7 @@ import type { Manifest } from "../oci/manifest.ts";
 import type { Plan } from "../plan/plan.ts";
 import type { Situation } from "../plan/situation.ts";
 import type { Registry } from "../registry/registry.ts";
-import type { Clock, Files, Log } from "../world.ts";
+import type { Clock, Env, Files, Log } from "../world.ts";
 import type { BaseFacts } from "./bases.ts";
 import type { Engine } from "./engine.ts";
 
@@ -44,7 +44,7 @@ export interface Machine {
   readonly files: Files;
   /** The repository's top, absolute. */
   readonly root: string;
-  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly env: Env;
   /** Extracts a context tar that berth made into a new folder; without one the folder stays empty. */
   readonly unpack: (tar: string | undefined, folder: string) => Promise<void>;
 }

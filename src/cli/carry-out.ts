@@ -9,7 +9,7 @@ import { chooseEngine, type Engine } from "../build/engine.ts";
 import { execute, runParentsFirst } from "../build/execute.ts";
 import type { Outcome } from "../build/outcome.ts";
 import type { Task, Tools } from "../build/tools.ts";
-import { makeFolder, unpackTar } from "../host/unpack.ts";
+import { unpackTar } from "../host/unpack.ts";
 import { parseReference, printReference, withDigest } from "../oci/reference.ts";
 import { isBuilt } from "../plan/decision.ts";
 import type { PlannedImage } from "../plan/plan.ts";
@@ -103,7 +103,7 @@ function makeTools(task: Task, session: Session, options: BuildOptions): Tools {
       engine ??= findEngine(session, options);
       return engine;
     },
-    machine: { files, root: session.project.git.root, env, unpack },
+    machine: { files, root: session.project.git.root, env, unpack: unpackTar },
     logins: {
       authFile: async (hosts) => (await login.credentials()).authFileFor(hosts),
       insecureHosts: login.insecureHosts,
@@ -120,18 +120,13 @@ function makeTools(task: Task, session: Session, options: BuildOptions): Tools {
   };
 }
 
-async function unpack(tar: string | undefined, folder: string): Promise<void> {
-  await makeFolder(folder);
-  if (tar !== undefined) await unpackTar(tar, folder);
-}
-
 function findEngine({ world, project }: Session, options: BuildOptions): Promise<Engine> {
   const { run, files, clock, env } = world;
   // A signal must end the programs that a build starts.
   world.guard();
   const { config } = project;
-  const network = env[`${config.prefix}_BUILD_NETWORK`];
-  const shared = { run, files, clock, env, ...(network ? { network } : {}) };
+  const network = env[`${config.prefix}_BUILD_NETWORK`] || undefined;
+  const shared = { run, files, clock, env, network };
   return chooseEngine(engineOf(options.engine, config, env), {
     buildah: buildah(shared),
     docker: docker(shared),

@@ -1,7 +1,7 @@
 /** The log of this process: on a terminal what is being built is at the foot of the screen, all else above it. */
 import { styleText } from "node:util";
 import { printable } from "../printable.ts";
-import type { ConsoleLog, Screen } from "../world.ts";
+import type { ConsoleLog, Env, Screen } from "../world.ts";
 import { holdWarnings, lastState, makeLog } from "./log.ts";
 
 /** Standard error is one, so its log is too. */
@@ -22,8 +22,6 @@ export function closeLog(): void {
   log?.settle();
   log?.flush();
 }
-
-type Env = Readonly<Record<string, string | undefined>>;
 
 /** Is this a terminal that somebody looks at while the run goes on? Colours are another question. */
 export function isLive(screen: { readonly isTTY?: boolean }, env: Env): boolean {

@@ -23,12 +23,15 @@ import { BerthError } from "../errors.ts";
 type Entry = Readable & { readonly header: Header };
 
 /**
- * Extracts a tar that `packContext` wrote into an empty folder: modes exactly as they stand there,
- * whatever the umask, and times too, those of folders and links included.
+ * Makes a folder of what is in a tar that `packContext` wrote, an empty one without a tar: modes exactly as they
+ * stand there, whatever the umask, and times too, those of folders and links included.
  *
  * Refuses an entry that would lie outside the folder or that is not below a folder of the same tar.
  */
-export async function unpackTar(tarPath: string, folder: string): Promise<void> {
+export async function unpackTar(tarPath: string | undefined, folder: string): Promise<void> {
+  mkdirSync(folder, { recursive: true });
+  chmodSync(folder, 0o755);
+  if (tarPath === undefined) return;
   const { extract } = await import("tar-stream");
   const tar = extract();
   const source = createReadStream(tarPath, { highWaterMark: 256 * 1024 });
@@ -94,10 +97,4 @@ async function layOutFile(entry: Entry, path: string, mode: number, mtime: Date)
 
 function writeAll(file: number, chunk: Buffer): void {
   for (let at = 0; at < chunk.length; ) at += writeSync(file, chunk, at);
-}
-
-/** Makes the folder that a context is laid out in; its modes are exact whatever the umask. */
-export async function makeFolder(folder: string): Promise<void> {
-  mkdirSync(folder, { recursive: true });
-  chmodSync(folder, 0o755);
 }

@@ -2,9 +2,8 @@
 
 import { givenVariables } from "../config/given.ts";
 import { BerthError } from "../errors.ts";
+import type { Env } from "../world.ts";
 import * as z from "../zod.ts";
-
-type Env = Readonly<Record<string, string | undefined>>;
 
 /**
  * What the jobs of a child pipeline must see as the plan job does.

@@ -35,12 +35,6 @@ const maxNeeds = 50;
 // A child of a merge request pipeline runs only jobs whose rules match it.
 const rules = [{ if: '$CI_PIPELINE_SOURCE == "parent_pipeline"' }];
 
-// Kubernetes starts the job when the daemon listens (gitlab runner: executors/kubernetes, health check).
-const dockerVariables = { HEALTHCHECK_TCP_PORT: "2376" };
-
-// Networks of hosted runners carry less than Docker's usual 1500 bytes, and TLS hangs on what is lost.
-const dockerCommand = ["--mtu=1360"];
-
 // Only weather is tried again: exit code 75 and what the runner itself broke. One that is told to stop amid a job
 // says a reason which GitLab may not know yet and then takes for `unknown_failure` (gitlab-runner: common/network.go).
 export const retry = {
@@ -61,7 +55,7 @@ export function buildJobName(name: string): string {
 /**
  * Makes the jobs, parents first; never empty, since GitLab fails a trigger whose child has no job.
  *
- * All values are literal: a trigger job cannot always pass variables on.
+ * All values are literal: a trigger job cannot always pass variables on. What is `undefined` is not printed.
  */
 export function childPipeline(
   plan: Plan,
@@ -82,10 +76,10 @@ export function childPipeline(
   });
   return {
     stages: ["berth-build", "berth-publish"],
-    ...variablesOf(options.variables),
+    variables: variablesOf(options.variables),
     ...Object.fromEntries(jobs),
     "berth publish": publishJob(builds, options),
-    ...(builds.length === 0 ? {} : { "berth report": reportJob(builds, options) }),
+    "berth report": builds.length === 0 ? undefined : reportJob(builds, options),
   };
 }
 
@@ -101,18 +95,17 @@ export function printPipeline(pipeline: Readonly<Record<string, unknown>>): stri
 }
 
 /** Values are final: neither `$NAME` nor `%NAME%` in them is a variable (gitlab: ci/yaml, variables:expand). */
-function variablesOf(variables: Readonly<Record<string, string>>): Job {
-  const entries = Object.entries(variables).map(
-    ([name, value]) => [name, { value, expand: false }] as const,
-  );
-  return entries.length === 0 ? {} : { variables: Object.fromEntries(entries) };
+function variablesOf(variables: Readonly<Record<string, string>>): Job | undefined {
+  const entries = Object.entries(variables);
+  if (entries.length === 0) return undefined;
+  return Object.fromEntries(entries.map(([name, value]) => [name, { value, expand: false }]));
 }
 
-function common(options: PipelineOptions): Job {
+function common({ image, tags }: PipelineOptions): Job {
   return {
     // The jobs' shell is all that is wanted of the image, with whatever entrypoint it has.
-    ...(options.image === undefined ? {} : { image: { name: options.image, entrypoint: [""] } }),
-    ...(options.tags.length === 0 ? {} : { tags: options.tags }),
+    image: image === undefined ? undefined : { name: image, entrypoint: [""] },
+    tags: tags.length === 0 ? undefined : tags,
     rules,
     retry,
     interruptible: true,
@@ -130,19 +123,8 @@ function buildJob(image: PlannedImage, built: ReadonlySet<string>, options: Pipe
   return {
     stage: "berth-build",
     ...common(options),
-    ...(options.timeout === undefined ? {} : { timeout: options.timeout }),
-    ...(options.docker === undefined
-      ? {}
-      : {
-          services: [
-            {
-              name: options.docker,
-              alias: "docker",
-              command: dockerCommand,
-              variables: dockerVariables,
-            },
-          ],
-        }),
+    timeout: options.timeout,
+    services: options.docker === undefined ? undefined : [dockerService(options.docker)],
     needs: [
       ...planNeed(options),
       ...parents.map((parent) => ({ job: buildJobName(parent), artifacts: false })),
@@ -153,7 +135,18 @@ function buildJob(image: PlannedImage, built: ReadonlySet<string>, options: Pipe
       when: "always",
       expire_in: "1 week",
     },
-    ...(image.optional ? { allow_failure: true } : {}),
+    allow_failure: image.optional || undefined,
+  };
+}
+
+function dockerService(name: string): Job {
+  return {
+    name,
+    alias: "docker",
+    // Networks of hosted runners carry less than Docker's usual 1500 bytes, and TLS hangs on what is lost.
+    command: ["--mtu=1360"],
+    // Kubernetes starts the job when the daemon listens (gitlab runner: executors/kubernetes, health check).
+    variables: { HEALTHCHECK_TCP_PORT: "2376" },
   };
 }
 
@@ -167,7 +160,7 @@ function publishJob(builds: readonly PlannedImage[], options: PipelineOptions): 
     ...common(options),
     variables: { GIT_STRATEGY: "none" },
     // Past the limit the stage alone orders the jobs, and plan.json comes with the artifacts of the builds.
-    ...(needs.length > maxNeeds ? {} : { needs }),
+    needs: needs.length > maxNeeds ? undefined : needs,
     script: [command("publish", ...options.flags)],
     artifacts: {
       paths: [`${options.output}/`],

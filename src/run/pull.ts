@@ -4,7 +4,7 @@ import { dockerProgram } from "../build/docker-failure.ts";
 import { lastLine, neverEnded, registryError } from "../build/failure.ts";
 import { BerthError } from "../errors.ts";
 import { isLoopbackHost, parseReference } from "../oci/reference.ts";
-import type { Files, Run } from "../world.ts";
+import type { Env, Files, Run } from "../world.ts";
 import type { Tool } from "./tool.ts";
 
 /**
@@ -26,7 +26,7 @@ export interface AttachOptions {
    */
   readonly mode: "terminal" | "streams" | "progress";
   /** Added to the inherited environment; `undefined` removes a variable. */
-  readonly env?: Readonly<Record<string, string | undefined>>;
+  readonly env?: Env;
   /**
    * Ends what does not end by itself: called once at a second signal, or ten seconds after the first. Without it
    * the program is killed.
@@ -50,7 +50,7 @@ export interface PullPorts {
   readonly run: Run;
   readonly attach: Attach;
   readonly files: Pick<Files, "temporary" | "write">;
-  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly env: Env;
   /** The text of a docker config with the login for a host; without logins none is in it. */
   readonly authFile: (host: string) => Promise<string>;
   readonly insecureHosts: readonly string[];
@@ -111,10 +111,7 @@ function securityFlags(
 }
 
 /** The daemon of the user's docker context, which a private configuration would forget. */
-async function daemonOf(
-  { command }: Tool,
-  { run, env }: PullPorts,
-): Promise<Readonly<Record<string, string | undefined>>> {
+async function daemonOf({ command }: Tool, { run, env }: PullPorts): Promise<Env> {
   const host = env["DOCKER_HOST"] ? undefined : await hostOfContext(run, command);
   return host === undefined ? {} : { DOCKER_HOST: host, DOCKER_CONTEXT: undefined };
 }

@@ -2,7 +2,7 @@
 import { daemonError, daemonIsAway, dockerLine } from "../build/docker-failure.ts";
 import { neverEnded } from "../build/failure.ts";
 import { BerthError } from "../errors.ts";
-import type { Clock, Files, Run, RunResult } from "../world.ts";
+import type { Clock, Env, Files, Run, RunResult } from "../world.ts";
 
 export type ToolName = "docker" | "podman";
 
@@ -28,7 +28,7 @@ export interface DetectedTool {
 interface Ports {
   readonly run: Run;
   readonly files: Pick<Files, "entry">;
-  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly env: Env;
   /** Whether berth runs as root. */
   readonly root: boolean;
 }

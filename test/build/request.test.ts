@@ -93,7 +93,8 @@ async function waitFor(env: Readonly<Record<string, string>>) {
     if (args[0] === "version") hosts.add(options.env?.["DOCKER_HOST"]);
     return { ...answer, exitCode: 1 };
   };
-  const files = { read: async () => undefined, write: async () => undefined };
+  const nothing = async () => undefined;
+  const files = { entry: nothing, read: nothing, write: nothing };
   await assert.rejects(docker({ run: program, files, clock, env }).check());
   return { seconds: Math.round(now / 10_000) * 10, hosts: [...hosts] };
 }

@@ -11,7 +11,7 @@ import { sightedManifests } from "../../src/cli/folder.ts";
 import type { Config } from "../../src/config/config.ts";
 import { BerthError } from "../../src/errors.ts";
 import { realFiles } from "../../src/host/files.ts";
-import { makeFolder, unpackTar } from "../../src/host/unpack.ts";
+import { unpackTar } from "../../src/host/unpack.ts";
 import type { Spool } from "../../src/image/contexts.ts";
 import { identify } from "../../src/image/identify.ts";
 import type { Image } from "../../src/image/image.ts";
@@ -120,10 +120,7 @@ async function runWith(options: FlowOptions, spool: Spool): Promise<Flow> {
       files: realFiles(),
       root: "/",
       env: options.machineEnv ?? {},
-      unpack: async (tar, folder) => {
-        await makeFolder(folder);
-        if (tar !== undefined) await unpackTar(tar, folder);
-      },
+      unpack: unpackTar,
     },
     logins: { authFile: async () => "{}", insecureHosts: [] },
     clock: {
