@@ -8,9 +8,10 @@ export interface BuildahVersion {
   readonly minor: number;
 }
 
-/** Reads `buildah --version`, such as `buildah version 1.39.3 (image-spec …)`. */
+/** Reads `buildah --version`, such as `buildah version 1.39.3 (image-spec …)`, or podman's `"buildahVersion": "1.39.3"`. */
 export function parseBuildahVersion(output: string): BuildahVersion | undefined {
-  const [, text, major, minor] = /version (v?(\d+)\.(\d+)\S*)/.exec(output) ?? [];
+  const [, text, major, minor] =
+    /(?:version |buildahVersion": ")(v?(\d+)\.(\d+)[^\s"]*)/.exec(output) ?? [];
   if (text === undefined) return undefined;
   return { text, minor: Number(major) > 1 ? Number.POSITIVE_INFINITY : Number(minor) };
 }
@@ -91,6 +92,7 @@ export function pushArguments(
   request: BuildRequest,
   paths: BuildahPaths,
   imageId: string,
+  to = `docker://${printReference(request.destination)}`,
 ): readonly string[] {
   return [
     "push",
@@ -99,7 +101,7 @@ export function pushArguments(
     `--authfile=${request.authFile}`,
     ...option("--signature-policy", paths.policy),
     imageId,
-    `docker://${printReference(request.destination)}`,
+    to,
   ];
 }
 

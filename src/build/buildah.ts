@@ -1,38 +1,23 @@
 /** Builds with buildah: no daemon, and no more rights than a container's root has. */
-import { BerthError } from "../errors.ts";
-import { keyVersion } from "../image/key.ts";
 import { type Digest, parseDigest } from "../oci/digest.ts";
-import type { Env, RunResult } from "../world.ts";
+import { printReference, printRepository, type Reference } from "../oci/reference.ts";
+import type { RunResult } from "../world.ts";
 import {
+  type BuildahPaths,
   type BuildahSettings,
   type BuildahVersion,
   buildArguments,
   manyCachesSince,
-  parseBuildahVersion,
   pushArguments,
 } from "./buildah-args.ts";
-import {
-  buildahProgram,
-  buildError,
-  couldNotStart,
-  machineError,
-  onlyCacheFailed,
-} from "./buildah-failure.ts";
+import { buildahProgram, buildError, couldNotStart, onlyCacheFailed } from "./buildah-failure.ts";
 import { limitFlags, prepare } from "./buildah-files.ts";
+import { lookAtMachine, type Machine, storeFlags } from "./buildah-machine.ts";
 import { refuseMisread } from "./buildah-refuse.ts";
 import type { BuildRequest, Engine, EngineOptions } from "./engine.ts";
-import { neverEnded, noDigest, pushed, withoutSecrets } from "./failure.ts";
-import { hushed } from "./hide.ts";
+import { noDigest, otherThan, pushed } from "./failure.ts";
+import { type EngineCall, hushed } from "./hide.ts";
 import { remembered } from "./remembered.ts";
-
-interface Machine {
-  readonly version: BuildahVersion;
-  /** What makes the machine's storage work. */
-  readonly storage: Env;
-  /** Where the machine's own images lie; berth's stores lie inside. */
-  readonly graphRoot: string;
-  readonly runRoot: string;
-}
 
 /** The engine that needs only the program buildah; works as root in an unprivileged container too. */
 export function buildah(options: EngineOptions): Engine {
@@ -50,62 +35,22 @@ export function buildah(options: EngineOptions): Engine {
       }
       return build(options, found, request);
     },
+    here: {
+      has: async (name) => isHere(name, options, await machine()),
+      build: async (request) => buildHere(options, await machine(), request),
+    },
   };
 }
 
-async function lookAtMachine({ run, env, command = "buildah" }: EngineOptions): Promise<Machine> {
-  const answer = await run(command, ["--version"]);
-  const missing = neverEnded(answer, "look for an engine", buildahProgram);
-  if (missing !== undefined) throw missing;
-  const version = parseBuildahVersion(answer.stdout);
-  const ask = (storage: Env) => run(command, ["info"], { env: storage });
-  let info = await ask({});
-  // A try at overlay may leave a folder that makes every later call fail, so what ends at vfs is asked again.
-  if (storeOf(info.stdout)?.driver === "vfs") info = await ask({});
-  const store = storeOf(info.stdout);
-  if (version !== undefined && info.exitCode === 0 && store !== undefined)
-    return { ...store, version, storage: { STORAGE_DRIVER: store.driver } };
-  // A configured overlay driver fails on a container's own overlay file system; vfs works everywhere.
-  const vfs: Env = { CONTAINERS_STORAGE_CONF: "/dev/null", STORAGE_DRIVER: "vfs" };
-  if (version !== undefined && env["STORAGE_DRIVER"] === undefined) {
-    const found = storeOf((await ask(vfs)).stdout);
-    if (found !== undefined) return { ...found, version, storage: vfs };
-  }
-  const said = withoutSecrets(buildahProgram.lineOf(info));
-  throw (
-    machineError("start buildah", info) ??
-    new BerthError("ENGINE_UNAVAILABLE", `start buildah: ${said}`, {
-      hint: "check STORAGE_DRIVER and storage.conf (vfs works on every file system), or use the docker engine",
-    })
-  );
+/** What was built, in berth's store, and how its programs are called. */
+interface Made {
+  readonly imageId: string;
+  readonly paths: BuildahPaths;
+  readonly call: EngineCall;
 }
 
-/** The storage that `buildah info` tells of; `undefined` where it tells of none. */
-function storeOf(
-  info: string,
-): (Pick<Machine, "graphRoot" | "runRoot"> & { readonly driver: string }) | undefined {
-  const field = (name: string): string | undefined =>
-    new RegExp(`"${name}": "([^"]+)"`).exec(info)?.[1];
-  const [graphRoot, runRoot, driver] = ["GraphRoot", "RunRoot", "GraphDriverName"].map(field);
-  if (graphRoot === undefined || runRoot === undefined || driver === undefined) return undefined;
-  return { graphRoot, runRoot, driver };
-}
-
-/**
- * The store of a build, beside the machine's own images: layers that other programs or other versions of berth made
- * from other contexts do not serve berth's, and what is built from scratch serves nobody.
- */
-function storeFlags({ graphRoot, runRoot }: Machine, { noCache }: BuildRequest): readonly string[] {
-  const name = `berth${keyVersion}${noCache ? "-from-scratch" : ""}`;
-  return [`--root=${graphRoot}/${name}`, `--runroot=${runRoot}/${name}`];
-}
-
-async function build(
-  options: EngineOptions,
-  machine: Machine,
-  asked: BuildRequest,
-): Promise<Digest> {
-  const { run, files, clock, command = "buildah" } = options;
+async function make(options: EngineOptions, machine: Machine, asked: BuildRequest): Promise<Made> {
+  const { run, files, command = "buildah" } = options;
   await refuseMisread(asked, machine.version, files);
   const store = storeFlags(machine, asked);
   const request = withHonestCache(asked);
@@ -118,13 +63,64 @@ async function build(
   const result = await attempts(request, (what) => call(buildArguments(what, paths, settings)));
   if (result.exitCode !== 0) throw buildError(request, result);
   const imageId = (await files.read(paths.imageId))?.toString().trim() ?? "";
+  return { imageId, paths, call };
+}
+
+async function build(
+  options: EngineOptions,
+  machine: Machine,
+  request: BuildRequest,
+): Promise<Digest> {
+  const { files, clock } = options;
+  const { imageId, paths, call } = await make(options, machine, request);
   const push = () => call(pushArguments(request, paths, imageId));
   await pushed(push, request.destination, buildahProgram, clock);
   const digest = parseDigest((await files.read(paths.digest))?.toString().trim() ?? "");
   if (digest === undefined) throw noDigest(request.destination, buildahProgram);
   // No later build would use it; where another one is built upon it at this moment, it stays.
-  if (asked.noCache) await call(["rmi", imageId], () => undefined);
+  if (request.noCache) await call(["rmi", imageId], () => undefined);
   return digest;
+}
+
+/**
+ * Whether an image built here is there: in berth's store, where others are built from it, and in the machine's own,
+ * where podman runs it.
+ */
+async function isHere(
+  name: Reference,
+  { run, command = "buildah" }: EngineOptions,
+  machine: Machine,
+): Promise<boolean> {
+  const inspect = ["inspect", "--type=image", printReference(name)];
+  const stores = [storeFlags(machine, { noCache: false }), []];
+  const answers = await Promise.all(
+    stores.map((store) => run(command, [...store, ...inspect], { env: machine.storage })),
+  );
+  return answers.every(({ exitCode }) => exitCode === 0);
+}
+
+async function buildHere(
+  options: EngineOptions,
+  machine: Machine,
+  request: BuildRequest,
+): Promise<void> {
+  const { run, command = "buildah", clock } = options;
+  const { imageId, paths, call } = await make(options, machine, request);
+  const { driver, graphRoot, runRoot } = machine;
+  const name = printReference(request.destination);
+  const own = `containers-storage:[${driver}@${graphRoot}+${runRoot}]${name}`;
+  const store = () => call(pushArguments(request, paths, imageId, own));
+  await pushed(store, request.destination, buildahProgram, clock);
+  await call(["tag", imageId, name], () => undefined);
+  const filter = `--filter=reference=${printRepository(request.destination)}`;
+  const list = ["images", `--format=${machine.names}`, filter];
+  for (const flags of [storeFlags(machine, request), []]) {
+    const ask = (args: readonly string[]) =>
+      run(command, [...flags, ...args], { env: machine.storage });
+    const old = otherThan(name, (await ask(list)).stdout);
+    // What a container still runs in stays.
+    if (old.length > 0) await ask(["rmi", ...old]);
+  }
 }
 
 async function settingsFor(

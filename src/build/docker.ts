@@ -13,8 +13,8 @@ import {
   getBuildx,
 } from "./docker-failure.ts";
 import type { BuildRequest, Engine, EngineOptions } from "./engine.ts";
-import { neverEnded, noDigest, pushed } from "./failure.ts";
-import { hushed } from "./hide.ts";
+import { neverEnded, noDigest, otherThan, pushed } from "./failure.ts";
+import { type EngineCall, hushed } from "./hide.ts";
 import { remembered } from "./remembered.ts";
 
 interface Client {
@@ -32,6 +32,23 @@ export function docker(options: EngineOptions): Engine {
     name: "docker",
     check: async () => (await client()).version,
     build: async (request) => build(options, await client(), request),
+    here: {
+      has: async (name) => {
+        const { docker: call } = await client();
+        return (
+          (await call(["image", "inspect", "--format=ok", printReference(name)])).exitCode === 0
+        );
+      },
+      build: async (request) => {
+        const { docker: call } = await client();
+        await make(options, await client(), request);
+        const repository = printRepository(request.destination);
+        const listed = await call(["image", "ls", "--format={{.Repository}}:{{.Tag}}", repository]);
+        const old = otherThan(printReference(request.destination), listed.stdout);
+        // What a container still runs in stays.
+        if (old.length > 0) await call(["image", "rm", ...old]);
+      },
+    },
   };
 }
 
@@ -88,12 +105,13 @@ async function waitForDaemon(
   }
 }
 
-async function build(
+/** Builds into the daemon's own store, under the destination's name, and gives the client that is logged in. */
+async function make(
   options: EngineOptions,
   client: Client,
   request: BuildRequest,
-): Promise<Digest> {
-  const { files, clock } = options;
+): Promise<EngineCall> {
+  const { files } = options;
   const at = (name: string): string => join(request.scratchFolder, name);
   const auth = (await files.read(request.authFile))?.toString();
   await files.write(at("docker/config.json"), clientConfig(auth, options.env["HOME"]), 0o600);
@@ -106,9 +124,18 @@ async function build(
   const settings = { attests: client.attests, network: options.network };
   const result = await call(dockerBuildArguments(request, at("Dockerfile"), settings));
   if (result.exitCode !== 0) throw dockerBuildError(request, result, client.host);
+  return call;
+}
+
+async function build(
+  options: EngineOptions,
+  client: Client,
+  request: BuildRequest,
+): Promise<Digest> {
+  const call = await make(options, client, request);
   const push = () => call(["push", printReference(request.destination)]);
   try {
-    const said = await pushed(push, request.destination, dockerProgram, clock);
+    const said = await pushed(push, request.destination, dockerProgram, options.clock);
     const digest = pushedDigest(said.stdout);
     if (digest === undefined) throw noDigest(request.destination, dockerProgram);
     return digest;

@@ -74,6 +74,15 @@ export interface Engine {
   check(): Promise<string>;
   /** Builds, pushes and gives the manifest's digest; BUILD_FAILED where the build fails, REGISTRY_* where the push does. */
   build(request: BuildRequest): Promise<Digest>;
+  /** This machine's own images. */
+  readonly here: ImagesHere;
+}
+
+/** Images that are built for this machine alone: docker or podman run them under their names, and nothing is pushed. */
+export interface ImagesHere {
+  has(name: Reference): Promise<boolean>;
+  /** Builds and names the result after the destination, in place of what had another tag there. */
+  build(request: BuildRequest): Promise<void>;
 }
 
 /**

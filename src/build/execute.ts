@@ -49,7 +49,7 @@ async function runAfter(
   const outcomes = new Map(done.map((outcome) => [outcome.name, outcome]));
   // Only a build needs its parents; an image that exists is as good as ever.
   if (!isBuilt(image.decision)) return work(image, outcomes);
-  const lost = done.find(({ digest }) => digest === null);
+  const lost = done.find(({ reference }) => reference === null);
   return lost === undefined ? limit(() => work(image, outcomes)) : skipped(image, lost.name);
 }
 

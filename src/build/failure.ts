@@ -95,6 +95,11 @@ export function withOutput(error: BerthError, lines: readonly string[]): BerthEr
   return new BerthError(code, message, { hint, problems, output, cause: error });
 }
 
+/** The names of a list, one a line, but for one of them. */
+export function otherThan(name: string, listed: string): readonly string[] {
+  return listed.split("\n").filter((line) => line !== "" && line !== name);
+}
+
 /** The last line of a text that fits, or else the last one that is not empty. */
 export function lastLine(text: string, pattern: RegExp): string {
   const lines = text.split(/[\r\n]+/).filter((line) => line.trim() !== "");

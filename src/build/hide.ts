@@ -36,13 +36,19 @@ function spellings(value: string): readonly string[] {
   return [...new Set(spelt)].map(RegExp.escape);
 }
 
+/** Calls an engine's program; its lines go to `onLine`, the request's own where none is given. */
+export type EngineCall = (
+  args: readonly string[],
+  onLine?: (line: string) => void,
+) => Promise<RunResult>;
+
 /** Runs an engine whose lines, and the words that errors are made of, are handed on without what is hidden, nor colours. */
 export function hushed(
   request: Pick<BuildRequest, "hide" | "onLine">,
   run: (args: readonly string[], onLine: (line: string) => void) => Promise<RunResult>,
-) {
+): EngineCall {
   const { hide } = request;
-  return async (args: readonly string[], onLine = request.onLine): Promise<RunResult> => {
+  return async (args, onLine = request.onLine) => {
     const result = await run(args, (line) => onLine(hide(stripVTControlCharacters(line))));
     return { ...result, stderr: hide(result.stderr) };
   };

@@ -41,7 +41,7 @@ export async function requestFor(
   // BuildKit takes a folder's name for what it is and sends only what seems to differ from the last one of that name.
   const contextFolder = `${scratch}/context-${image.key.slice(0, 16)}`;
   await tools.machine.unpack(material.contextTar, contextFolder);
-  const hosts = hostsOf(repository, recipe, tools);
+  const hosts = hostsOf([repository, ...layers.from], recipe, tools);
   const authFile = `${scratch}/auth/config.json`;
   await tools.machine.files.write(authFile, await tools.logins.authFile(hosts), 0o600);
   return {
@@ -69,12 +69,13 @@ export async function requestFor(
 }
 
 /** The hosts that an engine may ask: for bases, for layers, and to push. */
-function hostsOf(repository: Repository, { uses }: Recipe, { situation }: Tools) {
+function hostsOf(repositories: readonly Repository[], { uses }: Recipe, { situation }: Tools) {
   const others = [
     situation.upstream?.host ?? "",
     ...uses.map(({ reference }) => hostOf(reference)),
   ];
-  return [...new Set([repository.host, ...others])].filter((host) => host !== "");
+  const hosts = [...repositories.map(({ host }) => host), ...others];
+  return [...new Set(hosts)].filter((host) => host !== "");
 }
 
 /** Triggers that a base brings are instructions like others, and unread. */

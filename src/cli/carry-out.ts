@@ -6,7 +6,8 @@ import { newBase } from "../build/copy.ts";
 import { docker } from "../build/docker.ts";
 import { type Carried, type Ended, isFatal, manifestsOf } from "../build/ended.ts";
 import { chooseEngine, type Engine } from "../build/engine.ts";
-import { execute, runParentsFirst } from "../build/execute.ts";
+import { execute, type ParentOutcomes, runParentsFirst } from "../build/execute.ts";
+import { buildHere } from "../build/here.ts";
 import type { Outcome } from "../build/outcome.ts";
 import type { Task, Tools } from "../build/tools.ts";
 import { unpackTar } from "../host/unpack.ts";
@@ -17,6 +18,7 @@ import type { Planned } from "../plan/plan-of.ts";
 import { ownBase } from "../plan/situation.ts";
 import { announceRun } from "../publish/due.ts";
 import { type Published, publishSet } from "../publish/set.ts";
+import type { ToolName } from "../run/tool.ts";
 import { type OutputFolder, sightedManifests, writeOutcomes } from "./folder.ts";
 import { refuseDirty, type Session } from "./session.ts";
 import { type BuildOptions, engineOf } from "./verb.ts";
@@ -58,24 +60,49 @@ function adoptedSince(outcome: Outcome, adopted: Published["adopted"]): Outcome 
 }
 
 /** Makes images of the task be there; tells of each how it ended. */
-export async function carryOut(
+export function carryOut(
   images: readonly PlannedImage[],
   task: Task,
   session: Session,
   options: BuildOptions,
 ): Promise<readonly Ended[]> {
-  const { world, project } = session;
-  const { log } = world;
   const tools = makeTools(task, session, options);
+  return inOrder(images, session, (image, parents) => execute(image, parents, tools));
+}
+
+/** What builds for the program that runs containers here. */
+export function engineHere(session: Session, program: ToolName): Engine {
+  const { docker, podman } = enginesOf(session);
+  return program === "docker" ? docker : podman;
+}
+
+/** Makes images be there for this machine alone; the first failure ends it. */
+export function carryOutHere(
+  images: readonly PlannedImage[],
+  task: Task,
+  session: Session,
+  engine: Engine,
+): Promise<readonly Ended[]> {
+  const tools = { ...makeTools(task, session, {}), engine: async () => engine };
+  return inOrder(images, session, (image, parents) => buildHere(image, parents, tools));
+}
+
+/** Does the work of each image after that of its parents, while a person looks on. */
+async function inOrder(
+  images: readonly PlannedImage[],
+  { world, project }: Session,
+  work: (image: PlannedImage, parents: ParentOutcomes) => Promise<Ended>,
+): Promise<readonly Ended[]> {
+  const { log } = world;
   const builds = images.filter(({ decision }) => isBuilt(decision));
   // From here on a signal ends the builds first, and then the process, so that the terminal is left in order.
   if (builds.length > 0) world.guard();
   log.expect(builds.map(({ name }) => name));
   try {
     return await runParentsFirst(images, project.config.parallel, async (image, parents) => {
-      if (!isBuilt(image.decision)) return execute(image, parents, tools);
+      if (!isBuilt(image.decision)) return work(image, parents);
       log.began(image.name);
-      const ended = await execute(image, parents, tools);
+      const ended = await work(image, parents);
       log.ended(image.name, wordOf(ended.outcome));
       return ended;
     });
@@ -90,7 +117,7 @@ function wordOf({ result, error }: Outcome): string {
 }
 
 /** Tools whose engine, logins and base facts are found when they are first needed, and then kept. */
-function makeTools(task: Task, session: Session, options: BuildOptions): Tools {
+function makeTools(task: Task, session: Session, options: Pick<BuildOptions, "engine">): Tools {
   const { world, login, situation } = session;
   const { files, env, clock, log } = world;
   const bases = new Map<string, Promise<BaseFacts>>();
@@ -120,15 +147,20 @@ function makeTools(task: Task, session: Session, options: BuildOptions): Tools {
   };
 }
 
-function findEngine({ world, project }: Session, options: BuildOptions): Promise<Engine> {
+function findEngine(session: Session, options: Pick<BuildOptions, "engine">): Promise<Engine> {
+  const { world, project } = session;
+  return chooseEngine(engineOf(options.engine, project.config, world.env), enginesOf(session));
+}
+
+function enginesOf({ world, project }: Session) {
   const { run, files, clock, env } = world;
   // A signal must end the programs that a build starts.
   world.guard();
-  const { config } = project;
-  const network = env[`${config.prefix}_BUILD_NETWORK`] || undefined;
+  const network = env[`${project.config.prefix}_BUILD_NETWORK`] || undefined;
   const shared = { run, files, clock, env, network };
-  return chooseEngine(engineOf(options.engine, config, env), {
+  return {
     buildah: buildah(shared),
     docker: docker(shared),
-  });
+    podman: buildah({ ...shared, command: "podman" }),
+  };
 }

@@ -5,7 +5,6 @@ import { relative } from "node:path";
 import { type Command, Option } from "commander";
 import { BerthError, type ExitCode, exitCodes } from "../errors.ts";
 import { makeAttach, terminals } from "../host/terminal.ts";
-import type { PlannedImage } from "../plan/plan.ts";
 import { ownBase } from "../plan/situation.ts";
 import {
   type ContainerRequest,
@@ -19,6 +18,7 @@ import { type Attached, pull } from "../run/pull.ts";
 import { hadBegun, isShared, sharedCodeText, type Tool } from "../run/tool.ts";
 import type { World } from "../world.ts";
 import { carryOut } from "./carry-out.ts";
+import { buildLocally, withParents } from "./local.ts";
 import { makePlanOf } from "./make-plan.ts";
 import {
   addChoice,
@@ -48,6 +48,12 @@ export function declare(program: Command, doing: Doing): void {
     .argument("[command...]", "after --; a shell where none is given");
   addChoice(command)
     .option("--build", "build the image first where no registry has it, with what it is built from")
+    .addOption(
+      new Option(
+        "--local",
+        "build it for this machine alone where no registry has it; needs no registry, commit or push right",
+      ).conflicts(["build", "rev", "tag", "pipeline", "engine"]),
+    )
     .option("--allow-dirty", "with --build: build and push although files differ from the commit")
     .addOption(engineOption("with --build: "))
     .addOption(
@@ -69,6 +75,7 @@ line, and runs nothing.
 ${examples(
   "berth run debian",
   "berth run debian -- make check",
+  "berth run --local debian -- make check",
   "berth run debian --tag latest -- gcc --version",
   "berth run debian --pipeline 123456 --user image",
   "berth run debian --print",
@@ -83,6 +90,7 @@ function collect(value: string, before: readonly string[] = []): readonly string
 
 interface ContainerOptions extends ChoiceOptions, Omit<BuildOptions, "output"> {
   readonly build?: boolean;
+  readonly local?: boolean;
   readonly user: "caller" | "image";
   readonly env?: readonly string[];
   readonly volume?: readonly string[];
@@ -106,7 +114,10 @@ async function run(
       "leave out --build",
     );
   const session = await openSession(world, options);
-  const image = await findOrBuild(name, options, session);
+  const image =
+    options.local === true
+      ? await buildLocally(name, options, session)
+      : await findOrBuild(name, options, session);
   if (typeof image === "number") return image;
   const { tool, trouble } = await detect(world, options.with);
   const request = await requestFor(image, command, options, session);
@@ -153,18 +164,6 @@ async function buildImages(
   return absent && code === exitCodes.done ? exitCodes.failed : code;
 }
 
-function withParents(
-  names: readonly string[],
-  images: readonly PlannedImage[],
-): readonly PlannedImage[] {
-  const wanted = new Set(names);
-  // A Set that grows while it is read visits what was added, too.
-  for (const name of wanted)
-    for (const parent of images.find((image) => image.name === name)?.parents ?? [])
-      wanted.add(parent);
-  return images.filter(({ name }) => wanted.has(name));
-}
-
 async function requestFor(
   { name, reference, platform }: Located,
   command: readonly string[],
@@ -196,7 +195,7 @@ async function runIn(
   { world, login }: Session,
 ): Promise<number> {
   const attach = makeAttach();
-  const source = image.source === "own" ? "" : ", upstream's";
+  const source = { own: "", upstream: ", upstream's", here: ", built here" }[image.source];
   world.log.info(`${image.name} is ${image.reference}${source}`);
   await pull(image.reference, tool, pullPorts(world, login, attach));
   const name = request.name ?? "";

@@ -14,8 +14,8 @@ export interface Located {
   readonly platform: string;
   /** By digest. */
   readonly reference: string;
-  readonly source: Source["kind"];
-  readonly foundBy: FoundBy | "tag" | "pipeline";
+  readonly source: Source["kind"] | "here";
+  readonly foundBy: FoundBy | "tag" | "pipeline" | "build";
   /** Its content key, as far as it is known. */
   readonly key: string | null;
   /** The commit that it was built from, where it says so. */

@@ -88,7 +88,7 @@ describe("berth run", () => {
     base = `${registry.host}/acme/tools`,
     more: Record<string, string> = {},
   ) {
-    const all = [entry, "--registry", base, ...args];
+    const all = [entry, ...(base === "" ? [] : ["--registry", base]), ...args];
     const DOCKER_HOST = daemon.host;
     return spawn(process.execPath, all, {
       cwd: join(project, "inside"),
@@ -97,8 +97,13 @@ describe("berth run", () => {
     });
   }
 
-  function berth(args: readonly string[], input = "", base?: string): Promise<Ended> {
-    const child = start(args, base);
+  function berth(
+    args: readonly string[],
+    input = "",
+    base?: string,
+    more: Record<string, string> = {},
+  ): Promise<Ended> {
+    const child = start(args, base, more);
     child.stdin.end(input);
     return ended(child);
   }
@@ -300,6 +305,31 @@ describe("berth run", () => {
     assert.equal(code, 9);
     const again = await berth(["run", "child", "--network=none", "--", "ls", "/child"]);
     assert.equal(again.stdout, "/child\n");
+  });
+
+  test("tries an edit without a registry, a commit or a right to push", async () => {
+    const flags = ["run", "--local", "child", "--network=none", "--", "sh", "-c"];
+    const network = { BERTH_BUILD_NETWORK: "host" };
+    const local = (script: string, base = "") => berth([...flags, script], "", base, network);
+    const first = await local("ls /base /child", "127.0.0.1:9/nobody/tools");
+    assert.match(first.stderr, /what is nowhere on this machine is built: .*127\.0\.0\.1:9/);
+    assert.equal(first.stdout, "/base\n/child\n", first.stderr);
+    assert.match(first.stderr, /^child is localhost\/berth\/\S+\/child:key\d+-\w+, built here$/m);
+    assert.equal((await local("exit 3")).code, 3);
+    await writeFile(join(project, "child.docker"), "FROM ci/base\nRUN touch /child /edited\n");
+    const edited = await local("ls /base /edited");
+    assert.equal(edited.stdout, "/base\n/edited\n", edited.stderr);
+    assert.doesNotMatch(edited.stderr, /build base/);
+    const again = await local("true");
+    assert.doesNotMatch(again.stderr, /== build/);
+    const names = await daemon.docker("image", "ls", "--format={{.Repository}}");
+    const ours = names.split("\n").filter((name) => name.startsWith("localhost/berth/"));
+    assert.deepEqual(ours.map((name) => name.split("/").at(-1)).sort(), ["base", "child"]);
+    await writeFile(join(project, "child.docker"), "FROM ci/base\nRUN false\n");
+    const failed = await local("true");
+    assert.match(failed.stderr, /build child: child\.docker:2: RUN false: .*\[BUILD_FAILED\]/);
+    assert.equal(failed.code, 1);
+    await writeFile(join(project, "child.docker"), "FROM ci/base\nRUN touch /child\n");
   });
 
   test("mounts the repository that a linked work tree needs", async () => {

@@ -99,6 +99,37 @@ export function cacheContract(name: string, workshop: Workshop): void {
     }
   });
 
+  test(`${name} keeps for this machine alone what nobody is to push, the newest of a name`, async () => {
+    const { here } = workshop.subject().engine;
+    const named = (image: string, tag: string) => ({
+      host: "localhost",
+      path: `berth/${image}`,
+      tag,
+    });
+    const build = async (image: string, tag: string, dockerfile: string, file: string) => {
+      const destination = named(image, tag);
+      const context = { file };
+      await workshop.work({ repository: image, dockerfile, destination, context }, here.build);
+    };
+    const parent = `FROM ${workshop.base()}\nCOPY file /file\n`;
+    const child = (tag: string) => `FROM localhost/berth/parent:${tag}\nRUN cat /file > /seen\n`;
+    const states = async () =>
+      Promise.all(
+        ["parent:1", "child:1", "parent:2", "child:2"].map((one) => {
+          const [image = "", tag = ""] = one.split(":");
+          return here.has(named(image, tag));
+        }),
+      );
+    assert.deepEqual(await states(), [false, false, false, false]);
+    await build("parent", "1", parent, "1");
+    await build("child", "1", child("1"), "1");
+    assert.deepEqual(await states(), [true, true, false, false]);
+    await build("parent", "2", parent, "2");
+    await build("child", "2", child("2"), "2");
+    assert.deepEqual(await states(), [false, false, true, true]);
+    await workshop.subject().forget();
+  });
+
   test(`${name} builds as well where its layers cannot be kept for later`, async () => {
     const closed = await startRegistry({ login: { user: "someone", password: "else" } });
     try {

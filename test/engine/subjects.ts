@@ -59,8 +59,8 @@ async function buildahWith(command: string, driver: Driver, parts: Parts): Promi
     run(name, args, { ...options, env: { ...env, ...options?.env } });
   const emptied = async () => {
     const inStore = { env: { ...process.env, ...env } };
-    for (const name of [`berth${keyVersion}`, `berth${keyVersion}-from-scratch`]) {
-      const at = [`--root=${folder}/graph/${name}`, `--runroot=${folder}/run/${name}`];
+    for (const name of ["", `/berth${keyVersion}`, `/berth${keyVersion}-from-scratch`]) {
+      const at = [`--root=${folder}/graph${name}`, `--runroot=${folder}/run${name}`];
       await execute(command, [...at, "rm", "--all"], inStore);
       await execute(command, [...at, "rmi", "--all", "--force"], inStore);
     }

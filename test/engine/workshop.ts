@@ -54,6 +54,8 @@ export interface Workshop {
   readonly base: () => string;
   readonly folder: () => string;
   readonly build: (wanted: Wanted, engine?: Engine) => Promise<{ readonly digest: Digest }>;
+  /** Lays out a request and does something with it. */
+  readonly work: <T>(wanted: Wanted, doing: (request: BuildRequest) => Promise<T>) => Promise<T>;
   readonly tree: (repository: string, digest: Digest) => Promise<FileTree>;
 }
 
@@ -82,13 +84,20 @@ export function openWorkshop(make: (parts: Parts) => Promise<Subject>): Workshop
     host: () => registry.host,
     base: () => base,
     folder: () => folder.path,
-    build: (wanted, engine = subject.engine) =>
-      buildOnce(engine, folder.path, registry.host, wanted),
+    build: async (wanted, engine = subject.engine) => ({
+      digest: await withRequest(folder.path, registry.host, wanted, engine.build),
+    }),
+    work: (wanted, doing) => withRequest(folder.path, registry.host, wanted, doing),
     tree: (repository, digest) => imageTree(registry.host, repository, digest),
   };
 }
 
-async function buildOnce(engine: Engine, folder: string, host: string, wanted: Wanted) {
+async function withRequest<T>(
+  folder: string,
+  host: string,
+  wanted: Wanted,
+  doing: (request: BuildRequest) => Promise<T>,
+): Promise<T> {
   const { context = {}, repository, secrets = {}, auth = '{"auths":{}}', ...request } = wanted;
   const own = await mkdtemp(join(folder, "build-"));
   try {
@@ -99,7 +108,7 @@ async function buildOnce(engine: Engine, folder: string, host: string, wanted: W
     for (const [id, value] of Object.entries({ ...secrets })) await put(at("secret", id), value);
     await put(at("auth", "config.json"), auth);
     const dockerfile = request.dockerfile ?? "";
-    const digest = await engine.build({
+    return await doing({
       name: repository,
       dockerfile,
       ...readOf(dockerfile, request.args ?? {}),
@@ -120,7 +129,6 @@ async function buildOnce(engine: Engine, folder: string, host: string, wanted: W
       onLine: () => {},
       ...request,
     });
-    return { digest };
   } finally {
     await rm(own, { recursive: true });
   }

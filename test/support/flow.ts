@@ -1,5 +1,6 @@
 /** A whole run in memory: keys, plan, builds by an engine that pushes small images, publishing. */
 
+import assert from "node:assert/strict";
 import { lookUpBase } from "../../src/build/bases.ts";
 import { newBase } from "../../src/build/copy.ts";
 import { isFatal, manifestsOf } from "../../src/build/ended.ts";
@@ -176,6 +177,10 @@ function pushingEngine(
       );
       built.push(request.name);
       return image.manifest.descriptor.digest;
+    },
+    here: {
+      has: () => assert.fail("all of it is in registries"),
+      build: () => assert.fail("all of it is pushed"),
     },
   };
 }

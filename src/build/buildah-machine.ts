@@ -1,0 +1,75 @@
+/** The machine that buildah, or podman in its place, works on: its version, and where its images lie. */
+import { BerthError } from "../errors.ts";
+import { keyVersion } from "../image/key.ts";
+import type { Env } from "../world.ts";
+import { type BuildahVersion, parseBuildahVersion } from "./buildah-args.ts";
+import { buildahProgram, machineError } from "./buildah-failure.ts";
+import type { BuildRequest, EngineOptions } from "./engine.ts";
+import { neverEnded, withoutSecrets } from "./failure.ts";
+
+export interface Machine {
+  readonly version: BuildahVersion;
+  readonly driver: string;
+  /** What makes the machine's storage work. */
+  readonly storage: Env;
+  /** Where the machine's own images lie; berth's stores lie inside. */
+  readonly graphRoot: string;
+  readonly runRoot: string;
+  /** The template that lists images by name. */
+  readonly names: string;
+}
+
+export async function lookAtMachine({
+  run,
+  env,
+  command = "buildah",
+}: EngineOptions): Promise<Machine> {
+  const isPodman = command.endsWith("podman");
+  const ask = (storage: Env) =>
+    run(command, isPodman ? ["info", "--format=json"] : ["info"], { env: storage });
+  const answer = isPodman ? await ask({}) : await run(command, ["--version"]);
+  const missing = neverEnded(answer, "look for an engine", buildahProgram);
+  if (missing !== undefined) throw missing;
+  const version = parseBuildahVersion(answer.stdout);
+  const names = `{{.${isPodman ? "Repository" : "Name"}}}:{{.Tag}}`;
+  let info = await ask({});
+  // A try at overlay may leave a folder that makes every later call fail, so what ends at vfs is asked again.
+  if (storeOf(info.stdout)?.driver === "vfs") info = await ask({});
+  const store = storeOf(info.stdout);
+  if (version !== undefined && info.exitCode === 0 && store !== undefined)
+    return { ...store, version, names, storage: { STORAGE_DRIVER: store.driver } };
+  // A configured overlay driver fails on a container's own overlay file system; vfs works everywhere.
+  const vfs: Env = { CONTAINERS_STORAGE_CONF: "/dev/null", STORAGE_DRIVER: "vfs" };
+  if (version !== undefined && env["STORAGE_DRIVER"] === undefined) {
+    const found = storeOf((await ask(vfs)).stdout);
+    if (found !== undefined) return { ...found, version, names, storage: vfs };
+  }
+  const said = withoutSecrets(buildahProgram.lineOf(info));
+  throw (
+    machineError("start buildah", info) ??
+    new BerthError("ENGINE_UNAVAILABLE", `start ${command}: ${said}`, {
+      hint: "check STORAGE_DRIVER and storage.conf (vfs works on every file system), or use the docker engine",
+    })
+  );
+}
+
+/** The storage that `info` tells of; `undefined` where it tells of none. */
+function storeOf(info: string): Pick<Machine, "graphRoot" | "runRoot" | "driver"> | undefined {
+  const field = (name: string): string | undefined =>
+    new RegExp(`"${name}": "([^"]+)"`, "i").exec(info)?.[1];
+  const [graphRoot, runRoot, driver] = ["GraphRoot", "RunRoot", "GraphDriverName"].map(field);
+  if (graphRoot === undefined || runRoot === undefined || driver === undefined) return undefined;
+  return { graphRoot, runRoot, driver };
+}
+
+/**
+ * The store of a build, beside the machine's own images: layers that other programs or other versions of berth made
+ * from other contexts do not serve berth's, and what is built from scratch serves nobody.
+ */
+export function storeFlags(
+  { graphRoot, runRoot }: Machine,
+  { noCache }: Pick<BuildRequest, "noCache">,
+): readonly string[] {
+  const name = `berth${keyVersion}${noCache ? "-from-scratch" : ""}`;
+  return [`--root=${graphRoot}/${name}`, `--runroot=${runRoot}/${name}`];
+}
