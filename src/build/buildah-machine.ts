@@ -7,7 +7,7 @@ import { buildahProgram, machineError } from "./buildah-failure.ts";
 import type { BuildRequest, EngineOptions } from "./engine.ts";
 import { neverEnded, withoutSecrets } from "./failure.ts";
 
-export interface Machine {
+export interface BuildahMachine {
   readonly version: BuildahVersion;
   readonly driver: string;
   /** What makes the machine's storage work. */
@@ -23,7 +23,7 @@ export async function lookAtMachine({
   run,
   env,
   command = "buildah",
-}: EngineOptions): Promise<Machine> {
+}: EngineOptions): Promise<BuildahMachine> {
   const isPodman = command.endsWith("podman");
   const ask = (storage: Env) =>
     run(command, isPodman ? ["info", "--format=json"] : ["info"], { env: storage });
@@ -54,7 +54,9 @@ export async function lookAtMachine({
 }
 
 /** The storage that `info` tells of; `undefined` where it tells of none. */
-function storeOf(info: string): Pick<Machine, "graphRoot" | "runRoot" | "driver"> | undefined {
+function storeOf(
+  info: string,
+): Pick<BuildahMachine, "graphRoot" | "runRoot" | "driver"> | undefined {
   const field = (name: string): string | undefined =>
     new RegExp(`"${name}": "([^"]+)"`, "i").exec(info)?.[1];
   const [graphRoot, runRoot, driver] = ["GraphRoot", "RunRoot", "GraphDriverName"].map(field);
@@ -67,7 +69,7 @@ function storeOf(info: string): Pick<Machine, "graphRoot" | "runRoot" | "driver"
  * from other contexts do not serve berth's, and what is built from scratch serves nobody.
  */
 export function storeFlags(
-  { graphRoot, runRoot }: Machine,
+  { graphRoot, runRoot }: BuildahMachine,
   { noCache }: Pick<BuildRequest, "noCache">,
 ): readonly string[] {
   const name = `berth${keyVersion}${noCache ? "-from-scratch" : ""}`;

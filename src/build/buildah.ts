@@ -12,7 +12,7 @@ import {
 } from "./buildah-args.ts";
 import { buildahProgram, buildError, couldNotStart, onlyCacheFailed } from "./buildah-failure.ts";
 import { limitFlags, prepare } from "./buildah-files.ts";
-import { lookAtMachine, type Machine, storeFlags } from "./buildah-machine.ts";
+import { type BuildahMachine, lookAtMachine, storeFlags } from "./buildah-machine.ts";
 import { refuseMisread } from "./buildah-refuse.ts";
 import type { BuildRequest, Engine, EngineOptions } from "./engine.ts";
 import { noDigest, otherThan, pushed } from "./failure.ts";
@@ -49,7 +49,11 @@ interface Made {
   readonly call: EngineCall;
 }
 
-async function make(options: EngineOptions, machine: Machine, asked: BuildRequest): Promise<Made> {
+async function make(
+  options: EngineOptions,
+  machine: BuildahMachine,
+  asked: BuildRequest,
+): Promise<Made> {
   const { run, files, command = "buildah" } = options;
   await refuseMisread(asked, machine.version, files);
   const store = storeFlags(machine, asked);
@@ -68,7 +72,7 @@ async function make(options: EngineOptions, machine: Machine, asked: BuildReques
 
 async function build(
   options: EngineOptions,
-  machine: Machine,
+  machine: BuildahMachine,
   request: BuildRequest,
 ): Promise<Digest> {
   const { files, clock } = options;
@@ -89,7 +93,7 @@ async function build(
 async function isHere(
   name: Reference,
   { run, command = "buildah" }: EngineOptions,
-  machine: Machine,
+  machine: BuildahMachine,
 ): Promise<boolean> {
   const inspect = ["inspect", "--type=image", printReference(name)];
   const stores = [storeFlags(machine, { noCache: false }), []];
@@ -101,7 +105,7 @@ async function isHere(
 
 async function buildHere(
   options: EngineOptions,
-  machine: Machine,
+  machine: BuildahMachine,
   request: BuildRequest,
 ): Promise<void> {
   const { run, command = "buildah", clock } = options;

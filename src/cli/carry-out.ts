@@ -18,7 +18,6 @@ import type { Planned } from "../plan/plan-of.ts";
 import { ownBase } from "../plan/situation.ts";
 import { announceRun } from "../publish/due.ts";
 import { type Published, publishSet } from "../publish/set.ts";
-import type { ToolName } from "../run/tool.ts";
 import { type OutputFolder, sightedManifests, writeOutcomes } from "./folder.ts";
 import { refuseDirty, type Session } from "./session.ts";
 import { type BuildOptions, engineOf } from "./verb.ts";
@@ -71,7 +70,7 @@ export function carryOut(
 }
 
 /** What builds for the program that runs containers here. */
-export function engineHere(session: Session, program: ToolName): Engine {
+export function engineHere(session: Session, program: "docker" | "podman"): Engine {
   const { docker, podman } = enginesOf(session);
   return program === "docker" ? docker : podman;
 }
