@@ -30,6 +30,7 @@ program git git
 program openssl openssl
 program mmdebstrap mmdebstrap
 program mount mount
+program nginx nginx
 program skopeo skopeo
 program buildah buildah
 [ -x /usr/lib/podman/netavark ] || [ -x /usr/libexec/podman/netavark ] || want netavark

@@ -5,4 +5,5 @@ cd "$(dirname "$0")/.."
 scripts/setup-debian.sh
 scripts/oracle.sh >/dev/null
 scripts/platform.sh >/dev/null
+scripts/registry.sh >/dev/null
 exec npm run --silent check

@@ -124,7 +124,7 @@ describe("berth doctor", () => {
     const bad = findings.filter(({ level }) => level !== "ok");
     assert.deepEqual(bad, []);
     assert.ok(!stdout.includes(token) && !stdout.includes(job.token));
-    const created = [...gitlab.tokens.created].filter((path) => path.startsWith("acme/tools"));
+    const created = [...gitlab.created].filter((path) => path.startsWith("acme/tools"));
     assert.deepEqual(created, ["acme/tools/berth"]);
   });
 
@@ -147,7 +147,7 @@ describe("berth doctor", () => {
     assert.equal(levelOf("own-rights"), "note");
     const todo = findings.find(({ id }) => id === "upstream-rights")?.todo ?? "";
     assert.match(todo, /add jane\/closed under Settings > CI\/CD > Job token permissions/);
-    const created = [...gitlab.tokens.created].filter((path) => path.includes("closed"));
+    const created = [...gitlab.created].filter((path) => path.includes("closed"));
     assert.deepEqual(created, []);
   });
 

@@ -138,7 +138,7 @@ describe("what a login may do", () => {
     assert.ok(fresh !== undefined && "askedToWrite" in fresh);
     assert.equal(fresh.askedToWrite, false);
     assert.deepEqual(
-      [...gitlab.tokens.created].filter((path) => path.startsWith("acme/fresh")),
+      [...gitlab.created].filter((path) => path.startsWith("acme/fresh")),
       [],
     );
     await pushImage(registry, at("acme/fresh/ci/debian"), testImage("debian"), ownTags.cache);

@@ -130,107 +130,110 @@ describe("the token service", () => {
   });
 });
 
-for (const kind of ["memory", "docker"] as const) {
-  describe(`the container registry (${kind})`, () => {
-    let gitlab: TestGitLab;
-    let project: TestProject<MemoryHistory>;
-    let send: (method: string, path: string, body?: string, type?: string) => Promise<Response>;
-    const oci = "application/vnd.oci.image.manifest.v1+json";
-    const config = JSON.stringify({
-      architecture: "amd64",
-      os: "linux",
-      rootfs: { type: "layers", diff_ids: [] },
-    });
-    const manifest = (mediaType = "application/vnd.oci.image.config.v1+json", note = "") =>
-      JSON.stringify({
-        schemaVersion: 2,
-        mediaType: oci,
-        config: { mediaType, digest: digestOf(config), size: config.length },
-        layers: [],
-        annotations: { note },
-      });
-    const tags = async () =>
-      ((await (await send("GET", "tags/list")).json()) as { tags: string[] | null }).tags;
-
-    before(async () => {
-      gitlab = await startGitLab({ registry: kind });
-      project = gitlab.project("acme/tools", { members: { olga: "developer" } });
-      project.history.add("main");
-      const job = gitlab.job(project);
-      const { token } = await granted(gitlab, job.token, "acme/tools/base:pull,push,delete");
-      send = (method, path, body, type = "application/octet-stream") =>
-        fetch(new URL(path, `http://${gitlab.registry.host}/v2/acme/tools/base/`), {
-          method,
-          headers: { authorization: `Bearer ${token}`, "content-type": type, accept: oci },
-          ...(body === undefined ? {} : { body }),
-        });
-      const upload = (await send("POST", "blobs/uploads/")).headers.get("location") ?? "";
-      const to = new URL(upload, `http://${gitlab.registry.host}`);
-      to.searchParams.set("digest", digestOf(config));
-      assert.equal((await send("PUT", to.href, config)).status, 201);
-    });
-    after(() => gitlab.stop());
-
-    test("deleting a tag leaves the other tags of the same image", async () => {
-      for (const tag of ["a", "b"]) {
-        assert.equal((await send("PUT", `manifests/${tag}`, manifest(), oci)).status, 201);
-      }
-      assert.deepEqual(await tags(), ["a", "b"]);
-      assert.equal((await send("DELETE", "manifests/a")).status, 202);
-      assert.equal((await send("DELETE", "manifests/a")).status, 404);
-      assert.equal((await send("GET", "manifests/a")).status, 404);
-      assert.equal((await send("HEAD", "manifests/b")).status, 200);
-      assert.equal((await send("GET", `manifests/${digestOf(manifest())}`)).status, 200);
-      assert.deepEqual(await tags(), ["b"]);
-      assert.equal((await send("PUT", "manifests/a", manifest(), oci)).status, 201);
-      assert.deepEqual(await tags(), ["a", "b"]);
-    });
-
-    test("deleting a digest takes all its tags", async () => {
-      await send("PUT", "manifests/c", manifest(undefined, "c"), oci);
-      await send("PUT", "manifests/d", manifest(undefined, "c"), oci);
-      const digest = digestOf(manifest(undefined, "c"));
-      assert.equal((await send("DELETE", `manifests/${digest}`)).status, 202);
-      assert.equal((await send("GET", "manifests/d")).status, 404);
-    });
-
-    test("config types that GitLab does not know are refused", async () => {
-      const own = await send("PUT", "manifests/x", manifest("application/vnd.berth.v1+json"), oci);
-      assert.equal(own.status, 400);
-      assert.equal((await send("GET", "manifests/x")).status, 404);
-    });
-
-    test("a protected tag is neither written nor deleted by who lacks the role", async () => {
-      await send("PUT", "manifests/latest", manifest(), oci);
-      project.tagRules.push({ pattern: "^latest$", push: "maintainer", delete: "maintainer" });
-      assert.equal(
-        (await send("PUT", "manifests/latest", manifest(undefined, "new"), oci)).status,
-        403,
-      );
-      assert.equal((await send("DELETE", "manifests/latest")).status, 403);
-      assert.equal((await send("GET", "manifests/latest")).status, 200);
-      project.members.set("olga", "maintainer");
-      assert.equal((await send("DELETE", "manifests/latest")).status, 202);
-      project.tagRules.length = 0;
-    });
-
-    test("without a token nothing is written, and GitLab's token service is named", async () => {
-      const url = `http://${gitlab.registry.host}/v2/acme/tools/base/manifests/b`;
-      for (const method of ["DELETE", "PUT"]) {
-        const body = method === "PUT" ? { body: manifest() } : {};
-        const answer = await fetch(url, { method, headers: { "content-type": oci }, ...body });
-        assert.equal(answer.status, 401);
-        assert.match(
-          answer.headers.get("www-authenticate") ?? "",
-          /^Bearer realm="http.*\/jwt\/auth"/,
-        );
-      }
-    });
-
-    test("bytes are counted by repository and direction", () => {
-      const { pushed, pulled } = gitlab.registry.moved("acme/tools/base");
-      assert.ok(pushed > config.length && pulled > 0);
-      assert.deepEqual(gitlab.registry.moved("acme/tools/none"), { pushed: 0, pulled: 0 });
-    });
+describe("the container registry", () => {
+  let gitlab: TestGitLab;
+  let project: TestProject<MemoryHistory>;
+  let send: (method: string, path: string, body?: string, type?: string) => Promise<Response>;
+  let login: () => Promise<void>;
+  const oci = "application/vnd.oci.image.manifest.v1+json";
+  const config = JSON.stringify({
+    architecture: "amd64",
+    os: "linux",
+    rootfs: { type: "layers", diff_ids: [] },
   });
-}
+  const manifest = (mediaType = "application/vnd.oci.image.config.v1+json", note = "") =>
+    JSON.stringify({
+      schemaVersion: 2,
+      mediaType: oci,
+      config: { mediaType, digest: digestOf(config), size: config.length },
+      layers: [],
+      annotations: { note },
+    });
+  const tags = async () =>
+    ((await (await send("GET", "tags/list")).json()) as { tags: string[] | null }).tags;
+
+  before(async () => {
+    gitlab = await startGitLab();
+    project = gitlab.project("acme/tools", { members: { olga: "developer" } });
+    project.history.add("main");
+    const job = gitlab.job(project);
+    let token = "";
+    login = async () => {
+      ({ token } = await granted(gitlab, job.token, "acme/tools/base:pull,push,delete"));
+    };
+    await login();
+    send = (method, path, body, type = "application/octet-stream") =>
+      fetch(new URL(path, `http://${gitlab.registry.host}/v2/acme/tools/base/`), {
+        method,
+        headers: { authorization: `Bearer ${token}`, "content-type": type, accept: oci },
+        ...(body === undefined ? {} : { body }),
+      });
+    const upload = (await send("POST", "blobs/uploads/")).headers.get("location") ?? "";
+    const to = new URL(upload, `http://${gitlab.registry.host}`);
+    to.searchParams.set("digest", digestOf(config));
+    assert.equal((await send("PUT", to.href, config)).status, 201);
+  });
+  after(() => gitlab.stop());
+
+  test("deleting a tag leaves the other tags of the same image", async () => {
+    for (const tag of ["a", "b"]) {
+      assert.equal((await send("PUT", `manifests/${tag}`, manifest(), oci)).status, 201);
+    }
+    assert.deepEqual(await tags(), ["a", "b"]);
+    assert.equal((await send("DELETE", "manifests/a")).status, 202);
+    assert.equal((await send("DELETE", "manifests/a")).status, 404);
+    assert.equal((await send("GET", "manifests/a")).status, 404);
+    assert.equal((await send("HEAD", "manifests/b")).status, 200);
+    assert.equal((await send("GET", `manifests/${digestOf(manifest())}`)).status, 200);
+    assert.deepEqual(await tags(), ["b"]);
+    assert.equal((await send("PUT", "manifests/a", manifest(), oci)).status, 201);
+    assert.deepEqual(await tags(), ["a", "b"]);
+  });
+
+  test("deleting a digest takes all its tags", async () => {
+    await send("PUT", "manifests/c", manifest(undefined, "c"), oci);
+    await send("PUT", "manifests/d", manifest(undefined, "c"), oci);
+    const digest = digestOf(manifest(undefined, "c"));
+    assert.equal((await send("DELETE", `manifests/${digest}`)).status, 202);
+    assert.equal((await send("GET", "manifests/d")).status, 404);
+  });
+
+  test("config types that GitLab does not know are refused", async () => {
+    const own = await send("PUT", "manifests/x", manifest("application/vnd.berth.v1+json"), oci);
+    assert.equal(own.status, 400);
+    assert.equal((await send("GET", "manifests/x")).status, 404);
+  });
+
+  test("a protected tag is neither written nor deleted by a token of who lacks the role", async () => {
+    await send("PUT", "manifests/latest", manifest(), oci);
+    project.tagRules.push({ pattern: "^latest$", push: "maintainer", delete: "maintainer" });
+    await login();
+    const put = await send("PUT", "manifests/latest", manifest(undefined, "new"), oci);
+    assert.equal(put.status, 401);
+    assert.equal((await send("DELETE", "manifests/latest")).status, 401);
+    assert.equal((await send("GET", "manifests/latest")).status, 200);
+    project.members.set("olga", "maintainer");
+    await login();
+    assert.equal((await send("DELETE", "manifests/latest")).status, 202);
+    project.tagRules.length = 0;
+  });
+
+  test("without a token nothing is written, and GitLab's token service is named", async () => {
+    const url = `http://${gitlab.registry.host}/v2/acme/tools/base/manifests/b`;
+    for (const method of ["DELETE", "PUT"]) {
+      const body = method === "PUT" ? { body: manifest() } : {};
+      const answer = await fetch(url, { method, headers: { "content-type": oci }, ...body });
+      assert.equal(answer.status, 401);
+      assert.match(
+        answer.headers.get("www-authenticate") ?? "",
+        /^Bearer realm="http.*\/jwt\/auth"/,
+      );
+    }
+  });
+
+  test("bytes are counted by repository and direction", () => {
+    const { pushed, pulled } = gitlab.registry.moved("acme/tools/base");
+    assert.ok(pushed > config.length && pulled > 0);
+    assert.deepEqual(gitlab.registry.moved("acme/tools/none"), { pushed: 0, pulled: 0 });
+  });
+});

@@ -47,10 +47,8 @@ for (const reference of ["digest", "tag"] as const) {
       ([name, digest]) => `HEAD /v2/acme/tools/qemu/${name}/manifests/${digest}`,
     );
     assert.deepEqual([...publish].sort(), looks.sort());
-    assert.ok(world.gitlab.tokens.created.has("acme/tools/berth"));
-    assert.ok(
-      [...world.gitlab.tokens.created].every((path) => !path.startsWith(fork.project.path)),
-    );
+    assert.ok(world.gitlab.created.has("acme/tools/berth"));
+    assert.ok([...world.gitlab.created].every((path) => !path.startsWith(fork.project.path)));
   });
 }
 

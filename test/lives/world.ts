@@ -29,7 +29,7 @@ export async function startWorld(): Promise<World> {
     for (const end of ends.splice(0).reverse()) await end();
   };
   try {
-    const gitlab = await startGitLab({ registry: "docker" });
+    const gitlab = await startGitLab({ registry: "distribution" });
     ends.push(gitlab.stop);
     const bases = await startMemoryRegistry();
     ends.push(bases.stop);

@@ -11,6 +11,8 @@ import { all, client, pushImage, testImage, testIndex } from "./clients.ts";
 
 export interface RunningRegistry {
   readonly host: string;
+  /** Before all repositories, where others are or may be. */
+  readonly prefix?: string;
   /** Another name of the same server, where it is not 127.0.0.2. */
   readonly otherHost?: string;
   readonly login: RegistryLogin | undefined;
@@ -23,7 +25,10 @@ export function registryContract(name: string, start: () => Promise<RunningRegis
   suite(`${name} as a registry`, () => {
     let running: RunningRegistry;
     let registry: Registry;
-    const at = (path: string): Repository => ({ host: running.host, path });
+    const at = (path: string): Repository => ({
+      host: running.host,
+      path: `${running.prefix ?? ""}${path}`,
+    });
     before(async () => {
       running = await start();
       registry = client(running.login, { tokenHints: running.hints });
@@ -119,10 +124,11 @@ export function registryContract(name: string, start: () => Promise<RunningRegis
       await pushImage(registry, at("group/stream"), image, "one");
       // The same server under its other name is another registry to the client.
       const otherHost = running.otherHost ?? running.host.replace("127.0.0.1", "127.0.0.2");
-      const other = { host: otherHost, path: "group/stream" };
+      const other = { ...at("group/stream"), host: otherHost };
       const rerouted: typeof fetch = (input, init) =>
         fetch(String(input).replace("//127.0.0.2", "//127.0.0.1"), init);
-      const both = client(running.login, { fetch: rerouted });
+      const hints = running.hints.flatMap((hint) => [hint, { ...hint, host: otherHost }]);
+      const both = client(running.login, { fetch: rerouted, tokenHints: hints });
       const result = await both.copy({ ...other, tag: "one" }, at("group/streamed"), ["one"]);
       const sizes = [image.config, ...image.layers].map((blob) => blob.length);
       assert.equal(

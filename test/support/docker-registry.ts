@@ -1,4 +1,4 @@
-/** The distribution project's registry as Debian ships it, on a free loopback port. */
+/** The distribution project's registry on a free loopback port, as Debian ships it or another build of it. */
 import { execFileSync, spawn } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
@@ -14,6 +14,18 @@ export interface DockerRegistryOptions {
   readonly tls?: boolean | (Certified & { readonly name: string });
   /** Used with `auth: "token"`; one is started (and stopped) where none is given. */
   readonly tokenService?: TokenService;
+  /** Instead of the token service, one that has a set of keys (RFC 7517, 5), which version 3 reads. */
+  readonly believes?: Believed;
+  /** Debian's where it is not given. */
+  readonly program?: string;
+}
+
+/** What a registry is told of a token service. */
+export interface Believed {
+  readonly realm: string;
+  readonly service: string;
+  readonly issuer: string;
+  readonly keys: string;
 }
 
 export interface DockerRegistry {
@@ -27,14 +39,14 @@ export interface DockerRegistry {
 export async function startDockerRegistry(
   options: DockerRegistryOptions = {},
 ): Promise<DockerRegistry> {
-  const { auth = "none", tls = false } = options;
+  const { auth = "none", tls = false, believes } = options;
   const folder = mkdtempSync(join(tmpdir(), "berth-registry-"));
-  const own = auth === "token" && options.tokenService === undefined;
+  const own = auth === "token" && options.tokenService === undefined && believes === undefined;
   const tokenService = own ? await startTokenService() : options.tokenService;
   const port = await freePort();
   const config = join(folder, "config.yml");
   writeFileSync(config, JSON.stringify(configuration(folder, port, options, tokenService)));
-  const program = spawn("docker-registry", ["serve", config], {
+  const program = spawn(options.program ?? "docker-registry", ["serve", config], {
     stdio: ["ignore", "pipe", "pipe"],
     env: { PATH: process.env["PATH"], OTEL_TRACES_EXPORTER: "none" },
   });
@@ -67,7 +79,7 @@ export async function startDockerRegistry(
 function configuration(
   folder: string,
   port: number,
-  { auth = "none", delete: canDelete = false, tls = false }: DockerRegistryOptions,
+  { auth = "none", delete: canDelete = false, tls = false, believes }: DockerRegistryOptions,
   tokenService: TokenService | undefined,
 ): object {
   const write = (name: string, text: string) => {
@@ -79,12 +91,7 @@ function configuration(
     basic: { auth: { htpasswd: { realm: "test", path: write("htpasswd", passwordFile()) } } },
     token: {
       auth: {
-        token: {
-          realm: tokenService?.realm,
-          service: tokenService?.service,
-          issuer: tokenService?.issuer,
-          rootcertbundle: write("tokens.pem", tokenService?.certificate ?? ""),
-        },
+        token: believes === undefined ? certified(write, tokenService) : known(write, believes),
       },
     },
   }[auth];
@@ -101,6 +108,17 @@ function configuration(
     http: { addr: `127.0.0.1:${port}`, secret: "test", ...(tls === false ? {} : { tls: files }) },
     ...login,
   };
+}
+
+type Write = (name: string, text: string) => string;
+
+function certified(write: Write, tokenService: TokenService | undefined): object {
+  const { realm, service, issuer, certificate = "" } = tokenService ?? {};
+  return { realm, service, issuer, rootcertbundle: write("tokens.pem", certificate) };
+}
+
+function known(write: Write, { keys, ...place }: Believed): object {
+  return { ...place, jwks: write("keys.json", keys), signingalgorithms: ["RS256"] };
 }
 
 function passwordFile(): string {

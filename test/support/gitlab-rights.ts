@@ -78,14 +78,29 @@ export function mayChangeTag(
   return levelOf(identity, project) >= Math.max(0, ...needed);
 }
 
-/** The patterns of protected tags that somebody may not push or delete, as a token tells them. */
-export function deniedTags(model: Model, identity: Identity, path: string) {
+/** What a token says of a path's project: the rules for tags that stop somebody, by what the token grants. */
+export function tokenMeta(
+  model: Model,
+  identity: Identity,
+  path: string,
+  actions: readonly string[],
+): object {
   const project = projectOfRepository(model, path);
-  if (project === undefined || project.tagRules.length === 0) return undefined;
+  if (project === undefined) return {};
+  const { id, path: own, tagRules } = project;
   const level = levelOf(identity, project);
-  const stops = (action: "push" | "delete") =>
-    project.tagRules.filter((rule) => level < roles[rule[action]]).map(({ pattern }) => pattern);
-  return { push: stops("push"), delete: stops("delete") };
+  const kinds = (["push", "delete"] as const).filter((action) => actions.includes(action));
+  const stops = kinds.map((action) => {
+    const those = tagRules.filter((rule) => level < roles[rule[action]]);
+    return [action, those.map(({ pattern }) => pattern)] as const;
+  });
+  const denied = { tag_deny_access_patterns: Object.fromEntries(stops) };
+  return {
+    project_path: own.toLowerCase(),
+    project_id: id,
+    root_namespace_id: 1,
+    ...(tagRules.length === 0 || identity.kind === "anonymous" ? {} : denied),
+  };
 }
 
 /** Whether a push to a repository is forbidden by a rule for protected repositories (`*` in paths). */

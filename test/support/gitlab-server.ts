@@ -1,9 +1,8 @@
 /**
  * A GitLab on loopback for tests: its API, its token service and its container registry.
  *
- * It imitates what GitLab's documentation says, and nothing was compared with a real server: REST with
- * rights by role and by job token, pages by number and keyset, `/jwt/auth` with the rules for job tokens
- * (scopes silently dropped, 403 for protected repositories), and a registry that deletes tags by name.
+ * It imitates what GitLab's source says: REST with rights by role and by job token, pages by number and keyset, and
+ * `/jwt/auth` with the rules for job tokens. Its registry is held against GitLab's own (test/platform/registry).
  */
 import { createServer } from "node:http";
 import {
@@ -30,12 +29,14 @@ import {
   type TestRequest,
 } from "./gitlab-model.ts";
 import { type GitLabRegistry, startGitLabRegistry } from "./gitlab-registry.ts";
-import { deniedTags, isProtectedRepository, mayAccess } from "./gitlab-rights.ts";
-import { startTokenService, type TokenService } from "./token-service.ts";
+import { isProtectedRepository, mayAccess, tokenMeta } from "./gitlab-rights.ts";
+import { answerTokens, gitlabIssuer, gitlabService, type TokenRules } from "./gitlab-tokens.ts";
+import { freeAddress, startNginx } from "./nginx.ts";
+import { gitlabSigner } from "./tokens.ts";
 
 export interface GitLabOptions {
-  /** What holds the images; `memory` where not given, `docker` for engines and real token checks. */
-  readonly registry?: "memory" | "docker";
+  /** What holds the images; `memory` where not given, `distribution` for engines, with nginx before everything. */
+  readonly registry?: "memory" | "distribution";
   /** Whether job tokens may read pipelines, as on GitLab 19; true where not given. */
   readonly isNew?: boolean;
   /** Whether the registry has a metadata database, as GitLab.com has; true where not given. */
@@ -52,7 +53,8 @@ export interface TestGitLab {
   readonly url: string;
   readonly model: Model;
   readonly registry: GitLabRegistry;
-  readonly tokens: TokenService;
+  /** Repositories that a token to push brought into being. */
+  readonly created: ReadonlySet<string>;
   /** Method and path with query of every request to the API and to the token service. */
   readonly log: string[];
   /** What is done instead of answering a request to the API; nothing where it gives `undefined`. */
@@ -83,16 +85,8 @@ export interface TestGitLab {
 
 export async function startGitLab(options: GitLabOptions = {}): Promise<TestGitLab> {
   const model = makeModel();
-  const users: Record<string, string> = {};
-  const identityOf = (user: string | undefined): Identity =>
-    model.tokens.get(user ?? "") ?? { kind: "anonymous" };
-  const tokens = await startTokenService({
-    users,
-    may: (user, path, action) => mayAccess(model, identityOf(user), path, action),
-    rulesFor: (user, path) => deniedTags(model, identityOf(user), path),
-  });
-  const realm = () => `${url}/jwt/auth`;
-  const registry = await startGitLabRegistry(options.registry ?? "memory", model, tokens, realm);
+  const rules = rulesOf(model);
+  const created = new Set<string>();
   const log: string[] = [];
   const server = createServer((incoming, response) => {
     void (async () => {
@@ -101,7 +95,8 @@ export async function startGitLab(options: GitLabOptions = {}): Promise<TestGitL
       const request = await readRequest(incoming);
       log.push(`${request.method} ${decodeURIComponent(incoming.url ?? "")}`);
       if (request.path === "/jwt/auth") {
-        const answer = await answerToken(model, tokens, users, request);
+        const { answer, granted } = answerTokens(rules, request);
+        for (const { name, actions } of granted) if (actions.includes("push")) created.add(name);
         return respond(request.method, response, undefined, () => answer);
       }
       const other = await options.also?.(request, gone.signal);
@@ -109,16 +104,28 @@ export async function startGitLab(options: GitLabOptions = {}): Promise<TestGitL
       respond(request.method, response, gitlab.fault(request), real);
     })().catch(() => response.destroy());
   });
-  const url = `http://${await listen(server)}`;
+  const kind = options.registry ?? "memory";
+  const inner = await listen(server);
+  const outer = kind === "memory" ? inner : await freeAddress();
+  const url = `http://${outer}`;
+  const realm = `${url}/jwt/auth`;
+  const { signer } = rules;
+  const authority = { realm, service: gitlabService, issuer: gitlabIssuer, signer };
+  const real = await startGitLabRegistry(kind, authority, () => model.now());
+  const registry = { ...real, host: kind === "memory" ? real.host : await freeAddress() };
+  const sites = [
+    { at: outer, behind: inner },
+    { at: registry.host, behind: real.host },
+  ];
+  const nginx = kind === "memory" ? undefined : await startNginx(sites);
   const { isNew = true, hasDatabase = true } = options;
-  const created = tokens.created;
   const repositories: Api["repositories"] = new Map();
   const api: Api = { model, registry, created, url, isNew, hasDatabase, repositories };
   const gitlab: TestGitLab = {
     url,
     model,
     registry,
-    tokens,
+    created,
     log,
     fault: () => undefined,
     project: <H extends History>(path: string, settings: ProjectSettings<H> = {}) =>
@@ -141,51 +148,24 @@ export async function startGitLab(options: GitLabOptions = {}): Promise<TestGitL
       return token;
     },
     async stop() {
+      await nginx?.stop();
       await stopServer(server);
       await registry.stop();
-      await tokens.stop();
     },
   };
   return gitlab;
 }
 
-/**
- * Asks the token service in the name of a token: GitLab's user names say nothing, so every token is a
- * user of its own there, with itself as password.
- */
-async function answerToken(
-  model: Model,
-  tokens: TokenService,
-  users: Record<string, string>,
-  { method, query, headers, body }: SeenRequest,
-): Promise<Answer> {
-  const basic = /^Basic (.+)$/.exec(headers["authorization"] ?? "")?.[1];
-  const password = Buffer.from(basic ?? "", "base64")
-    .toString()
-    .replace(/^[^:]*:/, "");
-  const identity = model.tokens.get(password);
-  if (identity === undefined) delete users[password];
-  else users[password] = password;
-  const scopes = query.getAll("scope").flatMap((scope) => scope.split(" "));
-  const isForbidden = scopes.some((scope) => {
-    const [, name = "", actions = ""] = scope.split(":");
-    const asks = actions.split(",").includes("push") && identity !== undefined;
-    return asks && isProtectedRepository(model, identity, name);
-  });
-  if (isForbidden) {
-    const error = { code: "DENIED", message: "Pushing to protected repository path forbidden" };
-    return { status: 403, body: JSON.stringify({ errors: [error] }) };
-  }
-  const login = Buffer.from(`${password}:${password}`).toString("base64");
-  const type = headers["content-type"];
-  const answer = await fetch(`${tokens.realm}?${query}`, {
-    method,
-    headers: {
-      ...(basic === undefined ? {} : { authorization: `Basic ${login}` }),
-      ...(type === undefined ? {} : { "content-type": type }),
-    },
-    ...(method === "POST" ? { body: new Uint8Array(body) } : {}),
-  });
-  const text = await answer.text();
-  return { status: answer.status, headers: { "content-type": "application/json" }, body: text };
+/** GitLab's user names say nothing: a token is whose it is. */
+function rulesOf(model: Model): TokenRules<Identity> {
+  return {
+    signer: gitlabSigner(),
+    userOf: (password) =>
+      password === undefined ? { kind: "anonymous" } : model.tokens.get(password),
+    nameOf: (identity) =>
+      identity.kind === "job" ? identity.job.user : identity.kind === "user" ? identity.login : "",
+    isProtected: (identity, path) => isProtectedRepository(model, identity, path),
+    may: (identity, path, action) => mayAccess(model, identity, path, action),
+    metaOf: (identity, path, actions) => tokenMeta(model, identity, path, actions),
+  };
 }

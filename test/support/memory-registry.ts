@@ -116,7 +116,7 @@ function open({ repositories }: Registry, path: string): Stored {
 function manifests(registry: Registry, request: SeenRequest, path: string, name: string): Answer {
   const { method, body, headers } = request;
   if (method === "PUT") return putManifest(registry, path, name, body, headers["content-type"]);
-  if (method === "DELETE") return deleteTag(registry, path, name);
+  if (method === "DELETE") return deleteManifest(registry, path, name);
   const stored = registry.repositories.get(path);
   if (stored === undefined) return refuse(404, "NAME_UNKNOWN");
   const digest = stored.tags.get(name) ?? name;
@@ -150,10 +150,13 @@ function putManifest(
   return { status: 201, headers: { "docker-content-digest": digest } };
 }
 
-function deleteTag(registry: Registry, path: string, tag: string): Answer {
+/** Deletes a tag, or a manifest with all its tags. */
+function deleteManifest(registry: Registry, path: string, name: string): Answer {
   if (registry.options.deleteTags === false) return refuse(400, "DIGEST_INVALID");
-  const deleted = registry.repositories.get(path)?.tags.delete(tag);
-  return deleted ? { status: 202 } : refuse(404, "MANIFEST_UNKNOWN");
+  const { tags, manifests } = registry.repositories.get(path) ?? {};
+  const isDeleted = name.startsWith("sha256:") ? manifests?.delete(name) : tags?.delete(name);
+  for (const [tag, digest] of tags ?? []) if (digest === name) tags?.delete(tag);
+  return isDeleted === true ? { status: 202 } : refuse(404, "MANIFEST_UNKNOWN");
 }
 
 function uploads(registry: Registry, request: SeenRequest, path: string, id: string): Answer {

@@ -123,7 +123,8 @@ ${login === undefined ? "" : auth}`,
   return { host, log: service.log, stop: end };
 }
 
-async function answers(url: string): Promise<boolean> {
+/** Whether something answers there, whatever it says. */
+export async function answers(url: string): Promise<boolean> {
   try {
     await (await fetch(url)).arrayBuffer();
     return true;

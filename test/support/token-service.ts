@@ -1,10 +1,11 @@
 /** A token service as GitLab's `/jwt/auth` behaves, and what a registry needs to believe its tokens. */
-import { createSign, createVerify, type KeyObject, randomUUID, X509Certificate } from "node:crypto";
+import { randomUUID } from "node:crypto";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { createServer as createTlsServer } from "node:https";
 import { testKeys } from "./certificates.ts";
 import { type Answer, type Fault, listen, respond } from "./faulty-server.ts";
-import { type Authority, type SeenRequest, stopServer } from "./memory-registry.ts";
+import { type Authority, stopServer } from "./memory-registry.ts";
+import { type Access, accessOf, certifiedSigner, challengeFor, sign } from "./tokens.ts";
 
 export interface Asked {
   /** `undefined` without a login. */
@@ -26,8 +27,6 @@ export interface TokenServiceOptions {
   readonly lifetimeSeconds?: number;
   /** As in GitLab's tokens each entry names its project, and this rule for protected tags. */
   readonly rule?: string;
-  /** The rules for protected tags that stop a user, by repository. */
-  readonly rulesFor?: (user: string | undefined, path: string) => TagPatterns | undefined;
   /** What happens to the so-many-th request, counted from 0. */
   readonly fault?: (count: number) => Fault | undefined;
   /** Speaks TLS under this name. */
@@ -56,18 +55,6 @@ export const testUser = "gitlab-ci-token";
 export const testPassword = "s3cret-job-token";
 const service = "container_registry";
 const issuer = "berth-test";
-
-/** Patterns of tags that may not be pushed or deleted. */
-export interface TagPatterns {
-  readonly push: readonly string[];
-  readonly delete: readonly string[];
-}
-
-interface Access {
-  readonly type: "repository";
-  readonly name: string;
-  readonly actions: readonly string[];
-}
 
 interface State extends Pick<TokenService, "asked" | "created" | "tokens"> {
   readonly options: TokenServiceOptions;
@@ -101,9 +88,15 @@ export async function startTokenService(options: TokenServiceOptions = {}): Prom
     issuer,
     service,
     certificate,
-    authority: { challenge: (request) => check(request, realm, publicKey, revoked) },
+    authority: {
+      challenge(request) {
+        const isRevoked = revoked.has(request.headers["authorization"] ?? "");
+        const access = isRevoked ? undefined : accessOf(request, publicKey);
+        return challengeFor(request, access, { realm, service });
+      },
+    },
     revokeAll: () => {
-      for (const token of state.tokens) revoked.add(token);
+      for (const token of state.tokens) revoked.add(`Bearer ${token}`);
     },
     stop: () => stopServer(server),
   };
@@ -136,8 +129,8 @@ async function serve(state: State, incoming: IncomingMessage, response: ServerRe
     }
     for (const { name, actions } of result) if (actions.includes("push")) created.add(name);
     const lifetime = options.lifetimeSeconds ?? 300;
-    const told = result.map((entry) => withMeta(entry, user, options));
-    const token = sign(told, user ?? "", lifetime);
+    const told = result.map((entry) => withMeta(entry, options.rule));
+    const token = tokenFor(told, user ?? "", lifetime);
     tokens.push(token);
     return { status, headers, body: JSON.stringify({ token, expires_in: lifetime }) };
   };
@@ -191,73 +184,17 @@ function decide(
   });
 }
 
-/** GitLab's `meta` (Auth::ContainerRegistryAuthenticationService); the rules are told to who may write. */
-function withMeta(entry: Access, user: string | undefined, options: TokenServiceOptions): Access {
-  const { rule, rulesFor } = options;
-  const fixed = rule === undefined ? undefined : { push: [rule], delete: [rule] };
-  const patterns = fixed ?? rulesFor?.(user, entry.name);
-  if (patterns === undefined) return entry;
+/** GitLab's `meta` (Auth::ContainerRegistryAuthenticationService); the rule is told to who may write. */
+function withMeta(entry: Access, rule: string | undefined): Access {
+  if (rule === undefined) return entry;
+  const patterns = { push: [rule], delete: [rule] };
   const shown = entry.actions.includes("push") ? patterns : undefined;
   const meta = { project_path: entry.name, tag_deny_access_patterns: shown };
-  const all = { ...meta, project_id: 12345678, root_namespace_id: 12345678 };
-  return { ...entry, meta: all } as Access;
+  return { ...entry, meta: { ...meta, project_id: 12345678, root_namespace_id: 12345678 } };
 }
 
-function sign(access: readonly Access[], subject: string, lifetime: number): string {
-  const { privateKey, certificate } = testKeys();
-  const der = new X509Certificate(certificate).raw.toString("base64");
+function tokenFor(access: readonly Access[], subject: string, lifetime: number): string {
   const now = Math.floor(Date.now() / 1000);
-  const header = { typ: "JWT", alg: "RS256", x5c: [der] };
   const claims = { iss: issuer, sub: subject, aud: service, jti: randomUUID(), access };
-  const times = { iat: now - 5, nbf: now - 5, exp: now + lifetime };
-  const part = (value: object) => Buffer.from(JSON.stringify(value)).toString("base64url");
-  const text = `${part(header)}.${part({ ...claims, ...times })}`;
-  const signature = createSign("RSA-SHA256").update(text).sign(privateKey);
-  return `${text}.${signature.toString("base64url")}`;
-}
-
-/** The challenge for a request that its token does not allow, as distribution words it. */
-function check(request: SeenRequest, realm: string, publicKey: KeyObject, revoked: Set<string>) {
-  const needed = neededAccess(request);
-  const token = /^Bearer (.+)$/.exec(request.headers["authorization"] ?? "")?.[1] ?? "";
-  const read = revoked.has(token) ? undefined : accessOf(token, publicKey);
-  const access = read ?? [];
-  const isAllowed = needed.every(({ name, actions }) =>
-    actions.every((action) =>
-      access.some((entry) => entry.name === name && entry.actions.includes(action)),
-    ),
-  );
-  if (read !== undefined && isAllowed) return undefined;
-  const scope = needed.map(({ name, actions }) => `repository:${name}:${actions.join(",")}`);
-  return `Bearer realm="${realm}",service="${service}",scope="${scope.join(" ")}"`;
-}
-
-const verified = new Map<string, readonly Access[]>();
-
-/** What a token grants; `undefined` where it is not genuine. */
-function accessOf(token: string, publicKey: KeyObject): readonly Access[] | undefined {
-  const known = verified.get(token);
-  if (known !== undefined) return known;
-  const [header = "", body = "", signature = ""] = token.split(".");
-  const verify = createVerify("RSA-SHA256").update(`${header}.${body}`);
-  if (!verify.verify(publicKey, Buffer.from(signature, "base64url"))) return undefined;
-  const access = JSON.parse(Buffer.from(body, "base64url").toString()).access ?? [];
-  verified.set(token, access);
-  return access;
-}
-
-function neededAccess({ method, path, query }: SeenRequest): readonly Access[] {
-  const name = /^\/v2\/(.+)\/(?:manifests|blobs|tags)\//.exec(path)?.[1];
-  if (name === undefined) return [];
-  const reads = method === "GET" || method === "HEAD";
-  const isUpload = path.includes("/blobs/uploads/");
-  const actions = reads
-    ? ["pull"]
-    : method === "DELETE" && !isUpload
-      ? ["delete"]
-      : ["pull", "push"];
-  const from = query.get("from");
-  const source =
-    from === null ? [] : [{ type: "repository" as const, name: from, actions: ["pull"] }];
-  return [{ type: "repository", name, actions }, ...source];
+  return sign(certifiedSigner(), { ...claims, iat: now - 5, nbf: now - 5, exp: now + lifetime });
 }

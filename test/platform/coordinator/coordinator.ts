@@ -68,7 +68,7 @@ export async function startCoordinator(
     },
   };
   const gitlab = await startGitLab({
-    registry: "docker",
+    registry: "distribution",
     also: async (request, gone) =>
       (await answerRunner(desk, request, gone)) ??
       answerGit(join(folder, "git"), gitlab.model, request),
