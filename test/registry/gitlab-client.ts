@@ -57,7 +57,7 @@ function clientSuite(name: string, start: () => Promise<Stand>): void {
       const record = {
         setId: "a".repeat(64),
         tag: undefined,
-        images: {},
+        images: new Map(),
         revision: undefined,
         pipeline: undefined,
         prefix: "BERTH",
