@@ -38,7 +38,7 @@ let gitlab: TestGitLab;
 let engine: TestEngine;
 before(async () => {
   folder = await temporaryFolder("berth-names-");
-  gitlab = await startGitLab({ registry: "docker" });
+  gitlab = await startGitLab({ registry: "distribution" });
   engine = await machineBuildah(join(folder.path, "engine"));
 });
 after(async () => {
