@@ -1,7 +1,7 @@
 /** The build context that a Dockerfile reaches, described for the key. */
 import { BerthError } from "../errors.ts";
 import { readIgnore } from "./ignore.ts";
-import { comparePaths, folderOf } from "./paths.ts";
+import { comparePaths, folderOf, joinPath } from "./paths.ts";
 import { type ContextNode, reach, subtree, type View } from "./reach.ts";
 import { type ContextSource, parsePath } from "./source.ts";
 import type { Tree } from "./tree.ts";
@@ -13,6 +13,8 @@ export interface ContextEntry {
   /** A folder is an entry only where nothing of what is in it is. */
   readonly kind: "file" | "symlink" | "folder";
   readonly executable: boolean;
+  /** The first line of the Dockerfile that reaches it. */
+  readonly line?: number;
 }
 
 export interface ContextRequest {
@@ -83,7 +85,7 @@ export async function describeContext(
     entry.kind === "submodule" && !named.has(path) && entry.absent === undefined;
   const emptied = [...selected.values()].filter(isEmptied);
   const kept = [...selected.values()].filter((node) => !isEmptied(node));
-  const problems = [...taken.flatMap(problemOf), ...(await contentProblems(tree, kept))];
+  const problems = [...taken.flatMap(problemOf), ...kept.flatMap(absentProblem)];
   if (problems.length > 0) throw unusable(tree, dockerfile, problems);
   const entries = entriesOf(kept, emptied);
   const missing = taken.filter(isMissing).map(({ source }) => source);
@@ -166,61 +168,41 @@ function isMissing({ source, nodes }: Taken): boolean {
 }
 
 function entriesOf(
-  kept: readonly ContextNode[],
+  kept: readonly Selected[],
   emptied: readonly ContextNode[],
 ): readonly ContextEntry[] {
   const folders = new Set([...kept, ...emptied].map(({ path }) => folderOf(path)));
   const entries = emptied.map(({ path }): ContextEntry => {
     return { path, kind: "folder", executable: false };
   });
-  for (const { path, entry } of kept) {
+  for (const { path, entry, line } of kept) {
     const { kind, executable } = entry;
     const isFilled = kind === "folder" && (path === "" || folders.has(path));
-    if (kind !== "submodule" && !isFilled) entries.push({ path, kind, executable });
+    if (kind !== "submodule" && !isFilled) entries.push({ path, kind, executable, line });
   }
   return entries.sort((a, b) => comparePaths(a.path, b.path));
 }
 
-const maxPointerBytes = 1024;
-const pointerStart = "version https://git-lfs.github.com/spec/v1\n";
-/** Files looked at together; a revision answers them in one stream. */
-const batchSize = 256;
-
-/** Finds what is selected but not there: of submodules, of a sparse checkout, and of Git LFS. */
-async function contentProblems(
-  tree: Tree,
-  selected: readonly Selected[],
-): Promise<readonly SourceProblem[]> {
-  const suspects = selected.filter(
-    ({ entry: { kind, absent, size = 0 } }) =>
-      kind === "submodule" || absent !== undefined || (kind === "file" && size <= maxPointerBytes),
-  );
-  const problems: SourceProblem[] = [];
-  for (let at = 0; at < suspects.length; at += batchSize) {
-    const batch = suspects.slice(at, at + batchSize);
-    const found = await Promise.all(batch.map((one) => contentProblem(tree, one)));
-    problems.push(...found.flat());
-  }
-  return problems;
-}
-
-async function contentProblem(
-  tree: Tree,
-  { entry, line }: Selected,
-): Promise<readonly SourceProblem[]> {
+/** What is selected but not there: of submodules and of a sparse checkout. */
+function absentProblem({ entry, line }: Selected): readonly SourceProblem[] {
   const { path, kind, absent } = entry;
   const problem = (message: string) => [{ line, message: `reaches ${message}`, absent: true }];
   if (absent !== undefined) return problem(absent);
-  if (kind === "submodule") {
-    const way = `git submodule update --init ${path}`;
-    return problem(`submodule ${path}, which is not checked out: ${way}`);
-  }
-  const bytes = await tree.read(path);
-  const isPointer =
-    bytes !== undefined &&
-    bytes.length <= maxPointerBytes &&
-    bytes.toString("latin1", 0, pointerStart.length) === pointerStart;
-  return isPointer
-    ? problem(`${path}, a Git LFS pointer in ${tree.label} and not the file itself: git lfs pull`)
-    : [];
+  if (kind !== "submodule") return [];
+  const way = `git submodule update --init ${path}`;
+  return problem(`submodule ${path}, which is not checked out: ${way}`);
+}
+
+/** CONTEXT_ABSENT for files of which a context holds no more than where Git LFS has them. */
+export function absentContents(
+  tree: Tree,
+  { dockerfile, context }: Pick<ContextRequest, "dockerfile" | "context">,
+  pointers: readonly ContextEntry[],
+): BerthError {
+  const problems = pointers.map(({ path, line = 1 }): SourceProblem => {
+    const what = `a Git LFS pointer in ${tree.label} and not the file itself`;
+    const message = `reaches ${joinPath(context, path)}, ${what}: git lfs pull`;
+    return { line, message, absent: true };
+  });
+  return unusable(tree, dockerfile, problems);
 }

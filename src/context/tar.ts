@@ -15,6 +15,8 @@ export interface PackedContext {
   readonly files: number;
   /** Length of the tar. */
   readonly bytes: number;
+  /** Files that only say where Git LFS has their content. */
+  readonly pointers: readonly ContextEntry[];
 }
 
 /**
@@ -35,8 +37,10 @@ export function contentTime(content: Buffer): number {
 /** Two blocks of zeros; an empty tar is nothing else. */
 const endOfTar = Buffer.alloc(1024);
 const zeros = Buffer.alloc(512);
-/** Pieces are joined up to this size, for writing many small ones costs more than copying them. */
-const blockBytes = 256 * 1024;
+/** Files that are asked for together, so that git answers them in one stream. */
+const readTogether = 64;
+const maxPointerBytes = 1024;
+const pointerStart = "version https://git-lfs.github.com/spec/v1\n";
 
 /**
  * Writes a context as its canonical tar, hashed on the way, into `sink` where one is given (and ends it).
@@ -51,9 +55,10 @@ export async function packContext(
   sink?: Writable,
 ): Promise<PackedContext> {
   const hash = createHash("sha256");
+  const pointers: ContextEntry[] = [];
   let bytes = 0;
   const hashed = async function* (): AsyncGenerator<readonly Buffer[]> {
-    for await (const pieces of tarPieces(tree, contextFolder, withFolders(entries))) {
+    for await (const pieces of tarPieces(tree, contextFolder, withFolders(entries), pointers)) {
       for (const piece of pieces) {
         hash.update(piece);
         bytes += piece.length;
@@ -64,55 +69,71 @@ export async function packContext(
   if (sink === undefined) for await (const _ of hashed());
   else await pipeline(joined(hashed()), sink);
   const files = entries.filter(({ kind }) => kind !== "folder").length;
-  return { digest: parseDigest(`sha256:${hash.digest("hex")}`) as Digest, files, bytes };
+  const digest = parseDigest(`sha256:${hash.digest("hex")}`) as Digest;
+  return { digest, files, bytes, pointers };
 }
 
-/** What the tar holds for one entry after the other. */
+/** What the tar holds for one group of entries after the other; `pointers` gets the files that are no more than that. */
 async function* tarPieces(
   tree: Tree,
   contextFolder: string,
   entries: readonly ContextEntry[],
+  pointers: ContextEntry[],
 ): AsyncGenerator<readonly Buffer[]> {
-  for (const entry of entries) yield await entryPieces(tree, contextFolder, entry);
+  for (let at = 0; at < entries.length; at += readTogether) {
+    const group = entries.slice(at, at + readTogether);
+    const contents = await Promise.all(group.map((entry) => contentOf(tree, contextFolder, entry)));
+    const found: Buffer[] = [];
+    for (const [index, entry] of group.entries()) {
+      const content = contents[index];
+      if (entry.kind === "file" && isPointer(content)) pointers.push(entry);
+      found.push(...(await entryPieces(contextFolder, entry, content)));
+    }
+    yield found;
+  }
   yield [endOfTar];
 }
 
+/** Many small pieces are one write, for a write costs more than copying them. */
 async function* joined(all: AsyncIterable<readonly Buffer[]>): AsyncGenerator<Buffer> {
-  let pending: Buffer[] = [];
-  let length = 0;
-  for await (const pieces of all) {
-    for (const piece of pieces) {
-      pending.push(piece);
-      length += piece.length;
-    }
-    if (length < blockBytes) continue;
-    yield Buffer.concat(pending, length);
-    pending = [];
-    length = 0;
-  }
-  if (length > 0) yield Buffer.concat(pending, length);
+  for await (const pieces of all) yield Buffer.concat(pieces);
 }
 
-async function entryPieces(
+function isPointer(content: Buffer | undefined): boolean {
+  return (
+    content !== undefined &&
+    content.length <= maxPointerBytes &&
+    content.toString("latin1", 0, pointerStart.length) === pointerStart
+  );
+}
+
+/** The bytes of a file, the target of a link; a folder has none. */
+async function contentOf(
   tree: Tree,
   contextFolder: string,
-  entry: ContextEntry,
-): Promise<readonly Buffer[]> {
-  const { path, kind, executable } = entry;
-  const common = { name: path, size: 0, linkname: "" };
-  if (kind === "folder") {
-    return pieces({ ...common, type: "directory", mode: 0o755, mtime: folderTime }, undefined);
-  }
+  { path, kind }: ContextEntry,
+): Promise<Buffer | undefined> {
+  if (kind === "folder") return undefined;
   const place = joinPath(contextFolder, path);
   const content = await tree.read(place);
-  if (content === undefined) {
-    throw new BerthError("CONTEXT_INVALID", `pack ${place} of ${tree.label}: it is gone`, {
-      hint: "do not change files while berth reads them",
-    });
-  }
+  if (content !== undefined) return content;
+  throw new BerthError("CONTEXT_INVALID", `pack ${place} of ${tree.label}: it is gone`, {
+    hint: "do not change files while berth reads them",
+  });
+}
+
+/** What the tar holds for one entry. */
+function entryPieces(
+  contextFolder: string,
+  { path, kind, executable }: ContextEntry,
+  content: Buffer | undefined,
+): Promise<readonly Buffer[]> {
+  const common = { name: path, size: 0, linkname: "" };
+  if (content === undefined)
+    return pieces({ ...common, type: "directory", mode: 0o755, mtime: folderTime }, undefined);
   const mtime = contentTime(content);
   if (kind === "symlink") {
-    const linkname = linkText(content, place);
+    const linkname = linkText(content, joinPath(contextFolder, path));
     return pieces({ ...common, type: "symlink", mode: 0o777, linkname, mtime }, undefined);
   }
   const mode = executable ? 0o755 : 0o644;

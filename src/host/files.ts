@@ -1,17 +1,18 @@
 /** The file system behind the `Files` port, and private folders that are gone when a run ends, or with the next one. */
 import { createHash, randomBytes } from "node:crypto";
+// `promises` is node:fs/promises, which is loaded only by who writes.
 import {
   createReadStream,
   createWriteStream,
   lstatSync,
   mkdirSync,
   mkdtempSync,
+  promises,
   readdirSync,
   readFileSync,
   readlinkSync,
   rmSync,
 } from "node:fs";
-import { chmod, lstat, rename, rm, writeFile } from "node:fs/promises";
 import { hostname, tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import type { FileEntry, Files, TemporaryFolder } from "../world.ts";
@@ -28,7 +29,7 @@ export function realFiles(): Files {
     write: writeWhole,
     entry: async (path) => entryAt(path),
     readLink: async (path) => readlinkSync(path, { encoding: "buffer" }),
-    remove: (path) => rm(path, { recursive: true, force: true }),
+    remove: (path) => promises.rm(path, { recursive: true, force: true }),
     temporary: async (prefix) => temporaryFolder(prefix),
     writer: (path) => createWriteStream(path),
     reader: (path) => createReadStream(path),
@@ -76,11 +77,11 @@ async function writeWhole(path: string, data: string | Uint8Array, mode?: number
   const draft = `${path}.${randomBytes(6).toString("hex")}.tmp`;
   try {
     // "wx": a draft is ours alone; with a mode, nobody else may read it for a moment either.
-    await writeFile(draft, data, { flag: "wx", mode: mode ?? 0o666 });
-    if (mode !== undefined) await chmod(draft, mode);
-    await rename(draft, path);
+    await promises.writeFile(draft, data, { flag: "wx", mode: mode ?? 0o666 });
+    if (mode !== undefined) await promises.chmod(draft, mode);
+    await promises.rename(draft, path);
   } catch (error) {
-    await rm(draft, { force: true });
+    await promises.rm(draft, { force: true });
     throw error;
   }
 }
@@ -95,7 +96,7 @@ export function temporaryFolder(prefix: string): TemporaryFolder {
   if (openFolders.size === 0) listen("on");
   openFolders.add(path);
   const remove = async (): Promise<void> => {
-    await rm(path, { recursive: true, force: true });
+    await promises.rm(path, { recursive: true, force: true });
     if (openFolders.delete(path) && openFolders.size === 0) listen("off");
   };
   return { path, remove };
@@ -107,10 +108,10 @@ export async function removeLeftFolders(): Promise<void> {
     const [, owner, pid] = folderName.exec(name) ?? [];
     if (owner !== machine() || isAlive(Number(pid))) continue;
     const path = join(tmpdir(), name);
-    const stats = await lstat(path).catch(() => undefined);
+    const stats = await promises.lstat(path).catch(() => undefined);
     if (stats?.isDirectory() !== true || stats.uid !== process.getuid?.()) continue;
     // An engine may still write there; the next run comes again.
-    await rm(path, { recursive: true, force: true }).catch(() => undefined);
+    await promises.rm(path, { recursive: true, force: true }).catch(() => undefined);
   }
 }
 

@@ -57,7 +57,10 @@ export function objectReader(cwd: string, env: NodeJS.ProcessEnv, batch = plain)
         if (refusal !== undefined) return reject(readFailure(name, refusal));
         if (waiting.length === 0) hold(child, "ref");
         waiting.push({ name, resolve, reject });
+        // What is asked for in one turn is one write.
+        child.stdin.cork();
         child.stdin.write(batch.request(name));
+        process.nextTick(() => child.stdin.uncork());
       }),
     async close() {
       hold(child, "ref");

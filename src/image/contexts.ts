@@ -1,6 +1,6 @@
 /** The build context of an image: which files its recipe reaches, and the canonical tar of them. */
 import type { Writable } from "node:stream";
-import { type ContextDescription, describeContext } from "../context/context.ts";
+import { absentContents, type ContextDescription, describeContext } from "../context/context.ts";
 import { folderOf } from "../context/paths.ts";
 import type { ContextSource } from "../context/source.ts";
 import { packContext } from "../context/tar.ts";
@@ -37,6 +37,7 @@ export async function readContext(
   const described = await describeContext(tree, { dockerfile, context, sources });
   const kept = await spool?.(image.name);
   const packed = await packContext(tree, context, described.entries, kept?.sink);
+  if (packed.pointers.length > 0) throw absentContents(tree, declared, packed.pointers);
   const files = described.entries.map(({ path }) => below(context, path));
   return {
     digest: packed.digest,

@@ -48,11 +48,13 @@ test("GOLDEN: another digest here means other keys for every image that copies f
     digest: "sha256:ceae196f75b13e334681c9e7abf59011ccc38c942e12cb9dc43816f286452f6b",
     files: 7,
     bytes: 13_824,
+    pointers: [],
   });
   assert.deepEqual(await packed({}), {
     digest: "sha256:5f70bf18a086007016e948b04aed3b82103a36bea41755b6cddfaf10ace3c6ef",
     files: 0,
     bytes: 1024,
+    pointers: [],
   });
 });
 
@@ -94,6 +96,20 @@ test("what is hashed is what the sink gets, however slow it is", async () => {
   assert.equal(result.bytes, bytes.length);
   assert.equal(result.digest, `sha256:${createHash("sha256").update(bytes).digest("hex")}`);
   assert.equal(sink.writableFinished, true);
+});
+
+test("files that are pointers of Git LFS are told, with the line that reaches them", async () => {
+  const pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 5\n";
+  const { pointers } = await packed({
+    "big.bin": pointer,
+    "link.bin": { link: pointer },
+    "notes.txt": ` ${pointer}`,
+    "long.txt": pointer + "x".repeat(1024),
+  });
+  assert.deepEqual(
+    pointers.map(({ path, line }) => `${path}:${line}`),
+    ["big.bin:1"],
+  );
 });
 
 test("a sink that fails and a file that vanishes end the packing with their error", async () => {

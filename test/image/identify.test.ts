@@ -357,6 +357,22 @@ describe("what cannot be keyed", () => {
     await assert.rejects(identify([declaredImage("x")], tree, { parentOf }), broken);
   });
 
+  test("a pointer of Git LFS is not the file itself, and is told with the line that reaches it", async () => {
+    const pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 5\n";
+    const set = {
+      "a.docker": "FROM debian\nCOPY ok /\nCOPY d /d\n",
+      ok: "1",
+      "d/big.bin": pointer,
+    };
+    const { code, problems } = await failure(set, ["a"]);
+    assert.equal(code, "CONTEXT_ABSENT");
+    assert.deepEqual(
+      problems.map(({ file, line }) => `${file}:${line}`),
+      ["a.docker:3"],
+    );
+    assert.match(problems[0]?.message ?? "", /^reaches d\/big\.bin, .*: git lfs pull$/);
+  });
+
   test("only what was asked for is read", async () => {
     const set = {
       "a.docker": "FROM qemu/b\n",
