@@ -16,110 +16,39 @@ const told = [
   "CI_MERGE_REQUEST_EVENT_TYPE",
 ] as const;
 
-const rows: readonly (readonly [string, Row, ...(string | undefined)[]])[] = [
+/** The values of those, one after another; `-` where a variable is not there. */
+const rows: readonly (readonly [name: string, row: Row, values: string])[] = [
   [
     "a branch of a fork",
     { of: "fork", branch: "topic" },
-    "jane/Tools",
-    undefined,
-    undefined,
-    "push",
-    "topic",
-    undefined,
-    "topic",
-    "false",
-    undefined,
+    "jane/Tools - - push topic - topic false -",
   ],
-  [
-    "upstream's default branch",
-    { of: "upstream" },
-    "acme/Tools",
-    undefined,
-    undefined,
-    "push",
-    "main",
-    undefined,
-    "main",
-    "true",
-    undefined,
-  ],
+  ["upstream's default branch", { of: "upstream" }, "acme/Tools - - push main - main true -"],
   [
     "a schedule of upstream",
     { of: "upstream", source: "schedule" },
-    "acme/Tools",
-    undefined,
-    undefined,
-    "schedule",
-    "main",
-    undefined,
-    "main",
-    "true",
-    undefined,
+    "acme/Tools - - schedule main - main true -",
   ],
-  [
-    "a protected tag",
-    { of: "upstream", tag: "v1.0" },
-    "acme/Tools",
-    undefined,
-    undefined,
-    "push",
-    undefined,
-    "v1.0",
-    "v1.0",
-    "true",
-    undefined,
-  ],
+  ["a protected tag", { of: "upstream", tag: "v1.0" }, "acme/Tools - - push - v1.0 v1.0 true -"],
   [
     "a merge request run in the fork",
     { of: "fork", from: "fork", event: "detached" },
-    "jane/Tools",
-    "acme/Tools",
-    "jane/Tools",
-    "merge_request_event",
-    undefined,
-    undefined,
-    "topic",
-    "false",
-    "detached",
+    "jane/Tools acme/Tools jane/Tools merge_request_event - - topic false detached",
   ],
   [
     "a merge request of a fork run in upstream",
     { of: "upstream", from: "fork", event: "merged_result" },
-    "acme/Tools",
-    "acme/Tools",
-    "jane/Tools",
-    "merge_request_event",
-    undefined,
-    undefined,
-    "topic",
-    "false",
-    "merged_result",
+    "acme/Tools acme/Tools jane/Tools merge_request_event - - topic false merged_result",
   ],
   [
     "a merge train of upstream's own branch",
     { of: "upstream", from: "upstream", event: "merge_train" },
-    "acme/Tools",
-    "acme/Tools",
-    "acme/Tools",
-    "merge_request_event",
-    undefined,
-    undefined,
-    "topic",
-    "false",
-    "merge_train",
+    "acme/Tools acme/Tools acme/Tools merge_request_event - - topic false merge_train",
   ],
   [
     "a child of a merge request pipeline",
     { of: "fork", from: "fork", source: "parent_pipeline" },
-    "jane/Tools",
-    "acme/Tools",
-    "jane/Tools",
-    "parent_pipeline",
-    undefined,
-    undefined,
-    "topic",
-    "false",
-    "detached",
+    "jane/Tools acme/Tools jane/Tools parent_pipeline - - topic false detached",
   ],
 ];
 
@@ -147,13 +76,10 @@ describe("variables of a job", () => {
   });
   after(() => gitlab.stop());
 
-  for (const [name, row, ...values] of rows) {
+  for (const [name, row, values] of rows) {
     test(`${name} is told as GitLab tells it`, () => {
       const variables = env(row);
-      assert.deepEqual(
-        told.map((variable) => variables[variable]),
-        values,
-      );
+      assert.equal(told.map((variable) => variables[variable] ?? "-").join(" "), values);
     });
   }
 

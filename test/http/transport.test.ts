@@ -164,6 +164,7 @@ suite("a redirect", () => {
     assert.equal((await exchange([to("/same"), answer(201)]).send(put)).status, 201);
     const away = exchange([to("https://b.example/"), answer(201)]);
     await assert.rejects(away.send(put), { message: "ask: redirected while writing" });
+    assert.equal(away.sent.length, 1);
     const chunks = (async function* () {
       yield body;
     })();

@@ -1,7 +1,7 @@
 /** Redirects, uploads and copies that go wrong. */
 import assert from "node:assert/strict";
 import { refuse } from "../support/memory-registry.ts";
-import { always, type Case, image, instead, playAll, redirect } from "./faults.ts";
+import { type Case, image, instead, playAll } from "./faults.ts";
 
 playAll("a registry that sends us elsewhere or takes half", [
   {
@@ -24,29 +24,6 @@ playAll("a registry that sends us elsewhere or takes half", [
       /put manifest .*: 500 UNKNOWN: unknown error; MANIFEST_BLOB_UNKNOWN: blob unknown to registry$/,
     code: "REGISTRY_REFUSED",
     requests: 1,
-  },
-  {
-    name: "redirects without end",
-    fault: ({ path }) => redirect(path),
-    fails: /get manifest .*: redirected too often/,
-    code: "REGISTRY_REFUSED",
-    requests: 6,
-  },
-  {
-    name: "a redirect to a cloud's metadata service",
-    fault: always(redirect("http://169.254.169.254/latest/meta-data?x=y")),
-    fails: /get manifest .*: redirected to the link-local address 169\.254\.169\.254$/,
-    code: "REGISTRY_REFUSED",
-    requests: 1,
-  },
-  {
-    name: "a write that is redirected elsewhere",
-    fault: (_, __, elsewhere) => redirect(`http://${elsewhere}/`),
-    run: ({ client, repository }) => client.put({ ...repository, tag: "two" }, image.manifest),
-    fails: /put manifest .*: redirected while writing/,
-    code: "REGISTRY_REFUSED",
-    requests: 1,
-    check: ({ elsewhere }) => assert.deepEqual(elsewhere.log, []),
   },
   {
     name: "an upload that goes on elsewhere",

@@ -3,7 +3,6 @@ import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import { inspect } from "node:util";
 import { BerthError } from "../../src/errors.ts";
-import type { Digest } from "../../src/oci/digest.ts";
 import type { Reference, Repository } from "../../src/oci/reference.ts";
 import type { RegistryOptions } from "../../src/registry/client.ts";
 import type { Registry } from "../../src/registry/registry.ts";
@@ -12,7 +11,6 @@ import {
   type Fault,
   type MemoryRegistry,
   type MemoryRegistryOptions,
-  refuse,
   type SeenRequest,
   startMemoryRegistry,
 } from "../support/memory-registry.ts";
@@ -71,11 +69,6 @@ export const reply = (answer: Partial<Answer>): Fault => ({
 });
 export const instead = (answer: Answer): Fault => ({ kind: "answer", answer: () => answer });
 export const always = (fault: Fault) => () => fault;
-export const tooMany = (retryAfter?: string) =>
-  instead({
-    ...refuse(429, "TOOMANYREQUESTS"),
-    headers: retryAfter === undefined ? {} : { "retry-after": retryAfter },
-  });
 export const get = ({ client, reference }: Scene) =>
   client.get(reference).then((found) => found?.descriptor);
 export const found = image.manifest.descriptor;
@@ -86,16 +79,6 @@ export const header = (name: string, value: string): Fault => ({
     return { ...answer, headers: { ...answer.headers, [name]: value } };
   },
 });
-export function redirect(location: string): Fault {
-  return instead({ status: 307, headers: { location } });
-}
-
-export function blobOf(number: number): Digest {
-  const { content } = image.manifest;
-  assert.ok(content.kind === "image");
-  return [content.config, ...content.layers][number]!.digest;
-}
-
 async function play(row: Case): Promise<void> {
   const tokens = row.tokens === undefined ? undefined : await startTokenService(row.tokens);
   const elsewhere = await startMemoryRegistry();

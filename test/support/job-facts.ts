@@ -5,7 +5,6 @@ export interface ServerFacts {
   readonly url: string;
   /** Host of the container registry. */
   readonly registry: string;
-  readonly version?: string;
 }
 
 export interface ProjectFacts {
@@ -18,19 +17,9 @@ export interface ProjectFacts {
   readonly hasRegistry: boolean;
 }
 
-export interface CommitFacts {
-  readonly sha: string;
-  /** Head of the branch before the push; zeros where there was none. */
-  readonly before?: string;
-  readonly message?: string;
-  readonly author?: string;
-  readonly timestamp?: string;
-}
-
 export interface MergeRequestFacts {
   readonly id: number;
   readonly iid: number;
-  readonly title?: string;
   readonly source: { readonly id: number; readonly path: string };
   readonly target: { readonly id: number; readonly path: string };
   readonly sourceBranch: string;
@@ -43,18 +32,12 @@ export interface MergeRequestFacts {
   readonly targetHead: string;
   /** Their merge base. */
   readonly base: string;
-  readonly labels?: readonly string[];
 }
 
 /** What the pipeline runs for. */
 export type RefFacts =
   | { readonly kind: "branch"; readonly name: string; readonly protected: boolean }
-  | {
-      readonly kind: "tag";
-      readonly name: string;
-      readonly protected: boolean;
-      readonly message?: string;
-    }
+  | { readonly kind: "tag"; readonly name: string; readonly protected: boolean }
   | {
       readonly kind: "merge-request";
       readonly request: MergeRequestFacts;
@@ -69,21 +52,18 @@ export interface JobFacts {
   readonly project: ProjectFacts;
   readonly ref: RefFacts;
   /** What is checked out: for `merged_result` and `merge_train` the commit that GitLab made. */
-  readonly commit: CommitFacts;
+  readonly commit: { readonly sha: string; readonly timestamp?: string };
   readonly pipeline: {
     readonly id: number;
     readonly iid: number;
     /** `CI_PIPELINE_SOURCE`, such as `push`, `schedule`, `merge_request_event` or `parent_pipeline`. */
     readonly source: string;
-    readonly createdAt?: string;
-    readonly schedule?: string;
   };
   readonly job: {
     readonly id: number;
     readonly name: string;
     readonly stage: string;
     readonly token: string;
-    readonly manual?: boolean;
   };
   readonly user: { readonly id: number; readonly login: string };
   /** `path!iid` of open merge requests with this source branch; at most four are told. */

@@ -3,7 +3,6 @@ import type { JobFacts, ProjectFacts, RefFacts, ServerFacts } from "./job-facts.
 
 export type Variables = Readonly<Record<string, string>>;
 
-const zeros = "0".repeat(40);
 const noon = "2026-11-20T12:00:00Z";
 
 /** Everything that GitLab sets for one job; pure. A variable that GitLab does not set is not there. */
@@ -20,9 +19,8 @@ export function jobVariables(facts: JobFacts): Variables {
   };
 }
 
-function serverVariables({ url, version = "18.5.0" }: ServerFacts): Variables {
+function serverVariables({ url }: ServerFacts): Variables {
   const { protocol, host, hostname, port } = new URL(url);
-  const [major = "", minor = "", patch = ""] = version.split(".");
   return {
     CI: "true",
     GITLAB_CI: "true",
@@ -33,10 +31,10 @@ function serverVariables({ url, version = "18.5.0" }: ServerFacts): Variables {
     CI_SERVER_PORT: port || (protocol === "https:" ? "443" : "80"),
     CI_SERVER_PROTOCOL: protocol.slice(0, -1),
     CI_SERVER_NAME: "GitLab",
-    CI_SERVER_VERSION: version,
-    CI_SERVER_VERSION_MAJOR: major,
-    CI_SERVER_VERSION_MINOR: minor,
-    CI_SERVER_VERSION_PATCH: patch,
+    CI_SERVER_VERSION: "18.5.0",
+    CI_SERVER_VERSION_MAJOR: "18",
+    CI_SERVER_VERSION_MINOR: "5",
+    CI_SERVER_VERSION_PATCH: "0",
     CI_API_V4_URL: `${url}/api/v4`,
     CI_API_GRAPHQL_URL: `${url}/api/graphql`,
   };
@@ -95,9 +93,7 @@ function refVariables({ ref }: JobFacts): Variables {
     CI_COMMIT_REF_SLUG: slug(name),
     CI_COMMIT_REF_PROTECTED: String(isProtected(ref)),
     ...(ref.kind === "branch" ? { CI_COMMIT_BRANCH: ref.name } : {}),
-    ...(ref.kind === "tag"
-      ? { CI_COMMIT_TAG: ref.name, CI_COMMIT_TAG_MESSAGE: ref.message ?? "" }
-      : {}),
+    ...(ref.kind === "tag" ? { CI_COMMIT_TAG: ref.name, CI_COMMIT_TAG_MESSAGE: "" } : {}),
   };
 }
 
@@ -112,19 +108,16 @@ function isProtected(ref: RefFacts): boolean {
   );
 }
 
-function commitVariables({ commit, ref, pipeline }: JobFacts): Variables {
-  const { sha, message = "a change", author = "Jane <jane@example.com>" } = commit;
-  const [title = "", ...rest] = message.split("\n");
-  const isPush = ref.kind !== "merge-request" && pipeline.source === "push";
+function commitVariables({ commit: { sha, timestamp = noon } }: JobFacts): Variables {
   return {
     CI_COMMIT_SHA: sha,
     CI_COMMIT_SHORT_SHA: sha.slice(0, 8),
-    CI_COMMIT_BEFORE_SHA: isPush ? (commit.before ?? zeros) : zeros,
-    CI_COMMIT_TITLE: title,
-    CI_COMMIT_MESSAGE: message,
-    CI_COMMIT_DESCRIPTION: rest.join("\n").replace(/^\n/, ""),
-    CI_COMMIT_AUTHOR: author,
-    CI_COMMIT_TIMESTAMP: commit.timestamp ?? noon,
+    CI_COMMIT_BEFORE_SHA: "0".repeat(40),
+    CI_COMMIT_TITLE: "a change",
+    CI_COMMIT_MESSAGE: "a change",
+    CI_COMMIT_DESCRIPTION: "",
+    CI_COMMIT_AUTHOR: "Jane <jane@example.com>",
+    CI_COMMIT_TIMESTAMP: timestamp,
   };
 }
 
@@ -137,10 +130,8 @@ function pipelineVariables(facts: JobFacts): Variables {
     CI_PIPELINE_IID: String(pipeline.iid),
     CI_PIPELINE_SOURCE: pipeline.source,
     CI_PIPELINE_URL: `${page}/pipelines/${pipeline.id}`,
-    CI_PIPELINE_CREATED_AT: pipeline.createdAt ?? noon,
-    ...(pipeline.source === "schedule"
-      ? { CI_PIPELINE_SCHEDULE_DESCRIPTION: pipeline.schedule ?? "nightly" }
-      : {}),
+    CI_PIPELINE_CREATED_AT: noon,
+    ...(pipeline.source === "schedule" ? { CI_PIPELINE_SCHEDULE_DESCRIPTION: "nightly" } : {}),
     ...(pipeline.source === "trigger" ? { CI_PIPELINE_TRIGGERED: "true" } : {}),
     ...(openRequests.length === 0
       ? {}
@@ -152,7 +143,6 @@ function pipelineVariables(facts: JobFacts): Variables {
     CI_JOB_STATUS: "running",
     CI_JOB_TOKEN: job.token,
     CI_JOB_URL: `${page}/jobs/${job.id}`,
-    ...(job.manual === true ? { CI_JOB_MANUAL: "true" } : {}),
     CI_NODE_TOTAL: "1",
     CI_BUILDS_DIR: "/builds",
     CI_PROJECT_DIR: folder,
@@ -177,7 +167,7 @@ function requestVariables(
   return {
     CI_MERGE_REQUEST_ID: String(request.id),
     CI_MERGE_REQUEST_IID: String(request.iid),
-    CI_MERGE_REQUEST_TITLE: request.title ?? "A change",
+    CI_MERGE_REQUEST_TITLE: "A change",
     CI_MERGE_REQUEST_EVENT_TYPE: event,
     CI_MERGE_REQUEST_REF_PATH: `refs/merge-requests/${request.iid}/${refPaths[event]}`,
     CI_MERGE_REQUEST_DIFF_BASE_SHA: request.base,
@@ -194,7 +184,6 @@ function requestVariables(
     CI_MERGE_REQUEST_SOURCE_BRANCH_PROTECTED: String(request.sourceProtected === true),
     CI_MERGE_REQUEST_SOURCE_BRANCH_SHA: isDetached ? "" : request.head,
     CI_MERGE_REQUEST_SQUASH_ON_MERGE: "false",
-    ...(request.labels === undefined ? {} : { CI_MERGE_REQUEST_LABELS: request.labels.join(",") }),
   };
 }
 
