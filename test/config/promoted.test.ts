@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { defaultConfig } from "../../src/config/config.ts";
-import { promotedTags } from "../../src/config/promoted.ts";
+import { promotedTags, slugOf } from "../../src/config/promoted.ts";
 
 const publish = [
   { branch: "{default}", tag: "latest" },
@@ -32,4 +32,14 @@ test("by default the default branch promotes latest, and no branch does where no
   const main = { name: "main", slug: "main", defaultBranch: "main" };
   assert.deepEqual(promotedTags(defaultConfig, main), ["latest"]);
   assert.deepEqual(promotedTags(defaultConfig, { ...main, defaultBranch: undefined }), []);
+});
+
+test("a slug is what GitLab makes of a branch", () => {
+  const rows = [
+    ["staging-9.2", "staging-9-2"],
+    ["Feature/X_y", "feature-x-y"],
+    ["-a-", "a"],
+    ["x".repeat(70), "x".repeat(63)],
+  ];
+  for (const [branch = "", slug] of rows) assert.equal(slugOf(branch), slug);
 });

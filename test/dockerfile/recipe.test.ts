@@ -124,6 +124,12 @@ test("a stage that runs the triggers of another one may read everything", () => 
   ]);
 });
 
+test("args that the name of a base alone uses reach the engine, declared or known to it", () => {
+  const args = { BUILDARCH: "x", TAG: "y", OTHER: "z" };
+  const { args: given, unusedArgs } = recipeOf("ARG TAG\nFROM a:$BUILDARCH$TAG", { args });
+  assert.deepEqual([given, unusedArgs], [{ BUILDARCH: "x", TAG: "y" }, ["OTHER"]]);
+});
+
 test("mistakes come by line and column, whatever was noticed first", () => {
   const places = mistakes("FROM a\nADD http://x/a http://y/b /w\nNOPE x\n").map(
     (one) => /[\d:]+\d/.exec(one)?.[0],

@@ -102,6 +102,19 @@ describe("a patch", () => {
     );
   }
 
+  test("names the file that has the line, where the Dockerfile has moved", async () => {
+    const text = "FROM a\nRUN b\n";
+    const files = { "x.docker": "", "ci/x": text };
+    const found = await between(project("FROM a", "ENV A=1"), {
+      files,
+      image: { dockerfile: "ci/x" },
+    });
+    const places = found.map((one) =>
+      one.kind === "lines" ? `${one.change} ${one.place.file}` : "",
+    );
+    assert.deepEqual(places.sort(), ["added ci/x", "removed x.docker"]);
+  });
+
   test("of a very long instruction is not looked for without end", async () => {
     const words = (word: string) => Array.from({ length: 3000 }, (_, at) => `  ${word}${at} \\`);
     const long = (word: string) => project("FROM a", "RUN true \\", ...words(word), "  end");

@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { slugOf } from "../../src/config/promoted.ts";
 import { ownerOf, refuseStolen, tagsToPromote } from "../../src/publish/promote.ts";
 import { type Flow, run } from "../support/flow.ts";
 import { config, situation } from "../support/keyed.ts";
@@ -140,16 +139,6 @@ describe("a branch whose slug is a tag that it may not move", () => {
   test("the default branch may be called latest", () => {
     refuse("latest", { CI_DEFAULT_BRANCH: "latest" });
   });
-});
-
-test("a slug is what GitLab makes of a branch", () => {
-  const rows = [
-    ["staging-9.2", "staging-9-2"],
-    ["Feature/X_y", "feature-x-y"],
-    ["-a-", "a"],
-    ["x".repeat(70), "x".repeat(63)],
-  ];
-  for (const [branch = "", slug] of rows) assert.equal(slugOf(branch), slug);
 });
 
 describe("ownerOf", () => {

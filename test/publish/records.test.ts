@@ -3,17 +3,54 @@ import { describe, test } from "node:test";
 import { ownTags } from "../../src/image/key.ts";
 import { parseReference } from "../../src/oci/reference.ts";
 import { pastTag } from "../../src/oci/tags.ts";
-import type { Plan } from "../../src/plan/plan.ts";
+import type { Decision, Plan } from "../../src/plan/plan.ts";
+import type { RecordedImage } from "../../src/plan/record.ts";
 import { ownBase } from "../../src/plan/situation.ts";
+import { recordOf } from "../../src/publish/record.ts";
 import { publishSet } from "../../src/publish/set.ts";
 import { client } from "../registry/clients.ts";
 import { type Flow, flowTime, hoursLater, planOf, run } from "../support/flow.ts";
+import { plannedImage, planWith, someDigest } from "../support/keyed.ts";
 import { type Job, openProjects } from "../support/projects.ts";
 
+const build: Decision = { kind: "build", because: { code: "no-registry" } };
 const upstream = "qemu-project/qemu";
 const fork = "alice/qemu";
 const dockerfiles = { x: "FROM scratch\nRUN x\n", y: "FROM scratch\nRUN y\n" };
 const changed = { ...dockerfiles, y: "FROM scratch\nRUN y in alice's fork\n" };
+
+test("what is recorded of a set is told by its plan, and where there is none nothing is", () => {
+  const [own, away, lost] = ["own", "away", "lost"].map((name) => plannedImage(name, build));
+  const found = { digest: someDigest, manifest: undefined };
+  const placed = [
+    { image: own!, found: { ...found, reference: { host: "r.example", path: "own" } } },
+    { image: away!, found: { ...found, reference: { host: "r.example", path: "up/away" } } },
+    { image: lost!, found: undefined },
+  ] as unknown as Parameters<typeof recordOf>[2];
+  const plan = planWith([], { pipeline: "77" });
+  const reference = { host: "r.example", path: "up/away", digest: someDigest };
+  const upstream = { host: "r.example", path: "up" };
+  assert.deepEqual(recordOf(plan, { upstream }, placed), {
+    setId: plan.set.id,
+    tag: plan.set.tag,
+    images: new Map<string, RecordedImage>([
+      ["own", { kind: "own", digest: someDigest }],
+      ["away", { kind: "elsewhere", reference }],
+      ["lost", { kind: "missing" }],
+    ]),
+    revision: plan.revision,
+    pipeline: "77",
+    prefix: "QEMU_CI",
+    upstream: "r.example/up",
+  });
+  const bare = recordOf(
+    { ...plan, complete: false, revision: null, pipeline: null },
+    { upstream: undefined },
+    [],
+  );
+  const { tag, revision, pipeline } = bare;
+  assert.deepEqual([tag, revision, pipeline, bare.upstream], Array(4).fill(undefined));
+});
 
 describe("a set record", async () => {
   const projects = await openProjects();

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { describe, test } from "node:test";
 import fc from "fast-check";
 import type { Outcome } from "../../src/build/outcome.ts";
-import type { PlannedImage } from "../../src/plan/plan.ts";
+import type { Plan, PlannedImage } from "../../src/plan/plan.ts";
 import { printJunit } from "../../src/report/junit.ts";
 import { printPage } from "../../src/report/page.ts";
 import { escapeMarkdown, printSummary } from "../../src/report/summary.ts";
@@ -162,6 +162,18 @@ test("the timeline has what was timed, by its start, each with its own number", 
   const bars = [...timeline.matchAll(/<li data-image="(\d)"/g)].map(([, index]) => index);
   assert.deepEqual(bars, ["2", "0"]);
   assert.match(page, /from the first start, at 2026-04-01 12:00:05 UTC, to the last end/);
+});
+
+test("the page begins with commit, pipeline and set, as far as they are known", () => {
+  const facts = (change: Partial<Plan>) => {
+    const page = printPage(makeReport(planOf([], change), [], new Map()));
+    return [...page.matchAll(/<dt>(.*?)<\/dt>\s*<dd>(?:<code>)?(.*?)</gs)].map(([, ...one]) =>
+      one.join(" "),
+    );
+  };
+  const set = "Set 555555555555";
+  assert.deepEqual(facts({}), ["Commit c0ffeec0ffee", "Pipeline 77", set]);
+  assert.deepEqual(facts({ revision: null, pipeline: null }), [set]);
 });
 
 test("the tables of page and summary have the headings that a reader knows", () => {
