@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { startWatch, type WatchTimes } from "../../src/http/body.ts";
+import { startWatch, type WatchTimes, watched } from "../../src/http/body.ts";
 import { fakeClock } from "../registry/clients.ts";
 
 /** A watch whose times end one after another, as a test says. */
@@ -58,5 +58,22 @@ test("nothing runs on once it is stopped", () => {
   const { stop, timers, alive } = watch({ requestMs: 15_000 });
   alive();
   stop();
+  assert.deepEqual(timers(), []);
+});
+
+test("while the reader of a body is busy with a piece, its sender is not to blame", async () => {
+  const { end, timers, ...watching } = watch();
+  const body = (async function* () {
+    yield* ["12", "34"].map((text) => Buffer.from(text));
+    end();
+    end();
+  })();
+  const response = { status: 200, ok: true, headers: new Headers(), body };
+  for await (const _ of watched(response, watching)) {
+    for (let times = 0; times < 3; times++) end();
+    assert.equal(watching.why(), undefined);
+  }
+  // What came after the last piece was the sender's to give.
+  assert.equal(watching.why(), "nothing moved for 10 s");
   assert.deepEqual(timers(), []);
 });

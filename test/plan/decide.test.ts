@@ -4,7 +4,7 @@ import { printReference } from "../../src/oci/reference.ts";
 import { decide } from "../../src/plan/decide.ts";
 import type { BrokenSighting, Sighting } from "../../src/plan/observe.ts";
 import { sourcesOf } from "../../src/plan/places.ts";
-import { config, keyedImage, notAsked, situation } from "../support/keyed.ts";
+import { config, keyedImage, keyInputs, notAsked, situation } from "../support/keyed.ts";
 import { recordAt, seen } from "./sightings.ts";
 
 const broken: BrokenSighting = {
@@ -103,6 +103,31 @@ describe("decide", () => {
     const place = { reference: "tag", wholeUpstream: true } as const;
     assert.equal(decided([seen("upstream")], { ...place, userTag: "mine" }).kind, "copy");
     assert.equal(decided([seen("upstream")], place).kind, "reuse");
+  });
+
+  test("of one key one image is built, but none that must be there waits for one that may fail", () => {
+    const inputs = keyInputs("FROM scratch");
+    for (const [first, second] of [
+      [false, false],
+      [false, true],
+      [true, false],
+      [true, true],
+    ] as const) {
+      const settings = config({ upstream: "qemu-project" });
+      const { decisions } = decide({
+        images: [
+          keyedImage("a", { inputs, optional: first }),
+          keyedImage("b", { inputs, optional: second }),
+        ],
+        observation: { record: undefined, sightings: new Map(), looked: ["r"], warnings: [] },
+        config: settings,
+        situation: situation("alice/qemu", settings),
+        fresh: notAsked,
+      });
+      const because =
+        first && !second ? { code: "absent", looked: ["r"] } : { code: "same", as: "a" };
+      assert.deepEqual(decisions.get("b"), { kind: "build", because });
+    }
   });
 
   test("says so where there was no registry to look in", () => {
