@@ -97,6 +97,18 @@ describe("a fork whose set stays the same", async () => {
     assert.equal(memory.log.length, 3);
   });
 
+  for (const reference of ["digest", "tag"] as const)
+    test(`and is all upstream's (${reference}) has nothing to promote, if it is still there`, async () => {
+      await run(job(upstream));
+      const { plan } = await planOf(job(fork, { settings: { reference } }));
+      memory.log.length = 0;
+      const moved = await projects.promote(fork, { plan });
+      assert.deepEqual(moved, { kind: "upstream's", tag: "latest" });
+      assert.ok(memory.log.every((line) => !line.startsWith("PUT")));
+      memory.repositories.get(`${upstream}/x`)?.manifests.clear();
+      await assert.rejects(projects.promote(fork, { plan }), { code: "SET_INCOMPLETE" });
+    });
+
   test("copies what upstream has today where an edit makes its set another one", async () => {
     const settings = { reference: "own-tag" } as const;
     await run(job(upstream));
