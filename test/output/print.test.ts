@@ -38,6 +38,8 @@ test("the plan says for every image what is decided and why", () => {
 test("the plan says which files are not as committed", () => {
   const text = printPlan({ ...plan, dirty: ["a", "b", "c", "d", "e"] }, wide);
   assert.match(text, /not as committed: a, b, c and 2 more; nothing of this is published/);
+  const few = printPlan({ ...plan, dirty: ["a", "b", "c"] }, wide);
+  assert.match(few, /not as committed: a, b, c; nothing/);
 });
 
 test("outcomes show decision, result, reason, time, size and reference, and nothing where there is none", () => {

@@ -46,6 +46,15 @@ describe("planOf", async () => {
     assert.deepEqual(edited.asked, ["child"]);
   });
 
+  test("is complete where every image is, or ends, in the own registry", async () => {
+    const complete = async (project: string) =>
+      (await planOf(projects.job(project, { dockerfiles: both }))).plan.complete;
+    assert.equal(await complete("qemu-project/qemu"), true);
+    await run(projects.job("qemu-project/qemu", { dockerfiles: both }));
+    assert.equal(await complete("qemu-project/qemu"), true);
+    assert.equal(await complete("alice/qemu"), false);
+  });
+
   test("makes what plan.json gives back", async () => {
     const { plan } = await planOf(job(both).options);
     assert.deepEqual(parsePlan(serializePlan(plan), "plan.json"), plan);
