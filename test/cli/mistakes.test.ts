@@ -1,6 +1,6 @@
 /** What users of the component get wrong: each ends with a message that says where, and what to do. */
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
+import { after, before, type TestContext, test } from "node:test";
 import { ownTags } from "../../src/image/key.ts";
 import { makeRepository } from "../context/repository.ts";
 import { seed, testImage } from "../registry/clients.ts";
@@ -20,6 +20,18 @@ const job = {
   CI_COMMIT_BRANCH: "main",
   CI_DEFAULT_BRANCH: "main",
 };
+
+/** A committed project of these files, where its job runs berth. */
+function jobIn(
+  t: TestContext,
+  env: Readonly<Record<string, string>> = {},
+  more: typeof files = files,
+) {
+  const repository = makeRepository(t, more);
+  repository.commit();
+  const own = { ...job, CI_REGISTRY_IMAGE: `${registry.host}/acme/tools`, ...env };
+  return { cwd: repository.path, env: plainEnv({ HOME: repository.path, ...own }), repository };
+}
 
 interface Mistake {
   readonly what: string;
@@ -75,14 +87,9 @@ for (const [branch, whose] of [
   ["built2", /one of berth's own/],
 ] as const) {
   test(`a branch called ${branch} that {slug} would promote: the promote job moves nothing`, async (t) => {
-    const repository = makeRepository(t, { ...files, "berth.yml": slugs });
-    repository.commit();
-    const env = { HOME: repository.path, ...job, CI_COMMIT_BRANCH: branch };
+    const where = jobIn(t, { CI_COMMIT_BRANCH: branch }, { ...files, "berth.yml": slugs });
     registry.log.length = 0;
-    const { code, stderr } = await berth(["promote"], {
-      cwd: repository.path,
-      env: plainEnv({ ...env, CI_REGISTRY_IMAGE: `${registry.host}/acme/tools` }),
-    });
+    const { code, stderr } = await berth(["promote"], where);
     assert.equal(code, 1, stderr);
     assert.match(stderr, new RegExp(`promote ${branch} from the branch ${branch}: .*TAG_TAKEN`));
     assert.match(stderr, whose);
@@ -101,46 +108,23 @@ after(() => registry.stop());
 
 for (const { what, env, says } of mistakes) {
   test(`${what}: the plan job says so and what to do`, async (t) => {
-    const repository = makeRepository(t, files);
-    repository.commit();
-    const where = {
-      cwd: repository.path,
-      env: plainEnv({
-        HOME: repository.path,
-        ...job,
-        CI_REGISTRY_IMAGE: `${registry.host}/acme/tools`,
-        ...env,
-      }),
-    };
-    const { code, stderr } = await berth(["plan"], where);
+    const { code, stderr } = await berth(["plan"], jobIn(t, env));
     assert.equal(code, 64, stderr);
     for (const pattern of says) assert.match(stderr, pattern);
   });
 }
 
 test("an input that berth.yml contradicts wins with a warning", async (t) => {
-  const repository = makeRepository(t, files);
-  repository.commit();
-  const variables = { ...job, BERTH_INPUT_PREFIX: "MESA_CI", BERTH_INPUT_CONFIG: "" };
-  const { code, stdout, stderr } = await berth(["plan", "--json"], {
-    cwd: repository.path,
-    env: plainEnv({
-      HOME: repository.path,
-      ...variables,
-      CI_REGISTRY_IMAGE: `${registry.host}/acme/tools`,
-    }),
-  });
+  const where = jobIn(t, { BERTH_INPUT_PREFIX: "MESA_CI", BERTH_INPUT_CONFIG: "" });
+  const { code, stdout, stderr } = await berth(["plan", "--json"], where);
   assert.equal(code, 0, stderr);
   assert.match(stderr, /berth\.yml:1:1: prefix: "QEMU_CI" here, but .* "MESA_CI", which wins/);
   assert.deepEqual(Object.keys(JSON.parse(stdout).variables), ["MESA_CI_IMAGE_DEBIAN"]);
 });
 
 test("a fork with its registry switched off is planned where all images are upstream's", async (t) => {
-  const repository = makeRepository(t, files);
-  repository.commit();
   const upstream = `${registry.host}/up/tools`;
-  const fork = { ...job, CI_REGISTRY_IMAGE: "", QEMU_CI_UPSTREAM: upstream };
-  const where = { cwd: repository.path, env: plainEnv({ HOME: repository.path, ...fork }) };
+  const where = jobIn(t, { CI_REGISTRY_IMAGE: "", QEMU_CI_UPSTREAM: upstream });
   const { images } = JSON.parse((await berth(["key", "--json"], where)).stdout);
   for (const { name, key } of images)
     seed(registry, `up/tools/${name}`, testImage(name), ownTags.key(key));
@@ -150,14 +134,9 @@ test("a fork with its registry switched off is planned where all images are upst
 
 for (const verb of ["key", "prune"]) {
   test(`a tag that no image may get, left in the settings, does not stop ${verb}`, async (t) => {
-    const repository = makeRepository(t, files);
-    repository.commit();
+    const { repository, ...where } = jobIn(t, { QEMU_CI_CONTAINER_TAG: "latest" });
     repository.run("remote", "add", "origin", repository.path);
-    const env = { HOME: repository.path, ...job, QEMU_CI_CONTAINER_TAG: "latest" };
-    const { code, stderr } = await berth([verb], {
-      cwd: repository.path,
-      env: plainEnv({ ...env, CI_REGISTRY_IMAGE: `${registry.host}/acme/tools` }),
-    });
+    const { code, stderr } = await berth([verb], where);
     assert.equal(code, 0, stderr);
     assert.doesNotMatch(stderr, /CONTAINER_TAG/);
   });

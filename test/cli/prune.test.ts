@@ -46,6 +46,7 @@ interface Report {
 /** Three commits of a project: two images, then another `app`, then `old` is gone. */
 describe("berth prune in a job of GitLab", () => {
   let folder: Folder;
+  let clones = 0;
   let origin: string;
   let commits: string[];
   let keys: Keys["images"][];
@@ -152,17 +153,19 @@ describe("berth prune in a job of GitLab", () => {
       upstream: undefined,
     });
 
+  /** A clone of the project, as a job has it. */
+  function inClone(how: readonly string[] = [], env: Readonly<Record<string, string>> = {}) {
+    const cwd = join(folder.path, `clone-${++clones}`);
+    execFileSync("git", ["clone", "-q", ...how, `file://${origin}`, cwd]);
+    return { cwd, env: plainEnv({ HOME: folder.path, ...job.env, ...env }) };
+  }
+
   async function prune(
     args: readonly string[] = [],
     env: Readonly<Record<string, string>> = {},
     depth: readonly string[] = ["--depth", "1"],
   ): Promise<Ended & { readonly report: Report }> {
-    const clone = join(folder.path, `clone-${Math.random().toString(36).slice(2)}`);
-    execFileSync("git", ["clone", "-q", ...depth, `file://${origin}`, clone]);
-    const ended = await berth(["prune", "--json", ...args], {
-      cwd: clone,
-      env: plainEnv({ HOME: folder.path, ...job.env, ...env }),
-    });
+    const ended = await berth(["prune", "--json", ...args], inClone(depth, env));
     assert.notEqual(ended.stdout, "", ended.stderr);
     return { ...ended, report: JSON.parse(ended.stdout) as Report };
   }
@@ -253,12 +256,7 @@ describe("berth prune in a job of GitLab", () => {
         ? { kind: "answer", answer: () => ({ status: 403, body: "{}" }) }
         : undefined;
     const before = there("app");
-    const clone = join(folder.path, "denied");
-    execFileSync("git", ["clone", "-q", `file://${origin}`, clone]);
-    const { code, stdout, stderr } = await berth(["prune", "--apply"], {
-      cwd: clone,
-      env: plainEnv({ HOME: folder.path, ...job.env }),
-    });
+    const { code, stdout, stderr } = await berth(["prune", "--apply"], inClone());
     assert.equal(code, 1);
     assert.equal(stdout, "");
     assert.match(stderr, /GITLAB_DENIED/);
@@ -272,10 +270,7 @@ describe("berth prune in a job of GitLab", () => {
       if (method === "DELETE" && ++deletions === 3) job.finish();
       return undefined;
     };
-    const clone = join(folder.path, "expired");
-    execFileSync("git", ["clone", "-q", `file://${origin}`, clone]);
-    const where = { cwd: clone, env: plainEnv({ HOME: folder.path, ...job.env }) };
-    const { code, stderr } = await berth(["prune", "--apply", "--parallel", "1"], where);
+    const { code, stderr } = await berth(["prune", "--apply", "--parallel", "1"], inClone());
     assert.equal(code, 1, stderr);
     assert.match(stderr, /GITLAB_DENIED/);
     gitlab.fault = () => undefined;
