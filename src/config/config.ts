@@ -25,7 +25,7 @@ export type AgedKind = keyof PruneSettings["ages"];
 export interface ImagesSetting {
   /** `undefined` where the file has no `images`: every Dockerfile of the repository is one. */
   readonly entries: readonly ImageEntry[] | undefined;
-  readonly exclude: readonly string[];
+  readonly exclude: readonly Excluded[];
   /** What holds for images that a glob or discovery finds. */
   readonly defaults: ImageOptions;
 }
@@ -41,6 +41,12 @@ export type ImageEntry =
       readonly options: ImageOptions;
       readonly places: ImagePlaces;
     };
+
+/** A name of an image, or a path or glob of Dockerfiles. */
+export interface Excluded {
+  readonly glob: string;
+  readonly place: ConfigPlace;
+}
 
 /** Where each thing about an image is said, or the image itself where it is not. */
 export interface ImagePlaces {

@@ -2,7 +2,8 @@
 import type { Tree } from "../context/tree.ts";
 import { BerthError, type Problem } from "../errors.ts";
 import type { Image } from "../image/image.ts";
-import type { Config, ImagePlaces } from "./config.ts";
+import { didYouMean } from "../nearest.ts";
+import type { Config, Excluded, ImagePlaces } from "./config.ts";
 import { type Candidate, type Fault, lookUp } from "./find.ts";
 import { compileGlob } from "./glob.ts";
 import { isPlain, nameAll, nameMistake, variableOf } from "./names.ts";
@@ -15,8 +16,14 @@ export interface DeclareOptions {
   readonly missing?: "error" | "skip";
 }
 
+/** The images of a tree, sorted by name, and slips that keep none from being built. */
+export interface Declared {
+  readonly images: readonly Image[];
+  readonly warnings: readonly Problem[];
+}
+
 /**
- * Gives the images of a tree, sorted by name; no `images` setting means every Dockerfile that there is.
+ * Gives the images of a tree; no `images` setting means every Dockerfile that there is.
  *
  * CONFIG_INVALID carries all problems: paths and globs that name nothing, with the nearest file that
  * exists; names that are taken, reserved, or the same as a CI variable; no image at all.
@@ -25,14 +32,12 @@ export async function declareImages(
   config: Config,
   tree: Tree,
   { missing = "error" }: DeclareOptions = {},
-): Promise<readonly Image[]> {
+): Promise<Declared> {
   const strict = missing === "error";
   const looked = await lookUp(config.images, tree);
   const absent = looked.filter((item): item is Fault => "message" in item);
-  const images = settleCandidates(
-    looked.filter((item): item is Candidate => !("message" in item)),
-    config.images.exclude,
-  );
+  const candidates = looked.filter((item): item is Candidate => !("message" in item));
+  const { images, unused, known } = settleCandidates(candidates, config.images.exclude);
   const faults = [
     ...(strict ? absent : []),
     ...nameFaults(images),
@@ -40,7 +45,20 @@ export async function declareImages(
   ];
   if (faults.length > 0) throw imagesInvalid(config, tree, faults);
   if (images.length === 0 && strict) throw imagesMissing(config, tree);
-  return images.map(toImage).sort((a, b) => (a.name < b.name ? -1 : 1));
+  return {
+    images: images.map(toImage).sort((a, b) => (a.name < b.name ? -1 : 1)),
+    warnings: strict ? unused.flatMap((item) => uselessIn(config, item, known)) : [],
+  };
+}
+
+function uselessIn(
+  { file }: Config,
+  { glob, place }: Excluded,
+  known: readonly string[],
+): readonly Problem[] {
+  const meant = didYouMean(glob, known);
+  const message = `exclude: no Dockerfile that is found without being named fits ${glob}${meant}`;
+  return file === undefined ? [] : [{ file, ...place, message }];
 }
 
 function toImage({ name, dockerfile, options }: Named): Image {
@@ -53,14 +71,33 @@ interface Named extends Candidate {
 }
 
 /** Sorts out what is excluded or there twice, and gives a name to all that have none. */
-function settleCandidates(all: readonly Candidate[], exclude: readonly string[]): readonly Named[] {
-  return nameCandidates(withoutDoubles(withoutPaths(all, exclude)), exclude);
+function settleCandidates(all: readonly Candidate[], exclude: readonly Excluded[]) {
+  // Items with a slash are about paths, and count before names are given.
+  const { path = [], name = [] } = Object.groupBy(exclude, ({ glob }) =>
+    glob.includes("/") ? "path" : "name",
+  );
+  const byPath = leaveOut(all, path);
+  const named = nameCandidates(withoutDoubles(byPath.left));
+  const byName = leaveOut(named, name);
+  return {
+    images: byName.left,
+    unused: [...byPath.unused, ...byName.unused],
+    known: named.flatMap((one) => (one.found ? [one.name, one.dockerfile] : [])),
+  };
 }
 
-/** Items of `exclude` with a slash are about paths, and count before names are given. */
-function withoutPaths(all: readonly Candidate[], exclude: readonly string[]): Candidate[] {
-  const globs = exclude.filter((item) => item.includes("/")).map(compileGlob);
-  return all.filter(({ found, dockerfile }) => !found || !globs.some((glob) => glob(dockerfile)));
+function leaveOut<T extends Candidate>(all: readonly T[], exclude: readonly Excluded[]) {
+  const found = all.filter((one) => one.found);
+  const out = exclude.map(({ glob }) => {
+    const matches = compileGlob(glob);
+    return new Set(
+      found.filter(({ dockerfile, name = "" }) => matches(dockerfile) || matches(name)),
+    );
+  });
+  return {
+    left: all.filter((one) => !out.some((some) => some.has(one))),
+    unused: exclude.filter((_, index) => out[index]?.size === 0),
+  };
 }
 
 /** What a person wrote about a Dockerfile replaces what a glob found, and two globs find it once. */
@@ -74,22 +111,16 @@ function withoutDoubles(all: readonly Candidate[]): readonly Candidate[] {
   );
 }
 
-function nameCandidates(all: readonly Candidate[], exclude: readonly string[]): readonly Named[] {
+function nameCandidates(all: readonly Candidate[]): readonly Named[] {
   const unnamed = all.filter(({ name }) => name === undefined);
   const names = nameAll(
     unnamed.map(({ dockerfile }) => dockerfile),
     all.flatMap(({ name }) => name ?? []),
   );
-  const globs = exclude.filter((item) => !item.includes("/")).map(compileGlob);
-  return all
-    .map((candidate) => ({
-      ...candidate,
-      name: candidate.name ?? names.get(candidate.dockerfile)!,
-    }))
-    .filter(
-      ({ found, name, dockerfile }) =>
-        !found || !globs.some((glob) => glob(name) || glob(dockerfile)),
-    );
+  return all.map((candidate) => ({
+    ...candidate,
+    name: candidate.name ?? names.get(candidate.dockerfile)!,
+  }));
 }
 
 function nameFaults(images: readonly Named[]): readonly Fault[] {

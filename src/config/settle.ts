@@ -23,7 +23,10 @@ function settleImages(
   source: ConfigSource,
 ): ImagesSetting {
   const defaults = settleOptions(settings.defaults ?? {}, imageDefaults, ["defaults"], source);
-  const exclude = settings.exclude.map((item) => normalPath(item) ?? item);
+  const exclude = settings.exclude.map((item, index) => ({
+    glob: normalPath(item) ?? item,
+    place: source.place(["exclude", index]),
+  }));
   const { images } = settings;
   if (images === undefined) return { entries: undefined, exclude, defaults };
   const entry = entryReader(defaults, source);

@@ -18,10 +18,13 @@ export async function stateOf(
   config: Config,
   options?: DeclareOptions,
 ): Promise<State> {
-  const images = await declareImages(config, tree, options);
+  const { images, warnings } = await declareImages(config, tree, options);
   const parentOf = parentName(config, images);
-  const identifyNamed: State["identify"] = (names = [], spool) =>
-    identify(images, tree, { parentOf, names: names.length === 0 ? undefined : names, spool });
+  const identifyNamed: State["identify"] = async (names = [], spool) => {
+    const wanted = names.length === 0 ? undefined : names;
+    const identified = await identify(images, tree, { parentOf, names: wanted, spool });
+    return { ...identified, warnings: [...warnings, ...identified.warnings] };
+  };
   return { images, identify: identifyNamed };
 }
 

@@ -9,7 +9,7 @@ import { memoryTree, treeOf } from "../support/tree.ts";
 const parse = (text: string) => parseConfig(text, "berth.yml");
 
 async function listed(text: string, ...paths: readonly string[]) {
-  const images = await declareImages(parse(text), treeOf(...paths));
+  const { images } = await declareImages(parse(text), treeOf(...paths));
   return images.map(({ name, dockerfile, context }) => `${name} ${dockerfile} [${context}]`);
 }
 
@@ -25,7 +25,9 @@ async function refused(text: string, ...paths: readonly string[]) {
 }
 
 test("an image that is found has the defaults of every other setting", async () => {
-  const [image] = await declareImages(defaultConfig, treeOf("ci/fedora.docker"));
+  const {
+    images: [image],
+  } = await declareImages(defaultConfig, treeOf("ci/fedora.docker"));
   assert.deepEqual(image, {
     name: "fedora",
     dockerfile: "ci/fedora.docker",
@@ -43,7 +45,7 @@ test("an image that is found has the defaults of every other setting", async () 
 
 test("a symlink to a Dockerfile is not found as a second image", async () => {
   const tree = memoryTree({ "a/Dockerfile": "", "a/Containerfile": { link: "x" } });
-  const images = await declareImages(defaultConfig, tree);
+  const { images } = await declareImages(defaultConfig, tree);
   assert.deepEqual(
     images.map(({ dockerfile }) => dockerfile),
     ["a/Dockerfile"],
@@ -68,7 +70,7 @@ test("a glob without a folder looks everywhere", async () => {
 
 test("two globs and an object that find one Dockerfile give one image, the object's", async () => {
   const text = "images: [ci/*.docker, ci/a.*, { dockerfile: ci/a.docker, optional: true }]";
-  const images = await declareImages(parse(text), treeOf(...globbed));
+  const { images } = await declareImages(parse(text), treeOf(...globbed));
   assert.deepEqual(
     images.map(({ name, optional }) => [name, optional]),
     [
@@ -86,6 +88,23 @@ test("one Dockerfile gives two images of different names", async () => {
 test("exclude leaves out names and paths, but nothing that is declared by its path", async () => {
   const text = 'exclude: [a, "ci/old/**", b]\nimages: ["ci/**/*.docker", d.docker, ci/b.docker]';
   assert.deepEqual(await listed(text, ...globbed), ["b ci/b.docker []", "d d.docker []"]);
+});
+
+test("what exclude names in vain is told with what was meant", async () => {
+  const text =
+    'exclude: [debain, "ci/old/**", "third/**", ci, b]\nimages: ["**/*.docker", b.docker, "*/ci/Dockerfile"]';
+  const tree = treeOf("debian.docker", "b.docker", "third/ci/Dockerfile", "y/ci/Dockerfile");
+  const { images, warnings } = await declareImages(parse(text), tree);
+  assert.deepEqual(
+    images.map(({ name }) => name),
+    ["b", "debian"],
+  );
+  const told = "exclude: no Dockerfile that is found without being named fits";
+  assert.deepEqual(warnings.map(printProblem), [
+    `berth.yml:1:19: ${told} ci/old/**`,
+    `berth.yml:1:11: ${told} debain; did you mean "debian"?`,
+    `berth.yml:1:48: ${told} b`,
+  ]);
 });
 
 test("an excluded path does not lengthen the name of another", async () => {
@@ -106,7 +125,9 @@ test("a name that is made gives way to one that is given", async () => {
 
 test("defaults hold for what is found", async () => {
   const text = "defaults: { context: ci, args: { A: 1 } }";
-  const [image] = await declareImages(parse(text), treeOf("ci/a.docker"));
+  const {
+    images: [image],
+  } = await declareImages(parse(text), treeOf("ci/a.docker"));
   assert.deepEqual([image?.context, image?.args], ["ci", { A: "1" }]);
 });
 
@@ -130,12 +151,15 @@ test("paths and globs that name nothing are all reported, with the nearest file"
 
 test("a revision that lacks files gives the images that it has, if that is wanted", async () => {
   const config = parse("images: [ci/a.docker, ci/b.docker, other/*.docker]");
-  const images = await declareImages(config, treeOf("ci/b.docker"), { missing: "skip" });
+  const { images } = await declareImages(config, treeOf("ci/b.docker"), { missing: "skip" });
   assert.deepEqual(
     images.map(({ name }) => name),
     ["b"],
   );
-  assert.deepEqual(await declareImages(config, treeOf("README"), { missing: "skip" }), []);
+  assert.deepEqual(await declareImages(config, treeOf("README"), { missing: "skip" }), {
+    images: [],
+    warnings: [],
+  });
 });
 
 test("names that give the same CI variable are refused, both named", async () => {

@@ -79,7 +79,7 @@ function example(name: string): string {
 
 test("the small example declares the images that its text names", async () => {
   const config = parseConfig(example("small"), "berth.yml");
-  const images = await declareImages(config, treeOf("ci/base/Dockerfile", "ci/docs.docker"));
+  const { images } = await declareImages(config, treeOf("ci/base/Dockerfile", "ci/docs.docker"));
   assert.deepEqual(
     images.map(({ name, context, args }) => ({ name, context, args })),
     [
@@ -98,7 +98,7 @@ test("QEMU's example declares QEMU's images", async () => {
     `${folder}/fedora-rust-nightly.docker`,
     "Dockerfile",
   );
-  const images = await declareImages(config, tree);
+  const { images } = await declareImages(config, tree);
   assert.deepEqual(
     images.map(({ name, context, optional }) => ({ name, context, optional })),
     [

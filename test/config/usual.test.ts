@@ -72,7 +72,7 @@ const discoveries: readonly (readonly [
 
 for (const [what, paths, expected] of discoveries) {
   test(`without a configuration the images are ${what}`, async () => {
-    const images = await declareImages(defaultConfig, treeOf(...paths));
+    const { images } = await declareImages(defaultConfig, treeOf(...paths));
     const found = images.map(
       ({ name, dockerfile, context }) => `${name} ${dockerfile} [${context}]`,
     );

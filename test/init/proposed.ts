@@ -2,11 +2,9 @@
 import assert from "node:assert/strict";
 import { parse } from "yaml";
 import { defaultConfig } from "../../src/config/config.ts";
-import { declareImages } from "../../src/config/discover.ts";
 import { parseConfig } from "../../src/config/parse.ts";
-import { parentName } from "../../src/config/state.ts";
+import { stateOf } from "../../src/config/state.ts";
 import type { Pipelines } from "../../src/doctor/evaluate.ts";
-import { identify } from "../../src/image/identify.ts";
 import { propose } from "../../src/init/propose.ts";
 import type { Remotes } from "../../src/init/settings.ts";
 import { surveyTree } from "../../src/init/survey.ts";
@@ -21,8 +19,8 @@ export async function proposed(files: Files, remotes: Remotes = {}) {
   const proposal = propose(survey, { remotes, version: "1.2.3" });
   const { config: text } = proposal;
   const config = text === undefined ? defaultConfig : parseConfig(text, "berth.yml");
-  const images = await declareImages(config, tree);
-  const identified = await identify(images, tree, { parentOf: parentName(config, images) });
+  const identified = await (await stateOf(tree, config)).identify();
+  assert.ok(!identified.warnings.some(({ message }) => message.startsWith("exclude")));
   const names = identified.images.map(({ name }) => name);
   const around = { config, images: names, own: "acme/widget" };
   const { [ci]: own = "hello: { script: make }\n" } = files;
