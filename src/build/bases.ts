@@ -1,5 +1,6 @@
 /** What a base image's registry says of it, so that a build starts from exactly that and misses no ONBUILD. */
 import { BerthError } from "../errors.ts";
+import { limitHint } from "../http/errors.ts";
 import { isObject, readObject } from "../json.ts";
 import type { Manifest, Platform } from "../oci/manifest.ts";
 import { parseReference, printReference, type Reference, withDigest } from "../oci/reference.ts";
@@ -24,7 +25,7 @@ export interface BaseFacts {
  * Asks a base's registry for its digest and its ONBUILD instructions: one GET, two more for the config.
  *
  * A base that only the engine can reach (a mirror, an image of the local daemon) is not an error: the
- * build then uses the name as written.
+ * build then uses the name as written. REGISTRY_UNAVAILABLE where the registry asks to wait (429).
  */
 export async function lookUpBase(
   name: string,
@@ -40,7 +41,8 @@ export async function lookUpBase(
     const settings = await settingsOf(manifest, reference, platform, registry);
     return { name, pinned, digest, ...settings, unknown: undefined };
   } catch (error) {
-    if (!(error instanceof BerthError)) throw error;
+    // An engine would be told the same, after minutes.
+    if (!(error instanceof BerthError) || error.hint === limitHint) throw error;
     return unknownBase(name, error.message);
   }
 }

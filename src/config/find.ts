@@ -68,16 +68,20 @@ async function absence(tree: Tree, path: string, place: ConfigPlace, what: strin
 const usualNames = [
   "Dockerfile",
   "Dockerfile.*",
+  "Dockerfile-*",
   "*.Dockerfile",
+  "*.dockerfile",
   "*.docker",
   "Containerfile",
   "Containerfile.*",
+  "Containerfile-*",
   "*.Containerfile",
+  "*.containerfile",
 ];
 
 /** `Dockerfile.in` and its like are made into Dockerfiles or talk about them, but are none. */
 const otherKinds =
-  /\.(?:dockerignore|containerignore|in|j2|jinja2?|m4|erb|tmpl|tpl|template|mustache|md|rst|txt|orig|rej|bak)$/;
+  /[.-](?:dockerignore|containerignore|in|j2|jinja2?|m4|erb|tmpl|tpl|template|mustache|md|rst|txt|orig|rej|bak)$/;
 
 /** Paths of everything that is called like a Dockerfile; no symlinks, which would be found twice. */
 export async function findUsual(tree: Tree): Promise<readonly string[]> {

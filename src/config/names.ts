@@ -75,7 +75,7 @@ function partsOf(path: string): readonly string[] {
 }
 
 function stem(file: string): string {
-  const suffix = /^(?:Dockerfile|Containerfile)\.(?<name>.+)$/.exec(file)?.groups?.["name"];
+  const suffix = /^(?:Dockerfile|Containerfile)[.-](?<name>.+)$/.exec(file)?.groups?.["name"];
   return suffix ?? file.replace(/\.[^.]*$/, "");
 }
 

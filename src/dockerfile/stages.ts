@@ -138,7 +138,11 @@ function resolveBase(stage: Stage, input: RecipeInput, need: Need) {
 }
 
 function emptyReason(undeclared: string | undefined, unset: readonly string[]): string {
-  if (undeclared !== undefined) return `no ARG in front of the first FROM declares ${undeclared}`;
+  if (undeclared !== undefined) {
+    const advice = "; name an image of this project without it, as `parents` in berth.yml says";
+    const isOwn = undeclared === "CI_REGISTRY_IMAGE";
+    return `no ARG in front of the first FROM declares ${undeclared}${isOwn ? advice : ""}`;
+  }
   return unset.length === 0 ? "the name of the image is empty" : valueless(unset);
 }
 

@@ -10,6 +10,7 @@ export function warningsOf(read: readonly ReadImage[]): readonly Problem[] {
     ...read.flatMap(notesOf),
     ...read.flatMap(askedInVain),
     ...read.flatMap((image) => strangers(image, read)),
+    ...read.flatMap(unknownStages),
   ];
 }
 
@@ -62,6 +63,15 @@ function strangers(
     const isOurs = read.some((image) => image.name === name && image.name !== declared.name);
     if (parent !== undefined || !isOurs || folder === "library") return [];
     const message = `${reference} comes from docker.io, though this project has an image ${name}: write \`parents: ${folder}/{name}\` in berth.yml to build on that, or docker.io/${reference} here`;
+    return [at(declared.dockerfile, line, message)];
+  });
+}
+
+/** What `--from=` names without being a stage: an image of Docker Hub, though a named context may have been meant. */
+function unknownStages({ declared, recipe }: ReadImage): readonly Problem[] {
+  return recipe.uses.flatMap(({ kind, reference, parent, line }) => {
+    if (kind === "from" || parent !== undefined || !/^[a-z0-9_-]+$/.test(reference)) return [];
+    const message = `there is no stage ${reference}, so docker.io/library/${reference} is fetched: write that if it is meant; named contexts are not supported`;
     return [at(declared.dockerfile, line, message)];
   });
 }

@@ -34,7 +34,7 @@ export function rulesOf(
   if (!text.includes("merge_request_event")) return usual({ kind: "none" });
   const found = "rules speak of merge requests";
   const chosen =
-    "images are planned in pipelines of merge requests and of branches; give the rules of your own jobs instead where they differ";
+    "images are planned in pipelines of merge requests and of branches, also of forks' branches; give the rules of your own jobs instead where they differ";
   return because({ kind: "requests" }, found, chosen);
 }
 

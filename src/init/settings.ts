@@ -142,7 +142,11 @@ function whyDigest({ imageLines, templates }: Survey, usable: boolean, repositor
   if (length > 0)
     return `${length} ${length === 1 ? "job runs" : "jobs run"} in images by ci-templates`;
   if (line === undefined) return "no job was seen that runs in an image of the project";
-  return `${line.jobs.length === 1 ? "a job runs" : `${line.jobs.length} jobs run`} in ${line.text}, which is not in the project's own registry`;
+  const runs = line.jobs.length === 1 ? "a job runs" : `${line.jobs.length} jobs run`;
+  const why = /^\$\{?CI_REGISTRY_IMAGE\}?:/.test(line.text)
+    ? "where tags tell images apart: each gets a repository of its own"
+    : "which does not begin with $CI_REGISTRY_IMAGE/";
+  return `${runs} in ${line.text}, ${why}`;
 }
 
 /** Where branches are called as QEMU's, what is tested on staging becomes `latest`. */

@@ -129,3 +129,13 @@ test("a base that its registry does not have, or that nobody answers for, is use
   const away = await lookUpBase("127.0.0.1:1/bases/x:1", "linux/amd64", client(undefined));
   assert.match(away.unknown ?? "", /connection failed|ECONNREFUSED/);
 });
+
+test("a registry that asks to wait ends the build at once, with the way round it", async (t) => {
+  const headers = { "retry-after": "3600" };
+  const memory = await startMemoryRegistry({
+    fault: () => ({ kind: "answer", answer: () => ({ status: 429, headers }) }),
+  });
+  t.after(() => memory.stop());
+  const asked = lookUpBase(`${memory.host}/bases/x:1`, "linux/amd64", client(undefined));
+  await assert.rejects(asked, { code: "REGISTRY_UNAVAILABLE", hint: /dependency proxy/ });
+});

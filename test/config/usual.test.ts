@@ -11,13 +11,23 @@ const discoveries: readonly (readonly [
 ])[] = [
   [
     "every usual name",
-    ["a.docker", "b.Dockerfile", "c.Containerfile", "ci/Dockerfile.d", "ci/Containerfile.e"],
+    [
+      "a.docker",
+      "b.Dockerfile",
+      "c.Containerfile",
+      "ci/Dockerfile.d",
+      "ci/Containerfile.e",
+      "Dockerfile-f",
+      "g.dockerfile",
+    ],
     [
       "a a.docker []",
       "b b.Dockerfile []",
       "c c.Containerfile []",
       "d ci/Dockerfile.d []",
       "e ci/Containerfile.e []",
+      "f Dockerfile-f []",
+      "g g.dockerfile []",
     ],
   ],
   [
@@ -31,7 +41,13 @@ const discoveries: readonly (readonly [
   ],
   [
     "no templates, notes and ignore files",
-    ["a.docker", "Dockerfile.in", "Dockerfile.j2", "Dockerfile.md", "x/Dockerfile.dockerignore"],
+    [
+      "a.docker",
+      "Dockerfile.in",
+      "Dockerfile.j2",
+      "Dockerfile-template",
+      "x/Dockerfile.dockerignore",
+    ],
     ["a a.docker []"],
   ],
   [

@@ -446,6 +446,12 @@ for (const [body, source] of unpinned) {
 const refused: readonly (readonly [string, readonly string[]])[] = [
   ["FROM $X", ["1:6: FROM $X: no ARG in front of the first FROM declares X"]],
   [
+    "FROM $CI_REGISTRY_IMAGE/a",
+    [
+      "1:6: FROM $CI_REGISTRY_IMAGE/a: no ARG in front of the first FROM declares CI_REGISTRY_IMAGE; name an image of this project without it, as `parents` in berth.yml says",
+    ],
+  ],
+  [
     "ARG X\nFROM $X",
     ["2:6: FROM $X: ARG X has no value; give it a default, or a value under `args` in berth.yml"],
   ],

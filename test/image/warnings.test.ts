@@ -71,7 +71,6 @@ const cases: readonly Case[] = [
         "docker.io/ci/base",
         "registry.test/base",
         "library/base",
-        "base",
         `ci/base@sha256:${"0".repeat(64)}`,
         "ci/x",
         "ci/other",
@@ -81,6 +80,13 @@ const cases: readonly Case[] = [
         .replaceAll(/FROM scratch AS s[1-9]\n/g, ""),
     },
     says: [],
+  },
+  {
+    what: "a short name in --from= that is no stage; an image that FROM names is one",
+    files: { "x.docker": "FROM debian AS a\nFROM a\nCOPY --from=a /a /\nCOPY --from=proto /b /\n" },
+    says: [
+      "x.docker:4:1: there is no stage proto, so docker.io/library/proto is fetched: write that if it is meant; named contexts are not supported",
+    ],
   },
   {
     what: "a name that parents makes the project's own",

@@ -16,6 +16,7 @@ interface Case {
   readonly gaps?: readonly RegExp[];
   readonly config?: RegExp;
   readonly steps?: RegExp;
+  readonly found?: RegExp;
 }
 
 const nested = ["ci/base/Dockerfile"];
@@ -60,6 +61,24 @@ const cases: readonly Case[] = [
     files: nested,
     builds: [["ci/base/Dockerfile", "ci/base"]],
     config: /^repository: tools\/\{name\}$/m,
+  },
+  {
+    what: "the own registry by host and path in a job that runs in an image",
+    ci: `build: { script: 'docker build -t $CI_REGISTRY/$CI_PROJECT_PATH/base:1 ci/base' }
+test: { image: '$CI_REGISTRY/$CI_PROJECT_NAMESPACE/$CI_PROJECT_NAME/base:1', script: make }
+`,
+    files: nested,
+    builds: [["ci/base/Dockerfile", "ci/base"]],
+    config: /^reference: own-tag$/m,
+  },
+  {
+    what: "images that only their tags tell apart",
+    ci: `build: { script: 'docker build -t $CI_REGISTRY_IMAGE:base-1 ci/base' }
+test: { image: '$CI_REGISTRY_IMAGE:base-1', script: make }
+`,
+    files: nested,
+    builds: [["ci/base/Dockerfile", "ci/base"]],
+    found: /a job runs in \$CI_REGISTRY_IMAGE:base-1, where tags tell images apart/,
   },
   {
     what: "flags that change the image",
@@ -150,7 +169,7 @@ const cases: readonly Case[] = [
   },
 ];
 
-for (const { what, script, ci, files = [], builds, gaps = [], config, steps } of cases) {
+for (const { what, script, ci, files = [], builds, gaps = [], config, steps, found } of cases) {
   test(what, async () => {
     const text = ci ?? `build: ${JSON.stringify({ script })}\n`;
     const dockerfiles = Object.fromEntries(files.map((path) => [path, "FROM scratch\n"]));
@@ -162,6 +181,8 @@ for (const { what, script, ci, files = [], builds, gaps = [], config, steps } of
     assert.equal(proposal.gaps.length, gaps.length, proposal.gaps.join("\n"));
     for (const [at, gap] of gaps.entries()) assert.match(proposal.gaps[at] ?? "", gap);
     if (config !== undefined) assert.match(proposal.config ?? "", config);
+    if (found !== undefined)
+      assert.match(proposal.findings.map((one) => one.found).join("\n"), found);
     if (steps !== undefined) assert.match(proposal.steps.join("\n"), steps);
     if (steps !== undefined) assert.doesNotMatch(proposal.steps.join("\n"), /delete the jobs/);
   });
