@@ -17,7 +17,7 @@ export interface DeclareOptions {
 }
 
 /** The images of a tree, sorted by name, and slips that keep none from being built. */
-export interface Declared {
+export interface ProjectImages {
   readonly images: readonly Image[];
   readonly warnings: readonly Problem[];
 }
@@ -32,7 +32,7 @@ export async function declareImages(
   config: Config,
   tree: Tree,
   { missing = "error" }: DeclareOptions = {},
-): Promise<Declared> {
+): Promise<ProjectImages> {
   const strict = missing === "error";
   const looked = await lookUp(config.images, tree);
   const absent = looked.filter((item): item is Fault => "message" in item);

@@ -1,8 +1,8 @@
 /** Do GitLab's settings protect what the pipelines believe, and leave it alone? */
-import { RE2JS } from "re2js";
 import { fitsStars } from "../context/paths.ts";
 import type { CleanupPolicy, TagRule } from "../gitlab/answers.ts";
 import { ownTags } from "../image/key.ts";
+import { compile } from "../pipelines/expression.ts";
 import { triedRepositoryName } from "../plan/situation.ts";
 import { type DoctorFacts, isFork, isTrouble, type Judgement, judgement } from "./facts.ts";
 import { troubleText } from "./judge-rights.ts";
@@ -99,18 +99,9 @@ function ruleTodo({ protect }: TagPatterns): string | undefined {
   return `add one rule (${where}): tag name pattern ${protect}  with push and delete for Maintainers`;
 }
 
-/** Reads a pattern as GitLab does; `undefined` where it is none. */
-function compilePattern(pattern: string): RE2JS | undefined {
-  try {
-    return RE2JS.compile(pattern);
-  } catch {
-    return undefined;
-  }
-}
-
 /** A pattern that cannot be read protects nothing as far as we know. */
 function isProtected(tag: string, rules: readonly TagRule[]): boolean {
-  return rules.some(({ pattern }) => compilePattern(pattern)?.matcher(tag).find() === true);
+  return rules.some(({ pattern }) => compile(pattern)?.matcher(tag).find() === true);
 }
 
 function describeRule({ pattern, push, delete: remove }: TagRule): string {
@@ -135,8 +126,8 @@ export function judgeCleanup(facts: DoctorFacts): Judgement {
   }
   if (!policy.enabled) return judgement("ok", "GitLab's cleanup policy is off");
   const todo = `switch it off (Settings > Packages and registries > Cleanup policies), since \`berth prune\` knows what is needed; or let it keep ${patternsOf(facts).keep}`;
-  const deletes = compilePattern(policy.deletes ?? "");
-  const keeps = compilePattern(policy.keeps ?? "");
+  const deletes = compile(policy.deletes ?? "");
+  const keeps = compile(policy.keeps ?? "");
   if (deletes === undefined || keeps === undefined)
     return judgement(
       "warning",

@@ -3,7 +3,7 @@ import { normalPath } from "../config/rules.ts";
 import { variablesOf } from "../pipelines/job.ts";
 import type { Outline } from "../pipelines/outline.ts";
 import { flatten, get, isMap, textOf, type YamlMap } from "../pipelines/tree.ts";
-import { valuesOf } from "../pipelines/variables.ts";
+import { expand, valuesOf } from "../pipelines/variables.ts";
 
 /** One image that a job builds today. */
 export interface BuildJob {
@@ -89,7 +89,7 @@ function commandsOf(job: YamlMap, variables: Known): readonly BuildCommand[] {
   return lines
     .flatMap((line) => line.replace(/\\\n/g, " ").split("\n"))
     .flatMap((line) => {
-      const text = expandVariables(expandVariables(line, known), known);
+      const text = expand(expand(line, known, "stays"), known, "stays");
       const assignment = assignmentIn(text);
       if (assignment !== undefined) known.set(...assignment);
       const built = buildsIn(text, folder);
@@ -143,15 +143,6 @@ const ownRegistry =
 /** The project's own registry by the variable that means it, however a line spells it. */
 export function ownSpelling(reference: string): string {
   return reference.replace(ownRegistry, "$CI_REGISTRY_IMAGE");
-}
-
-/** Puts known variables into a text; others stay as they are. */
-function expandVariables(text: string, variables: ReadonlyMap<string, string>): string {
-  return text.replace(
-    /\$(?:\{(\w+)\}|(\w+))/g,
-    (whole, braced: string | undefined, bare: string | undefined) =>
-      variables.get(braced ?? bare ?? "") ?? whole,
-  );
 }
 
 /** Variables that a line sets for those after it: `export TAG="…"`. */

@@ -126,13 +126,20 @@ export function compilePattern(text: string): RE2JS | undefined {
   return source === undefined ? undefined : compile(flags ? `(?${flags})${source}` : source);
 }
 
+/** Many jobs share a rule, and a pattern takes longer to compile than to match. */
+const compiled = new Map<string, RE2JS | undefined>();
+
 /** `undefined` where RE2 does not know it. */
 export function compile(source: string): RE2JS | undefined {
+  if (compiled.has(source)) return compiled.get(source);
+  let pattern: RE2JS | undefined;
   try {
-    return RE2JS.compile(source);
+    pattern = RE2JS.compile(source);
   } catch {
-    return undefined;
+    // It stays unknown.
   }
+  compiled.set(source, pattern);
+  return pattern;
 }
 
 const mostTokens = 100;

@@ -1,5 +1,5 @@
 /** Which rule takes a job, an include or the whole pipeline. */
-import { compilePattern, holds } from "./expression.ts";
+import { compilePattern, holds, type Values } from "./expression.ts";
 import { compileGlob } from "./glob.ts";
 import type { Occasion } from "./ports.ts";
 import { get, isMap, listOf, textOf, type Value, type YamlMap } from "./tree.ts";
@@ -15,7 +15,8 @@ export interface Sight {
 
 /** The first rule whose conditions all hold. */
 export function matchingRule(rules: readonly Value[], sight: Sight): YamlMap | undefined {
-  return rules.filter(isMap).find((rule) => isMatch(rule, sight));
+  const values = valuesOf(sight.variables);
+  return rules.filter(isMap).find((rule) => isMatch(rule, sight, values));
 }
 
 /** Whether a list of rules lets something in, where `when` says no more than that. */
@@ -24,10 +25,9 @@ export function isTaken(rules: readonly Value[], sight: Sight): boolean {
   return rule !== undefined && rule.get("when") !== "never";
 }
 
-function isMatch(rule: YamlMap, sight: Sight): boolean {
+function isMatch(rule: YamlMap, sight: Sight, variables: Values): boolean {
   const condition = get(rule, "if");
-  if (condition !== null && !holds(textOf(condition), { variables: valuesOf(sight.variables) }))
-    return false;
+  if (condition !== null && !holds(textOf(condition), { variables })) return false;
   const changes = get(rule, "changes");
   const exists = get(rule, "exists");
   return (
