@@ -10,8 +10,12 @@ type Judge = (pipelines: Pipelines, facts: DoctorFacts) => Judgement;
 /** Makes a check that has nothing to say where there are no files. */
 export function onPipelines(judge: Judge): (facts: DoctorFacts) => Judgement {
   return (facts) => {
-    const { pipelines } = facts;
-    if (pipelines === undefined) return judgement("note", "not looked at: no .gitlab-ci.yml here");
+    const { pipelines, project } = facts;
+    if (pipelines === undefined) {
+      const isUsable = project.configuration === undefined;
+      const why = isUsable ? "no .gitlab-ci.yml here" : "the configuration cannot be used";
+      return judgement("note", `not looked at: ${why}`);
+    }
     return judge(pipelines, facts);
   };
 }

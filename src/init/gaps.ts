@@ -90,18 +90,20 @@ function openDrafts({ drafts, templates }: Survey): readonly string[] {
   ];
 }
 
-const others: readonly (readonly [RegExp, string])[] = [
-  [/\bbuildx\s+bake\b/, "docker buildx bake"],
-  [/\bdocker(?:-|\s+)compose\b[^\n]*\bbuild\b/, "docker compose build"],
-  [/\bbuildctl\b[^\n]*\bbuild\b/, "buildctl build"],
-  [/\bmake(?:\s+-\S+)*\s+[\w/-]*(?:image|docker|container)/, "make"],
+const others = [
+  /\bdocker\s+buildx\s+bake\b/,
+  /\bdocker(?:-|\s+)compose\b[^\n]*\bbuild\b/,
+  /\bbuildctl\b[^\n]*\bbuild\b/,
+  /\bmake(?:\s+-\S+)*\s+[\w/-]*(?:image|docker|container)[\w-]*/,
 ];
 
 function otherBuilders({ text }: Survey): readonly string[] {
   const lines = text.replace(/^\s*#.*$/gm, "");
   return others
-    .filter(([pattern]) => pattern.test(lines))
-    .map(([, name]) => `jobs run \`${name}\`, which is not read: name the images that it builds`);
+    .flatMap((pattern) => pattern.exec(lines)?.[0] ?? [])
+    .map(
+      (text) => `jobs run \`${text}\`, which is not read: name the images that it builds, if any`,
+    );
 }
 
 function deleters({ pipeline }: Survey): readonly string[] {

@@ -376,6 +376,16 @@ test("the table says what GitLab refuses", async () => {
   );
 });
 
+test("why there is nothing to look at is told", async () => {
+  const said = (project: object) =>
+    diagnose({ ...factsOf(undefined), project: { ...healthy.project, ...project } }).find(
+      ({ id }) => id === "refused",
+    )?.what;
+  assert.equal(said({}), "not looked at: no .gitlab-ci.yml here");
+  const configuration = { trouble: "read berth.yml: 1 mistake", todo: undefined };
+  assert.equal(said({ configuration }), "not looked at: the configuration cannot be used");
+});
+
 test("JSON has the same", async () => {
   const json = JSON.parse(JSON.stringify(pipelinesJson(await qemu(qemuFiles))));
   const [first] = json.situations;

@@ -134,9 +134,9 @@ test: { image: '$CI_REGISTRY_IMAGE:base-1', script: make }
     builds: [],
     gaps: [
       /elsewhere.*project .*x\.yml.*remote https:\/\/h\.test\/y\.yml/,
-      /buildx bake/,
-      /compose/,
-      /`make`/,
+      /`docker buildx bake`/,
+      /`docker-compose build`/,
+      /`make images`/,
     ],
   },
   {
