@@ -9,7 +9,7 @@ import { workTree } from "../context/worktree.ts";
 import { type ExitCode, exitCodes } from "../errors.ts";
 import { isDenied, unlessDenied } from "../gitlab/rights.ts";
 import { recordRepositoryName } from "../plan/record.ts";
-import { ownBase, type Situation, situationOf } from "../plan/situation.ts";
+import { ownBase, type Situation, situationOf, triedRepositoryName } from "../plan/situation.ts";
 import {
   gitHistory,
   gitlabActivity,
@@ -20,7 +20,7 @@ import { type Applied, applyPrune } from "../prune/apply.ts";
 import { type Facts, gatherFacts, type PruneProject, type Sources } from "../prune/facts.ts";
 import type { Rules } from "../prune/judge.ts";
 import { commitReader } from "../prune/needs.ts";
-import { isUnsettled, makePrunePlan, type PrunePlan } from "../prune/plan.ts";
+import { isUnsettled, judgedAgain, makePrunePlan, type PrunePlan } from "../prune/plan.ts";
 import { appliedJson, printApplied, printPrunePlan, tagJson } from "../prune/report.ts";
 import { type GitLabProject, gitlabShelf, plainShelf, type Shelf } from "../prune/shelf.ts";
 import type { Git, World } from "../world.ts";
@@ -62,16 +62,17 @@ async function prune(world: World, options: PruneOptions): Promise<ExitCode> {
   const { config, pruned, situation, shelf, sources } = open;
   const rules: Rules = { prune: config.prune, isFork: pruned.isFork };
   const facts = await open.facts();
-  const plan = await makePrunePlan(shelf, facts, sources, {
+  const first = await makePrunePlan(shelf, facts, sources, {
     config,
     rules,
     userTag: situation.wishes.tag,
     defaultBranch: pruned.defaultBranch,
     looks: options.apply !== true,
   });
-  const applied = options.apply === true ? await apply(open, plan, rules, parallel) : undefined;
+  const applied = options.apply === true ? await apply(open, first, rules, parallel) : undefined;
+  const plan = judgedAgain(first, applied ?? []);
   print(open, options, plan, applied);
-  warnAboutAges(open, plan, facts);
+  warnAboutLimits(open, plan, facts);
   return endOf(plan, applied);
 }
 
@@ -108,7 +109,15 @@ function print(
   world.print("\n]}\n");
 }
 
-function warnAboutAges({ world, config }: OpenShelf, plan: PrunePlan, facts: Facts): void {
+function warnAboutLimits(
+  { world, config, isListed }: OpenShelf,
+  plan: PrunePlan,
+  facts: Facts,
+): void {
+  if (!isListed)
+    world.log.warn(
+      `no registry alone lists its repositories: only those of kept branches and of the records were looked at, none below ${triedRepositoryName}/ and none of an image that is gone; in a job of GitLab, or with CI_SERVER_URL and a token in ${config.prefix}_GITLAB_TOKEN, all are`,
+    );
   const unknown = plan.tags.filter(isUnsettled).length;
   if (unknown === 0 || facts.usesKnownSince !== undefined) return;
   world.log.warn(
@@ -118,7 +127,9 @@ function warnAboutAges({ world, config }: OpenShelf, plan: PrunePlan, facts: Fac
 
 /** A prune that could not do all of its work shall be seen. */
 function endOf(plan: PrunePlan, applied: readonly Applied[] | undefined): ExitCode {
-  return applied !== undefined && plan.doubts.length > 0 ? exitCodes.failed : exitCodes.done;
+  if (applied === undefined) return exitCodes.done;
+  const isInDoubt = applied.some(({ tag }) => tag.verdict.reason.why === "doubt");
+  return plan.doubts.length > 0 || isInDoubt ? exitCodes.failed : exitCodes.done;
 }
 
 interface OpenShelf {
@@ -128,6 +139,8 @@ interface OpenShelf {
   readonly pruned: PruneProject;
   readonly sources: Sources;
   readonly shelf: Shelf;
+  /** Whether GitLab lists the repositories of the project. */
+  readonly isListed: boolean;
   /** Reads anew what is needed. */
   facts(): Promise<Facts>;
 }
@@ -161,7 +174,8 @@ async function openShelf(world: World, options: GlobalOptions): Promise<OpenShel
   const facts = () => gatherFacts(sources, pruned, world.clock.now());
   const shelf =
     place === undefined ? plainShelfOf(world, config, situation, facts) : gitlabShelf(place);
-  return { world, config, situation, pruned, sources, shelf, facts };
+  const isListed = place !== undefined;
+  return { world, config, situation, pruned, sources, shelf, isListed, facts };
 }
 
 async function gitlabPlace(

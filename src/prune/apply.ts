@@ -10,13 +10,14 @@ import type { ListedTag, Shelf } from "./shelf.ts";
 
 /** What became of one tag. */
 export interface Applied {
+  /** With the verdict of the second look. */
   readonly tag: JudgedTag;
   readonly result:
     | { readonly kind: "deleted" }
     | { readonly kind: "gone" }
     | { readonly kind: "refused"; readonly why: string }
     /** The second look found a reason to keep it. */
-    | { readonly kind: "spared"; readonly verdict: TagVerdict };
+    | { readonly kind: "spared" };
 }
 
 export interface ApplyOptions {
@@ -91,7 +92,7 @@ async function applyRound(
   const apply = async (tag: JudgedTag): Promise<readonly Applied[]> => {
     if (failed) return [];
     try {
-      return [{ tag, result: await applyOne(tag, shelf, facts, rules) }];
+      return [await applyOne(tag, shelf, facts, rules)];
     } catch (error) {
       failed = true;
       throw error;
@@ -109,17 +110,17 @@ async function applyOne(
   shelf: Shelf,
   facts: Facts,
   rules: Rules,
-): Promise<Applied["result"]> {
+): Promise<Applied> {
   const { repository, name } = tag;
   const seen = shelf.look === undefined ? tag : await shelf.look(repository, name);
-  if (seen === undefined) return { kind: "gone" };
-  if (isChanged(tag, seen)) return spared({ action: "keep", reason: { why: "changed" } });
-  const verdict = judge(seenAgain(tag, seen), facts, rules);
-  return verdict.action === "keep" ? spared(verdict) : shelf.deleteTag(repository, name);
-}
-
-function spared(verdict: TagVerdict): Applied["result"] {
-  return { kind: "spared", verdict };
+  if (seen === undefined) return { tag, result: { kind: "gone" } };
+  const now = seenAgain(tag, seen);
+  const verdict: TagVerdict = isChanged(tag, seen)
+    ? { action: "keep", reason: { why: "changed" } }
+    : judge(now, facts, rules);
+  const judged = { ...now, verdict };
+  if (verdict.action === "keep") return { tag: judged, result: { kind: "spared" } };
+  return { tag: judged, result: await shelf.deleteTag(repository, name) };
 }
 
 /** A record's time is its own word, so only what a list told can be compared. */

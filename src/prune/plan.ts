@@ -65,6 +65,17 @@ export function seenAgain(tag: KnownTag, { digest, taggedAt }: ListedTag): Known
   return { ...tag, digest: digest ?? tag.digest, taggedAt: taggedAt ?? tag.taggedAt };
 }
 
+/** The plan with what became of tags at a second look. */
+export function judgedAgain(
+  plan: PrunePlan,
+  again: readonly { readonly tag: JudgedTag }[],
+): PrunePlan {
+  const placeOf = ({ repository, name }: JudgedTag) => `${repository}:${name}`;
+  const seen = new Map(again.map(({ tag }) => [placeOf(tag), tag]));
+  const tags = plan.tags.map((tag) => seen.get(placeOf(tag)) ?? tag);
+  return { ...plan, tags, totals: totalsOf(tags) };
+}
+
 async function lookAll(
   tags: readonly JudgedTag[],
   { look }: Shelf,

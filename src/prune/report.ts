@@ -132,10 +132,10 @@ export function appliedJson(applied: readonly Applied[]) {
       tag: tag.name,
       why: result.kind === "refused" ? result.why : "",
     })),
-    spared: of("spared").map(({ tag, result }) => ({
+    spared: of("spared").map(({ tag }) => ({
       repository: tag.repository,
       tag: tag.name,
-      reason: result.kind === "spared" ? result.verdict.reason : undefined,
+      reason: tag.verdict.reason,
     })),
   };
 }

@@ -295,6 +295,15 @@ describe("berth prune in a job of GitLab", () => {
     assert.ok(listed.length > 0);
   });
 
+  test("who has no GitLab to ask is told which repositories nobody looks at", async () => {
+    const unset = { CI_API_V4_URL: "", CI_SERVER_URL: "", CI_REGISTRY_IMAGE: "" };
+    const base = `${gitlab.registry.host}/acme/tools`;
+    const { stderr, report } = await prune(["--registry", base], unset);
+    assert.match(stderr, /warning: no registry alone lists its repositories: .* none below try\//);
+    assert.ok(report.tags.some(({ repository }) => repository === "app"));
+    assert.doesNotMatch((await prune()).stderr, /lists its repositories/);
+  });
+
   test("another configuration than the one that the images were built with deletes nothing", async () => {
     const other = join(folder.path, "other.yml");
     writeFileSync(other, "repository: images/{name}\n");

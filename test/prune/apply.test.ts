@@ -6,7 +6,7 @@ import { ofGeneration } from "../../src/oci/tags.ts";
 import { makeRecord } from "../../src/plan/record.ts";
 import type { Applied } from "../../src/prune/apply.ts";
 import { dayMs } from "../../src/prune/facts.ts";
-import type { PrunePlan } from "../../src/prune/plan.ts";
+import { judgedAgain, type PrunePlan } from "../../src/prune/plan.ts";
 import { imageManifest } from "./model.ts";
 import { type MemoryProject, makeProject, type ProjectOptions } from "./project.ts";
 
@@ -54,13 +54,20 @@ test("a tag that was put again after the list was made stays", async () => {
   const applied = await project.apply(plan);
   const spared = applied.filter(({ result }) => result.kind === "spared");
   assert.deepEqual(
-    spared.map(({ tag, result }) => [
-      tag.name,
-      result.kind === "spared" ? result.verdict.reason.why : "",
-    ]),
+    spared.map(({ tag }) => [tag.name, tag.verdict.reason.why]),
     [[key.name, "changed"]],
   );
   assert.ok(project.model.repositories.get("debian")?.has(key.name));
+});
+
+test("what is told at the end is what the second look saw, so nothing that went is called kept", async () => {
+  const project = moved({ tells: "look", sees: false });
+  const looked = await project.plan();
+  const plan = await project.plan(false);
+  assert.ok(doomed(plan).length < doomed(looked).length);
+  const end = judgedAgain(plan, await project.apply(plan));
+  assert.deepEqual(doomed(end), doomed(looked));
+  assert.deepEqual(end.totals, looked.totals);
 });
 
 test("what a branch goes back to after the list was made stays", async () => {

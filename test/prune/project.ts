@@ -40,7 +40,8 @@ export interface MemoryProject {
   /** Called whenever the project is asked what is going on. */
   onAsk: () => void;
   facts(): Promise<Facts>;
-  plan(): Promise<PrunePlan>;
+  /** As `berth prune` makes it; without looks as `--apply` does, which looks by itself. */
+  plan(looks?: boolean): Promise<PrunePlan>;
   apply(plan: PrunePlan, round?: number): Promise<readonly Applied[]>;
 }
 
@@ -119,13 +120,13 @@ export function makeProject(options: ProjectOptions = {}): MemoryProject {
     contentsOf: (branch) => commits.get(headOf(branch)) ?? {},
     needsOf: (branch, version) => needsOfContents(commits.get(headOf(branch)) ?? {}, version),
     facts: () => gatherFacts(sources, pruned, new Date(project.now)),
-    plan: async () =>
+    plan: async (looks = true) =>
       makePrunePlan(model.shelf, await project.facts(), sources, {
         config,
         rules,
         userTag: undefined,
         defaultBranch: "master",
-        looks: true,
+        looks,
       }),
     apply: (plan, round = 5) =>
       applyPrune(plan, model.shelf, project.facts, { rules, parallel: 2, round }),
