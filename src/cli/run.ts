@@ -40,6 +40,19 @@ import {
   usageError,
 } from "./verb.ts";
 
+const afterHelp = `
+The work tree is mounted at its own path. The exit code is the command's; 125 to 127 may also be
+docker's or podman's own, and then a line says so. --json prints what was found and the command
+line, and runs nothing.
+${examples(
+  "berth run debian",
+  "berth run debian -- make check",
+  "berth run --local debian -- make check",
+  "berth run debian --tag latest -- gcc --version",
+  "berth run debian --pipeline 123456 --user image",
+  "berth run debian --print",
+)}`;
+
 export function declare(program: Command, doing: Doing): void {
   const command = program
     .command("run")
@@ -66,21 +79,7 @@ export function declare(program: Command, doing: Doing): void {
     .option("--network <name>", "the container's network")
     .option("--writable-git", "let the command write .git, which it may only read otherwise")
     .option("--print", "print the command line instead of running it")
-    .addHelpText(
-      "after",
-      `
-The work tree is mounted at its own path. The exit code is the command's; 125 to 127 may also be
-docker's or podman's own, and then a line says so. --json prints what was found and the command
-line, and runs nothing.
-${examples(
-  "berth run debian",
-  "berth run debian -- make check",
-  "berth run --local debian -- make check",
-  "berth run debian --tag latest -- gcc --version",
-  "berth run debian --pipeline 123456 --user image",
-  "berth run debian --print",
-)}`,
-    )
+    .addHelpText("after", afterHelp)
     .action(doing(run));
 }
 
