@@ -96,7 +96,6 @@ test("only the edge touches the outside", () => {
     "node:util",
   ]);
   const libraries = new Set([
-    "@dagrejs/dagre",
     "@gitbeaker/rest",
     "diff",
     "dockerfile-ast",

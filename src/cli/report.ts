@@ -39,7 +39,7 @@ async function report(world: World, options: ReportOptions): Promise<ExitCode> {
   const outcomes = await readOutcomes(folder, plan);
   const manifests =
     options.sizes === true ? await askFor(plan, outcomes, login.registry) : new Map();
-  const report = reportOf(plan, outcomes, manifests);
+  const report = reportOf(plan, outcomes, manifests, world.env);
   const files = await writeReport(folder, report);
   printResult(world, options, report, printSummary(report));
   world.log.info(`wrote ${files.join(", ")}`);
@@ -96,7 +96,7 @@ export async function reportOn(folder: OutputFolder, plan: Plan, run: RunSoFar):
   const { copied = new Map(), manifests = copied } = run;
   try {
     const outcomes = [...(await run.outcomes()), ...copiedOutcomes(plan, copied)];
-    await writeReport(folder, reportOf(plan, outcomes, manifests));
+    await writeReport(folder, reportOf(plan, outcomes, manifests, folder.world.env));
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     folder.world.log.warn(`the report could not be written: ${why}`);
@@ -113,7 +113,12 @@ function copiedOutcomes({ images }: Plan, copied: Manifests): readonly Outcome[]
     }));
 }
 
-function reportOf(plan: Plan, outcomes: readonly Outcome[], manifests: Manifests): Report {
+function reportOf(
+  plan: Plan,
+  outcomes: readonly Outcome[],
+  manifests: Manifests,
+  env: World["env"],
+): Report {
   const facts = new Map([...manifests].map(([name, manifest]) => [name, factsOf(manifest)]));
-  return makeReport(plan, outcomes, facts);
+  return makeReport(plan, outcomes, facts, env["CI_PROJECT_URL"]);
 }

@@ -27,14 +27,20 @@ type End =
   | { readonly kind: "skipped"; readonly message: string };
 
 /** An optional image does not fail the pipeline, so it is not shown as a failure either. */
-function endOf({ state, error, optional }: ReportImage): End {
+function endOf({ state, error, optional, job }: ReportImage): End {
   if (state.startsWith("to ")) return { kind: "skipped", message: meanings[state] };
   if (state !== "failed" && state !== "skipped") return { kind: "passed" };
   const message = error?.message ?? meanings[state];
   if (optional) return { kind: "skipped", message: `optional: ${message}` };
   if (state === "skipped") return { kind: "skipped", message };
-  const more = error?.hint == null ? message : `${message}\n\nNext: ${error.hint}`;
-  return { kind: "failure", type: error?.code ?? "BUILD_FAILED", message, more };
+  const more = [
+    message,
+    error?.hint && `Next: ${error.hint}`,
+    job && `Job: ${job}`,
+    error?.output?.join("\n"),
+  ];
+  const told = more.filter(Boolean).join("\n\n");
+  return { kind: "failure", type: error?.code ?? "BUILD_FAILED", message, more: told };
 }
 
 function testCase({ name, seconds, reason }: ReportImage, end: End): Markup {

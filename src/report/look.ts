@@ -68,16 +68,18 @@ small, .note, .brand { color: var(--faint); font-size: .85rem; }
 .skip:focus { left: .5rem; top: .5rem; }
 .definitions { position: absolute; }
 [hidden] { display: none !important; }
-.counts, .legend, .chips, .timeline, .plain, .failures ul { list-style: none; margin: 0; padding: 0; }
+.counts, .legend, .timeline, .plain, .failures ul { list-style: none; margin: 0; padding: 0; }
 .counts { display: flex; flex-wrap: wrap; gap: .25rem 1.25rem; font-size: 1.05rem; }
 .facts { display: flex; flex-wrap: wrap; gap: .5rem 2rem; margin: 1rem 0 0; }
 .facts dt { color: var(--faint); font-size: .85rem; } .facts dd { margin: 0; }
 .legend { display: flex; flex-wrap: wrap; gap: .2rem 1.5rem; font-size: .9rem; color: var(--faint); } .legend b { color: var(--ink); font-weight: 600; }
 .failures li { border-left: 4px solid var(--bad); background: var(--sheet); padding: .6rem .9rem; margin: 0 0 .6rem; }
 .failures p { margin: .3rem 0 0; overflow-wrap: anywhere; white-space: pre-line; }
+pre { margin: .4rem 0 0; padding: .5rem .7rem; font: .85em/1.45 ui-monospace, monospace; white-space: pre-wrap; overflow-wrap: anywhere; background: var(--paper); border: 1px solid var(--rule); border-radius: 4px; }
+.added { color: var(--kept); } .removed { color: var(--bad); }
 .filter { position: sticky; top: 0; z-index: 1; display: flex; flex-wrap: wrap; gap: .25rem 1.25rem; align-items: center; margin: 2rem 0 0; font-size: .9rem;
   padding: .4rem .9rem; background: var(--sheet); border: 1px solid var(--rule); border-radius: 6px; }
-.filter fieldset { display: flex; flex-wrap: wrap; gap: .2rem 1rem; border: 0; padding: 0; margin: 0; }
+.filter fieldset { min-width: 0; display: flex; flex-wrap: wrap; gap: .2rem 1rem; border: 0; padding: 0; margin: 0; }
 .filter label { display: inline-flex; align-items: center; gap: .35rem; } .filter output { color: var(--faint); margin-left: auto; }
 input { font: inherit; color: inherit; background: var(--paper); border: 1px solid var(--faint); border-radius: 4px; padding: .15rem .4rem; }
 .scroll { overflow: auto; border: 1px solid var(--rule); border-radius: 6px; }
@@ -88,19 +90,10 @@ symbol .over { stroke: var(--paper); stroke-width: 1.5; } symbol .behind { fill:
 .shape.is-built, .shape.is-refreshed, .bar.is-built, .bar.is-refreshed { color: var(--made); }
 .shape.is-copied, .shape.is-adopted, .bar.is-copied, .bar.is-adopted { color: var(--taken); }
 .shape.is-reused { color: var(--kept); } .shape.is-to-build, .shape.is-to-refresh, .shape.is-to-copy { color: var(--open); }
-.graph { display: block; } .graph text { font-size: 13px; fill: var(--ink); } .graph .state { font-size: 11.5px; fill: var(--faint); }
-.graph .box { fill: var(--sheet); stroke: var(--faint); stroke-width: 1; }
-.graph .is-failed .box { stroke: var(--bad); stroke-width: 3; } .graph .is-built .box, .graph .is-refreshed .box { stroke: var(--made); stroke-width: 2.5; }
-.graph .is-skipped .box { stroke: var(--bad); stroke-dasharray: 2 3; } .graph .is-copied .box, .graph .is-adopted .box { stroke: var(--taken); stroke-width: 2; }
-.graph .is-to-build .box, .graph .is-to-refresh .box, .graph .is-to-copy .box { stroke: var(--open); stroke-dasharray: 6 4; stroke-width: 2; }
-.graph a:focus-visible { outline: none; } .graph a:focus-visible .box { stroke: var(--link); stroke-width: 4; stroke-dasharray: none; }
-.graph a { text-decoration: none; } .graph a:hover text:first-of-type { text-decoration: underline; }
-.edge { fill: none; stroke: var(--faint); stroke-width: 1.4; } .edge.lit { stroke: var(--link); stroke-width: 3; }
-.lit .box { fill: var(--mark); } .chips .lit { background: var(--mark); }
-.chips { display: grid; grid-template-columns: repeat(auto-fill, minmax(14.5rem, 1fr)); gap: .5rem; margin-top: .75rem; }
-.chips .node { display: flex; align-items: center; gap: .5rem; height: 100%; padding: .35rem .6rem; color: var(--ink); background: var(--sheet);
-  border: 1px solid var(--rule); border-radius: 6px; text-decoration: none; } .chips .node:hover .name { text-decoration: underline; }
-.chips .name { flex: 1; min-width: 0; } .chips .state { color: var(--faint); font-size: .85rem; }
+.graph, .graph ul { list-style: none; margin: 0; padding: 0; }
+.graph { columns: 17rem; column-gap: 1.5rem; } .graph ul { margin-left: .75rem; padding-left: .35rem; border-left: 2px solid var(--rule); }
+.node { display: flex; align-items: center; gap: .45rem; min-height: 26px; padding: 0 .4rem; color: var(--ink); border-radius: 4px; text-decoration: none; line-height: 1.3; }
+.node:hover .name { text-decoration: underline; } .node.lit { background: var(--mark); } .node .name { min-width: 0; } .node small { display: block; } .node .state { color: var(--faint); font-size: .85rem; margin-left: auto; white-space: nowrap; }
 .axis { display: flex; justify-content: space-between; margin: 0 6.5rem 0 15.5rem; color: var(--faint); font-size: .8rem; }
 .axis span { width: 0; display: flex; justify-content: center; white-space: nowrap; }
 .timeline li { display: grid; grid-template-columns: 15rem 1fr 6rem; gap: .5rem; align-items: center; padding: .1rem 0; }
@@ -109,12 +102,16 @@ symbol .over { stroke: var(--paper); stroke-width: 1.5; } symbol .behind { fill:
 .bar.is-failed { fill: url(#hatch); stroke: currentColor; stroke-width: 1.5; vector-effect: non-scaling-stroke; } #hatch rect { fill: var(--bad); }
 .bar.is-copied, .bar.is-adopted { fill: none; stroke: currentColor; stroke-width: 2; vector-effect: non-scaling-stroke; }
 table { border-collapse: collapse; width: 100%; } th, td { text-align: left; vertical-align: top; padding: .45rem .7rem; border-top: 1px solid var(--rule); }
-thead th { border-top: 0; background: var(--sheet); white-space: nowrap; } tbody th { font-weight: 600; min-width: 9rem; } td:nth-child(2) { white-space: nowrap; }
+thead th { border-top: 0; background: var(--sheet); white-space: nowrap; } tbody th { font-weight: 600; min-width: 9rem; } td:nth-child(2) { white-space: nowrap; } td:nth-child(3) { min-width: 20rem; }
 thead button { all: unset; cursor: pointer; font-weight: 600; } thead button:focus-visible { outline: 3px solid var(--link); outline-offset: 2px; }
 th[aria-sort] button::after { content: " \\2191"; } th[aria-sort=descending] button::after { content: " \\2193"; }
 .number { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; } summary { cursor: pointer; } td code { overflow-wrap: normal; word-break: break-all; }
 tr:target > *, tr.lit > * { background: var(--mark); }
-@media (max-width: 44rem) { .axis { display: none; } .timeline li { grid-template-columns: 1fr 5rem; } .track { grid-row: 2; grid-column: 1 / -1; } }
+@media (max-width: 44rem) { main { padding: 1rem .75rem 3rem; } .legend li { flex-basis: 100%; }
+  .scroll { border: 0; overflow: visible; } thead { display: none; } table, tbody, tr, tbody th, td { display: block; } tr { padding: .5rem 0; border-top: 1px solid var(--rule); }
+  tbody th, tbody td { padding: .1rem .4rem; border: 0; min-width: 0; white-space: normal; overflow-wrap: anywhere; } .number { text-align: left; } td::before { content: attr(data-label) ": "; color: var(--faint); }
+  td:has(> .unseen:first-child) { display: none; } .plain { display: inline; } .plain li { display: inline; } .plain li + li::before { content: ", "; } td details { display: inline-block; vertical-align: top; max-width: 100%; }
+  .axis { display: none; } .timeline li { grid-template-columns: 1fr 5rem; } .track { grid-row: 2; grid-column: 1 / -1; } }
 @media (max-width: 60rem), (max-height: 40rem) { html { scroll-padding-top: 0; } .filter { position: static; } }
 @media print { .filter, .skip { display: none; } .scroll { overflow: visible; } }
 `;
@@ -129,7 +126,6 @@ export const script = `"use strict";
   const children = parents.map((_, index) => parents.flatMap((list, child) => list.includes(index) ? [child] : []));
   const parts = rows.map(() => []);
   for (const part of all("[data-image]")) parts[part.dataset.image].push(part);
-  const edges = all(".edge");
 
   const form = document.querySelector(".filter");
   const said = form.querySelector("output");
@@ -139,14 +135,9 @@ export const script = `"use strict";
     let shown = 0;
     rows.forEach((row) => {
       const hidden = !wanted.has(row.dataset.state) || !row.dataset.name.toLowerCase().includes(name);
-      for (const part of parts[row.dataset.image]) {
-        const holder = part.closest(".chips > li") ?? part;
-        holder.toggleAttribute("hidden", hidden);
-      }
+      for (const part of parts[row.dataset.image]) part.toggleAttribute("hidden", hidden);
       if (!hidden) shown++;
     });
-    const gone = new Set(rows.filter((row) => row.hidden).map((row) => row.dataset.image));
-    for (const edge of edges) edge.toggleAttribute("hidden", gone.has(edge.dataset.from) || gone.has(edge.dataset.to));
     said.value = shown === rows.length ? "all " + shown + " shown" : shown + " of " + rows.length + " shown";
   }
   form.addEventListener("input", filter);
@@ -164,7 +155,6 @@ export const script = `"use strict";
     parts.forEach((list, each) => {
       for (const part of list) if (part.matches(".node, tr")) part.classList.toggle("lit", lit.has(each) && lit.size > 1);
     });
-    for (const edge of edges) edge.classList.toggle("lit", lit.has(+edge.dataset.from) && lit.has(+edge.dataset.to));
   }
   const imageAt = (event) => {
     const node = event.target.closest?.(".node");

@@ -68,23 +68,21 @@ function countsOf(report: Report): readonly Markup[] {
   );
 }
 
-function facts({
-  revision,
-  pipeline,
-  set,
-  images,
-  work,
-  size,
-}: Report): readonly [string, Markup][] {
+function facts(report: Report): readonly [string, Markup][] {
+  const { revision, pipeline, links, set, images, work, size } = report;
   const code = (text: string): Markup => markup`<code>${text}</code>`;
   const all: readonly [string, Markup | undefined][] = [
-    ["Commit", revision === null ? undefined : code(revision.slice(0, 12))],
-    ["Pipeline", pipeline === null ? undefined : code(pipeline)],
+    ["Commit", revision === null ? undefined : linked(links.commit, code(revision.slice(0, 12)))],
+    ["Pipeline", pipeline === null ? undefined : linked(links.pipeline, code(pipeline))],
     ["Set", code(set.id.slice(0, 12))],
     ["Work", work === undefined ? undefined : markup`${printSeconds(work.elapsed)}`],
     ["Size", size.images === 0 ? undefined : sizeWords(size, images.length)],
   ];
   return all.filter((fact): fact is [string, Markup] => fact[1] !== undefined);
+}
+
+function linked(address: string | undefined, content: Markup): Markup {
+  return address === undefined ? content : markup`<a href="${address}">${content}</a>`;
 }
 
 function sizeWords({ bytes, images }: Report["size"], all: number): Markup {
@@ -99,13 +97,19 @@ function failures({ images }: Report): Markup | undefined {
   return markup`<section class="failures" aria-labelledby="failures"><h2 id="failures">What went wrong</h2><ul>${lost}</ul></section>`;
 }
 
-function failure({ name, state, error, optional }: ReportImage, index: number): Markup {
+function failure({ name, state, error, optional, job }: ReportImage, index: number): Markup {
   const weight = optional
     ? markup` <small>optional, so the set goes on without it</small>`
     : undefined;
   const hint = error?.hint == null ? undefined : markup`<p><b>Next:</b> ${error.hint}</p>`;
-  return markup`<li id="failure-${index}" data-image="${index}">${shapeOf(state)} <a href="#image-${index}">${name}</a> ${state}${weight}
-<p>${error?.message} <code>${error?.code}</code></p>${hint}</li>`;
+  const log = job === undefined ? undefined : markup`, <a href="${job}">log of its job</a>`;
+  const output = error?.output ?? [];
+  const last =
+    output.length === 0
+      ? undefined
+      : markup`<pre aria-label="Last lines of the build of ${name}">${output.join("\n")}</pre>`;
+  return markup`<li id="failure-${index}" data-image="${index}">${shapeOf(state)} <a href="#image-${index}">${name}</a> ${state}${weight}${log}
+<p>${error?.message} <code>${error?.code}</code></p>${hint}${last}</li>`;
 }
 
 function notes({ warnings, dirty }: Report): Markup | undefined {
@@ -182,7 +186,8 @@ function tableSection({ images }: Report): Markup {
 }
 
 function row(image: ReportImage, index: number, images: readonly ReportImage[]): Markup {
-  const { name, state, reason, seconds, blobs, parents, reference, optional, error } = image;
+  const { name, state, reason, diff, seconds, blobs, parents, reference, optional, error, job } =
+    image;
   const bytes = blobs === undefined ? undefined : bytesOf(blobs);
   const links = parents.map(
     (parent) => markup`<li><a href="#image-${parent}">${images[parent]?.name}</a></li>`,
@@ -191,12 +196,23 @@ function row(image: ReportImage, index: number, images: readonly ReportImage[]):
     error === null ? undefined : markup` <a href="#failure-${index}">what went wrong</a>`;
   return markup`<tr id="image-${index}" tabindex="-1" class="${classOf(state)}" data-image="${index}" data-state="${state}" data-name="${name}" data-parents="${parents.join(" ")}">
 <th scope="row"><span class="name">${name}</span>${optional ? markup` <small>optional</small>` : undefined}</th>
-<td data-order="${states.indexOf(state)}">${shapeOf(state)} ${state}</td><td>${reason}${failure}</td>
-<td class="number" data-order="${seconds ?? -1}">${seconds === undefined ? dash : printSeconds(seconds)}</td>
-<td class="number" data-order="${bytes ?? -1}">${bytes === undefined ? dash : printBytes(bytes)}</td>
-<td>${links.length === 0 ? dash : markup`<ul class="plain">${links}</ul>`}</td>
-<td>${reference === null ? dash : fullReference(reference)}</td></tr>
+<td data-label="State" data-order="${states.indexOf(state)}">${shapeOf(state)} ${linked(job, markup`${state}`)}</td><td data-label="Because">${reason}${failure}${diff.length === 0 ? undefined : changes(diff)}</td>
+<td data-label="Time" class="number" data-order="${seconds ?? -1}">${seconds === undefined ? dash : printSeconds(seconds)}</td>
+<td data-label="Size" class="number" data-order="${bytes ?? -1}">${bytes === undefined ? dash : printBytes(bytes)}</td>
+<td data-label="Built from">${links.length === 0 ? dash : markup`<ul class="plain">${links}</ul>`}</td>
+<td data-label="Reference">${reference === null ? dash : fullReference(reference)}</td></tr>
 `;
+}
+
+/** Explain's diff, folded; a sign says what a colour says too. */
+function changes(diff: readonly string[]): Markup {
+  const lines = diff.map((line) => {
+    const [, sign = ""] = /^ *([+-]) /.exec(line) ?? [];
+    const kind = { "+": "added", "-": "removed" }[sign] ?? "same";
+    return markup`<span class="${kind}">${line}</span>
+`;
+  });
+  return markup`<details><summary>what changed</summary><pre>${lines}</pre></details>`;
 }
 
 function fullReference(reference: string): Markup {

@@ -13,8 +13,10 @@ export function printSummary(report: Report): string {
   const parts = [
     `## ${escapeMarkdown(verdict(report))}`,
     counts.join(", "),
+    origin(report),
     ...(told.length === 0 ? [] : [table(told)]),
     ...listOf("### What went wrong", told.flatMap(failure)),
+    ...changes(told),
     ...listOf("### Warnings", warnings.map(escapeMarkdown)),
     ...listOf(
       "### Saved against building all of them",
@@ -43,12 +45,40 @@ function table(images: readonly ReportImage[]): string {
   return [...lines, ...rows].map((cells) => `| ${cells.join(" | ")} |`).join("\n");
 }
 
-function failure({ name, error }: ReportImage): readonly string[] {
+function origin({ revision, pipeline, links }: Report): string {
+  const named = (what: string, id: string | null, address: string | undefined) =>
+    id === null ? [] : [`${what} ${link(escapeMarkdown(id.slice(0, 12)), address)}`];
+  const commit = named("Commit", revision, links.commit);
+  return [...commit, ...named("pipeline", pipeline, links.pipeline)].join(", ");
+}
+
+function link(text: string, address: string | undefined): string {
+  return address === undefined ? text : `[${text}](<${address}>)`;
+}
+
+function failure({ name, error, job }: ReportImage): readonly string[] {
   if (error === null) return [];
   const hint = error.hint === null ? "" : ` Next: ${escapeMarkdown(error.hint)}`;
-  return [
-    `**${escapeMarkdown(name)}**: ${escapeMarkdown(error.message)} (${escapeMarkdown(error.code)})${hint}`,
-  ];
+  const log = job === undefined ? "" : ` ${link("log of its job", job)}`;
+  const what = `**${escapeMarkdown(name)}**: ${escapeMarkdown(error.message)} (${escapeMarkdown(error.code)})${hint}${log}`;
+  const { output = [] } = error;
+  return [output.length === 0 ? what : `${what}\n\n${block(output).replace(/^/gm, "  ")}`];
+}
+
+/** What changed in each image, folded. */
+function changes(images: readonly ReportImage[]): readonly string[] {
+  const changed = images.filter(({ diff }) => diff.length > 0);
+  if (changed.length === 0) return [];
+  const parts = changed.map(({ name, diff }) => `**${escapeMarkdown(name)}**\n\n${block(diff)}`);
+  return ["<details><summary>What changed</summary>", ...parts, "</details>"];
+}
+
+/** Lines as they are; the fence is longer than any in them. See CommonMark, "Fenced code blocks". */
+function block(lines: readonly string[]): string {
+  const plain = lines.map((line) => line.toWellFormed().replace(/[\p{Cc}\p{Zl}\p{Zp}]/gu, " "));
+  const longest = Math.max(2, ...[...plain.join("\n").matchAll(/`+/g)].map(([run]) => run.length));
+  const fence = "`".repeat(longest + 1);
+  return [fence, ...plain, fence].join("\n");
 }
 
 /**

@@ -3,7 +3,7 @@
 import type { ImageBlob, Outcome } from "../build/outcome.ts";
 import { bytesOf } from "../output/print.ts";
 import { isBuilt, reasonOf } from "../plan/decision.ts";
-import type { Plan, PlannedImage } from "../plan/plan.ts";
+import type { Decision, Plan, PlannedImage } from "../plan/plan.ts";
 
 /** How an image stands; the last three wait for a job, or for its outcome to become known. */
 export type ImageState =
@@ -22,6 +22,8 @@ export interface ReportImage {
   readonly name: string;
   readonly state: ImageState;
   readonly reason: string;
+  /** What changed in an image that is built, as `explain` prints it; empty where that is not known. */
+  readonly diff: readonly string[];
   readonly optional: boolean;
   /** Positions in the list of images. */
   readonly parents: readonly number[];
@@ -35,11 +37,15 @@ export interface ReportImage {
   readonly buildSeconds: number | undefined;
   readonly blobs: readonly ImageBlob[] | undefined;
   readonly error: Outcome["error"];
+  /** Address of the job that worked on it. */
+  readonly job: string | undefined;
 }
 
 export interface Report {
   readonly revision: string | null;
   readonly pipeline: string | null;
+  /** Addresses of both on GitLab, where they are known. */
+  readonly links: { readonly commit: string | undefined; readonly pipeline: string | undefined };
   readonly set: Plan["set"];
   readonly images: readonly ReportImage[];
   readonly warnings: readonly string[];
@@ -78,17 +84,28 @@ export type BlobFacts = ReadonlyMap<string, Pick<Outcome, "blobs" | "buildSecond
 /**
  * Puts a plan and its outcomes together; an outcome of another key or decision belongs to another run
  * and is left out.
+ *
+ * `project` is the address of the project's pages on GitLab; without it nothing has a link.
  */
-export function makeReport(plan: Plan, outcomes: readonly Outcome[], facts: BlobFacts): Report {
+export function makeReport(
+  plan: Plan,
+  outcomes: readonly Outcome[],
+  facts: BlobFacts,
+  project?: string,
+): Report {
+  const link = linksBelow(project);
   const byName = new Map(outcomes.map((outcome) => [outcome.name, outcome]));
   const positions = new Map(plan.images.map(({ name }, index) => [name, index]));
   const images = plan.images.map((image): ReportImage => {
     const parents = image.parents.flatMap((parent) => positions.get(parent) ?? []);
-    return { ...imageOf(image, outcomeOf(image, byName), facts), parents };
+    const outcome = outcomeOf(image, byName);
+    const job = link("jobs", outcome?.job);
+    return { ...imageOf(image, outcome, facts), parents, job };
   });
   const { revision, pipeline, set, warnings, dirty } = plan;
   return {
     ...{ revision, pipeline, set, warnings, dirty, images },
+    links: { commit: link("commit", revision), pipeline: link("pipelines", pipeline) },
     saved: savedBy(images),
     work: workOf(images),
     size: {
@@ -96,6 +113,13 @@ export function makeReport(plan: Plan, outcomes: readonly Outcome[], facts: Blob
       images: images.filter(({ blobs }) => blobs !== undefined).length,
     },
   };
+}
+
+/** Makes the addresses of a project's pages; only of what a path may hold, below what a browser may open. */
+function linksBelow(project: string | undefined) {
+  const isWeb = project !== undefined && /^https?:\/\/[^\s<>"'\\]+$/.test(project);
+  return (kind: string, id: string | null | undefined): string | undefined =>
+    isWeb && id != null && /^\w+$/.test(id) ? `${project}/-/${kind}/${id}` : undefined;
 }
 
 function outcomeOf(
@@ -110,7 +134,7 @@ function imageOf(
   image: PlannedImage,
   outcome: Outcome | undefined,
   facts: BlobFacts,
-): Omit<ReportImage, "parents"> {
+): Omit<ReportImage, "parents" | "job"> {
   const known = facts.get(image.name);
   const isWork = outcome !== undefined && outcome.result !== "reused";
   const started = Date.parse(outcome?.started ?? "");
@@ -118,6 +142,7 @@ function imageOf(
     name: image.name,
     state: stateOf(image, outcome),
     reason: reasonOf(image.decision),
+    diff: diffOf(image.decision),
     optional: image.optional,
     reference: outcome?.reference ?? image.reference,
     key: image.key,
@@ -127,6 +152,11 @@ function imageOf(
     blobs: outcome?.blobs ?? known?.blobs,
     error: outcome?.error ?? null,
   };
+}
+
+function diffOf(decision: Decision): readonly string[] {
+  const isAbsent = decision.kind === "build" && decision.because.code === "absent";
+  return (isAbsent && decision.because.diff) || [];
 }
 
 function stateOf({ decision }: PlannedImage, outcome: Outcome | undefined): ImageState {

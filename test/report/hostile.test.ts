@@ -38,11 +38,20 @@ function reportOf([name, other, reference, message, hint, line]: readonly string
     code: "BUILD_FAILED",
     message: message ?? "",
     hint: hint ?? "",
+    output: [`o${line}`, `p${message}`],
   };
   const images = [
     planned(`a${name}`, "build", {
       reference: `x${reference}`,
-      decision: { kind: "build", because: { code: "absent", looked: [], since: `s${line}` } },
+      decision: {
+        kind: "build",
+        because: {
+          code: "absent",
+          looked: [],
+          since: `s${line}`,
+          diff: [`d${hint}`, `${name}`, `  + ${other}`],
+        },
+      },
     }),
     planned(`b${other}`, "refresh", {
       parents: [`a${name}`],

@@ -40,6 +40,18 @@ test("a failed image is a failed test, with its code, its message and what to do
   assert.match(xml, /name="good" time="61\.500"><system-out>key not found in the registry</);
 });
 
+test("a failed test leads to its job and has the engine's last lines", () => {
+  const told = { ...error!, output: ["step 3", "no <package>"] };
+  const failed = [outcomeOf(bad, "failed", 0, 3, { error: told })];
+  const xml = printJunit(
+    makeReport(planOf([bad]), failed, new Map(), "https://gitlab.example.com/a/b"),
+  );
+  assert.match(
+    xml,
+    />build bad: it ended with 1\n\nNext: read its log\n\nJob: https:\/\/gitlab\.example\.com\/a\/b\/-\/jobs\/4711\n\nstep 3\nno &lt;package&gt;<\/failure>/,
+  );
+});
+
 test("what does not fail the pipeline is skipped: optional images, children, images without outcome", () => {
   const xml = printJunit(report);
   assert.match(

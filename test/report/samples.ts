@@ -63,6 +63,7 @@ export function outcomeOf(
     reference: image.reference,
     digest: someDigest,
     optional: image.optional,
+    job: "4711",
     started: new Date(Date.UTC(2026, 3, 1, 12) + at * 1000).toISOString(),
     seconds,
     streamedBytes: 0,
@@ -85,12 +86,30 @@ export function largeReport(count: number): Report {
     const kind =
       index % 4 === 0 ? "build" : index % 9 === 5 ? "copy" : index % 11 === 3 ? "refresh" : "reuse";
     const parents = parentsOf(index).map(nameOf);
-    return planned(nameOf(index), kind, { parents, optional: index % 40 === 8 });
+    const change = kind === "build" ? { decision: changed } : {};
+    return planned(nameOf(index), kind, { parents, optional: index % 40 === 8, ...change });
   });
   const outcomes = images.flatMap((image, index) => endOf(image, index));
   const warnings = ["berth.yml:3:1: this image is built by nobody"];
-  return makeReport(planOf(images, { warnings, dirty: ["ci/a.docker"] }), outcomes, new Map());
+  const plan = planOf(images, { warnings, dirty: ["ci/a.docker"] });
+  return makeReport(plan, outcomes, new Map(), "https://gitlab.example.com/acme/tools");
 }
+
+const changed: Decision = {
+  kind: "build",
+  because: {
+    code: "absent",
+    looked: ["r.example"],
+    since: "RUN at line 12 and 1 more changed since latest",
+    diff: [
+      "  ci/debian.docker:12: ~ RUN apt-get install -y \\",
+      "        … 2 lines",
+      "      - gcc-13 \\",
+      "      + gcc-14 \\",
+      "  ~ scripts/install-a-cross-toolchain-of-the-nightly-kind.sh  COPY at ci/debian.docker:20",
+    ],
+  },
+};
 
 /** Every third image is built from one of ten bases, some of these from another such image too. */
 function parentsOf(index: number): readonly number[] {
@@ -131,6 +150,8 @@ function lost(
   seconds: number | undefined,
 ): Outcome {
   const message = `build ${image.name}: buildah ended with exit code 100:\nE: Unable to locate package libfoo-dev`;
-  const error = failure("BUILD_FAILED", message, "read the log of the build above");
-  return outcomeOf(image, result, at, seconds, { reference: null, digest: null, error });
+  const error = failure("BUILD_FAILED", message, "its last lines say more");
+  const output = ["Reading package lists...", "E: Unable to locate package libfoo-dev"];
+  const told = error && result === "failed" ? { ...error, output } : error;
+  return outcomeOf(image, result, at, seconds, { reference: null, digest: null, error: told });
 }

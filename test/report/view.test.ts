@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { Outcome, Result } from "../../src/build/outcome.ts";
 import type { Decision } from "../../src/plan/plan.ts";
+import { printSummary } from "../../src/report/summary.ts";
 import { type ImageState, makeReport } from "../../src/report/view.ts";
 import { printSeconds, savedWords, verdict } from "../../src/report/words.ts";
 import { blobs, outcomeOf, planned, planOf } from "./samples.ts";
@@ -69,6 +70,48 @@ test("what is not known is said to be, and not made up", () => {
   assert.match(bytes ?? "", /not known/);
   const all = makeReport(planOf([planned("a", "build")]), [], nothing);
   assert.deepEqual(savedWords(all), ["Nothing: every image had to be made."]);
+});
+
+test("commit, pipeline and jobs have addresses below the project's, and none where that could be no page", () => {
+  const image = planned("a", "build");
+  const of = (project: string | undefined, change: Partial<Outcome> = {}) => {
+    const outcomes = [outcomeOf(image, "built", 0, 5, change)];
+    const { links, images } = makeReport(planOf([image]), outcomes, nothing, project);
+    return [links.commit, links.pipeline, images[0]?.job];
+  };
+  const project = "https://gitlab.example.com/acme/tools";
+  assert.deepEqual(of(project), [
+    `${project}/-/commit/${"c0ffee".repeat(6)}`,
+    `${project}/-/pipelines/77`,
+    `${project}/-/jobs/4711`,
+  ]);
+  assert.equal(of(project, { job: null })[2], undefined);
+  assert.equal(of(project, { job: "1/../../x" })[2], undefined);
+  for (const other of [undefined, "", "javascript:alert(1)//", "https://a b", 'https://a"b'])
+    assert.deepEqual(of(other), [undefined, undefined, undefined]);
+});
+
+test("a summary shows last lines and changes as they are, whatever fences they hold", () => {
+  const because = { code: "absent", looked: [], since: "a", diff: ["  + ````", "<b>"] } as const;
+  const image = planned("a", "build", { decision: { kind: "build", because } });
+  const error = {
+    code: "BUILD_FAILED",
+    message: "b",
+    hint: null,
+    output: ["```", "*no*"],
+  } as const;
+  const report = makeReport(
+    planOf([image]),
+    [outcomeOf(image, "failed", 0, 5, { error })],
+    nothing,
+  );
+  const text = printSummary(report);
+  assert.match(
+    text,
+    /^- \*\*a\*\*: b \(BUILD\\_FAILED\)\n\n {2}````\n {2}```\n {2}\*no\*\n {2}````$/m,
+  );
+  assert.match(text, /^`````\n {2}\+ ````\n<b>\n`````$/m);
+  assert.match(text, /^Commit c0ffeec0ffee, pipeline 77$/m);
 });
 
 test("work is timed from the first start to the last end, whatever the order", () => {
