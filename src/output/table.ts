@@ -2,8 +2,9 @@
 import { printableLine } from "../printable.ts";
 import type { Screen, Style } from "../world.ts";
 
-/** No column is made narrower than this, however many there are. */
+/** No column is made narrower than this, however many there are; none of texts while names can stay whole. */
 const narrowest = 8;
+const narrowestText = 20;
 
 /** From more columns than these the gaps take room that texts need. */
 const manyColumns = 8;
@@ -29,7 +30,7 @@ export function printTable(
   numbers: readonly string[] = [],
 ): string {
   const cells = rows.map((row) => row.map(printableLine));
-  const { widths, gap } = fit(naturalWidths(headings, cells), screen.width);
+  const { widths, gap } = fit(naturalWidths(headings, cells), cells, screen.width);
   const print = (row: readonly string[], styleOf: (column: number) => Style | undefined) => {
     const wrapped = row.map((cell, column) => wrap(cell, widths[column]!));
     const height = Math.max(...wrapped.map(({ length }) => length));
@@ -81,13 +82,30 @@ function lineWidth(widths: readonly number[], gap: number): number {
   return widths.reduce((sum, width) => sum + width + gap, -gap);
 }
 
-/** The widths and the gap with which a line fits, as far as columns can be made narrower. */
-function fit(natural: readonly number[], screen = Number.POSITIVE_INFINITY) {
+/**
+ * The widths and the gap with which a line fits, as far as columns can be made narrower: first texts, which break
+ * between words, and then all.
+ */
+function fit(
+  natural: readonly number[],
+  cells: readonly (readonly string[])[],
+  screen = Number.POSITIVE_INFINITY,
+) {
   const gap = natural.length > manyColumns && lineWidth(natural, 2) > screen ? 1 : 2;
-  const upTo = (most: number) => natural.map((width) => Math.min(width, most));
-  let most = Math.max(0, ...natural);
-  while (most > narrowest && lineWidth(upTo(most), gap) > screen) most--;
-  return { widths: upTo(most), gap: " ".repeat(gap) };
+  const isText = natural.map((_, column) => cells.some((row) => row[column]!.includes(" ")));
+  const narrow = (
+    widths: readonly number[],
+    least: number,
+    isTaken: (column: number) => boolean,
+  ) => {
+    const upTo = (most: number) =>
+      widths.map((width, column) => (isTaken(column) ? Math.min(width, most) : width));
+    let most = Math.max(0, ...widths);
+    while (most > least && lineWidth(upTo(most), gap) > screen) most--;
+    return upTo(most);
+  };
+  const texts = narrow(natural, narrowestText, (column) => isText[column]!);
+  return { widths: narrow(texts, narrowest, () => true), gap: " ".repeat(gap) };
 }
 
 /** A text in lines of at most `width` letters, broken between words where that can be, else after a mark. */

@@ -9,7 +9,7 @@ export function graphSection({ images }: Report): Markup {
   return markup`<section aria-labelledby="graph"><h2 id="graph">What is built from what</h2>
 ${legend(images)}
 <p class="note">An image stands below the one that it is built from. Choosing one leads to its row in the table.</p>
-<ul class="graph">${treesOf(images).map((tree) => branch(tree, images))}</ul></section>`;
+<ul class="graph">${treesOf(images).map((tree) => drawn(tree, images))}</ul></section>`;
 }
 
 function legend(images: readonly ReportImage[]): Markup {
@@ -20,36 +20,36 @@ function legend(images: readonly ReportImage[]): Markup {
   return markup`<ul class="legend" aria-label="Legend">${entries}</ul>`;
 }
 
-function branch({ node, children }: Tree, images: readonly ReportImage[]): Markup {
+function drawn({ node, children }: Branch, images: readonly ReportImage[]): Markup {
   const { name, state, reason, parents } = images[node] as ReportImage;
   const others = parents.slice(1).map((parent) => images[parent]?.name);
   const also =
     others.length === 0 ? undefined : markup`<small>also from ${others.join(", ")}</small>`;
-  const below = children.map((child) => branch(child, images));
+  const below = children.map((child) => drawn(child, images));
   return markup`<li><a class="node" href="#image-${node}" data-image="${node}" title="${reason}">${shapeOf(state)}<span class="name">${name}${also}</span> <span class="state">${state}</span></a>
 ${below.length === 0 ? undefined : markup`<ul>${below}</ul>`}</li>
 `;
 }
 
 /** An image, and those whose first parent it is. */
-export interface Tree {
+export interface Branch {
   readonly node: number;
-  readonly children: readonly Tree[];
+  readonly children: readonly Branch[];
 }
 
 /** Every image once, first those that others are built from; also of a damaged plan, where parents form a circle. */
 export function treesOf(
   nodes: readonly { readonly parents: readonly number[] }[],
-): readonly Tree[] {
+): readonly Branch[] {
   const byParent = Map.groupBy(nodes.keys(), (node) => nodes[node]?.parents[0]);
   const placed = new Set<number>();
-  const grow = (node: number): Tree => {
+  const grow = (node: number): Branch => {
     placed.add(node);
     const children = (byParent.get(node) ?? []).filter((child) => !placed.has(child));
     return { node, children: children.map(grow) };
   };
   const whole = (byParent.get(undefined) ?? []).map(grow);
   const circles = [...nodes.keys()].flatMap((node) => (placed.has(node) ? [] : [grow(node)]));
-  const isAlone = ({ children }: Tree): number => (children.length === 0 ? 1 : 0);
+  const isAlone = ({ children }: Branch): number => (children.length === 0 ? 1 : 0);
   return [...whole, ...circles].sort((a, b) => isAlone(a) - isAlone(b));
 }
