@@ -32,7 +32,7 @@ ${below.length === 0 ? undefined : markup`<ul>${below}</ul>`}</li>
 }
 
 /** An image, and those whose first parent it is. */
-export interface Branch {
+interface Branch {
   readonly node: number;
   readonly children: readonly Branch[];
 }
