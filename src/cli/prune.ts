@@ -36,7 +36,7 @@ export function declare(program: Command, doing: Doing): void {
     .option("--apply", "delete what the list says, after another look at each")
     .option("--each", "one line for each tag instead of one for each reason")
     .option("--all", "list what stays too")
-    .option("--parallel <number>", "deletions at once", "8")
+    .option("--parallel <number>", "deletions at once", "32")
     .addHelpText(
       "after",
       examples("berth prune", "berth prune --each", "berth prune --apply", "berth prune --json"),
@@ -57,7 +57,7 @@ const round = 200;
 async function prune(world: World, options: PruneOptions): Promise<ExitCode> {
   const parallel = Number(options.parallel);
   if (!Number.isInteger(parallel) || parallel < 1 || parallel > 64)
-    throw usageError(`read --parallel ${options.parallel}: not a number from 1 to 64`, "give 8");
+    throw usageError(`read --parallel ${options.parallel}: not a number from 1 to 64`, "give 32");
   const open = await openShelf(world, options);
   const { config, pruned, situation, shelf, sources } = open;
   const rules: Rules = { prune: config.prune, isFork: pruned.isFork };

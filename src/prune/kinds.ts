@@ -105,7 +105,7 @@ export interface ShelfListing {
 }
 
 /** Repositories that are read at once. */
-const atOnce = 2;
+const atOnce = 8;
 
 /**
  * Lists every repository, one request a page, the records first, and sorts the tags.
