@@ -42,7 +42,6 @@ export function addressKind(hostname: string): AddressKind {
   if (name === "localhost" || name.endsWith(".localhost")) return "loopback";
   const address = addressOf(name);
   const family = isIP(address) === 6 ? "ipv6" : "ipv4";
-  if (isIP(address) === 0) return "public";
   return ranges.find(([, list]) => list.check(address, family))?.[0] ?? "public";
 }
 

@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { printReference } from "../../src/oci/reference.ts";
+import { parseRepository, printReference, printRepository } from "../../src/oci/reference.ts";
 import { decide } from "../../src/plan/decide.ts";
 import type { BrokenSighting, Sighting } from "../../src/plan/observe.ts";
 import { sourcesOf } from "../../src/plan/places.ts";
+import { rightsFor } from "../../src/plan/rights.ts";
 import { config, keyedImage, keyInputs, notAsked, situation } from "../support/keyed.ts";
+import { registryOf } from "./pipelines.ts";
 import { recordAt, seen } from "./sightings.ts";
 
 const broken: BrokenSighting = {
@@ -134,4 +136,17 @@ describe("decide", () => {
     const decision = decided([], { reference: "digest", hasOwn: false }, []);
     assert.deepEqual(decision, { kind: "build", because: { code: "no-registry" } });
   });
+});
+
+test("what is built writes, what is copied reads from there too, and what is reused needs no right", () => {
+  const repository = parseRepository("r.example/own/x");
+  const copy = decided([seen("upstream")], { reference: "own-tag" });
+  const from = parseRepository(`${registryOf.upstream}/qemu/debian`);
+  const push = { access: "push", repository };
+  assert.deepEqual(rightsFor(decided([], { reference: "digest" }), repository), [push]);
+  const [write, read, ...others] = rightsFor(copy, repository);
+  assert.deepEqual([write, read?.access, others], [push, "pull", []]);
+  assert.equal(printRepository(read?.repository ?? repository), printRepository(from));
+  assert.deepEqual(rightsFor(decided([seen("own")], { reference: "digest" }), repository), []);
+  assert.deepEqual(rightsFor(copy, undefined), []);
 });

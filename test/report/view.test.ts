@@ -4,7 +4,7 @@ import type { Outcome, Result } from "../../src/build/outcome.ts";
 import type { Decision } from "../../src/plan/plan.ts";
 import { printSummary } from "../../src/report/summary.ts";
 import { type ImageState, makeReport } from "../../src/report/view.ts";
-import { printSeconds, savedWords, verdict } from "../../src/report/words.ts";
+import { countStates, printSeconds, savedWords, verdict } from "../../src/report/words.ts";
 import { blobs, outcomeOf, planned, planOf } from "./samples.ts";
 
 const nothing = new Map();
@@ -124,6 +124,18 @@ test("work is timed from the first start to the last end, whatever the order", (
     elapsed: 100,
     summed: 110,
   });
+});
+
+test("states are counted where they occur", () => {
+  const images = [planned("a", "build"), planned("b", "reuse"), planned("c", "build")];
+  const counts = new Map(countStates(makeReport(planOf(images), [], nothing)));
+  assert.deepEqual(
+    counts,
+    new Map([
+      ["reused", 1],
+      ["to build", 2],
+    ]),
+  );
 });
 
 test("the verdict names what is missing before anything else", () => {
