@@ -97,6 +97,14 @@ export class BerthError extends Error {
   }
 }
 
+/** For `catch`: what is made of an error of berth's own; anything else is a bug, which goes on. */
+export function expected<T>(answer: (error: BerthError) => T): (error: unknown) => T {
+  return (error) => {
+    if (!(error instanceof BerthError)) throw error;
+    return answer(error);
+  };
+}
+
 /** Prints a problem as compilers do, so that editors and terminals make it a link. */
 export function printProblem(problem: Problem): string {
   return printableLine(`${problem.file}:${problem.line}:${problem.column}: ${problem.message}`);

@@ -1,7 +1,7 @@
 /** What berth asks of a program that builds images, and which of buildah and docker answers. */
 import type { EngineSetting } from "../config/config.ts";
 import type { Note, Traits } from "../dockerfile/recipe.ts";
-import { BerthError } from "../errors.ts";
+import { BerthError, expected } from "../errors.ts";
 import type { Digest } from "../oci/digest.ts";
 import type { Reference, Repository } from "../oci/reference.ts";
 import type { Clock, Env, Files, Run } from "../world.ts";
@@ -110,12 +110,9 @@ export async function chooseEngine(
   );
 }
 
-async function problemOf(engine: Engine): Promise<BerthError | undefined> {
-  try {
-    await engine.check();
-    return undefined;
-  } catch (error) {
-    if (error instanceof BerthError) return error;
-    throw error;
-  }
+function problemOf(engine: Engine): Promise<BerthError | undefined> {
+  return engine.check().then(
+    () => undefined,
+    expected((error) => error),
+  );
 }

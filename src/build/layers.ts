@@ -1,5 +1,5 @@
 /** Which layers of earlier builds a build may take, and where its own are kept for later ones. */
-import { BerthError } from "../errors.ts";
+import { expected } from "../errors.ts";
 import { ownTags } from "../image/key.ts";
 import type { Manifest } from "../oci/manifest.ts";
 import { type Repository, withTag } from "../oci/reference.ts";
@@ -54,12 +54,10 @@ export async function keepLayers(
   if (to === undefined) return;
   const there = await sinceOf(to, tools);
   if (there !== undefined && there.getTime() > since.getTime()) return;
-  try {
-    await tools.registry.put(withTag(to, ownTags.cache), manifest);
-  } catch (error) {
-    if (!(error instanceof BerthError)) throw error;
-    tools.log.warn(`the layer cache could not be written: ${error.message}`);
-  }
+  const warn = expected(({ message }) =>
+    tools.log.warn(`the layer cache could not be written: ${message}`),
+  );
+  await tools.registry.put(withTag(to, ownTags.cache), manifest).catch(warn);
 }
 
 /** Own layers before upstream's. */
@@ -71,12 +69,8 @@ function sourcesOf(name: string, own: Repository, { situation, task }: Tools) {
 
 /** Since when a repository's cached layers are made; a cache that cannot be read is none. */
 async function sinceOf(repository: Repository, { registry }: Tools): Promise<Date | undefined> {
-  try {
-    const cache = await registry.get(withTag(repository, ownTags.cache));
-    const time = Date.parse(cache?.content.annotations[sinceAnnotation] ?? "");
-    return Number.isNaN(time) ? undefined : new Date(time);
-  } catch (error) {
-    if (error instanceof BerthError) return undefined;
-    throw error;
-  }
+  const tagged = withTag(repository, ownTags.cache);
+  const cache = await registry.get(tagged).catch(expected(() => undefined));
+  const time = Date.parse(cache?.content.annotations[sinceAnnotation] ?? "");
+  return Number.isNaN(time) ? undefined : new Date(time);
 }

@@ -1,4 +1,5 @@
 /** What git knows of commits, after fetching what a shallow clone lacks. */
+import { isCommit } from "../context/objects.ts";
 import type { MergeHistory } from "../plan/refresh.ts";
 import type { Git } from "../world.ts";
 
@@ -37,11 +38,6 @@ export function mergeHistory(git: Git): MergeHistory {
       return found;
     },
   };
-}
-
-/** Revisions come from annotations, which anybody may have written; git must not take one for an option. */
-function isCommit(text: string): boolean {
-  return /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/.test(text);
 }
 
 async function headOf(git: Git, remote: string, branch: string): Promise<string | undefined> {

@@ -7,7 +7,7 @@ import {
   readPipelines,
 } from "../doctor/evaluate.ts";
 import { isTrouble, type Known, known } from "../doctor/facts.ts";
-import { BerthError } from "../errors.ts";
+import { expected } from "../errors.ts";
 import type { GitLab, ProjectId } from "../gitlab/client.ts";
 import type { Situation } from "../plan/situation.ts";
 import type { Git, World } from "../world.ts";
@@ -80,6 +80,4 @@ async function defaultBranch(git: Git): Promise<string | undefined> {
 }
 
 /** What cannot be read here GitLab may still read. */
-function nothing(error: unknown): undefined {
-  if (!(error instanceof BerthError)) throw error;
-}
+const nothing = expected(() => undefined);

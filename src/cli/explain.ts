@@ -1,6 +1,6 @@
 /** `berth explain`: why an image's key is what it is, compared with another. */
 import type { Command } from "commander";
-import { BerthError, type ExitCode, exitCodes } from "../errors.ts";
+import { type ExitCode, exitCodes, expected } from "../errors.ts";
 import { type Against, imageAgainst, revisionAgainst, startAgainst } from "../explain/against.ts";
 import { answer, type Explanation, workingTree } from "../explain/explanation.ts";
 import { printExplanation } from "../explain/print.ts";
@@ -101,14 +101,13 @@ async function lookAround(image: KeyedImage, sources: readonly Source[], session
   const reachable: Source[] = [];
   let reference: string | undefined;
   for (const source of sources) {
-    try {
-      const seen = await lookIn(source, image, session);
-      if (seen.answered) reachable.push(source);
-      reference ??= seen.reference;
-    } catch (error) {
-      if (!(error instanceof BerthError)) throw error;
-      session.world.log.warn(`${error.message} [${error.code}]; it is left out`);
-    }
+    const seen = await lookIn(source, image, session).catch(
+      expected(({ message, code }) =>
+        session.world.log.warn(`${message} [${code}]; it is left out`),
+      ),
+    );
+    if (seen?.answered) reachable.push(source);
+    reference ??= seen?.reference;
   }
   return { reference, reachable };
 }

@@ -1,4 +1,5 @@
 /** What an image can be compared with: an image in a registry, or a commit. */
+import { isCommit } from "../context/objects.ts";
 import { keyOfTag } from "../image/key.ts";
 import { printReference, type Reference, withDigest } from "../oci/reference.ts";
 import type { Registry } from "../registry/registry.ts";
@@ -64,11 +65,6 @@ export async function startAgainst(
   return parent === undefined
     ? undefined
     : { label: "the commit before", reference: null, revision: parent, key: null };
-}
-
-/** Whether a text can only be the name of a commit: what an image says of itself is text from outside. */
-export function isCommit(text: string): boolean {
-  return /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/.test(text);
 }
 
 /** A commit as people write it; anything else in quotes, with nothing in it that would steer a terminal. */

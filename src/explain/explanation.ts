@@ -1,8 +1,9 @@
 /** The whole answer to "why is this image's key what it is?", for people and for programs. */
 import type { State } from "../config/state.ts";
+import { isCommit } from "../context/objects.ts";
 import { BerthError, printProblem } from "../errors.ts";
 import type { Git } from "../world.ts";
-import { type Against, isCommit, shortCommit } from "./against.ts";
+import { type Against, shortCommit } from "./against.ts";
 import type { KeyDifference } from "./difference.ts";
 import { explain, markUncommitted } from "./explain.ts";
 import { type Explained, explainedIn, ifReadable, keyIn } from "./state.ts";

@@ -1,4 +1,6 @@
 /** An explanation as people read it; pure text, painted by whoever knows the terminal. */
+
+import { shortReference } from "../oci/reference.ts";
 import type { Paint } from "../world.ts";
 import { shortCommit } from "./against.ts";
 import type { KeyDifference, PatchLine } from "./difference.ts";
@@ -31,10 +33,6 @@ function whereabouts({ reference, looked }: Explanation): readonly string[] {
   if (reference !== null) return [`its image is ${shortReference(reference)}`];
   if (looked.length === 0) return [];
   return [`its image is not in ${looked.join(" nor in ")}: it has to be built`];
-}
-
-function shortReference(reference: string): string {
-  return reference.replace(/([0-9a-f]{12})[0-9a-f]{52}/, "$1…");
 }
 
 /** How many files are named before the rest is only counted. */

@@ -1,12 +1,13 @@
 /** What a promoted set lacks of the images that have to be built now, one line for each. */
 import type { State } from "../config/state.ts";
+import { isCommit } from "../context/objects.ts";
 import { BerthError } from "../errors.ts";
 import type { Repository } from "../oci/reference.ts";
 import type { Change } from "../plan/plan.ts";
 import { parseRecord, recordReference } from "../plan/record.ts";
 import type { Registry } from "../registry/registry.ts";
 import type { Git } from "../world.ts";
-import { type Against, isCommit } from "./against.ts";
+import type { Against } from "./against.ts";
 import type { KeyDifference } from "./difference.ts";
 import { explain } from "./explain.ts";
 import { printDifferences, summary } from "./print.ts";

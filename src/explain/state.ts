@@ -4,7 +4,7 @@ import type { Writable } from "node:stream";
 import { extract, type Header } from "tar-stream";
 import type { State } from "../config/state.ts";
 import type { Recipe } from "../dockerfile/recipe.ts";
-import { BerthError } from "../errors.ts";
+import { expected } from "../errors.ts";
 import type { Spool } from "../image/contexts.ts";
 import type { KeyedImage } from "../image/key.ts";
 import { type Digest, parseDigest } from "../oci/digest.ts";
@@ -30,13 +30,8 @@ export interface ContextFile {
 }
 
 /** What was read of another state; `undefined` where its files have mistakes, which are no news of this one. */
-export async function ifReadable<T>(reading: Promise<T>): Promise<T | undefined> {
-  try {
-    return await reading;
-  } catch (error) {
-    if (error instanceof BerthError) return undefined;
-    throw error;
-  }
+export function ifReadable<T>(reading: Promise<T>): Promise<T | undefined> {
+  return reading.catch(expected(() => undefined));
 }
 
 /** The key of an image in a state; `undefined` where it has no such image. */

@@ -104,11 +104,6 @@ function commonBase(references: readonly string[]): string {
   return bases.findLast((base) => references.every((each) => each.startsWith(base))) ?? "";
 }
 
-/** A reference with its digest or key cut to 12 digits, for the eye only. */
-export function shortReference(reference: string | null): string {
-  return reference === null ? "-" : reference.replace(/([0-9a-f]{12})[0-9a-f]{52}/, "$1…");
-}
-
 /** Prints bytes in powers of 1000, as registries and GitLab count them. */
 export function printBytes(bytes: number): string {
   const units = ["B", "kB", "MB", "GB", "TB"];

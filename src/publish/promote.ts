@@ -19,8 +19,6 @@ import { behind, type IsAncestor, moveForward, refuseGone } from "./forward.ts";
 import { adoptGeneration } from "./generation.ts";
 import type { Publication } from "./set.ts";
 
-export type { IsAncestor } from "./forward.ts";
-
 /** What became of one tag, as data. */
 export type Promotion =
   | { readonly kind: "promoted"; readonly tag: string; readonly images: number }
@@ -118,13 +116,14 @@ export async function promote(
 
 /** The records of a refreshed generation of the set and of the set itself, and what the tag points at until now. */
 async function readRecords({ plan, base, registry }: Promoting, tag: string) {
-  const { set } = plan;
+  const { set, pipeline } = plan;
   registry.announce("push", movedRepositories(plan, base));
-  const generation = set.generation ?? pipelineGeneration(plan);
+  // A promotion that has no plan of its pipeline at hand looks for what a job of that refreshed.
+  const generation = set.generation ?? (pipeline === null ? null : generationOfPipeline(pipeline));
   const usualTag = ownTags.set(set.id);
   const read = async (name: string) => (await readRecord(base, name, registry))?.content;
   const [fresh, usual, previous] = await Promise.all([
-    generation === undefined ? undefined : read(ofGeneration(usualTag, generation)),
+    generation === null ? undefined : read(ofGeneration(usualTag, generation)),
     read(usualTag),
     read(tag),
   ]);
@@ -154,11 +153,6 @@ async function compare(
 function laterPipeline(usual: SetRecord | undefined, fresh: SetRecord): string | undefined {
   const [later = 0, own = 0] = [usual, fresh].map((record) => readTag(record?.tag ?? "")?.pipeline);
   return later > own ? String(later) : undefined;
-}
-
-/** What a job of this pipeline refreshed, for a promotion that has no plan of its at hand. */
-function pipelineGeneration({ pipeline }: Pick<Plan, "pipeline">): string | undefined {
-  return pipeline === null ? undefined : generationOfPipeline(pipeline);
 }
 
 /** Images that a record names in another registry. */

@@ -3,14 +3,13 @@ import { type Markup, markup, printMarkup, verbatim } from "./markup.ts";
 import type { Report, ReportImage } from "./view.ts";
 import { meanings } from "./words.ts";
 
-/** Prints one test case for each image; `names` limits it to the images of one job. */
-export function printJunit({ images }: Report, names?: readonly string[]): string {
-  const told = images.filter(({ name }) => names === undefined || names.includes(name));
-  const cases = told.map((image) => ({ image, end: endOf(image) }));
+/** Prints one test case for each image. */
+export function printJunit({ images }: Report): string {
+  const cases = images.map((image) => ({ image, end: endOf(image) }));
   const number = (kind: End["kind"]): number => cases.filter(({ end }) => end.kind === kind).length;
-  const seconds = told.reduce((sum, image) => sum + (image.seconds ?? 0), 0);
+  const seconds = images.reduce((sum, image) => sum + (image.seconds ?? 0), 0);
   const document = markup`${verbatim('<?xml version="1.0" encoding="UTF-8"?>')}
-<testsuites><testsuite name="berth" tests="${told.length}" failures="${number("failure")}" skipped="${number("skipped")}" errors="0" time="${seconds.toFixed(3)}">
+<testsuites><testsuite name="berth" tests="${images.length}" failures="${number("failure")}" skipped="${number("skipped")}" errors="0" time="${seconds.toFixed(3)}">
 ${cases.map(({ image, end }) => testCase(image, end))}</testsuite></testsuites>
 `;
   return printMarkup(document);

@@ -1,6 +1,7 @@
 /** The report as one HTML page that needs no network and lets nothing run but its own script. */
 import { createHash } from "node:crypto";
-import { bytesOf, printBytes, shortReference } from "../output/print.ts";
+import { shortReference } from "../oci/reference.ts";
+import { bytesOf, printBytes } from "../output/print.ts";
 import { graphSection } from "./graph.ts";
 import { classOf, script, shapeDefinitions, shapeOf, style } from "./look.ts";
 import { type Markup, markup, printMarkup, verbatim } from "./markup.ts";
