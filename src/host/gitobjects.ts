@@ -2,7 +2,7 @@
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { once } from "node:events";
 import type { Socket } from "node:net";
-import type { Readable } from "node:stream";
+import type { Readable, Writable } from "node:stream";
 import { BerthError } from "../errors.ts";
 import type { GitObject } from "../world.ts";
 
@@ -57,10 +57,7 @@ export function objectReader(cwd: string, env: NodeJS.ProcessEnv, batch = plain)
         if (refusal !== undefined) return reject(readFailure(name, refusal));
         if (waiting.length === 0) hold(child, "ref");
         waiting.push({ name, resolve, reject });
-        // What is asked for in one turn is one write.
-        child.stdin.cork();
-        child.stdin.write(batch.request(name));
-        process.nextTick(() => child.stdin.uncork());
+        writeTogether(child.stdin, batch.request(name));
       }),
     async close() {
       hold(child, "ref");
@@ -68,6 +65,13 @@ export function objectReader(cwd: string, env: NodeJS.ProcessEnv, batch = plain)
       await ended;
     },
   };
+}
+
+/** Writes what comes in one turn at once. */
+function writeTogether(stream: Writable, text: string): void {
+  stream.cork();
+  stream.write(text);
+  process.nextTick(() => stream.uncork());
 }
 
 /** Drains a stream and keeps its beginning. */
