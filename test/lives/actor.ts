@@ -60,8 +60,12 @@ export async function newProject(
 }
 
 /** A fork of one person, who is its owner. */
-export async function forkOf(world: Ground, parent: Actor, owner: string): Promise<Actor> {
-  const path = `${owner}/${parent.project.path.split("/").at(-1)}`;
+export async function forkOf(
+  world: Ground,
+  parent: Pick<Actor, "project" | "bare">,
+  owner: string,
+  path = `${owner}/${parent.project.path.split("/").at(-1)}`,
+): Promise<Actor> {
   const bare = join(world.folder, "git", `${path}.git`);
   await succeed("git", ["clone", "--quiet", "--bare", parent.bare, bare], { env: world.env });
   await serveAsGitLab(world, bare);
@@ -82,6 +86,17 @@ export async function openRequest(
   const args = ["fetch", "--quiet", from.bare, `+refs/heads/${branch}:${ref}`];
   await succeed("git", ["-C", to.bare, ...args], { env: world.env });
   return request;
+}
+
+/** The commit that GitLab makes of a merge request's branch for a merged result or a train, behind its ref in the target. */
+export async function mergedFor(
+  { iid, sourceBranch, targetBranch }: TestRequest,
+  from: Actor,
+  to: Actor,
+  name: "merge" | "train",
+): Promise<string> {
+  const other = { bare: from.bare, sha: from.head(sourceBranch) };
+  return to.merge(targetBranch, other, `refs/merge-requests/${iid}/${name}`);
 }
 
 /** GitLab's servers give single commits, and histories without files. */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { parseReference } from "../../src/oci/reference.ts";
-import { type Actor, forkOf, openRequest } from "./actor.ts";
+import { forkOf, mergedFor, openRequest } from "./actor.ts";
 import { projectFiles } from "./files.ts";
 import { type Life, live, manifestsAsked } from "./life.ts";
 import { registryAs, tagged } from "./look.ts";
@@ -35,12 +35,6 @@ async function madeAt(world: World, { ran }: Life, name: string): Promise<number
   const image = `${world.gitlab.registry.host}/acme/tools/qemu/${name}@${ran[name]}`;
   const manifest = await registry.get(parseReference(image));
   return Date.parse(manifest?.content.annotations["org.opencontainers.image.created"] ?? "");
-}
-
-/** The commit that GitLab makes for a merged result or a train, behind its ref in the target project. */
-async function mergedBy(up: Actor, fork: Actor, iid: number, name: "merge" | "train") {
-  const other = { bare: fork.bare, sha: fork.head("topic") };
-  return up.merge("main", other, `refs/merge-requests/${iid}/${name}`);
 }
 
 test("a fork's merge request leaves images below try in upstream, which nobody else ever runs in", async () => {
@@ -104,7 +98,7 @@ for (const [event, because, name, settings] of [
     const early = await live(world, up, { request, user: "olga" });
     assert.deepEqual(early.built, ["alone"]);
     const target = await up.commit("main", { "main.c": `/* ${name} */\n` });
-    const sha = await mergedBy(up, fork, request.iid, name);
+    const sha = await mergedFor(request, fork, up, name);
     const late = await live(world, up, { request, event, sha, user: "olga" });
     const at = fork.head("topic").slice(0, 12);
     assert.match(
@@ -126,8 +120,7 @@ for (const [event, because, name, settings] of [
     await fork.commit("fresh", { "ci/alone.list": `${name} of today\n` }, "main");
     const today = await openRequest(world, fork, "fresh", up);
     const made = await live(world, up, { request: today, user: "olga" });
-    const other = { bare: fork.bare, sha: fork.head("fresh") };
-    const result = await up.merge("main", other, `refs/merge-requests/${today.iid}/${name}`);
+    const result = await mergedFor(today, fork, up, name);
     const reused = await live(world, up, { request: today, event, sha: result, user: "olga" });
     assert.deepEqual([made.built, reused.built], [["alone"], []]);
     for (const line of reused.written) assert.equal(line, "acme/tools/try/berth: set");
@@ -141,7 +134,7 @@ test("a merged result is no merge by itself, so a push to a merge request builds
   const { fork, request } = await contribution("vera", { "ci/alone.list": "vera\n" });
   const early = await live(world, up, { request, user: "olga" });
   await up.commit("main", { "main.c": "/* vera */\n" });
-  const sha = await mergedBy(up, fork, request.iid, "merge");
+  const sha = await mergedFor(request, fork, up, "merge");
   const late = await live(world, up, { request, event: "merged_result", sha, user: "olga" });
   assert.deepEqual([early.built, late.built, late.ran], [["alone"], [], early.ran]);
 });
@@ -172,8 +165,7 @@ describe("a key that is first seen, on a machine with an empty store", () => {
 
     await up.commit("first-seen", list("train"));
     const request = await openRequest(world, up, "first-seen", up);
-    const other = { bare: up.bare, sha: up.head("first-seen") };
-    const sha = await up.merge("main", other, `refs/merge-requests/${request.iid}/train`);
+    const sha = await mergedFor(request, up, up, "train");
     const start = { request, event: "merge_train", sha, user: "olga" } as const;
     const train = await live(await withEmptyStore(world, "train"), up, start);
     assert.match(reasonIn(train, "alone"), /build .*; from scratch: merge train/);
@@ -237,8 +229,7 @@ test("a member's merge request leaves key- tags, which the train and the default
   const made = await live(world, up, { request, user: "dave" });
   assert.deepEqual(made.built, ["child"]);
   await up.commit("main", { "main.c": "/* newest */\n" });
-  const other = { bare: up.bare, sha: up.head("feature") };
-  const sha = await up.merge("main", other, `refs/merge-requests/${request.iid}/train`);
+  const sha = await mergedFor(request, up, up, "train");
   const train = await live(world, up, { request, event: "merge_train", sha, user: "olga" });
   assert.deepEqual([train.built, train.ran, train.written], [[], made.ran, []]);
   await up.point("main", sha);

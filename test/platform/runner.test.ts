@@ -3,8 +3,9 @@ import assert from "node:assert/strict";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { type Actor, newProject } from "../lives/actor.ts";
+import { type Actor, newProject, openRequest } from "../lives/actor.ts";
 import { pushBusybox } from "../support/bases.ts";
+import type { JobOptions } from "../support/gitlab-jobs.ts";
 import { until } from "../support/processes.ts";
 import { openPlatform, type Platform } from "./coordinator/platform.ts";
 import { type Ran, rested, run, traceOf } from "./coordinator/ran.ts";
@@ -100,6 +101,32 @@ test("a job by hand holds the next stage until somebody starts it", async () => 
   platform.play(asked);
   const { states } = await rested(platform, held.pipeline);
   assert.deepEqual(states, { asked: "success", after: "success" });
+});
+
+test("changes looks at what a push or a merge request changed, and holds where there is nothing to compare", async () => {
+  const image = `${platform.bases.host}/library/busybox:1`;
+  const rules = (path: string) => [{ changes: [path] }];
+  const job = (path: string) => ({ image, rules: rules(path), script: "true" });
+  const config = { docs: job("docs/**/*"), code: job("src/*"), any: job("**/*") };
+  const names = async (options: JobOptions) => {
+    const { jobs } = await platform.start(changing.project, options);
+    return jobs.map(({ made }) => made.name);
+  };
+  const changing = await newProject(platform.ground, "acme/changing", {
+    members: { olga: "maintainer" },
+  });
+  await changing.commit("main", { ".gitlab-ci.yml": JSON.stringify(config) });
+  assert.deepEqual(await names({}), ["docs", "code", "any"]);
+  await changing.commit("main", { "docs/a/b.md": "text\n" });
+  assert.deepEqual(await names({}), ["docs", "any"]);
+  assert.deepEqual(await names({ source: "schedule" }), ["docs", "code", "any"]);
+  await changing.commit("topic", { "src/a.c": "\n" });
+  assert.deepEqual(await names({ branch: "topic" }), ["docs", "code", "any"]);
+  await changing.commit("main", { "README.md": "newer\n" });
+  const request = await openRequest(platform.ground, changing, "topic", changing);
+  assert.deepEqual(await names({ request }), ["code", "any"]);
+  await changing.commit("topic", { "docs/c.md": "\n" });
+  assert.deepEqual(await names({ request }), ["docs", "code", "any"]);
 });
 
 test("a runner that goes away while it waits is given nothing, and the next one takes the job", async () => {

@@ -80,10 +80,12 @@ function occasionOf(variables: Variables) {
     ...variables,
   }).map(([key, value]) => ({ key, value }));
   const isOwn = ({ key }: Variable): boolean => key.startsWith("CI_");
+  const { CI_PIPELINE_SOURCE: source = "push", CI_COMMIT_TAG: tag } = variables;
+  const plainKind = tag === undefined ? "branch" : "tag";
   return {
-    source: variables["CI_PIPELINE_SOURCE"] ?? "push",
-    ref: variables["CI_COMMIT_BRANCH"] ?? variables["CI_COMMIT_TAG"] ?? "",
-    kind: variables["CI_COMMIT_TAG"] === undefined ? "branch" : "tag",
+    source,
+    ref: variables["CI_COMMIT_BRANCH"] ?? tag ?? "",
+    kind: source === "merge_request_event" ? "merge_request" : plainKind,
     project: variables["CI_PROJECT_PATH"] ?? "acme/tools",
     predefined: all.filter(isOwn),
     settings: all.filter((one) => !isOwn(one)),

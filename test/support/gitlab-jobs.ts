@@ -84,7 +84,11 @@ export function variablesOf(
     server,
     project: { ...project, hasRegistry: project.registry !== "disabled" },
     ref: refOf(project, options),
-    commit: { sha, timestamp: model.now().toISOString() },
+    commit: {
+      sha,
+      timestamp: model.now().toISOString(),
+      ...(pipeline.before === undefined ? {} : { before: pipeline.before }),
+    },
     pipeline: { id: pipeline.id, iid: pipeline.iid, source: pipeline.source },
     job: { id, name, stage, token },
     user: { id: 1, login: user },
@@ -102,13 +106,19 @@ export function addPipeline(model: Model, project: TestProject, options: JobOpti
   const isRequest = ref.kind === "merge-request";
   const { parent } = options;
   const begun = isRequest ? "merge_request_event" : "push";
+  const own = model.pipelines.filter((one) => one.project === project);
+  const source = options.source ?? (parent === undefined ? begun : "parent_pipeline");
+  const name = isRequest ? `refs/merge-requests/${ref.request.iid}/${paths[ref.event]}` : ref.name;
+  const sha = options.sha ?? parent?.sha ?? shaOf(project, ref);
+  const last = own.findLast((one) => one.ref === name && one.sha !== sha);
   const pipeline: TestPipeline = {
     id: model.next("pipeline"),
-    iid: model.pipelines.filter((one) => one.project === project).length + 1,
+    iid: own.length + 1,
     project,
-    source: options.source ?? (parent === undefined ? begun : "parent_pipeline"),
-    ref: isRequest ? `refs/merge-requests/${ref.request.iid}/${paths[ref.event]}` : ref.name,
-    sha: options.sha ?? parent?.sha ?? shaOf(project, ref),
+    source,
+    ref: name,
+    sha,
+    before: source === "push" && ref.kind === "branch" ? last?.sha : parent?.before,
     user: options.user ?? [...project.members.keys()][0] ?? "nobody",
     createdAt: model.now(),
     parent,

@@ -53,6 +53,8 @@ export interface TestPipeline {
   readonly source: string;
   readonly ref: string;
   readonly sha: string;
+  /** Where the branch was before the push; `undefined` where it is new, or nothing was pushed. */
+  readonly before: string | undefined;
   readonly user: string;
   readonly createdAt: Date;
   /** The pipeline that started this one as its child. */

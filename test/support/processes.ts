@@ -12,11 +12,11 @@ export async function processesNaming(text: string): Promise<number> {
   return lines.filter((line) => line.includes(text)).length;
 }
 
-/** Waits for what comes about by itself, for a minute at most. */
+/** Waits for what comes about by itself, for five minutes at most. */
 export async function until(isSo: () => Promise<boolean>): Promise<void> {
-  for (let tries = 0; tries < 1200; tries++) {
+  for (let tries = 0; tries < 6000; tries++) {
     if (await isSo()) return;
     await sleep(50);
   }
-  assert.fail("it did not come about within a minute");
+  assert.fail("it did not come about within five minutes");
 }

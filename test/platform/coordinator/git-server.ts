@@ -1,28 +1,51 @@
-/** Git over HTTP as runners fetch it: git's own `http-backend` behind GitLab's rights (gitlab docs: ci/jobs/ci_job_token). */
+/** Git over HTTP as runners fetch and people push: git's own `http-backend` behind GitLab's rights (gitlab docs: ci/jobs/ci_job_token). */
 import { spawn } from "node:child_process";
 import { buffer } from "node:stream/consumers";
 import type { Answer, SeenRequest } from "../../support/faulty-server.ts";
-import { findProject, type Identity, type Model } from "../../support/gitlab-model.ts";
-import { mayRead } from "../../support/gitlab-rights.ts";
+import {
+  findProject,
+  type Identity,
+  type Model,
+  roles,
+  type TestProject,
+} from "../../support/gitlab-model.ts";
+import { levelOf, mayRead } from "../../support/gitlab-rights.ts";
 import { program } from "../../support/programs.ts";
 
-const place = /^\/(?<project>.+)\.git\/(?:info\/refs|git-upload-pack)$/;
+const place = /^\/(?<project>.+)\.git\/(?:info\/refs|git-(?:upload|receive)-pack)$/;
 
-/** Serves the bare repositories `PROJECT.git` below a folder; `undefined` where it is none of git's requests. */
+export interface Repositories {
+  /** Holds the bare repositories `PROJECT.git`. */
+  readonly folder: string;
+  readonly model: Model;
+  /** Called for each branch that a push has moved. */
+  pushed(project: TestProject, branch: string, login: string): Promise<void>;
+}
+
+/** `undefined` where it is none of git's requests. */
 export async function answerGit(
-  folder: string,
-  model: Model,
+  { folder, model, pushed }: Repositories,
   request: SeenRequest,
 ): Promise<Answer | undefined> {
-  const path = place.exec(request.path)?.groups?.["project"];
-  if (path === undefined) return undefined;
+  const { method, path, query } = request;
+  const name = place.exec(path)?.groups?.["project"];
+  if (name === undefined) return undefined;
   const identity = identityOf(model, request);
-  const project = findProject(model, path);
-  if (identity !== undefined && project !== undefined && mayRead(identity, project))
-    return backend(folder, request);
-  return identity?.kind === "anonymous"
-    ? { status: 401, headers: { "www-authenticate": 'Basic realm="GitLab"' } }
-    : { status: 404 };
+  const project = findProject(model, name);
+  const isPush = [path, query.get("service")].some((text) => text?.endsWith("git-receive-pack"));
+  if (identity?.kind === "anonymous" && (isPush || project?.visibility !== "public"))
+    return { status: 401, headers: { "www-authenticate": 'Basic realm="GitLab"' } };
+  if (identity === undefined || project === undefined || !mayRead(identity, project))
+    return { status: 404 };
+  if (!isPush) return backend(folder, request, "");
+  if (identity.kind !== "user" || levelOf(identity, project) < roles.developer)
+    return { status: 403 };
+  const before = project.history.heads();
+  const answer = await backend(folder, request, identity.login);
+  if (method === "POST")
+    for (const [branch, sha] of project.history.heads())
+      if (before.get(branch) !== sha) await pushed(project, branch, identity.login);
+  return answer;
 }
 
 function identityOf(model: Model, { headers }: SeenRequest): Identity | undefined {
@@ -33,7 +56,7 @@ function identityOf(model: Model, { headers }: SeenRequest): Identity | undefine
 }
 
 /** Runs the program as RFC 3875 (CGI) says, and reads its answer. */
-async function backend(folder: string, request: SeenRequest): Promise<Answer> {
+async function backend(folder: string, request: SeenRequest, login: string): Promise<Answer> {
   const { method, path, query, headers, body } = request;
   const child = spawn(program("git"), ["http-backend"], {
     env: {
@@ -44,6 +67,7 @@ async function backend(folder: string, request: SeenRequest): Promise<Answer> {
       GIT_CONFIG_KEY_0: "safe.directory",
       GIT_CONFIG_VALUE_0: "*",
       GIT_PROTOCOL: headers["git-protocol"] ?? "",
+      ...(login === "" ? {} : { REMOTE_USER: login }),
       REQUEST_METHOD: method,
       PATH_INFO: path,
       QUERY_STRING: String(query),

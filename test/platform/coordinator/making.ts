@@ -1,10 +1,12 @@
 /** Making a pipeline of a project's commit, as far as GitLab's answer to "run pipeline" goes. */
+import { readOutline } from "../../../src/pipelines/outline.ts";
 import { readPipeline } from "../../../src/pipelines/pipeline.ts";
 import type { CiSource, Found, Include, Occasion } from "../../../src/pipelines/ports.ts";
+import { plain } from "../../../src/pipelines/tree.ts";
 import type { Variable } from "../../../src/pipelines/variables.ts";
 import { succeed } from "../../support/command.ts";
 import { addPipeline, type JobOptions, variablesOf } from "../../support/gitlab-jobs.ts";
-import type { Model, TestPipeline } from "../../support/gitlab-model.ts";
+import { type Model, roles, type TestPipeline } from "../../support/gitlab-model.ts";
 import { type RunJob, type RunPipeline, settle } from "./jobs.ts";
 
 export interface Makings {
@@ -12,8 +14,12 @@ export interface Makings {
   readonly server: { readonly url: string; readonly registry: string };
   /** Where the bare repositories `PROJECT.git` are. */
   readonly folder: string;
-  /** Variables of all projects' settings. */
-  readonly projectVariables: readonly Variable[];
+  readonly projectVariables: readonly ProjectVariable[];
+}
+
+/** A variable of all projects' settings; a protected one is for protected branches and tags alone. */
+export interface ProjectVariable extends Variable {
+  readonly isProtected?: boolean;
 }
 
 /** A pipeline that GitLab does not make, in its words. */
@@ -36,9 +42,13 @@ export async function makePipeline(
   child?: Child,
 ): Promise<RunPipeline> {
   const { model } = makings;
+  const refusal = refusalOf(project, start);
+  if (refusal !== undefined) throw new NoPipeline(refusal);
   const facts = addPipeline(model, project, start);
+  const predefined = predefinedFor(makings, facts, start);
+  const isProtected = predefined["CI_COMMIT_REF_PROTECTED"] === "true";
   const settings = [
-    ...makings.projectVariables,
+    ...makings.projectVariables.filter((one) => isProtected || one.isProtected !== true),
     ...listed(start.variables ?? {}),
     ...(child?.variables ?? []),
   ];
@@ -50,7 +60,10 @@ export async function makePipeline(
       source,
       fetch: (include) =>
         include.kind === "component" ? component(makings, include) : artifact(include, child),
-      occasion: occasionOf(makings, facts, start, settings),
+      occasion: {
+        ...occasionOf(facts, start, predefined, settings),
+        changed: await changedIn(makings, facts, start),
+      },
     });
     if ("errors" in reading) throw new NoPipeline(reading.errors.join("\n"));
     if ("none" in reading) throw new NoPipeline(reading.none);
@@ -76,6 +89,25 @@ export async function makePipeline(
   }
 }
 
+/** What `ci/lint` says of the default branch's file: GitLab's errors, and all that is included in one. */
+export async function lint(makings: Makings, project: TestPipeline["project"]): Promise<object> {
+  const sha = project.history.heads().get(project.defaultBranch) ?? "";
+  const source = await sourceOf(makings, project.path, sha);
+  const text = (await source.read(".gitlab-ci.yml")) ?? "";
+  const fetch = (include: Include) =>
+    include.kind === "component" ? component(makings, include) : artifact(include, undefined);
+  const outline = await readOutline(text, source, { fetch });
+  const errors = await makePipeline(makings, project, { source: "push" }).then(
+    ({ facts }) => {
+      makings.model.pipelines.splice(makings.model.pipelines.indexOf(facts), 1);
+      return [];
+    },
+    (error: Error) => error.message.split("\n"),
+  );
+  const merged = outline === undefined ? null : JSON.stringify(plain(outline.written));
+  return { valid: errors.length === 0, errors, warnings: [], merged_yaml: merged };
+}
+
 /** What a person or a setting says, subject to expansion. */
 export function listed(variables: Readonly<Record<string, string>>): readonly Variable[] {
   return Object.entries(variables).map(([key, value]) => ({ key, value }));
@@ -84,25 +116,72 @@ export function listed(variables: Readonly<Record<string, string>>): readonly Va
 const unseen =
   /^CI_(JOB_(ID|URL|TOKEN|STATUS)|PIPELINE_(ID|URL)|REGISTRY_(USER|PASSWORD)|REPOSITORY_URL|DEPENDENCY_PROXY_(USER|PASSWORD)|BUILDS_DIR|PROJECT_DIR)$/;
 
-/** Rules see what is known before a job is there (B8); where there is no diff, `changes` holds (B7). */
-function occasionOf(
+/** Why somebody gets no pipeline here: nobody's is made below Developer, a fork's where the project wants none (B15). */
+function refusalOf(project: TestPipeline["project"], start: JobOptions): string | undefined {
+  const { user, request } = start;
+  const role = user === undefined ? "owner" : (project.members.get(user) ?? "guest");
+  const isForeign = request !== undefined && request.source !== project;
+  if (isForeign && (request.target !== project || !project.forkPipelines))
+    return "Pipelines of forks are switched off";
+  return roles[role] < roles.developer
+    ? "Insufficient permissions to create a new pipeline"
+    : undefined;
+}
+
+/** What is known before a job is there. */
+function predefinedFor(
   makings: Makings,
   pipeline: TestPipeline,
   start: JobOptions,
-  settings: readonly Variable[],
-): Occasion {
+): Readonly<Record<string, string>> {
   const { variables: _, ...plain } = start;
   const nobody = { id: 0, name: "", stage: "", token: "", user: pipeline.user, pipeline };
-  const predefined = listed(variablesOf(makings, plain, nobody));
+  return variablesOf(makings, plain, nobody);
+}
+
+/** B7: what a merge request or a push changed; a new branch, a tag, a schedule or a click has nothing to compare. */
+async function changedIn(
+  makings: Makings,
+  { project, sha, before }: TestPipeline,
+  { request }: JobOptions,
+): Promise<Occasion["changed"]> {
+  const diff = async ({ path }: TestPipeline["project"], ...commits: readonly string[]) => {
+    const flags = ["--no-renames", "--name-only", "-z"];
+    const paths = await git(makings, path, "diff", ...flags, ...commits, "--");
+    return paths.split("\0").filter((path) => path !== "");
+  };
+  if (request !== undefined) {
+    const { iid, source, sourceBranch, target, targetBranch } = request;
+    const head = `refs/merge-requests/${iid}/head`;
+    const from = `${makings.folder}/${source.path}.git`;
+    await git(
+      makings,
+      target.path,
+      "fetch",
+      "--quiet",
+      from,
+      `+refs/heads/${sourceBranch}:${head}`,
+    );
+    return diff(target, `refs/heads/${targetBranch}...${head}`);
+  }
+  return before === undefined ? undefined : diff(project, before, sha);
+}
+
+/** Rules see no numbers and tokens of jobs (B8). */
+function occasionOf(
+  pipeline: TestPipeline,
+  start: JobOptions,
+  predefined: Readonly<Record<string, string>>,
+  settings: readonly Variable[],
+): Omit<Occasion, "changed"> {
   const isBranch = start.tag === undefined;
   return {
     source: pipeline.source,
     ref: pipeline.ref,
     kind: start.request !== undefined ? "merge_request" : isBranch ? "branch" : "tag",
     project: pipeline.project.path,
-    predefined: predefined.filter(({ key }) => !unseen.test(key)),
+    predefined: listed(predefined).filter(({ key }) => !unseen.test(key)),
     settings,
-    changed: undefined,
   };
 }
 

@@ -1,7 +1,7 @@
 /** A whole GitLab for pipelines of berth: coordinator, runner, daemon, registries, the component and its image. */
 import { mkdir, readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { type Actor, type Files, type Ground, newProject } from "../../lives/actor.ts";
+import { type Actor, type Files, newProject } from "../../lives/actor.ts";
 import { pushBusybox } from "../../support/bases.ts";
 import { plainEnv, succeed } from "../../support/command.ts";
 import { type DockerRegistry, startDockerRegistry } from "../../support/docker-registry.ts";
@@ -19,7 +19,6 @@ const top = join(import.meta.dirname, "../../..");
 const componentVersion = "0.1.0";
 
 export interface Platform extends Coordinator {
-  readonly ground: Ground;
   /** Stands for docker.io. */
   readonly bases: DockerRegistry;
   /** A folder that all jobs see under the same path. */
@@ -40,15 +39,20 @@ export async function openPlatform(
     for (const end of ends.splice(0).reverse()) await end();
   };
   try {
-    await mkdir(join(folder, "git"));
     // The registry is on the host's loopback, and so is the network of a build.
-    const variables = ["BERTH_BUILD_NETWORK", "QEMU_CI_BUILD_NETWORK"].map((key) => ({
+    const networks = ["BERTH_BUILD_NETWORK", "QEMU_CI_BUILD_NETWORK"].map((key) => ({
       key,
       value: "host",
     }));
+    const secret = { key: "FOR_PROTECTED", value: "told", isProtected: true };
     const tagged = Object.keys(more).map((tag) => [`glrt-${tag}`, [tag]] as const);
     const runners = new Map<string, readonly string[]>([["glrt-untagged", []], ...tagged]);
-    const coordinator = await startCoordinator(folder, variables, runners);
+    const coordinator = await startCoordinator({
+      folder,
+      env: gitEnv(),
+      projectVariables: [...networks, secret],
+      runners,
+    });
     const { gitlab } = coordinator;
     ends.push(coordinator.stop);
     const bases = await startDockerRegistry();
@@ -69,8 +73,7 @@ export async function openPlatform(
       shared,
     });
     ends.push(runner.stop);
-    const ground = { folder, gitlab, env: gitEnv() };
-    return { ...coordinator, ground, bases, shared, runner, stop };
+    return { ...coordinator, bases, shared, runner, stop };
   } catch (error) {
     await stop();
     throw error;
