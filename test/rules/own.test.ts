@@ -5,7 +5,8 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { parse } from "yaml";
 import { imageVariable } from "../../src/plan/variables.ts";
-import { jobsIn } from "../support/ci-files.ts";
+import { jobsIn, type Variables } from "../support/ci-files.ts";
+import { settleFlow } from "../support/flow-states.ts";
 
 const top = join(import.meta.dirname, "../..");
 const always = ["check", "tool-image", "try-images", "try-run"];
@@ -18,19 +19,67 @@ const cases = [
     ["publish-package", "publish-version", "release"],
   ],
   ["another tag", { CI_COMMIT_TAG: "v1", CI_COMMIT_REF_NAME: "v1" }, []],
+  ["a merge request", { CI_PIPELINE_SOURCE: "merge_request_event" }, []],
+  ["a click", { CI_PIPELINE_SOURCE: "web", CI_COMMIT_BRANCH: "topic" }, []],
+  ["a schedule", { CI_PIPELINE_SOURCE: "schedule", CI_COMMIT_BRANCH: "main" }, ["publish-commit"]],
 ] as const;
+
+const ownText = () => readFile(join(top, ".gitlab-ci.yml"), "utf8");
+const jobsWith = async (variables: Variables) =>
+  jobsIn(await ownText(), { CI_DEFAULT_BRANCH: "main", ...variables });
 
 for (const [what, variables, more] of cases) {
   test(`${what} runs ${["the checks", ...more].join(", ")}`, async () => {
-    const text = await readFile(join(top, ".gitlab-ci.yml"), "utf8");
-    const jobs = await jobsIn(text, { CI_DEFAULT_BRANCH: "main", ...variables });
+    const jobs = await jobsWith(variables);
     assert.deepEqual([...jobs.keys()].sort(), [...always, ...more].sort());
   });
 }
 
+test("a push to a branch with an open merge request makes no pipeline of its own", async () => {
+  const jobs = await jobsWith({ CI_COMMIT_BRANCH: "topic", CI_OPEN_MERGE_REQUESTS: "berth-ci/berth!1" });
+  assert.deepEqual([...jobs.keys()], []);
+});
+
+/** Which jobs of a release run one after another, where all pass but one. */
+async function waves(failing?: string): Promise<readonly (readonly string[])[]> {
+  const { stages } = parse(await ownText());
+  const made = await jobsWith({ CI_COMMIT_TAG: "1.2.3", CI_COMMIT_REF_NAME: "1.2.3" });
+  let jobs = [...made.values()].map(({ name, stage, when, allowFailure, needs, scheduling }) => {
+    const names = scheduling === "dag" ? needs.map(({ job }) => job) : undefined;
+    return { name, stage, when, allowFailure, needs: names, status: "created" };
+  });
+  const all: string[][] = [];
+  for (;;) {
+    const states = settleFlow(stages, jobs).jobs;
+    const begun = [...states].filter(([, state]) => state === "pending").map(([name]) => name);
+    if (begun.length === 0) return all;
+    all.push(begun.sort());
+    jobs = jobs.map((job) => {
+      const status = states.get(job.name) ?? job.status;
+      const end = job.name === failing ? "failed" : "success";
+      return { ...job, status: status === "pending" ? end : status };
+    });
+  }
+}
+
+test("a release comes last, after all that it names has been published", async () => {
+  assert.deepEqual(await waves(), [
+    ["check", "tool-image"],
+    ["try-images"],
+    ["try-run"],
+    ["publish-package", "publish-version"],
+    ["release"],
+  ]);
+});
+
+for (const failing of always)
+  test(`where ${failing} fails nothing is published`, async () => {
+    assert.doesNotMatch((await waves(failing)).join(), /publish|release/);
+  });
+
 test("it takes the image by the variable of the image that berth.yml declares", async () => {
   const { images } = parse(await readFile(join(top, "berth.yml"), "utf8"));
-  const pipeline = await readFile(join(top, ".gitlab-ci.yml"), "utf8");
+  const pipeline = await ownText();
   for (const name of Object.keys(images))
     assert.ok(pipeline.includes(`$${imageVariable("BERTH", name)}`), name);
 });
