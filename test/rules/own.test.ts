@@ -36,7 +36,10 @@ for (const [what, variables, more] of cases) {
 }
 
 test("a push to a branch with an open merge request makes no pipeline of its own", async () => {
-  const jobs = await jobsWith({ CI_COMMIT_BRANCH: "topic", CI_OPEN_MERGE_REQUESTS: "berth-ci/berth!1" });
+  const jobs = await jobsWith({
+    CI_COMMIT_BRANCH: "topic",
+    CI_OPEN_MERGE_REQUESTS: "berth-ci/berth!1",
+  });
   assert.deepEqual([...jobs.keys()], []);
 });
 
