@@ -129,8 +129,14 @@ test("changes looks at what a push or a merge request changed, and holds where t
   assert.deepEqual(await names({ request }), ["docs", "code", "any"]);
 });
 
+/** Lets the runner go, and waits until GitLab has noticed that it asks for nothing any more. */
+async function lose(signal: "SIGTERM" | "SIGKILL"): Promise<void> {
+  await platform.runner.go(signal);
+  await until(async () => platform.asking() === 0);
+}
+
 test("a runner that goes away while it waits is given nothing, and the next one takes the job", async () => {
-  await platform.runner.go("SIGKILL");
+  await lose("SIGKILL");
   const image = `${platform.bases.host}/library/busybox:1`;
   const config = { job: { image, script: "echo ran" } };
   await project.commit("main", { ".gitlab-ci.yml": JSON.stringify(config) });
@@ -158,7 +164,7 @@ for (const [signal, what, reason] of [
     const [job] = pipeline.jobs;
     assert.ok(job);
     await until(async () => /O[ +]begun/.test(traceOf(job)));
-    await platform.runner.go(signal);
+    await lose(signal);
     const { model } = platform.gitlab;
     if (signal === "SIGKILL") {
       platform.dropStuck();

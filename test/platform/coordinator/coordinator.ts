@@ -24,6 +24,8 @@ export interface Coordinator {
   rest(pipeline: RunPipeline): Promise<void>;
   /** Starts what waits for a person. */
   play(job: RunJob): void;
+  /** How many requests of runners for a job are waiting. */
+  asking(): number;
   /** GitLab's hourly look at jobs whose runner says nothing any more (D18). */
   dropStuck(): void;
   stop(): Promise<void>;
@@ -107,6 +109,7 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Coo
       play(job);
       advance(state, job.pipeline);
     },
+    asking: () => state.changed.listenerCount("change"),
     dropStuck: () => dropStuck(state, desk.ended),
     stop: gitlab.stop,
   };
