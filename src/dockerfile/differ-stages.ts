@@ -5,7 +5,7 @@ import { type Instruction, triggered } from "./instruction.ts";
 import { type Complain, placeOf, type TextPosition } from "./lines.ts";
 import type { Naming, RecipeInput } from "./references.ts";
 import { argsOf, type Declared } from "./scope.ts";
-import { chainOf, type ResolvedStage } from "./stages.ts";
+import { chainOf, type ResolvedStage, triggersOf } from "./stages.ts";
 
 /** A difference that only one engine has: told to everybody, refused where that engine is to build. */
 export interface Note extends TextPosition {
@@ -149,6 +149,8 @@ function checkScope(
   report: (instruction: Instruction, found: Difference) => void,
 ): void {
   const { stage, below } = resolved;
+  // What a stage leaves to the next one is carried out there first.
+  const instructions = [...triggersOf(below), ...stage.instructions];
   const force: InForce = { envs: new Set(), inherited: new Map(), shell: false };
   const { args, globals } = input;
   const isSet = ({ name, fallback }: Declared): boolean =>
@@ -157,7 +159,7 @@ function checkScope(
   for (const instruction of stages.flatMap((one) => one.stage.instructions))
     enter(instruction, force, isSet, true);
   const isBase = input.stages.some((other) => other.below === resolved);
-  for (const instruction of stage.instructions) {
+  for (const instruction of instructions) {
     const { at, keyword, line } = instruction;
     if (keyword === "arg")
       for (const found of argDifferences(instruction, force, input)) report(instruction, found);

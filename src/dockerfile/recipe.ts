@@ -8,7 +8,7 @@ import { type Complain, placeOf } from "./lines.ts";
 import { parseDockerfile, type Stage } from "./parse.ts";
 import type { Naming } from "./references.ts";
 import { type Args, argsOf, type Globals, readGlobals, seenArgs, unusedArgs } from "./scope.ts";
-import { type ResolvedStage, resolveStages } from "./stages.ts";
+import { type ResolvedStage, resolveStages, triggersOf } from "./stages.ts";
 import { askedBy, type SecretMount, type Traits, traitsOf } from "./traits.ts";
 
 export type { Note } from "./differ-stages.ts";
@@ -153,12 +153,12 @@ function useOf({ kind, reference, origin, platform, place }: Naming): BaseUse | 
   return { kind, reference, parent, platform, line: place.line };
 }
 
-function stageOf({ stage, reference, root }: ResolvedStage): RecipeStage {
+function stageOf({ stage, reference, root, below }: ResolvedStage): RecipeStage {
   const instructions = [stage.from, ...stage.instructions];
   const steps = instructions.map(({ keyword, line, at, last }) => {
     return { keyword, line: placeOf(line, at).line, last };
   });
-  const args = stage.instructions
+  const args = [...triggersOf(below), ...stage.instructions]
     .filter(({ keyword }) => keyword === "arg")
     .flatMap((one) =>
       argsOf(one).map(({ name, at }) => ({ name, line: placeOf(one.line, at).line })),

@@ -79,7 +79,7 @@ function resolveStage(stage: Stage, input: RecipeInput, need: Need): ResolvedSta
 }
 
 /** What a stage leaves for the one that is built from it; not for those that are built from that. */
-function triggersOf(below: ResolvedStage | undefined): readonly Instruction[] {
+export function triggersOf(below: ResolvedStage | undefined): readonly Instruction[] {
   return (below?.stage.instructions ?? []).flatMap(({ body }) =>
     body.kind === "trigger" ? [body.instruction] : [],
   );

@@ -21,6 +21,7 @@ const stage = "FROM a AS one\nRUN x\n";
 const refused: readonly (readonly [string, string, RegExp, Partial<RecipeOptions>?])[] = [
   ["FROM a\nENV N=1\nARG N", "3:5", /ARG N stands where ENV N is set.*another name/],
   ["FROM a AS b\nENV N=1\nFROM b\nARG N=2", "4:5", /ENV N/],
+  ["FROM a AS b\nONBUILD ARG N=2\nENV N=1\nFROM b", "2:13", /ENV N/],
   ['FROM a\nRUN ["b"] && c', "2:1", /JSON array.*into a command/],
   ['FROM a\nCMD ["b"] c', "2:1", /JSON array/],
   ['FROM a\nHEALTHCHECK CMD ["b"] c', "2:1", /JSON array/],

@@ -77,7 +77,8 @@ function respaced(text: string, { lines, hashed }: Recipe): string {
       ...noise.slice(0, (index + lines.length) % (noise.length + 1)),
       line,
     ]);
-  return `${[...all.slice(0, top), ...body, ...all.slice(end)].join("\n")}\n`;
+  // An empty line ends the directives, so that no comment becomes one.
+  return `${[...all.slice(0, top), "", ...body, ...all.slice(end)].join("\n")}\n`;
 }
 
 /** Asks each program once for each text that it is given. */
@@ -149,9 +150,9 @@ export function examinerOf(engines: Engines): Examiner {
 
 /**
  * berth tells of the difference, and refuses the text for the buildah that has it. It cannot tell of ARGs that a
- * base's triggers declare or of what a foreign frontend reads, and does not of triggers below a SHELL, of a proxy that an instruction other than RUN names without an ARG, and
- * of `${name#pattern}` where the pattern takes all, which imagebuilder leaves as it is. A cache that begins with the files of an empty
- * stage is no difference: BuildKit's graph leaves that stage out.
+ * base's triggers declare or of what a foreign frontend reads, and does not of a proxy that an instruction other than
+ * RUN names without an ARG, and of `${name#pattern}` where the pattern takes all, which imagebuilder leaves as it is. A
+ * cache that begins with the files of an empty stage is no difference: BuildKit's graph leaves that stage out.
  */
 function isNoted({ text, bases, args }: Text, { notes }: Recipe, engine: string): boolean {
   const isNew = engine === "imagebuilder";
@@ -160,7 +161,7 @@ function isNoted({ text, bases, args }: Text, { notes }: Recipe, engine: string)
     byProxy ||
     bases !== undefined ||
     (/type=cache\S*,from=|from=\S*,type=cache/.test(text) && /^\s*FROM\s+scratch/im.test(text)) ||
-    /\$\{\w+[#%]|^\s*ONBUILD\s+(CMD|ENTRYPOINT)|^#\s*syntax=x\//im.test(text);
+    /\$\{\w+[#%]|^#\s*syntax=x\//im.test(text);
   return isRare || notes.some(({ buildah }) => !isNew || buildah.below === undefined);
 }
 
