@@ -165,9 +165,16 @@ test("where a Developer merges, the merge's pipeline builds for itself, and prom
 test("whoever sets variables of a pipeline cannot make it more than its token is", async () => {
   const { world, up } = scene;
   await up.commit("loud", { "ci/alone.list": "loud\n" });
-  const variables = { CI_COMMIT_REF_PROTECTED: "true", CI_COMMIT_BRANCH: "main" };
+  const variables = {
+    CI_COMMIT_REF_PROTECTED: "true",
+    CI_COMMIT_BRANCH: "main",
+    QEMU_CI_CONTAINER_TAG: "release-1",
+  };
   const loud = await live(world, up, { branch: "loud", user: "dave", variables });
   for (const line of loud.written) assert.match(line, /^acme\/tools\/try\//);
+  // Nor does a tag of the user's own reach what others run.
+  for (const name of names)
+    assert.equal(tagged(world, `acme/tools/qemu/${name}`, "release-1"), undefined);
 });
 
 test("a Maintainer's token in a stranger's code passes the rules, which berth cannot see", async () => {
