@@ -25,6 +25,7 @@ export async function lookAtMachine({
   command = "buildah",
 }: EngineOptions): Promise<BuildahMachine> {
   const isPodman = command.endsWith("podman");
+  const starting = `start ${isPodman ? "podman" : "buildah"}`;
   const ask = (storage: Env) =>
     run(command, isPodman ? ["info", "--format=json"] : ["info"], { env: storage });
   const answer = isPodman ? await ask({}) : await run(command, ["--version"]);
@@ -46,8 +47,8 @@ export async function lookAtMachine({
   }
   const said = withoutSecrets(buildahProgram.lineOf(info));
   throw (
-    machineError("start buildah", info) ??
-    new BerthError("ENGINE_UNAVAILABLE", `start ${command}: ${said}`, {
+    machineError(starting, info) ??
+    new BerthError("ENGINE_UNAVAILABLE", `${starting}: ${said}`, {
       hint: "check STORAGE_DRIVER and storage.conf (vfs works on every file system), or use the docker engine",
     })
   );
