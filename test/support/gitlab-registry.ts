@@ -93,9 +93,14 @@ async function serve(state: State, incoming: IncomingMessage, response: ServerRe
   if (url.pathname.endsWith("/tags/list")) return listTags(state, url, answer, response);
   note(state, url, answer);
   if (name !== "" && answer.statusCode === 200) {
-    const digest = state.tags.get(name)?.get(reference)?.digest ?? reference;
-    const manifest = state.stored.get(name)?.get(digest);
-    if (manifest !== undefined && isWithheld(manifest, incoming.headers.accept)) {
+    const isTag = !reference.startsWith("sha256:");
+    // GitLab's database says which tags there are, and what they are of.
+    const digest = isTag ? state.tags.get(name)?.get(reference)?.digest : reference;
+    const manifest = state.stored.get(name)?.get(digest ?? "");
+    if (
+      (isTag && digest === undefined) ||
+      (manifest !== undefined && isWithheld(manifest, incoming.headers.accept))
+    ) {
       answer.resume();
       return send(response, refuse(404, "MANIFEST_UNKNOWN"));
     }
