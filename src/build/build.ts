@@ -19,7 +19,7 @@ import type { BuildRequest, Engine } from "./engine.ts";
 import { lastLines, withOutput } from "./failure.ts";
 import { keepLayers, layerCache, sinceAnnotation } from "./layers.ts";
 import { pinReferences } from "./pin.ts";
-import { type Build, requestFor } from "./request.ts";
+import { type Build, withRequest } from "./request.ts";
 import { materialOf, type Tools } from "./tools.ts";
 
 /** The manifest that the image ended at, and whether another pipeline had made it meanwhile. */
@@ -72,18 +72,13 @@ interface Pushed {
 async function runEngine(build: Build, tools: Tools): Promise<Pushed> {
   const { image, repository } = build;
   const engine = await tools.engine();
-  const scratch = await tools.machine.files.temporary("berth-build-");
-  const section = tools.log.section(image.name, `build ${image.name} with ${engine.name}`);
-  try {
-    const request = await requestFor(build, scratch.path, tools);
-    const digest = await runToEnd(engine, { ...request, onLine: section.line });
+  const title = `build ${image.name} with ${engine.name}`;
+  return withRequest(build, title, tools, async (request) => {
+    const digest = await runToEnd(engine, request);
     const manifest = await tools.registry.get(withDigest(repository, digest));
     if (manifest === undefined) throw vanished(image, digest);
     return { manifest, engine: engine.name };
-  } finally {
-    section.end();
-    await scratch.remove();
-  }
+  });
 }
 
 /** Builds and pushes; a failure carries the engine's last lines. */

@@ -7,12 +7,11 @@ import { isFromScratch, sameAs } from "../plan/decision.ts";
 import { ownRepository } from "../plan/places.ts";
 import type { PlannedImage } from "../plan/plan.ts";
 import { type Ended, outcomeBase } from "./ended.ts";
-import type { BuildRequest } from "./engine.ts";
 import type { ParentOutcomes } from "./execute.ts";
 import { layerCache } from "./layers.ts";
 import { locateParent, parentReferences } from "./parents.ts";
 import { pinReferences } from "./pin.ts";
-import { requestFor } from "./request.ts";
+import { withRequest } from "./request.ts";
 import { materialOf, type Tools } from "./tools.ts";
 
 /**
@@ -68,21 +67,11 @@ async function build(
   const pinned = await pinReferences(image, material, parents, tools);
   const found =
     image.repository === null ? undefined : await layerCache(image, ownRepository(image), tools);
-  const scratch = await tools.machine.files.temporary("berth-build-");
-  const section = tools.log.section(image.name, `build ${image.name} for this machine`);
-  try {
-    const layers = { from: [], since: new Date(0), fromScratch: false, ...found, to: undefined };
-    const work = { image, material, parents, pinned, repository: destination, layers };
-    const request: BuildRequest = {
-      ...(await requestFor(work, scratch.path, tools)),
-      destination,
-      // Layers that were made here serve unless the registry tells of newer ones.
-      cacheSince: layers.from.length > 0 || layers.fromScratch ? layers.since : undefined,
-      onLine: section.line,
-    };
-    await engine.here.build(request);
-  } finally {
-    section.end();
-    await scratch.remove();
-  }
+  const layers = { from: [], since: new Date(0), fromScratch: false, ...found, to: undefined };
+  // Layers that were made here serve unless the registry tells of newer ones.
+  const cacheSince = layers.from.length > 0 || layers.fromScratch ? layers.since : undefined;
+  const work = { image, material, parents, pinned, repository: destination, layers };
+  await withRequest(work, `build ${image.name} for this machine`, tools, (request) =>
+    engine.here.build({ ...request, destination, cacheSince }),
+  );
 }

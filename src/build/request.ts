@@ -31,6 +31,24 @@ export interface Build {
   readonly layers: LayerCache;
 }
 
+/** Hands a request to an engine: its files lie in a private folder meanwhile, its lines in a section of the log. */
+export async function withRequest<T>(
+  build: Build,
+  title: string,
+  tools: Tools,
+  work: (request: BuildRequest) => Promise<T>,
+): Promise<T> {
+  const scratch = await tools.machine.files.temporary("berth-build-");
+  const section = tools.log.section(build.image.name, title);
+  try {
+    const request = await requestFor(build, scratch.path, tools);
+    return await work({ ...request, onLine: section.line });
+  } finally {
+    section.end();
+    await scratch.remove();
+  }
+}
+
 /** Lays out what the engine reads of a build in a private folder, and says what to do with it. */
 export async function requestFor(
   { image, material, pinned: { dockerfile }, repository, layers }: Build,
