@@ -2,26 +2,28 @@
 import { nameHere } from "../build/here.ts";
 import { printReference } from "../oci/reference.ts";
 import type { PlannedImage } from "../plan/plan.ts";
-import type { Located, Search } from "../run/locate.ts";
+import { type Located, locateKeys, type Search } from "../run/locate.ts";
+import type { ToolName } from "../run/tool.ts";
 import { carryOutHere, engineHere } from "./carry-out.ts";
 import { makePlanOf } from "./make-plan.ts";
 import { named } from "./project.ts";
-import { type ChoiceOptions, detect, findImages, usable } from "./pull.ts";
+import { type ChoiceOptions, scopeOf } from "./pull.ts";
 import { type Session, withSpool } from "./session.ts";
 
 /**
- * The image of the work tree's key: as it was built here before, as a registry has it, or built now.
+ * The image of the work tree's key: as it was built here before, as a registry has it, or built now by what runs
+ * containers.
  *
  * A registry that cannot be asked is gone on without: what is nowhere then is built here, parents too.
  */
 export async function buildLocally(
   name: string,
+  program: ToolName,
   options: ChoiceOptions,
   session: Session,
 ): Promise<Located> {
   const { world, project } = session;
-  const tool = usable(await detect(world, options.with));
-  const engine = engineHere(session, tool.name);
+  const engine = engineHere(session, program);
   const [image] = named((await project.identify([name])).images, [name]);
   if (image === undefined) throw new TypeError(`no image ${name}`);
   const { platform, key } = image;
@@ -36,7 +38,7 @@ export async function buildLocally(
     revision: null,
   });
   if (await engine.here.has(here)) return located(printReference(here));
-  const search = await findImages([name], options, session);
+  const search = await locateKeys([image], scopeOf(session));
   const found = search.located.get(name);
   if (found !== undefined) return found;
   const asked = askable(session, search);

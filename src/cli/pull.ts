@@ -133,7 +133,8 @@ export async function findImages(
   return locateKeys(await keyed(project, names), scope);
 }
 
-function scopeOf({ project, situation, login, world }: Session): SearchScope {
+/** Where the images of this situation are looked for. */
+export function scopeOf({ project, situation, login, world }: Session): SearchScope {
   const sources = sourcesOf(situation, project.config);
   return { sources, registry: login.registry, now: world.clock.now() };
 }

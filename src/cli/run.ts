@@ -3,6 +3,7 @@ import { randomBytes } from "node:crypto";
 import { constants } from "node:os";
 import { relative } from "node:path";
 import { type Command, Option } from "commander";
+import { remembered } from "../build/remembered.ts";
 import { BerthError, type ExitCode, exitCodes } from "../errors.ts";
 import { makeAttach, terminals } from "../host/terminal.ts";
 import { ownBase } from "../plan/situation.ts";
@@ -113,12 +114,13 @@ async function run(
       "leave out --build",
     );
   const session = await openSession(world, options);
+  const detected = remembered(() => detect(world, options.with));
   const image =
     options.local === true
-      ? await buildLocally(name, options, session)
+      ? await buildLocally(name, usable(await detected()).name, options, session)
       : await findOrBuild(name, options, session);
   if (typeof image === "number") return image;
-  const { tool, trouble } = await detect(world, options.with);
+  const { tool, trouble } = await detected();
   const request = await requestFor(image, command, options, session);
   if (options.print === true || options.json === true) {
     const line = [tool.command, ...containerArguments(request, tool, caller())];
