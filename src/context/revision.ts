@@ -67,6 +67,8 @@ function treeAt(shared: Shared, top: Place, label: string): Tree {
   const folderOnce = onceEach<ReadonlyMap<string, TreeEntry>>();
   return {
     label,
+    // Git answers them in one stream.
+    readAhead: 64,
     folder: (path) => folderOnce(path, () => folder(path)),
     async find(names) {
       if (names.length === 0) return [];

@@ -37,8 +37,8 @@ export function contentTime(content: Buffer): number {
 /** Two blocks of zeros; an empty tar is nothing else. */
 const endOfTar = Buffer.alloc(1024);
 const zeros = Buffer.alloc(512);
-/** Files that are asked for together, so that git answers them in one stream. */
-const readTogether = 64;
+/** Pieces are joined up to this size, for writing many small ones costs more than copying them. */
+const blockBytes = 256 * 1024;
 const maxPointerBytes = 1024;
 const pointerStart = "version https://git-lfs.github.com/spec/v1\n";
 
@@ -73,30 +73,63 @@ export async function packContext(
   return { digest, files, bytes, pointers };
 }
 
-/** What the tar holds for one group of entries after the other; `pointers` gets the files that are no more than that. */
+/** What the tar holds for one entry after the other; `pointers` gets the files that are no more than that. */
 async function* tarPieces(
   tree: Tree,
   contextFolder: string,
   entries: readonly ContextEntry[],
   pointers: ContextEntry[],
 ): AsyncGenerator<readonly Buffer[]> {
-  for (let at = 0; at < entries.length; at += readTogether) {
-    const group = entries.slice(at, at + readTogether);
-    const contents = await Promise.all(group.map((entry) => contentOf(tree, contextFolder, entry)));
-    const found: Buffer[] = [];
-    for (const [index, entry] of group.entries()) {
-      const content = contents[index];
-      if (entry.kind === "file" && isPointer(content)) pointers.push(entry);
-      found.push(...(await entryPieces(contextFolder, entry, content)));
-    }
-    yield found;
+  const contents = contentsOf(tree, contextFolder, entries);
+  for (const entry of entries) {
+    const content = (await contents.next()).value;
+    if (entry.kind === "file" && isPointer(content)) pointers.push(entry);
+    yield await entryPieces(contextFolder, entry, content);
   }
   yield [endOfTar];
 }
 
-/** Many small pieces are one write, for a write costs more than copying them. */
+/**
+ * The contents of entries, one after the other: those that are asked for ahead arrive while earlier ones are taken, so
+ * that large files are not in memory together.
+ */
+async function* contentsOf(
+  tree: Tree,
+  contextFolder: string,
+  entries: readonly ContextEntry[],
+): AsyncGenerator<Buffer | undefined, undefined> {
+  const { readAhead = 1 } = tree;
+  const asked: Promise<Buffer | undefined>[] = [];
+  let next = 0;
+  for (let taken = 0; taken < entries.length; taken++) {
+    // Many at once, since what is asked of git in one turn is one write.
+    if (asked.length <= readAhead / 2)
+      for (const entry of entries.slice(next, taken + readAhead)) {
+        const content = contentOf(tree, contextFolder, entry);
+        // Who takes it is told of a failure; until then it is nobody's.
+        content.catch(() => undefined);
+        asked.push(content);
+        next++;
+      }
+    yield await asked.shift();
+  }
+  return undefined;
+}
+
 async function* joined(all: AsyncIterable<readonly Buffer[]>): AsyncGenerator<Buffer> {
-  for await (const pieces of all) yield Buffer.concat(pieces);
+  let pending: Buffer[] = [];
+  let length = 0;
+  for await (const pieces of all) {
+    for (const piece of pieces) {
+      pending.push(piece);
+      length += piece.length;
+    }
+    if (length < blockBytes) continue;
+    yield Buffer.concat(pending, length);
+    pending = [];
+    length = 0;
+  }
+  if (length > 0) yield Buffer.concat(pending, length);
 }
 
 function isPointer(content: Buffer | undefined): boolean {

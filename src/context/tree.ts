@@ -41,6 +41,8 @@ export interface Tree {
   entry(path: string): Promise<TreeEntry | undefined>;
   /** A file's bytes, or a symlink's target; `undefined` where there is no such entry. */
   read(path: string): Promise<Buffer | undefined>;
+  /** How many files are best asked for before the first is taken; one where it makes no difference. */
+  readonly readAhead?: number;
   /** The rule, as `file:line`, by which git leaves out what may well lie at a path of this machine. */
   readonly ruledOut?: (path: string) => Promise<string | undefined>;
 }
