@@ -15,6 +15,7 @@ import fc from "fast-check";
 import { pack } from "tar-stream";
 import { describeContext } from "../../src/context/context.ts";
 import { contentTime, folderTime, packContext } from "../../src/context/tar.ts";
+import type { Tree } from "../../src/context/tree.ts";
 import { realFiles } from "../../src/host/files.ts";
 import { unpackTar } from "../../src/host/unpack.ts";
 import { type MemoryFile, memoryTree } from "../support/tree.ts";
@@ -234,3 +235,33 @@ test("unpacking a tar that is not there or cut short fails", async (t) => {
   mkdirSync(join(folder, "target"));
   await assert.rejects(unpackTar(tar, join(folder, "target")));
 });
+
+for (const readAhead of [undefined, 1, 2, 8]) {
+  test(`a context is packed with ${readAhead ?? "no"} files asked for ahead, and no more`, async () => {
+    const names = Array.from({ length: 40 }, (_, index) => `f${index}`);
+    const all = memoryTree(Object.fromEntries(names.map((name) => [name, name])));
+    const { entries } = await describeContext(all, {
+      dockerfile: "D",
+      context: "",
+      sources: everything,
+    });
+    const expected = await packContext(all, "", entries);
+    let asked = 0;
+    let written = 0;
+    let most = 0;
+    const tree: Tree = {
+      ...all,
+      ...(readAhead === undefined ? {} : { readAhead }),
+      read: async (path) => {
+        most = Math.max(most, ++asked - written);
+        const content = await all.read(path);
+        written++;
+        return content;
+      },
+    };
+    assert.deepEqual(await packContext(tree, "", entries), expected);
+    assert.equal(most, readAhead ?? 1);
+    const gone = { ...tree, read: async () => undefined };
+    await assert.rejects(packContext(gone, "", entries), { code: "CONTEXT_INVALID" });
+  });
+}
