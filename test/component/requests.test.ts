@@ -2,12 +2,13 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { type Actor, forkOf, mergedFor, openRequest } from "../lives/actor.ts";
+import { tagged } from "../lives/look.ts";
 import { NoPipeline } from "../platform/coordinator/making.ts";
 import {
   exampleProject,
-  openPlatform,
+  openReleased,
   type Platform,
-  releaseComponent,
+  saying,
 } from "../platform/coordinator/platform.ts";
 import { passed, type Ran, run } from "../platform/coordinator/ran.ts";
 import type { JobOptions } from "../support/gitlab-jobs.ts";
@@ -15,8 +16,7 @@ import type { JobOptions } from "../support/gitlab-jobs.ts";
 let platform: Platform;
 let tools: Actor;
 before(async () => {
-  platform = await openPlatform();
-  await releaseComponent(platform);
+  platform = await openReleased();
   const members = { olga: "maintainer", dave: "developer" } as const;
   tools = await exampleProject(platform, "single", "acme/tools", { members });
   await tools.commit("main", { ".gitlab-ci.yml": ciFile("inline") });
@@ -41,10 +41,6 @@ test:
 `;
 }
 
-function dockerfile(line: string): string {
-  return `FROM ${platform.bases.host}/library/debian:13-slim\nRUN echo "${line}" > /etc/ci-image\n`;
-}
-
 interface Seen {
   readonly built: boolean;
   readonly image: string | undefined;
@@ -67,7 +63,7 @@ const start = async (options: JobOptions = {}) =>
   seen(passed(await run(platform, tools.project, options)));
 
 function latest(): string | undefined {
-  return platform.gitlab.registry.tags.get("acme/tools/tools")?.get("latest")?.digest;
+  return tagged(platform, "acme/tools/tools", "latest");
 }
 
 /** All tags that there are now, as `REPOSITORY:TAG DIGEST`. */
@@ -79,7 +75,7 @@ function tags(): readonly string[] {
 
 test("what a member's merge request built, merged result, train and default branch run in", async () => {
   const before = latest();
-  await tools.commit("feature", { "ci/tools.docker": dockerfile("tools 2") });
+  await tools.commit("feature", { "ci/tools.docker": saying(platform, "tools 2") });
   const request = await openRequest(platform.ground, tools, "feature", tools);
   const made = await start({ request, user: "dave" });
   const said = "tools 2, secrets withheld\n";
@@ -106,7 +102,10 @@ test("what a member's merge request built, merged result, train and default bran
 test("what a fork's merge request built in upstream lies below try, and the default branch builds its own", async () => {
   const before = latest();
   const fork = await forkOf(platform.ground, tools, "jane");
-  const files = { "ci/tools.docker": dockerfile("tools 3"), ".gitlab-ci.yml": ciFile("fan-out") };
+  const files = {
+    "ci/tools.docker": saying(platform, "tools 3"),
+    ".gitlab-ci.yml": ciFile("fan-out"),
+  };
   await fork.commit("topic", files);
   const request = await openRequest(platform.ground, fork, "topic", tools);
   await assert.rejects(run(platform, tools.project, { request, user: "jane" }), NoPipeline);

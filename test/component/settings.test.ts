@@ -3,12 +3,13 @@ import assert from "node:assert/strict";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
+import { tagged } from "../lives/look.ts";
 import type { RunPipeline } from "../platform/coordinator/jobs.ts";
 import {
   exampleProject,
-  openPlatform,
+  openReleased,
   type Platform,
-  releaseComponent,
+  saying,
 } from "../platform/coordinator/platform.ts";
 import { jobsOf, passed, rested, run, traceOf } from "../platform/coordinator/ran.ts";
 import { busyboxLayer } from "../support/bases.ts";
@@ -17,24 +18,12 @@ import { until } from "../support/processes.ts";
 
 let platform: Platform;
 before(async () => {
-  platform = await openPlatform();
-  await releaseComponent(platform);
+  platform = await openReleased();
 });
 after(() => platform.stop());
 
 const members = { olga: "maintainer" } as const;
 const component = "$CI_SERVER_FQDN/berth-ci/berth/images@0.1.0";
-
-function digestAt(path: string, tag: string): string | undefined {
-  return platform.gitlab.registry.tags.get(path)?.get(tag)?.digest;
-}
-
-function dockerfile(line: string, base = "debian:13-slim"): string {
-  return `FROM ${platform.bases.host}/library/${base}\n${line}\n`;
-}
-
-const saying = (word: string, base?: string) =>
-  dockerfile(`RUN echo "${word}" > /etc/ci-image`, base);
 
 test("the component twice, each with a kind of reference of its own, and neither builds again", async () => {
   const both = await exampleProject(platform, "single", "acme/both", { members });
@@ -54,7 +43,7 @@ repository: other/{name}
 images: other/tools.docker
 publish: [{ branch: "{default}", tag: other }]
 `,
-    "other/tools.docker": saying("other 1"),
+    "other/tools.docker": saying(platform, "other 1"),
     ".gitlab-ci.yml": JSON.stringify(config),
   });
   const start = { variables: { OTHER_BUILD_NETWORK: "host" } };
@@ -66,8 +55,8 @@ publish: [{ branch: "{default}", tag: other }]
     "test",
   ]);
   assert.deepEqual([first.outputs["test"], first.outputs["another"]], ["tools 1\n", "other 1\n"]);
-  assert.equal(first.images["test"], digestAt("acme/both/tools", "latest"));
-  assert.equal(first.images["another"], digestAt("acme/both/other/tools", "other"));
+  assert.equal(first.images["test"], tagged(platform, "acme/both/tools", "latest"));
+  assert.equal(first.images["another"], tagged(platform, "acme/both/other/tools", "other"));
   const second = passed(await run(platform, both.project, start));
   for (const name of ["berth-images", "other-images"])
     assert.match(second.outputs[name] ?? "", /nothing to do/);
@@ -86,18 +75,18 @@ test("a schedule builds on the moved base, tests that, moves latest to it, and d
   const nightly = await exampleProject(long, "single", "acme/nightly", { members });
   gitlab.model.now = () => then;
   for (const word of ["tools 1", "tools 2"]) {
-    await nightly.commit("main", { "ci/tools.docker": saying(word, "moving:1") });
+    await nightly.commit("main", { "ci/tools.docker": saying(platform, word, "moving:1") });
     passed(await run(platform, nightly.project));
   }
   gitlab.model.now = () => new Date();
-  const before = digestAt("acme/nightly/tools", "latest");
+  const before = tagged(platform, "acme/nightly/tools", "latest");
   await pushBase("new");
   nightly.project.schedules.push("main");
   const ran = passed(await run(platform, nightly.project, { source: "schedule" }));
   assert.match(ran.outputs["berth-images"] ?? "", /^tools +refresh +built.*moved/m);
   assert.equal(ran.outputs["test"], "tools 2\n");
   assert.notEqual(ran.images["test"], before);
-  assert.equal(digestAt("acme/nightly/tools", "latest"), ran.images["test"]);
+  assert.equal(tagged(platform, "acme/nightly/tools", "latest"), ran.images["test"]);
   assert.match(ran.outputs["berth-prune"] ?? "", /^deleted [1-9]\d*, .*, refused 0$/m);
 });
 
@@ -118,7 +107,7 @@ test("two branches that promote at once do it one after another, and latest is t
     "berth.yml": JSON.stringify({ images: "ci/tools.docker", publish }),
     ".gitlab-ci.yml": JSON.stringify(config),
   });
-  await twice.commit("staging", { "ci/tools.docker": saying("tools 2") }, "main");
+  await twice.commit("staging", { "ci/tools.docker": saying(platform, "tools 2") }, "main");
   const branches = ["staging", "main"] as const;
   const pipelines = await Promise.all(
     branches.map((branch) => platform.start(twice.project, { branch })),
@@ -130,7 +119,7 @@ test("two branches that promote at once do it one after another, and latest is t
   const all = await Promise.all(pipelines.map((one) => rested(platform, one)));
   const [staging, main] = all.map(passed);
   assert.deepEqual([staging?.outputs["test"], main?.outputs["test"]], ["tools 2\n", "tools 1\n"]);
-  assert.equal(digestAt("acme/twice/tools", "latest"), staging?.images["test"]);
+  assert.equal(tagged(platform, "acme/twice/tools", "latest"), staging?.images["test"]);
   const times = pipelines.map(({ jobs }) => {
     const promote = jobs.find(({ made }) => made.name === "berth-promote");
     assert.ok(promote);
@@ -147,13 +136,13 @@ test("a newer push cancels a child pipeline in the middle of a build", async () 
     include: [{ component, inputs: { mode: "fan-out" } }],
     test: { extends: ".berth-use", image: "$BERTH_IMAGE_TOOLS", script: "cat /etc/ci-image" },
   };
-  const endless = dockerfile("RUN while :; do echo still building; sleep 1; done");
+  const endless = `${saying(platform, "tools 1")}RUN while :; do echo still building; sleep 1; done\n`;
   const files = { ".gitlab-ci.yml": JSON.stringify(config), "ci/tools.docker": endless };
   await project.commit("main", files);
   const older = await platform.start(project.project);
   const isBuilding = () => jobsOf(older).some((job) => traceOf(job).includes("still building"));
   await until(async () => isBuilding());
-  await project.commit("main", { "ci/tools.docker": saying("tools 2") });
+  await project.commit("main", { "ci/tools.docker": saying(platform, "tools 2") });
   const newer = passed(await run(platform, project.project));
   assert.equal(newer.outputs["test"], "tools 2\n");
   assert.equal(newer.states["berth build tools"], "success");

@@ -4,13 +4,9 @@ import { link, mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { type Actor, forkOf } from "../lives/actor.ts";
+import { tagged } from "../lives/look.ts";
 import type { RunPipeline } from "../platform/coordinator/jobs.ts";
-import {
-  exampleProject,
-  openPlatform,
-  type Platform,
-  releaseComponent,
-} from "../platform/coordinator/platform.ts";
+import { exampleProject, openReleased, type Platform } from "../platform/coordinator/platform.ts";
 import { passed, rested, run, traceOf } from "../platform/coordinator/ran.ts";
 import { pushBusybox } from "../support/bases.ts";
 import { startDockerd } from "../support/dockerd.ts";
@@ -19,16 +15,11 @@ import { until } from "../support/processes.ts";
 
 let platform: Platform;
 before(async () => {
-  platform = await openPlatform();
-  await releaseComponent(platform);
+  platform = await openReleased();
 });
 after(() => platform.stop());
 
 const members = { olga: "maintainer" } as const;
-
-function digestAt(path: string, tag: string): string | undefined {
-  return platform.gitlab.registry.tags.get(path)?.get(tag)?.digest;
-}
 
 test("one job builds the image of a small project, the test runs in it, and latest leads to it", async () => {
   const tools = await exampleProject(platform, "single", "acme/tools", { members });
@@ -36,7 +27,7 @@ test("one job builds the image of a small project, the test runs in it, and late
   assert.match(first.outputs["berth-images"] ?? "", /^tools +build +built/m);
   assert.equal(first.outputs["test"], "tools 1\n");
   assert.match(first.outputs["berth-promote"] ?? "", /latest: moved on 1 image/);
-  const digest = digestAt("acme/tools/tools", "latest");
+  const digest = tagged(platform, "acme/tools/tools", "latest");
   assert.match(digest ?? "", /^sha256:/);
   assert.equal(first.images["test"], digest);
 
@@ -84,7 +75,7 @@ test("a newer push cancels a build that is under way, and builds its own", async
   await project.commit("main", { "ci/tools.docker": finite });
   const newer = passed(await run(platform, project.project));
   assert.equal(newer.outputs["test"], "tools 2\n");
-  assert.equal(digestAt("acme/newer/tools", "latest"), newer.images["test"]);
+  assert.equal(tagged(platform, "acme/newer/tools", "latest"), newer.images["test"]);
   const { states } = await rested(platform, older);
   assert.deepEqual(new Set(Object.values(states)), new Set(["canceled"]));
   assert.equal(older.facts.status, "canceled");

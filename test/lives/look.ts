@@ -41,7 +41,11 @@ export async function pullAs(world: World, job: TestJob, image: string): Promise
 }
 
 /** The digest of a tag by the registry's own index; `repository` is a path such as `acme/tools/qemu/base`. */
-export function tagged({ gitlab }: World, repository: string, tag: string): Digest | undefined {
+export function tagged(
+  { gitlab }: Pick<World, "gitlab">,
+  repository: string,
+  tag: string,
+): Digest | undefined {
   return parseDigest(gitlab.registry.tags.get(repository)?.get(tag)?.digest ?? "");
 }
 

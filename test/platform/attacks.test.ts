@@ -7,12 +7,7 @@ import { protectedPaths } from "../../src/doctor/protect.ts";
 import { ownTags } from "../../src/image/key.ts";
 import { type Actor, forkOf, openRequest } from "../lives/actor.ts";
 import type { TestRequest } from "../support/gitlab-model.ts";
-import {
-  exampleProject,
-  openPlatform,
-  type Platform,
-  releaseComponent,
-} from "./coordinator/platform.ts";
+import { exampleProject, openReleased, type Platform } from "./coordinator/platform.ts";
 import { passed, type Ran, run } from "./coordinator/ran.ts";
 
 let platform: Platform;
@@ -29,8 +24,7 @@ const latest = () => tags()?.get("latest")?.digest;
 
 before(async () => {
   code = await readFile(join(import.meta.dirname, "attack.mjs"), "utf8");
-  platform = await openPlatform();
-  await releaseComponent(platform);
+  platform = await openReleased();
   const members = { olga: "maintainer", dave: "developer" } as const;
   up = await exampleProject(platform, "single", "acme/tools", { members });
   for (const pattern of protectedPaths("acme/tools", { repository: "{name}" }, ["tools"]))

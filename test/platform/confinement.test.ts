@@ -3,12 +3,7 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import {
-  exampleProject,
-  openPlatform,
-  type Platform,
-  releaseComponent,
-} from "./coordinator/platform.ts";
+import { exampleProject, openReleased, type Platform } from "./coordinator/platform.ts";
 import { run } from "./coordinator/ran.ts";
 
 const unconfined = 'security_opt = ["seccomp=unconfined"]';
@@ -60,8 +55,7 @@ const rows: Readonly<Record<string, Row>> = {
 let platform: Platform;
 before(async () => {
   const settings = Object.entries(rows).map(([tag, { docker }]) => [tag, docker]);
-  platform = await openPlatform(Object.fromEntries(settings));
-  await releaseComponent(platform);
+  platform = await openReleased(Object.fromEntries(settings));
 });
 after(() => platform.stop());
 

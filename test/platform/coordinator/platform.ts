@@ -91,6 +91,20 @@ function gitEnv() {
   });
 }
 
+/** The same with the component of this checkout in it. */
+export async function openReleased(
+  more?: Readonly<Record<string, readonly string[]>>,
+): Promise<Platform> {
+  const platform = await openPlatform(more);
+  try {
+    await releaseComponent(platform);
+    return platform;
+  } catch (error) {
+    await platform.stop();
+    throw error;
+  }
+}
+
 /** Releases the component of this checkout, and its image, in the project `berth-ci/berth`. */
 export async function releaseComponent({ ground, gitlab, bases }: Platform): Promise<void> {
   const members = { bea: "maintainer" } as const;
@@ -128,6 +142,11 @@ export async function exampleProject(
   ]);
   await actor.commit(actor.project.defaultBranch, Object.fromEntries(rebased));
   return actor;
+}
+
+/** A Dockerfile whose image says a word, which the jobs of the example `single` print. */
+export function saying({ bases }: Platform, word: string, base = "debian:13-slim"): string {
+  return `FROM ${bases.host}/library/${base}\nRUN echo "${word}" > /etc/ci-image\n`;
 }
 
 async function filesBelow(folder: string): Promise<Files> {
