@@ -55,7 +55,7 @@ interface ExplainOptions extends GlobalOptions {
 async function explain(world: World, options: ExplainOptions, name: string): Promise<ExitCode> {
   const session = await openSession(world, options);
   const explanation = await explainImage(name, options, session);
-  const text = printExplanation(explanation, world.screen.paint);
+  const text = printExplanation(explanation, world.screen);
   printResult(world, options, explanation, text);
   return exitCodes.done;
 }

@@ -1,36 +1,47 @@
 /** An explanation as people read it; pure text, painted by whoever knows the terminal. */
-
-import { shortReference } from "../oci/reference.ts";
-import type { Paint } from "../world.ts";
+import { parseReference, printRepository } from "../oci/reference.ts";
+import type { Paint, Screen } from "../world.ts";
 import { shortCommit } from "./against.ts";
 import type { KeyDifference, PatchLine } from "./difference.ts";
 import type { Explanation } from "./explanation.ts";
 
-/** Prints the whole answer, the short one first. */
-export function printExplanation(explanation: Explanation, paint: Paint): string {
+/** Prints the whole answer, the short one first; a key or reference for which the screen is too narrow is left out. */
+export function printExplanation(explanation: Explanation, screen: Screen): string {
   const { name, key, label, differences, notes } = explanation;
+  const { paint } = screen;
+  const head = fitting([`${name}  key ${key} (${label})`, `${name}  (${label})`], screen);
   const lines = [
-    `${paint("bold", name)}  key ${key.slice(0, 12)} (${label})`,
-    ...verdict(explanation, paint),
+    paint("bold", name) + head.slice(name.length),
+    verdict(explanation, screen),
     ...notes.map((note) => paint("yellow", `note: ${note}`)),
     ...printDifferences(differences, paint),
-    ...whereabouts(explanation),
+    ...whereabouts(explanation, screen),
   ];
   return lines.map((line) => `${line}\n`).join("");
 }
 
-function verdict({ against, same, label }: Explanation, paint: Paint): readonly string[] {
-  if (against === null) return [`there is nothing to compare ${label} with`];
-  const commit = against.revision === null ? "" : `, commit ${shortCommit(against.revision)}`;
-  const where = against.reference === null ? "" : ` (${shortReference(against.reference)})`;
-  const what = `${against.label}${where}${commit}`;
-  if (same === true) return [paint("green", `the same as ${what}`)];
-  if (same === false) return [`${paint("yellow", "differs")} from ${what}`];
-  return [`cannot be compared with ${what}`];
+/** The first of the texts, or the second where that is wider than the screen. */
+function fitting([long, short]: readonly [string, string], { width }: Screen): string {
+  return width === undefined || long.length <= width ? long : short;
 }
 
-function whereabouts({ reference, looked }: Explanation): readonly string[] {
-  if (reference !== null) return [`its image is ${shortReference(reference)}`];
+function verdict({ against, same, label }: Explanation, screen: Screen): string {
+  if (against === null) return `there is nothing to compare ${label} with`;
+  const differs = same === false ? "differs from" : "cannot be compared with";
+  const says = same === true ? "the same as" : differs;
+  const commit = against.revision === null ? "" : `, commit ${shortCommit(against.revision)}`;
+  const where = against.reference === null ? "" : ` (${against.reference})`;
+  const short = `${says} ${against.label}${commit}`;
+  const line = fitting([`${says} ${against.label}${where}${commit}`, short], screen);
+  if (same === true) return screen.paint("green", line);
+  return same === false ? line.replace("differs", (word) => screen.paint("yellow", word)) : line;
+}
+
+function whereabouts({ reference, looked }: Explanation, screen: Screen): readonly string[] {
+  if (reference !== null) {
+    const repository = printRepository(parseReference(reference));
+    return [fitting([`its image is ${reference}`, `its image is in ${repository}`], screen)];
+  }
   if (looked.length === 0) return [];
   return [`its image is not in ${looked.join(" nor in ")}: it has to be built`];
 }

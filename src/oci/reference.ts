@@ -145,8 +145,3 @@ export function isInside({ host, path }: Repository, base: Repository): boolean 
 export function below(base: Repository, path: string): Repository {
   return parseRepository(`${base.host}/${base.path}/${path}`);
 }
-
-/** A reference with its digest or key cut to 12 digits, for the eye only. */
-export function shortReference(reference: string): string {
-  return reference.replace(/([0-9a-f]{12})[0-9a-f]{52}/, "$1…");
-}

@@ -1,5 +1,6 @@
 /** A plan and its outcome as people and programs read it; pure text and plain data. */
 import { fill, printTable, tableWidth } from "../output/table.ts";
+import { printableLine } from "../printable.ts";
 import type { Screen } from "../world.ts";
 import type { Applied } from "./apply.ts";
 import type { Deleting, Keeping } from "./judge.ts";
@@ -23,38 +24,43 @@ export function printPrunePlan(plan: PrunePlan, options: ReportOptions, screen: 
   return `${listed.length === 0 ? "" : `${printTags(listed, options, screen)}\n`}${fill(lines, screen, 2)}`;
 }
 
-/** Names of tags are whole where they fit. */
+/** Names of tags are whole: where the screen is too narrow for the table they are counted, or stand below it. */
 function printTags(tags: readonly JudgedTag[], { each }: ReportOptions, screen: Screen): string {
-  const heading = ["DECISION", "REPOSITORY", "KIND", "BECAUSE", each ? "TAG" : "TAGS"];
-  const whole = (each ? tags.map(rowOf) : groupRows(tags)).toSorted(byText);
-  const fits = screen.width === undefined || tableWidth(heading, whole) <= screen.width;
-  return printTable(heading, fits ? whole : whole.map((row) => row.map(shortTag)), screen);
+  const groups = groupsOf(tags);
+  const headings = ["DECISION", "REPOSITORY", "KIND", "BECAUSE"];
+  const named = groups.flatMap(({ columns, names }) => {
+    const cells = each || names.length === 1 ? names : [`${names.length}`];
+    return cells.map((cell) => [...columns, cell]);
+  });
+  const last = each ? "TAG" : "TAGS";
+  if (screen.width === undefined || tableWidth([...headings, last], named) <= screen.width)
+    return printTable([...headings, last], named, screen);
+  const counted = groups.map(({ columns, names }) => [...columns, `${names.length}`]);
+  const lists = groups.map(({ columns: [action, repository, kind, why], names }) => {
+    const head = fill(`${action} ${repository}, ${kind}: ${why}`, screen, 4);
+    return [head, ...names.map((name) => `  ${printableLine(name)}`), ""].join("\n");
+  });
+  return each ? lists.join("") : printTable([...headings, last], counted, screen);
 }
 
-function byText(a: readonly string[], b: readonly string[]): number {
-  return a.join(" ") < b.join(" ") ? -1 : 1;
+interface Group {
+  readonly columns: readonly string[];
+  readonly names: string[];
 }
 
-function rowOf(tag: JudgedTag): readonly string[] {
-  return [...columnsOf(tag), tag.name];
-}
-
-function columnsOf({ repository, what, verdict }: JudgedTag): readonly string[] {
-  return [verdict.action, repository === "" ? "." : repository, what.kind, because(verdict.reason)];
-}
-
-function groupRows(tags: readonly JudgedTag[]): readonly (readonly string[])[] {
-  const groups = new Map<string, { columns: readonly string[]; count: number; name: string }>();
-  for (const tag of tags) {
-    const columns = columnsOf(tag);
-    const key = columns.join("\n");
-    const count = (groups.get(key)?.count ?? 0) + 1;
-    groups.set(key, { columns, count, name: tag.name });
+/** Tags with one decision and reason, by these and by name. */
+function groupsOf(tags: readonly JudgedTag[]): readonly Group[] {
+  const groups = new Map<string, Group>();
+  for (const { repository, name, what, verdict } of tags) {
+    const place = repository === "" ? "." : repository;
+    const columns = [verdict.action, place, what.kind, because(verdict.reason)];
+    const id = columns.join(" ");
+    const group = groups.get(id) ?? { columns, names: [] };
+    group.names.push(name);
+    groups.set(id, group);
   }
-  return [...groups.values()].map(({ columns, count, name }) => [
-    ...columns,
-    count === 1 ? name : `${count}`,
-  ]);
+  const sorted = [...groups].toSorted(([a], [b]) => (a < b ? -1 : 1));
+  return sorted.map(([, { columns, names }]) => ({ columns, names: names.sort() }));
 }
 
 /** `3 tags: 2 key, 1 set`. */
@@ -102,10 +108,6 @@ const phrases = {
   "image-gone": "no kept branch has the image",
   "branch-gone": "its branch is gone",
 } as const;
-
-function shortTag(cell: string): string {
-  return cell.replace(/([0-9a-f]{12})[0-9a-f]{52}/, "$1…");
-}
 
 /** A tag of the plan as plain data; as JSON it has no member of what nobody tells. */
 export function tagJson({ repository, name, what, verdict, digest, taggedAt }: JudgedTag) {

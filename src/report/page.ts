@@ -1,6 +1,5 @@
 /** The report as one HTML page that needs no network and lets nothing run but its own script. */
 import { createHash } from "node:crypto";
-import { shortReference } from "../oci/reference.ts";
 import { bytesOf, printBytes } from "../output/print.ts";
 import { graphSection } from "./graph.ts";
 import { classOf, script, shapeDefinitions, shapeOf, style } from "./look.ts";
@@ -217,7 +216,7 @@ function changes(diff: readonly string[]): Markup {
 }
 
 function fullReference(reference: string): Markup {
-  const short = shortReference(reference);
+  const short = reference.replace(/([0-9a-f]{12})[0-9a-f]{52}/, "$1…");
   if (short === reference) return markup`<code>${reference}</code>`;
   return markup`<details><summary><code>${short}</code></summary><code>${reference}</code></details>`;
 }

@@ -190,12 +190,10 @@ function whatOf({ rev, tag, pipeline }: Wanted): string {
   return rev === undefined ? "of the working tree" : `of ${rev}`;
 }
 
-/** Keys are long; a few places are enough for a person. */
+/** A few places are enough for a person. */
 function whereText({ looked }: Search): string {
   if (looked.length === 0) return "no registry is known";
-  const shown = looked
-    .slice(0, 3)
-    .map((one) => one.replace(/(key[0-9]*-[0-9a-f]{12})[0-9a-f]{52}/, "$1…"));
+  const shown = looked.slice(0, 3);
   const more =
     looked.length > shown.length ? ` and ${looked.length - shown.length} other places` : "";
   return `it is not at ${shown.join(" nor at ")}${more}`;

@@ -217,8 +217,8 @@ describe("berth explain with a registry", () => {
     for (const against of ["latest", "v1", `${base}/app:latest`, undefined]) {
       const args = against === undefined ? [] : ["--against", against];
       const { stdout } = await explain(project, ["app", "--registry", base, ...args]);
-      assert.match(stdout, /\nthe same as .*\(127.*\/app@sha256:[0-9a-f]{12}…\), commit/);
-      assert.match(stdout, /\nits image is 127.*\/app@sha256:[0-9a-f]{12}…\n$/);
+      assert.match(stdout, /\nthe same as .*\(127.*\/app@sha256:[0-9a-f]{64}\), commit/);
+      assert.match(stdout, /\nits image is 127.*\/app@sha256:[0-9a-f]{64}\n$/);
     }
     const upstream = await explain(project, ["app", "--against", "upstream"], {
       BERTH_UPSTREAM: base,

@@ -289,7 +289,7 @@ describe("berth run", () => {
     assert.equal(elsewhere.code, 1);
     assert.match(
       elsewhere.stderr,
-      /\/acme\/other\/app:key\d+-[0-9a-f]{12}… \[IMAGE_ABSENT\]\n {2}hint: /,
+      /\/acme\/other\/app:key\d+-[0-9a-f]{64} \[IMAGE_ABSENT\]\n {2}hint: /,
     );
   });
 

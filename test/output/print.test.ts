@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { Outcome } from "../../src/build/outcome.ts";
-import { shortReference } from "../../src/oci/reference.ts";
 import { printOutcomes, printPlan } from "../../src/output/print.ts";
 import { plannedImage, planWith, someDigest } from "../support/keyed.ts";
 import { screen } from "../support/screen.ts";
@@ -110,8 +109,4 @@ describe("references in a terminal", () => {
     const apart = planWith([images[0]!, { ...images[1]!, reference: "s.example/fedora:key-2" }]);
     assert.match(printPlan(apart, { screen: screen(200) }), /^IMAGE .* REFERENCE\n/);
   });
-});
-
-test("a short reference has 12 digits", () => {
-  assert.match(shortReference(debian), /^r\.example\/debian@sha256:[0-9a-f]{12}…$/);
 });

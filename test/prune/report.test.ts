@@ -52,20 +52,23 @@ test("with --all what stays is listed too", () => {
   assert.doesNotMatch(text, /--all/);
 });
 
-test("with --each every tag has a line, its name whole where it fits", () => {
-  const names = (width?: number) => {
-    const text = printPrunePlan(plan, { each: true }, screen(width));
-    return text
-      .split("\n")
-      .filter((line) => line.startsWith("delete"))
-      .map((line) => line.split(/ {2,}/)[4]);
-  };
-  assert.deepEqual(names(), [key, `${key}-r1`, key]);
-  assert.deepEqual(names(80), [
-    "key2-0123456789ab…",
-    "key2-0123456789ab…-r1",
-    "key2-0123456789ab…",
+test("with --each every tag has a line, with its name in whole", () => {
+  const lines = (width?: number) =>
+    printPrunePlan(plan, { each: true }, screen(width)).split("\n\n")[0]?.split("\n");
+  const names = lines()?.slice(1);
+  assert.deepEqual(
+    names?.map((line) => line.split(/ {2,}/)[4]),
+    [key, `${key}-r1`, key],
+  );
+  assert.deepEqual(lines(80), [
+    ...["delete debian, key: nothing needs it", `  ${key}`, `  ${key}-r1`],
+    ...["delete fedora, key: nothing needs it", `  ${key}`],
   ]);
+});
+
+test("a tag that stands for its reason is counted where the screen is too narrow for its name", () => {
+  const text = printPrunePlan(plan, {}, screen(80));
+  assert.match(text, /^delete +fedora +key +nothing needs it +1$/m);
 });
 
 test("a doubt is told at the end", () => {

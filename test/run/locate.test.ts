@@ -191,7 +191,7 @@ describe("an image that is looked for on a developer's machine", () => {
     const search = await locateKeys(place.images, place);
     const error = failure(["app"], {}, search);
     assert.equal(error.code, "IMAGE_ABSENT");
-    const at = (project: string) => `${memory.host}/${project}/(app|base):key\\d+-[0-9a-f]{12}…`;
+    const at = (project: string) => `${memory.host}/${project}/(app|base):key\\d+-[0-9a-f]{64}`;
     assert.match(
       error.message,
       new RegExp(`^find app of the working tree: it is not at ${at("qemu-project/qemu")} nor at `),
