@@ -63,7 +63,7 @@ describe("berth explain without a registry", () => {
     const { stdout } = await explain(project, ["app"]);
     assert.match(
       stdout,
-      /^app {2}key [0-9a-f]{12} \(the working tree\)\nthe same as the commit before, /,
+      /^app {2}key [0-9a-f]{64} \(the working tree\)\nthe same as the commit before, /,
     );
     const [first = "", second = ""] = project.commits;
     const told = await explain(project, ["app", "--rev", second, "--against", first]);
