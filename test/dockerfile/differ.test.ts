@@ -39,6 +39,7 @@ const refused: readonly (readonly [string, string, RegExp, Partial<RecipeOptions
   ["FROM oci:folder", "1:6", /oci: as a transport/],
   ["FROM a\nCOPY --from=containers-storage:b x y", "2:13", /transport/],
   ["FROM a\nRUN --mount=type=bind,src=a,source=b,target=/x y", "2:1", /source twice/],
+  ["FROM a\nRUN --mount=type=secret,type=bind,source=b,target=/x y", "2:1", /type twice/],
   ["FROM a\nRUN --mount=type=bind,ro,rw,target=/x y", "2:1", /readonly twice/],
   ["FROM a\nARG TARGETARCH", "2:5", /engine's own/, { args: { TARGETARCH: "x" } }],
   ["ARG X=$TARGETARCH\nFROM a\nARG X", "3:5", /made from TARGETARCH.*declare TARGETARCH/],

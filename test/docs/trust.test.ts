@@ -8,10 +8,15 @@ const top = join(import.meta.dirname, "../..");
 const read = (path: string): string => readFileSync(join(top, path), "utf8");
 const attacks = "test/platform/attacks.test.ts";
 
-const [, table = ""] = read("docs/trust.md").split("\n## Threats\n");
-const rows = [...(table.split("\n## ")[0] ?? "").matchAll(/^\| (?!attacker|-)(.+) \|$/gm)].map(
-  ([, row = ""]) => row.split(" | "),
-);
+/** The cells of the table below a heading, without its own heading. */
+function tableBelow(heading: string): readonly (readonly string[])[] {
+  const [, below = ""] = read("docs/trust.md").split(`\n## ${heading}\n`);
+  const [section = ""] = below.split("\n## ");
+  const [, ...rows] = [...section.matchAll(/^\| (.+) \|$/gm)];
+  return rows.map(([, row = ""]) => row.split(" | "));
+}
+
+const rows = tableBelow("Threats");
 
 test("every threat has a test, but for what who may do everything can do", () => {
   assert.ok(rows.length > 10);
@@ -29,4 +34,21 @@ test("the threats that link the runner's attacks are those that it tries", () =>
     tried.filter((name) => !name.startsWith("after all of it")),
     linking.map(([attacker]) => attacker),
   );
+});
+
+test("what was tried is held by tests that are there, under the names that are told", () => {
+  const tried = tableBelow("What was tried");
+  assert.ok(tried.length > 15);
+  for (const [what, tests = ""] of tried) {
+    const links = [...tests.matchAll(/\]\(\.\.\/(test\/[^)]+)\): ((?:(?:, )?"[^"]+")+)/g)];
+    assert.ok(links.length > 0, what);
+    for (const [, path = "", names = ""] of links) {
+      const declared = read(path).match(/\btest\([\s\S]*?(?:=> \{|=>\n)/g) ?? [];
+      for (const [, name = ""] of names.matchAll(/"([^"]+)"/g))
+        assert.ok(
+          declared.some((test) => test.includes(name)),
+          `${path}: ${name}`,
+        );
+    }
+  }
 });

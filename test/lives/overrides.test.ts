@@ -50,6 +50,22 @@ for (const reference of ["digest", "tag", "own-tag"] as const) {
   });
 }
 
+test("a tag of a user's own is moved by the next one who gives it", async () => {
+  const { world, up, first } = scene;
+  const start = {
+    user: "olga",
+    reference: "tag",
+    variables: { QEMU_CI_CONTAINER_TAG: "shared" },
+  } as const;
+  const before = await live(world, up, start);
+  assert.equal(tagged(world, "acme/tools/qemu/alone", "shared"), before.ran["alone"]);
+  await up.commit("theirs", { "ci/alone.list": "theirs\n" }, "main");
+  const next = await live(world, up, { ...start, branch: "theirs" });
+  assert.deepEqual(next.built, ["alone"]);
+  assert.notEqual(next.ran["alone"], first.ran["alone"]);
+  assert.equal(tagged(world, "acme/tools/qemu/alone", "shared"), next.ran["alone"]);
+});
+
 test("a tag that is promoted, or that is berth's own, is refused", async () => {
   const { world, up } = scene;
   for (const value of ["latest", ownTags.key("0".repeat(64)), ownTags.cache]) {
