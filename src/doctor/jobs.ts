@@ -21,7 +21,7 @@ export interface ReadCase extends PipelineCase {
   readonly jobs: readonly SeenJob[];
 }
 
-/** `may`: waits for a click, and nothing waits for it. */
+/** `may`: waits for a click, on itself or on what it needs, and no later stage waits for it. */
 export type Does = "runs" | "manual" | "may";
 
 export interface SeenJob {
@@ -50,12 +50,13 @@ export function jobsOf(
   if (!("jobs" in reading)) return [];
   const stages = "stages" in reading ? reading.stages : [".pre", ".post"];
   const plans = reading.jobs.filter(isPlan).map((job) => promisedBy(job, occasion, images));
+  const does = doneBy(reading.jobs);
   return reading.jobs.map((job) => {
     const feeds = plans.filter(({ plan }) => isFed(job, plan, stages));
     const prefixes = [images, ...plans].map(({ prefix }) => prefix);
     const look = imageOf(job, { occasion, prefixes, feeds });
     const isOurs = isPlan(job) || isChild(job) || runsBerth(job);
-    const seen = { ...look, job, does: doesOf(job), isOurs, flaw: undefined };
+    const seen = { ...look, job, does: does.get(job.name) ?? "runs", isOurs, flaw: undefined };
     if (!isOurs && look.planned !== undefined && !isLate(job, reading.jobs))
       return { ...seen, flaw: "early" };
     if (isOurs || !look.isLacking) return seen;
@@ -65,9 +66,23 @@ export function jobsOf(
   });
 }
 
-function doesOf({ when, allowFailure }: PipelineJob): Does {
-  if (when !== "manual") return "runs";
-  return allowFailure ? "may" : "manual";
+/** GitLab leaves out a job that needs one which nobody has started, until somebody does. */
+function doneBy(jobs: readonly PipelineJob[]): ReadonlyMap<string, Does> {
+  const byName = new Map(jobs.map((job) => [job.name, job]));
+  const done = new Map<string, Does>();
+  const look = (job: PipelineJob): Does => {
+    const known = done.get(job.name);
+    if (known !== undefined) return known;
+    done.set(job.name, "runs");
+    const needed = job.needs.flatMap((need) => byName.get(need.job) ?? []).map(look);
+    const waits = (["manual", "may"] as const).find((does) => needed.includes(does)) ?? "runs";
+    const own = job.allowFailure ? "may" : "manual";
+    const does = job.when === "manual" ? own : waits;
+    done.set(job.name, does);
+    return does;
+  };
+  for (const job of jobs) look(job);
+  return done;
 }
 
 /** The job that writes which image is where. */

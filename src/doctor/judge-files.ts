@@ -84,13 +84,24 @@ export function judgeIncludedTwice(pipelines: Pipelines): Judgement {
   );
 }
 
-/** Pipelines that GitLab does not make although they would have promoted. */
+/** Pipelines that GitLab does not make although they would have promoted, or makes for berth alone. */
 export function judgeEmpty({ read }: Pipelines): Judgement {
   const found = read.filter(
     ({ reading, jobs }) =>
       "none" in reading && reading.none === "empty" && jobs.some(({ job }) => promotes(job)),
   );
-  if (found.length === 0) return judgement("ok", "berth's jobs are alone in none");
+  const alone = read.filter(
+    ({ reading, jobs, event }) =>
+      "stages" in reading && event !== "schedule" && jobs.every(({ isOurs }) => isOurs),
+  );
+  if (found.length + alone.length === 0) return judgement("ok", "berth's jobs are alone in none");
+  if (found.length === 0)
+    return judgement(
+      "warning",
+      `berth's jobs are alone in ${count(alone.length, "pipeline")}`,
+      listed(alone.map(({ title }) => title)),
+      "give the hidden job that `gate` names the rules of the jobs that run in images",
+    );
   return judgement(
     "warning",
     "no pipeline where images should be refreshed or promoted",

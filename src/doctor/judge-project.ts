@@ -29,9 +29,10 @@ export function judgeImages({ project }: DoctorFacts): Judgement {
   const what = `${count(images.length, "image")}, all keys computed`;
   if (warnings.length === 0) return judgement("ok", what);
   return judgement(
-    "note",
+    "warning",
     `${what}, with ${count(warnings.length, "warning")}`,
     warnings.join("\n"),
+    "correct what they name",
   );
 }
 

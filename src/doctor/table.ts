@@ -8,7 +8,7 @@ import type { Does, ReadCase, SeenJob } from "./jobs.ts";
 const letters: Readonly<Record<Does, string>> = { runs: "R", manual: "M", may: "m" };
 
 const legend =
-  "R runs, M waits for a click and the pipeline with it, m may be started by hand, . is not there\n";
+  "R runs, M waits for a click and the pipeline with it, m may be started by hand, itself or what it needs, . is not there\n";
 
 /** Situations with what GitLab makes of each, then every job with what it does in them. */
 export function printPipelines({ read }: Pipelines, screen: Screen): string {
@@ -56,7 +56,8 @@ function jobsByName(read: readonly ReadCase[]) {
 function imageText(seen: SeenJob, { occasion }: ReadCase): string {
   const { isOurs, planned, job, flaw } = seen;
   const base = valuesOf(occasion.predefined).get("CI_REGISTRY_IMAGE") ?? "";
-  const image = seen.image?.replace(`${base}/`, "$CI_REGISTRY_IMAGE/");
+  const isOwn = seen.image !== undefined && /^[/:@]/.test(seen.image.slice(base.length));
+  const image = isOwn ? seen.image.replace(base, () => "$CI_REGISTRY_IMAGE") : seen.image;
   if (job.type === "trigger") return "-";
   if (isOurs) return "(berth's tool)";
   if (planned !== undefined) return planned;

@@ -11,7 +11,11 @@ import {
   YamlReference,
 } from "../pipelines/tree.ts";
 
+/** The image of a job that a file which is not at hand may give one. */
+export const unreadImage = "(not read)";
+
 const someScript = { script: "true" };
+const someJob = { ...someScript, image: unreadImage };
 const notJobs = ["default", "variables", "workflow", "image", "cache", "include", "stages"];
 
 /** Makes the texts of such files from what the others want of them: jobs that say nothing, and the inputs of each. */
@@ -21,8 +25,8 @@ export function stubOf(written: YamlMap): (include: Include) => string {
     for (const base of listOf(get(job, "extends"))
       .map(textOf)
       .filter((base) => !stub.has(base)))
-      stub.set(base, get(job, "trigger") === null ? someScript : { variables: {} });
-    if (isBare(textOf(name), job)) stub.set(textOf(name), someScript);
+      stub.set(base, get(job, "trigger") === null ? someJob : { variables: {} });
+    if (isBare(textOf(name), job)) stub.set(textOf(name), someJob);
   }
   for (const { path } of [...written.values()].flatMap(referencesOf)) {
     const [name = "", key] = path.map(textOf);

@@ -38,7 +38,7 @@ judge("the project and its variables", [
     "warnings about Dockerfiles",
     { ...healthy, project: { ...healthy.project, warnings: ["a.docker:1:1: so"] } },
     "images",
-    "note",
+    "warning",
     /1 warning.*a\.docker:1:1/s,
   ],
   [

@@ -197,6 +197,12 @@ const mistakes: readonly Mistake[] = [
     says: /^warning.*schedule on main/s,
   },
   {
+    what: "a gate that is wider than the rules of all other jobs",
+    files: changed("containers", "      gate: rules\n", ""),
+    check: "empty-pipeline",
+    says: /^warning.*push to another branch/s,
+  },
+  {
     what: "a need of a job that is gone",
     files: changed("buildtest", "[berth-plan, berth-images]", "[amd64-debian-container]"),
     check: "refused",
@@ -324,6 +330,13 @@ describe("files that are not here", () => {
     );
   });
 
+  test("may give a job its image, which is not taken for the runner's", async () => {
+    const own = "check: { extends: .theirs }\nours: { extends: .theirs, image: alpine }\n";
+    const { read } = await pipelinesOf({ ".gitlab-ci.yml": include + own });
+    const images = read[0]?.jobs.map(({ job, image }) => `${job.name} ${image}`);
+    assert.deepEqual(images, ["check (not read)", "ours alpine"]);
+  });
+
   test("are all there in what GitLab joined", async () => {
     const merged = ".theirs: { script: make }\ncheck: { extends: .theirs, stage: nowhere }\n";
     const pipelines = await pipelinesOf(files, { merged });
@@ -357,7 +370,7 @@ test("the table has every job with its image in every situation", async () => {
   assert.equal(row("check-system-debian")?.[1], "debian");
   assert.equal(cells("check-system-debian"), "...RR......MR.R");
   assert.equal(cells("berth-plan"), "R..RR..R...MR.R");
-  assert.equal(cells("berth-images"), "R..RR..R...RR.R");
+  assert.equal(cells("berth-images"), "R..RR..R...MR.R");
   assert.equal(cells("functional-system-fedora"), "...RR......mm.R");
   assert.equal(row("check-dco")?.[1], "python:3.13-alpine");
   assert.equal(row("coverity")?.[1], "fedora or $CI_REGISTRY_IMAGE/qemu/fedora:latest");
@@ -365,6 +378,29 @@ test("the table has every job with its image in every situation", async () => {
     lines.find((line) => line.startsWith("14 ")) ?? "",
     /^14 {2}fork: schedule on main +2 jobs$/,
   );
+});
+
+test("the table has a job that needs one which nobody has started as one that waits too", async () => {
+  const files = {
+    ".gitlab-ci.yml":
+      "build: { script: make, when: manual }\nunit: { script: make, needs: [build] }\nmore: { script: make, needs: [unit] }\nlint: { script: make, needs: [] }\n",
+  };
+  const { read } = await pipelinesOf(files);
+  assert.deepEqual(
+    read[0]?.jobs.map(({ job, does }) => `${job.name} ${does}`),
+    ["build may", "unit may", "more may", "lint runs"],
+  );
+});
+
+test("the table shows the project's registry by its variable, with or without a path below it", async () => {
+  const files = {
+    ".gitlab-ci.yml":
+      "a: { script: make, image: '$CI_REGISTRY_IMAGE:old' }\nb: { script: make, image: $CI_REGISTRY_IMAGE/b }\nc: { script: make, image: $CI_REGISTRY_IMAGE-other/b }\n",
+  };
+  const text = printPipelines(await pipelinesOf(files), screen());
+  assert.match(text, /^a +\$CI_REGISTRY_IMAGE:old /m);
+  assert.match(text, /^b +\$CI_REGISTRY_IMAGE\/b /m);
+  assert.match(text, /^c +registry\.example\.com\/qemu-project\/qemu-other\/b /m);
 });
 
 test("the table says what GitLab refuses", async () => {
