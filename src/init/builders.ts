@@ -41,6 +41,14 @@ export function builtBy({ jobs, variables }: Outline): readonly BuildJob[] {
   });
 }
 
+/** A build of which nothing is known but its file and context. */
+export function plainBuild(dockerfile: string, context: string): BuildJob {
+  return {
+    ...{ job: "", stage: undefined, machine: undefined, mayFail: false, publishes: false },
+    ...{ dockerfile, context, repository: undefined, args: {}, target: undefined, dropped: [] },
+  };
+}
+
 /** What a job says of a build besides its commands. */
 export function placeOf(name: string, job: YamlMap) {
   const stage = job.get("stage");

@@ -1,8 +1,9 @@
 /** Which files are images, how they are called, and how `berth.yml` says so in few words. */
 import { compileGlob } from "../config/glob.ts";
 import { isPlain, nameAll, nameMistake } from "../config/names.ts";
+import { folderOf } from "../context/paths.ts";
 import { present } from "../json.ts";
-import type { BuildJob } from "./builders.ts";
+import { type BuildJob, plainBuild } from "./builders.ts";
 import { lastName, type Seen, templateOf } from "./settings.ts";
 import type { Survey } from "./survey.ts";
 import { block, few, type Node } from "./yamltext.ts";
@@ -46,22 +47,39 @@ export function imagesOf(survey: Survey): Images {
 const aside =
   /^(?:.*\/)?(?:\.github|\.devcontainer|vendor|node_modules|third_party|testdata|fixtures)(?=\/)/;
 
-function everyDockerfile({ usual: all }: Survey): Images {
+function everyDockerfile(survey: Survey): Images {
+  const { usual: all } = survey;
   const folders = all.flatMap((path) => aside.exec(path)?.[0] ?? []);
   const usual = folders.length === all.length ? all : all.filter((path) => !aside.test(path));
   const out = usual.length === all.length ? [] : [...new Set(folders)].map((one) => `${one}/**`);
-  const names = [...nameAll(usual, []).values()];
+  const named = nameAll(usual, []);
+  const names = [...named.values()];
+  const wanted = [...named].map(([path, name]): Wanted => {
+    const built = plainBuild(path, contextOf(path, survey));
+    return { name, byDefault: name, built };
+  });
+  const { yaml } = declare(wanted, { ...survey, usual });
   const found = `${usual.length === 1 ? "one file is" : `${usual.length} files are`} called like a Dockerfile, and no job was seen that builds one`;
   return {
     names,
     findings: [
       {
         found,
-        chosen: `each is an image (${few(names, 8)}); name those that are none under \`exclude\``,
-        yaml: out.length === 0 ? [] : block({ exclude: out }),
+        chosen: `each is an image (${few(names, 8)})${yaml.length === 0 ? "" : " whose context holds what it copies"}; name those that are none under \`exclude\``,
+        yaml: [...yaml, ...(out.length === 0 ? [] : block({ exclude: out }))],
       },
     ],
   };
+}
+
+/** The folder of a file or the top, where all that it and its neighbours copy lies in that one alone. */
+function contextOf(path: string, { dockerfiles }: Survey): string {
+  const folder = folderOf(path);
+  const near = dockerfiles.filter((file) => folderOf(file.path) === folder);
+  const places = new Set(near.flatMap(({ copiesFrom }) => copiesFrom ?? []));
+  const [only] = places.size === 1 ? places : [];
+  if (only === undefined) return usualContext(path);
+  return only === "beside" ? folder : "";
 }
 
 /**
@@ -90,7 +108,7 @@ interface Declared {
   readonly chosen: string;
 }
 
-function declare(wanted: readonly Wanted[], survey: Survey): Declared {
+function declare(wanted: readonly Wanted[], survey: Pick<Survey, "usual">): Declared {
   const context = sharedContext(wanted);
   const defaults = context === undefined ? [] : block({ defaults: { context } });
   if (wanted.every(({ name, byDefault }) => name === byDefault)) {
@@ -106,7 +124,7 @@ function declare(wanted: readonly Wanted[], survey: Survey): Declared {
 /** A list of files and globs, for images that are called as their files. */
 function declareFiles(
   wanted: readonly Wanted[],
-  { usual }: Survey,
+  { usual }: Pick<Survey, "usual">,
   context: string | undefined,
   defaults: readonly string[],
 ): Declared {

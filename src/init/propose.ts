@@ -47,10 +47,11 @@ export function propose(survey: Survey, { remotes, version }: ProposeOptions): P
   const repository = repositoryOf(survey, images.names);
   const reference = referenceOf(survey, images.names, prefix.value, repository.value);
   const gates = rulesOf(survey, prefix.value, upstream.value);
+  const registry = registryOf(survey, remotes);
   const findings = [
     ...prefix.findings,
     ...upstream.findings,
-    ...registryOf(remotes),
+    ...registry,
     ...repository.findings,
     ...parentsOf(survey, images.names),
     ...reference.findings,
@@ -58,12 +59,11 @@ export function propose(survey: Survey, { remotes, version }: ProposeOptions): P
     ...publishOf(survey),
     ...gates.findings,
   ];
-  const fanOut = images.names.length >= manyImages;
   const include: IncludeSettings = {
     prefix: prefix.value,
     reference: reference.value,
     stage: commonStage(survey),
-    fanOut,
+    fanOut: images.names.length >= manyImages,
     gate: gates.value,
     version,
   };
@@ -75,8 +75,13 @@ export function propose(survey: Survey, { remotes, version }: ProposeOptions): P
     dockerfiles: Object.fromEntries(
       survey.drafts.filter(({ isThere }) => !isThere).map(({ path, text }) => [path, text]),
     ),
-    steps: stepsOf(survey, include, images.names),
+    steps: [...stepsOf(survey, include, images.names), planStep(registry.length > 0)],
   };
+}
+
+function planStep(isRegistryKnown: boolean): string {
+  const flag = isRegistryKnown ? "" : " --registry HOST/PATH";
+  return `berth plan${flag}: see what would be built; it changes nothing`;
 }
 
 /** The stage of the jobs that build images today. */

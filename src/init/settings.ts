@@ -82,14 +82,22 @@ export function upstreamOf(
   return because(upstream, found, `${whose} whose images forks use${doubt}`, block({ upstream }));
 }
 
-/** Where a person's own machine looks for images; elsewhere than on gitlab.com the name cannot be told. */
-export function registryOf({ upstream, origin }: Remotes): readonly Seen[] {
-  const { host, path = "" } = upstream ?? origin ?? {};
-  if (host !== "gitlab.com") return [];
-  const registry = `registry.gitlab.com/${path.toLowerCase()}`;
+/** Where a person's own machine looks for images; elsewhere than on gitlab.com only the CI files may tell. */
+export function registryOf({ text }: Survey, { upstream, origin }: Remotes): readonly Seen[] {
+  const { host = "", path = "" } = upstream ?? origin ?? {};
+  if (path === "") return [];
+  const own = path.toLowerCase();
+  const spelt = text.matchAll(
+    new RegExp(`(?<![\\w./-])[\\w.:-]+/${RegExp.escape(own)}(?=[/:@])`, "g"),
+  );
+  const [written] = [...spelt].map(([base]) => base).filter((base) => /^[^/]*\./.test(base));
+  const registry = written ?? (host === "gitlab.com" ? `registry.gitlab.com/${own}` : undefined);
+  if (registry === undefined) return [];
+  const found =
+    written === undefined ? "the project is on gitlab.com" : `the pipeline speaks of ${written}`;
   const chosen =
     "where `berth plan` and `berth run` on your machine look; a pipeline knows its own";
-  return [{ found: "the project is on gitlab.com", chosen, yaml: block({ registry }) }];
+  return [{ found, chosen, yaml: block({ registry }) }];
 }
 
 export function repositoryOf(survey: Survey, names: readonly string[]): Chosen<string> {

@@ -34,7 +34,6 @@ export function stepsOf(
     ...tagSteps(survey, tag),
     ...scheduleSteps(survey),
     ...guides(survey, prefix),
-    "berth plan --registry HOST/PATH: see what would be built; it changes nothing",
   ];
 }
 

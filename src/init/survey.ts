@@ -1,12 +1,13 @@
 /** What a project has that tells how its images are made and used; nothing is decided here. */
 import { findUsual } from "../config/find.ts";
+import { normalPath } from "../config/rules.ts";
 import { comparePaths, folderOf, nameOf, starsMatcher } from "../context/paths.ts";
 import type { Tree, TreeEntry } from "../context/tree.ts";
 import { variablesOf } from "../pipelines/job.ts";
 import { imagesOf, type Outline, readOutline } from "../pipelines/outline.ts";
 import { keeping } from "../pipelines/ports.ts";
 import { valuesOf } from "../pipelines/variables.ts";
-import { type BuildJob, builtBy, ownSpelling, placeOf } from "./builders.ts";
+import { type BuildJob, builtBy, ownSpelling, placeOf, plainBuild } from "./builders.ts";
 import { type Draft, draft, isKnown } from "./drafts.ts";
 import { readTemplateJobs, standIn, type TemplateJobs } from "./templates.ts";
 
@@ -37,6 +38,8 @@ export interface Dockerfile {
   readonly text: string;
   /** What its FROM and `--from=` name, as written, without tags. */
   readonly uses: readonly string[];
+  /** Where what it copies lies, as far as that is one of both alone. */
+  readonly copiesFrom: "beside" | "top" | undefined;
 }
 
 export interface ImageLine {
@@ -79,16 +82,7 @@ export async function surveyTree(files: Tree, root = ".gitlab-ci.yml"): Promise<
 }
 
 function buildsOf({ path, jobs }: Draft): readonly BuildJob[] {
-  return jobs.map(({ name, job }) => ({
-    ...placeOf(name, job),
-    dockerfile: path,
-    context: "",
-    repository: undefined,
-    args: {},
-    target: undefined,
-    publishes: false,
-    dropped: [],
-  }));
+  return jobs.map(({ name, job }) => ({ ...plainBuild(path, ""), ...placeOf(name, job) }));
 }
 
 /** The same tree with files that are not there yet. */
@@ -129,7 +123,34 @@ async function readDockerfile(tree: Tree, path: string): Promise<Dockerfile> {
   const text = (await tree.read(path))?.toString() ?? "";
   const found = text.matchAll(/^\s*FROM\s+(?:--\S+\s+)*(\S+)|\s--from=(\S+)/gim);
   const uses = [...found].map(([, from, copy]) => (from ?? copy ?? "").replace(/:[\w.-]+$/, ""));
-  return { path, text, uses };
+  return { path, text, uses, copiesFrom: await placeOfSources(text, folderOf(path), tree) };
+}
+
+async function placeOfSources(
+  text: string,
+  folder: string,
+  tree: Tree,
+): Promise<Dockerfile["copiesFrom"]> {
+  const copies = text.matchAll(/^\s*(?:COPY|ADD)\s+((?:--(?!from=)\S+\s+)*[^-\s].*)$/gim);
+  const sources = [...copies].flatMap(([, words = ""]) =>
+    words
+      .split(/\s+/)
+      .filter((word) => /^[\w./-]+$/.test(word) && !word.startsWith("--"))
+      .slice(0, -1),
+  );
+  const areIn = async (context: string): Promise<boolean> => {
+    const paths = sources.map((source) => normalPath(`${context}/${source}`));
+    const there = paths.map(async (path) => path !== undefined && (await has(path, tree)));
+    return (await Promise.all(there)).every(Boolean);
+  };
+  if (sources.length === 0 || folder === "") return undefined;
+  const [isTop, isBeside] = [await areIn(""), await areIn(folder)];
+  if (isTop === isBeside) return undefined;
+  return isTop ? "top" : "beside";
+}
+
+async function has(path: string, tree: Tree): Promise<boolean> {
+  return (await tree.entry(path)) !== undefined || (await tree.folder(path)).size > 0;
 }
 
 function linesOf({ jobs, variables }: Outline): readonly ImageLine[] {

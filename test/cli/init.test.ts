@@ -66,7 +66,7 @@ describe("berth init", () => {
     assert.equal(code, 0);
     assert.match(stdout, /^Look at this first\n\nberth: .*DOCKERFILE_INVALID/);
     assert.doesNotMatch(stdout, /defaults fit/);
-    const other = project({ "ci/a.docker": "FROM scratch\nCOPY tool /\n", "ci/tool": "" });
+    const other = project({ "ci/a.docker": "FROM scratch\nCOPY tool gone /\n", "ci/tool": "" });
     assert.match((await berth(other, "init")).stdout, /^Look at this first\n\n.*`context: ci`/);
   });
 

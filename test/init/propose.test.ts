@@ -206,6 +206,51 @@ describe("a project without a layout of that kind", () => {
     });
   }
 
+  const script = "RUN sh -c true\nCOPY --chown=1:1 setup.sh cross*.txt /tmp/\n";
+  const contexts: readonly (readonly [what: string, files: Files, settings: object])[] = [
+    [
+      "beside it",
+      {
+        "ci/a.Dockerfile": dockerfile + script,
+        "ci/b.Dockerfile": dockerfile,
+        "ci/setup.sh": "make\n",
+      },
+      { defaults: { context: "ci" } },
+    ],
+    [
+      "at the top",
+      { "app/Dockerfile": dockerfile + script, "setup.sh": "make\n" },
+      { images: [{ dockerfile: "app/Dockerfile", context: "." }] },
+    ],
+    [
+      "at both places",
+      { "ci/a.docker": dockerfile + script, "ci/setup.sh": "a\n", "setup.sh": "b\n" },
+      {},
+    ],
+    ["nowhere", { "ci/a.docker": dockerfile + script }, {}],
+  ];
+  for (const [where, files, settings] of contexts) {
+    test(`gets a context that holds what a Dockerfile copies which no job builds: ${where}`, async () => {
+      assert.deepEqual((await proposed(files)).settings, settings);
+    });
+  }
+
+  test("has its registry from where the pipeline spells it out, and is told to plan against it", async () => {
+    const origin = { host: "gitlab.test", path: "Acme/Widget" };
+    const withImage = (image: string) => ({
+      Dockerfile: dockerfile,
+      ".gitlab-ci.yml": `variables: { I: "${image}" }\nbuild: { image: $I, script: make }\n`,
+    });
+    const spelt = await proposed(withImage("registry.test:5050/acme/widget/app:v1"), { origin });
+    assert.equal(spelt.settings["registry"], "registry.test:5050/acme/widget");
+    assert.match(spelt.steps.at(-1) ?? "", /^berth plan: /);
+    for (const image of ["other.test/acme/widgets/app:v1", "https://pages.test/acme/widget/x"]) {
+      const { settings, steps } = await proposed(withImage(image), { origin });
+      assert.equal(settings["registry"], undefined);
+      assert.match(steps.at(-1) ?? "", /^berth plan --registry HOST\/PATH: /);
+    }
+  });
+
   test("takes one set of variables for many images", async () => {
     const many = Array.from({ length: 60 }, (_, index) => [`ci/i${index}.docker`, dockerfile]);
     const { settings, names } = await proposed(Object.fromEntries(many));
