@@ -160,7 +160,8 @@ function isNoted({ text, bases, args }: Text, { notes }: Recipe, engine: string)
   const isRare =
     byProxy ||
     bases !== undefined ||
-    (/type=cache\S*,from=|from=\S*,type=cache/.test(text) && /^\s*FROM\s+scratch/im.test(text)) ||
+    (/type=cache\S*,from=|from=\S*,type=cache/.test(text) &&
+      /^\s*FROM\s+(?:--\S+\s+)*scratch/im.test(text)) ||
     /\$\{\w+[#%]|^#\s*syntax=x\//im.test(text);
   return isRare || notes.some(({ buildah }) => !isNew || buildah.below === undefined);
 }
