@@ -1,4 +1,5 @@
-# The image that berth's jobs run in. docs/runners.md says what is in it and how it is run; berth builds it itself.
+# The image that berth's jobs run in where nothing is built; those with an engine are made from it (container/). docs/runners.md
+# says what is in them and how they are run; berth builds them itself.
 
 # The registry namespace of the two bases.
 ARG BASES=docker.io/library
@@ -16,15 +17,24 @@ COPY src src
 COPY docs docs
 COPY templates templates
 RUN node scripts/bundle.ts
+COPY container/entrypoint /roots/berth/usr/local/bin/berth-entrypoint
+RUN mkdir /roots/berth/usr/local/lib && cp -R dist /roots/berth/usr/local/lib/berth \
+    && ln -s ../lib/berth/berth.js /roots/berth/usr/local/bin/berth
 
-FROM ${BASES}/debian:trixie-slim
-COPY container/install-packages /tmp/
-RUN /tmp/install-packages && rm /tmp/install-packages
+FROM ${BASES}/debian:trixie-slim AS packages
+COPY container/take /usr/local/bin/
 COPY --from=node /usr/local/bin/node /usr/local/bin/
-COPY container/storage.conf /etc/containers/
-COPY container/entrypoint /usr/local/bin/berth-entrypoint
-COPY --from=node /src/dist /usr/local/lib/berth
-# Run once, so that a missing library fails this build and not a job. Compiled code is not kept: it is never the same twice.
-RUN ln -s ../lib/berth/berth.js /usr/local/bin/berth && NODE_DISABLE_COMPILE_CACHE=1 berth --version
+COPY container/root-tool /tmp/
+RUN /tmp/root-tool
+
+FROM scratch
+COPY --from=packages /roots/tool /
+COPY --from=packages /roots/node /
+# The last layer is berth, so that a new release moves little for whoever has the one before.
+COPY --from=node /roots/berth /
+ENV PATH=/usr/local/bin:/usr/bin
+# Run once, so that a missing library fails this build and not a job; without a home it keeps no compiled code, which is
+# never the same twice.
+RUN HOME= berth --version && git --version
 ENTRYPOINT ["berth-entrypoint"]
 CMD ["--help"]

@@ -23,7 +23,7 @@ an example of one image, waits for their pipelines and prints what passed. Ends 
 
   URL            such as https://gitlab.example.com
   GROUP          a group's path; TOKEN is of a maintainer there, with the scopes api and write_repository
-  --image REF    a tool image that the group's runners may pull; it is built in the first project where not given
+  --image REF    a tool image with buildah that the group's runners may pull; it is built in the first project where not given
   --base REF     the base of the example's image (default: docker.io/library/debian:13-slim)
   --name NAME    begins the projects' names (default: berth-smoke)
   --every N      seconds between two looks at a pipeline (default: 5)
@@ -139,7 +139,7 @@ async function componentFiles(all: Smoke, { path_with_namespace: path }: Project
   for (const name of [...sources, ...single, "tsconfig.json", ".npmrc", "LICENSE", "README.md"])
     await cp(join(top, name), join(all.folder, path, name), { recursive: true });
   const ci = { ".gitlab-ci.yml": JSON.stringify({ "tool-image": build }) };
-  return { image: `$CI_REGISTRY/${path}/tool:smoke`, files: { ...files, ...ci } };
+  return { image: `$CI_REGISTRY/${path}/tool-buildah:smoke`, files: { ...files, ...ci } };
 }
 
 function exampleFiles(all: Smoke, component: Project, image: string, tools: Project): Files {

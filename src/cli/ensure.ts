@@ -3,16 +3,24 @@ import type { Command } from "commander";
 import type { Carried } from "../build/ended.ts";
 import { type ExitCode, exitCodes } from "../errors.ts";
 import { printOutcomes, printPlan } from "../output/print.ts";
+import { isBuilt } from "../plan/decision.ts";
 import type { Plan } from "../plan/plan.ts";
 import type { Planned } from "../plan/plan-of.ts";
+import { ownBase } from "../plan/situation.ts";
 import { refuseTag } from "../plan/wishes.ts";
 import { isPublishDue } from "../publish/due.ts";
 import type { World } from "../world.ts";
-import { type OutputFolder, outputFolder, sightedManifests, writePlan } from "./folder.ts";
+import { childOf, type JobOptions } from "./child.ts";
+import {
+  type OutputFolder,
+  outputFolder,
+  sightedManifests,
+  writeOutput,
+  writePlan,
+} from "./folder.ts";
 import { makePlanOf } from "./make-plan.ts";
 import { openSession, type Session, tellFailures, withSpool } from "./session.ts";
 import {
-  type BuildOptions,
   type Doing,
   engineOption,
   examples,
@@ -32,6 +40,10 @@ export function declare(program: Command, doing: Doing): void {
       "--no-build",
       "do what needs no build: copies and, where nothing is left to build, the set",
     )
+    .option(
+      "--fan-out",
+      "leave builds, and then all else, to the jobs of pipeline.yml, which it writes",
+    )
     .option("--allow-dirty", "build and publish although files differ from the commit")
     .addHelpText(
       "after",
@@ -45,8 +57,9 @@ export function declare(program: Command, doing: Doing): void {
     .action(doing(ensure));
 }
 
-interface EnsureOptions extends BuildOptions {
+interface EnsureOptions extends JobOptions {
   readonly build: boolean;
+  readonly fanOut?: boolean;
 }
 
 async function ensure(world: World, options: EnsureOptions): Promise<ExitCode> {
@@ -60,6 +73,10 @@ async function ensure(world: World, options: EnsureOptions): Promise<ExitCode> {
     await writePlan(folder, plan);
     if (options.json !== true) world.print(printPlan(plan, world));
     const done = await doWhatIsDue(session, options, planned, folder);
+    if (options.fanOut === true) {
+      const isPublished = done.left === undefined;
+      await writeOutput(folder, "pipeline.yml", childOf(plan, options, session, { isPublished }));
+    }
     const { reportOn } = await import("./report.ts");
     await reportOn(folder, plan, {
       outcomes: async () => done.outcomes,
@@ -75,7 +92,13 @@ async function doWhatIsDue(
   planned: Planned,
   folder: OutputFolder,
 ): Promise<Carried> {
+  const { images } = planned.plan;
   if (!isPublishDue(planned.plan, session.situation)) return { outcomes: [] };
+  const builds = images.filter(({ decision }) => isBuilt(decision));
+  if (options.fanOut === true && builds.length > 0) {
+    ownBase(session.situation);
+    return { outcomes: [], left: builds.map(({ name }) => name) };
+  }
   // Most runs end above, and need neither engines nor what publishes.
   const { buildAndPublish } = await import("./carry-out.ts");
   return buildAndPublish(session, options, planned, folder);
@@ -83,20 +106,23 @@ async function doWhatIsDue(
 
 function printEnd(
   session: Session,
-  options: BuildOptions,
+  options: EnsureOptions,
   plan: Plan,
   { outcomes, left = [], record }: Carried,
 ): ExitCode {
   const isIdle = outcomes.length === 0 && left.length === 0;
+  const why = options.fanOut
+    ? "left to the child pipeline to build"
+    : "left to build, so the set is not published";
   const text = [
     isIdle
       ? "nothing to do\n"
       : `\n${printOutcomes(outcomes, plan.images, { ...options, ...session.world })}`,
-    left.length === 0 ? "" : `left to build, so the set is not published: ${left.join(", ")}\n`,
+    left.length === 0 ? "" : `${why}: ${left.join(", ")}\n`,
     record === undefined ? "" : `\nset record: ${record}\n`,
   ].join("");
   const value = { plan, outcomes, left, record: record ?? plan.set.record };
   printResult(session.world, options, value, text);
   const code = tellFailures(session, outcomes);
-  return left.length > 0 ? exitCodes.failed : code;
+  return left.length > 0 && !options.fanOut ? exitCodes.failed : code;
 }

@@ -1,21 +1,17 @@
 /** `berth plan`: decide and write it down; nothing is changed in any registry. */
-import { type Command, Option } from "commander";
+import type { Command } from "commander";
 import { type ExitCode, exitCodes } from "../errors.ts";
-import { handedOn, tagsOf } from "../output/handed-on.ts";
-import { childPipeline, printPipeline } from "../output/pipeline.ts";
 import { printPlan } from "../output/print.ts";
-import type { Plan } from "../plan/plan.ts";
 import { ownBase } from "../plan/situation.ts";
 import { refuseTag } from "../plan/wishes.ts";
 import { isPublishDue } from "../publish/due.ts";
 import type { World } from "../world.ts";
+import { childOf, type JobOptions } from "./child.ts";
 import { outputFolder, sightedManifests, writeOutput, writePlan } from "./folder.ts";
 import { makePlanOf } from "./make-plan.ts";
-import { openSession, type Session } from "./session.ts";
+import { openSession } from "./session.ts";
 import {
-  type BuildOptions,
   type Doing,
-  engineOf,
   engineOption,
   examples,
   outputOption,
@@ -34,12 +30,7 @@ export function declare(program: Command, doing: Doing): void {
     .option("--rev <rev>", "plan for a git revision, without checking it out")
     .option("--allow-dirty", "plan and later publish although files differ from the commit")
     .addOption(engineOption())
-    .addOption(
-      new Option(
-        "--job-image <reference>",
-        "image of the jobs in pipeline.yml (default: the runner's)",
-      ).env("BERTH_INPUT_IMAGE"),
-    )
+    .option("--job-image <reference>", "image of the jobs in pipeline.yml (default: the runner's)")
     .option("--job-tags <tags>", "runner tags of the jobs in pipeline.yml, separated by commas")
     .option(
       "--job-docker <reference>",
@@ -56,21 +47,16 @@ export function declare(program: Command, doing: Doing): void {
     .action(doing(plan));
 }
 
-interface JobOptions extends BuildOptions {
-  readonly jobImage?: string;
-  readonly jobTags?: string;
-  readonly jobDocker?: string;
-}
-
 async function plan(world: World, options: JobOptions): Promise<ExitCode> {
   const session = await openSession(world, options);
   const folder = await outputFolder(world, session.project.git, options);
   refuseTag(session.situation, session.project.config);
   const { plan, situation, observation } = await makePlanOf(session, options);
   // A fork may do without a registry while all images are upstream's; a person's plan is of use in any case.
-  if (situation.ci && isPublishDue(plan, situation)) ownBase(situation);
+  const isPublished = !isPublishDue(plan, situation);
+  if (situation.ci && !isPublished) ownBase(situation);
   await writePlan(folder, plan);
-  await writeOutput(folder, "pipeline.yml", pipelineText(plan, options, session));
+  await writeOutput(folder, "pipeline.yml", childOf(plan, options, session, { isPublished }));
   // GitLab shows no page of a child pipeline in a merge request, but this job's.
   const { reportOn } = await import("./report.ts");
   await reportOn(folder, plan, {
@@ -79,34 +65,4 @@ async function plan(world: World, options: JobOptions): Promise<ExitCode> {
   });
   printResult(world, options, plan, printPlan(plan, { ...options, ...world }));
   return exitCodes.done;
-}
-
-function pipelineText(
-  plan: Plan,
-  options: JobOptions,
-  { project: { config }, world: { env } }: Session,
-): string {
-  const { prefix } = config;
-  const engine = engineOf(options.engine, config, env);
-  const service = env[`${prefix}_DOCKER_SERVICE`] || env["BERTH_INPUT_DOCKER_SERVICE"];
-  const pipeline = childPipeline(plan, {
-    parentPipeline: env["CI_PIPELINE_ID"],
-    planJob: env["CI_JOB_NAME"],
-    image: options.jobImage,
-    docker: engine === "buildah" ? undefined : (options.jobDocker ?? service),
-    variables: handedOn(env, prefix),
-    timeout: env["BERTH_INPUT_BUILD_TIMEOUT"],
-    tags: tagsOf(options.jobTags ?? env[`${prefix}_JOB_TAGS`], env["BERTH_INPUT_TAGS"]),
-    output: options.output,
-    flags: [
-      ...(options.config === undefined ? [] : ["--config", options.config]),
-      ...(options.registry === undefined ? [] : ["--registry", options.registry]),
-      ...(options.output === ".berth" ? [] : ["--output", options.output]),
-    ],
-    buildFlags: [
-      ...(options.engine === undefined ? [] : ["--engine", options.engine]),
-      ...(options.allowDirty === true ? ["--allow-dirty"] : []),
-    ],
-  });
-  return printPipeline(pipeline);
 }

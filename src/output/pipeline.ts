@@ -10,8 +10,12 @@ export interface PipelineOptions {
   readonly parentPipeline: string | undefined;
   /** The job whose artifacts hold `plan.json`. */
   readonly planJob: string | undefined;
-  /** The image that holds berth and the engine; the runner's default where `undefined`. */
+  /** Nothing is to be built, and all else is done. */
+  readonly isPublished: boolean;
+  /** The image that holds berth; the runner's default where `undefined`. */
   readonly image: string | undefined;
+  /** The same with the engine, for the jobs that build. */
+  readonly buildImage: string | undefined;
   readonly tags: readonly string[];
   /** How long a build may take, as GitLab writes it; the project's own limit where `undefined`. */
   readonly timeout: string | undefined;
@@ -64,6 +68,8 @@ export function childPipeline(
   const builds = parentsFirst(
     plan.images.filter(({ decision }) => isBuilt(decision) && sameAs(decision) === undefined),
   );
+  const variables = variablesOf(options.variables);
+  if (options.isPublished) return { variables, "berth idle": idleJob(options) };
   const names = new Set(builds.map(({ name }) => name));
   const jobs = builds.map((image) => {
     // What is built upon a copy waits for what that is a copy of.
@@ -76,7 +82,7 @@ export function childPipeline(
   });
   return {
     stages: ["berth-build", "berth-publish"],
-    variables: variablesOf(options.variables),
+    variables,
     ...Object.fromEntries(jobs),
     "berth publish": publishJob(builds, options),
     "berth report": builds.length === 0 ? undefined : reportJob(builds, options),
@@ -122,7 +128,7 @@ function buildJob(image: PlannedImage, built: ReadonlySet<string>, options: Pipe
   if (parents.length > maxNeeds) throw tooManyParents(image.name, parents.length);
   return {
     stage: "berth-build",
-    ...common(options),
+    ...common({ ...options, image: options.buildImage }),
     timeout: options.timeout,
     services: options.docker === undefined ? undefined : [dockerService(options.docker)],
     needs: [
@@ -168,6 +174,15 @@ function publishJob(builds: readonly PlannedImage[], options: PipelineOptions): 
       when: "always",
       expire_in: "1 week",
     },
+  };
+}
+
+/** For the trigger's sake: it is started and ends. */
+function idleJob(options: PipelineOptions): Job {
+  return {
+    ...common(options),
+    variables: { GIT_STRATEGY: "none" },
+    script: ["echo nothing is to be built, and all else is done"],
   };
 }
 

@@ -1,12 +1,13 @@
-/** The Dockerfile of the tool image, built by berth. */
+/** The Dockerfiles of the tool images, built by berth. */
 import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { buildahEngine } from "../example/engines.ts";
 import { type DockerRegistry, startDockerRegistry } from "../support/docker-registry.ts";
-import { type FileTree, imageConfig, imageTree } from "../support/filetree.ts";
+import { type FileTree, imageConfig, imageTree, layerSizes } from "../support/filetree.ts";
 import { type Folder, temporaryFolder } from "../support/services.ts";
-import { buildTool, placeFor, toolImage } from "../support/tool-image.ts";
+import { buildTools, placeFor, toolImages } from "../support/tool-image.ts";
 
 let folder: Folder;
 let registry: DockerRegistry;
@@ -21,16 +22,49 @@ after(async () => {
 
 test("two builds of the same files, by two versions of buildah, hold the same files", async () => {
   const { host } = registry;
-  const tool = await toolImage();
-  await tool.push(`${host}/first/tool:1`);
+  const kept = await toolImages();
   const engine = await buildahEngine(join(folder.path, "engine"));
   const place = await placeFor(host, folder.path);
-  const second = await buildTool(place, engine, "second").finally(engine.stop);
-  const [, digest = ""] = second.split("@");
-  const first = await imageTree(host, "first/tool", "1");
-  assert.deepEqual(differences(first, await imageTree(host, "second/tool", digest)), []);
-  assert.ok(first.size > 1000);
-  await assertTidy(first, await imageConfig(host, "second/tool", digest));
+  const again = await buildTools(place, engine, "again").finally(engine.stop);
+  assert.deepEqual([...again.keys()], [...kept.keys()]);
+  for (const [name, image] of kept) {
+    await image.push(`${host}/first/${name}:1`);
+    const [, digest = ""] = again.get(name)?.split("@") ?? [];
+    const first = await imageTree(host, `first/${name}`, "1");
+    assert.deepEqual(differences(first, await imageTree(host, `again/${name}`, digest)), []);
+    assert.ok(first.size > 300);
+    await assertTidy(first, await imageConfig(host, `again/${name}`, digest));
+  }
+});
+
+test("docs/runners.md says what there is to pull, without an engine at most 60 MB", async () => {
+  const { host } = registry;
+  const sizes = new Map<string, readonly number[]>();
+  for (const [name, image] of await toolImages()) {
+    await image.push(`${host}/sizes/${name}:1`);
+    sizes.set(name, await layerSizes(host, `sizes/${name}`, "1"));
+  }
+  const of = (name: string) => sizes.get(name) ?? [];
+  const plain = of("tool");
+  const total = (layers: readonly number[]) => layers.reduce((sum, size) => sum + size, 0) / 1e6;
+  const measured: readonly (readonly [string, number])[] = [
+    ...[...sizes].map(([name, layers]) => [`\`${name}\``, total(layers)] as const),
+    ["busybox", total(plain.slice(0, 1))],
+    ["Node", total(plain.slice(1, 2))],
+    ["berth", total(plain.slice(2))],
+    ["buildah", total(of("tool-buildah").slice(plain.length))],
+    ["Docker's", total(of("tool-docker").slice(plain.length))],
+  ];
+  assert.ok(total(plain) <= 60, `${total(plain)} MB`);
+  const page = await readFile(join(import.meta.dirname, "../../docs/runners.md"), "utf8");
+  const told = measured.map(([word]) => {
+    const row = page.split("\n").find((line) => line.startsWith(`| ${word}`));
+    return Number(/\| ([\d.]+) MB \|$/.exec(row ?? "")?.[1]);
+  });
+  const wrong = measured.filter(
+    ([, size], at) => !(Math.abs(told[at]! - size) < 0.05 * size + 0.1),
+  );
+  assert.deepEqual(wrong, [], "more than a twentieth beside what the page says, in MB");
 });
 
 function differences(left: FileTree, right: FileTree): readonly string[] {

@@ -1,13 +1,17 @@
-/** The tool image in containers: what it runs, and as whom and with which rights it builds. */
+/** The tool images in containers: what they run, and as whom and with which rights they build. */
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { writeFile } from "node:fs/promises";
+import { createServer } from "node:https";
+import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { makeProgram, version } from "../../src/cli/program.ts";
 import { ownTags } from "../../src/image/key.ts";
+import { testKeys } from "../support/certificates.ts";
 import { berth, type Ended, plainEnv } from "../support/command.ts";
 import { imageTree } from "../support/filetree.ts";
-import { openStage, type Stage } from "./stage.ts";
+import { openStage, type RunOptions, type Stage } from "./stage.ts";
 
 let stage: Stage;
 before(async () => {
@@ -20,55 +24,78 @@ function said({ code, stdout, stderr }: Ended): string {
   return stdout.trim();
 }
 
-const noEntrypoint = ["--entrypoint="];
+const flags = ["--entrypoint="];
 /** How GitLab's docker executor looks for a shell that it then gives the script to. */
 const findShell =
   "if [ -x /usr/local/bin/bash ]; then exec /usr/local/bin/bash; elif [ -x /usr/bin/bash ]; then exec /usr/bin/bash; else exec sh; fi";
 
-const calls: readonly (readonly [string, readonly string[], (readonly string[])?, string?])[] = [
+const calls: readonly (readonly [string, readonly string[], RunOptions?])[] = [
   ["berth with an option", ["--version"]],
   ["berth by its name", ["berth", "--version"]],
   ["a shell", ["sh", "-c", "berth --version"]],
-  ["a shell by its path, fed from standard input", ["/bin/sh"], [], "berth --version\n"],
+  ["a shell by its path, fed from standard input", ["/bin/sh"], { input: "berth --version\n" }],
   [
     "a script as GitLab's docker executor gives it",
     ["sh", "-c", findShell],
-    [],
-    "berth --version\n",
+    { input: "berth --version\n" },
   ],
-  ["berth without the entrypoint", ["berth", "--version"], noEntrypoint],
-  ["a shell without the entrypoint", ["sh", "-c", findShell], noEntrypoint, "berth --version\n"],
+  ["berth without the entrypoint", ["berth", "--version"], { flags }],
+  [
+    "a shell without the entrypoint",
+    ["sh", "-c", findShell],
+    { flags, input: "berth --version\n" },
+  ],
 ];
-for (const [name, args, flags, input] of calls) {
-  test(`the image runs ${name}`, async () => {
-    assert.equal(said(await stage.run(args, flags, input)), version);
+for (const [name, args, options] of calls) {
+  test(`the images run ${name}`, async () => {
+    for (const image of stage.images)
+      assert.equal(said(await stage.run(image, args, options)), version);
   });
 }
 
-test("the image's entrypoint leaves every word that is no program to berth", async () => {
+test("the entrypoint leaves every word that is no program to berth", async () => {
   const key = await berth(["key"], { cwd: stage.project, env: plainEnv({ HOME: stage.folder }) });
-  assert.equal(said(await stage.run(["key"])), said(key));
-  assert.match(said(await stage.run([])), /^Usage: berth /);
-  const mistaken = await stage.run(["plann"]);
+  assert.equal(said(await stage.run("tool", ["key"])), said(key));
+  assert.match(said(await stage.run("tool", [])), /^Usage: berth /);
+  const mistaken = await stage.run("tool", ["plann"]);
   assert.equal(mistaken.code, 64);
   assert.match(mistaken.stderr, /unknown command 'plann'/);
 });
 
-test("no command of berth has the name of a program in the image", async () => {
+test("no command of berth has the name of a program in an image", async () => {
   const names = (await makeProgram()).commands.map((command) => command.name());
   assert.ok(names.includes("ensure"));
   const found = 'for name; do command -v "$name" && exit 1; done; exit 0';
-  assert.equal(said(await stage.run(["sh", "-c", found, "sh", ...names])), "");
+  for (const image of stage.images)
+    assert.equal(said(await stage.run(image, ["sh", "-c", found, "sh", ...names])), "");
 });
 
-test("the image has the engines' programs that berth relies on", async () => {
+test("each image has one engine's programs, or none", async () => {
   const versions = "buildah --version; docker buildx version; git --version";
-  const [buildah = "", ...others] = said(await stage.run(["sh", "-c", versions])).split("\n");
-  assert.match(buildah, /^buildah version 1\.(?:3\d|4[0-3])\./);
-  assert.deepEqual(
-    others.map((line) => /buildx|git version/.exec(line)?.[0]),
-    ["buildx", "git version"],
-  );
+  const found = async (image: string) => {
+    const { stdout } = await stage.run(image, ["sh", "-c", versions]);
+    return stdout.match(/^buildah version 1\.(?:3\d|4[0-3])\.|buildx|^git version/gm);
+  };
+  assert.deepEqual(await found("tool"), ["git version"]);
+  assert.match(`${await found("tool-buildah")}`, /^buildah version 1\.\d+\.,git version$/);
+  assert.deepEqual(await found("tool-docker"), ["buildx", "git version"]);
+});
+
+test("git asks a server by https, and believes no stranger", async (t) => {
+  const { key, certificate: cert } = testKeys();
+  const server = createServer({ key, cert }, (_, response) => response.writeHead(404).end());
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  t.after(() => server.close());
+  const file = join(stage.folder, "authority.pem");
+  await writeFile(file, cert);
+  const url = `https://127.0.0.1:${(server.address() as AddressInfo).port}/project.git`;
+  const ask = (...options: readonly string[]) =>
+    stage.run("tool", ["git", ...options, "ls-remote", url], {
+      flags: [`--volume=${file}:${file}`],
+    });
+  assert.match((await ask()).stderr, /certificate verification failed/);
+  assert.match((await ask("-c", `http.sslCAInfo=${file}`)).stderr, /repository .* not found/);
 });
 
 /** Leaves the driver's name as the last line, as its folder below the store shows it. */
@@ -83,7 +110,8 @@ let bases = 0;
 function build(engine: "buildah" | "docker", flags: readonly string[]) {
   const path = `group/project-${++bases}`;
   const env = [`--env=BASE=${stage.registry.host}/${path}`, `--env=ENGINE=${engine}`];
-  return { path, ended: stage.run(["sh", "-c", ensure], [...env, ...flags]) };
+  const all = { flags: [...env, ...flags] };
+  return { path, ended: stage.run(`tool-${engine}`, ["sh", "-c", ensure], all) };
 }
 
 const places: readonly (readonly [string, readonly string[], "vfs" | "overlay"])[] = [

@@ -1,4 +1,4 @@
-/** What the tests of the tool image share: a registry with a base, a daemon that has the image, a small project. */
+/** What the tests of the tool images share: a registry with a base, a daemon that has the images, a small project. */
 import { spawn } from "node:child_process";
 import { chmod, mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -8,7 +8,7 @@ import { type DockerRegistry, startDockerRegistry } from "../support/docker-regi
 import { startDockerd } from "../support/dockerd.ts";
 import { program } from "../support/programs.ts";
 import { temporaryFolder } from "../support/services.ts";
-import { toolImage } from "../support/tool-image.ts";
+import { toolImages } from "../support/tool-image.ts";
 
 export interface Stage {
   readonly folder: string;
@@ -17,12 +17,17 @@ export interface Stage {
   readonly socket: string;
   /** A git repository with one image, mounted in every container as its working folder. */
   readonly project: string;
+  /** The names of the tool images. */
+  readonly images: readonly string[];
   /** `docker run FLAGS IMAGE ARGS`, with what is to be read from standard input. */
-  run(args: readonly string[], flags?: readonly string[], input?: string): Promise<Ended>;
+  run(image: string, args: readonly string[], more?: RunOptions): Promise<Ended>;
   stop(): Promise<void>;
 }
 
-const image = "berth:test";
+export interface RunOptions {
+  readonly flags?: readonly string[];
+  readonly input?: string;
+}
 
 /** Opens a stage on the machine's own Docker, whose containers may make user namespaces if nothing forbids it. */
 export async function openStage(): Promise<Stage> {
@@ -37,7 +42,8 @@ export async function openStage(): Promise<Stage> {
     await pushBusybox(registry.host);
     const daemon = await startDockerd();
     ends.push(daemon.stop);
-    await (await toolImage()).load(daemon.host, image);
+    const images = await toolImages();
+    for (const [name, image] of images) await image.load(daemon.host, `${name}:test`);
     const project = await smallProject(folder.path, registry.host);
     const client = ["--config", join(folder.path, "client"), "--host", daemon.host];
     const always = ["--rm", "--interactive", "--network=host", `--volume=${project}:/project`];
@@ -46,8 +52,10 @@ export async function openStage(): Promise<Stage> {
       registry,
       socket: daemon.host.replace("unix://", ""),
       project,
-      run: (args, flags = [], input = "") => {
-        const all = [...client, "run", ...always, "--workdir=/project", ...flags, image, ...args];
+      images: [...images.keys()],
+      run: (image, args, { flags = [], input = "" } = {}) => {
+        const words = ["--workdir=/project", ...flags, `${image}:test`, ...args];
+        const all = [...client, "run", ...always, ...words];
         const child = spawn(program("docker"), all);
         child.stdin.end(input);
         return ended(child);

@@ -10,6 +10,7 @@ const options: PipelineOptions = {
   parentPipeline: "77",
   planJob: "plan",
   image: "r.example/berth:1",
+  buildImage: "r.example/berth-buildah:1",
   tags: ["linux"],
 };
 const build: Decision = { kind: "build", because: { code: "no-registry" } };
@@ -37,6 +38,17 @@ describe("the child pipeline", () => {
     const found = pipeline([plannedImage("debian", reuse)]);
     assert.deepEqual(jobsOf(found), ["berth publish"]);
     assert.deepEqual(found["berth publish"]?.["needs"], [{ pipeline: "77", job: "plan" }]);
+  });
+
+  test("is one job that asks for nothing where all is done", () => {
+    const found = pipeline([plannedImage("debian", reuse)], { isPublished: true });
+    const { image, needs, artifacts, variables } = found["berth idle"] ?? {};
+    assert.deepEqual(jobsOf(found), ["berth idle"]);
+    assert.deepEqual(image, { name: "r.example/berth:1", entrypoint: [""] });
+    assert.deepEqual(
+      [needs, artifacts, variables],
+      [undefined, undefined, { GIT_STRATEGY: "none" }],
+    );
   });
 
   test("builds parents first and waits for those that are built, not for those that exist", () => {
@@ -75,7 +87,8 @@ describe("the child pipeline", () => {
       const rule = { if: '$CI_PIPELINE_SOURCE == "parent_pipeline"' };
       const onFailure = name === "berth report" ? { when: "on_failure" } : {};
       assert.deepEqual(job["rules"], [{ ...rule, ...onFailure }]);
-      assert.deepEqual(job["image"], { name: "r.example/berth:1", entrypoint: [""] });
+      const image = name.startsWith("berth build ") ? "berth-buildah:1" : "berth:1";
+      assert.deepEqual(job["image"], { name: `r.example/${image}`, entrypoint: [""] });
       assert.deepEqual(job["tags"], ["linux"]);
       assert.deepEqual((job["retry"] as { exit_codes: number[] }).exit_codes, [75]);
       assert.match((job["script"] as string[])[0] ?? "", / --config 'ci\/my berth\.yml'$/);

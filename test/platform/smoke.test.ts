@@ -51,7 +51,7 @@ const script = join(import.meta.dirname, "../../scripts/smoke-gitlab.sh");
 test("scripts/smoke-gitlab.sh passes on what stands here for GitLab, and leaves nothing", async () => {
   await releaseComponent(platform);
   const { gitlab, bases } = platform;
-  const image = `${gitlab.registry.host}/berth-ci/berth/tool:0.1.0`;
+  const image = `${gitlab.registry.host}/berth-ci/berth/tool-buildah:0.1.0`;
   const base = `${bases.host}/library/debian:13-slim`;
   const token = gitlab.token("sam", "api", "write_repository");
   const args = [gitlab.url, "trials", "--image", image, "--base", base, "--every", "0.5"];

@@ -15,7 +15,7 @@ export type FileTree = ReadonlyMap<string, Leaf>;
 
 interface ImageDocument {
   readonly config: { readonly digest: string };
-  readonly layers: readonly { readonly digest: string }[];
+  readonly layers: readonly { readonly digest: string; readonly size: number }[];
 }
 
 const accept = [
@@ -44,6 +44,16 @@ export async function imageLayers(
   return Promise.all(
     layers.map(async ({ digest }) => gunzipSync(await get(host, repository, `blobs/${digest}`))),
   );
+}
+
+/** What there is to pull of an image: bytes of each of its layers, the lowest first. */
+export async function layerSizes(
+  host: string,
+  repository: string,
+  reference: string,
+): Promise<readonly number[]> {
+  const { layers } = await manifestOf(host, repository, reference);
+  return layers.map(({ size }) => size);
 }
 
 /** The image's configuration as JSON. */

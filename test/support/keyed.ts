@@ -75,7 +75,9 @@ export function planWith(images: readonly PlannedImage[], change: Partial<Plan> 
 export const pipelineOptions: PipelineOptions = {
   parentPipeline: undefined,
   planJob: undefined,
+  isPublished: false,
   image: undefined,
+  buildImage: undefined,
   tags: [],
   timeout: undefined,
   docker: undefined,

@@ -15,6 +15,8 @@ export interface Block {
   /** The block as written. */
   readonly text: string;
   readonly name: string;
+  /** The whole text that it is part of. */
+  readonly whole: string;
   /** It stands in the key of a map. */
   readonly inKey: boolean;
   /** The keys above, such as `.berth-tool`, `rules`, `0`, `if`. */
@@ -53,7 +55,13 @@ function readBlocks(body: Document): Block[] {
       if (typeof value !== "string") return;
       const path = ancestors.flatMap((ancestor, index) => step(ancestor, ancestors[index + 1]));
       for (const [text, inside = ""] of value.matchAll(blockPattern))
-        blocks.push({ text, name: inside.replace(/^inputs\./, ""), inKey: key === "key", path });
+        blocks.push({
+          text,
+          name: inside.replace(/^inputs\./, ""),
+          whole: value,
+          inKey: key === "key",
+          path,
+        });
     },
   });
   return blocks;

@@ -1,4 +1,4 @@
-/** The tool image as the Dockerfile makes it, built by berth itself once per content and kept between runs. */
+/** The tool images as the Dockerfile makes them, built by berth itself once per content and kept between runs. */
 import { createHash } from "node:crypto";
 import { readdir, readFile, rename, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
@@ -15,16 +15,14 @@ import { temporaryFolder } from "./services.ts";
 const top = fileURLToPath(new URL("../..", import.meta.url));
 
 export interface ToolImage {
-  /** Its content key, 64 hex digits. */
-  readonly key: string;
   /** Pushes it to a registry on loopback, such as `127.0.0.1:5123/tools/berth:1`, and gives that reference. */
   push(reference: string): Promise<string>;
   /** Puts it into a daemon's store under a name and a tag, such as `berth:test`, and gives that reference. */
   load(daemon: string, reference: string): Promise<string>;
 }
 
-/** The tool image of the files as they are now; to build it takes half a minute, to find it again a second. */
-export async function toolImage(): Promise<ToolImage> {
+/** The tool images of the files as they are now; to build them takes two minutes, to find them again a second. */
+export async function toolImages(): Promise<ReadonlyMap<string, ToolImage>> {
   const folder = await temporaryFolder("berth-tool-");
   const registry = await startDockerRegistry();
   try {
@@ -34,38 +32,41 @@ export async function toolImage(): Promise<ToolImage> {
       if ((await stat(kept).catch(() => undefined)) !== undefined) return;
       await removeOld(dirname(kept));
       const engine = await machineBuildah(join(folder.path, "engine"));
-      const reference = await buildTool(place, engine, "tool").finally(engine.stop);
+      const references = await buildTools(place, engine, "tools").finally(engine.stop);
       const draft = join(folder.path, "layout");
-      await skopeo("--src-tls-verify=false", `docker://${reference}`, `oci:${draft}:tool`);
+      for (const [name, reference] of references)
+        await skopeo("--src-tls-verify=false", `docker://${reference}`, `oci:${draft}:${name}`);
       await rename(draft, kept);
     });
     const now = new Date();
     await utimes(kept, now, now);
-    const source = `oci:${kept}:tool`;
-    return {
-      key: place.key,
-      push: async (reference) => {
-        await skopeo("--dest-tls-verify=false", source, `docker://${reference}`);
-        return reference;
-      },
-      load: async (daemon, reference) => {
-        await skopeo(`--dest-daemon-host=${daemon}`, source, `docker-daemon:${reference}`);
-        return reference;
-      },
-    };
+    return new Map(place.names.map((name) => [name, toolImage(`oci:${kept}:${name}`)]));
   } finally {
     await registry.stop();
     await folder.remove();
   }
 }
 
-/** Where a build of the tool image finds its bases and leaves its result. */
+function toolImage(source: string): ToolImage {
+  return {
+    push: async (reference) => {
+      await skopeo("--dest-tls-verify=false", source, `docker://${reference}`);
+      return reference;
+    },
+    load: async (daemon, reference) => {
+      await skopeo(`--dest-daemon-host=${daemon}`, source, `docker-daemon:${reference}`);
+      return reference;
+    },
+  };
+}
+
+/** Where a build of the tool images finds its bases and leaves its results. */
 export interface ToolPlace {
   readonly host: string;
   /** berth.yml with the stand-ins for the bases. */
   readonly config: string;
-  readonly key: string;
-  /** Changes with the key and with the bases. */
+  readonly names: readonly string[];
+  /** Changes with the images' keys and with the bases. */
   readonly id: string;
 }
 
@@ -73,45 +74,45 @@ export interface ToolPlace {
 export async function placeFor(host: string, folder: string): Promise<ToolPlace> {
   const bases = [await pushTrixie(host), await pushNode(host)];
   const document = parseDocument(await readFile(join(top, "berth.yml"), "utf8"));
-  document.setIn(["images", "tool", "args", "BASES"], `${host}/bases`);
+  document.setIn(["defaults", "args", "BASES"], `${host}/bases`);
   const config = join(folder, "berth.yml");
   await writeFile(config, String(document));
-  const key = await keyWith(join(top, "berth.yml"));
+  const { images } = await keysOf();
+  const keys = images.map(({ key }) => key);
   const id = createHash("sha256")
-    .update(`${key} ${bases.join(" ")}`)
+    .update([...keys, ...bases].join(" "))
     .digest("hex")
     .slice(0, 16);
-  return { host, config, key, id };
+  return { host, config, names: images.map(({ name }) => name), id };
 }
 
-async function keyWith(config: string): Promise<string> {
-  const { code, stdout, stderr } = await berth(["--config", config, "key", "--json"], here({}));
+async function keysOf(): Promise<Keys> {
+  const { code, stdout, stderr } = await berth(["key", "--json"], here({}));
   if (code !== 0) throw new Error(stderr);
-  const { images } = JSON.parse(stdout) as Keys;
-  return images[0]?.key ?? "";
+  return JSON.parse(stdout) as Keys;
 }
 
 interface Keys {
-  readonly images: readonly { readonly key: string }[];
+  readonly images: readonly { readonly name: string; readonly key: string }[];
 }
 
-/** Builds the image with `berth ensure` from this very checkout, and gives its reference by digest. */
-export async function buildTool(
+/** Builds the images with `berth ensure` from this very checkout, and gives their references by digest. */
+export async function buildTools(
   { host, config }: ToolPlace,
   engine: Pick<TestEngine, "name" | "env">,
   path: string,
-): Promise<string> {
+): Promise<ReadonlyMap<string, string>> {
   const output = `${config}-${basename(path)}`;
   const flags = ["--engine", engine.name, "--allow-dirty", "--output", output, "--json"];
   const args = ["--config", config, "--registry", `${host}/${path}`, "ensure", ...flags];
   const { code, stdout, stderr } = await berth(args, { cwd: top, env: engine.env });
   if (code !== 0) throw new Error(`berth ensure ended with ${code}:\n${stderr.slice(-4000)}`);
   const { outcomes } = JSON.parse(stdout) as Ensured;
-  return outcomes[0]?.reference ?? "";
+  return new Map(outcomes.map(({ name, reference }) => [name, reference]));
 }
 
 interface Ensured {
-  readonly outcomes: readonly { readonly reference: string }[];
+  readonly outcomes: readonly { readonly name: string; readonly reference: string }[];
 }
 
 function here(env: Env) {

@@ -77,11 +77,13 @@ function isTaken(name: string, declaration: object, value: string): boolean {
   return settleInputs(mapOf({ [name]: declaration }), mapOf({ [name]: value })).errors.length === 0;
 }
 
-/** Whether an input ends in a line of a script, in the name of a job, or in a key. */
+/** Whether an input ends in a line of a script, in a key, or in the name of a job that runs, as no hidden one does. */
 function isInShell({ blocks }: Component, input: string): boolean {
   return blocks.some(
-    ({ name, inKey, path }) =>
-      name === input && (inKey || path.some((key) => ["script", "extends"].includes(key))),
+    ({ name, whole, inKey, path }) =>
+      name === input &&
+      !whole.startsWith(".") &&
+      (inKey || path.some((key) => ["script", "extends"].includes(key))),
   );
 }
 

@@ -9,7 +9,7 @@ import { startDockerd } from "../../support/dockerd.ts";
 import type { ProjectSettings } from "../../support/gitlab-model.ts";
 import { program } from "../../support/programs.ts";
 import { temporaryFolder } from "../../support/services.ts";
-import { toolImage } from "../../support/tool-image.ts";
+import { toolImages } from "../../support/tool-image.ts";
 import { type Coordinator, startCoordinator } from "./coordinator.ts";
 import { type Runner, startRunner } from "./runner.ts";
 
@@ -105,7 +105,7 @@ export async function openReleased(
   }
 }
 
-/** Releases the component of this checkout, and its image, in the project `berth-ci/berth`. */
+/** Releases the component of this checkout, and its images, in the project `berth-ci/berth`. */
 export async function releaseComponent({ ground, gitlab, bases }: Platform): Promise<void> {
   const members = { bea: "maintainer" } as const;
   const actor = await newProject(ground, "berth-ci/berth", { members });
@@ -117,14 +117,14 @@ export async function releaseComponent({ ground, gitlab, bases }: Platform): Pro
     const [repository = "", tag = ""] = name.split(":");
     await pushBusybox(bases.host, `library/${repository}`, tag);
   }
-  const image = await toolImage();
-  const draft = `${bases.host}/tool:1`;
-  await image.push(draft);
   const login = `bea:${gitlab.token("bea", "write_registry")}`;
   const flags = ["--src-tls-verify=false", "--dest-tls-verify=false", `--dest-creds=${login}`];
-  const to = `docker://${gitlab.registry.host}/berth-ci/berth/tool:${componentVersion}`;
-  const copy = ["copy", "--quiet", "--insecure-policy", ...flags, `docker://${draft}`, to];
-  await succeed(program("skopeo"), copy);
+  for (const [name, image] of await toolImages()) {
+    const draft = await image.push(`${bases.host}/${name}:1`);
+    const to = `docker://${gitlab.registry.host}/berth-ci/berth/${name}:${componentVersion}`;
+    const copy = ["copy", "--quiet", "--insecure-policy", ...flags, `docker://${draft}`, to];
+    await succeed(program("skopeo"), copy);
+  }
 }
 
 /** A project with the files of an example below component/, whose bases come from this platform. */
