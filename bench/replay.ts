@@ -18,14 +18,7 @@ import { dayMs, type Facts, gatherFacts, type Sources } from "../src/prune/facts
 import { type CommitNeeds, commitReader } from "../src/prune/needs.ts";
 import { makePrunePlan } from "../src/prune/plan.ts";
 import { makeModel } from "../test/prune/model.ts";
-
-const qemu = `
-prefix: QEMU_CI
-repository: qemu/{name}
-parents: qemu/{name}
-images: [tests/docker/dockerfiles/*.docker]
-exclude: [debian-bootstrap, debian-toolchain]
-`;
+import { qemu } from "./qemu.ts";
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

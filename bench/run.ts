@@ -1,4 +1,4 @@
-/** `npm run bench`: berth beside its peers, as ratios of one run. Nothing here fails for being slow. */
+/** `npm run bench`: berth beside its peers, as ratios of one run, or with `pipeline` whole pipelines. Nothing here fails for being slow. */
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -25,36 +25,43 @@ const cases: readonly Case[] = [
   buildOverhead,
 ];
 
-const { values } = parseArgs({
-  options: {
-    only: { type: "string", multiple: true, default: [] },
-    quick: { type: "boolean", default: false },
-  },
-});
+async function benchCases(args: readonly string[]): Promise<void> {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      only: { type: "string", multiple: true, default: [] },
+      quick: { type: "boolean", default: false },
+    },
+  });
 
-const chosen = cases.filter(
-  ({ name }) => values.only.length === 0 || values.only.some((part) => name.includes(part)),
-);
-if (chosen.length === 0) {
-  process.stderr.write(`--only takes part of: ${cases.map(({ name }) => name).join(", ")}\n`);
-  process.exit(64);
-}
-const machine = describeMachine(new Date());
-const folder = await mkdtemp(join(tmpdir(), "berth-bench-"));
-const rows: Row[] = [];
-try {
-  await bundle(folder);
-  for (const one of chosen) {
-    process.stderr.write(`${one.name} …\n`);
-    rows.push(...(await one.run({ quick: values.quick, berth: join(folder, "berth.js") })));
+  const chosen = cases.filter(
+    ({ name }) => values.only.length === 0 || values.only.some((part) => name.includes(part)),
+  );
+  if (chosen.length === 0) {
+    process.stderr.write(`--only takes part of: ${cases.map(({ name }) => name).join(", ")}\n`);
+    process.exit(64);
   }
-} finally {
-  await rm(folder, { recursive: true, force: true });
+  const machine = describeMachine(new Date());
+  const folder = await mkdtemp(join(tmpdir(), "berth-bench-"));
+  const rows: Row[] = [];
+  try {
+    await bundle(folder);
+    for (const one of chosen) {
+      process.stderr.write(`${one.name} …\n`);
+      rows.push(...(await one.run({ quick: values.quick, berth: join(folder, "berth.js") })));
+    }
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+  process.stdout.write(printText(rows));
+  // A partial or hasty run does not replace the record.
+  if (chosen.length === cases.length && !values.quick) {
+    const place = (name: string) => join(import.meta.dirname, name);
+    await writeFile(place("results.md"), printMarkdown(rows, machine, "npm run bench"));
+    await writeFile(place("results.json"), `${JSON.stringify(resultsOf(rows), null, 2)}\n`);
+  }
 }
-process.stdout.write(printText(rows));
-// A partial or hasty run does not replace the record.
-if (chosen.length === cases.length && !values.quick) {
-  const place = (name: string) => join(import.meta.dirname, name);
-  await writeFile(place("results.md"), printMarkdown(rows, machine, "npm run bench"));
-  await writeFile(place("results.json"), `${JSON.stringify(resultsOf(rows), null, 2)}\n`);
-}
+
+const [first = "", ...rest] = process.argv.slice(2);
+if (first === "pipeline") await (await import("./pipeline/run.ts")).benchPipelines(rest);
+else await benchCases(process.argv.slice(2));

@@ -5,7 +5,7 @@ import { type Actor, type Files, newProject } from "../../lives/actor.ts";
 import { pushBusybox } from "../../support/bases.ts";
 import { plainEnv, succeed } from "../../support/command.ts";
 import { type DockerRegistry, startDockerRegistry } from "../../support/docker-registry.ts";
-import { startDockerd } from "../../support/dockerd.ts";
+import { type Dockerd, startDockerd } from "../../support/dockerd.ts";
 import type { ProjectSettings } from "../../support/gitlab-model.ts";
 import { program } from "../../support/programs.ts";
 import { temporaryFolder } from "../../support/services.ts";
@@ -24,6 +24,8 @@ export interface Platform extends Coordinator {
   /** A folder that all jobs see under the same path. */
   readonly shared: string;
   readonly runner: Runner;
+  /** In which the jobs run. */
+  readonly dockerd: Dockerd;
 }
 
 /** What users must set where Docker's own filter of system calls is on (docs/runners.md). */
@@ -73,7 +75,7 @@ export async function openPlatform(
       shared,
     });
     ends.push(runner.stop);
-    return { ...coordinator, bases, shared, runner, stop };
+    return { ...coordinator, bases, shared, runner, dockerd, stop };
   } catch (error) {
     await stop();
     throw error;

@@ -1,0 +1,93 @@
+/**
+ * `npm run bench -- pipeline`: what a pipeline pays for having its images, by berth and by what projects do without it,
+ * with GitLab Runner, real engines and real registries on this machine.
+ */
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { describeMachine } from "../machine.ts";
+import { readHistory } from "./history.ts";
+import { openPlace, type Place } from "./place.ts";
+import { printTrials } from "./table.ts";
+import { type Occasion, runTrial, type Trial } from "./trial.ts";
+import { type Way, ways } from "./ways.ts";
+import { drawYears, printYears, yearsOf } from "./years.ts";
+
+const occasions: readonly Occasion[] = [
+  { change: "nothing", runner: "cold" },
+  { change: "nothing", runner: "warm" },
+  { change: "one image", runner: "cold" },
+  { change: "one image", runner: "warm" },
+];
+
+const options = {
+  images: { type: "string", default: "25" },
+  megabytes: { type: "string", default: "300" },
+  only: { type: "string", multiple: true },
+  /** Takes the pipelines as they were recorded, and measures none. */
+  recorded: { type: "boolean", default: false },
+  /** A clone of QEMU, for what its pipelines since a day would have cost. */
+  history: { type: "string" },
+  since: { type: "string", default: "2023-08-22" },
+} as const;
+
+const at = (name: string): string => join(import.meta.dirname, "..", name);
+
+export async function benchPipelines(args: readonly string[]): Promise<void> {
+  const { values } = parseArgs({ args: [...args], options });
+  const size = { images: Number(values.images), megabytes: Number(values.megabytes) };
+  const { trials } = values.recorded
+    ? (JSON.parse(await readFile(at("pipeline.json"), "utf8")) as Recorded)
+    : await measure(size, values.only ?? []);
+  process.stdout.write(printTrials(trials));
+  if (values.history === undefined) return;
+  const history = await readHistory(values.history, values.since);
+  const years = yearsOf(trials, history);
+  process.stdout.write(`\n${JSON.stringify(history)}\n${printYears(years)}`);
+  const title = `${history.pipelines} pipelines of QEMU, ${history.built} images built`;
+  await writeFile(at("pipeline.svg"), drawYears(years, title));
+}
+
+interface Size {
+  readonly images: number;
+  readonly megabytes: number;
+}
+
+interface Recorded {
+  readonly size: Size;
+  readonly trials: readonly Trial[];
+}
+
+/** Measures the ways whose names have one of the words in them; all of them at their full size are the record. */
+async function measure(size: Size, only: readonly string[]): Promise<Recorded> {
+  const chosen = ways.filter(
+    ({ name }) => only.length === 0 || only.some((part) => name.includes(part)),
+  );
+  const machine = describeMachine(new Date());
+  const place = await openPlace(size.images, size.megabytes);
+  const trials: Trial[] = [];
+  try {
+    for (const way of chosen) trials.push(...(await measureWay(place, way, size.images)));
+  } finally {
+    await place.stop();
+  }
+  const isWhole = chosen.length === ways.length && size.images >= 25 && size.megabytes >= 300;
+  if (isWhole)
+    await writeFile(at("pipeline.json"), `${JSON.stringify({ size, machine, trials }, null, 2)}\n`);
+  return { size, trials };
+}
+
+async function measureWay(place: Place, way: Way, images: number): Promise<readonly Trial[]> {
+  let revisions: readonly number[] = Array<number>(images).fill(1);
+  // The first fills what the way keeps: the set record, a cache.
+  process.stderr.write(`${way.name}: fills its caches …\n`);
+  await runTrial(place, way, revisions, { change: "nothing", runner: "warm" });
+  const trials: Trial[] = [];
+  for (const occasion of occasions) {
+    process.stderr.write(`${way.name}: ${occasion.change} changed, ${occasion.runner} runner …\n`);
+    if (occasion.change === "one image")
+      revisions = revisions.map((revision, number) => (number === 0 ? revision + 1 : revision));
+    trials.push(await runTrial(place, way, revisions, occasion));
+  }
+  return trials;
+}
