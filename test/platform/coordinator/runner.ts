@@ -64,8 +64,12 @@ export async function startRunner(options: RunnerOptions): Promise<Runner> {
 }
 
 function sectionOf({ token, docker }: RunnerSettings, options: RunnerOptions): string {
-  const { url, dockerd, shared } = options;
+  const { url, dockerd, folder, shared } = options;
   const quoted = JSON.stringify;
+  // Folders of each job's own, as fresh as Docker's volumes: for each of those the runner starts a container first.
+  const volumes = ["/builds", "/var/lib/containers"].map(
+    (path) => `${folder}/volumes/$CI_JOB_ID${path}:${path}`,
+  );
   return `[[runners]]
 name = ${quoted(token)}
 url = ${quoted(url)}
@@ -78,7 +82,7 @@ image = "image-of-the-runner"
 pull_policy = ["always"]
 network_mode = "host"
 disable_cache = true
-volumes = ${quoted(["/var/lib/containers", `${shared}:${shared}`])}
+volumes = ${quoted([...volumes, `${shared}:${shared}`])}
 ${docker.join("\n")}
 `;
 }
