@@ -33,8 +33,12 @@ export async function pushNode(
   repository = "bases/node",
   tag = "24-trixie-slim",
 ): Promise<Digest> {
-  const layers = [...(await trixieLayers()), await nodeLayer()];
-  return pushImage(host, repository, tag, layers, { Cmd: ["node"] });
+  return pushImage(host, repository, tag, await nodeLayers(), { Cmd: ["node"] });
+}
+
+/** What the stand-ins consist of: those of `debian:trixie-slim`, and on them Node. */
+export async function nodeLayers(): Promise<readonly Layer[]> {
+  return [...(await trixieLayers()), await nodeLayer()];
 }
 
 async function trixieLayers(): Promise<readonly Layer[]> {

@@ -8,39 +8,46 @@ import { machineBuildah, type TestEngine } from "../example/engines.ts";
 import { basesFolder, locked } from "./bases.ts";
 import { berth, type Env, succeed } from "./command.ts";
 import { startDockerRegistry } from "./docker-registry.ts";
-import { pushNode, pushTrixie } from "./node-base.ts";
+import { nodeLayers, pushNode, pushTrixie } from "./node-base.ts";
 import { program } from "./programs.ts";
 import { temporaryFolder } from "./services.ts";
 
 const top = fileURLToPath(new URL("../..", import.meta.url));
 
 export interface ToolImage {
-  /** Pushes it to a registry on loopback, such as `127.0.0.1:5123/tools/berth:1`, and gives that reference. */
-  push(reference: string): Promise<string>;
+  /** Pushes it to a registry on loopback, such as `127.0.0.1:5123/tools/berth:1`, with a login `USER:PASSWORD`. */
+  push(reference: string, login?: string): Promise<void>;
   /** Puts it into a daemon's store under a name and a tag, such as `berth:test`, and gives that reference. */
   load(daemon: string, reference: string): Promise<string>;
 }
 
 /** The tool images of the files as they are now; to build them takes two minutes, to find them again a second. */
 export async function toolImages(): Promise<ReadonlyMap<string, ToolImage>> {
+  const { images } = await keysOf();
+  const layers = await nodeLayers();
+  const content = [...images.map(({ key }) => key), ...layers.map(({ digest }) => digest)];
+  const id = createHash("sha256").update(content.join(" ")).digest("hex").slice(0, 16);
+  const kept = join(await basesFolder(), `tool-${id}`);
+  await locked(`${kept}.lock`, async () => {
+    if ((await stat(kept).catch(() => undefined)) === undefined) await makeTools(kept);
+  });
+  const now = new Date();
+  await utimes(kept, now, now);
+  return new Map(images.map(({ name }) => [name, toolImage(`oci:${kept}:${name}`)]));
+}
+
+async function makeTools(kept: string): Promise<void> {
+  await removeOld(dirname(kept));
   const folder = await temporaryFolder("berth-tool-");
   const registry = await startDockerRegistry();
   try {
     const place = await placeFor(registry.host, folder.path);
-    const kept = join(await basesFolder(), `tool-${place.id}`);
-    await locked(`${kept}.lock`, async () => {
-      if ((await stat(kept).catch(() => undefined)) !== undefined) return;
-      await removeOld(dirname(kept));
-      const engine = await machineBuildah(join(folder.path, "engine"));
-      const references = await buildTools(place, engine, "tools").finally(engine.stop);
-      const draft = join(folder.path, "layout");
-      for (const [name, reference] of references)
-        await skopeo("--src-tls-verify=false", `docker://${reference}`, `oci:${draft}:${name}`);
-      await rename(draft, kept);
-    });
-    const now = new Date();
-    await utimes(kept, now, now);
-    return new Map(place.names.map((name) => [name, toolImage(`oci:${kept}:${name}`)]));
+    const engine = await machineBuildah(join(folder.path, "engine"));
+    const references = await buildTools(place, engine, "tools").finally(engine.stop);
+    const draft = join(folder.path, "layout");
+    for (const [name, reference] of references)
+      await skopeo("--src-tls-verify=false", `docker://${reference}`, `oci:${draft}:${name}`);
+    await rename(draft, kept);
   } finally {
     await registry.stop();
     await folder.remove();
@@ -49,9 +56,9 @@ export async function toolImages(): Promise<ReadonlyMap<string, ToolImage>> {
 
 function toolImage(source: string): ToolImage {
   return {
-    push: async (reference) => {
-      await skopeo("--dest-tls-verify=false", source, `docker://${reference}`);
-      return reference;
+    push: async (reference, login) => {
+      const flags = login === undefined ? [] : [`--dest-creds=${login}`];
+      await skopeo("--dest-tls-verify=false", ...flags, source, `docker://${reference}`);
     },
     load: async (daemon, reference) => {
       await skopeo(`--dest-daemon-host=${daemon}`, source, `docker-daemon:${reference}`);
@@ -65,25 +72,17 @@ export interface ToolPlace {
   readonly host: string;
   /** berth.yml with the stand-ins for the bases. */
   readonly config: string;
-  readonly names: readonly string[];
-  /** Changes with the images' keys and with the bases. */
-  readonly id: string;
 }
 
 /** Pushes the bases to a registry and writes a configuration that names them. */
 export async function placeFor(host: string, folder: string): Promise<ToolPlace> {
-  const bases = [await pushTrixie(host), await pushNode(host)];
+  await pushTrixie(host);
+  await pushNode(host);
   const document = parseDocument(await readFile(join(top, "berth.yml"), "utf8"));
   document.setIn(["defaults", "args", "BASES"], `${host}/bases`);
   const config = join(folder, "berth.yml");
   await writeFile(config, String(document));
-  const { images } = await keysOf();
-  const keys = images.map(({ key }) => key);
-  const id = createHash("sha256")
-    .update([...keys, ...bases].join(" "))
-    .digest("hex")
-    .slice(0, 16);
-  return { host, config, names: images.map(({ name }) => name), id };
+  return { host, config };
 }
 
 async function keysOf(): Promise<Keys> {

@@ -7,7 +7,6 @@ import { plainEnv, succeed } from "../../support/command.ts";
 import { type DockerRegistry, startDockerRegistry } from "../../support/docker-registry.ts";
 import { type Dockerd, startDockerd } from "../../support/dockerd.ts";
 import type { ProjectSettings } from "../../support/gitlab-model.ts";
-import { program } from "../../support/programs.ts";
 import { temporaryFolder } from "../../support/services.ts";
 import { toolImages } from "../../support/tool-image.ts";
 import { type Coordinator, startCoordinator } from "./coordinator.ts";
@@ -120,13 +119,8 @@ export async function releaseComponent({ ground, gitlab, bases }: Platform): Pro
     await pushBusybox(bases.host, `library/${repository}`, tag);
   }
   const login = `bea:${gitlab.token("bea", "write_registry")}`;
-  const flags = ["--src-tls-verify=false", "--dest-tls-verify=false", `--dest-creds=${login}`];
-  for (const [name, image] of await toolImages()) {
-    const draft = await image.push(`${bases.host}/${name}:1`);
-    const to = `docker://${gitlab.registry.host}/berth-ci/berth/${name}:${componentVersion}`;
-    const copy = ["copy", "--quiet", "--insecure-policy", ...flags, `docker://${draft}`, to];
-    await succeed(program("skopeo"), copy);
-  }
+  for (const [name, image] of await toolImages())
+    await image.push(`${gitlab.registry.host}/berth-ci/berth/${name}:${componentVersion}`, login);
 }
 
 /** A project with the files of an example below component/, whose bases come from this platform. */
