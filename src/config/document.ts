@@ -42,7 +42,7 @@ export function readSource(text: string, file: string): ConfigSource | readonly 
   };
   const value = toData(document);
   if (value === undefined) {
-    const faults = faultsOf(document, text);
+    const faults = faultsOf(document, lines);
     return faults.map(([offset, message]) => ({ file, ...place(offset), message }));
   }
   return {
@@ -58,12 +58,12 @@ export function readSource(text: string, file: string): ConfigSource | readonly 
 }
 
 /** What is wrong with a file, each with its offset. */
-function faultsOf(document: Document, text: string): readonly (readonly [number, string])[] {
+function faultsOf(document: Document, lines: LineCounter): readonly (readonly [number, string])[] {
   const faults = [...document.errors, ...document.warnings];
   if (faults.length > 0)
     return faults.map(({ code, message, pos: [start] }) => [
       start,
-      describeFault(code, message, text.slice(start)),
+      code === "DUPLICATE_KEY" ? twice(document, start, lines) : describeFault(code, message),
     ]);
   const lostKeys = keysCalledProto(document);
   if (lostKeys.length > 0)
@@ -188,8 +188,21 @@ function lostAliases(document: Document): readonly Alias[] {
   return aliases.filter((alias) => !alias.resolve(document));
 }
 
-function describeFault(code: string, message: string, from: string): string {
-  if (code === "DUPLICATE_KEY") return `key ${/^[^:\n]*/.exec(from)?.[0].trim()} is there twice`;
+/** Says where a key stands that the one at `start` repeats. */
+function twice(document: Document, start: number, lines: LineCounter): string {
+  let [name, line] = ["", 0];
+  visit(document, {
+    Map: (_key, { items }) => {
+      const again = items.find(({ key }) => offset(key) === start)?.key;
+      if (!isScalar(again)) return;
+      const first = items.find(({ key }) => isScalar(key) && key.value === again.value);
+      [name, line] = [String(again.value), lines.linePos(offsetOf(first?.key)).line];
+    },
+  });
+  return `key ${name} is there twice, first in line ${line}`;
+}
+
+function describeFault(code: string, message: string): string {
   if (code === "MULTIPLE_DOCS") return "a second document begins here; a configuration is one";
   const text = message.replace(/\s+/g, " ");
   return text.charAt(0).toLowerCase() + text.slice(1);

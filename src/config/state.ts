@@ -22,7 +22,8 @@ export async function stateOf(
   const parentOf = parentName(config, images);
   const identifyNamed: State["identify"] = async (names = [], spool) => {
     const wanted = names.length === 0 ? undefined : names;
-    const identified = await identify(images, tree, { parentOf, names: wanted, spool });
+    const { registry } = config;
+    const identified = await identify(images, tree, { parentOf, names: wanted, registry, spool });
     return { ...identified, warnings: [...warnings, ...identified.warnings] };
   };
   return { images, identify: identifyNamed };

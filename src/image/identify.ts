@@ -69,7 +69,10 @@ export async function identify(
       read.map((image) => [image.name, materialOf(image, contexts.get(image.name))]),
     ),
     covered: coveredBy(read, [...contexts.values()]),
-    warnings: [...warningsOf(read), ...[...contexts.values()].flatMap(({ warnings }) => warnings)],
+    warnings: [
+      ...warningsOf(read, options.registry),
+      ...[...contexts.values()].flatMap(({ warnings }) => warnings),
+    ],
   };
 }
 

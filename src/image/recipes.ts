@@ -21,6 +21,8 @@ export interface ReadOptions {
   readonly parentOf: (reference: string) => string | undefined;
   /** Only these images and those that they are built from; all where `undefined`. */
   readonly names?: readonly string[] | undefined;
+  /** The registry base that the project says is its own. */
+  readonly registry?: string | undefined;
 }
 
 /** Reads the wanted images and all that they are built from; in the order of `images`. */

@@ -4,12 +4,15 @@ import { didYouMean } from "../nearest.ts";
 import type { ReadImage } from "./recipes.ts";
 
 /** The warnings of images that are read together, for what one says of another counts too. */
-export function warningsOf(read: readonly ReadImage[]): readonly Problem[] {
+export function warningsOf(
+  read: readonly ReadImage[],
+  registry: string | undefined,
+): readonly Problem[] {
   return [
     ...unusedArgs(read),
     ...read.flatMap(notesOf),
     ...read.flatMap(askedInVain),
-    ...read.flatMap((image) => strangers(image, read)),
+    ...read.flatMap((image) => strangers(image, read, registry)),
     ...read.flatMap(unknownStages),
   ];
 }
@@ -52,17 +55,21 @@ function askedInVain({ declared, recipe }: ReadImage): readonly Problem[] {
   });
 }
 
-/** Images that a short name fetches from Docker Hub although an image of the project has it. */
+/** Images that a short name fetches from Docker Hub, or a tag from the own registry, although an image of the project has it. */
 function strangers(
   { declared, recipe }: ReadImage,
   read: readonly ReadImage[],
+  registry: string | undefined,
 ): readonly Problem[] {
   return recipe.uses.flatMap(({ reference, parent, line }): readonly Problem[] => {
-    const [, folder = "", name = ""] =
-      /^([a-z0-9_-]+(?:\/[a-z0-9_-]+)*)\/([^/:@]+)(?::[^/@]+)?$/.exec(reference) ?? [];
+    const [, folder = "", name = ""] = /^(.+)\/([^/:@]+)(?::[^/@]+)?$/.exec(reference) ?? [];
+    const isShort = /^[a-z0-9_-]+(?:\/[a-z0-9_-]+)*$/.test(folder) && folder !== "library";
+    const isOwn = registry !== undefined && `${folder}/`.startsWith(`${registry}/`);
     const isOurs = read.some((image) => image.name === name && image.name !== declared.name);
-    if (parent !== undefined || !isOurs || folder === "library") return [];
-    const message = `${reference} comes from docker.io, though this project has an image ${name}: write \`parents: ${folder}/{name}\` in berth.yml to build on that, or docker.io/${reference} here`;
+    if (parent !== undefined || !isOurs || !(isShort || isOwn)) return [];
+    const is = isOwn ? "is whatever has this tag in the registry" : "comes from docker.io";
+    const instead = isOwn ? "" : `, or docker.io/${reference} here`;
+    const message = `${reference} ${is}, though this project has an image ${name}: write \`parents: ${folder}/{name}\` in berth.yml to build on that${instead}`;
     return [at(declared.dockerfile, line, message)];
   });
 }

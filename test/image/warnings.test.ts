@@ -65,6 +65,13 @@ const cases: readonly Case[] = [
     ],
   },
   {
+    what: "an image of the project by its own registry, without parents",
+    files: { "x.docker": "FROM registry.own/g/p/ci/base:1\n" },
+    says: [
+      /^x.docker:1:1: registry.own\/g\/p\/ci\/base:1 is whatever has this tag in the registry, .* `parents: registry.own\/g\/p\/ci\/\{name\}` in berth.yml to build on that$/,
+    ],
+  },
+  {
     what: "the same name with its host, a library's, with a digest, its own, or of no image",
     files: {
       "x.docker": [
@@ -125,6 +132,7 @@ for (const { what, files, change = {}, parents, says } of cases) {
       memoryTree({ "base.docker": "FROM scratch\n", ...files }),
       {
         parentOf: (name) => (name === `${parents}base` ? "base" : undefined),
+        registry: "registry.own/g/p",
       },
     );
     const said = warnings.map(printProblem);
