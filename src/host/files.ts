@@ -1,5 +1,6 @@
 /** The file system behind the `Files` port, and private folders that are gone when a run ends, or with the next one. */
 import { createHash, randomBytes } from "node:crypto";
+import { errorMonitor } from "node:events";
 // `promises` is node:fs/promises, which is loaded only by who writes.
 import {
   createReadStream,
@@ -31,17 +32,16 @@ export function realFiles(): Files {
     readLink: async (path) => readlinkSync(path, { encoding: "buffer" }),
     remove: (path) => promises.rm(path, { recursive: true, force: true }),
     temporary: async (prefix) => temporaryFolder(prefix),
-    writer: (path) => createWriteStream(path),
+    writer: (path) => createWriteStream(path).on(errorMonitor, (error) => withPath(error, path)),
     reader: (path) => createReadStream(path),
   };
 }
 
-/** The system's error for a folder does not say which. */
 function readAt(path: string): Buffer {
   try {
     return readFileSync(path);
   } catch (error) {
-    throw error instanceof Error ? Object.assign(error, { path }) : error;
+    throw withPath(error, path);
   }
 }
 
@@ -82,8 +82,14 @@ async function writeWhole(path: string, data: string | Uint8Array, mode?: number
     await promises.rename(draft, path);
   } catch (error) {
     await promises.rm(draft, { force: true });
-    throw error;
+    throw withPath(error, path);
   }
+}
+
+/** The system's error for a folder that is read or a disk that is full does not say which, and one for a draft not what it was for. */
+function withPath(error: unknown, path: string): unknown {
+  const isSystems = error instanceof Error && "syscall" in error;
+  return isSystems ? Object.assign(error, { path }) : error;
 }
 
 const endSignals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;

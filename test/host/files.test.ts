@@ -11,6 +11,8 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
+import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
 import { test } from "node:test";
 import { realFiles, removeLeftFolders } from "../../src/host/files.ts";
 import { temporary } from "../context/repository.ts";
@@ -49,6 +51,17 @@ test("a write that fails leaves no draft", async (t) => {
   await files.write(join(folder, "taken/x"), "");
   await assert.rejects(files.write(join(folder, "taken"), "data"));
   assert.deepEqual(readdirSync(folder), ["taken"]);
+});
+
+test("a write that fails says of which file", { skip: !existsSync("/dev/full") }, async (t) => {
+  const folder = temporary(t);
+  mkdirSync(join(folder, "taken"));
+  await assert.rejects(files.write(join(folder, "taken"), "x"), { path: join(folder, "taken") });
+  const full = Readable.from(["x"]);
+  await assert.rejects(pipeline(full, files.writer("/dev/full")), {
+    code: "ENOSPC",
+    path: "/dev/full",
+  });
 });
 
 test("entries are seen without following links", async (t) => {
