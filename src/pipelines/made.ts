@@ -53,7 +53,7 @@ function needErrors({ name, needs }: PipelineJob, present: ReadonlySet<string>):
 function makeJob(job: PartJob, scene: Scene) {
   const yaml = override(inheritedBy(job, scene.variables), job.core.variables);
   const variables = seen(scene.occasion, ownVariables(job), yaml);
-  const sight = { occasion: scene.occasion, variables, paths: scene.paths };
+  const sight = { occasion: scene.occasion, variables, paths: scene.paths, job: job.core.name };
   const rule = job.rules && matchingRule(job.rules, sight);
   if (job.rules !== undefined && (rule === undefined || rule.get("when") === "never"))
     return undefined;

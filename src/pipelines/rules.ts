@@ -2,7 +2,7 @@
 import { compilePattern, holds, type Values } from "./expression.ts";
 import { compileGlob } from "./glob.ts";
 import type { Occasion } from "./ports.ts";
-import { get, isMap, listOf, textOf, type Value, type YamlMap } from "./tree.ts";
+import { get, isMap, listOf, refuse, textOf, type Value, type YamlMap } from "./tree.ts";
 import { expand, expandAll, type Variable, valuesOf } from "./variables.ts";
 
 /** What rules look at. */
@@ -11,6 +11,8 @@ export interface Sight {
   readonly variables: readonly Variable[];
   /** All files of the repository. */
   readonly paths: readonly string[];
+  /** Whose rules they are, where it is a job. */
+  readonly job?: string;
 }
 
 /** The first rule whose conditions all hold. */
@@ -31,19 +33,34 @@ function isMatch(rule: YamlMap, sight: Sight, variables: Values): boolean {
   const changes = get(rule, "changes");
   const exists = get(rule, "exists");
   return (
-    (changes === null || isChanged(globsOf(changes, sight), sight.occasion)) &&
+    (changes === null || isChanged(globsOf(changes, sight), changedFor(changes, sight))) &&
     (exists === null || globsOf(exists, sight).some((glob) => isThere(glob, sight.paths)))
   );
 }
 
-function globsOf(clause: Value, { variables }: Sight): readonly string[] {
-  const globs = listOf(isMap(clause) ? clause.get("paths") : clause).map(textOf);
-  if (!globs.some((glob) => /[$%]/.test(glob))) return globs;
-  const { values } = expandAll(variables);
-  return globs.map((glob) => expand(glob, values, "stays"));
+function globsOf(clause: Value, sight: Sight): readonly string[] {
+  return expanded(listOf(isMap(clause) ? clause.get("paths") : clause).map(textOf), sight);
 }
 
-function isChanged(globs: readonly string[], { changed }: Occasion): boolean {
+function expanded(texts: readonly string[], { variables }: Sight): readonly string[] {
+  if (!texts.some((text) => /[$%]/.test(text))) return texts;
+  const { values } = expandAll(variables);
+  return texts.map((text) => expand(text, values, "stays"));
+}
+
+function changedFor(changes: Value, sight: Sight): Occasion["changed"] {
+  const { occasion, job } = sight;
+  const given = get(changes, "compare_to");
+  if (given === null) return occasion.changed;
+  if (occasion.changedSince === undefined) return undefined;
+  const [ref = ""] = expanded([textOf(given)], sight);
+  const about = job === undefined ? "" : `Failed to parse rule for ${job}: `;
+  return (
+    occasion.changedSince(ref) ?? refuse(`${about}rules:changes:compare_to is not a valid ref`)
+  );
+}
+
+function isChanged(globs: readonly string[], changed: Occasion["changed"]): boolean {
   if (changed === undefined) return true;
   return globs.map(compileGlob).some((matches) => changed.some(matches));
 }
@@ -80,7 +97,7 @@ function clauses(policy: Value, sight: Sight): readonly boolean[] {
   const refs = part("refs")?.some((ref) => isRef(textOf(ref), occasion));
   const conditions = part("variables")?.some((each) => holds(textOf(each), known));
   const globs = part("changes")?.map(textOf);
-  return [refs, conditions, globs && isChanged(globs, occasion)].filter(
+  return [refs, conditions, globs && isChanged(globs, occasion.changed)].filter(
     (clause) => clause !== undefined,
   );
 }

@@ -105,9 +105,21 @@ test("a job by hand holds the next stage until somebody starts it", async () => 
 
 test("changes looks at what a push or a merge request changed, and holds where there is nothing to compare", async () => {
   const image = `${platform.bases.host}/library/busybox:1`;
-  const rules = (path: string) => [{ changes: [path] }];
-  const job = (path: string) => ({ image, rules: rules(path), script: "true" });
-  const config = { docs: job("docs/**/*"), code: job("src/*"), any: job("**/*") };
+  const rules = (path: string, compare_to?: string) =>
+    compare_to === undefined
+      ? [{ changes: [path] }]
+      : [{ changes: { paths: [path], compare_to }, if: '$CI_COMMIT_BRANCH == "topic"' }];
+  const job = (...changes: Parameters<typeof rules>) => ({
+    image,
+    rules: rules(...changes),
+    script: "true",
+  });
+  const config = {
+    docs: job("docs/**/*"),
+    code: job("src/*"),
+    any: job("**/*"),
+    since: job("src/*", "main"),
+  };
   const names = async (options: JobOptions) => {
     const { jobs } = await platform.start(changing.project, options);
     return jobs.map(({ made }) => made.name);
@@ -121,7 +133,7 @@ test("changes looks at what a push or a merge request changed, and holds where t
   assert.deepEqual(await names({}), ["docs", "any"]);
   assert.deepEqual(await names({ source: "schedule" }), ["docs", "code", "any"]);
   await changing.commit("topic", { "src/a.c": "\n" });
-  assert.deepEqual(await names({ branch: "topic" }), ["docs", "code", "any"]);
+  assert.deepEqual(await names({ branch: "topic" }), ["docs", "code", "any", "since"]);
   await changing.commit("main", { "README.md": "newer\n" });
   const request = await openRequest(platform.ground, changing, "topic", changing);
   assert.deepEqual(await names({ request }), ["code", "any"]);

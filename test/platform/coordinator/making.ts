@@ -1,4 +1,5 @@
 /** Making a pipeline of a project's commit, as far as GitLab's answer to "run pipeline" goes. */
+import { spawnSync } from "node:child_process";
 import { readOutline } from "../../../src/pipelines/outline.ts";
 import { readPipeline } from "../../../src/pipelines/pipeline.ts";
 import type { CiSource, Found, Include, Occasion } from "../../../src/pipelines/ports.ts";
@@ -63,6 +64,7 @@ export async function makePipeline(
       occasion: {
         ...occasionOf(facts, start, predefined, settings),
         changed: await changedIn(makings, facts, start),
+        changedSince: (ref) => changedSince(makings, facts, ref),
       },
     });
     if ("errors" in reading) throw new NoPipeline(reading.errors.join("\n"));
@@ -167,13 +169,26 @@ async function changedIn(
   return before === undefined ? undefined : diff(project, before, sha);
 }
 
+/** What is on the commit's side since it left a ref's (Pipeline#modified_paths_since). */
+function changedSince(
+  { folder }: Makings,
+  { project, sha }: TestPipeline,
+  ref: string,
+): readonly string[] | undefined {
+  const run = (...args: readonly string[]) =>
+    spawnSync("git", ["-C", `${folder}/${project.path}.git`, ...args], { encoding: "utf8" });
+  if (run("rev-parse", "--verify", "--quiet", `${ref}^{commit}`).status !== 0) return undefined;
+  const { stdout } = run("diff", "--no-renames", "--name-only", "-z", `${ref}...${sha}`, "--");
+  return stdout.split("\0").filter((path) => path !== "");
+}
+
 /** Rules see no numbers and tokens of jobs (B8). */
 function occasionOf(
   pipeline: TestPipeline,
   start: JobOptions,
   predefined: Readonly<Record<string, string>>,
   settings: readonly Variable[],
-): Omit<Occasion, "changed"> {
+): Omit<Occasion, "changed" | "changedSince"> {
   const isBranch = start.tag === undefined;
   return {
     source: pipeline.source,
