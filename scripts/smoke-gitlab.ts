@@ -1,14 +1,16 @@
 /** berth's component on a real GitLab: makes two projects and a fork, waits for their pipelines, says what passed, removes them. */
-import { cp, readFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { temporaryFolder } from "../test/support/services.ts";
 import {
   ask,
+  copySources,
   type Files,
   forkOf,
   letIn,
   makeProject,
+  openRequest,
   type Project,
   passed,
   push,
@@ -76,14 +78,20 @@ async function smoke(all: Smoke): Promise<boolean> {
     says(traces, "berth-images", /nothing to do/);
     says(traces, "test", /smoke 1/);
   });
-  await check("a fork runs in upstream's image", async () => {
-    const fork = await forkOf(all, tools);
-    await letIn(all, component, fork);
-    await letIn(all, tools, fork);
-    const topic = await push(all, fork, "topic", { "README.md": "a contribution\n" });
-    const traces = await passed(all, fork, topic);
+  const inUpstreams = (traces: ReadonlyMap<string, string>) => {
     says(traces, "berth-images", /^.*tools +reuse|nothing to do/m);
     says(traces, "test", /smoke 1/);
+  };
+  const fork = await forkOf(all, tools);
+  await letIn(all, component, fork);
+  await letIn(all, tools, fork);
+  const topic = await push(all, fork, "topic", { "README.md": "a contribution\n" });
+  await check("a fork runs in upstream's image", async () => {
+    inUpstreams(await passed(all, fork, topic));
+  });
+  await check("its merge request runs in upstream's image", async () => {
+    await openRequest(all, fork, "topic", tools);
+    inUpstreams(await passed(all, fork, topic, "merge_request_event"));
   });
   const third = await push(all, tools, "main", { "ci/tools.docker": dockerfile(all, 2) });
   await check("a changed Dockerfile is built, and the test runs in it", async () => {
@@ -134,10 +142,7 @@ async function componentFiles(all: Smoke, { path_with_namespace: path }: Project
       "npm run --silent berth -- promote --tag smoke",
     ],
   };
-  const sources = ["src", "container", "scripts", "templates"];
-  const single = ["Dockerfile", ".dockerignore", "berth.yml", "package.json", "package-lock.json"];
-  for (const name of [...sources, ...single, "tsconfig.json", ".npmrc", "LICENSE", "README.md"])
-    await cp(join(top, name), join(all.folder, path, name), { recursive: true });
+  await copySources(join(all.folder, path));
   const ci = { ".gitlab-ci.yml": JSON.stringify({ "tool-image": build }) };
   return { image: `$CI_REGISTRY/${path}/tool-buildah:smoke`, files: { ...files, ...ci } };
 }
@@ -147,9 +152,14 @@ function exampleFiles(all: Smoke, component: Project, image: string, tools: Proj
     component: `$CI_SERVER_FQDN/${component.path_with_namespace}/images@main`,
     inputs: { image, upstream: tools.path_with_namespace },
   };
-  const test = { extends: ".berth-use", image: "$BERTH_IMAGE_TOOLS", script: "cat /etc/ci-image" };
+  const rules = [
+    { if: '$CI_PIPELINE_SOURCE == "merge_request_event"' },
+    { if: "$CI_COMMIT_BRANCH" },
+  ];
+  const use = { extends: ".berth-use", image: "$BERTH_IMAGE_TOOLS", script: "cat /etc/ci-image" };
+  const gate = { ".berth-gate-images": { rules } };
   return {
-    ".gitlab-ci.yml": JSON.stringify({ include: [include], test }),
+    ".gitlab-ci.yml": JSON.stringify({ include: [include], ...gate, test: { ...use, rules } }),
     "ci/tools.docker": dockerfile(all, 1),
   };
 }

@@ -1,6 +1,6 @@
 /** Projects on a GitLab for a trial: made, filled, looked at and removed over its API and git. */
 import { execFile } from "node:child_process";
-import { mkdir, writeFile } from "node:fs/promises";
+import { cp, mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify, stripVTControlCharacters } from "node:util";
@@ -117,15 +117,35 @@ export async function push(
   return git("rev-parse", "HEAD");
 }
 
+/** Asks one project to take in a branch of another. */
+export async function openRequest(all: Trial, from: Project, branch: string, to: Project) {
+  const request = { source_branch: branch, target_branch: "main", target_project_id: to.id };
+  const path = `projects/${from.id}/merge_requests`;
+  await ask(all, "POST", path, { ...request, title: "Try berth" });
+}
+
+/** Copies what git tracks here, as it is now. */
+export async function copySources(to: string): Promise<void> {
+  const top = join(import.meta.dirname, "..");
+  const { stdout } = await promisify(execFile)("git", ["-C", top, "ls-files", "-z"]);
+  for (const path of stdout.split("\0").filter((one) => one !== ""))
+    await cp(join(top, path), join(to, path), { verbatimSymlinks: true });
+}
+
 /** Waits until a commit's pipeline has ended, and gives what each job that had a runner said; one that failed is an error. */
 export async function passed(
   all: Trial,
   { id }: Project,
   sha: string,
+  source = "push",
 ): Promise<ReadonlyMap<string, string>> {
   const ended = ["success", "failed", "canceled", "skipped"];
   const pipeline = await until(all, `the pipeline of ${sha.slice(0, 12)}`, async () => {
-    const found = await ask<Pipeline[]>(all, "GET", `projects/${id}/pipelines?sha=${sha}`);
+    const found = await ask<Pipeline[]>(
+      all,
+      "GET",
+      `projects/${id}/pipelines?sha=${sha}&source=${source}`,
+    );
     return found.find(({ status }) => ended.includes(status));
   });
   const jobs = await ask<Job[]>(all, "GET", `projects/${id}/pipelines/${pipeline.id}/jobs`);

@@ -7,7 +7,7 @@ import { type Actor, forkOf } from "../lives/actor.ts";
 import { tagged } from "../lives/look.ts";
 import type { RunPipeline } from "../platform/coordinator/jobs.ts";
 import { exampleProject, openReleased, type Platform } from "../platform/coordinator/platform.ts";
-import { passed, rested, run, traceOf } from "../platform/coordinator/ran.ts";
+import { jobsOf, passed, type Ran, rested, run, traceOf } from "../platform/coordinator/ran.ts";
 import { pushBusybox } from "../support/bases.ts";
 import { startDockerd } from "../support/dockerd.ts";
 import { startMemoryRegistry } from "../support/memory-registry.ts";
@@ -81,20 +81,30 @@ test("a newer push cancels a build that is under way, and builds its own", async
   assert.equal(older.facts.status, "canceled");
 });
 
-test("QEMU's own image lines run in the set that was planned", async () => {
+test("QEMU's own image lines run in the set that was planned, or in what a user's tag and upstream make of it", async () => {
   const upstream = await exampleProject(platform, "own-tag", "qemu-project/qemu", { members });
-  const { outputs, images } = passed(await run(platform, upstream.project));
+  const first = passed(await run(platform, upstream.project));
+  const { images, outputs } = first;
   assert.equal(outputs["build-system-debian"], "debian 1\n");
   assert.equal(outputs["cross-arm64-system"], "debian-arm64-cross 1\n");
+  const line = "build-system-debian";
+  assert.match(imageLine(first, line), /\/qemu-project\/qemu\/qemu\/debian:set\d+-\w+$/);
+
   const fork = await forkOf(platform.ground, upstream, "alice");
-  const copied = passed(await run(platform, fork.project));
+  const variables = { QEMU_CI_CONTAINER_TAG: "my-tag", QEMU_CI_UPSTREAM: "alice" };
+  const copied = passed(await run(platform, fork.project, { variables }));
   assert.equal(copied.outputs["berth build debian"], undefined);
-  assert.equal(copied.outputs["build-system-debian"], "debian 1\n");
-  assert.equal(copied.images["build-system-debian"], images["build-system-debian"]);
-  const job = copied.pipeline.jobs.find(({ made }) => made.name === "build-system-debian");
-  assert.ok(job);
-  assert.match(traceOf(job), /with image \S+\/alice\/qemu\/qemu\/debian:set\d+-/);
+  assert.equal(copied.images[line], images[line]);
+  assert.match(imageLine(copied, line), /\/alice\/qemu\/qemu\/debian:my-tag$/);
+  console.log(copied.states, copied.outputs["berth-plan"], copied.outputs["berth-images"]);
 });
+
+/** The image that a job ran in, as its runner was told. */
+function imageLine({ pipeline }: Ran, name: string): string {
+  const job = jobsOf(pipeline).find(({ made }) => made.name === name);
+  assert.ok(job);
+  return /with image (\S+) \.\.\./.exec(traceOf(job))?.[1] ?? "";
+}
 
 test("the docker engine waits for a daemon that is late, and builds in it", async () => {
   const late = await exampleProject(platform, "single", "acme/late", { members });
@@ -113,9 +123,11 @@ test("the docker engine waits for a daemon that is late, and builds in it", asyn
   const daemon = await startDockerd([platform.bases.host, platform.gitlab.registry.host]);
   try {
     await link(daemon.host.replace("unix://", ""), join(folder, "docker.sock"));
-    const { outputs } = passed(await rested(platform, pipeline));
+    const ran = passed(await rested(platform, pipeline));
+    const { outputs } = ran;
     assert.match(outputs["berth-images"] ?? "", /^tools +build +built/m);
     assert.equal(outputs["test"], "tools 1\n");
+    assert.match(imageLine(ran, "test"), /\/acme\/late\/tools:set\d+-\w+$/);
   } finally {
     await daemon.stop();
   }
@@ -129,12 +141,12 @@ test("the docker engine waits for a daemon that is late, and builds in it", asyn
 async function useDocker({ commit }: Actor): Promise<void> {
   const pipeline = `include:
   - component: $CI_SERVER_FQDN/berth-ci/berth/images@0.1.0
-    inputs: { engine: docker }
+    inputs: { engine: docker, reference: own-tag }
 .berth-service-docker:
   services: []
 test:
   extends: .berth-use
-  image: $BERTH_IMAGE_TOOLS
+  image: $CI_REGISTRY_IMAGE/tools:$BERTH_CONTAINER_TAG
   script: cat /etc/ci-image
 `;
   await commit("main", { ".gitlab-ci.yml": pipeline });

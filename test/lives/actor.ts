@@ -77,9 +77,9 @@ export async function forkOf(
 /** Opens a merge request and gives its head the ref that GitLab keeps in the target project. */
 export async function openRequest(
   world: Ground,
-  from: Actor,
+  from: Pick<Actor, "project" | "bare">,
   branch: string,
-  to: Actor,
+  to: Pick<Actor, "project" | "bare">,
 ): Promise<TestRequest> {
   const request = world.gitlab.request(from.project, branch, to.project);
   const ref = `refs/merge-requests/${request.iid}/head`;

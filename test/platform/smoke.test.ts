@@ -4,7 +4,10 @@ import { execFile } from "node:child_process";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { promisify } from "node:util";
+import { copySources } from "../../scripts/smoke-projects.ts";
 import { newProject } from "../lives/actor.ts";
+import { berth, succeed } from "../support/command.ts";
+import { temporaryFolder } from "../support/services.ts";
 import { openPlatform, type Platform, releaseComponent } from "./coordinator/platform.ts";
 
 /** Of a CI file, or of runners. */
@@ -46,6 +49,25 @@ test("a person is told what is wrong with a CI file, all that it includes, and t
   assert.equal(gitlab.model.pipelines.filter((one) => one.project === project).length, 1);
 });
 
+test("what the script pushes where it is given no tool image has all that the images are made of", async () => {
+  const { path, remove } = await temporaryFolder("berth-sources-");
+  try {
+    await copySources(path);
+    const { ground } = platform;
+    for (const args of [
+      ["init", "--quiet"],
+      ["add", "--all", "--force"],
+    ])
+      await succeed("git", ["-C", path, ...args], { env: ground.env });
+    const keys = async (cwd: string) => berth(["key"], { cwd, env: ground.env });
+    const there = await keys(path);
+    assert.equal(there.code, 0, there.stderr);
+    assert.equal(there.stdout, (await keys(join(import.meta.dirname, "../.."))).stdout);
+  } finally {
+    await remove();
+  }
+});
+
 const script = join(import.meta.dirname, "../../scripts/smoke-gitlab.sh");
 
 test("scripts/smoke-gitlab.sh passes on what stands here for GitLab, and leaves nothing", async () => {
@@ -65,8 +87,9 @@ test("scripts/smoke-gitlab.sh passes on what stands here for GitLab, and leaves 
     "pass  the first pipeline builds, tests and promotes",
     "pass  a commit that changes no image builds nothing",
     "pass  a fork runs in upstream's image",
+    "pass  its merge request runs in upstream's image",
     "pass  a changed Dockerfile is built, and the test runs in it",
-    "6 of 6 passed",
+    "7 of 7 passed",
     "removed trials/berth-smoke-fork",
     "removed trials/berth-smoke-tools",
     "removed trials/berth-smoke-component",

@@ -60,7 +60,14 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Coo
     also: async (request, gone) =>
       (await answerRunner(desk, request, gone)) ??
       (await answerPerson(office, request)) ??
-      answerGit({ folder: join(folder, "git"), model, pushed }, request),
+      answerGit(
+        {
+          folder: join(folder, "git"),
+          model,
+          pushed: (project, branch, user) => begin(project, { branch, user }),
+        },
+        request,
+      ),
   });
   gitlab.model.now = () => new Date();
   const { model, url, registry } = gitlab;
@@ -84,6 +91,7 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Coo
     groups: [],
     taken,
     lint: (project) => lint(state.makings, project),
+    opened: (request, user) => begin(request.source, { request, user }),
   };
   const start: Coordinator["start"] = async (project, options = {}) => {
     const pipeline = await makePipeline(state.makings, project, options);
@@ -93,8 +101,9 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Coo
     advance(state, pipeline);
     return pipeline;
   };
-  const pushed = async (project: TestProject, branch: string, user: string) => {
-    await start(project, { branch, user }).catch((error) => {
+  /** What follows from what somebody did, where anything does. */
+  const begin = async (project: TestProject, options: JobOptions) => {
+    await start(project, options).catch((error) => {
       if (!(error instanceof NoPipeline)) throw error;
     });
   };

@@ -1,10 +1,16 @@
-/** What a person's token may do besides asking: make projects and forks, let others in, look at runners, traces and CI files. */
+/** What a person's token may do besides asking: make projects and forks, open merge requests, let others in, look at runners, traces and CI files. */
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import { forkOf, type Ground, newProject } from "../../lives/actor.ts";
+import { forkOf, type Ground, newProject, openRequest } from "../../lives/actor.ts";
 import type { Answer, SeenRequest } from "../../support/faulty-server.ts";
-import { projectEntity } from "../../support/gitlab-entities.ts";
-import { findProject, type Role, roles, type TestProject } from "../../support/gitlab-model.ts";
+import { projectEntity, requestEntity } from "../../support/gitlab-entities.ts";
+import {
+  findProject,
+  type Role,
+  roles,
+  type TestProject,
+  type TestRequest,
+} from "../../support/gitlab-model.ts";
 import { failed, json } from "../../support/gitlab-pages.ts";
 import { levelOf } from "../../support/gitlab-rights.ts";
 import type { Attempt } from "./jobs.ts";
@@ -19,6 +25,8 @@ export interface Office {
   readonly taken: ReadonlyMap<string, Attempt>;
   /** What `ci/lint` says. */
   lint(project: TestProject): Promise<object>;
+  /** Called for each merge request that somebody opens. */
+  opened(request: TestRequest, login: string): Promise<void>;
 }
 
 interface Asked {
@@ -39,6 +47,7 @@ interface Route {
 
 const routes: readonly Route[] = [
   { method: "POST", path: /^fork$/, role: "reporter", answer: fork },
+  { method: "POST", path: /^merge_requests$/, role: "developer", answer: open },
   { method: "DELETE", path: /^$/, role: "owner", answer: remove },
   { method: "GET", path: /^runners$/, role: "maintainer", answer: runners },
   {
@@ -119,6 +128,17 @@ async function fork({ office, login, project, body }: Asked): Promise<Answer> {
 
 function made({ ground }: Office, project: TestProject): Answer {
   return { ...json(projectEntity(project, ground.gitlab.url, roles.owner)), status: 201 };
+}
+
+async function open({ office, login, project, body }: Asked): Promise<Answer> {
+  const { ground, opened } = office;
+  const { model } = ground.gitlab;
+  const target = model.projects.find(({ id }) => id === body["target_project_id"]) ?? project;
+  const from = { project, bare: bareOf(office, project) };
+  const to = { project: target, bare: bareOf(office, target) };
+  const request = await openRequest(ground, from, String(body["source_branch"]), to);
+  await opened(request, login);
+  return { ...json(requestEntity(request, model.now(), false)), status: 201 };
 }
 
 async function remove({ office, project }: Asked): Promise<Answer> {
