@@ -1,5 +1,13 @@
-/** Trials as a table of text, which is Markdown too. */
+/** Trials as a table of text, which is Markdown too, and as the page that is kept. */
+import type { Machine } from "../machine.ts";
 import type { Trial } from "./trial.ts";
+
+/** One run of the benchmark. */
+export interface Recorded {
+  readonly size: { readonly images: number; readonly megabytes: number };
+  readonly machine: Machine;
+  readonly trials: readonly Trial[];
+}
 
 const heads = [
   ...[
@@ -34,4 +42,19 @@ export function printTable(table: readonly (readonly string[])[]): string {
     `| ${row.map((cell, column) => cell.padEnd(widths[column]!)).join(" | ")} |`;
   const rule = line(widths.map((width) => "-".repeat(width)));
   return `${[line(head), rule, ...body.map(line)].join("\n")}\n`;
+}
+
+/** The page of a whole run. */
+export function printRecord({ size, machine }: Recorded, tables: string): string {
+  const facts = Object.entries(machine).map(([name, value]) => `- ${name}: ${value}\n`);
+  return `# What a pipeline pays for its images
+
+Written by \`npm run bench -- pipeline\`: ${size.images} images of ${size.megabytes} MB, GitLab Runner with its docker executor, four jobs at a
+time, everything on one machine. Jobs are those that a runner had, but for the consumer, which runs in the image that changes. Bytes
+are those between runners and the project's registry; not counted are what comes from docker.io and the image of the
+Docker-in-Docker service, whose daemon runs beside its job. On a cold runner no image is there. The other ways' jobs run in the
+tool image's engine alone, without Node.
+
+${tables}
+${facts.join("")}`;
 }

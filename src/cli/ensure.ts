@@ -10,7 +10,7 @@ import { ownBase } from "../plan/situation.ts";
 import { refuseTag } from "../plan/wishes.ts";
 import { isPublishDue } from "../publish/due.ts";
 import type { World } from "../world.ts";
-import { childOf, type JobOptions } from "./child.ts";
+import type { JobOptions } from "./child.ts";
 import {
   type OutputFolder,
   outputFolder,
@@ -74,6 +74,7 @@ async function ensure(world: World, options: EnsureOptions): Promise<ExitCode> {
     if (options.json !== true) world.print(printPlan(plan, world));
     const done = await doWhatIsDue(session, options, planned, folder);
     if (options.fanOut === true) {
+      const { childOf } = await import("./child.ts");
       const isPublished = done.left === undefined;
       await writeOutput(folder, "pipeline.yml", childOf(plan, options, session, { isPublished }));
     }

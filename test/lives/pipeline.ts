@@ -65,7 +65,7 @@ export function startPipeline(world: World, actor: Actor, start: Start = {}): Pi
     },
   };
   const planFolder = async () => {
-    planned ??= runStep(running, first, "berth plan");
+    planned ??= runStep(running, first, "berth ensure --fan-out");
     return (await planned).folder;
   };
   return {
