@@ -41,6 +41,7 @@ export const errorCodes = {
   SECRET_MISSING: exitCodes.usage,
   BUILD_FAILED: exitCodes.failed,
   BASE_ONBUILD: exitCodes.failed,
+  CONTAINER_FAILED: exitCodes.failed,
   SET_INCOMPLETE: exitCodes.failed,
   SET_UNTESTED: exitCodes.failed,
   TAG_TAKEN: exitCodes.failed,

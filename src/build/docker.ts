@@ -162,6 +162,7 @@ export function dockerBuildArguments(
     `--tag=${printReference(request.destination)}`,
     ...(request.target === undefined ? [] : [`--target=${request.target}`]),
     "--build-arg=BUILDKIT_INLINE_CACHE=1",
+    ...(request.runCaches ? [`--build-arg=BUILDKIT_CACHE_MOUNT_NS=${request.runCaches}`] : []),
     ...Object.entries(request.args).map(([name, value]) => `--build-arg=${name}=${value}`),
     ...request.secrets.map(({ id, file }) => `--secret=id=${id},src=${file}`),
     ...sources.map((source) => `--cache-from=${printRepository(source)}:${ownTags.cache}`),

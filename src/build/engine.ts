@@ -41,6 +41,8 @@ export interface BuildRequest {
    * `undefined` takes layers of any age.
    */
   readonly cacheSince: Date | undefined;
+  /** Sets what `RUN --mount=type=cache` keeps apart from that of other builds; only docker shares it otherwise. */
+  readonly runCaches?: string;
   /** A containers/docker auth file with the logins that the build needs; mode 0600, in a folder of its own as `config.json`. */
   readonly authFile: string;
   /** Registries that speak plain http or have certificates that nobody checks. */

@@ -2,17 +2,24 @@
 import { createHash } from "node:crypto";
 import { basename } from "node:path/posix";
 import { ownTags } from "../image/key.ts";
-import { printReference, type Reference, withTag } from "../oci/reference.ts";
+import { printReference, printRepository, type Reference, withTag } from "../oci/reference.ts";
 import { isFromScratch, sameAs } from "../plan/decision.ts";
 import { ownRepository } from "../plan/places.ts";
 import type { PlannedImage } from "../plan/plan.ts";
 import { type Ended, outcomeBase } from "./ended.ts";
 import type { ParentOutcomes } from "./execute.ts";
-import { layerCache } from "./layers.ts";
+import { type LayerCache, layerCache } from "./layers.ts";
 import { locateParent, parentReferences } from "./parents.ts";
 import { pinReferences } from "./pin.ts";
 import { withRequest } from "./request.ts";
 import { materialOf, type Tools } from "./tools.ts";
+
+/** Names of images that are built here, and what may serve their builds. */
+export interface Here {
+  readonly nameOf: (image: Pick<PlannedImage, "name" | "key">) => Reference;
+  /** `any`: layers that this machine or a registry has. `none`: every layer is made anew, and no cache of a RUN is shared. */
+  readonly layers: "any" | "none";
+}
 
 /**
  * The name of an image that is built here: of its key, and of this work tree, so that another one's images stay.
@@ -37,6 +44,7 @@ export async function buildHere(
   image: PlannedImage,
   parents: ParentOutcomes,
   tools: Tools,
+  here: Here,
 ): Promise<Ended> {
   const ended = (result: "built" | "reused", reference: string): Ended => ({
     outcome: { ...outcomeBase(image), result, reference },
@@ -49,29 +57,30 @@ export async function buildHere(
   const other = sameAs(decision);
   if (other !== undefined) return ended("reused", await locateParent(image, other, at));
   const engine = await tools.engine();
-  const name = nameHere(tools.machine.root, image);
+  const name = here.nameOf(image);
   if (!isFromScratch(decision) && (await engine.here.has(name)))
     return ended("reused", printReference(name));
-  await build(image, name, await parentReferences(image, at), tools);
+  const material = materialOf(tools, image.name);
+  const references = await parentReferences(image, at);
+  const pinned = await pinReferences(image, material, references, tools);
+  const layers = await layersFor(image, here, tools);
+  const work = { image, material, parents: references, pinned, repository: name, layers };
+  await withRequest(work, `build ${image.name} for this machine`, tools, (request) =>
+    engine.here.build({ ...request, destination: name, ...cachesOf(layers, name, here) }),
+  );
   return ended("built", printReference(name));
 }
 
-async function build(
-  image: PlannedImage,
-  destination: Reference,
-  parents: ReadonlyMap<string, string>,
-  tools: Tools,
-): Promise<void> {
-  const engine = await tools.engine();
-  const material = materialOf(tools, image.name);
-  const pinned = await pinReferences(image, material, parents, tools);
+async function layersFor(image: PlannedImage, here: Here, tools: Tools): Promise<LayerCache> {
+  if (here.layers === "none")
+    return { from: [], to: undefined, since: tools.clock.now(), fromScratch: true };
   const found =
     image.repository === null ? undefined : await layerCache(image, ownRepository(image), tools);
-  const layers = { from: [], since: new Date(0), fromScratch: false, ...found, to: undefined };
+  return { from: [], since: new Date(0), fromScratch: false, ...found, to: undefined };
+}
+
+function cachesOf({ from, fromScratch, since }: LayerCache, name: Reference, { layers }: Here) {
+  if (layers === "none") return { cacheSince: since, runCaches: printRepository(name) };
   // Layers that were made here serve unless the registry tells of newer ones.
-  const cacheSince = layers.from.length > 0 || layers.fromScratch ? layers.since : undefined;
-  const work = { image, material, parents, pinned, repository: destination, layers };
-  await withRequest(work, `build ${image.name} for this machine`, tools, (request) =>
-    engine.here.build({ ...request, destination, cacheSince }),
-  );
+  return { cacheSince: from.length > 0 || fromScratch ? since : undefined };
 }

@@ -7,7 +7,7 @@ import { docker } from "../build/docker.ts";
 import { type Carried, type Ended, isFatal, manifestsOf } from "../build/ended.ts";
 import { chooseEngine, type Engine } from "../build/engine.ts";
 import { execute, type ParentOutcomes, runParentsFirst } from "../build/execute.ts";
-import { buildHere } from "../build/here.ts";
+import { buildHere, type Here } from "../build/here.ts";
 import type { Outcome } from "../build/outcome.ts";
 import type { Task, Tools } from "../build/tools.ts";
 import { unpackTar } from "../host/unpack.ts";
@@ -80,10 +80,10 @@ export function carryOutHere(
   images: readonly PlannedImage[],
   task: Task,
   session: Session,
-  engine: Engine,
+  here: Here & { readonly engine: Engine },
 ): Promise<readonly Ended[]> {
-  const tools = { ...makeTools(task, session, {}), engine: async () => engine };
-  return inOrder(images, session, (image, parents) => buildHere(image, parents, tools));
+  const tools = { ...makeTools(task, session, {}), engine: async () => here.engine };
+  return inOrder(images, session, (image, parents) => buildHere(image, parents, tools, here));
 }
 
 /** Does the work of each image after that of its parents, while a person looks on. */

@@ -1,5 +1,5 @@
 /** `berth run --local`: an edit built for this machine alone, so that it can be tried before it is committed. */
-import { nameHere } from "../build/here.ts";
+import { type Here, nameHere } from "../build/here.ts";
 import { printReference } from "../oci/reference.ts";
 import type { PlannedImage } from "../plan/plan.ts";
 import { type Located, locateKeys, type Search } from "../run/locate.ts";
@@ -27,7 +27,8 @@ export async function buildLocally(
   const [image] = named((await project.identify([name])).images, [name]);
   if (image === undefined) throw new TypeError(`no image ${name}`);
   const { platform, key } = image;
-  const here = nameHere(project.git.root, image);
+  const nameOf: Here["nameOf"] = (one) => nameHere(project.git.root, one);
+  const here = nameOf(image);
   const located = (reference: string): Located => ({
     name,
     platform,
@@ -45,7 +46,8 @@ export async function buildLocally(
   const ended = await withSpool(world, async (spool) => {
     const { plan, identified } = await makePlanOf(asked, { ...options, output: "" }, spool);
     const task = { plan, materials: identified.materials, manifests: new Map() };
-    return carryOutHere(withParents([name], plan.images), task, asked, engine);
+    const place = { nameOf, layers: "any", engine } as const;
+    return carryOutHere(withParents([name], plan.images), task, asked, place);
   });
   // Another image of the same recipe may stand for it.
   return located(

@@ -26,6 +26,7 @@ const commands: Readonly<Record<string, () => Promise<Declaration>>> = {
   explain: () => import("./explain.ts"),
   run: () => import("./run.ts"),
   pull: () => import("./pull.ts"),
+  executor: () => import("./executor.ts"),
   init: () => import("./init.ts"),
   doctor: () => import("./doctor.ts"),
   report: () => import("./report.ts"),

@@ -62,7 +62,11 @@ export interface Login {
 }
 
 /** Opens the client; nothing is read or asked before the first request. */
-export function login(world: World, config: Pick<Config, "registries" | "prefix">): Login {
+export function login(
+  world: World,
+  config: Pick<Config, "registries" | "prefix">,
+  resolve: typeof resolveCredentials = resolveCredentials,
+): Login {
   const { env, files, run, log } = world;
   const insecureHosts = Object.keys(config.registries).filter(
     (host) => config.registries[host]?.insecure,
@@ -73,7 +77,7 @@ export function login(world: World, config: Pick<Config, "registries" | "prefix"
   let found: Promise<Credentials> | undefined;
   const credentials = (): Promise<Credentials> => {
     const sources = { env, run, warn: log.warn, read: (path: string) => files.read(path) };
-    found ??= resolveCredentials(sources).then((all) => guarded(all, exposed, variable));
+    found ??= resolve(sources).then((all) => guarded(all, exposed, variable));
     return found;
   };
   const registry = openRegistry({

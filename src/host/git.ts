@@ -2,13 +2,13 @@
 import { spawn } from "node:child_process";
 import { join } from "node:path";
 import { BerthError } from "../errors.ts";
-import type { Git } from "../world.ts";
+import type { Env, Git } from "../world.ts";
 import { checkouts } from "./gitattributes.ts";
 import { type ObjectReader, objectReader } from "./gitobjects.ts";
 
-/** Finds the repository that a folder lies in; GIT_FAILED with what to do where there is none. */
-export async function openGit(cwd: string): Promise<Git> {
-  const env = gitEnvironment();
+/** Finds the repository that a folder lies in; GIT_FAILED with what to do where there is none. `more` is told git too. */
+export async function openGit(cwd: string, more: Env = {}): Promise<Git> {
+  const env = { ...gitEnvironment(), ...more };
   const result = await execGit(["rev-parse", "--show-toplevel"], cwd, env);
   if (result.exitCode !== 0) throw openFailure(cwd, result);
   return gitAt(result.stdout.toString().replace(/\n$/, ""), env);

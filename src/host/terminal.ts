@@ -1,5 +1,6 @@
 /** A program that has our terminal or our streams, with our signals handed on to it. */
 import { type ChildProcess, spawn } from "node:child_process";
+import { closeSync, openSync } from "node:fs";
 import { isatty } from "node:tty";
 import type { Attach, Attached, AttachOptions } from "../run/pull.ts";
 import { tailOf } from "./lines.ts";
@@ -28,11 +29,14 @@ export function makeAttach(graceMs = 10_000): Attach {
 
 function start(command: string, args: readonly string[], options: AttachOptions): ChildProcess {
   const env = { ...process.env, ...options.env };
-  return spawn(command, args, {
+  const input = options.input === undefined ? 0 : openSync(options.input, "r");
+  const child = spawn(command, args, {
     env,
     detached: options.mode !== "terminal",
-    stdio: options.mode === "progress" ? ["ignore", 2, "pipe"] : "inherit",
+    stdio: options.mode === "progress" ? ["ignore", 2, "pipe"] : [input, 1, 2],
   });
+  if (input !== 0) closeSync(input);
+  return child;
 }
 
 function endOf(child: ChildProcess): Promise<Pick<Attached, "exitCode" | "signal" | "missing">> {
@@ -58,7 +62,7 @@ function keepErrors({ stderr }: ChildProcess): () => string {
 }
 
 /** Hands signals on until it is stopped; nobody else in this process answers them meanwhile. */
-function handOn(child: ChildProcess, { mode, insist }: AttachOptions, graceMs: number) {
+function handOn(child: ChildProcess, { mode, ask, insist }: AttachOptions, graceMs: number) {
   let asked: EndingSignal | undefined;
   let insisted = false;
   const timers: NodeJS.Timeout[] = [];
@@ -74,7 +78,8 @@ function handOn(child: ChildProcess, { mode, insist }: AttachOptions, graceMs: n
     if (asked === undefined) {
       asked = signal;
       timers.push(setTimeout(insistOnce, graceMs));
-      child.kill(signal);
+      if (ask === undefined) child.kill(signal);
+      else void ask().catch(kill);
     } else insistOnce();
   };
   const onOther = (signal: NodeJS.Signals): void => void child.kill(signal);

@@ -60,7 +60,7 @@ async function commonFolder(git: Git): Promise<string> {
 export const home = "/home/berth";
 
 /** What GitLab's runner does too: bash where the image has it. */
-const shell = ["sh", "-c", "if command -v bash >/dev/null 2>&1; then exec bash; else exec sh; fi"];
+export const bestShell = "if command -v bash >/dev/null 2>&1; then exec bash; else exec sh; fi";
 
 /** The arguments for docker or podman. */
 export function containerArguments(
@@ -87,7 +87,7 @@ export function containerArguments(
     ...request.env.map((variable) => `--env=${variable}`),
     ...request.volumes.map((volume) => `--volume=${volume}`),
     reference,
-    ...(command.length === 0 ? shell : command),
+    ...(command.length === 0 ? ["sh", "-c", bestShell] : command),
   ];
 }
 

@@ -191,7 +191,7 @@ function whatOf({ rev, tag, pipeline }: Wanted): string {
 }
 
 /** A few places are enough for a person. */
-function whereText({ looked }: Search): string {
+export function whereText({ looked }: Pick<Search, "looked">): string {
   if (looked.length === 0) return "no registry is known";
   const shown = looked.slice(0, 3);
   const more =

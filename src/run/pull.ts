@@ -27,6 +27,10 @@ export interface AttachOptions {
   readonly mode: "terminal" | "streams" | "progress";
   /** Added to the inherited environment; `undefined` removes a variable. */
   readonly env?: Env;
+  /** A file that it reads as its input in the mode `streams`, instead of ours. */
+  readonly input?: string;
+  /** Called at the first signal that asks us to end, which the program then does not get. */
+  readonly ask?: () => Promise<void>;
   /**
    * Ends what does not end by itself: called once at a second signal, or ten seconds after the first. Without it
    * the program is killed.
@@ -63,38 +67,58 @@ export async function pull(reference: string, tool: Tool, ports: PullPorts): Pro
   const { host } = parseReference(reference);
   const auth = await ports.authFile(host);
   const result = hasLogin(auth)
-    ? await pullWithLogin(reference, auth, tool, ports)
+    ? await pullWithLogin([reference], auth, tool, ports)
     : await ports.attach(tool.command, ["pull", ...securityFlags(host, tool, ports), reference], {
         mode: "progress",
       });
-  if (result.exitCode === 0) return true;
-  throw pullError(reference, host, result, tool);
+  if (result.exitCode !== 0) throw pullError(reference, host, result, tool);
+  return true;
+}
+
+/**
+ * Pulls with these logins and no other, whatever is here already, so that the registry says who may have it.
+ *
+ * `flags` are further ones, such as `--platform=linux/arm64`.
+ */
+export async function pullOnly(
+  reference: string,
+  tool: Tool,
+  ports: PullPorts,
+  flags: readonly string[] = [],
+): Promise<void> {
+  const { host } = parseReference(reference);
+  const words = [...flags, reference];
+  const result = await pullWithLogin(words, await ports.authFile(host), tool, ports);
+  if (result.exitCode !== 0) throw pullError(reference, host, result, tool);
 }
 
 function hasLogin(auth: string): boolean {
   return /"auth":/.test(auth);
 }
 
-/** The login goes into a private folder for this one pull: on no command line, and in no file of the user's. */
+/**
+ * The login goes into a private folder for this one pull: on no command line, and in no file of the user's. The last word
+ * is the reference.
+ */
 async function pullWithLogin(
-  reference: string,
+  words: readonly string[],
   auth: string,
   tool: Tool,
   ports: PullPorts,
 ): Promise<Attached> {
   const folder = await ports.files.temporary("berth-login-");
-  const { host } = parseReference(reference);
+  const { host } = parseReference(words.at(-1) ?? "");
   const file = `${folder.path}/config.json`;
   const options = { mode: "progress" } as const;
   try {
     if (tool.name === "podman") {
       await ports.files.write(file, auth, 0o600);
       const flags = [`--authfile=${file}`, ...securityFlags(host, tool, ports)];
-      return await ports.attach(tool.command, ["pull", ...flags, reference], options);
+      return await ports.attach(tool.command, ["pull", ...flags, ...words], options);
     }
     await ports.files.write(file, clientConfig(auth, ports.env["HOME"]), 0o600);
     const env = { DOCKER_CONFIG: folder.path, ...(await daemonOf(tool, ports)) };
-    return await ports.attach(tool.command, ["pull", reference], { ...options, env });
+    return await ports.attach(tool.command, ["pull", ...words], { ...options, env });
   } finally {
     await folder.remove();
   }

@@ -54,7 +54,7 @@ const rows: Readonly<Record<string, Row>> = {
 
 let platform: Platform;
 before(async () => {
-  const settings = Object.entries(rows).map(([tag, { docker }]) => [tag, docker]);
+  const settings = Object.entries(rows).map(([tag, { docker }]) => [tag, { docker }]);
   platform = await openReleased(Object.fromEntries(settings));
 });
 after(() => platform.stop());

@@ -10,7 +10,7 @@ import type { ProjectSettings } from "../../support/gitlab-model.ts";
 import { temporaryFolder } from "../../support/services.ts";
 import { toolImages } from "../../support/tool-image.ts";
 import { type Coordinator, startCoordinator } from "./coordinator.ts";
-import { type Runner, startRunner } from "./runner.ts";
+import { type Executor, type Runner, startRunner } from "./runner.ts";
 
 const top = join(import.meta.dirname, "../../..");
 
@@ -30,10 +30,11 @@ export interface Platform extends Coordinator {
 /** What users must set where Docker's own filter of system calls is on (docs/runners.md). */
 const unconfined = ['security_opt = ["seccomp=unconfined"]'];
 
-/** Starts all of it; more runners, by their tags, with lines of their settings for Docker. */
-export async function openPlatform(
-  more: Readonly<Record<string, readonly string[]>> = {},
-): Promise<Platform> {
+/** More runners, by their tags. */
+type More = Readonly<Record<string, Executor>>;
+
+/** Starts all of it. */
+export async function openPlatform(more: More = {}): Promise<Platform> {
   const { path: folder, remove } = await temporaryFolder("berth-platform-");
   const ends: (() => Promise<void>)[] = [remove];
   const stop = async () => {
@@ -67,7 +68,7 @@ export async function openPlatform(
     const runner = await startRunner({
       url: gitlab.url,
       runners: [...runners].map(([token, [tag = ""]]) => {
-        return { token, docker: more[tag] ?? unconfined };
+        return { token, executor: more[tag] ?? { docker: unconfined } };
       }),
       dockerd,
       folder: join(folder, "runner"),
@@ -93,9 +94,7 @@ function gitEnv() {
 }
 
 /** The same with the component of this checkout in it. */
-export async function openReleased(
-  more?: Readonly<Record<string, readonly string[]>>,
-): Promise<Platform> {
+export async function openReleased(more?: More): Promise<Platform> {
   const platform = await openPlatform(more);
   try {
     await releaseComponent(platform);

@@ -47,7 +47,7 @@ export function jobResponse(attempt: Attempt, given: readonly Attempt[], server:
     image: imageOf(options["image"]),
     services: ((options["services"] ?? []) as readonly PlainMap[]).map(serviceOf),
     artifacts: artifactsOf(options["artifacts"] as PlainMap | undefined),
-    cache: [],
+    cache: cachesOf(options["cache"]),
     credentials: [
       { type: "registry", url: server.registry, username: "gitlab-ci-token", password: token },
     ],
@@ -169,6 +169,12 @@ function serviceOf(service: PlainMap): object {
   const { alias, command, variables = {} } = service;
   const values = listed(variables as Record<string, string>);
   return { ...imageOf(service), alias, command, variables: values };
+}
+
+/** Each with its key, or the one that GitLab gives it (F8). */
+function cachesOf(cache: unknown): readonly object[] {
+  const all = (Array.isArray(cache) ? cache : [cache ?? []].flat()) as readonly PlainMap[];
+  return all.map(({ key = "default", ...rest }) => ({ policy: "pull-push", when: "on_success", ...rest, key }));
 }
 
 const reports: Readonly<Record<string, string>> = { dotenv: ".env", junit: "junit.xml" };

@@ -1,11 +1,14 @@
-/** GitLab Runner itself with the docker executor, its images in a daemon of ours. */
+/** GitLab Runner itself with the docker executor, or with berth as a custom one, its images in a daemon of ours. */
 import { execFile } from "node:child_process";
 import { mkdir, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { succeed } from "../../support/command.ts";
 import type { Dockerd } from "../../support/dockerd.ts";
+import { program } from "../../support/programs.ts";
 import { startService } from "../../support/services.ts";
+
+const top = join(import.meta.dirname, "../../..");
 
 /** What the runner itself would pull; it looks for it in the daemon first (gitlab-runner: executors/docker/internal/prebuilt). */
 const helper = "registry.gitlab.com/gitlab-org/gitlab-runner/gitlab-runner-helper:x86_64-v19.4.0";
@@ -13,9 +16,14 @@ const helper = "registry.gitlab.com/gitlab-org/gitlab-runner/gitlab-runner-helpe
 /** One of the runners that the program serves. */
 export interface RunnerSettings {
   readonly token: string;
-  /** Lines of its section `[runners.docker]`, such as `security_opt = ["seccomp=unconfined"]`. */
-  readonly docker: readonly string[];
+  readonly executor: Executor;
 }
+
+export type Executor =
+  /** Lines of the section `[runners.docker]`, such as `security_opt = ["seccomp=unconfined"]`. */
+  | { readonly docker: readonly string[] }
+  /** Flags of `berth executor config`. */
+  | { readonly berth: readonly string[] };
 
 export interface RunnerOptions {
   /** Of GitLab. */
@@ -38,18 +46,19 @@ export interface Runner {
 /** Builds the runner where that was not done yet, which takes minutes, and starts it. */
 export async function startRunner(options: RunnerOptions): Promise<Runner> {
   const { runners, dockerd, folder } = options;
-  const script = join(import.meta.dirname, "../../../scripts/platform.sh");
+  const script = join(top, "scripts/platform.sh");
   const programs = (await promisify(execFile)(script)).stdout.trim();
-  const program = join(programs, "gitlab-runner");
+  const gitlabRunner = join(programs, "gitlab-runner");
   await mkdir(folder);
-  await importHelper(dockerd, folder, program);
+  await importHelper(dockerd, folder, gitlabRunner);
   const config = join(folder, "config.toml");
-  const sections = runners.map((runner) => sectionOf(runner, options));
+  const path = [programs, dirname(program("docker")), process.env["PATH"]].join(":");
+  const sections = runners.map((runner) => sectionOf(runner, { ...options, path }));
   const text = `concurrent = 4\ncheck_interval = 1\n${sections.join("")}`;
   await writeFile(config, text);
   const args = ["run", "--config", config, "--working-directory", folder];
   const log = join(folder, "log");
-  const start = () => startService(program, args, log, async () => true);
+  const start = () => startService(gitlabRunner, args, log, async () => true);
   let service = await start();
   return {
     async start() {
@@ -63,19 +72,28 @@ export async function startRunner(options: RunnerOptions): Promise<Runner> {
   };
 }
 
-function sectionOf({ token, docker }: RunnerSettings, options: RunnerOptions): string {
-  const { url, dockerd, folder, shared } = options;
-  const quoted = JSON.stringify;
+/** With the PATH that a driver finds the runner in. */
+type SectionOptions = RunnerOptions & { readonly path: string };
+
+const quoted = JSON.stringify;
+
+function sectionOf({ token, executor }: RunnerSettings, options: SectionOptions): string {
+  return `[[runners]]
+name = ${quoted(token)}
+url = ${quoted(options.url)}
+token = ${quoted(token)}
+request_concurrency = 4
+${"docker" in executor ? dockerLines(executor.docker, options) : berthLines(executor.berth, options)}
+`;
+}
+
+function dockerLines(more: readonly string[], options: RunnerOptions): string {
+  const { dockerd, folder, shared } = options;
   // Folders of each job's own, as fresh as Docker's volumes: for each of those the runner starts a container first.
   const volumes = ["/builds", "/var/lib/containers"].map(
     (path) => `${folder}/volumes/$CI_JOB_ID${path}:${path}`,
   );
-  return `[[runners]]
-name = ${quoted(token)}
-url = ${quoted(url)}
-token = ${quoted(token)}
-executor = "docker"
-request_concurrency = 4
+  return `executor = "docker"
 [runners.docker]
 host = ${quoted(dockerd.host)}
 image = "image-of-the-runner"
@@ -83,8 +101,21 @@ pull_policy = ["always"]
 network_mode = "host"
 disable_cache = true
 volumes = ${quoted([...volumes, `${shared}:${shared}`])}
-${docker.join("\n")}
-`;
+${more.join("\n")}`;
+}
+
+function berthLines(flags: readonly string[], { dockerd, path }: SectionOptions): string {
+  const env = [`DOCKER_HOST=${dockerd.host}`, `PATH=${path}`];
+  const start = [...env, process.execPath, join(top, "src/cli.ts"), "executor"];
+  const stages = ["config", "prepare", "run", "cleanup"].map((stage) => {
+    const args = [...start, ...(stage === "config" ? flags : []), stage];
+    return `${stage}_exec = "/usr/bin/env"\n${stage}_args = ${quoted(args)}\n`;
+  });
+  return `executor = "custom"
+builds_dir = "/builds"
+cache_dir = "/cache"
+[runners.custom]
+${stages.join("")}`;
 }
 
 async function importHelper(dockerd: Dockerd, folder: string, runner: string): Promise<void> {

@@ -1,0 +1,157 @@
+/** Brings the images of a job and its services to a runner's host: those of the job's commit, and any other. */
+import { BerthError } from "../errors.ts";
+import type { JobHere } from "../executor/host.ts";
+import {
+  berthName,
+  circleOf,
+  gitLogin,
+  repositoryOf,
+  sessionEnv,
+  type WantedImage,
+} from "../executor/job.ts";
+import { loginsFor } from "../executor/logins.ts";
+import { openGit } from "../host/git.ts";
+import { makeAttach } from "../host/terminal.ts";
+import { inTurn } from "../host/turn.ts";
+import { readObject } from "../json.ts";
+import { situationOf } from "../plan/situation.ts";
+import { type Located, locateKeys, whereText } from "../run/locate.ts";
+import { pullOnly } from "../run/pull.ts";
+import type { Git } from "../world.ts";
+import { named, openProject } from "./project.ts";
+import { pullPorts, scopeOf } from "./pull.ts";
+import { type Login, login, type Session } from "./session.ts";
+
+/** Gives of each image what it is to be run by: a digest, an id, or the name of one that was built here. */
+export async function bringImages(
+  images: readonly WantedImage[],
+  here: JobHere,
+): Promise<readonly string[]> {
+  const bring = async (session?: Session) => {
+    const logins = session?.login ?? loginFor(here, { registries: {}, prefix: "CI" });
+    const references: string[] = [];
+    for (const image of images) {
+      const name = berthName(image);
+      const isOfCommit = name !== undefined && session !== undefined;
+      const reference = isOfCommit
+        ? await commitImage(name, here, session)
+        : await anyImage(image, here, logins);
+      references.push(reference);
+    }
+    return references;
+  };
+  return images.some(berthName) ? withCommit(here, bring) : bring();
+}
+
+function loginFor({ world, host, job }: JobHere, config: Parameters<typeof login>[1]): Login {
+  const { env, run, files, log } = world;
+  const ofHost = { env, run, read: files.read, warn: log.warn };
+  return login({ ...world, env: sessionEnv(env, job) }, config, loginsFor(ofHost, host.logins));
+}
+
+/** Does work for the job's commit, whose files come from GitLab as they are read. */
+async function withCommit<T>(here: JobHere, work: (session: Session) => Promise<T>): Promise<T> {
+  const { world, host, job } = here;
+  const env = sessionEnv(world.env, job);
+  const opened: Git[] = [];
+  const open = async (cwd: string) => {
+    const git = await openGit(cwd, gitLogin(job));
+    opened.push(git);
+    return git;
+  };
+  const there = { ...world, env, cwd: await fetchCommit(here), openGit: open };
+  try {
+    const project = await openProject(there, { rev: job.git_info.sha });
+    const network = {
+      [`${project.config.prefix}_BUILD_NETWORK`]: host.network === "host" ? "host" : undefined,
+    };
+    const situation = situationOf(env, project.config, undefined);
+    const inIt = { ...there, env: { ...env, ...network } };
+    return await work({ world: inIt, project, situation, login: loginFor(here, project.config) });
+  } finally {
+    await Promise.all(opened.map((git) => git.close()));
+  }
+}
+
+/** The folder of the project's repository on this host, which stays, with the job's commit and its trees in it. */
+async function fetchCommit({ world: { run }, host, job }: JobHere): Promise<string> {
+  const { sha, refspecs } = job.git_info;
+  const { project_id: id, project_full_path: path } = job.job_info;
+  const root = `${host.folder}/projects/${id}/${circleOf(job)}`;
+  const ref = `refs/berth/${sha}`;
+  const git = (...args: readonly string[]) =>
+    run("git", ["-C", root, ...args], { env: gitLogin(job) });
+  const isThere = async () =>
+    (await git("rev-parse", "--quiet", "--verify", ref)).stdout.trim() === sha;
+  if (await isThere()) return root;
+  await inTurn(`${root}.lock`, async () => {
+    if (await isThere()) return;
+    await run("git", ["init", "--quiet", root]);
+    await git("config", "remote.origin.url", repositoryOf(job).href);
+    const [ofPipeline = ""] = refspecs.flatMap(
+      (spec) => /^\+?(refs\/pipelines\/\d+):/.exec(spec)?.[1] ?? [],
+    );
+    const flags = ["--quiet", "--no-tags", "--depth=1", "--filter=blob:none"];
+    const { stderr } = await git("fetch", ...flags, "origin", `+${ofPipeline || sha}:${ref}`);
+    if (await isThere()) return;
+    const line = stderr.trim().split("\n").at(-1) || `${ofPipeline} is another commit`;
+    throw new BerthError("GIT_FAILED", `fetch ${sha} of ${path}: ${line}`, {
+      hint: "see that the runner's host reaches GitLab; the job is tried again",
+    });
+  });
+  return root;
+}
+
+async function commitImage(name: string, here: JobHere, session: Session): Promise<string> {
+  const { world, host } = here;
+  const { reference, source, key } = await locate(name, here, session);
+  const whose = { own: "the project's own", upstream: "upstream's", here: "built on this host" };
+  world.log.info(`berth://${name} is ${reference}\n  ${whose[source]}, by its key ${key}`);
+  // The registry has just said that this job may have it.
+  const known = await world.run(host.tool.command, ["image", "inspect", "--format=ok", reference]);
+  if (known.exitCode !== 0) await pullOnly(reference, host.tool, portsOf(here, session.login));
+  return reference;
+}
+
+/** Where the rules of every berth run find it, else as this host has built it. */
+async function locate(name: string, here: JobHere, session: Session): Promise<Located> {
+  const [image] = named((await session.project.identify([name])).images, [name]);
+  if (image === undefined) throw new TypeError(`no image ${name}`);
+  const search = await locateKeys([image], scopeOf(session));
+  const found = search.located.get(name);
+  const [trouble] = search.troubles;
+  if (found !== undefined) return found;
+  if (trouble !== undefined) throw trouble;
+  const where = whereText(search);
+  if (here.host.build)
+    return (await import("./executor-build.ts")).built(image, where, here, session);
+  throw new BerthError("IMAGE_ABSENT", `find ${name} of the job's commit: ${where}`, {
+    hint: "let a job that this one needs build it (berth ensure), or let the runner's host do it (--build of berth executor)",
+  });
+}
+
+/** Pulled each time, so that the registry says who may have what another job has brought here. */
+async function anyImage(image: WantedImage, here: JobHere, logins: Login): Promise<string> {
+  const { name, executor_opts } = image;
+  const { world, host } = here;
+  if (name.startsWith("localhost/berth-executor/"))
+    throw new BerthError("REFERENCE_INVALID", `run ${name}: it is no job's but its project's`, {
+      hint: "name an image of the job's commit as berth://NAME",
+    });
+  const platform = executor_opts?.docker?.platform;
+  const flags = platform == null ? [] : [`--platform=${platform}`];
+  await pullOnly(name, host.tool, portsOf(here, logins), flags);
+  const told = await world.run(host.tool.command, [
+    "image",
+    "inspect",
+    "--format={{json .}}",
+    name,
+  ]);
+  const { Id: id, RepoDigests: digests } = readObject(told.stdout) ?? {};
+  world.log.info(`${name} is ${(digests as readonly string[] | undefined)?.[0] ?? id}`);
+  return String(id);
+}
+
+function portsOf({ world }: JobHere, logins: Login) {
+  return pullPorts(world, logins, makeAttach());
+}

@@ -1,0 +1,141 @@
+/** The command lines for a job's containers: its own, one for each service, and the stages in it. */
+import { createHash } from "node:crypto";
+import { bestShell } from "../run/container.ts";
+import type { Host } from "./host.ts";
+import type { WantedImage } from "./job.ts";
+
+/** An image that is on this machine, to be run as the job says. */
+export interface Runnable {
+  readonly image: WantedImage;
+  /** By digest or id. */
+  readonly reference: string;
+  /** Of the container. */
+  readonly name: string;
+  /** What its entrypoint sees, one `NAME=value` a line. */
+  readonly envFile: string;
+}
+
+/** What all containers of one job share. */
+export interface JobPlace {
+  readonly host: Host;
+  /** Also of its network. */
+  readonly name: string;
+  readonly labels: readonly string[];
+}
+
+/** The name of a job's container, from the folder that the runner keeps for the job. */
+export function containerOf(folder: string): string {
+  return `berth-job-${createHash("sha256").update(folder).digest("hex").slice(0, 16)}`;
+}
+
+/** Where a job has its files, as with the docker executor. */
+export const folders = { builds: "/builds", cache: "/cache" } as const;
+
+/** Where programs are lent to a job, read only, and where its container notes what it is. */
+export const lent = "/.berth";
+const notes = "/.berth-job";
+
+/**
+ * What the job's container runs while stages come and go: it notes its process and what the image's entrypoint has
+ * exported, for the job's script, and waits on its standard input, which nobody ever closes.
+ */
+const waiting = `echo $$ >${notes}/pid; export -p >${notes}/draft; mv ${notes}/draft ${notes}/env; read -r _`;
+
+/** Starts the job's container; `mounts` are volumes as docker's `--volume` has them, `names` lead to this machine. */
+export function jobArguments(
+  place: JobPlace,
+  job: Runnable,
+  mounts: readonly string[],
+  names: readonly string[],
+): readonly string[] {
+  return [
+    ...startOf(place, job),
+    "--interactive",
+    ...(place.host.tool.init ? ["--init"] : []),
+    `--tmpfs=${notes}:mode=1777`,
+    ...mounts.map((volume) => `--volume=${volume}`),
+    ...names.map((name) => `--add-host=${name}:127.0.0.1`),
+    ...commandOf(job, ["sh", "-c", waiting]),
+  ];
+}
+
+/** Starts a service, which the job reaches by its aliases. */
+export function serviceArguments(place: JobPlace, service: Runnable): readonly string[] {
+  const aliases = place.host.network === "own" ? aliasesOf(service.image) : [];
+  return [
+    ...startOf(place, service),
+    ...aliases.map((alias) => `--network-alias=${alias}`),
+    ...commandOf(service, service.image.command ?? []),
+  ];
+}
+
+function startOf({ host, name, labels }: JobPlace, container: Runnable): readonly string[] {
+  const { user, platform } = container.image.executor_opts?.docker ?? {};
+  return [
+    ...["run", "--detach", "--pull=never", `--name=${container.name}`, ...labels],
+    `--network=${host.network === "own" ? name : host.network}`,
+    `--env-file=${container.envFile}`,
+    ...(user == null ? [] : [`--user=${user}`]),
+    ...(platform == null ? [] : [`--platform=${platform}`]),
+  ];
+}
+
+/** An entrypoint of several words is one word and the first of the command's. */
+function commandOf({ image, reference }: Runnable, command: readonly string[]) {
+  if (image.entrypoint == null) return [reference, ...command];
+  const [first = "", ...more] = image.entrypoint;
+  return [`--entrypoint=${first}`, reference, ...more, ...command];
+}
+
+/** The names by which a job reaches a service: its aliases, and what GitLab makes of its image's name. */
+export function aliasesOf({ name, alias }: WantedImage): readonly string[] {
+  const given = (alias ?? "").split(/[\s,]+/);
+  const path = name.replace(/^berth:\/\//, "").replace(/[@:].*$/, "");
+  const all = [...given, path.replaceAll("/", "__"), path.replaceAll("/", "-")];
+  return [...new Set(all)].filter((word) => /^[\w.-]+$/.test(word));
+}
+
+/**
+ * Variables as a file for a container: what its image's entrypoint sees, and services. Those of several lines, or longer than
+ * docker reads, are left to the script, which sets all of them.
+ */
+export function envFileText(variables: Readonly<Record<string, string>>): string {
+  const fits = ([name, value]: readonly [string, string]) =>
+    /^\w+$/.test(name) && !/[\r\n\0]/.test(value) && value.length < 60_000;
+  const lines = Object.entries(variables).filter(fits);
+  return lines.map(([name, value]) => `${name}=${value}\n`).join("");
+}
+
+/** As the image's user, with what its entrypoint has exported. */
+const ownScript = `until [ -e ${notes}/env ]; do sleep 0.1; done; . ${notes}/env; ${bestShell}`;
+
+/** As the docker executor's helper does: as root, with git and the runner, for files that all users of the image may write. */
+const lentScript = `PATH="$PATH:${lent}/bin"; export PATH
+[ -e /etc/ssl/certs/ca-certificates.crt ] || export SSL_CERT_FILE=${lent}/ca.pem
+umask 0000; ${bestShell}`;
+
+/** Runs a stage's script, which comes by standard input, in the job's container: what a project wrote, or the runner's own work. */
+export function stageArguments(name: string, stage: string): readonly string[] {
+  const isOwn = /^(?:build_script|after_script|step_.*)$/.test(stage);
+  return isOwn
+    ? ["exec", "--interactive", name, "sh", "-c", ownScript]
+    : ["exec", "--interactive", "--user=0:0", name, "sh", "-c", lentScript];
+}
+
+/** Sends a signal to all that stages have started, and leaves the container for the stages that follow. */
+export function signalArguments(name: string, signal: "TERM" | "KILL"): readonly string[] {
+  const script = `read -r held <${notes}/pid
+for p in /proc/[0-9]*; do
+  p=\${p#/proc/}
+  case " 1 $$ $held " in *" $p "*) ;; *) kill -s ${signal} "$p" 2>/dev/null;; esac
+done
+true`;
+  return ["exec", "--user=0:0", name, "sh", "-c", script];
+}
+
+/** Looks from the job's container, for as long as it takes, whether a service listens (gitlab-runner: commands/helpers/health_check.go). */
+export function listenArguments(name: string, alias: string, ports: readonly string[]) {
+  const variables = ports.map((port) => `BERTH_${port}_TCP_PORT=${port}`).join(" ");
+  const check = `exec env -i BERTH_TCP_ADDR=${alias} ${variables} ${lent}/bin/gitlab-runner health-check`;
+  return ["exec", "--user=0:0", name, "sh", "-c", check];
+}

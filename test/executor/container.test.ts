@@ -1,0 +1,79 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import {
+  aliasesOf,
+  envFileText,
+  type JobPlace,
+  jobArguments,
+  serviceArguments,
+} from "../../src/executor/container.ts";
+import type { Host } from "../../src/executor/host.ts";
+
+const tool = {
+  name: "docker",
+  command: "docker",
+  users: "same",
+  init: true,
+  labels: false,
+} as const;
+const host: Host = { tool, folder: "/f", build: true, logins: [], network: "own" };
+const place: JobPlace = { host, name: "berth-job-1", labels: ["--label=a=b"] };
+
+/** What follows the reference, and the flags before it without those that all have. */
+function split(line: readonly string[]) {
+  const at = line.indexOf("sha256:1");
+  const common = ["run", "--detach", "--pull=never", "--label=a=b", "--env-file=/e"];
+  return [line.slice(0, at).filter((word) => !common.includes(word)), line.slice(at + 1)];
+}
+
+test("a service is reached by its aliases, and by what GitLab makes of its image's name", () => {
+  const names = (name: string, alias?: string) => aliasesOf({ name, alias });
+  assert.deepEqual(names("tutum/wordpress:latest"), ["tutum__wordpress", "tutum-wordpress"]);
+  assert.deepEqual(names("r.test:5000/a/b@sha256:1", "db, cache"), ["db", "cache", "r.test"]);
+  assert.deepEqual(names("berth://web"), ["web"]);
+});
+
+test("an entrypoint, a user and a platform are as the job says", () => {
+  const image = {
+    name: "x",
+    entrypoint: ["/init", "--quiet"],
+    command: ["serve"],
+    executor_opts: { docker: { user: 1000, platform: "linux/arm64" } },
+  };
+  const service = { image, reference: "sha256:1", name: "berth-job-1-1", envFile: "/e" };
+  const [flags, command] = split(serviceArguments(place, service));
+  assert.deepEqual(flags, [
+    "--name=berth-job-1-1",
+    "--network=berth-job-1",
+    "--user=1000",
+    "--platform=linux/arm64",
+    "--network-alias=x",
+    "--entrypoint=/init",
+  ]);
+  assert.deepEqual(command, ["--quiet", "serve"]);
+});
+
+test("without an entrypoint the job's container waits in the image's shell", () => {
+  const job = {
+    image: { name: "x", entrypoint: [""] },
+    reference: "sha256:1",
+    name: "n",
+    envFile: "/e",
+  };
+  const [flags, command] = split(jobArguments(place, job, ["/builds"], ["db"]));
+  assert.ok(flags?.includes("--entrypoint="));
+  assert.ok(flags?.includes("--volume=/builds"));
+  assert.ok(flags?.includes("--add-host=db:127.0.0.1"));
+  assert.deepEqual(command?.slice(0, 2), ["sh", "-c"]);
+});
+
+test("a file of variables has those that it can hold, each on its line", () => {
+  const text = envFileText({
+    A: "1 = '2' #3",
+    B: "two\nlines",
+    "C D": "1",
+    E: "",
+    F: "x".repeat(70_000),
+  });
+  assert.equal(text, "A=1 = '2' #3\nE=\n");
+});
