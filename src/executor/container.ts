@@ -90,7 +90,10 @@ function commandOf({ image, reference }: Runnable, command: readonly string[]) {
 /** The names by which a job reaches a service: its aliases, and what GitLab makes of its image's name. */
 export function aliasesOf({ name, alias }: WantedImage): readonly string[] {
   const given = (alias ?? "").split(/[\s,]+/);
-  const path = name.replace(/^berth:\/\//, "").replace(/[@:].*$/, "");
+  const path = name
+    .replace(/^berth:\/\//, "")
+    .replace(/:\d+(?=\/)/, "")
+    .replace(/[@:].*$/, "");
   const all = [...given, path.replaceAll("/", "__"), path.replaceAll("/", "-")];
   return [...new Set(all)].filter((word) => /^[\w.-]+$/.test(word));
 }

@@ -29,7 +29,12 @@ function split(line: readonly string[]) {
 test("a service is reached by its aliases, and by what GitLab makes of its image's name", () => {
   const names = (name: string, alias?: string) => aliasesOf({ name, alias });
   assert.deepEqual(names("tutum/wordpress:latest"), ["tutum__wordpress", "tutum-wordpress"]);
-  assert.deepEqual(names("r.test:5000/a/b@sha256:1", "db, cache"), ["db", "cache", "r.test"]);
+  assert.deepEqual(names("r.test:5000/a/b@sha256:1", "db, cache"), [
+    "db",
+    "cache",
+    "r.test__a__b",
+    "r.test-a-b",
+  ]);
   assert.deepEqual(names("berth://web"), ["web"]);
 });
 

@@ -199,7 +199,8 @@ test("a private image is its own project's, also where it is on the host already
   const image = await publish(owner);
   const ran = passed(await runs(owner, { job: { image, script: "cat /etc/ci-image" } }));
   assert.equal(ran.outputs["job"], "debian 1\n");
-  const stolen = await runs(await example("acme/curious"), { job: { image, script: "true" } });
+  const stranger = await example("acme/curious", { members: { mallory: "maintainer" } });
+  const stolen = await runs(stranger, { job: { image, script: "true" } });
   assert.deepEqual(ends(stolen), ["script_failure"]);
   assert.match(told(stolen, "job"), /REGISTRY_DENIED/);
 });
