@@ -174,7 +174,12 @@ function serviceOf(service: PlainMap): object {
 /** Each with its key, or the one that GitLab gives it (F8). */
 function cachesOf(cache: unknown): readonly object[] {
   const all = (Array.isArray(cache) ? cache : [cache ?? []].flat()) as readonly PlainMap[];
-  return all.map(({ key = "default", ...rest }) => ({ policy: "pull-push", when: "on_success", ...rest, key }));
+  return all.map(({ key = "default", ...rest }) => ({
+    policy: "pull-push",
+    when: "on_success",
+    ...rest,
+    key,
+  }));
 }
 
 const reports: Readonly<Record<string, string>> = { dotenv: ".env", junit: "junit.xml" };
