@@ -138,7 +138,7 @@ true`;
 
 /** Looks from the job's container, for as long as it takes, whether a service listens (gitlab-runner: commands/helpers/health_check.go). */
 export function listenArguments(name: string, alias: string, ports: readonly string[]) {
-  const variables = ports.map((port) => `BERTH_${port}_TCP_PORT=${port}`).join(" ");
-  const check = `exec env -i BERTH_TCP_ADDR=${alias} ${variables} ${lent}/bin/gitlab-runner health-check`;
+  const variables = ports.map((port) => `SERVICE_${port}_TCP_PORT=${port}`).join(" ");
+  const check = `exec env -i SERVICE_TCP_ADDR=${alias} ${variables} ${lent}/bin/gitlab-runner health-check`;
   return ["exec", "--user=0:0", name, "sh", "-c", check];
 }

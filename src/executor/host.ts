@@ -27,7 +27,7 @@ export interface JobHere {
 }
 
 /** The runner hands it on; jobs cannot set it, since all of theirs begins with `CUSTOM_ENV_`. */
-export const hostVariable = "BERTH_EXECUTOR";
+export const hostVariable = "EXECUTOR_HOST";
 
 /** What `config` has handed on. */
 export function hostOf(env: Env): Host {
