@@ -84,11 +84,14 @@ export function judgeIncludedTwice(pipelines: Pipelines): Judgement {
   );
 }
 
-/** Pipelines that GitLab does not make although they would have promoted, or makes for berth alone. */
+/** Pipelines of upstream that GitLab does not make although they would have promoted, or makes for berth alone. */
 export function judgeEmpty({ read }: Pipelines): Judgement {
   const found = read.filter(
-    ({ reading, jobs }) =>
-      "none" in reading && reading.none === "empty" && jobs.some(({ job }) => promotes(job)),
+    ({ reading, jobs, isUpstream }) =>
+      isUpstream &&
+      "none" in reading &&
+      reading.none === "empty" &&
+      jobs.some(({ job }) => promotes(job)),
   );
   const alone = read.filter(
     ({ reading, jobs, event }) =>

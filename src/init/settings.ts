@@ -90,7 +90,9 @@ export function registryOf({ text }: Survey, { upstream, origin }: Remotes): rea
   const spelt = text.matchAll(
     new RegExp(`(?<![\\w./-])[\\w.:-]+/${RegExp.escape(own)}(?=[/:@])`, "g"),
   );
-  const [written] = [...spelt].map(([base]) => base).filter((base) => /^[^/]*\./.test(base));
+  // GitLab's own host with the path is the project's page, or a module of its language.
+  const isRegistry = (base: string) => /^[^/]*\./.test(base) && base !== `${host}/${own}`;
+  const written = [...spelt].map(([base]) => base).find(isRegistry);
   const registry = written ?? (host === "gitlab.com" ? `registry.gitlab.com/${own}` : undefined);
   if (registry === undefined) return [];
   const found =

@@ -244,7 +244,12 @@ describe("a project without a layout of that kind", () => {
     const spelt = await proposed(withImage("registry.test:5050/acme/widget/app:v1"), { origin });
     assert.equal(spelt.settings["registry"], "registry.test:5050/acme/widget");
     assert.match(spelt.steps.at(-1) ?? "", /^berth plan: /);
-    for (const image of ["other.test/acme/widgets/app:v1", "https://pages.test/acme/widget/x"]) {
+    const others = [
+      "other.test/acme/widgets/app:v1",
+      "https://pages.test/acme/widget/x",
+      "gitlab.test/acme/widget/pkg",
+    ];
+    for (const image of others) {
       const { settings, steps } = await proposed(withImage(image), { origin });
       assert.equal(settings["registry"], undefined);
       assert.match(steps.at(-1) ?? "", /^berth plan --registry HOST\/PATH: /);
