@@ -9,7 +9,7 @@ import type { Tree } from "../context/tree.ts";
 import { workTree } from "../context/worktree.ts";
 import { BerthError, describeError, type ExitCode, exitCodes, printProblem } from "../errors.ts";
 import { type Proposal, printProposal, propose } from "../init/propose.ts";
-import type { Remote, Remotes } from "../init/settings.ts";
+import type { Remote, Remotes } from "../init/remotes.ts";
 import { surveyTree } from "../init/survey.ts";
 import type { Git, World } from "../world.ts";
 import { type Doing, examples, type GlobalOptions, printResult, usageError } from "./verb.ts";

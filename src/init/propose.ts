@@ -3,16 +3,14 @@
 import { gapsOf } from "./gaps.ts";
 import { imagesOf } from "./images.ts";
 import { type IncludeSettings, includeText, rulesOf } from "./include.ts";
+import { type Remotes, registryOf, upstreamOf } from "./remotes.ts";
 import {
   parentsOf,
   prefixOf,
   publishOf,
-  type Remotes,
   referenceOf,
-  registryOf,
   repositoryOf,
   type Seen,
-  upstreamOf,
 } from "./settings.ts";
 import { stepsOf } from "./steps.ts";
 import type { Survey } from "./survey.ts";

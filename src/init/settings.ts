@@ -1,7 +1,7 @@
 /** The settings that apply to the project as a whole, each with its reason; where images are below the registry base today. */
 import { defaultConfig } from "../config/config.ts";
 import { nameAll } from "../config/names.ts";
-import { repositoryRule, upstreamRule } from "../config/rules.ts";
+import { repositoryRule } from "../config/rules.ts";
 import { templateFolder } from "../plan/variables.ts";
 import type { BuildJob } from "./builders.ts";
 import type { ImageLine, Survey } from "./survey.ts";
@@ -44,62 +44,6 @@ export function prefixOf({ text }: Survey): Chosen<string> {
   const found = `the pipeline uses ${prefix}_CONTAINER_TAG`;
   const chosen = `begins the names of all variables, so that ${prefix}_CONTAINER_TAG goes on meaning the images' tag`;
   return because(prefix, found, chosen, block({ prefix }));
-}
-
-/** A git remote that may be a project of GitLab's. */
-export interface Remote {
-  readonly host: string;
-  readonly path: string;
-}
-
-export interface Remotes {
-  readonly upstream?: Remote | undefined;
-  readonly origin?: Remote | undefined;
-}
-
-export function upstreamOf(
-  { pipeline }: Survey,
-  prefix: string,
-  remotes: Remotes,
-): Chosen<string | undefined> {
-  const usable = (pipeline?.variables ?? []).filter(
-    ({ key, value }) =>
-      /UPSTREAM(?:_(?:REPO|REPOSITORY|PROJECT|PATH|NAMESPACE))?$/.test(key) &&
-      upstreamRule(value) === undefined,
-  );
-  const variable = usable.find(({ key }) => key === `${prefix}_UPSTREAM`) ?? usable[0];
-  const name = remotes.upstream === undefined ? "origin" : "upstream";
-  const upstream = variable?.value ?? remotes[name]?.path;
-  if (upstream === undefined || upstreamRule(upstream) !== undefined) return usual(undefined);
-  const found =
-    variable === undefined
-      ? `the git remote ${name} is ${upstream}`
-      : `the variable ${variable.key} says ${upstream}`;
-  // Without a slash it is a namespace, whose project of the same name is meant.
-  const whose = upstream.includes("/") ? "the project" : "the namespace of the project";
-  const doubt =
-    variable === undefined && name === "origin" ? "; name another where that is a fork" : "";
-  return because(upstream, found, `${whose} whose images forks use${doubt}`, block({ upstream }));
-}
-
-/** Where a person's own machine looks for images; elsewhere than on gitlab.com only the CI files may tell. */
-export function registryOf({ text }: Survey, { upstream, origin }: Remotes): readonly Seen[] {
-  const { host = "", path = "" } = upstream ?? origin ?? {};
-  if (path === "") return [];
-  const own = path.toLowerCase();
-  const spelt = text.matchAll(
-    new RegExp(`(?<![\\w./-])[\\w.:-]+/${RegExp.escape(own)}(?=[/:@])`, "g"),
-  );
-  // GitLab's own host with the path is the project's page, or a module of its language.
-  const isRegistry = (base: string) => /^[^/]*\./.test(base) && base !== `${host}/${own}`;
-  const written = [...spelt].map(([base]) => base).find(isRegistry);
-  const registry = written ?? (host === "gitlab.com" ? `registry.gitlab.com/${own}` : undefined);
-  if (registry === undefined) return [];
-  const found =
-    written === undefined ? "the project is on gitlab.com" : `the pipeline speaks of ${written}`;
-  const chosen =
-    "where `berth plan` and `berth run` on your machine look; a pipeline knows its own";
-  return [{ found, chosen, yaml: block({ registry }) }];
 }
 
 export function repositoryOf(survey: Survey, names: readonly string[]): Chosen<string> {

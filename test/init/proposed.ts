@@ -6,7 +6,7 @@ import { parseConfig } from "../../src/config/parse.ts";
 import { stateOf } from "../../src/config/state.ts";
 import type { Pipelines } from "../../src/doctor/evaluate.ts";
 import { propose } from "../../src/init/propose.ts";
-import type { Remotes } from "../../src/init/settings.ts";
+import type { Remotes } from "../../src/init/remotes.ts";
 import { surveyTree } from "../../src/init/survey.ts";
 import { readCi } from "../doctor/ci.ts";
 import { memoryTree } from "../support/tree.ts";
