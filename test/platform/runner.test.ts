@@ -28,18 +28,27 @@ async function runs(config: Readonly<Record<string, unknown>>): Promise<Ran> {
   return run(platform, project.project);
 }
 
-test("files and variables of a job reach the next, and those of what it does not depend on do not", async () => {
+test("files, variables and caches of a job reach the next, and those of what it does not depend on do not", async () => {
   const { states, outputs } = await runs({
     first: {
       stage: "build",
-      script: ["echo text > file", "echo WORD=from-first > words.env"],
+      cache: { key: "one", paths: ["kept"] },
+      script: ["echo cached > kept", "echo text > file", "echo WORD=from-first > words.env"],
       artifacts: { paths: ["file"], reports: { dotenv: "words.env" } },
     },
-    second: { variables: { HELD: "$WORD" }, script: 'echo "$(cat file) $HELD"' },
-    alone: { dependencies: [], script: 'echo "none: $WORD"; ! test -e file' },
+    second: {
+      variables: { HELD: "$WORD" },
+      cache: { key: "one", paths: ["kept"], policy: "pull" },
+      script: 'echo "$(cat file) $HELD $(cat kept)"',
+    },
+    alone: {
+      dependencies: [],
+      cache: { key: "other", paths: ["kept"], policy: "pull" },
+      script: 'echo "none: $WORD"; ! test -e file && ! test -e kept',
+    },
   });
   assert.deepEqual(states, { first: "success", second: "success", alone: "success" });
-  assert.equal(outputs["second"], "text from-first\n");
+  assert.equal(outputs["second"], "text from-first cached\n");
   assert.equal(outputs["alone"], "none: \n");
 });
 

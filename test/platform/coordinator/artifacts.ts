@@ -3,6 +3,7 @@ import { execFile } from "node:child_process";
 import { writeFile } from "node:fs/promises";
 import { promisify } from "node:util";
 import { gunzipSync } from "node:zlib";
+import { digestOf } from "../../../src/oci/digest.ts";
 import type { Variable } from "../../../src/pipelines/variables.ts";
 import type { Answer, SeenRequest } from "../../support/faulty-server.ts";
 import { failed } from "../../support/gitlab-pages.ts";
@@ -11,11 +12,12 @@ import type { Attempt } from "./jobs.ts";
 
 const made: Answer = { status: 201, headers: { "content-type": "application/json" }, body: "{}" };
 
-/** Takes in one upload of a job (F13); a report of variables that GitLab would not take is refused. */
+/** Takes in one upload of a job (F13) of at most so many bytes; a report of variables that GitLab would not take is refused. */
 export async function takeIn(
   attempt: Attempt,
   { body, headers, query }: SeenRequest,
   path: string,
+  most = mostBytes,
 ): Promise<Answer> {
   const form = await new Response(new Uint8Array(body), {
     headers: { "content-type": headers["content-type"] ?? "" },
@@ -23,22 +25,36 @@ export async function takeIn(
   const file = form.get("file");
   if (!(file instanceof Blob)) return failed(400, "file is missing");
   const bytes = Buffer.from(await file.arrayBuffer());
-  const type = query.get("artifact_type");
+  const type = query.get("artifact_type") ?? "";
+  if (bytes.length > most) return failed(413, "file size has reached maximum size limit");
+  const problem = refusalOf(attempt, type, bytes);
+  if (problem !== undefined) return problem;
   if (type === "archive") {
     await writeFile(path, bytes);
     attempt.archive = { path, size: bytes.length };
   }
-  if (type !== "dotenv") return made;
-  if (bytes.length >= mostBytes)
-    return failed(400, `Dotenv Artifact Too Big. Maximum Allowable Size: ${mostBytes}`);
-  const variables = parseDotenv(gunzipSync(bytes).toString());
-  if (typeof variables === "string") return failed(400, variables);
-  attempt.dotenv = variables;
+  if (type === "dotenv") {
+    const variables = parseDotenv(gunzipSync(bytes).toString());
+    if (typeof variables === "string") return failed(400, variables);
+    attempt.dotenv = variables;
+  }
+  attempt.uploads.set(type, digestOf(bytes));
   return made;
 }
 
-// Limits of a self-managed GitLab (D11).
-const mostBytes = 5120;
+/** D12: one of each kind, which may come twice. */
+function refusalOf({ uploads }: Attempt, type: string, bytes: Buffer): Answer | undefined {
+  const earlier = uploads.get(type);
+  if (earlier !== undefined && earlier !== digestOf(bytes))
+    return failed(400, "another artifact of the same type already exists");
+  return type === "dotenv" && bytes.length >= mostDotenvBytes
+    ? failed(400, `Dotenv Artifact Too Big. Maximum Allowable Size: ${mostDotenvBytes}`)
+    : undefined;
+}
+
+// Limits of a self-managed GitLab (D11, D12).
+const mostBytes = 100 * 1024 * 1024;
+const mostDotenvBytes = 5120;
 const mostVariables = 20;
 
 /** D11: the variables, or GitLab's words for why there are none. */

@@ -36,6 +36,8 @@ export interface Attempt {
   trace: Buffer;
   archive: Archive | undefined;
   dotenv: readonly Variable[];
+  /** The digest of each file that was taken in, by its kind. */
+  readonly uploads: Map<string, string>;
   end: End | undefined;
 }
 

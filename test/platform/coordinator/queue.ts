@@ -56,8 +56,10 @@ function take(state: State, job: RunJob): object | undefined {
   const { variables: _, ...same } = start;
   const { name, stage } = made;
   const record = gitlab.job(facts.project, { ...same, name, stage, pipeline: facts });
-  const none = { trace: Buffer.alloc(0), archive: undefined, dotenv: [], end: undefined };
-  const attempt: Attempt = { record, job, heardAt: gitlab.model.now(), ...none };
+  const attempt: Attempt = {
+    ...{ record, job, heardAt: gitlab.model.now(), trace: Buffer.alloc(0) },
+    ...{ archive: undefined, dotenv: [], uploads: new Map(), end: undefined },
+  };
   job.attempts.push(attempt);
   job.status = "running";
   const parts = given(attempt, pipelines);

@@ -47,7 +47,7 @@ export function jobResponse(attempt: Attempt, given: readonly Attempt[], server:
     image: imageOf(options["image"]),
     services: ((options["services"] ?? []) as readonly PlainMap[]).map(serviceOf),
     artifacts: artifactsOf(options["artifacts"] as PlainMap | undefined),
-    cache: cachesOf(options["cache"]),
+    cache: cachesOf(options["cache"], record.env["CI_COMMIT_REF_PROTECTED"] === "true"),
     credentials: [
       { type: "registry", url: server.registry, username: "gitlab-ci-token", password: token },
     ],
@@ -171,15 +171,12 @@ function serviceOf(service: PlainMap): object {
   return { ...imageOf(service), alias, command, variables: values };
 }
 
-/** Each with its key, or the one that GitLab gives it (F8). */
-function cachesOf(cache: unknown): readonly object[] {
-  const all = (Array.isArray(cache) ? cache : [cache ?? []].flat()) as readonly PlainMap[];
-  return all.map(({ key = "default", ...rest }) => ({
-    policy: "pull-push",
-    when: "on_success",
-    ...rest,
-    key,
-  }));
+/** F8: those of protected branches and tags are apart, unless a cache says otherwise. */
+function cachesOf(caches: unknown, isProtected: boolean): readonly object[] {
+  return ((caches ?? []) as readonly PlainMap[]).map(({ key, unprotect, ...other }) => {
+    const side = isProtected && unprotect !== true ? "protected" : "non_protected";
+    return { ...other, key: `${key ?? "default"}-${side}` };
+  });
 }
 
 const reports: Readonly<Record<string, string>> = { dotenv: ".env", junit: "junit.xml" };

@@ -93,6 +93,7 @@ function dockerLines(more: readonly string[], options: RunnerOptions): string {
   const volumes = ["/builds", "/var/lib/containers"].map(
     (path) => `${folder}/volumes/$CI_JOB_ID${path}:${path}`,
   );
+  volumes.push(`${folder}/cache:/cache`, `${shared}:${shared}`);
   return `executor = "docker"
 [runners.docker]
 host = ${quoted(dockerd.host)}
@@ -100,7 +101,7 @@ image = "image-of-the-runner"
 pull_policy = ["always"]
 network_mode = "host"
 disable_cache = true
-volumes = ${quoted([...volumes, `${shared}:${shared}`])}
+volumes = ${quoted(volumes)}
 ${more.join("\n")}`;
 }
 
