@@ -96,7 +96,6 @@ test("QEMU's own image lines run in the set that was planned, or in what a user'
   assert.equal(copied.outputs["berth build debian"], undefined);
   assert.equal(copied.images[line], images[line]);
   assert.match(imageLine(copied, line), /\/alice\/qemu\/qemu\/debian:my-tag$/);
-  console.log(copied.states, copied.outputs["berth-plan"], copied.outputs["berth-images"]);
 });
 
 /** The image that a job ran in, as its runner was told. */
