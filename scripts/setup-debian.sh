@@ -31,6 +31,7 @@ program openssl openssl
 program mmdebstrap mmdebstrap
 program mount mount
 program nginx nginx
+program qemu-aarch64-static qemu-user-static # images for another platform are built by emulation
 program skopeo skopeo
 program buildah buildah
 [ -x /usr/lib/podman/netavark ] || [ -x /usr/libexec/podman/netavark ] || want netavark

@@ -12,6 +12,8 @@ export interface World {
   readonly clock: Clock;
   readonly log: ConsoleLog;
   readonly random: () => number;
+  /** What this machine runs, such as `linux/amd64`. */
+  readonly platform: string;
   readonly openGit: (cwd: string) => Promise<Git>;
   /** Writes a result to standard output. */
   readonly print: (text: string) => void;

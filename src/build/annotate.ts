@@ -8,8 +8,8 @@ import {
   makeImageManifest,
   mediaTypes,
 } from "../oci/manifest.ts";
+import { basesAnnotation } from "../plan/origin.ts";
 import type { PlannedImage } from "../plan/plan.ts";
-import { basesAnnotation } from "../plan/refresh.ts";
 import type { Situation } from "../plan/situation.ts";
 
 /** The base image that a build started from. */

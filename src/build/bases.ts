@@ -2,16 +2,18 @@
 import { BerthError } from "../errors.ts";
 import { limitHint } from "../http/errors.ts";
 import { isObject, readObject } from "../json.ts";
-import type { Manifest, Platform } from "../oci/manifest.ts";
+import { childFor, type Manifest } from "../oci/manifest.ts";
 import { parseReference, printReference, type Reference, withDigest } from "../oci/reference.ts";
 import type { Registry } from "../registry/registry.ts";
 
 export interface BaseFacts {
   /** As the Dockerfile names it, ARGs expanded. */
   readonly name: string;
-  /** The same image by digest; `undefined` where its registry could not be asked. */
+  /** The same image for the platform, by digest; `undefined` where its registry could not be asked. */
   readonly pinned: string | undefined;
   readonly digest: string | undefined;
+  /** What of it is for the platform: its own digest where it is no index. */
+  readonly child: string | undefined;
   /** Instructions that a build from it runs without their being in the Dockerfile. */
   readonly onbuild: readonly string[];
   /** Names of the variables that it sets. */
@@ -37,9 +39,11 @@ export async function lookUpBase(
     const manifest = await registry.get(reference);
     if (manifest === undefined) return unknownBase(name, "its registry does not have it");
     const { digest } = manifest.descriptor;
-    const pinned = printReference(withDigest(reference, digest));
+    const child = childFor(manifest, platform)?.digest ?? digest;
+    // buildah takes the image of another platform for it where one of the same index is at hand.
+    const pinned = printReference(withDigest(reference, child));
     const settings = await settingsOf(manifest, reference, platform, registry);
-    return { name, pinned, digest, ...settings, unknown: undefined };
+    return { name, pinned, digest, child, ...settings, unknown: undefined };
   } catch (error) {
     // An engine would be told the same, after minutes.
     if (!(error instanceof BerthError) || error.hint === limitHint) throw error;
@@ -48,7 +52,7 @@ export async function lookUpBase(
 }
 
 function unknownBase(name: string, unknown: string): BaseFacts {
-  return { name, pinned: undefined, digest: undefined, ...none, unknown };
+  return { name, pinned: undefined, digest: undefined, child: undefined, ...none, unknown };
 }
 
 type Settings = Pick<BaseFacts, "onbuild" | "env">;
@@ -62,7 +66,7 @@ async function settingsOf(
 ): Promise<Settings & Pick<BaseFacts, "layers">> {
   const { content } = manifest;
   if (content.kind === "index") {
-    const entry = content.manifests.find((candidate) => matches(candidate.platform, platform));
+    const entry = childFor(manifest, platform);
     const child =
       entry === undefined ? undefined : await registry.get(withDigest(reference, entry.digest));
     return child === undefined || child.content.kind === "index"
@@ -117,11 +121,4 @@ function configOf(bytes: Uint8Array, where: string): Readonly<Record<string, unk
 
 function member(value: unknown, name: string): unknown {
   return isObject(value) ? value[name] : undefined;
-}
-
-function matches(platform: Platform | undefined, wanted: string): boolean {
-  const [os, architecture, variant] = wanted.split("/");
-  if (platform === undefined || platform.os !== os || platform.architecture !== architecture)
-    return false;
-  return variant === undefined || platform.variant === undefined || platform.variant === variant;
 }

@@ -12,6 +12,7 @@ import { isFromScratch } from "../plan/decision.ts";
 import { isWhole } from "../plan/look.ts";
 import { ownRepository } from "../plan/places.ts";
 import type { PlannedImage } from "../plan/plan.ts";
+import type { Registry } from "../registry/registry.ts";
 import { annotationsOf, withAnnotations } from "./annotate.ts";
 import { oldestLayer } from "./bases.ts";
 import { secondsAnnotation } from "./ended.ts";
@@ -58,9 +59,9 @@ export async function buildImage(
   const isNew = first?.descriptor.digest !== already?.descriptor.digest;
   if (first !== undefined && isNew) return { manifest: first, adopted: true };
   // The key's tag last: a run that is killed before it builds again, from these layers.
-  await keepLayers(manifest, layers, tools);
+  await keepLayers(image.name, manifest, layers, tools);
   await tools.registry.put(tagged, manifest);
-  return recorded(tagged, manifest, tools);
+  return recorded(tagged, manifest, tools.registry);
 }
 
 interface Pushed {
@@ -130,10 +131,14 @@ async function oldestTaken(
  * What the tag is now. A registry has no "put if absent": where two pipelines looked before either had
  * put, the later put stays, and whoever sees another image than its own adopts that one.
  */
-async function recorded(tagged: Reference, manifest: Manifest, tools: Tools): Promise<BuiltImage> {
-  const seen = await tools.registry.head(tagged);
+export async function recorded(
+  tagged: Reference,
+  manifest: Manifest,
+  registry: Pick<Registry, "get" | "head">,
+): Promise<BuiltImage> {
+  const seen = await registry.head(tagged);
   if (seen?.digest === manifest.descriptor.digest) return { manifest, adopted: false };
-  const other = await tools.registry.get(tagged);
+  const other = await registry.get(tagged);
   if (other !== undefined) {
     const adopted = other.descriptor.digest !== manifest.descriptor.digest;
     return { manifest: other, adopted };

@@ -54,16 +54,17 @@ export function newBase(base: Repository | undefined, registry: Pick<Registry, "
 }
 
 /**
- * Carries out all copies of a plan, and gives what was copied by name.
+ * Carries out these copies of a plan, and gives what was copied by name.
  *
  * They need no engine and no checkout, so in a pipeline the job that publishes does them.
  */
 export async function copyAll(
   { images }: Pick<Plan, "images">,
   target: CopyTarget,
+  which: (image: PlannedImage) => boolean = () => true,
 ): Promise<ReadonlyMap<string, Manifest>> {
   const copied = await Promise.all(
-    images.map(async (image) => {
+    images.filter(which).map(async (image) => {
       const other = image.decision.kind === "copy" ? image.name : sameAs(image.decision);
       const from = other && (await locate(other, { ...target, planned: images, done: new Map() }));
       if (from === undefined) return [];

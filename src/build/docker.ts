@@ -1,7 +1,7 @@
 /** Builds with docker and its BuildKit: a daemon on this machine or beside it (Docker-in-Docker). */
 import { join } from "node:path/posix";
 import { BerthError } from "../errors.ts";
-import { ownTags } from "../image/key.ts";
+import { cacheTagOf } from "../image/key.ts";
 import { type Digest, parseDigest } from "../oci/digest.ts";
 import { printReference, printRepository } from "../oci/reference.ts";
 import type { Run, RunOptions, RunResult } from "../world.ts";
@@ -165,7 +165,9 @@ export function dockerBuildArguments(
     ...(request.runCaches ? [`--build-arg=BUILDKIT_CACHE_MOUNT_NS=${request.runCaches}`] : []),
     ...Object.entries(request.args).map(([name, value]) => `--build-arg=${name}=${value}`),
     ...request.secrets.map(({ id, file }) => `--secret=id=${id},src=${file}`),
-    ...sources.map((source) => `--cache-from=${printRepository(source)}:${ownTags.cache}`),
+    ...sources.map(
+      (source) => `--cache-from=${printRepository(source)}:${cacheTagOf(request.name)}`,
+    ),
     ...(request.noCache ? ["--no-cache"] : []),
     request.contextFolder,
   ];

@@ -8,7 +8,7 @@ import type { Clock, Env, Files, Run } from "../world.ts";
 import type { SourceText } from "./place.ts";
 
 export interface BuildRequest {
-  /** Names the image in messages. */
+  /** Names the image or member in messages, and the tag of its layer cache. */
   readonly name: string;
   /** The whole Dockerfile text, references to parents and bases already pinned. */
   readonly dockerfile: string;

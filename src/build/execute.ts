@@ -2,12 +2,14 @@
 import pLimit, { type LimitFunction } from "p-limit";
 import { BerthError } from "../errors.ts";
 import { parentsFirst } from "../image/order.ts";
+import { isIndex } from "../image/platforms.ts";
 import type { Manifest } from "../oci/manifest.ts";
 import { printReference, printRepository, withDigest } from "../oci/reference.ts";
 import { isBuilt, needsOf, sameAs } from "../plan/decision.ts";
 import { ownRepository } from "../plan/places.ts";
 import type { PlannedImage } from "../plan/plan.ts";
 import { rightsFor } from "../plan/rights.ts";
+import { assemble } from "./assemble.ts";
 import { buildImage } from "./build.ts";
 import { copyImage } from "./copy.ts";
 import { type Ended, factsOf, outcomeBase } from "./ended.ts";
@@ -106,12 +108,14 @@ async function carryOut(image: PlannedImage, parents: ParentOutcomes, tools: Too
       return copy(image, decision.from, tools);
     case "build":
     case "refresh": {
-      const at = { planned: tools.task.plan.images, done: parents, registry: tools.registry };
+      const { registry, machine, task } = tools;
+      const at = { planned: task.plan.images, done: parents, registry };
       const other = sameAs(decision);
       if (other !== undefined) return copy(image, await locateParent(image, other, at), tools);
       await refuseInVain(image, tools);
-      const references = await parentReferences(image, at);
-      const { manifest, adopted } = await buildImage(image, references, tools);
+      const { manifest, adopted } = isIndex(image)
+        ? await assemble(image, parents, tools)
+        : await buildImage(image, await parentReferences(image, at, machine.platform), tools);
       return { result: adopted ? "adopted" : "built", ...endedAt(image, manifest) };
     }
   }

@@ -2,6 +2,7 @@
 import { createHash } from "node:crypto";
 import { basename } from "node:path/posix";
 import { ownTags } from "../image/key.ts";
+import { imageOf, isIndex, memberName } from "../image/platforms.ts";
 import { printReference, printRepository, type Reference, withTag } from "../oci/reference.ts";
 import { isFromScratch, sameAs } from "../plan/decision.ts";
 import { ownRepository } from "../plan/places.ts";
@@ -35,7 +36,7 @@ export function nameHere(
     .replaceAll(/[^a-z0-9]+/g, "-");
   const words = folder.split("-").filter((word) => word !== "");
   const id = createHash("sha256").update(root).digest("hex").slice(0, 8);
-  const path = `berth/${[...words, id].join("-")}/${name}`;
+  const path = `berth/${[...words, id].join("-")}/${imageOf(name)}`;
   return withTag({ host: "localhost", path }, ownTags.key(key));
 }
 
@@ -53,15 +54,20 @@ export async function buildHere(
   const { decision } = image;
   if (decision.kind === "reuse") return ended("reused", decision.reference);
   if (decision.kind === "copy") return ended("reused", decision.from);
-  const at = { planned: tools.task.plan.images, done: parents, registry: tools.registry };
+  const { platform } = tools.machine;
+  const { registry } = tools;
+  const at = { planned: tools.task.plan.images, done: parents, registry };
   const other = sameAs(decision);
   if (other !== undefined) return ended("reused", await locateParent(image, other, at));
+  // Here there is no index, and no use for one.
+  if (isIndex(image))
+    return ended("reused", await locateParent(image, memberName(image.name, platform), at));
   const engine = await tools.engine();
   const name = here.nameOf(image);
   if (!isFromScratch(decision) && (await engine.here.has(name)))
     return ended("reused", printReference(name));
   const material = materialOf(tools, image.name);
-  const references = await parentReferences(image, at);
+  const references = await parentReferences(image, at, platform);
   const pinned = await pinReferences(image, material, references, tools);
   const layers = await layersFor(image, here, tools);
   const work = { image, material, parents: references, pinned, repository: name, layers };

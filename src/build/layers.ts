@@ -1,8 +1,8 @@
 /** Which layers of earlier builds a build may take, and where its own are kept for later ones. */
 import { expected } from "../errors.ts";
-import { ownTags } from "../image/key.ts";
+import { cacheTagOf } from "../image/key.ts";
 import type { Manifest } from "../oci/manifest.ts";
-import { type Repository, withTag } from "../oci/reference.ts";
+import { type Reference, type Repository, withTag } from "../oci/reference.ts";
 import { isFromScratch } from "../plan/decision.ts";
 import { repositoryOf } from "../plan/places.ts";
 import type { PlannedImage } from "../plan/plan.ts";
@@ -35,7 +35,8 @@ export async function layerCache(
   if (isFromScratch(image.decision))
     return { from: [], to: undefined, since: now, fromScratch: true };
   const sources = sourcesOf(image.name, repository, tools);
-  const times = await Promise.all(sources.map((source) => sinceOf(source, tools)));
+  const tag = cacheTagOf(image.name);
+  const times = await Promise.all(sources.map((source) => sinceOf(withTag(source, tag), tools)));
   const since = Math.max(...times.map((time) => time?.getTime() ?? Number.NEGATIVE_INFINITY));
   return {
     from: sources.filter((_, index) => times[index]?.getTime() === since),
@@ -47,17 +48,19 @@ export async function layerCache(
 
 /** Gives the image the tag under which later builds find its layers, unless a later generation has it already. */
 export async function keepLayers(
+  name: string,
   manifest: Manifest,
   { to, since }: LayerCache,
   tools: Tools,
 ): Promise<void> {
   if (to === undefined) return;
-  const there = await sinceOf(to, tools);
+  const tagged = withTag(to, cacheTagOf(name));
+  const there = await sinceOf(tagged, tools);
   if (there !== undefined && there.getTime() > since.getTime()) return;
   const warn = expected(({ message }) =>
     tools.log.warn(`the layer cache could not be written: ${message}`),
   );
-  await tools.registry.put(withTag(to, ownTags.cache), manifest).catch(warn);
+  await tools.registry.put(tagged, manifest).catch(warn);
 }
 
 /** Own layers before upstream's. */
@@ -67,9 +70,8 @@ function sourcesOf(name: string, own: Repository, { situation, task }: Tools) {
   return upstream === undefined ? [own] : [own, repositoryOf(upstream, template, name)];
 }
 
-/** Since when a repository's cached layers are made; a cache that cannot be read is none. */
-async function sinceOf(repository: Repository, { registry }: Tools): Promise<Date | undefined> {
-  const tagged = withTag(repository, ownTags.cache);
+/** Since when cached layers are made; a cache that cannot be read is none. */
+async function sinceOf(tagged: Reference, { registry }: Tools): Promise<Date | undefined> {
   const cache = await registry.get(tagged).catch(expected(() => undefined));
   const time = Date.parse(cache?.content.annotations[sinceAnnotation] ?? "");
   return Number.isNaN(time) ? undefined : new Date(time);

@@ -1,6 +1,21 @@
 /** Where images of a plan are by now, whether this run made them or another job did. */
 import { BerthError } from "../errors.ts";
-import { parseRepository, printReference, withDigest, withTag } from "../oci/reference.ts";
+import {
+  imageOf,
+  isIndex,
+  isMember,
+  memberName,
+  platformOf,
+  platformsOf,
+} from "../image/platforms.ts";
+import { childFor } from "../oci/manifest.ts";
+import {
+  parseReference,
+  parseRepository,
+  printReference,
+  withDigest,
+  withTag,
+} from "../oci/reference.ts";
 import { sameAs } from "../plan/decision.ts";
 import type { PlannedImage } from "../plan/plan.ts";
 import type { Registry } from "../registry/registry.ts";
@@ -11,7 +26,7 @@ export interface Whereabouts {
   readonly planned: readonly PlannedImage[];
   /** How images ended in this run, by name. */
   readonly done: ReadonlyMap<string, Pick<Outcome, "reference">>;
-  readonly registry: Pick<Registry, "head">;
+  readonly registry: Pick<Registry, "get" | "head">;
 }
 
 /**
@@ -21,7 +36,8 @@ export interface Whereabouts {
 export async function locate(name: string, at: Whereabouts): Promise<string | undefined> {
   const made = at.done.get(name)?.reference ?? undefined;
   const image = at.planned.find((candidate) => candidate.name === name);
-  if (made !== undefined || image === undefined) return made;
+  if (made !== undefined) return made;
+  if (image === undefined) return isMember(name) ? locateWithin(name, at) : undefined;
   const { decision, repository, tag } = image;
   const other = sameAs(decision);
   if (other !== undefined) return locate(other, at);
@@ -31,6 +47,16 @@ export async function locate(name: string, at: Whereabouts): Promise<string | un
   const tagged = withTag(parseRepository(repository), tag);
   const descriptor = await at.registry.head(tagged);
   return descriptor && printReference(withDigest(tagged, descriptor.digest));
+}
+
+/** Where a member is of which the plan says nothing, since its image is used as it is. */
+async function locateWithin(member: string, at: Whereabouts): Promise<string | undefined> {
+  const index = await locate(imageOf(member), at);
+  if (index === undefined) return undefined;
+  const reference = parseReference(index);
+  const manifest = await at.registry.get(reference);
+  const child = manifest && childFor(manifest, platformOf(member));
+  return child && printReference(withDigest(reference, child.digest));
 }
 
 /** The same of an image that another one is made from; SET_INCOMPLETE where it is nowhere. */
@@ -53,13 +79,30 @@ export async function locateParent(
   );
 }
 
-/** References by digest of all parents of an image, by name. */
+/**
+ * References by digest of all parents of an image, by name.
+ *
+ * A build that names one of several platforms as a whole wants it for the platform of its machine.
+ */
 export async function parentReferences(
   image: PlannedImage,
   at: Whereabouts,
+  machine?: string,
 ): Promise<ReadonlyMap<string, string>> {
-  const entries = image.parents.map(
-    async (name) => [name, await locateParent(image, name, at)] as const,
-  );
+  const entries = image.parents.map(async (name) => {
+    const parent = at.planned.find((candidate) => candidate.name === name);
+    const isWhole = machine !== undefined && parent !== undefined && isIndex(parent);
+    if (isWhole && !platformsOf(parent).includes(machine))
+      throw notForMachine(image, name, machine);
+    const wanted = isWhole ? memberName(name, machine) : name;
+    return [name, await locateParent(image, wanted, at)] as const;
+  });
   return new Map(await Promise.all(entries));
+}
+
+function notForMachine(image: PlannedImage, parent: string, machine: string): BerthError {
+  const what = `build ${image.name}: it takes ${parent} for the machine's platform, and ${parent} is not built for ${machine}`;
+  return new BerthError("BUILD_FAILED", what, {
+    hint: `build on a machine of another platform, or add ${machine} to the platforms of ${parent}`,
+  });
 }

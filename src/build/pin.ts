@@ -3,10 +3,12 @@ import {
   type BaseUse,
   engineText,
   type MappedText,
+  machine,
   type RecipeStage,
 } from "../dockerfile/recipe.ts";
 import { BerthError, type Problem } from "../errors.ts";
 import type { Material } from "../image/identify.ts";
+import { isMember } from "../image/platforms.ts";
 import type { PlannedImage } from "../plan/plan.ts";
 import type { ResolvedBase } from "./annotate.ts";
 import type { BaseFacts } from "./bases.ts";
@@ -36,28 +38,34 @@ export async function pinReferences(
   const facts = new Map<string, BaseFacts>();
   const nameOf = ({ parent, reference }: BaseUse): string =>
     parent === undefined ? reference : (parents.get(parent) ?? reference);
+  const platformOf = ({ platform = image.platform }: BaseUse): string =>
+    platform === machine ? tools.machine.platform : platform;
+  const idOf = (use: BaseUse) => `${platformOf(use)} ${nameOf(use)}`;
+  const factsOf = (use: BaseUse) => facts.get(idOf(use));
   // What a parent sets matters only where an ARG could have the same name.
   const below = recipe.stages
     .filter(({ args }) => args.length > 0)
     .flatMap(({ root }) => root ?? []);
   const external = recipe.uses.filter((use) => use.parent === undefined);
-  const names = new Set([...external, ...below].map(nameOf));
+  const asked = new Map([...external, ...below].map((use) => [idOf(use), use]));
   await Promise.all(
-    [...names].map(async (name) => facts.set(name, await tools.base(name, image.platform))),
+    [...asked].map(async ([id, use]) =>
+      facts.set(id, await tools.base(nameOf(use), platformOf(use))),
+    ),
   );
-  refuseHidden(image, recipe.stages, (use) => facts.get(nameOf(use)));
+  refuseHidden(image, recipe.stages, factsOf);
   for (const use of external.filter(({ kind }) => kind === "from"))
-    refuseOnbuild(image, use, facts.get(use.reference));
-  const known = new Map(
-    external.flatMap(({ reference }) => facts.get(reference) ?? []).map((one) => [one.name, one]),
-  );
-  for (const fact of known.values()) warnUnknown(image, fact, tools);
+    refuseOnbuild(image, use, factsOf(use));
+  const known = new Set(external.flatMap((use) => factsOf(use) ?? []));
+  for (const fact of known) warnUnknown(image, fact, tools);
+  // A base that moves for one platform is another base for the member of that one alone.
+  const digestOf = ({ digest, child }: BaseFacts) => (isMember(image.name) ? child : digest);
   return {
     dockerfile: engineText(recipe, (use) =>
-      use.parent === undefined ? known.get(use.reference)?.pinned : parents.get(use.parent),
+      use.parent === undefined ? factsOf(use)?.pinned : parents.get(use.parent),
     ),
-    base: baseOf(recipe.base, facts, parents),
-    bases: [...known.values()].map(({ name, digest }) => ({ name, digest })),
+    base: baseOf(recipe.base, factsOf, parents),
+    bases: [...known].map((one) => ({ name: one.name, digest: digestOf(one) })),
   };
 }
 
@@ -105,12 +113,11 @@ function warnUnknown(image: PlannedImage, facts: BaseFacts, tools: Tools): void 
 
 function baseOf(
   base: BaseUse | undefined,
-  facts: ReadonlyMap<string, BaseFacts>,
+  factsOf: (use: BaseUse) => BaseFacts | undefined,
   parents: ReadonlyMap<string, string>,
 ): ResolvedBase | undefined {
   if (base === undefined) return undefined;
   const pinned = base.parent === undefined ? undefined : parents.get(base.parent);
-  const digest =
-    base.parent === undefined ? facts.get(base.reference)?.digest : pinned?.split("@")[1];
+  const digest = base.parent === undefined ? factsOf(base)?.digest : pinned?.split("@")[1];
   return { name: base.reference, digest };
 }

@@ -4,7 +4,7 @@ import { resolve } from "node:path/posix";
 import type { Recipe } from "../dockerfile/recipe.ts";
 import { BerthError } from "../errors.ts";
 import type { Material } from "../image/identify.ts";
-import { ownTags } from "../image/key.ts";
+import { builtTagOf } from "../image/key.ts";
 import { ownMember } from "../json.ts";
 import {
   isLoopbackHost,
@@ -74,7 +74,7 @@ export async function requestFor(
     args: recipe.args,
     target: recipe.target,
     platform: image.platform,
-    destination: withTag(repository, ownTags.built),
+    destination: withTag(repository, builtTagOf(image.name)),
     cacheFrom: layers.from,
     cacheTo: layers.to,
     noCache: layers.fromScratch,

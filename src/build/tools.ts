@@ -45,6 +45,8 @@ export interface Machine {
   /** The repository's top, absolute. */
   readonly root: string;
   readonly env: Env;
+  /** Of engines on it, such as `linux/amd64`. */
+  readonly platform: string;
   /** Extracts a context tar that berth made into a new folder; without one the folder stays empty. */
   readonly unpack: (tar: string | undefined, folder: string) => Promise<void>;
 }

@@ -1,6 +1,7 @@
 /** `berth build`: carries out a plan for some images, as a job of the child pipeline. */
 import type { Command } from "commander";
 import { BerthError, type ExitCode } from "../errors.ts";
+import { imageOf } from "../image/platforms.ts";
 import { printOutcomes } from "../output/print.ts";
 import { asHere, refuseForeign } from "../plan/asked.ts";
 import { configOf } from "../plan/make.ts";
@@ -24,7 +25,7 @@ export function declare(program: Command, doing: Doing): void {
   program
     .command("build")
     .description("carry out a plan for some images (a job of the child pipeline)")
-    .argument("<name...>", "images")
+    .argument("<name...>", "images, or one platform of an image (debian@arm64)")
     .addOption(outputOption())
     .addOption(engineOption())
     .option("--allow-dirty", "build and publish although files differ from the commit")
@@ -48,14 +49,17 @@ async function build(
   const session = { ...opened, situation: asUntrusted(opened.situation, asked.untrusted) };
   refuseForeign(asked, session.situation, configOf(session.project.config));
   refuseDirty("build", asked.dirty, options);
-  await clearOutcomes(folder, names);
+  const isWanted = (name: string) => names.includes(name) || names.includes(imageOf(name));
+  const wanted = asked.images.map(({ name }) => name).filter(isWanted);
+  await clearOutcomes(folder, wanted);
   const outcomes = await withSpool(world, async (spool) => {
-    const { images, materials } = await session.project.identify(names, spool);
-    refuseStale(asked, names, new Map(images.map(({ name, key }) => [name, key])));
+    const whole = [...new Set(names.map(imageOf))];
+    const { images, materials } = await session.project.identify(whole, spool);
+    refuseStale(asked, wanted, new Map(images.map(({ name, key }) => [name, key])));
     const plan = asHere(asked, images);
-    const wanted = plan.images.filter(({ name }) => names.includes(name));
+    const builds = plan.images.filter(({ name }) => wanted.includes(name));
     const task = { plan, materials, manifests: new Map() };
-    return (await carryOut(wanted, task, session, options)).map(({ outcome }) => outcome);
+    return (await carryOut(builds, task, session, options)).map(({ outcome }) => outcome);
   });
   await writeOutcomes(folder, asked, outcomes);
   printResult(world, options, { outcomes }, printOutcomes(outcomes, asked.images, world));

@@ -118,7 +118,7 @@ function wordOf({ result, error }: Outcome): string {
 /** Tools whose engine, logins and base facts are found when they are first needed, and then kept. */
 function makeTools(task: Task, session: Session, options: Pick<BuildOptions, "engine">): Tools {
   const { world, login, situation } = session;
-  const { files, env, clock, log } = world;
+  const { files, env, clock, log, platform } = world;
   const bases = new Map<string, Promise<BaseFacts>>();
   let engine: Promise<Engine> | undefined;
   return {
@@ -129,7 +129,7 @@ function makeTools(task: Task, session: Session, options: Pick<BuildOptions, "en
       engine ??= findEngine(session, options);
       return engine;
     },
-    machine: { files, root: session.project.git.root, env, unpack: unpackTar },
+    machine: { files, root: session.project.git.root, env, platform, unpack: unpackTar },
     logins: {
       authFile: async (hosts) => (await login.credentials()).authFileFor(hosts),
       insecureHosts: login.insecureHosts,

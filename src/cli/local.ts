@@ -1,13 +1,15 @@
 /** `berth run --local`: an edit built for this machine alone, so that it can be tried before it is committed. */
 import { type Here, nameHere } from "../build/here.ts";
+import { isIndex, memberName } from "../image/platforms.ts";
 import { printReference } from "../oci/reference.ts";
 import type { PlannedImage } from "../plan/plan.ts";
 import { type Located, locateKeys, type Search } from "../run/locate.ts";
+import { notBuiltFor } from "../run/on-platform.ts";
 import type { ToolName } from "../run/tool.ts";
 import { carryOutHere, engineHere } from "./carry-out.ts";
 import { makePlanOf } from "./make-plan.ts";
 import { named } from "./project.ts";
-import { type ChoiceOptions, scopeOf } from "./pull.ts";
+import { type ChoiceOptions, forHere, scopeOf } from "./pull.ts";
 import { type Session, withSpool } from "./session.ts";
 
 /**
@@ -24,8 +26,7 @@ export async function buildLocally(
 ): Promise<Located> {
   const { world, project } = session;
   const engine = engineHere(session, program);
-  const [image] = named((await project.identify([name])).images, [name]);
-  if (image === undefined) throw new TypeError(`no image ${name}`);
+  const { whole, image } = await keyedHere(name, options, session);
   const { platform, key } = image;
   const nameOf: Here["nameOf"] = (one) => nameHere(project.git.root, one);
   const here = nameOf(image);
@@ -39,20 +40,31 @@ export async function buildLocally(
     revision: null,
   });
   if (await engine.here.has(here)) return located(printReference(here));
-  const search = await locateKeys([image], scopeOf(session));
+  const search = await locateKeys([whole], scopeOf(session));
   const found = search.located.get(name);
-  if (found !== undefined) return found;
+  if (found !== undefined) return forHere(found, options, session);
   const asked = askable(session, search);
   const ended = await withSpool(world, async (spool) => {
     const { plan, identified } = await makePlanOf(asked, { ...options, output: "" }, spool);
     const task = { plan, materials: identified.materials, manifests: new Map() };
     const place = { nameOf, layers: "any", engine } as const;
-    return carryOutHere(withParents([name], plan.images), task, asked, place);
+    return carryOutHere(withParents([image.name], plan.images), task, asked, place);
   });
   // Another image of the same recipe may stand for it.
-  return located(
-    ended.find(({ outcome }) => outcome.name === name)?.outcome.reference ?? printReference(here),
-  );
+  const made = ended.find(({ outcome }) => outcome.name === image.name)?.outcome;
+  return located(made?.reference ?? printReference(here));
+}
+
+/** The image, and what of it is built for this machine or the platform that was asked for. */
+async function keyedHere(name: string, { platform: asked }: ChoiceOptions, session: Session) {
+  const { images } = await session.project.identify([name]);
+  const [whole] = named(images, [name]);
+  if (whole === undefined) throw new TypeError(`no image ${name}`);
+  const platform = asked ?? (isIndex(whole) ? session.world.platform : whole.platform);
+  const wanted = isIndex(whole) ? memberName(name, platform) : name;
+  const image = images.find((one) => one.name === wanted && one.platform === platform);
+  if (image === undefined) throw notBuiltFor(whole, platform);
+  return { whole, image };
 }
 
 /** The session without the registries that did not answer, and without its waiting for them once more. */

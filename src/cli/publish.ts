@@ -1,7 +1,9 @@
 /** `berth publish`: copies what is elsewhere, then the set's tag on every image, then the record. */
 import type { Command } from "commander";
+import { assembleAll } from "../build/assemble.ts";
 import { copyAll, newBase } from "../build/copy.ts";
 import { type ExitCode, exitCodes } from "../errors.ts";
+import { isIndex } from "../image/platforms.ts";
 import { refuseForeign } from "../plan/asked.ts";
 import { ownBase } from "../plan/situation.ts";
 import { refuseTag } from "../plan/wishes.ts";
@@ -31,7 +33,13 @@ async function publish(world: World, options: BuildOptions): Promise<ExitCode> {
   if (isDue) announceWrites(plan, base, login.registry);
   const now = world.clock.now();
   const { registry } = login;
-  const copied = await copyAll(plan, { registry, now, isNew: newBase(base, registry) });
+  const target = { registry, now, isNew: newBase(base, registry) };
+  // An index needs its members, and may be what another one is a copy of.
+  const copied = new Map([
+    ...(await copyAll(plan, target, (image) => !isIndex(image))),
+    ...(await assembleAll(plan, { registry, situation })),
+    ...(await copyAll(plan, target, isIndex)),
+  ]);
   const { reportOn } = await import("./report.ts");
   // Where the set turns out to be incomplete, a person needs the report all the more.
   await reportOn(folder, plan, { outcomes, copied });

@@ -4,6 +4,7 @@ import { type ExitCode, exitCodes } from "../errors.ts";
 import { isDenied, unlessDenied } from "../gitlab/rights.ts";
 import { makeAttach } from "../host/terminal.ts";
 import type { KeyedImage } from "../image/key.ts";
+import { isMember } from "../image/platforms.ts";
 import { isTag } from "../oci/reference.ts";
 import { printReferences } from "../output/print.ts";
 import { type Source, sourcesOf } from "../plan/places.ts";
@@ -17,6 +18,7 @@ import {
   type Search,
   type SearchScope,
 } from "../run/locate.ts";
+import { onPlatform } from "../run/on-platform.ts";
 import { publishedBy, refreshedBy } from "../run/pipeline.ts";
 import { type Attach, type PullPorts, pull } from "../run/pull.ts";
 import { type DetectedTool, detectTool, type Tool, type ToolName } from "../run/tool.ts";
@@ -70,9 +72,20 @@ async function pullAll(
   const tool = usable(await detect(world, options.with));
   const ports = pullPorts(world, login, makeAttach());
   const done: Pulled[] = [];
-  for (const image of located.values())
+  for (const found of located.values()) {
+    const image = await forHere(found, options, { world, login });
     done.push({ ...image, pulled: await pull(image.reference, tool, ports) });
+  }
   return done;
+}
+
+/** The image for this machine's platform, or the one that was asked for. */
+export function forHere(
+  image: Located,
+  { platform: asked }: Pick<ChoiceOptions, "platform">,
+  { world, login }: Pick<Session, "world" | "login">,
+): Promise<Located> {
+  return onPlatform(image, { asked, machine: world.platform }, login.registry);
 }
 
 function table(images: readonly Pulled[], screen: Screen): string {
@@ -87,6 +100,7 @@ export interface ChoiceOptions extends GlobalOptions {
   readonly rev?: string;
   readonly tag?: string;
   readonly pipeline?: string;
+  readonly platform?: string;
   readonly with?: ToolName;
 }
 
@@ -100,6 +114,7 @@ export function addChoice(command: Command): Command {
     .addOption(
       new Option("--pipeline <id>", "the image that a pipeline ran in").conflicts(["rev", "tag"]),
     )
+    .option("--platform <platform>", "the platform, of several (default: this machine's)")
     .addOption(
       new Option(
         "--with <program>",
@@ -140,7 +155,9 @@ export function scopeOf({ project, situation, login, world }: Session): SearchSc
 }
 
 async function keyed(project: Project, names: readonly string[]): Promise<readonly KeyedImage[]> {
-  return named((await project.identify(names)).images, names);
+  const { images } = await project.identify(names);
+  const whole = images.filter(({ name }) => !isMember(name));
+  return named(whole, names);
 }
 
 /** What it refreshed, else the images of its commit where GitLab can be asked, else what it published. */

@@ -28,6 +28,7 @@ import {
   checkChoice,
   detect,
   findImages,
+  forHere,
   pullPorts,
   usable,
 } from "./pull.ts";
@@ -143,7 +144,7 @@ async function findOrBuild(
     search = await findImages([name], options, session);
   }
   requireAll([name], options, search);
-  return search.located.get(name) as Located;
+  return forHere(search.located.get(name) as Located, options, session);
 }
 
 /** Builds as `ensure` would, these images and their parents only and without a set; 0 where all came to be. */

@@ -78,8 +78,8 @@ export const options = {
   ),
   target: z.told("The stage to build. Default: the last one.", z.optional(filled)),
   platforms: z.told(
-    "The platform to build for; one per image today. Default: `[linux/amd64]`.",
-    z.optional(z.array(text(platformRule, "^linux/")).check(z.minLength(1), z.maxLength(1))),
+    "The platforms to build for; of several each is a build of its own, and the image an index over them. Default: `[linux/amd64]`.",
+    z.optional(z.array(text(platformRule, "^linux/")).check(z.minLength(1))),
   ),
   secrets: z.optional(secrets),
   epoch: z.told(

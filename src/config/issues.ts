@@ -79,8 +79,6 @@ function sentence(issue: Issue, value: unknown): string {
       return `${JSON.stringify(value)} is none of ${issue.values.join(", ")}${didYouMean(String(value), issue.values.map(String))}`;
     case "too_small":
       return typeof value === "number" ? `must be at least ${issue.minimum}` : "must not be empty";
-    case "too_big":
-      return "one platform per image is supported today; declare the image once for each";
     default:
       return issue.message;
   }

@@ -1,5 +1,6 @@
 /** What the texts in a configuration must look like; each rule says what is wrong, or `undefined`. */
 import { ownMember } from "../json.ts";
+import { architectures } from "../oci/manifest.ts";
 import { isHost, isRepositoryPath, isTag } from "../oci/reference.ts";
 import { isReserved } from "../oci/tags.ts";
 import { globMistake, isGlob } from "./glob.ts";
@@ -7,7 +8,6 @@ import { nameMistake } from "./names.ts";
 
 export type Rule = (text: string) => string | undefined;
 
-const architectures = ["386", "amd64", "arm", "arm64", "loong64", "ppc64le", "riscv64", "s390x"];
 const otherNames: Readonly<Record<string, string>> = {
   aarch64: "arm64",
   armhf: "arm/v7",

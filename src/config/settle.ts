@@ -81,13 +81,18 @@ function settleOptions(
     context: own.context === undefined ? defaults.context : normalPath(own.context),
     args: { ...defaults.args, ...Object.fromEntries(args) },
     target: own.target ?? defaults.target,
-    platform: own.platforms?.[0] ?? defaults.platform,
+    platform: own.platforms === undefined ? defaults.platform : joined(own.platforms),
     secrets: own.secrets === undefined ? defaults.secrets : settleSecrets(own.secrets),
     epoch: own.epoch === undefined ? defaults.epoch : spelt(own.epoch, "epoch"),
     optional: own.optional ?? defaults.optional,
     onbuild: own.onbuild ?? defaults.onbuild,
     allowAdd: own.allow_add ?? defaults.allowAdd,
   };
+}
+
+/** In whatever order they are written, they mean the same. */
+function joined(platforms: readonly string[]): string {
+  return [...new Set(platforms)].sort().join(",");
 }
 
 function settleSecrets(secrets: NonNullable<OptionSettings["secrets"]>): readonly Secret[] {

@@ -6,13 +6,14 @@ import { differ, type Note } from "./differ-stages.ts";
 import { builtText, hashedText, isForeign, type Kept, keep, type MappedText } from "./keep.ts";
 import { type Complain, placeOf } from "./lines.ts";
 import { parseDockerfile, type Stage } from "./parse.ts";
-import type { Naming } from "./references.ts";
+import type { Naming, ParentOf } from "./references.ts";
 import { type Args, argsOf, type Globals, readGlobals, seenArgs, unusedArgs } from "./scope.ts";
 import { type ResolvedStage, resolveStages, triggersOf } from "./stages.ts";
 import { askedBy, type SecretMount, type Traits, traitsOf } from "./traits.ts";
 
 export type { Note } from "./differ-stages.ts";
 export type { MappedText } from "./keep.ts";
+export { machine, type ParentOf } from "./references.ts";
 export type { Traits } from "./traits.ts";
 
 export interface RecipeOptions {
@@ -24,8 +25,9 @@ export interface RecipeOptions {
   readonly target: string | undefined;
   /** Such as `linux/amd64` or `linux/arm/v7`. */
   readonly platform: string;
-  /** The set's image that the text of a FROM or a `--from` names. */
-  readonly parentOf: (reference: string) => string | undefined;
+  readonly parentOf: ParentOf;
+  /** It is one of several platforms, of which any machine may build any. */
+  readonly several: boolean;
   /** The base leaves triggers, which may use any arg. */
   readonly onbuild: boolean;
   /** Sources of ADD, or what they begin with and a `*`, that may be fetched although nothing pins them. */
@@ -39,7 +41,7 @@ export interface BaseUse {
   readonly reference: string;
   /** The set's image that the reference names. */
   readonly parent: string | undefined;
-  /** What `FROM --platform` asks for, where it is given. */
+  /** What `FROM --platform` asks for, where it is given; `machine` where that is the machine's own. */
   readonly platform: string | undefined;
   readonly line: number;
 }

@@ -7,14 +7,29 @@ import type { Parsed, Stage } from "./parse.ts";
 import { type Args, type Globals, lookUp, type Variables } from "./scope.ts";
 import { type Lexed, lex } from "./shell.ts";
 
+/** What is to be known of a reference to tell whether it names an image of the set. */
+export interface ParentQuery {
+  /** The platform that it is wanted for, where that is not the build's own; `machine` for that of the machine. */
+  readonly platform: string | undefined;
+  /** Says what is wrong with the reference. */
+  readonly mistake: (message: string) => void;
+}
+
+/** The set's image that the text of a FROM or a `--from` names. */
+export type ParentOf = (reference: string, query: ParentQuery) => string | undefined;
+
+/** Stands for the platform of the machine that builds, as BUILDPLATFORM does. */
+export const machine = "machine";
+
 /** A Dockerfile that is read for a target. */
 export interface RecipeInput {
   readonly parsed: Parsed;
   readonly globals: Globals;
   readonly args: Args;
   readonly allowAdd: readonly string[];
-  /** The set's image that the text of a FROM or a `--from` names. */
-  readonly parentOf: (reference: string) => string | undefined;
+  readonly parentOf: ParentOf;
+  /** The build is for one platform of several, and may take place on a machine of any. */
+  readonly several: boolean;
   readonly complain: Complain;
 }
 
@@ -52,7 +67,7 @@ export interface Naming extends Span {
   /** As written, after expansion of its variables. */
   readonly reference: string;
   readonly origin: StageOrigin;
-  /** What `FROM --platform` asks for, where it is given. */
+  /** What `FROM --platform` asks for, where it is given; `machine` where that is the machine's own. */
   readonly platform: string | undefined;
   readonly place: TextPosition;
 }
@@ -64,14 +79,12 @@ export type StageOrigin =
   | { readonly kind: "parent"; readonly parent: string }
   | { readonly kind: "image" };
 
-export interface OriginQuery {
+export interface OriginQuery extends ParentQuery {
   readonly reference: string;
   /** The stage that asks; only stages in front of it count. */
   readonly index: number;
   readonly stages: readonly Stage[];
-  readonly parentOf: (reference: string) => string | undefined;
-  /** Says what is wrong with the reference. */
-  readonly mistake: (message: string) => void;
+  readonly parentOf: ParentOf;
 }
 
 /** Finds a stage by its number, which `--from` may give. */
@@ -96,7 +109,7 @@ export function originByName(query: OriginQuery): StageOrigin {
   const stage = stages.slice(0, index).findLast((candidate) => candidate.name === name);
   if (stage !== undefined) return { kind: "stage", index: stage.index };
   if (reference === "scratch") return { kind: "scratch" };
-  const parent = query.parentOf(reference);
+  const parent = query.parentOf(reference, query);
   if (parent !== undefined) return { kind: "parent", parent };
   try {
     parseReference(reference);

@@ -18,8 +18,13 @@ export interface Globals {
 
 export type Args = Readonly<Record<string, string>>;
 
+/** An arg that tells of the machine that builds. */
+export function isOfMachine(name: string): boolean {
+  return /^BUILD(PLATFORM|OS|OSVERSION|ARCH|VARIANT)$/.test(name);
+}
+
 /**
- * The platform as ARGs. BUILD* is the target platform too: a key depends on no machine.
+ * The platform as ARGs. BUILD* is the target platform too, for an image of one platform: a key depends on no machine.
  *
  * List: https://docs.docker.com/reference/dockerfile/#automatic-platform-args-in-the-global-scope
  */

@@ -8,6 +8,7 @@ import type { Stage } from "./parse.ts";
 import { copyStep, runStep } from "./reads.ts";
 import {
   expand,
+  machine,
   mistakeAt,
   type Naming,
   namingAt,
@@ -19,7 +20,16 @@ import {
   type Step,
   type StepScope,
 } from "./references.ts";
-import { argsOf, bindArg, bindEnv, blur, emptyScope, inherited, type Variables } from "./scope.ts";
+import {
+  argsOf,
+  bindArg,
+  bindEnv,
+  blur,
+  emptyScope,
+  inherited,
+  isOfMachine,
+  type Variables,
+} from "./scope.ts";
 import { type Lexed, lex, type Unknown } from "./shell.ts";
 
 export interface ResolvedStage {
@@ -91,7 +101,9 @@ function stepScope(stage: Stage, scope: Variables, reading: RecipeInput, need: N
     ...reading,
     scope,
     origin: (reference, mistake) => {
-      const query = { reference, index: stage.index, stages: parsed.stages, parentOf, mistake };
+      const { index } = stage;
+      const { stages } = parsed;
+      const query = { reference, index, stages, parentOf, platform: undefined, mistake };
       const origin = originByNumber(query) ?? originByName(query);
       if (origin.kind === "stage") need(origin.index);
       return origin;
@@ -119,16 +131,18 @@ function resolveBase(stage: Stage, input: RecipeInput, need: Need) {
   const reference = read.text;
   const wrong = (message: string) =>
     mistake(unset.length === 0 ? message : `FROM ${word.text}: ${valueless(unset)}`);
-  const query = { reference, index: stage.index, stages: parsed.stages, parentOf, mistake: wrong };
+  const originsOf = (used: Iterable<string>) =>
+    [...used].flatMap((name) => [name, ...(globals.origins.get(name) ?? [])]);
+  if (input.several && originsOf(read.names).some(isOfMachine))
+    mistake(`FROM ${word.text}: it depends on the machine that builds`);
+  const ofMachine = originsOf(wanted.names).some(isOfMachine) ? machine : wanted.text;
+  const platform = flag === undefined ? undefined : ofMachine;
+  const { index } = stage;
+  const query = { reference, index, stages: parsed.stages, parentOf, platform, mistake: wrong };
   const origin: StageOrigin =
     error !== undefined || empty ? { kind: "scratch" } : originByName(query);
-  const platform = flag === undefined ? undefined : wanted.text;
   const range = { line, first: word.at, last: word.at + Math.max(word.text.length - 1, 0) };
-  const names = new Set<string>();
-  for (const name of [...read.names, ...wanted.names]) {
-    names.add(name);
-    for (const from of globals.origins.get(name) ?? []) names.add(from);
-  }
+  const names = new Set(originsOf([...read.names, ...wanted.names]));
   return {
     reference,
     names,
@@ -185,7 +199,7 @@ function takeStep(instruction: Instruction, around: StepScope): Step {
 function declareArgs(instruction: Instruction, around: StepScope): void {
   const { scope } = around;
   for (const { name, fallback, at } of argsOf(instruction)) {
-    const imported = fallback === undefined ? around.globals.values.get(name) : undefined;
+    const imported = fallback === undefined ? importedValue(name, around) : undefined;
     const known = ownMember(around.args, name) ?? imported;
     if (known !== undefined) bindArg(scope, name, known);
     else if (fallback !== undefined) {
@@ -195,6 +209,16 @@ function declareArgs(instruction: Instruction, around: StepScope): void {
       bindArg(scope, name, asValue(read));
     }
   }
+}
+
+function importedValue(
+  name: string,
+  { globals, several }: StepScope,
+): string | Unknown | undefined {
+  const origins = [name, ...(globals.origins.get(name) ?? [])];
+  return several && origins.some(isOfMachine)
+    ? { because: `$${name} depends on the machine that builds` }
+    : globals.values.get(name);
 }
 
 /** A text's value, unless only the engine knows it. */

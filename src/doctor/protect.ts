@@ -2,6 +2,7 @@
 import type { Config } from "../config/config.ts";
 import { slugOf } from "../config/promoted.ts";
 import { ownTags } from "../image/key.ts";
+import { architectures } from "../oci/manifest.ts";
 import { claimTag, generationOfPipeline, ofGeneration } from "../oci/tags.ts";
 import { recordRepositoryName } from "../plan/record.ts";
 import { triedRepositoryName } from "../plan/situation.ts";
@@ -56,7 +57,12 @@ export function tagPatterns(config: Settings, defaultBranch: string | undefined)
   const isRule =
     protect.length <= maxPattern && !anyRunsTags.some((tag) => new RegExp(protect).test(tag));
   // Of every version of the key, so that a new one needs no new pattern.
-  const ours = ["(key|set)\\d*-.*", "cache\\d*", "promote-.*", "[0-9a-f]{64}"];
+  const ours = [
+    "(key|set)\\d*-.*",
+    `cache\\d*(-(${architectures.join("|")})(-v\\d+)?)?`,
+    "promote-.*",
+    "[0-9a-f]{64}",
+  ];
   return {
     protect: isRule ? protect : undefined,
     keep: [...ours, ...new Set(names)].join("|"),

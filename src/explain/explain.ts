@@ -1,5 +1,6 @@
 /** Why two images have different keys: every input that differs, in the words of the files it comes from. */
-import { canonicalJson, ownMember } from "../json.ts";
+import { isIndex } from "../image/platforms.ts";
+import { canonicalJson, type Json, ownMember } from "../json.ts";
 import type { KeyDifference } from "./difference.ts";
 import { fileDifferences, patch } from "./patch.ts";
 import type { Explained } from "./state.ts";
@@ -13,14 +14,35 @@ import type { Explained } from "./state.ts";
 export function explain(old: Explained | undefined, now: Explained): readonly KeyDifference[] {
   if (old === undefined) return [{ kind: "image", name: now.image.name }];
   if (old.image.key === now.image.key) return [];
-  const found = [
+  const found = isIndex(old.image) || isIndex(now.image) ? platforms(old, now) : inputs(old, now);
+  return found.length > 0 ? found : [{ kind: "other", what: "inputs without a name" }];
+}
+
+function inputs(old: Explained, now: Explained): readonly KeyDifference[] {
+  return [
     ...settings(old, now),
     ...args(old, now),
     ...patch(old, now),
     ...contextDifferences(old, now),
     ...parents(old, now),
   ];
-  return found.length > 0 ? found : [{ kind: "other", what: "inputs without a name" }];
+}
+
+/** What differs in each platform that both have; told once where it is the same in all. */
+function platforms(old: Explained, now: Explained): readonly KeyDifference[] {
+  const buildsOf = (side: Explained) => (isIndex(side.image) ? side.parents : [side]);
+  const before = new Map(buildsOf(old).map((build) => [build.image.platform, build]));
+  const both = buildsOf(now).filter(({ image }) => before.has(image.platform));
+  const told = both.map((build) => explain(before.get(build.image.platform), build));
+  const isSame = new Set(told.map((one) => canonicalJson(one as unknown as Json))).size === 1;
+  const changed = both.flatMap(({ image }, position): readonly KeyDifference[] => {
+    const differences = told[position] ?? [];
+    const { name, platform: reference } = image;
+    if (differences.length === 0) return [];
+    return [{ kind: "parent", name, reference, change: "changed", differences }];
+  });
+  const turn: Turn = ["platform", old.image.platform, now.image.platform];
+  return [...turns("setting", [turn]), ...(isSame ? (told[0] ?? []) : changed)];
 }
 
 type Turn = readonly [name: string, old: string | null, now: string | null];
@@ -81,7 +103,12 @@ function parents(old: Explained, now: Explained): readonly KeyDifference[] {
 /** The set's image that each reference names, `undefined` where it names another. */
 function parentsOf(side: Explained): ReadonlyMap<string, Explained | undefined> {
   const named = (name: string | undefined) => side.parents.find(({ image }) => image.name === name);
-  return new Map(side.recipe.uses.map(({ reference, parent }) => [reference, named(parent)]));
+  return new Map(
+    side.recipe.uses.map(({ reference, parent, platform }) => [
+      platform === undefined ? reference : `--platform=${platform} ${reference}`,
+      named(parent),
+    ]),
+  );
 }
 
 /** Marks those differences that are, at least in part, also there between the last commit and the working tree. */

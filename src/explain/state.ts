@@ -7,6 +7,7 @@ import type { Recipe } from "../dockerfile/recipe.ts";
 import { expected } from "../errors.ts";
 import type { Spool } from "../image/contexts.ts";
 import type { KeyedImage } from "../image/key.ts";
+import { imageOf } from "../image/platforms.ts";
 import { type Digest, parseDigest } from "../oci/digest.ts";
 
 export interface Explained {
@@ -14,7 +15,7 @@ export interface Explained {
   readonly recipe: Recipe;
   /** What is in the context, where it was read. */
   readonly files: readonly ContextFile[];
-  /** The images of the set that it is built from. */
+  /** The images of the set that it is built from; the members of one of several platforms. */
   readonly parents: readonly Explained[];
 }
 
@@ -46,16 +47,19 @@ export async function explainedIn(
   state: State,
   names: readonly string[],
 ): Promise<ReadonlyMap<string, Explained>> {
-  const present = names.filter((name) => state.images.some((image) => image.name === name));
+  const wanted = new Set(names.map(imageOf));
+  const present = state.images.map(({ name }) => name).filter((name) => wanted.has(name));
   if (present.length === 0) return new Map();
   const { spool, filesOf } = listingSpool();
   const { images, materials } = await state.identify(present, spool);
-  const explained = (name: string): Explained => {
-    const image = images.find((one) => one.name === name)!;
+  const explained = (image: KeyedImage): Explained => {
+    const { name } = image;
     const { recipe } = materials.get(name)!;
-    return { image, recipe, files: filesOf(name), parents: image.parents.map(explained) };
+    const parents = images.filter((other) => image.parents.includes(other.name));
+    return { image, recipe, files: filesOf(name), parents: parents.map(explained) };
   };
-  return new Map(present.map((name) => [name, explained(name)]));
+  const asked = images.filter(({ name }) => names.includes(name));
+  return new Map(asked.map((image) => [image.name, explained(image)]));
 }
 
 /** A place for contexts that keeps what is in them and none of their bytes. */

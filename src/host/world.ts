@@ -8,6 +8,14 @@ import { realFiles, removeLeftFolders } from "./files.ts";
 import { openGit } from "./git.ts";
 import { createRunner, endOnSignals, type Runner } from "./run.ts";
 
+/** Node's names of architectures where OCI's are others. */
+const architectures: Readonly<Record<string, string>> = {
+  arm: "arm/v7",
+  ia32: "386",
+  ppc64: "ppc64le",
+  x64: "amd64",
+};
+
 /** Opens the world of this process. */
 export function realWorld(): World {
   const clock: Clock = {
@@ -28,6 +36,7 @@ export function realWorld(): World {
     clock,
     log,
     random: Math.random,
+    platform: `linux/${architectures[process.arch] ?? process.arch}`,
     openGit: async (cwd) => {
       const git = await openGit(cwd);
       repositories.push(git);

@@ -8,7 +8,8 @@ import { type ImageContext, readContext, type Spool } from "./contexts.ts";
 import type { Image } from "./image.ts";
 import { type Key, type KeyedImage, type KeyInputs, keyOf, keyVersion } from "./key.ts";
 import { parentsFirst } from "./order.ts";
-import { joinFailures, type ReadImage, type ReadOptions, readImages } from "./recipes.ts";
+import { buildsOf, isIndex, isMember } from "./platforms.ts";
+import { eachOnce, joinFailures, type ReadImage, type ReadOptions, readImages } from "./recipes.ts";
 import { warningsOf } from "./warnings.ts";
 
 /** What a build of an image needs beside its plan: its Dockerfile, and the bytes that were hashed. */
@@ -19,7 +20,7 @@ export interface Material {
 }
 
 export interface Identified {
-  /** In the order of the declared images. */
+  /** In the order of the declared images; each one of several platforms comes after its members. */
   readonly images: readonly KeyedImage[];
   readonly materials: ReadonlyMap<string, Material>;
   /** Files that the keys cover, and folders in which a file that is gone would have counted. */
@@ -50,30 +51,74 @@ export async function identify(
   const contexts = new Map<string, ImageContext>();
   const failures: BerthError[] = [];
   const limit = pLimit(maxContexts);
-  const ordered = parentsFirst(read, useOf);
+  const indexes = images.flatMap((image) => indexOver(image, read));
+  const ordered = parentsFirst([...read, ...indexes], useOf);
   const results = await Promise.all(
-    ordered.map((image) => limit(() => readContext(image, tree, options.spool).catch(asFailure))),
+    ordered.map(async (image) =>
+      "index" in image
+        ? undefined
+        : limit(() => readContext(image, tree, options.spool).catch(asFailure)),
+    ),
   );
-  for (const [index, image] of ordered.entries()) {
-    const context = results[index];
+  for (const [position, image] of ordered.entries()) {
+    const context = results[position];
     if (context instanceof BerthError) failures.push(context);
+    else if ("index" in image) keyed.set(image.name, keyIndex(image, keyed));
     else if (context !== undefined) {
       contexts.set(image.name, context);
       keyed.set(image.name, keyImage(image, keyed, context.digest));
     }
   }
   if (failures.length > 0) throw joinFailures(failures);
+  const materials = new Map(
+    read.map((image) => [image.name, materialOf(image, contexts.get(image.name))]),
+  );
+  const warnings = [...contexts.values()].flatMap((context) => context.warnings);
   return {
-    images: read.flatMap(({ name }) => keyed.get(name) ?? []),
-    materials: new Map(
-      read.map((image) => [image.name, materialOf(image, contexts.get(image.name))]),
-    ),
+    images: namesOf(images).flatMap((name) => keyed.get(name) ?? []),
+    materials: new Map([...materials, ...indexes.flatMap(likeFirst(materials))]),
     covered: coveredBy(read, [...contexts.values()]),
-    warnings: [
-      ...warningsOf(read, options.registry),
-      ...[...contexts.values()].flatMap(({ warnings }) => warnings),
-    ],
+    warnings: eachOnce([...warningsOf(read, options.registry), ...warnings]),
   };
+}
+
+/** Every image once, behind its members. */
+function namesOf(images: readonly Image[]): readonly string[] {
+  const all = images.flatMap((image) => [...buildsOf(image), image]);
+  return [...new Set(all.map(({ name }) => name))];
+}
+
+/** An image of several platforms, which is made of its members and of nothing else. */
+interface Index {
+  readonly name: string;
+  readonly index: Image;
+  readonly parents: readonly string[];
+}
+
+function indexOver(index: Image, read: readonly ReadImage[]): readonly Index[] {
+  const { name } = index;
+  const parents = buildsOf(index).map((member) => member.name);
+  const isRead = parents.every((member) => read.some((image) => image.name === member));
+  return isIndex(index) && isRead ? [{ name, index, parents }] : [];
+}
+
+/** The key of an index is the hash of the keys of its members, by platform. */
+function keyIndex({ index, parents }: Index, keyed: ReadonlyMap<string, KeyedImage>): KeyedImage {
+  const members = parents.flatMap((name) => keyed.get(name) ?? []);
+  const inputs: KeyInputs = {
+    version: keyVersion,
+    text: "",
+    args: {},
+    parents: Object.fromEntries(members.map(({ platform, key }) => [platform, key])),
+    context: null,
+    target: null,
+    platform: index.platform,
+    onbuild: false,
+    secrets: [],
+    format: "oci",
+    epoch: null,
+  };
+  return { ...index, key: keyOf(inputs), inputs, parents };
 }
 
 /** An error of a file of the project; others are thrown at once. */
@@ -83,7 +128,9 @@ function asFailure(error: unknown): BerthError {
 }
 
 /** Where an image names another of the set. */
-function useOf({ declared, recipe }: ReadImage, wanted: string): Problem | undefined {
+function useOf(image: ReadImage | Index, wanted: string): Problem | undefined {
+  if ("index" in image) return undefined;
+  const { declared, recipe } = image;
   const use = recipe.uses.find(({ parent }) => parent === wanted);
   const file = declared.dockerfile;
   return use && { file, line: use.line, column: 1, message: `built from ${use.reference}` };
@@ -95,9 +142,13 @@ function keyImage(
   context: Digest | null,
 ): KeyedImage {
   const { recipe, declared, parents, onbuild } = image;
-  const parentKeys = recipe.uses.flatMap(({ reference, parent = "" }): [string, Key][] => {
+  const parentKeys = recipe.uses.flatMap((use): [string, Key][] => {
+    const { reference, parent = "", platform } = use;
     const found = keyed.get(parent);
-    return found === undefined ? [] : [[reference, found.key]];
+    // One text may name the same image for the machine's platform and for the build's own.
+    const isOther = platform !== undefined && isMember(image.name);
+    const named = isOther ? `--platform=${platform} ${reference}` : reference;
+    return found === undefined ? [] : [[named, found.key]];
   });
   const inputs: KeyInputs = {
     version: keyVersion,
@@ -113,6 +164,14 @@ function keyImage(
     epoch: declared.epoch ?? null,
   };
   return { ...declared, key: keyOf(inputs), inputs, parents };
+}
+
+/** What is asked of an index, such as whether it leaves triggers, its members have in common. */
+function likeFirst(materials: ReadonlyMap<string, Material>) {
+  return ({ name, parents: [first = ""] }: Index): readonly (readonly [string, Material])[] => {
+    const material = materials.get(first);
+    return material === undefined ? [] : [[name, material]];
+  };
 }
 
 function materialOf({ recipe }: ReadImage, context: ImageContext | undefined): Material {

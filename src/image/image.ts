@@ -15,7 +15,7 @@ export interface Image {
   readonly args: Readonly<Record<string, string>>;
   /** The stage to build; the last one where `undefined`. */
   readonly target: string | undefined;
-  /** Such as `linux/amd64`. */
+  /** Such as `linux/amd64`; several, sorted, with commas between them, as engines take them. */
   readonly platform: string;
   readonly secrets: readonly Secret[];
   /** Free text: another epoch is another key. */

@@ -5,6 +5,7 @@ import type { Digest } from "../oci/digest.ts";
 import { printRepository, type Repository } from "../oci/reference.ts";
 import { readTag, tagsOf } from "../oci/tags.ts";
 import type { Image } from "./image.ts";
+import { isMember, suffixOf } from "./platforms.ts";
 
 declare const brand: unique symbol;
 
@@ -20,6 +21,22 @@ export const keyVersion = 2;
 /** The tags that this version makes. */
 export const ownTags = tagsOf(keyVersion);
 
+/** Where later builds of an image or a member find the layers of its newest build. */
+export function cacheTagOf(name: string): string {
+  return ofMember(ownTags.cache, name);
+}
+
+/** Where engines push it. */
+export function builtTagOf(name: string): string {
+  return ofMember(ownTags.built, name);
+}
+
+/** Members are built side by side, and layers of one are no use to another. */
+function ofMember(tag: string, name: string): string {
+  const suffix = suffixOf(name);
+  return suffix === undefined ? tag : `${tag}-${suffix}`;
+}
+
 /**
  * All that a key covers. Not in it: the Dockerfile's path, owners, the builder's version, digests of bases,
  * names and order of images, CI variables.
@@ -30,7 +47,7 @@ export interface KeyInputs {
   readonly text: string;
   /** Build args as the engine gets them, without proxies that no ARG declares. */
   readonly args: Readonly<Record<string, string>>;
-  /** Keys of the images of the set that the text names, by the reference as written. */
+  /** Keys of the images of the set that the text names, by the reference as written; of an index its members', by platform. */
   readonly parents: Readonly<Record<string, Key>>;
   /** Digest of the canonical context tar; `null` where the recipe reaches no file. */
   readonly context: Digest | null;
@@ -49,7 +66,7 @@ export interface KeyInputs {
 export interface KeyedImage extends Image {
   readonly key: Key;
   readonly inputs: KeyInputs;
-  /** Names of the images of the set that this one is built from. */
+  /** Names of the images and members of the set that this one is made from. */
   readonly parents: readonly string[];
 }
 
@@ -77,7 +94,8 @@ export function setIdOf(
   images: readonly { readonly name: string; readonly key: Key }[],
   { repository, upstream }: SetPlace,
 ): string {
-  const keys = Object.fromEntries(images.map(({ name, key }) => [name, key]));
+  const whole = images.filter(({ name }) => !isMember(name));
+  const keys = Object.fromEntries(whole.map(({ name, key }) => [name, key]));
   const other = upstream === undefined ? null : printRepository(upstream);
   return createHash("sha256")
     .update("berth set\n")

@@ -1,10 +1,11 @@
 /** Reads the Dockerfiles of images and what they mean; only of those that are wanted, and their parents. */
 import type { Tree } from "../context/tree.ts";
-import { type Recipe, resolveRecipe } from "../dockerfile/recipe.ts";
-import { BerthError } from "../errors.ts";
+import { machine, type ParentOf, type Recipe, resolveRecipe } from "../dockerfile/recipe.ts";
+import { BerthError, type Problem, printProblem } from "../errors.ts";
 import type { Image } from "./image.ts";
+import { buildsOf, isIndex, isMember, memberName, platformsOf } from "./platforms.ts";
 
-/** An image with its Dockerfile read. */
+/** An image of one platform, or a member of one of several, with its Dockerfile read. */
 export interface ReadImage {
   readonly name: string;
   readonly declared: Image;
@@ -12,7 +13,7 @@ export interface ReadImage {
   readonly recipe: Recipe;
   /** Its base, declared or an image of the set, leaves triggers that may use any file and any arg. */
   readonly onbuild: boolean;
-  /** Names of the images of the set that it is built from. */
+  /** Names of the images and members of the set that it is built from. */
   readonly parents: readonly string[];
 }
 
@@ -25,20 +26,28 @@ export interface ReadOptions {
   readonly registry?: string | undefined;
 }
 
-/** Reads the wanted images and all that they are built from; in the order of `images`. */
+/** Reads what is built of the wanted images, and all that these are built from; in the order of `images`. */
 export async function readImages(
   images: readonly Image[],
   tree: Tree,
   options: ReadOptions,
 ): Promise<readonly ReadImage[]> {
-  const byName = new Map(images.map((image) => [image.name, image]));
+  const builds = images.flatMap(buildsOf);
+  const byName = new Map([...images, ...builds].map((image) => [image.name, image]));
+  const set = { byName, parentOf: options.parentOf };
   const read = new Map<string, ReadImage>();
   const failures: BerthError[] = [];
-  let wanted = options.names ?? images.map(({ name }) => name);
+  const tried = new Set<string>();
+  const untried = (names: readonly string[]): readonly string[] => {
+    const wanted = names.flatMap((name) => byName.get(name) ?? []).flatMap(buildsOf);
+    return [...new Set(wanted.map(({ name }) => name))].filter((name) => !tried.has(name));
+  };
+  let wanted = untried(options.names ?? images.map(({ name }) => name));
   while (wanted.length > 0) {
+    for (const name of wanted) tried.add(name);
     const next = wanted.flatMap((name) => byName.get(name) ?? []);
     const results = await Promise.all(
-      next.map((image) => readOne(image, tree, options).catch(asFailure)),
+      next.map((image) => readOne(image, tree, set).catch(asFailure)),
     );
     for (const result of results) {
       if (result instanceof BerthError) failures.push(result);
@@ -47,21 +56,28 @@ export async function readImages(
     const parents = results.flatMap((result) =>
       result instanceof BerthError ? [] : result.parents,
     );
-    const failed = new Set(next.map(({ name }) => name));
-    wanted = [...new Set(parents)].filter((name) => !read.has(name) && !failed.has(name));
+    wanted = untried(parents);
   }
   if (failures.length > 0) throw joinFailures(failures);
-  return images
+  return builds
     .flatMap(({ name }) => read.get(name) ?? [])
-    .map((image) => (inheritsTriggers(image, read) ? recipeOf(image, options, true) : image));
+    .map((image) => (inheritsTriggers(image, set, read) ? recipeOf(image, set, true) : image));
+}
+
+/** What there is to be built from. */
+interface ImageSet extends Pick<ReadOptions, "parentOf"> {
+  /** Images and members. */
+  readonly byName: ReadonlyMap<string, Image>;
 }
 
 function inheritsTriggers(
   { recipe, onbuild }: ReadImage,
+  { byName }: ImageSet,
   read: ReadonlyMap<string, ReadImage>,
 ): boolean {
   const froms = recipe.uses.filter(({ kind }) => kind === "from");
-  return !onbuild && froms.some(({ parent = "" }) => read.get(parent)?.recipe.onbuild === true);
+  const parents = froms.flatMap(({ parent = "" }) => byName.get(parent) ?? []).flatMap(buildsOf);
+  return !onbuild && parents.some(({ name }) => read.get(name)?.recipe.onbuild === true);
 }
 
 function asFailure(error: unknown): BerthError {
@@ -69,7 +85,7 @@ function asFailure(error: unknown): BerthError {
   throw error;
 }
 
-async function readOne(image: Image, tree: Tree, options: ReadOptions): Promise<ReadImage> {
+async function readOne(image: Image, tree: Tree, set: ImageSet): Promise<ReadImage> {
   const bytes = await tree.read(image.dockerfile);
   if (bytes === undefined) {
     throw new BerthError(
@@ -78,12 +94,12 @@ async function readOne(image: Image, tree: Tree, options: ReadOptions): Promise<
     );
   }
   const text = decode(bytes, image.dockerfile);
-  return recipeOf({ name: image.name, declared: image, text }, options, image.onbuild);
+  return recipeOf({ name: image.name, declared: image, text }, set, image.onbuild);
 }
 
 function recipeOf(
   { name, declared, text }: Pick<ReadImage, "name" | "declared" | "text">,
-  { parentOf }: ReadOptions,
+  set: ImageSet,
   onbuild: boolean,
 ): ReadImage {
   const { dockerfile: file, args, target, platform, allowAdd } = declared;
@@ -93,10 +109,29 @@ function recipeOf(
     target,
     platform,
     onbuild,
-    parentOf,
+    several: isMember(name),
+    parentOf: parentFor(declared, set),
     allowAdd,
   });
   return { name, declared, text, recipe, onbuild, parents: recipe.parents };
+}
+
+/**
+ * Which image of the set a reference names for a build; of one with several platforms the member for the platform,
+ * and all of it where the machine's platform is asked for, which a key does not depend on.
+ */
+function parentFor({ name, platform: own }: Image, { byName, parentOf }: ImageSet): ParentOf {
+  return (reference, { platform = own, mistake }) => {
+    const parent = byName.get(parentOf(reference) ?? "");
+    const isAnyOf = parent === undefined || platform === machine;
+    if (isAnyOf || (!isIndex(parent) && !isMember(name))) return parent?.name;
+    const platforms = platformsOf(parent);
+    if (!platforms.includes(platform))
+      mistake(
+        `${parent.name} is not built for ${platform}: its platforms are ${platforms.join(", ")}`,
+      );
+    return isIndex(parent) ? memberName(parent.name, platform) : parent.name;
+  };
 }
 
 /** Ten thousand lines, and strangers' files are read too. */
@@ -122,9 +157,14 @@ export function joinFailures(failures: readonly BerthError[]): BerthError {
   const [first] = failures;
   if (first === undefined) throw new TypeError("no failure to join");
   if (failures.length === 1) return first;
-  const problems = failures.flatMap((failure) => failure.problems);
+  const problems = eachOnce(failures.flatMap((failure) => failure.problems));
   return new BerthError(first.code, `read the images: ${failures.length} cannot be keyed`, {
     problems,
     ...(first.hint === undefined ? {} : { hint: first.hint }),
   });
+}
+
+/** What members of one image have in common is told once. */
+export function eachOnce(problems: readonly Problem[]): readonly Problem[] {
+  return [...new Map(problems.map((problem) => [printProblem(problem), problem])).values()];
 }

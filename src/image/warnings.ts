@@ -1,6 +1,7 @@
 /** What a person should know of images before any is built: slips that no engine, or only a late one, would tell. */
 import type { Problem } from "../errors.ts";
 import { didYouMean } from "../nearest.ts";
+import { imageOf } from "./platforms.ts";
 import type { ReadImage } from "./recipes.ts";
 
 /** The warnings of images that are read together, for what one says of another counts too. */
@@ -65,7 +66,8 @@ function strangers(
     const [, folder = "", name = ""] = /^(.+)\/([^/:@]+)(?::[^/@]+)?$/.exec(reference) ?? [];
     const isShort = /^[a-z0-9_-]+(?:\/[a-z0-9_-]+)*$/.test(folder) && folder !== "library";
     const isOwn = registry !== undefined && `${folder}/`.startsWith(`${registry}/`);
-    const isOurs = read.some((image) => image.name === name && image.name !== declared.name);
+    const isOurs =
+      name !== imageOf(declared.name) && read.some((image) => imageOf(image.name) === name);
     if (parent !== undefined || !isOurs || !(isShort || isOwn)) return [];
     const is = isOwn ? "is whatever has this tag in the registry" : "comes from docker.io";
     const instead = isOwn ? "" : `, or docker.io/${reference} here`;

@@ -43,13 +43,13 @@ function machines(built: readonly BuildJob[]): readonly string[] {
     machine === undefined
       ? []
       : [
-          `${jobsOf(jobs)} for ${machine}: an image has one platform, linux/amd64 unless \`platforms\` names another (\`berth help recipes\`, several architectures)`,
+          `${jobsOf(jobs)} for ${machine}: an image is built for linux/amd64 unless \`platforms\` names others (\`berth help recipes\`, several architectures)`,
         ],
   );
 }
 
 const advice: Readonly<Record<string, string>> = {
-  "--platform": "`platforms` takes one for each image",
+  "--platform": "name the platforms under `platforms`",
   "--secret": "name it under `secrets`",
   "--ssh": "no agent reaches a build: fetch by a secret",
   "--build-context": "named contexts are not supported: let it be a stage or an image",

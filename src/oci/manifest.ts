@@ -32,6 +32,18 @@ export interface Descriptor {
   readonly size: number;
 }
 
+/** The architectures of Linux that images are made for, as OCI calls them (Go's GOARCH). */
+export const architectures: readonly string[] = [
+  "386",
+  "amd64",
+  "arm",
+  "arm64",
+  "loong64",
+  "ppc64le",
+  "riscv64",
+  "s390x",
+];
+
 export interface Platform {
   readonly os: string;
   readonly architecture: string;
@@ -84,6 +96,44 @@ export function makeImageManifest(
     size: bytes.length,
   };
   return { descriptor, bytes, content: { kind: "image", config, layers, annotations } };
+}
+
+/** Makes an OCI image index over manifests that are there, ready to be put. */
+export function makeIndex(manifests: readonly IndexEntry[], annotations: Annotations): Manifest {
+  const entries = manifests.map(({ platform, ...child }) => ({ ...plain(child), platform }));
+  const document = {
+    schemaVersion: 2,
+    mediaType: mediaTypes.ociIndex,
+    manifests: entries,
+    annotations,
+  };
+  const bytes = Buffer.from(JSON.stringify(document));
+  const descriptor = {
+    mediaType: mediaTypes.ociIndex,
+    digest: digestOf(bytes),
+    size: bytes.length,
+  };
+  return { descriptor, bytes, content: { kind: "index", manifests, annotations } };
+}
+
+/** Such as `linux/arm/v7`, in its parts. */
+export function parsePlatform(text: string): Platform {
+  const [os = "", architecture = "", variant] = text.split("/");
+  return { os, architecture, ...(variant === undefined ? {} : { variant }) };
+}
+
+export function printPlatform({ os, architecture, variant }: Platform): string {
+  return [os, architecture, ...(variant === undefined ? [] : [variant])].join("/");
+}
+
+/** What an index has for a platform; a variant counts where both name one. */
+export function childFor({ content }: Manifest, wanted: string): IndexEntry | undefined {
+  if (content.kind !== "index") return undefined;
+  const { os, architecture, variant } = parsePlatform(wanted);
+  return content.manifests.find(({ platform }) => {
+    if (platform?.os !== os || platform.architecture !== architecture) return false;
+    return [undefined, platform.variant].includes(variant) || platform.variant === undefined;
+  });
 }
 
 function plain({ mediaType, digest, size }: Descriptor): Descriptor {

@@ -1,11 +1,12 @@
 /** Every tag of berth's own: made here, read here. All other tags are a project's or a user's. */
 import { digestOf } from "./digest.ts";
+import { architectures } from "./manifest.ts";
 
 /** The tags of one version of the key; what another version keeps under its own is left alone. */
 export interface VersionTags {
   readonly key: (key: string) => string;
   readonly set: (id: string) => string;
-  /** Where later builds find the layers of an image's newest build; moves. */
+  /** Where later builds find the layers of an image's newest build; moves. A member's has its platform behind it. */
   readonly cache: string;
   /** Where engines push; moves, and nobody reads it, for results are known by their digest. */
   readonly built: string;
@@ -72,9 +73,11 @@ export interface OwnTag {
 }
 
 const number = "[1-9][0-9]{0,14}";
+/** As in `cache2-arm64` and `cache2-arm-v7`. */
+const platform = `(?:${architectures.join("|")})(?:-v[0-9]+)?`;
 const grammar = new RegExp(
   `^(?:(?<kind>key|set)(?<version>[1-9][0-9]{0,3})?-(?<id>[0-9a-f]{64})` +
-    `(?:-r(?<pipeline>${number})|-l(?<machine>${number})|-old-(?<past>${number}))?|(?<cache>cache|built)(?<cacheVersion>[1-9][0-9]{0,3})?)$`,
+    `(?:-r(?<pipeline>${number})|-l(?<machine>${number})|-old-(?<past>${number}))?|(?<cache>cache|built)(?:(?<cacheVersion>[1-9][0-9]{0,3})(?:-${platform})?)?)$`,
 );
 
 /** Reads a tag; `undefined` where it is not berth's own. */
@@ -105,5 +108,6 @@ const nothing = {
 
 /** Whether a tag is, or begins like, one of berth's own, so that nobody else may take it. */
 export function isReserved(tag: string): boolean {
-  return /^(?:promote-|(?:key|set)[0-9]*-|(?:cache|built)[0-9]*$|[0-9a-f]{64}$)/.test(tag);
+  const ours = /^(?:promote-|(?:key|set)[0-9]*-|(?:cache|built)[0-9]*$|[0-9a-f]{64}$)/;
+  return ours.test(tag) || readTag(tag) !== undefined;
 }

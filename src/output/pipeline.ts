@@ -2,6 +2,7 @@
 import { stringify } from "yaml";
 import { BerthError } from "../errors.ts";
 import { parentsFirst } from "../image/order.ts";
+import { isIndex } from "../image/platforms.ts";
 import { isBuilt, sameAs } from "../plan/decision.ts";
 import type { Plan, PlannedImage } from "../plan/plan.ts";
 
@@ -66,17 +67,25 @@ export function childPipeline(
   options: PipelineOptions,
 ): Readonly<Record<string, unknown>> {
   const builds = parentsFirst(
-    plan.images.filter(({ decision }) => isBuilt(decision) && sameAs(decision) === undefined),
+    plan.images.filter(
+      (image) => isBuilt(image.decision) && sameAs(image.decision) === undefined && !isIndex(image),
+    ),
   );
   const variables = variablesOf(options.variables);
   if (options.isPublished) return { variables, "berth idle": idleJob(options) };
   const names = new Set(builds.map(({ name }) => name));
   const jobs = builds.map((image) => {
     // What is built upon a copy waits for what that is a copy of.
-    const parents = image.parents.map((parent) => {
-      const decision = plan.images.find(({ name }) => name === parent)?.decision;
-      return (decision && sameAs(decision)) ?? parent;
-    });
+    const parents = image.parents
+      .flatMap((name) => {
+        const parent = plan.images.find((one) => one.name === name);
+        // What names an image of several platforms as a whole takes a member, on whatever machine.
+        return parent && isIndex(parent) ? parent.parents : [name];
+      })
+      .map((name) => {
+        const decision = plan.images.find((one) => one.name === name)?.decision;
+        return (decision && sameAs(decision)) ?? name;
+      });
     const job = buildJob({ ...image, parents: [...new Set(parents)] }, names, options);
     return [buildJobName(image.name), job] as const;
   });

@@ -2,6 +2,7 @@
 import type { Config } from "../config/config.ts";
 import type { KeyedImage } from "../image/key.ts";
 import { parentsFirst } from "../image/order.ts";
+import { imageOf, isMember } from "../image/platforms.ts";
 import { printReference } from "../oci/reference.ts";
 import { foundOf, type Observation, type Sighting } from "./observe.ts";
 import { keepsOwnSet } from "./places.ts";
@@ -26,30 +27,35 @@ export interface Decided {
   readonly anew: ReadonlySet<string>;
 }
 
-/** Decides for all images of a set: first what is made, then of all others what is used where it is. */
+/**
+ * Decides for all images of a set: first what is made, then of all others what is used where it is; for members only
+ * where their index is made, beside which they have to be.
+ */
 export function decide(grounds: Grounds): Decided {
   const { images, observation, config, situation } = grounds;
   const { made, anew } = toMake(grounds);
   // The tags of a user and of a generation are given to images of the own registry alone.
   const needsOwn = situation.wishes.tag !== undefined || anew.size > 0;
   const isSetHere = !keepsOwnSet(situation, config) && !needsOwn && isWholeUpstream(grounds);
-  const mayStay = (found: Sighting): boolean => {
+  const mayStay = (name: string, found: Sighting): boolean => {
     if (situation.own === undefined) return true;
     if (found.isTwin === true) return false;
-    return found.source === "own" || config.reference === "digest" || isSetHere;
+    if (found.source === "own") return true;
+    return !isMember(name) && (config.reference === "digest" || isSetHere);
   };
-  const decisions = images.map(({ name }): [string, Decision] => {
-    const found = foundOf(observation, name);
-    return [name, made.get(name) ?? taken(found as Sighting, mayStay)];
+  const needed = images.filter(({ name }) => !isMember(name) || made.has(imageOf(name)));
+  const decisions = needed.map(({ name }): [string, Decision] => {
+    const found = foundOf(observation, name) as Sighting;
+    return [name, made.get(name) ?? taken(found, mayStay(name, found))];
   });
   return { decisions: new Map(decisions), anew };
 }
 
-function taken(found: Sighting, mayStay: (found: Sighting) => boolean): Decision {
+function taken(found: Sighting, mayStay: boolean): Decision {
   const { foundBy } = found;
   const { digest } = found.reference;
   const reference = printReference(found.reference);
-  return mayStay(found)
+  return mayStay
     ? { kind: "reuse", reference, digest, foundBy }
     : { kind: "copy", from: reference, digest, foundBy };
 }

@@ -33,7 +33,7 @@ export interface Sighting {
 export interface BrokenSighting {
   readonly kind: "broken";
   readonly reference: string;
-  readonly missing: "config";
+  readonly missing: "config" | "manifests";
 }
 
 export type Sightings = ReadonlyMap<string, readonly (Sighting | BrokenSighting)[]>;
@@ -148,17 +148,25 @@ async function sightingAt(
   const manifest = await registry.get(reference);
   if (manifest === undefined) return undefined;
   if (!(await isWhole(manifest, reference, registry)))
-    return { kind: "broken", reference: printReference(reference), missing: "config" };
+    return { kind: "broken", reference: printReference(reference), missing: partOf(manifest) };
   const { digest } = manifest.descriptor;
   const pinned = { ...withDigest(reference, digest), digest };
   return { kind: "found", source, reference: pinned, foundBy: "key-tag", manifest };
 }
 
-/** Whether an image's config is still there beside its manifest; an index has none of its own. */
+function partOf({ content }: Manifest): BrokenSighting["missing"] {
+  return content.kind === "index" ? "manifests" : "config";
+}
+
+/** Whether an image's config is still there beside its manifest; of an index, the manifests that it names. */
 export async function isWhole(
   { content }: Manifest,
   repository: Repository,
-  registry: Pick<Registry, "hasBlob">,
+  registry: Pick<Registry, "hasBlob" | "head">,
 ): Promise<boolean> {
-  return content.kind === "index" || registry.hasBlob(repository, content.config.digest);
+  if (content.kind === "image") return registry.hasBlob(repository, content.config.digest);
+  const children = content.manifests.map(({ digest }) =>
+    registry.head(withDigest(repository, digest)),
+  );
+  return (await Promise.all(children)).every((child) => child !== undefined);
 }

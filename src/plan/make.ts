@@ -1,6 +1,7 @@
 /** The plan as later jobs read it: tags, references and variables that follow from the decisions; pure. */
 import type { Config } from "../config/config.ts";
 import { type KeyedImage, ownTags, setIdOf } from "../image/key.ts";
+import { isMember } from "../image/platforms.ts";
 import { printReference, printRepository, withDigest, withTag } from "../oci/reference.ts";
 import { generationOfMachine, generationOfPipeline, ofGeneration } from "../oci/tags.ts";
 import type { Decided, Grounds } from "./decide.ts";
@@ -22,11 +23,13 @@ export function makePlan(
 ): Plan {
   const { observation, config, situation } = grounds;
   const generation = anew.size > 0 ? generationOf(situation, grounds.fresh.now) : undefined;
-  const images = grounds.images.map((image) => {
+  const images = grounds.images.flatMap((image) => {
     const decision = decisions.get(image.name);
+    // Of an image that is used as it is, members are no part of the plan.
+    if (decision === undefined && isMember(image.name)) return [];
     if (decision === undefined) throw new TypeError(`no decision for ${image.name}`);
     const own = anew.has(image.name) ? generation : undefined;
-    return planImage(image, decision, grounds, own);
+    return [planImage(image, decision, grounds, own)];
   });
   const complete =
     situation.own !== undefined && images.every(({ decision }) => endsInOwn(decision, situation));

@@ -1,5 +1,6 @@
 /** All registry reads that decisions are made from: the set record first, single images where it is unknown. */
 import { type KeyedImage, ownTags, setIdOf } from "../image/key.ts";
+import { isMember } from "../image/platforms.ts";
 import { below, printRepository } from "../oci/reference.ts";
 import type { Registry } from "../registry/registry.ts";
 import {
@@ -48,16 +49,19 @@ export interface ObserveOptions {
  * images that it names in another registry, are believed after one HEAD for each image; where no record is
  * known, one GET and one HEAD for each image and source. All in parallel.
  *
+ * Members are not looked for: most runs do not ask for them.
+ *
  * Who calls it has announced the reads. A source that may not be read is left out with a warning, so that a
  * private upstream costs builds and not the pipeline; an outage is an error.
  */
 export async function observe(
-  images: readonly KeyedImage[],
+  all: readonly KeyedImage[],
   sources: readonly Source[],
   registry: Registry,
   { now, records = sources }: ObserveOptions,
 ): Promise<Observation> {
   const reader = readerOf(registry);
+  const images = all.filter(({ name }) => !isMember(name));
   const record = await findRecord(images, records, reader);
   const { believed, newer } =
     record === undefined ? nothing : await believeNow(record, images, sources, { reader, now });

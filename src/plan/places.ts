@@ -2,6 +2,7 @@
 import type { Config } from "../config/config.ts";
 import { BerthError } from "../errors.ts";
 import type { SetPlace } from "../image/key.ts";
+import { imageOf } from "../image/platforms.ts";
 import { below, parseRepository, type Repository } from "../oci/reference.ts";
 import type { PlannedImage } from "./plan.ts";
 import type { Situation } from "./situation.ts";
@@ -32,9 +33,9 @@ export function keepsOwnSet(
   return reference === "own-tag" && untrusted === undefined;
 }
 
-/** The repository of an image below a base, by the configured template. */
+/** The repository of an image below a base, by the configured template; its members lie there too. */
 export function repositoryOf(base: Repository, template: string, name: string): Repository {
-  return below(base, template.replaceAll("{name}", name));
+  return below(base, template.replaceAll("{name}", imageOf(name)));
 }
 
 /** Where a planned image has its place; REGISTRY_UNSET where no registry of the project's own is known. */

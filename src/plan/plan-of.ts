@@ -7,6 +7,7 @@ import { printRepository } from "../oci/reference.ts";
 import type { Registry } from "../registry/registry.ts";
 import { type Decided, decide } from "./decide.ts";
 import { type FilesState, makePlan } from "./make.ts";
+import { withMembers } from "./members.ts";
 import { announceReads, missing, type Observation, observe } from "./observe.ts";
 import { type Source, sourcesOf } from "./places.ts";
 import type { Change, Plan } from "./plan.ts";
@@ -72,14 +73,15 @@ async function planIn(
   { identified, state: stateComing }: Keyed,
 ): Promise<Planned> {
   const sources = sourcesOf(situation, config);
-  const { images } = identified;
-  const [state, observation] = await Promise.all([
+  const [state, seen] = await Promise.all([
     stateComing,
-    observe(images, sources, registry, { now, records: recordsFor(situation, sources) }),
+    observe(identified.images, sources, registry, { now, records: recordsFor(situation, sources) }),
   ]);
+  const asked = { situation, config, registry };
+  const { images, observation } = await withMembers(identified.images, seen, sources, asked);
   const absent = missing(images, observation);
   const [fresh, changed] = await Promise.all([
-    lookAtFreshness(images, observation, { config, situation, registry, history, now }),
+    lookAtFreshness(images, observation, { ...asked, history, now }),
     absent.length === 0 ? undefined : changes(absent),
   ]);
   const grounds = { images, observation, config, situation, fresh, changes: changed };

@@ -26,7 +26,7 @@ const textOrNone = z.noted(
 const foundBy = z.enum(["set-record", "key-tag"]);
 
 /** A name that is also the end of a path: of a file with an outcome, of one that holds a secret. */
-const name = z.string().check(z.regex(/^[a-z0-9][a-z0-9._-]*$/));
+const name = z.string().check(z.regex(/^[a-z0-9][a-z0-9._-]*(@[a-z0-9-]+)?$/));
 const id = z.string().check(z.regex(/^[A-Za-z0-9_][A-Za-z0-9_.-]*$/));
 const secret = z.union([z.object({ id, env: z.string() }), z.object({ id, file: z.string() })]);
 
@@ -40,7 +40,11 @@ const buildReason = z.discriminatedUnion("code", [
     diff: z.optional(z.array(z.string())),
   }),
   // The tag is there, but what it points at is not whole.
-  z.object({ code: z.literal("broken"), reference: z.string(), missing: z.literal("config") }),
+  z.object({
+    code: z.literal("broken"),
+    reference: z.string(),
+    missing: z.enum(["config", "manifests"]),
+  }),
   // Nowhere to look: no registry is known.
   z.object({ code: z.literal("no-registry") }),
   // Another image of the same key is built: this one is a copy of it.

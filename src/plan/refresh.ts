@@ -3,30 +3,26 @@
  * Nothing is asked where nothing wants to know.
  */
 import type { Config, RefreshSettings } from "../config/config.ts";
-import { BerthError } from "../errors.ts";
+import { expected } from "../errors.ts";
 import type { KeyedImage } from "../image/key.ts";
-import type { Annotations } from "../oci/manifest.ts";
-import { parseReference } from "../oci/reference.ts";
+import { isIndex, isMember } from "../image/platforms.ts";
+import { parseReference, withDigest } from "../oci/reference.ts";
 import type { Registry } from "../registry/registry.ts";
 import { foundOf, type Observation, type Sighting } from "./observe.ts";
+import { type ImageOrigin, originOf } from "./origin.ts";
 import type { RefreshReason, ScratchReason } from "./plan.ts";
 import type { Merge, Situation } from "./situation.ts";
 import { isForced } from "./wishes.ts";
-
-/** What an image says of how it was made. */
-export interface ImageOrigin {
-  readonly created: string | undefined;
-  readonly revision: string | undefined;
-  /** The bases that it was built from, as its Dockerfile names them, and their digests at that time. */
-  readonly bases: readonly { readonly name: string; readonly digest: string }[];
-}
 
 /** What was looked up for the decision; nothing where nothing asks. */
 export interface Freshness {
   readonly now: Date;
   /** By name of the image. */
   readonly origins: ReadonlyMap<string, ImageOrigin>;
-  /** What the tags of bases point at today, by name of the base; none where its registry cannot be asked. */
+  /**
+   * What the tags of bases point at today, by name of the base; none where its registry cannot be asked. By
+   * `name@digest` what has that digest still, as a part of what the tag points at.
+   */
   readonly bases: ReadonlyMap<string, string>;
   /** The head of the branch that is merged into. */
   readonly target: string | undefined;
@@ -45,10 +41,12 @@ export interface RefreshTerms {
 
 /** Why an image that was sighted is built again; `undefined` where it is used as it is. */
 export function refreshReasonOf(
-  image: Pick<KeyedImage, "name">,
+  image: Pick<KeyedImage, "name" | "platform">,
   sighting: Sighting,
   { situation, config, fresh }: RefreshTerms,
 ): RefreshReason | undefined {
+  // An index is as fresh as its members.
+  if (isIndex(image)) return undefined;
   if (isForced(situation.wishes, image.name)) return { code: "forced" };
   const origin = fresh.origins.get(image.name);
   const { merge } = situation;
@@ -117,27 +115,11 @@ function baseReason(
 ): RefreshReason | undefined {
   if (!followBases) return undefined;
   for (const { name, digest } of bases) {
-    const today = fresh.bases.get(name);
+    const today = fresh.bases.get(`${name}@${digest}`) ?? fresh.bases.get(name);
     if (today !== undefined && today !== digest)
       return { code: "base-moved", base: name, from: digest, to: today };
   }
   return undefined;
-}
-
-/** The annotation that names every base with its digest, separated by blanks. */
-export const basesAnnotation = "berth.bases";
-
-/** Reads what `annotationsOf` wrote. */
-export function originOf(annotations: Annotations): ImageOrigin {
-  const bases = (annotations[basesAnnotation] ?? "").split(" ").flatMap((text) => {
-    const at = text.lastIndexOf("@");
-    return at <= 0 ? [] : [{ name: text.slice(0, at), digest: text.slice(at + 1) }];
-  });
-  return {
-    created: annotations["org.opencontainers.image.created"],
-    revision: annotations["org.opencontainers.image.revision"],
-    bases,
-  };
 }
 
 /** What git knows of a merge. */
@@ -148,10 +130,25 @@ export interface MergeHistory {
   isAncestor(ancestor: string, descendant: string): Promise<boolean | undefined>;
 }
 
-/** Where it is asked, and who is. */
-export interface FreshnessAsked {
+/** What asks for freshness, where anything does. */
+export interface RefreshAsked {
   readonly situation: Situation;
   readonly config: Pick<Config, "refresh">;
+}
+
+/** Whether anything may make an image again that was sighted. */
+export function isFreshnessAsked(name: string, sighting: Sighting, asked: RefreshAsked): boolean {
+  return isForced(asked.situation.wishes, name) || isOriginAsked(sighting, asked);
+}
+
+/** Whether that depends on how it was made. */
+function isOriginAsked(sighting: Sighting, { situation, config }: RefreshAsked): boolean {
+  const isMerged = situation.merge !== undefined && needsTarget(sighting, situation);
+  return isMerged || refreshPolicy(situation, config) !== undefined;
+}
+
+/** Where it is asked, and who is. */
+export interface FreshnessAsked extends RefreshAsked {
   readonly registry: Pick<Registry, "get" | "head">;
   readonly history: MergeHistory;
   readonly now: Date;
@@ -162,16 +159,17 @@ export interface FreshnessAsked {
  * for each image that a merge or the policy asks about, one HEAD for each distinct base.
  */
 export async function lookAtFreshness(
-  images: readonly Pick<KeyedImage, "name">[],
+  images: readonly Pick<KeyedImage, "name" | "platform">[],
   observation: Observation,
   { situation, config, registry, history, now }: FreshnessAsked,
 ): Promise<Freshness> {
   const policy = refreshPolicy(situation, config);
-  const isAsked = (sighting: Sighting): boolean =>
-    policy !== undefined || (situation.merge !== undefined && needsTarget(sighting, situation));
-  const asked = images.flatMap(({ name }) => {
+  const asked = images.flatMap((image) => {
+    const { name } = image;
+    if (isIndex(image)) return [];
     const sighting = foundOf(observation, name);
-    return sighting !== undefined && isAsked(sighting) ? [{ name, sighting }] : [];
+    const isAsked = sighting && isOriginAsked(sighting, { situation, config });
+    return isAsked === true ? [{ name, sighting }] : [];
   });
   const origins = new Map<string, ImageOrigin>();
   await Promise.all(
@@ -182,35 +180,41 @@ export async function lookAtFreshness(
   );
   const all = [...origins.values()];
   const [bases, merge] = await Promise.all([
-    policy?.followBases === true ? lookAtBases(all, registry) : new Map<string, string>(),
+    policy?.followBases === true ? lookAtBases(origins, registry) : new Map<string, string>(),
     lookAtMerge(situation.merge, all, history),
   ]);
   return { now, origins, bases, ...merge };
 }
 
 async function lookAtBases(
-  origins: readonly ImageOrigin[],
-  registry: Pick<Registry, "head">,
+  origins: Freshness["origins"],
+  registry: Pick<Registry, "get" | "head">,
 ): Promise<ReadonlyMap<string, string>> {
-  const names = new Set(origins.flatMap(({ bases }) => bases.map(({ name }) => name)));
+  const all = [...origins].flatMap(([image, { bases }]) =>
+    bases.map((base) => ({ ...base, isPart: isMember(image) })),
+  );
   const found = new Map<string, string>();
   await Promise.all(
-    [...names].map(async (name) => {
+    [...Map.groupBy(all, ({ name }) => name)].map(async ([name, bases]) => {
       // A base whose registry is away is no reason to build, and none to fail.
-      const current = await headOf(name, registry);
-      if (current !== undefined) found.set(name, current);
+      const current = await unlessAway(() => registry.head(parseReference(name)));
+      if (current === undefined) return;
+      found.set(name, current.digest);
+      const parts = bases.filter(({ isPart, digest }) => isPart && digest !== current.digest);
+      if (parts.length === 0) return;
+      const content = (
+        await unlessAway(() => registry.get(withDigest(parseReference(name), current.digest)))
+      )?.content;
+      const children = content?.kind === "index" ? content.manifests : [];
+      for (const { digest } of children)
+        if (parts.some((part) => part.digest === digest)) found.set(`${name}@${digest}`, digest);
     }),
   );
   return found;
 }
 
-async function headOf(name: string, registry: Pick<Registry, "head">): Promise<string | undefined> {
-  try {
-    return (await registry.head(parseReference(name)))?.digest;
-  } catch (error) {
-    if (error instanceof BerthError) return undefined;
-    throw error;
-  }
+async function unlessAway<T>(ask: () => Promise<T | undefined>): Promise<T | undefined> {
+  return ask().catch(expected(() => undefined));
 }
 
 async function lookAtMerge(

@@ -1,5 +1,6 @@
 /** What a plan is going to write, and whether the registry will take it. */
-import { ownTags } from "../image/key.ts";
+import { builtTagOf, cacheTagOf } from "../image/key.ts";
+import { isMember } from "../image/platforms.ts";
 import {
   below,
   parseReference,
@@ -72,7 +73,9 @@ export function movedRepositories(
   { images, config }: Pick<Plan, "images" | "config">,
   base: Repository,
 ): readonly Repository[] {
-  const own = images.map(({ name }) => repositoryOf(base, config.repository, name));
+  const own = images
+    .filter(({ name }) => !isMember(name))
+    .map(({ name }) => repositoryOf(base, config.repository, name));
   return [below(base, recordRepositoryName), ...own];
 }
 
@@ -95,8 +98,8 @@ function imageWrite(
 ) {
   const shared = complete ? [set.tag, wishes.tag ?? []].flat() : [];
   return ({ name, repository, tag, decision }: PlannedImage): Write => {
-    const carriers = isBuilt(decision) ? [ownTags.built] : [];
-    const caches = isBuilt(decision) && !isFromScratch(decision) ? [ownTags.cache] : [];
+    const carriers = isBuilt(decision) ? [builtTagOf(name)] : [];
+    const caches = isBuilt(decision) && !isFromScratch(decision) ? [cacheTagOf(name)] : [];
     const rights = rightsFor(
       decision,
       repository === null ? undefined : parseRepository(repository),

@@ -2,6 +2,7 @@
 import type { Config } from "../config/config.ts";
 import { promotedPattern } from "../config/promoted.ts";
 import { BerthError } from "../errors.ts";
+import { imageOf } from "../image/platforms.ts";
 import { isTag } from "../oci/reference.ts";
 import { isReserved, readTag } from "../oci/tags.ts";
 import type { Get } from "./upstream.ts";
@@ -28,9 +29,9 @@ function forceOf(text: string | undefined): Wishes["force"] {
   return names.length === 0 ? "none" : names;
 }
 
-/** Does a user want this image built without any cache? */
+/** Does a user want this image, or the one that this is a member of, built without any cache? */
 export function isForced({ force }: Pick<Wishes, "force">, name: string): boolean {
-  return force === "all" || (force !== "none" && force.includes(name));
+  return force === "all" || (force !== "none" && force.includes(imageOf(name)));
 }
 
 interface WithWishes {

@@ -5,11 +5,12 @@ import { stateOf } from "../config/state.ts";
 import type { Tree } from "../context/tree.ts";
 import { BerthError, type ErrorCode } from "../errors.ts";
 import { ownTags, setIdOf } from "../image/key.ts";
+import { imageOf } from "../image/platforms.ts";
 import { parseRepository, type Repository } from "../oci/reference.ts";
 import { recordRepositoryName } from "../plan/record.ts";
 import { triedRepositoryName } from "../plan/situation.ts";
 
-/** The images of one commit, as a pipeline of that commit would name them. */
+/** The images and members of one commit, as a pipeline of that commit would name them. */
 export interface CommitNeeds {
   readonly setId: string;
   /** The id that a pipeline with another upstream, or none, would give the set. */
@@ -79,13 +80,15 @@ async function needsOf(tree: Tree, settings: CommitSettings): Promise<CommitNeed
     setIdOf(images, { repository: config.repository, upstream });
   const setId = idWith(settings.upstream);
   const placed = images.map(({ name, key }) => ({
-    repository: config.repository.replaceAll("{name}", name),
+    repository: config.repository.replaceAll("{name}", imageOf(name)),
     key,
   }));
   const places = placed.flatMap(({ repository, key }) =>
     [ownTags.key(key), ownTags.set(setId)].map((tag) => `${repository}:${tag}`),
   );
-  const tried = images.map(({ name, key }) => `${triedRepositoryName}/${name}:${ownTags.key(key)}`);
+  const tried = images.map(
+    ({ name, key }) => `${triedRepositoryName}/${imageOf(name)}:${ownTags.key(key)}`,
+  );
   const record = `${recordRepositoryName}:${ownTags.set(setId)}`;
   return {
     setId,

@@ -1,8 +1,10 @@
 /** What makes refreshed images the ones that all later pipelines use: tests, then their key tags and the set's record. */
 import { BerthError } from "../errors.ts";
-import { ownTags } from "../image/key.ts";
-import type { Manifest } from "../oci/manifest.ts";
-import { type Reference, withDigest, withTag } from "../oci/reference.ts";
+import { cacheTagOf, keyOfTag, ownTags } from "../image/key.ts";
+import { memberName } from "../image/platforms.ts";
+import type { Digest } from "../oci/digest.ts";
+import { type Manifest, printPlatform } from "../oci/manifest.ts";
+import { type Reference, type Repository, withDigest, withTag } from "../oci/reference.ts";
 import { pastTag } from "../oci/tags.ts";
 import { repositoryOf } from "../plan/places.ts";
 import type { Plan } from "../plan/plan.ts";
@@ -23,26 +25,23 @@ export async function adoptGeneration(
   usual: SetRecord | undefined,
   at: MovingTag,
 ): Promise<SetRecord> {
-  const { template, base, registry, now } = at;
+  const { template, base, registry } = at;
   if (usual?.tag === fresh.tag && usual !== undefined) return usual;
   const moves = await Promise.all(
     images.map(async ({ name, key }): Promise<readonly Move[]> => {
       const image = fresh.images.get(name);
       if (image?.kind !== "own") return [];
-      const keyTag = ownTags.key(key);
-      const tagged = withTag(repositoryOf(base, template, name), keyTag);
-      const before = await registry.get(tagged);
-      if (before?.descriptor.digest === image.digest) return [];
-      const manifest = await registry.get(withDigest(tagged, image.digest));
-      if (manifest === undefined) throw gone(name, image.digest);
-      return [{ tagged, past: withTag(tagged, pastTag(keyTag, now)), before, manifest }];
+      const { digest } = image;
+      const repository = repositoryOf(base, template, name);
+      const own = await moveOf({ name, keyTag: ownTags.key(key), repository, digest }, at);
+      return own === undefined ? [] : [...(await memberMoves(name, own, at)), own];
     }),
   );
   await Promise.all(
-    moves.flat().map(async ({ tagged, past, before, manifest }) => {
+    moves.flat().map(async ({ tagged, past, before, cache, manifest }) => {
       if (before !== undefined) await registry.put(past, before);
       // From now on no build goes on from layers that are older than these.
-      await registry.put(withTag(tagged, ownTags.cache), manifest);
+      if (cache !== undefined) await registry.put(cache, manifest);
       await registry.put(tagged, manifest);
     }),
   );
@@ -55,7 +54,50 @@ interface Move {
   readonly past: Reference;
   /** What the tag pointed at until now. */
   readonly before: Manifest | undefined;
+  /** Where later builds look for layers; an index has none. */
+  readonly cache: Reference | undefined;
   readonly manifest: Manifest;
+}
+
+/** An image or member of the fresh set, and its key's tag. */
+interface Fresh {
+  readonly name: string;
+  readonly keyTag: string;
+  readonly repository: Repository;
+  readonly digest: Digest;
+}
+
+/** How a key's tag gets to an image; `undefined` where it is there. */
+async function moveOf(
+  { name, keyTag, repository, digest }: Fresh,
+  { registry, now }: MovingTag,
+): Promise<Move | undefined> {
+  const tagged = withTag(repository, keyTag);
+  const before = await registry.get(tagged);
+  if (before?.descriptor.digest === digest) return undefined;
+  const manifest = await registry.get(withDigest(repository, digest));
+  if (manifest === undefined) throw gone(name, digest);
+  const isIndex = manifest.content.kind === "index";
+  const cache = isIndex ? undefined : withTag(repository, cacheTagOf(name));
+  return { tagged, past: withTag(tagged, pastTag(keyTag, now)), before, cache, manifest };
+}
+
+/** The same of the members of an index, which say themselves what their keys are. */
+async function memberMoves(
+  name: string,
+  { tagged: repository, manifest }: Move,
+  at: MovingTag,
+): Promise<readonly Move[]> {
+  const { content } = manifest;
+  if (content.kind !== "index") return [];
+  const moves = content.manifests.map(async ({ digest, platform }) => {
+    const child = await at.registry.get(withDigest(repository, digest));
+    const key = keyOfTag(child?.content.annotations["berth.key"]);
+    if (key === undefined || platform === undefined) return [];
+    const member = memberName(name, printPlatform(platform));
+    return (await moveOf({ name: member, keyTag: ownTags.key(key), repository, digest }, at)) ?? [];
+  });
+  return (await Promise.all(moves)).flat();
 }
 
 function gone(name: string, digest: string): BerthError {

@@ -55,13 +55,16 @@ async function bases(t: TestContext, platforms: readonly string[]) {
   return {
     name,
     digest,
+    children: new Map<string | undefined, string>(
+      images.map(({ manifest }, number) => [platforms[number], manifest.descriptor.digest]),
+    ),
     facts: (tag: string, platform: string) =>
       lookUpBase(`${name}:${tag}`, platform, client(undefined)),
   };
 }
 
 test("a base is found by the digest of its index, and read for the wanted platform", async (t) => {
-  const { name, digest, facts } = await bases(t, ["amd64", "arm/v6", "arm/v7", "arm64"]);
+  const { name, digest, children, facts } = await bases(t, ["amd64", "arm/v6", "arm/v7", "arm64"]);
   const rows: readonly (readonly [platform: string, read: string | undefined, layers?: number])[] =
     [
       ["linux/amd64", "amd64", 1],
@@ -79,8 +82,9 @@ test("a base is found by the digest of its index, and read for the wanted platfo
       await facts("13", platform),
       {
         name: `${name}:13`,
-        pinned: `${name}@${digest}`,
+        pinned: `${name}@${children.get(read) ?? digest}`,
         digest,
+        child: children.get(read) ?? digest,
         onbuild: read === undefined ? [] : [`RUN ${read}`],
         env: read === undefined ? [] : ["ON"],
         layers,

@@ -28,7 +28,11 @@ async function parentOf(plan: readonly PlannedImage[], outcome?: string, tagged?
     outcome === undefined ? [] : [["parent", { reference: outcome } as Outcome]],
   );
   const child = planned("child", build, { parents: ["parent"] });
-  const found = await parentReferences(child, { planned: plan, done, registry: { head } });
+  const found = await parentReferences(child, {
+    planned: plan,
+    done,
+    registry: { head, get: async () => undefined },
+  });
   return { parent: found.get("parent"), asked };
 }
 

@@ -92,7 +92,13 @@ describe("the rule for protected tags", () => {
       assert.equal(patterns.protect !== undefined, isRule);
       // GitLab's registry looks for the rule's pattern in the name, and its cleanup wants all of the name.
       const keep = RE2JS.compile(patterns.keep);
-      for (const tag of [...anyRunsTags, ...promotedTags({ publish }, "main"), ...takes])
+      const members = ["cache2-arm64", "cache2-arm-v7"];
+      for (const tag of [
+        ...anyRunsTags,
+        ...members,
+        ...promotedTags({ publish }, "main"),
+        ...takes,
+      ])
         if (tag !== ownTags.built) assert.ok(keep.matches(tag), `${patterns.keep} on ${tag}`);
       if (patterns.protect === undefined) return;
       assert.ok(patterns.protect.length <= maxPattern, patterns.protect);

@@ -15,6 +15,7 @@ const options = {
   target: undefined,
   platform: "linux/amd64",
   onbuild: false,
+  several: false,
   parentOf: () => undefined,
   allowAdd: [],
 };

@@ -31,7 +31,7 @@ export interface Examined {
   readonly faults: readonly Fault[];
 }
 
-const options = { file: "Dockerfile", parentOf: () => undefined, allowAdd: ["*"] };
+const options = { file: "Dockerfile", parentOf: () => undefined, several: false, allowAdd: ["*"] };
 
 /** Reads a text, or tells why berth refuses it. */
 export function read(text: Text): Reading | readonly string[] {

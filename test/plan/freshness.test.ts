@@ -95,7 +95,7 @@ describe("lookAtFreshness", () => {
     refresh: Config["refresh"],
     history = gitThat(undefined).history,
   ) {
-    const images = names.map((name) => ({ name }));
+    const images = names.map((name) => ({ name, platform: "linux/amd64" }));
     return lookAtFreshness(images, observation, {
       situation,
       config: { refresh },

@@ -100,3 +100,16 @@ test("a commit whose submodule is not here is a doubt, also where it is no head"
     ["main"],
   );
 });
+
+test("the members of an image of several platforms are needed in its repository", async (t) => {
+  const origin = makeRepository(t, {
+    "berth.yml": "images: { a: { dockerfile: d, platforms: [linux/amd64, linux/arm64] } }\n",
+    d: "FROM scratch\nARG TARGETARCH\nCOPY $TARGETARCH /\n",
+    amd64: "1",
+    arm64: "2",
+  });
+  const { needed, repositories } = await factsIn(origin, { main: origin.commit() });
+  const keys = [...needed.keys()].filter((place) => place.startsWith("a:key"));
+  assert.equal(keys.length, 3);
+  assert.deepEqual([...repositories.keys()], ["a"]);
+});

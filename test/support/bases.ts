@@ -146,6 +146,11 @@ function isRunning(pid: number): boolean {
   }
 }
 
+/** The name of this machine's release of Debian. */
+export async function ownSuite(): Promise<string> {
+  return (await ownRelease()).suite;
+}
+
 async function ownRelease(): Promise<{ readonly suite: string; readonly version: string }> {
   const release = await readFile("/etc/os-release", "utf8");
   const suite = /^VERSION_CODENAME="?([a-z]+)"?$/m.exec(release)?.[1] ?? "stable";

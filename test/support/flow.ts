@@ -121,6 +121,7 @@ async function runWith(options: FlowOptions, spool: Spool): Promise<Flow> {
       files: realFiles(),
       root: "/",
       env: options.machineEnv ?? {},
+      platform: "linux/amd64",
       unpack: unpackTar,
     },
     logins: { authFile: async () => "{}", insecureHosts: [] },

@@ -51,6 +51,8 @@ const types = {
 };
 
 export interface ImageSettings {
+  /** This machine's where it is not given. */
+  readonly architecture?: string;
   readonly Cmd?: readonly string[];
   readonly Env?: readonly string[];
   readonly OnBuild?: readonly string[];
@@ -62,11 +64,11 @@ export async function pushImage(
   repository: string,
   tag: string,
   content: Layer | readonly Layer[],
-  settings: ImageSettings = {},
+  { architecture, ...settings }: ImageSettings = {},
 ): Promise<Digest> {
   const layers = [content].flat();
   const config = JSON.stringify({
-    architecture: process.arch === "x64" ? "amd64" : process.arch,
+    architecture: architecture ?? (process.arch === "x64" ? "amd64" : process.arch),
     os: "linux",
     created: "1970-01-01T00:00:00Z",
     config: {
@@ -92,6 +94,31 @@ export async function pushImage(
   const headers = { "content-type": types.manifest };
   await expectOk(fetch(`${base}/manifests/${tag}`, { method: "PUT", headers, body: manifest }));
   return digestOf(manifest);
+}
+
+/** Puts an index over images that were pushed, and gives its digest. */
+export async function pushIndex(
+  host: string,
+  repository: string,
+  tag: string,
+  children: readonly { readonly digest: Digest; readonly platform: object }[],
+): Promise<Digest> {
+  const base = `http://${host}/v2/${repository}`;
+  const manifests = children.map(async ({ digest, platform }) => {
+    const headers = { accept: types.manifest };
+    const answer = await expectOk(fetch(`${base}/manifests/${digest}`, { headers }));
+    const { byteLength: size } = await answer.arrayBuffer();
+    return { mediaType: types.manifest, digest, size, platform };
+  });
+  const mediaType = "application/vnd.oci.image.index.v1+json";
+  const body = JSON.stringify({
+    schemaVersion: 2,
+    mediaType,
+    manifests: await Promise.all(manifests),
+  });
+  const headers = { "content-type": mediaType };
+  await expectOk(fetch(`${base}/manifests/${tag}`, { method: "PUT", headers, body }));
+  return digestOf(body);
 }
 
 async function bytesOf(layer: Layer): Promise<Uint8Array> {

@@ -7,6 +7,7 @@ const plain: RecipeOptions = {
   target: undefined,
   platform: "linux/amd64",
   onbuild: false,
+  several: false,
   parentOf: (reference) => /^qemu\/([a-z0-9-]+)$/.exec(reference)?.[1],
   allowAdd: [],
 };

@@ -1,0 +1,5 @@
+ARG BASES
+FROM $BASES/busybox:stable
+ARG TARGETARCH
+COPY images/files/$TARGETARCH /etc/architecture
+RUN uname -m > /etc/machine

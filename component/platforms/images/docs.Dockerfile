@@ -1,0 +1,2 @@
+FROM ci/base
+RUN echo documentation > /etc/docs
