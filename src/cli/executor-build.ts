@@ -6,6 +6,7 @@ import { BerthError, errorCodes, exitCodes } from "../errors.ts";
 import type { JobHere } from "../executor/host.ts";
 import { inTurn } from "../host/turn.ts";
 import { type KeyedImage, ownTags } from "../image/key.ts";
+import { imageOf } from "../image/platforms.ts";
 import { readObject } from "../json.ts";
 import { printReference, withTag } from "../oci/reference.ts";
 import type { Located } from "../run/locate.ts";
@@ -82,6 +83,9 @@ function placeOf({ host, job }: JobHere, trust: "trusted" | "untrusted"): Here {
   const id = createHash("sha256").update(host.folder).digest("hex").slice(0, 8);
   const base = `berth-executor/${job.job_info.project_id}-${id}/${trust}`;
   const nameOf: Here["nameOf"] = ({ name, key }) =>
-    withTag({ host: "localhost", path: `${base}/${name}/${key.slice(0, 12)}` }, ownTags.key(key));
+    withTag(
+      { host: "localhost", path: `${base}/${imageOf(name)}/${key.slice(0, 12)}` },
+      ownTags.key(key),
+    );
   return { layers: "none", nameOf };
 }

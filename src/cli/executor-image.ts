@@ -18,8 +18,9 @@ import { situationOf } from "../plan/situation.ts";
 import { type Located, locateKeys, whereText } from "../run/locate.ts";
 import { pullOnly } from "../run/pull.ts";
 import type { Git } from "../world.ts";
-import { named, openProject } from "./project.ts";
-import { pullPorts, scopeOf } from "./pull.ts";
+import { keyedHere } from "./local.ts";
+import { openProject } from "./project.ts";
+import { forHere, pullPorts, scopeOf } from "./pull.ts";
 import { type Login, login, type Session } from "./session.ts";
 
 /** Gives of each image what it is to be run by: a digest, an id, or the name of one that was built here. */
@@ -34,7 +35,7 @@ export async function bringImages(
       const name = berthName(image);
       const isOfCommit = name !== undefined && session !== undefined;
       const reference = isOfCommit
-        ? await commitImage(name, here, session)
+        ? await commitImage(name, image, here, session)
         : await anyImage(image, here, logins);
       references.push(reference);
     }
@@ -102,9 +103,15 @@ async function fetchCommit({ world: { run }, host, job }: JobHere): Promise<stri
   return root;
 }
 
-async function commitImage(name: string, here: JobHere, session: Session): Promise<string> {
+async function commitImage(
+  name: string,
+  { executor_opts }: WantedImage,
+  here: JobHere,
+  session: Session,
+): Promise<string> {
   const { world, host } = here;
-  const { reference, source, key } = await locate(name, here, session);
+  const platform = executor_opts?.docker?.platform ?? undefined;
+  const { reference, source, key } = await locate(name, platform, here, session);
   const whose = { own: "the project's own", upstream: "upstream's", here: "built on this host" };
   world.log.info(`berth://${name} is ${reference}\n  ${whose[source]}, by its key ${key}`);
   // The registry has just said that this job may have it.
@@ -114,13 +121,17 @@ async function commitImage(name: string, here: JobHere, session: Session): Promi
 }
 
 /** Where the rules of every berth run find it, else as this host has built it. */
-async function locate(name: string, here: JobHere, session: Session): Promise<Located> {
-  const [image] = named((await session.project.identify([name])).images, [name]);
-  if (image === undefined) throw new TypeError(`no image ${name}`);
-  const search = await locateKeys([image], scopeOf(session));
+async function locate(
+  name: string,
+  asked: string | undefined,
+  here: JobHere,
+  session: Session,
+): Promise<Located> {
+  const { whole, image, platform } = await keyedHere(name, asked, session);
+  const search = await locateKeys([whole], scopeOf(session));
   const found = search.located.get(name);
   const [trouble] = search.troubles;
-  if (found !== undefined) return found;
+  if (found !== undefined) return forHere(found, { platform }, session);
   if (trouble !== undefined) throw trouble;
   const where = whereText(search);
   if (here.host.build)

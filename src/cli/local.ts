@@ -26,7 +26,9 @@ export async function buildLocally(
 ): Promise<Located> {
   const { world, project } = session;
   const engine = engineHere(session, program);
-  const { whole, image } = await keyedHere(name, options, session);
+  const { whole, image } = await keyedHere(name, options.platform, session);
+  if (options.platform !== undefined && image.platform !== options.platform)
+    throw notBuiltFor(whole, options.platform);
   const { platform, key } = image;
   const nameOf: Here["nameOf"] = (one) => nameHere(project.git.root, one);
   const here = nameOf(image);
@@ -55,16 +57,19 @@ export async function buildLocally(
   return located(made?.reference ?? printReference(here));
 }
 
-/** The image, and what of it is built for this machine or the platform that was asked for. */
-async function keyedHere(name: string, { platform: asked }: ChoiceOptions, session: Session) {
+/**
+ * The image, and what is built of it for this machine; of several platforms another may be asked for. IMAGE_ABSENT
+ * where it has no such platform.
+ */
+export async function keyedHere(name: string, asked: string | undefined, session: Session) {
   const { images } = await session.project.identify([name]);
   const [whole] = named(images, [name]);
   if (whole === undefined) throw new TypeError(`no image ${name}`);
-  const platform = asked ?? (isIndex(whole) ? session.world.platform : whole.platform);
-  const wanted = isIndex(whole) ? memberName(name, platform) : name;
-  const image = images.find((one) => one.name === wanted && one.platform === platform);
+  if (!isIndex(whole)) return { whole, image: whole, platform: undefined };
+  const platform = asked ?? session.world.platform;
+  const image = images.find((one) => one.name === memberName(name, platform));
   if (image === undefined) throw notBuiltFor(whole, platform);
-  return { whole, image };
+  return { whole, image, platform };
 }
 
 /** The session without the registries that did not answer, and without its waiting for them once more. */

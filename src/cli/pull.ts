@@ -82,7 +82,7 @@ async function pullAll(
 /** The image for this machine's platform, or the one that was asked for. */
 export function forHere(
   image: Located,
-  { platform: asked }: Pick<ChoiceOptions, "platform">,
+  { platform: asked }: { readonly platform?: string | undefined },
   { world, login }: Pick<Session, "world" | "login">,
 ): Promise<Located> {
   return onPlatform(image, { asked, machine: world.platform }, login.registry);
