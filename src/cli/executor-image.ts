@@ -13,7 +13,7 @@ import { loginsFor } from "../executor/logins.ts";
 import { openGit } from "../host/git.ts";
 import { makeAttach } from "../host/terminal.ts";
 import { inTurn } from "../host/turn.ts";
-import { readObject } from "../json.ts";
+import { parseReference, printReference, withDigest } from "../oci/reference.ts";
 import { situationOf } from "../plan/situation.ts";
 import { type Located, locateKeys, whereText } from "../run/locate.ts";
 import { pullOnly } from "../run/pull.ts";
@@ -141,26 +141,25 @@ async function locate(
   });
 }
 
-/** Pulled each time, so that the registry says who may have what another job has brought here. */
+/** The registry says each time whether this job may have it: an engine that has an image of a digest asks nobody. */
 async function anyImage(image: WantedImage, here: JobHere, logins: Login): Promise<string> {
   const { name, executor_opts } = image;
-  const { world, host } = here;
   if (name.startsWith("localhost/berth-executor/"))
     throw new BerthError("REFERENCE_INVALID", `run ${name}: it is no job's but its project's`, {
       hint: "name an image of the job's commit as berth://NAME",
     });
+  const wanted = parseReference(name);
+  const found = await logins.registry.head(wanted);
+  if (found === undefined)
+    throw new BerthError("IMAGE_ABSENT", `run ${name}: its registry does not have it`, {
+      hint: "see the job's `image` and `services`, and who may read that project's registry",
+    });
+  const reference = printReference(withDigest(wanted, found.digest));
   const platform = executor_opts?.docker?.platform;
   const flags = platform == null ? [] : [`--platform=${platform}`];
-  await pullOnly(name, host.tool, portsOf(here, logins), flags);
-  const told = await world.run(host.tool.command, [
-    "image",
-    "inspect",
-    "--format={{json .}}",
-    name,
-  ]);
-  const { Id: id, RepoDigests: digests } = readObject(told.stdout) ?? {};
-  world.log.info(`${name} is ${(digests as readonly string[] | undefined)?.[0] ?? id}`);
-  return String(id);
+  await pullOnly(reference, here.host.tool, portsOf(here, logins), flags);
+  here.world.log.info(`${name} is ${reference}`);
+  return reference;
 }
 
 function portsOf({ world }: JobHere, logins: Login) {
