@@ -96,6 +96,8 @@ test("QEMU's own image lines run in the set that was planned, or in what a user'
   assert.equal(copied.outputs["berth build debian"], undefined);
   assert.equal(copied.images[line], images[line]);
   assert.match(imageLine(copied, line), /\/alice\/qemu\/qemu\/debian:my-tag$/);
+  // Who names itself upstream has a tag to move, in its own registry.
+  assert.match(copied.outputs["berth-promote"] ?? "", /latest: moved on 2 images/);
 });
 
 /** The image that a job ran in, as its runner was told. */
