@@ -261,7 +261,10 @@ test("many jobs leave nothing behind", async () => {
   const networks = await platform.dockerd.docker("network", "ls", "--format={{.Name}}");
   assert.deepEqual(networks.trim().split("\n").sort(), ["host", "none"]);
   const volumes = await platform.dockerd.docker("volume", "ls", "--quiet");
-  assert.match(volumes, /^berth-cache-\d+-branches\n$/);
+  const others = volumes
+    .split("\n")
+    .filter((name) => !/^(?:berth-cache-\d+-branches)?$/.test(name));
+  assert.deepEqual(others, []);
   const logins = ["-rl", "gitlab-ci-token", folder.path];
   await assert.rejects(succeed(program("grep"), logins));
 });
