@@ -5,11 +5,11 @@ import {
   berthName,
   circleOf,
   gitLogin,
+  loginsFor,
   repositoryOf,
   sessionEnv,
   type WantedImage,
 } from "../executor/job.ts";
-import { loginsFor } from "../executor/logins.ts";
 import { openGit } from "../host/git.ts";
 import { makeAttach } from "../host/terminal.ts";
 import { inTurn } from "../host/turn.ts";

@@ -4,14 +4,13 @@ import {
   aliasesOf,
   containerOf,
   envFileText,
-  folders,
   type JobPlace,
   jobArguments,
   listenArguments,
   type Runnable,
   serviceArguments,
 } from "../executor/container.ts";
-import { clearLeftovers, hostOf, labelsOf, ownerOf } from "../executor/host.ts";
+import { clearLeftovers, folders, hostOf, labelsOf, ownerOf } from "../executor/host.ts";
 import { circleOf, type Job, jobVariables, parseJob } from "../executor/job.ts";
 import { lendPrograms } from "../executor/programs.ts";
 import { makeLog } from "../host/log.ts";

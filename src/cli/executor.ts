@@ -2,8 +2,16 @@
 import { isAbsolute } from "node:path";
 import { type Command, Option } from "commander";
 import { BerthError, describeError, type ErrorCode, errorCodes, exitCodes } from "../errors.ts";
-import { containerOf, folders, signalArguments, stageArguments } from "../executor/container.ts";
-import { clearLeftovers, type Host, hostOf, hostVariable, ownerOf } from "../executor/host.ts";
+import { containerOf, signalArguments, stageArguments } from "../executor/container.ts";
+import {
+  clearLeftovers,
+  folders,
+  type Host,
+  hostOf,
+  hostVariable,
+  ownerOf,
+  runnerLines,
+} from "../executor/host.ts";
 import { makeAttach } from "../host/terminal.ts";
 import type { ToolName } from "../run/tool.ts";
 import type { World } from "../world.ts";
@@ -54,8 +62,7 @@ async function executor(
   stage: string,
   words: readonly string[],
 ): Promise<number> {
-  if (stage === "install")
-    return (await import("./executor-install.ts")).install(world, await hostFor(world, options));
+  if (stage === "install") return install(world, await hostFor(world, options));
   try {
     switch (stage) {
       case "config":
@@ -103,6 +110,35 @@ async function hostFor(world: World, options: HostOptions): Promise<Host> {
   const { detect, usable } = await import("./pull.ts");
   const tool = usable(await detect(world, options.with));
   return { tool, folder, build, logins, network: hostNetwork ? "host" : "own" };
+}
+
+/** Prints the lines of config.toml, and says what jobs would not get on this host. */
+async function install({ run, print, files }: World, host: Host): Promise<number> {
+  print(runnerLines(host));
+  const note = `${host.folder}/.berth`;
+  await files.write(note, "");
+  await files.remove(note);
+  const { command, name } = host.tool;
+  const checks: readonly (readonly [string, ...string[]])[] = [
+    ...["gitlab-runner", "git", "flock", "berth"].map(
+      (program) => [program, "sh", "-c", `command -v ${program}`] as const,
+    ),
+    ...(host.build && name === "docker"
+      ? [["docker buildx", command, "buildx", "version"] as const]
+      : []),
+  ];
+  const answers = checks.map(async ([what, program = "", ...args]) =>
+    (await run(program, args)).exitCode === 0 ? [] : [what],
+  );
+  const missing = (await Promise.all(answers)).flat();
+  if (missing.length === 0) return exitCodes.done;
+  throw new BerthError(
+    "ENGINE_MISSING",
+    `look for ${missing.join(", ")} on this host: not on PATH`,
+    {
+      hint: "install them where the runner finds them; jobs are lent git and gitlab-runner",
+    },
+  );
 }
 
 /** Answers in the form of gitlab docs: runner/executors/custom. */

@@ -28,9 +28,6 @@ export function containerOf(folder: string): string {
   return `berth-job-${createHash("sha256").update(folder).digest("hex").slice(0, 16)}`;
 }
 
-/** Where a job has its files, as with the docker executor. */
-export const folders = { builds: "/builds", cache: "/cache" } as const;
-
 /** Where programs are lent to a job, read only, and where its container notes what it is. */
 export const lent = "/.berth";
 const notes = "/.berth-job";

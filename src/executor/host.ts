@@ -53,6 +53,30 @@ export function labelsOf({ folder }: Host, owner: Owner): readonly string[] {
   return [`--label=${label}=${folder}`, `--label=${ownerLabel}=${JSON.stringify(owner)}`];
 }
 
+/** Where a job has its files, as with the docker executor. */
+export const folders = { builds: "/builds", cache: "/cache" } as const;
+
+/** The lines of config.toml that let a runner's jobs run on this host. */
+export function runnerLines({ tool, folder, build, logins, network }: Host): string {
+  const flags = [
+    `--with=${tool.command}`,
+    `--folder=${folder}`,
+    ...(build ? ["--build"] : []),
+    ...logins.map((name) => `--login=${name}`),
+    ...(network === "host" ? ["--host-network"] : []),
+  ];
+  const stages = ["config", "prepare", "run", "cleanup"].map((stage) => {
+    const args = ["executor", stage, ...(stage === "config" ? flags : [])];
+    return `  ${stage}_exec = "berth"\n  ${stage}_args = ${JSON.stringify(args)}\n`;
+  });
+  return `executor = "custom"
+builds_dir = "${folders.builds}"
+cache_dir = "${folders.cache}"
+[runners.custom]
+${stages.join("")}  prepare_exec_timeout = 7200
+`;
+}
+
 type Reads = Pick<Files, "read" | "entry">;
 
 /**

@@ -1,6 +1,13 @@
-/** A job as GitLab gave it to the runner, which no variable of the job's changes, and what berth is told of it. */
+/** A job as GitLab gave it to the runner, which no variable of the job's changes, and what berth is told of it and logs in with. */
 import { BerthError } from "../errors.ts";
 import { readObject } from "../json.ts";
+import {
+  type CredentialSources,
+  type Credentials,
+  normalHost,
+  printAuthFile,
+  resolveCredentials,
+} from "../registry/credentials.ts";
 import type { Env } from "../world.ts";
 import * as z from "../zod.ts";
 
@@ -117,5 +124,30 @@ export function gitLogin(job: Job): Env {
     GIT_CONFIG_VALUE_0: `Authorization: Basic ${word}`,
     GIT_TERMINAL_PROMPT: "0",
     LC_ALL: "C",
+  };
+}
+
+/**
+ * Gives the logins that serve a job: its own, and the host's for registries that the host's configuration names.
+ *
+ * A job's own logins come from its variables, and from no file or program of the host's: what a job writes into
+ * DOCKER_AUTH_CONFIG would else choose one.
+ */
+export function loginsFor(host: CredentialSources, hosts: readonly string[]) {
+  return async (job: CredentialSources): Promise<Credentials> => {
+    const none = { exitCode: undefined, signal: undefined, stdout: "", stderr: "" };
+    const run = async () => ({ ...none, missing: true, timedOut: false });
+    const own = await resolveCredentials({ ...job, run, read: async () => undefined });
+    const lent = await resolveCredentials(host);
+    const isLent = (name: string) => hosts.some((one) => normalHost(one) === normalHost(name));
+    const forHost = async (name: string) =>
+      (await own.forHost(name)) ?? (isLent(name) ? lent.forHost(name) : undefined);
+    return {
+      forHost,
+      async authFileFor(names) {
+        const found = names.map(async (name) => [name, await forHost(name)] as const);
+        return printAuthFile(await Promise.all(found));
+      },
+    };
   };
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { loginsFor } from "../../src/executor/logins.ts";
+import { loginsFor } from "../../src/executor/job.ts";
 import type { CredentialSources } from "../../src/registry/credentials.ts";
 
 const auths = (logins: Readonly<Record<string, string>>, more = {}) =>

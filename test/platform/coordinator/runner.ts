@@ -52,8 +52,8 @@ export async function startRunner(options: RunnerOptions): Promise<Runner> {
   await mkdir(folder);
   await importHelper(dockerd, folder, gitlabRunner);
   const config = join(folder, "config.toml");
-  const path = [programs, dirname(program("docker")), process.env["PATH"]].join(":");
-  const sections = runners.map((runner) => sectionOf(runner, { ...options, path }));
+  const berth = await layBerth(options, [programs, dirname(program("docker"))]);
+  const sections = await Promise.all(runners.map((runner) => sectionOf(runner, berth, options)));
   const text = `concurrent = 4\ncheck_interval = 1\n${sections.join("")}`;
   await writeFile(config, text);
   const args = ["run", "--config", config, "--working-directory", folder];
@@ -72,18 +72,23 @@ export async function startRunner(options: RunnerOptions): Promise<Runner> {
   };
 }
 
-/** With the PATH that a driver finds the runner in. */
-type SectionOptions = RunnerOptions & { readonly path: string };
-
 const quoted = JSON.stringify;
 
-function sectionOf({ token, executor }: RunnerSettings, options: SectionOptions): string {
+async function sectionOf(
+  { token, executor }: RunnerSettings,
+  berth: string,
+  options: RunnerOptions,
+): Promise<string> {
+  const lines =
+    "docker" in executor
+      ? dockerLines(executor.docker, options)
+      : await berthLines(executor.berth, berth);
   return `[[runners]]
 name = ${quoted(token)}
 url = ${quoted(options.url)}
 token = ${quoted(token)}
 request_concurrency = 4
-${"docker" in executor ? dockerLines(executor.docker, options) : berthLines(executor.berth, options)}
+${lines}
 `;
 }
 
@@ -105,18 +110,24 @@ volumes = ${quoted(volumes)}
 ${more.join("\n")}`;
 }
 
-function berthLines(flags: readonly string[], { dockerd, path }: SectionOptions): string {
-  const env = [`DOCKER_HOST=${dockerd.host}`, `PATH=${path}`];
-  const start = [...env, process.execPath, join(top, "src/cli.ts"), "executor"];
-  const stages = ["config", "prepare", "run", "cleanup"].map((stage) => {
-    const args = [...start, ...(stage === "config" ? flags : []), stage];
-    return `${stage}_exec = "/usr/bin/env"\n${stage}_args = ${quoted(args)}\n`;
-  });
-  return `executor = "custom"
-builds_dir = "/builds"
-cache_dir = "/cache"
-[runners.custom]
-${stages.join("")}`;
+/** Lays the command `berth` where a host would have it, with this daemon and these folders' programs. */
+async function layBerth(
+  { dockerd, folder }: RunnerOptions,
+  folders: readonly string[],
+): Promise<string> {
+  const bin = join(folder, "bin");
+  const path = [bin, ...folders, process.env["PATH"]].join(":");
+  const command = [process.execPath, join(top, "src/cli.ts")].map((word) => `'${word}'`).join(" ");
+  const script = `#!/bin/sh\nexport DOCKER_HOST='${dockerd.host}' PATH='${path}'\nexec ${command} "$@"\n`;
+  await mkdir(bin);
+  await writeFile(join(bin, "berth"), script, { mode: 0o755 });
+  return join(bin, "berth");
+}
+
+/** As berth itself prints them; the runner finds the command by its path. */
+async function berthLines(flags: readonly string[], berth: string): Promise<string> {
+  const lines = await succeed(berth, ["executor", "install", ...flags]);
+  return lines.replaceAll('_exec = "berth"', `_exec = ${quoted(berth)}`);
 }
 
 async function importHelper(dockerd: Dockerd, folder: string, runner: string): Promise<void> {
