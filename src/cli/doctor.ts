@@ -16,17 +16,13 @@ import {
   known,
   type Trouble,
 } from "../doctor/facts.ts";
-import {
-  gatherClone,
-  gatherGitLab,
-  gatherMachine,
-  gatherRegistry,
-  readVariables,
-} from "../doctor/gather.ts";
+import { gatherClone, gatherGitLab, gatherRegistry, readVariables } from "../doctor/gather.ts";
 import { tagsOf } from "../doctor/jobs.ts";
+import { gatherMachine } from "../doctor/machine.ts";
 import { pipelinesJson, printPipelines } from "../doctor/table.ts";
 import { type ExitCode, exitCodes, printProblem } from "../errors.ts";
 import type { GitLab } from "../gitlab/client.ts";
+import { platformsOf } from "../image/platforms.ts";
 import type { Situation } from "../plan/situation.ts";
 import type { Screen, World } from "../world.ts";
 import { gatherPipelines } from "./ci-files.ts";
@@ -123,7 +119,11 @@ async function gather(world: World, options: DoctorOptions): Promise<DoctorFacts
   const [registry, gitlab, machine, clone] = await Promise.all([
     askRegistry(world, config, situation, images),
     gatherGitLab(port, { own: id, situation, tags: tagSets(pipelines, isFork(situation)) }),
-    gatherMachine(engines(world, engineOf(options.engine, config, world.env)), world.files),
+    gatherMachine(
+      engines(world, engineOf(options.engine, config, world.env)),
+      world.files,
+      isTrouble(project) ? [] : foreignPlatforms(project, world.platform),
+    ),
     known(askClone(world, config, situation)),
   ]);
   const facts = { images, ...identified };
@@ -138,6 +138,15 @@ async function gather(world: World, options: DoctorOptions): Promise<DoctorFacts
     machine,
     clone,
   };
+}
+
+/** Platforms of images whose programs this machine does not start by itself; amd64 starts 386's, and most arm64 arm's. */
+function foreignPlatforms({ images }: Project, machine: string): readonly string[] {
+  const native = { "linux/amd64": ["linux/386"], "linux/arm64": ["linux/arm"] }[machine] ?? [];
+  const isOwn = (platform: string) =>
+    [machine, ...native].some((own) => platform === own || platform.startsWith(`${own}/`));
+  const all = new Set(images.flatMap(platformsOf));
+  return [...all].filter((platform) => !isOwn(platform)).sort();
 }
 
 /** Tags that jobs ask for together, in this project's own pipelines. */

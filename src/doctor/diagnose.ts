@@ -25,7 +25,7 @@ import {
   judgeTagRules,
   judgeVersion,
 } from "./judge-gitlab.ts";
-import { judgeClone, judgeEngine, judgeUmask } from "./judge-machine.ts";
+import { judgeClone, judgeEmulation, judgeEngine, judgeUmask } from "./judge-machine.ts";
 import {
   judgeBeforeBuild,
   judgeBeyondPlan,
@@ -77,6 +77,7 @@ const judges: Readonly<Record<Check, (facts: DoctorFacts) => Judgement>> = {
   "fork-pipelines": judgeForkPipelines,
   "gitlab-version": judgeVersion,
   engine: judgeEngine,
+  emulation: judgeEmulation,
   umask: judgeUmask,
   clone: judgeClone,
 };

@@ -115,6 +115,14 @@ export interface MachineFacts {
   readonly self: ProcessFacts | undefined;
   /** AppArmor of the host forbids mounts in user namespaces, also to containers without a profile (Ubuntu since 23.10). */
   readonly restrictsNamespaces: boolean;
+  /** Platforms of images that this machine does not run by itself. */
+  readonly foreign: readonly ForeignPlatform[];
+}
+
+export interface ForeignPlatform {
+  readonly platform: string;
+  /** What the kernel has for its programs: `open` finds the interpreter only where the program runs. */
+  readonly handler: "none" | "open" | "held" | "unknown";
 }
 
 export interface EngineFacts {
@@ -172,6 +180,7 @@ export const checks = [
   "fork-pipelines",
   "gitlab-version",
   "engine",
+  "emulation",
   "umask",
   "clone",
 ] as const;

@@ -1,6 +1,5 @@
 /** Collects what the checks rest on, by asking and from the environment; changes nothing. */
 
-import type { Engine } from "../build/engine.ts";
 import type { Config } from "../config/config.ts";
 import type { GitLab, ProjectId } from "../gitlab/client.ts";
 import { below, printRepository, type Repository } from "../oci/reference.ts";
@@ -10,23 +9,20 @@ import { type Situation, situationOf } from "../plan/situation.ts";
 import { refuseTag, wishesOf } from "../plan/wishes.ts";
 import { tagsToPromote } from "../publish/promote.ts";
 import type { Registry } from "../registry/registry.ts";
-import type { Files, Git } from "../world.ts";
+import type { Git } from "../world.ts";
 import {
   type CloneFacts,
-  type EngineFacts,
   type GitLabFacts,
   isFork,
   isTrouble,
   type Known,
   known,
-  type MachineFacts,
   type RegistryFacts,
   type RightsFacts,
   type Trouble,
   troubleOf,
   type VariableFacts,
 } from "./facts.ts";
-import { readStatus } from "./judge-machine.ts";
 import { type Rights, type RightsPorts, rightsTo } from "./rights.ts";
 
 /** Repositories that are looked at for one that exists. */
@@ -161,26 +157,6 @@ const noProject: Trouble = {
   trouble: "It is not known which project of GitLab this is.",
   todo: "give --registry host/path of the project",
 };
-
-/** Which of the engines can be used: for `auto` all until one can. */
-export async function gatherMachine(
-  engines: readonly Engine[],
-  files: Pick<Files, "read">,
-): Promise<MachineFacts> {
-  const tried: EngineFacts[] = [];
-  for (const engine of engines) {
-    const version = await known(engine.check().then((text) => ({ text })));
-    tried.push({ name: engine.name, version });
-    if (!isTrouble(version)) break;
-  }
-  const status = await files.read("/proc/self/status");
-  const restriction = await files.read("/proc/sys/kernel/apparmor_restrict_unprivileged_userns");
-  return {
-    engines: tried,
-    self: status === undefined ? undefined : readStatus(status.toString()),
-    restrictsNamespaces: restriction?.toString().trim() === "1",
-  };
-}
 
 export async function gatherClone(
   git: Pick<Git, "run">,

@@ -2,6 +2,7 @@
 import {
   type DoctorFacts,
   type EngineFacts,
+  type ForeignPlatform,
   isTrouble,
   type Judgement,
   judgement,
@@ -69,6 +70,35 @@ function lines(texts: readonly string[]): string {
   return texts.filter((text) => text !== "").join("\n");
 }
 
+export function judgeEmulation({ machine: { foreign } }: DoctorFacts): Judgement {
+  if (foreign.length === 0) return judgement("ok", "no image is for another machine's platform");
+  const names = (handler: ForeignPlatform["handler"]): string =>
+    foreign
+      .filter((one) => one.handler === handler)
+      .map(({ platform }) => platform)
+      .join(", ");
+  const [none, open, unknown] = [names("none"), names("open"), names("unknown")];
+  const todo =
+    "install qemu-user-static on the machine that builds, or let it run docker run --privileged --rm tonistiigi/binfmt --install all";
+  if (none !== "")
+    return judgement(
+      "warning",
+      `nothing here starts programs of ${none}`,
+      "A RUN in such an image ends with `exec format error`, unless its stage is FROM --platform=$BUILDPLATFORM.",
+      todo,
+    );
+  if (open !== "")
+    return judgement(
+      "warning",
+      `the handler for ${open} works outside of containers only`,
+      "It was registered without the flag F, so its interpreter is looked for in each container.",
+      todo,
+    );
+  if (unknown !== "")
+    return judgement("note", `whether ${unknown} is emulated here, this system does not tell`);
+  return judgement("ok", `the kernel starts programs of ${names("held")} by emulation`);
+}
+
 export function judgeUmask({ machine: { self } }: DoctorFacts): Judgement {
   if (self === undefined) return judgement("note", "this system does not tell it");
   const loose = /00$/.test(self.umask);
@@ -89,20 +119,4 @@ export function judgeClone({ clone }: DoctorFacts): Judgement {
     "Promotion fetches the commits that it compares, and stops with GIT_FAILED where git then still cannot tell which is newer.",
     "where that happens, set GIT_DEPTH: 0 for the promote job",
   );
-}
-
-/** Reads `/proc/self/status` (proc_pid_status(5)). */
-export function readStatus(text: string): ProcessFacts | undefined {
-  const field = (name: string): string | undefined =>
-    new RegExp(`^${name}:\\s*(\\S+)`, "m").exec(text)?.[1];
-  const [umask, uid] = [field("Umask"), field("Uid")];
-  if (umask === undefined || uid === undefined) return undefined;
-  const capabilities = BigInt(`0x${field("CapEff") ?? "0"}`);
-  const sysAdmin = 21n;
-  return {
-    umask,
-    uid: Number(uid),
-    hasSysAdmin: ((capabilities >> sysAdmin) & 1n) === 1n,
-    seccomp: field("Seccomp") === "2",
-  };
 }

@@ -5,7 +5,7 @@ import { describe, test } from "node:test";
 import { diagnose, findingsJson, printFindings } from "../../src/doctor/diagnose.ts";
 import { checks, type Finding, type Level, levels } from "../../src/doctor/facts.ts";
 import { gatherClone } from "../../src/doctor/gather.ts";
-import { readStatus } from "../../src/doctor/judge-machine.ts";
+import { readStatus } from "../../src/doctor/machine.ts";
 import { screen } from "../support/screen.ts";
 import { trouble } from "./cases.ts";
 import { healthy, inFork } from "./healthy.ts";

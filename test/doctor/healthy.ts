@@ -85,6 +85,7 @@ export const healthy: DoctorFacts = {
     engines: [{ name: "buildah", version: { text: "1.43.1" } }],
     self: { umask: "0000", uid: 0, hasSysAdmin: true, seccomp: false },
     restrictsNamespaces: false,
+    foreign: [],
   },
   clone: { shallow: false, promotes: ["latest"] },
 };
