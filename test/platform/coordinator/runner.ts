@@ -94,11 +94,8 @@ ${lines}
 
 function dockerLines(more: readonly string[], options: RunnerOptions): string {
   const { dockerd, folder, shared } = options;
-  // Folders of each job's own, as fresh as Docker's volumes: for each of those the runner starts a container first.
-  const volumes = ["/builds", "/var/lib/containers"].map(
-    (path) => `${folder}/volumes/$CI_JOB_ID${path}:${path}`,
-  );
-  volumes.push(`${folder}/cache:/cache`, `${shared}:${shared}`);
+  // The first is a volume of each job's own; the runner expands no variable on this side of a bind mount.
+  const volumes = ["/var/lib/containers", `${folder}/cache:/cache`, `${shared}:${shared}`];
   return `executor = "docker"
 [runners.docker]
 host = ${quoted(dockerd.host)}
