@@ -118,17 +118,9 @@ async function install({ run, print, files }: World, host: Host): Promise<number
   const note = `${host.folder}/.berth`;
   await files.write(note, "");
   await files.remove(note);
-  const { command, name } = host.tool;
-  const checks: readonly (readonly [string, ...string[]])[] = [
-    ...["gitlab-runner", "git", "flock", "berth"].map(
-      (program) => [program, "sh", "-c", `command -v ${program}`] as const,
-    ),
-    ...(host.build && name === "docker"
-      ? [["docker buildx", command, "buildx", "version"] as const]
-      : []),
-  ];
-  const answers = checks.map(async ([what, program = "", ...args]) =>
-    (await run(program, args)).exitCode === 0 ? [] : [what],
+  const programs = ["gitlab-runner", "git", "flock", "berth"];
+  const answers = programs.map(async (program) =>
+    (await run("sh", ["-c", `command -v ${program}`])).exitCode === 0 ? [] : [program],
   );
   const missing = (await Promise.all(answers)).flat();
   if (missing.length === 0) return exitCodes.done;
