@@ -27,10 +27,12 @@ export async function prepare(outside: World): Promise<number> {
   const job = parseJob((await files.read(env["JOB_RESPONSE_FILE"] ?? ""))?.toString() ?? "");
   const owner = await ownerOf(process.ppid, env["TMPDIR"] ?? "", files);
   const place = { host, name: containerOf(owner.folder), labels: labelsOf(host, owner) };
-  const cleared = clearLeftovers(host, world);
-  const programs = lendPrograms(host.folder, world);
   const images = [job.image, ...(job.services ?? [])];
-  const references = await inSection(world, () => bringImages(images, { world, host, job }));
+  const [references, programs] = await Promise.all([
+    inSection(world, () => bringImages(images, { world, host, job })),
+    lendPrograms(host.folder, world),
+    clearLeftovers(host, world),
+  ]);
   const told = variablesOf(job, env);
   const runnables = images.map(async (image, index): Promise<Runnable> => {
     const name = index === 0 ? place.name : `${place.name}-${index}`;
@@ -40,8 +42,7 @@ export async function prepare(outside: World): Promise<number> {
     await files.write(envFile, envFileText(seen), 0o600);
     return { image, name, envFile, reference: references[index] ?? "" };
   });
-  await cleared;
-  const volumes = [...(await programs), folders.builds, ...cacheOf(job)];
+  const volumes = [...programs, folders.builds, ...cacheOf(job)];
   await start(place, await Promise.all(runnables), volumes, world);
   return exitCodes.done;
 }

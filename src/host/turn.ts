@@ -7,6 +7,7 @@ import { BerthError } from "../errors.ts";
 
 /**
  * Does work while no other process does any under the same file, which stays; `onWait` is called where one does now.
+ * FILE_REFUSED where the file cannot be locked, ENGINE_MISSING where there is no flock.
  *
  * The lock is the kernel's (flock): util-linux or busybox hold it for as long as they can read from us.
  */
@@ -26,8 +27,14 @@ export async function inTurn<T>(
     throw new BerthError("ENGINE_MISSING", what, { hint: "install util-linux", cause });
   });
   const waits = setTimeout(onWait, 200);
-  await Promise.race([once(child.stdout, "data"), ended]);
-  clearTimeout(waits);
+  const isHeld = await Promise.race([
+    once(child.stdout, "data").then(() => true),
+    ended.then(() => false),
+  ]).finally(() => clearTimeout(waits));
+  if (!isHeld)
+    throw new BerthError("FILE_REFUSED", `wait for other jobs: ${path} cannot be locked`, {
+      hint: "see that its folder is this user's own, and there is room on the disk",
+    });
   try {
     return await work();
   } finally {
