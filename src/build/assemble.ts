@@ -1,9 +1,9 @@
 /** Makes an image of several platforms: an index over its members, which are there already. */
 import { BerthError, expected } from "../errors.ts";
-import { isIndex, platformsOf } from "../image/platforms.ts";
+import { platformsOf } from "../image/platforms.ts";
 import { type IndexEntry, type Manifest, makeIndex, parsePlatform } from "../oci/manifest.ts";
 import { parseReference, withTag } from "../oci/reference.ts";
-import { isBuilt, sameAs } from "../plan/decision.ts";
+import { isAssembled } from "../plan/decision.ts";
 import { isWhole } from "../plan/look.ts";
 import { ownRepository } from "../plan/places.ts";
 import type { Plan, PlannedImage } from "../plan/plan.ts";
@@ -79,10 +79,7 @@ export async function assembleAll(
   plan: Plan,
   tools: Pick<Assembly, "registry" | "situation">,
 ): Promise<ReadonlyMap<string, Manifest>> {
-  const indexes = plan.images.filter(
-    (image) => isIndex(image) && isBuilt(image.decision) && sameAs(image.decision) === undefined,
-  );
-  const made = indexes.map(async (image) => {
+  const made = plan.images.filter(isAssembled).map(async (image) => {
     const making = assemble(image, new Map(), { ...tools, task: { plan } });
     const built = await (image.optional ? making.catch(expected(() => undefined)) : making);
     return built === undefined ? [] : [[image.name, built.manifest] as const];

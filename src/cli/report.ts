@@ -3,10 +3,9 @@ import type { Command } from "commander";
 import { factsOf, outcomeBase } from "../build/ended.ts";
 import type { Outcome } from "../build/outcome.ts";
 import { type ExitCode, exitCodes } from "../errors.ts";
-import { isIndex } from "../image/platforms.ts";
 import { parseReference } from "../oci/reference.ts";
-import { isBuilt, sameAs } from "../plan/decision.ts";
-import type { Plan, PlannedImage } from "../plan/plan.ts";
+import { isAssembled } from "../plan/decision.ts";
+import type { Plan } from "../plan/plan.ts";
 import type { Registry } from "../registry/registry.ts";
 import { printJunit } from "../report/junit.ts";
 import { printPage } from "../report/page.ts";
@@ -105,17 +104,12 @@ export async function reportOn(folder: OutputFolder, plan: Plan, run: RunSoFar):
   }
 }
 
-/** Whether the job that publishes made it, being an index over what others built. */
-function isMade(image: PlannedImage): boolean {
-  return isIndex(image) && isBuilt(image.decision) && sameAs(image.decision) === undefined;
-}
-
 function copiedOutcomes({ images }: Plan, copied: Manifests): readonly Outcome[] {
   return images
     .filter(({ name }) => copied.has(name))
     .map((image) => ({
       ...outcomeBase(image),
-      result: isMade(image) ? "built" : "copied",
+      result: isAssembled(image) ? "built" : "copied",
       ...factsOf(copied.get(image.name)),
     }));
 }

@@ -3,7 +3,7 @@ import { stringify } from "yaml";
 import { BerthError } from "../errors.ts";
 import { parentsFirst } from "../image/order.ts";
 import { isIndex } from "../image/platforms.ts";
-import { isBuilt, sameAs } from "../plan/decision.ts";
+import { isOwnBuild, sameAs } from "../plan/decision.ts";
 import type { Plan, PlannedImage } from "../plan/plan.ts";
 
 export interface PipelineOptions {
@@ -67,9 +67,7 @@ export function childPipeline(
   options: PipelineOptions,
 ): Readonly<Record<string, unknown>> {
   const builds = parentsFirst(
-    plan.images.filter(
-      (image) => isBuilt(image.decision) && sameAs(image.decision) === undefined && !isIndex(image),
-    ),
+    plan.images.filter((image) => isOwnBuild(image.decision) && !isIndex(image)),
   );
   const variables = variablesOf(options.variables);
   if (options.isPublished) return { variables, "berth idle": idleJob(options) };

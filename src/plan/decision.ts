@@ -1,4 +1,5 @@
 /** What a decision means for those who carry it out, and why it was taken, in words. */
+import { isIndex } from "../image/platforms.ts";
 import type {
   BuildReason,
   Decision,
@@ -20,6 +21,16 @@ export function sameAs(decision: Decision): string | undefined {
   return decision.kind === "build" && decision.because.code === "same"
     ? decision.because.as
     : undefined;
+}
+
+/** Is it a build of its own, and no copy of another image of its key? */
+export function isOwnBuild(decision: Decision): boolean {
+  return isBuilt(decision) && sameAs(decision) === undefined;
+}
+
+/** Is an image of several platforms to be made over its members, which takes no engine? */
+export function isAssembled(image: Pick<PlannedImage, "platform" | "decision">): boolean {
+  return isIndex(image) && isOwnBuild(image.decision);
 }
 
 /** The images of the set that must be there before an image can be made. */
