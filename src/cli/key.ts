@@ -2,7 +2,7 @@
 import type { Command } from "commander";
 import { type ExitCode, exitCodes, printProblem } from "../errors.ts";
 import type { KeyedImage } from "../image/key.ts";
-import { isMember } from "../image/platforms.ts";
+import { withoutMembers } from "../image/platforms.ts";
 import type { World } from "../world.ts";
 import { named, openProject } from "./project.ts";
 import { type Doing, examples, type GlobalOptions, printResult } from "./verb.ts";
@@ -32,8 +32,7 @@ async function printKeys(
   const project = await openProject(world, options);
   const { images, warnings } = await project.identify(names);
   for (const warning of warnings) world.log.warn(printProblem(warning));
-  const whole = images.filter(({ name }) => !isMember(name));
-  const keys = named(whole, names).map(({ name, key }) => ({ name, key }));
+  const keys = named(withoutMembers(images), names).map(({ name, key }) => ({ name, key }));
   printResult(world, options, { images: keys }, table(keys, world.screen.width));
   return exitCodes.done;
 }

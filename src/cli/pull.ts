@@ -4,7 +4,7 @@ import { type ExitCode, exitCodes } from "../errors.ts";
 import { isDenied, unlessDenied } from "../gitlab/rights.ts";
 import { makeAttach } from "../host/terminal.ts";
 import type { KeyedImage } from "../image/key.ts";
-import { isMember } from "../image/platforms.ts";
+import { withoutMembers } from "../image/platforms.ts";
 import { isTag } from "../oci/reference.ts";
 import { printReferences } from "../output/print.ts";
 import { type Source, sourcesOf } from "../plan/places.ts";
@@ -156,8 +156,7 @@ export function scopeOf({ project, situation, login, world }: Session): SearchSc
 
 async function keyed(project: Project, names: readonly string[]): Promise<readonly KeyedImage[]> {
   const { images } = await project.identify(names);
-  const whole = images.filter(({ name }) => !isMember(name));
-  return named(whole, names);
+  return named(withoutMembers(images), names);
 }
 
 /** What it refreshed, else the images of its commit where GitLab can be asked, else what it published. */

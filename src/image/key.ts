@@ -5,7 +5,7 @@ import type { Digest } from "../oci/digest.ts";
 import { printRepository, type Repository } from "../oci/reference.ts";
 import { readTag, tagsOf } from "../oci/tags.ts";
 import type { Image } from "./image.ts";
-import { isMember, suffixOf } from "./platforms.ts";
+import { suffixOf, withoutMembers } from "./platforms.ts";
 
 declare const brand: unique symbol;
 
@@ -94,8 +94,7 @@ export function setIdOf(
   images: readonly { readonly name: string; readonly key: Key }[],
   { repository, upstream }: SetPlace,
 ): string {
-  const whole = images.filter(({ name }) => !isMember(name));
-  const keys = Object.fromEntries(whole.map(({ name, key }) => [name, key]));
+  const keys = Object.fromEntries(withoutMembers(images).map(({ name, key }) => [name, key]));
   const other = upstream === undefined ? null : printRepository(upstream);
   return createHash("sha256")
     .update("berth set\n")

@@ -23,6 +23,13 @@ export function isMember(name: string): boolean {
   return name.includes("@");
 }
 
+/** The images alone, as people and records know them, without members. */
+export function withoutMembers<I extends { readonly name: string }>(
+  images: readonly I[],
+): readonly I[] {
+  return images.filter(({ name }) => !isMember(name));
+}
+
 /** The image that a member is of, or the image itself: what people, repositories and records know. */
 export function imageOf(name: string): string {
   return name.split("@", 1)[0] ?? name;

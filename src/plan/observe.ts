@@ -1,6 +1,6 @@
 /** All registry reads that decisions are made from: the set record first, single images where it is unknown. */
 import { type KeyedImage, ownTags, setIdOf } from "../image/key.ts";
-import { isMember } from "../image/platforms.ts";
+import { withoutMembers } from "../image/platforms.ts";
 import { below, printRepository } from "../oci/reference.ts";
 import type { Registry } from "../registry/registry.ts";
 import {
@@ -61,7 +61,7 @@ export async function observe(
   { now, records = sources }: ObserveOptions,
 ): Promise<Observation> {
   const reader = readerOf(registry);
-  const images = all.filter(({ name }) => !isMember(name));
+  const images = withoutMembers(all);
   const record = await findRecord(images, records, reader);
   const { believed, newer } =
     record === undefined ? nothing : await believeNow(record, images, sources, { reader, now });

@@ -1,6 +1,6 @@
 /** What a plan is going to write, and whether the registry will take it. */
 import { builtTagOf, cacheTagOf } from "../image/key.ts";
-import { isMember } from "../image/platforms.ts";
+import { withoutMembers } from "../image/platforms.ts";
 import {
   below,
   parseReference,
@@ -73,9 +73,7 @@ export function movedRepositories(
   { images, config }: Pick<Plan, "images" | "config">,
   base: Repository,
 ): readonly Repository[] {
-  const own = images
-    .filter(({ name }) => !isMember(name))
-    .map(({ name }) => repositoryOf(base, config.repository, name));
+  const own = withoutMembers(images).map(({ name }) => repositoryOf(base, config.repository, name));
   return [below(base, recordRepositoryName), ...own];
 }
 

@@ -2,7 +2,7 @@
 import type { Config } from "../config/config.ts";
 import { variableOf } from "../config/names.ts";
 import { BerthError } from "../errors.ts";
-import { isMember } from "../image/platforms.ts";
+import { withoutMembers } from "../image/platforms.ts";
 import { printRepository } from "../oci/reference.ts";
 import type { Grounds } from "./decide.ts";
 import { ownTemplate } from "./places.ts";
@@ -22,10 +22,8 @@ export function variablesOf(
   const { prefix, reference } = config;
   const entries =
     reference === "digest"
-      ? plan.images.flatMap((image): Entry[] =>
-          image.reference === null || isMember(image.name)
-            ? []
-            : [[imageVariable(prefix, image.name), image.reference]],
+      ? withoutMembers(plan.images).flatMap((image): Entry[] =>
+          image.reference === null ? [] : [[imageVariable(prefix, image.name), image.reference]],
         )
       : setVariables(plan, grounds);
   if (!fits(entries, config)) throw overLimit(entries.length, config);

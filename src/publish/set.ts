@@ -1,7 +1,7 @@
 /** Publishing a set: its tag on every image, then the record, so that a record never promises too much. */
 import { BerthError } from "../errors.ts";
 import { ownTags } from "../image/key.ts";
-import { isMember } from "../image/platforms.ts";
+import { withoutMembers } from "../image/platforms.ts";
 import type { Digest } from "../oci/digest.ts";
 import type { Manifest } from "../oci/manifest.ts";
 import { parseRepository, printRepository, type Repository, withTag } from "../oci/reference.ts";
@@ -97,9 +97,10 @@ async function placeAll(
   const isDue = isPublishDue(plan, situation);
   if (isDue) announceWrites(plan, base, registry);
   const tags = isDue ? tagsFor(publication) : [];
-  const images = plan.images.filter(({ name }) => !isMember(name));
   const placed = await Promise.all(
-    images.map((image) => place(image, tags, registry, inHand.get(image.name))),
+    withoutMembers(plan.images).map((image) =>
+      place(image, tags, registry, inHand.get(image.name)),
+    ),
   );
   const needed = placed.filter(
     ({ image, found }) =>
