@@ -2,8 +2,7 @@
 import type { Config } from "../config/config.ts";
 import { slugOf } from "../config/promoted.ts";
 import { ownTags } from "../image/key.ts";
-import { architectures } from "../oci/manifest.ts";
-import { claimTag, generationOfPipeline, ofGeneration } from "../oci/tags.ts";
+import { claimTag, generationOfPipeline, ofGeneration, platformPattern } from "../oci/tags.ts";
 import { recordRepositoryName } from "../plan/record.ts";
 import { triedRepositoryName } from "../plan/situation.ts";
 
@@ -59,7 +58,7 @@ export function tagPatterns(config: Settings, defaultBranch: string | undefined)
   // Of every version of the key, so that a new one needs no new pattern.
   const ours = [
     "(key|set)\\d*-.*",
-    `cache\\d*(-(${architectures.join("|")})(-v\\d+)?)?`,
+    `cache\\d*(-${platformPattern})?`,
     "promote-.*",
     "[0-9a-f]{64}",
   ];

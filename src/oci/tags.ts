@@ -73,11 +73,11 @@ export interface OwnTag {
 }
 
 const number = "[1-9][0-9]{0,14}";
-/** As in `cache2-arm64` and `cache2-arm-v7`. */
-const platform = `(?:${architectures.join("|")})(?:-v[0-9]+)?`;
+/** What a member's tags end in, as in `cache2-arm64` and `cache2-arm-v7`; GitLab's RE2 reads it too. */
+export const platformPattern = `(${architectures.join("|")})(-v\\d+)?`;
 const grammar = new RegExp(
   `^(?:(?<kind>key|set)(?<version>[1-9][0-9]{0,3})?-(?<id>[0-9a-f]{64})` +
-    `(?:-r(?<pipeline>${number})|-l(?<machine>${number})|-old-(?<past>${number}))?|(?<cache>cache|built)(?:(?<cacheVersion>[1-9][0-9]{0,3})(?:-${platform})?)?)$`,
+    `(?:-r(?<pipeline>${number})|-l(?<machine>${number})|-old-(?<past>${number}))?|(?<cache>cache|built)(?:(?<cacheVersion>[1-9][0-9]{0,3})(?:-${platformPattern})?)?)$`,
 );
 
 /** Reads a tag; `undefined` where it is not berth's own. */

@@ -124,6 +124,13 @@ describe("the rule for protected tags", () => {
       assert.ok(page.includes(`\`${path}\``), path);
   });
 
+  test("leaves to a cleanup policy what docs/commands.md says", () => {
+    const page = readFileSync(join(import.meta.dirname, "../../docs/commands.md"), "utf8");
+    const { keep } = tagPatterns({ publish: [latest, staging] }, "main");
+    const row = `| Keep tags matching | \`${keep.replaceAll("|", "\\|")}\` |`;
+    assert.ok(page.includes(row), row);
+  });
+
   test("covers the tags of any publish rules, and never those of untrusted pipelines", () => {
     const branch = fc.stringMatching(/^[a-zA-Z0-9._/-]{0,8}\*?[a-z0-9-]{0,6}$/);
     const tag = fc.stringMatching(/^([a-z0-9][a-z0-9._-]{0,12}|([a-z]-)?\{slug\}(-x)?)$/);
