@@ -97,28 +97,38 @@ const login =
 const build = "buildah build --isolation chroot --network host --tls-verify=false";
 const push = 'buildah push --tls-verify=false "$TAG"';
 
+/** A job for each image, in which buildah pushes it under a tag unless a step before has ended the job. */
+function byBuildah(
+  tagOf: (revision: number) => string,
+  steps: (file: string) => readonly string[],
+  variables: Readonly<Record<string, string>> = {},
+): Way["pipeline"] {
+  return ({ buildahImage }, revisions) => {
+    const referenceOf = (number: number) =>
+      `$CI_REGISTRY_IMAGE/${nameOf(number)}:${tagOf(revisions[number] ?? 0)}`;
+    return jobForEach(
+      revisions,
+      (_, number) => ({
+        image: buildahImage,
+        stage: "build",
+        variables: { TAG: referenceOf(number), ...variables },
+        script: [login, ...steps(fileOf(number)), push],
+      }),
+      referenceOf(0),
+    );
+  };
+}
+
 /** freedesktop's ci-templates: a tag that a person moves on, looked for by each image's job. */
 const lookForEach: Way = {
   name: "a job for each image that looks with skopeo",
   path: "acme/looks",
   seeds: "revision",
   repository: (image) => image,
-  pipeline: ({ buildahImage }, revisions) =>
-    jobForEach(
-      revisions,
-      (name, number) => ({
-        image: buildahImage,
-        stage: "build",
-        variables: { TAG: `$CI_REGISTRY_IMAGE/${name}:${revisions[number]}` },
-        script: [
-          login,
-          'if skopeo inspect --tls-verify=false "docker://$TAG" >/dev/null 2>&1; then exit 0; fi',
-          `${build} --tag "$TAG" -f ${fileOf(number)} ci`,
-          push,
-        ],
-      }),
-      `$CI_REGISTRY_IMAGE/${nameOf(0)}:${revisions[0]}`,
-    ),
+  pipeline: byBuildah(String, (file) => [
+    'if skopeo inspect --tls-verify=false "docker://$TAG" >/dev/null 2>&1; then exit 0; fi',
+    `${build} --tag "$TAG" -f ${file} ci`,
+  ]),
 };
 
 const remoteCache: Way = {
@@ -126,24 +136,13 @@ const remoteCache: Way = {
   path: "acme/cache",
   seeds: "none",
   repository: (image) => image,
-  pipeline: ({ buildahImage }, revisions) =>
-    jobForEach(
-      revisions,
-      (name, number) => ({
-        image: buildahImage,
-        stage: "build",
-        variables: {
-          TAG: `$CI_REGISTRY_IMAGE/${name}:latest`,
-          CACHE: "$CI_REGISTRY_IMAGE/cache",
-        },
-        script: [
-          login,
-          `${build} --layers --cache-from "$CACHE" --cache-to "$CACHE" --tag "$TAG" -f ${fileOf(number)} ci`,
-          push,
-        ],
-      }),
-      `$CI_REGISTRY_IMAGE/${nameOf(0)}:latest`,
-    ),
+  pipeline: byBuildah(
+    () => "latest",
+    (file) => [
+      `${build} --layers --cache-from "$CACHE" --cache-to "$CACHE" --tag "$TAG" -f ${file} ci`,
+    ],
+    { CACHE: "$CI_REGISTRY_IMAGE/cache" },
+  ),
 };
 
 export const ways: readonly Way[] = [
