@@ -104,41 +104,47 @@ async function isOver({ pid, since, folder }: Owner, files: Reads): Promise<bool
   return !isSame || (await files.entry(folder)) === undefined;
 }
 
+/** What an engine keeps of a job: how such things are listed and removed, and where their labels stand. */
+interface Kept {
+  readonly kind: "container" | "network";
+  readonly list: readonly string[];
+  readonly remove: readonly string[];
+  readonly labels: string;
+}
+
+/** A network goes when no container is in it any more. */
+const kept: readonly Kept[] = [
+  {
+    kind: "container",
+    list: ["--all"],
+    remove: ["rm", "--force", "--volumes"],
+    labels: ".Config.Labels",
+  },
+  { kind: "network", list: [], remove: ["rm"], labels: ".Labels" },
+];
+
 /** Removes the containers and networks of jobs that are over, and of the one that is about to be. */
 export async function clearLeftovers(
-  { tool: { name: tool, command }, folder }: Host,
+  { tool, folder }: Host,
   { run, files }: { readonly run: Run; readonly files: Reads },
   ending?: Owner,
 ): Promise<void> {
   const ask = async (...args: readonly string[]) =>
-    (await run(command, args)).stdout.split("\n").filter((line) => line !== "");
-  const filter = `--filter=label=${label}=${folder}`;
-  // A network goes when no container is in it any more.
-  for (const [kind, remove, labels] of [
-    // podman waits for a container that does not end at TERM.
-    [
-      "container",
-      ["rm", "--force", "--volumes", ...(tool === "podman" ? ["--time=0"] : [])],
-      ".Config.Labels",
-    ],
-    ["network", ["rm"], ".Labels"],
-  ] as const) {
-    const ids = await ask(
-      kind,
-      "ls",
-      ...(kind === "container" ? ["--all"] : []),
-      "--quiet",
-      filter,
-    );
+    (await run(tool.command, args)).stdout.split("\n").filter((line) => line !== "");
+  const isDue = async (owner: Owner): Promise<boolean> =>
+    owner.folder === ending?.folder || (await isOver(owner, files));
+  for (const { kind, list, remove, labels } of kept) {
+    const ids = await ask(kind, "ls", ...list, "--quiet", `--filter=label=${label}=${folder}`);
     const format = `--format={{.Name}} {{index ${labels} "${ownerLabel}"}}`;
     const told = ids.length === 0 ? [] : await ask(kind, "inspect", format, ...ids);
-    const over: string[] = [];
+    const due: string[] = [];
     for (const line of told) {
       const [, name = "", text = ""] = /^\/?(\S+) (\{.*\})$/.exec(line) ?? [];
       const owner = readObject(text) as unknown as Owner | undefined;
-      if (owner && (owner.folder === ending?.folder || (await isOver(owner, files))))
-        over.push(name);
+      if (owner !== undefined && (await isDue(owner))) due.push(name);
     }
-    if (over.length > 0) await ask(kind, ...remove, ...over);
+    // podman waits for a container that does not end at TERM.
+    const flags = kind === "container" && tool.name === "podman" ? ["--time=0"] : [];
+    if (due.length > 0) await ask(kind, ...remove, ...flags, ...due);
   }
 }
