@@ -170,6 +170,7 @@ export const checks = [
   "before-build",
   "beyond-plan",
   "unknown-image",
+  "other-image",
   "left-tag",
   "registry-image",
   "two-pipelines",

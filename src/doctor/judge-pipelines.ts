@@ -1,4 +1,6 @@
 /** Does GitLab take the project's CI files, and does every job learn its image? Pure functions over what was read. */
+
+import { valuesOf } from "../pipelines/variables.ts";
 import type { Pipelines } from "./evaluate.ts";
 import { type DoctorFacts, type Judgement, judgement } from "./facts.ts";
 import { isPlan, type ReadCase, type SeenJob } from "./jobs.ts";
@@ -185,5 +187,41 @@ export function judgeUnknownImage(pipelines: Pipelines, { project }: DoctorFacts
     `${count(found.length, "job")} in an image that the project does not have`,
     printFlawed(pipelines, found),
     `name one of ${project.images.join(", ")}`,
+  );
+}
+
+/** Jobs that run as planned in some situations, and in an image of no registry of the project in others. */
+function otherwhere({ read }: Pipelines) {
+  const all = read.flatMap((each) => each.jobs.map((seen) => ({ seen, each })));
+  const registries = all.flatMap(({ seen, each }) =>
+    [each.occasion.predefined, seen.job.variables].map((some) => valuesOf(some)),
+  );
+  const bases = new Set(registries.flatMap((values) => values.get("CI_REGISTRY_IMAGE") ?? []));
+  const isOthers = ({ image = "", planned, flaw }: SeenJob): boolean =>
+    planned === undefined &&
+    flaw === undefined &&
+    ![...bases].some((base) => image.startsWith(base));
+  return [...Map.groupBy(all, ({ seen }) => seen.job.name)].flatMap(([name, group]) => {
+    const planned = group.map(({ seen }) => seen.planned).find((one) => one !== undefined);
+    const others = group.filter(({ seen }) => isOthers(seen));
+    if (planned === undefined || others.length === 0) return [];
+    const [other] = others;
+    const cases = others.map(({ each }) => each);
+    return { name, planned, image: other?.seen.image ?? "the runner's", cases };
+  });
+}
+
+export function judgeOtherImage(pipelines: Pipelines): Judgement {
+  const found = otherwhere(pipelines);
+  if (found.length === 0)
+    return judgement("ok", "no job leaves its planned image in some pipelines");
+  const lines = found.map(({ name, planned, image, cases }) =>
+    withPlace(pipelines, name, `${name}: ${planned}, but ${image} (${where(cases)})`),
+  );
+  return judgement(
+    "warning",
+    `${count(found.length, "job")} in the planned image in some pipelines, and in another in others`,
+    listed(lines),
+    "where the planned one is meant, take away the variables of the job or of its rules that name the other",
   );
 }

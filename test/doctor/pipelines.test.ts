@@ -124,6 +124,23 @@ const mistakes: readonly Mistake[] = [
     says: /^error.*buildtest\.yml:\d+: functional-system-fedora: image \S+\/fedroa \(.*debian, fedora/s,
   },
   {
+    what: "a job whose rule swaps in an image of elsewhere",
+    files: changed(
+      "buildtest",
+      "    IMAGE: fedora\n    QEMU_JOB_FUNCTIONAL: 1\n",
+      `    QEMU_JOB_FUNCTIONAL: 1
+    IMAGE: $CI_REGISTRY_IMAGE/qemu/fedora:$QEMU_CI_CONTAINER_TAG
+  image: $IMAGE
+  rules:
+    - if: $CI_PIPELINE_SOURCE == "schedule" && $CI_PROJECT_NAMESPACE == $QEMU_CI_UPSTREAM
+      variables: { IMAGE: docker.io/library/fedora:44 }
+    - !reference [.berth-rules, rules]
+`,
+    ),
+    check: "other-image",
+    says: /^warning.*buildtest\.yml:\d+: functional-system-fedora: fedora, but docker\.io\/library\/fedora:44 \(schedule on main/s,
+  },
+  {
     what: "a tag of before",
     files: changed("base", "variables:\n", "variables:\n  QEMU_CI_CONTAINER_TAG: latest\n"),
     check: "left-tag",
