@@ -98,6 +98,33 @@ test("a child pipeline of a job's file has what it is given, and its parent's fi
   assert.equal(pipeline.facts.status, "success");
 });
 
+test("a job that a newer push cancels runs its after_script with its token, and is cancelled then", async () => {
+  const { url } = platform.gitlab;
+  const auth = `${url}/jwt/auth?service=container_registry`;
+  const endless = {
+    interruptible: true,
+    script: "while :; do echo on; sleep 1; done",
+    after_script: [
+      `wget -q -O- "${auth.replace("://", "://gitlab-ci-token:$CI_JOB_TOKEN@")}" | grep -c token`,
+      'echo "after: $CI_JOB_STATUS"',
+    ],
+  };
+  const image = `${platform.bases.host}/library/busybox:1`;
+  const config = { default: { image }, endless, later: { stage: "deploy", script: "true" } };
+  await project.commit("main", { ".gitlab-ci.yml": JSON.stringify(config) });
+  const older = await platform.start(project.project);
+  const [job] = older.jobs;
+  assert.ok(job);
+  await until(async () => /O[ +]on/.test(traceOf(job)));
+  await runs({ next: { script: "true" } });
+  const { states } = await rested(platform, older);
+  const after = traceOf(job).split("Running after_script")[1] ?? "";
+  assert.match(after, /O[ +]1\n.*O[ +]after: canceled\n/s);
+  assert.deepEqual(states, { endless: "canceled", later: "canceled" });
+  assert.equal(older.facts.status, "canceled");
+  assert.equal(job.attempts.length, 1);
+});
+
 test("a job by hand holds the next stage until somebody starts it", async () => {
   const held = await runs({
     asked: { stage: "build", when: "manual", allow_failure: false, script: "true" },

@@ -49,7 +49,7 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Coo
     taken,
     folder: join(folder, "archives"),
     now: () => gitlab.model.now(),
-    next: (tags, gone) => next(state, tags, gone),
+    next: (asks, gone) => next(state, asks, gone),
     ended(attempt, end) {
       finish(attempt, end);
       advance(state, attempt.job.pipeline);

@@ -31,6 +31,8 @@ export interface RunJob {
 export interface Attempt {
   readonly record: TestJob;
   readonly job: RunJob;
+  /** Whether the runner, told that the job is to be cancelled, runs its `after_script` first. */
+  readonly endsGently: boolean;
   /** When the runner last said anything of it. */
   heardAt: Date;
   trace: Buffer;
@@ -75,9 +77,10 @@ export function settle({ facts, stages, jobs }: RunPipeline): void {
   facts.status = states.pipeline;
 }
 
-/** Takes a job out of a runner's hands: done, to be tried again, or failed and allowed to be. */
-export function finish(attempt: Attempt, end: End): void {
+/** Takes a job out of a runner's hands: done, cancelled whatever became of it, to be tried again, or failed and allowed to be. */
+export function finish(attempt: Attempt, said: End): void {
   const { job, record } = attempt;
+  const end = job.status === "canceling" ? { ...said, state: "canceled" as const } : said;
   attempt.end = end;
   record.finish(end.state);
   const { options } = job.made;
@@ -119,10 +122,16 @@ export function cancel({ jobs }: RunPipeline): void {
   for (const job of jobs) {
     const attempt = job.attempts.at(-1);
     if (job.child !== undefined) cancel(job.child);
-    if (job.status === "running" && attempt !== undefined)
-      finish(attempt, { state: "canceled", exitCode: 0, reason: undefined });
-    if (!ended.includes(job.status)) job.status = "canceled";
+    if (job.status === "running" && attempt !== undefined) {
+      if (attempt.endsGently) job.status = "canceling";
+      else finish(attempt, { state: "canceled", exitCode: 0, reason: undefined });
+    } else if (job.status !== "canceling" && !ended.includes(job.status)) job.status = "canceled";
   }
+}
+
+/** Whether a runner has it in its hands. */
+export function isHeld({ status }: RunJob): boolean {
+  return status === "running" || status === "canceling";
 }
 
 const ended = ["success", "failed", "canceled", "skipped"];

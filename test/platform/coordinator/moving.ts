@@ -5,6 +5,7 @@ import { childOf, inherited } from "./bridge.ts";
 import {
   type Attempt,
   cancel,
+  isHeld,
   mayBeCancelled,
   type RunJob,
   type RunPipeline,
@@ -41,9 +42,9 @@ export function stopAll(state: State, pipeline: RunPipeline): void {
 export function isMoving(state: State, { jobs }: RunPipeline): boolean {
   const all = [...state.runners.values()];
   return jobs.some(
-    ({ made, status, child }) =>
-      (status === "pending" && all.some((tags) => isFor(made, tags))) ||
-      (status === "running" && (child === undefined || isMoving(state, child))),
+    (job) =>
+      (job.status === "pending" && all.some((tags) => isFor(job.made, tags))) ||
+      (job.child === undefined ? isHeld(job) : isMoving(state, job.child)),
   );
 }
 
@@ -59,7 +60,7 @@ export function advance(state: State, pipeline: RunPipeline): void {
   }
   const { bridge } = pipeline;
   if (bridge !== undefined) {
-    bridge.status = inherited(bridge, pipeline.facts.status);
+    if (bridge.status !== "canceled") bridge.status = inherited(bridge, pipeline.facts.status);
     advance(state, bridge.pipeline);
   }
   state.changed.emit("change");

@@ -1,16 +1,17 @@
 /** How runners get jobs: one at a time, each for the first that may have it. */
 import { once } from "node:events";
 import { given } from "./given.ts";
-import { type Attempt, type End, finish, type RunJob } from "./jobs.ts";
+import { type Attempt, type End, finish, isHeld, type RunJob } from "./jobs.ts";
 import { advance, isFor, type State } from "./moving.ts";
 import { jobResponse } from "./response.ts";
+import type { Asking } from "./runner-api.ts";
 
 // A runner that waits hears of a job at once, and asks again after this.
 const patienceMs = 20_000;
 
 export async function next(
   state: State,
-  tags: readonly string[],
+  asks: Asking,
   gone: AbortSignal,
 ): Promise<object | undefined> {
   const over = new AbortController();
@@ -19,8 +20,8 @@ export async function next(
   while (!over.signal.aborted && !gone.aborted) {
     const job = state.pipelines
       .flatMap(({ jobs }) => jobs)
-      .find((one) => mayStart(state, one, tags));
-    const response = job && take(state, job);
+      .find((one) => mayStart(state, one, asks.tags));
+    const response = job && take(state, job, asks);
     if (response !== undefined) {
       clearTimeout(late);
       return response;
@@ -43,13 +44,13 @@ function mayStart(
   return (
     resourceGroup === undefined ||
     !rivals.some(({ jobs }) =>
-      jobs.some((job) => job.status === "running" && job.made.resourceGroup === resourceGroup),
+      jobs.some((job) => isHeld(job) && job.made.resourceGroup === resourceGroup),
     )
   );
 }
 
 /** Gives a job to a runner; one that misses a file of another pipeline fails instead (D8). */
-function take(state: State, job: RunJob): object | undefined {
+function take(state: State, job: RunJob, { endsGently }: Asking): object | undefined {
   const { gitlab, makings, pipelines, taken } = state;
   const { made, pipeline } = job;
   const { facts, start } = pipeline;
@@ -57,7 +58,7 @@ function take(state: State, job: RunJob): object | undefined {
   const { name, stage } = made;
   const record = gitlab.job(facts.project, { ...same, name, stage, pipeline: facts });
   const attempt: Attempt = {
-    ...{ record, job, heardAt: gitlab.model.now(), trace: Buffer.alloc(0) },
+    ...{ record, job, endsGently, heardAt: gitlab.model.now(), trace: Buffer.alloc(0) },
     ...{ archive: undefined, dotenv: [], uploads: new Map(), end: undefined },
   };
   job.attempts.push(attempt);

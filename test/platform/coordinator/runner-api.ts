@@ -5,6 +5,12 @@ import { failed } from "../../support/gitlab-pages.ts";
 import { takeIn } from "./artifacts.ts";
 import type { Attempt, End } from "./jobs.ts";
 
+/** A runner that wants a job. */
+export interface Asking {
+  readonly tags: readonly string[];
+  readonly endsGently: boolean;
+}
+
 export interface Desk {
   /** Tags of runners, by their tokens. */
   readonly runners: ReadonlyMap<string, readonly string[]>;
@@ -13,8 +19,8 @@ export interface Desk {
   /** Where archives are kept. */
   readonly folder: string;
   now(): Date;
-  /** The next job for a runner with these tags, waited for a while or until it has gone; what is sent of it. */
-  next(tags: readonly string[], gone: AbortSignal): Promise<object | undefined>;
+  /** The next job for a runner, waited for a while or until it has gone; what is sent of it. */
+  next(asks: Asking, gone: AbortSignal): Promise<object | undefined>;
   ended(attempt: Attempt, end: End): void;
 }
 
@@ -47,10 +53,16 @@ function tokenOf({ headers }: SeenRequest): string | undefined {
 async function give(desk: Desk, request: SeenRequest, gone: AbortSignal): Promise<Answer> {
   const tags = desk.runners.get(tokenOf(request) ?? "");
   if (tags === undefined) return failed(403);
-  const job = await desk.next(tags, gone);
+  const { info } = JSON.parse(request.body.toString()) as Asked;
+  const endsGently = info?.features?.cancel_gracefully === true;
+  const job = await desk.next({ tags, endsGently }, gone);
   if (job === undefined) return { status: 204 };
   const headers = { "content-type": "application/json" };
   return { status: 201, headers, body: JSON.stringify(job) };
+}
+
+interface Asked {
+  readonly info?: { readonly features?: { readonly cancel_gracefully?: boolean } };
 }
 
 /** F12. */
@@ -67,7 +79,7 @@ function hear(attempt: Attempt, { headers, body }: SeenRequest): Answer {
   return {
     status: isNext ? 202 : 416,
     headers: {
-      "job-status": "running",
+      "job-status": attempt.job.status,
       range: `0-${attempt.trace.length}`,
       "x-gitlab-trace-update-interval": "3",
     },
@@ -79,7 +91,10 @@ function update(desk: Desk, attempt: Attempt, { body }: SeenRequest): Answer {
   const said = JSON.parse(body.toString()) as Update;
   const { state, failure_reason: reason, exit_code: exitCode = 0 } = said;
   if (state === "success" || state === "failed") desk.ended(attempt, { state, exitCode, reason });
-  const headers = { "content-type": "application/json", "job-status": state };
+  const headers = {
+    "content-type": "application/json",
+    "job-status": attempt.end?.state ?? attempt.job.status,
+  };
   return { status: 200, headers, body: "{}" };
 }
 
