@@ -1,5 +1,5 @@
 /** The child pipeline of a plan, as flags and the component's inputs want it. */
-import { handedOn, tagsOf } from "../output/handed-on.ts";
+import { handedOn, runnersOf } from "../output/handed-on.ts";
 import { childPipeline, printPipeline } from "../output/pipeline.ts";
 import type { Plan } from "../plan/plan.ts";
 import type { Session } from "./session.ts";
@@ -32,7 +32,7 @@ export function childOf(
     docker: engine === "buildah" ? undefined : (options.jobDocker ?? service),
     variables: handedOn(env, prefix),
     timeout: env["BERTH_INPUT_BUILD_TIMEOUT"],
-    tags: tagsOf(options.jobTags ?? env[`${prefix}_JOB_TAGS`], env["BERTH_INPUT_TAGS"]),
+    ...runnersOf(options.jobTags ?? env[`${prefix}_JOB_TAGS`], env),
     output: options.output,
     flags: [
       ...(options.config === undefined ? [] : ["--config", options.config]),

@@ -1,6 +1,7 @@
 /** What a child pipeline takes over from the job that plans it. */
 
 import { givenVariables } from "../config/given.ts";
+import { platformRule } from "../config/rules.ts";
 import { BerthError } from "../errors.ts";
 import type { Env } from "../world.ts";
 import * as z from "../zod.ts";
@@ -40,7 +41,7 @@ const holdsLogin = /^\w+:\/\/[^/]*@/;
 
 /** The input `build_variables`; USAGE for what is likely to be a secret, since anyone may read the child pipeline. */
 function namedVariables(input: string | undefined): readonly string[] {
-  const names = listsOf(input).flat();
+  const names = readInput(listsOfText, input).flat();
   const secret = names.find((name) => /TOKEN|PASSW|SECRET|PRIVATE|CREDENTIAL/i.test(name));
   if (secret === undefined) return names;
   throw new BerthError("USAGE", `hand ${secret} on to the child pipeline: it looks like a secret`, {
@@ -48,15 +49,50 @@ function namedVariables(input: string | undefined): readonly string[] {
   });
 }
 
-/** The first list that is not empty: of `--job-tags` or a user, of the inputs `build_tags` and `tags` of the component. */
-export function tagsOf(given: string | undefined, inputs: string | undefined): readonly string[] {
-  const words = given?.split(",").map((tag) => tag.trim()) ?? [];
-  return (
-    [words.filter((tag) => tag !== ""), ...listsOf(inputs)].find((tags) => tags.length > 0) ?? []
-  );
+/** On which runners the jobs of a child pipeline run. */
+export interface Runners {
+  readonly tags: readonly string[];
+  /** In place of `tags` for the jobs that build for a platform. */
+  readonly platformTags: ReadonlyMap<string, readonly string[]>;
 }
 
-/** Inputs that are lists, as the component writes them into a variable. */
-function listsOf(inputs: string | undefined): readonly (readonly string[])[] {
-  return z.array(z.array(z.string())).parse(JSON.parse(inputs || "[]"), z.once);
+/**
+ * What `--job-tags` or a user says, for all jobs; else what the inputs `build_tags`, `tags` and `platform_tags` say.
+ *
+ * USAGE for what is no platform: its builds would run elsewhere without a word.
+ */
+export function runnersOf(given: string | undefined, env: Env): Runners {
+  const own = (given ?? "").split(",").flatMap((tag) => tag.trim() || []);
+  if (own.length > 0) return { tags: own, platformTags: new Map() };
+  const tags =
+    readInput(listsOfText, env["BERTH_INPUT_TAGS"]).find((list) => list.length > 0) ?? [];
+  return { tags, platformTags: new Map(platformsIn(env["BERTH_INPUT_PLATFORM_TAGS"])) };
+}
+
+type Lists = readonly (readonly string[])[];
+
+function platformsIn(input = "") {
+  const wrong = (what: string, cause?: unknown) =>
+    new BerthError("USAGE", `read the input \`platform_tags\`, ${input}: ${what}`, {
+      hint: "write a list for each platform, of it and its runner tags, such as [[linux/arm64, aarch64]]",
+      cause,
+    });
+  let lists: Lists;
+  try {
+    lists = readInput(z.array(listsOfText), input).flat();
+  } catch (error) {
+    throw wrong("it is no list of lists", error);
+  }
+  return lists.map(([platform = "", ...tags]) => {
+    const mistake = platformRule(platform) ?? (tags.length > 0 ? undefined : "no tag stands there");
+    if (mistake !== undefined) throw wrong(`${platform}: ${mistake}`);
+    return [platform, tags] as const;
+  });
+}
+
+const listsOfText = z.array(z.array(z.string()));
+
+/** Inputs that are lists, as the component writes them into a variable, within another list. */
+function readInput<Value>(schema: z.ZodType<Value>, inputs: string | undefined): Value {
+  return schema.parse(JSON.parse(inputs || "[]"), z.once);
 }

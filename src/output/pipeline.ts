@@ -5,8 +5,9 @@ import { parentsFirst } from "../image/order.ts";
 import { isIndex } from "../image/platforms.ts";
 import { isOwnBuild, sameAs } from "../plan/decision.ts";
 import type { Plan, PlannedImage } from "../plan/plan.ts";
+import type { Runners } from "./handed-on.ts";
 
-export interface PipelineOptions {
+export interface PipelineOptions extends Runners {
   /** The pipeline that holds the plan job; its artifacts are fetched from there. */
   readonly parentPipeline: string | undefined;
   /** The job whose artifacts hold `plan.json`. */
@@ -17,7 +18,6 @@ export interface PipelineOptions {
   readonly image: string | undefined;
   /** The same with the engine, for the jobs that build. */
   readonly buildImage: string | undefined;
-  readonly tags: readonly string[];
   /** How long a build may take, as GitLab writes it; the project's own limit where `undefined`. */
   readonly timeout: string | undefined;
   /** Image of the Docker-in-Docker service that builds need; none where they need no daemon. */
@@ -135,7 +135,11 @@ function buildJob(image: PlannedImage, built: ReadonlySet<string>, options: Pipe
   if (parents.length > maxNeeds) throw tooManyParents(image.name, parents.length);
   return {
     stage: "berth-build",
-    ...common({ ...options, image: options.buildImage }),
+    ...common({
+      ...options,
+      image: options.buildImage,
+      tags: options.platformTags.get(image.platform) ?? options.tags,
+    }),
     timeout: options.timeout,
     services: options.docker === undefined ? undefined : [dockerService(options.docker)],
     needs: [

@@ -1,7 +1,7 @@
 /** What a child pipeline takes over: what a project sets for all of its jobs, and no secret. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { handedOn, tagsOf } from "../../src/output/handed-on.ts";
+import { handedOn, runnersOf } from "../../src/output/handed-on.ts";
 
 describe("the variables of a child pipeline", () => {
   const taken = {
@@ -66,6 +66,31 @@ describe("the runner tags of a child pipeline", () => {
   ];
   for (const [given, inputs, expected] of cases)
     test(`are ${JSON.stringify(expected)} for ${given} and ${inputs}`, () => {
-      assert.deepEqual(tagsOf(given, inputs), expected);
+      assert.deepEqual(runnersOf(given, { BERTH_INPUT_TAGS: inputs }).tags, expected);
+    });
+
+  const forPlatforms = '[[["linux/arm64", "aarch64", "big"], ["linux/arm/v7", "pi"]]]';
+  test("are other ones for a platform, unless a user gives tags for all", () => {
+    const env = { BERTH_INPUT_TAGS: '[["small"], []]', BERTH_INPUT_PLATFORM_TAGS: forPlatforms };
+    const { tags, platformTags } = runnersOf(undefined, env);
+    assert.deepEqual(tags, ["small"]);
+    assert.deepEqual(Object.fromEntries(platformTags), {
+      "linux/arm64": ["aarch64", "big"],
+      "linux/arm/v7": ["pi"],
+    });
+    assert.deepEqual(runnersOf("own", env), { tags: ["own"], platformTags: new Map() });
+  });
+
+  for (const [list, mistake] of [
+    ["[]", "a platform is linux/ and one of"],
+    ['["arm64", "big"]', "write linux/arm64|a platform is"],
+    ['["linux/aarch64", "big"]', "write linux/arm64"],
+    ['["linux/arm64"]', "no tag stands there"],
+    ['"linux/arm64", "big"', "no list of lists"],
+    ['{:"linux/arm64"=>["big"]}', "no list of lists"],
+  ] as const)
+    test(`are refused where the input platform_tags says ${list}`, () => {
+      const env = { BERTH_INPUT_PLATFORM_TAGS: `[[${list}]]` };
+      assert.throws(() => runnersOf(undefined, env), { code: "USAGE", message: RegExp(mistake) });
     });
 });

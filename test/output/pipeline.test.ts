@@ -95,6 +95,21 @@ describe("the child pipeline", () => {
     }
   });
 
+  test("builds each platform on runners with its tags, and does all else on others", () => {
+    const of = (platform: string) => {
+      return plannedImage(`debian@${platform}`, build, { platform: `linux/${platform}` });
+    };
+    const platformTags = new Map([["linux/arm64", ["aarch64", "big"]]]);
+    const found = pipeline([of("amd64"), of("arm64")], { platformTags });
+    const tags = jobsOf(found).map((name) => [name, found[name]?.["tags"]]);
+    assert.deepEqual(tags, [
+      ["berth build debian@amd64", ["linux"]],
+      ["berth build debian@arm64", ["aarch64", "big"]],
+      ["berth publish", ["linux"]],
+      ["berth report", ["linux"]],
+    ]);
+  });
+
   test("says what failed where publishing was not come to", () => {
     const found = pipeline([plannedImage("debian", build)]);
     const [publish, report] = [found["berth publish"], found["berth report"]];

@@ -79,6 +79,7 @@ export const pipelineOptions: PipelineOptions = {
   image: undefined,
   buildImage: undefined,
   tags: [],
+  platformTags: new Map(),
   timeout: undefined,
   docker: undefined,
   variables: {},

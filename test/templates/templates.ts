@@ -42,6 +42,7 @@ const samples: Readonly<Record<string, readonly unknown[]>> = {
   // The schema refuses an empty list, which GitLab itself takes.
   tags: [["linux", "arm64"]],
   build_tags: [["linux", "arm64"]],
+  platform_tags: [[["linux/arm64", "aarch64"]]],
   build_variables: [["MIRROR_URL", "SITE"]],
   build_timeout: ["3h"],
   staging: ["/^(staging|next)$/"],
