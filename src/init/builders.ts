@@ -9,6 +9,8 @@ import { expand, valuesOf } from "../pipelines/variables.ts";
 export interface BuildJob {
   readonly job: string;
   readonly stage: string | undefined;
+  /** Of its runners, as written. */
+  readonly runnerTags: readonly string[];
   readonly dockerfile: string;
   /** From the repository's top, `""` for the top itself. */
   readonly context: string;
@@ -44,7 +46,8 @@ export function builtBy({ jobs, variables }: Outline): readonly BuildJob[] {
 /** A build of which nothing is known but its file and context. */
 export function plainBuild(dockerfile: string, context: string): BuildJob {
   return {
-    ...{ job: "", stage: undefined, machine: undefined, mayFail: false, publishes: false },
+    ...{ job: "", stage: undefined, runnerTags: [], machine: undefined },
+    ...{ mayFail: false, publishes: false },
     ...{ dockerfile, context, repository: undefined, args: {}, target: undefined, dropped: [] },
   };
 }
@@ -53,10 +56,12 @@ export function plainBuild(dockerfile: string, context: string): BuildJob {
 export function placeOf(name: string, job: YamlMap) {
   const stage = job.get("stage");
   const own = name.includes("cross") ? [] : [name];
-  const words = [...own, ...flatten(job.get("tags")).map(textOf)].join(" ");
+  const runnerTags = flatten(job.get("tags")).map(textOf);
+  const words = [...own, ...runnerTags].join(" ");
   return {
     job: name,
     stage: stage === undefined ? undefined : textOf(stage),
+    runnerTags,
     machine: /aarch64|arm64|armv7|ppc64le|riscv64|s390x/.exec(words)?.[0],
     mayFail: job.get("allow_failure") === true,
   };

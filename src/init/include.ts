@@ -42,6 +42,8 @@ export interface IncludeSettings {
   readonly prefix: string;
   readonly reference: "digest" | "tag" | "own-tag";
   readonly stage: string | undefined;
+  /** Runner tags of what builds images. */
+  readonly buildTags: readonly string[];
   /** A job for each image that is built. */
   readonly fanOut: boolean;
   readonly gate: Gate;
@@ -49,7 +51,7 @@ export interface IncludeSettings {
 }
 
 export function includeText(include: IncludeSettings): string {
-  const { gate, version } = include;
+  const { gate, version, buildTags } = include;
   const prefix = include.prefix === "BERTH" ? undefined : include.prefix;
   const images = component("images", version, {
     prefix,
@@ -57,6 +59,7 @@ export function includeText(include: IncludeSettings): string {
     mode: include.fanOut ? "fan-out" : undefined,
     stage: include.stage,
     gate: gate.kind === "rules" ? "rules" : undefined,
+    [include.fanOut ? "build_tags" : "tags"]: buildTags.length > 0 ? buildTags : undefined,
   });
   if (gate.kind !== "rules") {
     const own = gate.kind === "requests" ? { ".berth-gate-images": { rules: requestRules } } : {};
@@ -79,7 +82,7 @@ const requestRules = [
 function component(
   name: string,
   version: string,
-  inputs: Readonly<Record<string, string | true | undefined>>,
+  inputs: Readonly<Record<string, Node | undefined>>,
 ): Node {
   const given = present(inputs);
   const path = `$CI_SERVER_FQDN/berth-ci/berth/${name}@${version}`;

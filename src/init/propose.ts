@@ -61,6 +61,7 @@ export function propose(survey: Survey, { remotes, version }: ProposeOptions): P
     prefix: prefix.value,
     reference: reference.value,
     stage: commonStage(survey),
+    buildTags: commonTags(survey),
     fanOut: images.names.length >= manyImages,
     gate: gates.value,
     version,
@@ -87,6 +88,14 @@ function commonStage({ built }: Survey): string | undefined {
   const stages = new Set(built.map(({ stage }) => stage));
   const [stage] = stages;
   return stages.size === 1 && stage?.includes("$") === false ? stage : undefined;
+}
+
+/** The runners of the jobs that build images today; none where jobs differ. */
+function commonTags({ built }: Survey): readonly string[] {
+  const [first, ...others] = new Map(
+    built.map(({ runnerTags }) => [JSON.stringify(runnerTags), runnerTags]),
+  ).values();
+  return others.length > 0 ? [] : (first ?? []);
 }
 
 function configText(findings: readonly Seen[]): string | undefined {

@@ -23,7 +23,9 @@ export function stepsOf(
     "berth key: see that every image gets a key",
     ...builderSteps(survey),
     ...consumerSteps(include, survey),
-    ...(include.fanOut && /^default:\n(?:[ #].*\n|\n)*? +tags:/m.test(survey.text)
+    ...(include.fanOut &&
+    include.buildTags.length === 0 &&
+    /^default:\n(?:[ #].*\n|\n)*? +tags:/m.test(survey.text)
       ? [
           "give the runner tags of `default` as the input build_tags: no default reaches a child pipeline",
         ]

@@ -126,6 +126,30 @@ describe("a project without a layout of that kind", () => {
     assert.ok(steps.some((step) => step.includes(".berth-use")));
   });
 
+  for (const [count, input] of [
+    [1, "tags"],
+    [10, "build_tags"],
+  ] as const) {
+    test(`builds on the runners that build today, by ${input}`, async () => {
+      const paths = Array.from({ length: count }, (_, index) => `ci/image${index}.docker`);
+      const jobs = paths.map(
+        (path, index) => `image${index}: { extends: .build, script: docker build -f ${path} . }\n`,
+      );
+      const ci = `default: { tags: [small] }\n.build: { tags: [docker, $SIZE] }\n${jobs.join("")}`;
+      const dockerfiles = Object.fromEntries(paths.map((path) => [path, dockerfile]));
+      const { inputs, steps } = await proposed({ ...dockerfiles, ".gitlab-ci.yml": ci });
+      const mode = count > 1 ? { mode: "fan-out" } : {};
+      assert.deepEqual(inputs, { images: { ...mode, [input]: ["docker", "$SIZE"] } });
+      assert.ok(!steps.some((step) => step.includes("runner tags")));
+      const other = await proposed({
+        ...dockerfiles,
+        "other.docker": dockerfile,
+        ".gitlab-ci.yml": `${ci}other: { tags: [big], script: docker build -f other.docker . }\n`,
+      });
+      assert.deepEqual(other.inputs, { images: mode });
+    });
+  }
+
   test("says whose images forks use where a git remote does", async () => {
     const [up, own] = ["group/project", "me/project"].map((path) => ({
       host: "gitlab.test",
