@@ -5,11 +5,10 @@ import { docker } from "../build/docker.ts";
 import type { Engine } from "../build/engine.ts";
 import { type Config, defaultConfig } from "../config/config.ts";
 import { givenSettings } from "../config/given.ts";
-import { diagnose, findingsJson, printFindings } from "../doctor/diagnose.ts";
+import { diagnose, type Finding, findingsJson, printFindings } from "../doctor/diagnose.ts";
 import type { Pipelines } from "../doctor/evaluate.ts";
 import {
   type DoctorFacts,
-  type Finding,
   isFork,
   isTrouble,
   type Known,

@@ -1,15 +1,7 @@
 /** All checks in one place, and what they found for people and for programs. */
 import { fill, printTable } from "../output/table.ts";
 import type { Screen } from "../world.ts";
-import {
-  type Check,
-  checks,
-  type DoctorFacts,
-  type Finding,
-  type Judgement,
-  type Level,
-  worstFirst,
-} from "./facts.ts";
+import { type DoctorFacts, type Judgement, type Level, levels } from "./facts.ts";
 import {
   judgeEmpty,
   judgeIncludedTwice,
@@ -48,7 +40,8 @@ import {
 } from "./judge-project.ts";
 import { judgeJobTokens, judgeOwnRights, judgeUpstreamRights } from "./judge-rights.ts";
 
-const judges: Readonly<Record<Check, (facts: DoctorFacts) => Judgement>> = {
+/** Every check, in the order in which they are read; docs/commands.md has a line for each, docs/messages.md what to do about those of pipelines. */
+const judges = {
   configuration: judgeConfiguration,
   images: judgeImages,
   dotenv: judgeDotenv,
@@ -82,11 +75,21 @@ const judges: Readonly<Record<Check, (facts: DoctorFacts) => Judgement>> = {
   emulation: judgeEmulation,
   umask: judgeUmask,
   clone: judgeClone,
-};
+} satisfies Readonly<Record<string, (facts: DoctorFacts) => Judgement>>;
 
-/** One finding for every check, the worst first. */
+export type Check = keyof typeof judges;
+
+export const checks = Object.keys(judges) as readonly Check[];
+
+export interface Finding extends Judgement {
+  readonly id: Check;
+}
+
+/** One finding for every check, the worst first; among equals in the order of the checks. */
 export function diagnose(facts: DoctorFacts): readonly Finding[] {
-  return worstFirst(checks.map((id) => ({ id, ...judges[id](facts) })));
+  const weight = ({ level }: Finding): number => levels.indexOf(level);
+  const findings = checks.map((id) => ({ id, ...judges[id](facts) }));
+  return findings.sort((a, b) => weight(b) - weight(a));
 }
 
 /** What is to be done, the worst first, and a line for each of the rest; with `all` every finding. */

@@ -149,47 +149,8 @@ export const levels = ["ok", "note", "warning", "error"] as const;
 
 export type Level = (typeof levels)[number];
 
-/** Every check, in the order in which they are read; docs/commands.md has a line for each, docs/messages.md what to do about those of pipelines. */
-export const checks = [
-  "configuration",
-  "images",
-  "dotenv",
-  "registry",
-  "upstream",
-  "container-tag",
-  "force-rebuild",
-  "own-rights",
-  "upstream-rights",
-  "job-tokens",
-  "protected-paths",
-  "protected-tags",
-  "cleanup",
-  "pipelines",
-  "refused",
-  "without-plan",
-  "before-build",
-  "beyond-plan",
-  "unknown-image",
-  "other-image",
-  "left-tag",
-  "registry-image",
-  "two-pipelines",
-  "included-twice",
-  "empty-pipeline",
-  "runner-tags",
-  "schedules",
-  "fork-pipelines",
-  "gitlab-version",
-  "engine",
-  "emulation",
-  "umask",
-  "clone",
-] as const;
-
-export type Check = (typeof checks)[number];
-
-export interface Finding {
-  readonly id: Check;
+/** What a check says of the facts; which check it is, is known by who asked for it. */
+export interface Judgement {
   readonly level: Level;
   /** One line: how it is. */
   readonly what: string;
@@ -199,15 +160,22 @@ export interface Finding {
   readonly todo: string | undefined;
 }
 
-/** What a judgement says; which check it is, is known by who asked for it. */
-export type Judgement = Omit<Finding, "id">;
-
 export function judgement(level: Level, what: string, detail = "", todo?: string): Judgement {
   return { level, what, detail, todo };
 }
 
-/** The worst first; among equals in the order of the checks. */
-export function worstFirst(findings: readonly Finding[]): readonly Finding[] {
-  const weight = ({ level }: Finding): number => levels.indexOf(level);
-  return [...findings].sort((a, b) => weight(b) - weight(a));
+type Say = (what: string, detail?: string, todo?: string) => Judgement;
+
+export const ok: Say = (...said) => judgement("ok", ...said);
+export const note: Say = (...said) => judgement("note", ...said);
+export const warning: Say = (...said) => judgement("warning", ...said);
+export const failing: Say = (...said) => judgement("error", ...said);
+
+/** That something could not be read: what the trouble was, or why it is not told. */
+export function unread(what: string, fact: unknown, why = "", todo?: string): Judgement {
+  return note(`${what} could not be read`, isTrouble(fact) ? troubleText(fact) : why, todo);
+}
+
+export function troubleText({ trouble, todo }: Trouble): string {
+  return todo === undefined ? trouble : `${trouble}\n${todo}`;
 }

@@ -3,11 +3,18 @@ import { givenVariables } from "../config/given.ts";
 import { promotedPattern } from "../config/promoted.ts";
 import { type Variable, valuesOf } from "../pipelines/variables.ts";
 import type { Pipelines } from "./evaluate.ts";
-import { type DoctorFacts, isTrouble, type Judgement, judgement } from "./facts.ts";
+import {
+  type DoctorFacts,
+  isTrouble,
+  type Judgement,
+  judgement,
+  ok,
+  unread,
+  warning,
+} from "./facts.ts";
 import { isPlan, promotes, type ReadCase, type SeenJob, tagsOf } from "./jobs.ts";
 import { listed, withPlace } from "./judge-pipelines.ts";
 import { count } from "./judge-project.ts";
-import { troubleText } from "./judge-rights.ts";
 import { keyStart, quotedIn } from "./place.ts";
 
 /** Variables of the YAML that berth's jobs have and should not have. */
@@ -24,7 +31,7 @@ export function judgeLeftTag(pipelines: Pipelines, { config }: DoctorFacts): Jud
     const prefix = valuesOf(job.variables).get(givenVariables.prefix) || pipelines.project.prefix;
     return isPlan(job) && key === `${prefix}_CONTAINER_TAG`;
   });
-  if (found === undefined) return judgement("ok", "no tag is given to the images in the files");
+  if (found === undefined) return ok("no tag is given to the images in the files");
   const { key, value } = found;
   const isMoved = promotedPattern(config, pipelines.project.defaultBranch)(value);
   return judgement(
@@ -40,10 +47,9 @@ export function judgeLeftTag(pipelines: Pipelines, { config }: DoctorFacts): Jud
 export function judgeRegistryImage(pipelines: Pipelines): Judgement {
   const names = ["CI_REGISTRY_IMAGE", "CI_REGISTRY"];
   const [found] = givenToOurs(pipelines, (_, key) => names.includes(key));
-  if (found === undefined) return judgement("ok", "images have their place where GitLab says");
+  if (found === undefined) return ok("images have their place where GitLab says");
   const { key, value } = found;
-  return judgement(
-    "warning",
+  return warning(
     `${key} is set to ${value} in the files, so images are looked for and written there`,
     pipelines.placeOf(keyStart(key)) ?? "",
     `give your variable another name; whose images are read besides is said by \`upstream\` in berth.yml`,
@@ -57,10 +63,8 @@ export function judgeTwoPipelines({ read }: Pipelines): Judgement {
     return found.jobs.filter(({ does }) => does === "runs").map(({ job }) => job.name);
   };
   const twice = of("push with request").filter((name) => of("request").includes(name));
-  if (twice.length === 0)
-    return judgement("ok", "a push makes one pipeline, also with a merge request");
-  return judgement(
-    "warning",
+  if (twice.length === 0) return ok("a push makes one pipeline, also with a merge request");
+  return warning(
     "a push to a branch with a merge request makes two pipelines",
     `in both: ${listed(twice)}`,
     "say by `workflow: rules` which of them is made: `berth help recipes`, merge request pipelines",
@@ -73,11 +77,10 @@ export function judgeIncludedTwice(pipelines: Pipelines): Judgement {
     ({ template, jobPrefix }) => `${template} with job_prefix ${jobPrefix}`,
   );
   const twice = [...groups].filter(([, group]) => group.length > 1);
-  if (twice.length === 0) return judgement("ok", "each component is included once");
+  if (twice.length === 0) return ok("each component is included once");
   const [, group = []] = twice[0] ?? [];
   const place = pipelines.placeOf(quotedIn(group[0]?.location.split("/").at(-1) ?? ""));
-  return judgement(
-    "warning",
+  return warning(
     `a component is included twice: ${twice.map(([what]) => what).join(", ")}`,
     `${place === undefined ? "" : `${place}\n`}GitLab makes one of both without a word, with the inputs of the second.`,
     "take one of them out, or give it another `job_prefix`",
@@ -97,16 +100,14 @@ export function judgeEmpty({ read }: Pipelines): Judgement {
     ({ reading, jobs, event }) =>
       "stages" in reading && event !== "schedule" && jobs.every(({ isOurs }) => isOurs),
   );
-  if (found.length + alone.length === 0) return judgement("ok", "berth's jobs are alone in none");
+  if (found.length + alone.length === 0) return ok("berth's jobs are alone in none");
   if (found.length === 0)
-    return judgement(
-      "warning",
+    return warning(
       `berth's jobs are alone in ${count(alone.length, "pipeline")}`,
       listed(alone.map(({ title }) => title)),
       "give the hidden job that `gate` names the rules of the jobs that run in images",
     );
-  return judgement(
-    "warning",
+  return warning(
     "no pipeline where images should be refreshed or promoted",
     `${listed(found.map(({ title }) => title))}\nGitLab makes none of nothing but jobs of the stages .pre and .post.`,
     "give the include a `stage` of yours, such as that of the jobs that built images before",
@@ -124,16 +125,14 @@ export function judgeRunnerTags(pipelines: Pipelines, { gitlab }: DoctorFacts): 
     ({ name, tags }) => `${name}: ${tags.join(", ")}`,
   );
   if (found.size > 0)
-    return judgement(
-      "warning",
+    return warning(
       `${count(found.size, "job")} with a tag that no runner has`,
       listed([...found].map(([text, [first]]) => withPlace(pipelines, first?.name ?? "", text))),
       "give a tag of a runner; a variable in `tags` must be defined in the files, if only as empty, for GitLab leaves others as they stand",
     );
-  if (tagged.length === 0) return judgement("ok", "no job asks for one");
-  if (!isTrouble(idleTags)) return judgement("ok", "there are runners with the jobs' tags");
-  const what = "whether runners have the jobs' tags could not be read";
-  return judgement("note", what, troubleText(idleTags));
+  if (tagged.length === 0) return ok("no job asks for one");
+  if (!isTrouble(idleTags)) return ok("there are runners with the jobs' tags");
+  return unread("whether runners have the jobs' tags", idleTags);
 }
 
 /** A variable that nobody defined. */

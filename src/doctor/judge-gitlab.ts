@@ -4,8 +4,18 @@ import type { CleanupPolicy, TagRule } from "../gitlab/answers.ts";
 import { ownTags } from "../image/key.ts";
 import { compile } from "../pipelines/expression.ts";
 import { triedRepositoryName } from "../plan/situation.ts";
-import { type DoctorFacts, isFork, isTrouble, type Judgement, judgement } from "./facts.ts";
-import { troubleText } from "./judge-rights.ts";
+import {
+  type DoctorFacts,
+  failing,
+  isFork,
+  isTrouble,
+  type Judgement,
+  judgement,
+  note,
+  ok,
+  unread,
+  warning,
+} from "./facts.ts";
 import {
   anyRunsTags,
   promotedTags,
@@ -19,17 +29,15 @@ const noFork = "not needed in a fork, whose registry no other project's pipeline
 /** Is what trusted pipelines write closed to others' pushes, and `try` open? */
 export function judgePathRules(facts: DoctorFacts): Judgement {
   const { situation, gitlab, config, project } = facts;
-  if (isFork(situation)) return judgement("ok", noFork);
+  if (isFork(situation)) return ok(noFork);
   const { pathRules } = gitlab;
   const path = projectPath(situation);
   const paths = protectedPaths(path, config, project.images);
   const todo = `add rules (Settings > Packages and registries > Container registry > Protected container repositories) with push for Maintainers: ${paths.join(" and ")}`;
   if (isTrouble(pathRules) || pathRules === undefined) {
-    const why = isTrouble(pathRules)
-      ? troubleText(pathRules)
-      : "This GitLab does not tell its rules (older than 17.9).";
+    const why = "This GitLab does not tell its rules (older than 17.9).";
     const level = situation.ci ? "warning" : "note";
-    return judgement(level, "whether our repositories are protected could not be read", why, todo);
+    return { ...unread("whether our repositories are protected", pathRules, why, todo), level };
   }
   const isProtected = (repository: string) =>
     pathRules.some(({ pattern, push }) => push && fitsStars(pattern, repository));
@@ -39,13 +47,13 @@ export function judgePathRules(facts: DoctorFacts): Judgement {
   const detail = [...open.map((one) => `open: ${one}`), ...has].join("\n");
   if (open.length > 0) {
     const what = "whoever is a Developer, or has one run a pipeline, can put any image under ours";
-    return judgement("warning", what, detail, todo);
+    return warning(what, detail, todo);
   }
   if (isProtected(`${path}/${triedRepositoryName}/image`)) {
     const what = `the rules cover ${triedRepositoryName}/ too, so untrusted pipelines cannot build`;
-    return judgement("warning", what, detail, `let the rules be ${paths.join(" and ")}`);
+    return warning(what, detail, `let the rules be ${paths.join(" and ")}`);
   }
-  return judgement("ok", `our repositories are protected, ${triedRepositoryName}/ is not`, detail);
+  return ok(`our repositories are protected, ${triedRepositoryName}/ is not`, detail);
 }
 
 function projectPath({ own, untrusted }: DoctorFacts["situation"]): string {
@@ -56,14 +64,13 @@ function projectPath({ own, untrusted }: DoctorFacts["situation"]): string {
 /** Rules for tags hold in every repository, so they must leave what untrusted pipelines write below `try`. */
 export function judgeTagRules(facts: DoctorFacts): Judgement {
   const { situation, gitlab } = facts;
-  if (isFork(situation)) return judgement("ok", noFork);
+  if (isFork(situation)) return ok(noFork);
   const { tagRules } = gitlab;
   const rule = ruleTodo(patternsOf(facts));
   if (isTrouble(tagRules) || tagRules === undefined) {
-    const why = isTrouble(tagRules)
-      ? troubleText(tagRules)
-      : "This GitLab does not tell its rules (older than 18.7, or its registry has no metadata database).";
-    return judgement("note", "whether promoted tags are protected could not be read", why, rule);
+    const why =
+      "This GitLab does not tell its rules (older than 18.7, or its registry has no metadata database).";
+    return unread("whether promoted tags are protected", tagRules, why, rule);
   }
   const has = tagRules.map(describeRule).join("\n");
   const moved = promotedTags(facts.config, situation.defaultBranch);
@@ -73,23 +80,18 @@ export function judgeTagRules(facts: DoctorFacts): Judgement {
   if (frozen.length > 0) {
     const what = "a rule for immutable tags covers tags that berth moves and deletes";
     const detail = `Such a tag can be neither refreshed, promoted nor pruned: ${frozen.join(", ")}\n${has}`;
-    return judgement(
-      "warning",
-      what,
-      detail,
-      "let the rule name a role instead, or leave them out",
-    );
+    return warning(what, detail, "let the rule name a role instead, or leave them out");
   }
   const shut = touched(tagRules).filter((tag) => anyRunsTags.includes(tag));
   if (shut.length > 0) {
     const what = "a rule for tags shuts out every Developer's pipeline that has something to build";
     const detail = `It holds below ${triedRepositoryName}/ too: ${shut.join(", ")}\n${has}`;
-    return judgement("warning", what, detail, "protect repositories instead (protected-paths)");
+    return warning(what, detail, "protect repositories instead (protected-paths)");
   }
   const open = moved.filter((tag) => !isProtected(tag, tagRules));
-  if (open.length === 0) return judgement("ok", "promoted tags are protected", has);
+  if (open.length === 0) return ok("promoted tags are protected", has);
   const detail = [`such as ${open.join(", ")}`, has].join("\n").trim();
-  return judgement("note", "Developers may delete promoted tags", detail, rule);
+  return note("Developers may delete promoted tags", detail, rule);
 }
 
 function ruleTodo({ protect }: TagPatterns): string | undefined {
@@ -114,23 +116,18 @@ function patternsOf({ config, situation }: DoctorFacts): TagPatterns {
 
 export function judgeCleanup(facts: DoctorFacts): Judgement {
   const { own, tagRules } = facts.gitlab;
-  if (isTrouble(own))
-    return judgement("note", "GitLab's cleanup policy could not be read", troubleText(own));
-  const policy = own?.cleanup;
+  const policy = isTrouble(own) ? undefined : own?.cleanup;
   // Who sees the registry's setting would see a policy.
-  if (policy === undefined && own?.registry !== undefined)
-    return judgement("ok", "GitLab has no cleanup policy for this project");
-  if (policy === undefined) {
-    const detail = `GitLab shows it to members only: give a token in ${facts.variables.tokenVariable}.`;
-    return judgement("note", "GitLab's cleanup policy could not be read", detail);
-  }
-  if (!policy.enabled) return judgement("ok", "GitLab's cleanup policy is off");
+  if (policy === undefined && !isTrouble(own) && own?.registry !== undefined)
+    return ok("GitLab has no cleanup policy for this project");
+  if (policy === undefined)
+    return unread("GitLab's cleanup policy", own, shownTo("members", facts));
+  if (!policy.enabled) return ok("GitLab's cleanup policy is off");
   const todo = `switch it off (Settings > Packages and registries > Cleanup policies), since \`berth prune\` knows what is needed; or let it keep ${patternsOf(facts).keep}`;
   const deletes = compile(policy.deletes ?? "");
   const keeps = compile(policy.keeps ?? "");
   if (deletes === undefined || keeps === undefined)
-    return judgement(
-      "warning",
+    return warning(
       "GitLab's cleanup policy has a pattern that could not be read",
       describePolicy(policy),
       todo,
@@ -140,14 +137,9 @@ export function judgeCleanup(facts: DoctorFacts): Judgement {
     (tag) => deletes.matches(tag) && !keeps.matches(tag) && !isProtected(tag, rules),
   );
   if (eaten.length === 0)
-    return judgement("ok", "GitLab's cleanup policy leaves our tags alone", describePolicy(policy));
+    return ok("GitLab's cleanup policy leaves our tags alone", describePolicy(policy));
   const detail = `${describePolicy(policy)}\nIt goes by age, and an image of a key that is still needed can be old: it would delete ${eaten.join(", ")}`;
-  return judgement(
-    "error",
-    "GitLab's cleanup policy deletes images that pipelines use",
-    detail,
-    todo,
-  );
+  return failing("GitLab's cleanup policy deletes images that pipelines use", detail, todo);
 }
 
 /** Tags that a cleanup may take and that pipelines look for; GitLab's leaves `latest` alone. */
@@ -167,22 +159,19 @@ function describePolicy({ deletes, keeps, olderThan, keepNewest }: CleanupPolicy
   return parts.join(", ");
 }
 
-export function judgeForkPipelines({ situation, gitlab, variables }: DoctorFacts): Judgement {
-  if (isFork(situation)) return judgement("ok", "not a matter of this fork");
-  const { own } = gitlab;
-  if (isTrouble(own))
-    return judgement(
-      "note",
-      "whether forks' merge requests run here could not be read",
-      troubleText(own),
-    );
-  if (own?.forkPipelines === undefined) {
-    const detail = `GitLab shows it to maintainers only: give a token in ${variables.tokenVariable}.`;
-    return judgement("note", "whether forks' merge requests run here could not be read", detail);
-  }
-  if (!own.forkPipelines) return judgement("ok", "merge requests of forks run in the forks only");
-  return judgement(
-    "warning",
+/** Why GitLab does not tell a setting. */
+function shownTo(whom: string, { variables }: DoctorFacts): string {
+  return `GitLab shows it to ${whom} only: give a token in ${variables.tokenVariable}.`;
+}
+
+export function judgeForkPipelines(facts: DoctorFacts): Judgement {
+  const { own } = facts.gitlab;
+  if (isFork(facts.situation)) return ok("not a matter of this fork");
+  const mayRun = isTrouble(own) ? undefined : own?.forkPipelines;
+  if (mayRun === undefined)
+    return unread("whether forks' merge requests run here", own, shownTo("maintainers", facts));
+  if (!mayRun) return ok("merge requests of forks run in the forks only");
+  return warning(
     "members may run merge requests of forks here",
     "Such a pipeline runs the fork's code with a token that may do what its starter may. Started by a Maintainer, it passes every rule.",
     "if nobody needs it, switch it off: Settings > CI/CD > General pipelines or the API's ci_allow_fork_pipelines_to_run_in_parent_project; else let only Developers start such pipelines, after reading the changes",
@@ -198,11 +187,10 @@ const needs = [
 ] as const;
 
 export function judgeVersion({ variables: { serverVersion } }: DoctorFacts): Judgement {
-  if (serverVersion === undefined)
-    return judgement("note", "not known here: jobs see it in CI_SERVER_VERSION");
+  if (serverVersion === undefined) return note("not known here: jobs see it in CI_SERVER_VERSION");
   const missing = needs.filter(({ version }) => isOlder(serverVersion, version));
   const [worst] = missing;
-  if (worst === undefined) return judgement("ok", `GitLab ${serverVersion} has all that is used`);
+  if (worst === undefined) return ok(`GitLab ${serverVersion} has all that is used`);
   const detail = missing.map(({ version, what }) => `${what}: since ${version}`).join("\n");
   const todo =
     worst.level === "note" ? undefined : `upgrade GitLab to ${missing.at(-1)?.version} or later`;

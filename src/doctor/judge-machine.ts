@@ -3,10 +3,14 @@ import {
   type DoctorFacts,
   type EngineFacts,
   type ForeignPlatform,
+  failing,
   isTrouble,
   type Judgement,
   judgement,
+  note,
+  ok,
   type ProcessFacts,
+  warning,
 } from "./facts.ts";
 import { isOlder } from "./judge-gitlab.ts";
 
@@ -39,8 +43,7 @@ export function judgeEngine({ machine, situation }: DoctorFacts): Judgement {
   const text = describeEngine(usable);
   const detail = lines([...why, rights]);
   if (usable.name === "buildah" && !isOlder(text, overlayContexts)) {
-    return judgement(
-      "warning",
+    return warning(
       `${text} mounts an overlay over build contexts`,
       lines([
         "Since 1.44 whatever the storage driver; it fails in unprivileged pods and in containers without a volume for temporary files.",
@@ -52,9 +55,9 @@ export function judgeEngine({ machine, situation }: DoctorFacts): Judgement {
   const lacks = lackedBefore.filter(([version]) => isOlder(text, version));
   if (usable.name === "buildah" && lacks.length > 0) {
     const what = lacks.map(([version, lack]) => `${lack} (since ${version})`);
-    return judgement("note", `${text} answers, and is old`, lines([what.join("; "), detail]));
+    return note(`${text} answers, and is old`, lines([what.join("; "), detail]));
   }
-  return judgement("ok", `${text} answers`, detail);
+  return ok(`${text} answers`, detail);
 }
 
 function describeEngine({ name, version }: EngineFacts): string {
@@ -71,7 +74,7 @@ function lines(texts: readonly string[]): string {
 }
 
 export function judgeEmulation({ machine: { foreign } }: DoctorFacts): Judgement {
-  if (foreign.length === 0) return judgement("ok", "no image is for another machine's platform");
+  if (foreign.length === 0) return ok("no image is for another machine's platform");
   const names = (handler: ForeignPlatform["handler"]): string =>
     foreign
       .filter((one) => one.handler === handler)
@@ -81,40 +84,35 @@ export function judgeEmulation({ machine: { foreign } }: DoctorFacts): Judgement
   const todo =
     "install qemu-user-static on the machine that builds, or let it run docker run --privileged --rm tonistiigi/binfmt --install all";
   if (none !== "")
-    return judgement(
-      "warning",
+    return warning(
       `nothing here starts programs of ${none}`,
       "A RUN in such an image ends with `exec format error`, unless its stage is FROM --platform=$BUILDPLATFORM.",
       todo,
     );
   if (open !== "")
-    return judgement(
-      "warning",
+    return warning(
       `the handler for ${open} works outside of containers only`,
       "It was registered without the flag F, so its interpreter is looked for in each container.",
       todo,
     );
-  if (unknown !== "")
-    return judgement("note", `whether ${unknown} is emulated here, this system does not tell`);
-  return judgement("ok", `the kernel starts programs of ${names("held")} by emulation`);
+  if (unknown !== "") return note(`whether ${unknown} is emulated here, this system does not tell`);
+  return ok(`the kernel starts programs of ${names("held")} by emulation`);
 }
 
 export function judgeUmask({ machine: { self } }: DoctorFacts): Judgement {
-  if (self === undefined) return judgement("note", "this system does not tell it");
+  if (self === undefined) return note("this system does not tell it");
   const loose = /00$/.test(self.umask);
   const detail = loose
     ? "GitLab's runners set it so. Contexts are canonical: keys and images have the modes that git knows, 0644 and 0755."
     : "";
-  return judgement("ok", `${self.umask}, which makes no difference`, detail);
+  return ok(`${self.umask}, which makes no difference`, detail);
 }
 
 export function judgeClone({ clone }: DoctorFacts): Judgement {
-  if (isTrouble(clone)) return judgement("error", "git cannot be asked", clone.trouble, clone.todo);
-  if (!clone.shallow) return judgement("ok", "the whole history is here");
-  if (clone.promotes.length === 0)
-    return judgement("ok", "shallow, which is enough for keys and plans");
-  return judgement(
-    "note",
+  if (isTrouble(clone)) return failing("git cannot be asked", clone.trouble, clone.todo);
+  if (!clone.shallow) return ok("the whole history is here");
+  if (clone.promotes.length === 0) return ok("shallow, which is enough for keys and plans");
+  return note(
     `shallow, and this branch promotes ${clone.promotes.join(", ")}`,
     "Promotion fetches the commits that it compares, and stops with GIT_FAILED where git then still cannot tell which is newer.",
     "where that happens, set GIT_DEPTH: 0 for the promote job",

@@ -2,7 +2,15 @@
 
 import { valuesOf } from "../pipelines/variables.ts";
 import type { Pipelines } from "./evaluate.ts";
-import { type DoctorFacts, type Judgement, judgement } from "./facts.ts";
+import {
+  type DoctorFacts,
+  failing,
+  type Judgement,
+  judgement,
+  note,
+  ok,
+  warning,
+} from "./facts.ts";
 import { isPlan, type ReadCase, type SeenJob } from "./jobs.ts";
 import { count } from "./judge-project.ts";
 import { jobStart } from "./place.ts";
@@ -16,7 +24,7 @@ export function onPipelines(judge: Judge): (facts: DoctorFacts) => Judgement {
     if (pipelines === undefined) {
       const isUsable = project.configuration === undefined;
       const why = isUsable ? "no .gitlab-ci.yml here" : "the configuration cannot be used";
-      return judgement("note", `not looked at: ${why}`);
+      return note(`not looked at: ${why}`);
     }
     return judge(pipelines, facts);
   };
@@ -29,13 +37,13 @@ export function judgeFiles({ read, includes, unread }: Pipelines): Judgement {
   const missing = unread.map((include) => `not read: ${include}`).join("\n");
   if (unread.length > 0) {
     const todo = "give a token (scope read_api) with which GitLab joins the files itself";
-    return judgement("note", `${what}, as far as the files are here`, missing, todo);
+    return note(`${what}, as far as the files are here`, missing, todo);
   }
   if (includes.length === 0) {
     const todo = "`berth init --print` shows what to include";
-    return judgement("note", `${what}, and none includes berth's component`, "", todo);
+    return note(`${what}, and none includes berth's component`, "", todo);
   }
-  return judgement("ok", what);
+  return ok(what);
 }
 
 const mostLines = 6;
@@ -87,7 +95,7 @@ function printRefusals(pipelines: Pipelines, found: ReturnType<typeof refusals>)
 
 export function judgeRefused(pipelines: Pipelines): Judgement {
   const found = refusals(pipelines, (message) => !isAbsentPlan(pipelines, message));
-  if (found.length === 0) return judgement("ok", "GitLab would refuse no pipeline");
+  if (found.length === 0) return ok("GitLab would refuse no pipeline");
   const cases = new Set(found.flatMap((one) => one.cases));
   const isSure = pipelines.unread.length === 0;
   return judgement(
@@ -126,9 +134,8 @@ export function withPlace({ placeOf }: Pipelines, job: string, text: string): st
 
 export function judgeWithoutPlan(pipelines: Pipelines): Judgement {
   const found = flawed(pipelines, "unfed");
-  if (found.length === 0) return judgement("ok", "all jobs in images learn which these are");
-  return judgement(
-    "error",
+  if (found.length === 0) return ok("all jobs in images learn which these are");
+  return failing(
     `${count(found.length, "job")} in an image of the project without what the plan says of it`,
     printFlawed(pipelines, found),
     `let ${found.length === 1 ? "it" : "them"} extend ${useOf(pipelines)}, or name ${planNames(pipelines)} in \`needs\`, which replace those that \`extends\` brings; without \`artifacts: false\`, and not left out of \`dependencies\``,
@@ -146,9 +153,8 @@ function planNames({ read }: Pipelines): string {
 
 export function judgeBeforeBuild(pipelines: Pipelines): Judgement {
   const found = flawed(pipelines, "early");
-  if (found.length === 0) return judgement("ok", "all jobs in images wait for their builds");
-  return judgement(
-    "error",
+  if (found.length === 0) return ok("all jobs in images wait for their builds");
+  return failing(
     `${count(found.length, "job")} in an image that may not be built yet`,
     printFlawed(pipelines, found),
     `let ${found.length === 1 ? "it" : "them"} extend ${useOf(pipelines)}, or name in \`needs\` beside the plan the job that starts the child pipeline, or a job that waits for it`,
@@ -159,7 +165,7 @@ export function judgeBeyondPlan(pipelines: Pipelines): Judgement {
   const refused = refusals(pipelines, (message) => isAbsentPlan(pipelines, message));
   const found = flawed(pipelines, "unplanned");
   if (refused.length + found.length === 0)
-    return judgement("ok", "images are planned wherever jobs run in them");
+    return ok("images are planned wherever jobs run in them");
   const cases = [...refused, ...found].flatMap((one) => one.cases);
   const isDefault = cases.some(
     ({ event, isUpstream, occasion }) =>
@@ -170,8 +176,7 @@ export function judgeBeyondPlan(pipelines: Pipelines): Judgement {
     isDefault && hasRules
       ? "; for publishing jobs on the default branch by the input `images_on_default_branch: true` of `rules`"
       : "";
-  return judgement(
-    "error",
+  return failing(
     `jobs run in images where none are planned: ${where([...new Set(cases)])}`,
     [printRefusals(pipelines, refused), printFlawed(pipelines, found)].filter(Boolean).join("\n"),
     `plan there too, by the rules of these jobs in the hidden job that \`gate\` names${publishing}; or let them extend ${useOf(pipelines)}-optional, with an image of their own variables`,
@@ -180,10 +185,8 @@ export function judgeBeyondPlan(pipelines: Pipelines): Judgement {
 
 export function judgeUnknownImage(pipelines: Pipelines, { project }: DoctorFacts): Judgement {
   const found = flawed(pipelines, "unknown");
-  if (found.length === 0)
-    return judgement("ok", "all of the project's images that jobs name are there");
-  return judgement(
-    "error",
+  if (found.length === 0) return ok("all of the project's images that jobs name are there");
+  return failing(
     `${count(found.length, "job")} in an image that the project does not have`,
     printFlawed(pipelines, found),
     `name one of ${project.images.join(", ")}`,
@@ -213,13 +216,11 @@ function otherwhere({ read }: Pipelines) {
 
 export function judgeOtherImage(pipelines: Pipelines): Judgement {
   const found = otherwhere(pipelines);
-  if (found.length === 0)
-    return judgement("ok", "no job leaves its planned image in some pipelines");
+  if (found.length === 0) return ok("no job leaves its planned image in some pipelines");
   const lines = found.map(({ name, planned, image, cases }) =>
     withPlace(pipelines, name, `${name}: ${planned}, but ${image} (${where(cases)})`),
   );
-  return judgement(
-    "warning",
+  return warning(
     `${count(found.length, "job")} in the planned image in some pipelines, and in another in others`,
     listed(lines),
     "where the planned one is meant, take away the variables of the job or of its rules that name the other",

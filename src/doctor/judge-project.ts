@@ -2,34 +2,42 @@
 import { printRepository } from "../oci/reference.ts";
 import { imageVariable, printDotenv } from "../plan/variables.ts";
 import type { Pipelines } from "./evaluate.ts";
-import { type DoctorFacts, isFork, isTrouble, type Judgement, judgement } from "./facts.ts";
-import { troubleText } from "./judge-rights.ts";
+import {
+  type DoctorFacts,
+  failing,
+  isFork,
+  isTrouble,
+  type Judgement,
+  note,
+  ok,
+  troubleText,
+  warning,
+} from "./facts.ts";
 
 export function judgeConfiguration({ config, project }: DoctorFacts): Judgement {
   const { configuration } = project;
   if (configuration !== undefined) {
     const todo = configuration.todo ?? "correct the file";
-    return judgement("error", "the configuration cannot be used", configuration.trouble, todo);
+    return failing("the configuration cannot be used", configuration.trouble, todo);
   }
   const { file } = config;
-  return judgement("ok", file === undefined ? "no file, the defaults hold" : `${file} is valid`);
+  return ok(file === undefined ? "no file, the defaults hold" : `${file} is valid`);
 }
 
 export function judgeImages({ project }: DoctorFacts): Judgement {
   const { configuration, identified, images, warnings } = project;
   if (configuration !== undefined)
-    return judgement("note", "not looked for, since the configuration cannot be used");
+    return note("not looked for, since the configuration cannot be used");
   if (identified !== undefined) {
-    return judgement("error", "their keys cannot be computed", identified.trouble, identified.todo);
+    return failing("their keys cannot be computed", identified.trouble, identified.todo);
   }
   if (images.length === 0) {
     const todo = "name the Dockerfiles under `images` in berth.yml";
-    return judgement("warning", "there is none", "", todo);
+    return warning("there is none", "", todo);
   }
   const what = `${count(images.length, "image")}, all keys computed`;
-  if (warnings.length === 0) return judgement("ok", what);
-  return judgement(
-    "warning",
+  if (warnings.length === 0) return ok(what);
+  return warning(
     `${what}, with ${count(warnings.length, "warning")}`,
     warnings.join("\n"),
     "correct what they name",
@@ -43,7 +51,7 @@ export function judgeDotenv(facts: DoctorFacts): Judgement {
   const { config, project } = facts;
   const { reference, dotenv } = config;
   if (reference !== "digest") {
-    return judgement("ok", `two variables for any number of images (\`reference: ${reference}\`)`);
+    return ok(`two variables for any number of images (\`reference: ${reference}\`)`);
   }
   const variables = promisedVariables(facts);
   const bytes = Buffer.byteLength(printDotenv(variables));
@@ -53,14 +61,14 @@ export function judgeDotenv(facts: DoctorFacts): Judgement {
   const limits = `${dotenv.maxVariables} variables and ${dotenv.maxBytes} bytes`;
   const todo = "set `reference: tag` in berth.yml: two variables for any number of images";
   if (project.images.length > dotenv.maxVariables || bytes > dotenv.maxBytes) {
-    return judgement("error", `the plan job needs ${need}, more than ${limits}`, "", todo);
+    return failing(`the plan job needs ${need}, more than ${limits}`, "", todo);
   }
   const isPublicHost = facts.variables.serverHost === "gitlab.com";
   if (project.images.length > selfManagedVariables && !isPublicHost) {
     const detail = `Self-managed GitLab takes ${selfManagedVariables} where nobody raised it (plan limit dotenv_variables); over the limit the plan job fails at its upload.`;
-    return judgement("warning", `the plan job needs ${need}`, detail, `${todo}; or ask the admins`);
+    return warning(`the plan job needs ${need}`, detail, `${todo}; or ask the admins`);
   }
-  return judgement("ok", `the plan job needs ${need}, GitLab takes ${limits}`);
+  return ok(`the plan job needs ${need}, GitLab takes ${limits}`);
 }
 
 /** As long as they can become: every image by its digest, in the registry with the longer name. */
@@ -90,12 +98,10 @@ export function judgeSchedules({ config, situation, pipelines, gitlab }: DoctorF
   const { refresh } = config;
   const { schedules } = gitlab;
   const scheduledJobs = pipelines && testsInSchedules(pipelines);
-  if (isFork(situation)) return judgement("ok", "not a matter of this fork");
-  if (refresh === undefined)
-    return judgement("ok", "nothing is refreshed in them (`refresh: false`)");
+  if (isFork(situation)) return ok("not a matter of this fork");
+  if (refresh === undefined) return ok("nothing is refreshed in them (`refresh: false`)");
   if (!isTrouble(schedules) && schedules.length === 0) {
-    return judgement(
-      "note",
+    return note(
       "there is none, so updates of distributions reach no image whose key stays",
       "In a pipeline schedule images are built again that are too old or whose base moved.",
       "add one: Build > Pipeline schedules, owned by somebody who may push the tags",
@@ -105,11 +111,10 @@ export function judgeSchedules({ config, situation, pipelines, gitlab }: DoctorF
     ? `Whether there is a schedule could not be read.\n${troubleText(schedules)}`
     : `They run on ${[...new Set(schedules)].join(", ")}.`;
   if (scheduledJobs === undefined)
-    return judgement("note", "which jobs run in them is not known from the files here", where);
+    return note("which jobs run in them is not known from the files here", where);
   if (scheduledJobs.length > 0)
-    return judgement("ok", `${namesOf(scheduledJobs)} may run in them, where images are refreshed`);
-  return judgement(
-    "warning",
+    return ok(`${namesOf(scheduledJobs)} may run in them, where images are refreshed`);
+  return warning(
     "no job runs in them, so nothing tests the images that they refresh",
     `${where}\n\`berth promote\` refuses what no job has tested where GitLab tells it; older GitLab tells no job token of a project that is not public.`,
     "let some jobs that run in the images run in upstream's schedules (with the component rules by the flag _SCHEDULED: 1), or set `refresh: false`",
@@ -137,24 +142,19 @@ export function judgeRegistry({ situation, variables, gitlab }: DoctorFacts): Ju
   const { own, ci } = situation;
   if (variables.situation !== undefined) {
     const { trouble, todo } = variables.situation;
-    return judgement("error", "the registry base cannot be read", trouble, todo);
+    return failing("the registry base cannot be read", trouble, todo);
   }
   const isDisabled = !isTrouble(gitlab.own) && gitlab.own?.registry === "disabled";
   const enable =
     "switch on the container registry: Settings > General > Visibility, project features";
-  if (isDisabled) return judgement("error", "the project's container registry is off", "", enable);
-  if (own !== undefined) return judgement("ok", printRepository(own));
+  if (isDisabled) return failing("the project's container registry is off", "", enable);
+  if (own !== undefined) return ok(printRepository(own));
   if (ci) {
     const detail = "CI_REGISTRY_IMAGE is not set, which GitLab sets where the registry is on.";
-    return judgement("error", "none is known", detail, enable);
+    return failing("none is known", detail, enable);
   }
   const todo = "give --registry host/path, or set `registry` in berth.yml, to plan against it";
-  return judgement(
-    "note",
-    "none is known: keys and `explain` work, images are not looked for",
-    "",
-    todo,
-  );
+  return note("none is known: keys and `explain` work, images are not looked for", "", todo);
 }
 
 export function judgeUpstream(facts: DoctorFacts): Judgement {
@@ -166,36 +166,35 @@ export function judgeUpstream(facts: DoctorFacts): Judgement {
     situation.role === "fork"
   ) {
     const todo = `give ${name} as a namespace, a full project path, or host/path`;
-    return judgement("error", `${name} leads to no registry`, variables.upstream, todo);
+    return failing(`${name} leads to no registry`, variables.upstream, todo);
   }
   if (variables.ignored) {
     const what = `${name} names another project and is ignored`;
     const detail = "The configuration calls this project upstream, and no variable changes that.";
-    return judgement("warning", what, detail, `take ${name} out of the settings or the pipeline`);
+    return warning(what, detail, `take ${name} out of the settings or the pipeline`);
   }
   if (situation.upstream === undefined) return judgeNoUpstream(facts, name);
   const base = printRepository(situation.upstream);
   if (situation.role === "upstream")
-    return judgement("ok", `this project plays upstream; ${base} is read beside it`);
+    return ok(`this project plays upstream; ${base} is read beside it`);
   if (gitlab.upstream === undefined) {
     const detail =
       "GitLab shows no project of that path: it has another name, is private, or its registry base lies deeper.";
-    return judgement("note", base, detail);
+    return note(base, detail);
   }
-  return judgement("ok", base);
+  return ok(base);
 }
 
 /** Without one this project is upstream, which a fork hardly ever wants to be. */
 function judgeNoUpstream({ situation, gitlab, config }: DoctorFacts, name: string): Judgement {
   if (situation.own === undefined && situation.role === "local" && config.upstream !== undefined)
-    return judgement("note", "not looked for: no registry is known");
-  if (situation.role === "local") return judgement("note", "none beside the own registry is read");
+    return note("not looked for: no registry is known");
+  if (situation.role === "local") return note("none beside the own registry is read");
   if (isTrouble(gitlab.own) || gitlab.own === undefined)
-    return judgement("ok", "this project is upstream", "Whether it is a fork could not be seen.");
+    return ok("this project is upstream", "Whether it is a fork could not be seen.");
   const parent = gitlab.own.forkedFrom;
-  if (parent === undefined) return judgement("ok", "this project is upstream");
-  return judgement(
-    "warning",
+  if (parent === undefined) return ok("this project is upstream");
+  return warning(
     `this is a fork of ${parent.path}, and plays upstream`,
     "It builds and stores every image itself.",
     `set \`upstream: ${parent.path}\` in berth.yml (the fork inherits it), or the CI variable ${name}`,
@@ -205,31 +204,30 @@ function judgeNoUpstream({ situation, gitlab, config }: DoctorFacts, name: strin
 export function judgeContainerTag({ config, variables }: DoctorFacts): Judgement {
   const name = `${config.prefix}_CONTAINER_TAG`;
   const set = variables.containerTag;
-  if (set === undefined) return judgement("ok", `${name} is not set`);
+  if (set === undefined) return ok(`${name} is not set`);
   const detail = `A value in the project's settings or the pipeline's variables wins over what the plan job says. Where this job follows the plan job, it is that job's.`;
   const todo = `take ${name} out of the YAML and the settings, unless every image is meant to have this tag`;
   if (set.trouble !== undefined) {
     const { trouble } = set.trouble;
-    return judgement("error", `${name} is set and cannot be used`, `${trouble}\n${detail}`, todo);
+    return failing(`${name} is set and cannot be used`, `${trouble}\n${detail}`, todo);
   }
-  return judgement("warning", `${name} is set to ${set.value}`, detail, todo);
+  return warning(`${name} is set to ${set.value}`, detail, todo);
 }
 
 export function judgeForce({ config, situation, project }: DoctorFacts): Judgement {
   const name = `${config.prefix}_FORCE_REBUILD`;
   const { force } = situation.wishes;
-  if (force === "none") return judgement("ok", `${name} is not set`);
+  if (force === "none") return ok(`${name} is not set`);
   const todo = `take ${name} out again once it has done its work`;
   const detail = "Every pipeline that sees it builds again and reuses nothing.";
-  if (force === "all") return judgement("warning", `${name} asks for every image`, detail, todo);
+  if (force === "all") return warning(`${name} asks for every image`, detail, todo);
   const unknown = force.filter((image) => !project.images.includes(image));
   if (unknown.length > 0 && project.configuration === undefined) {
-    return judgement(
-      "error",
+    return failing(
       `${name} names ${unknown.join(", ")}: no such image`,
       `The images are: ${project.images.join(", ")}`,
       "give names of images with commas between them, or 1 for all",
     );
   }
-  return judgement("warning", `${name} asks for ${force.join(", ")}`, detail, todo);
+  return warning(`${name} asks for ${force.join(", ")}`, detail, todo);
 }

@@ -3,11 +3,16 @@ import { printRepository } from "../oci/reference.ts";
 import { triedRepositoryName } from "../plan/situation.ts";
 import {
   type DoctorFacts,
+  failing,
   isFork,
   isTrouble,
   type Judgement,
   judgement,
+  note,
+  ok,
   type RightsFacts,
+  unread,
+  warning,
 } from "./facts.ts";
 
 const jobTokenRule =
@@ -15,12 +20,10 @@ const jobTokenRule =
 
 export function judgeOwnRights({ situation, registry }: DoctorFacts): Judgement {
   const { own } = registry;
-  if (own === undefined) return judgement("note", "not checked: no registry is known");
-  if (isTrouble(own))
-    return judgement("error", "the registry cannot be asked", own.trouble, own.todo);
+  if (own === undefined) return note("not checked: no registry is known");
+  if (isTrouble(own)) return failing("the registry cannot be asked", own.trouble, own.todo);
   const { rights, repository, askedToWrite } = own;
-  if (rights.kind === "unsaid")
-    return judgement("note", `cannot be told: ${rights.why}`, repository);
+  if (rights.kind === "unsaid") return note(`cannot be told: ${rights.why}`, repository);
   if (rights.kind === "refused") return refusedVerdict(own, rights.status, rights.said);
   const has = (action: "pull" | "push" | "delete"): boolean => rights.actions.includes(action);
   const bad = situation.ci ? "error" : "warning";
@@ -31,7 +34,7 @@ export function judgeOwnRights({ situation, registry }: DoctorFacts): Judgement 
   }
   if (!askedToWrite) {
     const detail = `No repository exists below this base yet, and GitLab makes one of whoever asks to push. ${jobTokenRule}`;
-    return judgement("note", `may pull from ${repository}; writing was not asked about`, detail);
+    return note(`may pull from ${repository}; writing was not asked about`, detail);
   }
   if (!has("push")) {
     const todo =
@@ -39,13 +42,12 @@ export function judgeOwnRights({ situation, registry }: DoctorFacts): Judgement 
     return judgement(bad, `may read ${repository}, not push to it`, jobTokenRule, todo);
   }
   if (!has("delete")) {
-    return judgement(
-      "note",
+    return note(
       `may pull from and push to ${repository}`,
       "Without the right to delete `berth prune --apply` cannot work.",
     );
   }
-  return judgement("ok", `may pull from, push to and delete in ${repository}`);
+  return ok(`may pull from, push to and delete in ${repository}`);
 }
 
 function refusedVerdict(
@@ -54,35 +56,33 @@ function refusedVerdict(
   said: string,
 ): Judgement {
   if (status === 403 && askedToWrite) {
-    return judgement(
-      "note",
+    return note(
       `${repository} is protected from this login, so what its pipelines build is untrusted`,
       `${said}\nIt goes to ${triedRepositoryName}/ below the project's registry, which only untrusted pipelines read.`,
     );
   }
   const todo =
     "check the login before trying again: after some failures GitLab bans the address for an hour";
-  return judgement("error", `the login for ${repository} is refused`, said, todo);
+  return failing(`the login for ${repository} is refused`, said, todo);
 }
 
 export function judgeUpstreamRights(facts: DoctorFacts): Judgement {
   const { situation, registry } = facts;
   const { upstream } = registry;
   if (situation.upstream === undefined || upstream === undefined)
-    return judgement("ok", "not needed: only the own registry is read");
+    return ok("not needed: only the own registry is read");
   const base = printRepository(situation.upstream);
   if (isTrouble(upstream))
-    return judgement("warning", `${base} cannot be asked`, upstream.trouble, upstream.todo);
+    return warning(`${base} cannot be asked`, upstream.trouble, upstream.todo);
   const { rights } = upstream;
-  if (rights.kind === "unsaid") return judgement("note", `cannot be told: ${rights.why}`, base);
+  if (rights.kind === "unsaid") return note(`cannot be told: ${rights.why}`, base);
   if (rights.kind === "granted" && rights.actions.includes("pull")) {
     const detail =
       rights.identity === "anonymous" ? "As anybody may: the login itself is refused there." : "";
-    return judgement("ok", `may pull from ${base}`, detail);
+    return ok(`may pull from ${base}`, detail);
   }
   const said = rights.kind === "refused" ? `${rights.said}\n` : "";
-  return judgement(
-    "warning",
+  return warning(
     `may not pull from ${base}: images that upstream has are built here again`,
     `${said}A private project lets in the job tokens on its allowlist, for users who are members.`,
     letInTodo(facts),
@@ -95,18 +95,13 @@ export function judgeJobTokens(facts: DoctorFacts): Judgement {
   if (isFork(facts.situation)) return judgeLetIn(facts);
   const own = isTrouble(gitlab.own) ? undefined : gitlab.own;
   if (own?.visibility === "public" && own.registry === "enabled")
-    return judgement("ok", "everybody, so every fork too, may read this project's images");
+    return ok("everybody, so every fork too, may read this project's images");
   if (own === undefined || isTrouble(jobTokens) || jobTokens === undefined)
-    return judgement(
-      "note",
-      "which forks may read this project's images could not be read",
-      troubleText(jobTokens),
-    );
+    return unread("which forks may read this project's images", jobTokens);
   const text = `${jobTokens.projects.length} projects and ${jobTokens.groups.length} groups`;
   if (!jobTokens.limited)
-    return judgement("note", "job tokens of every project come in, for users who are members");
-  return judgement(
-    "note",
+    return note("job tokens of every project come in, for users who are members");
+  return note(
     `job tokens of ${text} come in`,
     "Forks that are not among them cannot read the images and build their own.",
     "for forks that shall reuse images: Settings > CI/CD > Job token permissions, or Settings > General > Visibility, container registry: Everyone With Access",
@@ -123,31 +118,20 @@ function judgeLetIn(facts: DoctorFacts): Judgement {
     !isTrouble(upstream) &&
     upstream.rights.kind === "granted" &&
     upstream.rights.actions.includes("pull");
-  if (reads) return judgement("ok", "upstream's registry lets this pipeline read");
+  if (reads) return ok("upstream's registry lets this pipeline read");
   if (isTrouble(jobTokens) || jobTokens === undefined)
-    return judgement("note", "upstream's allowlist could not be read", troubleText(jobTokens));
+    return unread("upstream's allowlist", jobTokens);
   const here = situation.own?.path ?? "";
   const isIn =
     jobTokens.projects.some(({ path }) => path.toLowerCase() === here) ||
     jobTokens.groups.some(({ path }) => here.startsWith(`${path.toLowerCase()}/`));
   if (jobTokens.limited && !isIn)
-    return judgement(
-      "warning",
-      "this project is not on upstream's allowlist",
-      "",
-      letInTodo(facts),
-    );
+    return warning("this project is not on upstream's allowlist", "", letInTodo(facts));
   const detail = "Who starts pipelines must be a member there.";
-  return judgement("note", "upstream lets this project's job tokens in", detail);
+  return note("upstream lets this project's job tokens in", detail);
 }
 
 function letInTodo({ situation }: DoctorFacts): string {
   const here = situation.own === undefined ? "this project" : situation.own.path;
   return `let a maintainer of upstream add ${here} under Settings > CI/CD > Job token permissions, and make who starts pipelines a member; or open the registry there: Settings > General > Visibility, container registry: Everyone With Access`;
-}
-
-export function troubleText(fact: unknown): string {
-  return isTrouble(fact)
-    ? [fact.trouble, fact.todo].filter((line) => line !== undefined).join("\n")
-    : "";
 }

@@ -1,8 +1,8 @@
 /** Tables of facts and what is found in them. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { diagnose } from "../../src/doctor/diagnose.ts";
-import type { Check, DoctorFacts, Level } from "../../src/doctor/facts.ts";
+import { type Check, diagnose } from "../../src/doctor/diagnose.ts";
+import type { DoctorFacts, Level } from "../../src/doctor/facts.ts";
 import { project } from "./healthy.ts";
 
 export type Case = readonly [

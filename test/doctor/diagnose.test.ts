@@ -2,8 +2,14 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
-import { diagnose, findingsJson, printFindings } from "../../src/doctor/diagnose.ts";
-import { checks, type Finding, type Level, levels } from "../../src/doctor/facts.ts";
+import {
+  checks,
+  diagnose,
+  type Finding,
+  findingsJson,
+  printFindings,
+} from "../../src/doctor/diagnose.ts";
+import { type Level, levels } from "../../src/doctor/facts.ts";
 import { gatherClone } from "../../src/doctor/gather.ts";
 import { readStatus } from "../../src/doctor/machine.ts";
 import { screen } from "../support/screen.ts";
