@@ -48,7 +48,7 @@ export function declare(program: Command, doing: Doing): void {
     .option(
       "--variable <NAME=VALUE>",
       "for pipelines, a CI/CD variable of the project's settings (repeatable)",
-      collect,
+      collectVariable,
     )
     .option("--all", "tell also what is fine, and what could not be checked")
     .addHelpText(
@@ -71,7 +71,7 @@ interface DoctorOptions extends GlobalOptions {
 }
 
 /** Adds one variable to those before it. */
-function collect(text: string, before: Readonly<Record<string, string>> = {}) {
+function collectVariable(text: string, before: Readonly<Record<string, string>> = {}) {
   const [, name, value = ""] = /^(\w+)=(.*)$/s.exec(text) ?? [];
   if (name === undefined)
     throw usageError(`read --variable: ${text} is no variable`, "write NAME=VALUE");

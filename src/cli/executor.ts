@@ -1,6 +1,6 @@
 /** `berth executor`: a driver for GitLab Runner's custom executor, so that a job can say `image: berth://debian`. */
 import { isAbsolute } from "node:path";
-import { type Command, Option } from "commander";
+import type { Command } from "commander";
 import { BerthError, describeError, type ErrorCode, errorCodes, exitCodes } from "../errors.ts";
 import { containerOf, signalArguments, stageArguments } from "../executor/container.ts";
 import {
@@ -15,7 +15,7 @@ import {
 import { makeAttach } from "../host/terminal.ts";
 import type { ToolName } from "../run/tool.ts";
 import type { World } from "../world.ts";
-import { type Doing, examples, usageError } from "./verb.ts";
+import { collect, type Doing, examples, programOption, usageError } from "./verb.ts";
 
 const afterHelp = `
 GitLab Runner calls config, prepare, run and cleanup; what config is given holds for the whole job.
@@ -30,19 +30,10 @@ export function declare(program: Command, doing: Doing): void {
     )
     .argument("<stage>", "config, prepare, run, cleanup, or install")
     .argument("[words...]", "what the runner adds: a script's file and its stage")
-    .addOption(
-      new Option(
-        "--with <program>",
-        "what runs containers (default: docker where it is installed, else podman)",
-      ).choices(["docker", "podman"]),
-    )
+    .addOption(programOption())
     .option("--folder <path>", "what is kept between jobs", "/var/lib/berth")
     .option("--build", "build images that are nowhere, on this host and for it alone")
-    .option(
-      "--login <host>",
-      "let jobs use this host's login for a registry (repeatable)",
-      (host: string, before: readonly string[] = []) => [...before, host],
-    )
+    .option("--login <host>", "let jobs use this host's login for a registry (repeatable)", collect)
     .option("--host-network", "run jobs in this host's network instead of one of their own")
     .addHelpText("after", afterHelp)
     .action(doing(executor));

@@ -1,6 +1,6 @@
 /** `berth explain`: why an image's key is what it is, compared with another. */
 import type { Command } from "commander";
-import { type ExitCode, exitCodes, expected } from "../errors.ts";
+import { expected } from "../errors.ts";
 import { type Against, imageAgainst, revisionAgainst, startAgainst } from "../explain/against.ts";
 import { answer, type Explanation, workingTree } from "../explain/explanation.ts";
 import { printExplanation } from "../explain/print.ts";
@@ -52,12 +52,11 @@ interface ExplainOptions extends GlobalOptions {
   readonly offline?: boolean;
 }
 
-async function explain(world: World, options: ExplainOptions, name: string): Promise<ExitCode> {
+async function explain(world: World, options: ExplainOptions, name: string): Promise<void> {
   const session = await openSession(world, options);
   const explanation = await explainImage(name, options, session);
   const text = printExplanation(explanation, world.screen);
   printResult(world, options, explanation, text);
-  return exitCodes.done;
 }
 
 async function explainImage(

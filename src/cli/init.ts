@@ -7,7 +7,7 @@ import { parseConfig } from "../config/parse.ts";
 import { stateOf } from "../config/state.ts";
 import type { Tree } from "../context/tree.ts";
 import { workTree } from "../context/worktree.ts";
-import { BerthError, describeError, type ExitCode, exitCodes, printProblem } from "../errors.ts";
+import { BerthError, describeError, printProblem } from "../errors.ts";
 import { type Proposal, printProposal, propose } from "../init/propose.ts";
 import type { Remote, Remotes } from "../init/remotes.ts";
 import { surveyTree } from "../init/survey.ts";
@@ -28,7 +28,7 @@ interface InitOptions extends GlobalOptions {
   readonly print?: boolean;
 }
 
-async function init(world: World, options: InitOptions, version: string): Promise<ExitCode> {
+async function init(world: World, options: InitOptions, version: string): Promise<void> {
   const git = await world.openGit(world.cwd);
   const target =
     options.config === undefined
@@ -53,7 +53,6 @@ async function init(world: World, options: InitOptions, version: string): Promis
   }
   const value = { file: target, written: write, ...proposal, config, trouble };
   printResult(world, options, value, printProposal(proposal, write ? target : undefined, trouble));
-  return exitCodes.done;
 }
 
 async function refuseExisting(

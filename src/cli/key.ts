@@ -1,6 +1,6 @@
 /** `berth key`: keys, offline. */
 import type { Command } from "commander";
-import { type ExitCode, exitCodes, printProblem } from "../errors.ts";
+import { printProblem } from "../errors.ts";
 import type { KeyedImage } from "../image/key.ts";
 import { withoutMembers } from "../image/platforms.ts";
 import type { World } from "../world.ts";
@@ -28,13 +28,12 @@ async function printKeys(
   world: World,
   options: KeyOptions,
   names: readonly string[],
-): Promise<ExitCode> {
+): Promise<void> {
   const project = await openProject(world, options);
   const { images, warnings } = await project.identify(names);
   for (const warning of warnings) world.log.warn(printProblem(warning));
   const keys = named(withoutMembers(images), names).map(({ name, key }) => ({ name, key }));
   printResult(world, options, { images: keys }, table(keys, world.screen.width));
-  return exitCodes.done;
 }
 
 /** A key is whole: where it does not fit beside the longest name, all go below their names. */

@@ -1,6 +1,5 @@
 /** `berth plan`: decide and write it down; nothing is changed in any registry. */
 import type { Command } from "commander";
-import { type ExitCode, exitCodes } from "../errors.ts";
 import { printPlan } from "../output/print.ts";
 import { ownBase } from "../plan/situation.ts";
 import { refuseTag } from "../plan/wishes.ts";
@@ -47,7 +46,7 @@ export function declare(program: Command, doing: Doing): void {
     .action(doing(plan));
 }
 
-async function plan(world: World, options: JobOptions): Promise<ExitCode> {
+async function plan(world: World, options: JobOptions): Promise<void> {
   const session = await openSession(world, options);
   const folder = await outputFolder(world, session.project.git, options);
   refuseTag(session.situation, session.project.config);
@@ -64,5 +63,4 @@ async function plan(world: World, options: JobOptions): Promise<ExitCode> {
     manifests: sightedManifests(observation),
   });
   printResult(world, options, plan, printPlan(plan, { ...options, ...world }));
-  return exitCodes.done;
 }

@@ -87,7 +87,8 @@ const doing: Doing =
     const words = given.slice(0, command.registeredArguments.length) as never;
     const world = realWorld();
     try {
-      process.exitCode = await work(world, command.optsWithGlobals() as never, ...words);
+      const code = await work(world, command.optsWithGlobals() as never, ...words);
+      process.exitCode = code ?? exitCodes.done;
     } finally {
       await world.close();
     }

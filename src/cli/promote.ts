@@ -1,6 +1,5 @@
 /** `berth promote`: moving tags, forward only. */
 import type { Command } from "commander";
-import { type ExitCode, exitCodes } from "../errors.ts";
 import { isDenied, unlessDenied } from "../gitlab/rights.ts";
 import { ownTags } from "../image/key.ts";
 import { isTag, type Repository } from "../oci/reference.ts";
@@ -50,7 +49,7 @@ export function declare(program: Command, doing: Doing): void {
 async function promoteTags(
   world: World,
   options: BuildOptions & { readonly tag?: readonly string[] },
-): Promise<ExitCode> {
+): Promise<void> {
   const bad = (options.tag ?? []).filter((tag) => !isTag(tag));
   if (bad.length > 0)
     throw usageError(`promote to ${bad.join(", ")}: not a tag`, "give a tag such as latest");
@@ -75,7 +74,6 @@ async function promoteTags(
   }
   const text = describe(promotions, { ...situation, untrusted: situation.untrusted ?? refused });
   printResult(world, options, { promotions }, text);
-  return exitCodes.done;
 }
 
 /** Opens a session on the plan of an earlier job of this commit, or makes one, which needs a checkout. */

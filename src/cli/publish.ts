@@ -2,7 +2,6 @@
 import type { Command } from "commander";
 import { assembleAll } from "../build/assemble.ts";
 import { copyAll, newBase } from "../build/copy.ts";
-import { type ExitCode, exitCodes } from "../errors.ts";
 import { isIndex } from "../image/platforms.ts";
 import { refuseForeign } from "../plan/asked.ts";
 import { ownBase } from "../plan/situation.ts";
@@ -23,7 +22,7 @@ export function declare(program: Command, doing: Doing): void {
     .action(doing(publish));
 }
 
-async function publish(world: World, options: BuildOptions): Promise<ExitCode> {
+async function publish(world: World, options: BuildOptions): Promise<void> {
   const { situation, login, folder, plan } = await openPlanned(world, options);
   refuseTag(situation, plan.config);
   refuseForeign(plan, situation, plan.config);
@@ -49,7 +48,6 @@ async function publish(world: World, options: BuildOptions): Promise<ExitCode> {
     ? { record: published.record, tags: [...published.tags.keys()], missing: published.missing }
     : { record: null, tags: [], missing: [] };
   printResult(world, options, result, describe(published, isDue));
-  return exitCodes.done;
 }
 
 function describe({ record, tags, missing }: Published, isDue: boolean): string {

@@ -1,6 +1,5 @@
 /** `berth pull`: the images that CI uses, by digest, on this machine; `run` begins with the same. */
 import { type Command, Option } from "commander";
-import { type ExitCode, exitCodes } from "../errors.ts";
 import { isDenied, unlessDenied } from "../gitlab/rights.ts";
 import { makeAttach } from "../host/terminal.ts";
 import type { KeyedImage } from "../image/key.ts";
@@ -26,7 +25,14 @@ import type { Screen, World } from "../world.ts";
 import { gitlabOf } from "./gitlab.ts";
 import { named, openProject, type Project } from "./project.ts";
 import { type Login, openSession, type Session } from "./session.ts";
-import { type Doing, examples, type GlobalOptions, printResult, usageError } from "./verb.ts";
+import {
+  type Doing,
+  examples,
+  type GlobalOptions,
+  printResult,
+  programOption,
+  usageError,
+} from "./verb.ts";
 
 export function declare(program: Command, doing: Doing): void {
   const command = program
@@ -50,7 +56,7 @@ async function pullImages(
   world: World,
   options: ChoiceOptions,
   names: readonly string[],
-): Promise<ExitCode> {
+): Promise<void> {
   checkChoice(options);
   const session = await openSession(world, options);
   const search = await findImages(names, options, session);
@@ -60,7 +66,6 @@ async function pullImages(
     printResult(world, options, { images: pulled }, table(pulled, world.screen));
   const needed = named(session.project.images, names).map(({ name }) => name);
   requireAll(needed, options, search);
-  return exitCodes.done;
 }
 
 async function pullAll(
@@ -115,12 +120,7 @@ export function addChoice(command: Command): Command {
       new Option("--pipeline <id>", "the image that a pipeline ran in").conflicts(["rev", "tag"]),
     )
     .option("--platform <platform>", "the platform, of several (default: this machine's)")
-    .addOption(
-      new Option(
-        "--with <program>",
-        "what runs containers (default: docker where it is installed, else podman)",
-      ).choices(["docker", "podman"]),
-    );
+    .addOption(programOption());
 }
 
 /** Refuses what is no tag or pipeline before anything is asked. */

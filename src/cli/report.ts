@@ -2,7 +2,6 @@
 import type { Command } from "commander";
 import { factsOf, outcomeBase } from "../build/ended.ts";
 import type { Outcome } from "../build/outcome.ts";
-import { type ExitCode, exitCodes } from "../errors.ts";
 import { parseReference } from "../oci/reference.ts";
 import { isAssembled } from "../plan/decision.ts";
 import type { Plan } from "../plan/plan.ts";
@@ -35,7 +34,7 @@ interface ReportOptions extends BuildOptions {
   readonly sizes?: boolean;
 }
 
-async function report(world: World, options: ReportOptions): Promise<ExitCode> {
+async function report(world: World, options: ReportOptions): Promise<void> {
   const { folder, plan, login } = await openPlanned(world, options);
   const outcomes = await readOutcomes(folder, plan);
   const manifests =
@@ -44,7 +43,6 @@ async function report(world: World, options: ReportOptions): Promise<ExitCode> {
   const files = await writeReport(folder, report);
   printResult(world, options, report, printSummary(report));
   world.log.info(`wrote ${files.join(", ")}`);
-  return exitCodes.done;
 }
 
 /** Reads the manifests of images that are there and whose size no outcome tells. */

@@ -35,6 +35,7 @@ import {
 import { openSession, refuseDirty, type Session, tellFailures, withSpool } from "./session.ts";
 import {
   type BuildOptions,
+  collect,
   type Doing,
   engineOption,
   examples,
@@ -83,10 +84,6 @@ export function declare(program: Command, doing: Doing): void {
     .option("--print", "print the command line instead of running it")
     .addHelpText("after", afterHelp)
     .action(doing(run));
-}
-
-function collect(value: string, before: readonly string[] = []): readonly string[] {
-  return [...before, value];
 }
 
 interface ContainerOptions extends ChoiceOptions, Omit<BuildOptions, "output"> {

@@ -33,6 +33,17 @@ export function referencesOption(): Option {
   return new Option("--references", "in a terminal, list whole references below the table");
 }
 
+/** What runs containers. */
+export function programOption(): Option {
+  const description = "what runs containers (default: docker where it is installed, else podman)";
+  return new Option("--with <program>", description).choices(["docker", "podman"]);
+}
+
+/** Of a flag that may be given several times, all values in order. */
+export function collect(value: string, before: readonly string[] = []): readonly string[] {
+  return [...before, value];
+}
+
 export function engineOption(condition = ""): Option {
   const description = `${condition}the program that builds (default: the configuration's)`;
   return new Option("--engine <name>", description).choices(engines);
@@ -58,10 +69,10 @@ export function examples(...lines: readonly string[]): string {
 
 /**
  * Makes a command's action of its work, which gets the flags and the command's arguments in order, and gives the
- * exit code.
+ * exit code where that is not 0.
  */
 export type Doing = <Options, Words extends readonly unknown[]>(
-  work: (world: World, options: Options, ...words: Words) => Promise<number>,
+  work: (world: World, options: Options, ...words: Words) => Promise<number> | Promise<void>,
 ) => (...words: unknown[]) => Promise<void>;
 
 /** Prints a result: with `--json` the value, in which what is absent is null; else its text. */
