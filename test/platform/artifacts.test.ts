@@ -5,7 +5,8 @@ import { after, before, test } from "node:test";
 import { gzipSync } from "node:zlib";
 import { type Folder, temporaryFolder } from "../support/services.ts";
 import { takeIn } from "./coordinator/artifacts.ts";
-import type { Attempt } from "./coordinator/jobs.ts";
+import type { Attempt, End } from "./coordinator/jobs.ts";
+import { answerRunner } from "./coordinator/runner-api.ts";
 
 let folder: Folder;
 before(async () => {
@@ -70,4 +71,28 @@ test("an archive above the limit is not taken", async () => {
   const { answers, attempt } = await said(["archive", Buffer.alloc(most + 1)]);
   assert.deepEqual([answers, attempt.archive], [[told], undefined]);
   assert.deepEqual((await said(["archive", Buffer.alloc(most)])).answers, [201]);
+});
+
+test("a trace of 100 MiB fails its job", async () => {
+  const ends: End[] = [];
+  const said = async (trace: number) => {
+    const attempt = { record: { token: "t" }, job: {}, trace: Buffer.alloc(trace) } as Attempt;
+    const desk = {
+      ...{ runners: new Map(), taken: new Map([["1", attempt]]), folder: "" },
+      now: () => new Date(0),
+      next: async () => undefined,
+      ended: (_: Attempt, end: End) => ends.push(end),
+    };
+    const request = {
+      ...{ method: "PATCH", path: "/api/v4/jobs/1/trace", query: new URLSearchParams() },
+      headers: { "job-token": "t", "content-range": `${trace}-${trace}` },
+      body: Buffer.from("x"),
+    };
+    const answer = await answerRunner(desk, request, new AbortController().signal);
+    return answer?.status;
+  };
+  const limit = 100 * 1024 * 1024;
+  assert.deepEqual([await said(limit - 2), await said(limit - 1)], [202, 403]);
+  const reason = "trace_size_exceeded";
+  assert.deepEqual(ends, [{ state: "failed", exitCode: 0, reason }]);
 });

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { type Actor, newProject, openRequest } from "../lives/actor.ts";
 import { pushBusybox } from "../support/bases.ts";
+import { succeed } from "../support/command.ts";
 import type { JobOptions } from "../support/gitlab-jobs.ts";
 import { until } from "../support/processes.ts";
 import { openPlatform, type Platform } from "./coordinator/platform.ts";
@@ -175,6 +176,36 @@ test("changes looks at what a push or a merge request changed, and holds where t
   assert.deepEqual(await names({ request }), ["code", "any"]);
   await changing.commit("topic", { "docs/c.md": "\n" });
   assert.deepEqual(await names({ request }), ["docs", "code", "any"]);
+});
+
+test("a push to a branch of a merge request makes a pipeline for that too, and ends the one before", async () => {
+  const { ground, gitlab } = platform;
+  const members = { olga: "maintainer" } as const;
+  const proposed = await newProject(ground, "acme/proposed", { members });
+  const image = `${platform.bases.host}/library/busybox:1`;
+  const rules = [{ if: "$CI_MERGE_REQUEST_IID" }];
+  const job = { image, tags: ["nobody"], rules, interruptible: true, script: "true" };
+  await proposed.commit("main", { ".gitlab-ci.yml": JSON.stringify({ job }) });
+  await proposed.commit("topic", { file: "one\n" });
+  await openRequest(ground, proposed, "topic", proposed);
+  const path = "/acme/proposed.git";
+  const to = new URL(path, gitlab.url.replace("://", `://olga:${gitlab.token("olga", "api")}@`));
+  const push = async (text: string) => {
+    await writeFile(join(ground.folder, "work/acme/proposed/file"), text);
+    const run = (...args: readonly string[]) =>
+      succeed("git", ["-C", join(ground.folder, "work/acme/proposed"), ...args], ground);
+    await run("commit", "--quiet", "--all", "--message=more");
+    await run("push", "--quiet", to.href, "HEAD:refs/heads/topic");
+  };
+  await push("two\n");
+  await push("three\n");
+  const made = gitlab.model.pipelines.filter(({ project }) => project === proposed.project);
+  assert.deepEqual(
+    made.map(({ source, ref, status }) => [source, ref, status]),
+    ["canceled", "pending"].map((status) => {
+      return ["merge_request_event", "refs/merge-requests/1/head", status];
+    }),
+  );
 });
 
 /** Lets the runner go, and waits until GitLab has noticed that it asks for nothing any more. */

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import type { Ground } from "../../lives/actor.ts";
 import type { Env } from "../../support/command.ts";
 import type { JobOptions } from "../../support/gitlab-jobs.ts";
-import type { TestProject } from "../../support/gitlab-model.ts";
+import type { TestProject, TestRequest } from "../../support/gitlab-model.ts";
 import { startGitLab, type TestGitLab } from "../../support/gitlab-server.ts";
 import { answerGit } from "./git-server.ts";
 import { type Attempt, finish, play, type RunJob, type RunPipeline } from "./jobs.ts";
@@ -64,7 +64,7 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Coo
         {
           folder: join(folder, "git"),
           model,
-          pushed: (project, branch, user) => begin(project, { branch, user }),
+          pushed,
         },
         request,
       ),
@@ -106,6 +106,14 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Coo
     await start(project, options).catch((error) => {
       if (!(error instanceof NoPipeline)) throw error;
     });
+  };
+  /** A push makes a pipeline of its branch, and one of each open merge request of that. */
+  const pushed = async (project: TestProject, branch: string, user: string) => {
+    await begin(project, { branch, user });
+    const isOpen = (one: TestRequest) =>
+      one.state === "opened" && one.source === project && one.sourceBranch === branch;
+    for (const { requests } of model.projects)
+      for (const request of requests.filter(isOpen)) await begin(project, { request, user });
   };
   return {
     gitlab,

@@ -8,6 +8,7 @@ import type { Variable } from "../../../src/pipelines/variables.ts";
 import { succeed } from "../../support/command.ts";
 import { addPipeline, type JobOptions, variablesOf } from "../../support/gitlab-jobs.ts";
 import { type Model, roles, type TestPipeline } from "../../support/gitlab-model.ts";
+import { withKeys } from "./caches.ts";
 import { type RunJob, type RunPipeline, settle } from "./jobs.ts";
 
 export interface Makings {
@@ -53,6 +54,7 @@ export async function makePipeline(
     ...listed(start.variables ?? {}),
     ...(child?.variables ?? []),
   ];
+  const inRepository = (...args: readonly string[]) => git(makings, project.path, ...args);
   try {
     const source = await sourceOf(makings, project.path, facts.sha);
     const text = child?.text ?? (await source.read(".gitlab-ci.yml"));
@@ -74,7 +76,7 @@ export async function makePipeline(
     const pipeline: RunPipeline = { facts, start, settings, stages, jobs, bridge: child?.bridge };
     for (const made of reading.jobs)
       jobs.push({
-        made,
+        made: { ...made, options: await withKeys(made.options, facts.sha, inRepository) },
         pipeline,
         status: "created",
         allowFailure: made.allowFailure,
@@ -82,7 +84,7 @@ export async function makePipeline(
         child: undefined,
         problem: undefined,
       });
-    await git(makings, project.path, "update-ref", `refs/pipelines/${facts.id}`, facts.sha);
+    await inRepository("update-ref", `refs/pipelines/${facts.id}`, facts.sha);
     settle(pipeline);
     return pipeline;
   } catch (error) {

@@ -1,6 +1,7 @@
 /** A job as GitLab gives it to a runner (gitlab-runner: common/spec/spec.go). */
 import type { PlainMap } from "../../../src/pipelines/tree.ts";
 import type { Variable } from "../../../src/pipelines/variables.ts";
+import { toldCaches } from "./caches.ts";
 import type { Attempt, RunJob } from "./jobs.ts";
 import { listed } from "./making.ts";
 
@@ -47,7 +48,7 @@ export function jobResponse(attempt: Attempt, given: readonly Attempt[], server:
     image: imageOf(options["image"]),
     services: ((options["services"] ?? []) as readonly PlainMap[]).map(serviceOf),
     artifacts: artifactsOf(options["artifacts"] as PlainMap | undefined),
-    cache: cachesOf(options["cache"], record.env["CI_COMMIT_REF_PROTECTED"] === "true"),
+    cache: toldCaches(options, record.env["CI_COMMIT_REF_PROTECTED"] === "true"),
     credentials: [
       { type: "registry", url: server.registry, username: "gitlab-ci-token", password: token },
     ],
@@ -169,14 +170,6 @@ function serviceOf(service: PlainMap): object {
   const { alias, command, variables = {} } = service;
   const values = listed(variables as Record<string, string>);
   return { ...imageOf(service), alias, command, variables: values };
-}
-
-/** F8: those of protected branches and tags are apart, unless a cache says otherwise. */
-function cachesOf(caches: unknown, isProtected: boolean): readonly object[] {
-  return ((caches ?? []) as readonly PlainMap[]).map(({ key, unprotect, ...other }) => {
-    const side = isProtected && unprotect !== true ? "protected" : "non_protected";
-    return { ...other, key: `${key ?? "default"}-${side}` };
-  });
 }
 
 const reports: Readonly<Record<string, string>> = { dotenv: ".env", junit: "junit.xml" };
