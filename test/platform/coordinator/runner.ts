@@ -54,7 +54,9 @@ export async function startRunner(options: RunnerOptions): Promise<Runner> {
   const config = join(folder, "config.toml");
   const berth = await layBerth(options, [programs, dirname(program("docker"))]);
   const sections = await Promise.all(runners.map((runner) => sectionOf(runner, berth, options)));
-  const text = `concurrent = 4\ncheck_interval = 1\n${sections.join("")}`;
+  // Four jobs at one time or more, while each of the runners holds a request for its next one.
+  const concurrent = 4 + runners.length;
+  const text = `concurrent = ${concurrent}\ncheck_interval = 1\n${sections.join("")}`;
   await writeFile(config, text);
   const args = ["run", "--config", config, "--working-directory", folder];
   const log = join(folder, "log");

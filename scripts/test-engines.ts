@@ -1,0 +1,43 @@
+/** Runs the test files that patterns name, three at a time, the long ones first, and says how long each of them took. */
+import { globSync } from "node:fs";
+import { run } from "node:test";
+import { spec } from "node:test/reporters";
+
+/** Those of two minutes and more on two cores. The first makes the tool images, which others wait for. */
+const long = [
+  "component/qemu",
+  "engine/cached-docker",
+  "engine/cached-buildah",
+  "engine/times",
+  "example/buildah",
+  "platform/executor",
+  "platform/confinement",
+  "component/settings",
+  "example/docker",
+  "container/build",
+  "lives/merges",
+  "component/small",
+  "component/requests",
+  "platform/runner",
+  "lives/attacks",
+  "cli/run",
+  "engine/pairs",
+].map((name) => `test/${name}.test.ts`);
+
+const found = globSync(process.argv.slice(2)).sort();
+const gone = long.filter((file) => !found.includes(file));
+if (gone.length > 0) throw new Error(`no such test: ${gone.join(", ")}`);
+const files = [...long, ...found.filter((file) => !long.includes(file))];
+const seconds = new Map<string, number>();
+const events = run({ files, concurrency: 3 })
+  .on("test:fail", () => {
+    process.exitCode = 1;
+  })
+  .on("test:summary", ({ file, duration_ms }) => {
+    if (file !== undefined) seconds.set(file, Math.round(duration_ms / 1000));
+  });
+events.on("end", () => {
+  for (const [file, taken] of [...seconds].sort(([, one], [, other]) => other - one))
+    console.log(`${taken} s ${file.slice(process.cwd().length + 1)}`);
+});
+events.compose(spec).pipe(process.stdout);
