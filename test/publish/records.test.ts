@@ -6,7 +6,7 @@ import { pastTag } from "../../src/oci/tags.ts";
 import type { Decision, Plan } from "../../src/plan/plan.ts";
 import type { RecordedImage } from "../../src/plan/record.ts";
 import { ownBase } from "../../src/plan/situation.ts";
-import { recordOf } from "../../src/publish/record.ts";
+import { movedKeys, recordOf } from "../../src/publish/record.ts";
 import { publishSet } from "../../src/publish/set.ts";
 import { client } from "../registry/clients.ts";
 import { type Flow, flowTime, hoursLater, planOf, run } from "../support/flow.ts";
@@ -50,6 +50,30 @@ test("what is recorded of a set is told by its plan, and where there is none not
   );
   const { tag, revision, pipeline } = bare;
   assert.deepEqual([tag, revision, pipeline, bare.upstream], Array(4).fill(undefined));
+});
+
+test("a key's tag that is gone, or is what was built, has not moved", async () => {
+  const image = plannedImage("one", build);
+  const reference = { host: "r.example", path: "one" };
+  const placed = [{ image, found: { digest: someDigest, reference } }] as unknown;
+  for (const current of [
+    undefined,
+    { digest: someDigest },
+    { digest: `sha256:${"9".repeat(64)}` },
+  ]) {
+    const asked: string[] = [];
+    const registry = {
+      head: async () => current,
+      get: async ({ tag }: { readonly tag: string }) => {
+        asked.push(tag);
+        return { digest: current?.digest };
+      },
+    } as unknown as Parameters<typeof movedKeys>[1];
+    const moved = await movedKeys(placed as Parameters<typeof movedKeys>[0], registry);
+    const isMoved = current !== undefined && current.digest !== someDigest;
+    assert.deepEqual([...moved.keys()], isMoved ? ["one"] : []);
+    assert.deepEqual(asked, isMoved ? [image.tag] : []);
+  }
 });
 
 describe("a set record", async () => {
