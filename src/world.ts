@@ -14,7 +14,8 @@ export interface World {
   readonly random: () => number;
   /** What this machine runs, such as `linux/amd64`. */
   readonly platform: string;
-  readonly openGit: (cwd: string) => Promise<Git>;
+  /** Opens the repository that a folder lies in; git is told these variables too. */
+  readonly openGit: (cwd: string, env?: Env) => Promise<Git>;
   /** Writes a result to standard output. */
   readonly print: (text: string) => void;
   /** What results are printed for. */

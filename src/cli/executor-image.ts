@@ -10,38 +10,35 @@ import {
   sessionEnv,
   type WantedImage,
 } from "../executor/job.ts";
-import { openGit } from "../host/git.ts";
 import { makeAttach } from "../host/terminal.ts";
 import { inTurn } from "../host/turn.ts";
 import { parseReference, printReference, withDigest } from "../oci/reference.ts";
 import { situationOf } from "../plan/situation.ts";
 import { type Located, locateKeys, whereText } from "../run/locate.ts";
 import { pullOnly } from "../run/pull.ts";
-import type { Git } from "../world.ts";
+import type { World } from "../world.ts";
 import { keyedHere } from "./local.ts";
 import { openProject } from "./project.ts";
 import { forHere, pullPorts, scopeOf } from "./pull.ts";
 import { type Login, login, type Session } from "./session.ts";
 
-/** Gives of each image what it is to be run by: a digest, an id, or the name of one that was built here. */
+/** Gives of each image what it is to be run by: a digest, or the name of one that was built here. */
 export async function bringImages(
   images: readonly WantedImage[],
   here: JobHere,
 ): Promise<readonly string[]> {
-  const bring = async (session?: Session) => {
-    const logins = session?.login ?? loginFor(here, { registries: {}, prefix: "CI" });
-    const references: string[] = [];
-    for (const image of images) {
-      const name = berthName(image);
-      const isOfCommit = name !== undefined && session !== undefined;
-      const reference = isOfCommit
-        ? await commitImage(name, image, here, session)
-        : await anyImage(image, here, logins);
-      references.push(reference);
-    }
-    return references;
-  };
-  return images.some(berthName) ? withCommit(here, bring) : bring();
+  const session = images.some(berthName) ? await openCommit(here) : undefined;
+  const logins = session?.login ?? loginFor(here, { registries: {}, prefix: "CI" });
+  const references: string[] = [];
+  for (const image of images) {
+    const name = berthName(image);
+    const isOfCommit = name !== undefined && session !== undefined;
+    const reference = isOfCommit
+      ? await commitImage(name, image, here, session)
+      : await anyImage(image, here, logins);
+    references.push(reference);
+  }
+  return references;
 }
 
 function loginFor({ world, host, job }: JobHere, config: Parameters<typeof login>[1]): Login {
@@ -50,28 +47,17 @@ function loginFor({ world, host, job }: JobHere, config: Parameters<typeof login
   return login({ ...world, env: sessionEnv(env, job) }, config, loginsFor(ofHost, host.logins));
 }
 
-/** Does work for the job's commit, whose files come from GitLab as they are read. */
-async function withCommit<T>(here: JobHere, work: (session: Session) => Promise<T>): Promise<T> {
+/** Opens the job's commit, whose files come from GitLab as they are read. */
+async function openCommit(here: JobHere): Promise<Session> {
   const { world, host, job } = here;
+  const openGit: World["openGit"] = (cwd) => world.openGit(cwd, gitLogin(job));
   const env = sessionEnv(world.env, job);
-  const opened: Git[] = [];
-  const open = async (cwd: string) => {
-    const git = await openGit(cwd, gitLogin(job));
-    opened.push(git);
-    return git;
-  };
-  const there = { ...world, env, cwd: await fetchCommit(here), openGit: open };
-  try {
-    const project = await openProject(there, { rev: job.git_info.sha });
-    const network = {
-      [`${project.config.prefix}_BUILD_NETWORK`]: host.network === "host" ? "host" : undefined,
-    };
-    const situation = situationOf(env, project.config, undefined);
-    const inIt = { ...there, env: { ...env, ...network } };
-    return await work({ world: inIt, project, situation, login: loginFor(here, project.config) });
-  } finally {
-    await Promise.all(opened.map((git) => git.close()));
-  }
+  const there = { ...world, env, cwd: await fetchCommit(here), openGit };
+  const project = await openProject(there, { rev: job.git_info.sha });
+  const network = host.network === "host" ? "host" : undefined;
+  const inIt = { ...there, env: { ...env, [`${project.config.prefix}_BUILD_NETWORK`]: network } };
+  const situation = situationOf(env, project.config, undefined);
+  return { world: inIt, project, situation, login: loginFor(here, project.config) };
 }
 
 /** The folder of the project's repository on this host, which stays, with the job's commit and its trees in it. */
@@ -109,15 +95,24 @@ async function commitImage(
   here: JobHere,
   session: Session,
 ): Promise<string> {
-  const { world, host } = here;
+  const { world } = here;
   const platform = executor_opts?.docker?.platform ?? undefined;
   const { reference, source, key } = await locate(name, platform, here, session);
   const whose = { own: "the project's own", upstream: "upstream's", here: "built on this host" };
   world.log.info(`berth://${name} is ${reference}\n  ${whose[source]}, by its key ${key}`);
-  // The registry has just said that this job may have it.
-  const known = await world.run(host.tool.command, ["image", "inspect", "--format=ok", reference]);
-  if (known.exitCode !== 0) await pullOnly(reference, host.tool, portsOf(here, session.login));
+  await bring(reference, here, session.login);
   return reference;
+}
+
+/** Pulls what is not here yet, with the job's logins alone; the registry has just said that this job may have it. */
+async function bring(reference: string, { world, host }: JobHere, logins: Login): Promise<void> {
+  const { command } = host.tool;
+  const known = await world.run(command, ["image", "inspect", "--format=ok", reference]);
+  if (known.exitCode !== 0) await pullOnly(reference, host.tool, portsOf(world, logins));
+}
+
+function portsOf(world: World, logins: Login) {
+  return pullPorts(world, logins, makeAttach());
 }
 
 /** Where the rules of every berth run find it, else as this host has built it. */
@@ -156,12 +151,12 @@ async function anyImage(image: WantedImage, here: JobHere, logins: Login): Promi
     });
   const reference = printReference(withDigest(wanted, found.digest));
   const platform = executor_opts?.docker?.platform;
-  const flags = platform == null ? [] : [`--platform=${platform}`];
-  await pullOnly(reference, here.host.tool, portsOf(here, logins), flags);
+  // An engine may have the same index for another platform.
+  if (platform == null) await bring(reference, here, logins);
+  else
+    await pullOnly(reference, here.host.tool, portsOf(here.world, logins), [
+      `--platform=${platform}`,
+    ]);
   here.world.log.info(`${name} is ${reference}`);
   return reference;
-}
-
-function portsOf({ world }: JobHere, logins: Login) {
-  return pullPorts(world, logins, makeAttach());
 }

@@ -2,40 +2,49 @@
 import { BerthError, exitCodes } from "../errors.ts";
 import {
   aliasesOf,
-  containerOf,
   envFileText,
   type JobPlace,
   jobArguments,
   listenArguments,
+  nameIn,
+  networkArguments,
   type Runnable,
   serviceArguments,
 } from "../executor/container.ts";
-import { clearLeftovers, folders, hostOf, labelsOf, ownerOf } from "../executor/host.ts";
+import {
+  clearLeftovers,
+  folders,
+  type Host,
+  nameOf,
+  ownerOf,
+  stagesFile,
+} from "../executor/host.ts";
 import { circleOf, type Job, jobVariables, parseJob } from "../executor/job.ts";
 import { lendPrograms } from "../executor/programs.ts";
+import { stagesScript } from "../executor/stages.ts";
 import { makeLog } from "../host/log.ts";
 import type { World } from "../world.ts";
 import { bringImages } from "./executor-image.ts";
 
 /** Gives 0 where the job's containers run; what keeps them from it is an error. */
-export async function prepare(outside: World): Promise<number> {
+export async function prepare(outside: World, host: Host): Promise<number> {
   outside.guard();
   const { env, files, clock } = outside;
-  const host = hostOf(env);
   const log = makeLog({ write: toTrace, sections: false, now: clock.now });
   const world = { ...outside, log };
   const job = parseJob((await files.read(env["JOB_RESPONSE_FILE"] ?? ""))?.toString() ?? "");
   const owner = await ownerOf(process.ppid, env["TMPDIR"] ?? "", files);
-  const place = { host, name: containerOf(owner.folder), labels: labelsOf(host, owner) };
+  const place = { host, name: nameOf(owner) };
+  await files.write(`${owner.folder}/${stagesFile}`, stagesScript(place), 0o600);
   const images = [job.image, ...(job.services ?? [])];
   const [references, programs] = await Promise.all([
     inSection(world, () => bringImages(images, { world, host, job })),
     lendPrograms(host.folder, world),
-    clearLeftovers(host, world),
+    clearLeftovers(host, owner, world),
   ]);
   const told = variablesOf(job, env);
   const runnables = images.map(async (image, index): Promise<Runnable> => {
-    const name = index === 0 ? place.name : `${place.name}-${index}`;
+    const name = nameIn(place, index === 0 ? "job" : index);
     const envFile = `${owner.folder}/${name}.env`;
     const own = (image.variables ?? []).map(({ key, value }) => [key, value] as const);
     const seen = index === 0 ? told.all : { ...told.open, ...Object.fromEntries(own) };
@@ -83,14 +92,14 @@ async function start(
   volumes: readonly string[],
   { run, log }: World,
 ): Promise<void> {
-  const { host, name, labels } = place;
+  const { host } = place;
   const { command } = host.tool;
   const call = async (what: string, args: readonly string[]): Promise<void> => {
     const answer = await run(command, args);
     if (answer.exitCode !== 0) throw startError(what, answer);
   };
   if (job === undefined) throw new TypeError("a job has an image");
-  if (host.network === "own") await call("make a network", ["network", "create", ...labels, name]);
+  if (host.network === "own") await call("make a network", networkArguments(place));
   const local = host.network === "host" ? services.flatMap(({ image }) => aliasesOf(image)) : [];
   await Promise.all([
     call(`run ${job.image.name}`, jobArguments(place, job, volumes, local)),
@@ -100,7 +109,7 @@ async function start(
     const format = "--format={{range $port, $_ := .Config.ExposedPorts}}{{$port}} {{end}}";
     const told = await run(command, ["image", "inspect", format, service.reference]);
     const ports = told.stdout.match(/\d+(?=\/tcp)/g) ?? [];
-    const check = listenArguments(name, aliasesOf(service.image)[0] ?? "", ports);
+    const check = listenArguments(job.name, aliasesOf(service.image)[0] ?? "", ports);
     if (ports.length === 0 || (await run(command, check, { timeoutMs: 30_000 })).exitCode === 0)
       return;
     const { stdout, stderr } = await run(command, ["logs", "--tail=20", service.name]);

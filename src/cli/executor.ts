@@ -2,24 +2,14 @@
 import { isAbsolute } from "node:path";
 import type { Command } from "commander";
 import { BerthError, describeError, type ErrorCode, errorCodes, exitCodes } from "../errors.ts";
-import { containerOf, signalArguments, stageArguments } from "../executor/container.ts";
-import {
-  clearLeftovers,
-  folders,
-  type Host,
-  hostOf,
-  hostVariable,
-  ownerOf,
-  runnerLines,
-} from "../executor/host.ts";
-import { makeAttach } from "../host/terminal.ts";
+import { type Host, runnerLines } from "../executor/host.ts";
 import type { ToolName } from "../run/tool.ts";
 import type { World } from "../world.ts";
 import { collect, type Doing, examples, programOption, usageError } from "./verb.ts";
 
 const afterHelp = `
-GitLab Runner calls config, prepare, run and cleanup; what config is given holds for the whole job.
 A person calls install: it prints the lines of config.toml, and says what they lack on this host.
+GitLab Runner calls prepare, as these lines say; the stages that follow are a script of its.
 ${examples("berth executor install --build", "berth executor install --with podman --login registry.example.com")}`;
 
 export function declare(program: Command, doing: Doing): void {
@@ -28,9 +18,9 @@ export function declare(program: Command, doing: Doing): void {
     .description(
       "run jobs in images of their own commit: a driver for GitLab Runner's custom executor",
     )
-    .argument("<stage>", "config, prepare, run, cleanup, or install")
-    .argument("[words...]", "what the runner adds: a script's file and its stage")
+    .argument("<stage>", "prepare, or install")
     .addOption(programOption())
+    .option("--init", "begin a job's container with a small process that clears up after others")
     .option("--folder <path>", "what is kept between jobs", "/var/lib/berth")
     .option("--build", "build images that are nowhere, on this host and for it alone")
     .option("--login <host>", "let jobs use this host's login for a registry (repeatable)", collect)
@@ -41,32 +31,25 @@ export function declare(program: Command, doing: Doing): void {
 
 interface HostOptions {
   readonly with?: ToolName;
+  readonly init?: boolean;
   readonly folder: string;
   readonly build?: boolean;
   readonly login?: readonly string[];
   readonly hostNetwork?: boolean;
 }
 
-async function executor(
-  world: World,
-  options: HostOptions,
-  stage: string,
-  words: readonly string[],
-): Promise<number> {
-  if (stage === "install") return install(world, await hostFor(world, options));
+async function executor(world: World, options: HostOptions, stage: string): Promise<number> {
+  if (stage === "install") return install(world, options);
   try {
-    switch (stage) {
-      case "config":
-        return configure(await hostFor(world, options));
-      case "prepare":
-        return await (await import("./executor-prepare.ts")).prepare(world);
-      case "run":
-        return await runStage(world, words);
-      case "cleanup":
-        return await cleanUp(world);
-      default:
-        throw usageError(`run the stage ${stage}: there is none`, "give one that --help lists");
-    }
+    if (stage !== "prepare")
+      throw usageError(`run the stage ${stage}: there is none`, "give one that --help lists");
+    if (options.with === undefined)
+      throw usageError(
+        "prepare a job: --with is missing",
+        "let berth executor install print the runner's lines",
+      );
+    const tool = { name: options.with, command: options.with, init: options.init === true };
+    return await (await import("./executor-prepare.ts")).prepare(world, hostOf(options, tool));
   } catch (error) {
     world.log.flush();
     process.stderr.write(describeError(error));
@@ -93,23 +76,25 @@ function isJobs(error: unknown): boolean {
   return errorCodes[error.code] !== exitCodes.unavailable;
 }
 
-/** What the flags allow, with the program that runs containers on this host now. */
-async function hostFor(world: World, options: HostOptions): Promise<Host> {
+/** What the flags allow. */
+function hostOf(options: HostOptions, tool: Host["tool"]): Host {
   const { folder, build = false, login: logins = [], hostNetwork = false } = options;
   if (!isAbsolute(folder))
     throw usageError(`keep things in ${folder}: not absolute`, "give a path");
-  const { detect, usable } = await import("./pull.ts");
-  const tool = usable(await detect(world, options.with));
   return { tool, folder, build, logins, network: hostNetwork ? "host" : "own" };
 }
 
 /** Prints the lines of config.toml, and says what jobs would not get on this host. */
-async function install({ run, print, files }: World, host: Host): Promise<number> {
+async function install(world: World, options: HostOptions): Promise<number> {
+  const { run, print, files } = world;
+  const { detect, usable } = await import("./pull.ts");
+  const { name, init } = usable(await detect(world, options.with));
+  const host = hostOf(options, { name, command: name, init });
   print(runnerLines(host));
   const note = `${host.folder}/.berth`;
   await files.write(note, "");
   await files.remove(note);
-  const programs = ["gitlab-runner", "git", "flock", "berth"];
+  const programs = ["gitlab-runner", "git", "flock", "setsid", "berth"];
   const answers = programs.map(async (program) =>
     (await run("sh", ["-c", `command -v ${program}`])).exitCode === 0 ? [] : [program],
   );
@@ -122,56 +107,4 @@ async function install({ run, print, files }: World, host: Host): Promise<number
       hint: "install them where the runner finds them; jobs are lent git and gitlab-runner",
     },
   );
-}
-
-/** Answers in the form of gitlab docs: runner/executors/custom. */
-function configure(host: Host): number {
-  const answer = {
-    driver: { name: "berth" },
-    builds_dir: folders.builds,
-    cache_dir: folders.cache,
-    builds_dir_is_shared: false,
-    shell: "bash",
-    job_env: { [hostVariable]: JSON.stringify(host) },
-  };
-  process.stdout.write(`${JSON.stringify(answer)}\n`);
-  return exitCodes.done;
-}
-
-/** Runs a script of the runner's in the job's container. */
-async function runStage(world: World, [script, stage]: readonly string[]): Promise<number> {
-  if (script === undefined || stage === undefined)
-    throw usageError("run a stage: no script and stage are given", "let GitLab Runner call this");
-  const { env, run, files, log } = world;
-  const { command } = hostOf(env).tool;
-  const name = containerOf(env["TMPDIR"] ?? "");
-  const send = async (signal: "TERM" | "KILL"): Promise<void> =>
-    void (await run(command, signalArguments(name, signal)));
-  const { exitCode } = await makeAttach()(command, stageArguments(name, stage), {
-    mode: "streams",
-    input: script,
-    ask: () => send("TERM"),
-    insist: () => send("KILL"),
-  });
-  if (exitCode === 0) return exitCodes.done;
-  const state = await run(command, ["inspect", "--format={{json .State}}", name]);
-  if (exitCode === undefined || state.exitCode !== 0) return failure(world, "SYSTEM");
-  if (!state.stdout.includes('"Running":true')) {
-    const why = state.stdout.includes('"OOMKilled":true') ? "it ran out of memory" : "see its log:";
-    const { stdout, stderr } = await run(command, ["logs", "--tail=20", name]);
-    log.info(`the job's container has ended before the job: ${why}\n${stdout}${stderr}`.trimEnd());
-    log.info('where its image\'s entrypoint does not run what it is given, say entrypoint: [""]');
-  }
-  // A file that the runner reads the script's own code from.
-  await files.write(env["BUILD_EXIT_CODE_FILE"] ?? "", `${exitCode}\n`);
-  return failure(world, "BUILD");
-}
-
-/** Removes all of the job; nothing was made where `config` failed. */
-async function cleanUp(world: World): Promise<number> {
-  if (world.env[hostVariable] === undefined) return exitCodes.done;
-  const { env, files } = world;
-  const job = await ownerOf(process.ppid, env["TMPDIR"] ?? "", files);
-  await clearLeftovers(hostOf(env), world, job);
-  return exitCodes.done;
 }

@@ -1,7 +1,5 @@
-/** The command lines for a job's containers: its own, one for each service, and the stages in it. */
-import { createHash } from "node:crypto";
-import { bestShell } from "../run/container.ts";
-import type { Host } from "./host.ts";
+/** The command lines for a job's containers: its own, and one for each service. */
+import { type Host, labelOf } from "./host.ts";
 import type { WantedImage } from "./job.ts";
 
 /** An image that is on this machine, to be run as the job says. */
@@ -18,19 +16,18 @@ export interface Runnable {
 /** What all containers of one job share. */
 export interface JobPlace {
   readonly host: Host;
-  /** Also of its network. */
+  /** What their names and the network's begin with. */
   readonly name: string;
-  readonly labels: readonly string[];
 }
 
-/** The name of a job's container, from the folder that the runner keeps for the job. */
-export function containerOf(folder: string): string {
-  return `berth-job-${createHash("sha256").update(folder).digest("hex").slice(0, 16)}`;
+/** The name of a job's own container, of its network, or of a service by its number. */
+export function nameIn({ name }: JobPlace, what: "job" | "network" | number): string {
+  return `${name}-${what}`;
 }
 
 /** Where programs are lent to a job, read only, and where its container notes what it is. */
 export const lent = "/.berth";
-const notes = "/.berth-job";
+export const notes = "/.berth-job";
 
 /**
  * What the job's container runs while stages come and go: it notes its process and what the image's entrypoint has
@@ -66,11 +63,18 @@ export function serviceArguments(place: JobPlace, service: Runnable): readonly s
   ];
 }
 
-function startOf({ host, name, labels }: JobPlace, container: Runnable): readonly string[] {
+export function networkArguments(place: JobPlace): readonly string[] {
+  return ["network", "create", `--label=${labelOf(place.host)}`, nameIn(place, "network")];
+}
+
+function startOf(place: JobPlace, container: Runnable): readonly string[] {
+  const { host } = place;
   const { user, platform } = container.image.executor_opts?.docker ?? {};
   return [
-    ...["run", "--detach", "--pull=never", `--name=${container.name}`, ...labels],
-    `--network=${host.network === "own" ? name : host.network}`,
+    ...["run", "--detach", "--pull=never", `--name=${container.name}`],
+    // podman waits so long for what does not end at TERM.
+    ...[`--label=${labelOf(host)}`, "--stop-timeout=0"],
+    `--network=${host.network === "own" ? nameIn(place, "network") : host.network}`,
     `--env-file=${container.envFile}`,
     ...(user == null ? [] : [`--user=${user}`]),
     ...(platform == null ? [] : [`--platform=${platform}`]),
@@ -104,33 +108,6 @@ export function envFileText(variables: Readonly<Record<string, string>>): string
     /^\w+$/.test(name) && !/[\r\n\0]/.test(value) && value.length < 60_000;
   const lines = Object.entries(variables).filter(fits);
   return lines.map(([name, value]) => `${name}=${value}\n`).join("");
-}
-
-/** As the image's user, with what its entrypoint has exported. */
-const ownScript = `until [ -e ${notes}/env ]; do sleep 0.1; done; . ${notes}/env; ${bestShell}`;
-
-/** As the docker executor's helper does: as root, with git and the runner, for files that all users of the image may write. */
-const lentScript = `PATH="$PATH:${lent}/bin"; export PATH
-[ -e /etc/ssl/certs/ca-certificates.crt ] || export SSL_CERT_FILE=${lent}/ca.pem
-umask 0000; ${bestShell}`;
-
-/** Runs a stage's script, which comes by standard input, in the job's container: what a project wrote, or the runner's own work. */
-export function stageArguments(name: string, stage: string): readonly string[] {
-  const isOwn = /^(?:build_script|after_script|step_.*)$/.test(stage);
-  return isOwn
-    ? ["exec", "--interactive", name, "sh", "-c", ownScript]
-    : ["exec", "--interactive", "--user=0:0", name, "sh", "-c", lentScript];
-}
-
-/** Sends a signal to all that stages have started, and leaves the container for the stages that follow. */
-export function signalArguments(name: string, signal: "TERM" | "KILL"): readonly string[] {
-  const script = `read -r held <${notes}/pid
-for p in /proc/[0-9]*; do
-  p=\${p#/proc/}
-  case " 1 $$ $held " in *" $p "*) ;; *) kill -s ${signal} "$p" 2>/dev/null;; esac
-done
-true`;
-  return ["exec", "--user=0:0", name, "sh", "-c", script];
 }
 
 /** Looks from the job's container, for as long as it takes, whether a service listens (gitlab-runner: commands/helpers/health_check.go). */

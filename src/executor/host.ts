@@ -1,13 +1,12 @@
 /** A runner's host: what it allows jobs, and what is left there of jobs that are over. */
-import { BerthError } from "../errors.ts";
-import { readObject } from "../json.ts";
+import { basename, dirname, join } from "node:path/posix";
 import type { Tool } from "../run/tool.ts";
-import type { Env, Files, Run, World } from "../world.ts";
+import type { Files, Run, World } from "../world.ts";
 import type { Job } from "./job.ts";
 
-/** Found once for each job by the stage `config`, and handed on to the later ones. */
+/** As the runner's config.toml says it. */
 export interface Host {
-  readonly tool: Tool;
+  readonly tool: Pick<Tool, "name" | "command" | "init">;
   /** Absolute: what is kept of projects between jobs, and the programs that jobs are lent. */
   readonly folder: string;
   /** Whether images that are nowhere are built on this host. */
@@ -26,19 +25,7 @@ export interface JobHere {
   readonly job: Job;
 }
 
-/** The runner hands it on; jobs cannot set it, since all of theirs begins with `CUSTOM_ENV_`. */
-export const hostVariable = "EXECUTOR_HOST";
-
-/** What `config` has handed on. */
-export function hostOf(env: Env): Host {
-  const host = readObject(env[hostVariable] ?? "");
-  if (host !== undefined) return host as unknown as Host;
-  throw new BerthError("USAGE", "read what the stage config hands on: nothing is there", {
-    hint: "this is called by GitLab Runner; berth executor install prints the lines of its config.toml",
-  });
-}
-
-/** A job as labels name it: the runner's process, and the folder that the runner keeps for the job. */
+/** A job as the names of its containers tell it: the runner's process, and the folder that the runner keeps for the job. */
 export interface Owner {
   readonly pid: number;
   /** When the process began, as the kernel counts, so that another process of that number is not taken for it. */
@@ -46,34 +33,46 @@ export interface Owner {
   readonly folder: string;
 }
 
-const label = "berth.executor";
-const ownerLabel = "berth.owner";
+/** What the names of a job's containers and of its network begin with. */
+export function nameOf({ pid, since, folder }: Owner): string {
+  return `berth-${pid}-${since}-${basename(folder)}`;
+}
 
-export function labelsOf({ folder }: Host, owner: Owner): readonly string[] {
-  return [`--label=${label}=${folder}`, `--label=${ownerLabel}=${JSON.stringify(owner)}`];
+const label = "berth.executor";
+
+/** Tells a job's containers and its network from what else is on the host. */
+export function labelOf({ folder }: Host): string {
+  return `${label}=${folder}`;
 }
 
 /** Where a job has its files, as with the docker executor. */
 export const folders = { builds: "/builds", cache: "/cache" } as const;
 
+/** The script that `prepare` leaves in a job's folder for the stages that follow. */
+export const stagesFile = "stages.sh";
+
 /** The lines of config.toml that let a runner's jobs run on this host. */
 export function runnerLines({ tool, folder, build, logins, network }: Host): string {
   const flags = [
     `--with=${tool.command}`,
+    ...(tool.init ? ["--init"] : []),
     `--folder=${folder}`,
     ...(build ? ["--build"] : []),
     ...logins.map((name) => `--login=${name}`),
     ...(network === "host" ? ["--host-network"] : []),
   ];
-  const stages = ["config", "prepare", "run", "cleanup"].map((stage) => {
-    const args = ["executor", stage, ...(stage === "config" ? flags : [])];
-    return `  ${stage}_exec = "berth"\n  ${stage}_args = ${JSON.stringify(args)}\n`;
-  });
+  const script = `"$TMPDIR/${stagesFile}"`;
   return `executor = "custom"
 builds_dir = "${folders.builds}"
 cache_dir = "${folders.cache}"
 [runners.custom]
-${stages.join("")}  prepare_exec_timeout = 7200
+  prepare_exec = "berth"
+  prepare_args = ${JSON.stringify(["executor", "prepare", ...flags])}
+  prepare_exec_timeout = 7200
+  run_exec = "sh"
+  run_args = ${JSON.stringify(["-c", `. ${script}`, "run"])}
+  cleanup_exec = "sh"
+  cleanup_args = ${JSON.stringify(["-c", `[ ! -e ${script} ] || . ${script}`, "cleanup"])}
 `;
 }
 
@@ -98,53 +97,34 @@ async function statOf(pid: number, files: Reads) {
   return since === undefined ? undefined : { above: Number(fields[1]), since };
 }
 
-/** Whether a job is over: its runner has gone, or has cleared up after it. */
-async function isOver({ pid, since, folder }: Owner, files: Reads): Promise<boolean> {
-  const isSame = (await statOf(pid, files))?.since === since;
-  return !isSame || (await files.entry(folder)) === undefined;
+/** Whether a job is over: its runner has gone, or it is ours and has cleared up after it. */
+async function isOver({ pid, since, folder }: Owner, ours: Owner, files: Reads): Promise<boolean> {
+  if ((await statOf(pid, files))?.since !== since) return true;
+  // Another runner's folders may be hidden from us.
+  return pid === ours.pid && (await files.entry(folder)) === undefined;
 }
 
-/** What an engine keeps of a job: how such things are listed and removed, and where their labels stand. */
-interface Kept {
-  readonly kind: "container" | "network";
-  readonly list: readonly string[];
-  readonly remove: readonly string[];
-  readonly labels: string;
-}
-
-/** A network goes when no container is in it any more. */
-const kept: readonly Kept[] = [
-  {
-    kind: "container",
-    list: ["--all"],
-    remove: ["rm", "--force", "--volumes"],
-    labels: ".Config.Labels",
-  },
-  { kind: "network", list: [], remove: ["rm"], labels: ".Labels" },
-];
-
-/** Removes the containers and networks of jobs that are over, and of the one that is about to be. */
+/** Removes the containers and networks of jobs that are over; `ours` is the one that is about to begin. */
 export async function clearLeftovers(
-  { tool, folder }: Host,
+  host: Host,
+  ours: Owner,
   { run, files }: { readonly run: Run; readonly files: Reads },
-  ending?: Owner,
 ): Promise<void> {
-  const ask = async (...args: readonly string[]) =>
-    (await run(tool.command, args)).stdout.split("\n").filter((line) => line !== "");
-  const isDue = async (owner: Owner): Promise<boolean> =>
-    owner.folder === ending?.folder || (await isOver(owner, files));
-  for (const { kind, list, remove, labels } of kept) {
-    const ids = await ask(kind, "ls", ...list, "--quiet", `--filter=label=${label}=${folder}`);
-    const format = `--format={{.Name}} {{index ${labels} "${ownerLabel}"}}`;
-    const told = ids.length === 0 ? [] : await ask(kind, "inspect", format, ...ids);
-    const due: string[] = [];
-    for (const line of told) {
-      const [, name = "", text = ""] = /^\/?(\S+) (\{.*\})$/.exec(line) ?? [];
-      const owner = readObject(text) as unknown as Owner | undefined;
-      if (owner !== undefined && (await isDue(owner))) due.push(name);
+  const { command } = host.tool;
+  const due = async (...list: readonly string[]): Promise<readonly string[]> => {
+    const { stdout } = await run(command, [...list, `--filter=label=${labelOf(host)}`]);
+    const over: string[] = [];
+    for (const name of stdout.split("\n")) {
+      const [, pid, since = "", folder = ""] = /^berth-(\d+)-(\d+)-(.+)-\w+$/.exec(name) ?? [];
+      const owner = { pid: Number(pid), since, folder: join(dirname(ours.folder), folder) };
+      if (pid !== undefined && (await isOver(owner, ours, files))) over.push(name);
     }
-    // podman waits for a container that does not end at TERM.
-    const flags = kind === "container" && tool.name === "podman" ? ["--time=0"] : [];
-    if (due.length > 0) await ask(kind, ...remove, ...flags, ...due);
-  }
+    return over;
+  };
+  const [containers, networks] = await Promise.all([
+    due("ps", "--all", "--format={{.Names}}"),
+    host.network === "own" ? due("network", "ls", "--format={{.Name}}") : [],
+  ]);
+  if (containers.length > 0) await run(command, ["rm", "--force", "--volumes", ...containers]);
+  if (networks.length > 0) await run(command, ["network", "rm", ...networks]);
 }

@@ -50,6 +50,9 @@ export interface Attached {
   readonly errors: string;
 }
 
+/** What pulls; see `Tool`. */
+type Puller = Pick<Tool, "name" | "command">;
+
 export interface PullPorts {
   readonly run: Run;
   readonly attach: Attach;
@@ -61,7 +64,7 @@ export interface PullPorts {
 }
 
 /** Pulls unless the image is here already; tells whether it had to. */
-export async function pull(reference: string, tool: Tool, ports: PullPorts): Promise<boolean> {
+export async function pull(reference: string, tool: Puller, ports: PullPorts): Promise<boolean> {
   const known = await ports.run(tool.command, ["image", "inspect", "--format=ok", reference]);
   if (known.exitCode === 0) return false;
   const { host } = parseReference(reference);
@@ -82,7 +85,7 @@ export async function pull(reference: string, tool: Tool, ports: PullPorts): Pro
  */
 export async function pullOnly(
   reference: string,
-  tool: Tool,
+  tool: Puller,
   ports: PullPorts,
   flags: readonly string[] = [],
 ): Promise<void> {
@@ -103,7 +106,7 @@ function hasLogin(auth: string): boolean {
 async function pullWithLogin(
   words: readonly string[],
   auth: string,
-  tool: Tool,
+  tool: Puller,
   ports: PullPorts,
 ): Promise<Attached> {
   const folder = await ports.files.temporary("berth-login-");
@@ -127,7 +130,7 @@ async function pullWithLogin(
 /** A registry on this machine speaks plain http, as it does to docker; docker's daemon decides for itself. */
 function securityFlags(
   host: string,
-  { name }: Tool,
+  { name }: Puller,
   { insecureHosts }: PullPorts,
 ): readonly string[] {
   const open = isLoopbackHost(host) || insecureHosts.includes(host);
@@ -135,12 +138,12 @@ function securityFlags(
 }
 
 /** The daemon of the user's docker context, which a private configuration would forget. */
-async function daemonOf({ command }: Tool, { run, env }: PullPorts): Promise<Env> {
+async function daemonOf({ command }: Puller, { run, env }: PullPorts): Promise<Env> {
   const host = env["DOCKER_HOST"] ? undefined : await hostOfContext(run, command);
   return host === undefined ? {} : { DOCKER_HOST: host, DOCKER_CONTEXT: undefined };
 }
 
-function pullError(reference: string, host: string, result: Attached, tool: Tool): BerthError {
+function pullError(reference: string, host: string, result: Attached, tool: Puller): BerthError {
   const doing = `pull ${reference}`;
   if (result.asked !== undefined)
     return new BerthError("INTERRUPTED", `${doing}: ${result.asked} ended it`);

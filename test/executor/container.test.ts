@@ -9,20 +9,17 @@ import {
 } from "../../src/executor/container.ts";
 import type { Host } from "../../src/executor/host.ts";
 
-const tool = {
-  name: "docker",
-  command: "docker",
-  users: "same",
-  init: true,
-  labels: false,
-} as const;
+const tool = { name: "docker", command: "docker", init: true } as const;
 const host: Host = { tool, folder: "/f", build: true, logins: [], network: "own" };
-const place: JobPlace = { host, name: "berth-job-1", labels: ["--label=a=b"] };
+const place: JobPlace = { host, name: "berth-1" };
 
 /** What follows the reference, and the flags before it without those that all have. */
 function split(line: readonly string[]) {
   const at = line.indexOf("sha256:1");
-  const common = ["run", "--detach", "--pull=never", "--label=a=b", "--env-file=/e"];
+  const common = [
+    ...["run", "--detach", "--pull=never", "--label=berth.executor=/f", "--stop-timeout=0"],
+    "--env-file=/e",
+  ];
   return [line.slice(0, at).filter((word) => !common.includes(word)), line.slice(at + 1)];
 }
 
@@ -45,11 +42,11 @@ test("an entrypoint, a user and a platform are as the job says", () => {
     command: ["serve"],
     executor_opts: { docker: { user: 1000, platform: "linux/arm64" } },
   };
-  const service = { image, reference: "sha256:1", name: "berth-job-1-1", envFile: "/e" };
+  const service = { image, reference: "sha256:1", name: "berth-1-1", envFile: "/e" };
   const [flags, command] = split(serviceArguments(place, service));
   assert.deepEqual(flags, [
-    "--name=berth-job-1-1",
-    "--network=berth-job-1",
+    "--name=berth-1-1",
+    "--network=berth-1-network",
     "--user=1000",
     "--platform=linux/arm64",
     "--network-alias=x",

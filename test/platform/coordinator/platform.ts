@@ -3,7 +3,7 @@ import { mkdir, readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type Actor, type Files, newProject } from "../../lives/actor.ts";
 import { pushBusybox } from "../../support/bases.ts";
-import { plainEnv, succeed } from "../../support/command.ts";
+import { entry, plainEnv, succeed } from "../../support/command.ts";
 import { type DockerRegistry, startDockerRegistry } from "../../support/docker-registry.ts";
 import { type Dockerd, startDockerd } from "../../support/dockerd.ts";
 import type { ProjectSettings } from "../../support/gitlab-model.ts";
@@ -33,8 +33,8 @@ const unconfined = ['security_opt = ["seccomp=unconfined"]'];
 /** More runners, by their tags. */
 type More = Readonly<Record<string, Executor>>;
 
-/** Starts all of it. */
-export async function openPlatform(more: More = {}): Promise<Platform> {
+/** Starts all of it; `berth` is the entry of the executor's command line. */
+export async function openPlatform(more: More = {}, berth = entry): Promise<Platform> {
   const { path: folder, remove } = await temporaryFolder("berth-platform-");
   const ends: (() => Promise<void>)[] = [remove];
   const stop = async () => {
@@ -73,6 +73,7 @@ export async function openPlatform(more: More = {}): Promise<Platform> {
       dockerd,
       folder: join(folder, "runner"),
       shared,
+      entry: berth,
     });
     ends.push(runner.stop);
     return { ...coordinator, bases, shared, runner, dockerd, stop };

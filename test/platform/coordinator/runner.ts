@@ -33,6 +33,8 @@ export interface RunnerOptions {
   readonly folder: string;
   /** A folder that all jobs see under the same path. */
   readonly shared: string;
+  /** Of berth where it is the executor: the sources, or a bundle. */
+  readonly entry: string;
 }
 
 export interface Runner {
@@ -52,15 +54,18 @@ export async function startRunner(options: RunnerOptions): Promise<Runner> {
   await mkdir(folder);
   await importHelper(dockerd, folder, gitlabRunner);
   const config = join(folder, "config.toml");
-  const berth = await layBerth(options, [programs, dirname(program("docker"))]);
-  const sections = await Promise.all(runners.map((runner) => sectionOf(runner, berth, options)));
+  // For jobs of berth's, Debian's own docker before any other.
+  const folders = [await layBerth(options), programs, dirname(program("docker"))];
+  const path = [...folders, process.env["PATH"]].join(":");
+  const env = [`DOCKER_HOST=${dockerd.host}`, `PATH=${path}`];
+  const sections = await Promise.all(runners.map((runner) => sectionOf(runner, env, options)));
   // Four jobs at one time or more, while each of the runners holds a request for its next one.
   const concurrent = 4 + runners.length;
   const text = `concurrent = ${concurrent}\ncheck_interval = 1\n${sections.join("")}`;
   await writeFile(config, text);
-  const args = ["run", "--config", config, "--working-directory", folder];
+  const args = [...env, gitlabRunner, "run", "--config", config, "--working-directory", folder];
   const log = join(folder, "log");
-  const start = () => startService(gitlabRunner, args, log, async () => true);
+  const start = () => startService("env", args, log, async () => true);
   let service = await start();
   return {
     async start() {
@@ -78,13 +83,13 @@ const quoted = JSON.stringify;
 
 async function sectionOf(
   { token, executor }: RunnerSettings,
-  berth: string,
+  env: readonly string[],
   options: RunnerOptions,
 ): Promise<string> {
   const lines =
     "docker" in executor
       ? dockerLines(executor.docker, options)
-      : await berthLines(executor.berth, berth);
+      : await berthLines(executor.berth, env);
   return `[[runners]]
 name = ${quoted(token)}
 url = ${quoted(options.url)}
@@ -109,24 +114,18 @@ volumes = ${quoted(volumes)}
 ${more.join("\n")}`;
 }
 
-/** Lays the command `berth` where a host would have it, with this daemon and these folders' programs. */
-async function layBerth(
-  { dockerd, folder }: RunnerOptions,
-  folders: readonly string[],
-): Promise<string> {
+/** Gives a folder with the command `berth`, as a host would have it. */
+async function layBerth({ folder, entry }: RunnerOptions): Promise<string> {
   const bin = join(folder, "bin");
-  const path = [bin, ...folders, process.env["PATH"]].join(":");
-  const command = [process.execPath, join(top, "src/cli.ts")].map((word) => `'${word}'`).join(" ");
-  const script = `#!/bin/sh\nexport DOCKER_HOST='${dockerd.host}' PATH='${path}'\nexec ${command} "$@"\n`;
+  const command = [process.execPath, entry].map((word) => `'${word}'`).join(" ");
   await mkdir(bin);
-  await writeFile(join(bin, "berth"), script, { mode: 0o755 });
-  return join(bin, "berth");
+  await writeFile(join(bin, "berth"), `#!/bin/sh\nexec ${command} "$@"\n`, { mode: 0o755 });
+  return bin;
 }
 
-/** As berth itself prints them; the runner finds the command by its path. */
-async function berthLines(flags: readonly string[], berth: string): Promise<string> {
-  const lines = await succeed(berth, ["executor", "install", ...flags]);
-  return lines.replaceAll('_exec = "berth"', `_exec = ${quoted(berth)}`);
+/** As berth itself prints them. */
+function berthLines(flags: readonly string[], env: readonly string[]): Promise<string> {
+  return succeed("env", [...env, "berth", "executor", "install", ...flags]);
 }
 
 async function importHelper(dockerd: Dockerd, folder: string, runner: string): Promise<void> {
