@@ -6,6 +6,7 @@ import {
   circleOf,
   gitLogin,
   loginsFor,
+  platformOf,
   repositoryOf,
   sessionEnv,
   type WantedImage,
@@ -91,28 +92,33 @@ async function fetchCommit({ world: { run }, host, job }: JobHere): Promise<stri
 
 async function commitImage(
   name: string,
-  { executor_opts }: WantedImage,
+  image: WantedImage,
   here: JobHere,
   session: Session,
 ): Promise<string> {
   const { world } = here;
-  const platform = executor_opts?.docker?.platform ?? undefined;
-  const { reference, source, key } = await locate(name, platform, here, session);
+  const { reference, source, key } = await locate(name, platformOf(image), here, session);
   const whose = { own: "the project's own", upstream: "upstream's", here: "built on this host" };
   world.log.info(`berth://${name} is ${reference}\n  ${whose[source]}, by its key ${key}`);
   await bring(reference, here, session.login);
   return reference;
 }
 
-/** Pulls what is not here yet, with the job's logins alone; the registry has just said that this job may have it. */
-async function bring(reference: string, { world, host }: JobHere, logins: Login): Promise<void> {
+/**
+ * Pulls what is not here yet, with the job's logins alone; the registry has just said that this job may have it. An engine may
+ * have the same index for another platform.
+ */
+async function bring(
+  reference: string,
+  { world, host }: JobHere,
+  logins: Login,
+  platform?: string,
+): Promise<void> {
   const { command } = host.tool;
   const known = await world.run(command, ["image", "inspect", "--format=ok", reference]);
-  if (known.exitCode !== 0) await pullOnly(reference, host.tool, portsOf(world, logins));
-}
-
-function portsOf(world: World, logins: Login) {
-  return pullPorts(world, logins, makeAttach());
+  if (known.exitCode === 0 && platform === undefined) return;
+  const flags = platform === undefined ? [] : [`--platform=${platform}`];
+  await pullOnly(reference, host.tool, pullPorts(world, logins, makeAttach()), flags);
 }
 
 /** Where the rules of every berth run find it, else as this host has built it. */
@@ -138,7 +144,7 @@ async function locate(
 
 /** The registry says each time whether this job may have it: an engine that has an image of a digest asks nobody. */
 async function anyImage(image: WantedImage, here: JobHere, logins: Login): Promise<string> {
-  const { name, executor_opts } = image;
+  const { name } = image;
   if (name.startsWith("localhost/berth-executor/"))
     throw new BerthError("REFERENCE_INVALID", `run ${name}: it is no job's but its project's`, {
       hint: "name an image of the job's commit as berth://NAME",
@@ -150,13 +156,7 @@ async function anyImage(image: WantedImage, here: JobHere, logins: Login): Promi
       hint: "see the job's `image` and `services`, and who may read that project's registry",
     });
   const reference = printReference(withDigest(wanted, found.digest));
-  const platform = executor_opts?.docker?.platform;
-  // An engine may have the same index for another platform.
-  if (platform == null) await bring(reference, here, logins);
-  else
-    await pullOnly(reference, here.host.tool, portsOf(here.world, logins), [
-      `--platform=${platform}`,
-    ]);
+  await bring(reference, here, logins, platformOf(image));
   here.world.log.info(`${name} is ${reference}`);
   return reference;
 }

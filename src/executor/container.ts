@@ -1,6 +1,6 @@
 /** The command lines for a job's containers: its own, and one for each service. */
 import { type Host, labelOf } from "./host.ts";
-import type { WantedImage } from "./job.ts";
+import { platformOf, type WantedImage } from "./job.ts";
 
 /** An image that is on this machine, to be run as the job says. */
 export interface Runnable {
@@ -69,15 +69,16 @@ export function networkArguments(place: JobPlace): readonly string[] {
 
 function startOf(place: JobPlace, container: Runnable): readonly string[] {
   const { host } = place;
-  const { user, platform } = container.image.executor_opts?.docker ?? {};
+  const user = container.image.executor_opts?.docker?.user ?? "";
+  const platform = platformOf(container.image);
   return [
     ...["run", "--detach", "--pull=never", `--name=${container.name}`],
     // podman waits so long for what does not end at TERM.
     ...[`--label=${labelOf(host)}`, "--stop-timeout=0"],
     `--network=${host.network === "own" ? nameIn(place, "network") : host.network}`,
     `--env-file=${container.envFile}`,
-    ...(user == null ? [] : [`--user=${user}`]),
-    ...(platform == null ? [] : [`--platform=${platform}`]),
+    ...(user === "" ? [] : [`--user=${user}`]),
+    ...(platform === undefined ? [] : [`--platform=${platform}`]),
   ];
 }
 

@@ -11,6 +11,7 @@ import {
 import type { Env } from "../world.ts";
 import * as z from "../zod.ts";
 
+/** The runner hands on an empty text where the job says nothing. */
 const docker = z.looseObject({
   user: z.nullish(z.union([z.string(), z.number()])),
   platform: z.nullish(z.string()),
@@ -45,6 +46,11 @@ const response = z.looseObject({
 
 /** An image of a job or of one of its services, and how it is to be run. */
 export type WantedImage = z.output<typeof image>;
+
+/** The platform that a job asks for, such as `linux/arm64`. */
+export function platformOf({ executor_opts }: WantedImage): string | undefined {
+  return executor_opts?.docker?.platform || undefined;
+}
 export type Job = z.output<typeof response>;
 
 /** Reads the file JOB_RESPONSE_FILE. */
