@@ -9,6 +9,7 @@ import { buildOverhead } from "./cases/build.ts";
 import { contextOfManyFiles } from "./cases/context.ts";
 import { copies } from "./cases/copies.ts";
 import { dockerInDocker } from "./cases/dind.ts";
+import { firstLine } from "./cases/executor.ts";
 import { keyOfManyImages } from "./cases/key.ts";
 import { pruneManyTags } from "./cases/prune.ts";
 import { nothingChanged } from "./cases/unchanged.ts";
@@ -23,6 +24,7 @@ const cases: readonly Case[] = [
   copies,
   pruneManyTags,
   buildOverhead,
+  firstLine,
 ];
 
 async function benchCases(args: readonly string[]): Promise<void> {
