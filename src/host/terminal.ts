@@ -1,6 +1,5 @@
 /** A program that has our terminal or our streams, with our signals handed on to it. */
 import { type ChildProcess, spawn } from "node:child_process";
-import { closeSync, openSync } from "node:fs";
 import { isatty } from "node:tty";
 import type { Attach, Attached, AttachOptions } from "../run/pull.ts";
 import { tailOf } from "./lines.ts";
@@ -29,14 +28,11 @@ export function makeAttach(graceMs = 10_000): Attach {
 
 function start(command: string, args: readonly string[], options: AttachOptions): ChildProcess {
   const env = { ...process.env, ...options.env };
-  const input = options.input === undefined ? 0 : openSync(options.input, "r");
-  const child = spawn(command, args, {
+  return spawn(command, args, {
     env,
     detached: options.mode !== "terminal",
-    stdio: options.mode === "progress" ? ["ignore", 2, "pipe"] : [input, 1, 2],
+    stdio: options.mode === "progress" ? ["ignore", 2, "pipe"] : [0, 1, 2],
   });
-  if (input !== 0) closeSync(input);
-  return child;
 }
 
 function endOf(child: ChildProcess): Promise<Pick<Attached, "exitCode" | "signal" | "missing">> {

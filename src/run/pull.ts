@@ -27,8 +27,6 @@ export interface AttachOptions {
   readonly mode: "terminal" | "streams" | "progress";
   /** Added to the inherited environment; `undefined` removes a variable. */
   readonly env?: Env;
-  /** A file that it reads as its input in the mode `streams`, instead of ours. */
-  readonly input?: string;
   /** Called at the first signal that asks us to end, which the program then does not get. */
   readonly ask?: () => Promise<void>;
   /**
