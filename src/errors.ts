@@ -106,6 +106,11 @@ export function expected<T>(answer: (error: BerthError) => T): (error: unknown) 
   };
 }
 
+/** An answer that may be done without: `undefined` where an error of berth's own took its place. */
+export function ifPossible<T>(answer: Promise<T>): Promise<T | undefined> {
+  return answer.catch(expected(() => undefined));
+}
+
 /** Prints a problem as compilers do, so that editors and terminals make it a link. */
 export function printProblem(problem: Problem): string {
   return printableLine(`${problem.file}:${problem.line}:${problem.column}: ${problem.message}`);

@@ -1,5 +1,5 @@
 /** Makes an image of several platforms: an index over its members, which are there already. */
-import { BerthError, expected } from "../errors.ts";
+import { BerthError, ifPossible } from "../errors.ts";
 import { platformsOf } from "../image/platforms.ts";
 import { type IndexEntry, type Manifest, makeIndex, parsePlatform } from "../oci/manifest.ts";
 import { parseReference, withTag } from "../oci/reference.ts";
@@ -81,7 +81,7 @@ export async function assembleAll(
 ): Promise<ReadonlyMap<string, Manifest>> {
   const made = plan.images.filter(isAssembled).map(async (image) => {
     const making = assemble(image, new Map(), { ...tools, task: { plan } });
-    const built = await (image.optional ? making.catch(expected(() => undefined)) : making);
+    const built = await (image.optional ? ifPossible(making) : making);
     return built === undefined ? [] : [[image.name, built.manifest] as const];
   });
   return new Map((await Promise.all(made)).flat());

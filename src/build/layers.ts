@@ -1,5 +1,5 @@
 /** Which layers of earlier builds a build may take, and where its own are kept for later ones. */
-import { expected } from "../errors.ts";
+import { expected, ifPossible } from "../errors.ts";
 import { cacheTagOf } from "../image/key.ts";
 import type { Manifest } from "../oci/manifest.ts";
 import { type Reference, type Repository, withTag } from "../oci/reference.ts";
@@ -72,7 +72,7 @@ function sourcesOf(name: string, own: Repository, { situation, task }: Tools) {
 
 /** Since when cached layers are made; a cache that cannot be read is none. */
 async function sinceOf(tagged: Reference, { registry }: Tools): Promise<Date | undefined> {
-  const cache = await registry.get(tagged).catch(expected(() => undefined));
+  const cache = await ifPossible(registry.get(tagged));
   const time = Date.parse(cache?.content.annotations[sinceAnnotation] ?? "");
   return Number.isNaN(time) ? undefined : new Date(time);
 }

@@ -1,5 +1,5 @@
 /** What git knows of commits, after fetching what a shallow clone lacks. */
-import { isCommit } from "../context/objects.ts";
+import { hasCommit, isCommit, isShallow } from "../context/commits.ts";
 import type { MergeHistory } from "../plan/refresh.ts";
 import type { Git } from "../world.ts";
 
@@ -14,7 +14,7 @@ export function ancestry(git: Git): MergeHistory["isAncestor"] {
   return async (ancestor, descendant) => {
     if (!isCommit(ancestor) || !isCommit(descendant)) return undefined;
     const asked = ["merge-base", "--is-ancestor", ancestor, descendant];
-    const isHere = (await has(git, ancestor)) && (await has(git, descendant));
+    const isHere = (await hasCommit(git, ancestor)) && (await hasCommit(git, descendant));
     if (isHere && (await git.test(asked))) return true;
     const place = await wholeHistory(git);
     for (const commit of [ancestor, descendant])
@@ -48,8 +48,7 @@ async function headOf(git: Git, remote: string, branch: string): Promise<string 
 
 /** The options that let git read a repository with whole histories: none for the clone itself. */
 async function wholeHistory(git: Git): Promise<readonly string[]> {
-  const isShallow = await git.run(["rev-parse", "--is-shallow-repository"]);
-  if (isShallow.toString().trim() !== "true") return [];
+  if (!(await isShallow(git))) return [];
   const folder = (await git.run(["rev-parse", "--git-common-dir"])).toString().trim();
   const place = `--git-dir=${folder}/berth-history`;
   await git.run(["init", "--quiet", "--bare", `${folder}/berth-history`]);
@@ -67,15 +66,11 @@ async function obtain(
 ): Promise<boolean> {
   const fetch = ["fetch", "--quiet", "--no-tags"];
   if (place.length === 0)
-    return (await has(git, commit)) || ran(git, [...fetch, "--", remote, commit]);
+    return (await hasCommit(git, commit)) || ran(git, [...fetch, "--", remote, commit]);
   // Without a ref the next fetch would begin anew; and asking for a missing object would fetch it alone.
   const ref = `refs/berth/${commit}`;
   if (await git.test([...place, "rev-parse", "--quiet", "--verify", ref])) return true;
   return ran(git, [...place, ...fetch, "--filter=tree:0", "--", remote, `+${commit}:${ref}`]);
-}
-
-function has(git: Git, commit: string): Promise<boolean> {
-  return git.test(["cat-file", "-e", `${commit}^{commit}`]).catch(() => false);
 }
 
 function ran(git: Git, args: readonly string[]): Promise<boolean> {

@@ -7,7 +7,7 @@ import {
   readPipelines,
 } from "../doctor/evaluate.ts";
 import { isTrouble, type Known, known } from "../doctor/facts.ts";
-import { expected } from "../errors.ts";
+import { ifPossible } from "../errors.ts";
 import type { GitLab, ProjectId } from "../gitlab/client.ts";
 import type { Situation } from "../plan/situation.ts";
 import type { Git, World } from "../world.ts";
@@ -36,8 +36,8 @@ export async function gatherPipelines(
     root,
     source: {
       project: "",
-      paths: (await tree.find(["*"]).catch(nothing)) ?? [],
-      read: async (path) => (await tree.read(path).catch(nothing))?.toString(),
+      paths: (await ifPossible(tree.find(["*"]))) ?? [],
+      read: async (path) => (await ifPossible(tree.read(path)))?.toString(),
     },
     merged: undefined,
     template: async (name) =>
@@ -72,12 +72,9 @@ async function joinedByGitLab(git: Git, port: GitLab, id: ProjectId): Promise<st
 /** As the remote told when it was cloned. */
 async function defaultBranch(git: Git): Promise<string | undefined> {
   const head = ["symbolic-ref", "--quiet", "--short", "refs/remotes/origin/HEAD"];
-  const name = await git.run(head).catch(nothing);
+  const name = await ifPossible(git.run(head));
   return name
     ?.toString()
     .trim()
     .replace(/^origin\//, "");
 }
-
-/** What cannot be read here GitLab may still read. */
-const nothing = expected(() => undefined);

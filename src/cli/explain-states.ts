@@ -2,6 +2,7 @@
 import { loadConfig } from "../config/load.ts";
 import { promotedTags, slugOf } from "../config/promoted.ts";
 import { type State, stateOf } from "../config/state.ts";
+import { commitOf } from "../context/commits.ts";
 import { revisionTrees } from "../context/revision.ts";
 import { startAgainst } from "../explain/against.ts";
 import { changesSince } from "../explain/since.ts";
@@ -54,7 +55,7 @@ export async function reasonsOfBuilds(
   const { project, situation, login } = session;
   const { git } = project;
   const start = async () => {
-    const head = (await git.object("HEAD^{commit}"))?.id;
+    const head = await commitOf(git, "HEAD");
     if (head === undefined) return undefined;
     return startAgainst(head, true, situation.defaultBranch, git);
   };

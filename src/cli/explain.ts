@@ -1,10 +1,11 @@
 /** `berth explain`: why an image's key is what it is, compared with another. */
 import type { Command } from "commander";
-import { expected } from "../errors.ts";
+import { commitOf } from "../context/commits.ts";
+import { expected, ifPossible } from "../errors.ts";
 import { type Against, imageAgainst, revisionAgainst, startAgainst } from "../explain/against.ts";
 import { answer, type Explanation, workingTree } from "../explain/explanation.ts";
 import { printExplanation } from "../explain/print.ts";
-import { ifReadable, keyIn } from "../explain/state.ts";
+import { keyIn } from "../explain/state.ts";
 import type { KeyedImage } from "../image/key.ts";
 import {
   isTag,
@@ -70,11 +71,11 @@ async function explainImage(
   const image = await keyIn(project, name);
   if (image === undefined) throw new TypeError(`no key for ${name}`);
   const stateAt = statesOf(session, options);
-  const head = (await git.object(`${options.rev ?? "HEAD"}^{commit}`))?.id;
+  const head = await commitOf(git, options.rev ?? "HEAD");
   const isDirty = async (): Promise<boolean> =>
     head !== undefined &&
     options.rev === undefined &&
-    (await ifReadable(stateAt(head).then((state) => keyIn(state, name))))?.key !== image.key;
+    (await ifPossible(stateAt(head).then((state) => keyIn(state, name))))?.key !== image.key;
   const sources = options.offline === true ? [] : sourcesOf(situation, config);
   const { reference, reachable } = await lookAround(image, sources, session);
   const against =

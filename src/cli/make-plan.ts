@@ -1,11 +1,11 @@
 /** From a project to its plan: what planning may ask of git, the registry and the person's wishes. */
+import { commitOf } from "../context/commits.ts";
 import { dirtyPaths } from "../context/dirty.ts";
 import type { Spool } from "../image/contexts.ts";
 import type { Identified } from "../image/identify.ts";
 import type { FilesState } from "../plan/make.ts";
 import type { Change } from "../plan/plan.ts";
 import { type Planned, planOf } from "../plan/plan-of.ts";
-import type { Git } from "../world.ts";
 import { mergeHistory } from "./ancestry.ts";
 import { known } from "./project.ts";
 import { refuseDirty, type Session } from "./session.ts";
@@ -76,9 +76,4 @@ async function workingState(
     revision,
     dirty: changed.filter((path, index) => counted.has(path) || gone[index] === true),
   };
-}
-
-async function commitOf(git: Git, rev: string): Promise<string | undefined> {
-  // The reader of objects runs in any case, for .gitmodules; this saves two processes.
-  return (await git.object(`${rev}^{commit}`))?.id;
 }

@@ -1,9 +1,11 @@
 /** `berth promote`: moving tags, forward only. */
 import type { Command } from "commander";
+import { commitOf } from "../context/commits.ts";
 import { isDenied, unlessDenied } from "../gitlab/rights.ts";
 import { ownTags } from "../image/key.ts";
 import { isTag, type Repository } from "../oci/reference.ts";
 import { generationOfPipeline, ofGeneration } from "../oci/tags.ts";
+import { count } from "../output/table.ts";
 import { refuseForeign } from "../plan/asked.ts";
 import { configOf } from "../plan/make.ts";
 import { recordReference } from "../plan/record.ts";
@@ -79,7 +81,7 @@ async function promoteTags(
 /** Opens a session on the plan of an earlier job of this commit, or makes one, which needs a checkout. */
 async function openPlannedOrPlan(world: World, options: BuildOptions): Promise<PlannedSession> {
   const git = await world.openGit(world.cwd).catch(() => undefined);
-  const head = (await git?.object("HEAD^{commit}"))?.id;
+  const head = git && (await commitOf(git, "HEAD"));
   const folder = await outputFolder(world, git, options);
   if ((await world.files.entry(`${folder.path}/plan.json`)) !== undefined) {
     const planned = await openPlanned(world, options);
@@ -130,7 +132,7 @@ function describe(
 function sentence(promotion: Promotion): string {
   switch (promotion.kind) {
     case "promoted":
-      return `${promotion.tag}: moved on ${promotion.images} ${promotion.images === 1 ? "image" : "images"}`;
+      return `${promotion.tag}: moved on ${count(promotion.images, "image")}`;
     case "unchanged":
       return `${promotion.tag}: already here`;
     case "upstream's":

@@ -1,4 +1,5 @@
 /** The images of a project: what the configuration declares, with the files that a tree holds. */
+import { folderOf } from "../context/paths.ts";
 import type { Tree } from "../context/tree.ts";
 import { BerthError, type Problem } from "../errors.ts";
 import type { Image } from "../image/image.ts";
@@ -62,7 +63,7 @@ function uselessIn(
 }
 
 function toImage({ name, dockerfile, options }: Named): Image {
-  const own = isPlain(dockerfile) ? dockerfile.replace(/\/?[^/]*$/, "") : "";
+  const own = isPlain(dockerfile) ? folderOf(dockerfile) : "";
   return { ...options, name, dockerfile, context: options.context ?? own };
 }
 

@@ -1,4 +1,5 @@
 /** Dockerfiles of a tree: what it has for each entry of the configuration, or by the usual names. */
+import { folderOf } from "../context/paths.ts";
 import { entriesBelow, type Tree } from "../context/tree.ts";
 import { nearest } from "../nearest.ts";
 import type { Config, ConfigPlace, ImageEntry, ImageOptions, ImagePlaces } from "./config.ts";
@@ -116,8 +117,8 @@ async function onlyFiles(tree: Tree, paths: readonly string[]): Promise<readonly
 
 /** The file that a path or glob was probably meant to name. */
 async function nearestFile(tree: Tree, path: string): Promise<string | undefined> {
-  const slash = path.lastIndexOf("/");
-  const beside = slash < 0 ? [] : await entriesBelow(tree, path.slice(0, slash));
+  const folder = folderOf(path);
+  const beside = folder === "" ? [] : await entriesBelow(tree, folder);
   const files = beside.filter(({ kind }) => kind === "file").map((entry) => entry.path);
   const usual = await findUsual(tree);
   const inside = usual.find((known) => known.startsWith(`${path}/`));

@@ -1,6 +1,7 @@
 /** Globs over paths of the repository: `*`, `**`, `?` and `{a,b}`; everything else stands for itself. */
 
 import { isInName, many, matcher, one, type Piece, text } from "../context/automaton.ts";
+import { folderOf, nameOf } from "../context/paths.ts";
 
 /** Whether a text is a glob at all, or the path of one file. */
 export function isGlob(text: string): boolean {
@@ -56,13 +57,13 @@ function translate(token: string, begins: boolean, ends: boolean): readonly Piec
 
 /** The folder that all matches lie in, `""` where the glob says nothing of it. */
 export function globFolder(glob: string): string {
-  const fixed = glob.slice(0, glob.search(/[*?{]/));
-  return fixed.slice(0, Math.max(fixed.lastIndexOf("/"), 0));
+  return folderOf(glob.slice(0, glob.search(/[*?{]/)));
 }
 
 /** A glob with `*` only that the last element of each match fits, as `Tree.find` takes it. */
 export function globLastName(glob: string): string {
   if (/\{[^}]*\/[^}]*\}/.test(glob)) return "*";
-  const last = glob.slice(glob.lastIndexOf("/") + 1);
-  return last.replace(/\{[^}]*\}|\?/g, "*").replace(/\*+/g, "*");
+  return nameOf(glob)
+    .replace(/\{[^}]*\}|\?/g, "*")
+    .replace(/\*+/g, "*");
 }

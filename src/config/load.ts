@@ -1,5 +1,6 @@
 /** Finds the configuration of a project; YAML and its schema are loaded only where there is one. */
 
+import { isUtf8 } from "node:buffer";
 import type { Tree } from "../context/tree.ts";
 import { BerthError } from "../errors.ts";
 import type { Files } from "../world.ts";
@@ -62,18 +63,9 @@ async function parse(bytes: Uint8Array, file: string, given: Given): Promise<Con
       hint: "let berth find the images by their Dockerfiles, as `berth help configuration` shows",
     });
   }
-  const text = decode(bytes);
-  if (text === undefined) {
+  if (!isUtf8(bytes)) {
     throw new BerthError("CONFIG_INVALID", `read configuration ${file}: it is not UTF-8 text`);
   }
   const { parseConfig } = await import("./parse.ts");
-  return parseConfig(text, file, given);
-}
-
-function decode(bytes: Uint8Array): string | undefined {
-  try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-  } catch {
-    return undefined;
-  }
+  return parseConfig(new TextDecoder().decode(bytes), file, given);
 }

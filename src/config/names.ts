@@ -1,4 +1,5 @@
 /** Names of images: what is one, and which a Dockerfile's path gives. */
+import { nameOf } from "../context/paths.ts";
 import { ownMember } from "../json.ts";
 import { isRepositoryPath } from "../oci/reference.ts";
 
@@ -26,7 +27,7 @@ const plainName = /^(?:Dockerfile|Containerfile)$/;
 
 /** Whether the file is named for what it is alone, so that its folder is what it is about. */
 export function isPlain(dockerfile: string): boolean {
-  return plainName.test(lastOf(dockerfile));
+  return plainName.test(nameOf(dockerfile));
 }
 
 /**
@@ -67,7 +68,7 @@ function clashing(names: ReadonlyMap<string, string>, given: ReadonlySet<string>
 
 /** The path's elements as parts of a name, the one that names the image last. */
 function partsOf(path: string): readonly string[] {
-  const file = lastOf(path);
+  const file = nameOf(path);
   const folders = path.split("/").slice(0, -1);
   const own = plainName.test(file) ? [] : [stem(file)];
   const parts = [...folders, ...own].map(clean).filter((part) => part !== "");
@@ -86,8 +87,4 @@ function clean(text: string): string {
     .replace(/[^a-z0-9._-]+/g, "-")
     .replace(/[._-]+/g, (run) => (/^(?:\.|__?|-+)$/.test(run) ? run : "-"))
     .replace(/^[._-]+|[._-]+$/g, "");
-}
-
-function lastOf(path: string): string {
-  return path.slice(path.lastIndexOf("/") + 1);
 }

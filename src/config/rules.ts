@@ -1,4 +1,5 @@
 /** What the texts in a configuration must look like; each rule says what is wrong, or `undefined`. */
+import { cleanPath } from "../context/paths.ts";
 import { ownMember } from "../json.ts";
 import { architectures } from "../oci/manifest.ts";
 import { isHost, isRepositoryPath, isTag } from "../oci/reference.ts";
@@ -122,11 +123,7 @@ export const imagePathRule: Rule = (text) =>
 
 /** Writes a path as git does (`""` for the top); `undefined` where it leaves the repository. */
 export function normalPath(text: string): string | undefined {
-  const parts: string[] = [];
-  for (const part of text.split("/")) {
-    if (part === "" || part === ".") continue;
-    if (part !== "..") parts.push(part);
-    else if (parts.pop() === undefined) return undefined;
-  }
-  return parts.join("/");
+  const path = cleanPath(`./${text}`);
+  if (path === ".." || path.startsWith("../")) return undefined;
+  return path === "." ? "" : path;
 }

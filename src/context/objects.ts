@@ -129,8 +129,3 @@ function malformed(id: string): BerthError {
     hint: "check the repository: git fsck",
   });
 }
-
-/** Whether a text can only be the id of a commit: annotations and variables hold anything, also what git takes for an option. */
-export function isCommit(text: string): boolean {
-  return /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/.test(text);
-}

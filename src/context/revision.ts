@@ -1,6 +1,7 @@
 /** A revision as a `Tree`, read from git's objects without checking it out. */
 import { BerthError } from "../errors.ts";
 import type { AttributesFile, Git } from "../world.ts";
+import { isShallow } from "./commits.ts";
 import { unreadableNames } from "./listing.ts";
 import { boundedMemo, type Memo, onceEach } from "./memo.ts";
 import { type Objects, objectsOf, type TreeItem } from "./objects.ts";
@@ -47,8 +48,7 @@ export function revisionTrees(git: Git): (rev: string) => Promise<Tree> {
 }
 
 async function unknownRevision(git: Git, rev: string): Promise<BerthError> {
-  const shallow = (await git.run(["rev-parse", "--is-shallow-repository"])).toString();
-  const hint = shallow.startsWith("true")
+  const hint = (await isShallow(git))
     ? "this clone is shallow; set GIT_DEPTH: 0 in the job, or run: git fetch --unshallow"
     : "check its spelling, or fetch it: git fetch";
   return new BerthError("GIT_FAILED", `resolve revision ${JSON.stringify(rev)}: no such commit`, {

@@ -61,3 +61,8 @@ export async function entriesBelow(tree: Tree, folder: string): Promise<readonly
   await visit(folder);
   return found.sort((a, b) => comparePaths(a.path, b.path));
 }
+
+/** Whether a path is a folder, or anything else, of the tree. */
+export async function holds(tree: Tree, path: string): Promise<boolean> {
+  return (await tree.entry(path)) !== undefined || (await tree.folder(path)).size > 0;
+}

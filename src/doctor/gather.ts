@@ -1,6 +1,7 @@
 /** Collects what the checks rest on, by asking and from the environment; changes nothing. */
 
 import type { Config } from "../config/config.ts";
+import { isShallow } from "../context/commits.ts";
 import type { GitLab, ProjectId } from "../gitlab/client.ts";
 import { below, printRepository, type Repository } from "../oci/reference.ts";
 import { repositoryOf } from "../plan/places.ts";
@@ -163,9 +164,7 @@ export async function gatherClone(
   config: Config,
   situation: Situation,
 ): Promise<CloneFacts> {
-  const answer = await git.run(["rev-parse", "--is-shallow-repository"]);
-  const shallow = answer.toString().trim() === "true";
-  return { shallow, promotes: tagsToPromote(config, situation) };
+  return { shallow: await isShallow(git), promotes: tagsToPromote(config, situation) };
 }
 
 type Env = Readonly<Record<string, string | undefined>>;

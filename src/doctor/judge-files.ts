@@ -1,6 +1,7 @@
 /** Do the CI files say what hinders images or pipelines? Pure functions over what was read. */
 import { givenVariables } from "../config/given.ts";
 import { promotedPattern } from "../config/promoted.ts";
+import { count } from "../output/table.ts";
 import { type Variable, valuesOf } from "../pipelines/variables.ts";
 import type { Pipelines } from "./evaluate.ts";
 import {
@@ -14,7 +15,6 @@ import {
 } from "./facts.ts";
 import { isPlan, promotes, type ReadCase, type SeenJob, tagsOf } from "./jobs.ts";
 import { listed, withPlace } from "./judge-pipelines.ts";
-import { count } from "./judge-project.ts";
 import { keyStart, quotedIn } from "./place.ts";
 
 /** Variables of the YAML that berth's jobs have and should not have. */

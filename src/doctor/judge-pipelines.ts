@@ -1,5 +1,6 @@
 /** Does GitLab take the project's CI files, and does every job learn its image? Pure functions over what was read. */
 
+import { count } from "../output/table.ts";
 import { valuesOf } from "../pipelines/variables.ts";
 import type { Pipelines } from "./evaluate.ts";
 import {
@@ -12,7 +13,6 @@ import {
   warning,
 } from "./facts.ts";
 import { isPlan, type ReadCase, type SeenJob } from "./jobs.ts";
-import { count } from "./judge-project.ts";
 import { jobStart } from "./place.ts";
 
 type Judge = (pipelines: Pipelines, facts: DoctorFacts) => Judgement;

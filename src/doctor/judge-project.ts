@@ -1,5 +1,6 @@
 /** Is what the project says of itself usable, do the variables say what they should, and are the overrides meant? */
 import { printRepository } from "../oci/reference.ts";
+import { count } from "../output/table.ts";
 import { imageVariable, printDotenv } from "../plan/variables.ts";
 import type { Pipelines } from "./evaluate.ts";
 import {
@@ -87,10 +88,6 @@ function promisedVariables({
       return [imageVariable(config.prefix, name), `${base}/${path}@sha256:${"0".repeat(64)}`];
     }),
   );
-}
-
-export function count(number: number, noun: string): string {
-  return `${number} ${noun}${number === 1 ? "" : "s"}`;
 }
 
 /** Is what upstream's schedules refresh tested there, and is there one at all? */

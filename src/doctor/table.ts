@@ -1,5 +1,5 @@
 /** All jobs in all situations, for people and for programs. */
-import { fill, printTable } from "../output/table.ts";
+import { count, fill, printTable } from "../output/table.ts";
 import { valuesOf } from "../pipelines/variables.ts";
 import type { Screen } from "../world.ts";
 import type { Pipelines } from "./evaluate.ts";
@@ -34,7 +34,7 @@ function outcomeOf({ reading, jobs }: ReadCase): string {
     const [first = "", ...more] = reading.errors;
     return `refused: ${first}${more.length === 0 ? "" : ` and ${more.length} more`}`;
   }
-  if (!("none" in reading)) return `${jobs.length} ${jobs.length === 1 ? "job" : "jobs"}`;
+  if (!("none" in reading)) return count(jobs.length, "job");
   if (reading.none === "workflow_rules") return "none, by workflow: rules";
   return jobs.length === 0 ? "none" : "none: its jobs are of .pre and .post alone";
 }

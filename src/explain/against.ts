@@ -1,5 +1,5 @@
 /** What an image can be compared with: an image in a registry, or a commit. */
-import { isCommit } from "../context/objects.ts";
+import { commitOf, isCommit } from "../context/commits.ts";
 import { keyOfTag } from "../image/key.ts";
 import { printReference, type Reference, withDigest } from "../oci/reference.ts";
 import type { Registry } from "../registry/registry.ts";
@@ -70,8 +70,4 @@ export async function startAgainst(
 /** A commit as people write it; anything else in quotes, with nothing in it that would steer a terminal. */
 export function shortCommit(text: string): string {
   return isCommit(text) ? text.slice(0, 12) : JSON.stringify(text);
-}
-
-async function commitOf(git: Git, rev: string): Promise<string | undefined> {
-  return (await git.object(`${rev}^{commit}`))?.id;
 }

@@ -1,12 +1,12 @@
 /** The whole answer to "why is this image's key what it is?", for people and for programs. */
 import type { State } from "../config/state.ts";
-import { isCommit } from "../context/objects.ts";
-import { BerthError, printProblem } from "../errors.ts";
+import { hasCommit, isCommit } from "../context/commits.ts";
+import { BerthError, ifPossible, printProblem } from "../errors.ts";
 import type { Git } from "../world.ts";
 import { type Against, shortCommit } from "./against.ts";
 import type { KeyDifference } from "./difference.ts";
 import { explain, markUncommitted } from "./explain.ts";
-import { type Explained, explainedIn, ifReadable, keyIn } from "./state.ts";
+import { type Explained, explainedIn, keyIn } from "./state.ts";
 
 export interface Explanation {
   readonly name: string;
@@ -64,8 +64,7 @@ async function compare(question: ExplainQuestion, against: Against): Promise<Com
   };
   if (told === key) return { same: true, differences: [], notes: [] };
   if (revision === null) return untold(`${label} does not say which commit it was built from`);
-  const isKnown = isCommit(revision) && (await git.object(`${revision}^{commit}`)) !== undefined;
-  if (!isKnown) {
+  if (!(await hasCommit(git, revision))) {
     const advice = isCommit(revision) ? `: git fetch origin ${revision}` : "";
     const commit = shortCommit(revision);
     return untold(`${label} was built from ${commit}, which this clone does not have${advice}`);
@@ -107,9 +106,9 @@ async function differencesSince(
   if (current === undefined) return [];
   const differences = explain(old, current);
   if (head === undefined || label !== workingTree) return differences;
-  const keyed = await ifReadable(stateAt(head).then((state) => keyIn(state, name)));
+  const keyed = await ifPossible(stateAt(head).then((state) => keyIn(state, name)));
   if (keyed?.key === key) return differences;
-  const committed = await ifReadable(explainedAt(head, question).then((found) => ({ found })));
+  const committed = await ifPossible(explainedAt(head, question).then((found) => ({ found })));
   return committed === undefined
     ? differences
     : markUncommitted(differences, explain(committed.found, current));

@@ -4,7 +4,6 @@ import type { Writable } from "node:stream";
 import { extract, type Header } from "tar-stream";
 import type { State } from "../config/state.ts";
 import type { Recipe } from "../dockerfile/recipe.ts";
-import { expected } from "../errors.ts";
 import type { Spool } from "../image/contexts.ts";
 import type { KeyedImage } from "../image/key.ts";
 import { imageOf } from "../image/platforms.ts";
@@ -28,11 +27,6 @@ export interface ContextFile {
   readonly executable: boolean;
   /** Of a file's bytes, or of the text of a link. */
   readonly content: Digest;
-}
-
-/** What was read of another state; `undefined` where its files have mistakes, which are no news of this one. */
-export function ifReadable<T>(reading: Promise<T>): Promise<T | undefined> {
-  return reading.catch(expected(() => undefined));
 }
 
 /** The key of an image in a state; `undefined` where it has no such image. */

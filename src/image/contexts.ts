@@ -1,10 +1,10 @@
 /** The build context of an image: which files its recipe reaches, and the canonical tar of them. */
 import type { Writable } from "node:stream";
 import { absentContents, type ContextDescription, describeContext } from "../context/context.ts";
-import { folderOf } from "../context/paths.ts";
+import { folderOf, joinPath } from "../context/paths.ts";
 import type { ContextSource } from "../context/source.ts";
 import { packContext } from "../context/tar.ts";
-import type { Tree } from "../context/tree.ts";
+import { holds, type Tree } from "../context/tree.ts";
 import type { Problem } from "../errors.ts";
 import type { Digest } from "../oci/digest.ts";
 import type { Image } from "./image.ts";
@@ -38,12 +38,12 @@ export async function readContext(
   const kept = await spool?.(image.name);
   const packed = await packContext(tree, context, described.entries, kept?.sink);
   if (packed.pointers.length > 0) throw absentContents(tree, declared, packed.pointers);
-  const files = described.entries.map(({ path }) => below(context, path));
+  const files = described.entries.map(({ path }) => joinPath(context, path));
   return {
     digest: packed.digest,
     tar: kept?.path,
     files: described.ignoreFile === undefined ? files : [described.ignoreFile, ...files],
-    folders: sources.map((source) => below(context, staticPart(source))),
+    folders: sources.map((source) => joinPath(context, staticPart(source))),
     warnings: [
       ...(await Promise.all(
         described.missing.map((source) => missingSource(source, declared, tree, described)),
@@ -66,11 +66,6 @@ function staticPart(source: ContextSource): string {
   return segments.slice(0, Math.max(first, 0)).join("/");
 }
 
-function below(folder: string, path: string): string {
-  if (folder === "") return path;
-  return path === "" ? folder : `${folder}/${path}`;
-}
-
 async function missingSource(
   source: ContextSource,
   { dockerfile: file, context }: Image,
@@ -79,8 +74,8 @@ async function missingSource(
 ): Promise<Problem> {
   const path = source.kind === "path" ? source.pattern : "";
   const where = context === "" ? "the repository's top" : context;
-  const there = below(context, path);
-  const why = (await has(tree, there))
+  const there = joinPath(context, path);
+  const why = (await holds(tree, there))
     ? `: ${ignoreFile} leaves it out`
     : await whereElse(path, there, folderOf(file), tree);
   const message = `${JSON.stringify(path)} is not in the context (${where})${why}; the build will fail`;
@@ -91,13 +86,9 @@ async function missingSource(
 async function whereElse(path: string, there: string, beside: string, tree: Tree): Promise<string> {
   const rule = await tree.ruledOut?.(there);
   if (rule !== undefined) return `: git ignores it by ${rule}, so CI does not have it`;
-  return (await has(tree, below(beside, path)))
+  return (await holds(tree, joinPath(beside, path)))
     ? `, but beside the Dockerfile: \`context: ${beside === "" ? "." : beside}\``
     : "";
-}
-
-async function has(tree: Tree, path: string): Promise<boolean> {
-  return (await tree.entry(path)) !== undefined || (await tree.folder(path)).size > 0;
 }
 
 function emptySubmodules(paths: readonly string[], file: string): readonly Problem[] {

@@ -1,4 +1,5 @@
 /** Reads the Dockerfiles of images and what they mean; only of those that are wanted, and their parents. */
+import { isUtf8 } from "node:buffer";
 import type { Tree } from "../context/tree.ts";
 import { machine, type ParentOf, type Recipe, resolveRecipe } from "../dockerfile/recipe.ts";
 import { BerthError, type Problem, printProblem } from "../errors.ts";
@@ -137,19 +138,16 @@ function parentFor({ name, platform: own }: Image, { byName, parentOf }: ImageSe
 /** Ten thousand lines, and strangers' files are read too. */
 const mostBytes = 1024 * 1024;
 
-function decode(bytes: Uint8Array, file: string): string {
+function decode(bytes: Buffer, file: string): string {
   if (bytes.length > mostBytes)
     throw new BerthError("DOCKERFILE_INVALID", `read ${file}: it has more than 1 MiB`, {
       hint: "copy long texts into the image from files of their own",
     });
-  try {
-    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
-  } catch {
-    const message = "it is not UTF-8 text";
-    throw new BerthError("DOCKERFILE_INVALID", `read ${file}: ${message}`, {
-      problems: [{ file, line: 1, column: 1, message }],
-    });
-  }
+  if (isUtf8(bytes)) return bytes.toString();
+  const message = "it is not UTF-8 text";
+  throw new BerthError("DOCKERFILE_INVALID", `read ${file}: ${message}`, {
+    problems: [{ file, line: 1, column: 1, message }],
+  });
 }
 
 /** One error for the mistakes of several images; the first code and hint stand for all. */

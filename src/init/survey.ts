@@ -2,7 +2,7 @@
 import { findUsual } from "../config/find.ts";
 import { normalPath } from "../config/rules.ts";
 import { comparePaths, folderOf, nameOf, starsMatcher } from "../context/paths.ts";
-import type { Tree, TreeEntry } from "../context/tree.ts";
+import { holds, type Tree, type TreeEntry } from "../context/tree.ts";
 import { variablesOf } from "../pipelines/job.ts";
 import { imagesOf, type Outline, readOutline } from "../pipelines/outline.ts";
 import { keeping } from "../pipelines/ports.ts";
@@ -140,17 +140,13 @@ async function placeOfSources(
   );
   const areIn = async (context: string): Promise<boolean> => {
     const paths = sources.map((source) => normalPath(`${context}/${source}`));
-    const there = paths.map(async (path) => path !== undefined && (await has(path, tree)));
+    const there = paths.map(async (path) => path !== undefined && (await holds(tree, path)));
     return (await Promise.all(there)).every(Boolean);
   };
   if (sources.length === 0 || folder === "") return undefined;
   const [isTop, isBeside] = [await areIn(""), await areIn(folder)];
   if (isTop === isBeside) return undefined;
   return isTop ? "top" : "beside";
-}
-
-async function has(path: string, tree: Tree): Promise<boolean> {
-  return (await tree.entry(path)) !== undefined || (await tree.folder(path)).size > 0;
 }
 
 function linesOf({ jobs, variables }: Outline): readonly ImageLine[] {

@@ -16,8 +16,3 @@ export function parseDigest(text: string): Digest | undefined {
 export function digestOf(bytes: string | Uint8Array): Digest {
   return `sha256:${createHash("sha256").update(bytes).digest("hex")}` as Digest;
 }
-
-/** The 64 hex digits of a digest, as tags carry them. */
-export function hexOf(digest: Digest): string {
-  return digest.slice("sha256:".length);
-}

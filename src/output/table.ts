@@ -139,3 +139,8 @@ export function fill(text: string, { width }: Pick<Screen, "width">, hang = 0): 
     })
     .join("\n");
 }
+
+/** `1 tag`, `3 tags`. */
+export function count(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? "" : "s"}`;
+}

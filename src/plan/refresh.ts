@@ -3,7 +3,7 @@
  * Nothing is asked where nothing wants to know.
  */
 import type { Config, RefreshSettings } from "../config/config.ts";
-import { expected } from "../errors.ts";
+import { ifPossible } from "../errors.ts";
 import type { KeyedImage } from "../image/key.ts";
 import { isIndex, isMember } from "../image/platforms.ts";
 import { parseReference, withDigest } from "../oci/reference.ts";
@@ -197,24 +197,20 @@ async function lookAtBases(
   await Promise.all(
     [...Map.groupBy(all, ({ name }) => name)].map(async ([name, bases]) => {
       // A base whose registry is away is no reason to build, and none to fail.
-      const current = await unlessAway(() => registry.head(parseReference(name)));
+      const current = await ifPossible(registry.head(parseReference(name)));
       if (current === undefined) return;
       found.set(name, current.digest);
       const parts = bases.filter(({ isPart, digest }) => isPart && digest !== current.digest);
       if (parts.length === 0) return;
-      const content = (
-        await unlessAway(() => registry.get(withDigest(parseReference(name), current.digest)))
-      )?.content;
-      const children = content?.kind === "index" ? content.manifests : [];
+      const whole = await ifPossible(
+        registry.get(withDigest(parseReference(name), current.digest)),
+      );
+      const children = whole?.content.kind === "index" ? whole.content.manifests : [];
       for (const { digest } of children)
         if (parts.some((part) => part.digest === digest)) found.set(`${name}@${digest}`, digest);
     }),
   );
   return found;
-}
-
-async function unlessAway<T>(ask: () => Promise<T | undefined>): Promise<T | undefined> {
-  return ask().catch(expected(() => undefined));
 }
 
 async function lookAtMerge(

@@ -1,4 +1,5 @@
 /** What prune asks of a project: what is going on in it, and which commits its branches were at. */
+import { hasCommit, isShallow } from "../context/commits.ts";
 import type { GitLab, PipelineFilter } from "../gitlab/client.ts";
 import { isDenied, unlessDenied } from "../gitlab/rights.ts";
 import type { Git } from "../world.ts";
@@ -133,18 +134,10 @@ async function revisions(git: Git, args: readonly string[]): Promise<readonly st
   return text.split("\n").filter((line) => line !== "");
 }
 
-function hasCommit(git: Git, commit: string): Promise<boolean> {
-  return git.test(["cat-file", "-e", `${commit}^{commit}`]).catch(() => false);
-}
-
 /** A shallow clone ends a branch where it does not end. Contents are left to be fetched when they are read. */
 async function completeHistory(git: Git): Promise<void> {
   if (!(await isShallow(git))) return;
   await git.run(["fetch", "--quiet", "--no-tags", "--unshallow", "--filter=blob:none", "origin"]);
-}
-
-async function isShallow(git: Git): Promise<boolean> {
-  return (await git.run(["rev-parse", "--is-shallow-repository"])).toString().startsWith("true");
 }
 
 /** A partial or shallow clone takes commits without their files; a full one stays full. */

@@ -1,5 +1,5 @@
 /** A plan and its outcome as people and programs read it; pure text and plain data. */
-import { fill, printTable, tableWidth } from "../output/table.ts";
+import { count, fill, printTable, tableWidth } from "../output/table.ts";
 import { printableLine } from "../printable.ts";
 import type { Screen } from "../world.ts";
 import type { Applied } from "./apply.ts";
@@ -69,7 +69,7 @@ function printTotal(totals: readonly (readonly [string, number])[]): string {
   const sum = some.reduce((all, [, count]) => all + count, 0);
   if (sum === 0) return "no tag";
   const kinds = some.map(([kind, count]) => `${count} ${kind}`).join(", ");
-  return `${sum} ${sum === 1 ? "tag" : "tags"}: ${kinds}`;
+  return `${count(sum, "tag")}: ${kinds}`;
 }
 
 function printDoubts({ doubts }: PrunePlan): string {

@@ -1,11 +1,12 @@
 /** The report as one HTML page that needs no network and lets nothing run but its own script. */
 import { createHash } from "node:crypto";
 import { bytesOf, printBytes } from "../output/print.ts";
+import { count } from "../output/table.ts";
 import { graphSection } from "./graph.ts";
 import { classOf, script, shapeDefinitions, shapeOf, style } from "./look.ts";
 import { type Markup, markup, printMarkup, verbatim } from "./markup.ts";
 import type { Report, ReportImage, Work } from "./view.ts";
-import { count, countStates, printSeconds, savedWords, states, verdict } from "./words.ts";
+import { countStates, printSeconds, savedWords, states, verdict } from "./words.ts";
 
 /** Prints the page; all that was read is text in it, and the policy names style and script by hash. */
 export function printPage(report: Report): string {

@@ -1,5 +1,6 @@
 /** The words of reports: times, counts, and what each state is called and means. */
 import { printBytes } from "../output/print.ts";
+import { count } from "../output/table.ts";
 import type { ImageState, Report } from "./view.ts";
 
 /** Seconds as people say them, to the precision that matters at that length. */
@@ -11,10 +12,6 @@ export function printSeconds(seconds: number): string {
   if (minutes < 60) return `${minutes} min ${whole % 60} s`;
   const rounded = Math.round(whole / 60);
   return `${Math.floor(rounded / 60)} h ${rounded % 60} min`;
-}
-
-export function count(number: number, noun: string): string {
-  return `${number} ${noun}${number === 1 ? "" : "s"}`;
 }
 
 /** All states with their meaning; what a person has to look at first stands first. */

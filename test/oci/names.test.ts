@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { BerthError } from "../../src/errors.ts";
-import { digestOf, hexOf, parseDigest } from "../../src/oci/digest.ts";
+import { digestOf, parseDigest } from "../../src/oci/digest.ts";
 import {
   below,
   isLoopbackHost,
@@ -145,7 +145,6 @@ test("no tag leads out of its place in an address", () => {
 
 test("a digest is what hashing gives and nothing else", () => {
   assert.equal(digestOf(""), `sha256:${hex}`);
-  assert.equal(hexOf(digestOf("")), hex);
   fc.assert(
     fc.property(fc.uint8Array(), (bytes) =>
       assert.equal(parseDigest(digestOf(bytes)), digestOf(bytes)),
