@@ -1,77 +1,134 @@
-/** What every engine makes of an image of several platforms, each by emulation where it is not the machine's own. */
+/** What every engine makes of component/platforms, each platform by emulation where it is not the machine's own. */
 import assert from "node:assert/strict";
-import { before, describe, test } from "node:test";
-import { digestOf } from "../../src/oci/digest.ts";
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { ownTags } from "../../src/image/key.ts";
+import type { TestEngine } from "../example/engines.ts";
+import {
+  type Ensured,
+  ensure,
+  mainBase,
+  requestsDuring,
+  results,
+  type Stage,
+} from "../example/stage.ts";
+import { differences } from "../example/trees.ts";
+import { startDockerRegistry } from "../support/docker-registry.ts";
 import { emulateArm64, pushBothBusyboxes } from "../support/emulation.ts";
+import { exampleProject } from "../support/example.ts";
 import { imageConfig, imageTree } from "../support/filetree.ts";
-import type { Flow } from "../support/flow.ts";
-import { made, type Project } from "./flows.ts";
-import type { Workshop } from "./workshop.ts";
+import { temporaryFolder } from "../support/services.ts";
 
-const machine = { amd64: "x86_64", arm64: "aarch64" };
-const platform = "linux/amd64,linux/arm64";
+const machines = { amd64: "x86_64", arm64: "aarch64" };
+const own = process.arch === "arm64" ? "arm64" : "amd64";
 
-export function platformsContract(name: string, workshop: Workshop): void {
+export function platformsContract(
+  name: string,
+  make: (folder: string) => Promise<TestEngine>,
+): void {
   describe(`${name}, several platforms`, () => {
-    let base: string;
+    const ends: (() => Promise<void>)[] = [];
+    let stage: Stage;
+    let first: Ensured;
     before(async () => {
       await emulateArm64();
-      await pushBothBusyboxes(workshop.host());
-      base = `${workshop.host()}/bases/busybox-both:1`;
+      stage = await openStage(make, ends);
+    });
+    after(async () => {
+      for (const end of ends.reverse()) await end();
     });
 
-    const project = (arm64: string): Project => ({
-      path: "qemu-project/platforms",
-      dockerfiles: {
-        base: `FROM ${base}\nARG TARGETARCH\nARG TARGETPLATFORM\nCOPY files/$TARGETARCH /own\nRUN echo "$TARGETPLATFORM $(uname -m)" > /ran\n`,
-        child: `FROM --platform=$BUILDPLATFORM qemu/base AS tools\nARG TARGETARCH\nRUN echo "for $TARGETARCH on $(uname -m)" > /made\nFROM qemu/base\nCOPY --from=tools /made /made\nRUN uname -m > /child\n`,
-        plain: "FROM scratch\nCOPY files/both /both\n",
-      },
-      files: { "files/amd64": "one", "files/arm64": arm64, "files/both": "both" },
-      change: (image) => ({ ...image, platform }),
-    });
-
-    const treeOf = (flow: Flow, image: string) => {
-      const { reference } = flow.outcomes.find((one) => one.name === image) ?? {};
-      const [path = "", digest = ""] = (reference ?? "").split("@");
-      const repository = path.slice(workshop.host().length + 1);
-      return {
-        tree: imageTree(workshop.host(), repository, digest),
-        config: imageConfig(workshop.host(), repository, digest),
-      };
-    };
-
-    test("each platform is built from bases and parents of its own, cross builds on the machine's", async () => {
-      const flow = await made(workshop, project("two"));
-      for (const [arch, name] of Object.entries(machine)) {
-        const { tree, config } = treeOf(flow, `child@${arch}`);
-        const files = await tree;
-        const text = (path: string) => {
-          const leaf = files.get(path);
-          return leaf?.kind === "file" ? leaf.sha : undefined;
-        };
-        const own = process.arch === "arm64" ? "aarch64" : "x86_64";
-        assert.equal(text("own"), digestOf(arch === "arm64" ? "two" : "one"), arch);
-        assert.equal(text("ran"), digestOf(`linux/${arch} ${name}\n`), arch);
-        assert.equal(text("child"), digestOf(`${name}\n`), arch);
-        assert.equal(text("made"), digestOf(`for ${arch} on ${own}\n`), arch);
-        assert.equal((await config)["architecture"], arch);
-        assert.equal((await treeOf(flow, `plain@${arch}`).config)["architecture"], arch);
+    test("each platform is built, and run from the index as this and as that machine", async () => {
+      first = await ensure(stage);
+      const both = (image: string) => [`${image}@amd64`, `${image}@arm64`, image];
+      const built = ["base", "plain", "tools"].flatMap(both).concat("docs").sort();
+      assert.deepEqual(results(first), Object.fromEntries(built.map((image) => [image, "built"])));
+      const reference = first.outcomes.find((outcome) => outcome.name === "tools")?.reference ?? "";
+      for (const [architecture, machine] of Object.entries(machines)) {
+        const shown = ["cat", "/etc/tools", "/etc/architecture"];
+        const output = await stage.engine.run(reference, shown, `linux/${architecture}`);
+        const file = await stage.project.git("show", `HEAD:images/files/${architecture}`);
+        assert.equal(output, `made for ${architecture}\n${machine}\n${file}\n`);
+        for (const image of ["base", "plain", "tools"]) {
+          const { architecture: said } = await imageConfig(...placeOf(image, architecture));
+          assert.equal(said, architecture, image);
+        }
       }
     });
 
-    test("only the platform that changed is built again", async () => {
-      const flow = await made(workshop, project("three"));
-      const kinds = flow.plan.images.map((image) => `${image.name} ${image.decision.kind}`);
-      assert.deepEqual(kinds, [
-        "base@amd64 reuse",
-        "base@arm64 build",
-        "base build",
-        "child@amd64 build",
-        "child@arm64 build",
-        "child build",
-        "plain reuse",
+    const placeOf = (image: string, architecture: string) => {
+      const member = `${image}@${architecture}`;
+      const { digest } = first.outcomes.find((outcome) => outcome.name === member) ?? {};
+      return [stage.registry.host, `${mainBase}/${image}`, digest ?? ""] as const;
+    };
+
+    test("files are the same as the engine's own command makes for each platform", async () => {
+      const { engine, registry, project } = stage;
+      const raw = (image: string, architecture: string) => `raw/${image}-${architecture}`;
+      for (const architecture of Object.keys(machines))
+        for (const image of ["base", "tools"]) {
+          const text = await readFile(join(project.path, `images/${image}.Dockerfile`), "utf8");
+          const parent = (machine: string) => `${registry.host}/${raw("base", machine)}:1`;
+          const dockerfile = join(stage.folder, `${image}-${architecture}`);
+          const ofMachine = text.replace("$BUILDPLATFORM ci/base", `$BUILDPLATFORM ${parent(own)}`);
+          await writeFile(
+            dockerfile,
+            ofMachine.replaceAll(/ ci\/base/g, ` ${parent(architecture)}`),
+          );
+          await engine.build({
+            ...{ name: raw(image, architecture), dockerfile, context: project.path },
+            args: { BASES: `${registry.host}/bases` },
+            destination: `${registry.host}/${raw(image, architecture)}:1`,
+            platform: `linux/${architecture}`,
+          });
+          const expected = await imageTree(registry.host, raw(image, architecture), "1");
+          assert.ok(expected.size > 5);
+          const tree = await imageTree(...placeOf(image, architecture));
+          assert.deepEqual(differences(tree, expected), [], `${image}@${architecture}`);
+        }
+    });
+
+    test("the second run is one GET for all images and platforms", async () => {
+      const { result, requests } = await requestsDuring(stage.registry, () => ensure(stage));
+      assert.deepEqual(result.outcomes, []);
+      const tag = ownTags.set(result.plan.set.id);
+      assert.deepEqual(requests, [`GET /v2/${mainBase}/berth/manifests/${tag}`]);
+    });
+
+    test("of an image whose files for one platform changed only that one is built again", async () => {
+      await stage.project.write({ "images/files/arm64": "another\n" });
+      await stage.project.commit();
+      const { plan } = await ensure(stage);
+      const built = plan.images.filter(({ decision }) => decision.kind === "build");
+      // Whatever is made on the machine's own platform for another counts its parent for all of them.
+      const children = ["tools", "tools@amd64", "tools@arm64"];
+      assert.deepEqual(built.map((image) => image.name).sort(), [
+        "base",
+        "base@arm64",
+        ...children,
       ]);
     });
   });
+}
+
+async function openStage(
+  make: (folder: string) => Promise<TestEngine>,
+  ends: (() => Promise<void>)[],
+): Promise<Stage> {
+  const folder = await temporaryFolder("berth-platforms-");
+  ends.push(folder.remove);
+  const registry = await startDockerRegistry();
+  ends.push(registry.stop);
+  await pushBothBusyboxes(registry.host, "bases/busybox", "stable");
+  const engine = await make(join(folder.path, "engine"));
+  ends.push(engine.stop);
+  const project = await exampleProject(folder.path, "project", registry.host, "platforms");
+  // One of which nothing but its configuration says for which platform it is.
+  await project.addImages("  plain: images/plain.Dockerfile\n");
+  await project.write({
+    "images/plain.Dockerfile": "FROM scratch\nCOPY images/files/amd64 /one\n",
+  });
+  await project.commit();
+  return { folder: folder.path, registry, engine, project, stop: async () => undefined };
 }

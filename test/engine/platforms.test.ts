@@ -1,6 +1,5 @@
+import { dockerEngine, machineBuildah } from "../example/engines.ts";
 import { platformsContract } from "./contract-platforms.ts";
-import { machineBuildah, machineDocker } from "./subjects.ts";
-import { openWorkshop } from "./workshop.ts";
 
-platformsContract("buildah", openWorkshop(machineBuildah()));
-platformsContract("docker", openWorkshop(machineDocker()));
+platformsContract("buildah", machineBuildah);
+platformsContract("docker", dockerEngine);

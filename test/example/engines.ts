@@ -14,6 +14,8 @@ export interface RawBuild {
   readonly args: Env;
   /** Where the result is pushed. */
   readonly destination: string;
+  /** This machine's own where it is not given. */
+  readonly platform?: string;
 }
 
 export interface TestEngine {
@@ -22,8 +24,8 @@ export interface TestEngine {
   readonly env: Env;
   /** Builds with the engine's own command, without any cache, and pushes. */
   build(wanted: RawBuild): Promise<void>;
-  /** Runs a command in a container of an image and gives its output. */
-  run(reference: string, command: readonly string[]): Promise<string>;
+  /** Runs a command in a container of an image, of an index in that for a platform, and gives its output. */
+  run(reference: string, command: readonly string[], platform?: string): Promise<string>;
   stop(): Promise<void>;
 }
 
@@ -56,14 +58,18 @@ async function buildahWith(bin: string, folder: string): Promise<TestEngine> {
   return {
     name: "buildah",
     env,
-    build: async ({ name, dockerfile, context, args, destination }) => {
+    build: async ({ name, dockerfile, context, args, destination, platform }) => {
       const given = Object.entries(args).map(([key, value]) => `--build-arg=${key}=${value}`);
       const flags = ["--tls-verify=false", "--no-cache", `--file=${dockerfile}`, `--tag=${name}`];
-      await buildah("build", ...flags, ...given, context);
+      // Of an index buildah takes what is at hand of any platform, unless it looks again.
+      const foreign = platform === undefined ? [] : [`--platform=${platform}`, "--pull-always"];
+      await buildah("build", ...flags, ...foreign, ...given, context);
       await buildah("push", "--tls-verify=false", name, `docker://${destination}`);
     },
-    run: async (reference, command) => {
-      const container = (await buildah("from", "--tls-verify=false", reference)).trim();
+    run: async (reference, command, platform) => {
+      const foreign = platform === undefined ? [] : [`--platform=${platform}`, "--pull-always"];
+      const from = ["from", "--tls-verify=false", ...foreign, reference];
+      const container = (await buildah(...from)).trim();
       const output = await buildah("run", container, "--", ...command);
       await buildah("rm", container);
       return output;
@@ -84,19 +90,26 @@ export async function dockerEngine(folder: string): Promise<TestEngine> {
     DOCKER_HOST: daemon.host,
     // The daemon has no network of its own.
     EXAMPLE_CI_BUILD_NETWORK: "host",
+    PLATFORMS_CI_BUILD_NETWORK: "host",
     BERTH_BUILD_NETWORK: "host",
   });
   const docker = (...args: readonly string[]) => succeed(engines.docker, args, { env });
   return {
     name: "docker",
     env,
-    build: async ({ name, dockerfile, context, args, destination }) => {
+    build: async ({ name, dockerfile, context, args, destination, platform }) => {
       const given = Object.entries(args).map(([key, value]) => `--build-arg=${key}=${value}`);
-      const flags = ["--network=host", "--no-cache", `--file=${dockerfile}`];
+      const foreign = platform === undefined ? [] : [`--platform=${platform}`];
+      const flags = ["--network=host", "--no-cache", `--file=${dockerfile}`, ...foreign];
       await docker("build", ...flags, `--tag=${name}`, `--tag=${destination}`, ...given, context);
       await docker("push", destination);
     },
-    run: (reference, command) => docker("run", "--rm", "--network=none", reference, ...command),
+    run: async (reference, command, platform) => {
+      const foreign = platform === undefined ? [] : [`--platform=${platform}`];
+      // The digest of an index is to a daemon that of one image.
+      if (platform !== undefined) await docker("image", "rm", "--force", reference);
+      return docker("run", "--rm", "--network=none", ...foreign, reference, ...command);
+    },
     stop: daemon.stop,
   };
 }

@@ -116,7 +116,7 @@ async function assertSame(
 }
 
 /** Where two trees differ, as text that a person can read. */
-function differences(actual: FileTree, expected: FileTree): readonly string[] {
+export function differences(actual: FileTree, expected: FileTree): readonly string[] {
   const leaf = (tree: FileTree, path: string) => {
     const found = tree.get(path);
     return timely.includes(path) && found?.kind === "file" ? { ...found, sha: "" } : found;

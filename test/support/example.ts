@@ -1,13 +1,13 @@
-/** The worked example of component/example in a git repository of its own. */
+/** The examples below component/, each in a git repository of its own. */
 import { appendFile, cp, mkdir, readFile, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { pushBusybox, pushDebian } from "./bases.ts";
 import { type Env, plainEnv, succeed } from "./command.ts";
 
-const source = fileURLToPath(new URL("../../component/example", import.meta.url));
+const components = fileURLToPath(new URL("../../component", import.meta.url));
 
-/** A git repository with the example, and a configuration beside it that takes bases from a local registry. */
+/** A git repository with an example, and a configuration beside it that takes bases from a local registry. */
 export interface Project {
   readonly path: string;
   /** For `--config`; outside of the repository. */
@@ -30,9 +30,15 @@ export async function pushExampleBases(host: string, { debian = true } = {}): Pr
   if (debian) await pushDebian(host, "bases/debian", "stable-slim");
 }
 
-/** Copies the example to `folder/name` and commits it there. */
-export async function exampleProject(folder: string, name: string, host: string): Promise<Project> {
+/** Copies the example to `folder/name` and commits it there; another of those below component/ where that is given. */
+export async function exampleProject(
+  folder: string,
+  name: string,
+  host: string,
+  example = "example",
+): Promise<Project> {
   const project = projectAt(folder, name);
+  const source = join(components, example);
   await cp(source, project.path, { recursive: true, verbatimSymlinks: true });
   await project.git("init", "--quiet", "--initial-branch=main");
   await project.commit();
