@@ -9,7 +9,8 @@ import { nameMistake } from "./names.ts";
 
 export type Rule = (text: string) => string | undefined;
 
-const otherNames: Readonly<Record<string, string>> = {
+/** How architectures are called elsewhere. */
+export const otherNames: Readonly<Record<string, string>> = {
   aarch64: "arm64",
   armhf: "arm/v7",
   i386: "386",

@@ -4,12 +4,13 @@ import { variablesOf } from "../pipelines/job.ts";
 import type { Outline } from "../pipelines/outline.ts";
 import { flatten, get, isMap, textOf, type YamlMap } from "../pipelines/tree.ts";
 import { expand, valuesOf } from "../pipelines/variables.ts";
+import { platformIn, platformsGiven, usualPlatform } from "./platforms.ts";
 
 /** One image that a job builds today. */
 export interface BuildJob {
   readonly job: string;
   readonly stage: string | undefined;
-  /** Of its runners, as written. */
+  /** Of its runners, with variables as far as files set them. */
   readonly runnerTags: readonly string[];
   readonly dockerfile: string;
   /** From the repository's top, `""` for the top itself. */
@@ -21,8 +22,8 @@ export interface BuildJob {
   readonly mayFail: boolean;
   /** It puts what it builds where others get it, so that no other job replaces it. */
   readonly publishes: boolean;
-  /** An architecture that its runner's tags speak of, or its name where it does not build for another one. */
-  readonly machine: string | undefined;
+  /** What it builds for, by its commands, its runner's tags or its name; sorted. */
+  readonly platforms: readonly string[];
   /** Flags that change the image and that are not taken over. */
   readonly dropped: readonly string[];
 }
@@ -36,8 +37,9 @@ export function builtBy({ jobs, variables }: Outline): readonly BuildJob[] {
     return settings(job, values).flatMap((known) =>
       commandsOf(job, known).flatMap((command) => {
         const built = describe(command);
-        const publishes = isRelease(job, command);
-        return built === undefined ? [] : [{ ...placeOf(name, job), ...built, publishes }];
+        if (built === undefined) return [];
+        const place = placeOf(name, job, built.dockerfile, known);
+        return [{ ...place, ...built, publishes: isRelease(job, command) }];
       }),
     );
   });
@@ -46,23 +48,22 @@ export function builtBy({ jobs, variables }: Outline): readonly BuildJob[] {
 /** A build of which nothing is known but its file and context. */
 export function plainBuild(dockerfile: string, context: string): BuildJob {
   return {
-    ...{ job: "", stage: undefined, runnerTags: [], machine: undefined },
+    ...{ job: "", stage: undefined, runnerTags: [], platforms: [usualPlatform] },
     ...{ mayFail: false, publishes: false },
     ...{ dockerfile, context, repository: undefined, args: {}, target: undefined, dropped: [] },
   };
 }
 
-/** What a job says of a build besides its commands. */
-export function placeOf(name: string, job: YamlMap) {
+/** What a job says of a build besides its commands. A cross compiler's name is not that of the machine it runs on. */
+export function placeOf(name: string, job: YamlMap, dockerfile: string, known: Known = new Map()) {
   const stage = job.get("stage");
-  const own = name.includes("cross") ? [] : [name];
-  const runnerTags = flatten(job.get("tags")).map(textOf);
-  const words = [...own, ...runnerTags].join(" ");
+  const own = `${name}${dockerfile}`.includes("cross") ? [] : [name];
+  const runnerTags = flatten(job.get("tags")).map((tag) => expand(textOf(tag), known, "stays"));
   return {
     job: name,
     stage: stage === undefined ? undefined : textOf(stage),
     runnerTags,
-    machine: /aarch64|arm64|armv7|ppc64le|riscv64|s390x/.exec(words)?.[0],
+    platforms: [platformIn([...runnerTags, ...own].join(" ")) ?? usualPlatform],
     mayFail: job.get("allow_failure") === true,
   };
 }
@@ -131,7 +132,7 @@ function placeIn(folder: string, path: string): string {
 }
 
 /** `undefined` where a variable that nobody knows decides what is built. */
-function describe({ file, context, tags, args, target, dropped }: BuildCommand) {
+function describe({ file, context, tags, args, target, dropped, platforms }: BuildCommand) {
   const folder = normalPath(context);
   const dockerfile = normalPath(file ?? `${context}/Dockerfile`);
   if (folder === undefined || /^-|\$/.test(folder)) return undefined;
@@ -147,6 +148,7 @@ function describe({ file, context, tags, args, target, dropped }: BuildCommand) 
     args: Object.fromEntries(fixed),
     target: target?.includes("$") === true ? undefined : target,
     dropped,
+    ...(platforms.length > 0 ? { platforms } : {}),
   };
 }
 
@@ -173,6 +175,8 @@ interface BuildCommand {
   readonly args: readonly (readonly [name: string, value: string])[];
   readonly target: string | undefined;
   readonly dropped: readonly string[];
+  /** Those that it names. */
+  readonly platforms: readonly string[];
 }
 
 const commands =
@@ -207,7 +211,10 @@ function lastArgument(words: readonly string[]): string {
 }
 
 /** Flags of engines that change what is built, and that berth.yml has other words for or none. */
-const changing = ["--platform", "--build-context", "--secret", "--ssh", "--add-host", "--network"];
+const changing = ["--build-context", "--secret", "--ssh", "--add-host", "--network"];
+
+/** Of buildx and podman, of buildah alone, and of kaniko. */
+const platformFlags = ["--platform", "--arch", "--customPlatform", "--custom-platform"];
 
 function readBuild(words: readonly string[], folder: string): BuildCommand {
   const valuesOf = (...flags: readonly string[]): string[] =>
@@ -218,14 +225,20 @@ function readBuild(words: readonly string[], folder: string): BuildCommand {
     });
   const [file] = valuesOf("-f", "--file", "--dockerfile");
   const [given = lastArgument(words)] = valuesOf("--context");
+  const { platforms, strange } = platformsGiven(valuesOf(...platformFlags));
   const flags = changing.flatMap((flag) => valuesOf(flag).map((value) => `${flag} ${value}`));
   const unset = valuesOf("--build-arg").filter((text) => !/^\w+=[^$]*$/.test(text));
   return {
     file: file === undefined ? undefined : placeIn(folder, file),
     // Kaniko's word for a folder.
     context: placeIn(folder, given.replace(/^dir:\/\//, "")),
-    dropped: [...flags, ...unset.map((text) => `--build-arg ${text}`)],
-    tags: valuesOf("-t", "--tag", "--destination"),
+    dropped: [
+      ...flags,
+      ...strange.map((text) => `--platform ${text}`),
+      ...unset.map((text) => `--build-arg ${text}`),
+    ],
+    platforms: [...new Set(platforms)].sort(),
+    tags: valuesOf("-t", "--tag", "--destination", "--manifest"),
     args: valuesOf("--build-arg").flatMap((text) => {
       const [name = "", ...value] = text.split("=");
       return value.length === 0 ? [] : [[name, value.join("=")] as const];

@@ -1,6 +1,8 @@
 /** Dockerfiles for the images that a project builds by freedesktop's ci-templates: a person goes on from them. */
 import { variableOf } from "../config/names.ts";
 import type { Tree } from "../context/tree.ts";
+import { placeOf } from "./builders.ts";
+import { withoutPlatform } from "./platforms.ts";
 import { leftOpen, openIn, shown, type TemplateJob } from "./templates.ts";
 
 /** A Dockerfile that says what the variables of jobs say. */
@@ -56,15 +58,17 @@ export async function draft(jobs: readonly TemplateJob[], tree: Tree): Promise<r
   const bodies = jobs.map((job, index) => ({ job, ...bodyOf(job, files[index] ?? []) }));
   const groups = Map.groupBy(
     bodies,
-    ({ job, text }) => `${job.reference}\n${baseOf(job)}\n${text}`,
+    ({ job, text }) => `${neutral(job, `${job.reference}\n${baseOf(job)}`)}\n${text}`,
   );
   const images = [...groups.values()].map((group) => ({
     jobs: group.map(({ job }) => job),
     ...group[0]!,
   }));
-  const names = namesOf(images.map(({ job }) => job));
+  const names = namesOf(images);
   return images.map(({ jobs: all, job, text, open }, index) => {
-    const parent = images.findIndex((one) => one.job.reference === baseOf(job));
+    const parent = images.findIndex(({ jobs: all }) =>
+      all.some(({ reference }) => reference === baseOf(job)),
+    );
     const from = parent < 0 ? baseOf(job) : `ci/${names[parent]}`;
     const path = `ci/${names[index]}.docker`;
     return {
@@ -83,10 +87,29 @@ function baseOf({ variables, distribution }: TemplateJob): string {
   return variables.get("FDO_BASE_IMAGE") || distributions[distribution]!.from(version);
 }
 
+interface Named {
+  readonly job: TemplateJob;
+  /** All that make it, for each platform one. */
+  readonly jobs: readonly TemplateJob[];
+}
+
+function platformOf({ name, job }: TemplateJob): string {
+  return placeOf(name, job, "").platforms[0]!;
+}
+
+/** A text of a job without what says for which platform it is. */
+function neutral(job: TemplateJob, text: string): string {
+  return withoutPlatform(text, platformOf(job));
+}
+
 /** The first of each image's names that no other may have: of its place, its release, its job. */
-function namesOf(jobs: readonly TemplateJob[]): readonly string[] {
-  const all = jobs.map(({ name, distribution, variables }) => {
-    const get = (key: string): string => shown(variables.get(key) ?? "");
+function namesOf(images: readonly Named[]): readonly string[] {
+  const all = images.map(({ job, jobs }) => {
+    const { name: own, distribution, variables } = job;
+    const isForAll = new Set(jobs.map(platformOf)).size > 1;
+    const plain = (text: string): string => (isForAll ? neutral(job, text) : text);
+    const name = plain(own);
+    const get = (key: string): string => plain(shown(variables.get(key) ?? ""));
     const version = get("FDO_DISTRIBUTION_VERSION");
     const suffix = get("FDO_REPO_SUFFIX");
     const places = suffix === "" ? [distribution, `${distribution}-${version}`] : [suffix];

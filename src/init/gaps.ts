@@ -11,7 +11,7 @@ import { few } from "./yamltext.ts";
 export function gapsOf(survey: Survey): readonly string[] {
   return [
     ...unread(survey),
-    ...machines(survey.built),
+    ...apart(survey.built),
     ...droppedFlags(survey.built),
     ...survey.unfounded.map(
       ({ job, dockerfile }) => `the job ${job} builds from ${dockerfile}, which is not there`,
@@ -37,19 +37,21 @@ function unread({ pipeline, files }: Survey): readonly string[] {
     : [`files from elsewhere are included and were not read: ${few([...new Set(names)])}`];
 }
 
-function machines(built: readonly BuildJob[]): readonly string[] {
-  const found = Map.groupBy(built, ({ machine }) => machine);
-  return [...found].flatMap(([machine, jobs]) =>
-    machine === undefined
+/** Builds for several platforms that are not one image, although they are from one file and have one name. */
+function apart(built: readonly BuildJob[]): readonly string[] {
+  const images = Map.groupBy(built, (one) => `${one.dockerfile} ${one.repository ?? ""}`);
+  return [...images.values()].flatMap((all) => {
+    const platforms = new Set(all.map((one) => one.platforms.join()));
+    return platforms.size < 2
       ? []
       : [
-          `${jobsOf(jobs)} for ${machine}: an image is built for linux/amd64 unless \`platforms\` names others (\`berth help recipes\`, several architectures)`,
-        ],
-  );
+          `${jobsOf(all)} from ${all[0]!.dockerfile} for ${[...platforms].join(" and ")}, each from other args or another folder: only the first is taken over`,
+        ];
+  });
 }
 
 const advice: Readonly<Record<string, string>> = {
-  "--platform": "name the platforms under `platforms`",
+  "--platform": "name the platforms that are meant under `platforms`",
   "--secret": "name it under `secrets`",
   "--ssh": "no agent reaches a build: fetch by a secret",
   "--build-context": "named contexts are not supported: let it be a stage or an image",
@@ -59,7 +61,8 @@ const advice: Readonly<Record<string, string>> = {
 function droppedFlags(built: readonly BuildJob[]): readonly string[] {
   const uses = built.flatMap((one) => one.dropped.map((flag) => ({ flag, one })));
   return [...Map.groupBy(uses, ({ flag }) => flag)].map(([flag, jobs]) => {
-    const what = ownMember(advice, flag.split(" ")[0] ?? "") ?? "nothing in berth.yml says it";
+    const own = ownMember(advice, flag.split(" ")[0] ?? "") ?? "nothing in berth.yml says it";
+    const what = /^--build-arg \w+=[^$]+$/.test(flag) ? "the arg TARGETARCH says it" : own;
     return `${jobsOf(jobs.map(({ one }) => one))} with ${flag}, which is not taken over: ${what}`;
   });
 }

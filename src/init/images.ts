@@ -4,6 +4,7 @@ import { isPlain, nameAll, nameMistake } from "../config/names.ts";
 import { folderOf } from "../context/paths.ts";
 import { present } from "../json.ts";
 import { type BuildJob, plainBuild } from "./builders.ts";
+import { usualPlatform } from "./platforms.ts";
 import { lastName, type Seen, templateOf } from "./settings.ts";
 import type { Survey } from "./survey.ts";
 import { block, few, type Node } from "./yamltext.ts";
@@ -30,6 +31,7 @@ export function imagesOf(survey: Survey): Images {
     names: wanted.map(({ name }) => name),
     findings: [
       { found, chosen, yaml },
+      ...foreign(survey),
       ...(optional.length === 0
         ? []
         : [
@@ -41,6 +43,23 @@ export function imagesOf(survey: Survey): Images {
           ]),
     ],
   };
+}
+
+/** What is built for other platforms than the usual one. */
+function foreign({ built }: Survey): readonly Seen[] {
+  const some = built.filter(platformsOf);
+  if (some.length === 0) return [];
+  const jobs = [...new Set(some.map(({ job }) => job))];
+  const all = [...new Set(some.flatMap(({ platforms }) => platforms))].sort();
+  const chosen =
+    "images are for these platforms; what is built from one file for several is one image, and jobs on every machine say the same name";
+  return [
+    {
+      found: `${few(jobs)} ${jobs.length === 1 ? "builds" : "build"} for ${all.join(", ")}`,
+      chosen,
+      yaml: [],
+    },
+  ];
 }
 
 /** Folders of tools, of other projects and of test data. */
@@ -109,12 +128,12 @@ interface Declared {
 }
 
 function declare(wanted: readonly Wanted[], survey: Pick<Survey, "usual">): Declared {
-  const context = sharedContext(wanted);
-  const defaults = context === undefined ? [] : block({ defaults: { context } });
+  const shared = sharedBy(wanted);
+  const defaults = Object.keys(shared).length === 0 ? [] : block({ defaults: shared });
   if (wanted.every(({ name, byDefault }) => name === byDefault)) {
-    return declareFiles(wanted, survey, context, defaults);
+    return declareFiles(wanted, survey, shared, defaults);
   }
-  const entries = wanted.map((one): [string, Node] => [one.name, entryOf(one, context)]);
+  const entries = wanted.map((one): [string, Node] => [one.name, entryOf(one, shared)]);
   return {
     yaml: [...defaults, ...block({ images: Object.fromEntries(entries) })],
     chosen: "images keep the names that they have in the registry",
@@ -125,12 +144,12 @@ function declare(wanted: readonly Wanted[], survey: Pick<Survey, "usual">): Decl
 function declareFiles(
   wanted: readonly Wanted[],
   { usual }: Pick<Survey, "usual">,
-  context: string | undefined,
+  shared: Options,
   defaults: readonly string[],
 ): Declared {
   const paths = wanted.map(({ built }) => built.dockerfile);
   const objects = wanted
-    .map((one) => ({ dockerfile: one.built.dockerfile, ...optionsOf(one, context) }))
+    .map((one) => ({ dockerfile: one.built.dockerfile, ...optionsOf(one, shared) }))
     .filter((object) => Object.keys(object).length > 1);
   const { globs, left, others } = inGlobs(paths, usual);
   const plain = left.filter((path) => !objects.some(({ dockerfile }) => dockerfile === path));
@@ -149,12 +168,23 @@ function declareFiles(
   };
 }
 
-/** The context that all images have although it is not what their files' names mean; `undefined` where there is none. */
-function sharedContext(wanted: readonly Wanted[]): string | undefined {
-  const contexts = new Set(wanted.map(({ built }) => built.context));
-  const [only] = contexts;
+type Options = Readonly<Record<string, Node>>;
+
+/** The context that all images have although it is not what their files' names mean, and the platforms of all. */
+function sharedBy(wanted: readonly Wanted[]): Options {
+  if (wanted.length < 2) return {};
+  const [context, ...contexts] = new Set(wanted.map(({ built }) => built.context));
   const unusual = wanted.every(({ built }) => built.context !== usualContext(built.dockerfile));
-  return contexts.size === 1 && wanted.length > 1 && unusual ? written(only ?? "") : undefined;
+  const [platforms, ...others] = new Set(wanted.map(({ built }) => platformsOf(built)?.join()));
+  return present<Node>({
+    context: contexts.length === 0 && unusual ? written(context ?? "") : undefined,
+    platforms: others.length === 0 ? platforms?.split(",") : undefined,
+  });
+}
+
+/** `undefined` for the default. */
+function platformsOf({ platforms }: BuildJob): readonly string[] | undefined {
+  return platforms.join() === usualPlatform ? undefined : platforms;
 }
 
 function usualContext(dockerfile: string): string {
@@ -165,21 +195,19 @@ function written(context: string): string {
   return context === "" ? "." : context;
 }
 
-function optionsOf(
-  { built }: Wanted,
-  context: string | undefined,
-): { readonly [key: string]: Node } {
-  const own = context === undefined && built.context !== usualContext(built.dockerfile);
+function optionsOf({ built }: Wanted, shared: Options): Options {
+  const own = shared["context"] === undefined && built.context !== usualContext(built.dockerfile);
   return present({
     context: own ? written(built.context) : undefined,
     target: built.target,
+    platforms: shared["platforms"] === undefined ? platformsOf(built) : undefined,
     args: Object.keys(built.args).length === 0 ? undefined : built.args,
     optional: built.mayFail || undefined,
   });
 }
 
-function entryOf(one: Wanted, context: string | undefined): Node {
-  const options = optionsOf(one, context);
+function entryOf(one: Wanted, shared: Options): Node {
+  const options = optionsOf(one, shared);
   const { dockerfile } = one.built;
   return Object.keys(options).length === 0 ? dockerfile : { dockerfile, ...options };
 }

@@ -46,6 +46,8 @@ export interface IncludeSettings {
   readonly buildTags: readonly string[];
   /** A job for each image that is built. */
   readonly fanOut: boolean;
+  /** For each platform a list: it, and the tags of its runners. */
+  readonly platformTags: readonly (readonly string[])[];
   readonly gate: Gate;
   readonly version: string;
 }
@@ -57,6 +59,7 @@ export function includeText(include: IncludeSettings): string {
     prefix,
     reference: include.reference === "digest" ? undefined : include.reference,
     mode: include.fanOut ? "fan-out" : undefined,
+    platform_tags: include.platformTags.length === 0 ? undefined : include.platformTags,
     stage: include.stage,
     gate: gate.kind === "rules" ? "rules" : undefined,
     [include.fanOut ? "build_tags" : "tags"]: buildTags.length > 0 ? buildTags : undefined,

@@ -1,8 +1,10 @@
 /** From what a project has to what its `berth.yml` and its pipeline should say. */
 
+import type { BuildJob } from "./builders.ts";
 import { gapsOf } from "./gaps.ts";
 import { imagesOf } from "./images.ts";
 import { type IncludeSettings, includeText, rulesOf } from "./include.ts";
+import { platformIn } from "./platforms.ts";
 import { type Remotes, registryOf, upstreamOf } from "./remotes.ts";
 import {
   parentsOf,
@@ -61,8 +63,7 @@ export function propose(survey: Survey, { remotes, version }: ProposeOptions): P
     prefix: prefix.value,
     reference: reference.value,
     stage: commonStage(survey),
-    buildTags: commonTags(survey),
-    fanOut: images.names.length >= manyImages,
+    ...runnersOf(survey, images.names.length >= manyImages),
     gate: gates.value,
     version,
   };
@@ -90,8 +91,27 @@ function commonStage({ built }: Survey): string | undefined {
   return stages.size === 1 && stage?.includes("$") === false ? stage : undefined;
 }
 
-/** The runners of the jobs that build images today; none where jobs differ. */
-function commonTags({ built }: Survey): readonly string[] {
+/** On which runners images are built: those of today's jobs where these agree, else each platform on its own. */
+function runnersOf({ built }: Survey, isMany: boolean) {
+  const common = commonTags(built);
+  const own = new Map(
+    built.flatMap(({ runnerTags }): (readonly [string, readonly string[]])[] => {
+      const platform = runnerTags.join().includes("$")
+        ? undefined
+        : platformIn(runnerTags.join(" "));
+      return platform === undefined || common.length > 0 ? [] : [[platform, runnerTags]];
+    }),
+  );
+  const others = built.filter(({ runnerTags }) => platformIn(runnerTags.join(" ")) === undefined);
+  return {
+    buildTags: own.size === 0 ? common : commonTags(others),
+    platformTags: [...own].map(([platform, tags]) => [platform, ...tags]),
+    fanOut: isMany || own.size > 0,
+  };
+}
+
+/** None where jobs differ. */
+function commonTags(built: readonly BuildJob[]): readonly string[] {
   const [first, ...others] = new Map(
     built.map(({ runnerTags }) => [JSON.stringify(runnerTags), runnerTags]),
   ).values();

@@ -30,6 +30,11 @@ export function stepsOf(
           "give the runner tags of `default` as the input build_tags: no default reaches a child pipeline",
         ]
       : []),
+    ...(include.platformTags.length > 0
+      ? [
+          "see that there is a tool image for the platforms of these runners (`berth help runners`, the tool image for other platforms)",
+        ]
+      : []),
     ...(reference === "own-tag" && foreign.length > 0
       ? [`write $${tag} for the tag of image lines instead of ${foreign.join(", ")}`]
       : []),

@@ -9,6 +9,7 @@ import { keeping } from "../pipelines/ports.ts";
 import { valuesOf } from "../pipelines/variables.ts";
 import { type BuildJob, builtBy, ownSpelling, placeOf, plainBuild } from "./builders.ts";
 import { type Draft, draft, isKnown } from "./drafts.ts";
+import { joined } from "./joined.ts";
 import { readTemplateJobs, standIn, type TemplateJobs } from "./templates.ts";
 
 export interface Survey {
@@ -64,7 +65,7 @@ export async function surveyTree(files: Tree, root = ".gitlab-ci.yml"): Promise<
   const exists = await Promise.all(
     all.map(async ({ dockerfile }) => (await tree.entry(dockerfile))?.kind === "file"),
   );
-  const built = all.filter((_, index) => exists[index]);
+  const built = joined(all.filter((_, index) => exists[index]));
   const usual = await findUsual(tree);
   const paths = [...new Set([...usual, ...built.map(({ dockerfile }) => dockerfile)])];
   return {
@@ -82,7 +83,7 @@ export async function surveyTree(files: Tree, root = ".gitlab-ci.yml"): Promise<
 }
 
 function buildsOf({ path, jobs }: Draft): readonly BuildJob[] {
-  return jobs.map(({ name, job }) => ({ ...plainBuild(path, ""), ...placeOf(name, job) }));
+  return jobs.map(({ name, job }) => ({ ...plainBuild(path, ""), ...placeOf(name, job, path) }));
 }
 
 /** The same tree with files that are not there yet. */

@@ -17,6 +17,7 @@ interface Case {
   readonly config?: RegExp;
   readonly steps?: RegExp;
   readonly found?: RegExp;
+  readonly include?: RegExp;
 }
 
 const nested = ["ci/base/Dockerfile"];
@@ -88,20 +89,72 @@ test: { image: '$CI_REGISTRY_IMAGE:base-1', script: make }
     files: nested,
     builds: [["ci/base/Dockerfile", "ci/base"]],
     gaps: [
-      /builds with --platform linux\/arm64, .*`platforms`/,
       /--build-context proto=proto, .*named contexts/,
       /--secret id=tok,env=TOK, .*`secrets`/,
       /--ssh default, /,
       /--build-arg REV, .*`args`/,
     ],
-    config: /args:\n\s+A: "?1"?$/m,
+    config: /platforms:\n\s+- linux\/arm64\n\s+args:\n\s+A: "?1"?$/m,
   },
   {
-    what: "runners of another architecture",
-    ci: "base: { tags: [aarch64], script: docker build ci/base }\narm64-cross: { script: docker build ci/base }\n",
+    what: "runners of another architecture, and a name that is a cross compiler's",
+    ci: "base: { tags: [aarch64], script: docker build ci/base }\narm64-cross: { script: docker build ci/cross }\n",
+    files: [...nested, "ci/cross/Dockerfile"],
+    builds: [
+      ["ci/base/Dockerfile", "ci/base"],
+      ["ci/cross/Dockerfile", "ci/cross"],
+    ],
+    config:
+      /- ci\/cross\/Dockerfile\n +- dockerfile: ci\/base\/Dockerfile\n +platforms:\n +- linux\/arm64\n$/,
+    found: /^base builds for linux\/arm64$/m,
+    include: /mode: fan-out\n +platform_tags:\n +- - linux\/arm64\n +- aarch64\n/,
+  },
+  {
+    what: "a job for each architecture, whose args and names say which",
+    ci: `.base:
+  script: docker build --build-arg ARCH=$ARCH --build-arg V=1 -t $CI_REGISTRY_IMAGE/ci/base-$ARCH ci/base
+base-amd64: { extends: .base, variables: { ARCH: amd64 } }
+base-arm64: { extends: .base, variables: { ARCH: arm64 }, tags: [saas-linux-small-arm64] }
+`,
     files: nested,
     builds: [["ci/base/Dockerfile", "ci/base"]],
-    gaps: [/the job base builds for aarch64: .*linux\/amd64 unless `platforms`/],
+    gaps: [
+      /^the job base-amd64 builds with --build-arg ARCH=amd64, .*TARGETARCH/,
+      /^the job base-arm64 builds with --build-arg ARCH=arm64, .*TARGETARCH/,
+    ],
+    config:
+      /^repository: ci\/\{name\}\n.*dockerfile: ci\/base\/Dockerfile\n +platforms:\n +- linux\/amd64\n +- linux\/arm64\n +args:\n +V: "1"\n$/ms,
+    include: /- - linux\/arm64\n +- saas-linux-small-arm64\n/,
+  },
+  {
+    what: "a matrix of architectures, and flags of each engine that name them",
+    ci: `one: { parallel: { matrix: [{ ARCH: [amd64, arm64] }] }, tags: [$ARCH], script: 'docker build -t $CI_REGISTRY_IMAGE/one:$ARCH a' }
+two: { script: 'docker buildx build --platform linux/arm64,linux/amd64 -t $CI_REGISTRY_IMAGE/two b' }
+three: { script: ['buildah bud --manifest $CI_REGISTRY_IMAGE/three --arch aarch64 c', 'buildah bud --manifest $CI_REGISTRY_IMAGE/three --arch amd64 c'] }
+four: { script: '/kaniko/executor --customPlatform=linux/arm64 --context d --destination $CI_REGISTRY_IMAGE/four' }
+four-amd64: { script: '/kaniko/executor --context d --destination $CI_REGISTRY_IMAGE/four' }
+`,
+    files: ["a", "b", "c", "d"].map((folder) => `${folder}/Dockerfile`),
+    builds: ["a", "b", "c", "d"].map((folder) => [`${folder}/Dockerfile`, folder] as const),
+    config:
+      /defaults:\n +platforms:\n +- linux\/amd64\n +- linux\/arm64\nimages:\n +one: a\/Dockerfile\n +two: b\/Dockerfile\n +three: c\/Dockerfile\n +four: d\/Dockerfile\n$/,
+    include: /- - linux\/amd64\n +- amd64\n +- - linux\/arm64\n +- arm64\n/,
+  },
+  {
+    what: "platforms that a variable names, and builds for two that are not the same",
+    ci: `one: { script: 'docker build --platform $PLATFORMS a' }
+two: { script: 'docker build --build-arg V=1 b' }
+two-arm64: { script: 'docker build --build-arg V=2 b' }
+`,
+    files: ["a/Dockerfile", "b/Dockerfile"],
+    builds: [
+      ["a/Dockerfile", "a"],
+      ["b/Dockerfile", "b"],
+    ],
+    gaps: [
+      /^two, two-arm64 build from b\/Dockerfile for linux\/amd64 and linux\/arm64, .*only the first/,
+      /--platform \$PLATFORMS, .*`platforms`/,
+    ],
   },
   {
     what: "a release's job",
@@ -169,8 +222,9 @@ test: { image: '$CI_REGISTRY_IMAGE:base-1', script: make }
   },
 ];
 
-for (const { what, script, ci, files = [], builds, gaps = [], config, steps, found } of cases) {
+for (const { what, script, ci, files = [], builds, gaps = [], ...expected } of cases) {
   test(what, async () => {
+    const { config, steps, found, include } = expected;
     const text = ci ?? `build: ${JSON.stringify({ script })}\n`;
     const dockerfiles = Object.fromEntries(files.map((path) => [path, "FROM scratch\n"]));
     const tree = memoryTree({ ...dockerfiles, ...(text === "" ? {} : { ".gitlab-ci.yml": text }) });
@@ -180,6 +234,7 @@ for (const { what, script, ci, files = [], builds, gaps = [], config, steps, fou
     const proposal = propose(survey, { remotes: {}, version: "1.2.3" });
     assert.equal(proposal.gaps.length, gaps.length, proposal.gaps.join("\n"));
     for (const [at, gap] of gaps.entries()) assert.match(proposal.gaps[at] ?? "", gap);
+    if (include !== undefined) assert.match(proposal.include, include);
     if (config !== undefined) assert.match(proposal.config ?? "", config);
     if (found !== undefined)
       assert.match(proposal.findings.map((one) => one.found).join("\n"), found);

@@ -151,11 +151,49 @@ RUN --mount=type=bind,source=ci/container/${job}.sh,target=/src/ci/container/${j
 `,
       ]),
     ),
-    gaps: [
-      /the job arm64 builds for arm64: .*`platforms`/,
-      /no job was seen that builds windows\/Dockerfile/,
-    ],
-    settings: { images: ["ci/*.docker"] },
+    gaps: [/no job was seen that builds windows\/Dockerfile/],
+    settings: {
+      images: ["ci/*.docker", { dockerfile: "ci/debian-arm64.docker", platforms: ["linux/arm64"] }],
+    },
+  },
+  {
+    what: "two sets of names for what is the same but for its architecture",
+    ci: `.base:
+  variables: { FDO_DISTRIBUTION_VERSION: trixie, FDO_DISTRIBUTION_TAG: a, FDO_DISTRIBUTION_PACKAGES: gcc }
+.test:
+  extends: .fdo.container-build@debian
+  variables: { FDO_DISTRIBUTION_VERSION: trixie, FDO_DISTRIBUTION_TAG: b, FDO_DISTRIBUTION_PACKAGES: gdb }
+debian/x86_64_base:
+  extends: [.base, .fdo.container-build@debian]
+  variables: { FDO_REPO_SUFFIX: debian/x86_64_base }
+debian/arm64_base:
+  extends: [.base, .fdo.container-build@debian]
+  variables: { FDO_REPO_SUFFIX: debian/arm64_base }
+  tags: [aarch64]
+debian/x86_64_test:
+  extends: .test
+  variables: { FDO_REPO_SUFFIX: debian/x86_64_test, FDO_BASE_IMAGE: $CI_REGISTRY_IMAGE/debian/x86_64_base:a }
+debian/arm64_test:
+  extends: .test
+  variables: { FDO_REPO_SUFFIX: debian/arm64_test, FDO_BASE_IMAGE: $CI_REGISTRY_IMAGE/debian/arm64_base:a }
+  tags: [aarch64]
+check:
+  extends: .fdo.distribution-image@debian
+  variables: { FDO_REPO_SUFFIX: debian/arm64_test, FDO_DISTRIBUTION_TAG: b }
+  tags: [aarch64]
+  script: make
+`,
+    dockerfiles: {
+      "ci/debian-base.docker":
+        "FROM docker.io/library/debian:trixie\nRUN apt-get update && apt-get install -y --no-install-recommends gcc\n",
+      "ci/debian-test.docker":
+        "FROM ci/debian-base\nRUN apt-get update && apt-get install -y --no-install-recommends gdb\n",
+    },
+    settings: {
+      parents: "ci/{name}",
+      defaults: { platforms: ["linux/amd64", "linux/arm64"] },
+    },
+    uses: ["$BERTH_IMAGE_DEBIAN_TEST: check"],
   },
   {
     what: "virtual machines, a distribution that is not known, and a job that deletes images",
