@@ -54,6 +54,7 @@ const sound: readonly (readonly [folder: string, images: readonly string[], chan
   [".", ["tool"], {}],
   ["component/single", ["tools"], { repository: "{name}" }],
   ["component/own-tag", ["debian", "debian-arm64-cross"], ownTag],
+  ["component/platforms", ["base", "docs", "tools"], { prefix: "PLATFORMS_CI" }],
   ["component/qemu", ["alpine", "debian", "debian-riscv64-cross", "fedora-rust-nightly"], ownTag],
 ];
 

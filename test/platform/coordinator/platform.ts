@@ -28,7 +28,7 @@ export interface Platform extends Coordinator {
 }
 
 /** What users must set where Docker's own filter of system calls is on (docs/runners.md). */
-const unconfined = ['security_opt = ["seccomp=unconfined"]'];
+export const unconfined = ['security_opt = ["seccomp=unconfined"]'];
 
 /** More runners, by their tags. */
 type More = Readonly<Record<string, Executor>>;
@@ -134,7 +134,7 @@ export async function exampleProject(
   const files = await filesBelow(join(top, "component", example));
   const rebased = Object.entries(files).map(([name, text]) => [
     name,
-    name.endsWith(".docker") ? text.replace("docker.io", bases.host) : text,
+    text.replaceAll("docker.io", bases.host),
   ]);
   await actor.commit(actor.project.defaultBranch, Object.fromEntries(rebased));
   return actor;
