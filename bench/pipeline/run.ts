@@ -3,6 +3,7 @@
  * with GitLab Runner, real engines and real registries on this machine.
  */
 import { readFile, writeFile } from "node:fs/promises";
+import { loadavg } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { describeMachine } from "../machine.ts";
@@ -21,9 +22,15 @@ const occasions: readonly Occasion[] = [
 ];
 
 const options = {
-  images: { type: "string", default: "25" },
-  megabytes: { type: "string", default: "300" },
+  images: { type: "string" },
+  megabytes: { type: "string" },
+  /** 25 images of 300 MB, as QEMU's are, which takes hours. */
+  full: { type: "boolean", default: false },
   only: { type: "string", multiple: true },
+  /** After so many minutes a pipeline is given up. */
+  limit: { type: "string", default: "20" },
+  /** What is measured takes its place in the record: alone, or beside other ways of the same size. */
+  record: { type: "boolean", default: false },
   /** Takes the pipelines as they were recorded, and measures none. */
   recorded: { type: "boolean", default: false },
   /** A clone of QEMU, for what its pipelines since a day would have cost. */
@@ -35,57 +42,102 @@ const at = (name: string): string => join(import.meta.dirname, "..", name);
 
 export async function benchPipelines(args: readonly string[]): Promise<void> {
   const { values } = parseArgs({ args: [...args], options });
-  const { images, megabytes, only = [], recorded, history, since } = values;
-  const size = { images: Number(images), megabytes: Number(megabytes) };
-  const record: Recorded = recorded
-    ? JSON.parse(await readFile(at("pipeline.json"), "utf8"))
-    : await measure(size, only);
-  const years = history === undefined ? "" : await tellYears(record.trials, history, since);
+  const usual = values.full ? { images: 25, megabytes: 300 } : { images: 8, megabytes: 60 };
+  const size = {
+    images: Number(values.images ?? usual.images),
+    megabytes: Number(values.megabytes ?? usual.megabytes),
+  };
+  let record = values.recorded || values.record ? await readRecord() : undefined;
+  if (values.recorded && record === undefined) throw new Error("nothing is recorded yet");
+  if (!values.recorded) {
+    const before = JSON.stringify(record?.size) === JSON.stringify(size) ? record : undefined;
+    const chosen = chosenWays(values.only ?? []);
+    record = { size, machine: describeMachine(new Date()), trials: before?.trials ?? [] };
+    for await (const trials of measure(size, chosen, Number(values.limit) * 60_000)) {
+      record = { ...record, trials: replaced(record.trials, trials) };
+      // What was measured stays, whatever becomes of the rest.
+      if (values.record)
+        await writeFile(at("pipeline.json"), `${JSON.stringify(record, null, 2)}\n`);
+    }
+  }
+  if (record === undefined) return;
+  const { history, since } = values;
+  const years = history === undefined ? "" : await tellYears(record, history, since);
   const text = `${printTrials(record.trials)}${years}`;
   process.stdout.write(text);
-  // A partial or small run does not replace the record.
-  if (record.trials.length < ways.length * occasions.length || record.size.images < 25) return;
-  await writeFile(at("pipeline.json"), `${JSON.stringify(record, null, 2)}\n`);
-  await writeFile(at("pipeline.md"), printRecord(record, text));
+  if (values.record || values.recorded)
+    await writeFile(at("pipeline.md"), printRecord(record, text));
+}
+
+async function readRecord(): Promise<Recorded | undefined> {
+  const text = await readFile(at("pipeline.json"), "utf8").catch(() => undefined);
+  return text === undefined ? undefined : JSON.parse(text);
+}
+
+/** The ways whose names have one of the words in them, or all. */
+function chosenWays(only: readonly string[]): readonly Way[] {
+  const isChosen = ({ name }: Way) => only.some((part) => name.includes(part));
+  const chosen = only.length === 0 ? ways : ways.filter(isChosen);
+  if (chosen.length > 0) return chosen;
+  throw new Error(`--only takes part of: ${ways.map(({ name }) => name).join("; ")}`);
+}
+
+/** With the trials of one way in place of those that it had, in the order of the ways. */
+function replaced(trials: readonly Trial[], by: readonly Trial[]): readonly Trial[] {
+  const all = [...trials.filter(({ way }) => way !== by[0]?.way), ...by];
+  const order = ways.map(({ name }) => name);
+  return all.toSorted((a, b) => order.indexOf(a.way) - order.indexOf(b.way));
 }
 
 /** What the ways would have cost in the pipelines of a clone of QEMU; draws the picture too. */
-async function tellYears(trials: readonly Trial[], clone: string, since: string): Promise<string> {
+async function tellYears(record: Recorded, clone: string, since: string): Promise<string> {
   const history = await readHistory(clone, since);
-  const years = yearsOf(trials, history);
+  const years = yearsOf(record, history);
   const { pipelines, idle, built } = history;
   const title = `${pipelines} pipelines of QEMU since ${since}, ${idle} with nothing to build, ${built} images built`;
   await writeFile(at("pipeline.svg"), drawYears(years, title));
   return `\n${title}:\n\n${printYears(years)}\n![${title}](pipeline.svg)\n`;
 }
 
-/** Measures the ways whose names have one of the words in them, or all. */
-async function measure(size: Recorded["size"], only: readonly string[]): Promise<Recorded> {
-  const chosen = ways.filter(
-    ({ name }) => only.length === 0 || only.some((part) => name.includes(part)),
-  );
-  const machine = describeMachine(new Date());
+/** Gives the trials of one way after the other. */
+async function* measure(
+  size: Recorded["size"],
+  chosen: readonly Way[],
+  limitMs: number,
+): AsyncGenerator<readonly Trial[]> {
+  process.stderr.write(`${clock()} opens a GitLab with a runner, and ${size.images} images …\n`);
   const place = await openPlace(size.images, size.megabytes);
-  const trials: Trial[] = [];
   try {
-    for (const way of chosen) trials.push(...(await measureWay(place, way, size.images)));
+    for (const way of chosen) yield await measureWay(place, way, size.images, limitMs);
   } finally {
     await place.stop();
   }
-  return { size, machine, trials };
 }
 
-async function measureWay(place: Place, way: Way, images: number): Promise<readonly Trial[]> {
+async function measureWay(
+  place: Place,
+  way: Way,
+  images: number,
+  limitMs: number,
+): Promise<readonly Trial[]> {
   let revisions: readonly number[] = Array<number>(images).fill(1);
-  // The first fills what the way keeps: the set record, a cache.
-  process.stderr.write(`${way.name}: fills its caches …\n`);
-  await runTrial(place, way, revisions, { change: "nothing", runner: "warm" });
+  const run = (occasion: Occasion) => runTrial(place, way, { revisions, ...occasion, limitMs });
+  if (way.fills) {
+    process.stderr.write(`${clock()} ${way.name}: fills what it keeps …\n`);
+    await run({ change: "nothing", runner: "warm" });
+  }
   const trials: Trial[] = [];
   for (const occasion of occasions) {
-    process.stderr.write(`${way.name}: ${occasion.change} changed, ${occasion.runner} runner …\n`);
+    process.stderr.write(
+      `${clock()} ${way.name}: ${occasion.change} changed, ${occasion.runner} runner …\n`,
+    );
     if (occasion.change === "one image")
       revisions = revisions.map((revision, number) => (number === 0 ? revision + 1 : revision));
-    trials.push(await runTrial(place, way, revisions, occasion));
+    trials.push(await run(occasion));
   }
+  process.stderr.write(printTrials(trials));
   return trials;
 }
+
+const clock = (): string =>
+  `${new Date().toISOString().slice(11, 19)}, load ${loadavg()[0]?.toFixed(1)}:`;

@@ -10,26 +10,15 @@ export interface Recorded {
 }
 
 const heads = [
-  ...[
-    "way",
-    "changed",
-    "runner",
-    "jobs",
-    "pulled MB",
-    "pushed MB",
-    "consumer after s",
-    "end after s",
-  ],
-] as const;
+  ...["way", "changed", "runner", "jobs", "runner min", "pulled MB", "pushed MB"],
+  ...["consumer after s", "end after s"],
+];
 
 export function printTrials(trials: readonly Trial[]): string {
   const rows = trials.map((trial) => [
-    trial.way,
-    trial.change,
-    trial.runner,
-    `${trial.jobs}`,
+    ...[trial.way, trial.change, trial.runner, `${trial.jobs}`, trial.minutes.toFixed(1)],
     ...[trial.pulled, trial.pushed].map((megabytes) => megabytes.toFixed(megabytes < 10 ? 1 : 0)),
-    ...[trial.firstSeconds, trial.wholeSeconds].map((seconds) => seconds.toFixed(1)),
+    ...[trial.firstSeconds, trial.wholeSeconds].map((seconds) => seconds.toFixed(0)),
   ]);
   return printTable([heads, ...rows]);
 }

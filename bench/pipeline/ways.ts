@@ -8,6 +8,8 @@ export interface Way {
   readonly path: string;
   /** Under which names its images are there before the first pipeline; none where only a pipeline can fill its cache. */
   readonly seeds: "key" | "latest" | "revision" | "none";
+  /** Whether a first pipeline leaves what later ones find beside the images: the set record, a cache. */
+  readonly fills: boolean;
   /** The repository of an image below the project's own. */
   repository(image: string): string;
   /** `revisions` are those of the images, in order; another one changes the image. */
@@ -31,6 +33,10 @@ const fileOf = (number: number): string => `ci/${nameOf(number)}.docker`;
 
 /** The job whose start is waited for; it runs in the image that changes. */
 export const consumer = "consumer";
+/** What the names of the jobs begin with that there are one of for each image. */
+export const imageJob = "container-";
+/** The repository of a cache that all images share. */
+export const cacheName = "cache";
 const says = "echo the consumer has begun";
 
 function berth(mode: "inline" | "fan-out"): Way {
@@ -38,6 +44,7 @@ function berth(mode: "inline" | "fan-out"): Way {
     name: `berth, ${mode}`,
     path: `acme/${mode}`,
     seeds: "key",
+    fills: true,
     repository: (image) => image,
     pipeline: () => ({
       include: [
@@ -57,8 +64,8 @@ function jobForEach(
   job: (image: string, number: number) => object,
   image: string,
 ): object {
-  const jobs = revisions.map((_, number) => [`container-${number}`, job(nameOf(number), number)]);
-  const after = { image, needs: ["container-0"], stage: "test", script: says };
+  const jobs = revisions.map((_, number) => [`${imageJob}${number}`, job(nameOf(number), number)]);
+  const after = { image, needs: [`${imageJob}0`], stage: "test", script: says };
   return { ...Object.fromEntries(jobs), [consumer]: after };
 }
 
@@ -67,6 +74,7 @@ const dockerInDocker: Way = {
   name: "Docker-in-Docker, --cache-from",
   path: "acme/dind",
   seeds: "latest",
+  fills: false,
   repository: (image) => `qemu/${image}`,
   pipeline: ({ dockerImage, daemons }, revisions) =>
     jobForEach(
@@ -124,6 +132,7 @@ const lookForEach: Way = {
   name: "a job for each image that looks with skopeo",
   path: "acme/looks",
   seeds: "revision",
+  fills: false,
   repository: (image) => image,
   pipeline: byBuildah(String, (file) => [
     'if skopeo inspect --tls-verify=false "docker://$TAG" >/dev/null 2>&1; then exit 0; fi',
@@ -135,13 +144,14 @@ const remoteCache: Way = {
   name: "buildah with a remote cache",
   path: "acme/cache",
   seeds: "none",
+  fills: true,
   repository: (image) => image,
   pipeline: byBuildah(
     () => "latest",
     (file) => [
       `${build} --layers --cache-from "$CACHE" --cache-to "$CACHE" --tag "$TAG" -f ${file} ci`,
     ],
-    { CACHE: "$CI_REGISTRY_IMAGE/cache" },
+    { CACHE: `$CI_REGISTRY_IMAGE/${cacheName}` },
   ),
 };
 

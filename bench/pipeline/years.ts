@@ -1,50 +1,48 @@
 /** What years of a project's pipelines would have cost by each way: the measured pipelines times the history's counts. */
 import type { History } from "./history.ts";
-import { printTable } from "./table.ts";
-import type { Trial } from "./trial.ts";
+import { printTable, type Recorded } from "./table.ts";
+import type { Cost } from "./trial.ts";
 
 export interface Years {
   readonly way: string;
   readonly jobs: number;
+  /** That they took of runners. */
+  readonly hours: number;
   /** In terabytes. */
   readonly pulled: number;
   readonly pushed: number;
-  /** That the first consumers have waited, in hours. */
-  readonly waited: number;
 }
 
 /**
- * On cold runners: each pipeline costs what one costs in which nothing changed, and each image that was built what one
- * changed image costs on top.
+ * On cold runners: each pipeline costs what one costs in which nothing changed, for as many images as it has, and each
+ * image that was built what one changed image costs on top.
  */
-export function yearsOf(trials: readonly Trial[], { pipelines, built }: History): readonly Years[] {
+export function yearsOf(
+  { trials, size }: Pick<Recorded, "trials" | "size">,
+  { pipelines, images, built }: History,
+): readonly Years[] {
+  const further = images / pipelines - size.images;
   const cold = trials.filter(({ runner }) => runner === "cold");
   return [...Map.groupBy(cold, ({ way }) => way)].flatMap(([way, own]) => {
     const idle = own.find(({ change }) => change === "nothing");
     const one = own.find(({ change }) => change === "one image");
     if (idle === undefined || one === undefined) return [];
-    const sum = (of: (trial: Trial) => number) =>
-      pipelines * of(idle) + built * Math.max(0, of(one) - of(idle));
-    return [
-      {
-        way,
-        jobs: sum(({ jobs }) => jobs),
-        pulled: sum(({ pulled }) => pulled) / 1e6,
-        pushed: sum(({ pushed }) => pushed) / 1e6,
-        waited: sum(({ firstSeconds }) => firstSeconds) / 3600,
-      },
-    ];
+    const sum = (of: keyof Cost) =>
+      pipelines * (idle[of] + further * idle.perImage[of]) +
+      built * Math.max(0, one[of] - idle[of]);
+    const [pulled, pushed] = [sum("pulled") / 1e6, sum("pushed") / 1e6];
+    return [{ way, jobs: sum("jobs"), hours: sum("minutes") / 60, pulled, pushed }];
   });
 }
 
 export function printYears(years: readonly Years[]): string {
-  const heads = ["way", "jobs", "pulled TB", "pushed TB", "waited for the first consumer, h"];
-  const rows = years.map(({ way, jobs, pulled, pushed, waited }) => [
+  const heads = ["way", "jobs", "runner hours", "pulled TB", "pushed TB"];
+  const rows = years.map(({ way, jobs, hours, pulled, pushed }) => [
     way,
     `${Math.round(jobs)}`,
+    hours.toFixed(0),
     pulled.toFixed(2),
     pushed.toFixed(2),
-    waited.toFixed(0),
   ]);
   return printTable([heads, ...rows]);
 }

@@ -10,6 +10,7 @@ import { workTree } from "../context/worktree.ts";
 import { BerthError } from "../errors.ts";
 import { didYouMean } from "../nearest.ts";
 import type { Git, World } from "../world.ts";
+import { signOfLife } from "./alive.ts";
 import type { GlobalOptions } from "./verb.ts";
 
 export interface ProjectOptions extends Pick<GlobalOptions, "config"> {
@@ -26,16 +27,29 @@ export interface Project extends State {
 /** Opens the repository around the current folder, at its working tree or a revision. */
 export async function openProject(world: World, options: ProjectOptions): Promise<Project> {
   const git = await world.openGit(world.cwd);
-  const tree =
+  const state =
     options.rev === undefined ? workTree(git, world.files) : await revisionTrees(git)(options.rev);
+  const tree = withSigns(state, world);
   const named = namedConfig(world, options);
   const config = await loadConfig(tree, named, givenSettings(world.env));
   const foreign = options.rev !== undefined && named !== undefined;
-  const state = await stateOf(tree, config, { missing: foreign ? "skip" : "error" });
-  const { images } = state;
+  const found = await stateOf(tree, config, { missing: foreign ? "skip" : "error" });
+  const { images } = found;
   const identify: State["identify"] = (names = [], spool) =>
-    state.identify(known(images, names), spool);
+    found.identify(known(images, names), spool);
   return { git, tree, config, images, identify };
+}
+
+/** A large context is long in reading. */
+function withSigns(tree: Tree, world: World): Tree {
+  const step = signOfLife(world, (count) => `${count} files of ${tree.label} read so far`);
+  return {
+    ...tree,
+    read(path) {
+      step();
+      return tree.read(path);
+    },
+  };
 }
 
 /** The configuration that `--config` names, instead of the project's own. */

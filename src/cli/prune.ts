@@ -24,6 +24,7 @@ import { isUnsettled, judgedAgain, makePrunePlan, type PrunePlan } from "../prun
 import { appliedJson, printApplied, printPrunePlan, tagJson } from "../prune/report.ts";
 import { type GitLabProject, gitlabShelf, plainShelf, type Shelf } from "../prune/shelf.ts";
 import type { Git, World } from "../world.ts";
+import { signOfLife } from "./alive.ts";
 import { gitlabOf } from "./gitlab.ts";
 import { namedConfig } from "./project.ts";
 import { login } from "./session.ts";
@@ -156,14 +157,19 @@ async function openShelf(world: World, options: GlobalOptions): Promise<OpenShel
   const config = await loadConfig(workTree(git, world.files), named, given);
   const situation = situationOf(world.env, config, options.registry);
   const place = await gitlabPlace(world, config, situation);
+  const readCommit = commitReader(revisionTrees(git), {
+    given,
+    upstream: situation.upstream,
+    ...(named === undefined ? {} : { named }),
+  });
+  const keyed = signOfLife(world, (count) => `what ${count} commits need is read so far`);
   const sources: Sources = {
     activity: place === undefined ? remoteActivity(git) : gitlabActivity(place),
     history: gitHistory(git),
-    readCommit: commitReader(revisionTrees(git), {
-      given,
-      upstream: situation.upstream,
-      ...(named === undefined ? {} : { named }),
-    }),
+    readCommit: (commit) => {
+      keyed();
+      return readCommit(commit);
+    },
   };
   const pruned: PruneProject = {
     config,
@@ -175,7 +181,22 @@ async function openShelf(world: World, options: GlobalOptions): Promise<OpenShel
   const shelf =
     place === undefined ? plainShelfOf(world, config, situation, facts) : gitlabShelf(place);
   const isListed = place !== undefined;
-  return { world, config, situation, pruned, sources, shelf, isListed, facts };
+  const signed = withSigns(shelf, world);
+  return { world, config, situation, pruned, sources, shelf: signed, isListed, facts };
+}
+
+/** Lists of very many tags are long in reading. */
+function withSigns(shelf: Shelf, world: World): Shelf {
+  const listed = signOfLife(world, (count) => `${count} tags listed so far`);
+  return {
+    ...shelf,
+    async *tags(repository) {
+      for await (const tag of shelf.tags(repository)) {
+        listed();
+        yield tag;
+      }
+    },
+  };
 }
 
 async function gitlabPlace(
