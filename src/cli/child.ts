@@ -1,6 +1,6 @@
 /** The child pipeline of a plan, as flags and the component's inputs want it. */
 import { handedOn, runnersOf } from "../output/handed-on.ts";
-import { childPipeline, printPipeline } from "../output/pipeline.ts";
+import { childPipeline, printPipeline, tooManyJobs } from "../output/pipeline.ts";
 import type { Plan } from "../plan/plan.ts";
 import type { Session } from "./session.ts";
 import { type BuildOptions, engineOf } from "./verb.ts";
@@ -16,7 +16,7 @@ export interface JobOptions extends BuildOptions {
 export function childOf(
   plan: Plan,
   options: JobOptions,
-  { project: { config }, world: { env } }: Session,
+  { project: { config }, world: { env, log } }: Session,
   { isPublished }: { readonly isPublished: boolean },
 ): string {
   const { prefix } = config;
@@ -44,5 +44,7 @@ export function childOf(
       ...(options.allowDirty === true ? ["--allow-dirty"] : []),
     ],
   });
+  const warning = tooManyJobs(pipeline);
+  if (warning !== undefined) log.warn(warning);
   return printPipeline(pipeline);
 }

@@ -37,6 +37,12 @@ type Job = Readonly<Record<string, unknown>>;
 // GitLab's default limit for `needs` of one job (gitlab: ci/yaml, needs).
 const maxNeeds = 50;
 
+// GitLab.com's free tier (gitlab: instance_limits, number of jobs in a pipeline); self-managed has none by itself.
+const maxJobs = 500;
+
+// By itself GitLab reads 2 MB, before 17.3 1 MB, as Ruby holds it: about 3.5 kB for a job of these.
+const maxJobsOfOlder = 280;
+
 // A child of a merge request pipeline runs only jobs whose rules match it.
 const rules = [{ if: '$CI_PIPELINE_SOURCE == "parent_pipeline"' }];
 
@@ -94,6 +100,17 @@ export function childPipeline(
     "berth publish": publishJob(builds, options),
     "berth report": builds.length === 0 ? undefined : reportJob(builds, options),
   };
+}
+
+/** What GitLab may say to so many jobs; `undefined` where it takes them everywhere. */
+export function tooManyJobs(pipeline: Readonly<Record<string, unknown>>): string | undefined {
+  const count = Object.keys(pipeline).filter((name) => name.startsWith("berth ")).length;
+  if (count <= maxJobsOfOlder) return undefined;
+  const told =
+    count > maxJobs
+      ? `GitLab.com's free tier takes ${maxJobs} in a pipeline`
+      : `a GitLab before 17.3 reads no file of more than about ${maxJobsOfOlder}, unless max_yaml_size_bytes is raised there`;
+  return `pipeline.yml has ${count} jobs; ${told}: build the first set with \`berth ensure\` on one machine, later ones are small`;
 }
 
 export function printPipeline(pipeline: Readonly<Record<string, unknown>>): string {

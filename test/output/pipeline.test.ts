@@ -1,7 +1,12 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { parse } from "yaml";
-import { childPipeline, type PipelineOptions, printPipeline } from "../../src/output/pipeline.ts";
+import {
+  childPipeline,
+  type PipelineOptions,
+  printPipeline,
+  tooManyJobs,
+} from "../../src/output/pipeline.ts";
 import type { Decision, PlannedImage } from "../../src/plan/plan.ts";
 import { pipelineOptions, plannedImage, planWith, someDigest } from "../support/keyed.ts";
 
@@ -180,6 +185,17 @@ describe("the child pipeline", () => {
       () => pipeline([...all, { ...plannedImage("child", build), parents }]),
       /child is built from 51 images.*GitLab lets a job need 50/,
     );
+  });
+
+  test("says what GitLab may not take of very many jobs", () => {
+    const said = (count: number) => {
+      const names = Array.from({ length: count }, (_, number) => `image${number}`);
+      const images = names.map((name) => plannedImage(name, build));
+      return tooManyJobs(childPipeline(planWith(images), options)) ?? "";
+    };
+    assert.deepEqual([25, 100, 278].map(said), ["", "", ""]);
+    assert.match(said(400), /402 jobs; a GitLab before 17\.3 reads no file .*`berth ensure`/);
+    assert.match(said(499), /501 jobs; GitLab\.com's free tier takes 500 in a pipeline/);
   });
 
   test("lets an optional image fail", () => {
