@@ -6,6 +6,8 @@ export interface Row {
   /** Added to every request by the registry. */
   readonly latencyMs: number;
   readonly peer: string;
+  /** Of what is measured; milliseconds where it is not given. */
+  readonly unit?: string;
   readonly peerTimes: readonly number[];
   readonly berthTimes: readonly number[];
   /** What berth asked the registry for in one run; `undefined` where it asks nothing. */

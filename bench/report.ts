@@ -2,6 +2,7 @@
 import type { Row } from "./case.ts";
 import type { Machine } from "./machine.ts";
 import { median, spread } from "./measure.ts";
+import type { Result } from "./pages.ts";
 
 const heads = [
   "name",
@@ -26,8 +27,8 @@ function cells(row: Row): readonly string[] {
     row.name,
     row.latencyMs === 0 ? "-" : `${row.latencyMs} ms`,
     row.peer,
-    withSpread(row.peerTimes),
-    withSpread(row.berthTimes),
+    withSpread(row.peerTimes, row.unit),
+    withSpread(row.berthTimes, row.unit),
     (peerMs / berthMs).toFixed(2),
     `${row.requests ?? "-"}`,
     row.goal?.text ?? "-",
@@ -35,8 +36,9 @@ function cells(row: Row): readonly string[] {
   ];
 }
 
-function withSpread(times: readonly number[]): string {
+function withSpread(times: readonly number[], unit?: string): string {
   const [least, most] = spread(times);
+  if (unit !== undefined) return `${round(median(times))} ${unit}`;
   return `${round(median(times))} (${round(least)} to ${round(most)})`;
 }
 
@@ -81,7 +83,7 @@ export function printMarkdown(rows: readonly Row[], machine: Machine, command: s
   ].join("\n");
 }
 
-export function resultsOf(rows: readonly Row[]): object[] {
+export function resultsOf(rows: readonly Row[]): readonly Result[] {
   return rows.map(({ name, latencyMs, peer, peerTimes, berthTimes, requests }) => {
     const [peerMs, berthMs] = [median(peerTimes), median(berthTimes)];
     return { name, latencyMs, peer, peerMs, berthMs, ratio: peerMs / berthMs, requests };

@@ -1,5 +1,5 @@
 /** `npm run bench`: berth beside its peers, as ratios of one run, or with `pipeline` whole pipelines. Nothing here fails for being slow. */
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
@@ -10,10 +10,14 @@ import { contextOfManyFiles } from "./cases/context.ts";
 import { copies } from "./cases/copies.ts";
 import { dockerInDocker } from "./cases/dind.ts";
 import { firstLine } from "./cases/executor.ts";
+import { growth } from "./cases/growth.ts";
 import { keyOfManyImages } from "./cases/key.ts";
+import { besidePeers } from "./cases/peers.ts";
 import { pruneManyTags } from "./cases/prune.ts";
+import { storage } from "./cases/storage.ts";
 import { nothingChanged } from "./cases/unchanged.ts";
 import { describeMachine } from "./machine.ts";
+import { pages, withFigures } from "./pages.ts";
 import { printMarkdown, printText, resultsOf } from "./report.ts";
 
 const cases: readonly Case[] = [
@@ -22,7 +26,10 @@ const cases: readonly Case[] = [
   nothingChanged,
   dockerInDocker,
   copies,
+  besidePeers,
   pruneManyTags,
+  growth,
+  storage,
   buildOverhead,
   firstLine,
 ];
@@ -60,7 +67,12 @@ async function benchCases(args: readonly string[]): Promise<void> {
   if (chosen.length === cases.length && !values.quick) {
     const place = (name: string) => join(import.meta.dirname, name);
     await writeFile(place("results.md"), printMarkdown(rows, machine, "npm run bench"));
-    await writeFile(place("results.json"), `${JSON.stringify(resultsOf(rows), null, 2)}\n`);
+    const results = resultsOf(rows);
+    await writeFile(place("results.json"), `${JSON.stringify(results, null, 2)}\n`);
+    for (const page of pages) {
+      const path = place(`../${page}`);
+      await writeFile(path, withFigures(page, await readFile(path, "utf8"), results));
+    }
   }
 }
 

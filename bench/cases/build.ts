@@ -64,7 +64,7 @@ export const buildOverhead: Case = {
 };
 
 /** A store of the benchmark's own, so that the machine's images stay as they are. */
-async function storageIn(folder: string): Promise<Record<string, string>> {
+export async function storageIn(folder: string): Promise<Record<string, string>> {
   const store = join(folder, "store.conf");
   const lines = ["[storage]", `runroot = "${folder}/run"`, `graphroot = "${folder}/graph"`];
   await writeFile(store, `${lines.join("\n")}\ndriver = "overlay"\n`);

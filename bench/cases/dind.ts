@@ -11,13 +11,11 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { httpFetch } from "../../src/host/fetch.ts";
-import { openRegistry } from "../../src/registry/client.ts";
-import type { Registry } from "../../src/registry/registry.ts";
 import { pushBusybox } from "../../test/support/bases.ts";
 import { startDockerd } from "../../test/support/dockerd.ts";
 import { startRegistry } from "../../test/support/services.ts";
 import { type Case, timesFaster } from "../case.ts";
+import { openClient } from "../client.ts";
 import { timeOf } from "../measure.ts";
 import { makeRepository } from "../repository.ts";
 
@@ -100,15 +98,6 @@ async function fill(host: string, base: string, berth: string, cwd: string): Pro
     const source = from === undefined ? { host, path: `${project}/image-0` } : own;
     await registry.copy({ ...source, tag: "latest" }, own, [ownTags.key(key)]);
   }
-}
-
-function openClient(): Registry {
-  return openRegistry({
-    fetch: httpFetch,
-    clock: { now: () => new Date(), sleep },
-    credentials: { forHost: async () => undefined },
-    plainHosts: [],
-  });
 }
 
 /** What the job of one image does, in milliseconds; fails where it built anything anew. */

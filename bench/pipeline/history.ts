@@ -25,7 +25,13 @@ export async function readHistory(clone: string, since: string): Promise<History
     named: { files, path: "/qemu.yml", label: "qemu.yml" },
   });
   // A day alone would mean this time of that day.
-  const range = ["--first-parent", "--reverse", `--since=${since}T00:00:00Z`, "--format=%H", "HEAD"];
+  const range = [
+    "--first-parent",
+    "--reverse",
+    `--since=${since}T00:00:00Z`,
+    "--format=%H",
+    "HEAD",
+  ];
   const commitsOf = async (...paths: string[]) =>
     (await git.run(["log", ...range, "--", ...paths])).toString().trim().split("\n");
   const commits = await commitsOf();
@@ -55,5 +61,10 @@ const folder = ".gitlab-ci.d";
 async function imagesOfJobs(git: Git, commit: string): Promise<ReadonlySet<string>> {
   const files = [commit, "--", `${folder}/container*.yml`];
   const lines = await git.run(["grep", "-hE", "^ +(NAME|DOCKERFILE): ", ...files]);
-  return new Set(lines.toString().match(/(?<=: +)\S+/g)?.map((name) => `qemu/${name}`));
+  return new Set(
+    lines
+      .toString()
+      .match(/(?<=: +)\S+/g)
+      ?.map((name) => `qemu/${name}`),
+  );
 }

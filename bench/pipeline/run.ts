@@ -7,7 +7,7 @@ import { loadavg } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { describeMachine } from "../machine.ts";
-import { readHistory } from "./history.ts";
+import { type History, readHistory } from "./history.ts";
 import { openPlace, type Place } from "./place.ts";
 import { printRecord, printTrials, type Recorded } from "./table.ts";
 import { type Occasion, runTrial, type Trial } from "./trial.ts";
@@ -33,7 +33,7 @@ const options = {
   record: { type: "boolean", default: false },
   /** Takes the pipelines as they were recorded, and measures none. */
   recorded: { type: "boolean", default: false },
-  /** A clone of QEMU, for what its pipelines since a day would have cost. */
+  /** A clone of QEMU, whose pipelines since a day are counted anew. */
   history: { type: "string" },
   since: { type: "string", default: "2023-08-22" },
 } as const;
@@ -61,12 +61,23 @@ export async function benchPipelines(args: readonly string[]): Promise<void> {
     }
   }
   if (record === undefined) return;
-  const { history, since } = values;
-  const years = history === undefined ? "" : await tellYears(record, history, since);
-  const text = `${printTrials(record.trials)}${years}`;
+  const history = await historyOf(values.history, values.since);
+  const years = yearsOf(record, history);
+  const title = titleOf(history);
+  const text = `${printTrials(record.trials)}\n${title}:\n\n${printYears(years)}`;
   process.stdout.write(text);
-  if (values.record || values.recorded)
-    await writeFile(at("pipeline.md"), printRecord(record, text));
+  if (!values.record && !values.recorded) return;
+  await writeFile(at("pipeline.svg"), drawYears(years, title));
+  const picture = `\n![${title}](pipeline.svg)\n`;
+  await writeFile(at("pipeline.md"), printRecord(record, `${text}${picture}`));
+}
+
+/** As it was counted before, where no clone is given. */
+async function historyOf(clone: string | undefined, since: string): Promise<History> {
+  if (clone === undefined) return JSON.parse(await readFile(at("history.json"), "utf8"));
+  const history = await readHistory(clone, since);
+  await writeFile(at("history.json"), `${JSON.stringify(history, null, 2)}\n`);
+  return history;
 }
 
 async function readRecord(): Promise<Recorded | undefined> {
@@ -89,14 +100,8 @@ function replaced(trials: readonly Trial[], by: readonly Trial[]): readonly Tria
   return all.toSorted((a, b) => order.indexOf(a.way) - order.indexOf(b.way));
 }
 
-/** What the ways would have cost in the pipelines of a clone of QEMU; draws the picture too. */
-async function tellYears(record: Recorded, clone: string, since: string): Promise<string> {
-  const history = await readHistory(clone, since);
-  const years = yearsOf(record, history);
-  const { pipelines, idle, built } = history;
-  const title = `${pipelines} pipelines of QEMU since ${since}, ${idle} with nothing to build, ${built} images built`;
-  await writeFile(at("pipeline.svg"), drawYears(years, title));
-  return `\n${title}:\n\n${printYears(years)}\n![${title}](pipeline.svg)\n`;
+function titleOf({ pipelines, since, idle, built }: History): string {
+  return `${pipelines} pipelines of QEMU since ${since}, ${idle} with nothing to build, ${built} images built`;
 }
 
 /** Gives the trials of one way after the other. */

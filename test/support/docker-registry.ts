@@ -30,6 +30,9 @@ export interface Believed {
 
 export interface DockerRegistry {
   readonly host: string;
+  readonly pid: number;
+  /** The folder of its blobs and links. */
+  readonly storage: string;
   /** Method and path with query of every request so far, in the order in which they were answered. */
   log(): readonly string[];
   readonly tokenService: TokenService | undefined;
@@ -72,7 +75,14 @@ export async function startDockerRegistry(
     await stop();
     throw new Error(`docker-registry did not start: ${output.slice(-2000)}`);
   }
-  return { host, log: () => accessLog(output), tokenService, stop };
+  return {
+    host,
+    pid: program.pid ?? 0,
+    storage: join(folder, "storage"),
+    log: () => accessLog(output),
+    tokenService,
+    stop,
+  };
 }
 
 /** A configuration; JSON is YAML. */

@@ -1,0 +1,27 @@
+/** Figures that pages tell are those that the benchmark has recorded. */
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { pages, withFigures } from "../../bench/pages.ts";
+import type { History } from "../../bench/pipeline/history.ts";
+
+const top = join(import.meta.dirname, "../..");
+const read = (path: string): string => readFileSync(join(top, path), "utf8");
+
+test("tables of figures are those of bench/results.json; `npm run bench` writes both", () => {
+  const results = JSON.parse(read("bench/results.json"));
+  for (const page of pages) assert.equal(read(page), withFigures(page, read(page), results));
+});
+
+test("what pages tell of QEMU's history is what bench/history.json has counted", () => {
+  const { pipelines, idle, built }: History = JSON.parse(read("bench/history.json"));
+  const count = (number: number) => number.toLocaleString("en-US");
+  const needing = `${pipelines - idle} need an image that CI builds`;
+  assert.ok(
+    read("README.md").includes(`the ${count(pipelines)} of the last three years ${needing}`),
+  );
+  const comparison = read("docs/comparison.md").replaceAll("\n", " ");
+  const told = `Of QEMU's ${count(pipelines)} first-parent commits of three years, ${needing}, ${built} builds in all.`;
+  assert.ok(comparison.includes(told), told);
+});
