@@ -43,14 +43,15 @@ test("files, variables and caches of a job reach the next, and those of what it 
       script: 'echo "$(cat file) $HELD $(cat kept)"',
     },
     alone: {
+      image: { name: `${platform.bases.host}/library/busybox:1`, docker: { user: "1000" } },
       dependencies: [],
       cache: { key: "other", paths: ["kept"], policy: "pull" },
-      script: 'echo "none: $WORD"; ! test -e file && ! test -e kept',
+      script: 'echo "none: $WORD" as $(id -u); ! test -e file && ! test -e kept',
     },
   });
   assert.deepEqual(states, { first: "success", second: "success", alone: "success" });
   assert.equal(outputs["second"], "text from-first cached\n");
-  assert.equal(outputs["alone"], "none: \n");
+  assert.equal(outputs["alone"], "none:  as 1000\n");
 });
 
 test("an exit code is tried again where the job says so, and a failure skips the stages after it", async () => {

@@ -162,8 +162,8 @@ function stepsOf(options: PlainMap, timeout: number): readonly object[] {
 
 function imageOf(image: unknown): object | null {
   if (image === undefined) return null;
-  const { name, entrypoint, pull_policy, docker } = image as PlainMap;
-  return { name, entrypoint, pull_policy, executor_opts: docker === undefined ? {} : { docker } };
+  const { name, entrypoint, pull_policy, executor_opts = {} } = image as PlainMap;
+  return { name, entrypoint, pull_policy, executor_opts };
 }
 
 function serviceOf(service: PlainMap): object {
