@@ -1,5 +1,5 @@
 /** What git knows of commits, after fetching what a shallow clone lacks. */
-import { hasCommit, isCommit, isShallow } from "../context/commits.ts";
+import { hasCommit, isCommit, isShallow } from "../context/objects.ts";
 import type { MergeHistory } from "../plan/refresh.ts";
 import type { Git } from "../world.ts";
 

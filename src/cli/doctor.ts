@@ -106,7 +106,7 @@ async function gather(world: World, options: DoctorOptions): Promise<DoctorFacts
   const images = isTrouble(project) ? [] : project.images.map(({ name }) => name);
   const identified = await identify(project);
   const port = await openPort(world, config);
-  const id = projectId(world, situation);
+  const id = world.env["CI_PROJECT_ID"] || world.env["CI_PROJECT_PATH"] || situation.own?.path;
   const pipelines = isTrouble(project)
     ? undefined
     : await gatherPipelines(world, project, {
@@ -123,7 +123,7 @@ async function gather(world: World, options: DoctorOptions): Promise<DoctorFacts
       world.files,
       isTrouble(project) ? [] : foreignPlatforms(project, world.platform),
     ),
-    known(askClone(world, config, situation)),
+    known(world.openGit(world.cwd).then((git) => gatherClone(git, config, situation))),
   ]);
   const facts = { images, ...identified };
   return {
@@ -201,10 +201,6 @@ async function openPort(world: World, { prefix }: Config): Promise<GitLab | Trou
   return (await gitlabOf(world, prefix)) ?? { trouble: "No GitLab is known here.", todo };
 }
 
-function projectId({ env }: World, { own }: Situation): string | undefined {
-  return env["CI_PROJECT_ID"] || env["CI_PROJECT_PATH"] || own?.path;
-}
-
 /** A daemon that takes longer to come up is a finding. */
 const daemonMs = 20_000;
 
@@ -215,8 +211,4 @@ function engines(world: World, setting: Config["engine"]): readonly Engine[] {
   const waitMs = promised ? daemonMs : 0;
   const all = [buildah({ run, files, clock, env }), docker({ run, files, clock, env, waitMs })];
   return all.filter(({ name }) => setting === "auto" || setting === name);
-}
-
-async function askClone(world: World, config: Config, situation: Situation) {
-  return gatherClone(await world.openGit(world.cwd), config, situation);
 }

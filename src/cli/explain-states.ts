@@ -2,13 +2,13 @@
 import { loadConfig } from "../config/load.ts";
 import { promotedTags, slugOf } from "../config/promoted.ts";
 import { type State, stateOf } from "../config/state.ts";
-import { commitOf } from "../context/commits.ts";
+import { commitOf } from "../context/objects.ts";
 import { revisionTrees } from "../context/revision.ts";
 import { startAgainst } from "../explain/against.ts";
 import { changesSince } from "../explain/since.ts";
 import { sourcesOf } from "../plan/places.ts";
 import type { Change } from "../plan/plan.ts";
-import { namedConfig, type Project } from "./project.ts";
+import { namedConfig } from "./project.ts";
 import type { Session } from "./session.ts";
 import type { GlobalOptions } from "./verb.ts";
 
@@ -31,14 +31,12 @@ export async function promotedTag({ project, situation }: Session): Promise<stri
   const { publish } = project.config;
   const { branch, defaultBranch } = situation;
   // Git is asked only where the answer can make a difference.
-  const name = branch ?? (publish.length < 2 ? "" : await currentBranch(project));
+  const isAsked = branch === undefined && publish.length > 1;
+  const current = isAsked ? await project.git.run(["branch", "--show-current"]) : "";
+  const name = branch ?? current.toString().trim();
   const own =
     name === "" ? [] : promotedTags(project.config, { name, slug: slugOf(name), defaultBranch });
   return own[0] ?? publish.find(({ tag }) => !tag.includes("{"))?.tag;
-}
-
-async function currentBranch({ git }: Project): Promise<string> {
-  return (await git.run(["branch", "--show-current"])).toString().trim();
 }
 
 /**

@@ -1,6 +1,6 @@
 /** `berth explain`: why an image's key is what it is, compared with another. */
 import type { Command } from "commander";
-import { commitOf } from "../context/commits.ts";
+import { commitOf } from "../context/objects.ts";
 import { expected, ifPossible } from "../errors.ts";
 import { type Against, imageAgainst, revisionAgainst, startAgainst } from "../explain/against.ts";
 import { answer, type Explanation, workingTree } from "../explain/explanation.ts";

@@ -1,6 +1,7 @@
 /** From a project to its plan: what planning may ask of git, the registry and the person's wishes. */
-import { commitOf } from "../context/commits.ts";
+
 import { dirtyPaths } from "../context/dirty.ts";
+import { commitOf } from "../context/objects.ts";
 import type { Spool } from "../image/contexts.ts";
 import type { Identified } from "../image/identify.ts";
 import type { FilesState } from "../plan/make.ts";

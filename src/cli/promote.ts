@@ -1,6 +1,6 @@
 /** `berth promote`: moving tags, forward only. */
 import type { Command } from "commander";
-import { commitOf } from "../context/commits.ts";
+import { commitOf } from "../context/objects.ts";
 import { isDenied, unlessDenied } from "../gitlab/rights.ts";
 import { ownTags } from "../image/key.ts";
 import { isTag, type Repository } from "../oci/reference.ts";

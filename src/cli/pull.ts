@@ -4,7 +4,7 @@ import { isDenied, unlessDenied } from "../gitlab/rights.ts";
 import { makeAttach } from "../host/terminal.ts";
 import type { KeyedImage } from "../image/key.ts";
 import { withoutMembers } from "../image/platforms.ts";
-import { isTag } from "../oci/reference.ts";
+import { isTag, printRepository } from "../oci/reference.ts";
 import { printReferences } from "../output/print.ts";
 import { type Source, sourcesOf } from "../plan/places.ts";
 import type { Caller } from "../run/container.ts";
@@ -180,11 +180,8 @@ async function findOfPipeline(
   }
   const { found, troubles } = record;
   if (found !== undefined) return locateRecorded(wanted, found);
-  return { located: new Map(), looked: sources.map(recordsText), troubles };
-}
-
-function recordsText({ base }: Source): string {
-  return `the records in ${base.host}/${base.path}/berth`;
+  const looked = sources.map(({ base }) => `the records in ${printRepository(base)}/berth`);
+  return { located: new Map(), looked, troubles };
 }
 
 /** Asks GitLab, where one is known; a project's registry base begins with its path. */

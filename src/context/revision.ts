@@ -1,10 +1,9 @@
 /** A revision as a `Tree`, read from git's objects without checking it out. */
 import { BerthError } from "../errors.ts";
 import type { AttributesFile, Git } from "../world.ts";
-import { isShallow } from "./commits.ts";
 import { unreadableNames } from "./listing.ts";
 import { boundedMemo, type Memo, onceEach } from "./memo.ts";
-import { type Objects, objectsOf, type TreeItem } from "./objects.ts";
+import { isShallow, type Objects, objectsOf, type TreeItem } from "./objects.ts";
 import { isReserved, joinPath, pathBelow, starsMatcher } from "./paths.ts";
 import type { Tree, TreeEntry } from "./tree.ts";
 

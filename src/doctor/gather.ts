@@ -1,7 +1,7 @@
 /** Collects what the checks rest on, by asking and from the environment; changes nothing. */
 
 import type { Config } from "../config/config.ts";
-import { isShallow } from "../context/commits.ts";
+import { isShallow } from "../context/objects.ts";
 import type { GitLab, ProjectId } from "../gitlab/client.ts";
 import { below, printRepository, type Repository } from "../oci/reference.ts";
 import { repositoryOf } from "../plan/places.ts";
@@ -130,15 +130,13 @@ export async function gatherGitLab(
       fork ? noProject : ask(own, (port, project) => port.pathRules(project)),
       fork ? noProject : ask(own, (port, project) => port.tagRules(project)),
       ask(fork ? source : own, (port, project) => port.jobTokenAccess(project)),
-      fork ? noProject : ask(own, (port, project) => scheduledRefs(port, project)),
+      fork
+        ? noProject
+        : ask(own, async (port, project) => (await port.schedules(project)).map(({ ref }) => ref)),
       ask(own, (port, project) => tagsWithoutRunner(port, project, tags)),
     ]);
   const projects = { own: ownProject, upstream: upstreamProject };
   return { ...projects, pathRules, tagRules, jobTokens, schedules, idleTags };
-}
-
-async function scheduledRefs(port: GitLab, project: ProjectId): Promise<readonly string[]> {
-  return (await port.schedules(project)).map(({ ref }) => ref);
 }
 
 /** Of more sets of tags only these are asked about. */

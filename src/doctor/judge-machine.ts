@@ -1,7 +1,6 @@
 /** Can this machine build, and does its checkout hold what commands look at? */
 import {
   type DoctorFacts,
-  type EngineFacts,
   type ForeignPlatform,
   failing,
   isTrouble,
@@ -34,13 +33,15 @@ export function judgeEngine({ machine, situation }: DoctorFacts): Judgement {
     isTrouble(version) ? [{ name, ...version }] : [],
   );
   const why = troubles.map(({ name, trouble }) => `${name}: ${trouble}`);
-  const usable = engines.find(({ version }) => !isTrouble(version));
+  const [usable] = engines.flatMap(({ name, version }) =>
+    isTrouble(version) ? [] : [{ name, text: `${name} ${version.text}` }],
+  );
   if (usable === undefined) {
     const todo = troubles.map((one) => one.todo).find((one) => one !== undefined);
     const level = situation.ci ? "error" : "warning";
     return judgement(level, "none can be used here", lines([...why, rights]), todo);
   }
-  const text = describeEngine(usable);
+  const { text } = usable;
   const detail = lines([...why, rights]);
   if (usable.name === "buildah" && !isOlder(text, overlayContexts)) {
     return warning(
@@ -58,10 +59,6 @@ export function judgeEngine({ machine, situation }: DoctorFacts): Judgement {
     return note(`${text} answers, and is old`, lines([what.join("; "), detail]));
   }
   return ok(`${text} answers`, detail);
-}
-
-function describeEngine({ name, version }: EngineFacts): string {
-  return isTrouble(version) ? name : `${name} ${version.text}`;
 }
 
 function describeProcess({ uid, hasSysAdmin, seccomp }: ProcessFacts): string {

@@ -58,7 +58,7 @@ export function casesOf(project: CiProject, words: readonly string[]): readonly 
     { ...push(topic), title: "push to another branch" },
     { title: "the same with a merge request", event: "push with request", ref: topic },
     ...branches.map(push),
-    { title: "push of a tag", event: "tag", ref: tagOf(words) },
+    { title: "push of a tag", event: "tag", ref: samplesOf("COMMIT_TAG", words)[0] ?? "v1.0.0" },
     { ...schedule, event: "schedule" },
     { title: "merge request of a branch", event: "request", ref: topic },
     { title: "merge request of a fork", event: "request", ref: topic, isFork: true },
@@ -85,10 +85,6 @@ function branchesOf(project: CiProject, words: readonly string[]): readonly stri
   const all = new Set([...promoting, ...samplesOf("COMMIT_(?:BRANCH|REF_NAME)", words)]);
   const others = [...all].filter((branch) => branch !== project.defaultBranch && branch !== topic);
   return others.slice(0, mostBranches);
-}
-
-function tagOf(words: readonly string[]): string {
-  return samplesOf("COMMIT_TAG", words)[0] ?? "v1.0.0";
 }
 
 /** Values with which a predefined variable fits what conditions compare it with. */

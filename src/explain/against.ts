@@ -1,5 +1,5 @@
 /** What an image can be compared with: an image in a registry, or a commit. */
-import { commitOf, isCommit } from "../context/commits.ts";
+import { commitOf, isCommit } from "../context/objects.ts";
 import { keyOfTag } from "../image/key.ts";
 import { printReference, type Reference, withDigest } from "../oci/reference.ts";
 import type { Registry } from "../registry/registry.ts";

@@ -1,6 +1,6 @@
 /** The whole answer to "why is this image's key what it is?", for people and for programs. */
 import type { State } from "../config/state.ts";
-import { hasCommit, isCommit } from "../context/commits.ts";
+import { hasCommit, isCommit } from "../context/objects.ts";
 import { BerthError, ifPossible, printProblem } from "../errors.ts";
 import type { Git } from "../world.ts";
 import { type Against, shortCommit } from "./against.ts";

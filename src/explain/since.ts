@@ -1,6 +1,6 @@
 /** What a promoted set lacks of the images that have to be built now, one line for each. */
 import type { State } from "../config/state.ts";
-import { hasCommit } from "../context/commits.ts";
+import { hasCommit } from "../context/objects.ts";
 import { BerthError } from "../errors.ts";
 import type { Repository } from "../oci/reference.ts";
 import type { Change } from "../plan/plan.ts";

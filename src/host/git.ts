@@ -10,7 +10,10 @@ import { type ObjectReader, objectReader } from "./gitobjects.ts";
 export async function openGit(cwd: string, more: Env = {}): Promise<Git> {
   const env = { ...gitEnvironment(), ...more };
   const result = await execGit(["rev-parse", "--show-toplevel"], cwd, env);
-  if (result.exitCode !== 0) throw openFailure(cwd, result);
+  if (result.exitCode !== 0) {
+    const message = `find the git repository of ${cwd}: ${result.complaint}`;
+    throw new BerthError("GIT_FAILED", message, { hint: openHint(cwd, result) });
+  }
   return gitAt(result.stdout.toString().replace(/\n$/, ""), env);
 }
 
@@ -125,11 +128,6 @@ const hints: readonly (readonly [RegExp, string])[] = [
     "the remote cannot be reached at the moment; try again later, and see `git remote -v`",
   ],
 ];
-
-function openFailure(cwd: string, result: GitResult): BerthError {
-  const message = `find the git repository of ${cwd}: ${result.complaint}`;
-  return new BerthError("GIT_FAILED", message, { hint: openHint(cwd, result) });
-}
 
 /** Git ends with 128 for all of these, so only its words (in the language that we set) tell them apart. */
 function openHint(cwd: string, { exitCode, complaint }: GitResult): string {

@@ -29,8 +29,8 @@ export async function readContext(
   tree: Tree,
   spool: Spool | undefined,
 ): Promise<ImageContext> {
-  const { declared } = image;
-  const sources = sourcesOf(image);
+  const { declared, recipe, onbuild } = image;
+  const sources = onbuild ? [{ kind: "everything", line: 1 } as const] : recipe.sources;
   if (sources.length === 0)
     return { digest: null, tar: undefined, files: [], folders: [], warnings: [] };
   const { dockerfile, context } = declared;
@@ -51,10 +51,6 @@ export async function readContext(
       ...emptySubmodules(described.emptied, dockerfile),
     ],
   };
-}
-
-function sourcesOf(image: ReadImage): readonly ContextSource[] {
-  return image.onbuild ? [{ kind: "everything", line: 1 }] : image.recipe.sources;
 }
 
 /** The part of a source before its first wildcard: a folder or a file. */

@@ -71,7 +71,7 @@ export async function identify(
   }
   if (failures.length > 0) throw joinFailures(failures);
   const materials = new Map(
-    read.map((image) => [image.name, materialOf(image, contexts.get(image.name))]),
+    read.map(({ name, recipe }) => [name, { recipe, contextTar: contexts.get(name)?.tar }]),
   );
   const warnings = [...contexts.values()].flatMap((context) => context.warnings);
   return {
@@ -172,10 +172,6 @@ function likeFirst(materials: ReadonlyMap<string, Material>) {
     const material = materials.get(first);
     return material === undefined ? [] : [[name, material]];
   };
-}
-
-function materialOf({ recipe }: ReadImage, context: ImageContext | undefined): Material {
-  return { recipe, contextTar: context?.tar };
 }
 
 function coveredBy(

@@ -1,13 +1,6 @@
 /** What a decision means for those who carry it out, and why it was taken, in words. */
 import { isIndex } from "../image/platforms.ts";
-import type {
-  BuildReason,
-  Decision,
-  FoundBy,
-  PlannedImage,
-  RefreshReason,
-  ScratchReason,
-} from "./plan.ts";
+import type { BuildReason, Decision, PlannedImage, RefreshReason, ScratchReason } from "./plan.ts";
 
 /** Is an image to be made by an engine? */
 export function isBuilt(
@@ -51,16 +44,12 @@ export function reasonOf(decision: Decision): string {
   switch (decision.kind) {
     case "copy":
     case "reuse":
-      return foundReason(decision);
+      return decision.foundBy === "set-record" ? "in the set record" : "key found";
     case "build":
       return `${buildReason(decision.because)}${scratchText(decision.scratch)}`;
     case "refresh":
       return refreshReason(decision.because);
   }
-}
-
-function foundReason({ foundBy }: { readonly foundBy: FoundBy }): string {
-  return foundBy === "set-record" ? "in the set record" : "key found";
 }
 
 function refreshReason(because: RefreshReason): string {

@@ -123,11 +123,7 @@ function deniedWarning([base, why]: readonly [string, string]): string {
 
 function sightingOf(image: RecordedImage, source: Source, name: string): Sighting | undefined {
   if (image.kind === "missing") return undefined;
-  const shared = {
-    kind: "found",
-    foundBy: "set-record",
-    manifest: undefined,
-  } as const;
+  const shared = { kind: "found", foundBy: "set-record", manifest: undefined } as const;
   if (image.kind === "elsewhere") {
     // A record speaks for its own registry, and for the other one that its set's id covers.
     if (source.upstream === undefined || !isInside(image.reference, source.upstream))
@@ -147,15 +143,13 @@ async function sightingAt(
   const reference = withTag(repositoryOf(name), ownTags.key(key));
   const manifest = await registry.get(reference);
   if (manifest === undefined) return undefined;
-  if (!(await isWhole(manifest, reference, registry)))
-    return { kind: "broken", reference: printReference(reference), missing: partOf(manifest) };
+  if (!(await isWhole(manifest, reference, registry))) {
+    const missing = manifest.content.kind === "index" ? "manifests" : "config";
+    return { kind: "broken", reference: printReference(reference), missing };
+  }
   const { digest } = manifest.descriptor;
   const pinned = { ...withDigest(reference, digest), digest };
   return { kind: "found", source, reference: pinned, foundBy: "key-tag", manifest };
-}
-
-function partOf({ content }: Manifest): BrokenSighting["missing"] {
-  return content.kind === "index" ? "manifests" : "config";
 }
 
 /** Whether an image's config is still there beside its manifest; of an index, the manifests that it names. */

@@ -62,7 +62,8 @@ function setOf(
   const isTheirs = complete && record?.source.kind === "upstream";
   const recorded = isTheirs ? undefined : record?.content.tag;
   // A set's tag never moves: where copies take the place of images that have it, they get a new one.
-  const isReplaced = recorded !== undefined && complete && images.some(isCopy);
+  const copies = images.filter(({ decision }) => decision.kind === "copy");
+  const isReplaced = recorded !== undefined && complete && copies.length > 0;
   const fork = isReplaced ? generationOf(situation, fresh.now) : undefined;
   const own = generation ?? fork;
   return {
@@ -72,10 +73,6 @@ function setOf(
     generation: generation ?? null,
     stale: record?.source.kind === "own" && record.isStale,
   };
-}
-
-function isCopy({ decision }: PlannedImage): boolean {
-  return decision.kind === "copy";
 }
 
 /** Names what a run refreshes; a pipeline is one run, whatever the number of its jobs. */

@@ -3,15 +3,7 @@ import { type KeyedImage, ownTags, setIdOf } from "../image/key.ts";
 import { withoutMembers } from "../image/platforms.ts";
 import { below, printRepository } from "../oci/reference.ts";
 import type { Registry } from "../registry/registry.ts";
-import {
-  type BrokenSighting,
-  believe,
-  lookFor,
-  type Reader,
-  readerOf,
-  type Sighting,
-  type Sightings,
-} from "./look.ts";
+import { believe, lookFor, type Reader, readerOf, type Sighting, type Sightings } from "./look.ts";
 import type { Source } from "./places.ts";
 import { type FoundRecord, isYoung, readRecord, recordRepositoryName } from "./record.ts";
 
@@ -31,7 +23,7 @@ export interface Observation {
   /** The record that was found, and where. */
   readonly record: ObservedRecord | undefined;
   /** What was seen of each image, in order of preference. */
-  readonly sightings: ReadonlyMap<string, readonly (Sighting | BrokenSighting)[]>;
+  readonly sightings: Sightings;
   /** Bases that were asked, for the reason of a miss. */
   readonly looked: readonly string[];
   readonly warnings: readonly string[];

@@ -32,18 +32,17 @@ export interface Freshness {
 
 const millisecondsPerDay = 24 * 60 * 60 * 1000;
 
-/** What is asked beside the image itself. */
-export interface RefreshTerms {
+/** What asks for freshness, where anything does. */
+export interface RefreshAsked {
   readonly situation: Situation;
   readonly config: Pick<Config, "refresh">;
-  readonly fresh: Freshness;
 }
 
 /** Why an image that was sighted is built again; `undefined` where it is used as it is. */
 export function refreshReasonOf(
   image: Pick<KeyedImage, "name" | "platform">,
   sighting: Sighting,
-  { situation, config, fresh }: RefreshTerms,
+  { situation, config, fresh }: RefreshAsked & { readonly fresh: Freshness },
 ): RefreshReason | undefined {
   // An index is as fresh as its members.
   if (isIndex(image)) return undefined;
@@ -128,12 +127,6 @@ export interface MergeHistory {
   target(merge: Merge): Promise<string | undefined>;
   /** Whether `ancestor` is in the history of `descendant`; `undefined` where that cannot be told. */
   isAncestor(ancestor: string, descendant: string): Promise<boolean | undefined>;
-}
-
-/** What asks for freshness, where anything does. */
-export interface RefreshAsked {
-  readonly situation: Situation;
-  readonly config: Pick<Config, "refresh">;
 }
 
 /** Whether anything may make an image again that was sighted. */

@@ -23,7 +23,8 @@ export function upstreamOf(
   readonly source: Repository | undefined;
 } {
   const { upstream } = config;
-  const realText = upstream === "auto" ? targetOf(get) : upstream;
+  // Where a merge request goes: of all variables the only one that names a fork's parent.
+  const realText = upstream === "auto" ? get("CI_MERGE_REQUEST_PROJECT_PATH") : upstream;
   const real = realText === undefined ? undefined : baseOf(realText, get, own);
   const named = namedUpstream(config.prefix, get, own) ?? real;
   const isOwn = (base: Repository) =>
@@ -68,11 +69,6 @@ function namedUpstream(
       },
     );
   }
-}
-
-/** The project that a merge request goes to: of all variables the only one that names a fork's parent. */
-function targetOf(get: Get): string | undefined {
-  return get("CI_MERGE_REQUEST_PROJECT_PATH");
 }
 
 /** Variables that hold a path on GitLab and nothing else. */

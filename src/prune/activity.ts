@@ -1,5 +1,5 @@
 /** What prune asks of a project: what is going on in it, and which commits its branches were at. */
-import { hasCommit, isShallow } from "../context/commits.ts";
+import { hasCommit, isShallow } from "../context/objects.ts";
 import type { GitLab, PipelineFilter } from "../gitlab/client.ts";
 import { isDenied, unlessDenied } from "../gitlab/rights.ts";
 import type { Git } from "../world.ts";
@@ -134,7 +134,7 @@ async function revisions(git: Git, args: readonly string[]): Promise<readonly st
   return text.split("\n").filter((line) => line !== "");
 }
 
-/** A shallow clone ends a branch where it does not end. Contents are left to be fetched when they are read. */
+/** Contents are left to be fetched when they are read. */
 async function completeHistory(git: Git): Promise<void> {
   if (!(await isShallow(git))) return;
   await git.run(["fetch", "--quiet", "--no-tags", "--unshallow", "--filter=blob:none", "origin"]);

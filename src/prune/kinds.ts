@@ -44,7 +44,8 @@ const plain = Object.fromEntries(kinds.map((kind) => [kind, { kind }])) as Reado
 /** Sorts a tag of a repository below the base. Grammar first, so that no setting makes a key a promoted tag. */
 export function classify(repository: string, tag: string, names: Names): Classified {
   const own = byGrammar(tag);
-  if (own !== undefined && isTried(repository)) return plain.try;
+  const isTried = repository.startsWith(`${triedRepositoryName}/`);
+  if (own !== undefined && isTried) return plain.try;
   if (repository === recordRepositoryName) return recordKind(own);
   if (own !== undefined && own !== plain.claim) return own;
   if (tag === names.userTag) return plain.override;
@@ -56,11 +57,6 @@ function byGrammar(tag: string): Classified | undefined {
   if (own === undefined) return undefined;
   const kind = kindOf(own);
   return own.pipeline === undefined ? plain[kind] : { kind, pipeline: own.pipeline };
-}
-
-/** Whether a repository below the base is one of untrusted runs. */
-function isTried(repository: string): boolean {
-  return repository.startsWith(`${triedRepositoryName}/`);
 }
 
 function kindOf({ kind, version, pipeline, machine, past }: OwnTag): Kind {
