@@ -1,10 +1,14 @@
 /** What berth's client makes of GitLab's registry and of the proxy before it. */
 import assert from "node:assert/strict";
 import { after, before, suite, test } from "node:test";
+import { parseReference } from "../../src/oci/reference.ts";
 import type { Plan } from "../../src/plan/plan.ts";
+import { situationOf } from "../../src/plan/situation.ts";
 import { putRecordBlobs, writeRecord } from "../../src/publish/record.ts";
 import type { Registry } from "../../src/registry/registry.ts";
-import { all, client, goodLogin, pushImage, testImage } from "./clients.ts";
+import { run } from "../support/flow.ts";
+import { config, jobEnv } from "../support/keyed.ts";
+import { all, client, goodLogin, pushImage, testImage, testIndex } from "./clients.ts";
 import { registryContract } from "./contract.ts";
 import { gitlabRules } from "./gitlab-rules.ts";
 import type { Stand } from "./gitlab-stand.ts";
@@ -110,6 +114,66 @@ function clientSuite(name: string, start: () => Promise<Stand>): void {
       assert.match(refused ?? "", /403 DENIED: Pushing to protected repository path forbidden/);
       const other = { access: "push", repository: at("guarded/other") } as const;
       assert.equal(await open().refusal([other]), undefined);
+    });
+
+    test("images of several platforms come to a fork by mounts, each index after what it names", async () => {
+      const upstream = `${stand.host}/${stand.prefix}up/qemu`;
+      const settings = config({ upstream, reference: "own-tag" });
+      const flow = (path: string) => {
+        const own = {
+          CI_REGISTRY: stand.host,
+          CI_REGISTRY_IMAGE: `${stand.host}/${stand.prefix}${path}`,
+        };
+        return run({
+          ...{ registry: open(), config: settings, now: new Date() },
+          situation: situationOf(jobEnv(path, own), settings, undefined),
+          dockerfiles: { base: "FROM scratch\nCOPY x /\n", child: "FROM qemu/base\nRUN make\n" },
+          context: { x: "x" },
+          change: (image) => ({ ...image, platform: "linux/amd64,linux/arm64" }),
+        });
+      };
+      const first = await flow("up/qemu");
+      assert.equal(first.built.length, 4);
+      const before = stand.log.length;
+      const copied = await flow("ada/qemu");
+      assert.deepEqual([copied.built, copied.plan.images.length], [[], 2]);
+      const ofFork = stand.log.slice(before).filter((line) => line.includes("/ada/qemu/"));
+      assert.deepEqual(
+        ofFork.filter((line) => /^(?:PATCH|PUT) .*\/blobs\//.test(line)),
+        [],
+      );
+      assert.deepEqual(
+        copied.outcomes.map(({ name, result }) => `${name} ${result}`),
+        ["base copied", "child copied"],
+      );
+      for (const { name, reference } of copied.outcomes) {
+        const there = at(`ada/qemu/${name}`);
+        const index = await open().get(parseReference(reference ?? ""));
+        assert.ok(index?.content.kind === "index" && index.content.manifests.length === 2);
+        const children = index.content.manifests.map((child) => child.digest);
+        const puts = ofFork.filter((line) => line.startsWith(`PUT /v2/${there.path}/manifests/`));
+        const put = puts.map((line) => line.slice(line.lastIndexOf("/") + 1));
+        assert.deepEqual(put.slice(0, 2).sort(), [...children].sort());
+      }
+    });
+
+    test("of an index's children the tags may be deleted, and what it names stays", async () => {
+      const there = at("several/image");
+      const opened = open();
+      const images = [testImage("amd64"), testImage("arm64")];
+      for (const [number, image] of images.entries())
+        await pushImage(opened, there, image, `key-${number}`);
+      await opened.put({ ...there, tag: "all" }, testIndex(images, ["amd64", "arm64"]));
+      for (const tag of ["key-0", "key-1"])
+        assert.equal(await opened.deleteTag({ ...there, tag }), true);
+      assert.deepEqual(await all(opened.tags(there)), ["all"]);
+      const copy = at("several/copy");
+      const { mounted, streamedBytes } = await opened.copy({ ...there, tag: "all" }, copy, ["all"]);
+      assert.ok(mounted > 0 && streamedBytes === 0);
+      for (const { manifest } of images) {
+        const { digest } = manifest.descriptor;
+        assert.ok((await opened.head({ ...copy, digest })) !== undefined);
+      }
     });
 
     test("all tags are listed, and deleted one by one but for those that a rule protects", async () => {

@@ -23,6 +23,12 @@ interface Row {
 }
 
 const digest = (document: Document) => descriptorOf(document).digest;
+/** An image that is there by its digest. */
+const kept = async (bench: Bench) => {
+  const image = await bench.image();
+  await bench.put(digest(image), image);
+  return image;
+};
 const long = "x".repeat(101);
 const oddSubject = { subject: { ...descriptorOf(imageWith("none")), platform: undefined } };
 
@@ -61,11 +67,8 @@ const rows: readonly Row[] = [
   },
   {
     name: "an index of any artifact type",
-    does: async (bench) => {
-      const image = await bench.image();
-      await bench.put(digest(image), image);
-      return bench.put("all", indexOf([image], { artifactType: "application/vnd.berth.v1" }));
-    },
+    does: async (bench) =>
+      bench.put("all", indexOf([await kept(bench)], { artifactType: "application/vnd.berth.v1" })),
     says: "201",
   },
   {
@@ -86,12 +89,41 @@ const rows: readonly Row[] = [
     says: "400 MANIFEST_BLOB_UNKNOWN",
   },
   {
-    name: "deletion of an index's child",
-    first: async (bench) => {
-      const image = await bench.image();
-      await bench.put(digest(image), image);
-      await bench.put("all", indexOf([image]));
+    name: "an index whose child is not there, nor the repository",
+    does: (bench) => bench.put("all", indexOf([imageWith("none")])),
+    says: "500 MANIFEST_BLOB_UNKNOWN UNKNOWN",
+  },
+  {
+    name: "an index of an index, annotated",
+    does: async (bench) => {
+      const inner = indexOf([await kept(bench)]);
+      await bench.put(digest(inner), inner);
+      return bench.put("all", indexOf([inner], { annotations: { note: "both" } }));
     },
+    says: "201",
+  },
+  {
+    name: "deletion of an index's only tag, of which nothing goes at once",
+    first: async (bench) => bench.put("all", indexOf([await kept(bench)])),
+    does: async (bench) => {
+      const deleted = await bench.delete("all");
+      const index = await bench.get(digest(indexOf([imageWith("")])));
+      return `${deleted}, ${index} ${await bench.get(digest(imageWith("")))}`;
+    },
+    says: "202, 200 200",
+  },
+  {
+    name: "deletion of an index by digest, and then of its child",
+    first: async (bench) => bench.put("all", indexOf([await kept(bench)])),
+    does: async (bench) => {
+      const all = [digest(indexOf([imageWith("")])), digest(imageWith(""))];
+      return `${await bench.delete(all[0]!)} ${await bench.delete(all[1]!)}`;
+    },
+    says: "202 202",
+  },
+  {
+    name: "deletion of an index's child",
+    first: async (bench) => bench.put("all", indexOf([await kept(bench)])),
     does: (bench) => bench.delete(digest(imageWith(""))),
     says: "409 MANIFEST_REFERENCED",
   },
@@ -108,11 +140,7 @@ const rows: readonly Row[] = [
   },
   {
     name: "an index to somebody who does not say that it is understood",
-    first: async (bench) => {
-      const image = await bench.image();
-      await bench.put(digest(image), image);
-      await bench.put("all", indexOf([image]));
-    },
+    first: async (bench) => bench.put("all", indexOf([await kept(bench)])),
     does: (bench) => bench.get("all", ociManifest),
     says: "404 MANIFEST_UNKNOWN",
   },
