@@ -14,8 +14,8 @@ export interface World {
   readonly random: () => number;
   /** What this machine runs, such as `linux/amd64`. */
   readonly platform: string;
-  /** Opens the repository that a folder lies in; git is told these variables too. */
-  readonly openGit: (cwd: string, env?: Env) => Promise<Git>;
+  /** Opens the repository that a folder lies in. */
+  readonly openGit: (cwd: string, options?: GitOptions) => Promise<Git>;
   /** Writes a result to standard output. */
   readonly print: (text: string) => void;
   /** What results are printed for. */
@@ -53,6 +53,13 @@ export interface FileEntry {
 export interface TemporaryFolder {
   readonly path: string;
   remove(): Promise<void>;
+}
+
+export interface GitOptions {
+  /** Added to what git is told; `undefined` removes a variable. */
+  readonly env?: Env;
+  /** In a partial clone: the commit whose objects, asked for in one turn, come in one fetch. */
+  readonly partial?: string;
 }
 
 /** One git repository; `root` is the absolute path of its work tree. */

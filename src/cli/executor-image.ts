@@ -51,7 +51,8 @@ function loginFor({ world, host, job }: JobHere, config: Parameters<typeof login
 /** Opens the job's commit, whose files come from GitLab as they are read. */
 async function openCommit(here: JobHere): Promise<Session> {
   const { world, host, job } = here;
-  const openGit: World["openGit"] = (cwd) => world.openGit(cwd, gitLogin(job));
+  const openGit: World["openGit"] = (cwd) =>
+    world.openGit(cwd, { env: gitLogin(job), partial: job.git_info.sha });
   const env = sessionEnv(world.env, job);
   const there = { ...world, env, cwd: await fetchCommit(here), openGit };
   const project = await openProject(there, { rev: job.git_info.sha });
@@ -81,13 +82,30 @@ async function fetchCommit({ world: { run }, host, job }: JobHere): Promise<stri
     );
     const flags = ["--quiet", "--no-tags", "--depth=1", "--filter=blob:none"];
     const { stderr } = await git("fetch", ...flags, "origin", `+${ofPipeline || sha}:${ref}`);
-    if (await isThere()) return;
+    if (await isThere()) return forgetCommits(root, ref, run);
     const line = stderr.trim().split("\n").at(-1) || `${ofPipeline} is another commit`;
     throw new BerthError("GIT_FAILED", `fetch ${sha} of ${path}: ${line}`, {
       hint: "see that the runner's host reaches GitLab; the job is tried again",
     });
   });
   return root;
+}
+
+/** So many commits of a project keep their names, by which git says at each fetch what it has. */
+const commitsKept = 200;
+
+/** Forgets the names of others than this one, the oldest first; their objects stay for jobs that still read them. */
+export async function forgetCommits(
+  root: string,
+  newest: string,
+  run: World["run"],
+  kept = commitsKept,
+): Promise<void> {
+  const list = ["for-each-ref", "--sort=-committerdate", "--format=%(refname)", "refs/berth"];
+  const { stdout } = await run("git", ["-C", root, ...list]);
+  const old = stdout.trim().split("\n").slice(kept);
+  const input = old.map((ref) => (ref === newest ? "" : `delete ${ref}\n`)).join("");
+  if (input !== "") await run("git", ["-C", root, "update-ref", "--stdin"], { input });
 }
 
 async function commitImage(

@@ -2,22 +2,23 @@
 import { spawn } from "node:child_process";
 import { join } from "node:path";
 import { BerthError } from "../errors.ts";
-import type { Env, Git } from "../world.ts";
+import type { Git, GitOptions } from "../world.ts";
 import { checkouts } from "./gitattributes.ts";
 import { type ObjectReader, objectReader } from "./gitobjects.ts";
+import { readTogether } from "./gitpartial.ts";
 
-/** Finds the repository that a folder lies in; GIT_FAILED with what to do where there is none. `more` is told git too. */
-export async function openGit(cwd: string, more: Env = {}): Promise<Git> {
-  const env = { ...gitEnvironment(), ...more };
+/** Finds the repository that a folder lies in; GIT_FAILED with what to do where there is none. */
+export async function openGit(cwd: string, options: GitOptions = {}): Promise<Git> {
+  const env = { ...gitEnvironment(), ...options.env };
   const result = await execGit(["rev-parse", "--show-toplevel"], cwd, env);
   if (result.exitCode !== 0) {
     const message = `find the git repository of ${cwd}: ${result.complaint}`;
     throw new BerthError("GIT_FAILED", message, { hint: openHint(cwd, result) });
   }
-  return gitAt(result.stdout.toString().replace(/\n$/, ""), env);
+  return gitAt(result.stdout.toString().replace(/\n$/, ""), env, options.partial);
 }
 
-function gitAt(root: string, env: NodeJS.ProcessEnv): Git {
+function gitAt(root: string, env: NodeJS.ProcessEnv, partial?: string): Git {
   const children = new Map<string, Git>();
   let reader: ObjectReader | undefined;
   const run: Git["run"] = async (args) => {
@@ -25,10 +26,13 @@ function gitAt(root: string, env: NodeJS.ProcessEnv): Git {
     if (result.exitCode !== 0) throw failure(args, result);
     return result.stdout;
   };
-  const object: Git["object"] = (name) => {
+  const read: Git["object"] = (name) => {
     reader ??= objectReader(root, env);
     return reader.read(name);
   };
+  const ask = async (args: readonly string[], input?: string) =>
+    (await execGit(args, root, env, input)).stdout.toString();
+  const object = partial === undefined ? read : readTogether(partial, read, ask);
   const { mayConvert, checkedOut, close } = checkouts({ root, run, object }, env);
   return {
     root,
@@ -81,9 +85,16 @@ interface GitResult {
   readonly complaint: string;
 }
 
-function execGit(args: readonly string[], cwd: string, env: NodeJS.ProcessEnv): Promise<GitResult> {
+function execGit(
+  args: readonly string[],
+  cwd: string,
+  env: NodeJS.ProcessEnv,
+  input = "",
+): Promise<GitResult> {
   return new Promise((resolve) => {
-    const child = spawn("git", [...args], { cwd, env, stdio: ["ignore", "pipe", "pipe"] });
+    const child = spawn("git", [...args], { cwd, env, stdio: ["pipe", "pipe", "pipe"] });
+    // It may end without having read all; its exit code tells.
+    child.stdin.on("error", () => undefined).end(input);
     const output: Buffer[] = [];
     const errors: Buffer[] = [];
     child.stdout.on("data", (chunk: Buffer) => output.push(chunk));

@@ -37,8 +37,8 @@ export function realWorld(): World {
     log,
     random: Math.random,
     platform: `linux/${architectures[process.arch] ?? process.arch}`,
-    openGit: async (cwd, env) => {
-      const git = await openGit(cwd, env);
+    openGit: async (cwd, options) => {
+      const git = await openGit(cwd, options);
       repositories.push(git);
       return git;
     },

@@ -223,18 +223,21 @@ async function listener() {
 const containers = async () =>
   (await platform.dockerd.docker("ps", "--all", "--format={{.Names}}")).split("\n").filter(Boolean);
 
-test("a job that is cancelled gets TERM, and goes with all that it has started", async () => {
+test("a job that is cancelled gets TERM, then its after_script in its image, and goes with all that it has started", async () => {
   const { heard, say, stop } = await listener();
   const project = await example("acme/cancelled");
   const endless = `trap '${say("ended")}; exit 1' TERM; ${say("begun")}; while :; do echo on; sleep 1; done`;
-  await commit(project, { job: { image: plain(), interruptible: true, script: endless } });
+  const after_script = 'echo "after in $(cat /etc/ci-image): $CI_JOB_STATUS"';
+  const job = { ...show, interruptible: true, script: endless, after_script };
+  await commit(project, { job });
   const older = await platform.start(project.project);
   await until(async () => heard.includes("begun"));
   passed(await runs(project, { job: { image: plain(), script: "true" } }));
   await until(async () => heard.includes("ended") && (await containers()).length === 0);
   stop();
-  const { states } = await rested(platform, older);
-  assert.deepEqual(states, { job: "canceled" });
+  const ran = await rested(platform, older);
+  assert.deepEqual(ran.states, { job: "canceled" });
+  assert.match(told(ran, "job"), /O[ +]after in debian 1: canceled\n/);
 });
 
 test("what a killed runner leaves behind is cleared up by the next job", async () => {
