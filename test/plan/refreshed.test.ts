@@ -16,67 +16,57 @@ const places = { reuse: "own", copy: "upstream", build: undefined } as const;
 
 type Kind = keyof typeof places;
 
+/** Decisions and names are of the chain's order, with blanks between them. */
 const rows: readonly (readonly [
   what: string,
-  before: readonly [leaf: Kind, middle: Kind, lone: Kind, base: Kind],
-  forced: readonly string[],
+  before: string,
+  forced: string,
   after: string,
   anew: string,
 ])[] = [
-  ["nothing asks", ["reuse", "copy", "build", "reuse"], [], "reuse copy build reuse", ""],
-  [
-    "one without children",
-    ["reuse", "reuse", "reuse", "reuse"],
-    ["lone"],
-    "reuse reuse forced reuse",
-    "lone",
-  ],
-  [
-    "the last of a chain",
-    ["reuse", "reuse", "reuse", "reuse"],
-    ["leaf"],
-    "forced reuse reuse reuse",
-    "leaf",
-  ],
+  ["nothing asks", "reuse copy build reuse", "", "reuse copy build reuse", ""],
+  ["one without children", "reuse reuse reuse reuse", "lone", "reuse reuse forced reuse", "lone"],
+  ["the last of a chain", "reuse reuse reuse reuse", "leaf", "forced reuse reuse reuse", "leaf"],
   [
     "one in the middle",
-    ["reuse", "reuse", "reuse", "reuse"],
-    ["middle"],
+    "reuse reuse reuse reuse",
+    "middle",
     "parent:middle forced reuse reuse",
     "leaf middle",
   ],
   [
     "the first, over two levels",
-    ["copy", "reuse", "reuse", "copy"],
-    ["base"],
+    "copy reuse reuse copy",
+    "base",
     "parent:middle parent:base reuse forced",
     "base leaf middle",
   ],
   [
     "one that is built in any case",
-    ["reuse", "reuse", "build", "reuse"],
-    ["lone"],
+    "reuse reuse build reuse",
+    "lone",
     "reuse reuse scratch:forced reuse",
     "",
   ],
   [
     "a child is built upon it, and another upon that",
-    ["reuse", "build", "reuse", "reuse"],
-    ["base"],
+    "reuse build reuse reuse",
+    "base",
     "parent:middle scratch:parent:base reuse forced",
     "base leaf middle",
   ],
   [
     "all",
-    ["reuse", "reuse", "reuse", "reuse"],
-    ["leaf", "middle", "lone", "base"],
+    "reuse reuse reuse reuse",
+    "leaf middle lone base",
     "forced forced forced forced",
     "base leaf lone middle",
   ],
 ];
 
-function decided(kinds: readonly Kind[], wishes: Partial<Wishes>, merge?: Situation["merge"]) {
+function decided(before: string, wishes: Partial<Wishes>, merge?: Situation["merge"]) {
   const settings = config({ upstream: "qemu-project", reference: "own-tag" });
+  const kinds = before.split(" ") as readonly Kind[];
   const sightings = chain.map(({ name }, at) => {
     const source = places[kinds[at] ?? "build"];
     return [name, source === undefined ? [] : [seen(source, { name })]] as const;
@@ -97,7 +87,7 @@ function decided(kinds: readonly Kind[], wishes: Partial<Wishes>, merge?: Situat
 describe("what is built again", () => {
   for (const [what, before, force, after, anew] of rows) {
     test(`${what}: ${after}`, () => {
-      const made = decided(before, { force });
+      const made = decided(before, { force: force.split(" ") });
       const said = chain.map(({ name }) => shortly(made.decisions.get(name)));
       assert.equal(said.join(" "), after);
       assert.equal([...made.anew].sort().join(" "), anew);
@@ -105,7 +95,7 @@ describe("what is built again", () => {
   }
 
   test("remembers what is used until then", () => {
-    const { decisions } = decided(["build", "build", "copy", "reuse"], { force: "all" });
+    const { decisions } = decided("build build copy reuse", { force: "all" });
     const before = { lone: registryOf.upstream, base: registryOf.fork };
     for (const [name, base] of Object.entries(before))
       assert.deepEqual(decisions.get(name), {
@@ -133,7 +123,7 @@ describe("what is built for the first time", () => {
   ];
   for (const [what, force, merge, after] of rows) {
     test(`${what}: ${after}`, () => {
-      const made = decided([], { force }, merge);
+      const made = decided("", { force }, merge);
       const said = ["base", "lone"].map((name) => shortly(made.decisions.get(name)));
       assert.equal(said.join(" "), after);
       const isScratch = [...made.decisions.values()].map(isFromScratch);
