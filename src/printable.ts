@@ -1,4 +1,4 @@
-/** Texts of strangers, such as names, files and answers of servers, made fit for a terminal or a job's log. */
+/** Texts of strangers, such as names, files and answers of servers, made fit for a terminal or a job's log; and lists for a sentence. */
 
 /** Colours and weights as Node's `styleText` writes them; none of these hides anything. */
 const style = String.raw`\u001b\[(?:[0-7]|[239][0-9])m`;
@@ -26,4 +26,10 @@ export function printableLine(text: string): string {
 
 function escaped(char: string): string {
   return String.raw`\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`;
+}
+
+/** The first of a list for a sentence, and how many more there are. */
+export function few(names: readonly string[], most = 3): string {
+  const shown = names.slice(0, most).join(", ");
+  return names.length > most ? `${shown} and ${names.length - most} more` : shown;
 }

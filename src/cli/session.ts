@@ -9,6 +9,7 @@ import type { Spool } from "../image/contexts.ts";
 import { isLoopbackHost } from "../oci/reference.ts";
 import type { Plan } from "../plan/plan.ts";
 import { asUntrusted, type Situation, situationOf } from "../plan/situation.ts";
+import { few } from "../printable.ts";
 import { openRegistry } from "../registry/client.ts";
 import { type Credentials, resolveCredentials } from "../registry/credentials.ts";
 import type { Registry } from "../registry/registry.ts";
@@ -150,11 +151,9 @@ export function refuseDirty(
   { allowDirty }: { readonly allowDirty?: boolean },
 ): void {
   if (dirty.length === 0 || allowDirty === true) return;
-  const shown = dirty.slice(0, 5).join(", ");
-  const more = dirty.length > 5 ? ` and ${dirty.length - 5} more` : "";
   throw new BerthError(
     "TREE_DIRTY",
-    `${doing}: files that images are made from differ from the commit: ${shown}${more}`,
+    `${doing}: files that images are made from differ from the commit: ${few(dirty, 5)}`,
     { hint: "commit them, or give --allow-dirty to publish images that no commit describes" },
   );
 }

@@ -1,6 +1,7 @@
 /** The project's files as git lists them: `git ls-files -z -v -s --cached --others`, and its output, read. */
 import { isUtf8 } from "node:buffer";
 import { BerthError } from "../errors.ts";
+import { few } from "../printable.ts";
 import { comparePaths, isBelow, nameOf, pathBelow, starsMatcher } from "./paths.ts";
 
 /** One path that git tracks or sees as new. */
@@ -161,10 +162,9 @@ export function unreadableNames(
   folder: string,
   label: string,
 ): BerthError {
-  const more = names.length > 1 ? ` and ${names.length - 1} more` : "";
   return new BerthError(
     "CONTEXT_INVALID",
-    `list ${folder === "" ? "all files" : folder} of ${label}: the name ${names[0]}${more} is not UTF-8`,
+    `list ${folder === "" ? "all files" : folder} of ${label}: the name ${few(names, 1)} is not UTF-8`,
     { hint: "rename the file: a name that is not UTF-8 has no one meaning in an image" },
   );
 }

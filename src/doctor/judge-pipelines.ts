@@ -2,6 +2,7 @@
 
 import { count } from "../output/table.ts";
 import { valuesOf } from "../pipelines/variables.ts";
+import { few } from "../printable.ts";
 import type { Pipelines } from "./evaluate.ts";
 import {
   type DoctorFacts,
@@ -55,9 +56,10 @@ export function listed(lines: readonly string[]): string {
 
 /** Titles of cases, in few words. */
 function where(cases: readonly ReadCase[]): string {
-  const [first, second] = cases;
-  const more = second === undefined ? "" : ` and ${cases.length - 1} more`;
-  return `${first?.title}${more}`;
+  return few(
+    cases.map(({ title }) => title),
+    1,
+  );
 }
 
 /** What GitLab says, each message once with the cases in which it does. */

@@ -2,6 +2,7 @@
 import { printRepository } from "../oci/reference.ts";
 import { count } from "../output/table.ts";
 import { imageVariable, printDotenv } from "../plan/variables.ts";
+import { few } from "../printable.ts";
 import type { Pipelines } from "./evaluate.ts";
 import {
   type DoctorFacts,
@@ -110,7 +111,7 @@ export function judgeSchedules({ config, situation, pipelines, gitlab }: DoctorF
   if (scheduledJobs === undefined)
     return note("which jobs run in them is not known from the files here", where);
   if (scheduledJobs.length > 0)
-    return ok(`${namesOf(scheduledJobs)} may run in them, where images are refreshed`);
+    return ok(`${few(scheduledJobs, 1)} may run in them, where images are refreshed`);
   return warning(
     "no job runs in them, so nothing tests the images that they refresh",
     `${where}\n\`berth promote\` refuses what no job has tested where GitLab tells it; older GitLab tells no job token of a project that is not public.`,
@@ -128,11 +129,6 @@ function testsInSchedules({ read, includes, unread }: Pipelines): readonly strin
   const isRefused = schedule !== undefined && "errors" in schedule.reading;
   const isUnsure = isRefused || unread.length > 0 || includes.length === 0;
   return tests.length === 0 && isUnsure ? undefined : tests.map(({ job }) => job.name);
-}
-
-function namesOf(jobs: readonly string[]): string {
-  const [first = "", ...others] = jobs;
-  return others.length === 0 ? first : `${first} and ${others.length} more`;
 }
 
 export function judgeRegistry({ situation, variables, gitlab }: DoctorFacts): Judgement {

@@ -1,11 +1,11 @@
 /** What of a project was not understood or not taken over, so that a person looks at it before anything else. */
 import { ownMember } from "../json.ts";
 import { flatten, textOf } from "../pipelines/tree.ts";
+import { few } from "../printable.ts";
 import type { BuildJob } from "./builders.ts";
 import { isKnown } from "./drafts.ts";
 import type { Survey } from "./survey.ts";
 import { isTemplate } from "./templates.ts";
-import { few } from "./yamltext.ts";
 
 /** Sentences without their full stops, the gravest first. */
 export function gapsOf(survey: Survey): readonly string[] {

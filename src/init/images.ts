@@ -3,11 +3,12 @@ import { compileGlob } from "../config/glob.ts";
 import { isPlain, nameAll, nameMistake } from "../config/names.ts";
 import { folderOf } from "../context/paths.ts";
 import { present } from "../json.ts";
+import { few } from "../printable.ts";
 import { type BuildJob, plainBuild } from "./builders.ts";
 import { usualPlatform } from "./platforms.ts";
 import { lastName, type Seen, templateOf } from "./settings.ts";
 import type { Survey } from "./survey.ts";
-import { block, few, type Node } from "./yamltext.ts";
+import { block, type Node } from "./yamltext.ts";
 
 export interface Images {
   readonly names: readonly string[];

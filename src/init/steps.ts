@@ -1,11 +1,11 @@
 /** What is left for a person to do once `berth.yml` is there. */
 import { imageVariable } from "../plan/variables.ts";
+import { few } from "../printable.ts";
 import type { Draft } from "./drafts.ts";
 import type { IncludeSettings } from "./include.ts";
 import { ownLines } from "./settings.ts";
 import type { Survey } from "./survey.ts";
 import type { TemplateJob, TemplateJobs } from "./templates.ts";
-import { few } from "./yamltext.ts";
 
 /** What a person has to do besides adding `berth.yml` and the include. */
 export function stepsOf(

@@ -1,4 +1,4 @@
-/** Texts that a person reads: pieces of YAML files and short lists. */
+/** Pieces of YAML files, as texts that a person reads. */
 import { stringify } from "yaml";
 
 /** What a piece of a YAML file says. */
@@ -7,10 +7,4 @@ export type Node = string | boolean | readonly Node[] | { readonly [key: string]
 /** The lines of a piece, each value on one. */
 export function block(node: Node): readonly string[] {
   return stringify(node, { lineWidth: 0 }).trimEnd().split("\n");
-}
-
-/** The first of a list for a sentence, and how many more there are. */
-export function few(names: readonly string[], most = 3): string {
-  const shown = names.slice(0, most).join(", ");
-  return names.length > most ? `${shown} and ${names.length - most} more` : shown;
 }

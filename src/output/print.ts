@@ -2,6 +2,7 @@
 import type { ImageBlob, Outcome } from "../build/outcome.ts";
 import { reasonOf } from "../plan/decision.ts";
 import type { Plan, PlannedImage } from "../plan/plan.ts";
+import { few } from "../printable.ts";
 import type { Screen } from "../world.ts";
 import { fill, printTable, tableWidth } from "./table.ts";
 
@@ -34,9 +35,7 @@ function setLine({ set: { id, record } }: Plan, sums: string, { screen, referenc
 
 function dirtyNote({ dirty }: Plan, { screen }: Shown): string {
   if (dirty.length === 0) return "";
-  const more = dirty.length > 3 ? ` and ${dirty.length - 3} more` : "";
-  const files = `${dirty.slice(0, 3).join(", ")}${more}`;
-  const note = `not as committed: ${files}; nothing of this is published unless it is committed\n`;
+  const note = `not as committed: ${few(dirty)}; nothing of this is published unless it is committed\n`;
   return fill(note, screen, 2);
 }
 
