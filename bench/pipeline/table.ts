@@ -42,7 +42,8 @@ Written by \`npm run bench -- pipeline\`: ${size.images} images of ${size.megaby
 time, everything on one machine. Jobs are those that a runner had, but for the consumer, which runs in the image that changes. Bytes
 are those between runners and the project's registry; not counted are what comes from docker.io and the image of the
 Docker-in-Docker service, whose daemon runs beside its job. On a cold runner no image is there. The other ways' jobs run in the
-tool image's engine alone, without Node.
+tool image's engine alone, without Node. Each way was measured at the load that the machine had just then, so that times of ways compare only where
+it did nothing else. A way of which a pipeline on a cold runner was not measured is not in the second table.
 
 ${tables}
 ${facts.join("")}`;

@@ -47,6 +47,13 @@ export function printYears(years: readonly Years[]): string {
   return printTable([heads, ...rows]);
 }
 
+/** The text of a page with its table of years made anew. */
+export function withYears(page: string, years: readonly Years[]): string {
+  const table = /^\| way +\| jobs .*\n(?:\|.*\n)*/m;
+  if (!table.test(page)) throw new Error("the page has no table of years");
+  return page.replace(table, printYears(years));
+}
+
 /** Bars of what was moved between registry and runners. */
 export function drawYears(years: readonly Years[], title: string): string {
   const [width, left, row] = [760, 300, 34];

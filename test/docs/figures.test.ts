@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { pages, withFigures } from "../../bench/pages.ts";
 import type { History } from "../../bench/pipeline/history.ts";
+import { printYears, withYears, yearsOf } from "../../bench/pipeline/years.ts";
 
 const top = join(import.meta.dirname, "../..");
 const read = (path: string): string => readFileSync(join(top, path), "utf8");
@@ -24,4 +25,14 @@ test("what pages tell of QEMU's history is what bench/history.json has counted",
   const comparison = read("docs/comparison.md").replaceAll("\n", " ");
   const told = `Of QEMU's ${count(pipelines)} first-parent commits of three years, ${needing}, ${built} builds in all.`;
   assert.ok(comparison.includes(told), told);
+});
+
+test("what QEMU's years would have cost is reckoned from bench/pipeline.json and bench/history.json", () => {
+  const years = yearsOf(
+    JSON.parse(read("bench/pipeline.json")),
+    JSON.parse(read("bench/history.json")),
+  );
+  const page = read("docs/comparison.md");
+  assert.equal(page, withYears(page, years));
+  assert.ok(read("bench/pipeline.md").includes(printYears(years)));
 });

@@ -13,7 +13,7 @@ import { type Block, includesOf, isPipeline, readPage, unknownNames, words } fro
 const docs = join(import.meta.dirname, "../../docs");
 const names = ["quick-start", "recipes", "messages", "runners", "comparison"];
 const pages = names.map((name) => readPage(`${name}.md`));
-const [, recipes, , , comparison] = pages;
+const [, recipes] = pages;
 const isConfig = ({ language, file }: Block) =>
   language === "yaml" && /^(?:berth\.yml|ci\/\w+\.yml)/.test(file);
 
@@ -119,27 +119,4 @@ test("checks of berth doctor that the pages name exist", () => {
     ids.filter((id) => !(checks as readonly string[]).includes(id)),
     [],
   );
-});
-
-test("the figures of comparison.md are about those of the bench", () => {
-  const results = JSON.parse(
-    readFileSync(join(dirname(docs), "bench/results.json"), "utf8"),
-  ) as readonly { readonly name: string; readonly latencyMs: number; readonly ratio: number }[];
-  const measured: readonly (readonly [row: RegExp, name: string, latency: number])[] = [
-    [/^nothing changed/, "nothing changed, 25 images, beside Docker-in-Docker", 0],
-    [/^retag/, "retag 25 images", 40],
-    [/^a fork's first run/, "fork's first run by mounts, 25 images of 8 blobs, 106 MB", 40],
-    [/^build and push/, "build overhead", 0],
-    [/^prune 100,000 tags/, "20 repositories of 5000 tags, 2000 deleted", 0],
-    [/^key over a context/, "context of 10,000 files", 0],
-  ];
-  const table = comparison?.text.split("## Figures")[1] ?? "";
-  const rows = [...table.matchAll(/^\| ([^|]+) \|.*\| ([\d.]+) \|$/gm)];
-  assert.equal(rows.length, measured.length);
-  for (const [, what = "", told = ""] of rows) {
-    const [, name, latency] = measured.find(([row]) => row.test(what)) ?? [];
-    const result = results.find((each) => each.name === name && each.latencyMs === latency);
-    const part = Number(told) / (result?.ratio ?? Number.NaN);
-    assert.ok(part > 0.67 && part < 1.5, `${what}: ${told}, measured ${result?.ratio}`);
-  }
 });
