@@ -41,8 +41,8 @@ interface Smoke extends Trial {
 
 async function smoke(all: Smoke): Promise<boolean> {
   const rows: (readonly [string, string])[] = [];
-  /** One row of the table; what comes after a failure is tried all the same. */
-  const check = async (what: string, does: () => Promise<void>) => {
+  /** One row of the table; what comes after a failure is tried all the same, where there is a tool image. */
+  const check = async (what: string, does: () => Promise<void>): Promise<boolean> => {
     const problem = await does().then(
       () => undefined,
       (error: Error) => error.message,
@@ -51,6 +51,7 @@ async function smoke(all: Smoke): Promise<boolean> {
     console.log(
       `${problem === undefined ? "pass" : "FAIL"}  ${what}${problem ? `\n      ${problem}` : ""}`,
     );
+    return problem === undefined;
   };
 
   const component = await makeProject(all, "component");
@@ -58,10 +59,12 @@ async function smoke(all: Smoke): Promise<boolean> {
   await letIn(all, component, tools);
   const { image, files } = await componentFiles(all, component);
   const released = await push(all, component, "main", files);
-  if (all.image === undefined)
-    await check("the tool image is built", async () => {
+  if (all.image === undefined) {
+    const isBuilt = await check("the tool image is built", async () => {
       await passed(all, component, released);
     });
+    if (!isBuilt) return false;
+  }
   await check("a runner is there", () => hasRunner(all, tools));
 
   const first = await push(all, tools, "main", exampleFiles(all, component, image, tools));
