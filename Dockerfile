@@ -5,6 +5,9 @@
 ARG BASES=docker.io/library
 
 FROM ${BASES}/node:24-trixie-slim AS node
+
+# The bundle is the same for all platforms, so it is made on the machine's own.
+FROM --platform=$BUILDPLATFORM ${BASES}/node:24-trixie-slim AS berth
 WORKDIR /src
 COPY package.json package-lock.json .npmrc ./
 # Only what the bundle is made of, and what makes it; the lock file says in which versions.
@@ -31,7 +34,7 @@ FROM scratch
 COPY --from=packages /roots/tool /
 COPY --from=packages /roots/node /
 # The last layer is berth, so that a new release moves little for whoever has the one before.
-COPY --from=node /roots/berth /
+COPY --from=berth /roots/berth /
 ENV PATH=/usr/local/bin:/usr/bin
 # Run once, so that a missing library fails this build and not a job; without a home it keeps no compiled code, which is
 # never the same twice.
