@@ -1,4 +1,4 @@
-/** What projects set of the component: two of it, each kind of reference, schedules, two branches that promote, newer pushes. */
+/** What projects set of the component: runners for a platform, two of it, each kind of reference, schedules, two branches that promote, newer pushes. */
 import assert from "node:assert/strict";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -10,15 +10,17 @@ import {
   openReleased,
   type Platform,
   saying,
+  unconfined,
 } from "../platform/coordinator/platform.ts";
 import { jobsOf, passed, rested, run, traceOf } from "../platform/coordinator/ran.ts";
 import { busyboxLayer } from "../support/bases.ts";
+import { emulateArm64, pushBothBusyboxes } from "../support/emulation.ts";
 import { pushImage } from "../support/images.ts";
 import { until } from "../support/processes.ts";
 
 let platform: Platform;
 before(async () => {
-  platform = await openReleased();
+  platform = await openReleased({ aarch64: { docker: unconfined } });
 });
 after(() => platform.stop());
 
@@ -151,4 +153,24 @@ test("a newer push cancels a child pipeline in the middle of a build", async () 
   assert.equal(planned, "success");
   assert.deepEqual(new Set(Object.values(others)), new Set(["canceled"]));
   assert.equal(older.facts.status, "canceled");
+});
+
+test("what is for a platform is built on runners with its tags, and jobs on each name the same image", async () => {
+  await emulateArm64();
+  await pushBothBusyboxes(platform.bases.host, "library/busybox", "stable");
+  const project = await exampleProject(platform, "platforms", "acme/platforms", { members });
+  const start = { variables: { PLATFORMS_CI_BUILD_NETWORK: "host" } };
+  const ran = passed(await run(platform, project.project, start));
+  const had = jobsOf(ran.pipeline).filter(({ attempts }) => attempts.length > 0);
+  const native = had.filter(({ attempts }) => attempts.at(-1)?.tags.includes("aarch64"));
+  const names = native.map(({ made }) => made.name);
+  assert.deepEqual(names.sort(), [
+    "berth build base@arm64",
+    "berth build tools@arm64",
+    "test-aarch64",
+  ]);
+  assert.equal(ran.states["berth build tools@amd64"], "success");
+  // Both runners are this machine, which takes its own platform of the index.
+  for (const name of ["test", "test-aarch64"])
+    assert.equal(ran.outputs[name], "made for amd64\nx86_64\n");
 });

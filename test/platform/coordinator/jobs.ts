@@ -31,6 +31,8 @@ export interface RunJob {
 export interface Attempt {
   readonly record: TestJob;
   readonly job: RunJob;
+  /** Of the runner. */
+  readonly tags: readonly string[];
   /** Whether the runner, told that the job is to be cancelled, runs its `after_script` first. */
   readonly endsGently: boolean;
   /** When the runner last said anything of it. */

@@ -50,7 +50,7 @@ function mayStart(
 }
 
 /** Gives a job to a runner; one that misses a file of another pipeline fails instead (D8). */
-function take(state: State, job: RunJob, { endsGently }: Asking): object | undefined {
+function take(state: State, job: RunJob, { tags, endsGently }: Asking): object | undefined {
   const { gitlab, makings, pipelines, taken } = state;
   const { made, pipeline } = job;
   const { facts, start } = pipeline;
@@ -58,7 +58,7 @@ function take(state: State, job: RunJob, { endsGently }: Asking): object | undef
   const { name, stage } = made;
   const record = gitlab.job(facts.project, { ...same, name, stage, pipeline: facts });
   const attempt: Attempt = {
-    ...{ record, job, endsGently, heardAt: gitlab.model.now(), trace: Buffer.alloc(0) },
+    ...{ record, job, tags, endsGently, heardAt: gitlab.model.now(), trace: Buffer.alloc(0) },
     ...{ archive: undefined, dotenv: [], uploads: new Map(), end: undefined },
   };
   job.attempts.push(attempt);
