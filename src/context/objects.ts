@@ -140,9 +140,12 @@ export async function commitOf(git: Pick<Git, "object">, rev: string): Promise<s
   return (await git.object(`${rev}^{commit}`))?.id;
 }
 
-/** Whether a text is the id of a commit, and the commit is here. */
-export async function hasCommit(git: Pick<Git, "object">, text: string): Promise<boolean> {
-  return isCommit(text) && (await git.object(`${text}^{commit}`)) !== undefined;
+/**
+ * Whether a commit is here, by a process of its own: a fetch may follow that makes the clone a partial one, which
+ * the reader of objects would not know if it ran already.
+ */
+export function hasCommit(git: Pick<Git, "test">, commit: string): Promise<boolean> {
+  return git.test(["cat-file", "-e", `${commit}^{commit}`]).catch(() => false);
 }
 
 /** Whether branches end here where they do not end, as they do in most jobs. */

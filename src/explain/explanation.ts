@@ -1,6 +1,6 @@
 /** The whole answer to "why is this image's key what it is?", for people and for programs. */
 import type { State } from "../config/state.ts";
-import { hasCommit, isCommit } from "../context/objects.ts";
+import { isCommit } from "../context/objects.ts";
 import { BerthError, ifPossible, printProblem } from "../errors.ts";
 import type { Git } from "../world.ts";
 import { type Against, shortCommit } from "./against.ts";
@@ -64,7 +64,8 @@ async function compare(question: ExplainQuestion, against: Against): Promise<Com
   };
   if (told === key) return { same: true, differences: [], notes: [] };
   if (revision === null) return untold(`${label} does not say which commit it was built from`);
-  if (!(await hasCommit(git, revision))) {
+  const isKnown = isCommit(revision) && (await git.object(`${revision}^{commit}`)) !== undefined;
+  if (!isKnown) {
     const advice = isCommit(revision) ? `: git fetch origin ${revision}` : "";
     const commit = shortCommit(revision);
     return untold(`${label} was built from ${commit}, which this clone does not have${advice}`);

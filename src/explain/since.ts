@@ -1,6 +1,6 @@
 /** What a promoted set lacks of the images that have to be built now, one line for each. */
 import type { State } from "../config/state.ts";
-import { hasCommit } from "../context/objects.ts";
+import { isCommit } from "../context/objects.ts";
 import { BerthError } from "../errors.ts";
 import type { Repository } from "../oci/reference.ts";
 import type { Change } from "../plan/plan.ts";
@@ -73,7 +73,8 @@ async function promoted(
     const manifest = await registry.get(recordReference(base, tag));
     if (manifest === undefined) continue;
     const revision = parseRecord(manifest, tag)?.revision ?? "";
-    return (await hasCommit(git, revision)) ? { label: tag, revision } : undefined;
+    const isHere = isCommit(revision) && (await git.object(`${revision}^{commit}`)) !== undefined;
+    return isHere ? { label: tag, revision } : undefined;
   }
   return undefined;
 }
