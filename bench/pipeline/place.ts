@@ -107,8 +107,6 @@ const nameIn = (path: string): string => path.slice(path.lastIndexOf("/") + 1);
 /** Builds the images once, and pushes them under the names that each way looks for. */
 async function seedImages(place: Place, images: number): Promise<void> {
   const { docker } = place.platform.dockerd;
-  // Docker 20.10 has BuildKit, and only that an inline cache, but asks for it.
-  process.env["DOCKER_BUILDKIT"] = "1";
   const revisions = Array<number>(images).fill(1);
   const files = dockerfiles(place, revisions);
   const repository = makeRepository(Object.entries(files));
