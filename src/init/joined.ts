@@ -1,3 +1,4 @@
+/** Builds that differ in their platform alone, as one image. */
 import type { BuildJob } from "./builders.ts";
 import { withoutPlatform } from "./platforms.ts";
 

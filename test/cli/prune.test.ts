@@ -9,7 +9,7 @@ import { realWorld } from "../../src/host/world.ts";
 import { ownTags, setIdOf } from "../../src/image/key.ts";
 import { parseRepository } from "../../src/oci/reference.ts";
 import { makeRecord, recordBlobs } from "../../src/plan/record.ts";
-import { pushImage, testImage } from "../registry/clients.ts";
+import { pushImage, testImage, testIndex } from "../registry/clients.ts";
 import { berth, type Ended, plainEnv } from "../support/command.ts";
 import { gitHistory, type History } from "../support/gitlab-history.ts";
 import type { TestJob } from "../support/gitlab-jobs.ts";
@@ -316,4 +316,76 @@ describe("berth prune in a job of GitLab", () => {
     assert.match(report.doubts[0]?.why ?? "", /same configuration/);
     assert.equal(code, 1);
   });
+});
+
+/** Two commits of an image of two platforms, of which the second changes what is copied for arm64. */
+test("berth prune keeps of an image of several platforms what its kept index names", async (t) => {
+  const { path: folder, remove } = await temporaryFolder("berth-prune-");
+  t.after(remove);
+  const gitlab = await startGitLab();
+  t.after(() => gitlab.stop());
+  const origin = join(folder, "origin");
+  const date = longAgo.toISOString();
+  const dates = { GIT_COMMITTER_DATE: date, GIT_AUTHOR_DATE: date };
+  const git = (...args: string[]): string =>
+    execFileSync("git", args, { cwd: origin, env: { ...process.env, ...dates } })
+      .toString()
+      .trim();
+  const platforms = {
+    amd64: "[linux/amd64]",
+    arm64: "[linux/arm64]",
+    app: "[linux/amd64, linux/arm64]",
+  };
+  const write = (name: string, text: string): void => writeFileSync(join(origin, name), text);
+  mkdirSync(origin);
+  git("init", "-q", "-b", "main");
+  for (const [name, value] of Object.entries(platforms))
+    write(`${name}.yml`, `images: { app: { dockerfile: d, platforms: ${value} } }\n`);
+  write("d", "FROM scratch\nARG TARGETARCH\nCOPY for-$TARGETARCH /\n");
+  for (const arch of ["amd64", "arm64"]) write(`for-${arch}`, "1");
+  const commits = ["1", "2"].map((text) => {
+    write("for-arm64", text);
+    git("add", "-A");
+    git("-c", "user.name=A", "-c", "user.email=a@example.com", "commit", "-q", "-m", "change");
+    return git("rev-parse", "HEAD");
+  });
+  const project = gitlab.project("acme/tools", {
+    members: { dave: "developer" },
+    history: gitHistory(origin),
+  });
+  const job = gitlab.job(project, { user: "dave", source: "schedule" });
+  const env = plainEnv({ HOME: folder, ...job.env });
+  const keyOf = async (rev: string, config: string): Promise<string> => {
+    const { stdout } = await berth(["key", "--json", "--rev", rev, "--config", config], {
+      cwd: origin,
+      env,
+    });
+    return (JSON.parse(stdout) as Keys).images[0]?.key ?? "";
+  };
+  const { registry } = login({ ...realWorld(), env: job.env }, defaultConfig);
+  const app = parseRepository(`${gitlab.registry.host}/acme/tools/app`);
+  const keys = [];
+  for (const rev of commits) {
+    const [amd64, arm64, index] = await Promise.all(
+      ["amd64.yml", "arm64.yml", "app.yml"].map((config) => keyOf(rev, config)),
+    );
+    const members = [testImage(amd64!), testImage(arm64!)];
+    await pushImage(registry, app, members[0]!, ownTags.key(amd64!));
+    await pushImage(registry, app, members[1]!, ownTags.key(arm64!));
+    await registry.put({ ...app, tag: ownTags.key(index!) }, testIndex(members));
+    keys.push({ amd64: amd64!, arm64: arm64!, index: index! });
+  }
+  for (const tags of gitlab.registry.tags.values())
+    for (const [name, tag] of tags) tags.set(name, { ...tag, taggedAt: longAgo });
+  const [old, now] = keys;
+  assert.equal(old?.amd64, now?.amd64);
+  const { code, stderr } = await berth(["prune", "--apply", "--config", "app.yml"], {
+    cwd: origin,
+    env,
+  });
+  assert.equal(code, 0, stderr);
+  assert.deepEqual(
+    [...(gitlab.registry.tags.get("acme/tools/app")?.keys() ?? [])].sort(),
+    [now!.amd64, now!.arm64, now!.index].map((key) => ownTags.key(key)).sort(),
+  );
 });

@@ -22,7 +22,7 @@ export interface RunnerSettings {
 export type Executor =
   /** Lines of the section `[runners.docker]`, such as `security_opt = ["seccomp=unconfined"]`. */
   | { readonly docker: readonly string[] }
-  /** Flags of `berth executor config`. */
+  /** Flags of `berth executor install`. */
   | { readonly berth: readonly string[] };
 
 export interface RunnerOptions {
