@@ -12,7 +12,7 @@ import { openPlace, type Place } from "./place.ts";
 import { printRecord, printTrials, type Recorded } from "./table.ts";
 import { type Occasion, runTrial, type Trial } from "./trial.ts";
 import { type Way, ways } from "./ways.ts";
-import { drawYears, printYears, withYears, yearsOf } from "./years.ts";
+import { drawYears, printYears, withYears, yearPages, yearsOf } from "./years.ts";
 
 const occasions: readonly Occasion[] = [
   { change: "nothing", runner: "cold" },
@@ -68,8 +68,8 @@ export async function benchPipelines(args: readonly string[]): Promise<void> {
   process.stdout.write(text);
   if (!values.record && !values.recorded) return;
   await writeFile(at("pipeline.svg"), drawYears(years, title));
-  const page = at("../docs/comparison.md");
-  await writeFile(page, withYears(await readFile(page, "utf8"), years));
+  for (const page of yearPages.map((path) => at(`../${path}`)))
+    await writeFile(page, withYears(await readFile(page, "utf8"), years));
   const picture = `\n![${title}](pipeline.svg)\n`;
   await writeFile(at("pipeline.md"), printRecord(record, `${text}${picture}`));
 }

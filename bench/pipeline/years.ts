@@ -47,6 +47,9 @@ export function printYears(years: readonly Years[]): string {
   return printTable([heads, ...rows]);
 }
 
+/** Pages with a table of years. */
+export const yearPages = ["README.md", "docs/comparison.md"] as const;
+
 /** The text of a page with its table of years made anew. */
 export function withYears(page: string, years: readonly Years[]): string {
   const table = /^\| way +\| jobs .*\n(?:\|.*\n)*/m;
