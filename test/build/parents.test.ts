@@ -17,7 +17,12 @@ function planned(name: string, decision: Decision, change: Partial<PlannedImage>
 }
 
 /** Where the parent of an image is, and which tags were asked for. */
-async function parentOf(plan: readonly PlannedImage[], outcome?: string, tagged?: string) {
+async function parentOf(
+  plan: readonly PlannedImage[],
+  outcome?: string,
+  tagged?: string,
+  machine?: string,
+) {
   const asked: string[] = [];
   const head: Registry["head"] = async ({ path, tag }) => {
     asked.push(`${path}:${tag}`);
@@ -28,11 +33,8 @@ async function parentOf(plan: readonly PlannedImage[], outcome?: string, tagged?
     outcome === undefined ? [] : [["parent", { reference: outcome } as Outcome]],
   );
   const child = planned("child", build, { parents: ["parent"] });
-  const found = await parentReferences(child, {
-    planned: plan,
-    done,
-    registry: { head, get: async () => undefined },
-  });
+  const around = { planned: plan, done, registry: { head, get: async () => undefined } };
+  const found = await parentReferences(child, around, machine);
   return { parent: found.get("parent"), asked };
 }
 
@@ -62,6 +64,21 @@ test("a parent that is the same as another image is where that one is", async ()
   assert.equal(found.parent, `r.example/p/other@${digest}`);
   assert.deepEqual(found.asked, ["p/other:tag-of-other"]);
   assert.equal((await parentOf([parent, planned("other", reused)])).parent, at("here"));
+});
+
+test("of a parent of several platforms a build has the machine's, where it says which that is", async () => {
+  const platform = "linux/amd64,linux/arm64";
+  const [own, whole] = ["member", "whole"].map(
+    (word): Decision => ({ ...reused, reference: at(word) }),
+  );
+  const plan = [planned("parent", whole!, { platform }), planned("parent@arm64", own!)];
+  const on = async (machine?: string) =>
+    (await parentOf(plan, undefined, undefined, machine)).parent;
+  assert.equal(await on("linux/arm64"), at("member"));
+  assert.equal(await on(), at("whole"));
+  await assert.rejects(on("linux/s390x"), /linux\/s390x/);
+  const alone = [planned("parent", whole!)];
+  assert.equal((await parentOf(alone, undefined, undefined, "linux/arm64")).parent, at("whole"));
 });
 
 test("a parent that is nowhere is an error that says where it should be", async () => {

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
-import { explain } from "../../src/explain/explain.ts";
+import type { KeyDifference } from "../../src/explain/difference.ts";
+import { explain, markUncommitted } from "../../src/explain/explain.ts";
 import { answer } from "../../src/explain/explanation.ts";
 import { printDifferences, printExplanation, summary } from "../../src/explain/print.ts";
 import type { Git } from "../../src/world.ts";
@@ -295,4 +296,22 @@ test("an image whose commit gives another key than it has is told so", async () 
     new RegExp(`^differs from latest \\(${reference}\\)`, "m"),
   );
   assert.match(printExplanation(other, screen(80)), /^differs from latest, commit [0-9a-f]{12}$/m);
+});
+
+test("what a parent has not committed is said of that parent alone", () => {
+  const arg = { kind: "arg", name: "a", old: "1", new: "2" } as const;
+  const parent = (name: string, differences: readonly KeyDifference[]): KeyDifference => ({
+    ...{ kind: "parent", reference: name, change: "changed" },
+    ...{ name, differences },
+  });
+  const all = [parent("a", [arg]), parent("b", [arg])];
+  const marked = { ...arg, uncommitted: true } as const;
+  assert.deepEqual(markUncommitted(all, [parent("b", [arg]), { ...arg, name: "b" }]), [
+    parent("a", [arg]),
+    parent("b", [marked]),
+  ]);
+  assert.deepEqual(markUncommitted(all, [{ ...arg, name: "a" }, parent("a", [arg])]), [
+    parent("a", [marked]),
+    parent("b", [arg]),
+  ]);
 });

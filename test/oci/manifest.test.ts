@@ -1,7 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { digestOf } from "../../src/oci/digest.ts";
-import { makeImageManifest, mediaTypes, parseManifest } from "../../src/oci/manifest.ts";
+import {
+  childFor,
+  makeImageManifest,
+  mediaTypes,
+  parseManifest,
+  parsePlatform,
+} from "../../src/oci/manifest.ts";
 
 const config = { mediaType: mediaTypes.ociConfig, digest: digestOf("{}"), size: 2 };
 const layer = { mediaType: mediaTypes.ociLayerGzip, digest: digestOf("layer"), size: 5 };
@@ -15,6 +21,24 @@ test("a manifest that is made is read back", () => {
   const made = makeImageManifest(config, [layer], { "org.example.a": "b" });
   const read = parseManifest(made.bytes, made.descriptor.mediaType, "x");
   assert.deepEqual(read, made);
+});
+
+test("an index has a child for a platform, of which variants count where both name one", () => {
+  const places = ["linux/arm/v6", "linux/arm/v7", "linux/amd64"];
+  const manifests = places.map((text) => ({
+    ...{ mediaType: ociManifest, digest: digestOf(text), size: 1 },
+    platform: parsePlatform(text),
+  }));
+  const index = parse({ schemaVersion: 2, manifests }, ociIndex);
+  for (const [wanted, found] of [
+    ["linux/arm/v7", "linux/arm/v7"],
+    ["linux/arm/v8", undefined],
+    ["linux/arm", "linux/arm/v6"],
+    ["linux/amd64/v2", "linux/amd64"],
+    ["linux/riscv64", undefined],
+    ["freebsd/amd64", undefined],
+  ] as const)
+    assert.equal(childFor(index, wanted)?.digest, found && digestOf(found), wanted);
 });
 
 test("all four kinds are read, whatever else is in them", () => {

@@ -120,6 +120,9 @@ describe("situationOf, from GitLab's variables with QEMU's configuration", () =>
     assert.deepEqual(bases(jobIn("upstream", mergeRequest("fork"))), [`${upstream}/try`, upstream]);
     const here = asUntrusted(situationOf(up("master"), qemu, undefined), "403");
     assert.deepEqual([here.role, tagsToPromote(qemu, here)], ["fork", []]);
+    const believed = situationOf(up("master"), qemu, undefined);
+    assert.equal(asUntrusted(believed, null), believed);
+    assert.equal(asUntrusted(here, "again"), here);
   });
 
   test("knows the commit of a merged result from its head", () => {

@@ -60,6 +60,9 @@ test("with --each every tag has a line, with its name in whole", () => {
     names?.map((line) => line.split(/ {2,}/)[4]),
     [key, `${key}-r1`, key],
   );
+  const widest = Math.max(...(lines() ?? []).map((line) => line.length));
+  assert.deepEqual(lines(widest), lines());
+  assert.notDeepEqual(lines(widest - 1), lines());
   assert.deepEqual(lines(80), [
     ...["delete debian, key: nothing needs it", `  ${key}`, `  ${key}-r1`],
     ...["delete fedora, key: nothing needs it", `  ${key}`],
