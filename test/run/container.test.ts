@@ -5,9 +5,11 @@ import {
   type ContainerRequest,
   containerArguments,
   containerName,
+  foldersOf,
   shellLine,
 } from "../../src/run/container.ts";
 import { isShared, sharedCodeText, type Tool } from "../../src/run/tool.ts";
+import type { Git } from "../../src/world.ts";
 
 const reference = `registry.example.com/qemu/debian@sha256:${"a".repeat(64)}`;
 const docker: Tool = {
@@ -149,4 +151,28 @@ test("exit codes that docker and podman share with commands are told apart", () 
     /^exit code 127 is docker's, not .*command/,
   );
   assert.match(sharedCodeText(125, undefined, docker) ?? "", /^exit code 125 is probably docker's/);
+});
+
+test("of a repository a container has the work tree, and git's own files to read alone unless asked", async () => {
+  const root = "/src/qemu";
+  const table = [
+    ["directory", "", [root], [`${root}/.git`], [root]],
+    // A worktree of another clone, and a submodule.
+    [
+      "file",
+      "/src/main/.git\n",
+      [root],
+      [`${root}/.git`, "/src/main/.git"],
+      [root, "/src/main/.git"],
+    ],
+    ["file", `${root}/modules/a\n`, [root], [`${root}/.git`, `${root}/modules/a`], [root]],
+    [undefined, "/git/qemu\n", [root], ["/git/qemu"], [root, "/git/qemu"]],
+  ] as const;
+  for (const [kind, common, folders, kept, writable] of table) {
+    const git = { root, run: async () => Buffer.from(common) } as unknown as Git;
+    const entry = async (path: string) =>
+      path === `${root}/.git` && kind ? { kind, executable: true, size: 0 } : undefined;
+    assert.deepEqual(await foldersOf(git, { entry }, false), { folders, kept });
+    assert.deepEqual(await foldersOf(git, { entry }, true), { folders: writable, kept: [] });
+  }
 });
