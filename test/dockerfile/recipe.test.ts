@@ -143,6 +143,8 @@ test("mistakes come by line and column, whatever was noticed first", () => {
 
 test("ONBUILD in the target's own chain of stages is told", () => {
   assert.equal(recipeOf("FROM a\nONBUILD RUN b").onbuild, true);
+  assert.equal(recipeOf("FROM a\nRUN x\nONBUILD RUN b").onbuild, true);
+  assert.equal(recipeOf("FROM a").onbuild, false);
   assert.equal(recipeOf("FROM a AS b\nONBUILD RUN b\nFROM b").onbuild, true);
   assert.equal(recipeOf("FROM a AS b\nONBUILD RUN b\nFROM c\nCOPY --from=b x y").onbuild, false);
 });
