@@ -16,7 +16,7 @@ import { inTurn } from "../host/turn.ts";
 import { parseReference, printReference, withDigest } from "../oci/reference.ts";
 import { situationOf } from "../plan/situation.ts";
 import { type Located, locateKeys, whereText } from "../run/locate.ts";
-import { pullOnly } from "../run/pull.ts";
+import { isHere, pullOnly } from "../run/pull.ts";
 import type { World } from "../world.ts";
 import { keyedHere } from "./local.ts";
 import { openProject } from "./project.ts";
@@ -132,9 +132,7 @@ async function bring(
   logins: Login,
   platform?: string,
 ): Promise<void> {
-  const { command } = host.tool;
-  const known = await world.run(command, ["image", "inspect", "--format=ok", reference]);
-  if (known.exitCode === 0 && platform === undefined) return;
+  if (platform === undefined && (await isHere(reference, host.tool, world.run))) return;
   const flags = platform === undefined ? [] : [`--platform=${platform}`];
   await pullOnly(reference, host.tool, pullPorts(world, logins, makeAttach()), flags);
 }

@@ -1,7 +1,7 @@
 /** Does GitLab take the project's CI files, and does every job learn its image? Pure functions over what was read. */
 
 import { count } from "../output/table.ts";
-import { valuesOf } from "../pipelines/variables.ts";
+import type { Variable } from "../pipelines/variables.ts";
 import { few } from "../printable.ts";
 import type { Pipelines } from "./evaluate.ts";
 import {
@@ -198,14 +198,14 @@ export function judgeUnknownImage(pipelines: Pipelines, { project }: DoctorFacts
 /** Jobs that run as planned in some situations, and in an image of no registry of the project in others. */
 function otherwhere({ read }: Pipelines) {
   const all = read.flatMap((each) => each.jobs.map((seen) => ({ seen, each })));
-  const registries = all.flatMap(({ seen, each }) =>
-    [each.occasion.predefined, seen.job.variables].map((some) => valuesOf(some)),
-  );
-  const bases = new Set(registries.flatMap((values) => values.get("CI_REGISTRY_IMAGE") ?? []));
+  const given = [
+    ...read.map(({ occasion }) => occasion.predefined),
+    ...all.map(({ seen }) => seen.job.variables),
+  ];
+  const isRegistry = ({ key }: Variable): boolean => key === "CI_REGISTRY_IMAGE";
+  const bases = [...new Set(given.flatMap((some) => some.findLast(isRegistry)?.value ?? []))];
   const isOthers = ({ image = "", planned, flaw }: SeenJob): boolean =>
-    planned === undefined &&
-    flaw === undefined &&
-    ![...bases].some((base) => image.startsWith(base));
+    planned === undefined && flaw === undefined && !bases.some((base) => image.startsWith(base));
   return [...Map.groupBy(all, ({ seen }) => seen.job.name)].flatMap(([name, group]) => {
     const planned = group.map(({ seen }) => seen.planned).find((one) => one !== undefined);
     const others = group.filter(({ seen }) => isOthers(seen));

@@ -61,10 +61,14 @@ export interface PullPorts {
   readonly insecureHosts: readonly string[];
 }
 
+/** Whether an engine has an image, whoever pulled it. */
+export async function isHere(reference: string, { command }: Puller, run: Run): Promise<boolean> {
+  return (await run(command, ["image", "inspect", "--format=ok", reference])).exitCode === 0;
+}
+
 /** Pulls unless the image is here already; tells whether it had to. */
 export async function pull(reference: string, tool: Puller, ports: PullPorts): Promise<boolean> {
-  const known = await ports.run(tool.command, ["image", "inspect", "--format=ok", reference]);
-  if (known.exitCode === 0) return false;
+  if (await isHere(reference, tool, ports.run)) return false;
   const { host } = parseReference(reference);
   const auth = await ports.authFile(host);
   const result = hasLogin(auth)
