@@ -1,27 +1,21 @@
-/** What a base image's registry says of it, so that a build starts from exactly that and misses no ONBUILD. */
-import { BerthError } from "../errors.ts";
+/** What base images say of themselves, and the Dockerfile that the engine gets: the needed lines, parents and bases by digest. */
+import {
+  type BaseUse,
+  engineText,
+  type MappedText,
+  machine,
+  type RecipeStage,
+} from "../dockerfile/recipe.ts";
+import { BerthError, type Problem } from "../errors.ts";
 import { limitHint } from "../http/errors.ts";
+import { isMember } from "../image/platforms.ts";
 import { isObject, readObject } from "../json.ts";
 import { childFor, type Manifest } from "../oci/manifest.ts";
 import { parseReference, printReference, type Reference, withDigest } from "../oci/reference.ts";
+import type { PlannedImage } from "../plan/plan.ts";
 import type { Registry } from "../registry/registry.ts";
-
-export interface BaseFacts {
-  /** As the Dockerfile names it, ARGs expanded. */
-  readonly name: string;
-  /** The same image for the platform, by digest; `undefined` where its registry could not be asked. */
-  readonly pinned: string | undefined;
-  readonly digest: string | undefined;
-  /** What of it is for the platform: its own digest where it is no index. */
-  readonly child: string | undefined;
-  /** Instructions that a build from it runs without their being in the Dockerfile. */
-  readonly onbuild: readonly string[];
-  /** Names of the variables that it sets. */
-  readonly env: readonly string[];
-  readonly layers: number | undefined;
-  /** Why nothing is known. */
-  readonly unknown: string | undefined;
-}
+import type { ResolvedBase } from "./annotate.ts";
+import { type BaseFacts, materialOf, type Tools } from "./tools.ts";
 
 /**
  * Asks a base's registry for its digest and its ONBUILD instructions: one GET, two more for the config.
@@ -121,4 +115,112 @@ function configOf(bytes: Uint8Array, where: string): Readonly<Record<string, unk
 
 function member(value: unknown, name: string): unknown {
   return isObject(value) ? value[name] : undefined;
+}
+
+export interface Pinned {
+  readonly dockerfile: MappedText;
+  /** The image that the target's chain of stages starts from, for its annotations. */
+  readonly base: ResolvedBase | undefined;
+  /** All images from outside the set that it takes something of. */
+  readonly bases: readonly ResolvedBase[];
+}
+
+/**
+ * Replaces every image that the recipe uses by the same one by digest, where its registry tells it.
+ *
+ * BASE_ONBUILD where a base brings ONBUILD instructions that the configuration did not declare: the
+ * context would lack the files that they copy. DOCKERFILE_INVALID where an ARG has the name of a variable
+ * that its base sets, which engines treat differently.
+ */
+export async function pinReferences(
+  image: PlannedImage,
+  parents: ReadonlyMap<string, string>,
+  tools: Tools,
+): Promise<Pinned> {
+  const { recipe } = materialOf(tools, image.name);
+  const facts = new Map<string, BaseFacts>();
+  const nameOf = ({ parent, reference }: BaseUse): string =>
+    parent === undefined ? reference : (parents.get(parent) ?? reference);
+  const platformOf = ({ platform = image.platform }: BaseUse): string =>
+    platform === machine ? tools.machine.platform : platform;
+  const idOf = (use: BaseUse) => `${platformOf(use)} ${nameOf(use)}`;
+  const factsOf = (use: BaseUse) => facts.get(idOf(use));
+  // What a parent sets matters only where an ARG could have the same name.
+  const below = recipe.stages
+    .filter(({ args }) => args.length > 0)
+    .flatMap(({ root }) => root ?? []);
+  const external = recipe.uses.filter((use) => use.parent === undefined);
+  const asked = new Map([...external, ...below].map((use) => [idOf(use), use]));
+  await Promise.all(
+    [...asked].map(async ([id, use]) =>
+      facts.set(id, await tools.base(nameOf(use), platformOf(use))),
+    ),
+  );
+  refuseHidden(image, recipe.stages, factsOf);
+  for (const use of external.filter(({ kind }) => kind === "from"))
+    refuseOnbuild(image, use, factsOf(use));
+  const known = new Set(external.flatMap((use) => factsOf(use) ?? []));
+  for (const fact of known) warnUnknown(image, fact, tools);
+  // A base that moves for one platform is another base for the member of that one alone.
+  const digestOf = ({ digest, child }: BaseFacts) => (isMember(image.name) ? child : digest);
+  return {
+    dockerfile: engineText(recipe, (use) =>
+      use.parent === undefined ? factsOf(use)?.pinned : parents.get(use.parent),
+    ),
+    base: baseOf(recipe.base, factsOf, parents),
+    bases: [...known].map((one) => ({ name: one.name, digest: digestOf(one) })),
+  };
+}
+
+function refuseHidden(
+  { name, dockerfile: file }: PlannedImage,
+  stages: readonly RecipeStage[],
+  factsOf: (use: BaseUse) => BaseFacts | undefined,
+): void {
+  const problems = stages.flatMap(({ root, args }): Problem[] => {
+    const env = root === undefined ? [] : (factsOf(root)?.env ?? []);
+    return args
+      .filter((arg) => env.includes(arg.name))
+      .map((arg) => ({
+        file,
+        line: arg.line,
+        column: 1,
+        message: `ARG ${arg.name} stands where the base ${root?.reference} sets ${arg.name}: in BuildKit the ARG wins, in buildah the base; use another name`,
+      }));
+  });
+  if (problems.length === 0) return;
+  throw new BerthError("DOCKERFILE_INVALID", `build ${name}: its base and its ARGs set the same`, {
+    problems,
+  });
+}
+
+function refuseOnbuild(image: PlannedImage, use: BaseUse, facts: BaseFacts | undefined): void {
+  const first = facts?.onbuild[0];
+  if (first === undefined || image.onbuild) return;
+  throw new BerthError(
+    "BASE_ONBUILD",
+    `build ${image.name}: ${image.dockerfile}:${use.line}: base ${use.reference} has ONBUILD instructions (${first})`,
+    {
+      hint: `declare \`onbuild: true\` for ${image.name} in berth.yml, so that its key covers the whole context`,
+    },
+  );
+}
+
+function warnUnknown(image: PlannedImage, facts: BaseFacts, tools: Tools): void {
+  if (facts.unknown === undefined) return;
+  const text = `${image.name}: base ${facts.name} is used as written, its digest is not recorded (${facts.unknown})`;
+  // Warnings wait for the end, and an engine may try for minutes what is told here.
+  tools.log.info(text);
+  tools.log.warn(text);
+}
+
+function baseOf(
+  base: BaseUse | undefined,
+  factsOf: (use: BaseUse) => BaseFacts | undefined,
+  parents: ReadonlyMap<string, string>,
+): ResolvedBase | undefined {
+  if (base === undefined) return undefined;
+  const pinned = base.parent === undefined ? undefined : parents.get(base.parent);
+  const digest = base.parent === undefined ? factsOf(base)?.digest : pinned?.split("@")[1];
+  return { name: base.reference, digest };
 }

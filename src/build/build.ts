@@ -1,5 +1,7 @@
 /** Builds one image: what was hashed goes to the engine, and what it pushed gets the key's tag. */
 import { BerthError } from "../errors.ts";
+import { builtTagOf } from "../image/key.ts";
+import { present } from "../json.ts";
 import type { Manifest } from "../oci/manifest.ts";
 import {
   printReference,
@@ -14,14 +16,13 @@ import { ownRepository } from "../plan/places.ts";
 import type { PlannedImage } from "../plan/plan.ts";
 import type { Registry } from "../registry/registry.ts";
 import { annotationsOf, withAnnotations } from "./annotate.ts";
-import { oldestLayer } from "./bases.ts";
-import { secondsAnnotation } from "./ended.ts";
+import { oldestLayer, pinReferences } from "./bases.ts";
 import type { BuildRequest, Engine } from "./engine.ts";
 import { lastLines, withOutput } from "./failure.ts";
 import { keepLayers, layerCache, sinceAnnotation } from "./layers.ts";
-import { pinReferences } from "./pin.ts";
+import { secondsAnnotation } from "./outcome.ts";
 import { type Build, withRequest } from "./request.ts";
-import { materialOf, type Tools } from "./tools.ts";
+import type { Tools } from "./tools.ts";
 
 /** The manifest that the image ended at, and whether another pipeline had made it meanwhile. */
 export interface BuiltImage {
@@ -45,11 +46,11 @@ export async function buildImage(
   const already = await tools.registry.get(tagged);
   if (already !== undefined && (await isWhole(already, repository, tools.registry)))
     return { manifest: already, adopted: true };
-  const material = materialOf(tools, image.name);
-  const pinned = await pinReferences(image, material, parents, tools);
+  const pinned = await pinReferences(image, parents, tools);
   const began = tools.clock.now().getTime();
   const layers = await layerCache(image, repository, tools);
-  const work = { image, material, parents, pinned, repository, layers };
+  const destination = withTag(repository, builtTagOf(image.name));
+  const work = { image, parents, pinned, layers, destination };
   const pushed = await runEngine(work, tools);
   const seconds = (tools.clock.now().getTime() - began) / 1000;
   const created = (await oldestTaken(pushed.manifest, work, tools)) ?? new Date(began);
@@ -71,12 +72,12 @@ interface Pushed {
 }
 
 async function runEngine(build: Build, tools: Tools): Promise<Pushed> {
-  const { image, repository } = build;
+  const { image, destination } = build;
   const engine = await tools.engine();
   const title = `build ${image.name} with ${engine.name}`;
   return withRequest(build, title, tools, async (request) => {
     const digest = await runToEnd(engine, request);
-    const manifest = await tools.registry.get(withDigest(repository, digest));
+    const manifest = await tools.registry.get(withDigest(destination, digest));
     if (manifest === undefined) throw vanished(image, digest);
     return { manifest, engine: engine.name };
   });
@@ -101,12 +102,12 @@ function annotate(
   const { revision } = task.plan;
   // A job of the child pipeline has another pipeline's number than the plan.
   const planned = { ...situation, pipeline: task.plan.pipeline ?? situation.pipeline };
-  const annotated = withAnnotations(manifest, {
+  const annotations = present({
     ...annotationsOf(image, planned, { revision, created, base, bases, engine }),
     [secondsAnnotation]: seconds.toFixed(1),
-    [sinceAnnotation]: layers.since.toISOString(),
+    [sinceAnnotation]: layers.cacheSince?.toISOString(),
   });
-  return annotated ?? manifest;
+  return withAnnotations(manifest, annotations) ?? manifest;
 }
 
 /**
@@ -115,16 +116,16 @@ function annotate(
  */
 async function oldestTaken(
   { content }: Manifest,
-  { image, parents, pinned: { base }, repository }: Build,
+  { image, parents, pinned: { base }, destination }: Build,
   tools: Tools,
 ): Promise<Date | undefined> {
   if (isFromScratch(image.decision) || content.kind === "index") return undefined;
   const parent = [...parents.values()].find((one) => one.endsWith(`@${base?.digest}`));
   const below =
     base === undefined ? 0 : (await tools.base(parent ?? base.name, image.platform)).layers;
-  const config = await tools.registry.blob(repository, content.config.digest);
+  const config = await tools.registry.blob(destination, content.config.digest);
   if (below === undefined || config === undefined) return undefined;
-  return oldestLayer(config, printRepository(repository), content.layers.length - below);
+  return oldestLayer(config, printRepository(destination), content.layers.length - below);
 }
 
 /**

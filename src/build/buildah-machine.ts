@@ -2,8 +2,8 @@
 import { BerthError } from "../errors.ts";
 import { keyVersion } from "../image/key.ts";
 import type { Env } from "../world.ts";
-import { type BuildahVersion, parseBuildahVersion } from "./buildah-args.ts";
 import { buildahProgram, machineError } from "./buildah-failure.ts";
+import { type BuildahVersion, parseBuildahVersion } from "./buildah-input.ts";
 import type { BuildRequest, EngineOptions } from "./engine.ts";
 import { neverEnded, withoutSecrets } from "./failure.ts";
 

@@ -3,20 +3,25 @@ import { type Digest, parseDigest } from "../oci/digest.ts";
 import { printReference, printRepository, type Reference } from "../oci/reference.ts";
 import type { RunResult } from "../world.ts";
 import {
+  buildahProgram,
+  buildError,
+  couldNotStart,
+  onlyCacheFailed,
+  refuseMisread,
+} from "./buildah-failure.ts";
+import {
   type BuildahPaths,
   type BuildahSettings,
   type BuildahVersion,
   buildArguments,
+  limitFlags,
   manyCachesSince,
+  prepare,
   pushArguments,
-} from "./buildah-args.ts";
-import { buildahProgram, buildError, couldNotStart, onlyCacheFailed } from "./buildah-failure.ts";
-import { limitFlags, prepare } from "./buildah-files.ts";
+} from "./buildah-input.ts";
 import { type BuildahMachine, lookAtMachine, storeFlags } from "./buildah-machine.ts";
-import { refuseMisread } from "./buildah-refuse.ts";
 import type { BuildRequest, Engine, EngineOptions } from "./engine.ts";
-import { noDigest, otherThan, pushed } from "./failure.ts";
-import { type EngineCall, hushed } from "./hide.ts";
+import { type EngineCall, hushed, noDigest, otherThan, pushed } from "./failure.ts";
 import { remembered } from "./remembered.ts";
 
 /** The engine that needs only the program buildah; works as root in an unprivileged container too. */

@@ -1,9 +1,8 @@
 /** Why docker failed, from its own last error line. */
 import { BerthError } from "../errors.ts";
 import type { RunResult } from "../world.ts";
-import type { BuildRequest } from "./engine.ts";
+import { at, type BuildRequest, type SourceText } from "./engine.ts";
 import { lastLine, neverEnded, registryError, registryFailure, withoutSecrets } from "./failure.ts";
-import { at, buildkitLine, failingStep } from "./place.ts";
 
 export const dockerProgram = {
   program: "docker",
@@ -90,4 +89,38 @@ function withoutPreamble(line: string): string {
     /^(?:failed to (?:solve(?: with frontend [\w.]+)?|create LLB definition|compute cache key|calculate checksum of ref \S+?): |dockerfile parse error (?:on )?line \d+: )/;
   const rest = line.replace(way, "");
   return rest === line ? line : withoutPreamble(rest);
+}
+
+/** The line that BuildKit names: by the excerpt at its end, in a parser's error, or by the step that failed. */
+export function buildkitLine(output: string, source: SourceText): number | undefined {
+  const excerpt = [...output.matchAll(/^Dockerfile:(\d+)\r?\n-{8,}\r?$/gm)].at(-1);
+  const parser = /dockerfile parse error (?:on )?line (\d+): .*\s*$/.exec(output);
+  const line = (excerpt ?? parser)?.[1];
+  if (line !== undefined) return source.lines[Number(line) - 1];
+  const label = failingStep(output)?.label;
+  return label === undefined ? undefined : labelLine(label, source);
+}
+
+/** What BuildKit says last of the step that failed, such as ` > [stage-1 2/5] RUN make:`. */
+export function failingStep(
+  output: string,
+): { readonly label: string; readonly text: string } | undefined {
+  const steps = output.matchAll(/^ > \[(?!internal\]|auth\])([^\]]*)\] (.*?):?[ \t]*$/gm);
+  const [, label = "", text = ""] = [...steps].at(-1) ?? [];
+  return text === "" ? undefined : { label, text };
+}
+
+const counted = ["run", "copy", "add", "workdir"];
+
+/** Older BuildKit counts the instructions that make something, and a FROM only where it is an image. */
+function labelLine(label: string, { stages }: SourceText): number | undefined {
+  const [, name, step, total] = /^(?:.*?(\S+) +)?(\d+)\/(\d+)$/.exec(label.trim()) ?? [];
+  const steps =
+    stages.find((stage, index) => name === undefined || name === (stage.name ?? `stage-${index}`))
+      ?.steps ?? [];
+  const made = steps.filter(({ keyword }) => counted.includes(keyword));
+  const before = Number(total) - made.length;
+  return before === 0 || before === 1
+    ? [...steps.slice(0, before), ...made][Number(step) - 1]?.line
+    : undefined;
 }

@@ -13,8 +13,7 @@ import {
   getBuildx,
 } from "./docker-failure.ts";
 import type { BuildRequest, Engine, EngineOptions } from "./engine.ts";
-import { neverEnded, noDigest, otherThan, pushed } from "./failure.ts";
-import { type EngineCall, hushed } from "./hide.ts";
+import { type EngineCall, hushed, neverEnded, noDigest, otherThan, pushed } from "./failure.ts";
 import { remembered } from "./remembered.ts";
 
 interface Client {

@@ -1,11 +1,10 @@
 /** What berth asks of a program that builds images, and which of buildah and docker answers. */
 import type { EngineSetting } from "../config/config.ts";
-import type { Note, Traits } from "../dockerfile/recipe.ts";
+import type { Note, RecipeStage, Traits } from "../dockerfile/recipe.ts";
 import { BerthError, expected } from "../errors.ts";
 import type { Digest } from "../oci/digest.ts";
 import type { Reference, Repository } from "../oci/reference.ts";
 import type { Clock, Env, Files, Run } from "../world.ts";
-import type { SourceText } from "./place.ts";
 
 export interface BuildRequest {
   /** Names the image or member in messages, and the tag of its layer cache. */
@@ -50,6 +49,21 @@ export interface BuildRequest {
   /** Takes out of an engine's words what nobody is to read; lines that `onLine` gets are without it. */
   readonly hide: (text: string) => string;
   readonly onLine: (line: string) => void;
+}
+
+/** Where the text that an engine gets comes from. */
+export interface SourceText {
+  /** The Dockerfile, as messages name it. */
+  readonly file: string;
+  /** For each line of the text its line in the file, from 1. */
+  readonly lines: readonly number[];
+  /** The stages of the text, with the file's lines of their instructions. */
+  readonly stages: readonly Pick<RecipeStage, "name" | "steps">[];
+}
+
+/** The file, and the line where it is known, in front of what is said of them. */
+export function at({ file }: SourceText, line: number | undefined): string {
+  return line === undefined ? `${file}: ` : `${file}:${line}: `;
 }
 
 /** What an engine needs of the machine that it runs on. */

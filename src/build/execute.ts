@@ -9,11 +9,10 @@ import { isBuilt, needsOf, sameAs } from "../plan/decision.ts";
 import { ownRepository } from "../plan/places.ts";
 import type { PlannedImage } from "../plan/plan.ts";
 import { rightsFor } from "../plan/rights.ts";
-import { assemble } from "./assemble.ts";
 import { buildImage } from "./build.ts";
-import { copyImage } from "./copy.ts";
-import { type Ended, factsOf, outcomeBase } from "./ended.ts";
+import { assemble, copyImage } from "./derive.ts";
 import type { Outcome } from "./outcome.ts";
+import { type Ended, factsOf, outcomeBase } from "./outcome.ts";
 import { locateParent, parentReferences } from "./parents.ts";
 import type { Tools } from "./tools.ts";
 

@@ -7,13 +7,13 @@ import { printReference, printRepository, type Reference, withTag } from "../oci
 import { isFromScratch, sameAs } from "../plan/decision.ts";
 import { ownRepository } from "../plan/places.ts";
 import type { PlannedImage } from "../plan/plan.ts";
-import { type Ended, outcomeBase } from "./ended.ts";
+import { pinReferences } from "./bases.ts";
 import type { ParentOutcomes } from "./execute.ts";
-import { type LayerCache, layerCache } from "./layers.ts";
+import { fromScratch, type LayerCache, layerCache } from "./layers.ts";
+import { type Ended, outcomeBase } from "./outcome.ts";
 import { locateParent, parentReferences } from "./parents.ts";
-import { pinReferences } from "./pin.ts";
 import { withRequest } from "./request.ts";
-import { materialOf, type Tools } from "./tools.ts";
+import type { Tools } from "./tools.ts";
 
 /** Names of images that are built here, and what may serve their builds. */
 export interface Here {
@@ -43,7 +43,7 @@ export function nameHere(
 /** Where an image is that this machine can run: as the plan found it, or built here, unless it was before. */
 export async function buildHere(
   image: PlannedImage,
-  parents: ParentOutcomes,
+  done: ParentOutcomes,
   tools: Tools,
   here: Here,
 ): Promise<Ended> {
@@ -56,7 +56,7 @@ export async function buildHere(
   if (decision.kind === "copy") return ended("reused", decision.from);
   const { platform } = tools.machine;
   const { registry } = tools;
-  const at = { planned: tools.task.plan.images, done: parents, registry };
+  const at = { planned: tools.task.plan.images, done, registry };
   const other = sameAs(decision);
   if (other !== undefined) return ended("reused", await locateParent(image, other, at));
   // Here there is no index, and no use for one.
@@ -66,27 +66,21 @@ export async function buildHere(
   const name = here.nameOf(image);
   if (!isFromScratch(decision) && (await engine.here.has(name)))
     return ended("reused", printReference(name));
-  const material = materialOf(tools, image.name);
-  const references = await parentReferences(image, at, platform);
-  const pinned = await pinReferences(image, material, references, tools);
+  const parents = await parentReferences(image, at, platform);
+  const pinned = await pinReferences(image, parents, tools);
   const layers = await layersFor(image, here, tools);
-  const work = { image, material, parents: references, pinned, repository: name, layers };
-  await withRequest(work, `build ${image.name} for this machine`, tools, (request) =>
-    engine.here.build({ ...request, destination: name, ...cachesOf(layers, name, here) }),
-  );
+  const work = { image, parents, pinned, layers, destination: name };
+  const title = `build ${image.name} for this machine`;
+  await withRequest(work, title, tools, (request) => engine.here.build(request));
   return ended("built", printReference(name));
 }
 
 async function layersFor(image: PlannedImage, here: Here, tools: Tools): Promise<LayerCache> {
   if (here.layers === "none")
-    return { from: [], to: undefined, since: tools.clock.now(), fromScratch: true };
-  const found =
-    image.repository === null ? undefined : await layerCache(image, ownRepository(image), tools);
-  return { from: [], since: new Date(0), fromScratch: false, ...found, to: undefined };
-}
-
-function cachesOf({ from, fromScratch, since }: LayerCache, name: Reference, { layers }: Here) {
-  if (layers === "none") return { cacheSince: since, runCaches: printRepository(name) };
+    return { ...fromScratch(tools.clock.now()), runCaches: printRepository(here.nameOf(image)) };
+  const any = { cacheFrom: [], cacheTo: undefined, cacheSince: undefined, noCache: false };
+  if (image.repository === null) return any;
+  const found = await layerCache(image, ownRepository(image), tools);
   // Layers that were made here serve unless the registry tells of newer ones.
-  return { cacheSince: from.length > 0 || fromScratch ? since : undefined };
+  return found.noCache || found.cacheFrom.length > 0 ? { ...found, cacheTo: undefined } : any;
 }

@@ -6,19 +6,17 @@ import { type Reference, type Repository, withTag } from "../oci/reference.ts";
 import { isFromScratch } from "../plan/decision.ts";
 import { repositoryOf } from "../plan/places.ts";
 import type { PlannedImage } from "../plan/plan.ts";
+import type { BuildRequest } from "./engine.ts";
 import type { Tools } from "./tools.ts";
 
 /** On an image: layers made before this time are not to be taken by builds that go on from it. */
 export const sinceAnnotation = "berth.cache-since";
 
-export interface LayerCache {
-  /** Nearest first; none where the image is built from scratch. */
-  readonly from: readonly Repository[];
-  readonly to: Repository | undefined;
-  /** Nothing older is taken. */
-  readonly since: Date;
-  readonly fromScratch: boolean;
-}
+/** What an engine is told of caches. */
+export type LayerCache = Pick<
+  BuildRequest,
+  "cacheFrom" | "cacheTo" | "cacheSince" | "noCache" | "runCaches"
+>;
 
 /**
  * The caches of a build: its own repository and upstream's, as far as they are of the latest generation.
@@ -32,31 +30,35 @@ export async function layerCache(
   tools: Tools,
 ): Promise<LayerCache> {
   const now = tools.clock.now();
-  if (isFromScratch(image.decision))
-    return { from: [], to: undefined, since: now, fromScratch: true };
+  if (isFromScratch(image.decision)) return fromScratch(now);
   const sources = sourcesOf(image.name, repository, tools);
   const tag = cacheTagOf(image.name);
   const times = await Promise.all(sources.map((source) => sinceOf(withTag(source, tag), tools)));
   const since = Math.max(...times.map((time) => time?.getTime() ?? Number.NEGATIVE_INFINITY));
   return {
-    from: sources.filter((_, index) => times[index]?.getTime() === since),
-    to: repository,
-    since: since > 0 ? new Date(since) : now,
-    fromScratch: false,
+    cacheFrom: sources.filter((_, index) => times[index]?.getTime() === since),
+    cacheTo: repository,
+    cacheSince: since > 0 ? new Date(since) : now,
+    noCache: false,
   };
+}
+
+/** For a build that takes no layers and leaves none. */
+export function fromScratch(now: Date): LayerCache {
+  return { cacheFrom: [], cacheTo: undefined, cacheSince: now, noCache: true };
 }
 
 /** Gives the image the tag under which later builds find its layers, unless a later generation has it already. */
 export async function keepLayers(
   name: string,
   manifest: Manifest,
-  { to, since }: LayerCache,
+  { cacheTo, cacheSince }: LayerCache,
   tools: Tools,
 ): Promise<void> {
-  if (to === undefined) return;
-  const tagged = withTag(to, cacheTagOf(name));
+  if (cacheTo === undefined) return;
+  const tagged = withTag(cacheTo, cacheTagOf(name));
   const there = await sinceOf(tagged, tools);
-  if (there !== undefined && there.getTime() > since.getTime()) return;
+  if (there !== undefined && cacheSince !== undefined && there > cacheSince) return;
   const warn = expected(({ message }) =>
     tools.log.warn(`the layer cache could not be written: ${message}`),
   );

@@ -4,31 +4,29 @@ import { resolve } from "node:path/posix";
 import type { Recipe } from "../dockerfile/recipe.ts";
 import { BerthError } from "../errors.ts";
 import type { Material } from "../image/identify.ts";
-import { builtTagOf } from "../image/key.ts";
 import { ownMember } from "../json.ts";
 import {
   isLoopbackHost,
   parseReference,
   printRepository,
+  type Reference,
   type Repository,
-  withTag,
 } from "../oci/reference.ts";
 import type { PlannedImage } from "../plan/plan.ts";
+import type { Pinned } from "./bases.ts";
 import type { BuildRequest } from "./engine.ts";
-import { hiding } from "./hide.ts";
+import { hiding } from "./failure.ts";
 import type { LayerCache } from "./layers.ts";
-import type { Pinned } from "./pin.ts";
 import { materialOf, type Tools } from "./tools.ts";
 
-/** One build: the image, what it is made of, and the layers that it may take. */
+/** One build: the image, what it is made from, the layers that it may take, and the name of what comes of it. */
 export interface Build {
   readonly image: PlannedImage;
-  readonly material: Material;
   /** References by digest of the images of the set that it is built from, by name. */
   readonly parents: ReadonlyMap<string, string>;
   readonly pinned: Pinned;
-  readonly repository: Repository;
   readonly layers: LayerCache;
+  readonly destination: Reference;
 }
 
 /** Hands a request to an engine: its files lie in a private folder meanwhile, its lines in a section of the log. */
@@ -41,8 +39,7 @@ export async function withRequest<T>(
   const scratch = await tools.machine.files.temporary("berth-build-");
   const section = tools.log.section(build.image.name, title);
   try {
-    const request = await requestFor(build, scratch.path, tools);
-    return await work({ ...request, onLine: section.line });
+    return await work({ ...(await layOut(build, scratch.path, tools)), onLine: section.line });
   } finally {
     section.end();
     await scratch.remove();
@@ -50,16 +47,16 @@ export async function withRequest<T>(
 }
 
 /** Lays out what the engine reads of a build in a private folder, and says what to do with it. */
-export async function requestFor(
-  { image, material, pinned: { dockerfile }, repository, layers }: Build,
+async function layOut(
+  { image, pinned: { dockerfile }, layers, destination }: Build,
   scratch: string,
   tools: Tools,
 ): Promise<Omit<BuildRequest, "onLine">> {
-  const { recipe } = material;
+  const { recipe, contextTar } = materialOf(tools, image.name);
   // BuildKit takes a folder's name for what it is and sends only what seems to differ from the last one of that name.
   const contextFolder = `${scratch}/context-${image.key.slice(0, 16)}`;
-  await tools.machine.unpack(material.contextTar, contextFolder);
-  const hosts = hostsOf([repository, ...layers.from], recipe, tools);
+  await tools.machine.unpack(contextTar, contextFolder);
+  const hosts = hostsOf([destination, ...layers.cacheFrom], recipe, tools);
   const authFile = `${scratch}/auth/config.json`;
   await tools.machine.files.write(authFile, await tools.logins.authFile(hosts), 0o600);
   return {
@@ -74,12 +71,9 @@ export async function requestFor(
     args: recipe.args,
     target: recipe.target,
     platform: image.platform,
-    destination: withTag(repository, builtTagOf(image.name)),
-    cacheFrom: layers.from,
-    cacheTo: layers.to,
-    noCache: layers.fromScratch,
-    cacheSince: layers.since,
-    ...(await hiddenIn({ image, recipe, repository }, scratch, tools)),
+    destination,
+    ...layers,
+    ...(await hiddenIn({ image, recipe, destination }, scratch, tools)),
     authFile,
     // Docker too pulls a base on this machine without TLS.
     insecureHosts: [...tools.logins.insecureHosts, ...hosts.filter(isLoopbackHost)],
@@ -122,7 +116,7 @@ function hostOf(reference: string): string {
 
 /** The secrets, each in a file, and what of them and of the args nobody is to read in a log. */
 async function hiddenIn(
-  { image, recipe, repository }: Pick<Build, "image" | "repository"> & Pick<Material, "recipe">,
+  { image, recipe, destination }: Pick<Build, "image" | "destination"> & Pick<Material, "recipe">,
   scratch: string,
   { machine }: Tools,
 ): Promise<Pick<BuildRequest, "secrets" | "hide">> {
@@ -136,7 +130,7 @@ async function hiddenIn(
   const hide = hiding(
     values.map(({ value }) => value.toString()),
     recipe.args,
-    [...told, printRepository(repository)],
+    [...told, printRepository(destination)],
   );
   return { secrets: await Promise.all(secrets), hide };
 }

@@ -6,7 +6,6 @@ import type { Plan } from "../plan/plan.ts";
 import type { Situation } from "../plan/situation.ts";
 import type { Registry } from "../registry/registry.ts";
 import type { Clock, Env, Files, Log } from "../world.ts";
-import type { BaseFacts } from "./bases.ts";
 import type { Engine } from "./engine.ts";
 
 /** What is known before anything is carried out. */
@@ -37,6 +36,24 @@ export interface Tools {
   readonly base: (name: string, platform: string) => Promise<BaseFacts>;
   /** Whether nothing was published to the own registry before; asked once. */
   readonly isNew: () => Promise<boolean>;
+}
+
+/** What a base image's registry says of it. */
+export interface BaseFacts {
+  /** As the Dockerfile names it, ARGs expanded. */
+  readonly name: string;
+  /** The same image for the platform, by digest; `undefined` where its registry could not be asked. */
+  readonly pinned: string | undefined;
+  readonly digest: string | undefined;
+  /** What of it is for the platform: its own digest where it is no index. */
+  readonly child: string | undefined;
+  /** Instructions that a build from it runs without their being in the Dockerfile. */
+  readonly onbuild: readonly string[];
+  /** Names of the variables that it sets. */
+  readonly env: readonly string[];
+  readonly layers: number | undefined;
+  /** Why nothing is known. */
+  readonly unknown: string | undefined;
 }
 
 /** Where engines run. */

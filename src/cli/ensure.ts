@@ -1,6 +1,6 @@
 /** `berth ensure`: plan, build what is missing, publish the set, in one process. */
 import type { Command } from "commander";
-import type { Carried } from "../build/ended.ts";
+import type { Carried } from "../build/outcome.ts";
 import { type ExitCode, exitCodes } from "../errors.ts";
 import { printOutcomes, printPlan } from "../output/print.ts";
 import { isBuilt } from "../plan/decision.ts";

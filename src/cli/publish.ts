@@ -1,7 +1,6 @@
 /** `berth publish`: copies what is elsewhere, then the set's tag on every image, then the record. */
 import type { Command } from "commander";
-import { assembleAll } from "../build/assemble.ts";
-import { copyAll, newBase } from "../build/copy.ts";
+import { assembleAll, copyAll, newBase } from "../build/derive.ts";
 import { isIndex } from "../image/platforms.ts";
 import { refuseForeign } from "../plan/asked.ts";
 import { ownBase } from "../plan/situation.ts";

@@ -2,15 +2,12 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import {
   buildArguments,
-  parseBuildahVersion,
-  pushArguments,
-} from "../../src/build/buildah-args.ts";
-import {
-  insecureHostsOf,
   limitFlags,
+  parseBuildahVersion,
   prepare,
+  pushArguments,
   registriesConf,
-} from "../../src/build/buildah-files.ts";
+} from "../../src/build/buildah-input.ts";
 import {
   clientConfig,
   dockerBuildArguments,
@@ -219,17 +216,6 @@ test("insecure hosts are added to the machine's registries.conf and change nothi
     const squeeze = (text: string | undefined) => text?.replaceAll(/\n+/g, "\n");
     assert.equal(squeeze(registriesConf(existing, hosts)), squeeze(expected), String(existing));
   }
-});
-
-test("registries on loopback need no certificate, others only when they are named", () => {
-  const at = (host: string) => ({ ...request, destination: { host, path: "p", tag: "t" } });
-  for (const host of ["localhost:5000", "127.0.0.1:5000", "127.0.0.2", "[::1]:5000"]) {
-    assert.deepEqual(insecureHostsOf(at(host)), [host]);
-  }
-  for (const host of ["registry.example.com", "128.0.0.1", "localhost.example.com"]) {
-    assert.deepEqual(insecureHostsOf(at(host)), []);
-  }
-  assert.deepEqual(insecureHostsOf({ ...request, insecureHosts: ["h"] }), ["h"]);
 });
 
 test("a build keeps the limits that this process has", () => {

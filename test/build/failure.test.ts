@@ -1,7 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { buildError, couldNotStart, onlyCacheFailed } from "../../src/build/buildah-failure.ts";
-import { refuseMisread } from "../../src/build/buildah-refuse.ts";
+import {
+  buildError,
+  couldNotStart,
+  onlyCacheFailed,
+  refuseMisread,
+} from "../../src/build/buildah-failure.ts";
 import { dockerBuildError } from "../../src/build/docker-failure.ts";
 import type { BuildRequest } from "../../src/build/engine.ts";
 import {

@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { BaseFacts } from "../../src/build/bases.ts";
-import { pinReferences } from "../../src/build/pin.ts";
-import type { Tools } from "../../src/build/tools.ts";
+import { pinReferences } from "../../src/build/bases.ts";
+import type { BaseFacts, Tools } from "../../src/build/tools.ts";
 import { BerthError, printProblem } from "../../src/errors.ts";
 import type { PlannedImage } from "../../src/plan/plan.ts";
 import { keyedImage } from "../support/keyed.ts";
@@ -20,7 +19,9 @@ async function pin(
   const asked: string[] = [];
   const warnings: string[] = [];
   const said: string[] = [];
+  const material = { recipe: recipeOf(text, { file: "x.docker" }), contextTar: undefined };
   const tools = {
+    task: { materials: new Map([["x", material]]) },
     base: async (name: string, platform: string) => {
       asked.push(`${name} ${platform}`);
       const found = facts[name];
@@ -37,10 +38,8 @@ async function pin(
       warn: (line: string) => warnings.push(line),
     },
   } as unknown as Tools;
-  const recipe = recipeOf(text, { file: "x.docker" });
   const image = { ...keyedImage("x"), ...change } as PlannedImage;
-  const material = { recipe, contextTar: undefined };
-  const pinned = await pinReferences(image, material, new Map([["base", parent]]), tools);
+  const pinned = await pinReferences(image, new Map([["base", parent]]), tools);
   return { ...pinned, asked: asked.sort(), warnings, said };
 }
 

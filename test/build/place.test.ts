@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { buildkitLine, type SourceText, stepLine } from "../../src/build/place.ts";
+import { stepLine } from "../../src/build/buildah-failure.ts";
+import { buildkitLine } from "../../src/build/docker-failure.ts";
+import type { SourceText } from "../../src/build/engine.ts";
 
 const step = (keyword: string, line: number, last = line) => ({ keyword, line, last });
 const tools = { name: "tools", steps: [step("from", 6), step("env", 9), step("run", 12, 13)] };

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { assembleAll } from "../../src/build/assemble.ts";
+import { assembleAll } from "../../src/build/derive.ts";
 import { ownTags } from "../../src/image/key.ts";
 import { parseManifest } from "../../src/oci/manifest.ts";
 import { seed, type TestImage, testImage, testIndex } from "../registry/clients.ts";

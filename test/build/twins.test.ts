@@ -1,7 +1,7 @@
 /** Two names for one key: one build, and a copy of it. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { copyAll } from "../../src/build/copy.ts";
+import { copyAll } from "../../src/build/derive.ts";
 import { parentReferences } from "../../src/build/parents.ts";
 import { parseReference } from "../../src/oci/reference.ts";
 import { reasonOf } from "../../src/plan/decision.ts";

@@ -4,7 +4,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { buildah } from "../../src/build/buildah.ts";
-import { parseBuildahVersion } from "../../src/build/buildah-args.ts";
+import { parseBuildahVersion } from "../../src/build/buildah-input.ts";
 import { docker } from "../../src/build/docker.ts";
 import { keyVersion } from "../../src/image/key.ts";
 import { type Dockerd, startDockerd } from "../support/dockerd.ts";

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { factsOf, secondsAnnotation } from "../../src/build/ended.ts";
-import { parseOutcome } from "../../src/build/outcome.ts";
+import { factsOf, parseOutcome, secondsAnnotation } from "../../src/build/outcome.ts";
 import { BerthError } from "../../src/errors.ts";
 import { makeImageManifest } from "../../src/oci/manifest.ts";
 import { testImage, testIndex } from "../registry/clients.ts";

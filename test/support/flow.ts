@@ -2,11 +2,11 @@
 
 import assert from "node:assert/strict";
 import { lookUpBase } from "../../src/build/bases.ts";
-import { newBase } from "../../src/build/copy.ts";
-import { isFatal, manifestsOf } from "../../src/build/ended.ts";
+import { newBase } from "../../src/build/derive.ts";
 import type { BuildRequest, Engine } from "../../src/build/engine.ts";
 import { execute, runParentsFirst } from "../../src/build/execute.ts";
 import type { Outcome } from "../../src/build/outcome.ts";
+import { isFatal, manifestsOf } from "../../src/build/outcome.ts";
 import type { Tools } from "../../src/build/tools.ts";
 import { sightedManifests } from "../../src/cli/folder.ts";
 import type { Config } from "../../src/config/config.ts";

@@ -1,16 +1,82 @@
-/** Makes an image of several platforms: an index over its members, which are there already. */
+/**
+ * Images that are made of what registries have already: copies, and indexes over members. They need no engine and no
+ * checkout, so in a pipeline the job that publishes makes them.
+ */
 import { BerthError, ifPossible } from "../errors.ts";
 import { platformsOf } from "../image/platforms.ts";
 import { type IndexEntry, type Manifest, makeIndex, parsePlatform } from "../oci/manifest.ts";
-import { parseReference, withTag } from "../oci/reference.ts";
-import { isAssembled } from "../plan/decision.ts";
+import { below, parseReference, type Repository, withDigest, withTag } from "../oci/reference.ts";
+import { pastTag } from "../oci/tags.ts";
+import { isAssembled, sameAs } from "../plan/decision.ts";
 import { isWhole } from "../plan/look.ts";
 import { ownRepository } from "../plan/places.ts";
 import type { Plan, PlannedImage } from "../plan/plan.ts";
+import { recordRepositoryName } from "../plan/record.ts";
+import type { CopyResult, Registry } from "../registry/registry.ts";
 import { annotationsOf } from "./annotate.ts";
 import { type BuiltImage, recorded } from "./build.ts";
-import { parentReferences, type Whereabouts } from "./parents.ts";
+import { locate, parentReferences, type Whereabouts } from "./parents.ts";
+import { remembered } from "./remembered.ts";
 import type { Tools } from "./tools.ts";
+
+/** Where copies go. */
+export interface CopyTarget {
+  readonly registry: Pick<Registry, "copy" | "get" | "head">;
+  readonly now: Date;
+  /** Whether there is nothing yet whose tags a copy could move. */
+  readonly isNew: () => Promise<boolean>;
+}
+
+/**
+ * Copies one image under its key's tag, unless it is there; `inHand` is its manifest where that was read already.
+ *
+ * The tag stays where it points at another image of that key, which pipelines may have been told: then the
+ * copy gets a tag of its own.
+ */
+export async function copyImage(
+  image: PlannedImage,
+  from: string,
+  { registry, now, isNew }: CopyTarget,
+  inHand?: Manifest,
+): Promise<CopyResult> {
+  const to = ownRepository(image);
+  const tagged = withTag(to, image.tag);
+  const source = parseReference(from);
+  const before = (await isNew()) ? undefined : await registry.head(tagged);
+  if (before !== undefined && source.digest !== undefined) {
+    const there = await registry.get(withDigest(to, source.digest));
+    if (there !== undefined) return { manifest: there, mounted: 0, streamedBytes: 0 };
+  }
+  const isOther = before !== undefined && before.digest !== source.digest;
+  return registry.copy(source, to, [isOther ? pastTag(image.tag, now) : image.tag], inHand);
+}
+
+/** Asks once, when it is first needed, whether anything was published below a base. */
+export function newBase(base: Repository | undefined, registry: Pick<Registry, "tags">) {
+  return remembered(async (): Promise<boolean> => {
+    if (base === undefined) return true;
+    for await (const _ of registry.tags(below(base, recordRepositoryName))) return false;
+    return true;
+  });
+}
+
+/** Carries out these copies of a plan, and gives what was copied by name. */
+export async function copyAll(
+  { images }: Pick<Plan, "images">,
+  target: CopyTarget,
+  which: (image: PlannedImage) => boolean = () => true,
+): Promise<ReadonlyMap<string, Manifest>> {
+  const copied = await Promise.all(
+    images.filter(which).map(async (image) => {
+      const other = image.decision.kind === "copy" ? image.name : sameAs(image.decision);
+      const from = other && (await locate(other, { ...target, planned: images, done: new Map() }));
+      if (from === undefined) return [];
+      const { manifest } = await copyImage(image, from, target);
+      return [[image.name, manifest] as const];
+    }),
+  );
+  return new Map(copied.flat());
+}
 
 /** What an index needs of the outside: no engine, and no checkout. */
 export interface Assembly extends Pick<Tools, "registry" | "situation"> {
