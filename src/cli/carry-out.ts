@@ -75,12 +75,16 @@ export function engineHere(session: Session, program: "docker" | "podman"): Engi
   return program === "docker" ? docker : podman;
 }
 
+export interface HereWith extends Here {
+  readonly engine: Engine;
+}
+
 /** Makes images be there for this machine alone; the first failure ends it. */
 export function carryOutHere(
   images: readonly PlannedImage[],
   task: Task,
   session: Session,
-  here: Here & { readonly engine: Engine },
+  here: HereWith,
 ): Promise<readonly Ended[]> {
   const tools = { ...makeTools(task, session, {}), engine: async () => here.engine };
   return inOrder(images, session, (image, parents) => buildHere(image, parents, tools, here));

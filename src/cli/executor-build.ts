@@ -10,10 +10,9 @@ import { imageOf } from "../image/platforms.ts";
 import { readObject } from "../json.ts";
 import { printReference, withTag } from "../oci/reference.ts";
 import type { Located } from "../run/locate.ts";
-import { carryOutHere, engineHere } from "./carry-out.ts";
-import { withParents } from "./local.ts";
-import { makePlanOf } from "./make-plan.ts";
-import { type Session, withSpool } from "./session.ts";
+import { engineHere } from "./carry-out.ts";
+import { buildAlone, builtHere } from "./local.ts";
+import type { Session } from "./session.ts";
 
 /** `why` tells in the job's log where it is not. Who waits while another job's build fails, fails as that does. */
 export async function built(
@@ -22,7 +21,7 @@ export async function built(
   here: JobHere,
   session: Session,
 ): Promise<Located> {
-  const { name, key, platform } = image;
+  const { name, key } = image;
   const { log, clock, files } = here.world;
   const { root } = session.project.git;
   const began = clock.now().getTime();
@@ -46,21 +45,15 @@ export async function built(
     }
   };
   const waits = () => log.info(`${name} is being built by another job, which this one waits for`);
-  const reference = await inTurn(`${root}.locks/${name}`, build, waits);
-  return { name, platform, reference, key, source: "here", foundBy: "build", revision: null };
+  return builtHere(name, image, await inTurn(`${root}.locks/${name}`, build, waits));
 }
 
-async function buildNow(name: string, here: JobHere, session: Session, engine: Engine) {
-  return withSpool(session.world, async (spool) => {
-    const options = { rev: here.job.git_info.sha, output: "" };
-    const { plan, situation, identified } = await makePlanOf(session, options, spool);
-    const images = withParents([name], plan.images);
+function buildNow(name: string, here: JobHere, session: Session, engine: Engine): Promise<string> {
+  return buildAlone(name, session, { rev: here.job.git_info.sha }, ({ situation }, images) => {
     const secret = images.find(({ secrets }) => secrets.length > 0);
     if (secret !== undefined) throw noSecrets(secret.name);
-    const task = { plan, materials: identified.materials, manifests: new Map() };
-    const place = placeOf(here, situation.untrusted === undefined ? "trusted" : "untrusted");
-    const ended = await carryOutHere(images, task, { ...session, situation }, { ...place, engine });
-    return ended.find(({ outcome }) => outcome.name === name)?.outcome.reference ?? "";
+    const trust = situation.untrusted === undefined ? "trusted" : "untrusted";
+    return { ...placeOf(here, trust), engine };
   });
 }
 

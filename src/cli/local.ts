@@ -1,16 +1,19 @@
 /** `berth run --local`: an edit built for this machine alone, so that it can be tried before it is committed. */
 import { type Here, nameHere } from "../build/here.ts";
+import type { KeyedImage } from "../image/key.ts";
 import { isIndex, memberName } from "../image/platforms.ts";
 import { printReference } from "../oci/reference.ts";
 import type { PlannedImage } from "../plan/plan.ts";
+import type { Planned } from "../plan/plan-of.ts";
 import { type Located, locateKeys, type Search } from "../run/locate.ts";
 import { notBuiltFor } from "../run/on-platform.ts";
 import type { ToolName } from "../run/tool.ts";
-import { carryOutHere, engineHere } from "./carry-out.ts";
+import { carryOutHere, engineHere, type HereWith } from "./carry-out.ts";
 import { makePlanOf } from "./make-plan.ts";
 import { named } from "./project.ts";
 import { type ChoiceOptions, forHere, scopeOf } from "./pull.ts";
 import { type Session, withSpool } from "./session.ts";
+import type { BuildOptions } from "./verb.ts";
 
 /**
  * The image of the work tree's key: as it was built here before, as a registry has it, or built now by what runs
@@ -24,37 +27,52 @@ export async function buildLocally(
   options: ChoiceOptions,
   session: Session,
 ): Promise<Located> {
-  const { world, project } = session;
+  const { project } = session;
   const engine = engineHere(session, program);
   const { whole, image } = await keyedHere(name, options.platform, session);
   if (options.platform !== undefined && image.platform !== options.platform)
     throw notBuiltFor(whole, options.platform);
-  const { platform, key } = image;
   const nameOf: Here["nameOf"] = (one) => nameHere(project.git.root, one);
   const here = nameOf(image);
-  const located = (reference: string): Located => ({
-    name,
-    platform,
-    reference,
-    key,
-    source: "here",
-    foundBy: "build",
-    revision: null,
-  });
-  if (await engine.here.has(here)) return located(printReference(here));
+  if (await engine.here.has(here)) return builtHere(name, image, printReference(here));
   const search = await locateKeys([whole], scopeOf(session));
   const found = search.located.get(name);
   if (found !== undefined) return forHere(found, options, session);
   const asked = askable(session, search);
-  const ended = await withSpool(world, async (spool) => {
-    const { plan, identified } = await makePlanOf(asked, { ...options, output: "" }, spool);
+  const reference = await buildAlone(image.name, asked, options, () => ({
+    nameOf,
+    layers: "any",
+    engine,
+  }));
+  return builtHere(name, image, reference);
+}
+
+/** Builds an image, and what it is built from, for this machine alone, where the plan says so; gives what it is run by. */
+export async function buildAlone(
+  name: string,
+  session: Session,
+  options: Omit<BuildOptions, "output">,
+  placeOf: (planned: Planned, images: readonly PlannedImage[]) => HereWith,
+): Promise<string> {
+  return withSpool(session.world, async (spool) => {
+    const planned = await makePlanOf(session, { ...options, output: "" }, spool);
+    const { plan, situation, identified } = planned;
+    const images = withParents([name], plan.images);
     const task = { plan, materials: identified.materials, manifests: new Map() };
-    const place = { nameOf, layers: "any", engine } as const;
-    return carryOutHere(withParents([image.name], plan.images), task, asked, place);
+    const place = placeOf(planned, images);
+    const ended = await carryOutHere(images, task, { ...session, situation }, place);
+    // Another image of the same recipe may stand for it.
+    return ended.find(({ outcome }) => outcome.name === name)?.outcome.reference ?? "";
   });
-  // Another image of the same recipe may stand for it.
-  const made = ended.find(({ outcome }) => outcome.name === image.name)?.outcome;
-  return located(made?.reference ?? printReference(here));
+}
+
+/** An image that this machine has built. */
+export function builtHere(
+  name: string,
+  { platform, key }: Pick<KeyedImage, "platform" | "key">,
+  reference: string,
+): Located {
+  return { name, platform, reference, key, source: "here", foundBy: "build", revision: null };
 }
 
 /**
