@@ -1,9 +1,8 @@
 /** Jobs of today's pipeline that build images, with what they build, as far as their shell lines tell. */
 import { normalPath } from "../config/rules.ts";
-import { variablesOf } from "../pipelines/job.ts";
 import type { Outline } from "../pipelines/outline.ts";
 import { flatten, get, isMap, textOf, type YamlMap } from "../pipelines/tree.ts";
-import { expand, valuesOf } from "../pipelines/variables.ts";
+import { expand, valuesOf, variablesOf } from "../pipelines/variables.ts";
 import { platformIn, platformsGiven, usualPlatform } from "./platforms.ts";
 
 /** One image that a job builds today. */

@@ -1,9 +1,8 @@
 /** Jobs that build images, or run in them, by freedesktop's ci-templates: what they say of each image. */
-import { variablesOf } from "../pipelines/job.ts";
 import type { Outline } from "../pipelines/outline.ts";
 import type { FetchInclude, Include } from "../pipelines/ports.ts";
 import { flatten, get, isMap, listOf, textOf, type YamlMap } from "../pipelines/tree.ts";
-import { expandAll, type Variable } from "../pipelines/variables.ts";
+import { expandAll, type Variable, variablesOf } from "../pipelines/variables.ts";
 
 /** A job that extends one of the templates, with all its variables in one another. */
 export interface TemplateJob {

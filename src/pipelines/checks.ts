@@ -7,10 +7,7 @@ type Fields = Readonly<Record<string, z.ZodType>>;
 
 export const text = z.string({ error: "should be a string" });
 export const flag = z.boolean({ error: "should be a boolean value" });
-export const texts = z.custom<readonly string[]>(
-  (value) => Array.isArray(value) && value.every(isText),
-  "should be an array of strings",
-);
+export const texts = z.custom<readonly string[]>(isTexts, "should be an array of strings");
 export const many = z.preprocess(flat, texts);
 export const anything = z.custom<Plain>();
 
@@ -23,13 +20,13 @@ export function words(list: string) {
 export function record(keys: Fields, needed: Fields = {}): z.ZodType<PlainMap, unknown> {
   const optional = Object.entries(keys).map(([key, type]) => [key, z.optional(type)]);
   const shape = { ...Object.fromEntries(optional), ...needed };
-  return z.strictObject(shape, { error: told }) as unknown as z.ZodType<PlainMap, unknown>;
-}
-
-function told({ code, keys }: { readonly code?: string; readonly keys?: readonly string[] }) {
-  return code === "unrecognized_keys"
-    ? `~config contains unknown keys: ${keys?.join(", ")}`
-    : "should be a hash";
+  const schema = z.strictObject(shape, {
+    error: ({ code, keys: unknown }) =>
+      code === "unrecognized_keys"
+        ? `~config contains unknown keys: ${unknown?.join(", ")}`
+        : "should be a hash",
+  });
+  return schema as unknown as z.ZodType<PlainMap, unknown>;
 }
 
 /** A text that stands for a map with only this key. */
@@ -78,11 +75,7 @@ export function choose(pick: (value: Plain) => z.ZodType) {
   });
 }
 
-export function isRecord(value: Plain | undefined): value is PlainMap {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-export function isTexts(value: Plain | undefined): value is readonly string[] {
+export function isTexts(value: unknown): value is readonly string[] {
   return Array.isArray(value) && value.every(isText);
 }
 
@@ -122,4 +115,38 @@ function tell(place: string, path: readonly PropertyKey[], message: string): str
   const above = keys.length > 1 && !isWhole ? keys.slice(0, -1) : keys;
   const told = isWhole ? message.slice(1) : `${about.replaceAll("_", " ")} ${message}`;
   return `${[place, ...above].filter(Boolean).join(":")} ${told}`.toLowerCase();
+}
+
+const units: readonly (readonly [names: string, seconds: number])[] = [
+  ["seconds second secs sec s", 1],
+  ["minutes minute mins min m", 60],
+  ["hours hour hrs hr h", 3600],
+  ["days day dy d", 86_400],
+  ["weeks week wks wk w", 604_800],
+  ["months month mos mo", 2_592_000],
+  ["years year yrs yr y", 31_557_600],
+];
+const byName = new Map(
+  units.flatMap(([names, seconds]) => names.split(" ").map((name) => [name, seconds] as const)),
+);
+const joining = /^(?:and|with|plus)$/;
+
+/** What a time such as `1 hour 30 mins`, `2w` or `3600` means; `undefined` where it is none at all. */
+export function seconds(text: string): number | undefined {
+  const parts = text.toLowerCase().match(/[\d.]+|[a-z]+|[^\s\w,]+/g) ?? [];
+  let sum = 0;
+  let amount: number | undefined;
+  for (const part of parts.filter((each) => !joining.test(each))) {
+    if (/^\d/.test(part)) {
+      sum += amount ?? 0;
+      amount = Number(part);
+      continue;
+    }
+    const unit = byName.get(part);
+    if (unit === undefined || amount === undefined) return undefined;
+    sum += amount * unit;
+    amount = undefined;
+  }
+  sum += amount ?? 0;
+  return sum > 0 ? Math.floor(sum) : undefined;
 }

@@ -1,4 +1,4 @@
-/** `extends`, `!reference` and the outermost stages: what is done to a configuration once its files are joined. */
+/** `extends` and `!reference`: what is done to a configuration once its files are joined. */
 import {
   CiRefusal,
   get,
@@ -16,44 +16,38 @@ import {
 
 const mostLevels = 10;
 
-/** Gives all jobs with what they extend; `extends` itself stays. */
-export function extendAll(config: YamlMap): YamlMap {
-  const done = new Map(config);
-  for (const key of config.keys()) extend(key, done, []);
-  return done;
-}
-
-/** The same where bases may be missing: one that is not at hand may say anything, so what is below it counts for nothing. */
-export function extendKnown(config: YamlMap): YamlMap {
+/**
+ * Gives all jobs with what they extend; `extends` itself stays. With `lenient` bases may be missing: one that is not at
+ * hand may say anything, so what is below it counts for nothing.
+ */
+export function extendAll(config: YamlMap, lenient = false): YamlMap {
   const whole = (key: Value, above: readonly Value[]): YamlMap | undefined => {
     const job = config.get(key);
-    if (!isMap(job) || above.includes(key)) return undefined;
-    const bases = listOf(job.get("extends")).map((base) => whole(textOf(base), [...above, key]));
-    const known = bases
-      .slice(bases.lastIndexOf(undefined) + 1)
-      .filter((base) => base !== undefined);
-    return [...known, job].reduce(merge, new Map());
+    if (!isMap(job)) return undefined;
+    const names = listOf(job.get("extends")).map(textOf);
+    if (!lenient) refuseBases(textOf(key), names, config, above);
+    if (above.includes(key)) return undefined;
+    const bases = names.map((name) => whole(name, [...above, key]));
+    const known = bases.slice(bases.lastIndexOf(undefined) + 1);
+    return [...known, job].filter((each) => each !== undefined).reduce(merge, new Map());
   };
   return new Map([...config].map(([key, value]) => [key, whole(key, []) ?? value]));
 }
 
-function extend(key: Value, config: Map<Value, Value>, above: readonly Value[]): YamlMap {
-  const job = config.get(key);
-  if (!isMap(job)) return new Map();
-  if (!job.has("extends")) return job;
-  const bases = listOf(job.get("extends")).map(textOf);
-  const name = textOf(key);
+function refuseBases(
+  name: string,
+  bases: readonly string[],
+  config: YamlMap,
+  above: readonly Value[],
+): void {
+  if (bases.length === 0) return;
   const unknown = bases.filter((base) => !config.has(base));
   if (unknown.length > 0) refuse(`${name}: unknown keys in \`extends\` (${unknown.join(", ")})`);
   const invalid = bases.filter((base) => !isMap(config.get(base)));
   if (invalid.length > 0)
     refuse(`${name}: invalid base hashes in \`extends\` (${invalid.join(", ")})`);
   if (above.length > mostLevels) refuse(`${name}: nesting too deep in \`extends\``);
-  if (above.includes(key)) refuse(`${name}: circular dependency detected in \`extends\``);
-  const whole = [...bases.map((base) => extend(base, config, [...above, key])), job];
-  const merged = whole.reduce(merge, new Map());
-  config.set(key, merged);
-  return merged;
+  if (above.includes(name)) refuse(`${name}: circular dependency detected in \`extends\``);
 }
 
 /** Puts values in place of references, wherever they lead; with `lenient` one that leads nowhere stays. */
@@ -86,17 +80,4 @@ export function resolveReferences(config: YamlMap, lenient = false): YamlMap {
   };
   const resolved = resolve(config);
   return isMap(resolved) ? resolved : config;
-}
-
-const edges = [".pre", ".post"];
-
-/** Stages with the outermost ones at the ends, wherever they are declared. */
-export function wrapStages(stages: readonly Value[]): readonly Value[] {
-  return [".pre", ...stages.filter((stage) => !edges.includes(textOf(stage))), ".post"];
-}
-
-export function withEdgeStages(config: YamlMap): YamlMap {
-  const stages = config.get("stages");
-  if (!isList(stages) || stages.length === 0) return config;
-  return new Map([...config, ["stages", wrapStages(stages)]]);
 }

@@ -1,17 +1,8 @@
 /** Inputs of a file: what its header declares, and the values that an include gives. */
 
+import { isObject } from "../json.ts";
 import * as z from "../zod.ts";
-import {
-  apart,
-  checkAt,
-  isRecord,
-  record,
-  text,
-  texts,
-  unknownKeys,
-  when,
-  worded,
-} from "./checks.ts";
+import { apart, checkAt, record, text, texts, unknownKeys, when, worded } from "./checks.ts";
 import { compile, holds, type Values } from "./expression.ts";
 import { interpolate } from "./interpolate.ts";
 import type { Component } from "./ports.ts";
@@ -33,7 +24,7 @@ const mostOptions = 50;
 const mostErrors = 3;
 
 const input = worded((value) => {
-  if (!isRecord(value)) return ["config should be a hash"];
+  if (!isObject(value)) return ["config should be a hash"];
   const { description, regex, type, options } = value;
   const all = Array.isArray(options) ? options : [];
   return [

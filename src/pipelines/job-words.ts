@@ -1,6 +1,6 @@
 /** What GitLab takes as a configuration: jobs, and the keys beside them. */
-import { apart, checkAt, deepest, isRecord, isTexts, record, when } from "./checks.ts";
-import { seconds } from "./duration.ts";
+import { isObject } from "../json.ts";
+import { apart, checkAt, deepest, isTexts, record, seconds, when } from "./checks.ts";
 import { checkKeywords, inheritableKeys } from "./keywords.ts";
 import { stages, variables, workflow } from "./rule-words.ts";
 import {
@@ -32,7 +32,7 @@ function nameProblems(name: Value): readonly string[] {
 function keywordProblems(job: PlainMap, isBridge: boolean): readonly string[] {
   const { extends: bases, rules, script, run, trigger } = job;
   const used = ["only", "except", "start_in"].filter((key) => key in job);
-  const isRules = Array.isArray(rules) && rules.flat(deepest).every(isRecord);
+  const isRules = Array.isArray(rules) && rules.flat(deepest).every(isObject);
   const isBlankScript = run === undefined && [script ?? []].flat().join("").trim() === "";
   return [
     ...apart(job, "script", "trigger"),
@@ -83,7 +83,7 @@ function startProblems(
 /** Names of jobs that are not among the needs though their files are asked for. */
 function strangers({ needs, dependencies }: PlainMap): readonly string[] {
   const all = [needs ?? []].flat();
-  const needed = all.map((need) => (isRecord(need) && !("pipeline" in need) ? need["job"] : need));
+  const needed = all.map((need) => (isObject(need) && !("pipeline" in need) ? need["job"] : need));
   const asked = all.length === 0 ? [] : [dependencies ?? []].flat();
   const missing = asked.filter((name) => !needed.includes(name));
   return when(missing.length > 0, `dependencies the ${missing.join(", ")} should be part of needs`);
@@ -127,21 +127,6 @@ export function jobKind(name: Value, job: Value | undefined): JobKind | undefine
   return job.has("trigger") || job.has("needs") ? "bridge" : undefined;
 }
 
-function isJob(value: Value | undefined): boolean {
-  return jobKind("", value) !== undefined;
-}
-
-/** The jobs that are not hidden, with what they take over. */
-export function visibleJobs(config: YamlMap): ReadonlyMap<string, YamlMap> {
-  const defaults = defaultsOf(config);
-  const jobs = [...jobsOf(config)].flatMap(([name, job]) =>
-    isMap(job) && jobKind(name, job) !== "hidden"
-      ? [[textOf(name), withDefaults(job, defaults)] as const]
-      : [],
-  );
-  return new Map(jobs);
-}
-
 const topKeys = record({
   stages,
   variables: variables("value description expand options"),
@@ -158,47 +143,92 @@ function jobsOf(config: YamlMap): YamlMap {
   return new Map(jobs);
 }
 
-/** All that GitLab finds wrong with a configuration whose files, extends and references are in place. */
-export function problemsOf(config: YamlMap): readonly string[] {
-  const jobs = jobsOf(config);
-  const pick = (...keys: readonly string[]): YamlMap =>
-    new Map([...config].filter(([key]) => keys.includes(textOf(key)) && !jobs.has(key)));
-  const own = get(pick("default"), "default");
-  return [
-    ...(own === null ? [] : checkKeywords(own, "default", "default").problems),
-    ...checkAt(topKeys, pick("stages", "variables", "workflow"), "").problems,
-    ...checkKeywords(pick(...topDefaults), "default", "").problems,
-    ...jobsProblems(jobs, defaultsOf(config)),
-  ];
+function isJob(value: Value | undefined): boolean {
+  return jobKind("", value) !== undefined;
 }
 
-function jobsProblems(jobs: YamlMap, defaults: YamlMap): readonly string[] {
-  const kinds = new Map([...jobs].map(([name, job]) => [name, jobKind(name, job)]));
-  const isVisible = [...kinds.values()].some((kind) => kind === "job" || kind === "bridge");
-  const unmatched = [...kinds].flatMap(([name, kind]) => (kind === undefined ? [name] : []));
+/** The jobs that are not hidden, with what they take over. */
+export function visibleJobs(config: YamlMap): ReadonlyMap<Value, YamlMap> {
+  const defaults = defaultsOf(config);
+  const jobs = [...jobsOf(config)].flatMap(([name, job]) =>
+    isMap(job) && jobKind(name, job) !== "hidden"
+      ? [[name, withDefaults(job, defaults)] as const]
+      : [],
+  );
+  return new Map(jobs);
+}
+
+/** A job that GitLab takes. */
+export interface SoundJob {
+  readonly name: string;
+  readonly kind: "job" | "bridge";
+  /** With what it takes over. */
+  readonly job: YamlMap;
+  /** Its keywords in the form in which GitLab holds them. */
+  readonly data: PlainMap;
+}
+
+interface Checked {
+  /** All that GitLab finds wrong. */
+  readonly problems: readonly string[];
+  readonly jobs: readonly SoundJob[];
+}
+
+/** Checks a configuration whose files, extends and references are in place. */
+export function checkConfig(config: YamlMap): Checked {
+  const all = jobsOf(config);
+  const pick = (...keys: readonly string[]): YamlMap =>
+    new Map([...config].filter(([key]) => keys.includes(textOf(key)) && !all.has(key)));
+  const own = get(pick("default"), "default");
+  const { problems, jobs } = checkJobs(all, visibleJobs(config));
+  return {
+    problems: [
+      ...(own === null ? [] : checkKeywords(own, "default", "default").problems),
+      ...checkAt(topKeys, pick("stages", "variables", "workflow"), "").problems,
+      ...checkKeywords(pick(...topDefaults), "default", "").problems,
+      ...problems,
+    ],
+    jobs,
+  };
+}
+
+function checkJobs(all: YamlMap, visible: ReadonlyMap<Value, YamlMap>): Checked {
+  const kinds = [...all].map(([name, job]) => [name, jobKind(name, job)] as const);
+  const unmatched = kinds.flatMap(([name, kind]) => (kind === undefined ? [name] : []));
   const problems = [
     ...unmatched.map((name) => {
       const shown = textOf(name).replace(/^[a-zA-Z\s]+$/, (plain) => plain.replace(/\s/g, "_"));
       return `${shown} config should implement the script:, run:, or trigger: keyword`;
     }),
-    ...when(!isVisible, "config should contain at least one visible job"),
+    ...when(
+      kinds.every(([, kind]) => kind === undefined || kind === "hidden"),
+      "config should contain at least one visible job",
+    ),
   ];
-  if (problems.length > 0) return problems.map((problem) => `jobs ${problem}`.toLowerCase());
-  return [...jobs].flatMap(([name, job]) => {
-    const place =
-      `jobs:${textOf(name).trim() === "" ? kinds.get(name) : textOf(name)}`.toLowerCase();
-    if (kinds.get(name) !== "hidden" && isMap(job))
-      return problemsOfJob(name, withDefaults(job, defaults), place);
-    return when(isBlank(job), `${place} config can't be blank`);
-  });
+  if (problems.length > 0)
+    return { problems: problems.map((problem) => `jobs ${problem}`.toLowerCase()), jobs: [] };
+  const checked = [...all].map(([name, job]) => checkJob(name, job, visible.get(name)));
+  return {
+    problems: checked.flatMap((one) => one.problems),
+    jobs: checked.flatMap(({ job }) => job ?? []),
+  };
 }
 
-function problemsOfJob(name: Value, job: YamlMap, place: string): readonly string[] {
-  const kind = jobKind(name, job) === "bridge" ? "bridge" : "job";
-  const own = [
+/** `job`: with what it takes over, where it is visible. */
+function checkJob(name: Value, own: Value, job: YamlMap | undefined) {
+  const kind = jobKind(name, own) === "bridge" ? "bridge" : "job";
+  const called = textOf(name);
+  const place = `jobs:${called.trim() === "" ? kind : called}`.toLowerCase();
+  if (job === undefined) return { problems: when(isBlank(own), `${place} config can't be blank`) };
+  const wrong = [
     ...nameProblems(name),
     ...keywordProblems(plain(job) as PlainMap, kind === "bridge"),
   ];
-  if (own.length > 0) return own.map((problem) => `${place} ${problem}`.toLowerCase());
-  return checkKeywords(job, kind, place).problems;
+  if (wrong.length > 0)
+    return { problems: wrong.map((problem) => `${place} ${problem}`.toLowerCase()) };
+  const { problems, data = {} } = checkKeywords(job, kind, place);
+  // GitLab looks at the own timeout only, though it takes one in `default`.
+  const { timeout, ...others } = data;
+  const held = timeout === undefined || get(own, "timeout") === null ? others : data;
+  return { problems, job: { name: called, kind, job, data: held } as const };
 }

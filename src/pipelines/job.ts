@@ -1,6 +1,5 @@
-/** A job as the configuration describes it, whatever the pipeline. */
-import { jobKind } from "./job-words.ts";
-import { checkKeywords } from "./keywords.ts";
+/** Jobs as the configuration describes them, whatever the pipeline; one with `parallel` is several. */
+import type { SoundJob } from "./job-words.ts";
 import {
   flatten,
   get,
@@ -8,11 +7,11 @@ import {
   isMap,
   listOf,
   type PlainMap,
+  refuse,
   textOf,
   type Value,
-  type YamlMap,
 } from "./tree.ts";
-import type { Variable } from "./variables.ts";
+import { override, type Variable, valuesOf, variablesOf } from "./variables.ts";
 
 export interface Need {
   readonly job: string;
@@ -27,14 +26,15 @@ export interface CrossNeed {
   readonly artifacts: boolean;
 }
 
-/** What a job is, described or made. */
-export interface JobCore {
+/** A job of a pipeline, before anything has run. */
+export interface PipelineJob {
   readonly name: string;
   readonly type: "job" | "trigger";
   readonly stage: string;
   readonly when: string;
   readonly allowFailure: boolean;
   readonly scheduling: "dag" | "stage";
+  readonly needs: readonly Need[];
   readonly crossNeeds: readonly CrossNeed[];
   /** Its variables in the configuration, unexpanded, those that win first. */
   readonly variables: readonly Variable[];
@@ -46,65 +46,114 @@ export interface JobCore {
   readonly options: PlainMap;
 }
 
+/** A job before its rules are asked. */
 export interface DescribedJob {
-  readonly core: JobCore;
+  readonly job: PipelineJob;
   readonly rules: readonly Value[] | undefined;
   /** `only` and `except`; GitLab's default for them where neither they nor rules are given. */
   readonly only: Value;
   readonly except: Value;
-  readonly needs: readonly Value[];
   /** Which variables of the whole pipeline it takes over. */
   readonly inherits: boolean | readonly string[];
-  readonly parallel: Value;
+  readonly part: Part;
 }
 
-/** The variables of a map, as GitLab holds them. */
-export function variablesOf(value: Value | undefined): readonly Variable[] {
-  if (!isMap(value)) return [];
-  return [...value].map(([name, each]) => {
-    const key = textOf(name);
-    if (!isMap(each)) return { key, value: textOf(each) };
-    const expands = each.get("expand") ?? null;
-    const raw = expands === null ? {} : { raw: expands === false };
-    return { key, value: textOf(each.get("value")), ...raw };
+/** What tells a job of several from the others, or the only one. */
+interface Part {
+  readonly name: string;
+  readonly variables: readonly Variable[];
+  readonly place?: { readonly index: number; readonly total: number };
+}
+
+/** Those of each job that is several; none where a matrix has no rows. */
+type Parts = ReadonlyMap<string, readonly Part[]>;
+
+/** Describes jobs in order; a need that names no variable of its matrix is a `CiRefusal`. */
+export function describeJobs(jobs: readonly SoundJob[]): readonly DescribedJob[] {
+  const several = jobs.filter(({ job }) => get(job, "parallel") !== null);
+  const parts = new Map(
+    several.map(({ name, job }) => [name, partsOf(name, get(job, "parallel"))] as const),
+  );
+  return jobs.flatMap((job) => {
+    const own: readonly Part[] = parts.get(job.name) ?? [{ name: job.name, variables: [] }];
+    return own.map((part) => describeJob(job, part, parts));
   });
 }
 
-/** Describes a job that is sound; GitLab looks at the own timeout only, though it takes one in `default`. */
-export function describeJob(name: string, job: YamlMap, timeout: Value): DescribedJob {
-  const inherits = get(job, "inherit", "variables") ?? true;
-  const rules = get(job, "rules");
-  return {
-    core: coreOf(name, job, timeout),
-    rules: rules === null ? undefined : flatten(rules),
-    only: get(job, "only"),
-    except: get(job, "except"),
-    needs: flatten(get(job, "needs")).filter((need) => !isCrossing(need)),
-    inherits: isList(inherits) ? inherits.map(textOf) : inherits === true,
-    parallel: get(job, "parallel"),
-  };
+function partsOf(name: string, parallel: Value): readonly Part[] {
+  const rows: readonly (readonly Variable[])[] = isMap(parallel)
+    ? listOf(parallel.get("matrix")).flatMap(combinations)
+    : Array.from({ length: Number(parallel) }, () => []);
+  return rows.map((variables, index) => {
+    const place = { index: index + 1, total: rows.length };
+    const values = variables.map(({ value }) => value).join(", ");
+    const told = isMap(parallel) ? `: [${values}]` : ` ${place.index}/${place.total}`;
+    return { name: name + told, variables, place };
+  });
 }
 
-function coreOf(name: string, job: YamlMap, timeout: Value): JobCore {
-  const texts = (key: string): readonly string[] | undefined =>
+function combinations(row: Value): readonly (readonly Variable[])[] {
+  const axes = isMap(row) ? [...row] : [];
+  return axes.reduce<readonly (readonly Variable[])[]>(
+    (made, [key, values]) =>
+      made.flatMap((before) =>
+        (isList(values) ? values : [values]).map((value) => [
+          ...before,
+          { key: textOf(key), value: textOf(value) },
+        ]),
+      ),
+    [[]],
+  );
+}
+
+function describeJob(sound: SoundJob, part: Part, parts: Parts): DescribedJob {
+  const { name, job } = sound;
+  const all = (key: string): readonly string[] | undefined =>
     get(job, key) === null ? undefined : listOf(get(job, key)).map(textOf);
   const failure = get(job, "allow_failure");
   const interruptible = get(job, "interruptible");
+  const variables = override(variablesOf(get(job, "variables")), part.variables);
+  const needs = flatten(get(job, "needs"));
+  const near = needs.filter((need) => !isCrossing(need));
+  const rules = get(job, "rules");
+  const inherits = get(job, "inherit", "variables") ?? true;
   return {
-    name,
-    type: jobKind(name, job) === "job" ? "job" : "trigger",
-    stage: textOf(get(job, "stage") ?? "test"),
-    when: textOf(get(job, "when")) || "on_success",
-    allowFailure: failure === null ? get(job, "when") === "manual" : failure === true,
-    crossNeeds: flatten(get(job, "needs")).filter(isCrossing).map(crossNeedOf),
-    scheduling: get(job, "needs") === null ? "stage" : "dag",
-    variables: variablesOf(get(job, "variables")),
-    tags: texts("tags"),
-    interruptible: typeof interruptible === "boolean" ? interruptible : undefined,
-    resourceGroup: texts("resource_group")?.[0],
-    dependencies: texts("dependencies"),
-    options: optionsOf(job, timeout),
+    job: {
+      name: part.name,
+      type: sound.kind === "job" ? "job" : "trigger",
+      stage: textOf(get(job, "stage") ?? "test"),
+      when: textOf(get(job, "when")) || "on_success",
+      allowFailure: failure === null ? get(job, "when") === "manual" : failure === true,
+      scheduling: get(job, "needs") === null ? "stage" : "dag",
+      needs: near.flatMap((need) => needsOf(fillIn(need, valuesOf(variables), name), parts)),
+      crossNeeds: needs.filter(isCrossing).map(crossNeedOf),
+      variables,
+      tags: all("tags"),
+      interruptible: typeof interruptible === "boolean" ? interruptible : undefined,
+      resourceGroup: all("resource_group")?.[0],
+      dependencies: all("dependencies")?.flatMap(
+        (each) => parts.get(each)?.map((one) => one.name) ?? each,
+      ),
+      options: optionsOf(sound, part),
+    },
+    rules: rules === null ? undefined : flatten(rules),
+    only: get(job, "only"),
+    except: get(job, "except"),
+    inherits: isList(inherits) ? inherits.map(textOf) : inherits === true,
+    part,
   };
+}
+
+const elsewhere =
+  "extends when resource_group stage only except rules variables inherit tags interruptible needs";
+
+function optionsOf({ data }: SoundJob, { place }: Part): PlainMap {
+  const own = Object.entries(data).filter(([key]) => !elsewhere.split(" ").includes(key));
+  const options = Object.fromEntries(own);
+  if (place === undefined) return options;
+  const { parallel } = options;
+  const rows = typeof parallel === "number" ? { number: parallel } : (parallel as PlainMap);
+  return { ...options, parallel: { ...rows, total: place.total }, instance: place.index };
 }
 
 export function needOf(need: Value): Need {
@@ -122,14 +171,26 @@ function crossNeedOf(need: Value): CrossNeed {
   return { pipeline: textOf(get(need, "pipeline")), job, artifacts };
 }
 
-const elsewhere =
-  "extends when resource_group stage only except rules variables inherit tags interruptible needs";
+/** A need of a job that is several is one of those that are meant. */
+function needsOf(need: Value, parts: Parts): readonly Need[] {
+  const whole = needOf(need);
+  const all = parts.get(whole.job);
+  if (all === undefined) return [whole];
+  const chosen = get(need, "parallel");
+  const meant = chosen === null ? all : partsOf(whole.job, chosen);
+  return meant.map(({ name }) => ({ ...whole, job: name }));
+}
 
-function optionsOf(job: YamlMap, timeout: Value): PlainMap {
-  const kind = jobKind("", job) === "job" ? "job" : "bridge";
-  const all = kind === "job" ? new Map([...job, ["timeout", timeout] as const]) : job;
-  const { data = {} } = checkKeywords(all, kind, "");
-  return Object.fromEntries(
-    Object.entries(data).filter(([key]) => !elsewhere.split(" ").includes(key)),
-  );
+const block = /\$\[\[\s*matrix\.([a-zA-Z0-9_-]+)\s*\]\]/g;
+
+/** Puts values of the own matrix into a need. */
+function fillIn(value: Value, values: ReadonlyMap<string, string>, job: string): Value {
+  if (isList(value)) return value.map((each) => fillIn(each, values, job));
+  if (isMap(value))
+    return new Map([...value].map(([key, each]) => [key, fillIn(each, values, job)]));
+  if (typeof value !== "string") return value;
+  return value.replace(block, (_, name: string) => {
+    const told = `${job} job: '${name}' does not exist in matrix configuration`;
+    return values.get(name) ?? refuse(told);
+  });
 }

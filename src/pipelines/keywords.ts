@@ -9,6 +9,7 @@ import {
   lines,
   many,
   record,
+  seconds,
   short,
   text,
   texts,
@@ -16,7 +17,6 @@ import {
   worded,
   words,
 } from "./checks.ts";
-import { seconds } from "./duration.ts";
 import { needs, policy, rules, tags, variables } from "./rule-words.ts";
 import { isText, type PlainMap, type Value } from "./tree.ts";
 
@@ -154,7 +154,7 @@ const common = {
   extends: anything,
   when: anything,
   resource_group: anything,
-  stage: worded((value) => when(!isText(value), "config should be a string")),
+  stage: z.string({ error: "~config should be a string" }),
   only: policy,
   except: policy,
   rules: rules(

@@ -1,15 +1,20 @@
-/** The jobs of one pipeline: what rules make of the jobs that the configuration describes. */
-import { type JobCore, type Need, needOf, variablesOf } from "./job.ts";
-import type { PartJob } from "./parallel.ts";
+/** The jobs of one pipeline: what rules make of the jobs that the configuration describes, where these fit together. */
+import { isObject } from "../json.ts";
+
+import { type DescribedJob, type Need, needOf, type PipelineJob } from "./job.ts";
 import type { Occasion } from "./ports.ts";
 import { isAdmitted, matchingRule } from "./rules.ts";
-import { flatten, get, textOf, type Value, type YamlMap } from "./tree.ts";
-import { expand, expandAll, override, type Variable, valuesOf } from "./variables.ts";
-
-/** A job of a pipeline, before anything has run. */
-export interface PipelineJob extends JobCore {
-  readonly needs: readonly Need[];
-}
+import {
+  flatten,
+  get,
+  isText,
+  type Plain,
+  refuse,
+  textOf,
+  type Value,
+  type YamlMap,
+} from "./tree.ts";
+import { expand, expandAll, override, type Variable, valuesOf, variablesOf } from "./variables.ts";
 
 /** All that rules see, the lowest first. */
 export function seen(occasion: Occasion, job: readonly Variable[], yaml: readonly Variable[]) {
@@ -25,8 +30,8 @@ export interface Scene {
 
 const mostNeeds = 50;
 
-export function makeJobs(jobs: readonly PartJob[], stages: readonly string[], scene: Scene) {
-  const ordered = stages.flatMap((stage) => jobs.filter(({ core }) => core.stage === stage));
+export function makeJobs(jobs: readonly DescribedJob[], stages: readonly string[], scene: Scene) {
+  const ordered = stages.flatMap((stage) => jobs.filter(({ job }) => job.stage === stage));
   const made = ordered.flatMap((job) => makeJob(job, scene) ?? []);
   const names = new Set(made.map(({ job }) => job.name));
   const errors = made.flatMap(({ job, circle }) => [
@@ -50,29 +55,32 @@ function needErrors({ name, needs }: PipelineJob, present: ReadonlySet<string>):
 }
 
 /** `undefined` where rules or policies leave the job out. */
-function makeJob(job: PartJob, scene: Scene) {
-  const yaml = override(inheritedBy(job, scene.variables), job.core.variables);
-  const variables = seen(scene.occasion, ownVariables(job), yaml);
-  const sight = { occasion: scene.occasion, variables, paths: scene.paths, job: job.core.name };
-  const rule = job.rules && matchingRule(job.rules, sight);
-  if (job.rules !== undefined && (rule === undefined || rule.get("when") === "never"))
-    return undefined;
-  const isFree = scene.hasWorkflow && job.only === null && job.except === null;
-  if (job.rules === undefined && !isFree && !isAdmitted(job.only, job.except, sight))
-    return undefined;
-  const { error } = expandAll(variables);
-  return { job: ruled(job, rule, yaml, variables), circle: error };
+function makeJob(described: DescribedJob, scene: Scene) {
+  const { job, rules, only, except } = described;
+  const yaml = override(inheritedBy(described, scene.variables), job.variables);
+  const variables = seen(scene.occasion, ownVariables(described), yaml);
+  const sight = { ...scene, variables, job: job.name };
+  const rule = rules && matchingRule(rules, sight);
+  const isFree = scene.hasWorkflow && only === null && except === null;
+  const isLeftOut =
+    rules === undefined
+      ? !isFree && !isAdmitted(only, except, sight)
+      : rule === undefined || rule.get("when") === "never";
+  if (isLeftOut) return undefined;
+  return { job: ruled(job, rule, yaml, variables), circle: expandAll(variables).error };
 }
 
-function inheritedBy({ inherits }: PartJob, variables: readonly Variable[]): readonly Variable[] {
+function inheritedBy(
+  { inherits }: DescribedJob,
+  variables: readonly Variable[],
+): readonly Variable[] {
   if (typeof inherits === "boolean") return inherits ? variables : [];
   return variables.filter(({ key }) => inherits.includes(key));
 }
 
 /** Variables that tell a job about itself. */
-function ownVariables({ core, part }: PartJob): readonly Variable[] {
-  const { name, stage, when, options } = core;
-  const environment = (options["environment"] as { readonly name?: string } | undefined)?.name;
+function ownVariables({ job, part }: DescribedJob): readonly Variable[] {
+  const { name, stage, when, options } = job;
   const slug = name
     .toLowerCase()
     .replace(/[^a-z0-9]/g, "-")
@@ -83,9 +91,9 @@ function ownVariables({ core, part }: PartJob): readonly Variable[] {
     CI_JOB_NAME_SLUG: slug,
     CI_JOB_STAGE: stage,
     CI_JOB_MANUAL: when === "manual" ? "true" : undefined,
-    CI_NODE_INDEX: part && String(part.index),
-    CI_NODE_TOTAL: String(part?.total ?? 1),
-    CI_ENVIRONMENT_NAME: environment,
+    CI_NODE_INDEX: part.place && String(part.place.index),
+    CI_NODE_TOTAL: String(part.place?.total ?? 1),
+    CI_ENVIRONMENT_NAME: memberOf(options["environment"], "name"),
   };
   return Object.entries(own).flatMap(([key, value]) =>
     value === undefined ? [] : [{ key, value }],
@@ -93,27 +101,95 @@ function ownVariables({ core, part }: PartJob): readonly Variable[] {
 }
 
 function ruled(
-  { core, needs }: PartJob,
+  job: PipelineJob,
   rule: YamlMap | undefined,
   yaml: readonly Variable[],
   variables: readonly Variable[],
 ): PipelineJob {
   const part = (key: string): Value => get(rule, key);
-  const own = flatten(part("needs")).map(needOf);
+  const needs = needsOf(rule);
   const failure = part("allow_failure");
-  const { allow_failure: _, ...unconditional } = core.options;
-  const options = failure === null ? core.options : unconditional;
+  const { allow_failure: _, ...unconditional } = job.options;
+  const options = failure === null ? job.options : unconditional;
   const start = part("start_in") === null ? {} : { start_in: textOf(part("start_in")) };
   const interruptible = part("interruptible");
   return {
-    ...core,
-    when: textOf(part("when") ?? core.when),
-    allowFailure: failure === null ? core.allowFailure : failure === true,
-    scheduling: own.length > 0 ? "dag" : core.scheduling,
-    needs: own.length > 0 ? own : needs,
+    ...job,
+    when: textOf(part("when") ?? job.when),
+    allowFailure: failure === null ? job.allowFailure : failure === true,
+    ...(needs.length > 0 && { scheduling: "dag", needs }),
     variables: override(yaml, variablesOf(part("variables"))),
-    tags: core.tags?.map((tag) => expand(tag, valuesOf(variables), "stays")),
-    interruptible: interruptible === null ? core.interruptible : interruptible === true,
+    tags: job.tags?.map((tag) => expand(tag, valuesOf(variables), "stays")),
+    interruptible: interruptible === null ? job.interruptible : interruptible === true,
     options: { ...options, ...start },
   };
+}
+
+/** What a rule needs in place of the job's own needs. */
+function needsOf(rule: Value | undefined): readonly Need[] {
+  return flatten(get(rule, "needs")).map(needOf);
+}
+
+/** A text under a key of an option that is a map. */
+function memberOf(option: Plain | undefined, key: string): string | undefined {
+  const found = isObject(option) ? option[key] : undefined;
+  return isText(found) ? found : undefined;
+}
+
+/** What does not fit once all jobs are there is a `CiRefusal`: stages, needs and dependencies. */
+export function refuseUnfit(jobs: readonly DescribedJob[], stages: readonly string[]): void {
+  const byName = new Map(jobs.map(({ job }) => [job.name, job]));
+  const stageOf = (name: string): number => stages.indexOf(byName.get(name)?.stage ?? "");
+  const refuseName = (job: PipelineJob, name: string, kind: "need" | "dependency"): void => {
+    if (!byName.has(name)) refuse(`${job.name} job: undefined ${kind}: ${name}`);
+    if (stageOf(name) > stageOf(job.name) || stageOf(name) < 0)
+      refuse(`${job.name} job: ${kind} ${name} is not defined in current or prior stages`);
+  };
+  for (const { job, rules } of jobs) {
+    if (!stages.includes(job.stage))
+      refuse(
+        `${job.name} job: chosen stage ${job.stage} does not exist; available stages are ${stages.join(", ")}`,
+      );
+    for (const name of job.dependencies ?? []) refuseName(job, name, "dependency");
+    for (const needs of [job.needs, ...(rules ?? []).map(needsOf)]) {
+      for (const { job: name, optional } of needs)
+        if (!optional || byName.has(name)) refuseName(job, name, "need");
+      refuseTwice(job, needs);
+    }
+    for (const name of generators(job)) refuseName(job, name, "dependency");
+    const stop = memberOf(job.options["environment"], "on_stop");
+    if (stop !== undefined && !byName.has(stop))
+      refuse(`${job.name} job: on_stop job ${stop} is not defined`);
+  }
+  refuseCircle(jobs);
+}
+
+function refuseTwice({ name }: PipelineJob, needs: readonly Need[]): void {
+  const needed = needs.map(({ job }) => job);
+  const twice = needed.filter((each, index) => needed.indexOf(each) !== index);
+  if (twice.length > 0)
+    refuse(`${name} has the following needs duplicated: ${[...new Set(twice)].join(", ")}.`);
+}
+
+/** Jobs that make the configuration of a child pipeline. */
+function generators({ options: { trigger } }: PipelineJob): readonly string[] {
+  const include = isObject(trigger) ? trigger["include"] : undefined;
+  return [include ?? []].flat().flatMap((entry) => memberOf(entry, "job") ?? []);
+}
+
+function refuseCircle(jobs: readonly DescribedJob[]): void {
+  const needs = new Map(jobs.map(({ job }) => [job.name, job.needs.map((need) => need.job)]));
+  const done = new Set<string>();
+  const visit = (name: string, above: readonly string[]): void => {
+    const told = "The pipeline has circular dependencies:";
+    const at = above.indexOf(name);
+    const circle = above.slice(at).map((each) => `"${each}"`);
+    if (at >= 0) refuse(`${told} topological sort failed: [${circle.join(", ")}]`);
+    if (done.has(name)) return;
+    const own = needs.get(name) ?? [];
+    if (own.includes(name)) refuse(`${told} self-dependency: ${name}`);
+    for (const needed of own) visit(needed, [...above, name]);
+    done.add(name);
+  };
+  for (const name of needs.keys()) visit(name, []);
 }

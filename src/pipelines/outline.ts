@@ -1,11 +1,10 @@
 /** A pipeline's configuration as far as the files at hand tell it, whatever the pipeline is made for. */
-import { extendKnown, resolveReferences } from "./extend.ts";
+import { extendAll, resolveReferences } from "./extend.ts";
 import { join, type ReadFiles } from "./include.ts";
-import { variablesOf } from "./job.ts";
 import { visibleJobs } from "./job-words.ts";
 import type { CiSource, FetchInclude, Include } from "./ports.ts";
-import { CiRefusal, flatten, get, isMap, type YamlMap } from "./tree.ts";
-import type { Variable } from "./variables.ts";
+import { CiRefusal, flatten, get, isMap, textOf, type YamlMap } from "./tree.ts";
+import { type Variable, variablesOf } from "./variables.ts";
 
 export interface Outline {
   /** The files joined, jobs as they are written. */
@@ -42,10 +41,15 @@ export async function readOutline(
   const joining = { occasion, fetch, includes: [], lenient: true, files };
   try {
     const written = await join(text, undefined, { source }, joining);
-    const config = resolveReferences(extendKnown(written), true);
+    const config = resolveReferences(extendAll(written, true), true);
     return {
       written,
-      jobs: new Map([...visibleJobs(config)].filter(([name]) => !name.includes("$[["))),
+      jobs: new Map(
+        [...visibleJobs(config)].flatMap(([key, job]) => {
+          const name = textOf(key);
+          return name.includes("$[[") ? [] : [[name, job]];
+        }),
+      ),
       variables: variablesOf(config.get("variables")),
       includes: joining.includes,
     };

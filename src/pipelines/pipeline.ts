@@ -1,12 +1,10 @@
 /** From a project's CI files to the pipeline that GitLab makes of them. */
 import { isDeepStrictEqual } from "node:util";
-import { extendAll, resolveReferences, withEdgeStages, wrapStages } from "./extend.ts";
+import { extendAll, resolveReferences } from "./extend.ts";
 import { join, type ReadFiles } from "./include.ts";
-import { type DescribedJob, describeJob, variablesOf } from "./job.ts";
-import { jobKind, problemsOf, visibleJobs } from "./job-words.ts";
-import { refuseUnfit } from "./logic.ts";
-import { makeJobs, type PipelineJob, seen } from "./made.ts";
-import { type PartJob, splitJobs } from "./parallel.ts";
+import { type DescribedJob, describeJobs, type PipelineJob } from "./job.ts";
+import { checkConfig, jobKind, type SoundJob } from "./job-words.ts";
+import { makeJobs, refuseUnfit, seen } from "./made.ts";
 import type { CiSource, FetchInclude, Occasion } from "./ports.ts";
 import { matchingRule, type Sight } from "./rules.ts";
 import {
@@ -14,6 +12,7 @@ import {
   flatten,
   get,
   isMap,
+  listOf,
   type PlainMap,
   plain,
   refuse,
@@ -21,7 +20,7 @@ import {
   type Value,
   type YamlMap,
 } from "./tree.ts";
-import { override, type Variable } from "./variables.ts";
+import { override, type Variable, variablesOf } from "./variables.ts";
 
 export interface MadePipeline {
   readonly jobs: readonly PipelineJob[];
@@ -88,7 +87,7 @@ export async function readPipeline(
 
 /** A configuration whose files are joined, as far as it is the same for every pipeline. */
 interface Description extends Pick<MadePipeline, "variables" | "prefill" | "warnings"> {
-  readonly split: readonly PartJob[];
+  readonly jobs: readonly DescribedJob[];
   /** All that are declared. */
   readonly stages: readonly string[];
   readonly workflow: Value | undefined;
@@ -97,25 +96,30 @@ interface Description extends Pick<MadePipeline, "variables" | "prefill" | "warn
 type Described = Description | { readonly errors: readonly string[] };
 
 function describe(joined: YamlMap): Described {
-  const config = withEdgeStages(resolveReferences(extendAll(joined)));
-  const errors = problemsOf(config);
-  if (errors.length > 0) return { errors };
-  const jobs = [...visibleJobs(config)].map(([name, job]) =>
-    describeJob(name, job, get(config, name, "timeout")),
-  );
-  const split = splitJobs(jobs);
-  const named = config.get("stages") ?? wrapStages(["build", "test", "deploy"]);
-  const stages = [...new Set(flatten(named).map(textOf))];
-  refuseUnfit(split, stages);
+  const config = resolveReferences(extendAll(joined));
+  const { problems, jobs: sound } = checkConfig(config);
+  if (problems.length > 0) return { errors: problems };
+  const jobs = describeJobs(sound);
+  const stages = stagesOf(config);
+  refuseUnfit(jobs, stages);
   const workflow = config.get("workflow");
   return {
-    split,
+    jobs,
     stages,
     variables: variablesOf(config.get("variables")),
     prefill: prefillOf(config.get("variables")),
     workflow: jobKind("", workflow) === undefined ? workflow : undefined,
-    warnings: jobs.flatMap(warningOf),
+    warnings: sound.flatMap(warningOf),
   };
+}
+
+/** With the outermost stages at the ends, wherever they are declared; none where none are. */
+function stagesOf(config: YamlMap): readonly string[] {
+  const own = listOf(config.get("stages") ?? ["build", "test", "deploy"]);
+  if (own.length === 0) return [];
+  const [first, last] = [".pre", ".post"];
+  const inner = flatten(own.filter((stage) => stage !== first && stage !== last)).map(textOf);
+  return [...new Set([first, ...inner, last])];
 }
 
 function makePipeline(
@@ -124,13 +128,13 @@ function makePipeline(
   paths: readonly string[],
 ): PipelineReading {
   if ("errors" in description) return description;
-  const { split, stages, variables: root, prefill, workflow, warnings } = description;
+  const { jobs, stages, variables: root, prefill, workflow, warnings } = description;
   const sight = { occasion, variables: seen(occasion, [], root), paths };
   const taken = workflowRule(get(workflow, "rules"), sight);
   if (taken === undefined) return { none: "workflow_rules" };
   const variables = override(root, variablesOf(get(taken, "variables")));
   const hasWorkflow = isMap(workflow) && workflow.has("rules");
-  const made = makeJobs(split, stages, { occasion, paths, variables, hasWorkflow });
+  const made = makeJobs(jobs, stages, { occasion, paths, variables, hasWorkflow });
   if (made.errors.length > 0) return { errors: made.errors };
   const used = stages.filter((stage) => made.jobs.some((job) => job.stage === stage));
   if (used.every((stage) => stage === ".pre" || stage === ".post"))
@@ -167,8 +171,8 @@ function workflowRule(rules: Value, sight: Sight): YamlMap | undefined {
   return rule?.get("when") === "never" ? undefined : rule;
 }
 
-function warningOf({ core: { name }, rules }: DescribedJob): readonly string[] {
-  const last = rules?.at(-1);
+function warningOf({ name, job }: SoundJob): readonly string[] {
+  const last = flatten(get(job, "rules")).at(-1);
   const isBare = isMap(last) && last.size === 1 && last.has("when") && last.get("when") !== "never";
   const page =
     "https://docs.gitlab.com/ee/ci/jobs/job_troubleshooting.html#job-may-allow-multiple-pipelines-to-run-for-a-single-action-warning";

@@ -1,4 +1,5 @@
 /** What GitLab takes as rules, needs, variables, tags and `workflow`, in its words. */
+import { isObject } from "../json.ts";
 import * as z from "../zod.ts";
 import {
   anything,
@@ -7,15 +8,14 @@ import {
   flag,
   flat,
   isNested,
-  isRecord,
   isTexts,
   record,
+  seconds,
   text,
   unknownKeys,
   when,
   worded,
 } from "./checks.ts";
-import { seconds } from "./duration.ts";
 import { compilePattern, isExpression } from "./expression.ts";
 import { isText, type Plain, type PlainMap } from "./tree.ts";
 
@@ -24,7 +24,7 @@ type NeedKind = "job" | "cross_dependency";
 /** How a need is written, in GitLab's words; `undefined` where it knows no such kind. */
 function needKind(need: Plain): NeedKind | undefined {
   if (isText(need)) return "job";
-  if (!isRecord(need) || !("job" in need) || "project" in need) return undefined;
+  if (!isObject(need) || !("job" in need) || "project" in need) return undefined;
   if ("pipeline" in need) return "cross_dependency";
   return "ref" in need ? undefined : "job";
 }
@@ -45,15 +45,15 @@ const mostCross = 5;
 /** The kinds of needs that are taken. */
 export function needs(...allowed: readonly NeedKind[]) {
   const listed = worded((value) => {
-    if (!isRecord(value) && !Array.isArray(value)) return ["config can only be a hash or an array"];
+    if (!isObject(value) && !Array.isArray(value)) return ["config can only be a hash or an array"];
     const all = flat(value) as readonly Plain[];
     const kinds = all.flatMap((each) => needKind(each) ?? []);
     const strange = [...new Set(kinds)].filter((kind) => !allowed.includes(kind));
     const crossing = kinds.filter((kind) => kind === "cross_dependency").length;
-    const counts = all.some((each) => isRecord(each) && typeof each["parallel"] === "number");
+    const counts = all.some((each) => isObject(each) && typeof each["parallel"] === "number");
     return [
       ...when(
-        isRecord(value) && Object.keys(value).length === 0,
+        isObject(value) && Object.keys(value).length === 0,
         "config can not be an empty hash",
       ),
       ...when(counts, 'config cannot use "parallel: <number>".'),
@@ -69,7 +69,7 @@ export function variables(keys: string) {
   const allowed = keys.split(" ");
   const one = worded((value) => {
     if (Array.isArray(value)) return ["variable definition must be either a string or a hash"];
-    if (!isRecord(value)) return [];
+    if (!isObject(value)) return [];
     const unknown = Object.keys(value).filter((key) => !allowed.includes(key));
     const { options } = value;
     const isOffered =
@@ -83,27 +83,23 @@ export function variables(keys: string) {
       ...when(!isOffered, "config value must be present in options"),
     ];
   });
-  const isMap = worded((value) => when(!isRecord(value), "config should be a hash"));
-  return z.pipe(isMap, z.record(z.string(), one));
+  return z.record(z.string(), one, "~config should be a hash");
 }
 
 const mostTags = 50;
 
-export const tags = worded((value) => {
-  const names = isTexts(value) ? value.flatMap((tag) => tag.split(",")) : [];
-  const distinct = new Set(names.map((each) => each.trim()).filter((each) => each !== ""));
-  return [
-    ...when(!isTexts(value), "config should be an array of strings"),
-    ...when(distinct.size >= mostTags, `config must be less than the limit of ${mostTags} tags`),
-  ];
-});
+export const tags = z
+  .custom<readonly string[]>(isTexts, "~config should be an array of strings")
+  .check(
+    z.refine((value) => {
+      const names = value.flatMap((tag) => tag.split(",")).map((name) => name.trim());
+      return new Set(names.filter((name) => name !== "")).size < mostTags;
+    }, `~config must be less than the limit of ${mostTags} tags`),
+  );
 
-const deep = "a nested array of strings up to 10 levels deep";
-export const stages = worded((value) =>
-  when(
-    !Array.isArray(value) || !isNested(value, deepest),
-    `config should be an array of strings or ${deep}`,
-  ),
+export const stages = z.custom<Plain>(
+  (value) => Array.isArray(value) && isNested(value, deepest),
+  "~config should be an array of strings or a nested array of strings up to 10 levels deep",
 );
 
 const mostPaths = 50;
@@ -117,7 +113,7 @@ function pathProblems(about: string, value: Plain | undefined): readonly string[
 function globs(keys: readonly string[], other: (value: Plain) => readonly string[]) {
   return worded((value) => {
     if (Array.isArray(value)) return pathProblems("config", value);
-    if (!isRecord(value)) return other(value);
+    if (!isObject(value)) return other(value);
     return [...unknownKeys(value, keys), ...pathProblems("paths", value["paths"])];
   });
 }
@@ -143,7 +139,7 @@ function startProblems({ when: start, start_in: after }: PlainMap): readonly str
 /** Rules of a job, of an include or of the workflow: values of `when`, and keys that they may have. */
 export function rules(starts: string, keys: string) {
   const own = worded((value) => {
-    if (!isRecord(value)) return ["config should be a hash"];
+    if (!isObject(value)) return ["config should be a hash"];
     const { if: condition, when: start } = value;
     const flags = ["allow_failure", "interruptible"].filter(
       (key) => !/boolean|undefined/.test(typeof value[key]),
@@ -166,11 +162,9 @@ export function rules(starts: string, keys: string) {
     variables: z.optional(variables("")),
     needs: z.optional(needs("job")),
   });
-  const listed = worded((value) =>
-    Array.isArray(value)
-      ? when(value.length === 0, "config can't be blank")
-      : ["config should be an array"],
-  );
+  const listed = z
+    .array(anything, "~config should be an array")
+    .check(z.minLength(1, "~config can't be blank"));
   const rule = z.pipe(own, parts as z.ZodType<Plain, Plain>);
   return z.pipe(z.mapped(listed, flat), z.array(rule));
 }
@@ -209,4 +203,4 @@ const policyForm = record({
 });
 
 /** `only` and `except`. */
-export const policy = choose((value) => (isRecord(value) ? policyForm : refs));
+export const policy = choose((value) => (isObject(value) ? policyForm : refs));

@@ -1,11 +1,24 @@
 /** Variables as GitLab puts them together and expands them. */
 import type { Values } from "./expression.ts";
+import { isMap, textOf, type Value } from "./tree.ts";
 
 export interface Variable {
   readonly key: string;
   readonly value: string;
   /** Its value is no subject of expansion. */
   readonly raw?: boolean;
+}
+
+/** The variables of a map, as GitLab holds them. */
+export function variablesOf(value: Value | undefined): readonly Variable[] {
+  if (!isMap(value)) return [];
+  return [...value].map(([name, each]) => {
+    const key = textOf(name);
+    if (!isMap(each)) return { key, value: textOf(each) };
+    const expands = each.get("expand") ?? null;
+    const raw = expands === null ? {} : { raw: expands === false };
+    return { key, value: textOf(each.get("value")), ...raw };
+  });
 }
 
 /** What variables hold, the last of a name, unexpanded. */

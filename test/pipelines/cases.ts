@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { ExpressionError, evaluate, holds, isExpression } from "../../src/pipelines/expression.ts";
-import type { PipelineJob } from "../../src/pipelines/made.ts";
+import type { PipelineJob } from "../../src/pipelines/job.ts";
 import { nothingRead, type PipelineReading, readPipeline } from "../../src/pipelines/pipeline.ts";
 import type { CiSource, Include, Occasion } from "../../src/pipelines/ports.ts";
 import { textOf, type Value } from "../../src/pipelines/tree.ts";

@@ -1,7 +1,7 @@
 /** What many jobs do in many pipelines, read as one. */
 import assert from "node:assert/strict";
 import { before, test } from "node:test";
-import type { PipelineJob } from "../../src/pipelines/made.ts";
+import type { PipelineJob } from "../../src/pipelines/job.ts";
 import {
   type IncludedTemplate,
   jobsIn,

@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { readContent } from "../../src/pipelines/inputs.ts";
-import type { PipelineJob } from "../../src/pipelines/made.ts";
+import type { PipelineJob } from "../../src/pipelines/job.ts";
 import { readPipeline } from "../../src/pipelines/pipeline.ts";
 import type { Include } from "../../src/pipelines/ports.ts";
 import { plain, type Value, type YamlMap } from "../../src/pipelines/tree.ts";

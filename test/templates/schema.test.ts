@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { extendAll } from "../../src/pipelines/extend.ts";
-import { problemsOf as problemsInConfig } from "../../src/pipelines/job-words.ts";
+import { checkConfig } from "../../src/pipelines/job-words.ts";
 import { plain } from "../../src/pipelines/tree.ts";
 import { contentWith, mapOf } from "../support/ci-files.ts";
 import type { Combination } from "../support/combine.ts";
@@ -99,8 +99,9 @@ function changesOf({ inputs }: Component, given: Combination): string {
 for (const component of components)
   describe(`component ${component.name}, whatever its inputs`, () => {
     test("is taken by GitLab with everything extended, hidden jobs as jobs too", () => {
-      const problems = problemsOf(component, (body, prefix) =>
-        problemsInConfig(mapOf(shown(extended(component, body, prefix)))),
+      const problems = problemsOf(
+        component,
+        (body, prefix) => checkConfig(mapOf(shown(extended(component, body, prefix)))).problems,
       );
       assert.deepEqual(problems, []);
     });

@@ -1,5 +1,5 @@
 /** Pipelines under way: their jobs, what became of each, and what follows for the others. */
-import type { PipelineJob } from "../../../src/pipelines/made.ts";
+import type { PipelineJob } from "../../../src/pipelines/job.ts";
 import type { Variable } from "../../../src/pipelines/variables.ts";
 import { settleFlow } from "../../support/flow-states.ts";
 import type { JobOptions, TestJob } from "../../support/gitlab-jobs.ts";
