@@ -6,6 +6,7 @@ import { isText, type Plain, type PlainMap, plain, type Value } from "./tree.ts"
 type Fields = Readonly<Record<string, z.ZodType>>;
 
 export const text = z.string({ error: "should be a string" });
+export const name = text.check(z.minLength(1, "can't be blank"));
 export const flag = z.boolean({ error: "should be a boolean value" });
 export const texts = z.custom<readonly string[]>(isTexts, "should be an array of strings");
 export const many = z.preprocess(flat, texts);

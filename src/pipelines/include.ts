@@ -1,6 +1,7 @@
 /** Joins the files of a configuration: includes with their rules, wildcards and inputs. */
 
 import { checkAt } from "./checks.ts";
+import type { Values } from "./expression.ts";
 import { compileWildcard } from "./glob.ts";
 import { readContent } from "./inputs.ts";
 import {
@@ -36,28 +37,35 @@ import { readYaml, type YamlFile } from "./yaml.ts";
 /** What texts hold, once they were read. */
 export type ReadFiles = Map<string, YamlFile>;
 
-export interface Joining {
-  readonly occasion: Occasion;
+/** What a configuration is joined from, beside the text of its first file. */
+export interface JoinRequest {
+  readonly source: CiSource;
   readonly fetch: FetchInclude;
-  /** Includes so far, in GitLab's order; they are counted. */
-  readonly includes: (Include & { readonly source: CiSource })[];
-  /** A file that is not at hand is no error, and neither is one that cannot be read. */
-  readonly lenient: boolean;
+  readonly occasion: Occasion;
+  readonly inputs?: YamlMap | undefined;
   readonly files: ReadFiles;
+  /** A file that is not at hand is no error, and neither is one that cannot be read. */
+  readonly lenient?: boolean;
+}
+
+interface Joining extends JoinRequest {
+  /** Variables that are there before any file is read. */
+  readonly known: readonly Variable[];
+  readonly variables: Values;
+  /** Includes so far, in GitLab's order; they are counted. */
+  readonly includes: Include[];
 }
 
 const mostIncludes = 150;
 const includeRules = rules("never always", "if exists when changes");
 
-/** Reads a file's text with its inputs, and joins what it includes below it. */
-export async function join(
-  text: string,
-  given: Value | undefined,
-  place: Place,
-  joining: Joining,
-): Promise<YamlMap> {
-  const own = contentOf(fileOf(text, joining), given ?? null, place, joining);
-  return joinIncludes(own, place, joining);
+/** Reads a file's text, and joins what it includes below it. */
+export async function join(text: string, request: JoinRequest) {
+  const { occasion, source, inputs = null } = request;
+  const known = [...occasion.predefined, ...occasion.settings];
+  const joining: Joining = { ...request, known, variables: valuesOf(known), includes: [] };
+  const own = readContent(fileOf(text, joining), inputs, joining);
+  return { joined: await joinIncludes(own, { source }, joining), includes: joining.includes };
 }
 
 function fileOf(text: string, { files }: Joining): YamlFile {
@@ -66,29 +74,17 @@ function fileOf(text: string, { files }: Joining): YamlFile {
   return file;
 }
 
-function contentOf(file: YamlFile, given: Value, place: Place, joining: Joining): YamlMap {
-  const variables = valuesOf(knownTo(joining.occasion));
-  return readContent(file, given, { ...joining, component: place.component, variables });
-}
-
-/** Variables that are there before any file is read. */
-function knownTo({ predefined, settings }: Occasion): readonly Variable[] {
-  return [...predefined, ...settings];
-}
-
 async function joinIncludes(own: YamlMap, place: Place, joining: Joining): Promise<YamlMap> {
   const includes = listOf(own.get("include"))
     .filter((entry) => entry !== null)
-    .map((entry) => entryOf(entry, joining.occasion))
-    .filter((entry) => isIncluded(entry, place.source, joining.occasion))
-    .flatMap((entry) => widen(entry, place.source, joining))
-    .map((entry) => includeOf(entry, joining.occasion));
+    .map((entry) => entryOf(entry, joining))
+    .filter((entry) => isIncluded(entry, place, joining))
+    .flatMap((entry) => widen(entry, place, joining))
+    .map((entry) => includeOf(entry, place, joining));
   if (includes.length === 0) return own;
-  for (const include of includes) {
-    joining.includes.push({ ...include, source: place.source });
-    if (joining.includes.length > mostIncludes)
+  for (const include of includes)
+    if (joining.includes.push(include) > mostIncludes)
       refuse(`Maximum of ${mostIncludes} nested includes are allowed!`);
-  }
   let joined: YamlMap = new Map();
   for (const include of includes)
     joined = merge(joined, await contentBelow(include, place, joining));
@@ -98,27 +94,23 @@ async function joinIncludes(own: YamlMap, place: Place, joining: Joining): Promi
 }
 
 /** A text is expanded here and once more as a path. */
-function entryOf(entry: Value, occasion: Occasion): YamlMap {
+function entryOf(entry: Value, { variables }: Joining): YamlMap {
   if (isMap(entry)) return entry;
   if (!isText(entry)) return refuse("Each include must be a hash or a string");
-  const location = expandIn(entry, occasion);
+  const location = expand(entry, variables, "vanishes");
   return new Map([[/^\w+:\/\//.test(location) ? "remote" : "local", location]]);
 }
 
-function expandIn(text: string, occasion: Occasion): string {
-  return expand(text, valuesOf(knownTo(occasion)), "vanishes");
-}
-
-function isIncluded(entry: YamlMap, { paths }: CiSource, occasion: Occasion): boolean {
+function isIncluded(entry: YamlMap, { source }: Place, { occasion, known }: Joining): boolean {
   const own = get(entry, "rules");
   if (own === null) return true;
   const [problem] = checkAt(includeRules, own, "include:rule").problems;
   if (problem !== undefined) refuse(problem);
-  return isTaken(flatten(own), { occasion, variables: knownTo(occasion), paths });
+  return isTaken(flatten(own), { occasion, variables: known, paths: source.paths });
 }
 
 /** One entry for each file that it means. */
-function widen(entry: YamlMap, source: CiSource, { includes }: Joining): readonly YamlMap[] {
+function widen(entry: YamlMap, { source }: Place, { includes }: Joining): readonly YamlMap[] {
   const local = textOf(entry.get("local"));
   if (!isBlank(entry.get("project")))
     return listOf(entry.get("file")).map((file) => new Map([...entry, ["file", file]]));
@@ -137,10 +129,10 @@ function fromTop(path: string): string {
   return path.replace(/^\/+/, "");
 }
 
-function includeOf(written: YamlMap, occasion: Occasion): Include {
+function includeOf(written: YamlMap, { source }: Place, { variables }: Joining): Include {
   const inPlace = (value: Value): Value => {
     if (isList(value)) return value.map(inPlace);
-    return isText(value) ? expandIn(value, occasion) : value;
+    return isText(value) ? expand(value, variables, "vanishes") : value;
   };
   const entry = new Map([...written].map(([key, value]) => [key, inPlace(value)]));
   const [kind, second] = includeKinds.filter(
@@ -154,7 +146,7 @@ function includeOf(written: YamlMap, occasion: Occasion): Include {
   if (second !== undefined) refuse(`Each include must use only one of: ${names}`);
   const location = textOf(entry.get(kind === "project" ? "file" : kind));
   const isPath = kind === "local" || kind === "project";
-  return { kind, location: isPath ? fromTop(location) : location, entry };
+  return { kind, location: isPath ? fromTop(location) : location, entry, source };
 }
 
 async function contentBelow(include: Include, place: Place, joining: Joining): Promise<YamlMap> {
@@ -177,10 +169,10 @@ async function readBelow(include: Include, place: Place, joining: Joining): Prom
     refuse(
       `Component \`${location}\` cannot use \`spec:include\`. This keyword is not supported in components`,
     );
-  const within = { source, component };
-  const content = naming(location, () => contentOf(file, get(entry, "inputs"), within, joining));
+  const around = { ...joining, component };
+  const content = naming(location, () => readContent(file, get(entry, "inputs"), around));
   if (content.size === 0) refuse(`Included file \`${location}\` does not have valid YAML syntax!`);
-  return joinIncludes(content, within, joining);
+  return joinIncludes(content, { source, component }, joining);
 }
 
 /** Says in a refusal which file it is about. */
@@ -196,9 +188,8 @@ function naming<T>(location: string, read: () => T): T {
 async function find(include: Include, place: Place, joining: Joining): Promise<Found> {
   const { kind, location } = include;
   if (kind === "local") {
-    const text =
-      (await place.source.read(location)) ?? refuse(`${titleOf(include)} does not exist!`);
-    return { text, ...place };
+    const text = await place.source.read(location);
+    return { text: text ?? refuse(`${titleOf(include)} does not exist!`), ...place };
   }
   const found = await joining.fetch(include);
   if (found !== undefined) return found;

@@ -8,6 +8,7 @@ import {
   isTexts,
   lines,
   many,
+  name,
   record,
   seconds,
   short,
@@ -38,7 +39,6 @@ const pullPolicy = z.preprocess(
   flat,
   z.array(words("always never if-not-present")).check(z.minLength(1, "can't be blank")),
 );
-const name = text.check(z.minLength(1, "can't be blank"));
 const named = {
   entrypoint: texts,
   docker: anything,

@@ -38,9 +38,9 @@ export async function readOutline(
     settings: [],
     changed: undefined,
   } as const;
-  const joining = { occasion, fetch, includes: [], lenient: true, files };
   try {
-    const written = await join(text, undefined, { source }, joining);
+    const request = { source, fetch, occasion, files, lenient: true };
+    const { joined: written, includes } = await join(text, request);
     const config = resolveReferences(extendAll(written, true), true);
     return {
       written,
@@ -51,7 +51,7 @@ export async function readOutline(
         }),
       ),
       variables: variablesOf(config.get("variables")),
-      includes: joining.includes,
+      includes,
     };
   } catch (error) {
     if (error instanceof CiRefusal) return undefined;

@@ -1,11 +1,11 @@
 /** From a project's CI files to the pipeline that GitLab makes of them. */
 import { isDeepStrictEqual } from "node:util";
 import { extendAll, resolveReferences } from "./extend.ts";
-import { join, type ReadFiles } from "./include.ts";
+import { type JoinRequest, join, type ReadFiles } from "./include.ts";
 import { type DescribedJob, describeJobs, type PipelineJob } from "./job.ts";
 import { checkConfig, jobKind, type SoundJob } from "./job-words.ts";
 import { makeJobs, refuseUnfit, seen } from "./made.ts";
-import type { CiSource, FetchInclude, Occasion } from "./ports.ts";
+import type { Occasion } from "./ports.ts";
 import { matchingRule, type Sight } from "./rules.ts";
 import {
   CiRefusal,
@@ -45,11 +45,7 @@ export type PipelineReading =
   | { readonly none: "empty"; readonly jobs: readonly PipelineJob[] }
   | MadePipeline;
 
-export interface PipelineRequest {
-  readonly source: CiSource;
-  readonly fetch: FetchInclude;
-  readonly occasion: Occasion;
-  readonly inputs?: YamlMap | undefined;
+export interface PipelineRequest extends Omit<JoinRequest, "files" | "lenient"> {
   /** Given to several readings, it saves those after the first what they have in common. */
   readonly kept?: ReadBefore;
 }
@@ -69,12 +65,11 @@ export async function readPipeline(
   text: string,
   request: PipelineRequest,
 ): Promise<PipelineReading> {
-  const { source, fetch, occasion, inputs, kept = nothingRead() } = request;
+  const { source, occasion, kept = nothingRead() } = request;
   const { files, described } = kept;
   try {
     if (text.trim() === "") refuse("Please provide content of .gitlab-ci.yml");
-    const joining = { occasion, fetch, includes: [], lenient: false, files };
-    const joined = await join(text, inputs, { source }, joining);
+    const { joined } = await join(text, { ...request, files });
     const before = described.find((one) => isDeepStrictEqual(one.joined, joined));
     const description = before?.description ?? describe(joined);
     if (before === undefined) described.push({ joined, description });

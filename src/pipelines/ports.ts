@@ -74,4 +74,6 @@ export interface Include {
   readonly location: string;
   /** All that the entry says. */
   readonly entry: YamlMap;
+  /** Whose file has it. */
+  readonly source: CiSource;
 }

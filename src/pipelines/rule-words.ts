@@ -9,6 +9,7 @@ import {
   flat,
   isNested,
   isTexts,
+  name,
   record,
   seconds,
   text,
@@ -29,7 +30,6 @@ function needKind(need: Plain): NeedKind | undefined {
   return "ref" in need ? undefined : "job";
 }
 
-const name = text.check(z.minLength(1, "can't be blank"));
 const needForms = {
   job: record({ artifacts: flag, optional: flag, parallel: anything }, { job: name }),
   cross_dependency: record({ artifacts: flag }, { pipeline: name, job: name }),
