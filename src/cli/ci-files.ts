@@ -6,7 +6,7 @@ import {
   type Pipelines,
   readPipelines,
 } from "../doctor/evaluate.ts";
-import { isTrouble, type Known, known } from "../doctor/facts.ts";
+import { isTrouble, type Known, known } from "../doctor/judgement.ts";
 import { ifPossible } from "../errors.ts";
 import type { GitLab, ProjectId } from "../gitlab/client.ts";
 import type { Situation } from "../plan/situation.ts";

@@ -7,17 +7,11 @@ import { type Config, defaultConfig } from "../config/config.ts";
 import { givenSettings } from "../config/given.ts";
 import { diagnose, type Finding, findingsJson, printFindings } from "../doctor/diagnose.ts";
 import type { Pipelines } from "../doctor/evaluate.ts";
-import {
-  type DoctorFacts,
-  isFork,
-  isTrouble,
-  type Known,
-  known,
-  type Trouble,
-} from "../doctor/facts.ts";
-import { gatherClone, gatherGitLab, gatherRegistry, readVariables } from "../doctor/gather.ts";
+import { type DoctorFacts, gatherGitLab, isFork, readVariables } from "../doctor/facts.ts";
 import { tagsOf } from "../doctor/jobs.ts";
-import { gatherMachine } from "../doctor/machine.ts";
+import { isTrouble, type Known, known, type Trouble } from "../doctor/judgement.ts";
+import { gatherClone, gatherMachine } from "../doctor/machine.ts";
+import { gatherRegistry } from "../doctor/rights.ts";
 import { pipelinesJson, printPipelines } from "../doctor/table.ts";
 import { type ExitCode, exitCodes, printProblem } from "../errors.ts";
 import type { GitLab } from "../gitlab/client.ts";

@@ -1,81 +1,26 @@
 /** All checks in one place, and what they found for people and for programs. */
 import { fill, printTable } from "../output/table.ts";
 import type { Screen } from "../world.ts";
-import { type DoctorFacts, type Judgement, type Level, levels } from "./facts.ts";
-import {
-  judgeEmpty,
-  judgeIncludedTwice,
-  judgeLeftTag,
-  judgeRegistryImage,
-  judgeRunnerTags,
-  judgeTwoPipelines,
-} from "./judge-files.ts";
-import {
-  judgeCleanup,
-  judgeForkPipelines,
-  judgePathRules,
-  judgeTagRules,
-  judgeVersion,
-} from "./judge-gitlab.ts";
-import { judgeClone, judgeEmulation, judgeEngine, judgeUmask } from "./judge-machine.ts";
-import {
-  judgeBeforeBuild,
-  judgeBeyondPlan,
-  judgeFiles,
-  judgeOtherImage,
-  judgeRefused,
-  judgeUnknownImage,
-  judgeWithoutPlan,
-  onPipelines,
-} from "./judge-pipelines.ts";
-import {
-  judgeConfiguration,
-  judgeContainerTag,
-  judgeDotenv,
-  judgeForce,
-  judgeImages,
-  judgeRegistry,
-  judgeSchedules,
-  judgeUpstream,
-} from "./judge-project.ts";
-import { judgeJobTokens, judgeOwnRights, judgeUpstreamRights } from "./judge-rights.ts";
+import type { DoctorFacts } from "./facts.ts";
+import { fileChecks, scheduleChecks } from "./judge-files.ts";
+import { gitlabChecks, protectionChecks } from "./judge-gitlab.ts";
+import { pipelineChecks } from "./judge-pipelines.ts";
+import { projectChecks } from "./judge-project.ts";
+import { rightsChecks } from "./judge-rights.ts";
+import { type Checks, type Judgement, type Level, levels, lines } from "./judgement.ts";
+import { machineChecks } from "./machine.ts";
 
 /** Every check, in the order in which they are read; docs/commands.md has a line for each, docs/messages.md what to do about those of pipelines. */
 const judges = {
-  configuration: judgeConfiguration,
-  images: judgeImages,
-  dotenv: judgeDotenv,
-  registry: judgeRegistry,
-  upstream: judgeUpstream,
-  "container-tag": judgeContainerTag,
-  "force-rebuild": judgeForce,
-  "own-rights": judgeOwnRights,
-  "upstream-rights": judgeUpstreamRights,
-  "job-tokens": judgeJobTokens,
-  "protected-paths": judgePathRules,
-  "protected-tags": judgeTagRules,
-  cleanup: judgeCleanup,
-  pipelines: onPipelines(judgeFiles),
-  refused: onPipelines(judgeRefused),
-  "without-plan": onPipelines(judgeWithoutPlan),
-  "before-build": onPipelines(judgeBeforeBuild),
-  "beyond-plan": onPipelines(judgeBeyondPlan),
-  "unknown-image": onPipelines(judgeUnknownImage),
-  "other-image": onPipelines(judgeOtherImage),
-  "left-tag": onPipelines(judgeLeftTag),
-  "registry-image": onPipelines(judgeRegistryImage),
-  "two-pipelines": onPipelines(judgeTwoPipelines),
-  "included-twice": onPipelines(judgeIncludedTwice),
-  "empty-pipeline": onPipelines(judgeEmpty),
-  "runner-tags": onPipelines(judgeRunnerTags),
-  schedules: judgeSchedules,
-  "fork-pipelines": judgeForkPipelines,
-  "gitlab-version": judgeVersion,
-  engine: judgeEngine,
-  emulation: judgeEmulation,
-  umask: judgeUmask,
-  clone: judgeClone,
-} satisfies Readonly<Record<string, (facts: DoctorFacts) => Judgement>>;
+  ...projectChecks,
+  ...rightsChecks,
+  ...protectionChecks,
+  ...pipelineChecks,
+  ...fileChecks,
+  ...scheduleChecks,
+  ...gitlabChecks,
+  ...machineChecks,
+} satisfies Checks<DoctorFacts>;
 
 export type Check = keyof typeof judges;
 
@@ -116,13 +61,8 @@ function printRest(findings: readonly Finding[], level: Level): string {
 }
 
 function printMore({ id, level, detail, todo }: Finding): readonly string[] {
-  if (level === "ok" || (detail === "" && todo === undefined)) return [];
-  const lines = [
-    `${id}:`,
-    ...(detail === "" ? [] : detail.split("\n").map((line) => `  ${line}`)),
-    ...(todo === undefined ? [] : [`  to do: ${todo}`]),
-  ];
-  return [`${lines.join("\n")}\n`];
+  const told = lines(detail, todo && `to do: ${todo}`);
+  return level === "ok" || told === "" ? [] : [`${id}:\n${told.replace(/^/gm, "  ")}\n`];
 }
 
 /** One object; `todo` is null where nothing is to be done. `more` are members beside the findings. */

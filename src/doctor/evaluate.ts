@@ -9,11 +9,10 @@ import {
   berthInclude,
   type ComponentFiles,
   componentFile,
-} from "./components.ts";
+  stubOf,
+} from "./included.ts";
 import { jobsOf, type PlannedImages, type ReadCase } from "./jobs.ts";
 import { type CiProject, casesOf, samplesOf } from "./occasions.ts";
-import { placeOf, refusalPlace } from "./place.ts";
-import { stubOf } from "./unread.ts";
 
 /** The project's files, and berth's own components. */
 export interface CiFiles extends ComponentFiles {
@@ -42,10 +41,8 @@ export interface Pipelines {
   readonly includes: readonly BerthInclude[];
   /** Includes whose files are not at hand; nothing is certain then. */
   readonly unread: readonly string[];
-  /** Where a job, or another text at the beginning of a line, stands: `file:line`. */
-  readonly placeOf: (start: RegExp) => string | undefined;
-  /** What a message of GitLab's is about. */
-  readonly refusalPlace: (message: string) => string | undefined;
+  /** The files that were read, by their paths. */
+  readonly texts: ReadonlyMap<string, string>;
 }
 
 /** `undefined` where the project has no pipeline of its own. */
@@ -85,8 +82,7 @@ export async function readPipelines(
     read: await Promise.all(read),
     includes,
     unread: merged === undefined ? [...unread] : [],
-    placeOf: (start) => placeOf(texts, start),
-    refusalPlace: (message) => refusalPlace(texts, message),
+    texts,
   };
 }
 
@@ -101,7 +97,7 @@ function projectOf(
   includes: readonly BerthInclude[],
   words: readonly string[],
 ): CiProject {
-  const { own, name, config, images: _, ...rest } = known;
+  const { own, name, config } = known;
   const given = includes.find(({ template }) => template === "rules")?.upstream;
   const compared = ["PROJECT_PATH", "PROJECT_NAMESPACE"].flatMap((each) => samplesOf(each, words));
   const isNamed = config.upstream !== undefined && config.upstream !== "auto";
@@ -109,7 +105,7 @@ function projectOf(
   const upstream = fullPath(said ?? `group/${name}`, own?.split("/").at(-1) ?? name);
   const isFork = own !== undefined && own.toLowerCase() !== upstream.toLowerCase();
   return {
-    ...rest,
+    ...known,
     upstream,
     fork: isFork ? own : `somebody/${upstream.split("/").at(-1)}`,
     prefix: includes[0]?.prefix ?? config.prefix,

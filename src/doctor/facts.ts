@@ -1,46 +1,13 @@
-/** What the checks rest on; collected at the edge, judged by pure functions. */
+/** What the checks rest on: found out by asking and from the environment, without any change; judged by pure functions. */
 import type { Config } from "../config/config.ts";
-import { BerthError, printProblem } from "../errors.ts";
-import type { PathRule, ProjectSettings, TagRule } from "../gitlab/answers.ts";
-import type { GitLab } from "../gitlab/client.ts";
-import type { Situation } from "../plan/situation.ts";
+import type { GitLab, ProjectId } from "../gitlab/client.ts";
+import { type Situation, situationOf } from "../plan/situation.ts";
+import { refuseTag, wishesOf } from "../plan/wishes.ts";
+import type { Env } from "../world.ts";
 import type { Pipelines } from "./evaluate.ts";
-import type { Rights } from "./rights.ts";
-
-/** Something that could not be found out or used, and what would help. */
-export interface Trouble {
-  readonly trouble: string;
-  readonly todo: string | undefined;
-}
-
-export type Known<T> = T | Trouble;
-
-export function isTrouble(fact: unknown): fact is Trouble {
-  return typeof fact === "object" && fact !== null && "trouble" in fact;
-}
-
-/** Makes an expected failure a fact; a bug stays one. */
-export async function known<T>(answer: Promise<T>): Promise<Known<T>> {
-  try {
-    return await answer;
-  } catch (error) {
-    return troubleOf(error);
-  }
-}
-
-/** The words of an error; anything but a `BerthError` is thrown on. */
-export function troubleOf(error: unknown): Trouble {
-  if (!(error instanceof BerthError)) throw error;
-  return {
-    trouble: [error.message, ...error.problems.map(printProblem)].join("\n"),
-    todo: error.hint,
-  };
-}
-
-/** A project beside another one that is upstream; on a person's machine too, where the own base is the fork's. */
-export function isFork({ role, upstream }: Pick<Situation, "role" | "upstream">): boolean {
-  return role === "fork" || (role === "local" && upstream !== undefined);
-}
+import { isTrouble, type Known, known, type Trouble, troubleOf } from "./judgement.ts";
+import type { CloneFacts, MachineFacts } from "./machine.ts";
+import type { RegistryFacts } from "./rights.ts";
 
 export interface DoctorFacts {
   readonly config: Config;
@@ -48,9 +15,9 @@ export interface DoctorFacts {
   readonly project: ProjectFacts;
   /** `undefined` where the project's CI files are not here. */
   readonly pipelines: Pipelines | undefined;
-  readonly variables: VariableFacts;
+  readonly variables: ReturnType<typeof readVariables>["variables"];
   readonly registry: RegistryFacts;
-  readonly gitlab: GitLabFacts;
+  readonly gitlab: Awaited<ReturnType<typeof gatherGitLab>>;
   readonly machine: MachineFacts;
   readonly clone: Known<CloneFacts>;
 }
@@ -64,118 +31,127 @@ export interface ProjectFacts {
   readonly warnings: readonly string[];
 }
 
-export interface VariableFacts {
-  /** `<PREFIX>_CONTAINER_TAG`, and why it cannot be used. */
-  readonly containerTag:
-    | { readonly value: string; readonly trouble: Trouble | undefined }
-    | undefined;
-  /** `<PREFIX>_UPSTREAM`. */
-  readonly upstream: string | undefined;
-  /** Whether that names another project in the one that the configuration calls upstream, and so is ignored. */
-  readonly ignored: boolean;
-  /** Why the registry base or upstream cannot be read from the environment. */
-  readonly situation: Trouble | undefined;
-  readonly serverHost: string | undefined;
-  readonly serverVersion: string | undefined;
-  /** Which variable takes a token for GitLab's API. */
-  readonly tokenVariable: string;
+/** A project beside another one that is upstream; on a person's machine too, where the own base is the fork's. */
+export function isFork({ role, upstream }: Pick<Situation, "role" | "upstream">): boolean {
+  return role === "fork" || (role === "local" && upstream !== undefined);
 }
 
-export interface RegistryFacts {
-  /** `undefined` where the base is not known. */
-  readonly own: Known<RightsFacts> | undefined;
-  readonly upstream: Known<RightsFacts> | undefined;
+/** What GitLab tells of the projects' settings, each as far as the tokens go. */
+export function gatherGitLab(
+  gitlab: Known<GitLab>,
+  about: {
+    readonly own: ProjectId | undefined;
+    readonly situation: Pick<Situation, "role" | "upstream">;
+    /** Tags that jobs ask for together. */
+    readonly tags: readonly (readonly string[])[];
+  },
+) {
+  const { own, situation, tags } = about;
+  const ask = async <T>(
+    project: ProjectId | undefined,
+    question: (port: GitLab, project: ProjectId) => Promise<T>,
+  ): Promise<Known<T>> => {
+    if (isTrouble(gitlab)) return gitlab;
+    return project === undefined ? noProject : known(question(gitlab, project));
+  };
+  // Named as the registry base is.
+  const source = situation.upstream?.path;
+  const fork = isFork(situation);
+  // What a fork is set to is nothing to upstream.
+  const guarded = fork ? undefined : own;
+  return allOf({
+    own: ask(own, (port, id) => port.project(id)),
+    upstream: ask(source, (port, id) => port.project(id)),
+    pathRules: told(
+      ask(guarded, (port, id) => port.pathRules(id)),
+      "This GitLab does not tell its rules (older than 17.9).",
+    ),
+    tagRules: told(
+      ask(guarded, (port, id) => port.tagRules(id)),
+      "This GitLab does not tell its rules (older than 18.7, or its registry has no metadata database).",
+    ),
+    /** Of upstream in a fork, of the project itself elsewhere. */
+    jobTokens: told(
+      ask(fork ? source : own, (port, id) => port.jobTokenAccess(id)),
+      "GitLab shows no allowlist of that project.",
+    ),
+    /** The branches and tags of the project's own pipeline schedules. */
+    schedules: ask(guarded, async (port, id) => (await port.schedules(id)).map(({ ref }) => ref)),
+    /** Tags of jobs, with commas between them, that no runner has together. */
+    idleTags: ask(own, (port, id) => tagsWithoutRunner(port, id, tags)),
+  });
 }
 
-export interface RightsFacts {
-  /** The repository that was asked about, printed. */
-  readonly repository: string;
-  /** Whether writing was asked about; it is not where no repository exists, since asking makes one. */
-  readonly askedToWrite: boolean;
-  readonly rights: Rights;
+/** An answer that GitLab has nothing for is a trouble. */
+async function told<T>(answer: Promise<Known<T | undefined>>, trouble: string): Promise<Known<T>> {
+  return (await answer) ?? { trouble, todo: undefined };
 }
 
-export interface GitLabFacts {
-  readonly own: Known<ProjectSettings | undefined>;
-  /** The project that upstream's registry base is named after. */
-  readonly upstream: Known<ProjectSettings | undefined>;
-  readonly pathRules: Known<readonly PathRule[] | undefined>;
-  readonly tagRules: Known<readonly TagRule[] | undefined>;
-  /** Of upstream in a fork, of the project itself elsewhere. */
-  readonly jobTokens: Known<Awaited<ReturnType<GitLab["jobTokenAccess"]>>>;
-  /** The branches and tags of the project's own pipeline schedules. */
-  readonly schedules: Known<readonly string[]>;
-  /** Tags of jobs, with commas between them, that no runner has together. */
-  readonly idleTags: Known<readonly string[]>;
+async function allOf<T extends object>(facts: { [Name in keyof T]: Promise<T[Name]> }): Promise<T> {
+  const found = Object.entries<Promise<unknown>>(facts).map(
+    async ([name, fact]) => [name, await fact] as const,
+  );
+  return Object.fromEntries(await Promise.all(found)) as T;
 }
 
-export interface MachineFacts {
-  readonly engines: readonly EngineFacts[];
-  /** `undefined` where the system does not tell (no `/proc`). */
-  readonly self: ProcessFacts | undefined;
-  /** AppArmor of the host forbids mounts in user namespaces, also to containers without a profile (Ubuntu since 23.10). */
-  readonly restrictsNamespaces: boolean;
-  /** Platforms of images that this machine does not run by itself. */
-  readonly foreign: readonly ForeignPlatform[];
+/** Of more sets of tags only these are asked about. */
+const mostTagSets = 20;
+
+async function tagsWithoutRunner(
+  port: GitLab,
+  project: ProjectId,
+  all: readonly (readonly string[])[],
+): Promise<readonly string[]> {
+  const asked = all.slice(0, mostTagSets);
+  const found = await Promise.all(asked.map((tags) => port.runners(project, tags)));
+  return asked.filter((_, index) => found[index]?.length === 0).map((tags) => tags.join(","));
 }
 
-export interface ForeignPlatform {
-  readonly platform: string;
-  /** What the kernel has for its programs: `open` finds the interpreter only where the program runs. */
-  readonly handler: "none" | "open" | "held" | "unknown";
+const noProject: Trouble = {
+  trouble: "It is not known which project of GitLab this is.",
+  todo: "give --registry host/path of the project",
+};
+
+/** The situation as far as it can be read, and what the variables are; pure. */
+export function readVariables(env: Env, config: Config, registry: string | undefined) {
+  const { prefix } = config;
+  const { CI, GITLAB_CI } = env;
+  const read = attempt(() => situationOf(env, config, registry));
+  const unnamed = { ...config, upstream: undefined };
+  const situation = isTrouble(read)
+    ? situationOf({ CI, GITLAB_CI }, { ...unnamed, registry: undefined }, undefined)
+    : read;
+  const alone = attempt(() => situationOf(env, unnamed, registry));
+  const ignored =
+    config.upstream !== undefined &&
+    situation.role === "upstream" &&
+    !isTrouble(alone) &&
+    alone.role === "fork";
+  const wishes = wishesOf(prefix, (variable) => env[variable] || undefined);
+  const { defaultBranch } = situation;
+  const refused = attempt(() => refuseTag({ wishes, defaultBranch }, config));
+  const trouble = isTrouble(refused) ? refused : undefined;
+  const variables = {
+    /** `<PREFIX>_CONTAINER_TAG`, and why it cannot be used. */
+    containerTag: wishes.tag === undefined ? undefined : { value: wishes.tag, trouble },
+    /** `<PREFIX>_UPSTREAM`. */
+    upstream: env[`${prefix}_UPSTREAM`] || undefined,
+    /** Whether that names another project in the one that the configuration calls upstream, and so is ignored. */
+    ignored,
+    /** Why the registry base or upstream cannot be read from the environment. */
+    situation: isTrouble(read) ? read : undefined,
+    serverHost: env["CI_SERVER_HOST"] || undefined,
+    serverVersion: env["CI_SERVER_VERSION"] || undefined,
+    /** Which variable takes a token for GitLab's API. */
+    tokenVariable: `${prefix}_GITLAB_TOKEN`,
+  };
+  return { situation, variables };
 }
 
-export interface EngineFacts {
-  readonly name: "buildah" | "docker";
-  readonly version: Known<{ readonly text: string }>;
-}
-
-export interface ProcessFacts {
-  /** Octal digits, such as `0022`. */
-  readonly umask: string;
-  readonly uid: number;
-  readonly hasSysAdmin: boolean;
-  readonly seccomp: boolean;
-}
-
-export interface CloneFacts {
-  readonly shallow: boolean;
-  /** The tags that this branch promotes. */
-  readonly promotes: readonly string[];
-}
-
-/** From good to bad; `note` is also what could not be checked and need not be. */
-export const levels = ["ok", "note", "warning", "error"] as const;
-
-export type Level = (typeof levels)[number];
-
-/** What a check says of the facts; which check it is, is known by who asked for it. */
-export interface Judgement {
-  readonly level: Level;
-  /** One line: how it is. */
-  readonly what: string;
-  /** What it rests on and what follows, lines; empty where `what` says it all. */
-  readonly detail: string;
-  /** What to do; `undefined` where nothing is to be done. */
-  readonly todo: string | undefined;
-}
-
-export function judgement(level: Level, what: string, detail = "", todo?: string): Judgement {
-  return { level, what, detail, todo };
-}
-
-type Say = (what: string, detail?: string, todo?: string) => Judgement;
-
-export const ok: Say = (...said) => judgement("ok", ...said);
-export const note: Say = (...said) => judgement("note", ...said);
-export const warning: Say = (...said) => judgement("warning", ...said);
-export const failing: Say = (...said) => judgement("error", ...said);
-
-/** That something could not be read: what the trouble was, or why it is not told. */
-export function unread(what: string, fact: unknown, why = "", todo?: string): Judgement {
-  return note(`${what} could not be read`, isTrouble(fact) ? troubleText(fact) : why, todo);
-}
-
-export function troubleText({ trouble, todo }: Trouble): string {
-  return todo === undefined ? trouble : `${trouble}\n${todo}`;
+function attempt<T>(read: () => T): Known<T> {
+  try {
+    return read();
+  } catch (error) {
+    return troubleOf(error);
+  }
 }

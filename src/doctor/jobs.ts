@@ -51,18 +51,15 @@ export function jobsOf(
   const stages = "stages" in reading ? reading.stages : [".pre", ".post"];
   const plans = reading.jobs.filter(isPlan).map((job) => promisedBy(job, occasion, images));
   const does = doneBy(reading.jobs);
+  const prefixes = [images, ...plans].map(({ prefix }) => prefix);
   return reading.jobs.map((job) => {
     const feeds = plans.filter(({ plan }) => isFed(job, plan, stages));
-    const prefixes = [images, ...plans].map(({ prefix }) => prefix);
-    const look = imageOf(job, { occasion, prefixes, feeds });
+    const { image, planned, lacks } = imageOf(job, { occasion, prefixes, feeds });
+    const lack = lacks === "plan" ? (plans.length === 0 ? "unplanned" : "unfed") : lacks;
+    const flaw = planned !== undefined && !isLate(job, reading.jobs) ? "early" : lack;
     const isOurs = isPlan(job) || isChild(job) || runsBerth(job);
-    const seen = { ...look, job, does: does.get(job.name) ?? "runs", isOurs, flaw: undefined };
-    if (!isOurs && look.planned !== undefined && !isLate(job, reading.jobs))
-      return { ...seen, flaw: "early" };
-    if (isOurs || !look.isLacking) return seen;
-    const lacks = plans.length === 0 ? "unplanned" : "unfed";
-    const flaw = look.isUnknown ? "unknown" : lacks;
-    return { ...seen, flaw };
+    const seen = { job, does: does.get(job.name) ?? "runs", isOurs, image, planned };
+    return { ...seen, flaw: isOurs ? undefined : flaw };
   });
 }
 
@@ -91,9 +88,12 @@ export function isPlan({ options }: PipelineJob): boolean {
   return [reports?.dotenv ?? []].flat().includes(".berth/berth.env");
 }
 
-function runsBerth({ options }: PipelineJob): boolean {
-  const lines = [options["script"] ?? []].flat().map(String);
-  return lines.some((line) => /^berth (?:plan|ensure|publish|promote|prune)\b/.test(line));
+function scriptOf({ options }: PipelineJob): readonly string[] {
+  return [options["script"] ?? []].flat().map(String);
+}
+
+function runsBerth(job: PipelineJob): boolean {
+  return scriptOf(job).some((line) => /^berth (?:plan|ensure|publish|promote|prune)\b/.test(line));
 }
 
 /** It waits for berth's child pipeline, which builds what is missing. */
@@ -108,8 +108,8 @@ function isLate(job: PipelineJob, jobs: readonly PipelineJob[]): boolean {
   return needed.some((one) => isChild(one) || (one.scheduling === "dag" && isLate(one, jobs)));
 }
 
-export function promotes({ options }: PipelineJob): boolean {
-  return [options["script"] ?? []].flat().includes("berth promote");
+export function promotes(job: PipelineJob): boolean {
+  return scriptOf(job).includes("berth promote");
 }
 
 /** Its runner tags; GitLab drops empty ones. */
@@ -174,9 +174,9 @@ interface Around {
   readonly feeds: readonly Promised[];
 }
 
-const runnersOwn = { image: undefined, planned: undefined, isUnknown: false, isLacking: false };
+const runnersOwn = { image: undefined, planned: undefined, lacks: undefined };
 
-/** The image that a runner would be asked for; lacking where it wants of a plan what that does not say. */
+/** The image that a runner would be asked for, and whether it lacks a plan that tells it, or is unknown to that. */
 function imageOf(job: PipelineJob, { occasion, prefixes, feeds }: Around) {
   const written = (job.options["image"] as { readonly name?: string } | undefined)?.name;
   if (written === undefined) return runnersOwn;
@@ -197,13 +197,12 @@ function imageOf(job: PipelineJob, { occasion, prefixes, feeds }: Around) {
   const isPlanned = image.includes(plannedTag);
   const own = feeds.map(({ references }) => references.get(image)).find(Boolean);
   const planned = own ?? (isPlanned && others.length > 0 ? "(another berth.yml's)" : undefined);
-  const isUnknown = isPlanned && planned === undefined;
+  const lack = image.includes(nobody) ? "plan" : undefined;
   return {
     image: image.replaceAll(nobody, "").replace(`:${plannedTag}`, ""),
     planned,
-    isUnknown,
-    isLacking: isUnknown || image.includes(nobody),
-  };
+    lacks: isPlanned && planned === undefined ? "unknown" : lack,
+  } as const;
 }
 
 /** Variables of plans that texts speak of. */

@@ -1,14 +1,40 @@
-/** What this machine says of itself: engines, the process that we are, what its kernel starts. */
+/** Can this machine build, and does its checkout hold what commands look at? By engines, our own process, the kernel, and git. */
 import type { Engine } from "../build/engine.ts";
-import type { Files } from "../world.ts";
-import {
-  type EngineFacts,
-  type ForeignPlatform,
-  isTrouble,
-  known,
-  type MachineFacts,
-  type ProcessFacts,
-} from "./facts.ts";
+import type { Config } from "../config/config.ts";
+import { isShallow } from "../context/objects.ts";
+import type { Situation } from "../plan/situation.ts";
+import { tagsToPromote } from "../publish/promote.ts";
+import type { Files, Git } from "../world.ts";
+import { type Checks, isTrouble, type Known, known, lines, say } from "./judgement.ts";
+
+export interface MachineFacts {
+  readonly engines: readonly EngineFacts[];
+  /** `undefined` where the system does not tell (no `/proc`). */
+  readonly self: ProcessFacts | undefined;
+  /** AppArmor of the host forbids mounts in user namespaces, also to containers without a profile (Ubuntu since 23.10). */
+  readonly restrictsNamespaces: boolean;
+  /** Platforms of images that this machine does not run by itself. */
+  readonly foreign: readonly ForeignPlatform[];
+}
+
+interface EngineFacts {
+  readonly name: Engine["name"];
+  readonly version: Known<{ readonly text: string }>;
+}
+
+interface ProcessFacts {
+  /** Octal digits, such as `0022`. */
+  readonly umask: string;
+  readonly uid: number;
+  readonly hasSysAdmin: boolean;
+  readonly seccomp: boolean;
+}
+
+export interface ForeignPlatform {
+  readonly platform: string;
+  /** What the kernel has for its programs: `open` finds the interpreter only where the program runs. */
+  readonly handler: "none" | "open" | "held" | "unknown";
+}
 
 /** Which of the engines can be used: for `auto` all until one can. */
 export async function gatherMachine(
@@ -32,29 +58,6 @@ export async function gatherMachine(
   };
 }
 
-/** What qemu calls the machines that it plays. */
-const machines: Readonly<Record<string, string>> = {
-  amd64: "x86_64",
-  "386": "i386",
-  arm64: "aarch64",
-  loong64: "loongarch64",
-};
-
-async function askHandler(platform: string, files: Pick<Files, "read">): Promise<ForeignPlatform> {
-  const [, architecture = ""] = platform.split("/");
-  const folder = "/proc/sys/fs/binfmt_misc";
-  // In most containers that folder is empty, whatever the kernel has.
-  if ((await files.read(`${folder}/status`)) === undefined) return { platform, handler: "unknown" };
-  const entry = await files.read(`${folder}/qemu-${machines[architecture] ?? architecture}`);
-  return { platform, handler: readHandler(entry?.toString()) };
-}
-
-/** What the kernel's entry for a platform's programs says, where there is one (Linux: admin-guide/binfmt-misc). */
-export function readHandler(text: string | undefined): ForeignPlatform["handler"] {
-  if (text === undefined || !text.startsWith("enabled")) return "none";
-  return /^flags: \w*F/m.test(text) ? "held" : "open";
-}
-
 /** Reads `/proc/self/status` (proc_pid_status(5)). */
 export function readStatus(text: string): ProcessFacts | undefined {
   const field = (name: string): string | undefined =>
@@ -69,4 +72,154 @@ export function readStatus(text: string): ProcessFacts | undefined {
     hasSysAdmin: ((capabilities >> sysAdmin) & 1n) === 1n,
     seccomp: field("Seccomp") === "2",
   };
+}
+
+/** What qemu calls the machines that it plays. */
+const machines: Readonly<Record<string, string>> = {
+  amd64: "x86_64",
+  "386": "i386",
+  arm64: "aarch64",
+  loong64: "loongarch64",
+};
+
+/** What the kernel's entry for a platform's programs says, where there is one (Linux: admin-guide/binfmt-misc). */
+async function askHandler(platform: string, files: Pick<Files, "read">): Promise<ForeignPlatform> {
+  const [, architecture = ""] = platform.split("/");
+  const folder = "/proc/sys/fs/binfmt_misc";
+  // In most containers that folder is empty, whatever the kernel has.
+  if ((await files.read(`${folder}/status`)) === undefined) return { platform, handler: "unknown" };
+  const entry = await files.read(`${folder}/qemu-${machines[architecture] ?? architecture}`);
+  const text = entry?.toString() ?? "";
+  if (!text.startsWith("enabled")) return { platform, handler: "none" };
+  return { platform, handler: /^flags: \w*F/m.test(text) ? "held" : "open" };
+}
+
+export interface CloneFacts {
+  readonly shallow: boolean;
+  /** The tags that this branch promotes. */
+  readonly promotes: readonly string[];
+}
+
+export async function gatherClone(
+  git: Pick<Git, "run">,
+  config: Config,
+  situation: Situation,
+): Promise<CloneFacts> {
+  return { shallow: await isShallow(git), promotes: tagsToPromote(config, situation) };
+}
+
+interface Here {
+  readonly machine: MachineFacts;
+  readonly clone: Known<CloneFacts>;
+  readonly situation: Pick<Situation, "ci">;
+}
+
+/** From here on buildah mounts an overlay over every build context (buildah issues 6890, 6892, 6910). */
+const overlayContexts = "1.44";
+
+/** What buildah cannot before a version; everything else it builds. */
+const lackedBefore = [
+  ["1.33", "no heredocs"],
+  ["1.36", "no bind mounts whose source is a link"],
+  ["1.29", "one layer cache, which in a fork is upstream's"],
+] as const;
+
+export const machineChecks = {
+  engine({ machine: { engines, self, restrictsNamespaces }, situation }) {
+    const troubles = engines.flatMap(({ name, version }) =>
+      isTrouble(version) ? [{ name, ...version }] : [],
+    );
+    const detail = lines(
+      ...troubles.map(({ name, trouble }) => `${name}: ${trouble}`),
+      self && describeProcess(self),
+      restrictsNamespaces
+        ? "the host's kernel.apparmor_restrict_unprivileged_userns is 1: without privileges there are no mounts in user namespaces"
+        : "",
+    );
+    const [usable] = engines.flatMap(({ name, version }) =>
+      isTrouble(version)
+        ? []
+        : [{ isBuildah: name === "buildah", text: `${name} ${version.text}` }],
+    );
+    if (usable === undefined) {
+      const todo = troubles.map((one) => one.todo).find((one) => one !== undefined);
+      return say[situation.ci ? "error" : "warning"]("none can be used here", detail, todo);
+    }
+    const { text, isBuildah } = usable;
+    if (isBuildah && !isOlder(text, overlayContexts))
+      return say.warning(
+        `${text} mounts an overlay over build contexts`,
+        lines(
+          "Since 1.44 whatever the storage driver; it fails in unprivileged pods and in containers without a volume for temporary files.",
+          detail,
+        ),
+        "use buildah 1.43 or older, or mount a volume at /var/tmp and at its storage",
+      );
+    const lacks = lackedBefore.filter(([version]) => isBuildah && isOlder(text, version));
+    if (lacks.length === 0) return say.ok(`${text} answers`, detail);
+    const what = lacks.map(([version, lack]) => `${lack} (since ${version})`);
+    return say.note(`${text} answers, and is old`, lines(what.join("; "), detail));
+  },
+
+  emulation({ machine: { foreign } }) {
+    if (foreign.length === 0) return say.ok("no image is for another machine's platform");
+    const byHandler = Map.groupBy(foreign, ({ handler }) => handler);
+    const [none, open, unknown, held] = (["none", "open", "unknown", "held"] as const).map(
+      (handler) =>
+        byHandler
+          .get(handler)
+          ?.map(({ platform }) => platform)
+          .join(", "),
+    );
+    const todo =
+      "install qemu-user-static on the machine that builds, or let it run docker run --privileged --rm tonistiigi/binfmt --install all";
+    if (none !== undefined)
+      return say.warning(
+        `nothing here starts programs of ${none}`,
+        "A RUN in such an image ends with `exec format error`, unless its stage is FROM --platform=$BUILDPLATFORM.",
+        todo,
+      );
+    if (open !== undefined)
+      return say.warning(
+        `the handler for ${open} works outside of containers only`,
+        "It was registered without the flag F, so its interpreter is looked for in each container.",
+        todo,
+      );
+    if (unknown !== undefined)
+      return say.note(`whether ${unknown} is emulated here, this system does not tell`);
+    return say.ok(`the kernel starts programs of ${held} by emulation`);
+  },
+
+  umask({ machine: { self } }) {
+    if (self === undefined) return say.note("this system does not tell it");
+    const detail = self.umask.endsWith("00")
+      ? "GitLab's runners set it so. Contexts are canonical: keys and images have the modes that git knows, 0644 and 0755."
+      : "";
+    return say.ok(`${self.umask}, which makes no difference`, detail);
+  },
+
+  clone({ clone }) {
+    if (isTrouble(clone)) return say.error("git cannot be asked", clone.trouble, clone.todo);
+    if (!clone.shallow) return say.ok("the whole history is here");
+    if (clone.promotes.length === 0) return say.ok("shallow, which is enough for keys and plans");
+    return say.note(
+      `shallow, and this branch promotes ${clone.promotes.join(", ")}`,
+      "Promotion fetches the commits that it compares, and stops with GIT_FAILED where git then still cannot tell which is newer.",
+      "where that happens, set GIT_DEPTH: 0 for the promote job",
+    );
+  },
+} satisfies Checks<Here>;
+
+function describeProcess({ uid, hasSysAdmin, seccomp }: ProcessFacts): string {
+  const admin = hasSysAdmin ? "CAP_SYS_ADMIN" : "no CAP_SYS_ADMIN";
+  return `runs as user ${uid} with ${admin} and ${seccomp ? "a" : "no"} seccomp filter`;
+}
+
+/** Compares the first two numbers of versions such as `18.5.0-ee`. */
+export function isOlder(version: string, than: string): boolean {
+  const numbers = (text: string): readonly number[] =>
+    (text.match(/\d+/g) ?? []).slice(0, 2).map(Number);
+  const [major = 0, minor = 0] = numbers(version);
+  const [thanMajor = 0, thanMinor = 0] = numbers(than);
+  return major < thanMajor || (major === thanMajor && minor < thanMinor);
 }

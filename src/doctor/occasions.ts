@@ -40,39 +40,35 @@ const mostBranches = 5;
 /** `words` are all texts of the configuration, with inputs in place. */
 export function casesOf(project: CiProject, words: readonly string[]): readonly PipelineCase[] {
   const { prefix, defaultBranch, fork } = project;
-  const owner = fork.slice(0, fork.lastIndexOf("/"));
   const asks = words.some((word) => new RegExp(`\\$${prefix}\\b *[!=]=`).test(word));
   const plays = words.some((word) => word.includes(`$${prefix}_UPSTREAM`));
   const branches = branchesOf(project, words);
-  const push = (ref: string): Happening => ({ title: `push to ${ref}`, event: "push", ref });
-  const schedule = { title: `schedule on ${defaultBranch}`, event: "schedule", ref: defaultBranch };
-  const inFork = (title: string, settings = {}): Happening => ({
-    title: `fork: ${title}`,
-    event: "push",
-    ref: topic,
-    isFork: true,
-    settings,
-  });
+  const pushed: Happening = { title: "push", event: "push", ref: topic };
+  const push = (ref: string): Happening => ({ ...pushed, title: `push to ${ref}`, ref });
+  const schedule: Happening = {
+    title: `schedule on ${defaultBranch}`,
+    event: "schedule",
+    ref: defaultBranch,
+  };
+  const inFork = (happening: Happening, settings: Happening["settings"] = {}): Happening => {
+    const given = Object.entries(settings).map(([name, value]) => `${name}=${value}`);
+    const title = [`fork: ${happening.title}`, ...given].join(", ");
+    return { ...happening, title, isFork: true, settings };
+  };
+  const played = { [`${prefix}_UPSTREAM`]: fork.slice(0, fork.lastIndexOf("/")) };
   const happenings: readonly Happening[] = [
     push(defaultBranch),
-    { ...push(topic), title: "push to another branch" },
+    { ...pushed, title: "push to another branch" },
     { title: "the same with a merge request", event: "push with request", ref: topic },
     ...branches.map(push),
     { title: "push of a tag", event: "tag", ref: samplesOf("COMMIT_TAG", words)[0] ?? "v1.0.0" },
-    { ...schedule, event: "schedule" },
+    schedule,
     { title: "merge request of a branch", event: "request", ref: topic },
     { title: "merge request of a fork", event: "request", ref: topic, isFork: true },
-    inFork("push"),
-    ...(asks ? ["1", "2"] : []).map((value) =>
-      inFork(`push, ${prefix}=${value}`, { [prefix]: value }),
-    ),
-    { ...schedule, title: `fork: schedule on ${defaultBranch}`, event: "schedule", isFork: true },
-    ...(plays ? [branches[0] ?? defaultBranch] : []).map((branch) => ({
-      ...inFork(`push to ${branch}, ${prefix}_UPSTREAM=${owner}`, {
-        [`${prefix}_UPSTREAM`]: owner,
-      }),
-      ref: branch,
-    })),
+    inFork(pushed),
+    ...(asks ? ["1", "2"] : []).map((value) => inFork(pushed, { [prefix]: value })),
+    inFork(schedule),
+    ...(plays ? [inFork(push(branches[0] ?? defaultBranch), played)] : []),
   ];
   return happenings.map((happening) => caseOf(project, happening));
 }
@@ -117,36 +113,39 @@ const kinds = {
   request: { kind: "merge_request", source: "merge_request_event" },
 } as const;
 
-function caseOf(project: CiProject, happening: Happening): PipelineCase {
-  const { title, event, ref, isFork = false, settings = {} } = happening;
+function caseOf(
+  project: CiProject,
+  { title, event, ref, isFork = false, settings = {} }: Happening,
+): PipelineCase {
   const { kind, source } = kinds[event];
+  const path = isFork ? project.fork : project.upstream;
+  const predefined = {
+    ...projectVariables(project, path),
+    ...eventVariables(project, path, event, ref),
+    CI_PIPELINE_SOURCE: source,
+    CI_COMMIT_REF_NAME: ref,
+    CI_COMMIT_REF_SLUG: slugOf(ref),
+    CI_COMMIT_REF_PROTECTED: String(!isFork && ref !== topic),
+  };
   return {
     title,
     isUpstream: !isFork,
     event,
     occasion: {
-      source,
-      ref,
-      kind,
-      project: isFork ? project.fork : project.upstream,
-      predefined: listed({
-        ...projectVariables(project, isFork),
-        ...refVariables(project, happening, isFork),
-        CI_PIPELINE_SOURCE: source,
-      }),
+      ...{ source, ref, kind, project: path, changed: undefined },
+      predefined: listed(predefined),
       settings: listed({ ...project.settings, ...settings }),
-      changed: undefined,
     },
   };
 }
 
-function listed(values: Readonly<Record<string, string>>): readonly Variable[] {
+type Values = Readonly<Record<string, string>>;
+
+function listed(values: Values): readonly Variable[] {
   return Object.entries(values).map(([key, value]) => ({ key, value }));
 }
 
-function projectVariables(project: CiProject, isFork: boolean): Readonly<Record<string, string>> {
-  const { server, registry, defaultBranch } = project;
-  const path = isFork ? project.fork : project.upstream;
+function projectVariables({ server, registry, defaultBranch }: CiProject, path: string): Values {
   const parts = path.split("/");
   return {
     CI: "true",
@@ -166,29 +165,30 @@ function projectVariables(project: CiProject, isFork: boolean): Readonly<Record<
   };
 }
 
-function refVariables(
-  { upstream, fork, defaultBranch }: CiProject,
-  { event, ref }: Happening,
-  isFork: boolean,
-): Readonly<Record<string, string>> {
-  const common = {
-    CI_COMMIT_REF_NAME: ref,
-    CI_COMMIT_REF_SLUG: slugOf(ref),
-    CI_COMMIT_REF_PROTECTED: String(!isFork && ref !== topic),
-  };
-  const request = `${upstream}!1`;
-  if (event === "tag") return { ...common, CI_COMMIT_TAG: ref };
-  if (event === "push with request")
-    return { ...common, CI_COMMIT_BRANCH: ref, CI_OPEN_MERGE_REQUESTS: request };
-  if (event !== "request") return { ...common, CI_COMMIT_BRANCH: ref };
-  return {
-    ...common,
-    CI_MERGE_REQUEST_IID: "1",
-    CI_MERGE_REQUEST_EVENT_TYPE: "detached",
-    CI_MERGE_REQUEST_PROJECT_PATH: upstream,
-    CI_MERGE_REQUEST_SOURCE_PROJECT_PATH: isFork ? fork : upstream,
-    CI_MERGE_REQUEST_SOURCE_BRANCH_NAME: ref,
-    CI_MERGE_REQUEST_TARGET_BRANCH_NAME: defaultBranch,
-    CI_OPEN_MERGE_REQUESTS: request,
-  };
+function eventVariables(
+  { upstream, defaultBranch }: CiProject,
+  source: string,
+  event: PipelineCase["event"],
+  ref: string,
+): Values {
+  const request = { CI_OPEN_MERGE_REQUESTS: `${upstream}!1` };
+  switch (event) {
+    case "tag":
+      return { CI_COMMIT_TAG: ref };
+    case "push":
+    case "schedule":
+      return { CI_COMMIT_BRANCH: ref };
+    case "push with request":
+      return { CI_COMMIT_BRANCH: ref, ...request };
+    case "request":
+      return {
+        CI_MERGE_REQUEST_IID: "1",
+        CI_MERGE_REQUEST_EVENT_TYPE: "detached",
+        CI_MERGE_REQUEST_PROJECT_PATH: upstream,
+        CI_MERGE_REQUEST_SOURCE_PROJECT_PATH: source,
+        CI_MERGE_REQUEST_SOURCE_BRANCH_NAME: ref,
+        CI_MERGE_REQUEST_TARGET_BRANCH_NAME: defaultBranch,
+        ...request,
+      };
+  }
 }

@@ -1,13 +1,31 @@
 /** What a login may do to a repository, read from the token that it is given for it. */
-
+import type { Config } from "../config/config.ts";
 import { apiOrigin, realmTrust, type TokenHint } from "../http/origin.ts";
 import { makeRedactor } from "../http/redact.ts";
 import { defaultLimits, makeTransport, type Transport } from "../http/transport.ts";
-import type { Repository } from "../oci/reference.ts";
+import { below, printRepository, type Repository } from "../oci/reference.ts";
+import { repositoryOf } from "../plan/places.ts";
+import { recordRepositoryName } from "../plan/record.ts";
+import type { Situation } from "../plan/situation.ts";
 import { type RegistryLogin, secretOf } from "../registry/credentials.ts";
-import type { Access } from "../registry/registry.ts";
+import type { Access, Registry } from "../registry/registry.ts";
 import { readChallenge, requestToken, type TokenService } from "../registry/token-service.ts";
 import type { Clock, Fetch } from "../world.ts";
+import { isTrouble, type Known, known, type Trouble } from "./judgement.ts";
+
+export interface RegistryFacts {
+  /** `undefined` where the base is not known. */
+  readonly own: Known<RightsFacts> | undefined;
+  readonly upstream: Known<RightsFacts> | undefined;
+}
+
+export interface RightsFacts {
+  /** The repository that was asked about, printed. */
+  readonly repository: string;
+  /** Whether writing was asked about; it is not where no repository exists, since asking makes one. */
+  readonly askedToWrite: boolean;
+  readonly rights: Rights;
+}
 
 export type Rights =
   | {
@@ -26,6 +44,79 @@ export interface RightsPorts {
   readonly login: (host: string) => Promise<RegistryLogin | undefined>;
   readonly plainHosts: readonly string[];
   readonly tokenHints: readonly TokenHint[];
+}
+
+/** Repositories that are looked at for one that exists. */
+const looks = 3;
+
+interface RegistryPorts {
+  readonly registry: Pick<Registry, "tags">;
+  readonly rights: RightsPorts;
+}
+
+/** What the login may do in the own registry, and whether it may read upstream's. */
+export async function gatherRegistry(
+  { own, upstream }: Pick<Situation, "own" | "upstream">,
+  { repository }: Pick<Config, "repository">,
+  images: readonly string[],
+  ports: RegistryPorts,
+): Promise<RegistryFacts> {
+  const record = (base: Repository): Repository => below(base, recordRepositoryName);
+  const repositories = (base: Repository): readonly Repository[] =>
+    images.map((name) => repositoryOf(base, repository, name));
+  const ownFacts = own && (await known(ownRights([record(own), ...repositories(own)], ports)));
+  if (upstream === undefined) return { own: ownFacts, upstream: undefined };
+  // Servers ban an address after some failures, so a bad login is not tried at another repository.
+  const isBad = upstream.host === own?.host && isRefusedLogin(ownFacts);
+  const asked = isBad ? loginRefused : await known(readRights(record(upstream), ports.rights));
+  return { own: ownFacts, upstream: asked };
+}
+
+const loginRefused: Trouble = {
+  trouble: "Not asked, since the login for this registry is refused.",
+  todo: "correct the login first",
+};
+
+function isRefusedLogin(fact: RegistryFacts["own"]): boolean {
+  if (fact === undefined || isTrouble(fact)) return false;
+  return fact.rights.kind === "refused" && fact.rights.status === 401;
+}
+
+async function readRights(repository: Repository, ports: RightsPorts): Promise<RightsFacts> {
+  const rights = await rightsTo(repository, ["pull"], ports);
+  return { repository: printRepository(repository), askedToWrite: false, rights };
+}
+
+/** Asks to write only where a repository exists: asking would create it. */
+async function ownRights(
+  [record, ...images]: readonly [Repository, ...Repository[]],
+  { registry, rights: ports }: RegistryPorts,
+): Promise<RightsFacts> {
+  const read = await readRights(record, ports);
+  if (!mayPull(read.rights)) return read;
+  const existing = await firstWithTags([record, ...images].slice(0, looks), registry);
+  if (existing === undefined) return read;
+  const write = await rightsTo(existing, ["pull", "push", "delete"], ports);
+  // Pulling has been seen to be allowed, if perhaps to everybody and not to this login.
+  const rights =
+    write.kind === "granted" && !mayPull(write)
+      ? { ...write, actions: ["pull" as const, ...write.actions] }
+      : write;
+  return { repository: printRepository(existing), askedToWrite: true, rights };
+}
+
+async function firstWithTags(
+  candidates: readonly Repository[],
+  registry: Pick<Registry, "tags">,
+): Promise<Repository | undefined> {
+  for (const repository of candidates) {
+    for await (const _tag of registry.tags(repository)) return repository;
+  }
+  return undefined;
+}
+
+export function mayPull(rights: Rights): boolean {
+  return rights.kind === "granted" && rights.actions.includes("pull");
 }
 
 /**
@@ -60,9 +151,8 @@ export async function rightsTo(
     return { kind: "granted", actions, identity: as === undefined ? "anonymous" : "login" };
   };
   const first = await ask(login);
-  const mayPull = first.kind === "granted" && first.actions.includes("pull");
-  if (login === undefined || mayPull || first.kind === "refused" || access.length > 1) return first;
-  return ask(undefined);
+  const isLast = login === undefined || first.kind === "refused" || access.length > 1;
+  return isLast || mayPull(first) ? first : ask(undefined);
 }
 
 interface Found {

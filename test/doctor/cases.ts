@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { type Check, diagnose } from "../../src/doctor/diagnose.ts";
-import type { DoctorFacts, Level } from "../../src/doctor/facts.ts";
+import type { DoctorFacts } from "../../src/doctor/facts.ts";
+import type { Level } from "../../src/doctor/judgement.ts";
 import { project } from "./healthy.ts";
 
 export type Case = readonly [

@@ -9,9 +9,8 @@ import {
   findingsJson,
   printFindings,
 } from "../../src/doctor/diagnose.ts";
-import { type Level, levels } from "../../src/doctor/facts.ts";
-import { gatherClone } from "../../src/doctor/gather.ts";
-import { readStatus } from "../../src/doctor/machine.ts";
+import { type Level, levels } from "../../src/doctor/judgement.ts";
+import { gatherClone, readStatus } from "../../src/doctor/machine.ts";
 import { screen } from "../support/screen.ts";
 import { trouble } from "./cases.ts";
 import { healthy, inFork } from "./healthy.ts";

@@ -20,7 +20,7 @@ function withPaths(...patterns: readonly string[]): DoctorFacts {
 
 function withCleanup(deletes: string, keeps?: string): DoctorFacts {
   const cleanup = { enabled: true, keepNewest: 5, olderThan: "90d", deletes, keeps };
-  return withOwn({ ...healthy, gitlab: { ...healthy.gitlab, tagRules: undefined } }, { cleanup });
+  return withOwn({ ...healthy, gitlab: { ...healthy.gitlab, tagRules: trouble } }, { cleanup });
 }
 
 const frozenRule: TagRule = { id: 9, pattern: "^key", push: undefined, delete: undefined };

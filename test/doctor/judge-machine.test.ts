@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { DoctorFacts, ForeignPlatform } from "../../src/doctor/facts.ts";
-import { gatherMachine } from "../../src/doctor/machine.ts";
+import type { DoctorFacts } from "../../src/doctor/facts.ts";
+import { type ForeignPlatform, gatherMachine } from "../../src/doctor/machine.ts";
 import { judge, trouble } from "./cases.ts";
 import { healthy } from "./healthy.ts";
 

@@ -1,5 +1,4 @@
-import type { DoctorFacts } from "../../src/doctor/facts.ts";
-import { readVariables } from "../../src/doctor/gather.ts";
+import { type DoctorFacts, readVariables } from "../../src/doctor/facts.ts";
 import { config, jobEnv } from "../support/keyed.ts";
 import { judge, trouble, withOwn } from "./cases.ts";
 import { healthy, inFork } from "./healthy.ts";

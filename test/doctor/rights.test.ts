@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { gatherRegistry } from "../../src/doctor/gather.ts";
-import { type RightsPorts, rightsTo } from "../../src/doctor/rights.ts";
+import { gatherRegistry, type RightsPorts, rightsTo } from "../../src/doctor/rights.ts";
 import { ownTags } from "../../src/image/key.ts";
 import { parseRepository } from "../../src/oci/reference.ts";
 import { openRegistry } from "../../src/registry/client.ts";
