@@ -89,9 +89,9 @@ async function explainImage(
     label: options.rev === undefined ? workingTree : `revision ${options.rev}`,
     head,
     stateAt,
-    against,
+    against: against ?? null,
     git,
-    reference,
+    reference: reference ?? null,
     looked: reachable.map(({ base }) => printRepository(base)),
   });
 }

@@ -34,11 +34,18 @@ export async function imageAgainst(
 }
 
 /** Resolves a revision; `undefined` where the clone has no such commit. */
-export async function revisionAgainst(rev: string, git: Git): Promise<Against | undefined> {
-  const commit = await commitOf(git, rev);
-  return commit === undefined
-    ? undefined
-    : { label: rev, reference: null, revision: commit, key: null };
+export async function revisionAgainst(
+  rev: string,
+  git: Git,
+  label = rev,
+): Promise<Against | undefined> {
+  const revision = await commitOf(git, rev);
+  return revision === undefined ? undefined : { label, reference: null, revision, key: null };
+}
+
+/** The commit that an image says it is of, where this clone has it; an annotation may say anything. */
+export async function commitHere(said: string, git: Git): Promise<string | undefined> {
+  return isCommit(said) ? commitOf(git, said) : undefined;
 }
 
 /**
@@ -61,10 +68,7 @@ export async function startAgainst(
     return { label: `the merge base with ${name}`, reference: null, revision, key: null };
   }
   if (dirty) return { label: "HEAD", reference: null, revision: head, key: null };
-  const parent = await commitOf(git, `${head}^1`);
-  return parent === undefined
-    ? undefined
-    : { label: "the commit before", reference: null, revision: parent, key: null };
+  return revisionAgainst(`${head}^1`, git, "the commit before");
 }
 
 /** A commit as people write it; anything else in quotes, with nothing in it that would steer a terminal. */

@@ -1,9 +1,9 @@
 /** The whole answer to "why is this image's key what it is?", for people and for programs. */
 import type { State } from "../config/state.ts";
 import { isCommit } from "../context/objects.ts";
-import { BerthError, ifPossible, printProblem } from "../errors.ts";
+import { expected, ifPossible, printProblem } from "../errors.ts";
 import type { Git } from "../world.ts";
-import { type Against, shortCommit } from "./against.ts";
+import { type Against, commitHere, shortCommit } from "./against.ts";
 import type { KeyDifference } from "./difference.ts";
 import { explain, markUncommitted } from "./explain.ts";
 import { type Explained, explainedIn, keyIn } from "./state.ts";
@@ -25,33 +25,24 @@ export interface Explanation {
   readonly notes: readonly string[];
 }
 
-export interface ExplainQuestion {
-  readonly name: string;
+/** What is known before anything is compared, and where to read what is. */
+export interface ExplainQuestion extends Omit<Explanation, "same" | "differences" | "notes"> {
   readonly now: State;
-  /** The key of the image there. */
-  readonly key: string;
-  readonly label: string;
   /** The commit that is checked out, or that was asked for; `undefined` before the first. */
   readonly head: string | undefined;
   /** The state at a commit. */
   readonly stateAt: (commit: string) => Promise<State>;
-  readonly against: Against | undefined;
   readonly git: Git;
-  /** Where the image is, by digest. */
-  readonly reference: string | undefined;
-  /** The registry bases that were asked for it. */
-  readonly looked: readonly string[];
 }
 
 /** Compares the image with another one, or with a commit. */
 export async function answer(question: ExplainQuestion): Promise<Explanation> {
-  const { name, key, label, against, looked } = question;
+  const { name, key, label, reference, looked, against } = question;
   const found =
-    against === undefined
+    against === null
       ? { same: null, differences: [], notes: [] }
       : await compare(question, against);
-  const reference = question.reference ?? null;
-  return { name, key, label, reference, looked, against: against ?? null, ...found };
+  return { name, key, label, reference, looked, against, ...found };
 }
 
 type Comparison = Pick<Explanation, "same" | "differences" | "notes">;
@@ -64,25 +55,26 @@ async function compare(question: ExplainQuestion, against: Against): Promise<Com
   };
   if (told === key) return { same: true, differences: [], notes: [] };
   if (revision === null) return untold(`${label} does not say which commit it was built from`);
-  const isKnown = isCommit(revision) && (await git.object(`${revision}^{commit}`)) !== undefined;
-  if (!isKnown) {
+  const commit = await commitHere(revision, git);
+  if (commit === undefined) {
     const advice = isCommit(revision) ? `: git fetch origin ${revision}` : "";
-    const commit = shortCommit(revision);
-    return untold(`${label} was built from ${commit}, which this clone does not have${advice}`);
+    const named = shortCommit(revision);
+    return untold(`${label} was built from ${named}, which this clone does not have${advice}`);
   }
-  try {
-    const old = await explainedAt(revision, question);
+  const look = async (): Promise<Comparison> => {
+    const old = await explainedAt(commit, question);
     const isOther = told !== null && old !== undefined && old.image.key !== told;
     const differences = await differencesSince(old, question);
     const same = told === null && old?.image.key === key;
     return { same, differences, notes: isOther ? [otherKey(label)] : [] };
-  } catch (error) {
-    // What is wrong with another commit is told, and is no reason to say nothing of this one.
-    if (!(error instanceof BerthError)) throw error;
-    const first = error.problems[0];
-    const where = first === undefined ? "" : ` (${printProblem(first)})`;
-    return untold(`the images of ${label} cannot be read: ${error.message}${where}`);
-  }
+  };
+  // What is wrong with another commit is told, and is no reason to say nothing of this one.
+  return look().catch(
+    expected(({ message, problems: [first] }) => {
+      const where = first === undefined ? "" : ` (${printProblem(first)})`;
+      return untold(`the images of ${label} cannot be read: ${message}${where}`);
+    }),
+  );
 }
 
 function otherKey(label: string): string {

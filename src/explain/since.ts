@@ -1,13 +1,12 @@
 /** What a promoted set lacks of the images that have to be built now, one line for each. */
 import type { State } from "../config/state.ts";
-import { isCommit } from "../context/objects.ts";
-import { BerthError } from "../errors.ts";
+import { ifPossible } from "../errors.ts";
 import type { Repository } from "../oci/reference.ts";
 import type { Change } from "../plan/plan.ts";
 import { parseRecord, recordReference } from "../plan/record.ts";
 import type { Registry } from "../registry/registry.ts";
 import type { Git } from "../world.ts";
-import type { Against } from "./against.ts";
+import { type Against, commitHere } from "./against.ts";
 import type { KeyDifference } from "./difference.ts";
 import { explain } from "./explain.ts";
 import { printDifferences, summary } from "./print.ts";
@@ -39,8 +38,8 @@ export async function changesSince(
   registry: Pick<Registry, "get">,
   git: Git,
 ): Promise<ReadonlyMap<string, Change>> {
-  try {
-    const { names, now, stateAt } = query;
+  const { names, now, stateAt } = query;
+  const find = async (): Promise<ReadonlyMap<string, Change>> => {
     const from = (await promoted(query, registry, git)) ?? (await query.start());
     if (from?.revision == null) return new Map();
     const old = await explainedIn(await stateAt(from.revision), names);
@@ -48,10 +47,8 @@ export async function changesSince(
       ([name, image]) => [name, changeOf(explain(old.get(name), image), from.label)] as const,
     );
     return new Map(changes.filter(([, { since }]) => since !== undefined));
-  } catch (error) {
-    if (error instanceof BerthError) return new Map();
-    throw error;
-  }
+  };
+  return (await ifPossible(find())) ?? new Map();
 }
 
 function changeOf(differences: readonly KeyDifference[], label: string): Change {
@@ -72,9 +69,8 @@ async function promoted(
   for (const base of bases) {
     const manifest = await registry.get(recordReference(base, tag));
     if (manifest === undefined) continue;
-    const revision = parseRecord(manifest, tag)?.revision ?? "";
-    const isHere = isCommit(revision) && (await git.object(`${revision}^{commit}`)) !== undefined;
-    return isHere ? { label: tag, revision } : undefined;
+    const revision = await commitHere(parseRecord(manifest, tag)?.revision ?? "", git);
+    return revision === undefined ? undefined : { label: tag, revision };
   }
   return undefined;
 }

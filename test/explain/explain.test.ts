@@ -282,8 +282,8 @@ test("an image whose commit gives another key than it has is told so", async () 
       head: undefined,
       stateAt: async () => state,
       against: { label: "latest", reference, revision, key },
-      git: { object: async () => ({}) } as unknown as Git,
-      reference: undefined,
+      git: { object: async () => ({ id: revision }) } as unknown as Git,
+      reference: null,
       looked: [],
     });
   const other = await against("other");
