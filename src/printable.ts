@@ -1,4 +1,4 @@
-/** Texts of strangers, such as names, files and answers of servers, made fit for a terminal or a job's log; and lists for a sentence. */
+/** Texts of strangers, such as names, files and answers of servers, made fit for a terminal or a job's log; lists for a sentence, and words for a shell. */
 
 /** Colours and weights as Node's `styleText` writes them; none of these hides anything. */
 const style = String.raw`\u001b\[(?:[0-7]|[239][0-9])m`;
@@ -32,4 +32,11 @@ function escaped(char: string): string {
 export function few(names: readonly string[], most = 3): string {
   const shown = names.slice(0, most).join(", ");
   return names.length > most ? `${shown} and ${names.length - most} more` : shown;
+}
+
+/** A command line that a shell reads back as the same words. */
+export function shellLine(words: readonly string[]): string {
+  return words
+    .map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`))
+    .join(" ");
 }

@@ -7,18 +7,18 @@ import { withoutMembers } from "../image/platforms.ts";
 import { isTag, printRepository } from "../oci/reference.ts";
 import { printReferences } from "../output/print.ts";
 import { type Source, sourcesOf } from "../plan/places.ts";
+import { onPlatform, requireAll } from "../run/choose.ts";
 import type { Caller } from "../run/container.ts";
 import {
   type Located,
   locateKeys,
   locateRecorded,
   locateTag,
-  requireAll,
+  publishedBy,
+  refreshedBy,
   type Search,
   type SearchScope,
 } from "../run/locate.ts";
-import { onPlatform } from "../run/on-platform.ts";
-import { publishedBy, refreshedBy } from "../run/pipeline.ts";
 import { type Attach, type PullPorts, pull } from "../run/pull.ts";
 import { type DetectedTool, detectTool, type Tool, type ToolName } from "../run/tool.ts";
 import type { Screen, World } from "../world.ts";
@@ -167,20 +167,19 @@ async function findOfPipeline(
   session: Session,
 ): Promise<Search> {
   const scope = scopeOf(session);
-  const { sources, registry } = scope;
   const wanted = named(session.project.images, names);
-  let record = await refreshedBy(pipeline, sources, registry);
+  let record = await refreshedBy(pipeline, scope);
   if (record.found === undefined) {
-    const commit = await commitOfPipeline(Number(pipeline), sources, session);
+    const commit = await commitOfPipeline(Number(pipeline), scope.sources, session);
     if (commit !== undefined) {
       const then = await openProject(session.world, { ...options, rev: commit });
       return locateKeys(await keyed(then, names), scope);
     }
-    record = await publishedBy(pipeline, sources, registry);
+    record = await publishedBy(pipeline, scope);
   }
   const { found, troubles } = record;
   if (found !== undefined) return locateRecorded(wanted, found);
-  const looked = sources.map(({ base }) => `the records in ${printRepository(base)}/berth`);
+  const looked = scope.sources.map(({ base }) => `the records in ${printRepository(base)}/berth`);
   return { located: new Map(), looked, troubles };
 }
 

@@ -7,14 +7,15 @@ import { remembered } from "../build/remembered.ts";
 import { BerthError, type ExitCode, exitCodes } from "../errors.ts";
 import { makeAttach, terminals } from "../host/terminal.ts";
 import { ownBase } from "../plan/situation.ts";
+import { shellLine } from "../printable.ts";
+import { requireAll } from "../run/choose.ts";
 import {
   type ContainerRequest,
   containerArguments,
   containerName,
   foldersOf,
-  shellLine,
 } from "../run/container.ts";
-import { type Located, requireAll } from "../run/locate.ts";
+import type { Located } from "../run/locate.ts";
 import { type Attached, pull } from "../run/pull.ts";
 import { hadBegun, isShared, sharedCodeText, type Tool } from "../run/tool.ts";
 import type { World } from "../world.ts";

@@ -1,5 +1,6 @@
 /** The stages of a job that follow `prepare`, as a shell script: a process of berth's would take longer than most of them do. */
-import { bestShell, shellLine } from "../run/container.ts";
+import { shellLine } from "../printable.ts";
+import { bestShell } from "../run/container.ts";
 import { type JobPlace, lent, nameIn, notes } from "./container.ts";
 
 /** As the image's user, with what its entrypoint has exported. */

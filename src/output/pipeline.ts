@@ -5,6 +5,7 @@ import { parentsFirst } from "../image/order.ts";
 import { isIndex } from "../image/platforms.ts";
 import { isOwnBuild, sameAs } from "../plan/decision.ts";
 import type { Plan, PlannedImage } from "../plan/plan.ts";
+import { shellLine } from "../printable.ts";
 import type { Runners } from "./handed-on.ts";
 
 export interface PipelineOptions extends Runners {
@@ -236,10 +237,6 @@ function reportJob(builds: readonly PlannedImage[], options: PipelineOptions): J
   };
 }
 
-/** A line of shell; only words that need it are quoted. */
 function command(...words: readonly string[]): string {
-  const quoted = words.map((word) =>
-    /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`,
-  );
-  return ["berth", ...quoted].join(" ");
+  return shellLine(["berth", ...words]);
 }

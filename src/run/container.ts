@@ -124,10 +124,3 @@ function pair(name: string, value: string): string {
 export function containerName(image: string, random: string): string {
   return `berth-${image.replaceAll(/[^A-Za-z0-9_.-]/g, "-")}-${random}`;
 }
-
-/** A command line that a shell reads back as the same words. */
-export function shellLine(words: readonly string[]): string {
-  return words
-    .map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`))
-    .join(" ");
-}

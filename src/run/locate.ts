@@ -1,11 +1,13 @@
 /** Finds the images that CI runs in, by key, by tag or by pipeline, or tells that they are nowhere; looks where `plan` does. */
-import { BerthError } from "../errors.ts";
+import { BerthError, expected } from "../errors.ts";
 import type { Image } from "../image/image.ts";
 import { type KeyedImage, keyOfTag, ownTags } from "../image/key.ts";
-import { printReference, withDigest, withTag } from "../oci/reference.ts";
-import { announceReads, observe, type SourceRecord } from "../plan/observe.ts";
+import { below, printReference, withDigest, withTag } from "../oci/reference.ts";
+import { readTag } from "../oci/tags.ts";
+import { announceReads, foundOf, observe, type SourceRecord } from "../plan/observe.ts";
 import type { Source } from "../plan/places.ts";
 import type { FoundBy } from "../plan/plan.ts";
+import { readRecord, recordRepositoryName, type SetRecord } from "../plan/record.ts";
 import type { Registry } from "../registry/registry.ts";
 
 /** An image that is there; plain JSON. */
@@ -45,24 +47,23 @@ export function locateKeys(images: readonly KeyedImage[], place: SearchScope): P
     announceReads(wanted, [source], registry);
     const { sightings, looked, warnings } = await observe(wanted, [source], registry, { now });
     if (looked.length === 0) throw new BerthError("REGISTRY_DENIED", warnings.join(" "));
-    return wanted.map((image) => {
+    return wanted.map((image): Look => {
       const tagged = withTag(source.repositoryOf(image.name), ownTags.key(image.key));
-      const seen = sightings.get(image.name) ?? [];
-      const found = seen.find((sighting) => sighting.kind === "found");
-      const broken = seen.some(({ kind }) => kind === "broken") ? " (not whole)" : "";
-      const tags = [`${printReference(tagged)}${broken}`];
-      if (found === undefined) return { looked: tags };
-      const annotations = found.manifest?.content.annotations;
+      const found = foundOf({ sightings }, image.name);
+      if (found === undefined) {
+        const isBroken = sightings.get(image.name)?.some(({ kind }) => kind === "broken");
+        return `${printReference(tagged)}${isBroken ? " (not whole)" : ""}`;
+      }
+      const { reference, foundBy, manifest } = found;
+      const annotations = manifest?.content.annotations;
       return {
-        looked: tags,
-        located: {
-          ...nameOf(image),
-          reference: printReference(found.reference),
-          source: found.source,
-          foundBy: found.foundBy,
-          key: image.key,
-          revision: annotations?.["org.opencontainers.image.revision"] ?? null,
-        },
+        name: image.name,
+        platform: image.platform,
+        reference: printReference(reference),
+        source: found.source,
+        foundBy,
+        key: image.key,
+        revision: annotations?.["org.opencontainers.image.revision"] ?? null,
       };
     });
   });
@@ -76,22 +77,19 @@ export function locateTag(
 ): Promise<Search> {
   return throughSources(images, place, (source, wanted) =>
     Promise.all(
-      wanted.map(async (image) => {
+      wanted.map(async (image): Promise<Look> => {
         const reference = withTag(source.repositoryOf(image.name), tag);
-        const looked = [printReference(reference)];
         const manifest = await place.registry.get(reference);
-        if (manifest === undefined) return { looked };
+        if (manifest === undefined) return printReference(reference);
         const { annotations } = manifest.content;
         return {
-          looked,
-          located: {
-            ...nameOf(image),
-            reference: printReference(withDigest(reference, manifest.descriptor.digest)),
-            source: source.kind,
-            foundBy: "tag" as const,
-            key: keyOfTag(annotations["berth.key"]) ?? null,
-            revision: annotations["org.opencontainers.image.revision"] ?? null,
-          },
+          name: image.name,
+          platform: image.platform,
+          reference: printReference(withDigest(reference, manifest.descriptor.digest)),
+          source: source.kind,
+          foundBy: "tag",
+          key: keyOfTag(annotations["berth.key"]) ?? null,
+          revision: annotations["org.opencontainers.image.revision"] ?? null,
         };
       }),
     ),
@@ -103,39 +101,66 @@ export function locateRecorded(
   images: readonly Image[],
   { content: record, source, reference: where }: SourceRecord,
 ): Search {
-  const located = images.flatMap((image) => {
-    const recorded = record.images.get(image.name);
+  const located = images.flatMap(({ name, platform }): readonly (readonly [string, Located])[] => {
+    const recorded = record.images.get(name);
     if (recorded === undefined || recorded.kind === "missing") return [];
-    const reference =
-      recorded.kind === "own"
-        ? withDigest(source.repositoryOf(image.name), recorded.digest)
-        : recorded.reference;
-    return [
-      {
-        ...nameOf(image),
-        reference: printReference(reference),
-        source: recorded.kind === "own" ? source.kind : ("upstream" as const),
-        foundBy: "pipeline" as const,
-        key: null,
-        revision: record.revision ?? null,
-      },
-    ];
+    const isOwn = recorded.kind === "own";
+    const reference = isOwn
+      ? withDigest(source.repositoryOf(name), recorded.digest)
+      : recorded.reference;
+    const found: Located = {
+      name,
+      platform,
+      reference: printReference(reference),
+      source: isOwn ? source.kind : "upstream",
+      foundBy: "pipeline",
+      key: null,
+      revision: record.revision ?? null,
+    };
+    return [[name, found]];
   });
-  return {
-    located: new Map(located.map((one) => [one.name, one])),
-    looked: [where],
-    troubles: [],
-  };
+  return { located: new Map(located), looked: [where], troubles: [] };
 }
 
-function nameOf({ name, platform }: Image): Pick<Located, "name" | "platform"> {
-  return { name, platform };
+/** A search among records, and the places that could not be asked. */
+export interface RecordSearch extends Pick<Search, "troubles"> {
+  readonly found: SourceRecord | undefined;
 }
 
-interface Look {
-  readonly looked: readonly string[];
-  readonly located?: Located;
+type Records = Pick<SearchScope, "sources"> & {
+  readonly registry: Pick<Registry, "get" | "tags">;
+};
+
+/** The record of the images that a pipeline refreshed; it alone has run in them until they were promoted. */
+export function refreshedBy(pipeline: string, records: Records): Promise<RecordSearch> {
+  const isIts = (tag: string): boolean => readTag(tag)?.pipeline === Number(pipeline);
+  return recordWhere(isIts, () => true, records);
 }
+
+/** The record that a pipeline wrote when it published its set; one that found all in place wrote none. */
+export function publishedBy(pipeline: string, records: Records): Promise<RecordSearch> {
+  const isSet = (tag: string): boolean => readTag(tag)?.kind === "set";
+  return recordWhere(isSet, (record) => record.pipeline === pipeline, records);
+}
+
+async function recordWhere(
+  isWanted: (tag: string) => boolean,
+  isIts: (record: SetRecord) => boolean,
+  { sources, registry }: Records,
+): Promise<RecordSearch> {
+  let found: SourceRecord | undefined;
+  const troubles = await oneByOne(sources, async (source) => {
+    const tags = await Array.fromAsync(registry.tags(below(source.base, recordRepositoryName)));
+    const read = tags.filter(isWanted).map((tag) => readRecord(source.base, tag, registry));
+    const its = (await Promise.all(read)).find((one) => one !== undefined && isIts(one.content));
+    found = its && { ...its, source };
+    return found !== undefined;
+  });
+  return { found, troubles };
+}
+
+/** The image, or what was looked for in vain. */
+type Look = Located | string;
 
 /** Asks one source after the other for what the ones before did not have. */
 async function throughSources<I extends Image>(
@@ -145,69 +170,28 @@ async function throughSources<I extends Image>(
 ): Promise<Search> {
   const located = new Map<string, Located>();
   const looked: string[] = [];
-  const troubles: BerthError[] = [];
-  for (const source of sources) {
+  const troubles = await oneByOne(sources, async (source) => {
     const wanted = images.filter(({ name }) => !located.has(name));
-    if (wanted.length === 0) break;
-    try {
-      for (const seen of await look(source, wanted)) {
-        if (seen.located === undefined) looked.push(...seen.looked);
-        else located.set(seen.located.name, seen.located);
-      }
-    } catch (error) {
-      if (!(error instanceof BerthError)) throw error;
-      troubles.push(error);
+    if (wanted.length === 0) return true;
+    for (const seen of await look(source, wanted)) {
+      if (typeof seen === "string") looked.push(seen);
+      else located.set(seen.name, seen);
     }
-  }
+    return false;
+  });
   return { located, looked, troubles };
 }
 
-/** What a user asked for. */
-export interface Wanted {
-  readonly rev?: string;
-  readonly tag?: string;
-  readonly pipeline?: string;
-}
-
-/** Throws where images were not found; what kept berth from looking is said before anything else. */
-export function requireAll(names: readonly string[], wanted: Wanted, search: Search): void {
-  const missing = names.filter((name) => !search.located.has(name));
-  if (missing.length === 0) return;
-  const [trouble] = search.troubles;
-  if (trouble !== undefined) throw trouble;
-  const list = missing.join(", ");
-  throw new BerthError("IMAGE_ABSENT", `find ${list} ${whatOf(wanted)}: ${whereText(search)}`, {
-    hint: search.looked.length === 0 ? noPlace : hintOf(wanted),
+/** Looks in one source after the other until there is no more to find; tells why some could not be asked. */
+async function oneByOne(
+  sources: readonly Source[],
+  look: (source: Source) => Promise<boolean>,
+): Promise<readonly BerthError[]> {
+  const troubles: BerthError[] = [];
+  const isMissed = expected((error) => {
+    troubles.push(error);
+    return false;
   });
-}
-
-const noPlace =
-  "give --registry host/path, or set `registry` or `upstream` in berth.yml, so that it is known where to look";
-
-function whatOf({ rev, tag, pipeline }: Wanted): string {
-  if (pipeline !== undefined) return `of pipeline ${pipeline}`;
-  if (tag !== undefined) return `tagged ${tag}`;
-  return rev === undefined ? "of the working tree" : `of ${rev}`;
-}
-
-/** A few places are enough for a person. */
-export function whereText({ looked }: Pick<Search, "looked">): string {
-  if (looked.length === 0) return "no registry is known";
-  const shown = looked.slice(0, 3);
-  const more =
-    looked.length > shown.length ? ` and ${looked.length - shown.length} other places` : "";
-  return `it is not at ${shown.join(" nor at ")}${more}`;
-}
-
-function hintOf({ rev, tag, pipeline }: Wanted): string {
-  if (pipeline !== undefined) {
-    return "only a pipeline that published or refreshed images is on record; for another give its commit with --rev";
-  }
-  if (tag !== undefined)
-    return "give a tag that the image has, such as one of `publish` in berth.yml";
-  const others =
-    rev === undefined
-      ? "or run another one with --rev or --tag latest"
-      : "or run another one with --tag";
-  return `commit and push so that a pipeline builds it, or build it with --build (berth ensure builds all), ${others}`;
+  for (const source of sources) if (await look(source).catch(isMissed)) break;
+  return troubles;
 }

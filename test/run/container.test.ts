@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { execFileSync, spawnSync } from "node:child_process";
 import { test } from "node:test";
+import { shellLine } from "../../src/printable.ts";
 import {
   type ContainerRequest,
   containerArguments,
   containerName,
   foldersOf,
-  shellLine,
 } from "../../src/run/container.ts";
 import { isShared, sharedCodeText, type Tool } from "../../src/run/tool.ts";
 import type { Git } from "../../src/world.ts";

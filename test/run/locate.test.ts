@@ -4,16 +4,16 @@ import { BerthError } from "../../src/errors.ts";
 import { parseRepository } from "../../src/oci/reference.ts";
 import { sourcesOf } from "../../src/plan/places.ts";
 import { situationOf } from "../../src/plan/situation.ts";
+import { requireAll, type Wanted } from "../../src/run/choose.ts";
 import {
   locateKeys,
   locateRecorded,
   locateTag,
-  requireAll,
+  publishedBy,
+  refreshedBy,
   type Search,
   type SearchScope,
-  type Wanted,
 } from "../../src/run/locate.ts";
-import { publishedBy, refreshedBy } from "../../src/run/pipeline.ts";
 import { client, pushImage, testImage } from "../registry/clients.ts";
 import { type FlowOptions, flowTime, planOf, run } from "../support/flow.ts";
 import { config, jobEnv } from "../support/keyed.ts";
@@ -149,13 +149,13 @@ describe("an image that is looked for on a developer's machine", () => {
   test("is what a pipeline refreshed, and not what was there before", async () => {
     const first = await pipeline("qemu-project/qemu", "1");
     const second = await pipeline("qemu-project/qemu", "12", { QEMU_CI_FORCE_REBUILD: "1" });
-    const { sources, images, registry } = await machine();
-    const { found } = await refreshedBy("12", sources, registry);
+    const { images, ...scope } = await machine();
+    const { found } = await refreshedBy("12", scope);
     assert.ok(found);
     const search = locateRecorded(images, found);
     assert.deepEqual(referencesOf(search), outcomesOf(second));
     assert.notDeepEqual(outcomesOf(second), outcomesOf(first));
-    assert.equal((await refreshedBy("2", sources, registry)).found, undefined);
+    assert.equal((await refreshedBy("2", scope)).found, undefined);
   });
 
   test("is what a pipeline published, also where its record names upstream's", async () => {
@@ -164,21 +164,20 @@ describe("an image that is looked for on a developer's machine", () => {
       1: await pipeline("qemu-project/qemu", "1"),
       5: await pipeline("alice/qemu", "5", {}, { app }),
     };
-    const { sources, images, registry } = await machine();
+    const { images, ...scope } = await machine();
     for (const id of ["1", "5"] as const) {
-      const { found } = await publishedBy(id, sources, registry);
+      const { found } = await publishedBy(id, scope);
       assert.equal(found?.source.kind, id === "1" ? "upstream" : "own");
       const search = locateRecorded(images, found);
       assert.deepEqual(referencesOf(search), outcomesOf(flows[id]));
     }
-    assert.equal((await publishedBy("3", sources, registry)).found, undefined);
+    assert.equal((await publishedBy("3", scope)).found, undefined);
   });
 
   test("is what a pipeline published also where one of the registries refuses to be read", async () => {
     await pipeline("alice/qemu", "5");
     denied = "qemu-project/qemu";
-    const { sources, registry } = await machine();
-    const { found, troubles } = await publishedBy("5", sources, registry);
+    const { found, troubles } = await publishedBy("5", await machine());
     assert.equal(found?.content.pipeline, "5");
     assert.deepEqual(
       troubles.map(({ code }) => code),
