@@ -45,7 +45,7 @@ export async function copyImage(
   const before = (await isNew()) ? undefined : await registry.head(tagged);
   if (before !== undefined && source.digest !== undefined) {
     const there = await registry.get(withDigest(to, source.digest));
-    if (there !== undefined) return { manifest: there, mounted: 0, streamedBytes: 0 };
+    if (there !== undefined) return { manifest: there, streamedBytes: 0 };
   }
   const isOther = before !== undefined && before.digest !== source.digest;
   return registry.copy(source, to, [isOther ? pastTag(image.tag, now) : image.tag], inHand);

@@ -69,18 +69,13 @@ export function wrongBlob(purpose: string, what: string): BerthError {
   });
 }
 
-export type Mount =
-  | { readonly kind: "mounted" }
-  /** Not mounted, but ready to take the bytes. */
-  | { readonly kind: "session"; readonly location: URL }
-  | { readonly kind: "none" };
-
+/** Mounts a blob from another repository; where that was not done, an upload that takes its bytes, if one was opened. */
 export async function mountBlob(
   session: HostSession,
   from: Repository,
   to: Repository,
   digest: Digest,
-): Promise<Mount> {
+): Promise<"mounted" | URL | undefined> {
   const call: AskedCall = {
     method: "POST",
     needs: [scopeFor("push", to), scopeFor("pull", from)],
@@ -95,13 +90,12 @@ export async function mountBlob(
     if (error instanceof BerthError && error.code === "REGISTRY_DENIED") return undefined;
     throw error;
   });
-  if (reply?.status === 201) return { kind: "mounted" };
-  if (reply?.status !== 202) return { kind: "none" };
-  return { kind: "session", location: uploadLocation(reply, call) };
+  if (reply?.status === 201) return "mounted";
+  return reply?.status === 202 ? uploadLocation(reply, call) : undefined;
 }
 
 /** Where an upload goes on; relative or absolute, but never where a registry's answer must not send us. */
-export function uploadLocation(reply: Reply, { purpose }: Pick<AskedCall, "purpose">): URL {
+function uploadLocation(reply: Reply, { purpose }: Pick<AskedCall, "purpose">): URL {
   const header = reply.headers.get("location") ?? "";
   const location =
     header !== "" && URL.canParse(header, reply.url.href) ? new URL(header, reply.url) : undefined;
@@ -129,11 +123,9 @@ export async function putBlob(
   const digest = digestOf(bytes);
   if (from?.host === repository.host) {
     const mount = await mountBlob(session, from, repository, digest);
-    if (mount.kind === "mounted") return digest;
-    if (mount.kind === "session") {
-      await upload(session, repository, digest, bytes, mount.location);
-      return digest;
-    }
+    if (mount === undefined) return putBlob(session, repository, bytes);
+    if (mount !== "mounted") await upload(session, repository, digest, bytes, mount);
+    return digest;
   }
   const needs = [scopeFor("push", repository)];
   if (!(await hasBlob(session, repository, digest, needs))) {
@@ -150,7 +142,7 @@ export async function putBlob(
  * berth uploads is small, but for layers between two hosts. An upload whose opening was answered into
  * the void has no address to give it back by; registries purge those.
  *
- * `opened` is an upload session that exists already, as a refused mount leaves one.
+ * `opened` is an upload that exists already, as a refused mount leaves one.
  */
 export async function upload(
   session: HostSession,

@@ -11,15 +11,7 @@ import {
   withDigest,
   withTag,
 } from "../oci/reference.ts";
-import {
-  cancelUpload,
-  hasBlob,
-  type Mount,
-  mountBlob,
-  openBlob,
-  upload,
-  wrongBlob,
-} from "./blobs.ts";
+import { cancelUpload, hasBlob, mountBlob, openBlob, upload, wrongBlob } from "./blobs.ts";
 import { getManifest, putManifest } from "./manifests.ts";
 import type { CopyResult } from "./registry.ts";
 import { scopeFor } from "./scopes.ts";
@@ -32,16 +24,13 @@ export interface CopyPorts {
   readonly streams: <T>(work: () => Promise<T>) => Promise<T>;
 }
 
-/** What became of one blob; `there` is one that the target has already. */
-type Moved = "mounted" | "there" | { readonly streamedBytes: number };
-
 const maxDepth = 4;
 
 interface Copying extends CopyPorts {
   readonly from: Reference;
   readonly to: Repository;
-  /** Blobs that this copy moves or has moved, so that children share them. */
-  readonly blobs: Map<string, Promise<Moved>>;
+  /** Blobs that this copy moves or has moved, so that children share them, with the bytes that travelled. */
+  readonly blobs: Map<string, Promise<number>>;
 }
 
 /** Copies an image: blobs, then children, then the manifest by its tags (by its digest where there are none). */
@@ -60,18 +49,14 @@ export async function copyImage(
   const manifest = inHand ?? (await getManifest(source, from));
   if (manifest === undefined) throw notThere(from, to);
   const isRetag = source === target && from.path === to.path;
-  const moved = isRetag ? [] : await copyContent(copying, manifest, 0);
+  if (!isRetag) await copyContent(copying, manifest, 0);
   const references =
     tags.length === 0
       ? [withDigest(to, manifest.descriptor.digest)]
       : tags.map((tag) => withTag(to, tag));
   await allDone(references.map((reference) => putManifest(target, reference, manifest)));
-  const sizes = moved.map((move) => (typeof move === "object" ? move.streamedBytes : 0));
-  return {
-    manifest,
-    mounted: moved.filter((move) => move === "mounted").length,
-    streamedBytes: sizes.reduce((sum, size) => sum + size, 0),
-  };
+  const streamed = await Promise.all(copying.blobs.values());
+  return { manifest, streamedBytes: streamed.reduce((sum, size) => sum + size, 0) };
 }
 
 function notThere(from: Reference, to: Repository): BerthError {
@@ -81,27 +66,19 @@ function notThere(from: Reference, to: Repository): BerthError {
   });
 }
 
-async function copyContent(
-  copying: Copying,
-  manifest: Manifest,
-  depth: number,
-): Promise<readonly Moved[]> {
+async function copyContent(copying: Copying, manifest: Manifest, depth: number): Promise<void> {
   const { content } = manifest;
   if (content.kind === "index") {
-    const children = content.manifests.map((child) => copyChild(copying, child, depth + 1));
-    return (await allDone(children)).flat();
+    await allDone(content.manifests.map((child) => copyChild(copying, child, depth + 1)));
+    return;
   }
-  const blobs = [content.config, ...content.layers].filter(isOnRegistry);
-  const moves = blobs.flatMap((blob) => {
-    if (copying.blobs.has(blob.digest)) return [];
-    const move = copyBlob(copying, blob);
+  const moves = [content.config, ...content.layers].filter(isOnRegistry).map((blob) => {
+    // A blob that another child is moving must be there before this manifest refers to it, too.
+    const move = copying.blobs.get(blob.digest) ?? copyBlob(copying, blob);
     copying.blobs.set(blob.digest, move);
-    return [move];
+    return move;
   });
-  const moved = await allDone(moves);
-  // A blob that another child is moving must be there before this manifest refers to it.
-  await Promise.all(blobs.map((blob) => copying.blobs.get(blob.digest)));
-  return moved;
+  await allDone(moves);
 }
 
 /** Layers that their makers keep registries from distributing stay where they are. */
@@ -109,11 +86,7 @@ function isOnRegistry({ mediaType }: Descriptor): boolean {
   return !/\.(foreign|nondistributable)\./.test(mediaType);
 }
 
-async function copyChild(
-  copying: Copying,
-  child: Descriptor,
-  depth: number,
-): Promise<readonly Moved[]> {
+async function copyChild(copying: Copying, child: Descriptor, depth: number): Promise<void> {
   const { source, target, from, to } = copying;
   const reference = withDigest(from, child.digest);
   if (depth > maxDepth) {
@@ -124,9 +97,8 @@ async function copyChild(
   }
   const manifest = await getManifest(source, reference);
   if (manifest === undefined) throw notThere(reference, to);
-  const moved = await copyContent(copying, manifest, depth);
+  await copyContent(copying, manifest, depth);
   await putManifest(target, withDigest(to, child.digest), manifest);
-  return moved;
 }
 
 /** Waits for all before it fails, so that nothing goes on in the background after an error. */
@@ -135,31 +107,25 @@ async function allDone<T>(work: readonly Promise<T>[]): Promise<readonly T[]> {
   return Promise.all(work);
 }
 
-async function copyBlob(copying: Copying, blob: Descriptor): Promise<Moved> {
-  const { source, target, to, streams } = copying;
-  const mount: Mount =
-    source === target ? await mountBlob(target, copying.from, to, blob.digest) : { kind: "none" };
-  if (mount.kind === "mounted") return "mounted";
-  const location = mount.kind === "session" ? mount.location : undefined;
-  const giveBack = async () => {
-    if (location !== undefined) await cancelUpload(target, to, location);
-  };
-  const isThere = await hasBlob(target, to, blob.digest, [scopeFor("push", to)]).catch(
-    async (error: unknown) => {
-      await giveBack();
-      throw error;
-    },
-  );
-  if (!isThere) return streams(() => streamBlob(copying, blob, location));
-  await giveBack();
-  return "there";
+/** Makes a blob be in the target, and gives how many bytes travelled for that. */
+async function copyBlob(copying: Copying, blob: Descriptor): Promise<number> {
+  const { source, target, from, to, streams } = copying;
+  const mount = source === target ? await mountBlob(target, from, to, blob.digest) : undefined;
+  if (mount === "mounted") return 0;
+  let isNeeded = false;
+  try {
+    isNeeded = !(await hasBlob(target, to, blob.digest, [scopeFor("push", to)]));
+  } finally {
+    if (!isNeeded && mount !== undefined) await cancelUpload(target, to, mount);
+  }
+  return isNeeded ? streams(() => streamBlob(copying, blob, mount)) : 0;
 }
 
 async function streamBlob(
   { source, target, from, to }: Copying,
   blob: Descriptor,
-  location: URL | undefined,
-): Promise<Moved> {
+  opened: URL | undefined,
+): Promise<number> {
   const open = async (): Promise<Streamed> => {
     const chunks = await openBlob(source, from, blob);
     const purpose = `get blob ${printReference(withDigest(from, blob.digest))}`;
@@ -170,8 +136,8 @@ async function streamBlob(
     });
     return { chunks: verified, size: blob.size, wrong: () => wrong, close: () => leave(chunks) };
   };
-  await upload(target, to, blob.digest, open, location);
-  return { streamedBytes: blob.size };
+  await upload(target, to, blob.digest, open, opened);
+  return blob.size;
 }
 
 /** What has not been started ends only by being started; what went wrong in it is told elsewhere. */

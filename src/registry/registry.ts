@@ -70,7 +70,6 @@ export interface Registry {
 
 export interface CopyResult {
   readonly manifest: Manifest;
-  readonly mounted: number;
   /** Bytes of blobs that travelled through this process. */
   readonly streamedBytes: number;
 }

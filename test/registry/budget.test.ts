@@ -72,15 +72,6 @@ const nginxRefusal = {
 };
 
 suite("what a request budget allows", () => {
-  test("nothing changed: one token and one GET", () =>
-    bench(async ({ registry, tokens, paths, tagged, at, open }) => {
-      const opened = open(true);
-      opened.announce("pull", paths.map(at));
-      assert.ok(await opened.get(tagged(paths[0]!)));
-      assert.equal(tokens.asked.length, 1);
-      assert.deepEqual(registry.log, [`GET /v2/${paths[0]}/manifests/one`]);
-    }));
-
   test("without a hint one request more, that provokes the challenge", () =>
     bench(async ({ registry, tokens, paths, tagged, open }) => {
       assert.ok(await open(false).get(tagged(paths[0]!)));
@@ -126,15 +117,6 @@ suite("what a request budget allows", () => {
     assert.deepEqual(methods(registry.log), { HEAD: 3 });
   });
 
-  test("retagging 25 images: two tokens, 25 GETs and 25 PUTs", () =>
-    bench(async ({ registry, tokens, paths, at, tagged, open }) => {
-      const opened = open(true);
-      opened.announce("push", paths.map(at));
-      await Promise.all(paths.map((path) => opened.copy(tagged(path), at(path), ["two"])));
-      assert.equal(tokens.asked.length, 2);
-      assert.deepEqual(methods(registry.log), { GET: 25, PUT: 25 });
-    }));
-
   test("one protected path: a token for each that was asked with it, and only that one is refused", () =>
     bench(
       async ({ registry, tokens, paths, at, tagged, open }) => {
@@ -159,20 +141,9 @@ suite("what a request budget allows", () => {
   test("copying 8 blobs: one token, one GET, 8 mounts, one PUT", () =>
     bench(async ({ registry, tokens, paths, at, tagged, open }) => {
       const to = at("someone/qemu/qemu/image-0");
-      const result = await open(true).copy(tagged(paths[0]!), to, ["one"]);
-      assert.equal(result.mounted, 8);
+      await open(true).copy(tagged(paths[0]!), to, ["one"]);
       assert.equal(tokens.asked.length, 1);
       assert.deepEqual(methods(registry.log), { GET: 1, POST: 8, PUT: 1 });
-    }));
-
-  test("a fork's first run: 252 requests for 25 images of 8 blobs", () =>
-    bench(async ({ registry, tokens, paths, at, tagged, open }) => {
-      const opened = open(true);
-      const own = paths.map((path) => at(path.replace("qemu-project", "someone")));
-      opened.announce("pull", paths.map(at));
-      opened.announce("push", own);
-      await Promise.all(paths.map((path, n) => opened.copy(tagged(path), own[n]!, ["one"])));
-      assert.equal(tokens.asked.length + registry.log.length, 252);
     }));
 
   test("a bound holds for all that is under way to one host, and connections are kept", async () => {

@@ -191,17 +191,8 @@ export function seed(
   });
 }
 
-/** Takes all of a list that comes piece by piece. */
-export async function all<T>(items: AsyncIterable<T>): Promise<T[]> {
-  const list: T[] = [];
-  for await (const item of items) list.push(item);
-  return list;
-}
-
 /** How many requests of each method a log has. */
 export function methods(log: readonly string[]): Record<string, number> {
-  const names = log.map((line) => line.split(" ")[0] ?? "");
-  const counts = new Map<string, number>();
-  for (const name of names) counts.set(name, (counts.get(name) ?? 0) + 1);
-  return Object.fromEntries(counts);
+  const groups = Map.groupBy(log, (line) => line.split(" ")[0] ?? "");
+  return Object.fromEntries([...groups].map(([name, lines]) => [name, lines.length]));
 }

@@ -7,7 +7,7 @@ import { digestOf } from "../../src/oci/digest.ts";
 import type { Repository } from "../../src/oci/reference.ts";
 import type { RegistryLogin } from "../../src/registry/credentials.ts";
 import type { Registry } from "../../src/registry/registry.ts";
-import { all, client, pushImage, testImage, testIndex } from "./clients.ts";
+import { client, pushImage, testImage, testIndex } from "./clients.ts";
 
 export interface RunningRegistry {
   readonly host: string;
@@ -41,7 +41,7 @@ export function registryContract(name: string, start: () => Promise<RunningRegis
       assert.equal(await registry.get({ ...there, tag: "latest" }), undefined);
       assert.equal(await registry.hasBlob(there, digestOf("nothing")), false);
       assert.equal(await registry.blob(there, digestOf("nothing")), undefined);
-      assert.deepEqual(await all(registry.tags(there)), []);
+      assert.deepEqual(await Array.fromAsync(registry.tags(there)), []);
     });
 
     test("gives back what was put", async () => {
@@ -68,7 +68,7 @@ export function registryContract(name: string, start: () => Promise<RunningRegis
       const image = testImage("again");
       await pushImage(registry, at("group/again"), image, "one");
       await pushImage(registry, at("group/again"), image, "one");
-      assert.deepEqual(await all(registry.tags(at("group/again"))), ["one"]);
+      assert.deepEqual(await Array.fromAsync(registry.tags(at("group/again"))), ["one"]);
     });
 
     test("refuses a manifest whose blobs are missing", async () => {
@@ -85,8 +85,11 @@ export function registryContract(name: string, start: () => Promise<RunningRegis
       const from = { ...at("group/source"), tag: "one" };
       const result = await registry.copy(from, at("group/target"), ["a", "b"]);
       assert.deepEqual(result.manifest.descriptor, image.manifest.descriptor);
-      assert.deepEqual([result.mounted, result.streamedBytes], [4, 0]);
-      assert.deepEqual((await all(registry.tags(at("group/target")))).sort(), ["a", "b"]);
+      assert.equal(result.streamedBytes, 0);
+      assert.deepEqual((await Array.fromAsync(registry.tags(at("group/target")))).sort(), [
+        "a",
+        "b",
+      ]);
     });
 
     test("copies within a repository without touching a blob", async () => {
@@ -94,7 +97,7 @@ export function registryContract(name: string, start: () => Promise<RunningRegis
       await pushImage(registry, at("group/retag"), image, "one");
       const from = { ...at("group/retag"), tag: "one" };
       const result = await registry.copy(from, at("group/retag"), ["two"]);
-      assert.equal(result.mounted + result.streamedBytes, 0);
+      assert.equal(result.streamedBytes, 0);
       assert.deepEqual(
         await registry.head({ ...at("group/retag"), tag: "two" }),
         image.manifest.descriptor,
@@ -109,7 +112,7 @@ export function registryContract(name: string, start: () => Promise<RunningRegis
       const from = { ...at("group/index"), tag: "all" };
       const result = await registry.copy(from, at("group/index-copy"), ["all"]);
       assert.deepEqual(result.manifest.descriptor, index.descriptor);
-      assert.equal(result.mounted, 6);
+      assert.equal(result.streamedBytes, 0);
       for (const { manifest } of images) {
         const { digest } = manifest.descriptor;
         assert.deepEqual(
@@ -156,7 +159,7 @@ export function registryContract(name: string, start: () => Promise<RunningRegis
       }
       assert.equal(await registry.deleteTag({ ...there, tag: "three" }), false);
       const left = running.deletesTags ? ["two"] : ["one", "two"];
-      assert.deepEqual((await all(registry.tags(there))).sort(), left);
+      assert.deepEqual((await Array.fromAsync(registry.tags(there))).sort(), left);
     });
   });
 }

@@ -14,7 +14,7 @@ import {
   type RegistryLogin,
 } from "../../src/registry/credentials.ts";
 import { readChallenge, readClaims } from "../../src/registry/token-service.ts";
-import { all, client } from "./clients.ts";
+import { client } from "./clients.ts";
 
 const host = fc.constantFrom("r.example", "r.example:5000", "docker.io", "[::1]:80", "localhost");
 const word = fc.string({ minLength: 1, maxLength: 20 });
@@ -193,7 +193,7 @@ test("any Link, body and status make a list of tags or a BerthError", async () =
   await fc.assert(
     fc.asyncProperty(links, body, status, async (link, text, code) => {
       try {
-        const tags = await all(answering(code, { link }, text).tags(there));
+        const tags = await Array.fromAsync(answering(code, { link }, text).tags(there));
         assert.ok(tags.every(isTag));
       } catch (error) {
         assert.ok(error instanceof BerthError, String(error));

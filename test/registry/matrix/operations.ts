@@ -4,7 +4,7 @@ import { digestOf } from "../../../src/oci/digest.ts";
 import type { Reference, Repository } from "../../../src/oci/reference.ts";
 import type { Registry } from "../../../src/registry/registry.ts";
 import type { MemoryRegistry, SeenRequest } from "../../support/memory-registry.ts";
-import { all, seed, testImage, testIndex } from "../clients.ts";
+import { seed, testImage, testIndex } from "../clients.ts";
 
 export type Kind =
   | "head"
@@ -200,7 +200,7 @@ const lists: Operation = {
   },
   announce: (client, host) => client.announce("pull", [at(host, "group/image")]),
   items: (client, host) => [
-    async () => (await all(client.tags(at(host, "group/image")))).length === count,
+    async () => (await Array.fromAsync(client.tags(at(host, "group/image")))).length === count,
   ],
 };
 

@@ -77,13 +77,13 @@ export interface TokenRow extends Common {
 }
 
 /** A right that is missing for one of the repositories. */
-export interface ScopeRow extends Common {
+interface ScopeRow extends Common {
   readonly at: "scope";
   readonly options: (path: string) => TokenServiceOptions;
   readonly saved: number;
 }
 
-export type Row = RequestRow | TokenRow | ScopeRow;
+type Row = RequestRow | TokenRow | ScopeRow;
 
 const positions = ["first", "middle", "last"] as const;
 type Position = (typeof positions)[number];
@@ -112,7 +112,7 @@ function total(requests: Partial<Record<Kind, number>>): number {
 }
 
 /** All cells of a row: where it can happen, at the positions that differ, and the bounds at one of them. */
-export function cellsOf(row: Row): readonly Cell[] {
+function cellsOf(row: Row): readonly Cell[] {
   return operations
     .filter(({ name }) => row.not?.[name] === undefined)
     .flatMap((operation) => {

@@ -3,7 +3,7 @@ import { gzipSync } from "node:zlib";
 import { digestOf } from "../../../src/oci/digest.ts";
 import { type Answer, type Fault, refuse } from "../../support/memory-registry.ts";
 import { bodies, fails, good, manifests, of, streamed } from "./expect.ts";
-import type { RequestRow } from "./runner.ts";
+import { playRows, type RequestRow } from "./runner.ts";
 
 const wrong = digestOf("something else");
 const invalid = fails("MANIFEST_INVALID");
@@ -19,7 +19,7 @@ function compressed({ status, headers, body = "" }: Answer): Answer {
   return { status, headers: { ...headers, "content-encoding": "gzip" }, body: gzipSync(body) };
 }
 
-export const answers: readonly RequestRow[] = [
+playRows("wrong answers", [
   {
     at: "request",
     name: "half of the bytes, and a length that says so",
@@ -121,4 +121,4 @@ export const answers: readonly RequestRow[] = [
     fault: instead({ status: 201 }),
     expect: of(fails("REGISTRY_REFUSED", 1)),
   },
-];
+]);

@@ -1,7 +1,7 @@
 /** Faults of the token service, and rights that are missing. */
 import { type Answer, type Fault, refuse } from "../../support/memory-registry.ts";
 import { good } from "./expect.ts";
-import type { ScopeRow, TokenRow } from "./runner.ts";
+import { playRows, type TokenRow } from "./runner.ts";
 
 const instead = (answer: Answer): Fault => ({ kind: "answer", answer: () => answer });
 
@@ -45,21 +45,24 @@ function rows(
   });
 }
 
-export const tokenFaults: readonly TokenRow[] = [
+playRows("faults of the token service", [
   ...rows(passing, good()),
   // What was hinted is dropped, and the registry is asked itself.
   ...rows(useless, good(1)),
-];
-
-export const tokenStalls: readonly TokenRow[] = (["silent", "stalled"] as const).map((kind) => ({
-  at: "token",
-  name:
-    kind === "silent" ? "a token service that says nothing" : "a token that stops in its middle",
-  held: kind,
-  fault: { kind },
-  expect: good(),
-  tokens: 2,
-}));
+  ...(["silent", "stalled"] as const).map(
+    (kind): TokenRow => ({
+      at: "token",
+      name:
+        kind === "silent"
+          ? "a token service that says nothing"
+          : "a token that stops in its middle",
+      held: kind,
+      fault: { kind },
+      expect: good(),
+      tokens: 2,
+    }),
+  ),
+]);
 
 const oneItem = {
   "a copy of an index by mounts": "one copy has one target",
@@ -74,7 +77,7 @@ const without = (action: string) => (path: string) => ({
     user !== undefined && !(at === path && what === action),
 });
 
-export const scopes: readonly ScopeRow[] = [
+playRows("rights that are missing", [
   {
     at: "scope",
     name: "the right to read one is dropped without a word",
@@ -107,4 +110,4 @@ export const scopes: readonly ScopeRow[] = [
     saved: 1,
     isFinal: true,
   },
-];
+]);

@@ -1,7 +1,7 @@
 /** Answers that send us elsewhere: redirects, upload addresses, token services. */
 import { type Fault, refuse } from "../../support/memory-registry.ts";
 import { fails, good, of, passes, reads, writes } from "./expect.ts";
-import type { RequestRow, Servers } from "./runner.ts";
+import { playRows, type RequestRow, type Servers } from "./runner.ts";
 
 const refused = fails("REGISTRY_REFUSED");
 
@@ -113,7 +113,7 @@ const realms = challenges.map(
   }),
 );
 
-export const places: readonly RequestRow[] = [
+playRows("answers that send elsewhere", [
   ...redirects,
   ...hostileRedirects,
   ...sessions,
@@ -197,4 +197,4 @@ export const places: readonly RequestRow[] = [
     }),
     expect: of(refused),
   },
-];
+]);

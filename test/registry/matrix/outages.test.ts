@@ -1,7 +1,7 @@
 /** Faults that pass, and outages that do not. */
 import { type Answer, type Fault, refuse } from "../../support/memory-registry.ts";
 import { bodies, fails, good, of, passes, passesInBody } from "./expect.ts";
-import type { RequestRow } from "./runner.ts";
+import { playRows, type RequestRow } from "./runner.ts";
 
 const instead = (answer: Answer) => (): Fault => ({ kind: "answer", answer: () => answer });
 
@@ -91,7 +91,7 @@ const lasting = (
 
 const hasBody = { kinds: bodies, because: "the answers to others have no body" };
 
-export const outages: readonly RequestRow[] = [
+playRows("outages", [
   ...statuses,
   ...asked,
   ...lasting,
@@ -119,9 +119,9 @@ export const outages: readonly RequestRow[] = [
     fault: () => ({ kind: "truncated" }),
     expect: passesInBody,
   },
-];
+]);
 
-export const stalls: readonly RequestRow[] = [
+playRows("stalls", [
   {
     at: "request",
     name: "a server that says nothing",
@@ -137,4 +137,4 @@ export const stalls: readonly RequestRow[] = [
     fault: () => ({ kind: "stalled" }),
     expect: passesInBody,
   },
-];
+]);

@@ -1,0 +1,381 @@
+/** Plays faults of registries and of what stands before them: result, request count, and no secret told. */
+import assert from "node:assert/strict";
+import { suite, test } from "node:test";
+import { inspect } from "node:util";
+import { BerthError } from "../../src/errors.ts";
+import type { Reference, Repository } from "../../src/oci/reference.ts";
+import type { RegistryOptions } from "../../src/registry/client.ts";
+import type { Registry } from "../../src/registry/registry.ts";
+import {
+  type Answer,
+  type Fault,
+  type MemoryRegistry,
+  type MemoryRegistryOptions,
+  refuse,
+  type SeenRequest,
+  startMemoryRegistry,
+} from "../support/memory-registry.ts";
+import {
+  startTokenService,
+  type TokenService,
+  type TokenServiceOptions,
+  testPassword,
+} from "../support/token-service.ts";
+import {
+  basicAuthority,
+  client,
+  type FakeClock,
+  fakeClock,
+  goodLogin,
+  seed,
+  testImage,
+} from "./clients.ts";
+
+const image = testImage("faults");
+const other = testImage("other");
+
+interface Scene {
+  readonly registry: MemoryRegistry;
+  /** A second server: what arrives there must not carry a login. */
+  readonly elsewhere: MemoryRegistry;
+  readonly tokens: TokenService | undefined;
+  readonly client: Registry;
+  readonly clock: FakeClock;
+  readonly reference: Reference;
+  readonly repository: Repository;
+}
+
+interface Case {
+  readonly name: string;
+  /** What happens to the so-many-th request, counted from 0 after the probe for a login. */
+  readonly fault?: (request: SeenRequest, count: number, elsewhere: string) => Fault | undefined;
+  readonly registry?: MemoryRegistryOptions;
+  readonly tokens?: TokenServiceOptions;
+  readonly client?: Partial<RegistryOptions>;
+  readonly run?: (scene: Scene) => Promise<unknown>;
+  /** What `run` gives, or what the error is like. */
+  readonly gives?: unknown;
+  readonly fails?: RegExp;
+  readonly hint?: RegExp;
+  readonly code?: BerthError["code"];
+  /** Requests to the registry, the probe not counted. */
+  readonly requests: number;
+  readonly waits?: readonly number[];
+  readonly check?: (scene: Scene) => void;
+}
+
+const reply = (answer: Partial<Answer>): Fault => ({
+  kind: "answer",
+  answer: (real) => ({ ...real(), ...answer }),
+});
+const instead = (answer: Answer): Fault => ({ kind: "answer", answer: () => answer });
+const always = (fault: Fault) => () => fault;
+const get = ({ client, reference }: Scene) =>
+  client.get(reference).then((found) => found?.descriptor);
+const found = image.manifest.descriptor;
+const header = (name: string, value: string): Fault => ({
+  kind: "answer",
+  answer: (real) => {
+    const answer = real();
+    return { ...answer, headers: { ...answer.headers, [name]: value } };
+  },
+});
+
+async function play(row: Case): Promise<void> {
+  const tokens = row.tokens === undefined ? undefined : await startTokenService(row.tokens);
+  const elsewhere = await startMemoryRegistry();
+  const requests: SeenRequest[] = [];
+  const fault = (request: SeenRequest) => {
+    // The request that finds out how to log in goes through.
+    if (request.headers["authorization"] === undefined && requests.length === 0) return undefined;
+    requests.push(request);
+    return row.fault?.(request, requests.length - 1, elsewhere.host);
+  };
+  const authority = tokens?.authority ?? basicAuthority(goodLogin);
+  const registry = await startMemoryRegistry({ authority, ...row.registry, fault });
+  for (const server of [registry, elsewhere]) seed(server, "group/image", image, "one");
+  const clock = fakeClock();
+  const lines: string[] = [];
+  const log = (line: string) => lines.push(line);
+  const opened = client(goodLogin, { clock, log, ...row.client });
+  const repository = { host: registry.host, path: "group/image" };
+  const reference = { ...repository, tag: "one" };
+  const scene = { registry, elsewhere, tokens, client: opened, clock, reference, repository };
+  try {
+    const result = await (row.run ?? get)(scene).catch((error: unknown) => error);
+    checkResult(row, result);
+    const secrets = [testPassword, "wrong-pass", ...(tokens?.tokens ?? [])];
+    const encoded = Buffer.from(`${goodLogin.username}:${testPassword}`).toString("base64");
+    const told = inspect(result, { depth: 10 }) + inspect(lines, { maxArrayLength: null });
+    for (const secret of [...secrets, encoded])
+      assert.ok(!told.includes(secret), "a secret is told");
+    assert.ok(elsewhere.requests.every(({ headers }) => headers["authorization"] === undefined));
+    assert.equal(requests.length, row.requests, registry.log.join("\n"));
+    if (row.waits !== undefined) assert.deepEqual(clock.waits, row.waits);
+    row.check?.(scene);
+  } finally {
+    await Promise.all([registry.stop(), elsewhere.stop(), tokens?.stop()]);
+  }
+}
+
+function checkResult({ fails, hint = /./, code, gives }: Case, result: unknown): void {
+  if (fails === undefined) {
+    assert.deepEqual(result, gives);
+    return;
+  }
+  assert.ok(result instanceof BerthError, inspect(result));
+  assert.match(result.message, fails);
+  assert.equal(result.code, code);
+  assert.match(result.hint ?? "", hint);
+}
+
+/** Plays a table of cases, each a test of its own. */
+function playAll(name: string, cases: readonly Case[]): void {
+  suite(name, () => {
+    for (const row of cases) test(row.name, () => play(row));
+  });
+}
+
+playAll("a registry that answers wrongly", [
+  {
+    name: "a digest header that is none",
+    fault: always(header("docker-content-digest", "sha256:../../x")),
+    fails: /names no sha256 digest/,
+    code: "MANIFEST_INVALID",
+    requests: 1,
+  },
+  {
+    name: "another manifest than the digest that was asked for",
+    fault: always({
+      kind: "answer",
+      answer: () => ({
+        status: 200,
+        headers: { "content-type": other.manifest.descriptor.mediaType },
+        body: Buffer.from(other.manifest.bytes),
+      }),
+    }),
+    run: ({ client, repository }) => client.get({ ...repository, digest: found.digest }),
+    fails: /get manifest .*@sha256:\w+: the bytes have sha256:/,
+    code: "MANIFEST_INVALID",
+    requests: 1,
+  },
+  {
+    name: "a content type that disagrees with the manifest",
+    fault: always(header("content-type", "application/vnd.oci.image.index.v1+json")),
+    fails: /read manifest .*: it calls itself/,
+    code: "MANIFEST_INVALID",
+    requests: 1,
+  },
+  {
+    name: "HEAD without a digest",
+    fault: ({ method, path }) =>
+      method === "HEAD" && path.includes("/manifests/")
+        ? instead({ status: 200, headers: { "content-type": found.mediaType } })
+        : undefined,
+    run: ({ client, reference }) => client.head(reference),
+    gives: found,
+    requests: 2,
+  },
+  {
+    name: "a tag whose manifest is gone",
+    run: ({ client, registry, reference }) => {
+      registry.repositories.get("group/image")?.manifests.clear();
+      return Promise.all([client.head(reference), client.get(reference)]);
+    },
+    gives: [undefined, undefined],
+    requests: 2,
+  },
+  {
+    name: "a next page on another host",
+    fault: always(header("link", '<http://example.com/v2/x/tags/list>; rel="next"')),
+    run: ({ client, repository }) => Array.fromAsync(client.tags(repository)),
+    fails: /list tags of .*: its next page is elsewhere/,
+    code: "REGISTRY_REFUSED",
+    requests: 1,
+  },
+  {
+    name: "tags that are null",
+    fault: always(reply({ body: '{"name":"x","tags":null}' })),
+    run: ({ client, repository }) => Array.fromAsync(client.tags(repository)),
+    gives: [],
+    requests: 1,
+  },
+  {
+    name: "tags that are something else",
+    fault: always(reply({ body: '{"tags":[1]}' })),
+    run: ({ client, repository }) => Array.fromAsync(client.tags(repository)),
+    fails: /the answer is no list of tags/,
+    code: "REGISTRY_REFUSED",
+    requests: 1,
+  },
+]);
+
+playAll("a registry that is particular about logins", [
+  {
+    name: "a token that ends within the run",
+    tokens: { lifetimeSeconds: 60 },
+    run: async (scene) => {
+      const seen = [await get(scene)];
+      scene.clock.pass(55_000);
+      seen.push(await get(scene));
+      return seen;
+    },
+    gives: [found, found],
+    requests: 2,
+    check: ({ tokens }) => assert.equal(tokens?.asked.length, 2),
+  },
+  {
+    name: "a token that is over as soon as it is made, told apart from a right that is missing",
+    tokens: {},
+    fault: always(
+      instead({
+        ...refuse(401, "UNAUTHORIZED"),
+        headers: {
+          "www-authenticate": 'Bearer realm="https://tokens.example.com/",error="invalid_token"',
+          date: "Fri, 01 May 2026 13:00:00 GMT",
+        },
+      }),
+    ),
+    run: ({ client, repository }) => client.put({ ...repository, tag: "two" }, image.manifest),
+    fails: /put manifest .*: 401 UNAUTHORIZED: .*: a token that was just made is not taken$/,
+    hint: /clock, which says 2026-05-01T13:00:00.000Z, .* may differ/,
+    code: "REGISTRY_DENIED",
+    requests: 2,
+  },
+  {
+    name: "a tag that is protected, which another token does not change",
+    tokens: {},
+    fault: always(instead(refuse(401, "PROTECTED_TAG", "cannot push, protected"))),
+    run: ({ client, repository }) => client.put({ ...repository, tag: "two" }, image.manifest),
+    fails: /put manifest .*:two: 401 PROTECTED_TAG: cannot push, protected$/,
+    code: "REGISTRY_DENIED",
+    requests: 1,
+    check: ({ tokens }) => assert.equal(tokens?.asked.length, 1),
+  },
+  {
+    name: "a tag that is immutable, put again as it is",
+    tokens: {},
+    fault: ({ method }) =>
+      method === "PUT" ? instead(refuse(401, "IMMUTABLE_TAG", "immutable")) : undefined,
+    run: ({ client, reference }) => client.put(reference, image.manifest),
+    gives: undefined,
+    requests: 2,
+  },
+  {
+    name: "a tag that is immutable, and another image there",
+    tokens: {},
+    fault: ({ method }) =>
+      method === "PUT" ? instead(refuse(401, "IMMUTABLE_TAG", "immutable")) : undefined,
+    run: ({ client, reference }) => client.put(reference, other.manifest),
+    fails: new RegExp(`:one: IMMUTABLE_TAG: it stays at ${found.digest}, which is not sha256:`),
+    hint: /immutable; let it leave out the tags that berth moves/,
+    code: "REGISTRY_DENIED",
+    requests: 2,
+  },
+  {
+    name: "a scope that is dropped without a word",
+    tokens: { may: (user, _, action) => user !== undefined && action === "pull" },
+    run: ({ client, repository }) => client.put({ ...repository, tag: "two" }, image.manifest),
+    fails: /put manifest .*: the token service does not grant push on group\/image/,
+    code: "REGISTRY_DENIED",
+    requests: 0,
+  },
+  {
+    name: "a repository that nobody may read",
+    tokens: { may: () => false },
+    fails: /get manifest .*: the token service does not grant pull on group\/image/,
+    code: "REGISTRY_DENIED",
+    requests: 0,
+  },
+  {
+    name: "a login that is refused",
+    client: { credentials: { forHost: async () => ({ username: "x", password: "wrong-pass" }) } },
+    run: async ({ client, repository }) => {
+      const put = () => client.put({ ...repository, tag: "two" }, image.manifest);
+      await assert.rejects(put(), /put manifest .*: 401 UNAUTHORIZED/);
+      await put();
+    },
+    fails: /put manifest .*: 401 \(the login was refused\)/,
+    code: "REGISTRY_DENIED",
+    requests: 1,
+  },
+  ...(
+    [
+      ["https://tokens.example.com/token", /token service tokens\.example\.com, .* its login$/],
+      ["https://169.254.169.254/token", /not trusted with any request \(the link-local address/],
+      ["http://tokens.example.com/token", /not trusted with any request \(plain http\)/],
+    ] as const
+  ).map(
+    ([realm, fails]): Case => ({
+      name: `a registry that names the token service ${realm}`,
+      registry: { authority: { challenge: () => `Bearer realm="${realm}",service="x"` } },
+      fails,
+      code: "REGISTRY_DENIED",
+      requests: 0,
+    }),
+  ),
+]);
+
+playAll("a registry that sends us elsewhere or takes half", [
+  {
+    name: "a 500 that names what is wrong with the request, as GitLab's does in a new repository",
+    fault: ({ method }) =>
+      method === "PUT"
+        ? instead({
+            status: 500,
+            body: JSON.stringify({
+              errors: [
+                { code: "UNKNOWN", message: "unknown error" },
+                { code: "MANIFEST_BLOB_UNKNOWN", message: "blob unknown to registry" },
+                { code: "MANIFEST_BLOB_UNKNOWN", message: "blob unknown to registry" },
+              ],
+            }),
+          })
+        : undefined,
+    run: ({ client, repository }) => client.put({ ...repository, tag: "two" }, image.manifest),
+    fails:
+      /put manifest .*: 500 UNKNOWN: unknown error; MANIFEST_BLOB_UNKNOWN: blob unknown to registry$/,
+    code: "REGISTRY_REFUSED",
+    requests: 1,
+  },
+  {
+    name: "an upload that goes on elsewhere",
+    fault: ({ method, path }, _, elsewhere) =>
+      method === "POST"
+        ? instead({ status: 202, headers: { location: `http://${elsewhere}${path}evil?a=b` } })
+        : undefined,
+    run: ({ client, repository, elsewhere }) => {
+      elsewhere.openUploads.set("evil", "group/image");
+      return client.putBlob(repository, Buffer.from("new"));
+    },
+    gives: "sha256:11507a0e2f5e69d5dfa40a62a1bd7b6ee57e6bcd85c67c9b8431b36fff21c437",
+    requests: 2,
+    check: ({ elsewhere }) => assert.equal(elsewhere.log.length, 1),
+  },
+  {
+    name: "a mount that only leaves an upload, which is given back where the blob is there",
+    registry: { mounts: 202 },
+    run: async ({ client, reference, repository }) => {
+      const to = { ...repository, path: "group/copy" };
+      const copy = async () => (await client.copy(reference, to, ["one"])).streamedBytes > 0;
+      return [await copy(), await copy()];
+    },
+    gives: [true, false],
+    // GET; for each of 3 blobs: mount, HEAD, GET, PUT; PUT. Then mount, HEAD and DELETE for each.
+    requests: 2 + 3 * 4 + 2 + 3 * 3,
+    check: ({ registry }) => assert.equal(registry.openUploads.size, 0),
+  },
+  {
+    name: "a mount that leaves an upload, and a registry that then says no",
+    registry: { mounts: 202 },
+    fault: ({ method, path }) =>
+      method === "HEAD" && path.includes("/blobs/") ? instead(refuse(403, "DENIED")) : undefined,
+    run: ({ client, reference, repository }) =>
+      client.copy(reference, { ...repository, path: "group/copy" }, ["one"]),
+    fails: /head blob .*: 403$/,
+    code: "REGISTRY_DENIED",
+    // GET; for each of 3 blobs: mount, HEAD, and the upload given back.
+    requests: 9 + 1,
+    check: ({ registry }) => assert.equal(registry.openUploads.size, 0),
+  },
+]);
