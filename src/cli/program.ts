@@ -4,7 +4,7 @@ import { defaults } from "../config/defaults.ts";
 import { givenVariables } from "../config/given.ts";
 import { describeError, errorValue, exitCodeOf, exitCodes } from "../errors.ts";
 import { closeLog } from "../host/console.ts";
-import { recognise } from "../host/refusal.ts";
+import { recognise } from "../host/files.ts";
 import { realWorld } from "../host/world.ts";
 import { printable } from "../printable.ts";
 import { type Doing, usageError } from "./verb.ts";

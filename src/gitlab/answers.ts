@@ -1,5 +1,4 @@
 /** What GitLab answers, as far as berth reads it: the schemas are the types. */
-
 import { BerthError } from "../errors.ts";
 import * as z from "../zod.ts";
 
@@ -12,11 +11,24 @@ const date = z
   .check(z.refine((value) => !Number.isNaN(value.getTime())));
 const commitId = z.string().check(z.regex(/^[0-9a-f]{40}([0-9a-f]{24})?$/));
 
-export const projectName = z.mapped(
-  z.object({ id: z.int(), path_with_namespace: z.string() }),
-  // The full path with its capitals; registry paths are lower case.
-  ({ id, path_with_namespace: path }) => ({ id, path }),
-);
+type Members = Readonly<Record<string, z.ZodType | readonly [theirs: string, z.ZodType]>>;
+type TypeOf<Member> = Member extends readonly [string, infer Type] ? Type : Member;
+
+/** An object whose members have our names; where GitLab's are others, they stand before the type. */
+function named<Given extends Members>(members: Given) {
+  const all = Object.entries(members).map(([ours, member]) => {
+    const [theirs, type] = "length" in member ? member : [ours, member];
+    return { ours, theirs, type };
+  });
+  const shape = Object.fromEntries(all.map(({ theirs, type }) => [theirs, type]));
+  return z.mapped(z.object(shape), (from) => {
+    const made = Object.fromEntries(all.map(({ ours, theirs }) => [ours, from[theirs]]));
+    return made as { readonly [Name in keyof Given]: z.output<TypeOf<Given[Name]>> };
+  });
+}
+
+/** By the full path with its capitals; registry paths are lower case. */
+export const projectName = named({ id: z.int(), path: ["path_with_namespace", z.string()] });
 
 // Groups have `full_path` in some versions and `path` alone in others.
 export const group = z.mapped(
@@ -26,48 +38,37 @@ export const group = z.mapped(
 
 /** GitLab's own cleanup policy for container tags; patterns match whole names (RE2). */
 const cleanup = z.mapped(
-  z.object({
+  named({
     enabled: z.boolean(),
-    keep_n: optional(z.int()),
-    older_than: text,
-    name_regex: text,
-    name_regex_delete: text,
-    name_regex_keep: text,
+    keepNewest: ["keep_n", optional(z.int())],
+    olderThan: ["older_than", text],
+    deletes: ["name_regex_delete", text],
+    older: ["name_regex", text],
+    keeps: ["name_regex_keep", text],
   }),
-  (from) => ({
-    enabled: from.enabled,
-    keepNewest: from.keep_n,
-    olderThan: from.older_than,
-    deletes: from.name_regex_delete ?? from.name_regex,
-    keeps: from.name_regex_keep,
-  }),
+  ({ older, ...from }) => ({ ...from, deletes: from.deletes ?? older }),
 );
 
 export const project = z.mapped(
-  z.object({
+  named({
     id: z.int(),
-    path_with_namespace: z.string(),
-    default_branch: text,
+    path: ["path_with_namespace", z.string()],
+    defaultBranch: ["default_branch", text],
     visibility: optional(z.enum(["public", "internal", "private"])),
-    forked_from_project: optional(projectName),
-    container_registry_access_level: optional(z.enum(["enabled", "private", "disabled"])),
-    container_registry_enabled: optional(z.boolean()),
-    ci_allow_fork_pipelines_to_run_in_parent_project: optional(z.boolean()),
-    container_expiration_policy: optional(cleanup),
-  }),
-  (from) => ({
-    id: from.id,
-    path: from.path_with_namespace,
-    defaultBranch: from.default_branch,
-    visibility: from.visibility,
-    forkedFrom: from.forked_from_project,
+    forkedFrom: ["forked_from_project", optional(projectName)],
     /** Who may use the container registry: `enabled` is everyone who sees the project. */
-    registry:
-      from.container_registry_access_level ??
-      (from.container_registry_enabled === false ? ("disabled" as const) : undefined),
+    registry: [
+      "container_registry_access_level",
+      optional(z.enum(["enabled", "private", "disabled"])),
+    ],
+    hasRegistry: ["container_registry_enabled", optional(z.boolean())],
     /** Whether merge request pipelines of forks may run here, with this project's token. */
-    forkPipelines: from.ci_allow_fork_pipelines_to_run_in_parent_project,
-    cleanup: from.container_expiration_policy,
+    forkPipelines: ["ci_allow_fork_pipelines_to_run_in_parent_project", optional(z.boolean())],
+    cleanup: ["container_expiration_policy", optional(cleanup)],
+  }),
+  ({ hasRegistry, ...from }) => ({
+    ...from,
+    registry: from.registry ?? (hasRegistry === false ? ("disabled" as const) : undefined),
   }),
 );
 
@@ -80,10 +81,12 @@ export const runner = z.object({ id: z.int() });
 
 export const job = z.object({ name: z.string(), status: z.string() });
 
-export const pipeline = z.mapped(
-  z.object({ id: z.int(), sha: commitId, status: z.string(), created_at: optional(date) }),
-  ({ created_at: createdAt, ...from }) => ({ ...from, createdAt }),
-);
+export const pipeline = named({
+  id: z.int(),
+  sha: commitId,
+  status: z.string(),
+  createdAt: ["created_at", optional(date)],
+});
 
 /** `ref` is a branch or a tag. */
 export const schedule = z.mapped(z.object({ ref: z.string() }), ({ ref }) => ({
@@ -95,8 +98,7 @@ export const branch = z.mapped(
   ({ name, commit }) => ({ name, commit: commit.id }),
 );
 
-/** `sha` is the head of its source branch. */
-/** Two different projects where it comes from a fork; the source is null where that is gone. */
+/** `sha` is the head of its source branch, whose project is null where that is gone. */
 export const mergeRequest = z.mapped(
   z.object({
     iid: z.int(),
@@ -114,38 +116,28 @@ export const mergeRequest = z.mapped(
 /** `path` is below the registry's host; `status` such as `delete_scheduled`, and none in the usual state. */
 export const repository = z.object({ id: z.int(), path: z.string(), status: text });
 
-export const tag = z.mapped(
-  z.object({ name: z.string(), digest: text, created_at: optional(date) }),
-  // When it was tagged; with a registry that has no metadata database, when the image was built.
-  ({ created_at: createdAt, ...from }) => ({ ...from, createdAt }),
-);
+/** When it was tagged; with a registry that has no metadata database, when the image was built. */
+export const tag = named({
+  name: z.string(),
+  digest: text,
+  createdAt: ["created_at", optional(date)],
+});
 
 /** A rule that protects container tags; roles are `maintainer`, `owner` or `admin`. */
-const tagRule = z.mapped(
-  z.object({
-    id: z.int(),
-    tag_name_pattern: z.string(),
-    minimum_access_level_for_push: text,
-    minimum_access_level_for_delete: text,
-  }),
-  (from) => ({
-    id: from.id,
-    pattern: from.tag_name_pattern,
-    push: from.minimum_access_level_for_push,
-    delete: from.minimum_access_level_for_delete,
-  }),
-);
+const tagRule = named({
+  id: z.int(),
+  pattern: ["tag_name_pattern", z.string()],
+  push: ["minimum_access_level_for_push", text],
+  delete: ["minimum_access_level_for_delete", text],
+});
 
 export const tagRules = z.readonly(z.array(tagRule));
 
 /** A rule that protects container repositories: a path of which `*` stands for any part, and who may push. */
-const pathRule = z.mapped(
-  z.object({ repository_path_pattern: z.string(), minimum_access_level_for_push: text }),
-  (from) => ({
-    pattern: from.repository_path_pattern,
-    push: from.minimum_access_level_for_push,
-  }),
-);
+const pathRule = named({
+  pattern: ["repository_path_pattern", z.string()],
+  push: ["minimum_access_level_for_push", text],
+});
 
 export const pathRules = z.readonly(z.array(pathRule));
 

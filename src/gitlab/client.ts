@@ -36,22 +36,7 @@ const page = { perPage: 100 } as const;
 /** Opens GitLab's API; nothing is asked before the first question. */
 export function openGitLab(access: GitLabAccess, tools: GitLabTools) {
   const ask = makeAsk(access, tools);
-  const read: Read = (endpoint, what, project) => {
-    const purpose = `read ${what} of project ${project} from GitLab`;
-    return {
-      async one(shape, call) {
-        const answer = await ask({ endpoint, purpose, call });
-        if (!(answer instanceof Refused)) return answers.readAnswer(shape, answer, purpose);
-        if (isAbsent(answer.refusal)) return undefined;
-        throw refusalError(answer.refusal, access);
-      },
-      async many(shape, call) {
-        const answer = await ask({ endpoint, purpose, call });
-        if (answer instanceof Refused) throw refusalError(answer.refusal, access);
-        return answers.readAnswer(z.array(shape), answer, purpose);
-      },
-    };
-  };
+  const read = makeRead(access, ask);
   return {
     ...settingsOf(read),
     ...ciOf(read),
@@ -71,17 +56,29 @@ export function openGitLab(access: GitLabAccess, tools: GitLabTools) {
   };
 }
 
-/** Reads something of a project, and checks what comes. */
-type Read = (
-  endpoint: EndpointName,
-  what: string,
-  project: ProjectId,
-) => {
-  /** One thing; `undefined` where it is not there. */
-  one<T>(shape: z.ZodType<T>, call: Asked["call"]): Promise<T | undefined>;
-  /** A listing, all pages of it. */
-  many<T>(shape: z.ZodType<T>, call: Asked["call"]): Promise<readonly T[]>;
-};
+type Read = ReturnType<typeof makeRead>;
+
+/** Makes what reads something of a project, and checks what comes. */
+function makeRead(access: GitLabAccess, ask: ReturnType<typeof makeAsk>) {
+  return (endpoint: EndpointName, what: string, project: ProjectId) => {
+    const purpose = `read ${what} of project ${project} from GitLab`;
+    return {
+      /** One thing; `undefined` where it is not there. */
+      async one<T>(shape: z.ZodType<T>, call: Asked["call"]): Promise<T | undefined> {
+        const answer = await ask({ endpoint, purpose, call });
+        if (!(answer instanceof Refused)) return answers.readAnswer(shape, answer, purpose);
+        if (isAbsent(answer.refusal)) return undefined;
+        throw refusalError(answer.refusal, access);
+      },
+      /** A listing, all pages of it. */
+      async many<T>(shape: z.ZodType<T>, call: Asked["call"]): Promise<readonly T[]> {
+        const answer = await ask({ endpoint, purpose, call });
+        if (answer instanceof Refused) throw refusalError(answer.refusal, access);
+        return answers.readAnswer(z.array(shape), answer, purpose);
+      },
+    };
+  };
+}
 
 /** What a project is set to. */
 function settingsOf(read: Read) {

@@ -1,11 +1,9 @@
 /** Git as a program behind the `Git` port. */
-import { spawn } from "node:child_process";
 import { join } from "node:path";
 import { BerthError } from "../errors.ts";
 import type { Git, GitOptions } from "../world.ts";
-import { checkouts } from "./gitattributes.ts";
-import { type ObjectReader, objectReader } from "./gitobjects.ts";
-import { readTogether } from "./gitpartial.ts";
+import { checkouts } from "./gitcheckout.ts";
+import { execGit, type GitResult, type ObjectReader, objectReader } from "./gitprocess.ts";
 
 /** Finds the repository that a folder lies in; GIT_FAILED with what to do where there is none. */
 export async function openGit(cwd: string, options: GitOptions = {}): Promise<Git> {
@@ -78,45 +76,6 @@ function withoutRepository(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   return rest;
 }
 
-interface GitResult {
-  /** `undefined` where git could not be started or did not end by itself. */
-  readonly exitCode: number | undefined;
-  readonly stdout: Buffer;
-  readonly complaint: string;
-}
-
-function execGit(
-  args: readonly string[],
-  cwd: string,
-  env: NodeJS.ProcessEnv,
-  input = "",
-): Promise<GitResult> {
-  return new Promise((resolve) => {
-    const child = spawn("git", [...args], { cwd, env, stdio: ["pipe", "pipe", "pipe"] });
-    // It may end without having read all; its exit code tells.
-    child.stdin.on("error", () => undefined).end(input);
-    const output: Buffer[] = [];
-    const errors: Buffer[] = [];
-    child.stdout.on("data", (chunk: Buffer) => output.push(chunk));
-    child.stderr.on("data", (chunk: Buffer) => errors.push(chunk));
-    child.on("error", ({ code, message }: NodeJS.ErrnoException) =>
-      resolve({ exitCode: undefined, stdout: Buffer.alloc(0), complaint: code ?? message }),
-    );
-    child.on("close", (code, signal) => {
-      const said = firstComplaint(Buffer.concat(errors).toString());
-      const complaint = said === "" ? `${signal ?? code ?? "no reason given"}` : said;
-      resolve({ exitCode: code ?? undefined, stdout: Buffer.concat(output), complaint });
-    });
-  });
-}
-
-/** The line that says why, without the login that a remote's address may hold. */
-function firstComplaint(stderr: string): string {
-  const lines = stderr.split("\n").filter((line) => line.trim() !== "");
-  const line = lines.find((text) => /^(fatal|error):/.test(text)) ?? lines[0] ?? "";
-  return line.replace(/\/\/[^/@\s]*@/g, "//").trim();
-}
-
 function failure(args: readonly string[], result: GitResult): BerthError {
   const message = `run git ${args[0] ?? ""}: ${result.complaint}`;
   const hint = hints.find(([words]) => words.test(result.complaint))?.[1];
@@ -153,4 +112,47 @@ function openHint(cwd: string, { exitCode, complaint }: GitResult): string {
   return exitCode === 128
     ? "run berth inside the project's git repository"
     : "check that git works here: git status";
+}
+
+/** Runs git with such an input and gives what it says, whether or not it ends well. */
+type Ask = (args: readonly string[], input?: string) => Promise<string>;
+
+/**
+ * Reads objects of a commit in a partial clone (git-clone(1), `--filter`), where git by itself fetches each that is missing alone:
+ * what is asked for in one turn and was missing at first comes in one fetch before.
+ */
+function readTogether(commit: string, read: Git["object"], ask: Ask): Git["object"] {
+  let asked: string[] = [];
+  let fetched: Promise<void> | undefined;
+  let missing: Promise<Set<string>> | undefined;
+  const fetchAsked = async (): Promise<void> => {
+    const names = asked;
+    asked = [];
+    fetched = undefined;
+    if (names.length < 2) return;
+    missing ??= missingOf(commit, ask);
+    const absent = await missing;
+    const wanted = names.filter((name) => absent.delete(name));
+    if (wanted.length > 1) await fetchAll(wanted, ask);
+  };
+  return async (name) => {
+    asked.push(name);
+    fetched ??= new Promise((resolve) => setImmediate(resolve)).then(fetchAsked);
+    await fetched;
+    return read(name);
+  };
+}
+
+/** The one question about many objects for which git fetches none (git-rev-list(1), `--missing`). */
+async function missingOf(commit: string, ask: Ask): Promise<Set<string>> {
+  const told = await ask(["rev-list", "--objects", "--no-walk", "--missing=print", commit]);
+  return new Set(told.match(/(?<=^\?)[0-9a-f]+$/gm) ?? []);
+}
+
+/** As git itself fetches what it misses (git: promisor-remote.c). What fails here is fetched again by the read, which tells. */
+async function fetchAll(ids: readonly string[], ask: Ask): Promise<void> {
+  const quickly = ["-c", "fetch.negotiationAlgorithm=noop"];
+  const flags = ["--quiet", "--no-tags", "--no-write-fetch-head", "--recurse-submodules=no"];
+  const what = ["--filter=blob:none", "--stdin", "origin"];
+  await ask([...quickly, "fetch", ...flags, ...what], ids.map((id) => `${id}\n`).join(""));
 }

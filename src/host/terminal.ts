@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { isatty } from "node:tty";
 import type { Attach, Attached, AttachOptions } from "../run/pull.ts";
-import { tailOf } from "./lines.ts";
+import { tailOf } from "./run.ts";
 
 const ending = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 type EndingSignal = (typeof ending)[number];

@@ -9,7 +9,7 @@ import { workTree } from "../../src/context/worktree.ts";
 import { BerthError } from "../../src/errors.ts";
 import { realFiles } from "../../src/host/files.ts";
 import { openGit } from "../../src/host/git.ts";
-import { batchParser, endedParser } from "../../src/host/gitobjects.ts";
+import { batchParser, endedParser } from "../../src/host/gitprocess.ts";
 import { makeRepository, temporary } from "../context/repository.ts";
 
 function failsWith(message: RegExp, hint: RegExp): (error: unknown) => boolean {

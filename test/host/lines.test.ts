@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { lineReader } from "../../src/host/lines.ts";
+import { lineReader } from "../../src/host/run.ts";
 
 function linesOf(...chunks: readonly string[]): readonly string[] {
   const lines: string[] = [];

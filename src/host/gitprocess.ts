@@ -1,10 +1,51 @@
-/** Reading git's objects through a long-lived `git cat-file --batch`; see git-cat-file(1), "BATCH OUTPUT". */
+/** Git as a program: a process for each question, and a long-lived one for objects (git-cat-file(1), "BATCH OUTPUT"). */
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { once } from "node:events";
 import type { Socket } from "node:net";
 import type { Readable, Writable } from "node:stream";
 import { BerthError } from "../errors.ts";
 import type { GitObject } from "../world.ts";
+
+/** How git ended. */
+export interface GitResult {
+  /** `undefined` where git could not be started or did not end by itself. */
+  readonly exitCode: number | undefined;
+  readonly stdout: Buffer;
+  readonly complaint: string;
+}
+
+/** Runs git to its end. */
+export function execGit(
+  args: readonly string[],
+  cwd: string,
+  env: NodeJS.ProcessEnv,
+  input = "",
+): Promise<GitResult> {
+  return new Promise((resolve) => {
+    const child = spawn("git", [...args], { cwd, env, stdio: ["pipe", "pipe", "pipe"] });
+    // It may end without having read all; its exit code tells.
+    child.stdin.on("error", () => undefined).end(input);
+    const output: Buffer[] = [];
+    const errors: Buffer[] = [];
+    child.stdout.on("data", (chunk: Buffer) => output.push(chunk));
+    child.stderr.on("data", (chunk: Buffer) => errors.push(chunk));
+    child.on("error", ({ code, message }: NodeJS.ErrnoException) =>
+      resolve({ exitCode: undefined, stdout: Buffer.alloc(0), complaint: code ?? message }),
+    );
+    child.on("close", (code, signal) => {
+      const said = firstComplaint(Buffer.concat(errors).toString());
+      const complaint = said === "" ? `${signal ?? code ?? "no reason given"}` : said;
+      resolve({ exitCode: code ?? undefined, stdout: Buffer.concat(output), complaint });
+    });
+  });
+}
+
+/** The line that says why, without the login that a remote's address may hold. */
+function firstComplaint(stderr: string): string {
+  const lines = stderr.split("\n").filter((line) => line.trim() !== "");
+  const line = lines.find((text) => /^(fatal|error):/.test(text)) ?? lines[0] ?? "";
+  return line.replace(/\/\/[^/@\s]*@/g, "//").trim();
+}
 
 export interface ObjectReader {
   read(name: string): Promise<GitObject | undefined>;
