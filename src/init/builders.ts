@@ -1,7 +1,8 @@
 /** Jobs of today's pipeline that build images, with what they build, as far as their shell lines tell. */
 import { normalPath } from "../config/rules.ts";
+import { cellsOf } from "../pipelines/job.ts";
 import type { Outline } from "../pipelines/outline.ts";
-import { flatten, get, isMap, textOf, type YamlMap } from "../pipelines/tree.ts";
+import { flatten, get, textOf, type YamlMap } from "../pipelines/tree.ts";
 import { expand, valuesOf, variablesOf } from "../pipelines/variables.ts";
 import { platformIn, platformsGiven, usualPlatform } from "./platforms.ts";
 
@@ -11,6 +12,8 @@ export interface BuildJob {
   readonly stage: string | undefined;
   /** Of its runners, with variables as far as files set them. */
   readonly runnerTags: readonly string[];
+  /** What these say of the runners' platform. */
+  readonly runsOn: string | undefined;
   readonly dockerfile: string;
   /** From the repository's top, `""` for the top itself. */
   readonly context: string;
@@ -27,18 +30,13 @@ export interface BuildJob {
   readonly dropped: readonly string[];
 }
 
-/** Engines' switches that say nothing about the image. */
-const noArgs = new Set(["BUILDKIT_INLINE_CACHE"]);
-
 export function builtBy({ jobs, variables }: Outline): readonly BuildJob[] {
   return [...jobs].flatMap(([name, job]) => {
     const values = valuesOf([...variables, ...variablesOf(job.get("variables"))]);
     return settings(job, values).flatMap((known) =>
-      commandsOf(job, known).flatMap((command) => {
-        const built = describe(command);
-        if (built === undefined) return [];
+      commandsOf(job, known).map(({ tags, ...built }) => {
         const place = placeOf(name, job, built.dockerfile, known);
-        return [{ ...place, ...built, publishes: isRelease(job, command) }];
+        return { ...place, ...built, publishes: isRelease(job, tags) };
       }),
     );
   });
@@ -47,8 +45,8 @@ export function builtBy({ jobs, variables }: Outline): readonly BuildJob[] {
 /** A build of which nothing is known but its file and context. */
 export function plainBuild(dockerfile: string, context: string): BuildJob {
   return {
-    ...{ job: "", stage: undefined, runnerTags: [], platforms: [usualPlatform] },
-    ...{ mayFail: false, publishes: false },
+    ...{ job: "", stage: undefined, runnerTags: [], runsOn: undefined, mayFail: false },
+    ...{ platforms: [usualPlatform], publishes: false },
     ...{ dockerfile, context, repository: undefined, args: {}, target: undefined, dropped: [] },
   };
 }
@@ -56,19 +54,21 @@ export function plainBuild(dockerfile: string, context: string): BuildJob {
 /** What a job says of a build besides its commands. A cross compiler's name is not that of the machine it runs on. */
 export function placeOf(name: string, job: YamlMap, dockerfile: string, known: Known = new Map()) {
   const stage = job.get("stage");
-  const own = `${name}${dockerfile}`.includes("cross") ? [] : [name];
+  const own = `${name}${dockerfile}`.includes("cross") ? undefined : platformIn(name);
   const runnerTags = flatten(job.get("tags")).map((tag) => expand(textOf(tag), known, "stays"));
+  const runsOn = platformIn(runnerTags.join(" "));
   return {
     job: name,
     stage: stage === undefined ? undefined : textOf(stage),
     runnerTags,
-    platforms: [platformIn([...runnerTags, ...own].join(" ")) ?? usualPlatform],
+    runsOn,
+    platforms: [runsOn ?? own ?? usualPlatform],
     mayFail: job.get("allow_failure") === true,
   };
 }
 
 /** A job for a release or an environment, by its tags or where it stands. */
-function isRelease(job: YamlMap, { tags }: BuildCommand): boolean {
+function isRelease(job: YamlMap, tags: readonly string[]): boolean {
   const stage = job.get("stage");
   const isLate = stage !== undefined && /deploy|release|publish/i.test(textOf(stage));
   return isLate || job.has("environment") || tags.some((tag) => /CI_COMMIT_TAG/.test(tag));
@@ -79,20 +79,9 @@ type Known = ReadonlyMap<string, string>;
 /** The variables of a job, once for each cell of its matrix. */
 function settings(job: YamlMap, variables: Known): readonly Known[] {
   const plain = [...variables, ["CI_PROJECT_DIR", "/."] as const];
-  const cells = flatten(get(job.get("parallel"), "matrix")).flatMap((row) =>
-    isMap(row) ? product(row) : [],
-  );
+  const cells = cellsOf(get(job, "parallel"));
   if (cells.length === 0) return [new Map(plain)];
-  return cells.map((cell) => new Map([...plain, ...cell]));
-}
-
-function product(row: YamlMap): readonly (readonly [string, string])[][] {
-  let cells: (readonly [string, string])[][] = [[]];
-  for (const [name, value] of row) {
-    const texts = flatten(value).map(textOf);
-    cells = cells.flatMap((cell) => texts.map((text) => [...cell, [textOf(name), text] as const]));
-  }
-  return cells;
+  return cells.map((cell) => new Map([...plain, ...valuesOf(cell)]));
 }
 
 function commandsOf(job: YamlMap, variables: Known): readonly BuildCommand[] {
@@ -130,27 +119,6 @@ function placeIn(folder: string, path: string): string {
   return path.startsWith("/") ? path : `${folder}/${path}`;
 }
 
-/** `undefined` where a variable that nobody knows decides what is built. */
-function describe({ file, context, tags, args, target, dropped, platforms }: BuildCommand) {
-  const folder = normalPath(context);
-  const dockerfile = normalPath(file ?? `${context}/Dockerfile`);
-  if (folder === undefined || /^-|\$/.test(folder)) return undefined;
-  if (dockerfile === undefined || dockerfile.includes("$")) return undefined;
-  const repositories = tags.flatMap(
-    (tag) => /^\$\{?CI_REGISTRY_IMAGE\}?\/([^:$]+)(?::.*)?$/.exec(ownSpelling(tag))?.[1] ?? [],
-  );
-  const fixed = args.filter(([name, value]) => !noArgs.has(name) && !value.includes("$"));
-  return {
-    dockerfile,
-    context: folder,
-    repository: repositories[0],
-    args: Object.fromEntries(fixed),
-    target: target?.includes("$") === true ? undefined : target,
-    dropped,
-    ...(platforms.length > 0 ? { platforms } : {}),
-  };
-}
-
 const ownRegistry =
   /^\$\{?CI_REGISTRY\}?\/\$\{?CI_PROJECT_(?:PATH|NAMESPACE\}?\/\$\{?CI_PROJECT_NAME)\}?(?=[/:]|$)/;
 
@@ -166,18 +134,6 @@ function assignmentIn(line: string): readonly [name: string, value: string] | un
   return name === "" ? undefined : [name, value.replace(/^(["'])(.*)\1$/, "$2")];
 }
 
-/** One `docker build`, or what other programs call it. */
-interface BuildCommand {
-  readonly file: string | undefined;
-  readonly context: string;
-  readonly tags: readonly string[];
-  readonly args: readonly (readonly [name: string, value: string])[];
-  readonly target: string | undefined;
-  readonly dropped: readonly string[];
-  /** Those that it names. */
-  readonly platforms: readonly string[];
-}
-
 const commands =
   /(?<engine>\b(?:docker|podman)\s+(?:buildx\s+|image\s+)?build|\bbuildah\s+(?:bud|build)|\/kaniko\/executor|\sbuild)\s(?<rest>(?:"[^"]*"|'[^']*'|[^;&|"'])*)/g;
 
@@ -187,9 +143,10 @@ const dockerfileName = /(?:Dockerfile|Containerfile|\.docker)[^/]*$/;
 /** The builds of a line that begins in a folder, with its variables as they stand. */
 function buildsIn(line: string, start: string): readonly BuildCommand[] {
   return [...line.matchAll(commands)].flatMap(({ groups = {}, index }) => {
-    const command = readBuild(wordsOf(groups["rest"] ?? ""), folderAt(line, index, start));
-    const plain = groups["engine"]?.trim() === "build";
-    return plain && !dockerfileName.test(command.file ?? "") ? [] : [command];
+    const words = wordsOf(groups["rest"] ?? "");
+    const [file = ""] = flagged(words, "-f", "--file", "--dockerfile");
+    if (groups["engine"]?.trim() === "build" && !dockerfileName.test(file)) return [];
+    return readBuild(words, folderAt(line, index, start)) ?? [];
   });
 }
 
@@ -215,33 +172,55 @@ const changing = ["--build-context", "--secret", "--ssh", "--add-host", "--netwo
 /** Of buildx and podman, of buildah alone, and of kaniko. */
 const platformFlags = ["--platform", "--arch", "--customPlatform", "--custom-platform"];
 
-function readBuild(words: readonly string[], folder: string): BuildCommand {
-  const valuesOf = (...flags: readonly string[]): string[] =>
-    words.flatMap((word, index) => {
-      if (flags.includes(word)) return words[index + 1] ?? [];
-      const flag = flags.find((one) => word.startsWith(`${one}=`));
-      return flag === undefined ? [] : word.slice(flag.length + 1);
-    });
-  const [file] = valuesOf("-f", "--file", "--dockerfile");
-  const [given = lastArgument(words)] = valuesOf("--context");
-  const { platforms, strange } = platformsGiven(valuesOf(...platformFlags));
-  const flags = changing.flatMap((flag) => valuesOf(flag).map((value) => `${flag} ${value}`));
-  const unset = valuesOf("--build-arg").filter((text) => !/^\w+=[^$]*$/.test(text));
+/** Engines' switches that say nothing about the image. */
+const noArgs = ["BUILDKIT_INLINE_CACHE"];
+
+/** The values of a flag that has several names. */
+function flagged(words: readonly string[], ...flags: readonly string[]): readonly string[] {
+  return words.flatMap((word, index) => {
+    if (flags.includes(word)) return words[index + 1] ?? [];
+    const flag = flags.find((one) => word.startsWith(`${one}=`));
+    return flag === undefined ? [] : word.slice(flag.length + 1);
+  });
+}
+
+/** One `docker build`, or what other programs call it. */
+type BuildCommand = NonNullable<ReturnType<typeof readBuild>>;
+
+/** `undefined` where a variable that nobody knows decides what is built. */
+function readBuild(words: readonly string[], start: string) {
+  const [given = lastArgument(words)] = flagged(words, "--context");
+  // Kaniko's word for a folder.
+  const context = placeIn(start, given.replace(/^dir:\/\//, ""));
+  const folder = normalPath(context);
+  const [file] = flagged(words, "-f", "--file", "--dockerfile");
+  const dockerfile = normalPath(
+    file === undefined ? `${context}/Dockerfile` : placeIn(start, file),
+  );
+  if (folder === undefined || /^-|\$/.test(folder)) return undefined;
+  if (dockerfile === undefined || dockerfile.includes("$")) return undefined;
+  const tags = flagged(words, "-t", "--tag", "--destination", "--manifest");
+  const args = flagged(words, "--build-arg");
+  const fixed = args.flatMap((text) => {
+    const [, name, value = ""] = /^([^=]*)=([^$]*)$/.exec(text) ?? [];
+    return name === undefined || noArgs.includes(name) ? [] : [[name, value] as const];
+  });
+  const { platforms, strange } = platformsGiven(flagged(words, ...platformFlags));
+  const [target] = flagged(words, "--target");
   return {
-    file: file === undefined ? undefined : placeIn(folder, file),
-    // Kaniko's word for a folder.
-    context: placeIn(folder, given.replace(/^dir:\/\//, "")),
+    tags,
+    dockerfile,
+    context: folder,
+    repository: tags.flatMap(
+      (tag) => /^\$\{?CI_REGISTRY_IMAGE\}?\/([^:$]+)(?::.*)?$/.exec(ownSpelling(tag))?.[1] ?? [],
+    )[0],
+    args: Object.fromEntries(fixed),
+    target: target?.includes("$") === true ? undefined : target,
     dropped: [
-      ...flags,
+      ...changing.flatMap((flag) => flagged(words, flag).map((value) => `${flag} ${value}`)),
       ...strange.map((text) => `--platform ${text}`),
-      ...unset.map((text) => `--build-arg ${text}`),
+      ...args.filter((text) => !/^\w+=[^$]*$/.test(text)).map((text) => `--build-arg ${text}`),
     ],
-    platforms: [...new Set(platforms)].sort(),
-    tags: valuesOf("-t", "--tag", "--destination", "--manifest"),
-    args: valuesOf("--build-arg").flatMap((text) => {
-      const [name = "", ...value] = text.split("=");
-      return value.length === 0 ? [] : [[name, value.join("=")] as const];
-    }),
-    target: valuesOf("--target")[0],
+    ...(platforms.length > 0 && { platforms: [...new Set(platforms)].sort() }),
   };
 }

@@ -24,6 +24,17 @@ export function gapsOf(survey: Survey): readonly string[] {
   ];
 }
 
+/** A sentence about some names, with a verb that agrees; none where there are none. */
+function about(
+  names: readonly string[],
+  one: string,
+  several: string,
+  what: string,
+): readonly string[] {
+  const verb = names.length === 1 ? one : several;
+  return names.length === 0 ? [] : [`${few(names)} ${verb} ${what}`];
+}
+
 function unread({ pipeline, files }: Survey): readonly string[] {
   if (files.length === 0) return ["there is no .gitlab-ci.yml: only file names were looked at"];
   if (pipeline === undefined)
@@ -31,10 +42,10 @@ function unread({ pipeline, files }: Survey): readonly string[] {
       "GitLab would refuse .gitlab-ci.yml, so no job was read: `berth doctor --pipelines` says why",
     ];
   const elsewhere = pipeline.includes.filter((one) => one.kind !== "local" && !isTemplate(one));
-  const names = elsewhere.map(({ kind, location }) => `${kind} ${location}`);
-  return names.length === 0
+  const names = new Set(elsewhere.map(({ kind, location }) => `${kind} ${location}`));
+  return names.size === 0
     ? []
-    : [`files from elsewhere are included and were not read: ${few([...new Set(names)])}`];
+    : [`files from elsewhere are included and were not read: ${few([...names])}`];
 }
 
 /** Builds for several platforms that are not one image, although they are from one file and have one name. */
@@ -42,11 +53,9 @@ function apart(built: readonly BuildJob[]): readonly string[] {
   const images = Map.groupBy(built, (one) => `${one.dockerfile} ${one.repository ?? ""}`);
   return [...images.values()].flatMap((all) => {
     const platforms = new Set(all.map((one) => one.platforms.join()));
-    return platforms.size < 2
-      ? []
-      : [
-          `${jobsOf(all)} from ${all[0]!.dockerfile} for ${[...platforms].join(" and ")}, each from other args or another folder: only the first is taken over`,
-        ];
+    if (platforms.size < 2) return [];
+    const what = `from ${all[0]!.dockerfile} for ${[...platforms].join(" and ")}`;
+    return `${builders(all)} ${what}, each from other args or another folder: only the first is taken over`;
   });
 }
 
@@ -63,37 +72,35 @@ function droppedFlags(built: readonly BuildJob[]): readonly string[] {
   return [...Map.groupBy(uses, ({ flag }) => flag)].map(([flag, jobs]) => {
     const own = ownMember(advice, flag.split(" ")[0] ?? "") ?? "nothing in berth.yml says it";
     const what = /^--build-arg \w+=[^$]+$/.test(flag) ? "the arg TARGETARCH says it" : own;
-    return `${jobsOf(jobs.map(({ one }) => one))} with ${flag}, which is not taken over: ${what}`;
+    return `${builders(jobs.map(({ one }) => one))} with ${flag}, which is not taken over: ${what}`;
   });
 }
 
-function jobsOf(jobs: readonly BuildJob[]): string {
+function builders(jobs: readonly BuildJob[]): string {
   const names = [...new Set(jobs.map(({ job }) => job))];
   return names.length === 1 ? `the job ${names[0]} builds` : `${few(names)} build`;
 }
 
 function openDrafts({ drafts, templates }: Survey): readonly string[] {
-  const absent = drafts.filter(({ isThere }) => !isThere);
+  const absent = drafts.filter(({ isThere, open }) => !isThere && open.length > 0);
   const open = Map.groupBy(absent, (one) => one.open.map((name) => `$${name}`).join(", "));
   const strange = templates.built.filter((job) => !isKnown(job)).map(({ name }) => name);
   const others = [...templates.others, ...strange];
   return [
-    ...[...open].flatMap(([names, all]) =>
-      names === ""
-        ? []
-        : [
-            `${few(all.map(({ path }) => path))} ${all.length === 1 ? "needs" : "need"} ${names}, which no file here sets: see FIXME there`,
-          ],
+    ...[...open].flatMap(([names, all]) => {
+      const paths = all.map(({ path }) => path);
+      return about(paths, "needs", "need", `${names}, which no file here sets: see FIXME there`);
+    }),
+    ...about(
+      others,
+      "extend",
+      "extend",
+      "templates of ci-templates that are not images of a Dockerfile: leave them as they are",
     ),
-    ...(others.length === 0
-      ? []
-      : [
-          `${few(others)} extend templates of ci-templates that are not images of a Dockerfile: leave them as they are`,
-        ]),
   ];
 }
 
-const others = [
+const otherCommands = [
   /\bdocker\s+buildx\s+bake\b/,
   /\bdocker(?:-|\s+)compose\b[^\n]*\bbuild\b/,
   /\bbuildctl\b[^\n]*\bbuild\b/,
@@ -102,46 +109,39 @@ const others = [
 
 function otherBuilders({ text }: Survey): readonly string[] {
   const lines = text.replace(/^\s*#.*$/gm, "");
-  return others
-    .flatMap((pattern) => pattern.exec(lines)?.[0] ?? [])
-    .map(
-      (text) => `jobs run \`${text}\`, which is not read: name the images that it builds, if any`,
-    );
+  const found = otherCommands.flatMap((pattern) => pattern.exec(lines)?.[0] ?? []);
+  return found.map(
+    (command) =>
+      `jobs run \`${command}\`, which is not read: name the images that it builds, if any`,
+  );
 }
 
 function deleters({ pipeline }: Survey): readonly string[] {
-  const jobs = [...(pipeline?.jobs ?? [])].filter(([, job]) =>
-    flatten(job.get("script")).some((line) => /\bci-fairy\b.*\bdelete-image\b/.test(textOf(line))),
-  );
-  if (jobs.length === 0) return [];
-  const names = few(jobs.map(([name]) => name));
-  return [
-    `${names} ${jobs.length === 1 ? "deletes" : "delete"} all tags but one (\`ci-fairy delete-image\`), berth's too: take it out first`,
-  ];
+  const names = [...(pipeline?.jobs ?? [])].flatMap(([name, job]) => {
+    const lines = flatten(job.get("script")).map(textOf);
+    return lines.some((line) => /\bci-fairy\b.*\bdelete-image\b/.test(line)) ? name : [];
+  });
+  const what = "all tags but one (`ci-fairy delete-image`), berth's too: take it out first";
+  return about(names, "deletes", "delete", what);
 }
 
 const generators = /^.*\b(lcitool (?:manifest|dockerfile)|ci-fairy generate-template)\b/m;
 
 function generated({ files, dockerfiles }: Survey): readonly string[] {
-  const heads = [...files, ...dockerfiles].map(({ path, text }) => ({
-    path,
-    by: generators.exec(text.slice(0, 600))?.[1],
-  }));
-  return [...Map.groupBy(heads, ({ by }) => by)].flatMap(([by, made]) =>
-    by === undefined
-      ? []
-      : [
-          `${few(made.map(({ path }) => path))} ${made.length === 1 ? "is" : "are"} written by \`${by}\`, which would undo changes: change its source`,
-        ],
-  );
+  const heads = [...files, ...dockerfiles].flatMap(({ path, text }) => {
+    const by = generators.exec(text.slice(0, 600))?.[1];
+    return by === undefined ? [] : [{ path, by }];
+  });
+  return [...Map.groupBy(heads, ({ by }) => by)].flatMap(([by, made]) => {
+    const paths = made.map(({ path }) => path);
+    const what = `written by \`${by}\`, which would undo changes: change its source`;
+    return about(paths, "is", "are", what);
+  });
 }
 
 function left({ usual, built }: Survey): readonly string[] {
   const known = new Set(built.map(({ dockerfile }) => dockerfile));
   const rest = built.length === 0 ? [] : usual.filter((path) => !known.has(path));
-  return rest.length === 0
-    ? []
-    : [
-        `no job was seen that builds ${few(rest)}, so ${rest.length === 1 ? "it is no image" : "they are no images"}`,
-      ];
+  const what = rest.length === 1 ? "it is no image" : "they are no images";
+  return rest.length === 0 ? [] : [`no job was seen that builds ${few(rest)}, so ${what}`];
 }

@@ -6,14 +6,17 @@ import { present } from "../json.ts";
 import { few } from "../printable.ts";
 import { type BuildJob, plainBuild } from "./builders.ts";
 import { usualPlatform } from "./platforms.ts";
-import { lastName, type Seen, templateOf } from "./settings.ts";
+import {
+  because,
+  block,
+  type Chosen,
+  lastName,
+  type Node,
+  type Seen,
+  seen,
+  templateOf,
+} from "./settings.ts";
 import type { Survey } from "./survey.ts";
-import { block, type Node } from "./yamltext.ts";
-
-export interface Images {
-  readonly names: readonly string[];
-  readonly findings: readonly Seen[];
-}
 
 /** One image as it is to be declared. */
 interface Wanted {
@@ -22,27 +25,15 @@ interface Wanted {
   readonly built: BuildJob;
 }
 
-export function imagesOf(survey: Survey): Images {
+/** The images' names, and what declares them. */
+export function imagesOf(survey: Survey): Chosen<readonly string[]> {
   if (survey.built.length === 0) return everyDockerfile(survey);
   const wanted = wantedImages(survey);
-  const { yaml, chosen } = declare(wanted, survey);
+  const { yaml, chosen } = declare(wanted, survey.usual);
   const found = `${wanted.length} ${wanted.length === 1 ? "image is" : "images are"} built by jobs of the pipeline, such as ${wanted[0]!.built.job}`;
-  const optional = wanted.filter(({ built }) => built.mayFail).map(({ name }) => name);
   return {
-    names: wanted.map(({ name }) => name),
-    findings: [
-      { found, chosen, yaml },
-      ...foreign(survey),
-      ...(optional.length === 0
-        ? []
-        : [
-            {
-              found: `jobs of ${optional.join(", ")} have allow_failure`,
-              chosen: "these images are optional: they may fail without failing the set",
-              yaml: [],
-            },
-          ]),
-    ],
+    value: wanted.map(({ name }) => name),
+    findings: [...seen(found, chosen, yaml), ...foreign(survey), ...optional(wanted)],
   };
 }
 
@@ -52,44 +43,44 @@ function foreign({ built }: Survey): readonly Seen[] {
   if (some.length === 0) return [];
   const jobs = [...new Set(some.map(({ job }) => job))];
   const all = [...new Set(some.flatMap(({ platforms }) => platforms))].sort();
-  const chosen =
-    "images are for these platforms; what is built from one file for several is one image, and jobs on every machine say the same name";
-  return [
-    {
-      found: `${few(jobs)} ${jobs.length === 1 ? "builds" : "build"} for ${all.join(", ")}`,
-      chosen,
-      yaml: [],
-    },
-  ];
+  return seen(
+    `${few(jobs)} ${jobs.length === 1 ? "builds" : "build"} for ${all.join(", ")}`,
+    "images are for these platforms; what is built from one file for several is one image, and jobs on every machine say the same name",
+  );
+}
+
+function optional(wanted: readonly Wanted[]): readonly Seen[] {
+  const names = wanted.filter(({ built }) => built.mayFail).map(({ name }) => name);
+  if (names.length === 0) return [];
+  return seen(
+    `jobs of ${names.join(", ")} have allow_failure`,
+    "these images are optional: they may fail without failing the set",
+  );
 }
 
 /** Folders of tools, of other projects and of test data. */
 const aside =
   /^(?:.*\/)?(?:\.github|\.devcontainer|vendor|node_modules|third_party|testdata|fixtures)(?=\/)/;
 
-function everyDockerfile(survey: Survey): Images {
+function everyDockerfile(survey: Survey): Chosen<readonly string[]> {
   const { usual: all } = survey;
   const folders = all.flatMap((path) => aside.exec(path)?.[0] ?? []);
   const usual = folders.length === all.length ? all : all.filter((path) => !aside.test(path));
-  const out = usual.length === all.length ? [] : [...new Set(folders)].map((one) => `${one}/**`);
+  const exclude =
+    usual.length === all.length ? [] : [...new Set(folders)].map((one) => `${one}/**`);
   const named = nameAll(usual, []);
   const names = [...named.values()];
   const wanted = [...named].map(([path, name]): Wanted => {
     const built = plainBuild(path, contextOf(path, survey));
     return { name, byDefault: name, built };
   });
-  const { yaml } = declare(wanted, { ...survey, usual });
-  const found = `${usual.length === 1 ? "one file is" : `${usual.length} files are`} called like a Dockerfile, and no job was seen that builds one`;
-  return {
+  const { yaml } = declare(wanted, usual);
+  return because(
     names,
-    findings: [
-      {
-        found,
-        chosen: `each is an image (${few(names, 8)})${yaml.length === 0 ? "" : " whose context holds what it copies"}; name those that are none under \`exclude\``,
-        yaml: [...yaml, ...(out.length === 0 ? [] : block({ exclude: out }))],
-      },
-    ],
-  };
+    `${usual.length === 1 ? "one file is" : `${usual.length} files are`} called like a Dockerfile, and no job was seen that builds one`,
+    `each is an image (${few(names, 8)})${yaml.length === 0 ? "" : " whose context holds what it copies"}; name those that are none under \`exclude\``,
+    [...yaml, ...block({ exclude })],
+  );
 }
 
 /** The folder of a file or the top, where all that it and its neighbours copy lies in that one alone. */
@@ -123,34 +114,24 @@ function wantedImages({ built }: Survey): readonly Wanted[] {
   });
 }
 
-interface Declared {
-  readonly yaml: readonly string[];
-  readonly chosen: string;
-}
-
-function declare(wanted: readonly Wanted[], survey: Pick<Survey, "usual">): Declared {
-  const shared = sharedBy(wanted);
-  const defaults = Object.keys(shared).length === 0 ? [] : block({ defaults: shared });
-  if (wanted.every(({ name, byDefault }) => name === byDefault)) {
-    return declareFiles(wanted, survey, shared, defaults);
-  }
-  const entries = wanted.map((one): [string, Node] => [one.name, entryOf(one, shared)]);
-  return {
-    yaml: [...defaults, ...block({ images: Object.fromEntries(entries) })],
-    chosen: "images keep the names that they have in the registry",
-  };
+/** What `berth.yml` says of images, and why so. */
+function declare(
+  wanted: readonly Wanted[],
+  usual: readonly string[],
+): Pick<Seen, "yaml" | "chosen"> {
+  const defaults = sharedBy(wanted);
+  if (wanted.every(({ name, byDefault }) => name === byDefault))
+    return declareFiles(wanted, usual, defaults);
+  const images = Object.fromEntries(wanted.map((one) => [one.name, entryOf(one, defaults)]));
+  const chosen = "images keep the names that they have in the registry";
+  return { yaml: block({ defaults, images }), chosen };
 }
 
 /** A list of files and globs, for images that are called as their files. */
-function declareFiles(
-  wanted: readonly Wanted[],
-  { usual }: Pick<Survey, "usual">,
-  shared: Options,
-  defaults: readonly string[],
-): Declared {
+function declareFiles(wanted: readonly Wanted[], usual: readonly string[], defaults: Options) {
   const paths = wanted.map(({ built }) => built.dockerfile);
   const objects = wanted
-    .map((one) => ({ dockerfile: one.built.dockerfile, ...optionsOf(one, shared) }))
+    .map((one) => ({ dockerfile: one.built.dockerfile, ...optionsOf(one, defaults) }))
     .filter((object) => Object.keys(object).length > 1);
   const { globs, left, others } = inGlobs(paths, usual);
   const plain = left.filter((path) => !objects.some(({ dockerfile }) => dockerfile === path));
@@ -159,14 +140,9 @@ function declareFiles(
   );
   const allUsual = paths.length === usual.length && usual.every((path) => paths.includes(path));
   const images = allUsual && objects.length === 0 ? [] : [...globs, ...plain, ...objects];
-  return {
-    yaml: [
-      ...defaults,
-      ...(images.length === 0 ? [] : block({ images })),
-      ...(exclude.length === 0 ? [] : block({ exclude })),
-    ],
-    chosen: `the files that images are made from today${exclude.length === 0 ? "" : ", without those that no job builds"}`,
-  };
+  const without = exclude.length === 0 ? "" : ", without those that no job builds";
+  const chosen = `the files that images are made from today${without}`;
+  return { yaml: block({ defaults, images, exclude }), chosen };
 }
 
 type Options = Readonly<Record<string, Node>>;
@@ -213,23 +189,16 @@ function entryOf(one: Wanted, shared: Options): Node {
   return Object.keys(options).length === 0 ? dockerfile : { dockerfile, ...options };
 }
 
-interface Globs {
-  readonly globs: readonly string[];
-  /** Files that no glob matches. */
-  readonly left: readonly string[];
-  /** Files that a glob matches although they are none of ours. */
-  readonly others: readonly string[];
-}
-
-/** Files of one folder that end alike are said by a glob, where most that it matches are ours. */
-function inGlobs(paths: readonly string[], known: readonly string[]): Globs {
+/**
+ * Files of one folder that end alike are said by a glob, where most that it matches are ours. `left` are those that no
+ * glob matches, `others` those that one matches although they are none of ours.
+ */
+function inGlobs(paths: readonly string[], known: readonly string[]) {
   const groups = [...Map.groupBy(paths, globOf)].map(([glob, files]) => {
-    const matches = glob === undefined ? [] : known.filter((path) => compileGlob(glob)(path));
+    const matches = glob === undefined ? [] : known.filter(compileGlob(glob));
     const others = matches.filter((path) => !files.includes(path));
-    const worth = files.length > 1 && others.length <= files.length / 2;
-    return worth && glob !== undefined
-      ? { globs: [glob], left: [], others }
-      : { globs: [], left: files, others: [] };
+    const isWorth = glob !== undefined && files.length > 1 && others.length <= files.length / 2;
+    return isWorth ? { globs: [glob], left: [], others } : { globs: [], left: files, others: [] };
   });
   return {
     globs: groups.flatMap(({ globs }) => globs),

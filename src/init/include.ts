@@ -1,8 +1,7 @@
 /** The part of a pipeline that includes berth, and in which pipelines images are planned. */
 import { present } from "../json.ts";
-import { because, type Chosen, usual } from "./settings.ts";
+import { because, block, type Chosen, type Node, usual } from "./settings.ts";
 import type { Survey } from "./survey.ts";
-import { block, type Node } from "./yamltext.ts";
 
 type Gate =
   /** Wherever jobs without rules run. */
@@ -92,6 +91,6 @@ function component(
   return Object.keys(given).length === 0 ? { component: path } : { component: path, inputs: given };
 }
 
-function printed(node: Node): string {
-  return `${block(node).join("\n")}\n`;
+function printed(keys: Readonly<Record<string, Node>>): string {
+  return `${block(keys).join("\n")}\n`;
 }

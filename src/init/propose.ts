@@ -4,7 +4,6 @@ import type { BuildJob } from "./builders.ts";
 import { gapsOf } from "./gaps.ts";
 import { imagesOf } from "./images.ts";
 import { type IncludeSettings, includeText, rulesOf } from "./include.ts";
-import { platformIn } from "./platforms.ts";
 import { type Remotes, registryOf, upstreamOf } from "./remotes.ts";
 import {
   parentsOf,
@@ -44,8 +43,8 @@ export function propose(survey: Survey, { remotes, version }: ProposeOptions): P
   const images = imagesOf(survey);
   const prefix = prefixOf(survey);
   const upstream = upstreamOf(survey, prefix.value, remotes);
-  const repository = repositoryOf(survey, images.names);
-  const reference = referenceOf(survey, images.names, prefix.value, repository.value);
+  const repository = repositoryOf(survey, images.value);
+  const reference = referenceOf(survey, images.value, prefix.value, repository.value);
   const gates = rulesOf(survey, prefix.value, upstream.value);
   const registry = registryOf(survey, remotes);
   const findings = [
@@ -53,7 +52,7 @@ export function propose(survey: Survey, { remotes, version }: ProposeOptions): P
     ...upstream.findings,
     ...registry,
     ...repository.findings,
-    ...parentsOf(survey, images.names),
+    ...parentsOf(survey, images.value),
     ...reference.findings,
     ...images.findings,
     ...publishOf(survey),
@@ -63,7 +62,7 @@ export function propose(survey: Survey, { remotes, version }: ProposeOptions): P
     prefix: prefix.value,
     reference: reference.value,
     stage: commonStage(survey),
-    ...runnersOf(survey, images.names.length >= manyImages),
+    ...runnersOf(survey, images.value.length >= manyImages),
     gate: gates.value,
     version,
   };
@@ -75,7 +74,7 @@ export function propose(survey: Survey, { remotes, version }: ProposeOptions): P
     dockerfiles: Object.fromEntries(
       survey.drafts.filter(({ isThere }) => !isThere).map(({ path, text }) => [path, text]),
     ),
-    steps: [...stepsOf(survey, include, images.names), planStep(registry.length > 0)],
+    steps: [...stepsOf(survey, include, images.value), planStep(registry.length > 0)],
   };
 }
 
@@ -94,15 +93,13 @@ function commonStage({ built }: Survey): string | undefined {
 /** On which runners images are built: those of today's jobs where these agree, else each platform on its own. */
 function runnersOf({ built }: Survey, isMany: boolean) {
   const common = commonTags(built);
+  const known = built.filter(({ runnerTags }) => !runnerTags.join().includes("$"));
   const own = new Map(
-    built.flatMap(({ runnerTags }): (readonly [string, readonly string[]])[] => {
-      const platform = runnerTags.join().includes("$")
-        ? undefined
-        : platformIn(runnerTags.join(" "));
-      return platform === undefined || common.length > 0 ? [] : [[platform, runnerTags]];
-    }),
+    known.flatMap(({ runsOn, runnerTags }) =>
+      runsOn === undefined || common.length > 0 ? [] : [[runsOn, runnerTags] as const],
+    ),
   );
-  const others = built.filter(({ runnerTags }) => platformIn(runnerTags.join(" ")) === undefined);
+  const others = built.filter(({ runsOn }) => runsOn === undefined);
   return {
     buildTags: own.size === 0 ? common : commonTags(others),
     platformTags: [...own].map(([platform, tags]) => [platform, ...tags]),

@@ -1,8 +1,7 @@
 /** Whose project this is, by its git remotes and its CI files: the upstream of forks, and where images are. */
 import { upstreamRule } from "../config/rules.ts";
-import { because, type Chosen, type Seen, usual } from "./settings.ts";
+import { because, block, type Chosen, type Seen, seen, usual } from "./settings.ts";
 import type { Survey } from "./survey.ts";
-import { block } from "./yamltext.ts";
 
 /** A git remote that may be a project of GitLab's. */
 export interface Remote {
@@ -57,5 +56,5 @@ export function registryOf({ text }: Survey, { upstream, origin }: Remotes): rea
     written === undefined ? "the project is on gitlab.com" : `the pipeline speaks of ${written}`;
   const chosen =
     "where `berth plan` and `berth run` on your machine look; a pipeline knows its own";
-  return [{ found, chosen, yaml: block({ registry }) }];
+  return seen(found, chosen, block({ registry }));
 }

@@ -1,11 +1,23 @@
 /** The settings that apply to the project as a whole, each with its reason; where images are below the registry base today. */
+import { stringify } from "yaml";
 import { defaultConfig } from "../config/config.ts";
 import { nameAll } from "../config/names.ts";
 import { repositoryRule } from "../config/rules.ts";
 import { templateFolder } from "../plan/variables.ts";
 import type { BuildJob } from "./builders.ts";
 import type { ImageLine, Survey } from "./survey.ts";
-import { block } from "./yamltext.ts";
+
+/** What a piece of a YAML file says. */
+export type Node = string | boolean | readonly Node[] | { readonly [key: string]: Node };
+
+/** The lines of keys with their values, each of these on one; none of a list or map that is empty. */
+export function block(keys: Readonly<Record<string, Node>>): readonly string[] {
+  const said = Object.entries(keys).filter(
+    ([, node]) => typeof node !== "object" || Object.keys(node).length > 0,
+  );
+  if (said.length === 0) return [];
+  return stringify(Object.fromEntries(said), { lineWidth: 0 }).trimEnd().split("\n");
+}
 
 /** One thing that was seen in a project, and what follows from it. */
 export interface Seen {
@@ -23,14 +35,14 @@ export interface Chosen<T> {
   readonly findings: readonly Seen[];
 }
 
+/** One thing as a list of what was seen. */
+export function seen(found: string, chosen: string, yaml: readonly string[] = []): readonly Seen[] {
+  return [{ found, chosen, yaml }];
+}
+
 /** What is chosen because of what was found. */
-export function because<T>(
-  value: T,
-  found: string,
-  chosen: string,
-  yaml: readonly string[] = [],
-): Chosen<T> {
-  return { value, findings: [{ found, chosen, yaml }] };
+export function because<T>(value: T, ...found: Parameters<typeof seen>): Chosen<T> {
+  return { value, findings: seen(...found) };
 }
 
 /** The default, where nothing was found that speaks against it. */
@@ -113,7 +125,7 @@ export function publishOf({ text }: Survey): readonly Seen[] {
   ];
   const found = "rules name staging branches";
   const chosen = "staging branches move tags too, once their pipelines have succeeded";
-  return [{ found, chosen, yaml: block({ publish: rules }) }];
+  return seen(found, chosen, block({ publish: rules }));
 }
 
 /** How a FROM names another image of the set, where all that look so agree. */
@@ -128,7 +140,7 @@ export function parentsOf({ dockerfiles }: Survey, names: readonly string[]): re
   if (before === undefined || folders.size > 1) return [];
   const found = `FROM names images of the project, such as ${parents[0]!.use}`;
   const chosen = "a FROM that names an image of this project; that one is built first";
-  return [{ found, chosen, yaml: [`parents: ${before}{name}`] }];
+  return seen(found, chosen, block({ parents: `${before}{name}` }));
 }
 
 /** The template that all repositories fit, such as `qemu/{name}`; `undefined` where there is none. */

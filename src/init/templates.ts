@@ -1,7 +1,7 @@
 /** Jobs that build images, or run in them, by freedesktop's ci-templates: what they say of each image. */
-import type { Outline } from "../pipelines/outline.ts";
+import { imagesOf, type Outline } from "../pipelines/outline.ts";
 import type { FetchInclude, Include } from "../pipelines/ports.ts";
-import { flatten, get, isMap, listOf, textOf, type YamlMap } from "../pipelines/tree.ts";
+import { flatten, listOf, textOf, type YamlMap } from "../pipelines/tree.ts";
 import { expandAll, type Variable, variablesOf } from "../pipelines/variables.ts";
 
 /** A job that extends one of the templates, with all its variables in one another. */
@@ -59,12 +59,11 @@ export interface TemplateJobs {
 
 export function readTemplateJobs(pipeline: Outline | undefined): TemplateJobs {
   const jobs = [...(pipeline?.jobs ?? [])].map(([name, job]) => {
-    const image = isMap(job.get("image")) ? get(job, "image", "name") : job.get("image");
     const bases = listOf(job.get("extends")).map(textOf);
     return {
       name,
       built: read(pipeline, name, job, flatten(job.get("script"))[0]),
-      used: read(pipeline, name, job, image),
+      used: read(pipeline, name, job, imagesOf(job)[0]),
       extendsOne: bases.some((base) => /^\.fdo\.(?!ci-fairy)/.test(base)),
     };
   });

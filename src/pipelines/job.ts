@@ -82,7 +82,7 @@ export function describeJobs(jobs: readonly SoundJob[]): readonly DescribedJob[]
 
 function partsOf(name: string, parallel: Value): readonly Part[] {
   const rows: readonly (readonly Variable[])[] = isMap(parallel)
-    ? listOf(parallel.get("matrix")).flatMap(combinations)
+    ? cellsOf(parallel)
     : Array.from({ length: Number(parallel) }, () => []);
   return rows.map((variables, index) => {
     const place = { index: index + 1, total: rows.length };
@@ -92,18 +92,16 @@ function partsOf(name: string, parallel: Value): readonly Part[] {
   });
 }
 
-function combinations(row: Value): readonly (readonly Variable[])[] {
-  const axes = isMap(row) ? [...row] : [];
-  return axes.reduce<readonly (readonly Variable[])[]>(
-    (made, [key, values]) =>
-      made.flatMap((before) =>
-        (isList(values) ? values : [values]).map((value) => [
-          ...before,
-          { key: textOf(key), value: textOf(value) },
-        ]),
-      ),
-    [[]],
-  );
+/** The variables of each cell of a matrix. */
+export function cellsOf(parallel: Value): readonly (readonly Variable[])[] {
+  return listOf(get(parallel, "matrix")).flatMap((row) => {
+    let cells: readonly (readonly Variable[])[] = [[]];
+    for (const [key, values] of isMap(row) ? row : []) {
+      const axis = (isList(values) ? values : [values]).map(textOf);
+      cells = cells.flatMap((cell) => axis.map((value) => [...cell, { key: textOf(key), value }]));
+    }
+    return cells;
+  });
 }
 
 function describeJob(sound: SoundJob, part: Part, parts: Parts): DescribedJob {
