@@ -12,7 +12,7 @@ import type { GitLab, ProjectId } from "../gitlab/client.ts";
 import type { Situation } from "../plan/situation.ts";
 import type { Git, World } from "../world.ts";
 import type { Project } from "./project.ts";
-import { shipped } from "./shipped.ts";
+import { shipped } from "./verb.ts";
 
 interface Around {
   readonly situation: Situation;

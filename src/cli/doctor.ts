@@ -19,9 +19,8 @@ import { platformsOf } from "../image/platforms.ts";
 import type { Situation } from "../plan/situation.ts";
 import type { Screen, World } from "../world.ts";
 import { gatherPipelines } from "./ci-files.ts";
-import { gitlabOf } from "./gitlab.ts";
 import { openProject, type Project } from "./project.ts";
-import { gitlabHint, login } from "./session.ts";
+import { gitlabHint, gitlabOf, login } from "./session.ts";
 import {
   type Doing,
   engineOf,

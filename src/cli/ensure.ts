@@ -10,7 +10,6 @@ import { ownBase } from "../plan/situation.ts";
 import { refuseTag } from "../plan/wishes.ts";
 import { isPublishDue } from "../publish/due.ts";
 import type { World } from "../world.ts";
-import type { JobOptions } from "./child.ts";
 import {
   type OutputFolder,
   outputFolder,
@@ -24,6 +23,7 @@ import {
   type Doing,
   engineOption,
   examples,
+  type JobOptions,
   outputOption,
   printResult,
   referencesOption,
@@ -74,7 +74,7 @@ async function ensure(world: World, options: EnsureOptions): Promise<ExitCode> {
     if (options.json !== true) world.print(printPlan(plan, world));
     const done = await doWhatIsDue(session, options, planned, folder);
     if (options.fanOut === true) {
-      const { childOf } = await import("./child.ts");
+      const { childOf } = await import("./plan.ts");
       const isPublished = done.left === undefined;
       await writeOutput(folder, "pipeline.yml", childOf(plan, options, session, { isPublished }));
     }

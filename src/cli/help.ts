@@ -5,8 +5,7 @@ import tab from "@bomb.sh/tab/commander";
 import { Argument, type Command } from "commander";
 import { realWorld } from "../host/world.ts";
 import { openProject } from "./project.ts";
-import { shipped } from "./shipped.ts";
-import { examples, type GlobalOptions } from "./verb.ts";
+import { examples, type GlobalOptions, shipped } from "./verb.ts";
 
 export function declare(program: Command): void {
   declareHelp(program);

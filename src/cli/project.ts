@@ -9,8 +9,7 @@ import type { Tree } from "../context/tree.ts";
 import { workTree } from "../context/worktree.ts";
 import { BerthError } from "../errors.ts";
 import { didYouMean } from "../nearest.ts";
-import type { Git, World } from "../world.ts";
-import { signOfLife } from "./alive.ts";
+import type { Clock, Git, Log, World } from "../world.ts";
 import type { GlobalOptions } from "./verb.ts";
 
 export interface ProjectOptions extends Pick<GlobalOptions, "config"> {
@@ -81,4 +80,27 @@ export function named<I extends { readonly name: string }>(
 ): readonly I[] {
   known(images, names);
   return names.length === 0 ? images : images.filter(({ name }) => names.includes(name));
+}
+
+/** How long nothing need be said, in milliseconds. */
+const quiet = 5000;
+
+/**
+ * Counts what was done; after five seconds, and then every five, it says how far that is.
+ *
+ * `say` gives the line of so many.
+ */
+export function signOfLife(
+  { clock, log }: { readonly clock: Pick<Clock, "now">; readonly log: Pick<Log, "info"> },
+  say: (count: number) => string,
+): () => void {
+  let count = 0;
+  let told = clock.now().getTime();
+  return () => {
+    count++;
+    const now = clock.now().getTime();
+    if (now - told < quiet) return;
+    told = now;
+    log.info(say(count));
+  };
 }

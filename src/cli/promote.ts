@@ -20,12 +20,10 @@ import {
   tagsToPromote,
 } from "../publish/promote.ts";
 import type { World } from "../world.ts";
-import { ancestry } from "./ancestry.ts";
 import { outputFolder } from "./folder.ts";
-import { gitlabOf } from "./gitlab.ts";
-import { makePlanOf } from "./make-plan.ts";
+import { ancestry, makePlanOf } from "./make-plan.ts";
 import { openProject } from "./project.ts";
-import { openPlanned, openSession, type PlannedSession } from "./session.ts";
+import { gitlabOf, openPlanned, openSession, type PlannedSession } from "./session.ts";
 import {
   type BuildOptions,
   type Doing,

@@ -24,10 +24,8 @@ import { isUnsettled, judgedAgain, makePrunePlan, type PrunePlan } from "../prun
 import { appliedJson, printApplied, printPrunePlan, tagJson } from "../prune/report.ts";
 import { type GitLabProject, gitlabShelf, plainShelf, type Shelf } from "../prune/shelf.ts";
 import type { Git, World } from "../world.ts";
-import { signOfLife } from "./alive.ts";
-import { gitlabOf } from "./gitlab.ts";
-import { namedConfig } from "./project.ts";
-import { login } from "./session.ts";
+import { namedConfig, signOfLife } from "./project.ts";
+import { gitlabOf, login } from "./session.ts";
 import { type Doing, examples, type GlobalOptions, usageError } from "./verb.ts";
 
 export function declare(program: Command, doing: Doing): void {

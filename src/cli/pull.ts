@@ -22,9 +22,8 @@ import {
 import { type Attach, type PullPorts, pull } from "../run/pull.ts";
 import { type DetectedTool, detectTool, type Tool, type ToolName } from "../run/tool.ts";
 import type { Screen, World } from "../world.ts";
-import { gitlabOf } from "./gitlab.ts";
 import { named, openProject, type Project } from "./project.ts";
-import { type Login, openSession, type Session } from "./session.ts";
+import { gitlabOf, type Login, openSession, type Session } from "./session.ts";
 import {
   type Doing,
   examples,

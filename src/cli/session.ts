@@ -1,5 +1,4 @@
 /** What the commands that talk to a registry share: the situation, the client, and the project or its plan. */
-
 import type { Outcome } from "../build/outcome.ts";
 import { isFatal } from "../build/outcome.ts";
 import type { Config } from "../config/config.ts";
@@ -177,4 +176,18 @@ export function tellFailures({ world }: Session, outcomes: readonly Outcome[]): 
     failed.map(({ error }) => (error === null ? exitCodes.failed : errorCodes[error.code])),
   );
   return others.length === 0 ? code : exitCodes.failed;
+}
+
+/** GitLab's API; `undefined` where no GitLab is known. It is loaded here, since most runs do not need it. */
+export async function gitlabOf(world: World, prefix: string) {
+  const { env, fetch, clock, random, log } = world;
+  const { accessOf } = await import("../gitlab/rights.ts");
+  const access = accessOf(env, prefix);
+  if (access === undefined) return undefined;
+  if (access.withheld !== undefined)
+    log.warn(
+      `${access.withheld} is not sent to ${access.api}, which is plain http or another host than CI_SERVER_URL`,
+    );
+  const { openGitLab } = await import("../gitlab/client.ts");
+  return openGitLab(access, { fetch, clock, random, log: log.info });
 }

@@ -1,4 +1,6 @@
-/** What the commands share: flags, and how results are printed. */
+/** What the commands share: flags, how results are printed, and what comes with the program beside its code. */
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { Option } from "commander";
 import type { Config, EngineSetting } from "../config/config.ts";
 import { BerthError } from "../errors.ts";
@@ -18,6 +20,13 @@ export interface BuildOptions extends GlobalOptions {
   readonly output: string;
   readonly references?: boolean;
   readonly engine?: EngineSetting;
+}
+
+/** What flags say of the jobs of a child pipeline; the component says it by variables. */
+export interface JobOptions extends BuildOptions {
+  readonly jobImage?: string;
+  readonly jobTags?: string;
+  readonly jobDocker?: string;
 }
 
 const engines = ["auto", "buildah", "docker"] as const;
@@ -89,4 +98,11 @@ export function printResult(
 /** A wrong use that the argument parser cannot see. */
 export function usageError(message: string, hint: string): BerthError {
   return new BerthError("USAGE", message, { hint });
+}
+
+/** A folder beside the bundle, or at the top of a checkout; `undefined` where it is in neither. */
+export function shipped(name: string): string | undefined {
+  return [name, `../../${name}`]
+    .map((place) => join(import.meta.dirname, place))
+    .find((path) => existsSync(path));
 }

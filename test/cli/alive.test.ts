@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { signOfLife } from "../../src/cli/alive.ts";
-import { openProject } from "../../src/cli/project.ts";
+import { openProject, signOfLife } from "../../src/cli/project.ts";
 import { realWorld } from "../../src/host/world.ts";
 import { makeRepository } from "../context/repository.ts";
 

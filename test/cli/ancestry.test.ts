@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, beforeEach, describe, test } from "node:test";
-import { ancestry, mergeHistory } from "../../src/cli/ancestry.ts";
+import { ancestry, mergeHistory } from "../../src/cli/make-plan.ts";
 import { openGit } from "../../src/host/git.ts";
 import type { Merge } from "../../src/plan/situation.ts";
 import type { Git } from "../../src/world.ts";

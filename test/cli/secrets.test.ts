@@ -1,8 +1,7 @@
 /** Where logins and tokens go when variables, which the starter of a pipeline may set, name other places. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { gitlabOf } from "../../src/cli/gitlab.ts";
-import { login } from "../../src/cli/session.ts";
+import { gitlabOf, login } from "../../src/cli/session.ts";
 import { defaultConfig } from "../../src/config/config.ts";
 import { BerthError } from "../../src/errors.ts";
 import { realWorld } from "../../src/host/world.ts";
