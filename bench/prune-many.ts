@@ -2,9 +2,8 @@
 import { setFlagsFromString } from "node:v8";
 import { defaultConfig } from "../src/config/config.ts";
 import { realWorld } from "../src/host/world.ts";
-import { applyPrune } from "../src/prune/apply.ts";
 import type { Facts } from "../src/prune/facts.ts";
-import { makePrunePlan } from "../src/prune/plan.ts";
+import { applyPrune, makePrunePlan, type Pruning } from "../src/prune/plan.ts";
 import { plainShelf } from "../src/prune/shelf.ts";
 import { openRegistry } from "../src/registry/client.ts";
 import { keysOf, neededPerRepository } from "./many-tags.ts";
@@ -25,10 +24,9 @@ const base = { host, path: "group/project" };
 const names = Array.from({ length: Number(repositories) }, (_, index) => `image-${index}`);
 const shelf = plainShelf(registry, base, async () => names);
 
-const needed = new Map<string, readonly string[]>();
-const by = ["master"];
+const needed = new Map<string, string>();
 for (const name of names)
-  for (const tag of keysOf(neededPerRepository)) needed.set(`${name}:${tag}`, by);
+  for (const tag of keysOf(neededPerRepository)) needed.set(`${name}:${tag}`, "master");
 const facts: Facts = {
   now: clock.now().getTime(),
   needed,
@@ -39,25 +37,21 @@ const facts: Facts = {
   usesKnownSince: undefined,
   ownPipeline: 1_000_000,
 };
-const rules = { prune: defaultConfig.prune, isFork: false };
 const unused = (): Promise<never> => Promise.reject(new Error("no commit is read here"));
-const plan = await makePrunePlan(
-  shelf,
-  facts,
-  { history: { bring: unused, headsSince: unused }, readCommit: unused },
-  {
+const pruning: Pruning = {
+  project: {
     config: defaultConfig,
-    rules,
-    userTag: undefined,
+    isFork: false,
     defaultBranch: "master",
-    looks: false,
+    ownPipeline: facts.ownPipeline,
+    userTag: undefined,
   },
-);
-const applied = await applyPrune(plan, shelf, async () => facts, {
-  rules,
-  parallel: 8,
-  round: 200,
-});
+  shelf,
+  sources: { history: { bring: unused, headsSince: unused }, readCommit: unused },
+  facts: async () => facts,
+};
+const plan = await makePrunePlan(pruning, facts, false);
+const applied = await applyPrune(pruning, plan, { parallel: 8, round: 200 });
 const deleted = applied.filter(({ result }) => result.kind === "deleted").length;
 const all = Number(repositories) * Number(doomed);
 if (deleted !== all) throw new Error(`deleted ${deleted} of ${all}`);

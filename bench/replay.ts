@@ -11,12 +11,16 @@ import { parseConfig } from "../src/config/parse.ts";
 import { revisionTrees } from "../src/context/revision.ts";
 import { openGit } from "../src/host/git.ts";
 import { ownTags } from "../src/image/key.ts";
-import type { Head, ProjectPipeline } from "../src/prune/activity.ts";
-import { gitHistory } from "../src/prune/activity.ts";
-import { applyPrune } from "../src/prune/apply.ts";
-import { dayMs, type Facts, gatherFacts, type Sources } from "../src/prune/facts.ts";
-import { type CommitNeeds, commitReader } from "../src/prune/needs.ts";
-import { makePrunePlan } from "../src/prune/plan.ts";
+import { dayMs, type Facts, gatherFacts } from "../src/prune/facts.ts";
+import { applyPrune, makePrunePlan } from "../src/prune/plan.ts";
+import {
+  type CommitNeeds,
+  commitReader,
+  gitHistory,
+  type Head,
+  type ProjectPipeline,
+  type Sources,
+} from "../src/prune/sources.ts";
 import { makeModel } from "../test/prune/model.ts";
 import { qemu } from "./qemu.ts";
 
@@ -26,7 +30,7 @@ const { values, positionals } = parseArgs({
     since: { type: "string", default: "2023-08-22" },
     stable: { type: "string", default: "3" },
     numbered: { type: "boolean", default: false },
-    tells: { type: "string", default: "list" },
+    tells: { type: "string", default: "all" },
   },
 });
 const [clone = ".", configPath] = positionals;
@@ -56,14 +60,19 @@ const commits = log
     return { id, at: Number(seconds) * 1000, subject };
   });
 
-const tells = values.tells === "look" || values.tells === "nothing" ? values.tells : "list";
+const tells = values.tells === "nothing" ? values.tells : "all";
 const model = makeModel({ tells });
 const unpruned = makeModel();
 const pipelines: ProjectPipeline[] = [];
 const stable: Head[] = [];
 let head: Head = { name: "master", commit: "" };
-const standing = { config, isFork: false, defaultBranch: "master", ownPipeline: undefined };
-const rules = { prune: config.prune, isFork: false };
+const standing = {
+  config,
+  isFork: false,
+  defaultBranch: "master",
+  ownPipeline: undefined,
+  userTag: undefined,
+};
 const sources: Sources = {
   readCommit,
   history: gitHistory(git),
@@ -94,16 +103,11 @@ async function check(when: string): Promise<void> {
 
 async function prune(at: number): Promise<void> {
   const started = performance.now();
-  const gather = (): Promise<Facts> => gatherFacts(sources, standing, new Date(at));
-  const plan = await makePrunePlan(model.shelf, await gather(), sources, {
-    config,
-    rules,
-    userTag: undefined,
-    defaultBranch: "master",
-    looks: false,
-  });
+  const facts = (): Promise<Facts> => gatherFacts(sources, standing, new Date(at));
+  const pruning = { project: standing, shelf: model.shelf, sources, facts };
+  const plan = await makePrunePlan(pruning, await facts(), false);
   if (plan.doubts.length > 0) throw new Error(JSON.stringify(plan.doubts));
-  const applied = await applyPrune(plan, model.shelf, gather, { rules, parallel: 8, round: 200 });
+  const applied = await applyPrune(pruning, plan, { parallel: 8, round: 200 });
   prunes++;
   deleted += applied.filter(({ result }) => result.kind === "deleted").length;
   slowest = Math.max(slowest, performance.now() - started);

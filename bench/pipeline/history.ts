@@ -1,7 +1,7 @@
 /** How often the pipelines of QEMU's history had images to build, by berth's keys at each commit. */
 import { revisionTrees } from "../../src/context/revision.ts";
 import { openGit } from "../../src/host/git.ts";
-import { commitReader } from "../../src/prune/needs.ts";
+import { commitReader } from "../../src/prune/sources.ts";
 import type { Git } from "../../src/world.ts";
 import { qemu } from "../qemu.ts";
 

@@ -10,19 +10,27 @@ import { type ExitCode, exitCodes } from "../errors.ts";
 import { isDenied, unlessDenied } from "../gitlab/rights.ts";
 import { recordRepositoryName } from "../plan/record.ts";
 import { ownBase, type Situation, situationOf, triedRepositoryName } from "../plan/situation.ts";
+import { gatherFacts, type PruneProject } from "../prune/facts.ts";
 import {
+  type Applied,
+  applyPrune,
+  isUnsettled,
+  judgedAgain,
+  makePrunePlan,
+  type PrunePlan,
+  type Pruning,
+} from "../prune/plan.ts";
+import { appliedJson, printApplied, printPrunePlan, tagJson } from "../prune/report.ts";
+import { type GitLabProject, gitlabShelf, plainShelf, type Shelf } from "../prune/shelf.ts";
+import {
+  type CommitSettings,
+  commitReader,
   gitHistory,
   gitlabActivity,
   remoteActivity,
   remoteDefaultBranch,
-} from "../prune/activity.ts";
-import { type Applied, applyPrune } from "../prune/apply.ts";
-import { type Facts, gatherFacts, type PruneProject, type Sources } from "../prune/facts.ts";
-import type { Rules } from "../prune/judge.ts";
-import { commitReader } from "../prune/needs.ts";
-import { isUnsettled, judgedAgain, makePrunePlan, type PrunePlan } from "../prune/plan.ts";
-import { appliedJson, printApplied, printPrunePlan, tagJson } from "../prune/report.ts";
-import { type GitLabProject, gitlabShelf, plainShelf, type Shelf } from "../prune/shelf.ts";
+  type Sources,
+} from "../prune/sources.ts";
 import type { Git, World } from "../world.ts";
 import { namedConfig, signOfLife } from "./project.ts";
 import { gitlabOf, login } from "./session.ts";
@@ -57,37 +65,32 @@ async function prune(world: World, options: PruneOptions): Promise<ExitCode> {
   const parallel = Number(options.parallel);
   if (!Number.isInteger(parallel) || parallel < 1 || parallel > 64)
     throw usageError(`read --parallel ${options.parallel}: not a number from 1 to 64`, "give 32");
-  const open = await openShelf(world, options);
-  const { config, pruned, situation, shelf, sources } = open;
-  const rules: Rules = { prune: config.prune, isFork: pruned.isFork };
-  const facts = await open.facts();
-  const first = await makePrunePlan(shelf, facts, sources, {
-    config,
-    rules,
-    userTag: situation.wishes.tag,
-    defaultBranch: pruned.defaultBranch,
-    looks: options.apply !== true,
-  });
-  const applied = options.apply === true ? await apply(open, first, rules, parallel) : undefined;
+  const { pruning, isListed } = await openPruning(world, options);
+  const facts = await pruning.facts();
+  const isApplied = options.apply === true;
+  const first = await makePrunePlan(pruning, facts, !isApplied);
+  const onProgress = (done: number, all: number): void =>
+    world.log.info(`${done} of ${all} tags looked at again`);
+  const applied = isApplied
+    ? await applyPrune(pruning, first, { parallel, round, onProgress })
+    : undefined;
   const plan = judgedAgain(first, applied ?? []);
-  print(open, options, plan, applied);
-  warnAboutLimits(open, plan, facts);
+  print(world, options, plan, applied);
+  const { prefix } = pruning.project.config;
+  if (!isListed)
+    world.log.warn(
+      `no registry alone lists its repositories: only those of kept branches and of the records were looked at, none below ${triedRepositoryName}/ and none of an image that is gone; in a job of GitLab, or with CI_SERVER_URL and a token in ${prefix}_GITLAB_TOKEN, all are`,
+    );
+  const unknown = plan.tags.filter(isUnsettled).length;
+  if (unknown > 0 && facts.usesKnownSince === undefined)
+    world.log.warn(
+      `${unknown} tags stay because neither their age nor the recent pipelines are known; with a project access token (role Reporter, scope read_api) in ${prefix}_GITLAB_TOKEN the pipelines are`,
+    );
   return endOf(plan, applied);
 }
 
-function apply(
-  { shelf, facts, world }: OpenShelf,
-  plan: PrunePlan,
-  rules: Rules,
-  parallel: number,
-): Promise<readonly Applied[]> {
-  const onProgress = (done: number, all: number): void =>
-    world.log.info(`${done} of ${all} tags looked at again`);
-  return applyPrune(plan, shelf, facts, { rules, parallel, round, onProgress });
-}
-
 function print(
-  { world }: OpenShelf,
+  world: World,
   options: PruneOptions,
   plan: PrunePlan,
   applied: readonly Applied[] | undefined,
@@ -108,22 +111,6 @@ function print(
   world.print("\n]}\n");
 }
 
-function warnAboutLimits(
-  { world, config, isListed }: OpenShelf,
-  plan: PrunePlan,
-  facts: Facts,
-): void {
-  if (!isListed)
-    world.log.warn(
-      `no registry alone lists its repositories: only those of kept branches and of the records were looked at, none below ${triedRepositoryName}/ and none of an image that is gone; in a job of GitLab, or with CI_SERVER_URL and a token in ${config.prefix}_GITLAB_TOKEN, all are`,
-    );
-  const unknown = plan.tags.filter(isUnsettled).length;
-  if (unknown === 0 || facts.usesKnownSince !== undefined) return;
-  world.log.warn(
-    `${unknown} tags stay because neither their age nor the recent pipelines are known; with a project access token (role Reporter, scope read_api) in ${config.prefix}_GITLAB_TOKEN the pipelines are`,
-  );
-}
-
 /** A prune that could not do all of its work shall be seen. */
 function endOf(plan: PrunePlan, applied: readonly Applied[] | undefined): ExitCode {
   if (applied === undefined) return exitCodes.done;
@@ -131,21 +118,11 @@ function endOf(plan: PrunePlan, applied: readonly Applied[] | undefined): ExitCo
   return plan.doubts.length > 0 || isInDoubt ? exitCodes.failed : exitCodes.done;
 }
 
-interface OpenShelf {
-  readonly world: World;
-  readonly config: Config;
-  readonly situation: Situation;
-  readonly pruned: PruneProject;
-  readonly sources: Sources;
-  readonly shelf: Shelf;
-  /** Whether GitLab lists the repositories of the project. */
-  readonly isListed: boolean;
-  /** Reads anew what is needed. */
-  facts(): Promise<Facts>;
-}
-
-/** Opens GitLab's view of the project where GitLab is known, else the plain registry's and git's. */
-async function openShelf(world: World, options: GlobalOptions): Promise<OpenShelf> {
+/** Opens GitLab's view of the project where GitLab is known, which lists all repositories, else the plain registry's and git's. */
+async function openPruning(
+  world: World,
+  options: GlobalOptions,
+): Promise<{ readonly pruning: Pruning; readonly isListed: boolean }> {
   // Of very long lists what is short-lived is collected in small steps, where V8 would rather let the heap grow. Halves
   // the memory for a hundred thousand tags, at no cost that could be measured.
   setFlagsFromString("--semi-space-growth-factor=1");
@@ -154,33 +131,39 @@ async function openShelf(world: World, options: GlobalOptions): Promise<OpenShel
   const given = givenSettings(world.env);
   const config = await loadConfig(workTree(git, world.files), named, given);
   const situation = situationOf(world.env, config, options.registry);
+  const { upstream, role, pipeline } = situation;
   const place = await gitlabPlace(world, config, situation);
-  const readCommit = commitReader(revisionTrees(git), {
-    given,
-    upstream: situation.upstream,
-    ...(named === undefined ? {} : { named }),
-  });
-  const keyed = signOfLife(world, (count) => `what ${count} commits need is read so far`);
+  const project: PruneProject = {
+    config,
+    isFork: role !== "upstream" && upstream !== undefined,
+    defaultBranch: await defaultBranch(situation, place, git),
+    ownPipeline: pipeline === undefined ? undefined : Number(pipeline),
+    userTag: situation.wishes.tag,
+  };
   const sources: Sources = {
     activity: place === undefined ? remoteActivity(git) : gitlabActivity(place),
     history: gitHistory(git),
-    readCommit: (commit) => {
-      keyed();
-      return readCommit(commit);
-    },
+    readCommit: readCommits(world, git, { given, upstream, ...(named && { named }) }),
   };
-  const pruned: PruneProject = {
-    config,
-    isFork: situation.role !== "upstream" && situation.upstream !== undefined,
-    defaultBranch: await defaultBranch(situation, place, git),
-    ownPipeline: situation.pipeline === undefined ? undefined : Number(situation.pipeline),
-  };
-  const facts = () => gatherFacts(sources, pruned, world.clock.now());
+  const facts = () => gatherFacts(sources, project, world.clock.now());
+  // Without GitLab nobody lists repositories: those of the kept branches and of the records are known.
+  const known = async () => [recordRepositoryName, ...(await facts()).repositories.keys()];
   const shelf =
-    place === undefined ? plainShelfOf(world, config, situation, facts) : gitlabShelf(place);
-  const isListed = place !== undefined;
-  const signed = withSigns(shelf, world);
-  return { world, config, situation, pruned, sources, shelf: signed, isListed, facts };
+    place === undefined
+      ? plainShelf(login(world, config).registry, ownBase(situation), known)
+      : gitlabShelf(place);
+  const pruning = { project, shelf: withSigns(shelf, world), sources, facts };
+  return { pruning, isListed: place !== undefined };
+}
+
+/** Many commits are long in reading. */
+function readCommits(world: World, git: Git, settings: CommitSettings): Sources["readCommit"] {
+  const read = commitReader(revisionTrees(git), settings);
+  const step = signOfLife(world, (count) => `what ${count} commits need is read so far`);
+  return (commit) => {
+    step();
+    return read(commit);
+  };
 }
 
 /** Lists of very many tags are long in reading. */
@@ -222,15 +205,4 @@ async function defaultBranch(
   if (place === undefined) return remoteDefaultBranch(git);
   const project = await unlessDenied(place.gitlab.project(place.project));
   return isDenied(project) ? undefined : project?.defaultBranch;
-}
-
-/** Without GitLab nobody lists repositories: those of the kept branches and of the records are known. */
-function plainShelfOf(
-  world: World,
-  config: Config,
-  situation: Situation,
-  facts: () => Promise<Facts>,
-): Shelf {
-  const known = async () => [recordRepositoryName, ...(await facts()).repositories.keys()];
-  return plainShelf(login(world, config).registry, ownBase(situation), known);
 }

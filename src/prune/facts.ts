@@ -2,8 +2,7 @@
 import type { Config, PruneSettings } from "../config/config.ts";
 import { matchesBranch, promotedTags, slugOf } from "../config/promoted.ts";
 import { BerthError } from "../errors.ts";
-import type { Activity, Head, History, ProjectPipeline } from "./activity.ts";
-import type { ReadCommit } from "./needs.ts";
+import type { Head, ProjectPipeline, ReadCommit, Sources } from "./sources.ts";
 
 /** Why nothing that depends on what is needed may be deleted. */
 export interface Doubt {
@@ -15,7 +14,7 @@ export interface Facts {
   /** Milliseconds since 1970. */
   readonly now: number;
   /** Who needs a place, by `repository:tag`. */
-  readonly needed: ReadonlyMap<string, readonly string[]>;
+  readonly needed: ReadonlyMap<string, string>;
   /** Who has an image of a repository. */
   readonly repositories: ReadonlyMap<string, string>;
   /** Tags that `publish` names for a branch that exists. */
@@ -28,18 +27,14 @@ export interface Facts {
   readonly ownPipeline: number | undefined;
 }
 
-export interface Sources {
-  readonly activity: Activity;
-  readonly history: History;
-  readonly readCommit: ReadCommit;
-}
-
 /** The project whose tags are judged. */
 export interface PruneProject {
-  readonly config: Pick<Config, "prune" | "publish">;
+  readonly config: Pick<Config, "prefix" | "prune" | "publish">;
   readonly isFork: boolean;
   readonly defaultBranch: string | undefined;
   readonly ownPipeline: number | undefined;
+  /** What the user of this run set as `<PREFIX>_CONTAINER_TAG`. */
+  readonly userTag: string | undefined;
 }
 
 export const dayMs = 24 * 60 * 60 * 1000;
@@ -62,7 +57,7 @@ export async function gatherFacts(
   // Any branch may be a merge request's or have a pipeline: where those cannot be listed, every branch counts.
   const all = mergeRequests === undefined || pipelines === undefined;
   const kept = [
-    ...keptHeads(all ? ["*"] : patterns, branches, project.defaultBranch),
+    ...branches.filter(({ name }) => isKept(all ? ["*"] : patterns, name, project.defaultBranch)),
     ...(mergeRequests ?? []),
   ];
   const needs: Needs = { needed: new Map(), repositories: new Map(), doubts: [] };
@@ -86,7 +81,7 @@ export async function gatherFacts(
 
 /** What commits need, as far as it has been read. */
 interface Needs {
-  readonly needed: Map<string, string[]>;
+  readonly needed: Map<string, string>;
   readonly repositories: Map<string, string>;
   readonly doubts: Doubt[];
 }
@@ -100,11 +95,7 @@ async function addCommit(
 ): Promise<string | undefined> {
   const needs = await readCommit(commit);
   if ("broken" in needs) return needs.broken;
-  for (const place of needs.places) {
-    const others = needed.get(place);
-    if (others === undefined) needed.set(place, [by]);
-    else if (!others.includes(by)) others.push(by);
-  }
+  for (const place of needs.places) if (!needed.has(place)) needed.set(place, by);
   for (const { repository } of needs.images)
     if (!repositories.has(repository)) repositories.set(repository, by);
   return undefined;
@@ -196,14 +187,6 @@ export function isKept(
     patterns.some((pattern) => !pattern.startsWith("!") && named(pattern)) &&
     !out.some((pattern) => named(pattern.slice(1)))
   );
-}
-
-function keptHeads(
-  patterns: readonly string[],
-  heads: readonly Head[],
-  defaultBranch: string | undefined,
-): readonly Head[] {
-  return heads.filter(({ name }) => isKept(patterns, name, defaultBranch));
 }
 
 /** A list without the default branch is a list that somebody may not read. */

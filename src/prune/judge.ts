@@ -1,10 +1,11 @@
 /** Whether one tag stays, and why; pure. */
-import type { AgedKind, PruneSettings } from "../config/config.ts";
+import type { AgedKind, Config } from "../config/config.ts";
 import { fitsStars } from "../context/paths.ts";
 import { readTag } from "../oci/tags.ts";
 import { recordRepositoryName } from "../plan/record.ts";
-import { dayMs, type Facts } from "./facts.ts";
+import { dayMs, type Facts, type PruneProject } from "./facts.ts";
 import type { Kind, SortedTag } from "./kinds.ts";
+import type { SeenTag } from "./shelf.ts";
 
 /** Why a tag stays. */
 export type Keeping =
@@ -22,9 +23,7 @@ export type Keeping =
   /** The only sign that the repository is an image's, of which other tags stay for now. */
   | { readonly why: "sign" }
   /** Of another version of the key, which other branches may still run with. */
-  | { readonly why: "other-version" }
-  /** It was put again after the plan was made. */
-  | { readonly why: "changed" };
+  | { readonly why: "other-version" };
 
 /** Why a tag goes. */
 export type Deleting =
@@ -40,14 +39,11 @@ export type TagVerdict =
   | { readonly action: "keep"; readonly reason: Keeping }
   | { readonly action: "delete"; readonly reason: Deleting };
 
-/** What rules beside the configuration say. */
-export interface Rules {
-  readonly prune: PruneSettings;
-  readonly isFork: boolean;
-}
+/** The settings that verdicts go by. */
+type Rules = Pick<PruneProject, "isFork"> & { readonly config: Pick<Config, "prune"> };
 
 /** All that a verdict goes by. */
-export interface KnownTag extends SortedTag {
+export interface KnownTag extends SortedTag, SeenTag {
   /** Of a set's tag: the generation that the set's record points at. */
   readonly generation?: Generation | undefined;
 }
@@ -68,7 +64,9 @@ export function judge(tag: KnownTag, facts: Facts, rules: Rules): TagVerdict {
     case "pipeline":
       return judgePipeline(tag, tag.what.pipeline ?? 0, facts, rules);
     case "past":
-      return aged({ taggedAt: pastOf(tag.name) }, rules.prune.age, facts, { why: "unneeded" });
+      return aged({ taggedAt: pastOf(tag.name) }, rules.config.prune.age, facts, {
+        why: "unneeded",
+      });
     case "other-version":
       return judgeOtherVersion(tag, facts, rules);
     case "claim":
@@ -92,7 +90,7 @@ function pastOf(name: string): number {
 }
 
 /** In days. */
-function limitOf(kind: Kind, { prune }: Rules): number {
+function limitOf(kind: Kind, { config: { prune } }: Rules): number {
   const names: Partial<Record<Kind, AgedKind>> = { record: "set", claim: "set" };
   const name = names[kind] ?? kind;
   return prune.ages[name as AgedKind] ?? prune.age;
@@ -100,7 +98,7 @@ function limitOf(kind: Kind, { prune }: Rules): number {
 
 /** For what plans and records name: a job that is run again looks for it, so no limit of its own is shorter. */
 function namedLimit(kind: Kind, rules: Rules): number {
-  return Math.max(limitOf(kind, rules), rules.prune.age);
+  return Math.max(limitOf(kind, rules), rules.config.prune.age);
 }
 
 /** Deletes what was tagged before the limit; a time in the future is a clock that cannot be trusted. */
@@ -123,7 +121,7 @@ function unused(tag: KnownTag, days: number, facts: Facts, reason: Deleting): Ta
   return tag.taggedAt === undefined && isOld ? { action: "delete", reason } : verdict;
 }
 
-function judgeOtherVersion(tag: KnownTag, facts: Facts, { prune }: Rules): TagVerdict {
+function judgeOtherVersion(tag: KnownTag, facts: Facts, { config: { prune } }: Rules): TagVerdict {
   const reason = { why: "other-version" } as const;
   return prune.otherVersions === undefined
     ? keep(reason)
@@ -133,7 +131,7 @@ function judgeOtherVersion(tag: KnownTag, facts: Facts, { prune }: Rules): TagVe
 function judgeNeeded(tag: KnownTag, facts: Facts, rules: Rules): TagVerdict {
   const { kind, pipeline } = tag.what;
   const name = pipeline === undefined ? tag.name : tag.name.replace(/-r[0-9]+$/, "");
-  const [by] = facts.needed.get(`${tag.repository}:${name}`) ?? [];
+  const by = facts.needed.get(`${tag.repository}:${name}`);
   if (by !== undefined && !isPast(tag, facts, rules)) return keep({ why: "needed", by });
   if (facts.doubts.length > 0 && kind !== "try") return keep({ why: "doubt" });
   const reason: Deleting = { why: isImage(tag, facts) ? "unneeded" : "image-gone" };
@@ -141,7 +139,11 @@ function judgeNeeded(tag: KnownTag, facts: Facts, rules: Rules): TagVerdict {
 }
 
 /** A generation that another one took the place of, longer ago than pipelines that ran in it come back. */
-function isPast({ what, generation }: KnownTag, { now }: Facts, { prune }: Rules): boolean {
+function isPast(
+  { what, generation }: KnownTag,
+  { now }: Facts,
+  { config: { prune } }: Rules,
+): boolean {
   const { pipeline } = what;
   if (pipeline === undefined || generation === undefined || pipeline >= generation.pipeline)
     return false;
@@ -168,7 +170,7 @@ function judgePipeline(tag: KnownTag, id: number, facts: Facts, rules: Rules): T
 
 function judgePromoted(tag: KnownTag, facts: Facts, rules: Rules): TagVerdict {
   const days = limitOf("promoted", rules);
-  const policy = rules.prune.promoted ?? (rules.isFork ? "branches" : "keep");
+  const policy = rules.config.prune.promoted ?? (rules.isFork ? "branches" : "keep");
   if (!isImage(tag, facts)) {
     if (facts.doubts.length > 0) return keep({ why: "doubt" });
     return unused(tag, days, facts, { why: "image-gone" });
@@ -187,7 +189,7 @@ function judgeCache(tag: KnownTag, facts: Facts, rules: Rules): TagVerdict {
   return isLayer ? aged(tag, days, facts, { why: "unneeded" }) : keep({ why: "moving-cache" });
 }
 
-function judgeForeign(tag: KnownTag, facts: Facts, { prune }: Rules): TagVerdict {
+function judgeForeign(tag: KnownTag, facts: Facts, { config: { prune } }: Rules): TagVerdict {
   for (const [pattern, days] of Object.entries(prune.unknown))
     if (fitsStars(pattern, tag.name)) return aged(tag, days, facts, { why: "pattern", pattern });
   return keep({ why: "foreign" });

@@ -3,7 +3,7 @@ import { keyVersion } from "../image/key.ts";
 import { type OwnTag, readTag } from "../oci/tags.ts";
 import { recordRepositoryName } from "../plan/record.ts";
 import { triedRepositoryName } from "../plan/situation.ts";
-import type { ListedTag, Shelf } from "./shelf.ts";
+import type { Shelf } from "./shelf.ts";
 
 export const kinds = [
   "key",
@@ -87,8 +87,9 @@ export function isEvidence(kind: Kind): boolean {
 }
 
 /** A tag with its place and kind. */
-export interface SortedTag extends ListedTag {
+export interface SortedTag {
   readonly repository: string;
+  readonly name: string;
   readonly what: Classified;
 }
 
@@ -133,19 +134,17 @@ export async function listShelf(
   return { repositories, records, tags };
 }
 
-const foreign: Classified = { kind: "unknown" };
-
 function sort(
   repository: string,
-  tags: readonly ListedTag[],
+  tags: readonly string[],
   names: Names,
   isImage: boolean,
 ): readonly SortedTag[] {
-  const sorted = tags.map((tag) => ({
-    ...tag,
+  const sorted = tags.map((name) => ({
     repository,
-    what: classify(repository, tag.name, names),
+    name,
+    what: classify(repository, name, names),
   }));
   const isOurs = isImage || sorted.some(({ what }) => isEvidence(what.kind));
-  return isOurs ? sorted : sorted.map((tag) => ({ ...tag, what: foreign }));
+  return isOurs ? sorted : sorted.map((tag) => ({ ...tag, what: plain.unknown }));
 }

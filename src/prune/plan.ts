@@ -1,53 +1,53 @@
-/** The plan of a prune: every tag with what is to become of it, and why. */
+/** The plan of a prune, every tag with what is to become of it and why; and carrying it out, with another look at each. */
 import pLimit from "p-limit";
-import type { Config } from "../config/config.ts";
 import { promotedPattern } from "../config/promoted.ts";
+import { BerthError } from "../errors.ts";
 import { recordRepositoryName } from "../plan/record.ts";
-import type { Doubt, Facts, Sources } from "./facts.ts";
-import { judge, type KnownTag, type Rules, type TagVerdict } from "./judge.ts";
+import type { Doubt, Facts, PruneProject } from "./facts.ts";
+import { judge, type KnownTag, type TagVerdict } from "./judge.ts";
 import { isEvidence, type Kind, kinds, listShelf } from "./kinds.ts";
 import { knownTag, type RecordFacts, readRecords, withRecords } from "./records.ts";
-import type { ListedTag, Shelf } from "./shelf.ts";
+import type { Deletion, SeenTag, Shelf } from "./shelf.ts";
+import type { Sources } from "./sources.ts";
+
+/** What is pruned, and whom that may ask. */
+export interface Pruning {
+  readonly project: PruneProject;
+  readonly shelf: Shelf;
+  readonly sources: Pick<Sources, "history" | "readCommit">;
+  /** Reads anew what is needed. */
+  facts(): Promise<Facts>;
+}
 
 export interface JudgedTag extends KnownTag {
   readonly verdict: TagVerdict;
 }
 
-export interface KindTotal {
-  readonly kind: Kind;
-  readonly keep: number;
-  readonly delete: number;
-}
-
 export interface PrunePlan {
   readonly tags: readonly JudgedTag[];
   readonly doubts: readonly Doubt[];
-  readonly totals: readonly KindTotal[];
+  readonly totals: readonly {
+    readonly kind: Kind;
+    readonly keep: number;
+    readonly delete: number;
+  }[];
   /** What records say; good for as long as the prune runs. */
   readonly records: RecordFacts;
 }
 
-export interface PlanOptions {
-  readonly config: Pick<Config, "prefix" | "prune" | "publish">;
-  readonly rules: Rules;
-  readonly userTag: string | undefined;
-  readonly defaultBranch: string | undefined;
-  /** Ask for the time of each tag that could go and whose list tells none. `applyPrune` asks by itself. */
-  readonly looks: boolean;
-}
-
-/** Lists and judges; reads only. */
+/** Lists and judges; reads only. `looks`: asks for the age of each tag that could go, which `applyPrune` does by itself. */
 export async function makePrunePlan(
-  shelf: Shelf,
+  pruning: Pruning,
   facts: Facts,
-  sources: Pick<Sources, "history" | "readCommit">,
-  { config, rules, userTag, defaultBranch, looks }: PlanOptions,
+  looks: boolean,
 ): Promise<PrunePlan> {
-  const names = { isPromoted: promotedPattern(config, defaultBranch), userTag };
+  const { shelf, project } = pruning;
+  const isPromoted = promotedPattern(project.config, project.defaultBranch);
+  const names = { isPromoted, userTag: project.userTag };
   const listing = await listShelf(shelf, names, (path) => facts.repositories.has(path));
-  const records = await readRecords(listing, shelf, facts, { config, commits: sources });
+  const records = await readRecords(listing, facts, pruning);
   const known = withRecords(facts, records);
-  const judged = (tag: KnownTag): JudgedTag => ({ ...tag, verdict: judge(tag, known, rules) });
+  const judged = (tag: KnownTag): JudgedTag => ({ ...tag, verdict: judge(tag, known, project) });
   const listed: JudgedTag[] = [];
   for await (const tags of listing.tags())
     for (const tag of tags) listed.push(judged(knownTag(tag, records)));
@@ -60,9 +60,9 @@ export function isUnsettled({ verdict }: Pick<JudgedTag, "verdict">): boolean {
   return verdict.action === "keep" && verdict.reason.why === "age-unknown";
 }
 
-/** A tag with what another look tells of it; what that does not tell stays as it was known, such as a record's time. */
-export function seenAgain(tag: KnownTag, { digest, taggedAt }: ListedTag): KnownTag {
-  return { ...tag, digest: digest ?? tag.digest, taggedAt: taggedAt ?? tag.taggedAt };
+/** A tag with what a look tells of it; what that does not tell stays as it was known, such as a record's time. */
+function seenAgain(tag: KnownTag, { digest = tag.digest, taggedAt = tag.taggedAt }: SeenTag) {
+  return { ...tag, digest, taggedAt };
 }
 
 /** The plan with what became of tags at a second look. */
@@ -112,7 +112,7 @@ function keepSigns(tags: readonly JudgedTag[], { repositories }: Facts): readonl
   );
 }
 
-function totalsOf(tags: readonly JudgedTag[]): readonly KindTotal[] {
+function totalsOf(tags: readonly JudgedTag[]): PrunePlan["totals"] {
   const counts = new Map(kinds.map((kind) => [kind, { keep: 0, delete: 0 }]));
   for (const { what, verdict } of tags) {
     const count = counts.get(what.kind);
@@ -121,4 +121,120 @@ function totalsOf(tags: readonly JudgedTag[]): readonly KindTotal[] {
   return [...counts]
     .map(([kind, count]) => ({ kind, ...count }))
     .filter((total) => total.keep + total.delete > 0);
+}
+
+/** What became of one tag. */
+export interface Applied {
+  /** With the verdict of the second look. */
+  readonly tag: JudgedTag;
+  /** `spared`: the second look found a reason to keep it. */
+  readonly result: Deletion | { readonly kind: "spared" };
+}
+
+export interface ApplyOptions {
+  /** Deletions at once. */
+  readonly parallel: number;
+  /** Deletions after which it is asked again what is needed. */
+  readonly round: number;
+  readonly onProgress?: (done: number, all: number) => void;
+}
+
+/**
+ * The order of deletion. Records first: a planner trusts one without a look at its images. Keys last:
+ * they show that a repository is an image's, so a prune that was killed finds the rest.
+ */
+const order: readonly Kind[] = [
+  "record",
+  "other-version",
+  "claim",
+  "unknown",
+  "pipeline",
+  "past",
+  "promoted",
+  "cache",
+  "set",
+  "try",
+  "key",
+];
+
+/** Refusals in a row, with nothing deleted yet, after which a token is held to have no right at all. */
+const mostRefusals = 10;
+
+/**
+ * Deletes what the plan says, unless it turns out to be needed or was put again meanwhile.
+ *
+ * The facts are read anew before each round. An outage or a refused login ends the work with an error; whatever was
+ * deleted until then is no longer in the next plan.
+ */
+export async function applyPrune(
+  pruning: Pruning,
+  { tags, records }: PrunePlan,
+  { parallel, round, onProgress }: ApplyOptions,
+): Promise<readonly Applied[]> {
+  const canLook = pruning.shelf.look !== undefined;
+  const work = tags
+    .filter((tag) => tag.verdict.action === "delete" || (canLook && isUnsettled(tag)))
+    .toSorted((a, b) => order.indexOf(a.what.kind) - order.indexOf(b.what.kind));
+  const applied: Applied[] = [];
+  for (let start = 0; start < work.length; start += round) {
+    const facts = withRecords(await pruning.facts(), records);
+    const some = work.slice(start, start + round);
+    applied.push(...(await applyRound(some, parallel, (tag) => applyOne(tag, facts, pruning))));
+    onProgress?.(applied.length, work.length);
+    refuseWithoutRights(applied);
+  }
+  return applied;
+}
+
+async function applyRound(
+  tags: readonly JudgedTag[],
+  parallel: number,
+  applyOne: (tag: JudgedTag) => Promise<Applied>,
+): Promise<readonly Applied[]> {
+  const limit = pLimit(parallel);
+  let failed = false;
+  const apply = async (tag: JudgedTag): Promise<readonly Applied[]> => {
+    if (failed) return [];
+    try {
+      return [await applyOne(tag)];
+    } catch (error) {
+      failed = true;
+      throw error;
+    }
+  };
+  // All that began ends before an error is told, so that nothing goes on behind it.
+  const ended = await Promise.allSettled(tags.map((tag) => limit(() => apply(tag))));
+  const failure = ended.find((one) => one.status === "rejected");
+  if (failure !== undefined) throw failure.reason;
+  return ended.flatMap((one) => (one.status === "fulfilled" ? one.value : []));
+}
+
+async function applyOne(
+  tag: JudgedTag,
+  facts: Facts,
+  { shelf, project }: Pruning,
+): Promise<Applied> {
+  const { repository, name } = tag;
+  const seen = shelf.look === undefined ? tag : await shelf.look(repository, name);
+  if (seen === undefined) return { tag, result: { kind: "gone" } };
+  const now = seenAgain(tag, seen);
+  const verdict = judge(now, facts, project);
+  const isSpared = verdict.action === "keep";
+  const result = isSpared ? ({ kind: "spared" } as const) : await shelf.deleteTag(repository, name);
+  return { tag: { ...now, verdict }, result };
+}
+
+function refuseWithoutRights(applied: readonly Applied[]): void {
+  const refused = applied.filter(({ result }) => result.kind === "refused");
+  const [first] = refused;
+  const isAny = applied.some(({ result }) => result.kind === "deleted");
+  if (isAny || refused.length < mostRefusals || first?.result.kind !== "refused") return;
+  const { repository, name } = first.tag;
+  throw new BerthError(
+    "REGISTRY_DENIED",
+    `delete tags: all ${refused.length} were refused, such as ${repository}:${name}: ${first.result.why}`,
+    {
+      hint: "the token needs the role Developer in this project; tags that a rule protects need the role that the rule names",
+    },
+  );
 }

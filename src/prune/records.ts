@@ -1,14 +1,14 @@
 /** What set records add: when a set was published, and what the young ones still promise. */
 import pLimit from "p-limit";
-import type { Config } from "../config/config.ts";
 import { BerthError } from "../errors.ts";
 import { ownTags } from "../image/key.ts";
 import { readTag } from "../oci/tags.ts";
 import { parseRecord, type SetRecord } from "../plan/record.ts";
-import { type Doubt, dayMs, type Facts, type Sources, whyOf } from "./facts.ts";
+import { type Doubt, dayMs, type Facts, type PruneProject, whyOf } from "./facts.ts";
 import type { Generation, KnownTag } from "./judge.ts";
 import type { ShelfListing, SortedTag } from "./kinds.ts";
 import type { Shelf } from "./shelf.ts";
+import type { Sources } from "./sources.ts";
 
 export interface RecordFacts {
   /** When records were written, by tag: their own word, which is never the time of a build. */
@@ -16,16 +16,15 @@ export interface RecordFacts {
   /** The generation that a record points at, by set id. */
   readonly generations: ReadonlyMap<string, Generation>;
   /** Places that young records promise to pipelines that come back. */
-  readonly needed: ReadonlyMap<string, readonly string[]>;
+  readonly needed: ReadonlyMap<string, string>;
   readonly doubts: readonly Doubt[];
 }
 
-type Commits = Pick<Sources, "history" | "readCommit">;
-
-/** What tells for how long a record promises its images, and what those are. */
-interface RecordSettings {
-  readonly config: Pick<Config, "prefix" | "prune">;
-  readonly commits: Commits;
+/** Who tells what records are, and for how long one promises its images. */
+interface Asked {
+  readonly shelf: Shelf;
+  readonly sources: Pick<Sources, "history" | "readCommit">;
+  readonly project: PruneProject;
 }
 
 interface ReadRecord {
@@ -47,10 +46,10 @@ interface ReadRecord {
  */
 export async function readRecords(
   { records: tags, repositories }: ShelfListing,
-  shelf: Shelf,
   facts: Facts,
-  { config: { prune, prefix }, commits }: RecordSettings,
+  { shelf, sources, project }: Asked,
 ): Promise<RecordFacts> {
+  const { prune, prefix } = project.config;
   const days = Math.max(prune.ages.set ?? 0, prune.age);
   const limit = pLimit(8);
   const records = tags.filter(({ what }) => what.kind === "record");
@@ -59,14 +58,14 @@ export async function readRecords(
   const isYoung = ({ writtenAt = 0 }: ReadRecord): boolean => writtenAt > facts.now - days * dayMs;
   const promised = await promisesOf(
     found.filter((record) => !record.isNeeded && isYoung(record)),
-    commits,
+    sources,
   );
   const isUsual =
     found.some(({ isNeeded }) => isNeeded) &&
     repositories.some((path) => facts.repositories.has(path));
   const doubts = isUsual
     ? []
-    : await foreignRecords(found.filter(hasOwnImages), repositories, commits);
+    : await foreignRecords(found.filter(hasOwnImages), repositories, sources);
   return {
     writtenAt: new Map(
       found.flatMap(({ tag, writtenAt }) => (writtenAt === undefined ? [] : [[tag, writtenAt]])),
@@ -103,12 +102,12 @@ function neighbours(young: readonly ReadRecord[], prefix: string): readonly Doub
   return [{ about: "the set records", why }];
 }
 
-/** A tag with what records tell of it: the set's generation, and of their own tags the time where a list tells none. */
+/** A tag with what records tell of it: the set's generation, and of their own tags the time. */
 export function knownTag(tag: SortedTag, { writtenAt, generations }: RecordFacts): KnownTag {
   const { name, what } = tag;
   return {
     ...tag,
-    taggedAt: tag.taggedAt ?? (what.kind === "record" ? writtenAt.get(name) : undefined),
+    taggedAt: what.kind === "record" ? writtenAt.get(name) : undefined,
     generation: what.pipeline === undefined ? undefined : generations.get(readTag(name)?.id ?? ""),
   };
 }
@@ -123,7 +122,7 @@ export function withRecords(facts: Facts, records: RecordFacts): Facts {
 }
 
 async function readRecord(
-  { repository, name, taggedAt }: SortedTag,
+  { repository, name }: SortedTag,
   shelf: Shelf,
   { needed }: Facts,
 ): Promise<ReadRecord | undefined> {
@@ -134,26 +133,26 @@ async function readRecord(
     const manifest = await shelf.manifest(repository, name);
     if (manifest === undefined) return undefined;
     const record = parseRecord(manifest, `${repository}:${name}`);
-    return { ...base, record, writtenAt: taggedAt ?? record?.written?.getTime() };
+    return { ...base, record, writtenAt: record?.written?.getTime() };
   } catch (error) {
     if (!(error instanceof BerthError) || error.code !== "MANIFEST_INVALID") throw error;
-    return { ...base, record: undefined, writtenAt: taggedAt, why: error.message };
+    return { ...base, record: undefined, writtenAt: undefined, why: error.message };
   }
 }
 
 async function promisesOf(
   young: readonly ReadRecord[],
-  commits: Commits,
+  sources: Asked["sources"],
 ): Promise<Pick<RecordFacts, "needed" | "doubts">> {
-  const needed = new Map<string, readonly string[]>();
+  const needed = new Map<string, string>();
   const doubts: Doubt[] = [];
   for (const { tag, id, record } of young) {
-    const read = await commitOf(record, commits);
+    const read = await commitOf(record, sources);
     const about = `the record ${tag}`;
     if ("why" in read) doubts.push({ about, ...read });
     else if (!("broken" in read)) {
       const own = read.images.map(({ repository }) => `${repository}:${ownTags.set(id)}`);
-      for (const place of [...read.places, ...own]) needed.set(place, [about]);
+      for (const place of [...read.places, ...own]) needed.set(place, about);
     }
   }
   return { needed, doubts };
@@ -175,12 +174,12 @@ const mostCompared = 10;
 async function foreignRecords(
   records: readonly ReadRecord[],
   repositories: readonly string[],
-  commits: Commits,
+  sources: Asked["sources"],
 ): Promise<readonly Doubt[]> {
   let differing = 0;
   const newest = records.toSorted((a, b) => (b.writtenAt ?? 0) - (a.writtenAt ?? 0));
   for (const { id, record } of newest.slice(0, mostCompared)) {
-    const read = await commitOf(record, commits);
+    const read = await commitOf(record, sources);
     if ("why" in read) continue;
     const isPlaced =
       "images" in read && read.images.some(({ repository }) => repositories.includes(repository));
@@ -193,7 +192,7 @@ async function foreignRecords(
   return [{ about: "the set records", why }];
 }
 
-async function commitOf(record: SetRecord | undefined, { history, readCommit }: Commits) {
+async function commitOf(record: SetRecord | undefined, { history, readCommit }: Asked["sources"]) {
   const commit = record?.revision;
   if (commit === undefined) return { why: "it names no commit" };
   try {

@@ -2,9 +2,8 @@
 import { count, fill, printTable, tableWidth } from "../output/table.ts";
 import { printableLine } from "../printable.ts";
 import type { Screen } from "../world.ts";
-import type { Applied } from "./apply.ts";
 import type { Deleting, Keeping } from "./judge.ts";
-import type { JudgedTag, PrunePlan } from "./plan.ts";
+import type { Applied, JudgedTag, PrunePlan } from "./plan.ts";
 
 export interface ReportOptions {
   /** One line for each tag, instead of one for all that have the same kind and reason. */
@@ -43,24 +42,15 @@ function printTags(tags: readonly JudgedTag[], { each }: ReportOptions, screen: 
   return each ? lists.join("") : printTable([...headings, last], counted, screen);
 }
 
-interface Group {
-  readonly columns: readonly string[];
-  readonly names: string[];
-}
-
 /** Tags with one decision and reason, by these and by name. */
-function groupsOf(tags: readonly JudgedTag[]): readonly Group[] {
-  const groups = new Map<string, Group>();
-  for (const { repository, name, what, verdict } of tags) {
-    const place = repository === "" ? "." : repository;
-    const columns = [verdict.action, place, what.kind, because(verdict.reason)];
-    const id = columns.join(" ");
-    const group = groups.get(id) ?? { columns, names: [] };
-    group.names.push(name);
-    groups.set(id, group);
-  }
-  const sorted = [...groups].toSorted(([a], [b]) => (a < b ? -1 : 1));
-  return sorted.map(([, { columns, names }]) => ({ columns, names: names.sort() }));
+function groupsOf(tags: readonly JudgedTag[]) {
+  const columnsOf = ({ repository, what, verdict }: JudgedTag): readonly string[] => {
+    return [verdict.action, repository || ".", what.kind, because(verdict.reason)];
+  };
+  const groups = [...Map.groupBy(tags, (tag) => columnsOf(tag).join(" "))];
+  return groups
+    .toSorted(([a], [b]) => (a < b ? -1 : 1))
+    .map(([, of]) => ({ columns: columnsOf(of[0]!), names: of.map(({ name }) => name).sort() }));
 }
 
 /** `3 tags: 2 key, 1 set`. */
@@ -103,7 +93,6 @@ const phrases = {
   doubt: "what is needed cannot be told",
   sign: "other tags of the image stay",
   "other-version": "of another version of the key",
-  changed: "put again meanwhile",
   unneeded: "nothing needs it",
   "image-gone": "no kept branch has the image",
   "branch-gone": "its branch is gone",

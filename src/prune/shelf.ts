@@ -1,14 +1,12 @@
 /** What prune asks of a registry, through GitLab's API or of the registry alone. */
 import type { GitLab } from "../gitlab/client.ts";
-import { parseDigest } from "../oci/digest.ts";
 import type { Manifest } from "../oci/manifest.ts";
-import { type Reference, type Repository, withDigest, withTag } from "../oci/reference.ts";
+import { type Reference, type Repository, withTag } from "../oci/reference.ts";
 import { recordRepositoryName } from "../plan/record.ts";
 import type { Registry } from "../registry/registry.ts";
 
-/** A tag as a registry lists it. */
-export interface ListedTag {
-  readonly name: string;
+/** What a look at one tag tells; a list tells its name alone. */
+export interface SeenTag {
   readonly digest?: string | undefined;
   /**
    * When the tag was put, in milliseconds since 1970. Never the time that the image was built, which a
@@ -27,12 +25,11 @@ export type Deletion =
 /** The repositories below one base. A repository is named by its path below it, `""` being the base itself. */
 export interface Shelf {
   repositories(): Promise<readonly string[]>;
-  /** Page by page, one request a page. */
-  tags(repository: string): AsyncIterable<ListedTag>;
+  /** Names, page by page, one request a page. */
+  tags(repository: string): AsyncIterable<string>;
   /** What one tag is right now; `undefined` where it is gone. Absent where the registry can tell no more than its list. */
-  readonly look?: (repository: string, tag: string) => Promise<ListedTag | undefined>;
-  /** By tag or digest. */
-  manifest(repository: string, reference: string): Promise<Manifest | undefined>;
+  readonly look?: (repository: string, tag: string) => Promise<SeenTag | undefined>;
+  manifest(repository: string, tag: string): Promise<Manifest | undefined>;
   deleteTag(repository: string, tag: string): Promise<Deletion>;
 }
 
@@ -53,34 +50,30 @@ export function gitlabShelf(place: GitLabProject): Shelf {
   const { gitlab, registry, project, base } = place;
   const ids = new Map<string, number>();
   let times: Promise<boolean> | undefined;
-  const idOf = (repository: string): number | undefined => ids.get(repository);
+  const repositories = async () => {
+    ids.clear();
+    for (const { id, path, status } of await gitlab.repositories(project)) {
+      const below = pathBelow(base, path);
+      if (below !== undefined && !status?.startsWith("delete_")) ids.set(below, id);
+    }
+    const paths = [...ids.keys()].sort();
+    registry.announce(
+      "pull",
+      paths.map((path) => repositoryAt(base, path)),
+    );
+    return paths;
+  };
   return {
-    async repositories() {
-      ids.clear();
-      for (const { id, path, status } of await gitlab.repositories(project)) {
-        const below = pathBelow(base, path);
-        if (below !== undefined && !status?.startsWith("delete_")) ids.set(below, id);
-      }
-      registry.announce(
-        "pull",
-        [...ids.keys()].map((path) => repositoryAt(base, path)),
-      );
-      return [...ids.keys()].sort();
-    },
-    async *tags(repository) {
-      for await (const name of registry.tags(repositoryAt(base, repository))) yield { name };
-    },
+    ...plainShelf(registry, base, repositories),
     async look(repository, name) {
-      const id = idOf(repository);
+      const id = ids.get(repository);
       const tag = id === undefined ? undefined : await gitlab.tag(project, id, name);
       if (tag === undefined) return undefined;
       times ??= tellsTimes(place, ids.get(recordRepositoryName));
-      const taggedAt = (await times) ? tag.createdAt?.getTime() : undefined;
-      return { name, digest: tag.digest, taggedAt };
+      return { digest: tag.digest, taggedAt: (await times) ? tag.createdAt?.getTime() : undefined };
     },
-    manifest: (repository, reference) => registry.get(referenceAt(base, repository, reference)),
     async deleteTag(repository, name): Promise<Deletion> {
-      const id = idOf(repository);
+      const id = ids.get(repository);
       if (id === undefined) return { kind: "gone" };
       const deletion = await gitlab.deleteTag(project, id, name);
       return deletion.kind === "refused"
@@ -118,27 +111,18 @@ export function plainShelf(
   base: Repository,
   repositories: () => Promise<readonly string[]>,
 ): Shelf {
+  const at = (path: string, tag: string): Reference => withTag(repositoryAt(base, path), tag);
   return {
     repositories,
-    async *tags(repository) {
-      for await (const name of registry.tags(repositoryAt(base, repository))) yield { name };
-    },
-    manifest: (repository, reference) => registry.get(referenceAt(base, repository, reference)),
-    async deleteTag(repository, name) {
-      const deleted = await registry.deleteTag(withTag(repositoryAt(base, repository), name));
-      return { kind: deleted ? "deleted" : "gone" };
-    },
+    tags: (path) => registry.tags(repositoryAt(base, path)),
+    manifest: (path, tag) => registry.get(at(path, tag)),
+    deleteTag: async (path, tag) => ({
+      kind: (await registry.deleteTag(at(path, tag))) ? "deleted" : "gone",
+    }),
   };
 }
 
 /** A repository by its path below a base; `""` is the base itself. */
-export function repositoryAt(base: Repository, path: string): Repository {
+function repositoryAt(base: Repository, path: string): Repository {
   return path === "" ? base : { host: base.host, path: `${base.path}/${path}` };
-}
-
-/** An image there, by tag or digest. */
-export function referenceAt(base: Repository, path: string, reference: string): Reference {
-  const repository = repositoryAt(base, path);
-  const digest = parseDigest(reference);
-  return digest === undefined ? withTag(repository, reference) : withDigest(repository, digest);
 }

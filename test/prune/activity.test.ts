@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { GitLab, PipelineFilter } from "../../src/gitlab/client.ts";
-import { gitlabActivity } from "../../src/prune/activity.ts";
+import { gitlabActivity } from "../../src/prune/sources.ts";
 
 const since = new Date("2026-11-01T00:00:00Z");
 const createdAt = new Date("2026-11-02T00:00:00Z");

@@ -4,9 +4,8 @@ import { BerthError } from "../../src/errors.ts";
 import { ownTags } from "../../src/image/key.ts";
 import { ofGeneration } from "../../src/oci/tags.ts";
 import { makeRecord } from "../../src/plan/record.ts";
-import type { Applied } from "../../src/prune/apply.ts";
 import { dayMs } from "../../src/prune/facts.ts";
-import { judgedAgain, type PrunePlan } from "../../src/prune/plan.ts";
+import { type Applied, judgedAgain, type PrunePlan } from "../../src/prune/plan.ts";
 import { imageManifest } from "./model.ts";
 import { type MemoryProject, makeProject, type ProjectOptions } from "./project.ts";
 
@@ -55,13 +54,13 @@ test("a tag that was put again after the list was made stays", async () => {
   const spared = applied.filter(({ result }) => result.kind === "spared");
   assert.deepEqual(
     spared.map(({ tag }) => [tag.name, tag.verdict.reason.why]),
-    [[key.name, "changed"]],
+    [[key.name, "young"]],
   );
   assert.ok(project.model.repositories.get("debian")?.has(key.name));
 });
 
 test("what is told at the end is what the second look saw, so nothing that went is called kept", async () => {
-  const project = moved({ tells: "look", sees: false });
+  const project = moved({ sees: false });
   const looked = await project.plan();
   const plan = await project.plan(false);
   assert.ok(doomed(plan).length < doomed(looked).length);
@@ -247,7 +246,7 @@ test("a young record of another configuration keeps what only that one may need"
 });
 
 test("only tags that could go are looked at, each once", async () => {
-  const project = moved({ tells: "look", sees: false });
+  const project = moved({ sees: false });
   const plan = await project.plan();
   const { model } = project;
   // A record tells its own time.

@@ -1,7 +1,6 @@
 /** Facts for tests that need some and do not care where they came from. */
 import { defaultConfig, type PruneSettings } from "../../src/config/config.ts";
 import { dayMs, type Facts } from "../../src/prune/facts.ts";
-import type { Rules } from "../../src/prune/judge.ts";
 
 export const now = Date.UTC(2026, 7, 19);
 
@@ -23,6 +22,6 @@ export function facts(change: Partial<Facts> = {}): Facts {
   };
 }
 
-export function rules(change: Partial<PruneSettings> = {}, isFork = false): Rules {
-  return { prune: { ...defaultConfig.prune, ...change }, isFork };
+export function rules(change: Partial<PruneSettings> = {}, isFork = false) {
+  return { config: { prune: { ...defaultConfig.prune, ...change } }, isFork };
 }

@@ -14,7 +14,7 @@ const key = ownTags.key(hex);
 const names = { isPromoted: (tag: string) => /^(latest|staging-.*)$/.test(tag), userTag: "mine" };
 const doubts = [{ about: "stable-9.2", why: "no such commit" }];
 const needed = (...places: string[]): Partial<Facts> => ({
-  needed: new Map(places.map((place) => [place, ["master"]])),
+  needed: new Map(places.map((place) => [place, "master"])),
 });
 const pipeline = (id: number, days: number, running = false) => ({
   id,

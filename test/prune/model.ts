@@ -9,8 +9,8 @@ import {
 } from "../../src/oci/manifest.ts";
 import { readTag, tagsOf } from "../../src/oci/tags.ts";
 import { makeRecord, parseRecord } from "../../src/plan/record.ts";
-import type { CommitNeeds } from "../../src/prune/needs.ts";
-import type { Deletion, ListedTag, Shelf } from "../../src/prune/shelf.ts";
+import type { Deletion, SeenTag, Shelf } from "../../src/prune/shelf.ts";
+import type { CommitNeeds } from "../../src/prune/sources.ts";
 
 interface Stored {
   readonly manifest: Manifest;
@@ -43,20 +43,20 @@ export interface PipelineRun {
 }
 
 export interface ModelOptions {
-  /** What tells the time of tagging and the digest: lists, looks, looks but for the time, or nothing. */
-  readonly tells?: "list" | "look" | "digest" | "nothing";
+  /** What a look tells: the time of tagging and the digest, the digest alone, or there are no looks. */
+  readonly tells?: "all" | "digest" | "nothing";
   readonly pageSize?: number;
   readonly onDelete?: (repository: string, tag: string) => Deletion | undefined;
 }
 
 export function makeModel(options: ModelOptions = {}): Model {
-  const { tells = "list", pageSize = 1000 } = options;
+  const { tells = "all", pageSize = 1000 } = options;
   const repositories: Model["repositories"] = new Map();
   const calls: Model["calls"] = { repositories: 0, pages: 0, look: 0, manifest: 0, deleteTag: 0 };
-  const state = (repository: string, name: string): ListedTag | undefined => {
+  const state = (repository: string, name: string): SeenTag | undefined => {
     const stored = repositories.get(repository)?.get(name);
     const taggedAt = tells === "digest" ? undefined : stored?.taggedAt;
-    return stored && { name, digest: stored.manifest.descriptor.digest, taggedAt };
+    return stored && { digest: stored.manifest.descriptor.digest, taggedAt };
   };
   const shelf: Shelf = {
     async repositories() {
@@ -67,10 +67,7 @@ export function makeModel(options: ModelOptions = {}): Model {
       const names = [...(repositories.get(repository)?.keys() ?? [])].sort();
       for (let start = 0; start === 0 || start < names.length; start += pageSize) {
         calls.pages++;
-        for (const name of names.slice(start, start + pageSize)) {
-          const tag = tells === "list" ? state(repository, name) : { name };
-          if (tag !== undefined) yield tag;
-        }
+        yield* names.slice(start, start + pageSize);
       }
     },
     ...(tells === "nothing"

@@ -8,8 +8,8 @@ import { revisionTrees } from "../../src/context/revision.ts";
 import { workTree } from "../../src/context/worktree.ts";
 import { realFiles } from "../../src/host/files.ts";
 import { ownTags } from "../../src/image/key.ts";
-import { gatherFacts, type Sources } from "../../src/prune/facts.ts";
-import { commitReader } from "../../src/prune/needs.ts";
+import { gatherFacts } from "../../src/prune/facts.ts";
+import { commitReader, type Sources } from "../../src/prune/sources.ts";
 import { keysOf } from "../context/keys.ts";
 import { makeRepository, type Repository, repositoryAt, temporary } from "../context/repository.ts";
 
@@ -29,7 +29,13 @@ async function factsIn(
     readCommit: commitReader(revisionTrees(await checkout.open())),
   };
   const config = { ...defaultConfig, prune: { ...defaultConfig.prune, branches: ["*"] } };
-  const project = { config, isFork: false, defaultBranch: "main", ownPipeline: undefined };
+  const project = {
+    config,
+    isFork: false,
+    defaultBranch: "main",
+    ownPipeline: undefined,
+    userTag: undefined,
+  };
   return gatherFacts(sources, project, new Date(Date.UTC(2026, 7, 19)));
 }
 

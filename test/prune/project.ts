@@ -4,11 +4,9 @@ import { defaultConfig, type PruneSettings } from "../../src/config/config.ts";
 import { BerthError } from "../../src/errors.ts";
 import { keyVersion } from "../../src/image/key.ts";
 import { tagsOf } from "../../src/oci/tags.ts";
-import type { ProjectPipeline } from "../../src/prune/activity.ts";
-import { type Applied, applyPrune } from "../../src/prune/apply.ts";
-import { type Facts, gatherFacts, type PruneProject, type Sources } from "../../src/prune/facts.ts";
-import type { CommitNeeds } from "../../src/prune/needs.ts";
-import { makePrunePlan, type PrunePlan } from "../../src/prune/plan.ts";
+import { type Facts, gatherFacts, type PruneProject } from "../../src/prune/facts.ts";
+import { type Applied, applyPrune, makePrunePlan, type PrunePlan } from "../../src/prune/plan.ts";
+import type { CommitNeeds, ProjectPipeline, Sources } from "../../src/prune/sources.ts";
 import { type Model, type ModelOptions, makeModel } from "./model.ts";
 
 /** Contents by image: what a commit's Dockerfiles say. */
@@ -61,8 +59,13 @@ export function makeProject(options: ProjectOptions = {}): MemoryProject {
     publish: defaultConfig.publish,
     prune: { ...defaultConfig.prune, ...options.prune },
   };
-  const pruned: PruneProject = { config, isFork, defaultBranch: "master", ownPipeline: undefined };
-  const rules = { prune: config.prune, isFork };
+  const pruned: PruneProject = {
+    config,
+    isFork,
+    defaultBranch: "master",
+    ownPipeline: undefined,
+    userTag: undefined,
+  };
   const headOf = (branch: string) => branches.get(branch)?.at(-1)?.commit ?? "";
   const readCommit = async (commit: string) => needsOfContents(commits.get(commit) ?? {});
   const sources: Sources = {
@@ -120,17 +123,10 @@ export function makeProject(options: ProjectOptions = {}): MemoryProject {
     contentsOf: (branch) => commits.get(headOf(branch)) ?? {},
     needsOf: (branch, version) => needsOfContents(commits.get(headOf(branch)) ?? {}, version),
     facts: () => gatherFacts(sources, pruned, new Date(project.now)),
-    plan: async (looks = true) =>
-      makePrunePlan(model.shelf, await project.facts(), sources, {
-        config,
-        rules,
-        userTag: undefined,
-        defaultBranch: "master",
-        looks,
-      }),
-    apply: (plan, round = 5) =>
-      applyPrune(plan, model.shelf, project.facts, { rules, parallel: 2, round }),
+    plan: async (looks = true) => makePrunePlan(pruning, await project.facts(), looks),
+    apply: (plan, round = 5) => applyPrune(pruning, plan, { parallel: 2, round }),
   };
+  const pruning = { project: pruned, shelf: model.shelf, sources, facts: project.facts };
   return project;
 }
 

@@ -4,8 +4,8 @@ import { test } from "node:test";
 import { defaultConfig } from "../../src/config/config.ts";
 import { BerthError } from "../../src/errors.ts";
 import { mergeRequest } from "../../src/gitlab/answers.ts";
-import type { Head } from "../../src/prune/activity.ts";
-import { gatherFacts, type Sources } from "../../src/prune/facts.ts";
+import { gatherFacts } from "../../src/prune/facts.ts";
+import type { Head, Sources } from "../../src/prune/sources.ts";
 
 /** Facts of a project whose `main` can be read, with one merge request. */
 function factsWith(head: Head, odd: Partial<Sources>) {
@@ -32,7 +32,7 @@ function factsWith(head: Head, odd: Partial<Sources>) {
       (commit === "main" ? sources : { ...sources, ...odd }).history.headsSince(commit, since),
   };
   const all = { ...sources, readCommit, history };
-  return gatherFacts(all, { ...project, ownPipeline: undefined }, new Date(0));
+  return gatherFacts(all, { ...project, ownPipeline: undefined, userTag: undefined }, new Date(0));
 }
 
 const failing = (error: Error) => async () => {
