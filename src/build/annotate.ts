@@ -8,7 +8,7 @@ import {
   makeImageManifest,
   mediaTypes,
 } from "../oci/manifest.ts";
-import { basesAnnotation } from "../plan/origin.ts";
+import { basesAnnotation } from "../plan/freshness.ts";
 import type { PlannedImage } from "../plan/plan.ts";
 import type { Situation } from "../plan/situation.ts";
 

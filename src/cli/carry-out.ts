@@ -15,8 +15,8 @@ import { parseReference, printReference, withDigest } from "../oci/reference.ts"
 import { isBuilt } from "../plan/decision.ts";
 import type { PlannedImage } from "../plan/plan.ts";
 import type { Planned } from "../plan/plan-of.ts";
+import { announceRun } from "../plan/rights.ts";
 import { ownBase } from "../plan/situation.ts";
-import { announceRun } from "../publish/due.ts";
 import { type Published, publishSet } from "../publish/set.ts";
 import { type OutputFolder, sightedManifests, writeOutcomes } from "./folder.ts";
 import { refuseDirty, type Session } from "./session.ts";

@@ -6,9 +6,8 @@ import { printOutcomes, printPlan } from "../output/print.ts";
 import { isBuilt } from "../plan/decision.ts";
 import type { Plan } from "../plan/plan.ts";
 import type { Planned } from "../plan/plan-of.ts";
-import { ownBase } from "../plan/situation.ts";
-import { refuseTag } from "../plan/wishes.ts";
-import { isPublishDue } from "../publish/due.ts";
+import { isPublishDue } from "../plan/rights.ts";
+import { ownBase, refuseTag } from "../plan/situation.ts";
 import type { World } from "../world.ts";
 import {
   type OutputFolder,

@@ -3,10 +3,9 @@ import { join, relative, resolve } from "node:path";
 import type { Outcome } from "../build/outcome.ts";
 import { BerthError } from "../errors.ts";
 import type { Manifest } from "../oci/manifest.ts";
-import { serializePlan } from "../plan/make.ts";
+import { printDotenv, serializePlan } from "../plan/make.ts";
 import type { Observation } from "../plan/observe.ts";
 import type { Plan } from "../plan/plan.ts";
-import { printDotenv } from "../plan/variables.ts";
 import type { Git, World } from "../world.ts";
 
 /** Manifests that a run has at hand, by image. */

@@ -1,6 +1,5 @@
 /** What the commands that talk to a registry share: the situation, the client, and the project or its plan. */
-import type { Outcome } from "../build/outcome.ts";
-import { isFatal } from "../build/outcome.ts";
+import { isFatal, type Outcome } from "../build/outcome.ts";
 import type { Config } from "../config/config.ts";
 import { BerthError, type ExitCode, errorCodes, exitCodes } from "../errors.ts";
 import type { TokenHint } from "../http/origin.ts";

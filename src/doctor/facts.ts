@@ -1,8 +1,7 @@
 /** What the checks rest on: found out by asking and from the environment, without any change; judged by pure functions. */
 import type { Config } from "../config/config.ts";
 import type { GitLab, ProjectId } from "../gitlab/client.ts";
-import { type Situation, situationOf } from "../plan/situation.ts";
-import { refuseTag, wishesOf } from "../plan/wishes.ts";
+import { refuseTag, type Situation, situationOf, wishesOf } from "../plan/situation.ts";
 import type { Env } from "../world.ts";
 import type { Pipelines } from "./evaluate.ts";
 import { isTrouble, type Known, known, type Trouble, troubleOf } from "./judgement.ts";

@@ -6,7 +6,7 @@ import type { PipelineReading } from "../pipelines/pipeline.ts";
 import type { Occasion } from "../pipelines/ports.ts";
 import type { Plain } from "../pipelines/tree.ts";
 import { expand, expandAll, type Variable } from "../pipelines/variables.ts";
-import { imageVariable, templateFolder } from "../plan/variables.ts";
+import { imageVariable, templateFolder } from "../plan/make.ts";
 import type { PipelineCase } from "./occasions.ts";
 
 /** Which images the project has, and how its jobs learn of them. */

@@ -1,7 +1,7 @@
 /** Is what the project says of itself usable, do the variables say what they should, and are the overrides meant? */
 import { printRepository } from "../oci/reference.ts";
 import { count } from "../output/table.ts";
-import { imageVariable, printDotenv } from "../plan/variables.ts";
+import { imageVariable, printDotenv } from "../plan/make.ts";
 import type { DoctorFacts } from "./facts.ts";
 import { type Checks, isTrouble, type Judgement, say } from "./judgement.ts";
 

@@ -3,7 +3,7 @@ import { stringify } from "yaml";
 import { defaultConfig } from "../config/config.ts";
 import { nameAll } from "../config/names.ts";
 import { repositoryRule } from "../config/rules.ts";
-import { templateFolder } from "../plan/variables.ts";
+import { templateFolder } from "../plan/make.ts";
 import type { BuildJob } from "./builders.ts";
 import type { ImageLine, Survey } from "./survey.ts";
 

@@ -1,5 +1,5 @@
 /** What is left for a person to do once `berth.yml` is there. */
-import { imageVariable } from "../plan/variables.ts";
+import { imageVariable } from "../plan/make.ts";
 import { few } from "../printable.ts";
 import type { Draft } from "./drafts.ts";
 import type { IncludeSettings } from "./include.ts";

@@ -1,14 +1,20 @@
 /** How each image is to be had; pure, so that later jobs may trust the plan. */
-import type { Config } from "../config/config.ts";
+import type { Config, RefreshSettings } from "../config/config.ts";
 import type { KeyedImage } from "../image/key.ts";
 import { parentsFirst } from "../image/order.ts";
-import { imageOf, isMember } from "../image/platforms.ts";
+import { imageOf, isIndex, isMember } from "../image/platforms.ts";
 import { printReference } from "../oci/reference.ts";
+import {
+  type Freshness,
+  type ImageOrigin,
+  needsTarget,
+  type RefreshAsked,
+  refreshPolicy,
+} from "./freshness.ts";
 import { foundOf, type Observation, type Sighting } from "./observe.ts";
 import { keepsOwnSet } from "./places.ts";
-import type { BuildReason, Change, Decision } from "./plan.ts";
-import { type Freshness, refreshReasonOf, scratchReasonOf } from "./refresh.ts";
-import type { Situation } from "./situation.ts";
+import type { BuildReason, Change, Decision, RefreshReason, ScratchReason } from "./plan.ts";
+import { isForced, type Merge, type Situation } from "./situation.ts";
 
 /** All that is known before it is decided. */
 export interface Grounds {
@@ -60,12 +66,17 @@ function taken(found: Sighting, mayStay: boolean): Decision {
     : { kind: "copy", from: reference, digest, foundBy };
 }
 
-/** Whether upstream has the whole set on record, so that `tag` can point there. */
-function isWholeUpstream({ images, observation: { record, sightings } }: Grounds): boolean {
+/** Whether upstream has the whole set as its record says, so that `tag` can point there. */
+function isWholeUpstream({ images, observation }: Grounds): boolean {
+  const { record } = observation;
   return (
     record?.source.kind === "upstream" &&
     record.content.tag !== undefined &&
-    images.every(({ name }) => (sightings.get(name) ?? []).length > 0)
+    images.every(({ name }) => {
+      const found = foundOf(observation, name);
+      // What its key's tag had in place of an image that was lost does not have the set's tag.
+      return found?.foundBy === "set-record" && found.isTwin !== true;
+    })
   );
 }
 
@@ -121,4 +132,73 @@ function reasonOfMiss({ observation, changes }: Grounds, name: string): BuildRea
     return { code: "broken", reference: broken.reference, missing: broken.missing };
   if (looked.length === 0) return { code: "no-registry" };
   return { code: "absent", looked, ...changes?.get(name) };
+}
+
+const millisecondsPerDay = 24 * 60 * 60 * 1000;
+
+/** Why an image that was sighted is built again; `undefined` where it is used as it is. */
+export function refreshReasonOf(
+  image: Pick<KeyedImage, "name" | "platform">,
+  sighting: Sighting,
+  { situation, config, fresh }: RefreshAsked & { readonly fresh: Freshness },
+): RefreshReason | undefined {
+  // An index is as fresh as its members.
+  if (isIndex(image)) return undefined;
+  if (isForced(situation.wishes, image.name)) return { code: "forced" };
+  const origin = fresh.origins.get(image.name);
+  const { merge } = situation;
+  if (merge !== undefined && needsTarget(sighting, situation)) {
+    const reason = mergeReason(merge, origin, fresh);
+    if (reason !== undefined) return reason;
+  }
+  const policy = refreshPolicy(situation, config);
+  if (policy === undefined || origin === undefined) return undefined;
+  return ageReason(origin, policy, fresh) ?? baseReason(origin, policy, fresh);
+}
+
+/**
+ * Why an image that nobody has is built without a layer cache: in a merge the layers at hand may be as old
+ * as the branch, and in a fork they are layers that upstream never reads.
+ */
+export function scratchReasonOf(
+  { name }: Pick<KeyedImage, "name">,
+  { wishes, merge }: Pick<Situation, "wishes" | "merge">,
+): ScratchReason | undefined {
+  if (isForced(wishes, name)) return { code: "forced" };
+  return merge && { code: "merge", because: merge.because };
+}
+
+function mergeReason(
+  { because }: Merge,
+  origin: ImageOrigin | undefined,
+  { target, onTarget }: Freshness,
+): RefreshReason | undefined {
+  const revision = origin?.revision;
+  if (target !== undefined && revision !== undefined && onTarget.has(revision)) return undefined;
+  return { code: "merge", because, revision: revision ?? null, target: target ?? null };
+}
+
+function ageReason(
+  { created }: ImageOrigin,
+  { maxAge }: RefreshSettings,
+  { now }: Freshness,
+): RefreshReason | undefined {
+  const time = Date.parse(created ?? "");
+  if (maxAge === undefined || created === undefined || Number.isNaN(time)) return undefined;
+  const isOld = now.getTime() - time > maxAge * millisecondsPerDay;
+  return isOld ? { code: "max-age", created, days: maxAge } : undefined;
+}
+
+function baseReason(
+  { bases }: ImageOrigin,
+  { followBases }: RefreshSettings,
+  fresh: Freshness,
+): RefreshReason | undefined {
+  if (!followBases) return undefined;
+  for (const { name, digest } of bases) {
+    const today = fresh.bases.get(`${name}@${digest}`) ?? fresh.bases.get(name);
+    if (today !== undefined && today !== digest)
+      return { code: "base-moved", base: name, from: digest, to: today };
+  }
+  return undefined;
 }

@@ -6,12 +6,11 @@ import type { Image } from "../image/image.ts";
 import { printRepository } from "../oci/reference.ts";
 import type { Registry } from "../registry/registry.ts";
 import { type Decided, decide } from "./decide.ts";
+import { lookAtFreshness, type MergeHistory, withMembers } from "./freshness.ts";
 import { type FilesState, makePlan } from "./make.ts";
-import { withMembers } from "./members.ts";
 import { announceReads, missing, type Observation, observe } from "./observe.ts";
 import { type Source, sourcesOf } from "./places.ts";
 import type { Change, Plan } from "./plan.ts";
-import { lookAtFreshness, type MergeHistory } from "./refresh.ts";
 import { refusedWrite } from "./rights.ts";
 import { asUntrusted, type Situation } from "./situation.ts";
 

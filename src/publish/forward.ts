@@ -16,6 +16,7 @@ import {
   withTag,
 } from "../oci/reference.ts";
 import { claimPrefix, claimTag } from "../oci/tags.ts";
+import type { MergeHistory } from "../plan/freshness.ts";
 import { repositoryOf } from "../plan/places.ts";
 import {
   readRecord,
@@ -26,8 +27,7 @@ import {
 import type { Registry } from "../registry/registry.ts";
 import { type RecordPlace, writeRecord } from "./record.ts";
 
-/** Tells whether `ancestor` is in the history of `descendant`; `undefined` where the clone cannot tell. */
-export type IsAncestor = (ancestor: string, descendant: string) => Promise<boolean | undefined>;
+type IsAncestor = MergeHistory["isAncestor"];
 
 /** A moving tag, and where it moves. */
 export interface MovingTag extends RecordPlace {

@@ -11,11 +11,12 @@ import {
   type Repository,
 } from "../oci/reference.ts";
 import { generationOfPipeline, ofGeneration, readTag } from "../oci/tags.ts";
+import type { MergeHistory } from "../plan/freshness.ts";
 import type { Plan, PlannedImage } from "../plan/plan.ts";
 import { readRecord, recordReference, type SetRecord } from "../plan/record.ts";
 import { movedRepositories } from "../plan/rights.ts";
 import type { Situation } from "../plan/situation.ts";
-import { behind, type IsAncestor, moveForward, refuseGone } from "./forward.ts";
+import { behind, moveForward, refuseGone } from "./forward.ts";
 import { adoptGeneration } from "./generation.ts";
 import type { Publication } from "./set.ts";
 
@@ -80,7 +81,7 @@ export function ownerOf(
 export async function promote(
   promoting: Promoting,
   tag: string,
-  isAncestor: IsAncestor,
+  isAncestor: MergeHistory["isAncestor"],
   owner?: string,
 ): Promise<Promotion> {
   const { plan, base, registry, now } = promoting;
@@ -133,7 +134,7 @@ async function readRecords({ plan, base, registry }: Promoting, tag: string) {
 async function compare(
   previous: SetRecord | undefined,
   plan: Plan,
-  isAncestor: IsAncestor,
+  isAncestor: MergeHistory["isAncestor"],
 ): Promise<"newer" | "same" | "older"> {
   const before = previous?.revision;
   if (before === undefined || plan.revision === null) return "newer";

@@ -9,9 +9,9 @@ import { readTag } from "../oci/tags.ts";
 import { isBuilt } from "../plan/decision.ts";
 import type { Plan, PlannedImage } from "../plan/plan.ts";
 import { readRecord } from "../plan/record.ts";
+import { announceWrites, isPublishDue } from "../plan/rights.ts";
 import type { Situation } from "../plan/situation.ts";
 import type { Registry } from "../registry/registry.ts";
-import { announceWrites, isPublishDue } from "./due.ts";
 import {
   movedKeys,
   type Placed,

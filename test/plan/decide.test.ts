@@ -15,6 +15,8 @@ const broken: BrokenSighting = {
   missing: "config",
 };
 
+const recorded = seen("upstream", { foundBy: "set-record" });
+
 type Seen = readonly (Sighting | BrokenSighting)[];
 type Mode = "digest" | "tag" | "own-tag";
 const rows: readonly [
@@ -32,9 +34,18 @@ const rows: readonly [
   ["own, own-tag", [seen("own")], "own-tag", true, false, "reuse own"],
   ["upstream, digest", [seen("upstream")], "digest", true, false, "reuse upstream"],
   ["upstream, part of a mixed set", [seen("upstream")], "tag", true, false, "copy upstream"],
-  ["upstream has the whole set", [seen("upstream")], "tag", true, true, "reuse upstream"],
-  ["upstream, own-tag", [seen("upstream")], "own-tag", true, true, "copy upstream"],
-  ["upstream, nowhere to copy to", [seen("upstream")], "own-tag", false, true, "reuse upstream"],
+  ["upstream has the whole set", [recorded], "tag", true, true, "reuse upstream"],
+  ["upstream has lost what it recorded", [seen("upstream")], "tag", true, true, "copy upstream"],
+  [
+    "upstream has lost what it recorded, but a twin",
+    [{ ...recorded, isTwin: true }],
+    "tag",
+    true,
+    true,
+    "copy upstream",
+  ],
+  ["upstream, own-tag", [recorded], "own-tag", true, true, "copy upstream"],
+  ["upstream, nowhere to copy to", [recorded], "own-tag", false, true, "reuse upstream"],
   [
     "upstream whole, own broken",
     [broken, seen("upstream")],
@@ -103,8 +114,8 @@ describe("decide", () => {
 
   test("upstream's images are copied where a user's tag is to be given to the set", () => {
     const place = { reference: "tag", wholeUpstream: true } as const;
-    assert.equal(decided([seen("upstream")], { ...place, userTag: "mine" }).kind, "copy");
-    assert.equal(decided([seen("upstream")], place).kind, "reuse");
+    assert.equal(decided([recorded], { ...place, userTag: "mine" }).kind, "copy");
+    assert.equal(decided([recorded], place).kind, "reuse");
   });
 
   test("of one key one image is built, but none that must be there waits for one that may fail", () => {

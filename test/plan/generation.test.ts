@@ -24,12 +24,13 @@ function planOf(env: Record<string, string>, seenAt: Seen, change: Partial<Confi
   const settings = config({ ...qemu, ...change });
   const here = situationOf(env, settings, env["CI"] ? undefined : registryOf.fork);
   const upstream = sourcesOf(here, settings).find(({ kind }) => kind === "upstream");
+  const foundBy = seenAt.wholeUpstream === true ? "set-record" : "key-tag";
   const observation: Observation = {
     record: seenAt.wholeUpstream === true && upstream ? recordAt(upstream, id) : undefined,
     sightings: new Map(
       chain.map(({ name }) => {
         const source = seenAt.images[name] ?? "own";
-        return [name, source === "nowhere" ? [] : [seen(source, { name })]];
+        return [name, source === "nowhere" ? [] : [seen(source, { name, foundBy })]];
       }),
     ),
     looked: ["r"],

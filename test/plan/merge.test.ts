@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { type Freshness, needsTarget, refreshReasonOf } from "../../src/plan/refresh.ts";
+import { refreshReasonOf } from "../../src/plan/decide.ts";
+import { type Freshness, needsTarget } from "../../src/plan/freshness.ts";
 import { type Role, type Situation, situationOf } from "../../src/plan/situation.ts";
 import type { Variables } from "../support/job-variables.ts";
 import { keyedImage, notAsked } from "../support/keyed.ts";

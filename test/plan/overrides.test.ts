@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { ownTags } from "../../src/image/key.ts";
-import { situationOf } from "../../src/plan/situation.ts";
-import { isForced, refuseTag } from "../../src/plan/wishes.ts";
+import { isForced, refuseTag, situationOf } from "../../src/plan/situation.ts";
 import { keyedImage } from "../support/keyed.ts";
 import { branch, jobIn, qemu } from "./pipelines.ts";
 

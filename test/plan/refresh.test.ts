@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { RefreshSettings } from "../../src/config/config.ts";
+import { refreshReasonOf } from "../../src/plan/decide.ts";
 import { reasonOf } from "../../src/plan/decision.ts";
-import { type ImageOrigin, originOf } from "../../src/plan/origin.ts";
+import { type Freshness, type ImageOrigin, originOf } from "../../src/plan/freshness.ts";
 import type { RefreshReason } from "../../src/plan/plan.ts";
-import { type Freshness, refreshReasonOf } from "../../src/plan/refresh.ts";
 import { situationOf } from "../../src/plan/situation.ts";
 import type { Variables } from "../support/job-variables.ts";
 import { keyedImage, notAsked, someDigest } from "../support/keyed.ts";

@@ -3,6 +3,7 @@ import { type KeyedImage, ownTags } from "../../src/image/key.ts";
 import { parseReference, printRepository, type Reference } from "../../src/oci/reference.ts";
 import type { ObservedRecord, Sighting } from "../../src/plan/observe.ts";
 import type { Source } from "../../src/plan/places.ts";
+import type { FoundBy } from "../../src/plan/plan.ts";
 import { keyedImage, someDigest } from "../support/keyed.ts";
 import { registryOf } from "./pipelines.ts";
 
@@ -17,14 +18,18 @@ export const chain: readonly KeyedImage[] = [
 /** An image by its digest, in the own registry or in upstream's. */
 export function seen(
   source: Sighting["source"],
-  { name = "debian", folder = "qemu/" } = {},
+  {
+    name = "debian",
+    folder = "qemu/",
+    foundBy = "key-tag",
+  }: { name?: string; folder?: string; foundBy?: FoundBy } = {},
 ): Sighting {
   const text = `${registryOf[source === "own" ? "fork" : "upstream"]}/${folder}${name}@${someDigest}`;
   return {
     kind: "found",
     source,
     reference: { ...parseReference(text), digest: someDigest } satisfies Reference,
-    foundBy: "key-tag",
+    foundBy,
     manifest: undefined,
   };
 }

@@ -3,11 +3,10 @@ import { describe, test } from "node:test";
 import type { Config } from "../../src/config/config.ts";
 import { ownTags, setIdOf } from "../../src/image/key.ts";
 import { decide } from "../../src/plan/decide.ts";
-import { makePlan } from "../../src/plan/make.ts";
+import { imageVariable, makePlan, printDotenv, templateFolder } from "../../src/plan/make.ts";
 import type { Observation, Sighting } from "../../src/plan/observe.ts";
 import { sourcesOf } from "../../src/plan/places.ts";
 import type { Plan } from "../../src/plan/plan.ts";
-import { imageVariable, printDotenv, templateFolder } from "../../src/plan/variables.ts";
 import { config, keyedImage, notAsked, situation, someDigest } from "../support/keyed.ts";
 import { recordAt, seen } from "./sightings.ts";
 
@@ -31,7 +30,8 @@ function planOf(
     images.map(({ name }): [string, Sighting[]] => {
       const source = where[name] ?? "nowhere";
       if (source === "nowhere") return [name, []];
-      return [name, [seen(source, { name, folder: "" })]];
+      const foundBy = recordedBy === undefined ? "key-tag" : "set-record";
+      return [name, [seen(source, { name, folder: "", foundBy })]];
     }),
   );
   const source = sourcesOf(here, settings).find(({ kind }) => kind === recordedBy);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Decision } from "../../src/plan/plan.ts";
-import { isPublishDue } from "../../src/publish/due.ts";
+import { isPublishDue } from "../../src/plan/rights.ts";
 import { plannedImage, someDigest } from "../support/keyed.ts";
 
 const reuse: Decision = {

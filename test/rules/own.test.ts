@@ -4,7 +4,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { parse } from "yaml";
-import { imageVariable } from "../../src/plan/variables.ts";
+import { imageVariable } from "../../src/plan/make.ts";
 import { jobsIn, type Variables } from "../support/ci-files.ts";
 import { settleFlow } from "../support/flow-states.ts";
 

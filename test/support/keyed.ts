@@ -5,9 +5,9 @@ import type { Image } from "../../src/image/image.ts";
 import { type KeyedImage, type KeyInputs, keyOf, keyVersion } from "../../src/image/key.ts";
 import { digestOf } from "../../src/oci/digest.ts";
 import type { PipelineOptions } from "../../src/output/pipeline.ts";
+import type { Freshness } from "../../src/plan/freshness.ts";
 import { configOf } from "../../src/plan/make.ts";
 import type { Decision, Plan, PlannedImage } from "../../src/plan/plan.ts";
-import type { Freshness } from "../../src/plan/refresh.ts";
 import { type Situation, situationOf } from "../../src/plan/situation.ts";
 
 export function keyInputs(text: string, change: Partial<KeyInputs> = {}): KeyInputs {

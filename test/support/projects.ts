@@ -2,8 +2,8 @@
 import { after, beforeEach } from "node:test";
 import type { Config } from "../../src/config/config.ts";
 import { parseRepository } from "../../src/oci/reference.ts";
+import type { MergeHistory } from "../../src/plan/freshness.ts";
 import { situationOf } from "../../src/plan/situation.ts";
-import type { IsAncestor } from "../../src/publish/forward.ts";
 import { type Promotion, promote } from "../../src/publish/promote.ts";
 import type { Fetch } from "../../src/world.ts";
 import { client } from "../registry/clients.ts";
@@ -22,7 +22,7 @@ export interface Job extends Partial<FlowOptions> {
 export interface Move {
   readonly tag?: string;
   /** Revisions are in the order of their names where it is not given. */
-  readonly isAncestor?: IsAncestor;
+  readonly isAncestor?: MergeHistory["isAncestor"];
   readonly now?: Date;
   readonly owner?: string;
   readonly fetch?: Fetch;
@@ -57,7 +57,7 @@ export async function openProjects(): Promise<Projects> {
     promote(project, { plan }, how = {}) {
       const { tag = "latest", isAncestor, now = new Date(0), owner, fetch } = how;
       const base = parseRepository(`${memory.host}/${project}`);
-      const inOrder: IsAncestor = async (one, other) => one < other;
+      const inOrder: MergeHistory["isAncestor"] = async (one, other) => one < other;
       return promote(
         { plan, base, registry: clientBy(fetch), now },
         tag,

@@ -1,18 +1,18 @@
 /**
- * Whether an image that is there is to be built again all the same: what is asked for that, and what follows.
- * Nothing is asked where nothing wants to know.
+ * What is looked up where an image that is there may be built again all the same: how it was made, what its bases are
+ * today, what git knows of a merge, and the members of its index. Nothing is asked where nothing wants to know.
  */
 import type { Config, RefreshSettings } from "../config/config.ts";
 import { ifPossible } from "../errors.ts";
 import type { KeyedImage } from "../image/key.ts";
-import { isIndex, isMember } from "../image/platforms.ts";
+import { imageOf, isIndex, isMember } from "../image/platforms.ts";
+import { type Annotations, childFor } from "../oci/manifest.ts";
 import { parseReference, withDigest } from "../oci/reference.ts";
 import type { Registry } from "../registry/registry.ts";
+import { lookFor, readerOf } from "./look.ts";
 import { foundOf, type Observation, type Sighting } from "./observe.ts";
-import { type ImageOrigin, originOf } from "./origin.ts";
-import type { RefreshReason, ScratchReason } from "./plan.ts";
-import type { Merge, Situation } from "./situation.ts";
-import { isForced } from "./wishes.ts";
+import type { Source } from "./places.ts";
+import { isForced, type Merge, type Situation } from "./situation.ts";
 
 /** What was looked up for the decision; nothing where nothing asks. */
 export interface Freshness {
@@ -30,44 +30,10 @@ export interface Freshness {
   readonly onTarget: ReadonlySet<string>;
 }
 
-const millisecondsPerDay = 24 * 60 * 60 * 1000;
-
 /** What asks for freshness, where anything does. */
 export interface RefreshAsked {
   readonly situation: Situation;
   readonly config: Pick<Config, "refresh">;
-}
-
-/** Why an image that was sighted is built again; `undefined` where it is used as it is. */
-export function refreshReasonOf(
-  image: Pick<KeyedImage, "name" | "platform">,
-  sighting: Sighting,
-  { situation, config, fresh }: RefreshAsked & { readonly fresh: Freshness },
-): RefreshReason | undefined {
-  // An index is as fresh as its members.
-  if (isIndex(image)) return undefined;
-  if (isForced(situation.wishes, image.name)) return { code: "forced" };
-  const origin = fresh.origins.get(image.name);
-  const { merge } = situation;
-  if (merge !== undefined && needsTarget(sighting, situation)) {
-    const reason = mergeReason(merge, origin, fresh);
-    if (reason !== undefined) return reason;
-  }
-  const policy = refreshPolicy(situation, config);
-  if (policy === undefined || origin === undefined) return undefined;
-  return ageReason(origin, policy, fresh) ?? baseReason(origin, policy, fresh);
-}
-
-/**
- * Why an image that nobody has is built without a layer cache: in a merge the layers at hand may be as old
- * as the branch, and in a fork they are layers that upstream never reads.
- */
-export function scratchReasonOf(
-  { name }: Pick<KeyedImage, "name">,
-  { wishes, merge }: Pick<Situation, "wishes" | "merge">,
-): ScratchReason | undefined {
-  if (isForced(wishes, name)) return { code: "forced" };
-  return merge && { code: "merge", because: merge.because };
 }
 
 /** The policy where it applies: pipelines of upstream, scheduled or on protected branches. */
@@ -86,41 +52,6 @@ export function needsTarget({ source }: Sighting, { role }: Pick<Situation, "rol
   return source !== "upstream" && role !== "upstream";
 }
 
-function mergeReason(
-  { because }: Merge,
-  origin: ImageOrigin | undefined,
-  { target, onTarget }: Freshness,
-): RefreshReason | undefined {
-  const revision = origin?.revision;
-  if (target !== undefined && revision !== undefined && onTarget.has(revision)) return undefined;
-  return { code: "merge", because, revision: revision ?? null, target: target ?? null };
-}
-
-function ageReason(
-  { created }: ImageOrigin,
-  { maxAge }: RefreshSettings,
-  { now }: Freshness,
-): RefreshReason | undefined {
-  const time = Date.parse(created ?? "");
-  if (maxAge === undefined || created === undefined || Number.isNaN(time)) return undefined;
-  const isOld = now.getTime() - time > maxAge * millisecondsPerDay;
-  return isOld ? { code: "max-age", created, days: maxAge } : undefined;
-}
-
-function baseReason(
-  { bases }: ImageOrigin,
-  { followBases }: RefreshSettings,
-  fresh: Freshness,
-): RefreshReason | undefined {
-  if (!followBases) return undefined;
-  for (const { name, digest } of bases) {
-    const today = fresh.bases.get(`${name}@${digest}`) ?? fresh.bases.get(name);
-    if (today !== undefined && today !== digest)
-      return { code: "base-moved", base: name, from: digest, to: today };
-  }
-  return undefined;
-}
-
 /** What git knows of a merge. */
 export interface MergeHistory {
   /** The head of the branch that is merged into; `undefined` where it cannot be had. */
@@ -129,12 +60,7 @@ export interface MergeHistory {
   isAncestor(ancestor: string, descendant: string): Promise<boolean | undefined>;
 }
 
-/** Whether anything may make an image again that was sighted. */
-export function isFreshnessAsked(name: string, sighting: Sighting, asked: RefreshAsked): boolean {
-  return isForced(asked.situation.wishes, name) || isOriginAsked(sighting, asked);
-}
-
-/** Whether that depends on how it was made. */
+/** Whether it depends on how an image was made whether it is made again. */
 function isOriginAsked(sighting: Sighting, { situation, config }: RefreshAsked): boolean {
   const isMerged = situation.merge !== undefined && needsTarget(sighting, situation);
   return isMerged || refreshPolicy(situation, config) !== undefined;
@@ -220,4 +146,83 @@ async function lookAtMerge(
   for (const revision of revisions)
     if ((await history.isAncestor(target, revision)) === true) onTarget.add(revision);
   return { target, onTarget };
+}
+
+/** What an image says of how it was made. */
+export interface ImageOrigin {
+  readonly created: string | undefined;
+  readonly revision: string | undefined;
+  /** The bases that it was built from, as its Dockerfile names them, and their digests at that time. */
+  readonly bases: readonly { readonly name: string; readonly digest: string }[];
+}
+
+/** The annotation that names every base with its digest, separated by blanks. */
+export const basesAnnotation = "berth.bases";
+
+/** Reads what `annotationsOf` wrote. */
+export function originOf(annotations: Annotations): ImageOrigin {
+  const bases = (annotations[basesAnnotation] ?? "").split(" ").flatMap((text) => {
+    const at = text.lastIndexOf("@");
+    return at <= 0 ? [] : [{ name: text.slice(0, at), digest: text.slice(at + 1) }];
+  });
+  return {
+    created: annotations["org.opencontainers.image.created"],
+    revision: annotations["org.opencontainers.image.revision"],
+    bases,
+  };
+}
+
+/**
+ * Looks for members where their image is to be made: by their keys where it is nowhere, and as the indexes name them
+ * where images may be made again, for what is built upon such is made again too. Otherwise it asks nothing. Leaves out
+ * the members of which nothing is to be known.
+ */
+export async function withMembers(
+  images: readonly KeyedImage[],
+  observation: Observation,
+  sources: readonly Source[],
+  asked: RefreshAsked & { readonly registry: Registry },
+): Promise<{ readonly images: readonly KeyedImage[]; readonly observation: Observation }> {
+  const { registry } = asked;
+  const indexes = images.filter(isIndex);
+  const found = (image: KeyedImage) => foundOf(observation, image.name);
+  const isAsked = images.some((image) => {
+    const sighting = found(image);
+    const isWanted = isForced(asked.situation.wishes, image.name);
+    return sighting !== undefined && (isWanted || isOriginAsked(sighting, asked));
+  });
+  const absent = indexes.filter((index) => found(index) === undefined);
+  const there = isAsked ? indexes.filter((index) => found(index) !== undefined) : [];
+  const [late, named] = await Promise.all([
+    lookFor(membersOf(absent, images), sources, readerOf(registry)),
+    Promise.all(there.map((index) => namedBy(found(index), membersOf([index], images), registry))),
+  ]);
+  const members = new Map([...late, ...named.flat()]);
+  return {
+    images: images.filter(({ name }) => !isMember(name) || members.has(name)),
+    observation: { ...observation, sightings: new Map([...observation.sightings, ...members]) },
+  };
+}
+
+function membersOf(
+  indexes: readonly KeyedImage[],
+  images: readonly KeyedImage[],
+): readonly KeyedImage[] {
+  const names = new Set(indexes.map(({ name }) => name));
+  return images.filter(({ name }) => isMember(name) && names.has(imageOf(name)));
+}
+
+/** The members that an index names; none where it has gone meanwhile. */
+async function namedBy(
+  found: Sighting | undefined,
+  members: readonly KeyedImage[],
+  registry: Registry,
+): Promise<readonly (readonly [string, readonly Sighting[]])[]> {
+  const manifest = found?.manifest ?? (found && (await registry.get(found.reference)));
+  if (found === undefined || manifest === undefined) return [];
+  return members.map(({ name, platform }) => {
+    const digest = childFor(manifest, platform)?.digest;
+    const reference = digest && { ...withDigest(found.reference, digest), digest };
+    return [name, reference ? [{ ...found, reference, manifest: undefined }] : []] as const;
+  });
 }
