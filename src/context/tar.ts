@@ -5,10 +5,10 @@ import type { Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { BerthError } from "../errors.ts";
 import { type Digest, parseDigest } from "../oci/digest.ts";
-import { contentsOf, isPointer } from "./contents.ts";
 import type { ContextEntry } from "./context.ts";
 import { comparePaths, foldersAbove, joinPath } from "./paths.ts";
 import type { Tree } from "./tree.ts";
+import { endOfTar, mostBytes, tarEntry } from "./ustar.ts";
 
 export interface PackedContext {
   readonly digest: Digest;
@@ -35,11 +35,8 @@ export function contentTime(content: Buffer): number {
   return folderTime + (Number.parseInt(hashOf("sha256", content).slice(0, 8), 16) % timeSpan);
 }
 
-/** Two blocks of zeros; an empty tar is nothing else. */
-const endOfTar = Buffer.alloc(1024);
-const zeros = Buffer.alloc(512);
-/** Pieces are joined up to this size, for writing many small ones costs more than copying them. */
-const blockBytes = 256 * 1024;
+/** So much is hashed and written at once, for many small pieces cost more than copying them. */
+const batchBytes = 256 * 1024;
 
 /**
  * Writes a context as its canonical tar, hashed on the way, into `sink` where one is given (and ends it).
@@ -72,36 +69,31 @@ export async function packContext(
   return { digest, files, bytes, pointers };
 }
 
-/** What the tar holds for one entry after the other; `pointers` gets the files that are no more than that. */
+async function* joined(all: AsyncIterable<readonly Buffer[]>): AsyncGenerator<Buffer> {
+  for await (const pieces of all) yield Buffer.concat(pieces);
+}
+
+/** The tar, a batch after the other; `pointers` gets the files that only say where Git LFS has their content. */
 async function* tarPieces(
   tree: Tree,
   contextFolder: string,
   entries: readonly ContextEntry[],
   pointers: ContextEntry[],
 ): AsyncGenerator<readonly Buffer[]> {
-  const contents = contentsOf(tree, contextFolder, entries);
-  for (const entry of entries) {
-    const content = (await contents.next()).value;
-    if (entry.kind === "file" && isPointer(content)) pointers.push(entry);
-    yield await entryPieces(contextFolder, entry, content);
-  }
-  yield [endOfTar];
-}
-
-async function* joined(all: AsyncIterable<readonly Buffer[]>): AsyncGenerator<Buffer> {
-  let pending: Buffer[] = [];
+  const nextContent = contentsOf(tree, contextFolder, entries);
+  let batch: Buffer[] = [];
   let length = 0;
-  for await (const pieces of all) {
-    for (const piece of pieces) {
-      pending.push(piece);
-      length += piece.length;
-    }
-    if (length < blockBytes) continue;
-    yield Buffer.concat(pending, length);
-    pending = [];
+  for (const entry of entries) {
+    const content = await nextContent();
+    if (entry.kind === "file" && isPointer(content)) pointers.push(entry);
+    batch.push(...entryPieces(contextFolder, entry, content));
+    length += 512 + (content?.length ?? 0);
+    if (length < batchBytes) continue;
+    yield batch;
+    batch = [];
     length = 0;
   }
-  if (length > 0) yield Buffer.concat(pending, length);
+  yield [...batch, endOfTar];
 }
 
 /** What the tar holds for one entry. */
@@ -109,47 +101,16 @@ function entryPieces(
   contextFolder: string,
   { path, kind, executable }: ContextEntry,
   content: Buffer | undefined,
-): Promise<readonly Buffer[]> {
-  const common = { name: path, size: 0, linkname: "" };
+): readonly Buffer[] {
+  const common = { name: path, linkname: "" };
   if (content === undefined)
-    return pieces({ ...common, type: "directory", mode: 0o755, mtime: folderTime }, undefined);
+    return tarEntry({ ...common, type: "directory", mode: 0o755, mtime: folderTime });
   const mtime = contentTime(content);
   if (kind === "symlink") {
     const linkname = linkText(content, joinPath(contextFolder, path));
-    return pieces({ ...common, type: "symlink", mode: 0o777, linkname, mtime }, undefined);
+    return tarEntry({ ...common, type: "symlink", mode: 0o777, linkname, mtime });
   }
-  const mode = executable ? 0o755 : 0o644;
-  return pieces({ ...common, type: "file", mode, size: content.length, mtime }, content);
-}
-
-/** Most entries need no more than a plain header; the library writes the rest, pax headers and all. */
-async function pieces(header: TarHeader, content: Buffer | undefined): Promise<readonly Buffer[]> {
-  const block = ustarHeader(header);
-  if (block === undefined) return [await paxEntry(header, content)];
-  if (content === undefined) return [block];
-  const rest = content.length % 512;
-  return rest === 0 ? [block, content] : [block, content, zeros.subarray(rest)];
-}
-
-async function paxEntry(header: TarHeader, content: Buffer | undefined): Promise<Buffer> {
-  // Loaded here, so that nobody else waits for it.
-  const { pack } = await import("tar-stream");
-  const tar = pack();
-  const { name, linkname, mtime, ...rest } = header;
-  const written = {
-    ...rest,
-    name,
-    mtime: new Date(mtime * 1000),
-    uid: 0,
-    gid: 0,
-    ...(linkname === "" ? {} : { linkname }),
-  };
-  if (content === undefined) tar.entry(written);
-  else tar.entry(written, content);
-  tar.finalize();
-  // A stream of its own kind, whose type does not say that it can be iterated.
-  const whole = Buffer.concat(await Array.fromAsync(tar as unknown as AsyncIterable<Buffer>));
-  return whole.subarray(0, whole.length - endOfTar.length);
+  return tarEntry({ ...common, type: "file", mode: executable ? 0o755 : 0o644, mtime }, content);
 }
 
 /** A tar spells a link's target as text that ends with a zero byte; another would be cut or changed. */
@@ -172,61 +133,59 @@ function withFolders(entries: readonly ContextEntry[]): readonly ContextEntry[] 
   return [...byPath.values()].sort((a, b) => comparePaths(a.path, b.path));
 }
 
-export interface TarHeader {
-  readonly name: string;
-  readonly type: "file" | "directory" | "symlink";
-  readonly mode: number;
-  readonly size: number;
-  /** Seconds since 1970. */
-  readonly mtime: number;
-  readonly linkname: string;
-}
-
-const typeFlags = { file: "0", symlink: "2", directory: "5" } as const;
-const maxSize = 0o77777777777;
-/** What all headers have in common: owner 0 and no device. */
-const template = makeTemplate();
-const templateSum = template.reduce((sum, byte) => sum + byte, 0);
-
-/**
- * Encodes a header in the plain form (POSIX.1-1988 ustar), as tar-stream writes it; `undefined` where that cannot hold it (a long or non-ASCII name, a size
- * over 8 GiB), which pax headers are for.
- */
-export function ustarHeader(header: TarHeader): Buffer | undefined {
-  const { name, type, mode, size, mtime, linkname } = header;
-  if (name.length > 100 || linkname.length > 100 || size > maxSize) return undefined;
-  if (!isAscii(name) || !isAscii(linkname)) return undefined;
-  const block = Buffer.from(template);
-  let sum = templateSum;
-  const put = (text: string, at: number): void => {
-    block.write(text, at, "latin1");
-    for (let index = 0; index < text.length; index++) sum += text.charCodeAt(index);
+/** Gives the contents of entries, one after the other; some are asked for ahead and arrive meanwhile, no more than the tree wants. */
+function contentsOf(
+  tree: Tree,
+  contextFolder: string,
+  entries: readonly ContextEntry[],
+): () => Promise<Buffer | undefined> {
+  const { readAhead = 1 } = tree;
+  const asked: Promise<Buffer | undefined>[] = [];
+  let next = 0;
+  const ask = (entry: ContextEntry): void => {
+    const content = contentOf(tree, contextFolder, entry);
+    // Who takes it is told of a failure; until then it is nobody's.
+    content.catch(() => undefined);
+    asked.push(content);
   };
-  put(name, 0);
-  put(octal(mode, 6), 100);
-  put(octal(size, 11), 124);
-  put(octal(mtime, 11), 136);
-  put(typeFlags[type], 156);
-  put(linkname, 157);
-  block.write(`${octal(sum, 6)}\0`, 148, "latin1");
-  return block;
+  return async () => {
+    // Many at once, since what is asked of git in one turn is one write.
+    if (asked.length <= readAhead / 2) {
+      const end = next + readAhead - asked.length;
+      for (const entry of entries.slice(next, end)) ask(entry);
+      next = end;
+    }
+    return asked.shift();
+  };
 }
 
-function makeTemplate(): Buffer {
-  const block = Buffer.alloc(512);
-  for (const at of [108, 116, 329, 337]) block.write(octal(0, 6), at, "latin1");
-  // The sum counts its own field as eight blanks.
-  block.write(" ".repeat(8), 148, "latin1");
-  block.write("ustar", 257, "latin1");
-  block.write("00", 263, "latin1");
-  return block;
+const maxPointerBytes = 1024;
+const pointerStart = "version https://git-lfs.github.com/spec/v1\n";
+
+/** Whether a file only says where Git LFS has its content. */
+function isPointer(content: Buffer | undefined): boolean {
+  return (
+    content !== undefined &&
+    content.length <= maxPointerBytes &&
+    content.toString("latin1", 0, pointerStart.length) === pointerStart
+  );
 }
 
-function octal(value: number, digits: number): string {
-  return `${value.toString(8).padStart(digits, "0")} `;
-}
-
-function isAscii(text: string): boolean {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: the question is about bytes
-  return /^[\x00-\x7f]*$/.test(text);
+/** The bytes of a file, the target of a link; a folder has none. */
+async function contentOf(
+  tree: Tree,
+  contextFolder: string,
+  { path, kind }: ContextEntry,
+): Promise<Buffer | undefined> {
+  if (kind === "folder") return undefined;
+  const place = joinPath(contextFolder, path);
+  const content = await tree.read(place);
+  if (content === undefined)
+    throw new BerthError("CONTEXT_INVALID", `pack ${place} of ${tree.label}: it is gone`, {
+      hint: "do not change files while berth reads them",
+    });
+  if (content.length <= mostBytes) return content;
+  throw new BerthError("CONTEXT_INVALID", `pack ${place} of ${tree.label}: larger than 8 GiB`, {
+    hint: "exclude it in .dockerignore, or fetch it in the build",
+  });
 }

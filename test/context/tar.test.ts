@@ -121,6 +121,8 @@ test("a sink that fails and a file that vanishes end the packing with their erro
     packContext(memoryTree({}), "ctx", [gone]),
     /pack ctx\/b\/gone .*it is gone/,
   );
+  const huge = { ...memoryTree({}), read: async () => Buffer.alloc(8 * 1024 ** 3) };
+  await assert.rejects(packContext(huge, "ctx", [gone]), /larger than 8 GiB/);
   const odd = { path: "l", kind: "symlink", executable: false } as const;
   await assert.rejects(
     packContext(memoryTree({ l: { link: "a\0b" } }), "", [odd]),

@@ -2,73 +2,81 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { pack } from "tar-stream";
-import { type TarHeader, ustarHeader } from "../../src/context/tar.ts";
+import { endOfTar, type TarEntry, tarEntry } from "../../src/context/ustar.ts";
 
-async function libraryHeader(header: TarHeader): Promise<Buffer> {
+async function ofLibrary(entry: TarEntry, content?: Buffer): Promise<Buffer> {
   const tar = pack();
-  const { mtime, ...rest } = header;
-  tar.entry({ ...rest, mtime: new Date(mtime * 1000), uid: 0, gid: 0 });
-  for await (const block of tar as unknown as AsyncIterable<Buffer>) return block;
-  throw new Error("no header");
+  const { mtime, linkname, ...rest } = entry;
+  const link = linkname === "" ? {} : { linkname };
+  const header = { ...rest, ...link, mtime: new Date(mtime * 1000), uid: 0, gid: 0 };
+  const { type } = entry as { type: "file" };
+  if (content === undefined) tar.entry({ ...header, type, size: 0 });
+  else tar.entry({ ...header, type, size: content.length }, content);
+  tar.finalize();
+  return Buffer.concat(await Array.fromAsync(tar as unknown as AsyncIterable<Buffer>));
 }
 
-const name = fc.stringMatching(/^[ -.0-~]{1,40}(\/[ -.0-~]{1,40}){0,2}$/);
-const headers: fc.Arbitrary<TarHeader> = fc.oneof(
-  fc.record({
-    name,
-    type: fc.constant("file" as const),
-    mode: fc.constantFrom(0o644, 0o755),
-    size: fc.nat(2 ** 31),
-    mtime: fc.nat(2 ** 31 - 1),
-    linkname: fc.constant(""),
-  }),
-  fc.record({
-    name,
-    type: fc.constant("symlink" as const),
-    mode: fc.constant(0o777),
-    size: fc.constant(0),
-    mtime: fc.nat(2 ** 31 - 1),
-    linkname: name,
-  }),
-  fc.record({
-    name,
-    type: fc.constant("directory" as const),
-    mode: fc.constant(0o755),
-    size: fc.constant(0),
-    mtime: fc.nat(2 ** 31 - 1),
-    linkname: fc.constant(""),
-  }),
+const element = fc.oneof(
+  fc.stringMatching(/^[ -.0-~]{1,120}$/),
+  fc
+    .string({ unit: "grapheme", minLength: 1, maxLength: 60 })
+    .filter((text) => !/[\0/]/.test(text)),
+);
+const name = fc.array(element, { minLength: 1, maxLength: 5 }).map((all) => all.join("/"));
+const mtime = fc.nat(2 ** 31 - 1);
+const content = fc.uint8Array({ maxLength: 1100 }).map((bytes) => Buffer.from(bytes));
+const entries: fc.Arbitrary<readonly [TarEntry, Buffer | undefined]> = fc.oneof(
+  fc.tuple(
+    fc.record({
+      name,
+      type: fc.constant("file" as const),
+      mode: fc.constantFrom(0o644, 0o755),
+      mtime,
+      linkname: fc.constant(""),
+    }),
+    content,
+  ),
+  fc.tuple(
+    fc
+      .record({
+        name,
+        type: fc.constantFrom("symlink" as const, "directory" as const),
+        mode: fc.constantFrom(0o755, 0o777),
+        mtime,
+        linkname: name,
+      })
+      .map((entry) => (entry.type === "directory" ? { ...entry, linkname: "" } : entry)),
+    fc.constant(undefined),
+  ),
 );
 
-test("a plain header is the library's to the byte", async () => {
+test("an entry is the library's to the byte, whatever its names are", async () => {
   await fc.assert(
-    fc.asyncProperty(headers, async (header) => {
-      const block = ustarHeader(header);
-      if (block !== undefined) assert.deepEqual(block, await libraryHeader(header));
-      else assert.ok(header.name.length > 100 || header.linkname.length > 100);
+    fc.asyncProperty(entries, async ([entry, bytes]) => {
+      const written = Buffer.concat([...tarEntry(entry, bytes), endOfTar]);
+      assert.deepEqual(written, await ofLibrary(entry, bytes));
     }),
+    { numRuns: 500 },
   );
 });
 
-test("what the plain form cannot hold is left to pax headers", () => {
-  const plain: TarHeader = {
-    name: "a",
-    type: "file",
-    mode: 0o644,
-    size: 0,
-    mtime: 0,
-    linkname: "",
-  };
-  const others: Partial<TarHeader>[] = [
-    { name: "x".repeat(101) },
-    { name: "ü" },
-    { linkname: "ü" },
-    { linkname: "x".repeat(101) },
-    { size: 8 * 1024 ** 3 },
-  ];
-  for (const change of others) assert.equal(ustarHeader({ ...plain, ...change }), undefined);
-  assert.equal(
-    ustarHeader({ ...plain, name: "x".repeat(100), size: 8 * 1024 ** 3 - 1 })?.length,
-    512,
-  );
-});
+for (const [what, long] of [
+  ["as long as the plain form takes", "x".repeat(100)],
+  ["one letter longer", "x".repeat(101)],
+  ["with a slash in the last place that helps", `${"p".repeat(155)}/${"x".repeat(100)}`],
+  ["with too much in front of a slash", `${"p".repeat(156)}/${"x".repeat(100)}`],
+  ["with too much behind a slash", `p/${"x".repeat(101)}`],
+  ["whose record has two digits just so", `${"x".repeat(88)}ü`],
+  ["whose record needs a third for its own digits", `${"x".repeat(89)}ü`],
+] as const)
+  test(`a name ${what} is written as by the library`, async () => {
+    for (const linkname of ["", long]) {
+      const type = linkname === "" ? "file" : "symlink";
+      const entry = { name: long, type, mode: 0o644, mtime: 5, linkname } as const;
+      const written = Buffer.concat([...tarEntry(entry), endOfTar]);
+      assert.deepEqual(
+        written,
+        await ofLibrary(entry, type === "file" ? Buffer.alloc(0) : undefined),
+      );
+    }
+  });
