@@ -1,20 +1,15 @@
 /** The build context that a Dockerfile reaches, described for the key. */
 import { BerthError } from "../errors.ts";
 import { readIgnore } from "./ignore.ts";
-import { comparePaths, folderOf, joinPath } from "./paths.ts";
-import { type ContextNode, reach, subtree, type View } from "./reach.ts";
+import { comparePaths, folderOf, pathBelow } from "./paths.ts";
+import { reach, subtree, type View } from "./reach.ts";
 import { type ContextSource, parsePath } from "./source.ts";
-import type { Tree } from "./tree.ts";
+import type { Tree, TreeEntry } from "./tree.ts";
 
-/** One thing that is in a context. */
-export interface ContextEntry {
-  /** Below the context's folder, with `/`. */
-  readonly path: string;
-  /** A folder is an entry only where nothing of what is in it is. */
-  readonly kind: "file" | "symlink" | "folder";
-  readonly executable: boolean;
+/** One thing that is in a context. A folder is an entry only where nothing of what is in it is. */
+export interface ContextEntry extends TreeEntry {
   /** The first line of the Dockerfile that reaches it. */
-  readonly line?: number;
+  readonly line: number;
 }
 
 export interface ContextRequest {
@@ -26,13 +21,13 @@ export interface ContextRequest {
 }
 
 export interface ContextDescription {
-  /** What is in the context, sorted by the bytes of the paths, which are below the context's folder. */
+  /** What is in the context, sorted by the bytes of the paths, which are below the repository's top. */
   readonly entries: readonly ContextEntry[];
   /** Sources without wildcards that name nothing; the build will fail on them. */
   readonly missing: readonly ContextSource[];
   /**
    * Submodules that are not checked out and that only a copy of the whole context reaches: empty folders, as
-   * every builder sees them in a clone. In a revision there are none of these, but problems.
+   * every builder sees them in a clone. In a revision there are none of these, but problems. Below the context's folder.
    */
   readonly emptied: readonly string[];
   /** The ignore file that was applied, below the repository's top. */
@@ -49,13 +44,8 @@ interface SourceProblem {
 /** What one source selects. */
 interface Taken {
   readonly source: ContextSource;
-  readonly nodes: readonly ContextNode[];
+  readonly nodes: readonly TreeEntry[];
   readonly problem?: string;
-}
-
-/** A node that was selected, and the line that did so first. */
-interface Selected extends ContextNode {
-  readonly line: number;
 }
 
 /**
@@ -74,23 +64,26 @@ export async function describeContext(
   const ignore = await readIgnore(tree, dockerfile, context);
   const view: View = { tree, folder: context, ignore };
   const taken = await Promise.all(sources.map((source) => take(view, source)));
-  const selected = new Map<string, Selected>();
-  for (const { source, nodes } of taken)
-    for (const node of nodes)
+  const selected = new Map<string, ContextEntry>();
+  const named = new Set<string>();
+  for (const { source, nodes } of taken) {
+    const isNamed = !isWhole(source);
+    for (const node of nodes) {
+      if (isNamed) named.add(node.path);
       if (!selected.has(node.path)) selected.set(node.path, { ...node, line: source.line });
-  const named = new Set(
-    taken.flatMap(({ source, nodes }) => (isWhole(source) ? [] : nodes.map(({ path }) => path))),
-  );
-  const isEmptied = ({ path, entry }: ContextNode): boolean =>
-    entry.kind === "submodule" && !named.has(path) && entry.absent === undefined;
-  const emptied = [...selected.values()].filter(isEmptied);
-  const kept = [...selected.values()].filter((node) => !isEmptied(node));
-  const problems = [...taken.flatMap(problemOf), ...kept.flatMap(absentProblem)];
+    }
+  }
+  const isEmptied = ({ path, kind, absent }: TreeEntry): boolean =>
+    kind === "submodule" && !named.has(path) && absent === undefined;
+  const all = [...selected.values()];
+  const emptied = all.filter(isEmptied);
+  const kept = all.filter((entry) => !isEmptied(entry));
+  const problems = [...taken.flatMap(problemOf), ...kept.filter(isAbsent).map(absentProblem)];
   if (problems.length > 0) throw unusable(tree, dockerfile, problems);
-  const entries = entriesOf(kept, emptied);
+  const entries = entriesOf(view, kept, emptied);
   const missing = taken.filter(isMissing).map(({ source }) => source);
   if (entries.length === 0 && missing.length > 0) await refuseLinkedFolder(tree, context);
-  const folders = emptied.map(({ path }) => path).sort(comparePaths);
+  const folders = emptied.map(({ path }) => pathBelow(path, context)).sort(comparePaths);
   return { entries, missing, emptied: folders, ignoreFile: ignore.file };
 }
 
@@ -127,20 +120,18 @@ async function take(view: View, source: ContextSource): Promise<Taken> {
   return { source, nodes: follows ? await withLinked(view, nodes) : nodes };
 }
 
-async function subtrees(view: View, nodes: readonly ContextNode[]): Promise<ContextNode[]> {
+async function subtrees(view: View, nodes: readonly TreeEntry[]): Promise<TreeEntry[]> {
   return (await Promise.all(nodes.map((node) => subtree(view, node)))).flat();
 }
 
 /** Adds what the links that were taken lead to, and the links in there; one that leads nowhere stays a link. */
-async function withLinked(
-  view: View,
-  nodes: readonly ContextNode[],
-): Promise<readonly ContextNode[]> {
+async function withLinked(view: View, nodes: readonly TreeEntry[]): Promise<readonly TreeEntry[]> {
   const all = new Map(nodes.map((node) => [node.path, node]));
   // A Map that grows while it is read gives what was added, too.
-  for (const { path, entry } of all.values()) {
-    if (entry.kind !== "symlink") continue;
-    const reached = await reach(view, parsePath(path, false) ?? []);
+  for (const { path, kind } of all.values()) {
+    if (kind !== "symlink") continue;
+    const inside = pathBelow(path, view.folder);
+    const reached = await reach(view, parsePath(inside, false) ?? []);
     if ("reason" in reached) continue;
     for (const node of [...reached.links, ...(await subtrees(view, reached.nodes))])
       if (!all.has(node.path)) all.set(node.path, node);
@@ -163,45 +154,41 @@ function isMissing({ source, nodes }: Taken): boolean {
   const path = parsePath(source.pattern, source.wildcards) ?? [];
   return (
     path.every((element) => element.kind === "name") &&
-    !nodes.some(({ entry }) => entry.kind !== "symlink")
+    nodes.every(({ kind }) => kind === "symlink")
   );
 }
 
 function entriesOf(
-  kept: readonly Selected[],
-  emptied: readonly ContextNode[],
+  { folder: top }: View,
+  kept: readonly ContextEntry[],
+  emptied: readonly ContextEntry[],
 ): readonly ContextEntry[] {
-  const folders = new Set([...kept, ...emptied].map(({ path }) => folderOf(path)));
-  const entries = emptied.map(({ path }): ContextEntry => {
-    return { path, kind: "folder", executable: false };
-  });
-  for (const { path, entry, line } of kept) {
-    const { kind, executable } = entry;
-    const isFilled = kind === "folder" && (path === "" || folders.has(path));
-    if (kind !== "submodule" && !isFilled) entries.push({ path, kind, executable, line });
-  }
+  const filled = new Set([...kept, ...emptied].map(({ path }) => folderOf(path))).add(top);
+  const entries = kept.filter(({ path, kind }) => kind !== "folder" || !filled.has(path));
+  for (const entry of emptied) entries.push({ ...entry, kind: "folder" });
   return entries.sort((a, b) => comparePaths(a.path, b.path));
 }
 
-/** What is selected but not there: of submodules and of a sparse checkout. */
-function absentProblem({ entry, line }: Selected): readonly SourceProblem[] {
-  const { path, kind, absent } = entry;
-  const problem = (message: string) => [{ line, message: `reaches ${message}`, absent: true }];
-  if (absent !== undefined) return problem(absent);
-  if (kind !== "submodule") return [];
+/** Whether something is selected but not there: of submodules and of a sparse checkout. */
+function isAbsent({ kind, absent }: ContextEntry): boolean {
+  return kind === "submodule" || absent !== undefined;
+}
+
+function absentProblem({ path, line, absent }: ContextEntry): SourceProblem {
   const way = `git submodule update --init ${path}`;
-  return problem(`submodule ${path}, which is not checked out: ${way}`);
+  const what = absent ?? `submodule ${path}, which is not checked out: ${way}`;
+  return { line, message: `reaches ${what}`, absent: true };
 }
 
 /** CONTEXT_ABSENT for files of which a context holds no more than where Git LFS has them. */
 export function absentContents(
   tree: Tree,
-  { dockerfile, context }: Pick<ContextRequest, "dockerfile" | "context">,
+  dockerfile: string,
   pointers: readonly ContextEntry[],
 ): BerthError {
-  const problems = pointers.map(({ path, line = 1 }): SourceProblem => {
+  const problems = pointers.map(({ path, line }): SourceProblem => {
     const what = `a Git LFS pointer in ${tree.label} and not the file itself`;
-    const message = `reaches ${joinPath(context, path)}, ${what}: git lfs pull`;
+    const message = `reaches ${path}, ${what}: git lfs pull`;
     return { line, message, absent: true };
   });
   return unusable(tree, dockerfile, problems);

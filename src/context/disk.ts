@@ -1,13 +1,13 @@
 /** What lies on disk at the paths that git lists. */
 import { BerthError } from "../errors.ts";
 import type { Files, Git } from "../world.ts";
-import type { Listed, Tracked } from "./listing.ts";
+import type { Listed } from "./listing.ts";
 import { onceEach } from "./memo.ts";
 import { folderOf, joinPath } from "./paths.ts";
 import type { TreeEntry } from "./tree.ts";
 
-/** Sees what is on disk at a path; `undefined` where it was deleted or is hidden behind a link. */
-export type Look = (listed: Listed) => Promise<TreeEntry | undefined>;
+/** Sees what is on disk at a path below our top, for what git lists there; `undefined` where it was deleted or is hidden behind a link. */
+export type Look = (path: string, listed: Listed) => Promise<TreeEntry | undefined>;
 
 /** What Node reads at once. */
 const maxFileBytes = 2 ** 31 - 1;
@@ -15,15 +15,15 @@ const maxFileBytes = 2 ** 31 - 1;
 /** Makes a look that remembers, for one run, which folders are folders and not links. */
 export function diskLook(git: Git, files: Files): Look {
   const see = plainLook(git, files);
-  return async (listed) => {
-    const entry = await see(listed);
-    const { tracked } = listed;
-    if (tracked?.overlooked === undefined) return entry;
-    if (entry === undefined) return absent(listed, tracked);
-    if (entry.kind === "submodule" || (await isUnchanged(entry, tracked, git, files))) return entry;
-    const way = `git update-index --no-${tracked.overlooked} ${entry.path}`;
-    return { ...entry, absent: `${entry.path}, of which git is told to overlook changes: ${way}` };
+  const overlooked: Look = async (path, listed) => {
+    const entry = await see(path, listed);
+    if (entry === undefined) return absent(path, listed);
+    if (entry.kind === "submodule" || (await isUnchanged(entry, listed, git, files))) return entry;
+    const way = `git update-index --no-${listed.overlooked} ${path}`;
+    return { ...entry, absent: `${path}, of which git is told to overlook changes: ${way}` };
   };
+  return (path, listed) =>
+    listed.overlooked === undefined ? see(path, listed) : overlooked(path, listed);
 }
 
 /** Sees what is on disk, whatever git is told to overlook. */
@@ -43,29 +43,29 @@ function plainLook(git: Git, files: Files): Look {
       const answer = await git.run(["config", "--type=bool", "--default=true", name]);
       return answer.toString().trim() === "true";
     });
-  return async ({ path, kind, tracked }) => {
+  return async (path, { kind }) => {
     const onDisk = await files.entry(joinPath(git.root, path));
-    if (onDisk === undefined || !(await isRealFolder(folderOf(path)))) return undefined;
-    if (kind === "repository") {
+    const folder = folderOf(path);
+    if (onDisk === undefined || !(realFolders.has(folder) || (await isRealFolder(folder))))
+      return undefined;
+    if (kind === "repository")
       return onDisk.kind === "directory"
         ? { path, kind: "submodule", executable: false }
         : undefined;
-    }
     if (onDisk.kind === "symlink") return { path, kind: "symlink", executable: false };
     if (onDisk.kind !== "file") return undefined;
     const { executable, size } = onDisk;
-    if (tracked?.symlink && !(await isOn("core.symlinks"))) {
-      return { path, kind: "symlink", executable: false, size };
-    }
-    const agrees = tracked === undefined || tracked.executable === executable;
-    if (agrees || (await isOn("core.fileMode"))) return { path, kind: "file", executable, size };
-    return { path, kind: "file", executable: tracked.executable, size };
+    if (kind === "symlink" && !(await isOn("core.symlinks")))
+      return { path, kind, executable: false, size };
+    const inIndex = kind === "executable";
+    const counts = kind === "new" || inIndex === executable || (await isOn("core.fileMode"));
+    return { path, kind: "file", executable: counts ? executable : inIndex, size };
   };
 }
 
 async function isUnchanged(
   entry: TreeEntry,
-  { id, executable }: Tracked,
+  { id, kind }: Listed,
   git: Git,
   files: Files,
 ): Promise<boolean> {
@@ -74,19 +74,19 @@ async function isUnchanged(
     return target?.equals((await git.object(id))?.bytes ?? Buffer.alloc(0)) === true;
   }
   const answer = await git.run(["hash-object", "--", entry.path]);
-  return answer.toString().trim() === id && entry.executable === executable;
+  return answer.toString().trim() === id && entry.executable === (kind === "executable");
 }
 
 /** What a sparse checkout leaves out, or somebody took away: the project has it, but nobody can read it. */
-function absent({ path, kind }: Listed, { executable, symlink, overlooked }: Tracked): TreeEntry {
+function absent(path: string, { kind, overlooked }: Listed): TreeEntry {
   const why =
     overlooked === "skip-worktree"
       ? `which is not checked out (sparse checkout): git sparse-checkout add ${folderOf(path) || path}`
       : `which is gone without git's knowing: git checkout -- ${path}`;
   return {
     path,
-    kind: kind === "repository" ? "submodule" : symlink ? "symlink" : "file",
-    executable,
+    kind: kind === "repository" ? "submodule" : kind === "symlink" ? "symlink" : "file",
+    executable: kind === "executable",
     absent: `${path}, ${why}`,
   };
 }

@@ -7,15 +7,10 @@ import { comparePaths, isBelow, nameOf, pathBelow, starsMatcher } from "./paths.
 /** One path that git tracks or sees as new. */
 export interface Listed {
   readonly path: string;
-  readonly kind: "file" | "repository";
-  /** What the index says; `undefined` where git does not track it. */
-  readonly tracked: Tracked | undefined;
-}
-
-export interface Tracked {
+  /** What the index says; `new` where git does not track it, which is a file or a link. */
+  readonly kind: "file" | "executable" | "symlink" | "repository" | "new";
+  /** What the index has; `""` where git does not track it. */
   readonly id: string;
-  readonly executable: boolean;
-  readonly symlink: boolean;
   /** Git does not look at what lies on disk: not checked out, or told to assume that it is unchanged. */
   readonly overlooked: "skip-worktree" | "assume-unchanged" | undefined;
 }
@@ -120,19 +115,26 @@ function pathOf(record: string): string {
 function parseRecord(record: string): Listed {
   const path = pathOf(record);
   if (record.startsWith("?"))
-    return { path, kind: record.endsWith("/") ? "repository" : "file", tracked: undefined };
-  const mode = record.slice(2, 8);
-  const tracked = {
-    id: record.slice(9, record.indexOf(" ", 9)),
-    executable: mode === "100755",
-    symlink: mode === "120000",
-    overlooked: overlookedBy(record[0] ?? ""),
-  };
-  return { path, kind: mode === "160000" ? "repository" : "file", tracked };
+    return {
+      path,
+      kind: record.endsWith("/") ? "repository" : "new",
+      id: "",
+      overlooked: undefined,
+    };
+  const kind = kinds.get(record.slice(2, 8)) ?? "file";
+  const id = record.slice(9, record.indexOf(" ", 9));
+  return { path, kind, id, overlooked: overlookedBy(record[0] ?? "") };
 }
 
+/** By git's modes. */
+const kinds = new Map<string, Listed["kind"]>([
+  ["100755", "executable"],
+  ["120000", "symlink"],
+  ["160000", "repository"],
+]);
+
 /** `S` is what is not checked out, a small letter what is assumed to be unchanged. */
-function overlookedBy(tag: string): Tracked["overlooked"] {
+function overlookedBy(tag: string): Listed["overlooked"] {
   if (tag === "S" || tag === "s") return "skip-worktree";
   return tag >= "a" && tag <= "z" ? "assume-unchanged" : undefined;
 }

@@ -1,10 +1,10 @@
 /** What a source of a Dockerfile leads to in its context: links followed as in a chroot, nothing of what is ignored. */
 import type { Ignore } from "./ignore.ts";
-import { folderOf, joinPath } from "./paths.ts";
+import { folderOf, pathBelow } from "./paths.ts";
 import { type ElementMatch, fits } from "./source.ts";
 import type { Tree, TreeEntry } from "./tree.ts";
 
-/** A context as a build sees it. */
+/** A context as a build sees it; its entries are the tree's. */
 export interface View {
   readonly tree: Tree;
   /** The context's folder; `""` is the repository's top. */
@@ -12,17 +12,10 @@ export interface View {
   readonly ignore: Ignore;
 }
 
-/** One thing in a context. */
-export interface ContextNode {
-  /** Below the context's folder; `""` is that folder. */
-  readonly path: string;
-  readonly entry: TreeEntry;
-}
-
 /** What a source names, and the links on the way there. */
 export interface Reached {
-  readonly nodes: readonly ContextNode[];
-  readonly links: readonly ContextNode[];
+  readonly nodes: readonly TreeEntry[];
+  readonly links: readonly TreeEntry[];
 }
 
 /** Why a source leads nowhere that can be said. */
@@ -39,37 +32,34 @@ export interface Unreachable {
 async function members(
   view: View,
   folder: string,
-  isWanted: (name: string) => boolean,
-): Promise<readonly ContextNode[]> {
-  const found: ContextNode[] = [];
-  for (const [name, entry] of await view.tree.folder(joinPath(view.folder, folder))) {
-    const path = joinPath(folder, name);
-    if (isWanted(name) && (!view.ignore.ignores(path) || (await holdsAny(view, path, entry))))
-      found.push({ path, entry });
+  isWanted = (_name: string) => true,
+): Promise<readonly TreeEntry[]> {
+  const found: TreeEntry[] = [];
+  for (const [name, entry] of await view.tree.folder(folder)) {
+    if (!isWanted(name)) continue;
+    const isIgnored = view.ignore.ignores(pathBelow(entry.path, view.folder));
+    if (!isIgnored || (await holdsAny(view, entry))) found.push(entry);
   }
   return found;
 }
 
 /** Whether something in an ignored folder is not. */
-async function holdsAny(view: View, path: string, { kind }: TreeEntry): Promise<boolean> {
+async function holdsAny(view: View, { kind, path }: TreeEntry): Promise<boolean> {
   if (kind !== "folder" || !view.ignore.excepts) return false;
-  return (await members(view, path, () => true)).length > 0;
-}
-
-/** A folder of the context; `""` is its own. */
-function folderNode({ folder }: View, path: string): ContextNode {
-  return { path, entry: { path: joinPath(folder, path), kind: "folder", executable: false } };
+  return (await members(view, path)).length > 0;
 }
 
 /** A node and all that is below it, folders included. */
-export async function subtree(view: View, node: ContextNode): Promise<readonly ContextNode[]> {
-  if (node.entry.kind !== "folder") return [node];
-  const inside = await members(view, node.path, () => true);
-  const folders = inside.filter(({ entry }) => entry.kind === "folder");
-  const others = inside.filter(({ entry }) => entry.kind !== "folder");
-  // All at once, so that the objects of a revision arrive in one stream.
-  const below = await Promise.all(folders.map((folder) => subtree(view, folder)));
-  return [node, ...others, ...below.flat()];
+export async function subtree(view: View, node: TreeEntry): Promise<readonly TreeEntry[]> {
+  const found = [node];
+  const visit = async ({ path }: TreeEntry): Promise<void> => {
+    const inside = await members(view, path);
+    for (const entry of inside) found.push(entry);
+    // All at once, so that the objects of a revision arrive in one stream.
+    await Promise.all(inside.filter(({ kind }) => kind === "folder").map(visit));
+  };
+  if (node.kind === "folder") await visit(node);
+  return found;
 }
 
 /** As Linux, which gives up on a path after this many links. */
@@ -79,7 +69,7 @@ const maxLinks = 40;
 interface Walk {
   readonly view: View;
   /** Links on the way, by path. */
-  readonly links: Map<string, ContextNode>;
+  readonly links: Map<string, TreeEntry>;
   /** Where it went round. */
   loop: string | undefined;
 }
@@ -90,33 +80,33 @@ export async function reach(
   path: readonly ElementMatch[],
 ): Promise<Reached | Unreachable> {
   const walk: Walk = { view, links: new Map(), loop: undefined };
-  const nodes = await follow(walk, folderNode(view, ""), path, 0);
+  const nodes = await follow(walk, folderAt(view.folder), path, 0);
   if (walk.loop !== undefined) return { reason: `${walk.loop} is a loop of links` };
   return { nodes, links: [...walk.links.values()] };
 }
 
 async function follow(
   walk: Walk,
-  at: ContextNode,
+  at: TreeEntry,
   [element, ...rest]: readonly ElementMatch[],
   hops: number,
-): Promise<readonly ContextNode[]> {
+): Promise<readonly TreeEntry[]> {
   if (element === undefined) return [at];
   const { view } = walk;
   if (element.kind === "name" && element.name === "..")
-    return follow(walk, folderNode(view, folderOf(at.path)), rest, hops);
+    return follow(walk, above(view, at), rest, hops);
   const found = await members(view, at.path, (name) => fits(element, name));
   return (await Promise.all(found.map((one) => enter(walk, one, rest, hops)))).flat();
 }
 
 async function enter(
   walk: Walk,
-  node: ContextNode,
+  node: TreeEntry,
   rest: readonly ElementMatch[],
   hops: number,
-): Promise<readonly ContextNode[]> {
+): Promise<readonly TreeEntry[]> {
   const { view, links } = walk;
-  const { kind } = node.entry;
+  const { kind } = node;
   if (kind === "folder") return follow(walk, node, rest, hops);
   // A submodule that is not checked out is reported, also where the path goes on inside it.
   if (kind === "submodule") return [node];
@@ -124,8 +114,8 @@ async function enter(
   links.set(node.path, node);
   if (hops === maxLinks) walk.loop ??= node.path;
   if (walk.loop !== undefined) return [];
-  const target = (await view.tree.read(node.entry.path))?.toString() ?? "";
-  const start = folderNode(view, target.startsWith("/") ? "" : folderOf(node.path));
+  const target = (await view.tree.read(node.path))?.toString() ?? "";
+  const start = target.startsWith("/") ? folderAt(view.folder) : above(view, node);
   return follow(walk, start, [...linkElements(target), ...rest], hops + 1);
 }
 
@@ -135,4 +125,13 @@ function linkElements(target: string): readonly ElementMatch[] {
     .split("/")
     .filter((name) => name !== "" && name !== ".")
     .map((name) => ({ kind: "name", name }));
+}
+
+function folderAt(path: string): TreeEntry {
+  return { path, kind: "folder", executable: false };
+}
+
+/** The folder that something is in; the context's own folder is its own parent. */
+function above({ folder }: View, { path }: TreeEntry): TreeEntry {
+  return folderAt(path === folder ? folder : folderOf(path));
 }

@@ -6,7 +6,7 @@ import { pipeline } from "node:stream/promises";
 import { BerthError } from "../errors.ts";
 import { type Digest, parseDigest } from "../oci/digest.ts";
 import type { ContextEntry } from "./context.ts";
-import { comparePaths, foldersAbove, joinPath } from "./paths.ts";
+import { comparePaths, folderOf, foldersAbove, pathBelow } from "./paths.ts";
 import type { Tree } from "./tree.ts";
 import { endOfTar, mostBytes, tarEntry } from "./ustar.ts";
 
@@ -54,7 +54,8 @@ export async function packContext(
   const pointers: ContextEntry[] = [];
   let bytes = 0;
   const hashed = async function* (): AsyncGenerator<readonly Buffer[]> {
-    for await (const pieces of tarPieces(tree, contextFolder, withFolders(entries), pointers)) {
+    const all = withFolders(entries, contextFolder);
+    for await (const pieces of tarPieces(tree, contextFolder, all, pointers)) {
       for (const piece of pieces) {
         hash.update(piece);
         bytes += piece.length;
@@ -80,7 +81,7 @@ async function* tarPieces(
   entries: readonly ContextEntry[],
   pointers: ContextEntry[],
 ): AsyncGenerator<readonly Buffer[]> {
-  const nextContent = contentsOf(tree, contextFolder, entries);
+  const nextContent = contentsOf(tree, entries);
   let batch: Buffer[] = [];
   let length = 0;
   for (const entry of entries) {
@@ -102,12 +103,12 @@ function entryPieces(
   { path, kind, executable }: ContextEntry,
   content: Buffer | undefined,
 ): readonly Buffer[] {
-  const common = { name: path, linkname: "" };
+  const common = { name: pathBelow(path, contextFolder), linkname: "" };
   if (content === undefined)
     return tarEntry({ ...common, type: "directory", mode: 0o755, mtime: folderTime });
   const mtime = contentTime(content);
   if (kind === "symlink") {
-    const linkname = linkText(content, joinPath(contextFolder, path));
+    const linkname = linkText(content, path);
     return tarEntry({ ...common, type: "symlink", mode: 0o777, linkname, mtime });
   }
   return tarEntry({ ...common, type: "file", mode: executable ? 0o755 : 0o644, mtime }, content);
@@ -121,29 +122,33 @@ function linkText(target: Buffer, path: string): string {
   });
 }
 
-/** Adds the folders above the entries; sorted, so that each comes after its own folder. */
-function withFolders(entries: readonly ContextEntry[]): readonly ContextEntry[] {
-  const byPath = new Map(entries.map((entry) => [entry.path, entry]));
-  for (const { path } of entries) {
-    for (const folder of foldersAbove(path)) {
-      if (!byPath.has(folder))
-        byPath.set(folder, { path: folder, kind: "folder", executable: false });
-    }
-  }
-  return [...byPath.values()].sort((a, b) => comparePaths(a.path, b.path));
+/** Adds the folders above the entries, up to the context's; sorted, so that each comes after its own folder. */
+function withFolders(
+  entries: readonly ContextEntry[],
+  contextFolder: string,
+): readonly ContextEntry[] {
+  const known = new Set(["", contextFolder, ...foldersAbove(contextFolder)]);
+  const all = [...entries];
+  const add = (path: string, line: number): void => {
+    if (known.has(path)) return;
+    known.add(path);
+    all.push({ path, kind: "folder", executable: false, line });
+    add(folderOf(path), line);
+  };
+  for (const { path, line } of entries) add(folderOf(path), line);
+  return all.sort((a, b) => comparePaths(a.path, b.path));
 }
 
 /** Gives the contents of entries, one after the other; some are asked for ahead and arrive meanwhile, no more than the tree wants. */
 function contentsOf(
   tree: Tree,
-  contextFolder: string,
   entries: readonly ContextEntry[],
 ): () => Promise<Buffer | undefined> {
   const { readAhead = 1 } = tree;
   const asked: Promise<Buffer | undefined>[] = [];
   let next = 0;
   const ask = (entry: ContextEntry): void => {
-    const content = contentOf(tree, contextFolder, entry);
+    const content = contentOf(tree, entry);
     // Who takes it is told of a failure; until then it is nobody's.
     content.catch(() => undefined);
     asked.push(content);
@@ -172,20 +177,15 @@ function isPointer(content: Buffer | undefined): boolean {
 }
 
 /** The bytes of a file, the target of a link; a folder has none. */
-async function contentOf(
-  tree: Tree,
-  contextFolder: string,
-  { path, kind }: ContextEntry,
-): Promise<Buffer | undefined> {
+async function contentOf(tree: Tree, { path, kind }: ContextEntry): Promise<Buffer | undefined> {
   if (kind === "folder") return undefined;
-  const place = joinPath(contextFolder, path);
-  const content = await tree.read(place);
+  const content = await tree.read(path);
   if (content === undefined)
-    throw new BerthError("CONTEXT_INVALID", `pack ${place} of ${tree.label}: it is gone`, {
+    throw new BerthError("CONTEXT_INVALID", `pack ${path} of ${tree.label}: it is gone`, {
       hint: "do not change files while berth reads them",
     });
   if (content.length <= mostBytes) return content;
-  throw new BerthError("CONTEXT_INVALID", `pack ${place} of ${tree.label}: larger than 8 GiB`, {
+  throw new BerthError("CONTEXT_INVALID", `pack ${path} of ${tree.label}: larger than 8 GiB`, {
     hint: "exclude it in .dockerignore, or fetch it in the build",
   });
 }

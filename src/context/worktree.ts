@@ -107,8 +107,8 @@ async function findFiles(of: Checkout, names: readonly string[]): Promise<readon
   const listed = listing
     .find(names)
     .flatMap((path) => (isReserved(path) ? [] : (listing.entry(path) ?? [])));
-  const files = listed.filter(({ kind }) => kind === "file");
-  const entries = await Promise.all(files.map(of.look));
+  const files = listed.filter(({ kind }) => kind !== "repository");
+  const entries = await Promise.all(files.map((file) => of.look(file.path, file)));
   return entries.flatMap((entry) => entry?.path ?? []);
 }
 
@@ -120,7 +120,7 @@ async function look(
 ): Promise<TreeEntry | undefined> {
   const full = joinPath(repository.top, path);
   if (isReserved(full)) return undefined;
-  const entry = listed && (await of.look({ ...listed, path: full }));
+  const entry = listed && (await of.look(full, listed));
   const inner = entry?.kind === "submodule" ? await inside(of, repository, path) : undefined;
   if (entry !== undefined && inner === undefined) return entry;
   const holder = inner === undefined ? { repository, path } : { repository: inner, path: "" };

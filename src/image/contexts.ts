@@ -37,8 +37,8 @@ export async function readContext(
   const described = await describeContext(tree, { dockerfile, context, sources });
   const kept = await spool?.(image.name);
   const packed = await packContext(tree, context, described.entries, kept?.sink);
-  if (packed.pointers.length > 0) throw absentContents(tree, declared, packed.pointers);
-  const files = described.entries.map(({ path }) => joinPath(context, path));
+  if (packed.pointers.length > 0) throw absentContents(tree, dockerfile, packed.pointers);
+  const files = described.entries.map(({ path }) => path);
   return {
     digest: packed.digest,
     tar: kept?.path,

@@ -219,7 +219,7 @@ test("of the context no more is read than the sources and their links lead to", 
   assert.deepEqual([...read].sort(), ["", "links", "src", "src/deep", "srv"]);
 });
 
-test("entries are below the context's folder, and so are patterns of its ignore file", async () => {
+test("entries are those below the context's folder, by the patterns of its ignore file", async () => {
   const tree = memoryTree({
     "c/.dockerignore": "x\n",
     "c/x": "",
@@ -228,7 +228,7 @@ test("entries are below the context's folder, and so are patterns of its ignore 
     "c/d/up": { link: "/../d/x" },
   });
   const found = await describe(tree, sourcesOf("* d/up"), "c");
-  assert.deepEqual(found.entries, [".dockerignore", "d/up", "d/x"]);
+  assert.deepEqual(found.entries, ["c/.dockerignore", "c/d/up", "c/d/x"]);
   assert.equal(found.ignoreFile, "c/.dockerignore");
 });
 
@@ -297,7 +297,7 @@ test("the Dockerfile's own ignore file wins over the context's", async () => {
   const own = await describeContext(tree, { ...request, dockerfile: "d/x.docker" });
   assert.deepEqual(
     [own.ignoreFile, own.entries.map(({ path }) => path)],
-    ["d/x.docker.dockerignore", ["a"]],
+    ["d/x.docker.dockerignore", ["c/a"]],
   );
   const other = await describeContext(tree, { ...request, dockerfile: "d/y.docker" });
   assert.equal(other.ignoreFile, "c/.dockerignore");

@@ -116,14 +116,14 @@ test("files that are pointers of Git LFS are told, with the line that reaches th
 test("a sink that fails and a file that vanishes end the packing with their error", async () => {
   const full = new Writable({ write: (_, __, done) => done(new Error("disk full")) });
   await assert.rejects(packed({ a: "x".repeat(1_000_000), b: "y" }, full), /disk full/);
-  const gone = { path: "b/gone", kind: "file", executable: false } as const;
+  const gone = { path: "ctx/b/gone", kind: "file", executable: false, line: 1 } as const;
   await assert.rejects(
     packContext(memoryTree({}), "ctx", [gone]),
     /pack ctx\/b\/gone .*it is gone/,
   );
   const huge = { ...memoryTree({}), read: async () => Buffer.alloc(8 * 1024 ** 3) };
   await assert.rejects(packContext(huge, "ctx", [gone]), /larger than 8 GiB/);
-  const odd = { path: "l", kind: "symlink", executable: false } as const;
+  const odd = { path: "l", kind: "symlink", executable: false, line: 1 } as const;
   await assert.rejects(
     packContext(memoryTree({ l: { link: "a\0b" } }), "", [odd]),
     /not UTF-8 text/,
