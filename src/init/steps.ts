@@ -24,9 +24,6 @@ export function stepsOf(
   const tags = ownLines(survey.imageLines, names).map((line) => line.tag);
   const foreign = [...new Set(tags)].filter((one) => one.replace(/[{}]/g, "") !== `$${tag}`);
   const places = placesOf(survey, tag);
-  const schedule = /CI_PIPELINE_SOURCE[^\n]*schedule/.test(text)
-    ? "see that some jobs that run in images run in the pipeline schedule"
-    : "make a pipeline schedule on the default branch (Build > Pipeline schedules) in which some jobs run in images";
   const steps = [
     "berth key: see that every image gets a key",
     builders.length > 0 &&
@@ -45,10 +42,18 @@ export function stepsOf(
       `write $${tag} for the tag of image lines instead of ${foreign.join(", ")}`,
     places.length > 0 &&
       `delete ${tag} where variables set it (${few(places)}), for it would win over what was planned`,
-    `${schedule}: there images older than 7 days, or with a base that moved, are built again, tested and promoted`,
+    scheduleStep(text),
     guide(text, prefix),
   ];
   return steps.filter((step) => step !== false);
+}
+
+/** Images are refreshed in schedules by default, so one is all that it takes. */
+function scheduleStep(text: string): string {
+  const schedule = /CI_PIPELINE_SOURCE[^\n]*schedule/.test(text)
+    ? "see that some jobs that run in images run in the pipeline schedule"
+    : "make a pipeline schedule on the default branch (Build > Pipeline schedules) in which some jobs run in images";
+  return `${schedule}: there images older than 7 days, or with a base that moved, are built again, tested and promoted`;
 }
 
 function guide(text: string, prefix: string): string | false {
