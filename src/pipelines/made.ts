@@ -14,7 +14,15 @@ import {
   type Value,
   type YamlMap,
 } from "./tree.ts";
-import { expand, expandAll, override, type Variable, valuesOf, variablesOf } from "./variables.ts";
+import {
+  expand,
+  expandAll,
+  listed,
+  override,
+  type Variable,
+  valuesOf,
+  variablesOf,
+} from "./variables.ts";
 
 /** All that rules see, the lowest first. */
 export function seen(occasion: Occasion, job: readonly Variable[], yaml: readonly Variable[]) {
@@ -86,7 +94,7 @@ function ownVariables({ job, part }: DescribedJob): readonly Variable[] {
     .replace(/[^a-z0-9]/g, "-")
     .slice(0, 63)
     .replace(/^-+|-+$/g, "");
-  const own: Readonly<Record<string, string | undefined>> = {
+  return listed({
     CI_JOB_NAME: name,
     CI_JOB_NAME_SLUG: slug,
     CI_JOB_STAGE: stage,
@@ -94,10 +102,7 @@ function ownVariables({ job, part }: DescribedJob): readonly Variable[] {
     CI_NODE_INDEX: part.place && String(part.place.index),
     CI_NODE_TOTAL: String(part.place?.total ?? 1),
     CI_ENVIRONMENT_NAME: memberOf(options["environment"], "name"),
-  };
-  return Object.entries(own).flatMap(([key, value]) =>
-    value === undefined ? [] : [{ key, value }],
-  );
+  });
 }
 
 function ruled(

@@ -9,6 +9,13 @@ export interface Variable {
   readonly raw?: boolean;
 }
 
+/** Variables by their names, without those that are not set. */
+export function listed(values: Readonly<Record<string, string | undefined>>): readonly Variable[] {
+  return Object.entries(values).flatMap(([key, value]) =>
+    value === undefined ? [] : [{ key, value }],
+  );
+}
+
 /** The variables of a map, as GitLab holds them. */
 export function variablesOf(value: Value | undefined): readonly Variable[] {
   if (!isMap(value)) return [];

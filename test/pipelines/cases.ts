@@ -5,9 +5,10 @@ import { isDeepStrictEqual } from "node:util";
 import { ExpressionError, evaluate, holds, isExpression } from "../../src/pipelines/expression.ts";
 import type { PipelineJob } from "../../src/pipelines/job.ts";
 import { nothingRead, type PipelineReading, readPipeline } from "../../src/pipelines/pipeline.ts";
-import type { CiSource, Include, Occasion } from "../../src/pipelines/ports.ts";
+import type { Include, Occasion } from "../../src/pipelines/ports.ts";
 import { textOf, type Value } from "../../src/pipelines/tree.ts";
-import type { Variable } from "../../src/pipelines/variables.ts";
+import { listed, type Variable } from "../../src/pipelines/variables.ts";
+import { sourceOf } from "../support/ci-files.ts";
 import { type FlowJob, settleFlow } from "../support/flow-states.ts";
 
 export interface Case {
@@ -169,11 +170,7 @@ const kept = nothingRead();
 async function readCase(one: Case): Promise<PipelineReading> {
   const files = one.files ?? {};
   const own = Object.keys(files).filter((path) => !/^component:|^[^/]+\/.*@[^/]*:/.test(path));
-  const source: CiSource = {
-    project: one.project?.path ?? "",
-    paths: own.sort(),
-    read: async (path) => files[path],
-  };
+  const source = { ...sourceOf(files, one.project?.path), paths: own.sort() };
   return readPipeline(files[".gitlab-ci.yml"] ?? "", {
     source,
     fetch: async (include) => componentIn(files, include),
@@ -191,12 +188,9 @@ function componentIn(files: Readonly<Record<string, string>>, { kind, location }
     /^[^/]+\/(.*)\/([^/]+)@(.*)$/.exec(location) ?? [];
   if (kind !== "component" || text === undefined) return undefined;
   const within = `${location}:`;
-  const paths = Object.keys(files).filter((path) => path.startsWith(within));
-  const source: CiSource = {
-    project,
-    paths: paths.map((path) => path.slice(within.length)),
-    read: async (path) => files[`${within}${path}`],
-  };
+  const own = Object.entries(files).filter(([path]) => path.startsWith(within));
+  const texts = own.map(([path, each]) => [path.slice(within.length), each] as const);
+  const source = sourceOf(Object.fromEntries(texts), project);
   const component = { name, version, reference: version, sha: "0".repeat(40) };
   return { text, source, component };
 }
@@ -217,7 +211,7 @@ function occasionOf({ project, pipeline }: Case): Occasion {
   };
   const path = project?.path ?? "";
   const name = request?.source_branch ?? ref;
-  const predefined: Readonly<Record<string, string | undefined>> = {
+  const predefined = listed({
     CI_PIPELINE_SOURCE: source,
     CI_PIPELINE_IID: "1",
     CI_PROJECT_PATH: path,
@@ -233,22 +227,16 @@ function occasionOf({ project, pipeline }: Case): Occasion {
     CI_MERGE_REQUEST_IID: request && requestIid,
     CI_MERGE_REQUEST_SOURCE_BRANCH_NAME: request?.source_branch,
     CI_MERGE_REQUEST_TARGET_BRANCH_NAME: request?.target_branch,
-  };
+  });
   return {
     source,
     ref,
     kind: tag ? "tag" : request === undefined ? "branch" : "merge_request",
     project: path,
-    predefined: listed(predefined),
-    settings: [...listed(pipeline?.project_variables), ...listed(pipeline?.variables)],
+    predefined,
+    settings: [...listed(pipeline?.project_variables ?? {}), ...listed(pipeline?.variables ?? {})],
     changed,
   };
-}
-
-function listed(values: Readonly<Record<string, string | undefined>> = {}): readonly Variable[] {
-  return Object.entries(values).flatMap(([key, value]) =>
-    value === undefined ? [] : [{ key, value }],
-  );
 }
 
 /** A reading in the words of the cases. */

@@ -1,16 +1,12 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { imagesOf, readOutline } from "../../src/pipelines/outline.ts";
+import { sourceOf } from "../support/ci-files.ts";
 
 const root = ".gitlab-ci.yml";
 
 async function read(files: Readonly<Record<string, string>>) {
-  const source = {
-    project: "",
-    paths: Object.keys(files),
-    read: async (path: string) => files[path],
-  };
-  const outline = await readOutline(files[root] ?? "", source);
+  const outline = await readOutline(files[root] ?? "", sourceOf(files));
   return outline?.jobs ?? new Map<string, never>();
 }
 

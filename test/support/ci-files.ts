@@ -3,10 +3,15 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { readContent } from "../../src/pipelines/inputs.ts";
 import type { PipelineJob } from "../../src/pipelines/job.ts";
-import { readPipeline } from "../../src/pipelines/pipeline.ts";
-import type { Include } from "../../src/pipelines/ports.ts";
+import {
+  nothingRead,
+  type PipelineReading,
+  type ReadBefore,
+  readPipeline,
+} from "../../src/pipelines/pipeline.ts";
+import type { CiSource, Include, Occasion } from "../../src/pipelines/ports.ts";
 import { plain, type Value, type YamlMap } from "../../src/pipelines/tree.ts";
-import type { Variable } from "../../src/pipelines/variables.ts";
+import { listed } from "../../src/pipelines/variables.ts";
 import { readYaml } from "../../src/pipelines/yaml.ts";
 
 const top = join(import.meta.dirname, "../..");
@@ -53,13 +58,38 @@ export function pipelineText(
   return JSON.stringify({ include, ...jobs });
 }
 
+/** A project of these files. */
+export function sourceOf(files: Variables, project = ""): CiSource {
+  return { project, paths: Object.keys(files), read: async (path) => files[path] };
+}
+
+interface Around extends Partial<Occasion> {
+  /** Those of the project; of this checkout where not given. */
+  readonly files?: Readonly<Record<string, string>>;
+  readonly kept?: ReadBefore;
+}
+
+/** What the reader makes of a configuration in a pipeline with these variables. */
+export function readingOf(
+  text: string,
+  variables: Variables = {},
+  { files, kept = nothingRead(), ...occasion }: Around = {},
+): Promise<PipelineReading> {
+  const source = files === undefined ? { project: "", paths: [], read: readOwn } : sourceOf(files);
+  return readPipeline(text, {
+    source,
+    fetch,
+    occasion: { ...occasionOf(variables), ...occasion },
+    kept,
+  });
+}
+
 /** The jobs of a pipeline with these variables, by name; a configuration that GitLab refuses is an error. */
 export async function jobsIn(
   text: string,
   variables: Variables = {},
 ): Promise<ReadonlyMap<string, PipelineJob>> {
-  const source = { project: "", paths: [], read: readOwn };
-  const reading = await readPipeline(text, { source, fetch, occasion: occasionOf(variables) });
+  const reading = await readingOf(text, variables);
   if ("errors" in reading) throw new Error(reading.errors.join("\n"));
   return new Map("none" in reading ? [] : reading.jobs.map((job) => [job.name, job]));
 }
@@ -75,11 +105,7 @@ async function fetch({ location }: Include) {
 
 /** GitLab's own variables are below those of the configuration, a person's above them. */
 function occasionOf(variables: Variables) {
-  const all: readonly Variable[] = Object.entries({
-    CI_SERVER_FQDN: "gitlab.example.com",
-    ...variables,
-  }).map(([key, value]) => ({ key, value }));
-  const isOwn = ({ key }: Variable): boolean => key.startsWith("CI_");
+  const all = listed({ CI_SERVER_FQDN: "gitlab.example.com", ...variables });
   const { CI_PIPELINE_SOURCE: source = "push", CI_COMMIT_TAG: tag } = variables;
   const plainKind = tag === undefined ? "branch" : "tag";
   return {
@@ -87,8 +113,8 @@ function occasionOf(variables: Variables) {
     ref: variables["CI_COMMIT_BRANCH"] ?? tag ?? "",
     kind: source === "merge_request_event" ? "merge_request" : plainKind,
     project: variables["CI_PROJECT_PATH"] ?? "acme/tools",
-    predefined: all.filter(isOwn),
-    settings: all.filter((one) => !isOwn(one)),
+    predefined: all.filter(({ key }) => key.startsWith("CI_")),
+    settings: all.filter(({ key }) => !key.startsWith("CI_")),
     changed: undefined,
   } as const;
 }

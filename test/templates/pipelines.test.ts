@@ -1,14 +1,7 @@
 /** Which jobs the component brings into which pipelines, and what jobs that run in images wait for. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { readPipeline } from "../../src/pipelines/pipeline.ts";
-import type { FetchInclude } from "../../src/pipelines/ports.ts";
-import { components } from "./templates.ts";
-
-const fetch: FetchInclude = async ({ location }) => {
-  const found = components.find(({ name }) => location.includes(`/berth/${name}@`));
-  return found && { text: found.text };
-};
+import { readingOf } from "../support/ci-files.ts";
 
 interface Where {
   readonly source?: string;
@@ -17,25 +10,8 @@ interface Where {
 }
 
 function pipelineOf(text: string, { source = "push", branch }: Where) {
-  const variables = {
-    CI_SERVER_FQDN: "gitlab.example.com",
-    CI_PIPELINE_SOURCE: source,
-    CI_DEFAULT_BRANCH: "main",
-    ...(branch === undefined ? {} : { CI_COMMIT_BRANCH: branch }),
-  };
-  return readPipeline(text, {
-    source: { project: "acme/widget", paths: [], read: async () => undefined },
-    fetch,
-    occasion: {
-      source,
-      ref: branch ?? "refs/merge-requests/1/head",
-      kind: branch === undefined ? "merge_request" : "branch",
-      project: "acme/widget",
-      predefined: Object.entries(variables).map(([key, value]) => ({ key, value })),
-      settings: [],
-      changed: undefined,
-    },
-  });
+  const own = branch === undefined ? {} : { CI_COMMIT_BRANCH: branch };
+  return readingOf(text, { CI_PIPELINE_SOURCE: source, CI_DEFAULT_BRANCH: "main", ...own });
 }
 
 /** The jobs of a pipeline in order, each with those that it needs. */

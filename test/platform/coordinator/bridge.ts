@@ -1,11 +1,11 @@
 /** Trigger jobs: the child pipeline that they start, and what its end means for them. */
 import type { PlainMap } from "../../../src/pipelines/tree.ts";
-import { expand, valuesOf } from "../../../src/pipelines/variables.ts";
+import { expand, listed, valuesOf } from "../../../src/pipelines/variables.ts";
 import { variablesOf } from "../../support/gitlab-jobs.ts";
 import { fileIn } from "./artifacts.ts";
 import { latest } from "./given.ts";
 import { dependenciesOf, type RunJob } from "./jobs.ts";
-import { type Child, listed, type Makings } from "./making.ts";
+import type { Child, Makings } from "./making.ts";
 
 interface Trigger {
   readonly include: unknown;

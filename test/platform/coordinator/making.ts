@@ -4,7 +4,7 @@ import { readOutline } from "../../../src/pipelines/outline.ts";
 import { readPipeline } from "../../../src/pipelines/pipeline.ts";
 import type { CiSource, Found, Include, Occasion } from "../../../src/pipelines/ports.ts";
 import { plain } from "../../../src/pipelines/tree.ts";
-import type { Variable } from "../../../src/pipelines/variables.ts";
+import { listed, type Variable } from "../../../src/pipelines/variables.ts";
 import { succeed } from "../../support/command.ts";
 import { addPipeline, type JobOptions, variablesOf } from "../../support/gitlab-jobs.ts";
 import { type Model, roles, type TestPipeline } from "../../support/gitlab-model.ts";
@@ -110,11 +110,6 @@ export async function lint(makings: Makings, project: TestPipeline["project"]): 
   );
   const merged = outline === undefined ? null : JSON.stringify(plain(outline.written));
   return { valid: errors.length === 0, errors, warnings: [], merged_yaml: merged };
-}
-
-/** What a person or a setting says, subject to expansion. */
-export function listed(variables: Readonly<Record<string, string>>): readonly Variable[] {
-  return Object.entries(variables).map(([key, value]) => ({ key, value }));
 }
 
 const unseen =

@@ -1,9 +1,8 @@
 /** A job as GitLab gives it to a runner (gitlab-runner: common/spec/spec.go). */
 import type { PlainMap } from "../../../src/pipelines/tree.ts";
-import type { Variable } from "../../../src/pipelines/variables.ts";
+import { listed, type Variable } from "../../../src/pipelines/variables.ts";
 import { toldCaches } from "./caches.ts";
 import type { Attempt, RunJob } from "./jobs.ts";
-import { listed } from "./making.ts";
 
 interface Server {
   readonly url: string;

@@ -1,0 +1,54 @@
+/** Readings of one configuration in several pipelines. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { nothingRead } from "../../src/pipelines/pipeline.ts";
+import { readingOf } from "../support/ci-files.ts";
+
+async function namesIn(...asked: Parameters<typeof readingOf>) {
+  const reading = await readingOf(...asked);
+  return "jobs" in reading ? reading.jobs.map(({ name }) => name) : reading;
+}
+
+test("readings that share what they read differ as the pipelines do", async () => {
+  const text = `include:
+  - local: more.yml
+    rules: [{ if: $CI_COMMIT_BRANCH == "main" }]
+build: { script: make, rules: [{ if: $CI_COMMIT_BRANCH != "other" }] }
+always: { script: make }
+`;
+  const files = { "more.yml": "more: { script: make }\n" };
+  const kept = nothingRead();
+  const jobsOn = (branch: string) => namesIn(text, { CI_COMMIT_BRANCH: branch }, { files, kept });
+  assert.deepEqual(await jobsOn("main"), ["more", "build", "always"]);
+  assert.deepEqual(await jobsOn("topic"), ["build", "always"]);
+  assert.deepEqual(await jobsOn("other"), ["always"]);
+  assert.equal(kept.files.size, 2);
+  assert.equal(kept.described.length, 2, "with the included file and without it");
+});
+
+/** Jobs of a push that changed `docs/a.md`, one of them with this `compare_to`. */
+function comparedTo(compare_to: string, knows = true) {
+  const since: Readonly<Record<string, readonly string[]>> = { main: ["src/a.c"], "v1.0": [] };
+  const config = {
+    variables: { BASE: "main" },
+    job: { script: "make", rules: [{ changes: { paths: ["src/*"], compare_to } }] },
+    always: { script: "make" },
+  };
+  const asks = knows ? { changedSince: (ref: string) => since[ref] } : {};
+  return namesIn(JSON.stringify(config), {}, { changed: ["docs/a.md"], ...asks });
+}
+
+test("what has changed since the commit left the one named decides, and not what was pushed", async () => {
+  assert.deepEqual(await comparedTo("main"), ["job", "always"]);
+  assert.deepEqual(await comparedTo("$BASE"), ["job", "always"]);
+  assert.deepEqual(await comparedTo("v1.0"), ["always"]);
+});
+
+test("a name that nothing has is refused in GitLab's words", async () => {
+  const errors = ["Failed to parse rule for job: rules:changes:compare_to is not a valid ref"];
+  assert.deepEqual(await comparedTo("gone"), { errors });
+});
+
+test("who has no commits at hand takes the clause to hold", async () => {
+  assert.deepEqual(await comparedTo("gone", false), ["job", "always"]);
+});
