@@ -11,9 +11,10 @@ import {
   plainEnv,
   startProgram,
 } from "../test/support/command.ts";
+import { startDockerRegistry } from "../test/support/docker-registry.ts";
 import { exampleProject, type Project, pushExampleBases } from "../test/support/example.ts";
 import { modernEngines } from "../test/support/modern.ts";
-import { startRegistry, temporaryFolder } from "../test/support/services.ts";
+import { temporaryFolder } from "../test/support/services.ts";
 
 /** What was started; ended in the opposite order, however this ends. */
 const duties: (() => Promise<unknown>)[] = [];
@@ -33,7 +34,7 @@ async function example(stay: boolean): Promise<void> {
   duties.push(folder.remove);
 
   title("Start a registry and push the bases that the images are built from");
-  const registry = await startRegistry();
+  const registry = await startDockerRegistry();
   duties.push(registry.stop);
   await pushExampleBases(registry.host);
   say(`${registry.host}/bases/busybox:stable\n${registry.host}/bases/debian:stable-slim\n`);

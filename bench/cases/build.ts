@@ -4,7 +4,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pushBusybox } from "../../test/support/bases.ts";
-import { startRegistry } from "../../test/support/services.ts";
+import { startDockerRegistry } from "../../test/support/docker-registry.ts";
 import type { Case } from "../case.ts";
 import { inTurns, timeOf } from "../measure.ts";
 import { makeRepository } from "../repository.ts";
@@ -17,7 +17,7 @@ RUN head -c 200000000 /dev/zero | gzip -1 > /zeros.gz && sleep 4
 export const buildOverhead: Case = {
   name: "build overhead",
   async run({ quick, berth }) {
-    const registry = await startRegistry();
+    const registry = await startDockerRegistry();
     const folder = await mkdtemp(join(tmpdir(), "berth-bench-buildah-"));
     const { host } = registry;
     await pushBusybox(host);

@@ -13,7 +13,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { pushBusybox } from "../../test/support/bases.ts";
 import { startDockerd } from "../../test/support/dockerd.ts";
-import { startRegistry } from "../../test/support/services.ts";
+import { startDockerRegistry } from "../../test/support/docker-registry.ts";
 import { type Case, timesFaster } from "../case.ts";
 import { openClient } from "../client.ts";
 import { timeOf } from "../measure.ts";
@@ -33,7 +33,7 @@ export const dockerInDocker: Case = {
     const measured = quick ? 1 : builtImages;
     // Docker 20.10 has BuildKit, but asks for it.
     process.env["DOCKER_BUILDKIT"] = "1";
-    const registry = await startRegistry();
+    const registry = await startDockerRegistry();
     const { host } = registry;
     const base = `${host}/${project}`;
     await pushBusybox(host);

@@ -10,14 +10,15 @@ import { parseReference, parseRepository } from "../../src/oci/reference.ts";
 import { client } from "../registry/clients.ts";
 import { busyboxLayer } from "../support/bases.ts";
 import { type Ended, ended, entry, plainEnv, succeed } from "../support/command.ts";
+import { type DockerRegistry, startDockerRegistry } from "../support/docker-registry.ts";
 import { type Dockerd, startDockerd } from "../support/dockerd.ts";
 import { type Layer, pushImage } from "../support/images.ts";
 import { program } from "../support/programs.ts";
-import { type Folder, type Registry, startRegistry, temporaryFolder } from "../support/services.ts";
+import { type Folder, temporaryFolder } from "../support/services.ts";
 
 describe("berth run", () => {
   let folder: Folder;
-  let registry: Registry;
+  let registry: DockerRegistry;
   let daemon: Dockerd;
   let layer: Layer;
   let project: string;
@@ -29,7 +30,7 @@ describe("berth run", () => {
   before(async () => {
     folder = await temporaryFolder("berth-run-");
     ends.push(() => folder.remove());
-    registry = await startRegistry();
+    registry = await startDockerRegistry();
     ends.push(registry.stop);
     daemon = await startDockerd();
     ends.push(daemon.stop);
@@ -385,7 +386,7 @@ describe("berth run", () => {
 
   test("pulls with the login that berth knows, and leaves it nowhere", async () => {
     const login = { user: "olga", password: "v3ry-s3cret" };
-    const closed = await startRegistry({ login });
+    const closed = await startDockerRegistry({ auth: login });
     ends.push(closed.stop);
     const base = `${closed.host}/acme/closed`;
     const hand = client({ username: login.user, password: login.password });

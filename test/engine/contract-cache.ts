@@ -5,7 +5,7 @@ import { oldestLayer } from "../../src/build/bases.ts";
 import { ownTags } from "../../src/image/key.ts";
 import { type Digest, digestOf } from "../../src/oci/digest.ts";
 import { client } from "../registry/clients.ts";
-import { startRegistry } from "../support/services.ts";
+import { startDockerRegistry } from "../support/docker-registry.ts";
 import { failure, type Workshop } from "./workshop.ts";
 
 export function cacheContract(name: string, workshop: Workshop): void {
@@ -131,12 +131,13 @@ export function cacheContract(name: string, workshop: Workshop): void {
   });
 
   test(`${name} builds as well where its layers cannot be kept for later`, async () => {
-    const closed = await startRegistry({ login: { user: "someone", password: "else" } });
+    const closed = await startDockerRegistry({ auth: { user: "someone", password: "else" } });
     try {
       const { digest } = await workshop.build({
         repository: "contract/no-cache",
         dockerfile: `FROM ${workshop.base()}\nRUN echo kept > /kept\n`,
         cacheTo: { host: closed.host, path: "contract/cache" },
+        insecureHosts: [workshop.host(), closed.host],
       });
       assert.equal((await workshop.tree("contract/no-cache", digest)).has("kept"), true);
     } finally {

@@ -7,8 +7,8 @@ import { test } from "node:test";
 import type { ErrorCode } from "../../src/errors.ts";
 import { realFiles } from "../../src/host/files.ts";
 import { createRunner } from "../../src/host/run.ts";
+import { startDockerRegistry } from "../support/docker-registry.ts";
 import { processesNaming, until } from "../support/processes.ts";
-import { startRegistry } from "../support/services.ts";
 import { clock, failure, filesHolding, type Workshop } from "./workshop.ts";
 
 export function failureContract(name: string, workshop: Workshop): void {
@@ -77,7 +77,7 @@ export function failureContract(name: string, workshop: Workshop): void {
 
   test(`${name} logs in with the given file, and leaves no login and no name behind`, async () => {
     const login = { user: "someone", password: `pass-${randomUUID()}` };
-    const closed = await startRegistry({ login });
+    const closed = await startDockerRegistry({ auth: login });
     try {
       const token = (password: string) =>
         Buffer.from(`${login.user}:${password}`).toString("base64");
@@ -85,6 +85,7 @@ export function failureContract(name: string, workshop: Workshop): void {
         repository: "contract/closed",
         dockerfile: `FROM ${workshop.base()}\nRUN echo closed\n`,
         destination: { host: closed.host, path: "contract/closed", tag: "t" },
+        insecureHosts: [workshop.host(), closed.host],
         auth: JSON.stringify({ auths: { [closed.host]: { auth: token(password) } } }),
       });
       const error = await failure(workshop.build(wanted("wrong")), "REGISTRY_DENIED");

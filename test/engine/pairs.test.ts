@@ -7,8 +7,9 @@ import { type Repository, repositoryAt } from "../context/repository.ts";
 import { buildahEngine, dockerEngine, type TestEngine } from "../example/engines.ts";
 import { pushBusybox } from "../support/bases.ts";
 import { berth, plainEnv } from "../support/command.ts";
+import { type DockerRegistry, startDockerRegistry } from "../support/docker-registry.ts";
 import { imageConfig, imageTree } from "../support/filetree.ts";
-import { type Folder, type Registry, startRegistry, temporaryFolder } from "../support/services.ts";
+import { type Folder, temporaryFolder } from "../support/services.ts";
 import { oneKey, type Pair, refused, twoKeys } from "./pairs.ts";
 
 const sides = [0, 1] as const;
@@ -16,14 +17,14 @@ type Images = ReadonlyMap<string, object>;
 type Keys = ReadonlyMap<string, string>;
 
 let folder: Folder;
-let registry: Registry;
+let registry: DockerRegistry;
 let repository: Repository;
 let images: readonly [Images, Images];
 let keys: readonly [Keys, Keys];
 
 before(async () => {
   folder = await temporaryFolder("berth-pairs-");
-  registry = await startRegistry();
+  registry = await startDockerRegistry();
   await pushBusybox(registry.host);
   repository = repositoryAt({ after }, folder.path);
   repository.run("init", "-q");

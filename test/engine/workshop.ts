@@ -11,9 +11,10 @@ import { createRunner } from "../../src/host/run.ts";
 import type { Digest } from "../../src/oci/digest.ts";
 import type { Clock, Files, Run } from "../../src/world.ts";
 import { pushBusybox } from "../support/bases.ts";
+import { type DockerRegistry, startDockerRegistry } from "../support/docker-registry.ts";
 import { type FileTree, imageTree } from "../support/filetree.ts";
 import { recipeOf } from "../support/recipe.ts";
-import { type Folder, type Registry, startRegistry, temporaryFolder } from "../support/services.ts";
+import { type Folder, temporaryFolder } from "../support/services.ts";
 
 /** What an engine under test is made from. */
 export interface Parts {
@@ -62,12 +63,12 @@ export interface Workshop {
 /** Opens a workshop for the tests of one file and closes it after them. */
 export function openWorkshop(make: (parts: Parts) => Promise<Subject>): Workshop {
   let folder: Folder;
-  let registry: Registry;
+  let registry: DockerRegistry;
   let subject: Subject;
   let base: string;
   before(async () => {
     folder = await temporaryFolder("berth-engine-");
-    registry = await startRegistry();
+    registry = await startDockerRegistry();
     base = `${registry.host}/bases/busybox@${await pushBusybox(registry.host)}`;
     const { run } = createRunner(2000);
     subject = await make({ run, files: realFiles(), clock, folder: folder.path });

@@ -122,6 +122,13 @@ const rows: readonly Row[] = [
     says: "202 202",
   },
   {
+    name: "deletion of an image by digest, which takes its tags",
+    first: async (bench) => bench.put("one", await bench.image()),
+    does: async (bench) =>
+      `${await bench.delete(digest(imageWith("")))}, ${await bench.get("one")}`,
+    says: "202, 404 MANIFEST_UNKNOWN",
+  },
+  {
     name: "deletion of an index's child",
     first: async (bench) => bench.put("all", indexOf([await kept(bench)])),
     does: (bench) => bench.delete(digest(imageWith(""))),

@@ -48,6 +48,7 @@ suite("the way to a registry", () => {
     ["CERT_HAS_EXPIRED", /renew the server's certificate/],
     ["EPROTO", /does not speak TLS: .*`insecure`/],
     ["DEPTH_ZERO_SELF_SIGNED_CERT", /NODE_EXTRA_CA_CERTS/],
+    ["SELF_SIGNED_CERT_IN_CHAIN", /NODE_EXTRA_CA_CERTS/],
   ] as const)
     test(`${code} is told at once, with what to do`, async () => {
       const lines: string[] = [];

@@ -1,14 +1,15 @@
 /** The distribution project's registry on a free loopback port, as Debian ships it or another build of it. */
 import { execFileSync, spawn } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Certified, testKeys } from "./certificates.ts";
+import { freePort } from "./services.ts";
 import { startTokenService, type TokenService, testPassword, testUser } from "./token-service.ts";
 
 export interface DockerRegistryOptions {
-  readonly auth?: "none" | "basic" | "token";
+  /** `basic` asks for the tests' usual login, and a login for that alone. */
+  readonly auth?: "none" | "basic" | "token" | Login;
   readonly delete?: boolean;
   /** With a certificate of its own, or with a given one for a name that leads to 127.0.0.1. */
   readonly tls?: boolean | (Certified & { readonly name: string });
@@ -18,6 +19,11 @@ export interface DockerRegistryOptions {
   readonly believes?: Believed;
   /** Debian's where it is not given. */
   readonly program?: string;
+}
+
+interface Login {
+  readonly user: string;
+  readonly password: string;
 }
 
 /** What a registry is told of a token service. */
@@ -96,15 +102,9 @@ function configuration(
     writeFileSync(join(folder, name), text);
     return join(folder, name);
   };
-  const login = {
-    none: {},
-    basic: { auth: { htpasswd: { realm: "test", path: write("htpasswd", passwordFile()) } } },
-    token: {
-      auth: {
-        token: believes === undefined ? certified(write, tokenService) : known(write, believes),
-      },
-    },
-  }[auth];
+  const htpasswd = () => ({ realm: "test", path: write("htpasswd", passwordFile(auth)) });
+  const token = () =>
+    believes === undefined ? certified(write, tokenService) : known(write, believes);
   const given = typeof tls === "object" ? tls : testKeys();
   const { key, certificate } = tls === false ? { key: "", certificate: "" } : given;
   const files = { certificate: write("cert.pem", certificate), key: write("key.pem", key) };
@@ -116,7 +116,9 @@ function configuration(
       delete: { enabled: canDelete },
     },
     http: { addr: `127.0.0.1:${port}`, secret: "test", ...(tls === false ? {} : { tls: files }) },
-    ...login,
+    ...(auth === "none"
+      ? {}
+      : { auth: auth === "token" ? { token: token() } : { htpasswd: htpasswd() } }),
   };
 }
 
@@ -131,18 +133,12 @@ function known(write: Write, { keys, ...place }: Believed): object {
   return { ...place, jwks: write("keys.json", keys), signingalgorithms: ["RS256"] };
 }
 
-function passwordFile(): string {
+function passwordFile(auth: DockerRegistryOptions["auth"]): string {
+  const { user, password } =
+    typeof auth === "object" ? auth : { user: testUser, password: testPassword };
   // A low bcrypt cost: every request checks the password anew.
-  const args = ["-nbB", "-C", "4", testUser, testPassword];
+  const args = ["-nbB", "-C", "4", user, password];
   return execFileSync("htpasswd", args, { encoding: "utf8" });
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await new Promise((resolve) => server.once("listening", resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return typeof address === "object" && address !== null ? address.port : 0;
 }
 
 async function untilListening(

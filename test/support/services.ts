@@ -2,13 +2,11 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { openSync, readFileSync } from "node:fs";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { buffer } from "node:stream/consumers";
 import { setTimeout as sleep } from "node:timers/promises";
-import { program } from "./programs.ts";
 
 /** A folder for one test file or one demo; `remove` deletes it. */
 export interface Folder {
@@ -74,53 +72,6 @@ async function stop(child: ChildProcess): Promise<void> {
   const late = setTimeout(() => child.kill("SIGKILL"), 5000);
   await ended;
   clearTimeout(late);
-}
-
-export interface Registry {
-  /** Such as `127.0.0.1:5123`. */
-  readonly host: string;
-  log(): string;
-  stop(): Promise<void>;
-}
-
-export interface RegistryOptions {
-  /** The one login that it accepts; everyone may do everything where not given. */
-  readonly login?: { readonly user: string; readonly password: string };
-  /** A given port instead of a free one. */
-  readonly port?: number;
-}
-
-/** Starts Debian's docker-registry with its data in a folder of its own. */
-export async function startRegistry(options: RegistryOptions = {}): Promise<Registry> {
-  const folder = await temporaryFolder("berth-registry-");
-  const port = options.port ?? (await freePort());
-  const host = `127.0.0.1:${port}`;
-  const { login } = options;
-  if (login !== undefined) {
-    const { stdout } = spawn(program("htpasswd"), ["-Bbn", login.user, login.password]);
-    await writeFile(join(folder.path, "htpasswd"), await buffer(stdout));
-  }
-  const auth = `auth: { htpasswd: { realm: test, path: ${join(folder.path, "htpasswd")} } }\n`;
-  const config = join(folder.path, "config.yml");
-  await writeFile(
-    config,
-    `version: 0.1
-log: { level: info }
-storage: { filesystem: { rootdirectory: ${join(folder.path, "data")} }, delete: { enabled: true } }
-http: { addr: "${host}" }
-${login === undefined ? "" : auth}`,
-  );
-  const service = await startService(
-    program("docker-registry"),
-    ["serve", config],
-    join(folder.path, "log"),
-    () => answers(`http://${host}/v2/`),
-  );
-  const end = async (): Promise<void> => {
-    await service.stop();
-    await folder.remove();
-  };
-  return { host, log: service.log, stop: end };
 }
 
 /** Whether something answers there, whatever it says. */
