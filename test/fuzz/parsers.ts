@@ -7,6 +7,7 @@ import { parseConfig } from "../../src/config/parse.ts";
 import { ignoreMatcher, parseIgnore } from "../../src/context/ignore.ts";
 import { BerthError } from "../../src/errors.ts";
 import * as answers from "../../src/gitlab/answers.ts";
+import { readComplaints, retryAfterMs } from "../../src/http/errors.ts";
 import { mediaTypes, parseManifest } from "../../src/oci/manifest.ts";
 import { parseReference } from "../../src/oci/reference.ts";
 import { readTag } from "../../src/oci/tags.ts";
@@ -171,7 +172,13 @@ export const parsers: Readonly<Record<string, Parser>> = {
   },
   registry: {
     make: changed(
-      ['Bearer realm="https://a.example/t",service="r",scope="repository:a/b:pull"', "a.e30=.b"],
+      [
+        ...[
+          'Bearer realm="https://a.example/t",service="r",scope="repository:a/b:pull"',
+          "a.e30=.b",
+        ],
+        ...['{"errors":[{"code":"DENIED","message":"no"}]}', "Fri, 01 May 2026 12:00:20 GMT"],
+      ],
       ["Bearer ", "Basic ", "realm=", '"', "\\", ",", "eyJhIjoxfQ"],
     ),
     read: (text) => [
@@ -179,6 +186,8 @@ export const parsers: Readonly<Record<string, Parser>> = {
       readClaims(text),
       parseAuthFile("x", text),
       readTag(text),
+      readComplaints(Buffer.from(text)),
+      retryAfterMs(text, new Date(0)),
     ],
   },
   reference: {
