@@ -3,8 +3,7 @@
 import { readFields } from "./flags.ts";
 import { type Instruction, triggered } from "./instruction.ts";
 import type { Escape } from "./lines.ts";
-import { fullName } from "./reads.ts";
-import { remoteOf } from "./remotes.ts";
+import { fullName, remoteOf, wordsOf } from "./reads.ts";
 import { argsOf } from "./scope.ts";
 import { readJson } from "./words.ts";
 
@@ -166,7 +165,7 @@ export function differencesIn(instruction: Instruction, escapeWith: Escape): rea
       message: "with escape=` buildah still takes \\ for an escape in this instruction",
       buildah: always,
     });
-  if (inner.keyword === "add" && wordsOf(inner).some((word) => remoteOf(word) === "git"))
+  if (inner.keyword === "add" && wordsOf(inner).some(({ text }) => remoteOf(text) === "git"))
     found.push({
       at,
       message: "buildah before 1.29 fetches the address of a git repository as a file",
@@ -183,11 +182,6 @@ export function lateEscape(escapeWith: Escape, text: string): Difference | undef
   const message = "buildah ignores # escape= behind another line: make it the first line";
   const isRead = lines.slice(0, at).every((line) => /^\s*#\s*syntax\s*=/i.test(line));
   return isRead ? { at, message, buildah: always } : { at, message };
-}
-
-function wordsOf({ body }: Instruction): readonly string[] {
-  if (body.kind === "json") return body.items;
-  return body.kind === "words" ? body.words.map(({ text }) => text) : [];
 }
 
 /** Names of the variables that a text uses. */

@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { sourceMatcher } from "../../src/context/source.ts";
-import { copySource } from "../../src/dockerfile/reads.ts";
-import { remoteOf } from "../../src/dockerfile/remotes.ts";
+import { copySource, remoteOf } from "../../src/dockerfile/reads.ts";
 import { recipeOf } from "../support/recipe.ts";
 
 const matches: readonly (readonly [string, readonly string[], readonly string[]])[] = [
