@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { ownTags } from "../../src/image/key.ts";
 import { pushBusybox } from "../../test/support/bases.ts";
 import { type DockerRegistry, startDockerRegistry } from "../../test/support/docker-registry.ts";
-import { startDockerd } from "../../test/support/dockerd.ts";
+import { type DaemonOptions, startDockerd } from "../../test/support/dockerd.ts";
 import { modernEngines } from "../../test/support/modern.ts";
 import { atMost, type Case, type Row } from "../case.ts";
 import { openClient } from "../client.ts";
@@ -27,51 +27,93 @@ RUN head -c 1000000 /dev/urandom > /second
 /** Gives a machine without any image to work on, as variables, and clears up after it. */
 type OnMachine = (work: (env: Record<string, string>) => Promise<unknown>) => Promise<void>;
 
+/** Builds and pushes what a commit holds. */
+type Build = (
+  registry: DockerRegistry,
+  at: { readonly cwd: string; readonly env: Record<string, string> },
+) => Promise<unknown>;
+
+const title = `storage after a build and ${edits} edits`;
+
 export const storage: Case = {
   name: "storage",
   async run({ berth }) {
     const rows: Row[] = [];
+    let stored = 0;
     for (const engine of ["buildah", "docker"] as const) {
-      const registry = await startDockerRegistry();
-      try {
-        rows.push(await measure(engine, registry, berth));
-      } finally {
-        await registry.stop();
-      }
+      const command = [berth, "ensure", "--engine", engine, "--registry"];
+      const found = await afterEdits(
+        ({ host }) => (engine === "buildah" ? onBuildah : onDocker(host, {})),
+        ({ host }, at) =>
+          timeOf({ command: process.execPath, args: [...command, `${host}/${project}`], ...at }),
+      );
+      stored = found.stored;
+      rows.push(besideLayers(engine, found));
     }
-    return rows;
+    return [...rows, await besideRegistryCache(stored)];
   },
 };
 
-async function measure(
-  engine: "buildah" | "docker",
-  registry: DockerRegistry,
-  berth: string,
-): Promise<Row> {
-  const { host } = registry;
-  await pushBusybox(host);
+function besideLayers(engine: string, { layers, bytes, tags, stored }: Stored): Row {
+  return {
+    ...{ name: `${title}, ${engine}`, latencyMs: 0, unit: "MB" },
+    peer: "the unique layers of the images",
+    ...{ peerTimes: [bytes], berthTimes: [stored], requests: undefined, goal: atMost(1.02) },
+    note: `${layers} unique layers, ${tags} tags; all blobs of the registry, each edit built on a machine that has no image`,
+  };
+}
+
+/** What Docker's own way to keep a cache in a registry takes for the same images. */
+async function besideRegistryCache(berth: number): Promise<Row> {
+  let edit = 0;
+  const found = await afterEdits(
+    // The daemon's own builder can write such a cache where images are stored in containerd.
+    ({ host }) => onDocker(host, { store: "containerd" }),
+    ({ host }, at) => {
+      const cache = `type=registry,ref=${host}/${project}/cache`;
+      const caches = [`--cache-from=${cache}`, `--cache-to=${cache},mode=max`];
+      const tag = `--tag=${host}/${project}/image:${edit++}`;
+      const flags = ["--network=host", "--provenance=false", "--push", ...caches, tag];
+      return timeOf({ command: "docker", args: ["buildx", "build", ...flags, "."], ...at });
+    },
+  );
+  return {
+    ...{ name: `${title}, docker`, latencyMs: 0, unit: "MB" },
+    peer: "BuildKit's registry cache, mode=max",
+    ...{ peerTimes: [found.stored], berthTimes: [berth], requests: undefined, goal: undefined },
+    note: "docker buildx build --push with --cache-from and --cache-to of type=registry, one image and one cache",
+  };
+}
+
+interface Stored {
+  readonly layers: number;
+  readonly tags: number;
+  /** Of the unique layers, in MB. */
+  readonly bytes: number;
+  /** Of all blobs, in MB. */
+  readonly stored: number;
+}
+
+async function afterEdits(
+  machine: (registry: DockerRegistry) => OnMachine,
+  build: Build,
+): Promise<Stored> {
+  const registry = await startDockerRegistry();
+  await pushBusybox(registry.host);
   const made = makeRepository([
-    ["Dockerfile", dockerfile(host)],
+    ["Dockerfile", dockerfile(registry.host)],
     ["src/a", "0\n"],
   ]);
-  const onMachine = engine === "buildah" ? onBuildah : onDocker(host);
-  const args = [berth, "ensure", "--engine", engine, "--registry", `${host}/${project}`];
   try {
     for (let edit = 0; edit <= edits; edit++) {
       if (edit > 0) await commitEdit(made, edit);
-      await onMachine((env) => timeOf({ command: process.execPath, args, cwd: made.path, env }));
+      await machine(registry)((env) => build(registry, { cwd: made.path, env }));
     }
+    return { ...(await uniqueLayers(registry)), stored: await storedMegabytes(registry) };
   } finally {
     made.remove();
+    await registry.stop();
   }
-  const { layers, bytes, tags } = await uniqueLayers(registry);
-  return {
-    ...{ name: `storage after a build and ${edits} edits, ${engine}`, latencyMs: 0, unit: "MB" },
-    peer: "the unique layers of the images",
-    ...{ peerTimes: [bytes / 1e6], berthTimes: [(await storedBytes(registry)) / 1e6] },
-    ...{ requests: undefined, goal: atMost(1.02) },
-    note: `${layers} unique layers, ${tags} tags; all blobs of the registry, each edit built on a machine that has no image`,
-  };
 }
 
 async function commitEdit({ path }: BenchRepository, edit: number): Promise<void> {
@@ -95,10 +137,11 @@ const onBuildah: OnMachine = async (work) => {
 };
 
 /** One that has buildx, which Debian 12's has not. */
-const onDocker = (host: string): OnMachine => {
-  return async (work) => {
+const onDocker =
+  (host: string, storage: DaemonOptions): OnMachine =>
+  async (work) => {
     const programs = await modernEngines();
-    const daemon = await startDockerd([host], programs);
+    const daemon = await startDockerd([host], { programs, ...storage });
     const env = { DOCKER_HOST: daemon.host, BERTH_BUILD_NETWORK: "host" };
     try {
       await work({ ...env, PATH: `${programs.bin}:${process.env["PATH"]}` });
@@ -106,7 +149,6 @@ const onDocker = (host: string): OnMachine => {
       await daemon.stop();
     }
   };
-};
 
 /** Of all images under their keys. */
 async function uniqueLayers({ host }: DockerRegistry) {
@@ -125,14 +167,14 @@ async function uniqueLayers({ host }: DockerRegistry) {
     }
   }
   const bytes = [...sizes.values()].reduce((sum, size) => sum + size, 0);
-  return { layers: sizes.size, bytes, tags };
+  return { layers: sizes.size, bytes: bytes / 1e6, tags };
 }
 
-async function storedBytes({ storage: folder }: DockerRegistry): Promise<number> {
+async function storedMegabytes({ storage: folder }: DockerRegistry): Promise<number> {
   const blobs = join(folder, "docker/registry/v2/blobs");
   const all = await readdir(blobs, { recursive: true, withFileTypes: true });
   const sizes = all
     .filter((one) => one.isFile())
     .map(async (one) => (await stat(join(one.parentPath, one.name))).size);
-  return (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0);
+  return (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0) / 1e6;
 }

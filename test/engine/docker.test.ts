@@ -1,4 +1,5 @@
 import { engineContract } from "./contract.ts";
-import { machineDocker } from "./subjects.ts";
+import { containerdDocker, machineDocker } from "./subjects.ts";
 
 engineContract("docker", machineDocker());
+engineContract("docker on containerd", containerdDocker());

@@ -7,7 +7,7 @@ import { buildah } from "../../src/build/buildah.ts";
 import { parseBuildahVersion } from "../../src/build/buildah-input.ts";
 import { docker } from "../../src/build/docker.ts";
 import { keyVersion } from "../../src/image/key.ts";
-import { type Dockerd, startDockerd } from "../support/dockerd.ts";
+import { type DaemonOptions, type Dockerd, startDockerd } from "../support/dockerd.ts";
 import { modernEngines } from "../support/modern.ts";
 import { program } from "../support/programs.ts";
 import type { Parts, Subject } from "./workshop.ts";
@@ -32,12 +32,16 @@ export const modernBuildah =
 export const machineDocker =
   (driver?: Driver): Make =>
   (parts) =>
-    dockerWith({ docker: program("docker"), dockerd: program("dockerd") }, driver, parts);
+    dockerWith({ docker: program("docker"), dockerd: program("dockerd") }, onDriver(driver), parts);
 
 export const modernDocker =
   (driver?: Driver): Make =>
   async (parts) =>
-    dockerWith(await modernEngines(), driver, parts);
+    dockerWith(await modernEngines(), onDriver(driver), parts);
+
+/** A docker that stores images in containerd, as Docker does from version 29 on where nothing was stored before. */
+export const containerdDocker = (): Make => async (parts) =>
+  dockerWith(await modernEngines(), { store: "containerd" }, parts);
 
 /** All of them, by the name that a test's title begins with. */
 export const subjects = {
@@ -74,19 +78,23 @@ async function buildahWith(command: string, driver: Driver, parts: Parts): Promi
   };
 }
 
+function onDriver(driver: Driver | undefined): DaemonOptions {
+  const name = driver === "overlay" ? "overlay2" : driver;
+  return { flags: name === undefined ? [] : [`--storage-driver=${name}`] };
+}
+
 const daemons = new Map<string, { readonly daemon: Promise<Dockerd>; users: number }>();
 
-/** One daemon serves all subjects of a test file that have the same programs and driver. */
+/** One daemon serves all subjects of a test file that have the same programs and storage. */
 async function dockerWith(
   programs: { readonly docker: string; readonly dockerd: string },
-  driver: Driver | undefined,
+  storage: DaemonOptions,
   { run, files, clock, folder }: Parts,
 ): Promise<Subject> {
   const command = programs.docker;
-  const id = `${command} ${driver}`;
-  const flags =
-    driver === undefined ? [] : [`--storage-driver=${driver}${driver === "overlay" ? "2" : ""}`];
-  const shared = daemons.get(id) ?? { daemon: startDockerd([], programs, flags), users: 0 };
+  const id = JSON.stringify([command, storage]);
+  const started = () => ({ daemon: startDockerd([], { programs, ...storage }), users: 0 });
+  const shared = daemons.get(id) ?? started();
   daemons.set(id, shared);
   shared.users++;
   const { host, docker: client, stop } = await shared.daemon;

@@ -85,7 +85,7 @@ async function buildahWith(bin: string, folder: string): Promise<TestEngine> {
 export async function dockerEngine(folder: string): Promise<TestEngine> {
   await mkdir(folder, { recursive: true });
   const engines: Engines = await modernEngines();
-  const daemon = await startDockerd([], engines);
+  const daemon = await startDockerd([], { programs: engines });
   const env = engineEnv(engines.bin, folder, {
     DOCKER_HOST: daemon.host,
     // The daemon has no network of its own.
@@ -100,7 +100,9 @@ export async function dockerEngine(folder: string): Promise<TestEngine> {
     build: async ({ name, dockerfile, context, args, destination, platform }) => {
       const given = Object.entries(args).map(([key, value]) => `--build-arg=${key}=${value}`);
       const foreign = platform === undefined ? [] : [`--platform=${platform}`];
-      const flags = ["--network=host", "--no-cache", `--file=${dockerfile}`, ...foreign];
+      // Without which the result is an index, where the daemon can store one.
+      const plain = ["--provenance=false", "--network=host", "--no-cache"];
+      const flags = [...plain, `--file=${dockerfile}`, ...foreign];
       await docker("build", ...flags, `--tag=${name}`, `--tag=${destination}`, ...given, context);
       await docker("push", destination);
     },

@@ -61,7 +61,7 @@ export async function openPlatform(more: More = {}, berth = entry): Promise<Plat
     ends.push(bases.stop);
     // Last of all flags: with the filter of system calls that Docker has by itself.
     const hosts = [bases.host, gitlab.registry.host];
-    const dockerd = await startDockerd(hosts, undefined, ["--seccomp-profile="]);
+    const dockerd = await startDockerd(hosts, { flags: ["--seccomp-profile="] });
     ends.push(dockerd.stop);
     const shared = join(folder, "shared");
     await mkdir(shared);
