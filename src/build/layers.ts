@@ -12,6 +12,14 @@ import type { Tools } from "./tools.ts";
 /** On an image: layers made before this time are not to be taken by builds that go on from it. */
 export const sinceAnnotation = "berth.cache-since";
 
+/**
+ * How much earlier than its first build the first generation begins, in milliseconds.
+ *
+ * buildah is told an age, not a time, and compares it only when it has the base: a build whose base takes longer to come
+ * than the first one's did would find that build's first layers a little too old.
+ */
+const lead = 10 * 60_000;
+
 /** What an engine is told of caches. */
 export type LayerCache = Pick<
   BuildRequest,
@@ -38,7 +46,7 @@ export async function layerCache(
   return {
     cacheFrom: sources.filter((_, index) => times[index]?.getTime() === since),
     cacheTo: repository,
-    cacheSince: since > 0 ? new Date(since) : now,
+    cacheSince: new Date(since > 0 ? since : now.getTime() - lead),
     noCache: false,
   };
 }

@@ -1,6 +1,7 @@
 /** Which layers an engine takes from earlier builds, and which it must not. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { isDeepStrictEqual } from "node:util";
 import { oldestLayer } from "../../src/build/bases.ts";
 import { ownTags } from "../../src/image/key.ts";
 import { type Digest, digestOf } from "../../src/oci/digest.ts";
@@ -55,17 +56,26 @@ export function cacheContract(name: string, workshop: Workshop): void {
     assert.ok(((await timeOf(anew.digest)) ?? 0) > made);
   });
 
-  test(`${name} takes layers from the registry on a machine that has none`, async () => {
+  test(`${name} takes layers from the registry on machines that have none`, async () => {
     const cache = { host: workshop.host(), path: "contract/far-cache" };
     const elsewhere = { host: workshop.host(), path: "contract/nothing-here" };
-    const wanted = { repository: cache.path, dockerfile: random("RUN echo end\n") };
-    const cacheFrom = [elsewhere, cache];
-    const destination = { ...cache, tag: ownTags.cache };
-    const first = await workshop.build({ ...wanted, cacheFrom, cacheTo: cache, destination });
-    await workshop.subject().forget();
-    const second = await workshop.build({ ...wanted, cacheFrom });
-    const at = (digest: Digest) => contentOf(cache.path, digest, "random");
-    assert.deepEqual(await at(second.digest), await at(first.digest));
+    const onNewMachine = async (file: string) => {
+      await workshop.subject().forget();
+      const { digest } = await workshop.build({
+        repository: cache.path,
+        dockerfile: random("RUN echo end\n", ": far"),
+        context: { file },
+        cacheFrom: [elsewhere, cache],
+        cacheTo: cache,
+        destination: { ...cache, tag: ownTags.cache },
+      });
+      return contentOf(cache.path, digest, "random");
+    };
+    const first = await onNewMachine("1");
+    assert.deepEqual(await onNewMachine("2"), first);
+    // Of a layer that the second one took the third one must be told by the second one's cache.
+    const third = await onNewMachine("3");
+    assert.equal(isDeepStrictEqual(third, first), workshop.subject().handsOn);
   });
 
   test(`${name} never takes a layer from before a bind-mounted file changed`, async () => {

@@ -73,6 +73,7 @@ async function buildahWith(command: string, driver: Driver, parts: Parts): Promi
   return {
     engine: buildah({ run: own, files, clock, env, command }),
     heredocs: (version?.minor ?? 0) >= 33,
+    handsOn: true,
     forget: emptied,
     stop: emptied,
   };
@@ -105,6 +106,7 @@ async function dockerWith(
   return {
     engine: docker({ run: own, files, clock, env, command, network: "host" }),
     heredocs: Number.parseInt(version, 10) >= 23,
+    handsOn: storage.store === "containerd",
     forget: async () => {
       await client("builder", "prune", "--all", "--force");
       await client("image", "prune", "--all", "--force");

@@ -29,6 +29,8 @@ export interface Subject {
   readonly engine: Engine;
   /** Whether this version of the program builds Dockerfiles with heredocs. */
   readonly heredocs: boolean;
+  /** Whether the cache that a build leaves also holds what that build took from one. */
+  readonly handsOn: boolean;
   /** Makes the engine forget all its images and layers, as a fresh machine has none. */
   forget(): Promise<void>;
   stop(): Promise<void>;
