@@ -58,22 +58,17 @@ export interface TemplateJobs {
 }
 
 export function readTemplateJobs(pipeline: Outline | undefined): TemplateJobs {
-  const jobs = [...(pipeline?.jobs ?? [])].map(([name, job]) => {
+  const jobs = [...(pipeline?.jobs ?? [])];
+  const marked = (markOf: (job: YamlMap) => unknown): readonly TemplateJob[] =>
+    jobs.flatMap(([name, job]) => read(pipeline, name, job, markOf(job)) ?? []);
+  const built = marked((job) => flatten(job.get("script"))[0]);
+  const used = marked((job) => imagesOf(job)[0]);
+  const known = new Set([...built, ...used].map(({ name }) => name));
+  const others = jobs.flatMap(([name, job]) => {
     const bases = listOf(job.get("extends")).map(textOf);
-    return {
-      name,
-      built: read(pipeline, name, job, flatten(job.get("script"))[0]),
-      used: read(pipeline, name, job, imagesOf(job)[0]),
-      extendsOne: bases.some((base) => /^\.fdo\.(?!ci-fairy)/.test(base)),
-    };
+    return !known.has(name) && bases.some((base) => /^\.fdo\.(?!ci-fairy)/.test(base)) ? name : [];
   });
-  return {
-    built: jobs.flatMap(({ built }) => built),
-    used: jobs.flatMap(({ used }) => used),
-    others: jobs
-      .filter(({ built, used, extendsOne }) => extendsOne && built.length + used.length === 0)
-      .map(({ name }) => name),
-  };
+  return { built, used, others };
 }
 
 function read(
@@ -81,9 +76,9 @@ function read(
   name: string,
   job: YamlMap,
   mark: unknown,
-): readonly TemplateJob[] {
+): TemplateJob | undefined {
   const distribution = /^\.fdo\.(?:build|use)@(\w+)$/.exec(String(mark))?.[1];
-  if (distribution === undefined) return [];
+  if (distribution === undefined) return undefined;
   const variables = settle([
     { key: "CI_JOB_NAME", value: name },
     { key: "FDO_DISTRIBUTION_NAME", value: distribution },
@@ -93,7 +88,7 @@ function read(
   const get = (key: string): string => variables.get(key) ?? "";
   const suffix = get("FDO_REPO_SUFFIX") || `${distribution}/${get("FDO_DISTRIBUTION_VERSION")}`;
   const reference = `${leftOpen("CI_REGISTRY_IMAGE")}/${suffix}:${get("FDO_DISTRIBUTION_TAG")}`;
-  return [{ name, job, distribution, reference, variables }];
+  return { name, job, distribution, reference, variables };
 }
 
 /** Variables with those that no file sets marked as such. */

@@ -1,6 +1,5 @@
 /** The jobs of one pipeline: what rules make of the jobs that the configuration describes, where these fit together. */
 import { isObject } from "../json.ts";
-
 import { type DescribedJob, type Need, needOf, type PipelineJob } from "./job.ts";
 import type { Occasion } from "./ports.ts";
 import { isAdmitted, matchingRule } from "./rules.ts";
@@ -29,7 +28,7 @@ export function seen(occasion: Occasion, job: readonly Variable[], yaml: readonl
   return [...job, ...occasion.predefined, ...yaml, ...occasion.settings];
 }
 
-export interface Scene {
+interface Scene {
   readonly occasion: Occasion;
   readonly paths: readonly string[];
   readonly variables: readonly Variable[];

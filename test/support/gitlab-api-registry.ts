@@ -1,7 +1,6 @@
 /** The endpoints of GitLab's API that know of container repositories and their tags. */
 import type { Answer } from "./faulty-server.ts";
-import type { Asked } from "./gitlab-asked.ts";
-import { failed, json, keyset, listed } from "./gitlab-pages.ts";
+import { type Asked, failed, json, keyset, listed } from "./gitlab-pages.ts";
 import { mayChangeTag } from "./gitlab-rights.ts";
 
 /** The container repositories of a project, numbered when they are first seen. */

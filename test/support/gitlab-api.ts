@@ -1,11 +1,10 @@
 /** The endpoints of `/api/v4` that berth asks, with the rights that GitLab documents for each. */
 import type { Answer, SeenRequest } from "./faulty-server.ts";
 import { deleteTag, repositories, tagDetail, tags } from "./gitlab-api-registry.ts";
-import type { Api, Asked } from "./gitlab-asked.ts";
 import * as entity from "./gitlab-entities.ts";
 import { mergeBaseOf } from "./gitlab-history.ts";
 import { findProject, type Identity, type Model, roles, type TestProject } from "./gitlab-model.ts";
-import { failed, json, listed } from "./gitlab-pages.ts";
+import { type Api, type Asked, failed, json, listed } from "./gitlab-pages.ts";
 import { isOwnJob, letsIn, levelOf, mayPull, mayPush, mayRead, maySee } from "./gitlab-rights.ts";
 
 interface Route {

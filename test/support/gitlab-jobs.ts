@@ -10,7 +10,7 @@ import {
   type TestRequest,
 } from "./gitlab-model.ts";
 import type { MergeRequestFacts, RefFacts, ServerFacts } from "./job-facts.ts";
-import { jobVariables, type Variables } from "./job-variables.ts";
+import { jobVariables, refPaths, type Variables } from "./job-variables.ts";
 
 type RequestEvent = (RefFacts & { readonly kind: "merge-request" })["event"];
 
@@ -93,12 +93,10 @@ export function variablesOf(
     job: { id, name, stage, token },
     user: { id: 1, login: user },
     openRequests: openRequestsOf(model, project, options.branch ?? options.request?.sourceBranch),
-    ...(options.folder === undefined ? {} : { folder: options.folder }),
-    ...(options.variables === undefined ? {} : { variables: options.variables }),
+    ...(options.folder !== undefined && { folder: options.folder }),
+    ...(options.variables !== undefined && { variables: options.variables }),
   });
 }
-
-const paths = { detached: "head", merged_result: "merge", merge_train: "train" } as const;
 
 /** Starts a pipeline. */
 export function addPipeline(model: Model, project: TestProject, options: JobOptions): TestPipeline {
@@ -108,7 +106,9 @@ export function addPipeline(model: Model, project: TestProject, options: JobOpti
   const begun = isRequest ? "merge_request_event" : "push";
   const own = model.pipelines.filter((one) => one.project === project);
   const source = options.source ?? (parent === undefined ? begun : "parent_pipeline");
-  const name = isRequest ? `refs/merge-requests/${ref.request.iid}/${paths[ref.event]}` : ref.name;
+  const name = isRequest
+    ? `refs/merge-requests/${ref.request.iid}/${refPaths[ref.event]}`
+    : ref.name;
   const sha = options.sha ?? parent?.sha ?? shaOf(project, ref);
   const last = own.findLast((one) => one.ref === name && one.sha !== sha);
   const pipeline: TestPipeline = {
@@ -138,21 +138,14 @@ function refOf(project: TestProject, options: JobOptions): RefFacts {
 }
 
 function factsOf(request: TestRequest): MergeRequestFacts {
-  const { id, iid, source, sourceBranch, target, targetBranch } = request;
+  const { source, sourceBranch, target, targetBranch } = request;
   const head = headOf(source, sourceBranch);
   const targetHead = headOf(target, targetBranch);
   return {
-    id,
-    iid,
-    source,
-    target,
-    sourceBranch,
-    targetBranch,
+    ...request,
     sourceProtected: source.protectedBranches.has(sourceBranch),
     targetProtected: target.protectedBranches.has(targetBranch),
-    head,
-    targetHead,
-    base: mergeBaseOf(source.history, targetHead, head) ?? targetHead,
+    ...{ head, targetHead, base: mergeBaseOf(source.history, targetHead, head) ?? targetHead },
   };
 }
 

@@ -15,7 +15,6 @@ import {
   stopServer,
 } from "./faulty-server.ts";
 import { answerApi } from "./gitlab-api.ts";
-import type { Api } from "./gitlab-asked.ts";
 import type { History, MemoryHistory } from "./gitlab-history.ts";
 import { addJob, type JobOptions, type TestJob } from "./gitlab-jobs.ts";
 import {
@@ -28,6 +27,7 @@ import {
   type TestProject,
   type TestRequest,
 } from "./gitlab-model.ts";
+import type { Api } from "./gitlab-pages.ts";
 import { type GitLabRegistry, startGitLabRegistry } from "./gitlab-registry.ts";
 import { isProtectedRepository, mayAccess, tokenMeta } from "./gitlab-rights.ts";
 import { answerTokens, gitlabIssuer, gitlabService, type TokenRules } from "./gitlab-tokens.ts";

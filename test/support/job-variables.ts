@@ -156,7 +156,7 @@ function pipelineVariables(facts: JobFacts): Variables {
   };
 }
 
-const refPaths = { detached: "head", merged_result: "merge", merge_train: "train" } as const;
+export const refPaths = { detached: "head", merged_result: "merge", merge_train: "train" } as const;
 
 /** The SHA variables of both branches are set, and empty, in detached pipelines. */
 function requestVariables(
