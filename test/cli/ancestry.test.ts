@@ -1,93 +1,59 @@
 import assert from "node:assert/strict";
-import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { after, before, beforeEach, describe, test } from "node:test";
+import { after, beforeEach, describe, test } from "node:test";
 import { ancestry, mergeHistory } from "../../src/cli/make-plan.ts";
-import { openGit } from "../../src/host/git.ts";
 import type { Merge } from "../../src/plan/situation.ts";
 import type { Git } from "../../src/world.ts";
-import { plainEnv, succeed } from "../support/command.ts";
-
-const identity = {
-  GIT_AUTHOR_NAME: "Jane",
-  GIT_AUTHOR_EMAIL: "jane@example.com",
-  GIT_COMMITTER_NAME: "Jane",
-  GIT_COMMITTER_EMAIL: "jane@example.com",
-  GIT_CONFIG_GLOBAL: "/dev/null",
-  GIT_CONFIG_SYSTEM: "/dev/null",
-};
+import { repositoryAt, temporary } from "../context/repository.ts";
 
 describe("ancestry", () => {
-  let folder: string;
+  const folder = temporary({ after });
+  const git = (path: string, ...args: string[]) => repositoryAt({ after }, path).run(...args);
   let clones = 0;
-  let commits: Record<
-    "first" | "second" | "third" | "topic" | "alien" | "hidden" | "changed",
-    string
-  >;
-  const open: Git[] = [];
-
-  const git = async (cwd: string, ...args: readonly string[]): Promise<string> =>
-    (await succeed("git", args, { cwd, env: plainEnv({ HOME: folder, ...identity }) })).trim();
-  const commit = async (cwd: string, message: string): Promise<string> => {
-    await git(cwd, "commit", "--quiet", "--allow-empty", `--message=${message}`);
-    return git(cwd, "rev-parse", "HEAD");
-  };
-
-  before(async () => {
-    folder = await mkdtemp(join(tmpdir(), "berth-ancestry-"));
-    const upstream = join(folder, "upstream.git");
-    await git(folder, "init", "--quiet", "--initial-branch=main", upstream);
-    await git(upstream, "config", "uploadpack.allowFilter", "true");
-    const first = await commit(upstream, "first");
-    const second = await commit(upstream, "second");
-    await git(upstream, "checkout", "--quiet", "-b", "topic");
-    const topic = await commit(upstream, "topic");
-    // What GitLab keeps without a branch, such as the result of a merge.
-    const hidden = await commit(upstream, "hidden");
-    await git(upstream, "update-ref", "refs/keep-around/1", hidden);
-    await git(upstream, "reset", "--quiet", "--hard", topic);
-    await git(upstream, "checkout", "--quiet", "main");
-    const third = await commit(upstream, "third");
-    await git(upstream, "checkout", "--quiet", "--orphan", "alien");
-    const alien = await commit(upstream, "alien");
-    await writeFile(join(upstream, "file"), "other\n");
-    await git(upstream, "add", "file");
-    const changed = await commit(upstream, "changed");
-    await git(upstream, "checkout", "--quiet", "main");
-    commits = { first, second, third, topic, alien, hidden, changed };
-    // A fork whose main branch has stayed behind.
-    const fork = join(folder, "fork.git");
-    await git(folder, "clone", "--quiet", `file://${upstream}`, fork);
-    await git(fork, "checkout", "--quiet", "-b", "work", topic);
-    await git(fork, "branch", "--quiet", "--force", "main", first);
-  });
-  after(async () => {
-    await Promise.all(open.map((each) => each.close()));
-    await rm(folder, { recursive: true });
-  });
   beforeEach(() => {
     clones += 1;
   });
 
+  function makeProjects() {
+    git(folder, "init", "--quiet", "--initial-branch=main", "upstream.git");
+    const upstream = repositoryAt({ after }, join(folder, "upstream.git"));
+    const commit = (message: string): string => {
+      upstream.run("commit", "--quiet", "--allow-empty", `--message=${message}`);
+      return upstream.run("rev-parse", "HEAD");
+    };
+    upstream.run("config", "uploadpack.allowFilter", "true");
+    const first = commit("first");
+    const second = commit("second");
+    upstream.run("checkout", "--quiet", "-b", "topic");
+    const topic = commit("topic");
+    // What GitLab keeps without a branch, such as the result of a merge.
+    const hidden = commit("hidden");
+    upstream.run("update-ref", "refs/keep-around/1", hidden);
+    upstream.run("reset", "--quiet", "--hard", topic);
+    upstream.run("checkout", "--quiet", "main");
+    const third = commit("third");
+    upstream.run("checkout", "--quiet", "--orphan", "alien");
+    const alien = commit("alien");
+    upstream.write({ file: "other\n" });
+    upstream.run("add", "file");
+    const changed = commit("changed");
+    upstream.run("checkout", "--quiet", "main");
+    // A fork whose main branch has stayed behind.
+    git(folder, "clone", "--quiet", `file://${upstream.path}`, "fork.git");
+    git(join(folder, "fork.git"), "checkout", "--quiet", "-b", "work", topic);
+    git(join(folder, "fork.git"), "branch", "--quiet", "--force", "main", first);
+    return { first, second, third, topic, alien, hidden, changed };
+  }
+  const commits = makeProjects();
+
   /** A clone of a branch as a runner makes it; all of the history without a depth. */
-  async function clone(depth?: number, branch = "main", from = "upstream.git"): Promise<Git> {
+  function clone(depth?: number, branch = "main", from = "upstream.git"): Promise<Git> {
     const path = join(folder, `clone-${clones}`);
-    const how = depth === undefined ? [] : [`--depth=${depth}`];
-    const remote = `file://${join(folder, from)}`;
-    await git(
-      folder,
-      "clone",
-      "--quiet",
-      "--single-branch",
-      `--branch=${branch}`,
-      ...how,
-      remote,
-      path,
-    );
-    const opened = await openGit(path);
-    open.push(opened);
-    return opened;
+    const how = ["--quiet", "--single-branch", `--branch=${branch}`];
+    const shallow = depth === undefined ? [] : [`--depth=${depth}`];
+    git(folder, "clone", ...how, ...shallow, `file://${join(folder, from)}`, path);
+    return repositoryAt({ after }, path).open();
   }
 
   type Name = keyof typeof commits;
@@ -123,22 +89,22 @@ describe("ancestry", () => {
     assert.equal(await ancestry(here)(commits.first, commits.topic), true);
     assert.equal(await config(), configBefore);
     assert.equal(await shallow(), shallowBefore);
-    assert.equal(await git(here.root, "for-each-ref", "refs/berth"), "");
-    await assert.rejects(git(here.root, "cat-file", "-e", commits.topic));
-    await git(here.root, "fsck", "--connectivity-only");
+    assert.equal(git(here.root, "for-each-ref", "refs/berth"), "");
+    assert.throws(() => git(here.root, "cat-file", "-e", commits.topic));
+    git(here.root, "fsck", "--connectivity-only");
   });
 
   test("a shallow clone asks its server for no commit twice", async () => {
     const here = await clone(1);
     await ancestry(here)(commits.first, commits.third);
-    await git(here.root, "remote", "set-url", "origin", "file:///nowhere");
+    git(here.root, "remote", "set-url", "origin", "file:///nowhere");
     assert.equal(await ancestry(here)(commits.first, commits.third), true);
     assert.equal(await ancestry(here)(commits.third, commits.first), false);
   });
 
   test("a commit that the head's own history answers for costs no fetch", async () => {
     const here = await clone(2);
-    await git(here.root, "remote", "remove", "origin");
+    git(here.root, "remote", "remove", "origin");
     assert.equal(await ancestry(here)(commits.second, commits.third), true);
     await assert.rejects(stat(join(here.root, ".git/berth-history")));
   });
@@ -154,7 +120,7 @@ describe("ancestry", () => {
 
   test("a server that is away leaves the question open", async () => {
     const here = await clone(1);
-    await git(here.root, "remote", "set-url", "origin", "file:///nowhere");
+    git(here.root, "remote", "set-url", "origin", "file:///nowhere");
     assert.equal(await ancestry(here)(commits.first, commits.third), undefined);
     assert.equal(await ancestry(here)(commits.third, commits.third), true);
   });
@@ -192,7 +158,7 @@ describe("ancestry", () => {
       const history = mergeHistory(here);
       const url = "https://gitlab.example.com/acme/upstream";
       const place = `url.file://${join(folder, "upstream")}.insteadOf`;
-      await git(here.root, "config", place, url);
+      git(here.root, "config", place, url);
       assert.equal(await history.target(merge({})), commits.first);
       assert.equal(await history.target(merge({ url })), commits.third);
       assert.equal(await history.isAncestor(commits.third, commits.topic), false);

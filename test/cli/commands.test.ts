@@ -61,8 +61,7 @@ describe("berth", () => {
     assert.equal((JSON.parse(status.stdout) as { dirty: string[] }).dirty.length, 0);
   });
 
-  test("knows its version and helps with examples", async () => {
-    assert.match((await berth(project, ["--version"])).stdout, /^\d+\.\d+\.\d+\n$/);
+  test("helps with examples", async () => {
     for (const command of ["key", "plan", "ensure", "build", "publish", "promote"]) {
       const { code, stdout } = await berth(project, [command, "--help"]);
       assert.equal(code, 0);
@@ -119,13 +118,6 @@ describe("berth", () => {
       ["promote", "--tag", "a/b", "--registry", "127.0.0.1:1/x"],
       64,
       /promote to a\/b: not a tag \[USAGE\]/,
-    ],
-    [
-      "a user's tag that no tag can be",
-      ["plan", "--registry", "127.0.0.1:1/x"],
-      64,
-      /BERTH_CONTAINER_TAG: "a b" is not a tag/,
-      { BERTH_CONTAINER_TAG: "a b" },
     ],
     [
       "a registry that is away",

@@ -4,13 +4,13 @@ import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { parseRepository } from "../../src/oci/reference.ts";
 import { openRegistry } from "../../src/registry/client.ts";
+import { makeRepository, temporary } from "../context/repository.ts";
 import { pushImage, testImage } from "../registry/clients.ts";
-import { berth, plainEnv, succeed } from "../support/command.ts";
+import { berth, plainEnv } from "../support/command.ts";
 import type { MemoryHistory } from "../support/gitlab-history.ts";
 import type { TestProject } from "../support/gitlab-model.ts";
 import { startGitLab, type TestGitLab } from "../support/gitlab-server.ts";
 import { program } from "../support/programs.ts";
-import { type Folder, temporaryFolder } from "../support/services.ts";
 
 const component = "$CI_SERVER_FQDN/berth-ci/berth";
 const tested = `include: [{ component: ${component}/images@0.1.0 }]
@@ -42,25 +42,20 @@ async function push({ registry: { host }, url }: TestGitLab, token: string): Pro
 }
 
 describe("berth doctor", () => {
-  let folder: Folder;
+  const HOME = temporary({ after });
+  const bin = join(HOME, "bin");
   let gitlab: TestGitLab;
   let upstream: TestProject<MemoryHistory>;
-  let bin: string;
   before(async () => {
-    folder = await temporaryFolder("berth-doctor-");
     gitlab = await startGitLab();
     upstream = gitlab.project("acme/tools", { members: { olga: "maintainer" } });
     upstream.history.add("main", {});
     await push(gitlab, gitlab.job(upstream, { user: "olga" }).token);
-    bin = join(folder.path, "bin");
     await mkdir(bin);
     await symlink(program("git"), join(bin, "git"));
     await writeFile(join(bin, "buildah"), buildah, { mode: 0o755 });
   });
-  after(async () => {
-    await gitlab?.stop();
-    await folder?.remove();
-  });
+  after(() => gitlab?.stop());
 
   /** Says what a buildah that works would say to the questions of the check. */
   const store = { GraphDriverName: "overlay", GraphRoot: "/graph", RunRoot: "/run" };
@@ -68,25 +63,22 @@ describe("berth doctor", () => {
 [ "$1" = --version ] && echo "buildah version 1.43.1 (image-spec 1.1.0)" || echo '${JSON.stringify(store, undefined, 1)}'
 `;
 
-  async function repository(name: string, config: string, pipeline = tested): Promise<string> {
-    const path = join(folder.path, name);
-    await mkdir(path);
-    await writeFile(join(path, "debian.docker"), "FROM debian:13-slim\n");
-    await writeFile(join(path, "berth.yml"), config);
-    await writeFile(join(path, ".gitlab-ci.yml"), pipeline);
-    const git = (...args: readonly string[]) =>
-      succeed("git", ["-c", "user.name=T", "-c", "user.email=t@example.com", ...args], {
-        cwd: path,
-        env: plainEnv({ HOME: folder.path }),
-      });
-    await git("init", "--quiet", "--initial-branch=main");
-    await git("add", "--all");
-    await git("commit", "--quiet", "--message=first");
-    return path;
+  function repository(config: string, pipeline = tested): string {
+    const made = makeRepository(
+      { after },
+      {
+        "debian.docker": "FROM debian:13-slim\n",
+        "berth.yml": config,
+        ".gitlab-ci.yml": pipeline,
+      },
+      ["--initial-branch=main"],
+    );
+    made.commit();
+    return made.path;
   }
 
   const doctor = async (cwd: string, env: Readonly<Record<string, string>>) => {
-    const vars = { ...env, PATH: bin, HOME: folder.path };
+    const vars = { ...env, PATH: bin, HOME };
     const { code, stdout, stderr } = await berth(["doctor", "--json"], {
       cwd,
       env: { ...plainEnv(vars), ...vars },
@@ -100,7 +92,7 @@ describe("berth doctor", () => {
   const settings = "images: '*.docker'\nupstream: acme/tools\n";
 
   test("finds nothing to do in a protected project with a token that may look", async () => {
-    const cwd = await repository("upstream", settings);
+    const cwd = repository(settings);
     upstream.forkPipelines = false;
     const token = gitlab.token("olga", "read_api");
     const job = gitlab.job(upstream, { user: "olga", variables: { BERTH_GITLAB_TOKEN: token } });
@@ -130,7 +122,7 @@ describe("berth doctor", () => {
 
   test("warns where no job of the project's pipeline runs in its schedules", async () => {
     const pipeline = `${tested}  rules: [{ if: $CI_PIPELINE_SOURCE != "schedule" }]`;
-    const cwd = await repository("idle", settings, pipeline);
+    const cwd = repository(settings, pipeline);
     const { levelOf } = await doctor(cwd, gitlab.job(upstream, { user: "olga" }).env);
     assert.equal(levelOf("schedules"), "warning");
   });
@@ -139,7 +131,7 @@ describe("berth doctor", () => {
     const closed = gitlab.project("acme/closed", { visibility: "private" });
     closed.history.add("main", {});
     const fork = gitlab.fork(closed, "jane/closed", { members: { jane: "owner" } });
-    const cwd = await repository("fork", "images: '*.docker'\nupstream: acme/closed\n");
+    const cwd = repository("images: '*.docker'\nupstream: acme/closed\n");
     const { code, levelOf, findings } = await doctor(cwd, gitlab.job(fork).env);
     assert.equal(code, 0);
     assert.equal(levelOf("upstream-rights"), "warning");
@@ -152,7 +144,7 @@ describe("berth doctor", () => {
   });
 
   test("ends with 1 where something is wrong, and looks at the rest all the same", async () => {
-    const cwd = await repository("broken", "images: '*.docker'\nreferense: set\n");
+    const cwd = repository("images: '*.docker'\nreferense: set\n");
     const job = gitlab.job(upstream, { user: "olga" });
     const { code, findings, levelOf } = await doctor(cwd, {
       ...job.env,
@@ -168,7 +160,7 @@ describe("berth doctor", () => {
   });
 
   test("does what it can on a person's machine, and says what it could not check", async () => {
-    const cwd = await repository("local", settings);
+    const cwd = repository(settings);
     const { code, levelOf, findings } = await doctor(cwd, {});
     assert.equal(code, 0);
     assert.equal(levelOf("configuration"), "ok");
@@ -180,8 +172,8 @@ describe("berth doctor", () => {
   test("shows the jobs of the pipelines with --pipelines, and a mistake in them with its line", async () => {
     const job =
       "lint: { needs: [], image: $BERTH_IMAGE_DEBIAN, script: make }\nscan: { script: a, rules: [{ if: $TOKEN }] }\n";
-    const cwd = await repository("pipelines", settings, `${tested}${job}`);
-    const env = plainEnv({ PATH: bin, HOME: folder.path });
+    const cwd = repository(settings, `${tested}${job}`);
+    const env = plainEnv({ PATH: bin, HOME });
     const { code, stdout } = await berth(["doctor", "--pipelines", "--variable", "TOKEN=1"], {
       cwd,
       env,
@@ -200,8 +192,8 @@ describe("berth doctor", () => {
   });
 
   test("prints a table, the worst first", async () => {
-    const cwd = await repository("table", settings);
-    const env = plainEnv({ PATH: bin, HOME: folder.path, BERTH_FORCE_REBUILD: "fedora" });
+    const cwd = repository(settings);
+    const env = plainEnv({ PATH: bin, HOME, BERTH_FORCE_REBUILD: "fedora" });
     const { code, stdout } = await berth(["doctor"], { cwd, env });
     assert.equal(code, 1);
     assert.match(

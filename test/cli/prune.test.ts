@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
-import { mkdirSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { after, before, beforeEach, describe, test } from "node:test";
 import { login } from "../../src/cli/session.ts";
 import { defaultConfig } from "../../src/config/config.ts";
@@ -9,13 +8,13 @@ import { realWorld } from "../../src/host/world.ts";
 import { ownTags, setIdOf } from "../../src/image/key.ts";
 import { parseRepository } from "../../src/oci/reference.ts";
 import { makeRecord, recordBlobs } from "../../src/plan/record.ts";
-import { pushImage, testImage, testIndex } from "../registry/clients.ts";
+import { makeRepository, temporary } from "../context/repository.ts";
+import { pushImage, testImage } from "../registry/clients.ts";
 import { berth, type Ended, plainEnv } from "../support/command.ts";
 import { gitHistory, type History } from "../support/gitlab-history.ts";
 import type { TestJob } from "../support/gitlab-jobs.ts";
 import type { TestProject } from "../support/gitlab-model.ts";
 import { startGitLab, type TestGitLab } from "../support/gitlab-server.ts";
-import { type Folder, temporaryFolder } from "../support/services.ts";
 
 const longAgo = new Date("2020-01-01T00:00:00Z");
 
@@ -45,68 +44,44 @@ interface Report {
 
 /** Three commits of a project: two images, then another `app`, then `old` is gone. */
 describe("berth prune in a job of GitLab", () => {
-  let folder: Folder;
+  const folder = temporary({ after });
   let clones = 0;
-  let origin: string;
   let commits: string[];
   let keys: Keys["images"][];
   let gitlab: TestGitLab;
   let project: TestProject<History>;
   let job: TestJob;
 
-  const git = (...args: string[]): string =>
-    execFileSync("git", ["-c", "user.name=A", "-c", "user.email=a@example.com", ...args], {
-      cwd: origin,
-      env: {
-        ...process.env,
-        GIT_COMMITTER_DATE: longAgo.toISOString(),
-        GIT_AUTHOR_DATE: longAgo.toISOString(),
-      },
-    })
-      .toString()
-      .trim();
-
-  function commit(files: Readonly<Record<string, string | undefined>>): void {
-    for (const [path, text] of Object.entries(files)) {
-      if (text === undefined) git("rm", "-q", path);
-      else {
-        mkdirSync(dirname(join(origin, path)), { recursive: true });
-        writeFileSync(join(origin, path), text);
-      }
-    }
-    git("add", "-A");
-    git("commit", "-q", "-m", "change");
-    commits.push(git("rev-parse", "HEAD"));
+  const origin = makeRepository({ after }, {}, ["-b", "main"]);
+  function commit(files: Readonly<Record<string, string>>): string {
+    origin.write(files);
+    return origin.commit(longAgo);
   }
 
   before(async () => {
-    folder = await temporaryFolder("berth-prune-");
-    origin = join(folder.path, "origin");
-    mkdirSync(origin);
-    git("init", "-q", "-b", "main");
-    git("config", "uploadpack.allowAnySHA1InWant", "true");
-    git("config", "uploadpack.allowFilter", "true");
-    commits = [];
-    commit({ "ci/app.docker": "FROM debian:13\nRUN a\n", "ci/old.docker": "FROM debian:13\n" });
-    git("branch", "stable-1");
-    commit({ "ci/app.docker": "FROM debian:13\nRUN b\n" });
-    commit({ "ci/app.docker": "FROM debian:13\nRUN c\n", "ci/old.docker": undefined });
+    origin.run("config", "uploadpack.allowAnySHA1InWant", "true");
+    origin.run("config", "uploadpack.allowFilter", "true");
+    const old = { "ci/app.docker": "FROM debian:13\nRUN a\n", "ci/old.docker": "FROM debian:13\n" };
+    const first = commit(old);
+    origin.run("branch", "stable-1");
+    const second = commit({ "ci/app.docker": "FROM debian:13\nRUN b\n" });
+    origin.run("rm", "-q", "ci/old.docker");
+    commits = [first, second, commit({ "ci/app.docker": "FROM debian:13\nRUN c\n" })];
     keys = [];
     for (const one of commits) {
       const { stdout } = await berth(["key", "--rev", one, "--json"], {
-        cwd: origin,
-        env: plainEnv({ HOME: folder.path }),
+        cwd: origin.path,
+        env: plainEnv({ HOME: folder }),
       });
       keys.push((JSON.parse(stdout) as Keys).images);
     }
   });
-  after(() => folder.remove());
 
   beforeEach(async (t) => {
     gitlab = await startGitLab();
     project = gitlab.project("acme/tools", {
       members: { olga: "maintainer", dave: "developer", rita: "reporter" },
-      history: gitHistory(origin),
+      history: gitHistory(origin.path),
     });
     job = gitlab.job(project, { user: "dave", source: "schedule" });
     await publish();
@@ -155,9 +130,9 @@ describe("berth prune in a job of GitLab", () => {
 
   /** A clone of the project, as a job has it. */
   function inClone(how: readonly string[] = [], env: Readonly<Record<string, string>> = {}) {
-    const cwd = join(folder.path, `clone-${++clones}`);
-    execFileSync("git", ["clone", "-q", ...how, `file://${origin}`, cwd]);
-    return { cwd, env: plainEnv({ HOME: folder.path, ...job.env, ...env }) };
+    const cwd = join(folder, `clone-${++clones}`);
+    origin.run("clone", "-q", ...how, `file://${origin.path}`, cwd);
+    return { cwd, env: plainEnv({ HOME: folder, ...job.env, ...env }) };
   }
 
   async function prune(
@@ -240,13 +215,13 @@ describe("berth prune in a job of GitLab", () => {
   });
 
   test("an image that no kept branch has any more goes with all its tags", async () => {
-    git("branch", "-m", "stable-1", "elsewhere");
+    origin.run("branch", "-m", "stable-1", "elsewhere");
     try {
       await prune(["--apply"]);
       assert.deepEqual(there("old"), []);
       assert.notDeepEqual(there("app"), []);
     } finally {
-      git("branch", "-m", "elsewhere", "stable-1");
+      origin.run("branch", "-m", "elsewhere", "stable-1");
     }
   });
 
@@ -305,7 +280,7 @@ describe("berth prune in a job of GitLab", () => {
   });
 
   test("another configuration than the one that the images were built with deletes nothing", async () => {
-    const other = join(folder.path, "other.yml");
+    const other = join(folder, "other.yml");
     writeFileSync(other, "repository: images/{name}\n");
     const { report, code } = await prune(["--apply", "--config", other]);
     assert.deepEqual(
@@ -316,76 +291,4 @@ describe("berth prune in a job of GitLab", () => {
     assert.match(report.doubts[0]?.why ?? "", /same configuration/);
     assert.equal(code, 1);
   });
-});
-
-/** Two commits of an image of two platforms, of which the second changes what is copied for arm64. */
-test("berth prune keeps of an image of several platforms what its kept index names", async (t) => {
-  const { path: folder, remove } = await temporaryFolder("berth-prune-");
-  t.after(remove);
-  const gitlab = await startGitLab();
-  t.after(() => gitlab.stop());
-  const origin = join(folder, "origin");
-  const date = longAgo.toISOString();
-  const dates = { GIT_COMMITTER_DATE: date, GIT_AUTHOR_DATE: date };
-  const git = (...args: string[]): string =>
-    execFileSync("git", args, { cwd: origin, env: { ...process.env, ...dates } })
-      .toString()
-      .trim();
-  const platforms = {
-    amd64: "[linux/amd64]",
-    arm64: "[linux/arm64]",
-    app: "[linux/amd64, linux/arm64]",
-  };
-  const write = (name: string, text: string): void => writeFileSync(join(origin, name), text);
-  mkdirSync(origin);
-  git("init", "-q", "-b", "main");
-  for (const [name, value] of Object.entries(platforms))
-    write(`${name}.yml`, `images: { app: { dockerfile: d, platforms: ${value} } }\n`);
-  write("d", "FROM scratch\nARG TARGETARCH\nCOPY for-$TARGETARCH /\n");
-  for (const arch of ["amd64", "arm64"]) write(`for-${arch}`, "1");
-  const commits = ["1", "2"].map((text) => {
-    write("for-arm64", text);
-    git("add", "-A");
-    git("-c", "user.name=A", "-c", "user.email=a@example.com", "commit", "-q", "-m", "change");
-    return git("rev-parse", "HEAD");
-  });
-  const project = gitlab.project("acme/tools", {
-    members: { dave: "developer" },
-    history: gitHistory(origin),
-  });
-  const job = gitlab.job(project, { user: "dave", source: "schedule" });
-  const env = plainEnv({ HOME: folder, ...job.env });
-  const keyOf = async (rev: string, config: string): Promise<string> => {
-    const { stdout } = await berth(["key", "--json", "--rev", rev, "--config", config], {
-      cwd: origin,
-      env,
-    });
-    return (JSON.parse(stdout) as Keys).images[0]?.key ?? "";
-  };
-  const { registry } = login({ ...realWorld(), env: job.env }, defaultConfig);
-  const app = parseRepository(`${gitlab.registry.host}/acme/tools/app`);
-  const keys = [];
-  for (const rev of commits) {
-    const [amd64, arm64, index] = await Promise.all(
-      ["amd64.yml", "arm64.yml", "app.yml"].map((config) => keyOf(rev, config)),
-    );
-    const members = [testImage(amd64!), testImage(arm64!)];
-    await pushImage(registry, app, members[0]!, ownTags.key(amd64!));
-    await pushImage(registry, app, members[1]!, ownTags.key(arm64!));
-    await registry.put({ ...app, tag: ownTags.key(index!) }, testIndex(members));
-    keys.push({ amd64: amd64!, arm64: arm64!, index: index! });
-  }
-  for (const tags of gitlab.registry.tags.values())
-    for (const [name, tag] of tags) tags.set(name, { ...tag, taggedAt: longAgo });
-  const [old, now] = keys;
-  assert.equal(old?.amd64, now?.amd64);
-  const { code, stderr } = await berth(["prune", "--apply", "--config", "app.yml"], {
-    cwd: origin,
-    env,
-  });
-  assert.equal(code, 0, stderr);
-  assert.deepEqual(
-    [...(gitlab.registry.tags.get("acme/tools/app")?.keys() ?? [])].sort(),
-    [now!.amd64, now!.arm64, now!.index].map((key) => ownTags.key(key)).sort(),
-  );
 });

@@ -39,8 +39,8 @@ export interface Repository {
   write(files: Readonly<Record<string, MemoryFile>>): void;
   /** Runs git in it and gives its trimmed output. */
   run(...args: string[]): string;
-  /** Adds everything and commits it; gives the commit's id. */
-  commit(): string;
+  /** Adds everything and commits it, today where no time is given; gives the commit's id. */
+  commit(at?: Date): string;
   /** Stores an object just as it is, and gives its id. */
   hash(type: string, bytes: Buffer): string;
   /** The repository through the real port; closed with the test. */
@@ -80,22 +80,27 @@ export function copyOf(t: Owner, { path }: Repository): Repository {
 }
 
 export function repositoryAt(t: Owner, path: string): Repository {
-  const run = (...args: string[]): string =>
+  const git = (args: readonly string[], dates: Readonly<Record<string, string>> = {}): string =>
     execFileSync("git", args, {
       cwd: path,
-      env,
+      env: { ...env, ...dates },
       encoding: "utf8",
       stdio: ["ignore", "pipe", "pipe"],
     }).trim();
+  const run = (...args: string[]): string => git(args);
   return {
     path,
     run,
     write: (files) => {
       for (const [name, file] of Object.entries(files)) writeOne(join(path, name), file);
     },
-    commit() {
+    commit(at) {
+      const date = at?.toISOString();
       run("add", "-A");
-      run("commit", "-q", "--allow-empty", "-m", "change");
+      git(
+        ["commit", "-q", "--allow-empty", "-m", "change"],
+        date === undefined ? {} : { GIT_AUTHOR_DATE: date, GIT_COMMITTER_DATE: date },
+      );
       return run("rev-parse", "HEAD");
     },
     hash: (type, bytes) =>

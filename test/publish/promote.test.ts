@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { ownerOf, refuseStolen, tagsToPromote } from "../../src/publish/promote.ts";
+import { ownerOf, refuseStolen } from "../../src/publish/promote.ts";
 import { type Flow, run } from "../support/flow.ts";
 import { config, situation } from "../support/keyed.ts";
 import { type Move, openProjects } from "../support/projects.ts";
@@ -93,22 +93,6 @@ describe("promote", async () => {
     memory.repositories.get(`${project}/child`)?.manifests.clear();
     await assert.rejects(move(flow), { code: "SET_INCOMPLETE", hint: /run the pipeline again/ });
   });
-});
-
-test("the tags of a branch are those that the configuration names", () => {
-  const publish = [
-    { branch: "staging", tag: "latest" },
-    { branch: "{default}", tag: "latest" },
-    { branch: "staging-*", tag: "{slug}" },
-  ];
-  const tags = (env: Record<string, string>) =>
-    tagsToPromote(config({ publish }), situation("qemu-project/qemu", { publish }, env));
-  assert.deepEqual(tags({ CI_COMMIT_BRANCH: "staging" }), ["latest"]);
-  assert.deepEqual(tags({ CI_COMMIT_BRANCH: "master" }), ["latest"]);
-  assert.deepEqual(tags({ CI_COMMIT_BRANCH: "staging-9.2" }), ["staging-9-2"]);
-  assert.deepEqual(tags({ CI_COMMIT_BRANCH: "stable-9.2" }), []);
-  assert.deepEqual(tags({ CI_COMMIT_BRANCH: "", CI_COMMIT_REF_NAME: "master" }), []);
-  assert.deepEqual(tags({ CI_MERGE_REQUEST_SOURCE_PROJECT_ID: "2" }), []);
 });
 
 describe("a branch whose slug is a tag that it may not move", () => {
