@@ -6,33 +6,43 @@ import type { DoctorFacts } from "../../src/doctor/facts.ts";
 import type { Level } from "../../src/doctor/judgement.ts";
 import { project } from "./healthy.ts";
 
+/** What is found, as `CHECK is LEVEL`, and what that says. */
 export type Case = readonly [
   name: string,
   facts: DoctorFacts,
-  check: Check,
-  level: Level,
+  found: `${Check} is ${Level}`,
   says: RegExp,
 ];
 
 /** What a question that failed gives. */
 export const trouble = { trouble: "do something: 403", todo: "give a token" };
 
+type Change = { readonly [Name in keyof DoctorFacts]?: Partial<DoctorFacts[Name]> | undefined };
+
+/** The facts with what is given over what they have. */
+export function but(facts: DoctorFacts, change: Change): DoctorFacts {
+  const changed = Object.entries(change).map(([name, value]) => [
+    name,
+    value && { ...facts[name as keyof DoctorFacts], ...value },
+  ]);
+  return { ...facts, ...Object.fromEntries(changed) };
+}
+
 /** The facts with another own project. */
 export function withOwn(facts: DoctorFacts, change: Partial<typeof project>): DoctorFacts {
-  return { ...facts, gitlab: { ...facts.gitlab, own: { ...project, ...change } } };
+  return but(facts, { gitlab: { own: { ...project, ...change } } });
 }
 
 /** Checks each case; an error always says what to do. */
 export function judge(area: string, cases: readonly Case[]): void {
   describe(`the doctor's judgement of ${area}`, () => {
-    for (const [name, facts, check, level, says] of cases) {
-      test(`${name}: ${check} is ${level}`, () => {
+    for (const [name, facts, expected, says] of cases)
+      test(`${name}: ${expected}`, () => {
+        const [check] = expected.split(" ");
         const found = diagnose(facts).find(({ id }) => id === check);
-        assert.ok(found);
-        assert.equal(found.level, level);
-        assert.match([found.what, found.detail, found.todo ?? ""].join("\n"), says);
-        if (level === "error") assert.notEqual(found.todo, undefined);
+        assert.equal(`${check} is ${found?.level}`, expected);
+        assert.match([found?.what, found?.detail, found?.todo].join("\n"), says);
+        if (found?.level === "error") assert.notEqual(found.todo, undefined);
       });
-    }
   });
 }

@@ -1,5 +1,5 @@
 import type { DoctorFacts } from "../../src/doctor/facts.ts";
-import { judge, trouble } from "./cases.ts";
+import { but, judge, trouble } from "./cases.ts";
 import { pipelinesOf } from "./ci.ts";
 import { healthy, inFork } from "./healthy.ts";
 
@@ -17,11 +17,8 @@ async function facts(
 ): Promise<DoctorFacts> {
   const lines = Object.entries(jobs).map(([name, says]) => `${name}: { ${says} }\n`);
   const text = `include: ${includes}\n${lines.join("")}`;
-  return {
-    ...healthy,
-    pipelines: await pipelinesOf({ ".gitlab-ci.yml": text }),
-    gitlab: { ...healthy.gitlab, schedules },
-  };
+  const pipelines = await pipelinesOf({ ".gitlab-ci.yml": text });
+  return but(healthy, { pipelines, gitlab: { schedules } });
 }
 
 const use = `extends: [.berth-use, .berth-rules], ${inImage}`;
@@ -32,43 +29,37 @@ judge("schedules", [
   [
     "a job that tests",
     await facts({ check: flagged }),
-    "schedules",
-    "ok",
+    "schedules is ok",
     /^check may run in them/,
   ],
   [
     "several",
     await facts({ a: flagged, b: flagged, c: flagged }),
-    "schedules",
-    "ok",
+    "schedules is ok",
     /^a and 2 more may run/,
   ],
   [
     "none has the flag",
     await facts({ a: use }),
-    "schedules",
-    "warning",
+    "schedules is warning",
     /nothing tests .*They run on main.*_SCHEDULED/s,
   ],
   [
     "one that is allowed to fail",
     await facts({ a: `${flagged}, allow_failure: true` }),
-    "schedules",
-    "warning",
+    "schedules is warning",
     /nothing tests/,
   ],
   [
     "one that runs in no image of the project",
     await facts({ a: "image: alpine, script: make" }),
-    "schedules",
-    "warning",
+    "schedules is warning",
     /nothing tests/,
   ],
   [
     "one that waits for a click",
     await facts({ a: `extends: .berth-use, ${inImage}, rules: [{when: manual}]` }),
-    "schedules",
-    "warning",
+    "schedules is warning",
     /nothing tests/,
   ],
   [
@@ -76,26 +67,23 @@ judge("schedules", [
     await facts({
       a: `extends: .berth-use, ${inImage}, rules: [{if: $CI_PIPELINE_SOURCE == "push"}]`,
     }),
-    "schedules",
-    "warning",
+    "schedules is warning",
     /nothing tests/,
   ],
   [
     "none, whatever the schedules",
     await facts({ a: use }, trouble),
-    "schedules",
-    "warning",
+    "schedules is warning",
     /could not be read/,
   ],
-  ["none here", await facts({ a: use }, ["main"], elsewhere), "schedules", "note", /is not known/],
-  ["no schedule", await facts({ a: use }, []), "schedules", "note", /there is none/],
-  ["no files", { ...healthy, pipelines: undefined }, "schedules", "note", /is not known/],
+  ["none here", await facts({ a: use }, ["main"], elsewhere), "schedules is note", /is not known/],
+  ["no schedule", await facts({ a: use }, []), "schedules is note", /there is none/],
+  ["no files", but(healthy, { pipelines: undefined }), "schedules is note", /is not known/],
   [
     "nothing to refresh",
-    { ...(await facts({ a: use })), config: { ...healthy.config, refresh: undefined } },
-    "schedules",
-    "ok",
+    but(await facts({ a: use }), { config: { refresh: undefined } }),
+    "schedules is ok",
     /refresh: false/,
   ],
-  ["a fork", inFork, "schedules", "ok", /not a matter of this fork/],
+  ["a fork", inFork, "schedules is ok", /not a matter of this fork/],
 ]);
