@@ -1,8 +1,8 @@
 /** The images as a graph: what is built from what, and how each stands. */
 import { shapeOf } from "./look.ts";
 import { type Markup, markup } from "./markup.ts";
-import type { Report, ReportImage } from "./view.ts";
-import { countStates, meanings } from "./words.ts";
+import { meanings, type Report, type ReportImage } from "./view.ts";
+import { countStates } from "./words.ts";
 
 /** The section of the graph: images below what they are built from. */
 export function graphSection({ images }: Report): Markup {

@@ -1,7 +1,6 @@
 /** The report as JUnit XML, which GitLab shows in merge requests (artifacts:reports:junit). */
 import { type Markup, markup, printMarkup, verbatim } from "./markup.ts";
-import type { Report, ReportImage } from "./view.ts";
-import { meanings } from "./words.ts";
+import { meanings, type Report, type ReportImage } from "./view.ts";
 
 /** Prints one test case for each image. */
 export function printJunit({ images }: Report): string {
@@ -15,23 +14,26 @@ ${cases.map(({ image, end }) => testCase(image, end))}</testsuite></testsuites>
   return printMarkup(document);
 }
 
-type End =
-  | { readonly kind: "passed" }
-  | {
-      readonly kind: "failure";
-      readonly type: string;
-      readonly message: string;
-      readonly more: string;
-    }
-  | { readonly kind: "skipped"; readonly message: string };
+function testCase({ name, seconds }: ReportImage, { element }: End): Markup {
+  return markup`<testcase classname="berth.image" name="${name}" time="${(seconds ?? 0).toFixed(3)}">${element}</testcase>
+`;
+}
+
+/** What a test case is counted as, and what stands in it. */
+interface End {
+  readonly kind: "passed" | "skipped" | "failure";
+  readonly element: Markup;
+}
 
 /** An optional image does not fail the pipeline, so it is not shown as a failure either. */
-function endOf({ state, error, optional, job }: ReportImage): End {
-  if (state.startsWith("to ")) return { kind: "skipped", message: meanings[state] };
-  if (state !== "failed" && state !== "skipped") return { kind: "passed" };
-  const message = error?.message ?? meanings[state];
-  if (optional) return { kind: "skipped", message: `optional: ${message}` };
-  if (state === "skipped") return { kind: "skipped", message };
+function endOf({ state, error, optional, job, reason }: ReportImage): End {
+  const isLost = state === "failed" || state === "skipped";
+  if (!isLost && !state.startsWith("to "))
+    return { kind: "passed", element: markup`<system-out>${reason}</system-out>` };
+  const message = (isLost && error?.message) || meanings[state];
+  const shown = oneLine(isLost && optional ? `optional: ${message}` : message);
+  if (state !== "failed" || optional)
+    return { kind: "skipped", element: markup`<skipped message="${shown}"/>` };
   const more = [
     message,
     error?.hint && `Next: ${error.hint}`,
@@ -39,23 +41,9 @@ function endOf({ state, error, optional, job }: ReportImage): End {
     error?.output?.join("\n"),
   ];
   const told = more.filter(Boolean).join("\n\n");
-  return { kind: "failure", type: error?.code ?? "BUILD_FAILED", message, more: told };
-}
-
-function testCase({ name, seconds, reason }: ReportImage, end: End): Markup {
-  return markup`<testcase classname="berth.image" name="${name}" time="${(seconds ?? 0).toFixed(3)}">${ending(end, reason)}</testcase>
-`;
-}
-
-function ending(end: End, reason: string): Markup {
-  switch (end.kind) {
-    case "passed":
-      return markup`<system-out>${reason}</system-out>`;
-    case "skipped":
-      return markup`<skipped message="${oneLine(end.message)}"/>`;
-    case "failure":
-      return markup`<failure type="${end.type}" message="${oneLine(end.message)}">${end.more}</failure>`;
-  }
+  const code = error?.code ?? "BUILD_FAILED";
+  const element = markup`<failure type="${code}" message="${shown}">${told}</failure>`;
+  return { kind: "failure", element };
 }
 
 function oneLine(text: string): string {

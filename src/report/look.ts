@@ -1,7 +1,6 @@
 /** How the page looks and acts: a shape for each state, the style, and the script. */
 import { type Markup, markup } from "./markup.ts";
-import type { ImageState } from "./view.ts";
-import { states } from "./words.ts";
+import { type ImageState, states } from "./view.ts";
 
 const square = markup`<rect x="2.5" y="2.5" width="11" height="11"/>`;
 const diamond = markup`<path d="M8 1l7 7-7 7-7-7z"/>`;

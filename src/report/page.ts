@@ -5,8 +5,8 @@ import { count } from "../output/table.ts";
 import { graphSection } from "./graph.ts";
 import { classOf, script, shapeDefinitions, shapeOf, style } from "./look.ts";
 import { type Markup, markup, printMarkup, verbatim } from "./markup.ts";
-import type { Report, ReportImage, Work } from "./view.ts";
-import { countStates, printSeconds, savedWords, states, verdict } from "./words.ts";
+import { type Report, type ReportImage, states, type Work } from "./view.ts";
+import { countStates, printSeconds, savedWords, verdict } from "./words.ts";
 
 /** Prints the page; all that was read is text in it, and the policy names style and script by hash. */
 export function printPage(report: Report): string {

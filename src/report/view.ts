@@ -5,18 +5,23 @@ import { bytesOf } from "../output/print.ts";
 import { isBuilt, reasonOf } from "../plan/decision.ts";
 import type { Decision, Plan, PlannedImage } from "../plan/plan.ts";
 
-/** How an image stands; the last three wait for a job, or for its outcome to become known. */
-export type ImageState =
-  | "failed"
-  | "skipped"
-  | "built"
-  | "refreshed"
-  | "adopted"
-  | "copied"
-  | "reused"
-  | "to build"
-  | "to refresh"
-  | "to copy";
+/** All states of an image with their meaning; what a person has to look at first stands first. */
+export const meanings = {
+  failed: "could not be built or copied",
+  skipped: "not tried, since an image that it is built from failed",
+  built: "built in this run",
+  refreshed: "built again in this run, under the same key",
+  adopted: "another pipeline was faster, its image was taken",
+  copied: "taken from another project",
+  reused: "taken as it is",
+  "to build": "to be built; no outcome is known",
+  "to refresh": "to be built again; no outcome is known",
+  "to copy": "to be taken from another project; no outcome is known",
+} as const;
+
+export type ImageState = keyof typeof meanings;
+
+export const states = Object.keys(meanings) as readonly ImageState[];
 
 export interface ReportImage {
   readonly name: string;

@@ -1,7 +1,7 @@
-/** The words of reports: times, counts, and what each state is called and means. */
+/** The words of reports: times, counts, how it stands and what was saved. */
 import { printBytes } from "../output/print.ts";
 import { count } from "../output/table.ts";
-import type { ImageState, Report } from "./view.ts";
+import { type ImageState, type Report, states } from "./view.ts";
 
 /** Seconds as people say them, to the precision that matters at that length. */
 export function printSeconds(seconds: number): string {
@@ -13,22 +13,6 @@ export function printSeconds(seconds: number): string {
   const rounded = Math.round(whole / 60);
   return `${Math.floor(rounded / 60)} h ${rounded % 60} min`;
 }
-
-/** All states with their meaning; what a person has to look at first stands first. */
-export const meanings: Readonly<Record<ImageState, string>> = {
-  failed: "could not be built or copied",
-  skipped: "not tried, since an image that it is built from failed",
-  built: "built in this run",
-  refreshed: "built again in this run, under the same key",
-  adopted: "another pipeline was faster, its image was taken",
-  copied: "taken from another project",
-  reused: "taken as it is",
-  "to build": "to be built; no outcome is known",
-  "to refresh": "to be built again; no outcome is known",
-  "to copy": "to be taken from another project; no outcome is known",
-};
-
-export const states = Object.keys(meanings) as readonly ImageState[];
 
 /** The states that occur, in the order of `meanings`, with how often they do. */
 export function countStates({
