@@ -7,7 +7,13 @@ import { type Config, defaultConfig } from "../config/config.ts";
 import { givenSettings } from "../config/given.ts";
 import { diagnose, type Finding, findingsJson, printFindings } from "../doctor/diagnose.ts";
 import type { Pipelines } from "../doctor/evaluate.ts";
-import { type DoctorFacts, gatherGitLab, isFork, readVariables } from "../doctor/facts.ts";
+import {
+  type DoctorFacts,
+  gatherGitLab,
+  isFork,
+  type ProjectFacts,
+  readVariables,
+} from "../doctor/facts.ts";
 import { tagsOf } from "../doctor/jobs.ts";
 import { isTrouble, type Known, known, type Trouble } from "../doctor/judgement.ts";
 import { gatherClone, gatherMachine } from "../doctor/machine.ts";
@@ -96,8 +102,7 @@ async function gather(world: World, options: DoctorOptions): Promise<DoctorFacts
   const project = await known(openProject(world, options));
   const config = isTrouble(project) ? fallback(world) : project.config;
   const { situation, variables } = readVariables(world.env, config, options.registry);
-  const images = isTrouble(project) ? [] : project.images.map(({ name }) => name);
-  const identified = await identify(project);
+  const found = await projectFacts(project);
   const port = await openPort(world, config);
   const id = world.env["CI_PROJECT_ID"] || world.env["CI_PROJECT_PATH"] || situation.own?.path;
   const pipelines = isTrouble(project)
@@ -109,7 +114,7 @@ async function gather(world: World, options: DoctorOptions): Promise<DoctorFacts
         settings: options.variable ?? {},
       });
   const [registry, gitlab, machine, clone] = await Promise.all([
-    askRegistry(world, config, situation, images),
+    askRegistry(world, config, situation, found.images),
     gatherGitLab(port, { own: id, situation, tags: tagSets(pipelines, isFork(situation)) }),
     gatherMachine(
       engines(world, engineOf(options.engine, config, world.env)),
@@ -118,18 +123,8 @@ async function gather(world: World, options: DoctorOptions): Promise<DoctorFacts
     ),
     known(world.openGit(world.cwd).then((git) => gatherClone(git, config, situation))),
   ]);
-  const facts = { images, ...identified };
-  return {
-    config,
-    situation,
-    project: facts,
-    pipelines,
-    variables,
-    registry,
-    gitlab,
-    machine,
-    clone,
-  };
+  const asked = { registry, gitlab, machine, clone };
+  return { config, situation, project: found, pipelines, variables, ...asked };
 }
 
 /** Platforms of images whose programs this machine does not start by itself; amd64 starts 386's, and most arm64 arm's. */
@@ -155,18 +150,13 @@ function fallback({ env }: World): Config {
   return prefix === undefined ? defaultConfig : { ...defaultConfig, prefix };
 }
 
-async function identify(
-  project: Known<Project>,
-): Promise<Pick<DoctorFacts["project"], "configuration" | "identified" | "warnings">> {
-  if (isTrouble(project)) return { configuration: project, identified: undefined, warnings: [] };
+async function projectFacts(project: Known<Project>): Promise<ProjectFacts> {
+  const none = { configuration: undefined, images: [], identified: undefined, warnings: [] };
+  if (isTrouble(project)) return { ...none, configuration: project };
+  const images = project.images.map(({ name }) => name);
   const keys = await known(project.identify([]));
-  return isTrouble(keys)
-    ? { configuration: undefined, identified: keys, warnings: [] }
-    : {
-        configuration: undefined,
-        identified: undefined,
-        warnings: keys.warnings.map(printProblem),
-      };
+  if (isTrouble(keys)) return { ...none, images, identified: keys };
+  return { ...none, images, warnings: keys.warnings.map(printProblem) };
 }
 
 function askRegistry(

@@ -11,7 +11,7 @@ import {
   componentFile,
   stubOf,
 } from "./included.ts";
-import { jobsOf, type PlannedImages, type ReadCase } from "./jobs.ts";
+import { jobsOf, type ReadCase } from "./jobs.ts";
 import { type CiProject, casesOf, samplesOf } from "./occasions.ts";
 
 /** The project's files, and berth's own components. */
@@ -29,7 +29,7 @@ export interface KnownProject
   readonly own: string | undefined;
   /** Its last part, where the path is not known. */
   readonly name: string;
-  readonly config: Omit<PlannedImages, "names"> & Pick<Config, "upstream" | "publish">;
+  readonly config: Config;
   /** Names of its images. */
   readonly images: readonly string[];
 }

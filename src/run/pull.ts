@@ -71,12 +71,9 @@ export async function pull(reference: string, tool: Puller, ports: PullPorts): P
   if (await isHere(reference, tool, ports.run)) return false;
   const { host } = parseReference(reference);
   const auth = await ports.authFile(host);
-  const result = hasLogin(auth)
-    ? await pullWithLogin([reference], auth, tool, ports)
-    : await ports.attach(tool.command, ["pull", ...securityFlags(host, tool, ports), reference], {
-        mode: "progress",
-      });
-  if (result.exitCode !== 0) throw pullError(reference, host, result, tool);
+  // Without a login of berth's it is pulled as its user would.
+  const login = /"auth":/.test(auth) ? auth : undefined;
+  await pullAs(login, { host, words: [reference] }, tool, ports);
   return true;
 }
 
@@ -93,37 +90,31 @@ export async function pullOnly(
 ): Promise<void> {
   const { host } = parseReference(reference);
   const words = [...flags, reference];
-  const result = await pullWithLogin(words, await ports.authFile(host), tool, ports);
-  if (result.exitCode !== 0) throw pullError(reference, host, result, tool);
+  await pullAs(await ports.authFile(host), { host, words }, tool, ports);
 }
 
-function hasLogin(auth: string): boolean {
-  return /"auth":/.test(auth);
-}
-
-/**
- * The login goes into a private folder for this one pull: on no command line, and in no file of the user's. The last word
- * is the reference.
- */
-async function pullWithLogin(
-  words: readonly string[],
-  auth: string,
+/** The login goes into a private folder for this one pull: on no command line, and in no file of the user's. */
+async function pullAs(
+  auth: string | undefined,
+  { host, words }: { readonly host: string; readonly words: readonly string[] },
   tool: Puller,
   ports: PullPorts,
-): Promise<Attached> {
+): Promise<void> {
+  const run = async (flags: readonly string[], env?: Env): Promise<void> => {
+    const all = ["pull", ...flags, ...securityFlags(host, tool, ports), ...words];
+    const result = await ports.attach(tool.command, all, { mode: "progress", ...(env && { env }) });
+    if (result.exitCode !== 0) throw pullError(words.at(-1) ?? "", host, result, tool);
+  };
+  if (auth === undefined) return run([]);
   const folder = await ports.files.temporary("berth-login-");
-  const { host } = parseReference(words.at(-1) ?? "");
   const file = `${folder.path}/config.json`;
-  const options = { mode: "progress" } as const;
   try {
     if (tool.name === "podman") {
       await ports.files.write(file, auth, 0o600);
-      const flags = [`--authfile=${file}`, ...securityFlags(host, tool, ports)];
-      return await ports.attach(tool.command, ["pull", ...flags, ...words], options);
+      return await run([`--authfile=${file}`]);
     }
     await ports.files.write(file, clientConfig(auth, ports.env["HOME"]), 0o600);
-    const env = { DOCKER_CONFIG: folder.path, ...(await daemonOf(tool, ports)) };
-    return await ports.attach(tool.command, ["pull", ...words], { ...options, env });
+    return await run([], { DOCKER_CONFIG: folder.path, ...(await daemonOf(tool, ports)) });
   } finally {
     await folder.remove();
   }
