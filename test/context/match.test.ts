@@ -27,6 +27,11 @@ const cases: readonly (readonly [pattern: string, taken: string, left: string])[
   ["[z-a]", "", "z a m"],
   ["x[^z-a]", "xq", "x"],
   ["a.c", "a.c", "abc"],
+  ["*a*b*", "xxaxxbxx", "xxbxxaxx"],
+  ["a*[bc]?*d", "axxbxxdxd", "abd"],
+  ["a**b", "ab", "a"],
+  ["*ab*ab", "aabab", "ab"],
+  [`${"*a".repeat(25)}b`, `${"a".repeat(200)}b`, "a".repeat(200)],
 ];
 
 test("an element matches what filepath.Match matches", () => {

@@ -3,7 +3,6 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { loadConfig } from "../../src/config/load.ts";
 import { parseIgnore } from "../../src/context/ignore.ts";
-import { parseElement } from "../../src/context/source.ts";
 import { resolveRecipe } from "../../src/dockerfile/recipe.ts";
 import type { BerthError } from "../../src/errors.ts";
 
@@ -62,21 +61,3 @@ test("a configuration and an ignore file have an end", async () => {
   await assert.rejects(load(aliases(20_000)), /berth\.yml: it has more than 64 KiB/);
   assert.throws(() => parseIgnore("a\n".repeat(200_000), ".dockerignore"), /more than 256 KiB/);
 });
-
-const elements: readonly (readonly [string, string, boolean])[] = [
-  [`${"*a".repeat(25)}b`, "a".repeat(200), false],
-  [`${"*a".repeat(25)}b`, `${"a".repeat(200)}b`, true],
-  ["*a*b*", "xxaxxbxx", true],
-  ["*a*b*", "xxbxxaxx", false],
-  ["a*[bc]?*d", "axxbxxdxd", true],
-  ["a**b", "ab", true],
-  ["*ab*ab", "ab", false],
-  ["*ab*ab", "aabab", true],
-];
-
-for (const [glob, name, expected] of elements) {
-  test(`COPY ${glob.slice(0, 12)} ${expected ? "takes" : "leaves"} ${name.slice(-12)} at once`, () => {
-    const element = parseElement(glob);
-    assert.equal(element?.kind === "glob" && element.matches(name), expected);
-  });
-}
