@@ -2,8 +2,15 @@
 import { BerthError } from "../errors.ts";
 import type { Files, RunResult } from "../world.ts";
 import type { BuildahVersion } from "./buildah-input.ts";
-import { at, type BuildRequest, type SourceText } from "./engine.ts";
-import { lastLine, neverEnded, registryError, registryFailure, withoutSecrets } from "./failure.ts";
+import type { BuildRequest, SourceText } from "./engine.ts";
+import {
+  buildFailed,
+  lastLine,
+  neverEnded,
+  registryError,
+  registryFailure,
+  withoutSecrets,
+} from "./failure.ts";
 
 export const buildahProgram = {
   program: "buildah",
@@ -65,10 +72,7 @@ export function buildError(request: BuildRequest, result: RunResult): BerthError
     return registryError(doing, line, request.destination.host);
   }
   const what = step === null ? withoutPreamble(line) : `${step[1]}: ${step[2]}`;
-  const place = at(request.source, stepLine(result.stdout, request.source));
-  return new BerthError("BUILD_FAILED", `${doing}: ${place}${withoutSecrets(what)}`, {
-    hint: "its last lines say more",
-  });
+  return buildFailed(request, stepLine(result.stdout, request.source), what);
 }
 
 /** What buildah says of the way to its message, which the place says better. */
@@ -110,19 +114,17 @@ export async function refuseMisread(
   refuseNoted(request, version);
   if (traits.heredocs && version.minor < heredocsSince) {
     const line = dockerfile.split("\n").findIndex((text) => text.includes("<<"));
-    throw refused(request, source.lines[line], {
-      what: `buildah ${version.text} does not know heredocs`,
-      instead: `use buildah 1.${heredocsSince} or later, or write the lines without one`,
-    });
+    const what = `buildah ${version.text} does not know heredocs`;
+    const instead = `use buildah 1.${heredocsSince} or later, or write the lines without one`;
+    throw buildFailed(request, source.lines[line], what, instead);
   }
   if (!traits.binds || version.minor >= linksSince) return;
   for (const { path, line } of request.mounted) {
     const link = await linkOn(path, request.contextFolder, files);
     if (link === undefined) continue;
-    throw refused(request, line, {
-      what: `buildah ${version.text} follows the link ${JSON.stringify(link)} of a bind mount's source out of the context`,
-      instead: `use buildah 1.${linksSince} or later, or name what the link leads to`,
-    });
+    const what = `buildah ${version.text} follows the link ${JSON.stringify(link)} of a bind mount's source out of the context`;
+    const instead = `use buildah 1.${linksSince} or later, or name what the link leads to`;
+    throw buildFailed(request, line, what, instead);
   }
 }
 
@@ -151,14 +153,4 @@ async function linkOn(
     if ((await files.entry(`${folder}/${part}`))?.kind === "symlink") return part;
   }
   return undefined;
-}
-
-function refused(
-  { name, source }: BuildRequest,
-  line: number | undefined,
-  { what, instead }: { readonly what: string; readonly instead: string },
-): BerthError {
-  return new BerthError("BUILD_FAILED", `build ${name}: ${at(source, line)}${what}`, {
-    hint: instead,
-  });
 }

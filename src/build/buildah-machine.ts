@@ -1,7 +1,7 @@
 /** The machine that buildah, or podman in its place, works on: its version, and where its images lie. */
 import { BerthError } from "../errors.ts";
 import { keyVersion } from "../image/key.ts";
-import type { Env } from "../world.ts";
+import type { Env, RunOptions, RunResult } from "../world.ts";
 import { buildahProgram, machineError } from "./buildah-failure.ts";
 import { type BuildahVersion, parseBuildahVersion } from "./buildah-input.ts";
 import type { BuildRequest, EngineOptions } from "./engine.ts";
@@ -10,8 +10,8 @@ import { neverEnded, withoutSecrets } from "./failure.ts";
 export interface BuildahMachine {
   readonly version: BuildahVersion;
   readonly driver: string;
-  /** What makes the machine's storage work. */
-  readonly storage: Env;
+  /** Runs the program with what makes the machine's storage work. */
+  readonly run: (args: readonly string[], more?: RunOptions) => Promise<RunResult>;
   /** Where the machine's own images lie; berth's stores lie inside. */
   readonly graphRoot: string;
   readonly runRoot: string;
@@ -26,9 +26,12 @@ export async function lookAtMachine({
 }: EngineOptions): Promise<BuildahMachine> {
   const isPodman = command.endsWith("podman");
   const starting = `start ${isPodman ? "podman" : "buildah"}`;
-  const ask = (storage: Env) =>
-    run(command, isPodman ? ["info", "--format=json"] : ["info"], { env: storage });
-  const answer = isPodman ? await ask({}) : await run(command, ["--version"]);
+  const runOn =
+    (storage: Env): BuildahMachine["run"] =>
+    (args, more = {}) =>
+      run(command, args, { ...more, env: { ...storage, ...more.env } });
+  const ask = (storage: Env) => runOn(storage)(isPodman ? ["info", "--format=json"] : ["info"]);
+  const answer = isPodman ? await ask({}) : await runOn({})(["--version"]);
   const missing = neverEnded(answer, "look for an engine", buildahProgram);
   if (missing !== undefined) throw missing;
   const version = parseBuildahVersion(answer.stdout);
@@ -38,12 +41,12 @@ export async function lookAtMachine({
   if (storeOf(info.stdout)?.driver === "vfs") info = await ask({});
   const store = storeOf(info.stdout);
   if (version !== undefined && info.exitCode === 0 && store !== undefined)
-    return { ...store, version, names, storage: { STORAGE_DRIVER: store.driver } };
+    return { ...store, version, names, run: runOn({ STORAGE_DRIVER: store.driver }) };
   // A configured overlay driver fails on a container's own overlay file system; vfs works everywhere.
   const vfs: Env = { CONTAINERS_STORAGE_CONF: "/dev/null", STORAGE_DRIVER: "vfs" };
   if (version !== undefined && env["STORAGE_DRIVER"] === undefined) {
     const found = storeOf((await ask(vfs)).stdout);
-    if (found !== undefined) return { ...found, version, names, storage: vfs };
+    if (found !== undefined) return { ...found, version, names, run: runOn(vfs) };
   }
   const said = withoutSecrets(buildahProgram.lineOf(info));
   throw (

@@ -41,7 +41,7 @@ export function buildah(options: EngineOptions): Engine {
       return build(options, found, request);
     },
     here: {
-      has: async (name) => isHere(name, options, await machine()),
+      has: async (name) => isHere(name, await machine()),
       build: async (request) => buildHere(options, await machine(), request),
     },
   };
@@ -59,15 +59,12 @@ async function make(
   machine: BuildahMachine,
   asked: BuildRequest,
 ): Promise<Made> {
-  const { run, files, command = "buildah" } = options;
+  const { files } = options;
   await refuseMisread(asked, machine.version, files);
   const store = storeFlags(machine, asked);
   const request = withHonestCache(asked);
-  const { paths, env: added } = await prepare(files, options.env, request);
-  const env = { ...machine.storage, ...added };
-  const call = hushed(request, (args, onLine) =>
-    run(command, [...store, ...args], { env, onLine }),
-  );
+  const { paths, env } = await prepare(files, options.env, request);
+  const call = hushed(request, (args, onLine) => machine.run([...store, ...args], { env, onLine }));
   const settings = await settingsFor(options, machine.version, request);
   const result = await attempts(request, (what) => call(buildArguments(what, paths, settings)));
   if (result.exitCode !== 0) throw buildError(request, result);
@@ -95,16 +92,10 @@ async function build(
  * Whether an image built here is there: in berth's store, where others are built from it, and in the machine's own,
  * where podman runs it.
  */
-async function isHere(
-  name: Reference,
-  { run, command = "buildah" }: EngineOptions,
-  machine: BuildahMachine,
-): Promise<boolean> {
+async function isHere(name: Reference, machine: BuildahMachine): Promise<boolean> {
   const inspect = ["inspect", "--type=image", printReference(name)];
   const stores = [storeFlags(machine, { noCache: false }), []];
-  const answers = await Promise.all(
-    stores.map((store) => run(command, [...store, ...inspect], { env: machine.storage })),
-  );
+  const answers = await Promise.all(stores.map((store) => machine.run([...store, ...inspect])));
   return answers.every(({ exitCode }) => exitCode === 0);
 }
 
@@ -113,22 +104,19 @@ async function buildHere(
   machine: BuildahMachine,
   request: BuildRequest,
 ): Promise<void> {
-  const { run, command = "buildah", clock } = options;
   const { imageId, paths, call } = await make(options, machine, request);
   const { driver, graphRoot, runRoot } = machine;
   const name = printReference(request.destination);
   const own = `containers-storage:[${driver}@${graphRoot}+${runRoot}]${name}`;
   const store = () => call(pushArguments(request, paths, imageId, own));
-  await pushed(store, request.destination, buildahProgram, clock);
+  await pushed(store, request.destination, buildahProgram, options.clock);
   await call(["tag", imageId, name], () => undefined);
   const filter = `--filter=reference=${printRepository(request.destination)}`;
   const list = ["images", `--format=${machine.names}`, filter];
   for (const flags of [storeFlags(machine, request), []]) {
-    const ask = (args: readonly string[]) =>
-      run(command, [...flags, ...args], { env: machine.storage });
-    const old = otherThan(name, (await ask(list)).stdout);
+    const old = otherThan(name, (await machine.run([...flags, ...list])).stdout);
     // What a container still runs in stays.
-    if (old.length > 0) await ask(["rmi", ...old]);
+    if (old.length > 0) await machine.run([...flags, "rmi", ...old]);
   }
 }
 

@@ -1,8 +1,15 @@
 /** Why docker failed, from its own last error line. */
 import { BerthError } from "../errors.ts";
 import type { RunResult } from "../world.ts";
-import { at, type BuildRequest, type SourceText } from "./engine.ts";
-import { lastLine, neverEnded, registryError, registryFailure, withoutSecrets } from "./failure.ts";
+import type { BuildRequest, SourceText } from "./engine.ts";
+import {
+  buildFailed,
+  lastLine,
+  neverEnded,
+  registryError,
+  registryFailure,
+  withoutSecrets,
+} from "./failure.ts";
 
 export const dockerProgram = {
   program: "docker",
@@ -74,13 +81,11 @@ export function dockerBuildError(
   const step = failingStep(result.stderr)?.text;
   const why = exit === undefined ? withoutPreamble(line) : `exit status ${exit}`;
   const what = step === undefined ? why : `${step}: ${why}`;
-  const place = at(request.source, buildkitLine(result.stderr, request.source));
   const old = /unknown instruction/i.test(line) && request.traits.heredocs;
-  return new BerthError("BUILD_FAILED", `${doing}: ${place}${withoutSecrets(what)}`, {
-    hint: old
-      ? "this daemon's BuildKit does not know heredocs; use Docker 23 or later, or begin the Dockerfile with # syntax=docker/dockerfile:1"
-      : "its last lines say more",
-  });
+  const hint = old
+    ? "this daemon's BuildKit does not know heredocs; use Docker 23 or later, or begin the Dockerfile with # syntax=docker/dockerfile:1"
+    : undefined;
+  return buildFailed(request, buildkitLine(result.stderr, request.source), what, hint);
 }
 
 /** What BuildKit says of the way to its message, which the place says better. */

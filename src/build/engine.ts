@@ -61,11 +61,6 @@ export interface SourceText {
   readonly stages: readonly Pick<RecipeStage, "name" | "steps">[];
 }
 
-/** The file, and the line where it is known, in front of what is said of them. */
-export function at({ file }: SourceText, line: number | undefined): string {
-  return line === undefined ? `${file}: ` : `${file}:${line}: `;
-}
-
 /** What an engine needs of the machine that it runs on. */
 export interface EngineOptions {
   readonly run: Run;

@@ -76,6 +76,19 @@ export function neverEnded(
   return new BerthError("INTERRUPTED", `${doing}: ${program} was ended by ${result.signal}`);
 }
 
+/** The error for a build that failed, at a line of its Dockerfile where that is known. */
+export function buildFailed(
+  { name, source: { file } }: Pick<BuildRequest, "name" | "source">,
+  line: number | undefined,
+  what: string,
+  hint = "its last lines say more",
+): BerthError {
+  const place = line === undefined ? file : `${file}:${line}`;
+  return new BerthError("BUILD_FAILED", `build ${name}: ${place}: ${withoutSecrets(what)}`, {
+    hint,
+  });
+}
+
 /** Collects the newest lines while handing all of them on. */
 export function lastLines(onLine: (line: string) => void) {
   const kept: string[] = [];

@@ -1,6 +1,7 @@
 /** Whose name GitLab is asked in, which right each question needs, and the error that says which one a token lacks (gitlab docs: ci/jobs/ci_job_token, api). */
 import { BerthError } from "../errors.ts";
 import { addressKind } from "../http/origin.ts";
+import type { Env } from "../world.ts";
 
 /** Where GitLab's API is and which tokens there are; holds secrets, so it is handed on and never printed. */
 export interface GitLabAccess {
@@ -19,8 +20,6 @@ export type GitLabLogin =
   | { readonly kind: "job"; readonly value: string }
   | { readonly kind: "given"; readonly value: string; readonly variable: string }
   | { readonly kind: "none" };
-
-type Env = Readonly<Record<string, string | undefined>>;
 
 /** Reads where GitLab is and the tokens from the environment; `undefined` where no GitLab is known. */
 export function accessOf(env: Env, prefix: string): GitLabAccess | undefined {

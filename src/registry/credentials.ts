@@ -1,6 +1,6 @@
 /** Whose login a registry gets: found where CI, docker and containers tools keep them, by exact host. */
 import { isObject, readObject } from "../json.ts";
-import type { Run } from "../world.ts";
+import type { Env, Run } from "../world.ts";
 
 export type RegistryLogin =
   | { readonly username: string; readonly password: string }
@@ -20,11 +20,9 @@ export interface Credentials {
   authFileFor(hosts: readonly string[]): Promise<string>;
 }
 
-type Environment = Readonly<Record<string, string | undefined>>;
-
 /** What the machine is asked for. */
 export interface CredentialSources {
-  readonly env: Environment;
+  readonly env: Env;
   /** A file's bytes; `undefined` where it is not there. */
   readonly read: (path: string) => Promise<Uint8Array | undefined>;
   /** Runs `docker-credential-X get`. */
@@ -71,7 +69,7 @@ export async function resolveCredentials(sources: CredentialSources): Promise<Cr
 }
 
 /** Where auth files are looked for, first found first asked. */
-export function authFilePaths(env: Environment): readonly string[] {
+export function authFilePaths(env: Env): readonly string[] {
   const { HOME: home, XDG_RUNTIME_DIR: runtime, DOCKER_CONFIG: docker } = env;
   const folder = docker ?? (home === undefined ? undefined : `${home}/.docker`);
   const paths = [
@@ -83,7 +81,7 @@ export function authFilePaths(env: Environment): readonly string[] {
   return [...new Set(paths.filter((path) => path !== undefined && path !== ""))] as string[];
 }
 
-function ciLogins(env: Environment): ReadonlyMap<string, RegistryLogin> {
+function ciLogins(env: Env): ReadonlyMap<string, RegistryLogin> {
   const places = [
     ["CI_DEPENDENCY_PROXY_SERVER", "CI_DEPENDENCY_PROXY_USER", "CI_DEPENDENCY_PROXY_PASSWORD"],
     ["CI_REGISTRY", "CI_REGISTRY_USER", "CI_REGISTRY_PASSWORD"],

@@ -2,23 +2,17 @@
 import pLimit from "p-limit";
 import { BerthError } from "../errors.ts";
 import { printStatus, statusError } from "../http/errors.ts";
-import { apiOrigin, type TokenHint } from "../http/origin.ts";
+import { apiOrigin } from "../http/origin.ts";
 import type { Redactor } from "../http/redact.ts";
-import type { Outside, Reply, Transport } from "../http/transport.ts";
+import type { Reply } from "../http/transport.ts";
 import { isRepositoryPath } from "../oci/reference.ts";
-import type { RegistryLogin } from "./credentials.ts";
-import { type AskedCall, HostLogin } from "./login.ts";
+import { type AskedCall, HostLogin, type LoginOptions } from "./login.ts";
 import type { Right } from "./registry.ts";
 import { accessOf, mergeScopes, type Scope, scopeFor } from "./scopes.ts";
 import { readChallenge } from "./token-service.ts";
 
-export interface SessionOptions {
-  readonly host: string;
+export interface SessionOptions extends Omit<LoginOptions, "origin" | "announced"> {
   readonly plainHosts: readonly string[];
-  readonly hint: TokenHint | undefined;
-  readonly login: () => Promise<RegistryLogin | undefined>;
-  readonly transport: Transport;
-  readonly world: Outside;
   /** Requests under way at a time. */
   readonly parallel: number;
   /** Blobs that travel at a time. */

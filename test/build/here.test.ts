@@ -5,7 +5,7 @@ import { lookAtMachine } from "../../src/build/buildah-machine.ts";
 import { nameHere } from "../../src/build/here.ts";
 import type { Key } from "../../src/image/key.ts";
 import { parseReference, printReference } from "../../src/oci/reference.ts";
-import type { RunResult } from "../../src/world.ts";
+import type { Run } from "../../src/world.ts";
 
 const key = "0123456789abcdef".repeat(4) as Key;
 
@@ -38,8 +38,9 @@ const info = `{
 
 test("podman builds as the buildah that it holds", async () => {
   const asked: string[] = [];
-  const run = async (command: string, args: readonly string[]): Promise<RunResult> => {
-    asked.push([command, ...args].join(" "));
+  const run: Run = async (command, args, options) => {
+    const driver = options?.env?.["STORAGE_DRIVER"] ?? [];
+    asked.push([driver, command, ...args].flat().join(" "));
     const ended = { exitCode: 0, signal: undefined, missing: false, timedOut: false };
     return { ...ended, stdout: JSON.stringify(JSON.parse(info), null, 2), stderr: "" };
   };
@@ -49,14 +50,20 @@ test("podman builds as the buildah that it holds", async () => {
     write: async () => {},
   };
   const clock = { now: () => new Date(0), sleep: async () => {} };
-  const machine = await lookAtMachine({ run, files, clock, env: {}, command: "podman" });
+  const { run: call, ...machine } = await lookAtMachine({
+    run,
+    files,
+    clock,
+    env: {},
+    command: "podman",
+  });
   assert.deepEqual(machine, {
     version: { text: "1.28.2", minor: 28 },
     driver: "overlay",
     graphRoot: "/var/lib/containers/storage",
     runRoot: "/run/containers/storage",
     names: "{{.Repository}}:{{.Tag}}",
-    storage: { STORAGE_DRIVER: "overlay" },
   });
-  assert.deepEqual([...new Set(asked)], ["podman info --format=json"]);
+  await call(["images"]);
+  assert.deepEqual([...new Set(asked)], ["podman info --format=json", "overlay podman images"]);
 });
