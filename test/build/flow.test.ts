@@ -2,8 +2,9 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { ownTags } from "../../src/image/key.ts";
 import { withTag } from "../../src/oci/reference.ts";
+import type { Decision, Plan } from "../../src/plan/plan.ts";
 import { client, pushImage, seed, testImage } from "../registry/clients.ts";
-import { type FlowOptions, planOf, run } from "../support/flow.ts";
+import { type Flow, type FlowOptions, planOf, run } from "../support/flow.ts";
 import { type Job, openProjects } from "../support/projects.ts";
 
 const dockerfiles = {
@@ -14,17 +15,15 @@ const dockerfiles = {
 
 describe("a run", async () => {
   const projects = await openProjects();
-  const { memory, job } = projects;
+  const { memory, job, tagsIn, requests } = projects;
   const upstream = (change: Job = {}) => job("qemu-project/qemu", { dockerfiles, ...change });
   const fork = (change: Job = {}) => job("alice/qemu", { dockerfiles, ...change });
-  const tagsIn = (path: string): string[] =>
-    [...(memory.repositories.get(path)?.tags.keys() ?? [])].sort();
   const repositoriesOf = (project: string): string[] =>
     [...memory.repositories.keys()].filter((path) => path.startsWith(project)).sort();
-  const requests = (): string[] => memory.log.splice(0);
-  const kinds = (flow: {
-    plan: { images: readonly { name: string; decision: { kind: string } }[] };
-  }) => Object.fromEntries(flow.plan.images.map(({ name, decision }) => [name, decision.kind]));
+  const kinds = ({ plan }: { readonly plan: Plan }) =>
+    Object.fromEntries(plan.images.map(({ name, decision }) => [name, decision.kind]));
+  const allOf = (kind: Decision["kind"]) => ({ base: kind, other: kind, child: kind });
+  const results = ({ outcomes }: Flow) => outcomes.map(({ name, result }) => `${name} ${result}`);
 
   test("builds parents first, tags last, and writes the record of the set", async () => {
     const flow = await run(upstream());
@@ -85,7 +84,7 @@ describe("a run", async () => {
     await run(upstream());
     requests();
     const { plan } = await planOf(upstream());
-    assert.deepEqual(kinds({ plan }), { base: "reuse", other: "reuse", child: "reuse" });
+    assert.deepEqual(kinds({ plan }), allOf("reuse"));
     assert.deepEqual(requests(), [
       `GET /v2/qemu-project/qemu/berth/manifests/${ownTags.set(plan.set.id)}`,
     ]);
@@ -96,12 +95,7 @@ describe("a run", async () => {
     requests();
     const more = { ...dockerfiles, fourth: "FROM scratch\nRUN fourth\n" };
     const { plan } = await planOf(upstream({ dockerfiles: more }));
-    assert.deepEqual(kinds({ plan }), {
-      base: "reuse",
-      other: "reuse",
-      child: "reuse",
-      fourth: "build",
-    });
+    assert.deepEqual(kinds({ plan }), { ...allOf("reuse"), fourth: "build" });
     const seen = requests();
     assert.equal(seen.filter((line) => line.startsWith("GET")).length, 1 + 4);
     assert.equal(seen.filter((line) => line.startsWith("HEAD")).length, 3);
@@ -111,12 +105,8 @@ describe("a run", async () => {
     const first = await run(upstream());
     const key = first.plan.images.find(({ name }) => name === "other")?.key;
     const stored = memory.repositories.get("qemu-project/qemu/other");
-    const manifest = [...(stored?.manifests.values() ?? [])].map(
-      ({ bytes }) => JSON.parse(bytes.toString()) as { config: { digest: string } },
-    );
-    for (const {
-      config: { digest },
-    } of manifest) {
+    for (const { bytes } of stored?.manifests.values() ?? []) {
+      const { digest } = JSON.parse(`${bytes}`).config;
       stored?.blobs.delete(digest);
       memory.blobs.delete(digest);
     }
@@ -139,10 +129,7 @@ describe("a run", async () => {
     const flow = await run(
       upstream({ dockerfiles: { ...dockerfiles, base: "FROM scratch\nRUN false\n" } }),
     );
-    assert.deepEqual(
-      flow.outcomes.map(({ name, result }) => `${name} ${result}`),
-      ["base failed", "other built", "child skipped"],
-    );
+    assert.deepEqual(results(flow), ["base failed", "other built", "child skipped"]);
     assert.deepEqual(flow.outcomes[0]?.error?.output, ["STEP of base"]);
     assert.equal(flow.published, undefined);
     assert.deepEqual(tagsIn("qemu-project/qemu/base"), []);
@@ -159,12 +146,7 @@ describe("a run", async () => {
     assert.deepEqual(first.published?.missing, ["nightly"]);
     requests();
     const { plan } = await planOf(upstream({ dockerfiles: broken, change }));
-    assert.deepEqual(kinds({ plan }), {
-      base: "reuse",
-      other: "reuse",
-      child: "reuse",
-      nightly: "build",
-    });
+    assert.deepEqual(kinds({ plan }), { ...allOf("reuse"), nightly: "build" });
     assert.equal(requests().length, 2);
   });
 
@@ -212,7 +194,7 @@ describe("a run", async () => {
     requests();
     for (const reference of ["digest", "tag"] as const) {
       const { plan } = await planOf(fork({ settings: { reference } }));
-      assert.deepEqual(kinds({ plan }), { base: "reuse", other: "reuse", child: "reuse" });
+      assert.deepEqual(kinds({ plan }), allOf("reuse"));
       assert.deepEqual(requests(), [
         `GET /v2/qemu-project/qemu/berth/manifests/${ownTags.set(id)}`,
       ]);
@@ -228,7 +210,7 @@ describe("a run", async () => {
     assert.deepEqual(repositoriesOf("alice"), ["alice/qemu/berth", "alice/qemu/child"]);
     requests();
     const { plan } = await planOf(fork({ dockerfiles: changed }));
-    assert.deepEqual(kinds({ plan }), { base: "reuse", other: "reuse", child: "reuse" });
+    assert.deepEqual(kinds({ plan }), allOf("reuse"));
     // Both records, and a look at each image that lies elsewhere.
     const seen = requests().map((line) => line.replace(/:.*|set.*/, ""));
     assert.deepEqual(seen.sort(), [
@@ -244,10 +226,7 @@ describe("a run", async () => {
     await run(upstream());
     const changed = { ...dockerfiles, child: "FROM qemu/base\nRUN mine\n" };
     const flow = await run(fork({ dockerfiles: changed, settings: { reference: "tag" } }));
-    assert.deepEqual(
-      flow.outcomes.map(({ name, result }) => `${name} ${result}`),
-      ["base copied", "other copied", "child built"],
-    );
+    assert.deepEqual(results(flow), ["base copied", "other copied", "child built"]);
     assert.ok(flow.outcomes.every(({ streamedBytes }) => streamedBytes === 0));
     const tag = flow.plan.variables["QEMU_CI_CONTAINER_TAG"] ?? "";
     assert.equal(flow.plan.variables["QEMU_CI_CONTAINER_BASE"], `${memory.host}/alice/qemu`);
@@ -258,13 +237,10 @@ describe("a run", async () => {
   test("in a fork keeps the whole set in the own registry with own-tag", async () => {
     await run(upstream());
     const flow = await run(fork({ settings: { reference: "own-tag" } }));
-    assert.deepEqual(
-      flow.outcomes.map(({ result }) => result),
-      ["copied", "copied", "copied"],
-    );
+    assert.deepEqual(results(flow), ["base copied", "other copied", "child copied"]);
     requests();
     const { plan } = await planOf(fork({ settings: { reference: "own-tag" } }));
-    assert.deepEqual(kinds({ plan }), { base: "reuse", other: "reuse", child: "reuse" });
+    assert.deepEqual(kinds({ plan }), allOf("reuse"));
     assert.equal(requests().length, 1);
   });
 
@@ -273,16 +249,8 @@ describe("a run", async () => {
     const flow = await run(foreign);
     assert.match(flow.published?.record ?? "", /\/qemu\/try\/berth:set/);
     for (const path of repositoriesOf("qemu-project")) assert.match(path, /\/qemu\/try\//);
-    assert.deepEqual(kinds(await planOf(upstream())), {
-      base: "build",
-      other: "build",
-      child: "build",
-    });
-    assert.deepEqual(kinds(await planOf(foreign)), {
-      base: "reuse",
-      other: "reuse",
-      child: "reuse",
-    });
+    assert.deepEqual(kinds(await planOf(upstream())), allOf("build"));
+    assert.deepEqual(kinds(await planOf(foreign)), allOf("reuse"));
   });
 
   test("gives the tag that a user set to all images of the own set", async () => {

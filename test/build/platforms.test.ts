@@ -19,15 +19,11 @@ const several: Job["change"] = (image) => (image.name === "lone" ? image : { ...
 
 describe("images of several platforms", async () => {
   const projects = await openProjects();
-  const { memory, job } = projects;
+  const { memory, job, tagsIn, requests } = projects;
   const upstream = (change: Job = {}) =>
     job("qemu-project/qemu", { dockerfiles, context, change: several, ...change });
   const fork = (change: Job = {}) =>
     job("alice/qemu", { dockerfiles, context, change: several, ...change });
-  const requests = (): string[] => memory.log.splice(0);
-  const tagsIn = (path: string): string[] => [
-    ...(memory.repositories.get(path)?.tags.keys() ?? []),
-  ];
   const indexOf = (flow: Flow, name: string) => {
     const outcome = flow.outcomes.find((one) => one.name === name);
     const [path = "", digest = ""] = (outcome?.reference ?? "").split("@");

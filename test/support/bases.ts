@@ -101,7 +101,12 @@ async function makeLayer(file: string, makeTar: (tar: string) => Promise<void>):
   await rename(`${file}.json.draft`, `${file}.json`);
 }
 
-async function makeDebian(suite: string, tar: string): Promise<void> {
+/** Makes a root file system of Debian with apt, as a tar or a folder. */
+export async function makeDebian(
+  suite: string,
+  target: string,
+  more: readonly string[] = [],
+): Promise<void> {
   const flags = [
     "--variant=apt",
     "--quiet",
@@ -113,7 +118,8 @@ async function makeDebian(suite: string, tar: string): Promise<void> {
     "--dpkgopt=path-exclude=/usr/share/locale/*",
     "--dpkgopt=path-exclude=/usr/share/man/*",
   ];
-  await execute(program("mmdebstrap"), [...flags, suite, tar]);
+  const limit = { maxBuffer: 64 * 1024 * 1024, timeout: 300_000 };
+  await execute(program("mmdebstrap"), [...flags, ...more, suite, target], limit);
 }
 
 /** Runs one at a time among all processes; the lock of a process that is gone counts for nothing. */

@@ -1,10 +1,10 @@
 /** Engines of Debian 13, which know heredocs, on a machine of Debian 12 too. */
 import { execFile } from "node:child_process";
 import { chmod, mkdir, readdir, rename, rm, stat, symlink, writeFile } from "node:fs/promises";
-import { tmpdir, userInfo } from "node:os";
+import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { promisify } from "node:util";
-import { locked } from "./bases.ts";
+import { basesFolder, locked, makeDebian } from "./bases.ts";
 import { program } from "./programs.ts";
 
 const execute = promisify(execFile);
@@ -38,8 +38,7 @@ const packages = [
  * and test files that run at the same time wait for it. Entering it needs root's rights.
  */
 export async function modernEngines(): Promise<Engines> {
-  const folder = join(tmpdir(), `berth-bases-${userInfo().uid}`);
-  await mkdir(folder, { recursive: true, mode: 0o700 });
+  const folder = await basesFolder();
   if (suite === "trixie" && (await machineIsModern())) {
     return collect(join(folder, "engines-own-bin"), (name, path) => symlink(program(name), path));
   }
@@ -75,19 +74,7 @@ async function versionOf(name: string): Promise<readonly number[]> {
 async function makeRoot(root: string): Promise<void> {
   await removeDrafts(root);
   const draft = `${root}.draft-${process.pid}`;
-  const flags = [
-    "--variant=apt",
-    "--quiet",
-    `--include=${packages.join(",")}`,
-    '--aptopt=Acquire::Languages "none"',
-    // A machine whose clock is wrong can still install packages.
-    '--aptopt=Acquire::Check-Valid-Until "false"',
-    '--aptopt=Acquire::Check-Date "false"',
-    "--dpkgopt=path-exclude=/usr/share/doc/*",
-    "--dpkgopt=path-exclude=/usr/share/man/*",
-  ];
-  const limit = { maxBuffer: 64 * 1024 * 1024, timeout: 300_000 };
-  await execute(program("mmdebstrap"), [...flags, suite, draft], limit);
+  await makeDebian(suite, draft, [`--include=${packages.join(",")}`]);
   await rename(draft, root);
 }
 

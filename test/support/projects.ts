@@ -35,6 +35,10 @@ export interface Projects {
   /** A job of a project, to plan or run; all are of `qemu-project` or its forks. */
   job(project: string, job?: Job): FlowOptions;
   promote(project: string, flow: Pick<Flow, "plan">, how?: Move): Promise<Promotion>;
+  /** The tags of a repository, in their order. */
+  tagsIn(path: string): readonly string[];
+  /** Method and path of the requests since the last time. */
+  requests(): readonly string[];
   /** Empties the registry, as before each test. */
   clear(): void;
 }
@@ -65,6 +69,8 @@ export async function openProjects(): Promise<Projects> {
         owner,
       );
     },
+    tagsIn: (path) => [...(memory.repositories.get(path)?.tags.keys() ?? [])].sort(),
+    requests: () => memory.log.splice(0),
     clear() {
       memory.repositories.clear();
       memory.blobs.clear();
