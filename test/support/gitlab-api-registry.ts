@@ -1,6 +1,6 @@
 /** The endpoints of GitLab's API that know of container repositories and their tags. */
 import type { Answer } from "./faulty-server.ts";
-import { type Asked, failed, json, keyset, listed } from "./gitlab-pages.ts";
+import { type Asked, failed, json, listed } from "./gitlab-pages.ts";
 import { mayChangeTag } from "./gitlab-rights.ts";
 
 /** The container repositories of a project, numbered when they are first seen. */
@@ -19,9 +19,8 @@ function repositoriesOf({ api, project }: Pick<Asked, "api" | "project">) {
 
 export function repositories(asked: Asked): Answer {
   const { api, project, request } = asked;
-  const withCount = request.query.get("tags_count") === "true";
   const own = project.path.toLowerCase();
-  const all = repositoriesOf(asked).map(({ id, path, createdAt, tags: known }) => ({
+  const all = repositoriesOf(asked).map(({ id, path, createdAt }) => ({
     id,
     name: path.slice(own.length + 1),
     path,
@@ -30,25 +29,8 @@ export function repositories(asked: Asked): Answer {
     created_at: createdAt.toISOString(),
     cleanup_policy_started_at: null,
     status: null,
-    ...(withCount ? { tags_count: known?.size ?? 0 } : {}),
   }));
   return listed(request, api.url, all);
-}
-
-export function tags(asked: Asked): Answer {
-  const { api, request } = asked;
-  const found = repositoriesOf(asked).find(({ id }) => String(id) === asked.parts[0]);
-  if (found === undefined) return failed(404);
-  const names = [...(found.tags?.keys() ?? [])].sort();
-  const location = `${api.registry.host}/${found.path}`;
-  const show = (name: string) => ({
-    name,
-    path: `${found.path}:${name}`,
-    location: `${location}:${name}`,
-  });
-  if (request.query.get("pagination") !== "keyset")
-    return listed(request, api.url, names.map(show));
-  return api.hasDatabase ? keyset(request, api.url, names, show) : failed(405);
 }
 
 export function tagDetail(asked: Asked): Answer {

@@ -1,8 +1,7 @@
 /** The endpoints of `/api/v4` that berth asks, with the rights that GitLab documents for each. */
 import type { Answer, SeenRequest } from "./faulty-server.ts";
-import { deleteTag, repositories, tagDetail, tags } from "./gitlab-api-registry.ts";
+import { deleteTag, repositories, tagDetail } from "./gitlab-api-registry.ts";
 import * as entity from "./gitlab-entities.ts";
-import { mergeBaseOf } from "./gitlab-history.ts";
 import { findProject, type Identity, type Model, roles, type TestProject } from "./gitlab-model.ts";
 import { type Api, type Asked, failed, json, listed } from "./gitlab-pages.ts";
 import { isOwnJob, letsIn, levelOf, mayPull, mayPush, mayRead, maySee } from "./gitlab-rights.ts";
@@ -51,25 +50,6 @@ const routes: readonly Route[] = [
     const all = project.schedules.map((ref, at) => ({ id: at + 1, ref: `refs/heads/${ref}` }));
     return listed(request, api.url, request.query.get("scope") === "active" ? all : []);
   }),
-  get(/^repository\/merge_base$/, "ignored", mayRead, ({ project, request }) => {
-    const [one = "", other = ""] = request.query.getAll("refs[]");
-    const ids = [one, other].map((ref) => project.history.commit(ref)?.id);
-    const [first, second] = ids;
-    if (first === undefined || second === undefined) {
-      return failed(400, `Could not find ref: ${first === undefined ? one : other}`);
-    }
-    const base = project.history.commit(mergeBaseOf(project.history, first, second) ?? "");
-    return base === undefined
-      ? failed(404, "404 Merge Base Not Found")
-      : json(entity.commitEntity(base));
-  }),
-  get(/^repository\/commits\/([^/]+)$/, "any", mayRead, ({ project, parts: [revision = ""] }) => {
-    const found = project.history.commit(revision);
-    return found === undefined
-      ? failed(404, "404 Commit Not Found")
-      : json(entity.commitEntity(found));
-  }),
-  get(/^repository\/commits$/, "ignored", mayRead, commits),
   get(/^repository\/branches$/, "any", mayRead, ({ api, project, request }) => {
     const heads = [...project.history.heads()].sort(([a], [b]) => (a < b ? -1 : 1));
     const branches = heads.map(([name, id]) => entity.branchEntity(project, name, id));
@@ -86,14 +66,8 @@ const routes: readonly Route[] = [
     return listed(
       request,
       api.url,
-      chosen.map((one) => entity.requestEntity(one, now, false)),
+      chosen.map((one) => entity.requestEntity(one, now)),
     );
-  }),
-  get(/^merge_requests\/(\d+)$/, "any", mayRead, ({ api, project, parts: [iid] }) => {
-    const found = project.requests.find((one) => String(one.iid) === iid);
-    return found === undefined
-      ? failed(404)
-      : json(entity.requestEntity(found, api.model.now(), true));
   }),
   get(/^registry\/protection\/repository\/rules$/, "ignored", atLeast("maintainer"), (asked) =>
     json(asked.project.repositoryRules.map(entity.pathRuleEntity)),
@@ -104,7 +78,6 @@ const routes: readonly Route[] = [
     return json(project.tagRules.map((rule, index) => entity.tagRuleEntity(project, rule, index)));
   }),
   get(/^registry\/repositories$/, "own", mayPull, repositories),
-  get(/^registry\/repositories\/(\d+)\/tags$/, "own", mayPull, tags),
   get(/^registry\/repositories\/(\d+)\/tags\/([^/]+)$/, "own", mayPull, tagDetail),
   {
     method: "DELETE",
@@ -129,9 +102,6 @@ export function answerApi(api: Api, request: SeenRequest): Answer {
   const path = request.path.replace(/^\/api\/v4\//, "");
   const known = identify(api.model, request);
   if (known === undefined) return failed(401);
-  if (path === "job") {
-    return known.kind === "job" ? json(entity.jobEntity(api.model, known.job)) : failed(401);
-  }
   const [, id = "", rest = ""] = /^projects\/([^/]+)\/?(.*)$/.exec(path) ?? [];
   const route = routes.find((one) => one.method === request.method && one.path.test(rest));
   if (id === "" || route === undefined) return failed(404);
@@ -192,12 +162,4 @@ function pipelines({ api, project, request }: Asked): Answer {
       one.createdAt >= after,
   );
   return listed(request, api.url, chosen.map(entity.pipelineEntity).reverse());
-}
-
-function commits({ api, project, request }: Asked): Answer {
-  const head = project.history.commit(request.query.get("ref_name") ?? project.defaultBranch);
-  if (head === undefined) return failed(404, "404 Commit Not Found");
-  const since = new Date(request.query.get("since") ?? 0);
-  const chosen = project.history.reachable(head.id).filter(({ at }) => at >= since);
-  return listed(request, api.url, chosen.map(entity.commitEntity), { isTotalKnown: false });
 }

@@ -1,6 +1,5 @@
 /** The stand-in's answers in the shape of GitLab's API (gitlab docs: api/projects, pipelines, jobs, ...). */
 import type { HistoryCommit } from "./gitlab-history.ts";
-import { mergeBaseOf } from "./gitlab-history.ts";
 import {
   type JobRecord,
   type Model,
@@ -103,11 +102,9 @@ export function branchEntity(project: TestProject, name: string, id: string): ob
   };
 }
 
-/** A listing has no `diff_refs`; one merge request has them. */
-export function requestEntity(request: TestRequest, at: Date, withDiff: boolean): object {
+export function requestEntity(request: TestRequest, at: Date): object {
   const { id, iid, source, sourceBranch, target, targetBranch, state } = request;
-  const head = source.history.heads().get(sourceBranch);
-  const listed = {
+  return {
     id,
     iid,
     project_id: target.id,
@@ -117,13 +114,9 @@ export function requestEntity(request: TestRequest, at: Date, withDiff: boolean)
     source_project_id: source.id,
     target_branch: targetBranch,
     target_project_id: target.id,
-    sha: head ?? null,
+    sha: source.history.heads().get(sourceBranch) ?? null,
     updated_at: at.toISOString(),
   };
-  const start = target.history.heads().get(targetBranch);
-  if (!withDiff || head === undefined || start === undefined) return listed;
-  const base = mergeBaseOf(source.history, start, head) ?? start;
-  return { ...listed, diff_refs: { base_sha: base, start_sha: start, head_sha: head } };
 }
 
 export function pathRuleEntity({ pattern, push }: TestProject["repositoryRules"][number]): object {

@@ -1,4 +1,4 @@
-/** What the stand-in's endpoints answer from, and how: pages by number and by keyset, errors (gitlab docs: api/rest, pagination). */
+/** What the stand-in's endpoints answer from, and how: pages by number, errors (gitlab docs: api/rest, pagination). */
 import type { Answer, SeenRequest } from "./faulty-server.ts";
 import type { Identity, Model, TestProject } from "./gitlab-model.ts";
 import type { GitLabRegistry } from "./gitlab-registry.ts";
@@ -11,7 +11,7 @@ export interface Api {
   readonly url: string;
   /** Job tokens may read pipelines and their jobs: GitLab 19; not in 17. */
   readonly isNew: boolean;
-  /** The registry has a metadata database: listing by keyset, time of tagging, protected tags. */
+  /** The registry has a metadata database: time of tagging, protected tags. */
   readonly hasDatabase: boolean;
   readonly repositories: RepositoryNumbers;
 }
@@ -53,64 +53,28 @@ export function tooMany(seconds: number): Answer {
 
 /** One page by number: 20 items where not asked otherwise, 100 at most. */
 export function listed(
-  request: SeenRequest,
+  { path, query }: SeenRequest,
   url: string,
   items: readonly object[],
-  { isTotalKnown = true }: { readonly isTotalKnown?: boolean } = {},
 ): Answer {
-  const size = sizeOf(request);
-  const page = Math.max(1, Number(request.query.get("page") ?? 1));
+  const size = Math.min(100, Math.max(1, Number(query.get("per_page") ?? 20)));
+  const page = Math.max(1, Number(query.get("page") ?? 1));
   const isLast = page * size >= items.length;
-  const link = (rel: string, number: number) =>
-    `<${address(request, url, { page: String(number), per_page: String(size) })}>; rel="${rel}"`;
-  const links = [...(isLast ? [] : [link("next", page + 1)]), link("first", 1)];
-  const total = {
-    "x-total": String(items.length),
-    "x-total-pages": String(Math.max(1, Math.ceil(items.length / size))),
+  const link = (rel: string, number: number) => {
+    const asked = new URLSearchParams({ ...Object.fromEntries(query), per_page: `${size}` });
+    asked.set("page", String(number));
+    return `<${url}${path}?${asked}>; rel="${rel}"`;
   };
   const headers = {
     ...type,
-    link: links.join(", "),
+    link: [...(isLast ? [] : [link("next", page + 1)]), link("first", 1)].join(", "),
     "x-page": String(page),
     "x-per-page": String(size),
     "x-next-page": isLast ? "" : String(page + 1),
     "x-prev-page": page > 1 ? String(page - 1) : "",
-    ...(isTotalKnown ? total : {}),
+    "x-total": String(items.length),
+    "x-total-pages": String(Math.max(1, Math.ceil(items.length / size))),
   };
-  return {
-    status: 200,
-    headers,
-    body: JSON.stringify(items.slice((page - 1) * size, page * size)),
-  };
-}
-
-/** One page of sorted names after `last`; only the Link header knows of a next one. */
-export function keyset(
-  request: SeenRequest,
-  url: string,
-  names: readonly string[],
-  show: (name: string) => object,
-): Answer {
-  const size = sizeOf(request);
-  const last = request.query.get("last") ?? "";
-  const from = names.findIndex((name) => name > last);
-  const page = from < 0 ? [] : names.slice(from, from + size);
-  const isLast = from < 0 || from + size >= names.length;
-  const next = address(request, url, { last: page.at(-1) ?? "", per_page: String(size) });
-  const headers = { ...type, ...(isLast ? {} : { link: `<${next}>; rel="next"` }) };
-  return { status: 200, headers, body: JSON.stringify(page.map(show)) };
-}
-
-function sizeOf({ query }: SeenRequest): number {
-  return Math.min(100, Math.max(1, Number(query.get("per_page") ?? 20)));
-}
-
-function address(
-  { path, query }: SeenRequest,
-  url: string,
-  change: Readonly<Record<string, string>>,
-): string {
-  const all = new URLSearchParams(query);
-  for (const [name, value] of Object.entries(change)) all.set(name, value);
-  return `${url}${path}?${all}`;
+  const body = JSON.stringify(items.slice((page - 1) * size, page * size));
+  return { status: 200, headers, body };
 }

@@ -1,7 +1,7 @@
 /**
  * A GitLab on loopback for tests: its API, its token service and its container registry.
  *
- * It imitates what GitLab's source says: REST with rights by role and by job token, pages by number and keyset, and
+ * It imitates what GitLab's source says: REST with rights by role and by job token, pages by number, and
  * `/jwt/auth` with the rules for job tokens. Its registry is held against GitLab's own (test/platform/registry).
  */
 import { createServer } from "node:http";

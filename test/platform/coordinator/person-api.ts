@@ -138,7 +138,7 @@ async function open({ office, login, project, body }: Asked): Promise<Answer> {
   const to = { project: target, bare: bareOf(office, target) };
   const request = await openRequest(ground, from, String(body["source_branch"]), to);
   await opened(request, login);
-  return { ...json(requestEntity(request, model.now(), false)), status: 201 };
+  return { ...json(requestEntity(request, model.now())), status: 201 };
 }
 
 async function remove({ office, project }: Asked): Promise<Answer> {
