@@ -1,7 +1,7 @@
 /** Tables of facts and what is found in them. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { type Check, diagnose } from "../../src/doctor/diagnose.ts";
+import { type Check, diagnose, type Finding } from "../../src/doctor/diagnose.ts";
 import type { DoctorFacts } from "../../src/doctor/facts.ts";
 import type { Level } from "../../src/doctor/judgement.ts";
 import { project } from "./healthy.ts";
@@ -33,16 +33,31 @@ export function withOwn(facts: DoctorFacts, change: Partial<typeof project>): Do
   return but(facts, { gitlab: { own: { ...project, ...change } } });
 }
 
+/** What is not well. */
+export function unwell(facts: DoctorFacts): readonly Finding[] {
+  return diagnose(facts).filter(({ level }) => level !== "ok");
+}
+
+export function findingOf(facts: DoctorFacts, check: string): Finding {
+  const found = diagnose(facts).find(({ id }) => id === check);
+  if (found === undefined) throw new Error(`no check ${check}`);
+  return found;
+}
+
+/** Holds a finding against what is expected of it. */
+export function assertFound(found: Finding | undefined, expected: Case[2], says: RegExp): void {
+  assert.equal(`${found?.id} is ${found?.level}`, expected);
+  assert.match([found?.what, found?.detail, found?.todo].join("\n"), says);
+}
+
 /** Checks each case; an error always says what to do. */
 export function judge(area: string, cases: readonly Case[]): void {
   describe(`the doctor's judgement of ${area}`, () => {
     for (const [name, facts, expected, says] of cases)
       test(`${name}: ${expected}`, () => {
-        const [check] = expected.split(" ");
-        const found = diagnose(facts).find(({ id }) => id === check);
-        assert.equal(`${check} is ${found?.level}`, expected);
-        assert.match([found?.what, found?.detail, found?.todo].join("\n"), says);
-        if (found?.level === "error") assert.notEqual(found.todo, undefined);
+        const found = findingOf(facts, expected.split(" ")[0] ?? "");
+        assertFound(found, expected, says);
+        if (found.level === "error") assert.notEqual(found.todo, undefined);
       });
   });
 }

@@ -12,24 +12,21 @@ import {
 import { type Level, levels } from "../../src/doctor/judgement.ts";
 import { gatherClone, readStatus } from "../../src/doctor/machine.ts";
 import { screen } from "../support/screen.ts";
-import { trouble } from "./cases.ts";
+import { but, trouble, unwell } from "./cases.ts";
 import { healthy, inFork } from "./healthy.ts";
 
 describe("the doctor's findings", () => {
-  const broken = { ...healthy.project, configuration: trouble };
-
   for (const [name, facts] of [
     ["upstream", healthy],
     ["a fork", inFork],
   ] as const) {
     test(`finds nothing wrong where nothing is: ${name}`, () => {
-      const bad = diagnose(facts).filter(({ level }) => level !== "ok");
-      assert.deepEqual(bad, []);
+      assert.deepEqual(unwell(facts), []);
     });
   }
 
   test("puts the worst first, in the table as in JSON, and every check once", () => {
-    const facts = { ...healthy, clone: { shallow: true, promotes: ["latest"] }, project: broken };
+    const facts = but(healthy, { clone: { shallow: true }, project: { configuration: trouble } });
     const { findings } = JSON.parse(findingsJson(diagnose(facts))) as {
       findings: { id: string; level: Level }[];
     };
@@ -65,16 +62,9 @@ describe("the doctor's findings", () => {
   });
 
   test("explains once what several checks could not read for one reason", () => {
-    const gitlab = {
-      own: trouble,
-      upstream: trouble,
-      pathRules: trouble,
-      tagRules: trouble,
-      jobTokens: trouble,
-      schedules: trouble,
-      idleTags: trouble,
-    };
-    const text = printFindings(diagnose({ ...healthy, gitlab }), screen(), true);
+    const asked = { own: trouble, pathRules: trouble, tagRules: trouble, schedules: trouble };
+    const findings = diagnose(but(healthy, { gitlab: asked }));
+    const text = printFindings(findings, screen(), true);
     assert.equal(text.split("do something: 403").length - 1, 1);
   });
 

@@ -2,13 +2,14 @@ import assert from "node:assert/strict";
 import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
-import { type Check, checks, diagnose } from "../../src/doctor/diagnose.ts";
+import { type Check, checks } from "../../src/doctor/diagnose.ts";
 import type { Pipelines } from "../../src/doctor/evaluate.ts";
 import type { DoctorFacts } from "../../src/doctor/facts.ts";
 import { samplesOf } from "../../src/doctor/occasions.ts";
 import { pipelinesJson, printPipelines } from "../../src/doctor/table.ts";
 import { config } from "../support/keyed.ts";
 import { screen } from "../support/screen.ts";
+import { assertFound, but, type Case, findingOf, trouble, unwell } from "./cases.ts";
 import { type CiTexts, pipelinesOf, readCi } from "./ci.ts";
 import { healthy } from "./healthy.ts";
 import { changed, qemuFiles } from "./qemu.ts";
@@ -38,13 +39,8 @@ function factsOf(pipelines: Pipelines | undefined): DoctorFacts {
   return { ...healthy, config: { ...settings, publish: healthy.config.publish }, pipelines };
 }
 
-/** What is not well. */
-async function findings(files: CiTexts, more = {}) {
-  return diagnose(factsOf(await qemu(files, more))).filter(({ level }) => level !== "ok");
-}
-
 test("finds nothing in QEMU as it is moved by the guide", async () => {
-  assert.deepEqual(await findings(qemuFiles), []);
+  assert.deepEqual(unwell(factsOf(await qemu(qemuFiles))), []);
 });
 
 const top = join(import.meta.dirname, "../..");
@@ -62,8 +58,7 @@ for (const [folder, images, change] of sound) {
   test(`finds nothing in ${folder === "." ? "berth's own pipeline" : folder}`, async () => {
     const around = { images, config: config({ prefix: "BERTH", ...change }) };
     const pipelines = await pipelinesOf(filesBelow(join(top, folder)), around);
-    const found = diagnose(factsOf(pipelines)).filter(({ level }) => level !== "ok");
-    assert.deepEqual(found, []);
+    assert.deepEqual(unwell(factsOf(pipelines)), []);
     assert.ok(pipelines.read.some(({ jobs }) => jobs.some(({ planned }) => planned !== undefined)));
   });
 }
@@ -75,15 +70,14 @@ function filesBelow(folder: string): CiTexts {
   return Object.fromEntries(paths.map((path) => [path, readFileSync(join(folder, path), "utf8")]));
 }
 
-interface Mistake {
-  readonly what: string;
-  readonly files: CiTexts;
-  readonly check: Check;
+type Mistake = readonly [
+  what: string,
+  files: CiTexts,
+  found: Case[2],
+  says: RegExp,
   /** What follows from it as well. */
-  readonly also?: Check;
-  /** Level, then what is said. */
-  readonly says: RegExp;
-}
+  also?: Check,
+];
 
 const requests = `
   rules:
@@ -92,41 +86,37 @@ const requests = `
 `;
 
 const mistakes: readonly Mistake[] = [
-  {
-    what: "a job in an image without the plan among its needs",
-    files: changed(
-      "buildtest",
-      "    - berth-plan\n    - job: build-system",
-      "    - job: build-system",
-    ),
-    check: "without-plan",
-    says: /^error.*buildtest\.yml:16: check-system-debian: image \S+\/debian: \(push to staging.*berth-plan/s,
-  },
-  {
-    what: "a plan without its artifacts",
-    files: changed(
+  [
+    "a job in an image without the plan among its needs",
+    changed("buildtest", "    - berth-plan\n    - job: build-system", "    - job: build-system"),
+    "without-plan is error",
+    /buildtest\.yml:16: check-system-debian: image \S+\/debian: \(push to staging.*berth-plan/s,
+  ],
+  [
+    "a plan without its artifacts",
+    changed(
       "buildtest",
       "[berth-plan, build-tools-and-docs-debian]",
       "[{job: berth-plan, artifacts: false}, build-tools-and-docs-debian]",
     ),
-    check: "without-plan",
-    says: /^error.*buildtest\.yml:\d+: pages: .*push to main/s,
-  },
-  {
-    what: "a job that does not wait for the builds",
-    files: changed("buildtest", "[berth-plan, berth-images]", "[berth-plan]"),
-    check: "before-build",
-    says: /^error.*buildtest\.yml:\d+: build-system-debian: image \S+\/debian \(/s,
-  },
-  {
-    what: "an image that the project does not have",
-    files: changed("buildtest", "IMAGE: fedora", "IMAGE: fedroa"),
-    check: "unknown-image",
-    says: /^error.*buildtest\.yml:\d+: functional-system-fedora: image \S+\/fedroa \(.*debian, fedora/s,
-  },
-  {
-    what: "a job whose rule swaps in an image of elsewhere",
-    files: changed(
+    "without-plan is error",
+    /buildtest\.yml:\d+: pages: .*push to main/s,
+  ],
+  [
+    "a job that does not wait for the builds",
+    changed("buildtest", "[berth-plan, berth-images]", "[berth-plan]"),
+    "before-build is error",
+    /buildtest\.yml:\d+: build-system-debian: image \S+\/debian \(/s,
+  ],
+  [
+    "an image that the project does not have",
+    changed("buildtest", "IMAGE: fedora", "IMAGE: fedroa"),
+    "unknown-image is error",
+    /buildtest\.yml:\d+: functional-system-fedora: image \S+\/fedroa \(.*debian, fedora/s,
+  ],
+  [
+    "a job whose rule swaps in an image of elsewhere",
+    changed(
       "buildtest",
       "    IMAGE: fedora\n    QEMU_JOB_FUNCTIONAL: 1\n",
       `    QEMU_JOB_FUNCTIONAL: 1
@@ -138,120 +128,120 @@ const mistakes: readonly Mistake[] = [
     - !reference [.berth-rules, rules]
 `,
     ),
-    check: "other-image",
-    says: /^warning.*buildtest\.yml:\d+: functional-system-fedora: fedora, but docker\.io\/library\/fedora:44 \(schedule on main/s,
-  },
-  {
-    what: "a tag of before",
-    files: changed("base", "variables:\n", "variables:\n  QEMU_CI_CONTAINER_TAG: latest\n"),
-    check: "left-tag",
-    says: /^error.*base\.yml:2\n.*`publish` moves that tag/s,
-  },
-  {
-    what: "a tag of one's own",
-    files: changed("base", "variables:\n", "variables:\n  QEMU_CI_CONTAINER_TAG: mine\n"),
-    check: "left-tag",
-    says: /^warning.*base\.yml:2\n/s,
-  },
-  {
-    what: "a job that runs where nothing is planned, with the plan optional",
-    files: changed("buildtest", "    QEMU_CI_CONTAINER_TAG: latest\n", "    OTHER: 1\n"),
-    check: "beyond-plan",
-    says: /^error.*fork: schedule on main\n.*: coverity: image .*-optional/s,
-  },
-  {
-    what: "a publishing job's images on the default branch",
-    files: changed("containers", "      images_on_default_branch: true\n", ""),
-    check: "beyond-plan",
-    says: /^error.*push to main.*'build-tools-and-docs-debian' job needs 'berth-plan' job, but.*images_on_default_branch: true/s,
-  },
-  {
-    what: "the registry's variable set",
-    files: changed(
+    "other-image is warning",
+    /buildtest\.yml:\d+: functional-system-fedora: fedora, but docker\.io\/library\/fedora:44 \(schedule on main/s,
+  ],
+  [
+    "a tag of before",
+    changed("base", "variables:\n", "variables:\n  QEMU_CI_CONTAINER_TAG: latest\n"),
+    "left-tag is error",
+    /base\.yml:2\n.*`publish` moves that tag/s,
+  ],
+  [
+    "a tag of one's own",
+    changed("base", "variables:\n", "variables:\n  QEMU_CI_CONTAINER_TAG: mine\n"),
+    "left-tag is warning",
+    /base\.yml:2\n/s,
+  ],
+  [
+    "a job that runs where nothing is planned, with the plan optional",
+    changed("buildtest", "    QEMU_CI_CONTAINER_TAG: latest\n", "    OTHER: 1\n"),
+    "beyond-plan is error",
+    /fork: schedule on main\n.*: coverity: image .*-optional/s,
+  ],
+  [
+    "a publishing job's images on the default branch",
+    changed("containers", "      images_on_default_branch: true\n", ""),
+    "beyond-plan is error",
+    /push to main.*'build-tools-and-docs-debian' job needs 'berth-plan' job, but.*images_on_default_branch: true/s,
+  ],
+  [
+    "the registry's variable set",
+    changed(
       "base",
       "variables:\n",
       "variables:\n  CI_REGISTRY_IMAGE: registry.example.com/mesa/ci\n",
     ),
-    check: "registry-image",
-    says: /^warning.*registry\.example\.com\/mesa\/ci.*base\.yml:2/s,
-  },
-  {
-    what: "a refresh that nothing tests",
-    files: changed("buildtest", "    QEMU_JOB_SCHEDULED: 1\n", ""),
-    check: "schedules",
-    says: /^warning.*They run on main/s,
-  },
-  {
-    what: "a job in pipelines of branches and of merge requests",
-    files: changed("buildtest", "\n  needs: []\n", `\n  needs: []${requests}`),
-    check: "two-pipelines",
-    says: /^warning.*in both: check-dco/s,
-  },
-  {
-    what: "a component included twice",
-    files: changed(
+    "registry-image is warning",
+    /registry\.example\.com\/mesa\/ci.*base\.yml:2/s,
+  ],
+  [
+    "a refresh that nothing tests",
+    changed("buildtest", "    QEMU_JOB_SCHEDULED: 1\n", ""),
+    "schedules is warning",
+    /They run on main/s,
+  ],
+  [
+    "a job in pipelines of branches and of merge requests",
+    changed("buildtest", "\n  needs: []\n", `\n  needs: []${requests}`),
+    "two-pipelines is warning",
+    /in both: check-dco/s,
+  ],
+  [
+    "a component included twice",
+    changed(
       "containers",
       "include:\n",
       "include:\n  - { component: $CI_SERVER_FQDN/berth-ci/berth/images@0.1.0, inputs: { mode: fan-out } }\n",
     ),
-    check: "included-twice",
-    says: /^warning.*images with job_prefix berth-.*containers\.yml:2\n/s,
-  },
-  {
-    what: "a tag that is a variable of nobody",
-    files: changed("containers", "[$RUNNER_TAG]", "[$RUNER_TAG]"),
-    check: "runner-tags",
-    says: /^warning.*berth-plan: \$RUNER_TAG/s,
-  },
-  {
-    what: "nothing but jobs of the outermost stages",
-    files: {
+    "included-twice is warning",
+    /images with job_prefix berth-.*containers\.yml:2\n/s,
+  ],
+  [
+    "a tag that is a variable of nobody",
+    changed("containers", "[$RUNNER_TAG]", "[$RUNER_TAG]"),
+    "runner-tags is warning",
+    /berth-plan: \$RUNER_TAG/s,
+  ],
+  [
+    "nothing but jobs of the outermost stages",
+    {
       ...changed("containers", "      stage: containers\n", ""),
       ".gitlab-ci.d/buildtest.yml":
         "check: { extends: [.berth-rules], script: make }\nunit: { stage: test, extends: .berth-rules, script: make }\n",
     },
-    check: "empty-pipeline",
-    also: "schedules",
-    says: /^warning.*schedule on main/s,
-  },
-  {
-    what: "a gate that is wider than the rules of all other jobs",
-    files: changed("containers", "      gate: rules\n", ""),
-    check: "empty-pipeline",
-    says: /^warning.*push to another branch/s,
-  },
-  {
-    what: "a need of a job that is gone",
-    files: changed("buildtest", "[berth-plan, berth-images]", "[amd64-debian-container]"),
-    check: "refused",
-    says: /^error.*buildtest\.yml:10: build-system-debian job: undefined need: amd64-debian-container/s,
-  },
-  {
-    what: "an input that does not exist",
-    files: changed("containers", "mode: fan-out", "modus: fan-out"),
-    check: "refused",
-    says: /^error.*containers\.yml:\d+: .*unknown input arguments: modus/s,
-  },
-  {
-    what: "a file that is no YAML",
-    files: changed("base", "variables:\n", "variables: [\n"),
-    check: "refused",
-    says: /^error.*base\.yml:\d+: /s,
-  },
+    "empty-pipeline is warning",
+    /schedule on main/s,
+    "schedules",
+  ],
+  [
+    "a gate that is wider than the rules of all other jobs",
+    changed("containers", "      gate: rules\n", ""),
+    "empty-pipeline is warning",
+    /push to another branch/s,
+  ],
+  [
+    "a need of a job that is gone",
+    changed("buildtest", "[berth-plan, berth-images]", "[amd64-debian-container]"),
+    "refused is error",
+    /buildtest\.yml:10: build-system-debian job: undefined need: amd64-debian-container/s,
+  ],
+  [
+    "an input that does not exist",
+    changed("containers", "mode: fan-out", "modus: fan-out"),
+    "refused is error",
+    /containers\.yml:\d+: .*unknown input arguments: modus/s,
+  ],
+  [
+    "a file that is no YAML",
+    changed("base", "variables:\n", "variables: [\n"),
+    "refused is error",
+    /base\.yml:\d+: /s,
+  ],
 ];
 
 describe("a mistake in QEMU's pipeline", () => {
-  for (const { what, files, check, also, says } of mistakes) {
-    test(`${what}: ${check}`, async () => {
-      const found = (await findings(files)).filter(
+  for (const [what, files, expected, says, also] of mistakes) {
+    test(`${what}: ${expected}`, async () => {
+      const [found, ...others] = unwell(factsOf(await qemu(files))).filter(
         // What schedules test is not known where GitLab refuses them.
         ({ id, level }) => !(id === "schedules" && level === "note"),
       );
-      const own = found.find(({ id }) => id === check);
-      const text = [own?.level, own?.what, own?.detail, own?.todo].join("\n");
-      assert.match(text, says);
-      const others = found.filter(({ id }) => id !== check && id !== also).map(({ id }) => id);
-      assert.deepEqual(others, []);
+      assertFound(found, expected, says);
+      assert.deepEqual(
+        others.map(({ id }) => id),
+        also === undefined ? [] : [also],
+      );
     });
   }
 });
@@ -341,9 +331,8 @@ describe("files that are not here", () => {
   test("are named, and what they may say is no mistake", async () => {
     const pipelines = await pipelinesOf(files);
     assert.deepEqual(pipelines.unread, ["acme/ci, jobs.yml"]);
-    const found = diagnose(factsOf(pipelines)).filter(({ level }) => level !== "ok");
     assert.deepEqual(
-      found.map(({ id, level }) => `${id}: ${level}`),
+      unwell(factsOf(pipelines)).map(({ id, level }) => `${id}: ${level}`),
       ["pipelines: note", "schedules: note"],
     );
   });
@@ -359,8 +348,8 @@ describe("files that are not here", () => {
     const merged = ".theirs: { script: make }\ncheck: { extends: .theirs, stage: nowhere }\n";
     const pipelines = await pipelinesOf(files, { merged });
     assert.deepEqual(pipelines.unread, []);
-    const refused = diagnose(factsOf(pipelines)).find(({ id }) => id === "refused");
-    assert.match(refused?.detail ?? "", /^\.gitlab-ci\.yml:2: check job: chosen stage nowhere/);
+    const { detail } = findingOf(factsOf(pipelines), "refused");
+    assert.match(detail, /^\.gitlab-ci\.yml:2: check job: chosen stage nowhere/);
   });
 
   test("are no pipeline where there is no first file", async () => {
@@ -371,14 +360,12 @@ describe("files that are not here", () => {
 test("tags that no runner has are a finding, and so is not knowing", async () => {
   const files = { ".gitlab-ci.yml": "check: { script: make, tags: [arm, big] }\n" };
   const pipelines = await pipelinesOf(files);
-  const tags = (idleTags: DoctorFacts["gitlab"]["idleTags"]) => {
-    const facts = { ...factsOf(pipelines), gitlab: { ...healthy.gitlab, idleTags } };
-    return diagnose(facts).find(({ id }) => id === "runner-tags");
-  };
-  assert.equal(tags([])?.level, "ok");
-  assert.equal(tags({ trouble: "403", todo: undefined })?.level, "note");
-  assert.equal(tags(["arm"])?.level, "ok");
-  assert.match(tags(["arm,big"])?.detail ?? "", /^\.gitlab-ci\.yml:1: check: arm, big$/);
+  const tags = (idleTags: DoctorFacts["gitlab"]["idleTags"]) =>
+    findingOf(but(factsOf(pipelines), { gitlab: { idleTags } }), "runner-tags");
+  assert.equal(tags([]).level, "ok");
+  assert.equal(tags(trouble).level, "note");
+  assert.equal(tags(["arm"]).level, "ok");
+  assert.match(tags(["arm,big"]).detail, /^\.gitlab-ci\.yml:1: check: arm, big$/);
 });
 
 test("the table has every job with its image in every situation", async () => {
@@ -431,13 +418,11 @@ test("the table says what GitLab refuses", async () => {
 });
 
 test("why there is nothing to look at is told", async () => {
-  const said = (project: object) =>
-    diagnose({ ...factsOf(undefined), project: { ...healthy.project, ...project } }).find(
-      ({ id }) => id === "refused",
-    )?.what;
+  const said = (project: Partial<DoctorFacts["project"]>) =>
+    findingOf(but(factsOf(undefined), { project }), "refused").what;
   assert.equal(said({}), "not looked at: no .gitlab-ci.yml here");
-  const configuration = { trouble: "read berth.yml: 1 mistake", todo: undefined };
-  assert.equal(said({ configuration }), "not looked at: the configuration cannot be used");
+  const unusable = { configuration: trouble };
+  assert.equal(said(unusable), "not looked at: the configuration cannot be used");
 });
 
 test("JSON has the same", async () => {

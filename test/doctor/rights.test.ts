@@ -38,6 +38,8 @@ describe("what a login may do", () => {
       },
     ],
   });
+  const registryOf = (ports: RightsPorts) =>
+    openRegistry({ ...ports, credentials: { forHost: ports.login } });
   const at = (path: string) => parseRepository(`${gitlab.registry.host}/${path}`);
   const all = ["pull", "push", "delete"] as const;
 
@@ -89,7 +91,7 @@ describe("what a login may do", () => {
       { repository: "{name}" },
       ["debian"],
       {
-        registry: openRegistry({ ...ports, credentials: { forHost: ports.login } }),
+        registry: registryOf(ports),
         rights: ports,
       },
     );
@@ -119,13 +121,7 @@ describe("what a login may do", () => {
   test("is asked for writing only where a repository exists, so that none comes into being", async () => {
     const own = project("acme/fresh", { members: { dev: "developer" } });
     const ports = portsOf(gitlab.job(own).token);
-    const registry = openRegistry({
-      fetch: globalThis.fetch,
-      clock,
-      credentials: { forHost: ports.login },
-      plainHosts: [],
-      tokenHints: ports.tokenHints,
-    });
+    const registry = registryOf(ports);
     const gather = () =>
       gatherRegistry(
         { own: at("acme/fresh"), upstream: undefined },
