@@ -62,8 +62,8 @@ describe("the doctor's findings", () => {
   });
 
   test("explains once what several checks could not read for one reason", () => {
-    const asked = { own: trouble, pathRules: trouble, tagRules: trouble, schedules: trouble };
-    const findings = diagnose(but(healthy, { gitlab: asked }));
+    const asked = Object.keys(healthy.gitlab).map((name) => [name, trouble]);
+    const findings = diagnose(but(healthy, { gitlab: Object.fromEntries(asked) }));
     const text = printFindings(findings, screen(), true);
     assert.equal(text.split("do something: 403").length - 1, 1);
   });

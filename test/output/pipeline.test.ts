@@ -217,16 +217,10 @@ describe("the child pipeline", () => {
       { job: "berth build image0", artifacts: true },
     ]);
     assert.equal(needs(49)?.length, 50);
+    // Stages alone order the jobs then, and plan.json comes with what the builds leave.
     assert.equal(needs(50), undefined);
-  });
-
-  test("orders by stages where one job would need more than GitLab allows", () => {
-    const many = Array.from({ length: 60 }, (_, number) => plannedImage(`image${number}`, build));
-    const found = pipeline(many);
-    assert.equal(found["berth publish"]?.["needs"], undefined);
-    assert.deepEqual(
-      (found["berth build image0"]?.["artifacts"] as { paths: string[] } | undefined)?.paths,
-      [".berth/plan.json", ".berth/outcome/"],
-    );
+    const { artifacts } = pipeline(builds(50))["berth build image0"] ?? {};
+    const paths = [".berth/plan.json", ".berth/outcome/"];
+    assert.deepEqual((artifacts as { paths: string[] }).paths, paths);
   });
 });

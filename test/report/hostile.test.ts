@@ -3,27 +3,18 @@ import { createHash } from "node:crypto";
 import { describe, test } from "node:test";
 import fc from "fast-check";
 import type { Outcome } from "../../src/build/outcome.ts";
-import type { Plan, PlannedImage } from "../../src/plan/plan.ts";
+import type { Plan } from "../../src/plan/plan.ts";
 import { printJunit } from "../../src/report/junit.ts";
 import { printPage } from "../../src/report/page.ts";
 import { escapeMarkdown, printSummary } from "../../src/report/summary.ts";
 import { makeReport, type Report } from "../../src/report/view.ts";
-import { outcomeOf, planned, planOf } from "./samples.ts";
+import { builds, outcomeOf, planned, planOf } from "./samples.ts";
 
 const pieces = [
   ...["<script>alert(1)</script>", "</style>", "</script>", "<!--", "-->", "]]>", "<![CDATA["],
   ...['"', "'", '" onload="x()', "&lt;", "&#0;", "${1}", "`", "\\", "\0", "\u001b[31m", "\ud800"],
-  ...[
-    "|",
-    "\n",
-    "\r",
-    "@all",
-    "#1",
-    "![x](http://x)",
-    "<img src=x onerror=x()>",
-    "\u202e",
-    "\ufffe",
-  ],
+  ...["|", "\n", "\r", "@all", "#1", "![x](http://x)", "<img src=x onerror=x()>"],
+  ...["\u202e", "\ufffe"],
 ];
 const hostile = fc
   .array(fc.oneof(fc.constantFrom(...pieces), fc.string({ unit: "binary", maxLength: 5 })), {
@@ -40,34 +31,27 @@ function reportOf([name, other, reference, message, hint, line]: readonly string
     hint: hint ?? "",
     output: [`o${line}`, `p${message}`],
   };
-  const images = [
-    planned(`a${name}`, "build", {
-      reference: `x${reference}`,
-      decision: {
-        kind: "build",
-        because: {
-          code: "absent",
-          looked: [],
-          since: `s${line}`,
-          diff: [`d${hint}`, `${name}`, `  + ${other}`],
-        },
+  const first = planned(`a${name}`, "build", {
+    reference: `x${reference}`,
+    decision: {
+      kind: "build",
+      because: {
+        code: "absent",
+        looked: [],
+        since: `s${line}`,
+        diff: [`d${hint}`, `${name}`, `  + ${other}`],
       },
-    }),
-    planned(`b${other}`, "refresh", {
-      parents: [`a${name}`],
-      decision: {
-        kind: "refresh",
-        from: "x",
-        because: { code: "base-moved", base: `${line}`, from: `${name}`, to: `${other}` },
-      },
-    }),
-    planned("alone", "build", { optional: true, reference: `x${other}` }),
-  ];
-  const [first, second, third] = images as [
-    (typeof images)[0],
-    (typeof images)[0],
-    (typeof images)[0],
-  ];
+    },
+  });
+  const second = planned(`b${other}`, "refresh", {
+    parents: [`a${name}`],
+    decision: {
+      kind: "refresh",
+      from: "x",
+      because: { code: "base-moved", base: `${line}`, from: `${name}`, to: `${other}` },
+    },
+  });
+  const third = planned("alone", "build", { optional: true, reference: `x${other}` });
   const outcomes = [
     outcomeOf(first, "failed", 0, 5, { error }),
     outcomeOf(second, "skipped", 0, undefined, { error }),
@@ -79,7 +63,7 @@ function reportOf([name, other, reference, message, hint, line]: readonly string
     warnings: [`w${line}`],
     dirty: [`d${name}`],
   };
-  return makeReport(planOf(images, change), outcomes, new Map());
+  return makeReport(planOf([first, second, third], change), outcomes, new Map());
 }
 
 const harmless = reportOf(["a", "b", "c", "d", "e", "f"]);
@@ -159,8 +143,8 @@ test("the page's policy allows its own style and script and nothing else", () =>
 });
 
 test("the timeline has what was timed, by its start, each with its own number", () => {
-  const images = ["late", "skipped", "early", "reused"].map((name) => planned(name, "build"));
-  const [late, skipped, early] = images as [PlannedImage, PlannedImage, PlannedImage];
+  const images = builds("late", "skipped", "early", "reused");
+  const [late, skipped, early] = images;
   const outcomes = [
     outcomeOf(late, "built", 50, 10),
     outcomeOf(skipped, "skipped", 0, undefined),

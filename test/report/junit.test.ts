@@ -2,22 +2,10 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { printJunit } from "../../src/report/junit.ts";
 import { makeReport } from "../../src/report/view.ts";
-import { failure, outcomeOf, planned, planOf } from "./samples.ts";
+import { builds, failure, outcomeOf, planned, planOf } from "./samples.ts";
 
-const images = [
-  planned("good", "build"),
-  planned("bad", "build"),
-  planned("child", "build"),
-  planned("nightly", "build", { optional: true }),
-  planned("later", "build"),
-  planned("there", "reuse"),
-];
-const [good, bad, child, nightly] = images as [
-  (typeof images)[0],
-  (typeof images)[0],
-  (typeof images)[0],
-  (typeof images)[0],
-];
+const [good, bad, child, later] = builds("good", "bad", "child", "later");
+const nightly = planned("nightly", "build", { optional: true });
 const error = failure("BUILD_FAILED", "build bad: it ended with 1", "read its log");
 const outcomes = [
   outcomeOf(good, "built", 0, 61.5),
@@ -25,6 +13,7 @@ const outcomes = [
   outcomeOf(child, "skipped", 0, undefined, { error: failure("BUILD_FAILED", "not built", null) }),
   outcomeOf(nightly, "failed", 0, 4, { error }),
 ];
+const images = [good, bad, child, nightly, later, planned("there", "reuse")];
 const report = makeReport(planOf(images), outcomes, new Map());
 
 test("a failed image is a failed test, with its code, its message and what to do", () => {

@@ -5,9 +5,9 @@ import { BerthError, type ErrorCode } from "../../src/errors.ts";
 import { digestOf } from "../../src/oci/digest.ts";
 import type { Decision, Plan, PlannedImage } from "../../src/plan/plan.ts";
 import { makeReport, type Report } from "../../src/report/view.ts";
-import { keyedImage, planWith, someDigest } from "../support/keyed.ts";
+import { plannedImage, planWith, someDigest } from "../support/keyed.ts";
 
-export const decisions: Readonly<Record<Decision["kind"], Decision>> = {
+const decisions: Readonly<Record<Decision["kind"], Decision>> = {
   reuse: {
     kind: "reuse",
     reference: `r.example/x@${someDigest}`,
@@ -33,14 +33,13 @@ export function planned(
   kind: Decision["kind"],
   change: Partial<PlannedImage> = {},
 ): PlannedImage {
-  return {
-    ...keyedImage(name),
-    repository: `r.example/${name}`,
-    tag: "key-1",
-    decision: decisions[kind],
-    reference: `r.example/${name}@${someDigest}`,
-    ...change,
-  };
+  const reference = `r.example/${name}@${someDigest}`;
+  return plannedImage(name, decisions[kind], { reference, ...change });
+}
+
+/** Images that are to be built, one for each name. */
+export function builds<Names extends readonly string[]>(...names: Names) {
+  return names.map((name) => planned(name, "build")) as { [At in keyof Names]: PlannedImage };
 }
 
 export function planOf(images: readonly PlannedImage[], change: Partial<Plan> = {}): Plan {

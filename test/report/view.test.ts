@@ -5,7 +5,7 @@ import type { Decision } from "../../src/plan/plan.ts";
 import { printSummary } from "../../src/report/summary.ts";
 import { type ImageState, makeReport } from "../../src/report/view.ts";
 import { countStates, printSeconds, savedWords, verdict } from "../../src/report/words.ts";
-import { blobs, outcomeOf, planned, planOf } from "./samples.ts";
+import { blobs, builds, outcomeOf, planned, planOf } from "./samples.ts";
 
 const nothing = new Map();
 
@@ -115,8 +115,8 @@ test("a summary shows last lines and changes as they are, whatever fences they h
 });
 
 test("work is timed from the first start to the last end, whatever the order", () => {
-  const images = ["a", "b", "c"].map((name) => planned(name, "build"));
-  const [a, b, c] = images as [(typeof images)[0], (typeof images)[0], (typeof images)[0]];
+  const images = builds("a", "b", "c");
+  const [a, b, c] = images;
   const ends = [outcomeOf(a, "built", 50, 10), outcomeOf(b, "failed", 5, 100)];
   const report = makeReport(planOf(images), [...ends, outcomeOf(c, "skipped")], nothing);
   assert.deepEqual(report.work, {
@@ -128,14 +128,8 @@ test("work is timed from the first start to the last end, whatever the order", (
 
 test("states are counted where they occur", () => {
   const images = [planned("a", "build"), planned("b", "reuse"), planned("c", "build")];
-  const counts = new Map(countStates(makeReport(planOf(images), [], nothing)));
-  assert.deepEqual(
-    counts,
-    new Map([
-      ["reused", 1],
-      ["to build", 2],
-    ]),
-  );
+  const counts = countStates(makeReport(planOf(images), [], nothing));
+  assert.deepEqual(Object.fromEntries(counts), { reused: 1, "to build": 2 });
 });
 
 test("the verdict names what is missing before anything else", () => {
