@@ -46,13 +46,7 @@ export function gatherGitLab(
   },
 ) {
   const { own, situation, tags } = about;
-  const ask = async <T>(
-    project: ProjectId | undefined,
-    question: (port: GitLab, project: ProjectId) => Promise<T>,
-  ): Promise<Known<T>> => {
-    if (isTrouble(gitlab)) return gitlab;
-    return project === undefined ? noProject : known(question(gitlab, project));
-  };
+  const ask = asking(gitlab);
   // Named as the registry base is.
   const source = situation.upstream?.path;
   const fork = isFork(situation);
@@ -79,6 +73,17 @@ export function gatherGitLab(
     /** Tags of jobs, with commas between them, that no runner has together. */
     idleTags: ask(own, (port, id) => tagsWithoutRunner(port, id, tags)),
   });
+}
+
+/** Asks of a project where both are known. */
+function asking(gitlab: Known<GitLab>) {
+  return async <T>(
+    project: ProjectId | undefined,
+    question: (port: GitLab, project: ProjectId) => Promise<T>,
+  ): Promise<Known<T>> => {
+    if (isTrouble(gitlab)) return gitlab;
+    return project === undefined ? noProject : known(question(gitlab, project));
+  };
 }
 
 /** An answer that GitLab has nothing for is a trouble. */
