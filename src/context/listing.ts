@@ -40,10 +40,13 @@ export const listArgs = [
 /** Reads the answer; of thousands of paths a run needs few, so they are put in order and no more. */
 export function parseListing(output: Buffer): GitListing {
   const unreadable = new Map<string, Set<string>>();
-  const records = recordsOf(output, (record) => {
-    const { folder, name } = unreadablePath(record);
-    unreadable.set(folder, (unreadable.get(folder) ?? new Set()).add(name));
-  });
+  const text = output.toString();
+  const records = isUtf8(output)
+    ? text.split("\0").slice(0, -1)
+    : readable(output, (record) => {
+        const { folder, name } = unreadablePath(record);
+        unreadable.set(folder, (unreadable.get(folder) ?? new Set()).add(name));
+      });
   // Git sorts what is new and what it tracks, each on its own.
   if (records[0]?.startsWith("?")) records.sort((a, b) => comparePaths(pathOf(a), pathOf(b)));
   return {
@@ -53,7 +56,9 @@ export function parseListing(output: Buffer): GitListing {
     },
     members: (folder) => membersOf(records, [...unreadable.keys()], folder),
     find(globs) {
-      const fits = starsMatcher(globs);
+      // Of the many names that files can have, most are nowhere.
+      const isThere = (part: string): boolean => text.includes(part);
+      const fits = starsMatcher(globs.filter((glob) => glob.split("*").every(isThere)));
       return [...new Set(records.map(pathOf).filter((path) => fits(nameOf(path))))];
     },
     unreadable,
@@ -92,9 +97,8 @@ function* membersOf(
       yield [pathBelow(other, folder).split("/", 1)[0]!, undefined];
 }
 
-/** The records of the output; those that are not UTF-8 go elsewhere. */
-function recordsOf(output: Buffer, unreadable: (record: Buffer) => void): string[] {
-  if (isUtf8(output)) return output.toString().split("\0").slice(0, -1);
+/** The records of the output that are UTF-8; the others go elsewhere. */
+function readable(output: Buffer, unreadable: (record: Buffer) => void): string[] {
   const records: string[] = [];
   for (let start = 0; start < output.length; ) {
     const end = output.indexOf(0, start);
