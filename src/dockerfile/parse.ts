@@ -14,6 +14,7 @@ import {
   type LineReader,
   lineReader,
   placeOf,
+  type TextPosition,
 } from "./lines.ts";
 import { skipSpace } from "./words.ts";
 
@@ -146,55 +147,42 @@ const likely = /^\s*#[\s\u0085]*(?:syntax|escape|check)\s*=/i;
  * A `#!` line ends them for the parser, yet Docker still finds `# syntax=` below it.
  */
 function readDirectives(text: string, complain: Complain): Directives {
-  const top = text.startsWith("\uFEFF") ? 1 : 0;
-  const shebang = text.startsWith("#!", top);
-  const newline = text.indexOf("\n");
-  const found = scan(text, shebang ? (newline < 0 ? text.length : newline + 1) : top, complain);
-  const wanted = shebang ? undefined : found.get("escape");
+  const lines = text.replace(/^\uFEFF/, "").split("\n");
+  const top = lines[0]?.startsWith("#!") ? 1 : 0;
+  const found = scan(lines, top, complain);
+  const wanted = top > 0 ? undefined : found.get("escape");
   if (wanted !== undefined && wanted.value !== "\\" && wanted.value !== "`") {
     complain(
       wanted,
       `escape directive ${JSON.stringify(wanted.value)}: only \\ and \` are allowed`,
     );
   }
+  const end = lines.findIndex((line, at) => at >= top && !likely.test(line));
+  const count = end < 0 ? lines.length : end;
   return {
     escape: wanted?.value === "`" ? "`" : "\\",
     syntax: found.get("syntax")?.value,
-    lines: likelyLines(text, top),
+    lines: count === top ? 0 : count,
   };
 }
 
-function likelyLines(text: string, top: number): number {
-  const from = text.startsWith("#!", top) ? 1 : 0;
-  let count = 0;
-  for (let at = top; at < text.length; count++) {
-    const newline = text.indexOf("\n", at);
-    const end = newline < 0 ? text.length : newline;
-    if (count >= from && !likely.test(text.slice(at, end))) break;
-    at = end + 1;
-  }
-  return count === from ? 0 : count;
-}
-
-interface Directive {
+interface Directive extends TextPosition {
   readonly value: string;
-  readonly line: number;
-  readonly column: number;
 }
 
-function scan(text: string, from: number, complain: Complain): ReadonlyMap<string, Directive> {
+function scan(
+  lines: readonly string[],
+  top: number,
+  complain: Complain,
+): ReadonlyMap<string, Directive> {
   const found = new Map<string, Directive>();
-  let line = from > 1 ? 2 : 1;
-  for (let at = from; at < text.length; line++) {
-    const newline = text.indexOf("\n", at);
-    const end = newline < 0 ? text.length : newline;
-    const match = directive.exec(text.slice(skipSpace(text, at, end), end));
-    const name = match?.[1]?.toLowerCase();
-    if (name === undefined || !directives.includes(name)) return found;
-    const place = { line, column: 1 };
-    if (found.has(name)) complain(place, `only one ${name} directive can be used`);
-    else found.set(name, { value: match![2]!, ...place });
-    at = end + 1;
+  for (const [index, line] of lines.slice(top).entries()) {
+    const [, name = "", value = ""] = directive.exec(line.slice(skipSpace(line, 0))) ?? [];
+    const keyword = name.toLowerCase();
+    if (!directives.includes(keyword)) break;
+    const place = { line: top + index + 1, column: 1 };
+    if (found.has(keyword)) complain(place, `only one ${keyword} directive can be used`);
+    else found.set(keyword, { value, ...place });
   }
   return found;
 }

@@ -55,14 +55,11 @@ export function expand(text: string, { parsed, scope }: StepScope): Lexed {
   return lex(text, { escape: escapeWith, lookup: (name) => lookUp(scope, name) });
 }
 
-/** A part of the text, in UTF-16 units. */
-export interface Span {
+/** The name of an image or of a stage in FROM, `--from=` or a mount, its variables included. */
+export interface Naming {
+  /** Where it stands in the text, in UTF-16 units. */
   readonly start: number;
   readonly end: number;
-}
-
-/** The name of an image or of a stage in FROM, `--from=` or a mount, its variables included. */
-export interface Naming extends Span {
   readonly kind: "from" | "copy" | "mount";
   /** As written, after expansion of its variables. */
   readonly reference: string;

@@ -136,13 +136,12 @@ export function inherited(scope: Variables): Variables {
   return { bindings, open: scope.open };
 }
 
-export function bindEnv(scope: Variables, name: string, value: string | Unknown): void {
-  scope.bindings.set(name, { value, by: "env" });
-}
-
-/** An ARG never stands over an ENV: that is refused, since in BuildKit the later one wins, in buildah ENV does. */
-export function bindArg(scope: Variables, name: string, value: string | Unknown): void {
-  scope.bindings.set(name, { value, by: "arg" });
+/**
+ * Sets a variable for the rest of the stage. An ARG never stands over an ENV: that is refused, since in BuildKit the later
+ * one wins, in buildah ENV does.
+ */
+export function bind(scope: Variables, name: string, binding: Binding): void {
+  scope.bindings.set(name, binding);
 }
 
 /** Forgets everything: a name that is not known was set, and it may be any. */

@@ -20,16 +20,7 @@ import {
   type Step,
   type StepScope,
 } from "./references.ts";
-import {
-  argsOf,
-  bindArg,
-  bindEnv,
-  blur,
-  emptyScope,
-  inherited,
-  isOfMachine,
-  type Variables,
-} from "./scope.ts";
+import { argsOf, bind, blur, emptyScope, inherited, isOfMachine, type Variables } from "./scope.ts";
 import { type Lexed, lex, type Unknown } from "./shell.ts";
 
 export interface ResolvedStage {
@@ -201,12 +192,12 @@ function declareArgs(instruction: Instruction, around: StepScope): void {
   for (const { name, fallback, at } of argsOf(instruction)) {
     const imported = fallback === undefined ? importedValue(name, around) : undefined;
     const known = ownMember(around.args, name) ?? imported;
-    if (known !== undefined) bindArg(scope, name, known);
+    if (known !== undefined) bind(scope, name, { value: known, by: "arg" });
     else if (fallback !== undefined) {
       const read = expand(fallback, around);
       if (read.error !== undefined)
         around.complain(placeOf(instruction.line, at), `ARG ${name}: ${read.error}`);
-      bindArg(scope, name, asValue(read));
+      bind(scope, name, { value: asValue(read), by: "arg" });
     }
   }
 }
@@ -239,7 +230,7 @@ function setEnv({ body, line }: Instruction, around: StepScope): void {
     const error = name.error ?? value.error;
     if (error !== undefined) around.complain(placeOf(line, pair.at), `ENV ${pair.name}: ${error}`);
     if (name.unknown !== undefined) blur(scope);
-    else bindEnv(scope, name.text, asValue(value));
+    else bind(scope, name.text, { value: asValue(value), by: "env" });
   }
 }
 

@@ -34,31 +34,24 @@ export function substitute(
   return { error: `${name}: ${word === "" ? `is not allowed to be ${state}` : word}` };
 }
 
+/** Removes a prefix or suffix that matches: the shortest, or with the operator twice the longest. */
 function trimmed(operator: string, word: string, value: string): Substituted {
   const greedy = word.startsWith(operator);
   const pattern = greedy ? word.slice(1) : word;
-  const rest = (operator === "%" ? trimSuffix : trimPrefix)(pattern, value, greedy);
-  return rest === undefined ? { error: `invalid pattern ${pattern}` } : { text: rest };
+  const pieces = shellPattern(pattern);
+  if (pieces === undefined) return { error: `invalid pattern ${pattern}` };
+  // A suffix is a prefix of what is read backwards.
+  const turned = <T>(all: readonly T[]) => (operator === "%" ? all.toReversed() : all);
+  const characters = turned(Array.from(value));
+  const found = [...ends(turned(pieces))(characters, 0)];
+  const length = (greedy ? found.at(-1) : found[0]) ?? 0;
+  return { text: turned(characters.slice(length)).join("") };
 }
 
 /** The most that variables may add to a text; without a bound, each ARG could be the last one eight times over. */
 export const mostExpanded = 64 * 1024;
 
 const mostReplaced = 1024 * 1024;
-
-/** `${name/pattern/replacement}`, and with a second slash for all matches. */
-export function replace(
-  value: string | undefined,
-  pattern: string,
-  replacement: string,
-  all: boolean,
-): Substituted {
-  // Each character may be a match, and none is counted before it is replaced.
-  if (replacement.length * ((value?.length ?? 0) + 1) > mostReplaced)
-    return { error: `${pattern} may put in more than 1 MiB` };
-  const replaced = replacePattern(pattern, value ?? "", replacement, all);
-  return replaced === undefined ? { error: `invalid pattern ${pattern}` } : { text: replaced };
-}
 
 const isInLine = (char: string): boolean => char !== "\n";
 
@@ -86,44 +79,18 @@ function shellPattern(pattern: string): readonly Piece[] | undefined {
   return pieces;
 }
 
-/** Removes a prefix that matches: the shortest, or the longest where `greedy`. */
-function trimPrefix(pattern: string, value: string, greedy: boolean): string | undefined {
-  const pieces = shellPattern(pattern);
-  const characters = Array.from(value);
-  return pieces && characters.slice(prefixOf(pieces, characters, greedy)).join("");
-}
-
-function trimSuffix(pattern: string, value: string, greedy: boolean): string | undefined {
-  const pieces = shellPattern(pattern)?.toReversed();
-  const characters = Array.from(value).toReversed();
-  return (
-    pieces &&
-    characters
-      .slice(prefixOf(pieces, characters, greedy))
-      .toReversed()
-      .join("")
-  );
-}
-
-/** How many characters the shortest or the longest prefix has that matches. */
-function prefixOf(
-  pieces: readonly Piece[],
-  characters: readonly string[],
-  greedy: boolean,
-): number {
-  const found = [...ends(pieces)(characters, 0)];
-  return (greedy ? found.at(-1) : found[0]) ?? 0;
-}
-
-/** Replaces the first match, or all of them, each from the left and as long as it can be. */
-function replacePattern(
+/** `${name/pattern/replacement}`: the first match, or all of them, each from the left and as long as it can be. */
+export function replace(
+  value = "",
   pattern: string,
-  value: string,
   replacement: string,
   all: boolean,
-): string | undefined {
+): Substituted {
+  // Each character may be a match, and none is counted before it is replaced.
+  if (replacement.length * (value.length + 1) > mostReplaced)
+    return { error: `${pattern} may put in more than 1 MiB` };
   const pieces = shellPattern(pattern);
-  if (pieces === undefined) return undefined;
+  if (pieces === undefined) return { error: `invalid pattern ${pattern}` };
   const characters = Array.from(value);
   const endsOf = ends(pieces);
   const parts: string[] = [];
@@ -137,7 +104,7 @@ function replacePattern(
     done = end;
     if (!all) break;
   }
-  return [...parts, characters.slice(done).join("")].join("");
+  return { text: [...parts, characters.slice(done).join("")].join("") };
 }
 
 /** Where matches may begin: the ends of the same, read backwards. */
