@@ -8,7 +8,7 @@ import type { Pipelines } from "./evaluate.ts";
 import { type DoctorFacts, isFork } from "./facts.ts";
 import { isPlan, promotes, type ReadCase, type SeenJob, tagsOf } from "./jobs.ts";
 import { listed, onPipelines, withPlace } from "./judge-pipelines.ts";
-import { type Checks, isTrouble, lines, say, troubleText, unread } from "./judgement.ts";
+import { answerOf, type Checks, isTrouble, lines, say, troubleText, unread } from "./judgement.ts";
 import { keyStart, placeOf, quotedIn } from "./place.ts";
 
 /** Variables of the YAML that berth's jobs have and should not have. */
@@ -113,7 +113,7 @@ export const fileChecks = onPipelines({
   },
 
   "runner-tags"(pipelines, { gitlab: { idleTags } }) {
-    const idle = isTrouble(idleTags) ? [] : idleTags;
+    const idle = answerOf(idleTags) ?? [];
     const tagged = pipelines.read
       .flatMap(({ jobs }) => jobs.map(({ job }) => ({ name: job.name, tags: tagsOf(job) })))
       .filter(({ tags }) => tags.length > 0);

@@ -5,7 +5,7 @@ import { ownTags } from "../image/key.ts";
 import { compile } from "../pipelines/expression.ts";
 import { triedRepositoryName } from "../plan/situation.ts";
 import { type DoctorFacts, isFork } from "./facts.ts";
-import { type Checks, isTrouble, lines, say, type Trouble, unread } from "./judgement.ts";
+import { answerOf, type Checks, isTrouble, lines, say, type Trouble, unread } from "./judgement.ts";
 import { isOlder } from "./machine.ts";
 import { anyRunsTags, promotedTags, protectedPaths, tagPatterns } from "./protect.ts";
 
@@ -79,12 +79,12 @@ export const protectionChecks = {
   },
 
   cleanup({ situation, gitlab: { own, tagRules }, config, variables }) {
-    const policy = isTrouble(own) ? undefined : own?.cleanup;
-    // Who sees the registry's setting would see a policy.
-    if (policy === undefined && !isTrouble(own) && own?.registry !== undefined)
-      return say.ok("GitLab has no cleanup policy for this project");
+    const { cleanup: policy, registry } = answerOf(own) ?? {};
     if (policy === undefined)
-      return unread("GitLab's cleanup policy", shownTo("members", own, variables));
+      // Who sees the registry's setting would see a policy.
+      return registry === undefined
+        ? unread("GitLab's cleanup policy", shownTo("members", own, variables))
+        : say.ok("GitLab has no cleanup policy for this project");
     if (!policy.enabled) return say.ok("GitLab's cleanup policy is off");
     const told = describePolicy(policy);
     const { keep } = tagPatterns(config, situation.defaultBranch);
@@ -97,7 +97,7 @@ export const protectionChecks = {
         told,
         todo,
       );
-    const rules = isTrouble(tagRules) ? [] : tagRules;
+    const rules = answerOf(tagRules) ?? [];
     const eaten = neededTags(config, situation).filter(
       (tag) => deletes.matches(tag) && !keeps.matches(tag) && !isProtected(tag, rules),
     );
@@ -160,7 +160,7 @@ const needs = [
 export const gitlabChecks = {
   "fork-pipelines"({ situation, gitlab: { own }, variables }) {
     if (isFork(situation)) return say.ok("not a matter of this fork");
-    const mayRun = isTrouble(own) ? undefined : own?.forkPipelines;
+    const mayRun = answerOf(own)?.forkPipelines;
     if (mayRun === undefined) {
       const why = shownTo("maintainers", own, variables);
       return unread("whether forks' merge requests run here", why);

@@ -3,7 +3,7 @@ import { printRepository } from "../oci/reference.ts";
 import { count } from "../output/table.ts";
 import { imageVariable, printDotenv } from "../plan/make.ts";
 import type { DoctorFacts } from "./facts.ts";
-import { type Checks, isTrouble, type Judgement, say } from "./judgement.ts";
+import { answerOf, type Checks, type Judgement, say } from "./judgement.ts";
 
 /** GitLab's limit where nobody raised it (gitlab docs: dotenv). */
 const selfManagedVariables = 20;
@@ -62,7 +62,7 @@ export const projectChecks = {
       return say.error("the registry base cannot be read", situation.trouble, situation.todo);
     const enable =
       "switch on the container registry: Settings > General > Visibility, project features";
-    if (!isTrouble(gitlab.own) && gitlab.own?.registry === "disabled")
+    if (answerOf(gitlab.own)?.registry === "disabled")
       return say.error("the project's container registry is off", "", enable);
     if (own !== undefined) return say.ok(printRepository(own));
     if (ci)
@@ -141,9 +141,10 @@ function judgeNoUpstream({ situation, gitlab, config }: DoctorFacts, name: strin
   if (situation.role === "local" && situation.own === undefined && config.upstream !== undefined)
     return say.note("not looked for: no registry is known");
   if (situation.role === "local") return say.note("none beside the own registry is read");
-  if (isTrouble(gitlab.own) || gitlab.own === undefined)
+  const own = answerOf(gitlab.own);
+  if (own === undefined)
     return say.ok("this project is upstream", "Whether it is a fork could not be seen.");
-  const parent = gitlab.own.forkedFrom;
+  const parent = own.forkedFrom;
   if (parent === undefined) return say.ok("this project is upstream");
   return say.warning(
     `this is a fork of ${parent.path}, and plays upstream`,

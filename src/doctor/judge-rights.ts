@@ -2,7 +2,7 @@
 import { printRepository } from "../oci/reference.ts";
 import { triedRepositoryName } from "../plan/situation.ts";
 import { type DoctorFacts, isFork } from "./facts.ts";
-import { type Checks, isTrouble, type Judgement, say, unread } from "./judgement.ts";
+import { answerOf, type Checks, isTrouble, type Judgement, say, unread } from "./judgement.ts";
 import { mayPull } from "./rights.ts";
 
 const jobTokenRule =
@@ -76,7 +76,7 @@ export const rightsChecks = {
   "job-tokens"(facts) {
     const { jobTokens, own } = facts.gitlab;
     if (isFork(facts.situation)) return judgeLetIn(facts);
-    const settings = isTrouble(own) ? undefined : own;
+    const settings = answerOf(own);
     if (settings?.visibility === "public" && settings.registry === "enabled")
       return say.ok("everybody, so every fork too, may read this project's images");
     if (settings === undefined || isTrouble(jobTokens))

@@ -50,6 +50,11 @@ export function isTrouble(fact: unknown): fact is Trouble {
   return typeof fact === "object" && fact !== null && "trouble" in fact;
 }
 
+/** What was found out; `undefined` where that is a trouble. */
+export function answerOf<T>(fact: Known<T>): T | undefined {
+  return isTrouble(fact) ? undefined : fact;
+}
+
 /** The words of an error; anything but a `BerthError` is thrown on. */
 export const troubleOf = expected<Trouble>(({ message, problems, hint }) => ({
   trouble: lines(message, ...problems.map(printProblem)),

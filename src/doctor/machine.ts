@@ -19,7 +19,7 @@ export interface MachineFacts {
 
 interface EngineFacts {
   readonly name: Engine["name"];
-  readonly version: Known<{ readonly text: string }>;
+  readonly version: Known<string>;
 }
 
 interface ProcessFacts {
@@ -44,7 +44,7 @@ export async function gatherMachine(
 ): Promise<MachineFacts> {
   const tried: EngineFacts[] = [];
   for (const engine of engines) {
-    const version = await known(engine.check().then((text) => ({ text })));
+    const version = await known(engine.check());
     tried.push({ name: engine.name, version });
     if (!isTrouble(version)) break;
   }
@@ -137,9 +137,7 @@ export const machineChecks = {
         : "",
     );
     const [usable] = engines.flatMap(({ name, version }) =>
-      isTrouble(version)
-        ? []
-        : [{ isBuildah: name === "buildah", text: `${name} ${version.text}` }],
+      isTrouble(version) ? [] : [{ isBuildah: name === "buildah", text: `${name} ${version}` }],
     );
     if (usable === undefined) {
       const todo = troubles.map((one) => one.todo).find((one) => one !== undefined);

@@ -82,7 +82,7 @@ export const healthy: DoctorFacts = {
     idleTags: [],
   },
   machine: {
-    engines: [{ name: "buildah", version: { text: "1.43.1" } }],
+    engines: [{ name: "buildah", version: "1.43.1" }],
     self: { umask: "0000", uid: 0, hasSysAdmin: true, seccomp: false },
     restrictsNamespaces: false,
     foreign: [],

@@ -345,8 +345,8 @@ judge("GitLab's settings", [
   ],
 ]);
 
-function withBuildah(text: string): DoctorFacts {
-  return but(healthy, { machine: { engines: [{ name: "buildah", version: { text } }] } });
+function withBuildah(version: string): DoctorFacts {
+  return but(healthy, { machine: { engines: [{ name: "buildah", version }] } });
 }
 
 function withForeign(...handlers: readonly ForeignPlatform["handler"][]): DoctorFacts {
