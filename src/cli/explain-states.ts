@@ -1,6 +1,6 @@
 /** The states of a project that `explain` compares. */
 import { loadConfig } from "../config/load.ts";
-import { promotedTags, slugOf } from "../config/promoted.ts";
+import { promotedTags } from "../config/promoted.ts";
 import { type State, stateOf } from "../config/state.ts";
 import { commitOf } from "../context/objects.ts";
 import { revisionTrees } from "../context/revision.ts";
@@ -34,8 +34,7 @@ export async function promotedTag({ project, situation }: Session): Promise<stri
   const isAsked = branch === undefined && publish.length > 1;
   const current = isAsked ? await project.git.run(["branch", "--show-current"]) : "";
   const name = branch ?? current.toString().trim();
-  const own =
-    name === "" ? [] : promotedTags(project.config, { name, slug: slugOf(name), defaultBranch });
+  const own = name === "" ? [] : promotedTags(project.config, { name, defaultBranch });
   return own[0] ?? publish.find(({ tag }) => !tag.includes("{"))?.tag;
 }
 

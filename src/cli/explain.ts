@@ -15,7 +15,7 @@ import {
   type Reference,
   withTag,
 } from "../oci/reference.ts";
-import { announceReads, observe } from "../plan/observe.ts";
+import { announceReads, foundOf, observe } from "../plan/observe.ts";
 import { type Source, sourcesOf } from "../plan/places.ts";
 import type { World } from "../world.ts";
 import { promotedTag, statesOf } from "./explain-states.ts";
@@ -97,33 +97,29 @@ async function explainImage(
 }
 
 /** Looks where `plan` looks; a registry that is away or refuses is no reason not to explain the key. */
-async function lookAround(image: KeyedImage, sources: readonly Source[], session: Session) {
+async function lookAround(
+  image: KeyedImage,
+  sources: readonly Source[],
+  { login: { registry }, world: { clock, log } }: Session,
+) {
+  const now = clock.now();
   const reachable: Source[] = [];
   let reference: string | undefined;
   for (const source of sources) {
-    const seen = await lookIn(source, image, session).catch(
-      expected(({ message, code }) =>
-        session.world.log.warn(`${message} [${code}]; it is left out`),
-      ),
+    announceReads([image], [source], registry);
+    const seen = await observe([image], [source], registry, { now }).catch(
+      expected(({ message, code }) => {
+        log.warn(`${message} [${code}]; it is left out`);
+        return undefined;
+      }),
     );
-    if (seen?.answered) reachable.push(source);
-    reference ??= seen?.reference;
+    for (const warning of seen?.warnings ?? []) log.warn(warning);
+    if (seen === undefined || seen.looked.length === 0) continue;
+    reachable.push(source);
+    const found = foundOf(seen, image.name);
+    reference ??= found && printReference(found.reference);
   }
   return { reference, reachable };
-}
-
-async function lookIn(
-  source: Source,
-  image: KeyedImage,
-  { login, world }: Session,
-): Promise<{ readonly answered: boolean; readonly reference: string | undefined }> {
-  const now = world.clock.now();
-  announceReads([image], [source], login.registry);
-  const { sightings, looked, warnings } = await observe([image], [source], login.registry, { now });
-  for (const warning of warnings) world.log.warn(warning);
-  const found = sightings.get(image.name)?.find((sighting) => sighting.kind === "found");
-  const reference = found === undefined ? undefined : printReference(found.reference);
-  return { answered: looked.length > 0, reference };
 }
 
 interface Known {

@@ -8,8 +8,6 @@ import type { Config } from "./config.ts";
 export interface Branch {
   /** CI_COMMIT_BRANCH. */
   readonly name: string;
-  /** CI_COMMIT_REF_SLUG. */
-  readonly slug: string;
   /** CI_DEFAULT_BRANCH. */
   readonly defaultBranch: string | undefined;
 }
@@ -18,7 +16,7 @@ export interface Branch {
 export function promotedTags(config: Pick<Config, "publish">, branch: Branch): readonly string[] {
   const tags = config.publish
     .filter((rule) => matchesBranch(rule.branch, branch))
-    .map((rule) => rule.tag.replace("{slug}", branch.slug));
+    .map((rule) => rule.tag.replace("{slug}", slugOf(branch.name)));
   return [...new Set(tags)];
 }
 
@@ -49,10 +47,7 @@ export function stolenTags(config: Pick<Config, "publish">, branch: Branch): rea
 }
 
 /** `*` stands for any characters, slashes too, as in GitLab's protected branches. */
-export function matchesBranch(
-  pattern: string,
-  { name, defaultBranch }: Pick<Branch, "name" | "defaultBranch">,
-): boolean {
+export function matchesBranch(pattern: string, { name, defaultBranch }: Branch): boolean {
   if (pattern === "{default}") return name === defaultBranch;
   return fitsStars(pattern, name);
 }

@@ -1,6 +1,6 @@
 /** What is known at one moment about what a project needs; read anew before deletions. */
 import type { Config, PruneSettings } from "../config/config.ts";
-import { matchesBranch, promotedTags, slugOf } from "../config/promoted.ts";
+import { matchesBranch, promotedTags } from "../config/promoted.ts";
 import { BerthError } from "../errors.ts";
 import type { Head, ProjectPipeline, ReadCommit, Sources } from "./sources.ts";
 
@@ -45,7 +45,8 @@ export async function gatherFacts(
   project: PruneProject,
   now: Date,
 ): Promise<Facts> {
-  const { prune, publish } = project.config;
+  const { defaultBranch, config } = project;
+  const { prune, publish } = config;
   const longest = Math.max(prune.age, ...Object.values(prune.ages));
   const usesSince = now.getTime() - longest * dayMs;
   const [branches, mergeRequests, pipelines] = await Promise.all([
@@ -53,11 +54,11 @@ export async function gatherFacts(
     prune.mergeRequests ? sources.activity.mergeRequests() : [],
     sources.activity.pipelines(new Date(usesSince)),
   ]);
-  const patterns = keptPatterns(prune, project.isFork);
   // Any branch may be a merge request's or have a pipeline: where those cannot be listed, every branch counts.
   const all = mergeRequests === undefined || pipelines === undefined;
+  const patterns = all ? ["*"] : keptPatterns(prune, project.isFork);
   const kept = [
-    ...branches.filter(({ name }) => isKept(all ? ["*"] : patterns, name, project.defaultBranch)),
+    ...branches.filter(({ name }) => isKept(patterns, name, defaultBranch)),
     ...(mergeRequests ?? []),
   ];
   const needs: Needs = { needed: new Map(), repositories: new Map(), doubts: [] };
@@ -71,7 +72,9 @@ export async function gatherFacts(
   return {
     now: now.getTime(),
     ...needs,
-    liveTags: liveTags(publish, branches, project.defaultBranch),
+    liveTags: new Set(
+      branches.flatMap(({ name }) => promotedTags({ publish }, { name, defaultBranch })),
+    ),
     doubts: [...missingBranches(kept, branches, project), ...needs.doubts],
     pipelines,
     usesKnownSince: usesKnown ? usesSince : undefined,
@@ -151,18 +154,6 @@ export function whyOf(error: unknown): string {
   if (!(error instanceof BerthError)) return `a bug of berth's own: ${error}`;
   const [first] = error.problems;
   return [error.message, first?.message ?? []].flat().join(": ");
-}
-
-function liveTags(
-  publish: Config["publish"],
-  branches: readonly Head[],
-  defaultBranch: string | undefined,
-): ReadonlySet<string> {
-  return new Set(
-    branches.flatMap(({ name }) =>
-      promotedTags({ publish }, { name, slug: slugOf(name), defaultBranch }),
-    ),
-  );
 }
 
 const upstreamBranches = ["{default}", "stable-*", "staging-*"];

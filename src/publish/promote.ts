@@ -1,6 +1,6 @@
 /** Promotion: pointing a moving tag at a whole set, forward only. */
 import type { Config } from "../config/config.ts";
-import { type Branch, isNamedAfter, promotedTags, slugOf, stolenTags } from "../config/promoted.ts";
+import { type Branch, isNamedAfter, promotedTags, stolenTags } from "../config/promoted.ts";
 import { BerthError } from "../errors.ts";
 import { ownTags } from "../image/key.ts";
 import {
@@ -58,7 +58,7 @@ export function refuseStolen(config: Pick<Config, "publish">, situation: Situati
 
 function branchOf({ branch, defaultBranch, untrusted }: Situation): Branch | undefined {
   if (branch === undefined || untrusted !== undefined) return undefined;
-  return { name: branch, slug: slugOf(branch), defaultBranch };
+  return { name: branch, defaultBranch };
 }
 
 /** The branch that a tag is named after (`{slug}`); no other branch may move it. */

@@ -23,13 +23,12 @@ const cases: readonly (readonly [name: string, tags: string[]])[] = [
 
 for (const [name, tags] of cases) {
   test(`branch ${name} promotes ${tags.join(", ") || "nothing"}`, () => {
-    const slug = name.toLowerCase().replace(/[^a-z0-9]/g, "-");
-    assert.deepEqual(promotedTags({ publish }, { name, slug, defaultBranch: "master" }), tags);
+    assert.deepEqual(promotedTags({ publish }, { name, defaultBranch: "master" }), tags);
   });
 }
 
 test("by default the default branch promotes latest, and no branch does where none is known", () => {
-  const main = { name: "main", slug: "main", defaultBranch: "main" };
+  const main = { name: "main", defaultBranch: "main" };
   assert.deepEqual(promotedTags(defaultConfig, main), ["latest"]);
   assert.deepEqual(promotedTags(defaultConfig, { ...main, defaultBranch: undefined }), []);
 });
