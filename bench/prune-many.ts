@@ -2,8 +2,8 @@
 import { setFlagsFromString } from "node:v8";
 import { defaultConfig } from "../src/config/config.ts";
 import { realWorld } from "../src/host/world.ts";
-import type { Facts } from "../src/prune/facts.ts";
-import { applyPrune, makePrunePlan, type Pruning } from "../src/prune/plan.ts";
+import type { Facts, Pruning } from "../src/prune/facts.ts";
+import { applyPrune, makePrunePlan } from "../src/prune/plan.ts";
 import { plainShelf } from "../src/prune/shelf.ts";
 import { openRegistry } from "../src/registry/client.ts";
 import { keysOf, neededPerRepository } from "./many-tags.ts";
@@ -35,7 +35,6 @@ const facts: Facts = {
   doubts: [],
   pipelines: [],
   usesKnownSince: undefined,
-  ownPipeline: 1_000_000,
 };
 const unused = (): Promise<never> => Promise.reject(new Error("no commit is read here"));
 const pruning: Pruning = {
@@ -43,7 +42,7 @@ const pruning: Pruning = {
     config: defaultConfig,
     isFork: false,
     defaultBranch: "master",
-    ownPipeline: facts.ownPipeline,
+    ownPipeline: 1_000_000,
     userTag: undefined,
   },
   shelf,

@@ -4,7 +4,6 @@ import type { Config } from "../config/config.ts";
 import { givenSettings } from "../config/given.ts";
 import { loadConfig, type NamedConfig } from "../config/load.ts";
 import { type State, stateOf } from "../config/state.ts";
-import { revisionTrees } from "../context/revision.ts";
 import type { Tree } from "../context/tree.ts";
 import { workTree } from "../context/worktree.ts";
 import { BerthError } from "../errors.ts";
@@ -26,9 +25,7 @@ export interface Project extends State {
 /** Opens the repository around the current folder, at its working tree or a revision. */
 export async function openProject(world: World, options: ProjectOptions): Promise<Project> {
   const git = await world.openGit(world.cwd);
-  const state =
-    options.rev === undefined ? workTree(git, world.files) : await revisionTrees(git)(options.rev);
-  const tree = withSigns(state, world);
+  const tree = withSigns(await treeAt(options.rev, git, world), world);
   const named = namedConfig(world, options);
   const config = await loadConfig(tree, named, givenSettings(world.env));
   const foreign = options.rev !== undefined && named !== undefined;
@@ -37,6 +34,13 @@ export async function openProject(world: World, options: ProjectOptions): Promis
   const identify: State["identify"] = (names = [], spool) =>
     found.identify(known(images, names), spool);
   return { git, tree, config, images, identify };
+}
+
+/** The files of the working tree, or of a revision, which few ask for. */
+async function treeAt(rev: string | undefined, git: Git, { files }: World): Promise<Tree> {
+  if (rev === undefined) return workTree(git, files);
+  const { revisionTrees } = await import("../context/revision.ts");
+  return revisionTrees(git)(rev);
 }
 
 /** A large context is long in reading. */

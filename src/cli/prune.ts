@@ -10,7 +10,7 @@ import { type ExitCode, exitCodes } from "../errors.ts";
 import { isDenied, unlessDenied } from "../gitlab/rights.ts";
 import { recordRepositoryName } from "../plan/record.ts";
 import { ownBase, type Situation, situationOf, triedRepositoryName } from "../plan/situation.ts";
-import { gatherFacts, type PruneProject } from "../prune/facts.ts";
+import { gatherFacts, type PruneProject, type Pruning } from "../prune/facts.ts";
 import {
   type Applied,
   applyPrune,
@@ -18,7 +18,6 @@ import {
   judgedAgain,
   makePrunePlan,
   type PrunePlan,
-  type Pruning,
 } from "../prune/plan.ts";
 import { appliedJson, printApplied, printPrunePlan, tagJson } from "../prune/report.ts";
 import { type GitLabProject, gitlabShelf, plainShelf, type Shelf } from "../prune/shelf.ts";

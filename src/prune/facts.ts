@@ -2,6 +2,7 @@
 import type { Config, PruneSettings } from "../config/config.ts";
 import { matchesBranch, promotedTags } from "../config/promoted.ts";
 import { BerthError } from "../errors.ts";
+import type { Shelf } from "./shelf.ts";
 import type { Head, ProjectPipeline, ReadCommit, Sources } from "./sources.ts";
 
 /** Why nothing that depends on what is needed may be deleted. */
@@ -24,7 +25,6 @@ export interface Facts {
   readonly pipelines: readonly ProjectPipeline[] | undefined;
   /** Since when `needed` holds everything that any pipeline used; `undefined` where that is not known. */
   readonly usesKnownSince: number | undefined;
-  readonly ownPipeline: number | undefined;
 }
 
 /** The project whose tags are judged. */
@@ -37,6 +37,15 @@ export interface PruneProject {
   readonly userTag: string | undefined;
 }
 
+/** What is pruned, and whom that may ask. */
+export interface Pruning {
+  readonly project: PruneProject;
+  readonly shelf: Shelf;
+  readonly sources: Pick<Sources, "history" | "readCommit">;
+  /** Reads anew what is needed. */
+  facts(): Promise<Facts>;
+}
+
 export const dayMs = 24 * 60 * 60 * 1000;
 
 /** Reads branches, merge requests and pipelines, then the keys of their commits. Doubts are part of the answer. */
@@ -46,7 +55,7 @@ export async function gatherFacts(
   now: Date,
 ): Promise<Facts> {
   const { defaultBranch, config } = project;
-  const { prune, publish } = config;
+  const { prune } = config;
   const longest = Math.max(prune.age, ...Object.values(prune.ages));
   const usesSince = now.getTime() - longest * dayMs;
   const [branches, mergeRequests, pipelines] = await Promise.all([
@@ -69,16 +78,14 @@ export async function gatherFacts(
     const isRead = await addPipeline(needs, pipeline, sources);
     usesKnown &&= isRead;
   }
+  const promoted = branches.map(({ name }) => promotedTags(config, { name, defaultBranch }));
   return {
     now: now.getTime(),
     ...needs,
-    liveTags: new Set(
-      branches.flatMap(({ name }) => promotedTags({ publish }, { name, defaultBranch })),
-    ),
+    liveTags: new Set(promoted.flat()),
     doubts: [...missingBranches(kept, branches, project), ...needs.doubts],
     pipelines,
     usesKnownSince: usesKnown ? usesSince : undefined,
-    ownPipeline: project.ownPipeline,
   };
 }
 

@@ -40,7 +40,9 @@ export type TagVerdict =
   | { readonly action: "delete"; readonly reason: Deleting };
 
 /** The settings that verdicts go by. */
-type Rules = Pick<PruneProject, "isFork"> & { readonly config: Pick<Config, "prune"> };
+type Rules = Pick<PruneProject, "isFork" | "ownPipeline"> & {
+  readonly config: Pick<Config, "prune">;
+};
 
 /** All that a verdict goes by. */
 export interface KnownTag extends SortedTag, SeenTag {
@@ -157,7 +159,8 @@ function isImage({ repository, what }: KnownTag, { repositories }: Facts): boole
 
 function judgePipeline(tag: KnownTag, id: number, facts: Facts, rules: Rules): TagVerdict {
   const days = namedLimit("pipeline", rules);
-  const { pipelines, ownPipeline, now } = facts;
+  const { pipelines, now } = facts;
+  const { ownPipeline } = rules;
   if (id === ownPipeline || pipelines?.some((one) => one.id === id && one.running))
     return keep({ why: "running", pipeline: id });
   if (pipelines === undefined) return aged(tag, days, facts, { why: "unneeded" });

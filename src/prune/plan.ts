@@ -3,21 +3,11 @@ import pLimit from "p-limit";
 import { promotedPattern } from "../config/promoted.ts";
 import { BerthError } from "../errors.ts";
 import { recordRepositoryName } from "../plan/record.ts";
-import type { Doubt, Facts, PruneProject } from "./facts.ts";
+import type { Doubt, Facts, Pruning } from "./facts.ts";
 import { judge, type KnownTag, type TagVerdict } from "./judge.ts";
 import { isEvidence, type Kind, kinds, listShelf } from "./kinds.ts";
 import { knownTag, type RecordFacts, readRecords, withRecords } from "./records.ts";
 import type { Deletion, SeenTag, Shelf } from "./shelf.ts";
-import type { Sources } from "./sources.ts";
-
-/** What is pruned, and whom that may ask. */
-export interface Pruning {
-  readonly project: PruneProject;
-  readonly shelf: Shelf;
-  readonly sources: Pick<Sources, "history" | "readCommit">;
-  /** Reads anew what is needed. */
-  facts(): Promise<Facts>;
-}
 
 export interface JudgedTag extends KnownTag {
   readonly verdict: TagVerdict;

@@ -4,11 +4,10 @@ import { BerthError } from "../errors.ts";
 import { ownTags } from "../image/key.ts";
 import { readTag } from "../oci/tags.ts";
 import { parseRecord, type SetRecord } from "../plan/record.ts";
-import { type Doubt, dayMs, type Facts, type PruneProject, whyOf } from "./facts.ts";
+import { type Doubt, dayMs, type Facts, type Pruning, whyOf } from "./facts.ts";
 import type { Generation, KnownTag } from "./judge.ts";
 import type { ShelfListing, SortedTag } from "./kinds.ts";
 import type { Shelf } from "./shelf.ts";
-import type { Sources } from "./sources.ts";
 
 export interface RecordFacts {
   /** When records were written, by tag: their own word, which is never the time of a build. */
@@ -20,12 +19,7 @@ export interface RecordFacts {
   readonly doubts: readonly Doubt[];
 }
 
-/** Who tells what records are, and for how long one promises its images. */
-interface Asked {
-  readonly shelf: Shelf;
-  readonly sources: Pick<Sources, "history" | "readCommit">;
-  readonly project: PruneProject;
-}
+type Commits = Pruning["sources"];
 
 interface ReadRecord {
   readonly tag: string;
@@ -47,7 +41,7 @@ interface ReadRecord {
 export async function readRecords(
   { records: tags, repositories }: ShelfListing,
   facts: Facts,
-  { shelf, sources, project }: Asked,
+  { shelf, sources, project }: Pruning,
 ): Promise<RecordFacts> {
   const { prune, prefix } = project.config;
   const days = Math.max(prune.ages.set ?? 0, prune.age);
@@ -142,7 +136,7 @@ async function readRecord(
 
 async function promisesOf(
   young: readonly ReadRecord[],
-  sources: Asked["sources"],
+  sources: Commits,
 ): Promise<Pick<RecordFacts, "needed" | "doubts">> {
   const needed = new Map<string, string>();
   const doubts: Doubt[] = [];
@@ -174,7 +168,7 @@ const mostCompared = 10;
 async function foreignRecords(
   records: readonly ReadRecord[],
   repositories: readonly string[],
-  sources: Asked["sources"],
+  sources: Commits,
 ): Promise<readonly Doubt[]> {
   let differing = 0;
   const newest = records.toSorted((a, b) => (b.writtenAt ?? 0) - (a.writtenAt ?? 0));
@@ -192,7 +186,7 @@ async function foreignRecords(
   return [{ about: "the set records", why }];
 }
 
-async function commitOf(record: SetRecord | undefined, { history, readCommit }: Asked["sources"]) {
+async function commitOf(record: SetRecord | undefined, { history, readCommit }: Commits) {
   const commit = record?.revision;
   if (commit === undefined) return { why: "it names no commit" };
   try {

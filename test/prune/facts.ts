@@ -17,11 +17,10 @@ export function facts(change: Partial<Facts> = {}): Facts {
     doubts: [],
     pipelines: [],
     usesKnownSince: undefined,
-    ownPipeline: undefined,
     ...change,
   };
 }
 
-export function rules(change: Partial<PruneSettings> = {}, isFork = false) {
-  return { config: { prune: { ...defaultConfig.prune, ...change } }, isFork };
+export function rules(change: Partial<PruneSettings> = {}, isFork = false, ownPipeline?: number) {
+  return { config: { prune: { ...defaultConfig.prune, ...change } }, isFork, ownPipeline };
 }

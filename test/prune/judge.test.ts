@@ -28,6 +28,7 @@ interface Around {
   readonly facts?: Partial<Facts>;
   readonly settings?: Partial<PruneSettings>;
   readonly fork?: boolean;
+  readonly ownPipeline?: number;
   readonly generation?: Generation;
 }
 
@@ -196,7 +197,7 @@ const rows: readonly Row[] = [
     `${key}-r5`,
     undefined,
     "keep running",
-    { facts: { ownPipeline: 5 } },
+    { ownPipeline: 5 },
   ],
   [
     "the tag of a recent pipeline stays",
@@ -317,11 +318,11 @@ const rows: readonly Row[] = [
 
 for (const [says, name, days, expected, around = {}] of rows) {
   test(says, () => {
-    const { repository = "debian", generation, settings, fork } = around;
+    const { repository = "debian", generation, settings, fork, ownPipeline } = around;
     const what = classify(repository, name, names);
     const taggedAt = days === undefined ? undefined : daysAgo(days);
     const known = { repository, name, what, taggedAt, generation };
-    const verdict = judge(known, facts(around.facts), rules(settings, fork));
+    const verdict = judge(known, facts(around.facts), rules(settings, fork, ownPipeline));
     assert.equal(`${verdict.action} ${verdict.reason.why}`, expected);
   });
 }
