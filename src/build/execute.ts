@@ -11,8 +11,7 @@ import type { PlannedImage } from "../plan/plan.ts";
 import { rightsFor } from "../plan/rights.ts";
 import { buildImage } from "./build.ts";
 import { assemble, copyImage } from "./derive.ts";
-import type { Outcome } from "./outcome.ts";
-import { type Ended, factsOf, outcomeBase } from "./outcome.ts";
+import { type Ended, factsOf, type Outcome, outcomeBase } from "./outcome.ts";
 import { locateParent, parentReferences } from "./parents.ts";
 import type { Tools } from "./tools.ts";
 

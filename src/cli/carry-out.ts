@@ -1,5 +1,4 @@
 /** Carries out decisions while a person can look on, and publishes what came of them; for all commands that build. */
-
 import { lookUpBase } from "../build/bases.ts";
 import { buildah } from "../build/buildah.ts";
 import { newBase } from "../build/derive.ts";
@@ -7,8 +6,7 @@ import { docker } from "../build/docker.ts";
 import { chooseEngine, type Engine } from "../build/engine.ts";
 import { execute, type ParentOutcomes, runParentsFirst } from "../build/execute.ts";
 import { buildHere, type Here } from "../build/here.ts";
-import type { Outcome } from "../build/outcome.ts";
-import { type Carried, type Ended, isFatal, manifestsOf } from "../build/outcome.ts";
+import { type Carried, type Ended, isFatal, manifestsOf, type Outcome } from "../build/outcome.ts";
 import type { BaseFacts, Task, Tools } from "../build/tools.ts";
 import { unpackTar } from "../host/unpack.ts";
 import { parseReference, printReference, withDigest } from "../oci/reference.ts";

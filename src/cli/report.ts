@@ -1,7 +1,6 @@
 /** `berth report`: the plan and its outcomes as a page, as Markdown and as JUnit. */
 import type { Command } from "commander";
-import type { Outcome } from "../build/outcome.ts";
-import { factsOf, outcomeBase } from "../build/outcome.ts";
+import { factsOf, type Outcome, outcomeBase } from "../build/outcome.ts";
 import { parseReference } from "../oci/reference.ts";
 import { isAssembled } from "../plan/decision.ts";
 import type { Plan } from "../plan/plan.ts";

@@ -160,7 +160,7 @@ export function refreshReasonOf(
  * Why an image that nobody has is built without a layer cache: in a merge the layers at hand may be as old
  * as the branch, and in a fork they are layers that upstream never reads.
  */
-export function scratchReasonOf(
+function scratchReasonOf(
   { name }: Pick<KeyedImage, "name">,
   { wishes, merge }: Pick<Situation, "wishes" | "merge">,
 ): ScratchReason | undefined {

@@ -67,7 +67,7 @@ function isOriginAsked(sighting: Sighting, { situation, config }: RefreshAsked):
 }
 
 /** Where it is asked, and who is. */
-export interface FreshnessAsked extends RefreshAsked {
+interface FreshnessAsked extends RefreshAsked {
   readonly registry: Pick<Registry, "get" | "head">;
   readonly history: MergeHistory;
   readonly now: Date;

@@ -30,7 +30,7 @@ export interface Observation {
 }
 
 /** How a set is looked for. */
-export interface ObserveOptions {
+interface ObserveOptions {
   readonly now: Date;
   /** The sources whose records are asked, in this order; all where it is not given. */
   readonly records?: readonly Source[];

@@ -121,7 +121,7 @@ export interface Applied {
   readonly result: Deletion | { readonly kind: "spared" };
 }
 
-export interface ApplyOptions {
+interface ApplyOptions {
   /** Deletions at once. */
   readonly parallel: number;
   /** Deletions after which it is asked again what is needed. */

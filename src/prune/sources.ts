@@ -174,7 +174,7 @@ export interface CommitNeeds {
 }
 
 /** A commit whose files no berth could have planned: it needs nothing, and never did. */
-export interface BrokenCommit {
+interface BrokenCommit {
   readonly broken: string;
 }
 

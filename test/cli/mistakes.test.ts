@@ -33,47 +33,36 @@ function jobIn(
   return { cwd: repository.path, env: plainEnv({ HOME: repository.path, ...own }), repository };
 }
 
-interface Mistake {
-  readonly what: string;
-  readonly env: Readonly<Record<string, string>>;
-  readonly says: readonly RegExp[];
-}
-
-const mistakes: readonly Mistake[] = [
-  {
-    what: "the project's registry is switched off",
-    env: { CI_REGISTRY_IMAGE: "" },
-    says: [
-      /CI_REGISTRY_IMAGE is not set \[REGISTRY_UNSET\]/,
-      /hint: enable the container registry/,
-    ],
-  },
-  {
-    what: "a tag with characters that no tag may have",
-    env: { QEMU_CI_CONTAINER_TAG: "my/branch" },
-    says: [/read QEMU_CI_CONTAINER_TAG: "my\/branch" is not a tag/, /CI_COMMIT_REF_SLUG/],
-  },
-  {
-    what: "a tag that promotion moves",
-    env: { QEMU_CI_CONTAINER_TAG: "latest" },
-    says: [
-      /read QEMU_CI_CONTAINER_TAG: latest is moved by `promote` alone/,
-      /take .* out of the YAML/,
-    ],
-  },
-  {
-    what: "an engine that is none",
-    env: { QEMU_CI_ENGINE: "podman" },
-    says: [/read QEMU_CI_ENGINE: podman is no engine/, /give one of auto, buildah, docker/],
-  },
-  {
-    what: "an image to rebuild that is not there",
-    env: { QEMU_CI_FORCE_REBUILD: "debain" },
-    says: [
-      /find debain: no such image; did you mean "debian"\? \[IMAGE_UNKNOWN\]/,
-      /the images are: debian/,
-    ],
-  },
+const mistakes: readonly (readonly [
+  what: string,
+  env: Readonly<Record<string, string>>,
+  says: RegExp,
+])[] = [
+  [
+    "the project's registry is switched off",
+    { CI_REGISTRY_IMAGE: "" },
+    /CI_REGISTRY_IMAGE is not set \[REGISTRY_UNSET\]\n {2}hint: enable the container registry/,
+  ],
+  [
+    "a tag with characters that no tag may have",
+    { QEMU_CI_CONTAINER_TAG: "my/branch" },
+    /read QEMU_CI_CONTAINER_TAG: "my\/branch" is not a tag .*\n.* CI_COMMIT_REF_SLUG/,
+  ],
+  [
+    "a tag that promotion moves",
+    { QEMU_CI_CONTAINER_TAG: "latest" },
+    /read QEMU_CI_CONTAINER_TAG: latest is moved by `promote` alone .*\n.*take .* out of the YAML/,
+  ],
+  [
+    "an engine that is none",
+    { QEMU_CI_ENGINE: "podman" },
+    /read QEMU_CI_ENGINE: podman is no engine .*\n.*give one of auto, buildah, docker/,
+  ],
+  [
+    "an image to rebuild that is not there",
+    { QEMU_CI_FORCE_REBUILD: "debain" },
+    /find debain: no such image; did you mean "debian"\? \[IMAGE_UNKNOWN\]\n.*images are: debian/,
+  ],
 ];
 
 const slugs = `${files["berth.yml"]}publish:
@@ -106,11 +95,11 @@ before(async () => {
 });
 after(() => registry.stop());
 
-for (const { what, env, says } of mistakes) {
+for (const [what, env, says] of mistakes) {
   test(`${what}: the plan job says so and what to do`, async (t) => {
     const { code, stderr } = await berth(["plan"], jobIn(t, env));
     assert.equal(code, 64, stderr);
-    for (const pattern of says) assert.match(stderr, pattern);
+    assert.match(stderr, says);
   });
 }
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { refreshReasonOf } from "../../src/plan/decide.ts";
-import { type Freshness, needsTarget } from "../../src/plan/freshness.ts";
+import type { Freshness } from "../../src/plan/freshness.ts";
 import { type Role, type Situation, situationOf } from "../../src/plan/situation.ts";
 import type { Variables } from "../support/job-variables.ts";
 import { keyedImage, notAsked } from "../support/keyed.ts";
@@ -109,37 +109,32 @@ function known(
 }
 
 const roles: readonly Role[] = ["upstream", "fork", "local"];
+const places = roles.flatMap((role) =>
+  (["own", "upstream"] as const).map((source) => ({
+    role,
+    source,
+    isAsked: source === "own" && role !== "upstream",
+  })),
+);
 
-for (const role of roles) {
-  for (const source of ["own", "upstream"] as const) {
-    const isAsked = source === "own" && role !== "upstream";
-    const what = `${role}, seen in ${source}`;
-    const sighting = seen(source);
-
-    test(`${what}: ${isAsked ? "has to be on the target" : "may be of any age"}`, () => {
-      assert.equal(needsTarget(sighting, { role }), isAsked);
+for (const { role, source, isAsked } of places) {
+  for (const [state, facts, suffices] of histories) {
+    const isBuilt = isAsked && !suffices;
+    const what = `${role}, seen in ${source}, ${state}`;
+    test(`in a merge, ${what}: ${isBuilt ? "built again" : "used"}`, () => {
+      const here: Situation = { ...situationOf(inTrain, qemu, undefined), role };
+      const reasonIn = (situation: Situation) => {
+        const asked = { situation, config: qemu, fresh: { ...notAsked, ...facts } };
+        return refreshReasonOf(keyedImage("debian"), seen(source), asked);
+      };
+      const expected = {
+        code: "merge",
+        because: "merge train",
+        revision: facts.origins?.get("debian")?.revision ?? null,
+        target: facts.target ?? null,
+      };
+      assert.deepEqual(reasonIn(here), isBuilt ? expected : undefined);
+      assert.equal(reasonIn({ ...here, merge: undefined }), undefined);
     });
-
-    for (const [state, facts, suffices] of histories) {
-      const isBuilt = isAsked && !suffices;
-      test(`in a merge, ${what}, ${state}: ${isBuilt ? "built again" : "used"}`, () => {
-        const here: Situation = { ...situationOf(inTrain, qemu, undefined), role };
-        const fresh = { ...notAsked, ...facts };
-        const image = keyedImage("debian");
-        const reason = refreshReasonOf(image, sighting, { situation: here, config: qemu, fresh });
-        const expected = {
-          code: "merge",
-          because: "merge train",
-          revision: facts.origins?.get("debian")?.revision ?? null,
-          target: facts.target ?? null,
-        };
-        assert.deepEqual(reason, isBuilt ? expected : undefined);
-        const outside = { ...here, merge: undefined };
-        assert.equal(
-          refreshReasonOf(image, sighting, { situation: outside, config: qemu, fresh }),
-          undefined,
-        );
-      });
-    }
   }
 }
