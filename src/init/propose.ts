@@ -1,5 +1,4 @@
 /** From what a project has to what its `berth.yml` and its pipeline should say. */
-
 import type { BuildJob } from "./builders.ts";
 import { gapsOf } from "./gaps.ts";
 import { imagesOf } from "./images.ts";
@@ -30,7 +29,7 @@ export interface Proposal {
   readonly steps: readonly string[];
 }
 
-export interface ProposeOptions {
+interface ProposeOptions {
   readonly remotes: Remotes;
   /** Version of the component to include. */
   readonly version: string;
@@ -133,7 +132,7 @@ function sentence(text: string): string {
 export function printProposal(
   proposal: Proposal,
   written: string | undefined,
-  trouble: readonly string[] = [],
+  trouble: readonly string[],
 ): string {
   const { gaps, findings, config, include, steps } = proposal;
   const first = [...trouble, ...gaps.map((gap) => `- ${gap}`)];

@@ -23,8 +23,9 @@ export interface Survey {
   readonly imageLines: readonly ImageLine[];
   /** `undefined` where the project has none, or one that GitLab would refuse. */
   readonly pipeline: Outline | undefined;
-  readonly files: readonly ReadFile[];
-  /** The text of all its files. */
+  /** Those of its configuration. */
+  readonly files: readonly Pick<Dockerfile, "path" | "text">[];
+  /** All of their text. */
   readonly text: string;
   /** Of images that templates build without a Dockerfile. */
   readonly drafts: readonly Draft[];
@@ -47,15 +48,9 @@ export interface ImageLine {
   readonly jobs: readonly string[];
 }
 
-/** One file of the pipeline's configuration. */
-export interface ReadFile {
-  readonly path: string;
-  readonly text: string;
-}
-
-/** Looks at a tree; `root` is the path of its CI configuration. */
-export async function surveyTree(files: Tree, root = ".gitlab-ci.yml"): Promise<Survey> {
-  const ci = await readCi(files, root);
+/** Looks at a tree. */
+export async function surveyTree(files: Tree): Promise<Survey> {
+  const ci = await readCi(files);
   const { pipeline } = ci;
   const templates = readTemplateJobs(pipeline);
   const drafts = await draft(templates.built.filter(isKnown), files);
@@ -153,10 +148,10 @@ function withDrafts(tree: Tree, drafts: readonly Draft[]): Tree {
   };
 }
 
-async function readCi(tree: Tree, root: string) {
+async function readCi(tree: Tree) {
   const read = async (path: string) => (await tree.read(path))?.toString();
   const { texts, source } = keeping({ project: "", paths: await tree.find(["*"]), read });
-  const text = await source.read(root);
+  const text = await source.read(".gitlab-ci.yml");
   const pipeline =
     text === undefined ? undefined : await readOutline(text, source, { fetch: standIn });
   return { pipeline, files: [...texts].map(([path, content]) => ({ path, text: content })) };

@@ -6,12 +6,12 @@ import { isBlank, isText, textOf, type Value } from "./tree.ts";
 export type Values = ReadonlyMap<string, string>;
 
 /** What expressions may speak of; inputs only within the rules of a header. */
-export interface ExpressionScope {
+interface ExpressionScope {
   readonly variables: Values;
   readonly inputs?: ReadonlyMap<Value, Value>;
 }
 
-export type Operand = Value | RE2JS;
+type Operand = Value | RE2JS;
 
 /** Why GitLab takes an expression for false, and a configuration with it for invalid. */
 export class ExpressionError extends Error {}

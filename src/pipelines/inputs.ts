@@ -87,13 +87,8 @@ function refuseAll(errors: readonly string[]): void {
   if (errors.length > 0) refuse(errors.slice(0, mostErrors).join(", "));
 }
 
-export interface SettledInputs {
-  readonly values: YamlMap;
-  readonly errors: readonly string[];
-}
-
 /** Gives each declared input its value, in the order of the declarations, since rules may look at earlier ones. */
-export function settleInputs(declared: YamlMap, given: YamlMap): SettledInputs {
+export function settleInputs(declared: YamlMap, given: YamlMap) {
   const values = new Map<Value, Value>();
   const unknown = [...given.keys()].filter((name) => !declared.has(name));
   const told = `unknown input arguments: ${unknown.map(textOf).join(", ")}`;

@@ -4,7 +4,7 @@ import { CiRefusal, isList, isMap, refuse, textOf, type Value, type YamlMap } fr
 import { expand } from "./variables.ts";
 
 /** What blocks may speak of. */
-export interface BlockScope {
+interface BlockScope {
   /** `inputs` and `component`. */
   readonly values: YamlMap;
   readonly variables: Values;

@@ -117,7 +117,7 @@ function withDefaults(job: YamlMap, defaults: YamlMap): YamlMap {
   return new Map([...job, ...[...defaults].filter(isTaken)]);
 }
 
-export type JobKind = "hidden" | "job" | "bridge";
+type JobKind = "hidden" | "job" | "bridge";
 
 /** A bridge starts another pipeline; `undefined`: it is no job. */
 export function jobKind(name: Value, job: Value | undefined): JobKind | undefined {

@@ -20,7 +20,7 @@ export interface Need {
 }
 
 /** A need of a job of another pipeline; its variables are filled in when the job runs. */
-export interface CrossNeed {
+interface CrossNeed {
   readonly pipeline: string;
   readonly job: string;
   readonly artifacts: boolean;

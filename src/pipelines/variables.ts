@@ -54,7 +54,7 @@ export function expand(text: string, values: Values, unknown: "stays" | "vanishe
   });
 }
 
-export interface Expanded {
+interface Expanded {
   readonly values: Values;
   /** GitLab's words where variables name each other in a circle; nothing is expanded then. */
   readonly error?: string;

@@ -1,9 +1,7 @@
 /** Layouts of real projects, rewritten small: what `init` reads of their builds, and what it leaves to a person. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { propose } from "../../src/init/propose.ts";
-import { surveyTree } from "../../src/init/survey.ts";
-import { memoryTree } from "../support/tree.ts";
+import { proposed } from "./proposed.ts";
 
 interface Case {
   readonly what: string;
@@ -227,11 +225,12 @@ for (const { what, script, ci, files = [], builds, gaps = [], ...expected } of c
     const { config, steps, found, include } = expected;
     const text = ci ?? `build: ${JSON.stringify({ script })}\n`;
     const dockerfiles = Object.fromEntries(files.map((path) => [path, "FROM scratch\n"]));
-    const tree = memoryTree({ ...dockerfiles, ...(text === "" ? {} : { ".gitlab-ci.yml": text }) });
-    const survey = await surveyTree(tree);
-    const built = survey.built.map(({ dockerfile, context }) => [dockerfile, context]);
+    const proposal = await proposed({
+      ...dockerfiles,
+      ...(text === "" ? {} : { ".gitlab-ci.yml": text }),
+    });
+    const built = proposal.built.map(({ dockerfile, context }) => [dockerfile, context]);
     assert.deepEqual([...new Map(built.map((one) => [one.join(), one])).values()], builds);
-    const proposal = propose(survey, { remotes: {}, version: "1.2.3" });
     assert.equal(proposal.gaps.length, gaps.length, proposal.gaps.join("\n"));
     for (const [at, gap] of gaps.entries()) assert.match(proposal.gaps[at] ?? "", gap);
     if (include !== undefined) assert.match(proposal.include, include);
