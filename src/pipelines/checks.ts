@@ -12,9 +12,10 @@ export const texts = z.custom<readonly string[]>(isTexts, "should be an array of
 export const many = z.preprocess(flat, texts);
 export const anything = z.custom<Plain>();
 
-export function words(list: string) {
+/** One of these; `verb` is GitLab's, which has two. */
+export function words(list: string, verb: "should" | "must" = "should") {
   const all = list.split(" ");
-  return z.enum(all, { error: `should be one of: ${all.join(", ")}` });
+  return z.enum(all, { error: `${verb} be one of: ${all.join(", ")}` });
 }
 
 /** A map of these keys and no others; those that are not needed may be missing. */

@@ -14,7 +14,7 @@ import {
   type Place,
 } from "./ports.ts";
 import { rules } from "./rule-words.ts";
-import { isTaken } from "./rules.ts";
+import { takenRule } from "./rules.ts";
 import {
   CiRefusal,
   flatten,
@@ -106,7 +106,8 @@ function isIncluded(entry: YamlMap, { source }: Place, { occasion, known }: Join
   if (own === null) return true;
   const [problem] = checkAt(includeRules, own, "include:rule").problems;
   if (problem !== undefined) refuse(problem);
-  return isTaken(flatten(own), { occasion, variables: known, paths: source.paths });
+  const sight = { occasion, variables: known, paths: source.paths };
+  return takenRule(flatten(own), sight) !== undefined;
 }
 
 /** One entry for each file that it means. */

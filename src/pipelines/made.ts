@@ -2,7 +2,7 @@
 import { isObject } from "../json.ts";
 import { type DescribedJob, type Need, needOf, type PipelineJob } from "./job.ts";
 import type { Occasion } from "./ports.ts";
-import { isAdmitted, matchingRule } from "./rules.ts";
+import { isAdmitted, type Sight, takenRule } from "./rules.ts";
 import {
   flatten,
   get,
@@ -28,10 +28,8 @@ export function seen(occasion: Occasion, job: readonly Variable[], yaml: readonl
   return [...job, ...occasion.predefined, ...yaml, ...occasion.settings];
 }
 
-interface Scene {
-  readonly occasion: Occasion;
-  readonly paths: readonly string[];
-  readonly variables: readonly Variable[];
+/** Variables are those of the pipeline. */
+interface Scene extends Sight {
   readonly hasWorkflow: boolean;
 }
 
@@ -67,13 +65,10 @@ function makeJob(described: DescribedJob, scene: Scene) {
   const yaml = override(inheritedBy(described, scene.variables), job.variables);
   const variables = seen(scene.occasion, ownVariables(described), yaml);
   const sight = { ...scene, variables, job: job.name };
-  const rule = rules && matchingRule(rules, sight);
+  const rule = rules && takenRule(rules, sight);
   const isFree = scene.hasWorkflow && only === null && except === null;
-  const isLeftOut =
-    rules === undefined
-      ? !isFree && !isAdmitted(only, except, sight)
-      : rule === undefined || rule.get("when") === "never";
-  if (isLeftOut) return undefined;
+  const isIn = rules === undefined ? isFree || isAdmitted(only, except, sight) : rule !== undefined;
+  if (!isIn) return undefined;
   return { job: ruled(job, rule, yaml, variables), circle: expandAll(variables).error };
 }
 

@@ -6,7 +6,7 @@ import { type DescribedJob, describeJobs, type PipelineJob } from "./job.ts";
 import { checkConfig, jobKind, type SoundJob } from "./job-words.ts";
 import { makeJobs, refuseUnfit, seen } from "./made.ts";
 import type { Occasion } from "./ports.ts";
-import { matchingRule, type Sight } from "./rules.ts";
+import { takenRule } from "./rules.ts";
 import {
   CiRefusal,
   flatten,
@@ -125,7 +125,8 @@ function makePipeline(
   if ("errors" in description) return description;
   const { jobs, stages, variables: root, prefill, workflow, warnings } = description;
   const sight = { occasion, variables: seen(occasion, [], root), paths };
-  const taken = workflowRule(get(workflow, "rules"), sight);
+  const rules = get(workflow, "rules");
+  const taken = rules === null ? new Map() : takenRule(flatten(rules), sight);
   if (taken === undefined) return { none: "workflow_rules" };
   const variables = override(root, variablesOf(get(taken, "variables")));
   const hasWorkflow = isMap(workflow) && workflow.has("rules");
@@ -157,13 +158,6 @@ function prefillOf(variables: Value | undefined): PlainMap {
       return [textOf(key), { ...form, value: isMap(value) ? String(own ?? "") : textOf(value) }];
     }),
   );
-}
-
-/** An empty rule where there are none; `undefined` where they make no pipeline. */
-function workflowRule(rules: Value, sight: Sight): YamlMap | undefined {
-  if (rules === null) return new Map();
-  const rule = matchingRule(flatten(rules), sight);
-  return rule?.get("when") === "never" ? undefined : rule;
 }
 
 function warningOf({ name, job }: SoundJob): readonly string[] {

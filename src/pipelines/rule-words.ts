@@ -16,6 +16,7 @@ import {
   unknownKeys,
   when,
   worded,
+  words,
 } from "./checks.ts";
 import { compilePattern, isExpression } from "./expression.ts";
 import { isText, type Plain, type PlainMap } from "./tree.ts";
@@ -169,10 +170,6 @@ export function rules(starts: string, keys: string) {
   return z.pipe(z.mapped(listed, flat), z.array(rule));
 }
 
-function cancelling(...values: readonly string[]) {
-  return z.enum(values, { error: `must be one of: ${values.join(", ")}` });
-}
-
 export const workflow = record({
   name: text,
   rules: rules(
@@ -180,8 +177,8 @@ export const workflow = record({
     "if changes exists when start_in allow_failure variables needs auto_cancel",
   ),
   auto_cancel: record({
-    on_new_commit: cancelling("conservative", "interruptible", "none"),
-    on_job_failure: cancelling("all", "none"),
+    on_new_commit: words("conservative interruptible none", "must"),
+    on_job_failure: words("all none", "must"),
   }),
 });
 

@@ -15,16 +15,11 @@ export interface Sight {
   readonly job?: string;
 }
 
-/** The first rule whose conditions all hold. */
-export function matchingRule(rules: readonly Value[], sight: Sight): YamlMap | undefined {
+/** The first rule whose conditions all hold; `undefined` where that says `when: never`, too. */
+export function takenRule(rules: readonly Value[], sight: Sight): YamlMap | undefined {
   const values = valuesOf(sight.variables);
-  return rules.filter(isMap).find((rule) => isMatch(rule, sight, values));
-}
-
-/** Whether a list of rules lets something in, where `when` says no more than that. */
-export function isTaken(rules: readonly Value[], sight: Sight): boolean {
-  const rule = matchingRule(rules, sight);
-  return rule !== undefined && rule.get("when") !== "never";
+  const rule = rules.filter(isMap).find((each) => isMatch(each, sight, values));
+  return rule?.get("when") === "never" ? undefined : rule;
 }
 
 function isMatch(rule: YamlMap, sight: Sight, variables: Values): boolean {
