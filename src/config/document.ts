@@ -40,14 +40,12 @@ export function readSource(text: string, file: string): ConfigSource | readonly 
     const { line, col } = lines.linePos(offset);
     return { line: Math.max(line, 1), column: Math.max(col, 1) };
   };
-  const value = toData(document);
-  if (value === undefined) {
-    const faults = faultsOf(document, lines);
-    return faults.map(([offset, message]) => ({ file, ...place(offset), message }));
-  }
+  const read = dataOf(document, lines);
+  if (!("data" in read))
+    return read.map(([offset, message]) => ({ file, ...place(offset), message }));
   return {
     file,
-    value: value.data,
+    value: read.data,
     place: (path) => {
       const { node, key, whole } = follow(document, path);
       return place(whole ? (offset(node) ?? key) : key);
@@ -57,44 +55,40 @@ export function readSource(text: string, file: string): ConfigSource | readonly 
   };
 }
 
-/** What is wrong with a file, each with its offset. */
-function faultsOf(document: Document, lines: LineCounter): readonly (readonly [number, string])[] {
+/** An offset, and what is wrong there. */
+type Fault = readonly [number, string];
+
+/** The data, or what is wrong with it. An empty file says nothing, as one with an empty mapping does. */
+function dataOf(
+  document: Document,
+  lines: LineCounter,
+): { readonly data: unknown } | readonly Fault[] {
   const faults = [...document.errors, ...document.warnings];
   if (faults.length > 0)
     return faults.map(({ code, message, pos: [start] }) => [
       start,
       code === "DUPLICATE_KEY" ? twice(document, start, lines) : describeFault(code, message),
     ]);
+  const at = (nodes: readonly unknown[], message: string) =>
+    nodes.map((node): Fault => [offsetOf(node), message]);
   const lostKeys = keysCalledProto(document);
   if (lostKeys.length > 0)
-    return lostKeys.map((key) => [
-      offsetOf(key),
-      "the key __proto__ cannot be used: give another name",
-    ]);
-  const merges = badMerges(document);
-  if (merges.length > 0)
-    return merges.map((node) => [
-      offsetOf(node),
-      "<< takes a mapping, an alias of one, or a list of them",
-    ]);
-  const lost = lostAliases(document);
-  if (lost.length === 0) return [[0, "aliases unfold to more than a configuration can hold"]];
-  return lost.map((alias) => [
-    offsetOf(alias),
-    `alias *${alias.source}: nothing before it is marked &${alias.source}`,
-  ]);
-}
-
-/** The data, unless something is wrong. An empty file says nothing, as one with an empty mapping does. */
-function toData(document: Document): { readonly data: unknown } | undefined {
-  if (document.errors.length + document.warnings.length > 0) return undefined;
-  if (aliasesOf(document).length > mostAliases || keysCalledProto(document).length > 0)
-    return undefined;
+    return at(lostKeys, "the key __proto__ cannot be used: give another name");
+  const aliases = aliasesOf(document);
+  const tooMany: readonly Fault[] = [[0, "aliases unfold to more than a configuration can hold"]];
+  if (aliases.length > mostAliases) return tooMany;
   try {
     return { data: document.toJS() ?? {} };
   } catch (error) {
-    const isKnown = [badMerges, lostAliases].some((faults) => faults(document).length > 0);
-    if (error instanceof ReferenceError || isKnown) return undefined;
+    const merges = badMerges(document);
+    if (merges.length > 0)
+      return at(merges, "<< takes a mapping, an alias of one, or a list of them");
+    const lost = aliases.filter((alias) => !alias.resolve(document));
+    if (lost.length > 0)
+      return lost.flatMap((alias) =>
+        at([alias], `alias *${alias.source}: nothing before it is marked &${alias.source}`),
+      );
+    if (error instanceof ReferenceError) return tooMany;
     throw error;
   }
 }
@@ -180,12 +174,6 @@ function aliasesOf(document: Document): readonly Alias[] {
   const found: Alias[] = [];
   visit(document, { Alias: (_key, alias) => void found.push(alias) });
   return found;
-}
-
-function lostAliases(document: Document): readonly Alias[] {
-  const aliases = aliasesOf(document);
-  if (aliases.length > mostAliases) return [];
-  return aliases.filter((alias) => !alias.resolve(document));
 }
 
 /** Says where a key stands that the one at `start` repeats. */

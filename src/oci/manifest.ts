@@ -83,37 +83,23 @@ export function makeImageManifest(
   annotations: Annotations,
 ): Manifest {
   const document = {
-    schemaVersion: 2,
-    mediaType: mediaTypes.ociManifest,
     config: plain(config),
     layers: layers.map(plain),
     ...(Object.keys(annotations).length === 0 ? {} : { annotations }),
   };
-  const bytes = Buffer.from(JSON.stringify(document));
-  const descriptor = {
-    mediaType: mediaTypes.ociManifest,
-    digest: digestOf(bytes),
-    size: bytes.length,
-  };
-  return { descriptor, bytes, content: { kind: "image", config, layers, annotations } };
+  return made(mediaTypes.ociManifest, document, { kind: "image", config, layers, annotations });
 }
 
 /** Makes an OCI image index over manifests that are there, ready to be put. */
 export function makeIndex(manifests: readonly IndexEntry[], annotations: Annotations): Manifest {
   const entries = manifests.map(({ platform, ...child }) => ({ ...plain(child), platform }));
-  const document = {
-    schemaVersion: 2,
-    mediaType: mediaTypes.ociIndex,
-    manifests: entries,
-    annotations,
-  };
-  const bytes = Buffer.from(JSON.stringify(document));
-  const descriptor = {
-    mediaType: mediaTypes.ociIndex,
-    digest: digestOf(bytes),
-    size: bytes.length,
-  };
-  return { descriptor, bytes, content: { kind: "index", manifests, annotations } };
+  const document = { manifests: entries, annotations };
+  return made(mediaTypes.ociIndex, document, { kind: "index", manifests, annotations });
+}
+
+function made(mediaType: string, document: object, content: Manifest["content"]): Manifest {
+  const bytes = Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType, ...document }));
+  return { descriptor: { mediaType, digest: digestOf(bytes), size: bytes.length }, bytes, content };
 }
 
 /** Such as `linux/arm/v7`, in its parts. */
