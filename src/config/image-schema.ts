@@ -3,8 +3,8 @@
 import { ownMember } from "../json.ts";
 import { didYouMean } from "../nearest.ts";
 import * as z from "../zod.ts";
+import { nameMistake } from "./names.ts";
 import {
-  imageNameRule,
   imagePathRule,
   pathRule,
   platformRule,
@@ -101,7 +101,7 @@ export const options = {
 };
 
 const dockerfile = z.told("Path of the Dockerfile, from the repository's top.", text(pathRule));
-const name = text(imageNameRule, "^[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*$");
+const name = text(nameMistake, "^[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*$");
 
 const named = strict({ dockerfile, ...options });
 

@@ -5,7 +5,6 @@ import { architectures } from "../oci/manifest.ts";
 import { isHost, isRepositoryPath, isTag } from "../oci/reference.ts";
 import { isReserved } from "../oci/tags.ts";
 import { globMistake, isGlob } from "./glob.ts";
-import { nameMistake } from "./names.ts";
 
 export type Rule = (text: string) => string | undefined;
 
@@ -86,8 +85,6 @@ export const publishTagRule: Rule = (text) => {
     ? "berth keeps key<n>-…, set<n>-…, cache<n>, promote-… and 64 hex digits for itself"
     : undefined;
 };
-
-export const imageNameRule: Rule = nameMistake;
 
 export const platformRule: Rule = (text) => {
   const [os = "", architecture = "", ...variant] = text.split("/");

@@ -11,40 +11,26 @@ const maxPathspecs = 500;
  */
 export async function dirtyPaths(git: Git, paths: readonly string[]): Promise<readonly string[]> {
   if (paths.length === 0) return [];
-  const changed = await changedPaths(git, await askedOf(git, paths));
+  const options = ["--untracked-files=all", "--no-renames", "--ignore-submodules=none"];
+  const asked = pathspecs(await askedOf(git, paths));
+  const status = await git.run(["status", "--porcelain=v1", "-z", ...options, "--", ...asked]);
+  // `XY path\0` for each; renames, which would have two paths, are off.
+  const changed = status.toString().split("\0").slice(0, -1);
   const wanted = new Set(paths);
   const isWanted = (path: string): boolean =>
     wanted.has("") ||
     wanted.has(path) ||
     foldersAbove(path).some((folder) => wanted.has(folder)) ||
     paths.some((given) => isBelow(given, path.replace(/\/$/, "")));
-  return changed.filter((path) => !isReserved(path) && isWanted(path)).sort(comparePaths);
-}
-
-async function changedPaths(git: Git, paths: readonly string[]): Promise<readonly string[]> {
-  const options = ["--untracked-files=all", "--no-renames", "--ignore-submodules=none"];
-  const status = await git.run([
-    "status",
-    "--porcelain=v1",
-    "-z",
-    ...options,
-    "--",
-    ...pathspecs(paths),
-  ]);
-  return parseStatus(status.toString());
+  return changed
+    .map((record) => record.slice(3))
+    .filter((path) => !isReserved(path) && isWanted(path))
+    .sort(comparePaths);
 }
 
 function pathspecs(paths: readonly string[]): readonly string[] {
   const all = paths.includes("") || paths.length > maxPathspecs;
   return all ? [] : paths.map((path) => `:(literal)${path}`);
-}
-
-/** `XY path\0` for each; renames, which would have two paths, are off. */
-function parseStatus(output: string): readonly string[] {
-  return output
-    .split("\0")
-    .filter((record) => record !== "")
-    .map((record) => record.slice(3));
 }
 
 /**

@@ -31,7 +31,8 @@ export function readFlags(line: string, from: number, escapeWith: string): Flags
     if (!line.startsWith("--", at)) return { flags, end: at };
     const { word, end } = readWord(line, at, escapeWith);
     if (word.text === "--") return { flags, end };
-    flags.push(flagOf(word, at));
+    const [name, value] = halves(word);
+    flags.push({ name: name.slice(2), value, at });
     at = end;
   }
 }
@@ -58,10 +59,11 @@ function readWord(line: string, from: number, escapeWith: string) {
   return { word: { text, at }, end: index };
 }
 
-function flagOf(word: Spelled, at: number): Flag {
-  const equals = word.text.indexOf("=");
-  if (equals < 0) return { name: word.text.slice(2), value: undefined, at };
-  return { name: word.text.slice(2, equals), value: slice(word, equals + 1), at };
+/** A name and what stands behind its `=`, where there is one. */
+function halves(spelled: Spelled): readonly [string, Spelled | undefined] {
+  const equals = spelled.text.indexOf("=");
+  if (equals < 0) return [spelled.text, undefined];
+  return [spelled.text.slice(0, equals), slice(spelled, equals + 1)];
 }
 
 export function slice(spelled: Spelled, from: number, to?: number): Spelled {
@@ -82,7 +84,8 @@ export function readFields(mount: Spelled): readonly Field[] | undefined {
     const quoted = text[at] === '"';
     const end = quoted ? closingQuote(text, at + 1) : endOfField(text, at);
     if (end === undefined || (!quoted && text.slice(at, end).includes('"'))) return undefined;
-    fields.push(fieldOf(quoted ? unquoted(mount, at + 1, end) : slice(mount, at, end)));
+    const [key, value] = halves(quoted ? unquoted(mount, at + 1, end) : slice(mount, at, end));
+    fields.push({ key: key.toLowerCase(), value });
     at = quoted ? end + 1 : end;
     if (at < text.length && text[at] !== ",") return undefined;
   }
@@ -111,10 +114,4 @@ function unquoted(mount: Spelled, from: number, to: number): Spelled {
     if (mount.text[index] === '"') index++;
   }
   return { text, at };
-}
-
-function fieldOf(field: Spelled): Field {
-  const equals = field.text.indexOf("=");
-  if (equals < 0) return { key: field.text.toLowerCase(), value: undefined };
-  return { key: field.text.slice(0, equals).toLowerCase(), value: slice(field, equals + 1) };
 }
