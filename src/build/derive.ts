@@ -80,7 +80,7 @@ export async function copyAll(
 
 /** What an index needs of the outside: no engine, and no checkout. */
 export interface Assembly extends Pick<Tools, "registry" | "situation"> {
-  readonly task: { readonly plan: Pick<Tools["task"]["plan"], "images" | "revision" | "pipeline"> };
+  readonly plan: Pick<Plan, "images" | "revision" | "pipeline">;
 }
 
 /**
@@ -90,7 +90,7 @@ export interface Assembly extends Pick<Tools, "registry" | "situation"> {
 export async function assemble(
   image: PlannedImage,
   done: Whereabouts["done"],
-  { registry, situation, task: { plan } }: Assembly,
+  { registry, situation, plan }: Assembly,
 ): Promise<BuiltImage> {
   const repository = ownRepository(image);
   const tagged = withTag(repository, image.tag);
@@ -115,7 +115,7 @@ export async function assemble(
 function indexOver(
   image: PlannedImage,
   members: readonly Manifest[],
-  { situation, plan }: Pick<Assembly, "situation"> & Assembly["task"],
+  { situation, plan }: Omit<Assembly, "registry">,
 ): Manifest {
   const entries = platformsOf(image).flatMap((platform, position): IndexEntry[] => {
     const member = members[position];
@@ -143,10 +143,10 @@ function indexOver(
 /** Makes all indexes of a plan whose members were built by other jobs; an optional one may lack some. */
 export async function assembleAll(
   plan: Plan,
-  tools: Pick<Assembly, "registry" | "situation">,
+  tools: Omit<Assembly, "plan">,
 ): Promise<ReadonlyMap<string, Manifest>> {
   const made = plan.images.filter(isAssembled).map(async (image) => {
-    const making = assemble(image, new Map(), { ...tools, task: { plan } });
+    const making = assemble(image, new Map(), { ...tools, plan });
     const built = await (image.optional ? ifPossible(making) : making);
     return built === undefined ? [] : [[image.name, built.manifest] as const];
   });

@@ -112,7 +112,7 @@ async function carryOut(image: PlannedImage, parents: ParentOutcomes, tools: Too
       if (other !== undefined) return copy(image, await locateParent(image, other, at), tools);
       await refuseInVain(image, tools);
       const { manifest, adopted } = isIndex(image)
-        ? await assemble(image, parents, tools)
+        ? await assemble(image, parents, { ...tools, plan: task.plan })
         : await buildImage(image, await parentReferences(image, at, machine.platform), tools);
       return { result: adopted ? "adopted" : "built", ...endedAt(image, manifest) };
     }

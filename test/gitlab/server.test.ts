@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
+import { client, pushImage, testImage } from "../registry/clients.ts";
 import type { MemoryHistory } from "../support/gitlab-history.ts";
 import type { TestProject } from "../support/gitlab-model.ts";
 import { startGitLab, type TestGitLab } from "../support/gitlab-server.ts";
@@ -153,5 +154,18 @@ describe("the token service", () => {
       assert.equal(status, 401);
       assert.match(headers.get("www-authenticate") ?? "", /^Bearer realm="http.*\/jwt\/auth"/);
     }
+  });
+
+  test("bytes are counted by repository and direction", async () => {
+    const image = testImage("counted");
+    const at = { host: gitlab.registry.host, path: "acme/tools/counted" };
+    const login = { username: "gitlab-ci-token", password: gitlab.job(upstream).token };
+    const registry = client(login);
+    await pushImage(registry, at, image, "one");
+    const { bytes } = (await registry.get({ ...at, tag: "one" })) ?? assert.fail();
+    const sent = [image.config, ...image.layers, bytes].map(({ length }) => length);
+    const pushed = sent.reduce((sum, length) => sum + length, 0);
+    assert.deepEqual(gitlab.registry.moved(at.path), { pushed, pulled: bytes.length });
+    assert.deepEqual(gitlab.registry.moved("acme/tools/none"), { pushed: 0, pulled: 0 });
   });
 });
