@@ -7,8 +7,8 @@
  * `|` and `{2}` beside a wildcard, is refused here rather than imitated.
  */
 import { isInName, many, matcher, one, type Piece, perhaps, text } from "./automaton.ts";
-import { fitting, type GlobClass, type GlobToken, isReversed, parseGlob } from "./glob.ts";
 import { cleanPath } from "./paths.ts";
+import { fitting, type GlobClass, type GlobToken, isReversed, parseGlob } from "./source.ts";
 
 export interface Pattern {
   /** Begins with `!`: what matches is part of the context after all. */
