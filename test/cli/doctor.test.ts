@@ -2,12 +2,15 @@ import assert from "node:assert/strict";
 import { mkdir, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
+import { login } from "../../src/cli/session.ts";
+import { defaultConfig } from "../../src/config/config.ts";
+import { realWorld } from "../../src/host/world.ts";
 import { parseRepository } from "../../src/oci/reference.ts";
-import { openRegistry } from "../../src/registry/client.ts";
 import { makeRepository, temporary } from "../context/repository.ts";
 import { pushImage, testImage } from "../registry/clients.ts";
 import { berth, plainEnv } from "../support/command.ts";
 import type { MemoryHistory } from "../support/gitlab-history.ts";
+import type { TestJob } from "../support/gitlab-jobs.ts";
 import type { TestProject } from "../support/gitlab-model.ts";
 import { startGitLab, type TestGitLab } from "../support/gitlab-server.ts";
 import { program } from "../support/programs.ts";
@@ -29,15 +32,9 @@ interface Found {
 }
 
 /** Puts an image below upstream's base, as an earlier pipeline did. */
-async function push({ registry: { host }, url }: TestGitLab, token: string): Promise<void> {
-  const registry = openRegistry({
-    fetch: globalThis.fetch,
-    clock: { now: () => new Date(), sleep: async () => undefined },
-    credentials: { forHost: async () => ({ username: "gitlab-ci-token", password: token }) },
-    plainHosts: [],
-    tokenHints: [{ host, realm: `${url}/jwt/auth`, service: "container_registry" }],
-  });
-  const repository = parseRepository(`${host}/acme/tools/berth`);
+async function push(gitlab: TestGitLab, job: TestJob): Promise<void> {
+  const { registry } = login({ ...realWorld(), env: job.env }, defaultConfig);
+  const repository = parseRepository(`${gitlab.registry.host}/acme/tools/berth`);
   await pushImage(registry, repository, testImage("record"), "latest");
 }
 
@@ -50,7 +47,7 @@ describe("berth doctor", () => {
     gitlab = await startGitLab();
     upstream = gitlab.project("acme/tools", { members: { olga: "maintainer" } });
     upstream.history.add("main", {});
-    await push(gitlab, gitlab.job(upstream, { user: "olga" }).token);
+    await push(gitlab, gitlab.job(upstream, { user: "olga" }));
     await mkdir(bin);
     await symlink(program("git"), join(bin, "git"));
     await writeFile(join(bin, "buildah"), buildah, { mode: 0o755 });

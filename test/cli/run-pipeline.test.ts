@@ -1,11 +1,13 @@
 /** `--pipeline` where GitLab can be asked: the pipeline's commit, and the images of that. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { login } from "../../src/cli/session.ts";
+import { defaultConfig } from "../../src/config/config.ts";
+import { realWorld } from "../../src/host/world.ts";
 import { ownTags } from "../../src/image/key.ts";
 import { parseRepository } from "../../src/oci/reference.ts";
-import { openRegistry } from "../../src/registry/client.ts";
 import { makeRepository, temporary } from "../context/repository.ts";
-import { fakeClock, pushImage, testImage } from "../registry/clients.ts";
+import { pushImage, testImage } from "../registry/clients.ts";
 import { berth, plainEnv } from "../support/command.ts";
 import { startGitLab } from "../support/gitlab-server.ts";
 
@@ -18,15 +20,11 @@ test("a pipeline that found all in place ran in the images of its commit", async
   const then = repository.commit();
   repository.write({ "app.docker": "FROM scratch\nRUN two\n" });
   repository.commit();
-  const { pipeline, token } = gitlab.job(project, { user: "olga", sha: then });
+  const job = gitlab.job(project, { user: "olga", sha: then });
+  const { pipeline, token } = job;
 
   const { host } = gitlab.registry;
-  const registry = openRegistry({
-    fetch: globalThis.fetch,
-    clock: fakeClock(),
-    credentials: { forHost: async () => ({ username: "gitlab-ci-token", password: token }) },
-    plainHosts: [],
-  });
+  const { registry } = login({ ...realWorld(), env: job.env }, defaultConfig);
   const where = { cwd: repository.path, env: plainEnv({ HOME: temporary(t) }) };
   const keys = await berth(["key", "--rev", then, "--json"], where);
   const { images } = JSON.parse(keys.stdout) as { images: readonly { key: string }[] };
