@@ -4,7 +4,7 @@ import { assembleAll } from "../../src/build/derive.ts";
 import { ownTags } from "../../src/image/key.ts";
 import { parseManifest } from "../../src/oci/manifest.ts";
 import { seed, type TestImage, testImage, testIndex } from "../registry/clients.ts";
-import { type Flow, planOf, run } from "../support/flow.ts";
+import { digestOf, type Flow, planOf, run } from "../support/flow.ts";
 import { type Job, openProjects } from "../support/projects.ts";
 
 const platform = "linux/amd64,linux/arm64";
@@ -104,8 +104,6 @@ describe("images of several platforms", async () => {
 
   test("are refreshed with their members and what is built upon them, and promoted", async () => {
     const first = await run(upstream());
-    const digestOf = ({ outcomes }: Flow, name: string) =>
-      outcomes.find((outcome) => outcome.name === name)?.digest;
     const flow = await run(upstream({ env: { QEMU_CI_FORCE_REBUILD: "base" } }));
     const kinds = new Set(flow.plan.images.map(({ decision }) => decision.kind));
     assert.deepEqual([kinds, flow.plan.images.length], [new Set(["refresh"]), 7]);

@@ -3,7 +3,7 @@ import { describe, test } from "node:test";
 import { ownTags } from "../../src/image/key.ts";
 import { parseRepository } from "../../src/oci/reference.ts";
 import { publishSet } from "../../src/publish/set.ts";
-import { type Flow, planOf, run } from "../support/flow.ts";
+import { digestOf, type Flow, planOf, run } from "../support/flow.ts";
 import type { Fault } from "../support/memory-registry.ts";
 import { openProjects } from "../support/projects.ts";
 
@@ -30,7 +30,7 @@ const places = {
 
 describe("a refreshed generation", async () => {
   const projects = await openProjects();
-  const { memory } = projects;
+  const { memory, puts } = projects;
 
   const dockerfiles = {
     base: "FROM scratch\n",
@@ -54,7 +54,6 @@ describe("a refreshed generation", async () => {
   const pipeline = (started: Started): Promise<Flow> => run(options(started));
   const move = (flow: Pick<Flow, "plan">, tag?: string) =>
     projects.promote(project, flow, tag === undefined ? {} : { tag });
-  const puts = () => memory.log.filter((line) => line.startsWith("PUT"));
 
   /** What a repository has, by the beginning of the tag's name. */
   const tagged = (name: string, tag: string | RegExp, own = project): string | undefined => {
@@ -62,8 +61,6 @@ describe("a refreshed generation", async () => {
     return tags.find(([known]) => (typeof tag === "string" ? known === tag : tag.test(known)))?.[1];
   };
   const keyed = (name: string) => tagged(name, /^key\d+-[0-9a-f]{64}$/);
-  const digestOf = ({ outcomes }: Flow, name: string) =>
-    outcomes.find((outcome) => outcome.name === name)?.digest;
   /** The digests that a pipeline that forces nothing runs in. */
   const used = async (pipelineId: number) => {
     const { plan } = await planOf(options({ pipeline: pipelineId }));

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { ownerOf, refuseStolen } from "../../src/publish/promote.ts";
-import { type Flow, run } from "../support/flow.ts";
+import { digestOf, type Flow, run } from "../support/flow.ts";
 import { config, situation } from "../support/keyed.ts";
 import { type Move, openProjects } from "../support/projects.ts";
 
 describe("promote", async () => {
-  const { memory, job, promote } = await openProjects();
+  const { memory, job, promote, tagged, puts } = await openProjects();
 
   const project = "qemu-project/qemu";
   const ensure = (revision: string, text: string): Promise<Flow> => {
@@ -14,10 +14,7 @@ describe("promote", async () => {
     return run(job(project, { dockerfiles, revision }));
   };
   const move = (flow: Flow, how?: Move) => promote(project, flow, how);
-  const latest = (name: string): string | undefined =>
-    memory.repositories.get(`${project}/${name}`)?.tags.get("latest");
-  const digestOf = (flow: Flow, name: string): string | null | undefined =>
-    flow.outcomes.find((outcome) => outcome.name === name)?.digest;
+  const latest = (name: string) => tagged(`${project}/${name}`, "latest");
 
   test("points the tag at the whole set, and moves only what changed the next time", async () => {
     const first = await ensure("c1", "one");
@@ -48,10 +45,7 @@ describe("promote", async () => {
     memory.log.length = 0;
     assert.deepEqual(await move(first), { kind: "older", tag: "latest", promoted: "c2" });
     assert.equal(latest("child"), digestOf(second, "child"));
-    assert.deepEqual(
-      memory.log.filter((line) => line.startsWith("PUT")),
-      [],
-    );
+    assert.deepEqual(puts(), []);
   });
 
   test("does nothing when it is run again", async () => {
@@ -59,10 +53,7 @@ describe("promote", async () => {
     await move(flow);
     memory.log.length = 0;
     assert.deepEqual(await move(flow), { kind: "unchanged", tag: "latest" });
-    assert.deepEqual(
-      memory.log.filter((line) => line.startsWith("PUT")),
-      [],
-    );
+    assert.deepEqual(puts(), []);
   });
 
   test("moves on where the same commit has another set by now", async () => {

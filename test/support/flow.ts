@@ -66,6 +66,11 @@ export interface Flow {
   readonly built: readonly string[];
 }
 
+/** The digest that an image of a flow ended at. */
+export function digestOf({ outcomes }: Flow, name: string): string | null | undefined {
+  return outcomes.find((outcome) => outcome.name === name)?.digest;
+}
+
 export async function planOf(options: FlowOptions, spool?: Spool) {
   const { registry, situation, config, dockerfiles, change = (image: Image) => image } = options;
   const texts = Object.entries(dockerfiles).map(([name, text]) => [`${name}.docker`, text]);

@@ -39,6 +39,10 @@ export interface Projects {
   tagsIn(path: string): readonly string[];
   /** Method and path of the requests since the last time. */
   requests(): readonly string[];
+  /** The digest of a tag. */
+  tagged(path: string, tag: string): string | undefined;
+  /** The requests since the log was cleared that put something. */
+  puts(): readonly string[];
   /** Empties the registry, as before each test. */
   clear(): void;
 }
@@ -71,6 +75,8 @@ export async function openProjects(): Promise<Projects> {
     },
     tagsIn: (path) => [...(memory.repositories.get(path)?.tags.keys() ?? [])].sort(),
     requests: () => memory.log.splice(0),
+    tagged: (path, tag) => memory.repositories.get(path)?.tags.get(tag),
+    puts: () => memory.log.filter((line) => line.startsWith("PUT")),
     clear() {
       memory.repositories.clear();
       memory.blobs.clear();
