@@ -16,22 +16,38 @@ import {
 
 const mostLevels = 10;
 
+interface Extended {
+  readonly job: YamlMap;
+  /** How many levels of bases it has. */
+  readonly levels: number;
+}
+
 /**
  * Gives all jobs with what they extend; `extends` itself stays. With `lenient` bases may be missing: one that is not at
- * hand may say anything, so what is below it counts for nothing.
+ * hand, or extends itself, may say anything, so what is below it counts for nothing.
  */
 export function extendAll(config: YamlMap, lenient = false): YamlMap {
-  const whole = (key: Value, above: readonly Value[]): YamlMap | undefined => {
+  const done = new Map<Value, Extended>();
+  const extend = (key: Value, above: readonly Value[]): Extended | undefined => {
     const job = config.get(key);
     if (!isMap(job)) return undefined;
+    const before = done.get(key);
+    const fits = lenient || above.length + (before?.levels ?? 0) <= mostLevels + 1;
+    if (before !== undefined && fits) return before;
     const names = listOf(job.get("extends")).map(textOf);
     if (!lenient) refuseBases(textOf(key), names, config, above);
     if (above.includes(key)) return undefined;
-    const bases = names.map((name) => whole(name, [...above, key]));
-    const known = bases.slice(bases.lastIndexOf(undefined) + 1);
-    return [...known, job].filter((each) => each !== undefined).reduce(merge, new Map());
+    const bases = names.map((name) => extend(name, [...above, key]));
+    const known = bases
+      .slice(bases.lastIndexOf(undefined) + 1)
+      .filter((base) => base !== undefined);
+    const whole = [...known.map((base) => base.job), job].reduce(merge, new Map());
+    const levels = Math.max(0, ...bases.map((base) => (base?.levels ?? 0) + 1));
+    const made = { job: whole, levels };
+    done.set(key, made);
+    return made;
   };
-  return new Map([...config].map(([key, value]) => [key, whole(key, []) ?? value]));
+  return new Map([...config].map(([key, value]) => [key, extend(key, [])?.job ?? value]));
 }
 
 function refuseBases(

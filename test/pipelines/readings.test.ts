@@ -1,8 +1,9 @@
 /** Readings of one configuration in several pipelines. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { readOutline } from "../../src/pipelines/outline.ts";
 import { nothingRead } from "../../src/pipelines/pipeline.ts";
-import { readingOf } from "../support/ci-files.ts";
+import { jobsIn, readingOf, sourceOf } from "../support/ci-files.ts";
 
 async function namesIn(...asked: Parameters<typeof readingOf>) {
   const reading = await readingOf(...asked);
@@ -51,4 +52,16 @@ test("a name that nothing has is refused in GitLab's words", async () => {
 
 test("who has no commits at hand takes the clause to hold", async () => {
   assert.deepEqual(await comparedTo("gone", false), ["job", "always"]);
+});
+
+test("jobs that extend ten others each, ten levels deep, are read at once", async () => {
+  const levels = Array.from({ length: 10 }, (_, level) => {
+    const bases = level === 9 ? {} : { extends: Array(10).fill(`.level${level + 1}`) };
+    return [`.level${level}`, { variables: { [`V${level}`]: "x" }, ...bases }] as const;
+  });
+  const job = { extends: ".level0", script: "make" };
+  const text = JSON.stringify({ job, ...Object.fromEntries(levels) });
+  const made = (await jobsIn(text)).get("job");
+  assert.equal(made?.variables.length, 10);
+  assert.deepEqual((await readOutline(text, sourceOf({})))?.jobs.get("job")?.size, 3);
 });
