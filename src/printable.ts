@@ -1,4 +1,4 @@
-/** Texts of strangers, such as names, files and answers of servers, made fit for a terminal or a job's log; lists for a sentence, and words for a shell. */
+/** Texts of strangers, such as names, files and answers of servers, made fit for a terminal or a job's log; lists for a sentence, words for a shell and for a pattern. */
 
 /** Colours and weights as Node's `styleText` writes them; none of these hides anything. */
 const style = String.raw`\u001b\[(?:[0-7]|[239][0-9])m`;
@@ -26,6 +26,11 @@ export function printableLine(text: string): string {
 
 function escaped(char: string): string {
   return String.raw`\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`;
+}
+
+/** A pattern, also with the flag `u`, that matches the text and nothing else; `RegExp.escape` came after Node 22. */
+export function patternOf(text: string): string {
+  return text.replaceAll(/[\\^$.*+?()[\]{}|/]/g, String.raw`\$&`);
 }
 
 /** The first of a list for a sentence, and how many more there are. */

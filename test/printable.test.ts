@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { styleText } from "node:util";
 import { BerthError, describeError, errorValue } from "../src/errors.ts";
 import { makeLog } from "../src/host/log.ts";
-import { printable } from "../src/printable.ts";
+import { patternOf, printable } from "../src/printable.ts";
 
 /** What a stranger may call a file: a section of GitLab's log, and a line that looks like one of ours. */
 const name = "x\nsection_start:1:evil[collapsed=true]\r\u001b[0Kwarning: FAKE\u0007\u009b8m\u202e";
@@ -76,4 +76,13 @@ test("an engine's progress leaves its last state, and its lines their indentatio
     section.line("  10%\r  \u001b[32m100%\u001b[0m \r");
   });
   assert.equal(text, "== build\n  100%\n");
+});
+
+test("a pattern of a text matches that text and no other", () => {
+  const text = String.raw`a.b*c+d?e^f$g(h)i[j]k{l}m|n\o/p-q`;
+  for (const flags of ["", "u", "v"]) {
+    const pattern = new RegExp(`^${patternOf(text)}$`, flags);
+    assert.equal(pattern.test(text), true, flags);
+    assert.equal(pattern.test(text.replace(".", "x")), false, flags);
+  }
 });

@@ -3,6 +3,7 @@ import { stripVTControlCharacters } from "node:util";
 import type { Args } from "../dockerfile/scope.ts";
 import { BerthError, type ErrorCode } from "../errors.ts";
 import { printReference, type Reference } from "../oci/reference.ts";
+import { patternOf } from "../printable.ts";
 import type { Clock, RunResult } from "../world.ts";
 import type { BuildRequest } from "./engine.ts";
 
@@ -191,7 +192,7 @@ function spellings(value: string): readonly string[] {
   const lines = value.split(/[\r\n]+/).map((line) => line.trim());
   const long = lines.filter(({ length }) => length >= shortest);
   const spelt = long.flatMap((line) => [line, JSON.stringify(line).slice(1, -1)]);
-  return [...new Set(spelt)].map(RegExp.escape);
+  return [...new Set(spelt)].map(patternOf);
 }
 
 /** Calls an engine's program; its lines go to `onLine`, the request's own where none is given. */

@@ -1,5 +1,6 @@
 /** Where in a project's CI files something stands. */
 import { parseAllDocuments } from "yaml";
+import { patternOf } from "../printable.ts";
 
 type Texts = ReadonlyMap<string, string>;
 
@@ -14,15 +15,12 @@ export function placeOf(texts: Texts, line: RegExp): string | undefined {
 
 /** The beginning of a job; one of a matrix stands there without its values. */
 export function jobStart(name: string): RegExp {
-  return new RegExp(
-    `^(["']?)${RegExp.escape(name.replace(/: \[.*\]$| \d+\/\d+$/, ""))}\\1\\s*:`,
-    "i",
-  );
+  return new RegExp(`^(["']?)${patternOf(name.replace(/: \[.*\]$| \d+\/\d+$/, ""))}\\1\\s*:`, "i");
 }
 
 /** A variable or another key below a job. */
 export function keyStart(key: string): RegExp {
-  return new RegExp(`^[\\s-]+(["']?)${RegExp.escape(key)}\\1\\s*:`);
+  return new RegExp(`^[\\s-]+(["']?)${patternOf(key)}\\1\\s*:`);
 }
 
 /** The job that a message of GitLab's names, or else what it quotes. */
@@ -45,7 +43,7 @@ export function refusalPlace(texts: Texts, message: string): string | undefined 
 
 /** A text by itself, such as a path or a name. */
 export function quotedIn(text: string): RegExp {
-  return new RegExp(`(?:^|[\\s"'/[])${RegExp.escape(text)}(?:$|[\\s"',}\\]])`);
+  return new RegExp(`(?:^|[\\s"'/[])${patternOf(text)}(?:$|[\\s"',}\\]])`);
 }
 
 /** Of text that is no YAML. */

@@ -1,5 +1,6 @@
 /** Whose project this is, by its git remotes and its CI files: the upstream of forks, and where images are. */
 import { upstreamRule } from "../config/rules.ts";
+import { patternOf } from "../printable.ts";
 import { because, block, type Chosen, type Seen, seen, usual } from "./settings.ts";
 import type { Survey } from "./survey.ts";
 
@@ -44,9 +45,7 @@ export function registryOf({ text }: Survey, { upstream, origin }: Remotes): rea
   const { host = "", path = "" } = upstream ?? origin ?? {};
   if (path === "") return [];
   const own = path.toLowerCase();
-  const spelt = text.matchAll(
-    new RegExp(`(?<![\\w./-])[\\w.:-]+/${RegExp.escape(own)}(?=[/:@])`, "g"),
-  );
+  const spelt = text.matchAll(new RegExp(`(?<![\\w./-])[\\w.:-]+/${patternOf(own)}(?=[/:@])`, "g"));
   // GitLab's own host with the path is the project's page, or a module of its language.
   const isRegistry = (base: string) => /^[^/]*\./.test(base) && base !== `${host}/${own}`;
   const written = [...spelt].map(([base]) => base).find(isRegistry);
