@@ -66,10 +66,31 @@ async function make(
   const { paths, env } = await prepare(files, options.env, request);
   const call = hushed(request, (args, onLine) => machine.run([...store, ...args], { env, onLine }));
   const settings = await settingsFor(options, machine.version, request);
-  const result = await attempts(request, (what) => call(buildArguments(what, paths, settings)));
-  if (result.exitCode !== 0) throw buildError(request, result);
-  const imageId = (await files.read(paths.imageId))?.toString().trim() ?? "";
-  return { imageId, paths, call };
+  const once = async (what: BuildRequest): Promise<string> => {
+    const result = await attempts(what, (one) => call(buildArguments(one, paths, settings)));
+    if (result.exitCode !== 0) throw buildError(request, result);
+    return (await files.read(paths.imageId))?.toString().trim() ?? "";
+  };
+  const first = await once(request);
+  if (request.noCache || (await isForPlatform(first, request, call)))
+    return { imageId: first, paths, call };
+  request.onLine("buildah's layer cache has this for another platform: building without it");
+  return { imageId: await once(withoutCache(request)), paths, call };
+}
+
+/**
+ * Whether an image says that it is for the platform that was asked for. What is made from scratch has the same layers in
+ * buildah's cache for every platform, and with them the word of the one that was built first.
+ */
+async function isForPlatform(
+  imageId: string,
+  { dockerfile, platform }: Pick<BuildRequest, "dockerfile" | "platform">,
+  call: EngineCall,
+): Promise<boolean> {
+  if (!/^\s*from\s.*\bscratch\b/im.test(dockerfile)) return true;
+  const inspect = ["inspect", "--type=image", "--format={{.OCIv1.Architecture}}", imageId];
+  const { stdout } = await call(inspect, () => undefined);
+  return stdout.trim() === platform.split("/")[1];
 }
 
 async function build(
@@ -162,5 +183,9 @@ function withHonestCache(request: BuildRequest): BuildRequest {
   request.onLine(
     "buildah's layer cache does not see all that this Dockerfile uses: building without it",
   );
+  return withoutCache(request);
+}
+
+function withoutCache(request: BuildRequest): BuildRequest {
   return { ...request, noCache: true, cacheFrom: [], cacheTo: undefined };
 }

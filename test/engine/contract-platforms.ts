@@ -109,6 +109,23 @@ export function platformsContract(
         ...children,
       ]);
     });
+
+    test("what is made from nothing says its platform, though the layers of another are at hand", async () => {
+      const { project, registry } = stage;
+      const settings = (platforms: string) =>
+        `  late: { dockerfile: images/late.Dockerfile, platforms: [${platforms}] }\n`;
+      const both = "linux/amd64, linux/arm64";
+      await project.write({ "images/late.Dockerfile": "FROM scratch\nCOPY berth.yml /late\n" });
+      await project.commit();
+      await project.addImages(settings("linux/amd64"));
+      await ensure(stage);
+      const text = await readFile(project.config, "utf8");
+      await writeFile(project.config, text.replace(settings("linux/amd64"), settings(both)));
+      const { outcomes } = await ensure(stage);
+      const { digest } = outcomes.find(({ name }) => name === "late@arm64") ?? {};
+      const { architecture } = await imageConfig(registry.host, `${mainBase}/late`, digest ?? "");
+      assert.equal(architecture, "arm64");
+    });
   });
 }
 
