@@ -3,6 +3,7 @@ import { execFileSync } from "node:child_process";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { keyVersion } from "../../src/image/key.ts";
 import { pushBusybox } from "../../test/support/bases.ts";
 import { startDockerRegistry } from "../../test/support/docker-registry.ts";
 import type { Case } from "../case.ts";
@@ -30,11 +31,15 @@ export const buildOverhead: Case = {
     const inStorage = (...args: string[]) =>
       execFileSync("buildah", args, { cwd, env: { ...process.env, ...env }, stdio: "pipe" });
     let run = 0;
+    const name = `/berth${keyVersion}`;
+    const own = [`--root=${folder}/graph${name}`, `--runroot=${folder}/run${name}`];
     // The base stays, what was built goes, and each run has a repository of its own: nothing to reuse.
     const fresh = () => {
       run += 1;
-      inStorage("rmi", "--all", "--force");
-      inStorage("pull", "--quiet", "--tls-verify=false", `${host}/bases/busybox:1`);
+      for (const store of [[], own]) {
+        inStorage(...store, "rmi", "--all", "--force");
+        inStorage(...store, "pull", "--quiet", "--tls-verify=false", `${host}/bases/busybox:1`);
+      }
       return `${host}/run-${run}`;
     };
     const raw = (base: string) =>
