@@ -21,7 +21,8 @@ import {
 } from "./buildah-input.ts";
 import { type BuildahMachine, lookAtMachine, storeFlags } from "./buildah-machine.ts";
 import type { BuildRequest, Engine, EngineOptions } from "./engine.ts";
-import { type EngineCall, hushed, noDigest, otherThan, pushed } from "./failure.ts";
+import { noDigest, otherThan, pushed } from "./failure.ts";
+import { type EngineCall, hushed } from "./hide.ts";
 import { remembered } from "./remembered.ts";
 
 /** The engine that needs only the program buildah; works as root in an unprivileged container too. */

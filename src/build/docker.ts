@@ -13,7 +13,8 @@ import {
   getBuildx,
 } from "./docker-failure.ts";
 import type { BuildRequest, Engine, EngineOptions } from "./engine.ts";
-import { type EngineCall, hushed, neverEnded, noDigest, otherThan, pushed } from "./failure.ts";
+import { neverEnded, noDigest, otherThan, pushed } from "./failure.ts";
+import { type EngineCall, hushed } from "./hide.ts";
 import { remembered } from "./remembered.ts";
 
 interface Client {

@@ -15,7 +15,7 @@ import {
 import type { PlannedImage } from "../plan/plan.ts";
 import type { Pinned } from "./bases.ts";
 import type { BuildRequest } from "./engine.ts";
-import { hiding } from "./failure.ts";
+import { hiding } from "./hide.ts";
 import type { LayerCache } from "./layers.ts";
 import { materialOf, type Tools } from "./tools.ts";
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { hiding, hushed } from "../../src/build/failure.ts";
+import { hiding, hushed } from "../../src/build/hide.ts";
 
 const word = 'Tr0ub4dor"&3';
 const args = { WORD: word, PLAIN: "ordinary", MIRROR: "mirror.lan", VERSION: "13", BRANCH: "main" };

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { hiding } from "../../src/build/failure.ts";
+import { hiding } from "../../src/build/hide.ts";
 import { tried } from "./flows.ts";
 import { subjects } from "./subjects.ts";
 import { failure, openWorkshop } from "./workshop.ts";
