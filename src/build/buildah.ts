@@ -85,10 +85,10 @@ async function make(
  */
 async function isForPlatform(
   imageId: string,
-  { dockerfile, platform }: Pick<BuildRequest, "dockerfile" | "platform">,
+  { traits, platform }: Pick<BuildRequest, "traits" | "platform">,
   call: EngineCall,
 ): Promise<boolean> {
-  if (!/^\s*from\s.*\bscratch\b/im.test(dockerfile)) return true;
+  if (!traits.onScratch) return true;
   const inspect = ["inspect", "--type=image", "--format={{.OCIv1.Architecture}}", imageId];
   const { stdout } = await call(inspect, () => undefined);
   return stdout.trim() === platform.split("/")[1];

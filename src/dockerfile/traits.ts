@@ -12,6 +12,8 @@ export interface Traits {
   readonly binds: boolean;
   /** An instruction that buildah's cache compares unexpanded uses a variable after an ARG. */
   readonly expandsArgs: boolean;
+  /** Its target starts from `scratch`, of which buildah's cache has the same layers for every platform. */
+  readonly onScratch: boolean;
 }
 
 export function traitsOf(stages: readonly ResolvedStage[]): Traits {
@@ -21,6 +23,7 @@ export function traitsOf(stages: readonly ResolvedStage[]): Traits {
     runHeredocs: all.some(({ keyword, heredocs }) => keyword === "run" && heredocs.length > 0),
     binds: all.some(hasBind),
     expandsArgs: stages.some(expandsArgs),
+    onScratch: stages.at(-1)?.root === undefined,
   };
 }
 

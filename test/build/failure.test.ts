@@ -35,7 +35,7 @@ const request = buildRequest({
       },
     ],
   },
-  traits: { heredocs: true, runHeredocs: true, binds: false, expandsArgs: false },
+  traits: { heredocs: true, runHeredocs: true, binds: false, expandsArgs: false, onScratch: false },
   destination: { host: "h:5000", path: "debian", tag: "t" },
 });
 
@@ -287,7 +287,13 @@ const links = {
 };
 
 test("an old buildah is not given what it would build wrong or fail at without a word", async () => {
-  const plain = { heredocs: false, runHeredocs: false, binds: false, expandsArgs: false };
+  const plain = {
+    heredocs: false,
+    runHeredocs: false,
+    binds: false,
+    expandsArgs: false,
+    onScratch: false,
+  };
   const mounts = (...paths: readonly string[]) => ({
     traits: { ...plain, binds: true },
     mounted: paths.map((path) => ({ path, line: 5 })),

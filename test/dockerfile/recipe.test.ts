@@ -88,6 +88,9 @@ const traits: readonly (readonly [body: string, trait: keyof Recipe["traits"], h
     ["ENV B=$A\nARG A", "expandsArgs", false],
     ["ARG A\nRUN echo $A", "expandsArgs", false],
     ["ARG A\nONBUILD ENV B=$A", "expandsArgs", true],
+    ["COPY a /a", "onScratch", true],
+    ["COPY a /a\nFROM a", "onScratch", false],
+    ["FROM a AS b\nFROM scratch\nCOPY --from=b /a /a", "onScratch", true],
   ];
 
 for (const [body, trait, holds] of traits) {

@@ -145,7 +145,13 @@ function readOf(text: string, args: Readonly<Record<string, string>>) {
     const { stages, traits, notes } = recipeOf(text, { file, args });
     return { source: { file, lines, stages }, traits, notes, mounted: [] };
   } catch {
-    const none = { heredocs: false, runHeredocs: false, binds: false, expandsArgs: false };
+    const none = {
+      heredocs: false,
+      runHeredocs: false,
+      binds: false,
+      expandsArgs: false,
+      onScratch: false,
+    };
     return { source: { file, lines, stages: [] }, traits: none, notes: [], mounted: [] };
   }
 }
