@@ -5,6 +5,7 @@ import { ownTags } from "../image/key.ts";
 import { claimTag, generationOfPipeline, ofGeneration, platformPattern } from "../oci/tags.ts";
 import { recordRepositoryName } from "../plan/record.ts";
 import { triedRepositoryName } from "../plan/situation.ts";
+import { patternOf } from "../printable.ts";
 
 /** GitLab takes no longer pattern (gitlab docs: protected container tags). */
 export const maxPattern = 100;
@@ -50,8 +51,8 @@ export function tagPatterns(config: Settings, defaultBranch: string | undefined)
   );
   const promoted = parts.filter((part) => part !== undefined);
   if (promoted.length < parts.length) return { protect: undefined, keep: ".*" };
-  const starts = promoted.map(({ text, end }) => `${escapeText(text)}${protectEnds[end]}`);
-  const names = promoted.map(({ text, end }) => `${escapeText(text)}${keepEnds[end]}`);
+  const starts = promoted.map(({ text, end }) => `${patternOf(text)}${protectEnds[end]}`);
+  const names = promoted.map(({ text, end }) => `${patternOf(text)}${keepEnds[end]}`);
   const protect = `^(${["promote-", ...new Set(starts)].join("|")})`;
   const isRule =
     protect.length <= maxPattern && !anyRunsTags.some((tag) => new RegExp(protect).test(tag));
@@ -82,10 +83,6 @@ function promotedPart(branch: string, tag: string): Part | undefined {
   // GitLab cuts dashes off a slug's ends, so the branch `staging-` has the slug `staging`.
   const hasDash = slugOf(literal) !== "" && /[^a-z0-9]$/i.test(literal) && after === "";
   return { text: begin, end: hasDash ? "dash" : "anything" };
-}
-
-function escapeText(text: string): string {
-  return text.replace(/[.\\^$+*?()[\]{}|]/g, "\\$&");
 }
 
 const digits = "0123456789abcdef".repeat(4);
