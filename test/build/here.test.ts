@@ -6,6 +6,7 @@ import { nameHere } from "../../src/build/here.ts";
 import type { Key } from "../../src/image/key.ts";
 import { parseReference, printReference } from "../../src/oci/reference.ts";
 import type { Run } from "../../src/world.ts";
+import { ended } from "../support/processes.ts";
 
 const key = "0123456789abcdef".repeat(4) as Key;
 
@@ -41,8 +42,7 @@ test("podman builds as the buildah that it holds", async () => {
   const run: Run = async (command, args, options) => {
     const driver = options?.env?.["STORAGE_DRIVER"] ?? [];
     asked.push([driver, command, ...args].flat().join(" "));
-    const ended = { exitCode: 0, signal: undefined, missing: false, timedOut: false };
-    return { ...ended, stdout: JSON.stringify(JSON.parse(info), null, 2), stderr: "" };
+    return ended({ stdout: JSON.stringify(JSON.parse(info), null, 2) });
   };
   const files = {
     entry: async () => undefined,

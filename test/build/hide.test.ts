@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { hiding, hushed } from "../../src/build/hide.ts";
+import { ended } from "../support/processes.ts";
 
 const word = 'Tr0ub4dor"&3';
 const args = { WORD: word, PLAIN: "ordinary", MIRROR: "mirror.lan", VERSION: "13", BRANCH: "main" };
@@ -47,7 +48,7 @@ test("lines as they come and the words of errors are without it; a digest that i
   const call = hushed({ hide, onLine: (line) => lines.push(line) }, async (words, onLine) => {
     onLine(`#1 ${words.join(" ")} \u001b[31m${word.slice(0, 4)}\u001b[0m${word.slice(4)}`);
     const output = { stdout: "main: digest: sha256:0 size: 1\n", stderr: `error: ${word}\n` };
-    return { exitCode: 1, signal: undefined, missing: false, timedOut: false, ...output };
+    return ended({ exitCode: 1, ...output });
   });
   const { stdout, stderr } = await call(["build"]);
   assert.deepEqual(lines, ["#1 build [MASKED]"]);

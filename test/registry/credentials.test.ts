@@ -7,6 +7,7 @@ import {
   resolveCredentials,
 } from "../../src/registry/credentials.ts";
 import type { Run, RunResult } from "../../src/world.ts";
+import { ended } from "../support/processes.ts";
 
 const encode = (pair: string) => Buffer.from(pair).toString("base64");
 const login = (username: string, password: string): RegistryLogin => ({
@@ -20,21 +21,12 @@ const auths = (entries: Record<string, string>) =>
     ),
   });
 
-const finished: RunResult = {
-  exitCode: 0,
-  signal: undefined,
-  missing: false,
-  timedOut: false,
-  stdout: "",
-  stderr: "",
-};
-
 /** Credential helpers as programs of this table: what they answer by program and host. */
 function helpers(answers: Record<string, Partial<RunResult>>, calls: string[] = []): Run {
   return async (command, args, options) => {
     const call = `${command} ${args.join(" ")} < ${String(options?.input)}`;
     calls.push(call);
-    return { ...finished, ...(answers[call] ?? { missing: true, exitCode: undefined }) };
+    return ended(answers[call] ?? { missing: true, exitCode: undefined });
   };
 }
 

@@ -2,16 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { detectTool, hadBegun, type Tool, type ToolName } from "../../src/run/tool.ts";
 import type { FileEntry, Run, RunResult } from "../../src/world.ts";
+import { ended } from "../support/processes.ts";
 
-const ended = (change: Partial<RunResult>): RunResult => ({
-  exitCode: 0,
-  signal: undefined,
-  missing: false,
-  timedOut: false,
-  stdout: "",
-  stderr: "",
-  ...change,
-});
 const missing = ended({ exitCode: undefined, missing: true });
 
 interface Machine {

@@ -1,7 +1,8 @@
-/** What else runs on this machine, and waiting for it. */
+/** What else runs on this machine, waiting for it, and how a program that is played ended. */
 import assert from "node:assert/strict";
 import { readdir, readFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
+import type { RunResult } from "../../src/world.ts";
 
 /** How many living processes have a text in their command line; arguments are parted by NUL there. */
 export async function processesNaming(text: string): Promise<number> {
@@ -19,4 +20,10 @@ export async function until(isSo: () => Promise<boolean>): Promise<void> {
     await sleep(50);
   }
   assert.fail("it did not come about within five minutes");
+}
+
+/** How a program ended: well and without a word, but for what is given. */
+export function ended(change: Partial<RunResult> = {}): RunResult {
+  const well = { exitCode: 0, signal: undefined, missing: false, timedOut: false };
+  return { ...well, stdout: "", stderr: "", ...change };
 }
