@@ -6,7 +6,7 @@ export const defaults = {
   engine: "auto",
   publish: [{ branch: "{default}", tag: "latest" }],
   registries: {},
-  dotenv: { maxVariables: 50, maxBytes: 5120 },
+  dotenv: { maxVariables: undefined, maxBytes: 5120 },
   parallel: 2,
   merge: { bots: [], mergedResults: false },
   refresh: { maxAge: 7, followBases: true, in: "schedules" },

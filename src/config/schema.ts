@@ -124,8 +124,8 @@ const registry = strict({
 const dotenv = z.mapped(
   strict({
     max_variables: z.told(
-      "50 on GitLab.com's free tier; 20 is the default of a self-managed GitLab.",
-      z.preset(limit, defaults.dotenv.maxVariables),
+      "What this GitLab takes. Where it is not said, 50 as on GitLab.com's free tier; other GitLabs take 20 where nobody raised it, so more are warned of there.",
+      z.optional(limit),
     ),
     max_bytes: z.told("5120 on every GitLab.", z.preset(limit, defaults.dotenv.maxBytes)),
   }),

@@ -144,7 +144,6 @@ export function readVariables(env: Env, config: Config, registry: string | undef
     ignored,
     /** Why the registry base or upstream cannot be read from the environment. */
     situation: isTrouble(read) ? read : undefined,
-    serverHost: env["CI_SERVER_HOST"] || undefined,
     serverVersion: env["CI_SERVER_VERSION"] || undefined,
     /** Which variable takes a token for GitLab's API. */
     tokenVariable: `${prefix}_GITLAB_TOKEN`,

@@ -1,12 +1,9 @@
 /** Is what the project says of itself usable, do the variables say what they should, and are the overrides meant? */
 import { printRepository } from "../oci/reference.ts";
 import { count } from "../output/table.ts";
-import { imageVariable, printDotenv } from "../plan/make.ts";
+import { imageVariable, manyVariables, printDotenv, variableLimits } from "../plan/make.ts";
 import type { DoctorFacts } from "./facts.ts";
 import { answerOf, type Checks, type Judgement, say } from "./judgement.ts";
-
-/** GitLab's limit where nobody raised it (gitlab docs: dotenv). */
-const selfManagedVariables = 20;
 
 export const projectChecks = {
   configuration({ config: { file }, project: { configuration } }) {
@@ -30,8 +27,10 @@ export const projectChecks = {
     return say.warning(told, warnings.join("\n"), "correct what they name");
   },
 
-  dotenv({ config, project: { images }, situation: { own, upstream }, variables }) {
+  dotenv({ config, project: { images }, situation }) {
+    const { own, upstream } = situation;
     const { reference, dotenv } = config;
+    const { maxVariables = variableLimits.free } = dotenv;
     if (reference !== "digest")
       return say.ok(`two variables for any number of images (\`reference: ${reference}\`)`);
     // As long as they can become: every image by its digest, in the registry with the longer name.
@@ -44,16 +43,12 @@ export const projectChecks = {
     const bytes = Buffer.byteLength(printDotenv(Object.fromEntries(promised)));
     const size = base === "" ? `${bytes} bytes and the registry's name` : `at most ${bytes} bytes`;
     const need = `${count(images.length, "variable")} and ${size}`;
-    const limits = `${dotenv.maxVariables} variables and ${dotenv.maxBytes} bytes`;
+    const limits = `${maxVariables} variables and ${dotenv.maxBytes} bytes`;
     const todo = "set `reference: tag` in berth.yml: two variables for any number of images";
-    if (images.length > dotenv.maxVariables || bytes > dotenv.maxBytes)
+    if (images.length > maxVariables || bytes > dotenv.maxBytes)
       return say.error(`the plan job needs ${need}, more than ${limits}`, "", todo);
-    if (images.length > selfManagedVariables && variables.serverHost !== "gitlab.com")
-      return say.warning(
-        `the plan job needs ${need}`,
-        `Self-managed GitLab takes ${selfManagedVariables} where nobody raised it (plan limit dotenv_variables); over the limit the plan job fails at its upload.`,
-        `${todo}; or ask the admins`,
-      );
+    const warning = manyVariables(images.length, config, situation);
+    if (warning !== undefined) return say.warning(`the plan job needs ${need}`, ...warning);
     return say.ok(`the plan job needs ${need}, GitLab takes ${limits}`);
   },
 

@@ -35,6 +35,8 @@ export function makePlan(
   const complete =
     situation.own !== undefined && images.every(({ decision }) => endsInOwn(decision, situation));
   const set = setOf(grounds, images, complete, generation);
+  const variables = variablesOf({ images, complete, set }, grounds);
+  const many = manyVariables(Object.keys(variables).length, config, situation);
   return {
     version: 1,
     config: configOf(config),
@@ -45,8 +47,12 @@ export function makePlan(
     set,
     complete,
     images,
-    variables: variablesOf({ images, complete, set }, grounds),
-    warnings: [...observation.warnings, ...warnings],
+    variables,
+    warnings: [
+      ...observation.warnings,
+      ...warnings,
+      ...(many === undefined ? [] : [many.join("; ")]),
+    ],
   };
 }
 
@@ -184,15 +190,33 @@ export function printDotenv(variables: Readonly<Record<string, string>>): string
     .join("");
 }
 
+/** How many variables of a dotenv report GitLab takes: GitLab.com's free tier, and others where nobody raised it (gitlab docs: dotenv). */
+export const variableLimits = { free: 50, selfManaged: 20 };
+
+/** What may become of so many, and what to do, where nobody said what this GitLab takes. */
+export function manyVariables(
+  count: number,
+  { dotenv }: Pick<Config, "dotenv">,
+  { server }: Pick<Situation, "server">,
+): readonly [detail: string, todo: string] | undefined {
+  const isTold = dotenv.maxVariables !== undefined || server === undefined;
+  if (isTold || server === "gitlab.com" || count <= variableLimits.selfManaged) return undefined;
+  return [
+    `${count} variables for later jobs: self-managed GitLab takes ${variableLimits.selfManaged} where nobody raised it (plan limit dotenv_variables), and over the limit the job fails at its upload`,
+    "set `reference: tag` in berth.yml, which needs two for any number of images, or `dotenv.max_variables` to what the admins say",
+  ];
+}
+
 function fits(entries: readonly Entry[], { dotenv }: Config): boolean {
-  if (entries.length > dotenv.maxVariables) return false;
+  if (entries.length > (dotenv.maxVariables ?? variableLimits.free)) return false;
   return Buffer.byteLength(printDotenv(Object.fromEntries(entries))) <= dotenv.maxBytes;
 }
 
 function overLimit(count: number, { dotenv }: Config): BerthError {
+  const { maxVariables = variableLimits.free, maxBytes } = dotenv;
   return new BerthError(
     "DOTENV_LIMIT",
-    `write the dotenv report: ${count} images need ${count} variables; GitLab takes ${dotenv.maxVariables} variables and ${dotenv.maxBytes} bytes`,
+    `write the dotenv report: ${count} images need ${count} variables; GitLab takes ${maxVariables} variables and ${maxBytes} bytes`,
     {
       hint: "set `reference: tag` in berth.yml (two variables for any number of images), or raise `dotenv.max_variables` where the server allows more",
     },

@@ -45,6 +45,8 @@ export interface Situation {
   readonly merge: Merge | undefined;
   readonly pipeline: string | undefined;
   readonly job: string | undefined;
+  /** GitLab's host. */
+  readonly server: string | undefined;
   /** Address of the project's pages, for `org.opencontainers.image.source`. */
   readonly source: string | undefined;
   readonly wishes: Wishes;
@@ -89,6 +91,7 @@ export function situationOf(
     merge: config.merge && mergeOf(get, config.merge, ci && !isUpstream),
     pipeline: get("CI_PIPELINE_ID"),
     job: get("CI_JOB_ID"),
+    server: get("CI_SERVER_HOST"),
     source: get("CI_PROJECT_URL"),
     wishes: wishesOf(config.prefix, get),
     warnings: isGuess ? [guessWarning(config.prefix)] : [],

@@ -50,7 +50,6 @@ export const healthy: DoctorFacts = {
     upstream: undefined,
     ignored: false,
     situation: undefined,
-    serverHost: "gitlab.com",
     serverVersion: "18.9.1-ee",
     tokenVariable: "QEMU_CI_GITLAB_TOKEN",
   },

@@ -55,7 +55,7 @@ judge("the project and its variables", [
   ],
   [
     "many images on a self-managed GitLab",
-    withImages(21, { variables: { serverHost: "gitlab.example.com" } }),
+    withImages(21, { situation: { server: "gitlab.example.com" } }),
     "dotenv is warning",
     /dotenv_variables/,
   ],

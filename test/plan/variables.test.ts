@@ -26,8 +26,10 @@ function planOf(
 ): Plan {
   const settings = config({ upstream: "qemu-project", ...change });
   const here = situation("alice/qemu", settings, env);
+  const more = Object.keys(where).filter((name) => !images.some((one) => one.name === name));
+  const all = [...images, ...more.map((name) => keyedImage(name))];
   const sightings = new Map(
-    images.map(({ name }): [string, Sighting[]] => {
+    all.map(({ name }): [string, Sighting[]] => {
       const source = where[name] ?? "nowhere";
       if (source === "nowhere") return [name, []];
       const foundBy = recordedBy === undefined ? "key-tag" : "set-record";
@@ -37,7 +39,7 @@ function planOf(
   const source = sourcesOf(here, settings).find(({ kind }) => kind === recordedBy);
   const record = source && recordAt(source, setId);
   const observation: Observation = { record, sightings, looked: [up, fork], warnings: [] };
-  const grounds = { images, observation, config: settings, situation: here, fresh: notAsked };
+  const grounds = { images: all, observation, config: settings, situation: here, fresh: notAsked };
   const state = { revision: "c0ffee", dirty: [] };
   return makePlan(decide(grounds), grounds, { state, warnings: [] });
 }
@@ -104,6 +106,23 @@ describe("the dotenv report", () => {
         hint: /reference: tag/,
       });
     }
+  });
+
+  test("is warned of where GitLab may take fewer variables than it holds, unless its limit is told", () => {
+    const warnings = (count: number, server: string, maxVariables?: number) => {
+      const names = Array.from({ length: count - images.length }, (_, number) => `image${number}`);
+      const where = Object.fromEntries(names.map((name) => [name, "nowhere"] as const));
+      const dotenv = { maxVariables, maxBytes: 5120 };
+      return planOf(where, { reference: "digest", dotenv }, { CI_SERVER_HOST: server }).warnings;
+    };
+    assert.match(
+      `${warnings(21, "gitlab.example.com")}`,
+      /^21 variables .* takes 20 .*reference: tag/,
+    );
+    assert.deepEqual(
+      [warnings(20, "gitlab.example.com"), warnings(21, "gitlab.com"), warnings(21, "a.test", 21)],
+      [[], [], []],
+    );
   });
 
   test("holds nothing that was not promised, for GitLab takes 20 variables where nobody raised that", () => {
