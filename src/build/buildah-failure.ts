@@ -118,6 +118,10 @@ export async function refuseMisread(
     const instead = `use buildah 1.${heredocsSince} or later, or write the lines without one`;
     throw buildFailed(request, source.lines[line], what, instead);
   }
+  if (traits.onScratch && /^linux\/arm\/v[0-6]$/.test(request.platform)) {
+    const what = `buildah says linux/arm/v7 of what is made from scratch for ${request.platform}`;
+    throw buildFailed(request, undefined, what, "use the docker engine");
+  }
   if (!traits.binds || version.minor >= linksSince) return;
   for (const { path, line } of request.mounted) {
     const link = await linkOn(path, request.contextFolder, files);

@@ -4,7 +4,7 @@ import { keyVersion } from "../image/key.ts";
 import type { Env, RunOptions, RunResult } from "../world.ts";
 import { buildahProgram, machineError } from "./buildah-failure.ts";
 import { type BuildahVersion, parseBuildahVersion } from "./buildah-input.ts";
-import type { BuildRequest, EngineOptions } from "./engine.ts";
+import { type BuildRequest, type EngineOptions, unkeyed } from "./engine.ts";
 import { neverEnded, withoutSecrets } from "./failure.ts";
 
 export interface BuildahMachine {
@@ -29,7 +29,7 @@ export async function lookAtMachine({
   const runOn =
     (storage: Env): BuildahMachine["run"] =>
     (args, more = {}) =>
-      run(command, args, { ...more, env: { ...storage, ...more.env } });
+      run(command, args, { ...more, env: { ...unkeyed, ...storage, ...more.env } });
   const ask = (storage: Env) => runOn(storage)(isPodman ? ["info", "--format=json"] : ["info"]);
   const answer = isPodman ? await ask({}) : await runOn({})(["--version"]);
   const missing = neverEnded(answer, "look for an engine", buildahProgram);

@@ -12,7 +12,7 @@ import {
   dockerProgram,
   getBuildx,
 } from "./docker-failure.ts";
-import type { BuildRequest, Engine, EngineOptions } from "./engine.ts";
+import { type BuildRequest, type Engine, type EngineOptions, unkeyed } from "./engine.ts";
 import { neverEnded, noDigest, otherThan, pushed } from "./failure.ts";
 import { type EngineCall, hushed } from "./hide.ts";
 import { remembered } from "./remembered.ts";
@@ -60,6 +60,7 @@ async function meetDaemon(options: EngineOptions): Promise<Client> {
     // A builder chosen elsewhere may keep its results to itself, and then there is nothing to push.
     BUILDX_BUILDER: "default",
     DOCKER_CONTEXT: undefined,
+    ...unkeyed,
     ...(host === undefined ? {} : { DOCKER_HOST: host }),
   };
   const call: Client["docker"] = (args, more = {}) =>

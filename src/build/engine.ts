@@ -78,6 +78,9 @@ export interface EngineOptions {
   readonly waitMs?: number;
 }
 
+/** What of a job's environment engines would put into an image without a word in its key: times, and labels of a commit. */
+export const unkeyed: Env = { SOURCE_DATE_EPOCH: undefined, BUILDX_GIT_LABELS: undefined };
+
 /** A program that builds; one contract test serves every implementation. */
 export interface Engine {
   readonly name: "buildah" | "docker";

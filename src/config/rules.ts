@@ -86,10 +86,19 @@ export const publishTagRule: Rule = (text) => {
     : undefined;
 };
 
+/** Platforms that engines read as another one, not all alike, and then say so in its ARGs. */
+const plainNames = {
+  "linux/amd64/v1": "linux/amd64",
+  "linux/arm": "linux/arm/v7",
+  "linux/arm64/v8": "linux/arm64",
+};
+
 export const platformRule: Rule = (text) => {
   const [os = "", architecture = "", ...variant] = text.split("/");
   const other = ownMember(otherNames, architecture || os);
   if (other !== undefined) return `write linux/${other}`;
+  const plain = ownMember(plainNames, text);
+  if (plain !== undefined) return `write ${plain}, which engines take it for`;
   const known =
     os === "linux" &&
     architectures.includes(architecture) &&

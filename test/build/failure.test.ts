@@ -298,6 +298,7 @@ test("an old buildah is not given what it would build wrong or fail at without a
     traits: { ...plain, binds: true },
     mounted: paths.map((path) => ({ path, line: 5 })),
   });
+  const scratchFor = (platform: string) => ({ platform, traits: { ...plain, onScratch: true } });
   const cases: readonly (readonly [Partial<BuildRequest>, number, string | undefined])[] = [
     [{}, 32, "debian.docker:4: buildah 1.x does not know heredocs"],
     [{}, 33, undefined],
@@ -306,6 +307,9 @@ test("an old buildah is not given what it would build wrong or fail at without a
     [mounts("file", "d/link/f"), 36, undefined],
     [mounts("file", "d/f"), 28, undefined],
     [{ ...mounts("link"), traits: plain }, 28, undefined],
+    [scratchFor("linux/arm/v6"), 39, "buildah says linux/arm/v7 of what is made from scratch for"],
+    [scratchFor("linux/arm/v7"), 39, undefined],
+    [{ ...scratchFor("linux/arm/v6"), traits: plain }, 39, undefined],
   ];
   for (const [change, minor, message] of cases) {
     const asked = refuseMisread({ ...request, ...change }, { text: "1.x", minor }, links);

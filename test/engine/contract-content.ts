@@ -62,6 +62,18 @@ export function contentContract(name: string, workshop: Workshop): void {
     assert.deepEqual([found.has("one"), found.has("two")], [true, false]);
   });
 
+  test(`${name} takes nothing of a job's environment that no key covers`, async (t) => {
+    const taken = { SOURCE_DATE_EPOCH: "1000", BUILDX_GIT_LABELS: "full" };
+    Object.assign(process.env, taken);
+    t.after(() => Object.keys(taken).forEach((one) => void delete process.env[one]));
+    const { digest } = await workshop.build({
+      repository: "contract/environment",
+      dockerfile: `FROM ${workshop.base()}\nARG SOURCE_DATE_EPOCH\nRUN echo "<$SOURCE_DATE_EPOCH>" > /time\n`,
+    });
+    const found = await workshop.tree("contract/environment", digest);
+    assert.deepEqual(found.get("time"), { kind: "file", mode: 0o644, sha: digestOf("<>\n") });
+  });
+
   test(`${name} gives a secret to a RUN and to nothing else`, async () => {
     const value = `secret-${randomUUID()}`;
     const { digest } = await workshop.build({
