@@ -214,7 +214,8 @@ function nextPage({ headers }: Reply, current: URL, purpose: string): URL | unde
   if (link === undefined) return undefined;
   const next = URL.canParse(link, current.href) ? new URL(link, current) : undefined;
   if (next?.hostname !== current.hostname) throw badPage(purpose, "its next page is elsewhere");
-  return new URL(next.pathname + next.search, current);
+  // Its path may begin like another address: `//elsewhere/x`.
+  return Object.assign(new URL(current), { pathname: next.pathname, search: next.search });
 }
 
 function badPage(purpose: string, what: string): BerthError {

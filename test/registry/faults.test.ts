@@ -194,6 +194,18 @@ playAll("a registry that answers wrongly", [
     requests: 1,
   },
   {
+    name: "a next page whose path begins as an address",
+    fault: ({ headers }, count, elsewhere) => {
+      const link = `<http://${headers["host"]}//${elsewhere}/v2/group/image/tags/list>; rel="next"`;
+      return count === 0 ? header("link", link) : undefined;
+    },
+    run: ({ client, repository }) => Array.fromAsync(client.tags(repository)),
+    fails: /list tags of .*: 404/,
+    code: "REGISTRY_REFUSED",
+    requests: 2,
+    check: ({ elsewhere }) => assert.deepEqual(elsewhere.log, []),
+  },
+  {
     name: "tags that are null",
     fault: always(reply({ body: '{"name":"x","tags":null}' })),
     run: ({ client, repository }) => Array.fromAsync(client.tags(repository)),

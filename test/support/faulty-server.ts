@@ -39,7 +39,7 @@ export interface Traffic {
 }
 
 export async function readRequest(incoming: IncomingMessage): Promise<SeenRequest> {
-  const url = new URL(incoming.url ?? "/", "http://registry");
+  const url = new URL(`http://registry${incoming.url ?? "/"}`);
   return {
     method: incoming.method ?? "",
     path: url.pathname,

@@ -79,7 +79,7 @@ export async function startGitLabRegistry(
 }
 
 async function serve(state: State, incoming: IncomingMessage, response: ServerResponse) {
-  const url = new URL(incoming.url ?? "/", "http://registry");
+  const url = new URL(`http://registry${incoming.url ?? "/"}`);
   const [, name = "", reference = ""] = /^\/v2\/(.+)\/manifests\/([^/]+)$/.exec(url.pathname) ?? [];
   const change = { PUT: put, DELETE: remove }[incoming.method ?? ""];
   if (name !== "" && change !== undefined) {
