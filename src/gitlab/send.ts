@@ -1,6 +1,7 @@
 /** Questions to GitLab's API: page after page, with the logins that may ask, and errors without tokens. */
 import type { Projects } from "@gitbeaker/rest";
 import { BerthError, type ErrorCode } from "../errors.ts";
+import { limitHint, unavailableHint } from "../http/errors.ts";
 import { makeRedactor } from "../http/redact.ts";
 import { defaultLimits, makeTransport, type Outside, type Reply } from "../http/transport.ts";
 import { answerError, answerHint } from "./answers.ts";
@@ -178,12 +179,16 @@ const codes: Partial<Record<ErrorCode, ErrorCode>> = {
   REGISTRY_REFUSED: "GITLAB_REFUSED",
 };
 
+const outageHint =
+  "GitLab's API cannot be used at the moment; try again later, and see its status page";
+
 /** The transport speaks of registries; what it throws is told as GitLab's. */
 function throwAsGitLabs(error: unknown): never {
   if (!(error instanceof BerthError)) throw error;
   const code = codes[error.code] ?? error.code;
-  const isOutage = code === "GITLAB_UNAVAILABLE";
-  const outageHint =
-    "GitLab's API cannot be used at the moment; try again later, and see its status page";
-  throw new BerthError(code, error.message, { hint: isOutage ? outageHint : answerHint });
+  if (code !== "GITLAB_UNAVAILABLE")
+    throw new BerthError(code, error.message, { hint: answerHint });
+  // What no other try mends is of any server.
+  const isLasting = error.hint !== unavailableHint && error.hint !== limitHint;
+  throw new BerthError(code, error.message, { hint: (isLasting && error.hint) || outageHint });
 }

@@ -151,12 +151,12 @@ function isWebPage(headers: FetchHeaders): boolean {
   return /^\s*(text\/html|application\/xhtml)/i.test(headers.get("content-type") ?? "");
 }
 
-/** Reads a Retry-After header, in seconds or as a date (RFC 9110, 10.2.3); milliseconds, never negative. */
-export function retryAfterMs(header: string | null, now: Date): number | undefined {
-  const text = header?.trim() ?? "";
+/** Reads a Retry-After header, in seconds or as a date of the server's clock (RFC 9110, 10.2.3); 0 where it asks for nothing. */
+export function retryAfterMs(headers: FetchHeaders, now: Date): number {
+  const text = headers.get("retry-after")?.trim() ?? "";
   if (/^\d{1,9}$/.test(text)) return Number(text) * 1000;
   const date = /[a-z]/i.test(text) ? Date.parse(text) : Number.NaN;
-  return Number.isNaN(date) ? undefined : Math.max(0, date - now.getTime());
+  return Math.max(0, date - (Date.parse(headers.get("date") ?? "") || now.getTime())) || 0;
 }
 
 /** Doubling from one second, up to half of it taken off at random so that jobs do not march in step. */
@@ -196,7 +196,7 @@ const lasting: readonly (readonly [RegExp, string])[] = [
   ],
   [
     /^(CERT_|ERR_TLS_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|INVALID_CA)/,
-    "name the authority of the registry's certificate with NODE_EXTRA_CA_CERTS",
+    "name the authority of the server's certificate with NODE_EXTRA_CA_CERTS",
   ],
 ];
 

@@ -108,24 +108,21 @@ export function makeTransport(world: Outside): Transport {
   const pausedUntil = new Map<string, number>();
   const now = () => clock.now().getTime();
 
-  /** Where one request was told to wait, the others to that server wait too. */
-  const pause = async ({ origin }: URL) => {
-    const left = (pausedUntil.get(origin) ?? 0) - now();
-    if (left > 0) await clock.sleep(left);
-  };
+  /** How long others to that server wait too, where one request was told to; the longest counts. */
+  const pauseOf = ({ origin }: URL) => (pausedUntil.get(origin) ?? 0) - now();
 
   const send = async (call: Call): Promise<Reply> => {
     for (let attempt = 1; ; attempt++) {
-      await pause(call.url);
+      if (pauseOf(call.url) > 0) await clock.sleep(pauseOf(call.url));
       const outcome = await follow(world, call);
       if (!("failed" in outcome) && !mayPass(outcome))
         return attempt > 1 ? { ...outcome, again: true } : outcome;
       const trouble = troubleOf(outcome, world);
-      const { asked } = trouble;
       // Asked to come back at once, as a date that has passed does too, it still gets some peace.
-      const wait = Math.max(asked ?? 0, backoffMs(attempt, random));
+      const wait = Math.max(trouble.asked, backoffMs(attempt, random));
       const isBearable = wait <= limits.waitMs;
-      if (asked !== undefined && isBearable) pausedUntil.set(call.url.origin, now() + asked);
+      const pause = Math.max(trouble.asked, pauseOf(call.url));
+      if (isBearable) pausedUntil.set(call.url.origin, now() + pause);
       const isLast = call.once === true || attempt >= limits.attempts || !trouble.mayEnd;
       if (isLast || !isBearable) throw unavailable(call, trouble);
       log(`${call.purpose}: ${trouble.what}; trying again in ${(wait / 1000).toFixed(1)} s`);
@@ -138,7 +135,7 @@ export function makeTransport(world: Outside): Transport {
 interface Trouble {
   readonly what: string;
   /** Milliseconds that the server asks to wait. */
-  readonly asked: number | undefined;
+  readonly asked: number;
   /** Whether it may be over at another attempt. */
   readonly mayEnd: boolean;
   readonly hint: string;
@@ -148,15 +145,15 @@ function troubleOf(outcome: Outcome, { redactor, clock }: Outside): Trouble {
   if ("failed" in outcome) {
     const hint = lastingHint(outcome.failed);
     const mayEnd = hint === undefined;
-    return { what: outcome.failed, asked: undefined, mayEnd, hint: hint ?? unavailableHint };
+    return { what: outcome.failed, asked: 0, mayEnd, hint: hint ?? unavailableHint };
   }
-  const asked = retryAfterMs(outcome.headers.get("retry-after"), clock.now());
+  const asked = retryAfterMs(outcome.headers, clock.now());
   const hint = outcome.status === 429 ? limitHint : unavailableHint;
   return { what: printStatus(outcome, redactor), asked, mayEnd: true, hint };
 }
 
 function unavailable({ purpose }: Call, { what, asked, hint }: Trouble): BerthError {
-  const wait = asked === undefined || asked === 0 ? "" : ` (asks to wait ${asked / 1000} s)`;
+  const wait = asked === 0 ? "" : ` (asks to wait ${asked / 1000} s)`;
   return new BerthError("REGISTRY_UNAVAILABLE", `${purpose}: ${what}${wait}`, { hint });
 }
 

@@ -187,7 +187,7 @@ export const parsers: Readonly<Record<string, Parser>> = {
       parseAuthFile("x", text),
       readTag(text),
       readComplaints(Buffer.from(text)),
-      retryAfterMs(text, new Date(0)),
+      retryAfterMs({ get: () => text, has: () => true }, new Date(0)),
     ],
   },
   reference: {

@@ -52,6 +52,20 @@ test("an outage ends after a bounded number of tries", async () => {
   });
 });
 
+test("the hint is about GitLab, and names what no other try mends", async () => {
+  for (const [fails, hint] of [
+    [{ code: "CERT_HAS_EXPIRED" }, /renew the server's certificate/],
+    [{ code: "SELF_SIGNED_CERT_IN_CHAIN" }, /NODE_EXTRA_CA_CERTS/],
+    [{ code: "ECONNRESET" }, /^GitLab's API cannot be used/],
+  ] as const) {
+    const fetch = () => Promise.reject(Object.assign(new Error("x"), fails));
+    const code = "GITLAB_UNAVAILABLE";
+    await assert.rejects(open(own.env, { fetch }).branches(1), { code, hint });
+  }
+  gitlab.fault = () => ({ kind: "answer", answer: () => tooMany(86_400) });
+  await assert.rejects(open(own.env).branches(1), { hint: /^GitLab's API cannot be used/ });
+});
+
 test("a login page is not an answer", async () => {
   gitlab.fault = () => answering(200, "<html>sign in</html>", { "content-type": "text/html" });
   await assert.rejects(open(own.env).project(upstream.id), { code: "GITLAB_ANSWER" });

@@ -19,18 +19,25 @@ import { makeRedactor } from "../../src/http/redact.ts";
 
 const now = new Date("2026-05-01T12:00:00Z");
 
-for (const [text, expected] of [
+for (const [text, expected, date] of [
   ["3", 3000],
   ["0", 0],
   ["Fri, 01 May 2026 12:00:05 GMT", 5000],
   ["Fri, 01 May 2026 11:00:00 GMT", 0],
-  ["-1", undefined],
-  ["soon", undefined],
-  ["1.5", undefined],
-  [null, undefined],
+  ["Fri, 01 May 2026 11:00:05 GMT", 5000, "Fri, 01 May 2026 11:00:00 GMT"],
+  ["Fri, 01 May 2026 13:00:05 GMT", 5000, "Fri, 01 May 2026 13:00:00 GMT"],
+  ["Fri, 01 May 2026 12:00:05 GMT", 5000, "today"],
+  ["-1", 0],
+  ["soon", 0],
+  ["1.5", 0],
+  ["1767225600", 0],
+  [undefined, 0],
 ] as const) {
-  test(`Retry-After ${text} means ${expected} ms`, () => {
-    assert.equal(retryAfterMs(text, now), expected);
+  test(`Retry-After ${text} at ${date ?? "an unknown time"} means ${expected} ms`, () => {
+    const headers = new Headers();
+    if (text !== undefined) headers.set("retry-after", text);
+    if (date !== undefined) headers.set("date", date);
+    assert.equal(retryAfterMs(headers, now), expected);
   });
 }
 

@@ -105,6 +105,8 @@ suite("a wait that a server asks for", () => {
     const refused = exchange([answer(429, { "retry-after": "121" })]);
     await assert.rejects(refused.send(), { message: "ask: 429 (asks to wait 121 s)" });
     assert.equal(refused.sent.length, 1);
+    await assert.rejects(refused.send());
+    assert.deepEqual(refused.clock.waits, [], "nobody waits for what is not borne");
     const zero = exchange([answer(429, { "retry-after": "0" })]);
     await assert.rejects(zero.send({ once: true }), { message: "ask: 429" });
   });
@@ -117,6 +119,14 @@ suite("a wait that a server asks for", () => {
     await send({ url: new URL("https://a.example/other") });
     await send();
     assert.deepEqual(clock.waits, [7000]);
+  });
+
+  test("is not made shorter by a later one that asks for less", async () => {
+    const told = ["60", "1", "0"].map((after) => answer(429, { "retry-after": after }));
+    const { send, clock } = exchange([...told, answer(503), answer(200)]);
+    await Promise.allSettled(Array.from({ length: 4 }, () => send({ once: true })));
+    await send();
+    assert.deepEqual(clock.waits, [60_000]);
   });
 });
 
@@ -198,9 +208,10 @@ suite("a body", () => {
   });
 
   test("is asked for as it is, and passed on where that is wished and all is well", async () => {
-    const good = exchange([answer(200, {}, "12345")]);
+    const good = exchange([answer(200, {}, "12345")], { requestMs: 20_000 });
     const { chunks, bytes } = await good.send({ stream: true, maxBytes: 1 });
     assert.equal(bytes.length, 0);
+    assert.deepEqual(good.clock.timers(), [defaultLimits.stallMs]);
     assert.equal(`${Buffer.concat(await Array.fromAsync(chunks ?? []))}`, "12345");
     assert.equal(new Headers(good.sent[0]!.init.headers).get("accept-encoding"), "identity");
     assert.deepEqual(good.clock.timers(), []);

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { after, beforeEach } from "node:test";
 import { type GitLab, openGitLab } from "../../src/gitlab/client.ts";
 import { accessOf } from "../../src/gitlab/rights.ts";
+import type { GitLabTools } from "../../src/gitlab/send.ts";
 import type { MemoryHistory } from "./gitlab-history.ts";
 import type { TestJob } from "./gitlab-jobs.ts";
 import type { TestProject } from "./gitlab-model.ts";
@@ -17,7 +18,7 @@ export interface Scene {
   /** How long the port waited, in milliseconds. */
   readonly waits: number[];
   /** Opens the port in a job's environment. */
-  open(env: Readonly<Record<string, string | undefined>>): GitLab;
+  open(env: Readonly<Record<string, string | undefined>>, change?: Partial<GitLabTools>): GitLab;
   /** Puts tags into a repository, as pushes would. */
   tagged(path: string, ...tags: readonly string[]): void;
 }
@@ -42,10 +43,10 @@ export async function startScene(): Promise<Scene> {
     fork,
     own,
     waits,
-    open(env) {
+    open(env, change) {
       const access = accessOf(env, "QEMU_CI");
       assert.ok(access);
-      return openGitLab(access, tools);
+      return openGitLab(access, { ...tools, ...change });
     },
     tagged(path, ...tags) {
       const digest = `sha256:${"d".repeat(64)}`;

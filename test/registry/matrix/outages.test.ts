@@ -6,7 +6,8 @@ import { playRows, type RequestRow } from "./runner.ts";
 const instead = (answer: Answer) => (): Fault => ({ kind: "answer", answer: () => answer });
 
 function status(code: number, retryAfter?: string): RequestRow["fault"] {
-  const headers = retryAfter === undefined ? {} : { "retry-after": retryAfter };
+  const date = "Fri, 01 May 2026 12:00:00 GMT";
+  const headers = retryAfter === undefined ? {} : { "retry-after": retryAfter, date };
   return instead({ ...refuse(code, "UNAVAILABLE"), headers });
 }
 
