@@ -18,7 +18,6 @@ export {
   any,
   array,
   boolean,
-  coerce,
   custom,
   discriminatedUnion,
   enum,
@@ -27,11 +26,8 @@ export {
   iso,
   literal,
   looseObject,
-  maximum,
-  maxLength,
   minimum,
   minLength,
-  NEVER,
   nonnegative,
   nullable,
   nullish,
@@ -39,7 +35,6 @@ export {
   object,
   optional,
   partialRecord,
-  pipe,
   prefault,
   readonly,
   record,
@@ -48,15 +43,11 @@ export {
   strictObject,
   string,
   superRefine,
-  transform,
   union,
 } from "zod/mini";
 
-/** How to parse where messages are read: `zod/mini` has none of its own. */
-export const worded = { error: en().localeError };
-
-/** The same for what a run reads once: to compile a parser of it would take longer than to walk through the schema. */
-export const once = { ...worded, jitless: true };
+/** How to parse what a run reads once: to compile a parser of it would take longer than to walk through the schema. */
+export const once = { error: en().localeError, jitless: true };
 
 /** A schema with what `toJSONSchema` writes of it. */
 export function noted<Schema extends ZodMiniType>(
@@ -76,15 +67,7 @@ export function told<Schema extends ZodMiniType>(description: string, schema: Sc
 /** A schema whose value goes through a function. */
 export function mapped<Schema extends ZodMiniType, Made>(
   schema: Schema,
-  make: (value: output<Schema>, context: core.ParsePayload) => Made,
+  make: (value: output<Schema>) => Made,
 ) {
   return pipe(schema, transform(make));
-}
-
-/** A schema for what a function makes of a value. */
-export function preprocess<Schema extends ZodMiniType>(
-  make: (value: unknown) => unknown,
-  schema: Schema,
-) {
-  return pipe(transform(make), schema);
 }

@@ -2,7 +2,7 @@
 import { normalPath } from "../config/rules.ts";
 import { cellsOf } from "../pipelines/job.ts";
 import type { Outline } from "../pipelines/outline.ts";
-import { flatten, get, textOf, type YamlMap } from "../pipelines/tree.ts";
+import { flatten, get, plain, textOf, type YamlMap } from "../pipelines/tree.ts";
 import { expand, valuesOf, variablesOf } from "../pipelines/variables.ts";
 import { platformIn, platformsGiven, usualPlatform } from "./platforms.ts";
 
@@ -78,10 +78,10 @@ type Known = ReadonlyMap<string, string>;
 
 /** The variables of a job, once for each cell of its matrix. */
 function settings(job: YamlMap, variables: Known): readonly Known[] {
-  const plain = [...variables, ["CI_PROJECT_DIR", "/."] as const];
-  const cells = cellsOf(get(job, "parallel"));
-  if (cells.length === 0) return [new Map(plain)];
-  return cells.map((cell) => new Map([...plain, ...valuesOf(cell)]));
+  const known = [...variables, ["CI_PROJECT_DIR", "/."] as const];
+  const cells = cellsOf(plain(get(job, "parallel")));
+  if (cells.length === 0) return [new Map(known)];
+  return cells.map((cell) => new Map([...known, ...valuesOf(cell)]));
 }
 
 function commandsOf(job: YamlMap, variables: Known): readonly BuildCommand[] {

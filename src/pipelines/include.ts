@@ -1,9 +1,7 @@
 /** Joins the files of a configuration: includes with their rules, wildcards and inputs. */
-
-import { checkAt } from "./checks.ts";
 import type { Values } from "./expression.ts";
 import { compileWildcard } from "./glob.ts";
-import { readContent } from "./inputs.ts";
+import { readContent, refuseAll } from "./inputs.ts";
 import {
   type CiSource,
   type FetchInclude,
@@ -13,7 +11,7 @@ import {
   type Occasion,
   type Place,
 } from "./ports.ts";
-import { rules } from "./rule-words.ts";
+import { ruleProblems } from "./rule-words.ts";
 import { takenRule } from "./rules.ts";
 import {
   CiRefusal,
@@ -57,7 +55,6 @@ interface Joining extends JoinRequest {
 }
 
 const mostIncludes = 150;
-const includeRules = rules("never always", "if exists when changes");
 
 /** Reads a file's text, and joins what it includes below it. */
 export async function join(text: string, request: JoinRequest) {
@@ -104,10 +101,10 @@ function entryOf(entry: Value, { variables }: Joining): YamlMap {
 function isIncluded(entry: YamlMap, { source }: Place, { occasion, known }: Joining): boolean {
   const own = get(entry, "rules");
   if (own === null) return true;
-  const [problem] = checkAt(includeRules, own, "include:rule").problems;
-  if (problem !== undefined) refuse(problem);
+  const rules = flatten(own);
+  for (const rule of rules) refuseAll(ruleProblems(plain(rule), "include:rule", "include"));
   const sight = { occasion, variables: known, paths: source.paths };
-  return takenRule(flatten(own), sight) !== undefined;
+  return takenRule(rules, sight) !== undefined;
 }
 
 /** One entry for each file that it means. */

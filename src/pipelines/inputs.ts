@@ -1,17 +1,18 @@
 /** Inputs of a file: what its header declares, and the values that an include gives. */
-
-import { isObject } from "../json.ts";
-import * as z from "../zod.ts";
-import { apart, checkAt, record, text, texts, unknownKeys, when, worded } from "./checks.ts";
+import { apart, strangeKeys, when } from "./checks.ts";
 import { compile, holds, type Values } from "./expression.ts";
 import { interpolate } from "./interpolate.ts";
 import type { Component } from "./ports.ts";
 import {
   flatten,
   get,
+  isHash,
   isList,
   isMap,
   merge,
+  type Plain,
+  type PlainMap,
+  plain,
   refuse,
   textOf,
   type Value,
@@ -23,38 +24,39 @@ const types = ["array", "boolean", "number", "string"];
 const mostOptions = 50;
 const mostErrors = 3;
 
-const input = worded((value) => {
-  if (!isObject(value)) return ["config should be a hash"];
-  const { description, regex, type, options } = value;
-  const all = Array.isArray(options) ? options : [];
+/** What GitLab finds wrong with a header. */
+export function headerProblems(header: PlainMap): readonly string[] {
+  const { spec = {} } = header;
+  const { inputs = {} } = isHash(spec) ? spec : {};
+  const place = "header:spec:inputs";
+  const told = isHash(inputs)
+    ? Object.entries<Plain>(inputs).flatMap(([key, each]) => inputProblems(each, `${place}:${key}`))
+    : [`${place} config should be a hash`];
   return [
-    ...when(
-      !/string|number|undefined/.test(typeof description),
-      "input description must be an alphanumeric string",
-    ),
+    ...strangeKeys(header, "header", "spec"),
+    ...strangeKeys(spec, "header:spec", "description component inputs include"),
+    ...told,
+  ].map((problem) => problem.toLowerCase());
+}
+
+function inputProblems(input: Plain, place: string): readonly string[] {
+  if (!isHash(input)) return [`${place} config should be a hash`];
+  const { description, regex, type = "string", options = [] } = input;
+  const all = Array.isArray(options) ? options : [];
+  const isTold = /string|number|undefined/.test(typeof description);
+  const problems = [
+    ...when(!isTold, "input description must be an alphanumeric string"),
     ...when(!/string|undefined/.test(typeof regex), "input regex should be a string"),
-    ...when(
-      type !== undefined && !types.includes(String(type)),
-      `input type unknown value: ${type}`,
-    ),
-    ...when(options !== undefined && !Array.isArray(options), "input options should be an array"),
+    ...when(!types.includes(String(type)), `input type unknown value: ${type}`),
+    ...when(!Array.isArray(options), "input options should be an array"),
     ...when(all.length > mostOptions, `config cannot define more than ${mostOptions} options`),
     ...when(all.includes(null), "config options array cannot contain null values"),
-    ...unknownKeys(value, ["default", "description", "options", "regex", "type", "rules"]),
-    ...apart(value, "rules", "options"),
-    ...apart(value, "rules", "default"),
-  ];
-});
-
-/** What GitLab takes as a header. */
-export const header = record({
-  spec: record({
-    description: text,
-    component: texts,
-    inputs: z.record(z.string(), input),
-    include: z.any(),
-  }),
-});
+    ...apart(input, "rules", "options"),
+    ...apart(input, "rules", "default"),
+  ].map((problem) => `${place} ${problem}`);
+  const keys = "default description options regex type rules";
+  return [...problems, ...strangeKeys(input, place, keys)];
+}
 
 interface Around {
   /** What the file may know of the component that it belongs to. */
@@ -70,7 +72,7 @@ export function readContent(file: YamlFile, given: Value, around: Around = {}): 
   const inputs: YamlMap = given ?? new Map();
   const told = "Given inputs not defined in the `spec` section of the included configuration file";
   if (file.header === undefined) return inputs.size > 0 ? refuse(told) : file.content;
-  refuseAll(checkAt(header, file.header, "header").problems);
+  refuseAll(headerProblems(plain(file.header) as PlainMap));
   const declared = get(file.header, "spec", "inputs");
   const { values, errors } = settleInputs(isMap(declared) ? declared : new Map(), inputs);
   if (around.lenient !== true) refuseAll(errors);
@@ -83,7 +85,8 @@ export function readContent(file: YamlFile, given: Value, around: Around = {}): 
   return interpolate(file.content, { values: known, variables: around.variables ?? new Map() });
 }
 
-function refuseAll(errors: readonly string[]): void {
+/** Says the first few of what is wrong. */
+export function refuseAll(errors: readonly string[]): void {
   if (errors.length > 0) refuse(errors.slice(0, mostErrors).join(", "));
 }
 

@@ -1,11 +1,11 @@
 /** What GitLab takes as a configuration: jobs, and the keys beside them. */
-import { isObject } from "../json.ts";
-import { apart, checkAt, deepest, isTexts, record, seconds, when } from "./checks.ts";
-import { checkKeywords, inheritableKeys } from "./keywords.ts";
-import { stages, variables, workflow } from "./rule-words.ts";
+import { apart, deepest, isTexts, seconds, when } from "./checks.ts";
+import { formOf, inheritable, keywordProblems, topProblems } from "./keywords.ts";
+import { week } from "./rule-words.ts";
 import {
   get,
   isBlank,
+  isHash,
   isList,
   isMap,
   isText,
@@ -28,11 +28,12 @@ function nameProblems(name: Value): readonly string[] {
   ];
 }
 
-/** Keywords that are looked at together, or by those beside them. */
-function keywordProblems(job: PlainMap, isBridge: boolean): readonly string[] {
-  const { extends: bases, rules, script, run, trigger } = job;
+/** Keywords that are looked at together, or before all others. */
+function firstProblems(job: PlainMap, isBridge: boolean): readonly string[] {
+  const { extends: bases = "", rules, script, run, trigger } = job;
   const used = ["only", "except", "start_in"].filter((key) => key in job);
-  const isRules = Array.isArray(rules) && rules.flat(deepest).every(isObject);
+  const isRules =
+    rules === undefined || (Array.isArray(rules) && rules.flat(deepest).every(isHash));
   const isBlankScript = run === undefined && [script ?? []].flat().join("").trim() === "";
   return [
     ...apart(job, "script", "trigger"),
@@ -42,14 +43,8 @@ function keywordProblems(job: PlainMap, isBridge: boolean): readonly string[] {
       rules !== undefined && used.length > 0,
       `config key may not be used with \`rules\`: ${used.join(", ")}`,
     ),
-    ...when(
-      bases !== undefined && !isText(bases) && !isTexts(bases),
-      "extends should be an array of strings or a string",
-    ),
-    ...when(
-      rules !== undefined && !isRules,
-      "rules should be an array containing hashes and arrays of hashes",
-    ),
+    ...when(!isText(bases) && !isTexts(bases), "extends should be an array of strings or a string"),
+    ...when(!isRules, "rules should be an array containing hashes and arrays of hashes"),
     ...when(!isText(job["resource_group"] ?? ""), "resource group should be a string"),
     ...when(!isBridge && isBlankScript, "script can't be blank"),
     ...startProblems(job, isBridge),
@@ -61,20 +56,16 @@ function keywordProblems(job: PlainMap, isBridge: boolean): readonly string[] {
   ];
 }
 
-const week = 604_800;
 const starts = "on_success, on_failure, always, manual";
 
-function startProblems(
-  { when: start, start_in: delay, rules }: PlainMap,
-  isBridge: boolean,
-): readonly string[] {
+function startProblems(job: PlainMap, isBridge: boolean): readonly string[] {
+  const { when: start = "on_success", start_in: delay, rules } = job;
   const known = isBridge ? starts : `${starts}, delayed`;
   const isDelayed = start === "delayed";
-  const isKnown = start === undefined || known.split(", ").includes([start].flat().join());
   const isLong = isDelayed && (seconds(String(delay)) ?? week) >= week;
   return [
-    ...when(!isText(start ?? ""), "when should be a string"),
-    ...when(!isKnown, `when should be one of: ${known}`),
+    ...when(!isText(start), "when should be a string"),
+    ...when(!known.split(", ").includes([start].flat().join()), `when should be one of: ${known}`),
     ...when(!isBridge && isLong, "start in should not exceed the limit"),
     ...when(delay !== undefined && !(isDelayed && rules === undefined), "start in must be blank"),
   ];
@@ -83,7 +74,7 @@ function startProblems(
 /** Names of jobs that are not among the needs though their files are asked for. */
 function strangers({ needs, dependencies }: PlainMap): readonly string[] {
   const all = [needs ?? []].flat();
-  const needed = all.map((need) => (isObject(need) && !("pipeline" in need) ? need["job"] : need));
+  const needed = all.map((need) => (isHash(need) && !("pipeline" in need) ? need["job"] : need));
   const asked = all.length === 0 ? [] : [dependencies ?? []].flat();
   const missing = asked.filter((name) => !needed.includes(name));
   return when(missing.length > 0, `dependencies the ${missing.join(", ")} should be part of needs`);
@@ -95,13 +86,15 @@ const topDefaults = ["before_script", "after_script", "cache", "image", "service
 function defaultsOf(config: YamlMap): YamlMap {
   const own = isJob(config.get("default")) ? undefined : config.get("default");
   const defaults = new Map<Value, Value>();
-  for (const key of inheritableKeys) {
+  for (const key of inheritable.split(" ")) {
     const value = get(own, key);
     const top = topDefaults.includes(key) ? get(config, key) : null;
     if (value !== null && top !== null)
       refuse(`${key} is defined in top-level and \`default:\` entry`);
     if (value !== null || top !== null) defaults.set(key, value ?? top);
   }
+  // GitLab takes one there, and looks at those of jobs alone.
+  defaults.delete("timeout");
   return defaults;
 }
 
@@ -127,11 +120,10 @@ export function jobKind(name: Value, job: Value | undefined): JobKind | undefine
   return job.has("trigger") || job.has("needs") ? "bridge" : undefined;
 }
 
-const topKeys = record({
-  stages,
-  variables: variables("value description expand options"),
-  workflow,
-});
+function isJob(value: Value | undefined): boolean {
+  return jobKind("", value) !== undefined;
+}
+
 const reserved = ["include", "variables", "stages", ...topDefaults];
 
 /** All keys that are jobs, hidden ones too, and what should be one. */
@@ -141,10 +133,6 @@ function jobsOf(config: YamlMap): YamlMap {
     return isJob(value) || (name !== "default" && name !== "workflow");
   });
   return new Map(jobs);
-}
-
-function isJob(value: Value | undefined): boolean {
-  return jobKind("", value) !== undefined;
 }
 
 /** The jobs that are not hidden, with what they take over. */
@@ -177,36 +165,23 @@ interface Checked {
 /** Checks a configuration whose files, extends and references are in place. */
 export function checkConfig(config: YamlMap): Checked {
   const all = jobsOf(config);
-  const pick = (...keys: readonly string[]): YamlMap =>
-    new Map([...config].filter(([key]) => keys.includes(textOf(key)) && !all.has(key)));
-  const own = get(pick("default"), "default");
+  const beside = plain(new Map([...config].filter(([key]) => !all.has(key)))) as PlainMap;
   const { problems, jobs } = checkJobs(all, visibleJobs(config));
-  return {
-    problems: [
-      ...(own === null ? [] : checkKeywords(own, "default", "default").problems),
-      ...checkAt(topKeys, pick("stages", "variables", "workflow"), "").problems,
-      ...checkKeywords(pick(...topDefaults), "default", "").problems,
-      ...problems,
-    ],
-    jobs,
-  };
+  const told = [...topProblems(beside), ...problems].map((problem) => problem.toLowerCase());
+  return { problems: told, jobs };
 }
 
 function checkJobs(all: YamlMap, visible: ReadonlyMap<Value, YamlMap>): Checked {
-  const kinds = [...all].map(([name, job]) => [name, jobKind(name, job)] as const);
-  const unmatched = kinds.flatMap(([name, kind]) => (kind === undefined ? [name] : []));
-  const problems = [
-    ...unmatched.map((name) => {
+  const kinds = [...all].map(([name, job]) => jobKind(name, job));
+  const problems = [...all.keys()]
+    .filter((_, index) => kinds[index] === undefined)
+    .map((name) => {
       const shown = textOf(name).replace(/^[a-zA-Z\s]+$/, (plain) => plain.replace(/\s/g, "_"));
-      return `${shown} config should implement the script:, run:, or trigger: keyword`;
-    }),
-    ...when(
-      kinds.every(([, kind]) => kind === undefined || kind === "hidden"),
-      "config should contain at least one visible job",
-    ),
-  ];
-  if (problems.length > 0)
-    return { problems: problems.map((problem) => `jobs ${problem}`.toLowerCase()), jobs: [] };
+      return `jobs ${shown} config should implement the script:, run:, or trigger: keyword`;
+    });
+  if (!kinds.some((kind) => kind === "job" || kind === "bridge"))
+    problems.push("jobs config should contain at least one visible job");
+  if (problems.length > 0) return { problems, jobs: [] };
   const checked = [...all].map(([name, job]) => checkJob(name, job, visible.get(name)));
   return {
     problems: checked.flatMap((one) => one.problems),
@@ -218,17 +193,11 @@ function checkJobs(all: YamlMap, visible: ReadonlyMap<Value, YamlMap>): Checked 
 function checkJob(name: Value, own: Value, job: YamlMap | undefined) {
   const kind = jobKind(name, own) === "bridge" ? "bridge" : "job";
   const called = textOf(name);
-  const place = `jobs:${called.trim() === "" ? kind : called}`.toLowerCase();
+  const place = `jobs:${called.trim() === "" ? kind : called}`;
   if (job === undefined) return { problems: when(isBlank(own), `${place} config can't be blank`) };
-  const wrong = [
-    ...nameProblems(name),
-    ...keywordProblems(plain(job) as PlainMap, kind === "bridge"),
-  ];
-  if (wrong.length > 0)
-    return { problems: wrong.map((problem) => `${place} ${problem}`.toLowerCase()) };
-  const { problems, data = {} } = checkKeywords(job, kind, place);
-  // GitLab looks at the own timeout only, though it takes one in `default`.
-  const { timeout, ...others } = data;
-  const held = timeout === undefined || get(own, "timeout") === null ? others : data;
-  return { problems, job: { name: called, kind, job, data: held } as const };
+  const keywords = plain(job) as PlainMap;
+  const wrong = [...nameProblems(name), ...firstProblems(keywords, kind === "bridge")];
+  if (wrong.length > 0) return { problems: wrong.map((problem) => `${place} ${problem}`) };
+  const problems = keywordProblems(keywords, kind, place);
+  return { problems, job: { name: called, kind, job, data: formOf(keywords) } as const };
 }

@@ -1,14 +1,14 @@
 /** Jobs as the configuration describes them, whatever the pipeline; one with `parallel` is several. */
+import { flat } from "./checks.ts";
 import type { SoundJob } from "./job-words.ts";
 import {
   flatten,
   get,
-  isList,
-  isMap,
-  listOf,
+  isHash,
+  isText,
+  type Plain,
   type PlainMap,
   refuse,
-  textOf,
   type Value,
 } from "./tree.ts";
 import { override, type Variable, valuesOf, variablesOf } from "./variables.ts";
@@ -51,10 +51,10 @@ export interface DescribedJob {
   readonly job: PipelineJob;
   readonly rules: readonly Value[] | undefined;
   /** `only` and `except`; GitLab's default for them where neither they nor rules are given. */
-  readonly only: Value;
-  readonly except: Value;
+  readonly only: Plain | undefined;
+  readonly except: Plain | undefined;
   /** Which variables of the whole pipeline it takes over. */
-  readonly inherits: boolean | readonly string[];
+  readonly inherits: Plain;
   readonly part: Part;
 }
 
@@ -70,9 +70,10 @@ type Parts = ReadonlyMap<string, readonly Part[]>;
 
 /** Describes jobs in order; a need that names no variable of its matrix is a `CiRefusal`. */
 export function describeJobs(jobs: readonly SoundJob[]): readonly DescribedJob[] {
-  const several = jobs.filter(({ job }) => get(job, "parallel") !== null);
   const parts = new Map(
-    several.map(({ name, job }) => [name, partsOf(name, get(job, "parallel"))] as const),
+    jobs.flatMap(({ name, data: { parallel } }) =>
+      parallel === undefined ? [] : [[name, partsOf(name, parallel)] as const],
+    ),
   );
   return jobs.flatMap((job) => {
     const own: readonly Part[] = parts.get(job.name) ?? [{ name: job.name, variables: [] }];
@@ -80,113 +81,112 @@ export function describeJobs(jobs: readonly SoundJob[]): readonly DescribedJob[]
   });
 }
 
-function partsOf(name: string, parallel: Value): readonly Part[] {
-  const rows: readonly (readonly Variable[])[] = isMap(parallel)
-    ? cellsOf(parallel)
-    : Array.from({ length: Number(parallel) }, () => []);
+function partsOf(name: string, parallel: Plain): readonly Part[] {
+  const isMatrix = isHash(parallel);
+  const rows = isMatrix ? cellsOf(parallel) : Array.from({ length: Number(parallel) }, () => []);
   return rows.map((variables, index) => {
     const place = { index: index + 1, total: rows.length };
     const values = variables.map(({ value }) => value).join(", ");
-    const told = isMap(parallel) ? `: [${values}]` : ` ${place.index}/${place.total}`;
+    const told = isMatrix ? `: [${values}]` : ` ${place.index}/${place.total}`;
     return { name: name + told, variables, place };
   });
 }
 
 /** The variables of each cell of a matrix. */
-export function cellsOf(parallel: Value): readonly (readonly Variable[])[] {
-  return listOf(get(parallel, "matrix")).flatMap((row) => {
+export function cellsOf(parallel: Plain): readonly (readonly Variable[])[] {
+  const rows = isHash(parallel) ? (parallel["matrix"] ?? []) : [];
+  return flat(rows).flatMap((row) => {
     let cells: readonly (readonly Variable[])[] = [[]];
-    for (const [key, values] of isMap(row) ? row : []) {
-      const axis = (isList(values) ? values : [values]).map(textOf);
-      cells = cells.flatMap((cell) => axis.map((value) => [...cell, { key: textOf(key), value }]));
-    }
+    for (const [key, axis] of Object.entries(isHash(row) ? row : {}))
+      cells = cells.flatMap((cell) =>
+        flat(axis).map((value) => [...cell, { key, value: String(value) }]),
+      );
     return cells;
   });
 }
 
-function describeJob(sound: SoundJob, part: Part, parts: Parts): DescribedJob {
-  const { name, job } = sound;
-  const all = (key: string): readonly string[] | undefined =>
-    get(job, key) === null ? undefined : listOf(get(job, key)).map(textOf);
-  const failure = get(job, "allow_failure");
-  const interruptible = get(job, "interruptible");
+function describeJob({ name, kind, job, data }: SoundJob, part: Part, parts: Parts): DescribedJob {
+  const { stage = "test", when = "on_success", allow_failure: failure = when === "manual" } = data;
+  const { tags, interruptible, resource_group: group, dependencies, inherit } = data;
   const variables = override(variablesOf(get(job, "variables")), part.variables);
-  const needs = flatten(get(job, "needs"));
-  const near = needs.filter((need) => !isCrossing(need));
+  const needs = fillIn(data["needs"] ?? [], valuesOf(variables), name);
   const rules = get(job, "rules");
-  const inherits = get(job, "inherit", "variables") ?? true;
   return {
     job: {
       name: part.name,
-      type: sound.kind === "job" ? "job" : "trigger",
-      stage: textOf(get(job, "stage") ?? "test"),
-      when: textOf(get(job, "when")) || "on_success",
-      allowFailure: failure === null ? get(job, "when") === "manual" : failure === true,
-      scheduling: get(job, "needs") === null ? "stage" : "dag",
-      needs: near.flatMap((need) => needsOf(fillIn(need, valuesOf(variables), name), parts)),
-      crossNeeds: needs.filter(isCrossing).map(crossNeedOf),
+      type: kind === "job" ? "job" : "trigger",
+      stage: String(stage),
+      when: String(when),
+      allowFailure: failure === true,
+      scheduling: "needs" in data ? "dag" : "stage",
+      needs: needsOf(needs, parts),
+      crossNeeds: crossNeedsOf(needs),
       variables,
-      tags: all("tags"),
+      tags: textsOf(tags),
       interruptible: typeof interruptible === "boolean" ? interruptible : undefined,
-      resourceGroup: all("resource_group")?.[0],
-      dependencies: all("dependencies")?.flatMap(
+      resourceGroup: group === undefined ? undefined : String(group),
+      dependencies: textsOf(dependencies)?.flatMap(
         (each) => parts.get(each)?.map((one) => one.name) ?? each,
       ),
-      options: optionsOf(sound, part),
+      options: optionsOf(data, part),
     },
     rules: rules === null ? undefined : flatten(rules),
-    only: get(job, "only"),
-    except: get(job, "except"),
-    inherits: isList(inherits) ? inherits.map(textOf) : inherits === true,
+    only: data["only"],
+    except: data["except"],
+    inherits: isHash(inherit) ? (inherit["variables"] ?? true) : true,
     part,
   };
+}
+
+function textsOf(value: Plain | undefined): readonly string[] | undefined {
+  return value === undefined ? undefined : flat(value).map(String);
 }
 
 const elsewhere =
   "extends when resource_group stage only except rules variables inherit tags interruptible needs";
 
-function optionsOf({ data }: SoundJob, { place }: Part): PlainMap {
+function optionsOf(data: PlainMap, { place }: Part): PlainMap {
   const own = Object.entries(data).filter(([key]) => !elsewhere.split(" ").includes(key));
   const options = Object.fromEntries(own);
   if (place === undefined) return options;
-  const { parallel } = options;
-  const rows = typeof parallel === "number" ? { number: parallel } : (parallel as PlainMap);
+  const { parallel = null } = options;
+  const rows = isHash(parallel) ? parallel : { number: parallel };
   return { ...options, parallel: { ...rows, total: place.total }, instance: place.index };
 }
 
-export function needOf(need: Value): Need {
-  const job = textOf(isMap(need) ? need.get("job") : need);
-  const artifacts = get(need, "artifacts") !== false;
-  return { job, optional: get(need, "optional") === true, artifacts };
+/** Those of jobs of this pipeline; a need of a job that is several is one of those that are meant. */
+export function needsOf(needs: Plain, parts: Parts = new Map()): readonly Need[] {
+  return flat(needs ?? []).flatMap((need) => {
+    const whole: PlainMap = isHash(need) ? need : { job: need };
+    const { job, pipeline, parallel, optional, artifacts } = whole;
+    if (pipeline !== undefined) return [];
+    const name = String(job);
+    const all = parts.get(name);
+    const meant = all && parallel !== undefined ? partsOf(name, parallel) : all;
+    const names = meant?.map((one) => one.name) ?? [name];
+    const more = { optional: optional === true, artifacts: artifacts !== false };
+    return names.map((each) => ({ job: each, ...more }));
+  });
 }
 
-function isCrossing(need: Value): boolean {
-  return get(need, "pipeline") !== null;
-}
-
-function crossNeedOf(need: Value): CrossNeed {
-  const { job, artifacts } = needOf(need);
-  return { pipeline: textOf(get(need, "pipeline")), job, artifacts };
-}
-
-/** A need of a job that is several is one of those that are meant. */
-function needsOf(need: Value, parts: Parts): readonly Need[] {
-  const whole = needOf(need);
-  const all = parts.get(whole.job);
-  if (all === undefined) return [whole];
-  const chosen = get(need, "parallel");
-  const meant = chosen === null ? all : partsOf(whole.job, chosen);
-  return meant.map(({ name }) => ({ ...whole, job: name }));
+function crossNeedsOf(needs: Plain): readonly CrossNeed[] {
+  return flat(needs).flatMap((need) => {
+    if (!isHash(need) || need["pipeline"] === undefined) return [];
+    const { pipeline, job, artifacts } = need;
+    return [{ pipeline: String(pipeline), job: String(job), artifacts: artifacts !== false }];
+  });
 }
 
 const block = /\$\[\[\s*matrix\.([a-zA-Z0-9_-]+)\s*\]\]/g;
 
 /** Puts values of the own matrix into a need. */
-function fillIn(value: Value, values: ReadonlyMap<string, string>, job: string): Value {
-  if (isList(value)) return value.map((each) => fillIn(each, values, job));
-  if (isMap(value))
-    return new Map([...value].map(([key, each]) => [key, fillIn(each, values, job)]));
-  if (typeof value !== "string") return value;
+function fillIn(value: Plain, values: ReadonlyMap<string, string>, job: string): Plain {
+  if (Array.isArray(value)) return value.map((each) => fillIn(each, values, job));
+  if (isHash(value))
+    return Object.fromEntries(
+      Object.entries(value).map(([key, each]) => [key, fillIn(each, values, job)]),
+    );
+  if (!isText(value)) return value;
   return value.replace(block, (_, name: string) => {
     const told = `${job} job: '${name}' does not exist in matrix configuration`;
     return values.get(name) ?? refuse(told);

@@ -1,16 +1,15 @@
 /** The jobs of one pipeline: what rules make of the jobs that the configuration describes, where these fit together. */
-import { isObject } from "../json.ts";
-import { type DescribedJob, type Need, needOf, type PipelineJob } from "./job.ts";
+import { type DescribedJob, type Need, needsOf, type PipelineJob } from "./job.ts";
 import type { Occasion } from "./ports.ts";
 import { isAdmitted, type Sight, takenRule } from "./rules.ts";
 import {
-  flatten,
   get,
+  isHash,
   isText,
   type Plain,
+  type PlainMap,
+  plain,
   refuse,
-  textOf,
-  type Value,
   type YamlMap,
 } from "./tree.ts";
 import {
@@ -66,7 +65,7 @@ function makeJob(described: DescribedJob, scene: Scene) {
   const variables = seen(scene.occasion, ownVariables(described), yaml);
   const sight = { ...scene, variables, job: job.name };
   const rule = rules && takenRule(rules, sight);
-  const isFree = scene.hasWorkflow && only === null && except === null;
+  const isFree = scene.hasWorkflow && only === undefined && except === undefined;
   const isIn = rules === undefined ? isFree || isAdmitted(only, except, sight) : rule !== undefined;
   if (!isIn) return undefined;
   return { job: ruled(job, rule, yaml, variables), circle: expandAll(variables).error };
@@ -76,8 +75,8 @@ function inheritedBy(
   { inherits }: DescribedJob,
   variables: readonly Variable[],
 ): readonly Variable[] {
-  if (typeof inherits === "boolean") return inherits ? variables : [];
-  return variables.filter(({ key }) => inherits.includes(key));
+  if (Array.isArray(inherits)) return variables.filter(({ key }) => inherits.includes(key));
+  return inherits === true ? variables : [];
 }
 
 /** Variables that tell a job about itself. */
@@ -105,33 +104,26 @@ function ruled(
   yaml: readonly Variable[],
   variables: readonly Variable[],
 ): PipelineJob {
-  const part = (key: string): Value => get(rule, key);
-  const needs = needsOf(rule);
-  const failure = part("allow_failure");
+  const part = plain(rule ?? new Map()) as PlainMap;
+  const { when = job.when, allow_failure: failure, interruptible, start_in: start } = part;
+  const needs = needsOf(part["needs"] ?? null);
   const { allow_failure: _, ...unconditional } = job.options;
-  const options = failure === null ? job.options : unconditional;
-  const start = part("start_in") === null ? {} : { start_in: textOf(part("start_in")) };
-  const interruptible = part("interruptible");
+  const options = failure === undefined ? job.options : unconditional;
   return {
     ...job,
-    when: textOf(part("when") ?? job.when),
-    allowFailure: failure === null ? job.allowFailure : failure === true,
+    when: String(when),
+    allowFailure: failure === undefined ? job.allowFailure : failure === true,
     ...(needs.length > 0 && { scheduling: "dag", needs }),
-    variables: override(yaml, variablesOf(part("variables"))),
+    variables: override(yaml, variablesOf(get(rule, "variables"))),
     tags: job.tags?.map((tag) => expand(tag, valuesOf(variables), "stays")),
-    interruptible: interruptible === null ? job.interruptible : interruptible === true,
-    options: { ...options, ...start },
+    interruptible: interruptible === undefined ? job.interruptible : interruptible === true,
+    options: { ...options, ...(start !== undefined && { start_in: start }) },
   };
-}
-
-/** What a rule needs in place of the job's own needs. */
-function needsOf(rule: Value | undefined): readonly Need[] {
-  return flatten(get(rule, "needs")).map(needOf);
 }
 
 /** A text under a key of an option that is a map. */
 function memberOf(option: Plain | undefined, key: string): string | undefined {
-  const found = isObject(option) ? option[key] : undefined;
+  const found = isHash(option) ? option[key] : undefined;
   return isText(found) ? found : undefined;
 }
 
@@ -150,7 +142,10 @@ export function refuseUnfit(jobs: readonly DescribedJob[], stages: readonly stri
         `${job.name} job: chosen stage ${job.stage} does not exist; available stages are ${stages.join(", ")}`,
       );
     for (const name of job.dependencies ?? []) refuseName(job, name, "dependency");
-    for (const needs of [job.needs, ...(rules ?? []).map(needsOf)]) {
+    for (const needs of [
+      job.needs,
+      ...(rules ?? []).map((rule) => needsOf(plain(get(rule, "needs")))),
+    ]) {
       for (const { job: name, optional } of needs)
         if (!optional || byName.has(name)) refuseName(job, name, "need");
       refuseTwice(job, needs);
@@ -172,7 +167,7 @@ function refuseTwice({ name }: PipelineJob, needs: readonly Need[]): void {
 
 /** Jobs that make the configuration of a child pipeline. */
 function generators({ options: { trigger } }: PipelineJob): readonly string[] {
-  const include = isObject(trigger) ? trigger["include"] : undefined;
+  const include = isHash(trigger) ? trigger["include"] : undefined;
   return [include ?? []].flat().flatMap((entry) => memberOf(entry, "job") ?? []);
 }
 

@@ -1,130 +1,98 @@
 /** What GitLab takes as rules, needs, variables, tags and `workflow`, in its words. */
-import { isObject } from "../json.ts";
-import * as z from "../zod.ts";
-import {
-  anything,
-  choose,
-  deepest,
-  flag,
-  flat,
-  isNested,
-  isTexts,
-  name,
-  record,
-  seconds,
-  text,
-  unknownKeys,
-  when,
-  worded,
-  words,
-} from "./checks.ts";
-import { compilePattern, isExpression } from "./expression.ts";
-import { isText, type Plain, type PlainMap } from "./tree.ts";
+import { flat, isTexts, mistyped, seconds, strangeKeys, when } from "./checks.ts";
+import { isExpression } from "./expression.ts";
+import { isHash, isText, type Plain, type PlainMap } from "./tree.ts";
 
 type NeedKind = "job" | "cross_dependency";
 
 /** How a need is written, in GitLab's words; `undefined` where it knows no such kind. */
 function needKind(need: Plain): NeedKind | undefined {
   if (isText(need)) return "job";
-  if (!isObject(need) || !("job" in need) || "project" in need) return undefined;
+  if (!isHash(need) || !("job" in need) || "project" in need) return undefined;
   if ("pipeline" in need) return "cross_dependency";
   return "ref" in need ? undefined : "job";
 }
 
-const needForms = {
-  job: record({ artifacts: flag, optional: flag, parallel: anything }, { job: name }),
-  cross_dependency: record({ artifacts: flag }, { pipeline: name, job: name }),
-};
-const unknownNeed = worded(() => ["has an unsupported type"]);
-const need = choose((value) => {
-  const kind = needKind(value);
-  if (kind === undefined) return unknownNeed;
-  return isText(value) ? name : needForms[kind];
-});
 const mostCross = 5;
 
-/** The kinds of needs that are taken. */
-export function needs(...allowed: readonly NeedKind[]) {
-  const listed = worded((value) => {
-    if (!isObject(value) && !Array.isArray(value)) return ["config can only be a hash or an array"];
-    const all = flat(value) as readonly Plain[];
-    const kinds = all.flatMap((each) => needKind(each) ?? []);
-    const strange = [...new Set(kinds)].filter((kind) => !allowed.includes(kind));
-    const crossing = kinds.filter((kind) => kind === "cross_dependency").length;
-    const counts = all.some((each) => isObject(each) && typeof each["parallel"] === "number");
-    return [
-      ...when(
-        isObject(value) && Object.keys(value).length === 0,
-        "config can not be an empty hash",
-      ),
-      ...when(counts, 'config cannot use "parallel: <number>".'),
-      ...when(strange.length > 0, `config uses invalid types: ${strange.join(", ")}`),
-      ...when(crossing > mostCross, `config must be less than or equal to ${mostCross}`),
-    ];
-  });
-  return z.pipe(z.mapped(listed, flat), z.array(need));
+/** Needs of these kinds. */
+export function needsProblems(value: Plain, place: string, ...allowed: readonly NeedKind[]) {
+  const isMap = isHash(value);
+  if (!isMap && !Array.isArray(value)) return [`${place} config can only be a hash or an array`];
+  const all = flat(value);
+  const kinds = all.flatMap((each) => needKind(each) ?? []);
+  const strange = [...new Set(kinds)].filter((kind) => !allowed.includes(kind));
+  const crossing = kinds.filter((kind) => kind === "cross_dependency").length;
+  const counts = all.some((each) => isHash(each) && typeof each["parallel"] === "number");
+  const problems = [
+    ...when(isMap && Object.keys(value).length === 0, "can not be an empty hash"),
+    ...when(counts, 'cannot use "parallel: <number>".'),
+    ...when(strange.length > 0, `uses invalid types: ${strange.join(", ")}`),
+    ...when(crossing > mostCross, `must be less than or equal to ${mostCross}`),
+  ];
+  if (problems.length > 0) return problems.map((problem) => `${place} config ${problem}`);
+  return all.flatMap((need) => needProblems(need, `${place}:need`));
 }
 
-/** The keys that a variable may have which is a map; with none of them it may be no map. */
-export function variables(keys: string) {
-  const allowed = keys.split(" ");
-  const one = worded((value) => {
-    if (Array.isArray(value)) return ["variable definition must be either a string or a hash"];
-    if (!isObject(value)) return [];
-    const unknown = Object.keys(value).filter((key) => !allowed.includes(key));
-    const { options } = value;
-    const isOffered =
-      !Array.isArray(options) || options.length === 0 || options.includes(value["value"] ?? null);
+function needProblems(need: Plain, place: string): readonly string[] {
+  const kind = needKind(need);
+  if (kind === undefined) return [`${place} has an unsupported type`];
+  if (!isHash(need)) return when(need === "", `${place} config can't be blank`);
+  const more = kind === "job" ? "optional parallel" : "pipeline";
+  return [
+    ...strangeKeys(need, place, `job artifacts ${more}`),
+    ...mistyped(need, place, "string", "job pipeline"),
+    ...mistyped(need, place, "boolean", "optional artifacts"),
+  ];
+}
+
+/** `keys`: those that a variable may have which is a map; with none of them it may be no map. */
+export function variablesProblems(value: Plain, place: string, keys = ""): readonly string[] {
+  if (!isHash(value)) return [`${place} config should be a hash`];
+  return Object.entries<Plain>(value).flatMap(([name, one]) => {
+    if (Array.isArray(one)) return ["variable definition must be either a string or a hash"];
+    if (!isHash(one)) return [];
+    const unknown = Object.keys(one).filter((key) => !keys.split(" ").includes(key));
+    const { options, value: own = null } = one;
+    const isOpen = !Array.isArray(options) || options.length === 0;
+    const strange = `config uses invalid data keys: ${unknown.join(", ")}`;
     return [
-      ...when(keys === "", "config must be a string"),
-      ...when(
-        keys !== "" && unknown.length > 0,
-        `config uses invalid data keys: ${unknown.join(", ")}`,
-      ),
-      ...when(!isOffered, "config value must be present in options"),
-    ];
+      ...when(unknown.length > 0, keys === "" ? "config must be a string" : strange),
+      ...when(!isOpen && !options.includes(own), "config value must be present in options"),
+    ].map((problem) => `${place}:${name} ${problem}`);
   });
-  return z.record(z.string(), one, "~config should be a hash");
 }
 
 const mostTags = 50;
 
-export const tags = z
-  .custom<readonly string[]>(isTexts, "~config should be an array of strings")
-  .check(
-    z.refine((value) => {
-      const names = value.flatMap((tag) => tag.split(",")).map((name) => name.trim());
-      return new Set(names.filter((name) => name !== "")).size < mostTags;
-    }, `~config must be less than the limit of ${mostTags} tags`),
-  );
-
-export const stages = z.custom<Plain>(
-  (value) => Array.isArray(value) && isNested(value, deepest),
-  "~config should be an array of strings or a nested array of strings up to 10 levels deep",
-);
+export function tagsProblems(value: Plain, place: string): readonly string[] {
+  if (!isTexts(value)) return [`${place} config should be an array of strings`];
+  const names = value.flatMap((tag) => tag.split(",")).map((name) => name.trim());
+  const isLong = new Set(names.filter((name) => name !== "")).size >= mostTags;
+  return when(isLong, `${place} config must be less than the limit of ${mostTags} tags`);
+}
 
 const mostPaths = 50;
 
-function pathProblems(about: string, value: Plain | undefined): readonly string[] {
-  if (!isTexts(value)) return [`${about} should be an array of strings`];
-  return when(value.length > mostPaths, `${about} has too many entries (maximum ${mostPaths})`);
+/** `changes` and `exists`: a list of paths, or a map with one; `exists` may be a text, too. */
+function globsProblems(value: Plain | undefined, place: string, key: "changes" | "exists") {
+  const isExists = key === "exists";
+  if (value === undefined || (isExists && isText(value))) return [];
+  const kinds = isExists ? "a string, an array of strings, or a hash" : "an array or a hash";
+  const isMap = isHash(value);
+  if (!isMap && !Array.isArray(value)) return [`${place}:${key} should be ${kinds}`];
+  const strange = isMap
+    ? strangeKeys(value, `${place}:${key}`, isExists ? "paths project ref" : "paths compare_to")
+    : [];
+  const paths = isMap ? value["paths"] : value;
+  const problems = isTexts(paths)
+    ? when(paths.length > mostPaths, `has too many entries (maximum ${mostPaths})`)
+    : ["should be an array of strings"];
+  const about = `${place}:${key} ${isMap ? "paths" : "config"}`;
+  return [...strange, ...problems.map((problem) => `${about} ${problem}`)];
 }
 
-/** `changes` and `exists`: a list of paths, or a map with one. */
-function globs(keys: readonly string[], other: (value: Plain) => readonly string[]) {
-  return worded((value) => {
-    if (Array.isArray(value)) return pathProblems("config", value);
-    if (!isObject(value)) return other(value);
-    return [...unknownKeys(value, keys), ...pathProblems("paths", value["paths"])];
-  });
-}
-
-const changes = globs(["paths", "compare_to"], () => ["should be an array or a hash"]);
-const exists = globs(["paths", "project", "ref"], (value) =>
-  when(!isText(value), "should be a string, an array of strings, or a hash"),
-);
-
-const week = 604_800;
+export const week = 604_800;
 
 function startProblems({ when: start, start_in: after }: PlainMap): readonly string[] {
   if (start !== "delayed")
@@ -137,67 +105,52 @@ function startProblems({ when: start, start_in: after }: PlainMap): readonly str
   ];
 }
 
-/** Rules of a job, of an include or of the workflow: values of `when`, and keys that they may have. */
-export function rules(starts: string, keys: string) {
-  const own = worded((value) => {
-    if (!isObject(value)) return ["config should be a hash"];
-    const { if: condition, when: start } = value;
-    const flags = ["allow_failure", "interruptible"].filter(
-      (key) => !/boolean|undefined/.test(typeof value[key]),
-    );
-    return [
-      ...when(Object.keys(value).length === 0, "config can't be blank"),
-      ...startProblems(value),
-      ...when(condition !== undefined && !isExpression(condition), "if invalid expression syntax"),
-      ...flags.map((key) => `${key.replace("_", " ")} should be a boolean value`),
-      ...when(
-        start !== undefined && !starts.split(" ").includes(String(start)),
-        `when unknown value: ${start}`,
-      ),
-      ...unknownKeys(value, keys.split(" ")),
-    ];
-  });
-  const parts = z.looseObject({
-    changes: z.optional(changes),
-    exists: z.optional(exists),
-    variables: z.optional(variables("")),
-    needs: z.optional(needs("job")),
-  });
-  const listed = z
-    .array(anything, "~config should be an array")
-    .check(z.minLength(1, "~config can't be blank"));
-  const rule = z.pipe(own, parts as z.ZodType<Plain, Plain>);
-  return z.pipe(z.mapped(listed, flat), z.array(rule));
+/** Whose rules they are: which values `when` may have, and what else they may say. */
+const ruleKinds = {
+  job: {
+    starts: "on_success on_failure always never manual delayed",
+    keys: "if changes exists when start_in allow_failure variables needs interruptible",
+  },
+  include: { starts: "never always", keys: "if exists when changes" },
+  workflow: {
+    starts: "always never",
+    keys: "if changes exists when start_in allow_failure variables needs auto_cancel",
+  },
+};
+type RuleKind = keyof typeof ruleKinds;
+
+export function rulesProblems(value: Plain, place: string, kind: RuleKind): readonly string[] {
+  if (!Array.isArray(value)) return [`${place} config should be an array`];
+  if (value.length === 0) return [`${place} config can't be blank`];
+  return flat(value).flatMap((rule) => ruleProblems(rule, `${place}:rule`, kind));
 }
 
-export const workflow = record({
-  name: text,
-  rules: rules(
-    "always never",
-    "if changes exists when start_in allow_failure variables needs auto_cancel",
-  ),
-  auto_cancel: record({
-    on_new_commit: words("conservative interruptible none", "must"),
-    on_job_failure: words("all none", "must"),
-  }),
-});
+export function ruleProblems(rule: Plain, place: string, kind: RuleKind): readonly string[] {
+  if (!isHash(rule)) return [`${place} config should be a hash`];
+  const { starts, keys } = ruleKinds[kind];
+  const { if: condition, when: start, changes, exists, variables, needs } = rule;
+  const isUnknown = start !== undefined && !starts.split(" ").includes(String(start));
+  const problems = [
+    ...when(Object.keys(rule).length === 0, "config can't be blank"),
+    ...startProblems(rule),
+    ...when(condition !== undefined && !isExpression(condition), "if invalid expression syntax"),
+    ...when(isUnknown, `when unknown value: ${start}`),
+  ].map((problem) => `${place} ${problem}`);
+  return [
+    ...problems,
+    ...mistyped(rule, place, "boolean", "allow_failure interruptible"),
+    ...strangeKeys(rule, place, keys),
+    ...globsProblems(changes, place, "changes"),
+    ...globsProblems(exists, place, "exists"),
+    ...(variables === undefined ? [] : variablesProblems(variables, `${place}:variables`)),
+    ...(needs === undefined ? [] : needsProblems(needs, `${place}:needs`, "job")),
+  ];
+}
 
-const isRef = (value: Plain): boolean =>
-  isText(value) && (!/^\/.*\/[ismU]*$/m.test(value) || compilePattern(value) !== undefined);
-const refs = z.custom<Plain>(
-  (value) => Array.isArray(value) && value.every(isRef),
-  "should be an array of strings or regular expressions using re2 syntax",
-);
-const conditions = z.custom<Plain>(
-  (value) => Array.isArray(value) && value.every(isExpression),
-  "invalid expression syntax",
-);
-const policyForm = record({
-  refs,
-  kubernetes: anything,
-  variables: conditions,
-  changes: z.array(text),
-});
-
-/** `only` and `except`. */
-export const policy = choose((value) => (isObject(value) ? policyForm : refs));
+export function workflowProblems(value: Plain, place: string): readonly string[] {
+  const rules = isHash(value) ? value["rules"] : undefined;
+  return [
+    ...strangeKeys(value, place, "name rules auto_cancel"),
+    ...(rules === undefined ? [] : rulesProblems(rules, `${place}:rules`, "workflow")),
+  ];
+}

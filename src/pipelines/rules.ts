@@ -1,8 +1,21 @@
 /** Which rule takes a job, an include or the whole pipeline. */
+
+import { flat } from "./checks.ts";
 import { compilePattern, holds, type Values } from "./expression.ts";
 import { compileGlob } from "./glob.ts";
 import type { Occasion } from "./ports.ts";
-import { get, isMap, listOf, refuse, textOf, type Value, type YamlMap } from "./tree.ts";
+import {
+  get,
+  isHash,
+  isMap,
+  listOf,
+  type Plain,
+  type PlainMap,
+  refuse,
+  textOf,
+  type Value,
+  type YamlMap,
+} from "./tree.ts";
 import { expand, expandAll, type Variable, valuesOf } from "./variables.ts";
 
 /** What rules look at. */
@@ -74,27 +87,26 @@ function isThere(glob: string, paths: readonly string[]): boolean {
 }
 
 /** Whether `only` and `except` let a job in. */
-export function isAdmitted(only: Value, except: Value, sight: Sight): boolean {
-  const byDefault: Value = new Map([["refs", ["branches", "tags"]]]);
-  const wanted = Array.isArray(only) ? new Map([["refs", only]]) : only;
-  const limits = isMap(wanted) ? new Map([...byDefault, ...wanted]) : byDefault;
-  const unwanted = Array.isArray(except) ? new Map([["refs", except]]) : except;
-  return clauses(limits, sight).every(Boolean) && !clauses(unwanted, sight).some(Boolean);
+export function isAdmitted(only: Plain | undefined, except: Plain | undefined, sight: Sight) {
+  const limits = { refs: ["branches", "tags"], ...policyOf(only) };
+  return clauses(limits, sight).every(Boolean) && !clauses(policyOf(except), sight).some(Boolean);
 }
 
-function clauses(policy: Value, sight: Sight): readonly boolean[] {
-  const part = (key: string): readonly Value[] | undefined => {
-    const value = get(policy, key);
-    return value === null ? undefined : listOf(value);
-  };
-  const { occasion, variables } = sight;
+function policyOf(value: Plain | undefined): PlainMap {
+  return isHash(value) ? value : { ...(value !== undefined && { refs: value }) };
+}
+
+function clauses(policy: PlainMap, { occasion, variables }: Sight): readonly boolean[] {
   const known = { variables: valuesOf(variables) };
-  const refs = part("refs")?.some((ref) => isRef(textOf(ref), occasion));
-  const conditions = part("variables")?.some((each) => holds(textOf(each), known));
-  const globs = part("changes")?.map(textOf);
-  return [refs, conditions, globs && isChanged(globs, occasion.changed)].filter(
-    (clause) => clause !== undefined,
-  );
+  const holding: readonly (readonly [string, (texts: readonly string[]) => boolean])[] = [
+    ["refs", (texts) => texts.some((ref) => isRef(ref, occasion))],
+    ["variables", (texts) => texts.some((condition) => holds(condition, known))],
+    ["changes", (globs) => isChanged(globs, occasion.changed)],
+  ];
+  return holding.flatMap(([key, isHeld]) => {
+    const value = policy[key];
+    return value === undefined ? [] : [isHeld(flat(value).map(String))];
+  });
 }
 
 function isRef(written: string, { ref, kind, source, project }: Occasion): boolean {

@@ -1,4 +1,5 @@
 /** What a pipeline's YAML says, as GitLab holds it, and its words for it. */
+import { isObject } from "../json.ts";
 
 /** Whole numbers are `bigint`, so that `1.0` stays apart from `1`. */
 export type Value =
@@ -100,6 +101,10 @@ export function inspect(value: Value): string {
 export type Plain = string | number | boolean | null | readonly Plain[] | PlainMap;
 export interface PlainMap {
   readonly [key: string]: Plain;
+}
+
+export function isHash(value: unknown): value is PlainMap {
+  return isObject(value);
 }
 
 export function plain(value: Value): Plain {
