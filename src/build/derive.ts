@@ -4,7 +4,8 @@
  */
 import { BerthError, ifPossible } from "../errors.ts";
 import { platformsOf } from "../image/platforms.ts";
-import { type IndexEntry, type Manifest, makeIndex, parsePlatform } from "../oci/manifest.ts";
+import { type IndexEntry, type Manifest, makeIndex } from "../oci/manifest.ts";
+import { parsePlatform } from "../oci/platform.ts";
 import { below, parseReference, type Repository, withDigest, withTag } from "../oci/reference.ts";
 import { pastTag } from "../oci/tags.ts";
 import { isAssembled, sameAs } from "../plan/decision.ts";

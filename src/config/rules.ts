@@ -1,7 +1,7 @@
 /** What the texts in a configuration must look like; each rule says what is wrong, or `undefined`. */
 import { cleanPath } from "../context/paths.ts";
 import { ownMember } from "../json.ts";
-import { architectures } from "../oci/manifest.ts";
+import { architectures } from "../oci/platform.ts";
 import { isHost, isRepositoryPath, isTag } from "../oci/reference.ts";
 import { isReserved } from "../oci/tags.ts";
 import { globMistake, isGlob } from "./glob.ts";

@@ -1,6 +1,6 @@
 /** What names and flags say of platforms. */
 import { otherNames, platformRule } from "../config/rules.ts";
-import { architectures } from "../oci/manifest.ts";
+import { architectures } from "../oci/platform.ts";
 
 export const usualPlatform = "linux/amd64";
 

@@ -2,6 +2,7 @@
 import { BerthError } from "../errors.ts";
 import { isObject, readObject } from "../json.ts";
 import { type Digest, digestOf, parseDigest } from "./digest.ts";
+import { type Platform, parsePlatform } from "./platform.ts";
 
 export const mediaTypes = {
   ociManifest: "application/vnd.oci.image.manifest.v1+json",
@@ -30,24 +31,6 @@ export interface Descriptor {
   readonly digest: Digest;
   /** In bytes. */
   readonly size: number;
-}
-
-/** The architectures of Linux that images are made for, as OCI calls them (Go's GOARCH). */
-export const architectures: readonly string[] = [
-  "386",
-  "amd64",
-  "arm",
-  "arm64",
-  "loong64",
-  "ppc64le",
-  "riscv64",
-  "s390x",
-];
-
-export interface Platform {
-  readonly os: string;
-  readonly architecture: string;
-  readonly variant?: string;
 }
 
 export interface IndexEntry extends Descriptor {
@@ -100,16 +83,6 @@ export function makeIndex(manifests: readonly IndexEntry[], annotations: Annotat
 function made(mediaType: string, document: object, content: Manifest["content"]): Manifest {
   const bytes = Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType, ...document }));
   return { descriptor: { mediaType, digest: digestOf(bytes), size: bytes.length }, bytes, content };
-}
-
-/** Such as `linux/arm/v7`, in its parts. */
-export function parsePlatform(text: string): Platform {
-  const [os = "", architecture = "", variant] = text.split("/");
-  return { os, architecture, ...(variant === undefined ? {} : { variant }) };
-}
-
-export function printPlatform({ os, architecture, variant }: Platform): string {
-  return [os, architecture, ...(variant === undefined ? [] : [variant])].join("/");
 }
 
 /** What an index has for a platform; a variant counts where both name one. */

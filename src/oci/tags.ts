@@ -1,6 +1,6 @@
 /** Every tag of berth's own: made here, read here. All other tags are a project's or a user's. */
 import { digestOf } from "./digest.ts";
-import { architectures } from "./manifest.ts";
+import { architectures } from "./platform.ts";
 
 /** The tags of one version of the key; what another version keeps under its own is left alone. */
 export interface VersionTags {

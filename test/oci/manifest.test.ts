@@ -1,13 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { digestOf } from "../../src/oci/digest.ts";
-import {
-  childFor,
-  makeImageManifest,
-  mediaTypes,
-  parseManifest,
-  parsePlatform,
-} from "../../src/oci/manifest.ts";
+import { childFor, makeImageManifest, mediaTypes, parseManifest } from "../../src/oci/manifest.ts";
+import { parsePlatform } from "../../src/oci/platform.ts";
 
 const config = { mediaType: mediaTypes.ociConfig, digest: digestOf("{}"), size: 2 };
 const layer = { mediaType: mediaTypes.ociLayerGzip, digest: digestOf("layer"), size: 5 };
