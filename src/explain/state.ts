@@ -31,7 +31,6 @@ export interface ContextFile {
 
 /** The key of an image in a state; `undefined` where it has no such image. */
 export async function keyIn(state: State, name: string): Promise<KeyedImage | undefined> {
-  if (!state.images.some((image) => image.name === name)) return undefined;
   const { images } = await state.identify([name]);
   return images.find((image) => image.name === name);
 }

@@ -2,7 +2,7 @@
 
 import type { ImageBlob, Outcome } from "../build/outcome.ts";
 import { bytesOf } from "../output/print.ts";
-import { isBuilt, reasonOf } from "../plan/decision.ts";
+import { reasonOf } from "../plan/decision.ts";
 import type { Decision, Plan, PlannedImage } from "../plan/plan.ts";
 
 /** All states of an image with their meaning; what a person has to look at first stands first. */
@@ -166,9 +166,7 @@ function diffOf(decision: Decision): readonly string[] {
 
 function stateOf({ decision }: PlannedImage, outcome: Outcome | undefined): ImageState {
   if (outcome === undefined) return decision.kind === "reuse" ? "reused" : `to ${decision.kind}`;
-  return outcome.result === "built" && isBuilt(decision) && decision.kind === "refresh"
-    ? "refreshed"
-    : outcome.result;
+  return outcome.result === "built" && decision.kind === "refresh" ? "refreshed" : outcome.result;
 }
 
 function workOf(images: readonly ReportImage[]): Work | undefined {

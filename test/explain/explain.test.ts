@@ -44,8 +44,14 @@ const swap = (from: string, to: string): Project["files"] => {
 
 const text = (lines: readonly string[]): string => lines.join("\n");
 
-/** What becomes of the project, the lines that people read, and the one line of a table. */
-const cases: readonly [what: string, now: Project, lines: readonly string[], line: string][] = [
+/** What becomes of the project, the lines that people read, the one line of a table, and what the project was. */
+const cases: readonly (readonly [
+  what: string,
+  now: Project,
+  lines: readonly string[],
+  line: string,
+  old?: Project,
+])[] = [
   [
     "one line of a long RUN",
     { files: swap("      gcc \\\n", "      gcc \\\n      ninja \\\n") },
@@ -96,6 +102,13 @@ const cases: readonly [what: string, now: Project, lines: readonly string[], lin
     { files, image: { args: { USER: "dan" } } },
     ['  build arg USER none → "dan"'],
     "build arg USER added",
+  ],
+  [
+    "an ARG that the configuration gives no more",
+    { files },
+    ['  build arg USER "dan" → none'],
+    "build arg USER removed",
+    { files, image: { args: { USER: "dan" } } },
   ],
   [
     "an ARG that is gone",
@@ -220,10 +233,44 @@ const cases: readonly [what: string, now: Project, lines: readonly string[], lin
   ],
 ];
 
+const both = { platform: "linux/amd64,linux/arm64" };
+const three = { platform: `${both.platform},linux/s390x` };
+const copying = (change: Project["files"] = {}): Project["files"] => ({
+  ...{ "x.docker": "FROM debian\nARG TARGETARCH\nCOPY files/$TARGETARCH /x\n" },
+  ...{ "files/amd64": "1", "files/arm64": "2", "files/s390x": "3", ...change },
+});
+const platformCases: typeof cases = [
+  [
+    "what all platforms have in common",
+    { files: copying(), image: { ...both, epoch: "2" } },
+    ["  epoch none → 2"],
+    "epoch changed",
+    { files: copying(), image: both },
+  ],
+  [
+    "one platform, and a new one",
+    { files: copying({ "files/arm64": "4" }), image: three },
+    [
+      `  platform ${both.platform} → ${three.platform}`,
+      "  parent x@arm64 changed:",
+      "    ~ files/arm64  COPY at x.docker:3",
+    ],
+    "platform and 1 more changed",
+    { files: copying(), image: both },
+  ],
+  [
+    "an image for one platform that comes to be for two",
+    { files: copying({ "files/amd64": "4" }), image: both },
+    [`  platform linux/amd64 → ${both.platform}`, "  ~ files/amd64  COPY at x.docker:3"],
+    "platform and 1 more changed",
+    { files: copying() },
+  ],
+];
+
 describe("explaining a change of", () => {
-  for (const [what, now, lines, line] of cases) {
+  for (const [what, now, lines, line, old = { files }] of [...cases, ...platformCases]) {
     test(what, async () => {
-      const found = await between({ files }, now);
+      const found = await between(old, now);
       const printed = printDifferences(found, (_style, words) => words);
       assert.equal(text(printed), text(lines));
       assert.equal(summary(found), line);
@@ -273,11 +320,11 @@ test("an image whose commit gives another key than it has is told so", async () 
   const state = stateIn({ files });
   const { image } = await explained({ files });
   const reference = `r.example/x@sha256:${"ab".repeat(32)}`;
-  const against = (key: string | null) =>
+  const against = (key: string | null, own = "now") =>
     answer({
       name: "x",
       now: state,
-      key: "now",
+      key: own,
       label: "the working tree",
       head: undefined,
       stateAt: async () => state,
@@ -288,9 +335,14 @@ test("an image whose commit gives another key than it has is told so", async () 
     });
   const other = await against("other");
   assert.match(other.notes.join(), /^latest has another key than its commit gives/);
-  assert.deepEqual((await against(image.key)).notes, []);
-  assert.deepEqual((await against(null)).notes, []);
-  assert.equal((await against("now")).same, true);
+  const told = async (key: string | null, own?: string) => {
+    const { same, notes } = await against(key, own);
+    return [same, ...notes];
+  };
+  assert.deepEqual(await told(image.key), [false]);
+  assert.deepEqual(await told(null), [false]);
+  assert.deepEqual(await told(null, image.key), [true]);
+  assert.deepEqual(await told("now"), [true]);
   assert.match(
     printExplanation(other, screen()),
     new RegExp(`^differs from latest \\(${reference}\\)`, "m"),

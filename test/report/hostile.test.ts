@@ -3,12 +3,11 @@ import { createHash } from "node:crypto";
 import { describe, test } from "node:test";
 import fc from "fast-check";
 import type { Outcome } from "../../src/build/outcome.ts";
-import type { Plan } from "../../src/plan/plan.ts";
 import { printJunit } from "../../src/report/junit.ts";
 import { printPage } from "../../src/report/page.ts";
 import { escapeMarkdown, printSummary } from "../../src/report/summary.ts";
 import { makeReport, type Report } from "../../src/report/view.ts";
-import { builds, outcomeOf, planned, planOf } from "./samples.ts";
+import { outcomeOf, planned, planOf } from "./samples.ts";
 
 const pieces = [
   ...["<script>alert(1)</script>", "</style>", "</script>", "<!--", "-->", "]]>", "<![CDATA["],
@@ -140,40 +139,4 @@ test("the page's policy allows its own style and script and nothing else", () =>
     "form-action &#39;none&#39;",
   ]);
   assert.doesNotMatch(page, / style="| on[a-z]+="|src=|https?:/);
-});
-
-test("the timeline has what was timed, by its start, each with its own number", () => {
-  const images = builds("late", "skipped", "early", "reused");
-  const [late, skipped, early] = images;
-  const outcomes = [
-    outcomeOf(late, "built", 50, 10),
-    outcomeOf(skipped, "skipped", 0, undefined),
-    outcomeOf(early, "built", 5, 100),
-  ];
-  const page = printPage(makeReport(planOf(images), outcomes, new Map()));
-  const [, timeline = ""] = /<ol class="timeline">(.*?)<\/ol>/s.exec(page) ?? [];
-  const bars = [...timeline.matchAll(/<li data-image="(\d)"/g)].map(([, index]) => index);
-  assert.deepEqual(bars, ["2", "0"]);
-  assert.match(page, /from the first start, at 2026-04-01 12:00:05 UTC, to the last end/);
-});
-
-test("the page begins with commit, pipeline and set, as far as they are known", () => {
-  const facts = (change: Partial<Plan>) => {
-    const page = printPage(makeReport(planOf([], change), [], new Map()));
-    return [...page.matchAll(/<dt>(.*?)<\/dt>\s*<dd>(?:<code>)?(.*?)</gs)].map(([, ...one]) =>
-      one.join(" "),
-    );
-  };
-  const set = "Set 555555555555";
-  assert.deepEqual(facts({}), ["Commit c0ffeec0ffee", "Pipeline 77", set]);
-  assert.deepEqual(facts({ revision: null, pipeline: null }), [set]);
-});
-
-test("the tables of page and summary have the headings that a reader knows", () => {
-  const heads = [...printPage(harmless).matchAll(/<th scope="col">(.*?)<\/th>/g)];
-  assert.deepEqual(
-    heads.map(([, text]) => text),
-    ["Image", "State", "Because", "Time", "Size", "Built from", "Reference"],
-  );
-  assert.match(printSummary(harmless), /^\| Image \| State \| Because \| Time \| Size \|$/m);
 });

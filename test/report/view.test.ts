@@ -2,10 +2,9 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { Outcome, Result } from "../../src/build/outcome.ts";
 import type { Decision } from "../../src/plan/plan.ts";
-import { printSummary } from "../../src/report/summary.ts";
 import { type ImageState, makeReport } from "../../src/report/view.ts";
-import { countStates, printSeconds, savedWords, verdict } from "../../src/report/words.ts";
-import { blobs, builds, outcomeOf, planned, planOf } from "./samples.ts";
+import { printSeconds, savedWords, verdict } from "../../src/report/words.ts";
+import { blobs, outcomeOf, planned, planOf } from "./samples.ts";
 
 const nothing = new Map();
 
@@ -89,47 +88,6 @@ test("commit, pipeline and jobs have addresses below the project's, and none whe
   assert.equal(of(project, { job: "1/../../x" })[2], undefined);
   for (const other of [undefined, "", "javascript:alert(1)//", "https://a b", 'https://a"b'])
     assert.deepEqual(of(other), [undefined, undefined, undefined]);
-});
-
-test("a summary shows last lines and changes as they are, whatever fences they hold", () => {
-  const because = { code: "absent", looked: [], since: "a", diff: ["  + ````", "<b>"] } as const;
-  const image = planned("a", "build", { decision: { kind: "build", because } });
-  const error = {
-    code: "BUILD_FAILED",
-    message: "b",
-    hint: null,
-    output: ["```", "*no*"],
-  } as const;
-  const report = makeReport(
-    planOf([image]),
-    [outcomeOf(image, "failed", 0, 5, { error })],
-    nothing,
-  );
-  const text = printSummary(report);
-  assert.match(
-    text,
-    /^- \*\*a\*\*: b \(BUILD\\_FAILED\)\n\n {2}````\n {2}```\n {2}\*no\*\n {2}````$/m,
-  );
-  assert.match(text, /^`````\n {2}\+ ````\n<b>\n`````$/m);
-  assert.match(text, /^Commit c0ffeec0ffee, pipeline 77$/m);
-});
-
-test("work is timed from the first start to the last end, whatever the order", () => {
-  const images = builds("a", "b", "c");
-  const [a, b, c] = images;
-  const ends = [outcomeOf(a, "built", 50, 10), outcomeOf(b, "failed", 5, 100)];
-  const report = makeReport(planOf(images), [...ends, outcomeOf(c, "skipped")], nothing);
-  assert.deepEqual(report.work, {
-    from: Date.UTC(2026, 3, 1, 12) + 5000,
-    elapsed: 100,
-    summed: 110,
-  });
-});
-
-test("states are counted where they occur", () => {
-  const images = [planned("a", "build"), planned("b", "reuse"), planned("c", "build")];
-  const counts = countStates(makeReport(planOf(images), [], nothing));
-  assert.deepEqual(Object.fromEntries(counts), { reused: 1, "to build": 2 });
 });
 
 test("the verdict names what is missing before anything else", () => {
