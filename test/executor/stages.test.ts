@@ -19,7 +19,7 @@ function runs(t: TestContext, engine: string, ...words: readonly string[]) {
     `#!/bin/sh\nprintf '%s\\n' "$*" | head -1 >>${at("told")}\n${engine}\n`,
   );
   chmodSync(at("docker"), 0o755);
-  writeFileSync(at("file"), "the stage\n");
+  writeFileSync(at("file"), "echo ${SSL_CERT_FILE:-none} ${PATH##*:} $(umask)\n");
   const env = {
     PATH: `${folder}:${process.env["PATH"]}`,
     BUILD_FAILURE_EXIT_CODE: "1",
@@ -34,9 +34,11 @@ function runs(t: TestContext, engine: string, ...words: readonly string[]) {
 
 test("a project's script runs as the image's user, the runner's own work as root", (t) => {
   const own = runs(t, "cat", "run", "FILE", "build_script");
-  assert.deepEqual([own.status, own.stdout], [0, "the stage\n"]);
+  assert.deepEqual([own.status, own.stdout.split(" ").length], [0, 4]);
   assert.match(own.told[0] ?? "", /^exec --interactive berth-1-job sh -c /);
-  const lent = runs(t, "cat", "run", "FILE", "get_sources");
+  const lent = runs(t, 'shift 4; exec "$@"', "run", "FILE", "get_sources");
+  const certificates = existsSync("/etc/ssl/certs/ca-certificates.crt") ? "none" : "/.berth/ca.pem";
+  assert.equal(lent.stdout, `${certificates} /.berth/bin 0000\n`);
   assert.match(lent.told[0] ?? "", /^exec --interactive --user=0:0 berth-1-job sh -c /);
 });
 

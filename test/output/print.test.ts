@@ -81,7 +81,7 @@ describe("references in a terminal", () => {
   }));
   const record = `registry.example.com/group/project/berth:set2-${"5".repeat(64)}`;
   const long = { ...planWith(referenced), set: { ...plan.set, record } };
-  const at = (width: number, references = false) =>
+  const at = (width?: number, references = false) =>
     printPlan(long, { screen: screen(width), references });
 
   test("are whole, what they have in common once above, where all of it fits", () => {
@@ -101,6 +101,7 @@ describe("references in a terminal", () => {
 
   test("are listed whole where they are asked for", () => {
     assert.match(at(80, true), new RegExp(`\n\ndebian\n  ${base}debian@${someDigest}\nfedora\n`));
+    for (const text of [at(80, true), at()]) assert.match(text, /: on record at registry\.\S+;/);
   });
 
   test("have nothing above them where they have nothing in common", () => {

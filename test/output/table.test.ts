@@ -34,6 +34,23 @@ test("on a narrow screen the widest column goes on below, broken between words",
   );
 });
 
+test("no column is made narrower than eight letters, and many stand closer together", () => {
+  const cells = ["0123456789ab", "a b", "0123 56789012 456789"];
+  assert.equal(
+    printTable(["A", "B", "C"], [cells], screen(1)),
+    [
+      "A         B    C",
+      "01234567  a b  0123",
+      "89ab           56789012",
+      "               456789",
+      "",
+    ].join("\n"),
+  );
+  const many = [..."ABCDEFGHI"];
+  assert.equal(printTable(many, [], screen(25)), `${many.join("  ")}\n`);
+  assert.equal(printTable(many, [], screen(24)), `${many.join(" ")}\n`);
+});
+
 test("words of decisions stand out, headings too, and colours count for no width", () => {
   const painted = { width: 60, paint: (style: string, text: string) => `<${style}>${text}</>` };
   const [head, ...lines] = printTable(headings, [row], painted).split("\n");

@@ -10,7 +10,7 @@ test("an outcome is read back as it was written", () => {
   const image = planned("debian", "build");
   const error = failure("BUILD_FAILED", "it failed", null);
   for (const outcome of [
-    outcomeOf(image, "built", 3, 4.5, { blobs: blobs(["a", 1], ["b", 2]) ?? [], buildSeconds: 4 }),
+    outcomeOf(image, "built", 3, 4.5, { blobs: blobs(["a", 1], ["b", 2]), buildSeconds: 4 }),
     outcomeOf(image, "failed", 3, undefined, { error, digest: null, reference: null }),
   ]) {
     assert.deepEqual(parseOutcome(JSON.stringify(outcome), "file"), outcome);

@@ -71,7 +71,9 @@ export function outcomeOf(
   };
 }
 
-export function blobs(...sizes: readonly (readonly [string, number])[]): Outcome["blobs"] {
+export function blobs(
+  ...sizes: readonly (readonly [string, number])[]
+): NonNullable<Outcome["blobs"]> {
   return sizes.map(([content, size]) => ({ digest: digestOf(content), size }));
 }
 
@@ -123,7 +125,7 @@ function nameOf(index: number): string {
 
 function endOf(image: PlannedImage, index: number): readonly Outcome[] {
   const size = blobs(["config", 4000], [`base ${index % 5}`, 31e6], [image.name, index * 1e6 + 5]);
-  const made = { ...(size === undefined ? {} : { blobs: size }), buildSeconds: 60 + index };
+  const made = { blobs: size, buildSeconds: 60 + index };
   const [at, seconds] = [(index * 13) % 300, 20 + ((index * 37) % 400)];
   switch (image.decision.kind) {
     case "reuse":

@@ -46,11 +46,11 @@ test("an outcome of another key or decision is of another run and tells nothing"
 test("sizes and savings count shared blobs once, and say of how many images they are known", () => {
   const images = ["a", "b", "c"].map((name) => planned(name, "reuse"));
   const built = planned("built", "build");
-  const size = blobs(["base", 100], ["built", 7]) ?? [];
+  const size = blobs(["base", 100], ["built", 7]);
   const outcome = outcomeOf(built, "built", 0, 30, { blobs: size, buildSeconds: 30 });
   const facts = new Map([
-    ["a", { blobs: blobs(["base", 100], ["a", 1]) ?? [], buildSeconds: 60 }],
-    ["b", { blobs: blobs(["base", 100], ["b", 2]) ?? [] }],
+    ["a", { blobs: blobs(["base", 100], ["a", 1]), buildSeconds: 60 }],
+    ["b", { blobs: blobs(["base", 100], ["b", 2]) }],
   ]);
   const report = makeReport(planOf([...images, built]), [outcome], facts);
   assert.deepEqual(report.size, { bytes: 110, images: 3 });
