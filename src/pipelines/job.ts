@@ -158,8 +158,9 @@ function optionsOf(data: PlainMap, { place }: Part): PlainMap {
 export function needsOf(needs: Plain, parts: Parts = new Map()): readonly Need[] {
   return flat(needs ?? []).flatMap((need) => {
     const whole: PlainMap = isHash(need) ? need : { job: need };
-    const { job, pipeline, parallel, optional, artifacts } = whole;
-    if (pipeline !== undefined) return [];
+    const { job, parallel, optional, artifacts } = whole;
+    const isElsewhere = ["pipeline", "project", "ref"].some((key) => key in whole);
+    if (isElsewhere || job === null) return [];
     const name = String(job);
     const all = parts.get(name);
     const meant = all && parallel !== undefined ? partsOf(name, parallel) : all;

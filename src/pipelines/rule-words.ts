@@ -5,12 +5,22 @@ import { isHash, isText, type Plain, type PlainMap } from "./tree.ts";
 
 type NeedKind = "job" | "cross_dependency";
 
-/** How a need is written, in GitLab's words; `undefined` where it knows no such kind. */
-function needKind(need: Plain): NeedKind | undefined {
+/** Keys of each form of a need but for `artifacts`. `project`, what a job of another project made, is of GitLab's EE code. */
+const needKeys = {
+  job: "job optional parallel",
+  pipeline: "job pipeline",
+  project: "job project ref",
+};
+type NeedForm = keyof typeof needKeys;
+
+/** `undefined` where GitLab knows no such form. */
+function formOf(need: Plain): NeedForm | undefined {
   if (isText(need)) return "job";
-  if (!isHash(need) || !("job" in need) || "project" in need) return undefined;
-  if ("pipeline" in need) return "cross_dependency";
-  return "ref" in need ? undefined : "job";
+  if (!isHash(need)) return undefined;
+  if ("project" in need) return "project";
+  if ("job" in need && "pipeline" in need) return "pipeline";
+  if ("ref" in need) return "project";
+  return "job" in need ? "job" : undefined;
 }
 
 const mostCross = 5;
@@ -19,10 +29,13 @@ const mostCross = 5;
 export function needsProblems(value: Plain, place: string, ...allowed: readonly NeedKind[]) {
   const isMap = isHash(value);
   if (!isMap && !Array.isArray(value)) return [`${place} config can only be a hash or an array`];
-  const all = flat(value);
-  const kinds = all.flatMap((each) => needKind(each) ?? []);
+  // GitLab takes an empty entry, as an alias of an empty list leaves one, for none.
+  const all = flat(value).filter((each) => each !== null);
+  const forms = all.flatMap((each) => formOf(each) ?? []);
+  const kinds = forms.map((form): NeedKind => (form === "job" ? form : "cross_dependency"));
   const strange = [...new Set(kinds)].filter((kind) => !allowed.includes(kind));
-  const crossing = kinds.filter((kind) => kind === "cross_dependency").length;
+  const count = (form: NeedForm): number => forms.filter((each) => each === form).length;
+  const crossing = Math.max(count("pipeline"), count("project"));
   const counts = all.some((each) => isHash(each) && typeof each["parallel"] === "number");
   const problems = [
     ...when(isMap && Object.keys(value).length === 0, "can not be an empty hash"),
@@ -35,13 +48,12 @@ export function needsProblems(value: Plain, place: string, ...allowed: readonly 
 }
 
 function needProblems(need: Plain, place: string): readonly string[] {
-  const kind = needKind(need);
-  if (kind === undefined) return [`${place} has an unsupported type`];
+  const form = formOf(need);
+  if (form === undefined) return [`${place} has an unsupported type`];
   if (!isHash(need)) return when(need === "", `${place} config can't be blank`);
-  const more = kind === "job" ? "optional parallel" : "pipeline";
   return [
-    ...strangeKeys(need, place, `job artifacts ${more}`),
-    ...mistyped(need, place, "string", "job pipeline"),
+    ...strangeKeys(need, place, `artifacts ${needKeys[form]}`),
+    ...mistyped(need, place, "string", "job pipeline project ref"),
     ...mistyped(need, place, "boolean", "optional artifacts"),
   ];
 }

@@ -65,3 +65,15 @@ test("jobs that extend ten others each, ten levels deep, are read at once", asyn
   assert.equal(made?.variables.length, 10);
   assert.deepEqual((await readOutline(text, sourceOf({})))?.jobs.get("job")?.size, 3);
 });
+
+test("needs of another project's jobs are taken, as GitLab's EE code takes them, and empty ones passed over", async () => {
+  const part = { project: "acme/parts", ref: "main", job: "part", artifacts: true };
+  const withParts = (count: number): string => {
+    const needs = [Array.from({ length: count }, () => part), [null], "build"];
+    return JSON.stringify({ build: { script: "make" }, test: { script: "make", needs } });
+  };
+  const job = (await jobsIn(withParts(5))).get("test");
+  assert.deepEqual(job?.needs, [{ job: "build", artifacts: true, optional: false }]);
+  const errors = ["jobs:test:needs config must be less than or equal to 5"];
+  assert.deepEqual(await readingOf(withParts(6)), { errors });
+});
