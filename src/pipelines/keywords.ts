@@ -18,9 +18,12 @@ const common =
 const ofJobs =
   "script run coverage dependencies inputs manual_confirmation pages publish release start_in";
 
+// Of GitLab's EE code, which all but few servers run.
+const ofEnterprise = "dast_configuration identity pages_path_prefix secrets";
+
 const known = {
   default: inheritable,
-  job: `${common} ${inheritable} ${ofJobs}`,
+  job: `${common} ${inheritable} ${ofJobs} ${ofEnterprise}`,
   bridge: `${common} trigger`,
 };
 type Kind = keyof typeof known;

@@ -66,11 +66,12 @@ test("jobs that extend ten others each, ten levels deep, are read at once", asyn
   assert.deepEqual((await readOutline(text, sourceOf({})))?.jobs.get("job")?.size, 3);
 });
 
-test("needs of another project's jobs are taken, as GitLab's EE code takes them, and empty ones passed over", async () => {
+test("what only GitLab's EE code knows is taken, and empty needs are passed over", async () => {
   const part = { project: "acme/parts", ref: "main", job: "part", artifacts: true };
   const withParts = (count: number): string => {
     const needs = [Array.from({ length: count }, () => part), [null], "build"];
-    return JSON.stringify({ build: { script: "make" }, test: { script: "make", needs } });
+    const build = { script: "make", secrets: { TOKEN: { vault: "a/b" } }, identity: "google_cloud" };
+    return JSON.stringify({ build, test: { script: "make", needs } });
   };
   const job = (await jobsIn(withParts(5))).get("test");
   assert.deepEqual(job?.needs, [{ job: "build", artifacts: true, optional: false }]);
