@@ -1,4 +1,5 @@
 /** What stands for files that a project includes: berth's own components as they are shipped, and stubs of what is not at hand. */
+import { isObject } from "../json.ts";
 import type { CiSource, Found, Include } from "../pipelines/ports.ts";
 import {
   get,
@@ -25,6 +26,8 @@ export interface BerthInclude {
   readonly prefix: string;
   readonly jobPrefix: string;
   readonly upstream: string | undefined;
+  /** In every pipeline, whatever it is made for. */
+  readonly always: boolean;
 }
 
 /** Nothing where it is another file. */
@@ -37,7 +40,9 @@ export function berthInclude(include: Include, files: ComponentFiles): readonly 
   };
   const prefix = input("prefix") ?? "BERTH";
   const jobPrefix = input("job_prefix") ?? "berth-";
-  return [{ template, location: include.location, prefix, jobPrefix, upstream: input("upstream") }];
+  const { location, entry } = include;
+  const always = get(entry, "rules") === null;
+  return [{ template, location, prefix, jobPrefix, upstream: input("upstream"), always }];
 }
 
 /** Its text; `undefined` where it is none of berth's. */
@@ -71,8 +76,9 @@ function componentName(
 }
 
 const someScript = { script: "true" };
+const unread = "(not read)";
 // Such a file may give a job its image.
-const someJob = { ...someScript, image: "(not read)" };
+const someJob = { ...someScript, image: unread };
 const notJobs = ["default", "variables", "workflow", "image", "cache", "include", "stages"];
 
 /** Makes the texts of files that are not at hand from what the others want of them: jobs that say nothing, and the inputs of each. */
@@ -86,9 +92,10 @@ export function stubOf(written: YamlMap): (include: Include) => string {
     if (isBare(textOf(name), job)) stub.set(textOf(name), someJob);
   }
   for (const { path } of [...written.values()].flatMap(referencesOf)) {
-    const [name = "", key] = path.map(textOf);
-    const whole = { ...mapIn(stub.get(name)), [key ?? ""]: [], ...someScript };
-    stub.set(name, key === undefined ? "unread" : whole);
+    const [name = "", key, inner] = path.map(textOf);
+    const before = mapIn(stub.get(name));
+    const value = inner === undefined ? [] : { ...mapIn(before[key ?? ""]), [inner]: unread };
+    stub.set(name, key === undefined ? unread : { ...before, [key]: value, ...someScript });
   }
   const missing = [...stub].filter(
     ([name]) => !written.has(name) || isBare(name, written.get(name)),
@@ -104,8 +111,8 @@ function isBare(name: string, job: Value | undefined): boolean {
   return isJob && !makes.some((key) => job.has(key));
 }
 
-function mapIn(value: unknown): object {
-  return typeof value === "object" && value !== null ? value : {};
+function mapIn(value: unknown): Readonly<Record<string, unknown>> {
+  return isObject(value) ? value : {};
 }
 
 /** Declares whatever inputs are given. */

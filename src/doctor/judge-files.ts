@@ -69,7 +69,7 @@ export const fileChecks = onPipelines({
 
   "included-twice"({ includes, texts }) {
     const groups = Map.groupBy(
-      includes,
+      includes.filter(({ always }) => always),
       ({ template, jobPrefix }) => `${template} with job_prefix ${jobPrefix}`,
     );
     const twice = [...groups].filter(([, group]) => group.length > 1);

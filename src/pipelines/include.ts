@@ -42,7 +42,7 @@ export interface JoinRequest {
   readonly occasion: Occasion;
   readonly inputs?: YamlMap | undefined;
   readonly files: ReadFiles;
-  /** A file that is not at hand is no error, and neither is one that cannot be read. */
+  /** What rules would leave out counts too; a file that is not at hand is no error, and neither is one that cannot be read. */
   readonly lenient?: boolean;
 }
 
@@ -98,9 +98,10 @@ function entryOf(entry: Value, { variables }: Joining): YamlMap {
   return new Map([[/^\w+:\/\//.test(location) ? "remote" : "local", location]]);
 }
 
-function isIncluded(entry: YamlMap, { source }: Place, { occasion, known }: Joining): boolean {
+function isIncluded(entry: YamlMap, { source }: Place, joining: Joining): boolean {
+  const { occasion, known, lenient } = joining;
   const own = get(entry, "rules");
-  if (own === null) return true;
+  if (own === null || lenient === true) return true;
   const rules = flatten(own);
   for (const rule of rules) refuseAll(ruleProblems(plain(rule), "include:rule", "include"));
   const sight = { occasion, variables: known, paths: source.paths };

@@ -13,7 +13,7 @@ export interface Outline {
   readonly jobs: ReadonlyMap<string, YamlMap>;
   /** Variables that hold in every job. */
   readonly variables: readonly Variable[];
-  /** All that is included and not left out by rules, at hand or not. */
+  /** All that may be included, at hand or not. */
   readonly includes: readonly Include[];
 }
 

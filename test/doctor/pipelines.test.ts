@@ -339,9 +339,10 @@ describe("files that are not here", () => {
 
   test("may give a job its image, which is not taken for the runner's", async () => {
     const own = "check: { extends: .theirs }\nours: { extends: .theirs, image: alpine }\n";
-    const { read } = await pipelinesOf({ ".gitlab-ci.yml": include + own });
+    const by = "by: { script: make, variables: { I: !reference [.v, variables, I] }, image: $I }\n";
+    const { read } = await pipelinesOf({ ".gitlab-ci.yml": include + own + by });
     const images = read[0]?.jobs.map(({ job, image }) => `${job.name} ${image}`);
-    assert.deepEqual(images, ["check (not read)", "ours alpine"]);
+    assert.deepEqual(images, ["check (not read)", "ours alpine", "by (not read)"]);
   });
 
   test("are all there in what GitLab joined", async () => {
@@ -355,6 +356,17 @@ describe("files that are not here", () => {
   test("are no pipeline where there is no first file", async () => {
     assert.equal(await readCi({}), undefined);
   });
+});
+
+test("a component that rules include in one way or another is known, and not included twice", async () => {
+  const component = "component: $CI_SERVER_FQDN/berth-ci/berth/images@0.1.0";
+  const one = (rule: string, mode: string): string =>
+    `  - { ${component}, inputs: { prefix: ACME, mode: ${mode} }, rules: [{ if: '${rule}' }] }\n`;
+  const ways = one('$CI_COMMIT_BRANCH == "main"', "inline") + one("$CI_COMMIT_TAG", "fan-out");
+  const job = "check: { script: make, image: alpine }\n";
+  const pipelines = await pipelinesOf({ ".gitlab-ci.yml": `include:\n${ways}${job}` });
+  assert.equal(pipelines.project.prefix, "ACME");
+  assert.equal(findingOf(factsOf(pipelines), "included-twice").level, "ok");
 });
 
 test("tags that no runner has are a finding, and so is not knowing", async () => {

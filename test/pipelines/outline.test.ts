@@ -77,7 +77,7 @@ describe("files", () => {
     ["include: a/chain.yaml", ["a/one.yml"]],
     ["include:\n  - project: x/y\n    file: a/one.yml", []],
     ["include: https://example.com/a/one.yml", []],
-    ["include:\n  - local: a/one.yml\n    rules: [{ if: $X }]", []],
+    ["include:\n  - local: a/one.yml\n    rules: [{ if: $X }]", ["a/one.yml"]],
     ["include: $FOLDER/one.yml", []],
     ["include: a/gone.yml", []],
     [".x:\n  script:\n    - a/one.yml # include", []],
