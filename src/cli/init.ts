@@ -9,7 +9,7 @@ import type { Tree } from "../context/tree.ts";
 import { workTree } from "../context/worktree.ts";
 import { BerthError, describeError, printProblem } from "../errors.ts";
 import { type Proposal, printProposal, propose } from "../init/propose.ts";
-import type { Remote, Remotes } from "../init/remotes.ts";
+import { pathsOf, type Remote, type Remotes } from "../init/remotes.ts";
 import { surveyTree } from "../init/survey.ts";
 import type { Git, World } from "../world.ts";
 import { type Doing, examples, type GlobalOptions, printResult, usageError } from "./verb.ts";
@@ -36,12 +36,13 @@ async function init(world: World, options: InitOptions, version: string): Promis
       : resolve(world.cwd, options.config);
   if (options.print !== true) await refuseExisting(world, git, target, options);
   const tree = workTree(git, world.files);
-  const survey = await surveyTree(tree);
+  const remotes = await remotesOf(git);
+  const survey = await surveyTree(tree, pathsOf(remotes));
   if (survey.dockerfiles.length === 0)
     throw new BerthError("CONFIG_INVALID", "look for images: the project has no Dockerfile", {
       hint: "write one; berth builds images from Dockerfiles only",
     });
-  const proposal = propose(survey, { remotes: await remotesOf(git), version });
+  const proposal = propose(survey, { remotes, version });
   const trouble = await tryOut(survey.tree, proposal);
   const { config, dockerfiles } = proposal;
   const write =

@@ -1,5 +1,4 @@
 /** The images of a project: what the configuration declares, with the files that a tree holds. */
-import { folderOf } from "../context/paths.ts";
 import type { Tree } from "../context/tree.ts";
 import { BerthError, type Problem } from "../errors.ts";
 import type { Image } from "../image/image.ts";
@@ -7,7 +6,7 @@ import { didYouMean } from "../nearest.ts";
 import type { Config, Excluded, ImagePlaces } from "./config.ts";
 import { type Candidate, type Fault, lookUp } from "./find.ts";
 import { compileGlob } from "./glob.ts";
-import { isPlain, nameAll, nameMistake, variableOf } from "./names.ts";
+import { nameAll, nameMistake, usualContext, variableOf } from "./names.ts";
 
 export interface DeclareOptions {
   /**
@@ -63,8 +62,7 @@ function uselessIn(
 }
 
 function toImage({ name, dockerfile, options }: Named): Image {
-  const own = isPlain(dockerfile) ? folderOf(dockerfile) : "";
-  return { ...options, name, dockerfile, context: options.context ?? own };
+  return { ...options, name, dockerfile, context: options.context ?? usualContext(dockerfile) };
 }
 
 interface Named extends Candidate {

@@ -1,5 +1,5 @@
 /** Names of images: what is one, and which a Dockerfile's path gives. */
-import { nameOf } from "../context/paths.ts";
+import { folderOf, nameOf } from "../context/paths.ts";
 import { ownMember } from "../json.ts";
 import { isRepositoryPath } from "../oci/reference.ts";
 
@@ -25,9 +25,9 @@ export function variableOf(name: string): string {
 
 const plainName = /^(?:Dockerfile|Containerfile)$/;
 
-/** Whether the file is named for what it is alone, so that its folder is what it is about. */
-export function isPlain(dockerfile: string): boolean {
-  return plainName.test(nameOf(dockerfile));
+/** The folder of a file that is named for what it is alone, since that is what it is about; else the top. */
+export function usualContext(dockerfile: string): string {
+  return plainName.test(nameOf(dockerfile)) ? folderOf(dockerfile) : "";
 }
 
 /**

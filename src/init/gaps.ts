@@ -1,14 +1,16 @@
 /** What of a project was not understood or not taken over, so that a person looks at it before anything else. */
+import { usualContext } from "../config/names.ts";
 import { ownMember } from "../json.ts";
 import { flatten, textOf } from "../pipelines/tree.ts";
 import { few } from "../printable.ts";
 import type { BuildJob } from "./builders.ts";
 import { isKnown } from "./drafts.ts";
+import { platformIn, withoutPlatform } from "./platforms.ts";
 import type { Survey } from "./survey.ts";
 import { isTemplate } from "./templates.ts";
 
 /** Sentences without their full stops, the gravest first. */
-export function gapsOf(survey: Survey): readonly string[] {
+export function gapsOf(survey: Survey, names: readonly string[]): readonly string[] {
   return [
     ...unread(survey),
     ...apart(survey.built),
@@ -17,6 +19,9 @@ export function gapsOf(survey: Survey): readonly string[] {
       ({ job, dockerfile }) => `the job ${job} builds from ${dockerfile}, which is not there`,
     ),
     ...openDrafts(survey),
+    ...strange(survey, names),
+    ...named(survey.built),
+    ...wholeTrees(survey),
     ...otherBuilders(survey),
     ...deleters(survey),
     ...generated(survey),
@@ -100,16 +105,61 @@ function openDrafts({ drafts, templates }: Survey): readonly string[] {
   ];
 }
 
+/** Images of the own registry that jobs run in, and that no file here makes. */
+function strange({ imageLines, templates }: Survey, names: readonly string[]): readonly string[] {
+  const plain = templates.used.length > 0 ? [] : imageLines;
+  const others = plain.flatMap(({ text }) => {
+    const found = /^\$\{?CI_REGISTRY_IMAGE\}?(?:\/[\w./-]*?)?([\w.-]*)(?::([\w.-]+))?$/.exec(text);
+    if (found === null) return [];
+    const [, name = "", tag = "latest"] = found;
+    const plain = withoutPlatform(name, platformIn(name) ?? "");
+    const called = [name, plain, tag, `${name}-${tag}`, `${plain}-${tag}`];
+    const isOne = (image: string): boolean =>
+      called.includes(image) || (name === "" && tag.startsWith(`${image}-`));
+    return names.some(isOne) ? [] : text;
+  });
+  const what =
+    "of the project, which no Dockerfile here is called as: what makes them was not seen";
+  return others.length === 0 ? [] : [`jobs run in ${few(others)} ${what}`];
+}
+
+/** What leaves the pipeline by a job that is not seen to build. */
+function named(built: readonly BuildJob[]): readonly string[] {
+  const uses = built.flatMap(({ job, namedBy }) => namedBy.map((by) => ({ job, by })));
+  return [...Map.groupBy(uses, ({ by }) => by)].map(
+    ([by, all]) =>
+      `commands of ${by} name what ${few([...new Set(all.map(({ job }) => job))])} builds, such as to publish it: keep both, or let it take the planned image`,
+  );
+}
+
+/** Images of the project itself rather than of its tools. */
+function wholeTrees({ dockerfiles, built }: Survey): readonly string[] {
+  const contexts = new Map(built.map(({ dockerfile, context }) => [dockerfile, context]));
+  const images = dockerfiles.filter(({ path }) => built.length === 0 || contexts.has(path));
+  const paths = images.flatMap(({ path, copiesAll, copiesFrom }) =>
+    copiesAll && (contexts.get(path) ?? copiesFrom ?? usualContext(path)) === "" ? path : [],
+  );
+  return about(
+    paths,
+    "copies",
+    "copy",
+    "the whole repository, so each commit is a new image: name under `exclude` what no job runs in",
+  );
+}
+
 const otherCommands = [
   /\bdocker\s+buildx\s+bake\b/,
   /\bdocker(?:-|\s+)compose\b[^\n]*\bbuild\b/,
   /\bbuildctl\b[^\n]*\bbuild\b/,
-  /\bmake(?:\s+-\S+)*\s+[\w/-]*(?:image|docker|container)[\w-]*/,
+  /(?<=^|[-;&|(\s])make[ \t]+(?=[^\n;&|]*(?:image|docker|container))[^\n;&|]*/im,
 ];
 
-function otherBuilders({ text }: Survey): readonly string[] {
-  const lines = text.replace(/^\s*#.*$/gm, "");
-  const found = otherCommands.flatMap((pattern) => pattern.exec(lines)?.[0] ?? []);
+function otherBuilders({ pipeline }: Survey): readonly string[] {
+  const scripts = [...(pipeline?.jobs.values() ?? [])].flatMap((job) =>
+    ["before_script", "script"].flatMap((key) => flatten(job.get(key)).map(textOf)),
+  );
+  const lines = scripts.join("\n").replace(/^\s*#.*$/gm, "");
+  const found = otherCommands.flatMap((pattern) => pattern.exec(lines)?.[0].trim() ?? []);
   return found.map(
     (command) =>
       `jobs run \`${command}\`, which is not read: name the images that it builds, if any`,
@@ -125,11 +175,13 @@ function deleters({ pipeline }: Survey): readonly string[] {
   return about(names, "deletes", "delete", what);
 }
 
-const generators = /^.*\b(lcitool (?:manifest|dockerfile)|ci-fairy generate-template)\b/m;
+const generators =
+  /^.*\b(?:(lcitool (?:manifest|dockerfile)|ci-fairy generate-template)\b|generated (?:by|from|with) (?:"([^"\n]+)"|'([^'\n]+)'|`([^`\n]+)`|(\S+)))/m;
 
 function generated({ files, dockerfiles }: Survey): readonly string[] {
   const heads = [...files, ...dockerfiles].flatMap(({ path, text }) => {
-    const by = generators.exec(text.slice(0, 600))?.[1];
+    const [, ...names] = generators.exec(text.slice(0, 600)) ?? [];
+    const by = names.find((name) => name !== undefined);
     return by === undefined ? [] : [{ path, by }];
   });
   return [...Map.groupBy(heads, ({ by }) => by)].flatMap(([by, made]) => {

@@ -1,6 +1,6 @@
 /** Which files are images, how they are called, and how `berth.yml` says so in few words. */
 import { compileGlob } from "../config/glob.ts";
-import { isPlain, nameAll, nameMistake } from "../config/names.ts";
+import { nameAll, nameMistake, usualContext, variableOf } from "../config/names.ts";
 import { folderOf } from "../context/paths.ts";
 import { present } from "../json.ts";
 import { few } from "../printable.ts";
@@ -60,14 +60,16 @@ function optional(wanted: readonly Wanted[]): readonly Seen[] {
 
 /** Folders of tools, of other projects and of test data. */
 const aside =
-  /^(?:.*\/)?(?:\.github|\.devcontainer|vendor|node_modules|third_party|testdata|fixtures)(?=\/)/;
+  /^(?:.*\/)?(?:\.github|\.devcontainer|\.clusterfuzzlite|vendor|node_modules|third_party|testdata|fixtures)(?=\/)/;
 
 function everyDockerfile(survey: Survey): Chosen<readonly string[]> {
-  const { usual: all } = survey;
+  const { dockerfiles } = survey;
+  const others = dockerfiles.filter(({ isOne }) => !isOne).map(({ path }) => path);
+  const all = survey.usual.filter((path) => !others.includes(path));
   const folders = all.flatMap((path) => aside.exec(path)?.[0] ?? []);
   const usual = folders.length === all.length ? all : all.filter((path) => !aside.test(path));
-  const exclude =
-    usual.length === all.length ? [] : [...new Set(folders)].map((one) => `${one}/**`);
+  const apart = usual.length === all.length ? [] : [...new Set(folders)].map((one) => `${one}/**`);
+  const exclude = [...apart, ...others];
   const named = nameAll(usual, []);
   const names = [...named.values()];
   const wanted = [...named].map(([path, name]): Wanted => {
@@ -83,34 +85,47 @@ function everyDockerfile(survey: Survey): Chosen<readonly string[]> {
   );
 }
 
-/** The folder of a file or the top, where all that it and its neighbours copy lies in that one alone. */
+/** The folder that holds all that a file copies, or where it copies nothing, its neighbours. */
 function contextOf(path: string, { dockerfiles }: Survey): string {
-  const folder = folderOf(path);
-  const near = dockerfiles.filter((file) => folderOf(file.path) === folder);
+  const near = dockerfiles.filter((file) => folderOf(file.path) === folderOf(path));
+  const own = near.find((file) => file.path === path)?.copiesFrom;
   const places = new Set(near.flatMap(({ copiesFrom }) => copiesFrom ?? []));
   const [only] = places.size === 1 ? places : [];
-  if (only === undefined) return usualContext(path);
-  return only === "beside" ? folder : "";
+  return own ?? only ?? usualContext(path);
 }
 
 /**
- * What several jobs build from one file is one image, unless they put it in different places; it is
- * optional where all of them may fail.
+ * What several jobs build from one file is one image, unless they put it in different places of the own registry; it
+ * is optional where all of them may fail.
  */
 function wantedImages({ built }: Survey): readonly Wanted[] {
-  const groups = [
-    ...Map.groupBy(built, (one) => `${one.dockerfile} ${one.repository ?? ""}`).values(),
-  ];
+  const put = built.toReversed().filter(({ repository }) => repository !== undefined);
+  const places = new Map(put.map(({ dockerfile, repository }) => [dockerfile, repository]));
+  const placeOf = ({ dockerfile, repository }: BuildJob) => repository ?? places.get(dockerfile);
+  const groups = [...Map.groupBy(built, (one) => `${one.dockerfile} ${placeOf(one)}`).values()];
   const paths = groups.map((group) => group[0]!.dockerfile);
   const defaults = nameAll([...new Set(paths)], []);
   const template = templateOf(built, defaults);
-  return groups.map((jobs) => {
-    const [first] = jobs as [BuildJob];
+  const wanted = groups.map((jobs): Wanted => {
+    const first = jobs.find(({ repository }) => repository !== undefined) ?? jobs[0]!;
     const byDefault = defaults.get(first.dockerfile) ?? first.dockerfile;
     const own = template === undefined ? lastName(first.repository) : undefined;
     const name = own !== undefined && nameMistake(own) === undefined ? own : byDefault;
     const mayFail = jobs.every((job) => job.mayFail);
     return { name, byDefault, built: { ...first, mayFail } };
+  });
+  return withOwnNames(wanted);
+}
+
+/** What one repository holds under several tags are several images, which are called as their files. */
+function withOwnNames(wanted: readonly Wanted[]): readonly Wanted[] {
+  const groups = Map.groupBy(wanted, ({ name }) => variableOf(name));
+  const isAlone = ({ name }: Wanted): boolean => groups.get(variableOf(name))?.length === 1;
+  const named = wanted.map((one) => (isAlone(one) ? one : { ...one, name: one.byDefault }));
+  const names = named.map(({ name }) => variableOf(name));
+  return named.map((one, index) => {
+    const before = names.slice(0, index).filter((name) => name === names[index]).length;
+    return before === 0 ? one : { ...one, name: `${one.name}-${before + 1}` };
   });
 }
 
@@ -133,8 +148,10 @@ function declareFiles(wanted: readonly Wanted[], usual: readonly string[], defau
   const objects = wanted
     .map((one) => ({ dockerfile: one.built.dockerfile, ...optionsOf(one, defaults) }))
     .filter((object) => Object.keys(object).length > 1);
-  const { globs, left, others } = inGlobs(paths, usual);
-  const plain = left.filter((path) => !objects.some(({ dockerfile }) => dockerfile === path));
+  const { globs: all, left, others } = inGlobs(paths, usual);
+  const isPlain = (path: string) => !objects.some(({ dockerfile }) => dockerfile === path);
+  const globs = all.filter((glob) => paths.filter(compileGlob(glob)).some(isPlain));
+  const plain = left.filter(isPlain);
   const exclude = [...nameAll([...paths, ...others], [])].flatMap(([path, name]) =>
     others.includes(path) ? [name] : [],
   );
@@ -153,7 +170,11 @@ function sharedBy(wanted: readonly Wanted[]): Options {
   const [context, ...contexts] = new Set(wanted.map(({ built }) => built.context));
   const unusual = wanted.every(({ built }) => built.context !== usualContext(built.dockerfile));
   const [platforms, ...others] = new Set(wanted.map(({ built }) => platformsOf(built)?.join()));
+  const args = new Set(
+    wanted.map(({ built }) => JSON.stringify(Object.entries(built.args).sort())),
+  );
   return present<Node>({
+    args: args.size === 1 && !args.has("[]") ? wanted[0]!.built.args : undefined,
     context: contexts.length === 0 && unusual ? written(context ?? "") : undefined,
     platforms: others.length === 0 ? platforms?.split(",") : undefined,
   });
@@ -162,10 +183,6 @@ function sharedBy(wanted: readonly Wanted[]): Options {
 /** `undefined` for the default. */
 function platformsOf({ platforms }: BuildJob): readonly string[] | undefined {
   return platforms.join() === usualPlatform ? undefined : platforms;
-}
-
-function usualContext(dockerfile: string): string {
-  return isPlain(dockerfile) ? dockerfile.replace(/\/?[^/]*$/, "") : "";
 }
 
 function written(context: string): string {
@@ -178,7 +195,8 @@ function optionsOf({ built }: Wanted, shared: Options): Options {
     context: own ? written(built.context) : undefined,
     target: built.target,
     platforms: shared["platforms"] === undefined ? platformsOf(built) : undefined,
-    args: Object.keys(built.args).length === 0 ? undefined : built.args,
+    args:
+      shared["args"] !== undefined || Object.keys(built.args).length === 0 ? undefined : built.args,
     optional: built.mayFail || undefined,
   });
 }

@@ -66,7 +66,7 @@ export function propose(survey: Survey, { remotes, version }: ProposeOptions): P
     version,
   };
   return {
-    gaps: gapsOf(survey),
+    gaps: gapsOf(survey, images.value),
     findings,
     config: configText(findings),
     include: includeText(include),

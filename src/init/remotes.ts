@@ -15,6 +15,14 @@ export interface Remotes {
   readonly origin?: Remote | undefined;
 }
 
+/** Where the project may be on its GitLab. */
+export function pathsOf({ upstream, origin }: Remotes): readonly string[] {
+  return [upstream, origin].flatMap((remote) => remote?.path ?? []);
+}
+
+/** Hosts of projects that may have a mirror on a GitLab, under another path. */
+const noGitLab = ["github.com", "codeberg.org", "bitbucket.org", "git.sr.ht"];
+
 export function upstreamOf(
   { pipeline }: Survey,
   prefix: string,
@@ -27,7 +35,14 @@ export function upstreamOf(
   );
   const variable = usable.find(({ key }) => key === `${prefix}_UPSTREAM`) ?? usable[0];
   const name = remotes.upstream === undefined ? "origin" : "upstream";
-  const upstream = variable?.value ?? remotes[name]?.path;
+  const { host = "", path } = remotes[name] ?? {};
+  if (variable === undefined && noGitLab.includes(host))
+    return because(
+      undefined,
+      `the git remote ${name} is on ${host}, which is no GitLab`,
+      "write the project's path on your GitLab as `upstream`: forks use its images",
+    );
+  const upstream = variable?.value ?? path;
   if (upstream === undefined || upstreamRule(upstream) !== undefined) return usual(undefined);
   const found =
     variable === undefined

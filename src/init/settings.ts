@@ -103,16 +103,25 @@ function whyDigest({ imageLines, templates }: Survey, usable: boolean, repositor
   if (!usable) {
     return `${repository} does not end in /{name}, so every image needs a variable of its own; with a repository such as ${repository.replace(/[._-]*\{name\}.*$/, "/{name}")} two variables (reference tag) could serve all`;
   }
-  const [line] = imageLines;
+  const line = imageLines.find(isOwn) ?? imageLines[0];
   const { length } = templates.used;
   if (length > 0)
     return `${length} ${length === 1 ? "job runs" : "jobs run"} in images by ci-templates`;
   if (line === undefined) return "no job was seen that runs in an image of the project";
   const runs = line.jobs.length === 1 ? "a job runs" : `${line.jobs.length} jobs run`;
-  const why = /^\$\{?CI_REGISTRY_IMAGE\}?:/.test(line.text)
-    ? "where tags tell images apart: each gets a repository of its own"
+  return `${runs} in ${line.text}, ${whyNot(line)}`;
+}
+
+function whyNot({ text }: ImageLine): string {
+  if (/^\$\{?CI_REGISTRY_IMAGE\}?:/.test(text))
+    return "where tags tell images apart: each gets a repository of its own";
+  return isOwn({ text })
+    ? "and such lines do not all name images by one pattern"
     : "which does not begin with $CI_REGISTRY_IMAGE/";
-  return `${runs} in ${line.text}, ${why}`;
+}
+
+function isOwn({ text }: Pick<ImageLine, "text">): boolean {
+  return /^\$\{?CI_REGISTRY_IMAGE\}?(?:[/:@]|$)/.test(text);
 }
 
 /** Where branches are called as QEMU's, what is tested on staging becomes `latest`. */
@@ -175,17 +184,20 @@ interface OwnLine extends ImageLine {
   readonly tag: string;
 }
 
-/** The lines that name an image of the project's own registry. */
+/** The lines that name an image of the project's own registry; none where not all do so by one pattern. */
 export function ownLines(
   lines: readonly ImageLine[],
   names: readonly string[],
 ): readonly OwnLine[] {
-  return lines.flatMap((line) => {
-    const found = /^\$\{?CI_REGISTRY_IMAGE\}?\/([^:]+):([^:]+)$/.exec(line.text);
-    const [, repository = "", tag = ""] = found ?? [];
+  const own = lines.filter(isOwn);
+  const taken = own.flatMap((line): readonly OwnLine[] => {
+    const found = /^\$\{?CI_REGISTRY_IMAGE\}?\/([^:]+)(?::([^:]+))?$/.exec(line.text);
+    const [, repository = "", tag = "latest"] = found ?? [];
     const template = withName(repository, names);
     return template === undefined ? [] : [{ ...line, template, tag }];
   });
+  const templates = new Set(taken.map(({ template }) => template));
+  return taken.length === own.length && templates.size === 1 ? taken : [];
 }
 
 function withName(repository: string, names: readonly string[]): string | undefined {

@@ -17,10 +17,13 @@ export function stepsOf(
   const { built, text } = survey;
   const tag = `${prefix}_CONTAINER_TAG`;
   const jobsThat = (publish: boolean): readonly string[] => {
-    const jobs = built.filter(({ publishes }) => publishes === publish);
+    const jobs = built.filter(
+      ({ publishes, namedBy }) => (publishes || namedBy.length > 0) === publish,
+    );
     return [...new Set(jobs.map(({ job }) => job))];
   };
-  const [builders, publishers] = [jobsThat(false), jobsThat(true)];
+  const publishers = jobsThat(true);
+  const builders = jobsThat(false).filter((job) => !publishers.includes(job));
   const tags = ownLines(survey.imageLines, names).map((line) => line.tag);
   const foreign = [...new Set(tags)].filter((one) => one.replace(/[{}]/g, "") !== `$${tag}`);
   const places = placesOf(survey, tag);

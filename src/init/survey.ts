@@ -1,12 +1,20 @@
 /** What a project has that tells how its images are made and used; nothing is decided here. */
 import { findUsual } from "../config/find.ts";
+import { usualContext } from "../config/names.ts";
 import { normalPath } from "../config/rules.ts";
 import { comparePaths, folderOf, nameOf, starsMatcher } from "../context/paths.ts";
 import { holds, type Tree, type TreeEntry } from "../context/tree.ts";
 import { imagesOf, type Outline, readOutline } from "../pipelines/outline.ts";
 import { keeping } from "../pipelines/ports.ts";
-import { valuesOf, variablesOf } from "../pipelines/variables.ts";
-import { type BuildJob, builtBy, ownSpelling, placeOf, plainBuild } from "./builders.ts";
+import { expand, valuesOf, variablesOf } from "../pipelines/variables.ts";
+import {
+  type BuildJob,
+  builtBy,
+  ownSpelling,
+  placeOf,
+  plainBuild,
+  type Spelling,
+} from "./builders.ts";
 import { type Draft, draft, isKnown } from "./drafts.ts";
 import { withoutPlatform } from "./platforms.ts";
 import { readTemplateJobs, standIn, type TemplateJobs } from "./templates.ts";
@@ -19,7 +27,7 @@ export interface Survey {
   readonly built: readonly BuildJob[];
   /** Jobs that build from a file that is not there, as far as their shell lines tell. */
   readonly unfounded: readonly BuildJob[];
-  /** All `image:` lines of jobs that begin with a variable, each once; a variable that is all of a line unfolded. */
+  /** All `image:` lines of jobs that begin with a variable or the own registry, each once, those of most jobs first. */
   readonly imageLines: readonly ImageLine[];
   /** `undefined` where the project has none, or one that GitLab would refuse. */
   readonly pipeline: Outline | undefined;
@@ -39,8 +47,12 @@ export interface Dockerfile {
   readonly text: string;
   /** What its FROM and `--from=` name, as written, without tags. */
   readonly uses: readonly string[];
-  /** Where what it copies lies, as far as that is one of both alone. */
-  readonly copiesFrom: "beside" | "top" | undefined;
+  /** It has a FROM; others are only called so. */
+  readonly isOne: boolean;
+  /** A whole context, as far as no ignore file leaves out most of it. */
+  readonly copiesAll: boolean;
+  /** The folder that holds most of what it copies, its usual context before others; `undefined` where it copies nothing. */
+  readonly copiesFrom: string | undefined;
 }
 
 export interface ImageLine {
@@ -48,27 +60,31 @@ export interface ImageLine {
   readonly jobs: readonly string[];
 }
 
-/** Looks at a tree. */
-export async function surveyTree(files: Tree): Promise<Survey> {
+/** Looks at a tree; of the project's paths on its GitLab those that are known. */
+export async function surveyTree(files: Tree, paths: readonly string[] = []): Promise<Survey> {
+  const spell = ownSpelling(paths);
   const ci = await readCi(files);
   const { pipeline } = ci;
   const templates = readTemplateJobs(pipeline);
   const drafts = await draft(templates.built.filter(isKnown), files);
   const tree = withDrafts(files, drafts);
-  const all = [...(pipeline === undefined ? [] : builtBy(pipeline)), ...drafts.flatMap(buildsOf)];
+  const builds = [
+    ...(pipeline === undefined ? [] : builtBy(pipeline, spell)),
+    ...drafts.flatMap(buildsOf),
+  ];
   const exists = await Promise.all(
-    all.map(async ({ dockerfile }) => (await tree.entry(dockerfile))?.kind === "file"),
+    builds.map(async ({ dockerfile }) => (await tree.entry(dockerfile))?.kind === "file"),
   );
-  const built = joined(all.filter((_, index) => exists[index]));
+  const built = joined(builds.filter((_, index) => exists[index]));
   const usual = await findUsual(tree);
-  const paths = [...new Set([...usual, ...built.map(({ dockerfile }) => dockerfile)])];
+  const all = [...new Set([...usual, ...built.map(({ dockerfile }) => dockerfile)])];
   return {
     ...ci,
-    dockerfiles: await Promise.all(paths.map(async (path) => readDockerfile(tree, path))),
+    dockerfiles: await Promise.all(all.map(async (path) => readDockerfile(tree, path))),
     usual,
     built,
-    unfounded: all.filter((_, index) => !exists[index]),
-    imageLines: pipeline === undefined ? [] : linesOf(pipeline),
+    unfounded: builds.filter((_, index) => !exists[index]),
+    imageLines: pipeline === undefined ? [] : linesOf(pipeline, spell),
     text: ci.files.map(({ text }) => text).join("\n"),
     drafts,
     templates,
@@ -161,47 +177,53 @@ async function readDockerfile(tree: Tree, path: string): Promise<Dockerfile> {
   const text = (await tree.read(path))?.toString() ?? "";
   const found = text.matchAll(/^\s*FROM\s+(?:--\S+\s+)*(\S+)|\s--from=(\S+)/gim);
   const uses = [...found].map(([, from, copy]) => (from ?? copy ?? "").replace(/:[\w.-]+$/, ""));
-  return { path, text, uses, copiesFrom: await placeOfSources(text, folderOf(path), tree) };
+  const isOne = /^\s*FROM\s/im.test(text);
+  const ignored = (await tree.read(".dockerignore"))?.toString() ?? "";
+  const copiesAll =
+    /^\s*(?:COPY|ADD)\s+(?:--(?!from=)\S+\s+)*\.\/?\s/im.test(text) && !/^\*/m.test(ignored);
+  return { path, text, uses, isOne, copiesAll, copiesFrom: await placeOfSources(text, path, tree) };
 }
 
-async function placeOfSources(
-  text: string,
-  folder: string,
-  tree: Tree,
-): Promise<Dockerfile["copiesFrom"]> {
+async function placeOfSources(text: string, path: string, tree: Tree): Promise<string | undefined> {
   const copies = text.matchAll(/^\s*(?:COPY|ADD)\s+((?:--(?!from=)\S+\s+)*[^-\s].*)$/gim);
   const sources = [...copies].flatMap(([, words = ""]) =>
     words
       .split(/\s+/)
-      .filter((word) => /^[\w./-]+$/.test(word) && !word.startsWith("--"))
-      .slice(0, -1),
+      .filter((word) => word !== "" && !word.startsWith("--"))
+      .slice(0, -1)
+      .filter((word) => /^[\w./-]+$/.test(word)),
   );
-  const areIn = async (context: string): Promise<boolean> => {
+  const heldBy = async (context: string): Promise<number> => {
     const paths = sources.map((source) => normalPath(`${context}/${source}`));
-    const there = paths.map(async (path) => path !== undefined && (await holds(tree, path)));
-    return (await Promise.all(there)).every(Boolean);
+    const there = paths.map(async (one) => one !== undefined && (await holds(tree, one)));
+    return (await Promise.all(there)).filter(Boolean).length;
   };
-  if (sources.length === 0 || folder === "") return undefined;
-  const [isTop, isBeside] = [await areIn(""), await areIn(folder)];
-  if (isTop === isBeside) return undefined;
-  return isTop ? "top" : "beside";
+  const folders = [usualContext(path), folderOf(path)];
+  while (folders.at(-1) !== "") folders.push(folderOf(folders.at(-1)!));
+  const counts = await Promise.all(folders.map(heldBy));
+  const most = counts.indexOf(Math.max(...counts));
+  return sources.length === 0 ? undefined : folders[most];
 }
 
-function linesOf({ jobs, variables }: Outline): readonly ImageLine[] {
-  const uses = [...jobs].flatMap(([job, whole]) => {
-    const known = valuesOf([...variables, ...variablesOf(whole.get("variables"))]);
-    return imagesOf(whole)
-      .filter((text) => text.startsWith("$"))
-      .map((text) => ({ text: ownSpelling(unfold(text, known)), job }));
+function linesOf({ jobs, variables }: Outline, spell: Spelling): readonly ImageLine[] {
+  const uses = [...jobs].flatMap(([job, keys]) => {
+    const all = [...variables, ...variablesOf(keys.get("variables"))];
+    // References that lead to files that are not here stay as they are written.
+    const known = valuesOf(all.filter(({ value }) => !value.startsWith("!reference")));
+    return imagesOf(keys).flatMap((text) => {
+      const whole = /:[^/]*$/.test(text) ? text : expand(text, known, "stays");
+      const line = spell(unfold(whole, known));
+      return text.startsWith("$") || line.startsWith("$") ? [{ text: line, job }] : [];
+    });
   });
-  return [...Map.groupBy(uses, ({ text }) => text)].map(([text, group]) => ({
-    text,
-    jobs: group.map(({ job }) => job),
-  }));
+  return [...Map.groupBy(uses, ({ text }) => text)]
+    .map(([text, group]) => ({ text, jobs: group.map(({ job }) => job) }))
+    .toSorted((a, b) => b.jobs.length - a.jobs.length);
 }
 
-/** What a line that is nothing but a variable stands for. */
+/** What the variable at a line's beginning stands for, as far as files that are here say it. */
 function unfold(text: string, variables: ReadonlyMap<string, string>): string {
-  const name = /^\$\{?(\w+)\}?$/.exec(text)?.[1];
-  return variables.get(name ?? "") ?? text;
+  return text.replace(/^\$\{?(\w+)\}?(?=[/:]|$)/, (whole, name) => {
+    return variables.get(name) || whole;
+  });
 }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { isPlain, nameAll, nameMistake, variableOf } from "../../src/config/names.ts";
+import { nameAll, nameMistake, usualContext, variableOf } from "../../src/config/names.ts";
 
 const segment = fc.oneof(
   fc.constantFrom("ci", "a-b", "a_b", "A.B", "berth", "..x", "Été", "日本", "--", "x  y"),
@@ -53,5 +53,5 @@ test("a variable is made of capital letters, digits and _", () => {
 
 test("only a bare Dockerfile or Containerfile is plain", () => {
   const paths = ["Dockerfile", "a/Containerfile", "Dockerfile.x", "x.Dockerfile", "a/dockerfile"];
-  assert.deepEqual(paths.map(isPlain), [true, true, false, false, false]);
+  assert.deepEqual(paths.map(usualContext), ["", "a", "", "", ""]);
 });

@@ -252,6 +252,15 @@ describe("a project without a layout of that kind", () => {
       { "ci/a.docker": dockerfile + script, "ci/setup.sh": "a\n", "setup.sh": "b\n" },
       {},
     ],
+    [
+      "in a folder between, most of it",
+      {
+        "app/ci/a.docker": `${dockerfile}COPY main.c gone.c ci/run.sh /\n`,
+        "app/main.c": "",
+        "app/ci/run.sh": "",
+      },
+      { images: [{ dockerfile: "app/ci/a.docker", context: "app" }] },
+    ],
     ["nowhere", { "ci/a.docker": dockerfile + script }, {}],
   ];
   for (const [where, files, settings] of contexts) {

@@ -6,7 +6,7 @@ import { parseConfig } from "../../src/config/parse.ts";
 import { stateOf } from "../../src/config/state.ts";
 import type { Pipelines } from "../../src/doctor/evaluate.ts";
 import { propose } from "../../src/init/propose.ts";
-import type { Remotes } from "../../src/init/remotes.ts";
+import { pathsOf, type Remotes } from "../../src/init/remotes.ts";
 import { surveyTree } from "../../src/init/survey.ts";
 import { readCi } from "../doctor/ci.ts";
 import { memoryTree } from "../support/tree.ts";
@@ -14,7 +14,7 @@ import { memoryTree } from "../support/tree.ts";
 type Files = Readonly<Record<string, string>>;
 
 export async function proposed(files: Files, remotes: Remotes = {}) {
-  const survey = await surveyTree(memoryTree(files));
+  const survey = await surveyTree(memoryTree(files), pathsOf(remotes));
   const { tree } = survey;
   const proposal = propose(survey, { remotes, version: "1.2.3" });
   const { config: text } = proposal;

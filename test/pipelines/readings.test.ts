@@ -70,7 +70,11 @@ test("what only GitLab's EE code knows is taken, and empty needs are passed over
   const part = { project: "acme/parts", ref: "main", job: "part", artifacts: true };
   const withParts = (count: number): string => {
     const needs = [Array.from({ length: count }, () => part), [null], "build"];
-    const build = { script: "make", secrets: { TOKEN: { vault: "a/b" } }, identity: "google_cloud" };
+    const build = {
+      script: "make",
+      secrets: { TOKEN: { vault: "a/b" } },
+      identity: "google_cloud",
+    };
     return JSON.stringify({ build, test: { script: "make", needs } });
   };
   const job = (await jobsIn(withParts(5))).get("test");
