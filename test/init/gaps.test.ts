@@ -130,7 +130,7 @@ base-arm64: { extends: .base, variables: { ARCH: arm64 }, tags: [saas-linux-smal
   {
     what: "a matrix of architectures, and flags of each engine that name them",
     ci: `one: { parallel: { matrix: [{ ARCH: [amd64, arm64] }] }, tags: [$ARCH], script: 'docker build -t $CI_REGISTRY_IMAGE/one:$ARCH a' }
-two: { script: 'docker buildx build --platform linux/arm64,linux/amd64 -t $CI_REGISTRY_IMAGE/two b' }
+two: { script: 'docker buildx build --platform linux/arm64/v8,linux/amd64 -t $CI_REGISTRY_IMAGE/two b' }
 three: { script: ['buildah bud --manifest $CI_REGISTRY_IMAGE/three --arch aarch64 c', 'buildah bud --manifest $CI_REGISTRY_IMAGE/three --arch amd64 c'] }
 four: { script: '/kaniko/executor --customPlatform=linux/arm64 --context d --destination $CI_REGISTRY_IMAGE/four' }
 four-amd64: { script: '/kaniko/executor --context d --destination $CI_REGISTRY_IMAGE/four' }
