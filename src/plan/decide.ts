@@ -179,13 +179,12 @@ function mergeReason(
 }
 
 function ageReason(
-  { created }: ImageOrigin,
-  { maxAge }: RefreshSettings,
+  { created = "" }: ImageOrigin,
+  { maxAge = Number.POSITIVE_INFINITY }: RefreshSettings,
   { now }: Freshness,
 ): RefreshReason | undefined {
-  const time = Date.parse(created ?? "");
-  if (maxAge === undefined || created === undefined || Number.isNaN(time)) return undefined;
-  const isOld = now.getTime() - time > maxAge * millisecondsPerDay;
+  // What is no time is never old.
+  const isOld = now.getTime() - Date.parse(created) > maxAge * millisecondsPerDay;
   return isOld ? { code: "max-age", created, days: maxAge } : undefined;
 }
 

@@ -19,49 +19,25 @@ const recorded = seen("upstream", { foundBy: "set-record" });
 
 type Seen = readonly (Sighting | BrokenSighting)[];
 type Mode = "digest" | "tag" | "own-tag";
-const rows: readonly [
-  what: string,
-  sightings: Seen,
-  mode: Mode,
-  hasOwn: boolean,
-  wholeUpstream: boolean,
-  expected: string,
-][] = [
-  ["nothing seen", [], "digest", true, false, "build absent"],
-  ["a broken tag", [broken], "digest", true, false, "build broken"],
-  ["own", [seen("own")], "digest", true, false, "reuse own"],
-  ["own, tag", [seen("own")], "tag", true, false, "reuse own"],
-  ["own, own-tag", [seen("own")], "own-tag", true, false, "reuse own"],
-  ["upstream, digest", [seen("upstream")], "digest", true, false, "reuse upstream"],
-  ["upstream, part of a mixed set", [seen("upstream")], "tag", true, false, "copy upstream"],
-  ["upstream has the whole set", [recorded], "tag", true, true, "reuse upstream"],
-  ["upstream has lost what it recorded", [seen("upstream")], "tag", true, true, "copy upstream"],
-  [
-    "upstream has lost what it recorded, but a twin",
-    [{ ...recorded, isTwin: true }],
-    "tag",
-    true,
-    true,
-    "copy upstream",
-  ],
-  ["upstream, own-tag", [recorded], "own-tag", true, true, "copy upstream"],
-  ["upstream, nowhere to copy to", [recorded], "own-tag", false, true, "reuse upstream"],
-  [
-    "upstream whole, own broken",
-    [broken, seen("upstream")],
-    "digest",
-    true,
-    false,
-    "reuse upstream",
-  ],
-  [
-    "the first sighting wins",
-    [seen("upstream"), seen("own")],
-    "digest",
-    true,
-    false,
-    "reuse upstream",
-  ],
+const [own, upstream] = [seen("own"), seen("upstream")];
+const twin: Sighting = { ...recorded, isTwin: true };
+/** `whole` where upstream has all of the set on record, `alone` where there is no own registry besides. */
+type State = "" | "whole" | "alone";
+const rows: readonly [string, Seen, Mode, State, expected: string][] = [
+  ["nothing seen", [], "digest", "", "build absent"],
+  ["a broken tag", [broken], "digest", "", "build broken"],
+  ["own", [own], "digest", "", "reuse own"],
+  ["own", [own], "tag", "", "reuse own"],
+  ["own", [own], "own-tag", "", "reuse own"],
+  ["upstream", [upstream], "digest", "", "reuse upstream"],
+  ["upstream, part of a mixed set", [upstream], "tag", "", "copy upstream"],
+  ["upstream has the whole set", [recorded], "tag", "whole", "reuse upstream"],
+  ["upstream has lost what it recorded", [upstream], "tag", "whole", "copy upstream"],
+  ["upstream has lost all but a twin", [twin], "tag", "whole", "copy upstream"],
+  ["upstream", [recorded], "own-tag", "whole", "copy upstream"],
+  ["upstream, nowhere to copy to", [recorded], "own-tag", "alone", "reuse upstream"],
+  ["upstream whole, own broken", [broken, upstream], "digest", "", "reuse upstream"],
+  ["the first sighting wins", [upstream, own], "digest", "", "reuse upstream"],
 ];
 
 interface Place {
@@ -99,16 +75,18 @@ function decided(
 }
 
 describe("decide", () => {
-  for (const [what, sightings, reference, hasOwn, wholeUpstream, expected] of rows) {
+  for (const [what, sightings, reference, state, expected] of rows) {
     test(`${what} (${reference}): ${expected}`, () => {
-      const decision = decided(sightings, { reference, hasOwn, wholeUpstream });
-      const [kind, detail] = expected.split(" ");
-      assert.equal(decision.kind, kind);
-      if (decision.kind === "build") assert.equal(decision.because.code, detail);
-      const place = detail === "own" ? "own" : "upstream";
-      const where = printReference(seen(place).reference);
-      if (decision.kind === "reuse") assert.equal(decision.reference, where);
-      if (decision.kind === "copy") assert.equal(decision.from, where);
+      const place = { hasOwn: state !== "alone", wholeUpstream: state !== "" };
+      const decision = decided(sightings, { reference, ...place });
+      const where = printReference((expected.endsWith(" own") ? own : upstream).reference);
+      const detail = {
+        build: decision.kind === "build" && `build ${decision.because.code}`,
+        reuse: decision.kind === "reuse" && decision.reference === where && expected,
+        copy: decision.kind === "copy" && decision.from === where && expected,
+        refresh: false,
+      }[decision.kind];
+      assert.equal(detail, expected, JSON.stringify(decision));
     });
   }
 
@@ -151,13 +129,13 @@ describe("decide", () => {
 
 test("what is built writes, what is copied reads from there too, and what is reused needs no right", () => {
   const repository = parseRepository("r.example/own/x");
-  const copy = decided([seen("upstream")], { reference: "own-tag" });
+  const copy = decided([upstream], { reference: "own-tag" });
   const from = parseRepository(`${registryOf.upstream}/qemu/debian`);
   const push = { access: "push", repository };
   assert.deepEqual(rightsFor(decided([], { reference: "digest" }), repository), [push]);
   const [write, read, ...others] = rightsFor(copy, repository);
   assert.deepEqual([write, read?.access, others], [push, "pull", []]);
   assert.equal(printRepository(read?.repository ?? repository), printRepository(from));
-  assert.deepEqual(rightsFor(decided([seen("own")], { reference: "digest" }), repository), []);
+  assert.deepEqual(rightsFor(decided([own], { reference: "digest" }), repository), []);
   assert.deepEqual(rightsFor(copy, undefined), []);
 });

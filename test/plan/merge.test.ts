@@ -15,65 +15,50 @@ const url = "https://gitlab.example.com/qemu-project/qemu";
 const inTrain = jobIn("upstream", mergeRequest("fork", "merge_train"));
 const inResult = jobIn("upstream", mergeRequest("fork", "merged_result"));
 
-const contexts: readonly (readonly [what: string, job: Variables, merge: unknown])[] = [
+const byBot = mergeRequest("fork");
+const inFork = jobIn("fork", mergeRequest("fork", "merged_result"));
+const branchOf = (project: "upstream" | "fork") => jobIn(project, branch("topic"), marge);
+const { target: head } = shas;
+
+/** Because of what, and the target's branch, head and address as far as they are known. */
+type Target = readonly (string | undefined)[];
+const contexts: readonly (readonly [string, Variables, string | undefined, ...Target])[] = [
   ["a branch is none", jobIn("upstream", branch("staging", true)), undefined],
-  ["a detached merge request is none", jobIn("upstream", mergeRequest("fork")), undefined],
+  ["a detached merge request is none", jobIn("upstream", byBot), undefined],
   ["a developer's machine is none", {}, undefined],
+  ["a merge train", inTrain, "merge train", "master", head],
+  ["a merged result", inResult, "merged results", "master", head],
+  ["one in a fork knows where its target is", inFork, "merged results", "master", head, url],
   [
-    "a merge train",
-    inTrain,
-    { because: "merge train", target: { branch: "master", head: shas.target, url: undefined } },
+    "a bot's request, whose heads are empty",
+    jobIn("upstream", byBot, marge),
+    "merge bot",
+    "master",
   ],
+  ["a bot's in a fork", jobIn("fork", byBot, marge), "merge bot", "master", undefined, url],
+  ["a bot's branch in upstream", branchOf("upstream"), "merge bot", "master"],
+  ["a bot's branch in a fork, whose default branch may be old", branchOf("fork"), "merge bot"],
   [
-    "a merged result",
-    inResult,
-    { because: "merged results", target: { branch: "master", head: shas.target, url: undefined } },
-  ],
-  [
-    "a merged result in a fork knows where its target is",
-    jobIn("fork", mergeRequest("fork", "merged_result")),
-    { because: "merged results", target: { branch: "master", head: shas.target, url } },
-  ],
-  [
-    "a bot's detached merge request, whose heads are empty",
-    jobIn("upstream", mergeRequest("fork"), marge),
-    { because: "merge bot", target: { branch: "master", head: undefined, url: undefined } },
-  ],
-  [
-    "a bot's detached merge request in a fork",
-    jobIn("fork", mergeRequest("fork"), marge),
-    { because: "merge bot", target: { branch: "master", head: undefined, url } },
-  ],
-  [
-    "a bot's branch in upstream",
-    jobIn("upstream", branch("topic"), marge),
-    { because: "merge bot", target: { branch: "master", head: undefined, url: undefined } },
-  ],
-  [
-    "a bot's branch in a fork, whose default branch may be old",
-    jobIn("fork", branch("topic"), marge),
-    { because: "merge bot", target: { branch: undefined, head: undefined, url: undefined } },
-  ],
-  [
-    "a bot on a train is a train",
+    "a bot on a train",
     { ...inTrain, GITLAB_USER_LOGIN: "marge-bot" },
-    { because: "merge train", target: { branch: "master", head: shas.target, url: undefined } },
+    "merge train",
+    "master",
+    head,
   ],
 ];
 
 describe("a merge", () => {
-  for (const [what, job, merge] of contexts) {
-    test(what, () => assert.deepEqual(situationOf(job, bots, undefined).merge, merge));
+  for (const [what, job, because, name, head, url] of contexts) {
+    test(`${what}: ${because ?? "none"}`, () => {
+      const merge = because && { because, target: { branch: name, head, url } };
+      assert.deepEqual(situationOf(job, bots, undefined).merge, merge);
+    });
   }
 
   test("is no merged result unless the configuration says so", () => {
     assert.equal(situationOf(inResult, qemu, undefined).merge, undefined);
-    const { merge } = situationOf(
-      { ...inResult, GITLAB_USER_LOGIN: "marge-bot" },
-      onlyBots,
-      undefined,
-    );
-    assert.equal(merge?.because, "merge bot");
+    const byMarge = { ...inResult, GITLAB_USER_LOGIN: "marge-bot" };
+    assert.equal(situationOf(byMarge, onlyBots, undefined).merge?.because, "merge bot");
   });
 
   test("is not what a user of another name does, nor one without a name", () => {
@@ -86,11 +71,7 @@ describe("a merge", () => {
 const revision = shas.head;
 
 /** What git and the image say, and whether that will do where it is asked. */
-const histories: readonly (readonly [
-  what: string,
-  facts: Partial<Freshness>,
-  suffices: boolean,
-])[] = [
+const histories: readonly (readonly [string, Partial<Freshness>, suffices: boolean])[] = [
   ["its revision has the target", known(revision, shas.target, [revision]), true],
   ["its revision lacks the target", known(revision, shas.target, []), false],
   ["only another revision has it", known(revision, shas.target, [shas.base]), false],

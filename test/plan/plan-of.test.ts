@@ -3,31 +3,8 @@ import { describe, test } from "node:test";
 import { reasonOf } from "../../src/plan/decision.ts";
 import { serializePlan } from "../../src/plan/make.ts";
 import { parsePlan } from "../../src/plan/plan.ts";
-import { refusedWrite } from "../../src/plan/rights.ts";
 import { planOf, run } from "../support/flow.ts";
-import { plannedImage, planWith, someDigest } from "../support/keyed.ts";
 import { openProjects } from "../support/projects.ts";
-
-test("the right to push is asked for where a job of GitLab has something to push", async () => {
-  const reference = `r.example/p/app@${someDigest}`;
-  const place = { repository: "r.example/p/app", tag: "t" };
-  const there = { kind: "reuse", reference, digest: someDigest, foundBy: "set-record" } as const;
-  const absent = { kind: "build", because: { code: "absent", looked: [] } } as const;
-  const own = { host: "r.example", path: "p" };
-  const wishes = { tag: undefined } as Parameters<typeof refusedWrite>[1]["wishes"];
-  for (const [decision, ci, asked] of [
-    [absent, true, 2],
-    [absent, false, 0],
-    [there, true, 0],
-  ] as const) {
-    let questions = 0;
-    const registry = { announce: () => undefined, refusal: async () => void questions++ };
-    const plan = planWith([plannedImage("app", decision, place)]);
-    const situation = { ci, own, upstream: undefined, wishes };
-    assert.equal(await refusedWrite(plan, situation, registry), undefined);
-    assert.equal(questions, asked);
-  }
-});
 
 describe("planOf", async () => {
   const projects = await openProjects();
@@ -78,8 +55,17 @@ describe("planOf", async () => {
     assert.equal(await complete("alice/qemu"), false);
   });
 
-  test("makes what plan.json gives back", async () => {
+  test("announces what it may read before it reads any file", async () => {
+    const { options } = job(both);
+    const said: string[] = [];
+    const announce: typeof options.registry.announce = (access) => void said.push(access);
+    await planOf({ ...options, registry: { ...options.registry, announce } });
+    assert.equal(said[0], "pull");
+  });
+
+  test("makes what plan.json gives back, with the commit that was read", async () => {
     const { plan } = await planOf(job(both).options);
+    assert.equal(plan.revision, "c0ffee");
     assert.deepEqual(parsePlan(serializePlan(plan), "plan.json"), plan);
   });
 });

@@ -40,64 +40,50 @@ const forced = (names: string): Variables => ({ ...topic, QEMU_CI_FORCE_REBUILD:
 
 type Code = RefreshReason["code"] | "no";
 
-const rows: readonly (readonly [
+type Row = readonly [
   what: string,
   job: Variables,
   policy: RefreshSettings | undefined,
-  origin: ImageOrigin | undefined,
-  expected: Code,
-])[] = [
+  known: ImageOrigin | undefined,
+  expected?: Code,
+];
+const forcedIn = (job: Variables) => ({ ...job, QEMU_CI_FORCE_REBUILD: "1" });
+const scheduled = (job: Variables) => ({ ...job, CI_PIPELINE_SOURCE: "schedule" });
+const foreign = { ...fresh, bases: [{ name: "other.example/base:1", digest: before }] };
+const rows: readonly Row[] = [
   ["all are forced", forced("1"), undefined, undefined, "forced"],
   ["it is forced by name", forced("fedora,debian"), undefined, fresh, "forced"],
-  ["another is forced", forced("fedora"), undefined, old, "no"],
-  ["it is forced in a fork", { ...forked, QEMU_CI_FORCE_REBUILD: "1" }, policy, fresh, "forced"],
-  [
-    "it is forced in a fork's request",
-    { ...request, QEMU_CI_FORCE_REBUILD: "1" },
-    policy,
-    fresh,
-    "forced",
-  ],
+  ["another is forced", forced("fedora"), undefined, old],
+  ["it is forced in a fork", forcedIn(forked), policy, fresh, "forced"],
+  ["it is forced in a fork's request", forcedIn(request), policy, fresh, "forced"],
   ["it is forced on a machine", { QEMU_CI_FORCE_REBUILD: "debian" }, policy, fresh, "forced"],
-  ["there is no policy", master, undefined, old, "no"],
-  ["it is young and its base stands", master, policy, fresh, "no"],
-  ["it is exactly at its age", master, policy, origin(7), "no"],
+  ["there is no policy", master, undefined, old],
+  ["it is young and its base stands", master, policy, fresh],
+  ["it is exactly at its age", master, policy, origin(7)],
   ["it is too old", master, policy, old, "max-age"],
   ["it is too old in a tag's pipeline", jobIn("upstream", tag("v1")), policy, old, "max-age"],
-  ["it is too old, and only schedules count", master, schedules, old, "no"],
+  ["it is too old, and only schedules count", master, schedules, old],
   ["it is too old in a schedule", weekly, schedules, old, "max-age"],
-  ["age does not count", master, noAge, old, "no"],
+  ["age does not count", master, noAge, old],
   ["its base moved", master, policy, moved, "base-moved"],
   ["its base moved, whatever its age", master, noAge, moved, "base-moved"],
   ["it is old and its base moved", master, policy, origin(9, before), "max-age"],
-  ["bases do not count", master, noBases, moved, "no"],
-  ["its origin is not known", master, policy, undefined, "no"],
-  ["it has no time", master, policy, { ...fresh, created: undefined }, "no"],
-  ["its time is nonsense", master, policy, { ...fresh, created: "yesterday" }, "no"],
-  ["it has no bases", master, policy, { ...fresh, bases: [] }, "no"],
-  [
-    "its base cannot be asked",
-    master,
-    policy,
-    { ...fresh, bases: [{ name: "other.example/base:1", digest: before }] },
-    "no",
-  ],
-  ["a fork is old", forked, policy, old, "no"],
-  ["a fork's schedule is old", { ...forked, CI_PIPELINE_SOURCE: "schedule" }, policy, old, "no"],
-  ["a fork's request is old", request, policy, old, "no"],
-  [
-    "a fork's request on a train is old",
-    { ...request, CI_PIPELINE_SOURCE: "schedule" },
-    policy,
-    old,
-    "no",
-  ],
-  ["an unprotected branch is old", topic, policy, old, "no"],
-  ["a machine's is old", {}, policy, old, "no"],
+  ["bases do not count", master, noBases, moved],
+  ["its origin is not known", master, policy, undefined],
+  ["it has no time", master, policy, { ...fresh, created: undefined }],
+  ["its time is nonsense", master, policy, { ...fresh, created: "yesterday" }],
+  ["it has no bases", master, policy, { ...fresh, bases: [] }],
+  ["its base cannot be asked", master, policy, foreign],
+  ["a fork is old", forked, policy, old],
+  ["a fork's schedule is old", scheduled(forked), policy, old],
+  ["a fork's request is old", request, policy, old],
+  ["a fork's request on a train is old", scheduled(request), policy, old],
+  ["an unprotected branch is old", topic, policy, old],
+  ["a machine's is old", {}, policy, old],
 ];
 
 describe("an image is refreshed where", () => {
-  for (const [what, job, refresh, known, expected] of rows) {
+  for (const [what, job, refresh, known, expected = "no"] of rows) {
     test(`${what}: ${expected}`, () => {
       const facts: Freshness = {
         ...notAsked,
@@ -120,19 +106,15 @@ describe("what an image says of its origin", () => {
   const read = (bases: string) => originOf({ "berth.bases": bases }).bases;
 
   test("is read from its annotations", () => {
-    const origin = originOf({
+    const annotations = {
       "org.opencontainers.image.created": "2026-11-20T12:00:00Z",
       "org.opencontainers.image.revision": "abc",
       "berth.bases": `${debian}@${today} quay.io/fedora:43@${before}`,
-    });
-    assert.deepEqual(origin, {
-      created: "2026-11-20T12:00:00Z",
-      revision: "abc",
-      bases: [
-        { name: debian, digest: today },
-        { name: "quay.io/fedora:43", digest: before },
-      ],
-    });
+    };
+    const { created, revision, bases } = originOf(annotations);
+    assert.deepEqual([created, revision], ["2026-11-20T12:00:00Z", "abc"]);
+    const [own, other, ...more] = bases.map(({ name, digest }) => `${name} ${digest}`);
+    assert.deepEqual([own, other, more], [`${debian} ${today}`, `quay.io/fedora:43 ${before}`, []]);
   });
 
   test("may be nothing, or nonsense", () => {
@@ -142,29 +124,24 @@ describe("what an image says of its origin", () => {
 });
 
 describe("the reason of a refresh is said", () => {
+  const [revision, target] = ["a".repeat(40), "b".repeat(40)];
+  const merge = { code: "merge", because: "merge train" } as const;
+  const lacks = "merge train: upstream does not have it, and";
+  const moved = { base: debian, from: before, to: today };
   const reasons: readonly (readonly [because: RefreshReason, text: string])[] = [
     [{ code: "forced" }, "asked for by FORCE_REBUILD"],
     [
       { code: "max-age", created: "2026-11-01T12:00:00Z", days: 7 },
       "built 2026-11-01, older than 7 days",
     ],
-    [
-      { code: "base-moved", base: debian, from: before, to: today },
-      `base ${debian} moved from 222222222222 to 111111111111`,
-    ],
+    [{ code: "base-moved", ...moved }, `base ${debian} moved from 222222222222 to 111111111111`],
     [{ code: "parent", parent: "base" }, "its parent base is refreshed"],
+    [{ ...merge, revision, target }, `${lacks} it was built at aaaaaaaaaaaa without bbbbbbbbbbbb`],
     [
-      { code: "merge", because: "merge train", revision: "a".repeat(40), target: "b".repeat(40) },
-      "merge train: upstream does not have it, and it was built at aaaaaaaaaaaa without bbbbbbbbbbbb",
+      { ...merge, revision: null, target },
+      `${lacks} it was built at an unknown commit without bbbbbbbbbbbb`,
     ],
-    [
-      { code: "merge", because: "merge bot", revision: null, target: "b".repeat(40) },
-      "merge bot: upstream does not have it, and it was built at an unknown commit without bbbbbbbbbbbb",
-    ],
-    [
-      { code: "merge", because: "merged results", revision: "a".repeat(40), target: null },
-      "merged results: upstream does not have it, and the target's head is not known here",
-    ],
+    [{ ...merge, revision, target: null }, `${lacks} the target's head is not known here`],
   ];
   for (const [because, text] of reasons) {
     test(text, () => {

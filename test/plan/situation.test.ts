@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { printRepository } from "../../src/oci/reference.ts";
-import { asUntrusted, ownBase, situationOf } from "../../src/plan/situation.ts";
+import { asUntrusted, ownBase, type Situation, situationOf } from "../../src/plan/situation.ts";
 import { tagsToPromote } from "../../src/publish/promote.ts";
 import type { Variables } from "../support/job-variables.ts";
 import { config } from "../support/keyed.ts";
@@ -22,6 +22,8 @@ const asMaster = mergeRequest("fork", "merged_result", { sourceBranch: "master" 
 const asStaging = mergeRequest("fork", "detached", { sourceBranch: "staging" });
 const guarded = mergeRequest("upstream", "detached", both);
 
+const stableSchedule = scheduled("staging-9.2");
+
 /** Every kind of pipeline that GitLab knows, and every kind of branch that QEMU has. */
 const pipelines: readonly Row[] = [
   ["a fork's branch", jobIn("fork", branch("topic")), "fork trusted open", "topic"],
@@ -35,22 +37,27 @@ const pipelines: readonly Row[] = [
   ["one from a branch `staging`", jobIn("upstream", asStaging), "fork untrusted open"],
   ["a request inside", jobIn("upstream", mergeRequest("upstream")), "upstream trusted open"],
   ["a request that GitLab protects", jobIn("upstream", guarded), "upstream trusted open"],
-  ["staging", up("staging"), "upstream trusted protected", "staging", "latest"],
-  ["stable staging", up("staging-9.2"), "upstream trusted protected", "staging-9.2", "staging-9-2"],
-  ["a stable branch", up("stable-9.2"), "upstream trusted protected", "stable-9.2"],
-  ["the default branch", up("master"), "upstream trusted protected", "master", "latest"],
-  ["a topic branch", jobIn("upstream", branch("topic")), "upstream trusted open", "topic"],
-  ["a name that holds staging", up("mystaging-1"), "upstream trusted protected", "mystaging-1"],
-  ["a tag", jobIn("upstream", tag("v9.2.0")), "upstream trusted protected"],
-  ["the schedule", scheduled("master"), "upstream trusted protected", "master", "latest"],
+  ["staging", push("staging"), "upstream trusted protected", "staging", "latest"],
   [
-    "a schedule of stable staging, which leaves latest alone",
-    scheduled("staging-9.2"),
+    "stable staging",
+    push("staging-9.2"),
     "upstream trusted protected",
     "staging-9.2",
     "staging-9-2",
   ],
+  ["a stable branch", push("stable-9.2"), "upstream trusted protected", "stable-9.2"],
+  ["the default branch", push("master"), "upstream trusted protected", "master", "latest"],
+  ["a topic branch", jobIn("upstream", branch("topic")), "upstream trusted open", "topic"],
+  ["a name that holds staging", push("mystaging-1"), "upstream trusted protected", "mystaging-1"],
+  ["a tag", jobIn("upstream", tag("v9.2.0")), "upstream trusted protected"],
+  ["the schedule", scheduled("master"), "upstream trusted protected", "master", "latest"],
+  ["stable staging's", stableSchedule, "upstream trusted protected", "staging-9.2", "staging-9-2"],
 ];
+
+/** Its own registry's base and upstream's. */
+function bases({ own, upstream }: Situation) {
+  return [own, upstream].map((base) => base && printRepository(base));
+}
 
 function forkMaster(): Variables {
   return jobIn("fork", branch("master", true));
@@ -60,7 +67,7 @@ function scheduled(name: string): Variables {
   return jobIn("upstream", branch(name, true), weekly);
 }
 
-function up(name: string): Variables {
+function push(name: string): Variables {
   return jobIn("upstream", branch(name, true));
 }
 
@@ -69,30 +76,15 @@ describe("situationOf, from GitLab's variables with QEMU's configuration", () =>
     test(`${what}: ${is}, promotes ${promotes ?? "nothing"}`, () => {
       const role = is.startsWith("fork") ? "fork" : "upstream";
       const here = situationOf(job, qemu, undefined);
-      assert.deepEqual(
-        {
-          is: [
-            here.role,
-            here.untrusted === undefined ? "trusted" : "untrusted",
-            here.protected ? "protected" : "open",
-          ].join(" "),
-          scheduled: here.scheduled,
-          branch: here.branch,
-          own: here.own && printRepository(here.own),
-          reads: here.upstream && printRepository(here.upstream),
-          promotes: tagsToPromote(qemu, here).join() || undefined,
-          warnings: here.warnings,
-        },
-        {
-          is,
-          scheduled: job["CI_PIPELINE_SOURCE"] === "schedule",
-          branch: branchName,
-          own: is.includes("untrusted") ? `${registryOf.upstream}/try` : registryOf[role],
-          reads: role === "fork" ? registryOf.upstream : undefined,
-          promotes,
-          warnings: [],
-        },
-      );
+      const trust = here.untrusted === undefined ? "trusted" : "untrusted";
+      assert.equal([here.role, trust, here.protected ? "protected" : "open"].join(" "), is);
+      assert.equal(here.scheduled, job["CI_PIPELINE_SOURCE"] === "schedule");
+      assert.equal(here.branch, branchName);
+      const own = is.includes("untrusted") ? `${registryOf.upstream}/try` : registryOf[role];
+      const reads = role === "fork" ? registryOf.upstream : undefined;
+      assert.deepEqual(bases(here), [own, reads]);
+      assert.equal(tagsToPromote(qemu, here).join() || undefined, promotes);
+      assert.deepEqual(here.warnings, []);
     });
   }
 
@@ -110,18 +102,19 @@ describe("situationOf, from GitLab's variables with QEMU's configuration", () =>
   });
 
   test("leaves what an untrusted run writes to such runs, in upstream and in a fork", () => {
-    const bases = (job: Variables) => {
-      const { own, upstream } = asUntrusted(situationOf(job, qemu, undefined), "403");
-      return [own, upstream].map((base) => base && printRepository(base));
-    };
+    const untrusted = (job: Variables) =>
+      bases(asUntrusted(situationOf(job, qemu, undefined), "403"));
     const topic = branch("topic");
     const { upstream, fork } = registryOf;
-    assert.deepEqual(bases(jobIn("upstream", topic)), [`${upstream}/try`, upstream]);
-    assert.deepEqual(bases(jobIn("fork", topic)), [`${fork}/try`, upstream]);
-    assert.deepEqual(bases(jobIn("upstream", mergeRequest("fork"))), [`${upstream}/try`, upstream]);
-    const here = asUntrusted(situationOf(up("master"), qemu, undefined), "403");
+    assert.deepEqual(untrusted(jobIn("upstream", topic)), [`${upstream}/try`, upstream]);
+    assert.deepEqual(untrusted(jobIn("fork", topic)), [`${fork}/try`, upstream]);
+    assert.deepEqual(untrusted(jobIn("upstream", mergeRequest("fork"))), [
+      `${upstream}/try`,
+      upstream,
+    ]);
+    const here = asUntrusted(situationOf(push("master"), qemu, undefined), "403");
     assert.deepEqual([here.role, tagsToPromote(qemu, here)], ["fork", []]);
-    const believed = situationOf(up("master"), qemu, undefined);
+    const believed = situationOf(push("master"), qemu, undefined);
     assert.equal(asUntrusted(believed, null), believed);
     assert.equal(asUntrusted(here, "again"), here);
   });
@@ -153,104 +146,53 @@ const dotted = {
   CI_PROJECT_PATH: "gnu.tools/core/qemu",
   CI_REGISTRY_IMAGE: "registry.example.com/gnu.tools/core/qemu",
 };
-const real = "fork reads registry.example.com/qemu-project/qemu";
+const host = "registry.example.com";
+const up = jobIn("upstream", branch("x"));
+const foreign = jobIn("fork", mergeRequest("fork"));
+const renamedUpstream = jobIn("upstream", branch("master", true));
+const real = `fork reads ${host}/qemu-project/qemu`;
+const itself = "upstream reads nothing else";
 
-const named: readonly (readonly [
-  what: string,
-  job: Variables,
-  configured: string | undefined,
-  variable: string | undefined,
-  is: string,
-])[] = [
-  ["a namespace", topic, undefined, "qemu-project", real],
-  ["a full path", topic, undefined, "qemu-project/qemu", real],
-  ["capitals", topic, undefined, "QEMU-Project", real],
-  ["a registry base", topic, undefined, "registry.example.com/qemu-project/qemu", real],
-  [
-    "a registry base elsewhere",
-    topic,
-    "127.0.0.1:5000/qemu-project/qemu",
-    undefined,
-    "fork reads 127.0.0.1:5000/qemu-project/qemu",
-  ],
-  ["nothing", jobIn("upstream", branch("x")), undefined, undefined, "upstream reads nothing else"],
-  [
-    "its own path",
-    jobIn("upstream", branch("x")),
-    "qemu-project/qemu",
-    undefined,
-    "upstream reads nothing else",
-  ],
-  [
-    "a path, on a machine without a registry",
-    {},
-    "qemu-project/qemu",
-    undefined,
-    "local reads nothing else",
-  ],
-  ["the variable before the file", topic, "elsewhere", "qemu-project", real],
-  ["an empty variable", topic, "qemu-project", "", real],
-  ["the own namespace", topic, "qemu-project", "alice", real.replace("fork", "upstream")],
-  ["the own path", topic, "qemu-project", "alice/qemu", real.replace("fork", "upstream")],
-  ["itself without another", topic, undefined, "alice", "upstream reads nothing else"],
-  [
-    "itself in upstream",
-    jobIn("upstream", branch("x")),
-    "qemu-project",
-    "qemu-project",
-    "upstream reads nothing else",
-  ],
-  ["a namespace with dots", dotted, undefined, "gnu.tools/core", "upstream reads nothing else"],
-  ["a path with dots", dotted, undefined, "gnu.tools/core/qemu", "upstream reads nothing else"],
-  [
-    "a namespace, in a renamed fork",
-    renamed,
-    "qemu-project",
-    undefined,
-    "fork reads registry.example.com/qemu-project/my-qemu",
-  ],
-  [
-    "a fork that others call upstream",
-    topic,
-    "qemu-project",
-    "bob/qemu",
-    "fork reads registry.example.com/bob/qemu",
-  ],
-  [
-    "its old path, in a renamed project",
-    jobIn("upstream", branch("master", true)),
-    "old-project/qemu",
-    undefined,
-    "fork reads registry.example.com/old-project/qemu",
-  ],
-  ["a full path, in a renamed fork", renamed, "qemu-project/qemu", undefined, real],
-  ["auto in a fork's merge request", jobIn("fork", mergeRequest("fork")), "auto", undefined, real],
-  ["auto as the variable", jobIn("fork", mergeRequest("fork")), "auto", "auto", real],
-  ["auto with a variable", topic, "auto", "qemu-project", real],
-  [
-    "auto in a request run in upstream",
-    jobIn("upstream", mergeRequest("fork")),
-    "auto",
-    undefined,
-    real,
-  ],
-  ["auto in a branch of a fork", topic, "auto", undefined, "upstream reads nothing else"],
+/** What berth.yml and the variable say, a blank between them; `-` for nothing. */
+const named: readonly (readonly [what: string, job: Variables, says: string, is: string])[] = [
+  ["a namespace", topic, "- qemu-project", real],
+  ["a full path", topic, "- qemu-project/qemu", real],
+  ["capitals", topic, "- QEMU-Project", real],
+  ["a registry base", topic, `- ${host}/qemu-project/qemu`, real],
+  ["a base elsewhere", topic, "127.0.0.1:5000/qemu/qemu -", "fork reads 127.0.0.1:5000/qemu/qemu"],
+  ["nothing", up, "- -", itself],
+  ["its own path", up, "qemu-project/qemu -", itself],
+  ["a path, without a registry", {}, "qemu-project/qemu -", "local reads nothing else"],
+  ["the variable before the file", topic, "elsewhere qemu-project", real],
+  ["an empty variable", topic, "qemu-project ", real],
+  ["the own namespace", topic, "qemu-project alice", real.replace("fork", "upstream")],
+  ["the own path", topic, "qemu-project alice/qemu", real.replace("fork", "upstream")],
+  ["itself without another", topic, "- alice", itself],
+  ["itself in upstream", up, "qemu-project qemu-project", itself],
+  ["a namespace with dots", dotted, "- gnu.tools/core", itself],
+  ["a path with dots", dotted, "- gnu.tools/core/qemu", itself],
+  ["a renamed fork", renamed, "qemu-project -", `fork reads ${host}/qemu-project/my-qemu`],
+  ["a fork that is upstream", topic, "qemu-project bob/qemu", `fork reads ${host}/bob/qemu`],
+  ["its old path", renamedUpstream, "old/qemu -", `fork reads ${host}/old/qemu`],
+  ["a full path, in a renamed fork", renamed, "qemu-project/qemu -", real],
+  ["auto in a fork's merge request", foreign, "auto -", real],
+  ["auto as the variable", foreign, "auto auto", real],
+  ["auto with a variable", topic, "auto qemu-project", real],
+  ["auto in a request run here", jobIn("upstream", mergeRequest("fork")), "auto -", real],
+  ["auto in a branch of a fork", topic, "auto -", itself],
 ];
 
 describe("upstream", () => {
-  for (const [what, job, configured, variable, is] of named) {
+  for (const [what, job, says, is] of named) {
     test(`named by ${what}: ${is}`, () => {
+      const [configured, variable] = says.split(" ").map((one) => (one === "-" ? undefined : one));
       assert.equal(told(job, configured, variable).is, is);
     });
   }
 
   test("is the target of a merge request also where its path looks like a host", () => {
-    const job = jobIn("fork", mergeRequest("fork"));
-    const path = { CI_MERGE_REQUEST_PROJECT_PATH: "gnu.tools/qemu" };
-    assert.equal(
-      told({ ...job, ...path }, "auto").is,
-      "fork reads registry.example.com/gnu.tools/qemu",
-    );
+    const job = { ...foreign, CI_MERGE_REQUEST_PROJECT_PATH: "gnu.tools/qemu" };
+    assert.equal(told(job, "auto").is, `fork reads ${host}/gnu.tools/qemu`);
   });
 
   test("that nobody named is warned about where GitLab does not tell it", () => {
@@ -261,9 +203,9 @@ describe("upstream", () => {
     );
     assert.deepEqual(more, []);
     const quiet = [
-      told(jobIn("fork", mergeRequest("fork")), "auto"),
+      told(foreign, "auto"),
       told(jobIn("upstream", mergeRequest("upstream")), "auto"),
-      told(jobIn("upstream", branch("master", true)), "auto"),
+      told(renamedUpstream, "auto"),
       told(topic, "auto", "qemu-project"),
       told(topic, undefined),
       told({}, "auto"),
@@ -302,15 +244,12 @@ describe("upstream", () => {
 
   test("is told by --registry on a machine, where berth.yml says its path", () => {
     const here = situationOf({}, config({ upstream: "qemu-project/qemu" }), "r.example/alice/qemu");
-    const bases = [here.own, here.upstream].map((base) => base && printRepository(base));
-    assert.deepEqual(
-      [here.role, ...bases],
-      ["local", "r.example/alice/qemu", "r.example/qemu-project/qemu"],
-    );
+    assert.equal(here.role, "local");
+    assert.deepEqual(bases(here), ["r.example/alice/qemu", "r.example/qemu-project/qemu"]);
   });
 
   test("keeps its own registry whatever a variable says", () => {
-    const here = told(jobIn("upstream", branch("master", true)), "qemu-project", "alice/qemu");
+    const here = told(renamedUpstream, "qemu-project", "alice/qemu");
     assert.equal(here.own && printRepository(here.own), registryOf.upstream);
     assert.equal(here.is, "upstream reads nothing else");
     assert.equal(projects.upstream.path, "qemu-project/qemu");
