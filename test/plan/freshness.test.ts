@@ -41,53 +41,37 @@ describe("lookAtFreshness", () => {
     memory = await startMemoryRegistry();
   });
   after(() => memory.stop());
-  beforeEach(async () => {
+  beforeEach(() => {
     memory.repositories.clear();
     for (const base of ["debian", "fedora"]) seed(memory, base, testImage(base), "1");
-    observation = await sighted([["debian"], ["debian"], ["debian", "fedora"], ["gone"]]);
+    observation = sighted([["debian"], ["debian"], ["debian", "fedora"], ["gone"]]);
     memory.log.length = 0;
   });
 
-  /** Images in the registry with bases as told, each made at a revision of its own. */
-  async function sighted(bases: readonly (readonly string[])[]): Promise<Observation> {
-    const sightings = bases.map((used, at): [string, Sighting[]] => {
-      const name = names[at] ?? "";
-      const plain = testImage(name);
-      const resolved = used.map((base) => ({
-        name: `${memory.host}/${base}:1`,
-        digest:
-          base === "fedora"
-            ? `sha256:${"0".repeat(64)}`
-            : testImage(base).manifest.descriptor.digest,
-      }));
-      const manifest = withAnnotations(
-        plain.manifest,
-        annotationsOf(planned, situationOf(master, qemu, undefined), {
-          revision: `${at}`.repeat(40),
-          created,
-          base: resolved[0],
-          bases: resolved,
-          engine: "buildah",
-        }),
-      );
-      assert.ok(manifest);
-      seed(memory, `images/${name}`, { ...plain, manifest }, "tag");
-      const { digest } = manifest.descriptor;
-      const reference = { ...parseReference(`${memory.host}/images/${name}@${digest}`), digest };
-      return [
-        name,
-        [
-          {
-            kind: "found",
-            source: at % 2 === 0 ? "upstream" : "own",
-            reference,
-            foundBy: "key-tag",
-            manifest: at < 2 ? manifest : undefined,
-          },
-        ],
-      ];
+  /** An image in the registry with bases as told, made at a revision of its own; of the first two the manifest is in hand. */
+  function sight(used: readonly string[], at: number): [string, Sighting[]] {
+    const name = names[at] ?? "";
+    const plain = testImage(name);
+    const bases = used.map((base) => {
+      const { digest } = testImage(base).manifest.descriptor;
+      const moved = `sha256:${"0".repeat(64)}`;
+      return { name: `${memory.host}/${base}:1`, digest: base === "fedora" ? moved : digest };
     });
-    return { record: undefined, sightings: new Map(sightings), looked: [], warnings: [] };
+    const origin = { revision: `${at}`.repeat(40), created, base: bases[0], bases } as const;
+    const told = { ...origin, engine: "buildah" } as const;
+    const situation = situationOf(master, qemu, undefined);
+    const manifest = withAnnotations(plain.manifest, annotationsOf(planned, situation, told));
+    assert.ok(manifest);
+    seed(memory, `images/${name}`, { ...plain, manifest }, "tag");
+    const { digest } = manifest.descriptor;
+    const reference = { ...parseReference(`${memory.host}/images/${name}@${digest}`), digest };
+    const source = at % 2 === 0 ? "upstream" : "own";
+    const inHand = at < 2 ? manifest : undefined;
+    return [name, [{ kind: "found", source, reference, foundBy: "key-tag", manifest: inHand }]];
+  }
+
+  function sighted(bases: readonly (readonly string[])[]): Observation {
+    return { record: undefined, sightings: new Map(bases.map(sight)), looked: [], warnings: [] };
   }
 
   function look(
@@ -107,11 +91,7 @@ describe("lookAtFreshness", () => {
 
   const here = (env = master) => situationOf(env, qemu, undefined);
 
-  const quiet: readonly (readonly [
-    what: string,
-    situation: Situation,
-    refresh: Config["refresh"],
-  ])[] = [
+  const quiet: readonly (readonly [string, Situation, Config["refresh"]])[] = [
     ["there is no policy", here(), undefined],
     ["all is forced", { ...here(), wishes: { force: "all", tag: undefined } }, undefined],
     ["the policy is for schedules", here(), { ...policy, in: "schedules" }],
@@ -151,10 +131,7 @@ describe("lookAtFreshness", () => {
 
   test("heads no base where bases do not count", async () => {
     await look(here(), { ...policy, followBases: false });
-    assert.deepEqual(
-      memory.log.map((line) => line.split(" ")[0]),
-      ["GET", "GET"],
-    );
+    assert.equal(memory.log.map((line) => line.split(" ")[0]).join(), "GET,GET");
   });
 
   test("takes a base whose registry is away for one that nobody knows", async () => {
@@ -179,10 +156,7 @@ describe("lookAtFreshness", () => {
     const git = gitThat(shas.target, ["1".repeat(40)]);
     const fresh = await look(train, policy, git.history);
     // Of four images two are not upstream's; the manifest of one is in hand.
-    assert.deepEqual(
-      memory.log.map((line) => line.slice(0, 20)),
-      ["GET /v2/images/four/"],
-    );
+    assert.equal(memory.log.map((line) => line.slice(0, 20)).join(), "GET /v2/images/four/");
     assert.deepEqual(git.asked, ["merge train", "1", "3"]);
     assert.equal(fresh.target, shas.target);
     assert.deepEqual([...fresh.onTarget], ["1".repeat(40)]);

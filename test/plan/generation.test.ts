@@ -53,26 +53,21 @@ describe("the tags of what a run refreshes", () => {
     const job = jobIn("upstream", branch("staging", true), { ...force("base"), pipeline: 4711 });
     const plan = planOf(job, { images: { middle: "nowhere" } });
     assert.equal(plan.set.generation, "r4711");
-    assert.equal(plan.set.tag, `${ownTags.set(id)}-r4711`);
-    assert.equal(recordTagOf(plan.set), `${ownTags.set(id)}-r4711`);
-    assert.equal(tagOf(plan, "base"), `${ownTags.key(keyOf("base"))}-r4711`);
-    assert.equal(tagOf(plan, "middle"), `${ownTags.key(keyOf("middle"))}-r4711`);
-    assert.equal(tagOf(plan, "leaf"), `${ownTags.key(keyOf("leaf"))}-r4711`);
+    for (const tag of [plan.set.tag, recordTagOf(plan.set)])
+      assert.equal(tag, `${ownTags.set(id)}-r4711`);
+    for (const name of ["base", "middle", "leaf"])
+      assert.equal(tagOf(plan, name), `${ownTags.key(keyOf(name))}-r4711`);
     assert.equal(tagOf(plan, "lone"), ownTags.key(keyOf("lone")));
     const base = plan.images.find(({ name }) => name === "base");
-    assert.equal(
-      base?.reference,
-      `${registryOf.upstream}/qemu/base:${ownTags.key(keyOf("base"))}-r4711`,
-    );
+    assert.equal(base?.reference, `${registryOf.upstream}/qemu/base:${tagOf(plan, "base")}`);
   });
 
   test("are plain ones where nothing is refreshed", () => {
-    const plan = planOf(jobIn("upstream", branch("staging", true)), {
-      images: { leaf: "nowhere" },
-    });
-    assert.equal(plan.set.generation, null);
-    assert.equal(plan.set.tag, ownTags.set(id));
-    assert.equal(recordTagOf(plan.set), ownTags.set(id));
+    const job = jobIn("upstream", branch("staging", true));
+    const plan = planOf(job, { images: { leaf: "nowhere" } });
+    const { generation, tag } = plan.set;
+    assert.deepEqual([generation, tag, recordTagOf(plan.set)], [null, tag, ownTags.set(id)]);
+    assert.equal(tag, ownTags.set(id));
     assert.equal(tagOf(plan, "leaf"), ownTags.key(keyOf("leaf")));
   });
 
@@ -117,17 +112,11 @@ describe("a fork that refreshes one image of upstream's set", () => {
   test("stores that image alone where jobs find each by a variable, and promises no set", () => {
     const plan = planOf(forced, upstreams, { reference: "digest" });
     assert.equal(plan.complete, false);
-    assert.deepEqual(Object.keys(plan.variables).sort(), [
-      "QEMU_CI_IMAGE_BASE",
-      "QEMU_CI_IMAGE_LEAF",
-      "QEMU_CI_IMAGE_LONE",
-      "QEMU_CI_IMAGE_MIDDLE",
-    ]);
-    assert.match(
-      plan.variables["QEMU_CI_IMAGE_LONE"] ?? "",
-      /^registry\.example\.com\/alice\/.*-r100$/,
-    );
-    assert.match(plan.variables["QEMU_CI_IMAGE_BASE"] ?? "", /\/qemu-project\/.*@sha256:/);
+    const { variables } = plan;
+    const names = ["BASE", "LEAF", "LONE", "MIDDLE"].map((name) => `QEMU_CI_IMAGE_${name}`);
+    assert.deepEqual(Object.keys(variables).sort(), names);
+    assert.match(variables["QEMU_CI_IMAGE_LONE"] ?? "", /^registry\.example\.com\/alice\/.*-r100$/);
+    assert.match(variables["QEMU_CI_IMAGE_BASE"] ?? "", /\/qemu-project\/.*@sha256:/);
   });
 
   test("runs on upstream's set where it forces nothing", () => {
