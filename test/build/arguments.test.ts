@@ -186,7 +186,7 @@ test("docker's versions are those of client and daemon, or nothing", () => {
 
 test("the digest of a push is the last one that docker names", () => {
   const digest = `sha256:${"a".repeat(64)}`;
-  const output = `The push refers to repository [h/p]\nc9f7: Pushed\nt: digest: ${digest} size: 949\r\n`;
+  const output = `[h/p]\nold: digest: ${digest.replaceAll("a", "b")} size: 1\nt: digest: ${digest} size: 949\r\n`;
   assert.equal(pushedDigest(output), digest);
   assert.equal(pushedDigest("c9f7: Pushed\n"), undefined);
 });

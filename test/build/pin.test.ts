@@ -81,6 +81,7 @@ test("a base with triggers is refused unless the configuration declares them", a
   const facts = { "node:22": { onbuild: ["COPY . /src"] } };
   const error = await refusal("\nFROM node:22\n", facts);
   assert.equal(error.code, "BASE_ONBUILD");
+  assert.match(error.hint ?? "", /declare `onbuild: true` for x /);
   assert.match(error.message, /x\.docker:2: base node:22 .*COPY \. \/src/);
   await pin("FROM node:22\n", facts, { onbuild: true });
   await pin("FROM debian:13\nCOPY --from=node:22 a b\n", { ...facts, "debian:13": {} });
