@@ -8,33 +8,24 @@ import { startMemoryRegistry } from "../support/memory-registry.ts";
 
 test("a config's ONBUILD instructions and the names that it sets are read, and nothing else", () => {
   const read = (value: unknown) => readSettings(Buffer.from(JSON.stringify(value)), "x");
-  assert.deepEqual(
-    read({ config: { OnBuild: ["COPY . /src", 1], Env: ["PATH=/a=b", "EMPTY=", "BARE"] } }),
-    { onbuild: ["COPY . /src"], env: ["PATH", "EMPTY", "BARE"] },
-  );
+  const all = { OnBuild: ["COPY . /src", 1], Env: ["PATH=/a=b", "EMPTY=", "BARE"] };
+  const expected = { onbuild: ["COPY . /src"], env: ["PATH", "EMPTY", "BARE"] };
+  assert.deepEqual(read({ config: all }), expected);
   for (const other of [{}, { config: null }, { config: { OnBuild: null } }, { config: [] }])
     assert.deepEqual(read(other), { onbuild: [], env: [] });
 });
 
 test("a config that cannot be read is an error that names its image, never a crash", () => {
+  const json = fc.jsonValue().map((value) => JSON.stringify(value));
   fc.assert(
-    fc.property(
-      fc.oneof(
-        fc.jsonValue().map((value) => JSON.stringify(value)),
-        fc.string(),
-      ),
-      (text) => {
-        try {
-          assert.ok(Array.isArray(readSettings(Buffer.from(text), "r.example/x").onbuild));
-        } catch (error) {
-          assert.ok(
-            error instanceof BerthError &&
-              error.code === "MANIFEST_INVALID" &&
-              error.message.includes("r.example/x"),
-          );
-        }
-      },
-    ),
+    fc.property(fc.oneof(json, fc.string()), (text) => {
+      try {
+        assert.ok(Array.isArray(readSettings(Buffer.from(text), "r.example/x").onbuild));
+      } catch (error) {
+        assert.ok(error instanceof BerthError && error.code === "MANIFEST_INVALID");
+        assert.match(error.message, /r\.example\/x/);
+      }
+    }),
   );
 });
 
@@ -42,9 +33,9 @@ test("a config that cannot be read is an error that names its image, never a cra
 async function bases(t: TestContext, platforms: readonly string[]) {
   const memory = await startMemoryRegistry();
   t.after(() => memory.stop());
-  const images = platforms.map((name, number) =>
-    testImage(name, number + 1, { OnBuild: [`RUN ${name}`], Env: [`ON=${name}`] }),
-  );
+  const images = platforms.map((name, number) => {
+    return testImage(name, number + 1, { OnBuild: [`RUN ${name}`], Env: [`ON=${name}`] });
+  });
   for (const image of images) seed(memory, "bases/debian", image, "plain");
   const index = testIndex(images, [...platforms]);
   const { digest, mediaType } = index.descriptor;

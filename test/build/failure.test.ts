@@ -18,35 +18,22 @@ import {
 } from "../../src/build/failure.ts";
 import { BerthError, type ErrorCode } from "../../src/errors.ts";
 import type { RunResult } from "../../src/world.ts";
+import { ended as endedAs } from "../support/processes.ts";
 import { buildRequest } from "./request.ts";
 
+const plain = buildRequest().traits;
+const steps = [
+  { keyword: "from", line: 1, last: 1 },
+  { keyword: "run", line: 4, last: 6 },
+];
 const request = buildRequest({
   dockerfile: "FROM scratch\nRUN <<EOF\ntrue\nEOF\n",
-  source: {
-    file: "debian.docker",
-    lines: [1, 4, 5, 6],
-    stages: [
-      {
-        name: undefined,
-        steps: [
-          { keyword: "from", line: 1, last: 1 },
-          { keyword: "run", line: 4, last: 6 },
-        ],
-      },
-    ],
-  },
-  traits: { heredocs: true, runHeredocs: true, binds: false, expandsArgs: false, onScratch: false },
+  source: { file: "debian.docker", lines: [1, 4, 5, 6], stages: [{ name: undefined, steps }] },
+  traits: { ...plain, heredocs: true, runHeredocs: true },
   destination: { host: "h:5000", path: "debian", tag: "t" },
 });
 
-const ended = (stderr: string, exitCode: number | undefined = 125): RunResult => ({
-  exitCode,
-  signal: undefined,
-  missing: false,
-  timedOut: false,
-  stdout: "",
-  stderr,
-});
+const ended = (stderr: string, exitCode = 125) => endedAs({ exitCode, stderr });
 
 test("an engine's words about a registry are read as what they mean", () => {
   const lines: readonly (readonly [string, ErrorCode | undefined])[] = [
@@ -70,126 +57,72 @@ test("an engine's words about a registry are read as what they mean", () => {
 });
 
 test("only a push that may succeed a moment later is tried again", () => {
-  for (const line of [
-    "blob unknown to registry",
-    "received unexpected HTTP status: 502 Bad Gateway",
-  ]) {
-    assert.equal(isPassing(line), true, line);
-  }
-  for (const line of ["denied: requested access", "tag invalid", "x509: bad certificate"]) {
-    assert.equal(isPassing(line), false, line);
-  }
+  for (const [line, expected] of [
+    ["blob unknown to registry", true],
+    ["received unexpected HTTP status: 502 Bad Gateway", true],
+    ["denied: requested access", false],
+    ["tag invalid", false],
+    ["x509: bad certificate", false],
+  ] as const)
+    assert.equal(isPassing(line), expected, line);
 });
 
-interface Case {
-  readonly said: RunResult;
-  readonly code: ErrorCode;
-  readonly message: string;
-}
+type Case = readonly [said: RunResult, ErrorCode, message: string];
+
+const away = "pinging container registry h: dial tcp: lookup h: no such host";
+const pulling = `creating build container: initializing source docker://h/x:1: ${away}`;
+const groups = "error setting supplemental groups list: operation not permitted\n";
+const started = 'Error: building at STEP "RUN true": exit status 1\n';
+const exit125 = 'Error: building at STEP "RUN exit 125": while running runtime: exit status 125\n';
+const printed = "STEP 1/2: FROM scratch\nSTEP 2/2: RUN exit 125\n";
+const curl = 'dial tcp: connection refused\nError: building at STEP "RUN curl h": exit status 7\n';
+const netavark =
+  'Error: creating build container: could not find "netavark" in one of [/usr/lib]\n';
+const killed = (signal: NodeJS.Signals) => endedAs({ exitCode: undefined, signal });
 
 const buildahCases: readonly Case[] = [
-  {
-    said: {
-      ...ended('Error: building at STEP "RUN exit 125": while running runtime: exit status 125\n'),
-      stdout: "STEP 1/2: FROM scratch\nSTEP 2/2: RUN exit 125\n",
-    },
-    code: "BUILD_FAILED",
-    message: "build debian: debian.docker:4: RUN exit 125: exit status 125",
-  },
-  {
-    // What a command prints is not taken for buildah's own word.
-    said: ended(
-      'dial tcp: connection refused\nError: building at STEP "RUN curl h": exit status 7\n',
-      7,
-    ),
-    code: "BUILD_FAILED",
-    message: "build debian: debian.docker: RUN curl h: exit status 7",
-  },
-  {
-    said: ended(
-      'Error: creating build container: could not find "netavark" in one of [/usr/lib]\n',
-    ),
-    code: "ENGINE_MISSING",
-    message: "build debian: netavark is not installed",
-  },
-  {
-    said: ended(
-      'error setting supplemental groups list: operation not permitted\nError: building at STEP "RUN true": exit status 1\n',
-      1,
-    ),
-    code: "ENGINE_UNAVAILABLE",
-    message: 'build debian: building at STEP "RUN true": exit status 1',
-  },
-  {
-    said: ended(
-      "Error: creating build container: initializing source docker://h/x:1: pinging container registry h: dial tcp: lookup h: no such host\n",
-    ),
-    code: "REGISTRY_UNAVAILABLE",
-    message:
-      "build debian: creating build container: initializing source docker://h/x:1: pinging container registry h: dial tcp: lookup h: no such host",
-  },
-  {
-    said: { ...ended(""), exitCode: undefined, signal: "SIGTERM" },
-    code: "INTERRUPTED",
-    message: "build debian: buildah was ended by SIGTERM",
-  },
-  {
-    said: { ...ended(""), exitCode: undefined, signal: "SIGKILL" },
-    code: "BUILD_FAILED",
-    message: "build debian: buildah was killed",
-  },
+  [
+    { ...ended(exit125), stdout: printed },
+    "BUILD_FAILED",
+    "debian.docker:4: RUN exit 125: exit status 125",
+  ],
+  // What a command prints is not taken for buildah's own word.
+  [ended(curl, 7), "BUILD_FAILED", "debian.docker: RUN curl h: exit status 7"],
+  [ended(netavark), "ENGINE_MISSING", "netavark is not installed"],
+  [ended(groups + started, 1), "ENGINE_UNAVAILABLE", 'building at STEP "RUN true": exit status 1'],
+  [ended(`Error: ${pulling}\n`), "REGISTRY_UNAVAILABLE", pulling],
+  [killed("SIGTERM"), "INTERRUPTED", "buildah was ended by SIGTERM"],
+  [killed("SIGKILL"), "BUILD_FAILED", "buildah was killed"],
 ];
 
 const excerpt =
   "------\n > importing cache manifest from h/x:cache:\n------\n------\n > [b 1/1] RUN make:\n#9 0.1 dial tcp\n------\n";
+const old = "executor failed running [/bin/sh -c make]: exit code: 2\n";
+const newer =
+  'ERROR: failed to solve: process "/bin/sh -c make" did not complete successfully: exit code: 2\n';
+const daemon =
+  "Cannot connect to the Docker daemon at tcp://docker:2376. Is the docker daemon running?";
+const buildx = "ERROR: BuildKit is enabled but the buildx component is missing or broken.\n";
+const denied =
+  "failed to solve with frontend dockerfile.v0: pulling from host h failed with status code [manifests c]: 401 Unauthorized";
 
 const dockerCases: readonly Case[] = [
-  {
-    said: ended(`${excerpt}executor failed running [/bin/sh -c make]: exit code: 2\n`, 1),
-    code: "BUILD_FAILED",
-    message: "build debian: debian.docker: RUN make: exit status 2",
-  },
-  {
-    said: ended(
-      `${excerpt}ERROR: failed to solve: process "/bin/sh -c make" did not complete successfully: exit code: 2\n`,
-      1,
-    ),
-    code: "BUILD_FAILED",
-    message: "build debian: debian.docker: RUN make: exit status 2",
-  },
-  {
-    said: ended(
-      "Cannot connect to the Docker daemon at tcp://docker:2376. Is the docker daemon running?\n",
-      1,
-    ),
-    code: "ENGINE_UNAVAILABLE",
-    message:
-      "reach the docker daemon at tcp://docker:2376: Cannot connect to the Docker daemon at tcp://docker:2376. Is the docker daemon running?",
-  },
-  {
-    said: ended("ERROR: BuildKit is enabled but the buildx component is missing or broken.\n", 1),
-    code: "ENGINE_MISSING",
-    message: "build debian: docker-buildx is missing",
-  },
-  {
-    said: ended(
-      "failed to solve with frontend dockerfile.v0: pulling from host h failed with status code [manifests c]: 401 Unauthorized\n",
-      1,
-    ),
-    code: "REGISTRY_DENIED",
-    message:
-      "build debian: failed to solve with frontend dockerfile.v0: pulling from host h failed with status code [manifests c]: 401 Unauthorized",
-  },
+  [ended(excerpt + old, 1), "BUILD_FAILED", "debian.docker: RUN make: exit status 2"],
+  [ended(excerpt + newer, 1), "BUILD_FAILED", "debian.docker: RUN make: exit status 2"],
+  [ended(`${daemon}\n`, 1), "ENGINE_UNAVAILABLE", daemon],
+  [ended(buildx, 1), "ENGINE_MISSING", "docker-buildx is missing"],
+  [ended(`${denied}\n`, 1), "REGISTRY_DENIED", denied],
 ];
 
 test("a build that failed is told by code, image, instruction and exit status", () => {
-  for (const { said, code, message } of buildahCases) {
-    const error = buildError(request, said);
-    assert.deepEqual([error.code, error.message], [code, message]);
-  }
-  for (const { said, code, message } of dockerCases) {
+  const told = ({ code, message }: BerthError) => [code, message.replace(/^build debian: /, "")];
+  for (const [said, ...expected] of buildahCases)
+    assert.deepEqual(told(buildError(request, said)), expected);
+  for (const [said, code, message] of dockerCases) {
     const error = dockerBuildError(request, said, "tcp://docker:2376");
-    assert.deepEqual([error.code, error.message], [code, message]);
+    const reach =
+      code === "ENGINE_UNAVAILABLE" ? "reach the docker daemon at tcp://docker:2376: " : "";
+    assert.deepEqual(told(error), [code, reach + message]);
   }
 });
 
@@ -209,19 +142,14 @@ test("a build whose layers could not be cached is told from one that failed", ()
 });
 
 test("a command that buildah could not start is told from one that failed", () => {
-  const step = 'Error: building at STEP "RUN true": exit status 1\n';
-  assert.equal(
-    couldNotStart(ended(`Close_Fd sealing memfd copy: Device or resource busy\n${step}`)),
-    true,
-  );
-  assert.equal(couldNotStart(ended(step)), false);
+  const busy = "Close_Fd sealing memfd copy: Device or resource busy\n";
+  assert.equal(couldNotStart(ended(busy + started)), true);
+  assert.equal(couldNotStart(ended(started)), false);
 });
 
 test("logins and queries in addresses do not get into a message", () => {
-  assert.equal(
-    withoutSecrets('Get "https://me:word@h/v2/?token=abc": denied'),
-    'Get "https://h/v2/": denied',
-  );
+  const said = withoutSecrets('Get "https://me:word@h/v2/?token=abc": denied');
+  assert.equal(said, 'Get "https://h/v2/": denied');
 });
 
 test("a push is tried once more where the registry was only busy", async () => {
@@ -250,23 +178,13 @@ test("a push is tried once more where the registry was only busy", async () => {
 });
 
 test("buildah is not asked to build what it reads otherwise than the key means", async () => {
-  const note = (line: number, below: number | undefined) => ({
-    line,
-    column: 1,
-    message: `line ${line} is read otherwise`,
-    buildah: { below },
-  });
-  const noted: BuildRequest = {
-    ...request,
-    traits: { ...request.traits, heredocs: false },
-    notes: [note(4, 40), note(6, undefined)],
+  const note = (line: number, below: number | undefined) => {
+    return { line, column: 1, message: `line ${line} is read otherwise`, buildah: { below } };
   };
+  const noted = { ...request, traits: plain, notes: [note(4, 40), note(6, undefined)] };
   const problemsWith = async (minor: number): Promise<readonly string[]> => {
     const version = { text: `1.${minor}.0`, minor };
-    const entry = async () => undefined;
-    const error: unknown = await refuseMisread(noted, version, { entry }).catch(
-      (it: unknown) => it,
-    );
+    const error: unknown = await refuseMisread(noted, version, links).catch((it: unknown) => it);
     assert.ok(error instanceof BerthError);
     assert.equal(error.code, "BUILD_FAILED");
     assert.match(error.message, new RegExp(`build debian: buildah 1\\.${minor}\\.0 reads debian`));
@@ -278,22 +196,13 @@ test("buildah is not asked to build what it reads otherwise than the key means",
 });
 
 const links = {
-  entry: async (path: string) =>
-    ({
-      kind: path.endsWith("/link") ? "symlink" : "file",
-      executable: false,
-      size: 0,
-    }) as const,
+  entry: async (path: string) => {
+    const kind = path.endsWith("/link") ? "symlink" : "file";
+    return { kind, executable: false, size: 0 } as const;
+  },
 };
 
 test("an old buildah is not given what it would build wrong or fail at without a word", async () => {
-  const plain = {
-    heredocs: false,
-    runHeredocs: false,
-    binds: false,
-    expandsArgs: false,
-    onScratch: false,
-  };
   const mounts = (...paths: readonly string[]) => ({
     traits: { ...plain, binds: true },
     mounted: paths.map((path) => ({ path, line: 5 })),
@@ -331,10 +240,7 @@ test("the last lines of a failed build are kept for reports, without logins and 
   const told = withOutput(error, kept);
   assert.deepEqual([told.code, told.message, told.hint], [error.code, error.message, "look"]);
   assert.equal(told.output.length, 20);
-  assert.deepEqual(told.output.slice(-4, -1), [
-    "line 29",
-    "E: no package",
-    "get https://host/file with id",
-  ]);
+  const last = ["line 29", "E: no package", "get https://host/file with id"];
+  assert.deepEqual(told.output.slice(-4, -1), last);
   assert.equal(told.output.at(-1)?.length, 500);
 });

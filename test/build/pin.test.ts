@@ -25,12 +25,9 @@ async function pin(
     base: async (name: string, platform: string) => {
       asked.push(`${name} ${platform}`);
       const found = facts[name];
+      const a = digest("a");
       const nothing = { digest: undefined, pinned: undefined, unknown: "it is away" };
-      const known = {
-        digest: digest("a"),
-        pinned: `${name}@${digest("a")}`,
-        unknown: undefined,
-      };
+      const known = { digest: a, pinned: `${name}@${a}`, unknown: undefined };
       return { name, onbuild: [], env: [], ...(found === undefined ? nothing : known), ...found };
     },
     log: {
@@ -52,10 +49,8 @@ async function refusal(...given: Parameters<typeof pin>): Promise<BerthError> {
 test("parents and bases are written by digest, and the target's base is told", async () => {
   const text = "FROM debian:13 AS tools\nRUN make\nFROM qemu/base\nCOPY --from=tools a b\n";
   const found = await pin(text, { "debian:13": {} });
-  assert.equal(
-    found.dockerfile.text,
-    text.replace("debian:13", `debian:13@${digest("a")}`).replace("qemu/base", parent),
-  );
+  const pinned = text.replace("debian:13", `debian:13@${digest("a")}`);
+  assert.equal(found.dockerfile.text, pinned.replace("qemu/base", parent));
   assert.deepEqual(found.dockerfile.lines, [1, 2, 3, 4]);
   assert.deepEqual(found.base, { name: "qemu/base", digest: digest("b") });
   assert.deepEqual(found.bases, [{ name: "debian:13", digest: digest("a") }]);

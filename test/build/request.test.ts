@@ -7,6 +7,7 @@ import type { BuildRequest } from "../../src/build/engine.ts";
 import type { Image } from "../../src/image/image.ts";
 import type { RunOptions } from "../../src/world.ts";
 import { run } from "../support/flow.ts";
+import { ended } from "../support/processes.ts";
 import { type Job, openProjects } from "../support/projects.ts";
 
 describe("what an engine is asked for", async () => {
@@ -36,17 +37,12 @@ describe("what an engine is asked for", async () => {
   });
 
   test("secrets and args that the Dockerfile does not tell are hidden in what the engine says", async () => {
-    const change = (image: Image): Image => ({
-      ...image,
-      args: { WORD: "xyzzy-1", PLAIN: "plugh" },
-      secrets: [{ id: "t", env: "TOKEN" }],
-    });
+    const args = { WORD: "xyzzy-1", PLAIN: "plugh" };
+    const secrets = [{ id: "t", env: "TOKEN" }];
+    const change = (image: Image): Image => ({ ...image, args, secrets });
     const dockerfiles = { x: "FROM scratch\nARG WORD\nARG PLAIN=plugh\nRUN make\n" };
-    const { request } = await built({
-      change,
-      dockerfiles,
-      machineEnv: { TOKEN: "correct horse" },
-    });
+    const machineEnv = { TOKEN: "correct horse" };
+    const { request } = await built({ change, dockerfiles, machineEnv });
     const line = "x of x.docker: xyzzy-1, plugh, correct horse";
     assert.equal(request?.hide(line), "x of x.docker: [MASKED], plugh, [MASKED]");
   });
@@ -56,11 +52,8 @@ describe("what an engine is asked for", async () => {
     const dockerfiles = { base: "FROM scratch\nONBUILD RUN x\n", x: "FROM qemu/base\n" };
     const onBuild = (request: BuildRequest): void => void requests.push(request);
     await run(projects.job("qemu-project/qemu", { dockerfiles, onBuild }));
-    const expands = requests.map(({ name, traits }) => [name, traits.expandsArgs]);
-    assert.deepEqual(expands, [
-      ["base", false],
-      ["x", true],
-    ]);
+    const expands = requests.map(({ name, traits }) => `${name} ${traits.expandsArgs}`);
+    assert.deepEqual(expands, ["base false", "x true"]);
   });
 
   for (const [what, secret] of [
@@ -82,16 +75,13 @@ describe("what an engine is asked for", async () => {
 async function waitFor(env: Readonly<Record<string, string>>) {
   let now = 0;
   const hosts = new Set<unknown>();
-  const clock = {
-    now: () => new Date(now),
-    sleep: async (milliseconds: number) => {
-      now += milliseconds;
-    },
+  const sleep = async (milliseconds: number) => {
+    now += milliseconds;
   };
-  const answer = { signal: undefined, missing: false, timedOut: false, stdout: "", stderr: "no" };
+  const clock = { now: () => new Date(now), sleep };
   const program = async (_: string, args: readonly string[], options: RunOptions = {}) => {
     if (args[0] === "version") hosts.add(options.env?.["DOCKER_HOST"]);
-    return { ...answer, exitCode: 1 };
+    return ended({ exitCode: 1, stderr: "no" });
   };
   const nothing = async () => undefined;
   const files = { entry: nothing, read: nothing, write: nothing };

@@ -21,12 +21,8 @@ const engine = (name: Engine["name"], problem: ErrorCode | undefined): Engine =>
 test("the engine is the one that is set, or buildah where it works and else docker", async () => {
   const away = "ENGINE_UNAVAILABLE";
   const missing = "ENGINE_MISSING";
-  const cases: readonly (readonly [
-    EngineSetting,
-    ErrorCode | undefined,
-    ErrorCode | undefined,
-    string,
-  ])[] = [
+  type Problem = ErrorCode | undefined;
+  const cases: readonly (readonly [EngineSetting, Problem, Problem, chosen: string])[] = [
     ["auto", undefined, undefined, "buildah"],
     ["auto", missing, undefined, "docker"],
     ["auto", away, undefined, "docker"],

@@ -20,10 +20,8 @@ describe("two names for one key", async () => {
   const job = (project: string, change: Job = {}) => jobOf(project, { dockerfiles, ...change });
   const reasons = ({ images }: Plan) =>
     Object.fromEntries(images.map(({ name, decision }) => [name, reasonOf(decision)]));
-  const digests = (path: string) =>
-    ["a", "b"].map((name) => [
-      ...new Set(memory.repositories.get(`${path}/${name}`)?.tags.values()),
-    ]);
+  const digestsIn = (path: string) => [...new Set(memory.repositories.get(path)?.tags.values())];
+  const digests = (path: string) => ["a", "b"].map((name) => digestsIn(`${path}/${name}`));
 
   test("are one build, and the other image is the same digest, by mounts", async () => {
     const flow = await run(job(upstream));
@@ -56,10 +54,7 @@ describe("two names for one key", async () => {
     await run(job(upstream, { dockerfiles: { a: recipe } }));
     const flow = await run(job(upstream));
     assert.deepEqual(flow.built, ["child"]);
-    assert.deepEqual(
-      flow.outcomes.map(({ result }) => result),
-      ["reused", "copied", "built"],
-    );
+    assert.equal(flow.outcomes.map(({ result }) => result).join(), "reused,copied,built");
     assert.deepEqual(digests(upstream)[0]?.includes(flow.outcomes[1]?.digest ?? ""), true);
   });
 
@@ -81,10 +76,8 @@ describe("two names for one key", async () => {
   });
 
   test("are what they are where there is no registry to copy to", async () => {
-    const { plan } = await planOf({
-      ...job(upstream),
-      situation: situationOf({}, config(), undefined),
-    });
+    const situation = situationOf({}, config(), undefined);
+    const { plan } = await planOf({ ...job(upstream), situation });
     assert.equal(reasons(plan)["b"], "no registry is known");
   });
 });
