@@ -57,148 +57,93 @@ async function credentials({ env = {}, files = [], run = helpers({}) }: Given) {
   return { ...found, warnings };
 }
 
-const lookups: readonly (Given & {
-  readonly name: string;
-  readonly host: string;
-  readonly gives: RegistryLogin | undefined;
-})[] = [
-  { name: "nothing at all", host: "a.example", gives: undefined },
-  {
-    name: "GitLab's own registry",
-    env: { CI_REGISTRY: "registry.a.example", CI_REGISTRY_USER: "u", CI_REGISTRY_PASSWORD: "p" },
-    host: "registry.a.example",
-    gives: login("u", "p"),
-  },
-  {
-    name: "GitLab's variables for another host",
-    env: { CI_REGISTRY: "registry.a.example", CI_REGISTRY_USER: "u", CI_REGISTRY_PASSWORD: "p" },
-    host: "a.example",
-    gives: undefined,
-  },
-  {
-    name: "the dependency proxy, named with its default port",
-    env: {
-      CI_DEPENDENCY_PROXY_SERVER: "a.example:443",
-      CI_DEPENDENCY_PROXY_USER: "u",
-      CI_DEPENDENCY_PROXY_PASSWORD: "p",
-    },
-    host: "a.example",
-    gives: login("u", "p"),
-  },
-  {
-    name: "variables before files",
-    env: {
-      CI_REGISTRY: "a.example",
-      CI_REGISTRY_USER: "u",
-      CI_REGISTRY_PASSWORD: "p",
-      DOCKER_AUTH_CONFIG: auths({ "a.example": "inline:x" }),
-    },
-    host: "a.example",
-    gives: login("u", "p"),
-  },
-  {
-    name: "DOCKER_AUTH_CONFIG before files",
-    env: { DOCKER_AUTH_CONFIG: auths({ "a.example": "inline:x" }) },
-    files: [auths({ "a.example": "file:y" })],
-    host: "a.example",
-    gives: login("inline", "x"),
-  },
-  {
-    name: "the first file that has the host",
-    files: [
-      auths({ "b.example": "b:1" }),
-      auths({ "a.example": "a:2" }),
-      auths({ "a.example": "a:3" }),
-    ],
-    host: "a.example",
-    gives: login("a", "2"),
-  },
-  {
-    name: "a password with colons",
-    files: [auths({ "a.example": "u:p:q:r" })],
-    host: "a.example",
-    gives: login("u", "p:q:r"),
-  },
-  {
-    name: "a key with a scheme",
-    files: [auths({ "https://a.example/v2/": "u:p" })],
-    host: "a.example",
-    gives: login("u", "p"),
-  },
-  {
-    name: "a host before one of its namespaces",
-    files: [auths({ "a.example": "host:1", "a.example/group": "group:2" })],
-    host: "a.example",
-    gives: login("host", "1"),
-  },
-  {
-    name: "another port",
-    files: [auths({ "a.example": "u:p" })],
-    host: "a.example:5000",
-    gives: undefined,
-  },
-  {
-    name: "a parent domain",
-    files: [auths({ "example.org": "u:p" })],
-    host: "a.example.org",
-    gives: undefined,
-  },
-  ...["https://index.docker.io/v1/", "docker.io", "index.docker.io", "registry-1.docker.io"].map(
-    (key) => ({
-      name: `Docker Hub as ${key}`,
-      files: [auths({ [key]: "u:p" })],
-      host: "docker.io",
-      gives: login("u", "p"),
-    }),
+const registry = (host: string) => ({
+  CI_REGISTRY: host,
+  CI_REGISTRY_USER: "u",
+  CI_REGISTRY_PASSWORD: "p",
+});
+const proxy = {
+  CI_DEPENDENCY_PROXY_SERVER: "a.example:443",
+  CI_DEPENDENCY_PROXY_USER: "u",
+  CI_DEPENDENCY_PROXY_PASSWORD: "p",
+};
+const inline = { DOCKER_AUTH_CONFIG: auths({ "a.example": "inline:x" }) };
+const up = login("u", "p");
+const there = auths({ "a.example": "u:p" });
+const file = (value: object) => JSON.stringify(value);
+/** A helper that says this when it is asked for that host. */
+const asked = (program: string, host: string, answer: Partial<RunResult>) =>
+  helpers({ [`docker-credential-${program} get < ${host}`]: answer });
+
+const hub = "https://index.docker.io/v1/";
+const lookups: readonly (readonly [
+  name: string,
+  given: Given,
+  gives: RegistryLogin | undefined,
+  host?: string,
+])[] = [
+  ["nothing at all", {}, undefined],
+  ["GitLab's own registry", { env: registry("r.a.example") }, up, "r.a.example"],
+  ["GitLab's variables for another host", { env: registry("r.a.example") }, undefined],
+  ["the dependency proxy, named with its default port", { env: proxy }, up],
+  ["variables before files", { env: { ...registry("a.example"), ...inline } }, up],
+  ["DOCKER_AUTH_CONFIG before files", { env: inline, files: [there] }, login("inline", "x")],
+  [
+    "the first file that has the host",
+    { files: ["b:1", "a:2", "a:3"].map((pair) => auths({ [`${pair[0]}.example`]: pair })) },
+    login("a", "2"),
+  ],
+  ["a password with colons", { files: [auths({ "a.example": "u:p:q:r" })] }, login("u", "p:q:r")],
+  ["a key with a scheme", { files: [auths({ "https://a.example/v2/": "u:p" })] }, up],
+  [
+    "a host before one of its namespaces",
+    { files: [auths({ "a.example": "u:p", "a.example/group": "group:2" })] },
+    up,
+  ],
+  ["another port", { files: [there] }, undefined, "a.example:5000"],
+  ["a parent domain", { files: [there] }, undefined, "b.a.example"],
+  ...[hub, "docker.io", "index.docker.io", "registry-1.docker.io"].map(
+    (key) =>
+      [`Docker Hub as ${key}`, { files: [auths({ [key]: "u:p" })] }, up, "docker.io"] as const,
   ),
-  {
-    name: "an identity token",
-    files: [JSON.stringify({ auths: { "a.example": { auth: encode("u:"), identitytoken: "t" } } })],
-    host: "a.example",
-    gives: { identityToken: "t", username: "u" },
-  },
-  {
-    name: "an entry that is empty",
-    files: [JSON.stringify({ auths: { "a.example": {} } }), auths({ "a.example": "u:p" })],
-    host: "a.example",
-    gives: login("u", "p"),
-  },
-  {
-    name: "a credential helper for the host",
-    files: [JSON.stringify({ credHelpers: { "a.example": "one" }, credsStore: "two" })],
-    run: helpers({
-      "docker-credential-one get < a.example": { stdout: '{"Username":"u","Secret":"s"}' },
-    }),
-    host: "a.example",
-    gives: login("u", "s"),
-  },
-  {
-    name: "a credential store, asked for Docker Hub",
-    files: [JSON.stringify({ auths: { "https://index.docker.io/v1/": {} }, credsStore: "two" })],
-    run: helpers({
-      "docker-credential-two get < https://index.docker.io/v1/": {
-        stdout: '{"Username":"<token>","Secret":"s"}',
-      },
-    }),
-    host: "docker.io",
-    gives: { identityToken: "s" },
-  },
-  {
-    name: "a store that has none, then the next file",
-    files: [JSON.stringify({ credsStore: "two" }), auths({ "a.example": "u:p" })],
-    run: helpers({
-      "docker-credential-two get < a.example": {
+  [
+    "an identity token",
+    { files: [file({ auths: { "a.example": { auth: encode("u:"), identitytoken: "t" } } })] },
+    { identityToken: "t", username: "u" },
+  ],
+  ["an entry that is empty", { files: [file({ auths: { "a.example": {} } }), there] }, up],
+  [
+    "a credential helper for the host",
+    {
+      files: [file({ credHelpers: { "a.example": "one" }, credsStore: "two" })],
+      run: asked("one", "a.example", { stdout: '{"Username":"u","Secret":"p"}' }),
+    },
+    up,
+  ],
+  [
+    "a credential store, asked for Docker Hub",
+    {
+      files: [file({ auths: { [hub]: {} }, credsStore: "two" })],
+      run: asked("two", hub, { stdout: '{"Username":"<token>","Secret":"s"}' }),
+    },
+    { identityToken: "s" },
+    "docker.io",
+  ],
+  [
+    "a store that has none, then the next file",
+    {
+      files: [file({ credsStore: "two" }), there],
+      run: asked("two", "a.example", {
         exitCode: 1,
         stdout: "credentials not found in native keychain",
-      },
-    }),
-    host: "a.example",
-    gives: login("u", "p"),
-  },
+      }),
+    },
+    up,
+  ],
 ];
 
 suite("the login for a host", () => {
-  for (const { name, host, gives, ...given } of lookups) {
+  for (const [name, given, gives, host = "a.example"] of lookups) {
     test(name, async () => {
       const { forHost, warnings } = await credentials(given);
       assert.deepEqual(await forHost(host), gives);
