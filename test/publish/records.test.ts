@@ -8,6 +8,7 @@ import type { RecordedImage } from "../../src/plan/record.ts";
 import { ownBase } from "../../src/plan/situation.ts";
 import { movedKeys, recordOf } from "../../src/publish/record.ts";
 import { publishSet } from "../../src/publish/set.ts";
+import type { Registry } from "../../src/registry/registry.ts";
 import { client } from "../registry/clients.ts";
 import { type Flow, flowTime, hoursLater, planOf, run } from "../support/flow.ts";
 import { plannedImage, planWith, someDigest } from "../support/keyed.ts";
@@ -50,6 +51,31 @@ test("what is recorded of a set is told by its plan, and where there is none not
   );
   const { tag, revision, pipeline } = bare;
   assert.deepEqual([tag, revision, pipeline, bare.upstream], Array(4).fill(undefined));
+});
+
+test("of what is not there only an optional image that was to be built may be missing", async () => {
+  const reference = `r.example/one@${someDigest}`;
+  const reuse: Decision = { kind: "reuse", reference, digest: someDigest, foundBy: "key-tag" };
+  const nothing = async () => undefined;
+  const registry = { announce: () => undefined, head: nothing, get: nothing } as object as Registry;
+  const written = { ...registry, put: nothing, putBlob: nothing } as object as Registry;
+  const base = { host: "r.example", path: "up" };
+  const situation = {
+    ci: true,
+    wishes: { force: "none", tag: undefined },
+    upstream: base,
+  } as const;
+  const publish = (decision: Decision, optional: boolean) => {
+    const plan = planWith([plannedImage("one", decision, { optional })]);
+    return publishSet({ plan, situation, base, registry: written, now: flowTime });
+  };
+  for (const [decision, optional] of [
+    [build, false],
+    [reuse, false],
+    [reuse, true],
+  ] as const)
+    await assert.rejects(publish(decision, optional), { code: "SET_INCOMPLETE", message: /one/ });
+  assert.deepEqual((await publish(build, true)).missing, ["one"]);
 });
 
 test("a key's tag that is gone, or is what was built, has not moved", async () => {
