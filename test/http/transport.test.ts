@@ -107,8 +107,11 @@ suite("a wait that a server asks for", () => {
     assert.equal(refused.sent.length, 1);
     await assert.rejects(refused.send());
     assert.deepEqual(refused.clock.waits, [], "nobody waits for what is not borne");
-    const zero = exchange([answer(429, { "retry-after": "0" })]);
-    await assert.rejects(zero.send({ once: true }), { message: "ask: 429" });
+    const zero = exchange([answer(429, { "retry-after": "0" }), answer(200)]);
+    await zero.send();
+    assert.deepEqual(zero.clock.waits, [500], "asked to come at once, it still waits a little");
+    const told = exchange([answer(429, { "retry-after": "0" })]);
+    await assert.rejects(told.send({ once: true }), { message: "ask: 429" });
   });
 
   test("is kept by other requests to that origin, and by no others", async () => {
