@@ -39,49 +39,27 @@ function watch(change: Partial<WatchTimes> = {}) {
   return { ...startWatch(times, startTimer), end, timers };
 }
 
-test("a request without an answer is ended", () => {
-  const { end, why, signal, timers } = watch();
-  assert.deepEqual(timers(), [20_000]);
-  assert.equal(why(), undefined);
-  end();
-  assert.equal(why(), "no answer within 20 s");
-  assert.equal(signal.aborted, true);
-});
-
-test("a body is ended when nothing has come for a whole stall time, and not before", () => {
-  const { end, why, alive, signal } = watch();
-  alive();
-  end();
-  assert.equal(why(), undefined);
-  alive();
-  end();
-  assert.equal(signal.aborted, false);
-  end();
-  assert.equal(why(), "nothing moved for 10 s");
-  assert.equal(signal.aborted, true);
-});
-
-test("who rests is not ended, until something moves again", () => {
-  const { end, why, alive, rest } = watch();
-  alive();
-  rest();
-  for (let times = 0; times < 5; times++) end();
-  assert.equal(why(), undefined);
-  alive();
-  end();
-  end();
-  assert.equal(why(), "nothing moved for 10 s");
-});
-
-test("a whole request has its time too, and the first reason stays", () => {
-  const { end, why, alive } = watch({ requestMs: 15_000 });
-  alive();
-  end();
-  end();
-  assert.equal(why(), "not done within 15 s");
-  end();
-  assert.equal(why(), "not done within 15 s");
-});
+for (const [says, steps, ended, requestMs] of [
+  ["a request without an answer is ended", "end", "no answer within 20 s"],
+  ["a body is not while it moves", "alive end alive end", undefined],
+  ["it is when nothing has come for a whole stall time", "alive end end", "nothing moved for 10 s"],
+  ["who rests is not", "alive rest end end end end end", undefined],
+  ["until something moves again", "alive rest end alive end end", "nothing moved for 10 s"],
+  ["a whole request has its time too", "alive end end", "not done within 15 s", 15_000],
+] as const) {
+  test(`${says}: ${steps}`, () => {
+    const watching = watch(requestMs === undefined ? {} : { requestMs });
+    assert.equal(watching.timers().includes(20_000), true);
+    for (const step of steps.split(" ") as ("alive" | "rest" | "end")[]) {
+      assert.equal(watching.why(), undefined);
+      watching[step]();
+    }
+    assert.equal(watching.why(), ended);
+    if (ended !== undefined && watching.timers().length > 0) watching.end();
+    assert.equal(watching.why(), ended, "the first reason stays");
+    assert.equal(watching.signal.aborted, ended !== undefined);
+  });
+}
 
 test("nothing runs on once it is stopped", () => {
   const { stop, timers, alive } = watch({ requestMs: 15_000 });

@@ -2,8 +2,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { BerthError } from "../../src/errors.ts";
 import { ownTags } from "../../src/image/key.ts";
+import type { Manifest } from "../../src/oci/manifest.ts";
 import { ofGeneration } from "../../src/oci/tags.ts";
-import { makeRecord } from "../../src/plan/record.ts";
+import { makeRecord, type SetRecord } from "../../src/plan/record.ts";
 import { dayMs } from "../../src/prune/facts.ts";
 import { type Applied, judgedAgain, type PrunePlan } from "../../src/prune/plan.ts";
 import { imageManifest } from "./model.ts";
@@ -203,19 +204,16 @@ test("records that this run computes otherwise stop the deletions", async () => 
   assert.match(doubts[0]?.why ?? "", /same configuration/);
 });
 
+/** A record as it is written now, of a set that no commit of the project has where nothing else is said. */
+function recordOf({ now }: MemoryProject, change: Partial<SetRecord> = {}): Manifest {
+  const nothing = { tag: undefined, images: new Map(), revision: undefined, pipeline: "1" };
+  return makeRecord({ setId: "0".repeat(64), ...nothing, ...change }, new Date(now));
+}
+
 test("a record that nobody can read is a doubt, not the end", async () => {
   const project = moved();
   const tag = ownTags.set("0".repeat(64));
-  const good = makeRecord(
-    {
-      setId: "0".repeat(64),
-      tag: undefined,
-      images: new Map(),
-      revision: undefined,
-      pipeline: "1",
-    },
-    new Date(project.now),
-  );
+  const good = recordOf(project);
   const { content } = good;
   const annotations = { ...content.annotations, "berth.image.x": "not/a reference@" };
   project.model.put("berth", tag, { ...good, content: { ...content, annotations } }, project.now);
@@ -227,17 +225,7 @@ test("a record that nobody can read is a doubt, not the end", async () => {
 
 test("a young record of another configuration keeps what only that one may need", async () => {
   const project = moved();
-  const others = makeRecord(
-    {
-      setId: "0".repeat(64),
-      tag: undefined,
-      images: new Map(),
-      revision: "f".repeat(40),
-      pipeline: "1",
-      prefix: "ARM",
-    },
-    new Date(project.now),
-  );
+  const others = recordOf(project, { revision: "f".repeat(40), prefix: "ARM" });
   project.model.put("berth", ownTags.set("0".repeat(64)), others, project.now);
   const { doubts, tags } = await project.plan();
   assert.ok(doubts.some(({ why }) => /prefix ARM keeps its images/.test(why)));
@@ -261,17 +249,12 @@ test("a set has the generation of its own record, whatever other generations hav
   const project = makeProject();
   const setId = "5".repeat(64);
   const tagOf = (generation: string) => ofGeneration(ownTags.set(setId), generation);
-  const recordOf = (tag: string) =>
-    makeRecord(
-      { setId, tag, images: new Map(), revision: undefined, pipeline: "1" },
-      new Date(project.now),
-    );
-  for (const generation of ["r9", "r10", "r11"]) {
-    project.model.put("berth", tagOf(generation), recordOf(tagOf(generation)), project.now);
-  }
+  const put = (name: string, tag: string) =>
+    project.model.put("berth", name, recordOf(project, { setId, tag }), project.now);
+  for (const generation of ["r9", "r10", "r11"]) put(tagOf(generation), tagOf(generation));
   const written = project.now;
   project.now += dayMs;
-  project.model.put("berth", ownTags.set(setId), recordOf(tagOf("r10")), project.now);
+  put(ownTags.set(setId), tagOf("r10"));
   const { records } = await project.plan();
   assert.deepEqual([...records.generations.values()], [{ pipeline: 10, since: written }]);
 });

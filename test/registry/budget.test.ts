@@ -94,13 +94,15 @@ suite("what a request budget allows", () => {
       }
     }));
 
-  test("heads one after another also share what was announced", () =>
-    bench(async ({ registry, tokens, paths, tagged, at, open }) => {
+  test("reads one after another share what was announced, and ask for no right to push", () =>
+    bench(async ({ registry, tokens, paths, image, tagged, at, open }) => {
       const opened = open(true);
       opened.announce("pull", paths.map(at));
       for (const path of paths) await opened.head(tagged(path));
+      await opened.hasBlob(at(paths[0]!), image.manifest.descriptor.digest);
+      await Array.fromAsync(opened.tags(at(paths[0]!)));
       assert.equal(tokens.asked.length, 2);
-      assert.equal(registry.log.length, 25);
+      assert.equal(registry.log.length, 27);
       assert.deepEqual([...tokens.created], []);
       assert.ok(
         tokens.asked.every(({ scopes }) => scopes.every((scope) => scope.endsWith(":pull"))),

@@ -237,6 +237,17 @@ playAll("a registry that is particular about logins", [
     check: ({ tokens }) => assert.equal(tokens?.asked.length, 2),
   },
   {
+    name: "a token that is revoked within the run",
+    tokens: {},
+    run: async (scene) => {
+      const seen = [await get(scene)];
+      scene.tokens?.revokeAll();
+      return [...seen, await get(scene)];
+    },
+    gives: [found, found],
+    requests: 3,
+  },
+  {
     name: "a token that is over as soon as it is made, told apart from a right that is missing",
     tokens: {},
     fault: always(

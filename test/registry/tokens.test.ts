@@ -2,10 +2,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
+import { makeRedactor } from "../../src/http/redact.ts";
 import { covers, mergeScopes, type Scope, scopeFor } from "../../src/registry/scopes.ts";
 import {
   readChallenge,
   readClaims,
+  requestToken,
   sizeOf,
   tokenUrl,
   usualSize,
@@ -84,6 +86,27 @@ test("a token that says nothing of its grants is told from one that grants nothi
   }
   assert.equal(readClaims(jwt({ access: [] })).grants?.length, 0);
   assert.equal(readClaims(jwt({ access: null })).grants?.length, 0);
+});
+
+test("a token is good for as long as its answer says, then itself, then a minute, and an hour at the most", async () => {
+  const service = { realm: new URL(gitlab), service: undefined };
+  const of = { redactor: makeRedactor(), service, host: "r.example", login: undefined, scopes: [] };
+  for (const [answer, seconds] of [
+    [{ token: "t", expires_in: 300 }, 300],
+    [{ token: "t", expires_in: 0 }, 60],
+    [{ access_token: "t" }, 60],
+    [{ token: "", access_token: "t", expires_in: 3601 }, 3600],
+    [{ token: jwt({ iat: 100, exp: 200 }) }, 100],
+    [{ token: jwt({ nbf: 100, exp: 150 }), expires_in: "x" }, 50],
+    [{ token: jwt({ iat: 100, exp: 200 }), expires_in: 30 }, 30],
+    [{ token: jwt({ iat: 100, exp: "200" }) }, 60],
+  ] as const) {
+    const bytes = Buffer.from(JSON.stringify(answer));
+    const reply = { status: 200, headers: new Headers(), url: service.realm, bytes };
+    const transport = { send: async () => reply, backoff: async () => undefined };
+    const given = await requestToken({ ...of, transport });
+    assert.equal(given.kind === "token" && given.lifetimeMs, seconds * 1000, String(bytes));
+  }
 });
 
 const path = fc.stringMatching(/^[a-z0-9]{1,20}(?:\/[a-z0-9]{1,20}){0,3}$/);

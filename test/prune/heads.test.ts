@@ -1,10 +1,10 @@
-/** A stranger's merge request neither ends a prune nor keeps what nobody needs. */
+/** Which branches and merge requests keep what they need; a stranger's neither ends a prune nor keeps what nobody needs. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { defaultConfig } from "../../src/config/config.ts";
 import { BerthError } from "../../src/errors.ts";
 import { mergeRequest } from "../../src/gitlab/answers.ts";
-import { gatherFacts } from "../../src/prune/facts.ts";
+import { gatherFacts, isKept, keptPatterns } from "../../src/prune/facts.ts";
 import type { Head, Sources } from "../../src/prune/sources.ts";
 
 /** Facts of a project whose `main` can be read, with one merge request. */
@@ -77,3 +77,22 @@ test("a merge request is a fork's where its source is another project, or none a
     assert.equal(read.isFork, isFork);
   }
 });
+
+const cases: readonly (readonly [string, readonly string[] | undefined, boolean, boolean])[] = [
+  ["master", undefined, false, true],
+  ["stable-9.2", undefined, false, true],
+  ["staging-9.2", undefined, false, true],
+  ["topic", undefined, false, false],
+  ["topic", undefined, true, true],
+  ["topic", ["top*"], false, true],
+  ["master", ["top*"], false, false],
+  ["stable-2.12", ["stable-*", "!stable-2.*"], false, false],
+  ["stable-9.2", ["!stable-2.*", "stable-*"], false, true],
+];
+
+for (const [branch, branches, fork, kept] of cases) {
+  const where = `${fork ? "fork" : "project"} with ${branches?.join(" ") ?? "no setting"}`;
+  test(`${branch} is ${kept ? "" : "not "}kept in a ${where}`, () => {
+    assert.equal(isKept(keptPatterns({ branches }, fork), branch, "master"), kept);
+  });
+}
