@@ -8,7 +8,7 @@ const control = String.raw`[\p{Cc}\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2
 const unfit = new RegExp(`${style}|${control}`, "gu");
 
 /**
- * The text with every control character but tab and line end written as `\u001b`; colours stay where
+ * The text with every control character but tab and line end written as `\u001b` or `\r`; colours stay where
  * `styles` says so. Nothing in it then moves the cursor, hides a line or begins a section of GitLab's log.
  */
 export function printable(text: string, { styles = false } = {}): string {
@@ -25,6 +25,7 @@ export function printableLine(text: string): string {
 }
 
 function escaped(char: string): string {
+  if (char === "\r") return String.raw`\r`;
   return String.raw`\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`;
 }
 

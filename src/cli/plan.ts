@@ -65,7 +65,7 @@ async function plan(world: World, options: JobOptions): Promise<void> {
     outcomes: async () => [],
     manifests: sightedManifests(observation),
   });
-  printResult(world, options, plan, printPlan(plan, { ...options, ...world }));
+  printResult(world, options, plan, printPlan(plan, { ...options, ...world, next: !situation.ci }));
 }
 
 /** The text of pipeline.yml; what this job has published itself needs no job. */

@@ -111,12 +111,21 @@ function isForProgram(args: readonly string[]): boolean {
 
 function endOf(error: unknown, isJson: boolean): number {
   // It has been printed already; help and version are thrown too.
-  if (error instanceof CommanderError)
-    return error.exitCode === 0 ? exitCodes.done : exitCodes.usage;
+  if (error instanceof CommanderError) {
+    if (error.exitCode === 0) return exitCodes.done;
+    const told = error.message.replace(/^error: |^\(outputHelp\)$/, "") || "a command is missing";
+    if (isJson) writeError(usageError(told, "see --help"));
+    return exitCodes.usage;
+  }
   const prefix = process.env[givenVariables.prefix] ?? defaults.prefix;
   process.stderr.write(describeError(error, process.env[`${prefix}_DEBUG`] === "1"));
-  if (isJson) process.stdout.write(printable(`${JSON.stringify(errorValue(error), null, 2)}\n`));
+  if (isJson) writeError(error);
   return exitCodeOf(error);
+}
+
+/** For a program. */
+function writeError(error: unknown): void {
+  process.stdout.write(printable(`${JSON.stringify(errorValue(error), null, 2)}\n`));
 }
 
 /** `berth key | head -1` has all that it wanted; a full disk has not. */

@@ -1,5 +1,6 @@
 /** An explanation as people read it; pure text, painted by whoever knows the terminal. */
 import { parseReference, printRepository } from "../oci/reference.ts";
+import { printable } from "../printable.ts";
 import type { Paint, Screen } from "../world.ts";
 import { shortCommit } from "./against.ts";
 import type { KeyDifference, PatchLine } from "./difference.ts";
@@ -88,13 +89,8 @@ type Kind<T extends KeyDifference["kind"]> = Extract<KeyDifference, { readonly k
 
 function turn({ kind, old, new: now }: Kind<"setting" | "arg">, paint: Paint): string {
   const shown = (text: string | null): string =>
-    text === null ? "none" : clean(kind === "arg" ? JSON.stringify(text) : text);
+    text === null ? "none" : printable(kind === "arg" ? JSON.stringify(text) : text);
   return `${paint("red", shown(old))} → ${paint("green", shown(now))}`;
-}
-
-/** Text from files without what would steer a terminal. */
-function clean(text: string): string {
-  return text.replace(/[^\P{Cc}\t]/gu, "\uFFFD");
 }
 
 function changeMark(kind: string, paint: Paint): string {
@@ -113,7 +109,7 @@ function hunkLines(
   // The first line names the instruction, unless it is what changed.
   const isNamed = first !== undefined && (change !== "changed" || first.mark === "same");
   const at = paint("dim", `${place.file}:${place.line}:`);
-  const head = `${at} ${changeMark(change, paint)} ${clean(isNamed ? first.text.trim() : keyword)}`;
+  const head = `${at} ${changeMark(change, paint)} ${printable(isNamed ? first.text.trim() : keyword)}`;
   const rest = lines.flatMap((_, index) =>
     isNamed && index === 0 ? [] : patchLines(lines, index, paint),
   );
@@ -132,7 +128,7 @@ function parentLines(
   const parent = `parent ${paint("bold", name)}`;
   if (change === "changed") return [`${parent} changed:`, ...printDifferences(differences, paint)];
   const now = change === "added" ? "now" : "no longer";
-  return [`${changeMark(change, paint)} ${parent}: ${now} named by ${clean(reference)}`];
+  return [`${changeMark(change, paint)} ${parent}: ${now} named by ${printable(reference)}`];
 }
 
 const lineMarks = { same: ["dim", " "], added: ["green", "+"], removed: ["red", "-"] } as const;
@@ -144,7 +140,7 @@ function patchLines(lines: readonly PatchLine[], at: number, paint: Paint): read
   const count = mark === "removed" || above === undefined ? 0 : line - above.line - 1;
   const [style, sign] = lineMarks[mark];
   // A carriage return shows where it may be what changed.
-  const shown = paint(style, `${sign} ${clean(mark === "same" ? text.trimEnd() : text)}`);
+  const shown = paint(style, `${sign} ${printable(mark === "same" ? text.trimEnd() : text)}`);
   if (count < 1) return [shown];
   return [paint("dim", count === 1 ? "  … 1 line" : `  … ${count} lines`), shown];
 }
@@ -154,7 +150,7 @@ function fileText({ change, path, reachedBy, executable }: Kind<"file">, paint: 
   const how = change === "mode" ? mode : change === "type" ? " (another type)" : "";
   const { keyword, file, line } = reachedBy ?? {};
   const by = reachedBy === null ? "" : paint("dim", `  ${keyword} at ${file}:${line}`);
-  return `${changeMark(change, paint)} ${clean(path)}${how}${by}`;
+  return `${changeMark(change, paint)} ${printable(path)}${how}${by}`;
 }
 
 /**
@@ -189,11 +185,11 @@ function subjectOf(difference: KeyDifference): string {
     case "setting":
       return difference.name;
     case "arg":
-      return `build arg ${clean(difference.name)}`;
+      return `build arg ${printable(difference.name)}`;
     case "lines":
       return `${difference.keyword} at line ${difference.place.line}`;
     case "file":
-      return `${difference.reachedBy?.keyword ?? "file"} ${clean(difference.path)}`;
+      return `${difference.reachedBy?.keyword ?? "file"} ${printable(difference.path)}`;
     case "other":
       return difference.what;
     default:

@@ -10,6 +10,8 @@ import { fill, printTable, tableWidth } from "./table.ts";
 export interface Shown {
   readonly screen: Screen;
   readonly references?: boolean;
+  /** A person asked, and is told what to do with the answer. */
+  readonly next?: boolean;
 }
 
 /** The plan as a table with a line about the set under it. */
@@ -22,7 +24,20 @@ export function printPlan(plan: Plan, shown: Shown): string {
     plan.images.filter(({ decision }) => decision.kind === kind).length;
   const sums = ["reuse", "copy", "build"].map((kind) => `${count(kind)} ${kind}`).join(", ");
   const table = printReferences(["IMAGE", "DECISION", "BECAUSE"], rows, shown);
-  return `${table}\n${setLine(plan, sums, shown)}\n${dirtyNote(plan, shown)}`;
+  const next = shown.next === true ? fill(nextStep(plan), shown.screen, 2) : "";
+  return `${table}\n${setLine(plan, sums, shown)}\n${dirtyNote(plan, shown)}${next}`;
+}
+
+function nextStep({ images }: Plan): string {
+  const built = images.filter(({ decision }) => decision.kind === "build");
+  const [first] = built;
+  if (first === undefined) return "next: nothing is to be built\n";
+  const isBlind = built.some(
+    ({ decision }) => decision.kind === "build" && decision.because.code === "no-registry",
+  );
+  return isBlind
+    ? "next: say where images are, with --registry HOST/PATH or as `registry` in berth.yml\n"
+    : `next: a pipeline builds what is missing; \`berth explain ${first.name}\` says what changed, \`berth run --local ${first.name}\` tries it here\n`;
 }
 
 function setLine({ set: { id, record } }: Plan, sums: string, { screen, references }: Shown) {

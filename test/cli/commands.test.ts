@@ -127,10 +127,11 @@ describe("berth", () => {
     ],
   ];
   for (const [what, args, code, says, env] of mistakes) {
-    test(`${what}: exit code ${code}`, async () => {
-      const ended = await berth(project, args, env);
+    test(`${what}: exit code ${code}, and an error for programs`, async () => {
+      const ended = await berth(project, ["--json", ...args], env);
       assert.match(ended.stderr, says);
       assert.equal(ended.code, code);
+      assert.match(JSON.parse(ended.stdout).error.message, /\w/);
     });
   }
 

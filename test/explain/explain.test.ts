@@ -288,16 +288,22 @@ describe("explaining a change of", () => {
     assert.equal(summary(explain(undefined, now)), "the image is new");
   });
 
+  test("other line ends show", async () => {
+    const now = { files: swap("ENV A=1\n", "ENV A=1\r\n") };
+    const printed = text(printDifferences(await between({ files }, now), (_style, words) => words));
+    assert.match(printed, /- ENV A=1\n.*\+ ENV A=1\\r$/s);
+  });
+
   test("what would steer a terminal shows it harmless", async () => {
     const now = {
       files: { ...swap("ENV A=1", "ENV A=\u001b[31m\u0007"), "scripts/\u001b[2J": "" },
       image: { args: { USER: "\u001b[1m" }, epoch: "\u009b1m" },
     };
     const printed = text(printDifferences(await between({ files }, now), (_style, words) => words));
-    assert.match(printed, /ENV A=\uFFFD\[31m\uFFFD/);
+    assert.match(printed, /ENV A=\\u001b\[31m\\u0007/);
     assert.doesNotMatch(printed, /[^\P{Cc}\n]/u);
     const file = await between({ files }, { files: { ...files, "scripts/\u001b[2J": "" } });
-    assert.equal(summary(file), "COPY scripts/\uFFFD[2J added");
+    assert.equal(summary(file), "COPY scripts/\\u001b[2J added");
   });
 });
 

@@ -35,6 +35,23 @@ test("the plan says for every image what is decided and why", () => {
   ]);
 });
 
+test("the plan tells a person what to do next", () => {
+  const blind = { kind: "build", because: { code: "no-registry" } } as const;
+  const rows: readonly [planned: typeof images, next: RegExp][] = [
+    [
+      images,
+      /\nnext: a pipeline builds .*`berth explain fedora` .*`berth run --local fedora` .*\n$/,
+    ],
+    [images.slice(0, 1), /\nnext: nothing is to be built\n$/],
+    [
+      [plannedImage("debian", blind)],
+      /\nnext: say where images are, with --registry HOST\/PATH .*\n$/,
+    ],
+  ];
+  for (const [planned, next] of rows)
+    assert.match(printPlan(planWith(planned), { ...wide, next: true }), next);
+});
+
 test("the plan says which files are not as committed", () => {
   const text = printPlan({ ...plan, dirty: ["a", "b", "c", "d", "e"] }, wide);
   assert.match(text, /not as committed: a, b, c and 2 more; nothing of this is published/);
