@@ -106,6 +106,8 @@ export function resolveRecipe(text: string, options: RecipeOptions): Recipe {
   const complain = complaintsOf(file, problems);
   const parsed = parseDockerfile(text, complain);
   const target = findTarget(parsed.stages, wanted, complain);
+  if (parsed.stages.length === 0 && problems.size > mostStrange)
+    throw invalid(file, otherKind(file, problems.size));
   if (target === undefined) throw invalid(file, problems);
   const globals = readGlobals(parsed, options, complain);
   const reading = { ...options, parsed, globals, complain };
@@ -202,6 +204,14 @@ function complaintsOf(file: string, problems: Map<string, Problem>): Complain {
     const problem = { file, line, column, message };
     problems.set(printProblem(problem), problem);
   };
+}
+
+/** What is mistaken in more places than these, and has no FROM, is not meant as a Dockerfile. */
+const mostStrange = 4;
+
+function otherKind(file: string, count: number): ReadonlyMap<string, Problem> {
+  const message = `there is no FROM, and ${count - 1} lines are no instructions: where this is no Dockerfile, name it under \`exclude\` in berth.yml`;
+  return new Map([["", { file, line: 1, column: 1, message }]]);
 }
 
 function invalid(file: string, problems: ReadonlyMap<string, Problem>): BerthError {

@@ -11,8 +11,13 @@ const legend =
   "R runs, M waits for a click and the pipeline with it, m may be started by hand, itself or what it needs, . is not there\n";
 
 /** Situations with what GitLab makes of each, then every job with what it does in them. */
-export function printPipelines({ read }: Pipelines, screen: Screen): string {
-  const situations = read.map((each, index) => [String(index + 1), each.title, outcomeOf(each)]);
+export function printPipelines({ read, unread }: Pipelines, screen: Screen): string {
+  const isSure = unread.length === 0;
+  const situations = read.map((each, index) => [
+    String(index + 1),
+    each.title,
+    outcomeOf(each, isSure),
+  ]);
   const rows = [...jobsByName(read)].map(([name, seen]) => [
     name,
     [...new Set([...seen].map(([each, own]) => imageText(own, each)))].join(" or "),
@@ -29,10 +34,10 @@ export function printPipelines({ read }: Pipelines, screen: Screen): string {
   ].join("\n");
 }
 
-function outcomeOf({ reading, jobs }: ReadCase): string {
+function outcomeOf({ reading, jobs }: ReadCase, isSure: boolean): string {
   if ("errors" in reading) {
     const [first = "", ...more] = reading.errors;
-    return `refused: ${first}${more.length === 0 ? "" : ` and ${more.length} more`}`;
+    return `${isSure ? "refused" : "may be refused"}: ${first}${more.length === 0 ? "" : ` and ${more.length} more`}`;
   }
   if (!("none" in reading)) return count(jobs.length, "job");
   if (reading.none === "workflow_rules") return "none, by workflow: rules";

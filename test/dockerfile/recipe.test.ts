@@ -493,6 +493,16 @@ const refused: readonly (readonly [string, readonly string[]])[] = [
   ["FROM a AS x\nFROM a\nCOPY --from=x --from=y b c", ["3:15: --from is given twice"]],
   ["FROM scratch\nARG A=${B:?no}", ["2:5: ARG A: B: no"]],
   ["ARG A=${B:?no}\nFROM a", ["1:5: ARG A: B: no"]],
+  [
+    "a: b\n\tc\n",
+    ["1:1: unknown instruction a:", "1:1: there is no FROM", "2:2: unknown instruction c"],
+  ],
+  [
+    "a: b c\n\tdocker a\n\tdocker b\nb:\n\tdocker c\nc:\n",
+    [
+      "1:1: there is no FROM, and 6 lines are no instructions: where this is no Dockerfile, name it under `exclude` in berth.yml",
+    ],
+  ],
   ["FROM --platform=$X a", ["1:6: --platform is empty"]],
   [
     "FROM $X\nFOO\nCOPY --from=3 a b\nADD http://x y",

@@ -358,6 +358,17 @@ describe("files that are not here", () => {
   });
 });
 
+test("a limit that an administrator may raise is named with a refusal", async () => {
+  const names = Array.from({ length: 51 }, (_, index) => `part${index}`);
+  const parts = names.map((name) => `${name}: { script: make }\n`).join("");
+  const whole = `whole: { script: make, needs: [${names.join()}] }\n`;
+  const { todo } = findingOf(
+    factsOf(await pipelinesOf({ ".gitlab-ci.yml": parts + whole })),
+    "refused",
+  );
+  assert.match(todo ?? "", /ci_needs_size_limit/);
+});
+
 test("a component that rules include in one way or another is known, and not included twice", async () => {
   const component = "component: $CI_SERVER_FQDN/berth-ci/berth/images@0.1.0";
   const one = (rule: string, mode: string): string =>
