@@ -2,14 +2,7 @@
  * What berth says in zod's words: the functions of `zod/mini`, which build a schema in half the time of zod's methods. The
  * bundle holds no more of it.
  */
-import {
-  type core,
-  globalRegistry,
-  type output,
-  pipe,
-  transform,
-  type ZodMiniType,
-} from "zod/mini";
+import { globalRegistry, type output, pipe, transform, type ZodMiniType } from "zod/mini";
 import en from "zod/v4/locales/en.js";
 
 export type { core, output, ZodMiniType as ZodType } from "zod/mini";

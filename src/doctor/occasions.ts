@@ -2,7 +2,7 @@
 import { slugOf } from "../config/promoted.ts";
 import { compilePattern } from "../pipelines/expression.ts";
 import type { Occasion } from "../pipelines/ports.ts";
-import type { Variable } from "../pipelines/variables.ts";
+import { listed } from "../pipelines/variables.ts";
 
 /** Who makes pipelines of the files: both projects by their full paths. */
 export interface CiProject {
@@ -140,10 +140,6 @@ function caseOf(
 }
 
 type Values = Readonly<Record<string, string>>;
-
-function listed(values: Values): readonly Variable[] {
-  return Object.entries(values).map(([key, value]) => ({ key, value }));
-}
 
 function projectVariables({ server, registry, defaultBranch }: CiProject, path: string): Values {
   const parts = path.split("/");

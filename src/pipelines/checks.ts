@@ -4,35 +4,38 @@ import { isHash, isText, type Plain, type PlainMap } from "./tree.ts";
 /** Levels of lists in lists. */
 export const deepest = 10;
 
-export function isNested(value: unknown, levels = deepest): boolean {
+export function isNested(value: Plain, levels = deepest): boolean {
   if (isText(value)) return true;
   return levels > 0 && Array.isArray(value) && value.every((item) => isNested(item, levels - 1));
-}
-
-export function flat(value: Plain): readonly Plain[] {
-  return Array.isArray(value) ? value.flatMap(flat) : [value];
 }
 
 export function isTexts(value: unknown): value is readonly string[] {
   return Array.isArray(value) && value.every(isText);
 }
 
-/** Something where a check fails. */
-export function when(isWrong: boolean, problem: string): readonly string[] {
-  return isWrong ? [problem] : [];
+/** Of all that may be wrong what is. */
+export function found(problems: Readonly<Record<string, boolean>>): readonly string[] {
+  return Object.keys(problems).filter((problem) => problems[problem]);
+}
+
+export function told(place: string, problems: Readonly<Record<string, boolean>>) {
+  return found(problems).map((problem) => `${place} ${problem}`);
 }
 
 /** A map that has these keys and no others. */
 export function strangeKeys(value: Plain, place: string, allowed: string): readonly string[] {
   if (!isHash(value)) return [`${place} config should be a hash`];
   const unknown = Object.keys(value).filter((key) => !allowed.split(" ").includes(key));
-  return when(unknown.length > 0, `${place} config contains unknown keys: ${unknown.join(", ")}`);
+  return told(place, {
+    [`config contains unknown keys: ${unknown.join(", ")}`]: unknown.length > 0,
+  });
 }
 
 /** Of these keys a map has one at most. */
-export function apart(value: PlainMap, ...keys: readonly string[]): readonly string[] {
+export function apart(value: PlainMap, place: string, ...keys: readonly string[]) {
   const both = Object.keys(value).filter((key) => keys.includes(key));
-  return when(both.length > 1, `config these keys cannot be used together: ${both.join(", ")}`);
+  const problem = `config these keys cannot be used together: ${both.join(", ")}`;
+  return told(place, { [problem]: both.length > 1 });
 }
 
 /** Keys of a map that have another type than they should, where it has them. */
@@ -40,11 +43,10 @@ export function mistyped(
   value: PlainMap,
   place: string,
   type: "boolean" | "string",
-  keys: string,
+  ...keys: readonly string[]
 ): readonly string[] {
   const kind = type === "boolean" ? "boolean value" : type;
   return keys
-    .split(" ")
     .filter((key) => Object.hasOwn(value, key) && typeof value[key] !== type)
     .map((key) => `${place} ${key.replaceAll("_", " ")} should be a ${kind}`);
 }
@@ -69,4 +71,16 @@ export function seconds(text: string): number | undefined {
   });
   const isTime = rest.replace(/and|with|plus|[\s,]/g, "") === "" && sum > 0;
   return isTime ? Math.floor(sum) : undefined;
+}
+
+const week = 604_800;
+
+/** `start_in` of what starts later: less than a week. */
+export function delayProblems(delay: Plain | undefined, place: string): readonly string[] {
+  const known = isText(delay) ? seconds(delay) : undefined;
+  return told(place, {
+    "start in can't be blank": delay === undefined,
+    "start in should be a duration": known === undefined,
+    "start in should not exceed the limit": (known ?? week) >= week,
+  });
 }

@@ -46,8 +46,11 @@ function binary(pattern: RegExp, precedence: number, evaluate: Operator["evaluat
 }
 
 function unprocessable(): never {
-  const told = "Unprocessable token found in parse tree: parenthesis_open";
-  throw new ExpressionError(`ParseError: ${told}`);
+  return wrong("ParseError: Unprocessable token found in parse tree: parenthesis_open");
+}
+
+function wrong(message: string): never {
+  throw new ExpressionError(message);
 }
 
 // In GitLab's order, which decides where two of them match.
@@ -60,12 +63,12 @@ const lexemes: readonly (Literal | Operator)[] = [
   ),
   value(/^\$\w+/, (text, { variables }) => variables.get(text.slice(1)) ?? null),
   value(/^(?:".*?"|'.*?')/, (text) => text.slice(1, -1)),
-  value(/^\/(?:[^/]|\\\/)+[^\\]\/[ismU]*/, (text) => {
-    const pattern = compilePattern(text.replaceAll("\\/", "/"));
-    if (pattern === undefined)
-      throw new ExpressionError("SyntaxError: Invalid regular expression!");
-    return pattern;
-  }),
+  value(
+    /^\/(?:[^/]|\\\/)+[^\\]\/[ismU]*/,
+    (text) =>
+      compilePattern(text.replaceAll("\\/", "/")) ??
+      wrong("SyntaxError: Invalid regular expression!"),
+  ),
   value(/^null/, () => null),
   value(/^(?:true|false)\b/, (text) => text === "true"),
   binary(/^==/, 10, isSame),
@@ -82,23 +85,19 @@ const lexemes: readonly (Literal | Operator)[] = [
 export function evaluate(expression: string, known: ExpressionScope): Operand {
   const results: Operand[] = [];
   for (const { lexeme, text } of postfix(tokensOf(expression))) {
-    const { kind } = lexeme;
-    if (kind === "value") {
+    if (lexeme.kind === "value") {
       results.push(lexeme.read(text, known));
       continue;
     }
-    if (kind === "binary" && results.length < 2)
-      throw new ExpressionError("OperatorError: Invalid left operand");
-    if (kind === "unary" && results.length < 1)
-      throw new ExpressionError("OperatorError: Invalid operand");
-    const [right = null, left = null] = [results.pop(), kind === "binary" ? results.pop() : null];
+    const isBinary = lexeme.kind === "binary";
+    if (isBinary && results.length < 2) wrong("OperatorError: Invalid left operand");
+    if (lexeme.kind === "unary" && results.length < 1) wrong("OperatorError: Invalid operand");
+    const [right = null, left = null] = [results.pop(), isBinary ? results.pop() : null];
     results.push(lexeme.evaluate(left, right));
   }
   const [result, second] = results;
-  if (second !== undefined)
-    throw new ExpressionError("ParseError: Unreachable nodes in parse tree");
-  if (result === undefined) throw new ExpressionError("ParseError: Empty parse tree");
-  return result;
+  if (second !== undefined) wrong("ParseError: Unreachable nodes in parse tree");
+  return result === undefined ? wrong("ParseError: Empty parse tree") : result;
 }
 
 /** Whether a rule with this condition holds. */
@@ -131,15 +130,16 @@ const compiled = new Map<string, RE2JS | undefined>();
 
 /** `undefined` where RE2 does not know it. */
 export function compile(source: string): RE2JS | undefined {
-  if (compiled.has(source)) return compiled.get(source);
-  let pattern: RE2JS | undefined;
+  if (!compiled.has(source)) compiled.set(source, compileAnew(source));
+  return compiled.get(source);
+}
+
+function compileAnew(source: string): RE2JS | undefined {
   try {
-    pattern = RE2JS.compile(source);
+    return RE2JS.compile(source);
   } catch {
-    // It stays unknown.
+    return undefined;
   }
-  compiled.set(source, pattern);
-  return pattern;
 }
 
 const mostTokens = 100;
@@ -148,18 +148,15 @@ function tokensOf(expression: string): readonly Token[] {
   const tokens: Token[] = [];
   let rest = expression.trim();
   while (rest !== "") {
-    if (tokens.length === mostTokens - 1)
-      throw new ExpressionError("SyntaxError: Too many tokens!");
+    if (tokens.length === mostTokens - 1) wrong("SyntaxError: Too many tokens!");
     const lexeme = lexemes.find(({ pattern }) => pattern.test(rest));
-    const text = lexeme?.pattern.exec(rest)?.[0];
-    if (lexeme === undefined || text === undefined)
-      throw new ExpressionError("SyntaxError: Unknown lexeme found!");
+    if (lexeme === undefined) return wrong("SyntaxError: Unknown lexeme found!");
+    const [text = ""] = lexeme.pattern.exec(rest) ?? [];
     tokens.push({ lexeme, text });
     rest = rest.slice(text.length).trimStart();
   }
   const none = "StatementError: Gitlab::Ci::Pipeline::Expression::Statement::StatementError";
-  if (tokens.length === 0) throw new ExpressionError(none);
-  return tokens;
+  return tokens.length === 0 ? wrong(none) : tokens;
 }
 
 /** Operators behind their operands, as they are evaluated. */
@@ -167,16 +164,16 @@ function postfix(tokens: readonly Token[]): readonly Token[] {
   const output: Token[] = [];
   const operators: (Token & { readonly lexeme: Operator })[] = [];
   for (const { lexeme, text } of tokens) {
-    if (lexeme.kind === "value") {
+    const { kind } = lexeme;
+    if (kind === "value") {
       output.push({ lexeme, text });
       continue;
     }
-    if (lexeme.kind === "binary" || lexeme.kind === "close")
+    if (kind === "binary" || kind === "close")
       while (lexeme.precedence >= (operators.at(-1)?.lexeme.precedence ?? Number.POSITIVE_INFINITY))
         output.push(operators.pop()!);
-    if (lexeme.kind !== "close") operators.push({ lexeme, text });
-    else if (operators.pop() === undefined)
-      throw new ExpressionError("ParseError: Unmatched parenthesis");
+    if (kind !== "close") operators.push({ lexeme, text });
+    else if (operators.pop() === undefined) wrong("ParseError: Unmatched parenthesis");
   }
   return [...output, ...operators.reverse()];
 }

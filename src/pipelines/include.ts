@@ -12,13 +12,12 @@ import {
   type Place,
 } from "./ports.ts";
 import { ruleProblems } from "./rule-words.ts";
-import { takenRule } from "./rules.ts";
+import { rulesOf, takenRule } from "./rules.ts";
 import {
   CiRefusal,
   flatten,
   get,
   isBlank,
-  isList,
   isMap,
   isText,
   listOf,
@@ -82,9 +81,13 @@ async function joinIncludes(own: YamlMap, place: Place, joining: Joining): Promi
   for (const include of includes)
     if (joining.includes.push(include) > mostIncludes)
       refuse(`Maximum of ${mostIncludes} nested includes are allowed!`);
+  const giveUp = (error: unknown): YamlMap => {
+    if (joining.lenient && error instanceof CiRefusal) return new Map();
+    throw error;
+  };
   let joined: YamlMap = new Map();
   for (const include of includes)
-    joined = merge(joined, await contentBelow(include, place, joining));
+    joined = merge(joined, await readBelow(include, place, joining).catch(giveUp));
   const whole = new Map(merge(joined, own));
   whole.delete("include");
   return whole;
@@ -100,12 +103,12 @@ function entryOf(entry: Value, { variables }: Joining): YamlMap {
 
 function isIncluded(entry: YamlMap, { source }: Place, joining: Joining): boolean {
   const { occasion, known, lenient } = joining;
+  if (lenient === true) return true;
   const own = get(entry, "rules");
-  if (own === null || lenient === true) return true;
-  const rules = flatten(own);
-  for (const rule of rules) refuseAll(ruleProblems(plain(rule), "include:rule", "include"));
+  for (const rule of flatten(own)) refuseAll(ruleProblems(plain(rule), "include:rule", "include"));
+  const rules = rulesOf(own);
   const sight = { occasion, variables: known, paths: source.paths };
-  return takenRule(rules, sight) !== undefined;
+  return rules === undefined || takenRule(rules, sight) !== undefined;
 }
 
 /** One entry for each file that it means. */
@@ -129,10 +132,8 @@ function fromTop(path: string): string {
 }
 
 function includeOf(written: YamlMap, { source }: Place, { variables }: Joining): Include {
-  const inPlace = (value: Value): Value => {
-    if (isList(value)) return value.map(inPlace);
-    return isText(value) ? expand(value, variables, "vanishes") : value;
-  };
+  const inPlace = (value: Value): Value =>
+    isText(value) ? expand(value, variables, "vanishes") : value;
   const entry = new Map([...written].map(([key, value]) => [key, inPlace(value)]));
   const [kind, second] = includeKinds.filter(
     (each) => !isBlank(entry.get(each)) && (each !== "project" || !isBlank(entry.get("file"))),
@@ -146,15 +147,6 @@ function includeOf(written: YamlMap, { source }: Place, { variables }: Joining):
   const location = textOf(entry.get(kind === "project" ? "file" : kind));
   const isPath = kind === "local" || kind === "project";
   return { kind, location: isPath ? fromTop(location) : location, entry, source };
-}
-
-async function contentBelow(include: Include, place: Place, joining: Joining): Promise<YamlMap> {
-  try {
-    return await readBelow(include, place, joining);
-  } catch (error) {
-    if (!joining.lenient || !(error instanceof CiRefusal)) throw error;
-    return new Map();
-  }
 }
 
 async function readBelow(include: Include, place: Place, joining: Joining): Promise<YamlMap> {

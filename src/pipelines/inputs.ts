@@ -1,5 +1,5 @@
 /** Inputs of a file: what its header declares, and the values that an include gives. */
-import { apart, strangeKeys, when } from "./checks.ts";
+import { apart, found, strangeKeys, told } from "./checks.ts";
 import { compile, holds, type Values } from "./expression.ts";
 import { interpolate } from "./interpolate.ts";
 import type { Component } from "./ports.ts";
@@ -44,18 +44,19 @@ function inputProblems(input: Plain, place: string): readonly string[] {
   const { description, regex, type = "string", options = [] } = input;
   const all = Array.isArray(options) ? options : [];
   const isTold = /string|number|undefined/.test(typeof description);
-  const problems = [
-    ...when(!isTold, "input description must be an alphanumeric string"),
-    ...when(!/string|undefined/.test(typeof regex), "input regex should be a string"),
-    ...when(!types.includes(String(type)), `input type unknown value: ${type}`),
-    ...when(!Array.isArray(options), "input options should be an array"),
-    ...when(all.length > mostOptions, `config cannot define more than ${mostOptions} options`),
-    ...when(all.includes(null), "config options array cannot contain null values"),
-    ...apart(input, "rules", "options"),
-    ...apart(input, "rules", "default"),
-  ].map((problem) => `${place} ${problem}`);
-  const keys = "default description options regex type rules";
-  return [...problems, ...strangeKeys(input, place, keys)];
+  return [
+    ...told(place, {
+      "input description must be an alphanumeric string": !isTold,
+      "input regex should be a string": !/string|undefined/.test(typeof regex),
+      [`input type unknown value: ${type}`]: !types.includes(String(type)),
+      "input options should be an array": !Array.isArray(options),
+      [`config cannot define more than ${mostOptions} options`]: all.length > mostOptions,
+      "config options array cannot contain null values": all.includes(null),
+    }),
+    ...apart(input, place, "rules", "options"),
+    ...apart(input, place, "rules", "default"),
+    ...strangeKeys(input, place, "default description options regex type rules"),
+  ];
 }
 
 interface Around {
@@ -94,8 +95,8 @@ export function refuseAll(errors: readonly string[]): void {
 export function settleInputs(declared: YamlMap, given: YamlMap) {
   const values = new Map<Value, Value>();
   const unknown = [...given.keys()].filter((name) => !declared.has(name));
-  const told = `unknown input arguments: ${unknown.map(textOf).join(", ")}`;
-  const errors: string[] = unknown.length > 0 ? [told] : [];
+  const words = `unknown input arguments: ${unknown.map(textOf).join(", ")}`;
+  const errors: string[] = unknown.length > 0 ? [words] : [];
   for (const [name, declaration] of declared) {
     const one = settle(declaration, given.get(name) ?? null, merge(given, values));
     values.set(name, one.value);
@@ -104,38 +105,31 @@ export function settleInputs(declared: YamlMap, given: YamlMap) {
   return { values, errors };
 }
 
-function settle(declaration: Value, found: Value, inputs: YamlMap) {
+function settle(declaration: Value, given: Value, inputs: YamlMap) {
   const rules = get(declaration, "rules");
   const all = isList(rules) ? rules : [];
   const rule = all.find((each) => {
     const condition = get(each, "if");
     return !condition || holds(textOf(condition), { variables: new Map(), inputs });
   });
-  const value = found === "" && rules !== null ? null : found;
+  const value = given === "" && rules !== null ? null : given;
   const initial = get(rule, "default") ?? get(declaration, "default");
   const hasDefault = [declaration, ...all].some((each) => isMap(each) && each.has("default"));
-  const coerced = coerce(declaration, value ?? initial);
+  const type = textOf(get(declaration, "type") ?? "string");
+  const settled = coerce(type, value ?? initial);
   if (!hasDefault && value === null)
-    return { value: coerced, errors: ["required value has not been provided"] };
+    return { value: settled, errors: ["required value has not been provided"] };
   const allowed = get(rule, "options") ?? get(declaration, "options");
-  return {
-    value: coerced,
-    errors: [
-      ...(initial === null
-        ? []
-        : problemsOf(declaration, coerce(declaration, initial), "default", allowed)),
-      ...(value === null ? [] : problemsOf(declaration, coerced, "provided", allowed)),
-    ],
-  };
-}
-
-function typeOf(declaration: Value): string {
-  return textOf(get(declaration, "type") ?? "string");
+  const limits = { type, allowed, regex: get(declaration, "regex") };
+  const errors = Object.entries({ default: initial, provided: value }).flatMap(([which, each]) =>
+    each === null ? [] : problemsOf(which, coerce(type, each), limits),
+  );
+  return { value: settled, errors };
 }
 
 /** Text for a string whatever is given; for other types a text is read as JSON. */
-function coerce(declaration: Value, value: Value): Value {
-  if (typeOf(declaration) === "string") return textOf(value);
+function coerce(type: string, value: Value): Value {
+  if (type === "string") return textOf(value);
   if (typeof value !== "string") return value;
   try {
     return JSON.parse(value, numbers) as Value;
@@ -152,40 +146,33 @@ function numbers(_key: string, value: unknown, context?: { readonly source: stri
   return new Map(Object.entries(value));
 }
 
-function problemsOf(
-  declaration: Value,
-  value: Value,
-  which: "default" | "provided",
-  allowed: Value,
-): readonly string[] {
-  const type = typeOf(declaration);
-  const problems: string[] = [];
-  if (!isOf(type, value))
-    problems.push(`${which} value is not ${type === "array" ? "an" : "a"} ${type}`);
-  problems.push(...optionProblems(type, value, allowed));
-  const regex = get(declaration, "regex");
-  if (regex === null) return problems;
-  if (type !== "string")
-    return [...problems, "RegEx validation can only be used with string inputs"];
-  const pattern = compile(textOf(regex));
-  if (pattern === undefined) problems.push("invalid regular expression");
-  else if (!pattern.matcher(textOf(value)).find())
-    problems.push(`${which} value does not match required RegEx pattern`);
-  return problems;
+interface Limits {
+  readonly type: string;
+  readonly allowed: Value;
+  readonly regex: Value;
+}
+
+function problemsOf(which: string, value: Value, { type, allowed, regex }: Limits) {
+  const text = textOf(value);
+  const isChoice = type === "string" || type === "number";
+  const isAllowed = !isList(allowed) || allowed.some((option) => textOf(option) === text);
+  const list =
+    type === "number" ? "the list of the allowed options" : "the list of allowed options";
+  const pattern = type === "string" && regex !== null ? textOf(regex) : "";
+  const compiled = compile(pattern);
+  return found({
+    [`${which} value is not ${type === "array" ? "an" : "a"} ${type}`]: !isOf(type, value),
+    "Options can only be used with string and number inputs": isList(allowed) && !isChoice,
+    [`\`${text}\` cannot be used because it is not in ${list}`]: isChoice && !isAllowed,
+    "RegEx validation can only be used with string inputs": regex !== null && type !== "string",
+    "invalid regular expression": compiled === undefined,
+    [`${which} value does not match required RegEx pattern`]:
+      compiled?.matcher(text).find() === false,
+  });
 }
 
 function isOf(type: string, value: Value): boolean {
   if (type === "array") return isList(value);
   if (type === "number") return typeof value === "bigint" || typeof value === "number";
   return type === "string" || typeof value === type;
-}
-
-function optionProblems(type: string, value: Value, allowed: Value): readonly string[] {
-  if (!isList(allowed)) return [];
-  if (type === "array" || type === "boolean")
-    return ["Options can only be used with string and number inputs"];
-  if (allowed.some((option) => textOf(option) === textOf(value))) return [];
-  const where =
-    type === "number" ? "the list of the allowed options" : "the list of allowed options";
-  return [`\`${textOf(value)}\` cannot be used because it is not in ${where}`];
 }

@@ -1,8 +1,8 @@
 /** What GitLab takes as a configuration: jobs, and the keys beside them. */
-import { apart, deepest, isTexts, seconds, when } from "./checks.ts";
+import { apart, deepest, delayProblems, isTexts, mistyped, told } from "./checks.ts";
 import { formOf, inheritable, keywordProblems, topProblems } from "./keywords.ts";
-import { week } from "./rule-words.ts";
 import {
+  flat,
   get,
   isBlank,
   isHash,
@@ -19,65 +19,37 @@ import {
 
 const longestName = 255;
 
-function nameProblems(name: Value): readonly string[] {
-  const long = `name is too long (maximum is ${longestName} characters)`;
+/** What is wrong with a name, and with keywords that are looked at together or before all others. */
+function firstProblems(name: Value, job: PlainMap, place: string, isBridge: boolean) {
+  const { extends: bases = "", rules = [], script, run, trigger, start_in: delay } = job;
+  const { when: start = "on_success" } = job;
+  const others = ["only", "except", "start_in"].filter((key) => key in job);
+  const beside = "rules" in job ? others : [];
+  const isList = Array.isArray(rules) && rules.flat(deepest).every(isHash);
+  const isIdle = !isBridge && run === undefined && flat(script).join("").trim() === "";
+  const starts = `on_success, on_failure, always, manual${isBridge ? "" : ", delayed"}`;
+  const [label, long] = [textOf(name), `maximum is ${longestName} characters`];
   return [
-    ...when(textOf(name).trim() === "", "name can't be blank"),
-    ...when(!isText(name), "name should be a symbol"),
-    ...when(textOf(name).length > longestName, long),
+    ...told(place, {
+      "name can't be blank": label.trim() === "",
+      "name should be a symbol": !isText(name),
+      [`name is too long (${long})`]: label.length > longestName,
+    }),
+    ...apart(job, place, "script", "trigger", "run"),
+    ...told(place, {
+      [`config key may not be used with \`rules\`: ${beside.join(", ")}`]: beside.length > 0,
+      "extends should be an array of strings or a string": !isText(bases) && !isTexts(bases),
+      "rules should be an array containing hashes and arrays of hashes": !isList,
+    }),
+    ...mistyped(job, place, "string", "resource_group", "when"),
+    ...told(place, {
+      "script can't be blank": isIdle,
+      [`when should be one of: ${starts}`]: !starts.split(", ").includes(flat(start).join()),
+      "config should contain either a trigger or a needs:pipeline":
+        isBridge && trigger === undefined,
+    }),
+    ...(start === "delayed" ? delayProblems(delay, place) : []),
   ];
-}
-
-/** Keywords that are looked at together, or before all others. */
-function firstProblems(job: PlainMap, isBridge: boolean): readonly string[] {
-  const { extends: bases = "", rules, script, run, trigger } = job;
-  const used = ["only", "except", "start_in"].filter((key) => key in job);
-  const isRules =
-    rules === undefined || (Array.isArray(rules) && rules.flat(deepest).every(isHash));
-  const isBlankScript = run === undefined && [script ?? []].flat().join("").trim() === "";
-  return [
-    ...apart(job, "script", "trigger"),
-    ...apart(job, "run", "trigger"),
-    ...apart(job, "script", "run"),
-    ...when(
-      rules !== undefined && used.length > 0,
-      `config key may not be used with \`rules\`: ${used.join(", ")}`,
-    ),
-    ...when(!isText(bases) && !isTexts(bases), "extends should be an array of strings or a string"),
-    ...when(!isRules, "rules should be an array containing hashes and arrays of hashes"),
-    ...when(!isText(job["resource_group"] ?? ""), "resource group should be a string"),
-    ...when(!isBridge && isBlankScript, "script can't be blank"),
-    ...startProblems(job, isBridge),
-    ...when(
-      isBridge && trigger === undefined,
-      "config should contain either a trigger or a needs:pipeline",
-    ),
-    ...(isBridge ? [] : strangers(job)),
-  ];
-}
-
-const starts = "on_success, on_failure, always, manual";
-
-function startProblems(job: PlainMap, isBridge: boolean): readonly string[] {
-  const { when: start = "on_success", start_in: delay, rules } = job;
-  const known = isBridge ? starts : `${starts}, delayed`;
-  const isDelayed = start === "delayed";
-  const isLong = isDelayed && (seconds(String(delay)) ?? week) >= week;
-  return [
-    ...when(!isText(start), "when should be a string"),
-    ...when(!known.split(", ").includes([start].flat().join()), `when should be one of: ${known}`),
-    ...when(!isBridge && isLong, "start in should not exceed the limit"),
-    ...when(delay !== undefined && !(isDelayed && rules === undefined), "start in must be blank"),
-  ];
-}
-
-/** Names of jobs that are not among the needs though their files are asked for. */
-function strangers({ needs, dependencies }: PlainMap): readonly string[] {
-  const all = [needs ?? []].flat();
-  const needed = all.map((need) => (isHash(need) && !("pipeline" in need) ? need["job"] : need));
-  const asked = all.length === 0 ? [] : [dependencies ?? []].flat();
-  const missing = asked.filter((name) => !needed.includes(name));
-  return when(missing.length > 0, `dependencies the ${missing.join(", ")} should be part of needs`);
 }
 
 const topDefaults = ["before_script", "after_script", "cache", "image", "services"];
@@ -167,19 +139,17 @@ export function checkConfig(config: YamlMap): Checked {
   const all = jobsOf(config);
   const beside = plain(new Map([...config].filter(([key]) => !all.has(key)))) as PlainMap;
   const { problems, jobs } = checkJobs(all, visibleJobs(config));
-  const told = [...topProblems(beside), ...problems].map((problem) => problem.toLowerCase());
-  return { problems: told, jobs };
+  const words = [...topProblems(beside), ...problems].map((problem) => problem.toLowerCase());
+  return { problems: words, jobs };
 }
 
 function checkJobs(all: YamlMap, visible: ReadonlyMap<Value, YamlMap>): Checked {
-  const kinds = [...all].map(([name, job]) => jobKind(name, job));
-  const problems = [...all.keys()]
-    .filter((_, index) => kinds[index] === undefined)
-    .map((name) => {
-      const shown = textOf(name).replace(/^[a-zA-Z\s]+$/, (plain) => plain.replace(/\s/g, "_"));
-      return `jobs ${shown} config should implement the script:, run:, or trigger: keyword`;
-    });
-  if (!kinds.some((kind) => kind === "job" || kind === "bridge"))
+  const none = [...all].filter(([name, job]) => jobKind(name, job) === undefined);
+  const problems = none.map(([name]) => {
+    const shown = textOf(name).replace(/^[a-zA-Z\s]+$/, (plain) => plain.replace(/\s/g, "_"));
+    return `jobs ${shown} config should implement the script:, run:, or trigger: keyword`;
+  });
+  if ([...visible].every(([name, job]) => jobKind(name, job) === undefined))
     problems.push("jobs config should contain at least one visible job");
   if (problems.length > 0) return { problems, jobs: [] };
   const checked = [...all].map(([name, job]) => checkJob(name, job, visible.get(name)));
@@ -192,12 +162,12 @@ function checkJobs(all: YamlMap, visible: ReadonlyMap<Value, YamlMap>): Checked 
 /** `job`: with what it takes over, where it is visible. */
 function checkJob(name: Value, own: Value, job: YamlMap | undefined) {
   const kind = jobKind(name, own) === "bridge" ? "bridge" : "job";
-  const called = textOf(name);
-  const place = `jobs:${called.trim() === "" ? kind : called}`;
-  if (job === undefined) return { problems: when(isBlank(own), `${place} config can't be blank`) };
+  const label = textOf(name);
+  const place = `jobs:${label.trim() === "" ? kind : label}`;
+  if (job === undefined)
+    return { problems: told(place, { "config can't be blank": isBlank(own) }) };
   const keywords = plain(job) as PlainMap;
-  const wrong = [...nameProblems(name), ...firstProblems(keywords, kind === "bridge")];
-  if (wrong.length > 0) return { problems: wrong.map((problem) => `${place} ${problem}`) };
-  const problems = keywordProblems(keywords, kind, place);
-  return { problems, job: { name: called, kind, job, data: formOf(keywords) } as const };
+  const first = firstProblems(name, keywords, place, kind === "bridge");
+  const problems = first.length > 0 ? first : keywordProblems(keywords, place, kind);
+  return { problems, job: { name: label, kind, job, data: formOf(keywords) } as const };
 }

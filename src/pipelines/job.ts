@@ -1,16 +1,7 @@
 /** Jobs as the configuration describes them, whatever the pipeline; one with `parallel` is several. */
-import { flat } from "./checks.ts";
 import type { SoundJob } from "./job-words.ts";
-import {
-  flatten,
-  get,
-  isHash,
-  isText,
-  type Plain,
-  type PlainMap,
-  refuse,
-  type Value,
-} from "./tree.ts";
+import { type DescribedRule, rulesOf } from "./rules.ts";
+import { flat, get, isHash, isText, type Plain, type PlainMap, refuse } from "./tree.ts";
 import { override, type Variable, valuesOf, variablesOf } from "./variables.ts";
 
 export interface Need {
@@ -49,7 +40,7 @@ export interface PipelineJob {
 /** A job before its rules are asked. */
 export interface DescribedJob {
   readonly job: PipelineJob;
-  readonly rules: readonly Value[] | undefined;
+  readonly rules: readonly DescribedRule[] | undefined;
   /** `only` and `except`; GitLab's default for them where neither they nor rules are given. */
   readonly only: Plain | undefined;
   readonly except: Plain | undefined;
@@ -81,9 +72,16 @@ export function describeJobs(jobs: readonly SoundJob[]): readonly DescribedJob[]
   });
 }
 
+const mostJobs = 200;
+
 function partsOf(name: string, parallel: Plain): readonly Part[] {
-  const isMatrix = isHash(parallel);
-  const rows = isMatrix ? cellsOf(parallel) : Array.from({ length: Number(parallel) }, () => []);
+  const isMatrix = isHash(parallel) && "matrix" in parallel;
+  const count = Math.min(typeof parallel === "number" ? parallel : 0, mostJobs + 1);
+  const rows = isMatrix ? cellsOf(parallel) : Array.from({ length: count }, () => []);
+  if (rows.length > mostJobs || (rows.length === 0 && !isMatrix))
+    refuse(
+      `jobs:${name}:parallel config should be a matrix or a number of at most ${mostJobs} jobs`,
+    );
   return rows.map((variables, index) => {
     const place = { index: index + 1, total: rows.length };
     const values = variables.map(({ value }) => value).join(", ");
@@ -92,15 +90,16 @@ function partsOf(name: string, parallel: Plain): readonly Part[] {
   });
 }
 
-/** The variables of each cell of a matrix. */
+/** The variables of each cell of a matrix, as far as GitLab takes so many. */
 export function cellsOf(parallel: Plain): readonly (readonly Variable[])[] {
-  const rows = isHash(parallel) ? (parallel["matrix"] ?? []) : [];
-  return flat(rows).flatMap((row) => {
+  const rows = isHash(parallel) ? flat(parallel["matrix"]) : [];
+  return rows.flatMap((row) => {
     let cells: readonly (readonly Variable[])[] = [[]];
-    for (const [key, axis] of Object.entries(isHash(row) ? row : {}))
-      cells = cells.flatMap((cell) =>
-        flat(axis).map((value) => [...cell, { key, value: String(value) }]),
-      );
+    for (const [key, axis] of Object.entries(isHash(row) ? row : {})) {
+      const values = flat(axis).map((value) => ({ key, value: String(value) }));
+      cells = cells.flatMap((cell) => values.map((value) => [...cell, value]));
+      cells = cells.slice(0, mostJobs + 1);
+    }
     return cells;
   });
 }
@@ -110,7 +109,6 @@ function describeJob({ name, kind, job, data }: SoundJob, part: Part, parts: Par
   const { tags, interruptible, resource_group: group, dependencies, inherit } = data;
   const variables = override(variablesOf(get(job, "variables")), part.variables);
   const needs = fillIn(data["needs"] ?? [], valuesOf(variables), name);
-  const rules = get(job, "rules");
   return {
     job: {
       name: part.name,
@@ -130,7 +128,7 @@ function describeJob({ name, kind, job, data }: SoundJob, part: Part, parts: Par
       ),
       options: optionsOf(data, part),
     },
-    rules: rules === null ? undefined : flatten(rules),
+    rules: rulesOf(get(job, "rules")),
     only: data["only"],
     except: data["except"],
     inherits: isHash(inherit) ? (inherit["variables"] ?? true) : true,
@@ -155,8 +153,8 @@ function optionsOf(data: PlainMap, { place }: Part): PlainMap {
 }
 
 /** Those of jobs of this pipeline; a need of a job that is several is one of those that are meant. */
-export function needsOf(needs: Plain, parts: Parts = new Map()): readonly Need[] {
-  return flat(needs ?? []).flatMap((need) => {
+export function needsOf(needs: Plain | undefined, parts: Parts = new Map()): readonly Need[] {
+  return flat(needs).flatMap((need) => {
     const whole: PlainMap = isHash(need) ? need : { job: need };
     const { job, parallel, optional, artifacts } = whole;
     const isElsewhere = ["pipeline", "project", "ref"].some((key) => key in whole);

@@ -1,6 +1,6 @@
 /** The keywords of jobs, and the form in which GitLab holds those that are only handed on. */
 import { ownMember } from "../json.ts";
-import { flat, isNested, mistyped, seconds, strangeKeys, when } from "./checks.ts";
+import { isNested, mistyped, seconds, strangeKeys, told } from "./checks.ts";
 import {
   needsProblems,
   rulesProblems,
@@ -8,7 +8,7 @@ import {
   variablesProblems,
   workflowProblems,
 } from "./rule-words.ts";
-import { isHash, isText, type Plain, type PlainMap } from "./tree.ts";
+import { flat, isHash, isText, type Plain, type PlainMap } from "./tree.ts";
 
 /** What jobs may take over from `default`. */
 export const inheritable =
@@ -30,50 +30,34 @@ type Kind = keyof typeof known;
 
 type Check = (value: Plain, place: string, kind: Kind) => readonly string[];
 
-function config(isFit: (value: Plain) => boolean, told: string): Check {
-  return (value, place) => when(!isFit(value), `${place} config should be ${told}`);
+function config(isFit: (value: Plain) => boolean, words: string): Check {
+  return (value, place) => told(place, { [`config should be ${words}`]: !isFit(value) });
 }
 
-const mostJobs = 200;
-
-/** How many jobs one becomes; `NaN` where it says nothing of the kind. */
-function countOf(parallel: Plain): number {
-  if (typeof parallel === "number" && parallel >= 1) return parallel;
-  if (!isHash(parallel)) return Number.NaN;
-  const { matrix } = parallel;
-  if (!Array.isArray(matrix)) return Number.NaN;
-  const sizes = matrix.map((row: Plain) =>
-    Object.values(isHash(row) ? row : {})
-      .map((axis) => flat(axis).length)
-      .reduce((product, size) => product * size, 1),
-  );
-  return sizes.reduce((sum, size) => sum + size, 0);
-}
-
-const lines = config(isNested, "a string or a nested array of strings up to 10 levels deep");
+const nested = "a nested array of strings up to 10 levels deep";
+const lines = config((value) => isNested(value), `a string or ${nested}`);
 
 const checks: Readonly<Record<string, Check>> = {
   before_script: lines,
   script: lines,
   after_script: lines,
-  image: (value, place) => {
-    if (!isHash(value)) return when(!isText(value), `${place} config should be a hash or a string`);
-    return mistyped({ name: null, ...value }, place, "string", "name");
-  },
+  image: (value, place) =>
+    mistyped(isHash(value) ? { name: null, ...value } : { name: value }, place, "string", "name"),
   stage: config(isText, "a string"),
   interruptible: config((value) => typeof value === "boolean", "a boolean value"),
   rules: (value, place) => rulesProblems(value, place, "job"),
   variables: (value, place) => variablesProblems(value, place, "value expand"),
   inherit: (value, place) => strangeKeys(value, place, "default variables"),
   tags: tagsProblems,
-  parallel: config((value) => countOf(value) <= mostJobs, `at most ${mostJobs} jobs`),
   needs: (value, place, kind) =>
-    needsProblems(value, place, "job", ...(kind === "job" ? (["cross_dependency"] as const) : [])),
+    kind === "job"
+      ? needsProblems(value, place, "job", "cross_dependency")
+      : needsProblems(value, place, "job"),
 };
 
 /** What is wrong with the keywords of a job or of `default`. */
-export function keywordProblems(value: PlainMap, kind: Kind, place: string): readonly string[] {
-  const own = Object.entries(value).filter(([key]) => known[kind].split(" ").includes(key));
+export function keywordProblems(value: Plain, place: string, kind: Kind): readonly string[] {
+  const own = Object.entries(isHash(value) ? value : {});
   return [
     ...strangeKeys(value, place, known[kind]),
     ...own.flatMap(([key, each]) => ownMember(checks, key)?.(each, `${place}:${key}`, kind) ?? []),
@@ -82,11 +66,10 @@ export function keywordProblems(value: PlainMap, kind: Kind, place: string): rea
 
 const topChecks: Readonly<Record<string, Check>> = {
   ...checks,
-  default: (value, place) =>
-    isHash(value) ? keywordProblems(value, "default", place) : [`${place} config should be a hash`],
+  default: keywordProblems,
   stages: config(
     (value) => Array.isArray(value) && isNested(value),
-    "an array of strings or a nested array of strings up to 10 levels deep",
+    `an array of strings or ${nested}`,
   ),
   variables: (value, place) => variablesProblems(value, place, "value description expand options"),
   workflow: workflowProblems,
@@ -101,7 +84,7 @@ export function topProblems(config: PlainMap): readonly string[] {
 
 type Form = (value: Plain) => Plain;
 
-/** A map with each of its members in another form; anything else stays as it is. */
+/** A map with its members in other forms, but for those that become nothing; anything else stays as it is. */
 function members(form: (value: Plain, key: string) => Plain): Form {
   return (value) => {
     if (!isHash(value)) return value;
@@ -111,22 +94,15 @@ function members(form: (value: Plain, key: string) => Plain): Form {
 }
 
 function record(forms: Readonly<Record<string, Form>>): Form {
-  return members((value, key) => (ownMember(forms, key) ?? same)(value));
-}
-
-function same(value: Plain): Plain {
-  return value;
+  return members((value, key) => (ownMember(forms, key) ?? ((same) => same))(value));
 }
 
 /** GitLab keeps together what only some executors know. */
 function container(value: Plain): Plain {
-  if (!isHash(value)) return { name: value };
-  const { docker, kubernetes, ...image } = value;
+  const { docker, kubernetes, ...image } = isHash(value) ? value : { name: value };
   const options = { ...(docker && { docker }), ...(kubernetes && { kubernetes }) };
-  return containerForm({
-    ...image,
-    ...(Object.keys(options).length > 0 && { executor_opts: options }),
-  });
+  const isMore = Object.keys(options).length > 0;
+  return containerForm({ ...image, ...(isMore && { executor_opts: options }) });
 }
 
 const containerForm = record({ pull_policy: flat, command: flat, variables: members(String) });

@@ -1,26 +1,9 @@
 /** The jobs of one pipeline: what rules make of the jobs that the configuration describes, where these fit together. */
 import { type DescribedJob, type Need, needsOf, type PipelineJob } from "./job.ts";
 import type { Occasion } from "./ports.ts";
-import { isAdmitted, type Sight, takenRule } from "./rules.ts";
-import {
-  get,
-  isHash,
-  isText,
-  type Plain,
-  type PlainMap,
-  plain,
-  refuse,
-  type YamlMap,
-} from "./tree.ts";
-import {
-  expand,
-  expandAll,
-  listed,
-  override,
-  type Variable,
-  valuesOf,
-  variablesOf,
-} from "./variables.ts";
+import { type DescribedRule, isAdmitted, type Sight, takenRule } from "./rules.ts";
+import { flat, isHash, isText, type Plain, refuse } from "./tree.ts";
+import { expand, expandAll, listed, override, type Variable, valuesOf } from "./variables.ts";
 
 /** All that rules see, the lowest first. */
 export function seen(occasion: Occasion, job: readonly Variable[], yaml: readonly Variable[]) {
@@ -100,13 +83,13 @@ function ownVariables({ job, part }: DescribedJob): readonly Variable[] {
 
 function ruled(
   job: PipelineJob,
-  rule: YamlMap | undefined,
+  rule: DescribedRule | undefined,
   yaml: readonly Variable[],
   variables: readonly Variable[],
 ): PipelineJob {
-  const part = plain(rule ?? new Map()) as PlainMap;
-  const { when = job.when, allow_failure: failure, interruptible, start_in: start } = part;
-  const needs = needsOf(part["needs"] ?? null);
+  const said = rule?.said ?? {};
+  const { when = job.when, allow_failure: failure, interruptible, start_in: start } = said;
+  const needs = needsOf(said["needs"]);
   const { allow_failure: _, ...unconditional } = job.options;
   const options = failure === undefined ? job.options : unconditional;
   return {
@@ -114,7 +97,7 @@ function ruled(
     when: String(when),
     allowFailure: failure === undefined ? job.allowFailure : failure === true,
     ...(needs.length > 0 && { scheduling: "dag", needs }),
-    variables: override(yaml, variablesOf(get(rule, "variables"))),
+    variables: override(yaml, rule?.variables ?? []),
     tags: job.tags?.map((tag) => expand(tag, valuesOf(variables), "stays")),
     interruptible: interruptible === undefined ? job.interruptible : interruptible === true,
     options: { ...options, ...(start !== undefined && { start_in: start }) },
@@ -142,18 +125,12 @@ export function refuseUnfit(jobs: readonly DescribedJob[], stages: readonly stri
         `${job.name} job: chosen stage ${job.stage} does not exist; available stages are ${stages.join(", ")}`,
       );
     for (const name of job.dependencies ?? []) refuseName(job, name, "dependency");
-    for (const needs of [
-      job.needs,
-      ...(rules ?? []).map((rule) => needsOf(plain(get(rule, "needs")))),
-    ]) {
+    for (const needs of [job.needs, ...(rules ?? []).map(({ said }) => needsOf(said["needs"]))]) {
       for (const { job: name, optional } of needs)
         if (!optional || byName.has(name)) refuseName(job, name, "need");
       refuseTwice(job, needs);
     }
     for (const name of generators(job)) refuseName(job, name, "dependency");
-    const stop = memberOf(job.options["environment"], "on_stop");
-    if (stop !== undefined && !byName.has(stop))
-      refuse(`${job.name} job: on_stop job ${stop} is not defined`);
   }
   refuseCircle(jobs);
 }
@@ -168,7 +145,7 @@ function refuseTwice({ name }: PipelineJob, needs: readonly Need[]): void {
 /** Jobs that make the configuration of a child pipeline. */
 function generators({ options: { trigger } }: PipelineJob): readonly string[] {
   const include = isHash(trigger) ? trigger["include"] : undefined;
-  return [include ?? []].flat().flatMap((entry) => memberOf(entry, "job") ?? []);
+  return flat(include).flatMap((entry) => memberOf(entry, "job") ?? []);
 }
 
 function refuseCircle(jobs: readonly DescribedJob[]): void {

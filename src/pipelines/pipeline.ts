@@ -6,17 +6,8 @@ import { type DescribedJob, describeJobs, type PipelineJob } from "./job.ts";
 import { checkConfig, jobKind } from "./job-words.ts";
 import { makeJobs, refuseUnfit, seen } from "./made.ts";
 import type { Occasion } from "./ports.ts";
-import { takenRule } from "./rules.ts";
-import {
-  CiRefusal,
-  flatten,
-  get,
-  listOf,
-  refuse,
-  textOf,
-  type Value,
-  type YamlMap,
-} from "./tree.ts";
+import { type DescribedRule, rulesOf, takenRule } from "./rules.ts";
+import { CiRefusal, flatten, get, listOf, refuse, textOf, type YamlMap } from "./tree.ts";
 import { override, type Variable, variablesOf } from "./variables.ts";
 
 export type PipelineReading =
@@ -78,7 +69,7 @@ interface Described {
   readonly stages: readonly string[];
   readonly variables: readonly Variable[];
   /** Those of the workflow. */
-  readonly rules: Value;
+  readonly rules: readonly DescribedRule[] | undefined;
 }
 
 type Description = Described | { readonly errors: readonly string[] };
@@ -95,7 +86,7 @@ function describe(joined: YamlMap): Description {
     jobs,
     stages,
     variables: variablesOf(config.get("variables")),
-    rules: jobKind("", workflow) === undefined ? get(workflow, "rules") : null,
+    rules: rulesOf(jobKind("", workflow) === undefined ? get(workflow, "rules") : null),
   };
 }
 
@@ -117,10 +108,10 @@ function makePipeline(
   paths: readonly string[],
 ): PipelineReading {
   const sight = { occasion, variables: seen(occasion, [], root), paths };
-  const taken = rules === null ? new Map() : takenRule(flatten(rules), sight);
-  if (taken === undefined) return { none: "workflow_rules" };
-  const variables = override(root, variablesOf(get(taken, "variables")));
-  const scene = { occasion, paths, variables, hasWorkflow: rules !== null };
+  const taken = rules && takenRule(rules, sight);
+  if (rules !== undefined && taken === undefined) return { none: "workflow_rules" };
+  const variables = override(root, taken?.variables ?? []);
+  const scene = { occasion, paths, variables, hasWorkflow: rules !== undefined };
   const made = makeJobs(jobs, stages, scene);
   if (made.errors.length > 0) return { errors: made.errors };
   const used = stages.filter((stage) => made.jobs.some((job) => job.stage === stage));

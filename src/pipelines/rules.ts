@@ -1,22 +1,19 @@
 /** Which rule takes a job, an include or the whole pipeline. */
-
-import { flat } from "./checks.ts";
-import { compilePattern, holds, type Values } from "./expression.ts";
+import { compilePattern, holds } from "./expression.ts";
 import { compileGlob } from "./glob.ts";
 import type { Occasion } from "./ports.ts";
 import {
-  get,
+  flat,
+  flatten,
   isHash,
   isMap,
-  listOf,
   type Plain,
   type PlainMap,
+  plain,
   refuse,
-  textOf,
   type Value,
-  type YamlMap,
 } from "./tree.ts";
-import { expand, expandAll, type Variable, valuesOf } from "./variables.ts";
+import { expand, expandAll, type Variable, valuesOf, variablesOf } from "./variables.ts";
 
 /** What rules look at. */
 export interface Sight {
@@ -28,26 +25,41 @@ export interface Sight {
   readonly job?: string;
 }
 
+export interface DescribedRule {
+  /** All that it says. */
+  readonly said: PlainMap;
+  readonly variables: readonly Variable[];
+}
+
+/** `undefined` where there are none. */
+export function rulesOf(value: Value): readonly DescribedRule[] | undefined {
+  if (value === null) return undefined;
+  return flatten(value)
+    .filter(isMap)
+    .map((rule) => ({
+      said: plain(rule) as PlainMap,
+      variables: variablesOf(rule.get("variables")),
+    }));
+}
+
 /** The first rule whose conditions all hold; `undefined` where that says `when: never`, too. */
-export function takenRule(rules: readonly Value[], sight: Sight): YamlMap | undefined {
-  const values = valuesOf(sight.variables);
-  const rule = rules.filter(isMap).find((each) => isMatch(each, sight, values));
-  return rule?.get("when") === "never" ? undefined : rule;
+export function takenRule(
+  rules: readonly DescribedRule[],
+  sight: Sight,
+): DescribedRule | undefined {
+  const variables = valuesOf(sight.variables);
+  const rule = rules.find(({ said: { if: condition, changes, exists } }) => {
+    return (
+      (condition === undefined || holds(String(condition), { variables })) &&
+      (changes === undefined || isChanged(globsOf(changes, sight), changedFor(changes, sight))) &&
+      (exists === undefined || globsOf(exists, sight).some((glob) => isThere(glob, sight.paths)))
+    );
+  });
+  return rule?.said["when"] === "never" ? undefined : rule;
 }
 
-function isMatch(rule: YamlMap, sight: Sight, variables: Values): boolean {
-  const condition = get(rule, "if");
-  if (condition !== null && !holds(textOf(condition), { variables })) return false;
-  const changes = get(rule, "changes");
-  const exists = get(rule, "exists");
-  return (
-    (changes === null || isChanged(globsOf(changes, sight), changedFor(changes, sight))) &&
-    (exists === null || globsOf(exists, sight).some((glob) => isThere(glob, sight.paths)))
-  );
-}
-
-function globsOf(clause: Value, sight: Sight): readonly string[] {
-  return expanded(listOf(isMap(clause) ? clause.get("paths") : clause).map(textOf), sight);
+function globsOf(clause: Plain, sight: Sight): readonly string[] {
+  return expanded(flat(isHash(clause) ? clause["paths"] : clause).map(String), sight);
 }
 
 function expanded(texts: readonly string[], { variables }: Sight): readonly string[] {
@@ -56,12 +68,12 @@ function expanded(texts: readonly string[], { variables }: Sight): readonly stri
   return texts.map((text) => expand(text, values, "stays"));
 }
 
-function changedFor(changes: Value, sight: Sight): Occasion["changed"] {
+function changedFor(changes: Plain, sight: Sight): Occasion["changed"] {
   const { occasion, job } = sight;
-  const given = get(changes, "compare_to");
-  if (given === null) return occasion.changed;
+  const given = isHash(changes) ? changes["compare_to"] : undefined;
+  if (given === undefined) return occasion.changed;
   if (occasion.changedSince === undefined) return undefined;
-  const [ref = ""] = expanded([textOf(given)], sight);
+  const [ref = ""] = expanded([String(given)], sight);
   const about = job === undefined ? "" : `Failed to parse rule for ${job}: `;
   return (
     occasion.changedSince(ref) ?? refuse(`${about}rules:changes:compare_to is not a valid ref`)

@@ -103,6 +103,12 @@ export interface PlainMap {
   readonly [key: string]: Plain;
 }
 
+/** The items of lists in lists; anything else is the only item, and nothing is none. */
+export function flat(value: Plain | undefined): readonly Plain[] {
+  if (Array.isArray(value)) return value.flatMap(flat);
+  return value === undefined ? [] : [value];
+}
+
 export function isHash(value: unknown): value is PlainMap {
   return isObject(value);
 }
