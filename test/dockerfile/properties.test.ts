@@ -60,15 +60,16 @@ test("the order of the configured args does not count", () => {
   );
 });
 
+function two<T>(one: fc.Arbitrary<T>): fc.Arbitrary<T[]> {
+  return fc.uniqueArray(one, { minLength: 2, maxLength: 2 });
+}
+
 /** Two texts that differ in one character inside. */
 const change = fc
   .tuple(
     fc.stringMatching(/^[a-z #$]{0,6}$/),
     fc.stringMatching(/^[a-z #$]{0,6}$/),
-    fc.uniqueArray(fc.constantFrom("a", "b", "  ", "\\t", '"x"', "$y"), {
-      minLength: 2,
-      maxLength: 2,
-    }),
+    two(fc.constantFrom("a", "b", "  ", "\\t", '"x"', "$y")),
   )
   .map(
     ([before, after, [one, other]]) =>
@@ -110,87 +111,36 @@ for (const [what, carrier] of carriers) {
 
 test("the value of a declared arg counts, that of another one does not", () => {
   fc.assert(
-    fc.property(
-      fc.uniqueArray(fc.string(), { minLength: 2, maxLength: 2 }),
-      ([one = "", other = ""]) => {
-        const text = "ARG V=1\nFROM a\nARG V\nRUN b";
-        assert.notEqual(code(text, { V: one }), code(text, { V: other }));
-        assert.equal(code(text, { W: one }), code(text, { W: other }));
-      },
-    ),
-  );
-});
-
-test("the order of two steps counts", () => {
-  fc.assert(
-    fc.property(fc.uniqueArray(token, { minLength: 2, maxLength: 2 }), ([one, other]) => {
-      assert.notEqual(
-        code(`FROM a\nRUN ${one}\nRUN ${other}`),
-        code(`FROM a\nRUN ${other}\nRUN ${one}`),
-      );
+    fc.property(two(fc.string()), ([one = "", other = ""]) => {
+      const text = "ARG V=1\nFROM a\nARG V\nRUN b";
+      assert.notEqual(code(text, { V: one }), code(text, { V: other }));
+      assert.equal(code(text, { W: one }), code(text, { W: other }));
     }),
   );
 });
 
-test("JSON form is not shell form, and a boundary between words counts", () => {
+test("JSON form is not shell form, a boundary between words counts, and so does the order of steps", () => {
   fc.assert(
-    fc.property(token, token, (one, other) => {
-      assert.notEqual(code(`FROM a\nRUN ["${one}"]`), code(`FROM a\nRUN ${one}`));
-      assert.notEqual(
-        code(`FROM a\nCOPY ${one}x ${other} z`),
-        code(`FROM a\nCOPY ${one} x${other} z`),
-      );
-      assert.notEqual(
-        code(`FROM a\nRUN ${one}\nRUN ${other}`),
-        code(`FROM a\nRUN ${one} RUN ${other}`),
-      );
+    fc.property(two(token), ([one = "", other = ""]) => {
+      for (const [before, after] of [
+        [`RUN ["${one}"]`, `RUN ${one}`],
+        [`COPY ${one}x ${other} z`, `COPY ${one} x${other} z`],
+        [`RUN ${one}\nRUN ${other}`, `RUN ${one} RUN ${other}`],
+        [`RUN ${one}\nRUN ${other}`, `RUN ${other}\nRUN ${one}`],
+      ])
+        assert.notEqual(code(`FROM a\n${before}`), code(`FROM a\n${after}`));
     }),
   );
 });
 
 test("no text makes the resolver fail otherwise than by naming mistakes", () => {
-  const piece = fc.constantFrom(
-    "FROM ",
-    "a",
-    " AS b",
-    "\n",
-    "\r\n",
-    "RUN ",
-    "COPY ",
-    "ADD ",
-    "ARG ",
-    "ENV ",
-    "--from=",
-    "--mount=",
-    "$",
-    "${",
-    "}",
-    ":-",
-    "#",
-    "%",
-    "/",
-    '"',
-    "'",
-    "\\",
-    "\\\n",
-    "<<",
-    "EOF",
-    "[",
-    "]",
-    ",",
-    "=",
-    " ",
-    "\uFEFF",
-    "ONBUILD ",
-    "https://",
-  );
+  const words = ["FROM ", "a", " AS b", "RUN ", "COPY ", "ADD ", "ARG ", "ENV ", "ONBUILD ", "EOF"];
+  const marks = ["\n", "\r\n", "\\\n", ":-", "<<", ..."${}#%/\"'\\[],= \uFEFF"];
+  const flags = ["--from=", "--mount=", "https://", "${"];
+  const piece = fc.constantFrom(...words, ...marks, ...flags);
   fc.assert(
     fc.property(fc.array(piece, { maxLength: 40 }), (pieces) => {
-      try {
-        code(`FROM x\n${pieces.join("")}`);
-      } catch (error) {
-        assert.equal((error as { code?: string }).code, "DOCKERFILE_INVALID");
-      }
+      read(`FROM x\n${pieces.join("")}`);
     }),
     { numRuns: 1000 },
   );

@@ -99,37 +99,37 @@ for (const [body, trait, holds] of traits) {
   });
 }
 
-test("on top of an image, a variable that nothing sets may come from the image", () => {
-  assert.deepEqual(sources("FROM a\nCOPY $D /x"), ["all"]);
-  assert.deepEqual(sources("FROM a\nARG D\nCOPY ${D:-x} /x"), ["all"]);
-  assert.deepEqual(sources("FROM a\nARG D\nCOPY $D /x", { args: { D: "d" } }), ["path d"]);
-  assert.deepEqual(sources("FROM a\nENV A=b $D=x\nCOPY $A /x"), ["all"]);
-});
+const inherited = "FROM scratch AS a\nARG A=a\nENV E=e$A\nFROM a\n";
+const scratchA = "FROM scratch AS a\n";
+const around: readonly (readonly [what: string, text: string, string[], RecipeOptions["args"]?])[] =
+  [
+    ["what nothing sets may come from an image", "FROM a\nCOPY $D /x", ["all"]],
+    ["so may an ARG's default not count", "FROM a\nARG D\nCOPY ${D:-x} /x", ["all"]],
+    ["an ARG with a value is known", "FROM a\nARG D\nCOPY $D /x", ["path d"], { D: "d" }],
+    ["a name that is not known may be any", "FROM a\nENV A=b $D=x\nCOPY $A /x", ["all"]],
+    ["a stage inherits ENV for certain", `${inherited}COPY $E /x`, ["path ea"]],
+    ["and ARG not in all engines", `${inherited}COPY $A /x`, ["all"]],
+    ["unless it is declared again", `${inherited}ARG A=b\nCOPY $A /x`, ["path b"]],
+    [
+      "an ARG is in force only after its line",
+      "FROM scratch\nCOPY a$D /x\nARG D=d\nCOPY b$D /x",
+      ["path a", "path bd"],
+    ],
+    [
+      "and in its stage",
+      `${scratchA}ARG D=d\nFROM scratch\nCOPY --from=a x y\nCOPY a$D /x`,
+      ["path a"],
+    ],
+    [
+      "a stage that runs triggers may read everything",
+      `${scratchA}ONBUILD COPY x /y\nFROM a\nRUN b`,
+      ["all", "path x"],
+    ],
+  ];
 
-test("a stage inherits ENV for certain, and ARG not in all engines", () => {
-  const text = "FROM scratch AS a\nARG A=a\nENV E=e$A\nFROM a\n";
-  assert.deepEqual(sources(`${text}COPY $E /x`), ["path ea"]);
-  assert.deepEqual(sources(`${text}COPY $A /x`), ["all"]);
-  assert.deepEqual(sources(`${text}ARG A=b\nCOPY $A /x`), ["path b"]);
-});
-
-test("an ARG is in force only after its line and in its stage", () => {
-  assert.deepEqual(sources("FROM scratch\nCOPY a$D /x\nARG D=d\nCOPY b$D /x"), [
-    "path a",
-    "path bd",
-  ]);
-  assert.deepEqual(
-    sources("FROM scratch AS a\nARG D=d\nFROM scratch\nCOPY --from=a x y\nCOPY a$D /x"),
-    ["path a"],
-  );
-});
-
-test("a stage that runs the triggers of another one may read everything", () => {
-  assert.deepEqual(sources("FROM scratch AS a\nONBUILD COPY x /y\nFROM a\nRUN b"), [
-    "all",
-    "path x",
-  ]);
-});
+for (const [what, text, expected, args = {}] of around) {
+  test(`of variables, ${what}`, () => assert.deepEqual(sources(text, { args }), expected));
+}
 
 test("args that the name of a base alone uses reach the engine, declared or known to it", () => {
   const args = { BUILDARCH: "x", TAG: "y", OTHER: "z" };
@@ -145,14 +145,26 @@ test("mistakes come by line and column, whatever was noticed first", () => {
 });
 
 test("ONBUILD in the target's own chain of stages is told", () => {
-  assert.equal(recipeOf("FROM a\nONBUILD RUN b").onbuild, true);
-  assert.equal(recipeOf("FROM a\nRUN x\nONBUILD RUN b").onbuild, true);
-  assert.equal(recipeOf("FROM a").onbuild, false);
-  assert.equal(recipeOf("FROM a AS b\nONBUILD RUN b\nFROM b").onbuild, true);
-  assert.equal(recipeOf("FROM a AS b\nONBUILD RUN b\nFROM c\nCOPY --from=b x y").onbuild, false);
+  for (const [text, expected] of [
+    ["FROM a\nONBUILD RUN b", true],
+    ["FROM a\nRUN x\nONBUILD RUN b", true],
+    ["FROM a", false],
+    ["FROM a AS b\nONBUILD RUN b\nFROM b", true],
+    ["FROM a AS b\nONBUILD RUN b\nFROM c\nCOPY --from=b x y", false],
+  ] as const)
+    assert.equal(recipeOf(text).onbuild, expected, text);
 });
 
-const bases: readonly (readonly [string, Readonly<Record<string, string>>, string])[] = [
+/** What the last FROM leads to; stages are looked for by names, and images of the set through stages. */
+const bases: readonly (readonly [string, RecipeOptions["args"], string])[] = [
+  ["FROM a AS a", {}, "a"],
+  ["FROM a AS b\nFROM b AS c\nFROM c", {}, "a"],
+  ["FROM b\nFROM b AS b", {}, "b"],
+  ["FROM a AS x\nFROM b AS y\nFROM x", {}, "a"],
+  ["ARG CPU=arm\nFROM a AS base-arm\nFROM b AS base-x86\nFROM base-${CPU}", {}, "a"],
+  ["FROM a AS qemu\nFROM qemu/x", {}, "parent x"],
+  ["FROM qemu/x AS s\nFROM s", {}, "parent x"],
+  ["FROM scratch\nCOPY --from=a x y", {}, "scratch"],
   ["ARG V=12\nFROM debian:$V", {}, "debian:12"],
   ["ARG V=12\nFROM debian:$V", { V: "13" }, "debian:13"],
   ["ARG V\nFROM debian:${V:-11}-slim", {}, "debian:11-slim"],
@@ -185,45 +197,23 @@ test("platform args have the target platform, and BUILD ones the same", () => {
   const text = "FROM --platform=$BUILDPLATFORM a\nARG TARGETARCH\nCOPY a$TARGETARCH /x";
   const recipe = recipeOf(text, { platform: "linux/arm/v7" });
   assert.equal(recipe.uses[0]!.platform, "machine");
-  assert.deepEqual(
-    recipe.sources.map((source) => source.kind === "path" && source.pattern),
-    ["aarm"],
-  );
+  assert.deepEqual(sources(text, { platform: "linux/arm/v7" }), ["path aarm"]);
 });
 
 test("only the args that the build may see go to the engine", () => {
   const text =
     "ARG A\nARG B=$A\nARG C\nARG U\nFROM x:$B AS one\nARG D\nFROM y AS two\nARG E\nFROM one\nARG C";
-  const args = {
-    A: "a",
-    C: "c",
-    D: "d",
-    E: "e",
-    F: "f",
-    U: "u",
+  const given = {
     BUILDKIT_INLINE_CACHE: "1",
     SOURCE_DATE_EPOCH: "0",
     HTTPS_PROXY: "p",
     no_proxy: "q",
   };
-  const recipe = recipeOf(text, { args });
-  assert.deepEqual(Object.keys(recipe.args), [
-    "A",
-    "BUILDKIT_INLINE_CACHE",
-    "C",
-    "D",
-    "HTTPS_PROXY",
-    "SOURCE_DATE_EPOCH",
-    "no_proxy",
-  ]);
-  assert.deepEqual(recipe.unusedArgs, ["F"]);
-  assert.deepEqual(Object.keys(recipe.keyedArgs), [
-    "A",
-    "BUILDKIT_INLINE_CACHE",
-    "C",
-    "D",
-    "SOURCE_DATE_EPOCH",
-  ]);
+  const args = { A: "a", C: "c", D: "d", E: "e", F: "f", U: "u", ...given };
+  const { args: seen, keyedArgs, unusedArgs } = recipeOf(text, { args });
+  const keyed = ["A", "BUILDKIT_INLINE_CACHE", "C", "D", "SOURCE_DATE_EPOCH"];
+  assert.deepEqual(Object.keys(seen), [...keyed, "HTTPS_PROXY", "no_proxy"].sort());
+  assert.deepEqual([Object.keys(keyedArgs), unusedArgs], [keyed, ["F"]]);
 });
 
 test("a proxy that an ARG declares counts, and below ONBUILD every arg does", () => {
@@ -232,6 +222,8 @@ test("a proxy that an ARG declares counts, and below ONBUILD every arg does", ()
   assert.deepEqual(recipeOf("FROM a", { args, onbuild: true }).keyedArgs, { X: "x" });
 });
 
+const lineOf = ({ line }: { readonly line: number }) => line;
+
 test("only stages that the target needs count", () => {
   const text =
     "FROM a AS one\nRUN 1\nFROM b AS unused\nCOPY . /\nFROM c AS two\nRUN 2\nFROM one AS three\nCOPY --from=2 x y\nRUN --mount=type=cache,from=one,target=/c 3\n";
@@ -239,19 +231,10 @@ test("only stages that the target needs count", () => {
   assert.equal(recipe.hashed, text.replace("FROM b AS unused\nCOPY . /\n", "").replace("=2", "=1"));
   assert.deepEqual(recipe.lines, [1, 2, 5, 6, 7, 8, 9]);
   assert.deepEqual(recipe.sources, []);
-  assert.deepEqual(
-    recipe.uses.map(({ reference }) => reference),
-    ["a", "c"],
-  );
+  assert.equal(recipe.uses.map(({ reference }) => reference).join(), "a,c");
   assert.equal(recipe.base?.reference, "a");
-  assert.deepEqual(
-    recipe.stages.map(({ name, base, steps }) => [name, base, steps.map(({ line }) => line)]),
-    [
-      ["one", "a", [1, 2]],
-      ["two", "c", [5, 6]],
-      ["three", "one", [7, 8, 9]],
-    ],
-  );
+  const told = recipe.stages.map(({ name, base, steps }) => `${name} ${base} ${steps.map(lineOf)}`);
+  assert.deepEqual(told, ["one a 1,2", "two c 5,6", "three one 7,8,9"]);
 });
 
 const targets: readonly (readonly [string, string | undefined, string, string | undefined])[] = [
@@ -272,21 +255,6 @@ for (const [text, target, hashed, name] of targets) {
   });
 }
 
-const named: readonly (readonly [string, string])[] = [
-  ["FROM a AS a", "a"],
-  ["FROM a AS b\nFROM b AS c\nFROM c", "a"],
-  ["FROM b\nFROM b AS b", "b"],
-  ["FROM a AS x\nFROM b AS y\nFROM x", "a"],
-  ["ARG CPU=arm\nFROM a AS base-arm\nFROM b AS base-x86\nFROM base-${CPU}", "a"],
-  ["FROM a AS qemu\nFROM qemu/x", "parent x"],
-];
-
-for (const [text, expected] of named) {
-  test(`the last FROM of ${JSON.stringify(text)} leads to the right thing`, () => {
-    assert.equal(rootOf(recipeOf(text)), expected);
-  });
-}
-
 test("choosing another internal stage by an ARG is another text", () => {
   const text = "ARG CPU=arm\nFROM a AS base-arm\nFROM b AS base-x86\nFROM base-${CPU}";
   assert.match(recipeOf(text, { args: { CPU: "x86" } }).hashed, /FROM b AS base-x86/);
@@ -302,26 +270,22 @@ test("every image from outside is a use, written anew in its place", () => {
   const text =
     "\uFEFFARG B=qemu/base\r\nFROM --platform=linux/arm64 ${B} AS one\r\nCOPY --from='nginx:1' a b\r\nRUN --mount=type=bind,from=qemu/tools,\\\r\n  target=/t --mount=from=scratch,target=/o c\r\nCOPY --from=qemu/base a b\r\n";
   const recipe = recipeOf(text);
-  const shown = recipe.uses.map((use) => [use.kind, use.reference, use.parent, use.line]);
+  const shown = recipe.uses.map((use) => `${use.line} ${use.kind} ${use.reference} ${use.parent}`);
   assert.deepEqual(shown, [
-    ["from", "qemu/base", "base", 2],
-    ["copy", "nginx:1", undefined, 3],
-    ["mount", "qemu/tools", "tools", 4],
-    ["copy", "qemu/base", "base", 6],
+    "2 from qemu/base base",
+    "3 copy nginx:1 undefined",
+    "4 mount qemu/tools tools",
+    "6 copy qemu/base base",
   ]);
   assert.equal(recipe.uses[0]!.platform, "linux/arm64");
   assert.deepEqual(recipe.parents, ["base", "tools"]);
   assert.equal(recipe.hashed, text.slice(1));
   const built = engineText(recipe, ({ reference }) => `<${reference}>`);
-  assert.equal(
-    built.text,
-    text
-      .slice(1)
-      .replace("${B}", "<qemu/base>")
-      .replace("nginx:1", "<nginx:1>")
-      .replace("qemu/tools", "<qemu/tools>")
-      .replace("from=qemu/base", "from=<qemu/base>"),
+  const anew = ["nginx:1", "qemu/tools", "from=qemu/base"].reduce(
+    (all, name) => all.replace(name, name.replace(/[^=]+$/, "<$&>")),
+    text.slice(1).replace("${B}", "<qemu/base>"),
   );
+  assert.equal(built.text, anew);
 });
 
 test("a reference without another name is expanded, and stays where it has no variable", () => {
@@ -330,7 +294,12 @@ test("a reference without another name is expanded, and stays where it has no va
   assert.equal(built.text, "ARG V=1\nFROM a:1\nCOPY --from=c x y\n");
 });
 
-const texts: readonly (readonly [string, string, string, string])[] = [
+const foreign = "# syntax=x/y\n# c\nFROM b AS c\n\nFROM a\n";
+const twice = "ARG X=1\nARG C=$X\nARG C\nFROM a:$C\n";
+const demands = "ARG A=1\nARG V=${A?no} X=2\nFROM a:$X\n";
+
+/** What is hashed of a text, and what the engine gets where that is something else. */
+const texts: readonly (readonly [what: string, string, hashed: string, built?: string])[] = [
   [
     "comments and empty lines go from the hash, and keep their place for the engine",
     "# c\n\nFROM a\n  # d\nRUN b \\\n  # e\n\n  c\n\n",
@@ -349,12 +318,7 @@ const texts: readonly (readonly [string, string, string, string])[] = [
     "#Syntax = docker/dockerfile:1\n# check=skip=all\nFROM a\n",
     "#Syntax = docker/dockerfile:1\n# check=skip=all\n\nFROM a\n",
   ],
-  [
-    "a foreign frontend may read every line",
-    "# syntax=x/y\n# c\nFROM b AS c\n\nFROM a\n",
-    "# syntax=x/y\n# c\nFROM b AS c\n\nFROM a\n",
-    "# syntax=x/y\n# c\nFROM b AS c\n\nFROM a\n",
-  ],
+  ["a foreign frontend may read every line", foreign, foreign],
   [
     "a global ARG stays where a name of it is in force, however far",
     "ARG X=1\nARG A=1 B=2\nARG C=$B\nARG BUILDKIT_SBOM=1\nFROM a:$C\n",
@@ -363,20 +327,20 @@ const texts: readonly (readonly [string, string, string, string])[] = [
   ],
   [
     "a global ARG that is declared twice needs what either line uses",
-    "ARG X=1\nARG C=$X\nARG C\nFROM a:$C\n",
-    "ARG X=1\nARG C=$X\nARG C\nFROM a:$C\n",
-    "ARG X=1\nARG C=$X\nARG C\nFROM a:1\n",
+    twice,
+    twice,
+    twice.replace("a:$C", "a:1"),
   ],
   [
     "a global ARG that is kept for one name needs what its other names use",
-    "ARG A=1\nARG V=${A?no} X=2\nFROM a:$X\n",
-    "ARG A=1\nARG V=${A?no} X=2\nFROM a:$X\n",
-    "ARG A=1\nARG V=${A?no} X=2\nFROM a:2\n",
+    demands,
+    demands,
+    demands.replace("a:$X", "a:2"),
   ],
-  ["carriage returns stay", "FROM a\r\nRUN b\r\n", "FROM a\r\nRUN b\r\n", "FROM a\r\nRUN b\r\n"],
+  ["carriage returns stay", "FROM a\r\nRUN b\r\n", "FROM a\r\nRUN b\r\n"],
 ];
 
-for (const [what, text, hashed, built] of texts) {
+for (const [what, text, hashed, built = hashed] of texts) {
   test(what, () => {
     const recipe = recipeOf(text);
     assert.equal(recipe.hashed, hashed);
@@ -452,6 +416,8 @@ for (const [body, source] of unpinned) {
   });
 }
 
+const valued = "a default, or a value under `args` in berth.yml";
+const unknown = "cannot be known: $X may come from the base image";
 const refused: readonly (readonly [string, readonly string[]])[] = [
   ["FROM $X", ["1:6: FROM $X: no ARG in front of the first FROM declares X"]],
   [
@@ -460,15 +426,10 @@ const refused: readonly (readonly [string, readonly string[]])[] = [
       "1:6: FROM $CI_REGISTRY_IMAGE/a: no ARG in front of the first FROM declares CI_REGISTRY_IMAGE; name an image of this project without it, as `parents` in berth.yml says",
     ],
   ],
+  ["ARG X\nFROM $X", [`2:6: FROM $X: ARG X has no value; give it ${valued}`]],
   [
-    "ARG X\nFROM $X",
-    ["2:6: FROM $X: ARG X has no value; give it a default, or a value under `args` in berth.yml"],
-  ],
-  [
-    "ARG A\nARG C\nFROM ${A}/${C}/x:1",
-    [
-      "3:6: FROM ${A}/${C}/x:1: ARG A and C have no value; give them a default, or a value under `args` in berth.yml",
-    ],
+    "ARG A\nARG C\nFROM $A/$C:1",
+    [`3:6: FROM $A/$C:1: ARG A and C have no value; give them ${valued}`],
   ],
   ["FROM a\nARG X=b\nFROM $X", ["3:6: FROM $X: no ARG in front of the first FROM declares X"]],
   ["ARG X\nFROM ${X:?give-X}", ["2:6: FROM ${X:?give-X}: X: give-X"]],
@@ -476,14 +437,8 @@ const refused: readonly (readonly [string, readonly string[]])[] = [
   ["FROM a\nCOPY --from=0 x y", ["2:13: stage 0 does not stand in front of this one"]],
   ["FROM a AS c\nCOPY --from=1 x y\nFROM c", ["2:13: stage 1 does not stand in front of this one"]],
   ["FROM a\nFROM b\nCOPY --from=7 x y", ["3:13: there is no stage 7"]],
-  [
-    "FROM a\nCOPY --from=$X x y",
-    ["2:13: --from=$X cannot be known: $X may come from the base image"],
-  ],
-  [
-    "FROM a\nRUN --mount=from=$X,target=/x y",
-    ["2:18: from=$X cannot be known: $X may come from the base image"],
-  ],
+  ["FROM a\nCOPY --from=$X x y", [`2:13: --from=$X ${unknown}`]],
+  ["FROM a\nRUN --mount=from=$X,target=/x y", [`2:18: from=$X ${unknown}`]],
   ["FROM a\nRUN --mount=type=foo y", ['2:5: there is no mount type "foo"']],
   ['FROM a\nRUN --mount=type=bind,a\\"b y', ['2:5: --mount=type=bind,a"b is malformed']],
   ["FROM a\nCOPY ${X y", ["2:6: source \"${X\": missing '}' in a substitution"]],
@@ -536,26 +491,14 @@ test("a target that is not there is a mistake that lists the stages", () => {
 
 test("a trigger that copies from a stage makes the stage count, and its image a use", () => {
   const text = "FROM x\nFROM a\nRUN 1\nFROM b AS t\nONBUILD COPY --from=1 x y\nFROM t\nRUN 2";
-  const recipe = recipeOf(text);
-  assert.deepEqual(
-    recipe.uses.map(({ reference }) => reference),
-    ["a", "b"],
-  );
-  assert.equal(
-    recipe.hashed,
-    "FROM a\nRUN 1\nFROM b AS t\nONBUILD COPY --from=0 x y\nFROM t\nRUN 2\n",
-  );
+  const { uses, hashed } = recipeOf(text);
+  assert.equal(uses.map(({ reference }) => reference).join(), "a,b");
+  assert.equal(hashed, `${text.slice(7).replace("=1", "=0")}\n`);
 });
 
 test("a trigger that the target leaves is not read: another build gives it its meaning", () => {
   const text = "FROM x\nFROM a\nONBUILD COPY --from=1 x y\n";
   assert.equal(recipeOf(text).hashed, "FROM a\nONBUILD COPY --from=1 x y\n");
-});
-
-test("the image that the target stands on is found through its stages", () => {
-  assert.equal(recipeOf("FROM a AS s\nFROM s AS t\nFROM t").base?.reference, "a");
-  assert.equal(recipeOf("FROM qemu/x AS s\nFROM s").base?.parent, "x");
-  assert.equal(recipeOf("FROM scratch\nCOPY --from=a x y").base, undefined);
 });
 
 test("what one stage needs twice is one stage and one use", () => {
@@ -573,13 +516,6 @@ test("more stages than can be resolved are a mistake, not a crash", () => {
 
 test("steps say where they begin and end", () => {
   const { stages } = recipeOf("FROM a\n\n# c\nRUN b \\\n  c\nRUN <<E\nx\nE\nUSER d");
-  assert.deepEqual(
-    stages[0]!.steps.map(({ keyword, line, last }) => [keyword, line, last]),
-    [
-      ["from", 1, 1],
-      ["run", 4, 5],
-      ["run", 6, 8],
-      ["user", 9, 9],
-    ],
-  );
+  const told = stages[0]!.steps.map(({ keyword, line, last }) => `${keyword} ${line} ${last}`);
+  assert.deepEqual(told, ["from 1 1", "run 4 5", "run 6 8", "user 9 9"]);
 });

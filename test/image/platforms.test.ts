@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { BerthError } from "../../src/errors.ts";
 import { identify } from "../../src/image/identify.ts";
-import { setIdOf } from "../../src/image/key.ts";
+import { builtTagOf, cacheTagOf, ownTags, setIdOf } from "../../src/image/key.ts";
 import { declaredImage } from "../support/keyed.ts";
 import { memoryTree } from "../support/tree.ts";
 
@@ -38,19 +37,20 @@ function changed(one: ReadonlyMap<string, string>, other: ReadonlyMap<string, st
 
 test("each platform has a key of its own, and the image one over them", async () => {
   const { images, keys } = await keysOf(files);
-  assert.deepEqual(
-    images.map(({ name, platform, parents }) => [name, platform, parents]),
-    [
-      ["base@amd64", "linux/amd64", []],
-      ["base@arm64", "linux/arm64", []],
-      ["base", both, ["base@amd64", "base@arm64"]],
-      ["child@amd64", "linux/amd64", ["base@amd64"]],
-      ["child@arm64", "linux/arm64", ["base@arm64"]],
-      ["child", both, ["child@amd64", "child@arm64"]],
-      ["lone", "linux/amd64", ["base@amd64"]],
-    ],
-  );
+  const told = images.map(({ name, platform, parents }) => `${name} ${platform}: ${parents}`);
+  assert.deepEqual(told, [
+    "base@amd64 linux/amd64: ",
+    "base@arm64 linux/arm64: ",
+    `base ${both}: base@amd64,base@arm64`,
+    "child@amd64 linux/amd64: base@amd64",
+    "child@arm64 linux/arm64: base@arm64",
+    `child ${both}: child@amd64,child@arm64`,
+    "lone linux/amd64: base@amd64",
+  ]);
   assert.equal(new Set(keys.values()).size, 7);
+  const { cache, built } = ownTags;
+  const tags = ["base", "base@arm-v7"].flatMap((name) => [cacheTagOf(name), builtTagOf(name)]);
+  assert.deepEqual(tags, [cache, built, `${cache}-arm-v7`, `${built}-arm-v7`]);
 });
 
 test("a file of one platform changes what is built for that one alone", async () => {
@@ -76,18 +76,12 @@ test("a set is of whole images: its id knows no members beside them", async () =
 
 test("a member that is asked for is read with what it is built from, and nothing more", async () => {
   const { images } = await keysOf(files, { names: ["child@arm64"] });
-  assert.deepEqual(
-    images.map(({ name }) => name),
-    ["base@arm64", "child@arm64"],
-  );
+  assert.equal(images.map(({ name }) => name).join(), "base@arm64,child@arm64");
 });
 
 test("a build for the machine's platform counts all of its parent, for any machine may build it", async () => {
-  const cross = {
-    ...files,
-    "child.docker":
-      "FROM --platform=$BUILDPLATFORM my/base AS tools\nFROM my/base\nCOPY --from=tools /x /x\n",
-  };
+  const tools = "FROM --platform=$BUILDPLATFORM my/base AS tools\n";
+  const cross = { ...files, "child.docker": `${tools}FROM my/base\nCOPY --from=tools /x /x\n` };
   const { images, keys } = await keysOf(cross);
   const parents = (name: string) => images.find((image) => image.name === name)?.parents;
   assert.deepEqual(parents("child@arm64"), ["base", "base@arm64"]);
@@ -105,33 +99,19 @@ test("what depends on the machine makes the whole context count, and is no name 
   const same = await keysOf({ ...files, "base.docker": text, other: "x" }, one);
   assert.deepEqual(changed(alone.keys, same.keys), []);
   const named = { ...files, "base.docker": "ARG BUILDARCH\nFROM debian-$BUILDARCH\n" };
-  await assert.rejects(keysOf(named), ({ problems }: BerthError) => {
-    assert.deepEqual(
-      problems.map(({ file, line, message }) => `${file}:${line}: ${message}`),
-      ["base.docker:2: FROM debian-$BUILDARCH: it depends on the machine that builds"],
-    );
-    return true;
+  const message = "FROM debian-$BUILDARCH: it depends on the machine that builds";
+  await assert.rejects(keysOf(named), {
+    problems: [{ file: "base.docker", line: 2, column: 6, message }],
   });
 });
 
 test("a parent that is not built for a child's platform is an error where the child names it", async () => {
   const platforms = { child: "linux/arm64,linux/riscv64", base: both };
   const wrong = keysOf({ ...files, "child.docker": "# a child\nFROM my/base\n" }, { platforms });
-  await assert.rejects(wrong, ({ code, problems }: BerthError) => {
-    assert.equal(code, "DOCKERFILE_INVALID");
-    const [only, ...rest] = problems.map(({ file, line, message }) => [file, line, message]);
-    assert.deepEqual(
-      [only, rest],
-      [
-        [
-          "child.docker",
-          2,
-          "base is not built for linux/riscv64: its platforms are linux/amd64, linux/arm64",
-        ],
-        [],
-      ],
-    );
-    return true;
+  const message = "base is not built for linux/riscv64: its platforms are linux/amd64, linux/arm64";
+  await assert.rejects(wrong, {
+    code: "DOCKERFILE_INVALID",
+    problems: [{ file: "child.docker", line: 2, column: 6, message }],
   });
   const named = "FROM --platform=linux/amd64 my/base AS x\nFROM scratch\nCOPY --from=x /x /x\n";
   const { images } = await keysOf({ ...files, "child.docker": named }, { platforms });

@@ -7,126 +7,111 @@ import type { Image } from "../../src/image/image.ts";
 import { declaredImage } from "../support/keyed.ts";
 import { type MemoryFile, memoryTree } from "../support/tree.ts";
 
-type Files = Readonly<Record<string, MemoryFile>>;
-
-interface Case {
-  readonly what: string;
-  readonly files: Files;
-  readonly change?: Partial<Image>;
-  readonly parents?: string;
-  readonly says: readonly (string | RegExp)[];
-}
-
-const npm = { id: "npm", env: "NPM_TOKEN" };
+const npm = { secrets: [{ id: "npm", env: "NPM_TOKEN" }] };
+const token = { secrets: [{ id: "npm_token", env: "NPM_TOKEN" }] };
 const mounted = "FROM scratch\nRUN --mount=type=secret,id=npm,target=/t a\n";
+const copying = "FROM scratch\nCOPY tool /\n";
+const own = "registry.own/g/p/ci/base:1";
+const fine = [
+  "docker.io/ci/base",
+  "registry.test/base",
+  "library/base",
+  `ci/base@sha256:${"0".repeat(64)}`,
+  "ci/x",
+  "ci/other",
+];
 
-const cases: readonly Case[] = [
-  {
-    what: "a secret that the image is not given, by id or by the file's name",
-    files: { "x.docker": `${mounted}RUN --mount=type=secret,target=/run/key b\n` },
-    says: [
-      /^x.docker:2:1: the secret npm is not given .*`secrets`/,
-      /^x.docker:3:1: the secret key /,
-    ],
-  },
-  {
-    what: "a secret that is misspelt",
-    files: { "x.docker": mounted.replace("npm", "npm_tokem") },
-    change: { secrets: [{ id: "npm_token", env: "NPM_TOKEN" }] },
-    says: [/the secret npm_tokem is not given .*; did you mean "npm_token"\?/],
-  },
-  {
-    what: "a secret that is given",
-    files: { "x.docker": mounted },
-    change: { secrets: [npm] },
-    says: [],
-  },
-  {
-    what: "a secret in a stage that the target does not need",
-    files: { "x.docker": `FROM scratch AS other\nRUN --mount=type=secret,id=npm a\n${mounted}` },
-    change: { secrets: [npm] },
-    says: [],
-  },
-  {
-    what: "a secret whose id only the engine knows",
-    files: { "x.docker": "FROM scratch\nARG I=a\nRUN --mount=type=secret,id=$I a\n" },
-    says: [],
-  },
-  {
-    what: "an agent",
-    files: { "x.docker": "FROM scratch\nRUN --mount=type=ssh git clone x\n" },
-    says: [/^x.docker:2:1: berth hands no ssh agent to a build; /],
-  },
-  {
-    what: "a short name that an image of the project has, without parents",
-    files: { "x.docker": "FROM ci/base:1 AS a\nFROM scratch\nCOPY --from=ci/base /a /a\n" },
-    says: [
+/** The Dockerfile's text, or all files. */
+type Given = string | Readonly<Record<string, MemoryFile>>;
+
+const cases: readonly (readonly [
+  what: string,
+  given: Given,
+  says: readonly (string | RegExp)[],
+  change?: Partial<Image>,
+  parents?: string,
+])[] = [
+  [
+    "a secret that the image is not given, by id or by the file's name",
+    `${mounted}RUN --mount=type=secret,target=/run/key b\n`,
+    [/^x.docker:2:1: the secret npm is not given .*`secrets`/, /^x.docker:3:1: the secret key /],
+  ],
+  [
+    "a secret that is misspelt",
+    mounted.replace("npm", "npm_tokem"),
+    [/the secret npm_tokem is not given .*; did you mean "npm_token"\?/],
+    token,
+  ],
+  ["a secret that is given", mounted, [], npm],
+  ["one of another stage", `${mounted.replace("scratch", "scratch AS other")}${mounted}`, [], npm],
+  [
+    "a secret whose id only the engine knows",
+    "FROM scratch\nARG I=a\nRUN --mount=type=secret,id=$I a\n",
+    [],
+  ],
+  [
+    "an agent",
+    "FROM scratch\nRUN --mount=type=ssh git clone x\n",
+    [/^x.docker:2:1: berth hands no ssh agent to a build; /],
+  ],
+  [
+    "a build arg that no ARG declares",
+    "FROM scratch\nARG B\n",
+    ["x.docker:1:1: no ARG declares the build arg A"],
+    { args: { A: "1", B: "1" } },
+  ],
+  [
+    "a short name that an image of the project has, without parents",
+    "FROM ci/base:1 AS a\nFROM scratch\nCOPY --from=ci/base /a /a\n",
+    [
       /^x.docker:3:1: ci\/base comes from docker.io, .* `parents: ci\/\{name\}` .* docker.io\/ci\/base here/,
     ],
-  },
-  {
-    what: "an image of the project by its own registry, without parents",
-    files: { "x.docker": "FROM registry.own/g/p/ci/base:1\n" },
-    says: [
+  ],
+  [
+    "an image of the project by its own registry, without parents",
+    `FROM ${own}\n`,
+    [
       /^x.docker:1:1: registry.own\/g\/p\/ci\/base:1 is whatever has this tag in the registry, .* `parents: registry.own\/g\/p\/ci\/\{name\}` in berth.yml to build on that$/,
     ],
-  },
-  {
-    what: "the same name with its host, a library's, with a digest, its own, or of no image",
-    files: {
-      "x.docker": [
-        "docker.io/ci/base",
-        "registry.test/base",
-        "library/base",
-        `ci/base@sha256:${"0".repeat(64)}`,
-        "ci/x",
-        "ci/other",
-      ]
-        .map((name, at) => `FROM scratch AS s${at}\nCOPY --from=${name} / /\n`)
-        .join("")
-        .replaceAll(/FROM scratch AS s[1-9]\n/g, ""),
-    },
-    says: [],
-  },
-  {
-    what: "a short name in --from= that is no stage; an image that FROM names is one",
-    files: { "x.docker": "FROM debian AS a\nFROM a\nCOPY --from=a /a /\nCOPY --from=proto /b /\n" },
-    says: [
+  ],
+  [
+    "the same name with its host, a library's, with a digest, its own, or of no image",
+    `FROM scratch\n${fine.map((name) => `COPY --from=${name} / /\n`).join("")}`,
+    [],
+  ],
+  [
+    "a short name in --from= that is no stage; an image that FROM names is one",
+    "FROM debian AS a\nFROM a\nCOPY --from=a /a /\nCOPY --from=proto /b /\n",
+    [
       "x.docker:4:1: there is no stage proto, so docker.io/library/proto is fetched: write that if it is meant; named contexts are not supported",
     ],
-  },
-  {
-    what: "a name that parents makes the project's own",
-    files: { "x.docker": "FROM ci/base\n" },
-    parents: "ci/",
-    says: [],
-  },
-  {
-    what: "a source that lies beside the Dockerfile",
-    files: { "ci/x.docker": "FROM scratch\nCOPY tool lib/ /\n", "ci/tool": "", "ci/lib/a": "" },
-    change: { dockerfile: "ci/x.docker" },
-    says: [
+  ],
+  ["a name that parents makes the project's own", "FROM ci/base\n", [], {}, "ci/"],
+  [
+    "a source that lies beside the Dockerfile",
+    { "ci/x.docker": copying.replace("tool", "tool lib/"), "ci/tool": "", "ci/lib/a": "" },
+    [
       'ci/x.docker:2:1: "tool" is not in the context (the repository\'s top), but beside the Dockerfile: `context: ci`; the build will fail',
       /"lib" .*`context: ci`/,
     ],
-  },
-  {
-    what: "a source that the ignore file hides",
-    files: { "x.docker": "FROM scratch\nCOPY tool /\n", tool: "", ".dockerignore": "t*\n" },
-    says: [/^x.docker:2:1: "tool" is not in the context .*: \.dockerignore leaves it out; /],
-  },
-  {
-    what: "a source that is nowhere",
-    files: { "x.docker": "FROM scratch\nCOPY tool /\n" },
-    says: [
-      'x.docker:2:1: "tool" is not in the context (the repository\'s top); the build will fail',
-    ],
-  },
+    { dockerfile: "ci/x.docker" },
+  ],
+  [
+    "a source that the ignore file hides",
+    { "x.docker": copying, tool: "", ".dockerignore": "t*\n" },
+    [/^x.docker:2:1: "tool" is not in the context .*: \.dockerignore leaves it out; /],
+  ],
+  [
+    "a source that is nowhere",
+    copying,
+    ['x.docker:2:1: "tool" is not in the context (the repository\'s top); the build will fail'],
+  ],
 ];
 
-for (const { what, files, change = {}, parents, says } of cases) {
+for (const [what, given, says, change = {}, parents] of cases) {
   test(what, async () => {
     const images = [declaredImage("base"), declaredImage("x", change)];
+    const files = typeof given === "string" ? { "x.docker": given } : given;
     const { warnings } = await identify(
       images,
       memoryTree({ "base.docker": "FROM scratch\n", ...files }),
