@@ -16,8 +16,10 @@ test("without a file the defaults hold", async () => {
   assert.equal(await loadConfig(treeOf("README")), defaultConfig);
 });
 
-test("an empty file and no file say the same", () => {
+test("an empty file and no file say the same; without one what is given holds", async () => {
   assert.deepEqual({ ...parseConfig("", "berth.yml"), file: undefined }, defaultConfig);
+  const given = await loadConfig(treeOf("README"), undefined, { prefix: "QEMU_CI" });
+  assert.deepEqual(given, { ...defaultConfig, prefix: "QEMU_CI" });
 });
 
 test("the file at the top of the tree is read, by either ending", async () => {
@@ -27,29 +29,26 @@ test("the file at the top of the tree is read, by either ending", async () => {
   }
 });
 
-test("two files are refused", async () => {
-  await assert.rejects(loadConfig(treeOf("berth.yml", "berth.yaml")), {
-    code: "CONFIG_INVALID",
-    message: "read configuration of the tree in memory: there is both berth.yml and berth.yaml",
-  });
+test("two files, a named file that is not there, and bytes that are no text are refused", async () => {
+  const bytes = named({ "/x.yml": Buffer.from([0x61, 0xff]) }, "/x.yml");
+  for (const [loaded, message] of [
+    [
+      loadConfig(treeOf("berth.yml", "berth.yaml")),
+      "read configuration of the tree in memory: there is both berth.yml and berth.yaml",
+    ],
+    [
+      loadConfig(treeOf("berth.yml"), named({}, "/x.yml")),
+      "read configuration ../x.yml: no such file",
+    ],
+    [loadConfig(treeOf(), bytes), "read configuration ../x.yml: it is not UTF-8 text"],
+  ] as const)
+    await assert.rejects(loaded, { code: "CONFIG_INVALID", message });
 });
 
 test("a named file is read instead of the tree's", async () => {
   const tree = memoryTree({ "berth.yml": "prefix: TREE" });
   const config = await loadConfig(tree, named({ "/x.yml": Buffer.from("prefix: X") }, "/x.yml"));
   assert.deepEqual([config.file, config.prefix], ["../x.yml", "X"]);
-});
-
-test("a named file that is not there is refused, although the tree has one", async () => {
-  await assert.rejects(loadConfig(treeOf("berth.yml"), named({}, "/x.yml")), {
-    code: "CONFIG_INVALID",
-    message: "read configuration ../x.yml: no such file",
-  });
-});
-
-test("bytes that are no text are refused", async () => {
-  const file = named({ "/x.yml": Buffer.from([0x61, 0xff]) }, "/x.yml");
-  await assert.rejects(loadConfig(treeOf(), file), { code: "CONFIG_INVALID" });
 });
 
 test("a configuration is frozen through and through", () => {

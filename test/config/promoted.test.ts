@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { defaultConfig } from "../../src/config/config.ts";
-import { promotedTags, slugOf } from "../../src/config/promoted.ts";
+import { promotedPattern, promotedTags, slugOf } from "../../src/config/promoted.ts";
 
 const publish = [
   { branch: "{default}", tag: "latest" },
@@ -41,4 +41,19 @@ test("a slug is what GitLab makes of a branch", () => {
     ["x".repeat(70), "x".repeat(63)],
   ];
   for (const [branch = "", slug] of rows) assert.equal(slugOf(branch), slug);
+});
+
+test("tags that rules name are known, whichever branch they were made for", () => {
+  const rows: readonly (readonly [string, string, string | undefined, is: string, not: string])[] =
+    [
+      ["{default}", "on-{slug}", "Main/X", "on-main-x", "on-other"],
+      ["{default}", "on-{slug}", undefined, "on-other", "off-other"],
+      ["staging-*", "{slug}", undefined, "staging-9-2", "stagingx"],
+      ["_x*_", "{slug}", undefined, "x-1", "y-1"],
+      ["any", "latest", undefined, "latest", "latest-x"],
+    ];
+  for (const [branch, tag, defaultBranch, is, not] of rows) {
+    const isPromoted = promotedPattern({ publish: [{ branch, tag }] }, defaultBranch);
+    assert.deepEqual([isPromoted(is), isPromoted(not)], [true, false], `${branch} ${tag}`);
+  }
 });

