@@ -96,21 +96,15 @@ export function repositoryAt(t: Owner, path: string): Repository {
     },
     commit(at) {
       const date = at?.toISOString();
+      const dates = date === undefined ? {} : { GIT_AUTHOR_DATE: date, GIT_COMMITTER_DATE: date };
       run("add", "-A");
-      git(
-        ["commit", "-q", "--allow-empty", "-m", "change"],
-        date === undefined ? {} : { GIT_AUTHOR_DATE: date, GIT_COMMITTER_DATE: date },
-      );
+      git(["commit", "-q", "--allow-empty", "-m", "change"], dates);
       return run("rev-parse", "HEAD");
     },
-    hash: (type, bytes) =>
-      execFileSync("git", ["hash-object", "-w", "--literally", "-t", type, "--stdin"], {
-        cwd: path,
-        env,
-        input: bytes,
-      })
-        .toString()
-        .trim(),
+    hash(type, input) {
+      const args = ["hash-object", "-w", "--literally", "-t", type, "--stdin"];
+      return execFileSync("git", args, { cwd: path, env, input }).toString().trim();
+    },
     async open() {
       const git = await openGit(path);
       t.after(() => git.close());

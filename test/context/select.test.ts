@@ -36,12 +36,7 @@ const deep = "src/deep/b.c src/deep/to-readme";
 const subtree = `src/a.c src/a.h ${deep}`;
 
 /** What sources take; behind that stands what of them is missing. */
-const cases: readonly (readonly [
-  name: string,
-  sources: string,
-  taken: string,
-  missing?: string,
-])[] = [
+const cases: readonly (readonly [name: string, string, taken: string, missing?: string])[] = [
   ["a file", "readme.md", "readme.md"],
   ["a folder takes all that is below it, and not what begins like it", "src", subtree],
   ["leading slashes and dots do not count", "/readme.md ./src/a.c", "readme.md src/a.c"],
@@ -53,7 +48,7 @@ const cases: readonly (readonly [
   ["a negated class", "src/a.[^h]", "src/a.c"],
   ["an escaped wildcard is a name", "star\\* \\[x]", "[x] star*"],
   ["without wildcards every character is itself", "=star* =[x]", "[x] star*"],
-  ["a wildcard that takes nothing is no mistake", "*.nope", ""],
+  ["a wildcard that takes nothing is no mistake", "*.nope nope*/x", ""],
   ["a name that is not there is missing", "nope readme.md", "readme.md", "nope"],
   ["names are case-sensitive", "README.md", "", "README.md"],
   ["a path through a file is missing", "readme.md/x", "", "readme.md/x"],
@@ -84,15 +79,17 @@ function sourcesOf(text: string): ContextSource[] {
   }));
 }
 
-async function describe(tree: Tree, sources: readonly ContextSource[], context = "") {
-  const description = await describeContext(tree, { dockerfile: "Dockerfile", context, sources });
-  return {
-    ...description,
-    entries: description.entries.map(({ path, kind }) => (kind === "folder" ? `${path}/` : path)),
-    missing: description.missing
-      .map((source) => (source.kind === "path" ? source.pattern : "*"))
-      .join(" "),
-  };
+/** Folders have a slash at their end. */
+async function describe(
+  tree: Tree,
+  sources: readonly ContextSource[],
+  context = "",
+  dockerfile = "Dockerfile",
+) {
+  const found = await describeContext(tree, { dockerfile, context, sources });
+  const missing = found.missing.map((source) => (source.kind === "path" ? source.pattern : "*"));
+  const entries = found.entries.map(({ path, kind }) => (kind === "folder" ? `${path}/` : path));
+  return { ...found, entries, missing: missing.join(" ") };
 }
 
 for (const [name, sources, taken, missing = ""] of cases) {
@@ -116,36 +113,21 @@ test("no sources cost nothing: the tree is not looked at", async () => {
   const untouchable = new Proxy({} as Tree, {
     get: (_, name) => assert.fail(`looked at ${String(name)}`),
   });
-  assert.deepEqual(await describe(untouchable, []), {
-    entries: [],
-    missing: "",
-    emptied: [],
-    ignoreFile: undefined,
-  });
+  const none = { entries: [], missing: "", emptied: [], ignoreFile: undefined };
+  assert.deepEqual(await describe(untouchable, []), none);
 });
 
 test("of the context no more is read than the sources and their links lead to", async () => {
   const read = new Set<string>();
   const tree = memoryTree(files);
-  const spying: Tree = {
-    ...tree,
-    folder: (path) => {
-      read.add(path);
-      return tree.folder(path);
-    },
-  };
-  await describe(spying, sourcesOf("src/deep links/absolute"));
+  const folder: Tree["folder"] = (path) => tree.folder(read.add(path) && path);
+  await describe({ ...tree, folder }, sourcesOf("src/deep links/absolute"));
   assert.deepEqual([...read].sort(), ["", "links", "src", "src/deep", "srv"]);
 });
 
 test("entries are those below the context's folder, by the patterns of its ignore file", async () => {
-  const tree = memoryTree({
-    "c/.dockerignore": "x\n",
-    "c/x": "",
-    "c/d/x": "",
-    x: "",
-    "c/d/up": { link: "/../d/x" },
-  });
+  const plain = { "c/.dockerignore": "x\n", "c/x": "", "c/d/x": "", x: "" };
+  const tree = memoryTree({ ...plain, "c/d/up": { link: "/../d/x" } });
   const found = await describe(tree, sourcesOf("* d/up"), "c");
   assert.deepEqual(found.entries, ["c/.dockerignore", "c/d/up", "c/d/x"]);
   assert.equal(found.ignoreFile, "c/.dockerignore");
@@ -163,8 +145,7 @@ test("what links below a followed folder lead to is taken too, over several link
   });
   const taken = async (pattern: string, follow?: true) => {
     const source = { kind: "path", pattern, wildcards: false, follow, line: 1 } as const;
-    const request = { dockerfile: "D", context: "", sources: [source] };
-    return (await describeContext(tree, request)).entries.map(({ path }) => path);
+    return (await describe(tree, [source])).entries;
   };
   assert.deepEqual(await taken("s"), ["s/deep/up", "s/l", "s/loop"]);
   const all = ["s/deep/up", "s/l", "s/loop", "t/again", "t/x", "u/y", "u/z"];
@@ -187,18 +168,17 @@ const ignoreFiles: readonly (readonly [files: Readonly<Record<string, string>>, 
 for (const [files, used] of ignoreFiles) {
   test(`of ${Object.keys(files).join(" and ")} ${used} is what counts`, async () => {
     const tree = memoryTree({ ...files, a: "", b: "", c: "", d: "" });
-    const request = { dockerfile: "D", context: "", sources: sourcesOf("[abcd]") };
+    const described = describe(tree, sourcesOf("[abcd]"), "", "D");
     if (used === "refused") {
-      const problems = await problemsOf(describeContext(tree, request));
+      const problems = await problemsOf(described);
       assert.match(problems.join(), /containerignore:1 .*\.dockerignore says otherwise/);
       return;
     }
-    const { entries, ignoreFile } = await describeContext(tree, request);
+    const { entries, ignoreFile } = await described;
     assert.equal(ignoreFile, used);
-    const left = ["a", "b", "c", "d"].filter((name) => name !== files[used]);
     assert.deepEqual(
-      entries.map(({ path }) => path),
-      left,
+      entries,
+      ["a", "b", "c", "d"].filter((name) => name !== files[used]),
     );
   });
 }
@@ -212,46 +192,29 @@ test("the Dockerfile's own ignore file wins over the context's", async () => {
     "d/x.docker.dockerignore": { link: "../rules" },
     rules: "b\n.dockerignore\n",
   });
-  const request = { context: "c", sources: sourcesOf("*") };
-  const own = await describeContext(tree, { ...request, dockerfile: "d/x.docker" });
-  assert.deepEqual(
-    [own.ignoreFile, own.entries.map(({ path }) => path)],
-    ["d/x.docker.dockerignore", ["c/a"]],
-  );
-  const other = await describeContext(tree, { ...request, dockerfile: "d/y.docker" });
+  const own = await describe(tree, sourcesOf("*"), "c", "d/x.docker");
+  assert.deepEqual([own.ignoreFile, own.entries], ["d/x.docker.dockerignore", ["c/a"]]);
+  const other = await describe(tree, sourcesOf("*"), "c", "d/y.docker");
   assert.equal(other.ignoreFile, "c/.dockerignore");
 });
 
 async function problemsOf(promise: Promise<unknown>): Promise<string[]> {
-  const error = await promise.then(
-    () => assert.fail("no error"),
-    (reason: unknown) => reason,
-  );
-  assert.ok(error instanceof BerthError);
-  assert.equal(error.code, "CONTEXT_INVALID");
+  const error: unknown = await promise.catch((reason: unknown) => reason);
+  assert.ok(error instanceof BerthError && error.code === "CONTEXT_INVALID");
   return error.problems.map(({ file, line, message }) => `${file}:${line} ${message}`);
 }
 
 test("all that cannot be built from is named at once, with the Dockerfile's lines", async () => {
-  const tree = memoryTree({
-    "lib/sub": { submodule: true },
-    "lib/ok": "1",
-    "loop/a": { link: "b" },
-    "loop/b": { link: "a" },
-  });
-  const problems = await problemsOf(describe(tree, sourcesOf("loop/a lib [ lib/sub/x")));
-  assert.equal(problems.length, 3);
-  assert.match(problems[0] ?? "", /^Dockerfile:1 loop\/a: loop\/. is a loop of links$/);
-  assert.match(
-    problems[1] ?? "",
-    /^Dockerfile:2 .*lib\/sub.*git submodule update --init lib\/sub$/,
+  const lib = { "lib/sub": { submodule: true }, "lib/ok": "1" } as const;
+  const tree = memoryTree({ ...lib, "loop/a": { link: "b" }, "loop/b": { link: "a" } });
+  const [loop, sub, pattern, ...more] = await problemsOf(
+    describe(tree, sourcesOf("loop/a lib [ lib/sub/x")),
   );
-  assert.match(problems[2] ?? "", /^Dockerfile:3 \[: /);
-  const ignoring = memoryTree({
-    "lib/sub": { submodule: true },
-    "lib/ok": "1",
-    ".dockerignore": "lib/sub",
-  });
+  assert.match(loop ?? "", /^Dockerfile:1 loop\/a: loop\/. is a loop of links$/);
+  assert.match(sub ?? "", /^Dockerfile:2 .*lib\/sub.*git submodule update --init lib\/sub$/);
+  assert.match(pattern ?? "", /^Dockerfile:3 \[: /);
+  assert.deepEqual(more, []);
+  const ignoring = memoryTree({ ...lib, ".dockerignore": "lib/sub" });
   assert.deepEqual((await describe(ignoring, sourcesOf("lib"))).entries, ["lib/ok"]);
 });
 
@@ -261,28 +224,21 @@ test("a context that is a link is refused by name", async () => {
 });
 
 test("a copy of the whole context has submodules that are not checked out as empty folders", async () => {
-  const tree = memoryTree({
-    Dockerfile: "",
-    "lib/sub": { submodule: true },
-    roms: { submodule: true },
-  });
+  const subs = { "lib/sub": { submodule: true }, roms: { submodule: true } } as const;
+  const tree = memoryTree({ Dockerfile: "", ...subs });
   const whole = { kind: "path", pattern: "", wildcards: false, line: 2 } as const;
-  const found = await describeContext(tree, { dockerfile: "D", context: "", sources: [whole] });
-  assert.deepEqual(found.emptied, ["lib/sub", "roms"]);
+  const { emptied, entries } = await describe(tree, [whole]);
   assert.deepEqual(
-    found.entries.map(({ path, kind }) => `${kind} ${path}`),
-    ["file Dockerfile", "folder lib/sub", "folder roms"],
+    [emptied, entries],
+    [
+      ["lib/sub", "roms"],
+      ["Dockerfile", "lib/sub/", "roms/"],
+    ],
   );
+  const message =
+    "reaches submodule lib/sub, which is not checked out: git submodule update --init lib/sub";
   await assert.rejects(describe(tree, [whole, { ...whole, pattern: "lib", line: 3 }]), {
     code: "CONTEXT_ABSENT",
-    problems: [
-      {
-        file: "Dockerfile",
-        line: 2,
-        column: 1,
-        message:
-          "reaches submodule lib/sub, which is not checked out: git submodule update --init lib/sub",
-      },
-    ],
+    problems: [{ file: "Dockerfile", line: 2, column: 1, message }],
   });
 });

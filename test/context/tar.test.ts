@@ -25,12 +25,8 @@ const everything = [{ kind: "everything", line: 1 }] as const;
 
 async function packed(files: Readonly<Record<string, MemoryFile>>, sink?: Writable, context = "") {
   const tree = memoryTree(files);
-  const { entries } = await describeContext(tree, {
-    dockerfile: "D",
-    context,
-    sources: everything,
-  });
-  return packContext(tree, context, entries, sink);
+  const request = { dockerfile: "D", context, sources: everything };
+  return packContext(tree, context, (await describeContext(tree, request)).entries, sink);
 }
 
 const small: Readonly<Record<string, MemoryFile>> = {
@@ -45,40 +41,25 @@ const small: Readonly<Record<string, MemoryFile>> = {
 };
 
 test("GOLDEN: another digest here means other keys for every image that copies files", async () => {
-  assert.deepEqual(await packed(small), {
-    digest: "sha256:ceae196f75b13e334681c9e7abf59011ccc38c942e12cb9dc43816f286452f6b",
-    files: 7,
-    bytes: 13_824,
-    pointers: [],
-  });
-  assert.deepEqual(await packed({}), {
-    digest: "sha256:5f70bf18a086007016e948b04aed3b82103a36bea41755b6cddfaf10ace3c6ef",
-    files: 0,
-    bytes: 1024,
-    pointers: [],
-  });
+  const whole = "sha256:ceae196f75b13e334681c9e7abf59011ccc38c942e12cb9dc43816f286452f6b";
+  const none = "sha256:5f70bf18a086007016e948b04aed3b82103a36bea41755b6cddfaf10ace3c6ef";
+  const pointers: never[] = [];
+  const found = await packed(small);
+  assert.deepEqual(found, { digest: whole, files: 7, bytes: 13_824, pointers });
+  assert.deepEqual(await packed({}), { digest: none, files: 0, bytes: 1024, pointers });
 });
 
 test("a time follows from the content alone, differs with it, and is one that zip can hold", () => {
-  const same = fc.uint8Array({ maxLength: 50 }).map((bytes) => Buffer.from(bytes));
-  const pairs = fc
-    .nat(50)
-    .chain((n) => fc.tuple(fc.uint8Array({ minLength: n, maxLength: n }), fc.nat(255)));
   fc.assert(
-    fc.property(same, (bytes) => {
+    fc.property(fc.uint8Array({ maxLength: 50 }), fc.nat(255), (array, other) => {
+      const bytes = Buffer.from(array);
       const time = contentTime(bytes);
       assert.equal(contentTime(Buffer.from(bytes)), time);
       // A day's grace, for zip holds local times.
       assert.ok(time >= Date.UTC(1980, 0, 2) / 1000 && time < Date.UTC(2010, 1, 1) / 1000);
-    }),
-  );
-  fc.assert(
-    fc.property(pairs, ([bytes, other]) => {
-      const first = Buffer.from(bytes);
-      const second = Buffer.from(bytes);
-      if (second.length === 0 || second[0] === other) return;
-      second[0] = other;
-      assert.notEqual(contentTime(first), contentTime(second));
+      if (bytes.length === 0 || bytes[0] === other) return;
+      bytes[0] = other;
+      assert.notEqual(contentTime(bytes), time);
     }),
   );
 });
@@ -107,27 +88,22 @@ test("files that are pointers of Git LFS are told, with the line that reaches th
     "notes.txt": ` ${pointer}`,
     "long.txt": pointer + "x".repeat(1024),
   });
-  assert.deepEqual(
-    pointers.map(({ path, line }) => `${path}:${line}`),
-    ["big.bin:1"],
-  );
+  assert.equal(pointers.map(({ path, line }) => `${path}:${line}`).join(), "big.bin:1");
 });
 
 test("a sink that fails and a file that vanishes end the packing with their error", async () => {
   const full = new Writable({ write: (_, __, done) => done(new Error("disk full")) });
   await assert.rejects(packed({ a: "x".repeat(1_000_000), b: "y" }, full), /disk full/);
   const gone = { path: "ctx/b/gone", kind: "file", executable: false, line: 1 } as const;
-  await assert.rejects(
-    packContext(memoryTree({}), "ctx", [gone]),
-    /pack ctx\/b\/gone .*it is gone/,
-  );
-  const huge = { ...memoryTree({}), read: async () => Buffer.alloc(8 * 1024 ** 3) };
-  await assert.rejects(packContext(huge, "ctx", [gone]), /larger than 8 GiB/);
-  const odd = { path: "l", kind: "symlink", executable: false, line: 1 } as const;
-  await assert.rejects(
-    packContext(memoryTree({ l: { link: "a\0b" } }), "", [odd]),
-    /not UTF-8 text/,
-  );
+  const odd = { ...gone, path: "ctx/l", kind: "symlink" } as const;
+  const huge = async () => Buffer.alloc(8 * 1024 ** 3);
+  const none = memoryTree({});
+  for (const [tree, entry, message] of [
+    [none, gone, /pack ctx\/b\/gone .*it is gone/],
+    [{ ...none, read: huge }, gone, /larger than 8 GiB/],
+    [memoryTree({ "ctx/l": { link: "a\0b" } }), odd, /not UTF-8 text/],
+  ] as const)
+    await assert.rejects(packContext(tree, "ctx", [entry]), message);
 });
 
 /** Everything below a folder as text, with modes and times. */
@@ -160,67 +136,51 @@ for (const umask of [0o000, 0o022, 0o077]) {
     const time = folderTime * 1000;
     const of = (content: string) => contentTime(Buffer.from(content)) * 1000;
     const long = "n".repeat(120);
-    assert.deepEqual(
-      look(target).sort(),
-      [
-        `.dockerignore 644 ${of("hidden/*")} hidden/*`,
-        `a 755 ${time}`,
-        `a-b 755 ${of("#!/bin/sh\n")} #!/bin/sh\n`,
-        `a/deep 755 ${time}`,
-        `a/deep/file 644 ${of("one\n")} one\n`,
-        `größe 644 ${of("ü")} ü`,
-        `hidden 755 ${time}`,
-        `link 777 ${of("a/deep/file")} a/deep/file`,
-        `long 755 ${time}`,
-        `long-link 777 ${of(`${"t/".repeat(80)}x`)} ${"t/".repeat(80)}x`,
-        `long/${long} 755 ${time}`,
-        `long/${long}/${"m".repeat(180)} 644 ${of("long")} long`,
-      ].sort(),
-    );
+    const expected = [
+      `.dockerignore 644 ${of("hidden/*")} hidden/*`,
+      `a 755 ${time}`,
+      `a-b 755 ${of("#!/bin/sh\n")} #!/bin/sh\n`,
+      `a/deep 755 ${time}`,
+      `a/deep/file 644 ${of("one\n")} one\n`,
+      `größe 644 ${of("ü")} ü`,
+      `hidden 755 ${time}`,
+      `link 777 ${of("a/deep/file")} a/deep/file`,
+      `long 755 ${time}`,
+      `long-link 777 ${of(`${"t/".repeat(80)}x`)} ${"t/".repeat(80)}x`,
+      `long/${long} 755 ${time}`,
+      `long/${long}/${"m".repeat(180)} 644 ${of("long")} long`,
+    ];
+    assert.deepEqual(look(target).sort(), expected.sort());
     const top = lstatSync(target);
     assert.deepEqual([top.mode & 0o777, top.mtimeMs], [0o755, time]);
   });
 }
 
-const hostile: readonly (readonly [string, Parameters<ReturnType<typeof pack>["entry"]>[0][]])[] = [
-  ["a path upwards", [{ name: "../x", type: "file" }]],
-  [
-    "a path upwards inside",
-    [
-      { name: "a", type: "directory" },
-      { name: "a/../../x", type: "file" },
-    ],
-  ],
-  ["an absolute path", [{ name: "/tmp/berth-hostile", type: "file" }]],
-  [
-    "a path through a link",
-    [
-      { name: "a", type: "symlink", linkname: "/tmp" },
-      { name: "a/x", type: "file" },
-    ],
-  ],
-  ["a path below a folder that is not in the tar", [{ name: "a/x", type: "file" }]],
-  ["the folder itself", [{ name: ".", type: "directory" }]],
-  ["a hard link", [{ name: "a", type: "link", linkname: "/etc/passwd" }]],
-  ["a device", [{ name: "a", type: "character-device" }]],
-  [
-    "a name twice",
-    [
-      { name: "a", type: "symlink", linkname: "/tmp/berth-hostile" },
-      { name: "a", type: "file" },
-    ],
-  ],
-];
+/** Entries of a tar, each as `type name target`. */
+const hostile: Readonly<Record<string, string>> = {
+  "a path upwards": "file ../x",
+  "a path upwards inside": "directory a, file a/../../x",
+  "an absolute path": "file /tmp/berth-hostile",
+  "a path through a link": "symlink a /tmp, file a/x",
+  "a path below a folder that is not in the tar": "file a/x",
+  "the folder itself": "directory .",
+  "a hard link": "link a /etc/passwd",
+  "a device": "character-device a",
+  "a name twice": "symlink a /tmp/berth-hostile, file a",
+};
 
-for (const [name, entries] of hostile) {
+for (const [name, entries] of Object.entries(hostile)) {
   test(`unpacking refuses ${name}`, async (t) => {
     const folder = temporary(t);
     const tar = pack();
-    for (const entry of entries) tar.entry(entry, entry.type === "file" ? "x" : "");
+    for (const entry of entries.split(", ")) {
+      const [type, path = "", linkname] = entry.split(" ");
+      const header = { name: path, type, ...(linkname === undefined ? {} : { linkname }) };
+      tar.entry(header as Parameters<typeof tar.entry>[0], type === "file" ? "x" : "");
+    }
     tar.finalize();
-    const chunks: Buffer[] = [];
-    for await (const chunk of tar as unknown as AsyncIterable<Buffer>) chunks.push(chunk);
-    writeFileSync(join(folder, "tar"), Buffer.concat(chunks));
+    const bytes = await Array.fromAsync(tar as unknown as AsyncIterable<Buffer>);
+    writeFileSync(join(folder, "tar"), Buffer.concat(bytes));
     mkdirSync(join(folder, "target"));
     await assert.rejects(unpackTar(join(folder, "tar"), join(folder, "target")));
     assert.deepEqual(readdirSync(folder).sort(), ["tar", "target"]);
@@ -242,11 +202,8 @@ for (const readAhead of [undefined, 1, 2, 8]) {
   test(`a context is packed with ${readAhead ?? "no"} files asked for ahead, and no more`, async () => {
     const names = Array.from({ length: 40 }, (_, index) => `f${index}`);
     const all = memoryTree(Object.fromEntries(names.map((name) => [name, name])));
-    const { entries } = await describeContext(all, {
-      dockerfile: "D",
-      context: "",
-      sources: everything,
-    });
+    const request = { dockerfile: "D", context: "", sources: everything };
+    const { entries } = await describeContext(all, request);
     const expected = await packContext(all, "", entries);
     let asked = 0;
     let written = 0;
