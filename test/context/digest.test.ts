@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { chmodSync, lstatSync, utimesSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import { isDeepStrictEqual } from "node:util";
 import fc from "fast-check";
 import { describeContext } from "../../src/context/context.ts";
 import { revisionTree } from "../../src/context/revision.ts";
@@ -11,7 +12,7 @@ import type { Tree } from "../../src/context/tree.ts";
 import { workTree } from "../../src/context/worktree.ts";
 import { realFiles } from "../../src/host/files.ts";
 import { type MemoryFile, memoryTree } from "../support/tree.ts";
-import { makeRepository, type Repository, repositoryAt, temporary } from "./repository.ts";
+import { committed, type Repository, repositoryAt, temporary } from "./repository.ts";
 
 const everything: readonly ContextSource[] = [{ kind: "everything", line: 1 }];
 type Files = Readonly<Record<string, MemoryFile>>;
@@ -39,8 +40,7 @@ const files: Files = {
 };
 
 test("a revision, its checkouts under any umask, and touched files give one digest", async (t) => {
-  const repository = makeRepository(t, files);
-  repository.commit();
+  const repository = committed(t, files);
   const expected = await digest(memoryTree(files), "ctx");
   assert.equal(await digest(await revisionTree(await repository.open(), "HEAD"), "ctx"), expected);
   for (const umask of [0o000, 0o022, 0o077]) {
@@ -58,14 +58,14 @@ test("a revision, its checkouts under any umask, and touched files give one dige
 });
 
 test("files that git or the ignore file leave out do not count, nor does the context's own name", async (t) => {
-  const repository = makeRepository(t, { ...files, ".gitignore": "*.log\nbuild/\n" });
-  repository.commit();
+  const repository = committed(t, { ...files, ".gitignore": "*.log\nbuild/\n" });
   const expected = await workDigest(repository, "ctx");
+  const [x, changed] = ["x", "changed"];
   repository.write({
-    "ctx/noise.log": "x",
-    "ctx/build/out": "x",
-    "ctx/readme.md": "changed",
-    other: "changed",
+    "ctx/noise.log": x,
+    "ctx/build/out": x,
+    "ctx/readme.md": changed,
+    other: changed,
   });
   assert.equal(await workDigest(repository, "ctx"), expected);
   repository.run("add", "-A");
@@ -100,20 +100,15 @@ const file: fc.Arbitrary<MemoryFile> = fc.oneof(
   fc.constantFrom("a", "../b", "/a/b", "nowhere").map((link) => ({ link })),
 );
 /** Trees in which no file stands where another needs a folder. */
-const tree: fc.Arbitrary<Files> = fc
-  .dictionary(path, file, { maxKeys: 8 })
-  .map((entries) =>
-    Object.fromEntries(
-      Object.entries(entries).filter(
-        ([one]) => !Object.keys(entries).some((other) => other.startsWith(`${one}/`)),
-      ),
-    ),
-  );
+const tree: fc.Arbitrary<Files> = fc.dictionary(path, file, { maxKeys: 8 }).map((entries) => {
+  const isFolder = (path: string) => Object.keys(entries).some((one) => one.startsWith(`${path}/`));
+  return Object.fromEntries(Object.entries(entries).filter(([one]) => !isFolder(one)));
+});
 
 test("two trees have one digest only where they are the same tree", async () => {
   await fc.assert(
     fc.asyncProperty(tree, tree, async (one, other) => {
-      const same = JSON.stringify(sorted(one)) === JSON.stringify(sorted(other));
+      const same = isDeepStrictEqual({ ...one }, { ...other });
       const digests = [await digest(memoryTree(one)), await digest(memoryTree(other))];
       assert.equal(digests[0] === digests[1], same);
     }),
@@ -136,8 +131,7 @@ test("a byte moved from one file to the next changes the digest", async () => {
 test("whatever the tree, a commit and its checkout agree", async (t) => {
   await fc.assert(
     fc.asyncProperty(tree, async (files) => {
-      const repository = makeRepository(t, files);
-      repository.commit();
+      const repository = committed(t, files);
       const expected = await digest(memoryTree(files));
       const git = await repository.open();
       assert.equal(await digest(await revisionTree(git, "HEAD")), expected);
@@ -146,7 +140,3 @@ test("whatever the tree, a commit and its checkout agree", async (t) => {
     { numRuns: 15 },
   );
 });
-
-function sorted(files: Files): unknown {
-  return Object.entries(files).sort(([a], [b]) => (a < b ? -1 : 1));
-}

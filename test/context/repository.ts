@@ -69,6 +69,13 @@ export function makeRepository(
   return repository;
 }
 
+/** The same, with its files committed. */
+export function committed(...made: Parameters<typeof makeRepository>): Repository {
+  const repository = makeRepository(...made);
+  repository.commit();
+  return repository;
+}
+
 /** A repository of its own with what another has. */
 export function copyOf(t: Owner, { path }: Repository): Repository {
   const copy = temporary(t);

@@ -13,7 +13,7 @@ import { workTree } from "../../src/context/worktree.ts";
 import { BerthError, type ErrorCode } from "../../src/errors.ts";
 import { realFiles } from "../../src/host/files.ts";
 import { keysOf } from "./keys.ts";
-import { copyOf, makeRepository, type Repository } from "./repository.ts";
+import { committed, copyOf, makeRepository, type Repository } from "./repository.ts";
 
 const files = {
   Dockerfile: "FROM scratch\nCOPY --chmod=644 all /\nCOPY only/this /x\n",
@@ -30,10 +30,9 @@ const files = {
   "other/file": "other\n",
 };
 
-const committed = makeRepository({ after }, files);
-const first = committed.commit();
-const libraryOfAll = makeRepository({ after }, { "lib.txt": "lib\n" });
-libraryOfAll.commit();
+const original = makeRepository({ after }, files);
+const first = original.commit();
+const libraryOfAll = committed({ after }, { "lib.txt": "lib\n" });
 
 /** Checks everything out again, as a new clone would. */
 function again({ run }: Repository): void {
@@ -260,7 +259,7 @@ async function keyed(tree: Promise<Tree>) {
 
 for (const [name, expected, ...steps] of states) {
   test(`work tree and HEAD have one key, or one says why not: ${name}`, async (t) => {
-    const repository = copyOf(t, committed);
+    const repository = copyOf(t, original);
     let library: Repository | undefined;
     for (const step of steps)
       step(repository, () => {
@@ -284,7 +283,7 @@ for (const [name, expected, ...steps] of states) {
 }
 
 test("where a conversion holds, the key is of what a checkout writes", async (t) => {
-  const repository = copyOf(t, committed);
+  const repository = copyOf(t, original);
   const before = await keyed(revisionTree(await repository.open(), "HEAD"));
   attributes("*.txt text eol=crlf\n")(repository, none);
   const tree = await revisionTree(await repository.open(), "HEAD");
@@ -294,7 +293,7 @@ test("where a conversion holds, the key is of what a checkout writes", async (t)
 });
 
 test("a revision's own attributes decide, not those of the checkout", async (t) => {
-  const repository = copyOf(t, committed);
+  const repository = copyOf(t, original);
   attributes("*.txt text eol=crlf\n")(repository, none);
   const converted = repository.run("rev-parse", "HEAD");
   for (const checkout of [first, converted]) {

@@ -55,12 +55,17 @@ describe("planOf", async () => {
     assert.equal(await complete("alice/qemu"), false);
   });
 
-  test("announces what it may read before it reads any file", async () => {
+  test("announces what it may read before it reads, again where it turns out to be untrusted", async () => {
     const { options } = job(both);
     const said: string[] = [];
-    const announce: typeof options.registry.announce = (access) => void said.push(access);
-    await planOf({ ...options, registry: { ...options.registry, announce } });
-    assert.equal(said[0], "pull");
+    const announce: typeof options.registry.announce = (access, [repository]) =>
+      void said.push(`${access} ${repository!.path}`);
+    const answers = ["denied"];
+    const refusal = async () => answers.shift();
+    await planOf({ ...options, registry: { ...options.registry, announce, refusal } });
+    assert.equal(said[0], "pull qemu-project/qemu/berth");
+    const [asked, reads] = ["push qemu-project/qemu/berth", "pull qemu-project/qemu/try/berth"];
+    assert.ok(said.indexOf(asked) < said.indexOf(reads), said.join());
   });
 
   test("makes what plan.json gives back, with the commit that was read", async () => {
