@@ -5,13 +5,16 @@ import {
   type KnownProject,
   type Pipelines,
   readPipelines,
+  strangeRegistry,
 } from "../doctor/evaluate.ts";
 import { isTrouble, type Known, known } from "../doctor/judgement.ts";
 import { ifPossible } from "../errors.ts";
 import type { GitLab, ProjectId } from "../gitlab/client.ts";
+import { noGitLab, type Remote } from "../init/remotes.ts";
 import type { Situation } from "../plan/situation.ts";
 import type { Git, World } from "../world.ts";
 import type { Project } from "./project.ts";
+import { remotesOf } from "./remotes.ts";
 import { shipped } from "./verb.ts";
 
 interface Around {
@@ -45,12 +48,13 @@ export async function gatherPipelines(
         ? undefined
         : (await files.read(join(folder, name, "template.yml")))?.toString(),
   };
+  const { host, path } = situation.ci ? {} : await cloned(git, config.upstream);
   const about: KnownProject = {
-    own: env["CI_PROJECT_PATH"] || situation.own?.path,
+    own: env["CI_PROJECT_PATH"] || situation.own?.path || path,
     name: basename(git.root),
     defaultBranch: situation.defaultBranch ?? (await defaultBranch(git)) ?? "main",
-    server: env["CI_SERVER_FQDN"] || env["CI_SERVER_HOST"] || "gitlab.example.com",
-    registry: env["CI_REGISTRY"] || situation.own?.host || "registry.example.com",
+    server: env["CI_SERVER_FQDN"] || env["CI_SERVER_HOST"] || (host ?? "gitlab.example.com"),
+    registry: env["CI_REGISTRY"] || situation.own?.host || (registryOf(host) ?? strangeRegistry),
     settings,
     config,
     images: images.map(({ name }) => name),
@@ -61,6 +65,17 @@ export async function gatherPipelines(
   const merged = await known(joinedByGitLab(git, port, id));
   if (isTrouble(merged) || merged === undefined) return here;
   return readPipelines({ ...ci, merged }, about);
+}
+
+/** What this clone is of: a project's own clone may have no other remote, and a fork's has upstream beside it. */
+async function cloned(git: Git, known: string | undefined): Promise<Partial<Remote>> {
+  const { upstream, origin } = await remotesOf(git);
+  const remote = known === undefined ? (upstream ?? origin) : origin;
+  return remote === undefined || noGitLab.includes(remote.host) ? {} : remote;
+}
+
+function registryOf(host: string | undefined): string | undefined {
+  return host === "gitlab.com" ? "registry.gitlab.com" : undefined;
 }
 
 /** What GitLab makes of the files of this commit, where it has it. */

@@ -9,9 +9,10 @@ import type { Tree } from "../context/tree.ts";
 import { workTree } from "../context/worktree.ts";
 import { BerthError, describeError, printProblem } from "../errors.ts";
 import { type Proposal, printProposal, propose } from "../init/propose.ts";
-import { pathsOf, type Remote, type Remotes } from "../init/remotes.ts";
+import { pathsOf } from "../init/remotes.ts";
 import { surveyTree } from "../init/survey.ts";
 import type { Git, World } from "../world.ts";
+import { remotesOf } from "./remotes.ts";
 import { type Doing, examples, type GlobalOptions, printResult, usageError } from "./verb.ts";
 
 export function declare(program: Command, doing: Doing): void {
@@ -82,17 +83,4 @@ async function tryOut(tree: Tree, { config: text }: Proposal): Promise<readonly 
     if (!(error instanceof BerthError)) throw error;
     return [describeError(error).trimEnd()];
   }
-}
-
-/** Where the remotes are that forks' clones call `upstream`, and all clones `origin`. */
-async function remotesOf(git: Git): Promise<Remotes> {
-  const list = (await git.run(["remote", "-v"])).toString();
-  const remote = (name: string): Remote | undefined => {
-    const [, address = ""] = new RegExp(`^${name}\\t(\\S+) \\(fetch\\)$`, "m").exec(list) ?? [];
-    const found =
-      /^(?:\w+:\/\/(?:[^/@]+@)?|[\w.-]+@)([^:/]+)(?::\d+)?[:/]([^:]+?)(?:\.git)?\/?$/.exec(address);
-    const [, host = "", path = ""] = found ?? [];
-    return path.includes("/") ? { host, path } : undefined;
-  };
-  return { upstream: remote("upstream"), origin: remote("origin") };
 }

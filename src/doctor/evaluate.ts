@@ -34,6 +34,9 @@ export interface KnownProject
   readonly images: readonly string[];
 }
 
+/** Stands for the registry of a GitLab that is not known. */
+export const strangeRegistry = "registry.example.com";
+
 /** What becomes of the files in each case. */
 export interface Pipelines {
   readonly project: CiProject;

@@ -121,7 +121,11 @@ function caseOf(
   const path = isFork ? project.fork : project.upstream;
   const predefined = {
     ...projectVariables(project, path),
-    ...eventVariables(project, path, event, ref),
+    CI_PROJECT_ID: idOf(project, path),
+    ...(event === "request" ? requestVariables(project, path, ref) : {}),
+    ...(event === "push with request" ? opened(project) : {}),
+    ...(kind === "branch" ? { CI_COMMIT_BRANCH: ref } : {}),
+    ...(kind === "tag" ? { CI_COMMIT_TAG: ref } : {}),
     CI_PIPELINE_SOURCE: source,
     CI_COMMIT_REF_NAME: ref,
     CI_COMMIT_REF_SLUG: slugOf(ref),
@@ -161,30 +165,36 @@ function projectVariables({ server, registry, defaultBranch }: CiProject, path: 
   };
 }
 
-function eventVariables(
-  { upstream, defaultBranch }: CiProject,
-  source: string,
-  event: PipelineCase["event"],
-  ref: string,
-): Values {
-  const request = { CI_OPEN_MERGE_REQUESTS: `${upstream}!1` };
-  switch (event) {
-    case "tag":
-      return { CI_COMMIT_TAG: ref };
-    case "push":
-    case "schedule":
-      return { CI_COMMIT_BRANCH: ref };
-    case "push with request":
-      return { CI_COMMIT_BRANCH: ref, ...request };
-    case "request":
-      return {
-        CI_MERGE_REQUEST_IID: "1",
-        CI_MERGE_REQUEST_EVENT_TYPE: "detached",
-        CI_MERGE_REQUEST_PROJECT_PATH: upstream,
-        CI_MERGE_REQUEST_SOURCE_PROJECT_PATH: source,
-        CI_MERGE_REQUEST_SOURCE_BRANCH_NAME: ref,
-        CI_MERGE_REQUEST_TARGET_BRANCH_NAME: defaultBranch,
-        ...request,
-      };
-  }
+/** Numbers that tell both projects apart. */
+function idOf({ upstream }: CiProject, path: string): string {
+  return path === upstream ? "1" : "2";
+}
+
+function opened({ upstream }: CiProject): Values {
+  return { CI_OPEN_MERGE_REQUESTS: `${upstream}!1` };
+}
+
+/** Of a merge request that is not merged for its pipeline: heads of branches are told as empty. */
+function requestVariables(project: CiProject, source: string, ref: string): Values {
+  const { server, upstream, defaultBranch } = project;
+  const side = (branch: string, own: string, name: string, path: string): Values => ({
+    [`CI_MERGE_REQUEST_${branch}_NAME`]: name,
+    [`CI_MERGE_REQUEST_${branch}_PROTECTED`]: String(name === defaultBranch),
+    [`CI_MERGE_REQUEST_${branch}_SHA`]: "",
+    [`CI_MERGE_REQUEST_${own}_ID`]: idOf(project, path),
+    [`CI_MERGE_REQUEST_${own}_PATH`]: path,
+    [`CI_MERGE_REQUEST_${own}_URL`]: `https://${server}/${path}`,
+  });
+  return {
+    ...opened(project),
+    CI_MERGE_REQUEST_ID: "1",
+    CI_MERGE_REQUEST_IID: "1",
+    CI_MERGE_REQUEST_TITLE: "A change",
+    CI_MERGE_REQUEST_EVENT_TYPE: "detached",
+    CI_MERGE_REQUEST_REF_PATH: "refs/merge-requests/1/head",
+    CI_MERGE_REQUEST_DIFF_BASE_SHA: "0".repeat(40),
+    CI_MERGE_REQUEST_SQUASH_ON_MERGE: "false",
+    ...side("TARGET_BRANCH", "PROJECT", defaultBranch, upstream),
+    ...side("SOURCE_BRANCH", "SOURCE_PROJECT", ref, source),
+  };
 }

@@ -2,7 +2,7 @@
 import { count, fill, printTable } from "../output/table.ts";
 import { valuesOf } from "../pipelines/variables.ts";
 import type { Screen } from "../world.ts";
-import type { Pipelines } from "./evaluate.ts";
+import { type Pipelines, strangeRegistry } from "./evaluate.ts";
 import type { Does, ReadCase, SeenJob } from "./jobs.ts";
 
 const letters: Readonly<Record<Does, string>> = { runs: "R", manual: "M", may: "m" };
@@ -62,7 +62,12 @@ function imageText(seen: SeenJob, { occasion }: ReadCase): string {
   const { isOurs, planned, job, flaw } = seen;
   const base = valuesOf(occasion.predefined).get("CI_REGISTRY_IMAGE") ?? "";
   const isOwn = seen.image !== undefined && /^[/:@]/.test(seen.image.slice(base.length));
-  const image = isOwn ? seen.image.replace(base, () => "$CI_REGISTRY_IMAGE") : seen.image;
+  const [written, variable] = isOwn
+    ? [base, "$CI_REGISTRY_IMAGE"]
+    : [`${strangeRegistry}/`, "$CI_REGISTRY/"];
+  const image = seen.image?.startsWith(written)
+    ? `${variable}${seen.image.slice(written.length)}`
+    : seen.image;
   if (job.type === "trigger") return "-";
   if (isOurs) return "(berth's tool)";
   if (planned !== undefined) return planned;

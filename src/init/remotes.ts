@@ -21,7 +21,7 @@ export function pathsOf({ upstream, origin }: Remotes): readonly string[] {
 }
 
 /** Hosts of projects that may have a mirror on a GitLab, under another path. */
-const noGitLab = ["github.com", "codeberg.org", "bitbucket.org", "git.sr.ht"];
+export const noGitLab = ["github.com", "codeberg.org", "bitbucket.org", "git.sr.ht"];
 
 export function upstreamOf(
   { pipeline }: Survey,

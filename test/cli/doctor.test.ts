@@ -184,8 +184,19 @@ describe("berth doctor", () => {
     const json = await berth(["doctor", "--pipelines", "--json"], { cwd, env });
     const { situations } = JSON.parse(json.stdout).pipelines;
     assert.equal(situations[0].title, "push to main");
+    assert.equal(situations[0].project, "acme/tools");
     const wrong = await berth(["doctor", "--variable", "TOKEN"], { cwd, env });
     assert.equal(wrong.code, 64);
+  });
+
+  test("takes a clone's project from its remotes where nothing else tells", async () => {
+    const cwd = repository("images: '*.docker'\n");
+    const git = realWorld().openGit(cwd);
+    const address = "git@gitlab.example.com:Acme/Tools.git";
+    await (await git).run(["remote", "add", "origin", address]);
+    const env = plainEnv({ PATH: bin, HOME });
+    const { stdout } = await berth(["doctor", "--pipelines", "--json"], { cwd, env });
+    assert.equal(JSON.parse(stdout).pipelines.situations[0].project, "Acme/Tools");
   });
 
   test("prints a table, the worst first", async () => {

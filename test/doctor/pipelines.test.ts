@@ -7,6 +7,7 @@ import type { Pipelines } from "../../src/doctor/evaluate.ts";
 import type { DoctorFacts } from "../../src/doctor/facts.ts";
 import { samplesOf } from "../../src/doctor/occasions.ts";
 import { pipelinesJson, printPipelines } from "../../src/doctor/table.ts";
+import { jobIn, mergeRequest } from "../plan/pipelines.ts";
 import { config } from "../support/keyed.ts";
 import { screen } from "../support/screen.ts";
 import { assertFound, but, type Case, findingOf, trouble, unwell } from "./cases.ts";
@@ -290,6 +291,23 @@ describe("the situations", () => {
     assert.equal(pipelines.project.fork, "jane/qemu");
   });
 
+  test("have all variables of a merge request that GitLab documents", async () => {
+    const rule = (condition: string) =>
+      `rules: [{ if: "${condition}", when: never }, { when: on_success }]`;
+    const own = rule("$CI_MERGE_REQUEST_SOURCE_PROJECT_ID != $CI_MERGE_REQUEST_PROJECT_ID");
+    const files = {
+      ".gitlab-ci.yml": `check: { script: make, ${rule("$CI_MERGE_REQUEST_ID")} }\nown: { script: make, ${own} }\n`,
+    };
+    const pipelines = await pipelinesOf(files);
+    assert.deepEqual(jobsIn(pipelines, "merge request of a branch"), ["own"]);
+    assert.deepEqual(jobsIn(pipelines, "merge request of a fork"), []);
+    const isOfRequests = (name: string) => name.startsWith("CI_MERGE_REQUEST_");
+    const documented = Object.keys(jobIn("fork", mergeRequest("fork"))).filter(isOfRequests);
+    const request = pipelines.read.find(({ event }) => event === "request");
+    const names = request?.occasion.predefined.map(({ key }) => key).filter(isOfRequests);
+    assert.deepEqual(names?.toSorted(), documented.toSorted());
+  });
+
   test("know upstream by what the rules compare with, where nothing else tells", async () => {
     const rule = "rules: [{ if: '$CI_PROJECT_NAMESPACE == \"libvirt\"' }]";
     const files = { ".gitlab-ci.yml": `check: { script: make, ${rule} }\n` };
@@ -420,7 +438,7 @@ test("the table has a job that needs one which nobody has started as one that wa
   );
 });
 
-test("the table shows the project's registry by its variable, with or without a path below it", async () => {
+test("the table shows registries by their variables, with or without a path below the project's", async () => {
   const files = {
     ".gitlab-ci.yml":
       "a: { script: make, image: '$CI_REGISTRY_IMAGE:old' }\nb: { script: make, image: $CI_REGISTRY_IMAGE/b }\nc: { script: make, image: $CI_REGISTRY_IMAGE-other/b }\n",
@@ -428,7 +446,7 @@ test("the table shows the project's registry by its variable, with or without a 
   const text = printPipelines(await pipelinesOf(files), screen());
   assert.match(text, /^a +\$CI_REGISTRY_IMAGE:old /m);
   assert.match(text, /^b +\$CI_REGISTRY_IMAGE\/b /m);
-  assert.match(text, /^c +registry\.example\.com\/qemu-project\/qemu-other\/b /m);
+  assert.match(text, /^c +\$CI_REGISTRY\/qemu-project\/qemu-other\/b /m);
 });
 
 test("the table says what GitLab refuses", async () => {
