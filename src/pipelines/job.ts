@@ -73,12 +73,13 @@ export function describeJobs(jobs: readonly SoundJob[]): readonly DescribedJob[]
 }
 
 const mostJobs = 200;
+const tooMany = mostJobs + 1;
 
 function partsOf(name: string, parallel: Plain): readonly Part[] {
   const isMatrix = isHash(parallel) && "matrix" in parallel;
-  const count = Math.min(typeof parallel === "number" ? parallel : 0, mostJobs + 1);
+  const count = Math.min(typeof parallel === "number" ? parallel : 0, tooMany);
   const rows = isMatrix ? cellsOf(parallel) : Array.from({ length: count }, () => []);
-  if (rows.length > mostJobs || (rows.length === 0 && !isMatrix))
+  if (rows.length >= tooMany || (rows.length === 0 && !isMatrix))
     refuse(
       `jobs:${name}:parallel config should be a matrix or a number of at most ${mostJobs} jobs`,
     );
@@ -98,7 +99,7 @@ export function cellsOf(parallel: Plain): readonly (readonly Variable[])[] {
     for (const [key, axis] of Object.entries(isHash(row) ? row : {})) {
       const values = flat(axis).map((value) => ({ key, value: String(value) }));
       cells = cells.flatMap((cell) => values.map((value) => [...cell, value]));
-      cells = cells.slice(0, mostJobs + 1);
+      cells = cells.slice(0, tooMany);
     }
     return cells;
   });

@@ -94,7 +94,10 @@ function members(form: (value: Plain, key: string) => Plain): Form {
 }
 
 function record(forms: Readonly<Record<string, Form>>): Form {
-  return members((value, key) => (ownMember(forms, key) ?? ((same) => same))(value));
+  return members((value, key) => {
+    const form = ownMember(forms, key);
+    return form === undefined ? value : form(value);
+  });
 }
 
 /** GitLab keeps together what only some executors know. */

@@ -82,3 +82,39 @@ test("what only GitLab's EE code knows is taken, and empty needs are passed over
   const errors = ["jobs:test:needs config must be less than or equal to 5"];
   assert.deepEqual(await readingOf(withParts(6)), { errors });
 });
+
+test("what stands in the same repository or another's is asked for from the top", async () => {
+  const text = "include: [/a.yml, { project: x/y, file: [/b.yml, c.yml] }]";
+  const { includes = [] } = (await readOutline(text, sourceOf({}))) ?? {};
+  assert.deepEqual(
+    includes.map(({ location }) => location),
+    ["a.yml", "b.yml", "c.yml"],
+  );
+});
+
+test("a circle of variables is told as a whole", async () => {
+  const variables = { A: "$B", B: "$C", C: "$A", D: "$A" };
+  const errors = ['job: circular variable reference detected: ["A", "B", "C"]'];
+  assert.deepEqual(await namesIn(JSON.stringify({ variables, job: { script: "x" } })), { errors });
+});
+
+const blocks: readonly (readonly [block: string, found: unknown])[] = [
+  ["$[[ inputs.text | posix_escape ]]", "it\\'s\\ \\$x'\n'y"],
+  ["$[[ inputs.none | posix_escape ]]", "''"],
+  ["$[[ inputs.list[1] ]]", "b"],
+  ["$[[ inputs.list[2] ]]", "array index 2 out of bounds (size: 2) in `inputs.list[2]`"],
+  ["$[[ inputs.text[0] ]]", "cannot index into non-array value at [0] in `inputs.text[0]`"],
+];
+
+for (const [block, found] of blocks)
+  test(`${block} becomes ${JSON.stringify(found)}`, async () => {
+    const defaults = { text: "it's $x\ny", none: "" };
+    const texts = Object.entries(defaults).map(([name, value]) => [name, { default: value }]);
+    const inputs = { ...Object.fromEntries(texts), list: { type: "array", default: ["a", "b"] } };
+    const made = { job: { script: "x", variables: { V: block } } };
+    const reading = await readingOf(
+      [{ spec: { inputs } }, made].map((one) => JSON.stringify(one)).join("\n---\n"),
+    );
+    const value = "jobs" in reading ? reading.jobs[0]?.variables[0]?.value : reading;
+    assert.deepEqual(value, typeof value === "string" ? found : { errors: [found] });
+  });
