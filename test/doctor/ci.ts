@@ -1,7 +1,7 @@
 /** A project's CI files as doctor reads them. */
 import type { Config } from "../../src/config/config.ts";
 import { type Pipelines, readPipelines } from "../../src/doctor/evaluate.ts";
-import { templateText } from "../support/ci-files.ts";
+import { sourceOf, templateText } from "../support/ci-files.ts";
 import { config } from "../support/keyed.ts";
 
 export type CiTexts = Readonly<Record<string, string>>;
@@ -17,15 +17,10 @@ interface Around {
 
 /** Reads them as qemu-project/qemu, which has the images debian and fedora where nothing else is said. */
 export async function readCi(files: CiTexts, around: Around = {}): Promise<Pipelines | undefined> {
-  const source = {
-    project: "",
-    paths: Object.keys(files),
-    read: async (path: string) => files[path],
-  };
   const template = async (name: string) => templateText(name);
   const { merged, settings = {}, own = "qemu-project/qemu" } = around;
   return readPipelines(
-    { root: ".gitlab-ci.yml", source, merged, template },
+    { root: ".gitlab-ci.yml", source: sourceOf(files), merged, template },
     {
       own: own ?? undefined,
       name: "qemu",

@@ -102,6 +102,7 @@ const blocks: readonly (readonly [block: string, found: unknown])[] = [
   ["$[[ inputs.text | posix_escape ]]", "it\\'s\\ \\$x'\n'y"],
   ["$[[ inputs.none | posix_escape ]]", "''"],
   ["$[[ inputs.list[1] ]]", "b"],
+  ["a $[[ inputs.json ]]", "a [{:b=>1}, 1.5, nil]"],
   ["$[[ inputs.list[2] ]]", "array index 2 out of bounds (size: 2) in `inputs.list[2]`"],
   ["$[[ inputs.text[0] ]]", "cannot index into non-array value at [0] in `inputs.text[0]`"],
 ];
@@ -110,7 +111,11 @@ for (const [block, found] of blocks)
   test(`${block} becomes ${JSON.stringify(found)}`, async () => {
     const defaults = { text: "it's $x\ny", none: "" };
     const texts = Object.entries(defaults).map(([name, value]) => [name, { default: value }]);
-    const inputs = { ...Object.fromEntries(texts), list: { type: "array", default: ["a", "b"] } };
+    const inputs = {
+      ...Object.fromEntries(texts),
+      list: { type: "array", default: ["a", "b"] },
+      json: { type: "array", default: '[{"b": 1}, 1.5, null]' },
+    };
     const made = { job: { script: "x", variables: { V: block } } };
     const reading = await readingOf(
       [{ spec: { inputs } }, made].map((one) => JSON.stringify(one)).join("\n---\n"),
