@@ -95,8 +95,7 @@ async function differencesSince(
 ): Promise<readonly KeyDifference[]> {
   const { name, now, head, stateAt, label, key } = question;
   if (old?.image.key === key) return [];
-  const current = (await explainedIn(now, [name])).get(name);
-  if (current === undefined) return [];
+  const current = (await explainedIn(now, [name])).get(name)!;
   const differences = explain(old, current);
   if (head === undefined || label !== workingTree) return differences;
   const keyed = await ifPossible(stateAt(head).then((state) => keyIn(state, name)));

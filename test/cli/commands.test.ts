@@ -1,19 +1,12 @@
 import assert from "node:assert/strict";
 import { chmod } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { after, describe, test } from "node:test";
-import { makeRepository, temporary } from "../context/repository.ts";
-import { type Env, ended, plainEnv, berth as run, startBerth } from "../support/command.ts";
-
-/** Makes Node believe that it is elsewhere. */
-const onDarwin = "Object.defineProperty(process,'platform',{value:'darwin'})";
+import { berth, ended, plainEnv, startBerth } from "../support/command.ts";
+import { projectOf } from "./project.ts";
 
 describe("berth", () => {
-  const HOME = temporary({ after });
-  /** Runs berth as a user does; nothing of the surrounding CI is seen. */
-  const berth = (cwd: string, args: readonly string[], env: Env = {}) =>
-    run(args, { cwd, env: plainEnv({ HOME, ...env }) });
-  const repository = makeRepository(
+  const project = projectOf(
     { after },
     {
       "images/base.docker": "FROM debian:13-slim\nRUN make base\n",
@@ -22,140 +15,48 @@ describe("berth", () => {
       "berth.yml": 'images: "images/*.docker"\nparents: ci/{name}\nrepository: ci/{name}\n',
     },
   );
-  repository.commit();
-  const project = repository.path;
 
-  test("prints keys as JSON in the documented shape", async () => {
-    const { code, stdout } = await berth(project, ["key", "--json"]);
-    assert.equal(code, 0);
-    const { images } = JSON.parse(stdout) as { images: { name: string; key: string }[] };
-    assert.deepEqual(
-      images.map(({ name }) => name),
-      ["base", "child"],
-    );
-    for (const image of images) assert.match(image.key, /^[0-9a-f]{64}$/);
-  });
-
-  test("gives the same keys from a folder inside, from a revision and with other modes", async () => {
-    const { stdout: here } = await berth(project, ["key"]);
-    const inside = await berth(join(project, "images"), ["key"]);
-    const revision = await berth(project, ["key", "--rev", "HEAD"]);
-    await chmod(join(project, "script.sh"), 0o666);
-    const loose = await berth(project, ["key"]);
+  test("prints keys, all or those asked for, the same from a folder inside, from a revision and with other modes", async () => {
+    const { images } = await project.asked<{ images: { name: string; key: string }[] }>(["key"]);
+    const lines = images.map(({ name, key }) => `${name.padEnd(5)}  ${key}\n`);
+    const { stdout: here } = await project.berth(["key"]);
+    assert.equal(here, lines.join(""));
+    assert.match(here, /^base {3}[0-9a-f]{64}\nchild {2}[0-9a-f]{64}\n$/);
+    assert.equal((await project.berth(["key", "child"])).stdout, lines[1]);
+    const env = plainEnv({ HOME: project.path });
+    const inside = await berth(["key"], { cwd: join(project.path, "images"), env });
+    const revision = await project.berth(["key", "--rev", "HEAD"]);
+    await chmod(join(project.path, "script.sh"), 0o666);
+    const loose = await project.berth(["key"]);
     assert.deepEqual([inside.stdout, revision.stdout, loose.stdout], [here, here, here]);
   });
 
-  test("prints only the keys that were asked for", async () => {
-    const { stdout } = await berth(project, ["key", "child"]);
-    assert.match(stdout, /^child {2}[0-9a-f]{64}\n$/);
-  });
-
-  test("writes plan.json, a dotenv report and a child pipeline without a registry", async () => {
-    const { code, stdout } = await berth(project, ["plan"], {
-      CI_PIPELINE_ID: "7",
-      CI_JOB_NAME: "plan",
-    });
-    assert.equal(code, 0);
+  test("plans without a registry, and takes what it writes for no change of the commit", async () => {
+    const { stdout } = await project.berth(["plan"], { CI_PIPELINE_ID: "7", CI_JOB_NAME: "plan" });
     assert.match(stdout, /^base +build +no registry is known +-$/m);
-    const status = await berth(project, ["plan", "--json"]);
-    assert.equal((JSON.parse(status.stdout) as { dirty: string[] }).dirty.length, 0);
+    const { dirty } = await project.asked<{ dirty: string[] }>(["plan"]);
+    assert.deepEqual(dirty, []);
   });
 
   test("helps with examples", async () => {
-    for (const command of ["key", "plan", "ensure", "build", "publish", "promote"]) {
-      const { code, stdout } = await berth(project, [command, "--help"]);
+    const commands = ["key", "plan", "ensure", "build", "publish", "promote"];
+    const ends = commands.map((command) => project.berth([command, "--help"]));
+    for (const [index, { code, stdout }] of (await Promise.all(ends)).entries()) {
       assert.equal(code, 0);
-      assert.match(stdout, new RegExp(`Examples:\\n {2}berth ${command}`));
+      assert.match(stdout, new RegExp(`Examples:\\n {2}berth ${commands[index]}`));
     }
   });
 
-  const mistakes: readonly [
-    what: string,
-    args: readonly string[],
-    code: number,
-    says: RegExp,
-    env?: Record<string, string>,
-  ][] = [
-    [
-      "another system",
-      ["key"],
-      64,
-      /run on darwin: berth runs on Linux only \[USAGE\]\n.*container image/,
-      { NODE_OPTIONS: `--import=data:text/javascript,${onDarwin}` },
-    ],
-    ["an unknown command", ["foo"], 64, /unknown command 'foo'/],
-    ["an unknown flag", ["key", "--foo"], 64, /unknown option '--foo'/],
-    ["no command", [], 64, /Usage: berth/],
-    [
-      "an unknown engine",
-      ["ensure", "--engine", "kaniko"],
-      64,
-      /Allowed choices are auto, buildah, docker/,
-    ],
-    [
-      "an unknown image",
-      ["key", "debain"],
-      64,
-      /find debain: no such image \[IMAGE_UNKNOWN\]\n.*base, child/,
-    ],
-    ["an unknown revision", ["key", "--rev", "nope"], 1, /nope.*\[GIT_FAILED\]/],
-    [
-      "a configuration that is not there",
-      ["--config", "nope.yml", "key"],
-      64,
-      /nope\.yml: no such file \[CONFIG_INVALID\]/,
-    ],
-    ["no registry to write to", ["ensure"], 64, /\[REGISTRY_UNSET\]\n.*--registry/],
-    ["a base that is no repository", ["--registry", "Foo", "plan"], 64, /\[REFERENCE_INVALID\]/],
-    [
-      "no plan",
-      ["build", "base", "--output", "elsewhere", "--registry", "127.0.0.1:1/x"],
-      64,
-      /elsewhere\/plan\.json: there is none \[PLAN_INVALID\]\n.*berth plan/,
-    ],
-    [
-      "a tag that no tag can be",
-      ["promote", "--tag", "a/b", "--registry", "127.0.0.1:1/x"],
-      64,
-      /promote to a\/b: not a tag \[USAGE\]/,
-    ],
-    [
-      "a registry that is away",
-      ["plan", "--registry", "127.0.0.1:1/x"],
-      75,
-      /127\.0\.0\.1:1.*\[REGISTRY_UNAVAILABLE\]/,
-    ],
-  ];
-  for (const [what, args, code, says, env] of mistakes) {
-    test(`${what}: exit code ${code}, and an error for programs`, async () => {
-      const ended = await berth(project, ["--json", ...args], env);
-      assert.match(ended.stderr, says);
-      assert.equal(ended.code, code);
-      assert.match(JSON.parse(ended.stdout).error.message, /\w/);
-    });
-  }
-
-  test("outside of a repository says so", async () => {
-    const env = { GIT_CEILING_DIRECTORIES: dirname(HOME) };
-    const { code, stderr } = await berth(HOME, ["key"], env);
-    assert.equal(code, 1);
-    assert.match(stderr, /\[GIT_FAILED\]\n {2}hint: /);
+  test("says its version in three spellings, none of which takes the volumes of run", async () => {
+    for (const word of ["--version", "-v", "version"])
+      assert.match((await project.berth([word])).stdout, /^\d+\.\d+\.\d+\n$/);
+    const { stderr } = await project.berth(["run", "-v", "a:b", "basis"]);
+    assert.match(stderr, /basis/);
   });
 
-  test("names all mistakes of configuration and Dockerfiles with file, line and column", async (t) => {
-    const broken = makeRepository(t, {
-      "a.docker": "FROM debian\nFOO\nADD https://example.com/x /\n",
-      "b.docker": "FROM\n",
-    });
-    broken.commit();
-    const { code, stderr } = await berth(broken.path, ["key"]);
-    assert.equal(code, 64);
-    for (const place of ["a.docker:2:1: ", "a.docker:3:", "b.docker:1:"])
-      assert.ok(stderr.includes(place), stderr);
-  });
-
-  test("a reader that stops early is no failure", async () => {
-    const child = startBerth(["plan", "--json"], { cwd: project, env: plainEnv({ HOME }) });
+  test("takes a reader that stops early for no failure", async () => {
+    const where = { cwd: project.path, env: plainEnv({ HOME: project.path }) };
+    const child = startBerth(["plan", "--json"], where);
     child.stdout?.destroy();
     const { code, stderr } = await ended(child);
     assert.equal(stderr, "");

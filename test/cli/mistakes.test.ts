@@ -1,16 +1,18 @@
-/** What users of the component get wrong: each ends with a message that says where, and what to do. */
+/** What users get wrong, on their machine and in jobs of the component: each ends with a message that says where, and what to do. */
 import assert from "node:assert/strict";
-import { after, before, type TestContext, test } from "node:test";
-import { ownTags } from "../../src/image/key.ts";
-import { makeRepository } from "../context/repository.ts";
+import { after, test } from "node:test";
+import { temporary } from "../context/repository.ts";
 import { seed, testImage } from "../registry/clients.ts";
-import { berth, ended, entry, plainEnv, startProgram } from "../support/command.ts";
-import { type MemoryRegistry, startMemoryRegistry } from "../support/memory-registry.ts";
+import { berth, type Env, ended, entry, plainEnv, startProgram } from "../support/command.ts";
+import { openRegistry, projectOf } from "./project.ts";
+
+const registry = await openRegistry();
 
 const files = {
   "debian.docker": "FROM scratch\n",
   "berth.yml": "prefix: QEMU_CI\nimages: ['*.docker']\n",
 };
+const kept = projectOf({ after }, { ...files, data: "x\n", "ci/x": "x\n" });
 
 /** A job on a branch of a project. */
 const job = {
@@ -19,124 +21,94 @@ const job = {
   CI_PROJECT_ID: "1",
   CI_COMMIT_BRANCH: "main",
   CI_DEFAULT_BRANCH: "main",
+  CI_REGISTRY_IMAGE: `${registry.host}/acme/tools`,
 };
 
-/** A committed project of these files, where its job runs berth. */
-function jobIn(
-  t: TestContext,
-  env: Readonly<Record<string, string>> = {},
-  more: typeof files = files,
-) {
-  const repository = makeRepository(t, more);
-  repository.commit();
-  const own = { ...job, CI_REGISTRY_IMAGE: `${registry.host}/acme/tools`, ...env };
-  return { cwd: repository.path, env: plainEnv({ HOME: repository.path, ...own }), repository };
-}
+/** Makes Node believe that it is elsewhere. */
+const onDarwin = "Object.defineProperty(process,'platform',{value:'darwin'})";
 
+/** What follows `berth` in a shell, how it ends, what it says, and with which variables. */
 const mistakes: readonly (readonly [
   what: string,
-  env: Readonly<Record<string, string>>,
+  line: string,
+  code: number,
   says: RegExp,
+  env?: Env,
 ])[] = [
   [
+    "another system",
+    "key",
+    64,
+    /run on darwin: berth runs on Linux only \[USAGE\]\n.*container image/,
+    { NODE_OPTIONS: `--import=data:text/javascript,${onDarwin}` },
+  ],
+  ["an unknown command", "foo", 64, /unknown command 'foo'/],
+  ["an unknown flag", "key --foo", 64, /unknown option '--foo'/],
+  ["no command", "", 64, /Usage: berth/],
+  ["an unknown engine", "ensure --engine kaniko", 64, /choices are auto, buildah, docker/],
+  [
+    "an unknown image",
+    "key debain x",
+    64,
+    /find debain, x: no such image \[IMAGE_UNKNOWN\]\n.*images are: debian$/m,
+  ],
+  ["an unknown revision", "key --rev nope", 1, /nope.*\[GIT_FAILED\]/],
+  ["no configuration", "--config nope.yml key", 64, /nope\.yml: no such file \[CONFIG_INVALID\]/],
+  ["no registry to write to", "ensure", 64, /\[REGISTRY_UNSET\]\n.*--registry/],
+  ["a base that is no repository", "--registry Foo plan", 64, /\[REFERENCE_INVALID\]/],
+  [
+    "no plan",
+    "build debian --output elsewhere --registry 127.0.0.1:1/x",
+    64,
+    /elsewhere\/plan\.json: there is none \[PLAN_INVALID\]\n.*berth plan/,
+  ],
+  [
+    "a tag that no tag can be",
+    "promote --tag a/b --registry 127.0.0.1:1/x",
+    64,
+    /promote to a\/b: not a tag \[USAGE\]/,
+  ],
+  [
+    "a registry that is away",
+    "plan --registry 127.0.0.1:1/x",
+    75,
+    /127\.0\.0\.1:1.*\[REGISTRY_UNAVAILABLE\]/,
+  ],
+  [
     "the project's registry is switched off",
-    { CI_REGISTRY_IMAGE: "" },
+    "plan",
+    64,
     /CI_REGISTRY_IMAGE is not set \[REGISTRY_UNSET\]\n {2}hint: enable the container registry/,
+    { ...job, CI_REGISTRY_IMAGE: "" },
   ],
   [
     "a tag with characters that no tag may have",
-    { QEMU_CI_CONTAINER_TAG: "my/branch" },
+    "plan",
+    64,
     /read QEMU_CI_CONTAINER_TAG: "my\/branch" is not a tag .*\n.* CI_COMMIT_REF_SLUG/,
+    { ...job, QEMU_CI_CONTAINER_TAG: "my/branch" },
   ],
   [
     "a tag that promotion moves",
-    { QEMU_CI_CONTAINER_TAG: "latest" },
+    "plan",
+    64,
     /read QEMU_CI_CONTAINER_TAG: latest is moved by `promote` alone .*\n.*take .* out of the YAML/,
+    { ...job, QEMU_CI_CONTAINER_TAG: "latest" },
   ],
   [
     "an engine that is none",
-    { QEMU_CI_ENGINE: "podman" },
+    "plan",
+    64,
     /read QEMU_CI_ENGINE: podman is no engine .*\n.*give one of auto, buildah, docker/,
+    { ...job, QEMU_CI_ENGINE: "podman" },
   ],
   [
     "an image to rebuild that is not there",
-    { QEMU_CI_FORCE_REBUILD: "debain" },
+    "plan",
+    64,
     /find debain: no such image; did you mean "debian"\? \[IMAGE_UNKNOWN\]\n.*images are: debian/,
+    { ...job, QEMU_CI_FORCE_REBUILD: "debain" },
   ],
-];
-
-const slugs = `${files["berth.yml"]}publish:
-  - { branch: "{default}", tag: latest }
-  - { branch: "*", tag: "kept-{slug}" }
-  - { branch: "*", tag: "{slug}" }
-`;
-
-for (const [branch, whose] of [
-  ["latest", /moved by the branch \{default\}/],
-  ["built2", /one of berth's own/],
-] as const) {
-  test(`a branch called ${branch} that {slug} would promote: the promote job moves nothing`, async (t) => {
-    const where = jobIn(t, { CI_COMMIT_BRANCH: branch }, { ...files, "berth.yml": slugs });
-    registry.log.length = 0;
-    const { code, stderr } = await berth(["promote"], where);
-    assert.equal(code, 1, stderr);
-    assert.match(stderr, new RegExp(`promote ${branch} from the branch ${branch}: .*TAG_TAKEN`));
-    assert.match(stderr, whose);
-    assert.deepEqual(
-      registry.log.filter((line) => line.startsWith("PUT")),
-      [],
-    );
-  });
-}
-
-let registry: MemoryRegistry;
-before(async () => {
-  registry = await startMemoryRegistry();
-});
-after(() => registry.stop());
-
-for (const [what, env, says] of mistakes) {
-  test(`${what}: the plan job says so and what to do`, async (t) => {
-    const { code, stderr } = await berth(["plan"], jobIn(t, env));
-    assert.equal(code, 64, stderr);
-    assert.match(stderr, says);
-  });
-}
-
-test("an input that berth.yml contradicts wins with a warning", async (t) => {
-  const where = jobIn(t, { BERTH_INPUT_PREFIX: "MESA_CI", BERTH_INPUT_CONFIG: "" });
-  const { code, stdout, stderr } = await berth(["plan", "--json"], where);
-  assert.equal(code, 0, stderr);
-  assert.match(stderr, /berth\.yml:1:1: prefix: "QEMU_CI" here, but .* "MESA_CI", which wins/);
-  assert.deepEqual(Object.keys(JSON.parse(stdout).variables), ["MESA_CI_IMAGE_DEBIAN"]);
-});
-
-test("a fork with its registry switched off is planned where all images are upstream's", async (t) => {
-  const upstream = `${registry.host}/up/tools`;
-  const where = jobIn(t, { CI_REGISTRY_IMAGE: "", QEMU_CI_UPSTREAM: upstream });
-  const { images } = JSON.parse((await berth(["key", "--json"], where)).stdout);
-  for (const { name, key } of images)
-    seed(registry, `up/tools/${name}`, testImage(name), ownTags.key(key));
-  const { code, stderr } = await berth(["plan"], where);
-  assert.equal(code, 0, stderr);
-});
-
-for (const verb of ["key", "prune"]) {
-  test(`a tag that no image may get, left in the settings, does not stop ${verb}`, async (t) => {
-    const { repository, ...where } = jobIn(t, { QEMU_CI_CONTAINER_TAG: "latest" });
-    repository.run("remote", "add", "origin", repository.path);
-    const { code, stderr } = await berth([verb], where);
-    assert.equal(code, 0, stderr);
-    assert.doesNotMatch(stderr, /CONTAINER_TAG/);
-  });
-}
-
-const systemErrors: readonly (readonly [
-  what: string,
-  words: string,
-  code: number,
-  says: RegExp,
-])[] = [
   [
     "a folder for a file",
     "--config ci key",
@@ -148,33 +120,97 @@ const systemErrors: readonly (readonly [
     "a name that no file can have",
     `plan --output ${"x".repeat(300)}`,
     64,
-    /the name is too long .FILE_REF/,
+    /the name is too long .FILE_REF.*\n {2}hint: /,
   ],
-  ["a full disk under the result", "key >/dev/full", 1, /write standard output: no space left/],
+  [
+    "a full disk under the result",
+    "key >/dev/full",
+    1,
+    /write standard output: no space left.*\n {2}hint: /,
+  ],
 ];
-
-for (const [what, words, code, says] of systemErrors) {
-  test(`${what} is no bug of berth's own`, async (t) => {
-    const repository = makeRepository(t, { ...files, data: "x\n", "ci/x": "x\n" });
-    repository.commit();
-    const env = plainEnv({
-      HOME: repository.path,
-      CI_REGISTRY_IMAGE: `${registry.host}/acme/tools`,
-    });
-    const line = `"$1" "$2" ${words}`;
-    const args = ["-c", line, "sh", process.execPath, entry];
-    const end = await ended(startProgram("/bin/sh", args, { cwd: repository.path, env }));
-    assert.equal(end.code, code, end.stderr);
+for (const [what, words, code, says, env] of mistakes)
+  test(`${what}: exit code ${code}, and an error for programs`, async () => {
+    const cwd = kept.path;
+    const args = ["-c", `"$1" "$2" --json ${words}`, "sh", process.execPath, entry];
+    const where = { cwd, env: plainEnv({ HOME: cwd, ...env }) };
+    const end = await ended(startProgram("/bin/sh", args, where));
     assert.match(end.stderr, says);
-    assert.match(end.stderr, /^ {2}hint: /m);
+    assert.equal(end.code, code);
     assert.doesNotMatch(end.stderr, /bug of berth|^ {4}at /m);
+    if (!words.includes(">/dev/")) assert.match(JSON.parse(end.stdout).error.message, /\w/);
+  });
+
+test("outside of a repository says so", async (t) => {
+  const HOME = temporary(t);
+  const env = plainEnv({ HOME, GIT_CEILING_DIRECTORIES: `${HOME}/..` });
+  const { code, stderr } = await berth(["key"], { cwd: HOME, env });
+  assert.equal(code, 1);
+  assert.match(stderr, /\[GIT_FAILED\]\n {2}hint: /);
+});
+
+test("all mistakes of Dockerfiles are named with file, line and column", async (t) => {
+  const { code, stderr } = await projectOf(t, {
+    "a.docker": "FROM debian\nFOO\nADD https://example.com/x /\n",
+    "b.docker": "FROM\n",
+  }).berth(["key"]);
+  assert.equal(code, 64);
+  for (const place of ["a.docker:2:1: ", "a.docker:3:", "b.docker:1:"])
+    assert.ok(stderr.includes(place), stderr);
+});
+
+const slugs = `${files["berth.yml"]}publish:
+  - { branch: "{default}", tag: latest }
+  - { branch: "*", tag: "kept-{slug}" }
+  - { branch: "*", tag: "{slug}" }
+`;
+for (const [branch, whose] of [
+  ["latest", /moved by the branch \{default\}/],
+  ["built2", /one of berth's own/],
+] as const) {
+  test(`a branch called ${branch} that {slug} would promote: the promote job moves nothing`, async (t) => {
+    const project = projectOf(t, { ...files, "berth.yml": slugs });
+    registry.log.length = 0;
+    const { code, stderr } = await project.berth(["promote"], { ...job, CI_COMMIT_BRANCH: branch });
+    assert.equal(code, 1, stderr);
+    assert.match(stderr, new RegExp(`promote ${branch} from the branch ${branch}: .*TAG_TAKEN`));
+    assert.match(stderr, whose);
+    assert.deepEqual(
+      registry.log.filter((line) => line.startsWith("PUT")),
+      [],
+    );
   });
 }
 
+test("an input that berth.yml contradicts wins with a warning", async () => {
+  const env = { ...job, BERTH_INPUT_PREFIX: "MESA_CI", BERTH_INPUT_CONFIG: "" };
+  const { code, stdout, stderr } = await kept.berth(["plan", "--json"], env);
+  assert.equal(code, 0, stderr);
+  assert.match(stderr, /berth\.yml:1:1: prefix: "QEMU_CI" here, but .* "MESA_CI", which wins/);
+  assert.deepEqual(Object.keys(JSON.parse(stdout).variables), ["MESA_CI_IMAGE_DEBIAN"]);
+});
+
+test("a fork with its registry switched off is planned where all images are upstream's", async () => {
+  for (const [name, tag] of await kept.keyTags())
+    seed(registry, `up/tools/${name}`, testImage(name), tag);
+  const env = { CI_REGISTRY_IMAGE: "", QEMU_CI_UPSTREAM: `${registry.host}/up/tools` };
+  const { code, stderr } = await kept.berth(["plan"], { ...job, ...env });
+  assert.equal(code, 0, stderr);
+});
+
+for (const verb of ["key", "prune"])
+  test(`a tag that no image may get, left in the settings, does not stop ${verb}`, async (t) => {
+    const project = projectOf(t, files);
+    project.run("remote", "add", "origin", project.path);
+    const env = { ...job, QEMU_CI_CONTAINER_TAG: "latest" };
+    const { code, stderr } = await project.berth([verb], env);
+    assert.equal(code, 0, stderr);
+    assert.doesNotMatch(stderr, /CONTAINER_TAG/);
+  });
+
 test("with --json an error is JSON too, unless the flag is another program's", async (t) => {
-  const repository = makeRepository(t, { ...files, "berth.yml": "prefex: A\nimages: 1\n" });
-  const where = { cwd: repository.path, env: plainEnv({ HOME: repository.path }) };
-  const { code, stdout, stderr } = await berth(["key", "--json"], where);
+  const project = projectOf(t, { ...files, "berth.yml": "prefex: A\nimages: 1\n" });
+  const { code, stdout, stderr } = await project.berth(["key", "--json"]);
   assert.equal(code, 64);
   const { error } = JSON.parse(stdout);
   assert.equal(error.code, "CONFIG_INVALID");
@@ -182,15 +218,6 @@ test("with --json an error is JSON too, unless the flag is another program's", a
   assert.ok(stderr.includes(`hint: ${error.hint}`), stderr);
   const [first] = error.problems;
   assert.deepEqual([first.file, first.line, first.column], ["berth.yml", 1, 1]);
-  const other = await berth(["run", "debian", "--", "jq", "--json"], where);
+  const other = await project.berth(["run", "debian", "--", "jq", "--json"]);
   assert.deepEqual([other.code, other.stdout], [64, ""]);
-});
-
-test("the version has three spellings, none of which takes the volumes of run", async (t) => {
-  const repository = makeRepository(t, files);
-  const where = { cwd: repository.path, env: plainEnv({ HOME: repository.path }) };
-  for (const word of ["--version", "-v", "version"])
-    assert.match((await berth([word], where)).stdout, /^\d+\.\d+\.\d+\n$/);
-  const { stderr } = await berth(["run", "-v", "a:b", "debain"], where);
-  assert.match(stderr, /debain/);
 });

@@ -4,8 +4,9 @@ import { join } from "node:path";
 import { describe, test } from "node:test";
 import type { KeyDifference } from "../../src/explain/difference.ts";
 import { explain, markUncommitted } from "../../src/explain/explain.ts";
-import { answer } from "../../src/explain/explanation.ts";
+import { answer, workingTree } from "../../src/explain/explanation.ts";
 import { printDifferences, printExplanation, summary } from "../../src/explain/print.ts";
+import type { Key } from "../../src/image/key.ts";
 import type { Git } from "../../src/world.ts";
 import { screen } from "../support/screen.ts";
 import { assertTrue, between, explained, type Project, stateIn } from "./between.ts";
@@ -127,6 +128,12 @@ const cases: readonly (readonly [
     { files: { ...files, "scripts/build.sh": "make\n" } },
     ["  ~ scripts/build.sh (no longer executable)  COPY at x.docker:4"],
     "COPY scripts/build.sh changed",
+  ],
+  [
+    "the mode of a file, the other way",
+    { files: { ...files, "scripts/notes": { exec: "notes\n" } } },
+    ["  ~ scripts/notes (now executable)  COPY at x.docker:4"],
+    "COPY scripts/notes changed",
   ],
   [
     "a file that became a link, and a new one",
@@ -286,6 +293,8 @@ describe("explaining a change of", () => {
     const now = await explained({ files });
     assert.deepEqual(explain(undefined, now), [{ kind: "image", name: "x" }]);
     assert.equal(summary(explain(undefined, now)), "the image is new");
+    const other = explain({ ...now, image: { ...now.image, key: "other" as Key } }, now);
+    assert.equal(summary(other), "inputs without a name changed");
   });
 
   test("other line ends show", async () => {
@@ -354,6 +363,34 @@ test("an image whose commit gives another key than it has is told so", async () 
     new RegExp(`^differs from latest \\(${reference}\\)`, "m"),
   );
   assert.match(printExplanation(other, screen(80)), /^differs from latest, commit [0-9a-f]{12}$/m);
+});
+
+test("what is not committed is marked where the working tree is compared, and the commit has another key", async () => {
+  const [old, head, now] = [files, swap("ENV A=1", "ENV A=2"), swap("ENV A=1", "ENV A=2")].map(
+    (all, index) => ({ files: index < 2 ? all : { ...all, "scripts/notes": "other\n" } }),
+  ) as [Project, Project, Project];
+  const [then, last] = ["1".repeat(40), "2".repeat(40)];
+  const marks = async (label: string, is: Project, committed: string | null = last) => {
+    const { differences } = await answer({
+      ...{
+        name: "x",
+        label,
+        head: committed ?? undefined,
+        reference: null,
+        looked: [],
+        now: stateIn(is),
+      },
+      key: (await explained(is)).image.key,
+      stateAt: async (commit) => stateIn(commit === then ? old : head),
+      against: { label: "then", reference: null, revision: then, key: null },
+      git: { object: async () => ({ id: then }) } as unknown as Git,
+    });
+    return differences.map(({ kind, uncommitted = false }) => `${kind} ${uncommitted}`);
+  };
+  assert.deepEqual(await marks(workingTree, now), ["lines false", "file true"]);
+  assert.deepEqual(await marks(workingTree, head), ["lines false"]);
+  assert.deepEqual(await marks(workingTree, now, null), ["lines false", "file false"]);
+  assert.deepEqual(await marks("revision v1", now), ["lines false", "file false"]);
 });
 
 test("what a parent has not committed is said of that parent alone", () => {

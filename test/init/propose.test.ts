@@ -1,65 +1,32 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { parse } from "yaml";
-import { lcitool, qemu } from "./layouts.ts";
+import { qemu } from "./layouts.ts";
 import { proposed } from "./proposed.ts";
 
 type Files = Readonly<Record<string, string>>;
 
 const dockerfile = "FROM debian:13-slim\nRUN make ready\n";
 
-test("a pipeline schedule is the last thing to make, or to look at where there is one", async () => {
-  const { steps } = await proposed({ "debian.docker": dockerfile });
-  assert.match(steps.join("\n"), /make a pipeline schedule on the default branch/);
+test("a pipeline schedule is to be looked at where there is one", async () => {
   const rule = `rules: [{ if: '$CI_PIPELINE_SOURCE == "schedule"' }]`;
   const nightly = { ".gitlab-ci.yml": `nightly: { script: a, ${rule} }\n` };
-  const { steps: others } = await proposed({ "debian.docker": dockerfile, ...nightly });
-  assert.match(others.join("\n"), /see that some jobs .* run in the pipeline schedule/);
+  const { steps } = await proposed({ "debian.docker": dockerfile, ...nightly });
+  assert.match(steps.join("\n"), /see that some jobs .* run in the pipeline schedule/);
 });
 
 describe("a project as QEMU's", () => {
-  test("keeps its names, places, lines and gating", async () => {
-    const { settings, names, inputs } = await proposed(qemu);
-    assert.deepEqual(settings, {
-      prefix: "QEMU_CI",
-      upstream: "qemu-project",
-      repository: "qemu/{name}",
-      parents: "qemu/{name}",
-      reference: "own-tag",
-      images: [
-        "tests/docker/dockerfiles/*.docker",
-        { dockerfile: "tests/docker/dockerfiles/nightly.docker", optional: true },
-      ],
-      exclude: ["by-hand"],
-      publish: [
-        { branch: "staging", tag: "latest" },
-        { branch: "{default}", tag: "latest" },
-        { branch: "staging-*", tag: "{slug}" },
-      ],
-    });
-    assert.deepEqual(names.toSorted(), ["debian", "debian-cross", "fedora", "nightly"]);
-    assert.deepEqual(inputs, {
-      rules: { prefix: "QEMU_CI", upstream: "qemu-project", flags: "QEMU_JOB" },
-      images: { prefix: "QEMU_CI", reference: "own-tag", stage: "containers", gate: "rules" },
-    });
-  });
-
   test("plans images on the default branch where jobs publish there", async () => {
     const pages = "pages: { extends: .build, variables: { IMAGE: fedora, QEMU_JOB_PUBLISH: 1 } }\n";
     const containers = ".gitlab-ci.d/containers.yml";
-    const { inputs } = await proposed({ ...qemu, [containers]: `${qemu[containers]}${pages}` });
+    const more = { [containers]: `${qemu[containers]}${pages}` };
+    const { inputs, names } = await proposed({ ...qemu, ...more });
+    assert.deepEqual(names.toSorted(), ["debian", "debian-cross", "fedora", "nightly"]);
     assert.deepEqual(inputs["rules"], {
       prefix: "QEMU_CI",
       upstream: "qemu-project",
       flags: "QEMU_JOB",
       images_on_default_branch: true,
     });
-  });
-
-  test("is told which lines would win over the plan", async () => {
-    const { steps } = await proposed(qemu);
-    const [step = ""] = steps.filter((one) => one.includes("QEMU_CI_CONTAINER_TAG"));
-    assert.match(step, /\(\.gitlab-ci\.d\/base\.yml:2, \.gitlab-ci\.d\/base\.yml:8\)/);
   });
 
   test("with a fixed tag goes over to the variable", async () => {
@@ -87,35 +54,7 @@ describe("a project as QEMU's", () => {
   });
 });
 
-describe("a project as libvirt's", () => {
-  test("keeps its places and contexts", async () => {
-    const { settings, names, inputs, findings, include } = await proposed(lcitool);
-    assert.deepEqual(settings, {
-      upstream: "libvirt",
-      repository: "ci-{name}",
-      defaults: { context: "ci/containers" },
-    });
-    assert.deepEqual(names, ["debian-13", "fedora-43"]);
-    assert.deepEqual(inputs, { images: { stage: "containers" } });
-    assert.deepEqual(parse(include)[".berth-gate-images"], {
-      rules: [{ if: '$CI_PIPELINE_SOURCE == "merge_request_event"' }, { if: "$CI_COMMIT_BRANCH" }],
-    });
-    assert.ok(
-      findings.some(({ found }) =>
-        found.includes("such as ci/{name} two variables (reference tag)"),
-      ),
-    );
-  });
-});
-
 describe("a project without a layout of that kind", () => {
-  test("needs no file for one Dockerfile", async () => {
-    const { config, inputs, names } = await proposed({ Dockerfile: dockerfile });
-    assert.equal(config, undefined);
-    assert.deepEqual(names, ["image"]);
-    assert.deepEqual(inputs, { images: {} });
-  });
-
   test("gets a job for each image where there are many", async () => {
     const many = Array.from({ length: 10 }, (_, index) => [`ci/image${index}.docker`, dockerfile]);
     const tagged = "default:\n  retry: 1\n  tags: [big]\nlint: { script: a }\n";
@@ -168,6 +107,7 @@ describe("a project without a layout of that kind", () => {
     "tools/a.docker": "FROM debian:13-slim AS run\nRUN make ready\n",
     "tools/b.docker": dockerfile,
   });
+  const script = "RUN sh -c true\nCOPY --chown=1:1 setup.sh cross*.txt /tmp/\n";
   const cases: readonly (readonly [what: string, files: Files, settings: unknown])[] = [
     [
       "a folder",
@@ -223,18 +163,8 @@ describe("a project without a layout of that kind", () => {
     ["a file that cannot be told", job("docker build -f $FILE ."), {}],
     ["a file that is not there", job("docker build -f gone.docker ."), {}],
     ["no image", job("cmake --build build -f Makefile ."), {}],
-  ];
-  for (const [what, files, settings] of cases) {
-    test(`is understood where a job builds from ${what}`, async () => {
-      const found = await proposed(files);
-      assert.deepEqual(found.settings, settings);
-    });
-  }
-
-  const script = "RUN sh -c true\nCOPY --chown=1:1 setup.sh cross*.txt /tmp/\n";
-  const contexts: readonly (readonly [what: string, files: Files, settings: object])[] = [
     [
-      "beside it",
+      "no job, beside what is copied",
       {
         "ci/a.Dockerfile": dockerfile + script,
         "ci/b.Dockerfile": dockerfile,
@@ -243,17 +173,17 @@ describe("a project without a layout of that kind", () => {
       { defaults: { context: "ci" } },
     ],
     [
-      "at the top",
+      "no job, at the top where what is copied is",
       { "app/Dockerfile": dockerfile + script, "setup.sh": "make\n" },
       { images: [{ dockerfile: "app/Dockerfile", context: "." }] },
     ],
     [
-      "at both places",
+      "no job, where what is copied is at both places",
       { "ci/a.docker": dockerfile + script, "ci/setup.sh": "a\n", "setup.sh": "b\n" },
       {},
     ],
     [
-      "in a folder between, most of it",
+      "no job, where most of it is in a folder between",
       {
         "app/ci/a.docker": `${dockerfile}COPY main.c gone.c ci/run.sh /\n`,
         "app/main.c": "",
@@ -261,11 +191,12 @@ describe("a project without a layout of that kind", () => {
       },
       { images: [{ dockerfile: "app/ci/a.docker", context: "app" }] },
     ],
-    ["nowhere", { "ci/a.docker": dockerfile + script }, {}],
+    ["no job, where what is copied is nowhere", { "ci/a.docker": dockerfile + script }, {}],
   ];
-  for (const [where, files, settings] of contexts) {
-    test(`gets a context that holds what a Dockerfile copies which no job builds: ${where}`, async () => {
-      assert.deepEqual((await proposed(files)).settings, settings);
+  for (const [what, files, settings] of cases) {
+    test(`is understood where it is built from ${what}`, async () => {
+      const found = await proposed(files);
+      assert.deepEqual(found.settings, settings);
     });
   }
 

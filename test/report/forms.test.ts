@@ -65,6 +65,7 @@ for (const [file, text] of [
 
 test("what is not known of a run is left out", () => {
   const bare = makeReport(planOf([], { revision: null, pipeline: null }), [], new Map());
+  assert.match(printPage(bare), /^<!doctype html>\n<html lang="en">/);
   const page = textOf(printPage(bare));
   assert.match(page, /^berth: No images\n/);
   assert.match(page, /\nberth reportNo images\nSet\n5{12}\nSaved against/);
