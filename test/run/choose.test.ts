@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { makeIndex, mediaTypes } from "../../src/oci/manifest.ts";
 import { parsePlatform } from "../../src/oci/platform.ts";
 import type { SourceRecord } from "../../src/plan/observe.ts";
-import { onPlatform, whereText } from "../../src/run/choose.ts";
+import { onPlatform, requireAll, whereText } from "../../src/run/choose.ts";
 import { type Located, locateRecorded } from "../../src/run/locate.ts";
 import { declaredImage, someDigest } from "../support/keyed.ts";
 
@@ -64,6 +64,22 @@ test("a few places are named, and the rest is counted", () => {
   assert.equal(text(3), "it is not at a nor at b nor at c");
   assert.equal(text(5), "it is not at a nor at b nor at c and 2 other places");
 });
+
+for (const [wanted, message, hint] of [
+  [
+    {},
+    /^find app of the working tree: it is not at a$/,
+    /^commit and push .*--build .*--rev or --tag/,
+  ],
+  [{ rev: "v1" }, /^find app of v1: /, /^commit and push .*another one with --tag$/],
+  [{ tag: "latest" }, /^find app tagged latest: /, /^give a tag that the image has/],
+  [{ pipeline: "7" }, /^find app of pipeline 7: /, /give its commit with --rev$/],
+] as const)
+  test(`an image that is nowhere, asked for by ${JSON.stringify(wanted)}, says what to do`, () => {
+    const search = { located: new Map(), looked: ["a"], troubles: [] };
+    const asked = () => requireAll(["app"], wanted, search);
+    assert.throws(asked, { code: "IMAGE_ABSENT", message, hint });
+  });
 
 test("what a record says to be missing, or does not name, is not found in it", () => {
   const images = new Map([["app", { kind: "missing" }]]);
