@@ -4,7 +4,7 @@ import { factsOf, parseOutcome, secondsAnnotation } from "../../src/build/outcom
 import { BerthError } from "../../src/errors.ts";
 import { makeImageManifest } from "../../src/oci/manifest.ts";
 import { testImage, testIndex } from "../registry/clients.ts";
-import { blobs, failure, outcomeOf, planned } from "./samples.ts";
+import { blobs, failure, outcomeOf, planned } from "../report/samples.ts";
 
 test("an outcome is read back as it was written", () => {
   const image = planned("debian", "build");
