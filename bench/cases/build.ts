@@ -1,11 +1,11 @@
 /** `berth ensure` of one image that takes seconds to build beside the raw `buildah build` and `push`. */
 import { execFileSync } from "node:child_process";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { keyVersion } from "../../src/image/key.ts";
 import { pushBusybox } from "../../test/support/bases.ts";
 import { startDockerRegistry } from "../../test/support/docker-registry.ts";
+import { storageIn, storesIn } from "../../test/support/storage.ts";
 import type { Case } from "../case.ts";
 import { inTurns, timeOf } from "../measure.ts";
 import { makeRepository } from "../repository.ts";
@@ -31,12 +31,10 @@ export const buildOverhead: Case = {
     const inStorage = (...args: string[]) =>
       execFileSync("buildah", args, { cwd, env: { ...process.env, ...env }, stdio: "pipe" });
     let run = 0;
-    const name = `/berth${keyVersion}`;
-    const own = [`--root=${folder}/graph${name}`, `--runroot=${folder}/run${name}`];
     // The base stays, what was built goes, and each run has a repository of its own: nothing to reuse.
     const fresh = () => {
       run += 1;
-      for (const store of [[], own]) {
+      for (const store of storesIn(folder)) {
         inStorage(...store, "rmi", "--all", "--force");
         inStorage(...store, "pull", "--quiet", "--tls-verify=false", `${host}/bases/busybox:1`);
       }
@@ -67,11 +65,3 @@ export const buildOverhead: Case = {
     }
   },
 };
-
-/** A store of the benchmark's own, so that the machine's images stay as they are. */
-export async function storageIn(folder: string): Promise<Record<string, string>> {
-  const store = join(folder, "store.conf");
-  const lines = ["[storage]", `runroot = "${folder}/run"`, `graphroot = "${folder}/graph"`];
-  await writeFile(store, `${lines.join("\n")}\ndriver = "overlay"\n`);
-  return { HOME: folder, XDG_RUNTIME_DIR: folder, CONTAINERS_STORAGE_CONF: store };
-}

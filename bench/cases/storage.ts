@@ -8,11 +8,11 @@ import { pushBusybox } from "../../test/support/bases.ts";
 import { type DockerRegistry, startDockerRegistry } from "../../test/support/docker-registry.ts";
 import { startDockerd } from "../../test/support/dockerd.ts";
 import { modernEngines } from "../../test/support/modern.ts";
+import { storageIn } from "../../test/support/storage.ts";
 import { atMost, type Case, type Row } from "../case.ts";
 import { openClient } from "../client.ts";
 import { timeOf } from "../measure.ts";
 import { type BenchRepository, makeRepository } from "../repository.ts";
-import { storageIn } from "./build.ts";
 
 const project = "group/project";
 const edits = 5;

@@ -1,20 +1,18 @@
 /** The engines under test, each with storage of its own. */
 import { execFile } from "node:child_process";
-import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { buildah } from "../../src/build/buildah.ts";
 import { parseBuildahVersion } from "../../src/build/buildah-input.ts";
 import { docker } from "../../src/build/docker.ts";
-import { keyVersion } from "../../src/image/key.ts";
 import { type DaemonOptions, type Dockerd, startDockerd } from "../support/dockerd.ts";
 import { modernEngines } from "../support/modern.ts";
 import { program } from "../support/programs.ts";
+import { type Driver, storageIn, storesIn } from "../support/storage.ts";
 import type { Parts, Subject } from "./workshop.ts";
 
 const execute = promisify(execFile);
 
-export type Driver = "overlay" | "vfs";
 type Make = (parts: Parts) => Promise<Subject>;
 
 /** The machine's own buildah. */
@@ -51,20 +49,14 @@ export const subjects = {
   "a newer docker": modernDocker(),
 };
 
-/** buildah with a store of its own, so that the machine's images stay as they are. */
 async function buildahWith(command: string, driver: Driver, parts: Parts): Promise<Subject> {
   const { run, files, clock, folder } = parts;
-  const store = join(folder, "store.conf");
-  const lines = ["[storage]", `runroot = "${folder}/run"`, `graphroot = "${folder}/graph"`];
-  await mkdir(folder, { recursive: true });
-  await writeFile(store, `${lines.join("\n")}\ndriver = "${driver}"\n`);
-  const env = { HOME: folder, XDG_RUNTIME_DIR: folder, CONTAINERS_STORAGE_CONF: store };
+  const env = await storageIn(folder, driver);
   const own: Parts["run"] = (name, args, options) =>
     run(name, args, { ...options, env: { ...env, ...options?.env } });
   const emptied = async () => {
     const inStore = { env: { ...process.env, ...env } };
-    for (const name of ["", `/berth${keyVersion}`, `/berth${keyVersion}-from-scratch`]) {
-      const at = [`--root=${folder}/graph${name}`, `--runroot=${folder}/run${name}`];
+    for (const at of storesIn(folder)) {
       await execute(command, [...at, "rm", "--all"], inStore);
       await execute(command, [...at, "rmi", "--all", "--force"], inStore);
     }

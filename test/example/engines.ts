@@ -5,6 +5,7 @@ import { type Env, plainEnv, succeed } from "../support/command.ts";
 import { startDockerd } from "../support/dockerd.ts";
 import { type Engines, modernEngines } from "../support/modern.ts";
 import { program } from "../support/programs.ts";
+import { storageIn } from "../support/storage.ts";
 
 export interface RawBuild {
   /** The name that other raw builds know the result by. */
@@ -40,19 +41,13 @@ export function machineBuildah(folder: string): Promise<TestEngine> {
 }
 
 async function buildahWith(bin: string, folder: string): Promise<TestEngine> {
-  await mkdir(folder, { recursive: true });
-  const at = (name: string): string => join(folder, name);
-  const store = `[storage]\ndriver = "overlay"\nrunroot = "${at("run")}"\ngraphroot = "${at("graph")}"\n`;
-  await writeFile(at("storage.conf"), store);
+  const storage = await storageIn(folder);
+  const limited = join(folder, "containers.conf");
   // The plain command has no flags of berth's that keep it within this machine's limits.
   const limits = '[containers]\ndefault_ulimits = ["nofile=1024:1024", "nproc=1024:1024"]\n';
-  await writeFile(at("containers.conf"), limits);
-  const env = engineEnv(bin, folder, { CONTAINERS_STORAGE_CONF: at("storage.conf") });
-  const plain = {
-    ...env,
-    CONTAINERS_CONF: at("containers.conf"),
-    BUILDAH_ISOLATION: "chroot",
-  };
+  await writeFile(limited, limits);
+  const env = engineEnv(bin, folder, storage);
+  const plain = { ...env, CONTAINERS_CONF: limited, BUILDAH_ISOLATION: "chroot" };
   const buildah = (...args: readonly string[]) =>
     succeed(join(bin, "buildah"), args, { env: plain });
   return {
