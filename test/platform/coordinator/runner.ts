@@ -11,7 +11,8 @@ import { startService } from "../../support/services.ts";
 const top = join(import.meta.dirname, "../../..");
 
 /** What the runner itself would pull; it looks for it in the daemon first (gitlab-runner: executors/docker/internal/prebuilt). */
-const helper = "registry.gitlab.com/gitlab-org/gitlab-runner/gitlab-runner-helper:x86_64-v19.4.0";
+export const helper =
+  "registry.gitlab.com/gitlab-org/gitlab-runner/gitlab-runner-helper:x86_64-v19.4.0";
 
 /** One of the runners that the program serves. */
 export interface RunnerSettings {
@@ -21,7 +22,7 @@ export interface RunnerSettings {
 
 export type Executor =
   /** Lines of the section `[runners.docker]`, such as `security_opt = ["seccomp=unconfined"]`. */
-  | { readonly docker: readonly string[] }
+  | { readonly docker: readonly string[]; readonly daemon?: Dockerd }
   /** Flags of `berth executor install`. */
   | { readonly berth: readonly string[] };
 
@@ -52,7 +53,10 @@ export async function startRunner(options: RunnerOptions): Promise<Runner> {
   const programs = (await promisify(execFile)(script)).stdout.trim();
   const gitlabRunner = join(programs, "gitlab-runner");
   await mkdir(folder);
-  await importHelper(dockerd, folder, gitlabRunner);
+  const daemons = runners.map(
+    ({ executor }) => ("docker" in executor && executor.daemon) || dockerd,
+  );
+  await importHelper(new Set([dockerd, ...daemons]), folder, gitlabRunner);
   const config = join(folder, "config.toml");
   // For jobs of berth's, Debian's own docker before any other.
   const folders = [await layBerth(options), programs, dirname(program("docker"))];
@@ -88,7 +92,7 @@ async function sectionOf(
 ): Promise<string> {
   const lines =
     "docker" in executor
-      ? dockerLines(executor.docker, options)
+      ? dockerLines(executor.docker, { ...options, dockerd: executor.daemon ?? options.dockerd })
       : await berthLines(executor.berth, env);
   return `[[runners]]
 name = ${quoted(token)}
@@ -108,7 +112,7 @@ function dockerLines(more: readonly string[], options: RunnerOptions): string {
 host = ${quoted(dockerd.host)}
 image = "image-of-the-runner"
 pull_policy = ["always"]
-network_mode = "host"
+network_mode = ${quoted(dockerd.network)}
 disable_cache = true
 volumes = ${quoted(volumes)}
 ${more.join("\n")}`;
@@ -128,10 +132,15 @@ function berthLines(flags: readonly string[], env: readonly string[]): Promise<s
   return succeed("env", [...env, "berth", "executor", "install", ...flags]);
 }
 
-async function importHelper(dockerd: Dockerd, folder: string, runner: string): Promise<void> {
+async function importHelper(
+  daemons: Iterable<Dockerd>,
+  folder: string,
+  runner: string,
+): Promise<void> {
   const root = join(folder, "helper");
   const tar = join(folder, "helper.tar");
   await succeed(join(import.meta.dirname, "helper-root.sh"), [root, runner]);
   await succeed("tar", ["-C", root, "-cf", tar, "."]);
-  await dockerd.docker("import", "--change=ENV PATH=/usr/bin", tar, helper);
+  for (const { docker } of daemons)
+    await docker("import", "--change=ENV PATH=/usr/bin", tar, helper);
 }
