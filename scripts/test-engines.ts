@@ -31,7 +31,9 @@ const gone = long.filter((file) => !found.includes(file));
 if (gone.length > 0) throw new Error(`no such test: ${gone.join(", ")}`);
 const files = [...long, ...found.filter((file) => !long.includes(file))];
 const seconds = new Map<string, number>();
-const events = run({ files, concurrency: 3 })
+// What hangs is ended, and fails.
+const signal = AbortSignal.timeout(2 * 60 * 60_000);
+const events = run({ files, concurrency: 3, signal })
   .on("test:fail", () => {
     process.exitCode = 1;
   })

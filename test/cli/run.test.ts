@@ -13,6 +13,7 @@ import { type Ended, ended, entry, plainEnv, succeed } from "../support/command.
 import { type DockerRegistry, startDockerRegistry } from "../support/docker-registry.ts";
 import { type Dockerd, startDockerd } from "../support/dockerd.ts";
 import { type Layer, pushImage } from "../support/images.ts";
+import { until } from "../support/processes.ts";
 import { program } from "../support/programs.ts";
 import { type Folder, temporaryFolder } from "../support/services.ts";
 
@@ -256,9 +257,7 @@ describe("berth run", () => {
 
   test("leaves no container behind where SIGKILL ends berth itself", async () => {
     await signalled("echo up; exec sleep 10", ["SIGKILL"]);
-    for (let tries = 0; tries < 1200 && (await containers()) !== ""; tries++)
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    assert.equal(await containers(), "");
+    await until(async () => (await containers()) === "");
   });
 
   test("prints a command line that does the same", async () => {

@@ -33,6 +33,12 @@ async function change(actor: Actor, branch: string, name: string, line: string, 
   await actor.commit(branch, { [file(name)]: changed, ...more });
 }
 
+/** Commits a line that fails, after what it says. */
+async function breakDebian({ bare, commit }: Actor): Promise<void> {
+  const text = await succeed("git", ["-C", bare, "show", `staging:${file("debian")}`]);
+  await commit("staging", { [file("debian")]: `${text}\nRUN echo the last words; exit 3\n` });
+}
+
 const push = (branch: string, actor = qemu) => run(platform, actor.project, { branch });
 
 function builtIn({ outputs }: Ran): readonly string[] {
@@ -91,9 +97,7 @@ test("a job that fails keeps latest where it is", async () => {
 
 test("a build that fails stops what is built on it and all jobs, and the report shows its last lines", async () => {
   const before = tagged(platform, "qemu-project/qemu/qemu/debian", "latest");
-  const text = await succeed("git", ["-C", qemu.bare, "show", `staging:${file("debian")}`]);
-  const broken = `${text}\nRUN echo the last words; exit 3\n`;
-  await qemu.commit("staging", { [file("debian")]: broken });
+  await breakDebian(qemu);
   const failed = await push("staging");
   const { states, outputs } = failed;
   assert.equal(failed.pipeline.facts.status, "failed");
@@ -118,17 +122,51 @@ test("the other branch has not seen any of that", async () => {
   );
 });
 
+test("in one job the same is built, in vain where nothing has changed, and a build that fails leaves latest", async () => {
+  const inline = await exampleProject(platform, "qemu", "qemu-project/inline", {
+    members: { olga: "maintainer" },
+  });
+  const text = await succeed("git", ["-C", inline.bare, "show", "main:.gitlab-ci.yml"]);
+  await inline.commit("staging", { ".gitlab-ci.yml": text.replace("fan-out", "inline") });
+  const latest = () => tagged(platform, "qemu-project/inline/qemu/debian", "latest");
+  const made = ({ outputs }: Ran) =>
+    [...(outputs["berth-images"] ?? "").matchAll(/^(\S+) +build +built/gm)]
+      .map(([, name]) => name)
+      .sort();
+  const first = passed(await push("staging", inline));
+  assert.deepEqual(made(first), [...all].sort());
+  assert.match(first.outputs["berth-promote"] ?? "", /latest: moved on 12 images/);
+  assert.equal(first.images["build-debian"], latest());
+  await inline.commit("staging", { "README.md": "another commit\n" });
+  const idle = passed(await push("staging", inline));
+  assert.match(idle.outputs["berth-images"] ?? "", /nothing to do/);
+  assert.equal(idle.images["build-debian"], latest());
+  await change(inline, "staging", "debian-cross-base", "debian-cross-base 2");
+  const changed = passed(await push("staging", inline));
+  assert.deepEqual(made(changed), [...crosses, "debian-cross-base"].sort());
+  const riscv64 = "image: debian 1 debian-cross-base 2 debian-riscv64-cross 1\n";
+  assert.equal(changed.outputs["build-riscv64"], riscv64);
+  const before = latest();
+  await breakDebian(inline);
+  const { states, outputs } = await push("staging", inline);
+  const ends = ["berth-images", "build-debian", "berth-promote"].map((name) => states[name]);
+  assert.deepEqual(ends, ["failed", "skipped", "skipped"]);
+  assert.match(outputs["berth-images"] ?? "", /the last words/);
+  assert.equal(latest(), before);
+});
+
 test("a fork without a changed Dockerfile runs in upstream's images and stores nothing", async () => {
   const fork = await forkOf(platform.ground, qemu, "alice");
   await fork.commit("topic", {}, "staging-9.2");
   const asked = { branch: "topic", variables: { QEMU_CI: "2" } };
-  const first = passed(await run(platform, fork.project, asked));
-  assert.deepEqual(builtIn(first), []);
-  const stored = [...platform.gitlab.registry.tags.keys()];
-  assert.deepEqual(
-    stored.filter((path) => path.startsWith("alice/")),
-    [],
-  );
+  // It may do without a registry.
+  for (const registry of ["disabled", "enabled"] as const) {
+    fork.project.registry = registry;
+    const ran = passed(await run(platform, fork.project, asked));
+    assert.deepEqual(builtIn(ran), []);
+    const stored = [...platform.gitlab.registry.tags.keys()];
+    assert.ok(!stored.some((path) => path.startsWith("alice/")), `${stored}`);
+  }
   await change(fork, "topic", "debian-riscv64-cross", "debian-riscv64-cross 2");
   const changed = passed(await run(platform, fork.project, asked));
   assert.deepEqual(builtIn(changed), ["debian-riscv64-cross"]);

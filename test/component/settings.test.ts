@@ -116,7 +116,7 @@ test("two branches that promote at once do it one after another, and latest is t
   );
   const hasTested = ({ jobs }: RunPipeline) =>
     jobs.some((job) => job.made.name === "test" && /O[ +]tools \d/.test(traceOf(job)));
-  await until(async () => pipelines.every(hasTested));
+  await until(() => pipelines.every(hasTested));
   await writeFile(path, "");
   const all = await Promise.all(pipelines.map((one) => rested(platform, one)));
   const [staging, main] = all.map(passed);
@@ -143,7 +143,7 @@ test("a newer push cancels a child pipeline in the middle of a build", async () 
   await project.commit("main", files);
   const older = await platform.start(project.project);
   const isBuilding = () => jobsOf(older).some((job) => traceOf(job).includes("still building"));
-  await until(async () => isBuilding());
+  await until(() => isBuilding());
   await project.commit("main", { "ci/tools.docker": saying(platform, "tools 2") });
   const newer = passed(await run(platform, project.project));
   assert.equal(newer.outputs["test"], "tools 2\n");

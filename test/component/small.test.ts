@@ -70,7 +70,7 @@ test("a newer push cancels a build that is under way, and builds its own", async
   const older = await platform.start(project.project);
   const [building] = older.jobs;
   assert.ok(building);
-  await until(async () => traceOf(building).includes("still building"));
+  await until(() => traceOf(building).includes("still building"));
   const finite = `${head}RUN echo "tools 2" > /etc/ci-image\n`;
   await project.commit("main", { "ci/tools.docker": finite });
   const newer = passed(await run(platform, project.project));
@@ -120,7 +120,7 @@ test("the docker engine waits for a daemon that is late, and builds in it", asyn
   const pipeline = await platform.start(late.project, { variables });
   const [job] = pipeline.jobs;
   assert.ok(job);
-  await until(async () => traceOf(job).includes("$ berth ensure"));
+  await until(() => traceOf(job).includes("$ berth ensure"));
   const daemon = await startDockerd([platform.bases.host, platform.gitlab.registry.host]);
   try {
     await link(daemon.host.replace("unix://", ""), join(folder, "docker.sock"));

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { mkdtemp, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { after, before, test } from "node:test";
 import { buildah } from "../../src/build/buildah.ts";
@@ -7,8 +8,15 @@ import { BerthError, type ErrorCode } from "../../src/errors.ts";
 import { realFiles } from "../../src/host/files.ts";
 import { createRunner } from "../../src/host/run.ts";
 import { program } from "../support/programs.ts";
-import { script } from "../support/scripts.ts";
 import { type Folder, temporaryFolder } from "../support/services.ts";
+
+/** Writes a shell script that stands in for an engine into a folder of its own, `$HERE`, and gives its path. */
+async function script(folder: string, name: string, text: string): Promise<string> {
+  const own = await mkdtemp(join(folder, "script-"));
+  const path = join(own, name);
+  await writeFile(path, `#!/bin/sh\nHERE='${own}'\n${text}\n`, { mode: 0o755 });
+  return path;
+}
 
 let folder: Folder;
 before(async () => {

@@ -6,6 +6,7 @@ import type { Plan } from "../../src/plan/plan.ts";
 import { berth, type Ended, type Env } from "../support/command.ts";
 import { type DockerRegistry, startDockerRegistry } from "../support/docker-registry.ts";
 import { exampleProject, type Project, pushExampleBases } from "../support/example.ts";
+import { until } from "../support/processes.ts";
 import { temporaryFolder } from "../support/services.ts";
 import type { TestEngine } from "./engines.ts";
 
@@ -106,7 +107,7 @@ export async function requestsDuring<T>(
 async function mark({ host, log }: DockerRegistry): Promise<string> {
   const line = `GET /v2/?mark=${++marks}`;
   await (await fetch(`http://${host}${line.slice(4)}`)).arrayBuffer();
-  while (!log().includes(line)) await new Promise((resolve) => setTimeout(resolve, 10));
+  await until(() => log().includes(line));
   return line;
 }
 

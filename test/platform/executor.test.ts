@@ -214,7 +214,7 @@ async function listener() {
     heard.push(url.slice(1));
     response.end();
   }).listen(0, "127.0.0.1");
-  await until(async () => server.listening);
+  await until(() => server.listening);
   const { port } = server.address() as AddressInfo;
   const say = (word: string) => `wget -q -O- http://127.0.0.1:${port}/${word}`;
   return { heard, say, stop: () => server.close() };
@@ -231,7 +231,7 @@ test("a job that is cancelled gets TERM, then its after_script in its image, and
   const job = { ...show, interruptible: true, script: endless, after_script };
   await commit(project, { job });
   const older = await platform.start(project.project);
-  await until(async () => heard.includes("begun"));
+  await until(() => heard.includes("begun"));
   passed(await runs(project, { job: { image: plain(), script: "true" } }));
   await until(async () => heard.includes("ended") && (await containers()).length === 0);
   stop();
@@ -247,10 +247,10 @@ test("what a killed runner leaves behind is cleared up by the next job", async (
     job: { image: plain(), script: `${say("begun")}; while :; do sleep 1; done` },
   });
   await platform.start(project.project);
-  await until(async () => heard.includes("begun"));
+  await until(() => heard.includes("begun"));
   stop();
   await platform.runner.go("SIGKILL");
-  await until(async () => platform.asking() === 0);
+  await until(() => platform.asking() === 0);
   const left = await containers();
   assert.equal(left.length, 1);
   await platform.runner.start();

@@ -1,11 +1,11 @@
 /** The registry client on Debian's docker-registry. */
 import assert from "node:assert/strict";
 import { after, before, suite, test } from "node:test";
-import { setTimeout as sleep } from "node:timers/promises";
 import { BerthError } from "../../src/errors.ts";
 import { client, goodLogin, methods, pushImage, testImage } from "../registry/clients.ts";
 import { registryContract } from "../registry/contract.ts";
 import { startDockerRegistry } from "../support/docker-registry.ts";
+import { until } from "../support/processes.ts";
 
 async function docker(auth: "none" | "basic" | "token", hinted = false) {
   const registry = await startDockerRegistry({ auth });
@@ -43,8 +43,7 @@ suite("the budget on docker-registry with tokens", () => {
     await opened.copy({ ...there, tag: "one" }, there, ["two"]);
     await opened.copy({ ...there, tag: "one" }, { host, path: "some/copy" }, ["one"]);
     // The access log is written after the answer has been sent.
-    for (let tries = 0; tries < 2400 && docker.log().length - requests < 12; tries++)
-      await sleep(25);
+    await until(() => docker.log().length - requests >= 12);
     assert.deepEqual(methods(docker.log().slice(requests)), { GET: 2, POST: 8, PUT: 2 });
     assert.equal(tokenService!.asked.length - asked, 1);
   });

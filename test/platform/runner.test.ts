@@ -117,7 +117,7 @@ test("a job that a newer push cancels runs its after_script with its token, and 
   const older = await platform.start(project.project);
   const [job] = older.jobs;
   assert.ok(job);
-  await until(async () => /O[ +]on/.test(traceOf(job)));
+  await until(() => /O[ +]on/.test(traceOf(job)));
   await runs({ next: { script: "true" } });
   const { states } = await rested(platform, older);
   const after = traceOf(job).split("Running after_script")[1] ?? "";
@@ -212,7 +212,7 @@ test("a push to a branch of a merge request makes a pipeline for that too, and e
 /** Lets the runner go, and waits until GitLab has noticed that it asks for nothing any more. */
 async function lose(signal: "SIGTERM" | "SIGKILL"): Promise<void> {
   await platform.runner.go(signal);
-  await until(async () => platform.asking() === 0);
+  await until(() => platform.asking() === 0);
 }
 
 test("a runner that goes away while it waits is given nothing, and the next one takes the job", async () => {
@@ -243,7 +243,7 @@ for (const [signal, what, reason] of [
     const pipeline = await platform.start(project.project);
     const [job] = pipeline.jobs;
     assert.ok(job);
-    await until(async () => /O[ +]begun/.test(traceOf(job)));
+    await until(() => /O[ +]begun/.test(traceOf(job)));
     await lose(signal);
     const { model } = platform.gitlab;
     if (signal === "SIGKILL") {
@@ -253,7 +253,7 @@ for (const [signal, what, reason] of [
       platform.dropStuck();
       model.now = () => new Date();
     }
-    await until(async () => job.status === "pending");
+    await until(() => job.status === "pending");
     await writeFile(path, "");
     await platform.runner.start();
     const { states } = await rested(platform, pipeline);

@@ -8,6 +8,7 @@ import { ownTags } from "../../src/image/key.ts";
 import { readTag } from "../../src/oci/tags.ts";
 import { ended } from "../support/command.ts";
 import type { MemoryRegistry } from "../support/memory-registry.ts";
+import { until } from "../support/processes.ts";
 import { disagreements, historyOf, incomplete } from "./checks.ts";
 import { kindOf, type Passing } from "./gate.ts";
 import type { Moment } from "./held.ts";
@@ -19,7 +20,6 @@ import {
   processesOf,
   type Stand,
   secretsIn,
-  soon,
   type Workplace,
 } from "./workplace.ts";
 
@@ -141,7 +141,7 @@ describe("a run that is killed", () => {
       assert.deepEqual(readdirSync(tmp), [], where);
     }
     // An engine that nobody ended finishes its one command, which may be a push to the tag that nobody reads.
-    await soon(() => processesOf(tmp).length === 0);
+    await until(() => processesOf(tmp).length === 0);
     assert.deepEqual(processesOf(tmp), [], where);
     assert.deepEqual(openFolders(tmp), [], where);
     assert.deepEqual(incomplete(memory), [], where);
@@ -222,7 +222,7 @@ describe("a run that is killed", () => {
     try {
       const child = stand.start(["ensure", "--engine", "buildah"]);
       const end = ended(child);
-      await soon(() => waitingIn(stand).length > 0);
+      await until(() => waitingIn(stand).length > 0);
       assert.notDeepEqual(secretsIn(stand.tmp), []);
       child.kill(signal);
       await end;
@@ -236,7 +236,7 @@ describe("a run that is killed", () => {
 
   test("by SIGTERM in the middle of a silent build takes its engine and its logins along", async () => {
     await killSilent("SIGTERM", async ({ tmp }) => {
-      await soon(() => processesOf(tmp).length === 0);
+      await until(() => processesOf(tmp).length === 0);
       assert.deepEqual(processesOf(tmp), []);
       assert.deepEqual(readdirSync(tmp), []);
     });

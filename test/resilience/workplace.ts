@@ -151,15 +151,6 @@ function unlessGone<T>(look: () => T): T | undefined {
   }
 }
 
-/** Waits for something that is true within a moment; an error after a minute. */
-export async function soon(isTrue: () => boolean): Promise<void> {
-  const start = performance.now();
-  while (!isTrue()) {
-    if (performance.now() - start > 60_000) throw new Error(`not within a minute: ${isTrue}`);
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-}
-
 export async function gone(child: ChildProcess): Promise<void> {
   if (child.exitCode === null && child.signalCode === null) await once(child, "exit");
 }

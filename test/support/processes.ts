@@ -14,12 +14,12 @@ export async function processesNaming(text: string): Promise<number> {
 }
 
 /** Waits for what comes about by itself, for five minutes at most. */
-export async function until(isSo: () => Promise<boolean>): Promise<void> {
-  for (let tries = 0; tries < 6000; tries++) {
+export async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
+  for (let tries = 0; tries < 15_000; tries++) {
     if (await isSo()) return;
-    await sleep(50);
+    await sleep(20);
   }
-  assert.fail("it did not come about within five minutes");
+  assert.fail(`not within five minutes: ${isSo}`);
 }
 
 /** How a program ended: well and without a word, but for what is given. */

@@ -39,6 +39,10 @@ for (const component of components)
       assert.deepEqual(new Set(used), new Set(component.inputs.keys()));
     });
 
+    test("are no more than a person reads at once", () => {
+      assert.ok(inputs.length <= 16, `${inputs.length}`);
+    });
+
     test("need nothing that GitLab 17.0 does not have", () => {
       assert.deepEqual(component.component, []);
     });
