@@ -84,14 +84,41 @@ for (const [what, text, where, jobs] of cases)
     assert.deepEqual(await jobsOf(text, where), jobs);
   });
 
-test("a timeout and runner tags are those of the inputs, or nobody's", async () => {
+/** Of the project itself: only the first two are for jobs of the component. GitLab takes the second, and gives no job any. */
+const defaults = `default:
+  tags: [own]
+  timeout: 2h
+  before_script: [dnf install make]
+  after_script: [rm made]
+  services: [postgres]
+  cache: { paths: [cache] }
+  hooks: { pre_get_sources_script: [echo] }
+  id_tokens: { T: { aud: x } }
+`;
+
+test("a timeout and runner tags are those of the inputs, else the project's own, of whose defaults nothing else is taken", async () => {
   for (const [text, expected] of [
     [include(), [undefined, undefined]],
     [include("{ build_timeout: 3h, tags: [big] }"), [10_800, ["big"]]],
+    [defaults + include(), [undefined, ["own"]]],
+    [defaults + include("{ build_timeout: 3h, tags: [big] }"), [10_800, ["big"]]],
+    [`variables: { R: own }\n${defaults.replace("own", "$R")}${include()}`, [undefined, ["own"]]],
   ] as const) {
-    const reading = await pipelineOf(text + consumer, { branch: "topic" });
+    const reading = await pipelineOf(text + consumer, { source: "schedule", branch: "main" });
     assert.ok("jobs" in reading, JSON.stringify(reading));
-    const job = reading.jobs.find(({ name }) => name === "berth-images");
-    assert.deepEqual([job?.options["timeout"], job?.tags], expected);
+    const ours = reading.jobs.filter(({ name }) => name.startsWith("berth-"));
+    assert.deepEqual(
+      ours.map(({ stage }) => stage),
+      [".pre", ".post", ".post"],
+    );
+    assert.deepEqual([ours[0]?.options["timeout"], ours[0]?.tags], expected);
+    for (const { options, tags } of ours) {
+      const taken = Object.keys(options).filter((key) => defaults.includes(`  ${key}:`));
+      assert.deepEqual(
+        taken.filter((key) => key !== "timeout"),
+        [],
+      );
+      assert.deepEqual(tags, expected[1]);
+    }
   }
 });
