@@ -3,11 +3,11 @@ import { spawn } from "node:child_process";
 import { chmod, mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { pushBusybox } from "../support/bases.ts";
-import { type Ended, ended, plainEnv, succeed } from "../support/command.ts";
+import { type Ended, ended, gitEnv, plainEnv, succeed } from "../support/command.ts";
 import { type DockerRegistry, startDockerRegistry } from "../support/docker-registry.ts";
 import { startDockerd } from "../support/dockerd.ts";
 import { program } from "../support/programs.ts";
-import { temporaryFolder } from "../support/services.ts";
+import { opened } from "../support/services.ts";
 import { toolImages } from "../support/tool-image.ts";
 
 export interface Stage {
@@ -30,13 +30,8 @@ export interface RunOptions {
 }
 
 /** Opens a stage on the machine's own Docker, whose containers may make user namespaces if nothing forbids it. */
-export async function openStage(): Promise<Stage> {
-  const folder = await temporaryFolder("berth-container-");
-  const ends: (() => Promise<void>)[] = [folder.remove];
-  const stop = async () => {
-    for (const end of ends.splice(0).reverse()) await end();
-  };
-  try {
+export const openStage = (): Promise<Stage> =>
+  opened("berth-container-", async (folder, ends) => {
     const registry = await startDockerRegistry();
     ends.push(registry.stop);
     await pushBusybox(registry.host);
@@ -44,29 +39,27 @@ export async function openStage(): Promise<Stage> {
     ends.push(daemon.stop);
     const images = await toolImages();
     for (const [name, image] of images) await image.load(daemon.host, `${name}:test`);
-    const project = await smallProject(folder.path, registry.host);
-    const client = ["--config", join(folder.path, "client"), "--host", daemon.host];
+    const project = await smallProject(folder, registry.host);
+    const client = ["--config", join(folder, "client"), "--host", daemon.host];
     const always = ["--rm", "--interactive", "--network=host", `--volume=${project}:/project`];
     return {
-      folder: folder.path,
       registry,
       socket: daemon.host.replace("unix://", ""),
       project,
       images: [...images.keys()],
-      run: (image, args, { flags = [], input = "" } = {}) => {
+      run: (
+        image: string,
+        args: readonly string[],
+        { flags = [], input = "" }: RunOptions = {},
+      ) => {
         const words = ["--workdir=/project", ...flags, `${image}:test`, ...args];
         const all = [...client, "run", ...always, ...words];
         const child = spawn(program("docker"), all);
         child.stdin.end(input);
         return ended(child);
       },
-      stop,
     };
-  } catch (error) {
-    await stop();
-    throw error;
-  }
-}
+  });
 
 const dockerfile = `ARG BASE
 FROM \${BASE}
@@ -85,10 +78,8 @@ async function smallProject(folder: string, host: string): Promise<string> {
   };
   await mkdir(path);
   for (const [name, text] of Object.entries(files)) await writeFile(join(path, name), text);
-  const env = plainEnv({ HOME: folder, GIT_CONFIG_SYSTEM: "/dev/null" });
-  const author = ["-c", "user.name=Test", "-c", "user.email=test@example.com"];
-  const git = (...rest: readonly string[]) =>
-    succeed("git", [...author, ...rest], { cwd: path, env });
+  const env = plainEnv({ HOME: folder, ...gitEnv });
+  const git = (...rest: readonly string[]) => succeed("git", rest, { cwd: path, env });
   await git("init", "--quiet", "--initial-branch=main");
   await git("add", "--all");
   await git("commit", "--quiet", "--message=a project");

@@ -7,7 +7,7 @@ import { berth, type Ended, type Env } from "../support/command.ts";
 import { type DockerRegistry, startDockerRegistry } from "../support/docker-registry.ts";
 import { exampleProject, type Project, pushExampleBases } from "../support/example.ts";
 import { until } from "../support/processes.ts";
-import { temporaryFolder } from "../support/services.ts";
+import { opened } from "../support/services.ts";
 import type { TestEngine } from "./engines.ts";
 
 export interface Stage {
@@ -19,29 +19,20 @@ export interface Stage {
 }
 
 /** Opens a stage with the example, or with the example less some of its images. */
-export async function openStage(
+export const openStage = (
   make: (folder: string) => Promise<TestEngine>,
   without: readonly string[] = [],
-): Promise<Stage> {
-  const folder = await temporaryFolder("berth-example-");
-  const ends: (() => Promise<void>)[] = [folder.remove];
-  const stop = async () => {
-    for (const end of ends.splice(0).reverse()) await end();
-  };
-  try {
+): Promise<Stage> =>
+  opened("berth-example-", async (folder, ends) => {
     const registry = await startDockerRegistry();
     ends.push(registry.stop);
     await pushExampleBases(registry.host, { debian: !without.includes("debian") });
-    const engine = await make(join(folder.path, "engine"));
+    const engine = await make(join(folder, "engine"));
     ends.push(engine.stop);
-    const project = await exampleProject(folder.path, "example", registry.host);
+    const project = await exampleProject(folder, "example", registry.host);
     await project.dropImages(...without);
-    return { folder: folder.path, registry, engine, project, stop };
-  } catch (error) {
-    await stop();
-    throw error;
-  }
-}
+    return { registry, engine, project };
+  });
 
 export interface Call {
   readonly project?: Project;

@@ -4,11 +4,11 @@ import { join } from "node:path";
 import { bundle } from "../../scripts/bundle.ts";
 import { machineBuildah } from "../example/engines.ts";
 import { busyboxLayer, pushBusybox } from "../support/bases.ts";
-import type { Env } from "../support/command.ts";
+import { type Env, gitEnv } from "../support/command.ts";
 import { startGitLab, type TestGitLab } from "../support/gitlab-server.ts";
 import { pushImage } from "../support/images.ts";
 import { startMemoryRegistry } from "../support/memory-registry.ts";
-import { temporaryFolder } from "../support/services.ts";
+import { opened } from "../support/services.ts";
 
 export interface World {
   readonly folder: string;
@@ -22,18 +22,13 @@ export interface World {
   stop(): Promise<void>;
 }
 
-export async function startWorld(): Promise<World> {
-  const folder = await temporaryFolder("berth-lives-");
-  const ends: (() => Promise<void>)[] = [folder.remove];
-  const stop = async () => {
-    for (const end of ends.splice(0).reverse()) await end();
-  };
-  try {
+export const startWorld = (): Promise<World> =>
+  opened("berth-lives-", async (folder, ends) => {
     const gitlab = await startGitLab({ registry: "distribution" });
     ends.push(gitlab.stop);
     const bases = await startMemoryRegistry();
     ends.push(bases.stop);
-    const at = (name: string) => join(folder.path, name);
+    const at = (name: string) => join(folder, name);
     const [engine] = await Promise.all([
       machineBuildah(at("engine")),
       bundle(at("dist")),
@@ -45,21 +40,21 @@ export async function startWorld(): Promise<World> {
     const bin = await berthProgram(at("bin"), at("dist/berth.js"));
     const env = {
       ...engine.env,
+      ...gitEnv,
       PATH: `${bin}:${engine.env["PATH"]}`,
       NODE_COMPILE_CACHE: at("compiled"),
-      ...gitEnv(at("git"), gitlab.url),
+      // The addresses of GitLab's projects lead to the bare repositories.
+      GIT_CONFIG_COUNT: "1",
+      GIT_CONFIG_KEY_0: `url.file://${at("git")}/.insteadOf`,
+      GIT_CONFIG_VALUE_0: `${gitlab.url}/`,
     };
     let moves = 0;
     const moveBase = async () => {
       const settings = { Env: ["PATH=/bin", `UPDATE=${++moves}`] };
       await pushImage(bases.host, "bases/busybox", "1", await busyboxLayer(), settings);
     };
-    return { folder: folder.path, gitlab, bases: bases.host, env, moveBase, stop };
-  } catch (error) {
-    await stop();
-    throw error;
-  }
-}
+    return { gitlab, bases: bases.host, env, moveBase };
+  });
 
 /** The same world for a job on another machine: its buildah has seen nothing yet. */
 export async function withEmptyStore(world: World, machine: string): Promise<World> {
@@ -75,19 +70,4 @@ async function berthProgram(folder: string, file: string): Promise<string> {
   await writeFile(join(folder, "berth"), `#!/bin/sh\nexec '${process.execPath}' '${file}' "$@"\n`);
   await chmod(join(folder, "berth"), 0o755);
   return folder;
-}
-
-/** No person's settings, one author, and the addresses of GitLab's projects lead to the bare repositories. */
-function gitEnv(folder: string, url: string): Env {
-  return {
-    GIT_CONFIG_GLOBAL: "/dev/null",
-    GIT_CONFIG_SYSTEM: "/dev/null",
-    GIT_CONFIG_COUNT: "1",
-    GIT_CONFIG_KEY_0: `url.file://${folder}/.insteadOf`,
-    GIT_CONFIG_VALUE_0: `${url}/`,
-    GIT_AUTHOR_NAME: "Jane",
-    GIT_AUTHOR_EMAIL: "jane@example.com",
-    GIT_COMMITTER_NAME: "Jane",
-    GIT_COMMITTER_EMAIL: "jane@example.com",
-  };
 }

@@ -61,6 +61,16 @@ export async function succeed(
   throw new Error(`${command} ${args.join(" ")}: ended with ${code ?? signal}:\n${said}`);
 }
 
+/** For git: no person's settings nor the machine's have a say, and one author. */
+export const gitEnv: Env = {
+  GIT_CONFIG_GLOBAL: "/dev/null",
+  GIT_CONFIG_SYSTEM: "/dev/null",
+  GIT_AUTHOR_NAME: "Jane",
+  GIT_AUTHOR_EMAIL: "jane@example.com",
+  GIT_COMMITTER_NAME: "Jane",
+  GIT_COMMITTER_EMAIL: "jane@example.com",
+};
+
 /** The parts of this process's environment that programs need; nothing of GitLab, Docker or a user. */
 export function plainEnv(change: Env): Env {
   const kept = [

@@ -3,7 +3,7 @@ import { appendFile, cp, mkdir, readFile, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { pushBusybox, pushDebian } from "./bases.ts";
-import { type Env, plainEnv, succeed } from "./command.ts";
+import { gitEnv, plainEnv, succeed } from "./command.ts";
 
 const components = fileURLToPath(new URL("../../component", import.meta.url));
 
@@ -50,7 +50,7 @@ export async function exampleProject(
 function projectAt(folder: string, name: string): Project {
   const path = join(folder, name);
   const config = `${path}.yml`;
-  const env = gitEnv(folder);
+  const env = plainEnv({ HOME: folder, ...gitEnv });
   const git = async (...args: readonly string[]): Promise<string> =>
     (await succeed("git", args, { cwd: path, env })).trim();
   return {
@@ -82,12 +82,4 @@ function projectAt(folder: string, name: string): Project {
       await writeFile(config, kept.join("\n"));
     },
   };
-}
-
-/** Neither a person's settings nor a machine's have a say. */
-function gitEnv(home: string): Env {
-  const author = { GIT_AUTHOR_NAME: "Example", GIT_AUTHOR_EMAIL: "example@example.com" };
-  const committer = { GIT_COMMITTER_NAME: "Example", GIT_COMMITTER_EMAIL: "example@example.com" };
-  const settings = { GIT_CONFIG_GLOBAL: "/dev/null", GIT_CONFIG_SYSTEM: "/dev/null" };
-  return plainEnv({ HOME: home, ...author, ...committer, ...settings });
 }

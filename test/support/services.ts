@@ -19,6 +19,26 @@ export async function temporaryFolder(prefix = "berth-test-"): Promise<Folder> {
   return { path, remove: () => rm(path, { recursive: true, force: true, maxRetries: 5 }) };
 }
 
+type End = () => Promise<unknown>;
+
+/** Opens what is made of several things, whose ends it collects: they come in reverse, also where one does not open. */
+export async function opened<T extends object>(
+  prefix: string,
+  open: (folder: string, ends: End[]) => Promise<T>,
+): Promise<T & { readonly folder: string; stop(): Promise<void> }> {
+  const { path: folder, remove } = await temporaryFolder(prefix);
+  const ends: End[] = [remove];
+  const stop = async () => {
+    for (const end of ends.splice(0).reverse()) await end();
+  };
+  try {
+    return { ...(await open(folder, ends)), folder, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
 export async function freePort(): Promise<number> {
   const server = createServer().listen(0, "127.0.0.1");
   await once(server, "listening");

@@ -3,11 +3,11 @@ import { mkdir, readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type Actor, type Files, newProject } from "../../lives/actor.ts";
 import { pushBusybox } from "../../support/bases.ts";
-import { entry, plainEnv, succeed } from "../../support/command.ts";
+import { entry, gitEnv, plainEnv, succeed } from "../../support/command.ts";
 import { type DockerRegistry, startDockerRegistry } from "../../support/docker-registry.ts";
 import { type Dockerd, startDockerd } from "../../support/dockerd.ts";
 import type { ProjectSettings } from "../../support/gitlab-model.ts";
-import { temporaryFolder } from "../../support/services.ts";
+import { opened } from "../../support/services.ts";
 import { toolImages } from "../../support/tool-image.ts";
 import { type Coordinator, startCoordinator } from "./coordinator.ts";
 import { type Executor, type Runner, startRunner } from "./runner.ts";
@@ -34,13 +34,8 @@ export const unconfined = ['security_opt = ["seccomp=unconfined"]'];
 type More = Readonly<Record<string, Executor>>;
 
 /** Starts all of it; `berth` is the entry of the executor's command line. */
-export async function openPlatform(more: More = {}, berth = entry): Promise<Platform> {
-  const { path: folder, remove } = await temporaryFolder("berth-platform-");
-  const ends: (() => Promise<void>)[] = [remove];
-  const stop = async () => {
-    for (const end of ends.splice(0).reverse()) await end();
-  };
-  try {
+export const openPlatform = (more: More = {}, berth = entry): Promise<Platform> =>
+  opened("berth-platform-", async (folder, ends) => {
     // The registry is on the host's loopback, and so is the network of a build.
     const networks = ["BERTH_BUILD_NETWORK", "QEMU_CI_BUILD_NETWORK"].map((key) => ({
       key,
@@ -51,7 +46,7 @@ export async function openPlatform(more: More = {}, berth = entry): Promise<Plat
     const runners = new Map<string, readonly string[]>([["glrt-untagged", []], ...tagged]);
     const coordinator = await startCoordinator({
       folder,
-      env: gitEnv(),
+      env: plainEnv(gitEnv),
       projectVariables: [...networks, secret],
       runners,
     });
@@ -76,23 +71,8 @@ export async function openPlatform(more: More = {}, berth = entry): Promise<Plat
       entry: berth,
     });
     ends.push(runner.stop);
-    return { ...coordinator, bases, shared, runner, dockerd, stop };
-  } catch (error) {
-    await stop();
-    throw error;
-  }
-}
-
-function gitEnv() {
-  return plainEnv({
-    GIT_CONFIG_GLOBAL: "/dev/null",
-    GIT_CONFIG_SYSTEM: "/dev/null",
-    GIT_AUTHOR_NAME: "Jane",
-    GIT_AUTHOR_EMAIL: "jane@example.com",
-    GIT_COMMITTER_NAME: "Jane",
-    GIT_COMMITTER_EMAIL: "jane@example.com",
+    return { ...coordinator, bases, shared, runner, dockerd };
   });
-}
 
 /** The same with the component of this checkout in it. */
 export async function openReleased(more?: More): Promise<Platform> {
