@@ -143,10 +143,11 @@ function keyImage(
 ): KeyedImage {
   const { recipe, declared, parents, onbuild } = image;
   const parentKeys = recipe.uses.flatMap((use): [string, Key][] => {
-    const { reference, parent = "", platform } = use;
-    const found = keyed.get(parent);
-    // One text may name the same image for the machine's platform and for the build's own.
-    const isOther = platform !== undefined && isMember(image.name);
+    const { reference, parent, platform } = use;
+    const found = keyed.get(parent ?? "");
+    // One text may name the same image for another platform, or the machine's, and for the build's own.
+    const isTwo = recipe.uses.some((one) => one.reference === reference && one.parent !== parent);
+    const isOther = platform !== undefined && (isMember(image.name) || isTwo);
     const named = isOther ? `--platform=${platform} ${reference}` : reference;
     return found === undefined ? [] : [[named, found.key]];
   });

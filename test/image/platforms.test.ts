@@ -118,3 +118,19 @@ test("a parent that is not built for a child's platform is an error where the ch
   const child = images.find(({ name }) => name === "child@riscv64");
   assert.deepEqual(child?.parents, ["base@amd64"]);
 });
+
+test("an image of one platform may take its parent for another too, or for the machine's, and each counts", async () => {
+  for (const [platform, parents] of [
+    ["linux/arm64", ["base@amd64", "base@arm64"]],
+    ["$BUILDPLATFORM", ["base", "base@amd64"]],
+  ] as const) {
+    const text = `FROM --platform=${platform} my/base AS a\nFROM my/base\nCOPY --from=a /x /x\n`;
+    const tree = { ...files, "lone.docker": text };
+    const { images, keys } = await keysOf(tree);
+    assert.deepEqual(images.find(({ name }) => name === "lone")?.parents, parents);
+    for (const one of ["amd64", "arm64"]) {
+      const after = await keysOf({ ...tree, [`files/${one}`]: "3" });
+      assert.ok(changed(keys, after.keys).includes("lone"), `${platform} ${one}`);
+    }
+  }
+});
