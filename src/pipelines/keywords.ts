@@ -1,8 +1,9 @@
 /** The keywords of jobs, and the form in which GitLab holds those that are only handed on. */
 import { ownMember } from "../json.ts";
-import { isNested, mistyped, seconds, strangeKeys, told } from "./checks.ts";
+import { isNested, isTexts, seconds, strangeKeys, told } from "./checks.ts";
 import {
   needsProblems,
+  policyProblems,
   rulesProblems,
   tagsProblems,
   variablesProblems,
@@ -37,17 +38,37 @@ function config(isFit: (value: Plain) => boolean, words: string): Check {
 const nested = "a nested array of strings up to 10 levels deep";
 const lines = config((value) => isNested(value), `a string or ${nested}`);
 
+const flagOrTexts = "should be a bool or array of strings";
+
+function isFlag(value: Plain): boolean {
+  return typeof value === "boolean";
+}
+
 const checks: Readonly<Record<string, Check>> = {
   before_script: lines,
   script: lines,
   after_script: lines,
-  image: (value, place) =>
-    mistyped(isHash(value) ? { name: null, ...value } : { name: value }, place, "string", "name"),
+  image: (value, place) => {
+    const name = isHash(value) ? (value["name"] ?? null) : value;
+    const isBlank = name === null || String(name).trim() === "";
+    return told(`${place} name`, {
+      "should be a string": !isText(name),
+      "can't be blank": isBlank,
+    });
+  },
+  allow_failure: config((value) => isHash(value) || isFlag(value), "a boolean value"),
   stage: config(isText, "a string"),
-  interruptible: config((value) => typeof value === "boolean", "a boolean value"),
+  interruptible: config(isFlag, "a boolean value"),
+  only: policyProblems,
+  except: policyProblems,
   rules: (value, place) => rulesProblems(value, place, "job"),
   variables: (value, place) => variablesProblems(value, place, "value expand"),
-  inherit: (value, place) => strangeKeys(value, place, "default variables"),
+  inherit: (value, place) => [
+    ...strangeKeys(value, place, "default variables"),
+    ...Object.entries(isHash(value) ? value : {}).flatMap(([key, each]) =>
+      told(`${place}:${key}`, { [flagOrTexts]: !isFlag(each) && !isTexts(each) }),
+    ),
+  ],
   tags: tagsProblems,
   needs: (value, place, kind) =>
     kind === "job"

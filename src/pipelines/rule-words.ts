@@ -1,6 +1,6 @@
 /** What GitLab takes as rules, needs, variables, tags and `workflow`, in its words. */
 import { delayProblems, isTexts, mistyped, strangeKeys, told } from "./checks.ts";
-import { isExpression } from "./expression.ts";
+import { compilePattern, isExpression } from "./expression.ts";
 import { flat, isHash, isText, type Plain } from "./tree.ts";
 
 type NeedKind = "job" | "cross_dependency";
@@ -158,5 +158,26 @@ export function workflowProblems(value: Plain, place: string): readonly string[]
   return [
     ...strangeKeys(value, place, "name rules auto_cancel"),
     ...(rules === undefined ? [] : rulesProblems(rules, `${place}:rules`, "workflow")),
+  ];
+}
+
+/** A pattern in slashes, or a name. */
+function isRef(value: Plain): boolean {
+  return isText(value) && (!/^\/.*\/[ismU]*$/m.test(value) || compilePattern(value) !== undefined);
+}
+
+/** `only` and `except`: what refs would be, or a map of clauses. */
+export function policyProblems(value: Plain, place: string): readonly string[] {
+  const isMap = isHash(value);
+  const { refs = [], variables = [] } = isMap ? value : { refs: value };
+  const isFit = Array.isArray(refs) && refs.every(isRef);
+  const areConditions = Array.isArray(variables) && variables.every(isExpression);
+  const kinds = "an array of strings or regular expressions using re2 syntax";
+  return [
+    ...(isMap ? strangeKeys(value, place, "refs kubernetes variables changes") : []),
+    ...told(place, {
+      [`${isMap ? "refs" : "config"} should be ${kinds}`]: !isFit,
+      "variables invalid expression syntax": !areConditions,
+    }),
   ];
 }

@@ -123,3 +123,28 @@ for (const [block, found] of blocks)
     const value = "jobs" in reading ? reading.jobs[0]?.variables[0]?.value : reading;
     assert.deepEqual(value, typeof value === "string" ? found : { errors: [found] });
   });
+
+const kinds = "an array of strings or regular expressions using re2 syntax";
+const refused: readonly (readonly [keywords: object, problem: string])[] = [
+  [{ only: "main" }, `only config should be ${kinds}`],
+  [{ except: ["/(/"] }, `except config should be ${kinds}`],
+  [{ only: { refs: [1] } }, `only refs should be ${kinds}`],
+  [{ only: { variables: ["$A =="] } }, "only variables invalid expression syntax"],
+  [{ except: { ref: ["main"] } }, "except config contains unknown keys: ref"],
+  [{ inherit: { default: "image" } }, "inherit:default should be a bool or array of strings"],
+  [{ allow_failure: "yes" }, "allow_failure config should be a boolean value"],
+  [{ image: " " }, "image name can't be blank"],
+];
+
+for (const [keywords, problem] of refused)
+  test(`${JSON.stringify(keywords)} is refused, since it decides about jobs or images`, async () => {
+    const text = JSON.stringify({ job: { script: "x", ...keywords } });
+    assert.deepEqual(await namesIn(text), { errors: [`jobs:job:${problem}`] });
+  });
+
+test("what decides so in another form is taken", async () => {
+  const only = { refs: ["/^ma/", "main"], variables: ["$A == null"], changes: ["a"] };
+  const job = { script: "x", only, inherit: { default: ["image"], variables: false } };
+  const text = JSON.stringify({ job, other: { script: "x", allow_failure: { exit_codes: 1 } } });
+  assert.deepEqual(await namesIn(text, { CI_COMMIT_BRANCH: "main" }), ["job", "other"]);
+});
