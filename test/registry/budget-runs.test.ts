@@ -103,6 +103,24 @@ suite("what whole runs ask", () => {
       assert.deepEqual(counted(), { token: 2, "GET manifests": 1 + 25, "HEAD blobs": 25 });
     }));
 
+  test("a plan only reads, also where all is to be copied or built", () =>
+    staged(async ({ job, counted }) => {
+      const changed = Object.fromEntries(
+        Object.entries(dockerfiles).map(([name, text]) => [name, `${text}RUN more\n`]),
+      );
+      for (const [kind, options] of [
+        ["copy", job(fork, { reference: "own-tag" })],
+        ["build", { ...job(upstream), dockerfiles: changed }],
+      ] as const) {
+        const { plan } = await planOf(options);
+        assert.ok(plan.images.every(({ decision }) => decision.kind === kind));
+        const writes = Object.keys(counted()).filter((line) =>
+          /^(?:PUT|POST|PATCH|DELETE)/.test(line),
+        );
+        assert.deepEqual(writes, []);
+      }
+    }));
+
   test("the first record of a project costs its two blobs; later ones two HEADs more than one PUT", () =>
     staged(async ({ job, counted, forgetSets }) => {
       const look = { "GET manifests": 1 + 25, "HEAD blobs": 25 };
