@@ -48,14 +48,16 @@ export interface GitLabProject {
  */
 export function gitlabShelf(place: GitLabProject): Shelf {
   const { gitlab, registry, project, base } = place;
-  const ids = new Map<string, number>();
+  let ids: ReadonlyMap<string, number> = new Map();
   let times: Promise<boolean> | undefined;
   const repositories = async () => {
-    ids.clear();
-    for (const { id, path, status } of await gitlab.repositories(project)) {
-      const below = pathBelow(base, path);
-      if (below !== undefined && !status?.startsWith("delete_")) ids.set(below, id);
-    }
+    const listed = await gitlab.repositories(project);
+    ids = new Map(
+      listed.flatMap(({ id, path, status }) => {
+        const below = pathBelow(base, path);
+        return below === undefined || status?.startsWith("delete_") ? [] : [[below, id] as const];
+      }),
+    );
     const paths = [...ids.keys()].sort();
     registry.announce(
       "pull",

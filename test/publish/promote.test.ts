@@ -6,7 +6,8 @@ import { config, situation } from "../support/keyed.ts";
 import { type Move, openProjects } from "../support/projects.ts";
 
 describe("promote", async () => {
-  const { memory, job, promote, tagged, puts } = await openProjects();
+  const projects = await openProjects();
+  const { memory, job, promote, tagged, puts } = projects;
 
   const project = "qemu-project/qemu";
   const ensure = (revision: string, text: string): Promise<Flow> => {
@@ -71,6 +72,21 @@ describe("promote", async () => {
       hint: /GIT_DEPTH/,
     });
     assert.notEqual(latest("child"), digestOf(second, "child"));
+  });
+
+  test("needs no list of tags and no right to delete them, but a registry that answers", async () => {
+    const first = await ensure("c1", "one");
+    const answers = (status: number) => (method: string, path: string) =>
+      method === "DELETE" || path.endsWith("/tags/list")
+        ? ({ kind: "answer", answer: () => ({ status }) } as const)
+        : undefined;
+    projects.fault = answers(403);
+    assert.equal((await move(first)).kind, "promoted");
+    const second = await ensure("c2", "two");
+    assert.equal((await move(second)).kind, "promoted");
+    assert.equal(latest("child"), digestOf(second, "child"));
+    projects.fault = answers(503);
+    await assert.rejects(move(await ensure("c3", "three")), { code: "REGISTRY_UNAVAILABLE" });
   });
 
   test("needs the set's record", async () => {

@@ -74,6 +74,20 @@ suite("logging in", () => {
     assert.equal(registry.log.length, 1);
   });
 
+  test("what the token service refuses is told before it is used, as far as it has one", async () => {
+    const may = (_: unknown, __: string, action: string) => action !== "delete";
+    const { registry, repository, tokens, open, stop } = await scene({}, { may, rule: "^v" });
+    const hint = { host: registry.host, realm: tokens.realm, service: tokens.service };
+    const opened = open({ tokenHints: [hint] });
+    const [push, remove] = (["push", "delete"] as const).map((access) => ({ access, repository }));
+    assert.equal(await opened.refusal([push!], ["late"]), undefined);
+    assert.match((await opened.refusal([push!], ["late", "v1"])) ?? "", /v1 is protected .* \^v$/);
+    assert.match((await opened.refusal([remove!])) ?? "", /does not grant delete on group\/image/);
+    assert.equal(await open().refusal([remove!]), undefined, "nobody has asked for a login yet");
+    assert.equal(await opened.refusal([]), undefined);
+    await stop();
+  });
+
   test("a ban is not asked against: one refused token request and no more", async () => {
     const { reference, repository, open, tokens, stop } = await scene({}, { users: {} });
     for (let times = 0; times < 30; times++) {
