@@ -60,6 +60,7 @@ const named = (days: number): Around => ({
 
 const rows: readonly Row[] = [
   ["an old key that nobody needs goes", key, 8, "delete unneeded"],
+  ["one just as old as the limit too", key, 7, "delete unneeded"],
   ["a young key stays", key, 6, "keep young"],
   ["a key from the future stays", key, -100, "keep young"],
   ["a key of unknown age stays", key, undefined, "keep age-unknown"],
@@ -145,6 +146,13 @@ const rows: readonly Row[] = [
     90,
     "keep young",
     told(pipeline(5, 3), pipeline(6, 1)),
+  ],
+  [
+    "that of one just as old as the limit goes",
+    `${key}-r5`,
+    90,
+    "delete unneeded",
+    told(pipeline(5, 7), pipeline(6, 1)),
   ],
   ["that of one begun later stays", `${key}-r7`, undefined, "keep young", told(pipeline(6, 1))],
   [

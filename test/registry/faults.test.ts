@@ -166,16 +166,31 @@ playAll("a registry that answers wrongly", [
     code: "MANIFEST_INVALID",
     requests: 1,
   },
-  {
-    name: "HEAD without a digest",
-    fault: ({ method, path }) =>
-      method === "HEAD" && path.includes("/manifests/")
-        ? instead({ status: 200, headers: { "content-type": found.mediaType } })
-        : undefined,
-    run: ({ client, reference }) => client.head(reference),
-    gives: found,
-    requests: 2,
-  },
+  ...(
+    [
+      ["no digest", {}],
+      ["no length", { "content-length": "0" }],
+      ["the length of what is compressed", { "content-encoding": "gzip" }],
+      ["a type that is no manifest's", { "content-type": "application/json" }],
+    ] as const
+  ).map(
+    ([what, headers]): Case => ({
+      name: `HEAD with ${what}, so that the manifest is got`,
+      fault: ({ method, path }) =>
+        method === "HEAD" && path.includes("/manifests/")
+          ? {
+              kind: "answer",
+              answer: (real) => ({
+                status: 200,
+                headers: what === "no digest" ? {} : { ...real().headers, ...headers },
+              }),
+            }
+          : undefined,
+      run: ({ client, reference }) => client.head(reference),
+      gives: found,
+      requests: 2,
+    }),
+  ),
   {
     name: "a tag whose manifest is gone",
     run: ({ client, registry, reference }) => {
