@@ -2,11 +2,13 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { login } from "../../src/cli/session.ts";
 import { defaultConfig } from "../../src/config/config.ts";
-import { openGitLab } from "../../src/gitlab/client.ts";
+import { type GitLab, openGitLab } from "../../src/gitlab/client.ts";
 import { accessOf } from "../../src/gitlab/rights.ts";
 import { realWorld } from "../../src/host/world.ts";
 import { ownTags } from "../../src/image/key.ts";
+import type { Repository } from "../../src/oci/reference.ts";
 import { gitlabShelf } from "../../src/prune/shelf.ts";
+import type { Registry } from "../../src/registry/registry.ts";
 import { pushImage, testImage } from "../registry/clients.ts";
 import { startGitLab, type TestGitLab } from "../support/gitlab-server.ts";
 
@@ -62,3 +64,29 @@ for (const [says, hasDatabase, hasRecord, expected] of rows) {
     assert.equal(await shelf.look?.("debian", ownTags.key("b".repeat(64))), undefined);
   });
 }
+
+test("repositories are the base and those below it, but for what GitLab is deleting", async () => {
+  const base = { host: "r.example", path: "acme/tools" };
+  const listed = [
+    { id: 1, path: "acme/tools", status: undefined },
+    { id: 2, path: "acme/tools/debian", status: "delete_scheduled" },
+    { id: 3, path: "acme/tools/fedora", status: undefined },
+    { id: 4, path: "acme/toolsmith", status: undefined },
+  ];
+  const gitlab = {
+    repositories: async () => listed,
+    deleteTag: async () => ({ kind: "refused", said: "403 Forbidden", hint: "ask" }),
+  } as unknown as GitLab;
+  const announced: string[] = [];
+  const registry = {
+    announce: (_: string, all: readonly Repository[]) =>
+      announced.push(...all.map(({ path }) => path)),
+  } as unknown as Registry;
+  const shelf = gitlabShelf({ gitlab, registry, project: 1, base });
+  assert.deepEqual(await shelf.repositories(), ["", "fedora"]);
+  assert.deepEqual(announced, ["acme/tools", "acme/tools/fedora"]);
+  assert.equal(await shelf.look?.("debian", "one"), undefined);
+  assert.deepEqual(await shelf.deleteTag("debian", "one"), { kind: "gone" });
+  const refused = { kind: "refused", why: "403 Forbidden; ask" };
+  assert.deepEqual(await shelf.deleteTag("", "one"), refused);
+});
