@@ -21,14 +21,12 @@ function compressed({ status, headers, body = "" }: Answer): Answer {
 
 playRows("wrong answers", [
   {
-    at: "request",
     name: "half of the bytes, and a length that says so",
     only: { kinds: bodies, because: "the answers to others have no body" },
     fault: () => ({ kind: "halved" }),
     expect: of(invalid, { list: refused }),
   },
   {
-    at: "request",
     name: "a wrong digest header",
     only: { kinds: manifests, because: "HEAD by tag has nothing to compare, blobs are hashed" },
     fault: changed((answer) => ({
@@ -38,7 +36,6 @@ playRows("wrong answers", [
     expect: of(invalid),
   },
   {
-    at: "request",
     name: "wrong bytes under the right header",
     only: { kinds: ["get", "get child", "get blob"], because: "others have no bytes to be wrong" },
     fault: changed((answer) => ({
@@ -48,13 +45,11 @@ playRows("wrong answers", [
     expect: of(invalid),
   },
   {
-    at: "request",
     name: "a web page with 200",
     fault: instead({ status: 200, headers: { "content-type": "text/html" }, body: "<html>" }),
     expect: of(refused, { "get blob": invalid, mount: streamed, "refused mount": good() }),
   },
   {
-    at: "request",
     name: "bytes that are sent compressed",
     only: { kinds: ["head", ...bodies], because: "the answers to others have no body" },
     fault: changed(compressed),
@@ -62,14 +57,12 @@ playRows("wrong answers", [
     expect: of(good(), { head: good(1) }),
   },
   {
-    at: "request",
     name: "more bytes than such an answer can have",
     only: { kinds: ["head", ...bodies], because: "what the others answer is an error's text" },
     fault: changed((answer) => ({ ...answer, body: Buffer.alloc(4 * 1024 * 1024 + 1, " ") })),
     expect: of(invalid, { head: good(1), list: refused }),
   },
   {
-    at: "request",
     name: "404, and then it is there",
     fault: instead(refuse(404, "MANIFEST_UNKNOWN")),
     expect: ({ kind, index, operation }) => {
@@ -83,14 +76,12 @@ playRows("wrong answers", [
     },
   },
   {
-    at: "request",
     name: "403 to one request",
     fault: instead(refuse(403, "DENIED", "no")),
     expect: of(fails("REGISTRY_DENIED"), { mount: streamed, "refused mount": good() }),
     isFinal: true,
   },
   {
-    at: "request",
     name: "416 to the bytes of an upload",
     only: { kinds: ["put blob"], because: "nothing else has a range" },
     fault: instead(refuse(416, "RANGE_INVALID")),
@@ -98,7 +89,6 @@ playRows("wrong answers", [
   },
   ...([400, 404, 405] as const).map(
     (status): RequestRow => ({
-      at: "request",
       name: `${status} to a mount`,
       like: status === 400 ? undefined : "400 to a mount",
       only: { kinds: ["mount", "refused mount"], because: "it is about mounts" },
@@ -107,7 +97,6 @@ playRows("wrong answers", [
     }),
   ),
   {
-    at: "request",
     name: "201 to a mount that was not made",
     only: { kinds: ["mount"], because: "it is about mounts" },
     fault: instead({ status: 201 }),
@@ -115,7 +104,6 @@ playRows("wrong answers", [
     expect: of(fails("REGISTRY_REFUSED", 1)),
   },
   {
-    at: "request",
     name: "201 to a child that was not put",
     only: { kinds: ["put child"], because: "only an index refers to manifests" },
     fault: instead({ status: 201 }),

@@ -12,7 +12,6 @@ function status(code: number, retryAfter?: string): RequestRow["fault"] {
 
 const passing: readonly RequestRow[] = [
   {
-    at: "request",
     name: "503 once",
     fault: status(503),
     expect: passes,
@@ -20,7 +19,6 @@ const passing: readonly RequestRow[] = [
     waits: 750,
   },
   {
-    at: "request",
     name: "429 with Retry-After: 7",
     like: "503 once",
     fault: status(429, "7"),
@@ -36,7 +34,6 @@ const puts = {
 
 const doubted: readonly RequestRow[] = [
   {
-    at: "request",
     name: "a digest that is doubted while another writes the tag",
     only: puts,
     fault: instead(refuse(400, "DIGEST_INVALID")),
@@ -44,7 +41,6 @@ const doubted: readonly RequestRow[] = [
     waits: 750,
   },
   {
-    at: "request",
     name: "a digest that is doubted for ever",
     only: puts,
     fault: instead(refuse(400, "DIGEST_INVALID")),
@@ -64,7 +60,6 @@ const lasting = (
   ] as const
 ).map(
   ([name, fault, more]): RequestRow => ({
-    at: "request",
     name,
     fault,
     like: name === "a connection that is reset for ever" ? "503 for ever" : undefined,
@@ -82,13 +77,11 @@ playRows("outages", [
   ...lasting,
   ...doubted,
   {
-    at: "request",
     name: "a connection that is reset before the answer",
     fault: () => ({ kind: "reset" }),
     expect: passes,
   },
   {
-    at: "request",
     name: "a connection that is reset when the request has taken effect",
     fault: () => ({ kind: "reset", after: true }),
     expect: of(good(1), {
@@ -98,7 +91,6 @@ playRows("outages", [
     }),
   },
   {
-    at: "request",
     name: "a connection that is reset in the body",
     only: hasBody,
     fault: () => ({ kind: "truncated" }),
@@ -108,14 +100,12 @@ playRows("outages", [
 
 playRows("stalls", [
   {
-    at: "request",
     name: "a server that says nothing",
     held: "silent",
     fault: () => ({ kind: "silent" }),
     expect: passes,
   },
   {
-    at: "request",
     name: "a body that stops in its middle",
     held: "stalled",
     only: hasBody,

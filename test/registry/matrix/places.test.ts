@@ -13,7 +13,6 @@ const hostile = "http://169.254.169.254/latest/meta-data?token=abc";
 
 const redirects = [302, 307].map(
   (status): RequestRow => ({
-    at: "request",
     name: `${status} to another origin`,
     like: status === 302 ? undefined : "302 to another origin",
     only: { kinds: [...reads, ...writes], because: "lists and deletions go no other way" },
@@ -50,7 +49,6 @@ const sessions: readonly RequestRow[] = [
     ] as const
   ).map(
     ([name, location]): RequestRow => ({
-      at: "request",
       name: `202 to a mount, the upload ${name}`,
       only: mounts,
       fault: mountSession(location),
@@ -59,7 +57,6 @@ const sessions: readonly RequestRow[] = [
     }),
   ),
   {
-    at: "request",
     name: "202 to a mount, the upload on another host",
     only: mounts,
     fault: mountSession(({ elsewhere }, id) => `http://${elsewhere.host}${upload}/${id}`),
@@ -78,7 +75,6 @@ const challenges = [
 
 const realms = challenges.map(
   ([name, challenge]): RequestRow => ({
-    at: "request",
     name: `401 in between, with ${name}`,
     like: challenge === "" ? undefined : "401 in between, with no service at all",
     fault: () => sent(401, challenge === "" ? {} : { "www-authenticate": challenge }),
@@ -90,21 +86,18 @@ const realms = challenges.map(
 playRows("answers that send elsewhere", [
   ...redirects,
   {
-    at: "request",
     name: `a redirect to ${hostile}`,
     fault: () => sent(307, { location: hostile }),
     expect: of(refused),
   },
   ...sessions,
   {
-    at: "request",
     name: `an upload at ${hostile}`,
     only: { kinds: ["mount", "open upload"], because: "only these name an upload" },
     fault: () => sent(202, { location: hostile }),
     expect: of(refused),
   },
   {
-    at: "request",
     name: "an upload at no address",
     like: `an upload at ${hostile}`,
     only: { kinds: ["mount", "open upload"], because: "only these name an upload" },
@@ -113,7 +106,6 @@ playRows("answers that send elsewhere", [
   },
   ...realms,
   {
-    at: "request",
     name: "tokens that all end in between",
     fault: ({ tokens }) => {
       tokens.revokeAll();
@@ -127,7 +119,6 @@ playRows("answers that send elsewhere", [
     },
   },
   {
-    at: "request",
     name: "an answer that repeats the login",
     fault: (_, request) => {
       const said = `you sent ${request.headers["authorization"]}`;
@@ -141,7 +132,6 @@ playRows("answers that send elsewhere", [
     not: { "12 deletions": "400 there means that the registry knows another way" },
   },
   {
-    at: "request",
     name: "a content type that repeats the login",
     only: { kinds: ["get", "get child"], because: "no other content type is told of" },
     fault: (_, request) => ({
@@ -155,7 +145,6 @@ playRows("answers that send elsewhere", [
     expect: of(fails("MANIFEST_INVALID")),
   },
   {
-    at: "request",
     name: "pages in a circle",
     only: { kinds: ["list"], because: "only lists have pages" },
     fault: (_, { path, query }) => ({
@@ -165,7 +154,6 @@ playRows("answers that send elsewhere", [
     expect: of(refused),
   },
   {
-    at: "request",
     name: "pages without end and without tags",
     only: { kinds: ["list"], because: "only lists have pages" },
     lasts: true,
@@ -181,7 +169,6 @@ playRows("answers that send elsewhere", [
     expect: of(fails("REGISTRY_REFUSED", 9)),
   },
   {
-    at: "request",
     name: "a tag that is an address",
     only: { kinds: ["list"], because: "only lists name tags" },
     fault: () => ({

@@ -57,9 +57,9 @@ interface Common {
   readonly isFinal?: boolean;
 }
 
-/** A fault in one request to the registry. */
+/** A fault in one request to the registry, as most are. */
 export interface RequestRow extends Common {
-  readonly at: "request";
+  readonly at?: undefined;
   /** Kinds of request that it can happen to, and why to no others. */
   readonly only?: { readonly kinds: readonly Kind[]; readonly because: string };
   readonly fault: (servers: Servers, request: SeenRequest) => Fault | undefined;
@@ -85,6 +85,10 @@ interface ScopeRow extends Common {
 
 type Row = RequestRow | TokenRow | ScopeRow;
 
+function isRequest(row: Row): row is RequestRow {
+  return row.at === undefined;
+}
+
 const positions = ["first", "middle", "last"] as const;
 type Position = (typeof positions)[number];
 
@@ -100,7 +104,7 @@ interface Cell {
 
 /** The kinds of request of an operation that a row is for, with how many there are of them. */
 function targets(row: Row, { requests }: Operation): Partial<Record<Kind, number>> {
-  if (row.at !== "request" || row.only === undefined) return requests;
+  if (!isRequest(row) || row.only === undefined) return requests;
   const { kinds } = row.only;
   return Object.fromEntries(
     Object.entries(requests).filter(([kind]) => kinds.includes(kind as Kind)),
@@ -156,7 +160,7 @@ function faultOf(row: Row, cell: Cell, servers: () => Servers, found: Found) {
   const target = indexOf(position, total(matching));
   let seen = 0;
   return (request: SeenRequest): Fault | undefined => {
-    if (row.at !== "request") return undefined;
+    if (!isRequest(row)) return undefined;
     const asked = kindOf(request);
     const kind = asked === "mount" && operation.mounts === 400 ? "refused mount" : asked;
     const { request: before } = found;
