@@ -1,7 +1,16 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { identify } from "../../src/image/identify.ts";
-import { builtTagOf, cacheTagOf, ownTags, setIdOf } from "../../src/image/key.ts";
+import {
+  builtTagOf,
+  cacheTagOf,
+  keyOfTag,
+  keyVersion,
+  ownTags,
+  setIdOf,
+} from "../../src/image/key.ts";
+import { platformOf } from "../../src/image/platforms.ts";
+import { tagsOf } from "../../src/oci/tags.ts";
 import { declaredImage } from "../support/keyed.ts";
 import { memoryTree } from "../support/tree.ts";
 
@@ -51,6 +60,14 @@ test("each platform has a key of its own, and the image one over them", async ()
   const { cache, built } = ownTags;
   const tags = ["base", "base@arm-v7"].flatMap((name) => [cacheTagOf(name), builtTagOf(name)]);
   assert.deepEqual(tags, [cache, built, `${cache}-arm-v7`, `${built}-arm-v7`]);
+  assert.equal(platformOf("base@arm-v7"), "linux/arm/v7");
+});
+
+test("an annotation tells a key of this version, and nothing else does", async () => {
+  const [key = ""] = (await keysOf(files)).keys.values();
+  assert.equal(keyOfTag(ownTags.key(key)), key);
+  for (const tag of [undefined, "latest", ownTags.set(key), tagsOf(keyVersion + 1).key(key)])
+    assert.equal(keyOfTag(tag), undefined, tag);
 });
 
 test("a file of one platform changes what is built for that one alone", async () => {
