@@ -1,55 +1,46 @@
 import assert from "node:assert/strict";
-import { after, before, describe, type TestContext, test } from "node:test";
+import { describe, type TestContext, test } from "node:test";
 import { withAnnotations } from "../../src/build/annotate.ts";
 import type { Explanation } from "../../src/explain/explanation.ts";
 import { ownTags } from "../../src/image/key.ts";
-import { makeRepository, type Repository } from "../context/repository.ts";
 import { basicAuthority, client, goodLogin, pushImage, testImage } from "../registry/clients.ts";
-import { berth, type Ended, plainEnv } from "../support/command.ts";
-import { type MemoryRegistry, startMemoryRegistry } from "../support/memory-registry.ts";
+import { startMemoryRegistry } from "../support/memory-registry.ts";
+import { openRegistry, type Project, projectOf } from "./project.ts";
 
 const app = "FROM ci/base\nCOPY script.sh /\nRUN apt-get install \\\n  gcc\n";
 
-interface Project {
-  readonly repository: Repository;
+interface Explained extends Pick<Project, "write" | "run" | "commit"> {
   /** The newest last. */
   readonly commits: readonly string[];
+  explain(
+    args: readonly string[],
+    env?: Readonly<Record<string, string>>,
+  ): ReturnType<Project["berth"]>;
+  asked(args: readonly string[]): Promise<Explanation>;
 }
 
 /** Four commits: the first, one that adds ninja to `app`, one that changes `base`, one that changes nothing. */
-function makeProject(t: TestContext): Project {
-  const repository = makeRepository(t, {}, ["-b", "main"]);
-  const steps: readonly [string, Record<string, string>][] = [
-    [
-      "first",
-      {
-        "app.docker": app,
-        "base.docker": "FROM debian:13\n",
-        "script.sh": "echo\n",
-        "berth.yml": 'images: ["*.docker"]\nparents: ci/{name}\n',
-      },
-    ],
-    ["docker: add ninja", { "app.docker": `${app.trimEnd()} \\\n  ninja\n` }],
-    ["base: set A", { "base.docker": "FROM debian:13\nENV A=1\n" }],
-    ["docs", { README: "read me\n" }],
-  ];
-  const commits = steps.map(([subject, files]) => {
-    repository.write(files);
-    repository.run("add", "-A");
-    repository.run("commit", "-q", "-m", subject);
-    return repository.run("rev-parse", "HEAD");
+function makeProject(t: TestContext): Explained {
+  const { berth, asked, write, run, commit } = projectOf(t, {
+    "app.docker": app,
+    "base.docker": "FROM debian:13\n",
+    "script.sh": "echo\n",
+    "berth.yml": 'images: ["*.docker"]\nparents: ci/{name}\n',
   });
-  return { repository, commits };
-}
-
-function explain({ repository }: Project, args: readonly string[], env = {}): Promise<Ended> {
-  return berth(["explain", ...args], { cwd: repository.path, env: plainEnv(env) });
-}
-
-async function asked(project: Project, args: readonly string[]): Promise<Explanation> {
-  const { code, stdout, stderr } = await explain(project, [...args, "--json"]);
-  assert.equal(code, 0, stderr);
-  return JSON.parse(stdout) as Explanation;
+  const commits = [run("rev-parse", "HEAD")];
+  for (const files of [
+    { "app.docker": `${app.trimEnd()} \\\n  ninja\n` },
+    { "base.docker": "FROM debian:13\nENV A=1\n" },
+    { README: "read me\n" },
+  ]) {
+    write(files as Record<string, string>);
+    commits.push(commit());
+  }
+  return {
+    ...{ write, run, commit, commits },
+    explain: (args, env) => berth(["explain", ...args], env),
+    asked: (args) => asked<Explanation>(["explain", ...args]),
+  };
 }
 
 /** What differs, in short. */
@@ -60,13 +51,13 @@ function kinds({ differences }: Pick<Explanation, "differences">): readonly stri
 describe("berth explain without a registry", () => {
   test("compares with the commit before", async (t) => {
     const project = makeProject(t);
-    const { stdout } = await explain(project, ["app"]);
+    const { stdout } = await project.explain(["app"]);
     assert.match(
       stdout,
       /^app {2}key [0-9a-f]{64} \(the working tree\)\nthe same as the commit before, /,
     );
     const [first = "", second = ""] = project.commits;
-    const told = await explain(project, ["app", "--rev", second, "--against", first]);
+    const told = await project.explain(["app", "--rev", second, "--against", first]);
     const said = told.stdout.replaceAll(/[0-9a-f]{12,}/g, "ID");
     assert.equal(
       said,
@@ -84,17 +75,17 @@ describe("berth explain without a registry", () => {
 
   test("goes into parents", async (t) => {
     const project = makeProject(t);
-    const told = await asked(project, ["app", "--against", "HEAD~3"]);
+    const told = await project.asked(["app", "--against", "HEAD~3"]);
     assert.deepEqual(kinds(told), ["lines", "parent"]);
   });
 
   test("tells what is not committed from what is", async (t) => {
     const project = makeProject(t);
-    project.repository.write({ "script.sh": "echo other\n" });
-    const usual = await explain(project, ["app"]);
+    project.write({ "script.sh": "echo other\n" });
+    const usual = await project.explain(["app"]);
     assert.match(usual.stdout, /differs from HEAD,/);
     assert.match(usual.stdout, /~ script\.sh {2}COPY at app\.docker:2 {2}\(not committed\)\n/);
-    const told = await asked(project, ["app", "--against", "HEAD~3"]);
+    const told = await project.asked(["app", "--against", "HEAD~3"]);
     const marks = told.differences.map(({ kind, uncommitted }) => [kind, uncommitted ?? false]);
     assert.deepEqual(marks, [
       ["lines", false],
@@ -105,10 +96,10 @@ describe("berth explain without a registry", () => {
 
   test("compares a branch with where it began", async (t) => {
     const project = makeProject(t);
-    project.repository.run("checkout", "-q", "-b", "feature", "HEAD~2");
-    project.repository.write({ "script.sh": "echo other\n" });
-    project.repository.commit();
-    const told = await asked(project, ["app"]);
+    project.run("checkout", "-q", "-b", "feature", "HEAD~2");
+    project.write({ "script.sh": "echo other\n" });
+    project.commit();
+    const told = await project.asked(["app"]);
     assert.equal(told.against?.label, "the merge base with main");
     assert.equal(told.against.revision, project.commits[1]);
     assert.deepEqual(kinds(told), ["file"]);
@@ -116,22 +107,21 @@ describe("berth explain without a registry", () => {
 
   test("says that an image is new, or that there is nothing to compare with", async (t) => {
     const project = makeProject(t);
-    project.repository.write({ "more.docker": "FROM debian:13\n" });
-    const { stdout } = await explain(project, ["more"]);
+    project.write({ "more.docker": "FROM debian:13\n" });
+    const { stdout } = await project.explain(["more"]);
     assert.match(stdout, /\n {2}\+ image more: there was none {2}\(not committed\)\n/);
-    project.repository.run("checkout", "-q", "--orphan", "empty");
-    const { stdout: alone } = await explain(project, ["app"]);
+    project.run("checkout", "-q", "--orphan", "empty");
+    const { stdout: alone } = await project.explain(["app"]);
     assert.match(alone, /\nthere is nothing to compare the working tree with\n/);
   });
 
   test("says what it cannot read of another commit", async (t) => {
     const project = makeProject(t);
-    const { repository } = project;
-    repository.write({ "app.docker": "FROM ci/base\nFOO\n" });
-    const broken = repository.commit();
-    repository.write({ "app.docker": app });
-    repository.commit();
-    const told = await asked(project, ["app", "--against", broken]);
+    project.write({ "app.docker": "FROM ci/base\nFOO\n" });
+    const broken = project.commit();
+    project.write({ "app.docker": app });
+    project.commit();
+    const told = await project.asked(["app", "--against", broken]);
     assert.deepEqual([told.same, told.differences], [null, []]);
     assert.match(told.notes[0] ?? "", /cannot be read: .*app\.docker:2:1: unknown instruction FOO/);
   });
@@ -140,8 +130,8 @@ describe("berth explain without a registry", () => {
     const project = makeProject(t);
     const paint = "\u001b[";
     const args = ["app", "--against", "HEAD~3"];
-    const plain = await explain(project, args);
-    const painted = await explain(project, args, { FORCE_COLOR: "1" });
+    const plain = await project.explain(args);
+    const painted = await project.explain(args, { FORCE_COLOR: "1" });
     assert.deepEqual([plain.stdout.includes(paint), painted.stdout.includes(paint)], [false, true]);
   });
 
@@ -158,31 +148,27 @@ describe("berth explain without a registry", () => {
   test("refuses what it cannot answer", async (t) => {
     const project = makeProject(t);
     for (const [what, args, code, says] of mistakes) {
-      const ended = await explain(project, args);
+      const ended = await project.explain(args);
       assert.equal(ended.code, code, what);
       assert.match(ended.stderr, says, what);
     }
   });
 });
 
-describe("berth explain with a registry", () => {
-  let registry: MemoryRegistry;
-  before(async () => {
-    registry = await startMemoryRegistry();
-  });
-  after(() => registry?.stop());
+const registry = await openRegistry();
 
+describe("berth explain with a registry", () => {
   let bases = 0;
   /** Puts an image of `app` as a build of a commit does; gives what `--registry` takes. */
   async function withImage(
-    project: Project,
+    project: Explained,
     commit: string,
     tags: (key: string) => readonly string[],
     annotations: Readonly<Record<string, string>> = {},
   ): Promise<string> {
     bases += 1;
     const base = `group/project${bases}`;
-    const { key } = await asked(project, ["app", "--rev", commit, "--offline"]);
+    const { key } = await project.asked(["app", "--rev", commit, "--offline"]);
     const image = testImage(base);
     const told = {
       "org.opencontainers.image.revision": commit,
@@ -201,11 +187,11 @@ describe("berth explain with a registry", () => {
     const project = makeProject(t);
     const [first = ""] = project.commits;
     const base = await withImage(project, first, (key) => ["latest", ownTags.key(key)]);
-    const told = await asked(project, ["app", "--registry", base]);
+    const told = await project.asked(["app", "--registry", base]);
     assert.equal(told.against?.label, "latest");
     assert.deepEqual(kinds(told), ["lines", "parent"]);
     assert.deepEqual([told.reference, told.looked], [null, [base]]);
-    const { stdout } = await explain(project, ["app", "--against", "HEAD~1", "--registry", base]);
+    const { stdout } = await project.explain(["app", "--against", "HEAD~1", "--registry", base]);
     assert.match(stdout, /^the same as HEAD~1, commit [0-9a-f]{12}$/m);
     assert.match(stdout, /^its image is not in 127.*: it has to be built$/m);
   });
@@ -216,11 +202,11 @@ describe("berth explain with a registry", () => {
     const base = await withImage(project, commit, (key) => ["latest", "v1", ownTags.key(key)]);
     for (const against of ["latest", "v1", `${base}/app:latest`, undefined]) {
       const args = against === undefined ? [] : ["--against", against];
-      const { stdout } = await explain(project, ["app", "--registry", base, ...args]);
+      const { stdout } = await project.explain(["app", "--registry", base, ...args]);
       assert.match(stdout, /\nthe same as .*\(127.*\/app@sha256:[0-9a-f]{64}\), commit/);
       assert.match(stdout, /\nits image is 127.*\/app@sha256:[0-9a-f]{64}\n$/);
     }
-    const upstream = await explain(project, ["app", "--against", "upstream"], {
+    const upstream = await project.explain(["app", "--against", "upstream"], {
       BERTH_UPSTREAM: base,
       BERTH_INPUT_CONFIG: "",
     });
@@ -233,7 +219,7 @@ describe("berth explain with a registry", () => {
     const base = await withImage(project, project.commits[0] ?? "", () => ["latest"], {
       "org.opencontainers.image.revision": gone,
     });
-    const told = await asked(project, ["app", "--registry", base]);
+    const told = await project.asked(["app", "--registry", base]);
     assert.deepEqual([told.same, told.differences], [false, []]);
     assert.match(told.notes[0] ?? "", new RegExp(`does not have: git fetch origin ${gone}$`));
   });
@@ -243,7 +229,7 @@ describe("berth explain with a registry", () => {
     const base = await withImage(project, project.commits[0] ?? "", () => ["latest"], {
       "org.opencontainers.image.revision": "--output=x\u001b[31m",
     });
-    const { stdout } = await explain(project, ["app", "--registry", base, "--against", "latest"]);
+    const { stdout } = await project.explain(["app", "--registry", base, "--against", "latest"]);
     assert.match(stdout, /note: latest was built from "--output=x\\u001b\[31m", which this clone/);
     assert.ok(!stdout.includes("\u001b"));
   });
@@ -253,12 +239,12 @@ describe("berth explain with a registry", () => {
     const closed = await startMemoryRegistry({ authority: basicAuthority(goodLogin) });
     t.after(() => closed.stop());
     const args = ["app", "--registry", `${closed.host}/group/project`];
-    const refused = await explain(project, args);
+    const refused = await project.explain(args);
     assert.equal(refused.code, 0, refused.stderr);
     assert.match(refused.stderr, /^warning: .*\[REGISTRY_DENIED\]; it is left out$/m);
     assert.match(refused.stdout, /the same as the commit before/);
     const requests = closed.log.length;
-    assert.equal((await explain(project, [...args, "--offline"])).stderr, "");
+    assert.equal((await project.explain([...args, "--offline"])).stderr, "");
     assert.equal(closed.log.length, requests);
   });
 });

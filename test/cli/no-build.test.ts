@@ -1,37 +1,26 @@
 /** `berth ensure --no-build` and `--fan-out`: what is there is put in its place, what is not is left. */
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
-import { after, before, type TestContext, test } from "node:test";
+import { type TestContext, test } from "node:test";
 import { parse } from "yaml";
-import { ownTags } from "../../src/image/key.ts";
-import { makeRepository } from "../context/repository.ts";
 import { seed, testImage } from "../registry/clients.ts";
-import { berth, plainEnv } from "../support/command.ts";
-import { type MemoryRegistry, startMemoryRegistry } from "../support/memory-registry.ts";
+import { openRegistry, projectOf } from "./project.ts";
 
-let registry: MemoryRegistry;
-before(async () => {
-  registry = await startMemoryRegistry();
-});
-after(() => registry.stop());
+const registry = await openRegistry();
 
 /** A project of two images and what its berth says; `seedUp` puts one into upstream's registry. */
 async function project(t: TestContext, name: string) {
-  const repository = makeRepository(t, {
+  const { path, berth, keyTags } = projectOf(t, {
     "a.docker": "FROM scratch\nENV A=1\n",
     "b.docker": "FROM scratch\nENV B=1\n",
     "berth.yml": `upstream: ${registry.host}/${name}/tools\nreference: own-tag\n`,
   });
-  repository.commit();
-  const where = { cwd: repository.path, env: plainEnv({ HOME: repository.path }) };
-  const run = async (...args: readonly string[]) =>
-    berth([...args, "--registry", `${registry.host}/me/${name}`], where);
-  const { images } = JSON.parse((await run("key", "--json")).stdout);
-  const keys = new Map<string, string>();
-  for (const { name, key } of images) keys.set(name, ownTags.key(key));
+  const run = (...args: readonly string[]) =>
+    berth([...args, "--registry", `${registry.host}/me/${name}`]);
+  const tags = await keyTags();
   const seedUp = (image: string) =>
-    seed(registry, `${name}/tools/${image}`, testImage(image), keys.get(image) ?? "");
-  return { path: repository.path, run, seedUp };
+    seed(registry, `${name}/tools/${image}`, testImage(image), tags.get(image) ?? "");
+  return { path, run, seedUp };
 }
 
 test("copies what upstream has, publishes nothing while images are left to build, then the set", async (t) => {

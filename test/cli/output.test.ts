@@ -2,30 +2,17 @@
 import assert from "node:assert/strict";
 import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
-import { after, before, describe, type TestContext, test } from "node:test";
-import { ownTags } from "../../src/image/key.ts";
-import { makeRepository, type Repository, temporary } from "../context/repository.ts";
+import { describe, type TestContext, test } from "node:test";
+import { makeRepository, temporary } from "../context/repository.ts";
 import { seed, testImage } from "../registry/clients.ts";
-import { berth, plainEnv } from "../support/command.ts";
-import { type MemoryRegistry, startMemoryRegistry } from "../support/memory-registry.ts";
+import { openRegistry, type Project, projectOf } from "./project.ts";
+
+const registry = await openRegistry();
 
 describe("the output folder", () => {
-  let registry: MemoryRegistry;
-  before(async () => {
-    registry = await startMemoryRegistry();
-  });
-  after(() => registry.stop());
-
-  function project(t: TestContext): Repository {
-    const repository = makeRepository(t, { "app.docker": "FROM scratch\nENV A=1\n" });
-    repository.commit();
-    return repository;
-  }
-  const run = ({ path }: Repository, args: readonly string[], more = {}) =>
-    berth([...args, "--registry", `${registry.host}/me/tools`], {
-      cwd: path,
-      env: plainEnv({ HOME: path, ...more }),
-    });
+  const project = (t: TestContext) => projectOf(t, { "app.docker": "FROM scratch\nENV A=1\n" });
+  const run = ({ berth }: Project, args: readonly string[], env = {}) =>
+    berth([...args, "--registry", `${registry.host}/me/tools`], env);
 
   test("is refused by every command where the commit has files in it", async (t) => {
     const repository = project(t);
@@ -96,25 +83,29 @@ describe("the output folder", () => {
     }
   });
 
-  test("gives no outcome of another pipeline", async (t) => {
+  test("gives no outcome of another pipeline, key or decision", async (t) => {
     const repository = project(t);
-    const { stdout } = await run(repository, ["key", "--json"]);
-    const key = ownTags.key(JSON.parse(stdout).images[0].key);
+    const { berth, write, path, keyTags } = repository;
+    const [key = ""] = (await keyTags()).values();
     seed(registry, "me/tools/app", testImage("a"), key);
-    const job = { CI: "true", CI_PIPELINE_ID: "7" };
-    const built = await run(repository, ["ensure"], job);
+    const built = await run(repository, ["ensure"], { CI: "true", CI_PIPELINE_ID: "7" });
     assert.equal(built.code, 0, built.stderr);
-    const path = join(repository.path, ".berth/outcome/app.json");
-    const outcome = readFileSync(path, "utf8");
+    const outcome = readFileSync(join(path, ".berth/outcome/app.json"), "utf8");
     const summary = async (text: string) => {
-      repository.write({ ".berth/outcome/app.json": text });
-      const { code, stderr } = await run(repository, ["report"]);
+      write({ ".berth/outcome/app.json": text });
+      const { code, stderr } = await berth(["report"]);
       assert.equal(code, 0, stderr);
-      return readFileSync(join(repository.path, ".berth/summary.md"), "utf8");
+      return readFileSync(join(path, ".berth/summary.md"), "utf8");
     };
     const told = await summary(outcome);
-    const forged = outcome.replace('"pipeline": "7"', '"pipeline": "6"');
-    assert.notEqual(forged, outcome);
-    assert.notEqual(await summary(forged), told);
+    for (const [own, other] of [
+      ['"pipeline": "7"', '"pipeline": "6"'],
+      [/"key": "[0-9a-f]{64}"/, `"key": "${"0".repeat(64)}"`],
+      ['"decision": "reuse"', '"decision": "build"'],
+    ] as const) {
+      const forged = outcome.replace(own, other);
+      assert.notEqual(forged, outcome);
+      assert.notEqual(await summary(forged), told);
+    }
   });
 });

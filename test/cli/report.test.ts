@@ -77,21 +77,6 @@ describe("berth report", () => {
     }
   });
 
-  test("an outcome that another pipeline left is none of this plan's", async () => {
-    const path = pathOf("built", "outcome/other.json");
-    const own = await readFile(path, "utf8");
-    for (const [pattern, stale] of [
-      [/"key": *"[0-9a-f]{64}"/, `"key":"${"0".repeat(64)}"`],
-      [/"decision": *"build"/, '"decision":"reuse"'],
-    ] as const) {
-      assert.match(own, pattern);
-      await writeFile(path, own.replace(pattern, stale));
-      await run(["report"], "built");
-      assert.match(await read("built", "summary.md"), /^\| other \| to build \|/m);
-    }
-    await writeFile(path, own);
-  });
-
   test("a report that cannot be written is a warning, and fails no job", async () => {
     await mkdir(pathOf("blocked", "report.html/in-the-way"), { recursive: true });
     const { stderr } = await run(["ensure"], "blocked");

@@ -5,6 +5,7 @@ import {
   envFileText,
   type JobPlace,
   jobArguments,
+  listenArguments,
   serviceArguments,
 } from "../../src/executor/container.ts";
 import type { Host } from "../../src/executor/host.ts";
@@ -53,6 +54,19 @@ test("an entrypoint, a user and a platform are as the job says", () => {
     "--entrypoint=/init",
   ]);
   assert.deepEqual(command, ["--quiet", "serve"]);
+  const plain = {
+    image: { name: "x", command: ["serve"] },
+    reference: "sha256:1",
+    name: "n",
+    envFile: "/e",
+  };
+  const least = ["--name=n", "--network=berth-1-network", "--network-alias=x"];
+  assert.deepEqual(split(serviceArguments(place, plain)), [least, ["serve"]]);
+  const shared = { ...place, host: { ...host, network: "host" } } as const;
+  assert.deepEqual(split(serviceArguments(shared, plain)), [
+    ["--name=n", "--network=host"],
+    ["serve"],
+  ]);
 });
 
 test("without an entrypoint the job's container waits in the image's shell", () => {
@@ -67,6 +81,14 @@ test("without an entrypoint the job's container waits in the image's shell", () 
   assert.ok(flags?.includes("--volume=/builds"));
   assert.ok(flags?.includes("--add-host=db:127.0.0.1"));
   assert.deepEqual(command?.slice(0, 2), ["sh", "-c"]);
+});
+
+test("whether a service listens is asked from the job's container, with the runner that it is lent", () => {
+  const check = "exec env -i SERVICE_TCP_ADDR=db SERVICE_80_TCP_PORT=80 SERVICE_1_TCP_PORT=1";
+  assert.deepEqual(listenArguments("berth-1-job", "db", ["80", "1"]), [
+    ...["exec", "--user=0:0", "berth-1-job", "sh", "-c"],
+    `${check} /.berth/bin/gitlab-runner health-check`,
+  ]);
 });
 
 test("a file of variables has those that it can hold, each on its line", () => {
