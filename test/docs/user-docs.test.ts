@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
+import type { Given } from "../../src/config/given.ts";
 import { parseConfig } from "../../src/config/parse.ts";
 import { checks } from "../../src/doctor/diagnose.ts";
 import { contentWith } from "../support/ci-files.ts";
@@ -12,15 +13,26 @@ import { type Block, includesOf, isPipeline, readPage, unknownNames, words } fro
 
 const docs = join(import.meta.dirname, "../../docs");
 const names = ["quick-start", "recipes", "messages", "runners", "comparison"];
-const pages = names.map((name) => readPage(`${name}.md`));
+const guides = ["migrate-qemu", "migrate-freedesktop"];
+const pages = [...names, ...guides].map((name) => readPage(`${name}.md`));
 const [, recipes] = pages;
 const isConfig = ({ language, file }: Block) =>
   language === "yaml" && /^(?:berth\.yml|ci\/\w+\.yml)/.test(file);
 
 for (const { name, text, blocks } of pages) {
+  const isGuide = guides.includes(name.replace(".md", ""));
   test(`${name}: every block of YAML says which file it is, and is right`, () => {
+    const own = isGuide ? includesOf(blocks).map(({ inputs }) => inputs) : [{}];
+    assert.ok(own.length > 0);
     for (const block of blocks.filter(({ language }) => language === "yaml")) {
-      if (isConfig(block)) parseConfig(block.text, block.file);
+      // A guide's one berth.yml says the same as the inputs.
+      if (isConfig(block))
+        for (const { prefix, reference } of own as readonly Given[])
+          parseConfig(block.text, block.file, {
+            ...(prefix && { prefix }),
+            ...(reference && { reference }),
+          });
+      else if (isGuide && block.file.startsWith("before: ")) continue;
       else assert.ok(isPipeline(block), block.text);
       for (const { template, inputs } of isPipeline(block) ? includesOf([block]) : []) {
         const component = components.find((each) => each.name === template);
@@ -83,9 +95,11 @@ test("the configurations of two includes differ in what would clash", () => {
   );
 });
 
-test("the Dockerfiles of the recipes can be read", () => {
-  const files = recipes?.blocks.filter(({ language }) => language === "dockerfile") ?? [];
-  assert.equal(files.length, 2);
+test("the Dockerfiles of the pages can be read", () => {
+  const files = pages.flatMap(({ blocks }) =>
+    blocks.filter(({ language }) => language === "dockerfile"),
+  );
+  assert.equal(files.length, 3);
   for (const { file, text } of files) recipeOf(text, { file });
 });
 
