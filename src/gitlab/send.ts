@@ -179,8 +179,17 @@ const codes: Partial<Record<ErrorCode, ErrorCode>> = {
   REGISTRY_REFUSED: "GITLAB_REFUSED",
 };
 
-const outageHint =
-  "GitLab's API cannot be used at the moment; try again later, and see its status page";
+/** In place of what the transport says of registries. */
+const hints = new Map<string | undefined, string>([
+  [
+    unavailableHint,
+    "GitLab's API cannot be used at the moment; try again later, and see its status page",
+  ],
+  [
+    limitHint,
+    "GitLab limits how often a login or an address may ask its API: try again later, or ask its admins for a higher limit",
+  ],
+]);
 
 /** The transport speaks of registries; what it throws is told as GitLab's. */
 function throwAsGitLabs(error: unknown): never {
@@ -189,6 +198,6 @@ function throwAsGitLabs(error: unknown): never {
   if (code !== "GITLAB_UNAVAILABLE")
     throw new BerthError(code, error.message, { hint: answerHint });
   // What no other try mends is of any server.
-  const isLasting = error.hint !== unavailableHint && error.hint !== limitHint;
-  throw new BerthError(code, error.message, { hint: (isLasting && error.hint) || outageHint });
+  const hint = hints.get(error.hint) ?? error.hint;
+  throw new BerthError(code, error.message, hint === undefined ? {} : { hint });
 }

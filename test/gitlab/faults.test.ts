@@ -63,7 +63,7 @@ test("the hint is about GitLab, and names what no other try mends", async () => 
     await assert.rejects(open(own.env, { fetch }).branches(1), { code, hint });
   }
   gitlab.fault = () => ({ kind: "answer", answer: () => tooMany(86_400) });
-  await assert.rejects(open(own.env).branches(1), { hint: /^GitLab's API cannot be used/ });
+  await assert.rejects(open(own.env).branches(1), { hint: /^GitLab limits how often/ });
 });
 
 test("a login page is not an answer", async () => {
