@@ -22,6 +22,7 @@ import type { World } from "../world.ts";
 import { carryOut } from "./carry-out.ts";
 import { buildLocally, withParents } from "./local.ts";
 import { makePlanOf } from "./make-plan.ts";
+import { known } from "./project.ts";
 import {
   addChoice,
   type ChoiceOptions,
@@ -113,6 +114,8 @@ async function run(
       "leave out --build",
     );
   const session = await openSession(world, options);
+  // Before an engine is asked, which may not answer.
+  if (options.local === true) known(session.project.images, [name]);
   const detected = remembered(() => detect(world, options.with));
   const image =
     options.local === true

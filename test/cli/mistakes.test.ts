@@ -52,6 +52,13 @@ const mistakes: readonly (readonly [
     64,
     /find debain, x: no such image \[IMAGE_UNKNOWN\]\n.*images are: debian$/m,
   ],
+  [
+    "an unknown image, whether or not an engine answers",
+    "run --local debain",
+    64,
+    /find debain: no such image; did you mean "debian"\? \[IMAGE_UNKNOWN\]/,
+    { DOCKER_HOST: "unix:///nowhere/docker.sock" },
+  ],
   ["an unknown revision", "key --rev nope", 1, /nope.*\[GIT_FAILED\]/],
   ["no configuration", "--config nope.yml key", 64, /nope\.yml: no such file \[CONFIG_INVALID\]/],
   ["no registry to write to", "ensure", 64, /\[REGISTRY_UNSET\]\n.*--registry/],
