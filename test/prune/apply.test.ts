@@ -255,8 +255,14 @@ test("a set has the generation of its own record, whatever other generations hav
   const written = project.now;
   project.now += dayMs;
   put(ownTags.set(setId), tagOf("r10"));
-  const { records } = await project.plan();
-  assert.deepEqual([...records.generations.values()], [{ pipeline: 10, since: written }]);
+  project.model.put("debian", tagOf("r9"), imageManifest("of the ninth"), project.now);
+  const { records, tags } = await project.plan();
+  const generation = { pipeline: 10, since: written };
+  assert.deepEqual([...records.generations.values()], [generation]);
+  const ninth = tags.find(
+    ({ repository, name }) => repository === "debian" && name === tagOf("r9"),
+  );
+  assert.deepEqual(ninth?.generation, generation);
 });
 
 test("a record goes by the time that it tells itself, where a look tells none", async () => {

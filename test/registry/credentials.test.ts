@@ -94,6 +94,13 @@ const lookups: readonly (readonly [
     login("a", "2"),
   ],
   ["a password with colons", { files: [auths({ "a.example": "u:p:q:r" })] }, login("u", "p:q:r")],
+  [
+    "no password, where it is spelled with the name",
+    { files: [auths({ "a.example": "u:" })] },
+    login("u", ""),
+  ],
+  ["a name and a password", { files: [file({ auths: { "a.example": up } })] }, up],
+  ["a name alone", { files: [file({ auths: { "a.example": login("u", "") } })] }, undefined],
   ["a key with a scheme", { files: [auths({ "https://a.example/v2/": "u:p" })] }, up],
   [
     "a host before one of its namespaces",
