@@ -148,3 +148,34 @@ test("what decides so in another form is taken", async () => {
   const text = JSON.stringify({ job, other: { script: "x", allow_failure: { exit_codes: 1 } } });
   assert.deepEqual(await namesIn(text, { CI_COMMIT_BRANCH: "main" }), ["job", "other"]);
 });
+
+const references: readonly (readonly [path: string, told: string])[] = [
+  ["[.s, interruptible]", '[".s", "interruptible"] could not be found'],
+  ["[.s, 1]", '[".s", 1] is not valid'],
+  ["[]", "[] is not valid"],
+];
+
+for (const [path, told] of references)
+  test(`!reference ${path} is refused`, async () => {
+    const job = `job: { script: x, interruptible: !reference ${path} }`;
+    const text = `.s: { interruptible: false, 1: true }\n${job}\n`;
+    assert.deepEqual(await namesIn(text), { errors: [`!reference ${told}`] });
+  });
+
+test("a set of a glob matches no slash", async () => {
+  const job = { script: "x", rules: [{ changes: ["src[!x]a"] }] };
+  const text = JSON.stringify({ job, always: { script: "x" } });
+  for (const [path, names] of [
+    ["src/a", ["always"]],
+    ["src-a", ["job", "always"]],
+  ] as const)
+    assert.deepEqual(await namesIn(text, {}, { changed: [path] }), names);
+});
+
+test("a wildcard leaves out what the same project has included, not another's file of that path", async () => {
+  const file = (name: string) => ({ "a.yml": `${name}: { script: x }` });
+  const fetch = async () => ({ text: "include: '*.yml'", source: sourceOf(file("theirs"), "x/y") });
+  const text = "include: [a.yml, { project: x/y, file: n.yml }]";
+  const outline = await readOutline(text, sourceOf(file("ours")), { fetch });
+  assert.deepEqual([...(outline?.jobs.keys() ?? [])], ["ours", "theirs"]);
+});
