@@ -219,6 +219,7 @@ test("buildah gets a policy of ours only where the machine has none", async () =
 test("each build has temporary files of its own", async () => {
   const { env, written } = await laidOut({ TMPDIR: "/var/tmp" });
   assert.equal(env["TMPDIR"], "/s/tmp");
+  for (const path of ["/s/Dockerfile", "/s/ignore"]) assert.ok(written.includes(path), path);
   assert.ok(
     written.some((path) => path.startsWith("/s/tmp/")),
     "the folder is there",

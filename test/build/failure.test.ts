@@ -11,6 +11,7 @@ import type { BuildRequest } from "../../src/build/engine.ts";
 import {
   isPassing,
   lastLines,
+  otherThan,
   pushed,
   registryFailure,
   withOutput,
@@ -145,6 +146,10 @@ test("a command that buildah could not start is told from one that failed", () =
   const busy = "Close_Fd sealing memfd copy: Device or resource busy\n";
   assert.equal(couldNotStart(ended(busy + started)), true);
   assert.equal(couldNotStart(ended(started)), false);
+});
+
+test("of names that a store lists the ones beside the newest are old", () => {
+  assert.deepEqual(otherThan("x:2", "x:1\nx:2\n\nx:3\n"), ["x:1", "x:3"]);
 });
 
 test("logins and queries in addresses do not get into a message", () => {
