@@ -26,15 +26,15 @@ describe("berth run", () => {
   let image: string;
   /** Who berth runs as: another user than root where that one may read this checkout. */
   let who: { readonly uid: number; readonly gid: number };
-  const ends: (() => Promise<unknown>)[] = [];
+  const stops: (() => Promise<unknown>)[] = [];
 
   before(async () => {
     folder = await temporaryFolder("berth-run-");
-    ends.push(() => folder.remove());
+    stops.push(() => folder.remove());
     registry = await startDockerRegistry();
-    ends.push(registry.stop);
+    stops.push(registry.stop);
     daemon = await startDockerd();
-    ends.push(daemon.stop);
+    stops.push(daemon.stop);
     layer = await busyboxLayer();
     await pushImage(registry.host, "bases/busybox", "1", layer);
     who = ordinary();
@@ -47,7 +47,7 @@ describe("berth run", () => {
     image = `${registry.host}/acme/tools/app@${digest}`;
   });
   after(async () => {
-    for (const end of ends.reverse()) await end();
+    for (const stop of stops.reverse()) await stop();
   });
   beforeEach(async () => {
     assert.equal(await containers(), "");
@@ -142,35 +142,36 @@ describe("berth run", () => {
     );
   });
 
-  const codes: readonly (readonly [command: readonly string[], code: number, says: RegExp])[] = [
-    [["sh", "-c", "echo out; echo err >&2"], 0, /\nerr\n$/],
-    [["sh", "-c", "exit 3"], 3, /^app is \S+\n$/],
-    [["sh", "-c", "exit 127"], 127, /^app is \S+\n$/],
-    [["no-such-command"], 127, /no-such-command/],
+  const ends: readonly (readonly [
+    command: readonly string[],
+    flags: readonly string[],
+    input: string,
+    ends: readonly [code: number, stdout: string | RegExp, says: RegExp],
+  ])[] = [
+    [["sh", "-c", "echo out; echo err >&2"], [], "", [0, "out\n", /\nerr\n$/]],
+    [["sh", "-c", "exit 3"], [], "", [3, "", /^app is \S+\n$/]],
+    [["sh", "-c", "exit 127"], [], "", [127, "", /^app is \S+\n$/]],
+    [["no-such-command"], [], "", [127, "", /no-such-command/]],
+    [
+      ["true"],
+      ["--volume=/a:/b:nonsense"],
+      "",
+      [125, "", /\nberth: exit code 125 is docker's, not the/],
+    ],
+    [["cat"], [], "to you\n", [0, "to you\n", /^app/]],
+    [[], ["--env=A=b"], "echo $A\nexit 4\n", [4, "b\n", /^app/]],
+    [["id", "-u"], ["--user=image"], "", [0, "0\n", /^app/]],
+    [["grep", "NoNewPrivs", "/proc/self/status"], [], "", [0, /^NoNewPrivs:\s+1\n$/, /^app/]],
   ];
-  test("ends as the command does", async () => {
-    const results = await Promise.all(codes.map(([command]) => run(command)));
-    for (const [index, [command, code, says]] of codes.entries()) {
-      assert.match(results[index]?.stderr ?? "", says);
-      assert.equal(results[index]?.code, code, command.join(" "));
+  test("ends as the command does, which has what it reads and no more rights than its caller", async () => {
+    const results = await Promise.all(ends.map((one) => run(one[0], one[1], one[2])));
+    for (const [index, [command, , , [code, stdout, says]]] of ends.entries()) {
+      const end = results[index];
+      assert.match(end?.stderr ?? "", says);
+      assert.equal(end?.code, code, command.join(" "));
+      if (typeof stdout === "string") assert.equal(end?.stdout, stdout);
+      else assert.match(end?.stdout ?? "", stdout);
     }
-  });
-
-  test("says that it was docker that failed, with the same code as a command may have", async () => {
-    const { code, stderr } = await run(["true"], ["--volume=/a:/b:nonsense"]);
-    assert.match(stderr, /\nberth: exit code 125 is docker's, not the command's: /);
-    assert.equal(code, 125);
-  });
-
-  test("gives the command what it reads, and a shell a script", async () => {
-    const shell = run([], ["--env=A=b"], "echo $A\nexit 4\n");
-    assert.equal((await run(["cat"], [], "to you\n")).stdout, "to you\n");
-    const { code, stdout } = await shell;
-    assert.deepEqual([stdout, code], ["b\n", 4]);
-  });
-
-  test("runs as the image's user where that is wanted", async () => {
-    assert.equal((await run(["id", "-u"], ["--user=image"])).stdout, "0\n");
   });
 
   test("keeps what this machine's git acts on, unless it is told otherwise", async () => {
@@ -193,26 +194,12 @@ describe("berth run", () => {
     assert.equal(await readFile(config, "utf8"), `${before}#\n`);
   });
 
-  test("gives nobody more rights than the caller has", async () => {
-    const { stdout } = await run(["grep", "NoNewPrivs", "/proc/self/status"]);
-    assert.match(stdout, /^NoNewPrivs:\s+1\n$/);
-  });
-
   test("is interactive on a terminal", async () => {
     const words = [process.execPath, entry, "--registry", `${registry.host}/acme/tools`];
-    const line = [...words, "run", "app", "--network=none", "--", "sh", "-c", "tty; exit 5"].join(
-      " ",
-    );
-    const where = {
-      cwd: project,
-      env: env({ DOCKER_HOST: daemon.host, SHELL: "/bin/sh" }),
-      ...who,
-    };
-    const child = spawn(
-      program("script"),
-      ["--quiet", "--return", "--flush", "--command", line, "/dev/null"],
-      where,
-    );
+    const line = `${words.join(" ")} run app --network=none -- sh -c 'tty; exit 5'`;
+    const args = ["--quiet", "--return", "--flush", "--command", line, "/dev/null"];
+    const more = env({ DOCKER_HOST: daemon.host, SHELL: "/bin/sh" });
+    const child = spawn(program("script"), args, { cwd: project, env: more, ...who });
     const { code, stdout } = await ended(child);
     assert.match(stdout, /\/dev\/pts\/\d+\r\n/);
     assert.equal(code, 5);
@@ -261,21 +248,11 @@ describe("berth run", () => {
   });
 
   test("prints a command line that does the same", async () => {
-    const { code, stdout } = await berth([
-      "run",
-      "app",
-      "--print",
-      "--network=none",
-      "--",
-      "echo",
-      "a  b",
-    ]);
+    const { code, stdout } = await run(["echo", "a  b"], ["--print"]);
     assert.equal(code, 0);
     assert.match(stdout, /^docker run --rm --interactive .*sha256:[0-9a-f]{64} echo 'a {2}b'\n$/);
-    const again = await succeed("/bin/sh", ["-c", stdout], {
-      env: env({ DOCKER_HOST: daemon.host }),
-    });
-    assert.equal(again, "a  b\n");
+    const more = env({ DOCKER_HOST: daemon.host });
+    assert.equal(await succeed("/bin/sh", ["-c", stdout], { env: more }), "a  b\n");
   });
 
   test("runs another image by its tag, and never builds by itself", async () => {
@@ -386,7 +363,7 @@ describe("berth run", () => {
   test("pulls with the login that berth knows, and leaves it nowhere", async () => {
     const login = { user: "olga", password: "v3ry-s3cret" };
     const closed = await startDockerRegistry({ auth: login });
-    ends.push(closed.stop);
+    stops.push(closed.stop);
     const base = `${closed.host}/acme/closed`;
     const hand = client({ username: login.user, password: login.password });
     const to = parseRepository(`${base}/app`);

@@ -111,7 +111,7 @@ const files = auths({ "lent.test": "host:1", "kept.test": "host:2" });
 test("a job has its own logins, and the host's for the registries that it lends alone", async () => {
   const host = sources({ HOME: "/root" });
   const job = sources({ HOME: "/root", DOCKER_AUTH_CONFIG: auths({ "own.test": "job:1" }) });
-  const logins = await loginsFor(host, ["lent.test"])(job);
+  const logins = await loginsFor(host, ["other.test", "lent.test"])(job);
   const names = ["own.test", "lent.test", "kept.test"];
   const found = await Promise.all(names.map((name) => logins.forHost(name)));
   assert.deepEqual(found, [

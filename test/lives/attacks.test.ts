@@ -1,34 +1,22 @@
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 import { protectedPaths } from "../../src/doctor/protect.ts";
 import { ownTags } from "../../src/image/key.ts";
 import { forkOf, openRequest } from "./actor.ts";
 import { annotationsAt, poisoned, poisonWith, pushPoison, pushRecord } from "./attack.ts";
-import { projectFiles } from "./files.ts";
+import { imageNames, projectFiles } from "./files.ts";
 import { live, manifestsAsked } from "./life.ts";
 import { momentOf, tagged, tagsWritten } from "./look.ts";
 import { startPipeline } from "./pipeline.ts";
-import { type Scene, startScene } from "./scene.ts";
+import { openScene } from "./scene.ts";
 
-let scene: Scene;
-before(async () => {
-  scene = await startScene();
-  protect();
-});
-after(() => scene?.world.stop());
-
-/** The rules that docs/trust.md gives. */
-function protect(): void {
-  const config = { repository: "qemu/{name}" };
-  for (const pattern of protectedPaths("acme/tools", config, []))
-    scene.up.project.repositoryRules.push({ pattern, push: "maintainer" });
-}
-
-const names = ["alone", "base", "child", "rust"];
+const { world, up, first } = await openScene();
+// The rules that docs/trust.md gives.
+for (const pattern of protectedPaths("acme/tools", { repository: "qemu/{name}" }, []))
+  up.project.repositoryRules.push({ pattern, push: "maintainer" });
 
 /** A fork with a change, its merge request, and a job of it that a developer started in upstream. */
 async function attacked(owner: string) {
-  const { world, up } = scene;
   const fork = await forkOf(world, up, owner);
   await fork.pull(up, "main");
   await fork.commit("topic", { "ci/alone.list": `${owner}\n` }, "main");
@@ -40,22 +28,20 @@ async function attacked(owner: string) {
 }
 
 test("the rules keep a Developer's token from every repository that others believe, whatever the tag", async () => {
-  const { world } = scene;
   const { plan, key, job } = await attacked("mallory");
   const set = plan.set.id;
   const before = momentOf(world);
   const own = [ownTags.key(key), ownTags.set(set), ownTags.cache, "a".repeat(64), "latest"];
   for (const tag of own)
     assert.equal(await pushPoison(world, job, "acme/tools/qemu/alone", tag), false, tag);
-  assert.equal(await pushRecord(world, job, "acme/tools", set, names), false);
+  assert.equal(await pushRecord(world, job, "acme/tools", set, imageNames), false);
   assert.deepEqual(tagsWritten(world, before, plan), []);
   for (const tag of own)
     assert.equal(await pushPoison(world, job, "acme/tools/try/alone", tag), true, tag);
-  assert.equal(await pushRecord(world, job, "acme/tools/try", set, names), true);
+  assert.equal(await pushRecord(world, job, "acme/tools/try", set, imageNames), true);
 });
 
 test("what somebody puts below try reaches untrusted pipelines alone, and nobody after the merge", async () => {
-  const { world, up, first } = scene;
   const { fork, request, key, job } = await attacked("mike");
   const path = "acme/tools/try/alone";
   const honest = await live(world, up, { request, user: "dave" });
@@ -81,16 +67,15 @@ test("what somebody puts below try reaches untrusted pipelines alone, and nobody
 });
 
 test("what a fork's owner puts into the fork's registry reaches no pipeline but the fork's own", async () => {
-  const { world, up } = scene;
   const { fork, request, plan, key } = await attacked("eve");
   const job = world.gitlab.job(fork.project);
-  for (const name of names) {
+  for (const name of imageNames) {
     const planned = plan.images.find((image) => image.name === name);
     assert.ok(
       await pushPoison(world, job, `eve/tools/qemu/${name}`, ownTags.key(planned?.key ?? "")),
     );
   }
-  assert.ok(await pushRecord(world, job, "eve/tools", plan.set.id, names));
+  assert.ok(await pushRecord(world, job, "eve/tools", plan.set.id, imageNames));
   assert.equal(await pushPoison(world, job, "acme/tools/try/alone", ownTags.key(key)), false);
 
   const own = await live(world, fork, { branch: "topic" });
@@ -110,7 +95,6 @@ test("what a fork's owner puts into the fork's registry reaches no pipeline but 
 });
 
 test("a merge request whose berth.yml names its own fork as upstream leaves nothing that trusted pipelines read", async () => {
-  const { world, up } = scene;
   const { fork, request, key } = await attacked("trudy");
   const job = world.gitlab.job(fork.project);
   assert.ok(await pushPoison(world, job, "trudy/tools/qemu/alone", ownTags.key(key)));
@@ -136,7 +120,6 @@ test("a merge request whose berth.yml names its own fork as upstream leaves noth
 });
 
 test("a pipeline of a member who is no maintainer is untrusted, and changes no image that others use", async () => {
-  const { world, up } = scene;
   await up.commit("feature", { "ci/alone.list": "feature\n" });
   const before = { ...(await live(world, up, { user: "olga" })).ran };
   const member = await live(world, up, { branch: "feature", user: "dave" });
@@ -151,7 +134,6 @@ test("a pipeline of a member who is no maintainer is untrusted, and changes no i
 });
 
 test("where a Developer merges, the merge's pipeline builds for itself, and promotes nothing", async () => {
-  const { world, up } = scene;
   const latest = tagged(world, "acme/tools/qemu/alone", "latest");
   await up.commit("main", { "ci/alone.list": "merged by dave\n" });
   const merge = await live(world, up, { user: "dave" });
@@ -163,7 +145,6 @@ test("where a Developer merges, the merge's pipeline builds for itself, and prom
 });
 
 test("whoever sets variables of a pipeline cannot make it more than its token is", async () => {
-  const { world, up } = scene;
   await up.commit("loud", { "ci/alone.list": "loud\n" });
   const variables = {
     CI_COMMIT_REF_PROTECTED: "true",
@@ -173,33 +154,31 @@ test("whoever sets variables of a pipeline cannot make it more than its token is
   const loud = await live(world, up, { branch: "loud", user: "dave", variables });
   for (const line of loud.written) assert.match(line, /^acme\/tools\/try\//);
   // Nor does a tag of the user's own reach what others run.
-  for (const name of names)
+  for (const name of imageNames)
     assert.equal(tagged(world, `acme/tools/qemu/${name}`, "release-1"), undefined);
 });
 
 test("a Maintainer's token in a stranger's code passes the rules, which berth cannot see", async () => {
-  const { world, up } = scene;
   const { request, key } = await attacked("oscar");
   const job = world.gitlab.job(up.project, { request, user: "olga" });
   assert.ok(await pushPoison(world, job, "acme/tools/qemu/alone", ownTags.key(key)));
 });
 
 test("without the rules a merge request's token can put a key- tag, a layer or a record, and berth does not notice", async () => {
-  const { world, up } = scene;
-  up.project.repositoryRules.length = 0;
+  const rules = up.project.repositoryRules.splice(0);
   try {
     const { fork, plan, key, job } = await attacked("walter");
     const path = "acme/tools/qemu/alone";
     for (const tag of [ownTags.key(key), ownTags.cache, "b".repeat(64)])
       assert.equal(await pushPoison(world, job, path, tag), true, tag);
-    assert.equal(await pushRecord(world, job, "acme/tools", "c".repeat(64), names), true);
+    assert.equal(await pushRecord(world, job, "acme/tools", "c".repeat(64), imageNames), true);
     await up.merge("main", { bare: fork.bare, sha: fork.head("topic") });
     const merged = startPipeline(world, up, { user: "olga" });
     const { images } = await merged.plan();
     assert.equal(images.find(({ name }) => name === "alone")?.decision.kind, "reuse");
     assert.equal((await merged.consume())["alone"], poisoned);
-    assert.equal(plan.images.length, names.length);
+    assert.equal(plan.images.length, imageNames.length);
   } finally {
-    protect();
+    up.project.repositoryRules.push(...rules);
   }
 });

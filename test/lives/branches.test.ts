@@ -1,47 +1,37 @@
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 import type { Plan } from "../../src/plan/plan.ts";
-import { type Life, live } from "./life.ts";
+import { imageNames } from "./files.ts";
+import { live } from "./life.ts";
 import { momentOf, tagged, tagsWritten } from "./look.ts";
 import { startPipeline } from "./pipeline.ts";
-import { type Scene, startScene } from "./scene.ts";
+import { openScene } from "./scene.ts";
 
-let scene: Scene;
+const { world, up, first } = await openScene(["staging", "staging-9.2"]);
+const root = up.head("main");
 /** Commits by branch. */
-let commits: Record<"staging" | "staging-9.2" | "main", string>;
-let stable: Life;
-let tip: Life;
-
-before(async () => {
-  scene = await startScene(["staging", "staging-9.2"]);
-  const { world, up } = scene;
-  const root = up.head("main");
-  commits = {
-    staging: await up.commit("staging", { "ci/alone.list": "gcc 14\n" }, root),
-    "staging-9.2": await up.commit("staging-9.2", { "ci/alone.list": "gcc 9\n" }, root),
-    main: root,
-  };
-  stable = await live(world, up, { branch: "staging-9.2", user: "olga" });
-});
-after(() => scene?.world.stop());
+const commits = {
+  staging: await up.commit("staging", { "ci/alone.list": "gcc 14\n" }, root),
+  "staging-9.2": await up.commit("staging-9.2", { "ci/alone.list": "gcc 9\n" }, root),
+  main: root,
+};
+const stable = await live(world, up, { branch: "staging-9.2", user: "olga" });
 
 /** The digests that a promoted tag has, by image. */
 function promoted(tag: string): Record<string, string | undefined> {
-  const names = ["alone", "base", "child", "rust"];
   return Object.fromEntries(
-    names.map((name) => [name, tagged(scene.world, `acme/tools/qemu/${name}`, tag)]),
+    imageNames.map((name) => [name, tagged(world, `acme/tools/qemu/${name}`, tag)]),
   );
 }
 
 function forget(tag: string): void {
-  for (const [path, tags] of scene.world.gitlab.registry.tags)
+  for (const [path, tags] of world.gitlab.registry.tags)
     for (const name of [...tags.keys()])
       if (name === tag || (path.endsWith("/berth") && name.startsWith(`promote-${tag}-`)))
         tags.delete(name);
 }
 
 test("a stable branch promotes its own tag and leaves latest where it is", async () => {
-  const { first } = scene;
   assert.deepEqual(stable.built, ["alone"]);
   assert.equal(stable.promoted, "staging-9-2: moved on 4 images\n");
   assert.deepEqual(stable.written, [
@@ -55,7 +45,6 @@ test("a stable branch promotes its own tag and leaves latest where it is", async
 });
 
 test("what staging built and did not come to promote, the default branch promotes by metadata", async () => {
-  const { world, up, first } = scene;
   const staging = startPipeline(world, up, { branch: "staging", user: "olga" });
   await staging.plan();
   const outcomes = await staging.build();
@@ -66,7 +55,7 @@ test("what staging built and did not come to promote, the default branch promote
   const ran = await staging.consume();
   assert.deepEqual(promoted("latest"), first.ran);
   commits.main = await up.merge("main", { bare: up.bare, sha: commits.staging });
-  tip = await live(world, up, { user: "olga" });
+  const tip = await live(world, up, { user: "olga" });
   assert.deepEqual([tip.built, tip.uploads, tip.downloads], [[], [], []]);
   assert.deepEqual([tip.ran, promoted("latest")], [ran, ran]);
   assert.equal(tip.promoted, "latest: moved on 1 image\n");
@@ -83,9 +72,8 @@ test("what staging built and did not come to promote, the default branch promote
 });
 
 test("in whatever order staging, a stable branch and the default branch promote, all tags end right", async () => {
-  const { world, up } = scene;
   commits.main = await up.commit("main", { "ci/child.list": "ninja\n" });
-  tip = await live(world, up, { user: "olga" });
+  const tip = await live(world, up, { user: "olga" });
   assert.deepEqual(tip.built, ["child"]);
   const branches = ["staging", "staging-9.2", "main"] as const;
   const orders = branches.flatMap((one) =>
@@ -118,7 +106,6 @@ test("in whatever order staging, a stable branch and the default branch promote,
 });
 
 test("a pipeline that ends after a newer one changes nothing and says so, and reruns are harmless", async () => {
-  const { world, up } = scene;
   const old = await up.commit("main", { "ci/alone.list": "gcc 15\n" });
   const pipeline = startPipeline(world, up, { user: "olga" });
   const plan = await pipeline.plan();
@@ -155,7 +142,7 @@ test("a pipeline that ends after a newer one changes nothing and says so, and re
 
 /** The tags that came to be or moved while something ran. */
 async function quiet(plan: Plan, work: () => Promise<void>): Promise<readonly string[]> {
-  const before = momentOf(scene.world);
+  const before = momentOf(world);
   await work();
-  return tagsWritten(scene.world, before, plan);
+  return tagsWritten(world, before, plan);
 }

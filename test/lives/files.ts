@@ -31,3 +31,8 @@ ${more}`,
     "main.c": "int main(void) { return 0; }\n",
   };
 }
+
+/** What `tagsWritten` says of a pipeline that writes the same for all images of a project. */
+export function allWritten(project: string, words: string): readonly string[] {
+  return imageNames.map((name) => `${project}/qemu/${name}: ${words}`);
+}

@@ -1,22 +1,17 @@
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import { type Actor, forkOf } from "./actor.ts";
+import { test } from "node:test";
+import { forkOf } from "./actor.ts";
 import { live } from "./life.ts";
 import { momentOf, tagged, tagsWritten } from "./look.ts";
 import { startPipeline } from "./pipeline.ts";
-import { type Scene, startScene } from "./scene.ts";
+import { openScene } from "./scene.ts";
 
-let scene: Scene;
-let fork: Actor;
-before(async () => {
-  scene = await startScene([], "refresh: { follow_bases: true, in: schedules }\n");
-  fork = await forkOf(scene.world, scene.up, "jane");
-  await fork.commit("topic", { "main.c": "int main(void) { return 2; }\n" });
-});
-after(() => scene?.world.stop());
+const settings = "refresh: { follow_bases: true, in: schedules }\n";
+const { world, up, first } = await openScene([], settings);
+const fork = await forkOf(world, up, "jane");
+await fork.commit("topic", { "main.c": "int main(void) { return 2; }\n" });
 
 test("a base that moved is built on by upstream's schedule, tested there, and then used by everyone", async () => {
-  const { world, up, first } = scene;
   await world.moveBase();
   const push = await live(world, up, { user: "olga" });
   assert.deepEqual([push.built, push.ran], [[], first.ran]);
@@ -77,7 +72,6 @@ test("a base that moved is built on by upstream's schedule, tested there, and th
 });
 
 test("a fork that changed one image after that builds this one alone, on the new base", async () => {
-  const { world } = scene;
   await fork.commit("own", { "ci/alone.list": "clang\n" });
   const life = await live(world, fork, { branch: "own" });
   assert.deepEqual(life.built, ["alone"]);
@@ -87,7 +81,6 @@ test("a fork that changed one image after that builds this one alone, on the new
 });
 
 test("a scheduled pipeline whose tests fail leaves everyone in the old images", async () => {
-  const { world, up } = scene;
   const before = await live(world, up, { user: "olga" });
   await world.moveBase();
   const nightly = startPipeline(world, up, { source: "schedule", user: "olga" });
@@ -102,7 +95,6 @@ test("a scheduled pipeline whose tests fail leaves everyone in the old images", 
 });
 
 test("a pipeline from before a refresh that is run again takes nobody back to the old images", async () => {
-  const { world, up, first } = scene;
   const now = await live(world, up, { user: "olga" });
   for (const name of ["alone", "base", "child"]) assert.notEqual(now.ran[name], first.ran[name]);
   const before = momentOf(world);
@@ -118,7 +110,6 @@ test("a pipeline from before a refresh that is run again takes nobody back to th
 });
 
 test("a schedule in which nothing tests what it refreshed promotes nothing", async () => {
-  const { world, up } = scene;
   const before = await live(world, up, { user: "olga" });
   await world.moveBase();
   const nightly = startPipeline(world, up, { source: "schedule", user: "olga" });

@@ -1,18 +1,14 @@
 import assert from "node:assert/strict";
-import { after, before, describe, test } from "node:test";
+import { describe, test } from "node:test";
 import { parseReference } from "../../src/oci/reference.ts";
 import { forkOf, mergedFor, openRequest } from "./actor.ts";
 import { projectFiles } from "./files.ts";
 import { type Life, live, manifestsAsked } from "./life.ts";
 import { registryAs, tagged } from "./look.ts";
-import { type Scene, startScene } from "./scene.ts";
-import { type World, withEmptyStore } from "./world.ts";
+import { openScene } from "./scene.ts";
+import { withEmptyStore } from "./world.ts";
 
-let scene: Scene;
-before(async () => {
-  scene = await startScene();
-});
-after(() => scene?.world.stop());
+const { world, up, first } = await openScene();
 
 /** What would let a protected pipeline believe somebody else: other projects, and what untrusted runs wrote. */
 const foreign = (life: Life) => manifestsAsked(life, /\/v2\/(?!acme\/tools\/)|\/try\//);
@@ -23,22 +19,20 @@ function reasonIn({ output }: Life, name: string): string {
 }
 
 async function contribution(owner: string, files: Readonly<Record<string, string>>) {
-  const { world, up } = scene;
   const fork = await forkOf(world, up, owner);
   await fork.commit("topic", files);
   return { fork, request: await openRequest(world, fork, "topic", up) };
 }
 
 /** What an image says of its age. */
-async function madeAt(world: World, { ran }: Life, name: string): Promise<number> {
-  const registry = registryAs(world, world.gitlab.job(scene.up.project));
+async function madeAt({ ran }: Life, name: string): Promise<number> {
+  const registry = registryAs(world, world.gitlab.job(up.project));
   const image = `${world.gitlab.registry.host}/acme/tools/qemu/${name}@${ran[name]}`;
   const manifest = await registry.get(parseReference(image));
   return Date.parse(manifest?.content.annotations["org.opencontainers.image.created"] ?? "");
 }
 
 test("a fork's merge request leaves images below try in upstream, which nobody else ever runs in", async () => {
-  const { world, up, first } = scene;
   const { fork, request } = await contribution("jane", { "ci/base.docker": docker("base", 2) });
 
   const inFork = await live(world, fork, { request, user: "jane" });
@@ -89,7 +83,6 @@ for (const [event, because, name, settings] of [
   ["merged_result", "merged results", "merge", ", merged_results: true"],
 ] as const) {
   test(`a ${because} pipeline builds again what was not made on the target's head, and reuses what was`, async () => {
-    const { world, up } = scene;
     const { "berth.yml": plain = "" } = projectFiles(world.bases);
     const { fork, request } = await contribution(`kim-${name}`, {
       "ci/alone.list": `${name}\n`,
@@ -130,7 +123,6 @@ for (const [event, because, name, settings] of [
 }
 
 test("a merged result is no merge by itself, so a push to a merge request builds nothing again", async () => {
-  const { world, up } = scene;
   const { fork, request } = await contribution("vera", { "ci/alone.list": "vera\n" });
   const early = await live(world, up, { request, user: "olga" });
   await up.commit("main", { "main.c": "/* vera */\n" });
@@ -149,7 +141,6 @@ describe("a key that is first seen, on a machine with an empty store", () => {
   const untouched = [false, false];
 
   test("is built from scratch on a train, and goes on from upstream's layers elsewhere", async () => {
-    const { world, up } = scene;
     const random = "RUN cat /proc/sys/kernel/random/uuid > /made";
     const docker = `ARG BASES\nFROM $BASES/busybox:1\n${random}\nCOPY ci/alone.list /list\n`;
     await up.commit("main", { "ci/alone.docker": docker });
@@ -161,7 +152,7 @@ describe("a key that is first seen, on a machine with an empty store", () => {
     const branch = await live(await withEmptyStore(world, "branch"), up, push);
     assert.deepEqual([branch.built, layers(branch)], [["alone"], read]);
     // So old is the layer that it was given, though the image is of today.
-    assert.ok((await madeAt(world, branch, "alone")) < since);
+    assert.ok((await madeAt(branch, "alone")) < since);
 
     await up.commit("first-seen", list("train"));
     const request = await openRequest(world, up, "first-seen", up);
@@ -171,11 +162,10 @@ describe("a key that is first seen, on a machine with an empty store", () => {
     assert.match(reasonIn(train, "alone"), /build .*; from scratch: merge train/);
     assert.deepEqual([train.built, layers(train)], [["alone"], untouched]);
     assert.doesNotMatch(train.written.join(" "), /cache|layers/);
-    assert.ok((await madeAt(world, train, "alone")) >= since);
+    assert.ok((await madeAt(train, "alone")) >= since);
   });
 
   test("is built from scratch by a merge bot in a fork, whose own layers upstream never reads", async () => {
-    const { world } = scene;
     const { fork } = await contribution("nora", list("nora"));
     fork.project.members.set("marge", "developer");
     const topic = { branch: "topic", user: "nora" };
@@ -194,7 +184,6 @@ describe("a key that is first seen, on a machine with an empty store", () => {
 });
 
 test("a merge bot's pipeline in the fork goes by upstream's head, not by the fork's old branch", async () => {
-  const { world, up } = scene;
   const { fork, request } = await contribution("lea", { "ci/alone.list": "lea\n" });
   fork.project.members.set("marge", "developer");
   const start = { request, user: "marge" } as const;
@@ -223,7 +212,6 @@ test("a merge bot's pipeline in the fork goes by upstream's head, not by the for
 });
 
 test("a member's merge request leaves key- tags, which the train and the default branch use", async () => {
-  const { world, up } = scene;
   await up.commit("feature", { "ci/child.list": "meson\n" });
   const request = await openRequest(world, up, "feature", up);
   const made = await live(world, up, { request, user: "dave" });

@@ -1,29 +1,21 @@
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 import { forkOf } from "./actor.ts";
+import { allWritten, imageNames } from "./files.ts";
 import { live } from "./life.ts";
 import { tagged } from "./look.ts";
-import { type Scene, startScene } from "./scene.ts";
+import { openScene } from "./scene.ts";
 
-let scene: Scene;
-before(async () => {
-  scene = await startScene();
-});
-after(() => scene?.world.stop());
+const { world, up, first } = await openScene();
 
-const names = ["alone", "base", "child", "rust"] as const;
 const tag = "my-tag";
 
 for (const reference of ["digest", "tag", "own-tag"] as const) {
   test(`a tag that a user sets is used as it is, in upstream and in a fork (${reference})`, async () => {
-    const { world, up, first } = scene;
     const variables = { QEMU_CI_CONTAINER_TAG: `${tag}-${reference}` };
     const here = await live(world, up, { user: "olga", reference, variables });
     assert.deepEqual([here.built, here.ran, here.uploads], [[], first.ran, []]);
-    assert.deepEqual(
-      here.written,
-      names.map((name) => `acme/tools/qemu/${name}: ${tag}-${reference}`),
-    );
+    assert.deepEqual(here.written, allWritten("acme/tools", `${tag}-${reference}`));
 
     const fork = await forkOf(world, up, `jane-${reference}`);
     await fork.commit("topic", { "main.c": "int main(void) { return 2; }\n" });
@@ -31,7 +23,7 @@ for (const reference of ["digest", "tag", "own-tag"] as const) {
     const life = await live(world, fork, start);
     const { path } = fork.project;
     assert.deepEqual([life.built, life.ran, life.uploads], [[], first.ran, []]);
-    const copied = names.map((name) => `${path}/qemu/${name}: key ${tag}-${reference} set`);
+    const copied = allWritten(path, `key ${tag}-${reference} set`);
     // With a variable for each image jobs go by digest and need no tag, so nothing is copied for one.
     const byDigest = reference === "digest";
     assert.deepEqual(life.written, byDigest ? [] : [`${path}/berth: set`, ...copied]);
@@ -50,7 +42,6 @@ for (const reference of ["digest", "tag", "own-tag"] as const) {
 }
 
 test("a tag of a user's own is moved by the next one who gives it", async () => {
-  const { world, up, first } = scene;
   const start = {
     user: "olga",
     reference: "tag",
@@ -66,7 +57,6 @@ test("a tag of a user's own is moved by the next one who gives it", async () => 
 });
 
 test("a fork that names itself upstream plays it in its own registry, and only reads the real one", async () => {
-  const { world, up, first } = scene;
   const fork = await forkOf(world, up, "kim");
   const variables = { QEMU_CI_UPSTREAM: "kim" };
   const same = await live(world, fork, { variables });
@@ -91,10 +81,9 @@ test("a fork that names itself upstream plays it in its own registry, and only r
 });
 
 test("FORCE_REBUILD builds everything, or the images named with what stands on them, and a fork's stay its own", async () => {
-  const { world, up, first } = scene;
   const all = await live(world, up, { user: "olga", variables: { QEMU_CI_FORCE_REBUILD: "1" } });
-  assert.deepEqual(all.built, [...names]);
-  for (const name of names) assert.notEqual(all.ran[name], first.ran[name]);
+  assert.deepEqual(all.built, imageNames);
+  for (const name of imageNames) assert.notEqual(all.ran[name], first.ran[name]);
   const next = await live(world, up, { user: "olga" });
   assert.deepEqual([next.built, next.ran], [[], all.ran]);
 
