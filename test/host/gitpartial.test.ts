@@ -6,7 +6,7 @@ import { type TestContext, test } from "node:test";
 import { openGit } from "../../src/host/git.ts";
 import { makeRepository, temporary } from "../context/repository.ts";
 
-const files = { a: "1\n", b: "2\n", c: "3\n" };
+const files = { a: "1\n", b: "2\n" };
 
 /** A clone without any blob, the names of its blobs, and how many fetches have brought it something. */
 function partialClone(t: TestContext) {

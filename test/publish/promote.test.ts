@@ -22,6 +22,8 @@ describe("promote", async () => {
     assert.deepEqual(await move(first), { kind: "promoted", tag: "latest", images: 2 });
     const second = await ensure("c2", "two");
     assert.deepEqual(await move(second), { kind: "promoted", tag: "latest", images: 1 });
+    const claims = projects.tagsIn(`${project}/berth`).filter((tag) => tag.startsWith("promote-"));
+    assert.deepEqual(claims, ["promote-latest-c2"], "the newest claim alone is left");
     assert.equal(latest("base"), digestOf(first, "base"));
     assert.equal(latest("child"), digestOf(second, "child"));
   });

@@ -3,7 +3,7 @@ import { describe, test } from "node:test";
 import { ownTags } from "../../src/image/key.ts";
 import { parseReference } from "../../src/oci/reference.ts";
 import { pastTag } from "../../src/oci/tags.ts";
-import type { Decision, Plan } from "../../src/plan/plan.ts";
+import type { Decision, Plan, PlannedImage } from "../../src/plan/plan.ts";
 import type { RecordedImage } from "../../src/plan/record.ts";
 import { ownBase } from "../../src/plan/situation.ts";
 import { movedKeys, recordOf } from "../../src/publish/record.ts";
@@ -65,8 +65,8 @@ test("of what is not there only an optional image that was to be built may be mi
     wishes: { force: "none", tag: undefined },
     upstream: base,
   } as const;
-  const publish = (decision: Decision, optional: boolean) => {
-    const plan = planWith([plannedImage("one", decision, { optional })]);
+  const publish = (decision: Decision, optional: boolean, change: Partial<PlannedImage> = {}) => {
+    const plan = planWith([plannedImage("one", decision, { optional, ...change })]);
     return publishSet({ plan, situation, base, registry: written, now: flowTime });
   };
   for (const [decision, optional] of [
@@ -76,6 +76,8 @@ test("of what is not there only an optional image that was to be built may be mi
   ] as const)
     await assert.rejects(publish(decision, optional), { code: "SET_INCOMPLETE", message: /one/ });
   assert.deepEqual((await publish(build, true)).missing, ["one"]);
+  const nowhere = publish(build, false, { repository: null });
+  await assert.rejects(nowhere, { code: "SET_INCOMPLETE", message: /one \(no registry:/ });
 });
 
 test("a key's tag that is gone, or is what was built, has not moved", async () => {
