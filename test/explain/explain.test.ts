@@ -405,6 +405,9 @@ test("what a parent has not committed is said of that parent alone", () => {
     parent("a", [arg]),
     parent("b", [marked]),
   ]);
+  const other = { kind: "other", what: "x" } as const;
+  const some = [other, { ...other, what: "y" }];
+  assert.deepEqual(markUncommitted(some, [other]), [{ ...other, uncommitted: true }, some[1]]);
   assert.deepEqual(markUncommitted(all, [{ ...arg, name: "a" }, parent("a", [arg])]), [
     parent("a", [marked]),
     parent("b", [arg]),
