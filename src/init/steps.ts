@@ -1,6 +1,7 @@
 /** What is left for a person to do once `berth.yml` is there. */
 import { imageVariable } from "../plan/make.ts";
 import { few } from "../printable.ts";
+import type { BuildJob } from "./builders.ts";
 import type { Draft } from "./drafts.ts";
 import type { IncludeSettings } from "./include.ts";
 import { ownLines } from "./settings.ts";
@@ -16,14 +17,7 @@ export function stepsOf(
   const { prefix, reference, fanOut, buildTags, platformTags } = include;
   const { built, text } = survey;
   const tag = `${prefix}_CONTAINER_TAG`;
-  const jobsThat = (publish: boolean): readonly string[] => {
-    const jobs = built.filter(
-      ({ publishes, namedBy }) => (publishes || namedBy.length > 0) === publish,
-    );
-    return [...new Set(jobs.map(({ job }) => job))];
-  };
-  const publishers = jobsThat(true);
-  const builders = jobsThat(false).filter((job) => !publishers.includes(job));
+  const { builders, publishers } = jobsOf(built);
   const tags = ownLines(survey.imageLines, names).map((line) => line.tag);
   const foreign = [...new Set(tags)].filter((one) => one.replace(/[{}]/g, "") !== `$${tag}`);
   const places = placesOf(survey, tag);
@@ -49,6 +43,14 @@ export function stepsOf(
     guide(text, prefix),
   ];
   return steps.filter((step) => step !== false);
+}
+
+/** The jobs that build for this pipeline alone, and those whose images go elsewhere or are named by others. */
+function jobsOf(built: Survey["built"]): Record<"builders" | "publishers", readonly string[]> {
+  const isPublished = ({ publishes, namedBy }: BuildJob) => publishes || namedBy.length > 0;
+  const publishers = new Set(built.filter(isPublished).map(({ job }) => job));
+  const jobs = [...new Set(built.map(({ job }) => job))];
+  return { builders: jobs.filter((job) => !publishers.has(job)), publishers: [...publishers] };
 }
 
 /** Images are refreshed in schedules by default, so one is all that it takes. */
