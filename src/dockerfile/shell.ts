@@ -35,6 +35,9 @@ export interface Lexed {
   readonly unset: ReadonlySet<string>;
 }
 
+/** What becomes of escape characters; of those that quotes keep from escaping a pattern has two. */
+type Escapes = "taken" | "kept" | "pattern";
+
 /** A walk over one text; the only state of the lexer. */
 interface Walk {
   readonly source: string;
@@ -45,7 +48,7 @@ interface Walk {
   readonly names: Set<string>;
   unset: ReadonlySet<string>;
   at: number;
-  rawEscapes: boolean;
+  escapes: Escapes;
   /** What the innermost substitution writes to. */
   out: WordWriter | undefined;
   error: string | undefined;
@@ -65,13 +68,13 @@ export function lex(source: string, options: LexOptions): Lexed {
     names: new Set(),
     unset: new Set(),
     at: 0,
-    rawEscapes: options.raw ?? false,
+    escapes: options.raw ? "kept" : "taken",
     out: undefined,
     error: undefined,
     unknown: undefined,
     expanded: 0,
   };
-  const { text, words } = until(walk, undefined, walk.rawEscapes);
+  const { text, words } = until(walk, undefined, walk.escapes);
   const { error, unknown, names, unset } = walk;
   const known = error === undefined && walk.wantsWords ? words : [];
   return { text, words: known, error, unknown, names, unset };
@@ -84,10 +87,10 @@ function fail(walk: Walk, error: string): string {
   return "";
 }
 
-function until(walk: Walk, stop: string | undefined, rawEscapes: boolean) {
-  const { rawEscapes: outerEscapes, out: outer } = walk;
+function until(walk: Walk, stop: string | undefined, escapes: Escapes) {
+  const { escapes: outerEscapes, out: outer } = walk;
   const out = wordWriter(walk.wantsWords);
-  Object.assign(walk, { rawEscapes, out });
+  Object.assign(walk, { escapes, out });
   let closed = stop === undefined;
   while (walk.at < walk.source.length) {
     const character = walk.source[walk.at]!;
@@ -101,17 +104,16 @@ function until(walk: Walk, stop: string | undefined, rawEscapes: boolean) {
     else if (character === '"') out.solid(doubleQuote(walk));
     else if (character === "<") out.solid(angle(walk));
     else if (character === walk.escape) out.solid(escaped(walk));
-    else out.split(ordinary(walk, character));
+    else out.split(take(walk, ordinaryAt(walk.source, walk.at) || character));
   }
   outer?.forget();
-  Object.assign(walk, { rawEscapes: outerEscapes, out: outer });
+  Object.assign(walk, { escapes: outerEscapes, out: outer });
   if (!closed) fail(walk, `missing '${stop}' in a substitution`);
   return out.end();
 }
 
-/** Characters that mean nothing, as many as follow each other. */
-function ordinary(walk: Walk, first: string): string {
-  const text = ordinaryAt(walk.source, walk.at) || first;
+/** Goes past a text and gives it. */
+function take(walk: Walk, text: string): string {
   walk.at += text.length;
   return text;
 }
@@ -119,7 +121,7 @@ function ordinary(walk: Walk, first: string): string {
 function escaped(walk: Walk): string {
   const next = walk.source[walk.at + 1] ?? "";
   walk.at += 2;
-  return walk.rawEscapes ? walk.escape + next : next;
+  return walk.escapes === "taken" ? next : walk.escape + next;
 }
 
 function singleQuote(walk: Walk): string {
@@ -127,7 +129,9 @@ function singleQuote(walk: Walk): string {
   if (end < 0) return fail(walk, "a single quote is not closed");
   const text = walk.source.slice(walk.at + 1, end);
   walk.at = end + 1;
-  return walk.rawQuotes ? `'${text}'` : text;
+  const isPattern = walk.escapes === "pattern";
+  const kept = isPattern ? text.replaceAll(walk.escape, walk.escape.repeat(2)) : text;
+  return walk.rawQuotes ? `'${kept}'` : kept;
 }
 
 function doubleQuote(walk: Walk): string {
@@ -145,12 +149,13 @@ function doubleQuote(walk: Walk): string {
     else if (character === walk.escape) {
       const next = walk.source[walk.at + 1];
       walk.at += 2;
-      if (walk.rawEscapes) text += character;
       if (next === undefined) continue;
       const special = next === '"' || next === "$" || next === walk.escape;
+      const isTold = special || !walk.rawQuotes || walk.escapes === "pattern";
+      if (isTold && walk.escapes !== "taken") text += character;
       text += special ? next : character;
       if (!special) walk.at--;
-    } else text += ordinary(walk, character);
+    } else text += take(walk, ordinaryAt(walk.source, walk.at) || character);
   }
 }
 
@@ -169,15 +174,9 @@ function dollar(walk: Walk): string {
     walk.at++;
     return braced(walk) ?? walk.source.slice(begin, walk.at);
   }
-  const name = variable(walk);
+  const name = take(walk, variableAt(walk.source, walk.at));
   if (name === "") return "$";
   return walk.lookup === undefined ? walk.source.slice(begin, walk.at) : plain(walk, name);
-}
-
-function variable(walk: Walk): string {
-  const name = variableAt(walk.source, walk.at);
-  walk.at += name.length;
-  return name;
 }
 
 /** What stands between `${` and `}`; `undefined` where variables stay as they are written. */
@@ -185,7 +184,7 @@ function braced(walk: Walk): string | undefined {
   const first = walk.source[walk.at];
   if (first === undefined) return fail(walk, "missing '}' in a substitution");
   if (first === "{" || first === "}" || first === ":") return fail(walk, "bad substitution");
-  const name = variable(walk);
+  const name = take(walk, variableAt(walk.source, walk.at));
   const operator = walk.source[walk.at++];
   if (operator === "}") return walk.lookup === undefined ? undefined : plain(walk, name);
   if (operator === "/") return replaced(walk, name);
@@ -202,7 +201,8 @@ function braced(walk: Walk): string | undefined {
 
 function modified(walk: Walk, name: string, operator: string, colon: boolean): string | undefined {
   const { unset, unknown } = walk;
-  const { text: word } = until(walk, "}", operator === "#" || operator === "%");
+  const escapes = operator === "#" || operator === "%" ? "pattern" : "taken";
+  const { text: word } = until(walk, "}", escapes);
   if (walk.lookup === undefined || walk.error !== undefined) return undefined;
   const value = look(walk, name);
   if (value === "unknown") return "";
@@ -218,8 +218,8 @@ function modified(walk: Walk, name: string, operator: string, colon: boolean): s
 function replaced(walk: Walk, name: string): string | undefined {
   const all = walk.source[walk.at] === "/";
   if (all) walk.at++;
-  const { text: pattern } = until(walk, "/", true);
-  const { text: replacement } = until(walk, "}", true);
+  const { text: pattern } = until(walk, "/", "pattern");
+  const { text: replacement } = until(walk, "}", "kept");
   if (walk.lookup === undefined || walk.error !== undefined) return undefined;
   const value = look(walk, name);
   return value === "unknown" ? "" : settle(walk, replace(value.text, pattern, replacement, all));

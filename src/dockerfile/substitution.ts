@@ -38,12 +38,13 @@ export function substitute(
 function trimmed(operator: string, word: string, value: string): Substituted {
   const greedy = word.startsWith(operator);
   const pattern = greedy ? word.slice(1) : word;
-  const pieces = shellPattern(pattern);
-  if (pieces === undefined) return { error: `invalid pattern ${pattern}` };
   // A suffix is a prefix of what is read backwards.
-  const turned = <T>(all: readonly T[]) => (operator === "%" ? all.toReversed() : all);
+  const turned = (all: readonly string[]) => (operator === "%" ? all.toReversed() : all);
+  // A backslash at the end comes to stand before the rest, as it does for BuildKit.
+  const pieces = shellPattern(turned(pattern.match(/\\.|./gsu) ?? []).join(""));
+  if (pieces === undefined) return { error: `invalid pattern ${pattern}` };
   const characters = turned(Array.from(value));
-  const found = [...ends(turned(pieces))(characters, 0)];
+  const found = [...ends(pieces)(characters, 0)];
   const length = (greedy ? found.at(-1) : found[0]) ?? 0;
   return { text: turned(characters.slice(length)).join("") };
 }

@@ -53,6 +53,9 @@ const expansions: readonly (readonly [string, string])[] = [
   ["${V#x}", "1.2.3-rc.1"],
   ["${V#?.}", "2.3-rc.1"],
   ["${STAR%\\?c}", "a*b"],
+  ["${STAR%'?\\'}", "a*b?c"],
+  ["${STAR/'\\'/x}", "a*b?c"],
+  ["${V#'1.'}", "2.3-rc.1"],
   ["${STAR#a\\*}", "b?c"],
   ["${P/b/x}", "a/x/c/b"],
   ["${P//b/x}", "a/x/c/x"],
@@ -87,9 +90,21 @@ test("a demand that fails gives its own message", () => {
   assert.equal(lex("${NONE:?say why}", { escape: "\\", lookup }).error, "NONE: say why");
 });
 
-test("the backtick escapes where it is the escape character", () => {
-  assert.equal(lex("a`$HOME\\$HOME", { escape: "`", lookup }).text, "a$HOME\\/home");
-});
+const behindBackticks = [
+  ["a`$HOME\\$HOME", "a$HOME\\/home"],
+  ["${STAR%c\\}", "refused"],
+  ["${STAR%*\\}", "a*b?c"],
+  ["${P%?\\}", "a/b/c/b"],
+  ["${P%/*\\\\}", "a/b/c/b"],
+  ["${P#?\\}", "refused"],
+] as const;
+
+for (const [source, expected] of behindBackticks) {
+  test(`where the backtick escapes ${source} expands to ${expected}`, () => {
+    const { text, error } = lex(source, { escape: "`", lookup });
+    assert.equal(error === undefined ? text : "refused", expected);
+  });
+}
 
 test("a variable that nobody knows makes the word unknown", () => {
   for (const source of ["$U", "${U}", "${U:-x}", "${U:+x}", "${U#x}", "${U/x/y}", "${NONE:-$U}"]) {
