@@ -10,7 +10,24 @@ export interface Command {
 }
 
 /** Wall time of one whole process in milliseconds; a failing one ends the benchmark. */
-export async function timeOf({ command, args, cwd, env }: Command): Promise<number> {
+export async function timeOf(command: Command): Promise<number> {
+  return (await outputOf(command)).took;
+}
+
+/** Lets a process of Node's say at its end how much memory it had, in kB. */
+const tellsMemory = `data:text/javascript,${encodeURIComponent(
+  'process.on("exit",()=>process.stderr.write(`RSS ${process.resourceUsage().maxRSS}\\n`))',
+)}`;
+
+/** The same of a process of Node's, and the most memory that it had, in MB. */
+export async function memoryOf({ args, ...command }: Omit<Command, "command">) {
+  const run = { ...command, command: process.execPath, args: ["--import", tellsMemory, ...args] };
+  const { took, output } = await outputOf(run);
+  return { took, megabytes: Number(/^RSS (\d+)$/m.exec(output)?.[1]) / 1024 };
+}
+
+/** Time, and the end of what was written. */
+async function outputOf({ command, args, cwd, env }: Command) {
   const started = performance.now();
   const child = spawn(command, args, {
     cwd,
@@ -26,7 +43,7 @@ export async function timeOf({ command, args, cwd, env }: Command): Promise<numb
   const [code] = await once(child, "close");
   const took = performance.now() - started;
   if (code !== 0) throw new Error(`${command} ${args.join(" ")}: exit code ${code}\n${output}`);
-  return took;
+  return { took, output };
 }
 
 export interface Pair {

@@ -18,4 +18,4 @@ const work = async () => {
     await answer.arrayBuffer();
   }
 };
-await Promise.all(Array.from({ length: 8 }, work));
+await Promise.all(Array.from({ length: 32 }, work));

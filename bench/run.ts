@@ -6,7 +6,7 @@ import { parseArgs } from "node:util";
 import { bundle } from "../scripts/bundle.ts";
 import type { Case, Row } from "./case.ts";
 import { buildOverhead } from "./cases/build.ts";
-import { contextOfManyFiles } from "./cases/context.ts";
+import { contextsOfManyFiles } from "./cases/context.ts";
 import { copies } from "./cases/copies.ts";
 import { dockerInDocker } from "./cases/dind.ts";
 import { firstLine } from "./cases/executor.ts";
@@ -22,7 +22,7 @@ import { printMarkdown, printText, resultsOf } from "./report.ts";
 
 const cases: readonly Case[] = [
   keyOfManyImages,
-  contextOfManyFiles,
+  contextsOfManyFiles,
   nothingChanged,
   dockerInDocker,
   copies,

@@ -1,19 +1,12 @@
 /** What more images and more pipelines at once cost, on a real registry whose answers take a while. */
-import { execFile } from "node:child_process";
 import { readFile } from "node:fs/promises";
-import { promisify } from "node:util";
 import { distribution } from "../../test/support/distribution.ts";
 import { type DockerRegistry, startDockerRegistry } from "../../test/support/docker-registry.ts";
 import type { Case, Row } from "../case.ts";
+import { memoryOf } from "../measure.ts";
 import { openStand, type Stand } from "../stand.ts";
 
 const latencyMs = 40;
-const run = promisify(execFile);
-/** Lets a process say at its end how much memory it had, in kB. */
-const tellsMemory = `data:text/javascript,${encodeURIComponent(
-  'process.on("exit",()=>process.stderr.write(`RSS ${process.resourceUsage().maxRSS}\\n`))',
-)}`;
-
 interface Seen {
   readonly times: readonly number[];
   /** Of one of them. */
@@ -74,14 +67,8 @@ async function atOnce(
   registry: DockerRegistry,
 ): Promise<Seen> {
   const where = ["--registry", `${host}/${project}`];
-  const args = ["--import", tellsMemory, berth, "ensure", ...where];
-  const ensure = async () => {
-    const started = performance.now();
-    const env = { ...process.env, CI: "true" };
-    const { stderr } = await run(process.execPath, args, { cwd, env });
-    const kilobytes = Number(/^RSS (\d+)$/m.exec(stderr)?.[1]);
-    return { took: performance.now() - started, megabytes: kilobytes / 1024 };
-  };
+  const args = [berth, "ensure", ...where];
+  const ensure = () => memoryOf({ args, cwd, env: { CI: "true" } });
   const before = { asked: registry.log().length, seconds: await secondsOf(registry.pid) };
   const all = await Promise.all(Array.from({ length: pipelines }, ensure));
   return {

@@ -1,82 +1,144 @@
-/** Planning a prune of very many tags, and deleting some: requests, memory, and time beside the bare requests. */
+/** Planning a prune of very many tags, and deleting some: requests, memory, and time beside the bare requests and crane. */
 import { execFile } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { build } from "esbuild";
-import { startMemoryRegistry } from "../../test/support/memory-registry.ts";
-import type { Case } from "../case.ts";
+import { type MemoryRegistry, startMemoryRegistry } from "../../test/support/memory-registry.ts";
+import { atMost, type Case, type Goal, type Row, timesFaster } from "../case.ts";
+import { type Command, inTurns } from "../measure.ts";
 import { tagsOf } from "../many-tags.ts";
 
 const source = join(import.meta.dirname, "../prune-many.ts");
 const bare = join(import.meta.dirname, "../prune-bare.mjs");
 const run = promisify(execFile);
-const most = 150;
+const repositories = 20;
+const parent = "group/project";
+
+/** What a run of berth's asked for, and what it tells of itself. */
+interface Told {
+  readonly requests: number;
+  readonly planned: number;
+  readonly megabytes: number;
+}
+
+interface Kind {
+  readonly name: string;
+  readonly latencyMs: number;
+  /** In each repository. */
+  readonly tags: number;
+  readonly doomed: number;
+  readonly peer: "Node script, same requests" | "crane under xargs -P 8";
+  readonly goal: (told: () => Told) => Goal;
+}
+
+const many = { tags: 5000, doomed: 100, peer: "Node script, same requests" } as const;
+const crane = { latencyMs: 40, tags: 1000, peer: "crane under xargs -P 8" } as const;
+const asked = repositories * (5 + many.doomed);
+
+const kinds: readonly Kind[] = [
+  {
+    ...{ name: "20 repositories of 5000 tags, 2000 deleted", latencyMs: 0, ...many },
+    goal: (told) => ({
+      text: `${asked} requests, under 150 MB`,
+      isMet: () => told().requests === asked && told().megabytes < 150,
+    }),
+  },
+  {
+    ...{ name: "20 repositories of 5000 tags, 2000 deleted", latencyMs: 40, ...many },
+    goal: (told) => ({ text: "planned in 1.6 s", isMet: () => told().planned <= 1600 }),
+  },
+  { name: "list 20 repositories of 1000 tags", doomed: 0, ...crane, goal: () => atMost(1, "at least as fast") },
+  { name: "list them, delete 1000", doomed: 50, ...crane, goal: () => timesFaster(6) },
+];
 
 export const pruneManyTags: Case = {
   name: "prune of many tags",
   async run({ quick }) {
-    const [repositories, tags, doomed] = [20, quick ? 1000 : 5000, 100];
-    const registry = await startMemoryRegistry();
     const folder = await mkdtemp(join(tmpdir(), "berth-bench-prune-"));
-    // Bundled as the tool is: stripping types takes memory of its own.
-    const many = join(folder, "prune-many.mjs");
-    await bundleTo(many);
-    const fill = (): void => {
-      for (let index = 0; index < repositories; index++) {
-        const names = tagsOf(tags, doomed).map((name) => [name, "sha256:0"] as const);
-        registry.repositories.set(`group/project/image-${index}`, {
-          blobs: new Set(),
-          manifests: new Map(),
-          tags: new Map(names),
-        });
-      }
-    };
-    const timed = async (script: string, ...sizes: readonly number[]) => {
-      fill();
-      registry.log.length = 0;
-      registry.requests.length = 0;
-      const args = [script, registry.host, `${repositories}`, ...sizes.map(String)];
-      const started = performance.now();
-      const { stdout } = await run(process.execPath, args);
-      return { milliseconds: performance.now() - started, stdout, requests: registry.log.length };
-    };
     try {
-      const peerTimes: number[] = [];
-      const berthTimes: number[] = [];
-      let megabytes = 0;
-      let requests = 0;
-      for (let round = 0; round < (quick ? 1 : 3); round++) {
-        peerTimes.push((await timed(bare, doomed)).milliseconds);
-        const berth = await timed(many, doomed);
-        berthTimes.push(berth.milliseconds);
-        requests = berth.requests;
-        megabytes = Math.max(megabytes, JSON.parse(berth.stdout).megabytes);
-      }
-      const pages = repositories * Math.ceil(tags / 1000);
-      const expected = pages + repositories * doomed;
-      return [
-        {
-          name: `${repositories} repositories of ${tags} tags, ${repositories * doomed} deleted`,
-          latencyMs: 0,
-          peer: "Node script, same requests",
-          peerTimes,
-          berthTimes,
-          requests,
-          goal: {
-            text: `${expected} requests, under ${most} MB`,
-            isMet: () => requests === expected && megabytes < most,
-          },
-          note: `${pages} pages and ${repositories * doomed} deletions; at most ${Math.round(megabytes)} MB`,
-        },
-      ];
+      // Bundled as the tool is: stripping types takes memory of its own.
+      await bundleTo(join(folder, "prune-many.mjs"));
+      const peers = join(import.meta.dirname, "../../scripts/peers.sh");
+      const programs = (await run(peers)).stdout.trim();
+      const rows: Row[] = [];
+      for (const kind of kinds) rows.push(await measure(kind, { folder, programs, quick }));
+      return rows;
     } finally {
-      await registry.stop();
       await rm(folder, { recursive: true, force: true });
     }
   },
 };
+
+interface Place {
+  readonly folder: string;
+  /** Where crane is. */
+  readonly programs: string;
+  readonly quick: boolean;
+}
+
+async function measure(kind: Kind, { folder, programs, quick }: Place): Promise<Row> {
+  const { name, latencyMs, peer, doomed, goal } = kind;
+  const registry = await startMemoryRegistry({ latencyMs });
+  const timed = async ({ command, args, env }: Omit<Command, "cwd">) => {
+    fill(registry, kind);
+    const started = performance.now();
+    const all = { ...process.env, ...env };
+    const { stdout } = await run(command, args, { env: all, cwd: folder, maxBuffer: 2 ** 26 });
+    return { took: performance.now() - started, stdout };
+  };
+  const node = (script: string) =>
+    timed({ command: process.execPath, args: [script, registry.host, `${repositories}`, `${doomed}`] });
+  const others = peer === many.peer ? () => node(bare) : () => timed(withCrane(registry.host, kind, programs));
+  let told: Told = { requests: 0, planned: 0, megabytes: 0 };
+  try {
+    const times = await inTurns(
+      quick ? 1 : 3,
+      async () => (await others()).took,
+      async () => {
+        const { took, stdout } = await node(join(folder, "prune-many.mjs"));
+        const { planned, megabytes } = JSON.parse(stdout);
+        const most = Math.max(told.megabytes, megabytes);
+        told = { requests: registry.log.length, planned, megabytes: most };
+        return took;
+      },
+      false,
+    );
+    const { requests, planned, megabytes } = told;
+    const note = `planned in ${Math.round(planned)} ms; at most ${Math.round(megabytes)} MB`;
+    return { name, latencyMs, peer, ...times, requests, goal: goal(() => told), note };
+  } finally {
+    await registry.stop();
+  }
+}
+
+/** Gives a registry all tags anew, and forgets what it was asked. */
+function fill(registry: MemoryRegistry, { tags, doomed }: Kind): void {
+  for (let index = 0; index < repositories; index++) {
+    const names = tagsOf(tags, doomed).map((name) => [name, "sha256:0"] as const);
+    registry.repositories.set(`${parent}/image-${index}`, {
+      blobs: new Set(),
+      manifests: new Map(),
+      tags: new Map(names),
+    });
+  }
+  registry.log.length = 0;
+  registry.requests.length = 0;
+}
+
+/** Lists each repository, and deletes what is doomed, with a process for each. */
+function withCrane(host: string, { tags, doomed }: Kind, programs: string): Omit<Command, "cwd"> {
+  const paths = Array.from({ length: repositories }, (_, index) => `${host}/${parent}/image-${index}`);
+  const gone = tagsOf(tags, doomed).filter((tag) => /-r\d+$/.test(tag));
+  const words = [
+    ...paths.map((path) => `ls --full-ref ${path}`),
+    ...paths.flatMap((path) => gone.map((tag) => `delete ${path}:${tag}`)),
+  ];
+  const script = `printf '%s\\n' "$@" | xargs -P 8 -I LINE sh -c 'crane --insecure LINE >/dev/null'`;
+  const env = { PATH: `${programs}:${process.env["PATH"]}`, HOME: "/nonexistent" };
+  return { command: "sh", args: ["-c", script, "sh", ...words], env };
+}
 
 async function bundleTo(outfile: string): Promise<void> {
   // Libraries that are CommonJS ask for `require`.

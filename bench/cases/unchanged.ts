@@ -50,7 +50,7 @@ async function measure(
       peer: "Node script, same 2 requests",
       ...times,
       requests: requests.length,
-      goal: atMost(1.3),
+      goal: atMost(1.05),
       note: `requests of one run: ${requests.map((line) => line.split(" ")[0]).join(" + ")}`,
     };
   } finally {
