@@ -1,7 +1,7 @@
 /** `berth key` beside the least that a script has to do: one listing by git, reading the files, their sha256. */
 import { join } from "node:path";
 import { atMost, type Case, type Row } from "../case.ts";
-import { inTurns, timeOf } from "../measure.ts";
+import { inTurns, median, timeOf } from "../measure.ts";
 import { type FilesToWrite, makeRepository, manyFiles, qemuLikeDockerfiles } from "../repository.ts";
 
 const floor = join(import.meta.dirname, "../floor-key.mjs");
@@ -54,8 +54,16 @@ async function measure(
     () => node(floor, below),
     () => node(entry, "key"),
   );
-  const peer = "Node script: git ls-files, sha256";
-  return { name, latencyMs: 0, peer, ...times, requests: undefined, goal: atMost(1.5) };
+  const starts = await inTurns(
+    quick ? 3 : 10,
+    () => node("-e", "0"),
+    () => node(entry, "--version"),
+  );
+  return {
+    ...{ name, latencyMs: 0, peer: "Node script: git ls-files, sha256", ...times },
+    ...{ requests: undefined, goal: atMost(1.5) },
+    note: `Node's start takes ${median(starts.peerTimes).toFixed(0)} ms of it, berth's ${median(starts.berthTimes).toFixed(0)} ms (\`berth --version\`)`,
+  };
 }
 
 function* configured(): Generator<readonly [string, string]> {

@@ -19,6 +19,8 @@ interface Kind {
   readonly command: "ensure" | "publish";
   readonly isFork: boolean;
   readonly goal: number;
+  /** What berth's time is made of, where more requests at once would not make it shorter. */
+  readonly floor: string;
   /** What each peer does for one image: words of a shell, `$from` and `$to` being references. */
   readonly peers: Readonly<Record<string, string>>;
 }
@@ -32,15 +34,18 @@ const copies = {
 const kinds: readonly Kind[] = [
   {
     ...{ name: "nothing changed, 25 images", command: "ensure", isFork: false, goal: 2.5 },
+    floor: "a bare Node script with the same two requests takes most of it (row above)",
     peers: digests,
   },
   {
     ...{ name: "retag 25 images", command: "publish", isFork: false, goal: 4 },
+    floor: "half of it is processor time (row without latency), the rest round trips that wait for each other",
     peers: { ...copies, crane: "crane tag --insecure $from set" },
   },
   {
     ...{ name: "fork's first run by mounts, 25 images of 8 blobs", command: "ensure", isFork: true },
     ...{ goal: 4, peers: copies },
+    floor: "half of it is processor time (row without latency), the rest round trips that wait for each other",
   },
 ];
 
@@ -106,7 +111,7 @@ async function measure(kind: Kind, peer: string, options: Options): Promise<Row>
   return {
     ...{ name: `${kind.name}, beside ${peer}`, latencyMs, peer: `${peer} under xargs -P 8` },
     ...{ ...times, requests, goal: timesFaster(kind.goal) },
-    note: `Distribution 3 without a login; the peer's command for one image: ${kind.peers[peer]}`,
+    note: `Distribution 3 without a login; the peer's command for one image: ${kind.peers[peer]}; ${kind.floor}`,
   };
 }
 
