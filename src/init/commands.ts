@@ -4,12 +4,16 @@ import { flatten, textOf, type YamlMap } from "../pipelines/tree.ts";
 import { expand } from "../pipelines/variables.ts";
 import { platformsGiven } from "./platforms.ts";
 
+/** What its shell is given, as it is written. */
+export function scriptOf(job: YamlMap): readonly string[] {
+  return ["before_script", "script"].flatMap((key) => flatten(job.get(key))).map(textOf);
+}
+
 /** Its commands with variables in place, and the builds among them. */
 export function commandsOf(job: YamlMap, variables: ReadonlyMap<string, string>) {
   const known = new Map(variables);
   let folder = "";
-  const lines = ["before_script", "script"].flatMap((key) => flatten(job.get(key))).map(textOf);
-  const read = lines
+  const read = scriptOf(job)
     .flatMap((line) => line.replace(/\\\n/g, " ").split("\n"))
     .map((line) => {
       const text = expand(expand(line, known, "stays"), known, "stays");

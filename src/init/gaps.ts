@@ -4,6 +4,7 @@ import { ownMember } from "../json.ts";
 import { flatten, textOf } from "../pipelines/tree.ts";
 import { few } from "../printable.ts";
 import type { BuildJob } from "./builders.ts";
+import { scriptOf } from "./commands.ts";
 import { isKnown } from "./drafts.ts";
 import { platformIn, withoutPlatform } from "./platforms.ts";
 import type { Survey } from "./survey.ts";
@@ -107,8 +108,8 @@ function openDrafts({ drafts, templates }: Survey): readonly string[] {
 
 /** Images of the own registry that jobs run in, and that no file here makes. */
 function strange({ imageLines, templates }: Survey, names: readonly string[]): readonly string[] {
-  const plain = templates.used.length > 0 ? [] : imageLines;
-  const others = plain.flatMap(({ text }) => {
+  const lines = templates.used.length > 0 ? [] : imageLines;
+  const others = lines.flatMap(({ text }) => {
     const found = /^\$\{?CI_REGISTRY_IMAGE\}?(?:\/[\w./-]*?)?([\w.-]*)(?::([\w.-]+))?$/.exec(text);
     if (found === null) return [];
     const [, name = "", tag = "latest"] = found;
@@ -155,9 +156,7 @@ const otherCommands = [
 ];
 
 function otherBuilders({ pipeline }: Survey): readonly string[] {
-  const scripts = [...(pipeline?.jobs.values() ?? [])].flatMap((job) =>
-    ["before_script", "script"].flatMap((key) => flatten(job.get(key)).map(textOf)),
-  );
+  const scripts = [...(pipeline?.jobs.values() ?? [])].flatMap(scriptOf);
   const lines = scripts.join("\n").replace(/^\s*#.*$/gm, "");
   const found = otherCommands.flatMap((pattern) => pattern.exec(lines)?.[0].trim() ?? []);
   return found.map(

@@ -40,11 +40,7 @@ export function withoutPlatform(text: string, platform: string): string {
 /** The platforms of a list as engines take it; what is none stays apart. */
 export function platformsGiven(texts: readonly string[]) {
   const all = texts.flatMap((text) => text.split(","));
-  const read = all.map((text) => {
-    // The variant that arm64 has where none is said.
-    const plain = text.replace(/^(linux\/arm64)\/v8$/, "$1");
-    return platformRule(plain) === undefined ? plain : platformIn(plain);
-  });
+  const read = all.map((text) => (platformRule(text) === undefined ? text : platformIn(text)));
   return {
     platforms: read.filter((one) => one !== undefined),
     strange: all.filter((_, index) => read[index] === undefined),
