@@ -19,11 +19,11 @@ const tellsMemory = `data:text/javascript,${encodeURIComponent(
   'import{readFileSync}from"node:fs";process.on("exit",()=>process.stderr.write(readFileSync("/proc/self/status","utf8")))',
 )}`;
 
-/** The same of a process of Node's, and the most memory that it had, in MB. */
+/** The same of a process of Node's, the most memory that it had, in MB, and the end of what it wrote. */
 export async function memoryOf({ args, ...command }: Omit<Command, "command">) {
   const run = { ...command, command: process.execPath, args: ["--import", tellsMemory, ...args] };
   const { took, output } = await outputOf(run);
-  return { took, megabytes: Number(/^VmHWM:\s+(\d+) kB$/m.exec(output)?.[1]) / 1024 };
+  return { took, output, megabytes: Number(/^VmHWM:\s+(\d+) kB$/m.exec(output)?.[1]) / 1024 };
 }
 
 /** Time, and the end of what was written. */

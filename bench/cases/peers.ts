@@ -1,13 +1,12 @@
 /** Beside crane and regctl as fast as they can be made: eight at a time, where no login is asked for. */
-import { execFile } from "node:child_process";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { promisify } from "node:util";
 import { distribution } from "../../test/support/distribution.ts";
 import { type DockerRegistry, startDockerRegistry } from "../../test/support/docker-registry.ts";
 import { ownTags } from "../../src/image/key.ts";
 import { type Case, type Row, timesFaster } from "../case.ts";
+import { eightAtATime, peerPrograms } from "../eight.ts";
 import { type Command, inTurns, timeOf } from "../measure.ts";
 import { jobEnvironment } from "../registry.ts";
 import { forget, openStand, type Stand } from "../stand.ts";
@@ -52,8 +51,7 @@ const kinds: readonly Kind[] = [
 export const besidePeers: Case = {
   name: "beside crane and regctl",
   async run({ quick, berth }) {
-    const script = join(import.meta.dirname, "../../scripts/peers.sh");
-    const programs = (await promisify(execFile)(script)).stdout.trim();
+    const programs = await peerPrograms();
     const registry = await startDockerRegistry({ delete: true, program: await distribution() });
     const configuration = "reference: own-tag\n";
     const stand = await openStand(registry, { images: 25, latencyMs, berth, configuration });
@@ -105,7 +103,7 @@ async function measure(kind: Kind, peer: string, options: Options): Promise<Row>
   };
   const others = async () => {
     if (kind.isFork) forks++;
-    return timeOf(eightAtATime(kind, kind.peers[peer] ?? "", options));
+    return timeOf(peerJob(kind, kind.peers[peer] ?? "", options));
   };
   const times = await inTurns(rounds, others, berth);
   return {
@@ -129,17 +127,14 @@ function job({ isFork, command }: Kind, { stand, berth }: Options): Command {
   };
 }
 
-function eightAtATime({ isFork }: Kind, words: string, options: Options): Command {
+function peerJob({ isFork }: Kind, words: string, options: Options): Command {
   const { stand, home, programs } = options;
   const to = isFork ? forkProject() : stand.project;
   const lines = stand.images.map(({ name, tag }) => {
     const from = `${stand.host}/${stand.project}/${name}:${tag}`;
     return words.replace("$from", from).replace("$to", `${stand.host}/${to}/${name}:set`);
   });
-  const script = `printf '%s\\n' "$@" | xargs -P 8 -I LINE sh -c LINE >/dev/null`;
-  const env = {
-    ...{ HOME: home, DOCKER_CONFIG: home, REGCTL_CONFIG: join(home, "regctl.json") },
-    PATH: `${programs}:${process.env["PATH"]}`,
-  };
-  return { command: "sh", args: ["-c", script, "sh", ...lines], cwd: home, env };
+  const { env, ...command } = eightAtATime(lines, programs, home);
+  const own = { HOME: home, DOCKER_CONFIG: home, REGCTL_CONFIG: join(home, "regctl.json") };
+  return { ...command, env: { ...env, ...own } };
 }

@@ -1,18 +1,16 @@
 /** Planning a prune of very many tags, and deleting some: requests, memory, and time beside the bare requests and crane. */
-import { execFile } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { promisify } from "node:util";
 import { build } from "esbuild";
 import { type MemoryRegistry, startMemoryRegistry } from "../../test/support/memory-registry.ts";
 import { atMost, type Case, type Goal, type Row, timesFaster } from "../case.ts";
-import { type Command, inTurns } from "../measure.ts";
+import { eightAtATime, peerPrograms } from "../eight.ts";
+import { inTurns, memoryOf, timeOf } from "../measure.ts";
 import { tagsOf } from "../many-tags.ts";
 
 const source = join(import.meta.dirname, "../prune-many.ts");
 const bare = join(import.meta.dirname, "../prune-bare.mjs");
-const run = promisify(execFile);
 const repositories = 20;
 const parent = "group/project";
 
@@ -60,8 +58,7 @@ export const pruneManyTags: Case = {
     try {
       // Bundled as the tool is: stripping types takes memory of its own.
       await bundleTo(join(folder, "prune-many.mjs"));
-      const peers = join(import.meta.dirname, "../../scripts/peers.sh");
-      const programs = (await run(peers)).stdout.trim();
+      const programs = await peerPrograms();
       const rows: Row[] = [];
       for (const kind of kinds) rows.push(await measure(kind, { folder, programs, quick }));
       return rows;
@@ -81,24 +78,24 @@ interface Place {
 async function measure(kind: Kind, { folder, programs, quick }: Place): Promise<Row> {
   const { name, latencyMs, peer, doomed, goal } = kind;
   const registry = await startMemoryRegistry({ latencyMs });
-  const timed = async ({ command, args, env }: Omit<Command, "cwd">) => {
-    fill(registry, kind);
-    const started = performance.now();
-    const all = { ...process.env, ...env };
-    const { stdout } = await run(command, args, { env: all, cwd: folder, maxBuffer: 2 ** 26 });
-    return { took: performance.now() - started, stdout };
-  };
-  const node = (script: string) =>
-    timed({ command: process.execPath, args: [script, registry.host, `${repositories}`, `${doomed}`] });
-  const others = peer === many.peer ? () => node(bare) : () => timed(withCrane(registry.host, kind, programs));
+  const args = (script: string) => [script, registry.host, `${repositories}`, `${doomed}`];
+  const other =
+    peer === many.peer
+      ? { command: process.execPath, args: args(bare), cwd: folder }
+      : eightAtATime(withCrane(registry.host, kind), programs, folder);
   let told: Told = { requests: 0, planned: 0, megabytes: 0 };
   try {
     const times = await inTurns(
       quick ? 1 : 3,
-      async () => (await others()).took,
+      () => {
+        fill(registry, kind);
+        return timeOf(other);
+      },
       async () => {
-        const { took, stdout } = await node(join(folder, "prune-many.mjs"));
-        const { planned, megabytes } = JSON.parse(stdout);
+        fill(registry, kind);
+        const process = { args: args(join(folder, "prune-many.mjs")), cwd: folder };
+        const { took, output, megabytes } = await memoryOf(process);
+        const planned = Number(/^planned in (\d+) ms$/m.exec(output)?.[1]);
         const most = Math.max(told.megabytes, megabytes);
         told = { requests: registry.log.length, planned, megabytes: most };
         return took;
@@ -127,17 +124,14 @@ function fill(registry: MemoryRegistry, { tags, doomed }: Kind): void {
   registry.requests.length = 0;
 }
 
-/** Lists each repository, and deletes what is doomed, with a process for each. */
-function withCrane(host: string, { tags, doomed }: Kind, programs: string): Omit<Command, "cwd"> {
+/** Lists each repository, and deletes what is doomed. */
+function withCrane(host: string, { tags, doomed }: Kind): readonly string[] {
   const paths = Array.from({ length: repositories }, (_, index) => `${host}/${parent}/image-${index}`);
   const gone = tagsOf(tags, doomed).filter((tag) => /-r\d+$/.test(tag));
-  const words = [
-    ...paths.map((path) => `ls --full-ref ${path}`),
-    ...paths.flatMap((path) => gone.map((tag) => `delete ${path}:${tag}`)),
+  return [
+    ...paths.map((path) => `crane --insecure ls --full-ref ${path}`),
+    ...paths.flatMap((path) => gone.map((tag) => `crane --insecure delete ${path}:${tag}`)),
   ];
-  const script = `printf '%s\\n' "$@" | xargs -P 8 -I LINE sh -c 'crane --insecure LINE >/dev/null'`;
-  const env = { PATH: `${programs}:${process.env["PATH"]}`, HOME: "/nonexistent" };
-  return { command: "sh", args: ["-c", script, "sh", ...words], env };
 }
 
 async function bundleTo(outfile: string): Promise<void> {
