@@ -78,9 +78,10 @@ export async function surveyTree(files: Tree, paths: readonly string[] = []): Pr
   const built = joined(builds.filter((_, index) => exists[index]));
   const usual = await findUsual(tree);
   const all = [...new Set([...usual, ...built.map(({ dockerfile }) => dockerfile)])];
+  const ignored = (await tree.read(".dockerignore"))?.toString() ?? "";
   return {
     ...ci,
-    dockerfiles: await Promise.all(all.map(async (path) => readDockerfile(tree, path))),
+    dockerfiles: await Promise.all(all.map(async (path) => readDockerfile(tree, path, ignored))),
     usual,
     built,
     unfounded: builds.filter((_, index) => !exists[index]),
@@ -173,12 +174,11 @@ async function readCi(tree: Tree) {
   return { pipeline, files: [...texts].map(([path, content]) => ({ path, text: content })) };
 }
 
-async function readDockerfile(tree: Tree, path: string): Promise<Dockerfile> {
+async function readDockerfile(tree: Tree, path: string, ignored: string): Promise<Dockerfile> {
   const text = (await tree.read(path))?.toString() ?? "";
   const found = text.matchAll(/^\s*FROM\s+(?:--\S+\s+)*(\S+)|\s--from=(\S+)/gim);
   const uses = [...found].map(([, from, copy]) => (from ?? copy ?? "").replace(/:[\w.-]+$/, ""));
   const isOne = /^\s*FROM\s/im.test(text);
-  const ignored = (await tree.read(".dockerignore"))?.toString() ?? "";
   const copiesAll =
     /^\s*(?:COPY|ADD)\s+(?:--(?!from=)\S+\s+)*\.\/?\s/im.test(text) && !/^\*/m.test(ignored);
   return { path, text, uses, isOne, copiesAll, copiesFrom: await placeOfSources(text, path, tree) };
@@ -193,16 +193,17 @@ async function placeOfSources(text: string, path: string, tree: Tree): Promise<s
       .slice(0, -1)
       .filter((word) => /^[\w./-]+$/.test(word)),
   );
+  if (sources.length === 0) return undefined;
   const heldBy = async (context: string): Promise<number> => {
     const paths = sources.map((source) => normalPath(`${context}/${source}`));
     const there = paths.map(async (one) => one !== undefined && (await holds(tree, one)));
     return (await Promise.all(there)).filter(Boolean).length;
   };
-  const folders = [usualContext(path), folderOf(path)];
-  while (folders.at(-1) !== "") folders.push(folderOf(folders.at(-1)!));
+  const above = [folderOf(path)];
+  while (above.at(-1) !== "") above.push(folderOf(above.at(-1)!));
+  const folders = [...new Set([usualContext(path), ...above])];
   const counts = await Promise.all(folders.map(heldBy));
-  const most = counts.indexOf(Math.max(...counts));
-  return sources.length === 0 ? undefined : folders[most];
+  return folders[counts.indexOf(Math.max(...counts))];
 }
 
 function linesOf({ jobs, variables }: Outline, spell: Spelling): readonly ImageLine[] {
