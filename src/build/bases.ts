@@ -8,7 +8,7 @@ import {
 } from "../dockerfile/recipe.ts";
 import { BerthError, type Problem } from "../errors.ts";
 import { limitHint } from "../http/errors.ts";
-import { isMember } from "../image/platforms.ts";
+import { isMember } from "../image/image.ts";
 import { isObject, readObject } from "../json.ts";
 import { childFor, type Manifest } from "../oci/manifest.ts";
 import { parseReference, printReference, type Reference, withDigest } from "../oci/reference.ts";

@@ -3,7 +3,7 @@
  * checkout, so in a pipeline the job that publishes makes them.
  */
 import { BerthError, ifPossible } from "../errors.ts";
-import { platformsOf } from "../image/platforms.ts";
+import { platformsOf } from "../image/image.ts";
 import { type IndexEntry, type Manifest, makeIndex } from "../oci/manifest.ts";
 import { parsePlatform } from "../oci/platform.ts";
 import { below, parseReference, type Repository, withDigest, withTag } from "../oci/reference.ts";

@@ -1,8 +1,7 @@
 /** Carries out the decisions of a plan, parents first; the only place that branches on reuse, copy, build or refresh. */
 import pLimit, { type LimitFunction } from "p-limit";
 import { BerthError } from "../errors.ts";
-import { parentsFirst } from "../image/order.ts";
-import { isIndex } from "../image/platforms.ts";
+import { isIndex, parentsFirst } from "../image/image.ts";
 import type { Manifest } from "../oci/manifest.ts";
 import { printReference, printRepository, withDigest } from "../oci/reference.ts";
 import { isBuilt, needsOf, sameAs } from "../plan/decision.ts";

@@ -1,8 +1,8 @@
 /** Builds images of a plan for this machine alone: nothing is pushed, so no registry, commit or right is needed. */
 import { createHash } from "node:crypto";
 import { basename } from "node:path/posix";
+import { imageOf, isIndex, memberName } from "../image/image.ts";
 import { ownTags } from "../image/key.ts";
-import { imageOf, isIndex, memberName } from "../image/platforms.ts";
 import { printReference, printRepository, type Reference, withTag } from "../oci/reference.ts";
 import { isFromScratch, sameAs } from "../plan/decision.ts";
 import { ownRepository } from "../plan/places.ts";

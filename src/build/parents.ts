@@ -1,13 +1,6 @@
 /** Where images of a plan are by now, whether this run made them or another job did. */
 import { BerthError } from "../errors.ts";
-import {
-  imageOf,
-  isIndex,
-  isMember,
-  memberName,
-  platformOf,
-  platformsOf,
-} from "../image/platforms.ts";
+import { imageOf, isIndex, isMember, memberName, platformOf, platformsOf } from "../image/image.ts";
 import { childFor } from "../oci/manifest.ts";
 import {
   parseReference,

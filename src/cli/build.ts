@@ -1,7 +1,7 @@
 /** `berth build`: carries out a plan for some images, as a job of the child pipeline. */
 import type { Command } from "commander";
 import { BerthError, type ExitCode } from "../errors.ts";
-import { imageOf } from "../image/platforms.ts";
+import { imageOf } from "../image/image.ts";
 import { printOutcomes } from "../output/print.ts";
 import { asHere, refuseForeign } from "../plan/asked.ts";
 import { configOf } from "../plan/make.ts";

@@ -3,8 +3,7 @@ import type { Command } from "commander";
 import { buildah } from "../build/buildah.ts";
 import { docker } from "../build/docker.ts";
 import type { Engine } from "../build/engine.ts";
-import { type Config, defaultConfig } from "../config/config.ts";
-import { givenSettings } from "../config/given.ts";
+import { type Config, defaultConfig, givenSettings } from "../config/config.ts";
 import { diagnose, type Finding, findingsJson, printFindings } from "../doctor/diagnose.ts";
 import type { Pipelines } from "../doctor/evaluate.ts";
 import {
@@ -21,7 +20,7 @@ import { gatherRegistry } from "../doctor/rights.ts";
 import { pipelinesJson, printPipelines } from "../doctor/table.ts";
 import { type ExitCode, exitCodes, printProblem } from "../errors.ts";
 import type { GitLab } from "../gitlab/client.ts";
-import { platformsOf } from "../image/platforms.ts";
+import { platformsOf } from "../image/image.ts";
 import type { Situation } from "../plan/situation.ts";
 import type { Screen, World } from "../world.ts";
 import { gatherPipelines } from "./ci-files.ts";

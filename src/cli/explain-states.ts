@@ -1,7 +1,6 @@
 /** The states of a project that `explain` compares. */
-import { loadConfig } from "../config/load.ts";
+import { loadConfig, type State, stateOf } from "../config/load.ts";
 import { promotedTags } from "../config/promoted.ts";
-import { type State, stateOf } from "../config/state.ts";
 import { commitOf } from "../context/objects.ts";
 import { revisionTrees } from "../context/revision.ts";
 import { startAgainst } from "../explain/against.ts";

@@ -2,9 +2,8 @@
 import { resolve } from "node:path";
 import type { Command } from "commander";
 import { defaultConfig } from "../config/config.ts";
-import { fileNames } from "../config/load.ts";
+import { fileNames, stateOf } from "../config/load.ts";
 import { parseConfig } from "../config/parse.ts";
-import { stateOf } from "../config/state.ts";
 import type { Tree } from "../context/tree.ts";
 import { workTree } from "../context/worktree.ts";
 import { BerthError, describeError, printProblem } from "../errors.ts";

@@ -1,8 +1,8 @@
 /** `berth key`: keys, offline. */
 import type { Command } from "commander";
 import { printProblem } from "../errors.ts";
+import { withoutMembers } from "../image/image.ts";
 import type { KeyedImage } from "../image/key.ts";
-import { withoutMembers } from "../image/platforms.ts";
 import type { World } from "../world.ts";
 import { named, openProject } from "./project.ts";
 import { type Doing, examples, type GlobalOptions, printResult } from "./verb.ts";

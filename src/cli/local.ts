@@ -1,7 +1,7 @@
 /** `berth run --local`: an edit built for this machine alone, so that it can be tried before it is committed. */
 import { type Here, nameHere } from "../build/here.ts";
+import { isIndex, memberName } from "../image/image.ts";
 import type { KeyedImage } from "../image/key.ts";
-import { isIndex, memberName } from "../image/platforms.ts";
 import { printReference } from "../oci/reference.ts";
 import type { PlannedImage } from "../plan/plan.ts";
 import type { Planned } from "../plan/plan-of.ts";

@@ -1,7 +1,7 @@
 /** The program: flags for all commands, the list of these, and how a command line ends; only here errors become words. */
 import { Command, CommanderError, Option } from "commander";
+import { givenVariables } from "../config/config.ts";
 import { defaults } from "../config/defaults.ts";
-import { givenVariables } from "../config/given.ts";
 import { describeError, errorValue, exitCodeOf, exitCodes } from "../errors.ts";
 import { closeLog } from "../host/console.ts";
 import { recognise } from "../host/files.ts";

@@ -1,9 +1,7 @@
 /** A project as a command sees it: its repository, files, configuration and images. */
 import { resolve } from "node:path";
-import type { Config } from "../config/config.ts";
-import { givenSettings } from "../config/given.ts";
-import { loadConfig, type NamedConfig } from "../config/load.ts";
-import { type State, stateOf } from "../config/state.ts";
+import { type Config, givenSettings } from "../config/config.ts";
+import { loadConfig, type NamedConfig, type State, stateOf } from "../config/load.ts";
 import type { Tree } from "../context/tree.ts";
 import { workTree } from "../context/worktree.ts";
 import { BerthError } from "../errors.ts";

@@ -1,8 +1,7 @@
 /** `berth prune`: what the registry need not hold any more, as GitLab or the plain registry shows it. */
 import { setFlagsFromString } from "node:v8";
 import type { Command } from "commander";
-import type { Config } from "../config/config.ts";
-import { givenSettings } from "../config/given.ts";
+import { type Config, givenSettings } from "../config/config.ts";
 import { loadConfig } from "../config/load.ts";
 import { revisionTrees } from "../context/revision.ts";
 import { workTree } from "../context/worktree.ts";

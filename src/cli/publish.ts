@@ -1,7 +1,7 @@
 /** `berth publish`: copies what is elsewhere, then the set's tag on every image, then the record. */
 import type { Command } from "commander";
 import { assembleAll, copyAll, newBase } from "../build/derive.ts";
-import { isIndex } from "../image/platforms.ts";
+import { isIndex } from "../image/image.ts";
 import { refuseForeign } from "../plan/asked.ts";
 import { announceWrites, isPublishDue } from "../plan/rights.ts";
 import { ownBase, refuseTag } from "../plan/situation.ts";

@@ -2,8 +2,8 @@
 import { type Command, Option } from "commander";
 import { isDenied, unlessDenied } from "../gitlab/rights.ts";
 import { makeAttach } from "../host/terminal.ts";
+import { withoutMembers } from "../image/image.ts";
 import type { KeyedImage } from "../image/key.ts";
-import { withoutMembers } from "../image/platforms.ts";
 import { isTag, printRepository } from "../oci/reference.ts";
 import { printReferences } from "../output/print.ts";
 import { type Source, sourcesOf } from "../plan/places.ts";

@@ -5,13 +5,14 @@ import * as z from "../zod.ts";
 import {
   type Config,
   freeze,
+  type Given,
+  givenVariables,
   type ImageEntry,
   type ImageOptions,
   type ImagesSetting,
 } from "./config.ts";
 import { imageDefaults } from "./defaults.ts";
 import { type ConfigSource, type Path, readSource } from "./document.ts";
-import { type Given, givenVariables } from "./given.ts";
 import { isGlob } from "./glob.ts";
 import { describeIssues } from "./issues.ts";
 import { normalPath } from "./rules.ts";

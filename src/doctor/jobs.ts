@@ -1,6 +1,5 @@
 /** What each job of a pipeline does there, and which image it would run in. */
-import type { Config } from "../config/config.ts";
-import { givenVariables } from "../config/given.ts";
+import { type Config, givenVariables } from "../config/config.ts";
 import type { PipelineJob } from "../pipelines/job.ts";
 import type { PipelineReading } from "../pipelines/pipeline.ts";
 import type { Occasion } from "../pipelines/ports.ts";

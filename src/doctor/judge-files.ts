@@ -1,5 +1,5 @@
 /** Do the CI files say what hinders images or pipelines? Pure functions over what was read. */
-import { givenVariables } from "../config/given.ts";
+import { givenVariables } from "../config/config.ts";
 import { promotedPattern } from "../config/promoted.ts";
 import { count } from "../output/table.ts";
 import { type Variable, valuesOf } from "../pipelines/variables.ts";

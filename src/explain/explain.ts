@@ -1,5 +1,5 @@
 /** Why two images have different keys: every input that differs, in the words of the files it comes from. */
-import { isIndex } from "../image/platforms.ts";
+import { isIndex } from "../image/image.ts";
 import { canonicalJson, type Json, ownMember } from "../json.ts";
 import type { KeyDifference } from "./difference.ts";
 import { fileDifferences, patch } from "./patch.ts";

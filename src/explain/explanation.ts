@@ -1,5 +1,5 @@
 /** The whole answer to "why is this image's key what it is?", for people and for programs. */
-import type { State } from "../config/state.ts";
+import type { State } from "../config/load.ts";
 import { isCommit } from "../context/objects.ts";
 import { expected, ifPossible, printProblem } from "../errors.ts";
 import type { Git } from "../world.ts";

@@ -1,5 +1,5 @@
 /** What a promoted set lacks of the images that have to be built now, one line for each. */
-import type { State } from "../config/state.ts";
+import type { State } from "../config/load.ts";
 import { ifPossible } from "../errors.ts";
 import type { Repository } from "../oci/reference.ts";
 import type { Change } from "../plan/plan.ts";

@@ -2,11 +2,11 @@
 import { createHash } from "node:crypto";
 import type { Writable } from "node:stream";
 import { extract, type Header } from "tar-stream";
-import type { State } from "../config/state.ts";
+import type { State } from "../config/load.ts";
 import type { Recipe } from "../dockerfile/recipe.ts";
 import type { Spool } from "../image/contexts.ts";
+import { imageOf } from "../image/image.ts";
 import type { KeyedImage } from "../image/key.ts";
-import { imageOf } from "../image/platforms.ts";
 import { type Digest, parseDigest } from "../oci/digest.ts";
 
 export interface Explained {

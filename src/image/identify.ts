@@ -5,10 +5,8 @@ import type { Recipe } from "../dockerfile/recipe.ts";
 import { BerthError, type Problem } from "../errors.ts";
 import type { Digest } from "../oci/digest.ts";
 import { type ImageContext, readContext, type Spool } from "./contexts.ts";
-import type { Image } from "./image.ts";
+import { buildsOf, type Image, isIndex, isMember, parentsFirst } from "./image.ts";
 import { type Key, type KeyedImage, type KeyInputs, keyOf, keyVersion } from "./key.ts";
-import { parentsFirst } from "./order.ts";
-import { buildsOf, isIndex, isMember } from "./platforms.ts";
 import { eachOnce, joinFailures, type ReadImage, type ReadOptions, readImages } from "./recipes.ts";
 import { warningsOf } from "./warnings.ts";
 

@@ -4,8 +4,7 @@ import { canonicalJson, type Json } from "../json.ts";
 import type { Digest } from "../oci/digest.ts";
 import { printRepository, type Repository } from "../oci/reference.ts";
 import { readTag, tagsOf } from "../oci/tags.ts";
-import type { Image } from "./image.ts";
-import { suffixOf, withoutMembers } from "./platforms.ts";
+import { type Image, suffixOf, withoutMembers } from "./image.ts";
 
 declare const brand: unique symbol;
 

@@ -3,8 +3,7 @@ import { isUtf8 } from "node:buffer";
 import type { Tree } from "../context/tree.ts";
 import { machine, type ParentOf, type Recipe, resolveRecipe } from "../dockerfile/recipe.ts";
 import { BerthError, type Problem, printProblem } from "../errors.ts";
-import type { Image } from "./image.ts";
-import { buildsOf, isIndex, isMember, memberName, platformsOf } from "./platforms.ts";
+import { buildsOf, type Image, isIndex, isMember, memberName, platformsOf } from "./image.ts";
 
 /** An image of one platform, or a member of one of several, with its Dockerfile read. */
 export interface ReadImage {

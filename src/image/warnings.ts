@@ -1,7 +1,7 @@
 /** What a person should know of images before any is built: slips that no engine, or only a late one, would tell. */
 import type { Problem } from "../errors.ts";
 import { didYouMean } from "../nearest.ts";
-import { imageOf } from "./platforms.ts";
+import { imageOf } from "./image.ts";
 import type { ReadImage } from "./recipes.ts";
 
 /** The warnings of images that are read together, for what one says of another counts too. */

@@ -1,6 +1,6 @@
 /** What a child pipeline takes over from the job that plans it. */
 
-import { givenVariables } from "../config/given.ts";
+import { givenVariables } from "../config/config.ts";
 import { platformRule } from "../config/rules.ts";
 import { BerthError } from "../errors.ts";
 import type { Env } from "../world.ts";

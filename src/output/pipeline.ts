@@ -1,8 +1,7 @@
 /** The child pipeline of a plan: one job for each image to build, then one that publishes the set. */
 import { stringify } from "yaml";
 import { BerthError } from "../errors.ts";
-import { parentsFirst } from "../image/order.ts";
-import { isIndex } from "../image/platforms.ts";
+import { isIndex, parentsFirst } from "../image/image.ts";
 import { isOwnBuild, sameAs } from "../plan/decision.ts";
 import type { Plan, PlannedImage } from "../plan/plan.ts";
 import { shellLine } from "../printable.ts";

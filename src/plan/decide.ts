@@ -1,8 +1,7 @@
 /** How each image is to be had; pure, so that later jobs may trust the plan. */
 import type { Config, RefreshSettings } from "../config/config.ts";
+import { imageOf, isIndex, isMember, parentsFirst } from "../image/image.ts";
 import type { KeyedImage } from "../image/key.ts";
-import { parentsFirst } from "../image/order.ts";
-import { imageOf, isIndex, isMember } from "../image/platforms.ts";
 import { printReference } from "../oci/reference.ts";
 import {
   type Freshness,

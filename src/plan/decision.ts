@@ -1,5 +1,5 @@
 /** What a decision means for those who carry it out, and why it was taken, in words. */
-import { isIndex } from "../image/platforms.ts";
+import { isIndex } from "../image/image.ts";
 import type { BuildReason, Decision, PlannedImage, RefreshReason, ScratchReason } from "./plan.ts";
 
 /** Is an image to be made by an engine? */

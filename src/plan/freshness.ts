@@ -4,8 +4,8 @@
  */
 import type { Config, RefreshSettings } from "../config/config.ts";
 import { ifPossible } from "../errors.ts";
+import { imageOf, isIndex, isMember } from "../image/image.ts";
 import type { KeyedImage } from "../image/key.ts";
-import { imageOf, isIndex, isMember } from "../image/platforms.ts";
 import { type Annotations, childFor } from "../oci/manifest.ts";
 import { parseReference, withDigest } from "../oci/reference.ts";
 import type { Registry } from "../registry/registry.ts";

@@ -2,8 +2,8 @@
 import type { Config } from "../config/config.ts";
 import { variableOf } from "../config/names.ts";
 import { BerthError } from "../errors.ts";
+import { isMember, withoutMembers } from "../image/image.ts";
 import { type KeyedImage, ownTags, setIdOf } from "../image/key.ts";
-import { isMember, withoutMembers } from "../image/platforms.ts";
 import { printReference, printRepository, withDigest, withTag } from "../oci/reference.ts";
 import { generationOfMachine, generationOfPipeline, ofGeneration } from "../oci/tags.ts";
 import type { Decided, Grounds } from "./decide.ts";

@@ -1,6 +1,7 @@
 /** All registry reads that decisions are made from: the set record first, single images where it is unknown. */
+
+import { withoutMembers } from "../image/image.ts";
 import { type KeyedImage, ownTags, setIdOf } from "../image/key.ts";
-import { withoutMembers } from "../image/platforms.ts";
 import { below, printRepository } from "../oci/reference.ts";
 import type { Registry } from "../registry/registry.ts";
 import { believe, lookFor, type Reader, readerOf, type Sighting, type Sightings } from "./look.ts";

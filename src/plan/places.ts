@@ -1,8 +1,8 @@
 /** Where images have their places: repositories below a base, and the sources that a run may read. */
 import type { Config } from "../config/config.ts";
 import { BerthError } from "../errors.ts";
+import { imageOf } from "../image/image.ts";
 import type { SetPlace } from "../image/key.ts";
-import { imageOf } from "../image/platforms.ts";
 import { below, parseRepository, type Repository } from "../oci/reference.ts";
 import type { PlannedImage } from "./plan.ts";
 import type { Situation } from "./situation.ts";

@@ -1,6 +1,7 @@
 /** What a plan is going to write, whether any of that is due, and whether the registry will take it. */
+
+import { withoutMembers } from "../image/image.ts";
 import { builtTagOf, cacheTagOf } from "../image/key.ts";
-import { withoutMembers } from "../image/platforms.ts";
 import {
   below,
   parseReference,

@@ -2,7 +2,7 @@
 import type { Config, MergeSettings } from "../config/config.ts";
 import { promotedPattern } from "../config/promoted.ts";
 import { BerthError } from "../errors.ts";
-import { imageOf } from "../image/platforms.ts";
+import { imageOf } from "../image/image.ts";
 import { below, isTag, parseRepository, type Repository } from "../oci/reference.ts";
 import { isReserved, readTag } from "../oci/tags.ts";
 import { type Get, guessWarning, upstreamOf } from "./upstream.ts";

@@ -1,6 +1,5 @@
 /** Which project is upstream, as variables and configuration name it. */
-import type { Config } from "../config/config.ts";
-import { givenVariables } from "../config/given.ts";
+import { type Config, givenVariables } from "../config/config.ts";
 import { BerthError } from "../errors.ts";
 import { parseRepository, printRepository, type Repository } from "../oci/reference.ts";
 

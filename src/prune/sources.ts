@@ -1,14 +1,13 @@
 /** What prune asks of a project: what is going on in it, which commits its branches were at, and what these need. */
-import type { Given } from "../config/given.ts";
-import { loadConfig, type NamedConfig } from "../config/load.ts";
-import { stateOf } from "../config/state.ts";
+import type { Given } from "../config/config.ts";
+import { loadConfig, type NamedConfig, stateOf } from "../config/load.ts";
 import { hasCommit, isShallow } from "../context/objects.ts";
 import type { Tree } from "../context/tree.ts";
 import { type ErrorCode, expected } from "../errors.ts";
 import type { GitLab, PipelineFilter } from "../gitlab/client.ts";
 import { isDenied, unlessDenied } from "../gitlab/rights.ts";
+import { imageOf } from "../image/image.ts";
 import { ownTags, setIdOf } from "../image/key.ts";
-import { imageOf } from "../image/platforms.ts";
 import { parseRepository, type Repository } from "../oci/reference.ts";
 import { recordRepositoryName } from "../plan/record.ts";
 import { triedRepositoryName } from "../plan/situation.ts";

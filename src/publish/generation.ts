@@ -1,7 +1,7 @@
 /** What makes refreshed images the ones that all later pipelines use: tests, then their key tags and the set's record. */
 import { BerthError } from "../errors.ts";
+import { memberName } from "../image/image.ts";
 import { cacheTagOf, keyOfTag, ownTags } from "../image/key.ts";
-import { memberName } from "../image/platforms.ts";
 import type { Digest } from "../oci/digest.ts";
 import type { Manifest } from "../oci/manifest.ts";
 import { printPlatform } from "../oci/platform.ts";

@@ -1,7 +1,7 @@
 /** Publishing a set: its tag on every image, then the record, so that a record never promises too much. */
 import { BerthError } from "../errors.ts";
+import { withoutMembers } from "../image/image.ts";
 import { ownTags } from "../image/key.ts";
-import { withoutMembers } from "../image/platforms.ts";
 import type { Digest } from "../oci/digest.ts";
 import type { Manifest } from "../oci/manifest.ts";
 import { parseRepository, printRepository, type Repository, withTag } from "../oci/reference.ts";

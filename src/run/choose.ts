@@ -1,6 +1,6 @@
 /** From what a search has seen to the images for this machine, or why they are not there. */
 import { BerthError } from "../errors.ts";
-import { platformsOf } from "../image/platforms.ts";
+import { platformsOf } from "../image/image.ts";
 import { childFor } from "../oci/manifest.ts";
 import { parseReference, printReference, withDigest } from "../oci/reference.ts";
 import type { Registry } from "../registry/registry.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { givenSettings } from "../../src/config/given.ts";
+import { givenSettings } from "../../src/config/config.ts";
 import { configOf, parseConfig } from "../../src/config/parse.ts";
 import { BerthError } from "../../src/errors.ts";
 

@@ -69,7 +69,6 @@ test("YAML and the schema are loaded only where there is a file", () => {
     registerHooks({ resolve: (name, context, next) => (seen.push(name), next(name, context)) });
     const { loadConfig } = await import("${source("load.ts")}");
     const { declareImages } = await import("${source("discover.ts")}");
-    await import("${source("state.ts")}");
     const entry = { path: "a.docker", kind: "file", executable: false };
     const tree = (text) => ({
       label: "t",

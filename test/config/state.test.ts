@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { parentName } from "../../src/config/state.ts";
+import { parentName } from "../../src/config/load.ts";
 
 const images = [{ name: "debian" }, { name: "debian10" }, { name: "a.b-c" }];
 

@@ -1,6 +1,5 @@
 /** The keys of a project as its own configuration says, or without one. */
-import { loadConfig } from "../../src/config/load.ts";
-import { stateOf } from "../../src/config/state.ts";
+import { loadConfig, stateOf } from "../../src/config/load.ts";
 import type { Tree } from "../../src/context/tree.ts";
 import type { Identified } from "../../src/image/identify.ts";
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
-import type { Given } from "../../src/config/given.ts";
+import type { Given } from "../../src/config/config.ts";
 import { parseConfig } from "../../src/config/parse.ts";
 import { checks } from "../../src/doctor/diagnose.ts";
 import { contentWith } from "../support/ci-files.ts";

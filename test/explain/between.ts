@@ -1,6 +1,6 @@
 /** Two states of a project in memory, and what differs between them. */
 import assert from "node:assert/strict";
-import type { State } from "../../src/config/state.ts";
+import type { State } from "../../src/config/load.ts";
 import type { KeyDifference } from "../../src/explain/difference.ts";
 import { explain } from "../../src/explain/explain.ts";
 import { type Explained, explainedIn } from "../../src/explain/state.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { defaultConfig } from "../../src/config/config.ts";
-import { stateOf } from "../../src/config/state.ts";
+import { stateOf } from "../../src/config/load.ts";
 import { revisionTree } from "../../src/context/revision.ts";
 import { BerthError } from "../../src/errors.ts";
 import { changesSince } from "../../src/explain/since.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { parentsFirst } from "../../src/image/order.ts";
+import { parentsFirst } from "../../src/image/image.ts";
 
 test("every parent stands before its children, and nothing is lost", () => {
   // Parents have smaller numbers, so no cycle can come about.

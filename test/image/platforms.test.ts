@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { identify } from "../../src/image/identify.ts";
+import { platformOf } from "../../src/image/image.ts";
 import {
   builtTagOf,
   cacheTagOf,
@@ -9,7 +10,6 @@ import {
   ownTags,
   setIdOf,
 } from "../../src/image/key.ts";
-import { platformOf } from "../../src/image/platforms.ts";
 import { tagsOf } from "../../src/oci/tags.ts";
 import { declaredImage } from "../support/keyed.ts";
 import { memoryTree } from "../support/tree.ts";

@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import { parse } from "yaml";
 import { defaultConfig } from "../../src/config/config.ts";
+import { stateOf } from "../../src/config/load.ts";
 import { parseConfig } from "../../src/config/parse.ts";
-import { stateOf } from "../../src/config/state.ts";
 import type { Pipelines } from "../../src/doctor/evaluate.ts";
 import { propose } from "../../src/init/propose.ts";
 import { pathsOf, type Remotes } from "../../src/init/remotes.ts";
