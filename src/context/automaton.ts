@@ -7,12 +7,7 @@
 export type Piece =
   | { readonly kind: "one"; readonly fits: (char: string) => boolean }
   | { readonly kind: "repeat"; readonly pieces: readonly Piece[] }
-  | { readonly kind: "choice"; readonly ways: readonly (readonly Piece[])[] }
-  | { readonly kind: "between"; readonly holds: Between };
-
-/** Whether a place is right, by what stands before and after it; `edge` is the text's begin or end. */
-type Between = (before: Side, after: Side) => boolean;
-type Side = "edge" | "word" | "other";
+  | { readonly kind: "choice"; readonly ways: readonly (readonly Piece[])[] };
 
 export function one(fits: (char: string) => boolean): Piece {
   return { kind: "one", fits };
@@ -39,14 +34,14 @@ export function isInName(char: string): boolean {
 
 interface State {
   readonly id: number;
-  readonly piece?: Extract<Piece, { readonly kind: "one" | "between" }>;
+  /** The character that leads on; without it, none is needed. */
+  readonly fits?: (char: string) => boolean;
   readonly to: State[];
 }
 
 /** All states that a text may have led to, and where its next character leads, as far as that was asked. */
 interface Front {
   readonly states: readonly State[];
-  readonly before: Side;
   readonly next: Map<string, Front>;
   accepts?: boolean;
 }
@@ -67,7 +62,7 @@ export function matcher(pieces: readonly Piece[]): (text: string) => boolean {
   };
 }
 
-/** Finds where matches that begin at a place may end, the nearest first; for patterns without `between`. */
+/** Finds where matches that begin at a place may end, the nearest first. */
 export function ends(
   pieces: readonly Piece[],
 ): (characters: readonly string[], from: number) => Iterable<number> {
@@ -85,24 +80,17 @@ export function ends(
 
 function machine(pieces: readonly Piece[]) {
   const end: State = { id: 0, to: [] };
-  const start: Front = {
-    states: [build(pieces, end, { ids: 1 })],
-    before: "edge",
-    next: new Map(),
-  };
+  const start: Front = { states: [build(pieces, end, { ids: 1 })], next: new Map() };
   const fronts = new Map<string, Front>();
   const advance = (front: Front, char: string): Front => {
-    const before = /\w/.test(char) ? "word" : "other";
-    const reached = closure(front, before).flatMap(({ piece, to }) =>
-      piece?.kind === "one" && piece.fits(char) ? to : [],
-    );
+    const reached = closure(front).flatMap(({ fits, to }) => (fits?.(char) ? to : []));
     const states = [...new Set(reached)];
-    const name = `${before} ${states.map(({ id }) => id).join(" ")}`;
+    const name = states.map(({ id }) => id).join(" ");
     if (fronts.size > mostFronts) {
       fronts.clear();
       start.next.clear();
     }
-    const next = fronts.get(name) ?? { states, before, next: new Map() };
+    const next = fronts.get(name) ?? { states, next: new Map() };
     fronts.set(name, next);
     front.next.set(char, next);
     return next;
@@ -111,7 +99,7 @@ function machine(pieces: readonly Piece[]) {
     start,
     next: (front: Front, char: string) => front.next.get(char) ?? advance(front, char),
     accepts(front: Front): boolean {
-      front.accepts ??= closure(front, "edge").includes(end);
+      front.accepts ??= closure(front).includes(end);
       return front.accepts;
     },
   };
@@ -123,18 +111,16 @@ function build(pieces: readonly Piece[], end: State, counter: { ids: number }): 
     if (piece.kind === "choice")
       state.to.push(...piece.ways.map((way) => build(way, next, counter)));
     else if (piece.kind === "repeat") state.to.push(build(piece.pieces, state, counter), next);
-    else return { ...state, piece, to: [next] };
+    else return { ...state, fits: piece.fits, to: [next] };
     return state;
   }, end);
 }
 
 /** All states that are reached without a character. */
-function closure({ states, before }: Front, after: Side): readonly State[] {
+function closure({ states }: Front): readonly State[] {
   const reached = new Set<State>(states);
   // A set that grows while it is walked is walked to its end.
-  for (const { piece, to } of reached) {
-    const isOpen = piece === undefined || (piece.kind === "between" && piece.holds(before, after));
-    if (isOpen) for (const state of to) reached.add(state);
-  }
+  for (const { fits, to } of reached)
+    if (fits === undefined) for (const state of to) reached.add(state);
   return [...reached];
 }

@@ -2,9 +2,8 @@
  * Patterns of `.dockerignore`, with the meaning that moby's patternmatcher gives them.
  *
  * It checks a pattern with `filepath.Match` and then matches by a regular expression of its own making,
- * so some patterns mean what no documentation says: `[^a]` may be a slash, `^` outside a class is an
- * anchor once the pattern has a wildcard, `\d` is a digit. What it makes of `*` inside a class, and of
- * `|` and `{2}` beside a wildcard, is refused here rather than imitated.
+ * so some patterns mean what no documentation says: `[^a]` may be a slash. What it makes of `*` inside a class,
+ * of `\d`, and of `|`, `^` and `{2}` beside a wildcard, is refused here rather than imitated.
  */
 import { isInName, many, matcher, one, type Piece, perhaps, text } from "./automaton.ts";
 import { cleanPath } from "./paths.ts";
@@ -69,9 +68,9 @@ function compile(glob: string, tokens: readonly GlobToken[]): ((path: string) =>
     tokens
       .map(plainOf)
       .join("")
-      .match(/\||\{\d+(?:,\d*)?\}/)
+      .match(/[|^]|\{\d+(?:,\d*)?\}/)
   ) {
-    return "| and {1} beside a wildcard need a backslash, for moby takes them as in regular expressions";
+    return "|, ^ and {1} beside a wildcard need a backslash, for moby takes them as in regular expressions";
   }
   return matcherOf(kind, glob, pieces);
 }
@@ -112,7 +111,6 @@ function single(token: GlobToken): Part | string {
   if (token.kind === "any") return { pieces: [one(isInName)], kind: "expression" };
   if (token.kind === "class") return classPiece(token);
   if (token.escaped) return escapedPiece(token.char);
-  if (token.char === "^") return { pieces: [atBegin] };
   const part = { pieces: text(token.char) };
   return token.char === "]" ? { ...part, kind: "expression" } : part;
 }
@@ -129,42 +127,11 @@ function classPiece(token: GlobClass): Part | string {
   return { pieces: [one(fitting(token))], kind: "expression" };
 }
 
-/** One of the characters that an expression holds. */
-function of(expression: RegExp): Piece {
-  return one((char) => expression.test(char));
-}
-
-const atBegin: Piece = { kind: "between", holds: (before) => before === "edge" };
-
-function isWordEdge(before: string, after: string): boolean {
-  return (before === "word") !== (after === "word");
-}
-
-/** Letters after a backslash that Go's regular expressions give a meaning. */
-const goEscapes: Readonly<Record<string, Piece>> = {
-  d: of(/[0-9]/),
-  D: of(/[^0-9]/),
-  w: of(/[0-9A-Za-z_]/),
-  W: of(/[^0-9A-Za-z_]/),
-  s: of(/[\t\n\f\r ]/),
-  S: of(/[^\t\n\f\r ]/),
-  b: { kind: "between", holds: isWordEdge },
-  B: { kind: "between", holds: (...sides) => !isWordEdge(...sides) },
-  A: atBegin,
-  z: { kind: "between", holds: (_, after) => after === "edge" },
-  a: one((char) => char === "\u0007"),
-  f: of(/\f/),
-  n: of(/\n/),
-  r: of(/\r/),
-  t: of(/\t/),
-  v: of(/\v/),
-};
-
+/** Letters are classes and edges of Go's regular expressions, which nobody means in a path. */
 function escapedPiece(char: string): Part | string {
-  const [piece] = isEscapable(char) ? text(char) : [goEscapes[char]];
-  return piece === undefined
-    ? `\\${char} has no meaning; write folders with /`
-    : { pieces: [piece], kind: "expression" };
+  return isEscapable(char)
+    ? { pieces: text(char), kind: "expression" }
+    : `only punctuation can be escaped, not ${char}; write folders with /`;
 }
 
 function isEscapable(char: string): boolean {

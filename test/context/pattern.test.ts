@@ -123,21 +123,11 @@ test("a malformed pattern says why", () => {
   }
 });
 
-test("what regular expressions of Go mean by a backslash is kept, what nobody can mean is refused", () => {
-  for (const [pattern, path, expected] of [
-    ["log\\d.txt", "log7.txt", true],
-    ["log\\d.txt", "logd.txt", false],
-    ["log\\b*", "log.txt", true],
-    ["log\\b*", "logs", false],
-    ["log\\B*", "logs", true],
-    ["log\\B*", "log.txt", false],
-    ["a[^b]c", "a/c", true],
-    ["a^b?", "a^bc", false],
-  ] as const)
-    assert.equal(ignored([pattern], path), expected, `${pattern} ${path}`);
-  for (const pattern of ["build\\out", "x[*]", "[\\d]", "caf\\é"]) {
+test("what moby takes as in regular expressions, and nobody can mean, is refused", () => {
+  assert.equal(ignored(["a[^b]c"], "a/c"), true);
+  assert.equal(ignored(["a^b"], "a^b"), true);
+  for (const pattern of ["log\\d.txt", "build\\out", "x[*]", "[\\d]", "caf\\é", "a^b?", "a|b?"])
     assert.ok("malformed" in (parsePattern(pattern) ?? {}), pattern);
-  }
 });
 
 test("an ignore file is read as moby's ignorefile does", () => {
