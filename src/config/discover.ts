@@ -148,7 +148,10 @@ async function contextFaults(images: readonly Named[], tree: Tree): Promise<read
     images.map(async (image) => {
       const { context } = image.options;
       if (!context || (await tree.folder(context)).size > 0) return [];
-      const message = `context ${context} of image ${image.name}: there is no such folder in ${tree.label}`;
+      const kind = (await tree.entry(context))?.kind;
+      const what =
+        kind === undefined ? "there is no such folder" : `it is a ${kind}, not a folder,`;
+      const message = `context ${context} of image ${image.name}: ${what} in ${tree.label}`;
       return [{ ...at(image, "context"), message }];
     }),
   );

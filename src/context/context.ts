@@ -53,14 +53,12 @@ interface Taken {
  * where no more is wrong than that this machine does not have them.
  *
  * A source takes what it names with all that is below; a link on its way is taken together with where it leads.
- * Links that lie in a folder that was taken are entries and no more, as COPY treats them. Without sources it reads
- * and lists nothing.
+ * Links that lie in a folder that was taken are entries and no more, as COPY treats them.
  */
 export async function describeContext(
   tree: Tree,
   { dockerfile, context, sources }: ContextRequest,
 ): Promise<ContextDescription> {
-  if (sources.length === 0) return { entries: [], missing: [], emptied: [], ignoreFile: undefined };
   const ignore = await readIgnore(tree, dockerfile, context);
   const view: View = { tree, folder: context, ignore };
   const taken = await Promise.all(sources.map((source) => take(view, source)));
@@ -82,7 +80,6 @@ export async function describeContext(
   if (problems.length > 0) throw unusable(tree, dockerfile, problems);
   const entries = entriesOf(view, kept, emptied);
   const missing = taken.filter(isMissing).map(({ source }) => source);
-  if (entries.length === 0 && missing.length > 0) await refuseLinkedFolder(tree, context);
   const folders = emptied.map(({ path }) => pathBelow(path, context)).sort(comparePaths);
   return { entries, missing, emptied: folders, ignoreFile: ignore.file };
 }
@@ -96,14 +93,6 @@ function unusable(tree: Tree, dockerfile: string, problems: readonly SourceProbl
     problems: problems
       .toSorted((a, b) => a.line - b.line)
       .map(({ line, message }) => ({ file: dockerfile, line, column: 1, message })),
-  });
-}
-
-async function refuseLinkedFolder(tree: Tree, context: string): Promise<void> {
-  const entry = context === "" ? undefined : await tree.entry(context);
-  if (entry?.kind !== "symlink") return;
-  throw new BerthError("CONTEXT_INVALID", `read context ${context}: it is a link`, {
-    hint: "name the folder that the link leads to",
   });
 }
 

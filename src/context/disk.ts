@@ -9,9 +9,6 @@ import type { TreeEntry } from "./tree.ts";
 /** Sees what is on disk at a path below our top, for what git lists there; `undefined` where it was deleted or is hidden behind a link. */
 export type Look = (path: string, listed: Listed) => Promise<TreeEntry | undefined>;
 
-/** What Node reads at once. */
-const maxFileBytes = 2 ** 31 - 1;
-
 /** Makes a look that remembers, for one run, which folders are folders and not links. */
 export function diskLook(git: Git, files: Files): Look {
   const see = plainLook(git, files);
@@ -103,9 +100,5 @@ export async function readSeen(
   }
   const absolute = joinPath(git.root, path);
   // Without links in the file system, git keeps them as files, which have a size.
-  if (kind === "symlink" && size === undefined) return files.readLink(absolute);
-  if ((size ?? 0) <= maxFileBytes) return files.read(absolute);
-  throw new BerthError("CONTEXT_INVALID", `read ${path}: larger than 2 GiB`, {
-    hint: "exclude it in .dockerignore, or fetch it in the build",
-  });
+  return kind === "symlink" && size === undefined ? files.readLink(absolute) : files.read(absolute);
 }

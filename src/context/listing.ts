@@ -2,7 +2,7 @@
 import { isUtf8 } from "node:buffer";
 import { BerthError } from "../errors.ts";
 import { few } from "../printable.ts";
-import { comparePaths, isBelow, nameOf, pathBelow, starsMatcher } from "./paths.ts";
+import { comparePaths, nameOf, starsMatcher } from "./paths.ts";
 
 /** One path that git tracks or sees as new. */
 export interface Listed {
@@ -22,8 +22,8 @@ export interface GitListing {
   members(folder: string): Iterable<readonly [name: string, listed: Listed | undefined]>;
   /** Paths of which the last element fits one of the globs, each once. */
   find(globs: readonly string[]): readonly string[];
-  /** Paths that are not UTF-8, printed with escapes, by the last folder on the way there that is. */
-  readonly unreadable: ReadonlyMap<string, ReadonlySet<string>>;
+  /** Whether a name holds what is not UTF-8, for which the character U+FFFD stands. */
+  isDamaged(name: string): boolean;
 }
 
 /** The question for what git tracks or sees as new. */
@@ -39,29 +39,25 @@ export const listArgs = [
 
 /** Reads the answer; of thousands of paths a run needs few, so they are put in order and no more. */
 export function parseListing(output: Buffer): GitListing {
-  const unreadable = new Map<string, Set<string>>();
   const text = output.toString();
-  const records = isUtf8(output)
-    ? text.split("\0").slice(0, -1)
-    : readable(output, (record) => {
-        const { folder, name } = unreadablePath(record);
-        unreadable.set(folder, (unreadable.get(folder) ?? new Set()).add(name));
-      });
-  // Git sorts what is new and what it tracks, each on its own.
-  if (records[0]?.startsWith("?")) records.sort((a, b) => comparePaths(pathOf(a), pathOf(b)));
+  const isWhole = isUtf8(output);
+  const records = text.split("\0").slice(0, -1);
+  // Git sorts what is new and what it tracks, each on its own, and by the bytes that names had.
+  if (records[0]?.startsWith("?") || !isWhole)
+    records.sort((a, b) => comparePaths(pathOf(a), pathOf(b)));
   return {
     entry(path) {
       const record = records[firstFrom(records, path)];
       return record !== undefined && pathOf(record) === path ? parseRecord(record) : undefined;
     },
-    members: (folder) => membersOf(records, [...unreadable.keys()], folder),
+    members: (folder) => membersOf(records, folder),
     find(globs) {
       // Of the many names that files can have, most are nowhere.
       const isThere = (part: string): boolean => text.includes(part);
       const fits = starsMatcher(globs.filter((glob) => glob.split("*").every(isThere)));
       return [...new Set(records.map(pathOf).filter((path) => fits(nameOf(path))))];
     },
-    unreadable,
+    isDamaged: (name) => !isWhole && name.includes("\ufffd"),
   };
 }
 
@@ -78,7 +74,6 @@ function firstFrom(records: readonly string[], path: string, from = 0): number {
 
 function* membersOf(
   records: readonly string[],
-  others: readonly string[],
   folder: string,
 ): Generator<readonly [string, Listed | undefined]> {
   const front = folder === "" ? "" : `${folder}/`;
@@ -92,22 +87,6 @@ function* membersOf(
     // All that is in a folder stands together, in front of what `0`, the character behind `/`, would follow.
     at = end < 0 ? at + 1 : firstFrom(records, `${front}${name}0`, at + 1);
   }
-  for (const other of others)
-    if (other !== folder && isBelow(other, folder))
-      yield [pathBelow(other, folder).split("/", 1)[0]!, undefined];
-}
-
-/** The records of the output that are UTF-8; the others go elsewhere. */
-function readable(output: Buffer, unreadable: (record: Buffer) => void): string[] {
-  const records: string[] = [];
-  for (let start = 0; start < output.length; ) {
-    const end = output.indexOf(0, start);
-    const record = output.subarray(start, end);
-    if (isUtf8(record)) records.push(record.toString());
-    else unreadable(record);
-    start = end + 1;
-  }
-  return records;
 }
 
 /** `? path` for what is new (`path/` for a repository of its own), `H mode id stage<TAB>path` for the rest. */
@@ -141,26 +120,6 @@ const kinds = new Map<string, Listed["kind"]>([
 function overlookedBy(tag: string): Listed["overlooked"] {
   if (tag === "S" || tag === "s") return "skip-worktree";
   return tag >= "a" && tag <= "z" ? "assume-unchanged" : undefined;
-}
-
-function unreadablePath(record: Buffer): { readonly folder: string; readonly name: string } {
-  const path = record.subarray(record[0] === 0x3f ? 2 : record.indexOf(0x09) + 1);
-  let folder = "";
-  for (let at = path.indexOf("/"); at >= 0; at = path.indexOf("/", at + 1)) {
-    const above = path.subarray(0, at);
-    if (!isUtf8(above)) break;
-    folder = above.toString();
-  }
-  return { folder, name: escapeBytes(path) };
-}
-
-/** Prints bytes so that a person can find the file: what is not ASCII as `\xe9`. */
-export function escapeBytes(bytes: Uint8Array): string {
-  const print = (byte: number): string =>
-    byte >= 0x20 && byte < 0x7f
-      ? String.fromCharCode(byte)
-      : `\\x${byte.toString(16).padStart(2, "0")}`;
-  return Array.from(bytes, print).join("");
 }
 
 export function unreadableNames(

@@ -2,7 +2,6 @@
 import { isUtf8 } from "node:buffer";
 import { BerthError } from "../errors.ts";
 import type { AttributesFile, Git, GitObject } from "../world.ts";
-import { escapeBytes } from "./listing.ts";
 import { boundedMemo } from "./memo.ts";
 
 export interface TreeItem {
@@ -15,7 +14,7 @@ export interface TreeItem {
 export interface TreeObject {
   /** By name, in git's order. */
   readonly items: ReadonlyMap<string, TreeItem>;
-  /** Names that are not UTF-8, printed with escapes. */
+  /** Names that are not UTF-8, with U+FFFD for what is none. */
   readonly unreadable: readonly string[];
 }
 
@@ -101,7 +100,7 @@ function parseTreeObject({ id, bytes }: GitObject): TreeObject {
     const mode = bytes.toString("latin1", at, space);
     const name = bytes.subarray(space + 1, end);
     at = end + 1 + idLength;
-    if (!isUtf8(name)) unreadable.push(escapeBytes(name));
+    if (!isUtf8(name)) unreadable.push(name.toString());
     else {
       const item = { id: bytes.toString("hex", end + 1, at), name: name.toString() };
       if (!isName(item.name)) throw malformed(id);

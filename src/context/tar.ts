@@ -8,14 +8,10 @@ import { type Digest, parseDigest } from "../oci/digest.ts";
 import type { ContextEntry } from "./context.ts";
 import { comparePaths, folderOf, foldersAbove, pathBelow } from "./paths.ts";
 import type { Tree } from "./tree.ts";
-import { endOfTar, mostBytes, tarEntry } from "./ustar.ts";
+import { endOfTar, tarEntry } from "./ustar.ts";
 
 export interface PackedContext {
   readonly digest: Digest;
-  /** How many files and links. */
-  readonly files: number;
-  /** Length of the tar. */
-  readonly bytes: number;
   /** Files that only say where Git LFS has their content. */
   readonly pointers: readonly ContextEntry[];
 }
@@ -52,22 +48,17 @@ export async function packContext(
 ): Promise<PackedContext> {
   const hash = createHash("sha256");
   const pointers: ContextEntry[] = [];
-  let bytes = 0;
   const hashed = async function* (): AsyncGenerator<readonly Buffer[]> {
     const all = withFolders(entries, contextFolder);
     for await (const pieces of tarPieces(tree, contextFolder, all, pointers)) {
-      for (const piece of pieces) {
-        hash.update(piece);
-        bytes += piece.length;
-      }
+      for (const piece of pieces) hash.update(piece);
       yield pieces;
     }
   };
   if (sink === undefined) for await (const _ of hashed());
   else await pipeline(joined(hashed()), sink);
-  const files = entries.filter(({ kind }) => kind !== "folder").length;
   const digest = parseDigest(`sha256:${hash.digest("hex")}`) as Digest;
-  return { digest, files, bytes, pointers };
+  return { digest, pointers };
 }
 
 async function* joined(all: AsyncIterable<readonly Buffer[]>): AsyncGenerator<Buffer> {
@@ -176,16 +167,22 @@ function isPointer(content: Buffer | undefined): boolean {
   );
 }
 
+/** What Node reads at once. */
+const mostBytes = 2 ** 31 - 1;
+
 /** The bytes of a file, the target of a link; a folder has none. */
-async function contentOf(tree: Tree, { path, kind }: ContextEntry): Promise<Buffer | undefined> {
+async function contentOf(
+  tree: Tree,
+  { path, kind, size = 0 }: ContextEntry,
+): Promise<Buffer | undefined> {
   if (kind === "folder") return undefined;
-  const content = await tree.read(path);
-  if (content === undefined)
-    throw new BerthError("CONTEXT_INVALID", `pack ${path} of ${tree.label}: it is gone`, {
-      hint: "do not change files while berth reads them",
+  const content = size > mostBytes ? undefined : await tree.read(path);
+  if ((content?.length ?? size) > mostBytes)
+    throw new BerthError("CONTEXT_INVALID", `pack ${path} of ${tree.label}: larger than 2 GiB`, {
+      hint: "exclude it in .dockerignore, or fetch it in the build",
     });
-  if (content.length <= mostBytes) return content;
-  throw new BerthError("CONTEXT_INVALID", `pack ${path} of ${tree.label}: larger than 8 GiB`, {
-    hint: "exclude it in .dockerignore, or fetch it in the build",
+  if (content !== undefined) return content;
+  throw new BerthError("CONTEXT_INVALID", `pack ${path} of ${tree.label}: it is gone`, {
+    hint: "do not change files while berth reads them",
   });
 }

@@ -16,9 +16,6 @@ interface TarHeader extends TarEntry {
 
 const typeFlags = { file: "0", symlink: "2", directory: "5", pax: "x" } as const;
 
-/** What a header has digits for. */
-export const mostBytes = 0o77777777777;
-
 const zeros = Buffer.alloc(512);
 /** Two blocks of zeros; an empty tar is nothing else. */
 export const endOfTar = Buffer.alloc(1024);

@@ -90,10 +90,9 @@ async function ignoreRule(git: Git, path: string): Promise<string | undefined> {
 async function readFolder(of: Checkout, folder: string): Promise<ReadonlyMap<string, TreeEntry>> {
   const { repository, path } = await placeOf(of, folder);
   const { listing } = repository;
-  const bad = listing.unreadable.get(path);
-  if (bad !== undefined) throw unreadableNames([...bad], folder, label);
   const found = new Map<string, TreeEntry>();
   for (const [name, listed] of listing.members(path)) {
+    if (listing.isDamaged(name)) throw unreadableNames([joinPath(folder, name)], folder, label);
     if (found.has(name)) continue;
     const entry = await look(of, { repository, path: joinPath(path, name) }, listed);
     if (entry !== undefined) found.set(name, entry);
@@ -132,10 +131,9 @@ async function look(
 /** A folder of which all files are gone is not there. */
 async function holdsAny(of: Checkout, { repository, path }: Place): Promise<boolean> {
   const { listing } = repository;
-  if (listing.unreadable.has(path)) return true;
   for (const [name, listed] of listing.members(path)) {
     const place = { repository, path: joinPath(path, name) };
-    if ((await look(of, place, listed)) !== undefined) return true;
+    if (listing.isDamaged(name) || (await look(of, place, listed)) !== undefined) return true;
   }
   return false;
 }

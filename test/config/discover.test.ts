@@ -97,15 +97,19 @@ test("paths and globs that name nothing are all reported, with the nearest file"
   - other/*.docker
   - dockerfile: ci/fedora.docker
     context: nowhere
+  - dockerfile: ci/debian.docker
+    context: link
 `;
   const no = "there is no such file in the tree in memory; the nearest is";
-  const { told } = await refused(text, treeOf("ci/debian.docker", "ci/fedora.docker"));
+  const files = { "ci/debian.docker": "", "ci/fedora.docker": "", link: { link: "ci" } };
+  const { told } = await refused(text, memoryTree(files));
   assert.deepEqual(told, [
-    "4 problems",
+    "5 problems",
     `berth.yml:2:5: ci/debain.docker: ${no} ci/debian.docker`,
     `berth.yml:3:17: docker/fedora.docker: ${no} ci/fedora.docker`,
     "berth.yml:5:5: other/*.docker: matches no file in the tree in memory; the nearest is ci/debian.docker",
     "berth.yml:7:14: context nowhere of image fedora: there is no such folder in the tree in memory",
+    "berth.yml:9:14: context link of image debian: it is a symlink, not a folder, in the tree in memory",
   ]);
 });
 

@@ -109,14 +109,6 @@ test("everything is everything that is not ignored, loops of links included", as
   }
 });
 
-test("no sources cost nothing: the tree is not looked at", async () => {
-  const untouchable = new Proxy({} as Tree, {
-    get: (_, name) => assert.fail(`looked at ${String(name)}`),
-  });
-  const none = { entries: [], missing: "", emptied: [], ignoreFile: undefined };
-  assert.deepEqual(await describe(untouchable, []), none);
-});
-
 test("of the context no more is read than the sources and their links lead to", async () => {
   const read = new Set<string>();
   const tree = memoryTree(files);
@@ -216,11 +208,6 @@ test("all that cannot be built from is named at once, with the Dockerfile's line
   assert.deepEqual(more, []);
   const ignoring = memoryTree({ ...lib, ".dockerignore": "lib/sub" });
   assert.deepEqual((await describe(ignoring, sourcesOf("lib"))).entries, ["lib/ok"]);
-});
-
-test("a context that is a link is refused by name", async () => {
-  const tree = memoryTree({ "real/x": "", ctx: { link: "real" } });
-  await assert.rejects(describe(tree, sourcesOf("x"), "ctx"), /context ctx: it is a link/);
 });
 
 test("a copy of the whole context has submodules that are not checked out as empty folders", async () => {

@@ -45,8 +45,8 @@ test("GOLDEN: another digest here means other keys for every image that copies f
   const none = "sha256:5f70bf18a086007016e948b04aed3b82103a36bea41755b6cddfaf10ace3c6ef";
   const pointers: never[] = [];
   const found = await packed(small);
-  assert.deepEqual(found, { digest: whole, files: 7, bytes: 13_824, pointers });
-  assert.deepEqual(await packed({}), { digest: none, files: 0, bytes: 1024, pointers });
+  assert.deepEqual(found, { digest: whole, pointers });
+  assert.deepEqual(await packed({}), { digest: none, pointers });
 });
 
 test("a time follows from the content alone, differs with it, and is one that zip can hold", () => {
@@ -75,7 +75,6 @@ test("what is hashed is what the sink gets, however slow it is", async () => {
   });
   const result = await packed({ ...small, big: "x".repeat(3_000_000) }, sink);
   const bytes = Buffer.concat(chunks);
-  assert.equal(result.bytes, bytes.length);
   assert.equal(result.digest, `sha256:${createHash("sha256").update(bytes).digest("hex")}`);
   assert.equal(sink.writableFinished, true);
 });
@@ -96,11 +95,12 @@ test("a sink that fails and a file that vanishes end the packing with their erro
   await assert.rejects(packed({ a: "x".repeat(1_000_000), b: "y" }, full), /disk full/);
   const gone = { path: "ctx/b/gone", kind: "file", executable: false, line: 1 } as const;
   const odd = { ...gone, path: "ctx/l", kind: "symlink" } as const;
-  const huge = async () => Buffer.alloc(8 * 1024 ** 3);
+  const huge = async () => Buffer.alloc(2 ** 31);
   const none = memoryTree({});
   for (const [tree, entry, message] of [
     [none, gone, /pack ctx\/b\/gone .*it is gone/],
-    [{ ...none, read: huge }, gone, /larger than 8 GiB/],
+    [{ ...none, read: huge }, gone, /larger than 2 GiB/],
+    [none, { ...gone, size: 2 ** 31 }, /larger than 2 GiB/],
     [memoryTree({ "ctx/l": { link: "a\0b" } }), odd, /not UTF-8 text/],
   ] as const)
     await assert.rejects(packContext(tree, "ctx", [entry]), message);
