@@ -78,8 +78,12 @@ export interface EngineOptions {
   readonly waitMs?: number;
 }
 
-/** What of a job's environment engines would put into an image without a word in its key: times, and labels of a commit. */
-export const unkeyed: Env = { SOURCE_DATE_EPOCH: undefined, BUILDX_GIT_LABELS: undefined };
+/** What of a job's environment changes an image without a word in its key: times, labels of a commit, other bases than those named. */
+export const unkeyed: Env = {
+  SOURCE_DATE_EPOCH: undefined,
+  BUILDX_GIT_LABELS: undefined,
+  EXPERIMENTAL_BUILDKIT_SOURCE_POLICY: undefined,
+};
 
 /** A program that builds; one contract test serves every implementation. */
 export interface Engine {
