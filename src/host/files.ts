@@ -161,7 +161,7 @@ export async function removeLeftFolders(): Promise<void> {
     const stats = await promises.lstat(path).catch(() => undefined);
     if (stats?.isDirectory() !== true || stats.uid !== process.getuid?.()) continue;
     // An engine may still write there; the next run comes again.
-    await promises.rm(path, { recursive: true, force: true }).catch(() => undefined);
+    await promises.rm(path, { recursive: true }).catch(() => undefined);
   }
 }
 

@@ -165,6 +165,7 @@ const hostile: Readonly<Record<string, string>> = {
   "a path below a folder that is not in the tar": "file a/x",
   "the folder itself": "directory .",
   "a hard link": "link a /etc/passwd",
+  "a link to nothing": "symlink a",
   "a device": "character-device a",
   "a name twice": "symlink a /tmp/berth-hostile, file a",
 };

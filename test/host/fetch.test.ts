@@ -136,6 +136,19 @@ suite("the network by Node's http module", () => {
       const { body } = await httpFetch(url, init);
       await assert.rejects(textOf(body), { code: "ECONNRESET" });
     });
+    await serving(reset, async (url) => {
+      const isDone = Promise.withResolvers<void>();
+      const endless = async function* () {
+        try {
+          for (;;) yield Buffer.alloc(65_536);
+        } finally {
+          isDone.resolve();
+        }
+      };
+      const call = { ...init, method: "PUT", body: endless() };
+      await assert.rejects(httpFetch(url, call), { code: /^(ECONNRESET|EPIPE)$/ });
+      await isDone.promise;
+    });
     await serving(echo, async (url) => {
       const failing = async function* () {
         yield Buffer.from("one");

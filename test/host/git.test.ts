@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
+import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { dirtyPaths } from "../../src/context/dirty.ts";
@@ -10,7 +11,8 @@ import { BerthError } from "../../src/errors.ts";
 import { realFiles } from "../../src/host/files.ts";
 import { openGit } from "../../src/host/git.ts";
 import { batchParser, endedParser } from "../../src/host/gitprocess.ts";
-import { makeRepository, temporary } from "../context/repository.ts";
+import { committed, makeRepository, temporary } from "../context/repository.ts";
+import { until } from "../support/processes.ts";
 
 function failsWith(message: RegExp, hint: RegExp): (error: unknown) => boolean {
   return (error) => {
@@ -185,6 +187,43 @@ test("no variable of a caller changes what berth's questions mean", async (t) =>
       else process.env[name] = before;
     }
   }
+});
+
+test("of many lists of attributes the last eight are at hand, and others are read anew", async (t) => {
+  const count = 10;
+  const names = Array.from({ length: count }, (_, at) => `d${at}`);
+  const attributes = names.map((name) => [`${name}/.gitattributes`, "*.txt text eol=crlf\n"]);
+  const files = names.map((name) => [`${name}/a.txt`, `${name}\r\n`]);
+  const repository = committed(t, Object.fromEntries([...attributes, ...files]));
+  const place = temporary(t);
+  const before = process.env["TMPDIR"];
+  process.env["TMPDIR"] = place;
+  t.after(() => {
+    if (before === undefined) delete process.env["TMPDIR"];
+    else process.env["TMPDIR"] = before;
+  });
+  const git = await repository.open();
+  const idOf = (path: string) => repository.run("rev-parse", `HEAD:${path}`);
+  const read = async (name: string) => {
+    const path = `${name}/.gitattributes`;
+    const given = [{ path, id: idOf(path) }];
+    return (await git.checkedOut(idOf(`${name}/a.txt`), `${name}/a.txt`, given))?.toString();
+  };
+  const open = () => readdirSync(place).filter((name) => name.startsWith("berth-attributes-"));
+  for (const name of names) assert.equal(await read(name), `${name}\r\n`);
+  await until(() => open().length <= 8);
+  const [first = "", second = ""] = names.slice(2);
+  const kept = open();
+  assert.deepEqual([kept.length, await read(first), open()], [8, `${first}\r\n`, kept]);
+  assert.equal(await read("d0"), "d0\r\n");
+  await until(() => open().length <= 8);
+  // The one that was not used for longest has gone, not the one that began first.
+  const now = open();
+  await read(first);
+  assert.deepEqual(open(), now);
+  assert.equal(await read(second), `${second}\r\n`);
+  await git.close();
+  assert.deepEqual(open(), []);
 });
 
 test("answers whose length git tells wrong are taken up to their end, however they arrive", () => {

@@ -36,6 +36,21 @@ test("what cannot insist, or fails at it, kills", async (t) => {
   }
 });
 
+test("what does not end although it was asked to is killed in the end", async (t) => {
+  const insist = async () => undefined;
+  for (const signals of [["SIGTERM"], ["SIGTERM", "SIGTERM"]] as const)
+    for (const given of [{}, { insist }, { ask: insist, insist }]) {
+      const isReady = new Promise((resolve) => {
+        t.mock.method(process.stderr, "write", resolve, { times: 1 });
+      });
+      const script = "trap '' TERM; echo ready >&2; exec sleep 1000";
+      const running = makeAttach(20)("sh", ["-c", script], { mode: "progress", ...given });
+      await isReady;
+      send(...signals);
+      assert.equal((await running).signal, "SIGKILL");
+    }
+});
+
 test("other signals reach a program that a terminal would not tell, and ask for no end", async () => {
   const isTaken = () => process.listenerCount("SIGQUIT") > 0;
   const running = makeAttach()("sleep", ["1000"], { mode: "streams" });
