@@ -1,6 +1,4 @@
 /** "Did you mean": the known word that a mistyped one is closest to. */
-import { ownMember } from "./json.ts";
-
 /** Gives the closest of the known words, or `undefined` where none is close enough to be meant. */
 export function nearest(text: string, known: readonly string[]): string | undefined {
   // Of a short word too much would have to be another.
@@ -13,17 +11,9 @@ export function nearest(text: string, known: readonly string[]): string | undefi
   return best !== undefined && best.steps <= limit ? best.word : undefined;
 }
 
-/** What words of `reference` are called now that drafts called otherwise. */
-const renamed: Readonly<Record<string, string>> = {
-  each: "digest",
-  set: "tag",
-  classic: "own-tag",
-};
-
 /** The end of a message that offers the closest known word. */
 export function didYouMean(text: string, known: readonly string[]): string {
-  const now = ownMember(renamed, text);
-  const word = now !== undefined && known.includes(now) ? now : nearest(text, known);
+  const word = nearest(text, known);
   return word === undefined ? "" : `; did you mean ${JSON.stringify(word)}?`;
 }
 

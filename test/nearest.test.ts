@@ -9,19 +9,19 @@ const cases: readonly (readonly [text: string, word: string | undefined])[] = [
   ["platform", "platforms"],
   ["Prefix", "prefix"],
   ["parent_", "parents"],
+  ["plaforms", "platforms"],
+  ["pa-rents", "parents"],
+  ["plxxxorms", "platforms"],
+  ["pxxxxorms", undefined],
+  ["xxom", "from"],
+  ["xxxm", undefined],
+  ["fom", "from"],
+  ["fm", undefined],
   ["zzz", undefined],
   ["foo", undefined],
   ["trust", undefined],
   ["", undefined],
 ];
-
-test("a word that has another name now leads to it, where that is known", () => {
-  const words = ["digest", "tag", "own-tag"];
-  assert.equal(didYouMean("each", words), '; did you mean "digest"?');
-  assert.equal(didYouMean("set", words), '; did you mean "tag"?');
-  assert.equal(didYouMean("classic", words), '; did you mean "own-tag"?');
-  assert.equal(didYouMean("classic", known), "");
-});
 
 for (const [text, word] of cases) {
   test(`${JSON.stringify(text)} was meant to be ${word ?? "nothing known"}`, () => {

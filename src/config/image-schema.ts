@@ -1,6 +1,5 @@
 /** The grammar of an image in `berth.yml`, and the forms that all parts of the grammar share. */
 
-import { ownMember } from "../json.ts";
 import { didYouMean } from "../nearest.ts";
 import * as z from "../zod.ts";
 import { nameMistake } from "./names.ts";
@@ -26,16 +25,8 @@ export function text(rule: Rule, pattern?: string) {
   return pattern === undefined ? checked : z.noted(checked, { pattern });
 }
 
-/** Settings that are no more, and what to do instead. */
-const gone: Readonly<Record<string, string>> = {
-  trust:
-    "take it out: GitLab says whom to believe, by the rules for protected repositories that `berth doctor` prints",
-};
-
 function unknownKey(key: string, known: readonly string[]): string {
-  const found = ownMember(gone, key);
-  const instead = found === undefined ? didYouMean(key, known) : `; ${found}`;
-  return `unknown key ${JSON.stringify(key)}${instead}`;
+  return `unknown key ${JSON.stringify(key)}${didYouMean(key, known)}`;
 }
 
 /** An object that refuses keys it does not know, one line of message for each. */
