@@ -25,8 +25,10 @@ test("an outcome of an older version, without times and sizes, is read too", () 
 
 test("a damaged outcome is refused, and the file named", () => {
   const good = outcomeOf(planned("debian", "build"), "built", 0, 1);
-  const damages = ["", "{", "null", JSON.stringify({ ...good, result: "burnt" })];
-  for (const text of [...damages, JSON.stringify({ ...good, started: "yesterday" })]) {
+  const changes = [{ result: "burnt" }, { started: "yesterday" }, { streamedBytes: -1 }];
+  const sizes = [{ blobs: [{ digest: "sha256:0", size: 1 }] }, { blobs: [{ digest: 7, size: 1 }] }];
+  const changed = [...changes, ...sizes].map((change) => JSON.stringify({ ...good, ...change }));
+  for (const text of ["", "{", "null", ...changed]) {
     assert.throws(
       () => parseOutcome(text, "outcome/debian.json"),
       (error: unknown) =>

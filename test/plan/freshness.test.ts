@@ -2,12 +2,14 @@ import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, test } from "node:test";
 import { annotationsOf, withAnnotations } from "../../src/build/annotate.ts";
 import type { Config } from "../../src/config/config.ts";
-import { parseReference } from "../../src/oci/reference.ts";
-import { lookAtFreshness, type MergeHistory } from "../../src/plan/freshness.ts";
+import type { Manifest } from "../../src/oci/manifest.ts";
+import { parseReference, type Reference } from "../../src/oci/reference.ts";
+import { lookAtFreshness, type MergeHistory, withMembers } from "../../src/plan/freshness.ts";
 import type { Observation, Sighting } from "../../src/plan/observe.ts";
 import { type Situation, situationOf } from "../../src/plan/situation.ts";
-import { client, seed, testImage } from "../registry/clients.ts";
-import { plannedImage } from "../support/keyed.ts";
+import type { Registry } from "../../src/registry/registry.ts";
+import { client, seed, type TestImage, testImage, testIndex } from "../registry/clients.ts";
+import { keyedImage, plannedImage } from "../support/keyed.ts";
 import { type MemoryRegistry, startMemoryRegistry } from "../support/memory-registry.ts";
 import { branch, jobIn, mergeRequest, qemu, shas } from "./pipelines.ts";
 
@@ -171,6 +173,86 @@ describe("lookAtFreshness", () => {
     assert.deepEqual(git.asked, ["merged results"]);
     assert.deepEqual([fresh.target, fresh.onTarget.size, fresh.origins.size], [undefined, 0, 2]);
   });
+});
+
+describe("withMembers", () => {
+  const images = [
+    keyedImage("debian@amd64", { platform: "linux/amd64" }),
+    keyedImage("debian@arm64", { platform: "linux/arm64" }),
+    keyedImage("debian", { platform: "linux/amd64,linux/arm64" }),
+    keyedImage("fedora"),
+  ];
+  const [one, other] = [testImage("amd64"), testImage("arm64")];
+  const [whole, half] = [testIndex([one, other]), testIndex([one])];
+  const platforms = new Map(
+    [one, other].map((image, at) => [digestOf(image), ["amd64", "arm64"][at]]),
+  );
+  const repository = { host: "r.example", path: "debian" };
+  const place = { base: { ...repository, path: "x" }, repository: "{name}", upstream: undefined };
+  const source = { kind: "own", ...place, repositoryOf: () => repository } as const;
+
+  function digestOf({ manifest }: Pick<TestImage, "manifest">) {
+    return manifest.descriptor.digest;
+  }
+
+  function foundAs(manifest: Manifest): readonly [Sighting] {
+    const reference = { ...repository, digest: digestOf({ manifest }) };
+    return [{ kind: "found", source: "own", reference, foundBy: "key-tag", manifest: undefined }];
+  }
+
+  const rows: readonly (readonly [
+    what: string,
+    index: Manifest | undefined,
+    force: readonly string[] | "none",
+    there: readonly Manifest[],
+    asked: number,
+    members: string,
+  ])[] = [
+    ["asks nothing where an image is there and stays", whole, "none", [whole], 0, ""],
+    [
+      "takes members as the index names them that is made again",
+      whole,
+      ["debian"],
+      [whole],
+      1,
+      "amd64 arm64",
+    ],
+    ["does so where another image is made again", whole, ["fedora"], [whole], 1, "amd64 arm64"],
+    ["knows nothing of a platform that the index lacks", half, ["debian"], [half], 1, "amd64 -"],
+    ["leaves members out where the index has gone", whole, ["debian"], [], 1, ""],
+    ["looks for each by its key where the image is nowhere", undefined, "none", [], 2, "- -"],
+    ["finds what is there then", undefined, ["debian"], [one.manifest], 2, "amd64 amd64"],
+  ];
+  for (const [what, index, force, there, count, expected] of rows)
+    test(what, async () => {
+      let asked = 0;
+      const registry = {
+        async get({ digest }: Reference) {
+          asked++;
+          return there.find((manifest) => [undefined, digestOf({ manifest })].includes(digest));
+        },
+        hasBlob: async () => true,
+      } as unknown as Registry;
+      const sightings = new Map<string, readonly Sighting[]>([["fedora", foundAs(one.manifest)]]);
+      if (index !== undefined) sightings.set("debian", foundAs(index));
+      const situation = {
+        ...situationOf(master, qemu, undefined),
+        wishes: { force, tag: undefined },
+      };
+      const found = await withMembers(
+        images,
+        { record: undefined, sightings, looked: [], warnings: [] },
+        [source],
+        { situation, config: { refresh: undefined }, registry },
+      );
+      const members = found.images.filter(({ name }) => name.includes("@"));
+      const told = members.map(({ name }) => {
+        const [seen] = found.observation.sightings.get(name) ?? [];
+        return seen?.kind === "found" ? platforms.get(seen.reference.digest) : "-";
+      });
+      assert.deepEqual([told.join(" "), asked], [expected, count]);
+      assert.equal(found.images.length - members.length, 2);
+    });
 });
 
 test("what a Dockerfile names by digest is no base that can move", () => {
