@@ -44,12 +44,19 @@ async function treeAt(rev: string | undefined, git: Git, { files }: World): Prom
 /** A large context is long in reading. */
 function withSigns(tree: Tree, world: World): Tree {
   const step = signOfLife(world, (count) => `${count} files of ${tree.label} read so far`);
+  const { readMany } = tree;
   return {
     ...tree,
     read(path) {
       step();
       return tree.read(path);
     },
+    readMany:
+      readMany &&
+      ((paths) => {
+        step(paths.length);
+        return readMany(paths);
+      }),
   };
 }
 
@@ -95,11 +102,11 @@ const quiet = 5000;
 export function signOfLife(
   { clock, log }: { readonly clock: Pick<Clock, "now">; readonly log: Pick<Log, "info"> },
   say: (count: number) => string,
-): () => void {
+): (more?: number) => void {
   let count = 0;
   let told = clock.now().getTime();
-  return () => {
-    count++;
+  return (more = 1) => {
+    count += more;
     const now = clock.now().getTime();
     if (now - told < quiet) return;
     told = now;

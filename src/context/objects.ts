@@ -22,6 +22,8 @@ export interface Objects {
   readonly git: Git;
   tree(id: string): Promise<TreeObject>;
   blob(id: string): Promise<Buffer>;
+  /** Many blobs, none of them remembered. */
+  blobs(ids: readonly string[]): Promise<readonly Buffer[]>;
   /** A blob as a checkout writes it to a path below the repository's top, by the `.gitattributes` on the way there. */
   file(id: string, path: string, attributes: readonly AttributesFile[]): Promise<Buffer>;
   /** The tree of a commit; `undefined` where this repository does not have the commit. */
@@ -46,14 +48,11 @@ export function objectsOf(git: Git): Objects {
     if (known !== undefined) return known;
     const bytes = await read();
     if (bytes === undefined) throw absent("blob", key);
-    if (bytes.length <= maxKeptBlobBytes) blobs.set(key, bytes, bytes.length + 100);
+    // A copy of its own: those bytes may be a small part of what was read with others.
+    if (bytes.length <= maxKeptBlobBytes) blobs.set(key, Buffer.from(bytes), bytes.length + 100);
     return bytes;
   };
-  const blob = (id: string): Promise<Buffer> =>
-    kept(id, async () => {
-      const object = await git.object(id);
-      return object?.type === "blob" ? object.bytes : undefined;
-    });
+  const blob = (id: string): Promise<Buffer> => kept(id, async () => blobOf(await git.object(id)));
   return {
     git,
     async tree(id) {
@@ -66,6 +65,13 @@ export function objectsOf(git: Git): Objects {
       return tree;
     },
     blob,
+    async blobs(ids) {
+      return (await git.objects(ids)).map((object, index) => {
+        const bytes = blobOf(object);
+        if (bytes === undefined) throw absent("blob", ids[index]);
+        return bytes;
+      });
+    },
     async file(id, path, attributes) {
       if (!(await git.mayConvert(attributes))) return blob(id);
       const key = [id, path, ...attributes.map((one) => one.id)].join(" ");
@@ -79,7 +85,11 @@ export function objectsOf(git: Git): Objects {
   };
 }
 
-function absent(kind: string, id: string): BerthError {
+function blobOf(object: GitObject | undefined): Buffer | undefined {
+  return object?.type === "blob" ? object.bytes : undefined;
+}
+
+function absent(kind: string, id = ""): BerthError {
   return new BerthError("GIT_FAILED", `read git ${kind} ${id}: the repository does not have it`, {
     hint: "the clone is incomplete; fetch it anew, or check it: git fsck",
   });
@@ -91,21 +101,20 @@ function absent(kind: string, id: string): BerthError {
  */
 function parseTreeObject({ id, bytes }: GitObject): TreeObject {
   const idLength = id.length / 2;
+  const hex = bytes.toString("hex");
   const items = new Map<string, TreeItem>();
   const unreadable: string[] = [];
   for (let at = 0; at < bytes.length; ) {
     const space = bytes.indexOf(0x20, at);
     const end = bytes.indexOf(0, space);
     if (space < 0 || end < 0 || end + idLength >= bytes.length) throw malformed(id);
-    const mode = bytes.toString("latin1", at, space);
-    const name = bytes.subarray(space + 1, end);
+    const { kind, executable } = kindOf(bytes.toString("latin1", at, space));
+    const name = bytes.toString("utf8", space + 1, end);
     at = end + 1 + idLength;
-    if (!isUtf8(name)) unreadable.push(name.toString());
-    else {
-      const item = { id: bytes.toString("hex", end + 1, at), name: name.toString() };
-      if (!isName(item.name)) throw malformed(id);
-      items.set(item.name, { ...item, ...kindOf(mode) });
-    }
+    const raw = name.includes("\ufffd") ? bytes.subarray(space + 1, end) : undefined;
+    if (!isName(name)) throw malformed(id);
+    if (raw !== undefined && !isUtf8(raw)) unreadable.push(name);
+    else items.set(name, { id: hex.slice(2 * (end + 1), 2 * at), name, kind, executable });
   }
   return { items, unreadable };
 }

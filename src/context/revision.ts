@@ -3,8 +3,8 @@ import { BerthError } from "../errors.ts";
 import type { AttributesFile, Git } from "../world.ts";
 import { unreadableNames } from "./listing.ts";
 import { boundedMemo, type Memo, onceEach } from "./memo.ts";
-import { isShallow, type Objects, objectsOf, type TreeItem } from "./objects.ts";
-import { isReserved, joinPath, pathBelow, starsMatcher } from "./paths.ts";
+import { isShallow, type Objects, objectsOf, type TreeItem, type TreeObject } from "./objects.ts";
+import { folderOf, isReserved, joinPath, nameOf, pathBelow, starsMatcher } from "./paths.ts";
 import type { Tree, TreeEntry } from "./tree.ts";
 
 /** A tree object in the repository that has it: ours or a submodule's. */
@@ -56,19 +56,23 @@ async function unknownRevision(git: Git, rev: string): Promise<BerthError> {
 }
 
 function treeAt(shared: Shared, top: Place, label: string): Tree {
-  const itemAt = async (path: string) =>
-    isReserved(path) ? undefined : resolve(shared, top, path.split("/"), label);
-  const folder = async (path: string): Promise<ReadonlyMap<string, TreeEntry>> => {
-    const item = path === "" ? undefined : await itemAt(path);
-    const place = path === "" ? top : item && (await enter(shared, item));
-    return place === undefined ? new Map() : readFolder(shared, place, path, label);
+  const folderFor = folderReader(shared, top, label);
+  const itemAt = async (path: string): Promise<PlacedItem | undefined> => {
+    const folder = await folderFor(folderOf(path), path);
+    return folder && itemOf(folder, path);
   };
   const folderOnce = onceEach<ReadonlyMap<string, TreeEntry>>();
+  const read: Tree["read"] = async (path) => {
+    const item = await itemAt(path);
+    if (item?.kind === "symlink") return item.place.objects.blob(item.id);
+    if (item?.kind !== "file") return undefined;
+    const { objects, attributes, root } = item.place;
+    return objects.file(item.id, pathBelow(path, root), attributes);
+  };
   return {
     label,
-    // Git answers them in one stream.
-    readAhead: 64,
-    folder: (path) => folderOnce(path, () => folder(path)),
+    folder: (path) =>
+      folderOnce(path, async () => readFolder(shared, await folderFor(path), path, label)),
     async find(names) {
       if (names.length === 0) return [];
       const wanted = { globs: names.join("/"), fits: starsMatcher(names) };
@@ -80,15 +84,67 @@ function treeAt(shared: Shared, top: Place, label: string): Tree {
       const found = item && (await entryOf(shared, item));
       return found?.kind === "folder" ? undefined : found;
     },
-    async read(path) {
-      const item = await itemAt(path);
-      if (item?.kind === "symlink") return item.place.objects.blob(item.id);
-      if (item?.kind !== "file") return undefined;
-      const { objects, attributes } = item.place;
-      return objects.file(item.id, pathBelow(path, item.place.root), attributes);
+    read,
+    async readMany(paths) {
+      const each = [...Map.groupBy(paths, folderOf)].map(async ([path, some]) =>
+        contentsIn(await folderFor(path, some[0]), some, read),
+      );
+      const contents = new Map((await Promise.all(each)).flat());
+      return paths.map((path) => contents.get(path));
     },
   };
 }
+
+/** Contents of files and links of one folder, by path. */
+async function contentsIn(
+  folder: Folder | undefined,
+  paths: readonly string[],
+  read: Tree["read"],
+): Promise<readonly (readonly [string, Buffer | undefined])[]> {
+  const items = paths.map((path) => folder?.items.get(nameOf(path)));
+  const isPlain =
+    folder !== undefined &&
+    items.every((item) => item?.kind === "file" || item?.kind === "symlink") &&
+    !paths.some(isReserved) &&
+    !(await folder.objects.git.mayConvert(folder.attributes));
+  const contents = isPlain
+    ? await folder.objects.blobs(items.map((item) => item?.id ?? ""))
+    : await Promise.all(paths.map(read));
+  return paths.map((path, index) => [path, contents[index]]);
+}
+
+/** Gives a folder, for itself or for a path below it; `undefined` where there is none. */
+type FolderReader = (path: string, asked?: string) => Promise<Folder | undefined>;
+
+function folderReader(shared: Shared, top: Place, label: string): FolderReader {
+  const once = onceEach<Opened>();
+  const open = (path: string): Promise<Opened> =>
+    once(path, async () => {
+      if (path === "") return list(top, path);
+      const above = await open(folderOf(path));
+      if (above?.kind !== "folder") return above;
+      const item = itemOf(above, path);
+      const place = item && (await enter(shared, item));
+      if (place !== undefined) return list(place, path);
+      return item?.kind === "submodule" ? { ...item, kind: item.kind } : undefined;
+    });
+  return async (path, asked = path) => {
+    const opened = isReserved(asked) ? undefined : await open(path);
+    if (opened?.kind !== "submodule") return opened;
+    if (opened.path === asked) return undefined;
+    const { what, hint } = absentSubmodule(opened);
+    const message = `read ${asked} of ${label}: it lies in ${what}`;
+    throw new BerthError("CONTEXT_ABSENT", message, { hint });
+  };
+}
+
+/** What is in a folder of the revision, and the attributes that hold for it. */
+interface Folder extends Place, TreeObject {
+  readonly kind: "folder";
+}
+
+/** A folder; a submodule that is not here, which is at the path or above it; nothing. */
+type Opened = Folder | (PlacedItem & { readonly kind: "submodule" }) | undefined;
 
 /** An item of a tree with the repository that it was found in, and the attributes that hold for it. */
 interface PlacedItem extends TreeItem {
@@ -96,35 +152,18 @@ interface PlacedItem extends TreeItem {
   readonly path: string;
 }
 
-async function resolve(
-  shared: Shared,
-  place: Place,
-  [name = "", ...rest]: readonly string[],
-  label: string,
-  above = "",
-): Promise<PlacedItem | undefined> {
-  const { items } = await place.objects.tree(place.tree);
-  const item = items.get(name);
-  if (item === undefined) return undefined;
-  const placed = {
-    ...item,
-    place: withAttributes(place, items.get(".gitattributes"), above),
-    path: joinPath(above, item.name),
-  };
-  if (rest.length === 0) return placed;
-  const next = await enter(shared, placed);
-  if (next !== undefined) return resolve(shared, next, rest, label, placed.path);
-  if (item.kind !== "submodule") return undefined;
-  const { what, hint } = absentSubmodule(placed);
-  const path = joinPath(placed.path, rest.join("/"));
-  throw new BerthError("CONTEXT_ABSENT", `read ${path} of ${label}: it lies in ${what}`, { hint });
+async function list(place: Place, folder: string): Promise<Folder> {
+  const tree = await place.objects.tree(place.tree);
+  const own = tree.items.get(".gitattributes");
+  const path = pathBelow(joinPath(folder, ".gitattributes"), place.root);
+  const attributes =
+    own?.kind === "file" ? [...place.attributes, { path, id: own.id }] : place.attributes;
+  return { ...place, ...tree, kind: "folder", attributes };
 }
 
-/** The place with the attributes of its own folder, which is `above`. */
-function withAttributes(place: Place, own: TreeItem | undefined, above: string): Place {
-  if (own?.kind !== "file") return place;
-  const path = pathBelow(joinPath(above, own.name), place.root);
-  return { ...place, attributes: [...place.attributes, { path, id: own.id }] };
+function itemOf(place: Folder, path: string): PlacedItem | undefined {
+  const item = place.items.get(nameOf(path));
+  return item && { ...item, place, path };
 }
 
 function absentSubmodule({ path, id }: PlacedItem): {
@@ -153,20 +192,23 @@ async function enter(shared: Shared, item: PlacedItem): Promise<Place | undefine
 
 async function readFolder(
   shared: Shared,
-  place: Place,
+  place: Folder | undefined,
   folder: string,
   label: string,
 ): Promise<ReadonlyMap<string, TreeEntry>> {
-  const { items, unreadable } = await place.objects.tree(place.tree);
+  const found = new Map<string, TreeEntry>();
+  if (place === undefined) return found;
+  const { items, unreadable } = place;
   if (unreadable.length > 0) {
     const names = unreadable.map((name) => joinPath(folder, name));
     throw unreadableNames(names, folder, label);
   }
-  const found = new Map<string, TreeEntry>();
-  for (const item of items.values()) {
-    const path = joinPath(folder, item.name);
+  for (const { name, kind, executable, id } of items.values()) {
+    const path = joinPath(folder, name);
     if (isReserved(path)) continue;
-    found.set(item.name, await entryOf(shared, { ...item, place, path }));
+    const entry = { path, kind, executable };
+    const isModule = kind === "submodule";
+    found.set(name, isModule ? await entryOf(shared, { ...entry, name, id, place }) : entry);
   }
   return found;
 }

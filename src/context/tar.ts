@@ -7,7 +7,7 @@ import { BerthError } from "../errors.ts";
 import { type Digest, parseDigest } from "../oci/digest.ts";
 import type { ContextEntry } from "./context.ts";
 import { comparePaths, folderOf, foldersAbove, pathBelow } from "./paths.ts";
-import type { Tree } from "./tree.ts";
+import type { ReadMany, Tree } from "./tree.ts";
 import { endOfTar, tarEntry } from "./ustar.ts";
 
 export interface PackedContext {
@@ -31,8 +31,9 @@ export function contentTime(content: Buffer): number {
   return folderTime + (Number.parseInt(hashOf("sha256", content).slice(0, 8), 16) % timeSpan);
 }
 
-/** So much is hashed and written at once, for many small pieces cost more than copying them. */
-const batchBytes = 256 * 1024;
+/** So much is read, hashed and written at once; of a revision nothing tells the size before. */
+const blockBytes = 256 * 1024;
+const blockFiles = 64;
 
 /**
  * Writes a context as its canonical tar, hashed on the way, into `sink` where one is given (and ends it).
@@ -48,44 +49,37 @@ export async function packContext(
 ): Promise<PackedContext> {
   const hash = createHash("sha256");
   const pointers: ContextEntry[] = [];
-  const hashed = async function* (): AsyncGenerator<readonly Buffer[]> {
+  const hashed = async function* (): AsyncGenerator<Buffer> {
     const all = withFolders(entries, contextFolder);
-    for await (const pieces of tarPieces(tree, contextFolder, all, pointers)) {
-      for (const piece of pieces) hash.update(piece);
-      yield pieces;
+    for await (const piece of tarPieces(tree, contextFolder, all, pointers)) {
+      hash.update(piece);
+      yield piece;
     }
   };
   if (sink === undefined) for await (const _ of hashed());
-  else await pipeline(joined(hashed()), sink);
+  else await pipeline(hashed(), sink);
   const digest = parseDigest(`sha256:${hash.digest("hex")}`) as Digest;
   return { digest, pointers };
 }
 
-async function* joined(all: AsyncIterable<readonly Buffer[]>): AsyncGenerator<Buffer> {
-  for await (const pieces of all) yield Buffer.concat(pieces);
-}
-
-/** The tar, a batch after the other; `pointers` gets the files that only say where Git LFS has their content. */
+/** The tar, in large pieces; `pointers` gets the files that only say where Git LFS has their content. */
 async function* tarPieces(
   tree: Tree,
   contextFolder: string,
   entries: readonly ContextEntry[],
   pointers: ContextEntry[],
-): AsyncGenerator<readonly Buffer[]> {
-  const nextContent = contentsOf(tree, entries);
-  let batch: Buffer[] = [];
-  let length = 0;
-  for (const entry of entries) {
-    const content = await nextContent();
-    if (entry.kind === "file" && isPointer(content)) pointers.push(entry);
-    batch.push(...entryPieces(contextFolder, entry, content));
-    length += 512 + (content?.length ?? 0);
-    if (length < batchBytes) continue;
-    yield batch;
-    batch = [];
-    length = 0;
+): AsyncGenerator<Buffer> {
+  for await (const block of blocksOf(tree, entries)) {
+    const pieces: Buffer[] = [];
+    for (const { entry, content } of block) {
+      if (entry.kind === "file" && isPointer(content)) pointers.push(entry);
+      pieces.push(...entryPieces(contextFolder, entry, content));
+    }
+    // To hash and write small pieces by themselves costs more than to copy them; a large file's is better left where it is.
+    if (block.some(({ content }) => (content?.length ?? 0) > blockBytes)) yield* pieces;
+    else yield Buffer.concat(pieces);
   }
-  yield [...batch, endOfTar];
+  yield endOfTar;
 }
 
 /** What the tar holds for one entry. */
@@ -130,28 +124,54 @@ function withFolders(
   return all.sort((a, b) => comparePaths(a.path, b.path));
 }
 
-/** Gives the contents of entries, one after the other; some are asked for ahead and arrive meanwhile, no more than the tree wants. */
-function contentsOf(
+/** An entry with the bytes of the file or the target of the link that it is. */
+interface Filled {
+  readonly entry: ContextEntry;
+  readonly content: Buffer | undefined;
+}
+
+/** Gives entries by blocks, for waiting for thousands of files one by one takes longer than reading them. */
+async function* blocksOf(
   tree: Tree,
   entries: readonly ContextEntry[],
-): () => Promise<Buffer | undefined> {
-  const { readAhead = 1 } = tree;
-  const asked: Promise<Buffer | undefined>[] = [];
-  let next = 0;
-  const ask = (entry: ContextEntry): void => {
-    const content = contentOf(tree, entry);
+): AsyncGenerator<readonly Filled[]> {
+  const ahead = tree.readMany === undefined ? 0 : 1;
+  const asked: Promise<readonly Filled[]>[] = [];
+  for (let from = 0, to = 0; from < entries.length; from = to) {
+    for (let bytes = 0; to < entries.length && to - from < blockFiles && bytes < blockBytes; to++)
+      bytes += entries[to]?.size ?? 0;
+    const block = fill(tree, entries.slice(from, to));
     // Who takes it is told of a failure; until then it is nobody's.
-    content.catch(() => undefined);
-    asked.push(content);
-  };
-  return async () => {
-    // Many at once, since what is asked of git in one turn is one write.
-    if (asked.length <= readAhead / 2) {
-      const end = next + readAhead - asked.length;
-      for (const entry of entries.slice(next, end)) ask(entry);
-      next = end;
-    }
-    return asked.shift();
+    block.catch(() => undefined);
+    asked.push(block);
+    if (asked.length > ahead) yield (await asked.shift()) ?? [];
+  }
+  for (const block of asked) yield await block;
+}
+
+async function fill(tree: Tree, entries: readonly ContextEntry[]): Promise<readonly Filled[]> {
+  const files = entries.filter(({ kind }) => kind !== "folder");
+  for (const { path, size = 0 } of files) refuseLarge(path, tree, size);
+  const paths = files.map(({ path }) => path);
+  const contents = await (tree.readMany ?? oneByOne(tree.read))(paths);
+  const found = contents.values();
+  return entries.map((entry) => {
+    const { kind, path } = entry;
+    if (kind === "folder") return { entry, content: undefined };
+    const content = found.next().value;
+    refuseLarge(path, tree, content?.length ?? 0);
+    if (content !== undefined) return { entry, content };
+    throw new BerthError("CONTEXT_INVALID", `pack ${path} of ${tree.label}: it is gone`, {
+      hint: "do not change files while berth reads them",
+    });
+  });
+}
+
+function oneByOne(read: Tree["read"]): ReadMany {
+  return async (paths) => {
+    const contents: (Buffer | undefined)[] = [];
+    for (const path of paths) contents.push(await read(path));
+    return contents;
   };
 }
 
@@ -163,6 +183,7 @@ function isPointer(content: Buffer | undefined): boolean {
   return (
     content !== undefined &&
     content.length <= maxPointerBytes &&
+    content[0] === pointerStart.charCodeAt(0) &&
     content.toString("latin1", 0, pointerStart.length) === pointerStart
   );
 }
@@ -170,19 +191,9 @@ function isPointer(content: Buffer | undefined): boolean {
 /** What Node reads at once. */
 const mostBytes = 2 ** 31 - 1;
 
-/** The bytes of a file, the target of a link; a folder has none. */
-async function contentOf(
-  tree: Tree,
-  { path, kind, size = 0 }: ContextEntry,
-): Promise<Buffer | undefined> {
-  if (kind === "folder") return undefined;
-  const content = size > mostBytes ? undefined : await tree.read(path);
-  if ((content?.length ?? size) > mostBytes)
-    throw new BerthError("CONTEXT_INVALID", `pack ${path} of ${tree.label}: larger than 2 GiB`, {
+function refuseLarge(path: string, { label }: Tree, size: number): void {
+  if (size > mostBytes)
+    throw new BerthError("CONTEXT_INVALID", `pack ${path} of ${label}: larger than 2 GiB`, {
       hint: "exclude it in .dockerignore, or fetch it in the build",
     });
-  if (content !== undefined) return content;
-  throw new BerthError("CONTEXT_INVALID", `pack ${path} of ${tree.label}: it is gone`, {
-    hint: "do not change files while berth reads them",
-  });
 }

@@ -83,27 +83,35 @@ function encode(header: TarHeader, name: string, prefix: string): Buffer {
       sum += byte;
     }
   };
+  const putOctal = (value: number, digits: number, at: number): void => {
+    let rest = value;
+    for (let index = digits - 1; index >= 0; index--) {
+      const digit = rest % 8;
+      block[at + index] = 0x30 + digit;
+      sum += 0x30 + digit;
+      rest = (rest - digit) / 8;
+    }
+    block[at + digits] = 0x20;
+    sum += 0x20;
+  };
   put(name, 0);
-  put(octal(header.mode, 6), 100);
-  put(octal(header.size, 11), 124);
-  put(octal(header.mtime, 11), 136);
+  putOctal(header.mode, 6, 100);
+  putOctal(header.size, 11, 124);
+  putOctal(header.mtime, 11, 136);
   put(typeFlags[header.type], 156);
-  put(Buffer.from(header.linkname).toString("latin1"), 157);
+  if (header.linkname !== "") put(Buffer.from(header.linkname).toString("latin1"), 157);
   put(prefix, 345);
-  block.write(`${octal(sum, 6)}\0`, 148, "latin1");
+  putOctal(sum, 6, 148);
+  block[155] = 0;
   return block;
 }
 
 function makeTemplate(): Buffer {
   const block = Buffer.alloc(512);
-  for (const at of [108, 116, 329, 337]) block.write(octal(0, 6), at, "latin1");
+  for (const at of [108, 116, 329, 337]) block.write("000000 ", at, "latin1");
   // The sum counts its own field as eight blanks.
   block.write(" ".repeat(8), 148, "latin1");
   block.write("ustar", 257, "latin1");
   block.write("00", 263, "latin1");
   return block;
-}
-
-function octal(value: number, digits: number): string {
-  return `${value.toString(8).padStart(digits, "0")} `;
 }

@@ -24,13 +24,14 @@ function gitAt(root: string, env: NodeJS.ProcessEnv, partial?: string): Git {
     if (result.exitCode !== 0) throw failure(args, result);
     return result.stdout;
   };
-  const read: Git["object"] = (name) => {
+  const read: Git["objects"] = (names) => {
     reader ??= objectReader(root, env);
-    return reader.read(name);
+    return reader.read(names);
   };
   const ask = async (args: readonly string[], input?: string) =>
     (await execGit(args, root, env, input)).stdout.toString();
-  const object = partial === undefined ? read : readTogether(partial, read, ask);
+  const objects = partial === undefined ? read : readTogether(partial, read, ask);
+  const object: Git["object"] = async (name) => (await objects([name]))[0];
   const { mayConvert, checkedOut, close } = checkouts({ root, run, object }, env);
   return {
     root,
@@ -41,6 +42,7 @@ function gitAt(root: string, env: NodeJS.ProcessEnv, partial?: string): Git {
       return result.exitCode === 0;
     },
     object,
+    objects,
     mayConvert,
     checkedOut,
     inside(path) {
@@ -121,7 +123,7 @@ type Ask = (args: readonly string[], input?: string) => Promise<string>;
  * Reads objects of a commit in a partial clone (git-clone(1), `--filter`), where git by itself fetches each that is missing alone:
  * what is asked for in one turn and was missing at first comes in one fetch before.
  */
-function readTogether(commit: string, read: Git["object"], ask: Ask): Git["object"] {
+function readTogether(commit: string, read: Git["objects"], ask: Ask): Git["objects"] {
   let asked: string[] = [];
   let fetched: Promise<void> | undefined;
   let missing: Promise<Set<string>> | undefined;
@@ -135,11 +137,11 @@ function readTogether(commit: string, read: Git["object"], ask: Ask): Git["objec
     const wanted = names.filter((name) => absent.delete(name));
     if (wanted.length > 1) await fetchAll(wanted, ask);
   };
-  return async (name) => {
-    asked.push(name);
+  return async (names) => {
+    asked.push(...names);
     fetched ??= new Promise((resolve) => setImmediate(resolve)).then(fetchAsked);
     await fetched;
-    return read(name);
+    return read(names);
   };
 }
 

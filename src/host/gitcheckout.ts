@@ -177,7 +177,7 @@ function checkoutReader(run: Git["run"], env: NodeJS.ProcessEnv) {
       const reader = take(key, attributes);
       try {
         // A line ends the request, so a path that holds a line's end is asked for with a blank in its place.
-        return (await reader.read(`${blob} ${path.replaceAll("\n", " ")}`))?.bytes;
+        return (await reader.read([`${blob} ${path.replaceAll("\n", " ")}`]))[0]?.bytes;
       } catch (error) {
         // A filter that fails ends the process; what is asked for next begins anew.
         if (open.get(key) === reader) void shut(key);
@@ -203,8 +203,8 @@ function begin(
   });
   let busy: Promise<unknown> = Promise.allSettled([started]);
   return {
-    read(name) {
-      const answer = started.then((reader) => reader.read(name));
+    read(names) {
+      const answer = started.then((reader) => reader.read(names));
       busy = Promise.allSettled([busy, answer]);
       return answer;
     },
@@ -233,7 +233,7 @@ async function start(
   };
   const reader = objectReader(folder, env, batch);
   // Only such a name makes git read the index, and the attributes in it.
-  await reader.read(nonce);
+  await reader.read([nonce]);
   return reader;
 }
 

@@ -48,7 +48,7 @@ function firstComplaint(stderr: string): string {
 }
 
 export interface ObjectReader {
-  read(name: string): Promise<GitObject | undefined>;
+  read(names: readonly string[]): Promise<readonly (GitObject | undefined)[]>;
   close(): Promise<void>;
 }
 
@@ -92,13 +92,19 @@ export function objectReader(cwd: string, env: NodeJS.ProcessEnv, batch = plain)
   child.stdin.on("error", () => undefined);
   hold(child, "unref");
   return {
-    read: (name) =>
+    read: (names) =>
       new Promise((resolve, reject) => {
-        const refusal = failed ?? (/[\n\0]/.test(name) ? "not a name of an object" : undefined);
-        if (refusal !== undefined) return reject(readFailure(name, refusal));
+        if (names.length === 0) return resolve([]);
+        const bad = names.find((name) => /[\n\0]/.test(name));
+        const refusal = failed ?? (bad === undefined ? undefined : "not a name of an object");
+        if (refusal !== undefined) return reject(readFailure(bad ?? names.join(), refusal));
         if (waiting.length === 0) hold(child, "ref");
-        waiting.push({ name, resolve, reject });
-        writeTogether(child.stdin, batch.request(name));
+        const found: (GitObject | undefined)[] = [];
+        const take = (object: GitObject | undefined): void => {
+          if (found.push(object) === names.length) resolve(found);
+        };
+        for (const name of names) waiting.push({ name, resolve: take, reject });
+        writeTogether(child.stdin, names.map(batch.request).join(""));
       }),
     async close() {
       hold(child, "ref");
@@ -145,12 +151,13 @@ const header = /^([0-9a-f]{40}|[0-9a-f]{64}) (blob|tree|commit|tag) (\d+)$/;
 interface Body {
   readonly id: string;
   readonly type: GitObject["type"];
-  /** The object's bytes and the newline after them. */
-  readonly bytes: Buffer;
+  readonly size: number;
+  /** The object's bytes and the newline after them, where they come in several pieces. */
+  bytes: Buffer | undefined;
   filled: number;
 }
 
-/** Gives a consumer of output that calls back once for each answer; bodies are copied once. */
+/** Gives a consumer of output that calls back once for each answer; a body that comes in several pieces is copied once. */
 export function batchParser(onAnswer: (answer: BatchAnswer) => void): (chunk: Buffer) => void {
   let line = "";
   let body: Body | undefined;
@@ -164,12 +171,15 @@ export function batchParser(onAnswer: (answer: BatchAnswer) => void): (chunk: Bu
     return end + 1;
   };
   const takeBody = (chunk: Buffer, into: Body): number => {
-    const taken = chunk.copy(into.bytes, into.filled);
+    const { id, type, size } = into;
+    const isWhole = into.filled === 0 && chunk.length > size;
+    if (!isWhole) into.bytes ??= Buffer.allocUnsafeSlow(size + 1);
+    const taken = into.bytes === undefined ? size + 1 : chunk.copy(into.bytes, into.filled);
     into.filled += taken;
-    if (into.filled < into.bytes.length) return taken;
+    if (into.filled <= size) return taken;
     body = undefined;
-    const { id, type, bytes } = into;
-    onAnswer({ kind: "object", object: { id, type, bytes: bytes.subarray(0, -1) } });
+    const bytes = (into.bytes ?? chunk).subarray(0, size);
+    onAnswer({ kind: "object", object: { id, type, bytes } });
     return taken;
   };
   return (chunk) => {
@@ -217,9 +227,7 @@ function answerOf(section: Buffer): BatchAnswer {
 function parseHeader(line: string): Body | undefined {
   const [, id, type, size] = header.exec(line) ?? [];
   if (id === undefined || type === undefined) return undefined;
-  // Not from the shared pool: a small object that is kept would keep a whole pool page.
-  const bytes = Buffer.allocUnsafeSlow(Number(size) + 1);
-  return { id, type: type as GitObject["type"], bytes, filled: 0 };
+  return { id, type: type as GitObject["type"], size: Number(size), bytes: undefined, filled: 0 };
 }
 
 function answerWithoutBody(line: string): BatchAnswer {

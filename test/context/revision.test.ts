@@ -28,9 +28,10 @@ for (const format of ["sha1", "sha256"]) {
     for (const folder of ["", "a", "nope", "link", "a/b"]) {
       const expected = (await entriesBelow(work, folder)).map(({ size: _, ...entry }) => entry);
       assert.deepEqual(await entriesBelow(revision, folder), expected, folder);
-      for (const { path } of expected) {
-        assert.deepEqual(await revision.read(path), await work.read(path));
-      }
+      const paths = expected.map(({ path }) => path);
+      const contents = await Promise.all(paths.map(work.read));
+      assert.deepEqual(await Promise.all(paths.map(revision.read)), contents);
+      assert.deepEqual(await revision.readMany?.(paths), contents);
     }
     for (const tree of [work, revision]) {
       const kinds = [...(await tree.folder("a"))].map(([name, { kind }]) => `${name} ${kind}`);
@@ -41,6 +42,8 @@ for (const format of ["sha1", "sha256"]) {
     assert.deepEqual(await revision.find(names), await work.find(names));
     for (const path of ["a", "a/b/c", "", "nope", ".berth/plan.json"]) {
       assert.equal(await revision.entry(path), undefined, path);
+      const [one, none] = (await revision.readMany?.(["a-b", path])) ?? [];
+      assert.deepEqual([one?.toString(), none], ["2", undefined], path);
       assert.equal(await revision.read(path), undefined, path);
     }
   });

@@ -287,8 +287,9 @@ test("where a conversion holds, the key is of what a checkout writes", async (t)
   const before = await keyed(revisionTree(await repository.open(), "HEAD"));
   attributes("*.txt text eol=crlf\n")(repository, none);
   const tree = await revisionTree(await repository.open(), "HEAD");
-  assert.equal((await tree.read("all/lf.txt"))?.toString(), "one\r\ntwo\r\n");
-  assert.equal((await tree.read("only/this"))?.toString(), "this\n");
+  const both = ["all/lf.txt", "only/this"];
+  for (const read of [await Promise.all(both.map(tree.read)), await tree.readMany?.(both)])
+    assert.deepEqual(read?.map(String), ["one\r\ntwo\r\n", "this\n"]);
   assert.notDeepEqual(await keyed(Promise.resolve(tree)), before);
 });
 

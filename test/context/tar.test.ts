@@ -15,7 +15,7 @@ import fc from "fast-check";
 import { pack } from "tar-stream";
 import { describeContext } from "../../src/context/context.ts";
 import { contentTime, folderTime, packContext } from "../../src/context/tar.ts";
-import type { Tree } from "../../src/context/tree.ts";
+import type { ReadMany, Tree } from "../../src/context/tree.ts";
 import { realFiles } from "../../src/host/files.ts";
 import { unpackTar } from "../../src/host/unpack.ts";
 import { type MemoryFile, memoryTree } from "../support/tree.ts";
@@ -199,29 +199,34 @@ test("unpacking a tar that is not there or cut short fails", async (t) => {
   await assert.rejects(unpackTar(tar, join(folder, "target")));
 });
 
-for (const readAhead of [undefined, 1, 2, 8]) {
-  test(`a context is packed with ${readAhead ?? "no"} files asked for ahead, and no more`, async () => {
-    const names = Array.from({ length: 40 }, (_, index) => `f${index}`);
+/** Two blocks of 64, of which one entry is a folder. */
+const blocks = [
+  ["by ones", undefined, 1],
+  ["by blocks, with one asked for ahead,", "many", 127],
+] as const;
+for (const [how, many, mostAsked] of blocks) {
+  test(`a context is read ${how} and packed the same`, async () => {
+    const names = Array.from({ length: 400 }, (_, index) => `d${index % 3}/f${index}`);
     const all = memoryTree(Object.fromEntries(names.map((name) => [name, name])));
     const request = { dockerfile: "D", context: "", sources: everything };
     const { entries } = await describeContext(all, request);
     const expected = await packContext(all, "", entries);
-    let asked = 0;
-    let written = 0;
-    let most = 0;
-    const tree: Tree = {
-      ...all,
-      ...(readAhead === undefined ? {} : { readAhead }),
-      read: async (path) => {
-        most = Math.max(most, ++asked - written);
-        const content = await all.read(path);
-        written++;
-        return content;
-      },
+    let [asked, read, most] = [0, 0, 0];
+    const readMany: ReadMany = async (paths) => {
+      asked += paths.length;
+      most = Math.max(most, asked - read);
+      const contents = await Promise.all(paths.map(all.read));
+      await new Promise(setImmediate);
+      read += paths.length;
+      return contents;
     };
+    const one = async (path: string) => (await readMany([path]))[0];
+    const tree: Tree = { ...all, ...(many === undefined ? { read: one } : { readMany }) };
     assert.deepEqual(await packContext(tree, "", entries), expected);
-    assert.equal(most, readAhead ?? 1);
-    const gone = { ...tree, read: async () => undefined };
-    await assert.rejects(packContext(gone, "", entries), { code: "CONTEXT_INVALID" });
+    assert.equal(most, mostAsked);
+    const nothing = async () => undefined;
+    const gone = many === undefined ? { read: nothing } : { readMany: async () => [] };
+    const hold = packContext({ ...all, ...gone }, "", entries);
+    await assert.rejects(hold, { code: "CONTEXT_INVALID", message: /it is gone/ });
   });
 }
