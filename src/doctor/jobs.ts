@@ -2,8 +2,8 @@
 import { type Config, givenVariables } from "../config/config.ts";
 import type { PipelineJob } from "../pipelines/job.ts";
 import type { PipelineReading } from "../pipelines/pipeline.ts";
+import type { Plain } from "../pipelines/plain.ts";
 import type { Occasion } from "../pipelines/ports.ts";
-import type { Plain } from "../pipelines/tree.ts";
 import { expand, expandAll, type Variable } from "../pipelines/variables.ts";
 import { imageVariable, templateFolder } from "../plan/make.ts";
 import type { PipelineCase } from "./occasions.ts";

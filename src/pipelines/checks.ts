@@ -1,12 +1,15 @@
-/** What values may be, in GitLab's words. A check lists what is wrong with a value at a place such as `jobs:test`. */
-import { isHash, isText, type Plain, type PlainMap } from "./tree.ts";
+/**
+ * What values may be, in GitLab's words: a check lists what is wrong with a value, from a colon on where it is about
+ * something within.
+ */
+import { ownMember } from "../json.ts";
+import { isHash, type Plain, type PlainMap } from "./plain.ts";
+import { isText } from "./tree.ts";
 
-/** Levels of lists in lists. */
-export const deepest = 10;
+export type ValueCheck = (value: Plain) => readonly string[];
 
-export function isNested(value: Plain, levels = deepest): boolean {
-  if (isText(value)) return true;
-  return levels > 0 && Array.isArray(value) && value.every((item) => isNested(item, levels - 1));
+export function words(text: string): readonly string[] {
+  return text.split(" ");
 }
 
 export function isTexts(value: unknown): value is readonly string[] {
@@ -18,37 +21,60 @@ export function found(problems: Readonly<Record<string, boolean>>): readonly str
   return Object.keys(problems).filter((problem) => problems[problem]);
 }
 
-export function told(place: string, problems: Readonly<Record<string, boolean>>) {
-  return found(problems).map((problem) => `${place} ${problem}`);
+/** The same, and where. */
+export function at(place: string, problems: readonly string[]): readonly string[] {
+  return problems.map((problem) => `${place}${problem.startsWith(":") ? "" : " "}${problem}`);
 }
 
-/** A map that has these keys and no others. */
-export function strangeKeys(value: Plain, place: string, allowed: string): readonly string[] {
-  if (!isHash(value)) return [`${place} config should be a hash`];
-  const unknown = Object.keys(value).filter((key) => !allowed.split(" ").includes(key));
-  return told(place, {
-    [`config contains unknown keys: ${unknown.join(", ")}`]: unknown.length > 0,
-  });
+export function should(isFit: (value: Plain) => boolean, be: string): ValueCheck {
+  return (value) => found({ [`config should be ${be}`]: !isFit(value) });
+}
+
+/** A map, and what is wrong with its members. */
+export function each(check: (value: Plain, key: string) => readonly string[]): ValueCheck {
+  return (value) =>
+    isHash(value)
+      ? Object.entries(value).flatMap(([key, member]) => at(`:${key}`, check(member, key)))
+      : ["config should be a hash"];
+}
+
+/** A map with checks of what it has under these keys. */
+export function map(checks: Readonly<Record<string, ValueCheck>>): ValueCheck {
+  return each((value, key) => ownMember(checks, key)?.(value) ?? []);
+}
+
+/** A map of these keys and no others; some of them are texts, or booleans. */
+export function strict(
+  keys: string,
+  members: Readonly<Record<string, ValueCheck>> = {},
+  texts = "",
+  flags = "",
+): ValueCheck {
+  return (value) => {
+    if (!isHash(value)) return map(members)(value);
+    const unknown = Object.keys(value).filter((key) => !words(keys).includes(key));
+    return [
+      ...found({ [`config contains unknown keys: ${unknown.join(", ")}`]: unknown.length > 0 }),
+      ...mistyped(value, "string", texts),
+      ...mistyped(value, "boolean", flags),
+      ...map(members)(value),
+    ];
+  };
 }
 
 /** Of these keys a map has one at most. */
-export function apart(value: PlainMap, place: string, ...keys: readonly string[]) {
-  const both = Object.keys(value).filter((key) => keys.includes(key));
+export function apart(value: PlainMap, keys: string): readonly string[] {
+  const both = Object.keys(value).filter((key) => words(keys).includes(key));
   const problem = `config these keys cannot be used together: ${both.join(", ")}`;
-  return told(place, { [problem]: both.length > 1 });
+  return found({ [problem]: both.length > 1 });
 }
 
 /** Keys of a map that have another type than they should, where it has them. */
-export function mistyped(
-  value: PlainMap,
-  place: string,
-  type: "boolean" | "string",
-  ...keys: readonly string[]
-): readonly string[] {
+export function mistyped(value: PlainMap, type: "boolean" | "string", keys: string) {
   const kind = type === "boolean" ? "boolean value" : type;
-  return keys
+  return words(keys)
     .filter((key) => Object.hasOwn(value, key) && typeof value[key] !== type)
-    .map((key) => `${place} ${key.replaceAll("_", " ")} should be a ${kind}`);
+    .map((key) => `${key.replaceAll("_", " ")} should be a ${kind}`);
 }
 
 const units: readonly (readonly [names: string, seconds: number])[] = [
@@ -65,7 +91,7 @@ const units: readonly (readonly [names: string, seconds: number])[] = [
 export function seconds(text: string): number | undefined {
   let sum = 0;
   const rest = text.toLowerCase().replace(/([\d.]+)\s*([a-z]*)/g, (_, amount, unit: string) => {
-    const known = units.find(([names]) => names.split(" ").includes(unit || "s"));
+    const known = units.find(([names]) => words(names).includes(unit || "s"));
     sum += Number(amount) * (known?.[1] ?? Number.NaN);
     return "";
   });
@@ -73,12 +99,10 @@ export function seconds(text: string): number | undefined {
   return isTime ? Math.floor(sum) : undefined;
 }
 
-const week = 604_800;
-
 /** `start_in` of what starts later: less than a week. */
-export function delayProblems(delay: Plain | undefined, place: string): readonly string[] {
-  const known = isText(delay) ? seconds(delay) : undefined;
-  return told(place, {
+export function delayProblems(delay: Plain | undefined): readonly string[] {
+  const [week, known] = [604_800, isText(delay) ? seconds(delay) : undefined];
+  return found({
     "start in can't be blank": delay === undefined,
     "start in should be a duration": known === undefined,
     "start in should not exceed the limit": (known ?? week) >= week,

@@ -16,34 +16,16 @@ type Operand = Value | RE2JS;
 /** Why GitLab takes an expression for false, and a configuration with it for invalid. */
 export class ExpressionError extends Error {}
 
-/** What stands for itself: the text of a token becomes its value. */
-interface Literal {
-  readonly kind: "value";
-  readonly pattern: RegExp;
-  read(text: string, known: ExpressionScope): Operand;
-}
-
-interface Operator {
-  readonly kind: "unary" | "binary" | "open" | "close";
-  readonly pattern: RegExp;
-  /** The higher, the weaker it binds. */
-  readonly precedence: number;
-  /** A single operand is the right one. */
-  evaluate(left: Operand, right: Operand): Operand;
-}
-
-interface Token {
-  readonly lexeme: Literal | Operator;
-  readonly text: string;
-}
-
-function value(pattern: RegExp, read: Literal["read"]): Literal {
-  return { kind: "value", pattern, read };
-}
-
-function binary(pattern: RegExp, precedence: number, evaluate: Operator["evaluate"]): Operator {
-  return { kind: "binary", pattern, precedence, evaluate };
-}
+/** A word of the language. An operator's weight says how weakly it binds; a single operand is the right one. */
+type Lexeme = { readonly pattern: RegExp } & (
+  | { readonly kind: "value"; read(text: string, known: ExpressionScope): Operand }
+  | {
+      readonly kind: "open" | "close" | "unary" | "binary";
+      readonly weight: number;
+      apply(left: Operand, right: Operand): Operand;
+    }
+);
+type Operator = Exclude<Lexeme, { readonly kind: "value" }>;
 
 function unprocessable(): never {
   return wrong("ParseError: Unprocessable token found in parse tree: parenthesis_open");
@@ -53,10 +35,14 @@ function wrong(message: string): never {
   throw new ExpressionError(message);
 }
 
+function value(pattern: RegExp, read: (text: string, known: ExpressionScope) => Operand): Lexeme {
+  return { kind: "value", pattern, read };
+}
+
 // In GitLab's order, which decides where two of them match.
-const lexemes: readonly (Literal | Operator)[] = [
-  { kind: "open", pattern: /^\(/, precedence: 901, evaluate: unprocessable },
-  { kind: "close", pattern: /^\)/, precedence: 900, evaluate: unprocessable },
+const lexemes: readonly Lexeme[] = [
+  { kind: "open", pattern: /^\(/, weight: 901, apply: unprocessable },
+  { kind: "close", pattern: /^\)/, weight: 900, apply: unprocessable },
   value(
     /^\$\[\[\s*inputs\.[\w-]+\s*\]\]/,
     (text, { inputs }) => inputs?.get(/\.([\w-]+)/.exec(text)?.[1] ?? "") ?? null,
@@ -71,30 +57,65 @@ const lexemes: readonly (Literal | Operator)[] = [
   ),
   value(/^null/, () => null),
   value(/^(?:true|false)\b/, (text) => text === "true"),
-  binary(/^==/, 10, isSame),
-  binary(/^=~/, 10, isMatch),
-  binary(/^!=/, 10, (left, right) => !isSame(left, right)),
-  binary(/^!~/, 10, (left, right) => !isMatch(left, right)),
+  { kind: "binary", pattern: /^==/, weight: 10, apply: isSame },
+  { kind: "binary", pattern: /^=~/, weight: 10, apply: isMatch },
+  { kind: "binary", pattern: /^!=/, weight: 10, apply: (left, right) => !isSame(left, right) },
+  { kind: "binary", pattern: /^!~/, weight: 10, apply: (left, right) => !isMatch(left, right) },
   // An empty text counts as true within an expression, and as false as the whole of it.
-  binary(/^&&/, 11, (left, right) => (left === null || left === false ? left : right)),
-  binary(/^\|\|/, 12, (left, right) => (left === null || left === false ? right : left)),
-  { kind: "unary", pattern: /^!/, precedence: 1, evaluate: (_, operand) => !isTrue(operand) },
+  {
+    kind: "binary",
+    pattern: /^&&/,
+    weight: 11,
+    apply: (left, right) => ((left ?? false) === false ? left : right),
+  },
+  {
+    kind: "binary",
+    pattern: /^\|\|/,
+    weight: 12,
+    apply: (left, right) => ((left ?? false) === false ? right : left),
+  },
+  { kind: "unary", pattern: /^!/, weight: 1, apply: (_, operand) => !isTrue(operand) },
 ];
+
+const mostTokens = 100;
+
+function tokensOf(expression: string): readonly (readonly [Lexeme, text: string])[] {
+  const tokens: [Lexeme, string][] = [];
+  for (let rest = expression.trim(); rest !== ""; ) {
+    if (tokens.length === mostTokens - 1) wrong("SyntaxError: Too many tokens!");
+    const lexeme = lexemes.find(({ pattern }) => pattern.test(rest));
+    if (lexeme === undefined) return wrong("SyntaxError: Unknown lexeme found!");
+    const [text = ""] = lexeme.pattern.exec(rest) ?? [];
+    tokens.push([lexeme, text]);
+    rest = rest.slice(text.length).trimStart();
+  }
+  const none = "StatementError: Gitlab::Ci::Pipeline::Expression::Statement::StatementError";
+  return tokens.length === 0 ? wrong(none) : tokens;
+}
 
 /** An expression's value; one that GitLab does not take is an `ExpressionError`. */
 export function evaluate(expression: string, known: ExpressionScope): Operand {
   const results: Operand[] = [];
-  for (const { lexeme, text } of postfix(tokensOf(expression))) {
+  const waiting: Operator[] = [];
+  const apply = ({ kind, apply }: Operator): void => {
+    const isBinary = kind === "binary";
+    if (isBinary && results.length < 2) wrong("OperatorError: Invalid left operand");
+    if (kind === "unary" && results.length < 1) wrong("OperatorError: Invalid operand");
+    const [right = null, left = null] = [results.pop(), isBinary ? results.pop() : null];
+    results.push(apply(left, right));
+  };
+  for (const [lexeme, text] of tokensOf(expression)) {
     if (lexeme.kind === "value") {
       results.push(lexeme.read(text, known));
       continue;
     }
-    const isBinary = lexeme.kind === "binary";
-    if (isBinary && results.length < 2) wrong("OperatorError: Invalid left operand");
-    if (lexeme.kind === "unary" && results.length < 1) wrong("OperatorError: Invalid operand");
-    const [right = null, left = null] = [results.pop(), isBinary ? results.pop() : null];
-    results.push(lexeme.evaluate(left, right));
+    if (lexeme.kind === "binary" || lexeme.kind === "close")
+      while (lexeme.weight >= (waiting.at(-1)?.weight ?? Number.POSITIVE_INFINITY))
+        apply(waiting.pop()!);
+    if (lexeme.kind !== "close") waiting.push(lexeme);
+    else if (waiting.pop() === undefined) wrong("ParseError: Unmatched parenthesis");
   }
+  waiting.reverse().forEach(apply);
   const [result, second] = results;
   if (second !== undefined) wrong("ParseError: Unreachable nodes in parse tree");
   return result === undefined ? wrong("ParseError: Empty parse tree") : result;
@@ -140,42 +161,6 @@ function compileAnew(source: string): RE2JS | undefined {
   } catch {
     return undefined;
   }
-}
-
-const mostTokens = 100;
-
-function tokensOf(expression: string): readonly Token[] {
-  const tokens: Token[] = [];
-  let rest = expression.trim();
-  while (rest !== "") {
-    if (tokens.length === mostTokens - 1) wrong("SyntaxError: Too many tokens!");
-    const lexeme = lexemes.find(({ pattern }) => pattern.test(rest));
-    if (lexeme === undefined) return wrong("SyntaxError: Unknown lexeme found!");
-    const [text = ""] = lexeme.pattern.exec(rest) ?? [];
-    tokens.push({ lexeme, text });
-    rest = rest.slice(text.length).trimStart();
-  }
-  const none = "StatementError: Gitlab::Ci::Pipeline::Expression::Statement::StatementError";
-  return tokens.length === 0 ? wrong(none) : tokens;
-}
-
-/** Operators behind their operands, as they are evaluated. */
-function postfix(tokens: readonly Token[]): readonly Token[] {
-  const output: Token[] = [];
-  const operators: (Token & { readonly lexeme: Operator })[] = [];
-  for (const { lexeme, text } of tokens) {
-    const { kind } = lexeme;
-    if (kind === "value") {
-      output.push({ lexeme, text });
-      continue;
-    }
-    if (kind === "binary" || kind === "close")
-      while (lexeme.precedence >= (operators.at(-1)?.lexeme.precedence ?? Number.POSITIVE_INFINITY))
-        output.push(operators.pop()!);
-    if (kind !== "close") operators.push({ lexeme, text });
-    else if (operators.pop() === undefined) wrong("ParseError: Unmatched parenthesis");
-  }
-  return [...output, ...operators.reverse()];
 }
 
 function isTrue(operand: Operand): boolean {

@@ -1,13 +1,12 @@
 /** `extends` and `!reference`: what is done to a configuration once its files are joined. */
+import { refuse, refused } from "./refusal.ts";
 import {
-  CiRefusal,
   get,
   inspect,
-  isList,
   isMap,
   listOf,
   merge,
-  refuse,
+  rewrite,
   textOf,
   type Value,
   type YamlMap,
@@ -70,13 +69,11 @@ function refuseBases(
 export function resolveReferences(config: YamlMap, lenient = false): YamlMap {
   const known = new Map<YamlReference, Value | "open">();
   const resolve = (value: Value): Value => {
-    if (isList(value)) return value.map(resolve);
-    if (isMap(value)) return new Map([...value].map(([key, item]) => [key, resolve(item)]));
     if (!(value instanceof YamlReference)) return value;
     try {
       return follow(value);
     } catch (error) {
-      if (lenient && error instanceof CiRefusal) return value;
+      if (lenient) return refused(() => value)(error);
       throw error;
     }
   };
@@ -89,11 +86,11 @@ export function resolveReferences(config: YamlMap, lenient = false): YamlMap {
     if (before === "open") refuse(`${told} is part of a circular chain`);
     if (before !== undefined) return before;
     known.set(reference, "open");
-    const found = resolve(get(config, ...path.map(textOf)) ?? null);
+    const found = rewrite(get(config, ...path.map(textOf)), resolve);
     if (found === null || found === false) refuse(`${told} could not be found`);
     known.set(reference, found);
     return found;
   };
-  const resolved = resolve(config);
+  const resolved = rewrite(config, resolve);
   return isMap(resolved) ? resolved : config;
 }

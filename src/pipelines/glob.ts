@@ -1,6 +1,6 @@
 /** Globs of GitLab: those of rules, as Ruby's fnmatch reads them, and the wildcards of includes. */
 import { isInName, many, matcher, one, type Piece, perhaps, text } from "../context/automaton.ts";
-import { refuse } from "./tree.ts";
+import { refuse } from "./refusal.ts";
 
 /** Makes a test of paths for a glob of `changes` or `exists`; dot files are no exception. */
 export function compileGlob(glob: string): (path: string) => boolean {

@@ -1,7 +1,9 @@
 /** Joins the files of a configuration: includes with their rules, wildcards and inputs. */
+import { at } from "./checks.ts";
 import type { Values } from "./expression.ts";
 import { compileWildcard } from "./glob.ts";
 import { readContent, refuseAll } from "./inputs.ts";
+import { plain } from "./plain.ts";
 import {
   type CiSource,
   type FetchInclude,
@@ -11,10 +13,10 @@ import {
   type Occasion,
   type Place,
 } from "./ports.ts";
-import { ruleProblems } from "./rule-words.ts";
+import { refuse, refused } from "./refusal.ts";
+import { rule } from "./rule-words.ts";
 import { rulesOf, takenRule } from "./rules.ts";
 import {
-  CiRefusal,
   flatten,
   get,
   isBlank,
@@ -22,8 +24,6 @@ import {
   isText,
   listOf,
   merge,
-  plain,
-  refuse,
   textOf,
   type Value,
   type YamlMap,
@@ -81,10 +81,10 @@ async function joinIncludes(own: YamlMap, place: Place, joining: Joining): Promi
   for (const include of includes)
     if (joining.includes.push(include) > mostIncludes)
       refuse(`Maximum of ${mostIncludes} nested includes are allowed!`);
-  const giveUp = (error: unknown): YamlMap => {
-    if (joining.lenient && error instanceof CiRefusal) return new Map();
-    throw error;
-  };
+  const giveUp = refused((refusal): YamlMap => {
+    if (joining.lenient) return new Map();
+    throw refusal;
+  });
   let joined: YamlMap = new Map();
   for (const include of includes)
     joined = merge(joined, await readBelow(include, place, joining).catch(giveUp));
@@ -105,7 +105,7 @@ function isIncluded(entry: YamlMap, { source }: Place, joining: Joining): boolea
   const { occasion, known, lenient } = joining;
   if (lenient === true) return true;
   const own = get(entry, "rules");
-  for (const rule of flatten(own)) refuseAll(ruleProblems(plain(rule), "include:rule", "include"));
+  for (const each of flatten(own)) refuseAll(at("include:rule", rule("include")(plain(each))));
   const rules = rulesOf(own);
   const sight = { occasion, variables: known, paths: source.paths };
   return rules === undefined || takenRule(rules, sight) !== undefined;
@@ -171,8 +171,7 @@ function naming<T>(location: string, read: () => T): T {
   try {
     return read();
   } catch (error) {
-    if (error instanceof CiRefusal) refuse(`\`${location}\`: ${error.message}`);
-    throw error;
+    return refused(({ message }) => refuse(`\`${location}\`: ${message}`))(error);
   }
 }
 

@@ -1,51 +1,24 @@
 /** Inputs of a file: what its header declares, and the values that an include gives. */
-import { apart, found, strangeKeys, told } from "./checks.ts";
+import { apart, at, each, found, strict } from "./checks.ts";
 import { compile, holds, type Values } from "./expression.ts";
 import { interpolate } from "./interpolate.ts";
+import { isHash, type Plain, plain } from "./plain.ts";
 import type { Component } from "./ports.ts";
-import {
-  flatten,
-  get,
-  isHash,
-  isList,
-  isMap,
-  merge,
-  type Plain,
-  type PlainMap,
-  plain,
-  refuse,
-  textOf,
-  type Value,
-  type YamlMap,
-} from "./tree.ts";
+import { refuse } from "./refusal.ts";
+import { flatten, get, isList, isMap, merge, textOf, type Value, type YamlMap } from "./tree.ts";
 import type { YamlFile } from "./yaml.ts";
 
 const types = ["array", "boolean", "number", "string"];
 const mostOptions = 50;
 const mostErrors = 3;
 
-/** What GitLab finds wrong with a header. */
-export function headerProblems(header: PlainMap): readonly string[] {
-  const { spec = {} } = header;
-  const { inputs = {} } = isHash(spec) ? spec : {};
-  const place = "header:spec:inputs";
-  const told = isHash(inputs)
-    ? Object.entries<Plain>(inputs).flatMap(([key, each]) => inputProblems(each, `${place}:${key}`))
-    : [`${place} config should be a hash`];
-  return [
-    ...strangeKeys(header, "header", "spec"),
-    ...strangeKeys(spec, "header:spec", "description component inputs include"),
-    ...told,
-  ].map((problem) => problem.toLowerCase());
-}
-
-function inputProblems(input: Plain, place: string): readonly string[] {
-  if (!isHash(input)) return [`${place} config should be a hash`];
+function inputProblems(input: Plain): readonly string[] {
+  if (!isHash(input)) return ["config should be a hash"];
   const { description, regex, type = "string", options = [] } = input;
   const all = Array.isArray(options) ? options : [];
   const isTold = /string|number|undefined/.test(typeof description);
   return [
-    ...told(place, {
+    ...found({
       "input description must be an alphanumeric string": !isTold,
       "input regex should be a string": !/string|undefined/.test(typeof regex),
       [`input type unknown value: ${type}`]: !types.includes(String(type)),
@@ -53,11 +26,15 @@ function inputProblems(input: Plain, place: string): readonly string[] {
       [`config cannot define more than ${mostOptions} options`]: all.length > mostOptions,
       "config options array cannot contain null values": all.includes(null),
     }),
-    ...apart(input, place, "rules", "options"),
-    ...apart(input, place, "rules", "default"),
-    ...strangeKeys(input, place, "default description options regex type rules"),
+    ...apart(input, "rules options"),
+    ...apart(input, "rules default"),
+    ...strict("default description options regex type rules")(input),
   ];
 }
+
+const header = strict("spec", {
+  spec: strict("description component inputs include", { inputs: each(inputProblems) }),
+});
 
 interface Around {
   /** What the file may know of the component that it belongs to. */
@@ -73,7 +50,7 @@ export function readContent(file: YamlFile, given: Value, around: Around = {}): 
   const inputs: YamlMap = given ?? new Map();
   const told = "Given inputs not defined in the `spec` section of the included configuration file";
   if (file.header === undefined) return inputs.size > 0 ? refuse(told) : file.content;
-  refuseAll(headerProblems(plain(file.header) as PlainMap));
+  refuseAll(at("header", header(plain(file.header))).map((problem) => problem.toLowerCase()));
   const declared = get(file.header, "spec", "inputs");
   const { values, errors } = settleInputs(isMap(declared) ? declared : new Map(), inputs);
   if (around.lenient !== true) refuseAll(errors);

@@ -1,6 +1,7 @@
 /** Puts inputs into a file: blocks such as `$[[ inputs.stage | truncate(0, 8) ]]` in keys and texts. */
 import type { Values } from "./expression.ts";
-import { CiRefusal, isList, isMap, refuse, textOf, type Value, type YamlMap } from "./tree.ts";
+import { refuse } from "./refusal.ts";
+import { isList, isMap, textOf, type Value, type YamlMap } from "./tree.ts";
 import { expand } from "./variables.ts";
 
 /** What blocks may speak of. */
@@ -104,7 +105,7 @@ function functionOf(call: string, variables: Values): (value: Value) => Value {
 function textIn(name: string, value: Value): string {
   if (typeof value === "string") return value;
   const told = `invalid input type: ${name} can only be used with string inputs`;
-  throw new CiRefusal(`error in \`${name}\` function: ${told}`);
+  return refuse(`error in \`${name}\` function: ${told}`);
 }
 
 function shellEscape(text: string): string {

@@ -1,54 +1,40 @@
 /** What GitLab takes as a configuration: jobs, and the keys beside them. */
-import { apart, deepest, delayProblems, isTexts, mistyped, told } from "./checks.ts";
-import { formOf, inheritable, keywordProblems, topProblems } from "./keywords.ts";
-import {
-  flat,
-  get,
-  isBlank,
-  isHash,
-  isList,
-  isMap,
-  isText,
-  type PlainMap,
-  plain,
-  refuse,
-  textOf,
-  type Value,
-  type YamlMap,
-} from "./tree.ts";
+import { apart, at, delayProblems, found, isTexts, mistyped, words } from "./checks.ts";
+import { beside, deepest, formOf, inheritable, keywords } from "./keywords.ts";
+import { flat, isHash, type PlainMap, plain } from "./plain.ts";
+import { refuse } from "./refusal.ts";
+import { get, isBlank, isList, isMap, isText, textOf, type Value, type YamlMap } from "./tree.ts";
 
 const longestName = 255;
 
 /** What is wrong with a name, and with keywords that are looked at together or before all others. */
-function firstProblems(name: Value, job: PlainMap, place: string, isBridge: boolean) {
-  const { extends: bases = "", rules = [], script, run, trigger, start_in: delay } = job;
-  const { when: start = "on_success" } = job;
-  const others = ["only", "except", "start_in"].filter((key) => key in job);
-  const beside = "rules" in job ? others : [];
-  const isList = Array.isArray(rules) && rules.flat(deepest).every(isHash);
+function firstProblems(name: Value, job: PlainMap, isBridge: boolean): readonly string[] {
+  const { extends: bases = "", rules = [], script, run, trigger, when = "on_success" } = job;
+  const others = ["only", "except", "start_in"].filter((key) => key in job && "rules" in job);
+  const areRules = Array.isArray(rules) && rules.flat(deepest).every(isHash);
   const isIdle = !isBridge && run === undefined && flat(script).join("").trim() === "";
   const starts = `on_success, on_failure, always, manual${isBridge ? "" : ", delayed"}`;
-  const [label, long] = [textOf(name), `maximum is ${longestName} characters`];
+  const label = textOf(name);
   return [
-    ...told(place, {
+    ...found({
       "name can't be blank": label.trim() === "",
       "name should be a symbol": !isText(name),
-      [`name is too long (${long})`]: label.length > longestName,
+      [`name is too long (maximum is ${longestName} characters)`]: label.length > longestName,
     }),
-    ...apart(job, place, "script", "trigger", "run"),
-    ...told(place, {
-      [`config key may not be used with \`rules\`: ${beside.join(", ")}`]: beside.length > 0,
+    ...apart(job, "script trigger run"),
+    ...found({
+      [`config key may not be used with \`rules\`: ${others.join(", ")}`]: others.length > 0,
       "extends should be an array of strings or a string": !isText(bases) && !isTexts(bases),
-      "rules should be an array containing hashes and arrays of hashes": !isList,
+      "rules should be an array containing hashes and arrays of hashes": !areRules,
     }),
-    ...mistyped(job, place, "string", "resource_group", "when"),
-    ...told(place, {
+    ...mistyped(job, "string", "resource_group when"),
+    ...found({
       "script can't be blank": isIdle,
-      [`when should be one of: ${starts}`]: !starts.split(", ").includes(flat(start).join()),
+      [`when should be one of: ${starts}`]: !starts.split(", ").includes(flat(when).join()),
       "config should contain either a trigger or a needs:pipeline":
         isBridge && trigger === undefined,
     }),
-    ...(start === "delayed" ? delayProblems(delay, place) : []),
+    ...(when === "delayed" ? delayProblems(job["start_in"]) : []),
   ];
 }
 
@@ -58,7 +44,7 @@ const topDefaults = ["before_script", "after_script", "cache", "image", "service
 function defaultsOf(config: YamlMap): YamlMap {
   const own = isJob(config.get("default")) ? undefined : config.get("default");
   const defaults = new Map<Value, Value>();
-  for (const key of inheritable.split(" ")) {
+  for (const key of words(inheritable)) {
     const value = get(own, key);
     const top = topDefaults.includes(key) ? get(config, key) : null;
     if (value !== null && top !== null)
@@ -128,31 +114,27 @@ export interface SoundJob {
   readonly data: PlainMap;
 }
 
-interface Checked {
-  /** All that GitLab finds wrong. */
-  readonly problems: readonly string[];
-  readonly jobs: readonly SoundJob[];
-}
-
-/** Checks a configuration whose files, extends and references are in place. */
-export function checkConfig(config: YamlMap): Checked {
+/** The jobs of a configuration whose files, extends and references are in place. */
+export function checkConfig(config: YamlMap): readonly SoundJob[] {
   const all = jobsOf(config);
-  const beside = plain(new Map([...config].filter(([key]) => !all.has(key)))) as PlainMap;
+  const others = plain(new Map([...config].filter(([key]) => !all.has(key))));
   const { problems, jobs } = checkJobs(all, visibleJobs(config));
-  const words = [...topProblems(beside), ...problems].map((problem) => problem.toLowerCase());
-  return { problems: words, jobs };
+  const told = [...beside(others), ...at("jobs", problems)];
+  return told.length > 0
+    ? refuse(...told.map((each) => each.toLowerCase().replace(/^:/, "")))
+    : jobs;
 }
 
-function checkJobs(all: YamlMap, visible: ReadonlyMap<Value, YamlMap>): Checked {
-  const none = [...all].filter(([name, job]) => jobKind(name, job) === undefined);
-  const problems = none.map(([name]) => {
+function checkJobs(all: YamlMap, visible: ReadonlyMap<Value, YamlMap>) {
+  const none = [...all.keys()].filter((name) => jobKind(name, all.get(name)) === undefined);
+  const problems = none.map((name) => {
     const shown = textOf(name).replace(/^[a-zA-Z\s]+$/, (plain) => plain.replace(/\s/g, "_"));
-    return `jobs ${shown} config should implement the script:, run:, or trigger: keyword`;
+    return `${shown} config should implement the script:, run:, or trigger: keyword`;
   });
-  if ([...visible].every(([name, job]) => jobKind(name, job) === undefined))
-    problems.push("jobs config should contain at least one visible job");
+  if ([...visible.keys()].every((name) => none.includes(name)))
+    problems.push("config should contain at least one visible job");
   if (problems.length > 0) return { problems, jobs: [] };
-  const checked = [...all].map(([name, job]) => checkJob(name, job, visible.get(name)));
+  const checked = [...all].map(([name, own]) => checkJob(name, own, visible.get(name)));
   return {
     problems: checked.flatMap((one) => one.problems),
     jobs: checked.flatMap(({ job }) => job ?? []),
@@ -163,11 +145,11 @@ function checkJobs(all: YamlMap, visible: ReadonlyMap<Value, YamlMap>): Checked 
 function checkJob(name: Value, own: Value, job: YamlMap | undefined) {
   const kind = jobKind(name, own) === "bridge" ? "bridge" : "job";
   const label = textOf(name);
-  const place = `jobs:${label.trim() === "" ? kind : label}`;
+  const place = `:${label.trim() === "" ? kind : label}`;
   if (job === undefined)
-    return { problems: told(place, { "config can't be blank": isBlank(own) }) };
-  const keywords = plain(job) as PlainMap;
-  const first = firstProblems(name, keywords, place, kind === "bridge");
-  const problems = first.length > 0 ? first : keywordProblems(keywords, place, kind);
-  return { problems, job: { name: label, kind, job, data: formOf(keywords) } as const };
+    return { problems: at(place, found({ "config can't be blank": isBlank(own) })) };
+  const data = plain(job) as PlainMap;
+  const first = firstProblems(name, data, kind === "bridge");
+  const problems = at(place, first.length > 0 ? first : keywords[kind](data));
+  return { problems, job: { name: label, kind, job, data: formOf(data) } as const };
 }

@@ -1,7 +1,10 @@
 /** Jobs as the configuration describes them, whatever the pipeline; one with `parallel` is several. */
+import type { Values } from "./expression.ts";
 import type { SoundJob } from "./job-words.ts";
+import { flat, isHash, type Plain, type PlainMap, plain } from "./plain.ts";
+import { refuse } from "./refusal.ts";
 import { type DescribedRule, rulesOf } from "./rules.ts";
-import { flat, get, isHash, isText, type Plain, type PlainMap, refuse } from "./tree.ts";
+import { get, isText, rewrite, type Value } from "./tree.ts";
 import { override, type Variable, valuesOf, variablesOf } from "./variables.ts";
 
 export interface Need {
@@ -109,7 +112,8 @@ function describeJob({ name, kind, job, data }: SoundJob, part: Part, parts: Par
   const { stage = "test", when = "on_success", allow_failure: failure = when === "manual" } = data;
   const { tags, interruptible, resource_group: group, dependencies, inherit } = data;
   const variables = override(variablesOf(get(job, "variables")), part.variables);
-  const needs = fillIn(data["needs"] ?? [], valuesOf(variables), name);
+  const values = valuesOf(variables);
+  const needs = plain(rewrite(get(job, "needs"), (value) => fillIn(value, values, name))) ?? [];
   return {
     job: {
       name: part.name,
@@ -180,12 +184,7 @@ function crossNeedsOf(needs: Plain): readonly CrossNeed[] {
 const block = /\$\[\[\s*matrix\.([a-zA-Z0-9_-]+)\s*\]\]/g;
 
 /** Puts values of the own matrix into a need. */
-function fillIn(value: Plain, values: ReadonlyMap<string, string>, job: string): Plain {
-  if (Array.isArray(value)) return value.map((each) => fillIn(each, values, job));
-  if (isHash(value))
-    return Object.fromEntries(
-      Object.entries(value).map(([key, each]) => [key, fillIn(each, values, job)]),
-    );
+function fillIn(value: Value, values: Values, job: string): Value {
   if (!isText(value)) return value;
   return value.replace(block, (_, name: string) => {
     const told = `${job} job: '${name}' does not exist in matrix configuration`;

@@ -1,15 +1,9 @@
 /** The keywords of jobs, and the form in which GitLab holds those that are only handed on. */
 import { ownMember } from "../json.ts";
-import { isNested, isTexts, seconds, strangeKeys, told } from "./checks.ts";
-import {
-  needsProblems,
-  policyProblems,
-  rulesProblems,
-  tagsProblems,
-  variablesProblems,
-  workflowProblems,
-} from "./rule-words.ts";
-import { flat, isHash, isText, type Plain, type PlainMap } from "./tree.ts";
+import { found, isTexts, map, seconds, should, strict, type ValueCheck } from "./checks.ts";
+import { flat, isHash, type Plain, type PlainMap } from "./plain.ts";
+import { needs, policy, rules, tags, variables, workflow } from "./rule-words.ts";
+import { isText } from "./tree.ts";
 
 /** What jobs may take over from `default`. */
 export const inheritable =
@@ -18,90 +12,72 @@ const common =
   "extends when resource_group stage only except rules variables inherit tags environment interruptible needs allow_failure parallel";
 const ofJobs =
   "script run coverage dependencies inputs manual_confirmation pages publish release start_in";
-
 // Of GitLab's EE code, which all but few servers run.
 const ofEnterprise = "dast_configuration identity pages_path_prefix secrets";
 
-const known = {
-  default: inheritable,
-  job: `${common} ${inheritable} ${ofJobs} ${ofEnterprise}`,
-  bridge: `${common} trigger`,
-};
-type Kind = keyof typeof known;
+/** Levels of lists in lists. */
+export const deepest = 10;
 
-type Check = (value: Plain, place: string, kind: Kind) => readonly string[];
-
-function config(isFit: (value: Plain) => boolean, words: string): Check {
-  return (value, place) => told(place, { [`config should be ${words}`]: !isFit(value) });
+function isNested(value: Plain, levels = deepest): boolean {
+  if (isText(value)) return true;
+  return levels > 0 && Array.isArray(value) && value.every((item) => isNested(item, levels - 1));
 }
 
-const nested = "a nested array of strings up to 10 levels deep";
-const lines = config((value) => isNested(value), `a string or ${nested}`);
-
-const flagOrTexts = "should be a bool or array of strings";
+const nested = `a nested array of strings up to ${deepest} levels deep`;
+const lines = should(isNested, `a string or ${nested}`);
 
 function isFlag(value: Plain): boolean {
   return typeof value === "boolean";
 }
 
-const checks: Readonly<Record<string, Check>> = {
+function flagOrTexts(value: Plain): readonly string[] {
+  return found({ "should be a bool or array of strings": !isFlag(value) && !isTexts(value) });
+}
+
+function image(value: Plain): readonly string[] {
+  const name = isHash(value) ? (value["name"] ?? null) : value;
+  return found({
+    "name should be a string": !isText(name),
+    "name can't be blank": name === null || String(name).trim() === "",
+  });
+}
+
+const inJobs = {
   before_script: lines,
   script: lines,
   after_script: lines,
-  image: (value, place) => {
-    const name = isHash(value) ? (value["name"] ?? null) : value;
-    const isBlank = name === null || String(name).trim() === "";
-    return told(`${place} name`, {
-      "should be a string": !isText(name),
-      "can't be blank": isBlank,
-    });
-  },
-  allow_failure: config((value) => isHash(value) || isFlag(value), "a boolean value"),
-  stage: config(isText, "a string"),
-  interruptible: config(isFlag, "a boolean value"),
-  only: policyProblems,
-  except: policyProblems,
-  rules: (value, place) => rulesProblems(value, place, "job"),
-  variables: (value, place) => variablesProblems(value, place, "value expand"),
-  inherit: (value, place) => [
-    ...strangeKeys(value, place, "default variables"),
-    ...Object.entries(isHash(value) ? value : {}).flatMap(([key, each]) =>
-      told(`${place}:${key}`, { [flagOrTexts]: !isFlag(each) && !isTexts(each) }),
-    ),
-  ],
-  tags: tagsProblems,
-  needs: (value, place, kind) =>
-    kind === "job"
-      ? needsProblems(value, place, "job", "cross_dependency")
-      : needsProblems(value, place, "job"),
+  image,
+  allow_failure: should((value) => isHash(value) || isFlag(value), "a boolean value"),
+  stage: should(isText, "a string"),
+  interruptible: should(isFlag, "a boolean value"),
+  only: policy,
+  except: policy,
+  rules: rules("job"),
+  variables: variables("value expand"),
+  inherit: strict("default variables", { default: flagOrTexts, variables: flagOrTexts }),
+  tags,
+  needs: needs(true),
 };
 
-/** What is wrong with the keywords of a job or of `default`. */
-export function keywordProblems(value: Plain, place: string, kind: Kind): readonly string[] {
-  const own = Object.entries(isHash(value) ? value : {});
-  return [
-    ...strangeKeys(value, place, known[kind]),
-    ...own.flatMap(([key, each]) => ownMember(checks, key)?.(each, `${place}:${key}`, kind) ?? []),
-  ];
-}
-
-const topChecks: Readonly<Record<string, Check>> = {
-  ...checks,
-  default: keywordProblems,
-  stages: config(
-    (value) => Array.isArray(value) && isNested(value),
-    `an array of strings or ${nested}`,
-  ),
-  variables: (value, place) => variablesProblems(value, place, "value description expand options"),
-  workflow: workflowProblems,
+/** What is wrong with the keywords of a job. */
+export const keywords = {
+  job: strict(`${common} ${inheritable} ${ofJobs} ${ofEnterprise}`, inJobs),
+  bridge: strict(`${common} trigger`, { ...inJobs, needs: needs(false) }),
 };
 
 /** What is wrong with what stands beside the jobs. */
-export function topProblems(config: PlainMap): readonly string[] {
-  return Object.entries(config).flatMap(
-    ([key, value]) => ownMember(topChecks, key)?.(value, key, "default") ?? [],
-  );
-}
+export const beside: ValueCheck = map({
+  before_script: lines,
+  after_script: lines,
+  image,
+  default: strict(inheritable, inJobs),
+  stages: should(
+    (value) => Array.isArray(value) && isNested(value),
+    `an array of strings or ${nested}`,
+  ),
+  variables: variables("value description expand options"),
+  workflow,
+});
 
 type Form = (value: Plain) => Plain;
 

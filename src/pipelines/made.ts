@@ -1,9 +1,19 @@
 /** The jobs of one pipeline: what rules make of the jobs that the configuration describes, where these fit together. */
 import { type DescribedJob, type Need, needsOf, type PipelineJob } from "./job.ts";
+import { flat, isHash, type Plain } from "./plain.ts";
 import type { Occasion } from "./ports.ts";
+import { refuse } from "./refusal.ts";
 import { type DescribedRule, isAdmitted, type Sight, takenRule } from "./rules.ts";
-import { flat, isHash, isText, type Plain, refuse } from "./tree.ts";
-import { expand, expandAll, listed, override, type Variable, valuesOf } from "./variables.ts";
+import { isText } from "./tree.ts";
+import {
+  componentsOf,
+  expand,
+  expandAll,
+  listed,
+  override,
+  type Variable,
+  valuesOf,
+} from "./variables.ts";
 
 /** All that rules see, the lowest first. */
 export function seen(occasion: Occasion, job: readonly Variable[], yaml: readonly Variable[]) {
@@ -25,7 +35,7 @@ export function makeJobs(jobs: readonly DescribedJob[], stages: readonly string[
     ...needErrors(job, names),
     ...(circle === undefined ? [] : [`${job.name}: ${circle}`]),
   ]);
-  return { jobs: made.map(({ job }) => job), errors };
+  return errors.length > 0 ? refuse(...errors) : made.map(({ job }) => job);
 }
 
 function needErrors({ name, needs }: PipelineJob, present: ReadonlySet<string>): readonly string[] {
@@ -132,7 +142,7 @@ export function refuseUnfit(jobs: readonly DescribedJob[], stages: readonly stri
     }
     for (const name of generators(job)) refuseName(job, name, "dependency");
   }
-  refuseCircle(jobs);
+  refuseCircle(byName);
 }
 
 function refuseTwice({ name }: PipelineJob, needs: readonly Need[]): void {
@@ -148,19 +158,13 @@ function generators({ options: { trigger } }: PipelineJob): readonly string[] {
   return flat(include).flatMap((entry) => memberOf(entry, "job") ?? []);
 }
 
-function refuseCircle(jobs: readonly DescribedJob[]): void {
-  const needs = new Map(jobs.map(({ job }) => [job.name, job.needs.map((need) => need.job)]));
-  const done = new Set<string>();
-  const visit = (name: string, above: readonly string[]): void => {
+function refuseCircle(byName: ReadonlyMap<string, PipelineJob>): void {
+  const needed = ({ needs }: PipelineJob) => needs.flatMap(({ job }) => byName.get(job) ?? []);
+  for (const circle of componentsOf([...byName.values()], needed)) {
     const told = "The pipeline has circular dependencies:";
-    const at = above.indexOf(name);
-    const circle = above.slice(at).map((each) => `"${each}"`);
-    if (at >= 0) refuse(`${told} topological sort failed: [${circle.join(", ")}]`);
-    if (done.has(name)) return;
-    const own = needs.get(name) ?? [];
-    if (own.includes(name)) refuse(`${told} self-dependency: ${name}`);
-    for (const needed of own) visit(needed, [...above, name]);
-    done.add(name);
-  };
-  for (const name of needs.keys()) visit(name, []);
+    const names = circle.map(({ name }) => `"${name}"`).join(", ");
+    if (circle.length > 1) refuse(`${told} topological sort failed: [${names}]`);
+    for (const job of circle)
+      if (needed(job).includes(job)) refuse(`${told} self-dependency: ${job.name}`);
+  }
 }

@@ -3,7 +3,8 @@ import { extendAll, resolveReferences } from "./extend.ts";
 import { join, type ReadFiles } from "./include.ts";
 import { visibleJobs } from "./job-words.ts";
 import type { CiSource, FetchInclude, Include } from "./ports.ts";
-import { CiRefusal, flatten, get, isMap, textOf, type YamlMap } from "./tree.ts";
+import { refused } from "./refusal.ts";
+import { flatten, get, isMap, textOf, type YamlMap } from "./tree.ts";
 import { type Variable, variablesOf } from "./variables.ts";
 
 export interface Outline {
@@ -24,11 +25,15 @@ interface OutlineOptions {
 }
 
 /** Reads what a project's own files say, and others that are at hand; `undefined` where the text is no configuration. */
-export async function readOutline(
+export function readOutline(...given: Parameters<typeof outline>): Promise<Outline | undefined> {
+  return outline(...given).catch(refused(() => undefined));
+}
+
+async function outline(
   text: string,
   source: CiSource,
   { fetch = async () => undefined, files = new Map() }: OutlineOptions = {},
-): Promise<Outline | undefined> {
+): Promise<Outline> {
   const occasion = {
     source: "push",
     ref: "",
@@ -38,25 +43,16 @@ export async function readOutline(
     settings: [],
     changed: undefined,
   } as const;
-  try {
-    const request = { source, fetch, occasion, files, lenient: true };
-    const { joined: written, includes } = await join(text, request);
-    const config = resolveReferences(extendAll(written, true), true);
-    return {
-      written,
-      jobs: new Map(
-        [...visibleJobs(config)].flatMap(([key, job]) => {
-          const name = textOf(key);
-          return name.includes("$[[") ? [] : [[name, job]];
-        }),
-      ),
-      variables: variablesOf(config.get("variables")),
-      includes,
-    };
-  } catch (error) {
-    if (error instanceof CiRefusal) return undefined;
-    throw error;
-  }
+  const request = { source, fetch, occasion, files, lenient: true };
+  const { joined: written, includes } = await join(text, request);
+  const config = resolveReferences(extendAll(written, true), true);
+  const jobs = [...visibleJobs(config)].map(([key, job]) => [textOf(key), job] as const);
+  return {
+    written,
+    jobs: new Map(jobs.filter(([name]) => !name.includes("$[["))),
+    variables: variablesOf(config.get("variables")),
+    includes,
+  };
 }
 
 /** The names of all images that a job runs in or beside, as they are written. */

@@ -6,8 +6,9 @@ import { type DescribedJob, describeJobs, type PipelineJob } from "./job.ts";
 import { checkConfig, jobKind } from "./job-words.ts";
 import { makeJobs, refuseUnfit, seen } from "./made.ts";
 import type { Occasion } from "./ports.ts";
+import { refuse, refused } from "./refusal.ts";
 import { type DescribedRule, rulesOf, takenRule } from "./rules.ts";
-import { CiRefusal, flatten, get, listOf, refuse, textOf, type YamlMap } from "./tree.ts";
+import { flatten, get, listOf, textOf, type YamlMap } from "./tree.ts";
 import { override, type Variable, variablesOf } from "./variables.ts";
 
 export type PipelineReading =
@@ -33,7 +34,7 @@ export interface PipelineRequest extends Omit<JoinRequest, "files" | "lenient"> 
 /** What follows from texts alone, so that it is made once. */
 export interface ReadBefore {
   readonly files: ReadFiles;
-  readonly described: { readonly joined: YamlMap; readonly description: Description }[];
+  readonly described: { readonly joined: YamlMap; readonly description: Described }[];
 }
 
 export function nothingRead(): ReadBefore {
@@ -41,25 +42,18 @@ export function nothingRead(): ReadBefore {
 }
 
 /** Reads a pipeline as GitLab does, from the text of its root file on. */
-export async function readPipeline(
-  text: string,
-  request: PipelineRequest,
-): Promise<PipelineReading> {
-  const { source, occasion, kept = nothingRead() } = request;
-  const { files, described } = kept;
-  try {
-    if (text.trim() === "") refuse("Please provide content of .gitlab-ci.yml");
-    const { joined } = await join(text, { ...request, files });
-    const before = described.find((one) => isDeepStrictEqual(one.joined, joined));
-    const description = before?.description ?? describe(joined);
-    if (before === undefined) described.push({ joined, description });
-    return "errors" in description
-      ? description
-      : makePipeline(description, occasion, source.paths);
-  } catch (error) {
-    if (error instanceof CiRefusal) return { errors: [error.message] };
-    throw error;
-  }
+export function readPipeline(text: string, request: PipelineRequest): Promise<PipelineReading> {
+  return read(text, request).catch(refused(({ errors }) => ({ errors })));
+}
+
+async function read(text: string, request: PipelineRequest): Promise<PipelineReading> {
+  const { source, occasion, kept: { files, described } = nothingRead() } = request;
+  if (text.trim() === "") refuse("Please provide content of .gitlab-ci.yml");
+  const { joined } = await join(text, { ...request, files });
+  const before = described.find((one) => isDeepStrictEqual(one.joined, joined));
+  const description = before?.description ?? describe(joined);
+  if (before === undefined) described.push({ joined, description });
+  return makePipeline(description, occasion, source.paths);
 }
 
 /** A configuration whose files are joined, as far as it is the same for every pipeline. */
@@ -72,13 +66,9 @@ interface Described {
   readonly rules: readonly DescribedRule[] | undefined;
 }
 
-type Description = Described | { readonly errors: readonly string[] };
-
-function describe(joined: YamlMap): Description {
+function describe(joined: YamlMap): Described {
   const config = resolveReferences(extendAll(joined));
-  const { problems, jobs: sound } = checkConfig(config);
-  if (problems.length > 0) return { errors: problems };
-  const jobs = describeJobs(sound);
+  const jobs = describeJobs(checkConfig(config));
   const stages = stagesOf(config);
   refuseUnfit(jobs, stages);
   const workflow = config.get("workflow");
@@ -113,8 +103,7 @@ function makePipeline(
   const variables = override(root, taken?.variables ?? []);
   const scene = { occasion, paths, variables, hasWorkflow: rules !== undefined };
   const made = makeJobs(jobs, stages, scene);
-  if (made.errors.length > 0) return { errors: made.errors };
-  const used = stages.filter((stage) => made.jobs.some((job) => job.stage === stage));
-  if (!used.some(isInner)) return { none: "empty", jobs: made.jobs };
-  return { jobs: made.jobs, stages: used, variables };
+  const used = stages.filter((stage) => made.some((job) => job.stage === stage));
+  if (!used.some(isInner)) return { none: "empty", jobs: made };
+  return { jobs: made, stages: used, variables };
 }

@@ -1,18 +1,10 @@
 /** Which rule takes a job, an include or the whole pipeline. */
 import { compilePattern, holds } from "./expression.ts";
 import { compileGlob } from "./glob.ts";
+import { flat, isHash, type Plain, type PlainMap, plain } from "./plain.ts";
 import type { Occasion } from "./ports.ts";
-import {
-  flat,
-  flatten,
-  isHash,
-  isMap,
-  type Plain,
-  type PlainMap,
-  plain,
-  refuse,
-  type Value,
-} from "./tree.ts";
+import { refuse } from "./refusal.ts";
+import { flatten, isMap, type Value } from "./tree.ts";
 import { expand, expandAll, type Variable, valuesOf, variablesOf } from "./variables.ts";
 
 /** What rules look at. */

@@ -1,5 +1,4 @@
 /** What a pipeline's YAML says, as GitLab holds it, and its words for it. */
-import { isObject } from "../json.ts";
 
 /** Whole numbers are `bigint`, so that `1.0` stays apart from `1`. */
 export type Value =
@@ -21,13 +20,6 @@ export class YamlReference {
   constructor(path: readonly Value[]) {
     this.path = path;
   }
-}
-
-/** GitLab makes no pipeline of such a configuration; the message is its own. */
-export class CiRefusal extends Error {}
-
-export function refuse(message: string): never {
-  throw new CiRefusal(message);
 }
 
 export function isText(value: unknown): value is string {
@@ -78,6 +70,13 @@ export function merge(below: YamlMap, above: YamlMap): YamlMap {
   return merged;
 }
 
+/** A value with others in place of what its lists and maps hold. */
+export function rewrite(value: Value, leaf: (value: Value) => Value): Value {
+  if (isList(value)) return value.map((item) => rewrite(item, leaf));
+  if (isMap(value)) return new Map([...value].map(([key, item]) => [key, rewrite(item, leaf)]));
+  return leaf(value);
+}
+
 /** The text that a value becomes within a text or as a variable. */
 export function textOf(value: Value | undefined): string {
   if (value === undefined || value === null) return "";
@@ -95,29 +94,4 @@ export function inspect(value: Value): string {
   if (!isMap(value)) return textOf(value);
   const entries = [...value].map(([key, each]) => `:${textOf(key)}=>${inspect(each)}`);
   return `{${entries.join(", ")}}`;
-}
-
-/** A value as JSON has it; a key that is set to nothing counts as not given. */
-export type Plain = string | number | boolean | null | readonly Plain[] | PlainMap;
-export interface PlainMap {
-  readonly [key: string]: Plain;
-}
-
-/** The items of lists in lists; anything else is the only item, and nothing is none. */
-export function flat(value: Plain | undefined): readonly Plain[] {
-  if (Array.isArray(value)) return value.flatMap(flat);
-  return value === undefined ? [] : [value];
-}
-
-export function isHash(value: unknown): value is PlainMap {
-  return isObject(value);
-}
-
-export function plain(value: Value): Plain {
-  if (typeof value === "bigint") return Number(value);
-  if (value instanceof YamlReference) return textOf(value);
-  if (isList(value)) return value.map(plain);
-  if (!isMap(value)) return value;
-  const given = [...value].filter(([, each]) => each !== null);
-  return Object.fromEntries(given.map(([key, each]) => [textOf(key), plain(each)]));
 }

@@ -62,7 +62,10 @@ interface Expanded {
 
 /** Expands variables in one another; those that are unknown vanish. */
 export function expandAll(variables: readonly Variable[]): Expanded {
-  const components = componentsOf(variables);
+  const byKey = Map.groupBy(variables, ({ key }) => key);
+  const components = componentsOf(variables, (variable) =>
+    neededBy(variable).flatMap((key) => byKey.get(key) ?? []),
+  );
   const circles = components.filter((component) => component.length > 1);
   if (circles.length > 0) {
     const told = circles.map((circle) => `[${circle.map(({ key }) => `"${key}"`).join(", ")}]`);
@@ -82,29 +85,30 @@ function expandNested(text: string, values: Values): string {
   });
 }
 
-/** Which variables depend on one another (Tarjan), those that others need before them. */
-function componentsOf(variables: readonly Variable[]): readonly (readonly Variable[])[] {
-  const byKey = Map.groupBy(variables, ({ key }) => key);
-  const lowest = new Map<Variable, number>();
-  const open: Variable[] = [];
-  const components: (readonly Variable[])[] = [];
-  const visit = (variable: Variable): number => {
-    const known = lowest.get(variable);
+/** Which nodes lead to one another (Tarjan), those that others lead to before them. */
+export function componentsOf<Node>(
+  nodes: readonly Node[],
+  next: (node: Node) => readonly Node[],
+): readonly (readonly Node[])[] {
+  const lowest = new Map<Node, number>();
+  const open: Node[] = [];
+  const components: (readonly Node[])[] = [];
+  const visit = (node: Node): number => {
+    const known = lowest.get(node);
     if (known !== undefined) return known;
     const own = lowest.size;
     const place = open.length;
-    lowest.set(variable, own);
-    open.push(variable);
-    const reached = neededBy(variable).flatMap((key) => (byKey.get(key) ?? []).map(visit));
-    const low = Math.min(own, ...reached);
-    lowest.set(variable, low);
+    lowest.set(node, own);
+    open.push(node);
+    const low = Math.min(own, ...next(node).map(visit));
+    lowest.set(node, low);
     if (low < own) return low;
     const component = open.splice(place);
     for (const each of component) lowest.set(each, Number.POSITIVE_INFINITY);
     components.push(component);
     return Number.POSITIVE_INFINITY;
   };
-  for (const variable of variables) visit(variable);
+  nodes.forEach(visit);
   return components;
 }
 

@@ -1,13 +1,7 @@
 /** Reads YAML as GitLab does: YAML 1.1 in the dialect of Ruby's Psych, with a header before the content. */
 import { isAlias, isMap, isScalar, isSeq, type Pair, parseAllDocuments, type Scalar } from "yaml";
-import {
-  isBlank,
-  isMap as isYamlMap,
-  refuse,
-  type Value,
-  type YamlMap,
-  YamlReference,
-} from "./tree.ts";
+import { refuse } from "./refusal.ts";
+import { isBlank, isMap as isYamlMap, type Value, type YamlMap, YamlReference } from "./tree.ts";
 
 /** A file of a pipeline's configuration. */
 export interface YamlFile {

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { after, before, test } from "node:test";
-import type { Plain } from "../../src/pipelines/tree.ts";
+import type { Plain } from "../../src/pipelines/plain.ts";
 import { type Repository, repositoryAt } from "../context/repository.ts";
 import { type Folder, temporaryFolder } from "../support/services.ts";
 import { withKeys } from "./coordinator/caches.ts";

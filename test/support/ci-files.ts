@@ -9,8 +9,9 @@ import {
   type ReadBefore,
   readPipeline,
 } from "../../src/pipelines/pipeline.ts";
+import { plain } from "../../src/pipelines/plain.ts";
 import type { CiSource, Include, Occasion } from "../../src/pipelines/ports.ts";
-import { plain, type Value, type YamlMap } from "../../src/pipelines/tree.ts";
+import type { Value, YamlMap } from "../../src/pipelines/tree.ts";
 import { listed } from "../../src/pipelines/variables.ts";
 import { readYaml } from "../../src/pipelines/yaml.ts";
 

@@ -1,5 +1,5 @@
 /** Trigger jobs: the child pipeline that they start, and what its end means for them. */
-import type { PlainMap } from "../../../src/pipelines/tree.ts";
+import type { PlainMap } from "../../../src/pipelines/plain.ts";
 import { expand, listed, valuesOf } from "../../../src/pipelines/variables.ts";
 import { variablesOf } from "../../support/gitlab-jobs.ts";
 import { fileIn } from "./artifacts.ts";

@@ -1,7 +1,7 @@
 /** Caches of jobs: keys that follow files, and what a runner is told of them (gitlab: lib/gitlab/ci/pipeline/seed/build/cache.rb). */
 import { createHash } from "node:crypto";
 import { compileWildcard } from "../../../src/pipelines/glob.ts";
-import type { PlainMap } from "../../../src/pipelines/tree.ts";
+import type { PlainMap } from "../../../src/pipelines/plain.ts";
 
 /** Runs git in the repository of a pipeline's project. */
 export type InRepository = (...args: readonly string[]) => Promise<string>;

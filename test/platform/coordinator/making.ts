@@ -2,8 +2,8 @@
 import { spawnSync } from "node:child_process";
 import { readOutline } from "../../../src/pipelines/outline.ts";
 import { readPipeline } from "../../../src/pipelines/pipeline.ts";
+import { plain } from "../../../src/pipelines/plain.ts";
 import type { CiSource, Found, Include, Occasion } from "../../../src/pipelines/ports.ts";
-import { plain } from "../../../src/pipelines/tree.ts";
 import { listed, type Variable } from "../../../src/pipelines/variables.ts";
 import { succeed } from "../../support/command.ts";
 import { addPipeline, type JobOptions, variablesOf } from "../../support/gitlab-jobs.ts";
