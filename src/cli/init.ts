@@ -7,6 +7,7 @@ import { parseConfig } from "../config/parse.ts";
 import type { Tree } from "../context/tree.ts";
 import { workTree } from "../context/worktree.ts";
 import { BerthError, describeError, printProblem } from "../errors.ts";
+import { gapsOf } from "../init/gaps.ts";
 import { type Proposal, printProposal, propose } from "../init/propose.ts";
 import { pathsOf } from "../init/remotes.ts";
 import { surveyTree } from "../init/survey.ts";
@@ -40,7 +41,7 @@ async function init(world: World, options: InitOptions, version: string): Promis
   const survey = await surveyTree(tree, pathsOf(remotes));
   if (survey.dockerfiles.length === 0)
     throw new BerthError("CONFIG_INVALID", "look for images: the project has no Dockerfile", {
-      hint: "write one; berth builds images from Dockerfiles only",
+      hint: [...gapsOf(survey, []), "berth builds images from Dockerfiles only"].join(";\n"),
     });
   const proposal = propose(survey, { remotes, version });
   const trouble = await tryOut(survey.tree, proposal);

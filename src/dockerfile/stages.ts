@@ -115,7 +115,8 @@ function resolveBase(stage: Stage, input: RecipeInput, need: Need) {
     mistakeAt(input, line, flag.at)("--platform is empty");
   const error = read.error ?? wanted.error;
   if (error !== undefined) mistake(`FROM ${word.text}: ${error}`);
-  const unset = [...read.unset];
+  const hollow = [...read.names].filter((name) => lookup(name) === "");
+  const unset = [...read.unset, ...hollow];
   const undeclared = unset.find((name) => !globals.declared.has(name));
   const empty = read.text === "" || undeclared !== undefined;
   if (error === undefined && empty) mistake(`FROM ${word.text}: ${emptyReason(undeclared, unset)}`);

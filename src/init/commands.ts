@@ -1,7 +1,9 @@
 /** Shell lines of CI jobs: which images they build, and where. */
 import { normalPath } from "../config/rules.ts";
+import type { Tree } from "../context/tree.ts";
 import { flatten, textOf, type YamlMap } from "../pipelines/tree.ts";
 import { expand } from "../pipelines/variables.ts";
+import { patternOf } from "../printable.ts";
 import { platformsGiven } from "./platforms.ts";
 
 /** What its shell is given, as it is written. */
@@ -9,12 +11,41 @@ export function scriptOf(job: YamlMap): readonly string[] {
   return ["before_script", "script"].flatMap((key) => flatten(job.get(key))).map(textOf);
 }
 
+/** What goes on after a backslash is one line with what is before it. */
+export function inOneLine(text: string): string {
+  return text.replace(/\s*\\\n\s*/g, " ");
+}
+
+const building =
+  /\b(?:docker|podman|buildah)\s+(?:buildx\s+|image\s+)?(?:build|bud|bake)\b|\/kaniko\/executor|\$\{?\w+\}?\s+(?:buildx\s+)?build\s+[-$]/;
+
+/** Those of a project's files that its jobs run and that build images. */
+export async function buildScripts(
+  jobs: readonly YamlMap[],
+  tree: Tree,
+): Promise<readonly string[]> {
+  const words = jobs
+    .flatMap(scriptOf)
+    .flatMap((line) => line.match(/[\w.$}{-]*\/[\w./$}{-]+|[\w.-]+\.sh\b/g) ?? []);
+  const patterns = [...new Set(words)].map((word) => {
+    const parts = word.replace(/^(?:\.|\$\{?CI_PROJECT_DIR\}?)?\//, "").split(/\$(?:\{\w*\}|\w+)/);
+    return parts.map(patternOf).join("[^/]+");
+  });
+  const isRun = new RegExp(`^(?:${patterns.join("|")})$`);
+  const run = (await tree.find(["*"])).filter((path) => isRun.test(path));
+  const texts = await Promise.all(run.map((path) => tree.read(path)));
+  return run.filter((path, index) => {
+    const text = texts[index]?.toString() ?? "";
+    return (path.endsWith(".sh") || text.startsWith("#!")) && building.test(text);
+  });
+}
+
 /** Its commands with variables in place, and the builds among them. */
 export function commandsOf(job: YamlMap, variables: ReadonlyMap<string, string>) {
   const known = new Map(variables);
   let folder = "";
   const read = scriptOf(job)
-    .flatMap((line) => line.replace(/\\\n/g, " ").split("\n"))
+    .flatMap((line) => inOneLine(line).split("\n"))
     .map((line) => {
       const text = expand(expand(line, known, "stays"), known, "stays");
       const assignment = assignmentIn(text);

@@ -4,7 +4,7 @@ import { ownMember } from "../json.ts";
 import { flatten, textOf } from "../pipelines/tree.ts";
 import { few } from "../printable.ts";
 import type { BuildJob } from "./builders.ts";
-import { scriptOf } from "./commands.ts";
+import { inOneLine, scriptOf } from "./commands.ts";
 import { isKnown } from "./drafts.ts";
 import { platformIn, withoutPlatform } from "./platforms.ts";
 import type { Survey } from "./survey.ts";
@@ -16,9 +16,7 @@ export function gapsOf(survey: Survey, names: readonly string[]): readonly strin
     ...unread(survey),
     ...apart(survey.built),
     ...droppedFlags(survey.built),
-    ...survey.unfounded.map(
-      ({ job, dockerfile }) => `the job ${job} builds from ${dockerfile}, which is not there`,
-    ),
+    ...unfounded(survey),
     ...openDrafts(survey),
     ...strange(survey, names),
     ...named(survey.built),
@@ -73,13 +71,37 @@ const advice: Readonly<Record<string, string>> = {
   "--build-arg": "its value is not in the files: write it under `args`",
 };
 
+function adviceOn(flag: string): string {
+  if (/^--build-arg \w+=[^$]+$/.test(flag)) return "the arg TARGETARCH says it";
+  if (/^--build-arg \w+=.*\$\{?CI_(?:COMMIT|JOB|PIPELINE)/.test(flag))
+    return "each commit or pipeline would make another image: do without it in the Dockerfile";
+  return ownMember(advice, flag.split(" ")[0] ?? "") ?? "nothing in berth.yml says it";
+}
+
 function droppedFlags(built: readonly BuildJob[]): readonly string[] {
-  const uses = built.flatMap((one) => one.dropped.map((flag) => ({ flag, one })));
-  return [...Map.groupBy(uses, ({ flag }) => flag)].map(([flag, jobs]) => {
-    const own = ownMember(advice, flag.split(" ")[0] ?? "") ?? "nothing in berth.yml says it";
-    const what = /^--build-arg \w+=[^$]+$/.test(flag) ? "the arg TARGETARCH says it" : own;
-    return `${builders(jobs.map(({ one }) => one))} with ${flag}, which is not taken over: ${what}`;
-  });
+  const uses = built.flatMap((one) => one.dropped.map((text) => ({ text, one })));
+  return [...Map.groupBy(uses, ({ text }) => adviceOn(text))].flatMap(([what, all]) =>
+    byBuilders(all).map(([who, flags]) => {
+      const verb = flags.length === 1 ? "is" : "are";
+      return `${who} with ${flags.join(", ")}, which ${verb} not taken over: ${what}`;
+    }),
+  );
+}
+
+function unfounded({ unfounded: builds }: Survey): readonly string[] {
+  return byBuilders(builds.map((one) => ({ text: one.dockerfile, one }))).map(
+    ([who, files]) =>
+      `${who} from ${few(files)}, which ${files.length === 1 ? "is" : "are"} not there`,
+  );
+}
+
+/** What is said of builds, each once, together with what else is said of those of the same jobs. */
+function byBuilders(uses: readonly { readonly text: string; readonly one: BuildJob }[]) {
+  const each = [...Map.groupBy(uses, ({ text }) => text)].map(
+    ([text, all]) => [builders(all.map(({ one }) => one)), text] as const,
+  );
+  const groups = Map.groupBy(each, ([who]) => who);
+  return [...groups].map(([who, all]) => [who, all.map(([, text]) => text)] as const);
 }
 
 function builders(jobs: readonly BuildJob[]): string {
@@ -155,11 +177,15 @@ const otherCommands = [
   /(?<=^|[-;&|(\s])make[ \t]+(?=[^\n;&|]*(?:image|docker|container))[^\n;&|]*/im,
 ];
 
-function otherBuilders({ pipeline }: Survey): readonly string[] {
-  const scripts = [...(pipeline?.jobs.values() ?? [])].flatMap(scriptOf);
-  const lines = scripts.join("\n").replace(/^\s*#.*$/gm, "");
+function otherBuilders({ pipeline, scripts }: Survey): readonly string[] {
+  const jobs = [...(pipeline?.jobs.values() ?? [])];
+  const lines = jobs
+    .flatMap(scriptOf)
+    .map(inOneLine)
+    .join("\n")
+    .replace(/^\s*#.*$/gm, "");
   const found = otherCommands.flatMap((pattern) => pattern.exec(lines)?.[0].trim() ?? []);
-  return found.map(
+  return [...found, ...scripts].map(
     (command) =>
       `jobs run \`${command}\`, which is not read: name the images that it builds, if any`,
   );
@@ -193,6 +219,8 @@ function generated({ files, dockerfiles }: Survey): readonly string[] {
 function left({ usual, built }: Survey): readonly string[] {
   const known = new Set(built.map(({ dockerfile }) => dockerfile));
   const rest = built.length === 0 ? [] : usual.filter((path) => !known.has(path));
-  const what = rest.length === 1 ? "it is no image" : "they are no images";
-  return rest.length === 0 ? [] : [`no job was seen that builds ${few(rest)}, so ${what}`];
+  const what = rest.length === 1 ? "it is none" : "they are none";
+  return rest.length === 0
+    ? []
+    : [`no job was seen that builds ${few(rest)}: name under \`images\` what is one, now ${what}`];
 }

@@ -18,7 +18,7 @@ const word = Object.keys(called)
   .filter((name) => name.length > 3)
   .toSorted((one, other) => other.length - one.length)
   .join("|");
-const named = `(^|[-_.:/ ])(${word})([-_.:/ ]|(?![a-z0-9]))`;
+const named = `(^|[-_.:/@ ])(${word})([-_.:/@ ]|(?![a-z0-9]))`;
 
 /** The platform whose architecture a text has among its words. */
 export function platformIn(text: string): string | undefined {

@@ -126,30 +126,42 @@ function isOwn({ text }: Pick<ImageLine, "text">): boolean {
 
 /** Where branches are called as QEMU's, what is tested on staging becomes `latest`. */
 export function publishOf({ text }: Survey): readonly Seen[] {
-  if (!/CI_COMMIT_(?:BRANCH|REF_NAME)[^\n]*staging/.test(text)) return [];
+  const branches = text.match(/CI_COMMIT_(?:BRANCH|REF_NAME)[^\n]*staging-?/g);
+  if (branches === null) return [];
+  const isSeveral = branches.some((rule) => rule.endsWith("-"));
   const rules = [
     { branch: "staging", tag: "latest" },
     { branch: "{default}", tag: "latest" },
-    ...(text.includes("CI_COMMIT_REF_SLUG") ? [{ branch: "staging-*", tag: "{slug}" }] : []),
+    ...(isSeveral && text.includes("CI_COMMIT_REF_SLUG")
+      ? [{ branch: "staging-*", tag: "{slug}" }]
+      : []),
   ];
   const found = "rules name staging branches";
   const chosen = "staging branches move tags too, once their pipelines have succeeded";
   return seen(found, chosen, block({ publish: rules }));
 }
 
-/** How a FROM names another image of the set, where all that look so agree. */
+/**
+ * How a FROM names another image of the set, where all that look so agree. Where a file is built from one that is
+ * called as itself, such as cuda from nvidia/cuda, that place is somebody else's.
+ */
 export function parentsOf({ dockerfiles }: Survey, names: readonly string[]): readonly Seen[] {
-  const uses = dockerfiles.flatMap(({ uses: all }) => all);
-  const parents = uses.flatMap((use) => {
-    const [, before = "", name = ""] = /^((?:[a-z0-9_-]+\/)+)([a-z0-9._-]+)$/.exec(use) ?? [];
-    return names.includes(name) && before !== "library/" ? [{ use, before }] : [];
+  const parents = dockerfiles.flatMap(({ path, uses }) => {
+    const [own] = nameAll([path], []).values();
+    return uses.flatMap((use) => {
+      const [, before = "", name = ""] = /^((?:[a-z0-9_-]+\/)+)([a-z0-9._-]+)$/.exec(use) ?? [];
+      return names.includes(name) ? [{ use, before, isItself: name === own }] : [];
+    });
   });
-  const folders = new Set(parents.map(({ before }) => before));
-  const [before] = folders;
-  if (before === undefined || folders.size > 1) return [];
-  const found = `FROM names images of the project, such as ${parents[0]!.use}`;
+  const foreign = ["library/", ...parents.flatMap((one) => (one.isItself ? one.before : []))];
+  const [found, ...others] = new Map(
+    parents.flatMap(({ use, before }) => (foreign.includes(before) ? [] : [[before, use]])),
+  );
+  if (found === undefined || others.length > 0) return [];
+  const [before, use] = found;
   const chosen = "a FROM that names an image of this project; that one is built first";
-  return seen(found, chosen, block({ parents: `${before}{name}` }));
+  const said = block({ parents: `${before}{name}` });
+  return seen(`FROM names images of the project, such as ${use}`, chosen, said);
 }
 
 /** The template that all repositories fit, such as `qemu/{name}`; `undefined` where there is none. */

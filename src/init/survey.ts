@@ -15,6 +15,7 @@ import {
   plainBuild,
   type Spelling,
 } from "./builders.ts";
+import { buildScripts } from "./commands.ts";
 import { type Draft, draft, isKnown } from "./drafts.ts";
 import { withoutPlatform } from "./platforms.ts";
 import { readTemplateJobs, standIn, type TemplateJobs } from "./templates.ts";
@@ -35,6 +36,8 @@ export interface Survey {
   readonly files: readonly Pick<Dockerfile, "path" | "text">[];
   /** All of their text. */
   readonly text: string;
+  /** Files that jobs run to build images, which are not read any further. */
+  readonly scripts: readonly string[];
   /** Of images that templates build without a Dockerfile. */
   readonly drafts: readonly Draft[];
   readonly templates: TemplateJobs;
@@ -87,6 +90,7 @@ export async function surveyTree(files: Tree, paths: readonly string[] = []): Pr
     unfounded: builds.filter((_, index) => !exists[index]),
     imageLines: pipeline === undefined ? [] : linesOf(pipeline, spell),
     text: ci.files.map(({ text }) => text).join("\n"),
+    scripts: await buildScripts([...(pipeline?.jobs.values() ?? [])], files),
     drafts,
     templates,
     tree,
@@ -178,7 +182,8 @@ async function readDockerfile(tree: Tree, path: string, ignored: string): Promis
   const text = (await tree.read(path))?.toString() ?? "";
   const found = text.matchAll(/^\s*FROM\s+(?:--\S+\s+)*(\S+)|\s--from=(\S+)/gim);
   const uses = [...found].map(([, from, copy]) => (from ?? copy ?? "").replace(/:[\w.-]+$/, ""));
-  const isOne = /^\s*FROM\s/im.test(text);
+  // Elsewhere than in a Dockerfile, such as a template of one, a placeholder may stand there.
+  const isOne = /^\s*FROM\s+(?:--\S+\s+)*["'$\w]/im.test(text);
   const copiesAll =
     /^\s*(?:COPY|ADD)\s+(?:--(?!from=)\S+\s+)*\.\/?\s/im.test(text) && !/^\*/m.test(ignored);
   return { path, text, uses, isOne, copiesAll, copiesFrom: await placeOfSources(text, path, tree) };

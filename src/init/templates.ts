@@ -1,7 +1,7 @@
 /** Jobs that build images, or run in them, by freedesktop's ci-templates: what they say of each image. */
 import { imagesOf, type Outline } from "../pipelines/outline.ts";
 import type { FetchInclude, Include } from "../pipelines/ports.ts";
-import { flatten, listOf, textOf, type YamlMap } from "../pipelines/tree.ts";
+import { flatten, get, listOf, textOf, type YamlMap } from "../pipelines/tree.ts";
 import { expandAll, type Variable, variablesOf } from "../pipelines/variables.ts";
 
 /** A job that extends one of the templates, with all its variables in one another. */
@@ -16,14 +16,19 @@ export interface TemplateJob {
 
 const builds = ["container-build", "container-ifnot-exists"];
 const uses = ["distribution-image", "suffixed-image"];
+const platforms = ["", "@x86_64", "@aarch64", "@ppc64le", "@s390x", "@riscv64"];
 
 /** Stands for a file of ci-templates: jobs that tell which template they extend. */
 export const standIn: FetchInclude = async (include) => {
   const name = templateOf(include);
   if (name === undefined) return undefined;
-  const build = builds.map((kind) => [`.fdo.${kind}@${name}`, { script: `.fdo.build@${name}` }]);
-  const use = uses.map((kind) => [`.fdo.${kind}@${name}`, { image: `.fdo.use@${name}` }]);
-  return { text: JSON.stringify(Object.fromEntries([...build, ...use])) };
+  const variables = { FDO_DISTRIBUTION_NAME: name };
+  const jobs = platforms.flatMap((platform) => [
+    ...builds.map((kind) => [kind, platform, { script: `.fdo.build@${name}` }] as const),
+    ...uses.map((kind) => [kind, platform, { variables, image: `.fdo.use@${name}` }] as const),
+  ]);
+  const named = jobs.map(([kind, platform, job]) => [`.fdo.${kind}@${name}${platform}`, job]);
+  return { text: JSON.stringify(Object.fromEntries(named)) };
 };
 
 export function isTemplate(include: Include): boolean {
@@ -62,7 +67,12 @@ export function readTemplateJobs(pipeline: Outline | undefined): TemplateJobs {
   const marked = (markOf: (job: YamlMap) => unknown): readonly TemplateJob[] =>
     jobs.flatMap(([name, job]) => read(pipeline, name, job, markOf(job)) ?? []);
   const built = marked((job) => flatten(job.get("script"))[0]);
-  const used = marked((job) => imagesOf(job)[0]);
+  const used = marked((job) => {
+    const [image = ""] = imagesOf(job);
+    // A job that says more of it than the template.
+    const isVariable = /^\$\{?FDO_DISTRIBUTION_IMAGE\}?$/.test(image);
+    return isVariable ? `.fdo.use@${get(job, "variables", "FDO_DISTRIBUTION_NAME")}` : image;
+  });
   const known = new Set([...built, ...used].map(({ name }) => name));
   const others = jobs.flatMap(([name, job]) => {
     const bases = listOf(job.get("extends")).map(textOf);
@@ -85,9 +95,9 @@ function read(
     ...(pipeline?.variables ?? []),
     ...variablesOf(job.get("variables")),
   ]);
-  const get = (key: string): string => variables.get(key) ?? "";
-  const suffix = get("FDO_REPO_SUFFIX") || `${distribution}/${get("FDO_DISTRIBUTION_VERSION")}`;
-  const reference = `${leftOpen("CI_REGISTRY_IMAGE")}/${suffix}:${get("FDO_DISTRIBUTION_TAG")}`;
+  const given = (key: string): string => variables.get(key) ?? "";
+  const suffix = given("FDO_REPO_SUFFIX") || `${distribution}/${given("FDO_DISTRIBUTION_VERSION")}`;
+  const reference = `${leftOpen("CI_REGISTRY_IMAGE")}/${suffix}:${given("FDO_DISTRIBUTION_TAG")}`;
   return { name, job, distribution, reference, variables };
 }
 

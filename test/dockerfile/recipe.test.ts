@@ -427,6 +427,11 @@ const refused: readonly (readonly [string, readonly string[]])[] = [
     ],
   ],
   ["ARG X\nFROM $X", [`2:6: FROM $X: ARG X has no value; give it ${valued}`]],
+  ['ARG X=""\nFROM $X', [`2:6: FROM $X: ARG X has no value; give it ${valued}`]],
+  [
+    "ARG X=\nARG Y\nFROM a/$Y:$X",
+    [`3:6: FROM a/$Y:$X: ARG Y and X have no value; give them ${valued}`],
+  ],
   [
     "ARG A\nARG C\nFROM $A/$C:1",
     [`3:6: FROM $A/$C:1: ARG A and C have no value; give them ${valued}`],

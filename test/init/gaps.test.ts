@@ -85,7 +85,7 @@ test: { image: '$CI_REGISTRY_IMAGE:base-1', script: make }
   {
     what: "flags that change the image",
     script: [
-      "docker buildx build --build-context proto=proto --secret id=tok,env=TOK --ssh default --platform linux/arm64 --build-arg REV --build-arg A=1 ci/base",
+      "docker buildx build --build-context proto=proto --secret id=tok,env=TOK --ssh default --platform linux/arm64 --build-arg REV --build-arg URL=$URL --build-arg SHA=$CI_COMMIT_SHA --build-arg A=1 ci/base",
     ],
     files: nested,
     builds: [["ci/base/Dockerfile", "ci/base"]],
@@ -93,7 +93,8 @@ test: { image: '$CI_REGISTRY_IMAGE:base-1', script: make }
       /--build-context proto=proto, .*named contexts/,
       /--secret id=tok,env=TOK, .*`secrets`/,
       /--ssh default, /,
-      /--build-arg REV, .*`args`/,
+      /--build-arg REV, --build-arg URL=\$URL, which are .*`args`/,
+      /--build-arg SHA=\$CI_COMMIT_SHA, .*another image/,
     ],
     config: /platforms:\n\s+- linux\/arm64\n\s+args:\n\s+A: "?1"?$/m,
   },
@@ -173,24 +174,40 @@ two-arm64: { script: 'docker build --build-arg V=2 b' }
   },
   {
     what: "a Dockerfile that no job builds, and one that is not there",
-    script: ["docker build ci/base", "docker build ci/gone"],
+    script: ["docker build ci/base", "docker build ci/gone", "docker build gone"],
     files: [...nested, "other.docker"],
     builds: [["ci/base/Dockerfile", "ci/base"]],
     gaps: [
-      /builds from ci\/gone\/Dockerfile, which is not there/,
-      /no job was seen that builds other.docker, so it is no image/,
+      /builds from ci\/gone\/Dockerfile, gone\/Dockerfile, which are not there/,
+      /no job was seen that builds other.docker: name under `images` what is one, now it is none/,
     ],
   },
   {
     what: "builders that are not read, and files from elsewhere",
-    ci: "include: [{ project: a/b, file: /x.yml }, { remote: 'https://h.test/y.yml' }]\nbuild: { script: [docker buildx bake all, docker-compose build, make images] }\n",
+    ci: `include: [{ project: a/b, file: /x.yml }, { remote: 'https://h.test/y.yml' }]
+build:
+  script:
+    - docker buildx bake all
+    - docker-compose build
+    - |
+      make -j2 \\
+        images
+    - ./ci/$CI_JOB_STAGE/image.sh debian && ./ci/lint.sh
+    - cat README.md
+`,
     files: ["Dockerfile"],
+    texts: {
+      "ci/test/image.sh": "$RUNTIME build -t x .\n",
+      "ci/lint.sh": "ninja\n",
+      "README.md": "docker build .\n",
+    },
     builds: [],
     gaps: [
       /elsewhere.*project .*x\.yml.*remote https:\/\/h\.test\/y\.yml/,
       /`docker buildx bake`/,
       /`docker-compose build`/,
-      /`make images`/,
+      /`make -j2 images`/,
+      /`ci\/test\/image\.sh`/,
     ],
   },
   {
@@ -272,13 +289,25 @@ hub: { script: 'skopeo copy docker://$CI_REGISTRY_IMAGE/app:$CI_COMMIT_REF_SLUG 
   {
     what: "files that are only called like Dockerfiles, and a remote that is no GitLab",
     ci: "a: { extends: .theirs, variables: { I: !reference [.theirs, variables, I] }, image: $I, script: make }\n",
-    texts: { "Makefile.docker": "all:\n\tdocker build .\n", "etc/app.docker": "return {}\n" },
+    texts: {
+      "Makefile.docker": "all:\n\tdocker build .\n",
+      "etc/app.docker": "FROM {{ base }}\nRUN true\n",
+    },
     files: ["ci/a.docker"],
     origin: ["github.com", "acme/widget"],
     builds: [],
     config: /^exclude:\n +- Makefile\.docker\n +- etc\/app\.docker\n$/m,
     found:
       /^the git remote origin is on github\.com, which is no GitLab$.*^a job runs in \$I, which does not/ms,
+  },
+  {
+    what: "an image that is called as its base, and staging branches of one name",
+    ci: "a: { rules: [{ if: '$CI_COMMIT_REF_NAME =~ /^staging$/' }], script: 'echo $CI_COMMIT_REF_SLUG' }\n",
+    texts: { "ci/cuda/Dockerfile": "FROM nvidia/cuda:13\n" },
+    files: ["ci/base/Dockerfile"],
+    builds: [],
+    config:
+      /^publish:\n +- branch: staging\n +tag: latest\n +- branch: "\{default\}"\n +tag: latest\n$/m,
   },
   {
     what: "no pipeline",

@@ -196,6 +196,25 @@ check:
     uses: ["$BERTH_IMAGE_DEBIAN_TEST: check"],
   },
   {
+    what: "templates for an architecture each, and a job that says more of its image",
+    ci: `.fedora: { variables: { FDO_DISTRIBUTION_VERSION: 44, FDO_DISTRIBUTION_PACKAGES: gcc } }
+build@x86_64: { extends: [.fdo.container-build@fedora@x86_64, .fedora], variables: { FDO_DISTRIBUTION_TAG: x86_64-1 } }
+build@aarch64: { extends: [.fdo.container-build@fedora@aarch64, .fedora], variables: { FDO_DISTRIBUTION_TAG: aarch64-1 } }
+check:
+  extends: [.fdo.distribution-image@fedora, .fedora]
+  variables: { FDO_DISTRIBUTION_TAG: x86_64-1 }
+  image: { name: "\${FDO_DISTRIBUTION_IMAGE}", entrypoint: [runuser] }
+  script: make
+`,
+    dockerfiles: {
+      "ci/fedora.docker": "FROM registry.fedoraproject.org/fedora:44\nRUN dnf -y install gcc\n",
+    },
+    settings: {
+      images: [{ dockerfile: "ci/fedora.docker", platforms: ["linux/amd64", "linux/arm64"] }],
+    },
+    uses: ["$BERTH_IMAGE_FEDORA: check"],
+  },
+  {
     what: "virtual machines, a distribution that is not known, and a job that deletes images",
     ci: `vm: { extends: .fdo.qemu-build@fedora, variables: { FDO_DISTRIBUTION_VERSION: 44 } }
 container: { extends: .fdo.container-build@fedora, variables: { FDO_DISTRIBUTION_VERSION: 44 } }
