@@ -1,18 +1,17 @@
 /** What a project says in `berth.yml`, checked and with defaults filled in; loads neither YAML nor a schema. */
 import type { Image } from "../image/image.ts";
+import type { DeepReadonly } from "../json.ts";
 import { defaults, imageDefaults } from "./defaults.ts";
 import type { Settings } from "./schema.ts";
 
-/** The settings of a project, frozen through and through; the schema says what each means. */
-export interface Config extends Frozen<Omit<Settings, "images" | "defaults" | "exclude">> {
+/** The settings of a project; the schema says what each means. */
+export interface Config extends DeepReadonly<Omit<Settings, "images" | "defaults" | "exclude">> {
   /** The file as messages name it; `undefined` where there is none. */
   readonly file: string | undefined;
   readonly images: ImagesSetting;
   /** What a person should know of how it was read. */
   readonly warnings: readonly string[];
 }
-
-type Frozen<T> = T extends object ? { readonly [Key in keyof T]: Frozen<T[Key]> } : T;
 
 export type EngineSetting = Config["engine"];
 export type MergeSettings = Config["merge"];
@@ -68,19 +67,12 @@ export interface ConfigPlace {
 }
 
 /** What holds where nothing is said. */
-export const defaultConfig: Config = freeze({
+export const defaultConfig: Config = {
   ...defaults,
   file: undefined,
   images: { entries: undefined, exclude: [], defaults: imageDefaults },
   warnings: [],
-});
-
-/** Freezes a value with all that it holds. */
-export function freeze<T>(value: T): T {
-  if (typeof value !== "object" || value === null) return value;
-  for (const member of Object.values(value)) freeze(member);
-  return Object.freeze(value);
-}
+};
 
 /** Each may also stand in the file; the input wins, since the templates were told it. */
 export interface Given {

@@ -4,7 +4,6 @@ import type { Secret } from "../image/image.ts";
 import * as z from "../zod.ts";
 import {
   type Config,
-  freeze,
   type Given,
   givenVariables,
   type ImageEntry,
@@ -33,7 +32,7 @@ export function parseConfig(text: string, file: string, given: Given = {}): Conf
   if (!result.success) throw invalid(file, describeIssues(result.error.issues, source));
   const config = settle({ ...result.data, ...settings }, source);
   const warnings = [...overruled(given, source), ...literals(source.value, [], source)];
-  return freeze({ ...config, warnings });
+  return { ...config, warnings };
 }
 
 /** A warning for each setting of the file that an input contradicts; `auto` leaves it to the input. */

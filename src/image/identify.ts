@@ -7,7 +7,14 @@ import type { Digest } from "../oci/digest.ts";
 import { type ImageContext, readContext, type Spool } from "./contexts.ts";
 import { buildsOf, type Image, isIndex, isMember, parentsFirst } from "./image.ts";
 import { type Key, type KeyedImage, type KeyInputs, keyOf, keyVersion } from "./key.ts";
-import { eachOnce, joinFailures, type ReadImage, type ReadOptions, readImages } from "./recipes.ts";
+import {
+  asFailure,
+  eachOnce,
+  joinFailures,
+  type ReadImage,
+  type ReadOptions,
+  readImages,
+} from "./recipes.ts";
 import { warningsOf } from "./warnings.ts";
 
 /** What a build of an image needs beside its plan: its Dockerfile, and the bytes that were hashed. */
@@ -117,12 +124,6 @@ function keyIndex({ index, parents }: Index, keyed: ReadonlyMap<string, KeyedIma
     epoch: null,
   };
   return { ...index, key: keyOf(inputs), inputs, parents };
-}
-
-/** An error of a file of the project; others are thrown at once. */
-function asFailure(error: unknown): BerthError {
-  if (error instanceof BerthError && error.problems.length > 0) return error;
-  throw error;
 }
 
 /** Where an image names another of the set. */

@@ -80,8 +80,9 @@ function inheritsTriggers(
   return !onbuild && parents.some(({ name }) => read.get(name)?.recipe.onbuild === true);
 }
 
-function asFailure(error: unknown): BerthError {
-  if (error instanceof BerthError) return error;
+/** An error that says where files of the project are wrong, to be told with those of other images; others are thrown at once. */
+export function asFailure(error: unknown): BerthError {
+  if (error instanceof BerthError && error.problems.length > 0) return error;
   throw error;
 }
 
@@ -138,14 +139,12 @@ function parentFor({ name, platform: own }: Image, { byName, parentOf }: ImageSe
 const mostBytes = 1024 * 1024;
 
 function decode(bytes: Buffer, file: string): string {
-  if (bytes.length > mostBytes)
-    throw new BerthError("DOCKERFILE_INVALID", `read ${file}: it has more than 1 MiB`, {
-      hint: "copy long texts into the image from files of their own",
-    });
-  if (isUtf8(bytes)) return bytes.toString();
-  const message = "it is not UTF-8 text";
+  const isLong = bytes.length > mostBytes;
+  if (!isLong && isUtf8(bytes)) return bytes.toString();
+  const message = isLong ? "it has more than 1 MiB" : "it is not UTF-8 text";
   throw new BerthError("DOCKERFILE_INVALID", `read ${file}: ${message}`, {
     problems: [{ file, line: 1, column: 1, message }],
+    ...(isLong ? { hint: "copy long texts into the image from files of their own" } : {}),
   });
 }
 

@@ -51,16 +51,6 @@ test("a named file is read instead of the tree's", async () => {
   assert.deepEqual([config.file, config.prefix], ["../x.yml", "X"]);
 });
 
-test("a configuration is frozen through and through", () => {
-  const config = parseConfig("images: [{ dockerfile: a, args: { A: b } }]", "berth.yml");
-  const open = (value: unknown): boolean =>
-    typeof value === "object" &&
-    value !== null &&
-    (!Object.isFrozen(value) || Object.values(value).some(open));
-  assert.equal(open(config), false);
-  assert.equal(open(defaultConfig), false);
-});
-
 test("YAML and the schema are loaded only where there is a file", () => {
   const source = (path: string) => new URL(`../../src/config/${path}`, import.meta.url).href;
   const program = `

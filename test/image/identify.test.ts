@@ -286,11 +286,16 @@ describe("what cannot be keyed", () => {
 
   test("the mistakes of all images come at once, with file and line", async () => {
     const wrong = "FROM debian\nADD https://example.com/x /x\nFOO\n";
-    const { problems } = await failure({ "a.docker": wrong, "b.docker": "\nRUN make\n" }, [
-      "a",
-      "b",
-    ]);
-    assert.equal(placesOf(problems), "a.docker:2 a.docker:3 b.docker:1 b.docker:2");
+    const long = `FROM debian\n${"#\n".repeat(600_000)}`;
+    const set = { "a.docker": wrong, "b.docker": "\nRUN make\n", "c.docker": long };
+    const { problems } = await failure(set, ["a", "b", "c"]);
+    const places = "a.docker:2 a.docker:3 b.docker:1 b.docker:2 c.docker:1";
+    assert.equal(placesOf(problems), places);
+  });
+
+  test("a file that goes away meanwhile is told alone, and by its name", async () => {
+    const { message } = await failure({}, ["a", "b"]);
+    assert.match(message, /read the Dockerfile of a: a\.docker is not in the tree in memory/);
   });
 
   test("so do those of all contexts, and any other failure is thrown as it is", async () => {

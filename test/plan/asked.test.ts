@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { ofGeneration } from "../../src/oci/tags.ts";
 import { asHere, refuseForeign } from "../../src/plan/asked.ts";
 import { serializePlan } from "../../src/plan/make.ts";
 import { type Plan, type PlannedImage, parsePlan } from "../../src/plan/plan.ts";
@@ -37,6 +38,21 @@ const edits: readonly (readonly [string, (plan: Plan) => Plan, RegExp])[] = [
     /tags base as key2-[0-9a-f]+-r1/,
   ],
   [
+    "another tag beside a generation",
+    (plan) => ofRun(onFirst(() => ({ tag: "latest" }))(plan)),
+    /tags base as latest/,
+  ],
+  [
+    "a generation's tag for what is not made",
+    (plan) => {
+      const { repository } = plan.images[0] as PlannedImage;
+      const reference = `${repository}@${other}`;
+      const reuse = { decision: { kind: "reuse", reference, ...at } } as const;
+      return ofRun(onFirst(({ tag }) => ({ ...reuse, tag: ofGeneration(tag, run1) }))(plan));
+    },
+    /tags base as key2-[0-9a-f]+-l1, and not as/,
+  ],
+  [
     "a stranger's image to copy",
     onFirst(() => ({ decision: { kind: "copy", from, ...at } })),
     /it takes base from .*eve/,
@@ -55,6 +71,13 @@ const edits: readonly (readonly [string, (plan: Plan) => Plan, RegExp])[] = [
     /its configuration is not the one here/,
   ],
 ];
+
+const run1 = "l1";
+
+/** A plan of this machine's own generation. */
+function ofRun(plan: Plan): Plan {
+  return inSet({ generation: run1 })({ ...plan, pipeline: null });
+}
 
 function inSet(change: Partial<Plan["set"]>): (plan: Plan) => Plan {
   return (plan) => ({ ...plan, set: { ...plan.set, ...change } });
