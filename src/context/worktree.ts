@@ -1,12 +1,14 @@
 /** The working tree as a `Tree`: what git tracks and what is new and not ignored, as it lies on disk. */
 import { BerthError } from "../errors.ts";
 import type { Files, Git } from "../world.ts";
-import { diskLook, type Look, readSeen } from "./disk.ts";
 import {
+  diskLook,
   type GitListing,
   type Listed,
+  type Look,
   listArgs,
   parseListing,
+  readSeen,
   unreadableNames,
 } from "./listing.ts";
 import { onceEach } from "./memo.ts";
