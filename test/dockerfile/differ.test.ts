@@ -101,6 +101,10 @@ const fine: readonly (readonly [string, Partial<RecipeOptions>?])[] = [
   ["FROM a\nARG A=a\nARG B=$A"],
   ["# escape=`\nFROM a\nRUN b"],
   ["FROM a\nARG TARGETOS=linux TARGETARCH=amd64"],
+  ["FROM a\nRUN --mount=target=/x,readonly=true b\nRUN --mount=target=/x,rw=false b"],
+  ["FROM a AS b\nFROM c\nRUN --mount=type=cache,from=b,target=/x,ro d"],
+  ["FROM a\nWORKDIR /x\nUSER b\nRUN c\nUSER root:0\nWORKDIR /y"],
+  ["FROM a\nRUN b\nVOLUME /c\nCOPY d /c/"],
   // What the target does not need may be read as it likes.
   ["FROM a AS x\nENV N=1\nARG N\nFROM b"],
 ];
@@ -131,6 +135,14 @@ const noted: readonly (readonly [string, number | undefined, RegExp])[] = [
   ['FROM a AS b\nSHELL ["b"]\nFROM b\nENTRYPOINT c', undefined, /ENTRYPOINT in shell form/],
   [`FROM a\nADD https://x/y.git#${"0".repeat(40)} /z`, 29, /git repository/],
   ['FROM a\nSHELL ["b"]\nONBUILD CMD c', undefined, /CMD in shell form/],
+  ["FROM a\nRUN --mount=target=/x,rw b", 39, /keeps what RUN writes/],
+  ["FROM a AS b\nFROM c\nRUN --mount=from=b,target=/x,ro=false d", 39, /mount it read-only/],
+  ["FROM a\nONBUILD RUN --mount=type=bind,target=/x,readwrite b", 39, /mount it read-only/],
+  ["FROM a AS b\nFROM c\nRUN --mount=type=cache,from=b,target=/x d", undefined, /from= names/],
+  ["FROM a\nUSER b:c\nWORKDIR /x", undefined, /WORKDIR above USER/],
+  ["FROM a AS b\nUSER $X\nFROM b\nWORKDIR /x", undefined, /WORKDIR above USER/],
+  ["FROM a\nVOLUME /x\nRUN b", 37, /VOLUME behind the last RUN/],
+  ["FROM a AS b\nVOLUME /x\nFROM b\nRUN c", 37, /VOLUME behind the last RUN/],
 ];
 
 for (const [text, below, message] of noted) {
