@@ -9,6 +9,7 @@ import type { Answer, SeenRequest } from "../../support/faulty-server.ts";
 import { failed } from "../../support/gitlab-pages.ts";
 import { program } from "../../support/programs.ts";
 import type { Attempt } from "./jobs.ts";
+import { limits } from "./limits.ts";
 
 const made: Answer = { status: 201, headers: { "content-type": "application/json" }, body: "{}" };
 
@@ -17,7 +18,7 @@ export async function takeIn(
   attempt: Attempt,
   { body, headers, query }: SeenRequest,
   path: string,
-  most = mostBytes,
+  most = limits.artifactBytes,
 ): Promise<Answer> {
   const form = await new Response(new Uint8Array(body), {
     headers: { "content-type": headers["content-type"] ?? "" },
@@ -47,15 +48,10 @@ function refusalOf({ uploads }: Attempt, type: string, bytes: Buffer): Answer | 
   const earlier = uploads.get(type);
   if (earlier !== undefined && earlier !== digestOf(bytes))
     return failed(400, "another artifact of the same type already exists");
-  return type === "dotenv" && bytes.length >= mostDotenvBytes
-    ? failed(400, `Dotenv Artifact Too Big. Maximum Allowable Size: ${mostDotenvBytes}`)
+  return type === "dotenv" && bytes.length >= limits.dotenvBytes
+    ? failed(400, `Dotenv Artifact Too Big. Maximum Allowable Size: ${limits.dotenvBytes}`)
     : undefined;
 }
-
-// Limits of a self-managed GitLab (D11, D12).
-const mostBytes = 100 * 1024 * 1024;
-const mostDotenvBytes = 5120;
-const mostVariables = 20;
 
 /** D11: the variables, or GitLab's words for why there are none. */
 export function parseDotenv(text: string): readonly Variable[] | string {
@@ -68,16 +64,19 @@ export function parseDotenv(text: string): readonly Variable[] | string {
       return "Validation failed: Key can contain only letters, digits and '_'.";
     found.set(key.trim(), value.trim());
   }
-  if (found.size > mostVariables)
-    return `Dotenv files cannot have more than ${mostVariables} variables`;
+  if (found.size > limits.dotenvVariables)
+    return `Dotenv files cannot have more than ${limits.dotenvVariables} variables`;
   return [...found].map(([key, value]) => ({ key, value }));
 }
 
 /** One file of an archive; `undefined` where it is not in it. */
 export async function fileIn(zip: string, path: string): Promise<string | undefined> {
-  const run = promisify(execFile)(program("busybox"), ["unzip", "-p", zip, path]);
-  return run.then(
-    ({ stdout }) => stdout,
-    () => undefined,
-  );
+  const unzip = async (how: "-l" | "-p"): Promise<string> => {
+    const args = ["unzip", how, zip, path];
+    const unlimited = { maxBuffer: Number.POSITIVE_INFINITY };
+    return (await promisify(execFile)(program("busybox"), args, unlimited)).stdout;
+  };
+  // What is not there is no failure of the program's.
+  const names = (await unzip("-l")).split("\n").map((line) => line.trimStart().split(/ +/).at(-1));
+  return names.includes(path) ? unzip("-p") : undefined;
 }

@@ -1,11 +1,15 @@
 /** Trigger jobs: the child pipeline that they start, and what its end means for them. */
 import type { PlainMap } from "../../../src/pipelines/plain.ts";
+import type { Found, Include } from "../../../src/pipelines/ports.ts";
+import { refuse } from "../../../src/pipelines/refusal.ts";
+import { textOf } from "../../../src/pipelines/tree.ts";
 import { expand, listed, valuesOf } from "../../../src/pipelines/variables.ts";
 import { variablesOf } from "../../support/gitlab-jobs.ts";
 import { fileIn } from "./artifacts.ts";
 import { latest } from "./given.ts";
-import { dependenciesOf, type RunJob } from "./jobs.ts";
-import type { Child, Makings } from "./making.ts";
+import { dependenciesOf, type RunJob, type RunPipeline } from "./jobs.ts";
+import { limits, megabytes } from "./limits.ts";
+import { type Child, type Makings, NoPipeline } from "./making.ts";
 
 interface Trigger {
   readonly include: unknown;
@@ -16,17 +20,42 @@ interface Trigger {
 /** The file of the child is what the trigger job includes, in the parent's commit or from its jobs' archives (E1). */
 export function childOf(makings: Makings, bridge: RunJob): Child {
   const { include } = triggerOf(bridge);
+  if (depthOf(bridge.pipeline) >= limits.descendants)
+    throw new NoPipeline("reached_max_descendant_pipelines_depth");
   return {
     bridge,
     text: JSON.stringify({ include }),
     variables: handedOn(makings, bridge),
-    async artifact({ location, entry }) {
-      const job = bridge.pipeline.jobs.find(({ made }) => made.name === entry.get("job"));
-      const archive = job?.attempts.at(-1)?.archive;
-      const text = archive && (await fileIn(archive.path, location));
-      return text === undefined ? undefined : { text };
-    },
+    artifact: (include) => artifactOf(bridge.pipeline, include),
   };
+}
+
+function depthOf({ bridge }: Pick<RunPipeline, "bridge">): number {
+  return bridge === undefined ? 0 : depthOf(bridge.pipeline) + 1;
+}
+
+/** E1: a file that a job of the parent left, of a size that GitLab takes. */
+export async function artifactOf(
+  { jobs }: Pick<RunPipeline, "jobs">,
+  { location, entry }: Include,
+): Promise<Found> {
+  const name = textOf(entry.get("job"));
+  const job = jobs.find(({ made }) => made.name === name);
+  const archive = job?.attempts.at(-1)?.archive;
+  if (archive === undefined)
+    return refuse(`Job \`${name}\` not found in parent pipeline or does not have artifacts!`);
+  refuseLarge(`Artifacts archive for job \`${name}\``, archive.size);
+  const text = await fileIn(archive.path, location);
+  if (text === undefined)
+    return refuse(`Path \`${location}\` does not exist inside the \`${name}\` artifacts archive!`);
+  refuseLarge(`The file \`${location}\` in job \`${name}\``, Buffer.byteLength(text));
+  return text === "" ? refuse(`File \`${location}\` is empty!`) : { text };
+}
+
+function refuseLarge(what: string, bytes: number): void {
+  const [size, most] = [bytes, limits.includedBytes].map(megabytes);
+  if (bytes > limits.includedBytes)
+    refuse(`${what} is too large: ${size} exceeds maximum of ${most}`);
 }
 
 function triggerOf({ made }: RunJob): Trigger {

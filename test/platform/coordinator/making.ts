@@ -4,6 +4,7 @@ import { readOutline } from "../../../src/pipelines/outline.ts";
 import { readPipeline } from "../../../src/pipelines/pipeline.ts";
 import { plain } from "../../../src/pipelines/plain.ts";
 import type { CiSource, Found, Include, Occasion } from "../../../src/pipelines/ports.ts";
+import { refuse } from "../../../src/pipelines/refusal.ts";
 import { listed, type Variable } from "../../../src/pipelines/variables.ts";
 import { succeed } from "../../support/command.ts";
 import { addPipeline, type JobOptions, variablesOf } from "../../support/gitlab-jobs.ts";
@@ -225,5 +226,7 @@ async function component(makings: Makings, { location }: Include): Promise<Found
 }
 
 async function artifact(include: Include, child: Child | undefined): Promise<Found | undefined> {
-  return include.kind === "artifact" ? child?.artifact(include) : undefined;
+  if (include.kind !== "artifact") return undefined;
+  const told = "Including configs from artifacts is only allowed when triggering child pipelines";
+  return child === undefined ? refuse(told) : child.artifact(include);
 }

@@ -4,6 +4,7 @@ import type { Answer, SeenRequest } from "../../support/faulty-server.ts";
 import { failed } from "../../support/gitlab-pages.ts";
 import { takeIn } from "./artifacts.ts";
 import type { Attempt, End } from "./jobs.ts";
+import { limits } from "./limits.ts";
 
 /** A runner that wants a job. */
 export interface Asking {
@@ -71,13 +72,10 @@ function over({ end }: Attempt): Answer {
   return { ...answer, headers: { ...answer.headers, "job-status": end?.state ?? "" } };
 }
 
-// Of a self-managed GitLab.
-const mostTraceBytes = 100 * 1024 * 1024;
-
 /** F10: what is sent begins where the last ended, else the runner hears where that is; a trace too long fails the job. */
 function hear(desk: Desk, attempt: Attempt, { headers, body }: SeenRequest): Answer {
   const start = Number(/^(\d+)-/.exec(headers["content-range"] ?? "")?.[1]);
-  if (start + body.length >= mostTraceBytes) {
+  if (start + body.length >= limits.traceBytes) {
     desk.ended(attempt, { state: "failed", exitCode: 0, reason: "trace_size_exceeded" });
     return over(attempt);
   }
