@@ -5,8 +5,10 @@ import { componentsText } from "../../scripts/inputs.ts";
 import { withPart } from "../../scripts/schema.ts";
 import { version } from "../../src/cli/program.ts";
 import { readContent, settleInputs } from "../../src/pipelines/inputs.ts";
+import { isHash } from "../../src/pipelines/plain.ts";
+import { expand, expandAll, listed } from "../../src/pipelines/variables.ts";
 import { readYaml } from "../../src/pipelines/yaml.ts";
-import { mapOf } from "../support/ci-files.ts";
+import { jobsIn, mapOf, pipelineText, type Variables } from "../support/ci-files.ts";
 import { type Component, components, valuesOf } from "./templates.ts";
 
 /** What would end a word, a line, a quotation or an expression. */
@@ -117,3 +119,29 @@ test("docs/configuration.md says what the templates say (npm run docs)", () => {
   const page = readFileSync(new URL("../../docs/configuration.md", import.meta.url), "utf8");
   assert.equal(page, withPart(page, "components", componentsText()));
 });
+
+const places: readonly (readonly [what: string, variables: Variables, place: string])[] = [
+  ["berth-ci/berth of this GitLab", {}, "r.example.com/berth-ci/berth/tool"],
+  ["a group's BERTH_TOOL", { BERTH_TOOL: "r.lan/tools/berth/tool" }, "r.lan/tools/berth/tool"],
+];
+
+for (const [what, variables, place] of places)
+  for (const engine of ["buildah", "docker"])
+    test(`the jobs' tool images, with ${engine}, are those at ${what}`, async () => {
+      const all = { CI_REGISTRY: "r.example.com", CI_COMMIT_BRANCH: "main", ...variables };
+      const include = { template: "images", inputs: { mode: "fan-out", engine } };
+      const jobs = await jobsIn(pipelineText([include], { check: { script: "x" } }), {
+        CI_DEFAULT_BRANCH: "main",
+        ...all,
+      });
+      const told = (name: string, text: string) => {
+        const job = jobs.get(name);
+        const { values } = expandAll([...(job?.variables ?? []), ...listed(all)]);
+        const image = job?.options["image"];
+        return expand(text || (isHash(image) ? String(image["name"]) : ""), values, "stays");
+      };
+      const withEngine = `${place}-${engine}:${version}`;
+      assert.equal(told("berth-promote", ""), `${place}:${version}`);
+      assert.equal(told("berth-plan", "$BERTH_INPUT_IMAGE"), `${place}:${version}`);
+      assert.equal(told("berth-plan", "$BERTH_INPUT_BUILD_IMAGE"), withEngine);
+    });
