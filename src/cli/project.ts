@@ -25,8 +25,9 @@ export async function openProject(world: World, options: ProjectOptions): Promis
   const git = await world.openGit(world.cwd);
   const tree = withSigns(await treeAt(options.rev, git, world), world);
   const named = namedConfig(world, options);
-  const config = await loadConfig(tree, named, givenSettings(world.env));
   const foreign = options.rev !== undefined && named !== undefined;
+  const declared = foreign ? undefined : tree;
+  const config = await loadConfig(tree, named, givenSettings(world.env), declared);
   const found = await stateOf(tree, config, { missing: foreign ? "skip" : "error" });
   const { images } = found;
   const identify: State["identify"] = (names = [], spool) =>

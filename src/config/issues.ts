@@ -7,35 +7,48 @@ import type { ConfigSource, Path } from "./document.ts";
 
 type Issue = z.core.$ZodIssue;
 
+/** A mistake in words, of a key or of its value. */
+interface Mistake {
+  readonly path: Path;
+  readonly isKey: boolean;
+  readonly message: string;
+}
+
 /** Turns issues into problems, in the order of the file. */
 export function describeIssues(issues: readonly Issue[], source: ConfigSource): readonly Problem[] {
-  return withoutEchoes(issues)
-    .flatMap((issue) => describe(issue, [], source))
+  return mistakesOf(issues, source.value)
+    .map(({ path, isKey, message }) => {
+      const place = isKey ? source.keyPlace(path) : source.place(path);
+      return { file: source.file, ...place, message };
+    })
     .sort((a, b) => a.line - b.line || a.column - b.column);
 }
 
-function describe(issue: Issue, above: Path, source: ConfigSource): readonly Problem[] {
+/** What issues say of the data. */
+export function mistakesOf(issues: readonly Issue[], value: unknown): readonly Mistake[] {
+  return withoutEchoes(issues).flatMap((issue) => describe(issue, [], value));
+}
+
+function describe(issue: Issue, above: Path, all: unknown): readonly Mistake[] {
   const path = [...above, ...issue.path];
-  const { file } = source;
-  const key = (step: PropertyKey) => source.keyPlace([...path, step]);
   switch (issue.code) {
     case "unrecognized_keys":
       return issue.message.split("\n").map((message, index) => ({
-        file,
-        ...key(issue.keys[index] ?? ""),
+        path: [...path, issue.keys[index] ?? ""],
+        isKey: true,
         message: labelled(path, message),
       }));
     case "invalid_union":
-      return describeUnion(issue, path, source);
+      return describeUnion(issue, path, all);
     case "invalid_key":
       return issue.issues.map(({ message }) => ({
-        file,
-        ...source.keyPlace(path),
+        path,
+        isKey: true,
         message: labelled(path.slice(0, -1), message),
       }));
     default: {
-      const value = valueAt(source.value, path);
-      return [{ file, ...source.place(path), message: labelled(path, sentence(issue, value)) }];
+      const message = labelled(path, sentence(issue, valueAt(all, path)));
+      return [{ path, isKey: false, message }];
     }
   }
 }
@@ -52,8 +65,8 @@ function withoutEchoes(issues: readonly Issue[]): readonly Issue[] {
 function describeUnion(
   issue: Extract<Issue, { code: "invalid_union" }>,
   path: Path,
-  source: ConfigSource,
-): readonly Problem[] {
+  all: unknown,
+): readonly Mistake[] {
   const kindsOf = (inner: Issue): readonly string[] => {
     if (inner.path.length > 0) return [];
     if (inner.code === "invalid_type") return [typeName(inner.expected)];
@@ -62,11 +75,11 @@ function describeUnion(
   const meant = issue.errors.filter((branch) => branch.flatMap(kindsOf).length === 0);
   const closest = meant.toSorted((a, b) => a.length - b.length)[0];
   if (closest !== undefined)
-    return withoutEchoes(closest).flatMap((inner) => describe(inner, path, source));
+    return withoutEchoes(closest).flatMap((inner) => describe(inner, path, all));
   const wanted = issue.errors.flat().flatMap(kindsOf);
-  const found = kindOf(valueAt(source.value, path));
+  const found = kindOf(valueAt(all, path));
   const message = `expected ${[...new Set(wanted)].join(" or ")}, found ${found}`;
-  return [{ file: source.file, ...source.place(path), message: labelled(path, message) }];
+  return [{ path, isKey: false, message: labelled(path, message) }];
 }
 
 function sentence(issue: Issue, value: unknown): string {
@@ -112,7 +125,7 @@ function kindOf(value: unknown): string {
   return typeof value === "string" ? "a text" : String(value);
 }
 
-function valueAt(value: unknown, path: Path): unknown {
+export function valueAt(value: unknown, path: Path): unknown {
   return path.reduce<unknown>(
     (found, step) =>
       typeof found === "object" && found !== null

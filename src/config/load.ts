@@ -1,7 +1,7 @@
 /** A project's configuration, of which YAML and schema are loaded only where it has a file; and what a tree holds by it: images, and their keys. */
 import { isUtf8 } from "node:buffer";
 import type { Tree } from "../context/tree.ts";
-import { BerthError } from "../errors.ts";
+import { BerthError, expected } from "../errors.ts";
 import type { Spool } from "../image/contexts.ts";
 import { type Identified, identify } from "../image/identify.ts";
 import type { Image } from "../image/image.ts";
@@ -25,19 +25,22 @@ export interface NamedConfig {
  * Reads the configuration that the user named, else the one at the top of the tree.
  *
  * `defaultConfig` where the tree has none and nothing is given. A revision is read with the configuration that it holds,
- * unless one was named: that applies to any revision.
+ * unless one was named: that applies to any revision. Of one with mistakes, what its images name and `declared` lacks
+ * is told too.
  */
 export async function loadConfig(
   tree: Pick<Tree, "read" | "label">,
   named?: NamedConfig,
   given: Given = {},
+  declared?: Tree,
 ): Promise<Config> {
+  const parse = (bytes: Uint8Array, file: string) => parseAll(bytes, file, given, declared);
   if (named !== undefined) {
     const bytes = await named.files.read(named.path);
     if (bytes === undefined) {
       throw new BerthError("CONFIG_INVALID", `read configuration ${named.label}: no such file`);
     }
-    return parse(bytes, named.label, given);
+    return parse(bytes, named.label);
   }
   const found = await Promise.all(
     fileNames.map(async (name) => ({ name, bytes: await tree.read(name) })),
@@ -50,7 +53,7 @@ export async function loadConfig(
       { hint: "keep one of them" },
     );
   }
-  if (first?.bytes !== undefined) return parse(first.bytes, first.name, given);
+  if (first?.bytes !== undefined) return parse(first.bytes, first.name);
   if (Object.keys(given).length === 0) return defaultConfig;
   const { configOf } = await import("./parse.ts");
   return configOf(given);
@@ -59,7 +62,32 @@ export async function loadConfig(
 /** Hundreds of images; the library compares each key with all before it. */
 const mostBytes = 64 * 1024;
 
-async function parse(bytes: Uint8Array, file: string, given: Given): Promise<Config> {
+async function parseAll(
+  bytes: Uint8Array,
+  file: string,
+  given: Given,
+  declared: Tree | undefined,
+): Promise<Config> {
+  const text = textOf(bytes, file);
+  const { invalid, parseConfig, withoutMistakes } = await import("./parse.ts");
+  try {
+    return parseConfig(text, file, given);
+  } catch (error) {
+    const rest = declared && withoutMistakes(text, file);
+    if (rest === undefined || !(error instanceof BerthError)) throw error;
+    const more = await declareImages(rest, declared!).then(
+      () => [],
+      expected(({ problems }) => problems),
+    );
+    const all = [...error.problems, ...more];
+    throw invalid(
+      file,
+      all.sort((a, b) => a.line - b.line || a.column - b.column),
+    );
+  }
+}
+
+function textOf(bytes: Uint8Array, file: string): string {
   if (bytes.length > mostBytes) {
     throw new BerthError("CONFIG_INVALID", `read configuration ${file}: it has more than 64 KiB`, {
       hint: "let berth find the images by their Dockerfiles, as `berth help configuration` shows",
@@ -68,8 +96,7 @@ async function parse(bytes: Uint8Array, file: string, given: Given): Promise<Con
   if (!isUtf8(bytes)) {
     throw new BerthError("CONFIG_INVALID", `read configuration ${file}: it is not UTF-8 text`);
   }
-  const { parseConfig } = await import("./parse.ts");
-  return parseConfig(new TextDecoder().decode(bytes), file, given);
+  return new TextDecoder().decode(bytes);
 }
 
 export interface State {

@@ -13,7 +13,7 @@ import {
 import { imageDefaults } from "./defaults.ts";
 import { type ConfigSource, type Path, readSource } from "./document.ts";
 import { isGlob } from "./glob.ts";
-import { describeIssues } from "./issues.ts";
+import { describeIssues, mistakesOf, valueAt } from "./issues.ts";
 import { normalPath } from "./rules.ts";
 import { type OptionSettings, type Settings, schema } from "./schema.ts";
 
@@ -94,7 +94,31 @@ function checkGiven({ upstream: _, ...given }: Given): Partial<Settings> {
   });
 }
 
-function invalid(file: string, problems: readonly Problem[]): BerthError {
+/**
+ * What a configuration with mistakes declares without the keys that they are at, so that what else is wrong with its
+ * images can be told too; `undefined` where the mistakes are about which images there are, or the text cannot be read.
+ */
+export function withoutMistakes(text: string, file: string): Config | undefined {
+  const source = readSource(text, file);
+  if (!("value" in source)) return undefined;
+  const value = withoutExtensions(source.value);
+  const issues = schema.safeParse(value, z.once).error?.issues ?? [];
+  if (!mistakesOf(issues, value).every(({ path }) => removed(value, path))) return undefined;
+  const result = schema.safeParse(value, z.once);
+  return result.success ? settle(result.data, source) : undefined;
+}
+
+/** Takes the key out of the data that a path leads through last; whether that leaves what images there are as it is. */
+function removed(value: unknown, path: Path): boolean {
+  const last = path.findLastIndex((step) => typeof step === "string");
+  const key = String(path[last]);
+  const owner = valueAt(value, path.slice(0, last));
+  const isFree = !["images", "exclude", "name", "dockerfile"].includes(key);
+  return isFree && Object(owner) === owner && Reflect.deleteProperty(owner as object, key);
+}
+
+/** CONFIG_INVALID for a file, with each of its problems. */
+export function invalid(file: string, problems: readonly Problem[]): BerthError {
   const count = problems.length === 1 ? "a problem" : `${problems.length} problems`;
   return new BerthError("CONFIG_INVALID", `read configuration ${file}: ${count}`, {
     hint: "`berth help configuration` says what each key takes",

@@ -4,6 +4,7 @@ import { test } from "node:test";
 import { defaultConfig } from "../../src/config/config.ts";
 import { loadConfig } from "../../src/config/load.ts";
 import { parseConfig } from "../../src/config/parse.ts";
+import { BerthError, printProblem } from "../../src/errors.ts";
 import { memoryTree, treeOf } from "../support/tree.ts";
 
 const named = (contents: Readonly<Record<string, Buffer>>, path: string) => ({
@@ -44,6 +45,35 @@ test("two files, a named file that is not there, and bytes that are no text are 
   ] as const)
     await assert.rejects(loaded, { code: "CONFIG_INVALID", message });
 });
+
+const together: readonly (readonly [text: string, problems: readonly string[]])[] = [
+  [
+    "prefx: A\nimages: ['ci/*.docker', 'none/*.docker']\n",
+    ['1:1: unknown key "prefx"', "2:25: none/*.docker: matches no file"],
+  ],
+  [
+    "images:\n  a: { dockerfile: nope, contxt: x }\n  b: { dockerfile: ci/a.docker, platforms: [x] }\n",
+    ['2:26: images.a: unknown key "contxt"', "2:20: nope: there is no such file", "3:45: "],
+  ],
+  ["prefix: 1-\nimages: [{ dockerfile: nope }]\n", ["1:9: prefix: ", "2:24: nope: there is no"]],
+  // Which images there are nobody knows, so of these nothing is said yet.
+  ["exclude: 5\nimages: [nope]\n", ["1:10: exclude: "]],
+  ["images: [nope, 5]\n", ["1:16: images"]],
+  ["images: [nope\n", ["2:1: "]],
+];
+for (const [text, problems] of together)
+  test(`of ${JSON.stringify(text)} all is told at once`, async () => {
+    const tree = memoryTree({ "berth.yml": text, "ci/a.docker": "FROM scratch\n" });
+    const error = await loadConfig(tree, undefined, {}, tree).catch((caught: unknown) => caught);
+    assert.ok(error instanceof BerthError);
+    const told = error.problems.map(printProblem);
+    assert.equal(told.length, problems.length, told.join("\n"));
+    for (const problem of problems)
+      assert.ok(
+        told.some((line) => line.startsWith(`berth.yml:${problem}`)),
+        `${problem} of ${told.join("\n")}`,
+      );
+  });
 
 test("a named file is read instead of the tree's", async () => {
   const tree = memoryTree({ "berth.yml": "prefix: TREE" });
