@@ -7,7 +7,7 @@ import {
   type RecipeStage,
 } from "../dockerfile/recipe.ts";
 import { BerthError, type Problem } from "../errors.ts";
-import { limitHint } from "../http/errors.ts";
+import { isLimited } from "../http/errors.ts";
 import { isMember } from "../image/image.ts";
 import { isObject, readObject } from "../json.ts";
 import { childFor, type Manifest } from "../oci/manifest.ts";
@@ -40,7 +40,7 @@ export async function lookUpBase(
     return { name, pinned, digest, child, ...settings, unknown: undefined };
   } catch (error) {
     // An engine would be told the same, after minutes.
-    if (!(error instanceof BerthError) || error.hint === limitHint) throw error;
+    if (!(error instanceof BerthError) || isLimited(error)) throw error;
     return unknownBase(name, error.message);
   }
 }

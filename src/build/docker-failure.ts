@@ -48,8 +48,8 @@ function daemonHint(line: string, host: string | undefined): string {
   if (/\.pem\b|certificate|HTTPS server|tls:/i.test(line)) {
     return "with TLS set DOCKER_TLS_VERIFY=1 and DOCKER_CERT_PATH to the folder of the client certificates, which the service writes when it starts (share /certs/client); without TLS set DOCKER_TLS_CERTDIR to nothing and use port 2375";
   }
-  return host === undefined
-    ? "start a daemon, or set DOCKER_HOST to where one is (for the service docker:dind tcp://docker:2376)"
+  return host === undefined || host.startsWith("unix:")
+    ? "start a daemon there, or set DOCKER_HOST to where one is (for the service docker:dind tcp://docker:2376)"
     : "check that the service docker:dind is declared, that its alias is the host in DOCKER_HOST, and that the runner is privileged";
 }
 

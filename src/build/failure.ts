@@ -68,7 +68,7 @@ export function neverEnded(
   if (result.exitCode !== undefined) return undefined;
   if (result.signal === "SIGKILL") {
     return new BerthError("BUILD_FAILED", `${doing}: ${program} was killed`, {
-      hint: "too little memory is the usual reason",
+      hint: "too little memory is the usual reason: build fewer at once (`parallel` in berth.yml), or on a larger runner",
     });
   }
   return new BerthError("INTERRUPTED", `${doing}: ${program} was ended by ${result.signal}`);
@@ -79,12 +79,18 @@ export function buildFailed(
   { name, source: { file } }: Pick<BuildRequest, "name" | "source">,
   line: number | undefined,
   what: string,
-  hint = "its last lines say more",
+  hint = usualHint(what),
 ): BerthError {
   const place = line === undefined ? file : `${file}:${line}`;
   return new BerthError("BUILD_FAILED", `build ${name}: ${place}: ${withoutSecrets(what)}`, {
     hint,
   });
+}
+
+function usualHint(what: string): string {
+  return /manifest unknown|source metadata for .*: not found$/.test(what)
+    ? "the registry does not have an image that this one is built from: see its FROM lines; where it is one of this project, run the plan job again, which builds what is gone"
+    : "its last lines say more";
 }
 
 /** Collects the newest lines while handing all of them on. */

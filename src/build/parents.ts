@@ -67,7 +67,7 @@ export async function locateParent(
       : `${parent.repository ?? "no registry"}:${parent.tag} is not there`;
   throw new BerthError(
     "SET_INCOMPLETE",
-    `build ${image.name}: its parent ${name} is missing: ${where}`,
+    `build ${image.name}: ${name}, which it is built from, is missing: ${where}`,
     { hint: `run \`berth build ${name}\` first, or see why its job failed` },
   );
 }

@@ -155,6 +155,8 @@ function missingSecret(image: PlannedImage, what: string): BerthError {
   return new BerthError(
     "SECRET_MISSING",
     `build ${image.name}: ${what}, which one of its secrets is read from`,
-    { hint: "set it in the project's CI/CD variables, or take the secret out of berth.yml" },
+    {
+      hint: "in CI set it in the project's variables, of which protected ones reach jobs of protected branches and tags alone; or take the secret out of berth.yml",
+    },
   );
 }

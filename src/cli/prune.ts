@@ -7,6 +7,7 @@ import { revisionTrees } from "../context/revision.ts";
 import { workTree } from "../context/worktree.ts";
 import { type ExitCode, exitCodes } from "../errors.ts";
 import { isDenied, unlessDenied } from "../gitlab/rights.ts";
+import { count } from "../output/table.ts";
 import { recordRepositoryName } from "../plan/record.ts";
 import { ownBase, type Situation, situationOf, triedRepositoryName } from "../plan/situation.ts";
 import { gatherFacts, type PruneProject, type Pruning } from "../prune/facts.ts";
@@ -82,7 +83,7 @@ async function prune(world: World, options: PruneOptions): Promise<ExitCode> {
   const unknown = plan.tags.filter(isUnsettled).length;
   if (unknown > 0 && facts.usesKnownSince === undefined)
     world.log.warn(
-      `${unknown} tags stay because neither their age nor the recent pipelines are known; with a project access token (role Reporter, scope read_api) in ${prefix}_GITLAB_TOKEN the pipelines are`,
+      `${count(unknown, "tag")} stay because neither their age nor the recent pipelines are known; with a project access token (role Reporter, scope read_api) in ${prefix}_GITLAB_TOKEN the pipelines are`,
     );
   return endOf(plan, applied);
 }

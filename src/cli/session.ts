@@ -156,15 +156,24 @@ export function refuseDirty(
   );
 }
 
+/** What the engines said last of all that failed, in lines: the reasons are to be seen together. */
+const mostLines = 24;
+
 /**
- * Names every failure at the end, where a person looks first, and gives the exit code: that of weather (75) only if
+ * Names every failure and why it is one at the end, where a person looks first, and gives the exit code: that of weather (75) only if
  * all that failed is weather, so that a retry is never wasted on a broken build.
  */
 export function tellFailures({ world }: Session, outcomes: readonly Outcome[]): ExitCode {
+  const broken = outcomes.filter(({ error }) => error?.code === "BUILD_FAILED" && error.output);
+  const room = Math.ceil(mostLines / Math.max(broken.length, 3));
   for (const { name, error, optional } of outcomes) {
     if (error === null) continue;
     const weight = optional ? "optional, so the set goes on without it" : error.code;
-    world.log.info(`berth: ${name}: ${error.message} [${weight}]`);
+    const subject = error.message.startsWith(`build ${name}: `) ? "" : `${name}: `;
+    world.log.info(`berth: ${subject}${error.message} [${weight}]`);
+    // What else fails says in its message why.
+    const said = error.code === "BUILD_FAILED" ? (error.output ?? []) : [];
+    for (const line of said.slice(-room)) world.log.info(`  | ${line}`);
     if (error.hint !== null) world.log.info(`  hint: ${error.hint}`);
   }
   const fatal = outcomes.filter(isFatal);

@@ -1,7 +1,7 @@
 /** Questions to GitLab's API: page after page, with the logins that may ask, and errors without tokens. */
 import type { Projects } from "@gitbeaker/rest";
 import { BerthError, type ErrorCode } from "../errors.ts";
-import { limitHint, unavailableHint } from "../http/errors.ts";
+import { isLimited, unavailableHint } from "../http/errors.ts";
 import { makeRedactor } from "../http/redact.ts";
 import { defaultLimits, makeTransport, type Outside, type Reply } from "../http/transport.ts";
 import { answerError, answerHint } from "./answers.ts";
@@ -179,17 +179,14 @@ const codes: Partial<Record<ErrorCode, ErrorCode>> = {
   REGISTRY_REFUSED: "GITLAB_REFUSED",
 };
 
-/** In place of what the transport says of registries. */
-const hints = new Map<string | undefined, string>([
-  [
-    unavailableHint,
-    "GitLab's API cannot be used at the moment; try again later, and see its status page",
-  ],
-  [
-    limitHint,
-    "GitLab limits how often a login or an address may ask its API: try again later, or ask its admins for a higher limit",
-  ],
-]);
+/** In place of what the transport says of registries; what no other try mends is of any server. */
+function hintOf(error: BerthError): string | undefined {
+  if (isLimited(error))
+    return "GitLab limits how often a login or an address may ask its API: try again later, or ask its admins for a higher limit";
+  return error.hint === unavailableHint
+    ? "GitLab's API cannot be used at the moment; try again later, and see its status page"
+    : error.hint;
+}
 
 /** The transport speaks of registries; what it throws is told as GitLab's. */
 function throwAsGitLabs(error: unknown): never {
@@ -197,7 +194,5 @@ function throwAsGitLabs(error: unknown): never {
   const code = codes[error.code] ?? error.code;
   if (code !== "GITLAB_UNAVAILABLE")
     throw new BerthError(code, error.message, { hint: answerHint });
-  // What no other try mends is of any server.
-  const hint = hints.get(error.hint) ?? error.hint;
-  throw new BerthError(code, error.message, hint === undefined ? {} : { hint });
+  throw new BerthError(code, error.message, { hint: hintOf(error) });
 }

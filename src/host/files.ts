@@ -112,8 +112,11 @@ const full = (what: string): Refusal => ({
 const elsewhere = "--output names another folder for berth's files, TMPDIR one for temporary ones";
 const rights = `let the user that runs berth read or write it; ${elsewhere}`;
 
-/** By the codes of errno(3). */
+/** By the codes of errno(3), of one that may mean anything with the call's name. */
 const refusals: Readonly<Record<string, Refusal>> = {
+  // Node's own answer where folders are to be made on a read-only file system, too.
+  "ENOENT mkdir": refused("its folder is not there, or is read-only", elsewhere),
+  "ENOENT mkdtemp": refused("its folder is not there", elsewhere),
   EACCES: refused("permission denied", rights),
   EPERM: refused("operation not permitted", rights),
   EROFS: refused("the file system is read-only", elsewhere),
@@ -129,7 +132,7 @@ const refusals: Readonly<Record<string, Refusal>> = {
 export function recognise(error: unknown): unknown {
   if (!(error instanceof Error) || !("code" in error) || !("syscall" in error)) return error;
   const { code, syscall } = error;
-  const refusal = typeof code === "string" ? refusals[code] : undefined;
+  const refusal = refusals[String(code)] ?? refusals[`${code} ${syscall}`];
   if (refusal === undefined) return error;
   const path = "path" in error && typeof error.path === "string" ? ` ${error.path}` : "";
   const { what, hint } = refusal;

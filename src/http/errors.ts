@@ -48,7 +48,9 @@ export function printStatus(
     [code, message].filter((part) => part !== "").join(": "),
   );
   const said = [...new Set(complaints)].filter((part) => part !== "").slice(0, maxComplaints);
-  return redactor.clean([`${status}`, said.join("; ")].join(" ").trimEnd());
+  const words = said.join("; ");
+  // GitLab's API says its status once more.
+  return redactor.clean(words.startsWith(`${status} `) ? words : `${status} ${words}`.trimEnd());
 }
 
 // distribution-spec, error codes: what speaks of the request. GitLab's registry sends some with a 500.
@@ -78,6 +80,8 @@ export interface Attempted {
   readonly purpose: string;
   readonly access: "pull" | "push" | "delete";
   readonly hasLogin: boolean;
+  /** Whether it was the login that was not taken, and not what was to be done with it. */
+  readonly isLoginRefused?: boolean;
 }
 
 /** Makes the error for an answer that is neither success nor absence. */
@@ -99,12 +103,18 @@ function codeFor(answered: Pick<Answered, "status" | "bytes">): ErrorCode {
 }
 
 /** The error for a right that is missing, by what was to be done. */
-export function deniedError(what: string, { purpose, access, hasLogin }: Attempted): BerthError {
-  const hint = hasLogin
-    ? rightsHints[access]
-    : "there is no login for this registry: run `docker login` for it, or set DOCKER_AUTH_CONFIG";
+export function deniedError(what: string, attempted: Attempted): BerthError {
+  const { purpose, access, hasLogin, isLoginRefused } = attempted;
+  const refused = isLoginRefused === true ? loginHint : rightsHints[access];
+  const hint = hasLogin ? refused : noLoginHint;
   return new BerthError("REGISTRY_DENIED", `${purpose}: ${what}`, { hint });
 }
+
+const noLoginHint =
+  "there is no login for this registry: log in (docker, podman or buildah login), or set DOCKER_AUTH_CONFIG";
+
+const loginHint =
+  "the login is not taken: it is wrong, has expired or was withdrawn; a CI job token is good only while its job runs";
 
 const mayWrite = (verb: string) =>
   `check that the login may ${verb} here; a CI job token may only do so in its own project, and protected tags or repositories ask for a higher role`;
@@ -129,9 +139,18 @@ function refusedHint(bytes: Uint8Array): string {
 export const unavailableHint =
   "the registry cannot be used at the moment; try again later, and see its status page";
 
-/** For a status 429. */
-export const limitHint =
-  "too many requests from here: log in to that registry, which raises its limit, or name GitLab's dependency proxy in FROM";
+/** For a status 429, by whether a login was sent. */
+export const limitHints = {
+  login:
+    "too many requests of this login, or from here: try again later; bases come through GitLab's dependency proxy too, where FROM names it",
+  nobody:
+    "too many requests from here: log in to that registry, which raises its limit, or name GitLab's dependency proxy in FROM",
+} as const;
+
+/** Whether a registry asked to wait longer than berth does. */
+export function isLimited({ hint }: BerthError): boolean {
+  return Object.values<string | undefined>(limitHints).includes(hint);
+}
 
 /** REGISTRY_REFUSED for a web page, which no registry sends for what we ask, not even where it has nothing. */
 export function refuseWebPage({ headers }: Pick<Answered, "headers">, purpose: string): void {

@@ -13,7 +13,7 @@ import {
 import {
   backoffMs,
   lastingHint,
-  limitHint,
+  limitHints,
   mayPass,
   networkCause,
   printStatus,
@@ -31,6 +31,8 @@ export interface Call {
   readonly headers?: Readonly<Record<string, string>>;
   /** Headers with a login, sent to the origin of `url` only. */
   readonly login?: Readonly<Record<string, string>> | undefined;
+  /** What is sent as a login is what everybody gets. */
+  readonly isAnybody?: boolean;
   readonly body?: Uint8Array | Streamed;
   /** The most that a good answer may have; more is an error with the code `overflow`. */
   readonly maxBytes?: number;
@@ -117,7 +119,7 @@ export function makeTransport(world: Outside): Transport {
       const outcome = await follow(world, call);
       if (!("failed" in outcome) && !mayPass(outcome))
         return attempt > 1 ? { ...outcome, again: true } : outcome;
-      const trouble = troubleOf(outcome, world);
+      const trouble = troubleOf(outcome, call, world);
       // Asked to come back at once, as a date that has passed does too, it still gets some peace.
       const wait = Math.max(trouble.asked, backoffMs(attempt, random));
       const isBearable = wait <= limits.waitMs;
@@ -141,14 +143,16 @@ interface Trouble {
   readonly hint: string;
 }
 
-function troubleOf(outcome: Outcome, { redactor, clock }: Outside): Trouble {
+function troubleOf(outcome: Outcome, call: Call, { redactor, clock }: Outside): Trouble {
   if ("failed" in outcome) {
     const hint = lastingHint(outcome.failed);
     const mayEnd = hint === undefined;
     return { what: outcome.failed, asked: 0, mayEnd, hint: hint ?? unavailableHint };
   }
   const asked = retryAfterMs(outcome.headers, clock.now());
-  const hint = outcome.status === 429 ? limitHint : unavailableHint;
+  const isNobody = call.login === undefined || call.isAnybody === true;
+  const limit = limitHints[isNobody ? "nobody" : "login"];
+  const hint = outcome.status === 429 ? limit : unavailableHint;
   return { what: printStatus(outcome, redactor), asked, mayEnd: true, hint };
 }
 

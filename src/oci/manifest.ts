@@ -108,7 +108,7 @@ function plain({ mediaType, digest, size }: Descriptor): Descriptor {
 export function parseManifest(bytes: Uint8Array, contentType: string, where: string): Manifest {
   const fail = (what: string): never => {
     throw new BerthError("MANIFEST_INVALID", `read manifest ${where}: ${what}`, {
-      hint: "what is at this reference is not an image that container engines agree on; push it again",
+      hint: "what is at this reference is no image that container engines agree on, or a proxy answered in the registry's place; push it again, or delete the tag",
     });
   };
   if (bytes.length > maxManifestBytes) fail(`${bytes.length} bytes, more than ${maxManifestBytes}`);

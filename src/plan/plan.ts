@@ -189,8 +189,9 @@ export type FoundBy = z.output<typeof foundBy>;
 export function parsePlan(text: string, file: string): Plan {
   const parsed = planSchema.safeParse(parseJson(text, file), z.once);
   if (parsed.success) return parsed.data;
-  const issue = parsed.error.issues[0];
-  throw invalid(file, `${issue?.path.join(".") ?? ""}: ${issue?.message ?? "unknown"}`);
+  const { path = [], message = "unknown" } = parsed.error.issues[0] ?? {};
+  if (path[0] === "version") throw invalid(file, "another version of berth wrote it");
+  throw invalid(file, `${path.join(".")}: ${message}`);
 }
 
 function parseJson(text: string, file: string): unknown {

@@ -6,6 +6,7 @@
  * points the tag at that.
  */
 import { BerthError } from "../errors.ts";
+import { ownTags } from "../image/key.ts";
 import type { Digest } from "../oci/digest.ts";
 import {
   below,
@@ -25,7 +26,7 @@ import {
   type SetRecord,
 } from "../plan/record.ts";
 import type { Registry } from "../registry/registry.ts";
-import { type RecordPlace, writeRecord } from "./record.ts";
+import { goneHint, type RecordPlace, writeRecord } from "./record.ts";
 
 type IsAncestor = MergeHistory["isAncestor"];
 
@@ -154,10 +155,11 @@ async function unlessRefused<T>(work: () => Promise<T>, otherwise: T): Promise<T
 async function moveTo(record: SetRecord, at: MovingTag): Promise<number> {
   const { tag, registry } = at;
   const late = await behind(record, at);
+  const believed = printReference(recordReference(at.base, ownTags.set(record.setId)));
   const moves = await Promise.all(
     late.map(async ({ repository, digest }) => {
       const manifest = await registry.get(withDigest(repository, digest));
-      if (manifest === undefined) throw gone(withDigest(repository, digest));
+      if (manifest === undefined) throw gone(withDigest(repository, digest), goneHint(believed));
       return { tagged: withTag(repository, tag), manifest };
     }),
   );
@@ -194,12 +196,10 @@ export async function refuseGone(
   );
 }
 
-function gone(reference: Reference): BerthError {
-  return new BerthError(
-    "SET_INCOMPLETE",
-    `promote ${printReference(reference)}: it is on record, and the registry does not have it any more`,
-    {
-      hint: "run the pipeline again: the image is then looked for, built where it is gone, and the record mended",
-    },
-  );
+const lookAgain =
+  "run the pipeline again: the image is then looked for, built where it is gone, and the record mended";
+
+function gone(reference: Reference, hint = lookAgain): BerthError {
+  const what = `promote ${printReference(reference)}: it is on record, and the registry does not have it any more`;
+  return new BerthError("SET_INCOMPLETE", what, { hint });
 }

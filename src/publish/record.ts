@@ -115,6 +115,11 @@ function recorded(image: PlannedImage, found: Placed["found"]): RecordedImage {
   return { kind: "elsewhere", reference: { ...reference, digest } };
 }
 
+/** What to do about an image that a record names and that is gone: a young record is believed. */
+export function goneHint(record: string): string {
+  return `delete the tag ${record}, which is believed for 20 hours, and run the pipeline again: the image is then looked for, and built where it is gone`;
+}
+
 /** Where records are written, and when. */
 export interface RecordPlace {
   readonly base: Repository;

@@ -13,6 +13,7 @@ import { announceWrites, isPublishDue } from "../plan/rights.ts";
 import type { Situation } from "../plan/situation.ts";
 import type { Registry } from "../registry/registry.ts";
 import {
+  goneHint,
   movedKeys,
   type Placed,
   place,
@@ -106,7 +107,11 @@ async function placeAll(
     ({ image, found }) =>
       found === undefined && (!image.optional || image.decision.kind === "reuse"),
   );
-  if (needed.length > 0) throw incomplete(needed.map(({ image }) => image));
+  if (needed.length > 0)
+    throw incomplete(
+      needed.map(({ image }) => image),
+      publication,
+    );
   return placed;
 }
 
@@ -177,7 +182,7 @@ function isOwn({ set }: Plan, base: Repository): boolean {
   return set.record?.startsWith(`${printRepository(base)}/`) === true;
 }
 
-function incomplete(images: readonly PlannedImage[]): BerthError {
+function incomplete(images: readonly PlannedImage[], { plan, base }: Publication): BerthError {
   const list = images
     .map(({ name, repository, tag, decision }) =>
       decision.kind === "reuse"
@@ -186,9 +191,18 @@ function incomplete(images: readonly PlannedImage[]): BerthError {
     )
     .join(", ");
   const isGone = images.some(({ decision }) => decision.kind === "reuse");
+  const { record, stale } = plan.set;
+  const isBelieved = images.some(
+    ({ decision }) =>
+      decision.kind === "reuse" && decision.reference.startsWith(printRepository(base)),
+  );
+  const again =
+    record !== null && !stale && isBelieved && isOwn(plan, base)
+      ? goneHint(record)
+      : "it was there when the plan was made: run the plan job again, which builds what is gone";
   return new BerthError("SET_INCOMPLETE", `publish the set: not in the registry: ${list}`, {
     hint: isGone
-      ? "it was there when the plan was made: run the plan job again, which builds what is gone"
+      ? again
       : "build these images first (`berth build NAME`, or see why their jobs failed), then publish again",
   });
 }

@@ -157,7 +157,8 @@ export class HostLogin {
     }
     if (!("what" in answer)) return answer;
     const hasLogin = await this.hasLogin();
-    throw deniedError(answer.what, { purpose, access: accessOf(needs), hasLogin });
+    const isLoginRefused = answer.what.startsWith("401");
+    throw deniedError(answer.what, { purpose, access: accessOf(needs), hasLogin, isLoginRefused });
   }
 
   async #identity(needs: readonly Scope[]): Promise<Identity> {
@@ -173,7 +174,8 @@ export class HostLogin {
       const grant = await this.#grant(identity, call);
       if (grant.kind === "refused") return grant;
       const { tokens, token, header } = grant;
-      const reply = await this.#options.transport.send({ ...call, login: header });
+      const sent = { ...call, login: header, isAnybody: identity === "anonymous" };
+      const reply = await this.#options.transport.send(sent);
       if (!this.#isOurs(reply)) return reply;
       const isShorter = isTooLong(reply) && token && tokens?.shorten(token, call.needs);
       if (isShorter === true && !isOnce) continue;

@@ -109,7 +109,10 @@ export class HostSession {
     const challenge = readChallenge(reply.headers.get("www-authenticate") ?? "");
     const isAboutToken = challenge?.kind === "token" && challenge.error === "invalid_token";
     if (reply.status === 401 && isAboutToken) return tokenError(purpose, reply, redactor);
-    const attempted = { purpose, access: accessOf(needs), hasLogin: await this.#login.hasLogin() };
+    const hasLogin = await this.#login.hasLogin();
+    // Asked for a password, the registry has seen ours.
+    const isLoginRefused = reply.status === 401 && challenge?.kind === "password";
+    const attempted = { purpose, access: accessOf(needs), hasLogin, isLoginRefused };
     return statusError(reply, attempted, redactor);
   }
 }

@@ -193,7 +193,7 @@ export class Tokens {
     const withWhat = trust.kind === "refused" ? `any request (${trust.why})` : "its login";
     const what = `the registry names the token service ${service.realm.host}, which is not trusted with ${withWhat}`;
     throw new BerthError("REGISTRY_DENIED", `${purpose}: ${what}`, {
-      hint: "check the registry's host name; if this token service is right, name it in the configuration",
+      hint: "check the registry's host name; if this token service is right and GitLab's, say so by CI_REGISTRY, CI_SERVER_URL, CI_REGISTRY_USER and CI_REGISTRY_PASSWORD, as its jobs do",
     });
   }
 

@@ -9,6 +9,7 @@ import {
 import { dockerBuildError } from "../../src/build/docker-failure.ts";
 import type { BuildRequest } from "../../src/build/engine.ts";
 import {
+  buildFailed,
   isPassing,
   lastLines,
   otherThan,
@@ -233,6 +234,16 @@ test("an old buildah is not given what it would build wrong or fail at without a
     );
     assert.ok(message === undefined ? said === undefined : said?.includes(message), String(said));
   }
+});
+
+test("an image that is gone since the plan was made is told from a build that failed", () => {
+  for (const [what, hint] of [
+    ["initializing source docker://h/p@sha256:1: reading manifest: manifest unknown", /plan job/],
+    ["h/p:1: failed to resolve source metadata for h/p:1: h/p:1: not found", /plan job/],
+    ['"/file": not found', /last lines/],
+    ["exit status 127", /last lines/],
+  ] as const)
+    assert.match(buildFailed(request, 1, what).hint ?? "", hint, what);
 });
 
 test("the last lines of a failed build are kept for reports, without logins and endless lines", () => {

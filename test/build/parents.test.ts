@@ -83,7 +83,7 @@ test("of a parent of several platforms a build has the machine's, where it says 
 
 test("a parent that is nowhere is an error that says where it should be", async () => {
   const table: readonly (readonly [plan: readonly PlannedImage[], said: RegExp])[] = [
-    [[], /build child: its parent parent is missing: it is not in the plan/],
+    [[], /build child: parent, which it is built from, is missing: it is not in the plan/],
     [[planned("parent", build)], /missing: r\.example\/p\/parent:tag-of-parent is not there/],
     [[planned("parent", build, { repository: null })], /missing: no registry:tag-of-parent is not/],
   ];

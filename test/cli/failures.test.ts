@@ -39,8 +39,38 @@ for (const [what, outcomes, code, said] of [
   ],
 ] as const)
   test(`where ${what}, the run ends with ${code}`, () => {
-    const lines: string[] = [];
-    const session = { world: { log: { info: (line: string) => lines.push(line) } } };
-    assert.equal(tellFailures(session as unknown as Session, outcomes), code);
-    if (said !== undefined) assert.deepEqual(lines, said);
+    const told = tell(outcomes);
+    assert.equal(told.code, code);
+    if (said !== undefined) assert.deepEqual(told.lines, said);
+  });
+
+function tell(outcomes: readonly Outcome[]) {
+  const lines: string[] = [];
+  const session = { world: { log: { info: (line: string) => lines.push(line) } } };
+  return { code: tellFailures(session as unknown as Session, outcomes), lines };
+}
+
+const words = Array.from({ length: 20 }, (_, index) => `line ${index + 1}`);
+
+for (const [count, shown] of [
+  [1, 8],
+  [3, 8],
+  [6, 4],
+  [40, 1],
+] as const)
+  test(`of ${count} failed builds the last words stand together, ${shown} lines of each`, () => {
+    const names = Array.from({ length: count }, (_, index) => `image-${index}`);
+    const outcomes = names.map((name) => {
+      const error = {
+        ...failure("BUILD_FAILED", `build ${name}: exit status 1`, "look"),
+        output: words,
+      };
+      return outcomeOf(planned(name, "build"), "failed", 0, 1, { error });
+    });
+    const expected = names.flatMap((name) => [
+      `berth: build ${name}: exit status 1 [BUILD_FAILED]`,
+      ...words.slice(-shown).map((line) => `  | ${line}`),
+      "  hint: look",
+    ]);
+    assert.deepEqual(tell(outcomes).lines, expected);
   });

@@ -9,7 +9,7 @@ import { openRegistry, projectOf } from "./project.ts";
 const registry = await openRegistry();
 
 const files = {
-  "debian.docker": "FROM scratch\n",
+  "debian.docker": "FROM scratch\nCOPY data /\n",
   "berth.yml": "prefix: QEMU_CI\nimages: ['*.docker']\n",
 };
 const kept = projectOf({ after }, { ...files, data: "x\n", "ci/x": "x\n" });
@@ -123,6 +123,13 @@ const mistakes: readonly (readonly [
     /^berth: read \S+\/ci: it is a folder \[FILE_REF/m,
   ],
   ["a file for a folder", "plan --output data/x", 64, /data is a file, not a folder \[OUTPUT_INV/],
+  [
+    "no folder for temporary files",
+    "ensure --registry $registry/acme/tools",
+    64,
+    /mkdtemp \/nowhere\/berth-\S+: its folder is not there .FILE_REF.*\n.*TMPDIR/,
+    { TMPDIR: "/nowhere", registry: registry.host },
+  ],
   [
     "a name that no file can have",
     `plan --output ${"x".repeat(300)}`,

@@ -14,7 +14,8 @@ import { join } from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { test } from "node:test";
-import { realFiles, removeLeftFolders } from "../../src/host/files.ts";
+import { BerthError } from "../../src/errors.ts";
+import { realFiles, recognise, removeLeftFolders } from "../../src/host/files.ts";
 import { temporary } from "../context/repository.ts";
 
 const files = realFiles();
@@ -44,6 +45,16 @@ test("a write makes folders, sets the mode, and leaves nothing beside the file",
   assert.equal((await files.read(path))?.toString(), "two");
   assert.equal(statSync(path).mode & 0o777, 0o600);
   assert.deepEqual(readdirSync(join(folder, "a/b")), ["secret"]);
+});
+
+test("a folder that cannot be made on a read-only file system is no bug of berth's", () => {
+  // What Node says of one, whose own errno is EROFS.
+  const error = Object.assign(new Error("x"), { code: "ENOENT", syscall: "mkdir", path: "/x/y" });
+  const told = recognise(error);
+  assert.ok(told instanceof BerthError);
+  assert.equal(told.message, "mkdir /x/y: its folder is not there, or is read-only");
+  assert.match(told.hint ?? "", /--output/);
+  assert.equal(recognise(Object.assign(error, { syscall: "open" })), error);
 });
 
 test("a write that fails leaves no draft", async (t) => {

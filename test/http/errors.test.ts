@@ -4,6 +4,7 @@ import fc from "fast-check";
 import {
   type Answered,
   backoffMs,
+  deniedError,
   isAboutTag,
   isTooLong,
   isTransient,
@@ -123,6 +124,7 @@ test("a status is printed with what is said about it, each once and three at the
   const say = (...list: readonly object[]) =>
     printStatus({ status: 403, bytes: errors(...list) }, redactor);
   assert.equal(say(), "403");
+  assert.equal(say({ message: "403 Forbidden" }), "403 Forbidden");
   assert.equal(say({ code: "DENIED" }, { code: "DENIED" }, {}), "403 DENIED");
   assert.equal(
     say({ code: "DENIED", message: "no" }, { message: "never" }),
@@ -178,6 +180,8 @@ suite("the error for an answer", () => {
     assert.match(hintOf("pull") ?? "", /allowlist/);
     assert.match(hintOf("delete") ?? "", /may delete here/);
     assert.match(hintOf("pull", false) ?? "", /there is no login/);
+    const refused = { purpose: "x", access: "pull", hasLogin: true, isLoginRefused: true } as const;
+    assert.match(deniedError("401", refused).hint ?? "", /^the login is not taken/);
   });
 });
 

@@ -77,7 +77,9 @@ suite("a request is sent again", () => {
     for (const [answers, call, hint] of [
       [[() => lasting], {}, /renew/],
       [[answer(503)], { once: true }, /try again later/],
-      [[answer(429)], { once: true }, /too many requests/],
+      [[answer(429)], { once: true }, /too many requests from here: log in/],
+      [[answer(429)], { once: true, login: {}, isAnybody: true }, /from here: log in/],
+      [[answer(429)], { once: true, login: {} }, /^too many requests of this login(?!.*log in)/],
     ] as const) {
       const { send, sent } = exchange([...answers]);
       await assert.rejects(send(call), (error: { code?: string; hint?: string }) => {

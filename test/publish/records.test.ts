@@ -207,8 +207,8 @@ describe("a set record", async () => {
     lose(referenceOf(before, "x"));
     const { plan } = await planOf(job(fork, { dockerfiles: changed }));
     assert.equal(decisions(plan), "build reuse");
-    await assert.rejects(move(fork, first), { code: "SET_INCOMPLETE" });
-    await assert.rejects(publishAgain(fork, before), { code: "SET_INCOMPLETE" });
+    for (const gone of [() => move(fork, first), () => publishAgain(fork, before)])
+      await assert.rejects(gone, { code: "SET_INCOMPLETE", hint: /^(?!.*delete).* again/ });
   });
 
   test("of a fork is mended without a build where upstream has built the image again", async () => {
@@ -232,8 +232,10 @@ describe("a set record", async () => {
     const { plan } = await planOf(job(upstream));
     const forks = await planOf(job(fork));
     lose(referenceOf(plan, "x"));
-    await assert.rejects(publishAgain(upstream, plan), { code: "SET_INCOMPLETE" });
-    await assert.rejects(move(upstream, first), { code: "SET_INCOMPLETE" });
+    // To run it again would not do: what the record says is believed for some hours.
+    assert.equal(decisions((await planOf(job(upstream))).plan), "reuse reuse");
+    for (const gone of [() => publishAgain(upstream, plan), () => move(upstream, first)])
+      await assert.rejects(gone, { code: "SET_INCOMPLETE", hint: /^delete the tag \S+:set2-/ });
     await assert.rejects(move(fork, forks), { code: "SET_INCOMPLETE" });
     assert.deepEqual(
       [...(memory.repositories.get(`${upstream}/y`)?.tags.keys() ?? [])].includes("latest"),

@@ -44,6 +44,15 @@ suite("logging in", () => {
     assert.ok(tokens.asked.every(({ user }) => user === undefined));
   });
 
+  test("a login that is not taken is told from a right that is lacking", async () => {
+    for (const options of [{}, { authority: basicAuthority(goodLogin) }]) {
+      const { reference, stop } = await scene(options, { may: (user) => user !== undefined });
+      const asked = client({ ...goodLogin, password: "wrong" }).get(reference);
+      await assert.rejects(asked, { code: "REGISTRY_DENIED", hint: /^the login is not taken/ });
+      await stop();
+    }
+  });
+
   test("an identity token is exchanged in a form, not in an address", async () => {
     const { reference, open, tokens, stop } = await scene({});
     const login = { identityToken: testPassword };
