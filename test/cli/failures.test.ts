@@ -61,10 +61,8 @@ for (const [count, shown] of [
   test(`of ${count} failed builds the last words stand together, ${shown} lines of each`, () => {
     const names = Array.from({ length: count }, (_, index) => `image-${index}`);
     const outcomes = names.map((name) => {
-      const error = {
-        ...failure("BUILD_FAILED", `build ${name}: exit status 1`, "look"),
-        output: words,
-      };
+      const message = `build ${name}: exit status 1`;
+      const error = { code: "BUILD_FAILED", message, hint: "look", output: words } as const;
       return outcomeOf(planned(name, "build"), "failed", 0, 1, { error });
     });
     const expected = names.flatMap((name) => [
