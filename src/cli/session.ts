@@ -160,8 +160,8 @@ export function refuseDirty(
 const mostLines = 24;
 
 /**
- * Names every failure and why it is one at the end, where a person looks first, and gives the exit code: that of weather (75) only if
- * all that failed is weather, so that a retry is never wasted on a broken build.
+ * Names every failure at the end, where a person looks first, and what the engine said last; gives the exit code: that
+ * of weather (75) only if all that failed is weather, so that a retry is never wasted on a broken build.
  */
 export function tellFailures({ world }: Session, outcomes: readonly Outcome[]): ExitCode {
   const broken = outcomes.filter(({ error }) => error?.code === "BUILD_FAILED" && error.output);

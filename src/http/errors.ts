@@ -92,7 +92,7 @@ export function statusError(
 ): BerthError {
   const code = codeFor(answered);
   const what = printStatus(answered, redactor);
-  if (code === "REGISTRY_DENIED") return deniedError(what, attempted);
+  if (code === "REGISTRY_DENIED") return deniedError(what, { isLoginRefused: false, ...attempted });
   const hint = code === "REGISTRY_UNAVAILABLE" ? unavailableHint : refusedHint(answered.bytes);
   return new BerthError(code, `${attempted.purpose}: ${what}`, { hint });
 }
@@ -104,8 +104,8 @@ function codeFor(answered: Pick<Answered, "status" | "bytes">): ErrorCode {
 
 /** The error for a right that is missing, by what was to be done. */
 export function deniedError(what: string, attempted: Attempted): BerthError {
-  const { purpose, access, hasLogin, isLoginRefused } = attempted;
-  const refused = isLoginRefused === true ? loginHint : rightsHints[access];
+  const { purpose, access, hasLogin, isLoginRefused = what.startsWith("401") } = attempted;
+  const refused = isLoginRefused ? loginHint : rightsHints[access];
   const hint = hasLogin ? refused : noLoginHint;
   return new BerthError("REGISTRY_DENIED", `${purpose}: ${what}`, { hint });
 }
@@ -143,7 +143,7 @@ export const unavailableHint =
 export const limitHints = {
   login:
     "too many requests of this login, or from here: try again later; bases come through GitLab's dependency proxy too, where FROM names it",
-  nobody:
+  anonymous:
     "too many requests from here: log in to that registry, which raises its limit, or name GitLab's dependency proxy in FROM",
 } as const;
 

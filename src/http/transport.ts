@@ -31,8 +31,8 @@ export interface Call {
   readonly headers?: Readonly<Record<string, string>>;
   /** Headers with a login, sent to the origin of `url` only. */
   readonly login?: Readonly<Record<string, string>> | undefined;
-  /** What is sent as a login is what everybody gets. */
-  readonly isAnybody?: boolean;
+  /** Whose login it is, where anybody may get one. */
+  readonly identity?: keyof typeof limitHints;
   readonly body?: Uint8Array | Streamed;
   /** The most that a good answer may have; more is an error with the code `overflow`. */
   readonly maxBytes?: number;
@@ -150,9 +150,8 @@ function troubleOf(outcome: Outcome, call: Call, { redactor, clock }: Outside): 
     return { what: outcome.failed, asked: 0, mayEnd, hint: hint ?? unavailableHint };
   }
   const asked = retryAfterMs(outcome.headers, clock.now());
-  const isNobody = call.login === undefined || call.isAnybody === true;
-  const limit = limitHints[isNobody ? "nobody" : "login"];
-  const hint = outcome.status === 429 ? limit : unavailableHint;
+  const { login, identity = login === undefined ? "anonymous" : "login" } = call;
+  const hint = outcome.status === 429 ? limitHints[identity] : unavailableHint;
   return { what: printStatus(outcome, redactor), asked, mayEnd: true, hint };
 }
 

@@ -157,8 +157,7 @@ export class HostLogin {
     }
     if (!("what" in answer)) return answer;
     const hasLogin = await this.hasLogin();
-    const isLoginRefused = answer.what.startsWith("401");
-    throw deniedError(answer.what, { purpose, access: accessOf(needs), hasLogin, isLoginRefused });
+    throw deniedError(answer.what, { purpose, access: accessOf(needs), hasLogin });
   }
 
   async #identity(needs: readonly Scope[]): Promise<Identity> {
@@ -174,8 +173,7 @@ export class HostLogin {
       const grant = await this.#grant(identity, call);
       if (grant.kind === "refused") return grant;
       const { tokens, token, header } = grant;
-      const sent = { ...call, login: header, isAnybody: identity === "anonymous" };
-      const reply = await this.#options.transport.send(sent);
+      const reply = await this.#options.transport.send({ ...call, login: header, identity });
       if (!this.#isOurs(reply)) return reply;
       const isShorter = isTooLong(reply) && token && tokens?.shorten(token, call.needs);
       if (isShorter === true && !isOnce) continue;

@@ -180,7 +180,7 @@ suite("the error for an answer", () => {
     assert.match(hintOf("pull") ?? "", /allowlist/);
     assert.match(hintOf("delete") ?? "", /may delete here/);
     assert.match(hintOf("pull", false) ?? "", /there is no login/);
-    const refused = { purpose: "x", access: "pull", hasLogin: true, isLoginRefused: true } as const;
+    const refused = { purpose: "x", access: "pull", hasLogin: true } as const;
     assert.match(deniedError("401", refused).hint ?? "", /^the login is not taken/);
   });
 });

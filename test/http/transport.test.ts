@@ -78,7 +78,7 @@ suite("a request is sent again", () => {
       [[() => lasting], {}, /renew/],
       [[answer(503)], { once: true }, /try again later/],
       [[answer(429)], { once: true }, /too many requests from here: log in/],
-      [[answer(429)], { once: true, login: {}, isAnybody: true }, /from here: log in/],
+      [[answer(429)], { once: true, login: {}, identity: "anonymous" }, /from here: log in/],
       [[answer(429)], { once: true, login: {} }, /^too many requests of this login(?!.*log in)/],
     ] as const) {
       const { send, sent } = exchange([...answers]);
