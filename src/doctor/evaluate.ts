@@ -72,13 +72,18 @@ export async function readPipelines(
   const includes = (outline?.includes ?? []).flatMap((include) => berthInclude(include, files));
   const project = projectOf(known, includes, words);
   const stub = stubOf(outline?.written ?? new Map());
-  const fetch: FetchInclude = async (include) =>
-    (await componentFile(include, files)) ?? { text: stub(include) };
   const images = { ...known.config, prefix: project.prefix, names: known.images };
   const read = casesOf(project, words).map(async (each): Promise<ReadCase> => {
     const { occasion } = each;
-    const reading = await readPipeline(merged ?? own, { source, fetch, kept, occasion });
-    return { ...each, reading, jobs: jobsOf(reading, occasion, images) };
+    const included: BerthInclude[] = [];
+    const fetch: FetchInclude = async (include) => {
+      included.push(...berthInclude(include, files));
+      return (await componentFile(include, files)) ?? { text: stub(include) };
+    };
+    const request = { source, fetch, kept, occasion };
+    const parts = await readPipeline(own, request);
+    const reading = merged === undefined ? parts : await readPipeline(merged, request);
+    return { ...each, reading, included, jobs: jobsOf(reading, occasion, images) };
   });
   return {
     project,

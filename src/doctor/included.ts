@@ -26,8 +26,6 @@ export interface BerthInclude {
   readonly prefix: string;
   readonly jobPrefix: string;
   readonly upstream: string | undefined;
-  /** In every pipeline, whatever it is made for. */
-  readonly always: boolean;
 }
 
 /** Nothing where it is another file. */
@@ -40,9 +38,8 @@ export function berthInclude(include: Include, files: ComponentFiles): readonly 
   };
   const prefix = input("prefix") ?? "BERTH";
   const jobPrefix = input("job_prefix") ?? "berth-";
-  const { location, entry } = include;
-  const always = get(entry, "rules") === null;
-  return [{ template, location, prefix, jobPrefix, upstream: input("upstream"), always }];
+  const { location } = include;
+  return [{ template, location, prefix, jobPrefix, upstream: input("upstream") }];
 }
 
 /** Its text; `undefined` where it is none of berth's. */

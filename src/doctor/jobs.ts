@@ -6,6 +6,7 @@ import type { Plain } from "../pipelines/plain.ts";
 import type { Occasion } from "../pipelines/ports.ts";
 import { expand, expandAll, type Variable } from "../pipelines/variables.ts";
 import { imageVariable, templateFolder } from "../plan/make.ts";
+import type { BerthInclude } from "./included.ts";
 import type { PipelineCase } from "./occasions.ts";
 
 /** Which images the project has, and how its jobs learn of them. */
@@ -16,6 +17,8 @@ export interface PlannedImages
 
 export interface ReadCase extends PipelineCase {
   readonly reading: PipelineReading;
+  /** Berth's components in it. */
+  readonly included: readonly BerthInclude[];
   /** What it has, or would have had of the outermost stages alone. */
   readonly jobs: readonly SeenJob[];
 }

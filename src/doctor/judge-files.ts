@@ -67,19 +67,22 @@ export const fileChecks = onPipelines({
     );
   },
 
-  "included-twice"({ includes, texts }) {
-    const groups = Map.groupBy(
-      includes.filter(({ always }) => always),
-      ({ template, jobPrefix }) => `${template} with job_prefix ${jobPrefix}`,
-    );
-    const twice = [...groups].filter(([, group]) => group.length > 1);
-    if (twice.length === 0) return say.ok("each component is included once");
-    const [include] = twice.flatMap(([, group]) => group);
+  "included-twice"({ read, texts }) {
+    const [found] = read.flatMap(({ title, included }) => {
+      const all = Map.groupBy(
+        included,
+        (one) => `${one.template} with job_prefix ${one.jobPrefix}`,
+      );
+      return [...all].flatMap(([what, [one, again]]) =>
+        one === undefined || again === undefined ? [] : [{ what, one, title }],
+      );
+    });
+    if (found === undefined) return say.ok("each component is included once");
     return say.warning(
-      `a component is included twice: ${twice.map(([what]) => what).join(", ")}`,
+      `a component is included twice: ${found.what}`,
       lines(
-        placeOf(texts, quotedIn(include?.location.split("/").at(-1) ?? "")),
-        "GitLab makes one of both without a word, with the inputs of the second.",
+        placeOf(texts, quotedIn(found.one.location.split("/").at(-1) ?? "")),
+        `For ${found.title} GitLab makes one of both without a word, with the inputs of the second.`,
       ),
       "take one of them out, or give it another `job_prefix`",
     );

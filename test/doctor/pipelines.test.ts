@@ -396,6 +396,13 @@ test("a component that rules include in one way or another is known, and not inc
   const pipelines = await pipelinesOf({ ".gitlab-ci.yml": `include:\n${ways}${job}` });
   assert.equal(pipelines.project.prefix, "ACME");
   assert.equal(findingOf(factsOf(pipelines), "included-twice").level, "ok");
+  const both =
+    one("$CI_COMMIT_BRANCH", "inline") + one("$CI_COMMIT_BRANCH == $CI_DEFAULT_BRANCH", "fan-out");
+  const overlapping = await pipelinesOf({ ".gitlab-ci.yml": `include:\n${both}${job}` });
+  assert.match(
+    findingOf(factsOf(overlapping), "included-twice").detail,
+    /For push to main GitLab makes one/,
+  );
 });
 
 test("tags that no runner has are a finding, and so is not knowing", async () => {
