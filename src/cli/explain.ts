@@ -8,6 +8,7 @@ import { printExplanation } from "../explain/print.ts";
 import { keyIn } from "../explain/state.ts";
 import type { KeyedImage } from "../image/key.ts";
 import {
+  beginsWithHost,
   isTag,
   parseReference,
   printReference,
@@ -176,9 +177,7 @@ async function named(
 
 /** `host/path:tag`; the host must be written, for `origin/master` is a branch. */
 function fullReference(text: string): Reference | undefined {
-  const first = text.split("/")[0] ?? "";
-  const hasHost = text.includes("/") && (/[.:]/.test(first) || first === "localhost");
-  return hasHost ? parseReference(text) : undefined;
+  return beginsWithHost(text) ? parseReference(text) : undefined;
 }
 
 async function tagged(

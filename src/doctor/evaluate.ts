@@ -1,5 +1,6 @@
 /** Reads a project's CI files as GitLab would for each pipeline that matters. */
 import type { Config } from "../config/config.ts";
+import { beginsWithHost } from "../oci/reference.ts";
 import { readOutline } from "../pipelines/outline.ts";
 import { nothingRead, readPipeline } from "../pipelines/pipeline.ts";
 import { type FetchInclude, type Include, keeping } from "../pipelines/ports.ts";
@@ -123,9 +124,8 @@ function projectOf(
 
 /** Of a namespace, a path, or a registry base. */
 function fullPath(text: string, name: string): string {
-  const [first = "", ...rest] = text.split("/");
-  if (rest.length === 0) return `${text}/${name}`;
-  return /[.:]/.test(first) ? rest.join("/") : text;
+  if (!text.includes("/")) return `${text}/${name}`;
+  return beginsWithHost(text) ? text.replace(/^[^/]*\//, "") : text;
 }
 
 /** All texts of a configuration. */

@@ -201,7 +201,7 @@ function deleters({ pipeline }: Survey): readonly string[] {
 }
 
 const generators =
-  /^.*\b(?:(lcitool (?:manifest|dockerfile)|ci-fairy generate-template)\b|generated (?:by|from|with) (?:"([^"\n]+)"|'([^'\n]+)'|`([^`\n]+)`|(\S+)))/m;
+  /^.*\b(?:(lcitool (?:manifest|dockerfile)|ci-fairy generate-template)\b|generated (?:by|from|with) (?:"([^"\n]+)"|'([^'\n]+)'|`([^`\n]+)`|(\S*[^\s.,;:])))/m;
 
 function generated({ files, dockerfiles }: Survey): readonly string[] {
   const heads = [...files, ...dockerfiles].flatMap(({ path, text }) => {

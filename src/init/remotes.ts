@@ -1,5 +1,6 @@
 /** Whose project this is, by its git remotes and its CI files: the upstream of forks, and where images are. */
 import { upstreamRule } from "../config/rules.ts";
+import { beginsWithHost } from "../oci/reference.ts";
 import { patternOf } from "../printable.ts";
 import { because, block, type Chosen, type Seen, seen, usual } from "./settings.ts";
 import type { Survey } from "./survey.ts";
@@ -28,21 +29,25 @@ export function upstreamOf(
   prefix: string,
   remotes: Remotes,
 ): Chosen<string | undefined> {
+  const name = remotes.upstream === undefined ? "origin" : "upstream";
+  const { host = "", path } = remotes[name] ?? {};
+  // Many a project says where another's jobs are, under such a name too.
+  const isOther = (value: string): boolean =>
+    path !== undefined && value.includes("/") && !hasNameOf(value, path);
   const usable = (pipeline?.variables ?? []).filter(
     ({ key, value }) =>
       /UPSTREAM(?:_(?:REPO|REPOSITORY|PROJECT|PATH|NAMESPACE))?$/.test(key) &&
-      upstreamRule(value) === undefined,
+      upstreamRule(value) === undefined &&
+      (/^FDO_|^[A-Z]+(?:_CI)?_UPSTREAM$/.test(key) || !isOther(value)),
   );
   const variable = usable.find(({ key }) => key === `${prefix}_UPSTREAM`) ?? usable[0];
-  const name = remotes.upstream === undefined ? "origin" : "upstream";
-  const { host = "", path } = remotes[name] ?? {};
   if (variable === undefined && noGitLab.includes(host))
     return because(
       undefined,
       `the git remote ${name} is on ${host}, which is no GitLab`,
       "write the project's path on your GitLab as `upstream`: forks use its images",
     );
-  const upstream = variable?.value ?? path;
+  const upstream = variable?.value ?? (path && asUpstream(host, path));
   if (upstream === undefined || upstreamRule(upstream) !== undefined) return usual(undefined);
   const found =
     variable === undefined
@@ -53,6 +58,17 @@ export function upstreamOf(
   const doubt =
     variable === undefined && name === "origin" ? "; name another where that is a fork" : "";
   return because(upstream, found, `${whose} whose images forks use${doubt}`, block({ upstream }));
+}
+
+function hasNameOf(one: string, other: string): boolean {
+  const [own, theirs] = [one, other].map((path) => path.toLowerCase().split("/").at(-1));
+  return own === theirs;
+}
+
+/** A path that a reader would take for a registry's, as it is there. */
+function asUpstream(host: string, path: string): string | undefined {
+  if (!beginsWithHost(path)) return path;
+  return host === "gitlab.com" ? `registry.${host}/${path}` : undefined;
 }
 
 /** Where a person's own machine looks for images; elsewhere than on gitlab.com only the CI files may tell. */

@@ -182,8 +182,8 @@ async function readDockerfile(tree: Tree, path: string, ignored: string): Promis
   const text = (await tree.read(path))?.toString() ?? "";
   const found = text.matchAll(/^\s*FROM\s+(?:--\S+\s+)*(\S+)|\s--from=(\S+)/gim);
   const uses = [...found].map(([, from, copy]) => (from ?? copy ?? "").replace(/:[\w.-]+$/, ""));
-  // Elsewhere than in a Dockerfile, such as a template of one, a placeholder may stand there.
-  const isOne = /^\s*FROM\s+(?:--\S+\s+)*["'$\w]/im.test(text);
+  // A template of one has a placeholder there, and nobody here builds what is for Windows.
+  const isOne = /^\s*FROM\s+(?:--\S+\s+)*["'$\w](?!\S*\/windows\/)/im.test(text);
   const copiesAll =
     /^\s*(?:COPY|ADD)\s+(?:--(?!from=)\S+\s+)*\.\/?\s/im.test(text) && !/^\*/m.test(ignored);
   return { path, text, uses, isOne, copiesAll, copiesFrom: await placeOfSources(text, path, tree) };

@@ -92,6 +92,14 @@ export function parseReference(text: string): Reference {
   return { host, path, tag: tag ?? "latest" };
 }
 
+/** Whether a text begins with a registry's host. Where capitals stand it is a path on GitLab: no registry's has any. */
+export function beginsWithHost(text: string): boolean {
+  const name = text.replace(/[:@][^/]*$/, "");
+  const [first = ""] = text.split("/");
+  const isHost = /[.:]/.test(first) || first === "localhost";
+  return text.includes("/") && isHost && name === name.toLowerCase();
+}
+
 function splitHost(name: string): Repository {
   const slash = name.indexOf("/");
   const first = name.slice(0, Math.max(slash, 0));

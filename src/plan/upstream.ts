@@ -1,7 +1,12 @@
 /** Which project is upstream, as variables and configuration name it. */
 import { type Config, givenVariables } from "../config/config.ts";
 import { BerthError } from "../errors.ts";
-import { parseRepository, printRepository, type Repository } from "../oci/reference.ts";
+import {
+  beginsWithHost,
+  parseRepository,
+  printRepository,
+  type Repository,
+} from "../oci/reference.ts";
 
 export type Get = (name: string) => string | undefined;
 
@@ -79,11 +84,8 @@ const known = ["CI_PROJECT_NAMESPACE", "CI_PROJECT_PATH", "CI_MERGE_REQUEST_PROJ
  */
 function baseOf(text: string, get: Get, own: Repository | undefined): Repository | undefined {
   const isThis = (name: string) => text.toLowerCase() === get(name)?.toLowerCase();
-  const first = text.split("/")[0] ?? "";
   // GitLab's names may hold dots too, so those that are known come first.
-  const isKnown = known.some(isThis);
-  if (!isKnown && text.includes("/") && (/[.:]/.test(first) || first === "localhost"))
-    return parseRepository(text);
+  if (!known.some(isThis) && beginsWithHost(text)) return parseRepository(text);
   const host = get("CI_REGISTRY") ?? own?.host;
   if (host === undefined) return undefined;
   const isNamespace = !text.includes("/") || isThis("CI_PROJECT_NAMESPACE");

@@ -171,6 +171,7 @@ const named: readonly (readonly [what: string, job: Variables, says: string, is:
   ["itself in upstream", up, "qemu-project qemu-project", itself],
   ["a namespace with dots", dotted, "- gnu.tools/core", itself],
   ["a path with dots", dotted, "- gnu.tools/core/qemu", itself],
+  ["another's path with dots", topic, "Gnu.Tools/qemu -", `fork reads ${host}/gnu.tools/qemu`],
   ["a renamed fork", renamed, "qemu-project -", `fork reads ${host}/qemu-project/my-qemu`],
   ["a fork that is upstream", topic, "qemu-project bob/qemu", `fork reads ${host}/bob/qemu`],
   ["its old path", renamedUpstream, "old/qemu -", `fork reads ${host}/old/qemu`],
