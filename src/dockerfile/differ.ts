@@ -168,12 +168,30 @@ export function differencesIn(instruction: Instruction, escapeWith: Escape): rea
       message: "with escape=` buildah still takes \\ for an escape in this instruction",
       buildah: always,
     });
+  found.push(...copyDifferences(inner, at));
   found.push(...inner.flags.flatMap((flag) => mountDifference(flag, at) ?? []));
-  if (inner.keyword === "add" && wordsOf(inner).some(({ text }) => remoteOf(text) === "git"))
+  return found;
+}
+
+/** What buildah takes for the sources of COPY and ADD. */
+function copyDifferences(instruction: Instruction, at: number): readonly Difference[] {
+  const { keyword, flags } = instruction;
+  if (keyword !== "add" && keyword !== "copy") return [];
+  const sources = wordsOf(instruction).slice(0, -1);
+  const found: Difference[] = [];
+  if (keyword === "add" && sources.some(({ text }) => remoteOf(text) === "git"))
     found.push({
       at,
       message: "buildah before 1.29 fetches the address of a git repository as a file",
       buildah: { below: 29 },
+    });
+  const isDeep = sources.some(({ text }) => text.includes("**") && !text.startsWith("<<"));
+  if (isDeep && !flags.some(({ name }) => name === "parents"))
+    found.push({
+      at,
+      message:
+        "** in a source is one level to BuildKit and any number to buildah: name the folder, or write *",
+      buildah: always,
     });
   return found;
 }

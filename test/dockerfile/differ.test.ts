@@ -105,6 +105,7 @@ const fine: readonly (readonly [string, Partial<RecipeOptions>?])[] = [
   ["FROM a AS b\nFROM c\nRUN --mount=type=cache,from=b,target=/x,ro d"],
   ["FROM a\nWORKDIR /x\nUSER b\nRUN c\nUSER root:0\nWORKDIR /y"],
   ["FROM a\nRUN b\nVOLUME /c\nCOPY d /c/"],
+  ["FROM a\nCOPY --parents b/**/c /d/\nCOPY */* /**/"],
   // What the target does not need may be read as it likes.
   ["FROM a AS x\nENV N=1\nARG N\nFROM b"],
 ];
@@ -139,6 +140,8 @@ const noted: readonly (readonly [string, number | undefined, RegExp])[] = [
   ["FROM a AS b\nFROM c\nRUN --mount=from=b,target=/x,ro=false d", 39, /mount it read-only/],
   ["FROM a\nONBUILD RUN --mount=type=bind,target=/x,readwrite b", 39, /mount it read-only/],
   ["FROM a AS b\nFROM c\nRUN --mount=type=cache,from=b,target=/x d", undefined, /from= names/],
+  ["FROM a\nCOPY b/** c /d/", undefined, /one level to BuildKit/],
+  ['FROM a AS b\nFROM a\nCOPY --from=b ["/**/c", "/d/"]', undefined, /one level to BuildKit/],
   ["FROM a\nUSER b:c\nWORKDIR /x", undefined, /WORKDIR above USER/],
   ["FROM a AS b\nUSER $X\nFROM b\nWORKDIR /x", undefined, /WORKDIR above USER/],
   ["FROM a\nVOLUME /x\nRUN b", 37, /VOLUME behind the last RUN/],
