@@ -80,9 +80,9 @@ function sourcesOf(name: string, own: Repository, { situation, task }: Tools) {
   return upstream === undefined ? [own] : [own, repositoryOf(upstream, template, name)];
 }
 
-/** Since when cached layers are made; a cache that cannot be read is none. */
-async function sinceOf(tagged: Reference, { registry }: Tools): Promise<Date | undefined> {
+/** Since when cached layers are made; a cache that cannot be read is none, nor is one of a clock that goes ahead. */
+async function sinceOf(tagged: Reference, { registry, clock }: Tools): Promise<Date | undefined> {
   const cache = await ifPossible(registry.get(tagged));
   const time = Date.parse(cache?.content.annotations[sinceAnnotation] ?? "");
-  return Number.isNaN(time) ? undefined : new Date(time);
+  return time <= clock.now().getTime() + lead ? new Date(time) : undefined;
 }

@@ -182,8 +182,8 @@ function ageReason(
   { maxAge = Number.POSITIVE_INFINITY }: RefreshSettings,
   { now }: Freshness,
 ): RefreshReason | undefined {
-  // What is no time is never old.
-  const isOld = now.getTime() - Date.parse(created) > maxAge * millisecondsPerDay;
+  // What is no time is never old; one that far ahead is a wrong clock's, which must not keep an image for ever.
+  const isOld = Math.abs(now.getTime() - Date.parse(created)) > maxAge * millisecondsPerDay;
   return isOld ? { code: "max-age", created, days: maxAge } : undefined;
 }
 

@@ -99,7 +99,7 @@ async function newestOf(
   return { newest, past };
 }
 
-/** No promotion takes this long; a claim this old stops nobody, such as one who goes back on purpose. */
+/** No promotion takes this long; a claim this old, or of a clock so far ahead, stops nobody, such as one who goes back on purpose. */
 const lifetimeMs = 24 * 60 * 60 * 1000;
 
 /** The claims on a tag beside one that is in hand; none where the registry does not list tags. */
@@ -113,7 +113,7 @@ async function otherClaims(
   const names = (await allTags(base, registry)).filter(isClaim);
   const read = names.map(async (name): Promise<readonly Claim[]> => {
     const record = (await readRecord(base, name, registry))?.content;
-    const age = now.getTime() - (record?.written ?? now).getTime();
+    const age = Math.abs(now.getTime() - (record?.written ?? now).getTime());
     if (record === undefined || age > lifetimeMs) return [];
     return [{ tag: name, revision: name.slice(prefix.length), record }];
   });

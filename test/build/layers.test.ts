@@ -94,6 +94,12 @@ describe("the layer cache of a build", async () => {
     assert.deepEqual(told(await asked("jane/tools", 7, "d")), cached(5, fork, fork, up));
   });
 
+  test("that was begun by a clock which goes ahead is left, and begun anew", async () => {
+    await asked("acme/tools", 100_000, "a");
+    assert.deepEqual(told(await asked("acme/tools", 2, "b")), cached(-8, up));
+    assert.deepEqual(told(await asked("acme/tools", 3, "c")), cached(-8, up, up));
+  });
+
   test("of upstream is read and never written by a merge request of a stranger, which has its own", async () => {
     await asked("acme/tools", 1, "a");
     const stranger = { CI_MERGE_REQUEST_IID: "1", CI_MERGE_REQUEST_SOURCE_PROJECT_ID: "2" };

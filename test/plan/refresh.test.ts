@@ -70,6 +70,8 @@ const rows: readonly Row[] = [
   ["it is old and its base moved", master, policy, origin(9, before), "max-age"],
   ["bases do not count", master, noBases, moved],
   ["its origin is not known", master, policy, undefined],
+  ["it was made by a clock that goes ahead", master, policy, origin(-1)],
+  ["it was made by a clock that goes far ahead", master, policy, origin(-8), "max-age"],
   ["it has no time", master, policy, { ...fresh, created: undefined }],
   ["its time is nonsense", master, policy, { ...fresh, created: "yesterday" }],
   ["it has no bases", master, policy, { ...fresh, bases: [] }],
