@@ -4,6 +4,7 @@ import type { Files, RunResult } from "../world.ts";
 import type { BuildahVersion } from "./buildah-input.ts";
 import type { BuildRequest, SourceText } from "./engine.ts";
 import {
+  againHint,
   buildFailed,
   lastLine,
   neverEnded,
@@ -66,7 +67,9 @@ export function buildError(request: BuildRequest, result: RunResult): BerthError
   const known = neverEnded(result, doing, buildahProgram) ?? machineError(doing, result);
   if (known !== undefined) return known;
   if (/subprocess exited on (?:terminated|interrupt)/.test(result.stderr)) {
-    return new BerthError("INTERRUPTED", `${doing}: buildah was asked to end`);
+    return new BerthError("INTERRUPTED", `${doing}: buildah was asked to end`, {
+      hint: againHint,
+    });
   }
   if (step === null && registryFailure(line) !== undefined) {
     return registryError(doing, line, request.destination.host);

@@ -3,6 +3,7 @@ import { BerthError } from "../errors.ts";
 import type { RunResult } from "../world.ts";
 import type { BuildRequest, SourceText } from "./engine.ts";
 import {
+  againHint,
   buildFailed,
   lastLine,
   neverEnded,
@@ -72,7 +73,9 @@ export function dockerBuildError(
   if (exit === undefined) {
     if (daemonIsAway(line)) return daemonError(line, host);
     if (/context canceled/.test(line)) {
-      return new BerthError("INTERRUPTED", `${doing}: the build was cancelled`);
+      return new BerthError("INTERRUPTED", `${doing}: the build was cancelled`, {
+        hint: againHint,
+      });
     }
     if (registryFailure(line) !== undefined) {
       return registryError(doing, line, request.destination.host);

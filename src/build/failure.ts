@@ -56,6 +56,9 @@ export interface EngineProgram {
   readonly get: string;
 }
 
+/** For what a signal ended. */
+export const againHint = "run it again: it goes on from what is in the registry";
+
 /** The error for a program that was not there or that a signal ended; `undefined` where it ran to its end. */
 export function neverEnded(
   result: RunResult,
@@ -71,7 +74,9 @@ export function neverEnded(
       hint: "too little memory is the usual reason: build fewer at once (`parallel` in berth.yml), or on a larger runner",
     });
   }
-  return new BerthError("INTERRUPTED", `${doing}: ${program} was ended by ${result.signal}`);
+  return new BerthError("INTERRUPTED", `${doing}: ${program} was ended by ${result.signal}`, {
+    hint: againHint,
+  });
 }
 
 /** The error for a build that failed, at a line of its Dockerfile where that is known. */

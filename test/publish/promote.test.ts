@@ -51,6 +51,20 @@ describe("promote", async () => {
     assert.deepEqual(puts(), []);
   });
 
+  test("goes back on purpose, where the record is deleted and no claim is of the last day", async () => {
+    const back = async (hours: number) => {
+      projects.clear();
+      const [first, second] = [await ensure("c1", "one"), await ensure("c2", "two")];
+      await move(second, { now: new Date(hours * 3_600_000) });
+      memory.repositories.get(`${project}/berth`)?.tags.delete("latest");
+      return (await move(first, { now: new Date(0) })).kind;
+    };
+    // The second was promoted so many hours before or, as a wrong clock says, after.
+    assert.equal(await back(-1), "older");
+    assert.equal(await back(-25), "promoted");
+    assert.equal(await back(25), "promoted");
+  });
+
   test("does nothing when it is run again", async () => {
     const flow = await ensure("c1", "one");
     await move(flow);
