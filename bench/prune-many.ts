@@ -4,7 +4,7 @@ import { defaultConfig } from "../src/config/config.ts";
 import { realWorld } from "../src/host/world.ts";
 import type { Facts, Pruning } from "../src/prune/facts.ts";
 import { applyPrune, makePrunePlan } from "../src/prune/plan.ts";
-import { plainShelf } from "../src/prune/shelf.ts";
+import type { Shelf } from "../src/prune/shelf.ts";
 import { openRegistry } from "../src/registry/client.ts";
 import { keysOf, neededPerRepository } from "./many-tags.ts";
 
@@ -22,7 +22,17 @@ const registry = openRegistry({
 });
 const base = { host, path: "group/project" };
 const names = Array.from({ length: Number(repositories) }, (_, index) => `image-${index}`);
-const shelf = plainShelf(registry, base, async () => names);
+const at = (name: string) => ({ host, path: `${base.path}/${name}` });
+/** One request a page and a deletion, without GitLab's looks. */
+const shelf: Shelf = {
+  repositories: async () => names,
+  tags: (name) => registry.tags(at(name)),
+  look: async () => ({}),
+  manifest: (name, tag) => registry.get({ ...at(name), tag }),
+  deleteTag: async (name, tag) => ({
+    kind: (await registry.deleteTag({ ...at(name), tag })) ? "deleted" : "gone",
+  }),
+};
 
 const needed = new Map<string, string>();
 for (const name of names)

@@ -60,7 +60,7 @@ const commits = log
     return { id, at: Number(seconds) * 1000, subject };
   });
 
-const tells = values.tells === "nothing" ? values.tells : "all";
+const tells = values.tells === "digest" ? values.tells : "all";
 const model = makeModel({ tells });
 const unpruned = makeModel();
 const pipelines: ProjectPipeline[] = [];

@@ -1,4 +1,4 @@
-/** `berth prune`: what the registry need not hold any more, as GitLab or the plain registry shows it. */
+/** `berth prune`: what the registry need not hold any more, as GitLab shows it. */
 import { setFlagsFromString } from "node:v8";
 import type { Command } from "commander";
 import { type Config, givenSettings } from "../config/config.ts";
@@ -8,8 +8,7 @@ import { workTree } from "../context/worktree.ts";
 import { type ExitCode, exitCodes } from "../errors.ts";
 import { isDenied, unlessDenied } from "../gitlab/rights.ts";
 import { count } from "../output/table.ts";
-import { recordRepositoryName } from "../plan/record.ts";
-import { ownBase, type Situation, situationOf, triedRepositoryName } from "../plan/situation.ts";
+import { ownBase, type Situation, situationOf } from "../plan/situation.ts";
 import { gatherFacts, type PruneProject, type Pruning } from "../prune/facts.ts";
 import {
   type Applied,
@@ -20,14 +19,12 @@ import {
   type PrunePlan,
 } from "../prune/plan.ts";
 import { appliedJson, printApplied, printPrunePlan, tagJson } from "../prune/report.ts";
-import { type GitLabProject, gitlabShelf, plainShelf, type Shelf } from "../prune/shelf.ts";
+import { type GitLabProject, gitlabShelf, type Shelf } from "../prune/shelf.ts";
 import {
   type CommitSettings,
   commitReader,
   gitHistory,
   gitlabActivity,
-  remoteActivity,
-  remoteDefaultBranch,
   type Sources,
 } from "../prune/sources.ts";
 import type { Git, World } from "../world.ts";
@@ -64,7 +61,7 @@ async function prune(world: World, options: PruneOptions): Promise<ExitCode> {
   const parallel = Number(options.parallel);
   if (!Number.isInteger(parallel) || parallel < 1 || parallel > 64)
     throw usageError(`read --parallel ${options.parallel}: not a number from 1 to 64`, "give 32");
-  const { pruning, isListed } = await openPruning(world, options);
+  const pruning = await openPruning(world, options);
   const facts = await pruning.facts();
   const isApplied = options.apply === true;
   const first = await makePrunePlan(pruning, facts, !isApplied);
@@ -76,10 +73,6 @@ async function prune(world: World, options: PruneOptions): Promise<ExitCode> {
   const plan = judgedAgain(first, applied ?? []);
   print(world, options, plan, applied);
   const { prefix } = pruning.project.config;
-  if (!isListed)
-    world.log.warn(
-      `no registry alone lists its repositories: only those of kept branches and of the records were looked at, none below ${triedRepositoryName}/ and none of an image that is gone; in a job of GitLab, or with CI_SERVER_URL and a token in ${prefix}_GITLAB_TOKEN, all are`,
-    );
   const unknown = plan.tags.filter(isUnsettled).length;
   if (unknown > 0 && facts.usesKnownSince === undefined)
     world.log.warn(
@@ -117,11 +110,8 @@ function endOf(plan: PrunePlan, applied: readonly Applied[] | undefined): ExitCo
   return plan.doubts.length > 0 || isInDoubt ? exitCodes.failed : exitCodes.done;
 }
 
-/** Opens GitLab's view of the project where GitLab is known, which lists all repositories, else the plain registry's and git's. */
-async function openPruning(
-  world: World,
-  options: GlobalOptions,
-): Promise<{ readonly pruning: Pruning; readonly isListed: boolean }> {
+/** Opens GitLab's view of the project. */
+async function openPruning(world: World, options: GlobalOptions): Promise<Pruning> {
   // Of very long lists what is short-lived is collected in small steps, where V8 would rather let the heap grow. Halves
   // the memory for a hundred thousand tags, at no cost that could be measured.
   setFlagsFromString("--semi-space-growth-factor=1");
@@ -135,24 +125,17 @@ async function openPruning(
   const project: PruneProject = {
     config,
     isFork: role !== "upstream" && upstream !== undefined,
-    defaultBranch: await defaultBranch(situation, place, git),
+    defaultBranch: await defaultBranch(situation, place),
     ownPipeline: pipeline === undefined ? undefined : Number(pipeline),
     userTag: situation.wishes.tag,
   };
   const sources: Sources = {
-    activity: place === undefined ? remoteActivity(git) : gitlabActivity(place),
+    activity: gitlabActivity(place),
     history: gitHistory(git),
     readCommit: readCommits(world, git, { given, upstream, ...(named && { named }) }),
   };
   const facts = () => gatherFacts(sources, project, world.clock.now());
-  // Without GitLab nobody lists repositories: those of the kept branches and of the records are known.
-  const known = async () => [recordRepositoryName, ...(await facts()).repositories.keys()];
-  const shelf =
-    place === undefined
-      ? plainShelf(login(world, config).registry, ownBase(situation), known)
-      : gitlabShelf(place);
-  const pruning = { project, shelf: withSigns(shelf, world), sources, facts };
-  return { pruning, isListed: place !== undefined };
+  return { project, shelf: withSigns(gitlabShelf(place), world), sources, facts };
 }
 
 /** Many commits are long in reading. */
@@ -179,13 +162,18 @@ function withSigns(shelf: Shelf, world: World): Shelf {
   };
 }
 
+/** No registry alone tells what a project's branches need, or lists its repositories. */
 async function gitlabPlace(
   world: World,
   config: Config,
   situation: Situation,
-): Promise<GitLabProject | undefined> {
+): Promise<GitLabProject> {
   const gitlab = await gitlabOf(world, config.prefix);
-  if (gitlab === undefined) return undefined;
+  if (gitlab === undefined)
+    throw usageError(
+      "prune: GitLab, which tells what is needed, is not known",
+      `run it in a job, or set CI_SERVER_URL and a token in ${config.prefix}_GITLAB_TOKEN`,
+    );
   const base = ownBase(situation);
   return {
     gitlab,
@@ -197,11 +185,9 @@ async function gitlabPlace(
 
 async function defaultBranch(
   situation: Situation,
-  place: GitLabProject | undefined,
-  git: Git,
+  place: GitLabProject,
 ): Promise<string | undefined> {
   if (situation.defaultBranch !== undefined) return situation.defaultBranch;
-  if (place === undefined) return remoteDefaultBranch(git);
   const project = await unlessDenied(place.gitlab.project(place.project));
   return isDenied(project) ? undefined : project?.defaultBranch;
 }

@@ -68,13 +68,12 @@ export function judgedAgain(
 
 async function lookAll(
   tags: readonly JudgedTag[],
-  { look }: Shelf,
+  shelf: Shelf,
   judged: (tag: KnownTag) => JudgedTag,
 ): Promise<readonly JudgedTag[]> {
-  if (look === undefined) return tags;
   const limit = pLimit(8);
   const lookAt = async (tag: JudgedTag): Promise<JudgedTag | undefined> => {
-    const seen = await look(tag.repository, tag.name);
+    const seen = await shelf.look(tag.repository, tag.name);
     return seen && judged(seenAgain(tag, seen));
   };
   const looked = await Promise.all(
@@ -161,9 +160,8 @@ export async function applyPrune(
   { tags, records }: PrunePlan,
   { parallel, round, onProgress }: ApplyOptions,
 ): Promise<readonly Applied[]> {
-  const canLook = pruning.shelf.look !== undefined;
   const work = tags
-    .filter((tag) => tag.verdict.action === "delete" || (canLook && isUnsettled(tag)))
+    .filter((tag) => tag.verdict.action === "delete" || isUnsettled(tag))
     .toSorted((a, b) => order.indexOf(a.what.kind) - order.indexOf(b.what.kind));
   const applied: Applied[] = [];
   for (let start = 0; start < work.length; start += round) {
@@ -205,7 +203,7 @@ async function applyOne(
   { shelf, project }: Pruning,
 ): Promise<Applied> {
   const { repository, name } = tag;
-  const seen = shelf.look === undefined ? tag : await shelf.look(repository, name);
+  const seen = await shelf.look(repository, name);
   if (seen === undefined) return { tag, result: { kind: "gone" } };
   const now = seenAgain(tag, seen);
   const verdict = judge(now, facts, project);

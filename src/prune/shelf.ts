@@ -1,7 +1,7 @@
-/** What prune asks of a registry, through GitLab's API or of the registry alone. */
+/** What prune asks of a registry, through GitLab's API and of the registry itself. */
 import type { GitLab } from "../gitlab/client.ts";
 import type { Manifest } from "../oci/manifest.ts";
-import { type Reference, type Repository, withTag } from "../oci/reference.ts";
+import { type Repository, withTag } from "../oci/reference.ts";
 import { recordRepositoryName } from "../plan/record.ts";
 import type { Registry } from "../registry/registry.ts";
 
@@ -27,8 +27,8 @@ export interface Shelf {
   repositories(): Promise<readonly string[]>;
   /** Names, page by page, one request a page. */
   tags(repository: string): AsyncIterable<string>;
-  /** What one tag is right now; `undefined` where it is gone. Absent where the registry can tell no more than its list. */
-  readonly look?: (repository: string, tag: string) => Promise<SeenTag | undefined>;
+  /** What one tag is right now; `undefined` where it is gone. */
+  look(repository: string, tag: string): Promise<SeenTag | undefined>;
   manifest(repository: string, tag: string): Promise<Manifest | undefined>;
   deleteTag(repository: string, tag: string): Promise<Deletion>;
 }
@@ -50,6 +50,7 @@ export function gitlabShelf(place: GitLabProject): Shelf {
   const { gitlab, registry, project, base } = place;
   let ids: ReadonlyMap<string, number> = new Map();
   let times: Promise<boolean> | undefined;
+  const at = (path: string) => repositoryAt(base, path);
   const repositories = async () => {
     const listed = await gitlab.repositories(project);
     ids = new Map(
@@ -59,14 +60,13 @@ export function gitlabShelf(place: GitLabProject): Shelf {
       }),
     );
     const paths = [...ids.keys()].sort();
-    registry.announce(
-      "pull",
-      paths.map((path) => repositoryAt(base, path)),
-    );
+    registry.announce("pull", paths.map(at));
     return paths;
   };
   return {
-    ...plainShelf(registry, base, repositories),
+    repositories,
+    tags: (path) => registry.tags(at(path)),
+    manifest: (path, tag) => registry.get(withTag(at(path), tag)),
     async look(repository, name) {
       const id = ids.get(repository);
       const tag = id === undefined ? undefined : await gitlab.tag(project, id, name);
@@ -102,26 +102,6 @@ async function tellsTimes(place: GitLabProject, records: number | undefined): Pr
 function pathBelow(base: Repository, path: string): string | undefined {
   if (path === base.path) return "";
   return path.startsWith(`${base.path}/`) ? path.slice(base.path.length + 1) : undefined;
-}
-
-/**
- * A registry that knows only its tags: no time of tagging, and no list of repositories, so that `repositories`
- * must be known from elsewhere.
- */
-export function plainShelf(
-  registry: Registry,
-  base: Repository,
-  repositories: () => Promise<readonly string[]>,
-): Shelf {
-  const at = (path: string, tag: string): Reference => withTag(repositoryAt(base, path), tag);
-  return {
-    repositories,
-    tags: (path) => registry.tags(repositoryAt(base, path)),
-    manifest: (path, tag) => registry.get(at(path, tag)),
-    deleteTag: async (path, tag) => ({
-      kind: (await registry.deleteTag(at(path, tag))) ? "deleted" : "gone",
-    }),
-  };
 }
 
 /** A repository by its path below a base; `""` is the base itself. */

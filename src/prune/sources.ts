@@ -92,26 +92,6 @@ function pipelineOf({ id, sha, status, createdAt }: Listed, since: Date): Projec
   return { id, commit: sha, running, begunAt: (createdAt ?? since).getTime() };
 }
 
-/** The branches of the remote `origin` right now; it knows no merge requests and no pipelines. */
-export function remoteActivity(git: Git): Activity {
-  return {
-    async branches() {
-      const text = (await git.run(["ls-remote", "--quiet", "--heads", "origin"])).toString();
-      return [...text.matchAll(/^([0-9a-f]+)\trefs\/heads\/(.+)$/gm)].map(
-        ([, commit = "", name = ""]) => ({ name, commit }),
-      );
-    },
-    mergeRequests: async () => undefined,
-    pipelines: async () => undefined,
-  };
-}
-
-/** The default branch of `origin`; `undefined` where it does not say. */
-export async function remoteDefaultBranch(git: Git): Promise<string | undefined> {
-  const text = (await git.run(["ls-remote", "--quiet", "--symref", "origin", "HEAD"])).toString();
-  return /^ref: refs\/heads\/(.+)\tHEAD$/m.exec(text)?.[1];
-}
-
 /** The commits that a branch was at within some days, from a clone that may hold only a part of them. */
 export interface History {
   /**

@@ -270,13 +270,16 @@ describe("berth prune in a job of GitLab", () => {
     assert.ok(listed.length > 0);
   });
 
-  test("who has no GitLab to ask is told which repositories nobody looks at", async () => {
+  test("who has no GitLab to ask is told how to name one", async () => {
     const unset = { CI_API_V4_URL: "", CI_SERVER_URL: "", CI_REGISTRY_IMAGE: "" };
     const base = `${gitlab.registry.host}/acme/tools`;
-    const { stderr, report } = await prune(["--registry", base], unset);
-    assert.match(stderr, /warning: no registry alone lists its repositories: .* none below try\//);
-    assert.ok(report.tags.some(({ repository }) => repository === "app"));
-    assert.doesNotMatch((await prune()).stderr, /lists its repositories/);
+    const how = inClone([], unset);
+    const { code, stderr } = await berth(["prune", "--registry", base], how);
+    assert.equal(code, 64);
+    assert.match(
+      stderr,
+      /GitLab, .* is not known.*set CI_SERVER_URL and a token in BERTH_GITLAB_TOKEN/s,
+    );
   });
 
   test("another configuration than the one that the images were built with deletes nothing", async () => {

@@ -124,7 +124,7 @@ async function play(options: ProjectOptions, steps: readonly Step[], during: rea
 
 const kinds: readonly (readonly [string, ProjectOptions])[] = [
   ["a registry that tells of single tags", { numbered: true }],
-  ["a registry that tells nothing", { tells: "nothing" }],
+  ["a registry that tells no times", { tells: "digest" }],
   ["a token that sees no pipelines", { sees: false }],
   ["a fork", { isFork: true }],
 ];

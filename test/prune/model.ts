@@ -43,8 +43,8 @@ export interface PipelineRun {
 }
 
 export interface ModelOptions {
-  /** What a look tells: the time of tagging and the digest, the digest alone, or there are no looks. */
-  readonly tells?: "all" | "digest" | "nothing";
+  /** What a look tells: the time of tagging and the digest, or the digest alone. */
+  readonly tells?: "all" | "digest";
   readonly pageSize?: number;
   readonly onDelete?: (repository: string, tag: string) => Deletion | undefined;
 }
@@ -70,14 +70,10 @@ export function makeModel(options: ModelOptions = {}): Model {
         yield* names.slice(start, start + pageSize);
       }
     },
-    ...(tells === "nothing"
-      ? {}
-      : {
-          async look(repository: string, name: string) {
-            calls.look++;
-            return state(repository, name);
-          },
-        }),
+    async look(repository, name) {
+      calls.look++;
+      return state(repository, name);
+    },
     async manifest(repository, reference) {
       calls.manifest++;
       const tags = repositories.get(repository);
