@@ -212,15 +212,12 @@ test("a fork with its registry switched off is planned where all images are upst
   assert.equal(code, 0, stderr);
 });
 
-for (const verb of ["key", "prune"])
-  test(`a tag that no image may get, left in the settings, does not stop ${verb}`, async (t) => {
-    const project = projectOf(t, files);
-    project.run("remote", "add", "origin", project.path);
-    const env = { ...job, QEMU_CI_CONTAINER_TAG: "latest" };
-    const { code, stderr } = await project.berth([verb], env);
-    assert.equal(code, 0, stderr);
-    assert.doesNotMatch(stderr, /CONTAINER_TAG/);
-  });
+test("a tag that no image may get, left in the settings, does not stop who gives none", async (t) => {
+  const env = { ...job, QEMU_CI_CONTAINER_TAG: "latest" };
+  const { code, stderr } = await projectOf(t, files).berth(["key"], env);
+  assert.equal(code, 0, stderr);
+  assert.doesNotMatch(stderr, /CONTAINER_TAG/);
+});
 
 test("with --json an error is JSON too, unless the flag is another program's", async (t) => {
   const project = projectOf(t, { ...files, "berth.yml": "prefex: A\nimages: 1\n" });

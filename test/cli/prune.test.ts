@@ -184,8 +184,9 @@ describe("berth prune in a job of GitLab", () => {
     assert.deepEqual(doomed((await prune()).report), []);
   });
 
-  test("reads a partial clone", async () => {
-    const { report } = await prune([], {}, ["--filter=blob:none", "--no-checkout"]);
+  test("reads a partial clone, whatever tag is left in the settings", async () => {
+    const env = { BERTH_CONTAINER_TAG: "latest" };
+    const { report } = await prune([], env, ["--filter=blob:none", "--no-checkout"]);
     assert.deepEqual(doomed(report), expected());
   });
 
