@@ -72,7 +72,10 @@ function partsOf(path: string): readonly string[] {
   const folders = path.split("/").slice(0, -1);
   const own = plainName.test(file) ? [] : [stem(file)];
   const parts = [...folders, ...own].map(clean).filter((part) => part !== "");
-  return parts.length === 0 ? ["image"] : parts;
+  if (parts.length === 0) return ["image"];
+  // A version says little without what it is one of, as in debian/12-x86_64.docker.
+  const [before, last = ""] = parts.slice(-2);
+  return /^\d[\d.]*(?![\da-z])/.test(last) ? [...parts.slice(0, -2), `${before}-${last}`] : parts;
 }
 
 function stem(file: string): string {

@@ -66,8 +66,10 @@ function strangers(
     const [, folder = "", name = ""] = /^(.+)\/([^/:@]+)(?::[^/@]+)?$/.exec(reference) ?? [];
     const isShort = /^[a-z0-9_-]+(?:\/[a-z0-9_-]+)*$/.test(folder) && folder !== "library";
     const isOwn = registry !== undefined && `${folder}/`.startsWith(`${registry}/`);
-    const isOurs =
-      name !== imageOf(declared.name) && read.some((image) => imageOf(image.name) === name);
+    // What the image of that name is built from itself is somebody else's.
+    const isItself = ({ recipe: { uses } }: ReadImage): boolean =>
+      uses.some((use) => use.reference.replace(/[:@][^/]*$/, "") === `${folder}/${name}`);
+    const isOurs = read.some((image) => imageOf(image.name) === name && !isItself(image));
     if (parent !== undefined || !isOurs || !(isShort || isOwn)) return [];
     const is = isOwn ? "is whatever has this tag in the registry" : "comes from docker.io";
     const instead = isOwn ? "" : `, or docker.io/${reference} here`;

@@ -156,6 +156,9 @@ const discoveries: Readonly<Record<string, readonly [images: string, others?: st
   "plain names after their folder, with it as context": [
     "debian ci/debian/Containerfile [ci/debian], fedora ci/fedora/Dockerfile [ci/fedora], image Dockerfile []",
   ],
+  "versions with what they are versions of": [
+    "7zip a/7zip.docker [], debian-12 a/debian/12.docker [], debian-12-x86_64 a/debian/12-x86_64.docker [], ubuntu-24.04 a/ubuntu/24.04/Dockerfile [a/ubuntu/24.04]",
+  ],
   "no templates, notes and ignore files": [
     "a a.docker []",
     "Dockerfile.in Dockerfile.j2 Dockerfile-template x/Dockerfile.dockerignore",

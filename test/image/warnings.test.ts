@@ -86,6 +86,11 @@ const cases: readonly (readonly [
       "x.docker:4:1: there is no stage proto, so docker.io/library/proto is fetched: write that if it is meant; named contexts are not supported",
     ],
   ],
+  [
+    "a short name from which the image that has it is built",
+    { "x.docker": "FROM nvidia/base:12\n", "base.docker": "FROM nvidia/base:13\n" },
+    [],
+  ],
   ["a name that parents makes the project's own", "FROM ci/base\n", [], {}, "ci/"],
   [
     "a source that lies beside the Dockerfile",
