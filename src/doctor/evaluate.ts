@@ -76,11 +76,7 @@ export async function readPipelines(
   const images = { ...known.config, prefix: project.prefix, names: known.images };
   const read = casesOf(project, words).map(async (each): Promise<ReadCase> => {
     const { occasion } = each;
-    const included: BerthInclude[] = [];
-    const fetch: FetchInclude = async (include) => {
-      included.push(...berthInclude(include, files));
-      return (await componentFile(include, files)) ?? { text: stub(include) };
-    };
+    const { included, fetch } = noting(files, stub);
     const request = { source, fetch, kept, occasion };
     const parts = await readPipeline(own, request);
     const reading = merged === undefined ? parts : await readPipeline(merged, request);
@@ -93,6 +89,16 @@ export async function readPipelines(
     unread: merged === undefined ? [...unread] : [],
     texts,
   };
+}
+
+/** Gives files, or what stands for them, and notes which of berth's components they are. */
+function noting(files: CiFiles, stub: (include: Include) => string) {
+  const included: BerthInclude[] = [];
+  const fetch: FetchInclude = async (include) => {
+    included.push(...berthInclude(include, files));
+    return (await componentFile(include, files)) ?? { text: stub(include) };
+  };
+  return { included, fetch };
 }
 
 function labelOf({ kind, location, entry }: Include): string {
