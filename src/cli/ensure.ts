@@ -1,6 +1,6 @@
 /** `berth ensure`: plan, build what is missing, publish the set, in one process. */
 import type { Command } from "commander";
-import type { Carried } from "../build/outcome.ts";
+import type { Carried, Outcome } from "../build/outcome.ts";
 import { type ExitCode, exitCodes } from "../errors.ts";
 import { printOutcomes, printPlan } from "../output/print.ts";
 import { isBuilt } from "../plan/decision.ts";
@@ -12,6 +12,7 @@ import type { World } from "../world.ts";
 import {
   type OutputFolder,
   outputFolder,
+  readOutcomes,
   sightedManifests,
   writeOutput,
   writePlan,
@@ -71,17 +72,21 @@ async function ensure(world: World, options: EnsureOptions): Promise<ExitCode> {
     const session = { ...opened, situation };
     await writePlan(folder, plan);
     if (options.json !== true) world.print(printPlan(plan, world));
-    const done = await doWhatIsDue(session, options, planned, folder);
+    const tell = async (outcomes: () => Promise<readonly Outcome[]>) => {
+      const { reportOn } = await import("./report.ts");
+      await reportOn(folder, plan, { outcomes, manifests: sightedManifests(observation) });
+    };
+    const done = await doWhatIsDue(session, options, planned, folder).catch(async (error) => {
+      // What was built before that is on record in the folder.
+      await tell(() => readOutcomes(folder, plan));
+      throw error;
+    });
     if (options.fanOut === true) {
       const { childOf } = await import("./plan.ts");
       const isPublished = done.left === undefined;
       await writeOutput(folder, "pipeline.yml", childOf(plan, options, session, { isPublished }));
     }
-    const { reportOn } = await import("./report.ts");
-    await reportOn(folder, plan, {
-      outcomes: async () => done.outcomes,
-      manifests: sightedManifests(observation),
-    });
+    await tell(async () => done.outcomes);
     return printEnd(session, options, plan, done);
   });
 }

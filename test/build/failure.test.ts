@@ -6,7 +6,7 @@ import {
   onlyCacheFailed,
   refuseMisread,
 } from "../../src/build/buildah-failure.ts";
-import { dockerBuildError } from "../../src/build/docker-failure.ts";
+import { daemonError, dockerBuildError } from "../../src/build/docker-failure.ts";
 import type { BuildRequest } from "../../src/build/engine.ts";
 import {
   buildFailed,
@@ -234,6 +234,15 @@ test("an old buildah is not given what it would build wrong or fail at without a
     );
     assert.ok(message === undefined ? said === undefined : said?.includes(message), String(said));
   }
+});
+
+test("who is to start the daemon depends on where it is looked for", () => {
+  for (const [host, hint] of [
+    [undefined, /^start a daemon/],
+    ["unix:///var/run/docker.sock", /^start a daemon/],
+    ["tcp://docker:2376", /service docker:dind is declared/],
+  ] as const)
+    assert.match(daemonError("Cannot connect", host).hint ?? "", hint);
 });
 
 test("an image that is gone since the plan was made is told from a build that failed", () => {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { layOut, openStand, type Stand, type Workplace } from "../resilience/workplace.ts";
+import { base, layOut, openStand, type Stand, type Workplace } from "../resilience/workplace.ts";
 
 const files = ["junit.xml", "report.html", "summary.md"];
 
@@ -74,6 +74,24 @@ describe("berth report", () => {
     } finally {
       await own.stop();
       await other.folder.remove();
+    }
+  });
+
+  test("ensure tells of what it built where publishing fails afterwards", async () => {
+    const own: Stand = await openStand(workplace, async ({ method, path, moment }) => {
+      const isRecord = method === "PUT" && path.includes("/berth/manifests/set");
+      // Then the record refers to what is not there, and is refused.
+      if (isRecord && moment === "before")
+        own.memory.repositories.get(`${base}/berth`)?.blobs.clear();
+      return "pass";
+    });
+    try {
+      const { code, stderr } = await own.run(["ensure"]);
+      assert.equal(code, 1, stderr);
+      const summary = await readFile(join(dirname(own.tmp), "out/summary.md"), "utf8");
+      assert.match(summary, /^3 built$/m);
+    } finally {
+      await own.stop();
     }
   });
 

@@ -133,3 +133,15 @@ describe("a plan that another job made", async () => {
       });
   });
 });
+
+test("a damaged plan and one of another version are told from each other", () => {
+  for (const [text, what] of [
+    ["", "it is not JSON"],
+    ['{"version":2}', "another version of berth wrote it"],
+    ['{"version":1}', "config: "],
+  ] as const)
+    assert.throws(
+      () => parsePlan(text, "p"),
+      (error: Error) => error.message.startsWith(`read p: ${what}`),
+    );
+});
