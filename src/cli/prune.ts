@@ -1,5 +1,4 @@
 /** `berth prune`: what the registry need not hold any more, as GitLab shows it. */
-import { setFlagsFromString } from "node:v8";
 import type { Command } from "commander";
 import { type Config, givenSettings } from "../config/config.ts";
 import { loadConfig } from "../config/load.ts";
@@ -28,7 +27,7 @@ import {
   type Sources,
 } from "../prune/sources.ts";
 import type { Git, World } from "../world.ts";
-import { namedConfig, signOfLife } from "./project.ts";
+import { collectSoon, namedConfig, signOfLife } from "./project.ts";
 import { gitlabOf, login } from "./session.ts";
 import { type Doing, examples, type GlobalOptions, usageError } from "./verb.ts";
 
@@ -112,9 +111,7 @@ function endOf(plan: PrunePlan, applied: readonly Applied[] | undefined): ExitCo
 
 /** Opens GitLab's view of the project. */
 async function openPruning(world: World, options: GlobalOptions): Promise<Pruning> {
-  // Of very long lists what is short-lived is collected in small steps, where V8 would rather let the heap grow. Halves
-  // the memory for a hundred thousand tags, at no cost that could be measured.
-  setFlagsFromString("--semi-space-growth-factor=1");
+  await collectSoon();
   const git = await world.openGit(world.cwd);
   const named = namedConfig(world, options);
   const given = givenSettings(world.env);

@@ -49,11 +49,15 @@ export async function packContext(
 ): Promise<PackedContext> {
   const hash = createHash("sha256");
   const pointers: ContextEntry[] = [];
+  // What is hashed and no more leaves its room to what follows.
+  const room = sink === undefined ? Buffer.allocUnsafeSlow(2 * blockBytes) : undefined;
   const hashed = async function* (): AsyncGenerator<Buffer> {
     const all = withFolders(entries, contextFolder);
-    for await (const piece of tarPieces(tree, contextFolder, all, pointers)) {
-      hash.update(piece);
-      yield piece;
+    for await (const pieces of tarPieces(tree, contextFolder, all, pointers)) {
+      for (const piece of together(pieces, room)) {
+        hash.update(piece);
+        yield piece;
+      }
     }
   };
   if (sink === undefined) for await (const _ of hashed());
@@ -62,24 +66,32 @@ export async function packContext(
   return { digest, pointers };
 }
 
-/** The tar, in large pieces; `pointers` gets the files that only say where Git LFS has their content. */
+/** To hash and write small pieces by themselves costs more than to copy them; large ones are left where they are. */
+function together(pieces: readonly Buffer[], room: Buffer | undefined): readonly Buffer[] {
+  const length = pieces.reduce((sum, piece) => sum + piece.length, 0);
+  if (length > 2 * blockBytes) return pieces;
+  const whole = room?.subarray(0, length) ?? Buffer.allocUnsafeSlow(length);
+  let at = 0;
+  for (const piece of pieces) at += piece.copy(whole, at);
+  return [whole];
+}
+
+/** The tar, a block of entries after the other; `pointers` gets the files that only say where Git LFS has their content. */
 async function* tarPieces(
   tree: Tree,
   contextFolder: string,
   entries: readonly ContextEntry[],
   pointers: ContextEntry[],
-): AsyncGenerator<Buffer> {
+): AsyncGenerator<readonly Buffer[]> {
   for await (const block of blocksOf(tree, entries)) {
     const pieces: Buffer[] = [];
     for (const { entry, content } of block) {
       if (entry.kind === "file" && isPointer(content)) pointers.push(entry);
       pieces.push(...entryPieces(contextFolder, entry, content));
     }
-    // To hash and write small pieces by themselves costs more than to copy them; a large file's is better left where it is.
-    if (block.some(({ content }) => (content?.length ?? 0) > blockBytes)) yield* pieces;
-    else yield Buffer.concat(pieces);
+    yield pieces;
   }
-  yield endOfTar;
+  yield [endOfTar];
 }
 
 /** What the tar holds for one entry. */
