@@ -1,12 +1,20 @@
 /** Images that are built for this machine alone: their names, and podman as the program that makes them. */
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { describe, test } from "node:test";
 import { lookAtMachine } from "../../src/build/buildah-machine.ts";
-import { nameHere } from "../../src/build/here.ts";
+import type { BuildRequest } from "../../src/build/engine.ts";
+import { buildHere, nameHere } from "../../src/build/here.ts";
+import type { Tools } from "../../src/build/tools.ts";
+import { realFiles } from "../../src/host/files.ts";
 import type { Key } from "../../src/image/key.ts";
+import { digestOf } from "../../src/oci/digest.ts";
 import { parseReference, printReference } from "../../src/oci/reference.ts";
+import type { Decision, PlannedImage } from "../../src/plan/plan.ts";
 import type { Run } from "../../src/world.ts";
+import { outcomeOf, planned } from "../report/samples.ts";
+import { plannedImage } from "../support/keyed.ts";
 import { ended } from "../support/processes.ts";
+import { recipeOf } from "../support/recipe.ts";
 
 const key = "0123456789abcdef".repeat(4) as Key;
 
@@ -28,6 +36,86 @@ test("an image built here is named after its work tree, itself and its key", () 
     nameHere(root, { name: "debian", key }),
   );
   assert.notEqual(one?.path, other?.path);
+});
+
+describe("an image is built here", () => {
+  const at = "r.example/x";
+  const sha = digestOf("x");
+  const found = { digest: sha, foundBy: "key-tag" } as const;
+  const absent = { kind: "build", because: { code: "no-registry" } } as const;
+  const forced = { kind: "build", because: absent.because, scratch: { code: "forced" } } as const;
+  const again = { kind: "refresh", because: { code: "forced" }, from: `${at}@${sha}` } as const;
+  const same = { kind: "build", because: { code: "same", as: "twin" } } as const;
+  const both = { platform: "linux/amd64,linux/arm64" };
+  const twin = outcomeOf(planned("twin", "build"), "built", 0, 1, { reference: "localhost/t:1" });
+  const member = { ...twin, name: "debian@amd64", reference: "localhost/amd64:1" };
+  const own = printReference(nameHere("/x", { name: "debian", key }));
+
+  const rows: readonly (readonly [
+    what: string,
+    decision: Decision,
+    isHere: boolean,
+    ends: string,
+    asked: string,
+    change?: Partial<PlannedImage>,
+  ])[] = [
+    [
+      "where one is at hand it is used",
+      { kind: "reuse", reference: at, ...found },
+      false,
+      `reused ${at}`,
+      "",
+    ],
+    ["and taken from where it is", { kind: "copy", from: at, ...found }, false, `reused ${at}`, ""],
+    ["unless it was before", absent, true, `reused ${own}`, "has"],
+    ["where it was not", absent, false, `built ${own}`, "has build"],
+    ["from scratch whatever was before", forced, true, `built ${own}`, "build"],
+    ["anew where it is refreshed", again, true, `built ${own}`, "build"],
+    ["once for two names", same, false, "reused localhost/t:1", ""],
+    ["for this machine's platform alone", absent, false, "reused localhost/amd64:1", "", both],
+  ];
+  for (const [what, decision, isHere, ends, expected, change] of rows)
+    test(what, async () => {
+      const image = plannedImage("debian", decision, { key, repository: null, ...change });
+      const images = [image, planned("twin", "build"), planned("debian@amd64", "build")];
+      const asked: string[] = [];
+      const engine = {
+        here: {
+          has: async () => asked.push("has") > 0 && isHere,
+          build: async ({ destination, noCache }: BuildRequest) => {
+            asked.push("build");
+            assert.deepEqual([printReference(destination), noCache], [own, layers === "none"]);
+          },
+        },
+      };
+      const recipe = recipeOf("FROM scratch\n");
+      const layers = isHere ? "none" : "any";
+      const tools = {
+        task: {
+          plan: { images },
+          materials: new Map([["debian", { recipe, contextTar: undefined }]]),
+        },
+        machine: {
+          files: realFiles(),
+          root: "/x",
+          env: {},
+          platform: "linux/amd64",
+          unpack: async () => {},
+        },
+        logins: { authFile: async () => "{}", insecureHosts: [] },
+        log: { section: () => ({ line: () => {}, end: () => {} }) },
+        clock: { now: () => new Date(0) },
+        situation: { upstream: undefined },
+        engine: async () => engine,
+      } as unknown as Tools;
+      const done = new Map([twin, member].map((outcome) => [outcome.name, outcome]));
+      const nameOf = () => nameHere("/x", image);
+      const { outcome } = await buildHere(image, done, tools, { nameOf, layers });
+      assert.deepEqual(
+        [`${outcome.result} ${outcome.reference}`, asked.join(" ")],
+        [ends, expected],
+      );
+    });
 });
 
 /** Of podman 4.3.1 as root, `info --format=json`, less what is not about its store. */
