@@ -1,7 +1,8 @@
-/** What both engines accept and read differently by what stands above it: ARGs, ENVs, SHELL, USER and VOLUME. */
+/** What both engines accept and read differently by what stands above it: ARGs, ENVs, SHELL and VOLUME. */
 
 import { always, type Difference, variablesIn } from "./differ.ts";
 import { type Instruction, triggered } from "./instruction.ts";
+import { mountFields } from "./reads.ts";
 import type { RecipeInput } from "./references.ts";
 import { argsOf, type Declared } from "./scope.ts";
 import { chainOf, type ResolvedStage, triggersOf } from "./stages.ts";
@@ -16,6 +17,8 @@ export interface DifferInput extends RecipeInput {
 const platformArg = /^(TARGET|BUILD)(PLATFORM|OS|OSVERSION|ARCH|VARIANT)$/;
 /** The first version whose stages inherit the ARGs of the stage below, as BuildKit's do. */
 const inheritsSince = 40;
+/** The first version that forgets what a RUN wrote to a bind mount (CVE-2024-11218; 1.38.0 does not). */
+const discardsSince = 39;
 /** The first version that keeps what a RUN changes in a VOLUME, as BuildKit does. */
 const keepsVolumesSince = 37;
 
@@ -35,8 +38,6 @@ interface InForce {
   /** ARGs with a value, of the stages below and not declared again. */
   readonly inherited: Map<string, Declared>;
   shell: boolean;
-  /** Whether a USER that is not root is in force. */
-  user: boolean;
   volume: boolean;
 }
 
@@ -52,7 +53,6 @@ export function checkScope(
     envs: new Set(),
     inherited: new Map(),
     shell: false,
-    user: false,
     volume: false,
   };
   const { args, globals } = input;
@@ -67,7 +67,7 @@ export function checkScope(
     if (keyword === "arg")
       for (const found of argDifferences(instruction, force, input)) report(instruction, found);
     for (const found of shellDifferences(instruction, force)) report(instruction, found);
-    for (const found of folderDifferences(instruction, force)) report(instruction, found);
+    for (const found of volumeDifferences(instruction, force)) report(instruction, found);
     if (keyword === "onbuild" && isBase && line.text.includes("$"))
       report(instruction, {
         at,
@@ -88,8 +88,6 @@ function enter(
   const { keyword, body } = instruction;
   if (keyword === "shell") force.shell = true;
   if (keyword === "volume") force.volume = true;
-  if (keyword === "user")
-    force.user = !/^\s*user\s+(root|0)(:(root|0))?\s*$/i.test(instruction.line.text);
   if (keyword === "env" && body.kind === "pairs")
     for (const { name } of body.pairs) {
       force.envs.add(name);
@@ -150,21 +148,53 @@ function shellDifferences(instruction: Instruction, force: InForce): readonly Di
   return found;
 }
 
-/** What engines make otherwise of folders: whom a new one belongs to, and what a volume keeps. */
-function folderDifferences(
+/** What older versions of buildah take back of a RUN. */
+function volumeDifferences(
   { at, keyword }: Instruction,
-  { user, volume }: InForce,
+  { volume }: InForce,
 ): readonly Difference[] {
-  if (keyword === "workdir" && user)
-    return [
-      {
-        at,
-        message:
-          "WORKDIR stands behind USER: BuildKit gives a folder that it makes to that user, buildah to root: write WORKDIR above USER, with a RUN that makes the folder where it is to be the user's",
-        buildah: always,
-      },
-    ];
   if (keyword !== "run" || !volume) return [];
   const message = `RUN stands behind VOLUME, and buildah before 1.${keepsVolumesSince} takes back what it changes there: write VOLUME behind the last RUN`;
   return [{ at, message, buildah: { below: keepsVolumesSince } }];
+}
+
+/** What of the context (`""`), a stage or an image an instruction reads, and what it writes to by a mount. */
+function touched(instruction: Instruction) {
+  const { keyword, flags, body } = instruction;
+  const from = flags.find(({ name }) => name === "from")?.value?.text ?? "";
+  if (keyword === "copy" || keyword === "add")
+    return [{ of: from, isRead: true, written: undefined }];
+  if (keyword === "from" && body.kind === "words")
+    return [{ of: body.words[0]?.text ?? "", isRead: true, written: undefined }];
+  return flags.flatMap((flag) => {
+    const fields = flag.name === "mount" ? mountFields(flag) : undefined;
+    const textOf = (name: string) => fields?.get(name)?.value?.text.toLowerCase();
+    const isOn = (name: string) => fields?.has(name) === true && textOf(name) !== "false";
+    const type = textOf("type") ?? "bind";
+    const of = fields?.get("from")?.value?.text ?? "";
+    if (fields === undefined || !(type === "bind" || (type === "cache" && of !== ""))) return [];
+    const isRead = type === "bind";
+    const isWritten = isRead
+      ? isOn("readwrite") || textOf("readonly") === "false"
+      : !isOn("readonly");
+    return [{ of, isRead, written: isWritten ? type : undefined }];
+  });
+}
+
+/** Mounts that are written to, of what a later instruction reads: buildah gives both the thing itself. */
+export function writtenMounts(
+  instructions: readonly Instruction[],
+): readonly (readonly [Instruction, Difference])[] {
+  const all = instructions.map(touched);
+  return instructions.flatMap((instruction, index) => {
+    const later = all.slice(index + 1).flat();
+    const lost = all[index]!.find(
+      ({ of, written }) => written && later.some((one) => one.isRead && one.of === of),
+    );
+    if (lost === undefined) return [];
+    const below = lost.written === "bind" ? discardsSince : undefined;
+    const which = below === undefined ? "" : ` before 1.${below}`;
+    const message = `buildah${which} keeps what RUN writes to this mount for a later instruction that reads the same: mount it read-only, or read what was written by another way`;
+    return [[instruction, { at: instruction.at, message, buildah: { below } }] as const];
+  });
 }

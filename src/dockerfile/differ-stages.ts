@@ -1,7 +1,7 @@
 /** What both engines accept across instructions and stages and read differently, with what to write instead. */
 
 import { type Difference, differencesIn, lateEscape } from "./differ.ts";
-import { checkScope, type DifferInput, ownArg } from "./differ-scope.ts";
+import { checkScope, type DifferInput, ownArg, writtenMounts } from "./differ-scope.ts";
 import type { Instruction } from "./instruction.ts";
 import { type Complain, placeOf, type TextPosition } from "./lines.ts";
 import type { Naming } from "./references.ts";
@@ -31,13 +31,12 @@ export function differ(input: DifferInput): readonly Note[] {
   checkNames(stages, complain);
   for (const instruction of parsed.globals)
     for (const found of globalDifferences(instruction, input)) report(instruction, found);
-  for (const instruction of [
-    ...parsed.globals,
-    ...stages.flatMap(({ stage }) => [stage.from, ...stage.instructions]),
-  ]) {
+  const needed = stages.flatMap(({ stage }) => [stage.from, ...stage.instructions]);
+  for (const instruction of [...parsed.globals, ...needed]) {
     for (const found of differencesIn(instruction, parsed.directives.escape))
       report(instruction, found);
   }
+  for (const [instruction, found] of writtenMounts(needed)) report(instruction, found);
   for (const stage of stages) {
     for (const naming of stage.namings) checkNaming(naming, stage, input);
     checkScope(stage, input, report);

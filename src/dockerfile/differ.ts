@@ -1,9 +1,9 @@
 /** What both engines accept in one instruction and read differently, with what to write instead. */
 
-import { type Flag, readFields } from "./flags.ts";
+import { readFields } from "./flags.ts";
 import { type Instruction, triggered } from "./instruction.ts";
 import type { Escape } from "./lines.ts";
-import { fullName, mountFields, remoteOf, wordsOf } from "./reads.ts";
+import { fullName, remoteOf, wordsOf } from "./reads.ts";
 import { argsOf } from "./scope.ts";
 import { readJson } from "./words.ts";
 
@@ -15,9 +15,6 @@ export interface Difference {
   /** buildah, where only it differs; `below` a minor version, or all of them. */
   readonly buildah?: { readonly below: number | undefined };
 }
-
-/** The first version of buildah that forgets what a RUN wrote to a bind mount (CVE-2024-11218; 1.38.0 does not). */
-const discardsSince = 39;
 
 /** Of buildah every version. */
 export const always = { below: undefined };
@@ -169,7 +166,6 @@ export function differencesIn(instruction: Instruction, escapeWith: Escape): rea
       buildah: always,
     });
   found.push(...copyDifferences(inner, at));
-  found.push(...inner.flags.flatMap((flag) => mountDifference(flag, at) ?? []));
   return found;
 }
 
@@ -194,27 +190,6 @@ function copyDifferences(instruction: Instruction, at: number): readonly Differe
       buildah: always,
     });
   return found;
-}
-
-/** A mount that is written to, which older buildah takes for the thing itself, and newer ones still where it is a cache's. */
-function mountDifference(flag: Flag, at: number): Difference | undefined {
-  const fields = flag.name === "mount" ? mountFields(flag) : undefined;
-  if (fields === undefined) return undefined;
-  const textOf = (name: string) => fields.get(name)?.value?.text.toLowerCase();
-  const type = textOf("type") ?? "bind";
-  const isReadOnly = fields.has("readonly") && textOf("readonly") !== "false";
-  const isWritten =
-    textOf("readonly") === "false" || (fields.has("readwrite") && textOf("readwrite") !== "false");
-  if (type === "bind" && isWritten)
-    return {
-      at,
-      message: `buildah before 1.${discardsSince} keeps what RUN writes to a bind mount for the instructions behind it: mount it read-only, and write elsewhere`,
-      buildah: { below: discardsSince },
-    };
-  if (type !== "cache" || isReadOnly || !fields.has("from")) return undefined;
-  const message =
-    "buildah writes what a cache mount holds into the image or stage that its from= names: bind that read-only and copy what the cache is to begin with";
-  return { at, message, buildah: always };
 }
 
 /** An `escape` below the first line, with its index: buildah ignores it, and behind `check` older BuildKits do. */
