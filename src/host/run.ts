@@ -4,6 +4,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { constants } from "node:os";
 import { StringDecoder } from "node:string_decoder";
 import { setTimeout as sleep } from "node:timers/promises";
+import { BerthError } from "../errors.ts";
 import type { Run, RunOptions, RunResult } from "../world.ts";
 
 export interface Runner {
@@ -36,10 +37,12 @@ export function createRunner(graceMs = 10_000): Runner {
       const result = await child;
       await gone;
       if (pid !== undefined) groups.delete(pid);
+      const missing = result.code === "ENOENT" || result.code === "EACCES";
+      if (pid === undefined && !missing) throw neverBegan(command, result.code);
       return {
         exitCode: result.exitCode,
         signal: result.signal,
-        missing: result.code === "ENOENT" || result.code === "EACCES",
+        missing,
         timedOut: result.timedOut,
         stdout: outputs[0]?.() ?? "",
         stderr: outputs[1]?.() ?? "",
@@ -52,6 +55,12 @@ export function createRunner(graceMs = 10_000): Runner {
       await Promise.all([...groups].map((group) => endGroup(group, graceMs)));
     },
   };
+}
+
+function neverBegan(command: string, code: string | undefined): BerthError {
+  return new BerthError("ENGINE_UNAVAILABLE", `start ${command}: ${code ?? "no process"}`, {
+    hint: "the system starts no such program now: look at its limits of processes (ulimit -u, those of the container) and of memory",
+  });
 }
 
 function execaOptions({ cwd, env, input, timeoutMs }: RunOptions, graceMs: number) {

@@ -29,6 +29,13 @@ test("a program that is not there, or may not be run, is missing and nothing is 
   }
 });
 
+test("a program that the system does not start is neither missing nor ended by a signal", async () => {
+  await assert.rejects(run("true", ["x".repeat(4_000_000)]), {
+    code: "ENGINE_UNAVAILABLE",
+    message: /^start true: E2BIG$/,
+  });
+});
+
 test("lines come one by one, of both streams, the last one without its end too", async () => {
   const cases: readonly (readonly [string, readonly string[]])[] = [
     ["printf 'a\\n\\nb'", ["a", "", "b"]],
