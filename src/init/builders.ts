@@ -51,7 +51,9 @@ export function builtBy({ jobs, variables }: Outline, spell: Spelling): readonly
       builds.map(({ tags, ...built }) => ({
         ...placeOf(name, job, built.dockerfile, known),
         ...built,
-        repository: repositoryIn(tags.map(spell)),
+        repository: tags
+          .map((tag) => inOwnRegistry(spell(tag))?.path)
+          .find((path) => path && !path.includes("$")),
         publishes: isRelease(job, tags),
         namedBy: tags.filter((tag) => tag.includes("/")).flatMap(namedBy),
       })),
@@ -59,12 +61,10 @@ export function builtBy({ jobs, variables }: Outline, spell: Spelling): readonly
   );
 }
 
-/** Of the first tag in the own registry. */
-function repositoryIn(tags: readonly string[]): string | undefined {
-  const own = tags.flatMap(
-    (tag) => /^\$\{?CI_REGISTRY_IMAGE\}?\/([^:$]+)(?::.*)?$/.exec(tag)?.[1] ?? [],
-  );
-  return own[0];
+/** What a reference names in the own registry; `undefined` for one that is elsewhere. */
+export function inOwnRegistry(text: string) {
+  const found = /^\$\{?CI_REGISTRY_IMAGE\}?(?:\/([^:@]*))?(?:[:@](.*))?$/.exec(text);
+  return found === null ? undefined : { path: found[1] ?? "", tag: found[2] };
 }
 
 /** A build of which nothing is known but its file and context. */

@@ -3,7 +3,7 @@ import { usualContext } from "../config/names.ts";
 import { ownMember } from "../json.ts";
 import { flatten, textOf } from "../pipelines/tree.ts";
 import { few } from "../printable.ts";
-import type { BuildJob } from "./builders.ts";
+import { type BuildJob, inOwnRegistry } from "./builders.ts";
 import { inOneLine, scriptOf } from "./commands.ts";
 import { isKnown } from "./drafts.ts";
 import { platformIn, withoutPlatform } from "./platforms.ts";
@@ -132,9 +132,9 @@ function openDrafts({ drafts, templates }: Survey): readonly string[] {
 function strange({ imageLines, templates }: Survey, names: readonly string[]): readonly string[] {
   const lines = templates.used.length > 0 ? [] : imageLines;
   const others = lines.flatMap(({ text }) => {
-    const found = /^\$\{?CI_REGISTRY_IMAGE\}?(?:\/[\w./-]*?)?([\w.-]*)(?::([\w.-]+))?$/.exec(text);
-    if (found === null) return [];
-    const [, name = "", tag = "latest"] = found;
+    const { path, tag = "latest" } = inOwnRegistry(text) ?? {};
+    if (path === undefined || /[$:]/.test(path + tag)) return [];
+    const name = path.replace(/^.*\//, "");
     const plain = withoutPlatform(name, platformIn(name) ?? "");
     const called = [name, plain, tag, `${name}-${tag}`, `${plain}-${tag}`];
     const isOne = (image: string): boolean =>

@@ -4,7 +4,7 @@ import { defaultConfig } from "../config/config.ts";
 import { nameAll } from "../config/names.ts";
 import { repositoryRule } from "../config/rules.ts";
 import { templateFolder } from "../plan/make.ts";
-import type { BuildJob } from "./builders.ts";
+import { type BuildJob, inOwnRegistry } from "./builders.ts";
 import type { ImageLine, Survey } from "./survey.ts";
 
 /** What a piece of a YAML file says. */
@@ -113,7 +113,8 @@ function whyDigest({ imageLines, templates }: Survey, usable: boolean, repositor
 }
 
 function whyNot({ text }: ImageLine): string {
-  if (/^\$\{?CI_REGISTRY_IMAGE\}?:/.test(text))
+  const { path, tag } = inOwnRegistry(text) ?? {};
+  if (path === "" && tag !== undefined)
     return "where tags tell images apart: each gets a repository of its own";
   return isOwn({ text })
     ? "and such lines do not all name images by one pattern"
@@ -121,7 +122,7 @@ function whyNot({ text }: ImageLine): string {
 }
 
 function isOwn({ text }: Pick<ImageLine, "text">): boolean {
-  return /^\$\{?CI_REGISTRY_IMAGE\}?(?:[/:@]|$)/.test(text);
+  return inOwnRegistry(text) !== undefined;
 }
 
 /** Where branches are called as QEMU's, what is tested on staging becomes `latest`. */
@@ -203,9 +204,8 @@ export function ownLines(
 ): readonly OwnLine[] {
   const own = lines.filter(isOwn);
   const taken = own.flatMap((line): readonly OwnLine[] => {
-    const found = /^\$\{?CI_REGISTRY_IMAGE\}?\/([^:]+)(?::([^:]+))?$/.exec(line.text);
-    const [, repository = "", tag = "latest"] = found ?? [];
-    const template = withName(repository, names);
+    const { path = "", tag = "latest" } = inOwnRegistry(line.text) ?? {};
+    const template = withName(path, names);
     return template === undefined ? [] : [{ ...line, template, tag }];
   });
   const templates = new Set(taken.map(({ template }) => template));
