@@ -73,6 +73,9 @@ async function refuseExisting(
   }
 }
 
+/** What else is to be looked at shall be seen too. */
+const mostProblems = 8;
+
 /** What `berth key` would say of the proposal: why images have no keys, or what their builds will fail on. */
 async function tryOut(tree: Tree, { config: text }: Proposal): Promise<readonly string[]> {
   const config = text === undefined ? defaultConfig : parseConfig(text, fileNames[0]);
@@ -81,6 +84,10 @@ async function tryOut(tree: Tree, { config: text }: Proposal): Promise<readonly 
     return warnings.map((problem) => `- ${printProblem(problem)}`);
   } catch (error) {
     if (!(error instanceof BerthError)) throw error;
-    return [describeError(error).trimEnd()];
+    const { code, message, problems } = error;
+    const more = problems.length - mostProblems;
+    const hint = more > 0 ? `\`berth key\` tells ${more} more` : error.hint;
+    const first = { problems: problems.slice(0, mostProblems), hint };
+    return [describeError(new BerthError(code, message, first)).trimEnd()];
   }
 }

@@ -56,6 +56,12 @@ describe("berth init", () => {
     const { code, stderr } = await berth(project({ "main.c": "" }), "init");
     assert.equal(code, 64);
     assert.match(stderr, /the project has no Dockerfile \[CONFIG_INVALID\]/);
+    const ci = "a: { script: make x && docker build -f out/Dockerfile.x . }\n";
+    const made = await berth(project({ ".gitlab-ci.yml": ci }), "init");
+    assert.match(
+      made.stderr,
+      /hint: the job a builds from out\/Dockerfile\.x, which is not there;/,
+    );
   });
 
   test("says first what still keeps an image from having a key, and what a build will fail on", async () => {
@@ -66,6 +72,8 @@ describe("berth init", () => {
     assert.equal(code, 0);
     assert.match(stdout, /^Look at this first\n\nberth: .*DOCKERFILE_INVALID/);
     assert.doesNotMatch(stdout, /defaults fit/);
+    const many = project({ Dockerfile: `FROM a\n${"ADD https://b.test/c /\n".repeat(10)}` });
+    assert.match((await berth(many, "init")).stdout, /:9:.*\n {2}hint: `berth key` tells 2 more\n/);
     const other = project({ "ci/a.docker": "FROM scratch\nCOPY tool gone /\n", "ci/tool": "" });
     const inCi = /^Look at this first\n\n- ci\/a\.docker:2:1: "gone" is not in the context \(ci\)/;
     assert.match((await berth(other, "init")).stdout, inCi);
