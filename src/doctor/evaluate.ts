@@ -1,8 +1,7 @@
 /** Reads a project's CI files as GitLab would for each pipeline that matters. */
 import type { Config } from "../config/config.ts";
 import { beginsWithHost } from "../oci/reference.ts";
-import { readOutline } from "../pipelines/outline.ts";
-import { nothingRead, readPipeline } from "../pipelines/pipeline.ts";
+import { nothingRead, readOutline, readPipeline } from "../pipelines/pipeline.ts";
 import { type FetchInclude, type Include, keeping } from "../pipelines/ports.ts";
 import { isList, isMap, textOf, type Value } from "../pipelines/tree.ts";
 import {

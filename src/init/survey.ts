@@ -4,7 +4,8 @@ import { usualContext } from "../config/names.ts";
 import { normalPath } from "../config/rules.ts";
 import { comparePaths, folderOf, nameOf, starsMatcher } from "../context/paths.ts";
 import { holds, type Tree, type TreeEntry } from "../context/tree.ts";
-import { imagesOf, type Outline, readOutline } from "../pipelines/outline.ts";
+import { imagesOf } from "../pipelines/job.ts";
+import { type Outline, readOutline } from "../pipelines/pipeline.ts";
 import { keeping } from "../pipelines/ports.ts";
 import { expand, valuesOf, variablesOf } from "../pipelines/variables.ts";
 import {

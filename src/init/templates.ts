@@ -1,5 +1,6 @@
 /** Jobs that build images, or run in them, by freedesktop's ci-templates: what they say of each image. */
-import { imagesOf, type Outline } from "../pipelines/outline.ts";
+import { imagesOf } from "../pipelines/job.ts";
+import type { Outline } from "../pipelines/pipeline.ts";
 import type { FetchInclude, Include } from "../pipelines/ports.ts";
 import { flatten, get, listOf, textOf, type YamlMap } from "../pipelines/tree.ts";
 import { expandAll, type Variable, variablesOf } from "../pipelines/variables.ts";

@@ -151,16 +151,13 @@ const compiled = new Map<string, RE2JS | undefined>();
 
 /** `undefined` where RE2 does not know it. */
 export function compile(source: string): RE2JS | undefined {
-  if (!compiled.has(source)) compiled.set(source, compileAnew(source));
+  if (!compiled.has(source))
+    try {
+      compiled.set(source, RE2JS.compile(source));
+    } catch {
+      compiled.set(source, undefined);
+    }
   return compiled.get(source);
-}
-
-function compileAnew(source: string): RE2JS | undefined {
-  try {
-    return RE2JS.compile(source);
-  } catch {
-    return undefined;
-  }
 }
 
 function isTrue(operand: Operand): boolean {

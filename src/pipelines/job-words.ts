@@ -117,28 +117,21 @@ export interface SoundJob {
 /** The jobs of a configuration whose files, extends and references are in place. */
 export function checkConfig(config: YamlMap): readonly SoundJob[] {
   const all = jobsOf(config);
+  const visible = visibleJobs(config);
   const others = plain(new Map([...config].filter(([key]) => !all.has(key))));
-  const { problems, jobs } = checkJobs(all, visibleJobs(config));
-  const told = [...beside(others), ...at("jobs", problems)];
-  return told.length > 0
-    ? refuse(...told.map((each) => each.toLowerCase().replace(/^:/, "")))
-    : jobs;
-}
-
-function checkJobs(all: YamlMap, visible: ReadonlyMap<Value, YamlMap>) {
   const none = [...all.keys()].filter((name) => jobKind(name, all.get(name)) === undefined);
-  const problems = none.map((name) => {
+  const unfit = none.map((name) => {
     const shown = textOf(name).replace(/^[a-zA-Z\s]+$/, (plain) => plain.replace(/\s/g, "_"));
     return `${shown} config should implement the script:, run:, or trigger: keyword`;
   });
   if ([...visible.keys()].every((name) => none.includes(name)))
-    problems.push("config should contain at least one visible job");
-  if (problems.length > 0) return { problems, jobs: [] };
-  const checked = [...all].map(([name, own]) => checkJob(name, own, visible.get(name)));
-  return {
-    problems: checked.flatMap((one) => one.problems),
-    jobs: checked.flatMap(({ job }) => job ?? []),
-  };
+    unfit.push("config should contain at least one visible job");
+  const jobs = unfit.length > 0 ? [] : [...all];
+  const checked = jobs.map(([name, own]) => checkJob(name, own, visible.get(name)));
+  const problems = [...unfit, ...checked.flatMap((one) => one.problems)];
+  const told = [...beside(others), ...at("jobs", problems)];
+  if (told.length > 0) refuse(...told.map((each) => each.toLowerCase().replace(/^:/, "")));
+  return checked.flatMap(({ job }) => job ?? []);
 }
 
 /** `job`: with what it takes over, where it is visible. */

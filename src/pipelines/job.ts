@@ -4,7 +4,7 @@ import type { SoundJob } from "./job-words.ts";
 import { flat, isHash, type Plain, type PlainMap, plain } from "./plain.ts";
 import { refuse } from "./refusal.ts";
 import { type DescribedRule, rulesOf } from "./rules.ts";
-import { get, isText, rewrite, type Value } from "./tree.ts";
+import { flatten, get, isMap, isText, rewrite, type Value, type YamlMap } from "./tree.ts";
 import { override, type Variable, valuesOf, variablesOf } from "./variables.ts";
 
 export interface Need {
@@ -14,10 +14,8 @@ export interface Need {
 }
 
 /** A need of a job of another pipeline; its variables are filled in when the job runs. */
-interface CrossNeed {
+interface CrossNeed extends Omit<Need, "optional"> {
   readonly pipeline: string;
-  readonly job: string;
-  readonly artifacts: boolean;
 }
 
 /** A job of a pipeline, before anything has run. */
@@ -161,15 +159,16 @@ function optionsOf(data: PlainMap, { place }: Part): PlainMap {
 export function needsOf(needs: Plain | undefined, parts: Parts = new Map()): readonly Need[] {
   return flat(needs).flatMap((need) => {
     const whole: PlainMap = isHash(need) ? need : { job: need };
-    const { job, parallel, optional, artifacts } = whole;
-    const isElsewhere = ["pipeline", "project", "ref"].some((key) => key in whole);
-    if (isElsewhere || job === null) return [];
-    const name = String(job);
-    const all = parts.get(name);
-    const meant = all && parallel !== undefined ? partsOf(name, parallel) : all;
-    const names = meant?.map((one) => one.name) ?? [name];
-    const more = { optional: optional === true, artifacts: artifacts !== false };
-    return names.map((each) => ({ job: each, ...more }));
+    const { job, parallel, optional = false, artifacts = true } = whole;
+    if ("pipeline" in whole || "project" in whole || "ref" in whole || job === null) return [];
+    const all = parts.get(String(job));
+    const meant = all && parallel !== undefined ? partsOf(String(job), parallel) : all;
+    const names = meant?.map((one) => one.name) ?? [String(job)];
+    return names.map((each) => ({
+      job: each,
+      optional: optional === true,
+      artifacts: artifacts !== false,
+    }));
   });
 }
 
@@ -189,5 +188,13 @@ function fillIn(value: Value, values: Values, job: string): Value {
   return value.replace(block, (_, name: string) => {
     const told = `${job} job: '${name}' does not exist in matrix configuration`;
     return values.get(name) ?? refuse(told);
+  });
+}
+
+/** The names of all images that a job runs in or beside, as they are written. */
+export function imagesOf(job: YamlMap): readonly string[] {
+  return [job.get("image"), ...flatten(job.get("services"))].flatMap((image) => {
+    const name = isMap(image) ? get(image, "name") : image;
+    return typeof name === "string" ? [name] : [];
   });
 }

@@ -3,9 +3,9 @@ import { isDeepStrictEqual } from "node:util";
 import { extendAll, resolveReferences } from "./extend.ts";
 import { type JoinRequest, join, type ReadFiles } from "./include.ts";
 import { type DescribedJob, describeJobs, type PipelineJob } from "./job.ts";
-import { checkConfig, jobKind } from "./job-words.ts";
+import { checkConfig, jobKind, visibleJobs } from "./job-words.ts";
 import { makeJobs, refuseUnfit, seen } from "./made.ts";
-import type { Occasion } from "./ports.ts";
+import type { CiSource, FetchInclude, Include, Occasion } from "./ports.ts";
 import { refuse, refused } from "./refusal.ts";
 import { type DescribedRule, rulesOf, takenRule } from "./rules.ts";
 import { flatten, get, listOf, textOf, type YamlMap } from "./tree.ts";
@@ -106,4 +106,53 @@ function makePipeline(
   const used = stages.filter((stage) => made.some((job) => job.stage === stage));
   if (!used.some(isInner)) return { none: "empty", jobs: made };
   return { jobs: made, stages: used, variables };
+}
+
+/** A configuration as far as the files at hand tell it, whatever the pipeline is made for. */
+export interface Outline {
+  /** The files joined, jobs as they are written. */
+  readonly written: YamlMap;
+  /** Jobs that may run, with what they extend and references in place, as far as that is at hand. */
+  readonly jobs: ReadonlyMap<string, YamlMap>;
+  /** Variables that hold in every job. */
+  readonly variables: readonly Variable[];
+  /** All that may be included, at hand or not. */
+  readonly includes: readonly Include[];
+}
+
+interface OutlineOptions {
+  /** Files of other projects; none without it. */
+  readonly fetch?: FetchInclude;
+  readonly files?: ReadFiles;
+}
+
+/** Reads what a project's own files say, and others that are at hand; `undefined` where the text is no configuration. */
+export function readOutline(...given: Parameters<typeof outline>): Promise<Outline | undefined> {
+  return outline(...given).catch(refused(() => undefined));
+}
+
+async function outline(
+  text: string,
+  source: CiSource,
+  { fetch = async () => undefined, files = new Map() }: OutlineOptions = {},
+): Promise<Outline> {
+  const occasion = {
+    source: "push",
+    ref: "",
+    kind: "branch",
+    project: source.project,
+    predefined: [],
+    settings: [],
+    changed: undefined,
+  } as const;
+  const request = { source, fetch, occasion, files, lenient: true };
+  const { joined: written, includes } = await join(text, request);
+  const config = resolveReferences(extendAll(written, true), true);
+  const jobs = [...visibleJobs(config)].map(([key, job]) => [textOf(key), job] as const);
+  return {
+    written,
+    jobs: new Map(jobs.filter(([name]) => !name.includes("$[["))),
+    variables: variablesOf(config.get("variables")),
+    includes,
+  };
 }

@@ -43,15 +43,18 @@ export function override(
 }
 
 const name = "[a-zA-Z_][a-zA-Z0-9_]*";
-const once = new RegExp(`\\$(${name})|\\$\\{(${name})\\}|%(${name})%`, "g");
-const nested = new RegExp(`\\$\\$|%%|\\$(${name})|\\$\\{(${name})?\\}|%(${name})%`, "g");
+const once = new RegExp(`\\$${name}|\\$\\{${name}\\}|%${name}%`, "g");
+const nested = new RegExp(`\\$\\$|%%|\\$\\{\\}|${once.source}`, "g");
 
-/** Puts values in place of `$NAME`, `${NAME}` and `%NAME%`, once; what is unknown stays or vanishes. */
+/** What is named in `$NAME`, `${NAME}` or `%NAME%`; nothing in `$$`, `%%` and `${}`. */
+function nameIn(reference: string): string {
+  return reference.replace(/\W/g, "");
+}
+
+/** Puts values in place of names, once; what is unknown stays or vanishes. */
 export function expand(text: string, values: Values, unknown: "stays" | "vanishes"): string {
-  return text.replace(once, (whole: string, ...found: (string | undefined)[]) => {
-    const value = values.get(found[0] ?? found[1] ?? found[2] ?? "");
-    return value ?? (unknown === "stays" ? whole : "");
-  });
+  const absent = (whole: string): string => (unknown === "stays" ? whole : "");
+  return text.replace(once, (whole) => values.get(nameIn(whole)) ?? absent(whole));
 }
 
 interface Expanded {
@@ -79,9 +82,9 @@ export function expandAll(variables: readonly Variable[]): Expanded {
 }
 
 function expandNested(text: string, values: Values): string {
-  return text.replace(nested, (whole: string, ...found: (string | undefined)[]) => {
-    const key = found[0] ?? found[1] ?? found[2];
-    return key === undefined ? whole : (values.get(key) ?? "");
+  return text.replace(nested, (whole) => {
+    const key = nameIn(whole);
+    return key === "" ? whole : (values.get(key) ?? "");
   });
 }
 
@@ -114,7 +117,5 @@ export function componentsOf<Node>(
 
 function neededBy({ value, raw }: Variable): readonly string[] {
   if (raw === true) return [];
-  return [...value.matchAll(nested)].flatMap(([, plain, braces, percent]) => {
-    return plain ?? braces ?? percent ?? [];
-  });
+  return [...value.matchAll(nested)].map(([whole]) => nameIn(whole)).filter((key) => key !== "");
 }

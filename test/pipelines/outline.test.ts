@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { imagesOf, readOutline } from "../../src/pipelines/outline.ts";
+import { imagesOf } from "../../src/pipelines/job.ts";
+import { readOutline } from "../../src/pipelines/pipeline.ts";
 import { sourceOf } from "../support/ci-files.ts";
 
 const root = ".gitlab-ci.yml";

@@ -1,8 +1,7 @@
 /** Readings of one configuration in several pipelines. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { readOutline } from "../../src/pipelines/outline.ts";
-import { nothingRead } from "../../src/pipelines/pipeline.ts";
+import { nothingRead, readOutline } from "../../src/pipelines/pipeline.ts";
 import { jobsIn, readingOf, sourceOf } from "../support/ci-files.ts";
 
 async function namesIn(...asked: Parameters<typeof readingOf>) {

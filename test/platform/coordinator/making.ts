@@ -1,7 +1,6 @@
 /** Making a pipeline of a project's commit, as far as GitLab's answer to "run pipeline" goes. */
 import { spawnSync } from "node:child_process";
-import { readOutline } from "../../../src/pipelines/outline.ts";
-import { readPipeline } from "../../../src/pipelines/pipeline.ts";
+import { readOutline, readPipeline } from "../../../src/pipelines/pipeline.ts";
 import { plain } from "../../../src/pipelines/plain.ts";
 import type { CiSource, Found, Include, Occasion } from "../../../src/pipelines/ports.ts";
 import { refuse } from "../../../src/pipelines/refusal.ts";
