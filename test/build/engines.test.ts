@@ -99,6 +99,22 @@ test("buildah builds and pushes, once more where that helps, and keeps what is f
   assert.equal((await callsOf("buildah", none, [], other)).length, 4);
 });
 
+test("buildah has an image here that is in berth's store and in the machine's own", async () => {
+  for (const [berths, machines, expected] of [
+    [true, true, true],
+    [true, false, false],
+    [false, true, false],
+  ]) {
+    const run: Run = async (_, args) => {
+      if (!args.includes("inspect")) return ended({ stdout: answers[args[0] ?? ""] ?? "" });
+      const isBerths = args.some((arg) => arg.startsWith("--root="));
+      return ended({ exitCode: (isBerths ? berths : machines) ? 0 : 125 });
+    };
+    const { here } = buildah({ run, files, clock, env: {} });
+    assert.equal(await here.has({ ...repository, tag: "key" }), expected);
+  }
+});
+
 type RunResults = readonly Partial<RunResult>[];
 
 test("docker builds and pushes, and leaves no name behind", async () => {
