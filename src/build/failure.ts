@@ -21,9 +21,11 @@ export type RegistryCode = Extract<
 
 /** Which registry failure an engine's error line speaks of; `undefined` where it is about something else. */
 export function registryFailure(line: string): RegistryCode | undefined {
-  if (certificate.test(line)) return "REGISTRY_REFUSED";
-  if (outage.test(line)) return "REGISTRY_UNAVAILABLE";
-  return denied.test(line) ? "REGISTRY_DENIED" : undefined;
+  // Instructions and paths of this machine may hold any words.
+  const words = line.replace(/\bSTEP ".*?": /, "").replace(/(?<![\w.:/-])\/[^\s":]+/g, "");
+  if (certificate.test(words)) return "REGISTRY_REFUSED";
+  if (outage.test(words)) return "REGISTRY_UNAVAILABLE";
+  return denied.test(words) ? "REGISTRY_DENIED" : undefined;
 }
 
 /** Whether the same push may well succeed a moment later, as GitLab's registry sometimes needs it. */

@@ -54,6 +54,9 @@ test("an engine's words about a registry are read as what they mean", () => {
     ["http: server gave HTTP response to HTTPS client", "REGISTRY_REFUSED"],
     ["reading manifest 1 in h/nope: manifest unknown", undefined],
     ["target stage nope could not be found", undefined],
+    ['building at STEP "COPY denied /x": checking on "/tmp/a-403/c": no such file', undefined],
+    ['failed to calculate checksum of ref 1::a: "/unauthorized/f": not found', undefined],
+    ['building at STEP "COPY --from=h/a b c": reading h/a: 403 Forbidden', "REGISTRY_DENIED"],
   ];
   for (const [line, code] of lines) assert.equal(registryFailure(line), code, line);
 });
