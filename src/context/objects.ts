@@ -52,7 +52,7 @@ export function objectsOf(git: Git): Objects {
     if (bytes.length <= maxKeptBlobBytes) blobs.set(key, Buffer.from(bytes), bytes.length + 100);
     return bytes;
   };
-  const blob = (id: string): Promise<Buffer> => kept(id, async () => blobOf(await git.object(id)));
+  const blob = (id: string) => kept(id, async () => blobOf(await git.object(id), id));
   return {
     git,
     async tree(id) {
@@ -66,11 +66,7 @@ export function objectsOf(git: Git): Objects {
     },
     blob,
     async blobs(ids) {
-      return (await git.objects(ids)).map((object, index) => {
-        const bytes = blobOf(object);
-        if (bytes === undefined) throw absent("blob", ids[index]);
-        return bytes;
-      });
+      return (await git.objects(ids)).map((object, index) => blobOf(object, ids[index]));
     },
     async file(id, path, attributes) {
       if (!(await git.mayConvert(attributes))) return blob(id);
@@ -85,8 +81,9 @@ export function objectsOf(git: Git): Objects {
   };
 }
 
-function blobOf(object: GitObject | undefined): Buffer | undefined {
-  return object?.type === "blob" ? object.bytes : undefined;
+function blobOf(object: GitObject | undefined, id: string | undefined): Buffer {
+  if (object?.type !== "blob") throw absent("blob", id);
+  return object.bytes;
 }
 
 function absent(kind: string, id = ""): BerthError {

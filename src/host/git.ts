@@ -19,11 +19,12 @@ export async function openGit(cwd: string, options: GitOptions = {}): Promise<Gi
 function gitAt(root: string, env: NodeJS.ProcessEnv, partial?: string): Git {
   const children = new Map<string, Git>();
   let reader: ObjectReader | undefined;
-  const run: Git["run"] = async (args) => {
+  const ended = async (args: readonly string[], ...codes: readonly number[]) => {
     const result = await execGit(args, root, env);
-    if (result.exitCode !== 0) throw failure(args, result);
-    return result.stdout;
+    if (!codes.includes(result.exitCode ?? -1)) throw failure(args, result);
+    return result;
   };
+  const run: Git["run"] = async (args) => (await ended(args, 0)).stdout;
   const read: Git["objects"] = (names) => {
     reader ??= objectReader(root, env);
     return reader.read(names);
@@ -36,11 +37,7 @@ function gitAt(root: string, env: NodeJS.ProcessEnv, partial?: string): Git {
   return {
     root,
     run,
-    async test(args) {
-      const result = await execGit(args, root, env);
-      if (result.exitCode !== 0 && result.exitCode !== 1) throw failure(args, result);
-      return result.exitCode === 0;
-    },
+    test: async (args) => (await ended(args, 0, 1)).exitCode === 0,
     object,
     objects,
     mayConvert,

@@ -71,7 +71,6 @@ const plain: Batch = { options: [], request: (name) => `${name}\n`, parser: batc
 export function objectReader(cwd: string, env: NodeJS.ProcessEnv, batch = plain): ObjectReader {
   const child = spawn("git", ["cat-file", "--batch", ...batch.options], { cwd, env });
   const waiting: Waiting[] = [];
-  const ended = once(child, "close").catch(() => undefined);
   let failed: string | undefined;
   const settle = (answer: BatchAnswer): void => {
     const request = waiting.shift();
@@ -84,20 +83,16 @@ export function objectReader(cwd: string, env: NodeJS.ProcessEnv, batch = plain)
     failed ??= reason;
     while (waiting.length > 0) settle({ kind: "broken", message: failed });
   };
-  const complaint = firstLine(child.stderr);
   child.stdout.on("data", batch.parser(settle));
-  child.on("error", (error) => fail(error.message));
-  child.on("close", () => fail(complaint() || "git cat-file ended"));
-  // A write to a process that has ended; "close" tells the reason.
-  child.stdin.on("error", () => undefined);
+  const ended = end(child, fail);
   hold(child, "unref");
   return {
     read: (names) =>
       new Promise((resolve, reject) => {
         if (names.length === 0) return resolve([]);
         const bad = names.find((name) => /[\n\0]/.test(name));
-        const refusal = failed ?? (bad === undefined ? undefined : "not a name of an object");
-        if (refusal !== undefined) return reject(readFailure(bad ?? names.join(), refusal));
+        if (bad !== undefined) return reject(readFailure(bad, "not a name of an object"));
+        if (failed !== undefined) return reject(readFailure(names.join(), failed));
         if (waiting.length === 0) hold(child, "ref");
         const found: (GitObject | undefined)[] = [];
         const take = (object: GitObject | undefined): void => {
@@ -112,6 +107,19 @@ export function objectReader(cwd: string, env: NodeJS.ProcessEnv, batch = plain)
       await ended;
     },
   };
+}
+
+/** Waits for a process to end, and tells why it did, or why it did not begin. */
+async function end(
+  child: ChildProcessWithoutNullStreams,
+  tell: (reason: string) => void,
+): Promise<void> {
+  const complaint = firstLine(child.stderr);
+  child.on("error", (error) => tell(error.message));
+  child.on("close", () => tell(complaint() || "git cat-file ended"));
+  // A write to a process that has ended; "close" tells the reason.
+  child.stdin.on("error", () => undefined);
+  await once(child, "close").catch(() => undefined);
 }
 
 /** Writes what comes in one turn at once. */
