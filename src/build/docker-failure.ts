@@ -5,6 +5,7 @@ import type { BuildRequest, SourceText } from "./engine.ts";
 import {
   againHint,
   buildFailed,
+  isPassing,
   lastLine,
   neverEnded,
   registryError,
@@ -25,6 +26,17 @@ export const getBuildx =
 export function dockerLine(result: RunResult): string {
   const pattern = /^(?:error|failed to |executor failed|cannot connect|denied|unauthorized)/i;
   return lastLine(result.stderr, pattern).replace(/^error: /i, "");
+}
+
+/** The exit code of a command that failed. */
+function commandExit(line: string): string | undefined {
+  return /exit code: (\d+)$/.exec(line)?.[1];
+}
+
+/** Whether no command failed, but a registry or the daemon was too busy. */
+export function wasBusy(result: RunResult): boolean {
+  const line = dockerLine(result);
+  return commandExit(line) === undefined && isPassing(line);
 }
 
 /** Whether the daemon, not the build, is the reason. */
@@ -69,12 +81,17 @@ export function dockerBuildError(
       hint: getBuildx,
     });
   }
-  const exit = /exit code: (\d+)$/.exec(line)?.[1];
+  const exit = commandExit(line);
   if (exit === undefined) {
     if (daemonIsAway(line)) return daemonError(line, host);
     if (/context canceled/.test(line)) {
       return new BerthError("INTERRUPTED", `${doing}: the build was cancelled`, {
         hint: againHint,
+      });
+    }
+    if (/: DeadlineExceeded: context deadline exceeded$/.test(line)) {
+      return new BerthError("ENGINE_UNAVAILABLE", `${doing}: ${withoutPreamble(line)}`, {
+        hint: "the daemon waited too long for its client or for a registry, as on a busy machine: build fewer at once (`parallel` in berth.yml), and run it again",
       });
     }
     if (registryFailure(line) !== undefined) {

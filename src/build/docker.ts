@@ -11,9 +11,10 @@ import {
   dockerLine,
   dockerProgram,
   getBuildx,
+  wasBusy,
 } from "./docker-failure.ts";
 import { type BuildRequest, type Engine, type EngineOptions, unkeyed } from "./engine.ts";
-import { neverEnded, noDigest, otherThan, pushed } from "./failure.ts";
+import { neverEnded, noDigest, otherThan, patiently, pushed } from "./failure.ts";
 import { type EngineCall, hushed } from "./hide.ts";
 import { remembered } from "./remembered.ts";
 
@@ -123,7 +124,8 @@ async function make(
   const env = { DOCKER_CONFIG: at("docker"), BUILDX_CONFIG: at("docker/buildx") };
   const call = hushed(request, (args, onLine) => client.docker(args, { env, onLine }));
   const settings = { attests: client.attests, network: options.network };
-  const result = await call(dockerBuildArguments(request, at("Dockerfile"), settings));
+  const flags = dockerBuildArguments(request, at("Dockerfile"), settings);
+  const result = await patiently(() => call(flags), wasBusy, options.clock);
   if (result.exitCode !== 0) throw dockerBuildError(request, result, client.host);
   return call;
 }

@@ -22,13 +22,15 @@ export type RegistryCode = Extract<
 /** Which registry failure an engine's error line speaks of; `undefined` where it is about something else. */
 export function registryFailure(line: string): RegistryCode | undefined {
   // Instructions and paths of this machine may hold any words.
-  const words = line.replace(/\bSTEP ".*?": /, "").replace(/(?<![\w.:/-])\/[^\s":]+/g, "");
+  const words = line
+    .replace(/\bSTEP ".*?": |\bprocess ".*" did not complete/, "")
+    .replace(/(?<![\w.:/-])\/[^\s":]+/g, "");
   if (certificate.test(words)) return "REGISTRY_REFUSED";
   if (outage.test(words)) return "REGISTRY_UNAVAILABLE";
   return denied.test(words) ? "REGISTRY_DENIED" : undefined;
 }
 
-/** Whether the same push may well succeed a moment later, as GitLab's registry sometimes needs it. */
+/** Whether the same may well succeed a moment later, as pushes to GitLab's registry sometimes need it. */
 export function isPassing(line: string): boolean {
   const isLost = /blob unknown|blob upload (?:unknown|invalid)/i.test(line);
   return isLost || registryFailure(line) === "REGISTRY_UNAVAILABLE";
@@ -146,18 +148,26 @@ export function withoutSecrets(line: string): string {
 
 const pauseMs = 2000;
 
-/** Pushes, once more after a moment where the registry was only busy, and gives what the program said. */
+/** Runs an engine, once more after a moment where that may help. */
+export async function patiently(
+  call: () => Promise<RunResult>,
+  mayHelp: (result: RunResult) => boolean,
+  clock: Clock,
+): Promise<RunResult> {
+  const result = await call();
+  if ((result.exitCode ?? 0) === 0 || !mayHelp(result)) return result;
+  await clock.sleep(pauseMs);
+  return call();
+}
+
+/** Pushes, once more where the registry was only busy, and gives what the program said. */
 export async function pushed(
   push: () => Promise<RunResult>,
   destination: Reference,
   engine: EngineProgram & { readonly lineOf: (result: RunResult) => string },
   clock: Clock,
 ): Promise<RunResult> {
-  let result = await push();
-  if (result.exitCode !== undefined && result.exitCode !== 0 && isPassing(engine.lineOf(result))) {
-    await clock.sleep(pauseMs);
-    result = await push();
-  }
+  const result = await patiently(push, (said) => isPassing(engine.lineOf(said)), clock);
   if (result.exitCode === 0) return result;
   const doing = `push ${printReference(destination)}`;
   throw (

@@ -117,15 +117,25 @@ test("buildah has an image here that is in berth's store and in the machine's ow
 
 type RunResults = readonly Partial<RunResult>[];
 
-test("docker builds and pushes, and leaves no name behind", async () => {
+test("docker builds and pushes, once more where that helps, and leaves no name behind", async () => {
   const silent = { ...answers, push: "c9f7: Pushed\n" };
-  assert.deepEqual(await callsOf("docker", cached), [
-    "pushed",
-    "build --cache-from",
-    "push",
-    "image",
-  ]);
-  assert.deepEqual(await callsOf("docker", {}, [failed]), ["BUILD_FAILED", "build"]);
+  const stderr = "ERROR: failed to solve: DeadlineExceeded: context deadline exceeded\n";
+  const late = { exitCode: 1, stderr };
+  const build = "build --cache-from";
+  const curl = 'process "curl h: connection refused" did not complete successfully: exit code: 7';
+  const refused = { exitCode: 1, stderr: `ERROR: failed to solve: ${curl}\n` };
+  const rows: readonly (readonly [RunResults, readonly string[]])[] = [
+    [[], ["pushed", build, "push", "image"]],
+    [[failed], ["BUILD_FAILED", build]],
+    [[refused], ["BUILD_FAILED", build]],
+    [[late], ["pushed", build, build, "push", "image"]],
+    [
+      [late, late],
+      ["ENGINE_UNAVAILABLE", build, build],
+    ],
+  ];
+  for (const [builds, calls] of rows)
+    assert.deepEqual(await callsOf("docker", cached, builds), calls);
   const [code, ...calls] = await callsOf("docker", {}, [], silent);
   assert.match(code, /^[A-Z_]+$/);
   assert.deepEqual(calls, ["build", "push", "image"]);

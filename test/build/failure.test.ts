@@ -57,6 +57,7 @@ test("an engine's words about a registry are read as what they mean", () => {
     ['building at STEP "COPY denied /x": checking on "/tmp/a-403/c": no such file', undefined],
     ['failed to calculate checksum of ref 1::a: "/unauthorized/f": not found', undefined],
     ['building at STEP "COPY --from=h/a b c": reading h/a: 403 Forbidden', "REGISTRY_DENIED"],
+    ['failed to solve: process "sh -c echo 403" did not complete successfully: killed', undefined],
   ];
   for (const [line, code] of lines) assert.equal(registryFailure(line), code, line);
 });
@@ -110,6 +111,7 @@ const daemon =
 const buildx = "ERROR: BuildKit is enabled but the buildx component is missing or broken.\n";
 const denied =
   "failed to solve with frontend dockerfile.v0: pulling from host h failed with status code [manifests c]: 401 Unauthorized";
+const late = "DeadlineExceeded: context deadline exceeded";
 
 const dockerCases: readonly Case[] = [
   [ended(excerpt + old, 1), "BUILD_FAILED", "debian.docker: RUN make: exit status 2"],
@@ -117,6 +119,7 @@ const dockerCases: readonly Case[] = [
   [ended(`${daemon}\n`, 1), "ENGINE_UNAVAILABLE", daemon],
   [ended(buildx, 1), "ENGINE_MISSING", "docker-buildx is missing"],
   [ended(`${denied}\n`, 1), "REGISTRY_DENIED", denied],
+  [ended(`failed to solve: ${late}\n`, 1), "ENGINE_UNAVAILABLE", late],
 ];
 
 test("a build that failed is told by code, image, instruction and exit status", () => {
@@ -125,8 +128,7 @@ test("a build that failed is told by code, image, instruction and exit status", 
     assert.deepEqual(told(buildError(request, said)), expected);
   for (const [said, code, message] of dockerCases) {
     const error = dockerBuildError(request, said, "tcp://docker:2376");
-    const reach =
-      code === "ENGINE_UNAVAILABLE" ? "reach the docker daemon at tcp://docker:2376: " : "";
+    const reach = message === daemon ? "reach the docker daemon at tcp://docker:2376: " : "";
     assert.deepEqual(told(error), [code, reach + message]);
   }
 });
