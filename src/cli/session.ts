@@ -164,16 +164,17 @@ const mostLines = 24;
  * of weather (75) only if all that failed is weather, so that a retry is never wasted on a broken build.
  */
 export function tellFailures({ world }: Session, outcomes: readonly Outcome[]): ExitCode {
-  const broken = outcomes.filter(({ error }) => error?.code === "BUILD_FAILED" && error.output);
-  const room = Math.ceil(mostLines / Math.max(broken.length, 3));
-  for (const { name, error, optional } of outcomes) {
+  // What else fails says in its message why.
+  const saidOf = ({ error }: Outcome) =>
+    error?.code === "BUILD_FAILED" ? error.output : undefined;
+  const room = Math.ceil(mostLines / Math.max(outcomes.filter(saidOf).length, 3));
+  for (const outcome of outcomes) {
+    const { name, error, optional } = outcome;
     if (error === null) continue;
     const weight = optional ? "optional, so the set goes on without it" : error.code;
     const subject = error.message.startsWith(`build ${name}: `) ? "" : `${name}: `;
     world.log.info(`berth: ${subject}${error.message} [${weight}]`);
-    // What else fails says in its message why.
-    const said = error.code === "BUILD_FAILED" ? (error.output ?? []) : [];
-    for (const line of said.slice(-room)) world.log.info(`  | ${line}`);
+    for (const line of saidOf(outcome)?.slice(-room) ?? []) world.log.info(`  | ${line}`);
     if (error.hint !== null) world.log.info(`  hint: ${error.hint}`);
   }
   const fatal = outcomes.filter(isFatal);

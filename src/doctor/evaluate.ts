@@ -90,7 +90,7 @@ export async function readPipelines(
   };
 }
 
-/** Gives files, or what stands for them, and notes which of berth's components they are. */
+/** Gives files, or what stands for them, and notes which are components of berth, for a merged text includes nothing. */
 function noting(files: CiFiles, stub: (include: Include) => string) {
   const included: BerthInclude[] = [];
   const fetch: FetchInclude = async (include) => {
