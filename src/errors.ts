@@ -111,6 +111,11 @@ export function ifPossible<T>(answer: Promise<T>): Promise<T | undefined> {
   return answer.catch(expected(() => undefined));
 }
 
+/** The order of problems in a file, for sorting. */
+export function byPlace(a: Omit<Problem, "message">, b: Omit<Problem, "message">): number {
+  return a.line - b.line || a.column - b.column;
+}
+
 /** Prints a problem as compilers do, so that editors and terminals make it a link. */
 export function printProblem(problem: Problem): string {
   return printableLine(`${problem.file}:${problem.line}:${problem.column}: ${problem.message}`);

@@ -1,6 +1,6 @@
 /** The images of a project: what the configuration declares, with the files that a tree holds. */
 import type { Tree } from "../context/tree.ts";
-import { BerthError, type Problem } from "../errors.ts";
+import { BerthError, byPlace, type Problem } from "../errors.ts";
 import type { Image } from "../image/image.ts";
 import { didYouMean } from "../nearest.ts";
 import type { Config, Excluded, ImagePlaces } from "./config.ts";
@@ -169,7 +169,7 @@ function imagesInvalid(config: Config, tree: Tree, faults: readonly Fault[]): Be
       const { line, column } = known ? place : { line: 1, column: 1 };
       return { file: known ? config.file : dockerfile, line, column, message };
     })
-    .sort((a, b) => a.line - b.line || a.column - b.column);
+    .sort(byPlace);
   const count = problems.length === 1 ? "a problem" : `${problems.length} problems`;
   return new BerthError("CONFIG_INVALID", `declare the images of ${tree.label}: ${count}`, {
     hint:

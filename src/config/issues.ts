@@ -1,6 +1,6 @@
 /** What the schema objects to, in words and at the line where it stands. */
 
-import type { Problem } from "../errors.ts";
+import { byPlace, type Problem } from "../errors.ts";
 import { didYouMean } from "../nearest.ts";
 import type * as z from "../zod.ts";
 import type { ConfigSource, Path } from "./document.ts";
@@ -21,7 +21,7 @@ export function describeIssues(issues: readonly Issue[], source: ConfigSource): 
       const place = isKey ? source.keyPlace(path) : source.place(path);
       return { file: source.file, ...place, message };
     })
-    .sort((a, b) => a.line - b.line || a.column - b.column);
+    .sort(byPlace);
 }
 
 /** What issues say of the data. */

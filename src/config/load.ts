@@ -1,7 +1,7 @@
 /** A project's configuration, of which YAML and schema are loaded only where it has a file; and what a tree holds by it: images, and their keys. */
 import { isUtf8 } from "node:buffer";
 import type { Tree } from "../context/tree.ts";
-import { BerthError, expected } from "../errors.ts";
+import { BerthError, byPlace, expected } from "../errors.ts";
 import type { Spool } from "../image/contexts.ts";
 import { type Identified, identify } from "../image/identify.ts";
 import type { Image } from "../image/image.ts";
@@ -79,11 +79,7 @@ async function parseAll(
       () => [],
       expected(({ problems }) => problems),
     );
-    const all = [...error.problems, ...more];
-    throw invalid(
-      file,
-      all.sort((a, b) => a.line - b.line || a.column - b.column),
-    );
+    throw invalid(file, [...error.problems, ...more].sort(byPlace));
   }
 }
 

@@ -1,7 +1,7 @@
 /** From a Dockerfile's text to everything that a build of one target means. */
 
 import type { ContextSource } from "../context/source.ts";
-import { BerthError, type Problem, printProblem } from "../errors.ts";
+import { BerthError, byPlace, type Problem, printProblem } from "../errors.ts";
 import { differ, type Note } from "./differ-stages.ts";
 import { builtText, hashedText, isForeign, type Kept, keep, type MappedText } from "./keep.ts";
 import { type Complain, placeOf } from "./lines.ts";
@@ -215,7 +215,7 @@ function otherKind(file: string, count: number): ReadonlyMap<string, Problem> {
 }
 
 function invalid(file: string, problems: ReadonlyMap<string, Problem>): BerthError {
-  const all = [...problems.values()].sort((a, b) => a.line - b.line || a.column - b.column);
+  const all = [...problems.values()].sort(byPlace);
   const count = all.length === 1 ? "1 mistake" : `${all.length} mistakes`;
   return new BerthError("DOCKERFILE_INVALID", `read ${file}: ${count}`, { problems: all });
 }
