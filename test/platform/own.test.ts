@@ -37,8 +37,9 @@ async function ownFiles(host: string): Promise<Readonly<Record<string, string>>>
     "container/buildah.Dockerfile": "tool-buildah",
     "container/docker.Dockerfile": "tool-docker",
   };
+  // A label of their own: of one image with a digest in each of two registries the runner names either.
   const made = Object.entries(images).map(
-    ([path, name]) => [path, `FROM ${host}/tools/${name}:1\n`] as const,
+    ([path, name]) => [path, `FROM ${host}/tools/${name}:1\nLABEL own=${name}\n`] as const,
   );
   const { image: _, ...ci } = parse(await read(".gitlab-ci.yml"));
   const busybox = `${host}/library/busybox:1`;
