@@ -2,8 +2,9 @@
 import { type Config, givenVariables } from "../config/config.ts";
 import type { PipelineJob } from "../pipelines/job.ts";
 import type { PipelineReading } from "../pipelines/pipeline.ts";
-import type { Plain } from "../pipelines/plain.ts";
+import { flat, isHash } from "../pipelines/plain.ts";
 import type { Occasion } from "../pipelines/ports.ts";
+import { isText } from "../pipelines/tree.ts";
 import { expand, expandAll, type Variable } from "../pipelines/variables.ts";
 import { imageVariable, templateFolder } from "../plan/make.ts";
 import type { BerthInclude } from "./included.ts";
@@ -86,12 +87,13 @@ function doneBy(jobs: readonly PipelineJob[]): ReadonlyMap<string, Does> {
 
 /** The job that writes which image is where. */
 export function isPlan({ options }: PipelineJob): boolean {
-  const { reports } = (options["artifacts"] ?? {}) as { readonly reports?: { dotenv?: Plain } };
-  return [reports?.dotenv ?? []].flat().includes(".berth/berth.env");
+  const { artifacts } = options;
+  const reports = isHash(artifacts) ? artifacts["reports"] : undefined;
+  return isHash(reports) && flat(reports["dotenv"]).includes(".berth/berth.env");
 }
 
 function scriptOf({ options }: PipelineJob): readonly string[] {
-  return [options["script"] ?? []].flat().map(String);
+  return flat(options["script"]).map(String);
 }
 
 function runsBerth(job: PipelineJob): boolean {
@@ -180,8 +182,9 @@ const runnersOwn = { image: undefined, planned: undefined, lacks: undefined };
 
 /** The image that a runner would be asked for, and whether it lacks a plan that tells it, or is unknown to that. */
 function imageOf(job: PipelineJob, { occasion, prefixes, feeds }: Around) {
-  const written = (job.options["image"] as { readonly name?: string } | undefined)?.name;
-  if (written === undefined) return runnersOwn;
+  const { image: said } = job.options;
+  const written = isHash(said) ? said["name"] : said;
+  if (!isText(written)) return runnersOwn;
   const known = knownTo(
     job,
     occasion,

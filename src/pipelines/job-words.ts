@@ -1,6 +1,6 @@
 /** What GitLab takes as a configuration: jobs, and the keys beside them. */
 import { apart, at, delayProblems, found, isTexts, mistyped, words } from "./checks.ts";
-import { beside, deepest, formOf, inheritable, keywords } from "./keywords.ts";
+import { beside, deepest, inheritable, keywords } from "./keywords.ts";
 import { flat, isHash, type PlainMap, plain } from "./plain.ts";
 import { refuse } from "./refusal.ts";
 import { get, isBlank, isList, isMap, isText, textOf, type Value, type YamlMap } from "./tree.ts";
@@ -108,9 +108,8 @@ export function visibleJobs(config: YamlMap): ReadonlyMap<Value, YamlMap> {
 export interface SoundJob {
   readonly name: string;
   readonly kind: "job" | "bridge";
-  /** With what it takes over. */
+  /** With what it takes over; `data`: as JSON. */
   readonly job: YamlMap;
-  /** Its keywords in the form in which GitLab holds them. */
   readonly data: PlainMap;
 }
 
@@ -144,5 +143,5 @@ function checkJob(name: Value, own: Value, job: YamlMap | undefined) {
   const data = plain(job) as PlainMap;
   const first = firstProblems(name, data, kind === "bridge");
   const problems = at(place, first.length > 0 ? first : keywords[kind](data));
-  return { problems, job: { name: label, kind, job, data: formOf(data) } as const };
+  return { problems, job: { name: label, kind, job, data } as const };
 }

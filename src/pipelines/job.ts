@@ -34,7 +34,9 @@ export interface PipelineJob {
   readonly interruptible: boolean | undefined;
   readonly resourceGroup: string | undefined;
   readonly dependencies: readonly string[] | undefined;
-  /** The rest as GitLab holds it, such as `script`, `image` and `artifacts`. */
+  /** Which one it is of a job that is several. */
+  readonly place?: { readonly index: number; readonly total: number } | undefined;
+  /** All that it says, as it is written, and the rule that takes it over that. */
   readonly options: PlainMap;
 }
 
@@ -42,20 +44,10 @@ export interface PipelineJob {
 export interface DescribedJob {
   readonly job: PipelineJob;
   readonly rules: readonly DescribedRule[] | undefined;
-  /** `only` and `except`; GitLab's default for them where neither they nor rules are given. */
-  readonly only: Plain | undefined;
-  readonly except: Plain | undefined;
-  /** Which variables of the whole pipeline it takes over. */
-  readonly inherits: Plain;
-  readonly part: Part;
 }
 
 /** What tells a job of several from the others, or the only one. */
-interface Part {
-  readonly name: string;
-  readonly variables: readonly Variable[];
-  readonly place?: { readonly index: number; readonly total: number };
-}
+type Part = Pick<PipelineJob, "name" | "variables" | "place">;
 
 /** Those of each job that is several; none where a matrix has no rows. */
 type Parts = ReadonlyMap<string, readonly Part[]>;
@@ -108,7 +100,7 @@ export function cellsOf(parallel: Plain): readonly (readonly Variable[])[] {
 
 function describeJob({ name, kind, job, data }: SoundJob, part: Part, parts: Parts): DescribedJob {
   const { stage = "test", when = "on_success", allow_failure: failure = when === "manual" } = data;
-  const { tags, interruptible, resource_group: group, dependencies, inherit } = data;
+  const { tags, interruptible, resource_group: group, dependencies } = data;
   const variables = override(variablesOf(get(job, "variables")), part.variables);
   const values = valuesOf(variables);
   const needs = plain(rewrite(get(job, "needs"), (value) => fillIn(value, values, name))) ?? [];
@@ -129,30 +121,15 @@ function describeJob({ name, kind, job, data }: SoundJob, part: Part, parts: Par
       dependencies: textsOf(dependencies)?.flatMap(
         (each) => parts.get(each)?.map((one) => one.name) ?? each,
       ),
-      options: optionsOf(data, part),
+      place: part.place,
+      options: data,
     },
     rules: rulesOf(get(job, "rules")),
-    only: data["only"],
-    except: data["except"],
-    inherits: isHash(inherit) ? (inherit["variables"] ?? true) : true,
-    part,
   };
 }
 
 function textsOf(value: Plain | undefined): readonly string[] | undefined {
   return value === undefined ? undefined : flat(value).map(String);
-}
-
-const elsewhere =
-  "extends when resource_group stage only except rules variables inherit tags interruptible needs";
-
-function optionsOf(data: PlainMap, { place }: Part): PlainMap {
-  const own = Object.entries(data).filter(([key]) => !elsewhere.split(" ").includes(key));
-  const options = Object.fromEntries(own);
-  if (place === undefined) return options;
-  const { parallel = null } = options;
-  const rows = isHash(parallel) ? parallel : { number: parallel };
-  return { ...options, parallel: { ...rows, total: place.total }, instance: place.index };
 }
 
 /** Those of jobs of this pipeline; a need of a job that is several is one of those that are meant. */

@@ -53,9 +53,10 @@ function needErrors({ name, needs }: PipelineJob, present: ReadonlySet<string>):
 
 /** `undefined` where rules or policies leave the job out. */
 function makeJob(described: DescribedJob, scene: Scene) {
-  const { job, rules, only, except } = described;
-  const yaml = override(inheritedBy(described, scene.variables), job.variables);
-  const variables = seen(scene.occasion, ownVariables(described), yaml);
+  const { job, rules } = described;
+  const { only, except } = job.options;
+  const yaml = override(inheritedBy(job, scene.variables), job.variables);
+  const variables = seen(scene.occasion, ownVariables(job), yaml);
   const sight = { ...scene, variables, job: job.name };
   const rule = rules && takenRule(rules, sight);
   const isFree = scene.hasWorkflow && only === undefined && except === undefined;
@@ -64,17 +65,16 @@ function makeJob(described: DescribedJob, scene: Scene) {
   return { job: ruled(job, rule, yaml, variables), circle: expandAll(variables).error };
 }
 
-function inheritedBy(
-  { inherits }: DescribedJob,
-  variables: readonly Variable[],
-): readonly Variable[] {
-  if (Array.isArray(inherits)) return variables.filter(({ key }) => inherits.includes(key));
-  return inherits === true ? variables : [];
+/** Variables of the whole pipeline that a job takes over. */
+function inheritedBy({ options: { inherit } }: PipelineJob, variables: readonly Variable[]) {
+  const taken = (isHash(inherit) ? inherit["variables"] : undefined) ?? true;
+  const names = Array.isArray(taken) ? taken : [];
+  return variables.filter(({ key }) => taken === true || names.includes(key));
 }
 
 /** Variables that tell a job about itself. */
-function ownVariables({ job, part }: DescribedJob): readonly Variable[] {
-  const { name, stage, when, options } = job;
+function ownVariables({ name, stage, when, options, place }: PipelineJob): readonly Variable[] {
+  const { environment } = options;
   const slug = name
     .toLowerCase()
     .replace(/[^a-z0-9]/g, "-")
@@ -85,9 +85,9 @@ function ownVariables({ job, part }: DescribedJob): readonly Variable[] {
     CI_JOB_NAME_SLUG: slug,
     CI_JOB_STAGE: stage,
     CI_JOB_MANUAL: when === "manual" ? "true" : undefined,
-    CI_NODE_INDEX: part.place && String(part.place.index),
-    CI_NODE_TOTAL: String(part.place?.total ?? 1),
-    CI_ENVIRONMENT_NAME: memberOf(options["environment"], "name"),
+    CI_NODE_INDEX: place && String(place.index),
+    CI_NODE_TOTAL: String(place?.total ?? 1),
+    CI_ENVIRONMENT_NAME: isText(environment) ? environment : memberOf(environment, "name"),
   });
 }
 
@@ -98,10 +98,8 @@ function ruled(
   variables: readonly Variable[],
 ): PipelineJob {
   const said = rule?.said ?? {};
-  const { when = job.when, allow_failure: failure, interruptible, start_in: start } = said;
+  const { when = job.when, allow_failure: failure, interruptible } = said;
   const needs = needsOf(said["needs"]);
-  const { allow_failure: _, ...unconditional } = job.options;
-  const options = failure === undefined ? job.options : unconditional;
   return {
     ...job,
     when: String(when),
@@ -110,7 +108,7 @@ function ruled(
     variables: override(yaml, rule?.variables ?? []),
     tags: job.tags?.map((tag) => expand(tag, valuesOf(variables), "stays")),
     interruptible: interruptible === undefined ? job.interruptible : interruptible === true,
-    options: { ...options, ...(start !== undefined && { start_in: start }) },
+    options: { ...job.options, ...said },
   };
 }
 

@@ -8,6 +8,7 @@ import { nothingRead, type PipelineReading, readPipeline } from "../../src/pipel
 import type { Include, Occasion } from "../../src/pipelines/ports.ts";
 import { textOf, type Value } from "../../src/pipelines/tree.ts";
 import { listed, type Variable } from "../../src/pipelines/variables.ts";
+import { formOf } from "../platform/coordinator/forms.ts";
 import { sourceOf } from "../support/ci-files.ts";
 import { type FlowJob, settleFlow } from "../support/flow-states.ts";
 
@@ -255,7 +256,7 @@ function described(reading: PipelineReading): Readonly<Record<string, unknown>> 
 }
 
 function describeJob(job: PipelineJob): Readonly<Record<string, unknown>> {
-  const { allow_failure: codes, ...options } = job.options;
+  const { allow_failure: codes, ...options } = formOf(job);
   return {
     ...options,
     exit_codes: typeof codes === "object" ? codes : null,

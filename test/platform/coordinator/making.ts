@@ -9,6 +9,7 @@ import { succeed } from "../../support/command.ts";
 import { addPipeline, type JobOptions, variablesOf } from "../../support/gitlab-jobs.ts";
 import { type Model, roles, type TestPipeline } from "../../support/gitlab-model.ts";
 import { withKeys } from "./caches.ts";
+import { formOf } from "./forms.ts";
 import { type RunJob, type RunPipeline, settle } from "./jobs.ts";
 
 export interface Makings {
@@ -76,7 +77,7 @@ export async function makePipeline(
     const pipeline: RunPipeline = { facts, start, settings, stages, jobs, bridge: child?.bridge };
     for (const made of reading.jobs)
       jobs.push({
-        made: { ...made, options: await withKeys(made.options, facts.sha, inRepository) },
+        made: { ...made, options: await withKeys(formOf(made), facts.sha, inRepository) },
         pipeline,
         status: "created",
         allowFailure: made.allowFailure,

@@ -1,0 +1,74 @@
+/** The form in which GitLab holds the keywords of a job that it hands on to a runner. */
+import { ownMember } from "../../../src/json.ts";
+import { seconds } from "../../../src/pipelines/checks.ts";
+import type { PipelineJob } from "../../../src/pipelines/job.ts";
+import { flat, isHash, type Plain, type PlainMap } from "../../../src/pipelines/plain.ts";
+import { isText } from "../../../src/pipelines/tree.ts";
+
+type Form = (value: Plain) => Plain;
+
+/** A map with its members in other forms, but for those that become nothing; anything else stays as it is. */
+function members(form: (value: Plain, key: string) => Plain): Form {
+  return (value) => {
+    if (!isHash(value)) return value;
+    const made = Object.entries(value).map(([key, each]) => [key, form(each, key)] as const);
+    return Object.fromEntries(made.filter(([, each]) => each !== null));
+  };
+}
+
+function record(forms: Readonly<Record<string, Form>>): Form {
+  return members((value, key) => {
+    const form = ownMember(forms, key);
+    return form === undefined ? value : form(value);
+  });
+}
+
+/** GitLab keeps together what only some executors know. */
+function container(value: Plain): Plain {
+  const { docker, kubernetes, ...image } = isHash(value) ? value : { name: value };
+  const options = { ...(docker && { docker }), ...(kubernetes && { kubernetes }) };
+  const isMore = Object.keys(options).length > 0;
+  return containerForm({ ...image, ...(isMore && { executor_opts: options }) });
+}
+
+const containerForm = record({ pull_policy: flat, command: flat, variables: members(String) });
+const cacheDefaults = {
+  key: "default",
+  policy: "pull-push",
+  when: "on_success",
+  unprotect: false,
+  fallback_keys: [],
+};
+const retry = record({ when: flat, exit_codes: flat });
+
+const form = record({
+  script: flat,
+  before_script: flat,
+  after_script: flat,
+  hooks: members(flat),
+  image: container,
+  services: (all) => flat(all).map(container),
+  cache: (all) =>
+    flat(all).length === 0
+      ? null
+      : flat(all).map((one) => ({ ...cacheDefaults, ...(isHash(one) && one) })),
+  timeout: (value) => seconds(String(value)) ?? null,
+  retry: (value) => retry(typeof value === "number" ? { max: value } : value),
+  artifacts: record({ reports: members((value) => (isText(value) ? [value] : value)) }),
+  allow_failure: record({ exit_codes: flat }),
+  environment: (value) => (isText(value) ? { name: value, action: "start" } : value),
+  parallel: record({
+    matrix: (rows) => flat(rows).map(members((values) => flat(values).map(String))),
+  }),
+  inputs: members((value) => (isHash(value) ? { type: "string", ...value } : value)),
+  trigger: (value) => (isText(value) ? { project: value } : value),
+});
+
+/** All keywords of a job in GitLab's form, with its number where it is one of several. */
+export function formOf({ options, place }: Pick<PipelineJob, "options" | "place">): PlainMap {
+  const made = form(options) as PlainMap;
+  if (place === undefined) return made;
+  const { parallel = null } = made;
+  const rows = isHash(parallel) ? parallel : { number: parallel };
+  return { ...made, parallel: { ...rows, total: place.total }, instance: place.index };
+}
