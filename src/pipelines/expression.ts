@@ -16,77 +16,69 @@ type Operand = Value | RE2JS;
 /** Why GitLab takes an expression for false, and a configuration with it for invalid. */
 export class ExpressionError extends Error {}
 
-/** A word of the language. An operator's weight says how weakly it binds; a single operand is the right one. */
-type Lexeme = { readonly pattern: RegExp } & (
-  | { readonly kind: "value"; read(text: string, known: ExpressionScope): Operand }
-  | {
-      readonly kind: "open" | "close" | "unary" | "binary";
-      readonly weight: number;
-      apply(left: Operand, right: Operand): Operand;
-    }
-);
-type Operator = Exclude<Lexeme, { readonly kind: "value" }>;
-
-function unprocessable(): never {
-  return wrong("ParseError: Unprocessable token found in parse tree: parenthesis_open");
-}
-
 function wrong(message: string): never {
   throw new ExpressionError(message);
 }
 
-function value(pattern: RegExp, read: (text: string, known: ExpressionScope) => Operand): Lexeme {
-  return { kind: "value", pattern, read };
+/** How weakly it binds decides when it is applied. */
+interface Operator {
+  readonly weight: number;
+  /** How many operands it takes. */
+  readonly takes: 0 | 1 | 2;
+  apply(...operands: readonly Operand[]): Operand;
 }
+
+function binary(weight: number, apply: (left: Operand, right: Operand) => Operand): Operator {
+  return { weight, takes: 2, apply: (left = null, right = null) => apply(left, right) };
+}
+
+const not: Operator = { weight: 1, takes: 1, apply: (operand) => !isTrue(operand) };
+const unprocessable = "ParseError: Unprocessable token found in parse tree: parenthesis_open";
+const open: Operator = { weight: 901, takes: 0, apply: () => wrong(unprocessable) };
+const close: Operator = { ...open, weight: 900 };
+
+/** An operand is read of its text, and of the part of it that the pattern tells. */
+type Lexeme = readonly [
+  pattern: RegExp,
+  Operator | ((text: string, part: string, known: ExpressionScope) => Operand),
+];
 
 // In GitLab's order, which decides where two of them match.
 const lexemes: readonly Lexeme[] = [
-  { kind: "open", pattern: /^\(/, weight: 901, apply: unprocessable },
-  { kind: "close", pattern: /^\)/, weight: 900, apply: unprocessable },
-  value(
-    /^\$\[\[\s*inputs\.[\w-]+\s*\]\]/,
-    (text, { inputs }) => inputs?.get(/\.([\w-]+)/.exec(text)?.[1] ?? "") ?? null,
-  ),
-  value(/^\$\w+/, (text, { variables }) => variables.get(text.slice(1)) ?? null),
-  value(/^(?:".*?"|'.*?')/, (text) => text.slice(1, -1)),
-  value(
-    /^\/(?:[^/]|\\\/)+[^\\]\/[ismU]*/,
-    (text) =>
-      compilePattern(text.replaceAll("\\/", "/")) ??
-      wrong("SyntaxError: Invalid regular expression!"),
-  ),
-  value(/^null/, () => null),
-  value(/^(?:true|false)\b/, (text) => text === "true"),
-  { kind: "binary", pattern: /^==/, weight: 10, apply: isSame },
-  { kind: "binary", pattern: /^=~/, weight: 10, apply: isMatch },
-  { kind: "binary", pattern: /^!=/, weight: 10, apply: (left, right) => !isSame(left, right) },
-  { kind: "binary", pattern: /^!~/, weight: 10, apply: (left, right) => !isMatch(left, right) },
+  [/^\(/, open],
+  [/^\)/, close],
+  [/^\$\[\[\s*inputs\.([\w-]+)\s*\]\]/, (_, name, { inputs }) => inputs?.get(name) ?? null],
+  [/^\$(\w+)/, (_, name, { variables }) => variables.get(name) ?? null],
+  [/^(?:".*?"|'.*?')/, (text) => text.slice(1, -1)],
+  [/^\/(?:[^/]|\\\/)+[^\\]\/[ismU]*/, patternIn],
+  [/^null/, () => null],
+  [/^(?:true|false)\b/, (text) => text === "true"],
+  [/^==/, binary(10, isSame)],
+  [/^=~/, binary(10, isMatch)],
+  [/^!=/, binary(10, (left, right) => !isSame(left, right))],
+  [/^!~/, binary(10, (left, right) => !isMatch(left, right))],
   // An empty text counts as true within an expression, and as false as the whole of it.
-  {
-    kind: "binary",
-    pattern: /^&&/,
-    weight: 11,
-    apply: (left, right) => ((left ?? false) === false ? left : right),
-  },
-  {
-    kind: "binary",
-    pattern: /^\|\|/,
-    weight: 12,
-    apply: (left, right) => ((left ?? false) === false ? right : left),
-  },
-  { kind: "unary", pattern: /^!/, weight: 1, apply: (_, operand) => !isTrue(operand) },
+  [/^&&/, binary(11, (left, right) => ((left ?? false) === false ? left : right))],
+  [/^\|\|/, binary(12, (left, right) => ((left ?? false) === false ? right : left))],
+  [/^!/, not],
 ];
+
+function patternIn(text: string): RE2JS {
+  const compiled = compilePattern(text.replaceAll("\\/", "/"));
+  return compiled ?? wrong("SyntaxError: Invalid regular expression!");
+}
 
 const mostTokens = 100;
 
-function tokensOf(expression: string): readonly (readonly [Lexeme, text: string])[] {
-  const tokens: [Lexeme, string][] = [];
+/** The operators of an expression, and what reads its operands. */
+function tokensOf(expression: string, known: ExpressionScope) {
+  const tokens: (Operator | (() => Operand))[] = [];
   for (let rest = expression.trim(); rest !== ""; ) {
     if (tokens.length === mostTokens - 1) wrong("SyntaxError: Too many tokens!");
-    const lexeme = lexemes.find(({ pattern }) => pattern.test(rest));
-    if (lexeme === undefined) return wrong("SyntaxError: Unknown lexeme found!");
-    const [text = ""] = lexeme.pattern.exec(rest) ?? [];
-    tokens.push([lexeme, text]);
+    const [pattern, is] =
+      lexemes.find(([each]) => each.test(rest)) ?? wrong("SyntaxError: Unknown lexeme found!");
+    const [text = "", part = ""] = pattern.exec(rest) ?? [];
+    tokens.push(typeof is === "function" ? () => is(text, part, known) : is);
     rest = rest.slice(text.length).trimStart();
   }
   const none = "StatementError: Gitlab::Ci::Pipeline::Expression::Statement::StatementError";
@@ -97,22 +89,19 @@ function tokensOf(expression: string): readonly (readonly [Lexeme, text: string]
 export function evaluate(expression: string, known: ExpressionScope): Operand {
   const results: Operand[] = [];
   const waiting: Operator[] = [];
-  const apply = ({ kind, apply }: Operator): void => {
-    const isBinary = kind === "binary";
-    if (isBinary && results.length < 2) wrong("OperatorError: Invalid left operand");
-    if (kind === "unary" && results.length < 1) wrong("OperatorError: Invalid operand");
-    const [right = null, left = null] = [results.pop(), isBinary ? results.pop() : null];
-    results.push(apply(left, right));
+  const apply = ({ takes, apply }: Operator): void => {
+    if (results.length < takes) wrong(`OperatorError: Invalid ${takes > 1 ? "left " : ""}operand`);
+    results.push(apply(...results.splice(-takes)));
   };
-  for (const [lexeme, text] of tokensOf(expression)) {
-    if (lexeme.kind === "value") {
-      results.push(lexeme.read(text, known));
+  for (const token of tokensOf(expression, known)) {
+    if (typeof token === "function") {
+      results.push(token());
       continue;
     }
-    if (lexeme.kind === "binary" || lexeme.kind === "close")
-      while (lexeme.weight >= (waiting.at(-1)?.weight ?? Number.POSITIVE_INFINITY))
+    if (token.takes === 2 || token === close)
+      while (token.weight >= (waiting.at(-1)?.weight ?? Number.POSITIVE_INFINITY))
         apply(waiting.pop()!);
-    if (lexeme.kind !== "close") waiting.push(lexeme);
+    if (token !== close) waiting.push(token);
     else if (waiting.pop() === undefined) wrong("ParseError: Unmatched parenthesis");
   }
   waiting.reverse().forEach(apply);
@@ -123,8 +112,7 @@ export function evaluate(expression: string, known: ExpressionScope): Operand {
 
 /** Whether a rule with this condition holds. */
 export function holds(expression: string, known: ExpressionScope): boolean {
-  const result = attempt(expression, known);
-  return result !== undefined && isTrue(result);
+  return isTrue(attempt(expression, known));
 }
 
 export function isExpression(text: unknown): boolean {
@@ -160,7 +148,7 @@ export function compile(source: string): RE2JS | undefined {
   return compiled.get(source);
 }
 
-function isTrue(operand: Operand): boolean {
+function isTrue(operand: Operand | undefined): boolean {
   return operand instanceof RE2JS || !isBlank(operand);
 }
 
