@@ -16,7 +16,6 @@ export {
   enum,
   exactOptional,
   int,
-  iso,
   literal,
   looseObject,
   minimum,

@@ -71,11 +71,10 @@ export async function execute(
   parents: ParentOutcomes,
   tools: Tools,
 ): Promise<Ended> {
-  const began = tools.clock.now();
+  const began = tools.clock.now().getTime();
   const work = () => ({
     job: tools.situation.job ?? null,
-    started: began.toISOString(),
-    seconds: (tools.clock.now().getTime() - began.getTime()) / 1000,
+    seconds: (tools.clock.now().getTime() - began) / 1000,
   });
   try {
     const { manifest, ...end } = await carryOut(image, parents, tools);

@@ -34,8 +34,6 @@ const schema = z.object({
   reference: textOrNull,
   digest: textOrNull,
   optional: z.boolean(),
-  // When work on it began; not told where there was no work.
-  started: z.exactOptional(z.iso.datetime()),
   // A time that is not known is left out of the file.
   seconds: z.mapped(z.optional(amount), (value): number | undefined => value),
   // Bytes of blobs that a copy had to stream.

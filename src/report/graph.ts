@@ -26,7 +26,7 @@ function drawn({ node, children }: Branch, images: readonly ReportImage[]): Mark
   const also =
     others.length === 0 ? undefined : markup`<small>also from ${others.join(", ")}</small>`;
   const below = children.map((child) => drawn(child, images));
-  return markup`<li><a class="node" href="#image-${node}" data-image="${node}" title="${reason}">${shapeOf(state)}<span class="name">${name}${also}</span> <span class="state">${state}</span></a>
+  return markup`<li><a class="node" href="#image-${node}" title="${reason}">${shapeOf(state)}<span class="name">${name}${also}</span> <span class="state">${state}</span></a>
 ${below.length === 0 ? undefined : markup`<ul>${below}</ul>`}</li>
 `;
 }

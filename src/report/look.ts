@@ -1,4 +1,4 @@
-/** How the page looks and acts: a shape for each state, the style, and the script. */
+/** How the page looks: a shape for each state, and the style. */
 import { type Markup, markup } from "./markup.ts";
 import { type ImageState, states } from "./view.ts";
 
@@ -25,14 +25,13 @@ export function classOf(state: ImageState): string {
   return `is-${state.replace(" ", "-")}`;
 }
 
-/** All shapes and the pattern of what failed, to be put once into the page. */
+/** All shapes, to be put once into the page. */
 export function shapeDefinitions(): Markup {
   const symbols = states.map(
     (state) =>
       markup`<symbol id="shape-${classOf(state)}" viewBox="0 0 16 16">${shapes[state]}</symbol>`,
   );
   return markup`<svg class="definitions" aria-hidden="true" width="0" height="0"><defs>
-<pattern id="hatch" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><rect width="3" height="6"/></pattern>
 ${symbols}</defs></svg>`;
 }
 
@@ -50,7 +49,6 @@ export const style = `
   --paper: #14171b; --sheet: #1d2126; --ink: #e8eaed; --faint: #a9b1bb; --rule: #3a414a; --link: #8ab8f5; --mark: #453a10;
   --bad: #ff9d94; --made: #f2bb66; --taken: #8cbcf7; --kept: #8fd19c; --open: #c9a8f5; } }
 * { box-sizing: border-box; }
-html { scroll-padding-top: 8rem; }
 body { margin: 0; background: var(--paper); color: var(--ink); font: 15px/1.5 system-ui, sans-serif; }
 main { max-width: 84rem; margin: 0 auto; padding: 1.5rem 1.25rem 4rem; }
 h1 { font-size: 1.9rem; line-height: 1.2; margin: 0 0 .75rem; }
@@ -66,8 +64,7 @@ small, .note, .brand { color: var(--faint); font-size: .85rem; }
 .skip { position: absolute; left: -100rem; background: var(--paper); padding: .5rem 1rem; z-index: 2; }
 .skip:focus { left: .5rem; top: .5rem; }
 .definitions { position: absolute; }
-[hidden] { display: none !important; }
-.counts, .legend, .timeline, .plain, .failures ul { list-style: none; margin: 0; padding: 0; }
+.counts, .legend, .plain, .failures ul { list-style: none; margin: 0; padding: 0; }
 .counts { display: flex; flex-wrap: wrap; gap: .25rem 1.25rem; font-size: 1.05rem; }
 .facts { display: flex; flex-wrap: wrap; gap: .5rem 2rem; margin: 1rem 0 0; }
 .facts dt { color: var(--faint); font-size: .85rem; } .facts dd { margin: 0; }
@@ -76,109 +73,24 @@ small, .note, .brand { color: var(--faint); font-size: .85rem; }
 .failures p { margin: .3rem 0 0; overflow-wrap: anywhere; white-space: pre-line; }
 pre { margin: .4rem 0 0; padding: .5rem .7rem; font: .85em/1.45 ui-monospace, monospace; white-space: pre-wrap; overflow-wrap: anywhere; background: var(--paper); border: 1px solid var(--rule); border-radius: 4px; }
 .added { color: var(--kept); } .removed { color: var(--bad); }
-.filter { position: sticky; top: 0; z-index: 1; display: flex; flex-wrap: wrap; gap: .25rem 1.25rem; align-items: center; margin: 2rem 0 0; font-size: .9rem;
-  padding: .4rem .9rem; background: var(--sheet); border: 1px solid var(--rule); border-radius: 6px; }
-.filter fieldset { min-width: 0; display: flex; flex-wrap: wrap; gap: .2rem 1rem; border: 0; padding: 0; margin: 0; }
-.filter label { display: inline-flex; align-items: center; gap: .35rem; } .filter output { color: var(--faint); margin-left: auto; }
-input { font: inherit; color: inherit; background: var(--paper); border: 1px solid var(--faint); border-radius: 4px; padding: .15rem .4rem; }
 .scroll { overflow: auto; border: 1px solid var(--rule); border-radius: 6px; }
 .shape { width: 16px; height: 16px; vertical-align: -2px; fill: currentColor; stroke: currentColor; stroke-width: 0; overflow: visible; flex: none; }
 .shape .line, symbol .line { stroke-width: 3; fill: none; } symbol .hollow { stroke-width: 2.2; fill: none; }
 symbol .over { stroke: var(--paper); stroke-width: 1.5; } symbol .behind { fill: var(--paper); } symbol .open * { fill: none; stroke: currentColor; stroke-width: 1.8; stroke-dasharray: 3 2; }
-.shape.is-failed, .shape.is-skipped, .bar.is-failed { color: var(--bad); }
-.shape.is-built, .shape.is-refreshed, .bar.is-built, .bar.is-refreshed { color: var(--made); }
-.shape.is-copied, .shape.is-adopted, .bar.is-copied, .bar.is-adopted { color: var(--taken); }
-.shape.is-reused { color: var(--kept); } .shape.is-to-build, .shape.is-to-refresh, .shape.is-to-copy { color: var(--open); }
+.shape.is-failed, .shape.is-skipped { color: var(--bad); } .shape.is-built, .shape.is-refreshed { color: var(--made); }
+.shape.is-copied, .shape.is-adopted { color: var(--taken); } .shape.is-reused { color: var(--kept); }
+.shape.is-to-build, .shape.is-to-refresh, .shape.is-to-copy { color: var(--open); }
 .graph, .graph ul { list-style: none; margin: 0; padding: 0; }
 .graph { columns: 17rem; column-gap: 1.5rem; } .graph ul { margin-left: .75rem; padding-left: .35rem; border-left: 2px solid var(--rule); }
 .node { display: flex; align-items: center; gap: .45rem; min-height: 26px; padding: 0 .4rem; color: var(--ink); border-radius: 4px; text-decoration: none; line-height: 1.3; }
-.node:hover .name { text-decoration: underline; } .node.lit { background: var(--mark); } .node .name { min-width: 0; } .node small { display: block; } .node .state { color: var(--faint); font-size: .85rem; margin-left: auto; white-space: nowrap; }
-.axis { display: flex; justify-content: space-between; margin: 0 6.5rem 0 15.5rem; color: var(--faint); font-size: .8rem; }
-.axis span { width: 0; display: flex; justify-content: center; white-space: nowrap; }
-.timeline li { display: grid; grid-template-columns: 15rem 1fr 6rem; gap: .5rem; align-items: center; padding: .1rem 0; }
-.timeline a { display: flex; gap: .4rem; align-items: center; min-width: 0; } .timeline .name { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
-.track { width: 100%; height: 14px; background: var(--sheet); border-radius: 2px; } .bar { fill: currentColor; } .time { text-align: right; font-variant-numeric: tabular-nums; position: relative; }
-.bar.is-failed { fill: url(#hatch); stroke: currentColor; stroke-width: 1.5; vector-effect: non-scaling-stroke; } #hatch rect { fill: var(--bad); }
-.bar.is-copied, .bar.is-adopted { fill: none; stroke: currentColor; stroke-width: 2; vector-effect: non-scaling-stroke; }
+.node:hover .name { text-decoration: underline; } .node .name { min-width: 0; } .node small { display: block; } .node .state { color: var(--faint); font-size: .85rem; margin-left: auto; white-space: nowrap; }
 table { border-collapse: collapse; width: 100%; } th, td { text-align: left; vertical-align: top; padding: .45rem .7rem; border-top: 1px solid var(--rule); }
 thead th { border-top: 0; background: var(--sheet); white-space: nowrap; } tbody th { font-weight: 600; min-width: 9rem; } td:nth-child(2) { white-space: nowrap; } td:nth-child(3) { min-width: 20rem; }
-thead button { all: unset; cursor: pointer; font-weight: 600; } thead button:focus-visible { outline: 3px solid var(--link); outline-offset: 2px; }
-th[aria-sort] button::after { content: " \\2191"; } th[aria-sort=descending] button::after { content: " \\2193"; }
 .number { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; } summary { cursor: pointer; } td code { overflow-wrap: normal; word-break: break-all; }
-tr:target > *, tr.lit > * { background: var(--mark); }
+tr:target > * { background: var(--mark); }
 @media (max-width: 44rem) { main { padding: 1rem .75rem 3rem; } .legend li { flex-basis: 100%; }
   .scroll { border: 0; overflow: visible; } thead { display: none; } table, tbody, tr, tbody th, td { display: block; } tr { padding: .5rem 0; border-top: 1px solid var(--rule); }
   tbody th, tbody td { padding: .1rem .4rem; border: 0; min-width: 0; white-space: normal; overflow-wrap: anywhere; } .number { text-align: left; } td::before { content: attr(data-label) ": "; color: var(--faint); }
-  td:has(> .unseen:first-child) { display: none; } .plain { display: inline; } .plain li { display: inline; } .plain li + li::before { content: ", "; } td details { display: inline-block; vertical-align: top; max-width: 100%; }
-  .axis { display: none; } .timeline li { grid-template-columns: 1fr 5rem; } .track { grid-row: 2; grid-column: 1 / -1; } }
-@media (max-width: 60rem), (max-height: 40rem) { html { scroll-padding-top: 0; } .filter { position: static; } }
-@media print { .filter, .skip { display: none; } .scroll { overflow: visible; } }
-`;
-
-/** What the page does beyond showing: filter, sort, and light up what an image is built from and for. */
-export const script = `"use strict";
-{
-  const all = (selector, root = document) => [...root.querySelectorAll(selector)];
-  const table = document.querySelector("table.images");
-  const rows = all("tbody tr", table);
-  const parents = rows.map((row) => row.dataset.parents.split(" ").filter(Boolean).map(Number));
-  const children = parents.map((_, index) => parents.flatMap((list, child) => list.includes(index) ? [child] : []));
-  const parts = rows.map(() => []);
-  for (const part of all("[data-image]")) parts[part.dataset.image].push(part);
-
-  const form = document.querySelector(".filter");
-  const said = form.querySelector("output");
-  function filter() {
-    const name = form.elements.name.value.trim().toLowerCase();
-    const wanted = new Set(all("input:checked", form).map((box) => box.value));
-    let shown = 0;
-    rows.forEach((row) => {
-      const hidden = !wanted.has(row.dataset.state) || !row.dataset.name.toLowerCase().includes(name);
-      for (const part of parts[row.dataset.image]) part.toggleAttribute("hidden", hidden);
-      if (!hidden) shown++;
-    });
-    said.value = shown === rows.length ? "all " + shown + " shown" : shown + " of " + rows.length + " shown";
-  }
-  form.addEventListener("input", filter);
-  form.addEventListener("submit", (event) => event.preventDefault());
-  form.hidden = false;
-  filter();
-
-  function reach(start, next) {
-    const found = new Set([start]);
-    for (const index of found) for (const each of next[index]) found.add(each);
-    return found;
-  }
-  function light(index) {
-    const lit = index === undefined ? new Set() : new Set([...reach(index, parents), ...reach(index, children)]);
-    parts.forEach((list, each) => {
-      for (const part of list) if (part.matches(".node, tr")) part.classList.toggle("lit", lit.has(each) && lit.size > 1);
-    });
-  }
-  const imageAt = (event) => {
-    const node = event.target.closest?.(".node");
-    return node ? Number(node.dataset.image) : undefined;
-  };
-  for (const type of ["pointerover", "focusin"]) document.addEventListener(type, (event) => light(imageAt(event)));
-  document.addEventListener("keydown", (event) => { if (event.key === "Escape") light(undefined); });
-
-  const body = table.tBodies[0];
-  const words = new Intl.Collator("en", { numeric: true });
-  const compare = (a, b) => a.order === undefined ? words.compare(a.text, b.text) : a.order - b.order;
-  const valueOf = ({ dataset, textContent }) => ({ order: dataset.order, text: textContent });
-  const heads = all("thead th", table);
-  heads.forEach((head, column) => {
-    const button = document.createElement("button");
-    button.type = "button";
-    button.append(...head.childNodes);
-    head.append(button);
-    button.addEventListener("click", () => {
-      const down = head.getAttribute("aria-sort") === "ascending";
-      for (const other of heads) other.removeAttribute("aria-sort");
-      head.setAttribute("aria-sort", down ? "descending" : "ascending");
-      const sorted = rows.toSorted((a, b) => compare(valueOf(a.cells[column]), valueOf(b.cells[column])));
-      body.append(...(down ? sorted.reverse() : sorted));
-    });
-  });
-}
+  td:has(> .unseen:first-child) { display: none; } .plain { display: inline; } .plain li { display: inline; } .plain li + li::before { content: ", "; } td details { display: inline-block; vertical-align: top; max-width: 100%; } }
+@media print { .skip { display: none; } .scroll { overflow: visible; } }
 `;

@@ -34,8 +34,6 @@ export interface ReportImage {
   readonly parents: readonly number[];
   readonly reference: string | null;
   readonly key: string;
-  /** Milliseconds since 1970. */
-  readonly started: number | undefined;
   /** Of this run's work on it. */
   readonly seconds: number | undefined;
   /** Of the build that made it, in this run or an earlier one. */
@@ -56,7 +54,6 @@ export interface Report {
   readonly warnings: readonly string[];
   readonly dirty: readonly string[];
   readonly saved: Saved;
-  readonly work: Work | undefined;
   /** Of all images whose blobs are known, shared ones counted once. */
   readonly size: { readonly bytes: number; readonly images: number };
 }
@@ -71,16 +68,6 @@ export interface Saved {
   /** What these images weigh, blobs that they share counted once, and of how many that is known. */
   readonly bytes: number;
   readonly weighed: number;
-}
-
-/** The time that this run's builds and copies took. */
-export interface Work {
-  /** Milliseconds since 1970. */
-  readonly from: number;
-  /** From the first start to the last end. */
-  readonly elapsed: number;
-  /** As if one had followed the other. */
-  readonly summed: number;
 }
 
 /** What manifests say of images that have no outcome, by name. */
@@ -112,7 +99,6 @@ export function makeReport(
     ...{ revision, pipeline, set, warnings, dirty, images },
     links: { commit: link("commit", revision), pipeline: link("pipelines", pipeline) },
     saved: savedBy(images),
-    work: workOf(images),
     size: {
       bytes: bytesOf(images.flatMap(({ blobs }) => blobs ?? [])),
       images: images.filter(({ blobs }) => blobs !== undefined).length,
@@ -142,7 +128,6 @@ function imageOf(
 ): Omit<ReportImage, "parents" | "job"> {
   const known = facts.get(image.name);
   const isWork = outcome !== undefined && outcome.result !== "reused";
-  const started = Date.parse(outcome?.started ?? "");
   return {
     name: image.name,
     state: stateOf(image, outcome),
@@ -151,7 +136,6 @@ function imageOf(
     optional: image.optional,
     reference: outcome?.reference ?? image.reference,
     key: image.key,
-    started: isWork && !Number.isNaN(started) ? started : undefined,
     seconds: isWork ? (outcome.seconds ?? undefined) : undefined,
     buildSeconds: outcome?.buildSeconds ?? known?.buildSeconds,
     blobs: outcome?.blobs ?? known?.blobs,
@@ -167,17 +151,6 @@ function diffOf(decision: Decision): readonly string[] {
 function stateOf({ decision }: PlannedImage, outcome: Outcome | undefined): ImageState {
   if (outcome === undefined) return decision.kind === "reuse" ? "reused" : `to ${decision.kind}`;
   return outcome.result === "built" && decision.kind === "refresh" ? "refreshed" : outcome.result;
-}
-
-function workOf(images: readonly ReportImage[]): Work | undefined {
-  const spans = images.flatMap(({ started, seconds }) =>
-    started === undefined || seconds === undefined ? [] : [{ started, seconds }],
-  );
-  if (spans.length === 0) return undefined;
-  const from = Math.min(...spans.map(({ started }) => started));
-  const to = Math.max(...spans.map(({ started, seconds }) => started + seconds * 1000));
-  const summed = spans.reduce((sum, { seconds }) => sum + seconds, 0);
-  return { from, elapsed: (to - from) / 1000, summed };
 }
 
 /**

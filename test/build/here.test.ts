@@ -47,7 +47,7 @@ describe("an image is built here", () => {
   const again = { kind: "refresh", because: { code: "forced" }, from: `${at}@${sha}` } as const;
   const same = { kind: "build", because: { code: "same", as: "twin" } } as const;
   const both = { platform: "linux/amd64,linux/arm64" };
-  const twin = outcomeOf(planned("twin", "build"), "built", 0, 1, { reference: "localhost/t:1" });
+  const twin = outcomeOf(planned("twin", "build"), "built", 1, { reference: "localhost/t:1" });
   const member = { ...twin, name: "debian@amd64", reference: "localhost/amd64:1" };
   const own = printReference(nameHere("/x", { name: "debian", key }));
 

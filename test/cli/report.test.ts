@@ -34,7 +34,6 @@ describe("berth report", () => {
     );
     const page = await read("built", "report.html");
     assert.match(page, /<h1>All 3 images are there<\/h1>/);
-    assert.match(page, /id="timeline"/);
     assert.match(
       await read("built", "summary.md"),
       /^\| parent \| built \| .* \| \d.* s \| .*B \|$/m,
@@ -42,7 +41,6 @@ describe("berth report", () => {
     assert.match(await read("built", "junit.xml"), /tests="3" failures="0" skipped="0"/);
     const again = JSON.parse((await run(["report", "--json"], "built")).stdout);
     assert.equal(again.size.images, 3);
-    assert.equal(again.work.elapsed >= 0, true);
     assert.equal(await read("built", "report.html"), page);
   });
 

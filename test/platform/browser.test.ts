@@ -47,11 +47,6 @@ describe("the page in a browser", () => {
     return { page, complaints };
   }
 
-  const shown = (page: Page, selector: string): Promise<number> =>
-    page.locator(selector).filter({ visible: true }).count();
-  const firstRows = (page: Page): Promise<string[]> =>
-    page.locator("tbody tr:nth-child(-n+3) th .name").allTextContents();
-
   for (const [scheme, width] of [
     ["light", 1280],
     ["dark", 1280],
@@ -73,9 +68,10 @@ describe("the page in a browser", () => {
     });
   }
 
-  test("shows all of 200 images", async () => {
+  test("shows all of 200 images, what went wrong first", async () => {
     const { page, complaints } = await open(largeReport(200));
     assert.equal(await page.locator("tbody tr").count(), 200);
+    assert.match((await page.locator("tbody td").first().textContent()) ?? "", /failed/);
     assert.deepEqual(complaints, []);
     await page.close();
   });
@@ -112,71 +108,14 @@ describe("the page in a browser", () => {
     await page.close();
   });
 
-  test("filters by name and by state, everywhere at once", async () => {
-    const { page } = await open(largeReport(60));
-    const failed = await page.locator('tr[data-state="failed"]').count();
-    assert.ok(failed > 0);
-    await page.getByRole("searchbox", { name: "Name" }).fill("ALPINE");
-    const alpine = await shown(page, "tbody tr");
-    assert.equal(alpine, 12);
-    assert.equal(await shown(page, ".node"), alpine);
-    assert.match((await page.getByRole("status").textContent()) ?? "", /^12 of 60 shown$/);
-    await page.getByRole("searchbox").fill("");
-    for (const box of await page.getByRole("checkbox").all()) {
-      if ((await box.getAttribute("value")) !== "failed") await box.uncheck();
-    }
-    assert.equal(await shown(page, "tbody tr"), failed);
-    assert.equal(await shown(page, ".timeline li"), failed);
-    assert.equal(await shown(page, ".graph .node"), failed);
-    await page.close();
-  });
-
-  test("sorts by any column and says so", async () => {
-    const { page } = await open(largeReport(60));
-    const time = page.getByRole("columnheader", { name: "Time" });
-    await time.getByRole("button").click();
-    assert.equal(await time.getAttribute("aria-sort"), "ascending");
-    await time.getByRole("button").click();
-    assert.equal(await time.getAttribute("aria-sort"), "descending");
-    const times = await page
-      .locator("tbody tr td:nth-child(4)")
-      .evaluateAll((cells) =>
-        cells.map((cell) => Number((cell as unknown as Cell).dataset["order"])),
-      );
-    assert.deepEqual(
-      times,
-      times.toSorted((a, b) => b - a),
-    );
-    await page.getByRole("columnheader", { name: "Image" }).getByRole("button").click();
-    assert.equal(await time.getAttribute("aria-sort"), null);
-    assert.deepEqual((await firstRows(page)).slice(0, 1), [
-      "alpine-2-with-a-cross-compiler-for-riscv64",
-    ]);
-    await page.close();
-  });
-
   test("can be used with the keyboard: skip to the table, walk the graph, follow it to a row", async () => {
     const { page } = await open(largeReport(20));
     await page.keyboard.press("Tab");
     assert.equal(await focused(page), "To the table of all images");
     await page.locator(".graph .node").first().focus();
-    const related = await page.locator(".graph .node.lit").count();
-    assert.ok(related > 1);
-    await page.keyboard.press("Escape");
-    assert.equal(await page.locator(".lit").count(), 0);
     await page.keyboard.press("Enter");
     assert.match(page.url(), /#image-\d+$/);
     assert.equal(await page.locator("tr:target").count(), 1);
-    await page.close();
-  });
-
-  test("tells all of it without its script", async () => {
-    const file = join(folder.path, `${files++}.html`);
-    await writeFile(file, printPage(largeReport(20)));
-    const page = await browser.newPage({ javaScriptEnabled: false });
-    await page.goto(pathToFileURL(file).href);
-    assert.equal(await shown(page, "tbody tr"), 20);
-    assert.equal(await shown(page, ".filter"), 0);
     await page.close();
   });
 
@@ -186,7 +125,7 @@ describe("the page in a browser", () => {
     const error = failure("BUILD_FAILED", `${name}\u0007 ]]>`, name);
     const report = makeReport(
       planOf([image], { warnings: [name] }),
-      [outcomeOf(image, "failed", 0, 3, { error })],
+      [outcomeOf(image, "failed", 3, { error })],
       new Map(),
     );
     const { page, complaints } = await open(report);
@@ -223,9 +162,6 @@ interface Sized {
   readonly className: string;
   readonly scrollWidth: number;
   readonly clientWidth: number;
-}
-interface Cell {
-  readonly dataset: Readonly<Record<string, string>>;
 }
 interface Element {
   readonly textContent: string;

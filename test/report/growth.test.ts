@@ -24,7 +24,7 @@ test("400 images with a Dockerfile of 8 kB each stay within what GitLab takes of
     planned(`image-${at}`, "build", { inputs: keyInputs(noise(`${at}`, 8000)) }),
   );
   const plan = planOf(images);
-  const outcomes = images.map((image) => outcomeOf(image, "failed", 0, 5));
+  const outcomes = images.map((image) => outcomeOf(image, "failed", 5));
   const report = makeReport(plan, outcomes, new Map());
   const pipeline = printPipeline(childPipeline(plan, pipelineOptions));
   const files = [serializePlan(plan), pipeline, printPage(report), printSummary(report)];

@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { treesOf } from "../../src/report/graph.ts";
-import { scaleOf } from "../../src/report/page.ts";
 
 /** Graphs without cycles: parents stand earlier in the list. */
 const graphs = fc.array(fc.array(fc.nat(), { maxLength: 3 }), { maxLength: 30 }).map((lists) =>
@@ -58,13 +57,4 @@ test("what others are built from stands first, in the order of the plan", () => 
     [0, []],
     [3, []],
   ]);
-});
-
-test("the axis of the timeline ends at a round time with few ticks, however long it took", () => {
-  fc.assert(
-    fc.property(fc.double({ min: 0, max: 1e7, noNaN: true }), (elapsed) => {
-      const { end, ticks } = scaleOf(elapsed);
-      assert.ok(end >= elapsed && ticks.at(-1) === end && ticks.length >= 2 && ticks.length <= 7);
-    }),
-  );
 });

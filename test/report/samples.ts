@@ -46,11 +46,10 @@ export function planOf(images: readonly PlannedImage[], change: Partial<Plan> = 
   return planWith(images, { revision: "c0ffee".repeat(6), pipeline: "77", ...change });
 }
 
-/** The outcome of an image; `at` and `seconds` count from the start of the run. */
+/** The outcome of an image. */
 export function outcomeOf(
   image: PlannedImage,
   result: Result,
-  at = 0,
   seconds: number | undefined = undefined,
   change: Partial<Outcome> = {},
 ): Outcome {
@@ -63,7 +62,6 @@ export function outcomeOf(
     digest: someDigest,
     optional: image.optional,
     job: "4711",
-    started: new Date(Date.UTC(2026, 3, 1, 12) + at * 1000).toISOString(),
     seconds,
     streamedBytes: 0,
     error: null,
@@ -126,33 +124,28 @@ function nameOf(index: number): string {
 function endOf(image: PlannedImage, index: number): readonly Outcome[] {
   const size = blobs(["config", 4000], [`base ${index % 5}`, 31e6], [image.name, index * 1e6 + 5]);
   const made = { blobs: size, buildSeconds: 60 + index };
-  const [at, seconds] = [(index * 13) % 300, 20 + ((index * 37) % 400)];
+  const seconds = 20 + ((index * 37) % 400);
   switch (image.decision.kind) {
     case "reuse":
-      return [outcomeOf(image, "reused", 0, 0, made)];
+      return [outcomeOf(image, "reused", 0, made)];
     case "copy":
-      return index % 2 === 0 ? [outcomeOf(image, "copied", at, 1.2, made)] : [];
+      return index % 2 === 0 ? [outcomeOf(image, "copied", 1.2, made)] : [];
     case "refresh":
-      return index % 2 === 0 ? [outcomeOf(image, "built", at, seconds, made)] : [];
+      return index % 2 === 0 ? [outcomeOf(image, "built", seconds, made)] : [];
     case "build": {
       if (index % 36 === 32) return [];
-      if (index % 20 === 8) return [lost(image, "failed", at, seconds)];
-      if (index % 20 === 16) return [lost(image, "skipped", 0, undefined)];
+      if (index % 20 === 8) return [lost(image, "failed", seconds)];
+      if (index % 20 === 16) return [lost(image, "skipped", undefined)];
       const result = index % 24 === 12 ? "adopted" : "built";
-      return [outcomeOf(image, result, at, seconds, made)];
+      return [outcomeOf(image, result, seconds, made)];
     }
   }
 }
 
-function lost(
-  image: PlannedImage,
-  result: Result,
-  at: number,
-  seconds: number | undefined,
-): Outcome {
+function lost(image: PlannedImage, result: Result, seconds: number | undefined): Outcome {
   const message = `build ${image.name}: buildah ended with exit code 100:\nE: Unable to locate package libfoo-dev`;
   const error = failure("BUILD_FAILED", message, "its last lines say more");
   const output = ["Reading package lists...", "E: Unable to locate package libfoo-dev"];
   const told = error && result === "failed" ? { ...error, output } : error;
-  return outcomeOf(image, result, at, seconds, { reference: null, digest: null, error: told });
+  return outcomeOf(image, result, seconds, { reference: null, digest: null, error: told });
 }

@@ -26,7 +26,7 @@ describe("the state of an image", () => {
   for (const [kind, result, state] of cases) {
     test(`planned as ${kind} that ended as ${result ?? "nothing yet"} is ${state}`, () => {
       const image = planned("debian", kind);
-      const outcomes = result === undefined ? [] : [outcomeOf(image, result, 0, 1)];
+      const outcomes = result === undefined ? [] : [outcomeOf(image, result, 1)];
       assert.equal(makeReport(planOf([image]), outcomes, nothing).images[0]?.state, state);
     });
   }
@@ -36,10 +36,9 @@ test("an outcome of another key or decision is of another run and tells nothing"
   const image = planned("debian", "reuse");
   const others: readonly Partial<Outcome>[] = [{ key: "0".repeat(64) }, { decision: "build" }];
   for (const change of others) {
-    const outcome = outcomeOf(image, "built", 0, 5, change);
+    const outcome = outcomeOf(image, "built", 5, change);
     const report = makeReport(planOf([image]), [outcome], nothing);
     assert.equal(report.images[0]?.state, "reused");
-    assert.equal(report.work, undefined);
   }
 });
 
@@ -47,7 +46,7 @@ test("sizes and savings count shared blobs once, and say of how many images they
   const images = ["a", "b", "c"].map((name) => planned(name, "reuse"));
   const built = planned("built", "build");
   const size = blobs(["base", 100], ["built", 7]);
-  const outcome = outcomeOf(built, "built", 0, 30, { blobs: size, buildSeconds: 30 });
+  const outcome = outcomeOf(built, "built", 30, { blobs: size, buildSeconds: 30 });
   const facts = new Map([
     ["a", { blobs: blobs(["base", 100], ["a", 1]), buildSeconds: 60 }],
     ["b", { blobs: blobs(["base", 100], ["b", 2]) }],
@@ -74,7 +73,7 @@ test("what is not known is said to be, and not made up", () => {
 test("commit, pipeline and jobs have addresses below the project's, and none where that could be no page", () => {
   const image = planned("a", "build");
   const of = (project: string | undefined, change: Partial<Outcome> = {}) => {
-    const outcomes = [outcomeOf(image, "built", 0, 5, change)];
+    const outcomes = [outcomeOf(image, "built", 5, change)];
     const { links, images } = makeReport(planOf([image]), outcomes, nothing, project);
     return [links.commit, links.pipeline, images[0]?.job];
   };
