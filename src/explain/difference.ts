@@ -19,10 +19,7 @@ export interface Reach extends FileLine {
   readonly keyword: string;
 }
 
-/** `uncommitted`: it is not in the last commit. */
-export type KeyDifference = Change & { readonly uncommitted?: true };
-
-type Change =
+export type KeyDifference =
   /** There was no such image. */
   | { readonly kind: "image"; readonly name: string }
   /** What the configuration gives, such as the platform, or a build arg by its name; `null` where it gives none. */

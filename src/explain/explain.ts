@@ -110,30 +110,3 @@ function parentsOf(side: Explained): ReadonlyMap<string, Explained | undefined> 
     ]),
   );
 }
-
-/** Marks those differences that are, at least in part, also there between the last commit and the working tree. */
-export function markUncommitted(
-  differences: readonly KeyDifference[],
-  sinceCommit: readonly KeyDifference[],
-): readonly KeyDifference[] {
-  const recent = new Set(sinceCommit.flatMap(subjectsOf));
-  return differences.map((one): KeyDifference => {
-    if (one.kind !== "parent" || one.change !== "changed")
-      return subjectsOf(one).some((id) => recent.has(id)) ? { ...one, uncommitted: true } : one;
-    const same = sinceCommit.find((two) => two.kind === "parent" && two.name === one.name);
-    const inner = same?.kind === "parent" ? same.differences : [];
-    return { ...one, differences: markUncommitted(one.differences, inner) };
-  });
-}
-
-/** What a difference is about, whatever it is compared with. */
-function subjectsOf(difference: KeyDifference): readonly string[] {
-  const { kind } = difference;
-  if (kind === "other") return [canonicalJson([kind, difference.what])];
-  if (kind !== "lines")
-    return [canonicalJson([kind, kind === "file" ? difference.path : difference.name])];
-  // What is gone has its number from another file than the one at hand.
-  return difference.lines
-    .filter(({ mark }) => mark !== "same")
-    .map(({ mark, line, text }) => canonicalJson([mark, mark === "added" ? line : text]));
-}

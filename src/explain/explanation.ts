@@ -1,22 +1,18 @@
 /** The whole answer to "why is this image's key what it is?", for people and for programs. */
 import type { State } from "../config/load.ts";
 import { isCommit } from "../context/objects.ts";
-import { expected, ifPossible, printProblem } from "../errors.ts";
+import { expected, printProblem } from "../errors.ts";
 import type { Git } from "../world.ts";
 import { type Against, commitHere, shortCommit } from "./against.ts";
 import type { KeyDifference } from "./difference.ts";
-import { explain, markUncommitted } from "./explain.ts";
-import { type Explained, explainedIn, keyIn } from "./state.ts";
+import { explain } from "./explain.ts";
+import { explainedIn } from "./state.ts";
 
 export interface Explanation {
   readonly name: string;
   readonly key: string;
   /** What was keyed, such as `the working tree`. */
   readonly label: string;
-  /** Where the image of the key is, by digest; `null` where it is nowhere that was looked at. */
-  readonly reference: string | null;
-  /** The registry bases that were asked; none where it was not to be asked. */
-  readonly looked: readonly string[];
   /** `null` where there is nothing to compare with. */
   readonly against: Against | null;
   /** `null` where that cannot be told. */
@@ -28,8 +24,6 @@ export interface Explanation {
 /** What is known before anything is compared, and where to read what is. */
 export interface ExplainQuestion extends Omit<Explanation, "same" | "differences" | "notes"> {
   readonly now: State;
-  /** The commit that is checked out, or that was asked for; `undefined` before the first. */
-  readonly head: string | undefined;
   /** The state at a commit. */
   readonly stateAt: (commit: string) => Promise<State>;
   readonly git: Git;
@@ -37,18 +31,18 @@ export interface ExplainQuestion extends Omit<Explanation, "same" | "differences
 
 /** Compares the image with another one, or with a commit. */
 export async function answer(question: ExplainQuestion): Promise<Explanation> {
-  const { name, key, label, reference, looked, against } = question;
+  const { name, key, label, against } = question;
   const found =
     against === null
       ? { same: null, differences: [], notes: [] }
       : await compare(question, against);
-  return { name, key, label, reference, looked, against, ...found };
+  return { name, key, label, against, ...found };
 }
 
 type Comparison = Pick<Explanation, "same" | "differences" | "notes">;
 
 async function compare(question: ExplainQuestion, against: Against): Promise<Comparison> {
-  const { key, git } = question;
+  const { name, key, git, now, stateAt } = question;
   const { key: told, revision, label } = against;
   const untold = (note: string): Comparison => {
     return { same: told === null ? null : false, differences: [], notes: [note] };
@@ -62,9 +56,9 @@ async function compare(question: ExplainQuestion, against: Against): Promise<Com
     return untold(`${label} was built from ${named}, which this clone does not have${advice}`);
   }
   const look = async (): Promise<Comparison> => {
-    const old = await explainedAt(commit, question);
+    const old = (await explainedIn(await stateAt(commit), [name])).get(name);
     const isOther = told !== null && old !== undefined && old.image.key !== told;
-    const differences = await differencesSince(old, question);
+    const differences = explain(old, (await explainedIn(now, [name])).get(name)!);
     const same = told === null && old?.image.key === key;
     return { same, differences, notes: isOther ? [otherKey(label)] : [] };
   };
@@ -80,31 +74,3 @@ async function compare(question: ExplainQuestion, against: Against): Promise<Com
 function otherKey(label: string): string {
   return `${label} has another key than its commit gives: it was built by another version of berth, or from files that were not committed`;
 }
-
-async function explainedAt(
-  commit: string,
-  { name, stateAt }: ExplainQuestion,
-): Promise<Explained | undefined> {
-  return (await explainedIn(await stateAt(commit), [name])).get(name);
-}
-
-/** What differs between then and now; what is not committed is marked. */
-async function differencesSince(
-  old: Explained | undefined,
-  question: ExplainQuestion,
-): Promise<readonly KeyDifference[]> {
-  const { name, now, head, stateAt, label, key } = question;
-  if (old?.image.key === key) return [];
-  const current = (await explainedIn(now, [name])).get(name)!;
-  const differences = explain(old, current);
-  if (head === undefined || label !== workingTree) return differences;
-  const keyed = await ifPossible(stateAt(head).then((state) => keyIn(state, name)));
-  if (keyed?.key === key) return differences;
-  const committed = await ifPossible(explainedAt(head, question).then((found) => ({ found })));
-  return committed === undefined
-    ? differences
-    : markUncommitted(differences, explain(committed.found, current));
-}
-
-/** How the working tree is called. */
-export const workingTree = "the working tree";

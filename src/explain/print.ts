@@ -1,5 +1,4 @@
 /** An explanation as people read it; pure text, painted by whoever knows the terminal. */
-import { parseReference, printRepository } from "../oci/reference.ts";
 import { printable } from "../printable.ts";
 import type { Paint, Screen } from "../world.ts";
 import { shortCommit } from "./against.ts";
@@ -16,7 +15,6 @@ export function printExplanation(explanation: Explanation, screen: Screen): stri
     verdict(explanation, screen),
     ...notes.map((note) => paint("yellow", `note: ${note}`)),
     ...printDifferences(differences, paint),
-    ...whereabouts(explanation, screen),
   ];
   return lines.map((line) => `${line}\n`).join("");
 }
@@ -38,15 +36,6 @@ function verdict({ against, same, label }: Explanation, screen: Screen): string 
   return same === false ? line.replace("differs", (word) => screen.paint("yellow", word)) : line;
 }
 
-function whereabouts({ reference, looked }: Explanation, screen: Screen): readonly string[] {
-  if (reference !== null) {
-    const repository = printRepository(parseReference(reference));
-    return [fitting([`its image is ${reference}`, `its image is in ${repository}`], screen)];
-  }
-  if (looked.length === 0) return [];
-  return [`its image is not in ${looked.join(" nor in ")}: it has to be built`];
-}
-
 /** How many files are named before the rest is only counted. */
 const mostFiles = 20;
 
@@ -58,11 +47,7 @@ export function printDifferences(
   const told = withoutConsequences(differences);
   const files = told.filter(({ kind }) => kind === "file");
   const shown = told.filter((one) => one.kind !== "file" || files.indexOf(one) < mostFiles);
-  const lines = shown.flatMap((one) => {
-    const mark = one.uncommitted === true ? paint("yellow", "  (not committed)") : "";
-    const [head = "", ...rest] = print(one, paint);
-    return [`  ${head}${mark}`, ...rest.map((line) => `  ${line}`)];
-  });
+  const lines = shown.flatMap((one) => print(one, paint).map((line) => `  ${line}`));
   const more = files.length - mostFiles;
   return more > 0 ? [...lines, `  … and ${more} more files`] : lines;
 }

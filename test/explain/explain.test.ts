@@ -2,9 +2,8 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
-import type { KeyDifference } from "../../src/explain/difference.ts";
-import { explain, markUncommitted } from "../../src/explain/explain.ts";
-import { answer, workingTree } from "../../src/explain/explanation.ts";
+import { explain } from "../../src/explain/explain.ts";
+import { answer } from "../../src/explain/explanation.ts";
 import { printDifferences, printExplanation, summary } from "../../src/explain/print.ts";
 import type { Key } from "../../src/image/key.ts";
 import type { Git } from "../../src/world.ts";
@@ -341,12 +340,9 @@ test("an image whose commit gives another key than it has is told so", async () 
       now: state,
       key: own,
       label: "the working tree",
-      head: undefined,
       stateAt: async () => state,
       against: { label: "latest", reference, revision, key },
       git: { object: async () => ({ id: revision }) } as unknown as Git,
-      reference: null,
-      looked: [],
     });
   const other = await against("other");
   assert.match(other.notes.join(), /^latest has another key than its commit gives/);
@@ -363,53 +359,4 @@ test("an image whose commit gives another key than it has is told so", async () 
     new RegExp(`^differs from latest \\(${reference}\\)`, "m"),
   );
   assert.match(printExplanation(other, screen(80)), /^differs from latest, commit [0-9a-f]{12}$/m);
-});
-
-test("what is not committed is marked where the working tree is compared, and the commit has another key", async () => {
-  const [old, head, now] = [files, swap("ENV A=1", "ENV A=2"), swap("ENV A=1", "ENV A=2")].map(
-    (all, index) => ({ files: index < 2 ? all : { ...all, "scripts/notes": "other\n" } }),
-  ) as [Project, Project, Project];
-  const [then, last] = ["1".repeat(40), "2".repeat(40)];
-  const marks = async (label: string, is: Project, committed: string | null = last) => {
-    const { differences } = await answer({
-      ...{
-        name: "x",
-        label,
-        head: committed ?? undefined,
-        reference: null,
-        looked: [],
-        now: stateIn(is),
-      },
-      key: (await explained(is)).image.key,
-      stateAt: async (commit) => stateIn(commit === then ? old : head),
-      against: { label: "then", reference: null, revision: then, key: null },
-      git: { object: async () => ({ id: then }) } as unknown as Git,
-    });
-    return differences.map(({ kind, uncommitted = false }) => `${kind} ${uncommitted}`);
-  };
-  assert.deepEqual(await marks(workingTree, now), ["lines false", "file true"]);
-  assert.deepEqual(await marks(workingTree, head), ["lines false"]);
-  assert.deepEqual(await marks(workingTree, now, null), ["lines false", "file false"]);
-  assert.deepEqual(await marks("revision v1", now), ["lines false", "file false"]);
-});
-
-test("what a parent has not committed is said of that parent alone", () => {
-  const arg = { kind: "arg", name: "a", old: "1", new: "2" } as const;
-  const parent = (name: string, differences: readonly KeyDifference[]): KeyDifference => ({
-    ...{ kind: "parent", reference: name, change: "changed" },
-    ...{ name, differences },
-  });
-  const all = [parent("a", [arg]), parent("b", [arg])];
-  const marked = { ...arg, uncommitted: true } as const;
-  assert.deepEqual(markUncommitted(all, [parent("b", [arg]), { ...arg, name: "b" }]), [
-    parent("a", [arg]),
-    parent("b", [marked]),
-  ]);
-  const other = { kind: "other", what: "x" } as const;
-  const some = [other, { ...other, what: "y" }];
-  assert.deepEqual(markUncommitted(some, [other]), [{ ...other, uncommitted: true }, some[1]]);
-  assert.deepEqual(markUncommitted(all, [{ ...arg, name: "a" }, parent("a", [arg])]), [
-    parent("a", [marked]),
-    parent("b", [arg]),
-  ]);
 });

@@ -69,7 +69,7 @@ for (const [wanted, message, hint] of [
   [
     {},
     /^find app of the working tree: it is not at a$/,
-    /^commit and push .*--build .*--rev or --tag/,
+    /^commit and push .*--local.*--rev or --tag/,
   ],
   [{ rev: "v1" }, /^find app of v1: /, /^commit and push .*another one with --tag$/],
   [{ tag: "latest" }, /^find app tagged latest: /, /^give a tag that the image has/],

@@ -8,7 +8,7 @@ import {
   containerName,
   foldersOf,
 } from "../../src/run/container.ts";
-import { isShared, sharedCodeText, type Tool } from "../../src/run/tool.ts";
+import type { Tool } from "../../src/run/tool.ts";
 import type { Git } from "../../src/world.ts";
 
 const reference = `registry.example.com/qemu/debian@sha256:${"a".repeat(64)}`;
@@ -141,16 +141,6 @@ test("a printed line is read back by a shell as the same words", () => {
 
 test("a container's name is one that docker and podman take", () => {
   assert.equal(containerName("qemu/debian:13 x", "1a2b"), "berth-qemu-debian-13-x-1a2b");
-});
-
-test("exit codes that docker and podman share with commands are told apart", () => {
-  assert.deepEqual([0, 1, 124, 125, 126, 127, 128, 143].filter(isShared), [125, 126, 127]);
-  assert.equal(sharedCodeText(127, true, docker), undefined);
-  assert.match(
-    sharedCodeText(127, false, docker) ?? "",
-    /^exit code 127 is docker's, not .*command/,
-  );
-  assert.match(sharedCodeText(125, undefined, docker) ?? "", /^exit code 125 is probably docker's/);
 });
 
 test("of a repository a container has the work tree, and git's own files to read alone unless asked", async () => {

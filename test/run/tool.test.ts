@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { detectTool, hadBegun, type Tool, type ToolName } from "../../src/run/tool.ts";
+import { detectTool, type Tool, type ToolName } from "../../src/run/tool.ts";
 import type { FileEntry, Run, RunResult } from "../../src/world.ts";
 import { ended } from "../support/processes.ts";
 
@@ -103,26 +103,4 @@ test("a machine without docker and podman is told what to install", async () => 
     hint: /docker\.io, or podman$/,
   });
   await assert.rejects(meet("podman", { docker: dockerVersion }), { message: /: podman is not/ });
-});
-
-test("whether a container had begun is asked of the program's own events", async () => {
-  const clock = { now: () => new Date(1_500) };
-  const asked: (readonly string[])[] = [];
-  const begun = async (name: ToolName, answer: RunResult) => {
-    const machine = name === "docker" ? { docker: dockerVersion } : { podman: podmanVersion };
-    const { tool } = await meet(name, machine);
-    const run: Run = async (_, args) => {
-      asked.push(args);
-      return answer;
-    };
-    return hadBegun("c", tool, { run, clock });
-  };
-  assert.equal(await begun("docker", ended({ stdout: "started\n" })), true);
-  assert.equal(await begun("podman", ended({ stdout: "\n" })), false);
-  assert.equal(await begun("docker", ended({ exitCode: 1, stdout: "started\n" })), undefined);
-  const filters = ["--filter=container=c", "--filter=event=start"];
-  assert.deepEqual(asked.slice(0, 2), [
-    ["events", "--since=1", "--until=1.500", ...filters],
-    ["events", "--stream=false", "--since=1h", ...filters],
-  ]);
 });
