@@ -29,6 +29,8 @@ export interface World {
 /** Reads and writes files; paths are absolute. Absence is `undefined`, anything else unexpected throws. */
 export interface Files {
   read(path: string): Promise<Buffer | undefined>;
+  /** The same of many that were seen, in which signals have their turn; the bytes may share memory. */
+  readMany(seen: readonly SeenFile[]): Promise<readonly (Buffer | undefined)[]>;
   /** Writes the whole file or nothing (a temporary file beside it, then a rename); makes parent folders. */
   write(path: string, data: string | Uint8Array, mode?: number): Promise<void>;
   /** What is at a path, links not followed. */
@@ -42,6 +44,12 @@ export interface Files {
   writer(path: string): import("node:stream").Writable;
   /** Opens a file for reading piece by piece. */
   reader(path: string): import("node:stream").Readable;
+}
+
+export interface SeenFile {
+  readonly path: string;
+  /** What it had; one that has changed since is read as it is now. */
+  readonly size: number;
 }
 
 export interface FileEntry {

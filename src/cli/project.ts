@@ -55,19 +55,12 @@ export async function collectSoon(): Promise<void> {
 /** A large context is long in reading. */
 function withSigns(tree: Tree, world: World): Tree {
   const step = signOfLife(world, (count) => `${count} files of ${tree.label} read so far`);
-  const { readMany } = tree;
   return {
     ...tree,
-    read(path) {
-      step();
-      return tree.read(path);
+    readMany(paths) {
+      step(paths.length);
+      return tree.readMany(paths);
     },
-    readMany:
-      readMany &&
-      ((paths) => {
-        step(paths.length);
-        return readMany(paths);
-      }),
   };
 }
 

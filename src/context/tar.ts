@@ -7,7 +7,7 @@ import { BerthError } from "../errors.ts";
 import { type Digest, parseDigest } from "../oci/digest.ts";
 import type { ContextEntry } from "./context.ts";
 import { comparePaths, folderOf, foldersAbove, pathBelow } from "./paths.ts";
-import type { ReadMany, Tree } from "./tree.ts";
+import type { Tree } from "./tree.ts";
 import { endOfTar, tarEntry } from "./ustar.ts";
 
 export interface PackedContext {
@@ -142,12 +142,14 @@ interface Filled {
   readonly content: Buffer | undefined;
 }
 
-/** Gives entries by blocks, for waiting for thousands of files one by one takes longer than reading them. */
+/**
+ * Gives entries by blocks, for waiting for thousands of files one by one takes longer than reading them; git, another
+ * process, reads the next one meanwhile.
+ */
 async function* blocksOf(
   tree: Tree,
   entries: readonly ContextEntry[],
 ): AsyncGenerator<readonly Filled[]> {
-  const ahead = tree.readMany === undefined ? 0 : 1;
   const asked: Promise<readonly Filled[]>[] = [];
   for (let from = 0, to = 0; from < entries.length; from = to) {
     for (let bytes = 0; to < entries.length && to - from < blockFiles && bytes < blockBytes; to++)
@@ -156,7 +158,7 @@ async function* blocksOf(
     // Who takes it is told of a failure; until then it is nobody's.
     block.catch(() => undefined);
     asked.push(block);
-    if (asked.length > ahead) yield (await asked.shift()) ?? [];
+    if (asked.length > 1) yield (await asked.shift()) ?? [];
   }
   for (const block of asked) yield await block;
 }
@@ -164,9 +166,7 @@ async function* blocksOf(
 async function fill(tree: Tree, entries: readonly ContextEntry[]): Promise<readonly Filled[]> {
   const files = entries.filter(({ kind }) => kind !== "folder");
   for (const { path, size = 0 } of files) refuseLarge(path, tree, size);
-  const paths = files.map(({ path }) => path);
-  const contents = await (tree.readMany ?? oneByOne(tree.read))(paths);
-  const found = contents.values();
+  const found = (await tree.readMany(files.map(({ path }) => path))).values();
   return entries.map((entry) => {
     const { kind, path } = entry;
     if (kind === "folder") return { entry, content: undefined };
@@ -177,14 +177,6 @@ async function fill(tree: Tree, entries: readonly ContextEntry[]): Promise<reado
       hint: "do not change files while berth reads them",
     });
   });
-}
-
-function oneByOne(read: Tree["read"]): ReadMany {
-  return async (paths) => {
-    const contents: (Buffer | undefined)[] = [];
-    for (const path of paths) contents.push(await read(path));
-    return contents;
-  };
 }
 
 const maxPointerBytes = 1024;

@@ -41,13 +41,11 @@ export interface Tree {
   entry(path: string): Promise<TreeEntry | undefined>;
   /** A file's bytes, or a symlink's target; `undefined` where there is no such entry. */
   read(path: string): Promise<Buffer | undefined>;
-  /** The same of many, where that is quicker than one by one, and takes a while: the next are best asked for meanwhile. */
-  readonly readMany?: ReadMany | undefined;
+  /** The same of many, which is quicker than one by one; the bytes may share memory. */
+  readMany(paths: readonly string[]): Promise<readonly (Buffer | undefined)[]>;
   /** The rule, as `file:line`, by which git leaves out what may well lie at a path of this machine. */
   readonly ruledOut?: (path: string) => Promise<string | undefined>;
 }
-
-export type ReadMany = (paths: readonly string[]) => Promise<readonly (Buffer | undefined)[]>;
 
 /** All that is below a folder (`""` for all), folders themselves left out; sorted by the bytes of the paths. */
 export async function entriesBelow(tree: Tree, folder: string): Promise<readonly TreeEntry[]> {

@@ -1,6 +1,6 @@
 /** The working tree as a `Tree`: what git tracks and what is new and not ignored, as it lies on disk. */
 import { BerthError } from "../errors.ts";
-import type { Files, Git } from "../world.ts";
+import type { Files, Git, SeenFile } from "../world.ts";
 import {
   diskLook,
   type GitListing,
@@ -53,10 +53,12 @@ export function workTree(git: Git, files: Files): Tree {
     once(top, async () => ({ git: inner, top, listing: parseListing(await inner.run(listArgs)) }));
   const of: Checkout = { git, files, look: diskLook(git, files), open };
   const folderOnce = onceEach<ReadonlyMap<string, TreeEntry>>();
-  const seen = new Map<string, TreeEntry>();
+  const seen = new Map<string, SeenFile>();
   const folder = async (path: string): Promise<ReadonlyMap<string, TreeEntry>> => {
     const entries = await readFolder(of, path);
-    for (const entry of entries.values()) if (entry.kind === "file") seen.set(entry.path, entry);
+    for (const { path, kind, size, absent } of entries.values())
+      if (kind === "file" && size !== undefined && absent === undefined)
+        seen.set(path, { path: joinPath(git.root, path), size });
     return entries;
   };
   const entry = async (path: string): Promise<TreeEntry | undefined> => {
@@ -64,15 +66,23 @@ export function workTree(git: Git, files: Files): Tree {
     const found = await look(of, place, place.repository.listing.entry(place.path));
     return found?.kind === "folder" ? undefined : found;
   };
+  const read = async (path: string): Promise<Buffer | undefined> => {
+    const found = await entry(path);
+    if (found === undefined || found.kind === "submodule") return undefined;
+    return readSeen(git, files, found);
+  };
   return {
     label,
     entry,
     folder: (path) => folderOnce(path, () => folder(path)),
     find: (names) => findFiles(of, names),
-    async read(path) {
-      const found = seen.get(path) ?? (await entry(path));
-      if (found === undefined || found.kind === "submodule") return undefined;
-      return readSeen(git, files, found);
+    read,
+    async readMany(paths) {
+      const known = await files.readMany(paths.flatMap((path) => seen.get(path) ?? []));
+      const contents = known.values();
+      return Promise.all(
+        paths.map((path) => (seen.has(path) ? contents.next().value : read(path))),
+      );
     },
     ruledOut: (path) => ignoreRule(git, path),
   };

@@ -4,9 +4,10 @@ import { printable } from "../printable.ts";
 import type { Clock, Git, World } from "../world.ts";
 import { processLog, screenOf } from "./console.ts";
 import { httpFetch } from "./fetch.ts";
-import { realFiles, removeLeftFolders } from "./files.ts";
+import { realFiles } from "./files.ts";
 import { openGit } from "./git.ts";
 import { createRunner, endOnSignals, type Runner } from "./run.ts";
+import { removeLeftFolders } from "./temporary.ts";
 
 /** Node's names of architectures where OCI's are others. */
 const architectures: Readonly<Record<string, string>> = {

@@ -150,6 +150,10 @@ function withDrafts(tree: Tree, drafts: readonly Draft[]): Tree {
   const absent = drafts.filter(({ isThere }) => !isThere);
   const texts = new Map(absent.map(({ path, text }) => [path, text]));
   const entryOf = (path: string): TreeEntry => ({ path, kind: "file", executable: false });
+  const read: Tree["read"] = async (path) => {
+    const text = texts.get(path);
+    return text === undefined ? tree.read(path) : Buffer.from(text);
+  };
   return {
     ...tree,
     folder: async (folder) => {
@@ -163,10 +167,8 @@ function withDrafts(tree: Tree, drafts: readonly Draft[]): Tree {
       return [...(await tree.find(names)), ...added].toSorted(comparePaths);
     },
     entry: async (path) => (texts.has(path) ? entryOf(path) : tree.entry(path)),
-    read: async (path) => {
-      const text = texts.get(path);
-      return text === undefined ? tree.read(path) : Buffer.from(text);
-    },
+    read,
+    readMany: (paths) => Promise.all(paths.map(read)),
   };
 }
 

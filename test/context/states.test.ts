@@ -288,8 +288,8 @@ test("where a conversion holds, the key is of what a checkout writes", async (t)
   attributes("*.txt text eol=crlf\n")(repository, none);
   const tree = await revisionTree(await repository.open(), "HEAD");
   const both = ["all/lf.txt", "only/this"];
-  for (const read of [await Promise.all(both.map(tree.read)), await tree.readMany?.(both)])
-    assert.deepEqual(read?.map(String), ["one\r\ntwo\r\n", "this\n"]);
+  for (const read of [await Promise.all(both.map(tree.read)), await tree.readMany(both)])
+    assert.deepEqual(read.map(String), ["one\r\ntwo\r\n", "this\n"]);
   assert.notDeepEqual(await keyed(Promise.resolve(tree)), before);
 });
 

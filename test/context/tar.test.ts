@@ -15,7 +15,7 @@ import fc from "fast-check";
 import { pack } from "tar-stream";
 import { describeContext } from "../../src/context/context.ts";
 import { contentTime, folderTime, packContext } from "../../src/context/tar.ts";
-import type { ReadMany, Tree } from "../../src/context/tree.ts";
+import type { Tree } from "../../src/context/tree.ts";
 import { realFiles } from "../../src/host/files.ts";
 import { unpackTar } from "../../src/host/unpack.ts";
 import { type MemoryFile, memoryTree } from "../support/tree.ts";
@@ -95,11 +95,11 @@ test("a sink that fails and a file that vanishes end the packing with their erro
   await assert.rejects(packed({ a: "x".repeat(1_000_000), b: "y" }, full), /disk full/);
   const gone = { path: "ctx/b/gone", kind: "file", executable: false, line: 1 } as const;
   const odd = { ...gone, path: "ctx/l", kind: "symlink" } as const;
-  const huge = async () => Buffer.alloc(2 ** 31);
+  const huge = async () => [Buffer.alloc(2 ** 31)];
   const none = memoryTree({});
   for (const [tree, entry, message] of [
     [none, gone, /pack ctx\/b\/gone .*it is gone/],
-    [{ ...none, read: huge }, gone, /larger than 2 GiB/],
+    [{ ...none, readMany: huge }, gone, /larger than 2 GiB/],
     [none, { ...gone, size: 2 ** 31 }, /larger than 2 GiB/],
     [memoryTree({ "ctx/l": { link: "a\0b" } }), odd, /not UTF-8 text/],
   ] as const)
@@ -199,34 +199,25 @@ test("unpacking a tar that is not there or cut short fails", async (t) => {
   await assert.rejects(unpackTar(tar, join(folder, "target")));
 });
 
-/** Two blocks of 64, of which one entry is a folder. */
-const blocks = [
-  ["by ones", undefined, 1],
-  ["by blocks, with one asked for ahead,", "many", 127],
-] as const;
-for (const [how, many, mostAsked] of blocks) {
-  test(`a context is read ${how} and packed the same`, async () => {
-    const names = Array.from({ length: 400 }, (_, index) => `d${index % 3}/f${index}`);
-    const all = memoryTree(Object.fromEntries(names.map((name) => [name, name])));
-    const request = { dockerfile: "D", context: "", sources: everything };
-    const { entries } = await describeContext(all, request);
-    const expected = await packContext(all, "", entries);
-    let [asked, read, most] = [0, 0, 0];
-    const readMany: ReadMany = async (paths) => {
-      asked += paths.length;
-      most = Math.max(most, asked - read);
-      const contents = await Promise.all(paths.map(all.read));
-      await new Promise(setImmediate);
-      read += paths.length;
-      return contents;
-    };
-    const one = async (path: string) => (await readMany([path]))[0];
-    const tree: Tree = { ...all, ...(many === undefined ? { read: one } : { readMany }) };
-    assert.deepEqual(await packContext(tree, "", entries), expected);
-    assert.equal(most, mostAsked);
-    const nothing = async () => undefined;
-    const gone = many === undefined ? { read: nothing } : { readMany: async () => [] };
-    const hold = packContext({ ...all, ...gone }, "", entries);
-    await assert.rejects(hold, { code: "CONTEXT_INVALID", message: /it is gone/ });
-  });
-}
+test("a context is read by blocks, with one asked for ahead", async () => {
+  const names = Array.from({ length: 400 }, (_, index) => `d${index % 3}/f${index}`);
+  const all = memoryTree(Object.fromEntries(names.map((name) => [name, name])));
+  const request = { dockerfile: "D", context: "", sources: everything };
+  const { entries } = await describeContext(all, request);
+  let [asked, read, most] = [0, 0, 0];
+  const readMany: Tree["readMany"] = async (paths) => {
+    asked += paths.length;
+    most = Math.max(most, asked - read);
+    await new Promise(setImmediate);
+    read += paths.length;
+    return all.readMany(paths);
+  };
+  assert.deepEqual(
+    await packContext({ ...all, readMany }, "", entries),
+    await packContext(all, "", entries),
+  );
+  // Two blocks of 64, of which one entry is a folder.
+  assert.equal(most, 127);
+  const hold = packContext({ ...all, readMany: async () => [] }, "", entries);
+  await assert.rejects(hold, { code: "CONTEXT_INVALID", message: /it is gone/ });
+});

@@ -15,7 +15,8 @@ import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { test } from "node:test";
 import { BerthError } from "../../src/errors.ts";
-import { realFiles, recognise, removeLeftFolders } from "../../src/host/files.ts";
+import { realFiles, recognise } from "../../src/host/files.ts";
+import { removeLeftFolders } from "../../src/host/temporary.ts";
 import { temporary } from "../context/repository.ts";
 
 const files = realFiles();
@@ -72,6 +73,38 @@ test("a write that fails says of which file", { skip: !existsSync("/dev/full") }
   await assert.rejects(pipeline(full, files.writer("/dev/full")), {
     code: "ENOSPC",
     path: "/dev/full",
+  });
+});
+
+test("many files are read as they are now, whatever was seen, while timers and signals have their turn", async (t) => {
+  const folder = temporary(t);
+  const at = (name: string, size: number) => ({ path: join(folder, name), size });
+  for (const [name, text] of Object.entries({
+    same: "same",
+    longer: "longer",
+    short: "s",
+    none: "",
+  }))
+    writeFileSync(join(folder, name), text);
+  const large = Buffer.alloc(300_000, "x");
+  writeFileSync(join(folder, "large"), large);
+  const seen = [
+    at("same", 4),
+    at("longer", 4),
+    at("short", 4),
+    at("none", 0),
+    at("large", 300_000),
+  ];
+  let turns = 0;
+  setImmediate(() => turns++);
+  const found = await files.readMany([at("gone", 4), at("same/x", 4), ...seen, at("same", 4)]);
+  assert.equal(turns, 1);
+  assert.deepEqual(found.slice(0, 2), [undefined, undefined]);
+  const texts = found.slice(2).map(String);
+  assert.deepEqual(texts, ["same", "longer", "s", "", String(large), "same"]);
+  await assert.rejects(files.readMany([{ path: folder, size: 4 }]), {
+    code: "EISDIR",
+    path: folder,
   });
 });
 

@@ -37,6 +37,7 @@ export function memoryTree(files: Readonly<Record<string, MemoryFile>>): Tree {
     },
     entry: async (path) => entries.get(path),
     read: async (path) => contentOf(files[path]),
+    readMany: async (paths) => paths.map((path) => contentOf(files[path])),
   };
 }
 
