@@ -129,8 +129,8 @@ suite("the network by Node's http module", () => {
     const reset: RequestListener = (incoming) => incoming.socket.destroy();
     await serving(reset, (url) => assert.rejects(httpFetch(url, init), { code: "ECONNRESET" }));
     const cut: RequestListener = (incoming, response) => {
-      response.writeHead(200, { "content-length": "10" }).write("half");
-      setTimeout(() => incoming.socket.destroy(), 5);
+      const cutOff = () => void incoming.socket.destroy();
+      response.writeHead(200, { "content-length": "10" }).write("half", cutOff);
     };
     await serving(cut, async (url) => {
       const { body } = await httpFetch(url, init);

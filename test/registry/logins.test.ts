@@ -139,9 +139,7 @@ suite("what must not spoil the rest of a run", () => {
     assert.ok(registry.log.length > 0);
   });
 
-  test("blobs that were opened and cannot be passed on do not block others", {
-    timeout: 10_000,
-  }, async () => {
+  test("blobs that were opened and cannot be passed on do not block others", async () => {
     const clock = fakeClock();
     let isDown = false;
     const { registry, repository, reference, open, stop } = await scene(

@@ -1,10 +1,10 @@
 /** Base images made on this machine: nothing is pulled from outside but Debian's packages. */
-import { execFile } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
 import { createReadStream } from "node:fs";
 import { chmod, mkdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import { createGunzip } from "node:zlib";
 import type { Digest } from "../../src/oci/digest.ts";
@@ -72,7 +72,7 @@ export async function keptLayer(
   makeTar: (tar: string) => Promise<void>,
 ): Promise<Layer> {
   const file = join(await basesFolder(), `${name}.tar.gz`);
-  await locked(`${file}.lock`, async () => {
+  await locked(file, async () => {
     if ((await entry(`${file}.json`)) === undefined) await makeLayer(file, makeTar);
   });
   const facts = JSON.parse(await readFile(`${file}.json`, "utf8")) as Omit<Layer, "bytes">;
@@ -118,37 +118,21 @@ export async function makeDebian(
     "--dpkgopt=path-exclude=/usr/share/locale/*",
     "--dpkgopt=path-exclude=/usr/share/man/*",
   ];
-  const limit = { maxBuffer: 64 * 1024 * 1024, timeout: 300_000 };
+  const limit = { maxBuffer: 64 * 1024 * 1024, timeout: 1_800_000 };
   await execute(program("mmdebstrap"), [...flags, ...more, suite, target], limit);
 }
 
-/** Runs one at a time among all processes; the lock of a process that is gone counts for nothing. */
-export async function locked(lock: string, work: () => Promise<void>): Promise<void> {
-  while (!(await taken(lock))) await sleep(100);
+/** Does what makes a path one at a time among all processes, by a lock of the kernel's that ends with whoever holds it. */
+export async function locked(path: string, work: () => Promise<void>): Promise<void> {
+  const holder = spawn(program("flock"), [`${path}.held`, "sh", "-c", "echo; exec cat"], {
+    stdio: ["pipe", "pipe", "inherit"],
+  });
+  await once(holder.stdout, "data");
   try {
     await work();
   } finally {
-    await rm(lock, { force: true });
-  }
-}
-
-async function taken(lock: string): Promise<boolean> {
-  try {
-    await writeFile(lock, String(process.pid), { flag: "wx" });
-    return true;
-  } catch {
-    const owner = Number(await readFile(lock, "utf8").catch(() => ""));
-    if (owner > 0 && !isRunning(owner)) await rm(lock, { force: true });
-    return false;
-  }
-}
-
-function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM";
+    holder.stdin.end();
+    await once(holder, "close");
   }
 }
 

@@ -1,10 +1,9 @@
 /** The distribution project's registry on a free loopback port, as Debian ships it or another build of it. */
-import { execFileSync, spawn } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { execFileSync } from "node:child_process";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Certified, testKeys } from "./certificates.ts";
-import { freePort } from "./services.ts";
+import { freePort, isListening, opened, startService } from "./services.ts";
 import { startTokenService, type TokenService, testPassword, testUser } from "./token-service.ts";
 
 export interface DockerRegistryOptions {
@@ -49,46 +48,35 @@ export async function startDockerRegistry(
   options: DockerRegistryOptions = {},
 ): Promise<DockerRegistry> {
   const { auth = "none", tls = false, believes } = options;
-  const folder = mkdtempSync(join(tmpdir(), "berth-registry-"));
-  const own = auth === "token" && options.tokenService === undefined && believes === undefined;
-  const tokenService = own ? await startTokenService() : options.tokenService;
-  const port = await freePort();
-  const config = join(folder, "config.yml");
-  writeFileSync(config, JSON.stringify(configuration(folder, port, options, tokenService)));
-  const program = spawn(options.program ?? "docker-registry", ["serve", config], {
-    stdio: ["ignore", "pipe", "pipe"],
-    env: { PATH: process.env["PATH"], OTEL_TRACES_EXPORTER: "none" },
+  return opened("berth-registry-", async (folder, ends) => {
+    const isOwn = auth === "token" && options.tokenService === undefined && believes === undefined;
+    const tokenService = isOwn ? await startTokenService() : options.tokenService;
+    if (isOwn) ends.push(async () => tokenService?.stop());
+    const port = await freePort();
+    const config = join(folder, "config.yml");
+    writeFileSync(config, JSON.stringify(configuration(folder, port, options, tokenService)));
+    const { PATH } = process.env;
+    const command = [
+      "-i",
+      `PATH=${PATH}`,
+      "OTEL_TRACES_EXPORTER=none",
+      options.program ?? "docker-registry",
+    ];
+    const { pid, log, stop } = await startService(
+      "env",
+      [...command, "serve", config],
+      join(folder, "log"),
+      () => isListening(port),
+    );
+    ends.push(stop);
+    return {
+      host: `${typeof tls === "object" ? tls.name : "127.0.0.1"}:${port}`,
+      pid,
+      storage: join(folder, "storage"),
+      log: () => accessLog(log()),
+      tokenService,
+    };
   });
-  const ended = new Promise<void>((resolve) => program.once("close", () => resolve()));
-  let output = "";
-  for (const stream of [program.stdout, program.stderr]) {
-    stream.setEncoding("utf8").on("data", (text: string) => {
-      output += text;
-    });
-  }
-  const stop = async () => {
-    program.kill();
-    await ended;
-    if (own) await tokenService?.stop();
-    rmSync(folder, { recursive: true, force: true });
-  };
-  const host = `${typeof tls === "object" ? tls.name : "127.0.0.1"}:${port}`;
-  const isTls = tls !== false;
-  const url = `${isTls ? "https" : "http"}://127.0.0.1:${port}`;
-  try {
-    await untilListening(url, isTls, () => program.exitCode);
-  } catch {
-    await stop();
-    throw new Error(`docker-registry did not start: ${output.slice(-2000)}`);
-  }
-  return {
-    host,
-    pid: program.pid ?? 0,
-    storage: join(folder, "storage"),
-    log: () => accessLog(output),
-    tokenService,
-    stop,
-  };
 }
 
 /** A configuration; JSON is YAML. */
@@ -141,26 +129,7 @@ function passwordFile(auth: DockerRegistryOptions["auth"]): string {
   return execFileSync("htpasswd", args, { encoding: "utf8" });
 }
 
-async function untilListening(
-  url: string,
-  tls: boolean,
-  exitCode: () => number | null,
-): Promise<void> {
-  for (let tries = 0; tries < 2400 && exitCode() === null; tries++) {
-    const answer = await fetch(`${url}/v2/?ready`).catch((error: unknown) => error);
-    // Its certificate is its own, so with TLS a complaint about that is a sign of life.
-    if (
-      answer instanceof Response ||
-      (tls && !/ECONNREFUSED/.test(String((answer as Error).cause)))
-    )
-      return;
-    await new Promise((resolve) => setTimeout(resolve, 25));
-  }
-  throw new Error("not listening");
-}
-
 function accessLog(output: string): readonly string[] {
-  return [...output.matchAll(/"((?:GET|HEAD|POST|PUT|PATCH|DELETE) \S+) HTTP\/1\.[01]"/g)]
-    .map((match) => match[1] ?? "")
-    .filter((line) => !line.endsWith("?ready"));
+  const requests = output.matchAll(/"((?:GET|HEAD|POST|PUT|PATCH|DELETE) \S+) HTTP\/1\.[01]"/g);
+  return [...requests].map(([, request = ""]) => request);
 }

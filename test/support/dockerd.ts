@@ -83,7 +83,7 @@ export async function startDockerd(
       () => true,
       () => false,
     );
-  const service = await startService(program("unshare"), flags, at("log"), isUp, 60_000);
+  const service = await startService(program("unshare"), flags, at("log"), isUp);
   return {
     host,
     network: isRemapped ? "none" : "host",

@@ -68,8 +68,8 @@ export function respond(
   const body = fault?.kind === "halved" ? whole.subarray(0, whole.length / 2) : whole;
   response.writeHead(status, { "content-length": body.length, ...headers });
   if (fault?.kind === "truncated" || fault?.kind === "stalled") {
-    response.write(body.subarray(0, body.length / 2));
-    if (fault.kind === "truncated") setTimeout(() => response.socket?.destroy(), 5);
+    const cut = fault.kind === "truncated" ? () => response.socket?.destroy() : undefined;
+    response.write(body.subarray(0, body.length / 2), cut);
     return;
   }
   response.end(method === "HEAD" ? undefined : body);

@@ -43,7 +43,7 @@ export async function modernEngines(): Promise<Engines> {
     return collect(join(folder, "engines-own-bin"), (name, path) => symlink(program(name), path));
   }
   const root = join(folder, `engines-${suite}-v2`);
-  await locked(`${root}.lock`, async () => {
+  await locked(root, async () => {
     if ((await stat(root).catch(() => undefined)) === undefined) await makeRoot(root);
   });
   const entrance = `${root}-enter`;

@@ -2,7 +2,7 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { program } from "./programs.ts";
-import { answers, freePort, startService, temporaryFolder } from "./services.ts";
+import { freePort, isListening, startService, temporaryFolder } from "./services.ts";
 
 /** Where one site listens on loopback, and the server behind it, as `HOST:PORT`. */
 export interface Site {
@@ -39,7 +39,9 @@ ${sites.map(serverOf).join("\n")}
   await writeFile(at("nginx.conf"), config);
   const args = ["-c", at("nginx.conf"), "-e", at("error.log"), "-p", folder.path];
   const isUp = async () =>
-    (await Promise.all(sites.map((site) => answers(`http://${site.at}/`)))).every((up) => up);
+    (
+      await Promise.all(sites.map(({ at: place }) => isListening(Number(place.split(":")[1]))))
+    ).every((up) => up);
   const service = await startService(program("nginx"), args, at("log"), isUp);
   return {
     async stop() {

@@ -1,9 +1,10 @@
 /** Real services on loopback for tests and the demo: started on free ports, ended by process id. */
 import { type ChildProcess, spawn } from "node:child_process";
+import { randomInt } from "node:crypto";
 import { once } from "node:events";
 import { openSync, readFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
-import { createServer } from "node:net";
+import { connect, createServer, type ListenOptions, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -39,13 +40,28 @@ export async function opened<T extends object>(
   }
 }
 
+/**
+ * A port of the loopback interface for a program that is yet to be started: below those that the kernel hands out by
+ * itself, and this process's own as long as it lives, by a name that only one can listen at.
+ */
 export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === "string") throw new Error("no free port");
-  return address.port;
+  for (;;) {
+    const port = randomInt(10_000, 32_768);
+    if (await listensAt({ path: `\0berth-test-port-${port}` })) {
+      const probe = await listensAt({ port, host: "127.0.0.1" });
+      if (probe === undefined) continue;
+      await new Promise((resolve) => probe.close(resolve));
+      return port;
+    }
+  }
+}
+
+function listensAt(place: ListenOptions): Promise<Server | undefined> {
+  const server = createServer().unref();
+  return new Promise((resolve) => {
+    server.once("error", () => resolve(undefined));
+    server.listen(place, () => resolve(server));
+  });
 }
 
 export interface Service {
@@ -53,7 +69,7 @@ export interface Service {
   readonly ended: Promise<unknown>;
   /** Everything that it has printed. */
   log(): string;
-  /** SIGTERM, after five seconds SIGKILL; resolves when it has ended. */
+  /** SIGTERM, after a minute SIGKILL; resolves when it has ended. */
   stop(): Promise<void>;
 }
 
@@ -63,7 +79,6 @@ export async function startService(
   args: readonly string[],
   logFile: string,
   isUp: () => Promise<boolean>,
-  waitMs = 60_000,
 ): Promise<Service> {
   const log = openSync(logFile, "a");
   const child = spawn(command, args, { stdio: ["ignore", log, log] });
@@ -74,32 +89,28 @@ export async function startService(
     log: () => readFileSync(logFile, "utf8"),
     stop: () => stop(child),
   };
-  const end = Date.now() + waitMs;
-  while (!(await isUp())) {
-    if (child.exitCode !== null || Date.now() > end) {
-      await service.stop();
-      throw new Error(`${command} did not come up:\n${service.log()}`);
-    }
+  const isGone = () => child.exitCode !== null || child.signalCode !== null;
+  for (let tries = 0; tries < 24_000 && !isGone(); tries++) {
+    if (await isUp()) return service;
     await sleep(25);
   }
-  return service;
+  await service.stop();
+  throw new Error(`${command} did not come up:\n${service.log().slice(-2000)}`);
 }
 
 async function stop(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const ended = once(child, "exit");
   child.kill("SIGTERM");
-  const late = setTimeout(() => child.kill("SIGKILL"), 5000);
+  const late = setTimeout(() => child.kill("SIGKILL"), 60_000);
   await ended;
   clearTimeout(late);
 }
 
-/** Whether something answers there, whatever it says. */
-export async function answers(url: string): Promise<boolean> {
-  try {
-    await (await fetch(url)).arrayBuffer();
-    return true;
-  } catch {
-    return false;
-  }
+/** Whether somebody listens at a port of the loopback interface. */
+export function isListening(port: number): Promise<boolean> {
+  const socket = connect(port, "127.0.0.1");
+  return new Promise<boolean>((resolve) => {
+    socket.once("connect", () => resolve(true)).once("error", () => resolve(false));
+  }).finally(() => socket.destroy());
 }

@@ -28,7 +28,7 @@ export async function toolImages(): Promise<ReadonlyMap<string, ToolImage>> {
   const content = [...images.map(({ key }) => key), ...layers.map(({ digest }) => digest)];
   const id = createHash("sha256").update(content.join(" ")).digest("hex").slice(0, 16);
   const kept = join(await basesFolder(), `tool-${id}`);
-  await locked(`${kept}.lock`, async () => {
+  await locked(kept, async () => {
     if ((await stat(kept).catch(() => undefined)) === undefined) await makeTools(kept);
   });
   const now = new Date();
