@@ -1,8 +1,6 @@
 /** The worked example from Dockerfiles to running containers, the same for every engine. */
 import { after, before } from "node:test";
 import type { TestEngine } from "./engines.ts";
-import { testFailures } from "./failures.ts";
-import { testJobs } from "./jobs.ts";
 import { testReuse } from "./reuse.ts";
 import { type Ensured, ensure, openStage, type Stage } from "./stage.ts";
 import { testTrees } from "./trees.ts";
@@ -15,8 +13,7 @@ export function exampleJourney(name: string, make: (folder: string) => Promise<T
     first = await ensure(stage);
   });
   after(() => stage?.stop());
-  const parts = [testReuse, testTrees, testJobs, testFailures];
-  for (const part of parts)
+  for (const part of [testReuse, testTrees])
     part(
       name,
       () => stage,

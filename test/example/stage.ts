@@ -70,7 +70,7 @@ export async function plan(stage: Stage, options: Call = {}): Promise<Plan> {
   return read<Plan>(await call(stage, ["plan", "--json"], options), 0);
 }
 
-export function read<T>(result: Ended, code: number): T {
+function read<T>(result: Ended, code: number): T {
   assert.equal(result.code, code, result.stderr.slice(-4000));
   return JSON.parse(result.stdout) as T;
 }
