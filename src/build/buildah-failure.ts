@@ -1,4 +1,6 @@
 /** Why buildah failed, from its own last error line, and what it is not given since it would fail or build something else. */
+
+import { keepsVolumesSince } from "../dockerfile/recipe.ts";
 import { BerthError } from "../errors.ts";
 import type { Files, RunResult } from "../world.ts";
 import type { BuildahVersion } from "./buildah-input.ts";
@@ -12,6 +14,7 @@ import {
   registryFailure,
   withoutSecrets,
 } from "./failure.ts";
+import type { EngineCall } from "./hide.ts";
 
 export const buildahProgram = {
   program: "buildah",
@@ -132,6 +135,35 @@ export async function refuseMisread(
     const what = `buildah ${version.text} follows the link ${JSON.stringify(link)} of a bind mount's source out of the context`;
     const instead = `use buildah 1.${linksSince} or later, or name what the link leads to`;
     throw buildFailed(request, line, what, instead);
+  }
+}
+
+/**
+ * Refuses what a version made that takes back what a RUN changes below a VOLUME of its base: the base, which is at hand
+ * after the build, tells of it.
+ */
+export async function refuseVolumes(
+  request: BuildRequest,
+  version: BuildahVersion,
+  call: EngineCall,
+): Promise<void> {
+  const runs = request.source.stages.flatMap(({ steps }) =>
+    steps.filter(({ keyword }) => keyword === "run"),
+  );
+  if (version.minor >= keepsVolumesSince || runs.length === 0) return;
+  const inspect = [
+    "inspect",
+    "--type=image",
+    "--format={{range $at, $_ := .Docker.Config.Volumes}}{{$at}} {{end}}",
+  ];
+  for (const [, base = ""] of request.dockerfile.matchAll(
+    /^[ \t]*from[ \t]+(?:--\S+[ \t]+)?(\S+)/gim,
+  )) {
+    const { exitCode, stdout } = await call([...inspect, base], () => undefined);
+    if (exitCode !== 0 || stdout.trim() === "") continue;
+    const what = `buildah ${version.text} takes back what RUN changes in volumes of the base (${stdout.trim()})`;
+    const instead = `use buildah 1.${keepsVolumesSince} or later, or the docker engine`;
+    throw buildFailed(request, runs[0]?.line, what, instead);
   }
 }
 

@@ -170,11 +170,15 @@ async function firstOf(
   return found.find((bytes) => bytes !== undefined)?.toString();
 }
 
+/** The first version that surely knows CONTAINERS_CONF_OVERRIDE. */
+const overridesSince = 33;
+
 /** Writes into the scratch folder what the build needs and the machine does not have; `env` is added to buildah's. */
 export async function prepare(
   files: Pick<Files, "read" | "write">,
   env: Env,
   request: BuildRequest,
+  { minor }: Pick<BuildahVersion, "minor">,
 ): Promise<{ readonly paths: BuildahPaths; readonly env: Env }> {
   const at = (name: string): string => join(request.scratchFolder, name);
   const home = env["HOME"] ?? "/root";
@@ -193,6 +197,7 @@ export async function prepare(
   await files.write(at("tmp/.keep"), "");
   if (registries !== undefined) await files.write(at("registries.conf"), registries);
   if (!hasPolicy) await files.write(at("policy.json"), openPolicy);
+  await files.write(at("containers.conf"), "[containers]\nvolumes = []\n");
   return {
     paths: {
       dockerfile: at("Dockerfile"),
@@ -204,6 +209,9 @@ export async function prepare(
     env: {
       // There buildah keeps heredocs by their bare names, which builds at one time would take from each other.
       TMPDIR: at("tmp"),
+      // Each RUN would have the volumes of the machine's own containers.conf.
+      CONTAINERS_CONF_OVERRIDE: at("containers.conf"),
+      ...(minor < overridesSince ? { CONTAINERS_CONF: at("containers.conf") } : {}),
       ...(registries === undefined ? {} : { CONTAINERS_REGISTRIES_CONF: at("registries.conf") }),
       ...authorities(env),
     },

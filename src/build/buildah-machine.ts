@@ -15,6 +15,8 @@ export interface BuildahMachine {
   /** Where the machine's own images lie; berth's stores lie inside. */
   readonly graphRoot: string;
   readonly runRoot: string;
+  /** Stores of others, which the machine adds to its own. */
+  readonly added: readonly string[];
   /** The template that lists images by name. */
   readonly names: string;
 }
@@ -60,12 +62,14 @@ export async function lookAtMachine({
 /** The storage that `info` tells of; `undefined` where it tells of none. */
 function storeOf(
   info: string,
-): Pick<BuildahMachine, "graphRoot" | "runRoot" | "driver"> | undefined {
+): Pick<BuildahMachine, "graphRoot" | "runRoot" | "driver" | "added"> | undefined {
   const field = (name: string): string | undefined =>
     new RegExp(`"${name}": "([^"]+)"`, "i").exec(info)?.[1];
   const [graphRoot, runRoot, driver] = ["GraphRoot", "RunRoot", "GraphDriverName"].map(field);
   if (graphRoot === undefined || runRoot === undefined || driver === undefined) return undefined;
-  return { graphRoot, runRoot, driver };
+  // An item of a list for buildah, a field for podman.
+  const added = [...info.matchAll(/\.imagestore(?:=|": ")([^"]+)"/g)].map(([, path = ""]) => path);
+  return { graphRoot, runRoot, driver, added };
 }
 
 /**

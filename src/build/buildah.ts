@@ -8,6 +8,7 @@ import {
   couldNotStart,
   onlyCacheFailed,
   refuseMisread,
+  refuseVolumes,
 } from "./buildah-failure.ts";
 import {
   type BuildahPaths,
@@ -61,18 +62,20 @@ async function make(
   asked: BuildRequest,
 ): Promise<Made> {
   const { files } = options;
-  await refuseMisread(asked, machine.version, files);
+  const { version } = machine;
+  await refuseMisread(asked, version, files);
   const store = storeFlags(machine, asked);
-  const request = withHonestCache(asked);
-  const { paths, env } = await prepare(files, options.env, request);
+  const request = withHonestCache(asked, await hasOthersLayers(machine, files));
+  const { paths, env } = await prepare(files, options.env, request, version);
   const call = hushed(request, (args, onLine) => machine.run([...store, ...args], { env, onLine }));
-  const settings = await settingsFor(options, machine.version, request);
+  const settings = await settingsFor(options, version, request);
   const once = async (what: BuildRequest): Promise<string> => {
     const result = await attempts(what, (one) => call(buildArguments(one, paths, settings)));
     if (result.exitCode !== 0) throw buildError(request, result);
     return (await files.read(paths.imageId))?.toString().trim() ?? "";
   };
   const first = await once(request);
+  await refuseVolumes(request, version, call);
   if (request.noCache || (await isForPlatform(first, request, call)))
     return { imageId: first, paths, call };
   request.onLine("buildah's layer cache has this for another platform: building without it");
@@ -173,17 +176,28 @@ async function attempts(
   return started({ ...request, cacheTo: undefined });
 }
 
+/** Whether the machine's storage.conf adds a store, of which buildah takes layers whoever made them. */
+async function hasOthersLayers(
+  { added, driver }: BuildahMachine,
+  files: EngineOptions["files"],
+): Promise<boolean> {
+  const found = await Promise.all(added.map((at) => files.entry(`${at}/${driver}-images`)));
+  return found.some((entry) => entry !== undefined);
+}
+
 /**
  * Leaves out the layer cache where it would hand out what is old: it compares a RUN by its text without a heredoc's
  * body once there is an ARG (buildah issue 5656), older versions do not see what a mount holds (issue 5400), and
  * ENV, LABEL and their like are compared before their variables are expanded.
  */
-function withHonestCache(request: BuildRequest): BuildRequest {
+function withHonestCache(request: BuildRequest, hasOthers: boolean): BuildRequest {
   const { runHeredocs, binds, expandsArgs } = request.traits;
-  if (!(runHeredocs || binds || expandsArgs) || request.noCache) return request;
-  request.onLine(
-    "buildah's layer cache does not see all that this Dockerfile uses: building without it",
-  );
+  const isBlind = runHeredocs || binds || expandsArgs;
+  if (!(isBlind || hasOthers) || request.noCache) return request;
+  const why = isBlind
+    ? "does not see all that this Dockerfile uses"
+    : "has the layers of an additional image store";
+  request.onLine(`buildah's layer cache ${why}: building without it`);
   return withoutCache(request);
 }
 

@@ -20,7 +20,7 @@ const inheritsSince = 40;
 /** The first version that forgets what a RUN wrote to a bind mount (CVE-2024-11218; 1.38.0 does not). */
 const discardsSince = 39;
 /** The first version that keeps what a RUN changes in a VOLUME, as BuildKit does. */
-const keepsVolumesSince = 37;
+export const keepsVolumesSince = 37;
 
 /** An arg that engines set by themselves, given a value by hand. */
 export function ownArg(arg: Declared, { args, globals }: DifferInput): readonly Difference[] {

@@ -40,6 +40,7 @@ export function differ(input: DifferInput): readonly Note[] {
   for (const stage of stages) {
     for (const naming of stage.namings) checkNaming(naming, stage, input);
     checkScope(stage, input, report);
+    for (const [instruction, found] of stage.differences) report(instruction, found);
   }
   return notes;
 }

@@ -3,7 +3,7 @@
 import { readFields } from "./flags.ts";
 import { type Instruction, triggered } from "./instruction.ts";
 import type { Escape } from "./lines.ts";
-import { fullName, remoteOf, wordsOf } from "./reads.ts";
+import { fullName } from "./reads.ts";
 import { argsOf } from "./scope.ts";
 import { readJson } from "./words.ts";
 
@@ -41,6 +41,13 @@ const rules: readonly (readonly [string, Rule])[] = [
     ({ flags, line, argumentsAt }) =>
       flags.length > 0 && /[^\0-\x7f]/.test(line.text.slice(flags[0]!.at, argumentsAt + 1))
         ? "characters that are not ASCII stand in a flag or right behind it, where engines split words differently: write ASCII there"
+        : undefined,
+  ],
+  [
+    "add copy",
+    ({ flags }) =>
+      flags.some(({ name, value }) => name === "chmod" && !/^[0-7]+$/.test(value?.text ?? ""))
+        ? "--chmod is no number, which Docker before 28 overlooks without a word: write the mode in octal digits, such as 755"
         : undefined,
   ],
   [
@@ -163,30 +170,6 @@ export function differencesIn(instruction: Instruction, escapeWith: Escape): rea
     found.push({
       at,
       message: "with escape=` buildah still takes \\ for an escape in this instruction",
-      buildah: always,
-    });
-  found.push(...copyDifferences(inner, at));
-  return found;
-}
-
-/** What buildah takes for the sources of COPY and ADD. */
-function copyDifferences(instruction: Instruction, at: number): readonly Difference[] {
-  const { keyword, flags } = instruction;
-  if (keyword !== "add" && keyword !== "copy") return [];
-  const sources = wordsOf(instruction).slice(0, -1);
-  const found: Difference[] = [];
-  if (keyword === "add" && sources.some(({ text }) => remoteOf(text) === "git"))
-    found.push({
-      at,
-      message: "buildah before 1.29 fetches the address of a git repository as a file",
-      buildah: { below: 29 },
-    });
-  const isDeep = sources.some(({ text }) => text.includes("**") && !text.startsWith("<<"));
-  if (isDeep && !flags.some(({ name }) => name === "parents"))
-    found.push({
-      at,
-      message:
-        "** in a source is one level to BuildKit and any number to buildah: name the folder, or write *",
       buildah: always,
     });
   return found;

@@ -11,6 +11,7 @@ import { type Args, argsOf, type Globals, readGlobals, seenArgs, unusedArgs } fr
 import { type ResolvedStage, resolveStages, triggersOf } from "./stages.ts";
 import { askedBy, type SecretMount, type Traits, traitsOf } from "./traits.ts";
 
+export { keepsVolumesSince } from "./differ-scope.ts";
 export type { Note } from "./differ-stages.ts";
 export type { MappedText } from "./keep.ts";
 export { machine, type ParentOf } from "./references.ts";

@@ -2,6 +2,8 @@
 
 import type { ContextSource } from "../context/source.ts";
 import { ownMember } from "../json.ts";
+import type { Difference } from "./differ.ts";
+import { wordDifferences } from "./differ-words.ts";
 import type { Instruction } from "./instruction.ts";
 import { placeOf } from "./lines.ts";
 import type { Stage } from "./parse.ts";
@@ -32,6 +34,7 @@ export interface ResolvedStage {
   readonly scope: Variables;
   readonly sources: readonly ContextSource[];
   readonly namings: readonly Naming[];
+  readonly differences: readonly (readonly [Instruction, Difference])[];
   /** The image that its chain of stages starts from; `undefined` for `scratch`. */
   readonly root: Naming | undefined;
   /** Names of ARGs that it declares or that its FROM uses. */
@@ -67,16 +70,21 @@ function resolveStage(stage: Stage, input: RecipeInput, need: Need): ResolvedSta
   // Engines differ on how much of a trigger they carry out in a stage, so it may read anything.
   const sources: ContextSource[] = triggers.length === 0 ? [] : [{ kind: "everything", line }];
   const namings = [naming];
+  const differences: (readonly [Instruction, Difference])[] = [];
   for (const instruction of [...triggers, ...stage.instructions]) {
     const step = takeStep(instruction, around);
     sources.push(...step.sources);
     namings.push(...step.namings);
+    if (!triggers.includes(instruction))
+      for (const found of wordDifferences(instruction, around))
+        differences.push([instruction, found]);
     if (instruction.keyword === "arg") for (const { name } of argsOf(instruction)) names.add(name);
   }
   const leaves = stage.instructions.some(({ keyword }) => keyword === "onbuild");
   const onbuild = leaves || (below?.onbuild ?? false);
   const root = below === undefined ? (isScratch ? undefined : naming) : below.root;
-  return { stage, reference, below, scope, sources, namings, root, names, onbuild };
+  const base = { stage, reference, below, names };
+  return { ...base, scope, sources, namings, differences, root, onbuild };
 }
 
 /** What a stage leaves for the one that is built from it; not for those that are built from that. */

@@ -191,7 +191,7 @@ async function laidOut(env: Readonly<Record<string, string>>, existing?: string)
     read: async (path: string) => (path === existing ? Buffer.from("{}") : undefined),
     write: async (path: string) => void written.push(path),
   };
-  return { ...(await prepare(files, env, request)), written };
+  return { ...(await prepare(files, env, request, settings.version)), written };
 }
 
 test("buildah trusts GitLab's own authority, unless somebody chose another file", async () => {

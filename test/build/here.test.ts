@@ -121,7 +121,7 @@ describe("an image is built here", () => {
 /** Of podman 4.3.1 as root, `info --format=json`, less what is not about its store. */
 const info = `{
   "host": { "arch": "amd64", "buildahVersion": "1.28.2", "conmon": { "version": "conmon version 2.1.6, commit: unknown" } },
-  "store": { "graphDriverName": "overlay", "graphRoot": "/var/lib/containers/storage", "runRoot": "/run/containers/storage" },
+  "store": { "graphDriverName": "overlay", "graphOptions": { "overlay.imagestore": "/usr/lib/containers/storage" }, "graphRoot": "/var/lib/containers/storage", "runRoot": "/run/containers/storage" },
   "version": { "APIVersion": "4.3.1", "Version": "4.3.1" }
 }`;
 
@@ -146,6 +146,7 @@ test("podman builds as the buildah that it holds", async () => {
     command: "podman",
   });
   assert.deepEqual(machine, {
+    added: ["/usr/lib/containers/storage"],
     version: { text: "1.28.2", minor: 28 },
     driver: "overlay",
     graphRoot: "/var/lib/containers/storage",

@@ -59,6 +59,8 @@ const refused: readonly (readonly [string, string, RegExp, Partial<RecipeOptions
   ["FROM a\nENV X=$11", "2:1", /parameter of the shell/],
   ["FROM a\nLABEL x=${?}", "2:1", /parameter of the shell/],
   ["FROM a\nARG A=b\nENV X=${A#'b'}", "3:1", /pattern/],
+  ["FROM a\nCOPY --chmod=u+x b /c", "2:1", /octal digits/],
+  ["FROM a\nARG M=700\nADD --chmod=$M b /c", "3:1", /octal digits/],
   ["FROM a\nARG TARGETSTAGE", "2:1", /only BuildKit sets TARGETSTAGE/],
   ["FROM a-$TARGETSTAGE", "1:1", /only BuildKit sets TARGETSTAGE/],
   ["FROM a\nARG A=a B=$A", "2:1", /ARG B uses A of the same ARG/],
@@ -110,6 +112,10 @@ const fine: readonly (readonly [string, Partial<RecipeOptions>?])[] = [
   [
     `${stage}FROM b\nRUN --mount=type=cache,from=one,target=/x c\nRUN --mount=type=cache,from=one,target=/x d`,
   ],
+  [
+    "FROM a\nARG P=80\nEXPOSE $P/udp 8080 $OF_BASE\nCMD []\nENTRYPOINT []\nCOPY --chmod=0755 b $OF_BASE /c",
+  ],
+  ["FROM a\nCOPY <<E /x\n\nE\nRUN <<E\nE"],
   ["FROM a\nCOPY --parents b/**/c /d/\nCOPY */* /**/"],
   // What the target does not need may be read as it likes.
   ["FROM a AS x\nENV N=1\nARG N\nFROM b"],
@@ -143,6 +149,13 @@ const noted: readonly (readonly [string, number | undefined, RegExp])[] = [
   ['FROM a\nSHELL ["b"]\nONBUILD CMD c', undefined, /CMD in shell form/],
   ["FROM a\nCOPY b/** c /d/", undefined, /one level to BuildKit/],
   ['FROM a AS b\nFROM a\nCOPY --from=b ["/**/c", "/d/"]', undefined, /one level to BuildKit/],
+  ["FROM a\nENV X=*\nCOPY --from=b /c/${X}* /d/", undefined, /one level to BuildKit/],
+  ["FROM a\nEXPOSE 8000-8010", undefined, /each by itself/],
+  ["FROM a\nEXPOSE 80/TCP", undefined, /small letters/],
+  ["FROM a\nENV P=80-81\nONBUILD EXPOSE $P\nEXPOSE 8080 $P/udp", undefined, /each by itself/],
+  ["FROM a\nCMD", undefined, /write CMD \[\]/],
+  ["FROM a\nONBUILD ENTRYPOINT", undefined, /write ENTRYPOINT \[\]/],
+  ["FROM a\nCOPY <<E b /x/\nE", undefined, /empty heredoc/],
   ["FROM a\nRUN --mount=target=/x,rw b\nCOPY c /d", 39, /keeps what RUN writes/],
   [
     `${stage}FROM b\nRUN --mount=from=one,target=/x,ro=false d\nCOPY --from=one e /f`,

@@ -56,6 +56,7 @@ export interface ImageSettings {
   readonly Cmd?: readonly string[];
   readonly Env?: readonly string[];
   readonly OnBuild?: readonly string[];
+  readonly Volumes?: Readonly<Record<string, object>>;
 }
 
 /** Pushes an image of one layer or several to `http://host`, tags it and gives its digest. */

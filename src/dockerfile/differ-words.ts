@@ -1,0 +1,63 @@
+/** What both engines accept in the words of one instruction, its variables expanded, and only buildah reads otherwise. */
+
+import type { Difference } from "./differ.ts";
+import { type Instruction, triggered } from "./instruction.ts";
+import { remoteOf, wordsOf } from "./reads.ts";
+import { expand, type StepScope } from "./references.ts";
+import { emptyScope } from "./scope.ts";
+
+/** The first version that clones what ADD names by the address of a git repository. */
+const clonesSince = 29;
+
+export function wordDifferences(
+  instruction: Instruction,
+  around: StepScope,
+): readonly Difference[] {
+  const inner = triggered(instruction);
+  // A trigger is carried out where other variables are in force.
+  const scope = inner === instruction ? around.scope : emptyScope(true);
+  const found: Difference[] = [];
+  const note = (isFound: boolean, message: string, below?: number): void => {
+    if (isFound) found.push({ at: instruction.at, message, buildah: { below } });
+  };
+  // Of what only the base knows nothing is said.
+  const read = (): readonly string[] =>
+    wordsOf(inner).flatMap(({ text }) => {
+      const { text: word, unknown } = expand(text, { ...around, scope });
+      return unknown === undefined ? [text.includes("$") ? word : text] : [];
+    });
+  const { keyword, body } = inner;
+  if (keyword === "copy" || keyword === "add") noteSources(inner, read(), note);
+  if (keyword === "expose")
+    note(
+      !read().every((port) => /^[1-9]\d*(\/(tcp|udp|sctp))?$/.test(port)),
+      "buildah takes ports as they are written: write each by itself, in figures, and its protocol in small letters",
+    );
+  if (keyword === "cmd" || keyword === "entrypoint")
+    note(
+      body.kind === "shell" && body.text === "",
+      `buildah gives the shell of an empty ${keyword.toUpperCase()} no command: write ${keyword.toUpperCase()} []`,
+    );
+  return found;
+}
+
+function noteSources(
+  { keyword, flags, heredocs }: Instruction,
+  words: readonly string[],
+  note: (isFound: boolean, message: string, below?: number) => void,
+): void {
+  const sources = words.slice(0, -1).filter((text) => !text.startsWith("<<"));
+  note(
+    keyword === "add" && sources.some((text) => remoteOf(text) === "git"),
+    `buildah before 1.${clonesSince} fetches the address of a git repository as a file`,
+    clonesSince,
+  );
+  note(
+    sources.some((text) => text.includes("**")) && !flags.some(({ name }) => name === "parents"),
+    "** in a source is one level to BuildKit and any number to buildah: name the folder, or write *",
+  );
+  note(
+    heredocs.some(({ body }) => body === ""),
+    "buildah makes one empty line of an empty heredoc: COPY an empty file, or RUN touch",
+  );
+}

@@ -1,0 +1,140 @@
+/** What only buildah makes otherwise, or versions of it, made by the real engines: each note is told of where it is true, and not elsewhere. */
+import assert from "node:assert/strict";
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, test } from "node:test";
+import { parseBuildahVersion } from "../../src/build/buildah-input.ts";
+import { digestOf } from "../../src/oci/digest.ts";
+import { busyboxLayer } from "../support/bases.ts";
+import { imageConfig } from "../support/filetree.ts";
+import { pushImage } from "../support/images.ts";
+import { recipeOf } from "../support/recipe.ts";
+import { subjects } from "./subjects.ts";
+import { failure, openWorkshop, type Workshop } from "./workshop.ts";
+
+/** Text and context, and what BuildKit makes: the content of `/m`, or a part of the image's settings. */
+interface Row {
+  readonly text: string;
+  readonly makes: string | object;
+  readonly files?: Readonly<Record<string, string>>;
+  /** Older versions of buildah make the same, and are told of the note too. */
+  readonly since?: number;
+}
+
+const rows: Readonly<Record<string, Row>> = {
+  "a bind mount that is written to": {
+    text: "FROM BASE\nRUN --mount=target=/x,rw echo b > /x/f\nCOPY f /m\n",
+    makes: "a\n",
+    files: { f: "a\n" },
+  },
+  "a cache that begins as a stage": {
+    text: "FROM BASE AS one\nRUN echo a > /f\nFROM BASE\nRUN --mount=type=cache,from=one,target=/x echo b > /x/f\nRUN --mount=from=one,target=/y cp /y/f /m\n",
+    makes: "a\n",
+  },
+  "RUN behind VOLUME": {
+    text: "FROM BASE\nRUN mkdir /v\nVOLUME /v\nRUN echo a > /v/f\nRUN cat /v/f > /m; true\n",
+    makes: "a\n",
+  },
+  "** in a source": {
+    text: "FROM BASE\nENV X=*\nCOPY d/${X}*/f /m\n",
+    makes: "a\n",
+    files: { "d/a/f": "a\n", "d/a/b/f": "b\n", "d/z/b/c/f": "z\n" },
+    since: 33,
+  },
+  "a range of ports": {
+    text: "FROM BASE\nEXPOSE 8000-8001/UDP\n",
+    makes: { ExposedPorts: { "8000/udp": {}, "8001/udp": {} } },
+  },
+  "an empty CMD": { text: "FROM BASE\nCMD\n", makes: { Cmd: ["/bin/sh", "-c", ""] } },
+  "an empty heredoc": { text: "FROM BASE\nCOPY <<E /m\nE\n", makes: "" },
+  "an ARG of a stage below": {
+    text: 'FROM BASE AS b\nARG X=1\nFROM b\nRUN echo "<$X>" > /m\n',
+    makes: "<1>\n",
+  },
+  "another escape": {
+    text: "# escape=`\nFROM BASE\nLABEL x=c:\\b\n",
+    makes: { Labels: { x: "c:\\b" } },
+  },
+  "an arg of the engine's own": {
+    text: "FROM BASE\nARG TARGETARCH=other\nRUN echo $TARGETARCH > /m\n",
+    makes: "other\n",
+  },
+  "CMD behind SHELL": {
+    text: 'FROM BASE\nSHELL ["/bin/ash", "-c"]\nCMD true\n',
+    makes: { Cmd: ["/bin/ash", "-c", "true"] },
+  },
+};
+
+for (const [name, make] of Object.entries(subjects))
+  describe(name, () => {
+    const workshop = openWorkshop(make);
+    for (const [what, row] of Object.entries(rows))
+      test(`${name} makes ${what} as its note says`, async (t) => {
+        const { heredocs } = workshop.subject();
+        const dockerfile = row.text.replaceAll("BASE", workshop.base());
+        if (dockerfile.includes("<<") && !heredocs) return t.diagnostic("it knows no heredocs");
+        const { notes } = recipeOf(dockerfile);
+        assert.notEqual(notes.length, 0);
+        const minor = await minorOf(workshop);
+        const differs = notes.some(
+          ({ buildah: { below = Number.POSITIVE_INFINITY } }) =>
+            minor < below && minor >= (row.since ?? 0),
+        );
+        const { file, config } = await madeOf(workshop, dockerfile, row.files);
+        const [found, wanted] =
+          typeof row.makes === "string"
+            ? [file, { kind: "file", mode: 0o644, sha: digestOf(row.makes) }]
+            : [Object.keys(row.makes).map((key) => config[key]), Object.values(row.makes)];
+        if (differs) assert.notDeepEqual(found, wanted);
+        else assert.deepEqual(found, wanted);
+      });
+
+    test(`${name} keeps what RUN writes to a volume of its base, or is not given it`, async () => {
+      const settings = { Volumes: { "/tmp": {} } };
+      const layer = await busyboxLayer();
+      const digest = await pushImage(workshop.host(), "bases/volume", "1", layer, settings);
+      const base = `FROM ${workshop.host()}/bases/volume@${digest}\n`;
+      const building = madeOf(workshop, `${base}RUN echo a > /tmp/f\nRUN cp /tmp/f /m; true\n`);
+      if ((await minorOf(workshop)) < 37) {
+        const { message } = await failure(building, "BUILD_FAILED");
+        assert.match(
+          message,
+          /docker:2: buildah 1\.\S+ takes back .* volumes of the base \(\/tmp\)/,
+        );
+      } else assert.equal((await building).file?.kind, "file");
+      assert.equal((await madeOf(workshop, `${base}ENV A=b\n`)).file, undefined);
+    });
+
+    test(`${name} gives RUN no volume of the machine's own`, async (t) => {
+      const at = join(workshop.folder(), "volume");
+      await mkdir(at);
+      const own = join(at, "containers.conf");
+      await writeFile(own, `[containers]\nvolumes = ["${at}:/volume"]\n`);
+      process.env["CONTAINERS_CONF"] = own;
+      t.after(() => void delete process.env["CONTAINERS_CONF"]);
+      const { file } = await madeOf(
+        workshop,
+        `FROM ${workshop.base()}\nRUN test -e /volume || echo none > /m\n`,
+      );
+      assert.equal(file?.kind, "file");
+    });
+  });
+
+/** Of buildah's version; no note is about another engine. */
+async function minorOf(workshop: Workshop): Promise<number> {
+  const { engine } = workshop.subject();
+  const version = parseBuildahVersion(`version ${await engine.check()} `);
+  return engine.name === "buildah" ? version!.minor : Number.POSITIVE_INFINITY;
+}
+
+async function madeOf(
+  workshop: Workshop,
+  dockerfile: string,
+  context: Readonly<Record<string, string>> = {},
+) {
+  const repository = "notes/x";
+  const { digest } = await workshop.build({ repository, dockerfile, context, notes: [] });
+  const { config } = await imageConfig(workshop.host(), repository, digest);
+  const tree = await workshop.tree(repository, digest);
+  return { config: config as Readonly<Record<string, unknown>>, file: tree.get("m") };
+}
