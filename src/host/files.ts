@@ -122,8 +122,7 @@ async function writeWhole(path: string, data: string | Uint8Array, mode?: number
 
 /** The system's error for a folder that is read or a disk that is full does not say which, and one for a draft not what it was for. */
 function withPath(error: unknown, path: string): unknown {
-  const isSystems = error instanceof Error && "syscall" in error;
-  return isSystems ? Object.assign(error, { path }) : error;
+  return error instanceof Error ? Object.assign(error, { path }) : error;
 }
 
 interface Refusal {

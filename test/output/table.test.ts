@@ -46,6 +46,13 @@ test("no column is made narrower than eight letters, and many stand closer toget
       "",
     ].join("\n"),
   );
+  const mixed = [
+    ["0".repeat(30), "0123 56789012 456789012345 789"],
+    ["", "new"],
+  ];
+  const [, first, second] = printTable(["A", "C"], mixed, screen(56)).split("\n");
+  assert.equal(first, `${"0".repeat(30)}  0123 56789012`);
+  assert.equal(second, `${" ".repeat(32)}456789012345 789`);
   const many = [..."ABCDEFGHI"];
   assert.equal(printTable(many, [], screen(25)), `${many.join("  ")}\n`);
   assert.equal(printTable(many, [], screen(24)), `${many.join(" ")}\n`);
