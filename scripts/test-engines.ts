@@ -20,7 +20,6 @@ const long = [
   "platform/executor",
   "engine/docker",
   "cli/run",
-  "lives/freshness",
   "lives/attacks",
   "platform/confinement",
   "engine/pairs",

@@ -16,7 +16,10 @@ export function declare(program: Command): void {
 function declareHelp(program: Command): void {
   const docs = shipped("docs");
   const files = docs === undefined ? [] : readdirSync(docs);
-  const pages = files.filter((file) => file.endsWith(".md")).map((file) => file.slice(0, -3));
+  const pages = files
+    .filter((file) => file.endsWith(".md"))
+    .map((file) => file.slice(0, -3))
+    .sort();
   // Completion is declared after this one, which it offers.
   const commands = [...program.commands.map((command) => command.name()), "completion"];
   program

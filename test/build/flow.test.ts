@@ -219,10 +219,15 @@ describe("a run", async () => {
     assert.deepEqual(kinds(await planOf(foreign)), allOf("reuse"));
   });
 
-  test("gives the tag that a user set to all images of the own set", async () => {
-    const flow = await run(upstream({ env: { QEMU_CI_CONTAINER_TAG: "mine" } }));
-    for (const { name } of flow.plan.images)
-      assert.ok(tagsIn(`qemu-project/qemu/${name}`).includes("mine"));
+  test("gives the tag that a user set to all images of the own set, and moves it for the next who gives it", async () => {
+    for (const other of [dockerfiles.other, "FROM scratch\nRUN"]) {
+      const env = { QEMU_CI_CONTAINER_TAG: "mine" };
+      const flow = await run(upstream({ dockerfiles: { ...dockerfiles, other }, env }));
+      for (const { name } of flow.plan.images) {
+        const { tags } = memory.repositories.get(`qemu-project/qemu/${name}`) ?? {};
+        assert.equal(tags?.get("mine"), digestOf(flow, name));
+      }
+    }
   });
 
   test("puts the origin of an image on its manifest and leaves its blobs alone", async () => {

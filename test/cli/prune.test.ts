@@ -31,8 +31,6 @@ interface Report {
   readonly doubts: readonly { readonly about: string; readonly why: string }[];
   readonly applied?: {
     readonly deleted: number;
-    readonly gone: number;
-    readonly refused: readonly { readonly tag: string; readonly why: string }[];
   };
   readonly tags: readonly {
     readonly repository: string;
@@ -190,42 +188,6 @@ describe("berth prune in a job of GitLab", () => {
     assert.deepEqual(doomed(report), expected());
   });
 
-  test("a tag that somebody put a moment ago stays", async () => {
-    const tags = gitlab.registry.tags.get("acme/tools/app");
-    const name = place("app", 1).slice("app:".length);
-    const tag = tags?.get(name);
-    assert.ok(tags !== undefined && tag !== undefined);
-    tags.set(name, { ...tag, taggedAt: new Date(Date.now() - 1000) });
-    await prune(["--apply"]);
-    assert.ok(there("app").includes(name));
-  });
-
-  test("a protected tag is told and does not stop the rest", async () => {
-    project.tagRules.push({
-      pattern: "^key[0-9]+-[0-9a-f]+$",
-      push: "maintainer",
-      delete: "maintainer",
-    });
-    const { report, code, stderr } = await prune(["--apply"]);
-    assert.equal(code, 0, stderr);
-    assert.deepEqual(
-      report.applied?.refused.map(({ tag }) => tag),
-      [place("app", 1).slice("app:".length)],
-    );
-    assert.ok((report.applied?.deleted ?? 0) > 0);
-  });
-
-  test("an image that no kept branch has any more goes with all its tags", async () => {
-    origin.run("branch", "-m", "stable-1", "elsewhere");
-    try {
-      await prune(["--apply"]);
-      assert.deepEqual(there("old"), []);
-      assert.notDeepEqual(there("app"), []);
-    } finally {
-      origin.run("branch", "-m", "elsewhere", "stable-1");
-    }
-  });
-
   test("branches that may not be listed end the work before anything is deleted", async () => {
     gitlab.fault = ({ path }) =>
       path.endsWith("/repository/branches")
@@ -237,38 +199,6 @@ describe("berth prune in a job of GitLab", () => {
     assert.equal(stdout, "");
     assert.match(stderr, /GITLAB_DENIED/);
     assert.deepEqual(there("app"), before);
-  });
-
-  test("a token that ends in the middle is told, and a new one finishes the work", async () => {
-    const listed = doomed((await prune()).report);
-    let deletions = 0;
-    gitlab.fault = ({ method }) => {
-      if (method === "DELETE" && ++deletions === 3) job.finish();
-      return undefined;
-    };
-    const { code, stderr } = await berth(["prune", "--apply", "--parallel", "1"], inClone());
-    assert.equal(code, 1, stderr);
-    assert.match(stderr, /GITLAB_DENIED/);
-    gitlab.fault = () => undefined;
-    job = gitlab.job(project, { user: "dave", source: "schedule" });
-    const { report } = await prune(["--apply"]);
-    assert.equal(report.applied?.deleted, listed.length - 2);
-  });
-
-  test("a busy GitLab is asked again, after the time that it names", async () => {
-    const listed = doomed((await prune()).report);
-    const busy = new Set<string>();
-    gitlab.fault = ({ method, path }) => {
-      if (method !== "DELETE" || busy.has(path)) return undefined;
-      busy.add(path);
-      const headers = { "retry-after": "0" };
-      return { kind: "answer", answer: () => ({ status: 429, headers }) };
-    };
-    const { report, code, stderr } = await prune(["--apply"]);
-    assert.equal(code, 0, stderr);
-    assert.equal(report.applied?.deleted, listed.length);
-    assert.equal(busy.size, listed.length);
-    assert.ok(listed.length > 0);
   });
 
   test("who has no GitLab to ask is told how to name one", async () => {

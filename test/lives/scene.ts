@@ -16,10 +16,10 @@ export interface Scene {
  *
  * `branches` are protected beside the default branch, and begin at its first commit.
  */
-export async function openScene(branches: readonly string[] = [], settings = ""): Promise<Scene> {
+export async function openScene(branches: readonly string[] = []): Promise<Scene> {
   const world = await startWorld();
   try {
-    const up = await upstreamOf(world, { protectedBranches: ["main", ...branches] }, settings);
+    const up = await upstreamOf(world, { protectedBranches: ["main", ...branches] });
     const first = await live(world, up, { user: "olga" });
     after(world.stop);
     return { world, up, first };

@@ -3,10 +3,9 @@ import { chmod, mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { bundle } from "../../scripts/bundle.ts";
 import { machineBuildah } from "../example/engines.ts";
-import { busyboxLayer, pushBusybox } from "../support/bases.ts";
+import { pushBusybox } from "../support/bases.ts";
 import { type Env, gitEnv } from "../support/command.ts";
 import { startGitLab, type TestGitLab } from "../support/gitlab-server.ts";
-import { pushImage } from "../support/images.ts";
 import { startMemoryRegistry } from "../support/memory-registry.ts";
 import { opened } from "../support/services.ts";
 
@@ -17,8 +16,6 @@ export interface World {
   readonly bases: string;
   /** For programs in jobs: berth, buildah with a store of its own, git that finds projects on disk. */
   readonly env: Env;
-  /** Points the tag `1` of the base at another image, as a distribution's update does; `old` stays. */
-  moveBase(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -48,12 +45,7 @@ export const startWorld = (): Promise<World> =>
       GIT_CONFIG_KEY_0: `url.file://${at("git")}/.insteadOf`,
       GIT_CONFIG_VALUE_0: `${gitlab.url}/`,
     };
-    let moves = 0;
-    const moveBase = async () => {
-      const settings = { Env: ["PATH=/bin", `UPDATE=${++moves}`] };
-      await pushImage(bases.host, "bases/busybox", "1", await busyboxLayer(), settings);
-    };
-    return { gitlab, bases: bases.host, env, moveBase };
+    return { gitlab, bases: bases.host, env };
   });
 
 /** The same world for a job on another machine: its buildah has seen nothing yet. */

@@ -97,8 +97,8 @@ suite("the way to a registry", () => {
     const registry = await startMemoryRegistry();
     seed(registry, "group/image", image, "one");
     const proxy = await startProxy(registry.host);
-    const { NODE_TEST_CONTEXT: _, NO_PROXY: __, no_proxy: ___, ...inherited } = process.env;
-    const env = { ...inherited, NODE_USE_ENV_PROXY: "1", HTTP_PROXY: `http://${proxy.host}` };
+    const { PATH } = process.env;
+    const env = { PATH, NODE_USE_ENV_PROXY: "1", HTTP_PROXY: `http://${proxy.host}` };
     const output = await new Promise<string>((resolve) => {
       const child = join(import.meta.dirname, "proxied.ts");
       execFile(process.execPath, [child], { env }, (_error, stdout, stderr) =>
