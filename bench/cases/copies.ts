@@ -108,7 +108,7 @@ async function measure(kind: Kind, latencyMs: number, quick: boolean, berth: str
 }
 
 const leastForMounts =
-  "276 of them are what the protocol needs: a manifest, eight mounts and two tags for each of 25 images, and the set record; the nine others are four tokens, two looks for a record, one whether anything is there yet, and two mounts of the record's blobs";
+  "276 of them are what the protocol needs: a manifest, eight mounts and two tags for each of 25 images, and the set record; the eight others are three tokens, two looks for a record, one whether anything is there yet, and two mounts of the record's blobs";
 
 function fastIn(most: number, asked: number): Goal {
   return {

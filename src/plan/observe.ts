@@ -110,18 +110,18 @@ async function believeNow(
   return { believed, newer: new Map(newer) };
 }
 
-/** Announces all that a look may read; it needs no keys, so the token can be there before them. */
+/** Announces all that a look may read, all records first; it needs no keys, so the token can be there before them. */
 export function announceReads(
   images: readonly Pick<KeyedImage, "name">[],
   sources: readonly Source[],
   registry: Pick<Registry, "announce" | "prepare">,
 ): void {
-  for (const { base, repositoryOf } of sources) {
-    const repositories = images.map(({ name }) => repositoryOf(name));
-    registry.announce("pull", [below(base, recordRepositoryName), ...repositories]);
-  }
-  const first = sources[0];
-  if (first !== undefined) registry.prepare("pull", below(first.base, recordRepositoryName));
+  const records = sources.map(({ base }) => below(base, recordRepositoryName));
+  const repositories = sources.flatMap(({ repositoryOf }) =>
+    images.map(({ name }) => repositoryOf(name)),
+  );
+  registry.announce("pull", [...records, ...repositories]);
+  if (records[0] !== undefined) registry.prepare("pull", records[0]);
 }
 
 /** The sighting that a decision goes by. */

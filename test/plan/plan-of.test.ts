@@ -58,8 +58,8 @@ describe("planOf", async () => {
   test("announces what it may read before it reads, again where it turns out to be untrusted", async () => {
     const { options } = job(both);
     const said: string[] = [];
-    const announce: typeof options.registry.announce = (access, [repository]) =>
-      void said.push(`${access} ${repository!.path}`);
+    const announce: typeof options.registry.announce = (access, repositories) =>
+      void said.push(...repositories.map(({ path }) => `${access} ${path}`));
     const answers = ["denied"];
     const refusal = async () => answers.shift();
     await planOf({ ...options, registry: { ...options.registry, announce, refusal } });
