@@ -14,8 +14,8 @@ test("a body that waits to be read outlives what the collector takes", async () 
   const image = testImage("waiting");
   seed(registry, "group/image", image, "one");
   const url = `http://${registry.host}/v2/group/image/manifests/one`;
-  const open = async () =>
-    watched(await fetch(url), startWatch({ headersMs: 30_000, stallMs: 30_000 }));
+  const times = { headersMs: 30_000, stallMs: 30_000 };
+  const open = async () => watched(await fetch(url), startWatch(times, fakeClock().startTimer));
   const waiting = await Promise.all(Array.from({ length: 20 }, open));
   for (let times = 0; times < 50; times++) {
     collect();

@@ -101,9 +101,11 @@ export function client(
   login: RegistryLogin | undefined,
   options: Partial<RegistryOptions> = {},
 ): Registry {
+  const clock = fakeClock();
   return openRegistry({
     fetch: httpFetch,
-    clock: fakeClock(),
+    clock,
+    startTimer: clock.startTimer,
     credentials: { forHost: async () => login },
     plainHosts: [],
     ...options,
