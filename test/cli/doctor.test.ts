@@ -117,11 +117,11 @@ describe("berth doctor", () => {
     assert.deepEqual(created, ["acme/tools/berth"]);
   });
 
-  test("warns where no job of the project's pipeline runs in its schedules", async () => {
-    const pipeline = `${tested}  rules: [{ if: $CI_PIPELINE_SOURCE != "schedule" }]`;
+  test("warns where no job of the project's pipeline runs in its schedules, and knows no runners without a token", async () => {
+    const pipeline = `${tested}  rules: [{ if: $CI_PIPELINE_SOURCE != "schedule" }]\n  tags: [big]`;
     const cwd = repository(settings, pipeline);
     const { levelOf } = await doctor(cwd, gitlab.job(upstream, { user: "olga" }).env);
-    assert.equal(levelOf("schedules"), "warning");
+    assert.deepEqual(["schedules", "runner-tags"].map(levelOf), ["warning", "note"]);
   });
 
   test("tells a fork of a private project what to ask for, and makes nothing", async () => {

@@ -116,12 +116,7 @@ const mistakes: readonly (readonly [
     /find debain: no such image; did you mean "debian"\? \[IMAGE_UNKNOWN\]\n.*images are: debian/,
     { ...job, QEMU_CI_FORCE_REBUILD: "debain" },
   ],
-  [
-    "a folder for a file",
-    "--config ci key",
-    64,
-    /^berth: read \S+\/ci: it is a folder \[FILE_REF/m,
-  ],
+  ["a folder for a file", "--config ci key", 64, /^berth: read .+\/ci: it is a folder \[FILE_REF/m],
   ["a file for a folder", "plan --output data/x", 64, /data is a file, not a folder \[OUTPUT_INV/],
   [
     "no folder for temporary files",
