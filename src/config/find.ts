@@ -93,21 +93,14 @@ export async function findUsual(tree: Tree): Promise<readonly string[]> {
   );
 }
 
-/** Paths of the files that a glob matches. */
+/** Paths of the project's own files that a glob matches: what a submodule holds is another project's. */
 export async function findGlob(tree: Tree, glob: string): Promise<readonly string[]> {
   const matches = compileGlob(glob);
-  const folder = globFolder(glob);
-  if (folder === "") {
-    const paths = await tree.find([globLastName(glob)]);
-    return onlyFiles(
-      tree,
-      paths.filter((path) => matches(path)),
-    );
-  }
-  const entries = await entriesBelow(tree, folder);
-  return entries
-    .filter(({ kind, path }) => kind === "file" && matches(path))
-    .map(({ path }) => path);
+  const paths = await tree.find([globLastName(glob)], globFolder(glob));
+  return onlyFiles(
+    tree,
+    paths.filter((path) => matches(path)),
+  );
 }
 
 async function onlyFiles(tree: Tree, paths: readonly string[]): Promise<readonly string[]> {

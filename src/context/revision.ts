@@ -2,9 +2,10 @@
 import { BerthError } from "../errors.ts";
 import type { AttributesFile, Git } from "../world.ts";
 import { unreadableNames } from "./listing.ts";
-import { boundedMemo, type Memo, onceEach } from "./memo.ts";
+import { boundedMemo, onceEach } from "./memo.ts";
 import { isShallow, type Objects, objectsOf, type TreeItem, type TreeObject } from "./objects.ts";
-import { folderOf, isReserved, joinPath, nameOf, pathBelow, starsMatcher } from "./paths.ts";
+import { folderOf, isReserved, joinPath, nameOf, pathBelow } from "./paths.ts";
+import { type Searched, searchTree } from "./search.ts";
 import type { Tree, TreeEntry } from "./tree.ts";
 
 /** A tree object in the repository that has it: ours or a submodule's. */
@@ -18,11 +19,8 @@ interface Place {
 }
 
 /** What all revisions of one repository share. */
-interface Shared {
-  readonly objects: Objects;
+interface Shared extends Searched {
   readonly submodules: Map<string, Objects>;
-  /** Paths found below a tree, by the names looked for and the tree's id. */
-  readonly found: Memo<readonly string[]>;
 }
 
 /** Reads one revision; for many of them, `revisionTrees` reads what they share once. */
@@ -73,10 +71,8 @@ function treeAt(shared: Shared, top: Place, label: string): Tree {
     label,
     folder: (path) =>
       folderOnce(path, async () => readFolder(shared, await folderFor(path), path, label)),
-    async find(names) {
-      if (names.length === 0) return [];
-      const wanted = { globs: names.join("/"), fits: starsMatcher(names) };
-      const paths = await findBelow(shared, top.tree, wanted);
+    async find(names, folder = "") {
+      const paths = await searchTree(shared, top.tree, names, folder);
       return paths.filter((path) => !isReserved(path));
     },
     async entry(path) {
@@ -220,29 +216,4 @@ async function entryOf(shared: Shared, item: PlacedItem): Promise<TreeEntry> {
   if ((await enter(shared, item)) !== undefined) return { path, kind: "folder", executable };
   const { what, hint } = absentSubmodule(item);
   return { path, kind, executable, absent: `${what}: ${hint}` };
-}
-
-/** Names that are looked for; the globs tell one search from another. */
-interface Wanted {
-  readonly globs: string;
-  readonly fits: (name: string) => boolean;
-}
-
-async function findBelow(shared: Shared, tree: string, wanted: Wanted): Promise<readonly string[]> {
-  const key = `${tree} ${wanted.globs}`;
-  const known = shared.found.get(key);
-  if (known !== undefined) return known;
-  const { items } = await shared.objects.tree(tree);
-  const parts = [...items.values()].map((item) => {
-    if (item.kind === "folder") return findInside(shared, item, wanted);
-    return item.kind !== "submodule" && wanted.fits(item.name) ? [item.name] : [];
-  });
-  const paths = (await Promise.all(parts)).flat();
-  shared.found.set(key, paths, paths.length + 1);
-  return paths;
-}
-
-async function findInside(shared: Shared, item: TreeItem, wanted: Wanted): Promise<string[]> {
-  const below = await findBelow(shared, item.id, wanted);
-  return below.map((path) => `${item.name}/${path}`);
 }

@@ -33,10 +33,10 @@ export interface Tree {
   folder(path: string): Promise<ReadonlyMap<string, TreeEntry>>;
   /**
    * Paths of files and symlinks whose last element matches one of the globs (`*` only), such as
-   * `*.docker`; sorted by their bytes. Submodules are left out, so that what is found does not depend on
-   * which of them are checked out.
+   * `*.docker`, in a folder (`""` for all) and below; sorted by their bytes. Submodules are left out, so that
+   * what is found does not depend on which of them are checked out.
    */
-  find(names: readonly string[]): Promise<readonly string[]>;
+  find(names: readonly string[], folder?: string): Promise<readonly string[]>;
   /** What is at a path, if it is no folder. */
   entry(path: string): Promise<TreeEntry | undefined>;
   /** A file's bytes, or a symlink's target; `undefined` where there is no such entry. */

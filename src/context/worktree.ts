@@ -12,7 +12,7 @@ import {
   unreadableNames,
 } from "./listing.ts";
 import { onceEach } from "./memo.ts";
-import { foldersAbove, isReserved, joinPath, pathBelow } from "./paths.ts";
+import { foldersAbove, isBelow, isReserved, joinPath, pathBelow } from "./paths.ts";
 import type { Tree, TreeEntry } from "./tree.ts";
 
 const label = "the working tree";
@@ -75,7 +75,7 @@ export function workTree(git: Git, files: Files): Tree {
     label,
     entry,
     folder: (path) => folderOnce(path, () => folder(path)),
-    find: (names) => findFiles(of, names),
+    find: (names, below = "") => findFiles(of, names, below),
     read,
     async readMany(paths) {
       const known = await files.readMany(paths.flatMap((path) => seen.get(path) ?? []));
@@ -112,12 +112,17 @@ async function readFolder(of: Checkout, folder: string): Promise<ReadonlyMap<str
   return found;
 }
 
-async function findFiles(of: Checkout, names: readonly string[]): Promise<readonly string[]> {
+async function findFiles(
+  of: Checkout,
+  names: readonly string[],
+  below: string,
+): Promise<readonly string[]> {
   if (names.length === 0) return [];
   const { listing } = await of.open(of.git, "");
   const listed = listing
     .find(names)
-    .flatMap((path) => (isReserved(path) ? [] : (listing.entry(path) ?? [])));
+    .filter((path) => isBelow(path, below) && !isReserved(path))
+    .flatMap((path) => listing.entry(path) ?? []);
   const files = listed.filter(({ kind }) => kind !== "repository");
   const entries = await Promise.all(files.map((file) => of.look(file.path, file)));
   return entries.flatMap((entry) => entry?.path ?? []);

@@ -2,9 +2,14 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { defaultConfig } from "../../src/config/config.ts";
 import { declareImages } from "../../src/config/discover.ts";
+import { findGlob } from "../../src/config/find.ts";
 import { parseConfig } from "../../src/config/parse.ts";
+import { revisionTree } from "../../src/context/revision.ts";
 import type { Tree } from "../../src/context/tree.ts";
+import { workTree } from "../../src/context/worktree.ts";
 import { BerthError, printProblem } from "../../src/errors.ts";
+import { realFiles } from "../../src/host/files.ts";
+import { committed, makeRepository } from "../context/repository.ts";
 import { memoryTree, treeOf } from "../support/tree.ts";
 
 const parse = (text: string) => parseConfig(text, "berth.yml");
@@ -62,6 +67,24 @@ const declared: readonly (readonly [what: string, text: string, ...images: strin
 for (const [what, text, ...images] of declared) {
   test(what, async () => assert.deepEqual(await listed(text, ...globbed), images));
 }
+
+test("globs find the project's own files, in the work tree and in a revision, and nothing in submodules", async (t) => {
+  const library = committed(t, { Dockerfile: "FROM x" });
+  const repository = makeRepository(t, { "ci/a/Dockerfile": "FROM x", Dockerfile: "FROM x" });
+  repository.run("submodule", "add", "-q", library.path, "ci/sub");
+  repository.commit();
+  const git = await repository.open();
+  for (const tree of [workTree(git, realFiles()), await revisionTree(git, "HEAD")])
+    for (const [glob, found] of [
+      ["ci/*/Dockerfile", "ci/a/Dockerfile"],
+      ["**/Dockerfile", "Dockerfile ci/a/Dockerfile"],
+      ["{ci,x}/*/Dockerfile", "ci/a/Dockerfile"],
+      ["ci/sub/Dock*", ""],
+      ["nowhere/*", ""],
+    ] as const)
+      assert.equal((await findGlob(tree, glob)).join(" "), found, `${glob} in ${tree.label}`);
+  assert.equal((await workTree(git, realFiles()).entry("ci/sub/Dockerfile"))?.kind, "file");
+});
 
 test("two globs and an object that find one Dockerfile give one image, the object's", async () => {
   const text = "images: [ci/*.docker, ci/a.*, { dockerfile: ci/a.docker, optional: true }]";

@@ -3,6 +3,7 @@ import {
   comparePaths,
   folderOf,
   foldersAbove,
+  isBelow,
   nameOf,
   starsMatcher,
 } from "../../src/context/paths.ts";
@@ -31,9 +32,10 @@ export function memoryTree(files: Readonly<Record<string, MemoryFile>>): Tree {
           .filter(([path]) => folderOf(path) === folder)
           .map(([path, entry]) => [nameOf(path), entry]),
       ),
-    find: async (names) => {
+    find: async (names, folder = "") => {
       const fits = starsMatcher(names);
-      return paths.filter((path) => entries.get(path)?.kind !== "submodule" && fits(nameOf(path)));
+      const below = paths.filter((path) => isBelow(path, folder));
+      return below.filter((path) => entries.get(path)?.kind !== "submodule" && fits(nameOf(path)));
     },
     entry: async (path) => entries.get(path),
     read: async (path) => contentOf(files[path]),
