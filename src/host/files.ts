@@ -6,6 +6,7 @@ import {
   closeSync,
   createReadStream,
   createWriteStream,
+  existsSync,
   lstatSync,
   mkdirSync,
   openSync,
@@ -106,8 +107,20 @@ function isSystemError(error: unknown, code: string): boolean {
   return error instanceof Error && "code" in error && error.code === code;
 }
 
+/** Makes a folder and those above it; Node's own way tries for ever where nothing can be made in one that is there, such as /proc. */
+export function makeFolder(path: string, mode?: number): void {
+  if (existsSync(path) || dirname(path) === path) return;
+  makeFolder(dirname(path), mode);
+  try {
+    mkdirSync(path, { mode });
+  } catch (error) {
+    // Another process may have made it at this moment.
+    if (!isSystemError(error, "EEXIST")) throw error;
+  }
+}
+
 async function writeWhole(path: string, data: string | Uint8Array, mode?: number): Promise<void> {
-  mkdirSync(dirname(path), { recursive: true });
+  makeFolder(dirname(path));
   const draft = `${path}.${randomBytes(6).toString("hex")}.tmp`;
   try {
     // "wx": a draft is ours alone; with a mode, nobody else may read it for a moment either.
@@ -143,8 +156,7 @@ const rights = `let the user that runs berth read or write it; ${elsewhere}`;
 
 /** By the codes of errno(3), of one that may mean anything with the call's name. */
 const refusals: Readonly<Record<string, Refusal>> = {
-  // Node's own answer where folders are to be made on a read-only file system, too.
-  "ENOENT mkdir": refused("its folder is not there, or is read-only", elsewhere),
+  "ENOENT mkdir": refused("no folder can be made there", elsewhere),
   "ENOENT mkdtemp": refused("its folder is not there", elsewhere),
   EACCES: refused("permission denied", rights),
   EPERM: refused("operation not permitted", rights),

@@ -1,9 +1,9 @@
 /** One process of this machine after the other: a lock that goes with its holder, however that ends. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import { BerthError } from "../errors.ts";
+import { makeFolder } from "./files.ts";
 
 /**
  * Does work while no other process does any under the same file, which stays; `onWait` is called where one does now.
@@ -16,7 +16,7 @@ export async function inTurn<T>(
   work: () => Promise<T>,
   onWait: () => void = () => undefined,
 ): Promise<T> {
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  makeFolder(dirname(path), 0o700);
   const child = spawn("flock", [path, "sh", "-c", "echo held; exec cat"], {
     stdio: ["pipe", "pipe", "inherit"],
     // Signals to our group are for us; it ends when we do.

@@ -18,6 +18,7 @@ import type { Readable, Writable } from "node:stream";
 import type { Header } from "tar-stream";
 import { folderTime } from "../context/tar.ts";
 import { BerthError } from "../errors.ts";
+import { makeFolder } from "./files.ts";
 
 /** The library's streams are of their own kind; these are the parts of them that are used. */
 type Entry = Readable & { readonly header: Header };
@@ -29,7 +30,7 @@ type Entry = Readable & { readonly header: Header };
  * Refuses an entry that would lie outside the folder or that is not below a folder of the same tar.
  */
 export async function unpackTar(tarPath: string | undefined, folder: string): Promise<void> {
-  mkdirSync(folder, { recursive: true });
+  makeFolder(folder);
   chmodSync(folder, 0o755);
   if (tarPath === undefined) return;
   const { extract } = await import("tar-stream");

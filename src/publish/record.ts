@@ -115,9 +115,12 @@ function recorded(image: PlannedImage, found: Placed["found"]): RecordedImage {
   return { kind: "elsewhere", reference: { ...reference, digest } };
 }
 
-/** What to do about an image that a record names and that is gone: a young record is believed. */
-export function goneHint(record: string): string {
-  return `delete the tag ${record}, which is believed for 20 hours, and run the pipeline again: the image is then looked for, and built where it is gone`;
+/** What to do about an image that a record names and that is gone: a young record is believed, also by a fork, whose variables begin with `prefix`. */
+export function goneHint(record: string, prefix?: string): string {
+  const mended = "the image is then looked for, and built where it is gone";
+  if (prefix === undefined)
+    return `delete the tag ${record}, which is believed for 20 hours, and run the pipeline again: ${mended}`;
+  return `upstream's record ${record} names it, and is believed for 20 hours: until upstream deletes that tag a pipeline here with ${prefix}_FORCE_REBUILD, and the image's name, builds it`;
 }
 
 /** Where records are written, and when. */

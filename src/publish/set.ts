@@ -192,13 +192,15 @@ function incomplete(images: readonly PlannedImage[], { plan, base }: Publication
     .join(", ");
   const isGone = images.some(({ decision }) => decision.kind === "reuse");
   const { record, stale } = plan.set;
-  const isBelieved = images.some(
-    ({ decision }) =>
-      decision.kind === "reuse" && decision.reference.startsWith(printRepository(base)),
-  );
+  const from = record?.slice(0, record.lastIndexOf("/berth:"));
+  const isBelieved =
+    !stale &&
+    images.some(
+      ({ decision }) => decision.kind === "reuse" && decision.reference.startsWith(`${from}/`),
+    );
   const again =
-    record !== null && !stale && isBelieved && isOwn(plan, base)
-      ? goneHint(record)
+    record !== null && isBelieved
+      ? goneHint(record, isOwn(plan, base) ? undefined : plan.config.prefix)
       : "it was there when the plan was made: run the plan job again, which builds what is gone";
   return new BerthError("SET_INCOMPLETE", `publish the set: not in the registry: ${list}`, {
     hint: isGone

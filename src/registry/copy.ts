@@ -62,7 +62,7 @@ export async function copyImage(
 function notThere(from: Reference, to: Repository): BerthError {
   const what = `copy ${printReference(from)} to ${printRepository(to)}: the source is not there`;
   return new BerthError("REGISTRY_REFUSED", what, {
-    hint: "the image may have been deleted in the meantime; plan again",
+    hint: "the image was deleted since it was found: plan again; where a record of upstream's still names it, do as messages say of SET_INCOMPLETE",
   });
 }
 

@@ -48,14 +48,15 @@ test("a write makes folders, sets the mode, and leaves nothing beside the file",
   assert.deepEqual(readdirSync(join(folder, "a/b")), ["secret"]);
 });
 
-test("a folder that cannot be made on a read-only file system is no bug of berth's", () => {
-  // What Node says of one, whose own errno is EROFS.
-  const error = Object.assign(new Error("x"), { code: "ENOENT", syscall: "mkdir", path: "/x/y" });
-  const told = recognise(error);
-  assert.ok(told instanceof BerthError);
-  assert.equal(told.message, "mkdir /x/y: its folder is not there, or is read-only");
-  assert.match(told.hint ?? "", /--output/);
-  assert.equal(recognise(Object.assign(error, { syscall: "open" })), error);
+test("a folder that cannot be made is no bug of berth's, and an error at once", async () => {
+  for (const path of ["/proc/x/y/z", "/proc/x/y", "/sys/x/y"]) {
+    const error: unknown = await files.write(path, "").catch((caught: unknown) => caught);
+    const told = recognise(error);
+    assert.ok(told instanceof BerthError, String(error));
+    assert.match(told.message, /^mkdir \/(proc|sys)\/x: /);
+    assert.match(told.hint ?? "", /--output/);
+    assert.equal(recognise(Object.assign(error as Error, { code: "X" })), error);
+  }
 });
 
 test("a write that fails leaves no draft", async (t) => {

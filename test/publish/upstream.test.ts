@@ -111,6 +111,24 @@ describe("a fork whose set stays the same", async () => {
     await assert.rejects(projects.promote(fork, plain), { code: "SET_INCOMPLETE" });
   });
 
+  test("and meets an image that upstream's young record names and that is gone is told what builds it, which does", async () => {
+    await run(job(upstream));
+    memory.repositories.get(`${upstream}/x`)?.manifests.clear();
+    const tagged = { env: { QEMU_CI_CONTAINER_TAG: "mine" } };
+    await assert.rejects(run(job(fork, tagged)), {
+      code: "SET_INCOMPLETE",
+      hint: /^upstream's record \S+\/qemu\/berth:set2-\w+ names it.* with QEMU_CI_FORCE_REBUILD, and/,
+    });
+    for (const [id, reference] of [
+      [400, "digest"],
+      [401, "own-tag"],
+    ] as const) {
+      const forcing = { env: { QEMU_CI_FORCE_REBUILD: "x" } };
+      const { built, published } = await run(job(fork, ofPipeline(id, 0, { reference }, forcing)));
+      assert.deepEqual([built, published?.missing], [["x"], []]);
+    }
+  });
+
   test("copies what upstream has today where an edit makes its set another one", async () => {
     const settings = { reference: "own-tag" } as const;
     await run(job(upstream));
