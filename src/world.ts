@@ -187,19 +187,20 @@ export interface Screen {
 export interface Log {
   info(text: string): void;
   warn(text: string): void;
-  /** Opens the section of an image's build, collapsible on GitLab, under a heading elsewhere; `end` closes it. */
-  section(name: string, title: string): { line(text: string): void; end(): void };
+  /** Opens the section of an image's build: collapsible on GitLab, a line of the live view on a terminal. */
+  section(name: string, title: string): Section;
 }
 
-/** The log of a process, which also follows the builds of a run and holds warnings back for its end. */
+export interface Section {
+  line(text: string): void;
+  /** What a failed build said is shown again where it was only followed. */
+  end(isFailed?: boolean): void;
+}
+
+/** The log of a process, which holds warnings back for its end. */
 export interface ConsoleLog extends Log {
-  expect(names: readonly string[]): void;
-  began(name: string): void;
-  ended(name: string, result: string): void;
-  /** The builds are over, or are given up. */
-  settle(): void;
   /** Writes something else, such as a result on the other stream, that must not meet the view. */
   around(write: () => void): void;
-  /** Writes the warnings so far, each once. */
+  /** Ends the view, and writes the warnings so far, each once. */
   flush(): void;
 }

@@ -38,10 +38,15 @@ export async function withRequest<T>(
 ): Promise<T> {
   const scratch = await tools.machine.files.temporary("berth-build-");
   const section = tools.log.section(build.image.name, title);
+  let isFailed = false;
   try {
     return await work({ ...(await layOut(build, scratch.path, tools)), onLine: section.line });
+  } catch (error) {
+    // What an engine said before it was ended is of no use to whoever ended it.
+    isFailed = !(error instanceof BerthError && error.code === "INTERRUPTED");
+    throw error;
   } finally {
-    section.end();
+    section.end(isFailed);
     await scratch.remove();
   }
 }

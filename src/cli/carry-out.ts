@@ -1,4 +1,4 @@
-/** Carries out decisions while a person can look on, and publishes what came of them; for all commands that build. */
+/** Carries out decisions, and publishes what came of them; for all commands that build. */
 import { lookUpBase } from "../build/bases.ts";
 import { buildah } from "../build/buildah.ts";
 import { newBase } from "../build/derive.ts";
@@ -88,33 +88,15 @@ export function carryOutHere(
   return inOrder(images, session, (image, parents) => buildHere(image, parents, tools, here));
 }
 
-/** Does the work of each image after that of its parents, while a person looks on. */
-async function inOrder(
+/** Does the work of each image after that of its parents. */
+function inOrder(
   images: readonly PlannedImage[],
   { world, project }: Session,
   work: (image: PlannedImage, parents: ParentOutcomes) => Promise<Ended>,
 ): Promise<readonly Ended[]> {
-  const { log } = world;
-  const builds = images.filter(({ decision }) => isBuilt(decision));
   // From here on a signal ends the builds first, and then the process, so that the terminal is left in order.
-  if (builds.length > 0) world.guard();
-  log.expect(builds.map(({ name }) => name));
-  try {
-    return await runParentsFirst(images, project.config.parallel, async (image, parents) => {
-      if (!isBuilt(image.decision)) return work(image, parents);
-      log.began(image.name);
-      const ended = await work(image, parents);
-      log.ended(image.name, wordOf(ended.outcome));
-      return ended;
-    });
-  } finally {
-    log.settle();
-  }
-}
-
-/** What an engine said before it was ended is of no use to whoever ended it. */
-function wordOf({ result, error }: Outcome): string {
-  return error?.code === "INTERRUPTED" ? "interrupted" : result;
+  if (images.some(({ decision }) => isBuilt(decision))) world.guard();
+  return runParentsFirst(images, project.config.parallel, work);
 }
 
 /** Tools whose engine, logins and base facts are found when they are first needed, and then kept. */

@@ -19,7 +19,6 @@ export function processLog(): ConsoleLog {
 
 /** Ends the live view and writes the warnings; the last words of a command come after it. */
 export function closeLog(): void {
-  log?.settle();
   log?.flush();
 }
 
@@ -72,57 +71,51 @@ interface Build {
   readonly lines: string[];
 }
 
-type Round = ReturnType<typeof roundOf>;
-
 export function makeLiveLog({ screen, now, every }: LiveOptions): ConsoleLog {
   const time = (): number => now().getTime();
-  let round = roundOf(0, time());
+  const running = new Map<string, Build>();
+  const outputs: string[] = [];
   let stop: (() => void) | undefined;
-  const foot = footOf(screen, () => frame(round, time()));
+  const foot = footOf(screen, () => [...running].map((build) => buildLine(build, time())));
+  const { warn, flush } = holdWarnings(foot.write);
+  const rest = (text: string): void => {
+    stop?.();
+    stop = undefined;
+    running.clear();
+    foot.write([text, ...outputs.splice(0)].join(""));
+  };
   return {
     info: (text) => foot.write(`${printable(text)}\n`),
-    ...holdWarnings(foot.write),
-    expect(names) {
-      round = roundOf(names.length, time());
+    warn,
+    section(name) {
+      const build: Build = { since: time(), lines: [] };
+      running.set(name, build);
       stop ??= every(200, foot.draw);
       void foot.open();
-    },
-    began(name) {
-      round.running.set(name, { since: time(), lines: [] });
-      foot.draw();
-    },
-    ended(name, result) {
-      const build = round.running.get(name) ?? { since: time(), lines: [] };
-      round.running.delete(name);
-      round.ended.push(result === "failed" ? outputOf(name, build) : "");
-      foot.write(`${name}: ${result} after ${printElapsed(time() - build.since)}\n`);
-    },
-    section: (name) => ({
-      line: (text) => keepLine(text, round.running.get(name)),
-      end: () => undefined,
-    }),
-    settle() {
-      stop?.();
-      stop = undefined;
-      const left = [...round.running.keys()].map((name) => `${name}: not finished\n`);
-      const text = [...left, ...round.ended].join("");
-      round = roundOf(0, time());
-      foot.write(text);
+      return {
+        line: (text) => keepLine(text, build),
+        end(isFailed = false) {
+          running.delete(name);
+          if (isFailed) outputs.push(outputOf(name, build));
+          const how = isFailed ? "failed" : "ended";
+          const text = `${name}: ${how} after ${printElapsed(time() - build.since)}\n`;
+          if (running.size === 0) rest(text);
+          else foot.write(text);
+        },
+      };
     },
     around: foot.around,
+    flush() {
+      rest([...running.keys()].map((name) => `${name}: not finished\n`).join(""));
+      flush();
+    },
   };
 }
 
-/** Builds that were announced together; `ended` has what is to be said of each at the end. */
-function roundOf(expected: number, since: number) {
-  return { expected, since, running: new Map<string, Build>(), ended: [] as string[] };
-}
-
-function keepLine(text: string, build: Build | undefined): void {
-  if (build === undefined) return;
-  build.lines.push(plainText(text));
+function keepLine(text: string, { lines }: Build): void {
+  lines.push(plainText(text));
   // Cut by halves, since shifting one by one would cost the square.
-  if (build.lines.length > 100_000) build.lines.splice(0, 50_000);
+  if (lines.length > 100_000) lines.splice(0, 50_000);
 }
 
 /** Lines at the foot of a screen; the cursor stays, so that nothing has to be put back. */
@@ -140,24 +133,18 @@ function footOf(screen: NodeJS.WriteStream, lines: () => readonly string[]) {
   const open = async (): Promise<void> => {
     const { createLogUpdate } = await import("log-update");
     view ??= createLogUpdate(screen, { showCursor: true });
+    draw();
   };
   return { draw, around, open, write: (text: string) => around(() => screen.write(text)) };
 }
 
-function frame({ expected, since, running, ended }: Round, now: number): readonly string[] {
-  if (running.size === 0) return [];
-  const counts = `building ${running.size}, ${ended.length} of ${expected} done`;
-  const lines = [...running].map(([name, build]) => buildLine(name, build, now));
-  return [`${counts}; ${printElapsed(now - since)}`, ...lines];
-}
-
 /** Its step and its last line, of what buildah and BuildKit print: `STEP 3/7: RUN make`, `#5 [2/3] RUN make`. */
-function buildLine(name: string, { since, lines }: Build, now: number): string {
+function buildLine([name, { since, lines }]: readonly [string, Build], now: number): string {
   const step = lines.findLast((line) => /^(?:\[\d+\/\d+\] )?STEP \d+\/\d+: |^#\d+ \[/.test(line));
   const last = lines.findLast((line) => line !== "");
   const words = [step ?? "preparing", ...(last === undefined || last === step ? [] : [last])];
   const plain = words.map((text) => text.replace(/^#\d+ (?:\d+\.\d+ )?/, ""));
-  return `  ${name}  ${printElapsed(now - since)}  ${plain.join("  |  ")}`;
+  return `building ${name}  ${printElapsed(now - since)}  ${plain.join("  |  ")}`;
 }
 
 function outputOf(name: string, { lines }: Build): string {

@@ -13,15 +13,10 @@ export interface LogOptions {
 /** Makes the log for a file, a pipe or a job: lines that stay as they were written. */
 export function makeLog(options: LogOptions): ConsoleLog {
   const { write } = options;
-  const nothing = (): void => undefined;
   return {
     info: (text) => write(`${printable(text)}\n`),
     ...holdWarnings(write),
     section: makeSections(options),
-    expect: nothing,
-    began: nothing,
-    ended: nothing,
-    settle: nothing,
     around: (other) => other(),
   };
 }
@@ -42,7 +37,7 @@ export function holdWarnings(write: (text: string) => void): Pick<ConsoleLog, "w
   };
 }
 
-interface Section {
+interface Open {
   readonly id: string;
   readonly title: string;
   readonly started: number;
@@ -50,12 +45,12 @@ interface Section {
   ended: number | undefined;
 }
 
-function headOf({ id, title, started }: Section, isGitLab: boolean): string {
+function headOf({ id, title, started }: Open, isGitLab: boolean): string {
   const marker = `\u001b[0Ksection_start:${seconds(started)}:${id}[collapsed=true]\r\u001b[0K`;
   return `${isGitLab ? marker : ""}== ${title}\n`;
 }
 
-function footOf({ id, title, started }: Section, ended: number, isGitLab: boolean): string {
+function footOf({ id, title, started }: Open, ended: number, isGitLab: boolean): string {
   const text = `== ${title}: ended after ${((ended - started) / 1000).toFixed(1)} s\n`;
   return isGitLab ? `${text}\u001b[0Ksection_end:${seconds(ended)}:${id}\r\u001b[0K\n` : text;
 }
@@ -74,8 +69,8 @@ function seconds(milliseconds: number): number {
  * others wait until it has ended, so that two builds side by side read as one after the other.
  */
 function makeSections({ write, sections, now }: LogOptions): Log["section"] {
-  const open: Section[] = [];
-  const flush = (section: Section): void => {
+  const open: Open[] = [];
+  const flush = (section: Open): void => {
     for (const line of section.lines.splice(0)) write(`${line}\n`);
   };
   const settle = (): void => {
@@ -89,7 +84,7 @@ function makeSections({ write, sections, now }: LogOptions): Log["section"] {
     }
   };
   return (name, title) => {
-    const section: Section = {
+    const section: Open = {
       id: `berth_build_${name.replace(/[^A-Za-z0-9_.-]/g, "_")}`,
       title: printableLine(title),
       started: now().getTime(),

@@ -4,6 +4,7 @@ import { readdir } from "node:fs/promises";
 import { describe, test } from "node:test";
 import { docker } from "../../src/build/docker.ts";
 import type { BuildRequest } from "../../src/build/engine.ts";
+import { BerthError } from "../../src/errors.ts";
 import type { Image } from "../../src/image/image.ts";
 import type { RunOptions } from "../../src/world.ts";
 import { run } from "../support/flow.ts";
@@ -54,6 +55,18 @@ describe("what an engine is asked for", async () => {
     await run(projects.job("qemu-project/qemu", { dockerfiles, onBuild }));
     const expands = requests.map(({ name, traits }) => `${name} ${traits.expandsArgs}`);
     assert.deepEqual(expands, ["base false", "x true"]);
+  });
+
+  test("what an engine said is wanted again where it failed, and not where it was ended", async () => {
+    const ends: (boolean | undefined)[] = [];
+    const onEnd = (isFailed: boolean | undefined): void => void ends.push(isFailed);
+    for (const code of [undefined, "BUILD_FAILED", "INTERRUPTED"] as const) {
+      const onBuild = () => {
+        if (code !== undefined) throw new BerthError(code, "build x");
+      };
+      await built({ dockerfiles: { x: `FROM scratch\nRUN ${code}\n` }, onBuild, onEnd });
+    }
+    assert.deepEqual(ends, [false, true, false]);
   });
 
   for (const [what, secret] of [

@@ -16,8 +16,6 @@ import { realWorld } from ${JSON.stringify(world)};
 const { log, guard, print, run } = realWorld();
 guard();
 print("the plan\\n");
-log.expect(["debian"]);
-log.began("debian");
 log.warn("mind the gap");
 const { line } = log.section("debian", "build debian");
 await run("sh", ["-c", "echo STEP 1/2: FROM x; sleep 60"], { onLine: line });
@@ -40,7 +38,7 @@ test("Ctrl-C on a terminal ends the programs, leaves the warnings, and the termi
   assert.equal(code, 130);
   const [before = "", after = ""] = stdout.split("^C");
   const drawn = stripVTControlCharacters(before);
-  assert.match(drawn, /^the plan\r\nbuilding 1, 0 of 1 done; \d+ s\r\n {2}debian .*STEP 1\/2/s);
+  assert.match(drawn, /^the plan\r\nbuilding debian .*STEP 1\/2/s);
   const plain = stripVTControlCharacters(after);
   assert.match(plain, /ending what was started; once more ends it at once\r\n/);
   assert.match(plain, /debian: not finished\r\nwarning: mind the gap\r\n$/);

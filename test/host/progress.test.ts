@@ -74,64 +74,60 @@ async function live() {
   });
   // What draws is there before the first builds are.
   await import("log-update");
-  const expect = async (): Promise<void> => {
-    log.expect(["a", "b"]);
+  const begin = async (...names: readonly string[]) => {
+    const sections = names.map((name) => log.section(name, `build ${name}`));
     await new Promise((resolve) => setImmediate(resolve));
+    return sections as [ReturnType<typeof log.section>, ReturnType<typeof log.section>];
   };
   const pass = (seconds: number): void => {
     milliseconds += seconds * 1000;
     tick();
   };
-  return { log, expect, pass, isTicking: () => ticking, ...seen };
+  return { log, begin, pass, isTicking: () => ticking, ...seen };
 }
 
 test("the view stays at the foot, and what is written meanwhile above it", async () => {
-  const { log, expect, pass, shown, put, isTicking } = await live();
-  await expect();
-  log.began("a");
-  log.began("b");
-  const section = log.section("a", "build a");
-  section.line("STEP 1/2: FROM x");
+  const { log, begin, pass, shown, put, isTicking } = await live();
+  const [first, second] = await begin("a", "b");
+  first.line("STEP 1/2: FROM x");
   pass(3);
-  const view = ["  a  3 s  STEP 1/2: FROM x", "  b  3 s  preparing", ""];
-  assert.deepEqual(shown(), ["building 2, 0 of 2 done; 3 s", ...view]);
+  const view = ["building a  3 s  STEP 1/2: FROM x", "building b  3 s  preparing", ""];
+  assert.deepEqual(shown(), view);
   log.info("a word");
   log.around(() => put("a result\n"));
-  assert.deepEqual(shown(), ["a word", "a result", "building 2, 0 of 2 done; 3 s", ...view]);
+  assert.deepEqual(shown(), ["a word", "a result", ...view]);
   put("^C");
   pass(1);
-  assert.equal(shown()[2], "building 2, 0 of 2 done; 4 s");
-  section.end();
-  log.ended("a", "built");
-  log.ended("b", "adopted");
-  log.settle();
+  assert.match(shown()[2] ?? "", /^building a {2}4 s /);
+  first.end();
+  assert.ok(isTicking());
+  second.end();
   assert.ok(!isTicking());
-  const ends = ["a: built after 4 s", "b: adopted after 4 s", ""];
+  const ends = ["a: ended after 4 s", "b: ended after 4 s", ""];
   assert.deepEqual(shown(), ["a word", "a result", ...ends]);
 });
 
-test("what a failed build said is shown whole at the end, and nothing of the others", async () => {
-  const { log, expect, shown } = await live();
-  await expect();
-  for (const name of ["a", "b"]) {
-    log.began(name);
-    log.section(name, name).line(`${name} 1`);
-    log.section(name, name).line(`\u001b[31m${name} 2\u001b[0m`);
+test("what a failed build said is shown whole when nothing is built any more, and nothing of the others", async () => {
+  const { log, begin, shown } = await live();
+  const sections = await begin("a", "b");
+  for (const [at, section] of sections.entries()) {
+    section.line(`${at} 1`);
+    section.line(`\u001b[31m${at} 2\u001b[0m`);
   }
-  log.ended("b", "failed");
-  log.ended("a", "built");
+  sections[1].end(true);
+  assert.equal(shown()[0], "b: failed after 0 s");
+  sections[0].end();
   log.warn("mind the gap");
   log.warn("mind the gap");
-  log.settle();
   log.flush();
   log.flush();
   assert.deepEqual(shown(), [
     "b: failed after 0 s",
-    "a: built after 0 s",
+    "a: ended after 0 s",
     "",
     "== build b failed; its output:",
-    "b 1",
-    "b 2",
+    "1 1",
+    "1 2",
     "== end of b",
     "",
     "warning: mind the gap",
@@ -139,28 +135,23 @@ test("what a failed build said is shown whole at the end, and nothing of the oth
   ]);
 });
 
-test("a build that was interrupted leaves no trace of the view and none of its output", async () => {
-  const { log, expect, shown } = await live();
-  await expect();
-  log.began("a");
-  log.began("b");
-  log.section("a", "a").line("a 1");
-  log.ended("b", "interrupted");
-  log.settle();
-  assert.deepEqual(shown(), ["b: interrupted after 0 s", "a: not finished", ""]);
+test("a build that is left leaves no trace of the view and none of its output", async () => {
+  const { log, begin, shown, isTicking } = await live();
+  const [first] = await begin("a");
+  first.line("a 1");
+  log.flush();
+  assert.deepEqual(shown(), ["a: not finished", ""]);
+  assert.ok(!isTicking());
 });
 
 test("of a build its step and its last line are shown, of buildah and of BuildKit, in one row each", async () => {
-  const { log, expect, pass, shown } = await live();
-  await expect();
-  log.began("a");
-  log.began("b");
-  for (const text of ["STEP 2/3: RUN make", "cc -c main.c", ""]) log.section("a", "a").line(text);
-  for (const text of ["#5 [2/3] RUN make", `#5 0.325 cc ${"x".repeat(100)}`])
-    log.section("b", "b").line(text);
+  const { begin, pass, shown } = await live();
+  const [first, second] = await begin("a", "b");
+  for (const text of ["STEP 2/3: RUN make", "cc -c main.c", ""]) first.line(text);
+  for (const text of ["#5 [2/3] RUN make", `#5 0.325 cc ${"x".repeat(100)}`]) second.line(text);
   pass(65);
-  const [, a, b = "", end] = shown();
-  assert.equal(a, "  a  1m 05s  STEP 2/3: RUN make  |  cc -c main.c");
-  assert.match(b, /^ {2}b {2}1m 05s {2}\[2\/3\] RUN make {2}\| {2}cc x+$/);
+  const [a, b = "", end] = shown();
+  assert.equal(a, "building a  1m 05s  STEP 2/3: RUN make  |  cc -c main.c");
+  assert.match(b, /^building b {2}1m 05s {2}\[2\/3\] RUN make {2}\| {2}cc x+$/);
   assert.deepEqual([b.length, end], [59, ""]);
 });

@@ -57,6 +57,8 @@ export interface FlowOptions {
   readonly machineEnv?: Readonly<Record<string, string>>;
   /** Called at each build of the latter, before anything is pushed. */
   readonly onBuild?: (request: BuildRequest) => Promise<void> | void;
+  /** Called at the end of each build's section of the log. */
+  readonly onEnd?: (isFailed: boolean | undefined) => void;
 }
 
 export interface Flow {
@@ -136,7 +138,7 @@ async function runWith(options: FlowOptions, spool: Spool): Promise<Flow> {
     log: {
       info: () => undefined,
       warn: () => undefined,
-      section: () => ({ line: () => undefined, end: () => undefined }),
+      section: () => ({ line: () => undefined, end: options.onEnd ?? (() => undefined) }),
     },
     base: (name, platform) => lookUpBase(name, platform, registry),
     isNew: newBase(situation.own, registry),
