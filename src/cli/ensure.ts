@@ -20,10 +20,10 @@ import {
 import { makePlanOf } from "./make-plan.ts";
 import { openSession, type Session, tellFailures, withSpool } from "./session.ts";
 import {
+  type BuildOptions,
   type Doing,
   engineOption,
   examples,
-  type JobOptions,
   outputOption,
   printResult,
   referencesOption,
@@ -57,7 +57,7 @@ export function declare(program: Command, doing: Doing): void {
     .action(doing(ensure));
 }
 
-interface EnsureOptions extends JobOptions {
+interface EnsureOptions extends BuildOptions {
   readonly build: boolean;
   readonly fanOut?: boolean;
 }

@@ -11,11 +11,11 @@ import { outputFolder, sightedManifests, writeOutput, writePlan } from "./folder
 import { makePlanOf } from "./make-plan.ts";
 import { openSession, type Session } from "./session.ts";
 import {
+  type BuildOptions,
   type Doing,
   engineOf,
   engineOption,
   examples,
-  type JobOptions,
   outputOption,
   printResult,
   referencesOption,
@@ -32,12 +32,6 @@ export function declare(program: Command, doing: Doing): void {
     .option("--rev <rev>", "plan for a git revision, without checking it out")
     .option("--allow-dirty", "plan and later publish although files differ from the commit")
     .addOption(engineOption())
-    .option("--job-image <reference>", "image of the jobs in pipeline.yml (default: the runner's)")
-    .option("--job-tags <tags>", "runner tags of the jobs in pipeline.yml, separated by commas")
-    .option(
-      "--job-docker <reference>",
-      "image of the Docker-in-Docker service of the jobs in pipeline.yml",
-    )
     .addHelpText(
       "after",
       examples(
@@ -49,7 +43,7 @@ export function declare(program: Command, doing: Doing): void {
     .action(doing(plan));
 }
 
-async function plan(world: World, options: JobOptions): Promise<void> {
+async function plan(world: World, options: BuildOptions): Promise<void> {
   const session = await openSession(world, options);
   const folder = await outputFolder(world, session.project.git, options);
   refuseTag(session.situation, session.project.config);
@@ -71,24 +65,24 @@ async function plan(world: World, options: JobOptions): Promise<void> {
 /** The text of pipeline.yml; what this job has published itself needs no job. */
 export function childOf(
   plan: Plan,
-  options: JobOptions,
+  options: BuildOptions,
   { project: { config }, world: { env, log } }: Session,
   { isPublished }: { readonly isPublished: boolean },
 ): string {
   const { prefix } = config;
   const engine = engineOf(options.engine, config, env);
   const service = env[`${prefix}_DOCKER_SERVICE`] || env["BERTH_INPUT_DOCKER_SERVICE"];
-  const image = options.jobImage ?? (env["BERTH_INPUT_IMAGE"] || undefined);
+  const image = env["BERTH_INPUT_IMAGE"] || undefined;
   const pipeline = childPipeline(plan, {
     isPublished,
     parentPipeline: env["CI_PIPELINE_ID"],
     planJob: env["CI_JOB_NAME"],
     image,
-    buildImage: options.jobImage ?? (env["BERTH_INPUT_BUILD_IMAGE"] || image),
-    docker: engine === "buildah" ? undefined : (options.jobDocker ?? service),
+    buildImage: env["BERTH_INPUT_BUILD_IMAGE"] || image,
+    docker: engine === "buildah" ? undefined : service,
     variables: handedOn(env, prefix),
     timeout: env["BERTH_INPUT_BUILD_TIMEOUT"],
-    ...runnersOf(options.jobTags ?? env[`${prefix}_JOB_TAGS`], env),
+    ...runnersOf(env, prefix),
     output: options.output,
     flags: [
       ...(options.config === undefined ? [] : ["--config", options.config]),

@@ -38,7 +38,6 @@ export function declare(program: Command, doing: Doing): void {
     .option("--apply", "delete what the list says, after another look at each")
     .option("--each", "one line for each tag instead of one for each reason")
     .option("--all", "list what stays too")
-    .option("--parallel <number>", "deletions at once", "32")
     .addHelpText(
       "after",
       examples("berth prune", "berth prune --each", "berth prune --apply", "berth prune --json"),
@@ -50,16 +49,15 @@ interface PruneOptions extends GlobalOptions {
   readonly apply?: boolean;
   readonly each?: boolean;
   readonly all?: boolean;
-  readonly parallel: string;
 }
+
+/** Deletions at one time. */
+const parallel = 32;
 
 /** Deletions after which branches, merge requests and pipelines are read again. */
 const round = 200;
 
 async function prune(world: World, options: PruneOptions): Promise<ExitCode> {
-  const parallel = Number(options.parallel);
-  if (!Number.isInteger(parallel) || parallel < 1 || parallel > 64)
-    throw usageError(`read --parallel ${options.parallel}: not a number from 1 to 64`, "give 32");
   const pruning = await openPruning(world, options);
   const facts = await pruning.facts();
   const isApplied = options.apply === true;

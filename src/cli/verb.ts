@@ -22,13 +22,6 @@ export interface BuildOptions extends GlobalOptions {
   readonly engine?: EngineSetting;
 }
 
-/** What flags say of the jobs of a child pipeline; the component says it by variables. */
-export interface JobOptions extends BuildOptions {
-  readonly jobImage?: string;
-  readonly jobTags?: string;
-  readonly jobDocker?: string;
-}
-
 const engines = ["auto", "buildah", "docker"] as const;
 
 export function outputOption(): Option {

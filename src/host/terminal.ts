@@ -58,7 +58,7 @@ function keepErrors({ stderr }: ChildProcess): () => string {
 }
 
 /** Hands signals on until it is stopped; nobody else in this process answers them meanwhile. */
-function handOn(child: ChildProcess, { mode, ask, insist }: AttachOptions, graceMs: number) {
+function handOn(child: ChildProcess, { mode, insist }: AttachOptions, graceMs: number) {
   let asked: EndingSignal | undefined;
   let insisted = false;
   const timers: NodeJS.Timeout[] = [];
@@ -74,8 +74,7 @@ function handOn(child: ChildProcess, { mode, ask, insist }: AttachOptions, grace
     if (asked === undefined) {
       asked = signal;
       timers.push(setTimeout(insistOnce, graceMs));
-      if (ask === undefined) child.kill(signal);
-      else void ask().catch(kill);
+      child.kill(signal);
     } else insistOnce();
   };
   const onOther = (signal: NodeJS.Signals): void => void child.kill(signal);

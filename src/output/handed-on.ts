@@ -57,12 +57,12 @@ export interface Runners {
 }
 
 /**
- * What `--job-tags` or a user says, for all jobs; else what the inputs `build_tags`, `tags` and `platform_tags` say.
+ * What a user's variable says, for all jobs; else what the inputs `build_tags`, `tags` and `platform_tags` say.
  *
  * USAGE for what is no platform: its builds would run elsewhere without a word.
  */
-export function runnersOf(given: string | undefined, env: Env): Runners {
-  const own = (given ?? "").split(",").flatMap((tag) => tag.trim() || []);
+export function runnersOf(env: Env, prefix: string): Runners {
+  const own = (env[`${prefix}_JOB_TAGS`] ?? "").split(",").flatMap((tag) => tag.trim() || []);
   if (own.length > 0) return { tags: own, platformTags: new Map() };
   const tags =
     readInput(listsOfText, env["BERTH_INPUT_TAGS"]).find((list) => list.length > 0) ?? [];

@@ -27,8 +27,6 @@ export interface AttachOptions {
   readonly mode: "terminal" | "streams" | "progress";
   /** Added to the inherited environment; `undefined` removes a variable. */
   readonly env?: Env;
-  /** Called at the first signal that asks us to end, which the program then does not get. */
-  readonly ask?: () => Promise<void>;
   /**
    * Ends what does not end by itself: called once at a second signal, or ten seconds after the first. Without it
    * the program is killed.

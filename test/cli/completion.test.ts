@@ -38,7 +38,7 @@ const lines: readonly (readonly [readonly string[], readonly string[]])[] = [
   [["--config", "only-one.yml", "build", ""], ["one"]],
   [["--config", "missing.yml", "build", ""], []],
   [["explain", "one", ""], []],
-  [["plan", "--job-tags", ""], []],
+  [["plan", "--rev", ""], []],
   [["completion", "z"], ["zsh"]],
   [
     ["help", "pr"],

@@ -39,7 +39,7 @@ test("what cannot insist, or fails at it, kills", async (t) => {
 test("what does not end although it was asked to is killed in the end", async (t) => {
   const insist = async () => undefined;
   for (const signals of [["SIGTERM"], ["SIGTERM", "SIGTERM"]] as const)
-    for (const given of [{}, { insist }, { ask: insist, insist }]) {
+    for (const given of [{}, { insist }]) {
       const isReady = new Promise((resolve) => {
         t.mock.method(process.stderr, "write", resolve, { times: 1 });
       });

@@ -66,19 +66,23 @@ describe("the runner tags of a child pipeline", () => {
   ];
   for (const [given, inputs, expected] of cases)
     test(`are ${JSON.stringify(expected)} for ${given} and ${inputs}`, () => {
-      assert.deepEqual(runnersOf(given, { BERTH_INPUT_TAGS: inputs }).tags, expected);
+      const env = { BERTH_INPUT_TAGS: inputs, QEMU_CI_JOB_TAGS: given };
+      assert.deepEqual(runnersOf(env, "QEMU_CI").tags, expected);
     });
 
   const forPlatforms = '[[["linux/arm64", "aarch64", "big"], ["linux/arm/v7", "pi"]]]';
   test("are other ones for a platform, unless a user gives tags for all", () => {
     const env = { BERTH_INPUT_TAGS: '[["small"], []]', BERTH_INPUT_PLATFORM_TAGS: forPlatforms };
-    const { tags, platformTags } = runnersOf(undefined, env);
+    const { tags, platformTags } = runnersOf(env, "X");
     assert.deepEqual(tags, ["small"]);
     assert.deepEqual(Object.fromEntries(platformTags), {
       "linux/arm64": ["aarch64", "big"],
       "linux/arm/v7": ["pi"],
     });
-    assert.deepEqual(runnersOf("own", env), { tags: ["own"], platformTags: new Map() });
+    assert.deepEqual(runnersOf({ ...env, X_JOB_TAGS: "own" }, "X"), {
+      tags: ["own"],
+      platformTags: new Map(),
+    });
   });
 
   for (const [list, mistake] of [
@@ -91,6 +95,6 @@ describe("the runner tags of a child pipeline", () => {
   ] as const)
     test(`are refused where the input platform_tags says ${list}`, () => {
       const env = { BERTH_INPUT_PLATFORM_TAGS: `[[${list}]]` };
-      assert.throws(() => runnersOf(undefined, env), { code: "USAGE", message: RegExp(mistake) });
+      assert.throws(() => runnersOf(env, "X"), { code: "USAGE", message: RegExp(mistake) });
     });
 });
