@@ -1,4 +1,5 @@
 /** What a project says in `berth.yml`, checked and with defaults filled in; loads neither YAML nor a schema. */
+import type { Problem } from "../errors.ts";
 import type { Image } from "../image/image.ts";
 import type { DeepReadonly } from "../json.ts";
 import { defaults, imageDefaults } from "./defaults.ts";
@@ -60,11 +61,8 @@ export interface ImageOptions extends Omit<Image, "name" | "dockerfile" | "conte
   readonly context: string | undefined;
 }
 
-/** Where in the configuration something is said; both count from 1. */
-export interface ConfigPlace {
-  readonly line: number;
-  readonly column: number;
-}
+/** Where something is said. */
+export type ConfigPlace = Omit<Problem, "message">;
 
 /** What holds where nothing is said. */
 export const defaultConfig: Config = {

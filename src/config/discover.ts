@@ -3,8 +3,8 @@ import type { Tree } from "../context/tree.ts";
 import { BerthError, byPlace, type Problem } from "../errors.ts";
 import type { Image } from "../image/image.ts";
 import { didYouMean } from "../nearest.ts";
-import type { Config, Excluded, ImagePlaces } from "./config.ts";
-import { type Candidate, type Fault, lookUp } from "./find.ts";
+import type { Config, Excluded } from "./config.ts";
+import { type Candidate, lookUp } from "./find.ts";
 import { compileGlob } from "./glob.ts";
 import { nameAll, nameMistake, usualContext, variableOf } from "./names.ts";
 
@@ -35,7 +35,7 @@ export async function declareImages(
 ): Promise<ProjectImages> {
   const strict = missing === "error";
   const looked = await lookUp(config.images, tree);
-  const absent = looked.filter((item): item is Fault => "message" in item);
+  const absent = looked.filter((item): item is Problem => "message" in item);
   const candidates = looked.filter((item): item is Candidate => !("message" in item));
   const { images, unused, known } = settleCandidates(candidates, config.images.exclude);
   const faults = [
@@ -47,18 +47,14 @@ export async function declareImages(
   if (images.length === 0 && strict) throw imagesMissing(config, tree);
   return {
     images: images.map(toImage).sort((a, b) => (a.name < b.name ? -1 : 1)),
-    warnings: strict ? unused.flatMap((item) => uselessIn(config, item, known)) : [],
+    warnings: strict ? unused.flatMap((item) => uselessIn(item, known)) : [],
   };
 }
 
-function uselessIn(
-  { file }: Config,
-  { glob, place }: Excluded,
-  known: readonly string[],
-): readonly Problem[] {
+function uselessIn({ glob, place }: Excluded, known: readonly string[]): readonly Problem[] {
   const meant = didYouMean(glob, known);
   const message = `exclude: no Dockerfile that is found without being named fits ${glob}${meant}`;
-  return file === undefined ? [] : [{ file, ...place, message }];
+  return [{ ...place, message }];
 }
 
 function toImage({ name, dockerfile, options }: Named): Image {
@@ -122,28 +118,29 @@ function nameCandidates(all: readonly Candidate[]): readonly Named[] {
   }));
 }
 
-function nameFaults(images: readonly Named[]): readonly Fault[] {
+function nameFaults(images: readonly Named[]): readonly Problem[] {
   const groups = Map.groupBy(images, ({ name }) => variableOf(name));
   const clashes = [...groups.values()].flatMap(([first, ...others]) =>
-    others.map((other) => ({ ...at(other, "name"), message: clashOf(first!, other) })),
+    others.map((other) => ({ ...other.places.name, message: clashOf(first!, other) })),
   );
   const mistakes = images.flatMap((image) => {
     const mistake = nameMistake(image.name);
     const message = `image of ${image.dockerfile}: ${mistake}; give it another name`;
-    return mistake === undefined ? [] : [{ ...at(image, "name"), message }];
+    return mistake === undefined ? [] : [{ ...image.places.name, message }];
   });
   return [...clashes, ...mistakes];
 }
 
 function clashOf(first: Named, other: Named): string {
   if (first.name === other.name) {
-    const line = first.places === undefined ? "" : ` (line ${first.places.name.line})`;
+    const { file, line: at } = first.places.name;
+    const line = file === first.dockerfile ? "" : ` (line ${at})`;
     return `image ${other.name}: both ${first.dockerfile}${line} and ${other.dockerfile} have this name; give one another name`;
   }
   return `images ${first.name} and ${other.name}: their CI variables would have the same name; give one another name`;
 }
 
-async function contextFaults(images: readonly Named[], tree: Tree): Promise<readonly Fault[]> {
+async function contextFaults(images: readonly Named[], tree: Tree): Promise<readonly Problem[]> {
   const checked = await Promise.all(
     images.map(async (image) => {
       const { context } = image.options;
@@ -152,24 +149,14 @@ async function contextFaults(images: readonly Named[], tree: Tree): Promise<read
       const what =
         kind === undefined ? "there is no such folder" : `it is a ${kind}, not a folder,`;
       const message = `context ${context} of image ${image.name}: ${what} in ${tree.label}`;
-      return [{ ...at(image, "context"), message }];
+      return [{ ...image.places.context, message }];
     }),
   );
   return checked.flat();
 }
 
-function at({ places, dockerfile }: Candidate, what: keyof ImagePlaces) {
-  return { place: places?.[what], dockerfile };
-}
-
-function imagesInvalid(config: Config, tree: Tree, faults: readonly Fault[]): BerthError {
-  const problems = faults
-    .map(({ place, dockerfile, message }): Problem => {
-      const known = place !== undefined && config.file !== undefined;
-      const { line, column } = known ? place : { line: 1, column: 1 };
-      return { file: known ? config.file : dockerfile, line, column, message };
-    })
-    .sort(byPlace);
+function imagesInvalid(config: Config, tree: Tree, faults: readonly Problem[]): BerthError {
+  const problems = faults.toSorted(byPlace);
   const count = problems.length === 1 ? "a problem" : `${problems.length} problems`;
   return new BerthError("CONFIG_INVALID", `declare the images of ${tree.label}: ${count}`, {
     hint:

@@ -38,11 +38,10 @@ export function readSource(text: string, file: string): ConfigSource | readonly 
   });
   const place = (offset: number): ConfigPlace => {
     const { line, col } = lines.linePos(offset);
-    return { line: Math.max(line, 1), column: Math.max(col, 1) };
+    return { file, line: Math.max(line, 1), column: Math.max(col, 1) };
   };
   const read = dataOf(document, lines);
-  if (!("data" in read))
-    return read.map(([offset, message]) => ({ file, ...place(offset), message }));
+  if (!("data" in read)) return read.map(([offset, message]) => ({ ...place(offset), message }));
   return {
     file,
     value: read.data,

@@ -1,6 +1,7 @@
 /** Dockerfiles of a tree: what it has for each entry of the configuration, or by the usual names. */
 import { folderOf } from "../context/paths.ts";
 import { entriesBelow, type Tree } from "../context/tree.ts";
+import type { Problem } from "../errors.ts";
 import { nearest } from "../nearest.ts";
 import type { Config, ConfigPlace, ImageEntry, ImageOptions, ImagePlaces } from "./config.ts";
 import { compileGlob, globFolder, globLastName } from "./glob.ts";
@@ -13,23 +14,16 @@ export interface Candidate {
   readonly options: ImageOptions;
   /** By a glob or by its usual name, so `exclude` applies. */
   readonly found: boolean;
-  readonly places: ImagePlaces | undefined;
-}
-
-/** Something wrong, where the configuration says it, or in a Dockerfile that was found without one. */
-export interface Fault {
-  readonly place: ConfigPlace | undefined;
-  readonly dockerfile: string;
-  readonly message: string;
+  readonly places: ImagePlaces;
 }
 
 /** Gives what the tree has for each entry, and what it lacks. */
 export async function lookUp(
   { entries, defaults }: Config["images"],
   tree: Tree,
-): Promise<readonly (Candidate | Fault)[]> {
+): Promise<readonly (Candidate | Problem)[]> {
   if (entries === undefined) {
-    return (await findUsual(tree)).map((path) => foundAt(path, defaults, undefined));
+    return (await findUsual(tree)).map((path) => foundAt(path, defaults));
   }
   return (await Promise.all(entries.map((entry) => look(entry, defaults, tree)))).flat();
 }
@@ -37,9 +31,9 @@ export async function lookUp(
 function foundAt(
   dockerfile: string,
   options: ImageOptions,
-  place: ConfigPlace | undefined,
+  place: ConfigPlace = { file: dockerfile, line: 1, column: 1 },
 ): Candidate {
-  const places = place && { name: place, dockerfile: place, context: place };
+  const places = { name: place, dockerfile: place, context: place };
   return { name: undefined, dockerfile, options, found: true, places };
 }
 
@@ -47,7 +41,7 @@ async function look(
   entry: ImageEntry,
   defaults: ImageOptions,
   tree: Tree,
-): Promise<readonly (Candidate | Fault)[]> {
+): Promise<readonly (Candidate | Problem)[]> {
   if (entry.kind === "glob") {
     const paths = await findGlob(tree, entry.glob);
     if (paths.length > 0) return paths.map((path) => foundAt(path, defaults, entry.place));
@@ -60,10 +54,15 @@ async function look(
   return [await absence(tree, dockerfile, places.dockerfile, what)];
 }
 
-async function absence(tree: Tree, path: string, place: ConfigPlace, what: string): Promise<Fault> {
+async function absence(
+  tree: Tree,
+  path: string,
+  place: ConfigPlace,
+  what: string,
+): Promise<Problem> {
   const near = await nearestFile(tree, path);
   const message = `${path}: ${what} in ${tree.label}${near === undefined ? "" : `; the nearest is ${near}`}`;
-  return { place, dockerfile: path, message };
+  return { ...place, message };
 }
 
 const usualNames = [

@@ -17,10 +17,10 @@ interface Mistake {
 /** Turns issues into problems, in the order of the file. */
 export function describeIssues(issues: readonly Issue[], source: ConfigSource): readonly Problem[] {
   return mistakesOf(issues, source.value)
-    .map(({ path, isKey, message }) => {
-      const place = isKey ? source.keyPlace(path) : source.place(path);
-      return { file: source.file, ...place, message };
-    })
+    .map(({ path, isKey, message }) => ({
+      ...(isKey ? source.keyPlace(path) : source.place(path)),
+      message,
+    }))
     .sort(byPlace);
 }
 

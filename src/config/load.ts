@@ -69,18 +69,16 @@ async function parseAll(
   declared: Tree | undefined,
 ): Promise<Config> {
   const text = textOf(bytes, file);
-  const { invalid, parseConfig, withoutMistakes } = await import("./parse.ts");
-  try {
-    return parseConfig(text, file, given);
-  } catch (error) {
-    const rest = declared && withoutMistakes(text, file);
-    if (rest === undefined || !(error instanceof BerthError)) throw error;
-    const more = await declareImages(rest, declared!).then(
-      () => [],
-      expected(({ problems }) => problems),
-    );
-    throw invalid(file, [...error.problems, ...more].sort(byPlace));
-  }
+  const { invalid, readConfig } = await import("./parse.ts");
+  const read = readConfig(text, file, given);
+  if (!("problems" in read)) return read;
+  const { problems, rest } = read;
+  const found = rest && declared && declareImages(rest, declared);
+  const more = await found?.then(
+    () => [],
+    expected((error) => error.problems),
+  );
+  throw invalid(file, [...problems, ...(more ?? [])].sort(byPlace));
 }
 
 function textOf(bytes: Uint8Array, file: string): string {

@@ -1,5 +1,5 @@
 /** `berth.yml` as text → `Config`; loads YAML and zod, so import it only where there is a file. */
-import { BerthError, type Problem } from "../errors.ts";
+import { BerthError, type Problem, printProblem } from "../errors.ts";
 import type { Secret } from "../image/image.ts";
 import * as z from "../zod.ts";
 import {
@@ -17,29 +17,49 @@ import { describeIssues, mistakesOf, valueAt } from "./issues.ts";
 import { normalPath } from "./rules.ts";
 import { type OptionSettings, type Settings, schema } from "./schema.ts";
 
+/** What is wrong with a configuration, and what else can be told of its images. */
+interface Flawed {
+  readonly problems: readonly Problem[];
+  /**
+   * What it declares without the keys that the mistakes are at; `undefined` where they are about which images there are,
+   * or the text cannot be read.
+   */
+  readonly rest: Config | undefined;
+}
+
 /**
  * Reads a configuration, or says all that is wrong with it at once.
  *
- * `file` names it in messages; nothing is read from there. CONFIG_INVALID carries each problem with its
- * line and column. Whether the files that it names exist is asked by `declareImages`. `given` wins over
- * what the file says, with a warning.
+ * `file` names it in messages; nothing is read from there. Whether the files that it names exist is asked by
+ * `declareImages`. `given` wins over what the file says, with a warning.
  */
-export function parseConfig(text: string, file: string, given: Given = {}): Config {
+export function readConfig(text: string, file: string, given: Given = {}): Config | Flawed {
   const settings = checkGiven(given);
   const source = readSource(text, file);
-  if (!("value" in source)) throw invalid(file, source);
-  const result = schema.safeParse(withoutExtensions(source.value), z.once);
-  if (!result.success) throw invalid(file, describeIssues(result.error.issues, source));
+  if (!("value" in source)) return { problems: source, rest: undefined };
+  const value = withoutExtensions(source.value);
+  const result = schema.safeParse(value, z.once);
+  if (!result.success) {
+    const problems = describeIssues(result.error.issues, source);
+    return { problems, rest: withoutMistakes(result.error.issues, value, source) };
+  }
   const config = settle({ ...result.data, ...settings }, source);
   const warnings = [...overruled(given, source), ...literals(source.value, [], source)];
-  return { ...config, warnings };
+  return { ...config, warnings: warnings.map(printProblem) };
+}
+
+/** The same, and CONFIG_INVALID with each problem. */
+export function parseConfig(text: string, file: string, given: Given = {}): Config {
+  const read = readConfig(text, file, given);
+  if ("problems" in read) throw invalid(file, read.problems);
+  return read;
 }
 
 /** A warning for each setting of the file that an input contradicts; `auto` leaves it to the input. */
 function overruled(
   given: Given,
-  { file, value, keyPlace }: Pick<ConfigSource, "file" | "value" | "keyPlace">,
-): readonly string[] {
+  { value, keyPlace }: Pick<ConfigSource, "value" | "keyPlace">,
+): readonly Problem[] {
   if (typeof value !== "object" || value === null) return [];
   const said = value as Readonly<Record<string, unknown>>;
   return Object.entries(given)
@@ -47,10 +67,10 @@ function overruled(
       const own = said[key];
       return own !== undefined && own !== "auto" && own !== input;
     })
-    .map(([key, input]) => {
-      const { line, column } = keyPlace([key]);
-      return `${file}:${line}:${column}: ${key}: ${JSON.stringify(said[key])} here, but the component's input says ${JSON.stringify(input)}, which wins; say the same in the include, or drop it here`;
-    });
+    .map(([key, input]) => ({
+      ...keyPlace([key]),
+      message: `${key}: ${JSON.stringify(said[key])} here, but the component's input says ${JSON.stringify(input)}, which wins; say the same in the include, or drop it here`,
+    }));
 }
 
 /** Keys that begin with `x-` hold what aliases are for, as in Compose files. */
@@ -60,16 +80,14 @@ function withoutExtensions(value: unknown): unknown {
 }
 
 /** Values that look like variables, none of which is ever expanded; each with its place. */
-function literals(value: unknown, path: Path, source: ConfigSource): readonly string[] {
+function literals(value: unknown, path: Path, source: ConfigSource): readonly Problem[] {
   if (typeof value === "object" && value !== null)
     return Object.entries(value).flatMap(([key, member]) =>
       literals(member, [...path, key], source),
     );
   if (typeof value !== "string" || !/\$\{?[A-Z_][A-Z0-9_]+/.test(value)) return [];
-  const { line, column } = source.place(path);
-  return [
-    `${source.file}:${line}:${column}: ${path.join(".")}: ${JSON.stringify(value)} is taken as it stands, for no variables are expanded here`,
-  ];
+  const message = `${path.join(".")}: ${JSON.stringify(value)} is taken as it stands, for no variables are expanded here`;
+  return [{ ...source.place(path), message }];
 }
 
 /** A configuration without a file, from the component's inputs alone. */
@@ -94,19 +112,13 @@ function checkGiven({ upstream: _, ...given }: Given): Partial<Settings> {
   });
 }
 
-/**
- * What a configuration with mistakes declares without the keys that they are at, so that what else is wrong with its
- * images can be told too; `undefined` where the mistakes are about which images there are, or the text cannot be read.
- */
-export function withoutMistakes(text: string, file: string): Config | undefined {
-  const source = readSource(text, file);
-  if (!("value" in source)) return undefined;
-  const value = withoutExtensions(source.value);
-  const issues = schema.safeParse(value, z.once).error?.issues ?? [];
+function withoutMistakes(issues: Issues, value: unknown, source: ConfigSource): Config | undefined {
   if (!mistakesOf(issues, value).every(({ path }) => removed(value, path))) return undefined;
   const result = schema.safeParse(value, z.once);
   return result.success ? settle(result.data, source) : undefined;
 }
+
+type Issues = Parameters<typeof mistakesOf>[0];
 
 /** Takes the key out of the data that a path leads through last; whether that leaves what images there are as it is. */
 function removed(value: unknown, path: Path): boolean {
