@@ -10,11 +10,10 @@ import {
 import { isTrouble, type Known, known } from "../doctor/judgement.ts";
 import { ifPossible } from "../errors.ts";
 import type { GitLab, ProjectId } from "../gitlab/client.ts";
-import { noGitLab, type Remote } from "../init/remotes.ts";
+import { noGitLab, type Remote, remotesOf } from "../init/remotes.ts";
 import type { Situation } from "../plan/situation.ts";
 import type { Git, World } from "../world.ts";
 import type { Project } from "./project.ts";
-import { remotesOf } from "./remotes.ts";
 import { shipped } from "./verb.ts";
 
 interface Around {

@@ -9,10 +9,9 @@ import { workTree } from "../context/worktree.ts";
 import { BerthError, describeError, printProblem } from "../errors.ts";
 import { gapsOf } from "../init/gaps.ts";
 import { type Proposal, printProposal, propose } from "../init/propose.ts";
-import { pathsOf } from "../init/remotes.ts";
+import { pathsOf, remotesOf } from "../init/remotes.ts";
 import { surveyTree } from "../init/survey.ts";
 import type { Git, World } from "../world.ts";
-import { remotesOf } from "./remotes.ts";
 import { type Doing, examples, type GlobalOptions, printResult, usageError } from "./verb.ts";
 
 export function declare(program: Command, doing: Doing): void {

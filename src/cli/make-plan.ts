@@ -40,7 +40,7 @@ export async function makePlanOf(
 /** What changed in images that have to be built; what another revision lacks is not asked. */
 async function changesIn(names: readonly string[], session: Session, options: BuildOptions) {
   if (options.rev !== undefined) return new Map<string, Change>();
-  const { reasonsOfBuilds } = await import("./explain-states.ts");
+  const { reasonsOfBuilds } = await import("./explain.ts");
   return reasonsOfBuilds(names, session, options);
 }
 

@@ -2,6 +2,7 @@
 import { upstreamRule } from "../config/rules.ts";
 import { beginsWithHost } from "../oci/reference.ts";
 import { patternOf } from "../printable.ts";
+import type { Git } from "../world.ts";
 import { because, block, type Chosen, type Seen, seen, usual } from "./settings.ts";
 import type { Survey } from "./survey.ts";
 
@@ -14,6 +15,19 @@ export interface Remote {
 export interface Remotes {
   readonly upstream?: Remote | undefined;
   readonly origin?: Remote | undefined;
+}
+
+/** Where the remotes are that forks' clones call `upstream`, and all clones `origin`. */
+export async function remotesOf(git: Git): Promise<Remotes> {
+  const list = (await git.run(["remote", "-v"])).toString();
+  const remote = (name: string): Remote | undefined => {
+    const [, address = ""] = new RegExp(`^${name}\\t(\\S+) \\(fetch\\)$`, "m").exec(list) ?? [];
+    const found =
+      /^(?:\w+:\/\/(?:[^/@]+@)?|[\w.-]+@)([^:/]+)(?::\d+)?[:/]([^:]+?)(?:\.git)?\/?$/.exec(address);
+    const [, host = "", path = ""] = found ?? [];
+    return path.includes("/") ? { host, path } : undefined;
+  };
+  return { upstream: remote("upstream"), origin: remote("origin") };
 }
 
 /** Where the project may be on its GitLab. */

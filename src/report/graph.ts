@@ -1,8 +1,7 @@
 /** The images as a graph: what is built from what, and how each stands. */
-import { shapeOf } from "./look.ts";
+import { classOf } from "./look.ts";
 import { type Markup, markup } from "./markup.ts";
-import { meanings, type Report, type ReportImage } from "./view.ts";
-import { countStates } from "./words.ts";
+import { countStates, meanings, type Report, type ReportImage } from "./view.ts";
 
 /** The section of the graph: images below what they are built from. */
 export function graphSection({ images }: Report): Markup {
@@ -15,7 +14,7 @@ ${legend(images)}
 function legend(images: readonly ReportImage[]): Markup {
   const entries = countStates({ images }).map(
     ([state, number]) =>
-      markup`<li>${shapeOf(state)} <b>${state}</b> ${number}, ${meanings[state]}</li>`,
+      markup`<li><b class="${classOf(state)}">${state}</b> ${number}, ${meanings[state]}</li>`,
   );
   return markup`<ul class="legend" aria-label="Legend">${entries}</ul>`;
 }
@@ -26,7 +25,7 @@ function drawn({ node, children }: Branch, images: readonly ReportImage[]): Mark
   const also =
     others.length === 0 ? undefined : markup`<small>also from ${others.join(", ")}</small>`;
   const below = children.map((child) => drawn(child, images));
-  return markup`<li><a class="node" href="#image-${node}" title="${reason}">${shapeOf(state)}<span class="name">${name}${also}</span> <span class="state">${state}</span></a>
+  return markup`<li><a class="node" href="#image-${node}" title="${reason}"><span class="name">${name}${also}</span> <span class="state ${classOf(state)}">${state}</span></a>
 ${below.length === 0 ? undefined : markup`<ul>${below}</ul>`}</li>
 `;
 }

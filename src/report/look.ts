@@ -1,46 +1,12 @@
-/** How the page looks: a shape for each state, and the style. */
-import { type Markup, markup } from "./markup.ts";
-import { type ImageState, states } from "./view.ts";
-
-const square = markup`<rect x="2.5" y="2.5" width="11" height="11"/>`;
-const diamond = markup`<path d="M8 1l7 7-7 7-7-7z"/>`;
-const pair = markup`<rect x="1.5" y="1.5" width="9" height="9"/><rect class="over" x="5.5" y="5.5" width="9" height="9"/>`;
-
-/** So that nobody needs colours to tell states apart. */
-const shapes: Readonly<Record<ImageState, Markup>> = {
-  failed: markup`<path class="line" d="M3 3l10 10M13 3L3 13"/>`,
-  skipped: markup`<circle class="hollow" cx="8" cy="8" r="6.5"/><path class="line" d="M4 8h8"/>`,
-  built: square,
-  refreshed: diamond,
-  adopted: markup`<rect class="hollow" x="2.5" y="2.5" width="11" height="11"/><rect x="6" y="6" width="4" height="4"/>`,
-  copied: pair,
-  reused: markup`<circle class="hollow" cx="8" cy="8" r="6"/>`,
-  "to build": markup`<g class="open">${square}</g>`,
-  "to refresh": markup`<g class="open">${diamond}</g>`,
-  "to copy": markup`<rect class="hollow" x="2" y="2" width="8" height="8"/><rect class="hollow behind" x="6" y="6" width="8" height="8"/>`,
-};
+/** How the page looks. */
+import type { ImageState } from "./view.ts";
 
 /** The name of a state's class in the style. */
 export function classOf(state: ImageState): string {
   return `is-${state.replace(" ", "-")}`;
 }
 
-/** All shapes, to be put once into the page. */
-export function shapeDefinitions(): Markup {
-  const symbols = states.map(
-    (state) =>
-      markup`<symbol id="shape-${classOf(state)}" viewBox="0 0 16 16">${shapes[state]}</symbol>`,
-  );
-  return markup`<svg class="definitions" aria-hidden="true" width="0" height="0"><defs>
-${symbols}</defs></svg>`;
-}
-
-/** The shape of a state inside text; the word beside it is what is read aloud. */
-export function shapeOf(state: ImageState): Markup {
-  return markup`<svg class="shape ${classOf(state)}" aria-hidden="true" width="16" height="16"><use href="#shape-${classOf(state)}"/></svg>`;
-}
-
-/** Colours come in pairs for light and dark, and none is the only sign of anything. */
+/** Colours come in pairs for light and dark, and none is the only sign of anything: a state is always a word too. */
 export const style = `
 :root { color-scheme: light dark;
   --paper: #ffffff; --sheet: #f5f6f8; --ink: #1b1f24; --faint: #545c66; --rule: #d3d8de; --link: #0b57b0; --mark: #fff3c4;
@@ -63,27 +29,23 @@ small, .note, .brand { color: var(--faint); font-size: .85rem; }
 .unseen { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
 .skip { position: absolute; left: -100rem; background: var(--paper); padding: .5rem 1rem; z-index: 2; }
 .skip:focus { left: .5rem; top: .5rem; }
-.definitions { position: absolute; }
 .counts, .legend, .plain, .failures ul { list-style: none; margin: 0; padding: 0; }
 .counts { display: flex; flex-wrap: wrap; gap: .25rem 1.25rem; font-size: 1.05rem; }
 .facts { display: flex; flex-wrap: wrap; gap: .5rem 2rem; margin: 1rem 0 0; }
 .facts dt { color: var(--faint); font-size: .85rem; } .facts dd { margin: 0; }
-.legend { display: flex; flex-wrap: wrap; gap: .2rem 1.5rem; font-size: .9rem; color: var(--faint); } .legend b { color: var(--ink); font-weight: 600; }
+.legend { display: flex; flex-wrap: wrap; gap: .2rem 1.5rem; font-size: .9rem; color: var(--faint); } .legend b { font-weight: 600; }
 .failures li { border-left: 4px solid var(--bad); background: var(--sheet); padding: .6rem .9rem; margin: 0 0 .6rem; }
 .failures p { margin: .3rem 0 0; overflow-wrap: anywhere; white-space: pre-line; }
 pre { margin: .4rem 0 0; padding: .5rem .7rem; font: .85em/1.45 ui-monospace, monospace; white-space: pre-wrap; overflow-wrap: anywhere; background: var(--paper); border: 1px solid var(--rule); border-radius: 4px; }
 .added { color: var(--kept); } .removed { color: var(--bad); }
 .scroll { overflow: auto; border: 1px solid var(--rule); border-radius: 6px; }
-.shape { width: 16px; height: 16px; vertical-align: -2px; fill: currentColor; stroke: currentColor; stroke-width: 0; overflow: visible; flex: none; }
-.shape .line, symbol .line { stroke-width: 3; fill: none; } symbol .hollow { stroke-width: 2.2; fill: none; }
-symbol .over { stroke: var(--paper); stroke-width: 1.5; } symbol .behind { fill: var(--paper); } symbol .open * { fill: none; stroke: currentColor; stroke-width: 1.8; stroke-dasharray: 3 2; }
-.shape.is-failed, .shape.is-skipped { color: var(--bad); } .shape.is-built, .shape.is-refreshed { color: var(--made); }
-.shape.is-copied, .shape.is-adopted { color: var(--taken); } .shape.is-reused { color: var(--kept); }
-.shape.is-to-build, .shape.is-to-refresh, .shape.is-to-copy { color: var(--open); }
+.is-failed, .is-skipped { color: var(--bad); } .is-built, .is-refreshed { color: var(--made); }
+.is-copied, .is-adopted { color: var(--taken); } .is-reused { color: var(--kept); }
+.is-to-build, .is-to-refresh, .is-to-copy { color: var(--open); }
 .graph, .graph ul { list-style: none; margin: 0; padding: 0; }
 .graph { columns: 17rem; column-gap: 1.5rem; } .graph ul { margin-left: .75rem; padding-left: .35rem; border-left: 2px solid var(--rule); }
 .node { display: flex; align-items: center; gap: .45rem; min-height: 26px; padding: 0 .4rem; color: var(--ink); border-radius: 4px; text-decoration: none; line-height: 1.3; }
-.node:hover .name { text-decoration: underline; } .node .name { min-width: 0; } .node small { display: block; } .node .state { color: var(--faint); font-size: .85rem; margin-left: auto; white-space: nowrap; }
+.node:hover .name { text-decoration: underline; } .node .name { min-width: 0; } .node small { display: block; } .node .state { font-size: .85rem; margin-left: auto; white-space: nowrap; }
 table { border-collapse: collapse; width: 100%; } th, td { text-align: left; vertical-align: top; padding: .45rem .7rem; border-top: 1px solid var(--rule); }
 thead th { border-top: 0; background: var(--sheet); white-space: nowrap; } tbody th { font-weight: 600; min-width: 9rem; } td:nth-child(2) { white-space: nowrap; } td:nth-child(3) { min-width: 20rem; }
 .number { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; } summary { cursor: pointer; } td code { overflow-wrap: normal; word-break: break-all; }

@@ -3,10 +3,17 @@ import { createHash } from "node:crypto";
 import { bytesOf, printBytes } from "../output/print.ts";
 import { count } from "../output/table.ts";
 import { graphSection } from "./graph.ts";
-import { classOf, shapeDefinitions, shapeOf, style } from "./look.ts";
+import { classOf, style } from "./look.ts";
 import { type Markup, markup, printMarkup, verbatim } from "./markup.ts";
-import { type Report, type ReportImage, states } from "./view.ts";
-import { countStates, printSeconds, savedWords, verdict } from "./words.ts";
+import {
+  countStates,
+  printSeconds,
+  type Report,
+  type ReportImage,
+  savedWords,
+  states,
+  verdict,
+} from "./view.ts";
 
 /** Prints the page; all that was read is text in it, and the policy names the style by hash. */
 export function printPage(report: Report): string {
@@ -16,7 +23,6 @@ export function printPage(report: Report): string {
 <meta name="referrer" content="no-referrer"><link rel="icon" href="data:,"><title>berth: ${verdict(report)}</title>
 <style>${verbatim(style)}</style></head><body>
 <a class="skip" href="#images">To the table of all images</a>
-${shapeDefinitions()}
 <main>${overview(report)}
 ${graphSection(report)}
 ${tableSection(report)}</main></body></html>
@@ -49,7 +55,7 @@ ${notes(report)}
 
 function countsOf(report: Report): readonly Markup[] {
   return countStates(report).map(
-    ([state, number]) => markup`<li>${shapeOf(state)} ${number} ${state}</li>`,
+    ([state, number]) => markup`<li class="${classOf(state)}">${number} ${state}</li>`,
   );
 }
 
@@ -92,7 +98,7 @@ function failure({ name, state, error, optional, job }: ReportImage, index: numb
     output.length === 0
       ? undefined
       : markup`<pre aria-label="Last lines of the build of ${name}">${output.join("\n")}</pre>`;
-  return markup`<li id="failure-${index}">${shapeOf(state)} <a href="#image-${index}">${name}</a> ${state}${weight}${log}
+  return markup`<li id="failure-${index}"><a href="#image-${index}">${name}</a> ${state}${weight}${log}
 <p>${error?.message} <code>${error?.code}</code></p>${hint}${last}</li>`;
 }
 
@@ -126,9 +132,9 @@ function row(image: ReportImage, index: number, images: readonly ReportImage[]):
   );
   const failure =
     error === null ? undefined : markup` <a href="#failure-${index}">what went wrong</a>`;
-  return markup`<tr id="image-${index}" tabindex="-1" class="${classOf(state)}">
+  return markup`<tr id="image-${index}" tabindex="-1">
 <th scope="row"><span class="name">${name}</span>${optional ? markup` <small>optional</small>` : undefined}</th>
-<td data-label="State">${shapeOf(state)} ${linked(job, markup`${state}`)}</td><td data-label="Because">${reason}${failure}${diff.length === 0 ? undefined : changes(diff)}</td>
+<td data-label="State"><span class="${classOf(state)}">${state}</span>${job === undefined ? undefined : markup` <a href="${job}">log</a>`}</td><td data-label="Because">${reason}${failure}${diff.length === 0 ? undefined : changes(diff)}</td>
 <td data-label="Time" class="number">${seconds === undefined ? dash : printSeconds(seconds)}</td>
 <td data-label="Size" class="number">${bytes === undefined ? dash : printBytes(bytes)}</td>
 <td data-label="Built from">${links.length === 0 ? dash : markup`<ul class="plain">${links}</ul>`}</td>

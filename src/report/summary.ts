@@ -1,7 +1,14 @@
 /** The report as Markdown, short enough for a comment on a merge request. */
 import { bytesOf, printBytes } from "../output/print.ts";
-import { type Report, type ReportImage, states } from "./view.ts";
-import { countStates, printSeconds, savedWords, verdict } from "./words.ts";
+import {
+  countStates,
+  printSeconds,
+  type Report,
+  type ReportImage,
+  savedWords,
+  states,
+  verdict,
+} from "./view.ts";
 
 /** Prints the summary: how it stands, each image that was not simply reused, what was saved. */
 export function printSummary(report: Report): string {

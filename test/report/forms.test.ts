@@ -44,10 +44,10 @@ const report = makeReport(
 
 const read = (file: string) => readFileSync(join(import.meta.dirname, "forms", file), "utf8");
 
-/** A page without its style and its shapes, with where links lead. */
+/** A page without its style, with where links lead. */
 function textOf(page: string): string {
   return page
-    .replace(/<(style|symbol)[\s>][\s\S]*?<\/\1>/g, "")
+    .replace(/<style>[\s\S]*?<\/style>/g, "")
     .replace(/<a [^>]*href="([^"]*)"[^>]*>/g, "($1) ")
     .replace(/<\/(?:li|dt|dd|th|td|summary)>/g, "$&\n")
     .replace(/<[^>]*>/g, "")

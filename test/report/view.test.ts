@@ -2,8 +2,13 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { Outcome, Result } from "../../src/build/outcome.ts";
 import type { Decision } from "../../src/plan/plan.ts";
-import { type ImageState, makeReport } from "../../src/report/view.ts";
-import { printSeconds, savedWords, verdict } from "../../src/report/words.ts";
+import {
+  type ImageState,
+  makeReport,
+  printSeconds,
+  savedWords,
+  verdict,
+} from "../../src/report/view.ts";
 import { blobs, outcomeOf, planned, planOf } from "./samples.ts";
 
 const nothing = new Map();
