@@ -16,11 +16,9 @@ export async function httpFetch(url: URL, init: FetchInit): Promise<FetchRespons
   const { request } = process.getBuiltinModule(
     url.protocol === "https:" ? "node:https" : "node:http",
   );
-  const asked = request(url, {
-    method,
-    headers: { "user-agent": "berth", ...init.headers },
-    signal,
-  });
+  const asked = request(url, { method, headers: { "user-agent": "berth", ...init.headers } });
+  // Node's own option also watches for the end of each request, after which the signal means nothing here.
+  signal.addEventListener("abort", () => asked.destroy(ended()), { once: true });
   const answer = new Promise<IncomingMessage>((resolve, reject) => {
     asked.once("response", resolve);
     // Stays on: what goes wrong after the answer is told by the answer's body.
@@ -29,6 +27,10 @@ export async function httpFetch(url: URL, init: FetchInit): Promise<FetchRespons
   if (body === undefined || body instanceof Uint8Array) asked.end(body);
   else void sendPieces(asked, answer, body);
   return responseOf(await answer, method);
+}
+
+function ended(): Error {
+  return Object.assign(new Error("the request was ended"), { code: "ABORT_ERR" });
 }
 
 let isServerTrusted = false;

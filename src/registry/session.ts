@@ -8,7 +8,7 @@ import type { Reply } from "../http/transport.ts";
 import { isRepositoryPath } from "../oci/reference.ts";
 import { type AskedCall, HostLogin, type LoginOptions } from "./login.ts";
 import type { Right } from "./registry.ts";
-import { accessOf, mergeScopes, type Scope, scopeFor } from "./scopes.ts";
+import { accessOf, covers, mergeScopes, type Scope, scopeFor } from "./scopes.ts";
 import { readChallenge } from "./token-service.ts";
 
 export interface SessionOptions extends Omit<LoginOptions, "origin" | "announced"> {
@@ -53,8 +53,13 @@ export class HostSession {
   refusal(rights: readonly Right[], tags: readonly string[]): Promise<string | undefined> {
     const here = rights.filter(({ repository }) => repository.host === this.#options.host);
     const needs = here.map(({ access, repository }) => scopeFor(access, repository));
-    this.#announced = mergeScopes([...this.#announced, ...needs]);
+    this.#note(needs);
     return this.#limit(() => this.#login.refusal(needs, tags));
+  }
+
+  #note(needs: readonly Scope[]): void {
+    if (!covers(this.#announced, needs))
+      this.#announced = mergeScopes([...this.#announced, ...needs]);
   }
 
   /** The address of something below `/v2/<path>/`; a path that could lead out of there is refused. */
@@ -70,7 +75,7 @@ export class HostSession {
 
   /** Asks; the answer may be any but a transient one. */
   send(call: AskedCall): Promise<Reply> {
-    this.#announced = mergeScopes([...this.#announced, ...call.needs]);
+    this.#note(call.needs);
     return this.#limit(() => this.#login.send(call));
   }
 
@@ -83,7 +88,7 @@ export class HostSession {
 
   /** The same for an answer of any size, whose chunks must be read to their end or left. */
   stream(call: AskedCall): Promise<Reply> {
-    this.#announced = mergeScopes([...this.#announced, ...call.needs]);
+    this.#note(call.needs);
     const send = () => this.#login.send({ ...call, stream: true });
     const { parallel, streams } = this.#options;
     // A copy writes while it reads: with no place for both, reading goes beside the bound.

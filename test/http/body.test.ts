@@ -45,7 +45,7 @@ for (const [says, steps, ended, requestMs] of [
   ["it is when nothing has come for a whole stall time", "alive end end", "nothing moved for 10 s"],
   ["who rests is not", "alive rest end end end end end", undefined],
   ["until something moves again", "alive rest end alive end end", "nothing moved for 10 s"],
-  ["a whole request has its time too", "alive end end", "not done within 15 s", 15_000],
+  ["a whole request has its time too", "alive end", "not done within 15 s", 15_000],
 ] as const) {
   test(`${says}: ${steps}`, () => {
     const watching = watch(requestMs === undefined ? {} : { requestMs });
