@@ -2,8 +2,9 @@
 import type { Config } from "../config/config.ts";
 import { beginsWithHost } from "../oci/reference.ts";
 import { nothingRead, readOutline, readPipeline } from "../pipelines/pipeline.ts";
+import { textOf } from "../pipelines/plain.ts";
 import { type FetchInclude, type Include, keeping } from "../pipelines/ports.ts";
-import { isList, isMap, textOf, type Value } from "../pipelines/tree.ts";
+import { isList, isMap, type Value } from "../pipelines/tree.ts";
 import {
   type BerthInclude,
   berthInclude,

@@ -2,9 +2,9 @@
 import { type Config, givenVariables } from "../config/config.ts";
 import type { PipelineJob } from "../pipelines/job.ts";
 import type { PipelineReading } from "../pipelines/pipeline.ts";
-import { flat, isHash } from "../pipelines/plain.ts";
+import { isHash } from "../pipelines/plain.ts";
 import type { Occasion } from "../pipelines/ports.ts";
-import { isText } from "../pipelines/tree.ts";
+import { flatten, isText } from "../pipelines/tree.ts";
 import { expand, expandAll, type Variable } from "../pipelines/variables.ts";
 import { imageVariable, templateFolder } from "../plan/make.ts";
 import type { BerthInclude } from "./included.ts";
@@ -89,11 +89,11 @@ function doneBy(jobs: readonly PipelineJob[]): ReadonlyMap<string, Does> {
 export function isPlan({ options }: PipelineJob): boolean {
   const { artifacts } = options;
   const reports = isHash(artifacts) ? artifacts["reports"] : undefined;
-  return isHash(reports) && flat(reports["dotenv"]).includes(".berth/berth.env");
+  return isHash(reports) && flatten(reports["dotenv"]).includes(".berth/berth.env");
 }
 
 function scriptOf({ options }: PipelineJob): readonly string[] {
-  return flat(options["script"]).map(String);
+  return flatten(options["script"]).map(String);
 }
 
 function runsBerth(job: PipelineJob): boolean {

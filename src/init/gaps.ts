@@ -1,7 +1,8 @@
 /** What of a project was not understood or not taken over, so that a person looks at it before anything else. */
 import { usualContext } from "../config/names.ts";
 import { ownMember } from "../json.ts";
-import { flatten, textOf } from "../pipelines/tree.ts";
+import { textOf } from "../pipelines/plain.ts";
+import { flatten } from "../pipelines/tree.ts";
 import { few } from "../printable.ts";
 import { type BuildJob, inOwnRegistry } from "./builders.ts";
 import { inOneLine, scriptOf } from "./commands.ts";

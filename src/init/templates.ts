@@ -1,8 +1,9 @@
 /** Jobs that build images, or run in them, by freedesktop's ci-templates: what they say of each image. */
 import { imagesOf } from "../pipelines/job.ts";
 import type { Outline } from "../pipelines/pipeline.ts";
+import { textOf } from "../pipelines/plain.ts";
 import type { FetchInclude, Include } from "../pipelines/ports.ts";
-import { flatten, get, listOf, textOf, type YamlMap } from "../pipelines/tree.ts";
+import { flatten, get, listOf, type YamlMap } from "../pipelines/tree.ts";
 import { expandAll, type Variable, variablesOf } from "../pipelines/variables.ts";
 
 /** A job that extends one of the templates, with all its variables in one another. */

@@ -1,13 +1,13 @@
 /** `extends` and `!reference`: what is done to a configuration once its files are joined. */
+
+import { inspect, textOf } from "./plain.ts";
 import { refuse, refused } from "./refusal.ts";
 import {
   get,
-  inspect,
   isMap,
   listOf,
   merge,
   rewrite,
-  textOf,
   type Value,
   type YamlMap,
   YamlReference,

@@ -1,118 +1,59 @@
-/** Joins the files of a configuration: includes with their rules, wildcards and inputs. */
+/** What stands under `include`: the files that its entries mean, by their rules and wildcards. */
 import { at } from "./checks.ts";
 import type { Values } from "./expression.ts";
 import { compileWildcard } from "./glob.ts";
-import { readContent, refuseAll } from "./inputs.ts";
-import { plain } from "./plain.ts";
-import {
-  type CiSource,
-  type FetchInclude,
-  type Found,
-  type Include,
-  includeKinds,
-  type Occasion,
-  type Place,
-} from "./ports.ts";
-import { refuse, refused } from "./refusal.ts";
+import { refuseAll } from "./inputs.ts";
+import { plain, textOf } from "./plain.ts";
+import { type CiSource, type Include, includeKinds, type Occasion } from "./ports.ts";
+import { refuse } from "./refusal.ts";
 import { rule } from "./rule-words.ts";
 import { rulesOf, takenRule } from "./rules.ts";
-import {
-  flatten,
-  get,
-  isBlank,
-  isMap,
-  isText,
-  listOf,
-  merge,
-  textOf,
-  type Value,
-  type YamlMap,
-} from "./tree.ts";
-import { expand, type Variable, valuesOf } from "./variables.ts";
-import { readYaml, type YamlFile } from "./yaml.ts";
+import { flatten, get, isBlank, isMap, isText, listOf, type Value, type YamlMap } from "./tree.ts";
+import { expand, type Variable } from "./variables.ts";
 
-/** What texts hold, once they were read. */
-export type ReadFiles = Map<string, YamlFile>;
-
-/** What a configuration is joined from, beside the text of its first file. */
-export interface JoinRequest {
-  readonly source: CiSource;
-  readonly fetch: FetchInclude;
+/** What entries are read with. */
+export interface Including {
   readonly occasion: Occasion;
-  readonly inputs?: YamlMap | undefined;
-  readonly files: ReadFiles;
-  /** What rules would leave out counts too; a file that is not at hand is no error, and neither is one that cannot be read. */
-  readonly lenient?: boolean;
-}
-
-interface Joining extends JoinRequest {
   /** Variables that are there before any file is read. */
   readonly known: readonly Variable[];
   readonly variables: Values;
   /** Includes so far, in GitLab's order; they are counted. */
   readonly includes: Include[];
+  /** What rules would leave out counts too; a file that is not at hand is no error, and neither is one that cannot be read. */
+  readonly lenient?: boolean;
 }
 
-const mostIncludes = 150;
-
-/** Reads a file's text, and joins what it includes below it. */
-export async function join(text: string, request: JoinRequest) {
-  const { occasion, source, inputs = null } = request;
-  const known = [...occasion.predefined, ...occasion.settings];
-  const joining: Joining = { ...request, known, variables: valuesOf(known), includes: [] };
-  const own = readContent(fileOf(text, joining), inputs, joining);
-  return { joined: await joinIncludes(own, { source }, joining), includes: joining.includes };
-}
-
-function fileOf(text: string, { files }: Joining): YamlFile {
-  const file = files.get(text) ?? readYaml(text);
-  files.set(text, file);
-  return file;
-}
-
-async function joinIncludes(own: YamlMap, place: Place, joining: Joining): Promise<YamlMap> {
-  const includes = listOf(own.get("include"))
+/** The files that a file includes. */
+export function includesIn(file: YamlMap, source: CiSource, including: Including) {
+  return listOf(file.get("include"))
     .filter((entry) => entry !== null)
-    .map((entry) => entryOf(entry, joining))
-    .filter((entry) => isIncluded(entry, place, joining))
-    .flatMap((entry) => widen(entry, place, joining))
-    .map((entry) => includeOf(entry, place, joining));
-  if (includes.length === 0) return own;
-  for (const include of includes)
-    if (joining.includes.push(include) > mostIncludes)
-      refuse(`Maximum of ${mostIncludes} nested includes are allowed!`);
-  const giveUp = refused((refusal): YamlMap => {
-    if (joining.lenient) return new Map();
-    throw refusal;
-  });
-  let joined: YamlMap = new Map();
-  for (const include of includes)
-    joined = merge(joined, await readBelow(include, place, joining).catch(giveUp));
-  const whole = new Map(merge(joined, own));
-  whole.delete("include");
-  return whole;
+    .map((entry) => entryOf(entry, including))
+    .filter((entry) => isIncluded(entry, source, including))
+    .flatMap((entry) => widen(entry, source, including))
+    .map((entry) => includeOf(entry, source, including));
 }
 
 /** A text is expanded here and once more as a path. */
-function entryOf(entry: Value, { variables }: Joining): YamlMap {
+function entryOf(entry: Value, { variables }: Including): YamlMap {
   if (isMap(entry)) return entry;
   if (!isText(entry)) return refuse("Each include must be a hash or a string");
   const location = expand(entry, variables, "vanishes");
   return new Map([[/^\w+:\/\//.test(location) ? "remote" : "local", location]]);
 }
 
-function isIncluded(entry: YamlMap, { source }: Place, joining: Joining): boolean {
-  const { occasion, known, lenient } = joining;
+function isIncluded(entry: YamlMap, { paths }: CiSource, including: Including): boolean {
+  const { occasion, known, lenient } = including;
   if (lenient === true) return true;
   const own = get(entry, "rules");
   for (const each of flatten(own)) refuseAll(at("include:rule", rule("include")(plain(each))));
   const rules = rulesOf(own);
-  const sight = { occasion, variables: known, paths: source.paths };
-  return rules === undefined || takenRule(rules, sight) !== undefined;
+  return (
+    rules === undefined || takenRule(rules, { occasion, variables: known, paths }) !== undefined
+  );
 }
 
 /** One entry for each file that it means. */
-function widen(entry: YamlMap, { source }: Place, { includes }: Joining): readonly YamlMap[] {
+function widen(entry: YamlMap, source: CiSource, { includes }: Including): readonly YamlMap[] {
   const local = textOf(entry.get("local"));
   if (!isBlank(entry.get("project")))
     return listOf(entry.get("file")).map((file) => new Map([...entry, ["file", file]]));
@@ -131,9 +72,8 @@ function fromTop(path: string): string {
   return path.replace(/^\/+/, "");
 }
 
-function includeOf(written: YamlMap, { source }: Place, { variables }: Joining): Include {
-  const inPlace = (value: Value): Value =>
-    isText(value) ? expand(value, variables, "vanishes") : value;
+function includeOf(written: YamlMap, source: CiSource, { variables }: Including): Include {
+  const inPlace = (value: Value) => (isText(value) ? expand(value, variables, "vanishes") : value);
   const entry = new Map([...written].map(([key, value]) => [key, inPlace(value)]));
   const [kind, second] = includeKinds.filter(
     (each) => !isBlank(entry.get(each)) && (each !== "project" || !isBlank(entry.get("file"))),
@@ -147,48 +87,4 @@ function includeOf(written: YamlMap, { source }: Place, { variables }: Joining):
   const location = textOf(entry.get(kind === "project" ? "file" : kind));
   const isPath = kind === "local" || kind === "project";
   return { kind, location: isPath ? fromTop(location) : location, entry, source };
-}
-
-async function readBelow(include: Include, place: Place, joining: Joining): Promise<YamlMap> {
-  const { kind, location, entry } = include;
-  if (kind !== "component" && !/[^/]\.ya?ml$/i.test(location))
-    refuse(`Included file \`${location}\` does not have YAML extension!`);
-  const { text, source = place.source, component } = await find(include, place, joining);
-  if (text.trim() === "") refuse(`${titleOf(include)} is empty!`);
-  const file = naming(location, () => fileOf(text, joining));
-  if (kind === "component" && get(file.header, "spec", "include") !== null)
-    refuse(
-      `Component \`${location}\` cannot use \`spec:include\`. This keyword is not supported in components`,
-    );
-  const around = { ...joining, component };
-  const content = naming(location, () => readContent(file, get(entry, "inputs"), around));
-  if (content.size === 0) refuse(`Included file \`${location}\` does not have valid YAML syntax!`);
-  return joinIncludes(content, { source, component }, joining);
-}
-
-/** Says in a refusal which file it is about. */
-function naming<T>(location: string, read: () => T): T {
-  try {
-    return read();
-  } catch (error) {
-    return refused(({ message }) => refuse(`\`${location}\`: ${message}`))(error);
-  }
-}
-
-async function find(include: Include, place: Place, joining: Joining): Promise<Found> {
-  const { kind, location } = include;
-  if (kind === "local") {
-    const text = await place.source.read(location);
-    return { text: text ?? refuse(`${titleOf(include)} does not exist!`), ...place };
-  }
-  const found = await joining.fetch(include);
-  if (found !== undefined) return found;
-  if (kind === "component") return refuse(`Component '${location}' - content not found`);
-  const absent = kind === "project" ? "does not exist" : "is empty or does not exist";
-  return refuse(`${titleOf(include)} ${absent}!`);
-}
-
-function titleOf({ kind, location, entry }: Include): string {
-  if (kind === "project") return `Project \`${textOf(entry.get("project"))}\` file \`${location}\``;
-  return `${kind === "local" ? "Local file" : "Included file"} \`${location}\``;
 }

@@ -2,10 +2,10 @@
 import { apart, at, each, found, strict } from "./checks.ts";
 import { compile, holds, type Values } from "./expression.ts";
 import { interpolate } from "./interpolate.ts";
-import { isHash, type Plain, plain } from "./plain.ts";
+import { isHash, type Plain, plain, textOf } from "./plain.ts";
 import type { Component } from "./ports.ts";
 import { refuse } from "./refusal.ts";
-import { flatten, get, isList, isMap, merge, textOf, type Value, type YamlMap } from "./tree.ts";
+import { flatten, get, isList, isMap, merge, type Value, type YamlMap } from "./tree.ts";
 import type { YamlFile } from "./yaml.ts";
 
 const types = ["array", "boolean", "number", "string"];

@@ -1,7 +1,8 @@
 /** Puts inputs into a file: blocks such as `$[[ inputs.stage | truncate(0, 8) ]]` in keys and texts. */
 import type { Values } from "./expression.ts";
+import { textOf } from "./plain.ts";
 import { refuse } from "./refusal.ts";
-import { isList, isMap, textOf, type Value, type YamlMap } from "./tree.ts";
+import { isList, isMap, type Value, type YamlMap } from "./tree.ts";
 import { expand } from "./variables.ts";
 
 /** What blocks may speak of. */

@@ -1,9 +1,9 @@
 /** What GitLab takes as a configuration: jobs, and the keys beside them. */
 import { apart, at, delayProblems, found, isTexts, mistyped, words } from "./checks.ts";
 import { beside, deepest, inheritable, keywords } from "./keywords.ts";
-import { flat, isHash, type PlainMap, plain } from "./plain.ts";
+import { isHash, type PlainMap, plain, textOf } from "./plain.ts";
 import { refuse } from "./refusal.ts";
-import { get, isBlank, isList, isMap, isText, textOf, type Value, type YamlMap } from "./tree.ts";
+import { flatten, get, isBlank, isList, isMap, isText, type Value, type YamlMap } from "./tree.ts";
 
 const longestName = 255;
 
@@ -12,7 +12,7 @@ function firstProblems(name: Value, job: PlainMap, isBridge: boolean): readonly 
   const { extends: bases = "", rules = [], script, run, trigger, when = "on_success" } = job;
   const others = ["only", "except", "start_in"].filter((key) => key in job && "rules" in job);
   const areRules = Array.isArray(rules) && rules.flat(deepest).every(isHash);
-  const isIdle = !isBridge && run === undefined && flat(script).join("").trim() === "";
+  const isIdle = !isBridge && run === undefined && flatten(script).join("").trim() === "";
   const starts = `on_success, on_failure, always, manual${isBridge ? "" : ", delayed"}`;
   const label = textOf(name);
   return [
@@ -30,7 +30,7 @@ function firstProblems(name: Value, job: PlainMap, isBridge: boolean): readonly 
     ...mistyped(job, "string", "resource_group when"),
     ...found({
       "script can't be blank": isIdle,
-      [`when should be one of: ${starts}`]: !starts.split(", ").includes(flat(when).join()),
+      [`when should be one of: ${starts}`]: !starts.split(", ").includes(flatten(when).join()),
       "config should contain either a trigger or a needs:pipeline":
         isBridge && trigger === undefined,
     }),

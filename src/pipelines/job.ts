@@ -1,7 +1,7 @@
 /** Jobs as the configuration describes them, whatever the pipeline; one with `parallel` is several. */
 import type { Values } from "./expression.ts";
 import type { SoundJob } from "./job-words.ts";
-import { flat, isHash, type Plain, type PlainMap, plain } from "./plain.ts";
+import { isHash, type Plain, type PlainMap, plain } from "./plain.ts";
 import { refuse } from "./refusal.ts";
 import { type DescribedRule, rulesOf } from "./rules.ts";
 import { flatten, get, isMap, isText, rewrite, type Value, type YamlMap } from "./tree.ts";
@@ -86,11 +86,11 @@ function partsOf(name: string, parallel: Plain): readonly Part[] {
 
 /** The variables of each cell of a matrix, as far as GitLab takes so many. */
 export function cellsOf(parallel: Plain): readonly (readonly Variable[])[] {
-  const rows = isHash(parallel) ? flat(parallel["matrix"]) : [];
+  const rows = isHash(parallel) ? flatten(parallel["matrix"]) : [];
   return rows.flatMap((row) => {
     let cells: readonly (readonly Variable[])[] = [[]];
     for (const [key, axis] of Object.entries(isHash(row) ? row : {})) {
-      const values = flat(axis).map((value) => ({ key, value: String(value) }));
+      const values = flatten(axis).map((value) => ({ key, value: String(value) }));
       cells = cells.flatMap((cell) => values.map((value) => [...cell, value]));
       cells = cells.slice(0, tooMany);
     }
@@ -129,12 +129,12 @@ function describeJob({ name, kind, job, data }: SoundJob, part: Part, parts: Par
 }
 
 function textsOf(value: Plain | undefined): readonly string[] | undefined {
-  return value === undefined ? undefined : flat(value).map(String);
+  return value === undefined ? undefined : flatten(value).map(String);
 }
 
 /** Those of jobs of this pipeline; a need of a job that is several is one of those that are meant. */
 export function needsOf(needs: Plain | undefined, parts: Parts = new Map()): readonly Need[] {
-  return flat(needs).flatMap((need) => {
+  return flatten(needs).flatMap((need) => {
     const whole: PlainMap = isHash(need) ? need : { job: need };
     const { job, parallel, optional = false, artifacts = true } = whole;
     if ("pipeline" in whole || "project" in whole || "ref" in whole || job === null) return [];
@@ -150,7 +150,7 @@ export function needsOf(needs: Plain | undefined, parts: Parts = new Map()): rea
 }
 
 function crossNeedsOf(needs: Plain): readonly CrossNeed[] {
-  return flat(needs).flatMap((need) => {
+  return flatten(needs).flatMap((need) => {
     if (!isHash(need) || need["pipeline"] === undefined) return [];
     const { pipeline, job, artifacts } = need;
     return [{ pipeline: String(pipeline), job: String(job), artifacts: artifacts !== false }];

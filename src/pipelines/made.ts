@@ -1,19 +1,12 @@
 /** The jobs of one pipeline: what rules make of the jobs that the configuration describes, where these fit together. */
+import { componentsOf } from "./graph.ts";
 import { type DescribedJob, type Need, needsOf, type PipelineJob } from "./job.ts";
-import { flat, isHash, type Plain } from "./plain.ts";
+import { isHash, type Plain } from "./plain.ts";
 import type { Occasion } from "./ports.ts";
 import { refuse } from "./refusal.ts";
 import { type DescribedRule, isAdmitted, type Sight, takenRule } from "./rules.ts";
-import { isText } from "./tree.ts";
-import {
-  componentsOf,
-  expand,
-  expandAll,
-  listed,
-  override,
-  type Variable,
-  valuesOf,
-} from "./variables.ts";
+import { flatten, isText } from "./tree.ts";
+import { expand, expandAll, listed, override, type Variable, valuesOf } from "./variables.ts";
 
 /** All that rules see, the lowest first. */
 export function seen(occasion: Occasion, job: readonly Variable[], yaml: readonly Variable[]) {
@@ -153,7 +146,7 @@ function refuseTwice({ name }: PipelineJob, needs: readonly Need[]): void {
 /** Jobs that make the configuration of a child pipeline. */
 function generators({ options: { trigger } }: PipelineJob): readonly string[] {
   const include = isHash(trigger) ? trigger["include"] : undefined;
-  return flat(include).flatMap((entry) => memberOf(entry, "job") ?? []);
+  return flatten(include).flatMap((entry) => memberOf(entry, "job") ?? []);
 }
 
 function refuseCircle(byName: ReadonlyMap<string, PipelineJob>): void {

@@ -1,14 +1,15 @@
 /** From a project's CI files to the pipeline that GitLab makes of them. */
 import { isDeepStrictEqual } from "node:util";
 import { extendAll, resolveReferences } from "./extend.ts";
-import { type JoinRequest, join, type ReadFiles } from "./include.ts";
 import { type DescribedJob, describeJobs, type PipelineJob } from "./job.ts";
 import { checkConfig, jobKind, visibleJobs } from "./job-words.ts";
+import { type JoinRequest, join, type ReadFiles } from "./join.ts";
 import { makeJobs, refuseUnfit, seen } from "./made.ts";
+import { textOf } from "./plain.ts";
 import type { CiSource, FetchInclude, Include, Occasion } from "./ports.ts";
 import { refuse, refused } from "./refusal.ts";
 import { type DescribedRule, rulesOf, takenRule } from "./rules.ts";
-import { flatten, get, listOf, textOf, type YamlMap } from "./tree.ts";
+import { flatten, get, listOf, type YamlMap } from "./tree.ts";
 import { override, type Variable, variablesOf } from "./variables.ts";
 
 export type PipelineReading =

@@ -10,9 +10,9 @@ import {
   words,
 } from "./checks.ts";
 import { compilePattern, isExpression } from "./expression.ts";
-import { flat, isHash, type Plain } from "./plain.ts";
+import { isHash, type Plain } from "./plain.ts";
 import { refuse } from "./refusal.ts";
-import { isText } from "./tree.ts";
+import { flatten, isText } from "./tree.ts";
 
 function need(keys: string): ValueCheck {
   return strict(`artifacts ${keys}`, {}, "job pipeline project ref", "optional artifacts");
@@ -42,7 +42,7 @@ export function needs(mayCross: boolean): ValueCheck {
   return (value) => {
     if (!isHash(value) && !Array.isArray(value)) return ["config can only be a hash or an array"];
     // GitLab takes an empty entry, as an alias of an empty list leaves one, for none.
-    const all = flat(value).filter((each) => each !== null);
+    const all = flatten(value).filter((each) => each !== null);
     const forms = all.flatMap((each) => formOf(each) ?? []);
     const count = (form: NeedForm): number => forms.filter((each) => each === form).length;
     const cross = Math.max(count("pipeline"), count("project"));
@@ -122,7 +122,7 @@ export function rules(kind: RuleKind): ValueCheck {
   return (value) => {
     if (!Array.isArray(value)) return ["config should be an array"];
     if (value.length === 0) return ["config can't be blank"];
-    return flat(value).flatMap((each) => at(":rule", rule(kind)(each)));
+    return flatten(value).flatMap((each) => at(":rule", rule(kind)(each)));
   };
 }
 

@@ -1,7 +1,7 @@
 /** Which rule takes a job, an include or the whole pipeline. */
 import { compilePattern, holds } from "./expression.ts";
 import { compileGlob } from "./glob.ts";
-import { flat, isHash, type Plain, type PlainMap, plain } from "./plain.ts";
+import { isHash, type Plain, type PlainMap, plain } from "./plain.ts";
 import type { Occasion } from "./ports.ts";
 import { refuse } from "./refusal.ts";
 import { flatten, isMap, type Value } from "./tree.ts";
@@ -51,7 +51,7 @@ export function takenRule(
 }
 
 function globsOf(clause: Plain, sight: Sight): readonly string[] {
-  return expanded(flat(isHash(clause) ? clause["paths"] : clause).map(String), sight);
+  return expanded(flatten(isHash(clause) ? clause["paths"] : clause).map(String), sight);
 }
 
 function expanded(texts: readonly string[], { variables }: Sight): readonly string[] {
@@ -109,7 +109,7 @@ function clauses(policy: PlainMap, { occasion, variables }: Sight): readonly boo
   ];
   return holding.flatMap(([key, isHeld]) => {
     const value = policy[key];
-    return value === undefined ? [] : [isHeld(flat(value).map(String))];
+    return value === undefined ? [] : [isHeld(flatten(value).map(String))];
   });
 }
 

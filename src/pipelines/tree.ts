@@ -1,4 +1,4 @@
-/** What a pipeline's YAML says, as GitLab holds it, and its words for it. */
+/** What a pipeline's YAML says, as GitLab holds it. */
 
 /** Whole numbers are `bigint`, so that `1.0` stays apart from `1`. */
 export type Value =
@@ -48,9 +48,12 @@ export function listOf(value: Value | undefined): readonly Value[] {
   return value === undefined || value === null ? [] : [value];
 }
 
-/** The items of lists in lists. */
-export function flatten(value: Value | undefined): readonly Value[] {
-  return listOf(value).flatMap((item) => (isList(item) ? flatten(item) : [item]));
+type Nested<T> = T | readonly Nested<T>[];
+
+/** The items of lists in lists; anything else is the only item, and nothing is none. */
+export function flatten<T>(value: Nested<T> | null | undefined): readonly T[] {
+  const whole: readonly unknown[] = [value ?? []];
+  return whole.flat(Number.POSITIVE_INFINITY) as readonly T[];
 }
 
 export function isBlank(value: Value | undefined): boolean {
@@ -75,23 +78,4 @@ export function rewrite(value: Value, leaf: (value: Value) => Value): Value {
   if (isList(value)) return value.map((item) => rewrite(item, leaf));
   if (isMap(value)) return new Map([...value].map(([key, item]) => [key, rewrite(item, leaf)]));
   return leaf(value);
-}
-
-/** The text that a value becomes within a text or as a variable. */
-export function textOf(value: Value | undefined): string {
-  if (value === undefined || value === null) return "";
-  if (isList(value) || isMap(value) || value instanceof YamlReference) return inspect(value);
-  if (typeof value === "number" && Number.isInteger(value)) return value.toFixed(1);
-  return String(value);
-}
-
-/** The notation of Ruby, in which GitLab quotes lists. */
-export function inspect(value: Value): string {
-  if (value === null) return "nil";
-  if (typeof value === "string") return JSON.stringify(value);
-  if (value instanceof YamlReference) return `!reference ${inspect(value.path)}`;
-  if (isList(value)) return `[${value.map(inspect).join(", ")}]`;
-  if (!isMap(value)) return textOf(value);
-  const entries = [...value].map(([key, each]) => `:${textOf(key)}=>${inspect(each)}`);
-  return `{${entries.join(", ")}}`;
 }

@@ -1,6 +1,8 @@
 /** Variables as GitLab puts them together and expands them. */
 import type { Values } from "./expression.ts";
-import { isMap, textOf, type Value } from "./tree.ts";
+import { componentsOf } from "./graph.ts";
+import { textOf } from "./plain.ts";
+import { isMap, type Value } from "./tree.ts";
 
 export interface Variable {
   readonly key: string;
@@ -86,33 +88,6 @@ function expandNested(text: string, values: Values): string {
     const key = nameIn(whole);
     return key === "" ? whole : (values.get(key) ?? "");
   });
-}
-
-/** Which nodes lead to one another (Tarjan), those that others lead to before them. */
-export function componentsOf<Node>(
-  nodes: readonly Node[],
-  next: (node: Node) => readonly Node[],
-): readonly (readonly Node[])[] {
-  const lowest = new Map<Node, number>();
-  const open: Node[] = [];
-  const components: (readonly Node[])[] = [];
-  const visit = (node: Node): number => {
-    const known = lowest.get(node);
-    if (known !== undefined) return known;
-    const own = lowest.size;
-    const place = open.length;
-    lowest.set(node, own);
-    open.push(node);
-    const low = Math.min(own, ...next(node).map(visit));
-    lowest.set(node, low);
-    if (low < own) return low;
-    const component = open.splice(place);
-    for (const each of component) lowest.set(each, Number.POSITIVE_INFINITY);
-    components.push(component);
-    return Number.POSITIVE_INFINITY;
-  };
-  nodes.forEach(visit);
-  return components;
 }
 
 function neededBy({ value, raw }: Variable): readonly string[] {

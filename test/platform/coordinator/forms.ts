@@ -2,8 +2,8 @@
 import { ownMember } from "../../../src/json.ts";
 import { seconds } from "../../../src/pipelines/checks.ts";
 import type { PipelineJob } from "../../../src/pipelines/job.ts";
-import { flat, isHash, type Plain, type PlainMap } from "../../../src/pipelines/plain.ts";
-import { isText } from "../../../src/pipelines/tree.ts";
+import { isHash, type Plain, type PlainMap } from "../../../src/pipelines/plain.ts";
+import { flatten, isText } from "../../../src/pipelines/tree.ts";
 
 type Form = (value: Plain) => Plain;
 
@@ -31,7 +31,11 @@ function container(value: Plain): Plain {
   return containerForm({ ...image, ...(isMore && { executor_opts: options }) });
 }
 
-const containerForm = record({ pull_policy: flat, command: flat, variables: members(String) });
+const containerForm = record({
+  pull_policy: flatten,
+  command: flatten,
+  variables: members(String),
+});
 const cacheDefaults = {
   key: "default",
   policy: "pull-push",
@@ -39,26 +43,26 @@ const cacheDefaults = {
   unprotect: false,
   fallback_keys: [],
 };
-const retry = record({ when: flat, exit_codes: flat });
+const retry = record({ when: flatten, exit_codes: flatten });
 
 const form = record({
-  script: flat,
-  before_script: flat,
-  after_script: flat,
-  hooks: members(flat),
+  script: flatten,
+  before_script: flatten,
+  after_script: flatten,
+  hooks: members(flatten),
   image: container,
-  services: (all) => flat(all).map(container),
+  services: (all) => flatten(all).map(container),
   cache: (all) =>
-    flat(all).length === 0
+    flatten(all).length === 0
       ? null
-      : flat(all).map((one) => ({ ...cacheDefaults, ...(isHash(one) && one) })),
+      : flatten(all).map((one) => ({ ...cacheDefaults, ...(isHash(one) && one) })),
   timeout: (value) => seconds(String(value)) ?? null,
   retry: (value) => retry(typeof value === "number" ? { max: value } : value),
   artifacts: record({ reports: members((value) => (isText(value) ? [value] : value)) }),
-  allow_failure: record({ exit_codes: flat }),
+  allow_failure: record({ exit_codes: flatten }),
   environment: (value) => (isText(value) ? { name: value, action: "start" } : value),
   parallel: record({
-    matrix: (rows) => flat(rows).map(members((values) => flat(values).map(String))),
+    matrix: (rows) => flatten(rows).map(members((values) => flatten(values).map(String))),
   }),
   inputs: members((value) => (isHash(value) ? { type: "string", ...value } : value)),
   trigger: (value) => (isText(value) ? { project: value } : value),
