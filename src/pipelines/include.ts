@@ -6,7 +6,7 @@ import { refuseAll } from "./inputs.ts";
 import { plain, textOf } from "./plain.ts";
 import { type CiSource, type Include, includeKinds, type Occasion } from "./ports.ts";
 import { refuse } from "./refusal.ts";
-import { rule } from "./rule-words.ts";
+import { includeRule } from "./rule-words.ts";
 import { rulesOf, takenRule } from "./rules.ts";
 import { flatten, get, isBlank, isMap, isText, listOf, type Value, type YamlMap } from "./tree.ts";
 import { expand, type Variable } from "./variables.ts";
@@ -45,7 +45,7 @@ function isIncluded(entry: YamlMap, { paths }: CiSource, including: Including): 
   const { occasion, known, lenient } = including;
   if (lenient === true) return true;
   const own = get(entry, "rules");
-  for (const each of flatten(own)) refuseAll(at("include:rule", rule("include")(plain(each))));
+  for (const each of flatten(own)) refuseAll(at("include:rule", includeRule(plain(each))));
   const rules = rulesOf(own);
   return (
     rules === undefined || takenRule(rules, { occasion, variables: known, paths }) !== undefined

@@ -1,6 +1,6 @@
 /** Jobs as the configuration describes them, whatever the pipeline; one with `parallel` is several. */
 import type { Values } from "./expression.ts";
-import type { SoundJob } from "./job-words.ts";
+import type { SoundJob } from "./keywords.ts";
 import { isHash, type Plain, type PlainMap, plain } from "./plain.ts";
 import { refuse } from "./refusal.ts";
 import { type DescribedRule, rulesOf } from "./rules.ts";

@@ -1,12 +1,22 @@
-/** The keywords of jobs, and of what stands beside them. */
-import { found, isTexts, map, should, strict, type ValueCheck } from "./checks.ts";
-import { isHash, type Plain } from "./plain.ts";
-import { needs, policy, rules, tags, variables, workflow } from "./rule-words.ts";
-import { isText } from "./tree.ts";
+/** What GitLab takes as a configuration: the keywords of jobs, and what stands beside them. */
+import {
+  apart,
+  at,
+  delayProblems,
+  found,
+  isTexts,
+  map,
+  mistyped,
+  should,
+  strict,
+  type ValueCheck,
+} from "./checks.ts";
+import { isHash, type Plain, type PlainMap, plain, textOf } from "./plain.ts";
+import { refuse } from "./refusal.ts";
+import { jobRules, needs, policy, tags, variables, workflow } from "./rule-words.ts";
+import { flatten, isBlank, isText, type Value, type YamlMap } from "./tree.ts";
+import { inheritable, type WrittenJob, writtenJobs } from "./written-jobs.ts";
 
-/** What jobs may take over from `default`. */
-export const inheritable =
-  "before_script after_script hooks cache image services interruptible timeout retry artifacts id_tokens tags";
 const common =
   "extends when resource_group stage only except rules variables inherit tags environment interruptible needs allow_failure parallel";
 const ofJobs =
@@ -15,7 +25,7 @@ const ofJobs =
 const ofEnterprise = "dast_configuration identity pages_path_prefix secrets";
 
 /** Levels of lists in lists. */
-export const deepest = 10;
+const deepest = 10;
 
 function isNested(value: Plain, levels = deepest): boolean {
   if (isText(value)) return true;
@@ -51,7 +61,7 @@ const inJobs = {
   interruptible: should(isFlag, "a boolean value"),
   only: policy,
   except: policy,
-  rules: rules("job"),
+  rules: jobRules,
   variables: variables("value expand"),
   inherit: strict("default variables", { default: flagOrTexts, variables: flagOrTexts }),
   tags,
@@ -59,13 +69,13 @@ const inJobs = {
 };
 
 /** What is wrong with the keywords of a job. */
-export const keywords = {
+const keywords = {
   job: strict(`${common} ${inheritable} ${ofJobs} ${ofEnterprise}`, inJobs),
   bridge: strict(`${common} trigger`, { ...inJobs, needs: needs(false) }),
 };
 
 /** What is wrong with what stands beside the jobs. */
-export const beside: ValueCheck = map({
+const beside: ValueCheck = map({
   before_script: lines,
   after_script: lines,
   image,
@@ -77,3 +87,79 @@ export const beside: ValueCheck = map({
   variables: variables("value description expand options"),
   workflow,
 });
+
+const longestName = 255;
+
+/** What is wrong with a name, and with keywords that are looked at together or before all others. */
+function firstProblems(name: Value, job: PlainMap, isBridge: boolean): readonly string[] {
+  const { extends: bases = "", rules = [], script, run, trigger, when = "on_success" } = job;
+  const others = ["only", "except", "start_in"].filter((key) => key in job && "rules" in job);
+  const areRules = Array.isArray(rules) && rules.flat(deepest).every(isHash);
+  const isIdle = !isBridge && run === undefined && flatten(script).join("").trim() === "";
+  const starts = `on_success, on_failure, always, manual${isBridge ? "" : ", delayed"}`;
+  const label = textOf(name);
+  return [
+    ...found({
+      "name can't be blank": label.trim() === "",
+      "name should be a symbol": !isText(name),
+      [`name is too long (maximum is ${longestName} characters)`]: label.length > longestName,
+    }),
+    ...apart(job, "script trigger run"),
+    ...found({
+      [`config key may not be used with \`rules\`: ${others.join(", ")}`]: others.length > 0,
+      "extends should be an array of strings or a string": !isText(bases) && !isTexts(bases),
+      "rules should be an array containing hashes and arrays of hashes": !areRules,
+    }),
+    ...mistyped(job, "string", "resource_group when"),
+    ...found({
+      "script can't be blank": isIdle,
+      [`when should be one of: ${starts}`]: !starts.split(", ").includes(flatten(when).join()),
+      "config should contain either a trigger or a needs:pipeline":
+        isBridge && trigger === undefined,
+    }),
+    ...(when === "delayed" ? delayProblems(job["start_in"]) : []),
+  ];
+}
+
+/** A job that GitLab takes. */
+export interface SoundJob {
+  readonly name: string;
+  readonly kind: "job" | "bridge";
+  /** With what it takes over; `data`: as JSON. */
+  readonly job: YamlMap;
+  readonly data: PlainMap;
+}
+
+/** The jobs of a configuration whose files, extends and references are in place. */
+export function checkConfig(config: YamlMap): readonly SoundJob[] {
+  const all = writtenJobs(config);
+  const names = all.map(({ name }) => name);
+  const others = plain(new Map([...config].filter(([key]) => !names.includes(key))));
+  const unfit = all
+    .filter(({ kind }) => kind === undefined)
+    .map(({ name }) => {
+      const shown = textOf(name).replace(/^[a-zA-Z\s]+$/, (plain) => plain.replace(/\s/g, "_"));
+      return `${shown} config should implement the script:, run:, or trigger: keyword`;
+    });
+  if (all.every(({ kind }) => kind === undefined || kind === "hidden"))
+    unfit.push("config should contain at least one visible job");
+  const checked = unfit.length > 0 ? [] : all.map(checkJob);
+  const problems = [...unfit, ...checked.flatMap((one) => one.problems)];
+  const told = [...beside(others), ...at("jobs", problems)];
+  if (told.length > 0) refuse(...told.map((each) => each.toLowerCase().replace(/^:/, "")));
+  return checked.flatMap(({ sound }) => sound ?? []);
+}
+
+function checkJob({ name, written, kind: is, job }: WrittenJob) {
+  const kind = is === "bridge" ? "bridge" : "job";
+  const label = textOf(name);
+  const place = `:${label.trim() === "" ? kind : label}`;
+  if (job === undefined) {
+    const problems = at(place, found({ "config can't be blank": isBlank(written) }));
+    return { problems };
+  }
+  const data = plain(job) as PlainMap;
+  const first = firstProblems(name, data, kind === "bridge");
+  const problems = at(place, first.length > 0 ? first : keywords[kind](data));
+  return { problems, sound: { name: label, kind, job, data } as const };
+}

@@ -2,8 +2,8 @@
 import { isDeepStrictEqual } from "node:util";
 import { extendAll, resolveReferences } from "./extend.ts";
 import { type DescribedJob, describeJobs, type PipelineJob } from "./job.ts";
-import { checkConfig, jobKind, visibleJobs } from "./job-words.ts";
 import { type JoinRequest, join, type ReadFiles } from "./join.ts";
+import { checkConfig } from "./keywords.ts";
 import { makeJobs, refuseUnfit, seen } from "./made.ts";
 import { textOf } from "./plain.ts";
 import type { CiSource, FetchInclude, Include, Occasion } from "./ports.ts";
@@ -11,6 +11,7 @@ import { refuse, refused } from "./refusal.ts";
 import { type DescribedRule, rulesOf, takenRule } from "./rules.ts";
 import { flatten, get, listOf, type YamlMap } from "./tree.ts";
 import { override, type Variable, variablesOf } from "./variables.ts";
+import { jobKind, writtenJobs } from "./written-jobs.ts";
 
 export type PipelineReading =
   /** GitLab's own messages, the one that it shows first. */
@@ -149,10 +150,12 @@ async function outline(
   const request = { source, fetch, occasion, files, lenient: true };
   const { joined: written, includes } = await join(text, request);
   const config = resolveReferences(extendAll(written, true), true);
-  const jobs = [...visibleJobs(config)].map(([key, job]) => [textOf(key), job] as const);
+  const jobs = writtenJobs(config).flatMap(({ name, job }) =>
+    job === undefined || textOf(name).includes("$[[") ? [] : [[textOf(name), job] as const],
+  );
   return {
     written,
-    jobs: new Map(jobs.filter(([name]) => !name.includes("$[["))),
+    jobs: new Map(jobs),
     variables: variablesOf(config.get("variables")),
     includes,
   };

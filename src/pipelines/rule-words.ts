@@ -20,19 +20,19 @@ function need(keys: string): ValueCheck {
 
 /** Forms of needs. `project`, what a job of another project made, is of GitLab's EE code. */
 const needForms = {
+  name: () => [],
   job: need("job optional parallel"),
   pipeline: need("job pipeline"),
   project: need("job project ref"),
+  other: () => ["has an unsupported type"],
 };
 type NeedForm = keyof typeof needForms;
 
-/** `undefined` where GitLab knows no such form. */
-function formOf(need: Plain): NeedForm | undefined {
-  if (isText(need)) return "job";
-  const has = (...keys: readonly string[]) => isHash(need) && keys.every((key) => key in need);
-  if (has("job", "pipeline") && !has("project")) return "pipeline";
-  if (has("project") || has("ref")) return "project";
-  return has("job") ? "job" : undefined;
+function formOf(need: Plain): NeedForm {
+  if (!isHash(need)) return isText(need) ? "name" : "other";
+  if ("job" in need && "pipeline" in need && !("project" in need)) return "pipeline";
+  if ("project" in need || "ref" in need) return "project";
+  return "job" in need ? "job" : "other";
 }
 
 const mostCross = 5;
@@ -43,8 +43,7 @@ export function needs(mayCross: boolean): ValueCheck {
     if (!isHash(value) && !Array.isArray(value)) return ["config can only be a hash or an array"];
     // GitLab takes an empty entry, as an alias of an empty list leaves one, for none.
     const all = flatten(value).filter((each) => each !== null);
-    const forms = all.flatMap((each) => formOf(each) ?? []);
-    const count = (form: NeedForm): number => forms.filter((each) => each === form).length;
+    const count = (form: NeedForm) => all.filter((each) => formOf(each) === form).length;
     const cross = Math.max(count("pipeline"), count("project"));
     const counts = all.some((each) => isHash(each) && typeof each["parallel"] === "number");
     const problems = found({
@@ -52,31 +51,24 @@ export function needs(mayCross: boolean): ValueCheck {
       "config uses invalid types: cross_dependency": cross > 0 && !mayCross,
       [`config must be less than or equal to ${mostCross}`]: cross > mostCross,
     });
-    return problems.length > 0 ? problems : all.flatMap((need) => at(":need", needProblems(need)));
+    if (problems.length > 0) return problems;
+    return all.flatMap((each) => at(":need", needForms[formOf(each)](each)));
   };
-}
-
-function needProblems(need: Plain): readonly string[] {
-  const form = formOf(need);
-  if (form === undefined) return ["has an unsupported type"];
-  return isHash(need) ? needForms[form](need) : [];
 }
 
 /** `keys`: those that a variable may have which is a map; with none of them it may be no map. */
 export function variables(keys = ""): ValueCheck {
-  return each((one) => variableProblems(one, keys));
-}
-
-function variableProblems(one: Plain, keys: string): readonly string[] {
-  if (Array.isArray(one)) refuse("variable definition must be either a string or a hash");
-  if (!isHash(one)) return [];
-  const unknown = Object.keys(one).filter((key) => !words(keys).includes(key));
-  const { options, value = null } = one;
-  const isClosed = Array.isArray(options) && options.length > 0;
-  return found({
-    "config must be a string": keys === "",
-    [`config uses invalid data keys: ${unknown.join(", ")}`]: keys !== "" && unknown.length > 0,
-    "config value must be present in options": isClosed && !options.includes(value),
+  return each((one) => {
+    if (Array.isArray(one)) refuse("variable definition must be either a string or a hash");
+    if (!isHash(one)) return [];
+    const unknown = Object.keys(one).filter((key) => !words(keys).includes(key));
+    const { options, value = null } = one;
+    const isClosed = Array.isArray(options) && options.length > 0;
+    return found({
+      "config must be a string": keys === "",
+      [`config uses invalid data keys: ${unknown.join(", ")}`]: keys !== "" && unknown.length > 0,
+      "config value must be present in options": isClosed && !options.includes(value),
+    });
   });
 }
 
@@ -107,25 +99,6 @@ function globs(keys: string, kinds: string): ValueCheck {
   };
 }
 
-/** Whose rules they are: which values `when` may have, and what else they may say. */
-const ruleKinds = {
-  job: {
-    starts: "on_success on_failure always never manual delayed",
-    more: "allow_failure variables needs interruptible",
-  },
-  include: { starts: "never always", more: "" },
-  workflow: { starts: "always never", more: "allow_failure variables needs auto_cancel" },
-};
-type RuleKind = keyof typeof ruleKinds;
-
-export function rules(kind: RuleKind): ValueCheck {
-  return (value) => {
-    if (!Array.isArray(value)) return ["config should be an array"];
-    if (value.length === 0) return ["config can't be blank"];
-    return flatten(value).flatMap((each) => at(":rule", rule(kind)(each)));
-  };
-}
-
 const inRules = {
   changes: globs("paths compare_to", "an array or a hash"),
   exists: globs("paths project ref", "a string, an array of strings, or a hash"),
@@ -133,20 +106,20 @@ const inRules = {
   needs: needs(false),
 };
 
-export function rule(kind: RuleKind): ValueCheck {
-  const { starts, more } = ruleKinds[kind];
+/** A rule by what `when` may say, and what such rules have beside what all have. */
+function rule(starts: string, more = ""): ValueCheck {
   const keys = `if changes exists when start_in ${more}`;
   const form = strict(keys, inRules, "", "allow_failure interruptible");
   return (value) => {
-    const { if: condition, when: start, start_in: delay } = isHash(value) ? value : {};
+    const said = isHash(value) ? value : {};
+    const { if: condition = "null", when: start = "never", start_in: delay } = said;
     const isDelayed = start === "delayed";
     return [
       ...found({
         "config can't be blank": isHash(value) && Object.keys(value).length === 0,
         "config contains disallowed keys: start_in": !isDelayed && delay !== undefined,
-        "if invalid expression syntax": condition !== undefined && !isExpression(condition),
-        [`when unknown value: ${start}`]:
-          start !== undefined && !words(starts).includes(String(start)),
+        "if invalid expression syntax": !isExpression(condition),
+        [`when unknown value: ${start}`]: !words(starts).includes(String(start)),
       }),
       ...(isDelayed ? delayProblems(delay) : []),
       ...form(value),
@@ -154,7 +127,23 @@ export function rule(kind: RuleKind): ValueCheck {
   };
 }
 
-export const workflow = strict("name rules auto_cancel", { rules: rules("workflow") });
+function rules(each: ValueCheck): ValueCheck {
+  return (value) => {
+    if (!Array.isArray(value)) return ["config should be an array"];
+    if (value.length === 0) return ["config can't be blank"];
+    return flatten(value).flatMap((rule) => at(":rule", each(rule)));
+  };
+}
+
+export const includeRule = rule("never always");
+export const jobRules = rules(
+  rule(
+    "on_success on_failure always never manual delayed",
+    "allow_failure variables needs interruptible",
+  ),
+);
+const workflowRules = rules(rule("always never", "allow_failure variables needs auto_cancel"));
+export const workflow = strict("name rules auto_cancel", { rules: workflowRules });
 
 /** A pattern in slashes, or a name. */
 function isRef(value: Plain): boolean {

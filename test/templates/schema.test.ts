@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { extendAll } from "../../src/pipelines/extend.ts";
-import { checkConfig } from "../../src/pipelines/job-words.ts";
+import { checkConfig } from "../../src/pipelines/keywords.ts";
 import { plain } from "../../src/pipelines/plain.ts";
 import { refused } from "../../src/pipelines/refusal.ts";
 import type { YamlMap } from "../../src/pipelines/tree.ts";
