@@ -1,10 +1,11 @@
 /** `extends` and `!reference`: what is done to a configuration once its files are joined. */
-
+import { found } from "./checks.ts";
 import { inspect, textOf } from "./plain.ts";
 import { refuse, refused } from "./refusal.ts";
 import {
   get,
   isMap,
+  isText,
   listOf,
   merge,
   rewrite,
@@ -34,7 +35,8 @@ export function extendAll(config: YamlMap, lenient = false): YamlMap {
     const fits = lenient || above.length + (before?.levels ?? 0) <= mostLevels + 1;
     if (before !== undefined && fits) return before;
     const names = listOf(job.get("extends")).map(textOf);
-    if (!lenient) refuseBases(textOf(key), names, config, above);
+    const problems = lenient ? [] : problemsOf(names, config, key, above);
+    for (const problem of problems) refuse(`${textOf(key)}: ${problem}`);
     if (above.includes(key)) return undefined;
     const bases = names.map((name) => extend(name, [...above, key]));
     const known = bases
@@ -49,20 +51,20 @@ export function extendAll(config: YamlMap, lenient = false): YamlMap {
   return new Map([...config].map(([key, value]) => [key, extend(key, [])?.job ?? value]));
 }
 
-function refuseBases(
-  name: string,
-  bases: readonly string[],
+function problemsOf(
+  names: readonly string[],
   config: YamlMap,
+  key: Value,
   above: readonly Value[],
-): void {
-  if (bases.length === 0) return;
-  const unknown = bases.filter((base) => !config.has(base));
-  if (unknown.length > 0) refuse(`${name}: unknown keys in \`extends\` (${unknown.join(", ")})`);
-  const invalid = bases.filter((base) => !isMap(config.get(base)));
-  if (invalid.length > 0)
-    refuse(`${name}: invalid base hashes in \`extends\` (${invalid.join(", ")})`);
-  if (above.length > mostLevels) refuse(`${name}: nesting too deep in \`extends\``);
-  if (above.includes(name)) refuse(`${name}: circular dependency detected in \`extends\``);
+) {
+  const unknown = names.filter((base) => !config.has(base));
+  const invalid = names.filter((base) => !isMap(config.get(base)));
+  return found({
+    [`unknown keys in \`extends\` (${unknown.join(", ")})`]: unknown.length > 0,
+    [`invalid base hashes in \`extends\` (${invalid.join(", ")})`]: invalid.length > 0,
+    "nesting too deep in `extends`": names.length > 0 && above.length > mostLevels,
+    "circular dependency detected in `extends`": names.length > 0 && above.includes(key),
+  });
 }
 
 /** Puts values in place of references, wherever they lead; with `lenient` one that leads nowhere stays. */
@@ -73,24 +75,21 @@ export function resolveReferences(config: YamlMap, lenient = false): YamlMap {
     try {
       return follow(value);
     } catch (error) {
-      if (lenient) return refused(() => value)(error);
-      throw error;
+      return refused(({ errors }) => (lenient ? value : refuse(...errors)))(error);
     }
   };
   const follow = (reference: YamlReference): Value => {
     const { path } = reference;
     const told = inspect(reference);
-    if (path.length === 0 || !path.every((key) => typeof key === "string"))
-      refuse(`${told} is not valid`);
+    if (path.length === 0 || !path.every(isText)) return refuse(`${told} is not valid`);
     const before = known.get(reference);
     if (before === "open") refuse(`${told} is part of a circular chain`);
     if (before !== undefined) return before;
     known.set(reference, "open");
-    const found = rewrite(get(config, ...path.map(textOf)), resolve);
+    const found = rewrite(get(config, ...path), resolve);
     if (found === null || found === false) refuse(`${told} could not be found`);
     known.set(reference, found);
     return found;
   };
-  const resolved = rewrite(config, resolve);
-  return isMap(resolved) ? resolved : config;
+  return rewrite(config, resolve) as YamlMap;
 }

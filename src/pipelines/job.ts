@@ -31,8 +31,6 @@ export interface PipelineJob {
   /** Its variables in the configuration, unexpanded, those that win first. */
   readonly variables: readonly Variable[];
   readonly tags: readonly string[] | undefined;
-  readonly interruptible: boolean | undefined;
-  readonly resourceGroup: string | undefined;
   readonly dependencies: readonly string[] | undefined;
   /** Which one it is of a job that is several. */
   readonly place?: { readonly index: number; readonly total: number } | undefined;
@@ -49,26 +47,22 @@ export interface DescribedJob {
 /** What tells a job of several from the others, or the only one. */
 type Part = Pick<PipelineJob, "name" | "variables" | "place">;
 
-/** Those of each job that is several; none where a matrix has no rows. */
+/** Those of each job; none where a matrix has no rows. */
 type Parts = ReadonlyMap<string, readonly Part[]>;
 
 /** Describes jobs in order; a need that names no variable of its matrix is a `CiRefusal`. */
 export function describeJobs(jobs: readonly SoundJob[]): readonly DescribedJob[] {
-  const parts = new Map(
-    jobs.flatMap(({ name, data: { parallel } }) =>
-      parallel === undefined ? [] : [[name, partsOf(name, parallel)] as const],
-    ),
-  );
+  const parts = new Map(jobs.map(({ name, data }) => [name, partsOf(name, data["parallel"])]));
   return jobs.flatMap((job) => {
-    const own: readonly Part[] = parts.get(job.name) ?? [{ name: job.name, variables: [] }];
-    return own.map((part) => describeJob(job, part, parts));
+    return (parts.get(job.name) ?? []).map((part) => describeJob(job, part, parts));
   });
 }
 
 const mostJobs = 200;
 const tooMany = mostJobs + 1;
 
-function partsOf(name: string, parallel: Plain): readonly Part[] {
+function partsOf(name: string, parallel: Plain | undefined): readonly Part[] {
+  if (parallel === undefined) return [{ name, variables: [] }];
   const isMatrix = isHash(parallel) && "matrix" in parallel;
   const count = Math.min(typeof parallel === "number" ? parallel : 0, tooMany);
   const rows = isMatrix ? cellsOf(parallel) : Array.from({ length: count }, () => []);
@@ -100,7 +94,6 @@ export function cellsOf(parallel: Plain): readonly (readonly Variable[])[] {
 
 function describeJob({ name, kind, job, data }: SoundJob, part: Part, parts: Parts): DescribedJob {
   const { stage = "test", when = "on_success", allow_failure: failure = when === "manual" } = data;
-  const { tags, interruptible, resource_group: group, dependencies } = data;
   const variables = override(variablesOf(get(job, "variables")), part.variables);
   const values = valuesOf(variables);
   const needs = plain(rewrite(get(job, "needs"), (value) => fillIn(value, values, name))) ?? [];
@@ -115,10 +108,8 @@ function describeJob({ name, kind, job, data }: SoundJob, part: Part, parts: Par
       needs: needsOf(needs, parts),
       crossNeeds: crossNeedsOf(needs),
       variables,
-      tags: textsOf(tags),
-      interruptible: typeof interruptible === "boolean" ? interruptible : undefined,
-      resourceGroup: group === undefined ? undefined : String(group),
-      dependencies: textsOf(dependencies)?.flatMap(
+      tags: textsOf(data["tags"]),
+      dependencies: textsOf(data["dependencies"])?.flatMap(
         (each) => parts.get(each)?.map((one) => one.name) ?? each,
       ),
       place: part.place,
@@ -138,14 +129,11 @@ export function needsOf(needs: Plain | undefined, parts: Parts = new Map()): rea
     const whole: PlainMap = isHash(need) ? need : { job: need };
     const { job, parallel, optional = false, artifacts = true } = whole;
     if ("pipeline" in whole || "project" in whole || "ref" in whole || job === null) return [];
-    const all = parts.get(String(job));
-    const meant = all && parallel !== undefined ? partsOf(String(job), parallel) : all;
-    const names = meant?.map((one) => one.name) ?? [String(job)];
-    return names.map((each) => ({
-      job: each,
-      optional: optional === true,
-      artifacts: artifacts !== false,
-    }));
+    const all = parts.get(String(job)) ?? [{ name: String(job) }];
+    const isMore = parallel !== undefined && all.every((one) => one.name !== job);
+    const meant = isMore ? partsOf(String(job), parallel) : all;
+    const said = { optional: optional === true, artifacts: artifacts !== false };
+    return meant.map((one) => ({ job: one.name, ...said }));
   });
 }
 

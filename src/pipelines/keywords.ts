@@ -2,7 +2,6 @@
 import {
   apart,
   at,
-  delayProblems,
   found,
   isTexts,
   map,
@@ -11,6 +10,7 @@ import {
   strict,
   type ValueCheck,
 } from "./checks.ts";
+import { delayProblems } from "./delay.ts";
 import { isHash, type Plain, type PlainMap, plain, textOf } from "./plain.ts";
 import { refuse } from "./refusal.ts";
 import { jobRules, needs, policy, tags, variables, workflow } from "./rule-words.ts";

@@ -4,7 +4,7 @@ import { type DescribedJob, type Need, needsOf, type PipelineJob } from "./job.t
 import { isHash, type Plain } from "./plain.ts";
 import type { Occasion } from "./ports.ts";
 import { refuse } from "./refusal.ts";
-import { type DescribedRule, isAdmitted, type Sight, takenRule } from "./rules.ts";
+import { isAdmitted, type Sight, takenRule } from "./rules.ts";
 import { flatten, isText } from "./tree.ts";
 import { expand, expandAll, listed, override, type Variable, valuesOf } from "./variables.ts";
 
@@ -45,8 +45,7 @@ function needErrors({ name, needs }: PipelineJob, present: ReadonlySet<string>):
 }
 
 /** `undefined` where rules or policies leave the job out. */
-function makeJob(described: DescribedJob, scene: Scene) {
-  const { job, rules } = described;
+function makeJob({ job, rules }: DescribedJob, scene: Scene) {
   const { only, except } = job.options;
   const yaml = override(inheritedBy(job, scene.variables), job.variables);
   const variables = seen(scene.occasion, ownVariables(job), yaml);
@@ -55,7 +54,19 @@ function makeJob(described: DescribedJob, scene: Scene) {
   const isFree = scene.hasWorkflow && only === undefined && except === undefined;
   const isIn = rules === undefined ? isFree || isAdmitted(only, except, sight) : rule !== undefined;
   if (!isIn) return undefined;
-  return { job: ruled(job, rule, yaml, variables), circle: expandAll(variables).error };
+  const { said = {}, variables: above = [] } = rule ?? {};
+  const { when = job.when, allow_failure: failure = job.allowFailure } = said;
+  const needs = needsOf(said["needs"]);
+  const made: PipelineJob = {
+    ...job,
+    when: String(when),
+    allowFailure: failure === true,
+    ...(needs.length > 0 && { scheduling: "dag", needs }),
+    variables: override(yaml, above),
+    tags: job.tags?.map((tag) => expand(tag, valuesOf(variables), "stays")),
+    options: { ...job.options, ...said },
+  };
+  return { job: made, circle: expandAll(variables).error };
 }
 
 /** Variables of the whole pipeline that a job takes over. */
@@ -82,27 +93,6 @@ function ownVariables({ name, stage, when, options, place }: PipelineJob): reado
     CI_NODE_TOTAL: String(place?.total ?? 1),
     CI_ENVIRONMENT_NAME: isText(environment) ? environment : memberOf(environment, "name"),
   });
-}
-
-function ruled(
-  job: PipelineJob,
-  rule: DescribedRule | undefined,
-  yaml: readonly Variable[],
-  variables: readonly Variable[],
-): PipelineJob {
-  const said = rule?.said ?? {};
-  const { when = job.when, allow_failure: failure, interruptible } = said;
-  const needs = needsOf(said["needs"]);
-  return {
-    ...job,
-    when: String(when),
-    allowFailure: failure === undefined ? job.allowFailure : failure === true,
-    ...(needs.length > 0 && { scheduling: "dag", needs }),
-    variables: override(yaml, rule?.variables ?? []),
-    tags: job.tags?.map((tag) => expand(tag, valuesOf(variables), "stays")),
-    interruptible: interruptible === undefined ? job.interruptible : interruptible === true,
-    options: { ...job.options, ...said },
-  };
 }
 
 /** A text under a key of an option that is a map. */

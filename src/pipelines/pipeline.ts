@@ -1,14 +1,14 @@
 /** From a project's CI files to the pipeline that GitLab makes of them. */
 import { isDeepStrictEqual } from "node:util";
 import { extendAll, resolveReferences } from "./extend.ts";
-import { type DescribedJob, describeJobs, type PipelineJob } from "./job.ts";
+import { describeJobs, type PipelineJob } from "./job.ts";
 import { type JoinRequest, join, type ReadFiles } from "./join.ts";
 import { checkConfig } from "./keywords.ts";
 import { makeJobs, refuseUnfit, seen } from "./made.ts";
 import { textOf } from "./plain.ts";
 import type { CiSource, FetchInclude, Include, Occasion } from "./ports.ts";
 import { refuse, refused } from "./refusal.ts";
-import { type DescribedRule, rulesOf, takenRule } from "./rules.ts";
+import { rulesOf, takenRule } from "./rules.ts";
 import { flatten, get, listOf, type YamlMap } from "./tree.ts";
 import { override, type Variable, variablesOf } from "./variables.ts";
 import { jobKind, writtenJobs } from "./written-jobs.ts";
@@ -59,16 +59,10 @@ async function read(text: string, request: PipelineRequest): Promise<PipelineRea
 }
 
 /** A configuration whose files are joined, as far as it is the same for every pipeline. */
-interface Described {
-  readonly jobs: readonly DescribedJob[];
-  /** All that are declared. */
-  readonly stages: readonly string[];
-  readonly variables: readonly Variable[];
-  /** Those of the workflow. */
-  readonly rules: readonly DescribedRule[] | undefined;
-}
+type Described = ReturnType<typeof describe>;
 
-function describe(joined: YamlMap): Described {
+/** With all stages that are declared, and the rules of the workflow. */
+function describe(joined: YamlMap) {
   const config = resolveReferences(extendAll(joined));
   const jobs = describeJobs(checkConfig(config));
   const stages = stagesOf(config);
@@ -138,15 +132,8 @@ async function outline(
   source: CiSource,
   { fetch = async () => undefined, files = new Map() }: OutlineOptions = {},
 ): Promise<Outline> {
-  const occasion = {
-    source: "push",
-    ref: "",
-    kind: "branch",
-    project: source.project,
-    predefined: [],
-    settings: [],
-    changed: undefined,
-  } as const;
+  const where = { source: "push", ref: "", kind: "branch", project: source.project } as const;
+  const occasion = { ...where, predefined: [], settings: [], changed: undefined };
   const request = { source, fetch, occasion, files, lenient: true };
   const { joined: written, includes } = await join(text, request);
   const config = resolveReferences(extendAll(written, true), true);

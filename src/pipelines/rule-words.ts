@@ -1,14 +1,6 @@
 /** What GitLab takes as rules, needs, variables, tags and `workflow`, in its words. */
-import {
-  at,
-  delayProblems,
-  each,
-  found,
-  isTexts,
-  strict,
-  type ValueCheck,
-  words,
-} from "./checks.ts";
+import { at, each, found, isTexts, strict, type ValueCheck, words } from "./checks.ts";
+import { delayProblems } from "./delay.ts";
 import { compilePattern, isExpression } from "./expression.ts";
 import { isHash, type Plain } from "./plain.ts";
 import { refuse } from "./refusal.ts";

@@ -1,14 +1,7 @@
 /** Reads YAML as GitLab does: YAML 1.1 in the dialect of Ruby's Psych, with a header before the content. */
 import { isAlias, isMap, isNode, isScalar, isSeq, parseAllDocuments, type Scalar } from "yaml";
 import { refuse } from "./refusal.ts";
-import {
-  isBlank,
-  isList,
-  isMap as isYamlMap,
-  type Value,
-  type YamlMap,
-  YamlReference,
-} from "./tree.ts";
+import { isBlank, isMap as isYamlMap, type Value, type YamlMap, YamlReference } from "./tree.ts";
 
 /** A file of a pipeline's configuration. */
 export interface YamlFile {
@@ -65,7 +58,7 @@ function readUnnamed(node: unknown, read: (within: unknown) => Value): Value {
 
 /** A merge key counts where it stands: it replaces what is before it, and is replaced by what follows. */
 function entriesOf(key: Value, value: Value): readonly (readonly [Value, Value])[] {
-  const bases = isList(value) ? value.toReversed() : [value];
+  const bases = Array.isArray(value) ? value.toReversed() : [value];
   const isMerge = key === "<<" && bases.every(isYamlMap);
   return isMerge ? bases.flatMap((base) => [...base]) : [[key, value]];
 }

@@ -271,8 +271,6 @@ function describeJob(job: PipelineJob): Readonly<Record<string, unknown>> {
     cross_needs: job.crossNeeds.length === 0 ? null : job.crossNeeds.map((need) => ({ ...need })),
     variables: describedVariables(job.variables),
     tags: job.tags,
-    interruptible: job.interruptible,
-    resource_group: job.resourceGroup,
     dependencies: job.dependencies,
   };
 }

@@ -1,6 +1,6 @@
 /** The form in which GitLab holds the keywords of a job that it hands on to a runner. */
 import { ownMember } from "../../../src/json.ts";
-import { seconds } from "../../../src/pipelines/checks.ts";
+import { seconds } from "../../../src/pipelines/delay.ts";
 import type { PipelineJob } from "../../../src/pipelines/job.ts";
 import { isHash, type Plain, type PlainMap } from "../../../src/pipelines/plain.ts";
 import { flatten, isText } from "../../../src/pipelines/tree.ts";

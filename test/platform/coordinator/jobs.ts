@@ -143,7 +143,7 @@ export function mayBeCancelled({ jobs }: RunPipeline): boolean {
   return jobs.every(({ made, attempts, child }) => {
     const hasBegun = attempts.length > 0 || child !== undefined;
     return (
-      (!hasBegun || made.interruptible === true || made.type === "trigger") &&
+      (!hasBegun || made.options["interruptible"] === true || made.type === "trigger") &&
       (child === undefined || mayBeCancelled(child))
     );
   });

@@ -39,12 +39,12 @@ function mayStart(
   tags: readonly string[],
 ): boolean {
   if (status !== "pending" || made.type !== "job" || !isFor(made, tags)) return false;
-  const { resourceGroup } = made;
+  const { resource_group: group } = made.options;
   const rivals = pipelines.filter(({ facts }) => facts.project === pipeline.facts.project);
   return (
-    resourceGroup === undefined ||
+    group === undefined ||
     !rivals.some(({ jobs }) =>
-      jobs.some((job) => isHeld(job) && job.made.resourceGroup === resourceGroup),
+      jobs.some((job) => isHeld(job) && job.made.options["resource_group"] === group),
     )
   );
 }
