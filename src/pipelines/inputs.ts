@@ -56,10 +56,7 @@ export function readContent(file: YamlFile, given: Value, around: Around = {}): 
   if (around.lenient !== true) refuseAll(errors);
   const asked = flatten(get(file.header, "spec", "component")).map(textOf);
   const component = Object.entries(around.component ?? {}).filter(([key]) => asked.includes(key));
-  const known = new Map([
-    ["inputs", values],
-    ["component", new Map(component)],
-  ]);
+  const known = new Map(Object.entries({ inputs: values, component: new Map(component) }));
   return interpolate(file.content, { values: known, variables: around.variables ?? new Map() });
 }
 
@@ -73,7 +70,7 @@ export function settleInputs(declared: YamlMap, given: YamlMap) {
   const values = new Map<Value, Value>();
   const unknown = [...given.keys()].filter((name) => !declared.has(name));
   const words = `unknown input arguments: ${unknown.map(textOf).join(", ")}`;
-  const errors: string[] = unknown.length > 0 ? [words] : [];
+  const errors = [...found({ [words]: unknown.length > 0 })];
   for (const [name, declaration] of declared) {
     const one = settle(declaration, given.get(name) ?? null, merge(given, values));
     values.set(name, one.value);
@@ -89,19 +86,24 @@ function settle(declaration: Value, given: Value, inputs: YamlMap) {
     const condition = get(each, "if");
     return !condition || holds(textOf(condition), { variables: new Map(), inputs });
   });
+  const said = (key: string): Value => get(rule, key) ?? get(declaration, key);
+  const initial = said("default");
   const value = given === "" && rules !== null ? null : given;
-  const initial = get(rule, "default") ?? get(declaration, "default");
   const hasDefault = [declaration, ...all].some((each) => isMap(each) && each.has("default"));
-  const type = textOf(get(declaration, "type") ?? "string");
-  const settled = coerce(type, value ?? initial);
+  const settled = coerce(typeOf(said), value ?? initial);
   if (!hasDefault && value === null)
     return { value: settled, errors: ["required value has not been provided"] };
-  const allowed = get(rule, "options") ?? get(declaration, "options");
-  const limits = { type, allowed, regex: get(declaration, "regex") };
   const errors = Object.entries({ default: initial, provided: value }).flatMap(([which, each]) =>
-    each === null ? [] : problemsOf(which, coerce(type, each), limits),
+    each === null ? [] : problemsOf(which, each, said),
   );
   return { value: settled, errors };
+}
+
+/** What a declaration has under a key, its rules considered. */
+type Said = (key: string) => Value;
+
+function typeOf(said: Said): string {
+  return textOf(said("type") ?? "string");
 }
 
 /** Text for a string whatever is given; for other types a text is read as JSON. */
@@ -115,28 +117,19 @@ function coerce(type: string, value: Value): Value {
   }
 }
 
-function numbers(_key: string, value: unknown, context?: { readonly source: string }): unknown {
-  if (Array.isArray(value) || typeof value !== "object" || value === null)
-    return typeof value === "number" && /^-?\d+$/.test(context?.source ?? "")
-      ? BigInt(context?.source ?? "")
-      : value;
-  return new Map(Object.entries(value));
+function numbers(_: string, value: unknown, { source = "" }: { source?: string } = {}): unknown {
+  if (isHash(value)) return new Map(Object.entries(value));
+  return typeof value === "number" && /^-?\d+$/.test(source) ? BigInt(source) : value;
 }
 
-interface Limits {
-  readonly type: string;
-  readonly allowed: Value;
-  readonly regex: Value;
-}
-
-function problemsOf(which: string, value: Value, { type, allowed, regex }: Limits) {
+function problemsOf(which: string, given: Value, said: Said): readonly string[] {
+  const [type, allowed, regex] = [typeOf(said), said("options"), said("regex")];
+  const value = coerce(type, given);
   const text = textOf(value);
   const isChoice = type === "string" || type === "number";
   const isAllowed = !isList(allowed) || allowed.some((option) => textOf(option) === text);
-  const list =
-    type === "number" ? "the list of the allowed options" : "the list of allowed options";
-  const pattern = type === "string" && regex !== null ? textOf(regex) : "";
-  const compiled = compile(pattern);
+  const list = `the list of ${type === "number" ? "the " : ""}allowed options`;
+  const compiled = compile(type === "string" && regex !== null ? textOf(regex) : "");
   return found({
     [`${which} value is not ${type === "array" ? "an" : "a"} ${type}`]: !isOf(type, value),
     "Options can only be used with string and number inputs": isList(allowed) && !isChoice,

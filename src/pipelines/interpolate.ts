@@ -18,8 +18,7 @@ const longestAccess = 1024;
 
 /** Gives the content with all blocks filled in; one that cannot be is a `CiRefusal`. */
 export function interpolate(content: YamlMap, scope: BlockScope): YamlMap {
-  const replaced = replace(content, scope);
-  return isMap(replaced) ? replaced : content;
+  return replace(content, scope) as YamlMap;
 }
 
 function replace(value: Value, scope: BlockScope): Value {
@@ -35,14 +34,12 @@ function replace(value: Value, scope: BlockScope): Value {
 }
 
 function replaceText(text: string, scope: BlockScope): Value {
-  const blocks = [...text.matchAll(block)].map(([whole, inside = ""]) => ({
-    whole,
-    value: filled(whole, inside, scope),
-  }));
-  const [first, second] = blocks;
-  if (first === undefined) return text;
-  if (second === undefined && first.whole === text) return first.value;
-  return blocks.reduce((made, { whole, value }) => substitute(made, whole, textOf(value)), text);
+  const filledIn = [...text.matchAll(block)].map(
+    ([whole, inside = ""]) => [whole, filled(whole, inside, scope)] as const,
+  );
+  const [[first, only = ""] = [], second] = filledIn;
+  if (first === text && second === undefined) return only;
+  return filledIn.reduce((made, [whole, value]) => substitute(made, whole, textOf(value)), text);
 }
 
 /** As Ruby's gsub does it: a backslash in the new text means a part of the old one. */
@@ -84,10 +81,8 @@ function look(access: string, values: YamlMap): Value {
 
 function itemOf(list: Value, index: number, access: string): Value {
   if (!isList(list)) refuse(`cannot index into non-array value at [${index}] in \`${access}\``);
-  const item = list[index];
-  if (item !== undefined) return item;
-  const size = `size: ${list.length}`;
-  return refuse(`array index ${index} out of bounds (${size}) in \`${access}\``);
+  const told = `array index ${index} out of bounds (size: ${list.length}) in \`${access}\``;
+  return index < list.length ? (list[index] ?? null) : refuse(told);
 }
 
 function functionOf(call: string, variables: Values): (value: Value) => Value {

@@ -1,11 +1,11 @@
 /** Jobs as the configuration describes them, whatever the pipeline; one with `parallel` is several. */
 import type { Values } from "./expression.ts";
-import type { SoundJob } from "./keywords.ts";
-import { isHash, type Plain, type PlainMap, plain } from "./plain.ts";
+import { isHash, type Plain, type PlainMap, plain, textOf } from "./plain.ts";
 import { refuse } from "./refusal.ts";
 import { type DescribedRule, rulesOf } from "./rules.ts";
 import { flatten, get, isMap, isText, rewrite, type Value, type YamlMap } from "./tree.ts";
 import { override, type Variable, valuesOf, variablesOf } from "./variables.ts";
+import type { WrittenJob } from "./written-jobs.ts";
 
 export interface Need {
   readonly job: string;
@@ -51,10 +51,12 @@ type Part = Pick<PipelineJob, "name" | "variables" | "place">;
 type Parts = ReadonlyMap<string, readonly Part[]>;
 
 /** Describes jobs in order; a need that names no variable of its matrix is a `CiRefusal`. */
-export function describeJobs(jobs: readonly SoundJob[]): readonly DescribedJob[] {
-  const parts = new Map(jobs.map(({ name, data }) => [name, partsOf(name, data["parallel"])]));
+export function describeJobs(written: readonly WrittenJob[]): readonly DescribedJob[] {
+  const jobs = written.filter(({ kind }) => kind !== "hidden");
+  const parallel = jobs.map(({ name, data }) => [textOf(name), data["parallel"]] as const);
+  const parts = new Map(parallel.map(([name, own]) => [name, partsOf(name, own)]));
   return jobs.flatMap((job) => {
-    return (parts.get(job.name) ?? []).map((part) => describeJob(job, part, parts));
+    return (parts.get(textOf(job.name)) ?? []).map((part) => describeJob(job, part, parts));
   });
 }
 
@@ -92,11 +94,13 @@ export function cellsOf(parallel: Plain): readonly (readonly Variable[])[] {
   });
 }
 
-function describeJob({ name, kind, job, data }: SoundJob, part: Part, parts: Parts): DescribedJob {
+function describeJob(written: WrittenJob, part: Part, parts: Parts): DescribedJob {
+  const { name, kind, job, data } = written;
   const { stage = "test", when = "on_success", allow_failure: failure = when === "manual" } = data;
   const variables = override(variablesOf(get(job, "variables")), part.variables);
   const values = valuesOf(variables);
-  const needs = plain(rewrite(get(job, "needs"), (value) => fillIn(value, values, name))) ?? [];
+  const needs =
+    plain(rewrite(get(job, "needs"), (value) => fillIn(value, values, textOf(name)))) ?? [];
   return {
     job: {
       name: part.name,

@@ -121,45 +121,30 @@ function firstProblems(name: Value, job: PlainMap, isBridge: boolean): readonly 
   ];
 }
 
-/** A job that GitLab takes. */
-export interface SoundJob {
-  readonly name: string;
-  readonly kind: "job" | "bridge";
-  /** With what it takes over; `data`: as JSON. */
-  readonly job: YamlMap;
-  readonly data: PlainMap;
-}
-
-/** The jobs of a configuration whose files, extends and references are in place. */
-export function checkConfig(config: YamlMap): readonly SoundJob[] {
-  const all = writtenJobs(config);
-  const names = all.map(({ name }) => name);
+/** The jobs of a configuration whose files, extends and references are in place, as far as GitLab takes it. */
+export function checkConfig(config: YamlMap): readonly WrittenJob[] {
+  const jobs = writtenJobs(config);
+  const names = jobs.map(({ name }) => name);
   const others = plain(new Map([...config].filter(([key]) => !names.includes(key))));
-  const unfit = all
+  const unfit = jobs
     .filter(({ kind }) => kind === undefined)
     .map(({ name }) => {
       const shown = textOf(name).replace(/^[a-zA-Z\s]+$/, (plain) => plain.replace(/\s/g, "_"));
       return `${shown} config should implement the script:, run:, or trigger: keyword`;
     });
-  if (all.every(({ kind }) => kind === undefined || kind === "hidden"))
+  if (jobs.every(({ kind }) => kind === undefined || kind === "hidden"))
     unfit.push("config should contain at least one visible job");
-  const checked = unfit.length > 0 ? [] : all.map(checkJob);
-  const problems = [...unfit, ...checked.flatMap((one) => one.problems)];
+  const problems = unfit.length > 0 ? unfit : jobs.flatMap(jobProblems);
   const told = [...beside(others), ...at("jobs", problems)];
   if (told.length > 0) refuse(...told.map((each) => each.toLowerCase().replace(/^:/, "")));
-  return checked.flatMap(({ sound }) => sound ?? []);
+  return jobs;
 }
 
-function checkJob({ name, written, kind: is, job }: WrittenJob) {
-  const kind = is === "bridge" ? "bridge" : "job";
+function jobProblems({ name, written, kind, data }: WrittenJob): readonly string[] {
+  const form = kind === "bridge" ? "bridge" : "job";
   const label = textOf(name);
-  const place = `:${label.trim() === "" ? kind : label}`;
-  if (job === undefined) {
-    const problems = at(place, found({ "config can't be blank": isBlank(written) }));
-    return { problems };
-  }
-  const data = plain(job) as PlainMap;
-  const first = firstProblems(name, data, kind === "bridge");
-  const problems = at(place, first.length > 0 ? first : keywords[kind](data));
-  return { problems, sound: { name: label, kind, job, data } as const };
+  const place = `:${label.trim() === "" ? form : label}`;
+  if (kind === "hidden") return at(place, found({ "config can't be blank": isBlank(written) }));
+  const first = firstProblems(name, data, form === "bridge");
+  return at(place, first.length > 0 ? first : keywords[form](data));
 }

@@ -9,9 +9,9 @@ import { textOf } from "./plain.ts";
 import type { CiSource, FetchInclude, Include, Occasion } from "./ports.ts";
 import { refuse, refused } from "./refusal.ts";
 import { rulesOf, takenRule } from "./rules.ts";
-import { flatten, get, listOf, type YamlMap } from "./tree.ts";
+import { flatten, get, isMap, listOf, type YamlMap } from "./tree.ts";
 import { override, type Variable, variablesOf } from "./variables.ts";
-import { jobKind, writtenJobs } from "./written-jobs.ts";
+import { jobKind, type WrittenJob, writtenJobs } from "./written-jobs.ts";
 
 export type PipelineReading =
   /** GitLab's own messages, the one that it shows first. */
@@ -137,12 +137,12 @@ async function outline(
   const request = { source, fetch, occasion, files, lenient: true };
   const { joined: written, includes } = await join(text, request);
   const config = resolveReferences(extendAll(written, true), true);
-  const jobs = writtenJobs(config).flatMap(({ name, job }) =>
-    job === undefined || textOf(name).includes("$[[") ? [] : [[textOf(name), job] as const],
-  );
+  const isSeen = ({ name, kind, written }: WrittenJob): boolean =>
+    kind !== "hidden" && isMap(written) && !textOf(name).includes("$[[");
+  const jobs = writtenJobs(config).filter(isSeen);
   return {
     written,
-    jobs: new Map(jobs),
+    jobs: new Map(jobs.map(({ name, job }) => [textOf(name), job])),
     variables: variablesOf(config.get("variables")),
     includes,
   };

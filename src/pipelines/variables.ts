@@ -59,18 +59,17 @@ export function expand(text: string, values: Values, unknown: "stays" | "vanishe
   return text.replace(once, (whole) => values.get(nameIn(whole)) ?? absent(whole));
 }
 
-interface Expanded {
-  readonly values: Values;
-  /** GitLab's words where variables name each other in a circle; nothing is expanded then. */
-  readonly error?: string;
-}
-
-/** Expands variables in one another; those that are unknown vanish. */
-export function expandAll(variables: readonly Variable[]): Expanded {
+/**
+ * Expands variables in one another; those that are unknown vanish. `error`: GitLab's words where variables name each
+ * other in a circle; nothing is expanded then.
+ */
+export function expandAll(variables: readonly Variable[]) {
   const byKey = Map.groupBy(variables, ({ key }) => key);
-  const components = componentsOf(variables, (variable) =>
-    neededBy(variable).flatMap((key) => byKey.get(key) ?? []),
-  );
+  byKey.delete("");
+  const components = componentsOf(variables, ({ value, raw }) => {
+    const named = raw === true ? [] : [...value.matchAll(nested)];
+    return named.flatMap(([whole]) => byKey.get(nameIn(whole)) ?? []);
+  });
   const circles = components.filter((component) => component.length > 1);
   if (circles.length > 0) {
     const told = circles.map((circle) => `[${circle.map(({ key }) => `"${key}"`).join(", ")}]`);
@@ -78,19 +77,11 @@ export function expandAll(variables: readonly Variable[]): Expanded {
     return { values: valuesOf(variables), error };
   }
   const values = new Map<string, string>();
-  for (const { key, value, raw } of components.flat())
-    values.set(key, raw === true ? value : expandNested(value, values));
-  return { values };
-}
-
-function expandNested(text: string, values: Values): string {
-  return text.replace(nested, (whole) => {
+  const inPlace = (whole: string): string => {
     const key = nameIn(whole);
     return key === "" ? whole : (values.get(key) ?? "");
-  });
-}
-
-function neededBy({ value, raw }: Variable): readonly string[] {
-  if (raw === true) return [];
-  return [...value.matchAll(nested)].map(([whole]) => nameIn(whole)).filter((key) => key !== "");
+  };
+  for (const { key, value, raw } of components.flat())
+    values.set(key, raw === true ? value : value.replace(nested, inPlace));
+  return { values };
 }

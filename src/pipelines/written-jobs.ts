@@ -1,6 +1,6 @@
 /** Which keys of a configuration are jobs, and what these take over. */
 import { words } from "./checks.ts";
-import { textOf } from "./plain.ts";
+import { type PlainMap, plain, textOf } from "./plain.ts";
 import { refuse } from "./refusal.ts";
 import { get, isList, isMap, type Value, type YamlMap } from "./tree.ts";
 
@@ -16,8 +16,9 @@ export interface WrittenJob {
   readonly written: Value;
   /** A bridge starts another pipeline; `undefined`: it is no job. */
   readonly kind: "hidden" | "job" | "bridge" | undefined;
-  /** With what it takes over, where it is not hidden. */
-  readonly job: YamlMap | undefined;
+  /** With what it takes over; `data`: as JSON. */
+  readonly job: YamlMap;
+  readonly data: PlainMap;
 }
 
 export function writtenJobs(config: YamlMap): readonly WrittenJob[] {
@@ -26,8 +27,8 @@ export function writtenJobs(config: YamlMap): readonly WrittenJob[] {
     const kind = jobKind(name, written);
     const isOther = kind === undefined && (name === "default" || name === "workflow");
     if (isOther || reserved.includes(textOf(name))) return [];
-    const isSeen = kind !== "hidden" && isMap(written);
-    return [{ name, written, kind, job: isSeen ? withDefaults(written, defaults) : undefined }];
+    const job = isMap(written) ? withDefaults(written, defaults) : new Map<Value, Value>();
+    return [{ name, written, kind, job, data: plain(job) as PlainMap }];
   });
 }
 
