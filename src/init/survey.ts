@@ -4,7 +4,6 @@ import { usualContext } from "../config/names.ts";
 import { normalPath } from "../config/rules.ts";
 import { comparePaths, folderOf, nameOf, starsMatcher } from "../context/paths.ts";
 import { holds, type Tree, type TreeEntry } from "../context/tree.ts";
-import { imagesOf } from "../pipelines/job.ts";
 import { type Outline, readOutline } from "../pipelines/pipeline.ts";
 import { keeping } from "../pipelines/ports.ts";
 import { expand, valuesOf, variablesOf } from "../pipelines/variables.ts";
@@ -19,7 +18,7 @@ import {
 import { buildScripts } from "./commands.ts";
 import { type Draft, draft, isKnown } from "./drafts.ts";
 import { withoutPlatform } from "./platforms.ts";
-import { readTemplateJobs, standIn, type TemplateJobs } from "./templates.ts";
+import { imagesIn, readTemplateJobs, standIn, type TemplateJobs } from "./templates.ts";
 
 export interface Survey {
   /** Files that are called like Dockerfiles, and others that jobs build from. */
@@ -219,7 +218,7 @@ function linesOf({ jobs, variables }: Outline, spell: Spelling): readonly ImageL
     const all = [...variables, ...variablesOf(keys.get("variables"))];
     // References that lead to files that are not here stay as they are written.
     const known = valuesOf(all.filter(({ value }) => !value.startsWith("!reference")));
-    return imagesOf(keys).flatMap((text) => {
+    return imagesIn(keys).flatMap((text) => {
       const whole = /:[^/]*$/.test(text) ? text : expand(text, known, "stays");
       const line = spell(unfold(whole, known));
       return text.startsWith("$") || line.startsWith("$") ? [{ text: line, job }] : [];

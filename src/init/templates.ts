@@ -1,9 +1,8 @@
 /** Jobs that build images, or run in them, by freedesktop's ci-templates: what they say of each image. */
-import { imagesOf } from "../pipelines/job.ts";
 import type { Outline } from "../pipelines/pipeline.ts";
 import { textOf } from "../pipelines/plain.ts";
 import type { FetchInclude, Include } from "../pipelines/ports.ts";
-import { flatten, get, listOf, type YamlMap } from "../pipelines/tree.ts";
+import { flatten, get, isMap, listOf, type YamlMap } from "../pipelines/tree.ts";
 import { expandAll, type Variable, variablesOf } from "../pipelines/variables.ts";
 
 /** A job that extends one of the templates, with all its variables in one another. */
@@ -70,7 +69,7 @@ export function readTemplateJobs(pipeline: Outline | undefined): TemplateJobs {
     jobs.flatMap(([name, job]) => read(pipeline, name, job, markOf(job)) ?? []);
   const built = marked((job) => flatten(job.get("script"))[0]);
   const used = marked((job) => {
-    const [image = ""] = imagesOf(job);
+    const [image = ""] = imagesIn(job);
     // A job that says more of it than the template.
     const isVariable = /^\$\{?FDO_DISTRIBUTION_IMAGE\}?$/.test(image);
     return isVariable ? `.fdo.use@${get(job, "variables", "FDO_DISTRIBUTION_NAME")}` : image;
@@ -111,4 +110,12 @@ function settle(variables: readonly Variable[]): ReadonlyMap<string, string> {
     known.has(key) ? [] : [{ key, value: leftOpen(key), raw: true }],
   );
   return expandAll([...unknown, ...known.values()]).values;
+}
+
+/** The names of all images that a job runs in or beside, as they are written. */
+export function imagesIn(job: YamlMap): readonly string[] {
+  return [job.get("image"), ...flatten(job.get("services"))].flatMap((image) => {
+    const name = isMap(image) ? get(image, "name") : image;
+    return typeof name === "string" ? [name] : [];
+  });
 }

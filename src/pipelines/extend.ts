@@ -5,7 +5,6 @@ import { refuse, refused } from "./refusal.ts";
 import {
   get,
   isMap,
-  isText,
   listOf,
   merge,
   rewrite,
@@ -81,7 +80,8 @@ export function resolveReferences(config: YamlMap, lenient = false): YamlMap {
   const follow = (reference: YamlReference): Value => {
     const { path } = reference;
     const told = inspect(reference);
-    if (path.length === 0 || !path.every(isText)) return refuse(`${told} is not valid`);
+    if (path.length === 0 || !path.every((key) => typeof key === "string"))
+      return refuse(`${told} is not valid`);
     const before = known.get(reference);
     if (before === "open") refuse(`${told} is part of a circular chain`);
     if (before !== undefined) return before;

@@ -3,7 +3,7 @@ import type { Values } from "./expression.ts";
 import { isHash, type Plain, type PlainMap, plain, textOf } from "./plain.ts";
 import { refuse } from "./refusal.ts";
 import { type DescribedRule, rulesOf } from "./rules.ts";
-import { flatten, get, isMap, isText, rewrite, type Value, type YamlMap } from "./tree.ts";
+import { flatten, get, isText, rewrite, type Value } from "./tree.ts";
 import { override, type Variable, valuesOf, variablesOf } from "./variables.ts";
 import type { WrittenJob } from "./written-jobs.ts";
 
@@ -157,13 +157,5 @@ function fillIn(value: Value, values: Values, job: string): Value {
   return value.replace(block, (_, name: string) => {
     const told = `${job} job: '${name}' does not exist in matrix configuration`;
     return values.get(name) ?? refuse(told);
-  });
-}
-
-/** The names of all images that a job runs in or beside, as they are written. */
-export function imagesOf(job: YamlMap): readonly string[] {
-  return [job.get("image"), ...flatten(job.get("services"))].flatMap((image) => {
-    const name = isMap(image) ? get(image, "name") : image;
-    return typeof name === "string" ? [name] : [];
   });
 }

@@ -1,15 +1,5 @@
 /** What GitLab takes as a configuration: the keywords of jobs, and what stands beside them. */
-import {
-  apart,
-  at,
-  found,
-  isTexts,
-  map,
-  mistyped,
-  should,
-  strict,
-  type ValueCheck,
-} from "./checks.ts";
+import { apart, at, found, isTexts, map, mistyped, should, strict } from "./checks.ts";
 import { delayProblems } from "./delay.ts";
 import { isHash, type Plain, type PlainMap, plain, textOf } from "./plain.ts";
 import { refuse } from "./refusal.ts";
@@ -75,7 +65,7 @@ const keywords = {
 };
 
 /** What is wrong with what stands beside the jobs. */
-const beside: ValueCheck = map({
+const beside = map({
   before_script: lines,
   after_script: lines,
   image,

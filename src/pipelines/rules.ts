@@ -100,17 +100,16 @@ function policyOf(value: Plain | undefined): PlainMap {
   return isHash(value) ? value : { ...(value !== undefined && { refs: value }) };
 }
 
-function clauses(policy: PlainMap, { occasion, variables }: Sight): readonly boolean[] {
-  const known = { variables: valuesOf(variables) };
-  const holding: readonly (readonly [string, (texts: readonly string[]) => boolean])[] = [
-    ["refs", (texts) => texts.some((ref) => isRef(ref, occasion))],
-    ["variables", (texts) => texts.some((condition) => holds(condition, known))],
-    ["changes", (globs) => isChanged(globs, occasion.changed)],
+function clauses({ refs, variables, changes }: PlainMap, sight: Sight): readonly boolean[] {
+  const { occasion } = sight;
+  const known = { variables: valuesOf(sight.variables) };
+  const held = (clause: Plain | undefined, isHeld: (texts: readonly string[]) => boolean) =>
+    clause === undefined ? [] : [isHeld(flatten(clause).map(String))];
+  return [
+    ...held(refs, (texts) => texts.some((ref) => isRef(ref, occasion))),
+    ...held(variables, (texts) => texts.some((condition) => holds(condition, known))),
+    ...held(changes, (globs) => isChanged(globs, occasion.changed)),
   ];
-  return holding.flatMap(([key, isHeld]) => {
-    const value = policy[key];
-    return value === undefined ? [] : [isHeld(flatten(value).map(String))];
-  });
 }
 
 function isRef(written: string, { ref, kind, source, project }: Occasion): boolean {

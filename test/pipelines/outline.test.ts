@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { imagesOf } from "../../src/pipelines/job.ts";
+import { imagesIn } from "../../src/init/templates.ts";
 import { readOutline } from "../../src/pipelines/pipeline.ts";
 import { sourceOf } from "../support/ci-files.ts";
 
@@ -13,7 +13,7 @@ async function read(files: Readonly<Record<string, string>>) {
 
 /** What each job runs in and beside. */
 async function images(files: Readonly<Record<string, string>>) {
-  const found = [...(await read(files))].map(([name, job]) => [name, imagesOf(job).join(" ")]);
+  const found = [...(await read(files))].map(([name, job]) => [name, imagesIn(job).join(" ")]);
   return Object.fromEntries(found);
 }
 
