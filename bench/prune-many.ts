@@ -1,5 +1,5 @@
 /** The measured process of the case `prune`: plans a shelf of many tags, deletes what is doomed, tells the milliseconds of the plan. */
-import { setFlagsFromString } from "node:v8";
+import { collectSoon } from "../src/cli/project.ts";
 import { defaultConfig } from "../src/config/config.ts";
 import { realWorld } from "../src/host/world.ts";
 import type { Facts, Pruning } from "../src/prune/facts.ts";
@@ -9,7 +9,7 @@ import { openRegistry } from "../src/registry/client.ts";
 import { keysOf, neededPerRepository } from "./many-tags.ts";
 
 const [host = "", repositories = "0", doomed = "0"] = process.argv.slice(2);
-setFlagsFromString("--semi-space-growth-factor=1");
+await collectSoon();
 const { fetch, clock, random } = realWorld();
 const registry = openRegistry({
   fetch,

@@ -13,7 +13,7 @@ import { isWhole } from "../plan/look.ts";
 import { ownRepository } from "../plan/places.ts";
 import type { Plan, PlannedImage } from "../plan/plan.ts";
 import { recordRepositoryName } from "../plan/record.ts";
-import type { CopyResult, Registry } from "../registry/registry.ts";
+import type { Registry } from "../registry/registry.ts";
 import { annotationsOf } from "./annotate.ts";
 import { type BuiltImage, recorded } from "./build.ts";
 import { locate, parentReferences, type Whereabouts } from "./parents.ts";
@@ -39,17 +39,18 @@ export async function copyImage(
   from: string,
   { registry, now, isNew }: CopyTarget,
   inHand?: Manifest,
-): Promise<CopyResult> {
+): Promise<Manifest> {
   const to = ownRepository(image);
   const tagged = withTag(to, image.tag);
   const source = parseReference(from);
   const before = (await isNew()) ? undefined : await registry.head(tagged);
   if (before !== undefined && source.digest !== undefined) {
     const there = await registry.get(withDigest(to, source.digest));
-    if (there !== undefined) return { manifest: there, streamedBytes: 0 };
+    if (there !== undefined) return there;
   }
   const isOther = before !== undefined && before.digest !== source.digest;
-  return registry.copy(source, to, [isOther ? pastTag(image.tag, now) : image.tag], inHand);
+  const tags = [isOther ? pastTag(image.tag, now) : image.tag];
+  return (await registry.copy(source, to, tags, inHand)).manifest;
 }
 
 /** Asks once, when it is first needed, whether anything was published below a base. */
@@ -72,8 +73,7 @@ export async function copyAll(
       const other = image.decision.kind === "copy" ? image.name : sameAs(image.decision);
       const from = other && (await locate(other, { ...target, planned: images, done: new Map() }));
       if (from === undefined) return [];
-      const { manifest } = await copyImage(image, from, target);
-      return [[image.name, manifest] as const];
+      return [[image.name, await copyImage(image, from, target)] as const];
     }),
   );
   return new Map(copied.flat());

@@ -89,7 +89,6 @@ export async function execute(
 }
 
 interface End extends Pick<Outcome, "result" | "reference" | "digest"> {
-  readonly streamedBytes?: number;
   readonly manifest: Manifest | undefined;
 }
 
@@ -130,9 +129,8 @@ async function refuseInVain(image: PlannedImage, { registry }: Tools): Promise<v
 
 async function copy(image: PlannedImage, from: string, tools: Tools): Promise<End> {
   const target = { registry: tools.registry, now: tools.clock.now(), isNew: tools.isNew };
-  const copied = await copyImage(image, from, target, inHand(image, tools));
-  const { manifest, streamedBytes } = copied;
-  return { result: "copied", streamedBytes, ...endedAt(image, manifest) };
+  const manifest = await copyImage(image, from, target, inHand(image, tools));
+  return { result: "copied", ...endedAt(image, manifest) };
 }
 
 function inHand({ name }: PlannedImage, { task }: Tools): Manifest | undefined {

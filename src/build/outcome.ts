@@ -36,8 +36,6 @@ const schema = z.object({
   optional: z.boolean(),
   // A time that is not known is left out of the file.
   seconds: z.mapped(z.optional(amount), (value): number | undefined => value),
-  // Bytes of blobs that a copy had to stream.
-  streamedBytes: amount,
   // Its config and layers, where its manifest was at hand.
   blobs: z.exactOptional(z.array(blob)),
   // How long the build took that made it, in this run or an earlier one, as the image says itself.
@@ -95,7 +93,6 @@ export function outcomeBase(image: PlannedImage): Omit<Outcome, "result"> {
     digest: null,
     optional: image.optional,
     seconds: undefined,
-    streamedBytes: 0,
     error: null,
   };
 }

@@ -19,7 +19,7 @@ test("an outcome is read back as it was written", () => {
 
 test("a damaged outcome is refused, and the file named", () => {
   const good = outcomeOf(planned("debian", "build"), "built", 1);
-  const changes = [{ result: "burnt" }, { streamedBytes: -1 }];
+  const changes = [{ result: "burnt" }, { seconds: -1 }];
   const sizes = [{ blobs: [{ digest: "sha256:0", size: 1 }] }, { blobs: [{ digest: 7, size: 1 }] }];
   const changed = [...changes, ...sizes].map((change) => JSON.stringify({ ...good, ...change }));
   for (const text of ["", "{", "null", ...changed]) {

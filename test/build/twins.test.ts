@@ -28,7 +28,7 @@ describe("two names for one key", async () => {
     assert.deepEqual(flow.built, ["a", "child"]);
     assert.equal(reasons(flow.plan)["b"], "same as a");
     const [a, b] = flow.outcomes;
-    assert.deepEqual([a?.result, b?.result, b?.streamedBytes], ["built", "copied", 0]);
+    assert.deepEqual([a?.result, b?.result], ["built", "copied"]);
     assert.equal(a?.digest, b?.digest);
     assert.deepEqual(digests(upstream)[1], [b?.digest]);
     const { plan } = await planOf(job(upstream));

@@ -96,7 +96,7 @@ const plans = [reuse, built].map((decision) =>
 );
 const outcome = JSON.stringify({
   ...{ name: "a", key: setId, decision: "build", pipeline: "7", result: "failed", reference: null },
-  ...{ digest: null, optional: false, seconds: 1, streamedBytes: 0 },
+  ...{ digest: null, optional: false, seconds: 1 },
   blobs: [{ digest: someDigest, size: 1 }],
   error: { code: "BUILD_FAILED", message: "x", hint: null },
 });

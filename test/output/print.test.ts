@@ -70,7 +70,6 @@ test("outcomes show decision, result, reason, time, size and reference, and noth
     digest: someDigest,
     optional: false,
     seconds: 61.24,
-    streamedBytes: 0,
     blobs: [blob, blob],
     error: null,
   };

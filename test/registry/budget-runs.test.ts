@@ -161,7 +161,7 @@ suite("what whole runs ask", () => {
     staged(async ({ job, counted }) => {
       await run(job(upstream));
       counted();
-      const flow = await run(job(fork, { reference: "own-tag" }));
+      await run(job(fork, { reference: "own-tag" }));
       const counts = counted();
       assert.deepEqual(counts, {
         // One reads both records.
@@ -176,7 +176,6 @@ suite("what whole runs ask", () => {
         "PUT manifests": 2 * 25 + 1,
       });
       assert.equal(sum(counts), 251 + 25 + 8);
-      assert.ok(flow.outcomes.every(({ streamedBytes }) => streamedBytes === 0));
     }));
 
   test("a fork's first run of a set that upstream has not recorded reads no manifest twice", () =>

@@ -63,7 +63,6 @@ export function outcomeOf(
     optional: image.optional,
     job: "4711",
     seconds,
-    streamedBytes: 0,
     error: null,
     ...change,
   };
