@@ -13,12 +13,13 @@ export function wordDifferences(
   instruction: Instruction,
   around: StepScope,
 ): readonly Difference[] {
+  const { at } = instruction;
   const inner = triggered(instruction);
   // A trigger is carried out where other variables are in force.
   const scope = inner === instruction ? around.scope : emptyScope(true);
   const found: Difference[] = [];
   const note = (isFound: boolean, message: string, below?: number): void => {
-    if (isFound) found.push({ at: instruction.at, message, buildah: { below } });
+    if (isFound) found.push({ at, message, buildah: { below } });
   };
   // Of what only the base knows nothing is said.
   const read = (): readonly string[] =>
@@ -26,8 +27,18 @@ export function wordDifferences(
       const { text: word, unknown } = expand(text, { ...around, scope });
       return unknown === undefined ? [text.includes("$") ? word : text] : [];
     });
-  const { keyword, body } = inner;
-  if (keyword === "copy" || keyword === "add") noteSources(inner, read(), note);
+  const { keyword, body, flags } = inner;
+  if (keyword === "copy" || keyword === "add") {
+    noteSources(inner, read(), note);
+    const modes = flags.filter(({ name }) => name === "chmod");
+    const isNumber = modes.every(({ value }) => /^[0-7]+$/.test(value?.text ?? ""));
+    if (around.parsed.directives.syntax === undefined && !isNumber)
+      found.push({
+        at,
+        message:
+          "--chmod is no number, which Docker before 28 overlooks without a word: write the mode in octal digits, such as 755, or begin with # syntax=docker/dockerfile:1",
+      });
+  }
   if (keyword === "expose")
     note(
       !read().every((port) => /^[1-9]\d*(\/(tcp|udp|sctp))?$/.test(port)),
@@ -55,6 +66,12 @@ function noteSources(
   note(
     sources.some((text) => text.includes("**")) && !flags.some(({ name }) => name === "parents"),
     "** in a source is one level to BuildKit and any number to buildah: name the folder, or write *",
+  );
+  const isBelow = sources.some((text) => !/^[./]*$/.test(text));
+  note(
+    isBelow &&
+      flags.some(({ name, value }) => name === "exclude" && !/^!?\*\*\//.test(value?.text ?? "")),
+    "buildah reads what --exclude names from the top of the context or stage on, BuildKit from the source on: begin its pattern with **/",
   );
   note(
     heredocs.some(({ body }) => body === ""),

@@ -44,13 +44,6 @@ const rules: readonly (readonly [string, Rule])[] = [
         : undefined,
   ],
   [
-    "add copy",
-    ({ flags }) =>
-      flags.some(({ name, value }) => name === "chmod" && !/^[0-7]+$/.test(value?.text ?? ""))
-        ? "--chmod is no number, which Docker before 28 overlooks without a word: write the mode in octal digits, such as 755"
-        : undefined,
-  ],
-  [
     "run",
     ({ flags }) => {
       for (const { value } of flags.filter(({ name }) => name === "mount")) {

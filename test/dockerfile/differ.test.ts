@@ -116,6 +116,8 @@ const fine: readonly (readonly [string, Partial<RecipeOptions>?])[] = [
     "FROM a\nARG P=80\nEXPOSE $P/udp 8080 $OF_BASE\nCMD []\nENTRYPOINT []\nCOPY --chmod=0755 b $OF_BASE /c",
   ],
   ["FROM a\nCOPY <<E /x\n\nE\nRUN <<E\nE"],
+  ["# syntax=docker/dockerfile:1\nFROM a\nCOPY --chmod=u+x b /c"],
+  ["FROM a\nCOPY --exclude=**/*.o --exclude=!**/c b /d\nCOPY --exclude=*.o . /e"],
   ["FROM a\nCOPY --parents b/**/c /d/\nCOPY */* /**/"],
   // What the target does not need may be read as it likes.
   ["FROM a AS x\nENV N=1\nARG N\nFROM b"],
@@ -150,6 +152,8 @@ const noted: readonly (readonly [string, number | undefined, RegExp])[] = [
   ["FROM a\nCOPY b/** c /d/", undefined, /one level to BuildKit/],
   ['FROM a AS b\nFROM a\nCOPY --from=b ["/**/c", "/d/"]', undefined, /one level to BuildKit/],
   ["FROM a\nENV X=*\nCOPY --from=b /c/${X}* /d/", undefined, /one level to BuildKit/],
+  ["FROM a\nCOPY --exclude=*.o b /d", undefined, /begin its pattern with \*\*/],
+  ["FROM a\nCOPY --from=b --exclude=c /b /d", undefined, /from the source on/],
   ["FROM a\nEXPOSE 8000-8010", undefined, /each by itself/],
   ["FROM a\nEXPOSE 80/TCP", undefined, /small letters/],
   ["FROM a\nENV P=80-81\nONBUILD EXPOSE $P\nEXPOSE 8080 $P/udp", undefined, /each by itself/],
