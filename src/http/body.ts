@@ -36,17 +36,21 @@ export function startWatch(
     why ??= reason;
     abort.abort();
   };
-  // Looks once in each time, which is cheaper than a new timer for each piece; most requests are over before the first.
+  const endAfter = (ms: number, what: string) =>
+    startTimer(ms, () => end(`${what} within ${ms / 1000} s`));
+  // Looks once in each stall time, which is cheaper than a new timer for each piece.
   const look = () => {
-    if (state === "started") return end(`no answer within ${headersMs / 1000} s`);
     if (state === "still") return end(`nothing moved for ${stallMs / 1000} s`);
     if (state === "moved") state = "still";
     next = startTimer(stallMs, look);
   };
-  let next = startTimer(headersMs, look);
-  const late = () => end(`not done within ${(requestMs ?? 0) / 1000} s`);
-  const total = requestMs === undefined ? undefined : startTimer(requestMs, late);
+  let next = endAfter(headersMs, "no answer");
+  const total = requestMs === undefined ? undefined : endAfter(requestMs, "not done");
   const alive = () => {
+    if (state === "started") {
+      next.cancel();
+      next = startTimer(stallMs, look);
+    }
     state = "moved";
   };
   const rest = () => {

@@ -14,8 +14,8 @@ test("a body that waits to be read outlives what the collector takes", async () 
   const image = testImage("waiting");
   seed(registry, "group/image", image, "one");
   const url = `http://${registry.host}/v2/group/image/manifests/one`;
-  const times = { headersMs: 30_000, stallMs: 30_000 };
-  const open = async () => watched(await fetch(url), startWatch(times, fakeClock().startTimer));
+  const open = async () =>
+    watched(await fetch(url), startWatch({ headersMs: 30_000, stallMs: 30_000 }));
   const waiting = await Promise.all(Array.from({ length: 20 }, open));
   for (let times = 0; times < 50; times++) {
     collect();
@@ -45,7 +45,7 @@ for (const [says, steps, ended, requestMs] of [
   ["it is when nothing has come for a whole stall time", "alive end end", "nothing moved for 10 s"],
   ["who rests is not", "alive rest end end end end end", undefined],
   ["until something moves again", "alive rest end alive end end", "nothing moved for 10 s"],
-  ["a whole request has its time too", "alive end", "not done within 15 s", 15_000],
+  ["a whole request has its time too", "alive end end", "not done within 15 s", 15_000],
 ] as const) {
   test(`${says}: ${steps}`, () => {
     const watching = watch(requestMs === undefined ? {} : { requestMs });
