@@ -168,7 +168,7 @@ describe("berth doctor", () => {
 
   test("shows the jobs of the pipelines with --pipelines, and a mistake in them with its line", async () => {
     const job =
-      "lint: { needs: [], image: $BERTH_IMAGE_DEBIAN, script: make }\nscan: { script: a, rules: [{ if: $TOKEN }] }\n";
+      "lint: { needs: [], image: $BERTH_IMAGE_DEBIAN, script: make }\nscan: { script: a, rules: [{ if: $TOKEN, exists: [debian.docker] }] }\n";
     const cwd = repository(settings, `${tested}${job}`);
     const env = plainEnv({ PATH: bin, HOME });
     const { code, stdout } = await berth(["doctor", "--pipelines", "--variable", "TOKEN=1"], {

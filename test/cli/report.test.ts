@@ -28,10 +28,8 @@ describe("berth report", () => {
 
   test("ensure tells of what it built, with times, sizes and reasons", async () => {
     await run(["ensure"], "built");
-    assert.deepEqual(
-      (await readdir(pathOf("built"))).filter((name) => files.includes(name)),
-      files,
-    );
+    const there = await readdir(pathOf("built"));
+    assert.ok(files.every((name) => there.includes(name)));
     const page = await read("built", "report.html");
     assert.match(page, /<h1>All 3 images are there<\/h1>/);
     assert.match(
