@@ -91,9 +91,9 @@ export function watchTraffic(server: Server): Traffic {
   return traffic;
 }
 
-/** Listens on a free port, and gives the host as references spell it. */
+/** Listens on a free port, and gives the host as references spell it; nothing waits for a server that nobody has stopped. */
 export async function listen(server: Server, address = "127.0.0.1"): Promise<string> {
-  server.listen(0, address);
+  server.listen(0, address).unref();
   await new Promise((resolve) => server.once("listening", resolve));
   const { port } = server.address() as AddressInfo;
   return address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`;
