@@ -16,7 +16,7 @@ function runs(t: TestContext, engine: string, ...words: readonly string[]) {
   const at = (name: string) => join(folder, name);
   writeFileSync(
     at("docker"),
-    `#!/bin/sh\nprintf '%s\\n' "$*" | head -1 >>${at("told")}\n${engine}\n`,
+    `#!/bin/sh\nprintf '%s\\n' "$*" | head -1 >>'${at("told")}'\n${engine}\n`,
   );
   chmodSync(at("docker"), 0o755);
   writeFileSync(at("file"), "echo ${SSL_CERT_FILE:-none} ${PATH##*:} $(umask)\n");

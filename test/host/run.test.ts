@@ -42,7 +42,7 @@ test("a program that the system does not start is neither missing nor ended by a
 
 test("lines come one by one, of both streams, the last one without its end too", async (t) => {
   const folder = temporary(t);
-  const heard = (line: string) => `until [ -e ${folder}/${line}.heard ]; do sleep 0.01; done`;
+  const heard = (line: string) => `until [ -e "${folder}/${line}.heard" ]; do sleep 0.01; done`;
   const cases: readonly (readonly [string, readonly string[]])[] = [
     ["printf 'a\\n\\nb'", ["a", "", "b"]],
     ["printf '10%%\\r'; printf '\\nnext\\n'", ["10%", "next"]],

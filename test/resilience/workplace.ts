@@ -71,6 +71,7 @@ export async function openStand(
     PATH: `${join(import.meta.dirname, "bin")}:${dirname(program("git"))}:/bin`,
     FAKE_NODE: process.execPath,
     GIT_CONFIG_GLOBAL: "/dev/null",
+    T_BUILD_NETWORK: "none",
     CI: "true",
     CI_REGISTRY: gate.host,
     CI_REGISTRY_IMAGE: `${gate.host}/${base}`,
