@@ -209,7 +209,10 @@ test("of many lists of attributes the last eight are at hand, and others are rea
     const given = [{ path, id: idOf(path) }];
     return (await git.checkedOut(idOf(`${name}/a.txt`), `${name}/a.txt`, given))?.toString();
   };
-  const open = () => readdirSync(place).filter((name) => name.startsWith("berth-attributes-"));
+  const open = () =>
+    readdirSync(place)
+      .filter((name) => name.startsWith("berth-attributes-"))
+      .sort();
   for (const name of names) assert.equal(await read(name), `${name}\r\n`);
   await until(() => open().length <= 8);
   const [first = "", second = ""] = names.slice(2);

@@ -57,13 +57,14 @@ export async function startScene(): Promise<Scene> {
   };
 }
 
-/** The scene of one test file; before each test nothing was asked, and nothing goes wrong. */
+/** The scene of one test file; before each test nothing was pushed or asked, and nothing goes wrong. */
 export async function testScene(): Promise<Scene> {
   const scene = await startScene();
   after(() => scene.gitlab.stop());
   beforeEach(() => {
     scene.gitlab.fault = () => undefined;
     scene.gitlab.log.length = 0;
+    scene.gitlab.registry.tags.clear();
     scene.waits.length = 0;
   });
   return scene;
