@@ -16,7 +16,7 @@ export interface WrittenJob {
   readonly written: Value;
   /** A bridge starts another pipeline; `undefined`: it is no job. */
   readonly kind: "hidden" | "job" | "bridge" | undefined;
-  /** With what it takes over; `data`: as JSON. */
+  /** With what it takes over, where it is not hidden; `data`: as JSON. */
   readonly job: YamlMap;
   readonly data: PlainMap;
 }
@@ -27,7 +27,8 @@ export function writtenJobs(config: YamlMap): readonly WrittenJob[] {
     const kind = jobKind(name, written);
     const isOther = kind === undefined && (name === "default" || name === "workflow");
     if (isOther || reserved.includes(textOf(name))) return [];
-    const job = isMap(written) ? withDefaults(written, defaults) : new Map<Value, Value>();
+    const isSeen = kind !== "hidden" && isMap(written);
+    const job = isSeen ? withDefaults(written, defaults) : new Map<Value, Value>();
     return [{ name, written, kind, job, data: plain(job) as PlainMap }];
   });
 }

@@ -66,9 +66,9 @@ function entriesOf(key: Value, value: Value): readonly (readonly [Value, Value])
 function readScalar({ value, type, tag = "" }: Scalar<string>): Value {
   if (tag.endsWith(":binary")) return Buffer.from(value, "base64").toString();
   if (tag.endsWith(":float")) return Number(value);
+  if (type !== "PLAIN" || tag.endsWith(":str")) return value;
   const form = plainForms.find(([pattern]) => pattern.test(value));
-  const isPlain = type === "PLAIN" && !tag.endsWith(":str");
-  return isPlain && form !== undefined ? form[1](value) : value;
+  return form === undefined ? value : form[1](value);
 }
 
 type PlainForm = readonly [pattern: RegExp, read: (text: string) => Value];
