@@ -158,7 +158,7 @@ function imageIn(source: Source, tag: string, name: string, { login }: Session) 
 }
 
 /** States at commits, which share what they read of git's objects. */
-export function statesOf(
+function statesOf(
   { world, project }: Session,
   options: Pick<GlobalOptions, "config">,
 ): (commit: string) => Promise<State> {
@@ -172,7 +172,7 @@ export function statesOf(
 }
 
 /** The tag that this branch promotes, or else the first that has a name of its own. */
-export async function promotedTag({ project, situation }: Session): Promise<string | undefined> {
+async function promotedTag({ project, situation }: Session): Promise<string | undefined> {
   const { publish } = project.config;
   const { branch, defaultBranch } = situation;
   // Git is asked only where the answer can make a difference.

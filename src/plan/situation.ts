@@ -5,6 +5,7 @@ import { BerthError } from "../errors.ts";
 import { imageOf } from "../image/image.ts";
 import { below, isTag, parseRepository, type Repository } from "../oci/reference.ts";
 import { isReserved, readTag } from "../oci/tags.ts";
+import type { Env } from "../world.ts";
 import { type Get, guessWarning, upstreamOf } from "./upstream.ts";
 
 /** Where a pipeline runs; a developer's machine is `local`. */
@@ -57,8 +58,6 @@ export interface Situation {
 /** A job that carries out a plan has no `merge`: the plan has asked what a merge asks. */
 type SituationConfig = Pick<Config, "prefix" | "upstream" | "registry"> &
   Partial<Pick<Config, "merge">>;
-
-type Env = Readonly<Record<string, string | undefined>>;
 
 /**
  * Derives the situation from the environment; pure.
