@@ -62,6 +62,10 @@ export function machineError(doing: string, result: RunResult): BerthError | und
 const noRights =
   /newuidmap|newgidmap|id_map: |user: unknown userid|container config: stat |during unshare|unshare\(|user namespaces? .*(?:not|disabled)|mount[^:]*:.*(?:operation not permitted|permission denied)|setting "RLIMIT_/i;
 
+/** What the isolation that needs no rights makes of a heredoc's script, which it looks for in its own /dev. */
+const scriptHint =
+  "buildah runs no heredoc that begins with #! in its isolation chroot: COPY the script and run it, leave the #! out where it names the shell, or use the docker engine";
+
 /** The error for a build that did not end well. */
 export function buildError(request: BuildRequest, result: RunResult): BerthError {
   const doing = `build ${request.name}`;
@@ -78,7 +82,8 @@ export function buildError(request: BuildRequest, result: RunResult): BerthError
     return registryError(doing, line, request.destination.host);
   }
   const what = step === null ? withoutPreamble(line) : `${step[1]}: ${step[2]}`;
-  return buildFailed(request, stepLine(result.stdout, request.source), what);
+  const hint = result.stderr.includes("/dev/pipes/buildahheredoc") ? scriptHint : undefined;
+  return buildFailed(request, stepLine(result.stdout, request.source), what, hint);
 }
 
 /** What buildah says of the way to its message, which the place says better. */

@@ -260,6 +260,13 @@ test("an image that is gone since the plan was made is told from a build that fa
     assert.match(buildFailed(request, 1, what).hint ?? "", hint, what);
 });
 
+test("a heredoc's script, which buildah's isolation chroot does not find, has a hint of its own", () => {
+  const said =
+    "/bin/sh: can't open '/dev/pipes/buildahheredoc3254': No such file or directory\nsubprocess exited with status 2\n";
+  const failed = ended(`${said}Error: building at STEP "RUN <<E": exit status 2\n`, 2);
+  assert.match(buildError(request, failed).hint ?? "", /begins with #!.*COPY the script/);
+});
+
 test("the last lines of a failed build are kept for reports, without logins and endless lines", () => {
   const { kept, onLine } = lastLines(() => undefined);
   for (let number = 0; number < 30; number++) onLine(`line ${number}`);
