@@ -59,7 +59,7 @@ test("lines come one by one, of both streams, the last one without its end too",
       lines.push(line);
       writeFileSync(join(folder, `${line}.heard`), "");
     };
-    await sh(script, { onLine });
+    await sh(script, { onLine, timeoutMs: 600_000 });
     assert.deepEqual(lines, expected, script);
   }
 });
