@@ -101,8 +101,8 @@ export interface ShelfListing {
   tags(): AsyncGenerator<readonly SortedTag[]>;
 }
 
-/** Repositories that are read at once. */
-const atOnce = 8;
+/** Repositories that are read at once: half of what one host is asked at a time, and little beside all tags of a plan. */
+const atOnce = 16;
 
 /**
  * Lists every repository, one request a page, the records first, and sorts the tags.
