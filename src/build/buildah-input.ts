@@ -170,34 +170,52 @@ async function firstOf(
   return found.find((bytes) => bytes !== undefined)?.toString();
 }
 
+/** Where a machine's own settings lie, those of the user first. */
+function places(env: Env, name: string): readonly string[] {
+  return [`${env["HOME"] ?? "/root"}/.config/containers/${name}`, `/etc/containers/${name}`];
+}
+
 /** The first version that surely knows CONTAINERS_CONF_OVERRIDE. */
 const overridesSince = 33;
+
+/** Keeps from each RUN the volumes of the machine's own containers.conf, and leaves all else that it says in force. */
+async function withoutVolumes(
+  files: Pick<Files, "read" | "write">,
+  env: Env,
+  file: string,
+  { minor }: Pick<BuildahVersion, "minor">,
+): Promise<Env> {
+  await files.write(file, "[containers]\nvolumes = []\n");
+  const chosen = env["CONTAINERS_CONF"];
+  const own = chosen === undefined ? places(env, "containers.conf") : [chosen];
+  const texts = await Promise.all(own.map((path) => files.read(path)));
+  const hasVolumes = texts.some((text) => /^\s*volumes\s*=/m.test(text?.toString() ?? ""));
+  return {
+    CONTAINERS_CONF_OVERRIDE: env["CONTAINERS_CONF_OVERRIDE"] ?? file,
+    // There only the whole of it can be replaced.
+    ...(hasVolumes && minor < overridesSince ? { CONTAINERS_CONF: file } : {}),
+  };
+}
 
 /** Writes into the scratch folder what the build needs and the machine does not have; `env` is added to buildah's. */
 export async function prepare(
   files: Pick<Files, "read" | "write">,
   env: Env,
   request: BuildRequest,
-  { minor }: Pick<BuildahVersion, "minor">,
+  version: Pick<BuildahVersion, "minor">,
 ): Promise<{ readonly paths: BuildahPaths; readonly env: Env }> {
   const at = (name: string): string => join(request.scratchFolder, name);
-  const home = env["HOME"] ?? "/root";
-  const places = (name: string) => [
-    `${home}/.config/containers/${name}`,
-    `/etc/containers/${name}`,
-  ];
   const chosen = env["CONTAINERS_REGISTRIES_CONF"];
   const registries = registriesConf(
-    await firstOf(files, chosen === undefined ? places("registries.conf") : [chosen]),
+    await firstOf(files, chosen === undefined ? places(env, "registries.conf") : [chosen]),
     request.insecureHosts,
   );
-  const hasPolicy = (await firstOf(files, places("policy.json"))) !== undefined;
+  const hasPolicy = (await firstOf(files, places(env, "policy.json"))) !== undefined;
   await files.write(at("Dockerfile"), request.dockerfile);
   await files.write(at("ignore"), "");
   await files.write(at("tmp/.keep"), "");
   if (registries !== undefined) await files.write(at("registries.conf"), registries);
   if (!hasPolicy) await files.write(at("policy.json"), openPolicy);
-  await files.write(at("containers.conf"), "[containers]\nvolumes = []\n");
   return {
     paths: {
       dockerfile: at("Dockerfile"),
@@ -209,9 +227,7 @@ export async function prepare(
     env: {
       // There buildah keeps heredocs by their bare names, which builds at one time would take from each other.
       TMPDIR: at("tmp"),
-      // Each RUN would have the volumes of the machine's own containers.conf.
-      CONTAINERS_CONF_OVERRIDE: at("containers.conf"),
-      ...(minor < overridesSince ? { CONTAINERS_CONF: at("containers.conf") } : {}),
+      ...(await withoutVolumes(files, env, at("containers.conf"), version)),
       ...(registries === undefined ? {} : { CONTAINERS_REGISTRIES_CONF: at("registries.conf") }),
       ...authorities(env),
     },

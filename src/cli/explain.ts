@@ -31,7 +31,7 @@ export function declare(program: Command, doing: Doing): void {
     .argument("<name>", "an image")
     .option(
       "--against <what>",
-      "a git revision, a promoted tag, or an image reference " +
+      "a git revision, a promoted tag, `upstream`, or an image reference " +
         "(default: the promoted image, or else the commit that the branch began at)",
     )
     .option("--rev <rev>", "explain the image of a git revision instead of the working tree")
@@ -41,7 +41,7 @@ export function declare(program: Command, doing: Doing): void {
       examples(
         "berth explain debian",
         "berth explain debian --against v9.2.0",
-        "berth explain debian --against latest",
+        "berth explain debian --against upstream",
         "berth explain debian --rev v9.2.0 --against v9.1.0 --offline --json",
       ),
     )
@@ -118,6 +118,7 @@ async function named(
   session: Session,
 ): Promise<Against> {
   const { project, login } = session;
+  if (against === "upstream") return inUpstream(name, sources, session);
   const isPromoted = project.config.publish.some(({ tag }) => tag === against);
   const revision = isPromoted ? undefined : await revisionAgainst(against, project.git);
   if (revision !== undefined) return revision;
@@ -130,7 +131,7 @@ async function named(
   const where = sources.length === 0 ? "; no registry was asked" : "";
   throw usageError(
     `compare ${name} with ${against}: neither a revision nor an image is called that${where}`,
-    "give a revision of this clone (git fetch may help), a tag of the image, or host/path:tag",
+    "give a revision of this clone (git fetch may help), a tag of the image, `upstream`, or host/path:tag",
   );
 }
 
@@ -151,6 +152,26 @@ async function tagged(
     if (found !== undefined) return found;
   }
   return undefined;
+}
+
+async function inUpstream(
+  name: string,
+  sources: readonly Source[],
+  session: Session,
+): Promise<Against> {
+  const upstream = sources.find(({ kind }) => kind === "upstream");
+  if (upstream === undefined)
+    throw usageError(
+      `compare ${name} with upstream: no upstream is known`,
+      `set \`upstream\` in the configuration or ${session.project.config.prefix}_UPSTREAM, and do not give --offline`,
+    );
+  const tag = (await promotedTag(session)) ?? "latest";
+  const found = await imageIn(upstream, tag, name, session);
+  if (found !== undefined) return { ...found, label: `upstream's ${tag}` };
+  throw usageError(
+    `compare ${name} with upstream: it has no ${name}:${tag}`,
+    "give another tag or a revision with --against",
+  );
 }
 
 function imageIn(source: Source, tag: string, name: string, { login }: Session) {

@@ -57,7 +57,7 @@ export async function buildAlone(
   return withSpool(session.world, async (spool) => {
     const planned = await makePlanOf(session, { ...options, output: "" }, spool);
     const { plan, situation, identified } = planned;
-    const images = withParents(name, plan.images);
+    const images = withParents([name], plan.images);
     const task = { plan, materials: identified.materials, manifests: new Map() };
     const place = placeOf(planned, images);
     const ended = await carryOutHere(images, task, { ...session, situation }, place);
@@ -99,12 +99,15 @@ function askable(session: Session, { troubles }: Search): Session {
   return { ...session, situation };
 }
 
-/** An image and all that it is built from. */
-function withParents(name: string, images: readonly PlannedImage[]): readonly PlannedImage[] {
-  const wanted = new Set([name]);
+/** The images named and all that they are built from. */
+export function withParents(
+  names: readonly string[],
+  images: readonly PlannedImage[],
+): readonly PlannedImage[] {
+  const wanted = new Set(names);
   // A Set that grows while it is read visits what was added, too.
-  for (const one of wanted)
-    for (const parent of images.find((image) => image.name === one)?.parents ?? [])
+  for (const name of wanted)
+    for (const parent of images.find((image) => image.name === name)?.parents ?? [])
       wanted.add(parent);
-  return images.filter((image) => wanted.has(image.name));
+  return images.filter(({ name }) => wanted.has(name));
 }

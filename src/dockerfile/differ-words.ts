@@ -9,6 +9,9 @@ import { emptyScope } from "./scope.ts";
 /** The first version that clones what ADD names by the address of a git repository. */
 const clonesSince = 29;
 
+const symbolicMode =
+  "--chmod is no number, which Docker before 28 overlooks without a word: write the mode in octal digits, such as 755, or begin with # syntax=docker/dockerfile:1";
+
 export function wordDifferences(
   instruction: Instruction,
   around: StepScope,
@@ -33,11 +36,7 @@ export function wordDifferences(
     const modes = flags.filter(({ name }) => name === "chmod");
     const isNumber = modes.every(({ value }) => /^[0-7]+$/.test(value?.text ?? ""));
     if (around.parsed.directives.syntax === undefined && !isNumber)
-      found.push({
-        at,
-        message:
-          "--chmod is no number, which Docker before 28 overlooks without a word: write the mode in octal digits, such as 755, or begin with # syntax=docker/dockerfile:1",
-      });
+      found.push({ at, message: symbolicMode });
   }
   if (keyword === "expose")
     note(

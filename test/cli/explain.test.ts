@@ -130,6 +130,12 @@ describe("berth explain without a registry", () => {
   const mistakes: readonly [what: string, args: readonly string[], code: number, says: RegExp][] = [
     ["an unknown image", ["nope"], 64, /find nope: no such image/],
     ["an unknown revision", ["app", "--against", "nope"], 64, /no registry was asked \[USAGE\]/],
+    [
+      "no upstream",
+      ["app", "--against", "upstream"],
+      64,
+      /no upstream is known \[USAGE\]\n.*BERTH_UPSTREAM/,
+    ],
   ];
   test("refuses what it cannot answer", async (t) => {
     const project = makeProject(t);
@@ -190,8 +196,13 @@ describe("berth explain with a registry", () => {
       assert.match(stdout, /\nthe same as .*\(127.*\/app@sha256:[0-9a-f]{64}\), commit/);
     }
     const env = { BERTH_UPSTREAM: base, BERTH_INPUT_CONFIG: "" };
-    const upstreams = await project.explain(["app", "--against", "latest"], env);
-    assert.match(upstreams.stdout, /\nthe same as latest \(/);
+    for (const [against, label] of [
+      ["latest", "latest"],
+      ["upstream", "upstream's latest"],
+    ] as const) {
+      const { stdout } = await project.explain(["app", "--against", against], env);
+      assert.match(stdout, new RegExp(`\nthe same as ${label} \\(`));
+    }
   });
 
   test("says which commit to fetch where the clone does not have it", async (t) => {

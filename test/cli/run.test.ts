@@ -201,8 +201,14 @@ describe("berth run", () => {
   });
 
   /** Starts a command that says when it runs, and gives it signals. */
-  async function signalled(script: string, signals: readonly NodeJS.Signals[]): Promise<Ended> {
-    const child = start(["run", "app", "--network=none", "--", "sh", "-c", script]);
+  async function signalled(
+    script: string,
+    signals: readonly NodeJS.Signals[],
+    flags: readonly string[] = ["app"],
+    more: Record<string, string> = {},
+  ): Promise<Ended> {
+    const words = ["run", ...flags, "--network=none", "--", "sh", "-c", script];
+    const child = start(words, undefined, more);
     const result = ended(child);
     await Promise.race([once(child.stdout, "data"), result]);
     for (const signal of signals) {
@@ -258,6 +264,20 @@ describe("berth run", () => {
       elsewhere.stderr,
       /\/acme\/other\/app:key\d+-[0-9a-f]{64} \[IMAGE_ABSENT\]\n {2}hint: /,
     );
+  });
+
+  test("builds what is nowhere where that is wanted, with its parents, and runs it", async () => {
+    const refused = await berth(["run", "child", "--build", "--", "true"]);
+    assert.match(refused.stderr, /child\.docker.* \[TREE_DIRTY\]/);
+    assert.equal(refused.code, 64);
+    const script = `trap 'ls /base /child; exit 9' TERM; echo up; ${wait}`;
+    const flags = ["child", "--build", "--allow-dirty"];
+    const more = { BERTH_ENGINE: "docker", BERTH_BUILD_NETWORK: "host" };
+    const { code, stdout, stderr } = await signalled(script, ["SIGTERM"], flags, more);
+    assert.equal(stdout, "up\n/base\n/child\n", stderr);
+    assert.equal(code, 9);
+    const again = await berth(["run", "child", "--network=none", "--", "ls", "/child"]);
+    assert.equal(again.stdout, "/child\n");
   });
 
   test("tries an edit without a registry, a commit or a right to push", async () => {
@@ -319,6 +339,7 @@ describe("berth run", () => {
     [["run", "app", "--tag", "a/b"], 64, /a\/b: not a tag \[USAGE\]/],
     [["pull", "--pipeline", "latest"], 64, /latest: not a number \[USAGE\]/],
     [["run", "app", "--tag", "x", "--rev", "HEAD"], 64, /cannot be used with/],
+    [["run", "app", "--build", "--rev", "HEAD"], 64, /only the working tree is built \[USAGE\]/],
   ];
   test("mistakes are told, each with its exit code", async () => {
     const results = await Promise.all(mistakes.map(([args]) => berth(args)));

@@ -47,7 +47,7 @@ test("in a bare repository the hint asks for a checkout", async (t) => {
 });
 
 test("a folder that does not exist is told from git that is missing", async () => {
-  await assert.rejects(openGit("/nonexistent"), failsWith(/ENOENT/, /nonexistent exists/));
+  await assert.rejects(openGit("/proc/gone"), failsWith(/ENOENT/, /gone exists/));
 });
 
 test("a repository of another owner comes with the command that trusts it", async (t) => {
