@@ -185,14 +185,35 @@ test("a build keeps the limits that this process has", () => {
 });
 
 /** What is laid out beside a build where the machine has one file, and the environment. */
-async function laidOut(env: Readonly<Record<string, string>>, existing?: string) {
+async function laidOut(
+  env: Readonly<Record<string, string>>,
+  existing?: string,
+  { text = "{}", minor = 39 } = {},
+) {
   const written: string[] = [];
   const files = {
-    read: async (path: string) => (path === existing ? Buffer.from("{}") : undefined),
+    read: async (path: string) => (path === existing ? Buffer.from(text) : undefined),
     write: async (path: string) => void written.push(path),
   };
-  return { ...(await prepare(files, env, request, settings.version)), written };
+  return { ...(await prepare(files, env, request, { minor })), written };
 }
+
+test("of a machine's containers.conf only the volumes are kept away; an older buildah needs it whole for that", async () => {
+  const volumes = '[containers]\nvolumes = ["/a:/a"]\n';
+  for (const [minor, at, text, expected] of [
+    [28, "/etc/containers/containers.conf", volumes, "/s/containers.conf"],
+    [28, "/etc/containers/containers.conf", '[containers]\nnetns = "host"\n', undefined],
+    [28, "/chosen", volumes, "/s/containers.conf"],
+    [33, "/chosen", volumes, undefined],
+  ] as const) {
+    const chosen: Record<string, string> = at === "/chosen" ? { CONTAINERS_CONF: at } : {};
+    const { env } = await laidOut(chosen, at, { text, minor });
+    assert.equal(env["CONTAINERS_CONF"], expected);
+    assert.equal(env["CONTAINERS_CONF_OVERRIDE"], "/s/containers.conf");
+  }
+  const { env } = await laidOut({ CONTAINERS_CONF_OVERRIDE: "/own" });
+  assert.equal(env["CONTAINERS_CONF_OVERRIDE"], "/own");
+});
 
 test("buildah trusts GitLab's own authority, unless somebody chose another file", async () => {
   const given = { CI_SERVER_TLS_CA_FILE: "/builds/ca" };

@@ -63,7 +63,13 @@ async function buildahWith(command: string, driver: Driver, parts: Parts): Promi
   };
   const version = parseBuildahVersion((await execute(command, ["--version"])).stdout);
   return {
-    engine: buildah({ run: own, files, clock, env, command }),
+    engine: buildah({
+      ...{ run: own, files, clock, command },
+      // As it is when it is asked for, since tests set variables.
+      get env() {
+        return { ...process.env, ...env };
+      },
+    }),
     heredocs: (version?.minor ?? 0) >= 33,
     handsOn: true,
     forget: emptied,
