@@ -75,16 +75,13 @@ async function explainImage(
   const { key } = image;
   const stateAt = statesOf(session, options);
   const sources = options.offline === true ? [] : sourcesOf(situation, config);
-  const start = async (): Promise<Against | undefined> => {
-    const head = await commitOf(git, rev ?? "HEAD");
-    if (head === undefined) return undefined;
-    const committed =
-      rev ?? (await ifPossible(stateAt(head).then((state) => keyIn(state, name))))?.key;
-    return startAgainst(head, rev === undefined && committed !== key, situation.defaultBranch, git);
-  };
+  const isDirty = async (head: string): Promise<boolean> =>
+    rev === undefined &&
+    (await ifPossible(stateAt(head).then((state) => keyIn(state, name))))?.key !== key;
   const found =
     against === undefined
-      ? ((await promoted(name, sources, session)) ?? (await start()))
+      ? ((await promoted(name, sources, session)) ??
+        (await startOf(rev ?? "HEAD", isDirty, session)))
       : await named(against, name, sources, session);
   const label = rev === undefined ? "the working tree" : `revision ${rev}`;
   return answer({ name, now: project, key, label, stateAt, against: found ?? null, git });
@@ -102,12 +99,21 @@ async function promoted(
     session.world.log.warn(`${message} [${code}]; it is left out`);
     return undefined;
   });
-  for (const source of sources) {
-    const found = await imageIn(source, tag, name, session).catch(leaveOut);
-    // One that berth did not build may tell nothing.
-    if (found !== undefined) return (found.key ?? found.revision) ? found : undefined;
-  }
-  return undefined;
+  const look = (source: Source) => imageIn(source, tag, name, session).catch(leaveOut);
+  const found = await firstIn(sources, look);
+  // One that berth did not build may tell nothing.
+  return (found?.key ?? found?.revision) ? found : undefined;
+}
+
+/** Where nothing promoted tells: the commit that the branch began at, on the default branch the last one that differs. */
+async function startOf(
+  rev: string,
+  isDirty: (head: string) => Promise<boolean>,
+  { project: { git }, situation }: Session,
+): Promise<Against | undefined> {
+  const head = await commitOf(git, rev);
+  if (head === undefined) return undefined;
+  return startAgainst(head, await isDirty(head), situation.defaultBranch, git);
 }
 
 /** What the user named; `sources` are none where no registry is to be asked. */
@@ -146,9 +152,16 @@ async function tagged(
   sources: readonly Source[],
   session: Session,
 ): Promise<Against | undefined> {
-  if (!isTag(tag)) return undefined;
+  return isTag(tag) ? firstIn(sources, (source) => imageIn(source, tag, name, session)) : undefined;
+}
+
+/** What the first registry has that has anything; the next one is asked only where one has nothing. */
+async function firstIn<T>(
+  sources: readonly Source[],
+  look: (source: Source) => Promise<T | undefined>,
+): Promise<T | undefined> {
   for (const source of sources) {
-    const found = await imageIn(source, tag, name, session);
+    const found = await look(source);
     if (found !== undefined) return found;
   }
   return undefined;
@@ -216,14 +229,9 @@ export async function reasonsOfBuilds(
   options: Pick<GlobalOptions, "config">,
 ): Promise<ReadonlyMap<string, Change>> {
   const { project, situation, login } = session;
-  const { git } = project;
-  const start = async () => {
-    const head = await commitOf(git, "HEAD");
-    if (head === undefined) return undefined;
-    return startAgainst(head, true, situation.defaultBranch, git);
-  };
+  const start = () => startOf("HEAD", async () => true, session);
   const bases = sourcesOf(situation, project.config).map(({ base }) => base);
   const states = { now: project, stateAt: statesOf(session, options) };
   const query = { names, tag: await promotedTag(session), bases, start, ...states };
-  return changesSince(query, login.registry, git);
+  return changesSince(query, login.registry, project.git);
 }
