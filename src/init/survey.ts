@@ -2,7 +2,7 @@
 import { findUsual } from "../config/find.ts";
 import { usualContext } from "../config/names.ts";
 import { normalPath } from "../config/rules.ts";
-import { comparePaths, folderOf, nameOf, starsMatcher } from "../context/paths.ts";
+import { comparePaths, folderOf, isBelow, nameOf, starsMatcher } from "../context/paths.ts";
 import { holds, type Tree, type TreeEntry } from "../context/tree.ts";
 import { type Outline, readOutline } from "../pipelines/pipeline.ts";
 import { keeping } from "../pipelines/ports.ts";
@@ -160,10 +160,10 @@ function withDrafts(tree: Tree, drafts: readonly Draft[]): Tree {
       const added = here.map((path) => [nameOf(path), entryOf(path)] as const);
       return new Map([...(await tree.folder(folder)), ...added]);
     },
-    find: async (names) => {
+    find: async (names, below = "") => {
       const fits = starsMatcher(names);
-      const added = [...texts.keys()].filter((path) => fits(nameOf(path)));
-      return [...(await tree.find(names)), ...added].toSorted(comparePaths);
+      const added = [...texts.keys()].filter((path) => isBelow(path, below) && fits(nameOf(path)));
+      return [...(await tree.find(names, below)), ...added].toSorted(comparePaths);
     },
     entry: async (path) => (texts.has(path) ? entryOf(path) : tree.entry(path)),
     read,
