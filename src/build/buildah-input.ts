@@ -170,8 +170,9 @@ async function firstOf(
   return found.find((bytes) => bytes !== undefined)?.toString();
 }
 
-/** Where a machine's own settings lie, those of the user first. */
-function places(env: Env, name: string): readonly string[] {
+/** Where a machine's own settings lie, those of the user first; or the one file that its environment chooses. */
+function places(env: Env, name: string, chosen?: string): readonly string[] {
+  if (chosen !== undefined) return [chosen];
   return [`${env["HOME"] ?? "/root"}/.config/containers/${name}`, `/etc/containers/${name}`];
 }
 
@@ -186,8 +187,7 @@ async function withoutVolumes(
   { minor }: Pick<BuildahVersion, "minor">,
 ): Promise<Env> {
   await files.write(file, "[containers]\nvolumes = []\n");
-  const chosen = env["CONTAINERS_CONF"];
-  const own = chosen === undefined ? places(env, "containers.conf") : [chosen];
+  const own = places(env, "containers.conf", env["CONTAINERS_CONF"]);
   const texts = await Promise.all(own.map((path) => files.read(path)));
   const hasVolumes = texts.some((text) => /^\s*volumes\s*=/m.test(text?.toString() ?? ""));
   return {
@@ -205,11 +205,8 @@ export async function prepare(
   version: Pick<BuildahVersion, "minor">,
 ): Promise<{ readonly paths: BuildahPaths; readonly env: Env }> {
   const at = (name: string): string => join(request.scratchFolder, name);
-  const chosen = env["CONTAINERS_REGISTRIES_CONF"];
-  const registries = registriesConf(
-    await firstOf(files, chosen === undefined ? places(env, "registries.conf") : [chosen]),
-    request.insecureHosts,
-  );
+  const chosen = places(env, "registries.conf", env["CONTAINERS_REGISTRIES_CONF"]);
+  const registries = registriesConf(await firstOf(files, chosen), request.insecureHosts);
   const hasPolicy = (await firstOf(files, places(env, "policy.json"))) !== undefined;
   await files.write(at("Dockerfile"), request.dockerfile);
   await files.write(at("ignore"), "");

@@ -5,7 +5,7 @@ import { didYouMean } from "../nearest.ts";
 import type * as z from "../zod.ts";
 import type { ConfigSource, Path } from "./document.ts";
 
-type Issue = z.core.$ZodIssue;
+export type Issue = z.core.$ZodIssue;
 
 /** A mistake in words, of a key or of its value. */
 interface Mistake {

@@ -13,7 +13,7 @@ import {
 import { imageDefaults } from "./defaults.ts";
 import { type ConfigSource, type Path, readSource } from "./document.ts";
 import { isGlob } from "./glob.ts";
-import { describeIssues, mistakesOf, valueAt } from "./issues.ts";
+import { describeIssues, type Issue, mistakesOf, valueAt } from "./issues.ts";
 import { normalPath } from "./rules.ts";
 import { type OptionSettings, type Settings, schema } from "./schema.ts";
 
@@ -112,13 +112,15 @@ function checkGiven({ upstream: _, ...given }: Given): Partial<Settings> {
   });
 }
 
-function withoutMistakes(issues: Issues, value: unknown, source: ConfigSource): Config | undefined {
+function withoutMistakes(
+  issues: readonly Issue[],
+  value: unknown,
+  source: ConfigSource,
+): Config | undefined {
   if (!mistakesOf(issues, value).every(({ path }) => removed(value, path))) return undefined;
   const result = schema.safeParse(value, z.once);
   return result.success ? settle(result.data, source) : undefined;
 }
-
-type Issues = Parameters<typeof mistakesOf>[0];
 
 /** Takes the key out of the data that a path leads through last; whether that leaves what images there are as it is. */
 function removed(value: unknown, path: Path): boolean {

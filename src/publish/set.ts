@@ -8,7 +8,7 @@ import { parseRepository, printRepository, type Repository, withTag } from "../o
 import { readTag } from "../oci/tags.ts";
 import { isBuilt } from "../plan/decision.ts";
 import type { Plan, PlannedImage } from "../plan/plan.ts";
-import { readRecord } from "../plan/record.ts";
+import { readRecord, recordRepositoryName } from "../plan/record.ts";
 import { announceWrites, isPublishDue } from "../plan/rights.ts";
 import type { Situation } from "../plan/situation.ts";
 import type { Registry } from "../registry/registry.ts";
@@ -192,7 +192,7 @@ function incomplete(images: readonly PlannedImage[], { plan, base }: Publication
     .join(", ");
   const isGone = images.some(({ decision }) => decision.kind === "reuse");
   const { record, stale } = plan.set;
-  const from = record?.slice(0, record.lastIndexOf("/berth:"));
+  const from = record?.slice(0, record.lastIndexOf(`/${recordRepositoryName}:`));
   const isBelieved =
     !stale &&
     images.some(
