@@ -161,15 +161,24 @@ export async function refuseVolumes(
     "--type=image",
     "--format={{range $at, $_ := .Docker.Config.Volumes}}{{$at}} {{end}}",
   ];
-  for (const [, base = ""] of request.dockerfile.matchAll(
-    /^[ \t]*from[ \t]+(?:--\S+[ \t]+)?(\S+)/gim,
-  )) {
+  for (const base of basesIn(request)) {
     const { exitCode, stdout } = await call([...inspect, base], () => undefined);
     if (exitCode !== 0 || stdout.trim() === "") continue;
     const what = `buildah ${version.text} takes back what RUN changes in volumes of the base (${stdout.trim()})`;
     const instead = `use buildah 1.${keepsVolumesSince} or later, or the docker engine`;
     throw buildFailed(request, runs[0]?.line, what, instead);
   }
+}
+
+/** The names of images that the text is built on; the engine would take a stage's for the start of an image's id. */
+function basesIn({ dockerfile, source: { lines, stages } }: BuildRequest): readonly string[] {
+  const text = dockerfile.split("\n");
+  return stages
+    .flatMap(({ steps: [from] }) => {
+      const written = text.filter((_, at) => from!.line <= lines[at]! && lines[at]! <= from!.last);
+      return /^\s*from(?:\s+--\S+|\s+[\\`])*\s+([^-\s]\S*)/i.exec(written.join("\n"))?.[1] ?? [];
+    })
+    .filter((base) => stages.every(({ name }) => name !== base.toLowerCase()));
 }
 
 /** One key must not mean two images: what this buildah reads otherwise than BuildKit is not built with it. */

@@ -90,9 +90,15 @@ for (const [name, make] of Object.entries(subjects))
       });
 
     test(`${name} keeps what RUN writes to a volume of its base, or is not given it`, async () => {
-      const settings = { Volumes: { "/tmp": {} } };
       const layer = await busyboxLayer();
-      const digest = await pushImage(workshop.host(), "bases/volume", "1", layer, settings);
+      // A stage's name is none of the image whose id begins with it, and no name begins with a digit.
+      let [digest, id] = [digestOf(""), "0"];
+      for (let n = 0; /^\d/.test(id); n++) {
+        const settings = { Volumes: { "/tmp": {} }, Env: [`N=${n}`] };
+        digest = await pushImage(workshop.host(), "bases/volume", "1", layer, settings);
+        const config = await imageConfig(workshop.host(), "bases/volume", digest);
+        id = digestOf(JSON.stringify(config)).slice("sha256:".length, 20);
+      }
       const base = `FROM ${workshop.host()}/bases/volume@${digest}\n`;
       const building = madeOf(workshop, `${base}RUN echo a > /tmp/f\nRUN cp /tmp/f /m; true\n`);
       if ((await minorOf(workshop)) < 37) {
@@ -103,6 +109,8 @@ for (const [name, make] of Object.entries(subjects))
         );
       } else assert.equal((await building).file?.kind, "file");
       assert.equal((await madeOf(workshop, `${base}ENV A=b\n`)).file, undefined);
+      const stages = `FROM ${workshop.base()} AS ${id}\nFROM ${id}\nRUN echo a > /m\n`;
+      assert.equal((await madeOf(workshop, stages)).file?.kind, "file");
     });
 
     test(`${name} gives RUN no volume of the machine's own`, async (t) => {
