@@ -88,6 +88,8 @@ function enter(
   const { keyword, body } = instruction;
   if (keyword === "shell") force.shell = true;
   if (keyword === "volume") force.volume = true;
+  // One word for each VOLUME: what it says holds for every later RUN.
+  if (keyword === "run") force.volume = false;
   if (keyword === "env" && body.kind === "pairs")
     for (const { name } of body.pairs) {
       force.envs.add(name);
@@ -139,12 +141,14 @@ function shellDifferences(instruction: Instruction, force: InForce): readonly Di
   if (force.inherited.size === 0) return found;
   const used = variablesIn([line.text, ...heredocs.map((one) => one.body)].join("\n"));
   const arg = force.inherited.get(used.find((name) => force.inherited.has(name)) ?? "");
-  if (arg !== undefined)
+  if (arg !== undefined) {
+    force.inherited.delete(arg.name);
     found.push({
       at,
       message: `${arg.name} is an ARG of a stage below, which buildah before 1.${inheritsSince} does not hand on: declare it here too, with its default`,
       buildah: { below: arg.fallback?.includes("$") === true ? undefined : inheritsSince },
     });
+  }
   return found;
 }
 

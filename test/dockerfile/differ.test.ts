@@ -132,7 +132,7 @@ for (const [text, options] of fine) {
 /** What only buildah reads otherwise, the version up to which it does. */
 const noted: readonly (readonly [string, number | undefined, RegExp])[] = [
   [
-    "FROM a AS b\nARG X=1\nFROM b\nRUN echo $X",
+    "FROM a AS b\nARG X=1\nFROM b\nRUN echo $X\nRUN $X",
     40,
     /X is an ARG of a stage below.*declare it here/,
   ],
@@ -171,7 +171,7 @@ const noted: readonly (readonly [string, number | undefined, RegExp])[] = [
     undefined,
     /mount it read-only/,
   ],
-  ["FROM a\nVOLUME /x\nRUN b", 37, /VOLUME behind the last RUN/],
+  ["FROM a\nVOLUME /x\nRUN b\nRUN c", 37, /VOLUME behind the last RUN/],
   ["FROM a AS b\nVOLUME /x\nFROM b\nRUN c", 37, /VOLUME behind the last RUN/],
 ];
 
