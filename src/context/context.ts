@@ -90,9 +90,19 @@ function unusable(tree: Tree, dockerfile: string, problems: readonly SourceProbl
     : (["CONTEXT_INVALID", "not usable"] as const);
   return new BerthError(code, `read the context of ${dockerfile}: ${what}`, {
     hint: "make these files available, or exclude them in .dockerignore",
-    problems: problems
+    problems: shortened(problems)
       .toSorted((a, b) => a.line - b.line)
       .map(({ line, message }) => ({ file: dockerfile, line, column: 1, message })),
+  });
+}
+
+/** One line can reach thousands of files that are not here, all for one reason: the first tell of it. */
+function shortened(problems: readonly SourceProblem[], most = 8): readonly SourceProblem[] {
+  const groups = Map.groupBy(problems, ({ line, absent }) => (absent ? line : undefined));
+  return [...groups].flatMap(([line, all]) => {
+    if (line === undefined || all.length <= most) return all;
+    const message = `reaches ${all.length - most} more that are not here`;
+    return [...all.slice(0, most), { line, message, absent: true }];
   });
 }
 

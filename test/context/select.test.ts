@@ -210,6 +210,20 @@ test("all that cannot be built from is named at once, with the Dockerfile's line
   assert.deepEqual((await describe(ignoring, sourcesOf("lib"))).entries, ["lib/ok"]);
 });
 
+test("of what one line reaches and is not here the first eight are told, and how many more", async () => {
+  const subs = Array.from({ length: 12 }, (_, n) => [`lib/${n}`, { submodule: true }] as const);
+  const tree = memoryTree({ ...Object.fromEntries(subs), "loop/a": { link: "a" } });
+  const said = await problemsOf(describe(tree, sourcesOf("lib loop/a")));
+  assert.deepEqual(
+    [said.length, said[8], said[9]],
+    [
+      10,
+      "Dockerfile:1 reaches 4 more that are not here",
+      "Dockerfile:2 loop/a: loop/a is a loop of links",
+    ],
+  );
+});
+
 test("a copy of the whole context has submodules that are not checked out as empty folders", async () => {
   const subs = { "lib/sub": { submodule: true }, roms: { submodule: true } } as const;
   const tree = memoryTree({ Dockerfile: "", ...subs });
