@@ -21,8 +21,15 @@ const architectures: Readonly<Record<string, string>> = {
 export function realWorld(): World {
   const clock: Clock = {
     now: () => new Date(),
-    sleep: (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)),
+    sleep: (milliseconds) =>
+      new Promise((resolve) => {
+        const wait = setTimeout(resolve, milliseconds);
+        waits.push(wait);
+        if (isClosed) wait.unref();
+      }),
   };
+  const waits: NodeJS.Timeout[] = [];
+  let isClosed = false;
   const runner: Runner = createRunner();
   const log = processLog();
   const repositories: Git[] = [];
@@ -52,6 +59,9 @@ export function realWorld(): World {
       endOnSignals(runner);
     },
     close: async () => {
+      // What failed has been told: nobody waits for a server that something else was asking meanwhile.
+      isClosed = true;
+      for (const wait of waits) wait.unref();
       await Promise.all([cleared, ...repositories.map((git) => git.close())]);
     },
   };

@@ -25,6 +25,15 @@ test("a program's exit code and both outputs are the result", async () => {
   });
 });
 
+test("a process that has told how its work ended waits for nothing, whatever else was waiting", async () => {
+  const world = JSON.stringify(new URL("../../src/host/world.ts", import.meta.url));
+  const wait = "void clock.sleep(3_600_000);";
+  const script = `import { realWorld } from ${world}; const { clock, close } = realWorld();${wait} await close();${wait}`;
+  const args = ["--input-type=module", "--eval", script];
+  const { exitCode } = await run(process.execPath, args, { timeoutMs: 60_000 });
+  assert.equal(exitCode, 0);
+});
+
 test("a program that is not there, or may not be run, is missing and nothing is thrown", async () => {
   for (const command of ["/nowhere/program", "program-that-nobody-has", "/etc/passwd"]) {
     const result = await run(command, []);
