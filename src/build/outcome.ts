@@ -1,9 +1,9 @@
 /** What became of a planned image: its shape in a file, which is also the type that the program uses. */
-import { BerthError, type ErrorCode, errorCodes } from "../errors.ts";
-import { type DeepReadonly, readObject } from "../json.ts";
+import { type ErrorCode, errorCodes } from "../errors.ts";
+import type { DeepReadonly } from "../json.ts";
 import { type Digest, parseDigest } from "../oci/digest.ts";
 import type { Manifest } from "../oci/manifest.ts";
-import type { PlannedImage } from "../plan/plan.ts";
+import { type PlannedImage, readWritten } from "../plan/plan.ts";
 import * as z from "../zod.ts";
 
 const digest = z.custom<Digest>(
@@ -58,14 +58,9 @@ export type ImageBlob = DeepReadonly<z.output<typeof blob>>;
 
 /** Reads the file of one outcome; PLAN_INVALID where it is damaged or of another version of berth. */
 export function parseOutcome(text: string, file: string): Outcome {
-  const parsed = schema.safeParse(readObject(text), z.once);
-  if (parsed.success) return { ...parsed.data, seconds: parsed.data.seconds };
-  const issue = parsed.error.issues[0];
-  throw new BerthError(
-    "PLAN_INVALID",
-    `read ${file}: ${issue?.path.join(".") ?? ""}: ${issue?.message ?? "unknown"}`,
-    { hint: "it must come from `berth build` or `berth ensure` of the same version of berth" },
-  );
+  const by = "`berth build` or `berth ensure` of the same version of berth";
+  const read = readWritten(schema, text, file, by);
+  return { ...read, seconds: read.seconds };
 }
 
 /** An outcome, and the manifest that the image ended at, for what follows in the same run. */

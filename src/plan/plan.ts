@@ -187,23 +187,32 @@ export type FoundBy = z.output<typeof foundBy>;
 
 /** Reads plan.json; PLAN_INVALID for another version or a damaged file. */
 export function parsePlan(text: string, file: string): Plan {
-  const parsed = planSchema.safeParse(parseJson(text, file), z.once);
-  if (parsed.success) return parsed.data;
-  const { path = [], message = "unknown" } = parsed.error.issues[0] ?? {};
-  if (path[0] === "version") throw invalid(file, "another version of berth wrote it");
-  throw invalid(file, `${path.join(".")}: ${message}`);
+  const by = "`berth plan` of the same version of berth; run the plan job again";
+  return readWritten(planSchema, text, file, by);
 }
 
-function parseJson(text: string, file: string): unknown {
+/** Reads what a job before has written; PLAN_INVALID with what is wrong first, and what it must come from. */
+export function readWritten<Schema extends z.ZodType>(
+  schema: Schema,
+  text: string,
+  file: string,
+  by: string,
+): z.output<Schema> {
+  const invalid = (what: string) =>
+    new BerthError("PLAN_INVALID", `read ${file}: ${what}`, { hint: `it must come from ${by}` });
+  const value = parseJson(text);
+  if (value === undefined) throw invalid("it is not JSON");
+  const parsed = schema.safeParse(value, z.once);
+  if (parsed.success) return parsed.data;
+  const { path = [], message = "unknown" } = parsed.error.issues[0] ?? {};
+  if (path[0] === "version") throw invalid("another version of berth wrote it");
+  throw invalid(`${path.join(".")}: ${message}`);
+}
+
+function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    throw invalid(file, "it is not JSON");
+    return undefined;
   }
-}
-
-function invalid(file: string, what: string): BerthError {
-  return new BerthError("PLAN_INVALID", `read ${file}: ${what}`, {
-    hint: "it must come from `berth plan` of the same version of berth; run the plan job again",
-  });
 }
