@@ -1,4 +1,5 @@
 /** Builds with buildah: no daemon, and no more rights than a container's root has. */
+import { remembered } from "../context/memo.ts";
 import { type Digest, parseDigest } from "../oci/digest.ts";
 import { printReference, printRepository, type Reference } from "../oci/reference.ts";
 import type { RunResult } from "../world.ts";
@@ -24,7 +25,6 @@ import { type BuildahMachine, lookAtMachine, storeFlags } from "./buildah-machin
 import type { BuildRequest, Engine, EngineOptions } from "./engine.ts";
 import { noDigest, otherThan, pushed } from "./failure.ts";
 import { type EngineCall, hushed } from "./hide.ts";
-import { remembered } from "./remembered.ts";
 
 /** The engine that needs only the program buildah; works as root in an unprivileged container too. */
 export function buildah(options: EngineOptions): Engine {

@@ -2,8 +2,9 @@
  * Images that are made of what registries have already: copies, and indexes over members. They need no engine and no
  * checkout, so in a pipeline the job that publishes makes them.
  */
+import { remembered } from "../context/memo.ts";
 import { BerthError, ifPossible } from "../errors.ts";
-import { platformsOf } from "../image/image.ts";
+import { isIndex, platformsOf } from "../image/image.ts";
 import { type IndexEntry, type Manifest, makeIndex } from "../oci/manifest.ts";
 import { parsePlatform } from "../oci/platform.ts";
 import { below, parseReference, type Repository, withDigest, withTag } from "../oci/reference.ts";
@@ -13,23 +14,20 @@ import { isWhole } from "../plan/look.ts";
 import { ownRepository } from "../plan/places.ts";
 import type { Plan, PlannedImage } from "../plan/plan.ts";
 import { recordRepositoryName } from "../plan/record.ts";
+import type { Situation } from "../plan/situation.ts";
 import type { Registry } from "../registry/registry.ts";
 import { annotationsOf } from "./annotate.ts";
 import { type BuiltImage, recorded } from "./build.ts";
 import { locate, parentReferences, type Whereabouts } from "./parents.ts";
-import { remembered } from "./remembered.ts";
-import type { Tools } from "./tools.ts";
+import type { Task, Tools } from "./tools.ts";
 
-/** Where copies go. */
-export interface CopyTarget {
-  readonly registry: Pick<Registry, "copy" | "get" | "head">;
-  readonly now: Date;
-  /** Whether there is nothing yet whose tags a copy could move. */
-  readonly isNew: () => Promise<boolean>;
+/** What makes images of others: no engine, and no checkout. */
+export interface Deriving extends Pick<Tools, "registry" | "situation" | "clock" | "isNew"> {
+  readonly task: Pick<Task, "plan" | "manifests">;
 }
 
 /**
- * Copies one image under its key's tag, unless it is there; `inHand` is its manifest where that was read already.
+ * Copies one image under its key's tag, unless it is there.
  *
  * The tag stays where it points at another image of that key, which pipelines may have been told: then the
  * copy gets a tag of its own.
@@ -37,8 +35,7 @@ export interface CopyTarget {
 export async function copyImage(
   image: PlannedImage,
   from: string,
-  { registry, now, isNew }: CopyTarget,
-  inHand?: Manifest,
+  { registry, clock, isNew, task }: Deriving,
 ): Promise<Manifest> {
   const to = ownRepository(image);
   const tagged = withTag(to, image.tag);
@@ -49,8 +46,8 @@ export async function copyImage(
     if (there !== undefined) return there;
   }
   const isOther = before !== undefined && before.digest !== source.digest;
-  const tags = [isOther ? pastTag(image.tag, now) : image.tag];
-  return (await registry.copy(source, to, tags, inHand)).manifest;
+  const tags = [isOther ? pastTag(image.tag, clock.now()) : image.tag];
+  return (await registry.copy(source, to, tags, task.manifests.get(image.name))).manifest;
 }
 
 /** Asks once, when it is first needed, whether anything was published below a base. */
@@ -62,26 +59,38 @@ export function newBase(base: Repository | undefined, registry: Pick<Registry, "
   });
 }
 
-/** Carries out these copies of a plan, and gives what was copied by name. */
-export async function copyAll(
-  { images }: Pick<Plan, "images">,
-  target: CopyTarget,
-  which: (image: PlannedImage) => boolean = () => true,
-): Promise<ReadonlyMap<string, Manifest>> {
-  const copied = await Promise.all(
-    images.filter(which).map(async (image) => {
-      const other = image.decision.kind === "copy" ? image.name : sameAs(image.decision);
-      const from = other && (await locate(other, { ...target, planned: images, done: new Map() }));
-      if (from === undefined) return [];
-      return [[image.name, await copyImage(image, from, target)] as const];
-    }),
-  );
-  return new Map(copied.flat());
+/**
+ * Makes all images of a plan that need no engine, and gives them by name; builds are those of other jobs. What lacks
+ * something is left out where it is a copy, or optional.
+ */
+export async function deriveAll(tools: Deriving): Promise<ReadonlyMap<string, Manifest>> {
+  const made = new Map<string, Manifest>();
+  const make = (images: readonly PlannedImage[]) =>
+    Promise.all(
+      images.map(async (image) => {
+        const manifest = await derived(image, tools);
+        if (manifest !== undefined) made.set(image.name, manifest);
+      }),
+    );
+  const { images } = tools.task.plan;
+  const indexes = images.filter(isIndex);
+  // An index needs its members, and may be what another one is a copy of.
+  await make(images.filter((image) => !isIndex(image)));
+  await make(indexes.filter(isAssembled));
+  await make(indexes.filter((index) => !isAssembled(index)));
+  return made;
 }
 
-/** What an index needs of the outside: no engine, and no checkout. */
-export interface Assembly extends Pick<Tools, "registry" | "situation"> {
-  readonly plan: Pick<Plan, "images" | "revision" | "pipeline">;
+async function derived(image: PlannedImage, tools: Deriving): Promise<Manifest | undefined> {
+  const { registry, task } = tools;
+  const done = new Map();
+  if (isAssembled(image)) {
+    const making = assemble(image, done, tools);
+    return (await (image.optional ? ifPossible(making) : making))?.manifest;
+  }
+  const other = image.decision.kind === "copy" ? image.name : sameAs(image.decision);
+  const from = other && (await locate(other, { planned: task.plan.images, done, registry }));
+  return from === undefined ? undefined : copyImage(image, from, tools);
 }
 
 /**
@@ -91,7 +100,7 @@ export interface Assembly extends Pick<Tools, "registry" | "situation"> {
 export async function assemble(
   image: PlannedImage,
   done: Whereabouts["done"],
-  { registry, situation, plan }: Assembly,
+  { registry, situation, task: { plan } }: Deriving,
 ): Promise<BuiltImage> {
   const repository = ownRepository(image);
   const tagged = withTag(repository, image.tag);
@@ -107,7 +116,7 @@ export async function assemble(
       return manifest;
     }),
   );
-  const manifest = indexOver(image, members, { situation, plan });
+  const manifest = indexOver(image, members, situation, plan);
   await registry.put(tagged, manifest);
   return recorded(tagged, manifest, registry);
 }
@@ -116,7 +125,8 @@ export async function assemble(
 function indexOver(
   image: PlannedImage,
   members: readonly Manifest[],
-  { situation, plan }: Omit<Assembly, "registry">,
+  situation: Situation,
+  plan: Pick<Plan, "revision" | "pipeline">,
 ): Manifest {
   const entries = platformsOf(image).flatMap((platform, position): IndexEntry[] => {
     const member = members[position];
@@ -139,19 +149,6 @@ function indexOver(
     },
   );
   return makeIndex(entries, annotations);
-}
-
-/** Makes all indexes of a plan whose members were built by other jobs; an optional one may lack some. */
-export async function assembleAll(
-  plan: Plan,
-  tools: Omit<Assembly, "plan">,
-): Promise<ReadonlyMap<string, Manifest>> {
-  const made = plan.images.filter(isAssembled).map(async (image) => {
-    const making = assemble(image, new Map(), { ...tools, plan });
-    const built = await (image.optional ? ifPossible(making) : making);
-    return built === undefined ? [] : [[image.name, built.manifest] as const];
-  });
-  return new Map((await Promise.all(made)).flat());
 }
 
 function vanished(image: PlannedImage, reference: string): BerthError {

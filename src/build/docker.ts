@@ -1,5 +1,7 @@
 /** Builds with docker and its BuildKit: a daemon on this machine or beside it (Docker-in-Docker). */
+
 import { join } from "node:path/posix";
+import { remembered } from "../context/memo.ts";
 import { BerthError } from "../errors.ts";
 import { cacheTagOf } from "../image/key.ts";
 import { type Digest, parseDigest } from "../oci/digest.ts";
@@ -16,7 +18,6 @@ import {
 import { type BuildRequest, type Engine, type EngineOptions, unkeyed } from "./engine.ts";
 import { neverEnded, noDigest, otherThan, patiently, pushed } from "./failure.ts";
 import { type EngineCall, hushed } from "./hide.ts";
-import { remembered } from "./remembered.ts";
 
 interface Client {
   readonly version: string;

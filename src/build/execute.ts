@@ -97,7 +97,8 @@ async function carryOut(image: PlannedImage, parents: ParentOutcomes, tools: Too
   switch (decision.kind) {
     case "reuse": {
       const { reference, digest } = decision;
-      return { result: "reused", reference, digest, manifest: inHand(image, tools) };
+      const manifest = tools.task.manifests.get(image.name);
+      return { result: "reused", reference, digest, manifest };
     }
     case "copy":
       return copy(image, decision.from, tools);
@@ -109,7 +110,7 @@ async function carryOut(image: PlannedImage, parents: ParentOutcomes, tools: Too
       if (other !== undefined) return copy(image, await locateParent(image, other, at), tools);
       await refuseInVain(image, tools);
       const { manifest, adopted } = isIndex(image)
-        ? await assemble(image, parents, { ...tools, plan: task.plan })
+        ? await assemble(image, parents, tools)
         : await buildImage(image, await parentReferences(image, at, machine.platform), tools);
       return { result: adopted ? "adopted" : "built", ...endedAt(image, manifest) };
     }
@@ -128,13 +129,7 @@ async function refuseInVain(image: PlannedImage, { registry }: Tools): Promise<v
 }
 
 async function copy(image: PlannedImage, from: string, tools: Tools): Promise<End> {
-  const target = { registry: tools.registry, now: tools.clock.now(), isNew: tools.isNew };
-  const manifest = await copyImage(image, from, target, inHand(image, tools));
-  return { result: "copied", ...endedAt(image, manifest) };
-}
-
-function inHand({ name }: PlannedImage, { task }: Tools): Manifest | undefined {
-  return task.manifests.get(name);
+  return { result: "copied", ...endedAt(image, await copyImage(image, from, tools)) };
 }
 
 function endedAt(image: PlannedImage, manifest: Manifest) {

@@ -1,7 +1,6 @@
 /** `berth publish`: copies what is elsewhere, then the set's tag on every image, then the record. */
 import type { Command } from "commander";
-import { assembleAll, copyAll, newBase } from "../build/derive.ts";
-import { isIndex } from "../image/image.ts";
+import { deriveAll, newBase } from "../build/derive.ts";
 import { refuseForeign } from "../plan/asked.ts";
 import { announceWrites, isPublishDue } from "../plan/rights.ts";
 import { ownBase, refuseTag } from "../plan/situation.ts";
@@ -28,15 +27,12 @@ async function publish(world: World, options: BuildOptions): Promise<void> {
   const isDue = isPublishDue(plan, situation);
   const base = (isDue ? undefined : (situation.own ?? situation.upstream)) ?? ownBase(situation);
   if (isDue) announceWrites(plan, base, login.registry);
-  const now = world.clock.now();
   const { registry } = login;
-  const target = { registry, now, isNew: newBase(base, registry) };
-  // An index needs its members, and may be what another one is a copy of.
-  const copied = new Map([
-    ...(await copyAll(plan, target, (image) => !isIndex(image))),
-    ...(await assembleAll(plan, { registry, situation })),
-    ...(await copyAll(plan, target, isIndex)),
-  ]);
+  const { clock } = world;
+  const now = clock.now();
+  const task = { plan, manifests: new Map() };
+  const isNew = newBase(base, registry);
+  const copied = await deriveAll({ task, registry, situation, clock, isNew });
   const { reportOn } = await import("./report.ts");
   // Where the set turns out to be incomplete, a person needs the report all the more.
   await reportOn(folder, plan, { outcomes, copied });

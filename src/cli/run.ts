@@ -3,7 +3,7 @@ import { randomBytes } from "node:crypto";
 import { constants } from "node:os";
 import { relative } from "node:path";
 import { type Command, Option } from "commander";
-import { remembered } from "../build/remembered.ts";
+import { remembered } from "../context/memo.ts";
 import { BerthError, type ExitCode, exitCodes } from "../errors.ts";
 import { makeAttach, terminals } from "../host/terminal.ts";
 import { ownBase } from "../plan/situation.ts";

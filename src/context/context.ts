@@ -3,7 +3,7 @@ import { BerthError } from "../errors.ts";
 import { readIgnore } from "./ignore.ts";
 import { comparePaths, folderOf, pathBelow } from "./paths.ts";
 import { reach, subtree, type View } from "./reach.ts";
-import { type ContextSource, parsePath } from "./source.ts";
+import { type ContextSource, type ElementMatch, parsePath } from "./source.ts";
 import type { Tree, TreeEntry } from "./tree.ts";
 
 /** One thing that is in a context. A folder is an entry only where nothing of what is in it is. */
@@ -44,6 +44,8 @@ interface SourceProblem {
 /** What one source selects. */
 interface Taken {
   readonly source: ContextSource;
+  /** Empty where it is the whole context. */
+  readonly path: readonly ElementMatch[];
   readonly nodes: readonly TreeEntry[];
   readonly problem?: string;
 }
@@ -64,10 +66,9 @@ export async function describeContext(
   const taken = await Promise.all(sources.map((source) => take(view, source)));
   const selected = new Map<string, ContextEntry>();
   const named = new Set<string>();
-  for (const { source, nodes } of taken) {
-    const isNamed = !isWhole(source);
+  for (const { source, path, nodes } of taken) {
     for (const node of nodes) {
-      if (isNamed) named.add(node.path);
+      if (path.length > 0) named.add(node.path);
       if (!selected.has(node.path)) selected.set(node.path, { ...node, line: source.line });
     }
   }
@@ -107,16 +108,14 @@ function shortened(problems: readonly SourceProblem[], most = 8): readonly Sourc
 }
 
 async function take(view: View, source: ContextSource): Promise<Taken> {
-  const path = source.kind === "everything" ? [] : parsePath(source.pattern, source.wildcards);
-  const shown = source.kind === "everything" ? "" : source.pattern;
-  if (path === undefined) {
-    return { source, nodes: [], problem: `${shown}: the pattern's [ ] or \\ is not complete` };
-  }
+  const { pattern = "", wildcards = false, follow } = source.kind === "path" ? source : {};
+  const path = parsePath(pattern, wildcards);
+  const useless = (why: string) => ({ source, path: [], nodes: [], problem: `${pattern}: ${why}` });
+  if (path === undefined) return useless("the pattern's [ ] or \\ is not complete");
   const reached = await reach(view, path);
-  if ("reason" in reached) return { source, nodes: [], problem: `${shown}: ${reached.reason}` };
+  if ("reason" in reached) return useless(reached.reason);
   const nodes = [...reached.links, ...(await subtrees(view, reached.nodes))];
-  const follows = source.kind === "path" && source.follow;
-  return { source, nodes: follows ? await withLinked(view, nodes) : nodes };
+  return { source, path, nodes: follow ? await withLinked(view, nodes) : nodes };
 }
 
 async function subtrees(view: View, nodes: readonly TreeEntry[]): Promise<TreeEntry[]> {
@@ -138,20 +137,14 @@ async function withLinked(view: View, nodes: readonly TreeEntry[]): Promise<read
   return [...all.values()];
 }
 
-/** Whether a source takes the whole context rather than something of it. */
-function isWhole(source: ContextSource): boolean {
-  return source.kind === "everything" || parsePath(source.pattern, source.wildcards)?.length === 0;
-}
-
 function problemOf({ source, problem }: Taken): readonly SourceProblem[] {
   return problem === undefined ? [] : [{ line: source.line, message: problem, absent: false }];
 }
 
 /** Whether a source names one thing that is not there, or a link that leads nowhere. */
-function isMissing({ source, nodes }: Taken): boolean {
-  if (source.kind === "everything") return false;
-  const path = parsePath(source.pattern, source.wildcards) ?? [];
+function isMissing({ source, path, nodes }: Taken): boolean {
   return (
+    source.kind === "path" &&
     path.every((element) => element.kind === "name") &&
     nodes.every(({ kind }) => kind === "symlink")
   );

@@ -1,4 +1,4 @@
-/** Memories: of bounded size for values that never change, such as git's objects, and of work under way. */
+/** Memories: of bounded size for values that never change, such as git's objects, and of work under way or done. */
 
 export interface Memo<T> {
   get(key: string): T | undefined;
@@ -46,4 +46,10 @@ export function onceEach<T>(): (key: string, work: () => Promise<T>) => Promise<
     started.catch(() => done.delete(key));
     return started;
   };
+}
+
+/** The same of one piece of work, for all who ask. */
+export function remembered<T>(work: () => Promise<T>): () => Promise<T> {
+  const once = onceEach<T>();
+  return () => once("", work);
 }

@@ -3,6 +3,7 @@ import { isUtf8 } from "node:buffer";
 import { BerthError } from "../errors.ts";
 import type { AttributesFile, Git, GitObject } from "../world.ts";
 import { boundedMemo } from "./memo.ts";
+import { elementsBelowRoot, joinPath, starsMatcher } from "./paths.ts";
 
 export interface TreeItem {
   readonly name: string;
@@ -26,6 +27,8 @@ export interface Objects {
   blobs(ids: readonly string[]): Promise<readonly Buffer[]>;
   /** A blob as a checkout writes it to a path below the repository's top, by the `.gitattributes` on the way there. */
   file(id: string, path: string, attributes: readonly AttributesFile[]): Promise<Buffer>;
+  /** Paths of files and links, in a folder of a tree and below, whose names fit one of the globs; submodules are left out. */
+  find(tree: string, folder: string, globs: readonly string[]): Promise<readonly string[]>;
   /** The tree of a commit; `undefined` where this repository does not have the commit. */
   commitTree(rev: string): Promise<CommitTree | undefined>;
 }
@@ -37,6 +40,7 @@ export interface CommitTree {
 
 const maxTreeItems = 150_000;
 const maxBlobBytes = 32 * 1024 * 1024;
+const maxFoundPaths = 500_000;
 /** A larger blob is read again when it is needed again. */
 const maxKeptBlobBytes = 64 * 1024;
 
@@ -53,17 +57,19 @@ export function objectsOf(git: Git): Objects {
     return bytes;
   };
   const blob = (id: string) => kept(id, async () => blobOf(await git.object(id), id));
+  const tree = async (id: string): Promise<TreeObject> => {
+    const known = trees.get(id);
+    if (known !== undefined) return known;
+    const object = await git.object(id);
+    if (object?.type !== "tree") throw absent("tree", id);
+    const read = parseTreeObject(object);
+    trees.set(id, read, read.items.size + 1);
+    return read;
+  };
   return {
     git,
-    async tree(id) {
-      const known = trees.get(id);
-      if (known !== undefined) return known;
-      const object = await git.object(id);
-      if (object?.type !== "tree") throw absent("tree", id);
-      const tree = parseTreeObject(object);
-      trees.set(id, tree, tree.items.size + 1);
-      return tree;
-    },
+    tree,
+    find: finder(tree),
     blob,
     async blobs(ids) {
       return (await git.objects(ids)).map((object, index) => blobOf(object, ids[index]));
@@ -78,6 +84,34 @@ export function objectsOf(git: Git): Objects {
       const tree = /^tree ([0-9a-f]+)\n/.exec(object?.bytes.toString("latin1", 0, 80) ?? "")?.[1];
       return object === undefined || tree === undefined ? undefined : { commit: object.id, tree };
     },
+  };
+}
+
+/** Searches trees by their ids, each once for the same globs: most are those of the commit before. */
+function finder(treeOf: Objects["tree"]): Objects["find"] {
+  const found = boundedMemo<readonly string[]>(maxFoundPaths);
+  return async (top, folder, globs) => {
+    if (globs.length === 0) return [];
+    const fits = starsMatcher(globs);
+    const below = async (tree: string): Promise<readonly string[]> => {
+      const key = [tree, ...globs].join("/");
+      const known = found.get(key);
+      if (known !== undefined) return known;
+      const parts = [...(await treeOf(tree)).items.values()].map(async ({ name, kind, id }) => {
+        if (kind === "folder") return (await below(id)).map((path) => `${name}/${path}`);
+        return kind !== "submodule" && fits(name) ? [name] : [];
+      });
+      const paths = (await Promise.all(parts)).flat();
+      found.set(key, paths, paths.length + 1);
+      return paths;
+    };
+    let tree = top;
+    for (const name of elementsBelowRoot(folder)) {
+      const item = (await treeOf(tree)).items.get(name);
+      if (item?.kind !== "folder") return [];
+      tree = item.id;
+    }
+    return (await below(tree)).map((path) => joinPath(folder, path));
   };
 }
 

@@ -2,10 +2,9 @@
 import { BerthError } from "../errors.ts";
 import type { AttributesFile, Git } from "../world.ts";
 import { unreadableNames } from "./listing.ts";
-import { boundedMemo, onceEach } from "./memo.ts";
+import { onceEach } from "./memo.ts";
 import { isShallow, type Objects, objectsOf, type TreeItem, type TreeObject } from "./objects.ts";
 import { folderOf, isReserved, joinPath, nameOf, pathBelow } from "./paths.ts";
-import { type Searched, searchTree } from "./search.ts";
 import type { Tree, TreeEntry } from "./tree.ts";
 
 /** A tree object in the repository that has it: ours or a submodule's. */
@@ -19,7 +18,8 @@ interface Place {
 }
 
 /** What all revisions of one repository share. */
-interface Shared extends Searched {
+interface Shared {
+  readonly objects: Objects;
   readonly submodules: Map<string, Objects>;
 }
 
@@ -30,11 +30,7 @@ export function revisionTree(git: Git, rev: string): Promise<Tree> {
 
 /** Gives a reader of revisions that remembers objects from one to the next. */
 export function revisionTrees(git: Git): (rev: string) => Promise<Tree> {
-  const shared: Shared = {
-    objects: objectsOf(git),
-    submodules: new Map(),
-    found: boundedMemo(500_000),
-  };
+  const shared: Shared = { objects: objectsOf(git), submodules: new Map() };
   return async (rev) => {
     const found = await shared.objects.commitTree(rev);
     if (found === undefined) throw await unknownRevision(git, rev);
@@ -72,7 +68,7 @@ function treeAt(shared: Shared, top: Place, label: string): Tree {
     folder: (path) =>
       folderOnce(path, async () => readFolder(shared, await folderFor(path), path, label)),
     async find(names, folder = "") {
-      const paths = await searchTree(shared, top.tree, names, folder);
+      const paths = await shared.objects.find(top.tree, folder, names);
       return paths.filter((path) => !isReserved(path));
     },
     async entry(path) {

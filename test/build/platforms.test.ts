@@ -1,10 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { assembleAll } from "../../src/build/derive.ts";
 import { ownTags } from "../../src/image/key.ts";
 import { parseManifest } from "../../src/oci/manifest.ts";
 import { seed, type TestImage, testImage, testIndex } from "../registry/clients.ts";
-import { digestOf, type Flow, planOf, run } from "../support/flow.ts";
+import { derive, digestOf, type Flow, planOf, run } from "../support/flow.ts";
 import { type Job, openProjects } from "../support/projects.ts";
 
 const platform = "linux/amd64,linux/arm64";
@@ -135,10 +134,10 @@ describe("images of several platforms", async () => {
     memory.repositories.get("qemu-project/qemu/base")?.tags.delete(index.tag);
     memory.repositories.delete("qemu-project/qemu/berth");
     const options = upstream();
-    const { plan, situation } = await planOf(options);
-    const kinds = plan.images.map(({ name, decision }) => `${name} ${decision.kind}`);
+    const planned = await planOf(options);
+    const kinds = planned.plan.images.map(({ name, decision }) => `${name} ${decision.kind}`);
     assert.ok(kinds.includes("base build") && kinds.includes("base@arm64 reuse"), `${kinds}`);
-    const made = await assembleAll(plan, { registry: options.registry, situation });
+    const made = await derive(options, planned);
     // It follows from its members, so that whoever makes it makes the same.
     const digests = [...made].map(([name, { descriptor }]) => [name, descriptor.digest]);
     assert.deepEqual(digests, [["base", was]]);

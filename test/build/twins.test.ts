@@ -1,13 +1,12 @@
 /** Two names for one key: one build, and a copy of it. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { copyAll } from "../../src/build/derive.ts";
 import { parentReferences } from "../../src/build/parents.ts";
 import { parseReference } from "../../src/oci/reference.ts";
 import { reasonOf } from "../../src/plan/decision.ts";
 import type { Plan } from "../../src/plan/plan.ts";
 import { situationOf } from "../../src/plan/situation.ts";
-import { type FlowOptions, flowTime, planOf, run } from "../support/flow.ts";
+import { derive, type FlowOptions, planOf, run } from "../support/flow.ts";
 import { config } from "../support/keyed.ts";
 import { type Job, openProjects } from "../support/projects.ts";
 
@@ -36,17 +35,17 @@ describe("two names for one key", async () => {
   });
 
   test("are copied by the job that publishes, and found there by what is built upon them", async () => {
-    const { plan } = await planOf(job(upstream));
-    const { registry } = job(upstream);
-    const target = { registry, now: flowTime, isNew: async () => true };
-    assert.equal((await copyAll(plan, target)).size, 0, "nothing is built yet");
+    const options = job(upstream);
+    const planned = await planOf(options);
+    const { plan } = planned;
+    assert.equal((await derive(options, planned)).size, 0, "nothing is built yet");
     await run(job(upstream, { dockerfiles: { a: recipe } }));
     const [a, b, child] = plan.images;
     assert.ok(a && b && child);
-    const at = { planned: plan.images, done: new Map(), registry };
+    const at = { planned: plan.images, done: new Map(), registry: options.registry };
     const from = await parentReferences(child, at);
     assert.equal(parseReference(from.get("b") ?? "").path, `${upstream}/a`);
-    const copied = await copyAll(plan, target);
+    const copied = await derive(options, planned);
     assert.equal(copied.get("b")?.descriptor.digest, parseReference(from.get("b") ?? "").digest);
   });
 

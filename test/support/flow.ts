@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { lookUpBase } from "../../src/build/bases.ts";
-import { newBase } from "../../src/build/derive.ts";
+import { deriveAll, newBase } from "../../src/build/derive.ts";
 import type { BuildRequest, Engine } from "../../src/build/engine.ts";
 import { execute, runParentsFirst } from "../../src/build/execute.ts";
 import { isFatal, manifestsOf, type Outcome } from "../../src/build/outcome.ts";
@@ -19,7 +19,7 @@ import { refuseForeign } from "../../src/plan/asked.ts";
 import type { MergeHistory } from "../../src/plan/freshness.ts";
 import { configOf } from "../../src/plan/make.ts";
 import type { Plan } from "../../src/plan/plan.ts";
-import { type Planning, planOf as planFrom } from "../../src/plan/plan-of.ts";
+import { type Planned, type Planning, planOf as planFrom } from "../../src/plan/plan-of.ts";
 import { announceRun } from "../../src/plan/rights.ts";
 import { ownBase, type Situation } from "../../src/plan/situation.ts";
 import { type Published, publishSet } from "../../src/publish/set.ts";
@@ -156,6 +156,13 @@ async function runWith(options: FlowOptions, spool: Spool): Promise<Flow> {
         manifestsOf(ended),
       );
   return { plan, outcomes, published, built };
+}
+
+/** Makes what needs no engine, as the job that publishes does. */
+export function derive({ registry }: FlowOptions, { plan, situation }: Planned) {
+  const clock = { now: () => flowTime, sleep: async () => undefined };
+  const task = { plan, manifests: new Map() };
+  return deriveAll({ task, registry, situation, clock, isNew: async () => true });
 }
 
 let builds = 0;
