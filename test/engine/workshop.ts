@@ -11,8 +11,8 @@ import { createRunner } from "../../src/host/run.ts";
 import type { Digest } from "../../src/oci/digest.ts";
 import type { Clock, Files, Run } from "../../src/world.ts";
 import { pushBusybox } from "../support/bases.ts";
-import { type DockerRegistry, startDockerRegistry } from "../support/docker-registry.ts";
 import { type FileTree, imageTree } from "../support/filetree.ts";
+import { startMemoryRegistry } from "../support/memory-registry.ts";
 import { recipeOf } from "../support/recipe.ts";
 import { type Folder, temporaryFolder } from "../support/services.ts";
 
@@ -62,15 +62,23 @@ export interface Workshop {
   readonly tree: (repository: string, digest: Digest) => Promise<FileTree>;
 }
 
-/** Opens a workshop for the tests of one file and closes it after them. */
-export function openWorkshop(make: (parts: Parts) => Promise<Subject>): Workshop {
+interface OpenRegistry {
+  readonly host: string;
+  stop(): Promise<void>;
+}
+
+/** Opens a workshop for the tests of one file and closes it after them; its registry is in memory where none is named. */
+export function openWorkshop(
+  make: (parts: Parts) => Promise<Subject>,
+  startRegistry: () => Promise<OpenRegistry> = startMemoryRegistry,
+): Workshop {
   let folder: Folder;
-  let registry: DockerRegistry;
+  let registry: OpenRegistry;
   let subject: Subject;
   let base: string;
   before(async () => {
     folder = await temporaryFolder("berth-engine-");
-    registry = await startDockerRegistry();
+    registry = await startRegistry();
     base = `${registry.host}/bases/busybox@${await pushBusybox(registry.host)}`;
     const { run } = createRunner(2000);
     subject = await make({ run, files: realFiles(), clock, folder: folder.path });

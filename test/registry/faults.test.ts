@@ -373,7 +373,7 @@ playAll("a registry that sends us elsewhere or takes half", [
         ? instead({ status: 202, headers: { location: `http://${elsewhere}${path}evil?a=b` } })
         : undefined,
     run: ({ client, repository, elsewhere }) => {
-      elsewhere.openUploads.set("evil", "group/image");
+      elsewhere.openUploads.set("evil", { path: "group/image", bytes: Buffer.of() });
       return client.putBlob(repository, Buffer.from("new"));
     },
     gives: "sha256:11507a0e2f5e69d5dfa40a62a1bd7b6ee57e6bcd85c67c9b8431b36fff21c437",

@@ -23,6 +23,15 @@ const accept = [
   "application/vnd.oci.image.manifest.v1+json",
 ].join(", ");
 
+/** One member of a layer. */
+interface Member {
+  readonly header: Header;
+  readonly sha: Digest;
+}
+
+/** The members of layers that were read, such as those of one base. */
+const known = new Map<string, Promise<readonly Member[]>>();
+
 /** Reads an image from `http://host` and merges its layers, whiteouts applied. */
 export async function imageTree(
   host: string,
@@ -30,8 +39,24 @@ export async function imageTree(
   reference: string,
 ): Promise<FileTree> {
   const tree = new Map<string, Leaf>();
-  for (const layer of await imageLayers(host, repository, reference)) await lay(layer, tree);
+  const { layers } = await manifestOf(host, repository, reference);
+  for (const { digest } of layers) {
+    const members =
+      known.get(digest) ??
+      get(host, repository, `blobs/${digest}`).then((bytes) => membersOf(gunzipSync(bytes)));
+    known.set(digest, members);
+    lay(await members, tree);
+  }
   return tree;
+}
+
+async function membersOf(layer: Buffer): Promise<readonly Member[]> {
+  const members: Member[] = [];
+  const tar = extract();
+  tar.end(layer);
+  for await (const entry of tar)
+    members.push({ header: entry.header, sha: digestOf(await buffer(entry)) });
+  return members;
 }
 
 /** The uncompressed tars of an image's layers, the lowest first. */
@@ -76,21 +101,18 @@ async function get(host: string, repository: string, path: string): Promise<Buff
   return Buffer.from(await response.arrayBuffer());
 }
 
-async function lay(layer: Buffer, tree: Map<string, Leaf>): Promise<void> {
-  const tar = extract();
-  tar.end(layer);
+function lay(layer: readonly Member[], tree: Map<string, Leaf>): void {
   const added = new Map<string, Leaf>();
   const hidden: string[] = [];
-  for await (const entry of tar) {
-    const path = entry.header.name.replace(/^\.?\/+/, "").replace(/\/$/, "");
-    const bytes = await buffer(entry);
+  for (const member of layer) {
+    const path = member.header.name.replace(/^\.?\/+/, "").replace(/\/$/, "");
     const [, folder = "", name = ""] = /^(.*\/)?([^/]*)$/.exec(path) ?? [];
     if (name === ".wh..wh..opq") hidden.push(folder);
     else if (name.startsWith(".wh.")) hidden.push(`${folder}${name.slice(4)}`);
     else if (path !== "" && path !== ".") {
       added.set(
         path,
-        leafOf(entry.header, bytes, (target) => added.get(target) ?? tree.get(target)),
+        leafOf(member, (target) => added.get(target) ?? tree.get(target)),
       );
     }
   }
@@ -109,7 +131,7 @@ function remove(path: string, tree: Map<string, Leaf>): void {
   }
 }
 
-function leafOf(header: Header, bytes: Buffer, find: (path: string) => Leaf | undefined): Leaf {
+function leafOf({ header, sha }: Member, find: (path: string) => Leaf | undefined): Leaf {
   const mode = (header.mode ?? 0) & 0o7777;
   if (header.type === "symlink") return { kind: "symlink", target: header.linkname ?? "" };
   if (header.type === "directory") return { kind: "directory", mode };
@@ -118,5 +140,5 @@ function leafOf(header: Header, bytes: Buffer, find: (path: string) => Leaf | un
     return find(target) ?? { kind: "other", mode };
   }
   if (header.type !== "file" && header.type !== "contiguous-file") return { kind: "other", mode };
-  return { kind: "file", mode, sha: digestOf(bytes) };
+  return { kind: "file", mode, sha };
 }

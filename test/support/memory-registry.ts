@@ -42,6 +42,13 @@ interface Stored {
   readonly tags: Map<string, string>;
 }
 
+interface Upload {
+  /** The repository. */
+  readonly path: string;
+  /** What has come so far. */
+  readonly bytes: Buffer;
+}
+
 export interface MemoryRegistry {
   readonly host: string;
   /** Method and path with query of every request so far. */
@@ -49,7 +56,7 @@ export interface MemoryRegistry {
   readonly requests: SeenRequest[];
   readonly blobs: Map<string, Buffer>;
   readonly repositories: Map<string, Stored>;
-  readonly openUploads: Map<string, string>;
+  readonly openUploads: Map<string, Upload>;
   readonly traffic: Traffic;
   stop(): Promise<void>;
 }
@@ -160,9 +167,13 @@ function deleteManifest(registry: Registry, path: string, name: string): Answer 
 }
 
 function uploads(registry: Registry, request: SeenRequest, path: string, id: string): Answer {
-  const { method, query, body } = request;
+  const { method, query } = request;
   if (method === "POST") return openUpload(registry, path, query);
-  if (registry.openUploads.get(id) !== path) return refuse(404, "BLOB_UPLOAD_UNKNOWN");
+  const upload = registry.openUploads.get(id);
+  if (upload?.path !== path) return refuse(404, "BLOB_UPLOAD_UNKNOWN");
+  const body =
+    upload.bytes.length === 0 ? request.body : Buffer.concat([upload.bytes, request.body]);
+  if (method === "PATCH") return awaitMore(registry, id, { path, bytes: body });
   const digest = query.get("digest") ?? "";
   const isWrong = method === "PUT" && digestOf(body) !== digest;
   if (isWrong) return refuse(400, "DIGEST_INVALID");
@@ -182,9 +193,13 @@ function openUpload(registry: Registry, path: string, query: URLSearchParams): A
     open(registry, path).blobs.add(digest);
     return { status: 201, headers: { "docker-content-digest": digest } };
   }
-  const id = randomUUID();
-  registry.openUploads.set(id, path);
-  return { status: 202, headers: { location: `/v2/${path}/blobs/uploads/${id}?_state=a%3Db` } };
+  return awaitMore(registry, randomUUID(), { path, bytes: Buffer.of() });
+}
+
+function awaitMore({ openUploads }: Registry, id: string, upload: Upload): Answer {
+  openUploads.set(id, upload);
+  const location = `/v2/${upload.path}/blobs/uploads/${id}?_state=a%3Db`;
+  return { status: 202, headers: { location, range: `0-${Math.max(0, upload.bytes.length - 1)}` } };
 }
 
 function blobs(registry: Registry, { method }: SeenRequest, path: string, digest: string): Answer {

@@ -31,7 +31,7 @@ function mountSession(location: (servers: Servers, id: string) => string): Reque
     const name = /^\/v2\/(.+)\/blobs/.exec(path)?.[1] ?? "";
     const place = location(servers, id);
     const server = place.includes(servers.elsewhere.host) ? servers.elsewhere : servers.registry;
-    server.openUploads.set(id, name);
+    server.openUploads.set(id, { path: name, bytes: Buffer.of() });
     return sent(202, { location: place });
   };
 }
