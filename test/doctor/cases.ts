@@ -4,15 +4,10 @@ import { describe, test } from "node:test";
 import { type Check, diagnose, type Finding } from "../../src/doctor/diagnose.ts";
 import type { DoctorFacts } from "../../src/doctor/facts.ts";
 import type { Level } from "../../src/doctor/judgement.ts";
-import { project } from "./healthy.ts";
+import { healthy, project } from "./healthy.ts";
 
-/** What is found, as `CHECK is LEVEL`, and what that says. */
-export type Case = readonly [
-  name: string,
-  facts: DoctorFacts,
-  found: `${Check} is ${Level}`,
-  says: RegExp,
-];
+/** What is found, as `CHECK is LEVEL`. */
+export type Found = `${Check} is ${Level}`;
 
 /** What a question that failed gives. */
 export const trouble = { trouble: "do something: 403", todo: "give a token" };
@@ -45,18 +40,21 @@ export function findingOf(facts: DoctorFacts, check: string): Finding {
 }
 
 /** Holds a finding against what is expected of it. */
-export function assertFound(found: Finding | undefined, expected: Case[2], says: RegExp): void {
+export function assertFound(found: Finding | undefined, expected: Found, says: RegExp): void {
   assert.equal(`${found?.id} is ${found?.level}`, expected);
   assert.match([found?.what, found?.detail, found?.todo].join("\n"), says);
 }
 
-/** Checks each case; an error always says what to do. */
-export function judge(area: string, cases: readonly Case[]): void {
-  describe(`the doctor's judgement of ${area}`, () => {
-    for (const [name, facts, expected, says] of cases)
-      test(`${name}: ${expected}`, () => {
-        const found = findingOf(facts, expected.split(" ")[0] ?? "");
-        assertFound(found, expected, says);
+/** All that is not told is well. */
+type Row = readonly [level: Level, says: RegExp, facts: Change];
+
+/** What one check makes of facts, and says of them; an error always says what to do. */
+export function judge(check: Check, rows: readonly Row[]): void {
+  describe(`the doctor's check ${check}`, () => {
+    for (const [level, says, facts] of rows)
+      test(`${level}: ${says.source}`, () => {
+        const found = findingOf(but(healthy, facts), check);
+        assertFound(found, `${check} is ${level}`, says);
         if (found.level === "error") assert.notEqual(found.todo, undefined);
       });
   });

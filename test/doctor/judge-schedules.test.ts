@@ -26,64 +26,27 @@ const flagged = `${use}, variables: { Q_SCHEDULED: 1 }`;
 const elsewhere = `[{ ${images} }, { ${rules} }, { project: acme/ci, file: jobs.yml }]`;
 
 judge("schedules", [
+  ["ok", /^check may run in them/, await facts({ check: flagged })],
+  ["ok", /^a and 2 more may run/, await facts({ a: flagged, b: flagged, c: flagged })],
+  ["warning", /nothing tests .*They run on main.*_SCHEDULED/s, await facts({ a: use })],
+  ["warning", /nothing tests/, await facts({ a: `${flagged}, allow_failure: true` })],
+  ["warning", /nothing tests/, await facts({ a: "image: alpine, script: make" })],
   [
-    "a job that tests",
-    await facts({ check: flagged }),
-    "schedules is ok",
-    /^check may run in them/,
-  ],
-  [
-    "several",
-    await facts({ a: flagged, b: flagged, c: flagged }),
-    "schedules is ok",
-    /^a and 2 more may run/,
-  ],
-  [
-    "none has the flag",
-    await facts({ a: use }),
-    "schedules is warning",
-    /nothing tests .*They run on main.*_SCHEDULED/s,
-  ],
-  [
-    "one that is allowed to fail",
-    await facts({ a: `${flagged}, allow_failure: true` }),
-    "schedules is warning",
+    "warning",
     /nothing tests/,
-  ],
-  [
-    "one that runs in no image of the project",
-    await facts({ a: "image: alpine, script: make" }),
-    "schedules is warning",
-    /nothing tests/,
-  ],
-  [
-    "one that waits for a click",
     await facts({ a: `extends: .berth-use, ${inImage}, rules: [{when: manual}]` }),
-    "schedules is warning",
-    /nothing tests/,
   ],
   [
-    "one that pushes alone have",
+    "warning",
+    /nothing tests/,
     await facts({
       a: `extends: .berth-use, ${inImage}, rules: [{if: $CI_PIPELINE_SOURCE == "push"}]`,
     }),
-    "schedules is warning",
-    /nothing tests/,
   ],
-  [
-    "none, whatever the schedules",
-    await facts({ a: use }, trouble),
-    "schedules is warning",
-    /could not be read/,
-  ],
-  ["none here", await facts({ a: use }, ["main"], elsewhere), "schedules is note", /is not known/],
-  ["no schedule", await facts({ a: use }, []), "schedules is note", /there is none/],
-  ["no files", but(healthy, { pipelines: undefined }), "schedules is note", /is not known/],
-  [
-    "nothing to refresh",
-    but(await facts({ a: use }), { config: { refresh: undefined } }),
-    "schedules is ok",
-    /refresh: false/,
-  ],
-  ["a fork", inFork, "schedules is ok", /not a matter of this fork/],
+  ["warning", /could not be read/, await facts({ a: use }, trouble)],
+  ["note", /is not known/, await facts({ a: use }, ["main"], elsewhere)],
+  ["note", /there is none/, await facts({ a: use }, [])],
+  ["note", /is not known/, { pipelines: undefined }],
+  ["ok", /refresh: false/, but(await facts({ a: use }), { config: { refresh: undefined } })],
+  ["ok", /not a matter of this fork/, inFork],
 ]);

@@ -21,124 +21,67 @@ function withImages(count: number, more: Parameters<typeof but>[1] = {}): Doctor
 
 const asUpstream = { role: "upstream", upstream: undefined } as const;
 
-judge("the project and its variables", [
+judge("configuration", [
+  ["error", /do something: 403.*give a token/s, { project: { configuration: trouble } }],
+]);
+
+judge("images", [
+  ["error", /do something/, { project: { identified: trouble } }],
+  ["warning", /name the Dockerfiles/, withImages(0)],
+  ["warning", /1 warning.*a\.docker:1:1/s, { project: { warnings: ["a.docker:1:1: so"] } }],
+]);
+
+judge("dotenv", [
+  ["error", /60 variables.*reference: tag/s, withImages(60)],
+  ["error", /more than 50 variables and 5120 bytes/, withImages(45)],
+  ["warning", /dotenv_variables/, withImages(21, { situation: { server: "gitlab.example.com" } })],
+  ["ok", /two variables/, withImages(60, { config: { reference: "tag" } })],
+]);
+
+judge("registry", [
+  ["error", /switch on the container registry/, withOwn(healthy, { registry: "disabled" })],
+  ["error", /CI_REGISTRY_IMAGE is not set/, { situation: { own: undefined } }],
+  ["error", /cannot be read/, withVariables({ CI_REGISTRY_IMAGE: "NOT A BASE" })],
   [
-    "a configuration with mistakes",
-    but(healthy, { project: { configuration: trouble } }),
-    "configuration is error",
-    /do something: 403.*give a token/s,
-  ],
-  [
-    "keys that cannot be computed",
-    but(healthy, { project: { identified: trouble } }),
-    "images is error",
-    /do something/,
-  ],
-  ["a project without images", withImages(0), "images is warning", /name the Dockerfiles/],
-  [
-    "warnings about Dockerfiles",
-    but(healthy, { project: { warnings: ["a.docker:1:1: so"] } }),
-    "images is warning",
-    /1 warning.*a\.docker:1:1/s,
-  ],
-  [
-    "more images than variables",
-    withImages(60),
-    "dotenv is error",
-    /60 variables.*reference: tag/s,
-  ],
-  [
-    "more bytes than a report may have",
-    withImages(45),
-    "dotenv is error",
-    /more than 50 variables and 5120 bytes/,
-  ],
-  [
-    "many images on a self-managed GitLab",
-    withImages(21, { situation: { server: "gitlab.example.com" } }),
-    "dotenv is warning",
-    /dotenv_variables/,
-  ],
-  [
-    "many images with one set",
-    withImages(60, { config: { reference: "tag" } }),
-    "dotenv is ok",
-    /two variables/,
-  ],
-  [
-    "a registry that is off",
-    withOwn(healthy, { registry: "disabled" }),
-    "registry is error",
-    /switch on the container registry/,
-  ],
-  [
-    "a job without CI_REGISTRY_IMAGE",
-    but(healthy, { situation: { own: undefined } }),
-    "registry is error",
-    /CI_REGISTRY_IMAGE is not set/,
-  ],
-  [
-    "a registry base that is none",
-    withVariables({ CI_REGISTRY_IMAGE: "NOT A BASE" }),
-    "registry is error",
-    /cannot be read/,
-  ],
-  [
-    "a fork that names no upstream",
-    but(inFork, { situation: asUpstream }),
-    "upstream is warning",
-    /fork of qemu-project\/qemu.*QEMU_CI_UPSTREAM/s,
-  ],
-  [
-    "a variable that names another project in upstream",
-    withVariables({ QEMU_CI_UPSTREAM: "mallory" }),
-    "upstream is warning",
-    /names another project and is ignored.*no variable changes that/s,
-  ],
-  [
-    "an upstream that leads nowhere",
+    "error",
+    /not a path/,
     withVariables(
       { QEMU_CI_UPSTREAM: "not a path" },
       { ...healthy, config: config({ upstream: undefined }) },
     ),
-    "registry is error",
-    /not a path/,
+  ],
+]);
+
+judge("upstream", [
+  [
+    "warning",
+    /fork of qemu-project\/qemu.*QEMU_CI_UPSTREAM/s,
+    but(inFork, { situation: asUpstream }),
   ],
   [
-    "an upstream that GitLab does not know",
-    but(inFork, { gitlab: { upstream: undefined } }),
-    "upstream is note",
-    /no project of that path/,
+    "warning",
+    /names another project and is ignored.*no variable changes that/s,
+    withVariables({ QEMU_CI_UPSTREAM: "mallory" }),
   ],
+  ["note", /no project of that path/, but(inFork, { gitlab: { upstream: undefined } })],
+]);
+
+judge("container-tag", [
   [
-    "a tag of the user's own",
-    withVariables({ QEMU_CI_CONTAINER_TAG: "mine" }),
-    "container-tag is warning",
+    "warning",
     /is set to mine.*take QEMU_CI_CONTAINER_TAG out/s,
+    withVariables({ QEMU_CI_CONTAINER_TAG: "mine" }),
   ],
+  ["error", /moved by `promote` alone/, withVariables({ QEMU_CI_CONTAINER_TAG: "latest" })],
+]);
+
+judge("force-rebuild", [
+  ["warning", /every image/, withVariables({ QEMU_CI_FORCE_REBUILD: "1" })],
+  ["warning", /asks for debian/, withVariables({ QEMU_CI_FORCE_REBUILD: "debian" })],
   [
-    "a left-over latest",
-    withVariables({ QEMU_CI_CONTAINER_TAG: "latest" }),
-    "container-tag is error",
-    /moved by `promote` alone/,
-  ],
-  [
-    "everything forced",
-    withVariables({ QEMU_CI_FORCE_REBUILD: "1" }),
-    "force-rebuild is warning",
-    /every image/,
-  ],
-  [
-    "one image forced",
-    withVariables({ QEMU_CI_FORCE_REBUILD: "debian" }),
-    "force-rebuild is warning",
-    /asks for debian/,
-  ],
-  [
-    "a forced image that is none",
-    withVariables({ QEMU_CI_FORCE_REBUILD: "debian, debain" }),
-    "force-rebuild is error",
+    "error",
     /names debain: no such image.*debian, fedora/s,
+    withVariables({ QEMU_CI_FORCE_REBUILD: "debian, debain" }),
   ],
 ]);
 
@@ -159,53 +102,24 @@ function refused(status: number, said: string, askedToWrite: boolean): RightsFac
 const shutOut = but(inFork, { registry: { upstream: granted([], false) } });
 const group = { limited: true, projects: [], groups: [{ id: 7, path: "Jane" }] };
 
-judge("rights", [
-  ["no pull", registry(granted([])), "own-rights is error", /no right to pull/],
-  ["no push", registry(granted(["pull"])), "own-rights is error", /not push to it.*Developer/s],
-  ["no delete", registry(granted(["pull", "push"])), "own-rights is note", /prune --apply/],
-  [
-    "nothing pushed yet",
-    registry(granted(["pull"], false)),
-    "own-rights is note",
-    /GitLab makes one/,
-  ],
-  [
-    "a refused login",
-    registry(refused(401, "401 UNAUTHORIZED", false)),
-    "own-rights is error",
-    /bans the address/,
-  ],
-  [
-    "a protected repository",
-    registry(refused(403, "403 DENIED", true)),
-    "own-rights is note",
-    /untrusted.*403 DENIED.*try\//s,
-  ],
-  ["a registry that is down", registry(trouble), "own-rights is error", /do something: 403/],
-  [
-    "an upstream that does not let in",
-    shutOut,
-    "upstream-rights is warning",
-    /built here again.*add jane\/qemu under Settings > CI\/CD/s,
-  ],
-  [
-    "an allowlist with this fork's group",
-    but(shutOut, { gitlab: { jobTokens: group } }),
-    "job-tokens is note",
-    /must be a member there/,
-  ],
-  [
-    "an allowlist without this fork",
-    shutOut,
-    "job-tokens is warning",
-    /not on upstream's allowlist/,
-  ],
-  [
-    "a private upstream's allowlist",
-    withOwn(healthy, { visibility: "private" }),
-    "job-tokens is note",
-    /0 projects and 0 groups/,
-  ],
+judge("own-rights", [
+  ["error", /no right to pull/, registry(granted([]))],
+  ["error", /not push to it.*Developer/s, registry(granted(["pull"]))],
+  ["note", /prune --apply/, registry(granted(["pull", "push"]))],
+  ["note", /GitLab makes one/, registry(granted(["pull"], false))],
+  ["error", /bans the address/, registry(refused(401, "401 UNAUTHORIZED", false))],
+  ["note", /untrusted.*403 DENIED.*try\//s, registry(refused(403, "403 DENIED", true))],
+  ["error", /do something: 403/, registry(trouble)],
+]);
+
+judge("upstream-rights", [
+  ["warning", /built here again.*add jane\/qemu under Settings > CI\/CD/s, shutOut],
+]);
+
+judge("job-tokens", [
+  ["note", /must be a member there/, but(shutOut, { gitlab: { jobTokens: group } })],
+  ["warning", /not on upstream's allowlist/, shutOut],
+  ["note", /0 projects and 0 groups/, withOwn(healthy, { visibility: "private" })],
 ]);
 
 function tagRules(...patterns: readonly string[]): readonly TagRule[] {
@@ -232,117 +146,67 @@ const frozen = { id: 9, pattern: "^key", push: undefined, delete: undefined };
 const unknownTags = but(healthy, { gitlab: { tagRules: trouble } });
 const version = (serverVersion: string) => but(healthy, { variables: { serverVersion } });
 
-judge("GitLab's settings", [
+judge("protected-paths", [
+  ["ok", /not needed in a fork/, but(inFork, { situation: { ci: false, role: "local" } })],
   [
-    "a fork's clone on a person's machine",
-    but(inFork, { situation: { ci: false, role: "local" } }),
-    "protected-paths is ok",
-    /not needed in a fork/,
-  ],
-  [
-    "no repository protected",
-    withPaths(),
-    "protected-paths is warning",
+    "warning",
     /put any image.*open: qemu-project\/qemu\/berth.*push for Maintainers: qemu-project\/qemu/s,
+    withPaths(),
   ],
   [
-    "a record that anybody may write",
-    withPaths("qemu-project/qemu/debian", "qemu-project/qemu/fedora"),
-    "protected-paths is warning",
+    "warning",
     /open: qemu-project\/qemu\/berth\n/,
+    withPaths("qemu-project/qemu/debian", "qemu-project/qemu/fedora"),
   ],
   [
-    "a rule for everything below the project",
-    withPaths("qemu-project/qemu/*"),
-    "protected-paths is warning",
+    "warning",
     /cover try\/ too.*let the rules be qemu-project\/qemu\/debian and/s,
+    withPaths("qemu-project/qemu/*"),
   ],
+  ["warning", /put any image.*push: any Developer/s, { gitlab: { pathRules: [noDeletions] } }],
+  ["ok", /are protected, try\/ is not/, healthy],
   [
-    "a rule that stops deletions alone",
-    but(healthy, { gitlab: { pathRules: [noDeletions] } }),
-    "protected-paths is warning",
-    /put any image.*push: any Developer/s,
-  ],
-  ["the rules that doctor prints", healthy, "protected-paths is ok", /are protected, try\/ is not/],
-  [
-    "path rules that the token may not read",
-    but(healthy, { gitlab: { pathRules: trouble } }),
-    "protected-paths is warning",
+    "warning",
     /could not be read.*give a token.*push for Maintainers/s,
+    { gitlab: { pathRules: trouble } },
   ],
+]);
+
+judge("protected-tags", [
+  ["note", /delete promoted tags.*\^\(promote-\|latest\$\)/s, withTags()],
+  ["warning", /shuts out every Developer's pipeline.*below try\/ too: key2-/s, withTags(".*")],
+  ["ok", /are protected/, withTags("^promote-", "^latest")],
   [
-    "no rule",
-    withTags(),
-    "protected-tags is note",
-    /delete promoted tags.*\^\(promote-\|latest\$\)/s,
-  ],
-  [
-    "a rule for everything",
-    withTags(".*"),
-    "protected-tags is warning",
-    /shuts out every Developer's pipeline.*below try\/ too: key2-/s,
-  ],
-  [
-    "several rules that together do",
-    withTags("^promote-", "^latest"),
-    "protected-tags is ok",
-    /are protected/,
-  ],
-  [
-    "one rule of several for immutable tags",
-    but(healthy, { gitlab: { tagRules: [frozen, ...tagRules("^promote-", "^latest")] } }),
-    "protected-tags is warning",
+    "warning",
     /immutable tags.*neither refreshed, promoted nor pruned.*name a role/s,
+    { gitlab: { tagRules: [frozen, ...tagRules("^promote-", "^latest")] } },
   ],
+  ["note", /give a token.*tag name pattern \^\(promote-/s, unknownTags],
+]);
+
+judge("cleanup", [
   [
-    "rules that the token may not read",
-    unknownTags,
-    "protected-tags is note",
-    /give a token.*tag name pattern \^\(promote-/s,
-  ],
-  [
-    "a cleanup of everything",
-    withCleanup(".*", "latest", unknownTags),
-    "cleanup is error",
+    "error",
     /would delete key2-.*let it keep \(key\|set\)/s,
+    withCleanup(".*", "latest", unknownTags),
   ],
   [
-    "a cleanup that keeps what is printed",
+    "ok",
+    /leaves our tags alone/,
     withCleanup(".*", "(key|set).*|promote-.*|cache.*|latest|[0-9a-f]{64}", unknownTags),
-    "cleanup is ok",
-    /leaves our tags alone/,
   ],
-  [
-    "a cleanup policy that a stranger does not see",
-    withOwn(healthy, { registry: undefined, cleanup: undefined }),
-    "cleanup is note",
-    /QEMU_CI_GITLAB_TOKEN/,
-  ],
-  ["an unreadable cleanup", withCleanup("("), "cleanup is warning", /could not be read/],
-  [
-    "a cleanup that protected tags stop",
-    withCleanup(".*", undefined, withTags(".*")),
-    "cleanup is ok",
-    /leaves our tags alone/,
-  ],
-  [
-    "merge requests of forks that run here",
-    withOwn(healthy, { forkPipelines: true }),
-    "fork-pipelines is warning",
-    /ci_allow_fork_pipelines/,
-  ],
-  [
-    "an old GitLab",
-    version("16.11.2"),
-    "gitlab-version is error",
-    /lacks the component.*18\.7 or later/s,
-  ],
-  [
-    "a GitLab without protected repositories",
-    version("17.8.0"),
-    "gitlab-version is warning",
-    /lacks protected container repositories/,
-  ],
+  ["note", /QEMU_CI_GITLAB_TOKEN/, withOwn(healthy, { registry: undefined, cleanup: undefined })],
+  ["warning", /could not be read/, withCleanup("(")],
+  ["ok", /leaves our tags alone/, withCleanup(".*", undefined, withTags(".*"))],
+]);
+
+judge("fork-pipelines", [
+  ["warning", /ci_allow_fork_pipelines/, withOwn(healthy, { forkPipelines: true })],
+]);
+
+judge("gitlab-version", [
+  ["error", /lacks the component.*18\.7 or later/s, version("16.11.2")],
+  ["warning", /lacks protected container repositories/, version("17.8.0")],
 ]);
 
 function withBuildah(version: string): DoctorFacts {
@@ -358,42 +222,37 @@ function withForeign(...handlers: readonly ForeignPlatform["handler"][]): Doctor
 const clone = (...promotes: readonly string[]) =>
   but(healthy, { clone: { shallow: true, promotes } });
 
-judge("machine and clone", [
-  ["one platform, the machine's", healthy, "emulation is ok", /no image/],
-  ["a platform that is emulated", withForeign("held"), "emulation is ok", /starts .*arm64/],
+judge("emulation", [
+  ["ok", /no image/, healthy],
+  ["ok", /starts .*arm64/, withForeign("held")],
   [
-    "a platform that nothing starts, beside one",
-    withForeign("held", "none"),
-    "emulation is warning",
+    "warning",
     /nothing here starts programs of linux\/s390x.*exec format error.*qemu-user-static/s,
+    withForeign("held", "none"),
   ],
+  ["warning", /arm64 works outside of containers only.*flag F/s, withForeign("open")],
+  ["note", /arm64/, withForeign("unknown")],
+]);
+
+judge("engine", [
+  ["warning", /overlay/, withBuildah("1.44.0")],
+  ["warning", /overlay/, withBuildah("2.0.1")],
+  ["ok", /answers/, withBuildah("1.39.3")],
+  ["ok", /apparmor_restrict_unprivileged_userns is 1/, { machine: { restrictsNamespaces: true } }],
+  ["note", /no heredocs .*one layer cache/s, withBuildah("1.28.2")],
+  ["note", /^(?!.*heredocs).*bind mounts/s, withBuildah("1.34.0")],
   [
-    "a handler that is not held open",
-    withForeign("open"),
-    "emulation is warning",
-    /arm64 works outside of containers only.*flag F/s,
-  ],
-  ["a container that sees no handlers", withForeign("unknown"), "emulation is note", /arm64/],
-  ["buildah 1.44", withBuildah("1.44.0"), "engine is warning", /overlay/],
-  ["buildah 2.0", withBuildah("2.0.1"), "engine is warning", /overlay/],
-  ["buildah 1.39", withBuildah("1.39.3"), "engine is ok", /answers/],
-  [
-    "a host whose AppArmor forbids mounts in user namespaces",
-    but(healthy, { machine: { restrictsNamespaces: true } }),
-    "engine is ok",
-    /apparmor_restrict_unprivileged_userns is 1/,
-  ],
-  ["buildah 1.28", withBuildah("1.28.2"), "engine is note", /no heredocs .*one layer cache/s],
-  ["buildah 1.34", withBuildah("1.34.0"), "engine is note", /^(?!.*heredocs).*bind mounts/s],
-  [
-    "no engine",
-    but(healthy, { machine: { engines: [{ name: "buildah", version: trouble }] } }),
-    "engine is error",
+    "error",
     /buildah: do something.*give a token/s,
+    { machine: { engines: [{ name: "buildah", version: trouble }] } },
   ],
-  ["the umask of GitLab's runners", healthy, "umask is ok", /0000, which makes no .*canonical/s],
-  ["a shallow clone that promotes", clone("latest"), "clone is note", /GIT_DEPTH/],
-  ["a shallow clone of a topic branch", clone(), "clone is ok", /enough/],
+]);
+
+judge("umask", [["ok", /0000, which makes no .*canonical/s, healthy]]);
+
+judge("clone", [
+  ["note", /GIT_DEPTH/, clone("latest")],
+  ["ok", /enough/, clone()],
 ]);
 
 test("a handler is what the kernel says of it, and unknown where it says nothing", async () => {

@@ -10,7 +10,7 @@ import { pipelinesJson, printPipelines } from "../../src/doctor/table.ts";
 import { jobIn, mergeRequest } from "../plan/pipelines.ts";
 import { config } from "../support/keyed.ts";
 import { screen } from "../support/screen.ts";
-import { assertFound, but, type Case, findingOf, trouble, unwell } from "./cases.ts";
+import { assertFound, but, type Found, findingOf, trouble, unwell } from "./cases.ts";
 import { type CiTexts, pipelinesOf, readCi } from "./ci.ts";
 import { healthy } from "./healthy.ts";
 import { changed, qemuFiles } from "./qemu.ts";
@@ -74,7 +74,7 @@ function filesBelow(folder: string): CiTexts {
 type Mistake = readonly [
   what: string,
   files: CiTexts,
-  found: Case[2],
+  found: Found,
   says: RegExp,
   /** What follows from it as well. */
   also?: Check,
