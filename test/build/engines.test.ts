@@ -75,6 +75,7 @@ test("buildah builds and pushes, once more where that helps, and keeps what is f
       [cached, [busy], ["pushed", both, both, "push"]],
       [cached, [busy, busy], ["BUILD_FAILED", both, both]],
       [cached, [uncached], ["pushed", both, "build --cache-from", "push"]],
+      [cached, [{ ...uncached, exitCode: 0 }], ["pushed", both, "push"]],
       [cached, [failed], ["BUILD_FAILED", both]],
       [scratch, [], ["pushed", "build", "inspect", "push"]],
       [

@@ -2,8 +2,6 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import {
   buildError,
-  couldNotStart,
-  onlyCacheFailed,
   refuseMisread,
 } from "../../src/build/buildah-failure.ts";
 import { daemonError, dockerBuildError } from "../../src/build/docker-failure.ts";
@@ -139,19 +137,6 @@ test("a heredoc that the program does not know leads to a hint", () => {
   const error = dockerBuildError(request, ended(line), undefined);
   assert.equal(error.message, "build debian: debian.docker:5: unknown instruction: TRUE");
   assert.match(error.hint ?? "", /heredocs/);
-});
-
-test("a build whose layers could not be cached is told from one that failed", () => {
-  const line = 'Error: failed pushing cache to {{{"h" "c"} "89"}}: unauthorized\n';
-  assert.equal(onlyCacheFailed(ended(line)), true);
-  assert.equal(onlyCacheFailed(ended("Error: unauthorized\n")), false);
-  assert.equal(onlyCacheFailed(ended(line, 0)), false);
-});
-
-test("a command that buildah could not start is told from one that failed", () => {
-  const busy = "Close_Fd sealing memfd copy: Device or resource busy\n";
-  assert.equal(couldNotStart(ended(busy + started)), true);
-  assert.equal(couldNotStart(ended(started)), false);
 });
 
 test("of names that a store lists the ones beside the newest are old", () => {

@@ -26,10 +26,13 @@ const decisions: Readonly<Record<string, Decision>> = {
 };
 const [own, upstream] = ["own", "up"].map((path) => ({ host: "r.example", path }));
 
-/** A plan of one image, with the decision of this name. */
-function planOf(decision: string, complete = true, set: { record?: string; stale?: boolean } = {}) {
+/** A plan of an image for each of these names of decisions, parted by blanks. */
+function planOf(names: string, complete = true, set: { record?: string; stale?: boolean } = {}) {
   const place = { repository: "r.example/own/app", tag: "key" };
-  const plan = planWith([plannedImage("app", decisions[decision]!, place)], { complete });
+  const images = names
+    .split(" ")
+    .map((name, at) => plannedImage(`app${at || ""}`, decisions[name]!, place));
+  const plan = planWith(images, { complete });
   return { ...plan, set: { ...plan.set, ...set } };
 }
 
@@ -51,6 +54,13 @@ test("publishing is due for what is made, a record that lacks or is stale, and a
     [planOf("own", false), machine, false],
     [planOf("own", false), here, true],
     [planOf("upstream", false), here, false],
+    [planOf("upstream", false), tagged, false],
+    [planOf("upstream", false, { stale: true }), here, true],
+    [planOf("upstream", false, { stale: true }), machine, false],
+    [planOf("own upstream", false), here, true],
+    [planOf("own upstream", false, { record }), here, false],
+    [planOf("own upstream", false), machine, false],
+    [planOf("own build", true, { record }), here, true],
   ] as const)
     assert.equal(isPublishDue(plan, situation), due, JSON.stringify([plan.images, plan.set]));
 });
