@@ -3,11 +3,10 @@ import { describe, test } from "node:test";
 import { parseRepository, printReference, printRepository } from "../../src/oci/reference.ts";
 import { decide } from "../../src/plan/decide.ts";
 import type { BrokenSighting, Sighting } from "../../src/plan/observe.ts";
-import { sourcesOf } from "../../src/plan/places.ts";
 import { rightsFor } from "../../src/plan/rights.ts";
-import { config, keyedImage, keyInputs, notAsked, situation } from "../support/keyed.ts";
+import { config, keyedImage, keyInputs, situation } from "../support/keyed.ts";
 import { registryOf } from "./pipelines.ts";
-import { recordAt, seen } from "./sightings.ts";
+import { groundsOf, type Seen, seen } from "./sightings.ts";
 
 const broken: BrokenSighting = {
   kind: "broken",
@@ -17,7 +16,6 @@ const broken: BrokenSighting = {
 
 const recorded = seen("upstream", { foundBy: "set-record" });
 
-type Seen = readonly (Sighting | BrokenSighting)[];
 type Mode = "digest" | "tag" | "own-tag";
 const [own, upstream] = [seen("own"), seen("upstream")];
 const twin: Sighting = { ...recorded, isTwin: true };
@@ -56,19 +54,10 @@ function decided(
   const settings = config({ upstream: "qemu-project", reference });
   const env = place.userTag === undefined ? {} : { QEMU_CI_CONTAINER_TAG: place.userTag };
   const here = situation("alice/qemu", settings, env);
-  const source = sourcesOf(here, settings).find(({ kind }) => kind === "upstream");
-  const { decisions } = decide({
-    images: [keyedImage("x")],
-    observation: {
-      record: place.wholeUpstream === true && source ? recordAt(source, "x") : undefined,
-      sightings: new Map([["x", sightings]]),
-      looked,
-      warnings: [],
-    },
-    config: settings,
-    situation: { ...here, own: hasOwn ? here.own : undefined },
-    fresh: notAsked,
-  });
+  const alone = { ...here, own: hasOwn ? here.own : undefined };
+  const known = { images: [keyedImage("x")], config: settings, situation: alone };
+  const recorded = place.wholeUpstream === true ? "x" : undefined;
+  const { decisions } = decide(groundsOf(known, () => sightings, { recorded, looked }));
   const decision = decisions.get("x");
   assert.ok(decision);
   return decision;
@@ -105,16 +94,12 @@ describe("decide", () => {
       [true, true],
     ] as const) {
       const settings = config({ upstream: "qemu-project" });
-      const { decisions } = decide({
-        images: [
-          keyedImage("a", { inputs, optional: first }),
-          keyedImage("b", { inputs, optional: second }),
-        ],
-        observation: { record: undefined, sightings: new Map(), looked: ["r"], warnings: [] },
-        config: settings,
-        situation: situation("alice/qemu", settings),
-        fresh: notAsked,
-      });
+      const images = [
+        keyedImage("a", { inputs, optional: first }),
+        keyedImage("b", { inputs, optional: second }),
+      ];
+      const known = { images, config: settings, situation: situation("alice/qemu", settings) };
+      const { decisions } = decide(groundsOf(known, () => []));
       const because =
         first && !second ? { code: "absent", looked: ["r"] } : { code: "same", as: "a" };
       assert.deepEqual(decisions.get("b"), { kind: "build", because });

@@ -5,14 +5,12 @@ import { ownTags, setIdOf } from "../../src/image/key.ts";
 import { isTag, printRepository } from "../../src/oci/reference.ts";
 import { decide } from "../../src/plan/decide.ts";
 import { makePlan, serializePlan } from "../../src/plan/make.ts";
-import type { Observation } from "../../src/plan/observe.ts";
-import { sourcesOf } from "../../src/plan/places.ts";
 import { type Plan, parsePlan } from "../../src/plan/plan.ts";
 import { asUntrusted, situationOf } from "../../src/plan/situation.ts";
 import { recordTagOf } from "../../src/publish/record.ts";
 import { config, notAsked } from "../support/keyed.ts";
 import { branch, jobIn, mergeRequest, qemu, registryOf } from "./pipelines.ts";
-import { chain, recordAt, seen } from "./sightings.ts";
+import { chain, groundsOf, seen } from "./sightings.ts";
 
 interface Seen {
   readonly images: Readonly<Record<string, "own" | "upstream" | "nowhere">>;
@@ -22,22 +20,16 @@ interface Seen {
 function planOf(env: Record<string, string>, seenAt: Seen, change: Partial<Config> = {}): Plan {
   const settings = config({ ...qemu, ...change });
   const here = situationOf(env, settings, env["CI"] ? undefined : registryOf.fork);
-  const upstream = sourcesOf(here, settings).find(({ kind }) => kind === "upstream");
-  const foundBy = seenAt.wholeUpstream === true ? "set-record" : "key-tag";
-  const observation: Observation = {
-    record: seenAt.wholeUpstream === true && upstream ? recordAt(upstream, id) : undefined,
-    sightings: new Map(
-      chain.map(({ name }) => {
-        const source = seenAt.images[name] ?? "own";
-        return [name, source === "nowhere" ? [] : [seen(source, { name, foundBy })]];
-      }),
-    ),
-    looked: ["r"],
-    warnings: [],
+  const isWhole = seenAt.wholeUpstream === true;
+  const seenAs = (name: string) => {
+    const source = seenAt.images[name] ?? "own";
+    const foundBy = isWhole ? "set-record" : "key-tag";
+    return source === "nowhere" ? [] : [seen(source, { name, foundBy })];
   };
-  const state = { revision: "a".repeat(40), dirty: [] };
+  const known = { images: chain, config: settings, situation: here };
   const fresh = { ...notAsked, now: new Date("2026-11-20T12:00:00Z") };
-  const grounds = { images: chain, observation, config: settings, situation: here, fresh };
+  const grounds = { ...groundsOf(known, seenAs, { recorded: isWhole ? id : undefined }), fresh };
+  const state = { revision: "a".repeat(40), dirty: [] };
   const plan = makePlan(decide(grounds), grounds, { state, warnings: [] });
   assert.deepEqual(parsePlan(serializePlan(plan), "plan.json").images.length, chain.length);
   return plan;

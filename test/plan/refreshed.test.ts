@@ -4,9 +4,9 @@ import { decide } from "../../src/plan/decide.ts";
 import { isFromScratch, reasonOf } from "../../src/plan/decision.ts";
 import type { Decision, RefreshReason, ScratchReason } from "../../src/plan/plan.ts";
 import type { Situation, Wishes } from "../../src/plan/situation.ts";
-import { config, notAsked, situation, someDigest } from "../support/keyed.ts";
+import { config, situation, someDigest } from "../support/keyed.ts";
 import { registryOf } from "./pipelines.ts";
-import { chain, seen } from "./sightings.ts";
+import { chain, groundsOf, seen } from "./sightings.ts";
 
 const build: Decision = { kind: "build", because: { code: "absent", looked: ["r"] } };
 
@@ -53,21 +53,13 @@ function each(text: string): readonly string[] {
 function decided(before: string, wishes: Partial<Wishes>, merge?: Situation["merge"]) {
   const settings = config({ upstream: "qemu-project", reference: "own-tag" });
   const kinds = each(before) as readonly Kind[];
-  const sightings = chain.map(({ name }, at) => {
-    const source = places[kinds[at] ?? "build"];
-    return [name, source === undefined ? [] : [seen(source, { name })]] as const;
-  });
-  return decide({
-    images: chain,
-    observation: { record: undefined, sightings: new Map(sightings), looked: ["r"], warnings: [] },
-    config: settings,
-    situation: {
-      ...situation("alice/qemu", settings),
-      wishes: { force: "none", tag: undefined, ...wishes },
-      merge,
-    },
-    fresh: notAsked,
-  });
+  const seenAs = (name: string) => {
+    const source = places[kinds[chain.findIndex((image) => image.name === name)] ?? "build"];
+    return source === undefined ? [] : [seen(source, { name })];
+  };
+  const asked = { force: "none", tag: undefined, ...wishes } as const;
+  const here = { ...situation("alice/qemu", settings), wishes: asked, merge };
+  return decide(groundsOf({ images: chain, config: settings, situation: here }, seenAs));
 }
 
 describe("what is built again", () => {

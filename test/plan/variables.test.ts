@@ -4,11 +4,9 @@ import type { Config } from "../../src/config/config.ts";
 import { ownTags, setIdOf } from "../../src/image/key.ts";
 import { decide } from "../../src/plan/decide.ts";
 import { imageVariable, makePlan, printDotenv, templateFolder } from "../../src/plan/make.ts";
-import type { Observation, Sighting } from "../../src/plan/observe.ts";
-import { sourcesOf } from "../../src/plan/places.ts";
 import type { Plan } from "../../src/plan/plan.ts";
-import { config, keyedImage, notAsked, situation, someDigest } from "../support/keyed.ts";
-import { recordAt, seen } from "./sightings.ts";
+import { config, keyedImage, situation, someDigest } from "../support/keyed.ts";
+import { groundsOf, seen } from "./sightings.ts";
 
 const up = "registry.example.com/qemu-project/qemu";
 const fork = "registry.example.com/alice/qemu";
@@ -17,29 +15,26 @@ const setId = setIdOf(images, { repository: "{name}", upstream: undefined });
 
 type Where = "upstream" | "own" | "nowhere";
 
-/** A fork's plan where each image was seen at the given place. */
+/** A fork's plan where each image was seen at the given place, and upstream has the set on record or not. */
 function planOf(
   where: Record<string, Where>,
   change: Partial<Config>,
   env: Record<string, string> = {},
-  recordedBy?: "upstream",
+  isRecorded = false,
 ): Plan {
   const settings = config({ upstream: "qemu-project", ...change });
   const here = situation("alice/qemu", settings, env);
   const more = Object.keys(where).filter((name) => !images.some((one) => one.name === name));
   const all = [...images, ...more.map((name) => keyedImage(name))];
-  const sightings = new Map(
-    all.map(({ name }): [string, Sighting[]] => {
-      const source = where[name] ?? "nowhere";
-      if (source === "nowhere") return [name, []];
-      const foundBy = recordedBy === undefined ? "key-tag" : "set-record";
-      return [name, [seen(source, { name, folder: "", foundBy })]];
-    }),
-  );
-  const source = sourcesOf(here, settings).find(({ kind }) => kind === recordedBy);
-  const record = source && recordAt(source, setId);
-  const observation: Observation = { record, sightings, looked: [up, fork], warnings: [] };
-  const grounds = { images: all, observation, config: settings, situation: here, fresh: notAsked };
+  const foundBy = isRecorded ? "set-record" : "key-tag";
+  const seenAs = (name: string) => {
+    const source = where[name] ?? "nowhere";
+    return source === "nowhere" ? [] : [seen(source, { name, folder: "", foundBy })];
+  };
+  const recorded = isRecorded ? setId : undefined;
+  const grounds = groundsOf({ images: all, config: settings, situation: here }, seenAs, {
+    recorded,
+  });
   const state = { revision: "c0ffee", dirty: [] };
   return makePlan(decide(grounds), grounds, { state, warnings: [] });
 }
@@ -59,7 +54,7 @@ describe("the dotenv report", () => {
   });
 
   test("points at upstream's set where upstream has all of it on record", () => {
-    const { variables } = planOf(bothUpstream, { reference: "tag" }, {}, "upstream");
+    const { variables } = planOf(bothUpstream, { reference: "tag" }, {}, true);
     assert.deepEqual(Object.entries(variables), [
       ["QEMU_CI_CONTAINER_BASE", up],
       ["QEMU_CI_CONTAINER_TAG", ownTags.set(setId)],
@@ -81,7 +76,7 @@ describe("the dotenv report", () => {
       bothUpstream,
       { reference: "own-tag", repository: "qemu/{name}" },
       {},
-      "upstream",
+      true,
     );
     assert.deepEqual(
       plan.images.map(({ decision }) => decision.kind),
