@@ -23,14 +23,13 @@ function told(found: readonly KeyDifference[]): readonly (readonly string[])[] {
 }
 
 describe("a patch", () => {
-  const cases: readonly [
-    what: string,
+  type Case = readonly [
     old: readonly string[],
     now: readonly string[],
     parts: readonly (readonly string[])[],
-  ][] = [
-    [
-      "pairs an instruction with what it is most like",
+  ];
+  const cases: Readonly<Record<string, Case>> = {
+    "pairs an instruction with what it is most like": [
       ["FROM a", "RUN one \\", "  two", "RUN three \\", "  four \\", "  five"],
       ["FROM a", "RUN three \\", "  four \\", "  six"],
       [
@@ -38,8 +37,7 @@ describe("a patch", () => {
         ["RUN at 2 changed", " 2 RUN three \\", " 3   four \\", "-6   five", "+4   six"],
       ],
     ],
-    [
-      "names what came beside what changed",
+    "names what came beside what changed": [
       ["FROM a", "RUN one"],
       ["FROM a", "ENV A=1", "RUN two", "ENV B=1"],
       [
@@ -48,8 +46,7 @@ describe("a patch", () => {
         ["ENV at 4 added", "+4 ENV B=1"],
       ],
     ],
-    [
-      "leaves out what is between two changes of one instruction",
+    "leaves out what is between two changes of one instruction": [
       ["FROM a", "RUN a \\", "  b \\", "  c \\", "  d \\", "  e \\", "  f"],
       ["FROM a", "RUN a \\", "  B \\", "  c \\", "  d \\", "  e \\", "  F"],
       [
@@ -65,20 +62,17 @@ describe("a patch", () => {
         ],
       ],
     ],
-    [
-      "has the numbers of both files, whatever is between",
+    "has the numbers of both files, whatever is between": [
       ["# a comment", "", "FROM a", "ENV A=1"],
       ["FROM unused", "RUN unused", "FROM a", "# a comment", "ENV A=2"],
       [["ENV at 5 changed", "-4 ENV A=1", "+5 ENV A=2"]],
     ],
-    [
-      "keeps an ARG of two lines above the first FROM together",
+    "keeps an ARG of two lines above the first FROM together": [
       ["ARG A=1 \\", "  B=1", "FROM a:$A$B"],
       ["ARG A=1 \\", "  B=2", "FROM a:$A$B"],
       [["ARG at 1 changed", " 1 ARG A=1 \\", "-2   B=1", "+2   B=2"]],
     ],
-    [
-      "names directives",
+    "names directives": [
       ["# syntax=docker/dockerfile:1", "FROM a"],
       ["# Syntax=docker/dockerfile:1.4", "FROM a"],
       [
@@ -86,8 +80,7 @@ describe("a patch", () => {
         ["# Syntax at 1 added", "+1 # Syntax=docker/dockerfile:1.4"],
       ],
     ],
-    [
-      "takes a stage's number among the stages that are needed",
+    "takes a stage's number among the stages that are needed": [
       ["FROM a", "FROM b", "FROM c", "COPY --from=1 / /"],
       ["FROM a", "FROM b", "FROM c", "COPY --from=1 / /", "COPY --from=0 / /"],
       [
@@ -95,8 +88,8 @@ describe("a patch", () => {
         ["COPY at 4 added", "+4 COPY --from=1 / /"],
       ],
     ],
-  ];
-  for (const [what, old, now, parts] of cases) {
+  };
+  for (const [what, [old, now, parts]] of Object.entries(cases)) {
     test(what, async () =>
       assert.deepEqual(told(await between(project(...old), project(...now))), parts),
     );

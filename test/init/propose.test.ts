@@ -108,44 +108,37 @@ describe("a project without a layout of that kind", () => {
     "tools/b.docker": dockerfile,
   });
   const script = "RUN sh -c true\nCOPY --chown=1:1 setup.sh cross*.txt /tmp/\n";
-  const cases: readonly (readonly [what: string, files: Files, settings: unknown])[] = [
-    [
-      "a folder",
+  const cases: Readonly<Record<string, readonly [files: Files, settings: unknown]>> = {
+    "a folder": [
       job("docker build -t $CI_REGISTRY_IMAGE/app:latest app"),
       { images: ["app/Dockerfile"] },
     ],
-    [
-      "a folder, with another name in the registry",
+    "a folder, with another name in the registry": [
       job("docker build -t $CI_REGISTRY_IMAGE/ci/web:latest app"),
       { repository: "ci/{name}", images: { web: "app/Dockerfile" } },
     ],
-    [
-      "the top as context",
+    "the top as context": [
       job("docker buildx build --push -t $CI_REGISTRY_IMAGE/app -f app/Dockerfile ."),
       { images: [{ dockerfile: "app/Dockerfile", context: "." }] },
     ],
-    [
-      "args and a target",
+    "args and a target": [
       job("podman build --build-arg V=1.10 --build-arg S=$SECRET --target run -f tools/a.docker ."),
       { images: [{ dockerfile: "tools/a.docker", target: "run", args: { V: "1.10" } }] },
     ],
-    [
-      "a matrix",
+    "a matrix": [
       job(
         'buildah bud -f "tools/${N}.docker" -t $CI_REGISTRY_IMAGE/x/$N .',
         "  parallel:\n    matrix:\n      - N: [a, b]\n",
       ),
       { repository: "x/{name}", images: ["tools/*.docker"] },
     ],
-    [
-      "kaniko",
+    kaniko: [
       job(
         "/kaniko/executor --context $CI_PROJECT_DIR/app --dockerfile $CI_PROJECT_DIR/app/Dockerfile --destination $CI_REGISTRY_IMAGE/app:1",
       ),
       { images: ["app/Dockerfile"] },
     ],
-    [
-      "one file for two images",
+    "one file for two images": [
       {
         ...job("docker build -t $CI_REGISTRY_IMAGE/one --build-arg V=a app"),
         "ci.yml": "",
@@ -159,12 +152,11 @@ describe("a project without a layout of that kind", () => {
         },
       },
     ],
-    ["a folder that cannot be told", job("docker build -f app/Dockerfile $FOLDER"), {}],
-    ["a file that cannot be told", job("docker build -f $FILE ."), {}],
-    ["a file that is not there", job("docker build -f gone.docker ."), {}],
-    ["no image", job("cmake --build build -f Makefile ."), {}],
-    [
-      "no job, beside what is copied",
+    "a folder that cannot be told": [job("docker build -f app/Dockerfile $FOLDER"), {}],
+    "a file that cannot be told": [job("docker build -f $FILE ."), {}],
+    "a file that is not there": [job("docker build -f gone.docker ."), {}],
+    "no image": [job("cmake --build build -f Makefile ."), {}],
+    "no job, beside what is copied": [
       {
         "ci/a.Dockerfile": dockerfile + script,
         "ci/b.Dockerfile": dockerfile,
@@ -172,18 +164,15 @@ describe("a project without a layout of that kind", () => {
       },
       { defaults: { context: "ci" } },
     ],
-    [
-      "no job, at the top where what is copied is",
+    "no job, at the top where what is copied is": [
       { "app/Dockerfile": dockerfile + script, "setup.sh": "make\n" },
       { images: [{ dockerfile: "app/Dockerfile", context: "." }] },
     ],
-    [
-      "no job, where what is copied is at both places",
+    "no job, where what is copied is at both places": [
       { "ci/a.docker": dockerfile + script, "ci/setup.sh": "a\n", "setup.sh": "b\n" },
       {},
     ],
-    [
-      "no job, where most of it is in a folder between",
+    "no job, where most of it is in a folder between": [
       {
         "app/ci/a.docker": `${dockerfile}COPY main.c gone.c ci/run.sh /\n`,
         "app/main.c": "",
@@ -191,9 +180,9 @@ describe("a project without a layout of that kind", () => {
       },
       { images: [{ dockerfile: "app/ci/a.docker", context: "app" }] },
     ],
-    ["no job, where what is copied is nowhere", { "ci/a.docker": dockerfile + script }, {}],
-  ];
-  for (const [what, files, settings] of cases) {
+    "no job, where what is copied is nowhere": [{ "ci/a.docker": dockerfile + script }, {}],
+  };
+  for (const [what, [files, settings]] of Object.entries(cases)) {
     test(`is understood where it is built from ${what}`, async () => {
       const found = await proposed(files);
       assert.deepEqual(found.settings, settings);

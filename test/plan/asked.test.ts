@@ -15,35 +15,29 @@ const from = `${stranger}@${other}`;
 const elsewhere = [{ branch: "x", tag: "v1.0" }];
 
 /** What somebody may write into a plan, and what is then said. */
-const edits: readonly (readonly [string, (plan: Plan) => Plan, RegExp])[] = [
-  [
-    "another project's repository",
+const edits: Readonly<Record<string, readonly [(plan: Plan) => Plan, RegExp]>> = {
+  "another project's repository": [
     onFirst(() => ({ repository: stranger })),
     /it puts base into .*eve.*, and not into .*\/qemu-project\/qemu\/base/,
   ],
-  [
-    "another image's repository",
+  "another image's repository": [
     onFirst(({ repository }) => ({ repository: `${repository}-x` })),
     /it puts base into/,
   ],
-  ["a moving tag", onFirst(() => ({ tag: "latest" })), /tags base as latest/],
-  [
-    "the tag of another key",
+  "a moving tag": [onFirst(() => ({ tag: "latest" })), /tags base as latest/],
+  "the tag of another key": [
     onFirst(() => ({ tag: `key2-${"0".repeat(64)}` })),
     /tags base as key2-0000/,
   ],
-  [
-    "a generation's tag without a generation",
+  "a generation's tag without a generation": [
     onFirst(({ tag }) => ({ tag: `${tag}-r1` })),
     /tags base as key2-[0-9a-f]+-r1/,
   ],
-  [
-    "another tag beside a generation",
+  "another tag beside a generation": [
     (plan) => ofRun(onFirst(() => ({ tag: "latest" }))(plan)),
     /tags base as latest/,
   ],
-  [
-    "a generation's tag for what is not made",
+  "a generation's tag for what is not made": [
     (plan) => {
       const { repository } = plan.images[0] as PlannedImage;
       const reference = `${repository}@${other}`;
@@ -52,25 +46,22 @@ const edits: readonly (readonly [string, (plan: Plan) => Plan, RegExp])[] = [
     },
     /tags base as key2-[0-9a-f]+-l1, and not as/,
   ],
-  [
-    "a stranger's image to copy",
+  "a stranger's image to copy": [
     onFirst(() => ({ decision: { kind: "copy", from, ...at } })),
     /it takes base from .*eve/,
   ],
-  [
-    "a stranger's image to use",
+  "a stranger's image to use": [
     onFirst(() => ({ decision: { kind: "reuse", reference: from, ...at } })),
     /it takes base from .*eve/,
   ],
-  ["the name of another set", inSet({ id: "3".repeat(64) }), /its set is 3333/],
-  ["a set's tag that is none", inSet({ tag: "latest" }), /calls the set latest/],
-  ["another pipeline's generation", inSet({ generation: "r99" }), /calls its generation r99/],
-  [
-    "another configuration",
+  "the name of another set": [inSet({ id: "3".repeat(64) }), /its set is 3333/],
+  "a set's tag that is none": [inSet({ tag: "latest" }), /calls the set latest/],
+  "another pipeline's generation": [inSet({ generation: "r99" }), /calls its generation r99/],
+  "another configuration": [
     (plan) => ({ ...plan, config: { ...plan.config, publish: elsewhere } }),
     /its configuration is not the one here/,
   ],
-];
+};
 
 const run1 = "l1";
 
@@ -105,7 +96,7 @@ describe("a plan that another job made", async () => {
     check(await planOf(job));
   });
 
-  for (const [name, edit, told] of edits) {
+  for (const [name, [edit, told]] of Object.entries(edits)) {
     test(`is refused where it asks for ${name}`, () => {
       const edited = parsePlan(serializePlan(edit(plan)), "plan.json");
       assert.throws(() => refuseForeign(edited, job.situation, plan.config), {

@@ -55,15 +55,13 @@ async function meet(work: (...given: Parameters<typeof pull>) => Promise<unknown
 }
 
 const inPrivate = { DOCKER_CONFIG: "/private" };
-const cases: readonly (readonly [what: string, change: Case, told: readonly unknown[]])[] = [
-  ["what is here already is not pulled", { isHere: true }, [false]],
-  [
-    "docker gets the login in a private folder",
+const cases: Readonly<Record<string, readonly [change: Case, told: readonly unknown[]]>> = {
+  "what is here already is not pulled": [{ isHere: true }, [false]],
+  "docker gets the login in a private folder": [
     {},
     [true, ["docker", "pull", at("r.example")], inPrivate, login],
   ],
-  [
-    "and goes on with the daemon of its user's context, and the plugins at home",
+  "and goes on with the daemon of its user's context, and the plugins at home": [
     { context: "unix:///run/user/1/docker.sock\n", env: { HOME: "/home/jane" } },
     [
       true,
@@ -75,33 +73,28 @@ const cases: readonly (readonly [what: string, change: Case, told: readonly unkn
       }),
     ],
   ],
-  [
-    "but not where a variable names the daemon",
+  "but not where a variable names the daemon": [
     { context: "unix:///other.sock", env: { DOCKER_HOST: "tcp://d:2376" } },
     [true, ["docker", "pull", at("r.example")], inPrivate, login],
   ],
-  [
-    "podman gets it as a file",
+  "podman gets it as a file": [
     { tool: "podman" },
     [true, ["podman", "pull", "--authfile=/private/config.json", at("r.example")], {}, login],
   ],
-  [
-    "podman speaks plain http with this machine",
+  "podman speaks plain http with this machine": [
     { tool: "podman", host: "127.0.0.1:5000", auth: none },
     [true, ["podman", "pull", "--tls-verify=false", at("127.0.0.1:5000")], {}],
   ],
-  [
-    "podman speaks plain http with insecure hosts, and docker's daemon decides for itself",
+  "podman speaks plain http with insecure hosts, and docker's daemon decides for itself": [
     { tool: "podman", insecure: ["r.example"], auth: none },
     [true, ["podman", "pull", "--tls-verify=false", at("r.example")], {}],
   ],
-  [
-    "without a login of berth's own docker has its user's",
+  "without a login of berth's own docker has its user's": [
     { auth: none, insecure: ["r.example"] },
     [true, ["docker", "pull", at("r.example")], {}],
   ],
-];
-for (const [what, change, told] of cases)
+};
+for (const [what, [change, told]] of Object.entries(cases))
   test(what, async () => assert.deepEqual(await meet(pull, change), told));
 
 test("a job's pull has its logins alone, none too, whatever is here", async () => {

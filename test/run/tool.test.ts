@@ -31,50 +31,43 @@ function meet(asked: ToolName | undefined, machine: Machine) {
   return detectTool(asked, { run, files: { entry }, env: {}, root: machine.root ?? false });
 }
 
-const cases: readonly (readonly [
-  what: string,
-  machine: Machine,
-  tool: Partial<Tool>,
-  asked?: ToolName,
-])[] = [
-  [
-    "docker as Debian packs it",
+type Case = readonly [machine: Machine, tool: Partial<Tool>, asked?: ToolName];
+const cases: Readonly<Record<string, Case>> = {
+  "docker as Debian packs it": [
     { docker: dockerVersion, info: info('["name=seccomp,profile=builtin"] ') },
     { name: "docker", users: "same", init: true, labels: false },
   ],
-  ["docker before podman", { docker: dockerVersion, podman: podmanVersion }, { command: "docker" }],
-  [
-    "podman where it is asked for",
+  "docker before podman": [{ docker: dockerVersion, podman: podmanVersion }, { command: "docker" }],
+  "podman where it is asked for": [
     { docker: dockerVersion, podman: podmanVersion },
     { command: "podman", users: "kept", init: false, labels: true },
     "podman",
   ],
-  [
-    "docker without its first process",
+  "docker without its first process": [
     { docker: dockerVersion, info: info('["name=seccomp,profile=builtin","name=cgroupns"] N/A') },
     { init: false },
   ],
-  [
-    "docker without root",
+  "docker without root": [
     {
       docker: dockerVersion,
       info: info('["name=seccomp,profile=builtin","name=rootless"] de40ad0'),
     },
     { users: "rootless", init: true },
   ],
-  [
-    "docker whose users are remapped, with SELinux",
+  "docker whose users are remapped, with SELinux": [
     { docker: dockerVersion, info: info('["name=selinux","name=userns"] de40ad0') },
     { users: "remapped", labels: true },
   ],
-  [
-    "podman that calls itself docker",
+  "podman that calls itself docker": [
     { docker: podmanVersion, files: ["/usr/bin/catatonit"] },
     { name: "podman", command: "docker", users: "kept", init: true },
   ],
-  ["podman as root", { podman: podmanVersion, root: true }, { command: "podman", users: "same" }],
-];
-for (const [what, machine, expected, asked] of cases) {
+  "podman as root": [
+    { podman: podmanVersion, root: true },
+    { command: "podman", users: "same" },
+  ],
+};
+for (const [what, [machine, expected, asked]] of Object.entries(cases)) {
   test(`meets ${what}`, async () => {
     const { tool, trouble } = await meet(asked, machine);
     assert.equal(trouble, undefined);
