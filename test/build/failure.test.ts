@@ -1,9 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import {
-  buildError,
-  refuseMisread,
-} from "../../src/build/buildah-failure.ts";
+import { buildError, refuseMisread } from "../../src/build/buildah-failure.ts";
 import { daemonError, dockerBuildError } from "../../src/build/docker-failure.ts";
 import type { BuildRequest } from "../../src/build/engine.ts";
 import {
