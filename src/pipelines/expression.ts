@@ -1,6 +1,7 @@
 /** GitLab's expressions, as `rules:if` has them: read, and evaluated on variables that are not expanded. */
 import { RE2JS } from "re2js";
 import { textOf } from "./plain.ts";
+import { attempt, CiRefusal, refuse } from "./refusal.ts";
 import { isBlank, isText, type Value } from "./tree.ts";
 
 /** What variables hold, by their names. */
@@ -13,13 +14,6 @@ interface ExpressionScope {
 }
 
 type Operand = Value | RE2JS;
-
-/** Why GitLab takes an expression for false, and a configuration with it for invalid. */
-export class ExpressionError extends Error {}
-
-function wrong(message: string): never {
-  throw new ExpressionError(message);
-}
 
 /** How weakly it binds decides when it is applied. */
 interface Operator {
@@ -35,7 +29,7 @@ function binary(weight: number, apply: (left: Operand, right: Operand) => Operan
 
 const not: Operator = { weight: 1, takes: 1, apply: (operand) => !isTrue(operand) };
 const unprocessable = "ParseError: Unprocessable token found in parse tree: parenthesis_open";
-const open: Operator = { weight: 901, takes: 0, apply: () => wrong(unprocessable) };
+const open: Operator = { weight: 901, takes: 0, apply: () => refuse(unprocessable) };
 const close: Operator = { ...open, weight: 900 };
 
 /** An operand is read of its text, and of the part of it that the pattern tells. */
@@ -66,7 +60,7 @@ const lexemes: readonly Lexeme[] = [
 
 function patternIn(text: string): RE2JS {
   const compiled = compilePattern(text.replaceAll("\\/", "/"));
-  return compiled ?? wrong("SyntaxError: Invalid regular expression!");
+  return compiled ?? refuse("SyntaxError: Invalid regular expression!");
 }
 
 const mostTokens = 100;
@@ -75,23 +69,23 @@ const mostTokens = 100;
 function tokensOf(expression: string, known: ExpressionScope) {
   const tokens: (Operator | (() => Operand))[] = [];
   for (let rest = expression.trim(); rest !== ""; ) {
-    if (tokens.length === mostTokens - 1) wrong("SyntaxError: Too many tokens!");
+    if (tokens.length === mostTokens - 1) refuse("SyntaxError: Too many tokens!");
     const [pattern, is] =
-      lexemes.find(([each]) => each.test(rest)) ?? wrong("SyntaxError: Unknown lexeme found!");
+      lexemes.find(([each]) => each.test(rest)) ?? refuse("SyntaxError: Unknown lexeme found!");
     const [text = "", part = ""] = pattern.exec(rest) ?? [];
     tokens.push(typeof is === "function" ? () => is(text, part, known) : is);
     rest = rest.slice(text.length).trimStart();
   }
   const none = "StatementError: Gitlab::Ci::Pipeline::Expression::Statement::StatementError";
-  return tokens.length === 0 ? wrong(none) : tokens;
+  return tokens.length === 0 ? refuse(none) : tokens;
 }
 
-/** An expression's value; one that GitLab does not take is an `ExpressionError`. */
+/** An expression's value; one that GitLab takes for false, and a configuration with it for invalid, is a `CiRefusal`. */
 export function evaluate(expression: string, known: ExpressionScope): Operand {
   const results: Operand[] = [];
   const waiting: Operator[] = [];
   const apply = ({ takes, apply }: Operator): void => {
-    if (results.length < takes) wrong(`OperatorError: Invalid ${takes > 1 ? "left " : ""}operand`);
+    if (results.length < takes) refuse(`OperatorError: Invalid ${takes > 1 ? "left " : ""}operand`);
     results.push(apply(...results.splice(-takes)));
   };
   for (const token of tokensOf(expression, known)) {
@@ -103,30 +97,23 @@ export function evaluate(expression: string, known: ExpressionScope): Operand {
       while (token.weight >= (waiting.at(-1)?.weight ?? Number.POSITIVE_INFINITY))
         apply(waiting.pop()!);
     if (token !== close) waiting.push(token);
-    else if (waiting.pop() === undefined) wrong("ParseError: Unmatched parenthesis");
+    else if (waiting.pop() === undefined) refuse("ParseError: Unmatched parenthesis");
   }
   waiting.reverse().forEach(apply);
   const [result, second] = results;
-  if (second !== undefined) wrong("ParseError: Unreachable nodes in parse tree");
-  return result === undefined ? wrong("ParseError: Empty parse tree") : result;
+  if (second !== undefined) refuse("ParseError: Unreachable nodes in parse tree");
+  return result === undefined ? refuse("ParseError: Empty parse tree") : result;
 }
 
 /** Whether a rule with this condition holds. */
 export function holds(expression: string, known: ExpressionScope): boolean {
-  return isTrue(attempt(expression, known));
+  const value = attempt(() => evaluate(expression, known));
+  return !(value instanceof CiRefusal) && isTrue(value);
 }
 
 export function isExpression(text: unknown): boolean {
-  return isText(text) && attempt(text, { variables: new Map() }) !== undefined;
-}
-
-function attempt(expression: string, known: ExpressionScope): Operand | undefined {
-  try {
-    return evaluate(expression, known);
-  } catch (error) {
-    if (error instanceof ExpressionError) return undefined;
-    throw error;
-  }
+  const read = (condition: string) => attempt(() => evaluate(condition, { variables: new Map() }));
+  return isText(text) && !(read(text) instanceof CiRefusal);
 }
 
 /** A pattern in slashes with its flags, in the language of RE2; `undefined` where it is none. */
@@ -149,7 +136,7 @@ export function compile(source: string): RE2JS | undefined {
   return compiled.get(source);
 }
 
-function isTrue(operand: Operand | undefined): boolean {
+function isTrue(operand: Operand): boolean {
   return operand instanceof RE2JS || !isBlank(operand);
 }
 

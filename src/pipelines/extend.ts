@@ -1,7 +1,7 @@
 /** `extends` and `!reference`: what is done to a configuration once its files are joined. */
 import { found } from "./checks.ts";
 import { inspect, textOf } from "./plain.ts";
-import { refuse, refused } from "./refusal.ts";
+import { attempt, CiRefusal, refuse } from "./refusal.ts";
 import {
   get,
   isMap,
@@ -71,11 +71,9 @@ export function resolveReferences(config: YamlMap, lenient = false): YamlMap {
   const known = new Map<YamlReference, Value | "open">();
   const resolve = (value: Value): Value => {
     if (!(value instanceof YamlReference)) return value;
-    try {
-      return follow(value);
-    } catch (error) {
-      return refused(({ errors }) => (lenient ? value : refuse(...errors)))(error);
-    }
+    if (!lenient) return follow(value);
+    const found = attempt(() => follow(value));
+    return found instanceof CiRefusal ? value : found;
   };
   const follow = (reference: YamlReference): Value => {
     const { path } = reference;

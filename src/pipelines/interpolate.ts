@@ -2,7 +2,7 @@
 import type { Values } from "./expression.ts";
 import { textOf } from "./plain.ts";
 import { refuse } from "./refusal.ts";
-import { isList, isMap, type Value, type YamlMap } from "./tree.ts";
+import { isList, isMap, isText, rewrite, type Value, type YamlMap } from "./tree.ts";
 import { expand } from "./variables.ts";
 
 /** What blocks may speak of. */
@@ -18,19 +18,8 @@ const longestAccess = 1024;
 
 /** Gives the content with all blocks filled in; one that cannot be is a `CiRefusal`. */
 export function interpolate(content: YamlMap, scope: BlockScope): YamlMap {
-  return replace(content, scope) as YamlMap;
-}
-
-function replace(value: Value, scope: BlockScope): Value {
-  if (typeof value === "string") return replaceText(value, scope);
-  if (isList(value))
-    return value.flatMap((item) => {
-      const replaced = replace(item, scope);
-      // A list in place of a text becomes a part of the list around it.
-      return typeof item === "string" && isList(replaced) ? replaced : [replaced];
-    });
-  if (!isMap(value)) return value;
-  return new Map([...value].map(([key, item]) => [replace(key, scope), replace(item, scope)]));
+  const replace = (value: Value) => (isText(value) ? replaceText(value, scope) : value);
+  return rewrite(content, replace) as YamlMap;
 }
 
 function replaceText(text: string, scope: BlockScope): Value {

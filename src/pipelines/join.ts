@@ -3,7 +3,7 @@ import { type Including, includesIn } from "./include.ts";
 import { readContent } from "./inputs.ts";
 import { textOf } from "./plain.ts";
 import type { CiSource, FetchInclude, Found, Include, Place } from "./ports.ts";
-import { refuse, refused } from "./refusal.ts";
+import { attempt, CiRefusal, refuse, refused } from "./refusal.ts";
 import { get, merge, type YamlMap } from "./tree.ts";
 import { valuesOf } from "./variables.ts";
 import { readYaml, type YamlFile } from "./yaml.ts";
@@ -72,11 +72,8 @@ async function readBelow(include: Include, place: Place, joining: Joining): Prom
 
 /** Says in a refusal which file it is about. */
 function naming<T>(location: string, read: () => T): T {
-  try {
-    return read();
-  } catch (error) {
-    return refused(({ message }) => refuse(`\`${location}\`: ${message}`))(error);
-  }
+  const made = attempt(read);
+  return made instanceof CiRefusal ? refuse(`\`${location}\`: ${made.message}`) : made;
 }
 
 async function find(include: Include, place: Place, joining: Joining): Promise<Found> {

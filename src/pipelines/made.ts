@@ -1,4 +1,5 @@
 /** The jobs of one pipeline: what rules make of the jobs that the configuration describes, where these fit together. */
+import { slugOf } from "../config/promoted.ts";
 import { componentsOf } from "./graph.ts";
 import { type DescribedJob, type Need, needsOf, type PipelineJob } from "./job.ts";
 import { isHash, type Plain } from "./plain.ts";
@@ -79,14 +80,9 @@ function inheritedBy({ options: { inherit } }: PipelineJob, variables: readonly 
 /** Variables that tell a job about itself. */
 function ownVariables({ name, stage, when, options, place }: PipelineJob): readonly Variable[] {
   const { environment } = options;
-  const slug = name
-    .toLowerCase()
-    .replace(/[^a-z0-9]/g, "-")
-    .slice(0, 63)
-    .replace(/^-+|-+$/g, "");
   return listed({
     CI_JOB_NAME: name,
-    CI_JOB_NAME_SLUG: slug,
+    CI_JOB_NAME_SLUG: slugOf(name),
     CI_JOB_STAGE: stage,
     CI_JOB_MANUAL: when === "manual" ? "true" : undefined,
     CI_NODE_INDEX: place && String(place.index),

@@ -77,17 +77,11 @@ function isChanged(globs: readonly string[], changed: Occasion["changed"]): bool
   return globs.map(compileGlob).some((matches) => changed.some(matches));
 }
 
-/** A path is compared as it is; one that ends in `/` means a folder; `**` with an ending any file that ends so. */
+/** A path is compared as it is; one that ends in `/` means a folder. */
 function isThere(glob: string, paths: readonly string[]): boolean {
   const isExact = !/[*?[{]/.test(glob);
   if (isExact && glob.endsWith("/")) return paths.some((path) => path.startsWith(glob));
-  if (isExact) return paths.includes(glob);
-  const ending = glob.replace(/^\*\*\/\*/, "");
-  if (/^\.[^/*?[{]*$/.test(ending)) return paths.some((path) => path.endsWith(ending));
-  // Without a slash only the top of the repository is looked at.
-  const isTop = !glob.includes("/") && !glob.includes("**");
-  const matches = compileGlob(glob);
-  return paths.some((path) => (!isTop || !path.includes("/")) && matches(path));
+  return isExact ? paths.includes(glob) : paths.some(compileGlob(glob));
 }
 
 /** Whether `only` and `except` let a job in. */
@@ -116,13 +110,9 @@ function isRef(written: string, { ref, kind, source, project }: Occasion): boole
   const [pattern = "", path] = written.split("@", 2);
   if (path !== undefined && path !== project) return false;
   const name = source.replace(/_event$/, "");
-  if (pattern === name || pattern === plural(name)) return true;
+  if (pattern === name || pattern === `${name.replace(/sh$/, "she")}s`) return true;
   if (kind === "merge_request") return false;
   if (pattern === (kind === "tag" ? "tags" : "branches")) return true;
   const compiled = compilePattern(pattern);
   return compiled === undefined ? pattern === ref : compiled.matcher(ref).find();
-}
-
-function plural(name: string): string {
-  return /(?:sh|s)$/.test(name) ? `${name}es` : `${name}s`;
 }

@@ -73,9 +73,15 @@ export function merge(below: YamlMap, above: YamlMap): YamlMap {
   return merged;
 }
 
-/** A value with others in place of what its lists and maps hold. */
+/** A value with others in place of what its lists and maps hold; of the keys, of texts. */
 export function rewrite(value: Value, leaf: (value: Value) => Value): Value {
-  if (isList(value)) return value.map((item) => rewrite(item, leaf));
-  if (isMap(value)) return new Map([...value].map(([key, item]) => [key, rewrite(item, leaf)]));
-  return leaf(value);
+  if (isList(value))
+    return value.flatMap((item) => {
+      const made = rewrite(item, leaf);
+      // A list in place of a text becomes a part of the list around it.
+      return isText(item) && isList(made) ? made : [made];
+    });
+  if (!isMap(value)) return leaf(value);
+  const keyOf = (key: Value): Value => (isText(key) ? leaf(key) : key);
+  return new Map([...value].map(([key, item]) => [keyOf(key), rewrite(item, leaf)]));
 }

@@ -1,4 +1,5 @@
 /** Variables as GitLab puts them together and expands them. */
+import { present } from "../json.ts";
 import type { Values } from "./expression.ts";
 import { componentsOf } from "./graph.ts";
 import { textOf } from "./plain.ts";
@@ -13,9 +14,7 @@ export interface Variable {
 
 /** Variables by their names, without those that are not set. */
 export function listed(values: Readonly<Record<string, string | undefined>>): readonly Variable[] {
-  return Object.entries(values).flatMap(([key, value]) =>
-    value === undefined ? [] : [{ key, value }],
-  );
+  return Object.entries(present(values)).map(([key, value]) => ({ key, value }));
 }
 
 /** The variables of a map, as GitLab holds them. */

@@ -90,22 +90,20 @@ const plainForms: readonly PlainForm[] = [
   [/^[-+]?[0-9][0-9_]*(?::[0-5]?[0-9]){1,2}(\.[0-9_]*)?$/, sexagesimal],
   [/^[-+]?\.$/, (text) => text],
   [/^[-+]?(?:[0-9][0-9_,]*)?\.[0-9]*(?:[eE][+-][0-9]+)?$/, (text) => Number(digitsOf(text))],
-  integer(/^[-+]?0b_*[01][01_]*$/, "0b"),
-  integer(/^[-+]?0_*[0-7][0-7_]*$/, "0o"),
-  integer(/^[-+]?(?:0|[1-9](?:[0-9]|,[0-9]|_[0-9])*)$/, ""),
-  integer(/^[-+]?0x_*[0-9a-fA-F][0-9a-fA-F_]*$/, "0x"),
+  [/^[-+]?(?:0b_*[01][01_]*|0x_*[\da-fA-F][\da-fA-F_]*|0_*[0-7][0-7_]*)$/, integer],
+  [/^[-+]?(?:0|[1-9](?:[,_]?[0-9])*)$/, integer],
 ];
 
 function digitsOf(text: string): string {
   return text.replace(/[,_]/g, "");
 }
 
-function integer(pattern: RegExp, prefix: string): PlainForm {
-  const read = (text: string): bigint => {
-    const amount = digitsOf(text).replace(/^[-+]?(?:0[bx]?(?=.))?/, "");
-    return BigInt(prefix + amount) * (text.startsWith("-") ? -1n : 1n);
-  };
-  return [pattern, read];
+/** With a zero before it, it is octal. */
+function integer(text: string): bigint {
+  const amount = digitsOf(text)
+    .replace(/^[-+]/, "")
+    .replace(/^0(?=\d)/, "0o");
+  return BigInt(amount) * (text.startsWith("-") ? -1n : 1n);
 }
 
 /** The first part counts hours, also where there are two. */

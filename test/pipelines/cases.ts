@@ -2,11 +2,12 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
-import { ExpressionError, evaluate, holds, isExpression } from "../../src/pipelines/expression.ts";
+import { evaluate, holds, isExpression } from "../../src/pipelines/expression.ts";
 import type { PipelineJob } from "../../src/pipelines/job.ts";
 import { nothingRead, type PipelineReading, readPipeline } from "../../src/pipelines/pipeline.ts";
 import { textOf } from "../../src/pipelines/plain.ts";
 import type { Include, Occasion } from "../../src/pipelines/ports.ts";
+import { attempt, CiRefusal } from "../../src/pipelines/refusal.ts";
 import type { Value } from "../../src/pipelines/tree.ts";
 import { listed, type Variable } from "../../src/pipelines/variables.ts";
 import { formOf } from "../platform/coordinator/forms.ts";
@@ -121,12 +122,9 @@ function expressionDifferences(one: Case, expression: string): readonly Differen
     truthful: holds(expression, known),
     valid: isExpression(expression),
   };
-  try {
-    found["result"] = evaluate(expression, known);
-  } catch (error) {
-    if (!(error instanceof ExpressionError)) throw error;
-    found["value"] = `error: ${error.message}`;
-  }
+  const result = attempt(() => evaluate(expression, known));
+  if (result instanceof CiRefusal) found["value"] = `error: ${result.message}`;
+  else found["result"] = result;
   return compare(expected, found);
 }
 

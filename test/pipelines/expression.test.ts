@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ExpressionError, evaluate, holds } from "../../src/pipelines/expression.ts";
+import { evaluate, holds } from "../../src/pipelines/expression.ts";
+import { CiRefusal } from "../../src/pipelines/refusal.ts";
 
 /** Variables that remember how often they were asked for. */
 class Counted extends Map<string, string> {
@@ -52,13 +53,13 @@ test("no text is null, whatever it says", () => {
 
 test("a parenthesis that is not closed is an error", () => {
   const told = "ParseError: Unprocessable token found in parse tree: parenthesis_open";
-  assert.throws(() => evaluate("($A", { variables: new Map() }), new ExpressionError(told));
+  assert.throws(() => evaluate("($A", { variables: new Map() }), new CiRefusal([told]));
 });
 
 test("60 of && and || are more than GitLab takes", () => {
   for (const expression of [chain(60, ["&&", "||"]), deep])
     assert.throws(
       () => evaluate(expression, { variables: new Map() }),
-      new ExpressionError("SyntaxError: Too many tokens!"),
+      new CiRefusal(["SyntaxError: Too many tokens!"]),
     );
 });
