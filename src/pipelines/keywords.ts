@@ -1,6 +1,5 @@
 /** What GitLab takes as a configuration: the keywords of jobs, and what stands beside them. */
 import { apart, at, found, isTexts, map, mistyped, should, strict } from "./checks.ts";
-import { delayProblems } from "./delay.ts";
 import { isHash, type Plain, type PlainMap, plain, textOf } from "./plain.ts";
 import { refuse } from "./refusal.ts";
 import { jobRules, needs, policy, tags, variables, workflow } from "./rule-words.ts";
@@ -106,8 +105,8 @@ function firstProblems(name: Value, job: PlainMap, isBridge: boolean): readonly 
       [`when should be one of: ${starts}`]: !starts.split(", ").includes(flatten(when).join()),
       "config should contain either a trigger or a needs:pipeline":
         isBridge && trigger === undefined,
+      "start in can't be blank": when === "delayed" && job["start_in"] === undefined,
     }),
-    ...(when === "delayed" ? delayProblems(job["start_in"]) : []),
   ];
 }
 

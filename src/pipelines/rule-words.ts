@@ -1,6 +1,5 @@
 /** What GitLab takes as rules, needs, variables, tags and `workflow`, in its words. */
 import { at, each, found, isTexts, strict, type ValueCheck, words } from "./checks.ts";
-import { delayProblems } from "./delay.ts";
 import { compilePattern, isExpression } from "./expression.ts";
 import { isHash, type Plain } from "./plain.ts";
 import { refuse } from "./refusal.ts";
@@ -112,8 +111,8 @@ function rule(starts: string, more = ""): ValueCheck {
         "config contains disallowed keys: start_in": !isDelayed && delay !== undefined,
         "if invalid expression syntax": !isExpression(condition),
         [`when unknown value: ${start}`]: !words(starts).includes(String(start)),
+        "start in can't be blank": isDelayed && delay === undefined,
       }),
-      ...(isDelayed ? delayProblems(delay) : []),
       ...form(value),
     ];
   };

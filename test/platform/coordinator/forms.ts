@@ -1,6 +1,6 @@
 /** The form in which GitLab holds the keywords of a job that it hands on to a runner. */
 import { ownMember } from "../../../src/json.ts";
-import { seconds } from "../../../src/pipelines/delay.ts";
+import { words } from "../../../src/pipelines/checks.ts";
 import type { PipelineJob } from "../../../src/pipelines/job.ts";
 import { isHash, type Plain, type PlainMap } from "../../../src/pipelines/plain.ts";
 import { flatten, isText } from "../../../src/pipelines/tree.ts";
@@ -67,6 +67,28 @@ const form = record({
   inputs: members((value) => (isHash(value) ? { type: "string", ...value } : value)),
   trigger: (value) => (isText(value) ? { project: value } : value),
 });
+
+const units: readonly (readonly [names: string, seconds: number])[] = [
+  ["seconds second secs sec s", 1],
+  ["minutes minute mins min m", 60],
+  ["hours hour hrs hr h", 3600],
+  ["days day dy d", 86_400],
+  ["weeks week wks wk w", 604_800],
+  ["months month mos mo", 2_592_000],
+  ["years year yrs yr y", 31_557_600],
+];
+
+/** What a time such as `1 hour 30 mins`, `2w` or `3600` means; `undefined` where it is none at all. */
+function seconds(text: string): number | undefined {
+  let sum = 0;
+  const rest = text.toLowerCase().replace(/([\d.]+)\s*([a-z]*)/g, (_, amount, unit: string) => {
+    const known = units.find(([names]) => words(names).includes(unit || "s"));
+    sum += Number(amount) * (known?.[1] ?? Number.NaN);
+    return "";
+  });
+  const isTime = rest.replace(/and|with|plus|[\s,]/g, "") === "" && sum > 0;
+  return isTime ? Math.floor(sum) : undefined;
+}
 
 /** All keywords of a job in GitLab's form, with its number where it is one of several. */
 export function formOf({ options, place }: Pick<PipelineJob, "options" | "place">): PlainMap {
