@@ -40,6 +40,15 @@ function image(value: Plain): readonly string[] {
   });
 }
 
+const mostIncluded = 3;
+
+/** A child pipeline is made of few files. */
+function trigger(value: Plain): readonly string[] {
+  const include = isHash(value) ? value["include"] : undefined;
+  const isLong = Array.isArray(include) && include.length > mostIncluded;
+  return found({ [`:include config is too long (maximum is ${mostIncluded})`]: isLong });
+}
+
 const inJobs = {
   before_script: lines,
   script: lines,
@@ -60,7 +69,7 @@ const inJobs = {
 /** What is wrong with the keywords of a job. */
 const keywords = {
   job: strict(`${common} ${inheritable} ${ofJobs} ${ofEnterprise}`, inJobs),
-  bridge: strict(`${common} trigger`, { ...inJobs, needs: needs(false) }),
+  bridge: strict(`${common} trigger`, { ...inJobs, needs: needs(false), trigger }),
 };
 
 /** What is wrong with what stands beside the jobs. */

@@ -35,10 +35,7 @@ export function rulesOf(value: Value): readonly DescribedRule[] | undefined {
 }
 
 /** The first rule whose conditions all hold; `undefined` where that says `when: never`, too. */
-export function takenRule(
-  rules: readonly DescribedRule[],
-  sight: Sight,
-): DescribedRule | undefined {
+export function takenRule(rules: readonly DescribedRule[], sight: Sight) {
   const variables = valuesOf(sight.variables);
   const rule = rules.find(({ said: { if: condition, changes, exists } }) => {
     return (

@@ -1,7 +1,15 @@
 /** Reads YAML as GitLab does: YAML 1.1 in the dialect of Ruby's Psych, with a header before the content. */
 import { isAlias, isMap, isNode, isScalar, isSeq, parseAllDocuments, type Scalar } from "yaml";
 import { refuse } from "./refusal.ts";
-import { isBlank, isMap as isYamlMap, type Value, type YamlMap, YamlReference } from "./tree.ts";
+import {
+  isBlank,
+  isList,
+  isText,
+  isMap as isYamlMap,
+  type Value,
+  type YamlMap,
+  YamlReference,
+} from "./tree.ts";
 
 /** A file of a pipeline's configuration. */
 export interface YamlFile {
@@ -29,9 +37,23 @@ export function readYaml(text: string): YamlFile {
 
 function readDocument(text: string): Value {
   const [document] = [parseAllDocuments(text, { ...asWritten, uniqueKeys: false })].flat();
-  const [error] = document?.errors ?? [];
-  if (error !== undefined) refuse(`(<unknown>): ${error.message}`);
-  return readNode(document?.contents, new Map());
+  for (const { message } of document?.errors ?? []) refuse(`(<unknown>): ${message}`);
+  const value = readNode(document?.contents, new Map());
+  roomBeside(value, mostBytes);
+  return value;
+}
+
+const mostBytes = 2 * 1024 * 1024;
+const deepest = 100;
+
+/** What a value leaves of so much memory, which it takes in Ruby at least; that of an alias counts wherever one stands. */
+function roomBeside(value: Value, room: number, depth = 0): number {
+  if (isYamlMap(value)) return roomBeside([...value.keys(), ...value.values()], room - 120, depth);
+  const parts = isList(value) ? value : [];
+  const least = isText(value) || isList(value) ? 40 : 0;
+  const rest = room - Math.max(least, isText(value) ? Buffer.byteLength(value) : 0);
+  const left = parts.reduce<number>((left, part) => roomBeside(part, left, depth + 1), rest);
+  return left < 0 || depth > deepest ? refuse("The parsed YAML is too big") : left;
 }
 
 /** `anchors` holds values as far as the file was read: an alias means the last one before it. */
@@ -71,25 +93,20 @@ function readScalar({ value, type, tag = "" }: Scalar<string>): Value {
   return form === undefined ? value : form[1](value);
 }
 
-type PlainForm = readonly [pattern: RegExp, read: (text: string) => Value];
-
+const date = /^\d{4}-(?:1[012]|0\d|\d)-(?:[12]\d|3[01]|0\d|\d)$/;
 const time =
   /^-?\d{4}-\d{1,2}-\d{1,2}(?:[Tt]|\s+)\d{1,2}:\d\d:\d\d(?:\.\d*)?(?:\s*(?:Z|[-+]\d{1,2}:?(?:\d\d)?))?$/;
 
 /** Scalars without quotes, as YAML 1.1 has them with a few habits of Psych's own; GitLab loads no dates and times. */
-const plainForms: readonly PlainForm[] = [
+const plainForms: readonly (readonly [pattern: RegExp, read: (text: string) => Value])[] = [
   [/^(?:~|null)?$/i, () => null],
   [/^(?:yes|true|on)$/i, () => true],
   [/^(?:no|false|off)$/i, () => false],
   [time, () => refuse("Tried to load unspecified class: Time")],
-  [
-    /^\d{4}-(?:1[012]|0\d|\d)-(?:[12]\d|3[01]|0\d|\d)$/,
-    () => refuse("Tried to load unspecified class: Date"),
-  ],
+  [date, () => refuse("Tried to load unspecified class: Date")],
   [/^:./, (text) => text.replace(/^:["']?/, "").replace(/["']$/, "")],
   [/^[-+]?[0-9][0-9_]*(?::[0-5]?[0-9]){1,2}(\.[0-9_]*)?$/, sexagesimal],
-  [/^[-+]?\.$/, (text) => text],
-  [/^[-+]?(?:[0-9][0-9_,]*)?\.[0-9]*(?:[eE][+-][0-9]+)?$/, (text) => Number(digitsOf(text))],
+  [/^[-+]?(?!\.$)(?:[0-9][0-9_,]*)?\.[0-9]*(?:[eE][+-][0-9]+)?$/, (text) => Number(digitsOf(text))],
   [/^[-+]?(?:0b_*[01][01_]*|0x_*[\da-fA-F][\da-fA-F_]*|0_*[0-7][0-7_]*)$/, integer],
   [/^[-+]?(?:0|[1-9](?:[,_]?[0-9])*)$/, integer],
 ];

@@ -133,6 +133,10 @@ const refused: readonly (readonly [keywords: object, problem: string])[] = [
   [{ inherit: { default: "image" } }, "inherit:default should be a bool or array of strings"],
   [{ allow_failure: "yes" }, "allow_failure config should be a boolean value"],
   [{ image: " " }, "image name can't be blank"],
+  [
+    { script: undefined, trigger: { include: ["a.yml", "b.yml", "c.yml", "d.yml"] } },
+    "trigger:include config is too long (maximum is 3)",
+  ],
 ];
 
 for (const [keywords, problem] of refused)
@@ -147,6 +151,27 @@ test("what decides so in another form is taken", async () => {
   const text = JSON.stringify({ job, other: { script: "x", allow_failure: { exit_codes: 1 } } });
   assert.deepEqual(await namesIn(text, { CI_COMMIT_BRANCH: "main" }), ["job", "other"]);
 });
+
+const megabyte = "x".repeat(1024 * 1024);
+const lists = Array.from({ length: 12 }, (_, at) => {
+  return `.l${at + 1}: &l${at + 1} [${Array(9).fill(`*l${at}`)}]\n`;
+});
+const sizes: readonly (readonly [what: string, yaml: string, isTaken: boolean])[] = [
+  ["a text of 1 MiB", `.a: ${megabyte}\n`, true],
+  ["two", `.a: ${megabyte}\n.b: ${megabyte}\n`, false],
+  ["one, by an alias again", `.a: &a ${megabyte}\n.b: *a\n`, false],
+  ["aliases of aliases", `.l0: &l0 [x]\n${lists.join("")}`, false],
+  ["90 lists in one another", `.a: ${"[".repeat(90)}${"]".repeat(90)}\n`, true],
+  ["102", `.a: ${"[".repeat(102)}${"]".repeat(102)}\n`, false],
+];
+
+for (const [what, yaml, isTaken] of sizes)
+  test(`${what}: GitLab ${isTaken ? "takes" : "does not take"} it, and neither reading lasts`, async () => {
+    const text = `${yaml}job: { script: x }\n`;
+    const errors = ["The parsed YAML is too big"];
+    assert.deepEqual(await namesIn(text), isTaken ? ["job"] : { errors });
+    assert.equal((await readOutline(text, sourceOf({}))) !== undefined, isTaken);
+  });
 
 const references: readonly (readonly [path: string, told: string])[] = [
   ["[.s, interruptible]", '[".s", "interruptible"] could not be found'],
