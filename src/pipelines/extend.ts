@@ -27,6 +27,16 @@ interface Extended {
  */
 export function extendAll(config: YamlMap, lenient = false): YamlMap {
   const done = new Map<Value, Extended>();
+  const problemsOf = (names: readonly string[], key: Value, above: readonly Value[]) => {
+    const unknown = names.filter((base) => !config.has(base));
+    const invalid = names.filter((base) => !isMap(config.get(base)));
+    return found({
+      [`unknown keys in \`extends\` (${unknown.join(", ")})`]: unknown.length > 0,
+      [`invalid base hashes in \`extends\` (${invalid.join(", ")})`]: invalid.length > 0,
+      "nesting too deep in `extends`": names.length > 0 && above.length > mostLevels,
+      "circular dependency detected in `extends`": names.length > 0 && above.includes(key),
+    });
+  };
   const extend = (key: Value, above: readonly Value[]): Extended | undefined => {
     const job = config.get(key);
     if (!isMap(job)) return undefined;
@@ -34,7 +44,7 @@ export function extendAll(config: YamlMap, lenient = false): YamlMap {
     const fits = lenient || above.length + (before?.levels ?? 0) <= mostLevels + 1;
     if (before !== undefined && fits) return before;
     const names = listOf(job.get("extends")).map(textOf);
-    const problems = lenient ? [] : problemsOf(names, config, key, above);
+    const problems = lenient ? [] : problemsOf(names, key, above);
     for (const problem of problems) refuse(`${textOf(key)}: ${problem}`);
     if (above.includes(key)) return undefined;
     const bases = names.map((name) => extend(name, [...above, key]));
@@ -48,22 +58,6 @@ export function extendAll(config: YamlMap, lenient = false): YamlMap {
     return made;
   };
   return new Map([...config].map(([key, value]) => [key, extend(key, [])?.job ?? value]));
-}
-
-function problemsOf(
-  names: readonly string[],
-  config: YamlMap,
-  key: Value,
-  above: readonly Value[],
-) {
-  const unknown = names.filter((base) => !config.has(base));
-  const invalid = names.filter((base) => !isMap(config.get(base)));
-  return found({
-    [`unknown keys in \`extends\` (${unknown.join(", ")})`]: unknown.length > 0,
-    [`invalid base hashes in \`extends\` (${invalid.join(", ")})`]: invalid.length > 0,
-    "nesting too deep in `extends`": names.length > 0 && above.length > mostLevels,
-    "circular dependency detected in `extends`": names.length > 0 && above.includes(key),
-  });
 }
 
 /** Puts values in place of references, wherever they lead; with `lenient` one that leads nowhere stays. */

@@ -1,6 +1,5 @@
 /** Globs of GitLab: those of rules, as Ruby's fnmatch reads them, and the wildcards of includes. */
-import { RE2JS } from "re2js";
-import { isInName, many, matcher, one, type Piece, text } from "../context/automaton.ts";
+import { isInName, many, matcher, one, type Piece, perhaps, text } from "../context/automaton.ts";
 import { refuse } from "./refusal.ts";
 
 /** Makes a test of paths for a glob of `changes` or `exists`; dot files are no exception. */
@@ -10,13 +9,15 @@ export function compileGlob(glob: string): (path: string) => boolean {
 
 /** Makes a test of paths for what an include says, where `**` crosses folders, and before a slash also none. */
 export function compileWildcard(wildcard: string): (path: string) => boolean {
-  const meant: Readonly<Record<string, string>> = { "**/": "(?:.*/)?", "**": ".*", "*": "[^/]*" };
-  const source = wildcard.replace(
-    /\*\*\/|\*\*|\*|[^*]+/g,
-    (part) => meant[part] ?? RE2JS.quote(part),
+  const inLine = many((char) => char !== "\n");
+  const pieces = wildcard.match(/\*\*\/|\*\*|\*|[^*]+/g) ?? [];
+  return matcher(
+    pieces.flatMap((part) => {
+      if (part === "**/") return [perhaps(inLine, ...text("/"))];
+      if (part === "**") return [inLine];
+      return part === "*" ? [many(isInName)] : text(part);
+    }),
   );
-  const pattern = RE2JS.compile(source);
-  return (path) => pattern.matches(path);
 }
 
 const mostChoices = 1000;

@@ -57,7 +57,7 @@ export function readContent(file: YamlFile, given: Value, around: Around = {}): 
   const asked = flatten(get(file.header, "spec", "component")).map(textOf);
   const component = Object.entries(around.component ?? {}).filter(([key]) => asked.includes(key));
   const known = new Map(Object.entries({ inputs: values, component: new Map(component) }));
-  return interpolate(file.content, { values: known, variables: around.variables ?? new Map() });
+  return interpolate(file.content, known, around.variables ?? new Map());
 }
 
 /** Says the first few of what is wrong. */
@@ -90,21 +90,18 @@ function settle(declaration: Value, given: Value, inputs: YamlMap) {
   const initial = said("default");
   const value = given === "" && rules !== null ? null : given;
   const hasDefault = [declaration, ...all].some((each) => isMap(each) && each.has("default"));
-  const settled = coerce(typeOf(said), value ?? initial);
+  const type = textOf(said("type") ?? "string");
+  const settled = coerce(type, value ?? initial);
   if (!hasDefault && value === null)
     return { value: settled, errors: ["required value has not been provided"] };
   const errors = Object.entries({ default: initial, provided: value }).flatMap(([which, each]) =>
-    each === null ? [] : problemsOf(which, each, said),
+    each === null ? [] : problemsOf(which, each, type, said),
   );
   return { value: settled, errors };
 }
 
 /** What a declaration has under a key, its rules considered. */
 type Said = (key: string) => Value;
-
-function typeOf(said: Said): string {
-  return textOf(said("type") ?? "string");
-}
 
 /** Text for a string whatever is given; for other types a text is read as JSON. */
 function coerce(type: string, value: Value): Value {
@@ -122,8 +119,8 @@ function numbers(_: string, value: unknown, { source = "" }: { source?: string }
   return typeof value === "number" && /^-?\d+$/.test(source) ? BigInt(source) : value;
 }
 
-function problemsOf(which: string, given: Value, said: Said): readonly string[] {
-  const [type, allowed, regex] = [typeOf(said), said("options"), said("regex")];
+function problemsOf(which: string, given: Value, type: string, said: Said): readonly string[] {
+  const [allowed, regex] = [said("options"), said("regex")];
   const value = coerce(type, given);
   const text = textOf(value);
   const isChoice = type === "string" || type === "number";

@@ -5,27 +5,20 @@ import { refuse } from "./refusal.ts";
 import { isList, isMap, isText, rewrite, type Value, type YamlMap } from "./tree.ts";
 import { expand } from "./variables.ts";
 
-/** What blocks may speak of. */
-interface BlockScope {
-  /** `inputs` and `component`. */
-  readonly values: YamlMap;
-  readonly variables: Values;
-}
-
 const block = /\$\[\[\s*(\S.*?\S)\s*\]\]/g;
 const mostFunctions = 3;
 const longestAccess = 1024;
 
-/** Gives the content with all blocks filled in; one that cannot be is a `CiRefusal`. */
-export function interpolate(content: YamlMap, scope: BlockScope): YamlMap {
-  const replace = (value: Value) => (isText(value) ? replaceText(value, scope) : value);
-  return rewrite(content, replace) as YamlMap;
+/** Gives the content with all blocks filled in of `inputs` and `component`; one that cannot be is a `CiRefusal`. */
+export function interpolate(content: YamlMap, known: YamlMap, variables: Values): YamlMap {
+  const fill = (value: Value) => (isText(value) ? replaceText(value, known, variables) : value);
+  return rewrite(content, fill) as YamlMap;
 }
 
-function replaceText(text: string, scope: BlockScope): Value {
-  const filledIn = [...text.matchAll(block)].map(
-    ([whole, inside = ""]) => [whole, filled(whole, inside, scope)] as const,
-  );
+function replaceText(text: string, known: YamlMap, variables: Values): Value {
+  const filledIn = [...text.matchAll(block)].map(([whole, inside = ""]) => {
+    return [whole, filled(whole, inside, known, variables)] as const;
+  });
   const [[first, only = ""] = [], second] = filledIn;
   if (first === text && second === undefined) return only;
   return filledIn.reduce((made, [whole, value]) => substitute(made, whole, textOf(value)), text);
@@ -43,13 +36,13 @@ function substitute(text: string, whole: string, value: string): string {
   );
 }
 
-function filled(whole: string, inside: string, scope: BlockScope): Value {
+function filled(whole: string, inside: string, known: YamlMap, variables: Values): Value {
   const [access = "", ...functions] = inside.split("|").map((part) => part.trim());
   // Blocks of a matrix wait until its jobs are made.
   if (access.split(".")[0] === "matrix") return whole;
-  const found = look(access, scope.values);
+  const found = look(access, known);
   if (functions.length > mostFunctions) refuse("too many functions in interpolation block");
-  const calls = functions.map((call) => functionOf(call, scope.variables));
+  const calls = functions.map((call) => functionOf(call, variables));
   return calls.reduce<Value>((value, call) => call(value), found);
 }
 

@@ -11,11 +11,8 @@ export interface Need {
   readonly job: string;
   readonly optional: boolean;
   readonly artifacts: boolean;
-}
-
-/** A need of a job of another pipeline; its variables are filled in when the job runs. */
-interface CrossNeed extends Omit<Need, "optional"> {
-  readonly pipeline: string;
+  /** Another one that has the job, as it is written: variables are filled in when the job runs. */
+  readonly pipeline?: string;
 }
 
 /** A job of a pipeline, before anything has run. */
@@ -27,7 +24,7 @@ export interface PipelineJob {
   readonly allowFailure: boolean;
   readonly scheduling: "dag" | "stage";
   readonly needs: readonly Need[];
-  readonly crossNeeds: readonly CrossNeed[];
+  readonly crossNeeds: readonly Need[];
   /** Its variables in the configuration, unexpanded, those that win first. */
   readonly variables: readonly Variable[];
   readonly tags: readonly string[] | undefined;
@@ -99,8 +96,8 @@ function describeJob(written: WrittenJob, part: Part, parts: Parts): DescribedJo
   const { stage = "test", when = "on_success", allow_failure: failure = when === "manual" } = data;
   const variables = override(variablesOf(get(job, "variables")), part.variables);
   const values = valuesOf(variables);
-  const needs =
-    plain(rewrite(get(job, "needs"), (value) => fillIn(value, values, textOf(name)))) ?? [];
+  const inPlace = (value: Value) => fillIn(value, values, textOf(name));
+  const needed = needsOf(plain(rewrite(get(job, "needs"), inPlace)), parts);
   return {
     job: {
       name: part.name,
@@ -109,8 +106,8 @@ function describeJob(written: WrittenJob, part: Part, parts: Parts): DescribedJo
       when: String(when),
       allowFailure: failure === true,
       scheduling: "needs" in data ? "dag" : "stage",
-      needs: needsOf(needs, parts),
-      crossNeeds: crossNeedsOf(needs),
+      needs: needed.filter(({ pipeline }) => pipeline === undefined),
+      crossNeeds: needed.filter(({ pipeline }) => pipeline !== undefined),
       variables,
       tags: textsOf(data["tags"]),
       dependencies: textsOf(data["dependencies"])?.flatMap(
@@ -127,25 +124,18 @@ function textsOf(value: Plain | undefined): readonly string[] | undefined {
   return value === undefined ? undefined : flatten(value).map(String);
 }
 
-/** Those of jobs of this pipeline; a need of a job that is several is one of those that are meant. */
+/** A need of a job that is several is one of those that are meant. */
 export function needsOf(needs: Plain | undefined, parts: Parts = new Map()): readonly Need[] {
   return flatten(needs).flatMap((need) => {
     const whole: PlainMap = isHash(need) ? need : { job: need };
-    const { job, parallel, optional = false, artifacts = true } = whole;
-    if ("pipeline" in whole || "project" in whole || "ref" in whole || job === null) return [];
+    const { job, pipeline, parallel, optional = false, artifacts = true } = whole;
+    if ("project" in whole || "ref" in whole || job === null) return [];
+    const said = { optional: optional === true, artifacts: artifacts !== false };
+    if (pipeline !== undefined) return [{ job: String(job), ...said, pipeline: String(pipeline) }];
     const all = parts.get(String(job)) ?? [{ name: String(job) }];
     const isMore = parallel !== undefined && all.every((one) => one.name !== job);
     const meant = isMore ? partsOf(String(job), parallel) : all;
-    const said = { optional: optional === true, artifacts: artifacts !== false };
     return meant.map((one) => ({ job: one.name, ...said }));
-  });
-}
-
-function crossNeedsOf(needs: Plain): readonly CrossNeed[] {
-  return flatten(needs).flatMap((need) => {
-    if (!isHash(need) || need["pipeline"] === undefined) return [];
-    const { pipeline, job, artifacts } = need;
-    return [{ pipeline: String(pipeline), job: String(job), artifacts: artifacts !== false }];
   });
 }
 

@@ -40,7 +40,6 @@ function fileOf(text: string, { files }: Joining): YamlFile {
 
 async function joinIncludes(own: YamlMap, place: Place, joining: Joining): Promise<YamlMap> {
   const includes = includesIn(own, place.source, joining);
-  if (includes.length === 0) return own;
   for (const include of includes)
     if (joining.includes.push(include) > mostIncludes)
       refuse(`Maximum of ${mostIncludes} nested includes are allowed!`);

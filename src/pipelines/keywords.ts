@@ -42,11 +42,10 @@ function image(value: Plain): readonly string[] {
 
 const mostIncluded = 3;
 
-/** A child pipeline is made of few files. */
 function trigger(value: Plain): readonly string[] {
-  const include = isHash(value) ? value["include"] : undefined;
-  const isLong = Array.isArray(include) && include.length > mostIncluded;
-  return found({ [`:include config is too long (maximum is ${mostIncluded})`]: isLong });
+  const include = isHash(value) ? flatten(value["include"]) : [];
+  const told = `:include config is too long (maximum is ${mostIncluded})`;
+  return found({ [told]: include.length > mostIncluded });
 }
 
 const inJobs = {

@@ -6,7 +6,7 @@ import { type JoinRequest, join, type ReadFiles } from "./join.ts";
 import { checkConfig } from "./keywords.ts";
 import { makeJobs, refuseUnfit, seen } from "./made.ts";
 import { textOf } from "./plain.ts";
-import type { CiSource, FetchInclude, Include, Occasion } from "./ports.ts";
+import type { CiSource, FetchInclude, Include } from "./ports.ts";
 import { refuse, refused } from "./refusal.ts";
 import { rulesOf, takenRule } from "./rules.ts";
 import { flatten, get, isMap, listOf, type YamlMap } from "./tree.ts";
@@ -55,7 +55,17 @@ async function read(text: string, request: PipelineRequest): Promise<PipelineRea
   const before = described.find((one) => isDeepStrictEqual(one.joined, joined));
   const description = before?.description ?? describe(joined);
   if (before === undefined) described.push({ joined, description });
-  return makePipeline(description, occasion, source.paths);
+  const { jobs, stages, variables: root, rules } = description;
+  const { paths } = source;
+  const sight = { occasion, variables: seen(occasion, [], root), paths };
+  const taken = rules && takenRule(rules, sight);
+  if (rules !== undefined && taken === undefined) return { none: "workflow_rules" };
+  const variables = override(root, taken?.variables ?? []);
+  const scene = { occasion, paths, variables, hasWorkflow: rules !== undefined };
+  const made = makeJobs(jobs, stages, scene);
+  const used = stages.filter((stage) => made.some((job) => job.stage === stage));
+  if (!used.some(isInner)) return { none: "empty", jobs: made };
+  return { jobs: made, stages: used, variables };
 }
 
 /** A configuration whose files are joined, as far as it is the same for every pipeline. */
@@ -86,22 +96,6 @@ function stagesOf(config: YamlMap): readonly string[] {
 
 function isInner(stage: string): boolean {
   return stage !== ".pre" && stage !== ".post";
-}
-
-function makePipeline(
-  { jobs, stages, variables: root, rules }: Described,
-  occasion: Occasion,
-  paths: readonly string[],
-): PipelineReading {
-  const sight = { occasion, variables: seen(occasion, [], root), paths };
-  const taken = rules && takenRule(rules, sight);
-  if (rules !== undefined && taken === undefined) return { none: "workflow_rules" };
-  const variables = override(root, taken?.variables ?? []);
-  const scene = { occasion, paths, variables, hasWorkflow: rules !== undefined };
-  const made = makeJobs(jobs, stages, scene);
-  const used = stages.filter((stage) => made.some((job) => job.stage === stage));
-  if (!used.some(isInner)) return { none: "empty", jobs: made };
-  return { jobs: made, stages: used, variables };
 }
 
 /** A configuration as far as the files at hand tell it, whatever the pipeline is made for. */

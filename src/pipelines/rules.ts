@@ -64,9 +64,8 @@ function changedFor(changes: Plain, sight: Sight): Occasion["changed"] {
   if (occasion.changedSince === undefined) return undefined;
   const [ref = ""] = expanded([String(given)], sight);
   const about = job === undefined ? "" : `Failed to parse rule for ${job}: `;
-  return (
-    occasion.changedSince(ref) ?? refuse(`${about}rules:changes:compare_to is not a valid ref`)
-  );
+  const told = `${about}rules:changes:compare_to is not a valid ref`;
+  return occasion.changedSince(ref) ?? refuse(told);
 }
 
 function isChanged(globs: readonly string[], changed: Occasion["changed"]): boolean {

@@ -1,15 +1,8 @@
 /** What a pipeline's YAML says, as GitLab holds it. */
 
 /** Whole numbers are `bigint`, so that `1.0` stays apart from `1`. */
-export type Value =
-  | string
-  | bigint
-  | number
-  | boolean
-  | null
-  | readonly Value[]
-  | YamlMap
-  | YamlReference;
+type Scalar = string | bigint | number | boolean | null;
+export type Value = Scalar | readonly Value[] | YamlMap | YamlReference;
 
 export interface YamlMap extends ReadonlyMap<Value, Value> {}
 

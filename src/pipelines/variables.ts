@@ -35,10 +35,7 @@ export function valuesOf(variables: readonly Variable[]): Values {
 }
 
 /** Variables with others over them, the others first. */
-export function override(
-  variables: readonly Variable[],
-  above: readonly Variable[],
-): readonly Variable[] {
+export function override(variables: readonly Variable[], above: readonly Variable[]) {
   const keys = new Set(above.map(({ key }) => key));
   return [...above, ...variables.filter(({ key }) => !keys.has(key))];
 }

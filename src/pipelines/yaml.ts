@@ -1,15 +1,7 @@
 /** Reads YAML as GitLab does: YAML 1.1 in the dialect of Ruby's Psych, with a header before the content. */
 import { isAlias, isMap, isNode, isScalar, isSeq, parseAllDocuments, type Scalar } from "yaml";
 import { refuse } from "./refusal.ts";
-import {
-  isBlank,
-  isList,
-  isText,
-  isMap as isYamlMap,
-  type Value,
-  type YamlMap,
-  YamlReference,
-} from "./tree.ts";
+import { isBlank, isMap as isYamlMap, type Value, type YamlMap, YamlReference } from "./tree.ts";
 
 /** A file of a pipeline's configuration. */
 export interface YamlFile {
@@ -49,9 +41,10 @@ const deepest = 100;
 /** What a value leaves of so much memory, which it takes in Ruby at least; that of an alias counts wherever one stands. */
 function roomBeside(value: Value, room: number, depth = 0): number {
   if (isYamlMap(value)) return roomBeside([...value.keys(), ...value.values()], room - 120, depth);
-  const parts = isList(value) ? value : [];
-  const least = isText(value) || isList(value) ? 40 : 0;
-  const rest = room - Math.max(least, isText(value) ? Buffer.byteLength(value) : 0);
+  const parts: readonly Value[] = Array.isArray(value) ? value : [];
+  const bytes = typeof value === "string" ? Buffer.byteLength(value) : 0;
+  const least = typeof value === "string" || parts.length > 0 ? 40 : 0;
+  const rest = room - Math.max(least, bytes);
   const left = parts.reduce<number>((left, part) => roomBeside(part, left, depth + 1), rest);
   return left < 0 || depth > deepest ? refuse("The parsed YAML is too big") : left;
 }

@@ -266,7 +266,8 @@ function describeJob(job: PipelineJob): Readonly<Record<string, unknown>> {
     allow_failure: job.allowFailure,
     scheduling_type: job.scheduling,
     needs: job.needs.length === 0 ? null : job.needs.map((need) => ({ ...need })),
-    cross_needs: job.crossNeeds.length === 0 ? null : job.crossNeeds.map((need) => ({ ...need })),
+    cross_needs:
+      job.crossNeeds.length === 0 ? null : job.crossNeeds.map(({ optional: _, ...need }) => need),
     variables: describedVariables(job.variables),
     tags: job.tags,
     dependencies: job.dependencies,

@@ -13,7 +13,7 @@ export function given(
   const { made, pipeline } = attempt.job;
   const root = rootOf(pipeline);
   const crossing = made.crossNeeds.map((need) => {
-    const id = expand(need.pipeline, values, "vanishes");
+    const id = expand(need.pipeline ?? "", values, "vanishes");
     const name = expand(need.job, values, "vanishes");
     const found = pipelines
       .filter((one) => one !== pipeline && rootOf(one) === root && String(one.facts.id) === id)
