@@ -23,11 +23,6 @@ interface Shared {
   readonly submodules: Map<string, Objects>;
 }
 
-/** Reads one revision; for many of them, `revisionTrees` reads what they share once. */
-export function revisionTree(git: Git, rev: string): Promise<Tree> {
-  return revisionTrees(git)(rev);
-}
-
 /** Gives a reader of revisions that remembers objects from one to the next. */
 export function revisionTrees(git: Git): (rev: string) => Promise<Tree> {
   const shared: Shared = { objects: objectsOf(git), submodules: new Map() };

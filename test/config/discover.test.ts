@@ -4,7 +4,7 @@ import { defaultConfig } from "../../src/config/config.ts";
 import { declareImages } from "../../src/config/discover.ts";
 import { findGlob } from "../../src/config/find.ts";
 import { parseConfig } from "../../src/config/parse.ts";
-import { revisionTree } from "../../src/context/revision.ts";
+import { revisionTrees } from "../../src/context/revision.ts";
 import type { Tree } from "../../src/context/tree.ts";
 import { workTree } from "../../src/context/worktree.ts";
 import { BerthError, printProblem } from "../../src/errors.ts";
@@ -74,7 +74,7 @@ test("globs find the project's own files, in the work tree and in a revision, an
   repository.run("submodule", "add", "-q", library.path, "ci/sub");
   repository.commit();
   const git = await repository.open();
-  for (const tree of [workTree(git, realFiles()), await revisionTree(git, "HEAD")])
+  for (const tree of [workTree(git, realFiles()), await revisionTrees(git)("HEAD")])
     for (const [glob, found] of [
       ["ci/*/Dockerfile", "ci/a/Dockerfile"],
       ["**/Dockerfile", "Dockerfile ci/a/Dockerfile"],

@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { isDeepStrictEqual } from "node:util";
 import fc from "fast-check";
 import { describeContext } from "../../src/context/context.ts";
-import { revisionTree } from "../../src/context/revision.ts";
+import { revisionTrees } from "../../src/context/revision.ts";
 import type { ContextSource } from "../../src/context/source.ts";
 import { packContext } from "../../src/context/tar.ts";
 import type { Tree } from "../../src/context/tree.ts";
@@ -42,7 +42,7 @@ const files: Files = {
 test("a revision, its checkouts under any umask, and touched files give one digest", async (t) => {
   const repository = committed(t, files);
   const expected = await digest(memoryTree(files), "ctx");
-  assert.equal(await digest(await revisionTree(await repository.open(), "HEAD"), "ctx"), expected);
+  assert.equal(await digest(await revisionTrees(await repository.open())("HEAD"), "ctx"), expected);
   for (const umask of [0o000, 0o022, 0o077]) {
     const before = process.umask(umask);
     const clone = temporary(t);
@@ -134,7 +134,7 @@ test("whatever the tree, a commit and its checkout agree", async (t) => {
       const repository = committed(t, files);
       const expected = await digest(memoryTree(files));
       const git = await repository.open();
-      assert.equal(await digest(await revisionTree(git, "HEAD")), expected);
+      assert.equal(await digest(await revisionTrees(git)("HEAD")), expected);
       assert.equal(await digest(workTree(git, realFiles())), expected);
     }),
     { numRuns: 15 },

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { revisionTree, revisionTrees } from "../../src/context/revision.ts";
+import { revisionTrees } from "../../src/context/revision.ts";
 import { entriesBelow } from "../../src/context/tree.ts";
 import { workTree } from "../../src/context/worktree.ts";
 import { realFiles } from "../../src/host/files.ts";
@@ -23,7 +23,7 @@ for (const format of ["sha1", "sha256"]) {
     const repository = makeRepository(t, files, [`--object-format=${format}`]);
     const commit = repository.commit();
     const git = await repository.open();
-    const [work, revision] = [workTree(git, realFiles()), await revisionTree(git, "HEAD")];
+    const [work, revision] = [workTree(git, realFiles()), await revisionTrees(git)("HEAD")];
     assert.equal(revision.label, `revision ${commit.slice(0, 12)}`);
     for (const folder of ["", "a", "nope", "link", "a/b"]) {
       const expected = (await entriesBelow(work, folder)).map(({ size: _, ...entry }) => entry);
@@ -69,7 +69,7 @@ test("an unknown revision says what to do, also in a shallow clone", async (t) =
   repository.commit();
   const reject = async (path: string, rev: string, hint: RegExp) => {
     const git = await repositoryAt(t, path).open();
-    await assert.rejects(revisionTree(git, rev), { code: "GIT_FAILED", hint });
+    await assert.rejects(revisionTrees(git)(rev), { code: "GIT_FAILED", hint });
   };
   await reject(repository.path, "no such", /git fetch/);
   await reject(repository.path, "HEAD:f", /git fetch/);
@@ -88,7 +88,7 @@ test("a submodule of a revision is its files where it is checked out and has the
   repository.run("-C", "sub", "pull", "-q");
   repository.commit();
   const paths = async (rev: string) => {
-    const tree = await revisionTree(await repository.open(), rev);
+    const tree = await revisionTrees(await repository.open())(rev);
     const listed = (await entriesBelow(tree, "")).map(({ path, kind }) => `${path} ${kind}`);
     return [...listed.slice(2), (await tree.read("sub/lib/x"))?.toString()];
   };
@@ -96,7 +96,7 @@ test("a submodule of a revision is its files where it is checked out and has the
   assert.deepEqual(await paths("HEAD~1"), ["sub.c file", "sub/lib/x file", "old"]);
   const clone = temporary(t);
   repository.run("clone", "-q", repository.path, clone);
-  const bare = await revisionTree(await repositoryAt(t, clone).open(), "HEAD");
+  const bare = await revisionTrees(await repositoryAt(t, clone).open())("HEAD");
   assert.equal((await bare.entry("sub"))?.kind, "submodule");
   const isAbsent = { code: "CONTEXT_ABSENT", hint: /git submodule update --init sub/ };
   await assert.rejects(bare.read("sub/lib/x"), isAbsent);
@@ -113,7 +113,7 @@ test("a name that is not UTF-8 is an error where it is listed, and only there", 
   const at = tree("100644 caf", Buffer.of(0xe9, 0), idOf("x"));
   const top = tree("40000 bad\0", Buffer.from(at, "hex"), "40000 good\0", idOf("good"));
   const commit = repository.run("commit-tree", "-m", "x", top);
-  const revision = await revisionTree(await repository.open(), commit);
+  const revision = await revisionTrees(await repository.open())(commit);
   assert.equal((await entriesBelow(revision, "good")).length, 1);
   await assert.rejects(entriesBelow(revision, ""), /the name bad\/caf\ufffd is not UTF-8/);
   assert.deepEqual(await revision.find(["*"]), ["good/x"]);
@@ -125,7 +125,7 @@ test("a tree object with a path for a name is refused", async (t) => {
   for (const name of ["..", "../x", "."]) {
     const tree = repository.hash("tree", Buffer.concat([Buffer.from(`100644 ${name}\0`), blob]));
     const commit = repository.run("commit-tree", "-m", "x", tree);
-    const revision = await revisionTree(await repository.open(), commit);
+    const revision = await revisionTrees(await repository.open())(commit);
     await assert.rejects(entriesBelow(revision, ""), /malformed/, name);
   }
 });

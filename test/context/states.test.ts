@@ -7,7 +7,7 @@ import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { dirtyPaths } from "../../src/context/dirty.ts";
-import { revisionTree } from "../../src/context/revision.ts";
+import { revisionTrees } from "../../src/context/revision.ts";
 import type { Tree } from "../../src/context/tree.ts";
 import { workTree } from "../../src/context/worktree.ts";
 import { BerthError } from "../../src/errors.ts";
@@ -237,7 +237,7 @@ for (const { name, expected, steps } of all) {
       });
     const opened = await repository.open();
     const work = await keyed(Promise.resolve(workTree(opened, realFiles())));
-    const head = await keyed(revisionTree(opened, "HEAD"));
+    const head = await keyed(revisionTrees(opened)("HEAD"));
     const codes = [work, head].filter((one) => typeof one === "string");
     if (expected !== "same" && expected !== "dirty") {
       assert.ok(
@@ -256,9 +256,9 @@ for (const { name, expected, steps } of all) {
 
 test("where a conversion holds, the key is of what a checkout writes", async (t) => {
   const repository = copyOf(t, original);
-  const before = await keyed(revisionTree(await repository.open(), "HEAD"));
+  const before = await keyed(revisionTrees(await repository.open())("HEAD"));
   attributes("*.txt text eol=crlf\n")(repository, none);
-  const tree = await revisionTree(await repository.open(), "HEAD");
+  const tree = await revisionTrees(await repository.open())("HEAD");
   const both = ["all/lf.txt", "only/this"];
   for (const read of [await Promise.all(both.map(tree.read)), await tree.readMany(both)])
     assert.deepEqual(read.map(String), ["one\r\ntwo\r\n", "this\n"]);
@@ -273,7 +273,7 @@ test("a revision's own attributes decide, not those of the checkout", async (t) 
     repository.run("checkout", "-q", checkout);
     again(repository);
     const read = async (rev: string) =>
-      (await (await revisionTree(await repository.open(), rev)).read("all/lf.txt"))?.toString();
+      (await (await revisionTrees(await repository.open())(rev)).read("all/lf.txt"))?.toString();
     assert.deepEqual([await read(first), await read(converted)], ["one\ntwo\n", "one\r\ntwo\r\n"]);
   }
 });

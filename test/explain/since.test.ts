@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { defaultConfig } from "../../src/config/config.ts";
 import { stateOf } from "../../src/config/load.ts";
-import { revisionTree } from "../../src/context/revision.ts";
+import { revisionTrees } from "../../src/context/revision.ts";
 import { BerthError } from "../../src/errors.ts";
 import { changesSince } from "../../src/explain/since.ts";
 import { parseReference, printReference } from "../../src/oci/reference.ts";
@@ -22,7 +22,8 @@ test("images to build are told apart from the promoted set, with one request for
   repository.write({ s: "2", "b.docker": "FROM y\n", "c.docker": "FROM x\n" });
   const head = repository.commit();
   const git = await repository.open();
-  const stateAt = async (commit: string) => stateOf(await revisionTree(git, commit), defaultConfig);
+  const stateAt = async (commit: string) =>
+    stateOf(await revisionTrees(git)(commit), defaultConfig);
   const asked: string[] = [];
   const record = (of: string | undefined) =>
     makeRecord(

@@ -4,7 +4,7 @@ import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { dirtyPaths } from "../../src/context/dirty.ts";
-import { revisionTree } from "../../src/context/revision.ts";
+import { revisionTrees } from "../../src/context/revision.ts";
 import { entriesBelow } from "../../src/context/tree.ts";
 import { workTree } from "../../src/context/worktree.ts";
 import { BerthError } from "../../src/errors.ts";
@@ -153,7 +153,7 @@ test("no variable of a caller changes what berth's questions mean", async (t) =>
       await tree.find(["*.c"]),
       await tree.entry("[x]"),
       await dirtyPaths(git, ["a/b.txt"]),
-      await (await revisionTree(git, "HEAD")).read("a/b.txt"),
+      await (await revisionTrees(git)("HEAD")).read("a/b.txt"),
     ];
     await git.close();
     return found;
