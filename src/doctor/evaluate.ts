@@ -4,7 +4,9 @@ import { beginsWithHost } from "../oci/reference.ts";
 import { nothingRead, readOutline, readPipeline } from "../pipelines/pipeline.ts";
 import { textOf } from "../pipelines/plain.ts";
 import { type FetchInclude, type Include, keeping } from "../pipelines/ports.ts";
+import { attempt } from "../pipelines/refusal.ts";
 import { isList, isMap, type Value } from "../pipelines/tree.ts";
+import { readYaml } from "../pipelines/yaml.ts";
 import {
   type BerthInclude,
   berthInclude,
@@ -68,7 +70,11 @@ export async function readPipelines(
     },
   });
   const { merged } = files;
-  const whole = merged === undefined ? outline : await readOutline(merged, source);
+  // What GitLab has joined is no file, and as large as all of them.
+  if (merged !== undefined)
+    attempt(() => kept.files.set(merged, readYaml(merged, Number.POSITIVE_INFINITY)));
+  const whole =
+    merged === undefined ? outline : await readOutline(merged, source, { files: kept.files });
   const words = whole === undefined ? [] : wordsOf(whole.written);
   const includes = (outline?.includes ?? []).flatMap((include) => berthInclude(include, files));
   const project = projectOf(known, includes, words);

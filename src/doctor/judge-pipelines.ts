@@ -50,7 +50,7 @@ export const pipelineChecks = onPipelines({
     return say[isSure ? "error" : "note"](
       `GitLab ${isSure ? "refuses" : "may refuse"} ${count(cases.size, "pipeline")}`,
       printRefusals(pipelines, found),
-      `correct what its words name${found.some(({ message }) => limit.test(message)) ? raised : ""}`,
+      `correct what its words name${raised(found)}`,
     );
   },
 
@@ -121,9 +121,18 @@ export const pipelineChecks = onPipelines({
   },
 });
 
-/** Of a job's needs, which only GitLab.com and servers that were left as they came have for certain. */
-const limit = /^\S+: one job can only need \d+ others/;
-const raised = "; an administrator may have raised the limit of needs (`ci_needs_size_limit`)";
+/** Limits that only GitLab.com and servers that were left as they came have for certain, and the settings that raise them. */
+const limits: readonly (readonly [words: RegExp, setting: string])[] = [
+  [/^\S+: one job can only need \d+ others/, "ci_needs_size_limit"],
+  [/^Maximum of \d+ nested includes/, "ci_max_includes"],
+  [/The parsed YAML is too big$/, "max_yaml_size_bytes"],
+];
+
+function raised(found: ReturnType<typeof refusals>): string {
+  const met = limits.filter(([words]) => found.some(({ message }) => words.test(message)));
+  const settings = met.map(([, setting]) => `\`${setting}\``).join(", ");
+  return met.length > 0 ? `; an administrator may have raised the limit (${settings})` : "";
+}
 
 const mostLines = 6;
 

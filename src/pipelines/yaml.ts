@@ -15,9 +15,9 @@ const divider = /^---\s+/m;
 const mostPieces = 3;
 const asWritten = { schema: "failsafe", logLevel: "silent", prettyErrors: false } as const;
 
-/** Gives a file's content; what GitLab cannot read is a `CiRefusal`. */
-export function readYaml(text: string): YamlFile {
-  const documents = text.split(divider, mostPieces).map(readDocument);
+/** Gives a file's content; what GitLab cannot read, or takes more than so much memory, is a `CiRefusal`. */
+export function readYaml(text: string, most = mostBytes): YamlFile {
+  const documents = text.split(divider, mostPieces).map((piece) => readDocument(piece, most));
   const maps = documents
     .filter((document) => !isBlank(document))
     .map((document) => (isYamlMap(document) ? document : refuse("Invalid configuration format")));
@@ -27,11 +27,11 @@ export function readYaml(text: string): YamlFile {
   return { header, content: content ?? new Map() };
 }
 
-function readDocument(text: string): Value {
+function readDocument(text: string, most: number): Value {
   const [document] = [parseAllDocuments(text, { ...asWritten, uniqueKeys: false })].flat();
   for (const { message } of document?.errors ?? []) refuse(`(<unknown>): ${message}`);
   const value = readNode(document?.contents, new Map());
-  roomBeside(value, mostBytes);
+  roomBeside(value, most);
   return value;
 }
 

@@ -356,15 +356,26 @@ describe("files that are not here", () => {
   });
 });
 
-test("a limit that an administrator may raise is named with a refusal", async () => {
-  const names = Array.from({ length: 51 }, (_, index) => `part${index}`);
-  const parts = names.map((name) => `${name}: { script: make }\n`).join("");
-  const whole = `whole: { script: make, needs: [${names.join()}] }\n`;
-  const { todo } = findingOf(
-    factsOf(await pipelinesOf({ ".gitlab-ci.yml": parts + whole })),
-    "refused",
-  );
-  assert.match(todo ?? "", /ci_needs_size_limit/);
+const names = Array.from({ length: 51 }, (_, index) => `part${index}`);
+const parts = names.map((name) => `${name}: { script: make }\n`).join("");
+const large = `check: { script: ${"x".repeat(1024 * 1024)} }\n`;
+const limits: readonly (readonly [setting: string, files: CiTexts])[] = [
+  ["ci_needs_size_limit", { "a.yml": `${parts}whole: { script: make, needs: [${names}] }\n` }],
+  ["ci_max_includes", { "a.yml": `include: [${Array(150).fill("b.yml")}]\n`, "b.yml": parts }],
+  ["max_yaml_size_bytes", { "a.yml": `.a: &a ${"x".repeat(2 ** 20)}\ncheck: { script: *a }\n` }],
+];
+
+for (const [setting, files] of limits)
+  test(`an administrator may have raised ${setting}, which is named with a refusal`, async () => {
+    const pipelines = await pipelinesOf({ ".gitlab-ci.yml": "include: a.yml\n", ...files });
+    const { todo } = findingOf(factsOf(pipelines), "refused");
+    assert.match(todo ?? "", new RegExp(`may have raised the limit \\(\`${setting}\`\\)$`));
+  });
+
+test("what GitLab has joined may be larger than it takes of one file", async () => {
+  const merged = large + large.replace("check", "test");
+  const { read } = await pipelinesOf({ ".gitlab-ci.yml": "include: [a.yml, b.yml]" }, { merged });
+  assert.ok(read.every(({ reading }) => !("errors" in reading)));
 });
 
 test("a component that rules include in one way or another is known, and not included twice", async () => {
