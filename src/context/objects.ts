@@ -79,12 +79,14 @@ export function objectsOf(git: Git): Objects {
       const key = [id, path, ...attributes.map((one) => one.id)].join(" ");
       return kept(key, () => git.checkedOut(id, path, attributes));
     },
-    async commitTree(rev) {
-      const object = await git.object(`${rev}^{commit}`);
-      const tree = /^tree ([0-9a-f]+)\n/.exec(object?.bytes.toString("latin1", 0, 80) ?? "")?.[1];
-      return object === undefined || tree === undefined ? undefined : { commit: object.id, tree };
-    },
+    commitTree: (rev) => treeOfCommit(git, rev),
   };
+}
+
+async function treeOfCommit(git: Git, rev: string): Promise<CommitTree | undefined> {
+  const object = await git.object(`${rev}^{commit}`);
+  const tree = /^tree ([0-9a-f]+)\n/.exec(object?.bytes.toString("latin1", 0, 80) ?? "")?.[1];
+  return object === undefined || tree === undefined ? undefined : { commit: object.id, tree };
 }
 
 /** Searches trees by their ids, each once for the same globs: most are those of the commit before. */
