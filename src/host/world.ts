@@ -17,19 +17,29 @@ const architectures: Readonly<Record<string, string>> = {
   x64: "amd64",
 };
 
-/** Opens the world of this process. */
-export function realWorld(): World {
+/** Time, until nobody waits for it: what failed has been told, and something else may be asking a server meanwhile. */
+function realClock(): { readonly clock: Clock; readonly wakeNobody: () => void } {
+  const waits: NodeJS.Timeout[] = [];
+  let isOver = false;
   const clock: Clock = {
     now: () => new Date(),
     sleep: (milliseconds) =>
       new Promise((resolve) => {
         const wait = setTimeout(resolve, milliseconds);
         waits.push(wait);
-        if (isClosed) wait.unref();
+        if (isOver) wait.unref();
       }),
   };
-  const waits: NodeJS.Timeout[] = [];
-  let isClosed = false;
+  const wakeNobody = () => {
+    isOver = true;
+    for (const wait of waits) wait.unref();
+  };
+  return { clock, wakeNobody };
+}
+
+/** Opens the world of this process. */
+export function realWorld(): World {
+  const { clock, wakeNobody } = realClock();
   const runner: Runner = createRunner();
   const log = processLog();
   const repositories: Git[] = [];
@@ -59,9 +69,7 @@ export function realWorld(): World {
       endOnSignals(runner);
     },
     close: async () => {
-      // What failed has been told: nobody waits for a server that something else was asking meanwhile.
-      isClosed = true;
-      for (const wait of waits) wait.unref();
+      wakeNobody();
       await Promise.all([cleared, ...repositories.map((git) => git.close())]);
     },
   };
