@@ -172,6 +172,8 @@ require (
 )
 
 replace (
+	github.com/invopop/jsonschema => ./stubs/schema-writer
+	github.com/santhosh-tekuri/jsonschema/v6 => ./stubs/schema-checker
 	gitlab.com/ajwalker/phrasestream => ./stubs/phrasestream
 	gitlab.com/gitlab-org/gitlab-runner/helpers/runner_wrapper/api => ./stubs/wrapperapi
 	gitlab.com/gitlab-org/labkit/v2 => ./stubs/labkit
