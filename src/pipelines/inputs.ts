@@ -100,9 +100,6 @@ function settle(declaration: Value, given: Value, inputs: YamlMap) {
   return { value: settled, errors };
 }
 
-/** What a declaration has under a key, its rules considered. */
-type Said = (key: string) => Value;
-
 /** Text for a string whatever is given; for other types a text is read as JSON. */
 function coerce(type: string, value: Value): Value {
   if (type === "string") return textOf(value);
@@ -119,7 +116,8 @@ function numbers(_: string, value: unknown, { source = "" }: { source?: string }
   return typeof value === "number" && /^-?\d+$/.test(source) ? BigInt(source) : value;
 }
 
-function problemsOf(which: string, given: Value, type: string, said: Said): readonly string[] {
+/** `said`: what a declaration has under a key, its rules considered. */
+function problemsOf(which: string, given: Value, type: string, said: (key: string) => Value) {
   const [allowed, regex] = [said("options"), said("regex")];
   const value = coerce(type, given);
   const text = textOf(value);

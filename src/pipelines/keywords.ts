@@ -2,7 +2,7 @@
 import { apart, at, found, isTexts, map, mistyped, should, strict } from "./checks.ts";
 import { isHash, type Plain, type PlainMap, plain, textOf } from "./plain.ts";
 import { refuse } from "./refusal.ts";
-import { jobRules, needs, policy, tags, variables, workflow } from "./rule-words.ts";
+import { jobRules, needs, noDelay, policy, tags, variables, workflow } from "./rule-words.ts";
 import { flatten, isBlank, isText, type Value, type YamlMap } from "./tree.ts";
 import { inheritable, type WrittenJob, writtenJobs } from "./written-jobs.ts";
 
@@ -113,8 +113,8 @@ function firstProblems(name: Value, job: PlainMap, isBridge: boolean): readonly 
       [`when should be one of: ${starts}`]: !starts.split(", ").includes(flatten(when).join()),
       "config should contain either a trigger or a needs:pipeline":
         isBridge && trigger === undefined,
-      "start in can't be blank": when === "delayed" && job["start_in"] === undefined,
     }),
+    ...(when === "delayed" && job["start_in"] === undefined ? noDelay : []),
   ];
 }
 

@@ -73,8 +73,7 @@ function makeJob({ job, rules }: DescribedJob, scene: Scene) {
 /** Variables of the whole pipeline that a job takes over. */
 function inheritedBy({ options: { inherit } }: PipelineJob, variables: readonly Variable[]) {
   const taken = (isHash(inherit) ? inherit["variables"] : undefined) ?? true;
-  const names = Array.isArray(taken) ? taken : [];
-  return variables.filter(({ key }) => taken === true || names.includes(key));
+  return variables.filter(({ key }) => taken === true || flatten(taken).includes(key));
 }
 
 /** Variables that tell a job about itself. */

@@ -97,6 +97,11 @@ const inRules = {
   needs: needs(false),
 };
 
+const absent = ["can't be blank", "should be a duration", "should not exceed the limit"];
+
+/** Of what waits without `start_in`; any other time is handed on. */
+export const noDelay = at("start in", absent);
+
 /** A rule by what `when` may say, and what such rules have beside what all have. */
 function rule(starts: string, more = ""): ValueCheck {
   const keys = `if changes exists when start_in ${more}`;
@@ -111,8 +116,8 @@ function rule(starts: string, more = ""): ValueCheck {
         "config contains disallowed keys: start_in": !isDelayed && delay !== undefined,
         "if invalid expression syntax": !isExpression(condition),
         [`when unknown value: ${start}`]: !words(starts).includes(String(start)),
-        "start in can't be blank": isDelayed && delay === undefined,
       }),
+      ...(isDelayed && delay === undefined ? noDelay : []),
       ...form(value),
     ];
   };
