@@ -1,9 +1,9 @@
 /** Reads a project's CI files as GitLab would for each pipeline that matters. */
 import type { Config } from "../config/config.ts";
 import { beginsWithHost } from "../oci/reference.ts";
-import { nothingRead, readOutline, readPipeline } from "../pipelines/pipeline.ts";
+import { nothingRead, type ReadBefore, readOutline, readPipeline } from "../pipelines/pipeline.ts";
 import { textOf } from "../pipelines/plain.ts";
-import { type FetchInclude, type Include, keeping } from "../pipelines/ports.ts";
+import { type CiSource, type FetchInclude, type Include, keeping } from "../pipelines/ports.ts";
 import { attempt } from "../pipelines/refusal.ts";
 import { isList, isMap, type Value } from "../pipelines/tree.ts";
 import { readYaml } from "../pipelines/yaml.ts";
@@ -70,11 +70,7 @@ export async function readPipelines(
     },
   });
   const { merged } = files;
-  // What GitLab has joined is no file, and as large as all of them.
-  if (merged !== undefined)
-    attempt(() => kept.files.set(merged, readYaml(merged, Number.POSITIVE_INFINITY)));
-  const whole =
-    merged === undefined ? outline : await readOutline(merged, source, { files: kept.files });
+  const whole = merged === undefined ? outline : await readMerged(merged, source, kept);
   const words = whole === undefined ? [] : wordsOf(whole.written);
   const includes = (outline?.includes ?? []).flatMap((include) => berthInclude(include, files));
   const project = projectOf(known, includes, words);
@@ -95,6 +91,12 @@ export async function readPipelines(
     unread: merged === undefined ? [...unread] : [],
     texts,
   };
+}
+
+/** What GitLab has joined is no file, and may be as large as all of them. */
+function readMerged(text: string, source: CiSource, { files }: ReadBefore) {
+  attempt(() => files.set(text, readYaml(text, Number.POSITIVE_INFINITY)));
+  return readOutline(text, source, { files });
 }
 
 /** Gives files, or what stands for them, and notes which are components of berth, for a merged text includes nothing. */
