@@ -16,7 +16,9 @@ export function block(keys: Readonly<Record<string, Node>>): readonly string[] {
     ([, node]) => typeof node !== "object" || Object.keys(node).length > 0,
   );
   if (said.length === 0) return [];
-  return stringify(Object.fromEntries(said), { lineWidth: 0 }).trimEnd().split("\n");
+  // GitLab reads YAML 1.1, to which `on` is true and 2_0 a number.
+  const text = stringify(Object.fromEntries(said), { lineWidth: 0, compat: "yaml-1.1" });
+  return text.trimEnd().split("\n");
 }
 
 /** One thing that was seen in a project, and what follows from it. */

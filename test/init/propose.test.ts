@@ -74,11 +74,13 @@ describe("a project without a layout of that kind", () => {
       const jobs = paths.map(
         (path, index) => `image${index}: { extends: .build, script: docker build -f ${path} . }\n`,
       );
-      const ci = `default: { tags: [small] }\n.build: { tags: [docker, $SIZE] }\n${jobs.join("")}`;
+      const ci = `default: { tags: [small] }\n.build: { tags: [docker, "24_04", "on", $SIZE] }\n${jobs.join("")}`;
       const dockerfiles = Object.fromEntries(paths.map((path) => [path, dockerfile]));
       const { inputs, steps } = await proposed({ ...dockerfiles, ".gitlab-ci.yml": ci });
       const mode = count > 1 ? { mode: "fan-out" } : {};
-      assert.deepEqual(inputs, { images: { ...mode, [input]: ["docker", "$SIZE"] } });
+      assert.deepEqual(inputs, {
+        images: { ...mode, [input]: ["docker", "24_04", "on", "$SIZE"] },
+      });
       assert.ok(!steps.some((step) => step.includes("runner tags")));
       const other = await proposed({
         ...dockerfiles,

@@ -24,7 +24,10 @@ export async function proposed(files: Files, remotes: Remotes = {}) {
   const names = identified.images.map(({ name }) => name);
   if (survey.pipeline !== undefined || files[ci] === undefined)
     await refusesNoMore(files, proposal.include, { config, images: names, own: "acme/widget" });
-  const include = parse(proposal.include) as { include: { component: string; inputs?: object }[] };
+  // As GitLab does.
+  const include = parse(proposal.include, { version: "1.1" }) as {
+    include: { component: string; inputs?: object }[];
+  };
   return {
     ...proposal,
     built: survey.built,
