@@ -29,15 +29,18 @@ COPY container/take /usr/local/bin/
 COPY --from=node /usr/local/bin/node /usr/local/bin/
 COPY container/root-tool /tmp/
 RUN /tmp/root-tool
+COPY --from=berth /roots/berth /roots/berth
+# By the Node that will run it; under a seed of its own each process of V8's would make other bytes.
+RUN node --random-seed=1 /roots/berth/usr/local/lib/berth/compile.js
 
 FROM scratch
 COPY --from=packages /roots/tool /
 COPY --from=packages /roots/node /
 # The last layer is berth, so that a new release moves little for whoever has the one before.
-COPY --from=berth /roots/berth /
+COPY --from=packages /roots/berth /
 ENV PATH=/usr/local/bin:/usr/bin
-# Run once, so that a missing library fails this build and not a job; without a home it keeps no compiled code, which is
-# never the same twice.
+# Run once, so that a missing library fails this build and not a job; without a home it keeps no code of Node's own cache,
+# which is never the same twice.
 RUN HOME= berth --version && git --version
 ENTRYPOINT ["berth-entrypoint"]
 CMD ["--help"]

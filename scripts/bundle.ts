@@ -37,15 +37,15 @@ export async function bundle(folder: string): Promise<void> {
   const used = new Set<string>();
   await build({
     ...shared,
-    entryPoints: { main: "src/cli.ts" },
-    outdir: folder,
+    // Not the entry itself, whose first line is for a shell.
+    stdin: { contents: 'import "./src/cli.ts";', resolveDir: top },
+    outfile: join(folder, "main.js"),
     plugins: [librariesApart(libraries, used)],
   });
   await build({
     ...shared,
-    entryPoints: { berth: "scripts/launcher.ts" },
+    entryPoints: { berth: "scripts/launcher.ts", compile: "scripts/compile.ts" },
     outdir: folder,
-    external: ["./main.js"],
   });
   await build({
     ...shared,

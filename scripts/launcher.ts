@@ -1,8 +1,9 @@
 #!/usr/bin/env node
-/** The entry of the bundle: starts it with the code that an earlier run has compiled, where nobody else can have put any. */
-import { lstatSync, mkdirSync, statSync } from "node:fs";
+/** The entry of the bundle: starts it with the code that was compiled of it, where nobody else can have put any. */
+import { lstatSync, mkdirSync, readFileSync, statSync } from "node:fs";
 import { enableCompileCache } from "node:module";
 import { dirname, join } from "node:path";
+import { compiledPath, scriptOf } from "./compiled.ts";
 
 /** A folder that only this user can write; none where the user has no home of his own. */
 function ownFolder(): string | undefined {
@@ -26,7 +27,29 @@ function isOwn(folder: string, rights: number): boolean {
   return stats.isDirectory() && stats.uid === process.getuid?.() && (stats.mode & rights) === 0;
 }
 
-const folder = ownFolder();
+const loaded = new Map<string, { exports: unknown }>();
+
+/** Loads a file of the bundle with its compiled code; where it has none, as Node does. */
+function load(name: string): unknown {
+  const known = loaded.get(name);
+  if (known !== undefined) return known.exports;
+  const file = join(import.meta.dirname, name);
+  const source = readFileSync(file, "utf8");
+  let code: Buffer;
+  try {
+    code = readFileSync(compiledPath(import.meta.dirname, source));
+  } catch {
+    return require(file);
+  }
+  const module = { exports: {} };
+  loaded.set(name, module);
+  const run = scriptOf(source, file, code).runInThisContext();
+  const own = (asked: string) => (asked.startsWith("./lib/") ? load(asked) : require(asked));
+  run(module.exports, own, module, file, dirname(file));
+  return module.exports;
+}
+
 // NODE_COMPILE_CACHE is the user's own word: Node has taken it already, and this call then changes nothing.
+const folder = ownFolder();
 if (folder !== undefined) enableCompileCache(folder);
-require("./main.js");
+load("./main.js");

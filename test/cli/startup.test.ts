@@ -3,16 +3,19 @@ import { execFileSync } from "node:child_process";
 import {
   chmodSync,
   chownSync,
+  cpSync,
   mkdirSync,
   readdirSync,
+  readFileSync,
   renameSync,
   statSync,
   symlinkSync,
   writeFileSync,
 } from "node:fs";
-import { dirname, join } from "node:path";
-import { after, before, test } from "node:test";
+import { basename, dirname, join } from "node:path";
+import { after, before, type TestContext, test } from "node:test";
 import { bundle } from "../../scripts/bundle.ts";
+import { version } from "../../src/cli/program.ts";
 import { makeRepository, temporary } from "../context/repository.ts";
 import { type Folder, temporaryFolder } from "../support/services.ts";
 
@@ -144,3 +147,68 @@ for (const [what, spoil] of Object.entries(foreign)) {
     assert.deepEqual(started(home, spoil(home, place)), []);
   });
 }
+
+/** The bundle in a folder of its own, and in it the code that is compiled in the tool image. */
+function compiled(t: TestContext): { readonly dist: string; readonly code: readonly string[] } {
+  const dist = join(temporary(t), "dist");
+  cpSync(join(folder.path, "dist"), dist, { recursive: true });
+  execFileSync(process.execPath, ["--random-seed=1", join(dist, "compile.js")]);
+  return {
+    dist,
+    code: readdirSync(join(dist, "compiled")).map((name) => join(dist, "compiled", name)),
+  };
+}
+
+test("the compiled code of the tool image is the same bytes each time", (t) => {
+  const bytes = (files: readonly string[]) =>
+    files.map((file) => readFileSync(file).toString("base64"));
+  const [one, other] = [compiled(t), compiled(t)];
+  assert.notEqual(one.dist, other.dist);
+  assert.deepEqual(
+    one.code.map((file) => basename(file)),
+    other.code.map((file) => basename(file)),
+  );
+  assert.deepEqual(bytes(one.code), bytes(other.code));
+});
+
+/** What becomes of compiled code, what Node is started with, and whether V8 takes it then. */
+const fates: Readonly<
+  Record<string, { spoil?: (code: Buffer) => Buffer; flags?: string[]; isTaken: boolean }>
+> = {
+  "as it was made": { isTaken: true },
+  "by another V8": { spoil: (code) => code.fill(7, 4, 8), isTaken: false },
+  "cut off": { spoil: (code) => code.subarray(0, 1000), isTaken: false },
+  empty: { spoil: () => Buffer.alloc(0), isTaken: false },
+  "for other flags": { flags: ["--no-opt"], isTaken: false },
+};
+for (const [what, { spoil, flags = [], isTaken }] of Object.entries(fates)) {
+  test(`compiled code ${what} is ${isTaken ? "taken" : "left alone"}`, (t) => {
+    const { dist, code } = compiled(t);
+    const { path } = makeRepository(t, { ...files, "berth.yml": "parents: project/{name}\n" });
+    const sizes = code.map((file) => statSync(file).size);
+    for (const file of code) if (spoil) writeFileSync(file, spoil(readFileSync(file)));
+    const args = [...flags, "--profile-deserialization", join(dist, "berth.js"), "key"];
+    const env = { ...process.env, HOME: "" };
+    const output = execFileSync(process.execPath, args, { cwd: path, env, encoding: "utf8" });
+    assert.ok(output.endsWith(berth("bundle", path, ["key"])), output);
+    const read = [...output.matchAll(/Deserializing from (\d+) bytes/g)].map(([, size]) =>
+      Number(size),
+    );
+    assert.deepEqual(
+      sizes.map((size) => read.includes(size)),
+      sizes.map(() => isTaken),
+    );
+  });
+}
+
+test("compiled code of another text is not read", (t) => {
+  const { dist } = compiled(t);
+  const main = join(dist, "main.js");
+  const text = readFileSync(main, "utf8");
+  // As long as before, which is all that V8 would look at.
+  writeFileSync(main, text.replace(`"${version}"`, `"9.9.9"`));
+  const said = execFileSync(process.execPath, [join(dist, "berth.js"), "--version"], {
+    encoding: "utf8",
+  });
+  assert.equal(said, "9.9.9\n");
+});
