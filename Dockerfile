@@ -15,7 +15,7 @@ RUN npm pkg set "dependencies.esbuild=$(node -p 'require("./package.json").devDe
     && npm pkg delete devDependencies \
     && npm install --no-save --no-audit --no-fund
 COPY tsconfig.json ./
-COPY scripts/bundle.ts scripts/launcher.ts scripts/
+COPY scripts/bundle.ts scripts/compile.ts scripts/compiled.ts scripts/launcher.ts scripts/
 COPY src src
 COPY docs docs
 COPY templates templates

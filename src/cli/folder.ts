@@ -1,5 +1,5 @@
 /** The output folder of a run: its plan, its variables and its outcomes, which later jobs read back. */
-import { join, relative, resolve } from "node:path";
+import { basename, dirname, join, relative, resolve } from "node:path";
 import type { Outcome } from "../build/outcome.ts";
 import { BerthError } from "../errors.ts";
 import type { Manifest } from "../oci/manifest.ts";
@@ -48,7 +48,11 @@ export async function outputFolder(
 
 /** The first file, link or submodule that the commit has in a folder (`""` for the top). */
 async function committedBelow(git: Git, folder: string): Promise<string | undefined> {
-  if ((await git.object("HEAD^{tree}")) === undefined) return undefined;
+  const above = dirname(folder);
+  // Names of a tree's members stand between a blank and a NUL; most often the process that reads objects knows enough.
+  const tree = await git.object(above === "." ? "HEAD^{tree}" : `HEAD:${above}`);
+  const isNamed = folder === "" || tree?.bytes.includes(` ${basename(folder)}\0`);
+  if (tree === undefined || !isNamed) return undefined;
   const paths = folder === "" ? [] : ["--", folder];
   const listed = await git.run(["ls-tree", "-rz", "--full-tree", "--name-only", "HEAD", ...paths]);
   return listed.toString().split("\0")[0] || undefined;

@@ -67,7 +67,7 @@ async function workingState(
   const revision = await commitOf(git, "HEAD");
   if (revision === undefined) return { revision, dirty: covered.files };
   const own = config.file === undefined || options.config !== undefined ? [] : [config.file];
-  const changed = await dirtyPaths(git, [...covered.files, ...covered.folders, ...own]);
+  const changed = await dirtyPaths(git, tree, [...covered.files, ...covered.folders, ...own]);
   const counted = new Set([...covered.files, ...own]);
   const gone = await Promise.all(
     changed.map(async (path) => (await tree.entry(path)) === undefined),

@@ -23,6 +23,8 @@ export interface GitListing {
   entry(path: string): Listed | undefined;
   /** The names in a folder (`""` is the top), `undefined` for folders; of those that come twice the first counts. */
   members(folder: string): Iterable<readonly [name: string, listed: Listed | undefined]>;
+  /** Whether the index has a path, or something below it. */
+  tracks(path: string): boolean;
   /** Paths of which the last element fits one of the globs, each once. */
   find(globs: readonly string[]): readonly string[];
   /** Whether a name holds what is not UTF-8, for which the character U+FFFD stands. */
@@ -54,6 +56,7 @@ export function parseListing(output: Buffer): GitListing {
       return record !== undefined && pathOf(record) === path ? parseRecord(record) : undefined;
     },
     members: (folder) => membersOf(records, folder),
+    tracks: (path) => isTracked(records, path) || isTracked(records, `${path}/`),
     find(globs) {
       // Of the many names that files can have, most are nowhere.
       const isThere = (part: string): boolean => text.includes(part);
@@ -73,6 +76,16 @@ function firstFrom(records: readonly string[], path: string, from = 0): number {
     else high = middle;
   }
   return low;
+}
+
+/** Whether the index has the path, or where that ends in `/` something below it. */
+function isTracked(records: readonly string[], path: string): boolean {
+  for (let at = firstFrom(records, path); at < records.length; at++) {
+    const found = pathOf(records[at]!);
+    if (path.endsWith("/") ? !found.startsWith(path) : found !== path) return false;
+    if (!records[at]!.startsWith("?")) return true;
+  }
+  return false;
 }
 
 function* membersOf(

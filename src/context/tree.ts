@@ -45,6 +45,8 @@ export interface Tree {
   readMany(paths: readonly string[]): Promise<readonly (Buffer | undefined)[]>;
   /** The rule, as `file:line`, by which git leaves out what may well lie at a path of this machine. */
   readonly ruledOut?: (path: string) => Promise<string | undefined>;
+  /** Whether git tracks what is at a path of the work tree, or something below it; submodules speak for themselves. */
+  readonly tracks?: (path: string) => Promise<boolean>;
 }
 
 /** All that is below a folder (`""` for all), folders themselves left out; sorted by the bytes of the paths. */

@@ -85,6 +85,7 @@ export function workTree(git: Git, files: Files): Tree {
       );
     },
     ruledOut: (path) => ignoreRule(git, path),
+    tracks: async (path) => (await open(git, "")).listing.tracks(path),
   };
 }
 

@@ -236,7 +236,8 @@ for (const { name, expected, steps } of all) {
         return library;
       });
     const opened = await repository.open();
-    const work = await keyed(Promise.resolve(workTree(opened, realFiles())));
+    const tree = workTree(opened, realFiles());
+    const work = await keyed(Promise.resolve(tree));
     const head = await keyed(revisionTrees(opened)("HEAD"));
     const codes = [work, head].filter((one) => typeof one === "string");
     if (expected !== "same" && expected !== "dirty") {
@@ -248,7 +249,7 @@ for (const { name, expected, steps } of all) {
     }
     assert.ok(typeof work !== "string" && typeof head !== "string", codes.join());
     const { files: covered, folders } = work.covered;
-    const dirty = await dirtyPaths(opened, [...covered, ...folders]);
+    const dirty = await dirtyPaths(opened, tree, [...covered, ...folders]);
     assert.equal(dirty.length > 0, expected === "dirty", dirty.join());
     if (expected === "same") assert.deepEqual(work.keys, head.keys);
   });

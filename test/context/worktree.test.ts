@@ -15,6 +15,11 @@ async function openTree(repository: Repository) {
   return workTree(await repository.open(), files);
 }
 
+async function dirty(repository: Repository, paths: readonly string[]) {
+  const git = await repository.open();
+  return dirtyPaths(git, workTree(git, files), paths);
+}
+
 async function names(repository: Repository, folder = ""): Promise<string[]> {
   const entries = await entriesBelow(await openTree(repository), folder);
   return entries.map(({ path, kind, executable }) => `${path} ${kind}${executable ? " x" : ""}`);
@@ -162,8 +167,7 @@ test("a submodule is its files where it is checked out, one entry where it is no
   const tree = await openTree(repository);
   assert.equal((await tree.read("sub/inner/deep"))?.toString(), "d");
   assert.deepEqual(await tree.find(["Dockerfile"]), []);
-  const git = await repository.open();
-  assert.deepEqual(await dirtyPaths(git, ["sub/lib/x"]), ["sub"]);
+  assert.deepEqual(await dirty(repository, ["sub/lib/x"]), ["sub"]);
   repository.run("submodule", "deinit", "-q", "-f", "--all");
   assert.deepEqual(await names(repository), [".gitmodules file", "a file", "sub submodule"]);
   const entry = { path: "sub", kind: "submodule", executable: false };
@@ -181,8 +185,7 @@ test("a repository that stands in this one is its files, unless git ignores it",
   assert.deepEqual(await names(repository), [".gitignore file", "a file", "vendor/lib/x file"]);
   assert.deepEqual(await names(repository, "vendor/lib"), ["vendor/lib/x file"]);
   assert.deepEqual(await names(repository, "build/lib"), []);
-  const git = await repository.open();
-  assert.deepEqual(await dirtyPaths(git, ["vendor/lib/x", "a"]), ["vendor/lib/"]);
+  assert.deepEqual(await dirty(repository, ["vendor/lib/x", "a"]), ["vendor/lib/"]);
 });
 
 test("dirty paths are the changed ones among those that matter", async (t) => {
@@ -190,15 +193,14 @@ test("dirty paths are the changed ones among those that matter", async (t) => {
     ...{ ".gitignore": "*.log\n", same: "1", changed: "1", gone: "1", mode: "1" },
     ...{ "folder/changed": "1", "folder*": "1" },
   });
-  const git = await repository.open();
-  assert.deepEqual(await dirtyPaths(git, [""]), []);
+  assert.deepEqual(await dirty(repository, [""]), []);
   repository.write({ changed: "2", new: "1", staged: "1", "folder/changed": "2" });
   repository.write({ mode: { exec: "1" }, "noise.log": "", ".berth/x": "" });
   repository.run("add", "staged");
   rmSync(join(repository.path, "gone"));
   const all = ["changed", "folder/changed", "gone", "mode", "new", "staged"];
   const many = Array.from({ length: 600 }, (_, i) => `none${i}`);
-  for (const [paths, dirty] of [
+  for (const [paths, expected] of [
     [[""], all],
     [["same", "folder*", "absent", "noise.log"], []],
     [
@@ -209,7 +211,7 @@ test("dirty paths are the changed ones among those that matter", async (t) => {
     [[...many, "gone"], ["gone"]],
     [[], []],
   ])
-    assert.deepEqual(await dirtyPaths(git, paths!), dirty);
+    assert.deepEqual(await dirty(repository, paths!), expected);
 });
 
 test("the rule is named by which git leaves a path out", async (t) => {

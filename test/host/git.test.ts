@@ -152,7 +152,7 @@ test("no variable of a caller changes what berth's questions mean", async (t) =>
       await entriesBelow(tree, "[x]"),
       await tree.find(["*.c"]),
       await tree.entry("[x]"),
-      await dirtyPaths(git, ["a/b.txt"]),
+      await dirtyPaths(git, tree, ["a/b.txt"]),
       await (await revisionTrees(git)("HEAD")).read("a/b.txt"),
     ];
     await git.close();
