@@ -1,4 +1,5 @@
 /** `npm run bench`: berth beside its peers, as ratios of one run, or with `pipeline` whole pipelines. Nothing here fails for being slow. */
+import { execFileSync } from "node:child_process";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -55,6 +56,8 @@ async function benchCases(args: readonly string[]): Promise<void> {
   const rows: Row[] = [];
   try {
     await bundle(folder);
+    // As the tool image has it.
+    execFileSync(process.execPath, ["--random-seed=1", join(folder, "compile.js")]);
     for (const one of chosen) {
       process.stderr.write(`${one.name} …\n`);
       rows.push(...(await one.run({ quick: values.quick, berth: join(folder, "berth.js") })));

@@ -62,7 +62,7 @@ async function measure(
   return {
     ...{ name, latencyMs: 0, peer: "Node script: git ls-files, sha256", ...times },
     ...{ requests: undefined, goal: atMost(1.5) },
-    note: `Node's start takes ${median(starts.peerTimes).toFixed(0)} ms of it, berth's ${median(starts.berthTimes).toFixed(0)} ms (\`berth --version\`); a fifth of its processor time V8 compiles what runs once, though earlier runs have left it compiled code`,
+    note: `Node's start takes ${median(starts.peerTimes).toFixed(0)} ms of it, berth's ${median(starts.berthTimes).toFixed(0)} ms (\`berth --version\`); with compiled code as in the tool image, which holds less than half of what runs here`,
   };
 }
 

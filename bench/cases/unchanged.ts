@@ -51,7 +51,7 @@ async function measure(
       ...times,
       requests: requests.length,
       goal: atMost(1.05),
-      note: `requests of one run: ${requests.map((line) => line.split(" ")[0]).join(" + ")}; the token is asked for while keys are made; some 30 % of berth's processor time V8 compiles what runs once, as in a fresh container`,
+      note: `requests of one run: ${requests.map((line) => line.split(" ")[0]).join(" + ")}; the token is asked for while keys are made; with compiled code as in the tool image, in a fresh container`,
     };
   } finally {
     await shelf.close();

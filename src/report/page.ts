@@ -159,4 +159,4 @@ function fullReference(reference: string): Markup {
   return markup`<details><summary><code>${short}</code></summary><code>${reference}</code></details>`;
 }
 
-const dash = markup`<span class="unseen">none</span><span aria-hidden="true">&ndash;</span>`;
+const dash = markup`<span class="unseen">none</span><span aria-hidden="true">${"\u2013"}</span>`;
