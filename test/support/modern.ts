@@ -99,12 +99,12 @@ function enterScript(root: string): string {
 root='${root}'
 mount --bind "$root" "$root"
 for folder in ${shared.join(" ")} /proc /sys /dev; do
-  mkdir -p "$root$folder"
+  [ -d "$root$folder" ] || mkdir -p "$root$folder"
   mount --rbind "$folder" "$root$folder"
 done
 [ ! -e "$root/etc/resolv.conf" ] || mount --bind "$(readlink -f /etc/resolv.conf)" "$root/etc/resolv.conf"
-exec chroot "$root" /usr/bin/env PATH=/usr/sbin:/usr/bin:/sbin:/bin \\
-  /bin/sh -c 'cd "$0" 2>/dev/null || cd /; exec "$@"' "$PWD" "$@"
+export PATH=/usr/sbin:/usr/bin:/sbin:/bin
+exec chroot "$root" /bin/sh -c 'cd "$0" 2>/dev/null || cd /; exec "$@"' "$PWD" "$@"
 `;
 }
 

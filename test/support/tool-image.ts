@@ -104,7 +104,9 @@ export async function buildTools(
   const output = `${config}-${basename(path)}`;
   const flags = ["--engine", engine.name, "--allow-dirty", "--output", output, "--json"];
   const args = ["--config", config, "--registry", `${host}/${path}`, "ensure", ...flags];
-  const { code, stdout, stderr } = await berth(args, { cwd: top, env: engine.env });
+  // Nobody goes on from their layers, which to pack for a cache takes as long as all else.
+  const env = { ...engine.env, BERTH_FORCE_REBUILD: "1" };
+  const { code, stdout, stderr } = await berth(args, { cwd: top, env });
   if (code !== 0) throw new Error(`berth ensure ended with ${code}:\n${stderr.slice(-4000)}`);
   const { outcomes } = JSON.parse(stdout) as Ensured;
   return new Map(outcomes.map(({ name, reference }) => [name, reference]));
