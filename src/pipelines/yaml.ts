@@ -40,12 +40,11 @@ const deepest = 100;
 
 /** What a value leaves of so much memory, which it takes in Ruby at least; that of an alias counts wherever one stands. */
 function roomBeside(value: Value, room: number, depth = 0): number {
-  if (isYamlMap(value)) return roomBeside([...value.keys(), ...value.values()], room - 120, depth);
-  const parts: readonly Value[] = Array.isArray(value) ? value : [];
-  const bytes = typeof value === "string" ? Buffer.byteLength(value) : 0;
-  const least = typeof value === "string" || parts.length > 0 ? 40 : 0;
-  const rest = room - Math.max(least, bytes);
-  const left = parts.reduce<number>((left, part) => roomBeside(part, left, depth + 1), rest);
+  let [parts, bytes]: readonly [readonly Value[], number] = [[], 0];
+  if (typeof value === "string") bytes = Math.max(40, Buffer.byteLength(value));
+  else if (Array.isArray(value)) [parts, bytes] = [value, Math.max(40, 8 * value.length)];
+  else if (isYamlMap(value)) [parts, bytes] = [[...value].flat(), Math.max(160, 24 * value.size)];
+  const left = parts.reduce<number>((rest, one) => roomBeside(one, rest, depth + 1), room - bytes);
   return left < 0 || depth > deepest ? refuse("The parsed YAML is too big") : left;
 }
 

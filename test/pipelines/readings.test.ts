@@ -161,6 +161,11 @@ const sizes: readonly (readonly [what: string, yaml: string, isTaken: boolean])[
   ["two", `.a: ${megabyte}\n.b: ${megabyte}\n`, false],
   ["one, by an alias again", `.a: &a ${megabyte}\n.b: *a\n`, false],
   ["aliases of aliases", `.l0: &l0 [x]\n${lists.join("")}`, false],
+  [
+    "aliases of many numbers",
+    `.n: &n [${"1,".repeat(9999)}1]\n.a: [${"*n,".repeat(9999)}*n]\n`,
+    false,
+  ],
   ["90 lists in one another", `.a: ${"[".repeat(90)}${"]".repeat(90)}\n`, true],
   ["102", `.a: ${"[".repeat(102)}${"]".repeat(102)}\n`, false],
 ];
