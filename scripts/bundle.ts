@@ -32,6 +32,8 @@ export async function bundle(folder: string): Promise<void> {
     minify: true,
     legalComments: "linked",
     define: { "import.meta.dirname": "__dirname" },
+    // What is loaded later goes by `require` too, which the launcher gives to code that it starts compiled.
+    supported: { "dynamic-import": false },
     logLevel: "warning",
   };
   const used = new Set<string>();

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import {
   chmodSync,
   chownSync,
@@ -169,6 +169,17 @@ test("the compiled code of the tool image is the same bytes each time", (t) => {
     other.code.map((file) => basename(file)),
   );
   assert.deepEqual(bytes(one.code), bytes(other.code));
+});
+
+test("what the tool image starts compiled loads its libraries, whenever a command needs them", (t) => {
+  const { dist } = compiled(t);
+  assert.equal(/\bimport\(/.test(readFileSync(join(dist, "main.js"), "utf8")), false);
+  const { path } = makeRepository(t, { ...files, ".gitlab-ci.yml": "a: { script: b }\n" });
+  const doctor = (file: string) =>
+    spawnSync(process.execPath, [file, "doctor", "--all"], { cwd: path, encoding: "utf8" }).stdout;
+  // It looks for engines, for which a library starts programs.
+  assert.match(doctor(join(dist, "berth.js")), /buildah|docker/);
+  assert.equal(doctor(join(dist, "berth.js")), doctor(sources));
 });
 
 /** What becomes of compiled code, what Node is started with, and whether V8 takes it then. */
