@@ -1,7 +1,10 @@
 /** Runs the test files that patterns name, three at a time, the long ones first, and says how long each of them took. */
-import { globSync } from "node:fs";
+import { globSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { run } from "node:test";
 import { spec } from "node:test/reporters";
+import { bundle } from "./bundle.ts";
 
 /** Those of two minutes and more on two cores. The first makes the tool images, which others wait for. */
 const long = [
@@ -29,6 +32,10 @@ const found = globSync(process.argv.slice(2)).sort();
 const gone = long.filter((file) => !found.includes(file));
 if (gone.length > 0) throw new Error(`no such test: ${gone.join(", ")}`);
 const files = [...long, ...found.filter((file) => !long.includes(file))];
+const folder = mkdtempSync(join(tmpdir(), "berth-bundle-"));
+process.on("exit", () => rmSync(folder, { recursive: true }));
+await bundle(folder);
+process.env["BERTH_TEST_ENTRY"] = join(folder, "berth.js");
 const seconds = new Map<string, number>();
 // What hangs is ended, and fails.
 const signal = AbortSignal.timeout(2 * 60 * 60_000);
