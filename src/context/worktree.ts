@@ -68,8 +68,7 @@ export function workTree(git: Git, files: Files): Tree {
   };
   const read = async (path: string): Promise<Buffer | undefined> => {
     const found = await entry(path);
-    if (found === undefined || found.kind === "submodule") return undefined;
-    return readSeen(git, files, found);
+    return found && found.kind !== "submodule" ? readSeen(git, files, found) : undefined;
   };
   return {
     label,
