@@ -170,15 +170,18 @@ export async function refuseVolumes(
   }
 }
 
-/** The names of images that the text is built on; the engine would take a stage's for the start of an image's id. */
-function basesIn({ dockerfile, source: { lines, stages } }: BuildRequest): readonly string[] {
+/** The images that the text is built on, each once; a stage's name the engine would take for the start of an image's id. */
+function basesIn({ dockerfile, source: { lines, stages } }: BuildRequest): ReadonlySet<string> {
   const text = dockerfile.split("\n");
-  return stages
-    .flatMap(({ steps: [from] }) => {
-      const written = text.filter((_, at) => from!.line <= lines[at]! && lines[at]! <= from!.last);
-      return /^\s*from(?:\s+--\S+|\s+[\\`])*\s+([^-\s]\S*)/i.exec(written.join("\n"))?.[1] ?? [];
-    })
-    .filter((base) => stages.every(({ name }) => name !== base.toLowerCase()));
+  const bases = stages.flatMap(({ steps: [from] }, index) => {
+    const written = text.filter((_, at) => from!.line <= lines[at]! && lines[at]! <= from!.last);
+    const pattern = /^\s*from(?:\s+--\S+|\s+[\\`])*\s+([^-\s]\S*)/i;
+    const [, base = ""] = pattern.exec(written.join("\n")) ?? [];
+    // Of stages only those above are meant: `FROM debian AS debian` is built on the image.
+    const isStage = stages.slice(0, index).some(({ name }) => name === base.toLowerCase());
+    return base === "" || isStage ? [] : [base];
+  });
+  return new Set(bases);
 }
 
 /** One key must not mean two images: what this buildah reads otherwise than BuildKit is not built with it. */
