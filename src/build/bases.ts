@@ -49,8 +49,8 @@ function unknownBase(name: string, unknown: string): BaseFacts {
   return { name, pinned: undefined, digest: undefined, child: undefined, ...none, unknown };
 }
 
-type Settings = Pick<BaseFacts, "onbuild" | "env">;
-const none = { onbuild: [], env: [], layers: undefined };
+type Settings = Pick<BaseFacts, "onbuild" | "env" | "architecture">;
+const none = { onbuild: [], env: [], architecture: undefined, layers: undefined };
 
 async function settingsOf(
   manifest: Manifest,
@@ -63,9 +63,10 @@ async function settingsOf(
     const entry = childFor(manifest, platform);
     const child =
       entry === undefined ? undefined : await registry.get(withDigest(reference, entry.digest));
-    return child === undefined || child.content.kind === "index"
-      ? none
-      : settingsOf(child, reference, platform, registry);
+    if (child === undefined || child.content.kind === "index") return none;
+    const settings = await settingsOf(child, reference, platform, registry);
+    // What an image says of itself is sometimes wrong, and engines go by its index.
+    return { ...settings, architecture: entry?.platform?.architecture };
   }
   const bytes = await registry.blob(reference, content.config.digest);
   const settings = bytes === undefined ? none : readSettings(bytes, printReference(reference));
@@ -74,10 +75,10 @@ async function settingsOf(
 
 /**
  * What of an image's config changes the meaning of a build from it: `OnBuild` (moby's extension to the
- * image-spec's config.md) and `Env`; MANIFEST_INVALID where the config is no JSON object.
+ * image-spec's config.md), `Env` and `architecture`; MANIFEST_INVALID where the config is no JSON object.
  */
 export function readSettings(bytes: Uint8Array, where: string): Settings {
-  const { config: settings } = configOf(bytes, where);
+  const { config: settings, architecture } = configOf(bytes, where);
   const texts = (name: string): readonly string[] => {
     const list = member(settings, name);
     return Array.isArray(list) ? list.filter((one): one is string => typeof one === "string") : [];
@@ -85,6 +86,7 @@ export function readSettings(bytes: Uint8Array, where: string): Settings {
   return {
     onbuild: texts("OnBuild"),
     env: texts("Env").map((pair) => pair.split("=", 1)[0] ?? ""),
+    architecture: typeof architecture === "string" ? architecture : undefined,
   };
 }
 
@@ -157,6 +159,10 @@ export async function pinReferences(
     ),
   );
   refuseHidden(image, recipe.stages, factsOf);
+  if (recipe.base !== undefined) {
+    const { architecture } = factsOf(recipe.base) ?? {};
+    refuseOtherPlatform(image, recipe.base, architecture ?? platformOf(recipe.base).split("/")[1]);
+  }
   for (const use of external.filter(({ kind }) => kind === "from"))
     refuseOnbuild(image, use, factsOf(use));
   const known = new Set(external.flatMap((use) => factsOf(use) ?? []));
@@ -191,6 +197,19 @@ function refuseHidden(
   if (problems.length === 0) return;
   throw new BerthError("DOCKERFILE_INVALID", `build ${name}: its base and its ARGs set the same`, {
     problems,
+  });
+}
+
+/** What is no index, or is asked for by its platform, is the same for every member: of one platform, whatever the index of the image calls it. */
+function refuseOtherPlatform(
+  { name, dockerfile: file, platform }: PlannedImage,
+  { reference, line }: BaseUse,
+  architecture: string | undefined,
+): void {
+  if (!isMember(name) || architecture === platform.split("/")[1]) return;
+  const message = `the base ${reference} is for ${architecture}: name one that is there for ${platform} too, or take that out of \`platforms\``;
+  throw new BerthError("DOCKERFILE_INVALID", `build ${name}: its base is for another platform`, {
+    problems: [{ file, line, column: 1, message }],
   });
 }
 

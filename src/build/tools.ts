@@ -51,6 +51,8 @@ export interface BaseFacts {
   readonly onbuild: readonly string[];
   /** Names of the variables that it sets. */
   readonly env: readonly string[];
+  /** Which it is for, by its index or else by itself. */
+  readonly architecture: string | undefined;
   readonly layers: number | undefined;
   /** Why nothing is known. */
   readonly unknown: string | undefined;

@@ -10,9 +10,12 @@ test("a config's ONBUILD instructions and the names that it sets are read, and n
   const read = (value: unknown) => readSettings(Buffer.from(JSON.stringify(value)), "x");
   const all = { OnBuild: ["COPY . /src", 1], Env: ["PATH=/a=b", "EMPTY=", "BARE"] };
   const expected = { onbuild: ["COPY . /src"], env: ["PATH", "EMPTY", "BARE"] };
-  assert.deepEqual(read({ config: all }), expected);
-  for (const other of [{}, { config: null }, { config: { OnBuild: null } }, { config: [] }])
-    assert.deepEqual(read(other), { onbuild: [], env: [] });
+  assert.deepEqual(read({ config: all, architecture: "arm" }), {
+    ...expected,
+    architecture: "arm",
+  });
+  for (const other of [{}, { config: null }, { config: { OnBuild: null } }, { architecture: 1 }])
+    assert.deepEqual(read(other), { onbuild: [], env: [], architecture: undefined });
 });
 
 test("a config that cannot be read is an error that names its image, never a crash", () => {
@@ -78,6 +81,7 @@ test("a base is found by the digest of its index, and read for the wanted platfo
         child: children.get(read) ?? digest,
         onbuild: read === undefined ? [] : [`RUN ${read}`],
         env: read === undefined ? [] : ["ON"],
+        architecture: read?.split("/")[0],
         layers,
         unknown: undefined,
       },

@@ -21,7 +21,7 @@ async function pin(
   const said: string[] = [];
   const material = { recipe: recipeOf(text, { file: "x.docker" }), contextTar: undefined };
   const tools = {
-    task: { materials: new Map([["x", material]]) },
+    task: { materials: new Map([[change.name ?? "x", material]]) },
     base: async (name: string, platform: string) => {
       asked.push(`${name} ${platform}`);
       const found = facts[name];
@@ -96,6 +96,31 @@ test("an ARG over a variable of its base is refused, whichever stage declares it
   );
   // Taking files of an image takes none of its variables.
   await pin("FROM debian:13\nARG NODE\nCOPY --from=node:22 a b\n", facts);
+});
+
+test("a member is refused a base for another platform, whoever says so", async () => {
+  const arm = { name: "x@arm64", platform: "linux/arm64" };
+  const amd = { name: "x@amd64", platform: "linux/amd64" };
+  const facts = { a: { architecture: "amd64" }, b: { architecture: "arm64" }, c: {} };
+  const rows: readonly (readonly [text: string, line: number, change: Partial<PlannedImage>])[] = [
+    ["FROM a\n", 1, arm],
+    ["FROM b\nFROM a AS y\nFROM y\n", 2, arm],
+    ["FROM --platform=linux/arm64 c\n", 1, amd],
+    ["FROM --platform=linux/amd64 qemu/base\n", 1, arm],
+    ["FROM a\nCOPY --from=b x x\n", 0, amd],
+    ["FROM a AS tools\nFROM c\nCOPY --from=tools x x\n", 0, arm],
+    ["FROM a AS tools\nFROM scratch\nCOPY --from=tools x x\n", 0, arm],
+    ["FROM gone\n", 0, arm],
+    // A base of another platform is all that some images of one platform are for.
+    ["FROM b\n", 0, { platform: "linux/amd64" }],
+  ];
+  for (const [text, line, change] of rows) {
+    if (line === 0) await pin(text, facts, change);
+    else {
+      const { code, problems } = await refusal(text, facts, change);
+      assert.deepEqual([code, problems[0]?.line], ["DOCKERFILE_INVALID", line], text);
+    }
+  }
 });
 
 test("a parent is asked what it sets only where an ARG could have the same name", async () => {
