@@ -334,21 +334,6 @@ describe("berth run", () => {
     ]);
   });
 
-  const mistakes: readonly (readonly [args: readonly string[], code: number, says: RegExp])[] = [
-    [["run", "nope"], 64, /\[IMAGE_UNKNOWN\]/],
-    [["run", "app", "--tag", "a/b"], 64, /a\/b: not a tag \[USAGE\]/],
-    [["pull", "--pipeline", "latest"], 64, /latest: not a number \[USAGE\]/],
-    [["run", "app", "--tag", "x", "--rev", "HEAD"], 64, /cannot be used with/],
-    [["run", "app", "--build", "--rev", "HEAD"], 64, /only the working tree is built \[USAGE\]/],
-  ];
-  test("mistakes are told, each with its exit code", async () => {
-    const results = await Promise.all(mistakes.map(([args]) => berth(args)));
-    for (const [index, [args, code, says]] of mistakes.entries()) {
-      assert.match(results[index]?.stderr ?? "", says);
-      assert.equal(results[index]?.code, code, args.join(" "));
-    }
-  });
-
   test("says which daemon does not answer", async () => {
     const child = start(["run", "app"], undefined, { DOCKER_HOST: "unix:///nowhere/docker.sock" });
     const { code, stderr } = await ended(child);

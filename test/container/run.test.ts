@@ -47,9 +47,9 @@ const calls: readonly (readonly [string, readonly string[], RunOptions?])[] = [
   ],
 ];
 for (const [name, args, options] of calls) {
+  // All images have one entrypoint (build.test.ts).
   test(`the images run ${name}`, async () => {
-    for (const image of stage.images)
-      assert.equal(said(await stage.run(image, args, options)), version);
+    assert.equal(said(await stage.run("tool", args, options)), version);
   });
 }
 

@@ -38,7 +38,11 @@ export const openStage = (): Promise<Stage> =>
     const daemon = await startDockerd();
     ends.push(daemon.stop);
     const images = await toolImages();
-    for (const [name, image] of images) await image.load(daemon.host, `${name}:test`);
+    const at = (name: string) => `${registry.host}/berth/${name}:test`;
+    for (const [name, image] of images) {
+      await image.push(at(name));
+      await daemon.docker("pull", "--quiet", at(name));
+    }
     const project = await smallProject(folder, registry.host);
     const client = ["--config", join(folder, "client"), "--host", daemon.host];
     const always = ["--rm", "--interactive", "--network=host", `--volume=${project}:/project`];
@@ -52,7 +56,7 @@ export const openStage = (): Promise<Stage> =>
         args: readonly string[],
         { flags = [], input = "" }: RunOptions = {},
       ) => {
-        const words = ["--workdir=/project", ...flags, `${image}:test`, ...args];
+        const words = ["--workdir=/project", ...flags, at(image), ...args];
         const all = [...client, "run", ...always, ...words];
         const child = spawn(program("docker"), all);
         child.stdin.end(input);

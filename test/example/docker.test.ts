@@ -1,4 +1,5 @@
 import { dockerEngine } from "./engines.ts";
 import { exampleJourney } from "./journey.ts";
 
-exampleJourney("docker", dockerEngine);
+// What apt installs is the same RUN to it as any other.
+exampleJourney("docker", dockerEngine, ["debian"]);

@@ -1,15 +1,11 @@
 /** The main job: build once, then find everything, and build only what a change touches. */
 import assert from "node:assert/strict";
-import { dirname } from "node:path";
 import { test } from "node:test";
 import { ownTags } from "../../src/image/key.ts";
-import { startDockerRegistry } from "../support/docker-registry.ts";
 import { imageLayers } from "../support/filetree.ts";
-import { startTokenService, testPassword, testUser } from "../support/token-service.ts";
 import {
   type Ensured,
   ensure,
-  jobEnv,
   mainBase,
   plan,
   recordOf,
@@ -19,20 +15,10 @@ import {
   tagsOf,
 } from "./stage.ts";
 
-export const imageNames = [
-  "app",
-  "base",
-  "checked",
-  "compiler",
-  "cross",
-  "debian",
-  "docs",
-  "scripts",
-];
-
-const all = (result: string) => Object.fromEntries(imageNames.map((name) => [name, result]));
-
 export function testReuse(name: string, stage: () => Stage, first: () => Ensured): void {
+  const all = (result: string) =>
+    Object.fromEntries(first().plan.images.map((image) => [image.name, result]));
+
   test(`${name} builds all images of the example, and all their tags and the record are there`, async () => {
     const { plan: planned, record, ...rest } = first();
     const { host } = stage().registry;
@@ -76,35 +62,6 @@ export function testReuse(name: string, stage: () => Stage, first: () => Ensured
       Object.fromEntries(planned.images.map((image) => [image.name, image.decision.kind])),
       all("reuse"),
     );
-  });
-
-  test(`${name} builds in a job of GitLab, and finds all again with one token and one GET`, async () => {
-    // Asked for nothing but what GitLab would grant this project's job.
-    const may = (user: string | undefined, path: string) =>
-      user !== undefined && path.startsWith("gitlab/project/");
-    const tokenService = await startTokenService({ may });
-    const closed = await startDockerRegistry({ auth: "token", tokenService });
-    try {
-      const server = dirname(dirname(tokenService.realm));
-      const env = jobEnv(closed.host, server, testPassword, "gitlab/project");
-      const there = { ...stage(), registry: closed };
-      const run = () => ensure(there, { base: "gitlab/project", env });
-      assert.deepEqual(results(await run()), all("built"));
-      const asked = tokenService.asked.length;
-      const { result, requests } = await requestsDuring(closed, run);
-      assert.deepEqual(result.outcomes, []);
-      const record = `GET /v2/gitlab/project/berth/manifests/${ownTags.set(result.plan.set.id)}`;
-      assert.deepEqual(requests, [record]);
-      const paths = ["berth", ...imageNames.map((image) => `ci/${image}`)];
-      const scopes = paths.map((path) => `gitlab/project/${path}:pull`);
-      assert.deepEqual(
-        tokenService.asked.slice(asked).map((request) => [request.user, request.scopes]),
-        [[testUser, scopes]],
-      );
-    } finally {
-      await closed.stop();
-      await tokenService.stop();
-    }
   });
 
   test(`${name} builds a changed base and its children, and takes all else as it is`, async () => {

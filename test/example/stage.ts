@@ -118,25 +118,3 @@ export async function recordOf(reference: string): Promise<Readonly<Record<strin
   assert.equal(answer.status, 200, reference);
   return ((await answer.json()) as { readonly annotations: Record<string, string> }).annotations;
 }
-
-/** Variables as a job of GitLab has them. */
-export function jobEnv(registry: string, server: string, password: string, base: string): Env {
-  return {
-    CI: "true",
-    GITLAB_CI: "true",
-    CI_SERVER_URL: server,
-    CI_REGISTRY: registry,
-    CI_REGISTRY_IMAGE: `${registry}/${base}`,
-    CI_REGISTRY_USER: "gitlab-ci-token",
-    CI_REGISTRY_PASSWORD: password,
-    CI_PROJECT_ID: "1",
-    CI_PROJECT_NAME: "project",
-    CI_PROJECT_NAMESPACE: "group",
-    CI_PROJECT_URL: `${server}/group/project`,
-    CI_COMMIT_BRANCH: "main",
-    CI_DEFAULT_BRANCH: "main",
-    CI_COMMIT_REF_PROTECTED: "true",
-    CI_PIPELINE_ID: "100",
-    CI_JOB_ID: "1000",
-  };
-}

@@ -6,7 +6,7 @@ import { forkOf, openRequest } from "./actor.ts";
 import { annotationsAt, poisoned, poisonWith, pushPoison, pushRecord } from "./attack.ts";
 import { imageNames, projectFiles } from "./files.ts";
 import { live, manifestsAsked } from "./life.ts";
-import { momentOf, tagged, tagsWritten } from "./look.ts";
+import { tagged } from "./look.ts";
 import { startPipeline } from "./pipeline.ts";
 import { openScene } from "./scene.ts";
 
@@ -27,71 +27,43 @@ async function attacked(owner: string) {
   return { fork, request, plan, key, job };
 }
 
-test("the rules keep a Developer's token from every repository that others believe, whatever the tag", async () => {
-  const { plan, key, job } = await attacked("mallory");
-  const set = plan.set.id;
-  const before = momentOf(world);
-  const own = [ownTags.key(key), ownTags.set(set), ownTags.cache, "a".repeat(64), "latest"];
-  for (const tag of own)
-    assert.equal(await pushPoison(world, job, "acme/tools/qemu/alone", tag), false, tag);
-  assert.equal(await pushRecord(world, job, "acme/tools", set, imageNames), false);
-  assert.deepEqual(tagsWritten(world, before, plan), []);
-  for (const tag of own)
-    assert.equal(await pushPoison(world, job, "acme/tools/try/alone", tag), true, tag);
-  assert.equal(await pushRecord(world, job, "acme/tools/try", set, imageNames), true);
-});
+test("what somebody puts into a fork's registry or below try reaches nobody after the merge", async () => {
+  const { fork, request, plan, key, job: inUpstream } = await attacked("eve");
+  const inFork = world.gitlab.job(fork.project);
+  for (const name of imageNames) {
+    const planned = plan.images.find((image) => image.name === name);
+    const tag = ownTags.key(planned?.key ?? "");
+    assert.ok(await pushPoison(world, inFork, `eve/tools/qemu/${name}`, tag));
+  }
+  assert.ok(await pushRecord(world, inFork, "eve/tools", plan.set.id, imageNames));
+  const forks = await live(world, fork, { branch: "topic" });
+  assert.equal(forks.ran["alone"], poisoned);
 
-test("what somebody puts below try reaches untrusted pipelines alone, and nobody after the merge", async () => {
-  const { fork, request, key, job } = await attacked("mike");
-  const path = "acme/tools/try/alone";
   const honest = await live(world, up, { request, user: "dave" });
   assert.deepEqual(honest.built, ["alone"]);
-  const poison = poisonWith(await annotationsAt(world, job, path, ownTags.key(key)));
+  const path = "acme/tools/try/alone";
+  const poison = poisonWith(await annotationsAt(world, inUpstream, path, ownTags.key(key)));
   const { digest } = poison.manifest.descriptor;
-  assert.ok(await pushPoison(world, job, path, ownTags.key(key), poison));
-  assert.ok(await pushRecord(world, job, "acme/tools/try", honest.plan.set.id, ["alone"]));
+  assert.ok(await pushPoison(world, inUpstream, path, ownTags.key(key), poison));
+  assert.ok(await pushRecord(world, inUpstream, "acme/tools/try", honest.plan.set.id, ["alone"]));
   // All that it reaches are others of its kind: such pipelines of upstream.
-  const own = await live(world, up, { request, user: "dave" });
-  assert.equal(own.ran["alone"], digest);
+  const tried = await live(world, up, { request, user: "dave" });
+  assert.equal(tried.ran["alone"], digest);
 
   await up.merge("main", { bare: fork.bare, sha: fork.head("topic") });
   const merged = await live(world, up, { user: "olga" });
+  // What the untrusted pipeline built is built again by one that may be believed.
   assert.deepEqual(merged.built, ["alone"]);
-  assert.ok(![digest, honest.ran["alone"]].includes(merged.ran["alone"] ?? ""));
+  const strange = [poisoned, digest, honest.ran["alone"]];
+  assert.ok(!strange.includes(merged.ran["alone"] ?? ""));
   assert.deepEqual({ ...merged.ran, alone: first.ran["alone"] }, first.ran);
   for (const tag of [ownTags.key(key), "latest"])
     assert.equal(tagged(world, "acme/tools/qemu/alone", tag), merged.ran["alone"]);
   const friend = await live(world, await forkOf(world, up, "frieda"));
   for (const life of [merged, friend]) assert.deepEqual(manifestsAsked(life, /\/try\//), []);
-  assert.deepEqual(friend.ran, merged.ran);
-});
-
-test("what a fork's owner puts into the fork's registry reaches no pipeline but the fork's own", async () => {
-  const { fork, request, plan, key } = await attacked("eve");
-  const job = world.gitlab.job(fork.project);
-  for (const name of imageNames) {
-    const planned = plan.images.find((image) => image.name === name);
-    assert.ok(
-      await pushPoison(world, job, `eve/tools/qemu/${name}`, ownTags.key(planned?.key ?? "")),
-    );
-  }
-  assert.ok(await pushRecord(world, job, "eve/tools", plan.set.id, imageNames));
-  assert.equal(await pushPoison(world, job, "acme/tools/try/alone", ownTags.key(key)), false);
-
-  const own = await live(world, fork, { branch: "topic" });
-  assert.equal(own.ran["alone"], poisoned);
-  const inUpstream = await live(world, up, { request, user: "dave" });
-  await up.merge("main", { bare: fork.bare, sha: fork.head("topic") });
-  const merged = await live(world, up, { user: "olga" });
-  const friend = await forkOf(world, up, "friend");
-  const friends = await live(world, friend);
-  for (const life of [inUpstream, merged, friends]) {
-    assert.ok(!Object.values(life.ran).includes(poisoned));
+  for (const life of [honest, tried, merged, friend])
     assert.deepEqual(manifestsAsked(life, /\/v2\/eve\//), []);
-  }
-  assert.deepEqual(inUpstream.built, ["alone"]);
-  // What the untrusted pipeline built is built again by one that may be believed.
-  assert.deepEqual([merged.built, friends.ran], [["alone"], merged.ran]);
+  assert.deepEqual(friend.ran, merged.ran);
 });
 
 test("a merge request whose berth.yml names its own fork as upstream leaves nothing that trusted pipelines read", async () => {
@@ -156,12 +128,6 @@ test("whoever sets variables of a pipeline cannot make it more than its token is
   // Nor does a tag of the user's own reach what others run.
   for (const name of imageNames)
     assert.equal(tagged(world, `acme/tools/qemu/${name}`, "release-1"), undefined);
-});
-
-test("a Maintainer's token in a stranger's code passes the rules, which berth cannot see", async () => {
-  const { request, key } = await attacked("oscar");
-  const job = world.gitlab.job(up.project, { request, user: "olga" });
-  assert.ok(await pushPoison(world, job, "acme/tools/qemu/alone", ownTags.key(key)));
 });
 
 test("without the rules a merge request's token can put a key- tag, a layer or a record, and berth does not notice", async () => {

@@ -71,17 +71,14 @@ test("what staging built and did not come to promote, the default branch promote
   assert.deepEqual(promoted("latest"), ran);
 });
 
-test("in whatever order staging, a stable branch and the default branch promote, all tags end right", async () => {
+test("whether staging or the default branch promotes first, all tags end right, a stable branch's too", async () => {
   commits.main = await up.commit("main", { "ci/child.list": "ninja\n" });
   const tip = await live(world, up, { user: "olga" });
   assert.deepEqual(tip.built, ["child"]);
-  const branches = ["staging", "staging-9.2", "main"] as const;
-  const orders = branches.flatMap((one) =>
-    branches
-      .filter((other) => other !== one)
-      .map((other) => [one, other, branches.find((it) => it !== one && it !== other) ?? one]),
-  );
-  assert.equal(orders.length, 6);
+  const orders = [
+    ["main", "staging-9.2", "staging"],
+    ["staging", "staging-9.2", "main"],
+  ] as const;
   for (const order of orders) {
     for (const tag of ["latest", "staging-9-2"]) forget(tag);
     const said: Record<string, string> = {};

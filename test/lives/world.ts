@@ -1,10 +1,9 @@
 /** Where lives are lived: a GitLab with a real registry, bases beside it, buildah, berth as a program, bare repositories. */
 import { chmod, mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { bundle } from "../../scripts/bundle.ts";
 import { machineBuildah } from "../example/engines.ts";
 import { pushBusybox } from "../support/bases.ts";
-import { type Env, gitEnv } from "../support/command.ts";
+import { type Env, entry, gitEnv } from "../support/command.ts";
 import { startGitLab, type TestGitLab } from "../support/gitlab-server.ts";
 import { startMemoryRegistry } from "../support/memory-registry.ts";
 import { opened } from "../support/services.ts";
@@ -28,13 +27,12 @@ export const startWorld = (): Promise<World> =>
     const at = (name: string) => join(folder, name);
     const [engine] = await Promise.all([
       machineBuildah(at("engine")),
-      bundle(at("dist")),
       pushBusybox(bases.host, "bases/busybox", "1"),
       pushBusybox(bases.host, "bases/busybox", "old"),
       mkdir(at("git")),
     ]);
     ends.push(engine.stop);
-    const bin = await berthProgram(at("bin"), at("dist/berth.js"));
+    const bin = await berthProgram(at("bin"));
     const env = {
       ...engine.env,
       ...gitEnv,
@@ -57,9 +55,9 @@ export async function withEmptyStore(world: World, machine: string): Promise<Wor
 }
 
 /** A folder with the command `berth`, as the tool image has it. */
-async function berthProgram(folder: string, file: string): Promise<string> {
+async function berthProgram(folder: string): Promise<string> {
   await mkdir(folder);
-  await writeFile(join(folder, "berth"), `#!/bin/sh\nexec '${process.execPath}' '${file}' "$@"\n`);
+  await writeFile(join(folder, "berth"), `#!/bin/sh\nexec '${process.execPath}' '${entry}' "$@"\n`);
   await chmod(join(folder, "berth"), 0o755);
   return folder;
 }

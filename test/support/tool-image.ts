@@ -17,8 +17,6 @@ const top = fileURLToPath(new URL("../..", import.meta.url));
 export interface ToolImage {
   /** Pushes it to a registry on loopback, such as `127.0.0.1:5123/tools/berth:1`, with a login `USER:PASSWORD`. */
   push(reference: string, login?: string): Promise<void>;
-  /** Puts it into a daemon's store under a name and a tag, such as `berth:test`, and gives that reference. */
-  load(daemon: string, reference: string): Promise<string>;
 }
 
 /** The tool images of the files as they are now; to build them takes two minutes, to find them again a second. */
@@ -60,10 +58,6 @@ function toolImage(source: string): ToolImage {
       const flags = login === undefined ? [] : [`--dest-creds=${login}`];
       await skopeo("--dest-tls-verify=false", ...flags, source, `docker://${reference}`);
     },
-    load: async (daemon, reference) => {
-      await skopeo(`--dest-daemon-host=${daemon}`, source, `docker-daemon:${reference}`);
-      return reference;
-    },
   };
 }
 
@@ -74,12 +68,17 @@ export interface ToolPlace {
   readonly config: string;
 }
 
-/** Pushes the bases to a registry and writes a configuration that names them. */
-export async function placeFor(host: string, folder: string): Promise<ToolPlace> {
+/** Pushes the bases to a registry and writes a configuration that names them, less some of the images. */
+export async function placeFor(
+  host: string,
+  folder: string,
+  without: readonly string[] = [],
+): Promise<ToolPlace> {
   await pushTrixie(host);
   await pushNode(host);
   const document = parseDocument(await readFile(join(top, "berth.yml"), "utf8"));
   document.setIn(["defaults", "args", "BASES"], `${host}/bases`);
+  for (const name of without) document.deleteIn(["images", name]);
   const config = join(folder, "berth.yml");
   await writeFile(config, String(document));
   return { host, config };
