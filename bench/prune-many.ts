@@ -3,13 +3,12 @@ import { collectSoon } from "../src/cli/project.ts";
 import { defaultConfig } from "../src/config/config.ts";
 import { realWorld } from "../src/host/world.ts";
 import type { Facts, Pruning } from "../src/prune/facts.ts";
-import { applyPrune, makePrunePlan } from "../src/prune/plan.ts";
+import { applyPrune, inRounds, makePrunePlan } from "../src/prune/plan.ts";
 import type { Shelf } from "../src/prune/shelf.ts";
 import { openRegistry } from "../src/registry/client.ts";
 import { keysOf, neededPerRepository } from "./many-tags.ts";
 
 const [host = "", repositories = "0", doomed = "0"] = process.argv.slice(2);
-await collectSoon();
 const { fetch, clock, random } = realWorld();
 const registry = openRegistry({
   fetch,
@@ -59,13 +58,19 @@ const pruning: Pruning = {
   sources: { history: { bring: unused, headsSince: unused }, readCommit: unused },
   facts: async () => facts,
 };
-const began = performance.now();
-const plan = await makePrunePlan(pruning, facts, false);
-const planned = performance.now() - began;
-// What is kept because nobody tells its age would cost GitLab a look each; the price of lists and deletions is asked for.
-const tags = plan.tags.filter(({ verdict }) => verdict.action === "delete");
-const applied = await applyPrune(pruning, { ...plan, tags }, { parallel: 32, round: 200 });
-const deleted = applied.filter(({ result }) => result.kind === "deleted").length;
-const all = Number(repositories) * Number(doomed);
-if (deleted !== all) throw new Error(`deleted ${deleted} of ${all}`);
-process.stdout.write(`planned in ${planned.toFixed(0)} ms\n`);
+async function prune(): Promise<void> {
+  await collectSoon();
+  const began = performance.now();
+  const plan = await makePrunePlan(pruning, facts, false);
+  const planned = performance.now() - began;
+  // What is kept because nobody tells its age would cost GitLab a look each; the price of lists and deletions is asked for.
+  const tags = plan.tags.filter(({ verdict }) => verdict.action === "delete");
+  const applied = await applyPrune(pruning, { ...plan, tags }, inRounds);
+  const deleted = applied.filter(({ result }) => result.kind === "deleted").length;
+  const all = Number(repositories) * Number(doomed);
+  if (deleted !== all) throw new Error(`deleted ${deleted} of ${all}`);
+  process.stdout.write(`planned in ${planned.toFixed(0)} ms\n`);
+}
+
+// No top-level await: the bundle is CommonJS.
+void prune();

@@ -1,10 +1,9 @@
 /** `npm run bench`: berth beside its peers, as ratios of one run, or with `pipeline` whole pipelines. Nothing here fails for being slow. */
-import { execFileSync } from "node:child_process";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { bundle } from "../scripts/bundle.ts";
+import { compiledBundle } from "./bundle.ts";
 import type { Case, Row } from "./case.ts";
 import { buildOverhead } from "./cases/build.ts";
 import { contextsOfManyFiles } from "./cases/context.ts";
@@ -55,12 +54,10 @@ async function benchCases(args: readonly string[]): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), "berth-bench-"));
   const rows: Row[] = [];
   try {
-    await bundle(folder);
-    // As the tool image has it.
-    execFileSync(process.execPath, ["--random-seed=1", join(folder, "compile.js")]);
+    const berth = await compiledBundle(folder);
     for (const one of chosen) {
       process.stderr.write(`${one.name} …\n`);
-      rows.push(...(await one.run({ quick: values.quick, berth: join(folder, "berth.js") })));
+      rows.push(...(await one.run({ quick: values.quick, berth })));
     }
   } finally {
     await rm(folder, { recursive: true, force: true });

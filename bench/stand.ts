@@ -77,7 +77,7 @@ export async function forget(
   const client = openClient();
   for (const path of paths) {
     const repository = { host: registry.host, path };
-    for await (const tag of client.tags(repository))
+    for (const tag of (await Array.fromAsync(client.tags(repository))).flat())
       if (tag.startsWith(begin)) await client.deleteTag({ ...repository, tag });
   }
 }

@@ -16,8 +16,8 @@ const top = join(import.meta.dirname, "..");
  */
 const inlined = new Set(["commander", "p-limit"]);
 
-/** Writes the bundle into a folder, which is emptied first. */
-export async function bundle(folder: string): Promise<void> {
+/** Writes the bundle of an entry into a folder, which is emptied first. */
+export async function bundle(folder: string, entry = "./src/cli.ts"): Promise<void> {
   await rm(folder, { recursive: true, force: true });
   await mkdir(folder, { recursive: true });
   const manifest = JSON.parse(await readFile(join(top, "package.json"), "utf8"));
@@ -40,7 +40,7 @@ export async function bundle(folder: string): Promise<void> {
   await build({
     ...shared,
     // Not the entry itself, whose first line is for a shell.
-    stdin: { contents: 'import "./src/cli.ts";', resolveDir: top },
+    stdin: { contents: `import "${entry}";`, resolveDir: top },
     outfile: join(folder, "main.js"),
     plugins: [librariesApart(libraries, used)],
   });

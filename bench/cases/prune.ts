@@ -2,14 +2,13 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { build } from "esbuild";
 import { type MemoryRegistry, startMemoryRegistry } from "../../test/support/memory-registry.ts";
+import { compiledBundle } from "../bundle.ts";
 import { atMost, type Case, type Goal, type Row, timesFaster } from "../case.ts";
 import { eightAtATime, peerPrograms } from "../eight.ts";
 import { inTurns, memoryOf, timeOf } from "../measure.ts";
 import { tagsOf } from "../many-tags.ts";
 
-const source = join(import.meta.dirname, "../prune-many.ts");
 const bare = join(import.meta.dirname, "../prune-bare.mjs");
 const repositories = 20;
 const parent = "group/project";
@@ -56,11 +55,10 @@ export const pruneManyTags: Case = {
   async run({ quick }) {
     const folder = await mkdtemp(join(tmpdir(), "berth-bench-prune-"));
     try {
-      // Bundled as the tool is: stripping types takes memory of its own.
-      await bundleTo(join(folder, "prune-many.mjs"));
+      const program = await compiledBundle(folder, "./bench/prune-many.ts");
       const programs = await peerPrograms();
       const rows: Row[] = [];
-      for (const kind of kinds) rows.push(await measure(kind, { folder, programs, quick }));
+      for (const kind of kinds) rows.push(await measure(kind, { folder, program, programs, quick }));
       return rows;
     } finally {
       await rm(folder, { recursive: true, force: true });
@@ -70,12 +68,14 @@ export const pruneManyTags: Case = {
 
 interface Place {
   readonly folder: string;
+  /** Plans and deletes. */
+  readonly program: string;
   /** Where crane is. */
   readonly programs: string;
   readonly quick: boolean;
 }
 
-async function measure(kind: Kind, { folder, programs, quick }: Place): Promise<Row> {
+async function measure(kind: Kind, { folder, program, programs, quick }: Place): Promise<Row> {
   const { name, latencyMs, peer, doomed, goal } = kind;
   const registry = await startMemoryRegistry({ latencyMs });
   const args = (script: string) => [script, registry.host, `${repositories}`, `${doomed}`];
@@ -93,7 +93,7 @@ async function measure(kind: Kind, { folder, programs, quick }: Place): Promise<
       },
       async () => {
         fill(registry, kind);
-        const process = { args: args(join(folder, "prune-many.mjs")), cwd: folder };
+        const process = { args: args(program), cwd: folder };
         const { took, output, megabytes } = await memoryOf(process);
         const planned = Number(/^planned in (\d+) ms$/m.exec(output)?.[1]);
         const most = Math.max(told.megabytes, megabytes);
@@ -132,21 +132,4 @@ function withCrane(host: string, { tags, doomed }: Kind): readonly string[] {
     ...paths.map((path) => `crane --insecure ls --full-ref ${path}`),
     ...paths.flatMap((path) => gone.map((tag) => `crane --insecure delete ${path}:${tag}`)),
   ];
-}
-
-async function bundleTo(outfile: string): Promise<void> {
-  // Libraries that are CommonJS ask for `require`.
-  const banner = {
-    js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
-  };
-  await build({
-    entryPoints: [source],
-    outfile,
-    bundle: true,
-    platform: "node",
-    format: "esm",
-    target: "node24",
-    minify: true,
-    banner,
-  });
 }

@@ -164,7 +164,7 @@ async function layersOf({ host }: DockerRegistry) {
   const needed = new Map<string | number, number>();
   let tags = 0;
   for (const path of repositories.filter((one) => one.startsWith(`${project}/`))) {
-    for await (const tag of client.tags({ host, path })) {
+    for (const tag of (await Array.fromAsync(client.tags({ host, path }))).flat()) {
       tags++;
       if (!tag.startsWith(ownTags.key(""))) continue;
       const manifest = await client.get({ host, path, tag });

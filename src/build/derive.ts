@@ -54,7 +54,8 @@ export async function copyImage(
 export function newBase(base: Repository | undefined, registry: Pick<Registry, "tags">) {
   return remembered(async (): Promise<boolean> => {
     if (base === undefined) return true;
-    for await (const _ of registry.tags(below(base, recordRepositoryName))) return false;
+    for await (const tags of registry.tags(below(base, recordRepositoryName)))
+      if (tags.length > 0) return false;
     return true;
   });
 }

@@ -12,6 +12,7 @@ import { gatherFacts, type PruneProject, type Pruning } from "../prune/facts.ts"
 import {
   type Applied,
   applyPrune,
+  inRounds,
   isUnsettled,
   judgedAgain,
   makePrunePlan,
@@ -51,12 +52,6 @@ interface PruneOptions extends GlobalOptions {
   readonly all?: boolean;
 }
 
-/** Deletions at one time. */
-const parallel = 32;
-
-/** Deletions after which branches, merge requests and pipelines are read again. */
-const round = 200;
-
 async function prune(world: World, options: PruneOptions): Promise<ExitCode> {
   const pruning = await openPruning(world, options);
   const facts = await pruning.facts();
@@ -65,7 +60,7 @@ async function prune(world: World, options: PruneOptions): Promise<ExitCode> {
   const onProgress = (done: number, all: number): void =>
     world.log.info(`${done} of ${all} tags looked at again`);
   const applied = isApplied
-    ? await applyPrune(pruning, first, { parallel, round, onProgress })
+    ? await applyPrune(pruning, first, { ...inRounds, onProgress })
     : undefined;
   const plan = judgedAgain(first, applied ?? []);
   print(world, options, plan, applied);
@@ -149,9 +144,9 @@ function withSigns(shelf: Shelf, world: World): Shelf {
   return {
     ...shelf,
     async *tags(repository) {
-      for await (const tag of shelf.tags(repository)) {
-        listed();
-        yield tag;
+      for await (const tags of shelf.tags(repository)) {
+        listed(tags.length);
+        yield tags;
       }
     },
   };

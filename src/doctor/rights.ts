@@ -110,7 +110,7 @@ async function firstWithTags(
   registry: Pick<Registry, "tags">,
 ): Promise<Repository | undefined> {
   for (const repository of candidates) {
-    for await (const _tag of registry.tags(repository)) return repository;
+    for await (const tags of registry.tags(repository)) if (tags.length > 0) return repository;
   }
   return undefined;
 }

@@ -101,8 +101,8 @@ export interface ShelfListing {
   tags(): AsyncGenerator<readonly SortedTag[]>;
 }
 
-/** Repositories that are read at once: half of what one host is asked at a time, and little beside all tags of a plan. */
-const atOnce = 16;
+/** Repositories that are read at once: as many as one host is asked at a time. */
+const atOnce = 32;
 
 /**
  * Lists every repository, one request a page, the records first, and sorts the tags.
@@ -116,7 +116,7 @@ export async function listShelf(
   isImage: (repository: string) => boolean,
 ): Promise<ShelfListing> {
   const repositories = await shelf.repositories();
-  const all = (path: string) => Array.fromAsync(shelf.tags(path));
+  const all = async (path: string) => (await Array.fromAsync(shelf.tags(path))).flat();
   const hasRecords = repositories.includes(recordRepositoryName);
   const listed = hasRecords ? await all(recordRepositoryName) : [];
   const records = sort(recordRepositoryName, listed, names, true);

@@ -123,10 +123,13 @@ export interface Applied {
 interface ApplyOptions {
   /** Deletions at once. */
   readonly parallel: number;
-  /** Deletions after which it is asked again what is needed. */
+  /** Deletions after which branches, merge requests and pipelines are read again. */
   readonly round: number;
   readonly onProgress?: (done: number, all: number) => void;
 }
+
+/** What a host is asked at a time, and a multiple of it, so that no place is idle at the end of a round. */
+export const inRounds: Pick<ApplyOptions, "parallel" | "round"> = { parallel: 32, round: 192 };
 
 /**
  * The order of deletion. Records first: a planner trusts one without a look at its images. Keys last:

@@ -25,8 +25,8 @@ export type Deletion =
 /** The repositories below one base. A repository is named by its path below it, `""` being the base itself. */
 export interface Shelf {
   repositories(): Promise<readonly string[]>;
-  /** Names, page by page, one request a page. */
-  tags(repository: string): AsyncIterable<string>;
+  /** Names, a page at a time, one request each. */
+  tags(repository: string): AsyncIterable<readonly string[]>;
   /** What one tag is right now; `undefined` where it is gone. */
   look(repository: string, tag: string): Promise<SeenTag | undefined>;
   manifest(repository: string, tag: string): Promise<Manifest | undefined>;
@@ -92,10 +92,11 @@ export function gitlabShelf(place: GitLabProject): Shelf {
 async function tellsTimes(place: GitLabProject, records: number | undefined): Promise<boolean> {
   const { gitlab, registry, project, base } = place;
   if (records === undefined) return false;
-  for await (const name of registry.tags(repositoryAt(base, recordRepositoryName))) {
-    const tag = await gitlab.tag(project, records, name);
-    if (tag !== undefined) return tag.createdAt !== undefined;
-  }
+  for await (const names of registry.tags(repositoryAt(base, recordRepositoryName)))
+    for (const name of names) {
+      const tag = await gitlab.tag(project, records, name);
+      if (tag !== undefined) return tag.createdAt !== undefined;
+    }
   return false;
 }
 

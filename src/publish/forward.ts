@@ -123,7 +123,7 @@ async function otherClaims(
 async function allTags(base: Repository, registry: Registry): Promise<readonly string[]> {
   const names: string[] = [];
   return unlessRefused(async () => {
-    for await (const name of registry.tags(below(base, recordRepositoryName))) names.push(name);
+    for await (const page of registry.tags(below(base, recordRepositoryName))) names.push(...page);
     return names;
   }, names);
 }

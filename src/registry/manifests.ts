@@ -169,7 +169,7 @@ const mostBytes = 128 * 1024 * 1024;
 export async function* listTags(
   session: HostSession,
   repository: Repository,
-): AsyncGenerator<string> {
+): AsyncGenerator<readonly string[]> {
   const needs = [scopeFor("pull", repository)];
   const seen = new Set<string>();
   let url: URL | undefined = session.url(repository.path, `tags/list?n=${pageSize}`);
@@ -186,7 +186,7 @@ export async function* listTags(
     if (reply.status === 404 && seen.size === 1) return;
     if (reply.status === 404) throw await session.error(call, reply);
     const tags = readTags(reply, purpose);
-    yield* tags;
+    yield tags;
     bytes += reply.bytes.length;
     idle = tags.every((tag) => before.has(tag)) ? idle + 1 : 0;
     before = new Set(tags);

@@ -62,8 +62,8 @@ export interface Registry {
     inHand?: Manifest,
   ): Promise<CopyResult>;
 
-  /** All tags of a repository, page by page; none where the repository does not exist. */
-  tags(repository: Repository): AsyncIterable<string>;
+  /** All tags of a repository, a page at a time; none where the repository does not exist. */
+  tags(repository: Repository): AsyncIterable<readonly string[]>;
   /** Deletes one tag and nothing else; false where it was not there. */
   deleteTag(reference: Reference): Promise<boolean>;
 }

@@ -150,7 +150,8 @@ async function recordWhere(
 ): Promise<RecordSearch> {
   let found: SourceRecord | undefined;
   const troubles = await oneByOne(sources, async (source) => {
-    const tags = await Array.fromAsync(registry.tags(below(source.base, recordRepositoryName)));
+    const pages = await Array.fromAsync(registry.tags(below(source.base, recordRepositoryName)));
+    const tags = pages.flat();
     const read = tags.filter(isWanted).map((tag) => readRecord(source.base, tag, registry));
     const its = (await Promise.all(read)).find((one) => one !== undefined && isIts(one.content));
     found = its && { ...its, source };

@@ -67,7 +67,7 @@ export function makeModel(options: ModelOptions = {}): Model {
       const names = [...(repositories.get(repository)?.keys() ?? [])].sort();
       for (let start = 0; start === 0 || start < names.length; start += pageSize) {
         calls.pages++;
-        yield* names.slice(start, start + pageSize);
+        yield names.slice(start, start + pageSize);
       }
     },
     async look(repository, name) {

@@ -41,7 +41,7 @@ export function registryContract(name: string, start: () => Promise<RunningRegis
       assert.equal(await registry.get({ ...there, tag: "latest" }), undefined);
       assert.equal(await registry.hasBlob(there, digestOf("nothing")), false);
       assert.equal(await registry.blob(there, digestOf("nothing")), undefined);
-      assert.deepEqual(await Array.fromAsync(registry.tags(there)), []);
+      assert.deepEqual((await Array.fromAsync(registry.tags(there))).flat(), []);
     });
 
     test("gives back what was put", async () => {
@@ -68,7 +68,7 @@ export function registryContract(name: string, start: () => Promise<RunningRegis
       const image = testImage("again");
       await pushImage(registry, at("group/again"), image, "one");
       await pushImage(registry, at("group/again"), image, "one");
-      assert.deepEqual(await Array.fromAsync(registry.tags(at("group/again"))), ["one"]);
+      assert.deepEqual((await Array.fromAsync(registry.tags(at("group/again")))).flat(), ["one"]);
     });
 
     test("refuses a manifest whose blobs are missing", async () => {
@@ -86,7 +86,7 @@ export function registryContract(name: string, start: () => Promise<RunningRegis
       const result = await registry.copy(from, at("group/target"), ["a", "b"]);
       assert.deepEqual(result.manifest.descriptor, image.manifest.descriptor);
       assert.equal(result.streamedBytes, 0);
-      assert.deepEqual((await Array.fromAsync(registry.tags(at("group/target")))).sort(), [
+      assert.deepEqual((await Array.fromAsync(registry.tags(at("group/target")))).flat().sort(), [
         "a",
         "b",
       ]);
@@ -159,7 +159,7 @@ export function registryContract(name: string, start: () => Promise<RunningRegis
       }
       assert.equal(await registry.deleteTag({ ...there, tag: "three" }), false);
       const left = running.deletesTags ? ["two"] : ["one", "two"];
-      assert.deepEqual((await Array.fromAsync(registry.tags(there))).sort(), left);
+      assert.deepEqual((await Array.fromAsync(registry.tags(there))).flat().sort(), left);
     });
   });
 }

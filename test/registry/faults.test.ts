@@ -73,7 +73,8 @@ const instead = (answer: Answer): Fault => ({ kind: "answer", answer: () => answ
 const always = (fault: Fault) => () => fault;
 const get = ({ client, reference }: Scene) =>
   client.get(reference).then((found) => found?.descriptor);
-const list = ({ client, repository }: Scene) => Array.fromAsync(client.tags(repository));
+const list = async ({ client, repository }: Scene) =>
+  (await Array.fromAsync(client.tags(repository))).flat();
 const putTwo = ({ client, repository }: Scene) =>
   client.put({ ...repository, tag: "two" }, image.manifest);
 const found = image.manifest.descriptor;

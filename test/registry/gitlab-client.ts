@@ -166,7 +166,7 @@ function clientSuite(name: string, start: () => Promise<Stand>): void {
       await opened.put({ ...there, tag: "all" }, testIndex(images, ["amd64", "arm64"]));
       for (const tag of ["key-0", "key-1"])
         assert.equal(await opened.deleteTag({ ...there, tag }), true);
-      assert.deepEqual(await Array.fromAsync(opened.tags(there)), ["all"]);
+      assert.deepEqual((await Array.fromAsync(opened.tags(there))).flat(), ["all"]);
       const copy = at("several/copy");
       const { streamedBytes } = await opened.copy({ ...there, tag: "all" }, copy, ["all"]);
       assert.equal(streamedBytes, 0);
@@ -183,7 +183,7 @@ function clientSuite(name: string, start: () => Promise<Stand>): void {
       const tags = Array.from({ length: 101 }, (_, number) => `t${number}`);
       await pushImage(opened, there, image, "latest");
       await Promise.all(tags.map((tag) => opened.put({ ...there, tag }, image.manifest)));
-      assert.equal((await Array.fromAsync(opened.tags(there))).length, 102);
+      assert.equal((await Array.fromAsync(opened.tags(there))).flat().length, 102);
       const ruled = open(denying("^latest$"));
       for (const tag of tags.slice(1))
         assert.equal(await ruled.deleteTag({ ...there, tag }), true, tag);
@@ -193,7 +193,7 @@ function clientSuite(name: string, start: () => Promise<Stand>): void {
         code: "REGISTRY_DENIED",
         message: /401 PROTECTED_TAG/,
       });
-      assert.deepEqual((await Array.fromAsync(opened.tags(there))).sort(), ["latest", "t0"]);
+      assert.deepEqual((await Array.fromAsync(opened.tags(there))).flat().sort(), ["latest", "t0"]);
     });
   });
 }

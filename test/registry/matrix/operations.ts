@@ -200,7 +200,8 @@ const lists: Operation = {
   },
   announce: (client, host) => client.announce("pull", [at(host, "group/image")]),
   items: (client, host) => [
-    async () => (await Array.fromAsync(client.tags(at(host, "group/image")))).length === count,
+    async () =>
+      (await Array.fromAsync(client.tags(at(host, "group/image")))).flat().length === count,
   ],
 };
 
