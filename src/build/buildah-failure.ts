@@ -13,6 +13,7 @@ import {
   registryError,
   registryFailure,
   withoutSecrets,
+  withSpace,
 } from "./failure.ts";
 import type { EngineCall } from "./hide.ts";
 
@@ -81,7 +82,8 @@ export function buildError(request: BuildRequest, result: RunResult): BerthError
   if (step === null && registryFailure(line) !== undefined) {
     return registryError(doing, line, request.destination.host);
   }
-  const what = step === null ? withoutPreamble(line) : `${step[1]}: ${step[2]}`;
+  const own = withSpace(withoutPreamble(line), result);
+  const what = step === null ? own : `${step[1]}: ${step[2]}`;
   const hint = result.stderr.includes("/dev/pipes/buildahheredoc") ? scriptHint : undefined;
   return buildFailed(request, stepLine(result.stdout, request.source), what, hint);
 }

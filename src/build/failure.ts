@@ -83,6 +83,17 @@ export function neverEnded(
   });
 }
 
+const noSpace = /no space left on device|disk quota exceeded/i;
+
+const spaceHint =
+  "free some space where the engine keeps its images and layers (docker system prune; for buildah the folders berth* of the graphroot that `buildah info` tells), and where TMPDIR is";
+
+/** An engine's word on a failure, and of several the one that tells of a full disk: it stands on a line below. */
+export function withSpace(what: string, { stderr }: RunResult): string {
+  const [found] = noSpace.exec(stderr.slice(stderr.lastIndexOf("Error: "))) ?? [];
+  return found === undefined || noSpace.test(what) ? what : `${what} ${found}`;
+}
+
 /** The error for a build that failed, at a line of its Dockerfile where that is known. */
 export function buildFailed(
   { name, source: { file } }: Pick<BuildRequest, "name" | "source">,
@@ -91,12 +102,12 @@ export function buildFailed(
   hint = usualHint(what),
 ): BerthError {
   const place = line === undefined ? file : `${file}:${line}`;
-  return new BerthError("BUILD_FAILED", `build ${name}: ${place}: ${withoutSecrets(what)}`, {
-    hint,
-  });
+  const code = noSpace.test(what) ? "DISK_FULL" : "BUILD_FAILED";
+  return new BerthError(code, `build ${name}: ${place}: ${withoutSecrets(what)}`, { hint });
 }
 
 function usualHint(what: string): string {
+  if (noSpace.test(what)) return spaceHint;
   return /manifest unknown|source metadata for .*: not found$/.test(what)
     ? "the registry does not have an image that this one is built from: see its FROM lines; where it is one of this project, run the plan job again, which builds what is gone"
     : "its last lines say more";
@@ -170,10 +181,12 @@ export async function pushed(
   const result = await patiently(push, (said) => isPassing(engine.lineOf(said)), clock);
   if (result.exitCode === 0) return result;
   const doing = `push ${printReference(destination)}`;
-  throw (
-    neverEnded(result, doing, engine) ??
-    registryError(doing, engine.lineOf(result), destination.host)
-  );
+  const line = engine.lineOf(result);
+  const stopped = neverEnded(result, doing, engine);
+  if (stopped !== undefined) throw stopped;
+  if (noSpace.test(line) && registryFailure(line) === undefined)
+    throw new BerthError("DISK_FULL", `${doing}: ${withoutSecrets(line)}`, { hint: spaceHint });
+  throw registryError(doing, line, destination.host);
 }
 
 export function noDigest(destination: Reference, { program }: EngineProgram): BerthError {

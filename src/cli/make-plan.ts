@@ -21,7 +21,7 @@ export async function makePlanOf(
   const { world, project, situation, login } = session;
   const { config, images, git } = project;
   const { force } = situation.wishes;
-  if (Array.isArray(force)) known(images, force);
+  if (Array.isArray(force)) known(images, force, ` of ${config.prefix}_FORCE_REBUILD`);
   const planned = await planOf({
     config,
     situation,

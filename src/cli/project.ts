@@ -72,18 +72,23 @@ export function namedConfig(
   return config === undefined ? undefined : { files, path: resolve(cwd, config), label: config };
 }
 
-/** Refuses names that no image has, all at once. */
+/** Refuses names that no image has, all at once; `where` says who names them. */
 export function known(
   images: readonly { readonly name: string }[],
   names: readonly string[],
+  where = "",
 ): readonly string[] {
   const unknown = names.filter((name) => !images.some((image) => image.name === name));
   if (unknown.length === 0) return names;
   const all = images.map(({ name }) => name);
   const meant = unknown.length === 1 ? didYouMean(unknown[0]!, all) : "";
-  throw new BerthError("IMAGE_UNKNOWN", `find ${unknown.join(", ")}: no such image${meant}`, {
-    hint: `the images are: ${all.join(", ")}`,
-  });
+  throw new BerthError(
+    "IMAGE_UNKNOWN",
+    `find ${unknown.join(", ")}${where}: no such image${meant}`,
+    {
+      hint: `the images are: ${all.join(", ")}`,
+    },
+  );
 }
 
 /** The images named, or all where none is. */

@@ -1,6 +1,7 @@
 /** Which tags a branch moves. */
 import { many, matcher, type Piece, text } from "../context/automaton.ts";
 import { fitsStars } from "../context/paths.ts";
+import { isTag } from "../oci/reference.ts";
 import { isReserved } from "../oci/tags.ts";
 import type { Config } from "./config.ts";
 
@@ -34,7 +35,7 @@ export function isNamedAfter(
 /** A tag that `{slug}` makes of a branch's name, although that name may not move it. */
 export interface StolenTag {
   readonly tag: string;
-  /** The pattern of the branches that move it by name; `undefined` where it is one of berth's own. */
+  /** The pattern of the branches that move it by name; `undefined` where it is one of berth's own, or no tag at all. */
   readonly of: string | undefined;
 }
 
@@ -43,7 +44,7 @@ export function stolenTags(config: Pick<Config, "publish">, branch: Branch): rea
   return promotedTags(config, branch)
     .filter((tag) => isNamedAfter(config, branch, tag))
     .map((tag) => ({ tag, of: config.publish.find((rule) => rule.tag === tag)?.branch }))
-    .filter(({ tag, of }) => of !== undefined || isReserved(tag));
+    .filter(({ tag, of }) => of !== undefined || isReserved(tag) || !isTag(tag));
 }
 
 /** `*` stands for any characters, slashes too, as in GitLab's protected branches. */
@@ -56,7 +57,7 @@ export function matchesBranch(pattern: string, { name, defaultBranch }: Branch):
 export function slugOf(branch: string): string {
   return branch
     .toLowerCase()
-    .replace(/[^a-z0-9]/g, "-")
+    .replace(/[^a-z0-9]/gu, "-")
     .slice(0, 63)
     .replace(/^-+|-+$/g, "");
 }
@@ -80,7 +81,7 @@ const slugs = many((char) => /[a-z0-9-]/.test(char));
 /** All slugs that branches of a glob can have; dashes at its ends may have been cut. */
 function slugPieces(glob: string): readonly Piece[] {
   if (!glob.includes("*")) return text(slugOf(glob));
-  const cut = glob.toLowerCase().replace(/[^a-z0-9*]/g, "-");
+  const cut = glob.toLowerCase().replace(/[^a-z0-9*]/gu, "-");
   const parts = cut.replace(/^-+|-+$/g, "").split("*");
   const pieces = parts.flatMap((part, at) => [...(at === 0 ? [] : [slugs]), ...text(part)]);
   return [

@@ -158,6 +158,7 @@ const rights = `let the user that runs berth read or write it; ${elsewhere}`;
 const refusals: Readonly<Record<string, Refusal>> = {
   "ENOENT mkdir": refused("no folder can be made there", elsewhere),
   "ENOENT mkdtemp": refused("its folder is not there", elsewhere),
+  "ENOENT uv_cwd": refused("the folder that this runs in is gone", "change to one that is there"),
   EACCES: refused("permission denied", rights),
   EPERM: refused("operation not permitted", rights),
   EROFS: refused("the file system is read-only", elsewhere),

@@ -4,6 +4,7 @@ import { type Branch, isNamedAfter, promotedTags, stolenTags } from "../config/p
 import { BerthError } from "../errors.ts";
 import { ownTags } from "../image/key.ts";
 import {
+  isTag,
   parseReference,
   printReference,
   printRepository,
@@ -50,8 +51,9 @@ export function refuseStolen(config: Pick<Config, "publish">, situation: Situati
   const [stolen] = stolenTags(config, branch);
   if (stolen === undefined) return;
   const { tag, of } = stolen;
-  const whose = of === undefined ? "is one of berth's own" : `is moved by the branch ${of}`;
-  throw new BerthError("TAG_TAKEN", `promote ${tag} from the branch ${branch.name}: it ${whose}`, {
+  const own = isTag(tag) ? "it is one of berth's own" : `${JSON.stringify(tag)} is no tag`;
+  const why = of === undefined ? own : `it is moved by the branch ${of}`;
+  throw new BerthError("TAG_TAKEN", `promote ${tag} from the branch ${branch.name}: ${why}`, {
     hint: "rename the branch, or give it a tag of its own under `publish`, such as `branch-{slug}`",
   });
 }

@@ -77,6 +77,8 @@ const started = 'Error: building at STEP "RUN true": exit status 1\n';
 const exit125 = 'Error: building at STEP "RUN exit 125": while running runtime: exit status 125\n';
 const printed = "STEP 1/2: FROM scratch\nSTEP 2/2: RUN exit 125\n";
 const curl = 'dial tcp: connection refused\nError: building at STEP "RUN curl h": exit status 7\n';
+const full = "write /f: no space left on device\n";
+const copied = `Error: building at STEP "COPY . /x": 2 errors occurred:\n\t* reading "/tmp/c": closed pipe\n\t* storing "/tmp/c": ${full}\n`;
 const netavark =
   'Error: creating build container: could not find "netavark" in one of [/usr/lib]\n';
 const killed = (signal: NodeJS.Signals) => endedAs({ exitCode: undefined, signal });
@@ -92,6 +94,12 @@ const buildahCases: readonly Case[] = [
   [ended(netavark), "ENGINE_MISSING", "netavark is not installed"],
   [ended(groups + started, 1), "ENGINE_UNAVAILABLE", 'building at STEP "RUN true": exit status 1'],
   [ended(`Error: ${pulling}\n`), "REGISTRY_UNAVAILABLE", pulling],
+  [
+    ended(copied),
+    "DISK_FULL",
+    "debian.docker: COPY . /x: 2 errors occurred: no space left on device",
+  ],
+  [ended(`${full}${started}`, 1), "BUILD_FAILED", "debian.docker: RUN true: exit status 1"],
   [killed("SIGTERM"), "INTERRUPTED", "buildah was ended by SIGTERM"],
   [killed("SIGKILL"), "BUILD_FAILED", "buildah was killed"],
 ];
@@ -115,6 +123,7 @@ const dockerCases: readonly Case[] = [
   [ended(buildx, 1), "ENGINE_MISSING", "docker-buildx is missing"],
   [ended(`${denied}\n`, 1), "REGISTRY_DENIED", denied],
   [ended(`failed to solve: ${late}\n`, 1), "ENGINE_UNAVAILABLE", late],
+  [ended(`ERROR: failed to solve: ${full}`, 1), "DISK_FULL", `debian.docker: ${full.trim()}`],
 ];
 
 test("a build that failed is told by code, image, instruction and exit status", () => {
@@ -154,6 +163,7 @@ test("a push is tried once more where the registry was only busy", async () => {
     [[busy, done], undefined, 2],
     [[busy, busy, done], "REGISTRY_REFUSED", 2],
     [[denied, done], "REGISTRY_DENIED", 1],
+    [[ended(full, 1), done], "DISK_FULL", 1],
   ];
   for (const [answers, code, calls] of table) {
     const left = [...answers];

@@ -27,6 +27,10 @@ const job = {
 /** Makes Node believe that it is elsewhere. */
 const onDarwin = "Object.defineProperty(process,'platform',{value:'darwin'})";
 
+/** Takes the folder away in which Node runs. */
+const inNothing =
+  "const{mkdirSync,rmdirSync}=await(import('node:fs'));mkdirSync('gone');process.chdir('gone');rmdirSync('../gone')";
+
 /** What follows `berth` in a shell, how it ends, what it says, and with which variables. */
 const mistakes: readonly (readonly [
   what: string,
@@ -41,6 +45,13 @@ const mistakes: readonly (readonly [
     64,
     /run on darwin: berth runs on Linux only \[USAGE\]\n.*container image/,
     { NODE_OPTIONS: `--import=data:text/javascript,${onDarwin}` },
+  ],
+  [
+    "a folder that is gone",
+    "key",
+    64,
+    /the folder that this runs in is gone \[FILE_REFUSED\]/,
+    { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(inNothing)}` },
   ],
   ["an unknown command", "foo", 64, /unknown command 'foo'/],
   ["an unknown flag", "key --foo", 64, /unknown option '--foo'/],
@@ -122,7 +133,7 @@ const mistakes: readonly (readonly [
     "an image to rebuild that is not there",
     "plan",
     64,
-    /find debain: no such image; did you mean "debian"\? \[IMAGE_UNKNOWN\]\n.*images are: debian/,
+    /find debain of QEMU_CI_FORCE_REBUILD: no such image; did you mean "debian"\? \[IMAGE_UNKNOWN\]\n.*images are: debian/,
     { ...job, QEMU_CI_FORCE_REBUILD: "debain" },
   ],
   ["a folder for a file", "--config ci key", 64, /^berth: read .+\/ci: it is a folder \[FILE_REF/m],

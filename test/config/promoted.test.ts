@@ -38,6 +38,7 @@ test("a slug is what GitLab makes of a branch", () => {
     ["staging-9.2", "staging-9-2"],
     ["Feature/X_y", "feature-x-y"],
     ["-a-", "a"],
+    ["a\u{1f680}b", "a-b"],
     ["x".repeat(70), "x".repeat(63)],
   ];
   for (const [branch = "", slug] of rows) assert.equal(slugOf(branch), slug);
@@ -50,6 +51,7 @@ test("tags that rules name are known, whichever branch they were made for", () =
       ["{default}", "on-{slug}", undefined, "on-other", "off-other"],
       ["staging-*", "{slug}", undefined, "staging-9-2", "stagingx"],
       ["_x*_", "{slug}", undefined, "x-1", "y-1"],
+      ["a\u{1f680}b*", "{slug}", undefined, "a-b1", "a--b1"],
       ["any", "latest", undefined, "latest", "latest-x"],
     ];
   for (const [branch, tag, defaultBranch, is, not] of rows) {

@@ -135,6 +135,7 @@ describe("a branch whose slug is a tag that it may not move", () => {
     ["Stable", /^promote stable from the branch Stable: it is moved by the branch stable-\*$/],
     ["cache2", /^promote cache2 from the branch cache2: it is one of berth's own$/],
     ["promote/it", /^promote promote-it from the branch promote\/it: it is one of berth's own$/],
+    ["名", /^promote {2}from the branch 名: "" is no tag$/],
   ] as const;
   for (const [branch, message] of cases) {
     test(`${branch} is refused`, () => {
