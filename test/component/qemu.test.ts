@@ -18,12 +18,8 @@ before(async () => {
 });
 after(() => platform.stop());
 
-const crosses = ["amd64", "arm64", "riscv64", "s390x"].map((name) => `debian-${name}-cross`);
-const all = [
-  ...crosses,
-  ...["alpine", "debian", "debian-cross-base", "fedora", "fedora-rust-nightly"],
-  ...["fedora-win64-cross", "python", "ubuntu2404"],
-];
+const crosses = ["debian-arm64-cross", "debian-cross-base", "debian-riscv64-cross"];
+const all = ["alpine", "debian", ...crosses, "fedora-rust-nightly"];
 const file = (name: string) => `tests/docker/dockerfiles/${name}.docker`;
 
 /** Commits another word that the image says of itself. */
@@ -48,51 +44,41 @@ function builtIn({ outputs }: Ran): readonly string[] {
 
 test("the first pipeline builds all images, and every job runs in its own", async () => {
   const first = passed(await push("staging"));
-  assert.deepEqual(builtIn(first), [...all].sort());
+  assert.deepEqual(builtIn(first), all);
   assert.equal(first.outputs["build-alpine"], "image: alpine 1\n");
   assert.equal(
     first.outputs["build-riscv64"],
     "image: debian 1 debian-cross-base 1 debian-riscv64-cross 1\n",
   );
-  assert.match(first.outputs["berth-promote"] ?? "", /latest: moved on 12 images/);
+  assert.match(first.outputs["berth-promote"] ?? "", /latest: moved on 6 images/);
   assert.equal(
     first.images["build-debian"],
     tagged(platform, "qemu-project/qemu/qemu/debian", "latest"),
   );
 });
 
-test("a commit that changes no image builds nothing, and its jobs run in the same images", async () => {
-  const before = tagged(platform, "qemu-project/qemu/qemu/debian", "latest");
-  await qemu.commit("staging", { "README.md": "another commit\n" });
-  const second = passed(await push("staging"));
-  assert.deepEqual(builtIn(second), []);
-  assert.equal(second.outputs["functional-debian"], "image: debian 1\n");
-  assert.equal(second.images["functional-debian"], before);
-  assert.equal(tagged(platform, "qemu-project/qemu/qemu/debian", "latest"), before);
-});
-
 test("a changed Dockerfile has itself and its children built, under the branch's own tag", async () => {
   await qemu.commit("staging-9.2", {}, "staging");
   await change(qemu, "staging-9.2", "debian-cross-base", "debian-cross-base stable");
   const third = passed(await push("staging-9.2"));
-  assert.deepEqual(builtIn(third), [...crosses, "debian-cross-base"].sort());
+  assert.deepEqual(builtIn(third), crosses);
   assert.equal(
     third.outputs["build-riscv64"],
     "image: debian 1 debian-cross-base stable debian-riscv64-cross 1\n",
   );
-  assert.match(third.outputs["berth-promote"] ?? "", /staging-9-2: moved on 12 images/);
+  assert.match(third.outputs["berth-promote"] ?? "", /staging-9-2: moved on 6 images/);
 });
 
 test("a job that fails keeps latest where it is", async () => {
-  const before = tagged(platform, "qemu-project/qemu/qemu/debian", "latest");
+  const before = tagged(platform, "qemu-project/qemu/qemu/alpine", "latest");
   const failing = '#!/bin/sh\necho "image:" $(cat /etc/ci-image)\nexit 1\n';
-  await change(qemu, "staging", "debian", "debian 2", { "ci/show-image.sh": failing });
+  await change(qemu, "staging", "alpine", "alpine 2", { "ci/show-image.sh": failing });
   const failed = await push("staging");
   assert.equal(failed.pipeline.facts.status, "failed");
-  assert.deepEqual(builtIn(failed), [...crosses, "debian", "debian-cross-base"].sort());
-  assert.equal(failed.outputs["build-debian"], "image: debian 2\n");
+  assert.deepEqual(builtIn(failed), ["alpine"]);
+  assert.equal(failed.outputs["build-alpine"], "image: alpine 2\n");
   assert.equal(failed.states["berth-promote"], "skipped");
-  assert.equal(tagged(platform, "qemu-project/qemu/qemu/debian", "latest"), before);
+  assert.equal(tagged(platform, "qemu-project/qemu/qemu/alpine", "latest"), before);
 });
 
 test("a build that fails stops what is built on it and all jobs, and the report shows its last lines", async () => {
@@ -112,41 +98,33 @@ test("a build that fails stops what is built on it and all jobs, and the report 
   assert.equal(tagged(platform, "qemu-project/qemu/qemu/debian", "latest"), before);
 });
 
-test("the other branch has not seen any of that", async () => {
+test("a commit that changes no image builds nothing, and the other branch has not seen any of that", async () => {
   await qemu.commit("staging-9.2", { "README.md": "stable\n" });
   const ran = passed(await push("staging-9.2"));
   assert.deepEqual(builtIn(ran), []);
+  assert.equal(ran.outputs["functional-debian"], "image: debian 1\n");
+  const of = (name: string, tag: string) => tagged(platform, `qemu-project/qemu/qemu/${name}`, tag);
+  assert.equal(ran.images["functional-debian"], of("debian", "latest"));
+  assert.equal(ran.images["build-riscv64"], of("debian-riscv64-cross", "staging-9-2"));
   assert.equal(
     ran.outputs["build-riscv64"],
     "image: debian 1 debian-cross-base stable debian-riscv64-cross 1\n",
   );
 });
 
-test("in one job the same is built, in vain where nothing has changed, and a build that fails leaves latest", async () => {
+test("in one job the same is built, and a build that fails leaves latest", async () => {
   const inline = await exampleProject(platform, "qemu", "qemu-project/inline", {
     members: { olga: "maintainer" },
   });
   const text = await succeed("git", ["-C", inline.bare, "show", "main:.gitlab-ci.yml"]);
   await inline.commit("staging", { ".gitlab-ci.yml": text.replace("fan-out", "inline") });
-  const latest = () => tagged(platform, "qemu-project/inline/qemu/debian", "latest");
-  const made = ({ outputs }: Ran) =>
-    [...(outputs["berth-images"] ?? "").matchAll(/^(\S+) +build +built/gm)]
-      .map(([, name]) => name)
-      .sort();
   const first = passed(await push("staging", inline));
-  assert.deepEqual(made(first), [...all].sort());
-  assert.match(first.outputs["berth-promote"] ?? "", /latest: moved on 12 images/);
-  assert.equal(first.images["build-debian"], latest());
-  await inline.commit("staging", { "README.md": "another commit\n" });
-  const idle = passed(await push("staging", inline));
-  assert.match(idle.outputs["berth-images"] ?? "", /nothing to do/);
-  assert.equal(idle.images["build-debian"], latest());
-  await change(inline, "staging", "debian-cross-base", "debian-cross-base 2");
-  const changed = passed(await push("staging", inline));
-  assert.deepEqual(made(changed), [...crosses, "debian-cross-base"].sort());
-  const riscv64 = "image: debian 1 debian-cross-base 2 debian-riscv64-cross 1\n";
-  assert.equal(changed.outputs["build-riscv64"], riscv64);
+  const made = (first.outputs["berth-images"] ?? "").matchAll(/^(\S+) +build +built/gm);
+  assert.deepEqual([...made].map(([, name]) => name).sort(), all);
+  assert.match(first.outputs["berth-promote"] ?? "", /latest: moved on 6 images/);
+  const latest = () => tagged(platform, "qemu-project/inline/qemu/debian", "latest");
   const before = latest();
+  assert.equal(first.images["build-debian"], before);
   await breakDebian(inline);
   const { states, outputs } = await push("staging", inline);
   const ends = ["berth-images", "build-debian", "berth-promote"].map((name) => states[name]);
@@ -160,13 +138,12 @@ test("a fork without a changed Dockerfile runs in upstream's images and stores n
   await fork.commit("topic", {}, "staging-9.2");
   const asked = { branch: "topic", variables: { QEMU_CI: "2" } };
   // It may do without a registry.
-  for (const registry of ["disabled", "enabled"] as const) {
-    fork.project.registry = registry;
-    const ran = passed(await run(platform, fork.project, asked));
-    assert.deepEqual(builtIn(ran), []);
-    const stored = [...platform.gitlab.registry.tags.keys()];
-    assert.ok(!stored.some((path) => path.startsWith("alice/")), `${stored}`);
-  }
+  fork.project.registry = "disabled";
+  const ran = passed(await run(platform, fork.project, asked));
+  assert.deepEqual(builtIn(ran), []);
+  const stored = [...platform.gitlab.registry.tags.keys()];
+  assert.ok(!stored.some((path) => path.startsWith("alice/")), `${stored}`);
+  fork.project.registry = "enabled";
   await change(fork, "topic", "debian-riscv64-cross", "debian-riscv64-cross 2");
   const changed = passed(await run(platform, fork.project, asked));
   assert.deepEqual(builtIn(changed), ["debian-riscv64-cross"]);

@@ -261,7 +261,7 @@ test("what a killed runner leaves behind is cleared up by the next job", async (
 
 test("many jobs leave nothing behind", async () => {
   const project = await example("acme/many");
-  passed(await runs(project, { job: { ...show, parallel: 12 } }));
+  passed(await runs(project, { job: { ...show, parallel: 4 } }));
   assert.deepEqual(await containers(), []);
   const networks = await platform.dockerd.docker("network", "ls", "--format={{.Name}}");
   assert.deepEqual(networks.trim().split("\n").sort(), ["host", "none"]);

@@ -6,7 +6,6 @@ import { after, before, test } from "node:test";
 import { type Actor, newProject, openRequest } from "../lives/actor.ts";
 import { pushBusybox } from "../support/bases.ts";
 import { succeed } from "../support/command.ts";
-import type { JobOptions } from "../support/gitlab-jobs.ts";
 import { until } from "../support/processes.ts";
 import { openPlatform, type Platform } from "./coordinator/platform.ts";
 import { type Ran, rested, run, traceOf } from "./coordinator/ran.ts";
@@ -139,44 +138,6 @@ test("a job by hand holds the next stage until somebody starts it", async () => 
   platform.play(asked);
   const { states } = await rested(platform, held.pipeline);
   assert.deepEqual(states, { asked: "success", after: "success" });
-});
-
-test("changes looks at what a push or a merge request changed, and holds where there is nothing to compare", async () => {
-  const image = `${platform.bases.host}/library/busybox:1`;
-  const rules = (path: string, compare_to?: string) =>
-    compare_to === undefined
-      ? [{ changes: [path] }]
-      : [{ changes: { paths: [path], compare_to }, if: '$CI_COMMIT_BRANCH == "topic"' }];
-  const job = (...changes: Parameters<typeof rules>) => ({
-    image,
-    rules: rules(...changes),
-    script: "true",
-  });
-  const config = {
-    docs: job("docs/**/*"),
-    code: job("src/*"),
-    any: job("**/*"),
-    since: job("src/*", "main"),
-  };
-  const names = async (options: JobOptions) => {
-    const { jobs } = await platform.start(changing.project, options);
-    return jobs.map(({ made }) => made.name);
-  };
-  const changing = await newProject(platform.ground, "acme/changing", {
-    members: { olga: "maintainer" },
-  });
-  await changing.commit("main", { ".gitlab-ci.yml": JSON.stringify(config) });
-  assert.deepEqual(await names({}), ["docs", "code", "any"]);
-  await changing.commit("main", { "docs/a/b.md": "text\n" });
-  assert.deepEqual(await names({}), ["docs", "any"]);
-  assert.deepEqual(await names({ source: "schedule" }), ["docs", "code", "any"]);
-  await changing.commit("topic", { "src/a.c": "\n" });
-  assert.deepEqual(await names({ branch: "topic" }), ["docs", "code", "any", "since"]);
-  await changing.commit("main", { "README.md": "newer\n" });
-  const request = await openRequest(platform.ground, changing, "topic", changing);
-  assert.deepEqual(await names({ request }), ["code", "any"]);
-  await changing.commit("topic", { "docs/c.md": "\n" });
-  assert.deepEqual(await names({ request }), ["docs", "code", "any"]);
 });
 
 test("a push to a branch of a merge request makes a pipeline for that too, and ends the one before", async () => {

@@ -9,7 +9,9 @@ import type { Answer, SeenRequest } from "../../support/faulty-server.ts";
 import { failed } from "../../support/gitlab-pages.ts";
 import { program } from "../../support/programs.ts";
 import type { Attempt } from "./jobs.ts";
-import { limits } from "./limits.ts";
+
+/** What a self-managed GitLab takes where nobody has changed its limits: bytes of one upload (D12), bytes and number of variables (D11). */
+const limits = { artifactBytes: 100 * 1024 * 1024, dotenvBytes: 5120, dotenvVariables: 20 };
 
 const made: Answer = { status: 201, headers: { "content-type": "application/json" }, body: "{}" };
 

@@ -7,7 +7,6 @@ import { variablesOf } from "../../support/gitlab-jobs.ts";
 import { fileIn } from "./artifacts.ts";
 import { latest } from "./given.ts";
 import { dependenciesOf, type RunJob, type RunPipeline } from "./jobs.ts";
-import { limits, megabytes } from "./limits.ts";
 import { type Child, type Makings, NoPipeline } from "./making.ts";
 
 interface Trigger {
@@ -16,10 +15,13 @@ interface Trigger {
   readonly forward?: { readonly yaml_variables?: boolean; readonly pipeline_variables?: boolean };
 }
 
+/** How far below the first pipeline another one may be (E3). */
+const mostDescendants = 2;
+
 /** The file of the child is what the trigger job includes, in the parent's commit or from its jobs' archives (E1). */
 export function childOf(makings: Makings, bridge: RunJob): Child {
   const { include } = triggerOf(bridge);
-  if (depthOf(bridge.pipeline) >= limits.descendants)
+  if (depthOf(bridge.pipeline) >= mostDescendants)
     throw new NoPipeline("reached_max_descendant_pipelines_depth");
   return {
     bridge,
@@ -33,8 +35,8 @@ function depthOf({ bridge }: Pick<RunPipeline, "bridge">): number {
   return bridge === undefined ? 0 : depthOf(bridge.pipeline) + 1;
 }
 
-/** E1: a file that a job of the parent left, of a size that GitLab takes. */
-export async function artifactOf(
+/** E1: a file that a job of the parent left. */
+async function artifactOf(
   { jobs }: Pick<RunPipeline, "jobs">,
   { location, entry }: Include,
 ): Promise<Found> {
@@ -43,18 +45,10 @@ export async function artifactOf(
   const archive = job?.attempts.at(-1)?.archive;
   if (archive === undefined)
     return refuse(`Job \`${name}\` not found in parent pipeline or does not have artifacts!`);
-  refuseLarge(`Artifacts archive for job \`${name}\``, archive.size);
   const text = await fileIn(archive.path, location);
   if (text === undefined)
     return refuse(`Path \`${location}\` does not exist inside the \`${name}\` artifacts archive!`);
-  refuseLarge(`The file \`${location}\` in job \`${name}\``, Buffer.byteLength(text));
   return text === "" ? refuse(`File \`${location}\` is empty!`) : { text };
-}
-
-function refuseLarge(what: string, bytes: number): void {
-  const [size, most] = [bytes, limits.includedBytes].map(megabytes);
-  if (bytes > limits.includedBytes)
-    refuse(`${what} is too large: ${size} exceeds maximum of ${most}`);
 }
 
 function triggerOf({ made }: RunJob): Trigger {

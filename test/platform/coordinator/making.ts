@@ -1,5 +1,4 @@
 /** Making a pipeline of a project's commit, as far as GitLab's answer to "run pipeline" goes. */
-import { spawnSync } from "node:child_process";
 import { readOutline, readPipeline } from "../../../src/pipelines/pipeline.ts";
 import { plain } from "../../../src/pipelines/plain.ts";
 import type { CiSource, Found, Include, Occasion } from "../../../src/pipelines/ports.ts";
@@ -7,8 +6,12 @@ import { refuse } from "../../../src/pipelines/refusal.ts";
 import { listed, type Variable } from "../../../src/pipelines/variables.ts";
 import { succeed } from "../../support/command.ts";
 import { addPipeline, type JobOptions, variablesOf } from "../../support/gitlab-jobs.ts";
-import { type Model, roles, type TestPipeline } from "../../support/gitlab-model.ts";
-import { withKeys } from "./caches.ts";
+import {
+  type Model,
+  roles,
+  type TestPipeline,
+  type TestRequest,
+} from "../../support/gitlab-model.ts";
 import { formOf } from "./forms.ts";
 import { type RunJob, type RunPipeline, settle } from "./jobs.ts";
 
@@ -55,7 +58,6 @@ export async function makePipeline(
     ...listed(start.variables ?? {}),
     ...(child?.variables ?? []),
   ];
-  const inRepository = (...args: readonly string[]) => git(makings, project.path, ...args);
   try {
     const source = await sourceOf(makings, project.path, facts.sha);
     const text = child?.text ?? (await source.read(".gitlab-ci.yml"));
@@ -64,11 +66,7 @@ export async function makePipeline(
       source,
       fetch: (include) =>
         include.kind === "component" ? component(makings, include) : artifact(include, child),
-      occasion: {
-        ...occasionOf(facts, start, predefined, settings),
-        changed: await changedIn(makings, facts, start),
-        changedSince: (ref) => changedSince(makings, facts, ref),
-      },
+      occasion: occasionOf(facts, start, predefined, settings),
     });
     if ("errors" in reading) throw new NoPipeline(reading.errors.join("\n"));
     if ("none" in reading) throw new NoPipeline(reading.none);
@@ -77,7 +75,7 @@ export async function makePipeline(
     const pipeline: RunPipeline = { facts, start, settings, stages, jobs, bridge: child?.bridge };
     for (const made of reading.jobs)
       jobs.push({
-        made: { ...made, options: await withKeys(formOf(made), facts.sha, inRepository) },
+        made: { ...made, options: formOf(made) },
         pipeline,
         status: "created",
         allowFailure: made.allowFailure,
@@ -85,7 +83,8 @@ export async function makePipeline(
         child: undefined,
         problem: undefined,
       });
-    await inRepository("update-ref", `refs/pipelines/${facts.id}`, facts.sha);
+    await git(makings, project.path, "update-ref", `refs/pipelines/${facts.id}`, facts.sha);
+    if (start.request !== undefined) await keepHead(makings, start.request);
     settle(pipeline);
     return pipeline;
   } catch (error) {
@@ -139,45 +138,11 @@ function predefinedFor(
   return variablesOf(makings, plain, nobody);
 }
 
-/** B7: what a merge request or a push changed; a new branch, a tag, a schedule or a click has nothing to compare. */
-async function changedIn(
-  makings: Makings,
-  { project, sha, before }: TestPipeline,
-  { request }: JobOptions,
-): Promise<Occasion["changed"]> {
-  const diff = async ({ path }: TestPipeline["project"], ...commits: readonly string[]) => {
-    const flags = ["--no-renames", "--name-only", "-z"];
-    const paths = await git(makings, path, "diff", ...flags, ...commits, "--");
-    return paths.split("\0").filter((path) => path !== "");
-  };
-  if (request !== undefined) {
-    const { iid, source, sourceBranch, target, targetBranch } = request;
-    const head = `refs/merge-requests/${iid}/head`;
-    const from = `${makings.folder}/${source.path}.git`;
-    await git(
-      makings,
-      target.path,
-      "fetch",
-      "--quiet",
-      from,
-      `+refs/heads/${sourceBranch}:${head}`,
-    );
-    return diff(target, `refs/heads/${targetBranch}...${head}`);
-  }
-  return before === undefined ? undefined : diff(project, before, sha);
-}
-
-/** What is on the commit's side since it left a ref's (Pipeline#modified_paths_since). */
-function changedSince(
-  { folder }: Makings,
-  { project, sha }: TestPipeline,
-  ref: string,
-): readonly string[] | undefined {
-  const run = (...args: readonly string[]) =>
-    spawnSync("git", ["-C", `${folder}/${project.path}.git`, ...args], { encoding: "utf8" });
-  if (run("rev-parse", "--verify", "--quiet", `${ref}^{commit}`).status !== 0) return undefined;
-  const { stdout } = run("diff", "--no-renames", "--name-only", "-z", `${ref}...${sha}`, "--");
-  return stdout.split("\0").filter((path) => path !== "");
+/** A merge request's head has a ref in the target's repository. */
+async function keepHead(makings: Makings, request: TestRequest): Promise<void> {
+  const { iid, source, sourceBranch, target } = request;
+  const ref = `+refs/heads/${sourceBranch}:refs/merge-requests/${iid}/head`;
+  await git(makings, target.path, "fetch", "--quiet", `${makings.folder}/${source.path}.git`, ref);
 }
 
 /** Rules see no numbers and tokens of jobs (B8). */
@@ -186,7 +151,7 @@ function occasionOf(
   start: JobOptions,
   predefined: Readonly<Record<string, string>>,
   settings: readonly Variable[],
-): Omit<Occasion, "changed" | "changedSince"> {
+): Occasion {
   const isBranch = start.tag === undefined;
   return {
     source: pipeline.source,
@@ -195,6 +160,8 @@ function occasionOf(
     project: pipeline.project.path,
     predefined: listed(predefined).filter(({ key }) => !unseen.test(key)),
     settings,
+    // Nothing is compared: what asks for changes is met.
+    changed: undefined,
   };
 }
 

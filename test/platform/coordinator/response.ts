@@ -1,7 +1,6 @@
 /** A job as GitLab gives it to a runner (gitlab-runner: common/spec/spec.go). */
 import type { PlainMap } from "../../../src/pipelines/plain.ts";
 import { listed, type Variable } from "../../../src/pipelines/variables.ts";
-import { toldCaches } from "./caches.ts";
 import type { Attempt, RunJob } from "./jobs.ts";
 
 interface Server {
@@ -65,6 +64,14 @@ export function jobResponse(attempt: Attempt, given: readonly Attempt[], server:
     ),
     features: { trace_sections: true, failure_reasons: failureReasons },
   };
+}
+
+/** F8: those of protected branches and tags are apart, unless a cache says otherwise. */
+function toldCaches({ cache = [] }: PlainMap, isProtected: boolean): readonly object[] {
+  return (cache as readonly PlainMap[]).map(({ key, unprotect, ...other }) => {
+    const side = isProtected && unprotect !== true ? "protected" : "non_protected";
+    return { ...other, key: `${key}-${side}` };
+  });
 }
 
 /** Those that this runner may name (D15); others it names by the nearest of these (F21). */

@@ -4,7 +4,6 @@ import type { Answer, SeenRequest } from "../../support/faulty-server.ts";
 import { failed } from "../../support/gitlab-pages.ts";
 import { takeIn } from "./artifacts.ts";
 import type { Attempt, End } from "./jobs.ts";
-import { limits } from "./limits.ts";
 
 /** A runner that wants a job. */
 export interface Asking {
@@ -40,7 +39,7 @@ export async function answerRunner(
   if (tokenOf(request) !== attempt.record.token) return failed(403);
   if (attempt.end !== undefined) return over(attempt);
   attempt.heardAt = desk.now();
-  if (method === "PATCH" && what === "/trace") return hear(desk, attempt, request);
+  if (method === "PATCH" && what === "/trace") return hear(attempt, request);
   if (method === "POST" && what === "/artifacts")
     return takeIn(attempt, request, `${desk.folder}/${id}.zip`);
   return method === "PUT" ? update(desk, attempt, request) : failed(404);
@@ -72,13 +71,9 @@ function over({ end }: Attempt): Answer {
   return { ...answer, headers: { ...answer.headers, "job-status": end?.state ?? "" } };
 }
 
-/** F10: what is sent begins where the last ended, else the runner hears where that is; a trace too long fails the job. */
-function hear(desk: Desk, attempt: Attempt, { headers, body }: SeenRequest): Answer {
+/** F10: what is sent begins where the last ended, else the runner hears where that is. */
+function hear(attempt: Attempt, { headers, body }: SeenRequest): Answer {
   const start = Number(/^(\d+)-/.exec(headers["content-range"] ?? "")?.[1]);
-  if (start + body.length >= limits.traceBytes) {
-    desk.ended(attempt, { state: "failed", exitCode: 0, reason: "trace_size_exceeded" });
-    return over(attempt);
-  }
   const isNext = start === attempt.trace.length;
   if (isNext) attempt.trace = Buffer.concat([attempt.trace, body]);
   return {
