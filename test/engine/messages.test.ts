@@ -1,9 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { docker } from "../../src/build/docker.ts";
 import { hiding } from "../../src/build/hide.ts";
+import { realFiles } from "../../src/host/files.ts";
+import { createRunner } from "../../src/host/run.ts";
+import { program } from "../support/programs.ts";
 import { tried } from "./flows.ts";
 import { subjects } from "./subjects.ts";
-import { failure, openWorkshop } from "./workshop.ts";
+import { clock, failure, openWorkshop } from "./workshop.ts";
 
 /** Of this file some lines are not built, and fewer still have a number for the engine. */
 const text = (base: string, last: string) => `# A comment.
@@ -86,7 +90,17 @@ for (const [name, make] of Object.entries(subjects)) {
     });
     for (const [image, [, message]] of Object.entries(cases)) {
       const outcome = flow.outcomes.find((one) => one.name === image);
-      assert.match(outcome?.error?.message ?? "built", message);
+      const said = outcome?.error?.message ?? "built";
+      assert.match(said, message);
+      assert.doesNotMatch(said, /failed to (?:solve|compute)|STEP|parse error/);
     }
   });
 }
+
+test("a daemon that is nowhere is said by the real client", async () => {
+  const env = { DOCKER_HOST: "unix:///nowhere/docker.sock" };
+  const parts = { ...createRunner(), files: realFiles(), clock, command: program("docker") };
+  const error = await failure(docker({ ...parts, env, waitMs: 300 }).check(), "ENGINE_UNAVAILABLE");
+  assert.match(error.message, /^reach the docker daemon at unix:\/\/\/nowhere\/docker\.sock: /);
+  assert.match(error.hint ?? "", /DOCKER_HOST/);
+});

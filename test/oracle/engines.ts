@@ -34,16 +34,28 @@ export interface Matches {
   readonly error?: string;
 }
 
-export interface WordsRequest {
-  readonly words: readonly string[];
-  readonly env: readonly string[];
-  readonly escape: string;
+export interface Heredoc {
+  readonly name: string;
+  readonly chomp: boolean;
+  readonly expand: boolean;
+}
+
+/** What BuildKit's program tells beside meanings; each question asks about several of its kind. */
+export interface Answers {
+  /** By BuildKit's lexer. */
+  readonly words: readonly Expansion[];
+  /** That each line opens. */
+  readonly heredocs: readonly (readonly Heredoc[])[];
+  /** Of paths with the text of an ignore file, by moby's matcher. */
+  readonly ignores: Matches;
+  /** Of paths with patterns of Go's filepath.Match. */
+  readonly globs: readonly Matches[];
 }
 
 /** One engine's program: any number of requests may be under way. */
 export interface Program {
   readonly name: string;
-  ask(request: object): Promise<unknown>;
+  ask<Kind extends keyof Answers>(kind: Kind, question: object): Promise<Answers[Kind]>;
   meaning(text: Text, dump?: boolean): Promise<Meaning>;
   close(): void;
 }
@@ -57,16 +69,16 @@ function startProgram(folder: string, name: string): Program {
   child.on("close", (code) => {
     for (const { reject } of waiting) reject(new Error(`${name} ended with ${code}`));
   });
-  const ask = (request: object): Promise<unknown> =>
-    new Promise((resolve, reject) => {
-      waiting.push({ resolve, reject });
+  const ask = <T>(request: object): Promise<T> =>
+    new Promise<T>((resolve, reject) => {
+      waiting.push({ resolve: resolve as (answer: unknown) => void, reject });
       child.stdin.write(`${JSON.stringify(request)}\n`);
     });
   return {
     name,
-    ask,
+    ask: (kind, question) => ask({ [kind]: question }),
     meaning: async (text, dump = false) => {
-      const answer = (await ask({ ...text, dump })) as Meaning & { readonly panic?: string };
+      const answer = await ask<Meaning & { readonly panic?: string }>({ ...text, dump });
       return answer.panic === undefined ? answer : { error: `panic: ${answer.panic}` };
     },
     close: () => child.stdin.end(),
@@ -103,41 +115,4 @@ export async function startEngines(): Promise<Engines> {
       for (const program of [buildkit, ...imagebuilders]) program.close();
     },
   };
-}
-
-/** Asks BuildKit's lexer. */
-export async function expand(program: Program, words: WordsRequest): Promise<readonly Expansion[]> {
-  return (await program.ask({ words })) as readonly Expansion[];
-}
-
-export interface Heredoc {
-  readonly name: string;
-  readonly chomp: boolean;
-  readonly expand: boolean;
-}
-
-/** The heredocs that each line opens. */
-export async function heredocsOf(
-  program: Program,
-  lines: readonly string[],
-): Promise<readonly (readonly Heredoc[])[]> {
-  return (await program.ask({ heredocs: { lines } })) as readonly (readonly Heredoc[])[];
-}
-
-/** Holds paths against the text of an ignore file, by moby's matcher. */
-export async function ignored(
-  program: Program,
-  text: string,
-  paths: readonly string[],
-): Promise<Matches> {
-  return (await program.ask({ ignores: { text, paths } })) as Matches;
-}
-
-/** Holds paths against patterns of Go's filepath.Match. */
-export async function globbed(
-  program: Program,
-  patterns: readonly string[],
-  paths: readonly string[],
-): Promise<readonly Matches[]> {
-  return (await program.ask({ globs: { patterns, paths } })) as readonly Matches[];
 }

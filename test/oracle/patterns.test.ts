@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { ignoreMatcher, parseIgnore } from "../../src/context/ignore.ts";
 import { fits, parseElement } from "../../src/context/source.ts";
 import { BerthError } from "../../src/errors.ts";
-import { type Engines, globbed, ignored, startEngines } from "./engines.ts";
+import { type Engines, startEngines } from "./engines.ts";
 
 let engines: Engines;
 before(async () => {
@@ -52,7 +52,7 @@ test("an ignore file takes the paths that moby's matcher takes", async () => {
   const file = fc.array(line, { minLength: 1, maxLength: 4 }).map((lines) => lines.join("\n"));
   let both = 0;
   const property = fc.asyncProperty(file, paths, async (text, all) => {
-    const theirs = await ignored(engines.buildkit, text, all);
+    const theirs = await engines.buildkit.ask("ignores", { text, paths: all });
     const mine = ours(text, all);
     // berth refuses what is malformed at once, moby where it decides.
     if (typeof mine === "string") return assert.match(text, /[[\\|^{!]/, mine);
@@ -69,7 +69,7 @@ test("a segment of a source takes the names that filepath.Match takes", async ()
   const name = path.map((text) => text.replace(/[/\u0080-\u{10ffff}]/gu, "") || "a");
   const names = fc.array(name, { minLength: 1, maxLength: 30 });
   const property = fc.asyncProperty(segment, names, async (text, all) => {
-    const [theirs] = await globbed(engines.buildkit, [text], all);
+    const [theirs] = await engines.buildkit.ask("globs", { patterns: [text], paths: all });
     const element = parseElement(text);
     if (element === undefined) return; // berth takes the whole context
     const matches = all.map((each) => fits(element, each));

@@ -5,7 +5,7 @@ import { after, before, test } from "node:test";
 import fc from "fast-check";
 import { openings } from "../../src/dockerfile/instruction.ts";
 import { lex } from "../../src/dockerfile/shell.ts";
-import { type Engines, expand, heredocsOf, startEngines } from "./engines.ts";
+import { type Engines, startEngines } from "./engines.ts";
 
 let engines: Engines;
 before(async () => {
@@ -23,7 +23,7 @@ const variables: Readonly<Record<string, string>> = {
 const env = Object.entries(variables).map(([name, value]) => `${name}=${value}`);
 
 async function compareWords(words: readonly string[], escapeWith: string): Promise<void> {
-  const answers = await expand(engines.buildkit, { words, env, escape: escapeWith });
+  const answers = await engines.buildkit.ask("words", { words, env, escape: escapeWith });
   for (const [index, each] of words.entries()) {
     const ours = lex(each, { escape: escapeWith, lookup: (name) => variables[name] });
     const { text, error } = answers[index]!;
@@ -34,7 +34,7 @@ async function compareWords(words: readonly string[], escapeWith: string): Promi
 }
 
 async function compareHeredocs(lines: readonly string[]): Promise<void> {
-  const answers = await heredocsOf(engines.buildkit, lines);
+  const answers = await engines.buildkit.ask("heredocs", { lines });
   for (const [index, line] of lines.entries()) {
     const ours = openings(line).map(({ name, chomp, expand }) => ({ name, chomp, expand }));
     assert.deepEqual(ours, answers[index], JSON.stringify(line));
