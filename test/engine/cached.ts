@@ -15,9 +15,15 @@ export function cacheSuite(engine: string, make: (parts: Parts) => Promise<Subje
     const workshop = openWorkshop(make);
     const flows = new Map<string, Flow>();
 
-    /** Builds all cells at once, in upstream or in a fork, which finds upstream's cache alone. */
+    /** Builds cells at once, in upstream or in a fork, which finds upstream's cache alone. */
     const build = async (name: string, project: string, version: Version, env = {}) => {
-      const all = cells.filter((cell) => workshop.subject().heredocs || cell.heredocs !== true);
+      const all = cells.filter((cell) => {
+        const keywords = keywordsOf(cell);
+        // Settings are in no cache of BuildKit's; what one step makes is old or new.
+        if (engine === "docker" && !keywords.some((keyword) => makesFiles.has(keyword)))
+          return false;
+        return name !== "fresh" || keywords.length > 1;
+      });
       const nameOf = (cell: Cell) => `c${cells.indexOf(cell)}`;
       const cellOf = (image: Image) => cells[Number(image.name.slice(1))];
       const texts = all.map((cell) => [nameOf(cell), dockerfileOf(cell, version, workshop.base())]);
@@ -51,7 +57,7 @@ export function cacheSuite(engine: string, make: (parts: Parts) => Promise<Subje
     });
 
     test("heredocs of one name are each their own in builds at one time", async () => {
-      const texts = Array.from({ length: 12 }, (_, index) => `${index} ${randomUUID()}\n`);
+      const texts = Array.from({ length: 6 }, (_, index) => `${index} ${randomUUID()}\n`);
       const builds = texts.map((text, index) =>
         workshop.build({
           repository: `heredocs/at-once${index}`,
@@ -72,9 +78,9 @@ export function cacheSuite(engine: string, make: (parts: Parts) => Promise<Subje
       return known;
     };
 
-    /** The cells whose images are the same, or not the same, in two builds. */
+    /** The cells whose images are the same, or not the same, in two builds; the second has them all. */
     const cellsWhere = async (one: string, other: string, wanted: boolean) => {
-      const images = (flows.get("fresh")?.outcomes ?? []).filter(({ name }) => name !== "warm");
+      const images = (flows.get(other)?.outcomes ?? []).filter(({ name }) => name !== "warm");
       const found = images.map(async ({ name }) => {
         const of = async (flow: string) => lasting(await content(flow, name));
         const same = isDeepStrictEqual(await of(one), await of(other));
@@ -83,8 +89,8 @@ export function cacheSuite(engine: string, make: (parts: Parts) => Promise<Subje
       return (await Promise.all(found)).flat();
     };
 
-    test("every change makes a difference", async () => {
-      assert.deepEqual(await cellsWhere("before", "fresh", true), []);
+    test("what the local cache makes of a change is what the registry's makes", async () => {
+      assert.deepEqual(await cellsWhere("local", "registry", false), []);
     });
 
     for (const name of ["local", "registry"]) {
@@ -97,11 +103,19 @@ export function cacheSuite(engine: string, make: (parts: Parts) => Promise<Subje
         assert.notDeepEqual(fresh, before);
       });
 
-      test(`with the ${name} cache all images are what they are without one`, async () => {
+      test(`with the ${name} cache no image is what it was before, nor other than without one`, async () => {
+        assert.deepEqual(await cellsWhere(name, "before", true), []);
         assert.deepEqual(await cellsWhere(name, "fresh", false), []);
       });
     }
   });
+}
+
+const makesFiles = new Set(["RUN", "COPY", "ADD", "WORKDIR"]);
+
+/** The keywords of a cell's steps. */
+function keywordsOf(cell: Cell): readonly string[] {
+  return cell.dockerfile(1).match(/^(?!FROM|ARG)[A-Z]+(?= )/gm) ?? [];
 }
 
 /** An image whose first layer no change touches. */
