@@ -43,6 +43,14 @@ export function historyOf({ requests }: Content, path: string, tag: string): rea
     .filter((digest, index, all) => digest !== all[index - 1]);
 }
 
+/** All tags, each with its repository. */
+export function tagsIn({ repositories }: Content): readonly string[] {
+  const tags = [...repositories].flatMap(([path, stored]) =>
+    [...stored.tags.keys()].map((tag) => `${path}:${tag}`),
+  );
+  return tags.sort();
+}
+
 export function tagOf({ repositories }: Content, path: string, tag: string): string | undefined {
   return repositories.get(path)?.tags.get(tag);
 }

@@ -72,7 +72,8 @@ export async function openGate(
 
 function forward(host: string, { method, url, headers }: IncomingMessage, body: Buffer) {
   const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
-  const onward = request(`http://${host}${url}`, { method, headers }, resolve);
+  // A connection that was kept may be closed over there at this moment, and engines do not try again.
+  const onward = request(`http://${host}${url}`, { method, headers, agent: false }, resolve);
   onward.on("error", reject);
   onward.end(body);
   return promise;

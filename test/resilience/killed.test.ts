@@ -1,6 +1,6 @@
-/** Runs of berth that a signal ends at each boundary of their requests, and that are run again. */
+/** Runs of berth that a signal ends in each of their phases, and that are run again; races.test.ts has every state of the registry. */
 import assert from "node:assert/strict";
-import { cpSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import pLimit from "p-limit";
@@ -9,7 +9,7 @@ import { readTag } from "../../src/oci/tags.ts";
 import { ended } from "../support/command.ts";
 import type { MemoryRegistry } from "../support/memory-registry.ts";
 import { until } from "../support/processes.ts";
-import { disagreements, historyOf, incomplete } from "./checks.ts";
+import { disagreements, historyOf, incomplete, tagsIn } from "./checks.ts";
 import { kindOf, type Passing } from "./gate.ts";
 import type { Moment } from "./held.ts";
 import {
@@ -31,29 +31,18 @@ interface Kill {
   readonly signal: "SIGKILL" | "SIGTERM";
 }
 
-const ways = (["SIGKILL", "SIGTERM"] as const).flatMap((signal) =>
-  (["before", "after"] as const).map((moment) => ({ signal, moment })),
-);
-
-/** Every request once, and every kind of request by both signals at both moments. */
-function killsOf(passed: readonly Passing[]): readonly Kill[] {
-  const counts = new Map<string, number>();
-  for (const passing of passed) {
-    if (passing.moment !== "before") continue;
-    const kind = kindOf(passing);
-    counts.set(kind, (counts.get(kind) ?? 0) + 1);
-  }
-  return [...counts].flatMap(([kind, count]) =>
-    Array.from({ length: Math.max(count, ways.length) }, (_, turn) => ({
-      kind,
-      nth: turn % count,
-      ...(ways[turn % ways.length] as (typeof ways)[number]),
-    })),
-  );
+/** At the first request, and at each kind of those that mark a command's phases. */
+function killsOf(passed: readonly Passing[], phases: RegExp): readonly Kill[] {
+  const kinds = passed.filter(({ moment }) => moment === "before").map(kindOf);
+  const marks = kinds.filter((kind, index) => index === 0 || phases.test(kind));
+  return [...new Set(marks)].flatMap((kind): readonly Kill[] => {
+    const last = kinds.filter((other) => other === kind).length - 1;
+    return [
+      { kind, nth: 0, moment: "before", signal: "SIGTERM" },
+      { kind, nth: last, moment: "after", signal: "SIGKILL" },
+    ];
+  });
 }
-
-const tagsIn = ({ repositories }: MemoryRegistry): readonly string[] =>
-  [...repositories].flatMap(([path, { tags }]) => [...tags.keys()].map((tag) => `${path}:${tag}`));
 
 /** Set and keys as the tags of a registry after an undisturbed run show them. */
 function setIn(memory: MemoryRegistry) {
@@ -69,67 +58,73 @@ function setIn(memory: MemoryRegistry) {
   return { id, images };
 }
 
-function restore(from: MemoryRegistry, to: MemoryRegistry): void {
-  for (const [digest, bytes] of from.blobs) to.blobs.set(digest, bytes);
-  for (const [path, { blobs, manifests, tags }] of from.repositories) {
-    const copy = { blobs: new Set(blobs), manifests: new Map(manifests), tags: new Map(tags) };
-    to.repositories.set(path, copy);
-  }
+interface Command {
+  readonly args: readonly string[];
+  readonly phases: RegExp;
+  /** The tag that it moves. */
+  readonly moves?: string;
 }
+
+const commands: readonly Command[] = [
+  { args: ["ensure", "--engine", "buildah"], phases: /\bPUT / },
+  { args: ["promote"], phases: /^PUT .*IMAGE/, moves: "latest" },
+];
 
 describe("a run that is killed", () => {
   let work: Workplace;
   let whole: Stand;
-  let ensuring: readonly Passing[] = [];
-  let promoting: readonly Passing[] = [];
   before(async () => {
     work = await layOut();
     whole = await openStand(work);
-    const first = await whole.run(["ensure", "--engine", "buildah"]);
-    assert.equal(first.code, 0, first.stderr);
-    ensuring = [...whole.gate.passed];
-    const second = await whole.run(["promote"]);
-    assert.equal(second.code, 0, second.stderr);
-    promoting = whole.gate.passed.slice(ensuring.length);
   });
   after(async () => {
     await whole.stop();
     await work.folder.remove();
   });
 
-  /** Kills one run at a boundary, looks at what it left, and hands its place on. */
+  /** Ends a command at a boundary, those before it having run, looks at what it left, and runs it again. */
   async function killOnce(
     { kind, nth, moment, signal }: Kill,
-    command: readonly string[],
-    next: (stand: Stand, where: string) => Promise<void>,
-    prepare: (stand: Stand) => void = () => undefined,
+    index: number,
+    check: (stand: Stand, where: string) => void,
   ): Promise<void> {
-    const hit = Promise.withResolvers<Passing>();
+    const { args } = commands[index]!;
+    const where = `${args[0]} ${signal} ${moment} ${kind} (${nth})`;
+    const hit = Promise.withResolvers<undefined>();
     const over = Promise.withResolvers<void>();
     let seen = 0;
+    let isOn = false;
     const stand = await openStand(work, async (passing) => {
-      if (passing.moment !== moment || kindOf(passing) !== kind || seen++ !== nth) return "pass";
-      hit.resolve(passing);
+      const isHere = isOn && passing.moment === moment && kindOf(passing) === kind;
+      if (!isHere || seen++ !== nth) return "pass";
+      hit.resolve(undefined);
       await over.promise;
       return "cut";
     });
     try {
-      prepare(stand);
-      const child = stand.start(command);
+      for (const { args: earlier } of commands.slice(0, index)) await succeeds(stand, earlier);
+      isOn = true;
+      const child = stand.start(args);
       const end = ended(child);
-      const at = await Promise.race([hit.promise, end.then(() => undefined)]);
-      const where = `${command[0]} ${signal} ${moment} ${kind} (${nth})`;
-      assert.ok(at !== undefined, `${where}: not reached`);
+      const missed = await Promise.race([hit.promise, end.then(({ stderr }) => stderr)]);
+      assert.equal(missed, undefined, `${where}: not reached`);
       child.kill(signal);
       const { code, signal: by } = await end;
       over.resolve();
       assert.ok(by === signal || code === 143, `${where}: ended with ${code} ${by}`);
       await checkLeft(stand, signal, where);
-      await next(stand, where);
+      await succeeds(stand, args, where);
+      assert.deepEqual(readdirSync(stand.tmp), [], where);
+      check(stand, where);
     } finally {
       over.resolve();
       await stand.stop();
     }
+  }
+
+  async function succeeds(stand: Stand, args: readonly string[], where = "first"): Promise<void> {
+    const { code, stderr } = await stand.run(args);
+    assert.equal(code, 0, `${where}: ${stderr}`);
   }
 
   async function checkLeft(stand: Stand, signal: Kill["signal"], where: string): Promise<void> {
@@ -147,70 +142,33 @@ describe("a run that is killed", () => {
     assert.deepEqual(incomplete(memory), [], where);
   }
 
-  function checkAfterwards(stand: Stand, where: string, promoted?: string): void {
-    const { memory } = stand;
-    const set = setIn(whole.memory);
-    assert.deepEqual(incomplete(memory), [], where);
-    assert.deepEqual(disagreements(memory, base, set, promoted), [], where);
-    for (const { name, key } of set.images) {
-      const path = `${base}/${name}`;
-      const history = historyOf(memory, path, ownTags.key(key));
-      assert.ok(history.length <= 1, `${where}: ${name} had ${history.length} digests`);
-    }
-  }
-
-  async function all(kills: readonly Kill[], one: (kill: Kill) => Promise<void>): Promise<void> {
-    const limit = pLimit(3);
-    const results = await Promise.allSettled(kills.map((kill) => limit(() => one(kill))));
-    const failed = results.filter((result) => result.status === "rejected");
-    assert.deepEqual(
-      failed.map(({ reason }) => String(reason.stack ?? reason)),
-      [],
-    );
-  }
-
-  test("as `ensure` leaves nothing half done, and the next one ends as if nothing had been", async () => {
-    assert.ok(ensuring.length / 2 >= 40);
-    const command = ["ensure", "--engine", "buildah"];
-    const wanted = tagsIn(whole.memory)
-      .filter((tag) => !/:(latest|promote-.*)$/.test(tag))
-      .sort();
-    await all(killsOf(ensuring), async (kill) => {
-      await killOnce(kill, command, async (stand, where) => {
-        const again = await stand.run(command);
-        assert.equal(again.code, 0, `${where}: ${again.stderr}`);
-        assert.deepEqual(readdirSync(stand.tmp), [], where);
-        assert.deepEqual([...tagsIn(stand.memory)].sort(), wanted, where);
-        checkAfterwards(stand, where);
-      });
-    });
-  });
-
-  test("as `promote` leaves nothing half done, and the next one ends as if nothing had been", async () => {
-    assert.ok(promoting.length / 2 >= 12);
-    const wanted = [...tagsIn(whole.memory)].sort();
-    const seed = await openStand(work);
-    restore(whole.memory, seed.memory);
-    for (const [, { tags }] of seed.memory.repositories)
-      for (const tag of [...tags.keys()]) if (/^(latest|promote-.*)$/.test(tag)) tags.delete(tag);
-    try {
-      await all(killsOf(promoting), async (kill) => {
-        const next = async (stand: Stand, where: string) => {
-          const again = await stand.run(["promote"]);
-          assert.equal(again.code, 0, `${where}: ${again.stderr}`);
-          assert.deepEqual(readdirSync(stand.tmp), [], where);
-          assert.deepEqual([...tagsIn(stand.memory)].sort(), wanted, where);
-          checkAfterwards(stand, where, "latest");
-        };
-        await killOnce(kill, ["promote"], next, (fresh) => {
-          restore(seed.memory, fresh.memory);
-          handOn(whole, fresh);
+  for (const [index, { args, phases, moves }] of commands.entries()) {
+    test(`as \`${args[0]}\` leaves nothing half done, and the next one ends as if nothing had been`, async () => {
+      const from = whole.gate.passed.length;
+      await succeeds(whole, args);
+      const kills = killsOf(whole.gate.passed.slice(from), phases);
+      assert.ok(kills.length >= 4, `${kills.length}`);
+      const wanted = tagsIn(whole.memory);
+      const set = setIn(whole.memory);
+      const limit = pLimit(3);
+      const one = (kill: Kill) =>
+        killOnce(kill, index, ({ memory }, where) => {
+          assert.deepEqual(tagsIn(memory), wanted, where);
+          assert.deepEqual(incomplete(memory), [], where);
+          assert.deepEqual(disagreements(memory, base, set, moves), [], where);
+          for (const { name, key } of set.images) {
+            const history = historyOf(memory, `${base}/${name}`, ownTags.key(key));
+            assert.ok(history.length <= 1, `${where}: ${name} had ${history.length} digests`);
+          }
         });
-      });
-    } finally {
-      await seed.stop();
-    }
-  });
+      const results = await Promise.allSettled(kills.map((kill) => limit(() => one(kill))));
+      const failed = results.filter((result) => result.status === "rejected");
+      assert.deepEqual(
+        failed.map(({ reason }) => String(reason.stack ?? reason)),
+        [],
+      );
+    });
+  }
 
   /** Kills a run whose engine works in silence, as `left` sees it after that. */
   async function killSilent(
@@ -253,14 +211,6 @@ describe("a run that is killed", () => {
     });
   });
 });
-
-/** Gives a stand the plan of another, whose registry has another port. */
-function handOn(from: Stand, to: Stand): void {
-  const [given, own] = [from, to].map(({ tmp }) => join(tmp, "../out"));
-  cpSync(given!, own!, { recursive: true });
-  const plan = `${own}/plan.json`;
-  writeFileSync(plan, readFileSync(plan, "utf8").replaceAll(from.gate.host, to.gate.host));
-}
 
 /** What lies in a job's temporary folder and others may look into. */
 function openFolders(tmp: string): readonly string[] {
