@@ -1,5 +1,5 @@
-import { engineContract } from "./contract.ts";
+import { engineContract, ofStores } from "./contract.ts";
 import { containerdDocker, machineDocker } from "./subjects.ts";
 
 engineContract("docker", machineDocker());
-engineContract("docker on containerd", containerdDocker());
+engineContract("docker on containerd", containerdDocker(), ofStores);
