@@ -3,7 +3,7 @@ import { type TestContext, test } from "node:test";
 import fc from "fast-check";
 import { lookUpBase, oldestLayer, readSettings } from "../../src/build/bases.ts";
 import { BerthError } from "../../src/errors.ts";
-import { client, seed, testImage, testIndex } from "../registry/clients.ts";
+import { client, seedIndex, testImage } from "../registry/clients.ts";
 import { startMemoryRegistry } from "../support/memory-registry.ts";
 
 test("a config's ONBUILD instructions and the names that it sets are read, and nothing else", () => {
@@ -39,12 +39,8 @@ async function bases(t: TestContext, platforms: readonly string[]) {
   const images = platforms.map((name, number) => {
     return testImage(name, number + 1, { OnBuild: [`RUN ${name}`], Env: [`ON=${name}`] });
   });
-  for (const image of images) seed(memory, "bases/debian", image, "plain");
-  const index = testIndex(images, [...platforms]);
-  const { digest, mediaType } = index.descriptor;
-  const stored = memory.repositories.get("bases/debian");
-  stored?.manifests.set(digest, { type: mediaType, bytes: Buffer.from(index.bytes) });
-  stored?.tags.set("13", digest);
+  const given = { tag: "13", platforms: [...platforms] };
+  const { digest } = seedIndex(memory, "bases/debian", images, given).descriptor;
   const name = `${memory.host}/bases/debian`;
   return {
     name,
@@ -91,7 +87,7 @@ test("a base is found by the digest of its index, and read for the wanted platfo
 
 test("a base that is an image is read whatever platform is wanted", async (t) => {
   const { facts } = await bases(t, ["amd64"]);
-  const { onbuild, env, layers } = await facts("plain", "linux/arm64");
+  const { onbuild, env, layers } = await facts("child", "linux/arm64");
   assert.deepEqual([onbuild, env, layers], [["RUN amd64"], ["ON"], 1]);
 });
 

@@ -73,25 +73,6 @@ describe("a run", async () => {
     ]);
   });
 
-  test("does nothing the second time, at the cost of one GET", async () => {
-    await run(upstream());
-    requests();
-    const { plan } = await planOf(upstream());
-    assert.deepEqual(kinds({ plan }), allOf("reuse"));
-    assert.deepEqual(requests(), [recordGet(plan)]);
-  });
-
-  test("finds single keys where the set is unknown: one GET and one HEAD each", async () => {
-    await run(upstream());
-    requests();
-    const more = { ...dockerfiles, fourth: "FROM scratch\nRUN fourth\n" };
-    const { plan } = await planOf(upstream({ dockerfiles: more }));
-    assert.deepEqual(kinds({ plan }), { ...allOf("reuse"), fourth: "build" });
-    const seen = requests();
-    assert.equal(seen.filter((line) => line.startsWith("GET")).length, 1 + 4);
-    assert.equal(seen.filter((line) => line.startsWith("HEAD")).length, 3);
-  });
-
   test("takes a key whose image config is gone for a miss, says so, and builds it again", async () => {
     const first = await run(upstream());
     const key = first.plan.images.find(({ name }) => name === "other")?.key;
@@ -157,17 +138,6 @@ describe("a run", async () => {
     }
   });
 
-  test("in a fork without a change costs one GET and writes nothing", async () => {
-    const first = await run(upstream());
-    requests();
-    for (const reference of ["digest", "tag"] as const) {
-      const { plan } = await planOf(fork({ settings: { reference } }));
-      assert.deepEqual(kinds({ plan }), allOf("reuse"));
-      assert.deepEqual(requests(), [recordGet(first.plan)]);
-      assert.deepEqual(repositoriesOf("alice"), []);
-    }
-  });
-
   test("in a fork that changed one image stores that image alone", async () => {
     await run(upstream());
     const changed = { ...dockerfiles, child: "FROM qemu/base\nRUN mine\n" };
@@ -200,16 +170,6 @@ describe("a run", async () => {
     assert.equal(flow.plan.variables["QEMU_CI_CONTAINER_BASE"], `${memory.host}/alice/qemu`);
     for (const name of ["base", "other", "child"])
       assert.ok(tagsIn(`alice/qemu/${name}`).includes(tag));
-  });
-
-  test("in a fork keeps the whole set in the own registry with own-tag", async () => {
-    await run(upstream());
-    const flow = await run(fork({ settings: { reference: "own-tag" } }));
-    assert.deepEqual(results(flow), ["base copied", "other copied", "child copied"]);
-    requests();
-    const { plan } = await planOf(fork({ settings: { reference: "own-tag" } }));
-    assert.deepEqual(kinds({ plan }), allOf("reuse"));
-    assert.equal(requests().length, 1);
   });
 
   test("writes only below try for a merge request of another project, where trusted runs do not read", async () => {

@@ -66,14 +66,6 @@ describe("two names for one key", async () => {
     assert.ok(flow.plan.images.every(({ tag }) => tag.endsWith("-r101")));
   });
 
-  test("are two builds where the first may fail and the other may not", async () => {
-    const change: FlowOptions["change"] = (image) => ({ ...image, optional: image.name === "a" });
-    const { plan } = await planOf(job(upstream, { change }));
-    assert.deepEqual(reasons(plan)["b"], reasons(plan)["a"]);
-    const other: FlowOptions["change"] = (image) => ({ ...image, optional: image.name === "b" });
-    assert.equal(reasons((await planOf(job(upstream, { change: other }))).plan)["b"], "same as a");
-  });
-
   test("are what they are where there is no registry to copy to", async () => {
     const situation = situationOf({}, config(), undefined);
     const { plan } = await planOf({ ...job(upstream), situation });

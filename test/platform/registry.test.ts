@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, suite, test } from "node:test";
 import { BerthError } from "../../src/errors.ts";
-import { client, goodLogin, methods, pushImage, testImage } from "../registry/clients.ts";
+import { client, counted, goodLogin, pushImage, testImage } from "../registry/clients.ts";
 import { registryContract } from "../registry/contract.ts";
 import { startDockerRegistry } from "../support/docker-registry.ts";
 import { until } from "../support/processes.ts";
@@ -44,7 +44,7 @@ suite("the budget on docker-registry with tokens", () => {
     await opened.copy({ ...there, tag: "one" }, { host, path: "some/copy" }, ["one"]);
     // The access log is written after the answer has been sent.
     await until(() => docker.log().length - requests >= 12);
-    assert.deepEqual(methods(docker.log().slice(requests)), { GET: 2, POST: 8, PUT: 2 });
+    assert.deepEqual(counted(docker.log().slice(requests)), { GET: 2, POST: 8, PUT: 2 });
     assert.equal(tokenService!.asked.length - asked, 1);
   });
 });

@@ -100,15 +100,6 @@ describe("a refreshed generation", async () => {
     assert.equal(plan.variables["QEMU_CI_CONTAINER_TAG"], `${ownTags.set(plan.set.id)}-r2`);
   });
 
-  test("moves nothing when it is promoted again", async () => {
-    await pipeline({ pipeline: 1 });
-    const second = await pipeline({ pipeline: 2, force: "1" });
-    await move(second);
-    memory.log.length = 0;
-    assert.deepEqual(await move(second), { kind: "unchanged", tag: "latest" });
-    assert.deepEqual(puts(), []);
-  });
-
   test("is promoted by a job that plans anew and forces nothing", async () => {
     await pipeline({ pipeline: 1 });
     const second = await pipeline({ pipeline: 2, force: "lone" });

@@ -9,7 +9,7 @@ import { ownBase } from "../../src/plan/situation.ts";
 import { movedKeys, recordOf } from "../../src/publish/record.ts";
 import { publishSet } from "../../src/publish/set.ts";
 import type { Registry } from "../../src/registry/registry.ts";
-import { client } from "../registry/clients.ts";
+import { client, counted } from "../registry/clients.ts";
 import { type Flow, flowTime, hoursLater, planOf, run } from "../support/flow.ts";
 import { plannedImage, planWith, someDigest } from "../support/keyed.ts";
 import { type Job, openProjects } from "../support/projects.ts";
@@ -129,14 +129,8 @@ describe("a set record", async () => {
       for (const digest of manifests.keys()) if (!tagged.has(digest)) manifests.delete(digest);
     }
   };
-  const asked = () => {
-    const kinds = memory.log
-      .splice(0)
-      .map((line) => line.replace(/ .*\/(manifests|blobs)\/.*/, " $1"));
-    return Object.fromEntries(
-      [...Map.groupBy(kinds, (kind) => kind)].map(([k, v]) => [k, v.length]),
-    );
-  };
+  const asked = () =>
+    counted(memory.log.splice(0), (line) => line.replace(/ .*\/(manifests|blobs)\/.*/, " $1"));
   const move = (project: string, flow: Pick<Flow, "plan">, now = flowTime) =>
     projects.promote(project, flow, { now, isAncestor: async () => false });
   const publishAgain = (project: string, plan: Plan) => {

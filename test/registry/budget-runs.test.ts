@@ -9,9 +9,8 @@ import { ownBase, situationOf } from "../../src/plan/situation.ts";
 import { publishSet } from "../../src/publish/set.ts";
 import { type FlowOptions, planOf, run } from "../support/flow.ts";
 import { config, jobEnv } from "../support/keyed.ts";
-import { startMemoryRegistry } from "../support/memory-registry.ts";
-import { startTokenService, type TokenServiceOptions } from "../support/token-service.ts";
-import { client, goodLogin, seed, testImage } from "./clients.ts";
+import type { TokenServiceOptions } from "../support/token-service.ts";
+import { client, counted as countsOf, goodLogin, seed, startScene, testImage } from "./clients.ts";
 
 const upstream = "qemu-project/qemu";
 const fork = "alice/qemu";
@@ -35,10 +34,8 @@ async function staged(
   work: (stage: Stage) => Promise<void>,
   options: TokenServiceOptions = {},
 ): Promise<void> {
-  const tokens = await startTokenService(options);
-  const memory = await startMemoryRegistry({ authority: tokens.authority });
+  const { tokens, registry: memory, hint, stop } = await startScene({}, options);
   const { host, log, repositories } = memory;
-  const hint = { host, realm: tokens.realm, service: tokens.service };
   const job: Stage["job"] = (project, settings = {}) => {
     const own = { CI_REGISTRY: host, CI_REGISTRY_IMAGE: `${host}/${project}` };
     const all = config({ upstream: "qemu-project", ...settings });
@@ -51,8 +48,7 @@ async function staged(
       const [method = "", path = ""] = line.split(" ");
       return `${method} ${/\/(manifests|blobs|tags)\//.exec(path)?.[1]}`;
     });
-    const all = [...tokens.asked.splice(0).map(() => "token"), ...lines];
-    return Object.fromEntries([...Map.groupBy(all, (line) => line)].map(([k, v]) => [k, v.length]));
+    return countsOf([...tokens.asked.splice(0).map(() => "token"), ...lines], (line) => line);
   };
   const createdBy = () => {
     const created = [...tokens.created];
@@ -73,7 +69,7 @@ async function staged(
     createdBy();
     await work({ job, counted, createdBy, forgetSets });
   } finally {
-    await Promise.all([memory.stop(), tokens.stop()]);
+    await stop();
   }
 }
 

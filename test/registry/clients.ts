@@ -1,6 +1,7 @@
 /** Clients for tests: a clock that takes no time, logins, and images to put. */
 import assert from "node:assert/strict";
 import { setImmediate } from "node:timers/promises";
+import { inspect } from "node:util";
 import { httpFetch } from "../../src/host/fetch.ts";
 import type { StartTimer } from "../../src/http/body.ts";
 import { digestOf } from "../../src/oci/digest.ts";
@@ -16,8 +17,19 @@ import { openRegistry, type RegistryOptions } from "../../src/registry/client.ts
 import type { RegistryLogin } from "../../src/registry/credentials.ts";
 import type { Registry } from "../../src/registry/registry.ts";
 import type { Clock } from "../../src/world.ts";
-import type { Authority, MemoryRegistry } from "../support/memory-registry.ts";
-import { testPassword, testUser } from "../support/token-service.ts";
+import {
+  type Authority,
+  type MemoryRegistry,
+  type MemoryRegistryOptions,
+  startMemoryRegistry,
+} from "../support/memory-registry.ts";
+import {
+  startTokenService,
+  type TokenService,
+  type TokenServiceOptions,
+  testPassword,
+  testUser,
+} from "../support/token-service.ts";
 
 export interface FakeClock extends Clock {
   /** Milliseconds of every wait. */
@@ -112,6 +124,38 @@ export function client(
   });
 }
 
+/** A registry with a token service of its own, unless it has another authority. */
+export async function startScene(
+  options: MemoryRegistryOptions = {},
+  tokenOptions: TokenServiceOptions = {},
+) {
+  const tokens = await startTokenService(tokenOptions);
+  const registry = await startMemoryRegistry({ authority: tokens.authority, ...options });
+  const { host } = registry;
+  return {
+    tokens,
+    registry,
+    hint: { host, realm: tokens.realm, service: tokens.service },
+    at: (path: string) => ({ host, path }),
+    async stop() {
+      await Promise.all([registry.stop(), tokens.stop()]);
+    },
+  };
+}
+
+/** Holds that nothing that is told has a password or token in it, and that no login went to a second server. */
+export function assertSilent(
+  told: unknown,
+  { tokens }: Pick<TokenService, "tokens">,
+  elsewhere: MemoryRegistry,
+): void {
+  const text = inspect(told, { depth: 10, maxArrayLength: null, maxStringLength: null });
+  const pair = Buffer.from(`${goodLogin.username}:${testPassword}`).toString("base64");
+  for (const secret of [testPassword, pair, ...tokens])
+    assert.ok(!text.includes(secret), "a secret is told");
+  assert.ok(elsewhere.requests.every(({ headers }) => headers["authorization"] === undefined));
+}
+
 /** Asks every request for one login. */
 export function basicAuthority(login: { username: string; password: string }): Authority {
   const expected = Buffer.from(`${login.username}:${login.password}`).toString("base64");
@@ -193,8 +237,27 @@ export function seed(
   });
 }
 
-/** How many requests of each method a log has. */
-export function methods(log: readonly string[]): Record<string, number> {
-  const groups = Map.groupBy(log, (line) => line.split(" ")[0] ?? "");
-  return Object.fromEntries([...groups].map(([name, lines]) => [name, lines.length]));
+/** Lays an index over such images, under a tag. */
+export function seedIndex(
+  registry: MemoryRegistry,
+  path: string,
+  images: readonly TestImage[],
+  { tag, platforms }: { readonly tag: string; readonly platforms?: string[] },
+): Manifest {
+  for (const image of images) seed(registry, path, image, "child");
+  const index = testIndex(images, platforms);
+  const { digest, mediaType } = index.descriptor;
+  const { manifests, tags } = registry.repositories.get(path)!;
+  manifests.set(digest, { type: mediaType, bytes: Buffer.from(index.bytes) });
+  tags.set(tag, digest);
+  return index;
+}
+
+/** How many lines begin with each word, or are of each kind that a line is made. */
+export function counted(
+  lines: readonly string[],
+  kindOf = (line: string): string => line.split(" ")[0] ?? "",
+): Readonly<Record<string, number>> {
+  const groups = Map.groupBy(lines, kindOf);
+  return Object.fromEntries([...groups].map(([kind, all]) => [kind, all.length]));
 }

@@ -1,28 +1,29 @@
-import { type MemoryRegistryOptions, startMemoryRegistry } from "../support/memory-registry.ts";
-import { startTokenService } from "../support/token-service.ts";
-import { basicAuthority, goodLogin } from "./clients.ts";
+import { startMemoryRegistry } from "../support/memory-registry.ts";
+import { basicAuthority, goodLogin, startScene } from "./clients.ts";
 import { registryContract } from "./contract.ts";
 
-async function memory(auth: "none" | "basic" | "token", options: MemoryRegistryOptions = {}) {
-  const tokens = auth === "token" ? await startTokenService() : undefined;
-  const authority = auth === "basic" ? basicAuthority(goodLogin) : tokens?.authority;
-  const registry = await startMemoryRegistry({
-    ...options,
-    ...(authority === undefined ? {} : { authority }),
-  });
-  return {
-    host: registry.host,
-    login: auth === "none" ? undefined : goodLogin,
-    hints: [],
-    deletesTags: options.deleteTags !== false,
-    async stop() {
-      await registry.stop();
-      await tokens?.stop();
+for (const [name, login, start] of [
+  ["the registry in memory", undefined, () => startMemoryRegistry()],
+  [
+    "the registry in memory with logins",
+    goodLogin,
+    () => startMemoryRegistry({ authority: basicAuthority(goodLogin) }),
+  ],
+  [
+    "the registry in memory with tokens",
+    goodLogin,
+    async () => {
+      const { hint, stop } = await startScene();
+      return { host: hint.host, stop };
     },
-  };
-}
-
-registryContract("the registry in memory", () => memory("none"));
-registryContract("the registry in memory with logins", () => memory("basic"));
-registryContract("the registry in memory with tokens", () => memory("token"));
-registryContract("the registry in memory, as an old GitLab", () => memory("none", { pageSize: 1 }));
+  ],
+  [
+    "the registry in memory, as an old GitLab",
+    undefined,
+    () => startMemoryRegistry({ pageSize: 1 }),
+  ],
+] as const)
+  registryContract(name, async () => {
+    const { host, stop } = await start();
+    return { host, login, hints: [], deletesTags: true, stop };
+  });

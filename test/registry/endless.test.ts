@@ -1,12 +1,11 @@
 /** Servers that make up new pages for ever. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { login } from "../../src/cli/session.ts";
-import { defaultConfig } from "../../src/config/config.ts";
 import { openGitLab } from "../../src/gitlab/client.ts";
 import { accessOf } from "../../src/gitlab/rights.ts";
 import { realWorld } from "../../src/host/world.ts";
 import type { World } from "../../src/world.ts";
+import { client } from "./clients.ts";
 
 /** The listing of a registry whose every page has a new tag, a filler, and another page; and how many were asked for. */
 function endless(filler: string) {
@@ -18,9 +17,8 @@ function endless(filler: string) {
     const body = ReadableStream.from([Buffer.from(text)]);
     return { status: 200, ok: true, headers: new Headers({ link }), body };
   };
-  const world = { ...realWorld(), env: { HOME: "/nonexistent" }, fetch };
-  const { registry } = login(world, defaultConfig);
-  const listed = Array.fromAsync(registry.tags({ host: "registry.example.com", path: "a/b" }));
+  const { tags } = client(undefined, { fetch });
+  const listed = Array.fromAsync(tags({ host: "registry.example.com", path: "a/b" }));
   return { listed, asked: () => pages };
 }
 

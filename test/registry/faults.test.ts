@@ -15,19 +15,16 @@ import {
   type SeenRequest,
   startMemoryRegistry,
 } from "../support/memory-registry.ts";
+import type { TokenService, TokenServiceOptions } from "../support/token-service.ts";
 import {
-  startTokenService,
-  type TokenService,
-  type TokenServiceOptions,
-  testPassword,
-} from "../support/token-service.ts";
-import {
+  assertSilent,
   basicAuthority,
   client,
   type FakeClock,
   fakeClock,
   goodLogin,
   seed,
+  startScene,
   testImage,
 } from "./clients.ts";
 
@@ -38,7 +35,7 @@ interface Scene {
   readonly registry: MemoryRegistry;
   /** A second server: what arrives there must not carry a login. */
   readonly elsewhere: MemoryRegistry;
-  readonly tokens: TokenService | undefined;
+  readonly tokens: TokenService;
   readonly client: Registry;
   readonly clock: FakeClock;
   readonly reference: Reference;
@@ -50,6 +47,7 @@ interface Case {
   /** What happens to the so-many-th request, counted from 0 after the probe for a login. */
   readonly fault?: (request: SeenRequest, count: number, elsewhere: string) => Fault | undefined;
   readonly registry?: MemoryRegistryOptions;
+  /** Logins are passwords where it is not given. */
   readonly tokens?: TokenServiceOptions;
   readonly client?: Partial<RegistryOptions>;
   readonly run?: (scene: Scene) => Promise<unknown>;
@@ -89,7 +87,6 @@ const header = (name: string, value: string): Fault => ({
 });
 
 async function play(row: Case): Promise<void> {
-  const tokens = row.tokens === undefined ? undefined : await startTokenService(row.tokens);
   const elsewhere = await startMemoryRegistry();
   const requests: SeenRequest[] = [];
   const fault = (request: SeenRequest) => {
@@ -98,30 +95,28 @@ async function play(row: Case): Promise<void> {
     requests.push(request);
     return row.fault?.(request, requests.length - 1, elsewhere.host);
   };
-  const authority = tokens?.authority ?? basicAuthority(goodLogin);
-  const registry = await startMemoryRegistry({ authority, ...row.registry, fault });
+  const passwords = { authority: basicAuthority(goodLogin) };
+  const { tokens, registry, at, stop } = await startScene(
+    { ...(row.tokens === undefined && passwords), ...row.registry, fault },
+    row.tokens,
+  );
   for (const server of [registry, elsewhere]) seed(server, "group/image", image, "one");
   const clock = fakeClock();
   const lines: string[] = [];
   const log = (line: string) => lines.push(line);
   const opened = client(goodLogin, { clock, log, ...row.client });
-  const repository = { host: registry.host, path: "group/image" };
+  const repository = at("group/image");
   const reference = { ...repository, tag: "one" };
   const scene = { registry, elsewhere, tokens, client: opened, clock, reference, repository };
   try {
     const result = await (row.run ?? get)(scene).catch((error: unknown) => error);
     checkResult(row, result);
-    const secrets = [testPassword, "wrong-pass", ...(tokens?.tokens ?? [])];
-    const encoded = Buffer.from(`${goodLogin.username}:${testPassword}`).toString("base64");
-    const told = inspect(result, { depth: 10 }) + inspect(lines, { maxArrayLength: null });
-    for (const secret of [...secrets, encoded])
-      assert.ok(!told.includes(secret), "a secret is told");
-    assert.ok(elsewhere.requests.every(({ headers }) => headers["authorization"] === undefined));
+    assertSilent([result, lines], { tokens: [...tokens.tokens, "wrong-pass"] }, elsewhere);
     assert.equal(requests.length, row.requests ?? 1, registry.log.join("\n"));
     if (row.waits !== undefined) assert.deepEqual(clock.waits, row.waits);
     row.check?.(scene);
   } finally {
-    await Promise.all([registry.stop(), elsewhere.stop(), tokens?.stop()]);
+    await Promise.all([stop(), elsewhere.stop()]);
   }
 }
 
@@ -177,7 +172,6 @@ playAll("a registry that answers wrongly", [
     [
       ["no digest", {}],
       ["no length", { "content-length": "0" }],
-      ["the length of what is compressed", { "content-encoding": "gzip" }],
       ["a type that is no manifest's", { "content-type": "application/json" }],
     ] as const
   ).map(
@@ -253,18 +247,7 @@ playAll("a registry that is particular about logins", [
     },
     gives: [found, found],
     requests: 2,
-    check: ({ tokens }) => assert.equal(tokens?.asked.length, 2),
-  },
-  {
-    name: "a token that is revoked within the run",
-    tokens: {},
-    run: async (scene) => {
-      const seen = [await get(scene)];
-      scene.tokens?.revokeAll();
-      return [...seen, await get(scene)];
-    },
-    gives: [found, found],
-    requests: 3,
+    check: ({ tokens }) => assert.equal(tokens.asked.length, 2),
   },
   {
     name: "a token that is over as soon as it is made, told apart from a right that is missing",
@@ -289,7 +272,7 @@ playAll("a registry that is particular about logins", [
     fault: always(instead(refuse(401, "PROTECTED_TAG", "cannot push, protected"))),
     run: putTwo,
     fails: /put manifest .*:two: 401 PROTECTED_TAG: cannot push, protected$/,
-    check: ({ tokens }) => assert.equal(tokens?.asked.length, 1),
+    check: ({ tokens }) => assert.equal(tokens.asked.length, 1),
   },
   {
     name: "a tag that is immutable, put again as it is",
@@ -313,12 +296,6 @@ playAll("a registry that is particular about logins", [
     tokens: { may: (user, _, action) => user !== undefined && action === "pull" },
     run: putTwo,
     fails: /put manifest .*: the token service does not grant push on group\/image/,
-    requests: 0,
-  },
-  {
-    name: "a repository that nobody may read",
-    tokens: { may: () => false },
-    fails: /get manifest .*: the token service does not grant pull on group\/image/,
     requests: 0,
   },
   {
@@ -366,20 +343,6 @@ playAll("a registry that sends us elsewhere or takes half", [
     fails:
       /put manifest .*: 500 UNKNOWN: unknown error; MANIFEST_BLOB_UNKNOWN: blob unknown to registry$/,
     code: "REGISTRY_REFUSED",
-  },
-  {
-    name: "an upload that goes on elsewhere",
-    fault: ({ method, path }, _, elsewhere) =>
-      method === "POST"
-        ? instead({ status: 202, headers: { location: `http://${elsewhere}${path}evil?a=b` } })
-        : undefined,
-    run: ({ client, repository, elsewhere }) => {
-      elsewhere.openUploads.set("evil", { path: "group/image", bytes: Buffer.of() });
-      return client.putBlob(repository, Buffer.from("new"));
-    },
-    gives: "sha256:11507a0e2f5e69d5dfa40a62a1bd7b6ee57e6bcd85c67c9b8431b36fff21c437",
-    requests: 2,
-    check: ({ elsewhere }) => assert.equal(elsewhere.log.length, 1),
   },
   {
     name: "a mount that only leaves an upload, which is given back where the blob is there",

@@ -9,23 +9,25 @@ import {
   refuse,
   startMemoryRegistry,
 } from "../support/memory-registry.ts";
+import { type TokenServiceOptions, testPassword } from "../support/token-service.ts";
 import {
-  startTokenService,
-  type TokenServiceOptions,
-  testPassword,
-} from "../support/token-service.ts";
-import { basicAuthority, client, fakeClock, goodLogin, seed, testImage } from "./clients.ts";
+  basicAuthority,
+  client,
+  fakeClock,
+  goodLogin,
+  seed,
+  startScene,
+  testImage,
+} from "./clients.ts";
 
 const image = testImage("logins");
 
 async function scene(options: MemoryRegistryOptions, tokenOptions: TokenServiceOptions = {}) {
-  const tokens = await startTokenService(tokenOptions);
-  const registry = await startMemoryRegistry({ authority: tokens.authority, ...options });
-  seed(registry, "group/image", image, "one");
-  const repository = { host: registry.host, path: "group/image" };
+  const started = await startScene(options, tokenOptions);
+  seed(started.registry, "group/image", image, "one");
+  const repository = started.at("group/image");
   const open = (more: Partial<RegistryOptions> = {}) => client(goodLogin, more);
-  const stop = () => Promise.all([registry.stop(), tokens.stop()]);
-  return { tokens, registry, repository, reference: { ...repository, tag: "one" }, open, stop };
+  return { ...started, repository, reference: { ...repository, tag: "one" }, open };
 }
 
 suite("logging in", () => {
@@ -85,8 +87,7 @@ suite("logging in", () => {
 
   test("what the token service refuses is told before it is used, as far as it has one", async () => {
     const may = (_: unknown, __: string, action: string) => action !== "delete";
-    const { registry, repository, tokens, open, stop } = await scene({}, { may, rule: "^v" });
-    const hint = { host: registry.host, realm: tokens.realm, service: tokens.service };
+    const { hint, repository, open, stop } = await scene({}, { may, rule: "^v" });
     const opened = open({ tokenHints: [hint] });
     const [push, remove] = (["push", "delete"] as const).map((access) => ({ access, repository }));
     assert.equal(await opened.refusal([push!], ["late"]), undefined);

@@ -9,8 +9,7 @@ import type { Repository } from "../../src/oci/reference.ts";
 import type { Registry } from "../../src/registry/registry.ts";
 import { listen, stopServer } from "../support/faulty-server.ts";
 import { startMemoryRegistry } from "../support/memory-registry.ts";
-import { startTokenService } from "../support/token-service.ts";
-import { client, goodLogin, seed, testImage } from "./clients.ts";
+import { client, goodLogin, seed, startScene, testImage } from "./clients.ts";
 
 const image = testImage("network");
 const { descriptor } = image.manifest;
@@ -81,15 +80,14 @@ suite("the way to a registry", () => {
   });
 
   test("an IPv6 address is a host like others, with tokens too", async () => {
-    const tokens = await startTokenService();
-    const registry = await startMemoryRegistry({ address: "::1", authority: tokens.authority });
+    const { registry, at, stop } = await startScene({ address: "::1" });
     assert.match(registry.host, /^\[::1\]:\d+$/);
     seed(registry, "group/image", image, "one");
-    const there = { host: registry.host, path: "group/image" };
+    const there = at("group/image");
     const opened = client(goodLogin);
     assert.deepEqual(await opened.head({ ...there, tag: "one" }), descriptor);
     const copied = await opened.copy({ ...there, tag: "one" }, { ...there, path: "a/b" }, ["two"]);
-    await Promise.all([registry.stop(), tokens.stop()]);
+    await stop();
     assert.equal(copied.streamedBytes, 0);
   });
 

@@ -43,34 +43,12 @@ test("no rule chooses a tag, so no flag of a job can choose another one", () => 
 
 const column = (name: string): number => columns.findIndex((each) => each.name === name);
 
-test("images run as ordinary jobs do wherever no schedule is", () => {
-  const differ = rows
-    .filter(({ env }) => env["CI_PIPELINE_SOURCE"] !== "schedule")
-    .filter(({ cells }) => cells[column("images")] !== cells[column("ordinary")]);
-  assert.deepEqual(differ, []);
-});
-
 const project = { CI_PROJECT_NAMESPACE: "qemu-project", CI_PROJECT_PATH: "qemu-project/qemu" };
 const pushed = (branch: string): Variables => ({
   ...project,
   CI_PIPELINE_SOURCE: "push",
   CI_COMMIT_BRANCH: branch,
   CI_DEFAULT_BRANCH: "master",
-});
-
-test("an old stable branch runs nothing that could move an image or the pages", async () => {
-  const probes = ["stable-6.0-staging", "stable-9.2"].flatMap((branch) =>
-    hidden.flatMap((name) =>
-      ["0", "1"].map((publish) => ({
-        name: `${branch} ${name} ${publish}`,
-        extends: `.berth-${name}`,
-        env: { ...pushed(branch), QEMU_JOB_PUBLISH: publish },
-      })),
-    ),
-  );
-  const cells: ReadonlyMap<string, Cell> = await evaluate([rules], probes);
-  assert.deepEqual(new Set(cells.values()), new Set(["never"]));
-  assert.equal(cells.size, 16);
 });
 
 const forkSchedule: Variables = {

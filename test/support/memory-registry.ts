@@ -30,7 +30,6 @@ export interface MemoryRegistryOptions {
   readonly hold?: (request: SeenRequest) => Promise<void> | undefined;
   /** `202` opens an upload instead of mounting. */
   readonly mounts?: 201 | 202 | 400;
-  readonly deleteTags?: boolean;
   readonly pageSize?: number;
   /** Of the loopback interface; 127.0.0.1 where it is not given. */
   readonly address?: string;
@@ -159,7 +158,6 @@ function putManifest(
 
 /** Deletes a tag, or a manifest with all its tags. */
 function deleteManifest(registry: Registry, path: string, name: string): Answer {
-  if (registry.options.deleteTags === false) return refuse(400, "DIGEST_INVALID");
   const { tags, manifests } = registry.repositories.get(path) ?? {};
   const isDeleted = name.startsWith("sha256:") ? manifests?.delete(name) : tags?.delete(name);
   for (const [tag, digest] of tags ?? []) if (digest === name) tags?.delete(tag);

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { retry } from "../../src/output/pipeline.ts";
-import { pairwise, product } from "../support/combine.ts";
 import {
   type Jobs,
   nameProblems,
@@ -82,21 +81,4 @@ test("a script line is one plain command", () => {
     ". ./a",
   ];
   for (const line of logic) assert.equal(problems(line).length, 1, line);
-});
-
-test("pairs meet, in few combinations", () => {
-  const axes = { a: [1, 2, 3], b: ["x", "y"], c: [true, false], d: [0, 1], e: ["one"] };
-  const rows = pairwise(axes);
-  for (const [one, ones] of Object.entries(axes))
-    for (const [other, others] of Object.entries(axes))
-      for (const value of ones)
-        for (const second of one === other ? [] : others)
-          assert.ok(
-            rows.some((row) => row[one] === value && row[other] === second),
-            `${one}=${value} ${other}=${second}`,
-          );
-  assert.ok(rows.length <= 9, `${rows.length}`);
-  assert.equal(product(axes).length, 24);
-  assert.deepEqual(pairwise({ a: [1, 2] }), [{ a: 1 }, { a: 2 }]);
-  assert.deepEqual(pairwise({}), [{}]);
 });

@@ -6,7 +6,6 @@ import { plain } from "../../src/pipelines/plain.ts";
 import { refused } from "../../src/pipelines/refusal.ts";
 import type { YamlMap } from "../../src/pipelines/tree.ts";
 import { contentWith, mapOf } from "../support/ci-files.ts";
-import type { Combination } from "../support/combine.ts";
 import {
   type Jobs,
   nameProblems,
@@ -16,6 +15,7 @@ import {
   shapeProblems,
 } from "./checks.ts";
 import {
+  type Combination,
   type Component,
   combinationsOf,
   components,

@@ -1,7 +1,6 @@
 /** The templates that exist, and the values that their inputs are tested with. */
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { type Axes, type Combination, pairwise, product } from "../support/combine.ts";
 import { type Declaration, readTemplate, type Template } from "../support/template.ts";
 
 const folder = join(import.meta.dirname, "../../templates");
@@ -61,28 +60,34 @@ export function valuesOf(component: string, input: string, declaration: Declarat
   });
 }
 
-/** All combinations of what names jobs or is a choice, and all pairs of everything. */
+/** Values of a component's inputs, by name. */
+export type Combination = Readonly<Record<string, unknown>>;
+
+/**
+ * All combinations of what names jobs or is a choice, and each other value once: GitLab puts an input in wherever it
+ * stands and looks at no other.
+ */
 export function combinationsOf(component: Component): readonly Combination[] {
   const named = new Set(
     component.blocks
-      .filter(({ path }) => path.includes("extends"))
-      .map((block) => block.name)
-      .filter((input) => input !== "job_prefix"),
+      .filter(({ path, name }) => path.includes("extends") && name !== "job_prefix")
+      .map(({ name }) => name),
   );
-  const axes: Axes = Object.fromEntries(
-    [...component.inputs].map(([input, declaration]) => [
-      input,
-      valuesOf(component.name, input, declaration),
-    ]),
-  );
-  const choices = [...component.inputs]
-    .filter(([input, { type, options }]) => named.has(input) || type === "boolean" || options)
-    .map(([input]) => input);
-  const plain = Object.fromEntries(
-    Object.entries(axes).map(([input, values]) => [
-      input,
-      choices.includes(input) ? values : values.slice(0, 1),
-    ]),
-  );
-  return [...product(plain), ...pairwise(axes)];
+  const axes = [...component.inputs].map(([input, declaration]) => {
+    const isChoice = named.has(input) || declaration.type === "boolean" || declaration.options;
+    return { input, isChoice, values: valuesOf(component.name, input, declaration) };
+  });
+  const usual = Object.fromEntries(axes.map(({ input, values }) => [input, values[0]]));
+  const choices = axes
+    .filter(({ isChoice }) => isChoice)
+    .reduce<readonly Combination[]>(
+      (made, { input, values }) =>
+        made.flatMap((one) => values.map((value) => ({ ...one, [input]: value }))),
+      [usual],
+    );
+  const others = axes.filter(({ isChoice }) => !isChoice);
+  return [
+    ...choices,
+    ...others.flatMap(({ input, values }) => values.map((value) => ({ ...usual, [input]: value }))),
+  ];
 }

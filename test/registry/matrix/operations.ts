@@ -4,7 +4,7 @@ import { digestOf } from "../../../src/oci/digest.ts";
 import type { Reference, Repository } from "../../../src/oci/reference.ts";
 import type { Registry } from "../../../src/registry/registry.ts";
 import type { MemoryRegistry, SeenRequest } from "../../support/memory-registry.ts";
-import { seed, testImage, testIndex } from "../clients.ts";
+import { seed, seedIndex, testImage, testIndex } from "../clients.ts";
 
 export type Kind =
   | "head"
@@ -48,7 +48,7 @@ export interface Operation {
   readonly repeats: boolean;
   /** Whether several requests can be under way. */
   readonly isParallel: boolean;
-  seed(registry: MemoryRegistry): void;
+  seed(registry: MemoryRegistry): unknown;
   announce(client: Registry, host: string): void;
   /** What is done, piece by piece; each gives true for all good and false for absent. */
   items(client: Registry, host: string): readonly (() => Promise<boolean>)[];
@@ -156,13 +156,7 @@ const mounts: Operation = {
   requests: { get: 1, "get child": 2, mount: 6, "put child": 2, put: 1 },
   saved: (kind) => ({ get: 11, "get child": 5, mount: 2, "put child": 1 })[kind as string] ?? 0,
   absence: "REGISTRY_REFUSED",
-  seed: (registry) => {
-    for (const child of pair) seed(registry, "group/source", child, "child");
-    const { manifests, tags } = registry.repositories.get("group/source")!;
-    const { digest: name, mediaType } = index.descriptor;
-    manifests.set(name, { type: mediaType, bytes: Buffer.from(index.bytes) });
-    tags.set("one", name);
-  },
+  seed: (registry) => seedIndex(registry, "group/source", pair, { tag: "one" }),
 };
 
 const streams: Operation = {

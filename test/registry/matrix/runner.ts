@@ -10,13 +10,16 @@ import {
   type SeenRequest,
   startMemoryRegistry,
 } from "../../support/memory-registry.ts";
+import type { TokenService, TokenServiceOptions } from "../../support/token-service.ts";
 import {
-  startTokenService,
-  type TokenService,
-  type TokenServiceOptions,
-  testPassword,
-} from "../../support/token-service.ts";
-import { client, endHeld, type FakeClock, fakeClock, goodLogin } from "../clients.ts";
+  assertSilent,
+  client,
+  endHeld,
+  type FakeClock,
+  fakeClock,
+  goodLogin,
+  startScene,
+} from "../clients.ts";
 import { halfWritten, type Kind, kindOf, type Operation, operations, paths } from "./operations.ts";
 
 export interface Expectation {
@@ -204,18 +207,15 @@ function tokenOptions(row: Row, { position }: Cell): TokenServiceOptions {
 async function play(row: Row, cell: Cell): Promise<void> {
   const { operation, parallel } = cell;
   const found: Found = { hit: undefined, request: undefined };
-  const tokens = await startTokenService(tokenOptions(row, cell));
   const elsewhere = await startMemoryRegistry();
   const fault = faultOf(row, cell, () => servers, found);
   const { mounts, pageSize } = operation;
-  const { authority } = tokens;
-  const given = { authority, fault, mounts, ...(pageSize === undefined ? {} : { pageSize }) };
-  const registry = await startMemoryRegistry(given);
+  const given = { fault, mounts, ...(pageSize === undefined ? {} : { pageSize }) };
+  const { tokens, registry, hint, stop } = await startScene(given, tokenOptions(row, cell));
   const clock = fakeClock();
   const servers: Servers = { registry, elsewhere, tokens, clock };
   for (const server of [registry, elsewhere]) operation.seed(server);
   const lines: string[] = [];
-  const hint = { host: registry.host, realm: tokens.realm, service: tokens.service };
   const opened = client(goodLogin, {
     clock,
     parallel,
@@ -236,7 +236,7 @@ async function play(row: Row, cell: Cell): Promise<void> {
     const results = await running;
     const requests = registry.log.length;
     check(row, cell, found.hit, { results, requests, servers });
-    checkSilence([results, lines, clock.waits], tokens, elsewhere);
+    assertSilent([results, lines, clock.waits], tokens, elsewhere);
     if (row.waits !== undefined) assert.ok(clock.waits.includes(row.waits), inspect(clock.waits));
     // What went wrong must leave nothing behind, neither there nor in the client.
     const isWidest = !operation.isParallel || parallel > 1;
@@ -245,7 +245,7 @@ async function play(row: Row, cell: Cell): Promise<void> {
       assert.deepEqual(halfWritten(registry), []);
     }
   } finally {
-    await Promise.all([registry.stop(), elsewhere.stop(), tokens.stop()]);
+    await Promise.all([stop(), elsewhere.stop()]);
   }
 }
 
@@ -294,13 +294,4 @@ function nameOf(result: unknown): string {
   assert.notEqual(result.hint, undefined);
   assert.match(result.message, /^[^\n]+$/);
   return result.code;
-}
-
-function checkSilence(told: unknown, tokens: TokenService, elsewhere: MemoryRegistry): void {
-  const text = inspect(told, { depth: 10, maxArrayLength: null, maxStringLength: null });
-  const pair = Buffer.from(`${goodLogin.username}:${testPassword}`).toString("base64");
-  for (const secret of [testPassword, pair, ...tokens.tokens]) {
-    assert.ok(!text.includes(secret), "a secret is told");
-  }
-  assert.ok(elsewhere.requests.every(({ headers }) => headers["authorization"] === undefined));
 }
