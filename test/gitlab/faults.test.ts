@@ -15,13 +15,6 @@ const answering = (status: number, body = "", headers = {}): Fault => ({
 });
 const first = (count: number, fault: Fault) => () => (count-- > 0 ? fault : undefined);
 
-test("a busy GitLab is given the time that it asks for", async () => {
-  gitlab.fault = first(2, { kind: "answer", answer: () => tooMany(7) });
-  assert.ok(await open(own.env).branches(upstream.id));
-  assert.equal(gitlab.log.length, 3);
-  assert.ok(scene.waits.some((wait) => wait === 7000));
-});
-
 test("faults of the moment pass, also while deleting", async () => {
   tagged("acme/tools/four", "a");
   const port = open(own.env);

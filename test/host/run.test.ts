@@ -54,8 +54,6 @@ test("lines come one by one, of both streams, the last one without its end too",
   const heard = (line: string) => `until [ -e "${folder}/${line}.heard" ]; do sleep 0.01; done`;
   const cases: readonly (readonly [string, readonly string[]])[] = [
     ["printf 'a\\n\\nb'", ["a", "", "b"]],
-    ["printf '10%%\\r'; printf '\\nnext\\n'", ["10%", "next"]],
-    ["printf 'gr\\303'; sleep 0.05; printf '\\274n\\n'", ["grün"]],
     [
       `echo one; ${heard("one")}; echo two >&2; ${heard("two")}; echo three`,
       ["one", "two", "three"],

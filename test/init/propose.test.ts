@@ -111,10 +111,6 @@ describe("a project without a layout of that kind", () => {
   });
   const script = "RUN sh -c true\nCOPY --chown=1:1 setup.sh cross*.txt /tmp/\n";
   const cases: Readonly<Record<string, readonly [files: Files, settings: unknown]>> = {
-    "a folder": [
-      job("docker build -t $CI_REGISTRY_IMAGE/app:latest app"),
-      { images: ["app/Dockerfile"] },
-    ],
     "a folder, with another name in the registry": [
       job("docker build -t $CI_REGISTRY_IMAGE/ci/web:latest app"),
       { repository: "ci/{name}", images: { web: "app/Dockerfile" } },
@@ -134,12 +130,6 @@ describe("a project without a layout of that kind", () => {
       ),
       { repository: "x/{name}", images: ["tools/*.docker"] },
     ],
-    kaniko: [
-      job(
-        "/kaniko/executor --context $CI_PROJECT_DIR/app --dockerfile $CI_PROJECT_DIR/app/Dockerfile --destination $CI_REGISTRY_IMAGE/app:1",
-      ),
-      { images: ["app/Dockerfile"] },
-    ],
     "one file for two images": [
       {
         ...job("docker build -t $CI_REGISTRY_IMAGE/one --build-arg V=a app"),
@@ -156,7 +146,6 @@ describe("a project without a layout of that kind", () => {
     ],
     "a folder that cannot be told": [job("docker build -f app/Dockerfile $FOLDER"), {}],
     "a file that cannot be told": [job("docker build -f $FILE ."), {}],
-    "a file that is not there": [job("docker build -f gone.docker ."), {}],
     "no image": [job("cmake --build build -f Makefile ."), {}],
     "no job, beside what is copied": [
       {

@@ -95,12 +95,7 @@ describe("lookAtFreshness", () => {
 
   const quiet: readonly (readonly [string, Situation, Config["refresh"]])[] = [
     ["there is no policy", here(), undefined],
-    ["all is forced", { ...here(), wishes: { force: "all", tag: undefined } }, undefined],
-    ["the policy is for schedules", here(), { ...policy, in: "schedules" }],
     ["a fork runs it", here(jobIn("fork", branch("master", true))), policy],
-    ["an unprotected branch runs it", here(jobIn("upstream", branch("topic"))), policy],
-    ["a fork's merge request runs it", here(jobIn("upstream", mergeRequest("fork"))), policy],
-    ["a machine runs it", here({}), policy],
   ];
   for (const [what, situation, refresh] of quiet) {
     test(`asks nobody where ${what}`, async () => {

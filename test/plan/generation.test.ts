@@ -110,12 +110,6 @@ describe("a fork that refreshes one image of upstream's set", () => {
     assert.match(variables["QEMU_CI_IMAGE_LONE"] ?? "", /^registry\.example\.com\/alice\/.*-r100$/);
     assert.match(variables["QEMU_CI_IMAGE_BASE"] ?? "", /\/qemu-project\/.*@sha256:/);
   });
-
-  test("runs on upstream's set where it forces nothing", () => {
-    const plan = planOf(jobIn("fork", branch("topic")), upstreams, { reference: "tag" });
-    assert.equal(plan.variables["QEMU_CI_CONTAINER_BASE"], `${registryOf.upstream}/qemu`);
-    assert.equal(plan.variables["QEMU_CI_CONTAINER_TAG"], ownTags.set(id));
-  });
 });
 
 test("later jobs learn from the plan that it is not trusted", () => {

@@ -46,15 +46,6 @@ describe("planOf", async () => {
     assert.deepEqual(edited.asked, ["child"]);
   });
 
-  test("is complete where every image is, or ends, in the own registry", async () => {
-    const complete = async (project: string) =>
-      (await planOf(projects.job(project, { dockerfiles: both }))).plan.complete;
-    assert.equal(await complete("qemu-project/qemu"), true);
-    await run(projects.job("qemu-project/qemu", { dockerfiles: both }));
-    assert.equal(await complete("qemu-project/qemu"), true);
-    assert.equal(await complete("alice/qemu"), false);
-  });
-
   test("announces what it may read before it reads, again where it turns out to be untrusted", async () => {
     const { options } = job(both);
     const said: string[] = [];

@@ -47,15 +47,11 @@ type Row = readonly [
   known: ImageOrigin | undefined,
   expected?: Code,
 ];
-const forcedIn = (job: Variables) => ({ ...job, QEMU_CI_FORCE_REBUILD: "1" });
-const scheduled = (job: Variables) => ({ ...job, CI_PIPELINE_SOURCE: "schedule" });
 const foreign = { ...fresh, bases: [{ name: "other.example/base:1", digest: before }] };
 const rows: readonly Row[] = [
   ["all are forced", forced("1"), undefined, undefined, "forced"],
   ["it is forced by name", forced("fedora,debian"), undefined, fresh, "forced"],
   ["another is forced", forced("fedora"), undefined, old],
-  ["it is forced in a fork", forcedIn(forked), policy, fresh, "forced"],
-  ["it is forced in a fork's request", forcedIn(request), policy, fresh, "forced"],
   ["it is forced on a machine", { QEMU_CI_FORCE_REBUILD: "debian" }, policy, fresh, "forced"],
   ["there is no policy", master, undefined, old],
   ["it is young and its base stands", master, policy, fresh],
@@ -77,9 +73,7 @@ const rows: readonly Row[] = [
   ["it has no bases", master, policy, { ...fresh, bases: [] }],
   ["its base cannot be asked", master, policy, foreign],
   ["a fork is old", forked, policy, old],
-  ["a fork's schedule is old", scheduled(forked), policy, old],
   ["a fork's request is old", request, policy, old],
-  ["a fork's request on a train is old", scheduled(request), policy, old],
   ["an unprotected branch is old", topic, policy, old],
   ["a machine's is old", {}, policy, old],
 ];

@@ -40,7 +40,7 @@ async function shelfOf(hasDatabase: boolean, hasRecord: boolean) {
   const push = async (path: string, tag: string, built?: Date) => {
     await pushImage(registry, { host: base.host, path: `${name}/${path}` }, image, tag);
     const tags = gitlab.registry.tags.get(`${name}/${path}`);
-    const stored = { digest, taggedAt, size: 1 };
+    const stored = { digest, taggedAt };
     tags?.set(tag, built === undefined ? stored : { ...stored, builtAt: built });
   };
   await push("debian", ownTags.key(hex), builtAt);

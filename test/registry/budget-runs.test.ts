@@ -23,8 +23,6 @@ interface Stage {
   job(project: string, settings?: Partial<Config>): FlowOptions;
   /** What was asked since the last time: tokens, then methods with what they were for. */
   counted(): Readonly<Record<string, number>>;
-  /** Repositories that token requests brought into being since the last time. */
-  createdBy(): readonly string[];
   /** Forgets all tags of sets, and their records. */
   forgetSets(): void;
 }
@@ -50,11 +48,6 @@ async function staged(
     });
     return countsOf([...tokens.asked.splice(0).map(() => "token"), ...lines], (line) => line);
   };
-  const createdBy = () => {
-    const created = [...tokens.created];
-    tokens.created.clear();
-    return created;
-  };
   const forgetSets = () => {
     for (const { tags } of repositories.values()) {
       for (const tag of [...tags.keys()]) if (tag.startsWith(ownTags.set(""))) tags.delete(tag);
@@ -66,8 +59,7 @@ async function staged(
       seed(memory, `${upstream}/${name}`, testImage(name, 7), tag);
     }
     counted();
-    createdBy();
-    await work({ job, counted, createdBy, forgetSets });
+    await work({ job, counted, forgetSets });
   } finally {
     await stop();
   }
@@ -250,12 +242,6 @@ suite("what whole runs ask", () => {
       },
       { protectedPaths: [`${upstream}/image-3`, `${upstream}/try/image-3`] },
     ));
-
-  test("a plan that has nothing to write asks for no right to write", () =>
-    staged(async ({ job, createdBy }) => {
-      await planOf(job(upstream));
-      assert.deepEqual(createdBy(), []);
-    }));
 
   for (const [what, options, words, tokens] of [
     ["a path", { protectedPaths: [`${upstream}/image-3`] }, /\/image-3: 403 DENIED: Pushing to/, 6],

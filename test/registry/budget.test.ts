@@ -176,17 +176,6 @@ suite("what a request budget allows", () => {
       );
   });
 
-  test("long names: token requests stay below 6 KB and are as few as that allows", () =>
-    bench(async ({ registry, tokens, at, open }) => {
-      const opened = open(true);
-      const paths = Array.from({ length: 100 }, (_, n) => `group/${"x".repeat(150)}-${n}/image`);
-      opened.announce("pull", paths.map(at));
-      for (const path of paths) await opened.head({ ...at(path), tag: "one" });
-      assert.equal(registry.log.length, 100);
-      assert.equal(tokens.asked.length, 6);
-      assert.ok(tokens.asked.every(({ length }) => length < 6000));
-    }));
-
   test("long names: tokens for mounts hold both sides, and are as few as that allows", () =>
     bench(async ({ registry, tokens, at, open }) => {
       const opened = open(true);

@@ -193,15 +193,6 @@ playAll("a registry that answers wrongly", [
     }),
   ),
   {
-    name: "a tag whose manifest is gone",
-    run: ({ client, registry, reference }) => {
-      registry.repositories.get("group/image")?.manifests.clear();
-      return Promise.all([client.head(reference), client.get(reference)]);
-    },
-    gives: [undefined, undefined],
-    requests: 2,
-  },
-  {
     name: "a next page on another host",
     fault: always(header("link", '<http://example.com/v2/x/tags/list>; rel="next"')),
     run: list,

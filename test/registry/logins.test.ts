@@ -183,19 +183,3 @@ suite("what must not spoil the rest of a run", () => {
     assert.deepEqual(registry.log, []);
   });
 });
-
-suite("what a host can do", () => {
-  test("a registry that is not there is unavailable, after the attempts", async () => {
-    const registry = await startMemoryRegistry();
-    await registry.stop();
-    const reference = { host: registry.host, path: "some/image", tag: "one" };
-    const lines: string[] = [];
-    const opened = client(undefined, { log: (line) => lines.push(line) });
-    await assert.rejects(opened.head(reference), {
-      code: "REGISTRY_UNAVAILABLE",
-      message: `head manifest ${registry.host}/some/image:one: ECONNREFUSED`,
-    });
-    assert.equal(lines.length, 4);
-    assert.match(lines[0]!, /ECONNREFUSED; trying again in 0\.8 s$/);
-  });
-});

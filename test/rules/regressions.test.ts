@@ -9,8 +9,8 @@ import {
   templateText,
   type Variables,
 } from "../support/ci-files.ts";
-import { cellOf, evaluate } from "./probes.ts";
-import { type Cell, columns, rows } from "./table.ts";
+import { cellOf } from "./probes.ts";
+import type { Cell } from "./table.ts";
 
 const rules: IncludedTemplate = {
   template: "rules",
@@ -40,8 +40,6 @@ test("no rule looks at changed files, which a second push of a branch does not s
 test("no rule chooses a tag, so no flag of a job can choose another one", () => {
   assert.ok(!keys.includes("variables"));
 });
-
-const column = (name: string): number => columns.findIndex((each) => each.name === name);
 
 const project = { CI_PROJECT_NAMESPACE: "qemu-project", CI_PROJECT_PATH: "qemu-project/qemu" };
 const pushed = (branch: string): Variables => ({

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { after, before, beforeEach, describe, test } from "node:test";
+import { describe, test } from "node:test";
 import { BerthError } from "../../src/errors.ts";
 import { parseRepository } from "../../src/oci/reference.ts";
 import { sourcesOf } from "../../src/plan/places.ts";
@@ -12,76 +12,42 @@ import {
   publishedBy,
   refreshedBy,
   type Search,
-  type SearchScope,
 } from "../../src/run/locate.ts";
 import { client, pushImage, testImage } from "../registry/clients.ts";
-import { type FlowOptions, flowTime, planOf, run } from "../support/flow.ts";
-import { config, jobEnv } from "../support/keyed.ts";
-import { type MemoryRegistry, startMemoryRegistry } from "../support/memory-registry.ts";
+import { flowTime, planOf, run } from "../support/flow.ts";
+import { config } from "../support/keyed.ts";
+import { openProjects } from "../support/projects.ts";
 
 const dockerfiles = { app: "FROM qemu/base\nRUN more\n", base: "FROM scratch\nRUN make\n" };
 
-describe("an image that is looked for on a developer's machine", () => {
-  let memory: MemoryRegistry;
-  let denied = "";
-  before(async () => {
-    memory = await startMemoryRegistry({
-      fault: ({ path }) =>
-        denied !== "" && path.startsWith(`/v2/${denied}/`)
-          ? { kind: "answer", answer: () => ({ status: 403 }) }
-          : undefined,
-    });
-  });
-  after(() => memory.stop());
-  beforeEach(() => {
-    memory.repositories.clear();
-    denied = "";
-  });
+describe("an image that is looked for on a developer's machine", async () => {
+  const projects = await openProjects();
+  const { memory } = projects;
+  const deny = (project: string) => {
+    projects.fault = (_, path) =>
+      path.startsWith(`/v2/${project}/`)
+        ? { kind: "answer", answer: () => ({ status: 403 }) }
+        : undefined;
+  };
 
   /** A pipeline that builds and publishes all. */
-  function pipeline(
-    project: string,
-    id: string,
-    env: Record<string, string> = {},
-    changed: Readonly<Record<string, string>> = {},
-  ) {
-    const all = config({ upstream: "qemu-project" });
-    const job = {
-      ...jobEnv(project, env),
-      CI_REGISTRY: memory.host,
-      CI_REGISTRY_IMAGE: `${memory.host}/${project}`,
-      CI_PIPELINE_ID: id,
-    };
-    const options: FlowOptions = {
-      registry: client(undefined),
-      situation: situationOf(job, all, undefined),
-      config: all,
-      dockerfiles: { ...dockerfiles, ...changed },
-    };
-    return run(options);
-  }
+  const pipeline = (project: string, id: string, env = {}, changed = {}) =>
+    run(
+      projects.job(project, {
+        env: { CI_PIPELINE_ID: id, ...env },
+        dockerfiles: { ...dockerfiles, ...changed },
+      }),
+    );
 
   /** What `berth run` has on a machine that knows upstream and a fork. */
-  async function machine(): Promise<
-    SearchScope & { readonly images: Awaited<ReturnType<typeof keys>> }
-  > {
+  async function machine() {
     const all = config({ upstream: `${memory.host}/qemu-project/qemu` });
     const situation = situationOf({}, all, `${memory.host}/alice/qemu`);
     const registry = client(undefined);
-    const sources = sourcesOf(situation, all);
-    return { sources, registry, now: flowTime, images: await keys() };
-  }
-
-  async function keys() {
-    const all = config();
-    const situation = situationOf({}, all, undefined);
-    const { identified } = await planOf({
-      registry: client(undefined),
-      situation,
-      config: all,
-      dockerfiles,
-    });
-    return identified.images;
+    const alone = { config: config(), situation: situationOf({}, config(), undefined) };
+    const { identified } = await planOf({ registry, dockerfiles, ...alone });
+    const { images } = identified;
+    return { sources: sourcesOf(situation, all), registry, now: flowTime, images };
   }
 
   const referencesOf = ({ located }: Search) =>
@@ -121,12 +87,12 @@ describe("an image that is looked for on a developer's machine", () => {
   test("is found although another registry refuses to be read, which is told where it is nowhere", async () => {
     await pipeline("qemu-project/qemu", "1");
     const place = await machine();
-    denied = "alice/qemu";
+    deny("alice/qemu");
     assert.equal((await locateKeys(place.images, place)).located.size, 2);
     memory.repositories.clear();
     const search = await locateKeys(place.images, place);
     assert.throws(() => requireAll(["app"], {}, search), { code: "REGISTRY_DENIED" });
-    denied = "qemu-project/qemu";
+    deny("qemu-project/qemu");
     const other = await locateKeys(place.images, place);
     assert.throws(() => requireAll(["app"], {}, other), { code: "REGISTRY_DENIED" });
   });
@@ -176,7 +142,7 @@ describe("an image that is looked for on a developer's machine", () => {
 
   test("is what a pipeline published also where one of the registries refuses to be read", async () => {
     await pipeline("alice/qemu", "5");
-    denied = "qemu-project/qemu";
+    deny("qemu-project/qemu");
     const { found, troubles } = await publishedBy("5", await machine());
     assert.equal(found?.content.pipeline, "5");
     assert.deepEqual(

@@ -20,8 +20,8 @@ const atLeast = (role: keyof typeof roles) => (identity: Identity, project: Test
   levelOf(identity, project) >= roles[role];
 
 const routes: readonly Route[] = [
-  get(/^$/, "ignored", maySee, ({ api, project, identity }) =>
-    json(entity.projectEntity(project, api.url, levelOf(identity, project))),
+  get(/^$/, "ignored", maySee, ({ project, identity }) =>
+    json(entity.projectEntity(project, levelOf(identity, project))),
   ),
   get(/^job_token_scope$/, "ignored", atLeast("maintainer"), ({ project }) =>
     json({ inbound_enabled: project.limitsJobTokens, outbound_enabled: false }),
@@ -39,7 +39,7 @@ const routes: readonly Route[] = [
   get(/^pipelines\/(\d+)\/jobs$/, "newer", mayRead, ({ api, project, request, parts: [id] }) => {
     const all = api.model.jobs.filter(({ pipeline }) => String(pipeline.id) === id);
     const own = all.filter(({ pipeline }) => pipeline.project === project);
-    return listed(request, api.url, own.map((job) => entity.jobEntity(api.model, job)).reverse());
+    return listed(request, api.url, own.map(entity.jobEntity).reverse());
   }),
   get(/^pipelines\/(\d+)$/, "newer", mayRead, ({ api, project, parts: [id] }) => {
     const found = api.model.pipelines.find((one) => String(one.id) === id);
@@ -52,30 +52,23 @@ const routes: readonly Route[] = [
   }),
   get(/^repository\/branches$/, "any", mayRead, ({ api, project, request }) => {
     const heads = [...project.history.heads()].sort(([a], [b]) => (a < b ? -1 : 1));
-    const branches = heads.map(([name, id]) => entity.branchEntity(project, name, id));
     return listed(
       request,
       api.url,
-      branches.filter((branch) => branch !== undefined),
+      heads.map(([name, id]) => entity.branchEntity(name, id)),
     );
   }),
   get(/^merge_requests$/, "any", mayRead, ({ api, project, request }) => {
     const state = request.query.get("state") ?? "all";
     const chosen = project.requests.filter((one) => state === "all" || one.state === state);
-    const now = api.model.now();
-    return listed(
-      request,
-      api.url,
-      chosen.map((one) => entity.requestEntity(one, now)),
-    );
+    return listed(request, api.url, chosen.map(entity.requestEntity));
   }),
   get(/^registry\/protection\/repository\/rules$/, "ignored", atLeast("maintainer"), (asked) =>
     json(asked.project.repositoryRules.map(entity.pathRuleEntity)),
   ),
   get(/^registry\/protection\/tag\/rules$/, "ignored", atLeast("maintainer"), (asked) => {
     if (!asked.api.hasDatabase) return failed(404);
-    const { project } = asked;
-    return json(project.tagRules.map((rule, index) => entity.tagRuleEntity(project, rule, index)));
+    return json(asked.project.tagRules.map(entity.tagRuleEntity));
   }),
   get(/^registry\/repositories$/, "own", mayPull, repositories),
   get(/^registry\/repositories\/(\d+)\/tags\/([^/]+)$/, "own", mayPull, tagDetail),

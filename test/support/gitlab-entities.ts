@@ -1,8 +1,6 @@
-/** The stand-in's answers in the shape of GitLab's API (gitlab docs: api/projects, pipelines, jobs, ...). */
-import type { HistoryCommit } from "./gitlab-history.ts";
+/** What of GitLab's API berth and the smoke test read (gitlab docs: api/projects, pipelines, jobs, ...), in its shape. */
 import {
   type JobRecord,
-  type Model,
   roles,
   type TagProtection,
   type TestPipeline,
@@ -11,14 +9,10 @@ import {
 } from "./gitlab-model.ts";
 
 /** Everybody sees the first part; who has logged in sees settings, and maintainers all of them. */
-export function projectEntity(project: TestProject, url: string, level: number): object {
+export function projectEntity(project: TestProject, level: number): object {
   const { forkedFrom } = project;
   const basic = {
-    id: project.id,
-    name: project.path.split("/").at(-1),
-    path: project.path.split("/").at(-1),
-    path_with_namespace: project.path,
-    web_url: `${url}/${project.path}`,
+    ...projectName(project),
     default_branch: project.defaultBranch,
     visibility: project.visibility,
     // Told to everybody where both are public; before GitLab 17.1 to members only.
@@ -34,88 +28,39 @@ export function projectEntity(project: TestProject, url: string, level: number):
     container_expiration_policy: project.cleanup ?? null,
   };
   if (level < roles.maintainer) return settings;
-  return {
-    ...settings,
-    ci_allow_fork_pipelines_to_run_in_parent_project: project.forkPipelines,
-    ci_job_token_scope_enabled: false,
-  };
+  const forkPipelines = project.forkPipelines;
+  return { ...settings, ci_allow_fork_pipelines_to_run_in_parent_project: forkPipelines };
 }
 
-export function projectName(project: TestProject): object {
-  return { id: project.id, path_with_namespace: project.path };
+export function projectName({ id, path }: TestProject): object {
+  return { id, path_with_namespace: path };
 }
 
-export function pipelineEntity(pipeline: TestPipeline): object {
-  const { id, iid, project, sha, ref, status, source } = pipeline;
-  const at = pipeline.createdAt.toISOString();
-  return {
-    id,
-    iid,
-    project_id: project.id,
-    sha,
-    ref,
-    status,
-    source,
-    created_at: at,
-    updated_at: at,
-  };
+export function pipelineEntity({ id, sha, ref, status, createdAt }: TestPipeline): object {
+  return { id, sha, ref, status, created_at: createdAt.toISOString() };
 }
 
-export function jobEntity(model: Model, job: JobRecord): object {
-  const { pipeline } = job;
-  return {
-    id: job.id,
-    name: job.name,
-    stage: job.stage,
-    status: job.status,
-    ref: pipeline.ref,
-    tag: job.isTag,
-    commit: { id: pipeline.sha, short_id: pipeline.sha.slice(0, 8) },
-    user: { id: 1, username: job.user },
-    pipeline: pipelineEntity(pipeline),
-    project: { ci_job_token_scope_enabled: false },
-    created_at: pipeline.createdAt.toISOString(),
-    finished_at: job.status === "running" ? null : model.now().toISOString(),
-  };
+export function jobEntity({ id, name, stage, status }: JobRecord): object {
+  return { id, name, stage, status };
 }
 
-export function commitEntity(commit: HistoryCommit): object {
-  return {
-    id: commit.id,
-    short_id: commit.id.slice(0, 8),
-    parent_ids: commit.parents,
-    title: "a change",
-    message: "a change\n",
-    committed_date: commit.at.toISOString(),
-  };
+export function branchEntity(name: string, id: string): object {
+  return { name, commit: { id, title: "a change" } };
 }
 
-export function branchEntity(project: TestProject, name: string, id: string): object | undefined {
-  const commit = project.history.commit(id);
-  if (commit === undefined) return undefined;
+export function requestEntity({
+  id,
+  iid,
+  source,
+  sourceBranch,
+  target,
+  state,
+}: TestRequest): object {
   return {
-    name,
-    commit: commitEntity(commit),
-    merged: false,
-    protected: project.protectedBranches.has(name),
-    default: name === project.defaultBranch,
-  };
-}
-
-export function requestEntity(request: TestRequest, at: Date): object {
-  const { id, iid, source, sourceBranch, target, targetBranch, state } = request;
-  return {
-    id,
-    iid,
-    project_id: target.id,
-    state,
-    title: "A change",
-    source_branch: sourceBranch,
+    ...{ id, iid, state },
     source_project_id: source.id,
-    target_branch: targetBranch,
     target_project_id: target.id,
     sha: source.history.heads().get(sourceBranch) ?? null,
-    updated_at: at.toISOString(),
   };
 }
 
@@ -123,10 +68,9 @@ export function pathRuleEntity({ pattern, push }: TestProject["repositoryRules"]
   return { repository_path_pattern: pattern, minimum_access_level_for_push: push };
 }
 
-export function tagRuleEntity(project: TestProject, rule: TagProtection, index: number): object {
+export function tagRuleEntity(rule: TagProtection, index: number): object {
   return {
     id: index + 1,
-    project_id: project.id,
     tag_name_pattern: rule.pattern,
     minimum_access_level_for_push: rule.push,
     minimum_access_level_for_delete: rule.delete,

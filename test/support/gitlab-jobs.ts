@@ -59,10 +59,10 @@ export function addJob(
   const pipeline = options.pipeline ?? addPipeline(model, project, options);
   const { name = "images", stage = "build", user = pipeline.user } = options;
   const token = newToken("glcbt-64");
-  const isTag = refOf(project, options).kind === "tag";
+
   const id = model.next("job");
   const status = "running";
-  const job: JobRecord = { id, name, stage, pipeline, user, isTag, token, status };
+  const job: JobRecord = { id, name, stage, pipeline, user, token, status };
   model.jobs.push(job);
   model.tokens.set(token, { kind: "job", job });
   const env = variablesOf({ model, server }, options, job);
@@ -77,7 +77,7 @@ export function addJob(
 export function variablesOf(
   { model, server }: { readonly model: Model; readonly server: ServerFacts },
   options: JobOptions,
-  { id, name, stage, token, user, pipeline }: Omit<JobRecord, "isTag" | "status">,
+  { id, name, stage, token, user, pipeline }: Omit<JobRecord, "status">,
 ): Variables {
   const { project, sha } = pipeline;
   return jobVariables({

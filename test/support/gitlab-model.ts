@@ -68,7 +68,6 @@ export interface JobRecord {
   readonly stage: string;
   readonly pipeline: TestPipeline;
   readonly user: string;
-  readonly isTag: boolean;
   readonly token: string;
   status: string;
 }

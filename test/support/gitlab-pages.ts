@@ -13,11 +13,9 @@ export interface Api {
   readonly isNew: boolean;
   /** The registry has a metadata database: time of tagging, protected tags. */
   readonly hasDatabase: boolean;
-  readonly repositories: RepositoryNumbers;
+  /** Numbers of container repositories, by path. */
+  readonly repositories: Map<string, number>;
 }
-
-/** Numbers and times of birth of container repositories, by path. */
-export type RepositoryNumbers = Map<string, { readonly id: number; readonly createdAt: Date }>;
 
 export interface Asked {
   readonly api: Api;
@@ -68,12 +66,7 @@ export function listed(
   const headers = {
     ...type,
     link: [...(isLast ? [] : [link("next", page + 1)]), link("first", 1)].join(", "),
-    "x-page": String(page),
-    "x-per-page": String(size),
     "x-next-page": isLast ? "" : String(page + 1),
-    "x-prev-page": page > 1 ? String(page - 1) : "",
-    "x-total": String(items.length),
-    "x-total-pages": String(Math.max(1, Math.ceil(items.length / size))),
   };
   const body = JSON.stringify(items.slice((page - 1) * size, page * size));
   return { status: 200, headers, body };

@@ -35,7 +35,7 @@ export async function put(state: State, seen: SeenRequest, named: Named): Promis
   const refusal =
     challenged(state, seen) ?? (isTag ? refusesTag(rules, reference, "push") : undefined);
   if (refusal !== undefined) return refusal;
-  const document: Document & Sized = JSON.parse(seen.body.toString());
+  const document: Document = JSON.parse(seen.body.toString());
   const stored = state.stored.get(name);
   const unfit = refusesContent(document, stored);
   if (unfit !== undefined) return unfit;
@@ -53,28 +53,21 @@ export async function put(state: State, seen: SeenRequest, named: Named): Promis
   return moves ?? answer;
 }
 
-interface Sized {
-  readonly mediaType?: string;
-  readonly config?: { readonly size: number };
-  readonly layers?: readonly { readonly size: number }[];
-}
-
 interface Kept {
   readonly digest: string;
-  readonly document: Document & Sized;
+  readonly document: Document;
   readonly isTag: boolean;
 }
 
 function keep(state: State, { name, reference }: Named, { digest, document, isTag }: Kept): void {
-  const { mediaType = "", manifests = [], subject, config, layers = [] } = document;
+  const { mediaType = "", manifests = [], subject } = document;
   const stored = state.stored.get(name) ?? new Map<string, StoredManifest>();
   const children = manifests.map((child) => child.digest);
   stored.set(digest, { type: mediaType, children, subject: subject?.digest });
   state.stored.set(name, stored);
   if (!isTag) return;
   const tags = state.tags.get(name) ?? new Map<string, TaggedImage>();
-  const size = [config, ...layers].reduce((sum, part) => sum + (part?.size ?? 0), 0);
-  tags.set(reference, { digest, taggedAt: state.now(), size });
+  tags.set(reference, { digest, taggedAt: state.now() });
   state.tags.set(name, tags);
 }
 

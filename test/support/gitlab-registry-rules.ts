@@ -85,6 +85,7 @@ const knownTypes = new Set([
 ]);
 
 export interface Document {
+  readonly mediaType?: string;
   readonly config?: { readonly mediaType?: string };
   readonly artifactType?: string;
   readonly subject?: { readonly digest: string };

@@ -11,8 +11,6 @@ export interface TaggedImage {
   readonly taggedAt: Date;
   /** By the image's config; the time that is told where there is no metadata database. */
   readonly builtAt?: Date;
-  /** What the manifest refers to, in bytes. */
-  readonly size: number;
 }
 
 /** Bytes of bodies, manifests and blobs alike. */

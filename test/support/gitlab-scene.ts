@@ -23,7 +23,8 @@ export interface Scene {
   tagged(path: string, ...tags: readonly string[]): void;
 }
 
-export async function startScene(): Promise<Scene> {
+/** The scene of one test file; before each test nothing was pushed or asked, and nothing goes wrong. */
+export async function testScene(): Promise<Scene> {
   const gitlab = await startGitLab();
   const upstream = gitlab.project("acme/Tools", {
     members: { olga: "maintainer", rita: "reporter" },
@@ -37,6 +38,13 @@ export async function startScene(): Promise<Scene> {
     sleep: async (milliseconds: number) => void waits.push(milliseconds),
   };
   const tools = { fetch: globalThis.fetch, clock, random: () => 0, log: () => undefined };
+  after(() => gitlab.stop());
+  beforeEach(() => {
+    gitlab.fault = () => undefined;
+    gitlab.log.length = 0;
+    gitlab.registry.tags.clear();
+    waits.length = 0;
+  });
   return {
     gitlab,
     upstream,
@@ -51,23 +59,10 @@ export async function startScene(): Promise<Scene> {
     tagged(path, ...tags) {
       const digest = `sha256:${"d".repeat(64)}`;
       const taggedAt = new Date("2026-11-19T00:00:00Z");
-      const all = tags.map((tag) => [tag, { digest, taggedAt, size: 1234 }] as const);
+      const all = tags.map((tag) => [tag, { digest, taggedAt }] as const);
       gitlab.registry.tags.set(path, new Map(all));
     },
   };
-}
-
-/** The scene of one test file; before each test nothing was pushed or asked, and nothing goes wrong. */
-export async function testScene(): Promise<Scene> {
-  const scene = await startScene();
-  after(() => scene.gitlab.stop());
-  beforeEach(() => {
-    scene.gitlab.fault = () => undefined;
-    scene.gitlab.log.length = 0;
-    scene.gitlab.registry.tags.clear();
-    scene.waits.length = 0;
-  });
-  return scene;
 }
 
 /** The number of one container repository. */

@@ -117,17 +117,17 @@ async function make(office: Office, login: string, body: Asked["body"]): Promise
     return failed(400, "path has already been taken");
   const settings = { visibility: body["visibility"] as TestProject["visibility"] };
   const members = { [login]: "owner" as const };
-  return made(office, (await newProject(office.ground, path, { ...settings, members })).project);
+  return made((await newProject(office.ground, path, { ...settings, members })).project);
 }
 
 async function fork({ office, login, project, body }: Asked): Promise<Answer> {
   const bare = bareOf(office, project);
   const path = `${body["namespace_path"]}/${body["path"]}`;
-  return made(office, (await forkOf(office.ground, { project, bare }, login, path)).project);
+  return made((await forkOf(office.ground, { project, bare }, login, path)).project);
 }
 
-function made({ ground }: Office, project: TestProject): Answer {
-  return { ...json(projectEntity(project, ground.gitlab.url, roles.owner)), status: 201 };
+function made(project: TestProject): Answer {
+  return { ...json(projectEntity(project, roles.owner)), status: 201 };
 }
 
 async function open({ office, login, project, body }: Asked): Promise<Answer> {
@@ -138,7 +138,7 @@ async function open({ office, login, project, body }: Asked): Promise<Answer> {
   const to = { project: target, bare: bareOf(office, target) };
   const request = await openRequest(ground, from, String(body["source_branch"]), to);
   await opened(request, login);
-  return { ...json(requestEntity(request, model.now())), status: 201 };
+  return { ...json(requestEntity(request)), status: 201 };
 }
 
 async function remove({ office, project }: Asked): Promise<Answer> {
