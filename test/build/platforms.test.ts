@@ -49,10 +49,8 @@ describe("images of several platforms", async () => {
     const members = ["amd64", "arm64"].map((architecture) => {
       return [{ os: "linux", architecture }, digestOf(flow, `base@${architecture}`)];
     });
-    assert.deepEqual(
-      content.manifests.map((entry) => [entry.platform, entry.digest]),
-      members,
-    );
+    const entries = content.manifests.map((entry) => [entry.platform, entry.digest]);
+    assert.deepEqual(entries, members);
     const keys = flow.plan.images.filter(({ name }) => name.startsWith("base"));
     for (const { key } of keys)
       assert.ok(tagsIn("qemu-project/qemu/base").includes(ownTags.key(key)));

@@ -75,11 +75,6 @@ test("files that git or the ignore file leave out do not count, nor does the con
 });
 
 const changes: readonly (readonly [name: string, change: Files])[] = [
-  ["a byte", { "ctx/deep/é": "texT" }],
-  ["the executable bit", { "ctx/tool": "#!/bin/sh\n" }],
-  ["a link's target", { "ctx/link": { link: "deep" } }],
-  ["a file in place of a link", { "ctx/link": "deep/é" }],
-  ["a new file", { "ctx/new": "" }],
   ["a new folder of ignored files", { "ctx/fresh/x.md": "" }],
   ["a rule that ignores less", { "ctx/.dockerignore": "readme.md\n" }],
 ];

@@ -168,10 +168,8 @@ for (const [files, used] of ignoreFiles) {
     }
     const { entries, ignoreFile } = await described;
     assert.equal(ignoreFile, used);
-    assert.deepEqual(
-      entries,
-      ["a", "b", "c", "d"].filter((name) => name !== files[used]),
-    );
+    const left = ["a", "b", "c", "d"].filter((name) => name !== files[used]);
+    assert.deepEqual(entries, left);
   });
 }
 

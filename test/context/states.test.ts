@@ -241,10 +241,8 @@ for (const { name, expected, steps } of all) {
     const head = await keyed(revisionTrees(opened)("HEAD"));
     const codes = [work, head].filter((one) => typeof one === "string");
     if (expected !== "same" && expected !== "dirty") {
-      assert.ok(
-        codes.some((code) => code === expected),
-        `${JSON.stringify([work, head])}`,
-      );
+      const isTold = codes.some((code) => code === expected);
+      assert.ok(isTold, `${JSON.stringify([work, head])}`);
       return;
     }
     assert.ok(typeof work !== "string" && typeof head !== "string", codes.join());

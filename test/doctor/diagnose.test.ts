@@ -31,10 +31,8 @@ describe("the doctor's findings", () => {
       findings: { id: string; level: Level }[];
     };
     const order = findings.map(({ level }) => levels.indexOf(level));
-    assert.deepEqual(
-      order,
-      [...order].sort((a, b) => b - a),
-    );
+    const worstFirst = [...order].sort((a, b) => b - a);
+    assert.deepEqual(order, worstFirst);
     assert.equal(findings[0]?.id, "configuration");
     assert.deepEqual(findings.map(({ id }) => id).sort(), [...checks].sort());
     const [head, first] = printFindings(diagnose(facts), screen()).split("\n");

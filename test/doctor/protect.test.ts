@@ -36,13 +36,6 @@ const cases: readonly {
     leaves: ["latest-2", "not-latest", "staging"],
   },
   {
-    name: "nothing promoted",
-    publish: [],
-    isRule: true,
-    takes: [],
-    leaves: ["latest"],
-  },
-  {
     name: "QEMU's stable branches",
     publish: [latest, { branch: "staging", tag: "latest" }, staging],
     isRule: true,
@@ -58,13 +51,6 @@ const cases: readonly {
     isRule: true,
     takes: ["v9.2", "of-release-9-2"],
     leaves: ["v9x2", "of-release-9-3", "of-"],
-  },
-  {
-    name: "a tag for every branch",
-    publish: [{ branch: "*", tag: "{slug}" }],
-    isRule: false,
-    takes: ["anything"],
-    leaves: [],
   },
   {
     name: "a glob that takes in names such as key2-",

@@ -132,10 +132,8 @@ describe("what a login may do", () => {
     const fresh = (await gather()).own;
     assert.ok(fresh !== undefined && "askedToWrite" in fresh);
     assert.equal(fresh.askedToWrite, false);
-    assert.deepEqual(
-      [...gitlab.created].filter((path) => path.startsWith("acme/fresh")),
-      [],
-    );
+    const made = [...gitlab.created].filter((path) => path.startsWith("acme/fresh"));
+    assert.deepEqual(made, []);
     await pushImage(registry, at("acme/fresh/ci/debian"), testImage("debian"), ownTags.cache);
     const known = (await gather()).own;
     assert.deepEqual(known, {

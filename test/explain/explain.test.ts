@@ -97,11 +97,6 @@ const cases: Readonly<Record<string, readonly [now: Project, said: string, old?:
   build arg USER "dan" → none`,
     { files, image: { args: { USER: "dan" } } },
   ],
-  "an ARG that is gone": [
-    { files: swap("ARG USER=root\n", "") },
-    `ARG at line 3 removed
-  x.docker:3: - ARG USER=root`,
-  ],
   "the bytes of a file": [
     { files: { ...files, "scripts/notes": "other notes\n" } },
     `COPY scripts/notes changed
@@ -189,16 +184,6 @@ const cases: Readonly<Record<string, readonly [now: Project, said: string, old?:
   x.docker:14: - FROM debian:\${RELEASE}-slim
   x.docker:15: - COPY --from=build /opt /opt
   x.docker:16: - ENV A=1`,
-  ],
-  "the syntax directive": [
-    { files: { ...files, "x.docker": `# syntax=docker/dockerfile:1\n${dockerfile}` } },
-    `# syntax at line 1 added
-  x.docker:1: + # syntax=docker/dockerfile:1`,
-  ],
-  "an option of the engine": [
-    { files, image: { args: { SOURCE_DATE_EPOCH: "0" } } },
-    `build arg SOURCE_DATE_EPOCH added
-  build arg SOURCE_DATE_EPOCH none → "0"`,
   ],
   "an ignore file": [
     { files: { ...files, ".dockerignore": "scripts/notes\n" } },

@@ -112,10 +112,8 @@ test("a token stays with GitLab when an answer leads elsewhere", async () => {
   try {
     gitlab.fault = () => answering(302, "", { location: `http://${host}/api/v4/job` });
     await assert.rejects(open(own.env).branches(upstream.id), { name: "BerthError" });
-    assert.deepEqual(
-      seen.filter((token) => token !== undefined),
-      [],
-    );
+    const given = seen.filter((token) => token !== undefined);
+    assert.deepEqual(given, []);
   } finally {
     await stopServer(other);
   }

@@ -73,10 +73,8 @@ describe("the token service", () => {
         ...paths.map((path) => `${path}:${all}`),
       );
       assert.equal(status, 200);
-      assert.deepEqual(
-        access,
-        paths.map((path, at) => `${path}:${expected[at]}`),
-      );
+      const allowed = paths.map((path, at) => `${path}:${expected[at]}`);
+      assert.deepEqual(access, allowed);
     });
 
   test("a private upstream is read by the fork's job only once it is on the allowlist", async () => {

@@ -32,10 +32,8 @@ test("blobs that are asked for in one turn come in one fetch, and are there for 
   const git = await openGit(clone, { partial: commit });
   for (let time = 0; time < 2; time++) {
     const read = await Promise.all(blobs.map((id) => git.object(id)));
-    assert.deepEqual(
-      read.map((object) => object?.bytes.toString()),
-      Object.values(files),
-    );
+    const texts = read.map((object) => object?.bytes.toString());
+    assert.deepEqual(texts, Object.values(files));
     assert.equal(fetches() - before, 1);
   }
   await git.close();

@@ -15,10 +15,8 @@ test("work under one file is done one after the other, also after work that fail
     if (name === "a") throw new Error("a fails");
   };
   const ends = await Promise.allSettled(["a", "b", "c"].map((name) => inTurn(path, work(name))));
-  assert.deepEqual(
-    ends.map(({ status }) => status),
-    ["rejected", "fulfilled", "fulfilled"],
-  );
+  const states = ends.map(({ status }) => status);
+  assert.deepEqual(states, ["rejected", "fulfilled", "fulfilled"]);
   for (let at = 0; at < seen.length; at += 2)
     assert.equal(seen[at]?.split(" ")[0], seen[at + 1]?.split(" ")[0], seen.join());
   await folder.remove();

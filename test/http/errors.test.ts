@@ -28,8 +28,6 @@ for (const [text, expected, date] of [
   ["Fri, 01 May 2026 11:00:05 GMT", 5000, "Fri, 01 May 2026 11:00:00 GMT"],
   ["Fri, 01 May 2026 13:00:05 GMT", 5000, "Fri, 01 May 2026 13:00:00 GMT"],
   ["Fri, 01 May 2026 12:00:05 GMT", 5000, "today"],
-  ["-1", 0],
-  ["soon", 0],
   ["1.5", 0],
   ["1767225600", 0],
   [undefined, 0],
@@ -112,10 +110,8 @@ test("complaints are read in the spellings of registries, OAuth 2 and proxies", 
     ["text", []],
   ] as const) {
     const read = readComplaints(bytesOf(body));
-    assert.deepEqual(
-      read.map(({ code, message }) => `${code}: ${message}`),
-      expected,
-    );
+    const told = read.map(({ code, message }) => `${code}: ${message}`);
+    assert.deepEqual(told, expected);
   }
 });
 

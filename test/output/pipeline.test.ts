@@ -50,10 +50,8 @@ describe("the child pipeline", () => {
     const { image, needs, artifacts, variables } = found["berth idle"] ?? {};
     assert.deepEqual(jobsOf(found), ["berth idle"]);
     assert.deepEqual(image, { name: "r.example/berth:1", entrypoint: [""] });
-    assert.deepEqual(
-      [needs, artifacts, variables],
-      [undefined, undefined, { GIT_STRATEGY: "none" }],
-    );
+    const given = [needs, artifacts, variables];
+    assert.deepEqual(given, [undefined, undefined, { GIT_STRATEGY: "none" }]);
   });
 
   test("builds parents first and waits for those that are built, not for those that exist", () => {

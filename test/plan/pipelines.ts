@@ -8,7 +8,6 @@ const server = { url: "https://gitlab.example.com", registry: "registry.example.
 export const projects = {
   upstream: { id: 1, path: "qemu-project/qemu" },
   fork: { id: 2, path: "alice/qemu" },
-  other: { id: 3, path: "bob/qemu" },
 } as const;
 
 export type ProjectName = keyof typeof projects;

@@ -95,10 +95,8 @@ test("the right to push is asked for, tag by tag, where a job of GitLab has some
     };
     assert.equal(await refusedWrite(planOf(decision, complete), situation, registry), undefined);
     assert.deepEqual(questions, asked);
-    assert.deepEqual(
-      announced,
-      asked.flatMap((one) => one.replace(/: .*/, "").split(", ")),
-    );
+    const rights = asked.flatMap((one) => one.replace(/: .*/, "").split(", "));
+    assert.deepEqual(announced, rights);
   }
 });
 

@@ -63,10 +63,8 @@ describe("the dotenv report", () => {
 
   test("points at the own registry where a mixed set is completed there", () => {
     const plan = planOf(oneNew, { reference: "tag" });
-    assert.deepEqual(
-      plan.images.map(({ decision }) => decision.kind),
-      ["copy", "build"],
-    );
+    const kinds = plan.images.map(({ decision }) => decision.kind);
+    assert.deepEqual(kinds, ["copy", "build"]);
     assert.equal(plan.variables["QEMU_CI_CONTAINER_BASE"], fork);
     assert.equal(plan.complete, true);
   });
@@ -78,10 +76,8 @@ describe("the dotenv report", () => {
       {},
       true,
     );
-    assert.deepEqual(
-      plan.images.map(({ decision }) => decision.kind),
-      ["copy", "copy"],
-    );
+    const kinds = plan.images.map(({ decision }) => decision.kind);
+    assert.deepEqual(kinds, ["copy", "copy"]);
     assert.equal(plan.variables["QEMU_CI_CONTAINER_BASE"], `${fork}/qemu`);
   });
 

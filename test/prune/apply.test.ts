@@ -34,10 +34,8 @@ function results(applied: readonly Applied[]): readonly string[] {
 test("what a branch has moved on from is deleted, once", async () => {
   const project = moved();
   const plan = await project.plan();
-  assert.deepEqual(
-    doomed(plan).map((place) => place.replace(/-.*$/, "")),
-    ["berth:set2", "debian:key2", "debian:set2", "fedora:set2"],
-  );
+  const places = doomed(plan).map((place) => place.replace(/-.*$/, ""));
+  assert.deepEqual(places, ["berth:set2", "debian:key2", "debian:set2", "fedora:set2"]);
   assert.deepEqual(results(await project.apply(plan)), ["deleted"]);
   assert.deepEqual(doomed(await project.plan()), []);
   assert.deepEqual(results(await project.apply(plan)), ["gone"]);
@@ -53,10 +51,8 @@ test("a tag that was put again after the list was made stays", async () => {
   project.model.put("debian", key.name, imageManifest("built again"), project.now);
   const applied = await project.apply(plan);
   const spared = applied.filter(({ result }) => result.kind === "spared");
-  assert.deepEqual(
-    spared.map(({ tag }) => [tag.name, tag.verdict.reason.why]),
-    [[key.name, "young"]],
-  );
+  const reasons = spared.map(({ tag }) => [tag.name, tag.verdict.reason.why]);
+  assert.deepEqual(reasons, [[key.name, "young"]]);
   assert.ok(project.model.repositories.get("debian")?.has(key.name));
 });
 
@@ -268,10 +264,8 @@ test("a record goes by the time that it tells itself, where a look tells none", 
   assert.deepEqual(doomed(plan), ["berth:set2-"]);
   const applied = await project.apply(plan);
   const deleted = applied.filter(({ result }) => result.kind === "deleted");
-  assert.deepEqual(
-    deleted.map(({ tag }) => tag.what.kind),
-    ["record"],
-  );
+  const kinds = deleted.map(({ tag }) => tag.what.kind);
+  assert.deepEqual(kinds, ["record"]);
 });
 
 test("every branch counts where pipelines and merge requests are not known", async () => {

@@ -50,10 +50,8 @@ for (const [says, odd] of oddities) {
   test(`a merge request whose commit ${says} is no doubt where it is a fork's, else its own one`, async () => {
     for (const isFork of [true, false]) {
       const { doubts, needed } = await factsWith({ name: "!7", commit: "topic", isFork }, odd);
-      assert.deepEqual(
-        doubts.map(({ about }) => about),
-        isFork ? [] : ["!7"],
-      );
+      const names = doubts.map(({ about }) => about);
+      assert.deepEqual(names, isFork ? [] : ["!7"]);
       assert.deepEqual([...needed.keys()], ["app:main"]);
     }
   });

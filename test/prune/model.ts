@@ -22,7 +22,7 @@ export interface Model {
   /** Tags by repository. */
   readonly repositories: Map<string, Map<string, Stored>>;
   /** Calls of the shelf, by name of the method. */
-  readonly calls: Record<"repositories" | "pages" | "look" | "manifest" | "deleteTag", number>;
+  readonly calls: Record<"look" | "deleteTag", number>;
   put(repository: string, tag: string, manifest: Manifest, at: number): void;
   /** What a pipeline of a commit does; gives what it found missing although a record promised it. */
   pipeline(needs: CommitNeeds, run: PipelineRun): readonly string[];
@@ -45,37 +45,28 @@ export interface PipelineRun {
 export interface ModelOptions {
   /** What a look tells: the time of tagging and the digest, or the digest alone. */
   readonly tells?: "all" | "digest";
-  readonly pageSize?: number;
   readonly onDelete?: (repository: string, tag: string) => Deletion | undefined;
 }
 
 export function makeModel(options: ModelOptions = {}): Model {
-  const { tells = "all", pageSize = 1000 } = options;
+  const { tells = "all" } = options;
   const repositories: Model["repositories"] = new Map();
-  const calls: Model["calls"] = { repositories: 0, pages: 0, look: 0, manifest: 0, deleteTag: 0 };
+  const calls: Model["calls"] = { look: 0, deleteTag: 0 };
   const state = (repository: string, name: string): SeenTag | undefined => {
     const stored = repositories.get(repository)?.get(name);
     const taggedAt = tells === "digest" ? undefined : stored?.taggedAt;
     return stored && { digest: stored.manifest.descriptor.digest, taggedAt };
   };
   const shelf: Shelf = {
-    async repositories() {
-      calls.repositories++;
-      return [...repositories.keys()];
-    },
+    repositories: async () => [...repositories.keys()],
     async *tags(repository) {
-      const names = [...(repositories.get(repository)?.keys() ?? [])].sort();
-      for (let start = 0; start === 0 || start < names.length; start += pageSize) {
-        calls.pages++;
-        yield names.slice(start, start + pageSize);
-      }
+      yield [...(repositories.get(repository)?.keys() ?? [])].sort();
     },
     async look(repository, name) {
       calls.look++;
       return state(repository, name);
     },
     async manifest(repository, reference) {
-      calls.manifest++;
       const tags = repositories.get(repository);
       const byDigest = [...(tags?.values() ?? [])].find(
         ({ manifest }) => manifest.descriptor.digest === reference,

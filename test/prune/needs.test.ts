@@ -70,10 +70,8 @@ for (const attribute of [
       assert.deepEqual(doubts, []);
       const tags = [...(await tagsOf(t, origin, main)), ...(await tagsOf(t, origin, stable))];
       for (const tag of tags) {
-        assert.ok(
-          [...needed.keys()].some((place) => place.endsWith(`:${tag}`)),
-          tag,
-        );
+        const isNeeded = [...needed.keys()].some((place) => place.endsWith(`:${tag}`));
+        assert.ok(isNeeded, tag);
       }
     }
   });
@@ -95,16 +93,12 @@ test("a commit whose submodule is not here is a doubt, also where it is no head"
   origin.run("config", "submodule.sub.url", `file://${library.path}`);
   origin.run("submodule", "update", "-q", "--init", "--depth=1");
   const both = await factsIn(origin, { main, stable });
-  assert.deepEqual(
-    both.doubts.map(({ about }) => about),
-    ["stable"],
-  );
+  const heads = both.doubts.map(({ about }) => about);
+  assert.deepEqual(heads, ["stable"]);
   assert.match(both.doubts[0]?.why ?? "", /not on this machine: reaches submodule sub at/);
   const history = await factsIn(origin, { main }, [stable]);
-  assert.deepEqual(
-    history.doubts.map(({ about }) => about),
-    ["main"],
-  );
+  const others = history.doubts.map(({ about }) => about);
+  assert.deepEqual(others, ["main"]);
 });
 
 test("the members of an image of several platforms are needed in its repository", async (t) => {

@@ -56,10 +56,8 @@ test("with --each every tag has a line, with its name in whole", () => {
   const lines = (width?: number) =>
     printPrunePlan(plan, { each: true }, screen(width)).split("\n\n")[0]?.split("\n");
   const names = lines()?.slice(1);
-  assert.deepEqual(
-    names?.map((line) => line.split(/ {2,}/)[4]),
-    [key, `${key}-r1`, key],
-  );
+  const shown = names?.map((line) => line.split(/ {2,}/)[4]);
+  assert.deepEqual(shown, [key, `${key}-r1`, key]);
   const widest = Math.max(...(lines() ?? []).map((line) => line.length));
   assert.deepEqual(lines(widest), lines());
   assert.notDeepEqual(lines(widest - 1), lines());

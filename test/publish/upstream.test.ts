@@ -72,10 +72,8 @@ describe("a fork whose set stays the same", async () => {
     for (const name of ["x", "y"])
       assert.equal(tagged(name, later.plan.set.tag), digestOf(later, name), name);
     const { plan } = await planOf(job(fork, ofPipeline(303, 24, settings, more)));
-    assert.deepEqual(
-      ["x", "y"].map((name) => plannedAt(plan, name)),
-      [digestOf(refreshed, "x"), digestOf(later, "y")],
-    );
+    const digests = ["x", "y"].map((name) => plannedAt(plan, name));
+    assert.deepEqual(digests, [digestOf(refreshed, "x"), digestOf(later, "y")]);
   });
 
   test("and names upstream's images takes over what upstream has refreshed", async () => {
@@ -83,10 +81,8 @@ describe("a fork whose set stays the same", async () => {
     const first = await run(job(fork, ofPipeline(300, 1, {}, { dockerfiles: changed })));
     const refreshed = await refresh();
     const later = await run(job(fork, ofPipeline(302, 23, {}, { dockerfiles: changed })));
-    assert.deepEqual(
-      ["x", "y"].map((name) => digestOf(later, name)),
-      [digestOf(refreshed, "x"), digestOf(first, "y")],
-    );
+    const digests = ["x", "y"].map((name) => digestOf(later, name));
+    assert.deepEqual(digests, [digestOf(refreshed, "x"), digestOf(first, "y")]);
     memory.log.length = 0;
     const { plan } = await planOf(job(fork, ofPipeline(303, 24, {}, { dockerfiles: changed })));
     assert.equal(plannedAt(plan, "x"), digestOf(refreshed, "x"));

@@ -1,5 +1,5 @@
 import { startMemoryRegistry } from "../support/memory-registry.ts";
-import { basicAuthority, goodLogin, startScene } from "./clients.ts";
+import { basicAuthority, goodLogin } from "./clients.ts";
 import { registryContract } from "./contract.ts";
 
 for (const [name, login, start] of [
@@ -8,14 +8,6 @@ for (const [name, login, start] of [
     "the registry in memory with logins",
     goodLogin,
     () => startMemoryRegistry({ authority: basicAuthority(goodLogin) }),
-  ],
-  [
-    "the registry in memory with tokens",
-    goodLogin,
-    async () => {
-      const { hint, stop } = await startScene();
-      return { host: hint.host, stop };
-    },
   ],
   [
     "the registry in memory, as an old GitLab",

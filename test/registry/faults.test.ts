@@ -76,8 +76,6 @@ const list = async ({ client, repository }: Scene) =>
 const putTwo = ({ client, repository }: Scene) =>
   client.put({ ...repository, tag: "two" }, image.manifest);
 const found = image.manifest.descriptor;
-const immutable = ({ method }: SeenRequest) =>
-  method === "PUT" ? instead(refuse(401, "IMMUTABLE_TAG", "immutable")) : undefined;
 const header = (name: string, value: string): Fault => ({
   kind: "answer",
   answer: (real) => {
@@ -266,23 +264,6 @@ playAll("a registry that is particular about logins", [
     check: ({ tokens }) => assert.equal(tokens.asked.length, 1),
   },
   {
-    name: "a tag that is immutable, put again as it is",
-    tokens: {},
-    fault: immutable,
-    run: ({ client, reference }) => client.put(reference, image.manifest),
-    gives: undefined,
-    requests: 2,
-  },
-  {
-    name: "a tag that is immutable, and another image there",
-    tokens: {},
-    fault: immutable,
-    run: ({ client, reference }) => client.put(reference, other.manifest),
-    fails: new RegExp(`:one: IMMUTABLE_TAG: it stays at ${found.digest}, which is not sha256:`),
-    hint: /immutable; let it leave out the tags that berth moves/,
-    requests: 2,
-  },
-  {
     name: "a scope that is dropped without a word",
     tokens: { may: (user, _, action) => user !== undefined && action === "pull" },
     run: putTwo,
@@ -315,26 +296,6 @@ playAll("a registry that is particular about logins", [
 ]);
 
 playAll("a registry that sends us elsewhere or takes half", [
-  {
-    name: "a 500 that names what is wrong with the request, as GitLab's does in a new repository",
-    fault: ({ method }) =>
-      method === "PUT"
-        ? instead({
-            status: 500,
-            body: JSON.stringify({
-              errors: [
-                { code: "UNKNOWN", message: "unknown error" },
-                { code: "MANIFEST_BLOB_UNKNOWN", message: "blob unknown to registry" },
-                { code: "MANIFEST_BLOB_UNKNOWN", message: "blob unknown to registry" },
-              ],
-            }),
-          })
-        : undefined,
-    run: putTwo,
-    fails:
-      /put manifest .*: 500 UNKNOWN: unknown error; MANIFEST_BLOB_UNKNOWN: blob unknown to registry$/,
-    code: "REGISTRY_REFUSED",
-  },
   {
     name: "a mount that only leaves an upload, which is given back where the blob is there",
     registry: { mounts: 202 },

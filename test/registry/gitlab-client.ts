@@ -88,6 +88,7 @@ function clientSuite(name: string, start: () => Promise<Stand>): void {
       await assert.rejects(pushImage(opened, there, testImage("other"), "v1"), {
         code: "REGISTRY_DENIED",
         message: new RegExp(`IMMUTABLE_TAG: it stays at ${image.manifest.descriptor.digest}`),
+        hint: /immutable; let it leave out the tags that berth moves/,
       });
     });
 
@@ -138,14 +139,10 @@ function clientSuite(name: string, start: () => Promise<Stand>): void {
       const copied = await flow("ada/qemu");
       assert.deepEqual([copied.built, copied.plan.images.length], [[], 2]);
       const ofFork = stand.log.slice(before).filter((line) => line.includes("/ada/qemu/"));
-      assert.deepEqual(
-        ofFork.filter((line) => /^(?:PATCH|PUT) .*\/blobs\//.test(line)),
-        [],
-      );
-      assert.deepEqual(
-        copied.outcomes.map(({ name, result }) => `${name} ${result}`),
-        ["base copied", "child copied"],
-      );
+      const moved = ofFork.filter((line) => /^(?:PATCH|PUT) .*\/blobs\//.test(line));
+      assert.deepEqual(moved, []);
+      const results = copied.outcomes.map(({ name, result }) => `${name} ${result}`);
+      assert.deepEqual(results, ["base copied", "child copied"]);
       for (const { name, reference } of copied.outcomes) {
         const there = at(`ada/qemu/${name}`);
         const index = await open().get(parseReference(reference ?? ""));

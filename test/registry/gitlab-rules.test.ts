@@ -1,4 +1,4 @@
-import { gitlabRules } from "./gitlab-rules.ts";
+import { gitlabContract } from "./gitlab-client.ts";
 import { startStand } from "./gitlab-stand.ts";
 
-gitlabRules("GitLab's registry before the one in memory", () => startStand("memory"));
+gitlabContract("GitLab's registry before the one in memory", () => startStand("memory"));

@@ -60,10 +60,8 @@ suite("logging in", () => {
     const login = { identityToken: testPassword };
     assert.ok(await open({ credentials: { forHost: async () => login } }).get(reference));
     await stop();
-    assert.deepEqual(
-      tokens.asked.map(({ user, length }) => [user, length]),
-      [[goodLogin.username, "/jwt/auth".length]],
-    );
+    const logins = tokens.asked.map(({ user, length }) => [user, length]);
+    assert.deepEqual(logins, [[goodLogin.username, "/jwt/auth".length]]);
   });
 
   test("a public image that the registry refuses to the login is read without it, from then on", async () => {

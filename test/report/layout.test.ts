@@ -26,10 +26,8 @@ test("every image stands once, below its first parent", () => {
     fc.property(graphs, (nodes) => {
       const trees = treesOf(nodes);
       const all = flat(trees);
-      assert.deepEqual(
-        all.map(({ node }) => node).sort((a, b) => a - b),
-        [...nodes.keys()],
-      );
+      const numbers = all.map(({ node }) => node).sort((a, b) => a - b);
+      assert.deepEqual(numbers, [...nodes.keys()]);
       for (const { node, children } of all)
         for (const child of children) assert.equal(nodes[child.node]?.parents[0], node);
       for (const { node } of trees) assert.deepEqual(nodes[node]?.parents, []);

@@ -13,15 +13,10 @@ const functional = { QEMU_JOB_FUNCTIONAL: "1" };
 const schedule = { CI_PIPELINE_SOURCE: "schedule" };
 
 const parts: readonly Case[] = [
-  ["a fork that plays upstream", "berth-rules", at(fork, "staging-9.2", alice), "at once"],
   ["its default branch", "berth-rules", at(fork, "main", alice), "never"],
   ["its pages", "berth-rules", at(fork, "main", { ...alice, QEMU_JOB_PUBLISH: "1" }), "at once"],
   ["its macOS", "berth-rules", at(fork, "staging", { ...alice, ...macos }), "at once"],
-  ["its long tests", "berth-rules", at(fork, "staging", { ...alice, ...functional }), "at once"],
-  ["its schedule", "berth-rules-images", at(fork, "main", { ...alice, ...schedule }), "at once"],
   ["its stable branch", "berth-rules", at(fork, "stable-9.2", { ...alice, QEMU_CI: "2" }), "never"],
-  ["upstream as a fork of alice's", "berth-rules", at(upstream, "staging", alice), "never"],
-  ["the same, asked for", "berth-rules", at(upstream, "x", { ...alice, QEMU_CI: "2" }), "at once"],
   ["its macOS", "berth-rules", at(upstream, "x", { ...alice, ...macos, QEMU_CI: "2" }), "never"],
 ];
 

@@ -60,10 +60,8 @@ describe("an image that is looked for on a developer's machine", async () => {
     const place = await machine();
     const before = await locateKeys(place.images, place);
     assert.deepEqual(referencesOf(before), outcomesOf(own));
-    assert.deepEqual(
-      [...before.located.values()].map(({ source }) => source),
-      ["own", "own"],
-    );
+    const kinds = [...before.located.values()].map(({ source }) => source);
+    assert.deepEqual(kinds, ["own", "own"]);
     const upstreams = await pipeline("qemu-project/qemu", "2");
     const now = await locateKeys(place.images, place);
     assert.deepEqual(referencesOf(now), outcomesOf(upstreams));
@@ -106,10 +104,8 @@ describe("an image that is looked for on a developer's machine", async () => {
     const search = await locateTag(place.images, "latest", place);
     const digest = image.manifest.descriptor.digest;
     assert.deepEqual(referencesOf(search), { app: `${memory.host}/alice/qemu/app@${digest}` });
-    assert.match(
-      failure(["app", "base"], { tag: "latest" }, search).message,
-      /^find base tagged latest: /,
-    );
+    const message = failure(["app", "base"], { tag: "latest" }, search).message;
+    assert.match(message, /^find base tagged latest: /);
   });
 
   test("is what a pipeline refreshed, and not what was there before", async () => {
@@ -145,10 +141,8 @@ describe("an image that is looked for on a developer's machine", async () => {
     deny("qemu-project/qemu");
     const { found, troubles } = await publishedBy("5", await machine());
     assert.equal(found?.content.pipeline, "5");
-    assert.deepEqual(
-      troubles.map(({ code }) => code),
-      ["REGISTRY_DENIED"],
-    );
+    const codes = troubles.map(({ code }) => code);
+    assert.deepEqual(codes, ["REGISTRY_DENIED"]);
   });
 
   test("that is nowhere is an error with the places and what to do", async () => {

@@ -102,10 +102,8 @@ test("inputs that several components have are the same in all, but for defaults"
     );
     return new Set(forms).size > 1;
   });
-  assert.deepEqual(
-    apart.map(([name]) => name),
-    [],
-  );
+  const names = apart.map(([name]) => name);
+  assert.deepEqual(names, []);
 });
 
 test("the tool image is by default that of this version", () => {

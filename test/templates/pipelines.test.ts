@@ -107,17 +107,13 @@ test("a timeout and runner tags are those of the inputs, else the project's own,
     const reading = await pipelineOf(text + consumer, { source: "schedule", branch: "main" });
     assert.ok("jobs" in reading, JSON.stringify(reading));
     const ours = reading.jobs.filter(({ name }) => name.startsWith("berth-"));
-    assert.deepEqual(
-      ours.map(({ stage }) => stage),
-      [".pre", ".post", ".post"],
-    );
+    const stages = ours.map(({ stage }) => stage);
+    assert.deepEqual(stages, [".pre", ".post", ".post"]);
     assert.deepEqual([ours[0]?.options["timeout"], ours[0]?.tags], expected);
     for (const { options, tags } of ours) {
       const taken = Object.keys(options).filter((key) => defaults.includes(`  ${key}:`));
-      assert.deepEqual(
-        taken.filter((key) => key !== "timeout" && key !== "tags"),
-        [],
-      );
+      const others = taken.filter((key) => key !== "timeout" && key !== "tags");
+      assert.deepEqual(others, []);
       assert.deepEqual(tags, expected[1]);
     }
   }
