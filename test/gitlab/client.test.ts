@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { after, describe, test } from "node:test";
+import { describe, test } from "node:test";
 import { repositoryId, testScene } from "../support/gitlab-scene.ts";
 
 const scene = await testScene();
@@ -36,10 +36,6 @@ describe("what pipelines are made of", () => {
     const body = JSON.stringify(value);
     gitlab.fault = () => ({ kind: "answer", answer: () => ({ status, body, headers: {} }) });
   };
-  after(() => {
-    gitlab.fault = () => undefined;
-  });
-
   test("the files of a commit, joined, where GitLab takes them", async () => {
     answering(200, { valid: true, errors: [], merged_yaml: "check: {}\n" });
     assert.equal(await open(own.env).mergedYaml(7, "abc"), "check: {}\n");

@@ -8,7 +8,14 @@ import {
   tooManyJobs,
 } from "../../src/output/pipeline.ts";
 import type { Decision, PlannedImage } from "../../src/plan/plan.ts";
-import { pipelineOptions, plannedImage, planWith, someDigest } from "../support/keyed.ts";
+import {
+  toBuild as build,
+  pipelineOptions,
+  plannedImage,
+  planWith,
+  someDigest,
+  toReuse,
+} from "../support/keyed.ts";
 
 const options: PipelineOptions = {
   ...pipelineOptions,
@@ -18,13 +25,7 @@ const options: PipelineOptions = {
   buildImage: "r.example/berth-buildah:1",
   tags: ["linux"],
 };
-const build: Decision = { kind: "build", because: { code: "no-registry" } };
-const reuse: Decision = {
-  kind: "reuse",
-  reference: `r.example/x@${someDigest}`,
-  digest: someDigest,
-  foundBy: "key-tag",
-};
+const reuse = toReuse(`r.example/x@${someDigest}`);
 
 function pipeline(
   images: readonly PlannedImage[],

@@ -6,20 +6,12 @@ import { printRepository } from "../../src/oci/reference.ts";
 import type { Decision } from "../../src/plan/plan.ts";
 import { announceRun, isPublishDue, refusedWrite } from "../../src/plan/rights.ts";
 import type { Right } from "../../src/registry/registry.ts";
-import { plannedImage, planWith, someDigest } from "../support/keyed.ts";
+import { plannedImage, planWith, someDigest, toReuse } from "../support/keyed.ts";
 
 const digest = someDigest;
-const reused = (base: string): Decision => {
-  return {
-    kind: "reuse",
-    reference: `r.example/${base}/app@${digest}`,
-    digest,
-    foundBy: "key-tag",
-  };
-};
 const decisions: Readonly<Record<string, Decision>> = {
-  own: reused("own"),
-  upstream: reused("up"),
+  own: toReuse(`r.example/own/app@${digest}`),
+  upstream: toReuse(`r.example/up/app@${digest}`),
   copy: { kind: "copy", from: `r.example/up/app@${digest}`, digest, foundBy: "key-tag" },
   build: { kind: "build", because: { code: "absent", looked: [] } },
   scratch: { kind: "build", because: { code: "absent", looked: [] }, scratch: { code: "forced" } },

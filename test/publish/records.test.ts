@@ -11,10 +11,9 @@ import { publishSet } from "../../src/publish/set.ts";
 import type { Registry } from "../../src/registry/registry.ts";
 import { client, counted } from "../registry/clients.ts";
 import { type Flow, flowTime, hoursLater, planOf, run } from "../support/flow.ts";
-import { plannedImage, planWith, someDigest } from "../support/keyed.ts";
+import { toBuild as build, plannedImage, planWith, someDigest, toReuse } from "../support/keyed.ts";
 import { type Job, openProjects } from "../support/projects.ts";
 
-const build: Decision = { kind: "build", because: { code: "no-registry" } };
 const upstream = "qemu-project/qemu";
 const fork = "alice/qemu";
 const dockerfiles = { x: "FROM scratch\nRUN x\n", y: "FROM scratch\nRUN y\n" };
@@ -54,8 +53,7 @@ test("what is recorded of a set is told by its plan, and where there is none not
 });
 
 test("of what is not there only an optional image that was to be built may be missing", async () => {
-  const reference = `r.example/one@${someDigest}`;
-  const reuse: Decision = { kind: "reuse", reference, digest: someDigest, foundBy: "key-tag" };
+  const reuse = toReuse(`r.example/one@${someDigest}`);
   const nothing = async () => undefined;
   const registry = { announce: () => undefined, head: nothing, get: nothing } as object as Registry;
   const written = { ...registry, put: nothing, putBlob: nothing } as object as Registry;

@@ -90,6 +90,12 @@ export const pipelineOptions: PipelineOptions = {
 
 export const someDigest = digestOf("some image");
 
+/** What is decided of an image that is nowhere, and of one that is found there by its key. */
+export const toBuild: Decision = { kind: "build", because: { code: "no-registry" } };
+export function toReuse(reference: string): Decision {
+  return { kind: "reuse", reference, digest: someDigest, foundBy: "key-tag" };
+}
+
 export function config(change: Partial<Config> = {}): Config {
   return { ...defaultConfig, prefix: "QEMU_CI", ...change };
 }
