@@ -54,20 +54,12 @@ async function bases(t: TestContext, platforms: readonly string[]) {
 }
 
 test("a base is found by the digest of its index, and read for the wanted platform", async (t) => {
-  const { name, digest, children, facts } = await bases(t, ["amd64", "arm/v6", "arm/v7", "arm64"]);
-  const rows: readonly (readonly [platform: string, read: string | undefined, layers?: number])[] =
-    [
-      ["linux/amd64", "amd64", 1],
-      ["linux/arm/v6", "arm/v6", 2],
-      ["linux/arm/v7", "arm/v7", 3],
-      ["linux/arm", "arm/v6", 2],
-      // An index need not name the variant that all of an architecture have.
-      ["linux/arm64/v8", "arm64", 4],
-      ["linux/arm/v5", undefined],
-      ["linux/s390x", undefined],
-      ["windows/amd64", undefined],
-    ];
-  for (const [platform, read, layers] of rows)
+  const { name, digest, children, facts } = await bases(t, ["amd64", "arm/v7"]);
+  for (const [platform, read, layers] of [
+    ["linux/amd64", "amd64", 1],
+    ["linux/arm/v7", "arm/v7", 2],
+    ["linux/s390x", undefined, undefined],
+  ] as const)
     assert.deepEqual(
       await facts("13", platform),
       {
