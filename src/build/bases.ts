@@ -11,6 +11,7 @@ import { isLimited } from "../http/errors.ts";
 import { isMember } from "../image/image.ts";
 import { isObject, readObject } from "../json.ts";
 import { childFor, type Manifest } from "../oci/manifest.ts";
+import { architectures } from "../oci/platform.ts";
 import { parseReference, printReference, type Reference, withDigest } from "../oci/reference.ts";
 import type { PlannedImage } from "../plan/plan.ts";
 import type { Registry } from "../registry/registry.ts";
@@ -206,7 +207,9 @@ function refuseOtherPlatform(
   { reference, line }: BaseUse,
   architecture: string | undefined,
 ): void {
-  if (!isMember(name) || architecture === platform.split("/")[1]) return;
+  // Of other spellings, such as aarch64, only engines know what they mean.
+  const isKnown = architectures.some((one) => one === architecture);
+  if (!isMember(name) || !isKnown || architecture === platform.split("/")[1]) return;
   const message = `the base ${reference} is for ${architecture}: name one that is there for ${platform} too, or take that out of \`platforms\``;
   throw new BerthError("DOCKERFILE_INVALID", `build ${name}: its base is for another platform`, {
     problems: [{ file, line, column: 1, message }],

@@ -1,6 +1,7 @@
 /** What a person should know of images before any is built: slips that no engine, or only a late one, would tell. */
 import type { Problem } from "../errors.ts";
 import { didYouMean } from "../nearest.ts";
+import { architectures } from "../oci/platform.ts";
 import { imageOf } from "./image.ts";
 import type { ReadImage } from "./recipes.ts";
 
@@ -15,6 +16,7 @@ export function warningsOf(
     ...read.flatMap(askedInVain),
     ...read.flatMap((image) => strangers(image, read, registry)),
     ...read.flatMap(unknownStages),
+    ...read.flatMap(otherPlatform),
   ];
 }
 
@@ -85,4 +87,13 @@ function unknownStages({ declared, recipe }: ReadImage): readonly Problem[] {
     const message = `there is no stage ${reference}, so docker.io/library/${reference} is fetched: write that if it is meant; named contexts are not supported`;
     return [at(declared.dockerfile, line, message)];
   });
+}
+
+/** A base of another platform than the image is made for: engines call the image by the latter, whatever is in it. */
+function otherPlatform({ declared, recipe: { base } }: ReadImage): readonly Problem[] {
+  const asked = base?.platform?.split("/")[1];
+  const isOther = asked !== declared.platform.split("/")[1] && architectures.includes(asked ?? "");
+  if (base === undefined || !isOther) return [];
+  const message = `the image is built upon ${base.platform} and will say that it is for ${declared.platform}: name its platform under \`platforms\` in berth.yml`;
+  return [at(declared.dockerfile, base.line, message)];
 }

@@ -111,6 +111,7 @@ test("a member is refused a base for another platform, whoever says so", async (
     ["FROM a AS tools\nFROM c\nCOPY --from=tools x x\n", 0, arm],
     ["FROM a AS tools\nFROM scratch\nCOPY --from=tools x x\n", 0, arm],
     ["FROM gone\n", 0, arm],
+    ["FROM --platform=linux/aarch64 c\n", 0, arm],
     // A base of another platform is all that some images of one platform are for.
     ["FROM b\n", 0, { platform: "linux/amd64" }],
   ];

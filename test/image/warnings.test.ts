@@ -87,6 +87,21 @@ const cases: readonly (readonly [
     ],
   ],
   [
+    "a base of another platform, of the target alone",
+    "FROM --platform=linux/s390x a AS b\nRUN x\nFROM --platform=linux/arm64/v8 c\nCOPY --from=b /x /\n",
+    [
+      "x.docker:3:1: the image is built upon linux/arm64/v8 and will say that it is for linux/amd64: name its platform under `platforms` in berth.yml",
+    ],
+  ],
+  [
+    "a base of the same platform, of the machine's, or of one in other words",
+    {
+      "x.docker": "FROM --platform=$BUILDPLATFORM a\n",
+      "base.docker": "FROM --platform=amd64 a\n",
+    },
+    [],
+  ],
+  [
     "a short name from which the image that has it is built",
     { "x.docker": "FROM nvidia/base:12\n", "base.docker": "FROM nvidia/base:13\n" },
     [],
