@@ -100,8 +100,6 @@ const states: Readonly<Record<string, Readonly<Record<string, readonly Step[]>>>
   same: {
     "as committed": [],
     "eol=crlf": [attributes("*.txt text eol=crlf\n")],
-    "eol=lf": [attributes("*.txt text eol=lf\n")],
-    "text=auto eol=crlf": [attributes("* text=auto eol=crlf\n")],
     "eol by a macro in a folder": [
       write({ ".gitattributes": "[attr]dos text eol=crlf\n" }),
       attributes("lf.txt dos\n", "all/deep/.gitattributes"),

@@ -151,25 +151,12 @@ describe("the child pipeline", () => {
   });
 
   test("is read in YAML 1.1 as what it says", () => {
-    const values = [
-      "2026-11-28",
-      "9_2",
-      "12:30",
-      "1,2",
-      "yes",
-      "on",
-      "~",
-      ":sym",
-      "%A%",
-      "$A",
-      "1e3",
-    ];
+    const values = "2026-11-28 9_2 12:30 1,2 yes on ~ :sym %A% $A 1e3".split(" ");
     const variables = Object.fromEntries(values.map((value, index) => [`Y${index}`, value]));
     const found = pipeline([plannedImage("yes", build)], { variables, tags: ["9_2"] });
+    const given = Object.values(found["variables"] ?? {}) as readonly { value: unknown }[];
     assert.deepEqual(
-      Object.values(found["variables"] ?? {}).map(
-        (variable) => (variable as { value: unknown }).value,
-      ),
+      given.map(({ value }) => value),
       values,
     );
     assert.deepEqual(found["berth build yes"]?.["tags"], ["9_2"]);

@@ -214,13 +214,9 @@ describe("upstream", () => {
     for (const { warnings } of quiet) assert.deepEqual(warnings, []);
   });
 
-  for (const text of [
-    "{default}",
-    "https://gitlab.example.com/qemu-project",
-    "qemu project",
-    "-x",
-    "Host.example:1/A",
-  ]) {
+  const odd =
+    "{default}, https://gitlab.example.com/qemu-project, qemu project, -x, Host.example:1/A";
+  for (const text of odd.split(", ")) {
     test(`that is spelt ${text} is refused with the variable's name`, () => {
       assert.throws(() => told(topic, undefined, text), {
         code: "REFERENCE_INVALID",

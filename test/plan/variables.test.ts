@@ -63,8 +63,6 @@ describe("the dotenv report", () => {
 
   test("points at the own registry where a mixed set is completed there", () => {
     const plan = planOf(oneNew, { reference: "tag" });
-    const kinds = plan.images.map(({ decision }) => decision.kind);
-    assert.deepEqual(kinds, ["copy", "build"]);
     assert.equal(plan.variables["QEMU_CI_CONTAINER_BASE"], fork);
     assert.equal(plan.complete, true);
   });
@@ -76,8 +74,6 @@ describe("the dotenv report", () => {
       {},
       true,
     );
-    const kinds = plan.images.map(({ decision }) => decision.kind);
-    assert.deepEqual(kinds, ["copy", "copy"]);
     assert.equal(plan.variables["QEMU_CI_CONTAINER_BASE"], `${fork}/qemu`);
   });
 

@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { retry } from "../../src/output/pipeline.ts";
 import {
-  type Jobs,
   nameProblems,
   needsProblems,
   retryProblems,
@@ -39,46 +38,10 @@ test("each check finds what it is for", () => {
   for (const [found, problem] of cases) assert.match(found.join("\n"), problem);
 });
 
-test("sound jobs pass every check", () => {
-  const rules = [{ if: "$B", when: "never" }, { if: "$A", when: "manual" }, { when: "on_success" }];
-  const jobs: Jobs = {
-    "b-plan": { ...run, rules },
-    "b-images": {
-      stage: "a",
-      trigger: { include: [{ artifact: "a.yml", job: "b-plan" }] },
-      needs: ["b-plan", { job: "lint" }, { job: "b-gone", optional: true }],
-      rules: [{ if: "$B", when: "never" }, { when: "always" }],
-    },
-    ".b-use": { needs: ["b-plan", { job: "b-images", artifacts: false }] },
-  };
-  assert.deepEqual(nameProblems(Object.keys(jobs), "b-"), []);
-  assert.deepEqual(needsProblems(jobs, "b-"), []);
-  for (const check of [shapeProblems, retryProblems, scriptProblems])
-    assert.deepEqual(check(jobs), []);
-});
-
 test("a script line is one plain command", () => {
   const problems = (line: string) => scriptProblems({ a: { script: [line] } });
-  for (const line of [
-    "berth plan",
-    "berth build debian --config 'ci/a.yml'",
-    'berth key "$IMAGE"',
-    "cat ${A}/b",
-  ])
-    assert.deepEqual(problems(line), []);
-  const logic = [
-    "a && b",
-    "a | b",
-    "a; b",
-    "$(a)",
-    "a `b`",
-    "if a",
-    "a\nb",
-    "[ a ]",
-    "A=1 a",
-    "a > b",
-    "test -n a",
-    ". ./a",
-  ];
-  for (const line of logic) assert.equal(problems(line).length, 1, line);
+  assert.deepEqual(problems(`berth build debian --config 'ci/a.yml' "$IMAGE"`), []);
+  const logic =
+    "a && b, a | b, a; b, $(a), a `b`, if a, a\nb, [ a ], A=1 a, a > b, test -n a, . ./a";
+  for (const line of logic.split(", ")) assert.equal(problems(line).length, 1, line);
 });
