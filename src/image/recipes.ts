@@ -1,5 +1,6 @@
 /** Reads the Dockerfiles of images and what they mean; only of those that are wanted, and their parents. */
 import { isUtf8 } from "node:buffer";
+import pLimit from "p-limit";
 import type { Tree } from "../context/tree.ts";
 import { machine, type ParentOf, type Recipe, resolveRecipe } from "../dockerfile/recipe.ts";
 import { BerthError, type Problem, printProblem } from "../errors.ts";
@@ -34,7 +35,7 @@ export async function readImages(
 ): Promise<readonly ReadImage[]> {
   const builds = images.flatMap(buildsOf);
   const byName = new Map([...images, ...builds].map((image) => [image.name, image]));
-  const set = { byName, parentOf: options.parentOf };
+  const set = { byName, parentOf: options.parentOf, oneByOne: pLimit(1) };
   const read = new Map<string, ReadImage>();
   const failures: BerthError[] = [];
   const tried = new Set<string>();
@@ -68,6 +69,7 @@ export async function readImages(
 interface ImageSet extends Pick<ReadOptions, "parentOf"> {
   /** Images and members. */
   readonly byName: ReadonlyMap<string, Image>;
+  readonly oneByOne: <T>(work: () => Promise<T>) => Promise<T>;
 }
 
 function inheritsTriggers(
@@ -95,7 +97,11 @@ async function readOne(image: Image, tree: Tree, set: ImageSet): Promise<ReadIma
     );
   }
   const text = decode(bytes, image.dockerfile);
-  return recipeOf({ name: image.name, declared: image, text }, set, image.onbuild);
+  return set.oneByOne(async () => {
+    // Between two of them the event loop has its turn, so that a request under way, for a token say, goes on.
+    await new Promise(setImmediate);
+    return recipeOf({ name: image.name, declared: image, text }, set, image.onbuild);
+  });
 }
 
 function recipeOf(

@@ -331,6 +331,21 @@ describe("what cannot be keyed", () => {
     assert.equal(found.images.map(({ name }) => name).join(), "a,b");
   });
 
+  test("between two Dockerfiles the event loop has its turn, so that a request goes on meanwhile", async () => {
+    const names = ["a", "b", "c", "d"];
+    const files = Object.fromEntries(names.map((name) => [`${name}.docker`, "FROM debian\n"]));
+    let turns = 0;
+    let done = false;
+    const count = (): unknown => done || (++turns && setImmediate(count));
+    setImmediate(count);
+    await keysOf(
+      files,
+      names.map((name) => declaredImage(name)),
+    );
+    done = true;
+    assert.ok(turns >= names.length, `${turns} turns`);
+  });
+
   test("a source that is not there is a warning with its line, and where it would be is covered", async () => {
     for (const [text, context, warned, folders] of [
       ["FROM debian\nCOPY gone /\n", "", "x.docker:2", "gone"],
