@@ -68,6 +68,8 @@ export interface GitOptions {
   readonly env?: Env;
   /** In a partial clone: the commit whose objects, asked for in one turn, come in one fetch. */
   readonly partial?: string;
+  /** What `run` is asked first, alike in all folders: git begins with it while it still says where its top is. */
+  readonly first?: readonly string[];
 }
 
 /** One git repository; `root` is the absolute path of its work tree. */

@@ -2,6 +2,7 @@
 import { resolve } from "node:path";
 import { type Config, givenSettings } from "../config/config.ts";
 import { loadConfig, type NamedConfig, type State, stateOf } from "../config/load.ts";
+import { listArgs } from "../context/listing.ts";
 import type { Tree } from "../context/tree.ts";
 import { workTree } from "../context/worktree.ts";
 import { BerthError } from "../errors.ts";
@@ -22,7 +23,8 @@ export interface Project extends State {
 
 /** Opens the repository around the current folder, at its working tree or a revision. */
 export async function openProject(world: World, options: ProjectOptions): Promise<Project> {
-  const git = await world.openGit(world.cwd);
+  const first = options.rev === undefined ? { first: listArgs } : {};
+  const git = await world.openGit(world.cwd, first);
   const tree = withSigns(await treeAt(options.rev, git, world), world);
   const named = namedConfig(world, options);
   const foreign = options.rev !== undefined && named !== undefined;

@@ -31,16 +31,9 @@ export interface GitListing {
   isDamaged(name: string): boolean;
 }
 
-/** The question for what git tracks or sees as new. */
-export const listArgs = [
-  "ls-files",
-  "-z",
-  "-v",
-  "-s",
-  "--cached",
-  "--others",
-  "--exclude-standard",
-];
+/** The question for what git tracks or sees as new, in whichever folder it is asked. */
+export const listArgs: readonly string[] =
+  "ls-files -z -v -s --cached --others --exclude-standard --full-name -- :/".split(" ");
 
 /** Reads the answer; of thousands of paths a run needs few, so they are put in order and no more. */
 export function parseListing(output: Buffer): GitListing {

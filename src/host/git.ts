@@ -8,19 +8,29 @@ import { execGit, type GitResult, type ObjectReader, objectReader } from "./gitp
 /** Finds the repository that a folder lies in; GIT_FAILED with what to do where there is none. */
 export async function openGit(cwd: string, options: GitOptions = {}): Promise<Git> {
   const env = { ...gitEnvironment(), ...options.env };
+  const { first, partial } = options;
+  const early = new Map(first && [[first, execGit(first, cwd, env)]]);
   const result = await execGit(["rev-parse", "--show-toplevel"], cwd, env);
   if (result.exitCode !== 0) {
     const message = `find the git repository of ${cwd}: ${result.complaint}`;
     throw new BerthError("GIT_FAILED", message, { hint: openHint(cwd, result) });
   }
-  return gitAt(result.stdout.toString().replace(/\n$/, ""), env, options.partial);
+  return gitAt(result.stdout.toString().replace(/\n$/, ""), env, partial, early);
 }
 
-function gitAt(root: string, env: NodeJS.ProcessEnv, partial?: string): Git {
+/** `early`: questions that are asked already, each for who asks it first. */
+function gitAt(
+  root: string,
+  env: NodeJS.ProcessEnv,
+  partial?: string,
+  early = new Map<readonly string[], Promise<GitResult>>(),
+): Git {
   const children = new Map<string, Git>();
   let reader: ObjectReader | undefined;
   const ended = async (args: readonly string[], ...codes: readonly number[]) => {
-    const result = await execGit(args, root, env);
+    const asked = early.get(args);
+    early.delete(args);
+    const result = await (asked ?? execGit(args, root, env));
     if (!codes.includes(result.exitCode ?? -1)) throw failure(args, result);
     return result;
   };

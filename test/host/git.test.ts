@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { readdirSync } from "node:fs";
+import { readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { dirtyPaths } from "../../src/context/dirty.ts";
+import { listArgs } from "../../src/context/listing.ts";
 import { revisionTrees } from "../../src/context/revision.ts";
 import { entriesBelow } from "../../src/context/tree.ts";
 import { workTree } from "../../src/context/worktree.ts";
@@ -28,6 +29,15 @@ test("git opens at the top of the work tree, wherever in it one stands", async (
   const repository = makeRepository(t, { "a/b/c": "x" });
   const git = await openGit(join(repository.path, "a/b"));
   assert.equal(git.root, repository.path);
+});
+
+test("what is asked first is asked wherever one stands, answered as at the top, and asked anew after that", async (t) => {
+  const repository = makeRepository(t, { "a/b/c": "x", top: "x" });
+  const git = await openGit(join(repository.path, "a/b"), { first: listArgs });
+  const paths = async () => (await git.run(listArgs)).toString().match(/[^\t\0 ]+(?=\0)/g);
+  assert.deepEqual(await paths(), ["a/b/c", "top"]);
+  writeFileSync(join(repository.path, "new"), "x");
+  assert.deepEqual(await paths(), ["a/b/c", "new", "top"]);
 });
 
 test("outside a repository the hint says where to go", async (t) => {
