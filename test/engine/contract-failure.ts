@@ -8,8 +8,8 @@ import type { ErrorCode } from "../../src/errors.ts";
 import { realFiles } from "../../src/host/files.ts";
 import { createRunner } from "../../src/host/run.ts";
 import { startDockerRegistry } from "../support/docker-registry.ts";
-import { processesNaming, until } from "../support/processes.ts";
-import { clock, failure, filesHolding, type Workshop } from "./workshop.ts";
+import { filesHolding, processesNaming, until } from "../support/processes.ts";
+import { clock, failure, type Workshop } from "./workshop.ts";
 
 export function failureContract(name: string, workshop: Workshop): void {
   test(`${name} tells a Dockerfile that cannot be built from a registry that is away`, async () => {

@@ -1,6 +1,6 @@
 /** The place where engines are tried: a registry, a base image, and builds that tidy up after themselves. */
 import assert from "node:assert/strict";
-import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { after, before } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -179,21 +179,4 @@ export async function failure(action: Promise<unknown>, code: ErrorCode): Promis
   assert.ok(error instanceof BerthError, String(error));
   assert.equal(error.code, code, `${error.message} (${error.cause})`);
   return error;
-}
-
-export async function filesHolding(
-  folder: string,
-  words: readonly string[],
-): Promise<readonly string[]> {
-  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
-  const found = await Promise.all(
-    entries
-      .filter((entry) => entry.isFile())
-      .map(async (entry) => {
-        const path = join(entry.parentPath, entry.name);
-        const bytes = await readFile(path).catch(() => Buffer.alloc(0));
-        return words.some((word) => bytes.includes(word)) ? [path] : [];
-      }),
-  );
-  return found.flat();
 }

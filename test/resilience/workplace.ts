@@ -1,12 +1,12 @@
 /** A project with three images, and runs of berth in it as real processes that a test can kill. */
 import type { ChildProcess } from "node:child_process";
-import { once } from "node:events";
 import { mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { repositoryAt } from "../context/repository.ts";
 import { basicAuthority } from "../registry/clients.ts";
 import { type Ended, ended, plainEnv, startBerth } from "../support/command.ts";
 import { type MemoryRegistry, startMemoryRegistry } from "../support/memory-registry.ts";
+import { filesHolding } from "../support/processes.ts";
 import { program } from "../support/programs.ts";
 import { type Folder, temporaryFolder } from "../support/services.ts";
 import { type Gate, openGate, type Passing } from "./gate.ts";
@@ -94,64 +94,25 @@ export async function openStand(
   };
 }
 
-/** Processes whose temporary folder is the given one of a job, or lies in it. */
-export function processesOf(tmp: string): readonly string[] {
-  return (
-    readdirSync("/proc")
-      .filter((name) => /^\d+$/.test(name))
-      .filter((pid) => {
-        try {
-          const isDead = / [ZX] /.test(
-            readFileSync(`/proc/${pid}/stat`, "utf8").split(")").at(-1) ?? "",
-          );
-          const environment = readFileSync(`/proc/${pid}/environ`, "utf8").split("\0");
-          const where = environment.find((value) => value.startsWith("TMPDIR="))?.slice(7);
-          return !isDead && (where === tmp || where?.startsWith(`${tmp}/`) === true);
-        } catch {
-          return false;
-        }
-      })
-      .map((pid) => `${pid} ${commandOf(pid)}`)
+/** Living processes whose temporary folder is that of a job, or lies in it: number and arguments. */
+export function processesOf({ tmp }: Stand): readonly string[] {
+  return readdirSync("/proc").flatMap((pid) => {
+    try {
+      const read = (name: string) => readFileSync(`/proc/${pid}/${name}`, "utf8");
+      const isIn = read("environ")
+        .split("\0")
+        .some((value) => `${value}/`.startsWith(`TMPDIR=${tmp}/`));
+      const text = read("cmdline").replaceAll("\0", " ").trim();
       // One that is just ending has no arguments any more.
-      .filter((text) => !text.endsWith(" "))
-  );
+      return isIn && text !== "" ? [`${pid} ${text.slice(0, 200)}`] : [];
+    } catch {
+      return [];
+    }
+  });
 }
 
-function commandOf(pid: string): string {
-  try {
-    return readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ").trim().slice(0, 200);
-  } catch {
-    return "";
-  }
-}
-
-/** Files in a folder whose bytes hold a secret, as it is or as Basic authentication writes it. */
-export function secretsIn(folder: string): readonly string[] {
+/** Files of a job that hold its login, as it is or as Basic authentication writes it. */
+export function secretsIn({ tmp }: Stand): Promise<readonly string[]> {
   const basic = Buffer.from(`${login.username}:${login.password}`).toString("base64");
-  return filesIn(folder).filter((file) => {
-    const text = unlessGone(() => readFileSync(file, "latin1")) ?? "";
-    return text.includes(login.password) || text.includes(basic);
-  });
-}
-
-/** All files below a folder, which others may be removing at the same time. */
-export function filesIn(folder: string): readonly string[] {
-  const entries = unlessGone(() => readdirSync(folder, { withFileTypes: true })) ?? [];
-  return entries.flatMap((entry) => {
-    const path = join(folder, entry.name);
-    return entry.isDirectory() ? filesIn(path) : [path];
-  });
-}
-
-function unlessGone<T>(look: () => T): T | undefined {
-  try {
-    return look();
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
-    throw error;
-  }
-}
-
-export async function gone(child: ChildProcess): Promise<void> {
-  if (child.exitCode === null && child.signalCode === null) await once(child, "exit");
+  return filesHolding(tmp, [login.password, basic]);
 }

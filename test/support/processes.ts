@@ -1,6 +1,7 @@
-/** What else runs on this machine, waiting for it, and how a program that is played ended. */
+/** What else runs on this machine and what it writes, waiting for it, and how a program that is played ended. */
 import assert from "node:assert/strict";
 import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { RunResult } from "../../src/world.ts";
 
@@ -11,6 +12,22 @@ export async function processesNaming(text: string): Promise<number> {
     ids.map((id) => readFile(`/proc/${id}/cmdline`, "utf8").catch(() => "")),
   );
   return lines.filter((line) => line.includes(text)).length;
+}
+
+/** The files below a folder whose bytes hold one of the words, as long as others leave them there. */
+export async function filesHolding(
+  folder: string,
+  words: readonly string[],
+): Promise<readonly string[]> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  const found = entries
+    .filter((entry) => entry.isFile())
+    .map(async ({ parentPath, name }) => {
+      const path = join(parentPath, name);
+      const bytes = await readFile(path).catch(() => Buffer.alloc(0));
+      return words.some((word) => bytes.includes(word)) ? [path] : [];
+    });
+  return (await Promise.all(found)).flat();
 }
 
 /** Waits for what comes about by itself, for five minutes at most. */
