@@ -11,11 +11,9 @@ const long = [
   "component/qemu",
   "engine/cached-docker",
   "engine/cached-buildah",
-  "resilience/killed",
   "container/build",
   "example/buildah",
   "component/settings",
-  "engine/times",
   "lives/merges",
   "example/docker",
   "component/small",
@@ -25,7 +23,6 @@ const long = [
   "cli/run",
   "lives/attacks",
   "platform/confinement",
-  "engine/pairs",
 ].map((name) => `test/${name}.test.ts`);
 
 const found = globSync(process.argv.slice(2)).sort();

@@ -65,7 +65,10 @@ const rows: Readonly<Record<string, Row>> = {
   },
 };
 
-for (const [name, make] of Object.entries(subjects))
+/** No note is about BuildKit, of which one version stands for what the rows say. */
+const { docker: _, ...told } = subjects;
+
+for (const [name, make] of Object.entries(told))
   describe(name, () => {
     const workshop = openWorkshop(make);
     for (const [what, row] of Object.entries(rows))

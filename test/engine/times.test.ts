@@ -46,14 +46,12 @@ const expected = {
   child: { "t.env": file("GCC=14"), gcc: file("14\n") },
 } as const;
 
+/** On overlay no engine lost a file by its time, on vfs every one of them. */
 const subjects = {
   "buildah on vfs": machineBuildah("vfs"),
-  "buildah on overlay": machineBuildah("overlay"),
   "a newer buildah on vfs": modernBuildah("vfs"),
-  "a newer buildah on overlay": modernBuildah("overlay"),
   "docker on vfs": machineDocker("vfs"),
   "a newer docker on vfs": modernDocker("vfs"),
-  "a newer docker on overlay": modernDocker("overlay"),
 };
 
 for (const [name, make] of Object.entries(subjects)) {
@@ -75,6 +73,8 @@ for (const [name, make] of Object.entries(subjects)) {
       assert.ok(time > new Date("1980-01-02") && time < new Date("2011-01-01"), String(time));
   });
 
+  // Only buildx remembers contexts.
+  if (name !== "a newer docker on vfs") continue;
   test(`${name} never gives an image a file of another image, build or project`, async () => {
     for (const [path, one, two] of [
       ["acme/first", "111", "222"],
