@@ -36,7 +36,7 @@ function braces(glob: string): readonly string[] {
   return done;
 }
 
-const parts = /(?<=^|\/)\*\*\/|\*+|\?|\[([!^]?)((?:\\.|[^\]\\])+)\]|\\(.)|./gs;
+const parts = /(?<=^|\/)\*\*\/|\*+|\?|\[([!^]?)((?:\\.|[^\]\\])+)\]|\\(.)|./gsu;
 
 function piecesOf(glob: string): readonly Piece[] {
   return [...glob.matchAll(parts)].flatMap(([part, not = "", set, escaped]) => {

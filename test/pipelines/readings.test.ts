@@ -191,12 +191,14 @@ for (const [path, told] of references)
     assert.deepEqual(await namesIn(text), { errors: [`!reference ${told}`] });
   });
 
-test("a set of a glob matches no slash", async () => {
-  const job = { script: "x", rules: [{ changes: ["src[!x]a"] }] };
+test("a set of a glob matches no slash, and a letter of two code units is one", async () => {
+  const job = { script: "x", rules: [{ changes: ["src[!x]a", "\u{1f680}[\u{1f680}]?"] }] };
   const text = JSON.stringify({ job, always: { script: "x" } });
   for (const [path, names] of [
     ["src/a", ["always"]],
     ["src-a", ["job", "always"]],
+    ["\u{1f680}".repeat(3), ["job", "always"]],
+    ["\u{1f680}".repeat(2), ["always"]],
   ] as const)
     assert.deepEqual(await namesIn(text, {}, { changed: [path] }), names);
 });
