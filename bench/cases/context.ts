@@ -60,7 +60,7 @@ async function measure(context: Context, quick: boolean, berth: string): Promise
     return {
       ...{ name, latencyMs: 0, peer: `${peer} | sha256sum`, ...times, requests: undefined },
       goal: goal(() => most),
-      note: `at most ${Math.round(most)} MB; the peer's two programs have a processor each, berth packs and hashes on one`,
+      note: `at most ${Math.round(most)} MB; the peer's two programs have a processor each, berth packs and hashes on one, and hashes twice: each file for its time, and the tar`,
     };
   } finally {
     made.remove();

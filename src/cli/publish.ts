@@ -34,10 +34,14 @@ async function publish(world: World, options: BuildOptions): Promise<void> {
   const isNew = newBase(base, registry);
   const copied = await deriveAll({ task, registry, situation, clock, isNew });
   const { reportOn } = await import("./report.ts");
+  const publishing = publishSet({ plan, situation, base, registry, now }, copied);
   // Where the set turns out to be incomplete, a person needs the report all the more.
-  await reportOn(folder, plan, { outcomes, copied });
-  const published = await publishSet({ plan, situation, base, registry, now }, copied);
-  await reportOn(folder, plan, { outcomes, copied, manifests: published.manifests });
+  const manifests = await publishing.then(
+    (published) => published.manifests,
+    () => copied,
+  );
+  await reportOn(folder, plan, { outcomes, copied, manifests });
+  const published = await publishing;
   const result = isDue
     ? { record: published.record, tags: [...published.tags.keys()], missing: published.missing }
     : { record: null, tags: [], missing: [] };
