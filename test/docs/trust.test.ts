@@ -6,7 +6,7 @@ import { test } from "node:test";
 
 const top = join(import.meta.dirname, "../..");
 const read = (path: string): string => readFileSync(join(top, path), "utf8");
-const attacks = "test/platform/attacks.test.ts";
+const attacks = "test/platform/attacks.ts";
 
 /** The cells of the table below a heading, without its own heading. */
 function tableBelow(heading: string): readonly (readonly string[])[] {

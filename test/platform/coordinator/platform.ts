@@ -87,7 +87,7 @@ export async function openReleased(more?: More): Promise<Platform> {
 }
 
 /** Releases the component of this checkout, and its images, in the project `berth-ci/berth`. */
-export async function releaseComponent({ ground, gitlab, bases }: Platform): Promise<void> {
+async function releaseComponent({ ground, gitlab, bases }: Platform): Promise<void> {
   const members = { bea: "maintainer" } as const;
   const actor = await newProject(ground, "berth-ci/berth", { members });
   const files = await filesBelow(join(top, "templates"));

@@ -2,32 +2,27 @@
 import assert from "node:assert/strict";
 import { link, mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 import { type Actor, forkOf } from "../lives/actor.ts";
 import { tagged } from "../lives/look.ts";
 import type { RunPipeline } from "../platform/coordinator/jobs.ts";
-import { exampleProject, openReleased, type Platform } from "../platform/coordinator/platform.ts";
+import { exampleProject } from "../platform/coordinator/platform.ts";
 import { jobsOf, passed, type Ran, rested, run, traceOf } from "../platform/coordinator/ran.ts";
+import { platform } from "../platform/released.ts";
 import { pushBusybox } from "../support/bases.ts";
 import { startDockerd } from "../support/dockerd.ts";
 import { startMemoryRegistry } from "../support/memory-registry.ts";
 import { until } from "../support/processes.ts";
 
-let platform: Platform;
-before(async () => {
-  platform = await openReleased();
-});
-after(() => platform.stop());
-
 const members = { olga: "maintainer" } as const;
 
 test("one job builds the image of a small project, the test runs in it, and latest leads to it", async () => {
-  const tools = await exampleProject(platform, "single", "acme/tools", { members });
+  const tools = await exampleProject(platform, "single", "acme/small", { members });
   const first = passed(await run(platform, tools.project));
   assert.match(first.outputs["berth-images"] ?? "", /^tools +build +built/m);
   assert.equal(first.outputs["test"], "tools 1\n");
   assert.match(first.outputs["berth-promote"] ?? "", /latest: moved on 1 image/);
-  const digest = tagged(platform, "acme/tools/tools", "latest");
+  const digest = tagged(platform, "acme/small/tools", "latest");
   assert.match(digest ?? "", /^sha256:/);
   assert.equal(first.images["test"], digest);
 
@@ -60,25 +55,6 @@ test("a registry that is down for a while costs a job, which is tried again, and
   } finally {
     await bases.stop();
   }
-});
-
-test("a newer push cancels a build that is under way, and builds its own", async () => {
-  const project = await exampleProject(platform, "single", "acme/newer", { members });
-  const head = `FROM ${platform.bases.host}/library/debian:13-slim\n`;
-  const endless = `${head}RUN while :; do echo still building; sleep 1; done\n`;
-  await project.commit("main", { "ci/tools.docker": endless });
-  const older = await platform.start(project.project);
-  const [building] = older.jobs;
-  assert.ok(building);
-  await until(() => traceOf(building).includes("still building"));
-  const finite = `${head}RUN echo "tools 2" > /etc/ci-image\n`;
-  await project.commit("main", { "ci/tools.docker": finite });
-  const newer = passed(await run(platform, project.project));
-  assert.equal(newer.outputs["test"], "tools 2\n");
-  assert.equal(tagged(platform, "acme/newer/tools", "latest"), newer.images["test"]);
-  const { states } = await rested(platform, older);
-  assert.deepEqual(new Set(Object.values(states)), new Set(["canceled"]));
-  assert.equal(older.facts.status, "canceled");
 });
 
 test("QEMU's own image lines run in the set that was planned, or in what a user's tag and upstream make of it", async () => {

@@ -2,21 +2,15 @@
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 import { parse } from "yaml";
 import { newProject } from "../lives/actor.ts";
 import { tagged } from "../lives/look.ts";
 import { pushBusybox } from "../support/bases.ts";
 import { succeed } from "../support/command.ts";
 import { toolImages } from "../support/tool-image.ts";
-import { openPlatform, type Platform } from "./coordinator/platform.ts";
 import { passed, run } from "./coordinator/ran.ts";
-
-let platform: Platform;
-before(async () => {
-  platform = await openPlatform();
-});
-after(() => platform.stop());
+import { platform } from "./released.ts";
 
 const top = join(import.meta.dirname, "../..");
 const read = (path: string) => readFile(join(top, path), "utf8");

@@ -1,28 +1,18 @@
 /** Merge requests of a branch and of a fork, merged results and trains, and what the default branch runs in after the merge. */
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import { type Actor, forkOf, mergedFor, openRequest } from "../lives/actor.ts";
+import { test } from "node:test";
+import { forkOf, mergedFor, openRequest } from "../lives/actor.ts";
 import { tagged } from "../lives/look.ts";
 import { NoPipeline } from "../platform/coordinator/making.ts";
-import {
-  exampleProject,
-  openReleased,
-  type Platform,
-  saying,
-} from "../platform/coordinator/platform.ts";
+import { exampleProject, saying } from "../platform/coordinator/platform.ts";
 import { passed, type Ran, run } from "../platform/coordinator/ran.ts";
+import { platform } from "../platform/released.ts";
 import type { JobOptions } from "../support/gitlab-jobs.ts";
 
-let platform: Platform;
-let tools: Actor;
-before(async () => {
-  platform = await openReleased();
-  const members = { olga: "maintainer", dave: "developer" } as const;
-  tools = await exampleProject(platform, "single", "acme/tools", { members });
-  await tools.commit("main", { ".gitlab-ci.yml": ciFile("inline") });
-  passed(await run(platform, tools.project));
-});
-after(() => platform.stop());
+const members = { olga: "maintainer", dave: "developer" } as const;
+const tools = await exampleProject(platform, "single", "acme/tools", { members });
+await tools.commit("main", { ".gitlab-ci.yml": ciFile("inline") });
+passed(await run(platform, tools.project));
 
 /** As docs/recipes.md tells who wants merge request pipelines. */
 function ciFile(mode: "inline" | "fan-out"): string {

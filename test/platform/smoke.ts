@@ -2,13 +2,13 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { join } from "node:path";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 import { promisify } from "node:util";
 import { copySources } from "../../scripts/smoke-projects.ts";
 import { newProject } from "../lives/actor.ts";
 import { berth, succeed } from "../support/command.ts";
 import { temporaryFolder } from "../support/services.ts";
-import { openPlatform, type Platform, releaseComponent } from "./coordinator/platform.ts";
+import { platform } from "./released.ts";
 
 /** Of a CI file, or of runners. */
 interface Told extends ReadonlyArray<{ readonly description: string }> {
@@ -16,12 +16,6 @@ interface Told extends ReadonlyArray<{ readonly description: string }> {
   readonly errors: readonly string[];
   readonly merged_yaml: string;
 }
-
-let platform: Platform;
-before(async () => {
-  platform = await openPlatform();
-});
-after(() => platform.stop());
 
 test("a person is told what is wrong with a CI file, all that it includes, and the runners; a job is not", async () => {
   const { gitlab, ground } = platform;
@@ -45,7 +39,8 @@ test("a person is told what is wrong with a CI file, all that it includes, and t
   const refused = await ask("ci/lint", person);
   assert.deepEqual(refused.body.errors, ["test job: undefined need: gone"]);
   const { body: runners } = await ask("runners?status=online", person);
-  assert.deepEqual([runners.length, runners[0]?.description], [1, "glrt-untagged"]);
+  const names = runners.map(({ description }) => description);
+  assert.deepEqual(names, ["glrt-untagged", "glrt-aarch64"]);
   assert.equal(gitlab.model.pipelines.filter((one) => one.project === project).length, 1);
 });
 
@@ -71,7 +66,6 @@ test("what the script pushes where it is given no tool image has all that the im
 const script = join(import.meta.dirname, "../../scripts/smoke-gitlab.sh");
 
 test("scripts/smoke-gitlab.sh passes on what stands here for GitLab, and leaves nothing", async () => {
-  await releaseComponent(platform);
   const { gitlab, bases } = platform;
   const image = `${gitlab.registry.host}/berth-ci/berth/tool-buildah:0.1.0`;
   const base = `${bases.host}/library/debian:13-slim`;

@@ -2,42 +2,30 @@
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 import { protectedPaths } from "../../src/doctor/protect.ts";
 import { ownTags } from "../../src/image/key.ts";
 import { type Actor, forkOf, openRequest } from "../lives/actor.ts";
-import type { TestRequest } from "../support/gitlab-model.ts";
-import { exampleProject, openReleased, type Platform } from "./coordinator/platform.ts";
-import { passed, type Ran, run } from "./coordinator/ran.ts";
-
-let platform: Platform;
-let up: Actor;
-let fork: Actor;
-let request: TestRequest;
-/** Upstream's first pipeline, and the tag of its image's key. */
-let first: Ran;
-let key: string;
-let code: string;
+import { exampleProject } from "./coordinator/platform.ts";
+import { passed, run } from "./coordinator/ran.ts";
+import { platform } from "./released.ts";
 
 const tags = () => platform.gitlab.registry.tags.get("acme/tools/tools");
 const latest = () => tags()?.get("latest")?.digest;
 
-before(async () => {
-  code = await readFile(join(import.meta.dirname, "attack.mjs"), "utf8");
-  platform = await openReleased();
-  const members = { olga: "maintainer", dave: "developer" } as const;
-  up = await exampleProject(platform, "single", "acme/tools", { members });
-  for (const pattern of protectedPaths("acme/tools", { repository: "{name}" }, ["tools"]))
-    up.project.repositoryRules.push({ pattern, push: "maintainer" });
-  first = passed(await run(platform, up.project, { user: "olga" }));
-  key = [...(tags()?.keys() ?? [])].find((tag) => tag.startsWith(ownTags.key(""))) ?? "";
-  assert.ok(key !== "" && latest() !== undefined);
-  await attackOn(up, "feature");
-  fork = await forkOf(platform.ground, up, "mallory");
-  await attackOn(fork, "topic");
-  request = await openRequest(platform.ground, fork, "topic", up);
-});
-after(() => platform?.stop());
+const code = await readFile(join(import.meta.dirname, "attack.mjs"), "utf8");
+const members = { olga: "maintainer", dave: "developer" } as const;
+const up = await exampleProject(platform, "single", "acme/tools", { members });
+for (const pattern of protectedPaths("acme/tools", { repository: "{name}" }, ["tools"]))
+  up.project.repositoryRules.push({ pattern, push: "maintainer" });
+/** Upstream's first pipeline, and the tag of its image's key. */
+const first = passed(await run(platform, up.project, { user: "olga" }));
+const key = [...(tags()?.keys() ?? [])].find((tag) => tag.startsWith(ownTags.key(""))) ?? "";
+assert.ok(key !== "" && latest() !== undefined);
+await attackOn(up, "feature");
+const fork = await forkOf(platform.ground, up, "mallory");
+await attackOn(fork, "topic");
+const request = await openRequest(platform.ground, fork, "topic", up);
 
 /** Commits a pipeline whose one job is the attacker's. */
 async function attackOn(actor: Actor, branch: string): Promise<void> {
