@@ -146,6 +146,7 @@ describe("a project without a layout of that kind", () => {
     ],
     "a folder that cannot be told": [job("docker build -f app/Dockerfile $FOLDER"), {}],
     "a file that cannot be told": [job("docker build -f $FILE ."), {}],
+    "a file that is not there": [job("docker build -f gone.docker ."), {}],
     "no image": [job("cmake --build build -f Makefile ."), {}],
     "no job, beside what is copied": [
       {
