@@ -23,8 +23,6 @@ describe("a run", async () => {
   const kinds = ({ plan }: { readonly plan: Plan }) =>
     Object.fromEntries(plan.images.map(({ name, decision }) => [name, decision.kind]));
   const allOf = (kind: Decision["kind"]) => ({ base: kind, other: kind, child: kind });
-  const recordGet = ({ set }: Plan) =>
-    `GET /v2/qemu-project/qemu/berth/manifests/${ownTags.set(set.id)}`;
   const results = ({ outcomes }: Flow) => outcomes.map(({ name, result }) => `${name} ${result}`);
 
   test("builds parents first, tags last, and writes the record of the set", async () => {

@@ -6,7 +6,7 @@ import { parseReference } from "../../src/oci/reference.ts";
 import { reasonOf } from "../../src/plan/decision.ts";
 import type { Plan } from "../../src/plan/plan.ts";
 import { situationOf } from "../../src/plan/situation.ts";
-import { derive, type FlowOptions, planOf, run } from "../support/flow.ts";
+import { derive, planOf, run } from "../support/flow.ts";
 import { config } from "../support/keyed.ts";
 import { type Job, openProjects } from "../support/projects.ts";
 
