@@ -9,7 +9,7 @@ export interface World {
   readonly files: Files;
   readonly run: Run;
   readonly fetch: Fetch;
-  readonly clock: Clock;
+  readonly clock: Timers;
   readonly log: ConsoleLog;
   readonly random: () => number;
   /** What this machine runs, such as `linux/amd64`. */
@@ -145,6 +145,12 @@ export interface RunResult {
 export interface Clock {
   now(): Date;
   sleep(milliseconds: number): Promise<void>;
+}
+
+/** A clock that also ends what takes too long. */
+export interface Timers extends Clock {
+  /** Calls back later unless it is cancelled, and keeps no process alive for that. */
+  startTimer(milliseconds: number, then: () => void): { cancel(): void };
 }
 
 /** One exchange with a server; the part of the global `fetch` that berth uses. */

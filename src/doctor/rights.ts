@@ -10,7 +10,7 @@ import type { Situation } from "../plan/situation.ts";
 import { type RegistryLogin, secretOf } from "../registry/credentials.ts";
 import type { Access, Registry } from "../registry/registry.ts";
 import { readChallenge, requestToken, type TokenService } from "../registry/token-service.ts";
-import type { Clock, Fetch } from "../world.ts";
+import type { Fetch, Timers } from "../world.ts";
 import { isTrouble, type Known, known, type Trouble } from "./judgement.ts";
 
 export interface RegistryFacts {
@@ -40,7 +40,7 @@ export type Rights =
 
 export interface RightsPorts {
   readonly fetch: Fetch;
-  readonly clock: Clock;
+  readonly clock: Timers;
   readonly login: (host: string) => Promise<RegistryLogin | undefined>;
   readonly plainHosts: readonly string[];
   readonly tokenHints: readonly TokenHint[];

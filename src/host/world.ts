@@ -1,7 +1,7 @@
 /** The real outside, put together once by the entry. */
 
 import { printable } from "../printable.ts";
-import type { Clock, Git, World } from "../world.ts";
+import type { Git, Timers, World } from "../world.ts";
 import { processLog, screenOf } from "./console.ts";
 import { httpFetch } from "./fetch.ts";
 import { realFiles } from "./files.ts";
@@ -18,10 +18,10 @@ const architectures: Readonly<Record<string, string>> = {
 };
 
 /** Time, until nobody waits for it: what failed has been told, and something else may be asking a server meanwhile. */
-function realClock(): { readonly clock: Clock; readonly wakeNobody: () => void } {
+export function realClock(): { readonly clock: Timers; readonly wakeNobody: () => void } {
   const waits: NodeJS.Timeout[] = [];
   let isOver = false;
-  const clock: Clock = {
+  const clock: Timers = {
     now: () => new Date(),
     sleep: (milliseconds) =>
       new Promise((resolve) => {
@@ -29,6 +29,10 @@ function realClock(): { readonly clock: Clock; readonly wakeNobody: () => void }
         waits.push(wait);
         if (isOver) wait.unref();
       }),
+    startTimer: (milliseconds, then) => {
+      const timer = setTimeout(then, milliseconds).unref();
+      return { cancel: () => clearTimeout(timer) };
+    },
   };
   const wakeNobody = () => {
     isOver = true;

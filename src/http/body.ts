@@ -1,5 +1,5 @@
 /** Reading an answer's body within bounds of time and size. */
-import type { FetchResponse } from "../world.ts";
+import type { FetchResponse, Timers } from "../world.ts";
 
 /** Ends a request that takes too long: in all, until its headers are there, or between two pieces. */
 export interface Watch {
@@ -22,12 +22,9 @@ export interface WatchTimes {
   readonly requestMs?: number | undefined;
 }
 
-/** Calls back later unless it is cancelled, and keeps no process alive for that. */
-export type StartTimer = (milliseconds: number, then: () => void) => { cancel(): void };
-
 export function startWatch(
   { headersMs, stallMs, requestMs }: WatchTimes,
-  startTimer: StartTimer = realTimer,
+  { startTimer }: Pick<Timers, "startTimer">,
 ): Watch {
   const abort = new AbortController();
   let why: string | undefined;
@@ -61,13 +58,6 @@ export function startWatch(
     next.cancel();
   };
   return { signal: abort.signal, why: () => why, alive, rest, stop };
-}
-
-/** Without its listener it is left to the collector. */
-function realTimer(milliseconds: number, then: () => void): { cancel(): void } {
-  const signal = AbortSignal.timeout(milliseconds);
-  signal.addEventListener("abort", then, { once: true });
-  return { cancel: () => signal.removeEventListener("abort", then) };
 }
 
 /** The first bytes of a body, and whether there are more, which are left unread. */

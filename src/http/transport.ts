@@ -1,10 +1,9 @@
 /** One exchange with a server, made safe: timeouts, retries, redirects, caps, and errors without secrets. */
 import { BerthError, type ErrorCode } from "../errors.ts";
-import type { Clock, Fetch, FetchHeaders, FetchInit, FetchResponse } from "../world.ts";
+import type { Fetch, FetchHeaders, FetchInit, FetchResponse, Timers } from "../world.ts";
 import {
   connectionFree,
   readUpTo,
-  type StartTimer,
   startWatch,
   type Watch,
   type WatchTimes,
@@ -87,12 +86,11 @@ const maxErrorBytes = 64 * 1024;
 
 export interface Outside {
   readonly fetch: Fetch;
-  readonly clock: Clock;
+  readonly clock: Timers;
   readonly random: () => number;
   readonly log: (line: string) => void;
   readonly limits: Limits;
   readonly redactor: Redactor;
-  readonly startTimer?: StartTimer | undefined;
 }
 
 export interface Transport {
@@ -193,10 +191,10 @@ export function isStreamed(body: Call["body"]): body is Streamed {
 }
 
 async function attempt(world: Outside, call: Call): Promise<Outcome> {
-  const { limits, startTimer } = world;
+  const { limits, clock } = world;
   const { url, stream, body } = call;
   const requestMs = stream === true || isStreamed(body) ? undefined : limits.requestMs;
-  const watch = startWatch({ ...limits, requestMs }, startTimer);
+  const watch = startWatch({ ...limits, requestMs }, clock);
   let isHandedOver = false;
   try {
     const response = await world.fetch(url, requestOf(call, watch));

@@ -1,12 +1,11 @@
 /** Opens the registry client: one session a host, and what a registry can do in terms of it. */
 import pLimit from "p-limit";
 import { BerthError } from "../errors.ts";
-import type { StartTimer } from "../http/body.ts";
 import type { TokenHint } from "../http/origin.ts";
 import { makeRedactor, type Redactor } from "../http/redact.ts";
 import { defaultLimits, type Limits, makeTransport, type Outside } from "../http/transport.ts";
 import type { Repository } from "../oci/reference.ts";
-import type { Clock, Fetch } from "../world.ts";
+import type { Fetch, Timers } from "../world.ts";
 import { getBlob, hasBlob, putBlob } from "./blobs.ts";
 import { type CopyPorts, copyImage } from "./copy.ts";
 import type { Credentials } from "./credentials.ts";
@@ -17,7 +16,7 @@ import { HostSession } from "./session.ts";
 
 export interface RegistryOptions {
   readonly fetch: Fetch;
-  readonly clock: Clock;
+  readonly clock: Timers;
   readonly credentials: Pick<Credentials, "forHost">;
   /** Hosts that speak plain http, beside those on loopback, which always do. */
   readonly plainHosts: readonly string[];
@@ -30,18 +29,16 @@ export interface RegistryOptions {
   readonly log?: (line: string) => void;
   /** Spreads waits; a number from 0 to below 1. */
   readonly random?: () => number;
-  /** Ends what takes too long; the machine's own time where it is not given. */
-  readonly startTimer?: StartTimer;
   readonly limits?: Partial<Limits>;
 }
 
 /** Makes a client that keeps logins, tokens and what it learns about hosts for as long as it lives. */
 export function openRegistry(options: RegistryOptions): Registry {
-  const { fetch, clock, startTimer, random = () => 0.5, streams = 4 } = options;
+  const { fetch, clock, random = () => 0.5, streams = 4 } = options;
   const limits = { ...defaultLimits, ...options.limits };
   const redactor = makeRedactor();
   const log = (line: string) => options.log?.(redactor.conceal(line));
-  const world = { fetch, clock, log, random, limits, redactor, startTimer };
+  const world = { fetch, clock, log, random, limits, redactor };
   return clientOf(makeSessions(options, world), pLimit(streams), discreetly(redactor));
 }
 

@@ -4,13 +4,13 @@ import { gatherRegistry, type RightsPorts, rightsTo } from "../../src/doctor/rig
 import { ownTags } from "../../src/image/key.ts";
 import { parseRepository } from "../../src/oci/reference.ts";
 import { openRegistry } from "../../src/registry/client.ts";
-import { pushImage, testImage } from "../registry/clients.ts";
+import { fakeClock, pushImage, testImage } from "../registry/clients.ts";
 import type { MemoryHistory } from "../support/gitlab-history.ts";
 import type { ProjectSettings } from "../support/gitlab-model.ts";
 import { startGitLab, type TestGitLab } from "../support/gitlab-server.ts";
 import { startMemoryRegistry } from "../support/memory-registry.ts";
 
-const clock = { now: () => new Date("2026-11-20T12:00:00Z"), sleep: async () => undefined };
+const clock = fakeClock(Date.parse("2026-11-20T12:00:00Z"));
 
 describe("what a login may do", () => {
   let gitlab: TestGitLab;

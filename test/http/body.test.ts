@@ -15,7 +15,7 @@ test("a body that waits to be read outlives what the collector takes", async () 
   seed(registry, "group/image", image, "one");
   const url = `http://${registry.host}/v2/group/image/manifests/one`;
   const open = async () =>
-    watched(await fetch(url), startWatch({ headersMs: 30_000, stallMs: 30_000 }));
+    watched(await fetch(url), startWatch({ headersMs: 30_000, stallMs: 30_000 }, fakeClock()));
   const waiting = await Promise.all(Array.from({ length: 20 }, open));
   for (let times = 0; times < 50; times++) {
     collect();
@@ -34,9 +34,9 @@ test("a body that waits to be read outlives what the collector takes", async () 
 
 /** A watch whose times end one after another, as a test says. */
 function watch(change: Partial<WatchTimes> = {}) {
-  const { startTimer, end, timers } = fakeClock();
+  const clock = fakeClock();
   const times = { headersMs: 20_000, stallMs: 10_000, ...change };
-  return { ...startWatch(times, startTimer), end, timers };
+  return { ...startWatch(times, clock), end: clock.end, timers: clock.timers };
 }
 
 for (const [says, steps, ended, requestMs] of [

@@ -31,7 +31,6 @@ function exchange(answers: readonly ((init: FetchInit) => Answer)[], limits: Par
     limits: { ...defaultLimits, ...limits },
     random: () => 0,
     redactor: makeRedactor(),
-    startTimer: clock.startTimer,
     log: (line) => lines.push(line),
     fetch: async (url, init) => {
       const given = answers[Math.min(sent.length, answers.length - 1)]!(init);

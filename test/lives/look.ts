@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { httpFetch } from "../../src/host/fetch.ts";
+import { realClock } from "../../src/host/world.ts";
 import { type Digest, parseDigest } from "../../src/oci/digest.ts";
 import { parseReference, parseRepository } from "../../src/oci/reference.ts";
 import type { Plan } from "../../src/plan/plan.ts";
@@ -16,7 +17,7 @@ export function registryAs({ gitlab }: World, { token }: Pick<TestJob, "token">)
   const { host } = gitlab.registry;
   return openRegistry({
     fetch: httpFetch,
-    clock: { now: () => new Date(), sleep: async () => undefined },
+    clock: realClock().clock,
     credentials: { forHost: async () => ({ username: "gitlab-ci-token", password: token }) },
     plainHosts: [],
     tokenHints: [{ host, realm: `${gitlab.url}/jwt/auth`, service: "container_registry" }],

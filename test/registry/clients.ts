@@ -3,7 +3,6 @@ import assert from "node:assert/strict";
 import { setImmediate } from "node:timers/promises";
 import { inspect } from "node:util";
 import { httpFetch } from "../../src/host/fetch.ts";
-import type { StartTimer } from "../../src/http/body.ts";
 import { digestOf } from "../../src/oci/digest.ts";
 import {
   type Descriptor,
@@ -16,7 +15,7 @@ import type { Repository } from "../../src/oci/reference.ts";
 import { openRegistry, type RegistryOptions } from "../../src/registry/client.ts";
 import type { RegistryLogin } from "../../src/registry/credentials.ts";
 import type { Registry } from "../../src/registry/registry.ts";
-import type { Clock } from "../../src/world.ts";
+import type { Timers } from "../../src/world.ts";
 import {
   type Authority,
   type MemoryRegistry,
@@ -31,12 +30,11 @@ import {
   testUser,
 } from "../support/token-service.ts";
 
-export interface FakeClock extends Clock {
+export interface FakeClock extends Timers {
   /** Milliseconds of every wait. */
   readonly waits: number[];
   /** Lets time pass. */
   pass(milliseconds: number): void;
-  readonly startTimer: StartTimer;
   /** Milliseconds of the timers that run, but for those of whole requests, which are never the first to end. */
   timers(): readonly number[];
   /** Ends the first of them; tells whether another was started in its place. */
@@ -117,7 +115,6 @@ export function client(
   return openRegistry({
     fetch: httpFetch,
     clock,
-    startTimer: clock.startTimer,
     credentials: { forHost: async () => login },
     plainHosts: [],
     ...options,

@@ -36,6 +36,7 @@ export async function testScene(): Promise<Scene> {
   const clock = {
     now: () => new Date("2026-11-20T12:00:00Z"),
     sleep: async (milliseconds: number) => void waits.push(milliseconds),
+    startTimer: () => ({ cancel: () => undefined }),
   };
   const tools = { fetch: globalThis.fetch, clock, random: () => 0, log: () => undefined };
   after(() => gitlab.stop());

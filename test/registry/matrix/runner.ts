@@ -219,7 +219,6 @@ async function play(row: Row, cell: Cell): Promise<void> {
   const opened = client(goodLogin, {
     clock,
     parallel,
-    startTimer: clock.startTimer,
     limits: { ...defaultLimits, stallMs },
     tokenHints: [hint],
     log: (line) => lines.push(line),
