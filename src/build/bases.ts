@@ -160,10 +160,7 @@ export async function pinReferences(
     ),
   );
   refuseHidden(image, recipe.stages, factsOf);
-  if (recipe.base !== undefined) {
-    const { architecture } = factsOf(recipe.base) ?? {};
-    refuseOtherPlatform(image, recipe.base, architecture ?? platformOf(recipe.base).split("/")[1]);
-  }
+  refuseOtherPlatform(image, recipe.base, factsOf, platformOf);
   for (const use of external.filter(({ kind }) => kind === "from"))
     refuseOnbuild(image, use, factsOf(use));
   const known = new Set(external.flatMap((use) => factsOf(use) ?? []));
@@ -201,15 +198,19 @@ function refuseHidden(
   });
 }
 
-/** What is no index, or is asked for by its platform, is the same for every member: of one platform, whatever the index of the image calls it. */
+/** A base that is no index, or is asked for by its platform, is one for all members, whatever the image's index calls them. */
 function refuseOtherPlatform(
   { name, dockerfile: file, platform }: PlannedImage,
-  { reference, line }: BaseUse,
-  architecture: string | undefined,
+  base: BaseUse | undefined,
+  factsOf: (use: BaseUse) => BaseFacts | undefined,
+  platformOf: (use: BaseUse) => string,
 ): void {
+  if (base === undefined || !isMember(name)) return;
+  const architecture = factsOf(base)?.architecture ?? platformOf(base).split("/")[1];
   // Of other spellings, such as aarch64, only engines know what they mean.
   const isKnown = architectures.some((one) => one === architecture);
-  if (!isMember(name) || !isKnown || architecture === platform.split("/")[1]) return;
+  if (!isKnown || architecture === platform.split("/")[1]) return;
+  const { reference, line } = base;
   const message = `the base ${reference} is for ${architecture}: name one that is there for ${platform} too, or take that out of \`platforms\``;
   throw new BerthError("DOCKERFILE_INVALID", `build ${name}: its base is for another platform`, {
     problems: [{ file, line, column: 1, message }],

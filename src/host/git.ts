@@ -10,27 +10,24 @@ export async function openGit(cwd: string, options: GitOptions = {}): Promise<Gi
   const env = { ...gitEnvironment(), ...options.env };
   const { first, partial } = options;
   const early = new Map(first && [[first, execGit(first, cwd, env)]]);
+  const exec: typeof execGit = (args, ...rest) => {
+    const asked = early.get(args);
+    early.delete(args);
+    return asked ?? execGit(args, ...rest);
+  };
   const result = await execGit(["rev-parse", "--show-toplevel"], cwd, env);
   if (result.exitCode !== 0) {
     const message = `find the git repository of ${cwd}: ${result.complaint}`;
     throw new BerthError("GIT_FAILED", message, { hint: openHint(cwd, result) });
   }
-  return gitAt(result.stdout.toString().replace(/\n$/, ""), env, partial, early);
+  return gitAt(result.stdout.toString().replace(/\n$/, ""), env, partial, exec);
 }
 
-/** `early`: questions that are asked already, each for who asks it first. */
-function gitAt(
-  root: string,
-  env: NodeJS.ProcessEnv,
-  partial?: string,
-  early = new Map<readonly string[], Promise<GitResult>>(),
-): Git {
+function gitAt(root: string, env: NodeJS.ProcessEnv, partial?: string, exec = execGit): Git {
   const children = new Map<string, Git>();
   let reader: ObjectReader | undefined;
   const ended = async (args: readonly string[], ...codes: readonly number[]) => {
-    const asked = early.get(args);
-    early.delete(args);
-    const result = await (asked ?? execGit(args, root, env));
+    const result = await exec(args, root, env);
     if (!codes.includes(result.exitCode ?? -1)) throw failure(args, result);
     return result;
   };
