@@ -44,7 +44,10 @@ const cases: Readonly<Record<string, readonly [string, RegExp]>> = {
 const word = 'Tr0ub4dor"&3';
 const secret = "correct horse\nbattery staple";
 
-/** Every instruction that an engine may print with its variables expanded. */
+/**
+ * Every instruction that an engine may print with its variables expanded. What is said after the words is more than a
+ * pipe holds, so that they are read: buildah ends with a command that fails, whatever of its output it has passed on.
+ */
 const expanded = (base: string) => `FROM ${base}
 ARG WORD
 ARG PLAIN=ordinary
@@ -52,7 +55,7 @@ LABEL word=$WORD
 ENV COPY_OF=$WORD
 WORKDIR /dir/$WORD
 COPY $WORD /copied
-RUN --mount=type=secret,id=token echo "$WORD" in $PLAIN $COPY_OF && cat /run/secrets/token && exit 7
+RUN --mount=type=secret,id=token echo "$WORD" in $PLAIN $COPY_OF && cat /run/secrets/token && printf %0100000d 0; exit 7
 `;
 
 for (const [name, make] of Object.entries(subjects)) {
