@@ -121,11 +121,11 @@ async function otherClaims(
 }
 
 async function allTags(base: Repository, registry: Registry): Promise<readonly string[]> {
-  const names: string[] = [];
-  return unlessRefused(async () => {
-    for await (const page of registry.tags(below(base, recordRepositoryName))) names.push(...page);
-    return names;
-  }, names);
+  const pages: (readonly string[])[] = [];
+  await unlessRefused(async () => {
+    for await (const page of registry.tags(below(base, recordRepositoryName))) pages.push(page);
+  }, undefined);
+  return pages.flat();
 }
 
 /** Deletes claims that can stop nobody any more; where the login may not delete they stay, harmlessly. */
