@@ -11,7 +11,7 @@ import { isLimited } from "../http/errors.ts";
 import { isMember } from "../image/image.ts";
 import { isObject, readObject } from "../json.ts";
 import { childFor, type Manifest } from "../oci/manifest.ts";
-import { architectures } from "../oci/platform.ts";
+import { isForAnother, parsePlatform } from "../oci/platform.ts";
 import { parseReference, printReference, type Reference, withDigest } from "../oci/reference.ts";
 import type { PlannedImage } from "../plan/plan.ts";
 import type { Registry } from "../registry/registry.ts";
@@ -206,10 +206,8 @@ function refuseOtherPlatform(
   platformOf: (use: BaseUse) => string,
 ): void {
   if (base === undefined || !isMember(name)) return;
-  const architecture = factsOf(base)?.architecture ?? platformOf(base).split("/")[1];
-  // Of other spellings, such as aarch64, only engines know what they mean.
-  const isKnown = architectures.some((one) => one === architecture);
-  if (!isKnown || architecture === platform.split("/")[1]) return;
+  const architecture = factsOf(base)?.architecture ?? parsePlatform(platformOf(base)).architecture;
+  if (!isForAnother(architecture, platform)) return;
   const { reference, line } = base;
   const message = `the base ${reference} is for ${architecture}: name one that is there for ${platform} too, or take that out of \`platforms\``;
   throw new BerthError("DOCKERFILE_INVALID", `build ${name}: its base is for another platform`, {

@@ -1,7 +1,7 @@
 /** What a person should know of images before any is built: slips that no engine, or only a late one, would tell. */
 import type { Problem } from "../errors.ts";
 import { didYouMean } from "../nearest.ts";
-import { architectures } from "../oci/platform.ts";
+import { isForAnother, parsePlatform } from "../oci/platform.ts";
 import { imageOf } from "./image.ts";
 import type { ReadImage } from "./recipes.ts";
 
@@ -91,9 +91,8 @@ function unknownStages({ declared, recipe }: ReadImage): readonly Problem[] {
 
 /** A base of another platform than the image is made for: engines call the image by the latter, whatever is in it. */
 function otherPlatform({ declared, recipe: { base } }: ReadImage): readonly Problem[] {
-  const asked = base?.platform?.split("/")[1];
-  const isOther = asked !== declared.platform.split("/")[1] && architectures.includes(asked ?? "");
-  if (base === undefined || !isOther) return [];
+  if (base?.platform === undefined) return [];
+  if (!isForAnother(parsePlatform(base.platform).architecture, declared.platform)) return [];
   const message = `the image is built upon ${base.platform} and will say that it is for ${declared.platform}: name its platform under \`platforms\` in berth.yml`;
   return [at(declared.dockerfile, base.line, message)];
 }

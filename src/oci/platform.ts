@@ -18,6 +18,14 @@ export interface Platform {
   readonly variant?: string;
 }
 
+/** Whether what is for an architecture is for none of a platform; of other spellings, such as aarch64, only engines know what they mean. */
+export function isForAnother(architecture: string | undefined, platform: string): boolean {
+  return (
+    architectures.includes(architecture ?? "") &&
+    architecture !== parsePlatform(platform).architecture
+  );
+}
+
 /** Such as `linux/arm/v7`, in its parts. */
 export function parsePlatform(text: string): Platform {
   const [os = "", architecture = "", variant] = text.split("/");
