@@ -28,6 +28,20 @@ describe("promote", async () => {
     assert.equal(latest("child"), digestOf(second, "child"));
   });
 
+  test("reads a list of tags of any length, also where a registry gives it in one page", async () => {
+    const flow = await ensure("c1", "one");
+    const tags = Array.from({ length: 200_000 }, (_, at) => `t${at}`);
+    const body = JSON.stringify({ name: `${project}/berth`, tags });
+    projects.fault = (_, path) =>
+      path.endsWith("/berth/tags/list")
+        ? { kind: "answer", answer: () => ({ status: 200, body }) }
+        : undefined;
+    const moved = await move(flow).finally(() => {
+      projects.fault = undefined;
+    });
+    assert.equal(moved.kind, "promoted");
+  });
+
   test("leaves a tag that is named after a branch to that branch", async () => {
     const first = await ensure("c1", "one");
     const tag = "staging-9-2";
