@@ -30,10 +30,7 @@ async function pin(
       const known = { digest: a, pinned: `${name}@${a}`, unknown: undefined };
       return { name, onbuild: [], env: [], ...(found === undefined ? nothing : known), ...found };
     },
-    log: {
-      info: (line: string) => said.push(line),
-      warn: (line: string) => warnings.push(line),
-    },
+    log: { info: (line: string) => said.push(line), warn: (line: string) => warnings.push(line) },
   } as unknown as Tools;
   const image = { ...keyedImage("x"), ...change } as PlannedImage;
   const pinned = await pinReferences(image, new Map([["base", parent]]), tools);

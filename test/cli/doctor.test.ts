@@ -63,11 +63,7 @@ describe("berth doctor", () => {
   function repository(config: string, pipeline = tested): string {
     const made = makeRepository(
       { after },
-      {
-        "debian.docker": "FROM debian:13-slim\n",
-        "berth.yml": config,
-        ".gitlab-ci.yml": pipeline,
-      },
+      { "debian.docker": "FROM debian:13-slim\n", "berth.yml": config, ".gitlab-ci.yml": pipeline },
       ["--initial-branch=main"],
     );
     made.commit();

@@ -38,12 +38,7 @@ export const healthy: DoctorFacts = {
     settings,
     undefined,
   ),
-  project: {
-    configuration: undefined,
-    images,
-    identified: undefined,
-    warnings: [],
-  },
+  project: { configuration: undefined, images, identified: undefined, warnings: [] },
   pipelines: await pipelinesOf({ ".gitlab-ci.yml": tested }),
   variables: {
     containerTag: undefined,

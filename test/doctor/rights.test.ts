@@ -90,10 +90,7 @@ describe("what a login may do", () => {
       { own: at("jane/open"), upstream: at("acme/open") },
       { repository: "{name}" },
       ["debian"],
-      {
-        registry: registryOf(ports),
-        rights: ports,
-      },
+      { registry: registryOf(ports), rights: ports },
     );
     assert.equal(gitlab.log.length - before, 1);
     assert.ok(facts.upstream !== undefined && "trouble" in facts.upstream);

@@ -81,8 +81,5 @@ export function layersOf(workshop: Workshop, flow: Flow, name: string) {
 function placeOf(workshop: Workshop, { outcomes }: Flow, name: string) {
   const { reference } = outcomes.find((outcome) => outcome.name === name) ?? {};
   const [repository = "", digest = ""] = (reference ?? "").split("@");
-  return {
-    repository: repository.slice(workshop.host().length + 1),
-    digest: digest as Digest,
-  };
+  return { repository: repository.slice(workshop.host().length + 1), digest: digest as Digest };
 }

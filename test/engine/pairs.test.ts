@@ -159,10 +159,7 @@ async function build({ name: engine, env }: TestEngine, side: 0 | 1) {
   const options = ["--json", "--engine", engine, "--config", config];
   const { stdout, stderr } = await berth(
     ["ensure", ...options, "--registry", `${registry.host}/${base}`],
-    {
-      cwd: repository.path,
-      env: { ...env, BERTH_FORCE_REBUILD: "1" },
-    },
+    { cwd: repository.path, env: { ...env, BERTH_FORCE_REBUILD: "1" } },
   );
   assert.notEqual(stdout, "", stderr);
   const { outcomes } = JSON.parse(stdout) as { readonly outcomes: readonly Outcome[] };

@@ -119,13 +119,7 @@ const cases: Readonly<Record<string, readonly [now: Project, said: string, old?:
   ~ scripts/notes (another type)  COPY at x.docker:4`,
   ],
   "a COPY with the files that it alone reaches": [
-    {
-      files: {
-        ...swap("ENV A=1", "COPY more /more\nENV A=1"),
-        "more/a": "a",
-        "more/b": "b",
-      },
-    },
+    { files: { ...swap("ENV A=1", "COPY more /more\nENV A=1"), "more/a": "a", "more/b": "b" } },
     `COPY at line 16 added
   x.docker:16: + COPY more /more`,
   ],

@@ -39,10 +39,7 @@ test("an outage ends after a bounded number of tries", async () => {
   const host = await listen(closed);
   await stopServer(closed);
   const nobody = open({ CI_API_V4_URL: `http://${host}/api/v4`, CI_JOB_TOKEN: "x" });
-  await assert.rejects(nobody.branches(1), {
-    code: "GITLAB_UNAVAILABLE",
-    message: /ECONNREFUSED/,
-  });
+  await assert.rejects(nobody.branches(1), { code: "GITLAB_UNAVAILABLE", message: /ECONNREFUSED/ });
 });
 
 test("the hint is about GitLab, and names what no other try mends", async () => {

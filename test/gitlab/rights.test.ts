@@ -59,10 +59,7 @@ describe("what a token lacks", () => {
       message: /404 Project Not Found/,
       hint: /role Guest, scope read_api\) as variable QEMU_CI_GITLAB_TOKEN/,
     });
-    await assert.rejects(open(own.env).branches(id), {
-      code: "GITLAB_DENIED",
-      hint: /allowlist/,
-    });
+    await assert.rejects(open(own.env).branches(id), { code: "GITLAB_DENIED", hint: /allowlist/ });
     const given = open({ ...own.env, GITLAB_TOKEN: gitlab.token("olga", "read_api") });
     assert.equal((await given.project(id))?.visibility, "private");
     assert.equal(await given.project("acme/none"), undefined);

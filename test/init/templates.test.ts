@@ -56,9 +56,7 @@ RUN --mount=type=bind,source=ci/fedora.sh,target=/src/ci/fedora.sh \\
         ])
         .concat([["ci/debian.docker", "FROM docker.io/library/debian:sid\n"]]),
     ),
-    settings: {
-      images: ["ci/*.docker", { dockerfile: "ci/fedora-44.docker", optional: true }],
-    },
+    settings: { images: ["ci/*.docker", { dockerfile: "ci/fedora-44.docker", optional: true }] },
     uses: ["$BERTH_IMAGE_FEDORA_44: check", "an image that was not recognised: other"],
   },
   {
@@ -189,10 +187,7 @@ check:
       "ci/debian-test.docker":
         "FROM ci/debian-base\nRUN apt-get update && apt-get install -y --no-install-recommends gdb\n",
     },
-    settings: {
-      parents: "ci/{name}",
-      defaults: { platforms: ["linux/amd64", "linux/arm64"] },
-    },
+    settings: { parents: "ci/{name}", defaults: { platforms: ["linux/amd64", "linux/arm64"] } },
     uses: ["$BERTH_IMAGE_DEBIAN_TEST: check"],
   },
   {

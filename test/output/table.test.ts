@@ -67,11 +67,7 @@ test("words of decisions stand out, headings too, and colours count for no width
   assert.equal(named[1], "build  copy      failed");
 });
 
-const words = fc.string({
-  unit: fc.constantFrom(..."abcdef -/:,@."),
-  minLength: 0,
-  maxLength: 90,
-});
+const words = fc.string({ unit: fc.constantFrom(..."abcdef -/:,@."), minLength: 0, maxLength: 90 });
 
 test("no line is longer than the screen, and no letter is lost", () => {
   const tables = fc.array(fc.tuple(words, fc.constantFrom("build", "reuse"), words), {

@@ -208,11 +208,7 @@ function occasionOf({ project, pipeline }: Case): Occasion {
     tag,
     merge_request: request,
     changed_files: changed,
-  } = pipeline ?? {
-    source: "push",
-    ref: "main",
-    tag: false,
-  };
+  } = pipeline ?? { source: "push", ref: "main", tag: false };
   const path = project?.path ?? "";
   const name = request?.source_branch ?? ref;
   const predefined = listed({

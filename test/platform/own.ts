@@ -51,11 +51,7 @@ async function ownFiles(host: string): Promise<Readonly<Record<string, string>>>
         script: "berth ensure --engine buildah",
       },
       "publish-package": { ...ci["publish-package"], image: busybox, script: "true" },
-      release: {
-        ...ci.release,
-        image: busybox,
-        script: [...ci.release.script, "cat release.md"],
-      },
+      release: { ...ci.release, image: busybox, script: [...ci.release.script, "cat release.md"] },
     }),
   };
 }

@@ -87,10 +87,7 @@ test("a child pipeline of a job's file has what it is given, and its parent's fi
       artifacts: { paths: ["child.yml"], reports: { dotenv: "words.env" } },
     },
     start: {
-      variables: {
-        PARENT: "$CI_PIPELINE_ID",
-        CHOSEN: `${platform.bases.host}/library/busybox:1`,
-      },
+      variables: { PARENT: "$CI_PIPELINE_ID", CHOSEN: `${platform.bases.host}/library/busybox:1` },
       trigger: { include: [{ artifact: "child.yml", job: "plan" }], strategy: "depend" },
     },
   });

@@ -10,10 +10,7 @@ import type { Run, RunResult } from "../../src/world.ts";
 import { ended } from "../support/processes.ts";
 
 const encode = (pair: string) => Buffer.from(pair).toString("base64");
-const login = (username: string, password: string): RegistryLogin => ({
-  username,
-  password,
-});
+const login = (username: string, password: string): RegistryLogin => ({ username, password });
 const auths = (entries: Record<string, string>) =>
   JSON.stringify({
     auths: Object.fromEntries(

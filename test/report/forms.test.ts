@@ -27,10 +27,7 @@ const output = ["step 3", "```", "no <package>"];
 const lost = { digest: null, reference: null };
 const broken = failure("BUILD_FAILED", "build child: it ended with 1", "read its log");
 const outcomes = [
-  outcomeOf(base, "built", 61.5, {
-    blobs: blobs(["a", 1_000_000], ["b", 5]),
-    buildSeconds: 60,
-  }),
+  outcomeOf(base, "built", 61.5, { blobs: blobs(["a", 1_000_000], ["b", 5]), buildSeconds: 60 }),
   outcomeOf(child, "failed", 3, { error: { ...broken!, output }, ...lost }),
   outcomeOf(nightly, "failed", 4, { error: { ...broken!, hint: null }, job: null, ...lost }),
   outcomeOf(other, "skipped", undefined, { error: failure("BUILD_FAILED", "not\nbuilt", null) }),

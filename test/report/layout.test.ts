@@ -4,16 +4,18 @@ import fc from "fast-check";
 import { treesOf } from "../../src/report/graph.ts";
 
 /** Graphs without cycles: parents stand earlier in the list. */
-const graphs = fc.array(fc.array(fc.nat(), { maxLength: 3 }), { maxLength: 30 }).map((lists) =>
-  lists.map((list, index) => ({
-    parents:
-      index === 0
-        ? []
-        : [...new Set(list.map((number) => number % (index * 2)))].filter(
-            (parent) => parent < index,
-          ),
-  })),
-);
+const graphs = fc
+  .array(fc.array(fc.nat(), { maxLength: 3 }), { maxLength: 30 })
+  .map((lists) =>
+    lists.map((list, index) => ({
+      parents:
+        index === 0
+          ? []
+          : [...new Set(list.map((number) => number % (index * 2)))].filter(
+              (parent) => parent < index,
+            ),
+    })),
+  );
 
 type Trees = ReturnType<typeof treesOf>;
 

@@ -51,10 +51,7 @@ function setIn(memory: MemoryRegistry) {
       .map((tag) => readTag(tag))
       .find((tag) => tag?.kind === kind)?.id ?? "none";
   const id = idIn(`${base}/berth`, "set");
-  const images = imageNames.map((name) => ({
-    name,
-    key: idIn(`${base}/${name}`, "key"),
-  }));
+  const images = imageNames.map((name) => ({ name, key: idIn(`${base}/${name}`, "key") }));
   return { id, images };
 }
 

@@ -131,10 +131,7 @@ async function runWith(options: FlowOptions, spool: Spool): Promise<Flow> {
       unpack: unpackTar,
     },
     logins: { authFile: async () => "{}", insecureHosts: [] },
-    clock: {
-      now: () => options.now ?? flowTime,
-      sleep: async () => undefined,
-    },
+    clock: { now: () => options.now ?? flowTime, sleep: async () => undefined },
     log: {
       info: () => undefined,
       warn: () => undefined,

@@ -29,13 +29,7 @@ export function keyInputs(text: string, change: Partial<KeyInputs> = {}): KeyInp
 
 /** An image as a project declares it, with nothing special. */
 export function declaredImage(name: string, change: Partial<Image> = {}): Image {
-  return {
-    name,
-    dockerfile: `${name}.docker`,
-    ...imageDefaults,
-    context: "",
-    ...change,
-  };
+  return { name, dockerfile: `${name}.docker`, ...imageDefaults, context: "", ...change };
 }
 
 export function keyedImage(name: string, change: Partial<KeyedImage> = {}): KeyedImage {

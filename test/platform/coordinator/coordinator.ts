@@ -60,14 +60,7 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Coo
     also: async (request, gone) =>
       (await answerRunner(desk, request, gone)) ??
       (await answerPerson(office, request)) ??
-      answerGit(
-        {
-          folder: join(folder, "git"),
-          model,
-          pushed,
-        },
-        request,
-      ),
+      answerGit({ folder: join(folder, "git"), model, pushed }, request),
   });
   gitlab.model.now = () => new Date();
   const { model, url, registry } = gitlab;
