@@ -75,9 +75,8 @@ test("imports point down", () => {
   assert.deepEqual(wrong, []);
 });
 
-test("no files import each other, not around corners either", () => {
-  assert.deepEqual(circles(readSources()), []);
-});
+test("no files import each other, not around corners either", () =>
+  assert.deepEqual(circles(readSources()), []));
 
 test("no command of the core needs a companion before it asks for one", () => {
   const companions = ["explain", "report", "pipelines", "doctor", "init", "run", "executor"];
@@ -89,9 +88,7 @@ test("no command of the core needs a companion before it asks for one", () => {
   assert.deepEqual(wrong, []);
 });
 
-test("a type's name is exported once", () => {
-  assert.deepEqual([...typesTwice(readSources())], []);
-});
+test("a type's name is exported once", () => assert.deepEqual([...typesTwice(readSources())], []));
 
 test("only the edge touches the outside", () => {
   const edge = new Set(["host", "cli", "cli.ts"]);

@@ -52,9 +52,8 @@ test("docs/commands.md says what --help says (npm run docs)", async () => {
   );
 });
 
-test("docs/plan.schema.json is the schema of plan.json (npm run docs)", () => {
-  assert.equal(read("docs/plan.schema.json"), planSchemaText());
-});
+test("docs/plan.schema.json is the schema of plan.json (npm run docs)", () =>
+  assert.equal(read("docs/plan.schema.json"), planSchemaText()));
 
 test("the version is one and the same", () => {
   const manifest = JSON.parse(read("package.json")) as { version: string };
@@ -82,9 +81,8 @@ test("links between the project's pages lead somewhere", () => {
 
 test("the commands of README.md are there", () => {
   const readme = read("README.md");
-  for (const command of ["scripts/example.sh", "scripts/test.sh"]) {
+  for (const command of ["scripts/example.sh", "scripts/test.sh"])
     assert.ok(readme.includes(command) && existsSync(join(top, command)), command);
-  }
 });
 
 test("what README promises is held by tests that are there", () => {

@@ -3,29 +3,26 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { canonicalJson, type Json, ownMember, present, readObject } from "../src/json.ts";
 
-test("two values print the same only if they are the same", () => {
+test("two values print the same only if they are the same", () =>
   fc.assert(
     fc.property(fc.jsonValue(), fc.jsonValue(), (a, b) => {
       const same = canonicalJson(a as Json) === canonicalJson(b as Json);
       assert.equal(same, JSON.stringify(sorted(a)) === JSON.stringify(sorted(b)));
     }),
-  );
-});
+  ));
 
-test("what is printed is JSON of the same value", () => {
+test("what is printed is JSON of the same value", () =>
   fc.assert(
     fc.property(fc.jsonValue(), (value) =>
       assert.deepEqual(JSON.parse(canonicalJson(value as Json)), JSON.parse(JSON.stringify(value))),
     ),
-  );
-});
+  ));
 
-test("keys stand in order, without white space", () => {
+test("keys stand in order, without white space", () =>
   assert.equal(
     canonicalJson({ b: [1, "x", null], a: { d: true, c: "\n" } }),
     '{"a":{"c":"\\n","d":true},"b":[1,"x",null]}',
-  );
-});
+  ));
 
 test("an object is read, and nothing else is one", () => {
   assert.deepEqual(readObject('{"a": 1}'), { a: 1 });

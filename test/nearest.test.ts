@@ -23,9 +23,8 @@ const cases: readonly (readonly [text: string, word: string | undefined])[] = [
   ["", undefined],
 ];
 
-for (const [text, word] of cases) {
+for (const [text, word] of cases)
   test(`${JSON.stringify(text)} was meant to be ${word ?? "nothing known"}`, () => {
     assert.equal(nearest(text, known), word);
     assert.equal(didYouMean(text, known), word === undefined ? "" : `; did you mean "${word}"?`);
   });
-}

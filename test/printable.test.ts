@@ -42,12 +42,11 @@ const texts: Readonly<Record<string, string>> = {
   "a result": printable(name, { styles: true }),
 };
 
-for (const [what, text] of Object.entries(texts)) {
+for (const [what, text] of Object.entries(texts))
   test(`no control character of a name gets into ${what}`, () => {
     assert.match(text, fit);
     assert.doesNotMatch(text, /\u202e/);
   });
-}
 
 test("a line end in a name begins no line of its own in an error", () => {
   const text = texts["an error"] ?? "";

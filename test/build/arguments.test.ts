@@ -67,7 +67,7 @@ const cases: readonly (readonly [
 ];
 const plain = { attests: false, network: undefined };
 
-for (const [what, change, buildah, ofDocker = buildah] of cases) {
+for (const [what, change, buildah, ofDocker = buildah] of cases)
   test(`both engines are called for ${what}`, () => {
     const asked = { ...request, ...change };
     const called = buildArguments(asked, paths, settings);
@@ -75,7 +75,6 @@ for (const [what, change, buildah, ofDocker = buildah] of cases) {
     const docker = dockerBuildArguments(asked, "/s/Dockerfile", plain);
     assert.deepEqual(docker, [...usual.docker.split(" "), ...ofDocker, "/c"]);
   });
-}
 
 test("a stage to build is named to both engines", () => {
   const asked = { ...request, target: "dev" };
@@ -100,7 +99,7 @@ test("buildah's isolation is left to the environment where that chooses one", ()
   assert.equal(args.filter((arg) => /^--(?:isolation|network)/.test(arg)).length, 0);
 });
 
-test("buildah pushes an image by its id in Docker's format", () => {
+test("buildah pushes an image by its id in Docker's format", () =>
   assert.deepEqual(pushArguments(request, { ...paths, policy: "/s/policy.json" }, "sha256:1"), [
     "push",
     "--format=v2s2",
@@ -109,8 +108,7 @@ test("buildah pushes an image by its id in Docker's format", () => {
     "--signature-policy=/s/policy.json",
     "sha256:1",
     "docker://registry.example.com/g/p/debian:try-1",
-  ]);
-});
+  ]));
 
 test("a client that knows attestations is told to make none", () => {
   const args = dockerBuildArguments(request, "/s/Dockerfile", { attests: true, network: "host" });
@@ -123,9 +121,8 @@ test("buildah's version is read from its own words", () => {
     ["buildah version 1.44.0-dev (image-spec 1.1.1)\n", "1.44.0-dev", 44],
     ["buildah version 2.0.1", "2.0.1", Number.POSITIVE_INFINITY],
   ] as const;
-  for (const [output, text, minor] of versions) {
+  for (const [output, text, minor] of versions)
     assert.deepEqual(parseBuildahVersion(output), { text, minor });
-  }
   assert.equal(parseBuildahVersion("Segmentation fault"), undefined);
 });
 

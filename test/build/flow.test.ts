@@ -30,14 +30,13 @@ describe("a run", async () => {
     assert.deepEqual(flow.built, ["other", "base", "child"]);
     const { id } = flow.plan.set;
     assert.deepEqual(tagsIn("qemu-project/qemu/berth"), [ownTags.set(id)]);
-    for (const image of flow.plan.images) {
+    for (const image of flow.plan.images)
       assert.deepEqual(tagsIn(`qemu-project/qemu/${image.name}`), [
         ownTags.built,
         ownTags.cache,
         ownTags.key(image.key),
         ownTags.set(id),
       ]);
-    }
   });
 
   test("gives the engine parents by digest", async () => {

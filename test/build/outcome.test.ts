@@ -22,7 +22,7 @@ test("a damaged outcome is refused, and the file named", () => {
   const changes = [{ result: "burnt" }, { seconds: -1 }];
   const sizes = [{ blobs: [{ digest: "sha256:0", size: 1 }] }, { blobs: [{ digest: 7, size: 1 }] }];
   const changed = [...changes, ...sizes].map((change) => JSON.stringify({ ...good, ...change }));
-  for (const text of ["", "{", "null", ...changed]) {
+  for (const text of ["", "{", "null", ...changed])
     assert.throws(
       () => parseOutcome(text, "outcome/debian.json"),
       (error: unknown) =>
@@ -31,7 +31,6 @@ test("a damaged outcome is refused, and the file named", () => {
         error.message.startsWith("read outcome/debian.json: "),
       text,
     );
-  }
 });
 
 test("a manifest says what an image weighs, and how long its build took", () => {

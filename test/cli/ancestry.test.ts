@@ -109,14 +109,13 @@ describe("ancestry", () => {
     await assert.rejects(stat(join(here.root, ".git/berth-history")));
   });
 
-  for (const depth of [undefined, 1]) {
+  for (const depth of [undefined, 1])
     test(`a commit that nobody has cannot be told of (${depth ?? "no"} depth)`, async () => {
       const isAncestor = ancestry(await clone(depth));
       const nobodys = "0123456789".repeat(4);
       assert.equal(await isAncestor(nobodys, commits.third), undefined);
       assert.equal(await isAncestor(commits.third, nobodys), undefined);
     });
-  }
 
   test("a server that is away leaves the question open", async () => {
     const here = await clone(1);
@@ -174,10 +173,9 @@ describe("ancestry", () => {
     const history = mergeHistory(await clone());
     const marker = join(folder, "marker");
     const file = `file://${join(folder, "upstream")}`;
-    for (const url of [`--upload-pack=touch ${marker}; true #`, `ext::touch ${marker} #`, file]) {
+    for (const url of [`--upload-pack=touch ${marker}; true #`, `ext::touch ${marker} #`, file])
       for (const head of [undefined, "0123456789".repeat(4)])
         assert.equal(await history.target(merge({ url, head })), undefined);
-    }
     await assert.rejects(stat(marker));
   });
 

@@ -49,7 +49,7 @@ describe("the output folder", () => {
     ["lies below a link", "ci", "ci/out"],
     ["holds a link", ".berth/outcome", ".berth"],
   ];
-  for (const [what, link, output] of links) {
+  for (const [what, link, output] of links)
     test(`is refused where it ${what}, and nothing is written or removed there`, async (t) => {
       const repository = project(t);
       const victim = makeRepository(t, { "app.json": "mine\n" }, ["--bare"]).path;
@@ -61,7 +61,6 @@ describe("the output folder", () => {
       assert.equal(code, 64);
       assert.deepEqual(readdirSync(victim), before);
     });
-  }
 
   test("is refused outside of the repository where it is a link itself, and taken where it is none", async (t) => {
     const repository = project(t);

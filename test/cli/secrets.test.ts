@@ -93,7 +93,7 @@ const places: readonly (readonly [string, Record<string, string>, boolean])[] = 
   ["plain http", { CI_SERVER_URL: "http://gitlab.corp.example" }, false],
 ];
 
-for (const [says, variables, isSent] of places) {
+for (const [says, variables, isSent] of places)
   test(`a given token ${isSent ? "goes" : "does not go"} to ${says}`, async () => {
     const { told, warnings, world } = worldOf({ ...server, ...variables });
     const gitlab = await gitlabOf(world, "BERTH");
@@ -101,4 +101,3 @@ for (const [says, variables, isSent] of places) {
     assert.equal(told.length > 0, isSent);
     assert.equal(warnings.length, isSent ? 0 : 1);
   });
-}

@@ -139,14 +139,13 @@ const foreign: Readonly<Record<string, (home: string, place: string) => Record<s
     return {};
   },
 };
-for (const [what, spoil] of Object.entries(foreign)) {
+for (const [what, spoil] of Object.entries(foreign))
   test(`nothing compiled is read or kept where ${what}`, (t) => {
     const home = temporary(t);
     const place = join(home, ".cache/berth/compiled");
     mkdirSync(place, { recursive: true, mode: 0o700 });
     assert.deepEqual(started(home, spoil(home, place)), []);
   });
-}
 
 /** The bundle in a folder of its own, and in it the code that is compiled in the tool image. */
 function compiled(t: TestContext): { readonly dist: string; readonly code: readonly string[] } {
@@ -192,7 +191,7 @@ const fates: Readonly<
   empty: { spoil: () => Buffer.alloc(0), isTaken: false },
   "for other flags": { flags: ["--no-opt"], isTaken: false },
 };
-for (const [what, { spoil, flags = [], isTaken }] of Object.entries(fates)) {
+for (const [what, { spoil, flags = [], isTaken }] of Object.entries(fates))
   test(`compiled code ${what} is ${isTaken ? "taken" : "left alone"}`, (t) => {
     const { dist, code } = compiled(t);
     const { path } = makeRepository(t, { ...files, "berth.yml": "parents: project/{name}\n" });
@@ -210,7 +209,6 @@ for (const [what, { spoil, flags = [], isTaken }] of Object.entries(fates)) {
       sizes.map(() => isTaken),
     );
   });
-}
 
 test("compiled code of another text is not read", (t) => {
   const { dist } = compiled(t);

@@ -12,9 +12,8 @@ for (const name of readdirSync(cases)) {
   const file = (path: string) => new URL(`${name}/${path}`, cases);
   const text = readFileSync(file("berth.yml"), "utf8");
   if (existsSync(file("expected-errors.txt"))) {
-    test(`${name} is refused, every problem at its place`, () => {
-      assert.equal(problemsOf(text), readFileSync(file("expected-errors.txt"), "utf8"));
-    });
+    test(`${name} is refused, every problem at its place`, () =>
+      assert.equal(problemsOf(text), readFileSync(file("expected-errors.txt"), "utf8")));
   } else {
     test(`${name} gives the expected configuration`, () => {
       const expected = JSON.parse(readFileSync(file("expected.json"), "utf8"));

@@ -64,9 +64,8 @@ const declared: readonly (readonly [what: string, text: string, ...images: strin
   ["a name that is made gives way", taken, "a d.docker []", ciB!, "ci-a ci/a.docker []"],
 ];
 
-for (const [what, text, ...images] of declared) {
+for (const [what, text, ...images] of declared)
   test(what, async () => assert.deepEqual(await listed(text, ...globbed), images));
-}
 
 test("globs find the project's own files, in the work tree and in a revision, and nothing in submodules", async (t) => {
   const library = committed(t, { Dockerfile: "FROM x" });
@@ -203,10 +202,9 @@ const discoveries: Readonly<Record<string, readonly [images: string, others?: st
   ],
 };
 
-for (const [what, [text, others]] of Object.entries(discoveries)) {
+for (const [what, [text, others]] of Object.entries(discoveries))
   test(`without a configuration the images are ${what}`, async () => {
     const images = text.split(", ");
     const paths = images.map((one) => one.replace(/^\S+ (.*) \[.*/, "$1"));
     assert.deepEqual(await listed("", ...paths, ...(others?.split(" ") ?? [])), images);
   });
-}

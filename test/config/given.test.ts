@@ -11,9 +11,8 @@ describe("what the component's inputs say", () => {
     PATH: "/bin",
   });
 
-  test("comes from variables, and an empty one is none", () => {
-    assert.deepEqual(given, { prefix: "QEMU_CI" });
-  });
+  test("comes from variables, and an empty one is none", () =>
+    assert.deepEqual(given, { prefix: "QEMU_CI" }));
 
   test("holds where the file says nothing, or the same", () => {
     for (const text of ["reference: tag\n", "reference: tag\nprefix: QEMU_CI\n"]) {
@@ -52,13 +51,12 @@ describe("what the component's inputs say", () => {
     assert.deepEqual([config.engine, config.warnings], ["buildah", []]);
   });
 
-  test("is checked like the file", () => {
+  test("is checked like the file", () =>
     assert.throws(
       () => configOf({ prefix: "qemu-ci", reference: "all" }),
       (error) =>
         error instanceof BerthError &&
         error.code === "CONFIG_INVALID" &&
         /BERTH_INPUT_PREFIX: .*BERTH_INPUT_REFERENCE: /.test(error.message),
-    );
-  });
+    ));
 });

@@ -25,7 +25,7 @@ const cases: readonly (readonly [glob: string, matched: string[], unmatched: str
   ["a.b+(c)[d]^$|\\*", ["a.b+(c)[d]^$|\\x"], ["aXb+(c)[d]^$|\\x", "a.bb"]],
 ];
 
-for (const [glob, matched, unmatched] of cases) {
+for (const [glob, matched, unmatched] of cases)
   test(`the glob ${glob} matches whole paths`, () => {
     const matches = compileGlob(glob);
     assert.deepEqual(
@@ -33,17 +33,15 @@ for (const [glob, matched, unmatched] of cases) {
       matched,
     );
   });
-}
 
-test("a text is a glob only with *, ? or {", () => {
+test("a text is a glob only with *, ? or {", () =>
   assert.deepEqual(["a*", "a?", "{a", "a[b]", "a.docker"].map(isGlob), [
     true,
     true,
     true,
     false,
     false,
-  ]);
-});
+  ]));
 
 test("braces that do not pair are a mistake", () => {
   assert.equal(globMistake("{a,b}/{c}"), undefined);

@@ -13,9 +13,8 @@ const named = (contents: Readonly<Record<string, Buffer>>, path: string) => ({
   label: `..${path}`,
 });
 
-test("without a file the defaults hold", async () => {
-  assert.equal(await loadConfig(treeOf("README")), defaultConfig);
-});
+test("without a file the defaults hold", async () =>
+  assert.equal(await loadConfig(treeOf("README")), defaultConfig));
 
 test("an empty file and no file say the same; without one what is given holds", async () => {
   assert.deepEqual({ ...parseConfig("", "berth.yml"), file: undefined }, defaultConfig);

@@ -17,7 +17,7 @@ const cut = fc
     return text.slice(0, at) + put + text.slice(at + length);
   });
 
-test("a damaged file gives a configuration or problems inside the file, never another error", () => {
+test("a damaged file gives a configuration or problems inside the file, never another error", () =>
   fc.assert(
     fc.property(cut, (text) => {
       const lines = text.split("\n").length;
@@ -27,8 +27,7 @@ test("a damaged file gives a configuration or problems inside the file, never an
       }
     }),
     { numRuns: 300 },
-  );
-});
+  ));
 
 function problemsOf(text: string) {
   try {

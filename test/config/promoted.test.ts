@@ -21,11 +21,9 @@ const cases: readonly (readonly [name: string, tags: string[]])[] = [
   ["a.b", ["dot"]],
 ];
 
-for (const [name, tags] of cases) {
-  test(`branch ${name} promotes ${tags.join(", ") || "nothing"}`, () => {
-    assert.deepEqual(promotedTags({ publish }, { name, defaultBranch: "master" }), tags);
-  });
-}
+for (const [name, tags] of cases)
+  test(`branch ${name} promotes ${tags.join(", ") || "nothing"}`, () =>
+    assert.deepEqual(promotedTags({ publish }, { name, defaultBranch: "master" }), tags));
 
 test("by default the default branch promotes latest, and no branch does where none is known", () => {
   const main = { name: "main", defaultBranch: "main" };

@@ -17,9 +17,8 @@ test("berth.schema.json is what the schema says", () => {
   assert.deepEqual(written, JSON.parse(JSON.stringify(jsonSchema())), "run scripts/schema.ts");
 });
 
-test("the reference in docs/configuration.md is what the schema says", () => {
-  assert.equal(page, withPart(page, "reference", referenceText()), "run scripts/schema.ts");
-});
+test("the reference in docs/configuration.md is what the schema says", () =>
+  assert.equal(page, withPart(page, "reference", referenceText()), "run scripts/schema.ts"));
 
 interface Described {
   readonly description?: string;

@@ -26,8 +26,6 @@ const cases: readonly (readonly [
   [undefined, "debian", undefined],
 ];
 
-for (const [pattern, reference, name] of cases) {
-  test(`with parents ${pattern}, ${reference} names ${name ?? "no image"}`, () => {
-    assert.equal(parentName({ parents: pattern }, images)(reference), name);
-  });
-}
+for (const [pattern, reference, name] of cases)
+  test(`with parents ${pattern}, ${reference} names ${name ?? "no image"}`, () =>
+    assert.equal(parentName({ parents: pattern }, images)(reference), name));

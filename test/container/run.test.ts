@@ -48,9 +48,8 @@ const calls: readonly (readonly [string, readonly string[], RunOptions?])[] = [
 ];
 for (const [name, args, options] of calls) {
   // All images have one entrypoint (build.test.ts).
-  test(`the images run ${name}`, async () => {
-    assert.equal(said(await stage.run("tool", args, options)), version);
-  });
+  test(`the images run ${name}`, async () =>
+    assert.equal(said(await stage.run("tool", args, options)), version));
 }
 
 test("the entrypoint leaves every word that is no program to berth", async () => {
@@ -122,13 +121,12 @@ const places: readonly (readonly [string, readonly string[], "vfs" | "overlay"])
   ["the user build", ["--user=build"], "vfs"],
   ["the user build, its store on a volume", ["--user=build", userVolume], "overlay"],
 ];
-for (const [name, flags, driver] of places) {
+for (const [name, flags, driver] of places)
   test(`buildah builds in the image as ${name}, with ${driver}`, async () => {
     const { path, ended } = build("buildah", flags);
     assert.match(said(await ended), new RegExp(`/storage/berth\\d+/${driver}-layers$`));
     await assertBuilt(path);
   });
-}
 
 test("the image's docker builds with a daemon outside of the container", async () => {
   const socket = `--volume=${stage.socket}:/var/run/docker.sock`;

@@ -78,9 +78,8 @@ function matchesOf(glob: string): (path: string) => boolean {
   return pattern.matches;
 }
 
-for (const [name, ask] of Object.entries(questions)) {
+for (const [name, ask] of Object.entries(questions))
   test(`${name} is matched in one pass`, () => {
     const answer = ask();
     assert.deepEqual(answer, typeof answer === "boolean" ? false : { text: long });
   });
-}

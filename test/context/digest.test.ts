@@ -79,12 +79,11 @@ const changes: readonly (readonly [name: string, change: Files])[] = [
   ["a rule that ignores less", { "ctx/.dockerignore": "readme.md\n" }],
 ];
 
-for (const [name, change] of changes) {
+for (const [name, change] of changes)
   test(`${name} changes the digest`, async () => {
     const before = await digest(memoryTree(files), "ctx");
     assert.notEqual(await digest(memoryTree({ ...files, ...change }), "ctx"), before);
   });
-}
 
 const name = fc.constantFrom("a", "b", "a b", "é", "x.y", "n".repeat(60), "😀");
 const path = fc.array(name, { minLength: 1, maxLength: 3 }).map((names) => names.join("/"));
@@ -100,7 +99,7 @@ const tree: fc.Arbitrary<Files> = fc.dictionary(path, file, { maxKeys: 8 }).map(
   return Object.fromEntries(Object.entries(entries).filter(([one]) => !isFolder(one)));
 });
 
-test("two trees have one digest only where they are the same tree", async () => {
+test("two trees have one digest only where they are the same tree", async () =>
   await fc.assert(
     fc.asyncProperty(tree, tree, async (one, other) => {
       const same = isDeepStrictEqual({ ...one }, { ...other });
@@ -108,10 +107,9 @@ test("two trees have one digest only where they are the same tree", async () => 
       assert.equal(digests[0] === digests[1], same);
     }),
     { numRuns: 150 },
-  );
-});
+  ));
 
-test("a byte moved from one file to the next changes the digest", async () => {
+test("a byte moved from one file to the next changes the digest", async () =>
   await fc.assert(
     fc.asyncProperty(fc.string({ minLength: 1, maxLength: 40 }), fc.nat(), async (text, at) => {
       const cut = at % text.length;
@@ -120,10 +118,9 @@ test("a byte moved from one file to the next changes the digest", async () => {
       assert.notEqual(await digest(before), await digest(after));
     }),
     { numRuns: 50 },
-  );
-});
+  ));
 
-test("whatever the tree, a commit and its checkout agree", async (t) => {
+test("whatever the tree, a commit and its checkout agree", async (t) =>
   await fc.assert(
     fc.asyncProperty(tree, async (files) => {
       const repository = committed(t, files);
@@ -133,5 +130,4 @@ test("whatever the tree, a commit and its checkout agree", async (t) => {
       assert.equal(await digest(workTree(git, realFiles())), expected);
     }),
     { numRuns: 15 },
-  );
-});
+  ));

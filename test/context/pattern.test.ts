@@ -92,15 +92,12 @@ test("a pattern takes the paths that moby's matcher takes, by themselves or by a
 });
 
 test("of several patterns the last one that matches decides", () => {
-  for (const [patterns, path, expected] of lists) {
+  for (const [patterns, path, expected] of lists)
     assert.equal(ignored(words(patterns), path), expected, `${patterns}: ${path}`);
-  }
 });
 
 test("a malformed pattern says why", () => {
-  for (const pattern of malformed) {
-    assert.ok("malformed" in (parsePattern(pattern) ?? {}), pattern);
-  }
+  for (const pattern of malformed) assert.ok("malformed" in (parsePattern(pattern) ?? {}), pattern);
 });
 
 test("what moby takes as in regular expressions, and nobody can mean, is refused", () => {
@@ -128,7 +125,7 @@ test("an ignore file is read as moby's ignorefile does", () => {
   assert.deepEqual([...taken, ...left].filter(matches), taken);
 });
 
-test("all invalid patterns of a file are named with their lines", () => {
+test("all invalid patterns of a file are named with their lines", () =>
   assert.throws(
     () => parseIgnore("ok\n[\n# [\n!\n", "x/.dockerignore"),
     ({ code, problems }: BerthError) => {
@@ -137,5 +134,4 @@ test("all invalid patterns of a file are named with their lines", () => {
       assert.deepEqual(told, ["CONTEXT_INVALID", "x/.dockerignore:2", "x/.dockerignore:4"]);
       return true;
     },
-  );
-});
+  ));

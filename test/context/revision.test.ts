@@ -18,7 +18,7 @@ const files = {
   ".berth/plan.json": "{}",
 };
 
-for (const format of ["sha1", "sha256"]) {
+for (const format of ["sha1", "sha256"])
   test(`a revision of a ${format} repository is the tree that its checkout is`, async (t) => {
     const repository = makeRepository(t, files, [`--object-format=${format}`]);
     const commit = repository.commit();
@@ -47,7 +47,6 @@ for (const format of ["sha1", "sha256"]) {
       assert.equal(await revision.read(path), undefined, path);
     }
   });
-}
 
 test("revisions are read by any name and see their own state", async (t) => {
   const repository = makeRepository(t, { "d/f": "old", "d/g": "same" });

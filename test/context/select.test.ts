@@ -92,14 +92,13 @@ async function describe(
   return { ...found, entries, missing: missing.join(" ") };
 }
 
-for (const [name, sources, taken, missing = ""] of cases) {
+for (const [name, sources, taken, missing = ""] of cases)
   test(`sources: ${name}`, async () => {
     const found = await describe(memoryTree(files), sourcesOf(sources));
     assert.equal(found.entries.join(" "), taken);
     assert.equal(found.missing, missing);
     assert.equal(found.ignoreFile, ".dockerignore");
   });
-}
 
 test("everything is everything that is not ignored, loops of links included", async () => {
   const all = Object.keys(files).filter((path) => path !== "secret/key" && path !== "docs/only.md");
@@ -157,7 +156,7 @@ const ignoreFiles: readonly (readonly [files: Readonly<Record<string, string>>, 
   [{ ".dockerignore": "d" }, ".dockerignore"],
 ];
 
-for (const [files, used] of ignoreFiles) {
+for (const [files, used] of ignoreFiles)
   test(`of ${Object.keys(files).join(" and ")} ${used} is what counts`, async () => {
     const tree = memoryTree({ ...files, a: "", b: "", c: "", d: "" });
     const described = describe(tree, sourcesOf("[abcd]"), "", "D");
@@ -171,7 +170,6 @@ for (const [files, used] of ignoreFiles) {
     const left = ["a", "b", "c", "d"].filter((name) => name !== files[used]);
     assert.deepEqual(entries, left);
   });
-}
 
 test("the Dockerfile's own ignore file wins over the context's", async () => {
   const tree = memoryTree({

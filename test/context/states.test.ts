@@ -224,7 +224,7 @@ async function keyed(tree: Promise<Tree>) {
 const all = Object.entries(states).flatMap(([expected, named]) =>
   Object.entries(named).map(([name, steps]) => ({ name, expected, steps })),
 );
-for (const { name, expected, steps } of all) {
+for (const { name, expected, steps } of all)
   test(`work tree and HEAD have one key, or one says why not: ${name}`, async (t) => {
     const repository = copyOf(t, original);
     let library: Repository | undefined;
@@ -249,7 +249,6 @@ for (const { name, expected, steps } of all) {
     assert.equal(dirty.length > 0, expected === "dirty", dirty.join());
     if (expected === "same") assert.deepEqual(work.keys, head.keys);
   });
-}
 
 test("where a conversion holds, the key is of what a checkout writes", async (t) => {
   const repository = copyOf(t, original);

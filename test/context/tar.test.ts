@@ -123,7 +123,7 @@ function look(folder: string, below = ""): string[] {
     });
 }
 
-for (const umask of [0o000, 0o022, 0o077]) {
+for (const umask of [0o000, 0o022, 0o077])
   test(`a context is laid out exactly under umask ${umask.toString(8)}`, async (t) => {
     const folder = temporary(t);
     const tar = join(folder, "context.tar");
@@ -154,7 +154,6 @@ for (const umask of [0o000, 0o022, 0o077]) {
     const top = lstatSync(target);
     assert.deepEqual([top.mode & 0o777, top.mtimeMs], [0o755, time]);
   });
-}
 
 /** Entries of a tar, each as `type name target`. */
 const hostile: Readonly<Record<string, string>> = {
@@ -170,7 +169,7 @@ const hostile: Readonly<Record<string, string>> = {
   "a name twice": "symlink a /tmp/berth-hostile, file a",
 };
 
-for (const [name, entries] of Object.entries(hostile)) {
+for (const [name, entries] of Object.entries(hostile))
   test(`unpacking refuses ${name}`, async (t) => {
     const folder = temporary(t);
     const tar = pack();
@@ -187,7 +186,6 @@ for (const [name, entries] of Object.entries(hostile)) {
     assert.deepEqual(readdirSync(folder).sort(), ["tar", "target"]);
     assert.equal(lstatSync("/tmp/berth-hostile", { throwIfNoEntry: false }), undefined);
   });
-}
 
 test("unpacking a tar that is not there or cut short fails", async (t) => {
   const folder = temporary(t);

@@ -38,15 +38,14 @@ const entries: fc.Arbitrary<readonly [TarEntry, Buffer | undefined]> = fc.oneof(
   ),
 );
 
-test("an entry is the library's to the byte, whatever its names are", async () => {
+test("an entry is the library's to the byte, whatever its names are", async () =>
   await fc.assert(
     fc.asyncProperty(entries, async ([entry, bytes]) => {
       const written = Buffer.concat([...tarEntry(entry, bytes), endOfTar]);
       assert.deepEqual(written, await ofLibrary(entry, bytes));
     }),
     { numRuns: 500 },
-  );
-});
+  ));
 
 for (const [what, long] of [
   ["as long as the plain form takes", "x".repeat(100)],

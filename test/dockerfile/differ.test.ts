@@ -68,14 +68,13 @@ const refused: readonly (readonly [string, string, RegExp, Partial<RecipeOptions
   ["FROM a AS Build", "1:11", /write both alike/, { target: "build" }],
 ];
 
-for (const [text, place, message, options] of refused) {
+for (const [text, place, message, options] of refused)
   test(`${JSON.stringify(text)} is refused at ${place}`, () => {
     const found = read(text, options).refused;
     assert.equal(found.length, 1, found.join("\n"));
     assert.equal(found[0]!.split(" ")[0], place);
     assert.match(found[0]!, message);
   });
-}
 
 /** Near to what is refused, and read alike. */
 const fine: readonly (readonly [string, Partial<RecipeOptions>?])[] = [
@@ -123,11 +122,9 @@ const fine: readonly (readonly [string, Partial<RecipeOptions>?])[] = [
   ["FROM a AS x\nENV N=1\nARG N\nFROM b"],
 ];
 
-for (const [text, options] of fine) {
-  test(`${JSON.stringify(text)} is read alike by both engines`, () => {
-    assert.deepEqual(read(text, options), { refused: [], notes: [] });
-  });
-}
+for (const [text, options] of fine)
+  test(`${JSON.stringify(text)} is read alike by both engines`, () =>
+    assert.deepEqual(read(text, options), { refused: [], notes: [] }));
 
 /** What only buildah reads otherwise, the version up to which it does. */
 const noted: readonly (readonly [string, number | undefined, RegExp])[] = [
@@ -175,7 +172,7 @@ const noted: readonly (readonly [string, number | undefined, RegExp])[] = [
   ["FROM a AS b\nVOLUME /x\nFROM b\nRUN c", 37, /VOLUME behind the last RUN/],
 ];
 
-for (const [text, below, message] of noted) {
+for (const [text, below, message] of noted)
   test(`${JSON.stringify(text)} is noted for buildah`, () => {
     const { refused: none, notes } = read(text);
     assert.deepEqual(none, []);
@@ -183,7 +180,6 @@ for (const [text, below, message] of noted) {
     assert.equal(notes[0]!.buildah.below, below);
     assert.match(notes[0]!.message, message);
   });
-}
 
 test("an inherited ARG that is declared again with a value, or is an ENV by then, needs no note", () => {
   for (const rest of ["FROM b\nARG X=1\nRUN echo $X", "ENV X=$X\nFROM b\nRUN echo $X"])

@@ -35,9 +35,8 @@ const joined: readonly (readonly [string, string, readonly string[]])[] = [
   ["a byte order mark is no text", "\uFEFFFROM a\nRUN b", ["RUN b"]],
 ];
 
-for (const [name, text, expected] of joined) {
+for (const [name, text, expected] of joined)
   test(`in lines, ${name}`, () => assert.deepEqual(lines(text), expected));
-}
 
 const quoted: readonly (readonly [line: string, escapeWith: string, words: readonly string[]])[] = [
   ["a\\ b  c", "\\", ["0 a\\ b", "6 c"]],
@@ -48,7 +47,7 @@ const quoted: readonly (readonly [line: string, escapeWith: string, words: reado
   ["''\u0085x", "\\", ["0 ''", "3 x"]],
 ];
 
-for (const [line, escapeWith, expected] of quoted) {
+for (const [line, escapeWith, expected] of quoted)
   test(`the words of ${line} where ${escapeWith} escapes`, () => {
     const words = quotedWords(line, 0, line.length, escapeWith);
     assert.deepEqual(
@@ -56,7 +55,6 @@ for (const [line, escapeWith, expected] of quoted) {
       expected,
     );
   });
-}
 
 const directives: readonly (readonly [string, string, string | undefined])[] = [
   ["FROM a", "\\", undefined],
@@ -72,12 +70,11 @@ const directives: readonly (readonly [string, string, string | undefined])[] = [
   ["\uFEFF# escape=`\nFROM a", "`", undefined],
 ];
 
-for (const [text, escapeWith, syntax] of directives) {
+for (const [text, escapeWith, syntax] of directives)
   test(`the directives of ${JSON.stringify(text)} are read`, () => {
     const found = parse(text).directives;
     assert.deepEqual([found.escape, found.syntax], [escapeWith, syntax]);
   });
-}
 
 const heredocs: readonly (readonly [string, readonly string[]])[] = [
   ["RUN cat <<EOF", ["EOF"]],
@@ -104,7 +101,7 @@ const heredocs: readonly (readonly [string, readonly string[]])[] = [
   ["RUN echo \\<<EOF", []],
 ];
 
-for (const [line, expected] of heredocs) {
+for (const [line, expected] of heredocs)
   test(`the line ${line} opens ${expected.length} heredocs`, () => {
     const shown = openings(line).map(
       ({ name, chomp, expand, doubtful }) =>
@@ -112,7 +109,6 @@ for (const [line, expected] of heredocs) {
     );
     assert.deepEqual(shown, expected);
   });
-}
 
 test("bodies follow in order, and belong to the line that opens them", () => {
   const run = "RUN <<A cat <<-B\n# a\nA \nA\n\tRUN b\r\n\t\tB\nRUN c\n";
@@ -160,11 +156,9 @@ const mistakes: readonly (readonly [string, readonly string[]])[] = [
   ["FOO\nFROM a\nBAR\nCOPY x", ["1:1 unknown instruction FOO", "3:1 unknown instruction BAR"]],
 ];
 
-for (const [text, expected] of mistakes) {
-  test(`the mistakes of ${JSON.stringify(text)} are named`, () => {
-    assert.deepEqual(parse(text).problems, expected);
-  });
-}
+for (const [text, expected] of mistakes)
+  test(`the mistakes of ${JSON.stringify(text)} are named`, () =>
+    assert.deepEqual(parse(text).problems, expected));
 
 test("a library's syntax tree has the same instructions at the same lines", () => {
   const text = `# syntax=x\nFROM a AS b\n\n# c\nrun a && \\\n  # d\n\n  b\nENV A=1 \\\n  B=2\nCOPY --from=b \\\n  x y\nRUN cat <<EOF && \\\n  x\nFROM c\nEOF\nCMD ["a"]\n`;

@@ -38,7 +38,7 @@ function plain(instructions: readonly (readonly string[])[]): string {
   return ["FROM a", ...instructions.map((each) => each.join(" "))].join("\n");
 }
 
-test("comments and empty lines between instructions do not count, nor does a byte order mark", () => {
+test("comments and empty lines between instructions do not count, nor does a byte order mark", () =>
   fc.assert(
     fc.property(body, fc.array(noise, { minLength: 8, maxLength: 8 }), (instructions, noises) => {
       const between = plain(instructions)
@@ -46,10 +46,9 @@ test("comments and empty lines between instructions do not count, nor does a byt
         .flatMap((line, at) => [...(noises[at] ?? []), line]);
       assert.equal(code(`\uFEFF${between.join("\n")}\n\n# end`), code(plain(instructions)));
     }),
-  );
-});
+  ));
 
-test("the order of the configured args does not count", () => {
+test("the order of the configured args does not count", () =>
   fc.assert(
     fc.property(fc.uniqueArray(fc.stringMatching(/^[A-Z]{1,3}$/), { minLength: 1 }), (names) => {
       const text = `FROM a\nARG ${names.join(" ")}`;
@@ -57,8 +56,7 @@ test("the order of the configured args does not count", () => {
         Object.fromEntries(order.map((name) => [name, `${name}1`]));
       assert.equal(code(text, args(names)), code(text, args(names.toReversed())));
     }),
-  );
-});
+  ));
 
 function two<T>(one: fc.Arbitrary<T>): fc.Arbitrary<T[]> {
   return fc.uniqueArray(one, { minLength: 2, maxLength: 2 });
@@ -97,29 +95,26 @@ const carriers: readonly (readonly [string, (text: string) => string])[] = [
   ["a stage below", (text) => `FROM a AS b\nRUN ${text}\nFROM b`],
 ];
 
-for (const [what, carrier] of carriers) {
-  test(`a change in ${what} counts`, () => {
+for (const [what, carrier] of carriers)
+  test(`a change in ${what} counts`, () =>
     fc.assert(
       fc.property(change, ([one, other]) => {
         const [before, after] = [one, other].map((text) => read(carrier(text)));
         fc.pre(before !== undefined && after !== undefined);
         assert.notEqual(before, after);
       }),
-    );
-  });
-}
+    ));
 
-test("the value of a declared arg counts, that of another one does not", () => {
+test("the value of a declared arg counts, that of another one does not", () =>
   fc.assert(
     fc.property(two(fc.string()), ([one = "", other = ""]) => {
       const text = "ARG V=1\nFROM a\nARG V\nRUN b";
       assert.notEqual(code(text, { V: one }), code(text, { V: other }));
       assert.equal(code(text, { W: one }), code(text, { W: other }));
     }),
-  );
-});
+  ));
 
-test("JSON form is not shell form, a boundary between words counts, and so does the order of steps", () => {
+test("JSON form is not shell form, a boundary between words counts, and so does the order of steps", () =>
   fc.assert(
     fc.property(two(token), ([one = "", other = ""]) => {
       for (const [before, after] of [
@@ -130,8 +125,7 @@ test("JSON form is not shell form, a boundary between words counts, and so does 
       ])
         assert.notEqual(code(`FROM a\n${before}`), code(`FROM a\n${after}`));
     }),
-  );
-});
+  ));
 
 test("no text makes the resolver fail otherwise than by naming mistakes", () => {
   const words = ["FROM ", "a", " AS b", "RUN ", "COPY ", "ADD ", "ARG ", "ENV ", "ONBUILD ", "EOF"];

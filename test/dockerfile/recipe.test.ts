@@ -62,11 +62,9 @@ const reached: readonly (readonly [string, readonly string[]])[] = [
   ["ONBUILD COPY a /x", []],
 ];
 
-for (const [body, expected] of reached) {
-  test(`from scratch, ${JSON.stringify(body)} reaches ${expected.join(", ") || "nothing"}`, () => {
-    assert.deepEqual(sources(`FROM scratch\n${body}`), expected);
-  });
-}
+for (const [body, expected] of reached)
+  test(`from scratch, ${JSON.stringify(body)} reaches ${expected.join(", ") || "nothing"}`, () =>
+    assert.deepEqual(sources(`FROM scratch\n${body}`), expected));
 
 const traits: readonly (readonly [body: string, trait: keyof Recipe["traits"], holds: boolean])[] =
   [
@@ -93,11 +91,9 @@ const traits: readonly (readonly [body: string, trait: keyof Recipe["traits"], h
     ["FROM a AS b\nFROM scratch\nCOPY --from=b /a /a", "onScratch", true],
   ];
 
-for (const [body, trait, holds] of traits) {
-  test(`${JSON.stringify(body)} ${holds ? "has" : "has not"} the trait ${trait}`, () => {
-    assert.equal(recipeOf(`FROM scratch\n${body}`).traits[trait], holds);
-  });
-}
+for (const [body, trait, holds] of traits)
+  test(`${JSON.stringify(body)} ${holds ? "has" : "has not"} the trait ${trait}`, () =>
+    assert.equal(recipeOf(`FROM scratch\n${body}`).traits[trait], holds));
 
 const inherited = "FROM scratch AS a\nARG A=a\nENV E=e$A\nFROM a\n";
 const scratchA = "FROM scratch AS a\n";
@@ -127,9 +123,8 @@ const around: readonly (readonly [what: string, text: string, string[], RecipeOp
     ],
   ];
 
-for (const [what, text, expected, args = {}] of around) {
+for (const [what, text, expected, args = {}] of around)
   test(`of variables, ${what}`, () => assert.deepEqual(sources(text, { args }), expected));
-}
 
 test("args that the name of a base alone uses reach the engine, declared or known to it", () => {
   const args = { BUILDARCH: "x", TAG: "y", OTHER: "z" };
@@ -187,11 +182,9 @@ function rootOf({ base }: Recipe): string {
   return base.parent === undefined ? base.reference : `parent ${base.parent}`;
 }
 
-for (const [text, args, expected] of bases) {
-  test(`the base of ${JSON.stringify(text)} with ${JSON.stringify(args)} is found`, () => {
-    assert.equal(rootOf(recipeOf(text, { args })), expected);
-  });
-}
+for (const [text, args, expected] of bases)
+  test(`the base of ${JSON.stringify(text)} with ${JSON.stringify(args)} is found`, () =>
+    assert.equal(rootOf(recipeOf(text, { args })), expected));
 
 test("platform args have the target platform, and BUILD ones the same", () => {
   const text = "FROM --platform=$BUILDPLATFORM a\nARG TARGETARCH\nCOPY a$TARGETARCH /x";
@@ -247,13 +240,12 @@ const targets: readonly (readonly [string, string | undefined, string, string | 
   ["FROM a AS x\nFROM b AS x\nFROM c", "0", "FROM a AS x\n", undefined],
 ];
 
-for (const [text, target, hashed, name] of targets) {
+for (const [text, target, hashed, name] of targets)
   test(`the target ${target} of ${JSON.stringify(text)} is chosen and stands last`, () => {
     const recipe = recipeOf(text, { target });
     assert.equal(recipe.hashed, hashed);
     assert.equal(recipe.target, name);
   });
-}
 
 test("choosing another internal stage by an ARG is another text", () => {
   const text = "ARG CPU=arm\nFROM a AS base-arm\nFROM b AS base-x86\nFROM base-${CPU}";
@@ -340,7 +332,7 @@ const texts: readonly (readonly [what: string, string, hashed: string, built?: s
   ["carriage returns stay", "FROM a\r\nRUN b\r\n", "FROM a\r\nRUN b\r\n"],
 ];
 
-for (const [what, text, hashed, built = hashed] of texts) {
+for (const [what, text, hashed, built = hashed] of texts)
   test(what, () => {
     const recipe = recipeOf(text);
     assert.equal(recipe.hashed, hashed);
@@ -357,7 +349,6 @@ for (const [what, text, hashed, built = hashed] of texts) {
         if (line !== "" && !line.startsWith("FROM")) assert.equal(line, lines[mapped[at]! - 1]);
     }
   });
-}
 
 test("a foreign frontend gets stages' numbers, the target and all args as they are", () => {
   const text = "# syntax=x/y\nFROM a\nFROM b AS c\nFROM d\nCOPY --from=1 x y\n";
@@ -378,11 +369,9 @@ const pinned = [
   `ADD --checksum=${commit} https://a.b/c.git#v1 /x`,
 ];
 
-for (const body of pinned) {
-  test(`${body} is pinned, and reaches nothing of the context`, () => {
-    assert.deepEqual(sources(`FROM a\n${body}`), []);
-  });
-}
+for (const body of pinned)
+  test(`${body} is pinned, and reaches nothing of the context`, () =>
+    assert.deepEqual(sources(`FROM a\n${body}`), []));
 
 const unpinned: readonly (readonly [string, string])[] = [
   ["ADD https://a.b/c /x", "https://a.b/c"],
@@ -405,7 +394,7 @@ const unpinned: readonly (readonly [string, string])[] = [
   ["ONBUILD ADD https://a.b/c /x", "https://a.b/c"],
 ];
 
-for (const [body, source] of unpinned) {
+for (const [body, source] of unpinned)
   test(`${body} is a mistake unless the configuration allows it`, () => {
     const [mistake, ...more] = mistakes(`FROM a\n${body}`);
     assert.ok(mistake?.includes(`ADD ${source} `) && mistake.includes("allow_add"), mistake);
@@ -414,7 +403,6 @@ for (const [body, source] of unpinned) {
     assert.deepEqual(mistakes(`FROM a\n${body}`, { allowAdd: [`${source.slice(0, 3)}*`] }), []);
     assert.equal(mistakes(`FROM a\n${body}`, { allowAdd: ["x*", `${source}x`] }).length, 1);
   });
-}
 
 const valued = "a default, or a value under `args` in berth.yml";
 const unknown = "cannot be known: $X may come from the base image";
@@ -475,16 +463,14 @@ const refused: readonly (readonly [string, readonly string[]])[] = [
   ],
 ];
 
-for (const [text, expected] of refused) {
+for (const [text, expected] of refused)
   test(`the mistakes of ${JSON.stringify(text)} are all named`, () => {
     const shown = mistakes(text).map((mistake) => mistake.replace("Dockerfile:", ""));
     assert.deepEqual(shown, expected);
   });
-}
 
-test("a stage that the target does not need may have mistakes of meaning", () => {
-  assert.deepEqual(mistakes("FROM $X AS a\nADD http://x y\nFROM b"), []);
-});
+test("a stage that the target does not need may have mistakes of meaning", () =>
+  assert.deepEqual(mistakes("FROM $X AS a\nADD http://x y\nFROM b"), []));
 
 test("a target that is not there is a mistake that lists the stages", () => {
   const text = "FROM a AS x\nFROM b";

@@ -67,12 +67,11 @@ const expansions: readonly (readonly [string, string])[] = [
   ["<<EOF", "<<EOF"],
 ];
 
-for (const [source, expected] of expansions) {
+for (const [source, expected] of expansions)
   test(`the word ${source} expands to ${JSON.stringify(expected)}`, () => {
     const { text, error, unknown } = lex(source, { escape: "\\", lookup, words: true });
     assert.deepEqual([text, error, unknown], [expected, undefined, undefined]);
   });
-}
 
 const refused = [
   ...["'open", '"open', '"open\\"', "${", "${}", "${:x}", "${{x}", "${HOME", "${HOME:=x}"],
@@ -80,15 +79,12 @@ const refused = [
   ...["${NONE?}", "${HOME/x}", "${HOME#\\x}"],
 ];
 
-for (const source of refused) {
-  test(`the word ${source} is refused`, () => {
-    assert.notEqual(lex(source, { escape: "\\", lookup }).error, undefined);
-  });
-}
+for (const source of refused)
+  test(`the word ${source} is refused`, () =>
+    assert.notEqual(lex(source, { escape: "\\", lookup }).error, undefined));
 
-test("a demand that fails gives its own message", () => {
-  assert.equal(lex("${NONE:?say why}", { escape: "\\", lookup }).error, "NONE: say why");
-});
+test("a demand that fails gives its own message", () =>
+  assert.equal(lex("${NONE:?say why}", { escape: "\\", lookup }).error, "NONE: say why"));
 
 const behindBackticks = [
   ["a`$HOME\\$HOME", "a$HOME\\/home"],
@@ -107,15 +103,13 @@ for (const [source, expected] of behindBackticks) {
 }
 
 test("a variable that nobody knows makes the word unknown", () => {
-  for (const source of ["$U", "${U}", "${U:-x}", "${U:+x}", "${U#x}", "${U/x/y}", "${NONE:-$U}"]) {
+  for (const source of ["$U", "${U}", "${U:-x}", "${U:+x}", "${U#x}", "${U/x/y}", "${NONE:-$U}"])
     assert.equal(lex(source, { escape: "\\", lookup }).unknown, "U comes from the base", source);
-  }
 });
 
 test("what stands in a default that is not used does not matter", () => {
-  for (const source of ["${HOME:-$U}", "${EMPTY-$U}", "${NONE:+$U}"]) {
+  for (const source of ["${HOME:-$U}", "${EMPTY-$U}", "${NONE:+$U}"])
     assert.equal(lex(source, { escape: "\\", lookup }).unknown, undefined, source);
-  }
 });
 
 test("words are split at white space outside of quotes, after expansion", () => {

@@ -13,12 +13,11 @@ const matches: readonly (readonly [string, readonly string[], readonly string[]]
   ["[^a-c]x", ["dx", "-x/y"], ["ax", "x"]],
 ];
 
-for (const [source, reached, others] of matches) {
+for (const [source, reached, others] of matches)
   test(`the source ${JSON.stringify(source)} reaches what Go's filepath.Match says, and below`, () => {
     const test = sourceMatcher(copySource(source, false, 1));
     assert.deepEqual([...reached, ...others].filter(test), reached);
   });
-}
 
 test("the folder in front of ** counts with what its links lead to", () => {
   const folder = { kind: "path", pattern: "a/b", wildcards: false, follow: true, line: 1 } as const;
@@ -53,7 +52,6 @@ const remotes: readonly (readonly [string, string | undefined])[] = [
   ["a@b", undefined],
 ];
 
-for (const [source, expected] of remotes) {
+for (const [source, expected] of remotes)
   test(`the source ${source} is ${expected ?? "local"}`, () =>
     assert.equal(remoteOf(source), expected));
-}

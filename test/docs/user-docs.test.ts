@@ -52,7 +52,7 @@ for (const { name, text, blocks } of pages) {
 }
 
 const linked = readdirSync(docs).filter((name) => name.endsWith(".md"));
-for (const file of ["README.md", "SECURITY.md", ...linked]) {
+for (const file of ["README.md", "SECURITY.md", ...linked])
   test(`${file}: links to headings lead to headings, and no two are alike`, () => {
     const path = join(linked.includes(file) ? docs : dirname(docs), file);
     const text = readFileSync(path, "utf8");
@@ -71,7 +71,6 @@ for (const file of ["README.md", "SECURITY.md", ...linked]) {
       [],
     );
   });
-}
 
 /** Headings as GitLab makes anchors of them. */
 function anchorsOf(path: string): readonly string[] {

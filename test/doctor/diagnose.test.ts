@@ -20,9 +20,8 @@ describe("the doctor's findings", () => {
     ["upstream", healthy],
     ["a fork", inFork],
   ] as const) {
-    test(`finds nothing wrong where nothing is: ${name}`, () => {
-      assert.deepEqual(unwell(facts), []);
-    });
+    test(`finds nothing wrong where nothing is: ${name}`, () =>
+      assert.deepEqual(unwell(facts), []));
   }
 
   test("puts the worst first, in the table as in JSON, and every check once", () => {

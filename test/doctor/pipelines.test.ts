@@ -40,9 +40,8 @@ function factsOf(pipelines: Pipelines | undefined): DoctorFacts {
   return { ...healthy, config: { ...settings, publish: healthy.config.publish }, pipelines };
 }
 
-test("finds nothing in QEMU as it is moved by the guide", async () => {
-  assert.deepEqual(unwell(factsOf(await qemu(qemuFiles))), []);
-});
+test("finds nothing in QEMU as it is moved by the guide", async () =>
+  assert.deepEqual(unwell(factsOf(await qemu(qemuFiles))), []));
 
 const top = join(import.meta.dirname, "../..");
 
@@ -55,14 +54,13 @@ const sound: readonly (readonly [folder: string, images: readonly string[], chan
   ["component/qemu", ["alpine", "debian", "debian-riscv64-cross", "fedora-rust-nightly"], ownTag],
 ];
 
-for (const [folder, images, change] of sound) {
+for (const [folder, images, change] of sound)
   test(`finds nothing in ${folder === "." ? "berth's own pipeline" : folder}`, async () => {
     const around = { images, config: config({ prefix: "BERTH", ...change }) };
     const pipelines = await pipelinesOf(filesBelow(join(top, folder)), around);
     assert.deepEqual(unwell(factsOf(pipelines)), []);
     assert.ok(pipelines.read.some(({ jobs }) => jobs.some(({ planned }) => planned !== undefined)));
   });
-}
 
 function filesBelow(folder: string): CiTexts {
   const paths = globSync(["*.yml", "{.gitlab-ci.d,templates}/**/*.yml", ".gitlab-ci.yml"], {
@@ -310,11 +308,9 @@ describe("the situations", () => {
     ["$CI_COMMIT_BRANCH == 'next'", "next"],
     ['$A && $CI_COMMIT_BRANCH != "old"', "old"],
   ];
-  for (const [condition, sample] of samples) {
-    test(`${condition} is asked with ${sample}`, () => {
-      assert.deepEqual(samplesOf("COMMIT_BRANCH", [condition]), [sample]);
-    });
-  }
+  for (const [condition, sample] of samples)
+    test(`${condition} is asked with ${sample}`, () =>
+      assert.deepEqual(samplesOf("COMMIT_BRANCH", [condition]), [sample]));
 });
 
 describe("files that are not here", () => {
@@ -347,9 +343,8 @@ describe("files that are not here", () => {
     assert.match(detail, /^\.gitlab-ci\.yml:2: check job: chosen stage nowhere/);
   });
 
-  test("are no pipeline where there is no first file", async () => {
-    assert.equal(await readCi({}), undefined);
-  });
+  test("are no pipeline where there is no first file", async () =>
+    assert.equal(await readCi({}), undefined));
 });
 
 const names = Array.from({ length: 51 }, (_, index) => `part${index}`);

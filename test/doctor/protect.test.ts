@@ -140,7 +140,7 @@ describe("the rule for protected tags", () => {
 
 describe("the rules for protected repositories", () => {
   const images = ["debian", "try-out"];
-  for (const repository of ["qemu/{name}", "{name}", "{name}-ci", "t{name}", "b-{name}"]) {
+  for (const repository of ["qemu/{name}", "{name}", "{name}-ci", "t{name}", "b-{name}"])
     test(`take all that trusted pipelines write and nothing below try: ${repository}`, () => {
       const rules = protectedPaths("g/p", { repository }, images);
       const takes = (path: string) => rules.some((rule) => fitsStars(rule, path));
@@ -149,5 +149,4 @@ describe("the rules for protected repositories", () => {
       assert.ok(takes("g/p/berth"));
       for (const name of [...images, "berth", "try-ci"]) assert.ok(!takes(`g/p/try/${name}`), name);
     });
-  }
 });

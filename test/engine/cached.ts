@@ -89,9 +89,8 @@ export function cacheSuite(engine: string, make: (parts: Parts) => Promise<Subje
       return (await Promise.all(found)).flat();
     };
 
-    test("what the local cache makes of a change is what the registry's makes", async () => {
-      assert.deepEqual(await cellsWhere("local", "registry", false), []);
-    });
+    test("what the local cache makes of a change is what the registry's makes", async () =>
+      assert.deepEqual(await cellsWhere("local", "registry", false), []));
 
     for (const name of ["local", "registry"]) {
       test(`the ${name} cache serves what did not change`, async () => {

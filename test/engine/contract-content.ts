@@ -7,9 +7,8 @@ import { imageConfig, imageLayers } from "../support/filetree.ts";
 import type { Workshop } from "./workshop.ts";
 
 export function contentContract(name: string, workshop: Workshop): void {
-  test(`${name} says its version`, async () => {
-    assert.match(await workshop.subject().engine.check(), /^\d+\.\d+/);
-  });
+  test(`${name} says its version`, async () =>
+    assert.match(await workshop.subject().engine.check(), /^\d+\.\d+/));
 
   test(`${name} puts context files with their kinds, modes and contents into the image`, async () => {
     const { digest } = await workshop.build({

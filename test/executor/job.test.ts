@@ -81,13 +81,12 @@ test("git gets the job's token for the job's server alone", () => {
   assert.equal(value, `Authorization: Basic ${btoa("gitlab-ci-token:word")}`);
 });
 
-test("what is no job is told by what it lacks", () => {
+test("what is no job is told by what it lacks", () =>
   assert.throws(
     () => parseJob('{"token": "x", "job_info": {"project_id": "1"}}'),
     (error: BerthError) =>
       error.code === "USAGE" && /job_info\.project_id, .*git_info/.test(error.message),
-  );
-});
+  ));
 
 const auths = (logins: Readonly<Record<string, string>>, more = {}) =>
   JSON.stringify({

@@ -89,11 +89,10 @@ describe("a patch", () => {
       ],
     ],
   };
-  for (const [what, [old, now, parts]] of Object.entries(cases)) {
+  for (const [what, [old, now, parts]] of Object.entries(cases))
     test(what, async () =>
       assert.deepEqual(told(await between(project(...old), project(...now))), parts),
     );
-  }
 
   test("names the file that has the line, where the Dockerfile has moved", async () => {
     const text = "FROM a\nRUN b\n";

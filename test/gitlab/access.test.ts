@@ -48,12 +48,11 @@ const logins: readonly (readonly [EndpointName, GitLabAccess, string])[] = [
   ["tagRules", none, "none"],
 ];
 
-for (const [endpoint, access, expected] of logins) {
+for (const [endpoint, access, expected] of logins)
   test(`${endpoint} is asked with: ${expected} (${access === both ? "both tokens" : access === job ? "a job token" : "no token"})`, () => {
     const kinds = loginsFor(access, endpoint).map(({ kind }) => kind);
     assert.equal(kinds.join(" "), expected);
   });
-}
 
 test("each login has the header that GitLab reads", () => {
   assert.deepEqual(headerOf({ kind: "job", value: "j" }), { "job-token": "j" });
@@ -64,16 +63,13 @@ test("each login has the header that GitLab reads", () => {
 });
 
 test("every hint for a missing right names a role, a scope or a variable", () => {
-  for (const endpoint of Object.keys(endpoints) as EndpointName[]) {
-    for (const access of [job, both, none]) {
-      for (const login of loginsFor(access, endpoint)) {
+  for (const endpoint of Object.keys(endpoints) as EndpointName[])
+    for (const access of [job, both, none])
+      for (const login of loginsFor(access, endpoint))
         for (const status of [401, 403, 404]) {
           const refusal = { purpose: "ask", endpoint, login, status, said: "Project Not Found" };
           assert.match(deniedHint(refusal, access), /role|scope|_TOKEN/);
         }
-      }
-    }
-  }
 });
 
 test("a job token that may not ask is told which token may", () => {

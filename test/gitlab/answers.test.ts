@@ -52,13 +52,12 @@ test("times keep their zone", () => {
   assert.equal(createdAt?.toISOString(), "2026-11-20T11:00:00.000Z");
 });
 
-test("a tag of an index has no time on some servers", () => {
+test("a tag of an index has no time on some servers", () =>
   assert.deepEqual(readAnswer(tag, { name: "x", digest: null, created_at: null }, "ask"), {
     name: "x",
     digest: undefined,
     createdAt: undefined,
-  });
-});
+  }));
 
 const good = { id: 1, sha, status: "success" };
 const wrong: readonly (readonly [string, z.ZodType, unknown, RegExp])[] = [
@@ -72,11 +71,9 @@ const wrong: readonly (readonly [string, z.ZodType, unknown, RegExp])[] = [
   ["one rule for many", tagRules, { id: 1 }, /the whole/],
 ];
 
-for (const [name, shape, answer, message] of wrong) {
-  test(`${name} is an error that says where and not what`, () => {
-    assert.throws(() => readAnswer(shape, answer, "ask"), { code: "GITLAB_ANSWER", message });
-  });
-}
+for (const [name, shape, answer, message] of wrong)
+  test(`${name} is an error that says where and not what`, () =>
+    assert.throws(() => readAnswer(shape, answer, "ask"), { code: "GITLAB_ANSWER", message }));
 
 test("one wrong item makes a whole listing wrong, for one with a hole would mislead", () => {
   const listing = [good, { ...good, id: "2" }];

@@ -84,13 +84,12 @@ const pages: readonly (readonly [string, number, (asked: number) => Fault])[] = 
     () => answering(200, one, { link: '<https://x/y?page=2>;rel="next"' }),
   ],
 ];
-for (const [what, requests, fault] of pages) {
+for (const [what, requests, fault] of pages)
   test(`a listing that ${what} is an error, for one that lacks something would mislead`, async () => {
     gitlab.fault = () => fault(gitlab.log.length);
     await assert.rejects(open(own.env).branches(upstream.id), { code: "GITLAB_ANSWER" });
     assert.equal(gitlab.log.length, requests);
   });
-}
 
 test("a page that GitLab refuses after others is a refusal of the whole", async () => {
   gitlab.fault = () =>

@@ -41,9 +41,8 @@ describe("settings that a maintainer's token reads", () => {
     const port = open({ ...own.env, GITLAB_TOKEN: gitlab.token("olga", "read_api") });
     const id = await repositoryId(port, upstream.id, "/three");
     gitlab.log.length = 0;
-    for (const tag of ["a", "b", "c"]) {
+    for (const tag of ["a", "b", "c"])
       assert.deepEqual(await port.deleteTag(upstream.id, id, tag), { kind: "deleted" });
-    }
     assert.equal(gitlab.log.length, 4);
   });
 });

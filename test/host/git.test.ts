@@ -40,9 +40,8 @@ test("what is asked first is asked wherever one stands, answered as at the top, 
   assert.deepEqual(await paths(), ["a/b/c", "new", "top"]);
 });
 
-test("outside a repository the hint says where to go", async (t) => {
-  await assert.rejects(openGit(temporary(t)), failsWith(/not a git repository/, /inside/));
-});
+test("outside a repository the hint says where to go", (t) =>
+  assert.rejects(openGit(temporary(t)), failsWith(/not a git repository/, /inside/)));
 
 test("a remote that is not there, and one that cannot be read, have hints of their own", async (t) => {
   const git = await makeRepository(t, { a: "x" }).open();
@@ -56,9 +55,8 @@ test("in a bare repository the hint asks for a checkout", async (t) => {
   await assert.rejects(openGit(bare.path), failsWith(/work tree/, /checkout/));
 });
 
-test("a folder that does not exist is told from git that is missing", async () => {
-  await assert.rejects(openGit("/proc/gone"), failsWith(/ENOENT/, /gone exists/));
-});
+test("a folder that does not exist is told from git that is missing", () =>
+  assert.rejects(openGit("/proc/gone"), failsWith(/ENOENT/, /gone exists/)));
 
 test("a repository of another owner comes with the command that trusts it", async (t) => {
   const repository = makeRepository(t, {});

@@ -47,7 +47,7 @@ test("only what speaks of the moment is tried again", () => {
   assert.deepEqual(final.filter(isTransient), []);
 });
 
-test("waits grow and stay within their halves", () => {
+test("waits grow and stay within their halves", () =>
   fc.assert(
     fc.property(
       fc.integer({ min: 1, max: 8 }),
@@ -57,8 +57,7 @@ test("waits grow and stay within their halves", () => {
         assert.ok(wait >= 500 * 2 ** (attempt - 1) && wait <= 1000 * 2 ** (attempt - 1));
       },
     ),
-  );
-});
+  ));
 
 test("a network failure is named by its code and nothing else", () => {
   const cause = Object.assign(new Error("token=abc"), { code: "ECONNRESET" });

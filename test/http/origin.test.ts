@@ -15,11 +15,9 @@ const origins = [
   ["plain.example.org", "http://plain.example.org"],
 ] as const;
 
-for (const [host, origin] of origins) {
-  test(`${host} is reached at ${origin}`, () => {
-    assert.equal(apiOrigin(host, ["plain.example.org"]).origin, origin);
-  });
-}
+for (const [host, origin] of origins)
+  test(`${host} is reached at ${origin}`, () =>
+    assert.equal(apiOrigin(host, ["plain.example.org"]).origin, origin));
 
 const kinds = [
   ["http://localhost", "loopback"],
@@ -44,9 +42,8 @@ const kinds = [
   ["http://registry.example.org", "public"],
 ] as const;
 
-for (const [url, kind] of kinds) {
+for (const [url, kind] of kinds)
   test(`${url} is ${kind}`, () => assert.equal(addressKind(new URL(url).hostname), kind));
-}
 
 const realms = [
   ["https://registry.gitlab.com", "https://gitlab.com/jwt/auth", "login"],
@@ -71,11 +68,9 @@ const realms = [
   ["http://plain.example.org", "http://gitlab.example.org/jwt/auth", "refused"],
 ] as const;
 
-for (const [registry, realm, trust] of realms) {
-  test(`of ${registry}, the token service ${realm} gets: ${trust}`, () => {
-    assert.equal(realmTrust(new URL(registry), new URL(realm)).kind, trust);
-  });
-}
+for (const [registry, realm, trust] of realms)
+  test(`of ${registry}, the token service ${realm} gets: ${trust}`, () =>
+    assert.equal(realmTrust(new URL(registry), new URL(realm)).kind, trust));
 
 const hops = [
   ["https://a.example", "https://storage.example/x", undefined],
@@ -91,8 +86,6 @@ const hops = [
   ["https://a.example", "data:text/plain,x", "an address that is not http"],
 ] as const;
 
-for (const [from, to, why] of hops) {
-  test(`from ${from} to ${to}: ${why ?? "allowed"}`, () => {
-    assert.equal(refuseHop(new URL(from), new URL(to)), why);
-  });
-}
+for (const [from, to, why] of hops)
+  test(`from ${from} to ${to}: ${why ?? "allowed"}`, () =>
+    assert.equal(refuseHop(new URL(from), new URL(to)), why));

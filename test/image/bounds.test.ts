@@ -29,15 +29,13 @@ const dockerfiles: readonly (readonly [string, string, RegExp])[] = [
   ],
 ];
 
-for (const [what, text, says] of dockerfiles) {
-  test(`${what} that grow without end are an error with their line`, () => {
+for (const [what, text, says] of dockerfiles)
+  test(`${what} that grow without end are an error with their line`, () =>
     assert.throws(
       () => resolveRecipe(text, options),
       (error: Error & { problems?: readonly { line: number; message: string }[] }) =>
         error.problems?.some(({ line, message }) => line > 1 && says.test(message)) === true,
-    );
-  });
-}
+    ));
 
 /** A configuration of the tree with this text. */
 const load = (text: string) =>

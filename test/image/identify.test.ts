@@ -128,13 +128,12 @@ describe("golden keys: another value is another release, for it rebuilds the wor
       ofBase,
     ],
   ];
-  for (const [what, text, change, expected, more = {}] of golden) {
+  for (const [what, text, change, expected, more = {}] of golden)
     test(what, async () => {
       const images = [declaredImage("x", change)];
       if ("base.docker" in more) images.push(declaredImage("base"));
       assert.equal((await keysOf({ ...more, "x.docker": text }, images))["x"], expected);
     });
-  }
 
   test("a set", async () => {
     const images = [declaredImage("base"), declaredImage("child")];
@@ -162,12 +161,11 @@ describe("a key does not change with", () => {
     ["an image's name", {}, { name: "y" }],
     ["a value of an undeclared arg", {}, { args: { OTHER: "1" } }],
   ];
-  for (const [what, more, change] of same) {
+  for (const [what, more, change] of same)
     test(what, async () => {
       const keys = await keysOf({ ...files, ...more }, [declaredImage("x", change)]);
       assert.deepEqual(Object.values(keys), [await keyOf(files)]);
     });
-  }
 
   test("files that an ignore file leaves out", async () => {
     const ignoring = { ...files, ".dockerignore": "scripts/notes\n" };
@@ -208,11 +206,10 @@ describe("a key changes with", () => {
     ["a secret's id", {}, { secrets: [{ id: "a", env: "A" }] }],
     ["ONBUILD in the base, declared", {}, { onbuild: true }],
   ];
-  for (const [what, more, change] of other) {
+  for (const [what, more, change] of other)
     test(what, async () =>
       assert.notEqual(await keyOf({ ...files, ...more }, change), await keyOf(files)),
     );
-  }
 
   test("its parent's key, and that of its parent's parent", async () => {
     const images = [declaredImage("a"), declaredImage("b"), declaredImage("c"), declaredImage("d")];

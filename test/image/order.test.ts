@@ -23,9 +23,8 @@ test("every parent stands before its children, and nothing is lost", () => {
   );
 });
 
-test("an image built from itself is a cycle", () => {
+test("an image built from itself is a cycle", () =>
   assert.throws(() => parentsFirst([{ name: "a", parents: ["a"] }]), {
     code: "IMAGE_CYCLE",
     message: /a -> a/,
-  });
-});
+  }));

@@ -128,7 +128,7 @@ const cases: readonly (readonly [
   ],
 ];
 
-for (const [what, given, says, change = {}, parents] of cases) {
+for (const [what, given, says, change = {}, parents] of cases)
   test(what, async () => {
     const images = [declaredImage("base"), declaredImage("x", change)];
     const files = typeof given === "string" ? { "x.docker": given } : given;
@@ -146,7 +146,6 @@ for (const [what, given, says, change = {}, parents] of cases) {
       if (typeof wanted === "string") assert.equal(said[at], wanted);
       else assert.match(said[at] ?? "", wanted);
   });
-}
 
 test("a circle of images is told with the line of each step", async () => {
   const files = {

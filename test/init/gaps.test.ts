@@ -312,7 +312,7 @@ hub: { script: 'skopeo copy docker://$CI_REGISTRY_IMAGE/app:$CI_COMMIT_REF_SLUG 
   },
 ];
 
-for (const { what, script, ci, files = [], builds = files, gaps = [], ...more } of cases) {
+for (const { what, script, ci, files = [], builds = files, gaps = [], ...more } of cases)
   test(what, async () => {
     const { config, steps, found, include, texts = {}, origin: [host = "", path = ""] = [] } = more;
     const text = ci ?? `build: ${JSON.stringify({ script })}\n`;
@@ -335,4 +335,3 @@ for (const { what, script, ci, files = [], builds = files, gaps = [], ...more } 
     if (steps !== undefined) assert.match(proposal.steps.join("\n"), steps);
     if (steps !== undefined) assert.doesNotMatch(proposal.steps.join("\n"), /delete the jobs/);
   });
-}

@@ -174,12 +174,11 @@ describe("a project without a layout of that kind", () => {
     ],
     "no job, where what is copied is nowhere": [{ "ci/a.docker": dockerfile + script }, {}],
   };
-  for (const [what, [files, settings]] of Object.entries(cases)) {
+  for (const [what, [files, settings]] of Object.entries(cases))
     test(`is understood where it is built from ${what}`, async () => {
       const found = await proposed(files);
       assert.deepEqual(found.settings, settings);
     });
-  }
 
   test("has its registry from where the pipeline spells it out, and is told to plan against it", async () => {
     const origin = { host: "gitlab.test", path: "Acme/Widget" };

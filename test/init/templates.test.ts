@@ -220,7 +220,7 @@ clean: { extends: .fdo.ci-fairy, script: [ci-fairy -v delete-image --all] }
   },
 ];
 
-for (const { what, ci, files = {}, dockerfiles, gaps = [], settings = {}, uses } of layouts) {
+for (const { what, ci, files = {}, dockerfiles, gaps = [], settings = {}, uses } of layouts)
   test(what, async () => {
     const found = await proposed({ ".gitlab-ci.yml": `${include}${ci}`, ...files });
     assert.deepEqual(found.dockerfiles, dockerfiles);
@@ -231,7 +231,6 @@ for (const { what, ci, files = {}, dockerfiles, gaps = [], settings = {}, uses }
     assert.match(steps, /migrate-freedesktop/);
     for (const use of uses ?? []) assert.ok(steps.includes(use), steps);
   });
-}
 
 test("a release that no file sets gives no key", async () => {
   const job = "container: { extends: .fdo.container-build@fedora }\n";

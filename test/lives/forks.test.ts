@@ -24,7 +24,7 @@ test("upstream's first pipeline builds every image, and later ones in it nothing
   assert.equal(second.promoted, "latest: moved on 0 images\n");
 });
 
-for (const reference of ["digest", "tag"] as const) {
+for (const reference of ["digest", "tag"] as const)
   test(`a fork without a change of images runs on upstream's and stores nothing (${reference})`, async () => {
     const fork = await forkOf(world, up, `jane-${reference}`);
     await fork.commit("topic", { "main.c": "int main(void) { return 2; }\n" });
@@ -36,7 +36,6 @@ for (const reference of ["digest", "tag"] as const) {
     assert.ok(world.gitlab.created.has("acme/tools/berth"));
     assert.ok([...world.gitlab.created].every((path) => !path.startsWith(fork.project.path)));
   });
-}
 
 test("a fork without a change of images mounts upstream's (own-tag)", async () => {
   const fork = await forkOf(world, up, "jane-own-tag");

@@ -42,7 +42,7 @@ const spoiled = fc.oneof(
   fc.array(pieces, { maxLength: 8 }).map((parts) => parts.join("")),
 );
 
-test("a reference is refused or is of valid parts, prints back and stays in its place", () => {
+test("a reference is refused or is of valid parts, prints back and stays in its place", () =>
   fc.assert(
     fc.property(spoiled, (text) => {
       const reference = attempt(() => parseReference(text), "REFERENCE_INVALID");
@@ -58,20 +58,18 @@ test("a reference is refused or is of valid parts, prints back and stays in its 
       assert.equal(url.pathname, `/v2/${path}/manifests/${digest ?? tag}`);
     }),
     { numRuns: 1000 },
-  );
-});
+  ));
 
-test("a repository is refused or is of valid parts", () => {
+test("a repository is refused or is of valid parts", () =>
   fc.assert(
     fc.property(spoiled, (text) => {
       const repository = attempt(() => parseRepository(text), "REFERENCE_INVALID");
       assert.ok(repository === undefined || `${repository.host}/${repository.path}` === text);
     }),
     { numRuns: 1000 },
-  );
-});
+  ));
 
-test("a tag is taken or refused, and what is taken needs no escape anywhere", () => {
+test("a tag is taken or refused, and what is taken needs no escape anywhere", () =>
   fc.assert(
     fc.property(spoiled, (text) => {
       const there = { host: "r.example", path: "a" };
@@ -80,8 +78,7 @@ test("a tag is taken or refused, and what is taken needs no escape anywhere", ()
       if (made !== undefined) assert.deepEqual(parseReference(printReference(made)), made);
     }),
     { numRuns: 1000 },
-  );
-});
+  ));
 
 test("a digest is 64 lower-case hex digits of sha256 or none", () => {
   const hex = fc.string({ unit: fc.constantFrom(..."0123456789abcdefABCDEFg \n"), maxLength: 66 });
@@ -116,14 +113,13 @@ const annotations = fc.dictionary(fc.string({ maxLength: 12 }), fc.string(), {
   noNullPrototype: true,
 });
 
-test("a manifest that is made is read back, whatever its annotations say", () => {
+test("a manifest that is made is read back, whatever its annotations say", () =>
   fc.assert(
     fc.property(descriptor, fc.array(descriptor, { maxLength: 4 }), annotations, (...parts) => {
       const made = makeImageManifest(...parts);
       assert.deepEqual(parseManifest(made.bytes, made.descriptor.mediaType, "x"), made);
     }),
-  );
-});
+  ));
 
 const types = fc.oneof(
   fc.constantFrom(...Object.values(mediaTypes)),
@@ -153,7 +149,7 @@ function checkValid({ descriptor, bytes, content }: Manifest): void {
   assert.ok(Object.values(content.annotations).every((value) => typeof value === "string"));
 }
 
-test("any document is refused, or read as a manifest of valid descriptors", () => {
+test("any document is refused, or read as a manifest of valid descriptors", () =>
   fc.assert(
     fc.property(document, types, (value, type) => {
       const bytes = Buffer.from(JSON.stringify(value));
@@ -161,8 +157,7 @@ test("any document is refused, or read as a manifest of valid descriptors", () =
       if (read !== undefined) checkValid(read);
     }),
     { numRuns: 1000 },
-  );
-});
+  ));
 
 test("any change to the bytes of a manifest is refused or read as something valid", () => {
   const flips = fc.array(fc.tuple(fc.nat(), fc.nat({ max: 255 })), { minLength: 1, maxLength: 4 });

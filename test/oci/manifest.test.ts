@@ -117,14 +117,11 @@ const refused: readonly (readonly [string, unknown, string, RegExp])[] = [
   ["no content type", { config, layers: [] }, "", /media type "" is not/],
 ];
 
-for (const [name, document, type, message] of refused) {
-  test(`a manifest with ${name} is refused`, () => {
-    assert.throws(() => parse(document, type), { code: "MANIFEST_INVALID", message });
-  });
-}
+for (const [name, document, type, message] of refused)
+  test(`a manifest with ${name} is refused`, () =>
+    assert.throws(() => parse(document, type), { code: "MANIFEST_INVALID", message }));
 
 test("bytes that are no text and manifests that are too large are refused", () => {
-  for (const bytes of [Buffer.from([0x7b, 0xff, 0x7d]), Buffer.alloc(4 * 1024 * 1024 + 1, " ")]) {
+  for (const bytes of [Buffer.from([0x7b, 0xff, 0x7d]), Buffer.alloc(4 * 1024 * 1024 + 1, " ")])
     assert.throws(() => parseManifest(bytes, ociManifest, "x"), { code: "MANIFEST_INVALID" });
-  }
 });

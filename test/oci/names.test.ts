@@ -35,9 +35,8 @@ const good = [
   ],
 ] as const;
 
-for (const [text, expected] of good) {
+for (const [text, expected] of good)
   test(`${text} is read as a reference`, () => assert.deepEqual(parseReference(text), expected));
-}
 
 const bad = [
   "",
@@ -63,22 +62,19 @@ const bad = [
   `r.example/a:${"t".repeat(129)}`,
 ];
 
-for (const text of bad) {
-  test(`${JSON.stringify(text)} is no reference`, () => {
+for (const text of bad)
+  test(`${JSON.stringify(text)} is no reference`, () =>
     assert.throws(
       () => parseReference(text),
       (error) => error instanceof BerthError && error.code === "REFERENCE_INVALID",
-    );
-  });
-}
+    ));
 
 test("a repository has a host, and neither a tag nor capitals", () => {
-  for (const text of ["", "x", "/x", "r.example/", "r.example/X", "r.example/a:t", "R_/a"]) {
+  for (const text of ["", "x", "/x", "r.example/", "r.example/X", "r.example/a:t", "R_/a"])
     assert.throws(() => parseRepository(text), {
       code: "REFERENCE_INVALID",
       message: `read repository ${JSON.stringify(text)}: not host/path`,
     });
-  }
   const longest = `r.example/${"a".repeat(255)}`;
   assert.equal(printRepository(parseRepository(longest)), longest);
   assert.throws(() => parseRepository(`${longest}a`));
@@ -102,26 +98,23 @@ const host = fc.constantFrom(
 const tag = fc.stringMatching(/^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$/);
 const digest = fc.string().map((text) => digestOf(text));
 
-test("every repository is read back as it was printed", () => {
+test("every repository is read back as it was printed", () =>
   fc.assert(
     fc.property(host, path, (at, name) => {
       const repository = { host: at, path: name };
       assert.deepEqual(parseRepository(printRepository(repository)), repository);
       assert.deepEqual(below(repository, "x/y"), { host: at, path: `${name}/x/y` });
     }),
-  );
-});
+  ));
 
-test("every reference is read back as it was printed", () => {
+test("every reference is read back as it was printed", () =>
   fc.assert(
     fc.property(host, path, tag, digest, (at, name, someTag, someDigest) => {
       const repository = { host: at, path: name };
-      for (const reference of [withTag(repository, someTag), withDigest(repository, someDigest)]) {
+      for (const reference of [withTag(repository, someTag), withDigest(repository, someDigest)])
         assert.deepEqual(parseReference(printReference(reference)), reference);
-      }
     }),
-  );
-});
+  ));
 
 test("no tag leads out of its place in an address", () => {
   for (const text of ["..", ".", "a/b", "a?b", "a#b", "a%2f", "", "a\n"]) assert.ok(!isTag(text));

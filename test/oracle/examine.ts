@@ -55,9 +55,8 @@ export function read(text: Text): Reading | readonly string[] {
       spaced: { ...build, text: respaced(kept.text, recipe) },
     };
   } catch (error) {
-    if (error instanceof BerthError && error.code === "DOCKERFILE_INVALID") {
+    if (error instanceof BerthError && error.code === "DOCKERFILE_INVALID")
       return error.problems.map(printProblem);
-    }
     throw error;
   }
 }

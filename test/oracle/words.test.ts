@@ -71,14 +71,13 @@ const joined = (part: fc.Arbitrary<string>) =>
   fc.array(part, { minLength: 1, maxLength: 10 }).map((parts) => parts.join(""));
 const many = (text: fc.Arbitrary<string>) => fc.array(text, { minLength: 1, maxLength: 20 });
 
-for (const escapeWith of ["\\", "`"]) {
+for (const escapeWith of ["\\", "`"])
   test(`words are read as BuildKit reads them where ${escapeWith} escapes`, async () => {
     const property = fc.asyncProperty(many(joined(piece)), (words) =>
       compareWords(words, escapeWith),
     );
     await fc.assert(property, { numRuns: 2000 });
   });
-}
 
 test("a line opens the heredocs that it opens for BuildKit", async () => {
   const opening = fc.constantFrom("<<E", "<<-E", "<<'E'", '<<"E"', " 3<<E ", "<< E", "RUN ", "((");

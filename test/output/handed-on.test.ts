@@ -23,9 +23,7 @@ describe("the variables of a child pipeline", () => {
     DOCKER_HOST: "tcp://docker:2376",
   };
 
-  test("hold what is set for all jobs", () => {
-    assert.deepEqual(handedOn(taken, "QEMU_CI"), taken);
-  });
+  test("hold what is set for all jobs", () => assert.deepEqual(handedOn(taken, "QEMU_CI"), taken));
 
   test("hold what the input build_variables names", () => {
     const env = { BERTH_INPUT_BUILD_VARIABLES: '[["SITE", "GONE"]]', SITE: "a", OTHER: "b" };

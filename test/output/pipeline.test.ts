@@ -100,9 +100,8 @@ describe("the child pipeline", () => {
   });
 
   test("builds each platform on runners with its tags, and does all else on others", () => {
-    const of = (platform: string) => {
-      return plannedImage(`debian@${platform}`, build, { platform: `linux/${platform}` });
-    };
+    const of = (platform: string) =>
+      plannedImage(`debian@${platform}`, build, { platform: `linux/${platform}` });
     const platformTags = new Map([["linux/arm64", ["aarch64", "big"]]]);
     const found = pipeline([of("amd64"), of("arm64")], { platformTags });
     const tags = jobsOf(found).map((name) => [name, found[name]?.["tags"]]);

@@ -20,7 +20,7 @@ test("columns are as wide as their widest cell", () => {
   assert.equal(tableWidth(["A", "LONG"], narrow), 9);
 });
 
-test("on a narrow screen the widest column goes on below, broken between words", () => {
+test("on a narrow screen the widest column goes on below, broken between words", () =>
   assert.equal(
     printTable(headings, [row, ["fedora", "reuse", "key found"]], screen(40)),
     [
@@ -31,8 +31,7 @@ test("on a narrow screen the widest column goes on below, broken between words",
       "fedora  reuse     key found",
       "",
     ].join("\n"),
-  );
-});
+  ));
 
 test("no column is made narrower than eight letters, and many stand closer together", () => {
   const cells = ["0123456789ab", "a b", "0123 56789012 456789"];

@@ -6,11 +6,10 @@ import { problemsOf, readCases } from "./cases.ts";
 
 for (const file of ["gitlab-cases.jsonl", "gitlab-templates.jsonl"]) {
   const cases = readCases(join(import.meta.dirname, file));
-  for (const [group, some] of Map.groupBy(cases, ({ id }) => id.split("-")[0])) {
+  for (const [group, some] of Map.groupBy(cases, ({ id }) => id.split("-")[0]))
     test(`${file}: ${some.length} cases of ${group}`, async () => {
       assert.ok(some.length > 0);
       const problems = await Promise.all(some.map(problemsOf));
       assert.deepEqual(problems.flat(), []);
     });
-  }
 }

@@ -47,9 +47,8 @@ test("parentheses in parentheses end at once", () => {
   assert.ok(variables.asked <= 25, `${variables.asked}`);
 });
 
-test("no text is null, whatever it says", () => {
-  assert.equal(evaluate('"null" == null', { variables: new Map() }), false);
-});
+test("no text is null, whatever it says", () =>
+  assert.equal(evaluate('"null" == null', { variables: new Map() }), false));
 
 test("a parenthesis that is not closed is an error", () => {
   const told = "ParseError: Unprocessable token found in parse tree: parenthesis_open";

@@ -60,9 +60,8 @@ describe("the images of a job", () => {
       ["a body behind a header", "spec:\n  inputs:\n    x:\n---\na:\n  image: x\n", { a: "x" }],
       ["nothing of a file that is no YAML", "a:\n  image: [x\n", {}],
     ];
-  for (const [what, yaml, expected] of rows) {
+  for (const [what, yaml, expected] of rows)
     test(what, async () => assert.deepEqual(await images({ [root]: yaml }), expected));
-  }
 });
 
 describe("files", () => {
@@ -84,7 +83,7 @@ describe("files", () => {
     [".x:\n  script:\n    - a/one.yml # include", []],
     [".x:\n  trigger:\n    include: a/one.yml", []],
   ];
-  for (const [text, included] of places) {
+  for (const [text, included] of places)
     test(`${JSON.stringify(text)} brings ${included.length === 0 ? "nothing" : included.join(", ")}`, async () => {
       const job = (path: string) => ({ [path]: `${path}:\n  image: x\n` });
       const jobs = await read({
@@ -97,7 +96,6 @@ describe("files", () => {
       });
       assert.deepEqual([...jobs.keys()].sort(), [...included].sort());
     });
-  }
 
   test("say more about the same job, the including one last", async () => {
     const files = {

@@ -96,7 +96,7 @@ describe("a plan that another job made", async () => {
     check(await planOf(job));
   });
 
-  for (const [name, [edit, told]] of Object.entries(edits)) {
+  for (const [name, [edit, told]] of Object.entries(edits))
     test(`is refused where it asks for ${name}`, () => {
       const edited = parsePlan(serializePlan(edit(plan)), "plan.json");
       assert.throws(() => refuseForeign(edited, job.situation, plan.config), {
@@ -104,7 +104,6 @@ describe("a plan that another job made", async () => {
         message: told,
       });
     });
-  }
 
   test("says nothing of what an image is made of", () => {
     const secrets = [{ id: "x", file: "/etc/passwd" }];

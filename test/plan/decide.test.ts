@@ -64,7 +64,7 @@ function decided(
 }
 
 describe("decide", () => {
-  for (const [what, sightings, reference, state, expected] of rows) {
+  for (const [what, sightings, reference, state, expected] of rows)
     test(`${what} (${reference}): ${expected}`, () => {
       const place = { hasOwn: state !== "alone", wholeUpstream: state !== "" };
       const decision = decided(sightings, { reference, ...place });
@@ -77,7 +77,6 @@ describe("decide", () => {
       }[decision.kind];
       assert.equal(detail, expected, JSON.stringify(decision));
     });
-  }
 
   test("upstream's images are copied where a user's tag is to be given to the set", () => {
     const place = { reference: "tag", wholeUpstream: true } as const;

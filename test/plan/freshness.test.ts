@@ -97,7 +97,7 @@ describe("lookAtFreshness", () => {
     ["there is no policy", here(), undefined],
     ["a fork runs it", here(jobIn("fork", branch("master", true))), policy],
   ];
-  for (const [what, situation, refresh] of quiet) {
+  for (const [what, situation, refresh] of quiet)
     test(`asks nobody where ${what}`, async () => {
       const git = gitThat(shas.target);
       const fresh = await look(situation, refresh, git.history);
@@ -105,7 +105,6 @@ describe("lookAtFreshness", () => {
       assert.deepEqual(git.asked, []);
       assert.deepEqual([fresh.origins.size, fresh.bases.size, fresh.target], [0, 0, undefined]);
     });
-  }
 
   test("gets each manifest that is not in hand, and heads each base once", async () => {
     const fresh = await look(here(), policy);

@@ -34,9 +34,8 @@ test("a refusal of the own registry is an error, and so is any other failure of 
   const reader = readerOf(client(undefined));
   const down = new BerthError("REGISTRY_UNAVAILABLE", "look at x: 503");
   await assert.rejects(reader.read(own, refuse(denied)), denied);
-  for (const error of [down, new TypeError("a mistake")]) {
+  for (const error of [down, new TypeError("a mistake")])
     await assert.rejects(reader.read(up, refuse(error)), error);
-  }
   assert.deepEqual(reader.warnings(), []);
 });
 

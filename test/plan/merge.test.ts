@@ -48,12 +48,11 @@ const contexts: readonly (readonly [string, Variables, string | undefined, ...Ta
 ];
 
 describe("a merge", () => {
-  for (const [what, job, because, name, head, url] of contexts) {
+  for (const [what, job, because, name, head, url] of contexts)
     test(`${what}: ${because ?? "none"}`, () => {
       const merge = because && { because, target: { branch: name, head, url } };
       assert.deepEqual(situationOf(job, bots, undefined).merge, merge);
     });
-  }
 
   test("is no merged result unless the configuration says so", () => {
     assert.equal(situationOf(inResult, qemu, undefined).merge, undefined);
@@ -98,7 +97,7 @@ const places = roles.flatMap((role) =>
   })),
 );
 
-for (const { role, source, isAsked } of places) {
+for (const { role, source, isAsked } of places)
   for (const [state, facts, suffices] of histories) {
     const isBuilt = isAsked && !suffices;
     const what = `${role}, seen in ${source}, ${state}`;
@@ -118,4 +117,3 @@ for (const { role, source, isAsked } of places) {
       assert.equal(reasonIn({ ...here, merge: undefined }), undefined);
     });
   }
-}

@@ -21,7 +21,7 @@ describe("FORCE_REBUILD", () => {
     [names("debian", "fedora", "alpine"), " debian, fedora\talpine "],
     [names("2"), "2"],
   ];
-  for (const [expected, ...texts] of cases) {
+  for (const [expected, ...texts] of cases)
     test(`${texts.map((one) => JSON.stringify(one)).join(", ")} is ${expected}`, () => {
       for (const text of texts) {
         const here = withVariable("FORCE_REBUILD", text).wishes;
@@ -30,7 +30,6 @@ describe("FORCE_REBUILD", () => {
         assert.equal(isForced(here, "no"), expected === "all");
       }
     });
-  }
 
   test("that is not set forces nothing", () => {
     const here = situationOf(jobIn("fork", branch("topic")), qemu, undefined).wishes;
@@ -60,9 +59,9 @@ describe("CONTAINER_TAG", () => {
     ["is a tag of berth's own", undefined, ownTags.key(key), key100, ownTags.cache, ownTags.built],
     ["is a tag of berth's own", undefined, `key-${key}`, "key1-x", "cache", key],
   ];
-  for (const [why, hint, ...values] of refused) {
+  for (const [why, hint, ...values] of refused)
     for (const value of values)
-      test(`${value.replace(key, "<hex>").slice(0, 20)} is refused: it ${why}`, () => {
+      test(`${value.replace(key, "<hex>").slice(0, 20)} is refused: it ${why}`, () =>
         assert.throws(
           () => tagOf(value),
           (error: BerthError) => {
@@ -72,9 +71,7 @@ describe("CONTAINER_TAG", () => {
             assert.match(error.hint ?? "", hint ?? /./);
             return true;
           },
-        );
-      });
-  }
+        ));
 
   test("of a set is what berth told its jobs, and no user's wish", () => {
     for (const value of [ownTags.set(key), `${ownTags.set(key)}-r100`, `set9-${key}`])

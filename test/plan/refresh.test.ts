@@ -79,7 +79,7 @@ const rows: readonly Row[] = [
 ];
 
 describe("an image is refreshed where", () => {
-  for (const [what, job, refresh, known, expected = "no"] of rows) {
+  for (const [what, job, refresh, known, expected = "no"] of rows)
     test(`${what}: ${expected}`, () => {
       const facts: Freshness = {
         ...notAsked,
@@ -95,7 +95,6 @@ describe("an image is refreshed where", () => {
       });
       assert.equal(reason?.code ?? "no", expected);
     });
-  }
 });
 
 describe("what an image says of its origin", () => {
@@ -139,9 +138,8 @@ describe("the reason of a refresh is said", () => {
     ],
     [{ ...merge, revision, target: null }, `${lacks} the target's head is not known here`],
   ];
-  for (const [because, text] of reasons) {
-    test(text, () => {
-      assert.equal(reasonOf({ kind: "refresh", because, from: `x@${someDigest}` }), text);
-    });
-  }
+  for (const [because, text] of reasons)
+    test(text, () =>
+      assert.equal(reasonOf({ kind: "refresh", because, from: `x@${someDigest}` }), text),
+    );
 });

@@ -63,14 +63,13 @@ function decided(before: string, wishes: Partial<Wishes>, merge?: Situation["mer
 }
 
 describe("what is built again", () => {
-  for (const [what, before, force, after, anew] of rows) {
+  for (const [what, before, force, after, anew] of rows)
     test(`${what}: ${after}`, () => {
       const made = decided(before, { force: force.split(" ") });
       const said = chain.map(({ name }) => shortly(made.decisions.get(name)));
       assert.deepEqual(said, each(after));
       assert.equal([...made.anew].sort().join(" "), anew);
     });
-  }
 
   test("remembers what is used until then", () => {
     const { decisions } = decided("build build copy reuse", { force: "all" });
@@ -94,7 +93,7 @@ describe("what is built for the first time", () => {
     ["is from scratch where all is forced", "all", train, "scratch:forced scratch:forced"],
     ["is from scratch where it alone is forced", ["lone"], undefined, "build scratch:forced"],
   ];
-  for (const [what, force, merge, after] of rows) {
+  for (const [what, force, merge, after] of rows)
     test(`${what}: ${after}`, () => {
       const made = decided("", { force }, merge);
       const said = ["base", "lone"].map((name) => shortly(made.decisions.get(name)));
@@ -103,7 +102,6 @@ describe("what is built for the first time", () => {
       assert.deepEqual(isScratch.includes(true), after.includes("scratch"));
       assert.equal(made.anew.size, 0);
     });
-  }
 
   test("says so in its reason", () => {
     const because = { code: "absent", looked: ["r"], since: "RUN at line 2 changed" } as const;

@@ -72,7 +72,7 @@ function push(name: string): Variables {
 }
 
 describe("situationOf, from GitLab's variables with QEMU's configuration", () => {
-  for (const [what, job, is, branchName, promotes] of pipelines) {
+  for (const [what, job, is, branchName, promotes] of pipelines)
     test(`${what}: ${is}, promotes ${promotes ?? "nothing"}`, () => {
       const role = is.startsWith("fork") ? "fork" : "upstream";
       const here = situationOf(job, qemu, undefined);
@@ -86,7 +86,6 @@ describe("situationOf, from GitLab's variables with QEMU's configuration", () =>
       assert.equal(tagsToPromote(qemu, here).join() || undefined, promotes);
       assert.deepEqual(here.warnings, []);
     });
-  }
 
   test("does not look at the name of the ref, which a fork chooses", () => {
     const job = jobIn("upstream", mergeRequest("fork"));
@@ -184,12 +183,11 @@ const named: readonly (readonly [what: string, job: Variables, says: string, is:
 ];
 
 describe("upstream", () => {
-  for (const [what, job, says, is] of named) {
+  for (const [what, job, says, is] of named)
     test(`named by ${what}: ${is}`, () => {
       const [configured, variable] = says.split(" ").map((one) => (one === "-" ? undefined : one));
       assert.equal(told(job, configured, variable).is, is);
     });
-  }
 
   test("is the target of a merge request also where its path looks like a host", () => {
     const job = { ...foreign, CI_MERGE_REQUEST_PROJECT_PATH: "gnu.tools/qemu" };
@@ -216,15 +214,13 @@ describe("upstream", () => {
 
   const odd =
     "{default}, https://gitlab.example.com/qemu-project, qemu project, -x, Host.example:1/A";
-  for (const text of odd.split(", ")) {
-    test(`that is spelt ${text} is refused with the variable's name`, () => {
+  for (const text of odd.split(", "))
+    test(`that is spelt ${text} is refused with the variable's name`, () =>
       assert.throws(() => told(topic, undefined, text), {
         code: "REFERENCE_INVALID",
         message: `read QEMU_CI_UPSTREAM: ${JSON.stringify(text)} names no project`,
         hint: /namespace such as qemu-project/,
-      });
-    });
-  }
+      }));
 
   test("may be given to the component, and a variable wins over that", () => {
     const given = { ...topic, BERTH_INPUT_UPSTREAM: "qemu-project" };

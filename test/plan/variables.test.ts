@@ -87,12 +87,11 @@ describe("the dotenv report", () => {
       { maxVariables: 1, maxBytes: 5120 },
       { maxVariables: 50, maxBytes: 100 },
     ];
-    for (const dotenv of limits) {
+    for (const dotenv of limits)
       assert.throws(() => planOf(oneNew, { reference: "digest", dotenv }), {
         code: "DOTENV_LIMIT",
         hint: /reference: tag/,
       });
-    }
   });
 
   test("is warned of where GitLab may take fewer variables than it holds, unless its limit is told", () => {
@@ -117,19 +116,17 @@ describe("the dotenv report", () => {
     assert.equal(printDotenv({}), "");
   });
 
-  test("has variable names of letters, digits and underscores", () => {
+  test("has variable names of letters, digits and underscores", () =>
     assert.equal(
       imageVariable("QEMU_CI", "fedora-rust.nightly"),
       "QEMU_CI_IMAGE_FEDORA_RUST_NIGHTLY",
-    );
-  });
+    ));
 
-  test("knows the folder of a template", () => {
+  test("knows the folder of a template", () =>
     assert.deepEqual(["{name}", "qemu/{name}", "ci-{name}", "{name}/x"].map(templateFolder), [
       "",
       "/qemu",
       undefined,
       undefined,
-    ]);
-  });
+    ]));
 });

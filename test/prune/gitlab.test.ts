@@ -55,7 +55,7 @@ const rows = [
   ["and without a record to see which it is, no time is believed", true, false, undefined],
 ] as const;
 
-for (const [says, hasDatabase, hasRecord, expected] of rows) {
+for (const [says, hasDatabase, hasRecord, expected] of rows)
   test(says, async () => {
     const shelf = await shelfOf(hasDatabase, hasRecord);
     assert.deepEqual(await shelf.repositories(), hasRecord ? ["berth", "debian"] : ["debian"]);
@@ -63,7 +63,6 @@ for (const [says, hasDatabase, hasRecord, expected] of rows) {
     assert.deepEqual([seen?.digest, seen?.taggedAt], [digest, expected]);
     assert.equal(await shelf.look("debian", ownTags.key("b".repeat(64))), undefined);
   });
-}
 
 test("repositories are the base and those below it, but for what GitLab is deleting", async () => {
   const base = { host: "r.example", path: "acme/tools" };

@@ -46,7 +46,7 @@ const oddities: readonly (readonly [string, Partial<Sources>])[] = [
   ["cannot be fetched", { history: { bring: gone, headsSince: gone } }],
 ];
 
-for (const [says, odd] of oddities) {
+for (const [says, odd] of oddities)
   test(`a merge request whose commit ${says} is no doubt where it is a fork's, else its own one`, async () => {
     for (const isFork of [true, false]) {
       const { doubts, needed } = await factsWith({ name: "!7", commit: "topic", isFork }, odd);
@@ -55,7 +55,6 @@ for (const [says, odd] of oddities) {
       assert.deepEqual([...needed.keys()], ["app:main"]);
     }
   });
-}
 
 test("of a fork's merge request a hundred commits are read, however many it brings", async () => {
   const commits = Array.from({ length: 5000 }, (_, at) => `c${at}`);
@@ -90,7 +89,6 @@ const cases: readonly (readonly [string, readonly string[] | undefined, boolean,
 
 for (const [branch, branches, fork, kept] of cases) {
   const where = `${fork ? "fork" : "project"} with ${branches?.join(" ") ?? "no setting"}`;
-  test(`${branch} is ${kept ? "" : "not "}kept in a ${where}`, () => {
-    assert.equal(isKept(keptPatterns({ branches }, fork), branch, "master"), kept);
-  });
+  test(`${branch} is ${kept ? "" : "not "}kept in a ${where}`, () =>
+    assert.equal(isKept(keptPatterns({ branches }, fork), branch, "master"), kept));
 }

@@ -129,9 +129,9 @@ const kinds: readonly (readonly [string, ProjectOptions])[] = [
   ["a fork", { isFork: true }],
 ];
 
-for (const [name, options] of kinds) {
+for (const [name, options] of kinds)
   describe(name, () => {
-    test("never loses an image that a kept branch or a pipeline needs", async () => {
+    test("never loses an image that a kept branch or a pipeline needs", async () =>
       await fc.assert(
         fc.asyncProperty(
           fc.array(step, { minLength: 5, maxLength: 30 }),
@@ -141,10 +141,8 @@ for (const [name, options] of kinds) {
           },
         ),
         { numRuns: 150 },
-      );
-    });
+      ));
   });
-}
 
 test("what is left after a while is what the kept branches need", async () => {
   await fc.assert(
@@ -177,7 +175,7 @@ test("what is left after a while is what the kept branches need", async () => {
   );
 });
 
-test("a prune that is killed anywhere and run again ends where an unbroken one does", async () => {
+test("a prune that is killed anywhere and run again ends where an unbroken one does", async () =>
   await fc.assert(
     fc.asyncProperty(
       fc.array(step, { minLength: 5, maxLength: 25 }),
@@ -194,5 +192,4 @@ test("a prune that is killed anywhere and run again ends where an unbroken one d
       },
     ),
     { numRuns: 60 },
-  );
-});
+  ));

@@ -186,7 +186,7 @@ const rows: Readonly<Record<string, Row>> = {
   "and stays while it is young": ["test-5", 29, "keep young", unknown("test-*", 30)],
 };
 
-for (const [says, [name, days, expected, around = {}]] of Object.entries(rows)) {
+for (const [says, [name, days, expected, around = {}]] of Object.entries(rows))
   test(says, () => {
     const {
       repository = "debian",
@@ -203,4 +203,3 @@ for (const [says, [name, days, expected, around = {}]] of Object.entries(rows)) 
     const verdict = judge(known, facts, { config, isFork, ownPipeline });
     assert.equal(`${verdict.action} ${verdict.reason.why}`, expected);
   });
-}

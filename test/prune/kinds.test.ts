@@ -56,11 +56,9 @@ const cases: readonly (readonly [string, string, Kind])[] = [
   ["berth", other.set(hex), "other-version"],
 ];
 
-for (const [repository, tag, kind] of cases) {
-  test(`${repository}:${tag} is of the kind ${kind}`, () => {
-    assert.equal(classify(repository, tag, names).kind, kind);
-  });
-}
+for (const [repository, tag, kind] of cases)
+  test(`${repository}:${tag} is of the kind ${kind}`, () =>
+    assert.equal(classify(repository, tag, names).kind, kind));
 
 test("pipelines are read from the name", () => {
   assert.equal(classify("debian", `${ownTags.set(hex)}-r77`, names).pipeline, 77);

@@ -36,7 +36,7 @@ async function upgraded(
 }
 
 describe("prune after a release that raised the key's version", () => {
-  for (const tells of ["all", "digest"] as const) {
+  for (const tells of ["all", "digest"] as const)
     for (const [what, other] of [
       ["an older", keyVersion - 1],
       ["a newer", keyVersion + 1],
@@ -47,7 +47,6 @@ describe("prune after a release that raised the key's version", () => {
         assert.deepEqual(project.model.missing(project.needsOf("master")), []);
       });
     }
-  }
 
   test("still deletes what its own version has left behind", async () => {
     const { project } = await upgraded(keyVersion - 1, 90);

@@ -120,7 +120,7 @@ describe("a refreshed generation", async () => {
     assert.deepEqual([...other.built].sort(), ["base", "child"]);
   });
 
-  for (const where of ["before a key tag", "before the record", "before the moving tag"] as const) {
+  for (const where of ["before a key tag", "before the record", "before the moving tag"] as const)
     test(`is whole after it was killed ${where} and promoted again`, async () => {
       const first = await pipeline({ pipeline: 1 });
       await move(first);
@@ -141,7 +141,6 @@ describe("a refreshed generation", async () => {
       assert.equal(keyed("child"), digestOf(second, "child"));
       assert.equal(tagged("child", "latest"), digestOf(second, "child"));
     });
-  }
 
   test("of an older commit moves nothing, and says so", async () => {
     const first = await pipeline({ pipeline: 1 });

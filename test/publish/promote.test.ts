@@ -151,17 +151,14 @@ describe("a branch whose slug is a tag that it may not move", () => {
     ["promote/it", /^promote promote-it from the branch promote\/it: it is one of berth's own$/],
     ["名", /^promote {2}from the branch 名: "" is no tag$/],
   ] as const;
-  for (const [branch, message] of cases) {
-    test(`${branch} is refused`, () => {
-      assert.throws(() => refuse(branch), { code: "TAG_TAKEN", message, hint: /rename/ });
-    });
-  }
+  for (const [branch, message] of cases)
+    test(`${branch} is refused`, () =>
+      assert.throws(() => refuse(branch), { code: "TAG_TAKEN", message, hint: /rename/ }));
   for (const branch of ["master", "stable-1", "topic", "p7"])
     test(`${branch} is not`, () => refuse(branch));
 
-  test("the default branch may be called latest", () => {
-    refuse("latest", { CI_DEFAULT_BRANCH: "latest" });
-  });
+  test("the default branch may be called latest", () =>
+    refuse("latest", { CI_DEFAULT_BRANCH: "latest" }));
 });
 
 describe("ownerOf", () => {
@@ -178,12 +175,10 @@ describe("ownerOf", () => {
     ["fixed", "fixed", undefined],
     ["other", "staging-9.2", undefined],
   ] as const;
-  for (const [tag, branch, owner] of cases) {
-    test(`${tag} promoted from ${branch} belongs to ${owner ?? "nobody alone"}`, () => {
+  for (const [tag, branch, owner] of cases)
+    test(`${tag} promoted from ${branch} belongs to ${owner ?? "nobody alone"}`, () =>
       assert.equal(
         ownerOf(tag, rules, situation("acme/tools", {}, { CI_COMMIT_BRANCH: branch })),
         owner,
-      );
-    });
-  }
+      ));
 });

@@ -19,7 +19,7 @@ const rows: readonly (readonly [what: string, jobs: string, isTested: boolean])[
   ["a job of the project's own that promotes", "berth-plan success, deploy running", false],
 ];
 
-for (const [what, text, isTested] of rows) {
+for (const [what, text, isTested] of rows)
   test(`${what}: ${isTested ? "tested" : "SET_UNTESTED"}`, () => {
     const jobs = text.split(", ").map((job) => {
       const [name = "", status = ""] = job.split(" ");
@@ -32,4 +32,3 @@ for (const [what, text, isTested] of rows) {
         (error) => error instanceof BerthError && error.code === "SET_UNTESTED",
       );
   });
-}

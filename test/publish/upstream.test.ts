@@ -35,7 +35,7 @@ describe("a fork whose set stays the same", async () => {
     return refreshed;
   };
 
-  for (const reference of ["own-tag", "tag"] as const) {
+  for (const reference of ["own-tag", "tag"] as const)
     test(`and is all in its own registry (${reference}) takes over what upstream has refreshed`, async () => {
       await run(job(upstream));
       const settings = { reference };
@@ -57,7 +57,6 @@ describe("a fork whose set stays the same", async () => {
       assert.deepEqual([plannedAt(plan, "x"), plan.set.tag], [digestOf(refreshed, "x"), tag]);
       assert.ok(memory.log.length <= 2, memory.log.join("\n"));
     });
-  }
 
   test("and has lost an image builds that, and has both under the tag that its jobs were told", async () => {
     const settings = { reference: "own-tag" } as const;

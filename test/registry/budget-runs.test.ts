@@ -49,15 +49,13 @@ async function staged(
     return countsOf([...tokens.asked.splice(0).map(() => "token"), ...lines], (line) => line);
   };
   const forgetSets = () => {
-    for (const { tags } of repositories.values()) {
+    for (const { tags } of repositories.values())
       for (const tag of [...tags.keys()]) if (tag.startsWith(ownTags.set(""))) tags.delete(tag);
-    }
   };
   try {
     const { plan } = await planOf(job(upstream));
-    for (const { name, tag } of plan.images) {
+    for (const { name, tag } of plan.images)
       seed(memory, `${upstream}/${name}`, testImage(name, 7), tag);
-    }
     counted();
     await work({ job, counted, forgetSets });
   } finally {

@@ -147,13 +147,12 @@ const lookups: readonly (readonly [
 ];
 
 suite("the login for a host", () => {
-  for (const [name, given, gives, host = "a.example"] of lookups) {
+  for (const [name, given, gives, host = "a.example"] of lookups)
     test(name, async () => {
       const { forHost, warnings } = await credentials(given);
       assert.deepEqual(await forHost(host), gives);
       assert.deepEqual(warnings, []);
     });
-  }
 });
 
 suite("logins that cannot be read", () => {

@@ -26,7 +26,7 @@ const login: fc.Arbitrary<RegistryLogin> = fc.oneof(
   fc.record({ identityToken: word }),
 );
 
-test("logins that are printed are read back, each for its host", () => {
+test("logins that are printed are read back, each for its host", () =>
   fc.assert(
     fc.property(fc.dictionary(host, login, { noNullPrototype: true }), (logins) => {
       const given = new Map(Object.entries(logins));
@@ -37,8 +37,7 @@ test("logins that are printed are read back, each for its host", () => {
         new Map([...all].map(([name, found]) => [name, told(found)]));
       assert.deepEqual(words(read ?? []), words(given));
     }),
-  );
-});
+  ));
 
 test("an auth file of any JSON is read as logins with a name and a password, or not at all", () => {
   const entry = fc.oneof(
@@ -121,7 +120,7 @@ test("no address of any spelling leads from a registry to loopback or link-local
   );
 });
 
-test("no secret comes through, wherever in a text it stands", () => {
+test("no secret comes through, wherever in a text it stands", () =>
   fc.assert(
     fc.property(
       fc.string({ minLength: 8, maxLength: 30 }),
@@ -140,8 +139,7 @@ test("no secret comes through, wherever in a text it stands", () => {
         }
       },
     ),
-  );
-});
+  ));
 
 const there = { host: "r.example", path: "group/image" };
 

@@ -40,9 +40,8 @@ for (const [header, expected] of [
   ['Bearer realm="nowhere", Basic', "password"],
   ['="stray"', undefined],
 ] as const) {
-  test(`the challenge ${JSON.stringify(header)} is read`, () => {
-    assert.deepEqual(read(header), expected);
-  });
+  test(`the challenge ${JSON.stringify(header)} is read`, () =>
+    assert.deepEqual(read(header), expected));
 }
 
 test("a token service is read back as it was printed, whatever stands around it", () => {
@@ -81,9 +80,8 @@ test("what a token grants is read from the token", () => {
 });
 
 test("a token that says nothing of its grants is told from one that grants nothing", () => {
-  for (const opaque of ["opaque", "a.b.c", jwt({ sub: "x" }), "e30.e30"]) {
+  for (const opaque of ["opaque", "a.b.c", jwt({ sub: "x" }), "e30.e30"])
     assert.equal(readClaims(opaque).grants, undefined);
-  }
   assert.equal(readClaims(jwt({ access: [] })).grants?.length, 0);
   assert.equal(readClaims(jwt({ access: null })).grants?.length, 0);
 });
@@ -117,7 +115,7 @@ const scopes = fc.array(
   { minLength: 1, maxLength: 200 },
 );
 
-test("merged scopes ask for the same as those that they were made of", () => {
+test("merged scopes ask for the same as those that they were made of", () =>
   fc.assert(
     fc.property(scopes, (list) => {
       const merged = mergeScopes(list);
@@ -129,8 +127,7 @@ test("merged scopes ask for the same as those that they were made of", () => {
       assert.ok(merged.every(isAsked));
       assert.equal(new Set(merged.map((scope) => scope.path)).size, merged.length);
     }),
-  );
-});
+  ));
 
 test("scopes that fit make an address below 6 KB, and none is cut that was needed", () => {
   const service = {

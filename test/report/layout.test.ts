@@ -4,18 +4,16 @@ import fc from "fast-check";
 import { treesOf } from "../../src/report/graph.ts";
 
 /** Graphs without cycles: parents stand earlier in the list. */
-const graphs = fc
-  .array(fc.array(fc.nat(), { maxLength: 3 }), { maxLength: 30 })
-  .map((lists) =>
-    lists.map((list, index) => ({
-      parents:
-        index === 0
-          ? []
-          : [...new Set(list.map((number) => number % (index * 2)))].filter(
-              (parent) => parent < index,
-            ),
-    })),
-  );
+const graphs = fc.array(fc.array(fc.nat(), { maxLength: 3 }), { maxLength: 30 }).map((lists) =>
+  lists.map((list, index) => ({
+    parents:
+      index === 0
+        ? []
+        : [...new Set(list.map((number) => number % (index * 2)))].filter(
+            (parent) => parent < index,
+          ),
+  })),
+);
 
 type Trees = ReturnType<typeof treesOf>;
 
@@ -23,7 +21,7 @@ function flat(trees: Trees): readonly Trees[number][] {
   return trees.flatMap((tree) => [tree, ...flat(tree.children)]);
 }
 
-test("every image stands once, below its first parent", () => {
+test("every image stands once, below its first parent", () =>
   fc.assert(
     fc.property(graphs, (nodes) => {
       const trees = treesOf(nodes);
@@ -34,8 +32,7 @@ test("every image stands once, below its first parent", () => {
         for (const child of children) assert.equal(nodes[child.node]?.parents[0], node);
       for (const { node } of trees) assert.deepEqual(nodes[node]?.parents, []);
     }),
-  );
-});
+  ));
 
 test("a damaged plan with a circle is shown all the same", () => {
   for (const parents of [[[1], [0]], [[0]], [[0, 1], [0, 1], [1]]])

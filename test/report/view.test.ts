@@ -28,13 +28,12 @@ describe("the state of an image", () => {
     ["refresh", undefined, "to refresh"],
     ["refresh", "built", "refreshed"],
   ];
-  for (const [kind, result, state] of cases) {
+  for (const [kind, result, state] of cases)
     test(`planned as ${kind} that ended as ${result ?? "nothing yet"} is ${state}`, () => {
       const image = planned("debian", kind);
       const outcomes = result === undefined ? [] : [outcomeOf(image, result, 1)];
       assert.equal(makeReport(planOf([image]), outcomes, nothing).images[0]?.state, state);
     });
-  }
 });
 
 test("an outcome of another key or decision is of another run and tells nothing", () => {

@@ -142,7 +142,7 @@ describe("a run that is killed", () => {
     assert.deepEqual(incomplete(memory), [], where);
   }
 
-  for (const [index, { args, phases, moves }] of commands.entries()) {
+  for (const [index, { args, phases, moves }] of commands.entries())
     test(`as \`${args[0]}\` leaves nothing half done, and the next one ends as if nothing had been`, async () => {
       const from = whole.gate.passed.length;
       await succeeds(whole, args);
@@ -168,7 +168,6 @@ describe("a run that is killed", () => {
         [],
       );
     });
-  }
 
   /** Kills a run whose engine works in silence, as `left` sees it after that. */
   async function killSilent(
@@ -192,15 +191,14 @@ describe("a run that is killed", () => {
     }
   }
 
-  test("by SIGTERM in the middle of a silent build takes its engine and its logins along", async () => {
+  test("by SIGTERM in the middle of a silent build takes its engine and its logins along", async () =>
     await killSilent("SIGTERM", async (stand) => {
       await until(() => processesOf(stand).length === 0);
       assert.deepEqual(processesOf(stand), []);
       assert.deepEqual(readdirSync(stand.tmp), []);
-    });
-  });
+    }));
 
-  test("by SIGKILL leaves an engine that says nothing, and logins in a private folder until the next run", async () => {
+  test("by SIGKILL leaves an engine that says nothing, and logins in a private folder until the next run", async () =>
     await killSilent("SIGKILL", async (stand) => {
       assert.notDeepEqual(waitingIn(stand), []);
       assert.notDeepEqual(await secretsIn(stand), []);
@@ -208,8 +206,7 @@ describe("a run that is killed", () => {
       const next = await stand.run(["plan"]);
       assert.equal(next.code, 0, next.stderr);
       assert.deepEqual(readdirSync(stand.tmp), []);
-    });
-  });
+    }));
 });
 
 /** What lies in a job's temporary folder and others may look into. */

@@ -88,7 +88,7 @@ describe("two promotions of different commits", () => {
   };
   const move = (flow: Flow, fetch: Fetch) => promote(project, flow, { fetch });
 
-  for (const who of ["older", "newer"] as const) {
+  for (const who of ["older", "newer"] as const)
     test(`end at the newer one where the ${who} is held at any moment`, async () => {
       await prepare();
       const counted = stopAt(() => false);
@@ -111,7 +111,6 @@ describe("two promotions of different commits", () => {
         assert.deepEqual(kept, ["promote-latest-c2"], where);
       }
     });
-  }
 });
 
 describe("a run that ends behind any of its writes", () => {

@@ -14,7 +14,7 @@ const asked = {
   QEMU_CI: "2",
 };
 
-for (const { name, blocks } of ["quick-start.md", "recipes.md"].map(readPage)) {
+for (const { name, blocks } of ["quick-start.md", "recipes.md"].map(readPage))
   test(`${name}: its pipelines are ones that GitLab takes, and their jobs run after the images`, async () => {
     for (const block of blocks.filter(isPipeline)) {
       const { include: _, ...rest } = pipelineOf([block]) as Record<string, unknown>;
@@ -29,9 +29,8 @@ for (const { name, blocks } of ["quick-start.md", "recipes.md"].map(readPage)) {
       }
     }
   });
-}
 
-for (const { name, blocks } of ["migrate-qemu.md", "migrate-freedesktop.md"].map(readPage)) {
+for (const { name, blocks } of ["migrate-qemu.md", "migrate-freedesktop.md"].map(readPage))
   test(`${name}: the new pipeline is one that GitLab takes, and its jobs run after the images`, async () => {
     const { include: _, ...rest } = pipelineOf(blocks);
     const listed = await jobsIn(pipelineText(includesOf(blocks), { ...rest }), {
@@ -48,4 +47,3 @@ for (const { name, blocks } of ["migrate-qemu.md", "migrate-freedesktop.md"].map
         job.name,
       );
   });
-}

@@ -125,16 +125,12 @@ function takes(input: string, value: string): boolean {
   return new RegExp(regex ?? assert.fail(`${input} takes anything`)).test(value);
 }
 
-for (const [input, value] of refused) {
-  test(`the input ${input} refuses ${JSON.stringify(value)}`, () => {
-    assert.ok(!takes(input, value));
-  });
-}
+for (const [input, value] of refused)
+  test(`the input ${input} refuses ${JSON.stringify(value)}`, () =>
+    assert.ok(!takes(input, value)));
 
 const taken = ["/staging/", "/^(a|b)$/", "/^v[[:digit:]]+\\.x$/", "/^a\\/b$|^c/", "/^\\w{2,}$/"];
 
-for (const pattern of taken) {
-  test(`staging and stable take ${pattern}`, () => {
-    assert.ok(takes("staging", pattern) && takes("stable", pattern));
-  });
-}
+for (const pattern of taken)
+  test(`staging and stable take ${pattern}`, () =>
+    assert.ok(takes("staging", pattern) && takes("stable", pattern)));

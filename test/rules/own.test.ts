@@ -28,12 +28,11 @@ const ownText = () => readFile(join(top, ".gitlab-ci.yml"), "utf8");
 const jobsWith = async (variables: Variables) =>
   jobsIn(await ownText(), { CI_DEFAULT_BRANCH: "main", ...variables });
 
-for (const [what, variables, more] of cases) {
+for (const [what, variables, more] of cases)
   test(`${what} runs ${["the checks", ...more].join(", ")}`, async () => {
     const jobs = await jobsWith(variables);
     assert.deepEqual([...jobs.keys()].sort(), [...always, ...more].sort());
   });
-}
 
 test("a push to a branch with an open merge request makes no pipeline of its own", async () => {
   const jobs = await jobsWith({
@@ -65,20 +64,18 @@ async function waves(failing?: string): Promise<readonly (readonly string[])[]> 
   }
 }
 
-test("a release comes last, after all that it names has been published", async () => {
+test("a release comes last, after all that it names has been published", async () =>
   assert.deepEqual(await waves(), [
     ["check", "tool-image"],
     ["try-images"],
     ["try-run"],
     ["publish-package", "publish-version"],
     ["release"],
-  ]);
-});
+  ]));
 
 for (const failing of always)
-  test(`where ${failing} fails nothing is published`, async () => {
-    assert.doesNotMatch((await waves(failing)).join(), /publish|release/);
-  });
+  test(`where ${failing} fails nothing is published`, async () =>
+    assert.doesNotMatch((await waves(failing)).join(), /publish|release/));
 
 test("it takes images by the variables of images that berth.yml declares", async () => {
   const { images } = parse(await readFile(join(top, "berth.yml"), "utf8"));

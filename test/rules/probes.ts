@@ -79,7 +79,5 @@ export function testCases(includes: readonly IncludedTemplate[], cases: readonly
     });
     cells = await evaluate(includes, probes);
   });
-  for (const each of cases) {
-    test(told(each), () => assert.equal(cells.get(told(each)), each[3]));
-  }
+  for (const each of cases) test(told(each), () => assert.equal(cells.get(told(each)), each[3]));
 }

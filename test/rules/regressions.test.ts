@@ -29,17 +29,13 @@ const all = hidden.flatMap((name) => content[`.berth-${name}`]?.rules ?? []);
 const expressions = all.flatMap((rule) => rule.if ?? []);
 const keys = [...new Set(all.flatMap((rule) => Object.keys(rule)))].sort();
 
-test("all rules are looked at", () => {
-  assert.equal(all.length, 8 + 6 + 5 + 1);
-});
+test("all rules are looked at", () => assert.equal(all.length, 8 + 6 + 5 + 1));
 
-test("no rule looks at changed files, which a second push of a branch does not see", () => {
-  assert.deepEqual(keys, ["allow_failure", "if", "when"]);
-});
+test("no rule looks at changed files, which a second push of a branch does not see", () =>
+  assert.deepEqual(keys, ["allow_failure", "if", "when"]));
 
-test("no rule chooses a tag, so no flag of a job can choose another one", () => {
-  assert.ok(!keys.includes("variables"));
-});
+test("no rule chooses a tag, so no flag of a job can choose another one", () =>
+  assert.ok(!keys.includes("variables")));
 
 const project = { CI_PROJECT_NAMESPACE: "qemu-project", CI_PROJECT_PATH: "qemu-project/qemu" };
 const pushed = (branch: string): Variables => ({
@@ -86,10 +82,9 @@ test("no expression has more words than GitLab reads", () => {
 });
 
 test("every variable is compared, since an empty one counts as true within an expression", () => {
-  for (const words of expressions.map(wordsOf)) {
+  for (const words of expressions.map(wordsOf))
     for (const [i, each] of words.entries()) {
       const beside = `${words[i - 1]} ${words[i + 1]}`;
       if (each.startsWith("$")) assert.match(beside, /[=!][=~]/, `${each} in ${words.join(" ")}`);
     }
-  }
 });

@@ -30,14 +30,13 @@ before(async () => {
   cells = await evaluate(qemu, probes);
 });
 
-for (const row of rows) {
+for (const row of rows)
   test(`in ${row.name} every kind of job does what the table says`, () => {
     for (const [i, column] of columns.entries()) {
       const name = nameOf(row, column);
       assert.equal(cells.get(name), row.cells[i], name);
     }
   });
-}
 
 const read = (path: string): string =>
   readFileSync(new URL(`../../${path}`, import.meta.url), "utf8");
@@ -76,7 +75,7 @@ const config = parseConfig(example, "berth.yml");
 
 const promotion = columns.find(({ name }) => name === "promotion") ?? assert.fail();
 
-for (const row of rows) {
+for (const row of rows)
   test(`${row.name} moves ${row.tags.join(", ") || "no tag"}`, () => {
     const path = row.env["CI_PROJECT_PATH"];
     const registry = {
@@ -88,7 +87,6 @@ for (const row of rows) {
     const promotes = cells.get(nameOf(row, promotion)) !== "never";
     assert.deepEqual(promotes ? tagsToPromote(config, situation) : [], row.tags);
   });
-}
 
 const runs = (row: Row, name: string): boolean =>
   row.cells[columns.findIndex((column) => column.name === name)] !== "never";

@@ -58,9 +58,8 @@ function args(change: Partial<ContainerRequest> = {}, tool: Partial<Tool> = {}):
   );
 }
 
-test("a command runs as the caller, in the work tree at its own path, in an image by digest", () => {
-  assert.deepEqual(args(), usual);
-});
+test("a command runs as the caller, in the work tree at its own path, in an image by digest", () =>
+  assert.deepEqual(args(), usual));
 
 const changes: readonly (readonly [
   what: string,
@@ -113,14 +112,13 @@ const changes: readonly (readonly [
     ["--mount=type=bind,source=/src/qemu,target=/src/qemu", "--workdir=/src/qemu/tests"],
   ],
 ];
-for (const [what, request, tool, comes, goes] of changes) {
+for (const [what, request, tool, comes, goes] of changes)
   test(`a command ${what}`, () => {
     const now = args(request, tool);
     const expected = [...usual.filter((word) => !goes.includes(word)), ...comes];
     assert.deepEqual([...now].sort(), expected.sort());
     assert.deepEqual(now.slice(-3), [reference, "make", "check"]);
   });
-}
 
 test("without a command it is bash where the image has it, and sh where it has not", () => {
   const [sh, flag, script] = args({ command: [] }).slice(-3);
@@ -139,9 +137,8 @@ test("a printed line is read back by a shell as the same words", () => {
   assert.equal(shellLine(["docker", "run", "--env=A=b"]), "docker run --env=A=b");
 });
 
-test("a container's name is one that docker and podman take", () => {
-  assert.equal(containerName("qemu/debian:13 x", "1a2b"), "berth-qemu-debian-13-x-1a2b");
-});
+test("a container's name is one that docker and podman take", () =>
+  assert.equal(containerName("qemu/debian:13 x", "1a2b"), "berth-qemu-debian-13-x-1a2b"));
 
 test("of a repository a container has the work tree, and git's own files to read alone unless asked", async () => {
   const root = "/src/qemu";

@@ -67,13 +67,12 @@ const cases: Readonly<Record<string, Case>> = {
     { command: "podman", users: "same" },
   ],
 };
-for (const [what, [machine, expected, asked]] of Object.entries(cases)) {
+for (const [what, [machine, expected, asked]] of Object.entries(cases))
   test(`meets ${what}`, async () => {
     const { tool, trouble } = await meet(asked, machine);
     assert.equal(trouble, undefined);
     assert.deepEqual({ ...tool, ...expected }, tool);
   });
-}
 
 test("a daemon that is away is a trouble only for who wants to run something", async () => {
   const stderr =

@@ -63,9 +63,8 @@ function begun(when: string): string {
 function composite(jobs: readonly FlowJob[], isDag = false): string | undefined {
   const states = new Set(jobs.map(stateOf));
   const has = (...some: readonly string[]): boolean => some.some((state) => states.has(state));
-  const only = (...some: readonly string[]): boolean => {
-    return [...states].every((state) => some.includes(state));
-  };
+  const only = (...some: readonly string[]): boolean =>
+    [...states].every((state) => some.includes(state));
   if (states.size === 0) return undefined;
   if (isDag && has("skipped", "ignored")) return "skipped";
   if (only("skipped", "ignored")) return "skipped";

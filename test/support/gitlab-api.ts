@@ -105,12 +105,10 @@ export function answerApi(api: Api, request: SeenRequest): Answer {
     project !== undefined &&
     identity.kind === "job" &&
     (route.jobToken === "own" ? !isOwnJob(identity, project) : !mayComeIn(identity, project));
-  if (project === undefined || isForeign || !maySee(identity, project)) {
+  if (project === undefined || isForeign || !maySee(identity, project))
     return failed(404, "404 Project Not Found");
-  }
-  if (request.method !== "GET" && identity.kind === "user" && !identity.scopes.includes("api")) {
+  if (request.method !== "GET" && identity.kind === "user" && !identity.scopes.includes("api"))
     return insufficientScope("api");
-  }
   if (!route.may(identity, project)) return failed(identity.kind === "anonymous" ? 401 : 403);
   const parts = (route.path.exec(rest) ?? []).slice(1).map(decodeURIComponent);
   return route.answer({ api, request, identity, project, parts });

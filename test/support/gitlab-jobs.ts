@@ -131,9 +131,8 @@ export function addPipeline(model: Model, project: TestProject, options: JobOpti
 function refOf(project: TestProject, options: JobOptions): RefFacts {
   const { request, event = "detached", tag, branch = project.defaultBranch } = options;
   if (request !== undefined) return { kind: "merge-request", event, request: factsOf(request) };
-  if (tag !== undefined) {
+  if (tag !== undefined)
     return { kind: "tag", name: tag, protected: options.isTagProtected ?? true };
-  }
   return { kind: "branch", name: branch, protected: project.protectedBranches.has(branch) };
 }
 

@@ -96,9 +96,8 @@ async function serve(registry: Registry, incoming: IncomingMessage, response: Se
 
 function answer(registry: Registry, request: SeenRequest): Answer {
   const challenge = registry.options.authority?.challenge(request);
-  if (challenge !== undefined) {
+  if (challenge !== undefined)
     return { ...refuse(401, "UNAUTHORIZED"), headers: { "www-authenticate": challenge } };
-  }
   const [, path = "", area = "", rest = ""] =
     /^\/v2\/(.+)\/(manifests|blobs\/uploads|blobs|tags\/list)\/?([^/]*)$/.exec(request.path) ?? [];
   if (area === "manifests") return manifests(registry, request, path, rest);

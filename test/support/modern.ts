@@ -39,9 +39,8 @@ const packages = [
  */
 export async function modernEngines(): Promise<Engines> {
   const folder = await basesFolder();
-  if (suite === "trixie" && (await machineIsModern())) {
+  if (suite === "trixie" && (await machineIsModern()))
     return collect(join(folder, "engines-own-bin"), (name, path) => symlink(program(name), path));
-  }
   const root = join(folder, `engines-${suite}-v2`);
   await locked(root, async () => {
     if ((await stat(root).catch(() => undefined)) === undefined) await makeRoot(root);

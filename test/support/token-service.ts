@@ -124,9 +124,8 @@ async function serve(state: State, incoming: IncomingMessage, response: ServerRe
   });
   const headers = { "content-type": "application/json" };
   const real = (): Answer => {
-    if (typeof result === "number") {
+    if (typeof result === "number")
       return { status, headers, body: JSON.stringify({ errors: [complaint(status)] }) };
-    }
     for (const { name, actions } of result) if (actions.includes("push")) created.add(name);
     const lifetime = options.lifetimeSeconds ?? 300;
     const told = result.map((entry) => withMeta(entry, options.rule));

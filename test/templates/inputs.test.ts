@@ -39,13 +39,11 @@ for (const component of components)
       assert.deepEqual(new Set(used), new Set(component.inputs.keys()));
     });
 
-    test("are no more than a person reads at once", () => {
-      assert.ok(inputs.length <= 16, `${inputs.length}`);
-    });
+    test("are no more than a person reads at once", () =>
+      assert.ok(inputs.length <= 16, `${inputs.length}`));
 
-    test("need nothing that GitLab 17.0 does not have", () => {
-      assert.deepEqual(component.component, []);
-    });
+    test("need nothing that GitLab 17.0 does not have", () =>
+      assert.deepEqual(component.component, []));
 
     test("are called in snake case, with a type and a sentence that describes them", () => {
       const wrong = inputs.filter(

@@ -80,9 +80,8 @@ berth-prune: { rules: [{ when: never }] }\n`,
 ];
 
 for (const [what, text, where, jobs] of cases)
-  test(`${what}: the jobs that are there, and what they need`, async () => {
-    assert.deepEqual(await jobsOf(text, where), jobs);
-  });
+  test(`${what}: the jobs that are there, and what they need`, async () =>
+    assert.deepEqual(await jobsOf(text, where), jobs));
 
 /** Of the project itself: only the first two are for jobs of the component. GitLab takes the second, and gives no job any. */
 const defaults = `default:

@@ -139,7 +139,7 @@ function cellsOf(row: Row): readonly Cell[] {
 
 export function playRows(name: string, rows: readonly Row[]): void {
   suite(name, () => {
-    for (const row of rows) {
+    for (const row of rows)
       suite(row.name, () => {
         for (const cell of cellsOf(row)) {
           const where = row.at === "token" ? "the token" : `the ${cell.position}`;
@@ -147,7 +147,6 @@ export function playRows(name: string, rows: readonly Row[]): void {
             play(row, cell));
         }
       });
-    }
   });
 }
 
