@@ -7,10 +7,10 @@ import { BerthError, ifPossible } from "../errors.ts";
 import { isIndex, platformsOf } from "../image/image.ts";
 import { type IndexEntry, type Manifest, makeIndex } from "../oci/manifest.ts";
 import { parsePlatform } from "../oci/platform.ts";
-import { below, parseReference, type Repository, withDigest, withTag } from "../oci/reference.ts";
+import { below, parseReference, type Repository, withTag } from "../oci/reference.ts";
 import { pastTag } from "../oci/tags.ts";
 import { isAssembled, sameAs } from "../plan/decision.ts";
-import { isWhole } from "../plan/look.ts";
+import { hasTags, isWhole } from "../plan/look.ts";
 import { ownRepository } from "../plan/places.ts";
 import type { Plan, PlannedImage } from "../plan/plan.ts";
 import { recordRepositoryName } from "../plan/record.ts";
@@ -41,10 +41,8 @@ export async function copyImage(
   const tagged = withTag(to, image.tag);
   const source = parseReference(from);
   const before = (await isNew()) ? undefined : await registry.head(tagged);
-  if (before !== undefined && source.digest !== undefined) {
-    const there = await registry.get(withDigest(to, source.digest));
-    if (there !== undefined) return there;
-  }
+  const there = before && (await registry.get({ ...source, ...to }));
+  if (there !== undefined) return there;
   const isOther = before !== undefined && before.digest !== source.digest;
   const tags = [isOther ? pastTag(image.tag, clock.now()) : image.tag];
   return (await registry.copy(source, to, tags, task.manifests.get(image.name))).manifest;
@@ -52,12 +50,9 @@ export async function copyImage(
 
 /** Asks once, when it is first needed, whether anything was published below a base. */
 export function newBase(base: Repository | undefined, registry: Pick<Registry, "tags">) {
-  return remembered(async (): Promise<boolean> => {
-    if (base === undefined) return true;
-    for await (const tags of registry.tags(below(base, recordRepositoryName)))
-      if (tags.length > 0) return false;
-    return true;
-  });
+  return remembered(
+    async () => base === undefined || !(await hasTags(below(base, recordRepositoryName), registry)),
+  );
 }
 
 /**

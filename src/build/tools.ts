@@ -71,7 +71,5 @@ export interface Machine {
 }
 
 export function materialOf({ task }: Pick<Tools, "task">, name: string): Material {
-  const material = task.materials.get(name);
-  if (material === undefined) throw new TypeError(`no material for ${name}`);
-  return material;
+  return task.materials.get(name)!;
 }

@@ -32,19 +32,16 @@ export function isNamedAfter(
   return !plain && promotedTags(config, branch).includes(tag);
 }
 
-/** A tag that `{slug}` makes of a branch's name, although that name may not move it. */
-export interface StolenTag {
-  readonly tag: string;
-  /** The pattern of the branches that move it by name; `undefined` where it is one of berth's own, or no tag at all. */
-  readonly of: string | undefined;
-}
-
-/** Finds tags of this branch that no rule could give it by name. */
-export function stolenTags(config: Pick<Config, "publish">, branch: Branch): readonly StolenTag[] {
-  return promotedTags(config, branch)
-    .filter((tag) => isNamedAfter(config, branch, tag))
-    .map((tag) => ({ tag, of: config.publish.find((rule) => rule.tag === tag)?.branch }))
-    .filter(({ tag, of }) => of !== undefined || isReserved(tag) || !isTag(tag));
+/** The first tag that `{slug}` makes of a branch's name although that branch may not move it, and why. */
+export function stolenTag(config: Pick<Config, "publish">, branch: Branch) {
+  const named = promotedTags(config, branch).filter((tag) => isNamedAfter(config, branch, tag));
+  for (const tag of named) {
+    const rule = config.publish.find((one) => one.tag === tag);
+    if (rule !== undefined) return { tag, why: `it is moved by the branch ${rule.branch}` };
+    if (!isTag(tag)) return { tag, why: `${JSON.stringify(tag)} is no tag` };
+    if (isReserved(tag)) return { tag, why: "it is one of berth's own" };
+  }
+  return undefined;
 }
 
 /** `*` stands for any characters, slashes too, as in GitLab's protected branches. */

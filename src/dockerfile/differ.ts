@@ -123,22 +123,15 @@ const rules: readonly (readonly [string, Rule])[] = [
         : undefined,
   ],
 ];
-const rulesOf = new Map<string, readonly Rule[]>();
-
-function rulesFor(keyword: string): readonly Rule[] {
-  const known = rulesOf.get(keyword);
-  if (known !== undefined) return known;
-  const found = rules.flatMap(([of, rule]) => (of.split(" ").includes(keyword) ? [rule] : []));
-  rulesOf.set(keyword, found);
-  return found;
-}
+const keyed = rules.flatMap(([of, rule]) => of.split(" ").map((keyword) => ({ keyword, rule })));
+const rulesOf = Map.groupBy(keyed, ({ keyword }) => keyword);
 
 /** Finds what engines read differently in one instruction. */
 export function differencesIn(instruction: Instruction, escapeWith: Escape): readonly Difference[] {
   const { line, at } = instruction;
   const inner = triggered(instruction);
   const found: Difference[] = [];
-  for (const rule of rulesFor(inner.keyword)) {
+  for (const { rule } of rulesOf.get(inner.keyword) ?? []) {
     const message = rule(inner);
     if (message !== undefined) found.push({ at, message });
   }

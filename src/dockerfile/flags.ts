@@ -16,14 +16,14 @@ export interface Flag {
   readonly at: number;
 }
 
-export interface Flags {
-  readonly flags: readonly Flag[];
-  /** The index in the line after the flags. */
-  readonly end: number;
-}
-
-/** Reads the flags at the front of an instruction's arguments; quotes and escapes work as in words. */
-export function readFlags(line: string, from: number, escapeWith: string): Flags {
+/**
+ * Reads the flags at the front of an instruction's arguments, and where they end; quotes and escapes work as in words.
+ */
+export function readFlags(
+  line: string,
+  from: number,
+  escapeWith: string,
+): { readonly flags: readonly Flag[]; readonly end: number } {
   const flags: Flag[] = [];
   let at = from;
   for (;;) {

@@ -152,10 +152,7 @@ export interface Heredoc {
 }
 
 /** A word that opens a heredoc if the line that ends it follows. */
-export interface Opening {
-  readonly name: string;
-  readonly chomp: boolean;
-  readonly expand: boolean;
+interface Opening extends Omit<Heredoc, "body"> {
   /**
    * Only newer parsers take it for a heredoc (white space after `<<`), or it stands in arithmetic: without
    * a line that ends it, it is none.

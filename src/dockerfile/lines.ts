@@ -30,46 +30,19 @@ export type Complain = (place: TextPosition, message: string) => void;
 
 export type Escape = "\\" | "`";
 
-/** Reads logical lines one after the other, and heredoc bodies between them. */
-export interface LineReader {
-  next(): Line | undefined;
-  /**
-   * The lines up to the one that ends a heredoc, as they are; `undefined` where no such line follows,
-   * and then nothing is consumed.
-   */
-  body(terminator: string, chomp: boolean): string | undefined;
-  /** How many physical lines have been read. */
-  count(): number;
-  /** Gives up on the rest of the file. */
-  stop(): void;
-}
-
-export function lineReader(text: string, escapeWith: Escape): LineReader {
-  const cursor: Cursor = {
-    text,
-    escapeWith,
-    at: text.startsWith("\uFEFF") ? 1 : 0,
-    line: 0,
-    last: new Map(),
-  };
-  return {
-    next: () => nextLine(cursor),
-    body: (terminator, chomp) => heredocBody(cursor, terminator, chomp),
-    count: () => cursor.line,
-    stop: () => {
-      cursor.at = text.length;
-    },
-  };
-}
-
-interface Cursor {
+/** Where the reading of logical lines, and of heredoc bodies between them, has come to. */
+export interface Cursor {
   readonly text: string;
   readonly escapeWith: Escape;
   /** Where each line occurs last, without and with tabs at its front; made when first needed. */
   readonly last: Map<boolean, ReadonlyMap<string, number>>;
-  /** The offset and, less one, the number of the physical line to read next. */
+  /** The offset of the physical line to read next, and how many have been read. */
   at: number;
   line: number;
+}
+
+export function startOf(text: string, escapeWith: Escape): Cursor {
+  return { text, escapeWith, at: text.startsWith("\uFEFF") ? 1 : 0, line: 0, last: new Map() };
 }
 
 /** A physical line without its line end. */
@@ -99,7 +72,7 @@ function nextText(cursor: Cursor): Part | undefined {
   return undefined;
 }
 
-function nextLine(cursor: Cursor): Line | undefined {
+export function nextLine(cursor: Cursor): Line | undefined {
   for (let part = nextText(cursor); part !== undefined; part = nextText(cursor)) {
     const line = join(cursor, part);
     if (line.text !== "") return line;
@@ -133,7 +106,15 @@ function beforeContinuation(cursor: Cursor, start: number, lineEnd: number): num
   return end - 1 > start && text[end - 2] === escapeWith ? undefined : end - 1;
 }
 
-function heredocBody(cursor: Cursor, terminator: string, chomp: boolean): string | undefined {
+/**
+ * The lines up to the one that ends a heredoc, as they are; `undefined` where no such line follows, and then nothing is
+ * consumed.
+ */
+export function heredocBody(
+  cursor: Cursor,
+  terminator: string,
+  chomp: boolean,
+): string | undefined {
   const last = cursor.last.get(chomp) ?? lastOccurrences(cursor.text, chomp);
   cursor.last.set(chomp, last);
   const begin = cursor.at;

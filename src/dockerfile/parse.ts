@@ -9,11 +9,13 @@ import {
 } from "./instruction.ts";
 import {
   type Complain,
+  type Cursor,
   type Escape,
+  heredocBody,
   type Line,
-  type LineReader,
-  lineReader,
+  nextLine,
   placeOf,
+  startOf,
   type TextPosition,
 } from "./lines.ts";
 import { skipSpace } from "./words.ts";
@@ -52,29 +54,30 @@ function readInstructions(
   { escape: escapeWith }: Directives,
   complain: Complain,
 ): readonly Instruction[] {
-  const reader = lineReader(text, escapeWith);
+  const cursor = startOf(text, escapeWith);
   const found: Instruction[] = [];
-  for (let line = reader.next(); line !== undefined; line = reader.next()) {
+  for (let line = nextLine(cursor); line !== undefined; line = nextLine(cursor)) {
     const instruction = readInstruction(line, 0, escapeWith, complain);
     if (instruction === undefined) continue;
     if (!takesHeredocs(instruction)) found.push(instruction);
     else {
-      const heredocs = readHeredocs(line, reader, complain);
-      found.push(withHeredocs(instruction, heredocs, reader.count()));
+      const heredocs = readHeredocs(line, cursor, complain);
+      found.push(withHeredocs(instruction, heredocs, cursor.line));
     }
   }
   return found;
 }
 
-function readHeredocs(line: Line, reader: LineReader, complain: Complain): readonly Heredoc[] {
+function readHeredocs(line: Line, cursor: Cursor, complain: Complain): readonly Heredoc[] {
   const found: Heredoc[] = [];
   for (const { name, chomp, expand, doubtful } of openings(line.text)) {
-    const body = reader.body(name, chomp);
+    const body = heredocBody(cursor, name, chomp);
     if (body !== undefined) {
       found.push({ name, chomp, expand, body });
     } else if (!doubtful) {
       complain(placeOf(line, 0), `heredoc is not closed: no line ${JSON.stringify(name)} follows`);
-      reader.stop();
+      // The rest of the file would be mistaken too.
+      cursor.at = cursor.text.length;
     }
   }
   return found;

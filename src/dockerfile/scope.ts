@@ -106,7 +106,10 @@ interface Binding {
   readonly by: "arg" | "env";
 }
 
-/** The variables of a stage so far; a stage's instructions change it one after the other. */
+/**
+ * The variables of a stage so far; a stage's instructions change it one after the other. An ARG never stands over an ENV:
+ * that is refused, since in BuildKit the later one wins, in buildah ENV does.
+ */
 export interface Variables {
   readonly bindings: Map<string, Binding>;
   /** A base image may set any variable; `scratch` sets none. */
@@ -134,20 +137,6 @@ export function inherited(scope: Variables): Variables {
     bindings.set(name, binding.by === "env" ? binding : { value: { because }, by: "arg" });
   }
   return { bindings, open: scope.open };
-}
-
-/**
- * Sets a variable for the rest of the stage. An ARG never stands over an ENV: that is refused, since in BuildKit the later
- * one wins, in buildah ENV does.
- */
-export function bind(scope: Variables, name: string, binding: Binding): void {
-  scope.bindings.set(name, binding);
-}
-
-/** Forgets everything: a name that is not known was set, and it may be any. */
-export function blur(scope: Variables): void {
-  scope.bindings.clear();
-  scope.open = true;
 }
 
 /** The args that the build may see, and of these the ones that the key covers. */

@@ -22,7 +22,7 @@ import {
   type Step,
   type StepScope,
 } from "./references.ts";
-import { argsOf, bind, blur, emptyScope, inherited, isOfMachine, type Variables } from "./scope.ts";
+import { argsOf, emptyScope, inherited, isOfMachine, type Variables } from "./scope.ts";
 import { type Lexed, lex, type Unknown } from "./shell.ts";
 
 export interface ResolvedStage {
@@ -175,24 +175,13 @@ export function chainOf(stage: ResolvedStage): readonly ResolvedStage[] {
 
 /** Takes the variables of an instruction into the scope, and says what it reads. */
 function takeStep(instruction: Instruction, around: StepScope): Step {
-  switch (instruction.keyword) {
-    case "arg":
-      declareArgs(instruction, around);
-      return nothing;
-    case "env":
-      setEnv(instruction, around);
-      return nothing;
-    case "copy":
-    case "add":
-      return copyStep(instruction, around);
-    case "run":
-      return runStep(instruction, around);
-    case "onbuild":
-      checkTrigger(instruction, around);
-      return nothing;
-    default:
-      return nothing;
-  }
+  const { keyword } = instruction;
+  if (keyword === "copy" || keyword === "add") return copyStep(instruction, around);
+  if (keyword === "run") return runStep(instruction, around);
+  if (keyword === "arg") declareArgs(instruction, around);
+  if (keyword === "env") setEnv(instruction, around);
+  if (keyword === "onbuild") checkTrigger(instruction, around);
+  return nothing;
 }
 
 /** ARGs have the values that they get here, so a default that is overridden is not read. */
@@ -201,12 +190,12 @@ function declareArgs(instruction: Instruction, around: StepScope): void {
   for (const { name, fallback, at } of argsOf(instruction)) {
     const imported = fallback === undefined ? importedValue(name, around) : undefined;
     const known = ownMember(around.args, name) ?? imported;
-    if (known !== undefined) bind(scope, name, { value: known, by: "arg" });
+    if (known !== undefined) scope.bindings.set(name, { value: known, by: "arg" });
     else if (fallback !== undefined) {
       const read = expand(fallback, around);
       if (read.error !== undefined)
         around.complain(placeOf(instruction.line, at), `ARG ${name}: ${read.error}`);
-      bind(scope, name, { value: asValue(read), by: "arg" });
+      scope.bindings.set(name, { value: asValue(read), by: "arg" });
     }
   }
 }
@@ -238,8 +227,13 @@ function setEnv({ body, line }: Instruction, around: StepScope): void {
   for (const { pair, name, value } of read) {
     const error = name.error ?? value.error;
     if (error !== undefined) around.complain(placeOf(line, pair.at), `ENV ${pair.name}: ${error}`);
-    if (name.unknown !== undefined) blur(scope);
-    else bind(scope, name.text, { value: asValue(value), by: "env" });
+    if (name.unknown === undefined)
+      scope.bindings.set(name.text, { value: asValue(value), by: "env" });
+    else {
+      // A name that is not known was set, and it may be any.
+      scope.bindings.clear();
+      scope.open = true;
+    }
   }
 }
 

@@ -4,6 +4,7 @@ import { apiOrigin, realmTrust, type TokenHint } from "../http/origin.ts";
 import { makeRedactor } from "../http/redact.ts";
 import { defaultLimits, makeTransport, type Transport } from "../http/transport.ts";
 import { below, printRepository, type Repository } from "../oci/reference.ts";
+import { hasTags } from "../plan/look.ts";
 import { repositoryOf } from "../plan/places.ts";
 import { recordRepositoryName } from "../plan/record.ts";
 import type { Situation } from "../plan/situation.ts";
@@ -109,9 +110,7 @@ async function firstWithTags(
   candidates: readonly Repository[],
   registry: Pick<Registry, "tags">,
 ): Promise<Repository | undefined> {
-  for (const repository of candidates) {
-    for await (const tags of registry.tags(repository)) if (tags.length > 0) return repository;
-  }
+  for (const repository of candidates) if (await hasTags(repository, registry)) return repository;
   return undefined;
 }
 

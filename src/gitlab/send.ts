@@ -1,6 +1,6 @@
 /** Questions to GitLab's API: page after page, with the logins that may ask, and errors without tokens. */
 import type { Projects } from "@gitbeaker/rest";
-import { BerthError, type ErrorCode } from "../errors.ts";
+import { BerthError, type ErrorCode, expected } from "../errors.ts";
 import { isLimited, unavailableHint } from "../http/errors.ts";
 import { makeRedactor } from "../http/redact.ts";
 import { defaultLimits, makeTransport, type Outside, type Reply } from "../http/transport.ts";
@@ -189,10 +189,8 @@ function hintOf(error: BerthError): string | undefined {
 }
 
 /** The transport speaks of registries; what it throws is told as GitLab's. */
-function throwAsGitLabs(error: unknown): never {
-  if (!(error instanceof BerthError)) throw error;
+const throwAsGitLabs = expected((error): never => {
   const code = codes[error.code] ?? error.code;
-  if (code !== "GITLAB_UNAVAILABLE")
-    throw new BerthError(code, error.message, { hint: answerHint });
-  throw new BerthError(code, error.message, { hint: hintOf(error) });
-}
+  const hint = code === "GITLAB_UNAVAILABLE" ? hintOf(error) : answerHint;
+  throw new BerthError(code, error.message, { hint });
+});

@@ -152,6 +152,15 @@ async function sightingAt(
   return { kind: "found", source, reference: pinned, foundBy: "key-tag", manifest };
 }
 
+/** Whether anything was put into a repository. */
+export async function hasTags(
+  repository: Repository,
+  registry: Pick<Registry, "tags">,
+): Promise<boolean> {
+  for await (const tags of registry.tags(repository)) if (tags.length > 0) return true;
+  return false;
+}
+
 /** Whether an image's config is still there beside its manifest; of an index, the manifests that it names. */
 export async function isWhole(
   { content }: Manifest,

@@ -1,10 +1,9 @@
 /** Promotion: pointing a moving tag at a whole set, forward only. */
 import type { Config } from "../config/config.ts";
-import { type Branch, isNamedAfter, promotedTags, stolenTags } from "../config/promoted.ts";
+import { type Branch, isNamedAfter, promotedTags, stolenTag } from "../config/promoted.ts";
 import { BerthError } from "../errors.ts";
 import { ownTags } from "../image/key.ts";
 import {
-  isTag,
   parseReference,
   printReference,
   printRepository,
@@ -48,12 +47,10 @@ export function tagsToPromote(
 export function refuseStolen(config: Pick<Config, "publish">, situation: Situation): void {
   const branch = branchOf(situation);
   if (branch === undefined) return;
-  const [stolen] = stolenTags(config, branch);
+  const stolen = stolenTag(config, branch);
   if (stolen === undefined) return;
-  const { tag, of } = stolen;
-  const own = isTag(tag) ? "it is one of berth's own" : `${JSON.stringify(tag)} is no tag`;
-  const why = of === undefined ? own : `it is moved by the branch ${of}`;
-  throw new BerthError("TAG_TAKEN", `promote ${tag} from the branch ${branch.name}: ${why}`, {
+  const what = `promote ${stolen.tag} from the branch ${branch.name}: ${stolen.why}`;
+  throw new BerthError("TAG_TAKEN", what, {
     hint: "rename the branch, or give it a tag of its own under `publish`, such as `branch-{slug}`",
   });
 }

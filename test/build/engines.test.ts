@@ -96,6 +96,13 @@ test("buildah builds and pushes, once more where that helps, and keeps what is f
     assert.deepEqual(await callsOf("buildah", change, builds), calls);
   const again = ["pushed", "build", "inspect", "build --no-cache", "push"];
   assert.deepEqual(await callsOf("buildah", scratch, [], other), again);
+  const version = { "--version": "buildah version 1.28.2\n" };
+  const volume = { ...answers, ...version, inspect: "/data \n" };
+  const steps = ["from", "run"].map((keyword, at) => ({ keyword, line: at + 1, last: at + 1 }));
+  const source = { file: "f", lines: [1, 2], stages: [{ name: undefined, steps }] };
+  const onVolume = { dockerfile: "FROM debian\nRUN true\n", source };
+  const refused = ["BUILD_FAILED", "build", "inspect"];
+  assert.deepEqual(await callsOf("buildah", onVolume, [], volume), refused);
   const none = { ...scratch, noCache: true };
   assert.equal((await callsOf("buildah", none, [], other)).length, 4);
 });

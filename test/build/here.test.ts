@@ -47,6 +47,7 @@ describe("an image is built here", () => {
   const again = { kind: "refresh", because: { code: "forced" }, from: `${at}@${sha}` } as const;
   const same = { kind: "build", because: { code: "same", as: "twin" } } as const;
   const both = { platform: "linux/amd64,linux/arm64" };
+  const placed = { repository: `${at}/debian` };
   const twin = outcomeOf(planned("twin", "build"), "built", 1, { reference: "localhost/t:1" });
   const member = { ...twin, name: "debian@amd64", reference: "localhost/amd64:1" };
   const own = printReference(nameHere("/x", { name: "debian", key }));
@@ -70,6 +71,8 @@ describe("an image is built here", () => {
     ["unless it was before", absent, true, `reused ${own}`, "has"],
     ["where it was not", absent, false, `built ${own}`, "has build"],
     ["from scratch whatever was before", forced, true, `built ${own}`, "build"],
+    ["from scratch beside a registry", forced, false, `built ${own}`, "build", placed],
+    ["with any layers beside an empty one", absent, false, `built ${own}`, "has build", placed],
     ["anew where it is refreshed", again, true, `built ${own}`, "build"],
     ["once for two names", same, false, "reused localhost/t:1", ""],
     ["for this machine's platform alone", absent, false, "reused localhost/amd64:1", "", both],
@@ -82,9 +85,13 @@ describe("an image is built here", () => {
       const engine = {
         here: {
           has: async () => asked.push("has") > 0 && isHere,
-          build: async ({ destination, noCache }: BuildRequest) => {
+          build: async ({ destination, noCache, cacheSince }: BuildRequest) => {
             asked.push("build");
-            assert.deepEqual([printReference(destination), noCache], [own, layers === "none"]);
+            const isAnew = decision === forced || layers === "none";
+            assert.deepEqual(
+              [printReference(destination), noCache, cacheSince?.getTime()],
+              [own, isAnew, isAnew ? 0 : undefined],
+            );
           },
         },
       };
@@ -92,7 +99,7 @@ describe("an image is built here", () => {
       const layers = isHere ? "none" : "any";
       const tools = {
         task: {
-          plan: { images },
+          plan: { images, config: {} },
           materials: new Map([["debian", { recipe, contextTar: undefined }]]),
         },
         machine: {
@@ -106,6 +113,7 @@ describe("an image is built here", () => {
         log: { section: () => ({ line: () => {}, end: () => {} }) },
         clock: { now: () => new Date(0) },
         situation: { upstream: undefined },
+        registry: { get: async () => undefined },
         engine: async () => engine,
       } as unknown as Tools;
       const done = new Map([twin, member].map((outcome) => [outcome.name, outcome]));

@@ -121,12 +121,14 @@ describe("images of several platforms", async () => {
   });
 
   test("are put together by the job that publishes, of what other jobs built", async () => {
-    const flow = await run(upstream());
+    const inJob = (CI_JOB_ID: string) => ({ env: { CI_PIPELINE_ID: "9", CI_JOB_ID } });
+    const flow = await run(upstream(inJob("90")));
     const was = digestOf(flow, "base");
+    assert.equal(indexOf(flow, "base").content.annotations["berth.pipeline"], "9");
     const index = flow.plan.images.find(({ name }) => name === "base")!;
     memory.repositories.get("qemu-project/qemu/base")?.tags.delete(index.tag);
     memory.repositories.delete("qemu-project/qemu/berth");
-    const options = upstream();
+    const options = upstream(inJob("91"));
     const planned = await planOf(options);
     const kinds = planned.plan.images.map(({ name, decision }) => `${name} ${decision.kind}`);
     assert.ok(kinds.includes("base build") && kinds.includes("base@arm64 reuse"), `${kinds}`);

@@ -34,6 +34,7 @@ describe("settings that a maintainer's token reads", () => {
       groups: [],
     });
     upstream.tagRules.length = 0;
+    assert.equal(await port.jobTokenAccess("acme/none"), undefined);
   });
 
   test("a token of too small a scope makes room for the job's own, once and for all", async () => {

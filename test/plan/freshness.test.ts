@@ -46,13 +46,13 @@ describe("lookAtFreshness", () => {
   beforeEach(() => {
     memory.repositories.clear();
     for (const base of ["debian", "fedora"]) seed(memory, base, testImage(base), "1");
-    observation = sighted([["debian"], ["debian"], ["debian", "fedora"], ["gone"]]);
+    observation = sighted([["debian"], ["debian"], ["debian", "fedora"], ["gone"], []]);
     memory.log.length = 0;
   });
 
   /** An image in the registry with bases as told, made at a revision of its own; of the first two the manifest is in hand. */
   function sight(used: readonly string[], at: number): [string, Sighting[]] {
-    const name = names[at] ?? "";
+    const name = names[at] ?? "index";
     const plain = testImage(name);
     const bases = used.map((base) => {
       const { digest } = testImage(base).manifest.descriptor;
@@ -82,7 +82,9 @@ describe("lookAtFreshness", () => {
     history = gitThat(undefined).history,
   ) {
     const images = names.map((name) => ({ name, platform: "linux/amd64" }));
-    return lookAtFreshness(images, observation, {
+    // Its members are asked in its place.
+    const index = { name: "index", platform: "linux/amd64,linux/arm64" };
+    return lookAtFreshness([...images, index], observation, {
       situation,
       config: { refresh },
       registry: client(undefined),

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { asUntrusted } from "../../src/plan/situation.ts";
 import { ownerOf, refuseStolen } from "../../src/publish/promote.ts";
 import { digestOf, type Flow, run } from "../support/flow.ts";
 import { config, situation } from "../support/keyed.ts";
@@ -176,9 +177,9 @@ describe("ownerOf", () => {
     ["other", "staging-9.2", undefined],
   ] as const;
   for (const [tag, branch, owner] of cases)
-    test(`${tag} promoted from ${branch} belongs to ${owner ?? "nobody alone"}`, () =>
-      assert.equal(
-        ownerOf(tag, rules, situation("acme/tools", {}, { CI_COMMIT_BRANCH: branch })),
-        owner,
-      ));
+    test(`${tag} promoted from ${branch} belongs to ${owner ?? "nobody alone"}`, () => {
+      const here = situation("acme/tools", {}, { CI_COMMIT_BRANCH: branch });
+      assert.equal(ownerOf(tag, rules, here), owner);
+      assert.equal(ownerOf(tag, rules, asUntrusted(here, "it may not push")), undefined);
+    });
 });
