@@ -217,7 +217,7 @@ function writesOf({ path, actions }: Scope): Scope {
 /** Turns a list so that it goes on from a path, its beginning coming last. */
 function goingOnFrom(path: string | undefined, scopes: readonly Scope[]): readonly Scope[] {
   const at = scopes.findIndex((scope) => scope.path === path);
-  return [...scopes.slice(at), ...scopes.slice(0, at)];
+  return at < 0 ? scopes : [...scopes.slice(at), ...scopes.slice(0, at)];
 }
 
 /** nginx takes header lines of 8 KiB, `Authorization: Bearer ` and what a proxy adds among them. */
