@@ -1,5 +1,5 @@
 /** `berth init`: from a project as it is to its `berth.yml` and the include to add. */
-import { resolve } from "node:path";
+import { relative, resolve } from "node:path";
 import type { Command } from "commander";
 import { defaultConfig } from "../config/config.ts";
 import { fileNames, stateOf } from "../config/load.ts";
@@ -42,17 +42,14 @@ async function init(world: World, options: InitOptions, version: string): Promis
     throw new BerthError("CONFIG_INVALID", "look for images: the project has no Dockerfile", {
       hint: [...gapsOf(survey, []), "berth builds images from Dockerfiles only"].join(";\n"),
     });
-  const proposal = propose(survey, { remotes, version });
+  const config = relative(git.root, target);
+  const proposal = propose(survey, { remotes, version, registry: options.registry, config });
   const trouble = await tryOut(survey.tree, proposal);
-  const { config, dockerfiles } = proposal;
-  const write =
-    options.print !== true && (config !== undefined || Object.keys(dockerfiles).length > 0);
-  if (write) {
-    for (const [path, text] of Object.entries(dockerfiles))
-      await world.files.write(resolve(git.root, path), text);
-    if (config !== undefined) await world.files.write(target, config);
-  }
-  const value = { file: target, written: write, ...proposal, config, trouble };
+  const texts = Object.entries({ ...proposal.dockerfiles, [config]: proposal.config ?? "" });
+  const wanted = options.print === true ? [] : texts.filter(([, text]) => text !== "");
+  for (const [path, text] of wanted) await world.files.write(resolve(git.root, path), text);
+  const write = wanted.length > 0;
+  const value = { file: target, written: write, ...proposal, trouble };
   printResult(world, options, value, printProposal(proposal, write ? target : undefined, trouble));
 }
 
@@ -77,8 +74,8 @@ const mostProblems = 8;
 
 /** What `berth key` would say of the proposal: why images have no keys, or what their builds will fail on. */
 async function tryOut(tree: Tree, { config: text }: Proposal): Promise<readonly string[]> {
-  const config = text === undefined ? defaultConfig : parseConfig(text, fileNames[0]);
   try {
+    const config = text === undefined ? defaultConfig : parseConfig(text, fileNames[0]);
     const { warnings } = await (await stateOf(tree, config)).identify();
     return warnings.map((problem) => `- ${printProblem(problem)}`);
   } catch (error) {

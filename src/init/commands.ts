@@ -125,6 +125,9 @@ const changing = ["--build-context", "--secret", "--ssh", "--add-host", "--netwo
 /** Of buildx and podman, of buildah alone, and of kaniko. */
 const platformFlags = ["--platform", "--arch", "--customPlatform", "--custom-platform"];
 
+/** A build arg as berth.yml takes it. */
+const fixedArg = /^([A-Za-z_]\w*)=([^$]*)$/;
+
 /** Engines' switches that say nothing about the image. */
 const noArgs = ["BUILDKIT_INLINE_CACHE"];
 
@@ -155,7 +158,7 @@ function readBuild(words: readonly string[], start: string) {
   const tags = flagged(words, "-t", "--tag", "--destination", "--manifest");
   const args = flagged(words, "--build-arg");
   const fixed = args.flatMap((text) => {
-    const [, name, value = ""] = /^([^=]*)=([^$]*)$/.exec(text) ?? [];
+    const [, name, value = ""] = fixedArg.exec(text) ?? [];
     return name === undefined || noArgs.includes(name) ? [] : [[name, value] as const];
   });
   const { platforms, strange } = platformsGiven(flagged(words, ...platformFlags));
@@ -169,7 +172,7 @@ function readBuild(words: readonly string[], start: string) {
     dropped: [
       ...changing.flatMap((flag) => flagged(words, flag).map((value) => `${flag} ${value}`)),
       ...strange.map((text) => `--platform ${text}`),
-      ...args.filter((text) => !/^\w+=[^$]*$/.test(text)).map((text) => `--build-arg ${text}`),
+      ...args.filter((text) => !fixedArg.test(text)).map((text) => `--build-arg ${text}`),
     ],
     ...(platforms.length > 0 && { platforms: [...new Set(platforms)].sort() }),
   };

@@ -1,5 +1,6 @@
 /** The part of a pipeline that includes berth, and in which pipelines images are planned. */
 import { present } from "../json.ts";
+import { beginsWithHost } from "../oci/reference.ts";
 import { because, block, type Chosen, type Node, usual } from "./settings.ts";
 import type { Survey } from "./survey.ts";
 
@@ -28,7 +29,9 @@ export function rulesOf(
     const found = `rules ask for ${prefix} as 1 or 2`;
     const chosen = "the component rules brings the same gating, and berth's jobs follow it";
     const publishes = /\w_PUBLISH\s*:\s*["']?1\b/.test(text);
-    return because({ kind: "rules", upstream, flags, publishes }, found, chosen);
+    // Rules compare it with paths of projects.
+    const path = beginsWithHost(upstream) ? upstream.replace(/^[^/]*\//, "") : upstream;
+    return because({ kind: "rules", upstream: path, flags, publishes }, found, chosen);
   }
   if (!text.includes("merge_request_event")) return usual({ kind: "none" });
   const found = "rules speak of merge requests";
@@ -38,6 +41,8 @@ export function rulesOf(
 }
 
 export interface IncludeSettings {
+  /** Path of the configuration; `undefined` where it is found without. */
+  readonly config: string | undefined;
   readonly prefix: string;
   readonly reference: "digest" | "tag" | "own-tag";
   readonly stage: string | undefined;
@@ -55,6 +60,7 @@ export function includeText(include: IncludeSettings): string {
   const { gate, version, buildTags } = include;
   const prefix = include.prefix === "BERTH" ? undefined : include.prefix;
   const images = component("images", version, {
+    config: include.config,
     prefix,
     reference: include.reference === "digest" ? undefined : include.reference,
     mode: include.fanOut ? "fan-out" : undefined,

@@ -1,4 +1,5 @@
 /** From what a project has to what its `berth.yml` and its pipeline should say. */
+import { fileNames } from "../config/load.ts";
 import type { BuildJob } from "./builders.ts";
 import { gapsOf } from "./gaps.ts";
 import { imagesOf } from "./images.ts";
@@ -33,19 +34,24 @@ interface ProposeOptions {
   readonly remotes: Remotes;
   /** Version of the component to include. */
   readonly version: string;
+  /** Where the user says that images are. */
+  readonly registry?: string | undefined;
+  /** Where `berth.yml` goes, from the repository's top. */
+  readonly config?: string;
 }
 
 /** From here on the first pipeline's builds are too long for one job; see docs/recipes.md, big projects. */
 const manyImages = 10;
 
-export function propose(survey: Survey, { remotes, version }: ProposeOptions): Proposal {
+export function propose(survey: Survey, options: ProposeOptions): Proposal {
+  const { remotes, version, config: place = fileNames[0] } = options;
   const images = imagesOf(survey);
   const prefix = prefixOf(survey);
   const upstream = upstreamOf(survey, prefix.value, remotes);
   const repository = repositoryOf(survey, images.value);
   const reference = referenceOf(survey, images.value, prefix.value, repository.value);
   const gates = rulesOf(survey, prefix.value, upstream.value);
-  const registry = registryOf(survey, remotes);
+  const registry = registryOf(survey, remotes, options.registry);
   const findings = [
     ...prefix.findings,
     ...upstream.findings,
@@ -57,7 +63,10 @@ export function propose(survey: Survey, { remotes, version }: ProposeOptions): P
     ...publishOf(survey),
     ...gates.findings,
   ];
+  const config = configText(findings);
+  const isFound = config === undefined || fileNames.some((name) => name === place);
   const include: IncludeSettings = {
+    config: isFound ? undefined : place,
     prefix: prefix.value,
     reference: reference.value,
     stage: commonStage(survey),
@@ -68,18 +77,13 @@ export function propose(survey: Survey, { remotes, version }: ProposeOptions): P
   return {
     gaps: gapsOf(survey, images.value),
     findings,
-    config: configText(findings),
+    config,
     include: includeText(include),
     dockerfiles: Object.fromEntries(
       survey.drafts.filter(({ isThere }) => !isThere).map(({ path, text }) => [path, text]),
     ),
-    steps: [...stepsOf(survey, include, images.value), planStep(registry.length > 0)],
+    steps: stepsOf(survey, include, images.value, registry.length > 0),
   };
-}
-
-function planStep(isRegistryKnown: boolean): string {
-  const flag = isRegistryKnown ? "" : " --registry HOST/PATH";
-  return `berth plan${flag}: see what would be built; it changes nothing`;
 }
 
 /** The stage of the jobs that build images today. */

@@ -85,8 +85,15 @@ function asUpstream(host: string, path: string): string | undefined {
   return host === "gitlab.com" ? `registry.${host}/${path}` : undefined;
 }
 
-/** Where a person's own machine looks for images; elsewhere than on gitlab.com only the CI files may tell. */
-export function registryOf({ text }: Survey, { upstream, origin }: Remotes): readonly Seen[] {
+/** Where a person's own machine looks for images, as was `given`; else, but on gitlab.com, only the CI files may tell. */
+export function registryOf(
+  { text }: Survey,
+  { upstream, origin }: Remotes,
+  given?: string,
+): readonly Seen[] {
+  const chosen =
+    "where `berth plan` and `berth run` on your machine look; a pipeline knows its own";
+  if (given !== undefined) return seen("--registry was given", chosen, block({ registry: given }));
   const { host = "", path = "" } = upstream ?? origin ?? {};
   if (path === "") return [];
   const own = path.toLowerCase();
@@ -98,7 +105,5 @@ export function registryOf({ text }: Survey, { upstream, origin }: Remotes): rea
   if (registry === undefined) return [];
   const found =
     written === undefined ? "the project is on gitlab.com" : `the pipeline speaks of ${written}`;
-  const chosen =
-    "where `berth plan` and `berth run` on your machine look; a pipeline knows its own";
   return seen(found, chosen, block({ registry }));
 }

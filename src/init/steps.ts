@@ -13,8 +13,11 @@ export function stepsOf(
   survey: Survey,
   include: IncludeSettings,
   names: readonly string[],
+  isRegistryKnown: boolean,
 ): readonly string[] {
   const { prefix, reference, fanOut, buildTags, platformTags } = include;
+  const named = include.config === undefined ? "" : ` --config ${include.config}`;
+  const where = isRegistryKnown ? "" : " --registry HOST/PATH";
   const { built, text } = survey;
   const tag = `${prefix}_CONTAINER_TAG`;
   const { builders, publishers } = jobsOf(built);
@@ -22,7 +25,7 @@ export function stepsOf(
   const foreign = [...new Set(tags)].filter((one) => one.replace(/[{}]/g, "") !== `$${tag}`);
   const places = placesOf(survey, tag);
   const steps = [
-    "berth key: see that every image gets a key",
+    `berth key${named}: see that every image gets a key`,
     builders.length > 0 &&
       `delete the jobs that build images (${few(builders)}) with what only they extend`,
     publishers.length > 0 &&
@@ -41,6 +44,7 @@ export function stepsOf(
       `delete ${tag} where variables set it (${few(places)}), for it would win over what was planned`,
     scheduleStep(text),
     guide(text, prefix),
+    `berth plan${named}${where}: see what would be built; it changes nothing`,
   ];
   return steps.filter((step) => step !== false);
 }

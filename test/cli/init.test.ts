@@ -52,6 +52,20 @@ describe("berth init", () => {
     assert.equal(keys.images.length, 1);
   });
 
+  test("names in the include and in its steps the file that it wrote, and says where images are", async () => {
+    const path = project({ "ci/a.docker": "FROM scratch\nCOPY x /\n", "ci/x": "" });
+    const base = "registry.example.com/acme/a";
+    const there = ["--config", "sub/berth.yml", "--registry", base, "--json"];
+    const { stdout, stderr } = await berth(path, "init", ...there);
+    const { config, include, steps } = JSON.parse(stdout) as Record<string, string>;
+    assert.equal(await readFile(join(path, "sub/berth.yml"), "utf8"), config, stderr);
+    assert.match(config ?? "", new RegExp(`^registry: ${base}$`, "m"));
+    assert.match(include ?? "", /images@\S+\n +inputs:\n +config: sub\/berth\.yml\n$/);
+    assert.match(String(steps), /^berth key --config sub\/berth\.yml: .*berth plan --config sub\//);
+    const usual = await berth(path, "init", "--config", "./berth.yml", "--json");
+    assert.doesNotMatch(JSON.parse(usual.stdout).include, /config/);
+  });
+
   test("ends where there is nothing to build from", async () => {
     const { code, stderr } = await berth(project({ "main.c": "" }), "init");
     assert.equal(code, 64);

@@ -29,6 +29,14 @@ describe("a project as QEMU's", () => {
     });
   });
 
+  test("compares projects by their paths where upstream is the place of its images", async () => {
+    const path = ".gitlab-ci.d/base.yml";
+    const text = qemu[path]!.replace(": qemu-project", ": registry.test:5050/qemu/qemu");
+    const { inputs, settings } = await proposed({ ...qemu, [path]: text });
+    assert.equal(settings["upstream"], "registry.test:5050/qemu/qemu");
+    assert.equal((inputs["rules"] as Record<string, string>)["upstream"], "qemu/qemu");
+  });
+
   test("with a fixed tag goes over to the variable", async () => {
     const files = Object.fromEntries(
       Object.entries(qemu).map(([path, text]) => [
@@ -120,7 +128,9 @@ describe("a project without a layout of that kind", () => {
       { images: [{ dockerfile: "app/Dockerfile", context: "." }] },
     ],
     "args and a target": [
-      job("podman build --build-arg V=1.10 --build-arg S=$SECRET --target run -f tools/a.docker ."),
+      job(
+        "podman build --build-arg V=1.10 --build-arg S=$SECRET --build-arg a-b=c --target run -f tools/a.docker .",
+      ),
       { images: [{ dockerfile: "tools/a.docker", target: "run", args: { V: "1.10" } }] },
     ],
     "a matrix": [
