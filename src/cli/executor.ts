@@ -1,6 +1,6 @@
 /** `berth executor`: a driver for GitLab Runner's custom executor, so that a job can say `image: berth://debian`. */
 import { isAbsolute } from "node:path";
-import type { Command } from "commander";
+import { Argument, type Command } from "commander";
 import { BerthError, describeError, type ErrorCode, errorCodes, exitCodes } from "../errors.ts";
 import {
   aliasesOf,
@@ -29,7 +29,15 @@ import { makeLog } from "../host/log.ts";
 import type { ToolName } from "../run/tool.ts";
 import type { World } from "../world.ts";
 import { bringImages } from "./executor-image.ts";
-import { collect, type Doing, examples, programOption, usageError } from "./verb.ts";
+import {
+  collect,
+  type Doing,
+  examples,
+  type GlobalOptions,
+  printResult,
+  programOption,
+  usageError,
+} from "./verb.ts";
 
 const afterHelp = `
 A person calls install: it prints the lines of config.toml, and says what they lack on this host.
@@ -42,7 +50,7 @@ export function declare(program: Command, doing: Doing): void {
     .description(
       "run jobs in images of their own commit: a driver for GitLab Runner's custom executor",
     )
-    .argument("<stage>", "prepare, or install")
+    .addArgument(new Argument("<stage>", "what is to be done").choices(["prepare", "install"]))
     .addOption(programOption())
     .option("--init", "begin a job's container with a small process that clears up after others")
     .option("--folder <path>", "what is kept between jobs", "/var/lib/berth")
@@ -53,7 +61,7 @@ export function declare(program: Command, doing: Doing): void {
     .action(doing(executor));
 }
 
-interface HostOptions {
+interface HostOptions extends GlobalOptions {
   readonly with?: ToolName;
   readonly init?: boolean;
   readonly folder: string;
@@ -65,8 +73,6 @@ interface HostOptions {
 async function executor(world: World, options: HostOptions, stage: string): Promise<number> {
   if (stage === "install") return install(world, options);
   try {
-    if (stage !== "prepare")
-      throw usageError(`run the stage ${stage}: there is none`, "give one that --help lists");
     if (options.with === undefined)
       throw usageError(
         "prepare a job: --with is missing",
@@ -75,15 +81,13 @@ async function executor(world: World, options: HostOptions, stage: string): Prom
     const tool = { name: options.with, command: options.with, init: options.init === true };
     return await prepare(world, hostOf(options, tool));
   } catch (error) {
+    // By it the runner tells a failure of the job from one of the host, which it tries again.
+    const code = world.env[`${isJobs(error) ? "BUILD" : "SYSTEM"}_FAILURE_EXIT_CODE`];
+    if (code === undefined) throw error;
     world.log.flush();
     process.stderr.write(describeError(error));
-    return failure(world, isJobs(error) ? "BUILD" : "SYSTEM");
+    return Number(code);
   }
-}
-
-/** By this exit code the runner tells a failure of the job from one of the host, which it tries again. */
-function failure({ env }: World, whose: "BUILD" | "SYSTEM"): number {
-  return Number(env[`${whose}_FAILURE_EXIT_CODE`] ?? exitCodes.failed);
 }
 
 /** What a person at a project can do nothing about, beside the weather. */
@@ -110,11 +114,13 @@ function hostOf(options: HostOptions, tool: Host["tool"]): Host {
 
 /** Prints the lines of config.toml, and says what jobs would not get on this host. */
 async function install(world: World, options: HostOptions): Promise<number> {
-  const { run, print, files } = world;
+  const { run, files } = world;
   const { detect, usable } = await import("./pull.ts");
   const { name, init } = usable(await detect(world, options.with));
   const host = hostOf(options, { name, command: name, init });
-  print(runnerLines(host));
+  const lines = runnerLines(host);
+  const tell = () => printResult(world, options, { lines }, lines);
+  if (options.json !== true) tell();
   const note = `${host.folder}/.berth`;
   await files.write(note, "");
   await files.remove(note);
@@ -123,14 +129,11 @@ async function install(world: World, options: HostOptions): Promise<number> {
     (await run("sh", ["-c", `command -v ${program}`])).exitCode === 0 ? [] : [program],
   );
   const missing = (await Promise.all(answers)).flat();
-  if (missing.length === 0) return exitCodes.done;
-  throw new BerthError(
-    "ENGINE_MISSING",
-    `look for ${missing.join(", ")} on this host: not on PATH`,
-    {
-      hint: "install them where the runner finds them; jobs are lent git and gitlab-runner",
-    },
-  );
+  const what = `look for ${missing.join(", ")} on this host: not on PATH`;
+  const hint = "install them where the runner finds them; jobs are lent git and gitlab-runner";
+  if (missing.length > 0) throw new BerthError("ENGINE_MISSING", what, { hint });
+  if (options.json === true) tell();
+  return exitCodes.done;
 }
 
 /** Gives 0 where the job's containers run; what keeps them from it is an error. */

@@ -1,5 +1,6 @@
 /** `berth pull`: the images that CI uses, by digest, on this machine; `run` begins with the same. */
 import { type Command, Option } from "commander";
+import { hasCommit } from "../context/objects.ts";
 import { isDenied, unlessDenied } from "../gitlab/rights.ts";
 import { makeAttach } from "../host/terminal.ts";
 import { withoutMembers } from "../image/image.ts";
@@ -60,10 +61,11 @@ async function pullImages(
   const session = await openSession(world, options);
   const search = await findImages(names, options, session);
   const pulled = await pullAll(search, options, session);
-  // What is there is of use, also where something is not.
-  if (pulled.length > 0)
-    printResult(world, options, { images: pulled }, table(pulled, world.screen));
   const needed = named(session.project.images, names).map(({ name }) => name);
+  const isWhole = needed.every((name) => search.located.has(name));
+  // What is there is of use to a person, also where something is not; a program gets the error in its place.
+  if (isWhole || (pulled.length > 0 && options.json !== true))
+    printResult(world, options, { images: pulled }, table(pulled, world.screen));
   requireAll(needed, options, search);
 }
 
@@ -170,11 +172,12 @@ async function findOfPipeline(
   let record = await refreshedBy(pipeline, scope);
   if (record.found === undefined) {
     const commit = await commitOfPipeline(Number(pipeline), scope.sources, session);
-    if (commit !== undefined) {
+    const isHere = commit !== undefined && (await hasCommit(session.project.git, commit));
+    if (!isHere) record = await publishedBy(pipeline, scope);
+    if (commit !== undefined && record.found === undefined) {
       const then = await openProject(session.world, { ...options, rev: commit });
       return locateKeys(await keyed(then, names), scope);
     }
-    record = await publishedBy(pipeline, scope);
   }
   const { found, troubles } = record;
   if (found !== undefined) return locateRecorded(wanted, found);

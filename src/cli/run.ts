@@ -112,6 +112,11 @@ async function run(
       `build ${name} of ${chosen}: only the working tree is built`,
       "leave out --build",
     );
+  if (options.build !== true && (options.engine ?? options.allowDirty) !== undefined)
+    throw usageError(
+      `run ${name}: --engine and --allow-dirty are for what --build builds`,
+      "add --build, or leave them out; what runs the container is said by --with",
+    );
   const session = await openSession(world, options);
   // Before an engine is asked, which may not answer.
   if (options.local === true) known(session.project.images, [name]);

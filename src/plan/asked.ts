@@ -54,7 +54,9 @@ function setMistakes({ set, complete }: Plan, id: string): readonly string[] {
 
 function placeMistakes({ name, repository }: PlannedImage, own: Source | undefined) {
   const here = own === undefined ? null : printRepository(own.repositoryOf(name));
-  return repository === here ? [] : [`it puts ${name} into ${repository}, and not into ${here}`];
+  if (repository === here) return [];
+  const wanted = here === null ? "no registry is known here" : `not into ${here}`;
+  return [`it puts ${name} into ${repository ?? "no registry"}, and ${wanted}`];
 }
 
 function tagMistakes(

@@ -23,11 +23,11 @@ export async function onPlatform(
   const index = parseReference(located.reference);
   const manifest = await registry.get(index);
   const child = manifest && childFor(manifest, platform);
-  if (child === undefined)
-    throw new BerthError(
-      "IMAGE_ABSENT",
-      `find ${located.name} for ${platform}: ${located.reference} does not name it`,
-    );
+  if (child === undefined) {
+    const what = `find ${located.name} for ${platform}: ${located.reference} does not name it`;
+    const hint = "give another --platform, or take another image with --rev or --tag";
+    throw new BerthError("IMAGE_ABSENT", what, { hint });
+  }
   return { ...located, platform, reference: printReference(withDigest(index, child.digest)) };
 }
 

@@ -1,5 +1,6 @@
 /** What users get wrong, on their machine and in jobs of the component: each ends with a message that says where, and what to do. */
 import assert from "node:assert/strict";
+import { chmodSync } from "node:fs";
 import { after, test } from "node:test";
 import { temporary } from "../context/repository.ts";
 import { seed, testImage } from "../registry/clients.ts";
@@ -79,6 +80,14 @@ const mistakes: readonly (readonly [
     64,
     /only the working tree is built \[USAGE\]/,
   ],
+  [
+    "an engine for what is not built",
+    "run debian --engine docker",
+    64,
+    /--engine and --allow-dirty are for what --build builds \[USAGE\]\n.*--with$/m,
+  ],
+  ["an unknown stage of the executor", "executor run", 64, /choices are prepare, install/],
+  ["a stage that a runner calls", "executor prepare", 64, /--with is missing \[USAGE\]\n.*install/],
   ["an unknown revision", "key --rev nope", 1, /nope.*\[GIT_FAILED\]/],
   ["no configuration", "--config nope.yml key", 64, /nope\.yml: no such file \[CONFIG_INVALID\]/],
   ["no registry to write to", "ensure", 64, /\[REGISTRY_UNSET\]\n.*--registry/],
@@ -210,6 +219,22 @@ for (const [branch, whose] of [
     );
   });
 }
+
+test("of images of which one is nowhere a person gets the others, a program the error alone", async (t) => {
+  const image = { "a.docker": "FROM scratch\nRUN a\n", "b.docker": "FROM scratch\nRUN b\n" };
+  const project = projectOf(t, { ...image, "bin/docker": "#!/bin/sh\n" });
+  project.run("update-index", "--chmod=+x", "bin/docker");
+  chmodSync(`${project.path}/bin/docker`, 0o755);
+  const tags = await project.keyTags();
+  seed(registry, "acme/half/a", testImage("a"), tags.get("a"));
+  const env = { PATH: `${project.path}/bin:${process.env["PATH"]}` };
+  const words = ["pull", "--registry", `${registry.host}/acme/half`];
+  const told = await project.berth(words, env);
+  assert.match(told.stdout, /^a +was here +\S+\/half\/a@/m, told.stderr);
+  assert.match(told.stderr, /find b of the working tree: .*\[IMAGE_ABSENT\]/);
+  const { code, stdout } = await project.berth([...words, "--json"], env);
+  assert.deepEqual([told.code, code, JSON.parse(stdout).error.code], [1, 1, "IMAGE_ABSENT"]);
+});
 
 test("an input that berth.yml contradicts wins with a warning", async () => {
   const env = { ...job, BERTH_INPUT_PREFIX: "MESA_CI", BERTH_INPUT_CONFIG: "" };
