@@ -226,7 +226,7 @@ test("of images of which one is nowhere a person gets the others, a program the 
   project.run("update-index", "--chmod=+x", "bin/docker");
   chmodSync(`${project.path}/bin/docker`, 0o755);
   const tags = await project.keyTags();
-  seed(registry, "acme/half/a", testImage("a"), tags.get("a"));
+  seed(registry, "acme/half/a", testImage("a"), tags.get("a") ?? "");
   const env = { PATH: `${project.path}/bin:${process.env["PATH"]}` };
   const words = ["pull", "--registry", `${registry.host}/acme/half`];
   const told = await project.berth(words, env);
