@@ -44,7 +44,7 @@ interface ProposeOptions {
 const manyImages = 10;
 
 export function propose(survey: Survey, options: ProposeOptions): Proposal {
-  const { remotes, version, config: place = fileNames[0] } = options;
+  const { remotes, version } = options;
   const images = imagesOf(survey);
   const prefix = prefixOf(survey);
   const upstream = upstreamOf(survey, prefix.value, remotes);
@@ -64,9 +64,8 @@ export function propose(survey: Survey, options: ProposeOptions): Proposal {
     ...gates.findings,
   ];
   const config = configText(findings);
-  const isFound = config === undefined || fileNames.some((name) => name === place);
   const include: IncludeSettings = {
-    config: isFound ? undefined : place,
+    config: config && unusual(options.config),
     prefix: prefix.value,
     reference: reference.value,
     stage: commonStage(survey),
@@ -84,6 +83,11 @@ export function propose(survey: Survey, options: ProposeOptions): Proposal {
     ),
     steps: stepsOf(survey, include, images.value, registry.length > 0),
   };
+}
+
+/** A place where no pipeline looks by itself. */
+function unusual(place: string | undefined): string | undefined {
+  return fileNames.some((name) => name === place) ? undefined : place;
 }
 
 /** The stage of the jobs that build images today. */
