@@ -43,15 +43,14 @@ interface ProposeOptions {
 /** From here on the first pipeline's builds are too long for one job; see docs/recipes.md, big projects. */
 const manyImages = 10;
 
-export function propose(survey: Survey, options: ProposeOptions): Proposal {
-  const { remotes, version } = options;
+export function propose(survey: Survey, { remotes, version, ...given }: ProposeOptions): Proposal {
   const images = imagesOf(survey);
   const prefix = prefixOf(survey);
   const upstream = upstreamOf(survey, prefix.value, remotes);
   const repository = repositoryOf(survey, images.value);
   const reference = referenceOf(survey, images.value, prefix.value, repository.value);
   const gates = rulesOf(survey, prefix.value, upstream.value);
-  const registry = registryOf(survey, remotes, options.registry);
+  const registry = registryOf(survey, remotes, given.registry);
   const findings = [
     ...prefix.findings,
     ...upstream.findings,
@@ -65,7 +64,7 @@ export function propose(survey: Survey, options: ProposeOptions): Proposal {
   ];
   const config = configText(findings);
   const include: IncludeSettings = {
-    config: config && unusual(options.config),
+    config: config && unusual(given.config),
     prefix: prefix.value,
     reference: reference.value,
     stage: commonStage(survey),
