@@ -34,11 +34,16 @@ export async function lookUpBase(
     const manifest = await registry.get(reference);
     if (manifest === undefined) return unknownBase(name, "its registry does not have it");
     const { digest } = manifest.descriptor;
-    const child = childFor(manifest, platform)?.digest ?? digest;
+    const entry = childFor(manifest, platform);
+    const child = entry?.digest ?? digest;
+    const place = withDigest(reference, child);
     // buildah takes the image of another platform for it where one of the same index is at hand.
-    const pinned = printReference(withDigest(reference, child));
-    const settings = await settingsOf(manifest, reference, platform, registry);
-    return { name, pinned, digest, child, ...settings, unknown: undefined };
+    const pinned = printReference(place);
+    const image = entry === undefined ? manifest : await registry.get(place);
+    const settings = await settingsOf(image, reference, registry);
+    // What an image says of itself is sometimes wrong, and engines go by its index.
+    const { architecture } = entry?.platform ?? settings;
+    return { name, pinned, digest, child, ...settings, architecture, unknown: undefined };
   } catch (error) {
     // An engine would be told the same, after minutes.
     if (!(error instanceof BerthError) || isLimited(error)) throw error;
@@ -54,24 +59,15 @@ type Settings = Pick<BaseFacts, "onbuild" | "env" | "architecture">;
 const none = { onbuild: [], env: [], architecture: undefined, layers: undefined };
 
 async function settingsOf(
-  manifest: Manifest,
+  manifest: Manifest | undefined,
   reference: Reference,
-  platform: string,
   registry: Registry,
 ): Promise<Settings & Pick<BaseFacts, "layers">> {
-  const { content } = manifest;
-  if (content.kind === "index") {
-    const entry = childFor(manifest, platform);
-    const child =
-      entry === undefined ? undefined : await registry.get(withDigest(reference, entry.digest));
-    if (child === undefined || child.content.kind === "index") return none;
-    const settings = await settingsOf(child, reference, platform, registry);
-    // What an image says of itself is sometimes wrong, and engines go by its index.
-    return { ...settings, architecture: entry?.platform?.architecture };
-  }
-  const bytes = await registry.blob(reference, content.config.digest);
+  if (manifest?.content.kind !== "image") return none;
+  const { config, layers } = manifest.content;
+  const bytes = await registry.blob(reference, config.digest);
   const settings = bytes === undefined ? none : readSettings(bytes, printReference(reference));
-  return { ...settings, layers: content.layers.length };
+  return { ...settings, layers: layers.length };
 }
 
 /**
@@ -91,32 +87,13 @@ export function readSettings(bytes: Uint8Array, where: string): Settings {
   };
 }
 
-/**
- * When the oldest of the layers was made that a build put upon its base, as the history in its config tells it
- * (image-spec, config.md); layers that an engine took from a cache keep their time.
- *
- * `undefined` where the build made none, or the history does not tell them all.
- */
-export function oldestLayer(config: Uint8Array, where: string, made: number): Date | undefined {
-  const { history } = configOf(config, where);
-  const layers = (Array.isArray(history) ? history : []).filter(
-    (entry) => member(entry, "empty_layer") !== true,
-  );
-  // Counted from the end, since a base need not tell its own history.
-  const times = layers
-    .slice(-made)
-    .map((entry) => Date.parse(String(member(entry, "created") ?? "")));
-  const isTold = made > 0 && times.length === made && !times.some(Number.isNaN);
-  return isTold ? new Date(Math.min(...times)) : undefined;
-}
-
-function configOf(bytes: Uint8Array, where: string): Readonly<Record<string, unknown>> {
+export function configOf(bytes: Uint8Array, where: string): Readonly<Record<string, unknown>> {
   const config = readObject(new TextDecoder().decode(bytes));
   if (config !== undefined) return config;
   throw new BerthError("MANIFEST_INVALID", `read the config of ${where}: it is not a JSON object`);
 }
 
-function member(value: unknown, name: string): unknown {
+export function member(value: unknown, name: string): unknown {
   return isObject(value) ? value[name] : undefined;
 }
 
@@ -153,16 +130,16 @@ export async function pinReferences(
     .filter(({ args }) => args.length > 0)
     .flatMap(({ root }) => root ?? []);
   const external = recipe.uses.filter((use) => use.parent === undefined);
-  const asked = new Map([...external, ...below].map((use) => [idOf(use), use]));
-  await Promise.all(
-    [...asked].map(async ([id, use]) =>
-      facts.set(id, await tools.base(nameOf(use), platformOf(use))),
-    ),
+  const asked = [...external, ...below].map(async (use) =>
+    facts.set(idOf(use), await tools.base(nameOf(use), platformOf(use))),
   );
+  await Promise.all(asked);
   refuseHidden(image, recipe.stages, factsOf);
   refuseOtherPlatform(image, recipe.base, factsOf, platformOf);
-  for (const use of external.filter(({ kind }) => kind === "from"))
+  for (const use of external) {
     refuseOnbuild(image, use, factsOf(use));
+    warnOtherPlatform(image, use, factsOf(use), tools);
+  }
   const known = new Set(external.flatMap((use) => factsOf(use) ?? []));
   for (const fact of known) warnUnknown(image, fact, tools);
   // A base that moves for one platform is another base for the member of that one alone.
@@ -217,7 +194,7 @@ function refuseOtherPlatform(
 
 function refuseOnbuild(image: PlannedImage, use: BaseUse, facts: BaseFacts | undefined): void {
   const first = facts?.onbuild[0];
-  if (first === undefined || image.onbuild) return;
+  if (use.kind !== "from" || first === undefined || image.onbuild) return;
   throw new BerthError(
     "BASE_ONBUILD",
     `build ${image.name}: ${image.dockerfile}:${use.line}: base ${use.reference} has ONBUILD instructions (${first})`,
@@ -229,10 +206,24 @@ function refuseOnbuild(image: PlannedImage, use: BaseUse, facts: BaseFacts | und
 
 function warnUnknown(image: PlannedImage, facts: BaseFacts, tools: Tools): void {
   if (facts.unknown === undefined) return;
-  const text = `${image.name}: base ${facts.name} is used as written, its digest is not recorded (${facts.unknown})`;
+  const text = `${image.name}: base ${facts.name} is used as written, its digest is not recorded, and nobody looked at its platform and its ONBUILD (${facts.unknown})`;
   // Warnings wait for the end, and an engine may try for minutes what is told here.
   tools.log.info(text);
   tools.log.warn(text);
+}
+
+/** Files of any platform may be meant, where nobody asked for the platform by name. */
+function warnOtherPlatform(
+  { name, dockerfile, platform }: PlannedImage,
+  { kind, reference, line, platform: asked }: BaseUse,
+  facts: BaseFacts | undefined,
+  { log }: Tools,
+): void {
+  // A base of another platform is all that some images of one platform are for.
+  const isMeant = asked !== undefined || (kind === "from" && !isMember(name));
+  if (isMeant || !isForAnother(facts?.architecture, platform)) return;
+  const what = `${name}: ${dockerfile}:${line}: ${reference} is for ${facts?.architecture}`;
+  log.warn(`${what}: programs that are taken of it do not run on ${platform}`);
 }
 
 function baseOf(
@@ -241,7 +232,7 @@ function baseOf(
   parents: ReadonlyMap<string, string>,
 ): ResolvedBase | undefined {
   if (base === undefined) return undefined;
-  const pinned = base.parent === undefined ? undefined : parents.get(base.parent);
-  const digest = base.parent === undefined ? factsOf(base)?.digest : pinned?.split("@")[1];
-  return { name: base.reference, digest };
+  const { parent, reference: name } = base;
+  const digest = parent === undefined ? factsOf(base)?.digest : parents.get(parent)?.split("@")[1];
+  return { name, digest };
 }

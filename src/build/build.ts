@@ -14,12 +14,12 @@ import { isFromScratch } from "../plan/decision.ts";
 import { isWhole } from "../plan/look.ts";
 import { ownRepository } from "../plan/places.ts";
 import type { PlannedImage } from "../plan/plan.ts";
-import type { Registry } from "../registry/registry.ts";
+import type { Clock } from "../world.ts";
 import { annotationsOf, withAnnotations } from "./annotate.ts";
-import { oldestLayer, pinReferences } from "./bases.ts";
+import { pinReferences } from "./bases.ts";
 import type { BuildRequest, Engine } from "./engine.ts";
 import { lastLines, withOutput } from "./failure.ts";
-import { keepLayers, layerCache, sinceAnnotation } from "./layers.ts";
+import { keepLayers, layerCache, oldestLayer, sinceAnnotation } from "./layers.ts";
 import { secondsAnnotation } from "./outcome.ts";
 import { type Build, withRequest } from "./request.ts";
 import type { Tools } from "./tools.ts";
@@ -62,7 +62,7 @@ export async function buildImage(
   // The key's tag last: a run that is killed before it builds again, from these layers.
   await keepLayers(image.name, manifest, layers, tools);
   await tools.registry.put(tagged, manifest);
-  return recorded(tagged, manifest, tools.registry);
+  return recorded(tagged, manifest, tools);
 }
 
 interface Pushed {
@@ -77,10 +77,23 @@ async function runEngine(build: Build, tools: Tools): Promise<Pushed> {
   const title = `build ${image.name} with ${engine.name}`;
   return withRequest(build, title, tools, async (request) => {
     const digest = await runToEnd(engine, request);
-    const manifest = await tools.registry.get(withDigest(destination, digest));
+    const pushed = withDigest(destination, digest);
+    const manifest = await settled(() => tools.registry.get(pushed), tools.clock);
     if (manifest === undefined) throw vanished(image, digest);
     return { manifest, engine: engine.name };
   });
+}
+
+/** What was put a moment ago, which a registry of several machines may not show at once. */
+async function settled<T>(
+  look: () => Promise<T | undefined>,
+  clock: Clock,
+): Promise<T | undefined> {
+  for (let pause = 500; ; pause *= 4) {
+    const seen = await look();
+    if (seen !== undefined || pause > 8000) return seen;
+    await clock.sleep(pause);
+  }
 }
 
 /** Builds and pushes; a failure carries the engine's last lines. */
@@ -135,11 +148,11 @@ async function oldestTaken(
 export async function recorded(
   tagged: Reference,
   manifest: Manifest,
-  registry: Pick<Registry, "get" | "head">,
+  { registry, clock }: Pick<Tools, "registry" | "clock">,
 ): Promise<BuiltImage> {
   const seen = await registry.head(tagged);
   if (seen?.digest === manifest.descriptor.digest) return { manifest, adopted: false };
-  const other = await registry.get(tagged);
+  const other = await settled(() => registry.get(tagged), clock);
   if (other !== undefined) {
     const adopted = other.descriptor.digest !== manifest.descriptor.digest;
     return { manifest: other, adopted };

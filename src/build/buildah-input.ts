@@ -156,10 +156,18 @@ export function limitFlags(limits: string | undefined): readonly string[] {
   ];
 }
 
-/** GitLab's own authority beside those of `/etc/ssl/certs`, which Go reads in any case (crypto/x509: SSL_CERT_FILE). */
-function authorities(env: Env): Env {
-  const { CI_SERVER_TLS_CA_FILE: given, SSL_CERT_FILE: chosen } = env;
-  return given && !chosen ? { SSL_CERT_FILE: given } : {};
+/** What berth itself trusts beside those of `/etc/ssl/certs`, which Go reads in any case (crypto/x509: SSL_CERT_FILE). */
+async function authorities(
+  files: Pick<Files, "read" | "write">,
+  env: Env,
+  file: string,
+): Promise<Env> {
+  const { CI_SERVER_TLS_CA_FILE: server, NODE_EXTRA_CA_CERTS: extra, SSL_CERT_FILE: chosen } = env;
+  const given = [server ?? "", extra ?? ""].filter((path) => path !== "");
+  if (given.length === 0 || chosen) return {};
+  const read = given.map((path) => files.read(path).catch(() => undefined));
+  await files.write(file, (await Promise.all(read)).join("\n"));
+  return { SSL_CERT_FILE: file };
 }
 
 async function firstOf(
@@ -226,7 +234,7 @@ export async function prepare(
       TMPDIR: at("tmp"),
       ...(await withoutVolumes(files, env, at("containers.conf"), version)),
       ...(registries === undefined ? {} : { CONTAINERS_REGISTRIES_CONF: at("registries.conf") }),
-      ...authorities(env),
+      ...(await authorities(files, env, at("authorities.pem"))),
     },
   };
 }

@@ -96,7 +96,7 @@ async function derived(image: PlannedImage, tools: Deriving): Promise<Manifest |
 export async function assemble(
   image: PlannedImage,
   done: Whereabouts["done"],
-  { registry, situation, task: { plan } }: Deriving,
+  { registry, clock, situation, task: { plan } }: Deriving,
 ): Promise<BuiltImage> {
   const repository = ownRepository(image);
   const tagged = withTag(repository, image.tag);
@@ -114,7 +114,7 @@ export async function assemble(
   );
   const manifest = indexOver(image, members, situation, plan);
   await registry.put(tagged, manifest);
-  return recorded(tagged, manifest, registry);
+  return recorded(tagged, manifest, { registry, clock });
 }
 
 /** The members stand in the order of the image's platforms. */

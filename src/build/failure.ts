@@ -1,5 +1,6 @@
 /** What an engine says where it fails, as an error, and pushes that are tried once more. */
 import { BerthError, type ErrorCode } from "../errors.ts";
+import { lastingHint } from "../http/errors.ts";
 import { printReference, type Reference } from "../oci/reference.ts";
 import type { Clock, RunResult } from "../world.ts";
 import type { BuildRequest } from "./engine.ts";
@@ -40,10 +41,23 @@ export function isPassing(line: string): boolean {
 export function registryError(doing: string, line: string, host: string): BerthError {
   const code = registryFailure(line) ?? "REGISTRY_REFUSED";
   return new BerthError(code, `${doing}: ${withoutSecrets(line)}`, {
-    hint: certificate.test(line)
-      ? `if ${host} has no certificate that can be checked, name it as an insecure registry, for docker in its daemon's "insecure-registries"`
-      : registryHints[code],
+    hint: certificateHint(line, host) ?? registryHints[code],
   });
+}
+
+/** What Go says of a certificate, with what Node calls the same. */
+const certificates: readonly (readonly [RegExp, string])[] = [
+  [/has expired or is not yet valid/, "CERT_HAS_EXPIRED"],
+  [/is (?:not )?valid for|any IP SANs/, "ERR_TLS_CERT_ALTNAME_INVALID"],
+  [/x509:/, "UNABLE_TO_VERIFY_LEAF_SIGNATURE"],
+];
+
+function certificateHint(line: string, host: string): string | undefined {
+  if (!certificate.test(line)) return undefined;
+  const [, cause] = certificates.find(([words]) => words.test(line)) ?? [];
+  return cause === undefined
+    ? `${host} speaks plain http: say \`insecure\` of it in berth.yml, and for docker in its daemon's "insecure-registries"`
+    : lastingHint(cause);
 }
 
 const registryHints: Record<RegistryCode, string> = {

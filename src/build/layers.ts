@@ -6,6 +6,7 @@ import { type Reference, type Repository, withTag } from "../oci/reference.ts";
 import { isFromScratch } from "../plan/decision.ts";
 import { repositoryOf } from "../plan/places.ts";
 import type { PlannedImage } from "../plan/plan.ts";
+import { configOf, member } from "./bases.ts";
 import type { BuildRequest } from "./engine.ts";
 import type { Tools } from "./tools.ts";
 
@@ -71,6 +72,25 @@ export async function keepLayers(
     tools.log.warn(`the layer cache could not be written: ${message}`),
   );
   await tools.registry.put(tagged, manifest).catch(warn);
+}
+
+/**
+ * When the oldest of the layers was made that a build put upon its base, as the history in its config tells it
+ * (image-spec, config.md); layers that an engine took from a cache keep their time.
+ *
+ * `undefined` where the build made none, or the history does not tell them all.
+ */
+export function oldestLayer(config: Uint8Array, where: string, made: number): Date | undefined {
+  const { history } = configOf(config, where);
+  const layers = (Array.isArray(history) ? history : []).filter(
+    (entry) => member(entry, "empty_layer") !== true,
+  );
+  // Counted from the end, since a base need not tell its own history.
+  const times = layers
+    .slice(-made)
+    .map((entry) => Date.parse(String(member(entry, "created") ?? "")));
+  const isTold = made > 0 && times.length === made && !times.some(Number.isNaN);
+  return isTold ? new Date(Math.min(...times)) : undefined;
 }
 
 /** Own layers before upstream's. */

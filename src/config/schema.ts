@@ -115,10 +115,7 @@ const prune = z.mapped(
 );
 
 const registry = strict({
-  insecure: z.told(
-    "Allow plain http and certificates that nobody checks.",
-    z.preset(z.boolean(), false),
-  ),
+  insecure: z.told("It speaks plain http.", z.preset(z.boolean(), false)),
 });
 
 const dotenv = z.mapped(

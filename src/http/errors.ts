@@ -128,7 +128,7 @@ const rightsHints = {
 function refusedHint(bytes: Uint8Array): string {
   // What servers that expect TLS answer to plain http.
   if (/HTTP request[^.]*HTTPS/i.test(new TextDecoder().decode(bytes.subarray(0, 1000)))) {
-    return "this server speaks TLS, but a host on loopback is asked in plain http: use its network name";
+    return "this server speaks TLS, and is asked in plain http, as one on loopback or that berth.yml calls `insecure`: use its network name, and take out `insecure`";
   }
   const codes = readComplaints(bytes).map((complaint) => complaint.code);
   return codes.includes("MANIFEST_BLOB_UNKNOWN") || codes.includes("MANIFEST_UNKNOWN")
@@ -215,7 +215,7 @@ const lasting: readonly (readonly [RegExp, string])[] = [
   ],
   [
     /^(CERT_|ERR_TLS_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|INVALID_CA)/,
-    "name the authority of the server's certificate with NODE_EXTRA_CA_CERTS",
+    "name the authority of the server's certificate with NODE_EXTRA_CA_CERTS, and docker's daemon in its /etc/docker/certs.d",
   ],
 ];
 

@@ -187,10 +187,10 @@ async function laidOut(
   existing?: string,
   { text = "{}", minor = 39 } = {},
 ) {
-  const written: string[] = [];
+  const written = new Map<string, unknown>();
   const files = {
     read: async (path: string) => (path === existing ? Buffer.from(text) : undefined),
-    write: async (path: string) => void written.push(path),
+    write: async (path: string, data: unknown) => void written.set(path, data),
   };
   return { ...(await prepare(files, env, request, { minor })), written };
 }
@@ -212,14 +212,20 @@ test("of a machine's containers.conf only the volumes are kept away; an older bu
   assert.equal(env["CONTAINERS_CONF_OVERRIDE"], "/own");
 });
 
-test("buildah trusts GitLab's own authority, unless somebody chose another file", async () => {
+test("buildah trusts the authorities that berth does, unless somebody chose another file", async () => {
   const given = { CI_SERVER_TLS_CA_FILE: "/builds/ca" };
   for (const [env, expected] of [
-    [given, "/builds/ca"],
+    [given, "ca"],
+    [{ NODE_EXTRA_CA_CERTS: "/builds/extra" }, ""],
+    [{ ...given, NODE_EXTRA_CA_CERTS: "/builds/extra" }, "ca\n"],
     [{ ...given, SSL_CERT_FILE: "/etc/own" }, undefined],
-    [{}, undefined],
-  ] as const)
-    assert.equal((await laidOut(env)).env["SSL_CERT_FILE"], expected);
+    [{ CI_SERVER_TLS_CA_FILE: "" }, undefined],
+  ] as const) {
+    const { env: told, written } = await laidOut(env, "/builds/ca", { text: "ca" });
+    const file = told["SSL_CERT_FILE"];
+    assert.equal(file, expected === undefined ? undefined : "/s/authorities.pem");
+    assert.equal(file && written.get(file), expected);
+  }
 });
 
 test("buildah gets a policy of ours only where the machine has none", async () => {
@@ -230,14 +236,14 @@ test("buildah gets a policy of ours only where the machine has none", async () =
   ]) {
     const { paths: laid, written } = await laidOut({ HOME: "/home/me" }, existing);
     assert.equal(laid.policy, policy);
-    assert.equal(written.includes("/s/policy.json"), policy !== undefined);
+    assert.equal(written.has("/s/policy.json"), policy !== undefined);
   }
 });
 
 test("each build has temporary files of its own", async () => {
   const { env, written } = await laidOut({ TMPDIR: "/var/tmp" });
   assert.equal(env["TMPDIR"], "/s/tmp");
-  for (const path of ["/s/Dockerfile", "/s/ignore"]) assert.ok(written.includes(path), path);
-  const isThere = written.some((path) => path.startsWith("/s/tmp/"));
+  for (const path of ["/s/Dockerfile", "/s/ignore"]) assert.ok(written.has(path), path);
+  const isThere = [...written.keys()].some((path) => path.startsWith("/s/tmp/"));
   assert.ok(isThere, "the folder is there");
 });

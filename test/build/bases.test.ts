@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import fc from "fast-check";
-import { lookUpBase, oldestLayer, readSettings } from "../../src/build/bases.ts";
+import { lookUpBase, readSettings } from "../../src/build/bases.ts";
+import { oldestLayer } from "../../src/build/layers.ts";
 import { BerthError } from "../../src/errors.ts";
 import { client, seedIndex, testImage } from "../registry/clients.ts";
 import { startMemoryRegistry } from "../support/memory-registry.ts";

@@ -9,6 +9,7 @@ import {
   lastLines,
   otherThan,
   pushed,
+  registryError,
   registryFailure,
   withOutput,
   withoutSecrets,
@@ -55,6 +56,21 @@ test("an engine's words about a registry are read as what they mean", () => {
     ['failed to solve: process "sh -c echo 403" did not complete successfully: killed', undefined],
   ];
   for (const [line, code] of lines) assert.equal(registryFailure(line), code, line);
+});
+
+test("what an engine says of a certificate leads to what berth says of the same", () => {
+  for (const [said, hint] of [
+    ["x509: certificate signed by unknown authority", /NODE_EXTRA_CA_CERTS, .*certs\.d/],
+    ["x509: certificate has expired or is not yet valid: current time", /^renew the server's/],
+    ["x509: certificate is valid for a.example, not h", /for another host/],
+    ["x509: certificate is not valid for any names, but wanted to match h", /for another host/],
+    ["x509: cannot validate certificate for 1.2.3.4: any IP SANs", /for another host/],
+    ["http: server gave HTTP response to HTTPS client", /^h:1 speaks plain http: .*`insecure`/],
+    ["tag is valid for nobody", /see its message/],
+  ] as const) {
+    const { code, hint: told } = registryError("push h:1/x", said, "h:1");
+    assert.deepEqual([code, hint.test(told ?? "")], ["REGISTRY_REFUSED", true], said);
+  }
 });
 
 test("only a push that may succeed a moment later is tried again", () => {

@@ -135,6 +135,29 @@ describe("a run", async () => {
     }
   });
 
+  test("waits a moment for a registry that does not show at once what was put", async () => {
+    const path = "qemu-project/qemu/other";
+    for (const [times, expected] of [
+      [2, "built"],
+      [9, "failed"],
+    ] as const) {
+      projects.clear();
+      const looks = new Map<string, number>();
+      projects.fault = (method, address) => {
+        const name = address.split("/").at(-1) ?? "";
+        const { tags, manifests } = memory.repositories.get(path) ?? {};
+        const isThere = (tags?.has(name) || manifests?.has(name)) && /^(GET|HEAD)$/.test(method);
+        if (!isThere || !address.includes(`${path}/manifests/`)) return undefined;
+        looks.set(name, (looks.get(name) ?? 0) + 1);
+        const isHidden = looks.get(name)! <= times;
+        return isHidden ? { kind: "answer", answer: () => ({ status: 404 }) } : undefined;
+      };
+      const [outcome] = (await run(upstream({ dockerfiles: { other: dockerfiles.other } })))
+        .outcomes;
+      assert.deepEqual([outcome?.result, looks.size], [expected, expected === "built" ? 2 : 1]);
+    }
+  });
+
   test("in a fork that changed one image stores that image alone", async () => {
     await run(upstream());
     const changed = { ...dockerfiles, child: "FROM qemu/base\nRUN mine\n" };

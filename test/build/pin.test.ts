@@ -121,6 +121,25 @@ test("a member is refused a base for another platform, whoever says so", async (
   }
 });
 
+test("what is taken of an image for another platform is told, unless that was asked for", async () => {
+  const arm = { name: "x@arm64", platform: "linux/arm64" };
+  const facts = { a: { architecture: "amd64" }, b: { architecture: "arm64" } };
+  const rows: readonly (readonly [text: string, line: number, change: Partial<PlannedImage>])[] = [
+    ["FROM b\nCOPY --from=a x x\n", 2, arm],
+    ["FROM b\nRUN --mount=from=a,target=/a x\n", 2, { platform: "linux/arm64" }],
+    ["FROM a AS tools\nFROM b\nCOPY --from=tools x x\n", 1, arm],
+    ["FROM --platform=linux/amd64 a AS tools\nFROM b\nCOPY --from=tools x x\n", 0, arm],
+    ["FROM b\nCOPY --from=b x x\n", 0, arm],
+    ["FROM a\n", 0, { platform: "linux/arm64" }],
+    ["FROM b\nCOPY --from=c x x\n", 0, arm],
+  ];
+  for (const [text, line, change] of rows) {
+    const { warnings } = await pin(text, { ...facts, c: {} }, change);
+    const said = `${change.name ?? "x"}: x.docker:${line}: a is for amd64: programs that are taken of it do not run on linux/arm64`;
+    assert.deepEqual(warnings, line === 0 ? [] : [said], text);
+  }
+});
+
 test("a parent is asked what it sets only where an ARG could have the same name", async () => {
   const facts = { [parent]: { env: ["CC"] } };
   assert.deepEqual((await pin("FROM qemu/base\nRUN x\n", facts)).asked, []);

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { isDeepStrictEqual } from "node:util";
-import { oldestLayer } from "../../src/build/bases.ts";
+import { oldestLayer } from "../../src/build/layers.ts";
 import { ownTags } from "../../src/image/key.ts";
 import { type Digest, digestOf } from "../../src/oci/digest.ts";
 import { client } from "../registry/clients.ts";
