@@ -3,7 +3,7 @@ import { collectSoon } from "../src/cli/project.ts";
 import { defaultConfig } from "../src/config/config.ts";
 import { realWorld } from "../src/host/world.ts";
 import type { Facts, Pruning } from "../src/prune/facts.ts";
-import { applyPrune, inRounds, makePrunePlan } from "../src/prune/plan.ts";
+import { applyPrune, makePrunePlan } from "../src/prune/plan.ts";
 import type { Shelf } from "../src/prune/shelf.ts";
 import { openRegistry } from "../src/registry/client.ts";
 import { keysOf, neededPerRepository } from "./many-tags.ts";
@@ -65,7 +65,7 @@ async function prune(): Promise<void> {
   const planned = performance.now() - began;
   // What is kept because nobody tells its age would cost GitLab a look each; the price of lists and deletions is asked for.
   const tags = plan.tags.filter(({ verdict }) => verdict.action === "delete");
-  const applied = await applyPrune(pruning, { ...plan, tags }, inRounds);
+  const applied = await applyPrune(pruning, { ...plan, tags }, {});
   const deleted = applied.filter(({ result }) => result.kind === "deleted").length;
   const all = Number(repositories) * Number(doomed);
   if (deleted !== all) throw new Error(`deleted ${deleted} of ${all}`);

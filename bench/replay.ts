@@ -107,7 +107,7 @@ async function prune(at: number): Promise<void> {
   const pruning = { project: standing, shelf: model.shelf, sources, facts };
   const plan = await makePrunePlan(pruning, await facts(), false);
   if (plan.doubts.length > 0) throw new Error(JSON.stringify(plan.doubts));
-  const applied = await applyPrune(pruning, plan, { parallel: 8, round: 200 });
+  const applied = await applyPrune(pruning, plan, { round: 200 });
   prunes++;
   deleted += applied.filter(({ result }) => result.kind === "deleted").length;
   slowest = Math.max(slowest, performance.now() - started);

@@ -12,7 +12,6 @@ import { gatherFacts, type PruneProject, type Pruning } from "../prune/facts.ts"
 import {
   type Applied,
   applyPrune,
-  inRounds,
   isUnsettled,
   judgedAgain,
   makePrunePlan,
@@ -59,9 +58,7 @@ async function prune(world: World, options: PruneOptions): Promise<ExitCode> {
   const first = await makePrunePlan(pruning, facts, !isApplied);
   const onProgress = (done: number, all: number): void =>
     world.log.info(`${done} of ${all} tags looked at again`);
-  const applied = isApplied
-    ? await applyPrune(pruning, first, { ...inRounds, onProgress })
-    : undefined;
+  const applied = isApplied ? await applyPrune(pruning, first, { onProgress }) : undefined;
   const plan = judgedAgain(first, applied ?? []);
   print(world, options, plan, applied);
   const { prefix } = pruning.project.config;

@@ -79,11 +79,9 @@ function recordKind(own: Classified | undefined): Classified {
   return own.kind === "claim" || own.kind === "other-version" ? own : plain.unknown;
 }
 
-const evidence: ReadonlySet<Kind> = new Set(["key", "try", "set", "other-version"]);
-
 /** Whether only berth puts tags of this kind, so that a repository with one of them is an image's. */
 export function isEvidence(kind: Kind): boolean {
-  return evidence.has(kind);
+  return kind === "key" || kind === "try" || kind === "set" || kind === "other-version";
 }
 
 /** A tag with its place and kind. */

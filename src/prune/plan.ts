@@ -121,15 +121,13 @@ export interface Applied {
 }
 
 interface ApplyOptions {
-  /** Deletions at once. */
-  readonly parallel: number;
   /** Deletions after which branches, merge requests and pipelines are read again. */
-  readonly round: number;
+  readonly round?: number;
   readonly onProgress?: (done: number, all: number) => void;
 }
 
-/** What a host is asked at a time, and a multiple of it, so that no place is idle at the end of a round. */
-export const inRounds: Pick<ApplyOptions, "parallel" | "round"> = { parallel: 32, round: 192 };
+/** Deletions at once: what a host is asked at a time. A round is a multiple of it, so that no place is idle at its end. */
+const parallel = 32;
 
 /**
  * The order of deletion. Records first: a planner trusts one without a look at its images. Keys last:
@@ -161,7 +159,7 @@ const mostRefusals = 10;
 export async function applyPrune(
   pruning: Pruning,
   { tags, records }: PrunePlan,
-  { parallel, round, onProgress }: ApplyOptions,
+  { round = 6 * parallel, onProgress }: ApplyOptions,
 ): Promise<readonly Applied[]> {
   const work = tags
     .filter((tag) => tag.verdict.action === "delete" || isUnsettled(tag))
@@ -170,7 +168,7 @@ export async function applyPrune(
   for (let start = 0; start < work.length; start += round) {
     const facts = withRecords(await pruning.facts(), records);
     const some = work.slice(start, start + round);
-    applied.push(...(await applyRound(some, parallel, (tag) => applyOne(tag, facts, pruning))));
+    applied.push(...(await applyRound(some, (tag) => applyOne(tag, facts, pruning))));
     onProgress?.(applied.length, work.length);
     refuseWithoutRights(applied);
   }
@@ -179,7 +177,6 @@ export async function applyPrune(
 
 async function applyRound(
   tags: readonly JudgedTag[],
-  parallel: number,
   applyOne: (tag: JudgedTag) => Promise<Applied>,
 ): Promise<readonly Applied[]> {
   const limit = pLimit(parallel);

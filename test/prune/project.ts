@@ -124,7 +124,7 @@ export function makeProject(options: ProjectOptions = {}): MemoryProject {
     needsOf: (branch, version) => needsOfContents(commits.get(headOf(branch)) ?? {}, version),
     facts: () => gatherFacts(sources, pruned, new Date(project.now)),
     plan: async (looks = true) => makePrunePlan(pruning, await project.facts(), looks),
-    apply: (plan, round = 5) => applyPrune(pruning, plan, { parallel: 2, round }),
+    apply: (plan, round = 5) => applyPrune(pruning, plan, { round }),
   };
   const pruning = { project: pruned, shelf: model.shelf, sources, facts: project.facts };
   return project;
