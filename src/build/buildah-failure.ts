@@ -1,5 +1,6 @@
 /** Why buildah failed, from its own last error line, and what it is not given since it would fail or build something else. */
 
+import { foldersAbove } from "../context/paths.ts";
 import { keepsVolumesSince } from "../dockerfile/recipe.ts";
 import { BerthError } from "../errors.ts";
 import type { Files, RunResult } from "../world.ts";
@@ -205,10 +206,7 @@ async function linkOn(
   folder: string,
   files: Pick<Files, "entry">,
 ): Promise<string | undefined> {
-  const parts = path.split("/");
-  for (let length = 1; length <= parts.length; length++) {
-    const part = parts.slice(0, length).join("/");
+  for (const part of [...foldersAbove(path), path])
     if ((await files.entry(`${folder}/${part}`))?.kind === "symlink") return part;
-  }
   return undefined;
 }

@@ -5,7 +5,7 @@
 import { remembered } from "../context/memo.ts";
 import { BerthError, ifPossible } from "../errors.ts";
 import { isIndex, platformsOf } from "../image/image.ts";
-import { type IndexEntry, type Manifest, makeIndex } from "../oci/manifest.ts";
+import { type Manifest, makeIndex } from "../oci/manifest.ts";
 import { parsePlatform } from "../oci/platform.ts";
 import { below, parseReference, type Repository, withTag } from "../oci/reference.ts";
 import { pastTag } from "../oci/tags.ts";
@@ -124,9 +124,8 @@ function indexOver(
   situation: Situation,
   plan: Pick<Plan, "revision" | "pipeline">,
 ): Manifest {
-  const entries = platformsOf(image).flatMap((platform, position): IndexEntry[] => {
-    const member = members[position];
-    return member ? [{ ...member.descriptor, platform: parsePlatform(platform) }] : [];
+  const entries = platformsOf(image).map((platform, position) => {
+    return { ...members[position]!.descriptor, platform: parsePlatform(platform) };
   });
   const times = members.flatMap(({ content }) => {
     const time = Date.parse(content.annotations["org.opencontainers.image.created"] ?? "");

@@ -1,16 +1,11 @@
 /** Memories: of bounded size for values that never change, such as git's objects, and of work under way or done. */
 
-export interface Memo<T> {
-  get(key: string): T | undefined;
-  set(key: string, value: T, weight: number): void;
-}
-
 /**
  * Keeps at least the values that were used last, up to `capacity` in weight, and at most twice that.
  *
  * Two generations: when the young one is full, the old one is forgotten; what is used again is young again.
  */
-export function boundedMemo<T>(capacity: number): Memo<T> {
+export function boundedMemo<T>(capacity: number) {
   let young = new Map<string, { readonly value: T; readonly weight: number }>();
   let old: typeof young = new Map();
   let weightOfYoung = 0;
@@ -24,7 +19,7 @@ export function boundedMemo<T>(capacity: number): Memo<T> {
     weightOfYoung += weight;
   };
   return {
-    get(key) {
+    get(key: string): T | undefined {
       const recent = young.get(key);
       if (recent !== undefined) return recent.value;
       const earlier = old.get(key);

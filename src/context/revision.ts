@@ -153,10 +153,7 @@ function itemOf(place: Folder, path: string): PlacedItem | undefined {
   return item && { ...item, place, path };
 }
 
-function absentSubmodule({ path, id }: PlacedItem): {
-  readonly what: string;
-  readonly hint: string;
-} {
+function absentSubmodule({ path, id }: PlacedItem) {
   return {
     what: `submodule ${path} at ${id.slice(0, 12)}, which is not here`,
     hint: `git submodule update --init ${path}, or git -C ${path} fetch`,

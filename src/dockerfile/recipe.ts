@@ -6,7 +6,7 @@ import { differ, type Note } from "./differ-stages.ts";
 import { builtText, hashedText, isForeign, type Kept, keep, type MappedText } from "./keep.ts";
 import { type Complain, placeOf } from "./lines.ts";
 import { parseDockerfile, type Stage } from "./parse.ts";
-import type { Naming, ParentOf } from "./references.ts";
+import type { Naming, RecipeOptions } from "./references.ts";
 import { type Args, argsOf, type Globals, readGlobals, seenArgs, unusedArgs } from "./scope.ts";
 import { type ResolvedStage, resolveStages, triggersOf } from "./stages.ts";
 import { askedBy, type SecretMount, type Traits, traitsOf } from "./traits.ts";
@@ -14,26 +14,8 @@ import { askedBy, type SecretMount, type Traits, traitsOf } from "./traits.ts";
 export { keepsVolumesSince } from "./differ-scope.ts";
 export type { Note } from "./differ-stages.ts";
 export type { MappedText } from "./keep.ts";
-export { machine, type ParentOf } from "./references.ts";
+export { machine, type ParentOf, type RecipeOptions } from "./references.ts";
 export type { Traits } from "./traits.ts";
-
-export interface RecipeOptions {
-  /** The Dockerfile's path, for messages. */
-  readonly file: string;
-  /** Build args of the configuration. */
-  readonly args: Args;
-  /** A stage's name or number; the last stage where `undefined`. */
-  readonly target: string | undefined;
-  /** Such as `linux/amd64` or `linux/arm/v7`. */
-  readonly platform: string;
-  readonly parentOf: ParentOf;
-  /** It is one of several platforms, of which any machine may build any. */
-  readonly several: boolean;
-  /** The base leaves triggers, which may use any arg. */
-  readonly onbuild: boolean;
-  /** Sources of ADD, or what they begin with and a `*`, that may be fetched although nothing pins them. */
-  readonly allowAdd: readonly string[];
-}
 
 /** An image from outside the Dockerfile that a build of the target uses. */
 export interface BaseUse {

@@ -21,15 +21,29 @@ export type ParentOf = (reference: string, query: ParentQuery) => string | undef
 /** Stands for the platform of the machine that builds, as BUILDPLATFORM does. */
 export const machine = "machine";
 
+/** What a Dockerfile is read with. */
+export interface RecipeOptions {
+  /** The Dockerfile's path, for messages. */
+  readonly file: string;
+  /** Build args of the configuration. */
+  readonly args: Args;
+  /** A stage's name or number; the last stage where `undefined`. */
+  readonly target: string | undefined;
+  /** Such as `linux/amd64` or `linux/arm/v7`. */
+  readonly platform: string;
+  readonly parentOf: ParentOf;
+  /** It is one of several platforms, of which any machine may build any. */
+  readonly several: boolean;
+  /** The base leaves triggers, which may use any arg. */
+  readonly onbuild: boolean;
+  /** Sources of ADD, or what they begin with and a `*`, that may be fetched although nothing pins them. */
+  readonly allowAdd: readonly string[];
+}
+
 /** A Dockerfile that is read for a target. */
-export interface RecipeInput {
+export interface RecipeInput extends RecipeOptions {
   readonly parsed: Parsed;
   readonly globals: Globals;
-  readonly args: Args;
-  readonly allowAdd: readonly string[];
-  readonly parentOf: ParentOf;
-  /** The build is for one platform of several, and may take place on a machine of any. */
-  readonly several: boolean;
   readonly complain: Complain;
 }
 

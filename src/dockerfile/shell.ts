@@ -39,12 +39,8 @@ export interface Lexed {
 type Escapes = "taken" | "kept" | "pattern";
 
 /** A walk over one text; the only state of the lexer. */
-interface Walk {
+interface Walk extends LexOptions {
   readonly source: string;
-  readonly escape: string;
-  readonly lookup: Lookup | undefined;
-  readonly rawQuotes: boolean;
-  readonly wantsWords: boolean;
   readonly names: Set<string>;
   unset: ReadonlySet<string>;
   at: number;
@@ -60,11 +56,8 @@ interface Walk {
 /** Lexes a text as one word and as words. */
 export function lex(source: string, options: LexOptions): Lexed {
   const walk: Walk = {
+    ...options,
     source,
-    escape: options.escape,
-    lookup: options.lookup,
-    rawQuotes: options.raw ?? false,
-    wantsWords: options.words ?? false,
     names: new Set(),
     unset: new Set(),
     at: 0,
@@ -76,7 +69,7 @@ export function lex(source: string, options: LexOptions): Lexed {
   };
   const { text, words } = until(walk, undefined, walk.escapes);
   const { error, unknown, names, unset } = walk;
-  const known = error === undefined && walk.wantsWords ? words : [];
+  const known = error === undefined && walk.words ? words : [];
   return { text, words: known, error, unknown, names, unset };
 }
 
@@ -89,7 +82,7 @@ function fail(walk: Walk, error: string): string {
 
 function until(walk: Walk, stop: string | undefined, escapes: Escapes) {
   const { escapes: outerEscapes, out: outer } = walk;
-  const out = wordWriter(walk.wantsWords);
+  const out = wordWriter(walk.words);
   Object.assign(walk, { escapes, out });
   let closed = stop === undefined;
   while (walk.at < walk.source.length) {
@@ -131,11 +124,11 @@ function singleQuote(walk: Walk): string {
   walk.at = end + 1;
   const isPattern = walk.escapes === "pattern";
   const kept = isPattern ? text.replaceAll(walk.escape, walk.escape.repeat(2)) : text;
-  return walk.rawQuotes ? `'${kept}'` : kept;
+  return walk.raw ? `'${kept}'` : kept;
 }
 
 function doubleQuote(walk: Walk): string {
-  const quote = walk.rawQuotes ? '"' : "";
+  const quote = walk.raw ? '"' : "";
   let text = "";
   walk.at++;
   for (;;) {
@@ -151,7 +144,7 @@ function doubleQuote(walk: Walk): string {
       walk.at += 2;
       if (next === undefined) continue;
       const special = next === '"' || next === "$" || next === walk.escape;
-      const isTold = special || !walk.rawQuotes || walk.escapes === "pattern";
+      const isTold = special || !walk.raw || walk.escapes === "pattern";
       if (isTold && walk.escapes !== "taken") text += character;
       text += special ? next : character;
       if (!special) walk.at--;

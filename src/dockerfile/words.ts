@@ -109,7 +109,7 @@ export function readJson(text: string): readonly string[] | "mixed" | undefined 
 export type WordWriter = ReturnType<typeof wordWriter>;
 
 /** Collects text and, beside it where they are wanted, its words. */
-export function wordWriter(wanted: boolean) {
+export function wordWriter(wanted = false) {
   const words: string[] = [];
   let text = "";
   let word = "";

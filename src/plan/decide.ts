@@ -83,10 +83,7 @@ function isWholeUpstream({ images, observation }: Grounds): boolean {
  * The images that are built or refreshed, parents first, since what is built upon a new image is new itself.
  * Of several images with one key one is built.
  */
-function toMake(grounds: Grounds): {
-  readonly made: ReadonlyMap<string, Decision>;
-  readonly anew: ReadonlySet<string>;
-} {
+function toMake(grounds: Grounds) {
   const { images, observation, situation } = grounds;
   const made = new Map<string, Decision>();
   const anew = new Set<string>();
