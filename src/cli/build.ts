@@ -14,16 +14,15 @@ import { known } from "./project.ts";
 import { openSession, refuseDirty, tellFailures, withSpool } from "./session.ts";
 import {
   type BuildOptions,
-  type Doing,
   engineOption,
   examples,
   outputOption,
   printResult,
+  type Work,
 } from "./verb.ts";
 
-export function declare(program: Command, doing: Doing): void {
-  program
-    .command("build")
+export function declare(command: Command): Work {
+  command
     .description("carry out a plan for some images (a job of the child pipeline)")
     .argument("<name...>", "images, or one platform of an image (debian@arm64)")
     .addOption(outputOption())
@@ -32,8 +31,8 @@ export function declare(program: Command, doing: Doing): void {
     .addHelpText(
       "after",
       examples("berth build debian", "berth build debian debian-arm64-cross --engine docker"),
-    )
-    .action(doing(build));
+    );
+  return build;
 }
 
 async function build(

@@ -27,17 +27,16 @@ import { gatherPipelines } from "./ci-files.ts";
 import { openProject, type Project } from "./project.ts";
 import { gitlabHint, gitlabOf, login } from "./session.ts";
 import {
-  type Doing,
   engineOf,
   engineOption,
   examples,
   type GlobalOptions,
   usageError,
+  type Work,
 } from "./verb.ts";
 
-export function declare(program: Command, doing: Doing): void {
-  program
-    .command("doctor")
+export function declare(command: Command): Work {
+  command
     .description(
       "check configuration, variables, logins, GitLab's settings and the engine, and say what to do",
     )
@@ -57,8 +56,8 @@ export function declare(program: Command, doing: Doing): void {
         "berth doctor --registry registry.example.com/group/project",
         "berth doctor --json",
       )}`,
-    )
-    .action(doing(doctor));
+    );
+  return doctor;
 }
 
 interface DoctorOptions extends GlobalOptions {

@@ -21,17 +21,16 @@ import { makePlanOf } from "./make-plan.ts";
 import { openSession, type Session, tellFailures, withSpool } from "./session.ts";
 import {
   type BuildOptions,
-  type Doing,
   engineOption,
   examples,
   outputOption,
   printResult,
   referencesOption,
+  type Work,
 } from "./verb.ts";
 
-export function declare(program: Command, doing: Doing): void {
-  program
-    .command("ensure")
+export function declare(command: Command): Work {
+  command
     .description("plan, build what is missing, publish the set; does nothing where all is there")
     .addOption(outputOption())
     .addOption(referencesOption())
@@ -53,8 +52,8 @@ export function declare(program: Command, doing: Doing): void {
         "berth ensure --no-build",
         "berth ensure --registry 127.0.0.1:5000/group/project",
       ),
-    )
-    .action(doing(ensure));
+    );
+  return ensure;
 }
 
 interface EnsureOptions extends BuildOptions {

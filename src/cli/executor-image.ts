@@ -15,13 +15,13 @@ import { makeAttach } from "../host/terminal.ts";
 import { inTurn } from "../host/turn.ts";
 import { parseReference, printReference, withDigest } from "../oci/reference.ts";
 import { situationOf } from "../plan/situation.ts";
-import { whereText } from "../run/choose.ts";
+import { onPlatform, whereText } from "../run/choose.ts";
 import { type Located, locateKeys } from "../run/locate.ts";
 import { isHere, pullOnly } from "../run/pull.ts";
 import type { World } from "../world.ts";
 import { keyedHere } from "./local.ts";
 import { openProject } from "./project.ts";
-import { forHere, pullPorts, scopeOf } from "./pull.ts";
+import { scopeOf } from "./pull.ts";
 import { type Login, login, type Session } from "./session.ts";
 
 /** Gives of each image what it is to be run by: a digest, or the name of one that was built here. */
@@ -130,12 +130,12 @@ async function commitImage(
 async function bring(
   reference: string,
   { world, host }: JobHere,
-  logins: Login,
+  login: Login,
   platform?: string,
 ): Promise<void> {
   if (platform === undefined && (await isHere(reference, host.tool, world.run))) return;
   const flags = platform === undefined ? [] : [`--platform=${platform}`];
-  await pullOnly(reference, host.tool, pullPorts(world, logins, makeAttach()), flags);
+  await pullOnly(reference, host.tool, { world, login, attach: makeAttach() }, flags);
 }
 
 /** Where the rules of every berth run find it, else as this host has built it. */
@@ -149,7 +149,7 @@ async function locate(
   const search = await locateKeys([whole], scopeOf(session));
   const found = search.located.get(name);
   const [trouble] = search.troubles;
-  if (found !== undefined) return forHere(found, { platform }, session);
+  if (found !== undefined) return onPlatform(found, platform, session);
   if (trouble !== undefined) throw trouble;
   const where = whereText(search);
   if (here.host.build)

@@ -31,12 +31,12 @@ import type { World } from "../world.ts";
 import { bringImages } from "./executor-image.ts";
 import {
   collect,
-  type Doing,
   examples,
   type GlobalOptions,
   printResult,
   programOption,
   usageError,
+  type Work,
 } from "./verb.ts";
 
 const afterHelp = `
@@ -44,9 +44,8 @@ A person calls install: it prints the lines of config.toml, and says what they l
 GitLab Runner calls prepare, as these lines say; the stages that follow are a script of its.
 ${examples("berth executor install --build", "berth executor install --with podman --login registry.example.com")}`;
 
-export function declare(program: Command, doing: Doing): void {
-  program
-    .command("executor")
+export function declare(command: Command): Work {
+  command
     .description(
       "run jobs in images of their own commit: a driver for GitLab Runner's custom executor",
     )
@@ -57,8 +56,8 @@ export function declare(program: Command, doing: Doing): void {
     .option("--build", "build images that are nowhere, on this host and for it alone")
     .option("--login <host>", "let jobs use this host's login for a registry (repeatable)", collect)
     .option("--host-network", "run jobs in this host's network instead of one of their own")
-    .addHelpText("after", afterHelp)
-    .action(doing(executor));
+    .addHelpText("after", afterHelp);
+  return executor;
 }
 
 interface HostOptions extends GlobalOptions {

@@ -5,28 +5,27 @@ import { promotedTags } from "../config/promoted.ts";
 import { commitOf } from "../context/objects.ts";
 import { revisionTrees } from "../context/revision.ts";
 import { expected, ifPossible } from "../errors.ts";
-import { type Against, imageAgainst, revisionAgainst, startAgainst } from "../explain/against.ts";
-import { answer, type Explanation } from "../explain/explanation.ts";
+import {
+  type Against,
+  answer,
+  type Explanation,
+  imageAgainst,
+  revisionAgainst,
+  startAgainst,
+} from "../explain/explanation.ts";
 import { printExplanation } from "../explain/print.ts";
 import { changesSince } from "../explain/since.ts";
 import { keyIn } from "../explain/state.ts";
-import {
-  beginsWithHost,
-  isTag,
-  parseReference,
-  type Reference,
-  withTag,
-} from "../oci/reference.ts";
+import { beginsWithHost, isTag, parseReference, withTag } from "../oci/reference.ts";
 import { type Source, sourcesOf } from "../plan/places.ts";
 import type { Change } from "../plan/plan.ts";
 import type { World } from "../world.ts";
 import { known, namedConfig } from "./project.ts";
 import { openSession, type Session } from "./session.ts";
-import { type Doing, examples, type GlobalOptions, printResult, usageError } from "./verb.ts";
+import { examples, type GlobalOptions, printResult, usageError, type Work } from "./verb.ts";
 
-export function declare(program: Command, doing: Doing): void {
-  program
-    .command("explain")
+export function declare(command: Command): Work {
+  command
     .description("say what makes an image's key another one: lines, args, files, bases, parents")
     .argument("<name>", "an image")
     .option(
@@ -44,8 +43,8 @@ export function declare(program: Command, doing: Doing): void {
         "berth explain debian --against upstream",
         "berth explain debian --rev v9.2.0 --against v9.1.0 --offline --json",
       ),
-    )
-    .action(doing(explain));
+    );
+  return explain;
 }
 
 interface ExplainOptions extends GlobalOptions {
@@ -128,31 +127,17 @@ async function named(
   const isPromoted = project.config.publish.some(({ tag }) => tag === against);
   const revision = isPromoted ? undefined : await revisionAgainst(against, project.git);
   if (revision !== undefined) return revision;
-  const reference = fullReference(against);
-  const found =
-    reference === undefined
-      ? await tagged(against, name, sources, session)
-      : await imageAgainst(reference, against, login.registry);
+  const look = (source: Source) => imageIn(source, against, name, session);
+  // The host must be written, for `origin/master` is a branch.
+  const found = beginsWithHost(against)
+    ? await imageAgainst(parseReference(against), against, login.registry)
+    : await firstIn(isTag(against) ? sources : [], look);
   if (found !== undefined) return found;
   const where = sources.length === 0 ? "; no registry was asked" : "";
   throw usageError(
     `compare ${name} with ${against}: neither a revision nor an image is called that${where}`,
     "give a revision of this clone (git fetch may help), a tag of the image, `upstream`, or host/path:tag",
   );
-}
-
-/** `host/path:tag`; the host must be written, for `origin/master` is a branch. */
-function fullReference(text: string): Reference | undefined {
-  return beginsWithHost(text) ? parseReference(text) : undefined;
-}
-
-async function tagged(
-  tag: string,
-  name: string,
-  sources: readonly Source[],
-  session: Session,
-): Promise<Against | undefined> {
-  return isTag(tag) ? firstIn(sources, (source) => imageIn(source, tag, name, session)) : undefined;
 }
 
 /** What the first registry has that has anything; the next one is asked only where one has nothing. */

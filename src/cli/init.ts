@@ -12,16 +12,15 @@ import { type Proposal, printProposal, propose } from "../init/propose.ts";
 import { pathsOf, remotesOf } from "../init/remotes.ts";
 import { surveyTree } from "../init/survey.ts";
 import type { Git, World } from "../world.ts";
-import { type Doing, examples, type GlobalOptions, printResult, usageError } from "./verb.ts";
+import { examples, type GlobalOptions, printResult, usageError, type Work } from "./verb.ts";
 
-export function declare(program: Command, doing: Doing): void {
-  const version = program.version() ?? "";
-  program
-    .command("init")
+export function declare(command: Command): Work {
+  const version = command.parent?.version() ?? "";
+  command
     .description("look at a project, write its berth.yml and show the include to add")
     .option("--print", "show files instead of writing them")
-    .addHelpText("after", examples("berth init", "berth init --print", "berth init --json"))
-    .action(doing((world, options: InitOptions) => init(world, options, version)));
+    .addHelpText("after", examples("berth init", "berth init --print", "berth init --json"));
+  return (world, options: InitOptions) => init(world, options, version);
 }
 
 interface InitOptions extends GlobalOptions {

@@ -5,19 +5,18 @@ import { withoutMembers } from "../image/image.ts";
 import type { KeyedImage } from "../image/key.ts";
 import type { World } from "../world.ts";
 import { named, openProject } from "./project.ts";
-import { type Doing, examples, type GlobalOptions, printResult } from "./verb.ts";
+import { examples, type GlobalOptions, printResult, type Work } from "./verb.ts";
 
-export function declare(program: Command, doing: Doing): void {
-  program
-    .command("key")
+export function declare(command: Command): Work {
+  command
     .description("print the content keys of all images, or of those named; offline")
     .argument("[name...]", "images")
     .option("--rev <rev>", "the keys of a git revision, without checking it out")
     .addHelpText(
       "after",
       examples("berth key", "berth key debian --json", "berth key --rev v9.2.0"),
-    )
-    .action(doing(printKeys));
+    );
+  return printKeys;
 }
 
 interface KeyOptions extends GlobalOptions {

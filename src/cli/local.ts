@@ -5,13 +5,13 @@ import type { KeyedImage } from "../image/key.ts";
 import { printReference } from "../oci/reference.ts";
 import type { PlannedImage } from "../plan/plan.ts";
 import type { Planned } from "../plan/plan-of.ts";
-import { notBuiltFor } from "../run/choose.ts";
+import { notBuiltFor, onPlatform } from "../run/choose.ts";
 import { type Located, locateKeys, type Search } from "../run/locate.ts";
 import type { ToolName } from "../run/tool.ts";
 import { carryOutHere, engineHere, type HereWith } from "./carry-out.ts";
 import { makePlanOf } from "./make-plan.ts";
 import { named } from "./project.ts";
-import { type ChoiceOptions, forHere, scopeOf } from "./pull.ts";
+import { type ChoiceOptions, scopeOf } from "./pull.ts";
 import { type Session, withSpool } from "./session.ts";
 import type { BuildOptions } from "./verb.ts";
 
@@ -37,7 +37,7 @@ export async function buildLocally(
   if (await engine.here.has(here)) return builtHere(name, image, printReference(here));
   const search = await locateKeys([whole], scopeOf(session));
   const found = search.located.get(name);
-  if (found !== undefined) return forHere(found, options, session);
+  if (found !== undefined) return onPlatform(found, options.platform, session);
   const asked = askable(session, search);
   const reference = await buildAlone(image.name, asked, options, () => ({
     nameOf,

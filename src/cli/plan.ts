@@ -12,18 +12,17 @@ import { makePlanOf } from "./make-plan.ts";
 import { openSession, type Session } from "./session.ts";
 import {
   type BuildOptions,
-  type Doing,
   engineOf,
   engineOption,
   examples,
   outputOption,
   printResult,
   referencesOption,
+  type Work,
 } from "./verb.ts";
 
-export function declare(program: Command, doing: Doing): void {
-  program
-    .command("plan")
+export function declare(command: Command): Work {
+  command
     .description(
       "decide for every image: reuse, copy or build; write .berth/plan.json, berth.env, pipeline.yml",
     )
@@ -39,8 +38,8 @@ export function declare(program: Command, doing: Doing): void {
         "berth plan --registry registry.example.com/group/project",
         "berth plan --json",
       ),
-    )
-    .action(doing(plan));
+    );
+  return plan;
 }
 
 async function plan(world: World, options: BuildOptions): Promise<void> {

@@ -7,12 +7,12 @@ import { closeLog } from "../host/console.ts";
 import { recognise } from "../host/files.ts";
 import { realWorld } from "../host/world.ts";
 import { printable } from "../printable.ts";
-import { type Doing, usageError } from "./verb.ts";
+import { usageError, type Work } from "./verb.ts";
 
 export const version = "0.1.0";
 
 interface Declaration {
-  declare(program: Command, doing: Doing): void;
+  declare(command: Command): Work;
 }
 
 /** A file for each, in the order of the help; it is loaded only where its command or all of them are asked for. */
@@ -71,20 +71,23 @@ export async function makeProgram(name = ""): Promise<Command> {
     .helpCommand(false)
     .showHelpAfterError("(see --help)")
     .exitOverride();
-  const load = Object.hasOwn(commands, name)
-    ? [commands[name]!]
-    : [...Object.values(commands), () => import("./help.ts")];
-  for (const { declare } of await Promise.all(load.map((file) => file()))) declare(program, doing);
+  const isOne = Object.hasOwn(commands, name);
+  for (const one of isOne ? [name] : Object.keys(commands)) {
+    const { declare } = await commands[one]!();
+    const command = program.command(one);
+    command.action(doing(declare(command)));
+  }
+  if (!isOne) (await import("./help.ts")).declare(program);
   return program;
 }
 
 /** The work is done in the real world, and its result ends the process. */
-const doing: Doing =
-  (work) =>
-  async (...given) => {
+const doing =
+  (work: Work) =>
+  async (...given: unknown[]): Promise<void> => {
     refuseOtherSystems(process.platform);
     const command = given.at(-1) as Command;
-    const words = given.slice(0, command.registeredArguments.length) as never;
+    const words = given.slice(0, command.registeredArguments.length) as never[];
     const world = realWorld();
     try {
       const code = await work(world, command.optsWithGlobals() as never, ...words);

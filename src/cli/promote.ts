@@ -26,24 +26,23 @@ import { openProject } from "./project.ts";
 import { gitlabOf, openPlanned, openSession, type PlannedSession } from "./session.ts";
 import {
   type BuildOptions,
-  type Doing,
   examples,
   outputOption,
   printResult,
   usageError,
+  type Work,
 } from "./verb.ts";
 
-export function declare(program: Command, doing: Doing): void {
-  program
-    .command("promote")
+export function declare(command: Command): Work {
+  command
     .description("point moving tags such as latest at the plan's set, forward only")
     .addOption(outputOption())
     .option(
       "--tag <tag...>",
       "the tags to move (default: those that the configuration names for this branch)",
     )
-    .addHelpText("after", examples("berth promote", "berth promote --tag latest"))
-    .action(doing(promoteTags));
+    .addHelpText("after", examples("berth promote", "berth promote --tag latest"));
+  return promoteTags;
 }
 
 async function promoteTags(

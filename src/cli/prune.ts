@@ -29,11 +29,10 @@ import {
 import type { Git, World } from "../world.ts";
 import { collectSoon, namedConfig, signOfLife } from "./project.ts";
 import { gitlabOf, login } from "./session.ts";
-import { type Doing, examples, type GlobalOptions, usageError } from "./verb.ts";
+import { examples, type GlobalOptions, usageError, type Work } from "./verb.ts";
 
-export function declare(program: Command, doing: Doing): void {
-  program
-    .command("prune")
+export function declare(command: Command): Work {
+  command
     .description("list the tags that nothing needs any more and why, or delete them")
     .option("--apply", "delete what the list says, after another look at each")
     .option("--each", "one line for each tag instead of one for each reason")
@@ -41,8 +40,8 @@ export function declare(program: Command, doing: Doing): void {
     .addHelpText(
       "after",
       examples("berth prune", "berth prune --each", "berth prune --apply", "berth prune --json"),
-    )
-    .action(doing(prune));
+    );
+  return prune;
 }
 
 interface PruneOptions extends GlobalOptions {

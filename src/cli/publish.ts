@@ -8,15 +8,14 @@ import { type Published, publishSet } from "../publish/set.ts";
 import type { World } from "../world.ts";
 import { readOutcomes } from "./folder.ts";
 import { openPlanned } from "./session.ts";
-import { type BuildOptions, type Doing, examples, outputOption, printResult } from "./verb.ts";
+import { type BuildOptions, examples, outputOption, printResult, type Work } from "./verb.ts";
 
-export function declare(program: Command, doing: Doing): void {
-  program
-    .command("publish")
+export function declare(command: Command): Work {
+  command
     .description("tag all images of the plan's set and write the set record")
     .addOption(outputOption())
-    .addHelpText("after", examples("berth publish"))
-    .action(doing(publish));
+    .addHelpText("after", examples("berth publish"));
+  return publish;
 }
 
 async function publish(world: World, options: BuildOptions): Promise<void> {

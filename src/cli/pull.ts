@@ -20,31 +20,29 @@ import {
   type Search,
   type SearchScope,
 } from "../run/locate.ts";
-import { type Attach, type PullPorts, pull } from "../run/pull.ts";
+import { pull } from "../run/pull.ts";
 import { type DetectedTool, detectTool, type Tool, type ToolName } from "../run/tool.ts";
 import type { Screen, World } from "../world.ts";
 import { named, openProject, type Project } from "./project.ts";
-import { gitlabOf, type Login, openSession, type Session } from "./session.ts";
+import { gitlabOf, openSession, type Session } from "./session.ts";
 import {
-  type Doing,
   examples,
   type GlobalOptions,
   printResult,
   programOption,
   usageError,
+  type Work,
 } from "./verb.ts";
 
-export function declare(program: Command, doing: Doing): void {
-  const command = program
-    .command("pull")
+export function declare(command: Command): Work {
+  command
     .description("bring the images that CI uses to this machine, by digest")
     .argument("[name...]", "images (default: all)");
-  addChoice(command)
-    .addHelpText(
-      "after",
-      examples("berth pull", "berth pull debian fedora", "berth pull --tag latest --with podman"),
-    )
-    .action(doing(pullImages));
+  addChoice(command).addHelpText(
+    "after",
+    examples("berth pull", "berth pull debian fedora", "berth pull --tag latest --with podman"),
+  );
+  return pullImages;
 }
 
 interface Pulled extends Located {
@@ -72,26 +70,17 @@ async function pullImages(
 async function pullAll(
   { located }: Search,
   options: ChoiceOptions,
-  { world, login }: Session,
+  session: Session,
 ): Promise<readonly Pulled[]> {
   if (located.size === 0) return [];
-  const tool = usable(await detect(world, options.with));
-  const ports = pullPorts(world, login, makeAttach());
+  const tool = usable(await detect(session.world, options.with));
+  const ports = { ...session, attach: makeAttach() };
   const done: Pulled[] = [];
   for (const found of located.values()) {
-    const image = await forHere(found, options, { world, login });
+    const image = await onPlatform(found, options.platform, session);
     done.push({ ...image, pulled: await pull(image.reference, tool, ports) });
   }
   return done;
-}
-
-/** The image for this machine's platform, or the one that was asked for. */
-export function forHere(
-  image: Located,
-  { platform: asked }: { readonly platform?: string | undefined },
-  { world, login }: Pick<Session, "world" | "login">,
-): Promise<Located> {
-  return onPlatform(image, { asked, machine: world.platform }, login.registry);
 }
 
 function table(images: readonly Pulled[], screen: Screen): string {
@@ -216,19 +205,4 @@ export function detect(
 export function usable({ tool, trouble }: DetectedTool): Tool {
   if (trouble !== undefined) throw trouble;
   return tool;
-}
-
-export function pullPorts(
-  { run, files, env }: World,
-  { credentials, insecureHosts }: Login,
-  attach: Attach,
-): PullPorts {
-  return {
-    run,
-    attach,
-    files,
-    env,
-    authFile: async (host) => (await credentials()).authFileFor([host]),
-    insecureHosts,
-  };
 }

@@ -12,11 +12,10 @@ import { makeReport, type Report } from "../report/view.ts";
 import type { World } from "../world.ts";
 import { type Manifests, type OutputFolder, readOutcomes, writeOutput } from "./folder.ts";
 import { openPlanned } from "./session.ts";
-import { type BuildOptions, type Doing, examples, outputOption, printResult } from "./verb.ts";
+import { type BuildOptions, examples, outputOption, printResult, type Work } from "./verb.ts";
 
-export function declare(program: Command, doing: Doing): void {
-  program
-    .command("report")
+export function declare(command: Command): Work {
+  command
     .description(
       "show the plan and what became of it: write .berth/report.html, summary.md and junit.xml",
     )
@@ -25,8 +24,8 @@ export function declare(program: Command, doing: Doing): void {
       "--sizes",
       "ask the registry for what no file tells: sizes, and times of earlier builds",
     )
-    .addHelpText("after", examples("berth report", "berth report --sizes"))
-    .action(doing(report));
+    .addHelpText("after", examples("berth report", "berth report --sizes"));
+  return report;
 }
 
 interface ReportOptions extends BuildOptions {

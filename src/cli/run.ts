@@ -8,7 +8,7 @@ import { BerthError, type ExitCode, exitCodes } from "../errors.ts";
 import { makeAttach, terminals } from "../host/terminal.ts";
 import { ownBase } from "../plan/situation.ts";
 import { shellLine } from "../printable.ts";
-import { requireAll } from "../run/choose.ts";
+import { onPlatform, requireAll } from "../run/choose.ts";
 import {
   type ContainerRequest,
   containerArguments,
@@ -30,19 +30,17 @@ import {
   checkChoice,
   detect,
   findImages,
-  forHere,
-  pullPorts,
   usable,
 } from "./pull.ts";
 import { openSession, refuseDirty, type Session, tellFailures, withSpool } from "./session.ts";
 import {
   type BuildOptions,
   collect,
-  type Doing,
   engineOption,
   examples,
   printResult,
   usageError,
+  type Work,
 } from "./verb.ts";
 
 const afterHelp = `
@@ -57,9 +55,8 @@ ${examples(
   "berth run debian --print",
 )}`;
 
-export function declare(program: Command, doing: Doing): void {
-  const command = program
-    .command("run")
+export function declare(command: Command): Work {
+  command
     .description("run a command, or a shell, on this machine in the image that CI uses")
     .argument("<name>", "an image")
     .argument("[command...]", "after --; a shell where none is given");
@@ -83,8 +80,8 @@ export function declare(program: Command, doing: Doing): void {
     .option("--network <name>", "the container's network")
     .option("--writable-git", "let the command write .git, which it may only read otherwise")
     .option("--print", "print the command line instead of running it")
-    .addHelpText("after", afterHelp)
-    .action(doing(run));
+    .addHelpText("after", afterHelp);
+  return run;
 }
 
 interface ContainerOptions extends ChoiceOptions, Omit<BuildOptions, "output"> {
@@ -149,7 +146,7 @@ async function findOrBuild(
     search = await findImages([name], options, session);
   }
   requireAll([name], options, search);
-  return forHere(search.located.get(name) as Located, options, session);
+  return onPlatform(search.located.get(name) as Located, options.platform, session);
 }
 
 /** Builds as `ensure` would, these images and their parents only and without a set; 0 where all came to be. */
@@ -204,7 +201,7 @@ async function runIn(
   const attach = makeAttach();
   const source = { own: "", upstream: ", upstream's", here: ", built here" }[image.source];
   world.log.info(`${image.name} is ${image.reference}${source}`);
-  await pull(image.reference, tool, pullPorts(world, login, attach));
+  await pull(image.reference, tool, { world, login, attach });
   const name = request.name ?? "";
   // What the command says comes next, perhaps for hours.
   world.log.flush();

@@ -69,13 +69,12 @@ export function examples(...lines: readonly string[]): string {
   return `\nExamples:\n${lines.map((line) => `  ${line}\n`).join("")}`;
 }
 
-/**
- * Makes a command's action of its work, which gets the flags and the command's arguments in order, and gives the
- * exit code where that is not 0.
- */
-export type Doing = <Options, Words extends readonly unknown[]>(
-  work: (world: World, options: Options, ...words: Words) => Promise<number> | Promise<void>,
-) => (...words: unknown[]) => Promise<void>;
+/** What a command does, by its flags and then its arguments in order; gives the exit code where that is not 0. */
+export type Work = (
+  world: World,
+  options: never,
+  ...words: never[]
+) => Promise<number> | Promise<void>;
 
 /** Prints a result: with `--json` the value, in which what is absent is null; else its text. */
 export function printResult(

@@ -48,6 +48,12 @@ export type KeyDifference =
       readonly executable: boolean;
       readonly reachedBy: Reach | null;
     }
+  /** What differs for one of several platforms. */
+  | {
+      readonly kind: "platform";
+      readonly name: string;
+      readonly differences: readonly KeyDifference[];
+    }
   /** A reference that both texts hold: the set's image that it names has changed, or it came to name one, or does no longer. */
   | {
       readonly kind: "parent";

@@ -37,9 +37,9 @@ function platforms(old: Explained, now: Explained): readonly KeyDifference[] {
   const isSame = new Set(told.map((one) => canonicalJson(one as unknown as Json))).size === 1;
   const changed = both.flatMap(({ image }, position): readonly KeyDifference[] => {
     const differences = told[position] ?? [];
-    const { name, platform: reference } = image;
-    if (differences.length === 0) return [];
-    return [{ kind: "parent", name, reference, change: "changed", differences }];
+    return differences.length === 0
+      ? []
+      : [{ kind: "platform", name: image.platform, differences }];
   });
   const turn: Turn = ["platform", old.image.platform, now.image.platform];
   return [...turns("setting", [turn]), ...(isSame ? (told[0] ?? []) : changed)];

@@ -1,9 +1,8 @@
 /** An explanation as people read it; pure text, painted by whoever knows the terminal. */
 import { printable } from "../printable.ts";
 import type { Paint, Screen } from "../world.ts";
-import { shortCommit } from "./against.ts";
 import type { KeyDifference, PatchLine } from "./difference.ts";
-import type { Explanation } from "./explanation.ts";
+import { type Explanation, shortCommit } from "./explanation.ts";
 
 /** Prints the whole answer, the short one first; a key or reference for which the screen is too narrow is left out. */
 export function printExplanation(explanation: Explanation, screen: Screen): string {
@@ -63,6 +62,8 @@ function print(difference: KeyDifference, paint: Paint): readonly string[] {
       return hunkLines(difference, paint);
     case "file":
       return [fileText(difference, paint)];
+    case "platform":
+      return [`platform ${difference.name}:`, ...printDifferences(difference.differences, paint)];
     case "parent":
       return parentLines(difference, paint);
     case "other":
@@ -148,7 +149,7 @@ export function summary(differences: readonly KeyDifference[]): string {
   if (first === undefined) return "";
   if (told.length > 1) return `${subjectOf(first)} and ${told.length - 1} more changed`;
   if (first.kind === "image") return "the image is new";
-  const inner = first.kind === "parent" ? summary(first.differences) : "";
+  const inner = "differences" in first ? summary(first.differences) : "";
   return `${subjectOf(first)} ${verbOf(first)}${inner === "" ? "" : `: ${inner}`}`;
 }
 

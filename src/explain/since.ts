@@ -6,9 +6,9 @@ import type { Change } from "../plan/plan.ts";
 import { parseRecord, recordReference } from "../plan/record.ts";
 import type { Registry } from "../registry/registry.ts";
 import type { Git } from "../world.ts";
-import { type Against, commitHere } from "./against.ts";
 import type { KeyDifference } from "./difference.ts";
 import { explain } from "./explain.ts";
+import { type Against, commitHere } from "./explanation.ts";
 import { printDifferences, summary } from "./print.ts";
 import { explainedIn } from "./state.ts";
 

@@ -6,6 +6,12 @@ import { parseReference, printReference, withDigest } from "../oci/reference.ts"
 import type { Registry } from "../registry/registry.ts";
 import type { Located, Search } from "./locate.ts";
 
+/** This machine, and the registries that it may read. */
+interface Here {
+  readonly world: { readonly platform: string };
+  readonly login: { readonly registry: Pick<Registry, "get"> };
+}
+
 /**
  * Of an image of several platforms the one that runs here: this machine's, or the one that was asked for.
  *
@@ -13,15 +19,15 @@ import type { Located, Search } from "./locate.ts";
  */
 export async function onPlatform(
   located: Located,
-  { asked, machine }: { readonly asked: string | undefined; readonly machine: string },
-  registry: Pick<Registry, "get">,
+  asked: string | undefined,
+  { world, login }: Here,
 ): Promise<Located> {
   const platforms = platformsOf(located);
-  const platform = asked ?? (platforms.length === 1 ? located.platform : machine);
+  const platform = asked ?? (platforms.length === 1 ? located.platform : world.platform);
   if (!platforms.includes(platform)) throw notBuiltFor(located, platform);
   if (platforms.length === 1) return located;
   const index = parseReference(located.reference);
-  const manifest = await registry.get(index);
+  const manifest = await login.registry.get(index);
   const child = manifest && childFor(manifest, platform);
   if (child === undefined) {
     const what = `find ${located.name} for ${platform}: ${located.reference} does not name it`;

@@ -4,7 +4,8 @@ import { dockerProgram } from "../build/docker-failure.ts";
 import { lastLine, neverEnded, registryError } from "../build/failure.ts";
 import { BerthError } from "../errors.ts";
 import { isLoopbackHost, parseReference } from "../oci/reference.ts";
-import type { Env, Files, Run } from "../world.ts";
+import type { Credentials } from "../registry/credentials.ts";
+import type { Env, Run, World } from "../world.ts";
 import type { Tool } from "./tool.ts";
 
 /**
@@ -50,13 +51,15 @@ export interface Attached {
 type Puller = Pick<Tool, "name" | "command">;
 
 export interface PullPorts {
-  readonly run: Run;
+  readonly world: Pick<World, "run" | "env"> & {
+    readonly files: Pick<World["files"], "temporary" | "write">;
+  };
+  readonly login: {
+    /** The text of a docker config with the logins for hosts; without logins none is in it. */
+    readonly credentials: () => Promise<Pick<Credentials, "authFileFor">>;
+    readonly insecureHosts: readonly string[];
+  };
   readonly attach: Attach;
-  readonly files: Pick<Files, "temporary" | "write">;
-  readonly env: Env;
-  /** The text of a docker config with the login for a host; without logins none is in it. */
-  readonly authFile: (host: string) => Promise<string>;
-  readonly insecureHosts: readonly string[];
 }
 
 /** Whether an engine has an image, whoever pulled it. */
@@ -66,9 +69,9 @@ export async function isHere(reference: string, { command }: Puller, run: Run): 
 
 /** Pulls unless the image is here already; tells whether it had to. */
 export async function pull(reference: string, tool: Puller, ports: PullPorts): Promise<boolean> {
-  if (await isHere(reference, tool, ports.run)) return false;
+  if (await isHere(reference, tool, ports.world.run)) return false;
   const { host } = parseReference(reference);
-  const auth = await ports.authFile(host);
+  const auth = await authFile(host, ports);
   // Without a login of berth's it is pulled as its user would.
   const login = /"auth":/.test(auth) ? auth : undefined;
   await pullAs(login, { host, words: [reference] }, tool, ports);
@@ -88,7 +91,11 @@ export async function pullOnly(
 ): Promise<void> {
   const { host } = parseReference(reference);
   const words = [...flags, reference];
-  await pullAs(await ports.authFile(host), { host, words }, tool, ports);
+  await pullAs(await authFile(host, ports), { host, words }, tool, ports);
+}
+
+async function authFile(host: string, { login }: PullPorts): Promise<string> {
+  return (await login.credentials()).authFileFor([host]);
 }
 
 /** The login goes into a private folder for this one pull: on no command line, and in no file of the user's. */
@@ -104,14 +111,15 @@ async function pullAs(
     if (result.exitCode !== 0) throw pullError(words.at(-1) ?? "", host, result, tool);
   };
   if (auth === undefined) return run([]);
-  const folder = await ports.files.temporary("berth-login-");
+  const { files, env } = ports.world;
+  const folder = await files.temporary("berth-login-");
   const file = `${folder.path}/config.json`;
   try {
     if (tool.name === "podman") {
-      await ports.files.write(file, auth, 0o600);
+      await files.write(file, auth, 0o600);
       return await run([`--authfile=${file}`]);
     }
-    await ports.files.write(file, clientConfig(auth, ports.env["HOME"]), 0o600);
+    await files.write(file, clientConfig(auth, env["HOME"]), 0o600);
     return await run([], { DOCKER_CONFIG: folder.path, ...(await daemonOf(tool, ports)) });
   } finally {
     await folder.remove();
@@ -119,17 +127,13 @@ async function pullAs(
 }
 
 /** A registry on this machine speaks plain http, as it does to docker; docker's daemon decides for itself. */
-function securityFlags(
-  host: string,
-  { name }: Puller,
-  { insecureHosts }: PullPorts,
-): readonly string[] {
-  const open = isLoopbackHost(host) || insecureHosts.includes(host);
+function securityFlags(host: string, { name }: Puller, { login }: PullPorts): readonly string[] {
+  const open = isLoopbackHost(host) || login.insecureHosts.includes(host);
   return name === "podman" && open ? ["--tls-verify=false"] : [];
 }
 
 /** The daemon of the user's docker context, which a private configuration would forget. */
-async function daemonOf({ command }: Puller, { run, env }: PullPorts): Promise<Env> {
+async function daemonOf({ command }: Puller, { world: { run, env } }: PullPorts): Promise<Env> {
   const host = env["DOCKER_HOST"] ? undefined : await hostOfContext(run, command);
   return host === undefined ? {} : { DOCKER_HOST: host, DOCKER_CONTEXT: undefined };
 }

@@ -7,7 +7,7 @@ import {
   revisionAgainst,
   shortCommit,
   startAgainst,
-} from "../../src/explain/against.ts";
+} from "../../src/explain/explanation.ts";
 import { keyOf, ownTags } from "../../src/image/key.ts";
 import { makeImageManifest } from "../../src/oci/manifest.ts";
 import { parseReference } from "../../src/oci/reference.ts";

@@ -203,7 +203,7 @@ const platformCases: typeof cases = {
     { files: copying({ "files/arm64": "4" }), image: three },
     `platform and 1 more changed
   platform ${both.platform} → ${three.platform}
-  parent x@arm64 changed:
+  platform linux/arm64:
     ~ files/arm64  COPY at x.docker:3`,
     { files: copying(), image: both },
   ],

@@ -53,7 +53,10 @@ const cases: readonly (readonly [
 for (const [platform, asked, machine, index, says] of cases)
   test(`of ${platform}, asked for ${asked} on ${machine}: ${says}`, async () => {
     const registry = { get: async () => (index === undefined ? undefined : indexOf(index)) };
-    const chosen = onPlatform({ ...found, platform }, { asked, machine }, registry);
+    const chosen = onPlatform({ ...found, platform }, asked, {
+      world: { platform: machine },
+      login: { registry },
+    });
     if (says instanceof RegExp)
       await assert.rejects(chosen, { code: "IMAGE_ABSENT", message: says });
     else assert.equal((await chosen).reference, says);

@@ -27,25 +27,28 @@ async function meet(work: (...given: Parameters<typeof pull>) => Promise<unknown
   const { tool = "docker", host = "r.example", auth = login, env = {}, insecure = [] } = change;
   const told: unknown[] = [];
   const files = new Map<string, string>();
+  const authFileFor = async (all: readonly string[]) =>
+    all.join() === host ? auth : assert.fail(all.join());
   const ports: PullPorts = {
-    env,
-    insecureHosts: insecure,
-    authFile: async (of) => (of === host ? auth : assert.fail(of)),
-    run: async (_, [first]) =>
-      first === "image"
-        ? ended({ exitCode: change.isHere ? 0 : 1 })
-        : ended(change.context === undefined ? { exitCode: 1 } : { stdout: change.context }),
+    login: { insecureHosts: insecure, credentials: async () => ({ authFileFor }) },
     attach: async (command, args, { env: own, mode }) => {
       told.push([command, ...args], { ...own }, ...files.values());
       assert.equal(mode, "progress");
       const well = { exitCode: 0, signal: undefined, missing: false, asked: undefined, errors: "" };
       return { ...well, ...change.ended };
     },
-    files: {
-      temporary: async () => ({ path: "/private", remove: async () => files.clear() }),
-      write: async (path, text, mode) => {
-        assert.equal(mode, 0o600);
-        files.set(path, text as string);
+    world: {
+      env,
+      run: async (_, [first]) =>
+        first === "image"
+          ? ended({ exitCode: change.isHere ? 0 : 1 })
+          : ended(change.context === undefined ? { exitCode: 1 } : { stdout: change.context }),
+      files: {
+        temporary: async () => ({ path: "/private", remove: async () => files.clear() }),
+        write: async (path, text, mode) => {
+          assert.equal(mode, 0o600);
+          files.set(path, text as string);
+        },
       },
     },
   };
