@@ -53,7 +53,7 @@ export async function withRequest<T>(
 
 /** Lays out what the engine reads of a build in a private folder, and says what to do with it. */
 async function layOut(
-  { image, pinned: { dockerfile }, layers, destination }: Build,
+  { image, parents, pinned: { dockerfile }, layers, destination }: Build,
   scratch: string,
   tools: Tools,
 ): Promise<Omit<BuildRequest, "onLine">> {
@@ -61,7 +61,7 @@ async function layOut(
   // BuildKit takes a folder's name for what it is and sends only what seems to differ from the last one of that name.
   const contextFolder = `${scratch}/context-${image.key.slice(0, 16)}`;
   await tools.machine.unpack(contextTar, contextFolder);
-  const hosts = hostsOf([destination, ...layers.cacheFrom], recipe, tools);
+  const hosts = hostsOf([destination, ...layers.cacheFrom], parents, recipe, tools);
   const authFile = `${scratch}/auth/config.json`;
   await tools.machine.files.write(authFile, await tools.logins.authFile(hosts), 0o600);
   return {
@@ -85,14 +85,17 @@ async function layOut(
   };
 }
 
-/** The hosts that an engine may ask: for bases, for layers, and to push. */
-function hostsOf(repositories: readonly Repository[], { uses }: Recipe, { situation }: Tools) {
-  const others = [
-    situation.upstream?.host ?? "",
-    ...uses.map(({ reference }) => hostOf(reference)),
-  ];
-  const hosts = [...repositories.map(({ host }) => host), ...others];
-  return [...new Set(hosts)].filter((host) => host !== "");
+/** The hosts that an engine may ask: for parents and bases, for layers, and to push. */
+function hostsOf(
+  repositories: readonly Repository[],
+  parents: Build["parents"],
+  { uses }: Recipe,
+  { situation }: Tools,
+) {
+  const bases = uses.flatMap(({ parent, reference }) => (parent === undefined ? [reference] : []));
+  const named = [...bases, ...parents.values()].map(parseReference);
+  const all = [...repositories, ...named, situation.upstream ?? []].flat();
+  return [...new Set(all.map(({ host }) => host))];
 }
 
 /** Triggers that a base brings are instructions like others, and unread. */
@@ -109,14 +112,6 @@ function mountedBy({ sources, stages }: Recipe): BuildRequest["mounted"] {
     const isMount = runs.some((run) => run.line <= line && line <= run.last);
     return isMount && source.kind === "path" ? [{ path: source.pattern, line }] : [];
   });
-}
-
-function hostOf(reference: string): string {
-  try {
-    return parseReference(reference).host;
-  } catch {
-    return "";
-  }
 }
 
 /** The secrets, each in a file, and what of them and of the args nobody is to read in a log. */

@@ -47,6 +47,12 @@ describe("an image is built here", () => {
   const again = { kind: "refresh", because: { code: "forced" }, from: `${at}@${sha}` } as const;
   const same = { kind: "build", because: { code: "same", as: "twin" } } as const;
   const both = { platform: "linux/amd64,linux/arm64" };
+  const onBase = { parents: ["base"] };
+  const base = plannedImage("base", {
+    kind: "reuse",
+    reference: `parents.example/b@${sha}`,
+    ...found,
+  });
   const placed = { repository: `${at}/debian` };
   const twin = outcomeOf(planned("twin", "build"), "built", 1, { reference: "localhost/t:1" });
   const member = { ...twin, name: "debian@amd64", reference: "localhost/amd64:1" };
@@ -73,6 +79,7 @@ describe("an image is built here", () => {
     ["from scratch whatever was before", forced, true, `built ${own}`, "build"],
     ["from scratch beside a registry", forced, false, `built ${own}`, "build", placed],
     ["with any layers beside an empty one", absent, false, `built ${own}`, "has build", placed],
+    ["with the login for its parent", absent, false, `built ${own}`, "has build", onBase],
     ["anew where it is refreshed", again, true, `built ${own}`, "build"],
     ["once for two names", same, false, "reused localhost/t:1", ""],
     ["for this machine's platform alone", absent, false, "reused localhost/amd64:1", "", both],
@@ -80,7 +87,8 @@ describe("an image is built here", () => {
   for (const [what, decision, isHere, ends, expected, change] of rows)
     test(what, async () => {
       const image = plannedImage("debian", decision, { key, repository: null, ...change });
-      const images = [image, planned("twin", "build"), planned("debian@amd64", "build")];
+      const images = [image, base, planned("twin", "build"), planned("debian@amd64", "build")];
+      const hosts: string[] = [];
       const asked: string[] = [];
       const engine = {
         here: {
@@ -95,12 +103,13 @@ describe("an image is built here", () => {
           },
         },
       };
-      const recipe = recipeOf("FROM scratch\n");
+      const recipe = recipeOf(change === onBase ? "FROM qemu/base\n" : "FROM scratch\n");
+      const material = { recipe, contextTar: undefined };
       const layers = isHere ? "none" : "any";
       const tools = {
         task: {
           plan: { images, config: {} },
-          materials: new Map([["debian", { recipe, contextTar: undefined }]]),
+          materials: new Map(["debian", "base"].map((name) => [name, material])),
         },
         machine: {
           files: realFiles(),
@@ -109,7 +118,10 @@ describe("an image is built here", () => {
           platform: "linux/amd64",
           unpack: async () => {},
         },
-        logins: { authFile: async () => "{}", insecureHosts: [] },
+        logins: {
+          authFile: async (some: readonly string[]) => hosts.push(...some) > 0 && "{}",
+          insecureHosts: [],
+        },
         log: { section: () => ({ line: () => {}, end: () => {} }) },
         clock: { now: () => new Date(0) },
         situation: { upstream: undefined },
@@ -123,6 +135,7 @@ describe("an image is built here", () => {
         [`${outcome.result} ${outcome.reference}`, asked.join(" ")],
         [ends, expected],
       );
+      assert.equal(hosts.includes("parents.example"), change === onBase);
     });
 });
 
