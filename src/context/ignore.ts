@@ -13,8 +13,6 @@ export interface Ignore {
   readonly excepts: boolean;
 }
 
-const nothingIgnored: Ignore = { file: undefined, ignores: () => false, excepts: false };
-
 /**
  * Reads what the build ignores: `<Dockerfile>.dockerignore`, `<Dockerfile>.containerignore`,
  * `.containerignore` in the context's folder or `.dockerignore` there, the first that exists, as buildah does.
@@ -34,7 +32,7 @@ export async function readIgnore(
     joinPath(contextFolder, ".containerignore"),
     common,
   ]);
-  if (found === undefined) return nothingIgnored;
+  if (found === undefined) return { file: undefined, ignores: () => false, excepts: false };
   const { file, bytes } = found;
   const docker = file.endsWith(".dockerignore") ? bytes : await readFollowing(tree, common);
   if (docker?.equals(bytes) === false) {

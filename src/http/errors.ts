@@ -20,16 +20,13 @@ export interface Complaint {
 /** Reads the error bodies that registries and token services send; none where it is something else. */
 export function readComplaints(bytes: Uint8Array): readonly Complaint[] {
   const { errors, error, error_description, message } = readObject(bytes) ?? {};
-  if (Array.isArray(errors)) return errors.flatMap(readComplaint);
+  if (Array.isArray(errors))
+    return errors
+      .filter(isObject)
+      .map(({ code, message: said }) => ({ code: textOf(code), message: textOf(said) }));
   // The spellings of OAuth 2 and of proxies.
   if (typeof error === "string") return [{ code: error, message: textOf(error_description) }];
   return typeof message === "string" ? [{ code: "", message }] : [];
-}
-
-function readComplaint(value: unknown): readonly Complaint[] {
-  if (!isObject(value)) return [];
-  const { code, message } = value;
-  return [{ code: textOf(code), message: textOf(message) }];
 }
 
 function textOf(value: unknown): string {

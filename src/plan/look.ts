@@ -96,7 +96,8 @@ export async function lookFor(
   sources: readonly Source[],
   reader: Reader,
 ): Promise<Sightings> {
-  const upstreamFirst = sources.toSorted((one, other) => rank(one) - rank(other));
+  const isUpstream = ({ kind }: Source) => Number(kind === "upstream");
+  const upstreamFirst = sources.toSorted((one, other) => isUpstream(other) - isUpstream(one));
   const seen = images.map(async (image) => {
     const found: (Sighting | BrokenSighting)[] = [];
     for (const source of upstreamFirst) {
@@ -107,10 +108,6 @@ export async function lookFor(
     return [image.name, found] as const;
   });
   return new Map(await Promise.all(seen));
-}
-
-function rank({ kind }: Source): number {
-  return kind === "upstream" ? 0 : 1;
 }
 
 function deniedWarning([base, why]: readonly [string, string]): string {

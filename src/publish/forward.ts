@@ -5,7 +5,7 @@
  * claims after moving. So of two promotions at once at least the one that wrote last sees the newer commit, and
  * points the tag at that.
  */
-import { BerthError } from "../errors.ts";
+import { BerthError, expected } from "../errors.ts";
 import { ownTags } from "../image/key.ts";
 import type { Digest } from "../oci/digest.ts";
 import {
@@ -124,7 +124,7 @@ async function allTags(base: Repository, registry: Registry): Promise<readonly s
   const pages: (readonly string[])[] = [];
   await unlessRefused(async () => {
     for await (const page of registry.tags(below(base, recordRepositoryName))) pages.push(page);
-  }, undefined);
+  });
   return pages.flat();
 }
 
@@ -133,22 +133,17 @@ async function dropClaims(
   claims: readonly Claim[],
   { base, registry }: RecordPlace,
 ): Promise<void> {
-  for (const { tag } of claims) {
-    const deleted = await unlessRefused<boolean | "refused">(
-      () => registry.deleteTag(recordReference(base, tag)),
-      "refused",
-    );
-    if (deleted === "refused") return;
-  }
+  await unlessRefused(async () => {
+    for (const { tag } of claims) await registry.deleteTag(recordReference(base, tag));
+  });
 }
 
-async function unlessRefused<T>(work: () => Promise<T>, otherwise: T): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    if (!(error instanceof BerthError) || error.code === "REGISTRY_UNAVAILABLE") throw error;
-    return otherwise;
-  }
+function unlessRefused(work: () => Promise<void>): Promise<void> {
+  return work().catch(
+    expected((error) => {
+      if (error.code === "REGISTRY_UNAVAILABLE") throw error;
+    }),
+  );
 }
 
 /** Puts the tag where it is not yet, then the record; the number of images that it moved on. */

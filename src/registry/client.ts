@@ -108,8 +108,8 @@ function discreetly(redactor: Redactor) {
         return await work(...given);
       } catch (error) {
         if (!(error instanceof BerthError)) throw error;
-        const hint = error.hint === undefined ? {} : { hint: redactor.conceal(error.hint) };
-        throw new BerthError(error.code, redactor.conceal(error.message), hint);
+        const hint = error.hint && redactor.conceal(error.hint);
+        throw new BerthError(error.code, redactor.conceal(error.message), { hint });
       }
     };
 }
