@@ -8,7 +8,7 @@ import type { KeyedImage } from "../image/key.ts";
 import { isTag, printRepository } from "../oci/reference.ts";
 import { printReferences } from "../output/print.ts";
 import { type Source, sourcesOf } from "../plan/places.ts";
-import { onPlatform, requireAll } from "../run/choose.ts";
+import { onPlatform, requireAll, type Wanted } from "../run/choose.ts";
 import type { Caller } from "../run/container.ts";
 import {
   type Located,
@@ -91,10 +91,7 @@ function table(images: readonly Pulled[], screen: Screen): string {
   return printReferences(["IMAGE", "RESULT"], rows, { screen, references: true });
 }
 
-export interface ChoiceOptions extends GlobalOptions {
-  readonly rev?: string;
-  readonly tag?: string;
-  readonly pipeline?: string;
+export interface ChoiceOptions extends GlobalOptions, Wanted {
   readonly platform?: string;
   readonly with?: ToolName;
 }

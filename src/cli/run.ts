@@ -4,7 +4,7 @@ import { constants } from "node:os";
 import { relative } from "node:path";
 import { type Command, Option } from "commander";
 import { remembered } from "../context/memo.ts";
-import { BerthError, type ExitCode, exitCodes } from "../errors.ts";
+import { type ExitCode, exitCodes } from "../errors.ts";
 import { makeAttach, terminals } from "../host/terminal.ts";
 import { ownBase } from "../plan/situation.ts";
 import { shellLine } from "../printable.ts";
@@ -16,7 +16,7 @@ import {
   foldersOf,
 } from "../run/container.ts";
 import type { Located } from "../run/locate.ts";
-import { type Attached, pull } from "../run/pull.ts";
+import { pull } from "../run/pull.ts";
 import type { Tool } from "../run/tool.ts";
 import type { World } from "../world.ts";
 import { carryOut } from "./carry-out.ts";
@@ -211,13 +211,7 @@ async function runIn(
   });
   // One that was made and not yet started when the signal came is not removed by --rm.
   if (ended.asked !== undefined) await world.run(tool.command, ["rm", "--force", name]);
-  return exitCodeOf(ended, tool);
-}
-
-function exitCodeOf({ exitCode, signal, missing }: Attached, tool: Tool): number {
-  if (missing)
-    throw new BerthError("ENGINE_MISSING", `run a container: ${tool.command} is not installed`);
-  return (
-    exitCode ?? 128 + (constants.signals[signal as NodeJS.Signals] ?? constants.signals.SIGTERM)
-  );
+  const { exitCode, signal } = ended;
+  const { signals } = constants;
+  return exitCode ?? 128 + (signals[signal as NodeJS.Signals] ?? signals.SIGTERM);
 }
