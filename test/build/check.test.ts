@@ -140,11 +140,8 @@ for (const [title, { engine, env = {}, waitMs = 0, answer, wanted }] of [
       const isKnown = verb === "--version" && answered.missing !== true;
       return ended(isKnown ? { stdout: "buildah version 1.30.0 (x)\n" } : answered);
     };
-    const files = {
-      entry: async () => undefined,
-      read: async () => undefined,
-      write: async () => {},
-    };
+    const nothing = async () => undefined;
+    const files = { entry: nothing, read: nothing, write: async () => {} };
     const check = { buildah, docker }[engine]({ run, files, clock, env, waitMs }).check();
     if (wanted.length === 2) {
       const kinds = new Set(["--version", "info", "version", "context"]);

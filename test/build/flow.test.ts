@@ -30,13 +30,10 @@ describe("a run", async () => {
     assert.deepEqual(flow.built, ["other", "base", "child"]);
     const { id } = flow.plan.set;
     assert.deepEqual(tagsIn("qemu-project/qemu/berth"), [ownTags.set(id)]);
-    for (const image of flow.plan.images)
-      assert.deepEqual(tagsIn(`qemu-project/qemu/${image.name}`), [
-        ownTags.built,
-        ownTags.cache,
-        ownTags.key(image.key),
-        ownTags.set(id),
-      ]);
+    for (const image of flow.plan.images) {
+      const tags = [ownTags.built, ownTags.cache, ownTags.key(image.key), ownTags.set(id)];
+      assert.deepEqual(tagsIn(`qemu-project/qemu/${image.name}`), tags);
+    }
   });
 
   test("gives the engine parents by digest", async () => {
@@ -51,11 +48,8 @@ describe("a run", async () => {
     const debian = testImage("debian");
     seed(memory, "bases/debian", debian, "13");
     const name = `${memory.host}/bases/debian:13`;
-    const files = {
-      base: `FROM ${name}\nRUN x\n`,
-      child: "FROM qemu/base\n",
-      lone: "FROM scratch\n",
-    };
+    const base = `FROM ${name}\nRUN x\n`;
+    const files = { base, child: "FROM qemu/base\n", lone: "FROM scratch\n" };
     const flow = await run(upstream({ dockerfiles: files }));
     const told = flow.outcomes.map(({ name: image, digest }) => {
       const stored = memory.repositories.get(`qemu-project/qemu/${image}`);

@@ -19,17 +19,11 @@ import { recipeOf } from "../support/recipe.ts";
 const key = "0123456789abcdef".repeat(4) as Key;
 
 test("an image built here is named after its work tree, itself and its key", () => {
-  for (const [root, folder] of [
-    ["/home/me/qemu", "qemu"],
-    ["/home/me/My Project (2)", "my-project-2"],
-    ["/home/me/äö", ""],
-    ["/", ""],
-  ] as const) {
+  const roots = { "/home/me/qemu": "qemu", "/home/me/My Project (2)": "my-project-2" };
+  for (const [root, folder] of Object.entries({ ...roots, "/home/me/äö": "", "/": "" })) {
     const name = printReference(nameHere(root, { name: "debian", key }));
-    assert.match(
-      name,
-      new RegExp(`^localhost/berth/${folder}-?[0-9a-f]{8}/debian:key\\d+-${key}$`),
-    );
+    const shape = new RegExp(`^localhost/berth/${folder}-?[0-9a-f]{8}/debian:key\\d+-${key}$`);
+    assert.match(name, shape);
     assert.equal(printReference(parseReference(name)), name);
   }
   const [one, other] = ["/a/qemu", "/b/qemu"].map((root) =>
@@ -42,17 +36,14 @@ describe("an image is built here", () => {
   const at = "r.example/x";
   const sha = digestOf("x");
   const found = { digest: sha, foundBy: "key-tag" } as const;
+  const reuse = { kind: "reuse", reference: at, ...found } as const;
   const absent = { kind: "build", because: { code: "no-registry" } } as const;
   const forced = { kind: "build", because: absent.because, scratch: { code: "forced" } } as const;
   const again = { kind: "refresh", because: { code: "forced" }, from: `${at}@${sha}` } as const;
   const same = { kind: "build", because: { code: "same", as: "twin" } } as const;
   const both = { platform: "linux/amd64,linux/arm64" };
   const onBase = { parents: ["base"] };
-  const base = plannedImage("base", {
-    kind: "reuse",
-    reference: `parents.example/b@${sha}`,
-    ...found,
-  });
+  const base = plannedImage("base", { ...reuse, reference: `parents.example/b@${sha}` });
   const placed = { repository: `${at}/debian` };
   const twin = outcomeOf(planned("twin", "build"), "built", 1, { reference: "localhost/t:1" });
   const member = { ...twin, name: "debian@amd64", reference: "localhost/amd64:1" };
@@ -66,13 +57,7 @@ describe("an image is built here", () => {
     asked: string,
     change?: Partial<PlannedImage>,
   ])[] = [
-    [
-      "where one is at hand it is used",
-      { kind: "reuse", reference: at, ...found },
-      false,
-      `reused ${at}`,
-      "",
-    ],
+    ["where one is at hand it is used", reuse, false, `reused ${at}`, ""],
     ["and taken from where it is", { kind: "copy", from: at, ...found }, false, `reused ${at}`, ""],
     ["unless it was before", absent, true, `reused ${own}`, "has"],
     ["where it was not", absent, false, `built ${own}`, "has build"],
@@ -106,18 +91,11 @@ describe("an image is built here", () => {
       const recipe = recipeOf(change === onBase ? "FROM qemu/base\n" : "FROM scratch\n");
       const material = { recipe, contextTar: undefined };
       const layers = isHere ? "none" : "any";
+      const materials = new Map(["debian", "base"].map((name) => [name, material]));
+      const machine = { files: realFiles(), root: "/x", env: {}, platform: "linux/amd64" };
       const tools = {
-        task: {
-          plan: { images, config: {} },
-          materials: new Map(["debian", "base"].map((name) => [name, material])),
-        },
-        machine: {
-          files: realFiles(),
-          root: "/x",
-          env: {},
-          platform: "linux/amd64",
-          unpack: async () => {},
-        },
+        task: { plan: { images, config: {} }, materials },
+        machine: { ...machine, unpack: async () => {} },
         logins: {
           authFile: async (some: readonly string[]) => hosts.push(...some) > 0 && "{}",
           insecureHosts: [],
@@ -131,10 +109,8 @@ describe("an image is built here", () => {
       const done = new Map([twin, member].map((outcome) => [outcome.name, outcome]));
       const nameOf = () => nameHere("/x", image);
       const { outcome } = await buildHere(image, done, tools, { nameOf, layers });
-      assert.deepEqual(
-        [`${outcome.result} ${outcome.reference}`, asked.join(" ")],
-        [ends, expected],
-      );
+      const said = `${outcome.result} ${outcome.reference}`;
+      assert.deepEqual([said, asked.join(" ")], [ends, expected]);
       assert.equal(hosts.includes("parents.example"), change === onBase);
     });
 });
@@ -153,19 +129,11 @@ test("podman builds as the buildah that it holds", async () => {
     asked.push([driver, command, ...args].flat().join(" "));
     return ended({ stdout: JSON.stringify(JSON.parse(info), null, 2) });
   };
-  const files = {
-    entry: async () => undefined,
-    read: async () => undefined,
-    write: async () => {},
-  };
+  const nothing = async () => undefined;
+  const files = { entry: nothing, read: nothing, write: async () => {} };
   const clock = { now: () => new Date(0), sleep: async () => {} };
-  const { run: call, ...machine } = await lookAtMachine({
-    run,
-    files,
-    clock,
-    env: {},
-    command: "podman",
-  });
+  const asking = { run, files, clock, env: {}, command: "podman" };
+  const { run: call, ...machine } = await lookAtMachine(asking);
   assert.deepEqual(machine, {
     added: ["/usr/lib/containers/storage"],
     version: { text: "1.28.2", minor: 28 },

@@ -12,9 +12,8 @@ test("an outcome is read back as it was written", () => {
   for (const outcome of [
     outcomeOf(image, "built", 4.5, { blobs: blobs(["a", 1], ["b", 2]), buildSeconds: 4 }),
     outcomeOf(image, "failed", undefined, { error, digest: null, reference: null }),
-  ]) {
+  ])
     assert.deepEqual(parseOutcome(JSON.stringify(outcome), "file"), outcome);
-  }
 });
 
 test("a damaged outcome is refused, and the file named", () => {

@@ -73,7 +73,7 @@ describe("what an engine is asked for", async () => {
     [/variable NOWHERE is not set/, { id: "t", env: "NOWHERE" }],
     [/variable toString is not set/, { id: "t", env: "toString" }],
     [/file nowhere\/token is not there/, { id: "t", file: "nowhere/token" }],
-  ] as const) {
+  ] as const)
     test(`a secret that is not there ends the build before it begins: ${what.source}`, async () => {
       const change = (image: Image): Image => ({ ...image, secrets: [secret] });
       const { flow, request } = await built({ change });
@@ -81,7 +81,6 @@ describe("what an engine is asked for", async () => {
       assert.equal(flow.outcomes[0]?.error?.code, "SECRET_MISSING");
       assert.match(flow.outcomes[0]?.error?.message ?? "", what);
     });
-  }
 });
 
 /** Asks for a daemon that never comes up: how long, and with which DOCKER_HOST. */

@@ -7,11 +7,8 @@ export function buildRequest(change: Partial<BuildRequest> = {}): BuildRequest {
     dockerfile: "FROM scratch\n",
     source: { file: "debian.docker", lines: [1], stages: [] },
     traits: {
-      heredocs: false,
-      runHeredocs: false,
-      binds: false,
-      expandsArgs: false,
-      onScratch: false,
+      ...{ heredocs: false, runHeredocs: false, binds: false },
+      ...{ expandsArgs: false, onScratch: false },
     },
     notes: [],
     mounted: [],

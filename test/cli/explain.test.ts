@@ -52,10 +52,7 @@ describe("berth explain without a registry", () => {
   test("compares with the commit before", async (t) => {
     const project = makeProject(t);
     const { stdout } = await project.explain(["app"]);
-    assert.match(
-      stdout,
-      /^app {2}key [0-9a-f]{64} \(the working tree\)\nthe same as the commit before, /,
-    );
+    assert.match(stdout, /^app {2}key \w+ \(the working tree\)\nthe same as the commit before, /);
     const [first = "", second = ""] = project.commits;
     const told = await project.explain(["app", "--rev", second, "--against", first]);
     const said = told.stdout.replaceAll(/[0-9a-f]{12,}/g, "ID");
@@ -130,12 +127,7 @@ describe("berth explain without a registry", () => {
   const mistakes: readonly [what: string, args: readonly string[], code: number, says: RegExp][] = [
     ["an unknown image", ["nope"], 64, /find nope: no such image/],
     ["an unknown revision", ["app", "--against", "nope"], 64, /no registry was asked \[USAGE\]/],
-    [
-      "no upstream",
-      ["app", "--against", "upstream"],
-      64,
-      /no upstream is known \[USAGE\]\n.*BERTH_UPSTREAM/,
-    ],
+    ["no upstream", ["app", "--against", "upstream"], 64, /no upstream.*\[USAGE\]\n.*UPSTREAM/],
   ];
   test("refuses what it cannot answer", async (t) => {
     const project = makeProject(t);
@@ -162,12 +154,8 @@ describe("berth explain with a registry", () => {
     const base = `group/project${bases}`;
     const { key } = await project.asked(["app", "--rev", commit, "--offline"]);
     const image = testImage(base);
-    const told = {
-      "org.opencontainers.image.revision": commit,
-      "berth.key": ownTags.key(key),
-      ...annotations,
-    };
-    const manifest = withAnnotations(image.manifest, told);
+    const own = { "org.opencontainers.image.revision": commit, "berth.key": ownTags.key(key) };
+    const manifest = withAnnotations(image.manifest, { ...own, ...annotations });
     assert.ok(manifest !== undefined);
     const repository = { host: registry.host, path: `${base}/app` };
     for (const tag of tags(key))
@@ -196,10 +184,8 @@ describe("berth explain with a registry", () => {
       assert.match(stdout, /\nthe same as .*\(127.*\/app@sha256:[0-9a-f]{64}\), commit/);
     }
     const env = { BERTH_UPSTREAM: base, BERTH_INPUT_CONFIG: "" };
-    for (const [against, label] of [
-      ["latest", "latest"],
-      ["upstream", "upstream's latest"],
-    ] as const) {
+    const labels = { latest: "latest", upstream: "upstream's latest" };
+    for (const [against, label] of Object.entries(labels)) {
       const { stdout } = await project.explain(["app", "--against", against], env);
       assert.match(stdout, new RegExp(`\nthe same as ${label} \\(`));
     }

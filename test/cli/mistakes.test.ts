@@ -33,141 +33,104 @@ const inNothing =
   "const{mkdirSync,rmdirSync}=await(import('node:fs'));mkdirSync('gone');process.chdir('gone');rmdirSync('../gone')";
 
 /** What follows `berth` in a shell, how it ends, what it says, and with which variables. */
-const mistakes: readonly (readonly [
-  what: string,
-  line: string,
-  code: number,
-  says: RegExp,
-  env?: Env,
-])[] = [
-  [
-    "another system",
+const mistakes: Readonly<
+  Record<string, readonly [line: string, code: number, says: RegExp, env?: Env]>
+> = {
+  "another system": [
     "key",
     64,
     /run on darwin: berth runs on Linux only \[USAGE\]\n.*container image/,
     { NODE_OPTIONS: `--import=data:text/javascript,${onDarwin}` },
   ],
-  [
-    "a folder that is gone",
+  "a folder that is gone": [
     "key",
     64,
     /the folder that this runs in is gone \[FILE_REFUSED\]/,
     { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(inNothing)}` },
   ],
-  ["an unknown command", "foo", 64, /unknown command 'foo'/],
-  ["an unknown flag", "key --foo", 64, /unknown option '--foo'/],
-  ["no command", "", 64, /Usage: berth/],
-  ["an unknown engine", "ensure --engine kaniko", 64, /choices are auto, buildah, docker/],
-  [
-    "an unknown image",
-    "key debain x",
-    64,
-    /find debain, x: no such image \[IMAGE_UNKNOWN\]\n.*images are: debian$/m,
-  ],
-  [
-    "an unknown image, whether or not an engine answers",
+  "an unknown command": ["foo", 64, /unknown command 'foo'/],
+  "an unknown flag": ["key --foo", 64, /unknown option '--foo'/],
+  "no command": ["", 64, /Usage: berth/],
+  "an unknown engine": ["ensure --engine kaniko", 64, /choices are auto, buildah, docker/],
+  "an unknown image": ["key debain x", 64, /find debain, x: no such image .*UNKNOWN\]\n.*debian$/m],
+  "an unknown image, whether or not an engine answers": [
     "run --local debain",
     64,
     /find debain: no such image; did you mean "debian"\? \[IMAGE_UNKNOWN\]/,
     { DOCKER_HOST: "unix:///nowhere/docker.sock" },
   ],
-  ["no tag to run by", "run debian --tag a/b", 64, /a\/b: not a tag \[USAGE\]/],
-  ["no pipeline to pull of", "pull --pipeline latest", 64, /latest: not a number \[USAGE\]/],
-  ["a tag of a revision", "run debian --tag x --rev HEAD", 64, /cannot be used with/],
-  [
-    "a build of a revision",
-    "run debian --build --rev HEAD",
-    64,
-    /only the working tree is built \[USAGE\]/,
-  ],
-  [
-    "an engine for what is not built",
+  "no tag to run by": ["run debian --tag a/b", 64, /a\/b: not a tag \[USAGE\]/],
+  "no pipeline to pull of": ["pull --pipeline latest", 64, /latest: not a number \[USAGE\]/],
+  "a tag of a revision": ["run debian --tag x --rev HEAD", 64, /cannot be used with/],
+  "a build of a revision": ["run debian --build --rev HEAD", 64, /working tree is built \[USAGE\]/],
+  "an engine for what is not built": [
     "run debian --engine docker",
     64,
     /--engine and --allow-dirty are for what --build builds \[USAGE\]\n.*--with$/m,
   ],
-  ["an unknown stage of the executor", "executor run", 64, /choices are prepare, install/],
-  ["a stage that a runner calls", "executor prepare", 64, /--with is missing \[USAGE\]\n.*install/],
-  ["an unknown revision", "key --rev nope", 1, /nope.*\[GIT_FAILED\]/],
-  ["no configuration", "--config nope.yml key", 64, /nope\.yml: no such file \[CONFIG_INVALID\]/],
-  ["no registry to write to", "ensure", 64, /\[REGISTRY_UNSET\]\n.*--registry/],
-  ["a base that is no repository", "--registry Foo plan", 64, /\[REFERENCE_INVALID\]/],
-  [
-    "no plan",
+  "an unknown stage of the executor": ["executor run", 64, /choices are prepare, install/],
+  "a stage that a runner calls": ["executor prepare", 64, /--with is missing \[USAGE\]\n.*install/],
+  "an unknown revision": ["key --rev nope", 1, /nope.*\[GIT_FAILED\]/],
+  "no configuration": ["--config nope.yml key", 64, /nope\.yml: no such file \[CONFIG_INVALID\]/],
+  "no registry to write to": ["ensure", 64, /\[REGISTRY_UNSET\]\n.*--registry/],
+  "a base that is no repository": ["--registry Foo plan", 64, /\[REFERENCE_INVALID\]/],
+  "no plan": [
     "build debian --output elsewhere --registry 127.0.0.1:1/x",
     64,
     /elsewhere\/plan\.json: there is none \[PLAN_INVALID\]\n.*berth plan/,
   ],
-  [
-    "a tag that no tag can be",
+  "a tag that no tag can be": [
     "promote --tag a/b --registry 127.0.0.1:1/x",
     64,
     /promote to a\/b: not a tag \[USAGE\]/,
   ],
-  [
-    "a registry that is away",
-    "plan --registry 127.0.0.1:1/x",
-    75,
-    /127\.0\.0\.1:1.*\[REGISTRY_UNAVAILABLE\]/,
-  ],
-  [
-    "the project's registry is switched off",
+  "a registry away": ["plan --registry 127.0.0.1:1/x", 75, /0\.1:1.*\[REGISTRY_UNAVAILABLE\]/],
+  "the project's registry is switched off": [
     "plan",
     64,
     /CI_REGISTRY_IMAGE is not set \[REGISTRY_UNSET\]\n {2}hint: enable the container registry/,
     { ...job, CI_REGISTRY_IMAGE: "" },
   ],
-  [
-    "a tag with characters that no tag may have",
+  "a tag with characters that no tag may have": [
     "plan",
     64,
     /read QEMU_CI_CONTAINER_TAG: "my\/branch" is not a tag .*\n.* CI_COMMIT_REF_SLUG/,
     { ...job, QEMU_CI_CONTAINER_TAG: "my/branch" },
   ],
-  [
-    "a tag that promotion moves",
+  "a tag that promotion moves": [
     "plan",
     64,
     /read QEMU_CI_CONTAINER_TAG: latest is moved by `promote` alone .*\n.*take .* out of the YAML/,
     { ...job, QEMU_CI_CONTAINER_TAG: "latest" },
   ],
-  [
-    "an engine that is none",
+  "an engine that is none": [
     "plan",
     64,
     /read QEMU_CI_ENGINE: podman is no engine .*\n.*give one of auto, buildah, docker/,
     { ...job, QEMU_CI_ENGINE: "podman" },
   ],
-  [
-    "an image to rebuild that is not there",
+  "an image to rebuild that is not there": [
     "plan",
     64,
     /find debain of QEMU_CI_FORCE_REBUILD: no such image; did you mean "debian"\? \[IMAGE_UNKNOWN\]\n.*images are: debian/,
     { ...job, QEMU_CI_FORCE_REBUILD: "debain" },
   ],
-  ["a folder for a file", "--config ci key", 64, /^berth: read .+\/ci: it is a folder \[FILE_REF/m],
-  ["a file for a folder", "plan --output data/x", 64, /data is a file, not a folder \[OUTPUT_INV/],
-  [
-    "no folder for temporary files",
+  "a folder for a file": ["--config ci key", 64, /^berth: read .+\/ci: it is a folder \[FILE_REF/m],
+  "a file for a folder": ["plan --output data/x", 64, /data is a file, not a folder \[OUTPUT_INV/],
+  "no folder for temporary files": [
     "ensure --registry $registry/acme/tools",
     64,
     /mkdtemp \/nowhere\/berth-\S+: its folder is not there .FILE_REF.*\n.*TMPDIR/,
     { TMPDIR: "/nowhere", registry: registry.host },
   ],
-  [
-    "a name that no file can have",
+  "a name that no file can have": [
     `plan --output ${"x".repeat(300)}`,
     64,
     /the name is too long .FILE_REF.*\n {2}hint: /,
   ],
-  [
-    "a full disk under the result",
-    "key >/dev/full",
-    1,
-    /write standard output: no space left.*\n {2}hint: /,
-  ],
-];
-for (const [what, words, code, says, env] of mistakes)
+  "a full disk": ["key >/dev/full", 1, /write standard output: no space left.*\n {2}hint: /],
+};
+for (const [what, [words, code, says, env]] of Object.entries(mistakes))
   test(`${what}: exit code ${code}, and an error for programs`, async () => {
     const cwd = kept.path;
     const args = ["-c", `"$1" "$2" --json ${words}`, "sh", process.execPath, entry];
@@ -205,7 +168,7 @@ const slugs = `${files["berth.yml"]}publish:
 for (const [branch, whose] of [
   ["latest", /moved by the branch \{default\}/],
   ["built2", /one of berth's own/],
-] as const) {
+] as const)
   test(`a branch called ${branch} that {slug} would promote: the promote job moves nothing`, async (t) => {
     const project = projectOf(t, { ...files, "berth.yml": slugs });
     registry.log.length = 0;
@@ -218,7 +181,6 @@ for (const [branch, whose] of [
       [],
     );
   });
-}
 
 test("of images of which one is nowhere a person gets the others, a program the error alone", async (t) => {
   const image = { "a.docker": "FROM scratch\nRUN a\n", "b.docker": "FROM scratch\nRUN b\n" };

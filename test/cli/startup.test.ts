@@ -50,10 +50,8 @@ test("the bundle gives the keys that the sources give", (t) => {
   const repository = makeRepository(t, files);
   repository.commit();
   const args = ["key", "--rev", "HEAD", "--json"];
-  assert.equal(
-    berth("bundle", repository.path, args),
-    berth("bundle", repository.path, ["key", "--json"]),
-  );
+  const bundled = berth("bundle", repository.path, args);
+  assert.equal(bundled, berth("bundle", repository.path, ["key", "--json"]));
 });
 
 test("the bundle is a package that installs alone and runs", (t) => {
@@ -64,11 +62,8 @@ test("the bundle is a package that installs alone and runs", (t) => {
   const file = npm("pack", "--silent", join(folder.path, "dist")).trim();
   writeFileSync(join(cwd, "package.json"), "{}");
   npm("install", "--offline", "--no-audit", "--no-fund", "--silent", `./${file}`);
-  assert.deepEqual(readdirSync(join(cwd, "node_modules")).sort(), [
-    ".bin",
-    ".package-lock.json",
-    "@berth-ci",
-  ]);
+  const installed = readdirSync(join(cwd, "node_modules")).sort();
+  assert.deepEqual(installed, [".bin", ".package-lock.json", "@berth-ci"]);
   const command = join(cwd, "node_modules/.bin/berth");
   const { path } = makeRepository(t, files);
   const run = (...args: string[]) =>
@@ -78,10 +73,8 @@ test("the bundle is a package that installs alone and runs", (t) => {
   assert.match(run("help", "trust"), /^# Trust\n/);
   // Its components are in it.
   const include = "include: [{ component: $CI_SERVER_FQDN/berth-ci/berth/images@0.1.0 }]\n";
-  writeFileSync(
-    join(path, ".gitlab-ci.yml"),
-    `${include}check: { extends: .berth-use, script: a }\n`,
-  );
+  const ci = `${include}check: { extends: .berth-use, script: a }\n`;
+  writeFileSync(join(path, ".gitlab-ci.yml"), ci);
   assert.match(run("doctor", "--pipelines"), /^1 {2}push to main +3 jobs$/m);
 });
 
@@ -152,10 +145,8 @@ function compiled(t: TestContext): { readonly dist: string; readonly code: reado
   const dist = join(temporary(t), "dist");
   cpSync(join(folder.path, "dist"), dist, { recursive: true });
   execFileSync(process.execPath, ["--random-seed=1", join(dist, "compile.js")]);
-  return {
-    dist,
-    code: readdirSync(join(dist, "compiled")).map((name) => join(dist, "compiled", name)),
-  };
+  const compiled = join(dist, "compiled");
+  return { dist, code: readdirSync(compiled).map((name) => join(compiled, name)) };
 }
 
 test("the compiled code of the tool image is the same bytes each time", (t) => {
@@ -163,10 +154,8 @@ test("the compiled code of the tool image is the same bytes each time", (t) => {
     files.map((file) => readFileSync(file).toString("base64"));
   const [one, other] = [compiled(t), compiled(t)];
   assert.notEqual(one.dist, other.dist);
-  assert.deepEqual(
-    one.code.map((file) => basename(file)),
-    other.code.map((file) => basename(file)),
-  );
+  const names = ({ code }: typeof one) => code.map((file) => basename(file));
+  assert.deepEqual(names(one), names(other));
   assert.deepEqual(bytes(one.code), bytes(other.code));
 });
 

@@ -51,10 +51,8 @@ test("the first pipeline builds all images, and every job runs in its own", asyn
     "image: debian 1 debian-cross-base 1 debian-riscv64-cross 1\n",
   );
   assert.match(first.outputs["berth-promote"] ?? "", /latest: moved on 6 images/);
-  assert.equal(
-    first.images["build-debian"],
-    tagged(platform, "qemu-project/qemu/qemu/debian", "latest"),
-  );
+  const latest = tagged(platform, "qemu-project/qemu/qemu/debian", "latest");
+  assert.equal(first.images["build-debian"], latest);
 });
 
 test("a changed Dockerfile has itself and its children built, under the branch's own tag", async () => {
@@ -113,9 +111,8 @@ test("a commit that changes no image builds nothing, and the other branch has no
 });
 
 test("in one job the same is built, and a build that fails leaves latest", async () => {
-  const inline = await exampleProject(platform, "qemu", "qemu-project/inline", {
-    members: { olga: "maintainer" },
-  });
+  const members = { olga: "maintainer" } as const;
+  const inline = await exampleProject(platform, "qemu", "qemu-project/inline", { members });
   const text = await succeed("git", ["-C", inline.bare, "show", "main:.gitlab-ci.yml"]);
   await inline.commit("staging", { ".gitlab-ci.yml": text.replace("fan-out", "inline") });
   const first = passed(await push("staging", inline));
@@ -152,10 +149,8 @@ test("a fork without a changed Dockerfile runs in upstream's images and stores n
 
 test("with QEMU_CI=1 a fork's pipeline waits for a click, and runs on from there", async () => {
   const fork = await forkOf(platform.ground, qemu, "carol");
-  const { pipeline, states } = await run(platform, fork.project, {
-    branch: "main",
-    variables: { QEMU_CI: "1" },
-  });
+  const wanted = { branch: "main", variables: { QEMU_CI: "1" } };
+  const { pipeline, states } = await run(platform, fork.project, wanted);
   assert.equal(states["berth-plan"], "manual");
   assert.equal(pipeline.facts.status, "manual");
   const start = (name: string) => {

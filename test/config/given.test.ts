@@ -5,11 +5,8 @@ import { configOf, parseConfig } from "../../src/config/parse.ts";
 import { BerthError } from "../../src/errors.ts";
 
 describe("what the component's inputs say", () => {
-  const given = givenSettings({
-    BERTH_INPUT_PREFIX: "QEMU_CI",
-    BERTH_INPUT_REFERENCE: "",
-    PATH: "/bin",
-  });
+  const env = { BERTH_INPUT_PREFIX: "QEMU_CI", BERTH_INPUT_REFERENCE: "" };
+  const given = givenSettings({ ...env, PATH: "/bin" });
 
   test("comes from variables, and an empty one is none", () =>
     assert.deepEqual(given, { prefix: "QEMU_CI" }));
@@ -23,8 +20,9 @@ describe("what the component's inputs say", () => {
 
   test("holds without a file", () => {
     const config = configOf({ ...given, reference: "own-tag", engine: "docker" });
+    const { file, prefix, reference, engine } = config;
     assert.deepEqual(
-      [config.file, config.prefix, config.reference, config.engine],
+      [file, prefix, reference, engine],
       [undefined, "QEMU_CI", "own-tag", "docker"],
     );
   });

@@ -111,12 +111,7 @@ test("an ignore file is read as moby's ignorefile does", () => {
   const blank = " # no comment, a name that begins with a blank and a hash";
   const names = ["\ufefftest1", "/test2", "/a/file/here", "", "# a comment", blank];
   const paths = [
-    "  sub/../cleaned/  \r",
-    "! /inverted/abs/path",
-    "/ blanks /",
-    "/ /",
-    ".",
-    "lastfile",
+    ...["  sub/../cleaned/  \r", "! /inverted/abs/path", "/ blanks /", "/ /", ".", "lastfile"],
   ];
   const text = [...names, ...paths].join("\n");
   const matches = ignoreMatcher(parseIgnore(text, ".dockerignore"));

@@ -14,17 +14,13 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { openGit } from "../../src/host/git.ts";
 import type { Git } from "../../src/world.ts";
+import { gitEnv } from "../support/command.ts";
 import type { MemoryFile } from "../support/tree.ts";
 
 const env = {
   ...process.env,
+  ...gitEnv,
   LC_ALL: "C",
-  GIT_CONFIG_GLOBAL: "/dev/null",
-  GIT_CONFIG_SYSTEM: "/dev/null",
-  GIT_AUTHOR_NAME: "A",
-  GIT_AUTHOR_EMAIL: "a@example.com",
-  GIT_COMMITTER_NAME: "A",
-  GIT_COMMITTER_EMAIL: "a@example.com",
   // No process of its own after each commit that looks whether there is something to clear up.
   GIT_CONFIG_COUNT: "2",
   GIT_CONFIG_KEY_0: "maintenance.auto",

@@ -210,14 +210,8 @@ test("of what one line reaches and is not here the first eight are told, and how
   const subs = Array.from({ length: 12 }, (_, n) => [`lib/${n}`, { submodule: true }] as const);
   const tree = memoryTree({ ...Object.fromEntries(subs), "loop/a": { link: "a" } });
   const said = await problemsOf(describe(tree, sourcesOf("lib loop/a")));
-  assert.deepEqual(
-    [said.length, said[8], said[9]],
-    [
-      10,
-      "Dockerfile:1 reaches 4 more that are not here",
-      "Dockerfile:2 loop/a: loop/a is a loop of links",
-    ],
-  );
+  const told = ["reaches 4 more that are not here", "loop/a: loop/a is a loop of links"];
+  assert.deepEqual(said.slice(8), [`Dockerfile:1 ${told[0]}`, `Dockerfile:2 ${told[1]}`]);
 });
 
 test("a copy of the whole context has submodules that are not checked out as empty folders", async () => {
@@ -225,13 +219,8 @@ test("a copy of the whole context has submodules that are not checked out as emp
   const tree = memoryTree({ Dockerfile: "", ...subs });
   const whole = { kind: "path", pattern: "", wildcards: false, line: 2 } as const;
   const { emptied, entries } = await describe(tree, [whole]);
-  assert.deepEqual(
-    [emptied, entries],
-    [
-      ["lib/sub", "roms"],
-      ["Dockerfile", "lib/sub/", "roms/"],
-    ],
-  );
+  assert.deepEqual(emptied, ["lib/sub", "roms"]);
+  assert.deepEqual(entries, ["Dockerfile", "lib/sub/", "roms/"]);
   const message =
     "reaches submodule lib/sub, which is not checked out: git submodule update --init lib/sub";
   await assert.rejects(describe(tree, [whole, { ...whole, pattern: "lib", line: 3 }]), {

@@ -95,6 +95,9 @@ const unix16: Step = ({ path }) =>
 const turns = "tr a-mn-z n-za-m";
 const dos = "*.txt eol=crlf\n";
 
+const skip = git("update-index --skip-worktree all/lf.txt");
+const assume = (path: string) => git(`update-index --assume-unchanged ${path}`);
+
 /** States by what comes of them; an error stands for the one that either of the two gives. */
 const states: Readonly<Record<string, Readonly<Record<string, readonly Step[]>>>> = {
   same: {
@@ -125,18 +128,12 @@ const states: Readonly<Record<string, Readonly<Record<string, readonly Step[]>>>
         settings(`core.attributesFile=${repository.path}/.git/mine`)(repository, none),
     ],
     "core.symlinks=false": [settings("core.symlinks=false")],
-    "core.fileMode=false": [
-      git("config core.fileMode false"),
-      write({ "all/tool": "#!/bin/sh\n" }),
-    ],
+    "no core.fileMode": [git("config core.fileMode false"), write({ "all/tool": "#!/bin/sh\n" })],
     "a sparse checkout with all that is reached": [git("sparse-checkout set all only")],
     "skip-worktree, unchanged": [git("update-index --skip-worktree all/lf.txt all/link")],
     "assume-unchanged, unchanged": [git("update-index --assume-unchanged only/this")],
     "a submodule that is checked out": [addSubmodule()],
-    "attributes inside a submodule": [
-      inLibrary(write({ ".gitattributes": dos }), commit),
-      addSubmodule(),
-    ],
+    "submodule's attributes": [inLibrary(write({ ".gitattributes": dos }), commit), addSubmodule()],
     "a submodule at another commit that nothing copies": [
       addSubmodule("other/sub"),
       git("-C other/sub commit -q --allow-empty -m newer"),
@@ -166,25 +163,11 @@ const states: Readonly<Record<string, Readonly<Record<string, readonly Step[]>>>
       commit,
       git("sparse-checkout set all only"),
     ],
-    "a sparse checkout without an ignore file": [
-      git("sparse-checkout set --no-cone /* !/.dockerignore"),
-    ],
-    "skip-worktree, changed": [
-      git("update-index --skip-worktree all/lf.txt"),
-      write({ "all/lf.txt": "mine\n" }),
-    ],
-    "skip-worktree, deleted": [
-      git("update-index --skip-worktree all/lf.txt"),
-      remove("all/lf.txt"),
-    ],
-    "assume-unchanged, changed": [
-      git("update-index --assume-unchanged only/this"),
-      write({ "only/this": "mine\n" }),
-    ],
-    "assume-unchanged, deleted": [
-      git("update-index --assume-unchanged all/lf.txt"),
-      remove("all/lf.txt"),
-    ],
+    "one without an ignore file": [git("sparse-checkout set --no-cone /* !/.dockerignore")],
+    "skip-worktree, changed": [skip, write({ "all/lf.txt": "mine\n" })],
+    "skip-worktree, deleted": [skip, remove("all/lf.txt")],
+    "assume-unchanged, changed": [assume("only/this"), write({ "only/this": "mine\n" })],
+    "assume-unchanged, deleted": [assume("all/lf.txt"), remove("all/lf.txt")],
     "one that is not checked out": [addSubmodule(), ...withoutSubmodules],
     "a submodule that is not checked out, in a copy of everything": [
       write({ Dockerfile: "FROM scratch\nCOPY . /\n" }),

@@ -215,12 +215,8 @@ test("dirty paths are the changed ones among those that matter", async (t) => {
 });
 
 test("the rule is named by which git leaves a path out", async (t) => {
-  const repository = committed(t, {
-    ".gitignore": "*.log\n!kept.log\n",
-    "deep/.gitignore": "\nout/\n",
-    "kept.log": "",
-    tracked: "",
-  });
+  const ignoring = { ".gitignore": "*.log\n!kept.log\n", "deep/.gitignore": "\nout/\n" };
+  const repository = committed(t, { ...ignoring, "kept.log": "", tracked: "" });
   repository.write({ "deep/out/a": "" });
   const tree = workTree(await repository.open(), files);
   const rules = ["a.log", "deep/out/a", "kept.log", "tracked", "nowhere"].map((path) =>

@@ -107,20 +107,12 @@ const around: readonly (readonly [what: string, text: string, string[], RecipeOp
     ["and ARG not in all engines", `${inherited}COPY $A /x`, ["all"]],
     ["unless it is declared again", `${inherited}ARG A=b\nCOPY $A /x`, ["path b"]],
     [
-      "an ARG is in force only after its line",
+      "an ARG holds below",
       "FROM scratch\nCOPY a$D /x\nARG D=d\nCOPY b$D /x",
       ["path a", "path bd"],
     ],
-    [
-      "and in its stage",
-      `${scratchA}ARG D=d\nFROM scratch\nCOPY --from=a x y\nCOPY a$D /x`,
-      ["path a"],
-    ],
-    [
-      "a stage that runs triggers may read everything",
-      `${scratchA}ONBUILD COPY x /y\nFROM a\nRUN b`,
-      ["all", "path x"],
-    ],
+    ["in a stage", `${scratchA}ARG D=d\nFROM scratch\nCOPY --from=a x y\nCOPY a$D /x`, ["path a"]],
+    ["triggers may read all", `${scratchA}ONBUILD COPY x /y\nFROM a\nRUN b`, ["all", "path x"]],
   ];
 
 for (const [what, text, expected, args = {}] of around)
@@ -291,48 +283,38 @@ const twice = "ARG X=1\nARG C=$X\nARG C\nFROM a:$C\n";
 const demands = "ARG A=1\nARG V=${A?no} X=2\nFROM a:$X\n";
 
 /** What is hashed of a text, and what the engine gets where that is something else. */
-const texts: readonly (readonly [what: string, string, hashed: string, built?: string])[] = [
-  [
-    "comments and empty lines go from the hash, and keep their place for the engine",
+const texts: Readonly<Record<string, readonly [string, hashed: string, built?: string]>> = {
+  "comments and empty lines go from the hash, and keep their place for the engine": [
     "# c\n\nFROM a\n  # d\nRUN b \\\n  # e\n\n  c\n\n",
     "FROM a\nRUN b \\\n  # e\n\n  c\n",
     "\n\nFROM a\n\nRUN b \\\n  # e\n\n  c\n",
   ],
-  [
-    "behind a heredoc the engine's text is dense",
+  "behind a heredoc the engine's text is dense": [
     "FROM a\n# c\nRUN <<E\n# d\nE\n# e\nRUN f",
     "FROM a\nRUN <<E\n# d\nE\nRUN f\n",
     "FROM a\n\nRUN <<E\n# d\nE\nRUN f\n",
   ],
-  [
-    "directives stay to the letter, other comments above FROM do not",
+  "directives stay to the letter, other comments above FROM do not": [
     "#Syntax = docker/dockerfile:1\n# check=skip=all\n# c\nFROM a\n",
     "#Syntax = docker/dockerfile:1\n# check=skip=all\nFROM a\n",
     "#Syntax = docker/dockerfile:1\n# check=skip=all\n\nFROM a\n",
   ],
-  ["a foreign frontend may read every line", foreign, foreign],
-  [
-    "a global ARG stays where a name of it is in force, however far",
+  "a foreign frontend may read every line": [foreign, foreign],
+  "a global ARG stays where a name of it is in force, however far": [
     "ARG X=1\nARG A=1 B=2\nARG C=$B\nARG BUILDKIT_SBOM=1\nFROM a:$C\n",
     "ARG A=1 B=2\nARG C=$B\nFROM a:$C\n",
     "\nARG A=1 B=2\nARG C=$B\n\nFROM a:2\n",
   ],
-  [
-    "a global ARG that is declared twice needs what either line uses",
-    twice,
-    twice,
-    twice.replace("a:$C", "a:1"),
-  ],
-  [
-    "a global ARG that is kept for one name needs what its other names use",
+  "an ARG declared twice needs what either line uses": [twice, twice, twice.replace("a:$C", "a:1")],
+  "a global ARG that is kept for one name needs what its other names use": [
     demands,
     demands,
     demands.replace("a:$X", "a:2"),
   ],
-  ["carriage returns stay", "FROM a\r\nRUN b\r\n", "FROM a\r\nRUN b\r\n"],
-];
+  "carriage returns stay": ["FROM a\r\nRUN b\r\n", "FROM a\r\nRUN b\r\n"],
+};
 
-for (const [what, text, hashed, built = hashed] of texts)
+for (const [what, [text, hashed, built = hashed]] of Object.entries(texts))
   test(what, () => {
     const recipe = recipeOf(text);
     assert.equal(recipe.hashed, hashed);
@@ -416,14 +398,8 @@ const refused: readonly (readonly [string, readonly string[]])[] = [
   ],
   ["ARG X\nFROM $X", [`2:6: FROM $X: ARG X has no value; give it ${valued}`]],
   ['ARG X=""\nFROM $X', [`2:6: FROM $X: ARG X has no value; give it ${valued}`]],
-  [
-    "ARG X=\nARG Y\nFROM a/$Y:$X",
-    [`3:6: FROM a/$Y:$X: ARG Y and X have no value; give them ${valued}`],
-  ],
-  [
-    "ARG A\nARG C\nFROM $A/$C:1",
-    [`3:6: FROM $A/$C:1: ARG A and C have no value; give them ${valued}`],
-  ],
+  ["ARG X=\nARG Y\nFROM $Y$X", [`3:6: FROM $Y$X: ARG Y and X have no value; give them ${valued}`]],
+  ["ARG A\nARG C\nFROM $A/$C", [`3:6: FROM $A/$C: ARG A and C have no value; give them ${valued}`]],
   ["FROM a\nARG X=b\nFROM $X", ["3:6: FROM $X: no ARG in front of the first FROM declares X"]],
   ["ARG X\nFROM ${X:?give-X}", ["2:6: FROM ${X:?give-X}: X: give-X"]],
   ["FROM A/b:c:d", ['1:6: "A/b:c:d" is no image reference']],

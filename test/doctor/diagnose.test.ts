@@ -19,10 +19,9 @@ describe("the doctor's findings", () => {
   for (const [name, facts] of [
     ["upstream", healthy],
     ["a fork", inFork],
-  ] as const) {
+  ] as const)
     test(`finds nothing wrong where nothing is: ${name}`, () =>
       assert.deepEqual(unwell(facts), []));
-  }
 
   test("puts the worst first, in the table as in JSON, and every check once", () => {
     const facts = but(healthy, { clone: { shallow: true }, project: { configuration: trouble } });

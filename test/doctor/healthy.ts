@@ -15,16 +15,15 @@ export const project: ProjectSettings = {
   registry: "enabled",
   forkPipelines: false,
   cleanup: {
-    enabled: false,
-    keepNewest: undefined,
-    olderThan: undefined,
-    deletes: undefined,
-    keeps: undefined,
+    ...{ enabled: false, keepNewest: undefined, olderThan: undefined },
+    ...{ deletes: undefined, keeps: undefined },
   },
 };
 
 const images = ["debian", "fedora"];
 const settings = config({ file: "berth.yml", upstream: "qemu-project" });
+const env = jobEnv("qemu-project/qemu", { CI_DEFAULT_BRANCH: "main" });
+const rule = tagPatterns(settings, "main").protect ?? "";
 
 /** A pipeline that tests in an image, also what schedules refresh. */
 const tested = `include: { component: $CI_SERVER_FQDN/berth-ci/berth/images@0.1.0, inputs: { prefix: QEMU_CI } }
@@ -33,11 +32,7 @@ check: { extends: .berth-use, image: $QEMU_CI_IMAGE_DEBIAN, script: make }
 
 export const healthy: DoctorFacts = {
   config: settings,
-  situation: situationOf(
-    jobEnv("qemu-project/qemu", { CI_DEFAULT_BRANCH: "main" }),
-    settings,
-    undefined,
-  ),
+  situation: situationOf(env, settings, undefined),
   project: { configuration: undefined, images, identified: undefined, warnings: [] },
   pipelines: await pipelinesOf({ ".gitlab-ci.yml": tested }),
   variables: {
@@ -63,14 +58,7 @@ export const healthy: DoctorFacts = {
       ...protectedPaths("qemu-project/qemu", settings, images),
       ...protectedPaths("qemu-project/qemu", { repository: "qemu/{name}" }, images),
     ].map((pattern) => ({ pattern, push: "maintainer" })),
-    tagRules: [
-      {
-        id: 1,
-        pattern: tagPatterns(settings, "main").protect ?? "",
-        push: "maintainer",
-        delete: "maintainer",
-      },
-    ],
+    tagRules: [{ id: 1, pattern: rule, push: "maintainer", delete: "maintainer" }],
     jobTokens: { limited: true, projects: [], groups: [] },
     schedules: ["main"],
     idleTags: [],

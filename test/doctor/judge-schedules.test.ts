@@ -23,6 +23,8 @@ async function facts(
 
 const use = `extends: [.berth-use, .berth-rules], ${inImage}`;
 const flagged = `${use}, variables: { Q_SCHEDULED: 1 }`;
+const ruled = (rule: string) =>
+  facts({ a: `extends: .berth-use, ${inImage}, rules: [{ ${rule} }]` });
 const elsewhere = `[{ ${images} }, { ${rules} }, { project: acme/ci, file: jobs.yml }]`;
 
 judge("schedules", [
@@ -31,18 +33,8 @@ judge("schedules", [
   ["warning", /nothing tests .*They run on main.*_SCHEDULED/s, await facts({ a: use })],
   ["warning", /nothing tests/, await facts({ a: `${flagged}, allow_failure: true` })],
   ["warning", /nothing tests/, await facts({ a: "image: alpine, script: make" })],
-  [
-    "warning",
-    /nothing tests/,
-    await facts({ a: `extends: .berth-use, ${inImage}, rules: [{when: manual}]` }),
-  ],
-  [
-    "warning",
-    /nothing tests/,
-    await facts({
-      a: `extends: .berth-use, ${inImage}, rules: [{if: $CI_PIPELINE_SOURCE == "push"}]`,
-    }),
-  ],
+  ["warning", /nothing tests/, await ruled("when: manual")],
+  ["warning", /nothing tests/, await ruled('if: $CI_PIPELINE_SOURCE == "push"')],
   ["warning", /could not be read/, await facts({ a: use }, trouble)],
   ["note", /is not known/, await facts({ a: use }, ["main"], elsewhere)],
   ["note", /there is none/, await facts({ a: use }, [])],

@@ -38,26 +38,17 @@ judge("dotenv", [
   ["ok", /two variables/, withImages(60, { config: { reference: "tag" } })],
 ]);
 
+const ofNobody = { ...healthy, config: config({ upstream: undefined }) };
+
 judge("registry", [
   ["error", /switch on the container registry/, withOwn(healthy, { registry: "disabled" })],
   ["error", /CI_REGISTRY_IMAGE is not set/, { situation: { own: undefined } }],
   ["error", /cannot be read/, withVariables({ CI_REGISTRY_IMAGE: "NOT A BASE" })],
-  [
-    "error",
-    /not a path/,
-    withVariables(
-      { QEMU_CI_UPSTREAM: "not a path" },
-      { ...healthy, config: config({ upstream: undefined }) },
-    ),
-  ],
+  ["error", /not a path/, withVariables({ QEMU_CI_UPSTREAM: "not a path" }, ofNobody)],
 ]);
 
 judge("upstream", [
-  [
-    "warning",
-    /fork of qemu-project\/qemu.*QEMU_CI_UPSTREAM/s,
-    but(inFork, { situation: asUpstream }),
-  ],
+  ["warning", /fork of qemu-project.*QEMU_CI_UPSTREAM/s, but(inFork, { situation: asUpstream })],
   [
     "warning",
     /names another project and is ignored.*no variable changes that/s,
@@ -66,23 +57,18 @@ judge("upstream", [
   ["note", /no project of that path/, but(inFork, { gitlab: { upstream: undefined } })],
 ]);
 
+const withTag = (tag: string) => withVariables({ QEMU_CI_CONTAINER_TAG: tag });
+const forcing = (images: string) => withVariables({ QEMU_CI_FORCE_REBUILD: images });
+
 judge("container-tag", [
-  [
-    "warning",
-    /is set to mine.*take QEMU_CI_CONTAINER_TAG out/s,
-    withVariables({ QEMU_CI_CONTAINER_TAG: "mine" }),
-  ],
-  ["error", /moved by `promote` alone/, withVariables({ QEMU_CI_CONTAINER_TAG: "latest" })],
+  ["warning", /is set to mine.*take QEMU_CI_CONTAINER_TAG out/s, withTag("mine")],
+  ["error", /moved by `promote` alone/, withTag("latest")],
 ]);
 
 judge("force-rebuild", [
-  ["warning", /every image/, withVariables({ QEMU_CI_FORCE_REBUILD: "1" })],
-  ["warning", /asks for debian/, withVariables({ QEMU_CI_FORCE_REBUILD: "debian" })],
-  [
-    "error",
-    /names debain: no such image.*debian, fedora/s,
-    withVariables({ QEMU_CI_FORCE_REBUILD: "debian, debain" }),
-  ],
+  ["warning", /every image/, forcing("1")],
+  ["warning", /asks for debian/, forcing("debian")],
+  ["error", /names debain: no such image.*debian, fedora/s, forcing("debian, debain")],
 ]);
 
 /** The facts with another answer of a registry, or with what it grants. */
@@ -131,8 +117,9 @@ function withTags(...patterns: readonly string[]): DoctorFacts {
   return but(healthy, { gitlab: { tagRules: tagRules(...patterns) } });
 }
 
-function withPaths(...patterns: readonly string[]): DoctorFacts {
-  const pathRules = patterns.map((pattern) => ({ pattern, push: "maintainer" }));
+function withPaths(...names: readonly string[]): DoctorFacts {
+  const rule = (name: string) => ({ pattern: `qemu-project/qemu/${name}`, push: "maintainer" });
+  const pathRules = names.map(rule);
   return but(healthy, { gitlab: { pathRules } });
 }
 
@@ -148,28 +135,12 @@ const version = (serverVersion: string) => but(healthy, { variables: { serverVer
 
 judge("protected-paths", [
   ["ok", /not needed in a fork/, but(inFork, { situation: { ci: false, role: "local" } })],
-  [
-    "warning",
-    /put any image.*open: qemu-project\/qemu\/berth.*push for Maintainers: qemu-project\/qemu/s,
-    withPaths(),
-  ],
-  [
-    "warning",
-    /open: qemu-project\/qemu\/berth\n/,
-    withPaths("qemu-project/qemu/debian", "qemu-project/qemu/fedora"),
-  ],
-  [
-    "warning",
-    /cover try\/ too.*let the rules be qemu-project\/qemu\/debian and/s,
-    withPaths("qemu-project/qemu/*"),
-  ],
+  ["warning", /put any image.*open: \S+\/berth.*push for Maintainers: \S+\/qemu/s, withPaths()],
+  ["warning", /open: qemu-project\/qemu\/berth\n/, withPaths("debian", "fedora")],
+  ["warning", /cover try\/ too.*let the rules be qemu-project\/qemu\/debian and/s, withPaths("*")],
   ["warning", /put any image.*push: any Developer/s, { gitlab: { pathRules: [noDeletions] } }],
   ["ok", /are protected, try\/ is not/, healthy],
-  [
-    "warning",
-    /could not be read.*give a token.*push for Maintainers/s,
-    { gitlab: { pathRules: trouble } },
-  ],
+  ["warning", /not be read.*give a token.*for Maintainers/s, { gitlab: { pathRules: trouble } }],
 ]);
 
 judge("protected-tags", [
@@ -184,17 +155,11 @@ judge("protected-tags", [
   ["note", /give a token.*tag name pattern \^\(promote-/s, unknownTags],
 ]);
 
+const ours = "(key|set).*|promote-.*|cache.*|latest|[0-9a-f]{64}";
+
 judge("cleanup", [
-  [
-    "error",
-    /would delete key2-.*let it keep \(key\|set\)/s,
-    withCleanup(".*", "latest", unknownTags),
-  ],
-  [
-    "ok",
-    /leaves our tags alone/,
-    withCleanup(".*", "(key|set).*|promote-.*|cache.*|latest|[0-9a-f]{64}", unknownTags),
-  ],
+  ["error", /delete key2-.*let it keep \(key\|set\)/s, withCleanup(".*", "latest", unknownTags)],
+  ["ok", /leaves our tags alone/, withCleanup(".*", ours, unknownTags)],
   ["note", /QEMU_CI_GITLAB_TOKEN/, withOwn(healthy, { registry: undefined, cleanup: undefined })],
   ["warning", /could not be read/, withCleanup("(")],
   ["ok", /leaves our tags alone/, withCleanup(".*", undefined, withTags(".*"))],
@@ -209,7 +174,7 @@ judge("gitlab-version", [
   ["warning", /lacks protected container repositories/, version("17.8.0")],
 ]);
 
-function withBuildah(version: string): DoctorFacts {
+function withBuildah(version: string | typeof trouble): DoctorFacts {
   return but(healthy, { machine: { engines: [{ name: "buildah", version }] } });
 }
 
@@ -241,11 +206,7 @@ judge("engine", [
   ["ok", /apparmor_restrict_unprivileged_userns is 1/, { machine: { restrictsNamespaces: true } }],
   ["note", /no heredocs .*one layer cache/s, withBuildah("1.28.2")],
   ["note", /^(?!.*heredocs).*bind mounts/s, withBuildah("1.34.0")],
-  [
-    "error",
-    /buildah: do something.*give a token/s,
-    { machine: { engines: [{ name: "buildah", version: trouble }] } },
-  ],
+  ["error", /buildah: do something.*give a token/s, withBuildah(trouble)],
 ]);
 
 judge("umask", [["ok", /0000, which makes no .*canonical/s, healthy]]);

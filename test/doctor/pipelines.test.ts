@@ -77,6 +77,8 @@ type Mistake = readonly [
   also?: Check,
 ];
 
+const withVariable = (line: string) => changed("base", "variables:\n", `variables:\n  ${line}\n`);
+
 const requests = `
   rules:
     - if: $CI_PIPELINE_SOURCE == "merge_request_event"
@@ -125,14 +127,14 @@ const mistakes: Readonly<Record<string, Mistake>> = {
     /buildtest\.yml:\d+: functional-system-fedora: fedora, but docker\.io\/library\/fedora:44 \(schedule on main/s,
   ],
   "a tag of before": [
-    changed("base", "variables:\n", "variables:\n  QEMU_CI_CONTAINER_TAG: latest\n"),
+    withVariable("QEMU_CI_CONTAINER_TAG: latest"),
     "left-tag is error",
     /base\.yml:2\n.*`publish` moves that tag/s,
   ],
-  "a tag of one's own": [
-    changed("base", "variables:\n", "variables:\n  QEMU_CI_CONTAINER_TAG: mine\n"),
+  "one's own": [
+    withVariable("QEMU_CI_CONTAINER_TAG: mine"),
     "left-tag is warning",
-    /base\.yml:2\n/s,
+    /base\.yml:2\n/,
   ],
   "a job that runs where nothing is planned, with the plan optional": [
     changed("buildtest", "    QEMU_CI_CONTAINER_TAG: latest\n", "    OTHER: 1\n"),
@@ -145,11 +147,7 @@ const mistakes: Readonly<Record<string, Mistake>> = {
     /push to main.*'build-tools-and-docs-debian' job needs 'berth-plan' job, but.*images_on_default_branch: true/s,
   ],
   "the registry's variable set": [
-    changed(
-      "base",
-      "variables:\n",
-      "variables:\n  CI_REGISTRY_IMAGE: registry.example.com/mesa/ci\n",
-    ),
+    withVariable("CI_REGISTRY_IMAGE: registry.example.com/mesa/ci"),
     "registry-image is warning",
     /registry\.example\.com\/mesa\/ci.*base\.yml:2/s,
   ],
@@ -233,21 +231,11 @@ describe("the situations", () => {
     assert.deepEqual(
       read.map((each) => each.title),
       [
-        "push to main",
-        "push to another branch",
-        "the same with a merge request",
-        "push to staging",
-        "push to staging-9.2",
-        "push to stable-9.2",
-        "push of a tag",
-        "schedule on main",
-        "merge request of a branch",
-        "merge request of a fork",
-        "fork: push",
-        "fork: push, QEMU_CI=1",
-        "fork: push, QEMU_CI=2",
-        "fork: schedule on main",
-        "fork: push to staging, QEMU_CI_UPSTREAM=somebody",
+        ...["push to main", "push to another branch", "the same with a merge request"],
+        ...["push to staging", "push to staging-9.2", "push to stable-9.2", "push of a tag"],
+        ...["schedule on main", "merge request of a branch", "merge request of a fork"],
+        ...["fork: push", "fork: push, QEMU_CI=1", "fork: push, QEMU_CI=2"],
+        ...["fork: schedule on main", "fork: push to staging, QEMU_CI_UPSTREAM=somebody"],
       ],
     );
   });
@@ -381,10 +369,8 @@ test("a component that rules include in one way or another is known, and not inc
   const both =
     one("$CI_COMMIT_BRANCH", "inline") + one("$CI_COMMIT_BRANCH == $CI_DEFAULT_BRANCH", "fan-out");
   const overlapping = await pipelinesOf({ ".gitlab-ci.yml": `include:\n${both}${job}` });
-  assert.match(
-    findingOf(factsOf(overlapping), "included-twice").detail,
-    /For push to main GitLab makes one/,
-  );
+  const { detail } = findingOf(factsOf(overlapping), "included-twice");
+  assert.match(detail, /For push to main GitLab makes one/);
 });
 
 test("tags that no runner has are a finding, and so is not knowing", async () => {
@@ -437,10 +423,7 @@ test("the table shows registries by their variables, with or without a path belo
 test("the table says what GitLab refuses", async () => {
   const files = changed("buildtest", "[berth-plan, berth-images]", "[gone]");
   const text = printPipelines(await qemu(files), screen());
-  assert.match(
-    text,
-    /^ 1 {2}push to main +refused: build-system-debian job: undefined need: gone$/m,
-  );
+  assert.match(text, /^ 1 {2}push to main +refused: build-system-.*: undefined need: gone$/m);
 });
 
 test("why there is nothing to look at is told", async () => {
@@ -455,13 +438,8 @@ test("JSON has the same", async () => {
   const json = JSON.parse(JSON.stringify(pipelinesJson(await qemu(qemuFiles))));
   const [first] = json.situations;
   const { jobs, ...situation } = first;
-  assert.deepEqual(situation, {
-    title: "push to main",
-    source: "push",
-    ref: "main",
-    project: "qemu-project/qemu",
-    errors: [],
-  });
+  const own = { project: "qemu-project/qemu", errors: [] };
+  assert.deepEqual(situation, { title: "push to main", source: "push", ref: "main", ...own });
   assert.deepEqual(jobs.at(-2), {
     name: "pages",
     stage: "test",

@@ -28,11 +28,8 @@ export function testReuse(name: string, stage: () => Stage, first: () => Ensured
       const tags = await tagsOf(host, `${mainBase}/ci/${image}`);
       // buildah's layer cache has tags of 64 hex digits beside them.
       const named = tags.filter((tag) => !/^[0-9a-f]{64}$/.test(tag));
-      assert.deepEqual(
-        named,
-        [ownTags.built, ownTags.cache, ownTags.key(key), ownTags.set(planned.set.id)],
-        image,
-      );
+      const own = [ownTags.built, ownTags.cache, ownTags.key(key), ownTags.set(planned.set.id)];
+      assert.deepEqual(named, own, image);
     }
     const annotations = await recordOf(record);
     for (const { name: image, digest } of rest.outcomes)
@@ -58,10 +55,8 @@ export function testReuse(name: string, stage: () => Stage, first: () => Ensured
     assert.equal(result.record, first().record);
     assert.deepEqual(requests, [`GET /v2/${mainBase}/berth/manifests/${ownTags.set(set.id)}`]);
     const planned = await plan(stage());
-    assert.deepEqual(
-      Object.fromEntries(planned.images.map((image) => [image.name, image.decision.kind])),
-      all("reuse"),
-    );
+    const kinds = planned.images.map((image) => [image.name, image.decision.kind]);
+    assert.deepEqual(Object.fromEntries(kinds), all("reuse"));
   });
 
   test(`${name} builds a changed base and its children, and takes all else as it is`, async () => {

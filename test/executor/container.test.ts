@@ -13,26 +13,21 @@ import type { Host } from "../../src/executor/host.ts";
 const tool = { name: "docker", command: "docker", init: true } as const;
 const host: Host = { tool, folder: "/f", build: true, logins: [], network: "own" };
 const place: JobPlace = { host, name: "berth-1" };
+const started = { reference: "sha256:1", name: "n", envFile: "/e" };
 
 /** What follows the reference, and the flags before it without those that all have. */
 function split(line: readonly string[]) {
   const at = line.indexOf("sha256:1");
-  const common = [
-    ...["run", "--detach", "--pull=never", "--label=berth.executor=/f", "--stop-timeout=0"],
-    "--env-file=/e",
-  ];
+  const held = ["run", "--detach", "--pull=never", "--env-file=/e"];
+  const common = [...held, "--label=berth.executor=/f", "--stop-timeout=0"];
   return [line.slice(0, at).filter((word) => !common.includes(word)), line.slice(at + 1)];
 }
 
 test("a service is reached by its aliases, and by what GitLab makes of its image's name", () => {
   const names = (name: string, alias?: string) => aliasesOf({ name, alias });
   assert.deepEqual(names("tutum/wordpress:latest"), ["tutum__wordpress", "tutum-wordpress"]);
-  assert.deepEqual(names("r.test:5000/a/b@sha256:1", "db, cache"), [
-    "db",
-    "cache",
-    "r.test__a__b",
-    "r.test-a-b",
-  ]);
+  const both = ["db", "cache", "r.test__a__b", "r.test-a-b"];
+  assert.deepEqual(names("r.test:5000/a/b@sha256:1", "db, cache"), both);
   assert.deepEqual(names("berth://web"), ["web"]);
 });
 
@@ -54,28 +49,16 @@ test("an entrypoint, a user and a platform are as the job says", () => {
     "--entrypoint=/init",
   ]);
   assert.deepEqual(command, ["--quiet", "serve"]);
-  const plain = {
-    image: { name: "x", command: ["serve"] },
-    reference: "sha256:1",
-    name: "n",
-    envFile: "/e",
-  };
+  const plain = { image: { name: "x", command: ["serve"] }, ...started };
   const least = ["--name=n", "--network=berth-1-network", "--network-alias=x"];
   assert.deepEqual(split(serviceArguments(place, plain)), [least, ["serve"]]);
   const shared = { ...place, host: { ...host, network: "host" } } as const;
-  assert.deepEqual(split(serviceArguments(shared, plain)), [
-    ["--name=n", "--network=host"],
-    ["serve"],
-  ]);
+  const onHost = ["--name=n", "--network=host"];
+  assert.deepEqual(split(serviceArguments(shared, plain)), [onHost, ["serve"]]);
 });
 
 test("without an entrypoint the job's container waits in the image's shell", () => {
-  const job = {
-    image: { name: "x", entrypoint: [""] },
-    reference: "sha256:1",
-    name: "n",
-    envFile: "/e",
-  };
+  const job = { image: { name: "x", entrypoint: [""] }, ...started };
   const [flags, command] = split(jobArguments(place, job, ["/builds"], ["db"]));
   assert.ok(flags?.includes("--entrypoint="));
   assert.ok(flags?.includes("--volume=/builds"));
@@ -92,12 +75,7 @@ test("whether a service listens is asked from the job's container, with the runn
 });
 
 test("a file of variables has those that it can hold, each on its line", () => {
-  const text = envFileText({
-    A: "1 = '2' #3",
-    B: "two\nlines",
-    "C D": "1",
-    E: "",
-    F: "x".repeat(70_000),
-  });
+  const long = "x".repeat(70_000);
+  const text = envFileText({ A: "1 = '2' #3", B: "two\nlines", "C D": "1", E: "", F: long });
   assert.equal(text, "A=1 = '2' #3\nE=\n");
 });

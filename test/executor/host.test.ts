@@ -16,9 +16,8 @@ const ours: Owner = { pid: 7, since: "100", folder: "/tmp/job-ours" };
 
 /** What the kernel tells of a process. */
 function statText(parent: string, since: string): Buffer {
-  return Buffer.from(
-    `1 (a (b) c) ${["S", parent, ...Array(17).fill("0"), since, "0"].join(" ")}\n`,
-  );
+  const fields = ["S", parent, ...Array(17).fill("0"), since, "0"];
+  return Buffer.from(`1 (a (b) c) ${fields.join(" ")}\n`);
 }
 
 /** Runs on a host where these jobs have a container each, and gives those that are removed. */
@@ -92,12 +91,10 @@ test("the runner is the nearest process above that was not given a job", async (
     [20, 20],
     [50, 50],
     [60, 60],
-  ] as const)
-    assert.deepEqual(await ownerOf(from, "/job", files), {
-      pid,
-      since: `${pid}00`,
-      folder: "/job",
-    });
+  ] as const) {
+    const owner = { pid, since: `${pid}00`, folder: "/job" };
+    assert.deepEqual(await ownerOf(from, "/job", files), owner);
+  }
   assert.deepEqual(await ownerOf(70, "/job", files), { pid: 70, since: "", folder: "/job" });
 });
 

@@ -9,16 +9,13 @@ const branch = "+refs/heads/main:refs/remotes/origin/main";
 const pipeline = "+refs/pipelines/7:refs/pipelines/7";
 
 function jobWith(refspecs: readonly string[]) {
+  const repo_url = "https://gitlab-ci-token:word@gitlab.test/Acme/Tools.git";
   const login = { username: "gitlab-ci-token", password: "word" };
   return parseJob(
     JSON.stringify({
       token: "word",
       job_info: { project_id: 42, project_full_path: "Acme/Tools" },
-      git_info: {
-        repo_url: "https://gitlab-ci-token:word@gitlab.test/Acme/Tools.git",
-        sha: "1".repeat(40),
-        refspecs,
-      },
+      git_info: { repo_url, sha: "1".repeat(40), refspecs },
       variables: [],
       image: { name: "berth://debian", executor_opts: {} },
       credentials: [
@@ -113,11 +110,8 @@ test("a job has its own logins, and the host's for the registries that it lends 
   const logins = await loginsFor(host, ["other.test", "lent.test"])(job);
   const names = ["own.test", "lent.test", "kept.test"];
   const found = await Promise.all(names.map((name) => logins.forHost(name)));
-  assert.deepEqual(found, [
-    { username: "job", password: "1" },
-    { username: "host", password: "1" },
-    undefined,
-  ]);
+  const of = (username: string) => ({ username, password: "1" });
+  assert.deepEqual(found, [of("job"), of("host"), undefined]);
   const written = JSON.parse(await logins.authFileFor(names)) as { auths: object };
   assert.deepEqual(Object.keys(written.auths), ["own.test", "lent.test"]);
 });

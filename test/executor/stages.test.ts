@@ -56,9 +56,7 @@ test("a script's own exit code is kept, and an engine that does not answer is th
 test("the end removes all of the job, and tells where the engine does not", (t) => {
   const cleared = runs(t, "[ $1 != ps ] || echo one", "cleanup");
   assert.equal(cleared.status, 0);
-  assert.deepEqual(cleared.told.slice(1, 3), [
-    "rm --force --volumes one",
-    "network rm berth-1-network",
-  ]);
+  const removed = ["rm --force --volumes one", "network rm berth-1-network"];
+  assert.deepEqual(cleared.told.slice(1, 3), removed);
   assert.equal(runs(t, "case $1 in ps) echo one;; rm) exit 1;; esac", "cleanup").status, 1);
 });

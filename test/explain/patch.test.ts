@@ -23,11 +23,8 @@ function told(found: readonly KeyDifference[]): readonly (readonly string[])[] {
 }
 
 describe("a patch", () => {
-  type Case = readonly [
-    old: readonly string[],
-    now: readonly string[],
-    parts: readonly (readonly string[])[],
-  ];
+  type Lines = readonly string[];
+  type Case = readonly [old: Lines, now: Lines, parts: readonly Lines[]];
   const cases: Readonly<Record<string, Case>> = {
     "pairs an instruction with what it is most like": [
       ["FROM a", "RUN one \\", "  two", "RUN three \\", "  four \\", "  five"],
@@ -51,14 +48,8 @@ describe("a patch", () => {
       ["FROM a", "RUN a \\", "  B \\", "  c \\", "  d \\", "  e \\", "  F"],
       [
         [
-          "RUN at 2 changed",
-          " 2 RUN a \\",
-          "-3   b \\",
-          "+3   B \\",
-          " 4   c \\",
-          " 6   e \\",
-          "-7   f",
-          "+7   F",
+          ...["RUN at 2 changed", " 2 RUN a \\", "-3   b \\", "+3   B \\"],
+          ...[" 4   c \\", " 6   e \\", "-7   f", "+7   F"],
         ],
       ],
     ],
@@ -97,10 +88,8 @@ describe("a patch", () => {
   test("names the file that has the line, where the Dockerfile has moved", async () => {
     const text = "FROM a\nRUN b\n";
     const files = { "x.docker": "", "ci/x": text };
-    const found = await between(project("FROM a", "ENV A=1"), {
-      files,
-      image: { dockerfile: "ci/x" },
-    });
+    const moved = { files, image: { dockerfile: "ci/x" } };
+    const found = await between(project("FROM a", "ENV A=1"), moved);
     const places = found.map((one) =>
       one.kind === "lines" ? `${one.change} ${one.place.file}` : "",
     );

@@ -13,11 +13,8 @@ import { makeRepository } from "../context/repository.ts";
 const base = { host: "registry.example.com", path: "group/project" };
 
 test("images to build are told apart from the promoted set, with one request for all", async (t) => {
-  const repository = makeRepository(t, {
-    "a.docker": "FROM x\nCOPY s /\n",
-    "b.docker": "FROM x\n",
-    s: "1",
-  });
+  const files = { "a.docker": "FROM x\nCOPY s /\n", "b.docker": "FROM x\n", s: "1" };
+  const repository = makeRepository(t, files);
   const revision = repository.commit();
   repository.write({ s: "2", "b.docker": "FROM y\n", "c.docker": "FROM x\n" });
   const head = repository.commit();
@@ -25,55 +22,30 @@ test("images to build are told apart from the promoted set, with one request for
   const stateAt = async (commit: string) =>
     stateOf(await revisionTrees(git)(commit), defaultConfig);
   const asked: string[] = [];
-  const record = (of: string | undefined) =>
-    makeRecord(
-      {
-        setId: "0".repeat(64),
-        tag: undefined,
-        images: new Map(),
-        revision: of,
-        pipeline: undefined,
-      },
-      new Date(0),
-    );
-  const registry = (
-    answer: () => ReturnType<typeof record> | undefined,
-  ): Pick<Registry, "get"> => ({
+  const empty = { setId: "0".repeat(64), tag: undefined, images: new Map(), pipeline: undefined };
+  const record = (of: string | undefined) => makeRecord({ ...empty, revision: of }, new Date(0));
+  type Answer = () => ReturnType<typeof record> | undefined;
+  const registry = (answer: Answer): Pick<Registry, "get"> => ({
     async get(reference) {
       asked.push(printReference(reference));
       return answer();
     },
   });
-  const query = {
-    names: ["a", "b", "c"],
-    tag: "latest",
-    bases: [base],
-    start: async () => undefined,
-    now: await stateAt(head),
-    stateAt,
-  };
-  const found = await changesSince(
-    query,
-    registry(() => record(revision)),
-    git,
-  );
-  assert.deepEqual(
-    [...found].map(([name, { since }]) => [name, since]),
-    [
-      ["a", "COPY s changed since latest"],
-      ["b", "FROM at line 1 changed since latest"],
-      ["c", "the image is new since latest"],
-    ],
-  );
+  const wanted = { names: ["a", "b", "c"], tag: "latest", bases: [base], stateAt };
+  const query = { ...wanted, start: async () => undefined, now: await stateAt(head) };
+  const promoted = registry(() => record(revision));
+  const found = await changesSince(query, promoted, git);
+  assert.deepEqual(Object.fromEntries([...found].map(([name, { since }]) => [name, since])), {
+    a: "COPY s changed since latest",
+    b: "FROM at line 1 changed since latest",
+    c: "the image is new since latest",
+  });
   assert.deepEqual(asked, [
     printReference(parseReference("registry.example.com/group/project/berth:latest")),
   ]);
-  assert.deepEqual(found.get("b")?.diff, [
-    "  b.docker:1: ~ FROM",
-    "      - FROM x",
-    "      + FROM y",
-  ]);
-  const nothing: readonly (() => ReturnType<typeof record> | undefined)[] = [
+  const diff = ["  b.docker:1: ~ FROM", "      - FROM x", "      + FROM y"];
+  assert.deepEqual(found.get("b")?.diff, diff);
+  const nothing: readonly Answer[] = [
     () => undefined,
     () => record(undefined),
     () => record("1".repeat(40)),

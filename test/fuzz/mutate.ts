@@ -6,16 +6,8 @@ const odd = [
   ..."\0\r\n\t\"'`\\$%{}[]()<>*?!&|:;,#@~^=-+/. ",
   ...["\u2028", "\ufeff", "é", "🦭", "\ud800", "..", "//", "**", "null", "true", "-1", "1e999"],
   ...[
-    "__proto__",
-    "constructor",
-    "toString",
-    "length",
-    "${A:-$A}",
-    "$$",
-    "<<EOF",
-    "<<: *a",
-    "&a",
-    "!reference",
+    ...["__proto__", "constructor", "toString", "length", "${A:-$A}"],
+    ...["$$", "<<EOF", "<<: *a", "&a", "!reference"],
   ],
 ];
 

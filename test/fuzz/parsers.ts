@@ -123,12 +123,7 @@ export const parsers: Readonly<Record<string, Parser>> = {
   },
   config: {
     make: changed(filesOf("config/cases/*/berth.yml"), [
-      "\n  ",
-      ": ",
-      "- ",
-      "images:",
-      "&a ",
-      "*a",
+      ...["\n  ", ": ", "- ", "images:", "&a ", "*a"],
     ]),
     read: (text) => parseConfig(text, "berth.yml"),
   },

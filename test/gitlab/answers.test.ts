@@ -29,14 +29,8 @@ test("members that GitLab hides from some are undefined", () => {
 });
 
 test("a cleanup policy is read with the newer name of its pattern", () => {
-  const policy = {
-    enabled: true,
-    keep_n: 10,
-    older_than: "90d",
-    name_regex: "old",
-    name_regex_delete: ".*",
-    name_regex_keep: null,
-  };
+  const names = { name_regex: "old", name_regex_delete: ".*", name_regex_keep: null };
+  const policy = { enabled: true, keep_n: 10, older_than: "90d", ...names };
   const from = { id: 7, path_with_namespace: "a/b", container_expiration_policy: policy };
   assert.deepEqual(readAnswer(project, from, "ask").cleanup, {
     enabled: true,

@@ -131,7 +131,7 @@ test("no error shows a token, whatever GitLab sends", async () => {
   for (const [env, secret] of [
     [own.env, own.token],
     [{ ...own.env, GITLAB_TOKEN: given }, `${own.token} ${given}`],
-  ] as const) {
+  ] as const)
     for (const fault of faults(secret)) {
       gitlab.fault = () => fault;
       const port = open(env);
@@ -146,5 +146,4 @@ test("no error shows a token, whatever GitLab sends", async () => {
         for (const part of secret.split(" ")) assert.ok(!shown.includes(part), shown);
       }
     }
-  }
 });

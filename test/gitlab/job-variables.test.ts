@@ -5,15 +5,9 @@ import { startGitLab, type TestGitLab } from "../support/gitlab-server.ts";
 import type { Variables } from "../support/job-variables.ts";
 
 const told = [
-  "CI_PROJECT_PATH",
-  "CI_MERGE_REQUEST_PROJECT_PATH",
-  "CI_MERGE_REQUEST_SOURCE_PROJECT_PATH",
-  "CI_PIPELINE_SOURCE",
-  "CI_COMMIT_BRANCH",
-  "CI_COMMIT_TAG",
-  "CI_COMMIT_REF_NAME",
-  "CI_COMMIT_REF_PROTECTED",
-  "CI_MERGE_REQUEST_EVENT_TYPE",
+  ...["CI_PROJECT_PATH", "CI_MERGE_REQUEST_PROJECT_PATH", "CI_MERGE_REQUEST_SOURCE_PROJECT_PATH"],
+  ...["CI_PIPELINE_SOURCE", "CI_COMMIT_BRANCH", "CI_COMMIT_TAG", "CI_COMMIT_REF_NAME"],
+  ...["CI_COMMIT_REF_PROTECTED", "CI_MERGE_REQUEST_EVENT_TYPE"],
 ] as const;
 
 /** The values of those, one after another; `-` where a variable is not there. */

@@ -8,13 +8,8 @@ const { gitlab, upstream, own, open, tagged } = scene;
 
 describe("settings that a maintainer's token reads", () => {
   test("registry, cleanup policy, protected tags and the allowlist", async () => {
-    upstream.cleanup = {
-      enabled: true,
-      keep_n: 5,
-      older_than: "7d",
-      name_regex: ".*",
-      name_regex_keep: "latest",
-    };
+    const names = { name_regex: ".*", name_regex_keep: "latest" };
+    upstream.cleanup = { enabled: true, keep_n: 5, older_than: "7d", ...names };
     upstream.tagRules.push({ pattern: "^key-", push: "maintainer", delete: "owner" });
     upstream.allowed.add(scene.fork.id);
     const port = open({ ...own.env, GITLAB_TOKEN: gitlab.token("olga", "read_api") });
@@ -22,9 +17,8 @@ describe("settings that a maintainer's token reads", () => {
     assert.equal(project?.registry, "enabled");
     assert.equal(project?.forkPipelines, true);
     assert.equal(project?.cleanup?.olderThan, "7d");
-    assert.deepEqual(await port.tagRules(upstream.id), [
-      { id: 1, pattern: "^key-", push: "maintainer", delete: "owner" },
-    ]);
+    const rule = { id: 1, pattern: "^key-", push: "maintainer", delete: "owner" };
+    assert.deepEqual(await port.tagRules(upstream.id), [rule]);
     assert.deepEqual(await port.jobTokenAccess(upstream.id), {
       limited: true,
       projects: [
@@ -67,15 +61,11 @@ describe("what a token lacks", () => {
   });
 
   test("settings of maintainers name that role", async () => {
-    await assert.rejects(open(own.env).tagRules(upstream.id), {
-      code: "GITLAB_DENIED",
-      hint: /role Maintainer/,
-    });
+    const denied = { code: "GITLAB_DENIED", hint: /role Maintainer/ };
+    await assert.rejects(open(own.env).tagRules(upstream.id), denied);
     const weak = open({ ...own.env, GITLAB_TOKEN: gitlab.token("rita", "read_api") });
-    await assert.rejects(weak.tagRules(upstream.id), {
-      code: "GITLAB_DENIED",
-      hint: /token in GITLAB_TOKEN needs the role Maintainer/,
-    });
+    const hint = /token in GITLAB_TOKEN needs the role Maintainer/;
+    await assert.rejects(weak.tagRules(upstream.id), { code: "GITLAB_DENIED", hint });
   });
 
   test("a job that has ended has no token any more, and is not asked for twice", async () => {

@@ -67,45 +67,33 @@ describe("the token service", () => {
   for (const [who, token, ...expected] of rows)
     test(`${who} may: ${expected.join("; ")}, and the rest is dropped without a word`, async () => {
       const paths = ["acme/tools/a", "jane/tools/a"];
-      const { status, access } = await granted(
-        gitlab,
-        token(),
-        ...paths.map((path) => `${path}:${all}`),
-      );
+      const scopes = paths.map((path) => `${path}:${all}`);
+      const { status, access } = await granted(gitlab, token(), ...scopes);
       assert.equal(status, 200);
       const allowed = paths.map((path, at) => `${path}:${expected[at]}`);
       assert.deepEqual(access, allowed);
     });
 
   test("a private upstream is read by the fork's job only once it is on the allowlist", async () => {
-    const secret = gitlab.project("acme/secret", {
-      visibility: "private",
-      members: { jane: "reporter" },
-    });
+    const members = { jane: "reporter" } as const;
+    const secret = gitlab.project("acme/secret", { visibility: "private", members });
     const job = gitlab.job(fork).token;
     assert.deepEqual((await granted(gitlab, job, "acme/secret/a:pull")).access, []);
     secret.allowed.add(fork.id);
-    assert.deepEqual((await granted(gitlab, job, "acme/secret/a:pull")).access, [
-      "acme/secret/a:pull",
-    ]);
+    const pull = "acme/secret/a:pull";
+    assert.deepEqual((await granted(gitlab, job, pull)).access, [pull]);
     secret.members.delete("jane");
     assert.deepEqual((await granted(gitlab, job, "acme/secret/a:pull")).access, []);
   });
 
   test("a registry for members only is closed to a fork's job", async () => {
-    const closed = gitlab.project("acme/closed", {
-      registry: "private",
-      members: { olga: "owner" },
-    });
+    const members = { olga: "owner" } as const;
+    const closed = gitlab.project("acme/closed", { registry: "private", members });
     closed.history.add("main");
-    assert.deepEqual(
-      (await granted(gitlab, gitlab.job(fork).token, "acme/closed/a:pull")).access,
-      [],
-    );
-    assert.deepEqual(
-      (await granted(gitlab, gitlab.job(closed).token, "acme/closed/a:pull,push")).access,
-      ["acme/closed/a:pull,push"],
-    );
+    const foreign = gitlab.job(fork).token;
+    assert.deepEqual((await granted(gitlab, foreign, "acme/closed/a:pull")).access, []);
+    const both = "acme/closed/a:pull,push";
+    assert.deepEqual((await granted(gitlab, gitlab.job(closed).token, both)).access, [both]);
   });
 
   test("a job that has ended and a wrong token are refused", async () => {

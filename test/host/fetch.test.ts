@@ -41,13 +41,8 @@ async function textOf(body: AsyncIterable<Uint8Array> | null): Promise<string> {
 const echo: RequestListener = async (incoming, response) => {
   const { method, url, headers } = incoming;
   const body = Buffer.concat(await incoming.toArray()).toString();
-  const seen = {
-    method,
-    url,
-    body,
-    length: headers["content-length"],
-    agent: headers["user-agent"],
-  };
+  const { "content-length": length, "user-agent": agent } = headers;
+  const seen = { method, url, body, length, agent };
   response.end(JSON.stringify(seen));
 };
 
@@ -87,11 +82,8 @@ suite("the network by Node's http module", () => {
     });
   });
 
-  for (const [encoding, compress] of [
-    ["gzip", gzipSync],
-    ["deflate", deflateSync],
-    ["br", brotliCompressSync],
-  ] as const) {
+  const encodings = { gzip: gzipSync, deflate: deflateSync, br: brotliCompressSync };
+  for (const [encoding, compress] of Object.entries(encodings))
     test(`unpacks what comes as ${encoding} though nobody asked for it`, async () => {
       const answer: RequestListener = (_, response) => {
         response.writeHead(200, { "content-encoding": encoding }).end(compress("text"));
@@ -100,7 +92,6 @@ suite("the network by Node's http module", () => {
         assert.equal(await textOf((await httpFetch(url, init)).body), "text");
       });
     });
-  }
 
   test("stops sending when the answer comes early, and the connection is used no more", async () => {
     const early: RequestListener = (incoming, response) => {

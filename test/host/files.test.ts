@@ -71,31 +71,19 @@ test("a write that fails says of which file", { skip: !existsSync("/dev/full") }
   mkdirSync(join(folder, "taken"));
   await assert.rejects(files.write(join(folder, "taken"), "x"), { path: join(folder, "taken") });
   const full = Readable.from(["x"]);
-  await assert.rejects(pipeline(full, files.writer("/dev/full")), {
-    code: "ENOSPC",
-    path: "/dev/full",
-  });
+  const told = { code: "ENOSPC", path: "/dev/full" };
+  await assert.rejects(pipeline(full, files.writer("/dev/full")), told);
 });
 
 test("many files are read as they are now, whatever was seen, while timers and signals have their turn", async (t) => {
   const folder = temporary(t);
   const at = (name: string, size: number) => ({ path: join(folder, name), size });
-  for (const [name, text] of Object.entries({
-    same: "same",
-    longer: "longer",
-    short: "s",
-    none: "",
-  }))
-    writeFileSync(join(folder, name), text);
+  const before = { same: "same", longer: "longer", short: "s", none: "" };
+  for (const [name, text] of Object.entries(before)) writeFileSync(join(folder, name), text);
   const large = Buffer.alloc(300_000, "x");
   writeFileSync(join(folder, "large"), large);
-  const seen = [
-    at("same", 4),
-    at("longer", 4),
-    at("short", 4),
-    at("none", 0),
-    at("large", 300_000),
-  ];
+  const small = [at("same", 4), at("longer", 4), at("short", 4), at("none", 0)];
+  const seen = [...small, at("large", 300_000)];
   let turns = 0;
   setImmediate(() => turns++);
   const found = await files.readMany([at("gone", 4), at("same/x", 4), ...seen, at("same", 4)]);
@@ -103,10 +91,8 @@ test("many files are read as they are now, whatever was seen, while timers and s
   assert.deepEqual(found.slice(0, 2), [undefined, undefined]);
   const texts = found.slice(2).map(String);
   assert.deepEqual(texts, ["same", "longer", "s", "", String(large), "same"]);
-  await assert.rejects(files.readMany([{ path: folder, size: 4 }]), {
-    code: "EISDIR",
-    path: folder,
-  });
+  const told = { code: "EISDIR", path: folder };
+  await assert.rejects(files.readMany([{ path: folder, size: 4 }]), told);
 });
 
 test("entries are seen without following links", async (t) => {

@@ -18,9 +18,8 @@ for (const [what, chunks, expected] of [
   ["without the CR of a CRLF that is cut in two", ["a\r", "\nb\r\n"], ["a", "b"]],
   ["whole up to 64 KiB", [long, "\n"], [long]],
   ["in pieces beyond that", [`${long}y`, "z\n"], [`${long}y`, "z"]],
-] as const) {
+] as const)
   test(`a line is ${what}`, () => assert.deepEqual(linesOf(...chunks), expected));
-}
 
 test("a letter that is cut in two is one letter", () => {
   const lines: string[] = [];

@@ -46,7 +46,7 @@ for (const [says, steps, ended, requestMs] of [
   ["who rests is not", "alive rest end end end end end", undefined],
   ["until something moves again", "alive rest end alive end end", "nothing moved for 10 s"],
   ["a whole request has its time too", "alive end end", "not done within 15 s", 15_000],
-] as const) {
+] as const)
   test(`${says}: ${steps}`, () => {
     const watching = watch(requestMs === undefined ? {} : { requestMs });
     assert.equal(watching.timers().includes(20_000), true);
@@ -59,7 +59,6 @@ for (const [says, steps, ended, requestMs] of [
     assert.equal(watching.why(), ended, "the first reason stays");
     assert.equal(watching.signal.aborted, ended !== undefined);
   });
-}
 
 test("nothing runs on once it is stopped", () => {
   const { stop, timers, alive } = watch({ requestMs: 15_000 });

@@ -31,14 +31,13 @@ for (const [text, expected, date] of [
   ["1.5", 0],
   ["1767225600", 0],
   [undefined, 0],
-] as const) {
+] as const)
   test(`Retry-After ${text} at ${date ?? "an unknown time"} means ${expected} ms`, () => {
     const headers = new Headers();
     if (text !== undefined) headers.set("retry-after", text);
     if (date !== undefined) headers.set("date", date);
     assert.equal(retryAfterMs(headers, now), expected);
   });
-}
 
 test("only what speaks of the moment is tried again", () => {
   const transient = [408, 425, 429, 500, 502, 503, 504, 522];
@@ -80,9 +79,8 @@ test("a text is cleaned of secrets, tokens, queries and line breaks", () => {
     ["x".repeat(300), "x".repeat(300)],
     ["x".repeat(301), `${"x".repeat(300)}...`],
     ["see https://a.example/ as basic a2V5OnZhbHVl", "see https://a.example/ as basic ***"],
-  ] as const) {
+  ] as const)
     assert.equal(redactor.clean(text), expected);
-  }
 });
 
 test("a login is hidden from what leaves the client, however it is spelled, but for short words", () => {
@@ -134,9 +132,8 @@ test("a server's error that speaks of the request is not tried again", () => {
     [500, "MANIFEST_INVALID", false],
     [503, "DENIED", false],
     [400, "UNKNOWN", false],
-  ] as const) {
+  ] as const)
     assert.equal(mayPass(answered(status, errors({ code: "X" }, { code }))), expected, code);
-  }
 });
 
 test("a refusal about a tag is told from one about a login", () => {
@@ -160,14 +157,13 @@ suite("the error for an answer", () => {
       "REGISTRY_REFUSED",
       /speaks TLS/,
     ],
-  ] as const) {
+  ] as const)
     test(`${status} ${bytes}`, () => {
       const error = statusError({ status, bytes }, attempted, makeRedactor());
       assert.equal(error.code, code);
       assert.match(error.message, new RegExp(`^push x: ${status}`));
       assert.match(error.hint ?? "", hint);
     });
-  }
 
   test("names the right by what was to be done, and the login where there is none", () => {
     const hintOf = (access: "pull" | "push" | "delete", hasLogin = true) =>

@@ -54,7 +54,7 @@ suite("a request is sent again", () => {
     ["after a 503", "503", answer(503)],
     ["after a 429", "429", answer(429)],
     ["after a connection that was reset", "ECONNRESET", reset],
-  ] as const) {
+  ] as const)
     test(`${name}, and its answer says so`, async () => {
       const { send, sent, clock, lines } = exchange([first, answer(200)]);
       assert.equal((await send()).again, true);
@@ -62,7 +62,6 @@ suite("a request is sent again", () => {
       assert.deepEqual(clock.waits, [500]);
       assert.equal(lines.join("\n"), `ask: ${told}; trying again in 0.5 s`);
     });
-  }
 
   test("so often, each time after twice the wait, and no more", async () => {
     const { send, sent, clock } = exchange([answer(503)]);
@@ -157,12 +156,8 @@ suite("a redirect", () => {
   });
 
   test("takes the login along to the same origin only, and not back", async () => {
-    const { send, sent } = exchange([
-      to("/same"),
-      to("https://b.example/"),
-      to("https://a.example/back"),
-      answer(200),
-    ]);
+    const there = [to("/same"), to("https://b.example/"), to("https://a.example/back")];
+    const { send, sent } = exchange([...there, answer(200)]);
     await send({ login });
     const logins = sent.map(({ init }) => "authorization" in (init.headers ?? {}));
     assert.deepEqual(logins, [true, true, false, false]);
@@ -179,9 +174,8 @@ suite("a redirect", () => {
       yield body;
     })();
     const streamed = exchange([to("/same"), answer(201)]);
-    await assert.rejects(streamed.send({ method: "PUT", body: { chunks, size: 1 } }), {
-      code: "REGISTRY_REFUSED",
-    });
+    const streaming = streamed.send({ method: "PUT", body: { chunks, size: 1 } });
+    await assert.rejects(streaming, { code: "REGISTRY_REFUSED" });
   });
 
   test("without an address is an answer, and to no address an error", async () => {

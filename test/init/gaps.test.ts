@@ -4,10 +4,10 @@ import { test } from "node:test";
 import { proposed } from "./proposed.ts";
 
 interface Case {
-  readonly what: string;
   /** The script of the job `build`, a line each, or all of its file. */
   readonly script?: readonly string[];
   readonly ci?: string;
+  /** One Dockerfile in a folder where they are not said. */
   readonly files?: readonly string[];
   /** Of files that are more than a FROM. */
   readonly texts?: Readonly<Record<string, string>>;
@@ -21,63 +21,42 @@ interface Case {
   readonly include?: RegExp;
 }
 
-const nested = ["ci/base/Dockerfile"];
+const nested: readonly string[] = ["ci/base/Dockerfile"];
 
-const cases: readonly Case[] = [
-  {
-    what: "a build in the folder that an earlier line went to",
+const cases: Readonly<Record<string, Case>> = {
+  "a build in the folder that an earlier line went to": {
     script: ["cd ci/base", "if docker pull X; then :; else docker build -t X .; docker push X; fi"],
-    files: nested,
   },
-  {
-    what: "a build in a subshell, and one after it",
+  "a build in a subshell, and one after it": {
     script: ["(cd ci/base && docker build -t x .) && docker build -f other.docker ."],
     files: [...nested, "other.docker"],
   },
-  {
-    what: "pushd, popd and the project's own folder",
-    script: [
-      "pushd ci",
-      "docker build base",
-      "popd",
-      "cd $CI_PROJECT_DIR/ci/base",
-      "podman build .",
-    ],
-    files: nested,
+  "pushd, popd and the project's own folder": {
+    script: ["pushd ci", "docker build base", "popd", "cd $CI_PROJECT_DIR/ci/base; podman build ."],
   },
-  {
-    what: "kaniko's spelling of a folder",
+  "kaniko's spelling of a folder": {
     script: ['/kaniko/executor --context "dir://${CI_PROJECT_DIR}/ci/base" --destination x'],
-    files: nested,
   },
-  {
-    what: "the own registry by host and path",
+  "the own registry by host and path": {
     script: ["docker build -t $CI_REGISTRY/$CI_PROJECT_PATH/tools/base:1 ci/base"],
-    files: nested,
     config: /^repository: tools\/\{name\}$/m,
   },
-  {
-    what: "the own registry by host and path in a job that runs in an image",
+  "the own registry by host and path in a job that runs in an image": {
     ci: `build: { script: 'docker build -t $CI_REGISTRY/$CI_PROJECT_PATH/base:1 ci/base' }
 test: { image: '$CI_REGISTRY/$CI_PROJECT_NAMESPACE/$CI_PROJECT_NAME/base:1', script: make }
 `,
-    files: nested,
     config: /^reference: own-tag$/m,
   },
-  {
-    what: "images that only their tags tell apart",
+  "images that only their tags tell apart": {
     ci: `build: { script: 'docker build -t $CI_REGISTRY_IMAGE:base-1 ci/base' }
 test: { image: '$CI_REGISTRY_IMAGE:base-1', script: make }
 `,
-    files: nested,
     found: /a job runs in \$CI_REGISTRY_IMAGE:base-1, where tags tell images apart/,
   },
-  {
-    what: "flags that change the image",
+  "flags that change the image": {
     script: [
       "docker buildx build --build-context proto=proto --secret id=tok,env=TOK --ssh default --platform linux/arm64 --build-arg REV --build-arg URL=$URL --build-arg SHA=$CI_COMMIT_SHA --build-arg A=1 ci/base",
     ],
-    files: nested,
     gaps: [
       /--build-context proto=proto, .*named contexts/,
       /--secret id=tok,env=TOK, .*`secrets`/,
@@ -87,8 +66,7 @@ test: { image: '$CI_REGISTRY_IMAGE:base-1', script: make }
     ],
     config: /platforms:\n\s+- linux\/arm64\n\s+args:\n\s+A: "?1"?$/m,
   },
-  {
-    what: "runners of another architecture, and a name that is a cross compiler's",
+  "runners of another architecture, and a name that is a cross compiler's": {
     ci: "base: { tags: [aarch64], script: docker build ci/base }\narm64-cross: { script: docker build ci/cross }\n",
     files: [...nested, "ci/cross/Dockerfile"],
     config:
@@ -96,14 +74,12 @@ test: { image: '$CI_REGISTRY_IMAGE:base-1', script: make }
     found: /^base builds for linux\/arm64$/m,
     include: /mode: fan-out\n +platform_tags:\n +- - linux\/arm64\n +- aarch64\n/,
   },
-  {
-    what: "a job for each architecture, whose args and names say which",
+  "a job for each architecture, whose args and names say which": {
     ci: `.base:
   script: docker build --build-arg ARCH=$ARCH --build-arg V=1 -t $CI_REGISTRY_IMAGE/ci/base-$ARCH ci/base
 base-amd64: { extends: .base, variables: { ARCH: amd64 } }
 base-arm64: { extends: .base, variables: { ARCH: arm64 }, tags: [saas-linux-small-arm64] }
 `,
-    files: nested,
     gaps: [
       /^the job base-amd64 builds with --build-arg ARCH=amd64, .*TARGETARCH/,
       /^the job base-arm64 builds with --build-arg ARCH=arm64, .*TARGETARCH/,
@@ -112,8 +88,7 @@ base-arm64: { extends: .base, variables: { ARCH: arm64 }, tags: [saas-linux-smal
       /^repository: ci\/\{name\}\n.*dockerfile: ci\/base\/Dockerfile\n +platforms:\n +- linux\/amd64\n +- linux\/arm64\n +args:\n +V: "1"\n$/ms,
     include: /- - linux\/arm64\n +- saas-linux-small-arm64\n/,
   },
-  {
-    what: "a matrix of architectures, and flags of each engine that name them",
+  "a matrix of architectures, and flags of each engine that name them": {
     ci: `one: { parallel: { matrix: [{ ARCH: [amd64, arm64] }] }, tags: [$ARCH], script: 'docker build -t $CI_REGISTRY_IMAGE/one:$ARCH a' }
 two: { script: 'docker buildx build --platform linux/arm64/v8,linux/amd64 -t $CI_REGISTRY_IMAGE/two b' }
 three: { script: ['buildah bud --manifest $CI_REGISTRY_IMAGE/three --arch aarch64 c', 'buildah bud --manifest $CI_REGISTRY_IMAGE/three --arch amd64 c'] }
@@ -125,8 +100,7 @@ four-amd64: { script: '/kaniko/executor --context d --destination $CI_REGISTRY_I
       /defaults:\n +platforms:\n +- linux\/amd64\n +- linux\/arm64\nimages:\n +one: a\/Dockerfile\n +two: b\/Dockerfile\n +three: c\/Dockerfile\n +four: d\/Dockerfile\n$/,
     include: /- - linux\/amd64\n +- amd64\n +- - linux\/arm64\n +- arm64\n/,
   },
-  {
-    what: "platforms that a variable names, and builds for two that are not the same",
+  "platforms that a variable names, and builds for two that are not the same": {
     ci: `one: { script: 'docker build --platform $PLATFORMS a' }
 two: { script: 'docker build --build-arg V=1 b' }
 two-arm64: { script: 'docker build --build-arg V=2 b' }
@@ -137,21 +111,17 @@ two-arm64: { script: 'docker build --build-arg V=2 b' }
       /--platform \$PLATFORMS, .*`platforms`/,
     ],
   },
-  {
-    what: "a release's job",
+  "a release's job": {
     ci: "release: { script: 'docker build -t $CI_REGISTRY_IMAGE/base:$CI_COMMIT_TAG ci/base' }\n",
-    files: nested,
     steps: /keep the jobs that publish what they build \(release\)/,
   },
-  {
-    what: "tools' and others' Dockerfiles",
+  "tools' and others' Dockerfiles": {
     ci: "a: { script: make }\n",
     files: ["Dockerfile", ".devcontainer/Dockerfile", "x/vendor/y/Dockerfile"],
     builds: [],
     config: /exclude:.*\.devcontainer\/\*\*.*x\/vendor\/\*\*/s,
   },
-  {
-    what: "a Dockerfile that no job builds, and one that is not there",
+  "a Dockerfile that no job builds, and one that is not there": {
     script: ["docker build ci/base", "docker build ci/gone", "docker build gone"],
     files: [...nested, "other.docker"],
     builds: nested,
@@ -160,8 +130,7 @@ two-arm64: { script: 'docker build --build-arg V=2 b' }
       /no job was seen that builds other.docker: name under `images` what is one, now it is none/,
     ],
   },
-  {
-    what: "builders that are not read, and files from elsewhere",
+  "builders that are not read, and files from elsewhere": {
     ci: `include: [{ project: a/b, file: /x.yml }, { remote: 'https://h.test/y.yml' }]
 build:
   script:
@@ -188,15 +157,13 @@ build:
       /`ci\/test\/image\.sh`/,
     ],
   },
-  {
-    what: "generated files",
+  "generated files": {
     ci: "# THIS FILE WAS AUTO-GENERATED\n#\n#  $ lcitool manifest ci/manifest.yml\na: { script: make }\n",
     files: ["Dockerfile"],
     builds: [],
     gaps: [/^\.gitlab-ci\.yml is written by `lcitool manifest`, which/],
   },
-  {
-    what: "one repository with a tag for each image, and a second architecture with a name of its own",
+  "one repository with a tag for each image, and a second architecture with a name of its own": {
     ci: `.image: { script: 'docker build -t $CI_REGISTRY_IMAGE/$NAME:$VERSION ci/debian-$VERSION' }
 one: { extends: .image, variables: { NAME: debian, VERSION: stable } }
 one-arm64: { extends: .image, variables: { NAME: debian-arm64, VERSION: stable } }
@@ -215,23 +182,22 @@ other: { image: $CI_REGISTRY_IMAGE/debian:unstable, script: make }
       /debian-stable:\n +dockerfile: ci\/debian-stable\/Dockerfile\n +platforms:\n +- linux\/amd64\n +- linux\/arm64\n +debian-unstable: ci\/debian-unstable\/Dockerfile\n +fedora: ci\/fedora-43\/Dockerfile\n/,
     found: /runs in \$CI_REGISTRY_IMAGE\/.*, and such lines do not all name images by one pattern/,
   },
-  {
-    what: "the own registry spelt out in a variable, files that rules include, and images that make builds",
-    ci: `include: [{ local: images.yml, rules: [{ if: $IMAGES }] }]
+  "the own registry spelt out in a variable, files that rules include, and images that make builds":
+    {
+      ci: `include: [{ local: images.yml, rules: [{ if: $IMAGES }] }]
 variables: { WHERE: registry.gitlab.test/acme/widget }
 .test: { image: '\${WHERE}/\${IMAGE}', script: make }
 one: { extends: .test, variables: { IMAGE: "debian:12-x86" } }
 two: { extends: .test, variables: { IMAGE: "gone:1" } }
 `,
-    texts: { "images.yml": "images: { script: [apk add make, make -C ci $CONTAINER] }\n" },
-    files: ["ci/debian/12-x86.dockerfile"],
-    origin: ["gitlab.test", "Acme/widget"],
-    builds: [],
-    found: /a job runs in \$CI_REGISTRY_IMAGE\/debian:12-x86, and such lines/,
-    gaps: [/^jobs run in \$CI_REGISTRY_IMAGE\/gone:1 of the project/, /`make -C ci \$CONTAINER`/],
-  },
-  {
-    what: "images that are called as their jobs, with the same args, from generated files",
+      texts: { "images.yml": "images: { script: [apk add make, make -C ci $CONTAINER] }\n" },
+      files: ["ci/debian/12-x86.dockerfile"],
+      origin: ["gitlab.test", "Acme/widget"],
+      builds: [],
+      found: /a job runs in \$CI_REGISTRY_IMAGE\/debian:12-x86, and such lines/,
+      gaps: [/^jobs run in \$CI_REGISTRY_IMAGE\/gone:1 of the project/, /`make -C ci \$CONTAINER`/],
+    },
+  "images that are called as their jobs, with the same args, from generated files": {
     ci: `.image: { script: 'podman build --build-arg SUM=1 ci/$CI_JOB_NAME' }
 debian: { extends: .image }
 fedora: { extends: .image }
@@ -244,20 +210,19 @@ fedora: { extends: .image }
     config: /^defaults:\n +args:\n +SUM: "1"\n$/m,
     gaps: [/^ci\/debian\/Dockerfile is written by `ci\/make\.py --all`/],
   },
-  {
-    what: "an application that another job publishes, tried out for this machine before",
+  "an application that another job publishes, tried out for this machine before": {
     ci: `try: { script: docker buildx build -t app:try . }
 app: { script: 'docker buildx build --platform linux/amd64,linux/arm64/v8 -t $CI_REGISTRY_IMAGE/app:$CI_COMMIT_REF_SLUG .' }
 hub: { script: 'skopeo copy docker://$CI_REGISTRY_IMAGE/app:$CI_COMMIT_REF_SLUG docker://acme/app' }
 `,
+    files: [],
     texts: { Dockerfile: "FROM scratch\nCOPY --chown=1 . /app\n" },
     builds: ["Dockerfile"],
     config:
       /^images:\n +app:\n +dockerfile: Dockerfile\n +platforms:\n +- linux\/amd64\n +- linux\/arm64\n$/m,
     gaps: [/^commands of hub name what app builds/, /^Dockerfile copies the whole repository/],
   },
-  {
-    what: "files that are only called like Dockerfiles, and a remote that is no GitLab",
+  "files that are only called like Dockerfiles, and a remote that is no GitLab": {
     ci: "a: { extends: .theirs, variables: { I: !reference [.theirs, variables, I] }, image: $I, script: make }\n",
     texts: {
       "Makefile.docker": "all:\n\tdocker build .\n",
@@ -271,8 +236,7 @@ hub: { script: 'skopeo copy docker://$CI_REGISTRY_IMAGE/app:$CI_COMMIT_REF_SLUG 
     found:
       /^the git remote origin is on github\.com, which is no GitLab$.*^a job runs in \$I, which does not/ms,
   },
-  {
-    what: "an image that is called as its base, and staging branches of one name",
+  "an image that is called as its base, and staging branches of one name": {
     ci: "a: { rules: [{ if: '$CI_COMMIT_REF_NAME =~ /^staging$/' }], script: 'echo $CI_COMMIT_REF_SLUG' }\n",
     texts: { "ci/cuda/Dockerfile": "FROM nvidia/cuda:13\n" },
     files: ["ci/base/Dockerfile"],
@@ -280,22 +244,19 @@ hub: { script: 'skopeo copy docker://$CI_REGISTRY_IMAGE/app:$CI_COMMIT_REF_SLUG 
     config:
       /^publish:\n +- branch: staging\n +tag: latest\n +- branch: "\{default\}"\n +tag: latest\n$/m,
   },
-  {
-    what: "no pipeline",
+  "no pipeline": {
     ci: "",
     files: ["Dockerfile"],
     builds: [],
     gaps: [/there is no \.gitlab-ci\.yml/],
   },
-  {
-    what: "a pipeline that is no YAML",
+  "a pipeline that is no YAML": {
     ci: "a: [\n",
     files: ["Dockerfile"],
     builds: [],
     gaps: [/GitLab would refuse \.gitlab-ci\.yml.*`berth doctor --pipelines`/],
   },
-  {
-    what: "an upstream that is another project, and a namespace that looks like a host",
+  "an upstream that is another project, and a namespace that looks like a host": {
     ci: "# This file is generated by tools.\nvariables: { QA_UPSTREAM_PROJECT: qa/tests }\na: { script: make }\n",
     files: ["Dockerfile"],
     origin: ["gitlab.com", "gnu.tools/widget"],
@@ -303,25 +264,22 @@ hub: { script: 'skopeo copy docker://$CI_REGISTRY_IMAGE/app:$CI_COMMIT_REF_SLUG 
     config: /^upstream: registry\.gitlab\.com\/gnu\.tools\/widget$/m,
     gaps: [/^\.gitlab-ci\.yml is written by `tools`/],
   },
-  {
-    what: "a branch is no upstream, a repository is",
+  "a branch is no upstream, a repository is": {
     ci: "variables: { GST_UPSTREAM_BRANCH: main, FDO_UPSTREAM_REPO: gstreamer/gstreamer }\na: { script: make }\n",
     files: ["Dockerfile"],
     builds: [],
     config: /^upstream: gstreamer\/gstreamer$/m,
   },
-];
+};
 
-for (const { what, script, ci, files = [], builds = files, gaps = [], ...more } of cases)
+for (const [what, one] of Object.entries(cases))
   test(what, async () => {
+    const { script, ci, files = nested, builds = files, gaps = [], ...more } = one;
     const { config, steps, found, include, texts = {}, origin: [host = "", path = ""] = [] } = more;
     const text = ci ?? `build: ${JSON.stringify({ script })}\n`;
     const dockerfiles = Object.fromEntries(files.map((path) => [path, "FROM scratch\n"]));
-    const project = {
-      ...dockerfiles,
-      ...texts,
-      ...(text === "" ? {} : { ".gitlab-ci.yml": text }),
-    };
+    const ciFile = text === "" ? {} : { ".gitlab-ci.yml": text };
+    const project = { ...dockerfiles, ...texts, ...ciFile };
     const proposal = await proposed(project, path === "" ? {} : { origin: { host, path } });
     for (const { dockerfile, context } of proposal.built)
       assert.equal(context, dockerfile.slice(0, Math.max(dockerfile.lastIndexOf("/"), 0)));

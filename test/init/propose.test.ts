@@ -21,12 +21,8 @@ describe("a project as QEMU's", () => {
     const more = { [containers]: `${qemu[containers]}${pages}` };
     const { inputs, names } = await proposed({ ...qemu, ...more });
     assert.deepEqual(names.toSorted(), ["debian", "debian-cross", "fedora", "nightly"]);
-    assert.deepEqual(inputs["rules"], {
-      prefix: "QEMU_CI",
-      upstream: "qemu-project",
-      flags: "QEMU_JOB",
-      images_on_default_branch: true,
-    });
+    const flags = { flags: "QEMU_JOB", images_on_default_branch: true };
+    assert.deepEqual(inputs["rules"], { prefix: "QEMU_CI", upstream: "qemu-project", ...flags });
   });
 
   test("compares projects by their paths where upstream is the place of its images", async () => {
@@ -46,19 +42,13 @@ describe("a project as QEMU's", () => {
           .replaceAll("$QEMU_CI_CONTAINER_TAG", "latest"),
       ]),
     );
-    const tagged = {
-      ...files,
-      ".gitlab-ci.d/base.yml": files[".gitlab-ci.d/base.yml"]!.replace(
-        / *variables:\n *QEMU_CI_CONTAINER_TAG.*\n/,
-        "",
-      ),
-    };
-    const { settings, steps } = await proposed(tagged);
+    const base = ".gitlab-ci.d/base.yml";
+    const text = files[base]!.replace(/ *variables:\n *QEMU_CI_CONTAINER_TAG.*\n/, "");
+    const { settings, steps } = await proposed({ ...files, [base]: text });
     assert.equal(settings["prefix"], undefined);
     assert.equal(settings["reference"], "own-tag");
-    assert.ok(
-      steps.includes("write $BERTH_CONTAINER_TAG for the tag of image lines instead of latest"),
-    );
+    const told = "write $BERTH_CONTAINER_TAG for the tag of image lines instead of latest";
+    assert.ok(steps.includes(told));
   });
 });
 
@@ -76,7 +66,7 @@ describe("a project without a layout of that kind", () => {
   for (const [count, input] of [
     [1, "tags"],
     [10, "build_tags"],
-  ] as const) {
+  ] as const)
     test(`builds on the runners that build today, by ${input}`, async () => {
       const paths = Array.from({ length: count }, (_, index) => `ci/image${index}.docker`);
       const jobs = paths.map(
@@ -86,9 +76,8 @@ describe("a project without a layout of that kind", () => {
       const dockerfiles = Object.fromEntries(paths.map((path) => [path, dockerfile]));
       const { inputs, steps } = await proposed({ ...dockerfiles, ".gitlab-ci.yml": ci });
       const mode = count > 1 ? { mode: "fan-out" } : {};
-      assert.deepEqual(inputs, {
-        images: { ...mode, [input]: ["docker", "24_04", "on", "$SIZE"] },
-      });
+      const builds = { ...mode, [input]: ["docker", "24_04", "on", "$SIZE"] };
+      assert.deepEqual(inputs, { images: builds });
       assert.ok(!steps.some((step) => step.includes("runner tags")));
       const other = await proposed({
         ...dockerfiles,
@@ -97,13 +86,10 @@ describe("a project without a layout of that kind", () => {
       });
       assert.deepEqual(other.inputs, { images: mode });
     });
-  }
 
   test("says whose images forks use where a git remote does", async () => {
-    const [up, own] = ["group/project", "me/project"].map((path) => ({
-      host: "gitlab.test",
-      path,
-    }));
+    const at = (path: string) => ({ host: "gitlab.test", path });
+    const [up, own] = [at("group/project"), at("me/project")];
     const files = { Dockerfile: dockerfile };
     const { settings } = await proposed(files, { upstream: up, origin: own });
     assert.deepEqual(settings, { upstream: "group/project" });
@@ -117,6 +103,8 @@ describe("a project without a layout of that kind", () => {
     "tools/a.docker": "FROM debian:13-slim AS run\nRUN make ready\n",
     "tools/b.docker": dockerfile,
   });
+  const of = (V: string) => ({ dockerfile: "app/Dockerfile", args: { V } });
+  const between = { "app/main.c": "", "app/ci/run.sh": "" };
   const script = "RUN sh -c true\nCOPY --chown=1:1 setup.sh cross*.txt /tmp/\n";
   const cases: Readonly<Record<string, readonly [files: Files, settings: unknown]>> = {
     "a folder, with another name in the registry": [
@@ -147,23 +135,14 @@ describe("a project without a layout of that kind", () => {
         ".gitlab-ci.yml":
           "x:\n  script: docker build -t $CI_REGISTRY_IMAGE/one --build-arg V=a app\ny:\n  script: docker build -t $CI_REGISTRY_IMAGE/two --build-arg V=b app\n",
       },
-      {
-        images: {
-          one: { dockerfile: "app/Dockerfile", args: { V: "a" } },
-          two: { dockerfile: "app/Dockerfile", args: { V: "b" } },
-        },
-      },
+      { images: { one: of("a"), two: of("b") } },
     ],
     "a folder that cannot be told": [job("docker build -f app/Dockerfile $FOLDER"), {}],
     "a file that cannot be told": [job("docker build -f $FILE ."), {}],
     "a file that is not there": [job("docker build -f gone.docker ."), {}],
     "no image": [job("cmake --build build -f Makefile ."), {}],
     "no job, beside what is copied": [
-      {
-        "ci/a.Dockerfile": dockerfile + script,
-        "ci/b.Dockerfile": dockerfile,
-        "ci/setup.sh": "make\n",
-      },
+      { "ci/a.docker": dockerfile + script, "ci/b.docker": dockerfile, "ci/setup.sh": "make\n" },
       { defaults: { context: "ci" } },
     ],
     "no job, at the top where what is copied is": [
@@ -175,11 +154,7 @@ describe("a project without a layout of that kind", () => {
       {},
     ],
     "no job, where most of it is in a folder between": [
-      {
-        "app/ci/a.docker": `${dockerfile}COPY main.c gone.c ci/run.sh /\n`,
-        "app/main.c": "",
-        "app/ci/run.sh": "",
-      },
+      { "app/ci/a.docker": `${dockerfile}COPY main.c gone.c ci/run.sh /\n`, ...between },
       { images: [{ dockerfile: "app/ci/a.docker", context: "app" }] },
     ],
     "no job, where what is copied is nowhere": [{ "ci/a.docker": dockerfile + script }, {}],

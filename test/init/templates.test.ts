@@ -6,7 +6,6 @@ import { freedesktop } from "./layouts.ts";
 import { proposed } from "./proposed.ts";
 
 interface Layout {
-  readonly what: string;
   /** Below the include of the templates. */
   readonly ci: string;
   readonly files?: Readonly<Record<string, string>>;
@@ -23,9 +22,8 @@ const include = `include:
     file: [/templates/debian.yml, /templates/fedora.yml, /templates/ci-fairy.yml]
 `;
 
-const layouts: readonly Layout[] = [
-  {
-    what: "several releases, each an image, with a script that is named in the variables of all",
+const layouts: Readonly<Record<string, Layout>> = {
+  "several releases, each an image, with a script that is named in the variables of all": {
     ci: `variables: { FEDORA_EXEC: bash ci/fedora.sh, LEVEL: 3 }
 .prep: { stage: build, extends: .fdo.container-build@fedora }
 old: { extends: .prep, variables: { FDO_DISTRIBUTION_VERSION: 43, FDO_DISTRIBUTION_TAG: a, FDO_DISTRIBUTION_EXEC: $FEDORA_EXEC } }
@@ -59,8 +57,7 @@ RUN --mount=type=bind,source=ci/fedora.sh,target=/src/ci/fedora.sh \\
     settings: { images: ["ci/*.docker", { dockerfile: "ci/fedora-44.docker", optional: true }] },
     uses: ["$BERTH_IMAGE_FEDORA_44: check", "an image that was not recognised: other"],
   },
-  {
-    what: "suffixes, references and an image from another of the project",
+  "suffixes, references and an image from another of the project": {
     ci: `variables: { SUFFIX: amd64/fedora, TAG: "1" }
 .base:
   variables:
@@ -93,8 +90,7 @@ lint: { extends: [.base, .fdo.suffixed-image@fedora], script: make }
     settings: { parents: "ci/{name}" },
     uses: ["$BERTH_IMAGE_BASE_IMAGE: lint"],
   },
-  {
-    what: "commands on several lines, and what no file sets",
+  "commands on several lines, and what no file sets": {
     ci: `setup:
   extends: .fdo.container-build@debian
   variables:
@@ -123,8 +119,7 @@ EXEC
     },
     gaps: [/^ci\/debian.docker needs \$PACKAGES, \$CI_COMMIT_SHA, which no file here sets/],
   },
-  {
-    what: "a script by the job's name, two architectures, and a Dockerfile beside them",
+  "a script by the job's name, two architectures, and a Dockerfile beside them": {
     ci: `.build:
   extends: .fdo.container-ifnot-exists@debian
   variables:
@@ -154,8 +149,7 @@ RUN --mount=type=bind,source=ci/container/${job}.sh,target=/src/ci/container/${j
       images: ["ci/*.docker", { dockerfile: "ci/debian-arm64.docker", platforms: ["linux/arm64"] }],
     },
   },
-  {
-    what: "two sets of names for what is the same but for its architecture",
+  "two sets of names for what is the same but for its architecture": {
     ci: `.base:
   variables: { FDO_DISTRIBUTION_VERSION: trixie, FDO_DISTRIBUTION_TAG: a, FDO_DISTRIBUTION_PACKAGES: gcc }
 .test:
@@ -190,8 +184,7 @@ check:
     settings: { parents: "ci/{name}", defaults: { platforms: ["linux/amd64", "linux/arm64"] } },
     uses: ["$BERTH_IMAGE_DEBIAN_TEST: check"],
   },
-  {
-    what: "templates for an architecture each, and a job that says more of its image",
+  "templates for an architecture each, and a job that says more of its image": {
     ci: `.fedora: { variables: { FDO_DISTRIBUTION_VERSION: 44, FDO_DISTRIBUTION_PACKAGES: gcc } }
 build@x86_64: { extends: [.fdo.container-build@fedora@x86_64, .fedora], variables: { FDO_DISTRIBUTION_TAG: x86_64-1 } }
 build@aarch64: { extends: [.fdo.container-build@fedora@aarch64, .fedora], variables: { FDO_DISTRIBUTION_TAG: aarch64-1 } }
@@ -209,8 +202,7 @@ check:
     },
     uses: ["$BERTH_IMAGE_FEDORA: check"],
   },
-  {
-    what: "virtual machines, a distribution that is not known, and a job that deletes images",
+  "virtual machines, a distribution that is not known, and a job that deletes images": {
     ci: `vm: { extends: .fdo.qemu-build@fedora, variables: { FDO_DISTRIBUTION_VERSION: 44 } }
 container: { extends: .fdo.container-build@fedora, variables: { FDO_DISTRIBUTION_VERSION: 44 } }
 clean: { extends: .fdo.ci-fairy, script: [ci-fairy -v delete-image --all] }
@@ -218,10 +210,11 @@ clean: { extends: .fdo.ci-fairy, script: [ci-fairy -v delete-image --all] }
     dockerfiles: { "ci/fedora.docker": "FROM registry.fedoraproject.org/fedora:44\n" },
     gaps: [/^vm extend/, /^clean deletes all tags/],
   },
-];
+};
 
-for (const { what, ci, files = {}, dockerfiles, gaps = [], settings = {}, uses } of layouts)
+for (const [what, layout] of Object.entries(layouts))
   test(what, async () => {
+    const { ci, files = {}, dockerfiles, gaps = [], settings = {}, uses } = layout;
     const found = await proposed({ ".gitlab-ci.yml": `${include}${ci}`, ...files });
     assert.deepEqual(found.dockerfiles, dockerfiles);
     assert.equal(found.gaps.length, gaps.length, found.gaps.join("\n"));

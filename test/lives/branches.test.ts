@@ -19,9 +19,8 @@ const stable = await live(world, up, { branch: "staging-9.2", user: "olga" });
 
 /** The digests that a promoted tag has, by image. */
 function promoted(tag: string): Record<string, string | undefined> {
-  return Object.fromEntries(
-    imageNames.map((name) => [name, tagged(world, `acme/tools/qemu/${name}`, tag)]),
-  );
+  const at = (name: string) => [name, tagged(world, `acme/tools/qemu/${name}`, tag)] as const;
+  return Object.fromEntries(imageNames.map(at));
 }
 
 function forget(tag: string): void {
@@ -59,15 +58,11 @@ test("what staging built and did not come to promote, the default branch promote
   assert.deepEqual([tip.built, tip.uploads, tip.downloads], [[], [], []]);
   assert.deepEqual([tip.ran, promoted("latest")], [ran, ran]);
   assert.equal(tip.promoted, "latest: moved on 1 image\n");
-  assert.deepEqual(tip.written, [
-    "acme/tools/berth: claim latest",
-    "acme/tools/qemu/alone: latest",
-  ]);
+  const both = ["acme/tools/berth: claim latest", "acme/tools/qemu/alone: latest"];
+  assert.deepEqual(tip.written, both);
   const late = await staging.promote();
-  assert.equal(
-    late,
-    `latest: left alone, it is at ${commits.main}, which is newer than this commit\n`,
-  );
+  const told = `left alone, it is at ${commits.main}, which is newer than this commit`;
+  assert.equal(late, `latest: ${told}\n`);
   assert.deepEqual(promoted("latest"), ran);
 });
 
@@ -86,11 +81,8 @@ test("whether staging or the default branch promotes first, all tags end right, 
       const pipeline = startPipeline(world, up, { branch, user: "olga" });
       said[branch] = await pipeline.promote();
     }
-    assert.deepEqual(
-      [promoted("latest"), promoted("staging-9-2")],
-      [tip.ran, stable.ran],
-      order.join(),
-    );
+    const both = [promoted("latest"), promoted("staging-9-2")];
+    assert.deepEqual(both, [tip.ran, stable.ran], order.join());
     const isLate = order.indexOf("staging") > order.indexOf("main");
     assert.deepEqual(said, {
       main: isLate ? "latest: moved on 4 images\n" : "latest: moved on 1 image\n",
@@ -118,10 +110,8 @@ test("a pipeline that ends after a newer one changes nothing and says so, and re
 
   const nothing = await quiet(plan, async () => {
     assert.deepEqual(await pipeline.consume(), oldRan);
-    assert.equal(
-      await pipeline.promote(),
-      `latest: left alone, it is at ${head}, which is newer than this commit\n`,
-    );
+    const told = `latest: left alone, it is at ${head}, which is newer than this commit\n`;
+    assert.equal(await pipeline.promote(), told);
   });
   assert.deepEqual(nothing, []);
   assert.notEqual(old, head);

@@ -33,28 +33,19 @@ test("an index has a child for a platform, of which variants count where both na
 test("all four kinds are read, whatever else is in them", () => {
   const extra = { schemaVersion: 2, subject: null, future: [1], annotations: { a: "b", c: 1 } };
   for (const type of [ociManifest, dockerManifest]) {
-    const { content } = parse(
-      { ...extra, config: { ...config, x: 1 }, layers: [layer] },
-      `${type}; q=1`,
-    );
+    const image = { ...extra, config: { ...config, x: 1 }, layers: [layer] };
+    const { content } = parse(image, `${type}; q=1`);
     assert.deepEqual(content, { kind: "image", config, layers: [layer], annotations: { a: "b" } });
   }
   const platform = { os: "linux", architecture: "arm64", variant: "v8", "os.version": "1" };
-  const odd = [{ os: "linux" }, { os: 1, architecture: "arm64" }].map((from) => ({
-    ...layer,
-    platform: from,
-  }));
+  const wrong = [{ os: "linux" }, { os: 1, architecture: "arm64" }];
+  const odd = wrong.map((from) => ({ ...layer, platform: from }));
   for (const type of [ociIndex, dockerIndex]) {
-    const { content } = parse(
-      { mediaType: type, manifests: [{ ...layer, platform }, layer, ...odd] },
-      type,
-    );
+    const index = { mediaType: type, manifests: [{ ...layer, platform }, layer, ...odd] };
+    const { content } = parse(index, type);
     const kept = { os: "linux", architecture: "arm64", variant: "v8" };
-    assert.deepEqual(content, {
-      kind: "index",
-      manifests: [{ ...layer, platform: kept }, layer, layer, layer],
-      annotations: {},
-    });
+    const manifests = [{ ...layer, platform: kept }, layer, layer, layer];
+    assert.deepEqual(content, { kind: "index", manifests, annotations: {} });
   }
 });
 
@@ -66,48 +57,25 @@ test("an index with attestations is read, and so is an image that has no config 
   assert.deepEqual(index.content.kind === "index" && index.content.manifests, [
     { ...layer, platform },
   ]);
-  const attestation = {
-    config: empty,
-    layers: [layer],
-    artifactType: "application/x",
-    subject: {},
-  };
+  const parts = { config: empty, layers: [layer] };
+  const attestation = { ...parts, artifactType: "application/x", subject: {} };
   const image = parse(attestation, ociManifest);
   assert.deepEqual(image.content.kind === "image" && image.content.config, empty);
 });
 
+const path = { ...layer, digest: "sha256:../x" };
 const refused: readonly (readonly [string, unknown, string, RegExp])[] = [
   ["no object", [], ociManifest, /not a JSON object/],
-  [
-    "another media type",
-    { mediaType: ociIndex, config, layers: [] },
-    ociManifest,
-    /it calls itself/,
-  ],
-  [
-    "two kinds at once",
-    { config, layers: [], manifests: [] },
-    ociManifest,
-    /an image that has manifests, as an index has/,
-  ],
+  ["another media type", { mediaType: ociIndex, config, layers: [] }, ociManifest, /calls itself/],
+  ["two kinds", { config, layers: [], manifests: [] }, ociManifest, /image that has manifests/],
   ["an index with a config", { manifests: [], config }, ociIndex, /an index that has config/],
   ["an index with layers", { manifests: [], layers: [] }, dockerIndex, /an index that has layers/],
   ["an index of Docker's first form", { manifests: [], fsLayers: [] }, dockerIndex, /has fsLayers/],
   ["no config", { layers: [] }, ociManifest, /config is not a descriptor/],
   ["no layers", { config }, ociManifest, /layers are not descriptors/],
-  [
-    "a digest that is a path",
-    { config, layers: [{ ...layer, digest: "sha256:../x" }] },
-    ociManifest,
-    /layers/,
-  ],
+  ["a digest that is a path", { config, layers: [path] }, ociManifest, /layers/],
   ["a negative size", { config: { ...config, size: -1 }, layers: [] }, ociManifest, /config/],
-  [
-    "an old kind",
-    {},
-    "application/vnd.docker.distribution.manifest.v1+json",
-    /not an image manifest/,
-  ],
+  ["an old kind", {}, "application/vnd.docker.distribution.manifest.v1+json", /not an image/],
   [
     "an old kind that is signed",
     { schemaVersion: 1, fsLayers: [], history: [], signatures: [] },

@@ -39,26 +39,11 @@ for (const [text, expected] of good)
   test(`${text} is read as a reference`, () => assert.deepEqual(parseReference(text), expected));
 
 const bad = [
-  "",
-  "/x",
-  "r.example/",
-  "r.example/X",
-  "r.example/a//b",
-  "r.example/a_-b",
-  "r.example/-a",
-  "r.example/a..b",
-  "r.example/../a",
-  "r.example/a:",
-  "r.example:99999/a",
-  "x127.0.0.1/a",
-  "r.example/a:-t",
-  "r.example/a b",
-  "https://r.example/a",
-  "user:pw@r.example/a",
-  "r.example/a@sha256:abc",
-  `r.example/a@sha256:${hex.toUpperCase()}`,
-  `r.example/a@sha512:${hex}`,
-  `r.example/${"a".repeat(256)}`,
+  ...["", "/x", "r.example/", "r.example/X", "r.example/a//b", "r.example/a_-b", "r.example/-a"],
+  ...["r.example/a..b", "r.example/../a", "r.example/a:", "r.example:99999/a", "x127.0.0.1/a"],
+  ...["r.example/a:-t", "r.example/a b", "https://r.example/a", "user:pw@r.example/a"],
+  ...["r.example/a@sha256:abc", `r.example/a@sha256:${hex.toUpperCase()}`],
+  ...[`r.example/a@sha512:${hex}`, `r.example/${"a".repeat(256)}`],
   `r.example/a:${"t".repeat(129)}`,
 ];
 

@@ -74,14 +74,7 @@ const triggers = {
 function built(dice: Dice, text: string, targets: readonly string[]): Text {
   const args: Record<string, string> = {};
   for (const name of [
-    "A",
-    "B",
-    "V",
-    "IMG",
-    "UNUSED",
-    "http_proxy",
-    "BUILDKIT_X",
-    "SOURCE_DATE_EPOCH",
+    ...["A", "B", "V", "IMG", "UNUSED", "http_proxy", "BUILDKIT_X", "SOURCE_DATE_EPOCH"],
   ]) {
     if (dice.chance(0.12)) args[name] = dice.one(["1", "b", "x y", ""]);
   }
@@ -96,32 +89,11 @@ function built(dice: Dice, text: string, targets: readonly string[]): Text {
 
 /** Few lines of a small alphabet, so that many texts share a key. */
 const alphabet = [
-  "ARG A",
-  "ARG A=1",
-  "ARG B=$A",
-  "ARG IMG=b",
-  "FROM alpine",
-  "FROM alpine AS b",
-  "FROM alpine AS c",
-  "FROM b",
-  "FROM b AS c",
-  "FROM $IMG",
-  "FROM scratch AS d",
-  "COPY --from=b /x /y",
-  "COPY --from=0 /x /y",
-  "COPY --from=1 /x /y",
-  "COPY --from=$A /x /y",
-  "RUN --mount=from=b,target=/t x",
-  "RUN a $A",
-  "RUN a \\",
-  "  b",
-  "ENV A=2",
-  "ENV C=$A",
-  "ONBUILD COPY --from=0 /x /z",
-  "RUN <<EOF",
-  "EOF",
-  "# c",
-  "",
+  ...["ARG A", "ARG A=1", "ARG B=$A", "ARG IMG=b", "FROM alpine", "FROM alpine AS b"],
+  ...["FROM alpine AS c", "FROM b", "FROM b AS c", "FROM $IMG", "FROM scratch AS d"],
+  ...["COPY --from=b /x /y", "COPY --from=0 /x /y", "COPY --from=1 /x /y"],
+  ...["COPY --from=$A /x /y", "RUN --mount=from=b,target=/t x", "RUN a $A", "RUN a \\", "  b"],
+  ...["ENV A=2", "ENV C=$A", "ONBUILD COPY --from=0 /x /z", "RUN <<EOF", "EOF", "# c", ""],
   "# escape=`",
 ];
 

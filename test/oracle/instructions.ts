@@ -16,18 +16,8 @@ export function variable({ dice }: Words): string {
   if (dice.chance(0.5)) return `$${name}`;
   if (dice.chance(0.4)) return `\${${name}}`;
   const operators = [
-    ":-d",
-    "-",
-    ":+y",
-    ":-${B}",
-    "#*.",
-    "%.*",
-    "%%-*",
-    "/a/b",
-    "//a/",
-    ":-'q r'",
-    ":?",
-    "?no",
+    ...[":-d", "-", ":+y", ":-${B}", "#*.", "%.*", "%%-*"],
+    ...["/a/b", "//a/", ":-'q r'", ":?", "?no"],
   ];
   return `\${${name}${dice.one(operators)}}`;
 }
@@ -35,15 +25,8 @@ export function variable({ dice }: Words): string {
 export function word(words: Words): string {
   const { dice, escapeWith } = words;
   const rare = [
-    "$$",
-    "$1",
-    `${escapeWith}$A`,
-    `${escapeWith}x`,
-    "'$A'",
-    '"a b"',
-    `"${escapeWith}"q"`,
-    "é",
-    `a${escapeWith} b`,
+    ...["$$", "$1", `${escapeWith}$A`, `${escapeWith}x`, "'$A'"],
+    ...['"a b"', `"${escapeWith}"q"`, "é", `a${escapeWith} b`],
   ];
   const part = (): string => {
     if (dice.chance(0.25)) return variable(words);
@@ -58,13 +41,8 @@ function heredoc(words: Words, command: string, after: string): string {
   const opening = dice.one([`<<${name}`, `<<-${name}`, `<<'${name}'`, `<<"${name}"`, `<< ${name}`]);
   const line = (): string =>
     dice.one([
-      "a $A ${B:-c}",
-      "",
-      "# no comment",
-      "FROM b",
-      `x ${words.escapeWith}`,
-      "\techo",
-      "#!/bin/x",
+      ...["a $A ${B:-c}", "", "# no comment", "FROM b", `x ${words.escapeWith}`],
+      ...["\techo", "#!/bin/x"],
       dice.chance(0.3) ? "it's" : "b",
       dice.chance(0.2) ? `y ${words.escapeWith}${words.escapeWith}` : "$V",
     ]);
@@ -74,13 +52,10 @@ function heredoc(words: Words, command: string, after: string): string {
 
 function mount({ dice, stages }: Words): string {
   return `--mount=${dice.one([
-    "type=cache,target=/c",
-    "target=/t",
-    "type=bind,source=s,target=/t,readonly",
+    ...["type=cache,target=/c", "target=/t", "type=bind,source=s,target=/t,readonly"],
     `type=bind,from=${dice.one(stages)},target=/t`,
     `from=${dice.one(stages)},src=/x,dst=/t,rw`,
-    `type=cache,from=${dice.one(stages)},target=/t`,
-    "type=secret,id=a",
+    ...[`type=cache,from=${dice.one(stages)},target=/t`, "type=secret,id=a"],
     "type=tmpfs,target=/m",
     dice.chance(0.3) ? "type=ssh" : "type=cache,target=/${A}",
     dice.chance(0.2) ? "type=bind,from=0,target=/t" : "type=bind,target=/u",
@@ -99,14 +74,9 @@ function run(words: Words): string {
     );
   if (dice.chance(0.1)) return heredoc(words, command, "");
   const texts = [
-    "make $A",
-    `a ${escapeWith}\n  b`,
-    `a ${escapeWith}\n# comment\n\n  b $V`,
-    '["a", "$A"]',
-    "echo ${A} $((1 << 2))",
-    "a && b # c",
-    `echo ${variable(words)} "x${escapeWith}${escapeWith}"`,
-    "--network=none x",
+    ...["make $A", `a ${escapeWith}\n  b`, `a ${escapeWith}\n# comment\n\n  b $V`],
+    ...['["a", "$A"]', "echo ${A} $((1 << 2))", "a && b # c"],
+    ...[`echo ${variable(words)} "x${escapeWith}${escapeWith}"`, "--network=none x"],
     dice.chance(0.1) ? '["a"] && b' : "x",
     dice.chance(0.1) ? `a ${escapeWith}${escapeWith}` : "y",
   ];

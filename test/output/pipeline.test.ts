@@ -25,6 +25,7 @@ const options: PipelineOptions = {
   buildImage: "r.example/berth-buildah:1",
   tags: ["linux"],
 };
+const planJob = { pipeline: "77", job: "plan" };
 const reuse = toReuse(`r.example/x@${someDigest}`);
 
 function pipeline(
@@ -58,16 +59,10 @@ describe("the child pipeline", () => {
   test("builds parents first and waits for those that are built, not for those that exist", () => {
     const child = plannedImage("child", build, { parents: ["base", "there"] });
     const found = pipeline([child, plannedImage("base", build), plannedImage("there", reuse)]);
-    assert.deepEqual(jobsOf(found), [
-      "berth build base",
-      "berth build child",
-      "berth publish",
-      "berth report",
-    ]);
-    assert.deepEqual(found["berth build child"]?.["needs"], [
-      { pipeline: "77", job: "plan" },
-      { job: "berth build base", artifacts: false },
-    ]);
+    const names = ["berth build base", "berth build child", "berth publish", "berth report"];
+    assert.deepEqual(jobsOf(found), names);
+    const needs = [planJob, { job: "berth build base", artifacts: false }];
+    assert.deepEqual(found["berth build child"]?.["needs"], needs);
     assert.deepEqual(found["berth build child"]?.["script"], ["berth build child"]);
   });
 
@@ -76,10 +71,8 @@ describe("the child pipeline", () => {
     const child = plannedImage("child", build, { parents: ["b"] });
     const found = pipeline([child, plannedImage("b", same), plannedImage("a", build)]);
     assert.deepEqual(jobsOf(found).slice(0, 2).sort(), ["berth build a", "berth build child"]);
-    assert.deepEqual(found["berth build child"]?.["needs"], [
-      { pipeline: "77", job: "plan" },
-      { job: "berth build a", artifacts: false },
-    ]);
+    const needs = [planJob, { job: "berth build a", artifacts: false }];
+    assert.deepEqual(found["berth build child"]?.["needs"], needs);
   });
 
   test("gives every job a rule for parent_pipeline, literal values and retries of weather only", () => {
@@ -119,12 +112,8 @@ describe("the child pipeline", () => {
     assert.equal(report?.["needs"], undefined);
     assert.equal(report?.["stage"], publish?.["stage"]);
     assert.deepEqual(report?.["script"], ["berth report"]);
-    assert.deepEqual(report?.["artifacts"], {
-      paths: [".berth/"],
-      reports: { junit: ".berth/junit.xml" },
-      when: "always",
-      expire_in: "1 week",
-    });
+    const files = { paths: [".berth/"], reports: { junit: ".berth/junit.xml" } };
+    assert.deepEqual(report?.["artifacts"], { ...files, when: "always", expire_in: "1 week" });
   });
 
   test("hands on variables literally, and gives a daemon and a timeout to builds alone", () => {
@@ -140,12 +129,9 @@ describe("the child pipeline", () => {
     assert.equal(found["berth build a"]?.["timeout"], "3h");
     assert.equal(found["berth publish"]?.["timeout"], undefined);
     const [service] = (found["berth build a"]?.["services"] ?? []) as readonly object[];
-    assert.deepEqual(service, {
-      name: "docker:28-dind",
-      alias: "docker",
-      command: ["--mtu=1360"],
-      variables: { HEALTHCHECK_TCP_PORT: "2376" },
-    });
+    const variables = { HEALTHCHECK_TCP_PORT: "2376" };
+    const dind = { name: "docker:28-dind", alias: "docker", command: ["--mtu=1360"], variables };
+    assert.deepEqual(service, dind);
     assert.equal(found["berth publish"]?.["services"], undefined);
   });
 
@@ -186,10 +172,8 @@ describe("the child pipeline", () => {
   });
 
   test("lets an optional image fail", () => {
-    const found = pipeline([
-      plannedImage("nightly", build, { optional: true }),
-      plannedImage("debian", build),
-    ]);
+    const nightly = plannedImage("nightly", build, { optional: true });
+    const found = pipeline([nightly, plannedImage("debian", build)]);
     assert.equal(found["berth build nightly"]?.["allow_failure"], true);
     assert.equal(found["berth build debian"]?.["allow_failure"], undefined);
   });
@@ -199,10 +183,7 @@ describe("the child pipeline", () => {
       Array.from({ length: count }, (_, number) => plannedImage(`image${number}`, build));
     const needs = (count: number) =>
       pipeline(builds(count))["berth publish"]?.["needs"] as readonly object[] | undefined;
-    assert.deepEqual(needs(1), [
-      { pipeline: "77", job: "plan" },
-      { job: "berth build image0", artifacts: true },
-    ]);
+    assert.deepEqual(needs(1), [planJob, { job: "berth build image0", artifacts: true }]);
     assert.equal(needs(49)?.length, 50);
     // Stages alone order the jobs then, and plan.json comes with what the builds leave.
     assert.equal(needs(50), undefined);

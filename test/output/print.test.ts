@@ -9,44 +9,31 @@ const wide = { screen: screen() };
 
 const debian = `r.example/debian@${someDigest}`;
 const broken = { code: "broken", reference: "r.example/fedora:key-2", missing: "config" } as const;
+const reuse = { reference: debian, digest: someDigest, foundBy: "set-record" } as const;
 const images = [
-  plannedImage(
-    "debian",
-    { kind: "reuse", reference: debian, digest: someDigest, foundBy: "set-record" },
-    { reference: debian },
-  ),
+  plannedImage("debian", { kind: "reuse", ...reuse }, { reference: debian }),
   plannedImage("fedora", { kind: "build", because: broken }, { reference: broken.reference }),
 ];
 const plan = planWith(images);
 
 test("the plan says for every image what is decided and why", () => {
   const lines = printPlan(plan, wide).split("\n");
+  const [, first = "", second = "", ...rest] = lines;
+  assert.match(first, /^debian {2}reuse +in the set record +r\.example\/debian@sha256:\w{64}$/);
   assert.match(
-    lines[1] ?? "",
-    /^debian {2}reuse +in the set record +r\.example\/debian@sha256:[0-9a-f]{64}$/,
+    second,
+    /^fedora {2}build +\S+\/fedora:key-2 has lost its config +\S+\/fedora:key-2$/,
   );
-  assert.match(
-    lines[2] ?? "",
-    /^fedora {2}build +r\.example\/fedora:key-2 has lost its config +r\.example\/fedora:key-2$/,
-  );
-  assert.deepEqual(lines.slice(4), [
-    `set ${"5".repeat(12)}: not on record; 1 reuse, 0 copy, 1 build`,
-    "",
-  ]);
+  const set = `set ${"5".repeat(12)}: not on record; 1 reuse, 0 copy, 1 build`;
+  assert.deepEqual(rest.slice(1), [set, ""]);
 });
 
 test("the plan tells a person what to do next", () => {
   const blind = { kind: "build", because: { code: "no-registry" } } as const;
   const rows: readonly [planned: typeof images, next: RegExp][] = [
-    [
-      images,
-      /\nnext: a pipeline builds .*`berth explain fedora` .*`berth run --local fedora` .*\n$/,
-    ],
+    [images, /\nnext: a pipeline builds .*`berth explain fedora` .*`berth run --local f.* .*\n$/],
     [images.slice(0, 1), /\nnext: nothing is to be built\n$/],
-    [
-      [plannedImage("debian", blind)],
-      /\nnext: say where images are, with --registry HOST\/PATH .*\n$/,
-    ],
+    [[plannedImage("debian", blind)], /\nnext: say where .*--registry HOST\/PATH .*\n$/],
   ];
   for (const [planned, next] of rows)
     assert.match(printPlan(planWith(planned), { ...wide, next: true }), next);
@@ -75,11 +62,8 @@ test("outcomes show decision, result, reason, time, size and reference, and noth
   };
   const { blobs: _, ...unweighed } = outcome;
   const skipped = { ...unweighed, name: "fedora", decision: "build", result: "skipped" } as const;
-  const text = printOutcomes(
-    [outcome, { ...skipped, reference: null, digest: null, seconds: undefined }],
-    images,
-    wide,
-  );
+  const none = { reference: null, digest: null, seconds: undefined };
+  const text = printOutcomes([outcome, { ...skipped, ...none }], images, wide);
   const lines = text.split("\n");
   assert.match(lines[0] ?? "", /^IMAGE +DECISION +RESULT +BECAUSE +TIME +SIZE +REFERENCE$/);
   assert.match(
@@ -91,10 +75,8 @@ test("outcomes show decision, result, reason, time, size and reference, and noth
 
 describe("references in a terminal", () => {
   const base = "registry.example.com/group/project/qemu/";
-  const referenced = images.map((image) => ({
-    ...image,
-    reference: `${base}${image.name}@${someDigest}`,
-  }));
+  const reference = (name: string) => `${base}${name}@${someDigest}`;
+  const referenced = images.map((image) => ({ ...image, reference: reference(image.name) }));
   const record = `registry.example.com/group/project/berth:set2-${"5".repeat(64)}`;
   const long = { ...planWith(referenced), set: { ...plan.set, record } };
   const at = (width?: number, references = false) =>

@@ -13,10 +13,8 @@ test("columns are as wide as their widest cell", () => {
     ["", "y"],
   ];
   assert.equal(printTable(["A", "LONG"], narrow, screen()), "A    LONG\nabc  x\n     y\n");
-  assert.equal(
-    printTable(["A", "SIZE", "B"], [["a", "1", "b"]], screen(), ["SIZE"]),
-    "A  SIZE  B\na     1  b\n",
-  );
+  const sized = printTable(["A", "SIZE", "B"], [["a", "1", "b"]], screen(), ["SIZE"]);
+  assert.equal(sized, "A  SIZE  B\na     1  b\n");
   assert.equal(tableWidth(["A", "LONG"], narrow), 9);
 });
 
@@ -98,9 +96,7 @@ test("a text is broken between words, else after a mark, else anywhere", () => {
 });
 
 test("a paragraph keeps its indentation where it goes on", () => {
-  assert.equal(
-    fill("clone:\n  to do: fetch all of it\n", screen(16), 2),
-    "clone:\n  to do: fetch\n    all of it\n",
-  );
+  const filled = fill("clone:\n  to do: fetch all of it\n", screen(16), 2);
+  assert.equal(filled, "clone:\n  to do: fetch\n    all of it\n");
   assert.equal(fill("a very long line", screen(), 2), "a very long line");
 });

@@ -22,21 +22,13 @@ describe("the images of a job", () => {
     [
       ["a text", "a:\n  image: x\n", { a: "x" }],
       ["a name with more about it", "a:\n  image: {name: x, entrypoint: ['']}\n", { a: "x" }],
-      [
-        "services of both forms",
-        "a:\n  image: x\n  services:\n    - y\n    - name: z\n",
-        { a: "x y z" },
-      ],
+      ["services of both forms", "a:\n  image: x\n  services: [y, { name: z }]\n", { a: "x y z" }],
       [
         "a template that two jobs extend",
         ".t:\n  image: x\na:\n  extends: .t\nb:\n  extends: [.t]\n",
         { a: "x", b: "x" },
       ],
-      [
-        "a template that is replaced",
-        ".t:\n  image: x\na:\n  extends: .t\n  image: y\n",
-        { a: "y" },
-      ],
+      ["a replaced template", ".t:\n  image: x\na:\n  extends: .t\n  image: y\n", { a: "y" }],
       [
         "an anchor, a merge key and a reference",
         ".t: &t\n  image: &i x\na:\n  <<: *t\nb:\n  image: *i\nc:\n  image: !reference [.t, image]\n",
@@ -52,11 +44,7 @@ describe("the images of a job", () => {
         "a:\n  image: !reference [.theirs, image]\nb:\n  image: x\n",
         { a: "", b: "x" },
       ],
-      [
-        "nothing where a template of somebody else may say it",
-        "a:\n  extends: .theirs\n",
-        { a: "" },
-      ],
+      ["nothing where another's template may say it", "a:\n  extends: .theirs\n", { a: "" }],
       ["a body behind a header", "spec:\n  inputs:\n    x:\n---\na:\n  image: x\n", { a: "x" }],
       ["nothing of a file that is no YAML", "a:\n  image: [x\n", {}],
     ];

@@ -76,21 +76,13 @@ describe("lookAtFreshness", () => {
     return { record: undefined, sightings: new Map(bases.map(sight)), looked: [], warnings: [] };
   }
 
-  function look(
-    situation: Situation,
-    refresh: Config["refresh"],
-    history = gitThat(undefined).history,
-  ) {
+  function look(situation: Situation, refresh: Config["refresh"], git = gitThat(undefined)) {
     const images = names.map((name) => ({ name, platform: "linux/amd64" }));
     // Its members are asked in its place.
     const index = { name: "index", platform: "linux/amd64,linux/arm64" };
-    return lookAtFreshness([...images, index], observation, {
-      situation,
-      config: { refresh },
-      registry: client(undefined),
-      history,
-      now,
-    });
+    const { history } = git;
+    const about = { situation, config: { refresh }, registry: client(undefined), history, now };
+    return lookAtFreshness([...images, index], observation, about);
   }
 
   const here = (env = master) => situationOf(env, qemu, undefined);
@@ -102,7 +94,7 @@ describe("lookAtFreshness", () => {
   for (const [what, situation, refresh] of quiet)
     test(`asks nobody where ${what}`, async () => {
       const git = gitThat(shas.target);
-      const fresh = await look(situation, refresh, git.history);
+      const fresh = await look(situation, refresh, git);
       assert.deepEqual(memory.log, []);
       assert.deepEqual(git.asked, []);
       assert.deepEqual([fresh.origins.size, fresh.bases.size, fresh.target], [0, 0, undefined]);
@@ -119,10 +111,8 @@ describe("lookAtFreshness", () => {
       "HEAD /v2/gone/manifests/1",
     ]);
     assert.deepEqual([...fresh.origins.keys()].sort(), [...names].sort());
-    assert.deepEqual([...fresh.bases.keys()].sort(), [
-      `${memory.host}/debian:1`,
-      `${memory.host}/fedora:1`,
-    ]);
+    const bases = ["debian", "fedora"].map((name) => `${memory.host}/${name}:1`);
+    assert.deepEqual([...fresh.bases.keys()].sort(), bases);
     assert.equal(fresh.origins.get("one")?.created, created.toISOString());
     assert.equal(fresh.now, now);
   });
@@ -152,7 +142,7 @@ describe("lookAtFreshness", () => {
   test("asks git about a merge for images that need it, each revision once", async () => {
     const train = here(jobIn("upstream", mergeRequest("fork", "merge_train")));
     const git = gitThat(shas.target, ["1".repeat(40)]);
-    const fresh = await look(train, policy, git.history);
+    const fresh = await look(train, policy, git);
     // Of four images two are not upstream's; the manifest of one is in hand.
     assert.equal(memory.log.map((line) => line.slice(0, 20)).join(), "GET /v2/images/four/");
     assert.deepEqual(git.asked, ["merge train", "1", "3"]);
@@ -165,7 +155,7 @@ describe("lookAtFreshness", () => {
     const merging = { ...qemu, merge: { bots: [], mergedResults: true } };
     const job = jobIn("fork", mergeRequest("fork", "merged_result"));
     const fork = situationOf(job, merging, undefined);
-    const fresh = await look(fork, policy, git.history);
+    const fresh = await look(fork, policy, git);
     assert.deepEqual(git.asked, ["merged results"]);
     assert.deepEqual([fresh.target, fresh.onTarget.size, fresh.origins.size], [undefined, 0, 2]);
   });
@@ -206,7 +196,7 @@ describe("withMembers", () => {
   ])[] = [
     ["asks nothing where an image is there and stays", whole, "none", [whole], 0, ""],
     [
-      "takes members as the index names them that is made again",
+      "takes members as the index made again names them",
       whole,
       ["debian"],
       [whole],
@@ -231,10 +221,8 @@ describe("withMembers", () => {
       } as unknown as Registry;
       const sightings = new Map<string, readonly Sighting[]>([["fedora", foundAs(one.manifest)]]);
       if (index !== undefined) sightings.set("debian", foundAs(index));
-      const situation = {
-        ...situationOf(master, qemu, undefined),
-        wishes: { force, tag: undefined },
-      };
+      const wishes = { force, tag: undefined };
+      const situation = { ...situationOf(master, qemu, undefined), wishes };
       const found = await withMembers(
         images,
         { record: undefined, sightings, looked: [], warnings: [] },

@@ -29,12 +29,7 @@ const contexts: readonly (readonly [string, Variables, string | undefined, ...Ta
   ["a merge train", inTrain, "merge train", "master", head],
   ["a merged result", inResult, "merged results", "master", head],
   ["one in a fork knows where its target is", inFork, "merged results", "master", head, url],
-  [
-    "a bot's request, whose heads are empty",
-    jobIn("upstream", byBot, marge),
-    "merge bot",
-    "master",
-  ],
+  ["a bot's request with empty heads", jobIn("upstream", byBot, marge), "merge bot", "master"],
   ["a bot's in a fork", jobIn("fork", byBot, marge), "merge bot", "master", undefined, url],
   ["a bot's branch in upstream", branchOf("upstream"), "merge bot", "master"],
   ["a bot's branch in a fork, whose default branch may be old", branchOf("fork"), "merge bot"],

@@ -82,11 +82,10 @@ describe("the set record", () => {
       { "berth.tag": ownTags.set("1".repeat(64)) },
       { "berth.tag": ownTags.key("0".repeat(64)) },
       { "berth.image.debian": "sha256:0" },
-    ]) {
+    ])
       assert.throws(() => parseRecord(changed(damage), "r.example/berth:x"), {
         code: "MANIFEST_INVALID",
       });
-    }
   });
 });
 
@@ -96,18 +95,11 @@ test("a record speaks for its own registry, and for the other one that its set's
     ...sourcesOf({ ...situation("me/qemu"), own: base, upstream: undefined }, config())[0]!,
     upstream: parseRepository("r.example/up"),
   };
-  const reader: Reader = {
-    read: async () => ({}) as never,
-    isDenied: () => false,
-    warnings: () => [],
-  };
+  const read = async () => ({}) as never;
+  const reader: Reader = { read, isDenied: () => false, warnings: () => [] };
   const at = { images: [keyedImage("fedora")], now: new Date(0) };
-  for (const [path, isBelieved] of [
-    ["up/fedora", true],
-    ["up", false],
-    ["upper/fedora", false],
-    ["eve/fedora", false],
-  ] as const) {
+  const paths = { "up/fedora": true, up: false, "upper/fedora": false, "eve/fedora": false };
+  for (const [path, isBelieved] of Object.entries(paths)) {
     const images = new Map([["fedora", elsewhere(path)]]);
     const believed = await believe({ ...record, images }, source, reader, at);
     assert.equal(believed.has("fedora"), isBelieved, path);

@@ -28,13 +28,7 @@ const rows: readonly (readonly [string, string, string, after: string, anew: str
     "parent:middle parent:base reuse forced",
     "base leaf middle",
   ],
-  [
-    "one that is built anyway",
-    "reuse reuse build reuse",
-    "lone",
-    "reuse reuse scratch:forced reuse",
-    "",
-  ],
+  ["one that is built", "reuse reuse build reuse", "lone", "reuse reuse scratch:forced reuse", ""],
   [
     "a child is built upon it, and another upon that",
     "reuse build reuse reuse",

@@ -107,10 +107,8 @@ describe("situationOf, from GitLab's variables with QEMU's configuration", () =>
     const { upstream, fork } = registryOf;
     assert.deepEqual(untrusted(jobIn("upstream", topic)), [`${upstream}/try`, upstream]);
     assert.deepEqual(untrusted(jobIn("fork", topic)), [`${fork}/try`, upstream]);
-    assert.deepEqual(untrusted(jobIn("upstream", mergeRequest("fork"))), [
-      `${upstream}/try`,
-      upstream,
-    ]);
+    const mine = jobIn("upstream", mergeRequest("fork"));
+    assert.deepEqual(untrusted(mine), [`${upstream}/try`, upstream]);
     const here = asUntrusted(situationOf(push("master"), qemu, undefined), "403");
     assert.deepEqual([here.role, tagsToPromote(qemu, here)], ["fork", []]);
     const believed = situationOf(push("master"), qemu, undefined);
@@ -196,10 +194,7 @@ describe("upstream", () => {
 
   test("that nobody named is warned about where GitLab does not tell it", () => {
     const [warning, ...more] = told(topic, "auto").warnings;
-    assert.match(
-      warning ?? "",
-      /^`upstream: auto`: .* QEMU_CI_UPSTREAM, or let `upstream` in berth\.yml/,
-    );
+    assert.match(warning ?? "", /^`upstream: auto`: .* QEMU_CI_UPSTREAM, or let `upstream` in /);
     assert.deepEqual(more, []);
     const quiet = [
       told(foreign, "auto"),
@@ -226,10 +221,8 @@ describe("upstream", () => {
     const given = { ...topic, BERTH_INPUT_UPSTREAM: "qemu-project" };
     assert.equal(told(given, undefined).is, real);
     assert.equal(told(given, "elsewhere").is, real);
-    assert.equal(
-      told({ ...given, BERTH_INPUT_UPSTREAM: "other" }, undefined, "qemu-project").is,
-      real,
-    );
+    const asked = { ...given, BERTH_INPUT_UPSTREAM: "other" };
+    assert.equal(told(asked, undefined, "qemu-project").is, real);
     assert.throws(() => told({ ...topic, BERTH_INPUT_UPSTREAM: "a b" }, undefined), {
       message: 'read BERTH_INPUT_UPSTREAM: "a b" names no project',
     });
@@ -250,12 +243,9 @@ describe("upstream", () => {
 });
 
 test("a registry of its own that is not known is asked for, in CI by GitLab's setting", () => {
-  for (const [env, hint] of [
-    [{}, /--registry/],
-    [{ CI: "true" }, /enable the container registry/],
-  ] as const)
-    assert.throws(() => ownBase(situationOf(env, config(), undefined)), {
-      code: "REGISTRY_UNSET",
-      hint,
-    });
+  const own = (env: Readonly<Record<string, string>>) => () =>
+    ownBase(situationOf(env, config(), undefined));
+  assert.throws(own({}), { code: "REGISTRY_UNSET", hint: /--registry/ });
+  const hint = /enable the container registry/;
+  assert.throws(own({ CI: "true" }), { code: "REGISTRY_UNSET", hint });
 });

@@ -68,12 +68,8 @@ describe("the dotenv report", () => {
   });
 
   test("points at the own registry with own-tag even where upstream has all", () => {
-    const plan = planOf(
-      bothUpstream,
-      { reference: "own-tag", repository: "qemu/{name}" },
-      {},
-      true,
-    );
+    const settings = { reference: "own-tag", repository: "qemu/{name}" } as const;
+    const plan = planOf(bothUpstream, settings, {}, true);
     assert.equal(plan.variables["QEMU_CI_CONTAINER_BASE"], `${fork}/qemu`);
   });
 
@@ -87,11 +83,9 @@ describe("the dotenv report", () => {
       { maxVariables: 1, maxBytes: 5120 },
       { maxVariables: 50, maxBytes: 100 },
     ];
+    const told = { code: "DOTENV_LIMIT", hint: /reference: tag/ };
     for (const dotenv of limits)
-      assert.throws(() => planOf(oneNew, { reference: "digest", dotenv }), {
-        code: "DOTENV_LIMIT",
-        hint: /reference: tag/,
-      });
+      assert.throws(() => planOf(oneNew, { reference: "digest", dotenv }), told);
   });
 
   test("is warned of where GitLab may take fewer variables than it holds, unless its limit is told", () => {
@@ -101,10 +95,7 @@ describe("the dotenv report", () => {
       const dotenv = { maxVariables, maxBytes: 5120 };
       return planOf(where, { reference: "digest", dotenv }, { CI_SERVER_HOST: server }).warnings;
     };
-    assert.match(
-      `${warnings(21, "gitlab.example.com")}`,
-      /^21 variables .* takes 20 .*reference: tag/,
-    );
+    assert.match(`${warnings(21, "gitlab.example.com")}`, /^21 variables .* takes 20 .*: tag/);
     assert.deepEqual(
       [warnings(20, "gitlab.example.com"), warnings(21, "gitlab.com"), warnings(21, "a.test", 21)],
       [[], [], []],

@@ -51,7 +51,7 @@ describe("the page in a browser", () => {
     ["light", 1280],
     ["dark", 1280],
     ["light", 390],
-  ] as const) {
+  ] as const)
     test(`has nothing that accessibility checks object to, in ${scheme} at ${width} pixels`, async () => {
       const { page, complaints } = await open(largeReport(60), scheme);
       await page.setViewportSize({ width, height: 900 });
@@ -66,7 +66,6 @@ describe("the page in a browser", () => {
       assert.deepEqual(complaints, []);
       await page.close();
     });
-  }
 
   test("shows all of 200 images, what went wrong first", async () => {
     const { page, complaints } = await open(largeReport(200));

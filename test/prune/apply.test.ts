@@ -163,9 +163,8 @@ test("a list of branches without the default branch stops the deletions", async 
   project.push("stable-1", { debian: 1 });
   project.remove("master");
   const plan = await project.plan();
-  assert.deepEqual(plan.doubts, [
-    { about: "master", why: "it is not among the branches that were listed" },
-  ]);
+  const told = { about: "master", why: "it is not among the branches that were listed" };
+  assert.deepEqual(plan.doubts, [told]);
   assert.deepEqual(doomed(plan), []);
 });
 

@@ -29,13 +29,8 @@ async function factsIn(
     readCommit: commitReader(revisionTrees(await checkout.open())),
   };
   const config = { ...defaultConfig, prune: { ...defaultConfig.prune, branches: ["*"] } };
-  const project = {
-    config,
-    isFork: false,
-    defaultBranch: "main",
-    ownPipeline: undefined,
-    userTag: undefined,
-  };
+  const own = { ownPipeline: undefined, userTag: undefined };
+  const project = { config, isFork: false, defaultBranch: "main", ...own };
   return gatherFacts(sources, project, new Date(Date.UTC(2026, 7, 19)));
 }
 
@@ -48,12 +43,7 @@ async function tagsOf(t: TestContext, origin: Repository, commit: string) {
   return images.map(({ key }) => ownTags.key(key));
 }
 
-for (const attribute of [
-  "text eol=crlf",
-  "ident",
-  "filter=rot",
-  "working-tree-encoding=UTF-16LE",
-]) {
+for (const attribute of ["text eol=crlf", "ident", "filter=rot", "working-tree-encoding=UTF-16LE"])
   test(`what pipelines of other branches tagged is needed though main says ${attribute}`, async (t) => {
     const text = "$Id$ a\n";
     const origin = makeRepository(t, { Dockerfile: "FROM scratch\nCOPY s.bat /\n", "s.bat": text });
@@ -75,7 +65,6 @@ for (const attribute of [
       }
     }
   });
-}
 
 test("a commit whose submodule is not here is a doubt, also where it is no head", async (t) => {
   const library = makeRepository(t, { x: "old" });

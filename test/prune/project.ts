@@ -54,18 +54,10 @@ export function makeProject(options: ProjectOptions = {}): MemoryProject {
   const commits = new Map<string, Contents>();
   const branches = new Map<string, Pushed[]>();
   const pipelines: ProjectPipeline[] = [];
-  const config = {
-    prefix: defaultConfig.prefix,
-    publish: defaultConfig.publish,
-    prune: { ...defaultConfig.prune, ...options.prune },
-  };
-  const pruned: PruneProject = {
-    config,
-    isFork,
-    defaultBranch: "master",
-    ownPipeline: undefined,
-    userTag: undefined,
-  };
+  const { prefix, publish } = defaultConfig;
+  const config = { prefix, publish, prune: { ...defaultConfig.prune, ...options.prune } };
+  const own = { defaultBranch: "master", ownPipeline: undefined, userTag: undefined };
+  const pruned: PruneProject = { config, isFork, ...own };
   const headOf = (branch: string) => branches.get(branch)?.at(-1)?.commit ?? "";
   const readCommit = async (commit: string) => needsOfContents(commits.get(commit) ?? {});
   const sources: Sources = {

@@ -40,13 +40,12 @@ describe("prune after a release that raised the key's version", () => {
     for (const [what, other] of [
       ["an older", keyVersion - 1],
       ["a newer", keyVersion + 1],
-    ] as const) {
+    ] as const)
       test(`leaves a branch with ${what} berth its images (a look tells ${tells})`, async () => {
         const { project, doubts, broken, left } = await upgraded(other, 90, {}, tells);
         assert.deepEqual([broken, left, doubts], [[], [], []]);
         assert.deepEqual(project.model.missing(project.needsOf("master")), []);
       });
-    }
 
   test("still deletes what its own version has left behind", async () => {
     const { project } = await upgraded(keyVersion - 1, 90);

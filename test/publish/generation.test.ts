@@ -32,11 +32,8 @@ describe("a refreshed generation", async () => {
   const projects = await openProjects();
   const { memory, puts } = projects;
 
-  const dockerfiles = {
-    base: "FROM scratch\n",
-    child: "FROM qemu/base\nRUN x\n",
-    lone: "FROM scratch\nRUN y\n",
-  };
+  const base = "FROM scratch\n";
+  const dockerfiles = { base, child: "FROM qemu/base\nRUN x\n", lone: "FROM scratch\nRUN y\n" };
 
   function options(started: Started) {
     const env = {
@@ -65,9 +62,9 @@ describe("a refreshed generation", async () => {
   const used = async (pipelineId: number) => {
     const { plan } = await planOf(options({ pipeline: pipelineId }));
     return Object.fromEntries(
-      plan.images.map(({ name, decision }) => [
+      plan.images.map(({ name, decision: at }) => [
         name,
-        decision.kind === "reuse" ? decision.digest : decision.kind,
+        at.kind === "reuse" ? at.digest : at.kind,
       ]),
     );
   };
@@ -79,10 +76,8 @@ describe("a refreshed generation", async () => {
     await move(first);
     const second = await pipeline({ pipeline: 2, force: "base", revision: "c2" });
     assert.deepEqual([...second.built].sort(), ["base", "child"]);
-    assert.equal(
-      second.plan.variables["QEMU_CI_CONTAINER_TAG"],
-      `${ownTags.set(second.plan.set.id)}-r2`,
-    );
+    const { variables, set } = second.plan;
+    assert.equal(variables["QEMU_CI_CONTAINER_TAG"], `${ownTags.set(set.id)}-r2`);
     for (const name of Object.keys(dockerfiles))
       assert.equal(tagged(name, `${ownTags.set(second.plan.set.id)}-r2`), digestOf(second, name));
     assert.notEqual(digestOf(second, "base"), digestOf(first, "base"));

@@ -136,11 +136,8 @@ describe("a fork whose set stays the same", async () => {
     const again = { ...changed, y: "FROM scratch\nRUN y once more\n" };
     await run(job(fork, ofPipeline(302, 4, settings, { dockerfiles: again })));
     const mounts = memory.log.filter((line) => line.includes("mount="));
-    assert.deepEqual(
-      mounts.filter((line) => line.includes(`/${fork}/x/`)),
-      [],
-      "what is there already is not copied",
-    );
+    const copied = mounts.filter((line) => line.includes(`/${fork}/x/`));
+    assert.deepEqual(copied, [], "what is there already is not copied");
   });
 
   test("that only merge requests know upstream of pays once for what they find", async () => {

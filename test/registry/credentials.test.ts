@@ -36,12 +36,8 @@ interface Given {
 /** What is found in these variables, and in these files where docker and containers tools look first. */
 async function credentials({ env = {}, files = [], run = helpers({}) }: Given) {
   const warnings: string[] = [];
-  const places = {
-    REGISTRY_AUTH_FILE: "/0",
-    DOCKER_CONFIG: "/1",
-    XDG_RUNTIME_DIR: "/2",
-    HOME: "/3",
-  };
+  const first = { REGISTRY_AUTH_FILE: "/0", DOCKER_CONFIG: "/1" };
+  const places = { ...first, XDG_RUNTIME_DIR: "/2", HOME: "/3" };
   const found = await resolveCredentials({
     env: { ...places, ...env },
     read: async (path) => {
@@ -73,59 +69,48 @@ const asked = (program: string, host: string, answer: Partial<RunResult>) =>
   helpers({ [`docker-credential-${program} get < ${host}`]: answer });
 
 const hub = "https://index.docker.io/v1/";
-const lookups: readonly (readonly [
-  name: string,
-  given: Given,
-  gives: RegistryLogin | undefined,
-  host?: string,
-])[] = [
-  ["nothing at all", {}, undefined],
-  ["GitLab's own registry", { env: registry("r.a.example") }, up, "r.a.example"],
-  ["GitLab's variables for another host", { env: registry("r.a.example") }, undefined],
-  ["the dependency proxy, named with its default port", { env: proxy }, up],
-  ["variables before files", { env: { ...registry("a.example"), ...inline } }, up],
-  ["DOCKER_AUTH_CONFIG before files", { env: inline, files: [there] }, login("inline", "x")],
-  [
-    "the first file that has the host",
+type Lookup = readonly [given: Given, gives: RegistryLogin | undefined, host?: string];
+const lookups: Readonly<Record<string, Lookup>> = {
+  "nothing at all": [{}, undefined],
+  "GitLab's own registry": [{ env: registry("r.a.example") }, up, "r.a.example"],
+  "GitLab's variables for another host": [{ env: registry("r.a.example") }, undefined],
+  "the dependency proxy, named with its default port": [{ env: proxy }, up],
+  "variables before files": [{ env: { ...registry("a.example"), ...inline } }, up],
+  "DOCKER_AUTH_CONFIG before files": [{ env: inline, files: [there] }, login("inline", "x")],
+  "the first file that has the host": [
     { files: ["b:1", "a:2", "a:3"].map((pair) => auths({ [`${pair[0]}.example`]: pair })) },
     login("a", "2"),
   ],
-  ["a password with colons", { files: [auths({ "a.example": "u:p:q:r" })] }, login("u", "p:q:r")],
-  [
-    "no password, where it is spelled with the name",
-    { files: [auths({ "a.example": "u:" })] },
-    login("u", ""),
-  ],
-  ["a name and a password", { files: [file({ auths: { "a.example": up } })] }, up],
-  ["a name alone", { files: [file({ auths: { "a.example": login("u", "") } })] }, undefined],
-  ["a key with a scheme", { files: [auths({ "https://a.example/v2/": "u:p" })] }, up],
-  [
-    "a host before one of its namespaces",
+  "a password with colons": [{ files: [auths({ "a.example": "u:p:q:r" })] }, login("u", "p:q:r")],
+  "no password, where it would stand": [{ files: [auths({ "a.example": "u:" })] }, login("u", "")],
+  "a name and a password": [{ files: [file({ auths: { "a.example": up } })] }, up],
+  "a name alone": [{ files: [file({ auths: { "a.example": login("u", "") } })] }, undefined],
+  "a key with a scheme": [{ files: [auths({ "https://a.example/v2/": "u:p" })] }, up],
+  "a host before one of its namespaces": [
     { files: [auths({ "a.example": "u:p", "a.example/group": "group:2" })] },
     up,
   ],
-  ["another port", { files: [there] }, undefined, "a.example:5000"],
-  ["a parent domain", { files: [there] }, undefined, "b.a.example"],
-  ...[hub, "docker.io", "index.docker.io", "registry-1.docker.io"].map(
-    (key) =>
-      [`Docker Hub as ${key}`, { files: [auths({ [key]: "u:p" })] }, up, "docker.io"] as const,
+  "another port": [{ files: [there] }, undefined, "a.example:5000"],
+  "a parent domain": [{ files: [there] }, undefined, "b.a.example"],
+  ...Object.fromEntries(
+    [hub, "docker.io", "index.docker.io", "registry-1.docker.io"].map((key) => [
+      `Docker Hub as ${key}`,
+      [{ files: [auths({ [key]: "u:p" })] }, up, "docker.io"],
+    ]),
   ),
-  [
-    "an identity token",
+  "an identity token": [
     { files: [file({ auths: { "a.example": { auth: encode("u:"), identitytoken: "t" } } })] },
     { identityToken: "t", username: "u" },
   ],
-  ["an entry that is empty", { files: [file({ auths: { "a.example": {} } }), there] }, up],
-  [
-    "a credential helper for the host",
+  "an entry that is empty": [{ files: [file({ auths: { "a.example": {} } }), there] }, up],
+  "a credential helper for the host": [
     {
       files: [file({ credHelpers: { "a.example": "one" }, credsStore: "two" })],
       run: asked("one", "a.example", { stdout: '{"Username":"u","Secret":"p"}' }),
     },
     up,
   ],
-  [
-    "a credential store, asked for Docker Hub",
+  "a credential store, asked for Docker Hub": [
     {
       files: [file({ auths: { [hub]: {} }, credsStore: "two" })],
       run: asked("two", hub, { stdout: '{"Username":"<token>","Secret":"s"}' }),
@@ -133,21 +118,17 @@ const lookups: readonly (readonly [
     { identityToken: "s" },
     "docker.io",
   ],
-  [
-    "a store that has none, then the next file",
+  "a store that has none, then the next file": [
     {
       files: [file({ credsStore: "two" }), there],
-      run: asked("two", "a.example", {
-        exitCode: 1,
-        stdout: "credentials not found in native keychain",
-      }),
+      run: asked("two", "a.example", { exitCode: 1, stdout: "credentials not found in keychain" }),
     },
     up,
   ],
-];
+};
 
 suite("the login for a host", () => {
-  for (const [name, given, gives, host = "a.example"] of lookups)
+  for (const [name, [given, gives, host = "a.example"]] of Object.entries(lookups))
     test(name, async () => {
       const { forHost, warnings } = await credentials(given);
       assert.deepEqual(await forHost(host), gives);
@@ -173,7 +154,7 @@ suite("logins that cannot be read", () => {
     ["gave no login", { credsStore: "x" }, { stdout: "secret-text" }],
     ["did not answer", { credsStore: "x" }, { timedOut: true, exitCode: undefined }],
     ["is not a program's name", { credsStore: "../x" }, {}],
-  ] as const) {
+  ] as const)
     test(`a helper that ${what} is a warning`, async () => {
       const run = helpers({ "docker-credential-x get < a.example": answer });
       const { forHost, warnings } = await credentials({ files: [JSON.stringify(file)], run });
@@ -182,7 +163,6 @@ suite("logins that cannot be read", () => {
       assert.match(warnings[0]!, new RegExp(`${what}; it is left out$`));
       assert.ok(!warnings[0]?.includes("secret-text"));
     });
-  }
 
   test("a helper is asked once for each host", async () => {
     const calls: string[] = [];
@@ -194,16 +174,12 @@ suite("logins that cannot be read", () => {
   });
 
   test("an auth file for engines holds the hosts that were named and no others", async () => {
-    const files = [
-      auths({ "a.example:5000": "u:p", "b.example": "v:q", "https://index.docker.io/v1/": "w:r" }),
-    ];
+    const hosts = { "a.example:5000": "u:p", "b.example": "v:q", [hub]: "w:r" };
+    const files = [auths(hosts)];
     const { authFileFor } = await credentials({ files });
     const text = await authFileFor(["a.example:5000", "docker.io", "none.example"]);
     assert.deepEqual(JSON.parse(text), {
-      auths: {
-        "a.example:5000": { auth: encode("u:p") },
-        "https://index.docker.io/v1/": { auth: encode("w:r") },
-      },
+      auths: { "a.example:5000": { auth: encode("u:p") }, [hub]: { auth: encode("w:r") } },
     });
   });
 });
@@ -216,9 +192,8 @@ suite("where auth files are", () => {
       { HOME: "/h", REGISTRY_AUTH_FILE: "/r", DOCKER_CONFIG: "/d", XDG_RUNTIME_DIR: "/x" },
       ["/r", "/d/config.json", "/x/containers/auth.json", "/h/.config/containers/auth.json"],
     ],
-  ] as const) {
+  ] as const)
     test(JSON.stringify(env), () => assert.deepEqual(authFilePaths(env), paths));
-  }
 
   test("what cannot be read is a warning, what is not there is nothing", async () => {
     const warnings: string[] = [];

@@ -68,10 +68,8 @@ function clientSuite(name: string, start: () => Promise<Stand>): void {
         upstream: undefined,
       };
       const before = stand.log.length;
-      await assert.rejects(writeRecord(record, place), {
-        code: "REGISTRY_REFUSED",
-        message: /: 500 UNKNOWN.*; MANIFEST_BLOB_UNKNOWN/,
-      });
+      const told = { code: "REGISTRY_REFUSED", message: /: 500 UNKNOWN.*; MANIFEST_BLOB_UNKNOWN/ };
+      await assert.rejects(writeRecord(record, place), told);
       const puts = stand.log.slice(before).filter((line) => /^PUT .*\/manifests\//.test(line));
       assert.ok(puts.length <= 1, "what can only fail is not tried again");
       const plan = { set: { record: null } } as unknown as Plan;
@@ -121,10 +119,8 @@ function clientSuite(name: string, start: () => Promise<Stand>): void {
       const upstream = `${stand.host}/${stand.prefix}up/qemu`;
       const settings = config({ upstream, reference: "own-tag" });
       const flow = (path: string) => {
-        const own = {
-          CI_REGISTRY: stand.host,
-          CI_REGISTRY_IMAGE: `${stand.host}/${stand.prefix}${path}`,
-        };
+        const image = `${stand.host}/${stand.prefix}${path}`;
+        const own = { CI_REGISTRY: stand.host, CI_REGISTRY_IMAGE: image };
         return run({
           ...{ registry: open(), config: settings, now: new Date() },
           situation: situationOf(jobEnv(path, own), settings, undefined),
@@ -186,10 +182,8 @@ function clientSuite(name: string, start: () => Promise<Stand>): void {
         assert.equal(await ruled.deleteTag({ ...there, tag }), true, tag);
       assert.equal(await ruled.deleteTag({ ...there, tag: "t1" }), false);
       assert.equal(await ruled.deleteTag({ ...at("many/none"), tag: "t1" }), false);
-      await assert.rejects(ruled.deleteTag({ ...there, tag: "latest" }), {
-        code: "REGISTRY_DENIED",
-        message: /401 PROTECTED_TAG/,
-      });
+      const told = { code: "REGISTRY_DENIED", message: /401 PROTECTED_TAG/ };
+      await assert.rejects(ruled.deleteTag({ ...there, tag: "latest" }), told);
       assert.deepEqual((await Array.fromAsync(opened.tags(there))).flat().sort(), ["latest", "t0"]);
     });
   });

@@ -32,10 +32,8 @@ async function scene(options: MemoryRegistryOptions, tokenOptions: TokenServiceO
 
 suite("logging in", () => {
   test("without a login a public image is read with an anonymous token", async () => {
-    const { reference, open, tokens, stop } = await scene(
-      {},
-      { may: (_, __, action) => action === "pull" },
-    );
+    const readOnly = { may: (_: unknown, __: unknown, action: string) => action === "pull" };
+    const { reference, open, tokens, stop } = await scene({}, readOnly);
     const opened = open({ credentials: { forHost: async () => undefined } });
     assert.ok(await opened.get(reference));
     await assert.rejects(

@@ -39,10 +39,9 @@ for (const [header, expected] of [
   ['Bearer realm="https://never.closed', undefined],
   ['Bearer realm="nowhere", Basic', "password"],
   ['="stray"', undefined],
-] as const) {
+] as const)
   test(`the challenge ${JSON.stringify(header)} is read`, () =>
     assert.deepEqual(read(header), expected));
-}
 
 test("a token service is read back as it was printed, whatever stands around it", () => {
   const name = fc.stringMatching(/^[a-z][a-z0-9-]{0,8}$/);

@@ -82,11 +82,8 @@ test("commit, pipeline and jobs have addresses below the project's, and none whe
     return [links.commit, links.pipeline, images[0]?.job];
   };
   const project = "https://gitlab.example.com/acme/tools";
-  assert.deepEqual(of(project), [
-    `${project}/-/commit/${"c0ffee".repeat(6)}`,
-    `${project}/-/pipelines/77`,
-    `${project}/-/jobs/4711`,
-  ]);
+  const commit = `${project}/-/commit/${"c0ffee".repeat(6)}`;
+  assert.deepEqual(of(project), [commit, `${project}/-/pipelines/77`, `${project}/-/jobs/4711`]);
   assert.equal(of(project, { job: null })[2], undefined);
   assert.equal(of(project, { job: "1/../../x" })[2], undefined);
   for (const other of [undefined, "", "javascript:alert(1)//", "https://a b", 'https://a"b'])
@@ -94,25 +91,16 @@ test("commit, pipeline and jobs have addresses below the project's, and none whe
 });
 
 test("the verdict names what is missing before anything else", () => {
-  const [needed, optional] = [
-    planned("needed", "build"),
-    planned("optional", "build", { optional: true }),
-  ];
+  const needed = planned("needed", "build");
+  const optional = planned("optional", "build", { optional: true });
   const say = (...outcomes: Outcome[]): string =>
     verdict(makeReport(planOf([needed, optional]), outcomes, nothing));
+  const ended = (one: Result, other: Result) =>
+    say(outcomeOf(needed, one), outcomeOf(optional, other));
   assert.equal(say(), "2 of 2 images to be made");
-  assert.equal(
-    say(outcomeOf(needed, "failed"), outcomeOf(optional, "built")),
-    "1 of 2 images is missing",
-  );
-  assert.equal(
-    say(outcomeOf(needed, "built"), outcomeOf(optional, "failed")),
-    "All images that must be there are; 1 optional missing",
-  );
-  assert.equal(
-    say(outcomeOf(needed, "built"), outcomeOf(optional, "built")),
-    "All 2 images are there",
-  );
+  assert.equal(ended("failed", "built"), "1 of 2 images is missing");
+  assert.equal(ended("built", "failed"), "All images that must be there are; 1 optional missing");
+  assert.equal(ended("built", "built"), "All 2 images are there");
 });
 
 test("times are said to the precision that matters", () => {

@@ -134,7 +134,7 @@ describe("a run that ends behind any of its writes", () => {
   for (const [what, run, least, moved] of [
     ["pipeline", (by: Fetch) => pipeline(by, images), 30, undefined],
     ["promotion", promoting, 5, "latest"],
-  ] as const) {
+  ] as const)
     test(`leaves a ${what} that ends as if nothing had been when it is run again`, async () => {
       const counted = stopAt(() => false);
       await run(counted.fetch);
@@ -155,5 +155,4 @@ describe("a run that ends behind any of its writes", () => {
           assert.equal(historyOf(memory, `${project}/${name}`, ownTags.key(key)).length, 1, where);
       }
     });
-  }
 });

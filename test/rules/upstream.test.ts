@@ -94,11 +94,8 @@ test("the command line takes some of these projects for upstream, and some not",
 });
 
 test("a variable of the pipeline wins over what the job says, and over the input", async () => {
-  const job = {
-    extends: ".berth-rules",
-    variables: { QEMU_CI_UPSTREAM: "qemu-project" },
-    script: "true",
-  };
+  const variables = { QEMU_CI_UPSTREAM: "qemu-project" };
+  const job = { extends: ".berth-rules", variables, script: "true" };
   const bare = { extends: ".berth-rules", script: "true" };
   const text = pipelineText([rules("berth-")], { job, bare });
   const does = async (env: Variables): Promise<Cell[]> => {

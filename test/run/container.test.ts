@@ -12,13 +12,8 @@ import type { Tool } from "../../src/run/tool.ts";
 import type { Git } from "../../src/world.ts";
 
 const reference = `registry.example.com/qemu/debian@sha256:${"a".repeat(64)}`;
-const docker: Tool = {
-  name: "docker",
-  command: "docker",
-  users: "same",
-  init: true,
-  labels: false,
-};
+const own = { users: "same", init: true, labels: false } as const;
+const docker: Tool = { name: "docker", command: "docker", ...own };
 const plain: ContainerRequest = {
   reference,
   platform: "linux/amd64",
@@ -32,87 +27,55 @@ const plain: ContainerRequest = {
   network: undefined,
   command: ["make", "check"],
 };
+const home = ["--tmpfs=/home/berth:exec,mode=1777", "--env=HOME=/home/berth"];
+const callers = ["--user=1000:100", "--security-opt=no-new-privileges", ...home];
 const usual = [
-  "run",
-  "--rm",
-  "--interactive",
-  "--init",
+  ...["run", "--rm", "--interactive", "--init"],
   "--platform=linux/amd64",
-  "--user=1000:100",
-  "--security-opt=no-new-privileges",
-  "--tmpfs=/home/berth:exec,mode=1777",
-  "--env=HOME=/home/berth",
+  ...callers,
   "--mount=type=bind,source=/src/qemu,target=/src/qemu",
   "--mount=type=bind,source=/src/qemu/.git,target=/src/qemu/.git,readonly",
   "--workdir=/src/qemu/tests",
-  reference,
-  "make",
-  "check",
+  ...[reference, "make", "check"],
 ];
 
 function args(change: Partial<ContainerRequest> = {}, tool: Partial<Tool> = {}): readonly string[] {
-  return containerArguments(
-    { ...plain, ...change },
-    { ...docker, ...tool },
-    { uid: 1000, gid: 100 },
-  );
+  const caller = { uid: 1000, gid: 100 };
+  return containerArguments({ ...plain, ...change }, { ...docker, ...tool }, caller);
 }
 
 test("a command runs as the caller, in the work tree at its own path, in an image by digest", () =>
   assert.deepEqual(args(), usual));
 
-const changes: readonly (readonly [
-  what: string,
-  request: Partial<ContainerRequest>,
-  tool: Partial<Tool>,
-  comes: readonly string[],
-  goes: readonly string[],
-])[] = [
-  ["on a terminal", { terminal: true }, {}, ["--tty"], []],
-  ["with a name", { name: "berth-debian-1" }, {}, ["--name=berth-debian-1"], []],
-  ["without a first process of the tool", {}, { init: false }, [], ["--init"]],
-  ["where users are remapped", {}, { users: "remapped" }, ["--userns=host"], []],
-  ["in podman without root", {}, { users: "kept" }, ["--userns=keep-id"], []],
-  ["in docker without root", {}, { users: "rootless" }, ["--user=0:0"], ["--user=1000:100"]],
-  ["with SELinux", {}, { labels: true }, ["--security-opt=label=disable"], []],
-  [
-    "as the image's user",
-    { user: "image" },
-    {},
-    [],
-    [
-      "--user=1000:100",
-      "--security-opt=no-new-privileges",
-      "--tmpfs=/home/berth:exec,mode=1777",
-      "--env=HOME=/home/berth",
-    ],
-  ],
-  [
-    "with a HOME of the user's own",
-    { env: ["HOME=/tmp"] },
-    {},
-    ["--env=HOME=/tmp"],
-    ["--tmpfs=/home/berth:exec,mode=1777", "--env=HOME=/home/berth"],
-  ],
-  ["with variables", { env: ["A=b c", "TOKEN"] }, {}, ["--env=A=b c", "--env=TOKEN"], []],
-  ["with volumes", { volumes: ["/a:/b:ro"] }, {}, ["--volume=/a:/b:ro"], []],
-  ["with a network", { network: "none" }, {}, ["--network=none"], []],
-  [
-    "with a repository beside the work tree",
+type Words = readonly string[];
+type Change = readonly [Partial<ContainerRequest>, Partial<Tool>, comes: Words, goes: Words];
+const changes: Readonly<Record<string, Change>> = {
+  "on a terminal": [{ terminal: true }, {}, ["--tty"], []],
+  "with a name": [{ name: "berth-debian-1" }, {}, ["--name=berth-debian-1"], []],
+  "without a first process of the tool": [{}, { init: false }, [], ["--init"]],
+  "where users are remapped": [{}, { users: "remapped" }, ["--userns=host"], []],
+  "in podman without root": [{}, { users: "kept" }, ["--userns=keep-id"], []],
+  "in docker without root": [{}, { users: "rootless" }, ["--user=0:0"], ["--user=1000:100"]],
+  "with SELinux": [{}, { labels: true }, ["--security-opt=label=disable"], []],
+  "as the image's user": [{ user: "image" }, {}, [], callers],
+  "with a HOME of the user's own": [{ env: ["HOME=/tmp"] }, {}, ["--env=HOME=/tmp"], home],
+  "with variables": [{ env: ["A=b c", "TOKEN"] }, {}, ["--env=A=b c", "--env=TOKEN"], []],
+  "with volumes": [{ volumes: ["/a:/b:ro"] }, {}, ["--volume=/a:/b:ro"], []],
+  "with a network": [{ network: "none" }, {}, ["--network=none"], []],
+  "with a repository beside the work tree": [
     { kept: ["/src/qemu/.git", "/src/main/.git"] },
     {},
     ["--mount=type=bind,source=/src/main/.git,target=/src/main/.git,readonly"],
     [],
   ],
-  [
-    "in a folder with a comma and quotes",
+  "in a folder with a comma and quotes": [
     { folders: ['/src/a,"b"'], workdir: '/src/a,"b"' },
     {},
     ['--mount=type=bind,"source=/src/a,""b""","target=/src/a,""b"""', '--workdir=/src/a,"b"'],
     ["--mount=type=bind,source=/src/qemu,target=/src/qemu", "--workdir=/src/qemu/tests"],
   ],
-];
-for (const [what, request, tool, comes, goes] of changes)
+};
+for (const [what, [request, tool, comes, goes]] of Object.entries(changes))
   test(`a command ${what}`, () => {
     const now = args(request, tool);
     const expected = [...usual.filter((word) => !goes.includes(word)), ...comes];
@@ -141,17 +104,11 @@ test("a container's name is one that docker and podman take", () =>
   assert.equal(containerName("qemu/debian:13 x", "1a2b"), "berth-qemu-debian-13-x-1a2b"));
 
 test("of a repository a container has the work tree, and git's own files to read alone unless asked", async () => {
-  const root = "/src/qemu";
+  const [root, main] = ["/src/qemu", "/src/main/.git"];
   const table = [
     ["directory", "", [root], [`${root}/.git`], [root]],
     // A worktree of another clone, and a submodule.
-    [
-      "file",
-      "/src/main/.git\n",
-      [root],
-      [`${root}/.git`, "/src/main/.git"],
-      [root, "/src/main/.git"],
-    ],
+    ["file", `${main}\n`, [root], [`${root}/.git`, main], [root, main]],
     ["file", `${root}/modules/a\n`, [root], [`${root}/.git`, `${root}/modules/a`], [root]],
     [undefined, "/git/qemu\n", [root], ["/git/qemu"], [root, "/git/qemu"]],
   ] as const;

@@ -23,21 +23,19 @@ const dockerfiles = { app: "FROM qemu/base\nRUN more\n", base: "FROM scratch\nRU
 describe("an image that is looked for on a developer's machine", async () => {
   const projects = await openProjects();
   const { memory } = projects;
+  const denied = { kind: "answer", answer: () => ({ status: 403 }) } as const;
   const deny = (project: string) => {
-    projects.fault = (_, path) =>
-      path.startsWith(`/v2/${project}/`)
-        ? { kind: "answer", answer: () => ({ status: 403 }) }
-        : undefined;
+    projects.fault = (_, path) => (path.startsWith(`/v2/${project}/`) ? denied : undefined);
   };
 
   /** A pipeline that builds and publishes all. */
-  const pipeline = (project: string, id: string, env = {}, changed = {}) =>
-    run(
-      projects.job(project, {
-        env: { CI_PIPELINE_ID: id, ...env },
-        dockerfiles: { ...dockerfiles, ...changed },
-      }),
-    );
+  const pipeline = (project: string, id: string, env = {}, changed = {}) => {
+    const own = {
+      env: { CI_PIPELINE_ID: id, ...env },
+      dockerfiles: { ...dockerfiles, ...changed },
+    };
+    return run(projects.job(project, own));
+  };
 
   /** What `berth run` has on a machine that knows upstream and a fork. */
   async function machine() {
@@ -151,10 +149,8 @@ describe("an image that is looked for on a developer's machine", async () => {
     const error = failure(["app"], {}, search);
     assert.equal(error.code, "IMAGE_ABSENT");
     const at = (project: string) => `${memory.host}/${project}/(app|base):key\\d+-[0-9a-f]{64}`;
-    assert.match(
-      error.message,
-      new RegExp(`^find app of the working tree: it is not at ${at("qemu-project/qemu")} nor at `),
-    );
+    const both = `it is not at ${at("qemu-project/qemu")} nor at `;
+    assert.match(error.message, new RegExp(`^find app of the working tree: ${both}`));
     const none: Search = { located: new Map(), looked: [], troubles: [] };
     assert.match(failure(["app"], {}, none).message, /: no registry is known$/);
     const down = new BerthError("REGISTRY_DENIED", "look at r.example: 403");

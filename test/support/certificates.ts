@@ -39,9 +39,8 @@ export function privateAuthority(names: readonly string[]): Certified & { author
     for (const [from, to] of [
       ["cert.pem", "ca.pem"],
       ["key.pem", "ca-key.pem"],
-    ] as const) {
+    ] as const)
       writeFileSync(join(folder, to), readFileSync(join(folder, from)));
-    }
     const signed = ["-CA", join(folder, "ca.pem"), "-CAkey", join(folder, "ca-key.pem")];
     const list = names.map((name) => `DNS:${name}`).join(",");
     const leaf = ["-addext", "basicConstraints=critical,CA:FALSE"];

@@ -75,13 +75,8 @@ export const gitEnv: Env = {
 /** The parts of this process's environment that programs need; nothing of GitLab, Docker or a user. */
 export function plainEnv(change: Env): Env {
   const kept = [
-    "PATH",
-    "TMPDIR",
-    "LANG",
-    "NODE_COMPILE_CACHE",
-    "http_proxy",
-    "https_proxy",
-    "no_proxy",
+    ...["PATH", "TMPDIR", "LANG", "NODE_COMPILE_CACHE"],
+    ...["http_proxy", "https_proxy", "no_proxy"],
   ];
   const entries = kept.flatMap((name) => {
     const value = process.env[name];

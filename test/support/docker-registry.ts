@@ -56,12 +56,8 @@ export async function startDockerRegistry(
     const config = join(folder, "config.yml");
     writeFileSync(config, JSON.stringify(configuration(folder, port, options, tokenService)));
     const { PATH } = process.env;
-    const command = [
-      "-i",
-      `PATH=${PATH}`,
-      "OTEL_TRACES_EXPORTER=none",
-      options.program ?? "docker-registry",
-    ];
+    const own = ["-i", `PATH=${PATH}`, "OTEL_TRACES_EXPORTER=none"];
+    const command = [...own, options.program ?? "docker-registry"];
     const { pid, log, stop } = await startService(
       "env",
       [...command, "serve", config],

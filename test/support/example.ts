@@ -2,6 +2,7 @@
 import { appendFile, cp, mkdir, readFile, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { parseDocument } from "yaml";
 import { pushBusybox, pushDebian } from "./bases.ts";
 import { gitEnv, plainEnv, succeed } from "./command.ts";
 
@@ -20,7 +21,7 @@ export interface Project {
   clone(name: string, umask?: string): Promise<Project>;
   /** Adds images to the configuration, as YAML of the map `images`. */
   addImages(yaml: string): Promise<void>;
-  /** Takes images whose declaration is one line out of the configuration. */
+  /** Takes images out of the configuration. */
   dropImages(...names: readonly string[]): Promise<void>;
 }
 
@@ -77,9 +78,9 @@ function projectAt(folder: string, name: string): Project {
     },
     addImages: (yaml) => appendFile(config, yaml),
     dropImages: async (...names) => {
-      const lines = (await readFile(config, "utf8")).split("\n");
-      const kept = lines.filter((line) => !names.some((name) => line.startsWith(`  ${name}: `)));
-      await writeFile(config, kept.join("\n"));
+      const document = parseDocument(await readFile(config, "utf8"));
+      for (const name of names) document.deleteIn(["images", name]);
+      await writeFile(config, String(document));
     },
   };
 }

@@ -75,11 +75,8 @@ function refusesMatch(
 
 /** Some of the 105 that its table has: those of images, and those of what builders and signers push beside them. */
 const knownTypes = new Set([
-  mediaTypes.ociConfig,
-  mediaTypes.dockerConfig,
-  "application/vnd.oci.empty.v1+json",
-  "application/vnd.buildkit.cacheconfig.v0",
-  "application/vnd.in-toto+json",
+  ...[mediaTypes.ociConfig, mediaTypes.dockerConfig, "application/vnd.oci.empty.v1+json"],
+  ...["application/vnd.buildkit.cacheconfig.v0", "application/vnd.in-toto+json"],
   "application/vnd.cncf.helm.config.v1+json",
   "application/vnd.dev.cosign.artifact.sig.v1+json",
 ]);

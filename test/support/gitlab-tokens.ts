@@ -52,23 +52,15 @@ export function answerTokens<User>(
 /** A token good for five minutes, with who asks in a token of its own. */
 export function gitlabToken(signer: Signer, name: string, access: readonly Access[]): string {
   const now = Math.floor(Date.now() / 1000);
+  const times = { jti: randomUUID(), iat: now, nbf: now - 5, exp: now + 300 };
   const about = { token_type: "build", username: name, user_id: 12345678 };
   return sign(signer, {
     access,
-    jti: randomUUID(),
+    ...times,
     aud: gitlabService,
     iss: gitlabIssuer,
-    iat: now,
-    nbf: now - 5,
-    exp: now + 300,
     auth_type: "build",
     sub: name,
-    user: sign(signer, {
-      user_info: about,
-      jti: randomUUID(),
-      iat: now,
-      nbf: now - 5,
-      exp: now + 300,
-    }),
+    user: sign(signer, { user_info: about, ...times }),
   });
 }

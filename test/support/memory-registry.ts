@@ -67,14 +67,8 @@ type Registry = Omit<MemoryRegistry, "host" | "stop" | "traffic"> & {
 export async function startMemoryRegistry(
   options: MemoryRegistryOptions = {},
 ): Promise<MemoryRegistry> {
-  const registry: Registry = {
-    options,
-    log: [],
-    requests: [],
-    blobs: new Map(),
-    repositories: new Map(),
-    openUploads: new Map(),
-  };
+  const stores = { blobs: new Map(), repositories: new Map(), openUploads: new Map() };
+  const registry: Registry = { options, log: [], requests: [], ...stores };
   const server = createServer((request, response) => void serve(registry, request, response));
   const traffic = watchTraffic(server);
   const host = await listen(server, options.address);
@@ -127,11 +121,8 @@ function manifests(registry: Registry, request: SeenRequest, path: string, name:
   const digest = stored.tags.get(name) ?? name;
   const found = stored.manifests.get(digest);
   if (found === undefined) return refuse(404, "MANIFEST_UNKNOWN");
-  return {
-    status: 200,
-    headers: { "content-type": found.type, "docker-content-digest": digest },
-    body: found.bytes,
-  };
+  const told = { "content-type": found.type, "docker-content-digest": digest };
+  return { status: 200, headers: told, body: found.bytes };
 }
 
 function putManifest(

@@ -21,14 +21,8 @@ const names = ["buildah", "docker", "dockerd"] as const;
 /** Another suite, such as `unstable`, tries what Debian has next. */
 const suite = process.env["BERTH_TEST_SUITE"] ?? "trixie";
 const packages = [
-  "buildah",
-  "netavark",
-  "docker.io",
-  "docker-cli",
-  "docker-buildx",
-  "crun",
-  "iptables",
-  "ca-certificates",
+  ...["buildah", "netavark", "docker.io", "docker-cli", "docker-buildx"],
+  ...["crun", "iptables", "ca-certificates"],
 ];
 
 /**

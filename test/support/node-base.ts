@@ -57,13 +57,8 @@ async function nodeLayer(): Promise<Layer> {
       const flags = ["--no-audit", "--no-fund", "--ignore-scripts"];
       await execute("npm", ["install", "--global", `--prefix=${local}`, ...flags, "npm@11"]);
       const order = ["--sort=name", "--mtime=@0", "--owner=0", "--group=0", "--numeric-owner"];
-      await execute("tar", [
-        ...order,
-        "--create",
-        `--file=${tar}`,
-        `--directory=${folder.path}`,
-        "usr",
-      ]);
+      const from = [`--file=${tar}`, `--directory=${folder.path}`, "usr"];
+      await execute("tar", [...order, "--create", ...from]);
     } finally {
       await folder.remove();
     }

@@ -13,17 +13,7 @@ import { type Component, components, valuesOf } from "./templates.ts";
 
 /** What would end a word, a line, a quotation or an expression. */
 const hostile = [
-  "a b\nc",
-  "a\n",
-  "\na",
-  'a"b',
-  "a'b",
-  "a;b",
-  "a&&b",
-  "a`b`",
-  "a>b",
-  "a#{b}",
-  "a\u0000",
+  ...["a b\nc", "a\n", "\na", 'a"b', "a'b", "a;b", "a&&b", "a`b`", "a>b", "a#{b}", "a\u0000"],
 ];
 /** What would begin a command, or a variable that is not the component's. */
 const inShell = ["$(a)", "${a}", "$a", "a|b", "a(b", "a*", "~", "a b"];

@@ -76,13 +76,8 @@ function toldCaches({ cache = [] }: PlainMap, isProtected: boolean): readonly ob
 
 /** Those that this runner may name (D15); others it names by the nearest of these (F21). */
 const failureReasons = [
-  "unknown_failure",
-  "script_failure",
-  "api_failure",
-  "stuck_or_timeout_failure",
-  "runner_system_failure",
-  "runner_unsupported",
-  "job_execution_timeout",
+  ...["unknown_failure", "script_failure", "api_failure", "stuck_or_timeout_failure"],
+  ...["runner_system_failure", "runner_unsupported", "job_execution_timeout"],
 ];
 
 /** F5: a pipeline's own ref, and the branch or tag that it is for; merge requests have no other. */

@@ -76,11 +76,7 @@ playRows("outages", [
   ...passing,
   ...lasting,
   ...doubted,
-  {
-    name: "a connection that is reset before the answer",
-    fault: () => ({ kind: "reset" }),
-    expect: passes,
-  },
+  { name: "a reset before the answer", fault: () => ({ kind: "reset" }), expect: passes },
   {
     name: "a connection that is reset when the request has taken effect",
     fault: () => ({ kind: "reset", after: true }),
@@ -99,12 +95,7 @@ playRows("outages", [
 ]);
 
 playRows("stalls", [
-  {
-    name: "a server that says nothing",
-    held: "silent",
-    fault: () => ({ kind: "silent" }),
-    expect: passes,
-  },
+  { name: "a silent server", held: "silent", fault: () => ({ kind: "silent" }), expect: passes },
   {
     name: "a body that stops in its middle",
     held: "stalled",

@@ -42,7 +42,7 @@ const sessions: readonly RequestRow[] = [
     [
       ["below the host", (_: Servers, id: string) => `${upload}/${id}?state=a%3Db`],
       [
-        "with the whole address",
+        "with the address",
         ({ registry }: Servers, id: string) => `http://${registry.host}${upload}/${id}`,
       ],
       ["beside the request", (_: Servers, id: string) => `./${id}?_state=x`],
@@ -161,10 +161,8 @@ playRows("answers that send elsewhere", [
     fault: (_, { path, query }) => {
       const link = `<${path}?n=1&last=${Number(query.get("last")?.slice(0, 9)) || 0}${Math.random()}>`;
       const body = '{"name":"x","tags":[]}';
-      return {
-        kind: "answer",
-        answer: () => ({ status: 200, headers: { link: `${link}; rel=next` }, body }),
-      };
+      const page = { status: 200, headers: { link: `${link}; rel=next` }, body };
+      return { kind: "answer", answer: () => page };
     },
     expect: of(fails("REGISTRY_REFUSED", 9)),
   },
