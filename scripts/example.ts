@@ -2,6 +2,7 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { constants } from "node:os";
 import { join } from "node:path";
+import { shellLine } from "../src/printable.ts";
 import { debianLayer } from "../test/support/bases.ts";
 import {
   type Ended,
@@ -62,7 +63,11 @@ async function showcase(shell: Shell, project: Project, base: string, log: strin
   const image = await referenceOf(project, "docs");
   await run(shell, "buildah", ["from", "--quiet", "--tls-verify=false", "--name=docs", image]);
   duties.push(() => capture(shell, "buildah", ["rm", "docs"]));
-  await run(shell, "buildah", ["run", "--isolation=chroot", "docs", "--", "build-docs"]);
+  // By a file, since buildah's isolation chroot ends with a command and need not have passed on all that it said.
+  const command = ["sh", "-c", "build-docs >/src/documentation"];
+  const volume = `--volume=${project.path}:/src`;
+  await run(shell, "buildah", ["run", "--isolation=chroot", volume, "docs", "--", ...command]);
+  await run(shell, "cat", ["documentation"]);
 }
 
 /** Writes and prints the settings that all commands share. */
@@ -107,8 +112,8 @@ async function run(
   args: readonly string[],
   log?: string,
 ): Promise<void> {
-  const words = [name, ...args, ...(log === undefined ? [] : ["2>", log])];
-  say(`$ ${words.join(" ")}\n`);
+  const told = log === undefined ? "" : ` 2> ${log}`;
+  say(`$ ${shellLine([name, ...args])}${told}\n`);
   const show = (piece: Buffer) => say(piece.toString().replaceAll(/^(?!== ).*\n?/gm, ""));
   const { code, stdout, stderr } = await capture(shell, name, args, log && show);
   interrupt.signal.throwIfAborted();

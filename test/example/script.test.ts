@@ -39,7 +39,10 @@ test("the example shows the plan before and after, the variables and a command's
     all("built"),
   );
   assert.match(stdout, /^EXAMPLE_CI_IMAGE_APP=127\.0\.0\.1:\d+\/group\/project\/ci\/app@sha256:/m);
-  assert.match(stdout, /^\$ buildah run .* build-docs\ndocumentation of the example\n/m);
+  assert.match(
+    stdout,
+    /^\$ buildah run .* 'build-docs >.*\n\$ cat .*\ndocumentation of the example\n/m,
+  );
   await assertNothingLeft(stdout);
 });
 
