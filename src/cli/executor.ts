@@ -108,6 +108,11 @@ function hostOf(options: HostOptions, tool: Host["tool"]): Host {
   const { folder, build = false, login: logins = [], hostNetwork = false } = options;
   if (!isAbsolute(folder))
     throw usageError(`keep things in ${folder}: not absolute`, "give a path");
+  if ((options.config ?? options.registry) !== undefined)
+    throw usageError(
+      "run jobs by --config or --registry: both are those of each job's commit",
+      "leave them out",
+    );
   return { tool, folder, build, logins, network: hostNetwork ? "host" : "own" };
 }
 

@@ -33,6 +33,9 @@ async function init(world: World, options: InitOptions, version: string): Promis
     options.config === undefined
       ? resolve(git.root, fileNames[0])
       : resolve(world.cwd, options.config);
+  const config = relative(git.root, target);
+  if (config.startsWith("../"))
+    throw usageError(`write ${target}: outside of the repository`, "give a path that jobs have");
   if (options.print !== true) await refuseExisting(world, git, target, options);
   const tree = workTree(git, world.files);
   const remotes = await remotesOf(git);
@@ -41,7 +44,6 @@ async function init(world: World, options: InitOptions, version: string): Promis
     throw new BerthError("CONFIG_INVALID", "look for images: the project has no Dockerfile", {
       hint: [...gapsOf(survey, []), "berth builds images from Dockerfiles only"].join(";\n"),
     });
-  const config = relative(git.root, target);
   const proposal = propose(survey, { remotes, version, registry: options.registry, config });
   const trouble = await tryOut(survey.tree, proposal);
   const texts = Object.entries({ ...proposal.dockerfiles, [config]: proposal.config ?? "" });

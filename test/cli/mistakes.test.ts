@@ -70,6 +70,16 @@ const mistakes: Readonly<
   ],
   "an unknown stage of the executor": ["executor run", 64, /choices are prepare, install/],
   "a stage that a runner calls": ["executor prepare", 64, /--with is missing \[USAGE\]\n.*install/],
+  "the executor's configuration": [
+    "executor prepare --with docker --config x",
+    64,
+    /leave them out/,
+  ],
+  "a file that no job has": [
+    "init --print --config ../x",
+    64,
+    /outside of the repository \[USAGE\]/,
+  ],
   "an unknown revision": ["key --rev nope", 1, /nope.*\[GIT_FAILED\]/],
   "no configuration": ["--config nope.yml key", 64, /nope\.yml: no such file \[CONFIG_INVALID\]/],
   "no registry to write to": ["ensure", 64, /\[REGISTRY_UNSET\]\n.*--registry/],
