@@ -11,7 +11,7 @@ import { berth, succeed } from "../support/command.ts";
 import type { JobOptions } from "../support/gitlab-jobs.ts";
 import { until } from "../support/processes.ts";
 import { program } from "../support/programs.ts";
-import { type Folder, temporaryFolder } from "../support/services.ts";
+import { type Folder, freePort, temporaryFolder } from "../support/services.ts";
 import { exampleProject, openPlatform, type Platform } from "./coordinator/platform.ts";
 import { jobsOf, passed, type Ran, rested, run, traceOf } from "./coordinator/ran.ts";
 
@@ -162,14 +162,13 @@ test("a job reaches its services by their names, in a network of its own or on t
     script: "wget -q -O- http://page && wget -q -O- http://web",
     services: [{ name: "berth://web", alias: "page" }],
   };
-  const local = {
-    ...job,
-    services: [{ ...job.services[0], command: ["httpd", "-f", "-p", "8931", "-h", "/www"] }],
-  };
+  const port = `${await freePort()}`;
+  const command = ["httpd", "-f", "-p", port, "-h", "/www"];
+  const local = { ...job, services: [{ ...job.services[0], command }] };
   const ran = passed(
     await runs(project, {
       apart: { ...job, tags: ["apart"] },
-      here: { ...local, script: "wget -q -O- http://page:8931" },
+      here: { ...local, script: `wget -q -O- http://page:${port}` },
     }),
   );
   assert.deepEqual(ran.outputs, { apart: "tools 1\ntools 1\n", here: "tools 1\n" });
