@@ -52,7 +52,10 @@ describe("berth explain without a registry", () => {
   test("compares with the commit before", async (t) => {
     const project = makeProject(t);
     const { stdout } = await project.explain(["app"]);
-    assert.match(stdout, /^app {2}key \w+ \(the working tree\)\nthe same as the commit before, /);
+    assert.match(
+      stdout,
+      /^app {2}key [0-9a-f]{64} \(the working tree\)\nthe same as the commit before, /,
+    );
     const [first = "", second = ""] = project.commits;
     const told = await project.explain(["app", "--rev", second, "--against", first]);
     const said = told.stdout.replaceAll(/[0-9a-f]{12,}/g, "ID");
@@ -127,7 +130,12 @@ describe("berth explain without a registry", () => {
   const mistakes: readonly [what: string, args: readonly string[], code: number, says: RegExp][] = [
     ["an unknown image", ["nope"], 64, /find nope: no such image/],
     ["an unknown revision", ["app", "--against", "nope"], 64, /no registry was asked \[USAGE\]/],
-    ["no upstream", ["app", "--against", "upstream"], 64, /no upstream.*\[USAGE\]\n.*UPSTREAM/],
+    [
+      "no upstream",
+      ["app", "--against", "upstream"],
+      64,
+      /no upstream is known \[USAGE\]\n.*BERTH_UPSTREAM/,
+    ],
   ];
   test("refuses what it cannot answer", async (t) => {
     const project = makeProject(t);

@@ -52,7 +52,11 @@ const mistakes: Readonly<
   "an unknown flag": ["key --foo", 64, /unknown option '--foo'/],
   "no command": ["", 64, /Usage: berth/],
   "an unknown engine": ["ensure --engine kaniko", 64, /choices are auto, buildah, docker/],
-  "an unknown image": ["key debain x", 64, /find debain, x: no such image .*UNKNOWN\]\n.*debian$/m],
+  "an unknown image": [
+    "key debain x",
+    64,
+    /find debain, x: no such image \[IMAGE_UNKNOWN\]\n.*images are: debian$/m,
+  ],
   "an unknown image, whether or not an engine answers": [
     "run --local debain",
     64,
@@ -62,7 +66,11 @@ const mistakes: Readonly<
   "no tag to run by": ["run debian --tag a/b", 64, /a\/b: not a tag \[USAGE\]/],
   "no pipeline to pull of": ["pull --pipeline latest", 64, /latest: not a number \[USAGE\]/],
   "a tag of a revision": ["run debian --tag x --rev HEAD", 64, /cannot be used with/],
-  "a build of a revision": ["run debian --build --rev HEAD", 64, /working tree is built \[USAGE\]/],
+  "a build of a revision": [
+    "run debian --build --rev HEAD",
+    64,
+    /only the working tree is built \[USAGE\]/,
+  ],
   "an engine for what is not built": [
     "run debian --engine docker",
     64,
@@ -94,7 +102,11 @@ const mistakes: Readonly<
     64,
     /promote to a\/b: not a tag \[USAGE\]/,
   ],
-  "a registry away": ["plan --registry 127.0.0.1:1/x", 75, /0\.1:1.*\[REGISTRY_UNAVAILABLE\]/],
+  "a registry away": [
+    "plan --registry 127.0.0.1:1/x",
+    75,
+    /127\.0\.0\.1:1.*\[REGISTRY_UNAVAILABLE\]/,
+  ],
   "the project's registry is switched off": [
     "plan",
     64,

@@ -202,7 +202,10 @@ describe("berth prune in a job of GitLab", () => {
     const how = inClone([], unset);
     const { code, stderr } = await berth(["prune", "--registry", base], how);
     assert.equal(code, 64);
-    assert.match(stderr, /GitLab, .* not known.*set CI_SERVER_URL and .* BERTH_GITLAB_TOKEN/s);
+    assert.match(
+      stderr,
+      /GitLab, .* is not known.*set CI_SERVER_URL and a token in BERTH_GITLAB_TOKEN/s,
+    );
   });
 
   test("another configuration than the one that the images were built with deletes nothing", async () => {

@@ -53,7 +53,12 @@ const taken = "images: [ci/*.docker, { name: a, dockerfile: d.docker }]";
 const [ciA, ciB, d] = ["a ci/a.docker []", "b ci/b.docker []", "d d.docker []"];
 const declared: readonly (readonly [what: string, text: string, ...images: string[]])[] = [
   ["a glob finds what it matches and nothing below", "images: ci/*.docker", ciA!, ciB!],
-  ["one without a folder looks anywhere", 'images: "**/{c,d}.docker"', "c ci/old/c.docker []", d!],
+  [
+    "one without a folder looks everywhere",
+    'images: "**/{c,d}.docker"',
+    "c ci/old/c.docker []",
+    d!,
+  ],
   ["one Dockerfile gives two images", two, "one ci/a.docker []", "two ci/a.docker []"],
   ["exclude leaves out names and paths, but nothing declared by its path", but, ciB!, d!],
   ["a name that is made gives way", taken, "a d.docker []", ciB!, "ci-a ci/a.docker []"],
@@ -186,11 +191,15 @@ const discoveries: Readonly<Record<string, readonly [images: string, others?: st
   "names as long as it takes": [
     "a-x-ci a/x/ci/Dockerfile [a/x/ci], b-x-ci b/x/ci/Dockerfile [b/x/ci], ci ci/Dockerfile [ci]",
   ],
-  "longer names where variables are the same": ["x-a-b x/a-b.docker [], y-a_b y/a_b.docker []"],
+  "longer names where CI variables would be the same": [
+    "x-a-b x/a-b.docker [], y-a_b y/a_b.docker []",
+  ],
   "names that a repository can have": [
     "a-b__c--d ci/_a..b__c--d.docker [], fedora-40-x86 ci/Fedora 40 (x86).docker [], t Été/Dockerfile [Été], v1.2 v1.2/Dockerfile [v1.2]",
   ],
-  "a longer name for the reserved one": ["docker-berth docker/berth/Dockerfile [docker/berth]"],
+  "a longer name instead of the reserved one": [
+    "docker-berth docker/berth/Dockerfile [docker/berth]",
+  ],
 };
 
 for (const [what, [text, others]] of Object.entries(discoveries))

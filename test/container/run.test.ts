@@ -158,6 +158,10 @@ test("where user namespaces are forbidden or of no use, berth says what the runn
   for (const flags of refused) {
     const { code, stderr } = await build("buildah", flags).ended;
     assert.notEqual(code, 0);
-    assert.match(stderr, /UNAVAILABLE\]\n +hint: .*security_opt.*docker engine/, flags.join(" "));
+    assert.match(
+      stderr,
+      /\[ENGINE_UNAVAILABLE\]\n +hint: .*security_opt.*docker engine/,
+      flags.join(" "),
+    );
   }
 });

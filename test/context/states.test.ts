@@ -128,12 +128,18 @@ const states: Readonly<Record<string, Readonly<Record<string, readonly Step[]>>>
         settings(`core.attributesFile=${repository.path}/.git/mine`)(repository, none),
     ],
     "core.symlinks=false": [settings("core.symlinks=false")],
-    "no core.fileMode": [git("config core.fileMode false"), write({ "all/tool": "#!/bin/sh\n" })],
+    "core.fileMode=false": [
+      git("config core.fileMode false"),
+      write({ "all/tool": "#!/bin/sh\n" }),
+    ],
     "a sparse checkout with all that is reached": [git("sparse-checkout set all only")],
     "skip-worktree, unchanged": [git("update-index --skip-worktree all/lf.txt all/link")],
     "assume-unchanged, unchanged": [git("update-index --assume-unchanged only/this")],
     "a submodule that is checked out": [addSubmodule()],
-    "submodule's attributes": [inLibrary(write({ ".gitattributes": dos }), commit), addSubmodule()],
+    "attributes inside a submodule": [
+      inLibrary(write({ ".gitattributes": dos }), commit),
+      addSubmodule(),
+    ],
     "a submodule at another commit that nothing copies": [
       addSubmodule("other/sub"),
       git("-C other/sub commit -q --allow-empty -m newer"),
@@ -163,7 +169,9 @@ const states: Readonly<Record<string, Readonly<Record<string, readonly Step[]>>>
       commit,
       git("sparse-checkout set all only"),
     ],
-    "one without an ignore file": [git("sparse-checkout set --no-cone /* !/.dockerignore")],
+    "a sparse checkout without an ignore file": [
+      git("sparse-checkout set --no-cone /* !/.dockerignore"),
+    ],
     "skip-worktree, changed": [skip, write({ "all/lf.txt": "mine\n" })],
     "skip-worktree, deleted": [skip, remove("all/lf.txt")],
     "assume-unchanged, changed": [assume("only/this"), write({ "only/this": "mine\n" })],

@@ -107,12 +107,20 @@ const around: readonly (readonly [what: string, text: string, string[], RecipeOp
     ["and ARG not in all engines", `${inherited}COPY $A /x`, ["all"]],
     ["unless it is declared again", `${inherited}ARG A=b\nCOPY $A /x`, ["path b"]],
     [
-      "an ARG holds below",
+      "an ARG is in force only after its line",
       "FROM scratch\nCOPY a$D /x\nARG D=d\nCOPY b$D /x",
       ["path a", "path bd"],
     ],
-    ["in a stage", `${scratchA}ARG D=d\nFROM scratch\nCOPY --from=a x y\nCOPY a$D /x`, ["path a"]],
-    ["triggers may read all", `${scratchA}ONBUILD COPY x /y\nFROM a\nRUN b`, ["all", "path x"]],
+    [
+      "and in its stage",
+      `${scratchA}ARG D=d\nFROM scratch\nCOPY --from=a x y\nCOPY a$D /x`,
+      ["path a"],
+    ],
+    [
+      "a stage that runs triggers may read everything",
+      `${scratchA}ONBUILD COPY x /y\nFROM a\nRUN b`,
+      ["all", "path x"],
+    ],
   ];
 
 for (const [what, text, expected, args = {}] of around)
@@ -305,7 +313,11 @@ const texts: Readonly<Record<string, readonly [string, hashed: string, built?: s
     "ARG A=1 B=2\nARG C=$B\nFROM a:$C\n",
     "\nARG A=1 B=2\nARG C=$B\n\nFROM a:2\n",
   ],
-  "an ARG declared twice needs what either line uses": [twice, twice, twice.replace("a:$C", "a:1")],
+  "a global ARG that is declared twice needs what either line uses": [
+    twice,
+    twice,
+    twice.replace("a:$C", "a:1"),
+  ],
   "a global ARG that is kept for one name needs what its other names use": [
     demands,
     demands,
@@ -398,8 +410,14 @@ const refused: readonly (readonly [string, readonly string[]])[] = [
   ],
   ["ARG X\nFROM $X", [`2:6: FROM $X: ARG X has no value; give it ${valued}`]],
   ['ARG X=""\nFROM $X', [`2:6: FROM $X: ARG X has no value; give it ${valued}`]],
-  ["ARG X=\nARG Y\nFROM $Y$X", [`3:6: FROM $Y$X: ARG Y and X have no value; give them ${valued}`]],
-  ["ARG A\nARG C\nFROM $A/$C", [`3:6: FROM $A/$C: ARG A and C have no value; give them ${valued}`]],
+  [
+    "ARG X=\nARG Y\nFROM a/$Y:$X",
+    [`3:6: FROM a/$Y:$X: ARG Y and X have no value; give them ${valued}`],
+  ],
+  [
+    "ARG A\nARG C\nFROM $A/$C:1",
+    [`3:6: FROM $A/$C:1: ARG A and C have no value; give them ${valued}`],
+  ],
   ["FROM a\nARG X=b\nFROM $X", ["3:6: FROM $X: no ARG in front of the first FROM declares X"]],
   ["ARG X\nFROM ${X:?give-X}", ["2:6: FROM ${X:?give-X}: X: give-X"]],
   ["FROM A/b:c:d", ['1:6: "A/b:c:d" is no image reference']],

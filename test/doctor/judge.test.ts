@@ -48,7 +48,11 @@ judge("registry", [
 ]);
 
 judge("upstream", [
-  ["warning", /fork of qemu-project.*QEMU_CI_UPSTREAM/s, but(inFork, { situation: asUpstream })],
+  [
+    "warning",
+    /fork of qemu-project\/qemu.*QEMU_CI_UPSTREAM/s,
+    but(inFork, { situation: asUpstream }),
+  ],
   [
     "warning",
     /names another project and is ignored.*no variable changes that/s,
@@ -135,12 +139,20 @@ const version = (serverVersion: string) => but(healthy, { variables: { serverVer
 
 judge("protected-paths", [
   ["ok", /not needed in a fork/, but(inFork, { situation: { ci: false, role: "local" } })],
-  ["warning", /put any image.*open: \S+\/berth.*push for Maintainers: \S+\/qemu/s, withPaths()],
+  [
+    "warning",
+    /put any image.*open: qemu-project\/qemu\/berth.*push for Maintainers: qemu-project\/qemu/s,
+    withPaths(),
+  ],
   ["warning", /open: qemu-project\/qemu\/berth\n/, withPaths("debian", "fedora")],
   ["warning", /cover try\/ too.*let the rules be qemu-project\/qemu\/debian and/s, withPaths("*")],
   ["warning", /put any image.*push: any Developer/s, { gitlab: { pathRules: [noDeletions] } }],
   ["ok", /are protected, try\/ is not/, healthy],
-  ["warning", /not be read.*give a token.*for Maintainers/s, { gitlab: { pathRules: trouble } }],
+  [
+    "warning",
+    /could not be read.*give a token.*push for Maintainers/s,
+    { gitlab: { pathRules: trouble } },
+  ],
 ]);
 
 judge("protected-tags", [
@@ -158,7 +170,11 @@ judge("protected-tags", [
 const ours = "(key|set).*|promote-.*|cache.*|latest|[0-9a-f]{64}";
 
 judge("cleanup", [
-  ["error", /delete key2-.*let it keep \(key\|set\)/s, withCleanup(".*", "latest", unknownTags)],
+  [
+    "error",
+    /would delete key2-.*let it keep \(key\|set\)/s,
+    withCleanup(".*", "latest", unknownTags),
+  ],
   ["ok", /leaves our tags alone/, withCleanup(".*", ours, unknownTags)],
   ["note", /QEMU_CI_GITLAB_TOKEN/, withOwn(healthy, { registry: undefined, cleanup: undefined })],
   ["warning", /could not be read/, withCleanup("(")],

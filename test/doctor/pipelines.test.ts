@@ -423,7 +423,10 @@ test("the table shows registries by their variables, with or without a path belo
 test("the table says what GitLab refuses", async () => {
   const files = changed("buildtest", "[berth-plan, berth-images]", "[gone]");
   const text = printPipelines(await qemu(files), screen());
-  assert.match(text, /^ 1 {2}push to main +refused: build-system-.*: undefined need: gone$/m);
+  assert.match(
+    text,
+    /^ 1 {2}push to main +refused: build-system-debian job: undefined need: gone$/m,
+  );
 });
 
 test("why there is nothing to look at is told", async () => {

@@ -58,8 +58,14 @@ export const oneKey: Readonly<Record<string, Pair>> = {
     `\n# escape=\`\n${run}`,
   ),
   "a byte order mark and no line feed at the end": pair(run, `\ufeff${run.trimEnd()}`),
-  "an unneeded last stage, continued": marked(`${final}FROM BASE AS x\nRUN echo GOOD \\`, app),
-  "an unneeded doubled backslash": marked(`FROM BASE AS x\nRUN echo GOOD > /m \\\\\n${final}`, app),
+  "an unneeded last stage that ends in a continuation": marked(
+    `${final}FROM BASE AS x\nRUN echo GOOD \\`,
+    app,
+  ),
+  "an unneeded stage that ends in a doubled backslash": marked(
+    `FROM BASE AS x\nRUN echo GOOD > /m \\\\\n${final}`,
+    app,
+  ),
   "a heredoc with a stage of the target's name": marked(
     `FROM BASE AS x\nRUN <<E\nFROM BASE AS app\nRUN echo GOOD > /m\nE\n${final}`,
     app,
@@ -68,7 +74,10 @@ export const oneKey: Readonly<Record<string, Pair>> = {
     `${final}FROM BASE AS x\nRUN cat << "EXPOSE 80"\nFROM BASE AS app\nRUN echo GOOD > /m\nEXPOSE 80\n`,
     app,
   ),
-  "an earlier stage of that name": marked(`FROM BASE AS APP\nRUN echo GOOD > /m\n${final}`, app),
+  "an earlier stage of the target's name": marked(
+    `FROM BASE AS APP\nRUN echo GOOD > /m\n${final}`,
+    app,
+  ),
   "what only an unneeded stage triggers, declares and reaches": marked(
     `FROM scratch AS x\nARG A=GOOD\nONBUILD RUN echo GOOD\nCOPY GOOD /\n${final}`,
     app,
@@ -81,7 +90,11 @@ export const oneKey: Readonly<Record<string, Pair>> = {
     "FROM BASE\nRUN echo a > /m\nFROM scratch\nCOPY --from=0 /m /m\n",
     "FROM BASE AS x\nRUN echo EVIL > /m\nFROM BASE\nRUN echo a > /m\nFROM scratch\nCOPY --from=1 /m /m\n",
   ),
-  "the last stage by its number": setting(`FROM BASE AS x\n${final}`, {}, { target: "1" }),
+  "the last stage as the target by its number": setting(
+    `FROM BASE AS x\n${final}`,
+    {},
+    { target: "1" },
+  ),
   "stages behind a target by its number": pair(
     { text: run },
     { text: `${run}FROM BASE\nRUN echo EVIL > /m\n`, settings: { target: "0" } },
@@ -139,7 +152,10 @@ export const twoKeys: Readonly<Record<string, Pair>> = {
   "a comment that a foreign frontend may read": marked(`# syntax=HOST/x:1\n${run}# GOOD\n`),
   "the escape character": pair(`# escape=\\\n${run}`, `# escape=\`\n${run}`),
   "carriage returns": pair(run, run.replaceAll("\n", "\r\n")),
-  "a line separator": pair("FROM BASE\nRUN echo a b > /m\n", "FROM BASE\nRUN echo a\u2028b > /m\n"),
+  "a line separator in a command": pair(
+    "FROM BASE\nRUN echo a b > /m\n",
+    "FROM BASE\nRUN echo a\u2028b > /m\n",
+  ),
   "a comment between the lines of a command": pair(
     "FROM BASE\nRUN echo a \\\n# b \\\n  > /m\n",
     "FROM BASE\nRUN echo a \\\n  # b \\\n  > /m\n",
@@ -152,7 +168,10 @@ export const twoKeys: Readonly<Record<string, Pair>> = {
     "FROM BASE\nCOPY <<E /m\n$HOME\nE\n",
     "FROM BASE\nCOPY <<'E' /m\n$HOME\nE\n",
   ),
-  "heredoc's tabs": pair("FROM BASE\nRUN <<E\n\techo a\nE\n", "FROM BASE\nRUN <<-E\n\techo a\nE\n"),
+  "tabs of a heredoc": pair(
+    "FROM BASE\nRUN <<E\n\techo a\nE\n",
+    "FROM BASE\nRUN <<-E\n\techo a\nE\n",
+  ),
   "an empty line and a comment in a heredoc": pair(
     "FROM BASE\nCOPY <<E /m\na\n#b\nE\n",
     "FROM BASE\nCOPY <<E /m\na\n\n#b\nE\n",
@@ -163,9 +182,17 @@ export const twoKeys: Readonly<Record<string, Pair>> = {
   ),
   "an ARG's default": marked("FROM BASE\nARG X=GOOD\nLABEL x=$X\n"),
   "a global ARG's default": marked("ARG X=GOOD\nFROM BASE\nARG X\nLABEL x=$X\n"),
-  "an empty ARG": pair("FROM BASE\nARG X\nENV Y=${X-z}\n", "FROM BASE\nARG X=\nENV Y=${X-z}\n"),
-  "an ARG that another uses": marked("ARG A=GOOD\nARG B=b-$A\nFROM BASE\nARG B\nLABEL x=$B\n"),
-  "where an ENV stands": pair("FROM BASE\nENV A=1\nENV B=$A\n", "FROM BASE\nENV B=$A\nENV A=1\n"),
+  "an ARG with an empty value": pair(
+    "FROM BASE\nARG X\nENV Y=${X-z}\n",
+    "FROM BASE\nARG X=\nENV Y=${X-z}\n",
+  ),
+  "the ARG that another is made from": marked(
+    "ARG A=GOOD\nARG B=b-$A\nFROM BASE\nARG B\nLABEL x=$B\n",
+  ),
+  "ENV before and behind its use": pair(
+    "FROM BASE\nENV A=1\nENV B=$A\n",
+    "FROM BASE\nENV B=$A\nENV A=1\n",
+  ),
   "an arg that only a trigger uses": pair(
     {
       text: "FROM set/two-trigger\n",
@@ -195,18 +222,28 @@ export const twoKeys: Readonly<Record<string, Pair>> = {
     "FROM BASE\nRUN echo a > /m\nFROM BASE\nRUN echo b > /m\nFROM scratch\nCOPY --from=0 /m /a\nCOPY --from=1 /m /b\n",
     "FROM BASE\nRUN echo a > /m\nFROM BASE\nRUN echo b > /m\nFROM scratch\nCOPY --from=1 /m /a\nCOPY --from=0 /m /b\n",
   ),
-  "a copied link": content("FROM scratch\nCOPY l /x\n", "d/g", { files: { l: { link: "d/g" } } }),
-  "a linked folder": content("FROM scratch\nCOPY l/g /x\n", "d/g", { files: { l: { link: "d" } } }),
+  "what a copied link leads to": content("FROM scratch\nCOPY l /x\n", "d/g", {
+    files: { l: { link: "d/g" } },
+  }),
+  "what a link on the way leads to": content("FROM scratch\nCOPY l/g /x\n", "d/g", {
+    files: { l: { link: "d" } },
+  }),
   "a file that a glob matches": content("FROM scratch\nCOPY [a-h]* /x/\n", "g"),
   "a file that may be named by the base": content("FROM BASE\nCOPY ${F:-f} /x/\n", "other"),
   "a file in JSON with an escape": content('FROM scratch\nCOPY ["\\u0066", "/"]\n', "f"),
-  "mounted file": content('FROM BASE\nRUN --mount="type=bind,source=f,target=/f" cp /f /m\n', "f"),
+  "a mounted file": content(
+    'FROM BASE\nRUN --mount="type=bind,source=f,target=/f" cp /f /m\n',
+    "f",
+  ),
   "a mounted file through a link": content(
     "FROM BASE\nRUN --mount=type=bind,source=l,target=/l cp /l/g /m\n",
     "d/g",
     { files: { l: { link: "d" } } },
   ),
-  "a file of a mounted context": content("FROM BASE\nRUN --mount=target=/c cp /c/d/g /m\n", "d/g"),
+  "a file of a context that is mounted whole": content(
+    "FROM BASE\nRUN --mount=target=/c cp /c/d/g /m\n",
+    "d/g",
+  ),
   "a file of a cache mount's beginning": content(
     "FROM scratch AS x\nCOPY f /\nFROM BASE\nRUN --mount=type=cache,from=x,target=/c cp /c/f /m\n",
     "f",

@@ -83,7 +83,7 @@ test("a job token that may not ask is told which token may", () => {
   assert.equal(error.message, "read pipelines: 403 Forbidden");
   assert.match(
     error.hint ?? "",
-    /project access .*\(role Reporter, scope read_api\) as variable CI_GITLAB_TOKEN/,
+    /project access token \(role Reporter, scope read_api\) as variable CI_GITLAB_TOKEN/,
   );
 });
 

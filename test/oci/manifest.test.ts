@@ -66,8 +66,18 @@ test("an index with attestations is read, and so is an image that has no config 
 const path = { ...layer, digest: "sha256:../x" };
 const refused: readonly (readonly [string, unknown, string, RegExp])[] = [
   ["no object", [], ociManifest, /not a JSON object/],
-  ["another media type", { mediaType: ociIndex, config, layers: [] }, ociManifest, /calls itself/],
-  ["two kinds", { config, layers: [], manifests: [] }, ociManifest, /image that has manifests/],
+  [
+    "another media type",
+    { mediaType: ociIndex, config, layers: [] },
+    ociManifest,
+    /it calls itself/,
+  ],
+  [
+    "two kinds",
+    { config, layers: [], manifests: [] },
+    ociManifest,
+    /an image that has manifests, as an index has/,
+  ],
   ["an index with a config", { manifests: [], config }, ociIndex, /an index that has config/],
   ["an index with layers", { manifests: [], layers: [] }, dockerIndex, /an index that has layers/],
   ["an index of Docker's first form", { manifests: [], fsLayers: [] }, dockerIndex, /has fsLayers/],
@@ -75,7 +85,12 @@ const refused: readonly (readonly [string, unknown, string, RegExp])[] = [
   ["no layers", { config }, ociManifest, /layers are not descriptors/],
   ["a digest that is a path", { config, layers: [path] }, ociManifest, /layers/],
   ["a negative size", { config: { ...config, size: -1 }, layers: [] }, ociManifest, /config/],
-  ["an old kind", {}, "application/vnd.docker.distribution.manifest.v1+json", /not an image/],
+  [
+    "an old kind",
+    {},
+    "application/vnd.docker.distribution.manifest.v1+json",
+    /not an image manifest/,
+  ],
   [
     "an old kind that is signed",
     { schemaVersion: 1, fsLayers: [], history: [], signatures: [] },

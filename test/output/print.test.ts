@@ -19,10 +19,13 @@ const plan = planWith(images);
 test("the plan says for every image what is decided and why", () => {
   const lines = printPlan(plan, wide).split("\n");
   const [, first = "", second = "", ...rest] = lines;
-  assert.match(first, /^debian {2}reuse +in the set record +r\.example\/debian@sha256:\w{64}$/);
+  assert.match(
+    first,
+    /^debian {2}reuse +in the set record +r\.example\/debian@sha256:[0-9a-f]{64}$/,
+  );
   assert.match(
     second,
-    /^fedora {2}build +\S+\/fedora:key-2 has lost its config +\S+\/fedora:key-2$/,
+    /^fedora {2}build +r\.example\/fedora:key-2 has lost its config +r\.example\/fedora:key-2$/,
   );
   const set = `set ${"5".repeat(12)}: not on record; 1 reuse, 0 copy, 1 build`;
   assert.deepEqual(rest.slice(1), [set, ""]);
@@ -31,9 +34,15 @@ test("the plan says for every image what is decided and why", () => {
 test("the plan tells a person what to do next", () => {
   const blind = { kind: "build", because: { code: "no-registry" } } as const;
   const rows: readonly [planned: typeof images, next: RegExp][] = [
-    [images, /\nnext: a pipeline builds .*`berth explain fedora` .*`berth run --local f.* .*\n$/],
+    [
+      images,
+      /\nnext: a pipeline builds .*`berth explain fedora` .*`berth run --local fedora` .*\n$/,
+    ],
     [images.slice(0, 1), /\nnext: nothing is to be built\n$/],
-    [[plannedImage("debian", blind)], /\nnext: say where .*--registry HOST\/PATH .*\n$/],
+    [
+      [plannedImage("debian", blind)],
+      /\nnext: say where images are, with --registry HOST\/PATH .*\n$/,
+    ],
   ];
   for (const [planned, next] of rows)
     assert.match(printPlan(planWith(planned), { ...wide, next: true }), next);

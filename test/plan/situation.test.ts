@@ -194,7 +194,10 @@ describe("upstream", () => {
 
   test("that nobody named is warned about where GitLab does not tell it", () => {
     const [warning, ...more] = told(topic, "auto").warnings;
-    assert.match(warning ?? "", /^`upstream: auto`: .* QEMU_CI_UPSTREAM, or let `upstream` in /);
+    assert.match(
+      warning ?? "",
+      /^`upstream: auto`: .* QEMU_CI_UPSTREAM, or let `upstream` in berth\.yml/,
+    );
     assert.deepEqual(more, []);
     const quiet = [
       told(foreign, "auto"),

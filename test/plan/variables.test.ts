@@ -95,7 +95,10 @@ describe("the dotenv report", () => {
       const dotenv = { maxVariables, maxBytes: 5120 };
       return planOf(where, { reference: "digest", dotenv }, { CI_SERVER_HOST: server }).warnings;
     };
-    assert.match(`${warnings(21, "gitlab.example.com")}`, /^21 variables .* takes 20 .*: tag/);
+    assert.match(
+      `${warnings(21, "gitlab.example.com")}`,
+      /^21 variables .* takes 20 .*reference: tag/,
+    );
     assert.deepEqual(
       [warnings(20, "gitlab.example.com"), warnings(21, "gitlab.com"), warnings(21, "a.test", 21)],
       [[], [], []],

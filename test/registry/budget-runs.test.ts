@@ -231,7 +231,7 @@ suite("what whole runs ask", () => {
         assert.equal(error?.code, "REGISTRY_DENIED");
         assert.match(
           error?.message ?? "",
-          /^build image-3: it may not be pushed to .*: 403 DENIED: Push/,
+          /^build image-3: it may not be pushed to .*image-3: 403 DENIED: Pushing to protected/,
         );
       },
       { protectedPaths: [`${upstream}/image-3`, `${upstream}/try/image-3`] },
@@ -242,7 +242,7 @@ suite("what whole runs ask", () => {
     [
       "a tag",
       { rule: "^latest$" },
-      /\/berth: the tag latest is protected by the rule \^latest\$/,
+      /\/berth: the tag latest is protected by the rule \^latest\$$/,
       1,
     ],
     ["nothing", {}, undefined, 2],

@@ -82,7 +82,10 @@ const lookups: Readonly<Record<string, Lookup>> = {
     login("a", "2"),
   ],
   "a password with colons": [{ files: [auths({ "a.example": "u:p:q:r" })] }, login("u", "p:q:r")],
-  "no password, where it would stand": [{ files: [auths({ "a.example": "u:" })] }, login("u", "")],
+  "no password, where it is spelled with the name": [
+    { files: [auths({ "a.example": "u:" })] },
+    login("u", ""),
+  ],
   "a name and a password": [{ files: [file({ auths: { "a.example": up } })] }, up],
   "a name alone": [{ files: [file({ auths: { "a.example": login("u", "") } })] }, undefined],
   "a key with a scheme": [{ files: [auths({ "https://a.example/v2/": "u:p" })] }, up],
@@ -121,7 +124,10 @@ const lookups: Readonly<Record<string, Lookup>> = {
   "a store that has none, then the next file": [
     {
       files: [file({ credsStore: "two" }), there],
-      run: asked("two", "a.example", { exitCode: 1, stdout: "credentials not found in keychain" }),
+      run: asked("two", "a.example", {
+        exitCode: 1,
+        stdout: "credentials not found in native keychain",
+      }),
     },
     up,
   ],

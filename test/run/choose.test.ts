@@ -41,7 +41,13 @@ const cases: readonly (readonly [
   [both, undefined, "linux/s390x", both, `r.example/app@${digestAt("s390x")}`],
   [both, "linux/amd64", "linux/s390x", both, `r.example/app@${digestAt("amd64")}`],
   [both, undefined, "linux/arm64", both, /for linux\/arm64: it is not built for that/],
-  [both, undefined, "linux/s390x", "linux/amd64", /for linux\/s390x: r\.example\/app\S* does not/],
+  [
+    both,
+    undefined,
+    "linux/s390x",
+    "linux/amd64",
+    /for linux\/s390x: r\.example\/app\S* does not name/,
+  ],
   [both, undefined, "linux/s390x", undefined, /does not name it/],
 ];
 for (const [platform, asked, machine, index, says] of cases)
@@ -63,7 +69,11 @@ test("a few places are named, and the rest is counted", () => {
 });
 
 for (const [wanted, message, hint] of [
-  [{}, /^find app of .*: it is not at a$/, /^commit and push .*--local.*--rev or --tag/],
+  [
+    {},
+    /^find app of the working tree: it is not at a$/,
+    /^commit and push .*--local.*--rev or --tag/,
+  ],
   [{ rev: "v1" }, /^find app of v1: /, /^commit and push .*another one with --tag$/],
   [{ tag: "latest" }, /^find app tagged latest: /, /^give a tag that the image has/],
   [{ pipeline: "7" }, /^find app of pipeline 7: /, /give its commit with --rev$/],
