@@ -4,7 +4,7 @@ import { constants } from "node:os";
 import { relative } from "node:path";
 import { type Command, Option } from "commander";
 import { remembered } from "../context/memo.ts";
-import { type ExitCode, exitCodes } from "../errors.ts";
+import { BerthError, type ExitCode, exitCodes } from "../errors.ts";
 import { makeAttach, terminals } from "../host/terminal.ts";
 import { ownBase } from "../plan/situation.ts";
 import { shellLine } from "../printable.ts";
@@ -211,7 +211,9 @@ async function runIn(
   });
   // One that was made and not yet started when the signal came is not removed by --rm.
   if (ended.asked !== undefined) await world.run(tool.command, ["rm", "--force", name]);
-  const { exitCode, signal } = ended;
+  const { exitCode, signal, missing } = ended;
+  if (missing)
+    throw new BerthError("ENGINE_MISSING", `run a container: ${tool.command} is not installed`);
   const { signals } = constants;
   return exitCode ?? 128 + (signals[signal as NodeJS.Signals] ?? signals.SIGTERM);
 }
