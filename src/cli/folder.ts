@@ -1,6 +1,7 @@
 /** The output folder of a run: its plan, its variables and its outcomes, which later jobs read back. */
 import { basename, dirname, join, relative, resolve } from "node:path";
 import type { Outcome } from "../build/outcome.ts";
+import { leadsOut } from "../context/paths.ts";
 import { BerthError } from "../errors.ts";
 import type { Manifest } from "../oci/manifest.ts";
 import { printDotenv, serializePlan } from "../plan/make.ts";
@@ -33,7 +34,7 @@ export async function outputFolder(
   const root = git?.root ?? world.cwd;
   const path = resolve(root, output);
   const below = relative(root, path);
-  const isInside = !/^\.\.(?:\/|$)/.test(below);
+  const isInside = !leadsOut(below);
   const steps = isInside ? below.split("/") : [];
   const ways = [...steps.map((_, end) => join(root, ...steps.slice(0, end + 1))), path];
   for (const way of [...ways, `${path}/outcome`]) {

@@ -4,6 +4,7 @@ import type { Command } from "commander";
 import { defaultConfig } from "../config/config.ts";
 import { fileNames, stateOf } from "../config/load.ts";
 import { parseConfig } from "../config/parse.ts";
+import { leadsOut } from "../context/paths.ts";
 import type { Tree } from "../context/tree.ts";
 import { workTree } from "../context/worktree.ts";
 import { BerthError, describeError, printProblem } from "../errors.ts";
@@ -34,7 +35,7 @@ async function init(world: World, options: InitOptions, version: string): Promis
       ? resolve(git.root, fileNames[0])
       : resolve(world.cwd, options.config);
   const config = relative(git.root, target);
-  if (config.startsWith("../"))
+  if (leadsOut(config))
     throw usageError(`write ${target}: outside of the repository`, "give a path that jobs have");
   if (options.print !== true) await refuseExisting(world, git, target, options);
   const tree = workTree(git, world.files);

@@ -4,6 +4,7 @@ import { constants } from "node:os";
 import { relative } from "node:path";
 import { type Command, Option } from "commander";
 import { remembered } from "../context/memo.ts";
+import { leadsOut } from "../context/paths.ts";
 import { BerthError, type ExitCode, exitCodes } from "../errors.ts";
 import { makeAttach, terminals } from "../host/terminal.ts";
 import { ownBase } from "../plan/situation.ts";
@@ -175,7 +176,6 @@ async function requestFor(
   { world, project: { git } }: Session,
 ): Promise<ContainerRequest> {
   const { input, output } = terminals();
-  const isInside = !/^\.\.(?:\/|$)/.test(relative(git.root, world.cwd));
   const shown = options.print === true || options.json === true;
   return {
     reference,
@@ -184,7 +184,7 @@ async function requestFor(
     terminal: input && (output || shown),
     user: options.user,
     ...(await foldersOf(git, world.files, options.writableGit === true)),
-    workdir: isInside ? world.cwd : git.root,
+    workdir: leadsOut(relative(git.root, world.cwd)) ? git.root : world.cwd,
     volumes: options.volume ?? [],
     env: options.env ?? [],
     network: options.network,

@@ -1,5 +1,5 @@
 /** What the texts in a configuration must look like; each rule says what is wrong, or `undefined`. */
-import { cleanPath } from "../context/paths.ts";
+import { cleanPath, leadsOut } from "../context/paths.ts";
 import { ownMember } from "../json.ts";
 import { architectures } from "../oci/platform.ts";
 import { isHost, isRepositoryPath, isTag } from "../oci/reference.ts";
@@ -131,6 +131,6 @@ export const imagePathRule: Rule = (text) =>
 /** Writes a path as git does (`""` for the top); `undefined` where it leaves the repository. */
 export function normalPath(text: string): string | undefined {
   const path = cleanPath(`./${text}`);
-  if (path === ".." || path.startsWith("../")) return undefined;
+  if (leadsOut(path)) return undefined;
   return path === "." ? "" : path;
 }

@@ -96,3 +96,8 @@ function compileStars(glob: string): (text: string) => boolean {
     return text.length - last.length >= at && text.endsWith(last);
   };
 }
+
+/** Whether a path, as `cleanPath` and Node's `relative` write it, leads out of the folder that it begins at. */
+export function leadsOut(path: string): boolean {
+  return path === ".." || path.startsWith("../");
+}
