@@ -7,6 +7,7 @@ import { type Config, defaultConfig, givenSettings } from "../config/config.ts";
 import { diagnose, type Finding, findingsJson, printFindings } from "../doctor/diagnose.ts";
 import type { Pipelines } from "../doctor/evaluate.ts";
 import {
+  attempt,
   type DoctorFacts,
   gatherGitLab,
   isFork,
@@ -115,7 +116,7 @@ async function gather(world: World, options: DoctorOptions): Promise<DoctorFacts
     askRegistry(world, config, situation, found.images),
     gatherGitLab(port, { own: id, situation, tags: tagSets(pipelines, isFork(situation)) }),
     gatherMachine(
-      engines(world, engineOf(options.engine, config, world.env)),
+      attempt(() => engines(world, engineOf(options.engine, config, world.env))),
       world.files,
       isTrouble(project) ? [] : foreignPlatforms(project, world.platform),
     ),

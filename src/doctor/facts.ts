@@ -151,7 +151,8 @@ export function readVariables(env: Env, config: Config, registry: string | undef
   return { situation, variables };
 }
 
-function attempt<T>(read: () => T): Known<T> {
+/** Makes an expected failure a fact, as `known` does of a promise's. */
+export function attempt<T>(read: () => T): Known<T> {
   try {
     return read();
   } catch (error) {

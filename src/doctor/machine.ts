@@ -8,7 +8,8 @@ import type { Files, Git } from "../world.ts";
 import { type Checks, isTrouble, type Known, known, lines, say } from "./judgement.ts";
 
 export interface MachineFacts {
-  readonly engines: readonly EngineFacts[];
+  /** Those that were tried; a trouble where which are to be cannot be read. */
+  readonly engines: Known<readonly EngineFacts[]>;
   /** `undefined` where the system does not tell (no `/proc`). */
   readonly self: ProcessFacts | undefined;
   /** AppArmor of the host forbids mounts in user namespaces, also to containers without a profile (Ubuntu since 23.10). */
@@ -38,24 +39,28 @@ export interface ForeignPlatform {
 
 /** Which of the engines can be used: for `auto` all until one can. */
 export async function gatherMachine(
-  engines: readonly Engine[],
+  engines: Known<readonly Engine[]>,
   files: Pick<Files, "read">,
   foreign: readonly string[],
 ): Promise<MachineFacts> {
+  const status = await files.read("/proc/self/status");
+  const restriction = await files.read("/proc/sys/kernel/apparmor_restrict_unprivileged_userns");
+  return {
+    engines: isTrouble(engines) ? engines : await tryEngines(engines),
+    self: status === undefined ? undefined : readStatus(status.toString()),
+    restrictsNamespaces: restriction?.toString().trim() === "1",
+    foreign: await Promise.all(foreign.map((platform) => askHandler(platform, files))),
+  };
+}
+
+async function tryEngines(engines: readonly Engine[]): Promise<readonly EngineFacts[]> {
   const tried: EngineFacts[] = [];
   for (const engine of engines) {
     const version = await known(engine.check());
     tried.push({ name: engine.name, version });
     if (!isTrouble(version)) break;
   }
-  const status = await files.read("/proc/self/status");
-  const restriction = await files.read("/proc/sys/kernel/apparmor_restrict_unprivileged_userns");
-  return {
-    engines: tried,
-    self: status === undefined ? undefined : readStatus(status.toString()),
-    restrictsNamespaces: restriction?.toString().trim() === "1",
-    foreign: await Promise.all(foreign.map((platform) => askHandler(platform, files))),
-  };
+  return tried;
 }
 
 /** Reads `/proc/self/status` (proc_pid_status(5)). */
@@ -126,6 +131,8 @@ const lackedBefore = [
 
 export const machineChecks = {
   engine({ machine: { engines, self, restrictsNamespaces }, situation }) {
+    if (isTrouble(engines))
+      return say.error("which is to build cannot be read", engines.trouble, engines.todo);
     const troubles = engines.flatMap(({ name, version }) =>
       isTrouble(version) ? [{ name, ...version }] : [],
     );

@@ -150,6 +150,15 @@ describe("berth doctor", () => {
     assert.equal(levelOf("container-tag"), "error");
     assert.equal(levelOf("own-rights"), "ok");
     assert.equal(levelOf("engine"), "ok");
+
+    const unknown = await doctor(cwd, { ...job.env, BERTH_ENGINE: "kaniko" });
+    const engine = unknown.findings.find(({ id }) => id === "engine");
+    assert.equal(engine?.level, "error");
+    assert.match(
+      `${engine.detail}; ${engine.todo}`,
+      /BERTH_ENGINE: kaniko is no engine; give one of/,
+    );
+    assert.equal(unknown.levelOf("own-rights"), "ok");
   });
 
   test("does what it can on a person's machine, and says what it could not check", async () => {
