@@ -1,5 +1,6 @@
 /** What of a project was not understood or not taken over, so that a person looks at it before anything else. */
 import { usualContext } from "../config/names.ts";
+import { variableRule } from "../config/rules.ts";
 import { ownMember } from "../json.ts";
 import { textOf } from "../pipelines/plain.ts";
 import { flatten } from "../pipelines/tree.ts";
@@ -73,6 +74,9 @@ const advice: Readonly<Record<string, string>> = {
 };
 
 function adviceOn(flag: string): string {
+  const [, arg = "ARG"] = /^--build-arg ([^=$]*)(?:=|$)/.exec(flag) ?? [];
+  const mistake = variableRule(arg);
+  if (mistake !== undefined) return `berth.yml takes no arg of that name: ${mistake}`;
   if (/^--build-arg \w+=[^$]+$/.test(flag)) return "the arg TARGETARCH says it";
   if (/^--build-arg \w+=.*\$\{?CI_(?:COMMIT|JOB|PIPELINE)/.test(flag))
     return "each commit or pipeline would make another image: do without it in the Dockerfile";

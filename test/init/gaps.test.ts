@@ -55,7 +55,7 @@ test: { image: '$CI_REGISTRY_IMAGE:base-1', script: make }
   },
   "flags that change the image": {
     script: [
-      "docker buildx build --build-context proto=proto --secret id=tok,env=TOK --ssh default --platform linux/arm64 --build-arg REV --build-arg URL=$URL --build-arg SHA=$CI_COMMIT_SHA --build-arg A=1 ci/base",
+      "docker buildx build --build-context proto=proto --secret id=tok,env=TOK --ssh default --platform linux/arm64 --build-arg REV --build-arg URL=$URL --build-arg SHA=$CI_COMMIT_SHA --build-arg A=1 --build-arg a-b=c ci/base",
     ],
     gaps: [
       /--build-context proto=proto, .*named contexts/,
@@ -63,6 +63,7 @@ test: { image: '$CI_REGISTRY_IMAGE:base-1', script: make }
       /--ssh default, /,
       /--build-arg REV, --build-arg URL=\$URL, which are .*`args`/,
       /--build-arg SHA=\$CI_COMMIT_SHA, .*another image/,
+      /--build-arg a-b=c, which is not taken over: berth\.yml takes no arg of that name: .*letters, digits/,
     ],
     config: /platforms:\n\s+- linux\/arm64\n\s+args:\n\s+A: "?1"?$/m,
   },
