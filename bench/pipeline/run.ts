@@ -22,10 +22,9 @@ const occasions: readonly Occasion[] = [
 ];
 
 const options = {
-  images: { type: "string" },
-  megabytes: { type: "string" },
-  /** 25 images of 300 MB, as QEMU's are, which takes hours. */
-  full: { type: "boolean", default: false },
+  /** As many, and as large to pull, as QEMU's. */
+  images: { type: "string", default: "25" },
+  megabytes: { type: "string", default: "300" },
   only: { type: "string", multiple: true },
   /** After so many minutes a pipeline is given up. */
   limit: { type: "string", default: "20" },
@@ -42,11 +41,7 @@ const at = (name: string): string => join(import.meta.dirname, "..", name);
 
 export async function benchPipelines(args: readonly string[]): Promise<void> {
   const { values } = parseArgs({ args: [...args], options });
-  const usual = values.full ? { images: 25, megabytes: 300 } : { images: 8, megabytes: 60 };
-  const size = {
-    images: Number(values.images ?? usual.images),
-    megabytes: Number(values.megabytes ?? usual.megabytes),
-  };
+  const size = { images: Number(values.images), megabytes: Number(values.megabytes) };
   let record = values.recorded || values.record ? await readRecord() : undefined;
   if (values.recorded && record === undefined) throw new Error("nothing is recorded yet");
   if (!values.recorded) {

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { pages, withFigures } from "../../bench/pages.ts";
 import type { History } from "../../bench/pipeline/history.ts";
+import type { Recorded } from "../../bench/pipeline/table.ts";
 import { printYears, withYears, yearPages, yearsOf } from "../../bench/pipeline/years.ts";
 
 const top = join(import.meta.dirname, "../..");
@@ -28,10 +29,11 @@ test("what pages tell of QEMU's history is what bench/history.json has counted",
 });
 
 test("what QEMU's years would have cost is reckoned from bench/pipeline.json and bench/history.json", () => {
-  const years = yearsOf(
-    JSON.parse(read("bench/pipeline.json")),
-    JSON.parse(read("bench/history.json")),
-  );
-  for (const page of yearPages) assert.equal(read(page), withYears(read(page), years));
+  const record: Recorded = JSON.parse(read("bench/pipeline.json"));
+  const years = yearsOf(record, JSON.parse(read("bench/history.json")));
+  for (const page of yearPages) {
+    assert.equal(read(page), withYears(read(page), years));
+    assert.ok(read(page).includes(`images of ${record.size.megabytes} MB`), page);
+  }
   assert.ok(read("bench/pipeline.md").includes(printYears(years)));
 });
