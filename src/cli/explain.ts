@@ -56,8 +56,7 @@ interface ExplainOptions extends GlobalOptions {
 async function explain(world: World, options: ExplainOptions, name: string): Promise<void> {
   const session = await openSession(world, options);
   const explanation = await explainImage(name, options, session);
-  const text = printExplanation(explanation, world.screen);
-  printResult(world, options, explanation, text);
+  printResult(world, options, explanation, printExplanation(explanation, world.screen));
 }
 
 async function explainImage(
@@ -69,9 +68,7 @@ async function explainImage(
   const { git, config, images } = project;
   const { against, rev } = options;
   known(images, [name]);
-  const image = await keyIn(project, name);
-  if (image === undefined) throw new TypeError(`no key for ${name}`);
-  const { key } = image;
+  const { key } = (await keyIn(project, name))!;
   const stateAt = statesOf(session, options);
   const sources = options.offline === true ? [] : sourcesOf(situation, config);
   const isDirty = async (head: string): Promise<boolean> =>
@@ -157,7 +154,10 @@ async function inUpstream(
   sources: readonly Source[],
   session: Session,
 ): Promise<Against> {
-  const upstream = sources.find(({ kind }) => kind === "upstream");
+  // Where the own registry is that of the project which the configuration names, it is read as such alone.
+  const isNamed = ![undefined, "auto"].includes(session.project.config.upstream);
+  const upstream =
+    sources.find(({ kind }) => kind === "upstream") ?? (isNamed ? sources[0] : undefined);
   if (upstream === undefined)
     throw usageError(
       `compare ${name} with upstream: no upstream is known`,
@@ -185,8 +185,7 @@ function statesOf(
   const named = namedConfig(world, options);
   return async (commit) => {
     const at = await tree(commit);
-    const missing = named === undefined ? "error" : "skip";
-    return stateOf(at, await loadConfig(at, named), { missing });
+    return stateOf(at, await loadConfig(at, named), { missing: named ? "skip" : "error" });
   };
 }
 

@@ -197,6 +197,12 @@ describe("berth explain with a registry", () => {
       const { stdout } = await project.explain(["app", "--against", against], env);
       assert.match(stdout, new RegExp(`\nthe same as ${label} \\(`));
     }
+    // A person's own registry is often upstream's, which is then no other place.
+    project.write({
+      "berth.yml": `images: ["*.docker"]\nparents: ci/{name}\nupstream: ${base.split("/").slice(1).join("/")}\n`,
+    });
+    const own = await project.explain(["app", "--registry", base, "--against", "upstream"]);
+    assert.match(own.stdout, /\nthe same as upstream's latest \(/);
   });
 
   test("says which commit to fetch where the clone does not have it", async (t) => {
