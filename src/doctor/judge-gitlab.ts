@@ -152,7 +152,7 @@ function shownTo(whom: string, own: unknown, { tokenVariable }: DoctorFacts["var
 /** What needs which GitLab, the oldest first. */
 const needs = [
   { version: "17.0", level: "error", what: "the component" },
-  { version: "17.9", level: "warning", what: "protected container repositories" },
+  { version: "17.8", level: "warning", what: "protected container repositories" },
   { version: "17.11", level: "note", what: "protected container tags" },
   { version: "18.7", level: "note", what: "reading the rules for protected tags" },
 ] as const;

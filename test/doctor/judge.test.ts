@@ -187,7 +187,8 @@ judge("fork-pipelines", [
 
 judge("gitlab-version", [
   ["error", /lacks the component.*18\.7 or later/s, version("16.11.2")],
-  ["warning", /lacks protected container repositories/, version("17.8.0")],
+  ["warning", /lacks protected container repositories/, version("17.7.0")],
+  ["note", /lacks protected container tags/, version("17.8.0")],
 ]);
 
 function withBuildah(version: string | typeof trouble): DoctorFacts {
