@@ -106,7 +106,7 @@ const listed = strict({
 });
 
 export const images = z.told(
-  "The images: a path or glob (`*`, `**`, `?`, `{a,b}`), a list of paths, globs and objects, or a map from name to path or object. An object says more about a Dockerfile that a glob of the same list finds. Default: every `Dockerfile`, `Dockerfile.NAME`, `NAME.Dockerfile`, `NAME.docker` and the like with `Containerfile`.",
+  "The images: a path or glob (`*`, `**`, `?`, `{a,b}`), a list of paths, globs and objects, or a map from name to path or object. An object says more about a Dockerfile that a glob of the same list finds. Default: every file that is called like a Dockerfile, such as `Dockerfile.NAME`, `NAME.Dockerfile`, `NAME.docker` or `Containerfile`.",
   z.union([
     text(imagePathRule),
     z.array(z.union([text(imagePathRule), listed])),

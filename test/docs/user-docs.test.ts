@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
+import { version } from "../../src/cli/program.ts";
 import type { Given } from "../../src/config/config.ts";
 import { parseConfig } from "../../src/config/parse.ts";
 import { checks } from "../../src/doctor/diagnose.ts";
@@ -120,6 +121,46 @@ test("what the pages quote of berth is what berth says", () => {
   ];
   assert.deepEqual(
     quotes.filter(([quoted = "", said = ""]) => !text.includes(quoted) || !code.includes(said)),
+    [],
+  );
+});
+
+test("docs/recipes.md says what older GitLab lacks, from the versions on that doctor goes by", () => {
+  const told = words(recipes?.text ?? "", /^\| before ([\d.]+)[ ,|]/gm);
+  const code = textOf("src/doctor");
+  const known = [/\bversion: "([\d.]+)"/g, /\(older than ([\d.]+)/g].flatMap((one) =>
+    words(code, one),
+  );
+  assert.deepEqual([...new Set(told)].sort(), [...new Set(known)].sort());
+});
+
+test("members of JSON that docs/commands.md tells are those of each command", () => {
+  const rows = readPage("commands.md").text.matchAll(/^\| `([a-z]+)` \| (.*`(\w+)`.*) \|$/gm);
+  const told = [...rows].filter(([, name = ""]) => existsSync(join(docs, `../src/cli/${name}.ts`)));
+  assert.ok(told.length > 7);
+  const folders = { promote: "src/publish", pull: "src/run" };
+  for (const [, name = "", members = ""] of told) {
+    const own = folders[name as keyof typeof folders] ?? `src/${name}`;
+    const more = existsSync(join(docs, "..", own)) ? textOf(own) : "";
+    const code = `${readFileSync(join(docs, `../src/cli/${name}.ts`), "utf8")}${more}`;
+    assert.deepEqual(
+      words(members, /`(\w+)`/g).filter((word) => !new RegExp(`\\b${word}\\b`).test(code)),
+      [],
+      name,
+    );
+  }
+});
+
+test("components that pages include are there, in this version", () => {
+  const files = ["README.md", ...linked.map((name) => `docs/${name}`)];
+  const named = files.flatMap((file) =>
+    [...readFileSync(join(docs, "..", file), "utf8").matchAll(/\/berth\/([a-z]+)@([\d.]+)/g)].map(
+      ([, component, at]) => `${file}: ${component} ${at}`,
+    ),
+  );
+  assert.ok(named.length > 10);
+  assert.deepEqual(
+    named.filter((one) => !components.some(({ name }) => one.endsWith(`: ${name} ${version}`))),
     [],
   );
 });
