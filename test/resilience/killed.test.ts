@@ -1,12 +1,13 @@
 /** Runs of berth that a signal ends in each of their phases, and that are run again; races.test.ts has every state of the registry. */
 import assert from "node:assert/strict";
-import { readdirSync, statSync } from "node:fs";
+import { once } from "node:events";
+import { existsSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import pLimit from "p-limit";
 import { ownTags } from "../../src/image/key.ts";
 import { readTag } from "../../src/oci/tags.ts";
-import { ended } from "../support/command.ts";
+import { ended, startProgram } from "../support/command.ts";
 import type { MemoryRegistry } from "../support/memory-registry.ts";
 import { until } from "../support/processes.ts";
 import { disagreements, historyOf, incomplete, tagsIn } from "./checks.ts";
@@ -207,6 +208,20 @@ describe("a run that is killed", () => {
       assert.equal(next.code, 0, next.stderr);
       assert.deepEqual(readdirSync(stand.tmp), []);
     }));
+});
+
+test("a test that is killed takes the services along that it has started", async () => {
+  const services = new URL("../support/services.ts", import.meta.url);
+  const script = `import { startService } from "${services}";
+const { pid } = await startService("sleep", ["300"], "/dev/null", async () => true);
+process.stdout.write(String(pid));
+await new Promise((resolve) => setTimeout(resolve, 300_000));`;
+  const child = startProgram(process.execPath, ["--input-type=module", "-e", script]);
+  const over = once(child, "exit");
+  const [pid] = await once(child.stdout!, "data");
+  child.kill("SIGKILL");
+  await over;
+  await until(() => !existsSync(`/proc/${pid}`));
 });
 
 /** What lies in a job's temporary folder and others may look into. */

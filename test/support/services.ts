@@ -8,6 +8,7 @@ import { connect, createServer, type ListenOptions, type Server } from "node:net
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { program } from "./programs.ts";
 
 /** A folder for one test file or one demo; `remove` deletes it. */
 export interface Folder {
@@ -73,7 +74,7 @@ export interface Service {
   stop(): Promise<void>;
 }
 
-/** Starts a program that runs until it is stopped, its output in a file, and waits until it answers. */
+/** Starts a program that runs until it is stopped or this process ends, its output in a file, and waits until it answers. */
 export async function startService(
   command: string,
   args: readonly string[],
@@ -81,7 +82,8 @@ export async function startService(
   isUp: () => Promise<boolean>,
 ): Promise<Service> {
   const log = openSync(logFile, "a");
-  const child = spawn(command, args, { stdio: ["ignore", log, log] });
+  const own = ["--pdeathsig=TERM", command, ...args];
+  const child = spawn(program("setpriv"), own, { stdio: ["ignore", log, log] });
   await once(child, "spawn");
   const service = {
     pid: child.pid ?? 0,
