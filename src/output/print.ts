@@ -1,6 +1,6 @@
 /** What people read: the plan before, the outcomes after, and amounts; pure text. */
 import type { ImageBlob, Outcome } from "../build/outcome.ts";
-import { reasonOf } from "../plan/decision.ts";
+import { isBuilt, reasonOf } from "../plan/decision.ts";
 import type { Plan, PlannedImage } from "../plan/plan.ts";
 import { few } from "../printable.ts";
 import type { Screen } from "../world.ts";
@@ -20,8 +20,8 @@ export function printPlan(plan: Plan, shown: Shown): string {
     cells: [name, decision.kind, reasonOf(decision)],
     reference,
   }));
-  const count = (kind: string): number =>
-    plan.images.filter(({ decision }) => decision.kind === kind).length;
+  const kinds = plan.images.map(({ decision }) => (isBuilt(decision) ? "build" : decision.kind));
+  const count = (kind: string): number => kinds.filter((one) => one === kind).length;
   const sums = ["reuse", "copy", "build"].map((kind) => `${count(kind)} ${kind}`).join(", ");
   const table = printReferences(["IMAGE", "DECISION", "BECAUSE"], rows, shown);
   const next = shown.next === true ? fill(nextStep(plan), shown.screen, 2) : "";
@@ -29,7 +29,7 @@ export function printPlan(plan: Plan, shown: Shown): string {
 }
 
 function nextStep({ images }: Plan): string {
-  const built = images.filter(({ decision }) => decision.kind === "build");
+  const built = images.filter(({ decision }) => isBuilt(decision));
   const [first] = built;
   if (first === undefined) return "next: nothing is to be built\n";
   const isBlind = built.some(
@@ -37,7 +37,7 @@ function nextStep({ images }: Plan): string {
   );
   return isBlind
     ? "next: say where images are, with --registry HOST/PATH or as `registry` in berth.yml\n"
-    : `next: a pipeline builds what is missing; \`berth explain ${first.name}\` says what changed, \`berth run --local ${first.name}\` tries it here\n`;
+    : `next: a pipeline builds these; \`berth explain ${first.name}\` says what changed, \`berth run --local ${first.name}\` tries it here\n`;
 }
 
 function setLine({ set: { id, record } }: Plan, sums: string, { screen, references }: Shown) {

@@ -40,6 +40,10 @@ test("the plan tells a person what to do next", () => {
     ],
     [images.slice(0, 1), /\nnext: nothing is to be built\n$/],
     [
+      [plannedImage("debian", { kind: "refresh", because: { code: "forced" }, from: debian })],
+      /; 0 reuse, 0 copy, 1 build\nnext: a pipeline builds .*`berth explain debian` .*\n$/,
+    ],
+    [
       [plannedImage("debian", blind)],
       /\nnext: say where images are, with --registry HOST\/PATH .*\n$/,
     ],
