@@ -219,7 +219,7 @@ export function savedWords({ saved }: Pick<Report, "saved">): readonly string[] 
   return [
     `${count(jobs, "build job")} not run.`,
     timed === 0
-      ? "Build time: not known, since these images do not say how long their builds took."
+      ? "Build time: not known, since no image that was read says how long its build took."
       : `${printSeconds(seconds)} of building${of(timed)}, as these images took when they were made.`,
     weighed === 0
       ? "Bytes: not known, since nothing had to be read of these images."

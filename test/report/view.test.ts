@@ -68,7 +68,7 @@ test("sizes and savings count shared blobs once, and say of how many images they
 test("what is not known is said to be, and not made up", () => {
   const report = makeReport(planOf([planned("a", "reuse")]), [], nothing);
   const [, time, bytes] = savedWords(report);
-  assert.match(time ?? "", /not known/);
+  assert.match(time ?? "", /not known, since no image that was read says/);
   assert.match(bytes ?? "", /not known/);
   const all = makeReport(planOf([planned("a", "build")]), [], nothing);
   assert.deepEqual(savedWords(all), ["Nothing: every image had to be made."]);
