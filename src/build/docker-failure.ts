@@ -20,7 +20,7 @@ export const dockerProgram = {
 };
 
 export const getBuildx =
-  "install it (apt-get install docker-buildx, or apk add docker-cli-buildx), or use the buildah engine";
+  "install it (apt-get install docker-buildx, or apk add docker-cli-buildx), or use the buildah engine, for `berth run --local` podman";
 
 /** docker's last word about its failure. */
 export function dockerLine(result: RunResult): string {
