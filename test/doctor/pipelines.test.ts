@@ -7,6 +7,7 @@ import type { Pipelines } from "../../src/doctor/evaluate.ts";
 import type { DoctorFacts } from "../../src/doctor/facts.ts";
 import { samplesOf } from "../../src/doctor/occasions.ts";
 import { pipelinesJson, printPipelines } from "../../src/doctor/table.ts";
+import { isPipeline, readPage } from "../docs/pages.ts";
 import { jobIn, mergeRequest } from "../plan/pipelines.ts";
 import { config } from "../support/keyed.ts";
 import { screen } from "../support/screen.ts";
@@ -58,6 +59,16 @@ for (const [folder, images, change] of sound)
   test(`finds nothing in ${folder === "." ? "berth's own pipeline" : folder}`, async () => {
     const around = { images, config: config({ prefix: "BERTH", ...change }) };
     const pipelines = await pipelinesOf(filesBelow(join(top, folder)), around);
+    assert.deepEqual(unwell(factsOf(pipelines)), []);
+    assert.ok(pipelines.read.some(({ jobs }) => jobs.some(({ planned }) => planned !== undefined)));
+  });
+
+for (const page of ["quick-start.md", "migrate-freedesktop.md"])
+  test(`finds nothing in the pipeline of ${page}`, async () => {
+    const { blocks } = readPage(page);
+    const text = blocks.find((block) => isPipeline(block))?.text ?? "";
+    const around = { config: config({ upstream: "acme/widget" }), own: "acme/widget" };
+    const pipelines = await pipelinesOf({ ".gitlab-ci.yml": text }, around);
     assert.deepEqual(unwell(factsOf(pipelines)), []);
     assert.ok(pipelines.read.some(({ jobs }) => jobs.some(({ planned }) => planned !== undefined)));
   });
