@@ -120,7 +120,11 @@ test("every variable of others that the code asks for is in docs/configuration.m
   const asked = files
     .filter((file) => file.endsWith(".ts"))
     .map((file) => read(join("src", file)))
-    .flatMap((text) => [...text.matchAll(/"((?:CI|GITLAB|DOCKER|BUILDAH)_[A-Z_]+)"/g)])
+    .flatMap((text) => [
+      ...text.matchAll(
+        /"((?:CI|GITLAB|DOCKER|BUILDAH|CONTAINERS|NODE|REGISTRY|SSL|STORAGE|XDG)_[A-Z_]+)"/g,
+      ),
+    ])
     .map(([, name = ""]) => name)
     .filter((name) => !Object.hasOwn(errorCodes, name));
   const told = [...page.matchAll(/\b[A-Z]+_[A-Z_]+\*?/g)].map(([name]) => name);
