@@ -61,6 +61,14 @@ test("the version is one and the same", () => {
   assert.match(read("CHANGELOG.md"), new RegExp(`^## ${version.replaceAll(".", "\\.")}\\b`, "m"));
 });
 
+test("the Node that pages ask for is the one that the package does", () => {
+  const [, asked = ""] = /engines = \{ node: ">=([\d.]+)" \}/.exec(read("scripts/bundle.ts")) ?? [];
+  const told = ["README.md", "docs/quick-start.md", "CHANGELOG.md"].map(
+    (page) => /\bNode ([\d.]+) (?:or|and) newer/.exec(read(page))?.[1],
+  );
+  assert.deepEqual(told, [asked, asked, asked]);
+});
+
 test("links between the project's pages lead somewhere", () => {
   const pages = [
     "README.md",

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, beforeEach, describe, test } from "node:test";
 import { login } from "../../src/cli/session.ts";
@@ -205,6 +205,26 @@ describe("berth prune in a job of GitLab", () => {
     assert.match(
       stderr,
       /GitLab, .* is not known.*set CI_SERVER_URL and a token in BERTH_GITLAB_TOKEN/s,
+    );
+  });
+
+  test("prunes on a person's machine as docs/quick-start.md says: an address, a token, a login", async () => {
+    const { host } = gitlab.registry;
+    const token = gitlab.token("dave", "api");
+    const auth = Buffer.from(`dave:${token}`).toString("base64");
+    const { cwd } = inClone();
+    mkdirSync(join(folder, ".docker"), { recursive: true });
+    writeFileSync(
+      join(folder, ".docker/config.json"),
+      JSON.stringify({ auths: { [host]: { auth } } }),
+    );
+    const env = plainEnv({ HOME: folder, CI_SERVER_URL: gitlab.url, GITLAB_TOKEN: token });
+    const args = ["prune", "--registry", `${host}/acme/tools`, "--apply"];
+    const { code, stdout, stderr } = await berth(args, { cwd, env });
+    assert.equal(code, 0, stderr);
+    assert.match(
+      stdout,
+      /^deleted [1-9]\d*, gone already 0, kept at the second look 0, refused 0$/m,
     );
   });
 
