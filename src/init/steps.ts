@@ -24,7 +24,7 @@ export function stepsOf(
   const tags = ownLines(survey.imageLines, names).map((line) => line.tag);
   const foreign = [...new Set(tags)].filter((one) => one.replace(/[{}]/g, "") !== `$${tag}`);
   const places = placesOf(survey, tag);
-  const steps = [
+  return [
     `berth key${named}: see that every image gets a key`,
     builders.length > 0 &&
       `delete the jobs that build images (${few(builders)}) with what only they extend`,
@@ -44,9 +44,9 @@ export function stepsOf(
       `delete ${tag} where variables set it (${few(places)}), for it would win over what was planned`,
     scheduleStep(text),
     guide(text, prefix),
+    `berth doctor --pipelines${named}: see every job, when it runs and in which image, before you push`,
     `berth plan${named}${where}: see what would be built; it changes nothing`,
-  ];
-  return steps.filter((step) => step !== false);
+  ].filter((step) => step !== false);
 }
 
 /** The jobs that build for this pipeline alone, and those whose images go elsewhere or are named by others. */
