@@ -36,21 +36,21 @@ interface Write {
 }
 
 /**
- * Why the registry will not take what a plan makes, in its own words, before anything is built; `undefined` where
- * it will, or nothing is made. One token is asked for all of it.
+ * Why the registry will not take what a plan makes and tags, in its own words, before anything is built; `undefined`
+ * where it will, or nothing is due. One token is asked for all of it.
  */
 export async function refusedWrite(
   plan: Pick<Plan, "images" | "set" | "complete">,
-  situation: Pick<Situation, "ci" | "own" | "upstream" | "wishes">,
+  situation: Pick<Situation, "ci" | "own" | "wishes">,
   registry: Pick<Registry, "announce" | "refusal">,
 ): Promise<string | undefined> {
-  if (!situation.ci || situation.own === undefined) return undefined;
-  const made = plan.images.filter(({ decision }) => decision.kind !== "reuse");
-  if (made.length === 0) return undefined;
-  const writes = [
-    recordWrite(plan, situation.own, situation),
-    ...made.map(imageWrite(plan, situation)),
-  ];
+  const { images, complete } = plan;
+  // A record that is old and no more is left to a run that may write it.
+  const isDue = isPublishDue({ ...plan, set: { ...plan.set, stale: false } }, situation);
+  if (!situation.ci || situation.own === undefined || !isDue) return undefined;
+  const made = images.filter(({ decision }) => decision.kind !== "reuse");
+  const tagged = made.length > 0 || !complete ? made : images;
+  const writes = [recordWrite(plan, situation.own), ...tagged.map(imageWrite(plan, situation))];
   const first = await firstRefused(writes, registry);
   return first && `${first.name} may not be pushed from this pipeline: ${first.refusal}`;
 }
@@ -99,25 +99,20 @@ function imageWrite(
   return ({ name, repository, tag, decision }: PlannedImage): Write => {
     const carriers = isBuilt(decision) ? [builtTagOf(name)] : [];
     const caches = isBuilt(decision) && !isFromScratch(decision) ? [cacheTagOf(name)] : [];
-    const rights = rightsFor(
-      decision,
-      repository === null ? undefined : parseRepository(repository),
-    );
+    const own = repository === null ? undefined : parseRepository(repository);
+    if (own !== undefined && decision.kind === "reuse")
+      return { name, rights: [{ access: "push", repository: own }], tags: shared };
+    const rights = rightsFor(decision, own);
     return { name, rights, tags: [tag, ...shared, ...carriers, ...caches] };
   };
 }
 
-/** A record's blobs are mounted from upstream's where there is one. */
-function recordWrite(
-  { set }: Pick<Plan, "set">,
-  own: Repository,
-  { upstream }: Pick<Situation, "upstream">,
-): Write {
-  const record = (base: Repository) => below(base, recordRepositoryName);
-  const write: Right = { access: "push", repository: record(own) };
-  const rights: readonly Right[] =
-    upstream === undefined ? [write] : [write, { access: "pull", repository: record(upstream) }];
-  return { name: "the set record", rights, tags: [set.tag] };
+/** A record's blobs are mounted from where another one was found. */
+function recordWrite({ set }: Pick<Plan, "set">, base: Repository): Write {
+  const write: Right = { access: "push", repository: below(base, recordRepositoryName) };
+  const from = set.record === null ? [] : [parseReference(set.record)];
+  const reads = from.map((repository): Right => ({ access: "pull", repository }));
+  return { name: "the set record", rights: [write, ...reads], tags: [set.tag] };
 }
 
 /**

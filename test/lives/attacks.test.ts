@@ -105,6 +105,28 @@ test("a pipeline of a member who is no maintainer is untrusted, and changes no i
   assert.deepEqual([after.built, after.ran], [[], before]);
 });
 
+for (const reference of ["digest", "tag"] as const)
+  test(`a member's pipeline of a set that nobody has recorded, whose images are all there, needs no right that it lacks (${reference})`, async () => {
+    const [alone, child] = [`${reference} alone\n`, `${reference} child\n`];
+    await up.commit(`${reference}-1`, { "ci/alone.list": alone });
+    await up.commit(`${reference}-2`, { "ci/child.list": child });
+    const ran = new Map<string, string | undefined>();
+    for (const [name, branch] of [
+      ["alone", 1],
+      ["child", 2],
+    ] as const)
+      ran.set(
+        name,
+        (await live(world, up, { branch: `${reference}-${branch}`, user: "olga" })).ran[name],
+      );
+    const both = `${reference}-both`;
+    await up.commit(both, { "ci/alone.list": alone, "ci/child.list": child });
+    const member = await live(world, up, { branch: both, user: "dave", reference });
+    assert.deepEqual(member.built, []);
+    for (const line of member.written) assert.match(line, /^acme\/tools\/try\//);
+    for (const [name, digest] of ran) assert.equal(member.ran[name], digest);
+  });
+
 test("where a Developer merges, the merge's pipeline builds for itself, and promotes nothing", async () => {
   const latest = tagged(world, "acme/tools/qemu/alone", "latest");
   await up.commit("main", { "ci/alone.list": "merged by dave\n" });

@@ -128,6 +128,7 @@ test("a fork that may not read a private upstream builds, says why, and reuses o
     assert.ok(Object.entries(alone.ran).every(([name, digest]) => digest !== first.ran[name]));
     assert.match(alone.output, /acme\/tools may not be read .*; its images are built here instead/);
     assert.match(alone.output, /allow this project's job tokens .*Job token permissions/);
+    assert.doesNotMatch(alone.output, /may not be pushed/);
     up.project.allowed.add(fork.project.id);
     const allowed = await live(world, fork, { branch: "topic" });
     assert.deepEqual([allowed.built, allowed.ran, allowed.written], [[], first.ran, []]);

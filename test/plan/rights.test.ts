@@ -59,20 +59,41 @@ test("publishing is due for what is made, a record that lacks or is stale, and a
 
 const said = ({ access, repository }: Right) => `${access} ${printRepository(repository)}`;
 
-test("the right to push is asked for, tag by tag, where a job of GitLab has something to push", async () => {
-  const record = "push r.example/own/berth, pull r.example/up/berth: set-5";
+test("the right to push is asked for, tag by tag, where a job of GitLab has something to push or to tag", async () => {
+  const record = "push r.example/own/berth: set-5";
+  const mounted = "push r.example/own/berth, pull r.example/up/berth: set-5";
   const app = "push r.example/own/app";
   const { built, cache } = ownTags;
-  for (const [decision, situation, complete, asked] of [
-    ["own", here, true, []],
+  const onRecord = { record: "r.example/own/berth:set" };
+  for (const [decision, situation, complete, asked, set] of [
+    ["own", here, true, [], onRecord],
+    ["own", here, true, [], { ...onRecord, stale: true }],
+    ["own", { ...here, ci: false }, true, []],
+    ["upstream", here, false, []],
+    ["own", here, true, [record, `${app}: set-5`]],
+    [
+      "own",
+      tagged,
+      true,
+      ["push r.example/own/berth, pull r.example/own/berth: set-5", `${app}: set-5 mine`],
+      onRecord,
+    ],
+    ["own upstream", here, false, [record]],
     ["build", { ...here, ci: false }, true, []],
     ["build", { ...here, own: undefined }, true, []],
     ["build", here, false, [record, `${app}: key ${built} ${cache}`]],
     ["build", here, true, [record, `${app}: key set-5 ${built} ${cache}`]],
+    [
+      "build",
+      here,
+      true,
+      [mounted, `${app}: key set-5 ${built} ${cache}`],
+      { record: "r.example/up/berth:set" },
+    ],
     ["scratch", tagged, true, [record, `${app}: key set-5 mine ${built}`]],
     [
       "copy",
-      { ...here, upstream: undefined },
+      here,
       true,
       ["push r.example/own/berth: set-5", `${app}, pull r.example/up/app: key set-5`],
     ],
@@ -85,7 +106,8 @@ test("the right to push is asked for, tag by tag, where a job of GitLab has some
       refusal: async (rights: readonly Right[], tags: readonly string[]) =>
         void questions.push(`${rights.map(said).join(", ")}: ${tags.join(" ")}`),
     };
-    assert.equal(await refusedWrite(planOf(decision, complete), situation, registry), undefined);
+    const plan = planOf(decision, complete, set);
+    assert.equal(await refusedWrite(plan, situation, registry), undefined);
     assert.deepEqual(questions, asked);
     const rights = asked.flatMap((one) => one.replace(/: .*/, "").split(", "));
     assert.deepEqual(announced, rights);
