@@ -56,8 +56,18 @@ export async function planOf(planning: Planning): Promise<Planned> {
     announceReads(planning.images, sourcesOf(untrusted, config), registry);
     const tried = await planIn(untrusted, planning, keyed);
     const isRefused = await refusedWrite(tried.plan, tried.situation, registry);
-    if (isRefused === undefined) return tried;
+    const isDropped = refreshes(planned) && !refreshes(tried);
+    if (isRefused === undefined)
+      return isDropped ? warned(tried, `nothing is refreshed: ${why}`) : tried;
   }
+  return warned(planned, why);
+}
+
+function refreshes({ plan }: Planned): boolean {
+  return plan.images.some(({ decision }) => decision.kind === "refresh");
+}
+
+function warned(planned: Planned, why: string): Planned {
   return { ...planned, plan: { ...planned.plan, warnings: [why, ...planned.plan.warnings] } };
 }
 

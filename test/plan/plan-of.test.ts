@@ -3,7 +3,7 @@ import { describe, test } from "node:test";
 import { reasonOf } from "../../src/plan/decision.ts";
 import { serializePlan } from "../../src/plan/make.ts";
 import { parsePlan } from "../../src/plan/plan.ts";
-import { planOf, run } from "../support/flow.ts";
+import { hoursLater, planOf, run } from "../support/flow.ts";
 import { openProjects } from "../support/projects.ts";
 
 describe("planOf", async () => {
@@ -57,6 +57,24 @@ describe("planOf", async () => {
     assert.equal(said[0], "pull qemu-project/qemu/berth");
     const [asked, reads] = ["push qemu-project/qemu/berth", "pull qemu-project/qemu/try/berth"];
     assert.ok(said.indexOf(asked) < said.indexOf(reads), said.join());
+  });
+
+  test("says so where what is due cannot be refreshed, since this run may not push it", async () => {
+    await run(job(both).options);
+    const { options } = job(both, { CI_PIPELINE_SOURCE: "schedule" });
+    const answers = ["denied"];
+    const refusal = async () => answers.shift();
+    const now = hoursLater(8 * 24);
+    const registry = { ...options.registry, refusal };
+    const { plan } = await planOf({ ...options, now, registry });
+    assert.deepEqual(
+      plan.images.map(({ decision }) => decision.kind),
+      ["reuse", "reuse"],
+    );
+    assert.equal(
+      plan.warnings[0],
+      "nothing is refreshed: the set record may not be pushed from this pipeline: denied",
+    );
   });
 
   test("makes what plan.json gives back, with the commit that was read", async () => {
