@@ -9,7 +9,7 @@ import { generationOfMachine, generationOfPipeline, ofGeneration } from "../oci/
 import type { Decided, Grounds } from "./decide.ts";
 import { ownTemplate, repositoryOf } from "./places.ts";
 import type { Decision, Plan, PlannedImage } from "./plan.ts";
-import type { Situation } from "./situation.ts";
+import { ownBase, type Situation } from "./situation.ts";
 
 /** What the plan says about the files that keys were made from. */
 export interface FilesState {
@@ -52,6 +52,7 @@ export function makePlan(
       ...observation.warnings,
       ...warnings,
       ...(many === undefined ? [] : [many.join("; ")]),
+      ...unheard({ complete }, grounds),
     ],
   };
 }
@@ -165,7 +166,9 @@ function setVariables(
   const source = observation.record?.source;
   // Upstream's set is not the one that this run tests where it refreshes images of it.
   const isUpstreams = source?.kind === "upstream" && plan.set.generation === null;
-  const base = plan.complete ? situation.own : isUpstreams ? source.base : undefined;
+  // Without these two a job in CI would have an invalid image; a person's plan is of use all the same.
+  const isOwn = plan.complete || (situation.ci && !isUpstreams);
+  const base = isOwn ? ownBase(situation) : isUpstreams ? source.base : undefined;
   const template = plan.complete ? ownTemplate(situation, config) : config.repository;
   const folder = templateFolder(template);
   if (base === undefined || folder === undefined) return [];
@@ -175,6 +178,16 @@ function setVariables(
     [`${config.prefix}_CONTAINER_BASE`, `${printRepository(base)}${folder}`],
     [`${config.prefix}_CONTAINER_TAG`, tag],
   ];
+}
+
+/** What the configuration and a user ask for in vain. */
+function unheard({ complete }: Pick<Plan, "complete">, { config, situation }: Grounds) {
+  const { prefix, reference, repository } = config;
+  const { tag } = situation.wishes;
+  const untagged = `${prefix}_CONTAINER_TAG: no image gets the tag ${tag}, for some stay in upstream's registry; \`reference: tag\` gives it to all`;
+  const untold = `\`reference: ${reference}\` tells later jobs of no image: in \`repository: ${repository}\` {name} does not stand alone at the end`;
+  const isTold = reference === "digest" || templateFolder(repository) !== undefined;
+  return [tag === undefined || complete ? [] : untagged, isTold ? [] : untold].flat();
 }
 
 /** What stands between base and name: `/qemu` for `qemu/{name}`; `undefined` where a name is not the last element. */
@@ -214,11 +227,8 @@ function fits(entries: readonly Entry[], { dotenv }: Config): boolean {
 
 function overLimit(count: number, { dotenv }: Config): BerthError {
   const { maxVariables = variableLimits.free, maxBytes } = dotenv;
-  return new BerthError(
-    "DOTENV_LIMIT",
-    `write the dotenv report: ${count} images need ${count} variables; GitLab takes ${maxVariables} variables and ${maxBytes} bytes`,
-    {
-      hint: "set `reference: tag` in berth.yml (two variables for any number of images), or raise `dotenv.max_variables` where the server allows more",
-    },
-  );
+  const what = `write the dotenv report: ${count} images need ${count} variables; GitLab takes ${maxVariables} variables and ${maxBytes} bytes`;
+  return new BerthError("DOTENV_LIMIT", what, {
+    hint: "set `reference: tag` in berth.yml (two variables for any number of images), or raise `dotenv.max_variables` where the server allows more",
+  });
 }

@@ -163,15 +163,12 @@ function eventOf(event: string | undefined, mergedResults: boolean): Merge["beca
 /** The own base, for those who are about to write. */
 export function ownBase(situation: Situation): Repository {
   if (situation.own !== undefined) return situation.own;
-  throw new BerthError(
-    "REGISTRY_UNSET",
-    "find the project's registry: CI_REGISTRY_IMAGE is not set",
-    {
-      hint: situation.ci
-        ? "enable the container registry in the project's settings (General, Visibility), or give --registry host/path"
-        : "give --registry host/path, or set `registry` in berth.yml",
-    },
-  );
+  const what = "find the project's registry: CI_REGISTRY_IMAGE is not set";
+  throw new BerthError("REGISTRY_UNSET", what, {
+    hint: situation.ci
+      ? "enable the container registry in the project's settings (General, Visibility), or give --registry host/path"
+      : "give --registry host/path, or set `registry` in berth.yml",
+  });
 }
 
 export interface Wishes {
@@ -220,13 +217,10 @@ export function refuseTag(
   }
   const isMoving = promotedPattern(config, defaultBranch)(tag);
   if (!isMoving && !isReserved(tag)) return;
-  throw new BerthError(
-    "REFERENCE_INVALID",
-    `read ${name}: ${tag} is ${isMoving ? "moved by `promote` alone" : "a tag of berth's own"}`,
-    {
-      hint: `take ${name} out of the YAML and the settings (jobs learn their tag from the plan job), or give a tag of your own`,
-    },
-  );
+  const what = `read ${name}: ${tag} is ${isMoving ? "moved by `promote` alone" : "a tag of berth's own"}`;
+  throw new BerthError("REFERENCE_INVALID", what, {
+    hint: `take ${name} out of the YAML and the settings (jobs learn their tag from the plan job), or give a tag of your own`,
+  });
 }
 
 function tagVariable(prefix: string): string {

@@ -64,14 +64,11 @@ function namedUpstream(
   try {
     return baseOf(text, get, own);
   } catch (cause) {
-    throw new BerthError(
-      "REFERENCE_INVALID",
-      `read ${name}: ${JSON.stringify(text)} names no project`,
-      {
-        hint: "give a namespace such as qemu-project (its project of the same name is meant), a project's full path, or host/path of a registry in lower case",
-        cause,
-      },
-    );
+    const what = `read ${name}: ${JSON.stringify(text)} names no project`;
+    throw new BerthError("REFERENCE_INVALID", what, {
+      hint: "give a namespace such as qemu-project (its project of the same name is meant), a project's full path, or host/path of a registry in lower case",
+      cause,
+    });
   }
 }
 

@@ -78,6 +78,38 @@ describe("the dotenv report", () => {
     assert.equal(variables["QEMU_CI_CONTAINER_TAG"], "mine");
   });
 
+  test("says so where a user's tag is given to no image, since all stay in upstream's registry", () => {
+    const tag = { QEMU_CI_CONTAINER_TAG: "mine" };
+    assert.match(`${planOf(oneNew, {}, tag).warnings}`, /^QEMU_CI_CONTAINER_TAG: no image gets/);
+    assert.deepEqual(planOf(oneNew, { reference: "tag" }, tag).warnings, []);
+    assert.deepEqual(planOf(oneNew, {}).warnings, []);
+  });
+
+  test("says so where a name is no element of its own, so that it is empty", () => {
+    for (const [reference, repository, warned] of [
+      ["tag", "ci-{name}", true],
+      ["own-tag", "{name}/x", true],
+      ["digest", "ci-{name}", false],
+      ["tag", "ci/{name}", false],
+    ] as const) {
+      const { variables, warnings } = planOf(oneNew, { reference, repository });
+      assert.equal(
+        warnings.some((line) => line.includes(repository)),
+        warned,
+        repository,
+      );
+      assert.equal(Object.keys(variables).length === 0, warned, repository);
+    }
+  });
+
+  test("is not left empty in a job where no registry can hold the set", () => {
+    const off = { CI_REGISTRY_IMAGE: "" };
+    for (const reference of ["tag", "own-tag"] as const)
+      assert.throws(() => planOf(bothUpstream, { reference }, off), { code: "REGISTRY_UNSET" });
+    const { variables } = planOf(bothUpstream, { reference: "tag" }, off, true);
+    assert.equal(variables["QEMU_CI_CONTAINER_BASE"], up);
+  });
+
   test("fails past GitLab's limits, with the advice to use set", () => {
     const limits = [
       { maxVariables: 1, maxBytes: 5120 },
