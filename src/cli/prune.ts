@@ -7,7 +7,7 @@ import { workTree } from "../context/worktree.ts";
 import { type ExitCode, exitCodes } from "../errors.ts";
 import { isDenied, unlessDenied } from "../gitlab/rights.ts";
 import { count } from "../output/table.ts";
-import { ownBase, type Situation, situationOf } from "../plan/situation.ts";
+import { asUntrusted, ownBase, type Situation, situationOf } from "../plan/situation.ts";
 import { gatherFacts, type PruneProject, type Pruning } from "../prune/facts.ts";
 import {
   type Applied,
@@ -107,6 +107,7 @@ async function openPruning(world: World, options: GlobalOptions): Promise<Prunin
   const config = await loadConfig(workTree(git, world.files), named, given);
   const situation = situationOf(world.env, config, options.registry);
   const { upstream, role, pipeline } = situation;
+  const upstreamOfTried = asUntrusted(situation, "what it runs is a stranger's").upstream;
   const place = await gitlabPlace(world, config, situation);
   const project: PruneProject = {
     config,
@@ -118,7 +119,12 @@ async function openPruning(world: World, options: GlobalOptions): Promise<Prunin
   const sources: Sources = {
     activity: gitlabActivity(place),
     history: gitHistory(git),
-    readCommit: readCommits(world, git, { given, upstream, ...(named && { named }) }),
+    readCommit: readCommits(world, git, {
+      given,
+      upstream,
+      upstreamOfTried,
+      ...(named && { named }),
+    }),
   };
   const facts = () => gatherFacts(sources, project, world.clock.now());
   return { project, shelf: withSigns(gitlabShelf(place), world), sources, facts };

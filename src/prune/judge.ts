@@ -58,13 +58,15 @@ export interface Generation {
 
 /** Decides about one tag. Whatever is not known counts for keeping it. */
 export function judge(tag: KnownTag, facts: Facts, rules: Rules): TagVerdict {
-  switch (tag.what.kind) {
+  const { kind, pipeline } = tag.what;
+  // Of what is tried nobody promotes a generation.
+  if (kind === "pipeline" || (kind === "try" && pipeline !== undefined))
+    return judgePipeline(tag, pipeline ?? 0, facts, rules);
+  switch (kind) {
     case "unknown":
       return judgeForeign(tag, facts, rules);
     case "override":
       return keep({ why: "override" });
-    case "pipeline":
-      return judgePipeline(tag, tag.what.pipeline ?? 0, facts, rules);
     case "past":
       return aged({ taggedAt: pastOf(tag.name) }, rules.config.prune.age, facts, {
         why: "unneeded",
@@ -158,7 +160,7 @@ function isImage({ repository, what }: KnownTag, { repositories }: Facts): boole
 }
 
 function judgePipeline(tag: KnownTag, id: number, facts: Facts, rules: Rules): TagVerdict {
-  const days = namedLimit("pipeline", rules);
+  const days = namedLimit(tag.what.kind, rules);
   const { pipelines, now } = facts;
   const { ownPipeline } = rules;
   if (id === ownPipeline || pipelines?.some((one) => one.id === id && one.running))

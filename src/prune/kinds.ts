@@ -45,7 +45,8 @@ const plain = Object.fromEntries(kinds.map((kind) => [kind, { kind }])) as Reado
 export function classify(repository: string, tag: string, names: Names): Classified {
   const own = byGrammar(tag);
   const isTried = repository.startsWith(`${triedRepositoryName}/`);
-  if (own !== undefined && isTried) return plain.try;
+  if (own !== undefined && isTried)
+    return own.pipeline === undefined ? plain.try : { ...own, kind: "try" };
   if (repository === recordRepositoryName) return recordKind(own);
   if (own !== undefined && own !== plain.claim) return own;
   if (tag === names.userTag) return plain.override;

@@ -218,11 +218,8 @@ function refuseWithoutRights(applied: readonly Applied[]): void {
   const isAny = applied.some(({ result }) => result.kind === "deleted");
   if (isAny || refused.length < mostRefusals || first?.result.kind !== "refused") return;
   const { repository, name } = first.tag;
-  throw new BerthError(
-    "REGISTRY_DENIED",
-    `delete tags: all ${refused.length} were refused, such as ${repository}:${name}: ${first.result.why}`,
-    {
-      hint: "the token needs the role Developer in this project; tags that a rule protects need the role that the rule names",
-    },
-  );
+  const what = `delete tags: all ${refused.length} were refused, such as ${repository}:${name}: ${first.result.why}`;
+  throw new BerthError("REGISTRY_DENIED", what, {
+    hint: "the token needs the role Developer in this project; tags that a rule protects need the role that the rule names",
+  });
 }

@@ -7,8 +7,9 @@ import { type ErrorCode, expected } from "../errors.ts";
 import type { GitLab, PipelineFilter } from "../gitlab/client.ts";
 import { isDenied, unlessDenied } from "../gitlab/rights.ts";
 import { imageOf } from "../image/image.ts";
-import { ownTags, setIdOf } from "../image/key.ts";
+import { ownTags, type SetPlace, setIdOf } from "../image/key.ts";
 import { parseRepository, type Repository } from "../oci/reference.ts";
+import { ownTemplate } from "../plan/places.ts";
 import { recordRepositoryName } from "../plan/record.ts";
 import { triedRepositoryName } from "../plan/situation.ts";
 import type { Git } from "../world.ts";
@@ -165,6 +166,8 @@ export interface CommitSettings {
   readonly given?: Given;
   /** Base of upstream's repositories, where that is another project. */
   readonly upstream?: Repository | undefined;
+  /** The same of runs that nobody believes, whose registry is below `try`. */
+  readonly upstreamOfTried?: Repository | undefined;
 }
 
 const contentErrors: ReadonlySet<ErrorCode> = new Set([
@@ -205,24 +208,31 @@ async function needsOf(tree: Tree, settings: CommitSettings): Promise<CommitNeed
   const config = await loadConfig(tree, settings.named, settings.given);
   // A branch without a single Dockerfile, such as one of web pages, is no mistake here.
   const { images } = await (await stateOf(tree, config, { missing: "skip" })).identify();
-  const idWith = (upstream: Repository | undefined) =>
-    setIdOf(images, { repository: config.repository, upstream });
-  const setId = idWith(settings.upstream);
-  const placed = images.map(({ name, key }) => ({
-    repository: config.repository.replaceAll("{name}", imageOf(name)),
-    key,
-  }));
-  const places = placed.flatMap(({ repository, key }) =>
-    [ownTags.key(key), ownTags.set(setId)].map((tag) => `${repository}:${tag}`),
-  );
-  const tried = images.map(
-    ({ name, key }) => `${triedRepositoryName}/${imageOf(name)}:${ownTags.key(key)}`,
-  );
-  const record = `${recordRepositoryName}:${ownTags.set(setId)}`;
+  const { repository } = config;
+  const { upstream, upstreamOfTried } = settings;
+  const idWith = (other: Repository | undefined) =>
+    setIdOf(images, { repository, upstream: other });
+  const placedBy = (template: string) =>
+    images.map(({ name, key }) => ({
+      repository: template.replaceAll("{name}", imageOf(name)),
+      key,
+    }));
+  const placesBelow = (folder: string, place: SetPlace) => {
+    const set = ownTags.set(setIdOf(images, place));
+    const tagged = placedBy(place.repository).flatMap(({ repository: path, key }) =>
+      [ownTags.key(key), set].map((tag) => `${folder}${path}:${tag}`),
+    );
+    return [`${folder}${recordRepositoryName}:${set}`, ...tagged];
+  };
+  const tried = { repository: ownTemplate({ untrusted: "" }, config), upstream: upstreamOfTried };
+  const places = [
+    ...placesBelow("", { repository, upstream }),
+    ...placesBelow(`${triedRepositoryName}/`, tried),
+  ];
   return {
-    setId,
-    setIdWith: (upstream) => idWith(upstream === undefined ? upstream : parseRepository(upstream)),
-    images: placed,
-    places: images.length === 0 ? [] : [record, ...places, ...tried],
+    setId: idWith(upstream),
+    setIdWith: (text) => idWith(text === undefined ? text : parseRepository(text)),
+    images: placedBy(repository),
+    places: images.length === 0 ? [] : places,
   };
 }

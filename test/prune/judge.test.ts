@@ -84,6 +84,13 @@ const rows: Readonly<Record<string, Row>> = {
   "an old key of an image that is gone goes": [key, 8, "delete image-gone", gone],
   "what was tried goes too": [ownTags.cache, 8, "delete unneeded", { ...tried, ...inDoubt }],
   "what a try needs stays": [key, 8, "keep needed", { ...tried, ...neededAt(`try/debian:${key}`) }],
+  "a generation of a try stays while its pipeline runs": [
+    fifth,
+    undefined,
+    "keep running",
+    { ...tried, facts: { pipelines: [pipeline(5, 90, true)], usesKnownSince: daysAgo(90) } },
+  ],
+  "and goes some days later": [fifth, undefined, "delete unneeded", { ...tried, ...told(later) }],
   "a needed set stays": [set, 8, "keep needed", neededAt(`debian:${set}`)],
   "the generation that the record names stays": [`${set}-r7`, 8, "keep needed", named(90)],
   "one before it goes": [`${set}-r6`, 8, "delete unneeded", named(8)],

@@ -63,6 +63,7 @@ for (const [repository, tag, kind] of cases)
 test("pipelines are read from the name", () => {
   assert.equal(classify("debian", `${ownTags.set(hex)}-r77`, names).pipeline, 77);
   assert.equal(classify("debian", `${ownTags.key(hex)}-r77`, names).pipeline, 77);
+  assert.equal(classify("try/debian", `${ownTags.set(hex)}-r77`, names).pipeline, 77);
 });
 
 test("a slug of a default branch is recognised as it is spelt", () => {

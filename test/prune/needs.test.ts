@@ -7,7 +7,8 @@ import { defaultConfig } from "../../src/config/config.ts";
 import { revisionTrees } from "../../src/context/revision.ts";
 import { workTree } from "../../src/context/worktree.ts";
 import { realFiles } from "../../src/host/files.ts";
-import { ownTags } from "../../src/image/key.ts";
+import { ownTags, setIdOf } from "../../src/image/key.ts";
+import { parseRepository } from "../../src/oci/reference.ts";
 import { gatherFacts } from "../../src/prune/facts.ts";
 import { commitReader, type Sources } from "../../src/prune/sources.ts";
 import { keysOf } from "../context/keys.ts";
@@ -88,6 +89,24 @@ test("a commit whose submodule is not here is a doubt, also where it is no head"
   const history = await factsIn(origin, { main }, [stable]);
   const others = history.doubts.map(({ about }) => about);
   assert.deepEqual(others, ["main"]);
+});
+
+test("all that a pipeline of a commit tags below try is needed, its set and record too", async (t) => {
+  const files = { "berth.yml": "repository: ci/{name}\n", "a.docker": "FROM scratch\n" };
+  const origin = makeRepository(t, files);
+  const commit = origin.commit();
+  const own = parseRepository("registry.example.com/acme/tools");
+  const open = origin.open();
+  for (const upstream of [undefined, parseRepository("registry.example.com/up/tools")]) {
+    const upstreamOfTried = upstream ?? own;
+    const read = commitReader(revisionTrees(await open), { upstream, upstreamOfTried });
+    const needs = await read(commit);
+    const { images } = await keysOf(workTree(await open, realFiles()));
+    const set = ownTags.set(setIdOf(images, { repository: "{name}", upstream: upstreamOfTried }));
+    const key = ownTags.key(images[0]?.key ?? "");
+    const tried = "places" in needs ? needs.places.filter((one) => one.startsWith("try/")) : [];
+    assert.deepEqual(tried.toSorted(), [`try/a:${key}`, `try/a:${set}`, `try/berth:${set}`]);
+  }
 });
 
 test("the members of an image of several platforms are needed in its repository", async (t) => {
