@@ -90,7 +90,7 @@ export function statusError(
   const code = codeFor(answered);
   const what = printStatus(answered, redactor);
   if (code === "REGISTRY_DENIED") return deniedError(what, { isLoginRefused: false, ...attempted });
-  const hint = code === "REGISTRY_UNAVAILABLE" ? unavailableHint : refusedHint(answered.bytes);
+  const hint = code === "REGISTRY_UNAVAILABLE" ? unavailableHint : refusedHint(answered);
   return new BerthError(code, `${attempted.purpose}: ${what}`, { hint });
 }
 
@@ -122,7 +122,9 @@ const rightsHints = {
   delete: mayWrite("delete"),
 } as const;
 
-function refusedHint(bytes: Uint8Array): string {
+function refusedHint({ status, bytes }: Pick<Answered, "status" | "bytes">): string {
+  if (status === 405)
+    return "it may take no writes for a while, as GitLab's does while its garbage is collected: run the job again later, or ask its admins";
   // What servers that expect TLS answer to plain http.
   if (/HTTP request[^.]*HTTPS/i.test(new TextDecoder().decode(bytes.subarray(0, 1000)))) {
     return "this server speaks TLS, and is asked in plain http, as one on loopback or that berth.yml calls `insecure`: use its network name, and take out `insecure`";

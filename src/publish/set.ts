@@ -147,9 +147,10 @@ async function writeSet(
     const record = recordOf(plan, situation, placed);
     return await writeRecord(record, publication, recordTagOf(set));
   } catch (error) {
-    // A record that this login may not write anew is left to a run that may.
-    const isDenied = error instanceof BerthError && error.code === "REGISTRY_DENIED";
-    if (!isReused || situation.wishes.tag !== undefined || !isDenied) throw error;
+    // A record that cannot be written anew is left to a run that can, and so are tags to one that may put them.
+    const isStamp = placed.every(({ tags }) => tags.length === 0);
+    const isLeft = error instanceof BerthError && (isStamp || error.code === "REGISTRY_DENIED");
+    if (!isReused || situation.wishes.tag !== undefined || !isLeft) throw error;
     return set.record ?? undefined;
   }
 }

@@ -161,13 +161,16 @@ describe("a set record", async () => {
     assert.deepEqual(asked(), { "GET manifests": 1 });
   });
 
-  test("that is old stays as it is where this login may not write it", async () => {
-    const first = await run(job(upstream));
-    projects.fault = (method) =>
-      method === "PUT" ? { kind: "answer", answer: () => ({ status: 403 }) } : undefined;
-    const again = await run(job(upstream, { now: hoursLater(21) }));
-    assert.equal(again.published?.record, first.published?.record);
-  });
+  for (const status of [403, 405, 503])
+    test(`that is old stays as it is where it cannot be written (${status})`, async () => {
+      const first = await run(job(upstream));
+      projects.fault = (method) =>
+        method === "PUT" ? { kind: "answer", answer: () => ({ status }) } : undefined;
+      const again = await run(job(upstream, { now: hoursLater(21) }));
+      assert.equal(again.published?.record, first.published?.record);
+      const told = run(job(upstream, { env: { QEMU_CI_CONTAINER_TAG: "mine" } }));
+      await assert.rejects(told, { name: "BerthError" });
+    });
 
   test("that names what is gone is mended by the pipeline that builds it", async () => {
     const first = await run(job(upstream));
