@@ -75,11 +75,8 @@ function refuseStale(
     ({ name, key }) => names.includes(name) && keys.get(name) !== key,
   );
   if (stale.length === 0) return;
-  throw new BerthError(
-    "PLAN_STALE",
-    `build ${stale.map(({ name }) => name).join(", ")}: the files here give other keys than the plan`,
-    {
-      hint: `check out ${plan.revision ?? "the planned files"} as the plan job did, or run the plan job again`,
-    },
-  );
+  const what = `build ${stale.map(({ name }) => name).join(", ")}: the files here give other keys than the plan`;
+  throw new BerthError("PLAN_STALE", what, {
+    hint: `check out ${plan.revision ?? "the planned files"} as the plan job did, or run the plan job again`,
+  });
 }

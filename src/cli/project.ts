@@ -84,13 +84,8 @@ export function known(
   if (unknown.length === 0) return names;
   const all = images.map(({ name }) => name);
   const meant = unknown.length === 1 ? didYouMean(unknown[0]!, all) : "";
-  throw new BerthError(
-    "IMAGE_UNKNOWN",
-    `find ${unknown.join(", ")}${where}: no such image${meant}`,
-    {
-      hint: `the images are: ${all.join(", ")}`,
-    },
-  );
+  const what = `find ${unknown.join(", ")}${where}: no such image${meant}`;
+  throw new BerthError("IMAGE_UNKNOWN", what, { hint: `the images are: ${all.join(", ")}` });
 }
 
 /** The images named, or all where none is. */

@@ -55,10 +55,16 @@ async function promoteTags(
   const planned = await openPlannedOrPlan(world, options);
   const { situation, login, plan } = planned;
   const { registry } = login;
-  const base = ownBase(situation);
   if (options.tag === undefined) refuseStolen(plan.config, situation);
   const isTrusted = situation.untrusted === undefined;
   const wanted = isTrusted ? (options.tag ?? tagsToPromote(plan.config, situation)) : [];
+  const tell = (promotions: readonly Promotion[], untrusted = situation.untrusted) =>
+    printResult(world, options, { promotions }, describe(promotions, { ...situation, untrusted }));
+  // A fork may do without a registry while all images are upstream's.
+  const isTheirs = plan.images.every(({ decision }) => decision.kind === "reuse");
+  if (situation.own === undefined && isTheirs)
+    return tell(wanted.map((tag) => ({ kind: "upstream's", tag })));
+  const base = ownBase(situation);
   // A plan that made nothing has asked for no rights: a merge of a Developer's may get here.
   const isAsked = situation.ci && wanted.length > 0;
   const refused = isAsked ? await refusedMove(plan, wanted, base, registry) : undefined;
@@ -71,8 +77,7 @@ async function promoteTags(
     const owner = ownerOf(tag, plan.config, situation);
     promotions.push(await promote({ plan, base, registry, now }, tag, isAncestor, owner));
   }
-  const text = describe(promotions, { ...situation, untrusted: situation.untrusted ?? refused });
-  printResult(world, options, { promotions }, text);
+  tell(promotions, situation.untrusted ?? refused);
 }
 
 /** Opens a session on the plan of an earlier job of this commit, or makes one, which needs a checkout. */
@@ -83,8 +88,9 @@ async function openPlannedOrPlan(world: World, options: BuildOptions): Promise<P
   if ((await world.files.entry(`${folder.path}/plan.json`)) !== undefined) {
     const planned = await openPlanned(world, options);
     const { plan, situation } = planned;
-    // One that lies here from another commit is not what is to be promoted.
-    if (head === undefined || plan.revision === head) {
+    // One that lies here from another commit or pipeline is not what is to be promoted.
+    const isOfPipeline = (plan.pipeline ?? undefined) === situation.pipeline;
+    if (head === undefined || (plan.revision === head && isOfPipeline)) {
       const { config } = head === undefined ? plan : await openProject(world, options);
       refuseForeign(plan, situation, configOf(config));
       return planned;

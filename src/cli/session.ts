@@ -149,11 +149,9 @@ export function refuseDirty(
   { allowDirty }: { readonly allowDirty?: boolean },
 ): void {
   if (dirty.length === 0 || allowDirty === true) return;
-  throw new BerthError(
-    "TREE_DIRTY",
-    `${doing}: files that images are made from differ from the commit: ${few(dirty, 5)}`,
-    { hint: "commit them, or give --allow-dirty to publish images that no commit describes" },
-  );
+  const what = `${doing}: files that images are made from differ from the commit: ${few(dirty, 5)}`;
+  const hint = "commit them, or give --allow-dirty to publish images that no commit describes";
+  throw new BerthError("TREE_DIRTY", what, { hint });
 }
 
 /** What the engines said last of all that failed, in lines: the reasons are to be seen together. */

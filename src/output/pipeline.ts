@@ -215,11 +215,9 @@ function idleJob(options: PipelineOptions): Job {
 }
 
 function tooManyParents(name: string, count: number): BerthError {
-  return new BerthError(
-    "USAGE",
-    `write pipeline.yml: ${name} is built from ${count} images that are to be built too; GitLab lets a job need ${maxNeeds}`,
-    { hint: "build in one job, with the component's input `mode: inline` or `berth ensure`" },
-  );
+  const what = `write pipeline.yml: ${name} is built from ${count} images that are to be built too; GitLab lets a job need ${maxNeeds}`;
+  const hint = "build in one job, with the component's input `mode: inline` or `berth ensure`";
+  return new BerthError("USAGE", what, { hint });
 }
 
 /**

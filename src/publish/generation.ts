@@ -102,11 +102,9 @@ async function memberMoves(
 }
 
 function gone(name: string, digest: string): BerthError {
-  return new BerthError(
-    "SET_INCOMPLETE",
-    `promote the refreshed ${name}: ${digest} is not in the registry any more`,
-    { hint: "run the pipeline again; it refreshes the image anew" },
-  );
+  const what = `promote the refreshed ${name}: ${digest} is not in the registry any more`;
+  const hint = "run the pipeline again; it refreshes the image anew";
+  return new BerthError("SET_INCOMPLETE", what, { hint });
 }
 
 /** The component's own jobs, less their prefix. */
@@ -128,11 +126,8 @@ export function refuseUntested(
     [...prefixes, usualPrefix].flatMap((prefix) => componentJobs.map((job) => `${prefix}${job}`)),
   );
   if (jobs.some(({ name, status }) => status === "success" && !own.has(name))) return;
-  throw new BerthError(
-    "SET_UNTESTED",
-    `promote what the scheduled pipeline ${pipeline} refreshed: no job of it has run in the images`,
-    {
-      hint: "let jobs that test the images run in upstream's schedules (with the component rules by their flag _SCHEDULED), or switch this off by `refresh: false`",
-    },
-  );
+  const what = `promote what the scheduled pipeline ${pipeline} refreshed: no job of it has run in the images`;
+  throw new BerthError("SET_UNTESTED", what, {
+    hint: "let jobs that test the images run in upstream's schedules (with the component rules by their flag _SCHEDULED), or switch this off by `refresh: false`",
+  });
 }

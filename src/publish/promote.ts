@@ -140,11 +140,10 @@ async function compare(
   if (before === plan.revision) return previous?.setId === plan.set.id ? "same" : "newer";
   const older = await isAncestor(plan.revision, before);
   if (older === undefined) {
-    throw new BerthError(
-      "GIT_FAILED",
-      `compare ${plan.revision} with the promoted commit ${before}: the clone does not hold both`,
-      { hint: "let the job fetch more history (GIT_DEPTH: 0), then run it again" },
-    );
+    const what = `compare ${plan.revision} with the promoted commit ${before}: neither the clone nor origin has both`;
+    throw new BerthError("GIT_FAILED", what, {
+      hint: "let the job fetch more history (GIT_DEPTH: 0), then run it again; where history was written anew and that commit is gone for good, delete the tag in the repository `berth` first",
+    });
   }
   return older ? "older" : "newer";
 }
@@ -179,19 +178,15 @@ function isUpstreams({ images }: Plan, base: Repository): boolean {
 }
 
 function taken(tag: string, owner: string, other: string): BerthError {
-  return new BerthError(
-    "TAG_TAKEN",
-    `promote ${tag} from the branch ${owner}: this tag belongs to the branch ${other}`,
-    {
-      hint: "both names have the same slug (63 characters of a-z, 0-9 and -); rename a branch, or give one of them a tag of its own under `publish`",
-    },
-  );
+  const what = `promote ${tag} from the branch ${owner}: this tag belongs to the branch ${other}`;
+  return new BerthError("TAG_TAKEN", what, {
+    hint: "both names have the same slug (63 characters of a-z, 0-9 and -); rename a branch, or give one of them a tag of its own under `publish`",
+  });
 }
 
 function unrecorded(base: Repository, setId: string): BerthError {
-  return new BerthError(
-    "SET_INCOMPLETE",
-    `promote: ${printReference(recordReference(base, ownTags.set(setId)))} is not there`,
-    { hint: "run `berth ensure` (or `berth publish` after the builds) for this commit first" },
-  );
+  const what = `promote: ${printReference(recordReference(base, ownTags.set(setId)))} is not there`;
+  return new BerthError("SET_INCOMPLETE", what, {
+    hint: "run `berth ensure` (or `berth publish` after the builds) for this commit first",
+  });
 }

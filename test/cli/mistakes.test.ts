@@ -228,12 +228,18 @@ test("an input that berth.yml contradicts wins with a warning", async () => {
   assert.deepEqual(Object.keys(JSON.parse(stdout).variables), ["MESA_CI_IMAGE_DEBIAN"]);
 });
 
-test("a fork with its registry switched off is planned where all images are upstream's", async () => {
+test("a fork with its registry switched off is planned, and promotes nothing, where all images are upstream's", async () => {
   for (const [name, tag] of await kept.keyTags())
     seed(registry, `up/tools/${name}`, testImage(name), tag);
   const env = { CI_REGISTRY_IMAGE: "", QEMU_CI_UPSTREAM: `${registry.host}/up/tools` };
-  const { code, stderr } = await kept.berth(["plan"], { ...job, ...env });
-  assert.equal(code, 0, stderr);
+  const said: string[] = [];
+  for (const command of ["plan", "ensure", "promote"]) {
+    const { code, stdout, stderr } = await kept.berth([command], { ...job, ...env });
+    assert.equal(code, 0, stderr);
+    said.push(stdout);
+  }
+  assert.match(said[1] ?? "", /nothing to do\n$/);
+  assert.equal(said[2], "latest: nothing to move, all images are upstream's\n");
 });
 
 test("a tag that no image may get, left in the settings, does not stop who gives none", async (t) => {

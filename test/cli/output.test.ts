@@ -107,4 +107,21 @@ describe("the output folder", () => {
       assert.notEqual(await summary(forged), told);
     }
   });
+
+  test("gives promote no plan of another pipeline of the commit", async (t) => {
+    const repository = project(t);
+    const [key = ""] = (await repository.keyTags()).values();
+    seed(registry, "me/tools/app", testImage("a"), key);
+    const of = (pipeline: string) => {
+      const branch = { CI_COMMIT_BRANCH: "main", CI_DEFAULT_BRANCH: "main" };
+      return { CI: "true", CI_PIPELINE_ID: pipeline, ...branch };
+    };
+    const built = await run(repository, ["ensure"], of("7"));
+    assert.equal(built.code, 0, built.stderr);
+    registry.log.length = 0;
+    const { code, stderr } = await run(repository, ["promote"], of("8"));
+    assert.equal(code, 0, stderr);
+    const generations = registry.log.flatMap((line) => /-r\d+$/.exec(line) ?? []);
+    assert.deepEqual(generations, ["-r8"]);
+  });
 });
