@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
+import { basesAnnotation } from "../../src/plan/freshness.ts";
 import { textOf } from "./names.ts";
 import { words } from "./pages.ts";
 
@@ -23,6 +24,12 @@ test("what users set begins with the prefix, and is on the page", () => {
     sorted(words(section, /^\| `<PREFIX>_([A-Z_]+)` \|/gm)),
     sorted(read).filter((name) => !written.includes(name)),
   );
+});
+
+test("the annotations of an image are on the page, and no others", () => {
+  const [, told = ""] = /^`berth\.\{(.+)\}` as annotations/m.exec(page) ?? [];
+  const put = words(`${textOf("src/build")} "${basesAnnotation}"`, /"berth\.([a-z-]+)"/g);
+  assert.deepEqual(sorted(told.split(",")), sorted(put));
 });
 
 test("no other name begins with BERTH_ than those by which the component hands on its inputs", () => {
