@@ -163,7 +163,7 @@ export const schema = strict({
     z.preset(z.enum(["auto", "buildah", "docker"]), defaults.engine),
   ),
   publish: z.told(
-    "Which branch moves which tag, once its whole pipeline has succeeded.",
+    "Which branch moves which tag, once its whole pipeline has succeeded. The job `berth-promote` has to run there: by itself it runs on the default branch alone.",
     z.preset(z.array(publishRule), [...defaults.publish]),
   ),
   registries: z.told(
