@@ -44,9 +44,10 @@ export async function refusedWrite(
   situation: Pick<Situation, "ci" | "own" | "wishes">,
   registry: Pick<Registry, "announce" | "refusal">,
 ): Promise<string | undefined> {
-  const { images, complete } = plan;
+  const { images, complete, set } = plan;
   // A record that is old and no more is left to a run that may write it.
-  const isDue = isPublishDue({ ...plan, set: { ...plan.set, stale: false } }, situation);
+  const isLost = images.some(({ decision: at }) => at.kind === "reuse" && at.foundBy === "key-tag");
+  const isDue = isPublishDue({ ...plan, set: { ...set, stale: set.stale && isLost } }, situation);
   if (!situation.ci || situation.own === undefined || !isDue) return undefined;
   const made = images.filter(({ decision }) => decision.kind !== "reuse");
   const tagged = made.length > 0 || !complete ? made : images;

@@ -198,14 +198,9 @@ export function isForced({ force }: Pick<Wishes, "force">, name: string): boolea
   return force === "all" || (force !== "none" && force.includes(imageOf(name)));
 }
 
-interface WithWishes {
-  readonly wishes: Pick<Wishes, "tag">;
-  readonly defaultBranch: string | undefined;
-}
-
 /** REFERENCE_INVALID for a tag that no image may get; asked by those who give it to images or tell jobs of it. */
 export function refuseTag(
-  { wishes: { tag }, defaultBranch }: WithWishes,
+  { wishes: { tag }, defaultBranch }: Pick<Situation, "wishes" | "defaultBranch">,
   config: Pick<Config, "prefix" | "publish">,
 ): void {
   if (tag === undefined) return;

@@ -11,6 +11,12 @@ import { plannedImage, planWith, someDigest, toReuse } from "../support/keyed.ts
 const digest = someDigest;
 const decisions: Readonly<Record<string, Decision>> = {
   own: toReuse(`r.example/own/app@${digest}`),
+  recorded: {
+    kind: "reuse",
+    reference: `r.example/own/app@${digest}`,
+    digest,
+    foundBy: "set-record",
+  },
   upstream: toReuse(`r.example/up/app@${digest}`),
   copy: { kind: "copy", from: `r.example/up/app@${digest}`, digest, foundBy: "key-tag" },
   build: { kind: "build", because: { code: "absent", looked: [] } },
@@ -62,22 +68,19 @@ const said = ({ access, repository }: Right) => `${access} ${printRepository(rep
 test("the right to push is asked for, tag by tag, where a job of GitLab has something to push or to tag", async () => {
   const record = "push r.example/own/berth: set-5";
   const mounted = "push r.example/own/berth, pull r.example/up/berth: set-5";
+  const again = "push r.example/own/berth, pull r.example/own/berth: set-5";
   const app = "push r.example/own/app";
   const { built, cache } = ownTags;
   const onRecord = { record: "r.example/own/berth:set" };
   for (const [decision, situation, complete, asked, set] of [
     ["own", here, true, [], onRecord],
-    ["own", here, true, [], { ...onRecord, stale: true }],
+    ["recorded", here, true, [], { ...onRecord, stale: true }],
+    // What the record's image was lost for lacks the set's tag.
+    ["own", here, true, [again, `${app}: set-5`], { ...onRecord, stale: true }],
     ["own", { ...here, ci: false }, true, []],
     ["upstream", here, false, []],
     ["own", here, true, [record, `${app}: set-5`]],
-    [
-      "own",
-      tagged,
-      true,
-      ["push r.example/own/berth, pull r.example/own/berth: set-5", `${app}: set-5 mine`],
-      onRecord,
-    ],
+    ["own", tagged, true, [again, `${app}: set-5 mine`], onRecord],
     ["own upstream", here, false, [record]],
     ["build", { ...here, ci: false }, true, []],
     ["build", { ...here, own: undefined }, true, []],
