@@ -119,12 +119,7 @@ async function openPruning(world: World, options: GlobalOptions): Promise<Prunin
   const sources: Sources = {
     activity: gitlabActivity(place),
     history: gitHistory(git),
-    readCommit: readCommits(world, git, {
-      given,
-      upstream,
-      upstreamOfTried,
-      ...(named && { named }),
-    }),
+    readCommit: readCommits(world, git, { given, upstream, upstreamOfTried, named }),
   };
   const facts = () => gatherFacts(sources, project, world.clock.now());
   return { project, shelf: withSigns(gitlabShelf(place), world), sources, facts };

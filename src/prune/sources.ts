@@ -162,7 +162,7 @@ export type ReadCommit = (commit: string) => Promise<CommitNeeds | BrokenCommit>
 
 /** The configuration that pipelines ran with, beside what a commit holds. */
 export interface CommitSettings {
-  readonly named?: NamedConfig;
+  readonly named?: NamedConfig | undefined;
   readonly given?: Given;
   /** Base of upstream's repositories, where that is another project. */
   readonly upstream?: Repository | undefined;
