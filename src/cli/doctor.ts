@@ -10,23 +10,20 @@ import {
   attempt,
   type DoctorFacts,
   gatherGitLab,
-  isFork,
   type ProjectFacts,
   readVariables,
 } from "../doctor/facts.ts";
-import { tagsOf } from "../doctor/jobs.ts";
 import { isTrouble, type Known, known, type Trouble } from "../doctor/judgement.ts";
-import { gatherClone, gatherMachine } from "../doctor/machine.ts";
+import { gatherMachine } from "../doctor/machine.ts";
 import { gatherRegistry } from "../doctor/rights.ts";
 import { pipelinesJson, printPipelines } from "../doctor/table.ts";
 import { type ExitCode, exitCodes, printProblem } from "../errors.ts";
 import type { GitLab } from "../gitlab/client.ts";
 import { platformsOf } from "../image/image.ts";
-import type { Situation } from "../plan/situation.ts";
 import type { Screen, World } from "../world.ts";
 import { gatherPipelines } from "./ci-files.ts";
 import { openProject, type Project } from "./project.ts";
-import { gitlabHint, gitlabOf, login } from "./session.ts";
+import { gitlabOf, login } from "./session.ts";
 import {
   engineOf,
   engineOption,
@@ -112,18 +109,16 @@ async function gather(world: World, options: DoctorOptions): Promise<DoctorFacts
         id,
         settings: options.variable ?? {},
       });
-  const [registry, gitlab, machine, clone] = await Promise.all([
-    askRegistry(world, config, situation, found.images),
-    gatherGitLab(port, { own: id, situation, tags: tagSets(pipelines, isFork(situation)) }),
+  const [registry, gitlab, machine] = await Promise.all([
+    gatherRegistry(situation, config, found.images, login(world, config).registry),
+    gatherGitLab(port, id, situation),
     gatherMachine(
       attempt(() => engines(world, engineOf(options.engine, config, world.env))),
       world.files,
       isTrouble(project) ? [] : foreignPlatforms(project, world.platform),
     ),
-    known(world.openGit(world.cwd).then((git) => gatherClone(git, config, situation))),
   ]);
-  const asked = { registry, gitlab, machine, clone };
-  return { config, situation, project: found, pipelines, variables, ...asked };
+  return { config, situation, project: found, pipelines, variables, registry, gitlab, machine };
 }
 
 /** Platforms of images whose programs this machine does not start by itself; amd64 starts 386's, and most arm64 arm's. */
@@ -133,14 +128,6 @@ function foreignPlatforms({ images }: Project, machine: string): readonly string
     [machine, ...native].some((own) => platform === own || platform.startsWith(`${own}/`));
   const all = new Set(images.flatMap(platformsOf));
   return [...all].filter((platform) => !isOwn(platform)).sort();
-}
-
-/** Tags that jobs ask for together, in this project's own pipelines. */
-function tagSets(pipelines: Pipelines | undefined, inFork: boolean) {
-  const own = (pipelines?.read ?? []).filter(({ isUpstream }) => isUpstream !== inFork);
-  const sets = own.flatMap(({ jobs }) => jobs.map(({ job }) => tagsOf(job)));
-  const distinct = new Map(sets.map((tags) => [tags.join(","), tags]));
-  return [...distinct.values()].filter((tags) => tags.length > 0 && !tags.join().includes("$"));
 }
 
 /** What the checks go by where the configuration cannot be read. */
@@ -156,26 +143,6 @@ async function projectFacts(project: Known<Project>): Promise<ProjectFacts> {
   const keys = await known(project.identify([]));
   if (isTrouble(keys)) return { ...none, images, identified: keys };
   return { ...none, images, warnings: keys.warnings.map(printProblem) };
-}
-
-function askRegistry(
-  world: World,
-  config: Config,
-  situation: Situation,
-  images: readonly string[],
-): Promise<DoctorFacts["registry"]> {
-  const { registry, credentials, insecureHosts } = login(world, config);
-  const { fetch, clock, env } = world;
-  return gatherRegistry(situation, config, images, {
-    registry,
-    rights: {
-      fetch,
-      clock,
-      login: async (host) => (await credentials()).forHost(host),
-      plainHosts: insecureHosts,
-      tokenHints: gitlabHint(env),
-    },
-  });
 }
 
 async function openPort(world: World, { prefix }: Config): Promise<GitLab | Trouble> {

@@ -117,7 +117,7 @@ function guarded(all: Credentials, exposed: readonly string[], variable: string)
  *
  * Variables say where it is, so nobody's login goes there but the one that variables give for the same host.
  */
-export function gitlabHint(env: World["env"]): readonly TokenHint[] {
+function gitlabHint(env: World["env"]): readonly TokenHint[] {
   const { CI_REGISTRY: host, CI_SERVER_URL: server } = env;
   const hasOwnLogin = env["CI_REGISTRY_USER"] && env["CI_REGISTRY_PASSWORD"];
   if (!host || !server || !hasOwnLogin) return [];

@@ -3,7 +3,7 @@ import { fill, printTable } from "../output/table.ts";
 import type { Screen } from "../world.ts";
 import type { DoctorFacts } from "./facts.ts";
 import { fileChecks, scheduleChecks } from "./judge-files.ts";
-import { gitlabChecks, protectionChecks } from "./judge-gitlab.ts";
+import { protectionChecks } from "./judge-gitlab.ts";
 import { pipelineChecks } from "./judge-pipelines.ts";
 import { projectChecks } from "./judge-project.ts";
 import { rightsChecks } from "./judge-rights.ts";
@@ -18,7 +18,6 @@ const judges = {
   ...pipelineChecks,
   ...fileChecks,
   ...scheduleChecks,
-  ...gitlabChecks,
   ...machineChecks,
 } satisfies Checks<DoctorFacts>;
 

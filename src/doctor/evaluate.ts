@@ -2,10 +2,9 @@
 import type { Config } from "../config/config.ts";
 import { beginsWithHost } from "../oci/reference.ts";
 import { nothingRead, type ReadBefore, readOutline, readPipeline } from "../pipelines/pipeline.ts";
-import { textOf } from "../pipelines/plain.ts";
 import { type CiSource, type FetchInclude, type Include, keeping } from "../pipelines/ports.ts";
 import { attempt } from "../pipelines/refusal.ts";
-import { isList, isMap, type Value } from "../pipelines/tree.ts";
+import { isList, isMap, textOf, type Value } from "../pipelines/tree.ts";
 import { readYaml } from "../pipelines/yaml.ts";
 import {
   type BerthInclude,
@@ -40,22 +39,10 @@ export interface KnownProject
 /** Stands for the registry of a GitLab that is not known. */
 export const strangeRegistry = "registry.example.com";
 
-/** What becomes of the files in each case. */
-export interface Pipelines {
-  readonly project: CiProject;
-  readonly read: readonly ReadCase[];
-  readonly includes: readonly BerthInclude[];
-  /** Includes whose files are not at hand; nothing is certain then. */
-  readonly unread: readonly string[];
-  /** The files that were read, by their paths. */
-  readonly texts: ReadonlyMap<string, string>;
-}
+export type Pipelines = NonNullable<Awaited<ReturnType<typeof readPipelines>>>;
 
-/** `undefined` where the project has no pipeline of its own. */
-export async function readPipelines(
-  files: CiFiles,
-  known: KnownProject,
-): Promise<Pipelines | undefined> {
+/** What becomes of the files in each case; `undefined` where the project has no pipeline of its own. */
+export async function readPipelines(files: CiFiles, known: KnownProject) {
   const { texts, source } = keeping(files.source);
   const own = await source.read(files.root);
   if (own === undefined) return undefined;
@@ -88,7 +75,9 @@ export async function readPipelines(
     project,
     read: await Promise.all(read),
     includes,
+    /** Includes whose files are not at hand; nothing is certain then. */
     unread: merged === undefined ? [...unread] : [],
+    /** The files that were read, by their paths. */
     texts,
   };
 }

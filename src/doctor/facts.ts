@@ -5,7 +5,7 @@ import { refuseTag, type Situation, situationOf, wishesOf } from "../plan/situat
 import type { Env } from "../world.ts";
 import type { Pipelines } from "./evaluate.ts";
 import { isTrouble, type Known, known, type Trouble, troubleOf } from "./judgement.ts";
-import type { CloneFacts, MachineFacts } from "./machine.ts";
+import type { MachineFacts } from "./machine.ts";
 import type { RegistryFacts } from "./rights.ts";
 
 export interface DoctorFacts {
@@ -18,7 +18,6 @@ export interface DoctorFacts {
   readonly registry: RegistryFacts;
   readonly gitlab: Awaited<ReturnType<typeof gatherGitLab>>;
   readonly machine: MachineFacts;
-  readonly clone: Known<CloneFacts>;
 }
 
 export interface ProjectFacts {
@@ -38,14 +37,9 @@ export function isFork({ role, upstream }: Pick<Situation, "role" | "upstream">)
 /** What GitLab tells of the projects' settings, each as far as the tokens go. */
 export function gatherGitLab(
   gitlab: Known<GitLab>,
-  about: {
-    readonly own: ProjectId | undefined;
-    readonly situation: Pick<Situation, "role" | "upstream">;
-    /** Tags that jobs ask for together. */
-    readonly tags: readonly (readonly string[])[];
-  },
+  own: ProjectId | undefined,
+  situation: Pick<Situation, "role" | "upstream">,
 ) {
-  const { own, situation, tags } = about;
   const ask = asking(gitlab);
   // Named as the registry base is.
   const source = situation.upstream?.path;
@@ -70,8 +64,6 @@ export function gatherGitLab(
     ),
     /** The branches and tags of the project's own pipeline schedules. */
     schedules: ask(guarded, async (port, id) => (await port.schedules(id)).map(({ ref }) => ref)),
-    /** Tags of jobs, with commas between them, that no runner has together. */
-    idleTags: ask(own, (port, id) => tagsWithoutRunner(port, id, tags)),
   });
 }
 
@@ -96,19 +88,6 @@ async function allOf<T extends object>(facts: { [Name in keyof T]: Promise<T[Nam
     async ([name, fact]) => [name, await fact] as const,
   );
   return Object.fromEntries(await Promise.all(found)) as T;
-}
-
-/** Of more sets of tags only these are asked about. */
-const mostTagSets = 20;
-
-async function tagsWithoutRunner(
-  port: GitLab,
-  project: ProjectId,
-  all: readonly (readonly string[])[],
-): Promise<readonly string[]> {
-  const asked = all.slice(0, mostTagSets);
-  const found = await Promise.all(asked.map((tags) => port.runners(project, tags)));
-  return asked.filter((_, index) => found[index]?.length === 0).map((tags) => tags.join(","));
 }
 
 const noProject: Trouble = {
@@ -144,7 +123,6 @@ export function readVariables(env: Env, config: Config, registry: string | undef
     ignored,
     /** Why the registry base or upstream cannot be read from the environment. */
     situation: isTrouble(read) ? read : undefined,
-    serverVersion: env["CI_SERVER_VERSION"] || undefined,
     /** Which variable takes a token for GitLab's API. */
     tokenVariable: `${prefix}_GITLAB_TOKEN`,
   };

@@ -2,9 +2,8 @@
 import { type Config, givenVariables } from "../config/config.ts";
 import type { PipelineJob } from "../pipelines/job.ts";
 import type { PipelineReading } from "../pipelines/pipeline.ts";
-import { isHash } from "../pipelines/plain.ts";
 import type { Occasion } from "../pipelines/ports.ts";
-import { flatten, isText } from "../pipelines/tree.ts";
+import { flatten, isHash, isText } from "../pipelines/tree.ts";
 import { expand, expandAll, type Variable } from "../pipelines/variables.ts";
 import { imageVariable, templateFolder } from "../plan/make.ts";
 import type { BerthInclude } from "./included.ts";
@@ -116,11 +115,6 @@ export function promotes(job: PipelineJob): boolean {
   return scriptOf(job).includes("berth promote");
 }
 
-/** Its runner tags; GitLab drops empty ones. */
-export function tagsOf({ tags = [] }: PipelineJob): readonly string[] {
-  return tags.filter((tag) => tag !== "");
-}
-
 /** Whether variables of the plan reach a job: only those of needs do, where there are needs. */
 function isFed(job: PipelineJob, plan: PipelineJob, stages: readonly string[]): boolean {
   if (job.dependencies?.includes(plan.name) === false) return false;
@@ -128,23 +122,16 @@ function isFed(job: PipelineJob, plan: PipelineJob, stages: readonly string[]): 
   return job.needs.some((need) => need.job === plan.name && need.artifacts);
 }
 
-interface Promised {
-  readonly plan: PipelineJob;
-  readonly prefix: string;
-  /** It has another configuration, whose images are not known. */
-  readonly isOther: boolean;
-  readonly variables: readonly Variable[];
-  /** Images by what jobs would call them. */
-  readonly references: ReadonlyMap<string, string>;
-}
+type Promised = ReturnType<typeof promisedBy>;
 
 /** What a plan tells later jobs, with one tag for all. */
-function promisedBy(plan: PipelineJob, occasion: Occasion, images: PlannedImages): Promised {
+function promisedBy(plan: PipelineJob, occasion: Occasion, images: PlannedImages) {
   const { values } = expandAll(knownTo(plan, occasion, []));
   const prefix = values.get(givenVariables.prefix) || images.prefix;
   const file = values.get("BERTH_INPUT_CONFIG") || images.file;
   const base = values.get("CI_REGISTRY_IMAGE") ?? "";
   const of = (name: string): string => images.repository.replaceAll("{name}", name);
+  /** Images by what jobs would call them. */
   const references = new Map(
     images.names.map((name) => [`${base}/${of(name)}:${plannedTag}`, name]),
   );
@@ -158,6 +145,7 @@ function promisedBy(plan: PipelineJob, occasion: Occasion, images: PlannedImages
   ];
   const isEach = (values.get(givenVariables.reference) || images.reference) === "digest";
   const variables = isEach ? each : both;
+  // Another configuration has images that are not known.
   return { plan, prefix, isOther: file !== images.file, references, variables };
 }
 

@@ -6,9 +6,9 @@ import { type Variable, valuesOf } from "../pipelines/variables.ts";
 import { few } from "../printable.ts";
 import type { Pipelines } from "./evaluate.ts";
 import { type DoctorFacts, isFork } from "./facts.ts";
-import { isPlan, promotes, type ReadCase, type SeenJob, tagsOf } from "./jobs.ts";
+import { isPlan, promotes, type ReadCase, type SeenJob } from "./jobs.ts";
 import { listed, onPipelines, withPlace } from "./judge-pipelines.ts";
-import { answerOf, type Checks, isTrouble, lines, say, troubleText, unread } from "./judgement.ts";
+import { type Checks, isTrouble, lines, say, troubleText } from "./judgement.ts";
 import { keyStart, placeOf, quotedIn } from "./place.ts";
 
 /** Variables of the YAML that berth's jobs have and should not have. */
@@ -115,25 +115,19 @@ export const fileChecks = onPipelines({
     );
   },
 
-  "runner-tags"(pipelines, { gitlab: { idleTags } }) {
-    const idle = answerOf(idleTags) ?? [];
-    const tagged = pipelines.read
-      .flatMap(({ jobs }) => jobs.map(({ job }) => ({ name: job.name, tags: tagsOf(job) })))
-      .filter(({ tags }) => tags.length > 0);
+  /** A variable that nobody defined stands there as it is written. */
+  "runner-tags"(pipelines) {
+    const jobs = pipelines.read.flatMap((each) => each.jobs.map(({ job }) => job));
     const found = Map.groupBy(
-      // A variable that nobody defined stands there as it is written.
-      tagged.filter(({ tags }) => tags.join().includes("$") || idle.includes(tags.join(","))),
-      ({ name, tags }) => `${name}: ${tags.join(", ")}`,
+      jobs.filter(({ tags = [] }) => tags.join().includes("$")),
+      ({ name, tags = [] }) => `${name}: ${tags.join(", ")}`,
     );
-    if (found.size > 0)
-      return say.warning(
-        `${count(found.size, "job")} with a tag that no runner has`,
-        listed([...found].map(([text, [first]]) => withPlace(pipelines, first?.name ?? "", text))),
-        "give a tag of a runner; a variable in `tags` must be defined in the files, if only as empty, for GitLab leaves others as they stand",
-      );
-    if (tagged.length === 0) return say.ok("no job asks for one");
-    if (isTrouble(idleTags)) return unread("whether runners have the jobs' tags", idleTags);
-    return say.ok("there are runners with the jobs' tags");
+    if (found.size === 0) return say.ok("no tag is a variable that nobody defined");
+    return say.warning(
+      `${count(found.size, "job")} with a tag that no runner has`,
+      listed([...found].map(([text, [first]]) => withPlace(pipelines, first?.name ?? "", text))),
+      "define the variable in the files, if only as empty, for GitLab leaves others as they stand; or give a tag of a runner",
+    );
   },
 });
 

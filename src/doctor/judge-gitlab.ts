@@ -6,7 +6,6 @@ import { compile } from "../pipelines/expression.ts";
 import { triedRepositoryName } from "../plan/situation.ts";
 import { type DoctorFacts, isFork } from "./facts.ts";
 import { answerOf, type Checks, isTrouble, lines, say, type Trouble, unread } from "./judgement.ts";
-import { isOlder } from "./machine.ts";
 import { anyRunsTags, promotedTags, protectedPaths, tagPatterns } from "./protect.ts";
 
 const noFork = "not needed in a fork, whose registry no other project's pipeline reads";
@@ -108,6 +107,21 @@ export const protectionChecks = {
       todo,
     );
   },
+
+  "fork-pipelines"({ situation, gitlab: { own }, variables }) {
+    if (isFork(situation)) return say.ok("not a matter of this fork");
+    const mayRun = answerOf(own)?.forkPipelines;
+    if (mayRun === undefined) {
+      const why = shownTo("maintainers", own, variables);
+      return unread("whether forks' merge requests run here", why);
+    }
+    if (!mayRun) return say.ok("merge requests of forks run in the forks only");
+    return say.warning(
+      "members may run merge requests of forks here",
+      "Such a pipeline runs the fork's code with a token that may do what its starter may. Started by a Maintainer, it passes every rule.",
+      "if nobody needs it, switch it off: Settings > CI/CD > General pipelines or the API's ci_allow_fork_pipelines_to_run_in_parent_project; else let only Developers start such pipelines, after reading the changes",
+    );
+  },
 } satisfies Checks<DoctorFacts>;
 
 function projectPath({ own, untrusted }: DoctorFacts["situation"]): string {
@@ -148,40 +162,3 @@ function shownTo(whom: string, own: unknown, { tokenVariable }: DoctorFacts["var
   const trouble = `GitLab shows it to ${whom} only: give a token in ${tokenVariable}.`;
   return isTrouble(own) ? own : { trouble, todo: undefined };
 }
-
-/** What needs which GitLab, the oldest first. */
-const needs = [
-  { version: "17.0", level: "error", what: "the component" },
-  { version: "17.8", level: "warning", what: "protected container repositories" },
-  { version: "17.11", level: "note", what: "protected container tags" },
-  { version: "18.7", level: "note", what: "reading the rules for protected tags" },
-] as const;
-
-export const gitlabChecks = {
-  "fork-pipelines"({ situation, gitlab: { own }, variables }) {
-    if (isFork(situation)) return say.ok("not a matter of this fork");
-    const mayRun = answerOf(own)?.forkPipelines;
-    if (mayRun === undefined) {
-      const why = shownTo("maintainers", own, variables);
-      return unread("whether forks' merge requests run here", why);
-    }
-    if (!mayRun) return say.ok("merge requests of forks run in the forks only");
-    return say.warning(
-      "members may run merge requests of forks here",
-      "Such a pipeline runs the fork's code with a token that may do what its starter may. Started by a Maintainer, it passes every rule.",
-      "if nobody needs it, switch it off: Settings > CI/CD > General pipelines or the API's ci_allow_fork_pipelines_to_run_in_parent_project; else let only Developers start such pipelines, after reading the changes",
-    );
-  },
-
-  "gitlab-version"({ variables: { serverVersion } }) {
-    if (serverVersion === undefined)
-      return say.note("not known here: jobs see it in CI_SERVER_VERSION");
-    const missing = needs.filter(({ version }) => isOlder(serverVersion, version));
-    const [worst] = missing;
-    if (worst === undefined) return say.ok(`GitLab ${serverVersion} has all that is used`);
-    const detail = lines(...missing.map(({ version, what }) => `${what}: since ${version}`));
-    const isUrgent = worst.level !== "note";
-    const todo = isUrgent ? `upgrade GitLab to ${missing.at(-1)?.version} or later` : undefined;
-    return say[worst.level](`GitLab ${serverVersion} lacks ${worst.what}`, detail, todo);
-  },
-} satisfies Checks<DoctorFacts>;

@@ -2,8 +2,15 @@
 import { printRepository } from "../oci/reference.ts";
 import { triedRepositoryName } from "../plan/situation.ts";
 import { type DoctorFacts, isFork } from "./facts.ts";
-import { answerOf, type Checks, isTrouble, type Judgement, say, unread } from "./judgement.ts";
-import { mayPull } from "./rights.ts";
+import {
+  answerOf,
+  type Checks,
+  isTrouble,
+  type Judgement,
+  lines,
+  say,
+  unread,
+} from "./judgement.ts";
 
 const jobTokenRule =
   "A CI job token acts for who started the pipeline and writes in its own project only; it takes the role Developer, and more where repositories or tags are protected.";
@@ -11,39 +18,26 @@ const jobTokenRule =
 export const rightsChecks = {
   "own-rights"({ situation, registry: { own } }) {
     if (own === undefined) return say.note("not checked: no registry is known");
-    if (isTrouble(own)) return say.error("the registry cannot be asked", own.trouble, own.todo);
-    const { rights, repository, askedToWrite } = own;
-    if (rights.kind === "unsaid") return say.note(`cannot be told: ${rights.why}`, repository);
-    if (rights.kind === "refused") {
-      const { status, said } = rights;
-      if (status === 403 && askedToWrite)
-        return say.note(
-          `${repository} is protected from this login, so what its pipelines build is untrusted`,
-          `${said}\nIt goes to ${triedRepositoryName}/ below the project's registry, which only untrusted pipelines read.`,
-        );
-      const todo =
-        "check the login before trying again: after some failures GitLab bans the address for an hour";
-      return say.error(`the login for ${repository} is refused`, said, todo);
-    }
     const bad = say[situation.ci ? "error" : "warning"];
-    if (!mayPull(rights))
-      return bad(
-        `no right to pull from ${repository}`,
-        "",
-        "log in to this registry (docker login), or check CI_REGISTRY_USER and CI_REGISTRY_PASSWORD",
-      );
-    if (!askedToWrite)
+    if (isTrouble(own)) return bad("the registry cannot be read", own.trouble, own.todo);
+    const { refused, repository } = own;
+    if (refused === undefined)
       return say.note(
         `may pull from ${repository}; writing was not asked about`,
         `No repository exists below this base yet, and GitLab makes one of whoever asks to push. ${jobTokenRule}`,
       );
-    if (!rights.actions.includes("push"))
+    if (refused.push?.startsWith("403"))
+      return say.note(
+        `${repository} is protected from this login, so what its pipelines build is untrusted`,
+        `${refused.push}\nIt goes to ${triedRepositoryName}/ below the project's registry, which only untrusted pipelines read.`,
+      );
+    if (refused.push !== undefined)
       return bad(
         `may read ${repository}, not push to it`,
-        jobTokenRule,
+        lines(refused.push, jobTokenRule),
         "let somebody with the role Developer or more start the pipeline, or log in as such",
       );
-    if (!rights.actions.includes("delete"))
+    if (refused.delete !== undefined)
       return say.note(
         `may pull from and push to ${repository}`,
         "Without the right to delete `berth prune --apply` cannot work.",
@@ -56,19 +50,12 @@ export const rightsChecks = {
     if (facts.situation.upstream === undefined || upstream === undefined)
       return say.ok("not needed: only the own registry is read");
     const base = printRepository(facts.situation.upstream);
-    if (isTrouble(upstream))
+    if (!isTrouble(upstream)) return say.ok(`may pull from ${base}`);
+    if (upstream.code !== "REGISTRY_DENIED")
       return say.warning(`${base} cannot be asked`, upstream.trouble, upstream.todo);
-    const { rights } = upstream;
-    if (rights.kind === "unsaid") return say.note(`cannot be told: ${rights.why}`, base);
-    if (rights.kind === "granted" && mayPull(rights)) {
-      const isPublic = rights.identity === "anonymous";
-      const detail = isPublic ? "As anybody may: the login itself is refused there." : "";
-      return say.ok(`may pull from ${base}`, detail);
-    }
-    const said = rights.kind === "refused" ? `${rights.said}\n` : "";
     return say.warning(
       `may not pull from ${base}: images that upstream has are built here again`,
-      `${said}A private project lets in the job tokens on its allowlist, for users who are members.`,
+      `${upstream.trouble}\nA private project lets in the job tokens on its allowlist, for users who are members.`,
       letInTodo(facts),
     );
   },
@@ -95,7 +82,7 @@ export const rightsChecks = {
 function judgeLetIn(facts: DoctorFacts): Judgement {
   const { jobTokens } = facts.gitlab;
   const { upstream } = facts.registry;
-  if (upstream !== undefined && !isTrouble(upstream) && mayPull(upstream.rights))
+  if (upstream !== undefined && !isTrouble(upstream))
     return say.ok("upstream's registry lets this pipeline read");
   if (isTrouble(jobTokens)) return unread("upstream's allowlist", jobTokens);
   const here = facts.situation.own?.path ?? "";

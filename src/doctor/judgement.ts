@@ -1,5 +1,5 @@
 /** What checks say, of facts that may not have been found out. */
-import { expected, printProblem } from "../errors.ts";
+import { type ErrorCode, expected, printProblem } from "../errors.ts";
 
 /** From good to bad; `note` is also what could not be checked and need not be. */
 export const levels = ["ok", "note", "warning", "error"] as const;
@@ -42,6 +42,7 @@ export function lines(...texts: readonly (string | undefined)[]): string {
 export interface Trouble {
   readonly trouble: string;
   readonly todo: string | undefined;
+  readonly code?: ErrorCode;
 }
 
 export type Known<T> = T | Trouble;
@@ -56,7 +57,8 @@ export function answerOf<T>(fact: Known<T>): T | undefined {
 }
 
 /** The words of an error; anything but a `BerthError` is thrown on. */
-export const troubleOf = expected<Trouble>(({ message, problems, hint }) => ({
+export const troubleOf = expected<Trouble>(({ code, message, problems, hint }) => ({
+  code,
   trouble: lines(message, ...problems.map(printProblem)),
   todo: hint,
 }));

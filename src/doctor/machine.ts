@@ -1,34 +1,14 @@
-/** Can this machine build, and does its checkout hold what commands look at? By engines, our own process, the kernel, and git. */
+/** Can this machine build? By engines and the kernel. */
 import type { Engine } from "../build/engine.ts";
-import type { Config } from "../config/config.ts";
-import { isShallow } from "../context/objects.ts";
 import type { Situation } from "../plan/situation.ts";
-import { tagsToPromote } from "../publish/promote.ts";
-import type { Files, Git } from "../world.ts";
+import type { Files } from "../world.ts";
 import { type Checks, isTrouble, type Known, known, lines, say } from "./judgement.ts";
 
-export interface MachineFacts {
-  /** Those that were tried; a trouble where which are to be cannot be read. */
-  readonly engines: Known<readonly EngineFacts[]>;
-  /** `undefined` where the system does not tell (no `/proc`). */
-  readonly self: ProcessFacts | undefined;
-  /** AppArmor of the host forbids mounts in user namespaces, also to containers without a profile (Ubuntu since 23.10). */
-  readonly restrictsNamespaces: boolean;
-  /** Platforms of images that this machine does not run by itself. */
-  readonly foreign: readonly ForeignPlatform[];
-}
+export type MachineFacts = Awaited<ReturnType<typeof gatherMachine>>;
 
 interface EngineFacts {
   readonly name: Engine["name"];
   readonly version: Known<string>;
-}
-
-interface ProcessFacts {
-  /** Octal digits, such as `0022`. */
-  readonly umask: string;
-  readonly uid: number;
-  readonly hasSysAdmin: boolean;
-  readonly seccomp: boolean;
 }
 
 export interface ForeignPlatform {
@@ -42,13 +22,14 @@ export async function gatherMachine(
   engines: Known<readonly Engine[]>,
   files: Pick<Files, "read">,
   foreign: readonly string[],
-): Promise<MachineFacts> {
-  const status = await files.read("/proc/self/status");
+) {
   const restriction = await files.read("/proc/sys/kernel/apparmor_restrict_unprivileged_userns");
   return {
+    /** Those that were tried; a trouble where which are to be cannot be read. */
     engines: isTrouble(engines) ? engines : await tryEngines(engines),
-    self: status === undefined ? undefined : readStatus(status.toString()),
+    /** AppArmor of the host forbids mounts in user namespaces, also to containers without a profile (Ubuntu since 23.10). */
     restrictsNamespaces: restriction?.toString().trim() === "1",
+    /** Platforms of images that this machine does not run by itself. */
     foreign: await Promise.all(foreign.map((platform) => askHandler(platform, files))),
   };
 }
@@ -61,22 +42,6 @@ async function tryEngines(engines: readonly Engine[]): Promise<readonly EngineFa
     if (!isTrouble(version)) break;
   }
   return tried;
-}
-
-/** Reads `/proc/self/status` (proc_pid_status(5)). */
-export function readStatus(text: string): ProcessFacts | undefined {
-  const field = (name: string): string | undefined =>
-    new RegExp(`^${name}:\\s*(\\S+)`, "m").exec(text)?.[1];
-  const [umask, uid] = [field("Umask"), field("Uid")];
-  if (umask === undefined || uid === undefined) return undefined;
-  const capabilities = BigInt(`0x${field("CapEff") ?? "0"}`);
-  const sysAdmin = 21n;
-  return {
-    umask,
-    uid: Number(uid),
-    hasSysAdmin: ((capabilities >> sysAdmin) & 1n) === 1n,
-    seccomp: field("Seccomp") === "2",
-  };
 }
 
 /** What qemu calls the machines that it plays. */
@@ -99,23 +64,8 @@ async function askHandler(platform: string, files: Pick<Files, "read">): Promise
   return { platform, handler: /^flags: \w*F/m.test(text) ? "held" : "open" };
 }
 
-export interface CloneFacts {
-  readonly shallow: boolean;
-  /** The tags that this branch promotes. */
-  readonly promotes: readonly string[];
-}
-
-export async function gatherClone(
-  git: Pick<Git, "run">,
-  config: Config,
-  situation: Situation,
-): Promise<CloneFacts> {
-  return { shallow: await isShallow(git), promotes: tagsToPromote(config, situation) };
-}
-
 interface Here {
   readonly machine: MachineFacts;
-  readonly clone: Known<CloneFacts>;
   readonly situation: Pick<Situation, "ci">;
 }
 
@@ -130,7 +80,7 @@ const lackedBefore = [
 ] as const;
 
 export const machineChecks = {
-  engine({ machine: { engines, self, restrictsNamespaces }, situation }) {
+  engine({ machine: { engines, restrictsNamespaces }, situation }) {
     if (isTrouble(engines))
       return say.error("which is to build cannot be read", engines.trouble, engines.todo);
     const troubles = engines.flatMap(({ name, version }) =>
@@ -138,7 +88,6 @@ export const machineChecks = {
     );
     const detail = lines(
       ...troubles.map(({ name, trouble }) => `${name}: ${trouble}`),
-      self && describeProcess(self),
       restrictsNamespaces
         ? "the host's kernel.apparmor_restrict_unprivileged_userns is 1: without privileges there are no mounts in user namespaces"
         : "",
@@ -194,34 +143,10 @@ export const machineChecks = {
       return say.note(`whether ${unknown} is emulated here, this system does not tell`);
     return say.ok(`the kernel starts programs of ${held} by emulation`);
   },
-
-  umask({ machine: { self } }) {
-    if (self === undefined) return say.note("this system does not tell it");
-    const detail = self.umask.endsWith("00")
-      ? "GitLab's runners set it so. Contexts are canonical: keys and images have the modes that git knows, 0644 and 0755."
-      : "";
-    return say.ok(`${self.umask}, which makes no difference`, detail);
-  },
-
-  clone({ clone }) {
-    if (isTrouble(clone)) return say.error("git cannot be asked", clone.trouble, clone.todo);
-    if (!clone.shallow) return say.ok("the whole history is here");
-    if (clone.promotes.length === 0) return say.ok("shallow, which is enough for keys and plans");
-    return say.note(
-      `shallow, and this branch promotes ${clone.promotes.join(", ")}`,
-      "Promotion fetches the commits that it compares, and stops with GIT_FAILED where git then still cannot tell which is newer.",
-      "where that happens, set GIT_DEPTH: 0 for the promote job",
-    );
-  },
 } satisfies Checks<Here>;
 
-function describeProcess({ uid, hasSysAdmin, seccomp }: ProcessFacts): string {
-  const admin = hasSysAdmin ? "CAP_SYS_ADMIN" : "no CAP_SYS_ADMIN";
-  return `runs as user ${uid} with ${admin} and ${seccomp ? "a" : "no"} seccomp filter`;
-}
-
-/** Compares the first two numbers of versions such as `18.5.0-ee`. */
-export function isOlder(version: string, than: string): boolean {
+/** Compares the first two numbers of versions such as `1.43.1`. */
+function isOlder(version: string, than: string): boolean {
   const numbers = (text: string): readonly number[] =>
     (text.match(/\d+/g) ?? []).slice(0, 2).map(Number);
   const [major = 0, minor = 0] = numbers(version);

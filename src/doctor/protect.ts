@@ -10,16 +10,6 @@ import { patternOf } from "../printable.ts";
 /** GitLab takes no longer pattern (gitlab docs: protected container tags). */
 export const maxPattern = 100;
 
-export interface TagPatterns {
-  /**
-   * RE2 that matches a part of a name, at most `maxPattern` characters: for the one rule for protected tags, which
-   * holds in every repository of the project; `undefined` where promoted tags may be like those of any run.
-   */
-  readonly protect: string | undefined;
-  /** RE2 that matches a whole name: for what a cleanup policy keeps. */
-  readonly keep: string;
-}
-
 type Settings = Pick<Config, "publish">;
 
 /** A text that names begin with: alone, with anything behind it, or with a dash and anything behind it. */
@@ -45,7 +35,7 @@ export function protectedPaths(
 }
 
 /** Makes the patterns for what `promote` moves, and for all that must not be cleaned up. */
-export function tagPatterns(config: Settings, defaultBranch: string | undefined): TagPatterns {
+export function tagPatterns(config: Settings, defaultBranch: string | undefined) {
   const parts = config.publish.map(({ branch, tag }) =>
     promotedPart(branch === "{default}" ? (defaultBranch ?? "*") : branch, tag),
   );
@@ -64,7 +54,12 @@ export function tagPatterns(config: Settings, defaultBranch: string | undefined)
     "[0-9a-f]{64}",
   ];
   return {
+    /**
+     * RE2 that matches a part of a name, at most `maxPattern` characters: for the one rule for protected tags, which
+     * holds in every repository of the project; `undefined` where promoted tags may be like those of any run.
+     */
     protect: isRule ? protect : undefined,
+    /** RE2 that matches a whole name: for what a cleanup policy keeps. */
     keep: [...ours, ...new Set(names)].join("|"),
   };
 }

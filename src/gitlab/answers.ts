@@ -77,8 +77,6 @@ export const jobTokenScope = z.object({ inbound_enabled: z.boolean() });
 /** The CI files of a commit, joined; none where GitLab refuses them. */
 export const lint = z.mapped(z.object({ merged_yaml: text }), ({ merged_yaml: merged }) => merged);
 
-export const runner = z.object({ id: z.int() });
-
 export const job = z.object({ name: z.string(), status: z.string() });
 
 export const pipeline = named({

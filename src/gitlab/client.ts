@@ -39,7 +39,6 @@ export function openGitLab(access: GitLabAccess, tools: GitLabTools) {
   const read = makeRead(access, ask);
   return {
     ...settingsOf(read),
-    ...ciOf(read),
     ...activityOf(read),
     ...registryOf(read),
     /** Deletes one container tag by name; other tags of the same image stay. */
@@ -115,31 +114,6 @@ function settingsOf(read: Read) {
   };
 }
 
-/** What pipelines are made of. */
-function ciOf(read: Read) {
-  return {
-    /** A commit's CI files with all that they include, as one text; `undefined` where GitLab refuses them. */
-    mergedYaml: (id: ProjectId, commit: string) =>
-      read("lint", `the CI files of ${commit}`, id).one(answers.lint, (options) => {
-        // gitbeaker knows the name of this parameter from older GitLab.
-        const asked = { dryRun: false, contentRef: commit };
-        return new beaker.Lint(options).check(id, asked);
-      }),
-    /** Runners that would take a job with all these tags. */
-    runners: (projectId: ProjectId, tagList: readonly string[]) =>
-      read("runners", `the runners with the tags ${tagList.join(", ")}`, projectId).many(
-        answers.runner,
-        (options) =>
-          new beaker.Runners(options).all({
-            ...page,
-            projectId,
-            paused: false,
-            tagList: [...tagList],
-          }),
-      ),
-  };
-}
-
 /** Asks for the rules of a project's registry, which gitbeaker does not know. */
 function protection(id: ProjectId, of: "repository" | "tag"): Asked["call"] {
   const path = `projects/${encodeURIComponent(id)}/registry/protection/${of}/rules`;
@@ -149,6 +123,13 @@ function protection(id: ProjectId, of: "repository" | "tag"): Asked["call"] {
 /** What goes on in a project. */
 function activityOf(read: Read) {
   return {
+    /** A commit's CI files with all that they include, as one text; `undefined` where GitLab refuses them. */
+    mergedYaml: (id: ProjectId, commit: string) =>
+      read("lint", `the CI files of ${commit}`, id).one(answers.lint, (options) => {
+        // gitbeaker knows the name of this parameter from older GitLab.
+        const asked = { dryRun: false, contentRef: commit };
+        return new beaker.Lint(options).check(id, asked);
+      }),
     jobs: (project: ProjectId, pipelineId: number) =>
       read("jobs", `the jobs of pipeline ${pipelineId}`, project).many(answers.job, (options) =>
         new beaker.Jobs(options).all(project, { ...page, pipelineId }),

@@ -87,8 +87,6 @@ export const endpoints = {
   schedules: { jobToken: "ignored", ...reads },
   /** GET /projects/:id/ci/lint */
   lint: { jobToken: "ignored", ...reads },
-  /** GET /projects/:id/runners */
-  runners: { jobToken: "ignored", scope: "read_api", role: "Maintainer" },
   /** GET /projects/:id/repository/branches */
   branches: { jobToken: "any-project", ...reads },
   /** GET /projects/:id/merge_requests */

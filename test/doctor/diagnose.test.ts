@@ -10,7 +10,6 @@ import {
   printFindings,
 } from "../../src/doctor/diagnose.ts";
 import { type Level, levels } from "../../src/doctor/judgement.ts";
-import { gatherClone, readStatus } from "../../src/doctor/machine.ts";
 import { screen } from "../support/screen.ts";
 import { but, trouble, unwell } from "./cases.ts";
 import { healthy, inFork } from "./healthy.ts";
@@ -24,7 +23,7 @@ describe("the doctor's findings", () => {
       assert.deepEqual(unwell(facts), []));
 
   test("puts the worst first, in the table as in JSON, and every check once", () => {
-    const facts = but(healthy, { clone: { shallow: true }, project: { configuration: trouble } });
+    const facts = but(healthy, { project: { configuration: trouble } });
     const { findings } = JSON.parse(findingsJson(diagnose(facts))) as {
       findings: { id: string; level: Level }[];
     };
@@ -40,18 +39,18 @@ describe("the doctor's findings", () => {
 
   test("says what to do where something is, and what to know", () => {
     const findings: readonly Finding[] = [
-      { id: "clone", level: "warning", what: "a", detail: "b\nc", todo: "d" },
-      { id: "umask", level: "note", what: "e", detail: "f", todo: undefined },
+      { id: "cleanup", level: "warning", what: "a", detail: "b\nc", todo: "d" },
+      { id: "engine", level: "note", what: "e", detail: "f", todo: undefined },
       { id: "images", level: "ok", what: "g", detail: "", todo: undefined },
     ];
-    const first = "\nclone:\n  b\n  c\n  to do: d\n";
+    const first = "\ncleanup:\n  b\n  c\n  to do: d\n";
     assert.equal(
       printFindings(findings, screen()),
-      `LEVEL    CHECK  FOUND\nwarning  clone  a\n${first}\nnote: umask (--all tells more)\nok: images\n`,
+      `LEVEL    CHECK    FOUND\nwarning  cleanup  a\n${first}\nnote: engine (--all tells more)\nok: images\n`,
     );
     assert.ok(
       printFindings(findings, screen(), true).endsWith(
-        `ok       images  g\n${first}\numask:\n  f\n`,
+        `ok       images   g\n${first}\nengine:\n  f\n`,
       ),
     );
     assert.match(printFindings(findings.slice(1), screen()), /^nothing to do\n/);
@@ -69,28 +68,5 @@ describe("the doctor's findings", () => {
     const [, section = ""] = /^## berth doctor\n(.*?)^## /ms.exec(page) ?? [];
     const rows = [...section.matchAll(/^\| `([a-z-]+)` \|/gm)].map((match) => match[1]);
     assert.deepEqual(rows, [...checks]);
-  });
-});
-
-test("a clone is shallow where git says so", async () => {
-  const { config } = healthy;
-  for (const shallow of [true, false]) {
-    const git = { run: async () => Buffer.from(`${shallow}\n`) };
-    assert.equal((await gatherClone(git, config, healthy.situation)).shallow, shallow);
-  }
-});
-
-describe("the process's own status", () => {
-  test("tells user, umask, rights and the seccomp filter", () => {
-    const status = (cap: string, seccomp: string): string =>
-      `Name:\tnode\nUmask:\t0022\nUid:\t1000\t1000\t1000\t1000\nCapEff:\t${cap}\nSeccomp:\t${seccomp}\nSeccomp_filters:\t1\n`;
-    assert.deepEqual(readStatus(status("00000000a80425fb", "2")), {
-      umask: "0022",
-      uid: 1000,
-      hasSysAdmin: false,
-      seccomp: true,
-    });
-    assert.equal(readStatus(status("000001ffffffffff", "0"))?.hasSysAdmin, true);
-    assert.equal(readStatus("Name:\tnode\n"), undefined);
   });
 });

@@ -40,14 +40,12 @@ export const healthy: DoctorFacts = {
     upstream: undefined,
     ignored: false,
     situation: undefined,
-    serverVersion: "18.9.1-ee",
     tokenVariable: "QEMU_CI_GITLAB_TOKEN",
   },
   registry: {
     own: {
       repository: "registry.example.com/qemu-project/qemu/berth",
-      askedToWrite: true,
-      rights: { kind: "granted", actions: ["pull", "push", "delete"], identity: "login" },
+      refused: { push: undefined, delete: undefined },
     },
     upstream: undefined,
   },
@@ -61,15 +59,12 @@ export const healthy: DoctorFacts = {
     tagRules: [{ id: 1, pattern: rule, push: "maintainer", delete: "maintainer" }],
     jobTokens: { limited: true, projects: [], groups: [] },
     schedules: ["main"],
-    idleTags: [],
   },
   machine: {
     engines: [{ name: "buildah", version: "1.43.1" }],
-    self: { umask: "0000", uid: 0, hasSysAdmin: true, seccomp: false },
     restrictsNamespaces: false,
     foreign: [],
   },
-  clone: { shallow: false, promotes: ["latest"] },
 };
 
 /** The same in a fork of it. */
@@ -78,11 +73,7 @@ export const inFork: DoctorFacts = {
   situation: situationOf(jobEnv("jane/qemu", { CI_DEFAULT_BRANCH: "main" }), settings, undefined),
   registry: {
     ...healthy.registry,
-    upstream: {
-      repository: "registry.example.com/qemu-project/qemu/berth",
-      askedToWrite: false,
-      rights: { kind: "granted", actions: ["pull"], identity: "login" },
-    },
+    upstream: true,
   },
   gitlab: {
     ...healthy.gitlab,

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type DoctorFacts, readVariables } from "../../src/doctor/facts.ts";
+import type { Trouble } from "../../src/doctor/judgement.ts";
 import { type ForeignPlatform, gatherMachine } from "../../src/doctor/machine.ts";
-import type { RightsFacts } from "../../src/doctor/rights.ts";
 import type { TagRule } from "../../src/gitlab/answers.ts";
 import { config, jobEnv } from "../support/keyed.ts";
 import { but, judge, trouble, withOwn } from "./cases.ts";
@@ -80,30 +80,27 @@ function registry(own: DoctorFacts["registry"]["own"]): DoctorFacts {
   return but(healthy, { registry: { own } });
 }
 
-function granted(actions: readonly ("pull" | "push" | "delete")[], askedToWrite = true) {
-  const rights = { kind: "granted", actions, identity: "login" } as const;
-  return { repository: "r.example.com/a", askedToWrite, rights };
+function refused(push?: string, remove = push): DoctorFacts {
+  return registry({ repository: "r.example.com/a", refused: { push, delete: remove } });
 }
 
-function refused(status: number, said: string, askedToWrite: boolean): RightsFacts {
-  return { repository: "r.example.com/a", askedToWrite, rights: { kind: "refused", status, said } };
-}
-
-const shutOut = but(inFork, { registry: { upstream: granted([], false) } });
+const denied = { trouble: "list tags of r: 403 DENIED", todo: "check", code: "REGISTRY_DENIED" };
+const shutOut = but(inFork, { registry: { upstream: denied as Trouble } });
+const person = { ...registry(trouble), situation: { ...healthy.situation, ci: false } };
 const group = { limited: true, projects: [], groups: [{ id: 7, path: "Jane" }] };
 
 judge("own-rights", [
-  ["error", /no right to pull/, registry(granted([]))],
-  ["error", /not push to it.*Developer/s, registry(granted(["pull"]))],
-  ["note", /prune --apply/, registry(granted(["pull", "push"]))],
-  ["note", /GitLab makes one/, registry(granted(["pull"], false))],
-  ["error", /bans the address/, registry(refused(401, "401 UNAUTHORIZED", false))],
-  ["note", /untrusted.*403 DENIED.*try\//s, registry(refused(403, "403 DENIED", true))],
-  ["error", /do something: 403/, registry(trouble)],
+  ["error", /not push to it.*does not grant push.*Developer/s, refused("it does not grant push")],
+  ["note", /prune --apply/, refused(undefined, "it does not grant delete")],
+  ["note", /GitLab makes one/, registry({ repository: "r.example.com/a", refused: undefined })],
+  ["note", /untrusted.*403 DENIED.*try\//s, refused("403 DENIED")],
+  ["error", /cannot be read.*do something: 403/s, registry(trouble)],
+  ["warning", /cannot be read.*do something: 403/s, person],
 ]);
 
 judge("upstream-rights", [
-  ["warning", /built here again.*add jane\/qemu under Settings > CI\/CD/s, shutOut],
+  ["warning", /built here again.*403 DENIED.*add jane\/qemu under Settings > CI\/CD/s, shutOut],
+  ["warning", /cannot be asked.*give a token/s, but(inFork, { registry: { upstream: trouble } })],
 ]);
 
 judge("job-tokens", [
@@ -135,7 +132,6 @@ function withCleanup(deletes: string, keeps?: string, facts = healthy): DoctorFa
 const noDeletions = { pattern: "qemu-project/qemu/*", push: undefined };
 const frozen = { id: 9, pattern: "^key", push: undefined, delete: undefined };
 const unknownTags = but(healthy, { gitlab: { tagRules: trouble } });
-const version = (serverVersion: string) => but(healthy, { variables: { serverVersion } });
 
 judge("protected-paths", [
   ["ok", /not needed in a fork/, but(inFork, { situation: { ci: false, role: "local" } })],
@@ -185,12 +181,6 @@ judge("fork-pipelines", [
   ["warning", /ci_allow_fork_pipelines/, withOwn(healthy, { forkPipelines: true })],
 ]);
 
-judge("gitlab-version", [
-  ["error", /lacks the component.*18\.7 or later/s, version("16.11.2")],
-  ["warning", /lacks protected container repositories/, version("17.7.0")],
-  ["note", /lacks protected container tags/, version("17.8.0")],
-]);
-
 function withBuildah(version: string | typeof trouble): DoctorFacts {
   return but(healthy, { machine: { engines: [{ name: "buildah", version }] } });
 }
@@ -200,9 +190,6 @@ function withForeign(...handlers: readonly ForeignPlatform["handler"][]): Doctor
   const foreign = handlers.map((handler, at) => ({ platform: names[at] ?? "", handler }));
   return but(healthy, { machine: { foreign } });
 }
-
-const clone = (...promotes: readonly string[]) =>
-  but(healthy, { clone: { shallow: true, promotes } });
 
 judge("emulation", [
   ["ok", /no image/, healthy],
@@ -224,13 +211,6 @@ judge("engine", [
   ["note", /no heredocs .*one layer cache/s, withBuildah("1.28.2")],
   ["note", /^(?!.*heredocs).*bind mounts/s, withBuildah("1.34.0")],
   ["error", /buildah: do something.*give a token/s, withBuildah(trouble)],
-]);
-
-judge("umask", [["ok", /0000, which makes no .*canonical/s, healthy]]);
-
-judge("clone", [
-  ["note", /GIT_DEPTH/, clone("latest")],
-  ["ok", /enough/, clone()],
 ]);
 
 test("a handler is what the kernel says of it, and unknown where it says nothing", async () => {

@@ -384,17 +384,6 @@ test("a component that rules include in one way or another is known, and not inc
   assert.match(detail, /For push to main GitLab makes one/);
 });
 
-test("tags that no runner has are a finding, and so is not knowing", async () => {
-  const files = { ".gitlab-ci.yml": "check: { script: make, tags: [arm, big] }\n" };
-  const pipelines = await pipelinesOf(files);
-  const tags = (idleTags: DoctorFacts["gitlab"]["idleTags"]) =>
-    findingOf(but(factsOf(pipelines), { gitlab: { idleTags } }), "runner-tags");
-  assert.equal(tags([]).level, "ok");
-  assert.equal(tags(trouble).level, "note");
-  assert.equal(tags(["arm"]).level, "ok");
-  assert.match(tags(["arm,big"]).detail, /^\.gitlab-ci\.yml:1: check: arm, big$/);
-});
-
 test("the table has every job with its image in every situation", async () => {
   const lines = printPipelines(await qemu(qemuFiles), screen()).split("\n");
   const row = (name: string) => lines.find((line) => line.startsWith(`${name} `))?.split(/ {2,}/);

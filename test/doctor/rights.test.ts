@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { gatherRegistry, type RightsPorts, rightsTo } from "../../src/doctor/rights.ts";
+import { isTrouble } from "../../src/doctor/judgement.ts";
+import { gatherRegistry, type RegistryFacts } from "../../src/doctor/rights.ts";
 import { ownTags } from "../../src/image/key.ts";
 import { parseRepository } from "../../src/oci/reference.ts";
 import { openRegistry } from "../../src/registry/client.ts";
+import type { Fetch } from "../../src/world.ts";
 import { fakeClock, pushImage, testImage } from "../registry/clients.ts";
 import type { MemoryHistory } from "../support/gitlab-history.ts";
 import type { ProjectSettings } from "../support/gitlab-model.ts";
@@ -24,32 +26,59 @@ describe("what a login may do", () => {
     made.history.add("main", {});
     return made;
   };
-  const portsOf = (password: string | undefined): RightsPorts => ({
-    fetch: globalThis.fetch,
-    clock,
-    login: async () =>
-      password === undefined ? undefined : { username: "gitlab-ci-token", password },
-    plainHosts: [],
-    tokenHints: [
-      {
-        host: gitlab.registry.host,
-        realm: `${gitlab.url}/jwt/auth`,
-        service: "container_registry",
-      },
-    ],
-  });
-  const registryOf = (ports: RightsPorts) =>
-    openRegistry({ ...ports, credentials: { forHost: ports.login } });
+  const registryOf = (
+    password: string | undefined,
+    isHinted = true,
+    fetch: Fetch = globalThis.fetch,
+  ) => {
+    const { host } = gitlab.registry;
+    const hint = { host, realm: `${gitlab.url}/jwt/auth`, service: "container_registry" };
+    const login = password === undefined ? undefined : { username: "gitlab-ci-token", password };
+    return openRegistry({
+      ...{ fetch, clock, plainHosts: [] },
+      credentials: { forHost: async () => login },
+      tokenHints: isHinted ? [hint] : [],
+    });
+  };
   const at = (path: string) => parseRepository(`${gitlab.registry.host}/${path}`);
-  const all = ["pull", "push", "delete"] as const;
+  const gather = (
+    { own, upstream }: { readonly own?: string; readonly upstream?: string },
+    registry: ReturnType<typeof registryOf>,
+  ) =>
+    gatherRegistry(
+      {
+        own: own === undefined ? undefined : at(own),
+        upstream: upstream === undefined ? undefined : at(upstream),
+      },
+      { repository: "ci/{name}" },
+      ["debian", "fedora"],
+      registry,
+    );
+  const refusedOf = ({ own }: RegistryFacts) => {
+    assert.ok(own !== undefined && !isTrouble(own));
+    return own.refused;
+  };
+  const codeOf = (fact: unknown) => (isTrouble(fact) ? fact.code : undefined);
+  const all = { push: undefined, delete: undefined };
+
+  /** A project with a record, and the token of a job that somebody has started in it. */
+  const withRecord = async (path: string, settings: ProjectSettings<MemoryHistory> = {}) => {
+    const members = { mia: "maintainer", dev: "developer", rita: "reporter" } as const;
+    const own = project(path, { ...settings, members });
+    const token = (user: keyof typeof members) => gitlab.job(own, { user }).token;
+    const repository = at(`${path}/berth`);
+    await pushImage(registryOf(token("mia")), repository, testImage("record"), ownTags.cache);
+    return { own, token };
+  };
 
   test("is read from the token, whoever started the job", async () => {
-    const own = project("acme/one", { members: { dev: "developer", rita: "reporter" } });
-    const rights = async (user: string) =>
-      rightsTo(at("acme/one/berth"), all, portsOf(gitlab.job(own, { user }).token));
-    const identity = "login";
-    assert.deepEqual(await rights("dev"), { kind: "granted", actions: all, identity });
-    assert.deepEqual(await rights("rita"), { kind: "granted", actions: ["pull"], identity });
+    const { token } = await withRecord("acme/one");
+    const rights = async (user: "dev" | "rita") =>
+      refusedOf(await gather({ own: "acme/one" }, registryOf(token(user))));
+    assert.deepEqual(await rights("dev"), all);
+    const { push, delete: remove } = (await rights("rita")) ?? {};
+    assert.match(push ?? "", /does not grant push on acme\/one\/berth/);
+    assert.match(remove ?? "", /does not grant delete on acme\/one\/berth/);
   });
 
   test("is no more than pulling in another project, and nothing in a private one", async () => {
@@ -57,59 +86,52 @@ describe("what a login may do", () => {
     project("acme/open", {});
     project("acme/shut", { visibility: "private", members });
     const fork = project("jane/open", { members });
-    const ports = portsOf(gitlab.job(fork).token);
-    assert.deepEqual(await rightsTo(at("acme/open/berth"), ["pull"], ports), {
-      kind: "granted",
-      actions: ["pull"],
-      identity: "login",
-    });
-    const shut = await rightsTo(at("acme/shut/berth"), ["pull"], ports);
-    assert.deepEqual(shut, { kind: "granted", actions: [], identity: "anonymous" });
+    const registry = registryOf(gitlab.job(fork).token);
+    assert.equal((await gather({ upstream: "acme/open" }, registry)).upstream, false);
+    const { upstream } = await gather({ upstream: "acme/shut" }, registry);
+    assert.equal(codeOf(upstream), "REGISTRY_DENIED");
   });
 
   test("is asked where the registry says so, with the login where that service is its own", async () => {
-    const ports = portsOf(
-      gitlab.job(project("acme/told", { members: { dev: "developer" } })).token,
-    );
-    const told = await rightsTo(at("acme/told/berth"), ["pull"], { ...ports, tokenHints: [] });
-    assert.deepEqual(told, { kind: "granted", actions: ["pull"], identity: "login" });
+    const { token } = await withRecord("acme/told");
+    const registry = registryOf(token("dev"), false);
+    assert.deepEqual(refusedOf(await gather({ own: "acme/told" }, registry)), all);
   });
 
-  test("is asked with a bad login once only", async () => {
-    const before = gitlab.log.length;
-    const rights = await rightsTo(at("acme/one/berth"), ["pull"], portsOf("wrong-password"));
-    assert.equal(rights.kind === "refused" && rights.status, 401);
-    assert.equal(gitlab.log.length - before, 1);
-    assert.ok(!JSON.stringify(rights).includes("wrong-password"));
-  });
-
-  test("is not asked about upstream once the same host has refused the login", async () => {
-    const ports = portsOf("another-wrong-password");
-    const before = gitlab.log.length;
-    const facts = await gatherRegistry(
-      { own: at("jane/open"), upstream: at("acme/open") },
-      { repository: "{name}" },
-      ["debian"],
-      { registry: registryOf(ports), rights: ports },
-    );
-    assert.equal(gitlab.log.length - before, 1);
-    assert.ok(facts.upstream !== undefined && "trouble" in facts.upstream);
+  test("is asked with a bad login once only, of upstream too where it is on the same host", async () => {
+    const password = "wrong-password";
+    const logins: string[] = [];
+    const fetch: Fetch = (url, init) => {
+      if (init.headers?.["authorization"]?.startsWith("Basic ")) logins.push(url.href);
+      return globalThis.fetch(url, init);
+    };
+    const both = { own: "acme/one", upstream: "acme/open" };
+    const facts = await gather(both, registryOf(password, true, fetch));
+    assert.equal(logins.length, 1);
+    assert.ok(!JSON.stringify(facts).includes(password));
   });
 
   test("is refused as a whole for a protected repository", async () => {
-    const own = project("acme/guarded", { members: { dev: "developer" } });
+    const { own, token } = await withRecord("acme/guarded");
     own.repositoryRules.push({ pattern: "acme/guarded/*", push: "maintainer" });
-    const ports = portsOf(gitlab.job(own).token);
-    const rights = await rightsTo(at("acme/guarded/berth"), all, ports);
-    assert.equal(rights.kind === "refused" && rights.status, 403);
+    const refused = refusedOf(await gather({ own: "acme/guarded" }, registryOf(token("dev"))));
+    assert.match(refused?.push ?? "", /^403 /);
   });
 
-  test("cannot be told by a registry that asks for no token", async () => {
+  test("is everybody's in a registry that asks for no token", async () => {
     const registry = await startMemoryRegistry();
     try {
-      const repository = parseRepository(`${registry.host}/a/b`);
-      const rights = await rightsTo(repository, all, { ...portsOf(undefined), tokenHints: [] });
-      assert.equal(rights.kind, "unsaid");
+      const own = parseRepository(`${registry.host}/a`);
+      const client = registryOf(undefined, false);
+      await pushImage(
+        client,
+        parseRepository(`${registry.host}/a/berth`),
+        testImage("r"),
+        "latest",
+      );
+      const where = { own, upstream: undefined };
+      const facts = await gatherRegistry(where, { repository: "{name}" }, [], client);
+      assert.deepEqual(refusedOf(facts), all);
     } finally {
       await registry.stop();
     }
@@ -117,26 +139,14 @@ describe("what a login may do", () => {
 
   test("is asked for writing only where a repository exists, so that none comes into being", async () => {
     const own = project("acme/fresh", { members: { dev: "developer" } });
-    const ports = portsOf(gitlab.job(own).token);
-    const registry = registryOf(ports);
-    const gather = () =>
-      gatherRegistry(
-        { own: at("acme/fresh"), upstream: undefined },
-        { repository: "ci/{name}" },
-        ["debian", "fedora"],
-        { registry, rights: ports },
-      );
-    const fresh = (await gather()).own;
-    assert.ok(fresh !== undefined && "askedToWrite" in fresh);
-    assert.equal(fresh.askedToWrite, false);
+    const registry = registryOf(gitlab.job(own).token);
+    assert.equal(refusedOf(await gather({ own: "acme/fresh" }, registry)), undefined);
     const made = [...gitlab.created].filter((path) => path.startsWith("acme/fresh"));
     assert.deepEqual(made, []);
     await pushImage(registry, at("acme/fresh/ci/debian"), testImage("debian"), ownTags.cache);
-    const known = (await gather()).own;
-    assert.deepEqual(known, {
+    assert.deepEqual((await gather({ own: "acme/fresh" }, registry)).own, {
       repository: `${gitlab.registry.host}/acme/fresh/ci/debian`,
-      askedToWrite: true,
-      rights: { kind: "granted", actions: all, identity: "login" },
+      refused: all,
     });
   });
 });

@@ -43,17 +43,6 @@ describe("what pipelines are made of", () => {
     answering(200, { valid: false, errors: ["jobs config"], merged_yaml: null });
     assert.equal(await open(own.env).mergedYaml(7, "abc"), undefined);
   });
-
-  test("runners by all tags of a job", async () => {
-    answering(200, [{ id: 3, description: "arm" }]);
-    assert.deepEqual(await open(own.env).runners(7, ["arm", "big"]), [{ id: 3 }]);
-    assert.match(gitlab.log.join(), /^GET \/api\/v4\/projects\/7\/runners\?.*tag_list=arm,big$/);
-    answering(403, { message: "403 Forbidden" });
-    await assert.rejects(open(own.env).runners(7, ["arm"]), {
-      code: "GITLAB_DENIED",
-      hint: /role Maintainer/,
-    });
-  });
 });
 
 describe("history", () => {
