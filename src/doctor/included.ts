@@ -1,12 +1,12 @@
 /** What stands for files that a project includes: berth's own components as they are shipped, and stubs of what is not at hand. */
 import { isObject } from "../json.ts";
-import { textOf } from "../pipelines/plain.ts";
 import type { CiSource, Found, Include } from "../pipelines/ports.ts";
 import {
   get,
   isList,
   isMap,
   listOf,
+  textOf,
   type Value,
   type YamlMap,
   YamlReference,

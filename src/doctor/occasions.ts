@@ -136,7 +136,7 @@ function caseOf(
     isUpstream: !isFork,
     event,
     occasion: {
-      ...{ source, ref, kind, project: path, changed: undefined },
+      ...{ source, ref, kind, project: path },
       predefined: listed(predefined),
       settings: listed({ ...project.settings, ...settings }),
     },

@@ -1,8 +1,7 @@
 /** Jobs of today's pipeline that build images, with what they build, as far as their shell lines tell. */
 import { cellsOf } from "../pipelines/job.ts";
 import type { Outline } from "../pipelines/pipeline.ts";
-import { plain, textOf } from "../pipelines/plain.ts";
-import { flatten, get, type YamlMap } from "../pipelines/tree.ts";
+import { flatten, get, plain, textOf, type YamlMap } from "../pipelines/tree.ts";
 import { expand, valuesOf, variablesOf } from "../pipelines/variables.ts";
 import { patternOf } from "../printable.ts";
 import { commandsOf } from "./commands.ts";

@@ -1,8 +1,7 @@
 /** Shell lines of CI jobs: which images they build, and where. */
 import { normalPath } from "../config/rules.ts";
 import type { Tree } from "../context/tree.ts";
-import { textOf } from "../pipelines/plain.ts";
-import { flatten, type YamlMap } from "../pipelines/tree.ts";
+import { flatten, textOf, type YamlMap } from "../pipelines/tree.ts";
 import { expand } from "../pipelines/variables.ts";
 import { patternOf } from "../printable.ts";
 import { platformsGiven } from "./platforms.ts";

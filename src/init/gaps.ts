@@ -2,8 +2,7 @@
 import { usualContext } from "../config/names.ts";
 import { variableRule } from "../config/rules.ts";
 import { ownMember } from "../json.ts";
-import { textOf } from "../pipelines/plain.ts";
-import { flatten } from "../pipelines/tree.ts";
+import { flatten, textOf } from "../pipelines/tree.ts";
 import { few } from "../printable.ts";
 import { type BuildJob, inOwnRegistry } from "./builders.ts";
 import { inOneLine, scriptOf } from "./commands.ts";

@@ -3,8 +3,7 @@
  * something within.
  */
 import { ownMember } from "../json.ts";
-import { isHash, type Plain, type PlainMap } from "./plain.ts";
-import { isText } from "./tree.ts";
+import { isHash, isText, type Plain, type PlainMap } from "./tree.ts";
 
 export type ValueCheck = (value: Plain) => readonly string[];
 

@@ -1,8 +1,7 @@
 /** GitLab's expressions, as `rules:if` has them: read, and evaluated on variables that are not expanded. */
 import { RE2JS } from "re2js";
-import { textOf } from "./plain.ts";
 import { attempt, CiRefusal, refuse } from "./refusal.ts";
-import { isBlank, isText, type Value } from "./tree.ts";
+import { isBlank, isText, textOf, type Value } from "./tree.ts";
 
 /** What variables hold, by their names. */
 export type Values = ReadonlyMap<string, string>;

@@ -1,40 +1,28 @@
-/** Inputs of a file: what its header declares, and the values that an include gives. */
-import { apart, at, each, found, strict } from "./checks.ts";
+/** Inputs of a file: what its header declares, the values that an include gives, and how they are put into keys and texts. */
+import { at, found, strict } from "./checks.ts";
 import { compile, holds, type Values } from "./expression.ts";
-import { interpolate } from "./interpolate.ts";
-import { isHash, type Plain, plain, textOf } from "./plain.ts";
 import type { Component } from "./ports.ts";
 import { refuse } from "./refusal.ts";
-import { flatten, get, isList, isMap, merge, type Value, type YamlMap } from "./tree.ts";
+import {
+  flatten,
+  get,
+  isHash,
+  isList,
+  isMap,
+  isText,
+  merge,
+  plain,
+  rewrite,
+  textOf,
+  type Value,
+  type YamlMap,
+} from "./tree.ts";
+import { expand } from "./variables.ts";
 import type { YamlFile } from "./yaml.ts";
 
-const types = ["array", "boolean", "number", "string"];
-const mostOptions = 50;
 const mostErrors = 3;
 
-function inputProblems(input: Plain): readonly string[] {
-  if (!isHash(input)) return ["config should be a hash"];
-  const { description, regex, type = "string", options = [] } = input;
-  const all = Array.isArray(options) ? options : [];
-  const isTold = /string|number|undefined/.test(typeof description);
-  return [
-    ...found({
-      "input description must be an alphanumeric string": !isTold,
-      "input regex should be a string": !/string|undefined/.test(typeof regex),
-      [`input type unknown value: ${type}`]: !types.includes(String(type)),
-      "input options should be an array": !Array.isArray(options),
-      [`config cannot define more than ${mostOptions} options`]: all.length > mostOptions,
-      "config options array cannot contain null values": all.includes(null),
-    }),
-    ...apart(input, "rules options"),
-    ...apart(input, "rules default"),
-    ...strict("default description options regex type rules")(input),
-  ];
-}
-
-const header = strict("spec", {
-  spec: strict("description component inputs include", { inputs: each(inputProblems) }),
-});
+const header = strict("spec", { spec: strict("description component inputs include") });
 
 interface Around {
   /** What the file may know of the component that it belongs to. */
@@ -140,4 +128,90 @@ function isOf(type: string, value: Value): boolean {
   if (type === "array") return isList(value);
   if (type === "number") return typeof value === "bigint" || typeof value === "number";
   return type === "string" || typeof value === type;
+}
+
+const block = /\$\[\[\s*(\S.*?\S)\s*\]\]/g;
+const mostFunctions = 3;
+const longestAccess = 1024;
+
+/** Gives the content with all blocks such as `$[[ inputs.stage | truncate(0, 8) ]]` filled in of `inputs` and `component`; one that cannot be is a `CiRefusal`. */
+function interpolate(content: YamlMap, known: YamlMap, variables: Values): YamlMap {
+  const fill = (value: Value) => (isText(value) ? replaceText(value, known, variables) : value);
+  return rewrite(content, fill) as YamlMap;
+}
+
+function replaceText(text: string, known: YamlMap, variables: Values): Value {
+  const filledIn = [...text.matchAll(block)].map(([whole, inside = ""]) => {
+    return [whole, filled(whole, inside, known, variables)] as const;
+  });
+  const [[first, only = ""] = [], second] = filledIn;
+  if (first === text && second === undefined) return only;
+  return filledIn.reduce((made, [whole, value]) => substitute(made, whole, textOf(value)), text);
+}
+
+/** As Ruby's gsub does it: a backslash in the new text means a part of the old one. */
+function substitute(text: string, whole: string, value: string): string {
+  return text.replaceAll(whole, (_, at: number) =>
+    value.replace(/\\(?:[0-9&+'`\\]|k<\w*>)/g, (part) => {
+      if (part === "\\\\") return "\\";
+      if (part === "\\0" || part === "\\&") return whole;
+      if (part === "\\`") return text.slice(0, at);
+      return part === "\\'" ? text.slice(at + whole.length) : "";
+    }),
+  );
+}
+
+function filled(whole: string, inside: string, known: YamlMap, variables: Values): Value {
+  const [access = "", ...functions] = inside.split("|").map((part) => part.trim());
+  // Blocks of a matrix wait until its jobs are made.
+  if (access.split(".")[0] === "matrix") return whole;
+  const found = look(access, known);
+  if (functions.length > mostFunctions) refuse("too many functions in interpolation block");
+  const calls = functions.map((call) => functionOf(call, variables));
+  return calls.reduce<Value>((value, call) => call(value), found);
+}
+
+function look(access: string, values: YamlMap): Value {
+  const segments = access.split(".");
+  if (segments.length < 2)
+    refuse("invalid pattern used for interpolation. valid pattern is $[[ inputs.input ]]");
+  if (Buffer.byteLength(access) > longestAccess)
+    refuse("maximum interpolation expression size exceeded");
+  return segments.reduce<Value>((value, segment) => {
+    const [, name = segment, indices = ""] = /^(\w+)((?:\[\d+\])+)$/.exec(segment) ?? [];
+    const found = isMap(value) ? value.get(name) : undefined;
+    if (found === undefined) refuse(`unknown interpolation provided: \`${name}\` in \`${access}\``);
+    const steps = [...indices.matchAll(/\d+/g)].map(([index]) => Number(index));
+    return steps.reduce<Value>((list, index) => itemOf(list, index, access), found);
+  }, values);
+}
+
+function itemOf(list: Value, index: number, access: string): Value {
+  if (!isList(list)) refuse(`cannot index into non-array value at [${index}] in \`${access}\``);
+  const told = `array index ${index} out of bounds (size: ${list.length}) in \`${access}\``;
+  return index < list.length ? (list[index] ?? null) : refuse(told);
+}
+
+function functionOf(call: string, variables: Values): (value: Value) => Value {
+  const [, from, length] = /^truncate\(\s*(\d+)\s*,\s*(\d+)\s*\)?$/.exec(call) ?? [];
+  if (from !== undefined)
+    return (value) => {
+      const signs = [...textIn("truncate", value)];
+      return signs.slice(Number(from), Number(from) + Number(length)).join("");
+    };
+  if (call === "expand_vars") return (value) => expand(textIn(call, value), variables, "stays");
+  if (call === "posix_escape") return (value) => shellEscape(textIn(call, value));
+  const told = "check that the function name, arguments, and types are correct";
+  return refuse(`no function matching \`${call}\`: ${told}`);
+}
+
+function textIn(name: string, value: Value): string {
+  if (typeof value === "string") return value;
+  const told = `invalid input type: ${name} can only be used with string inputs`;
+  return refuse(`error in \`${name}\` function: ${told}`);
+}
+
+function shellEscape(text: string): string {
+  if (text === "") return "''";
+  return text.replace(/[^\w\-.,:+/@\n]/g, "\\$&").replaceAll("\n", "'\n'");
 }

@@ -1,9 +1,19 @@
 /** Jobs as the configuration describes them, whatever the pipeline; one with `parallel` is several. */
 import type { Values } from "./expression.ts";
-import { isHash, type Plain, type PlainMap, plain, textOf } from "./plain.ts";
 import { refuse } from "./refusal.ts";
 import { type DescribedRule, rulesOf } from "./rules.ts";
-import { flatten, get, isText, rewrite, type Value } from "./tree.ts";
+import {
+  flatten,
+  get,
+  isHash,
+  isText,
+  type Plain,
+  type PlainMap,
+  plain,
+  rewrite,
+  textOf,
+  type Value,
+} from "./tree.ts";
 import { override, type Variable, valuesOf, variablesOf } from "./variables.ts";
 import type { WrittenJob } from "./written-jobs.ts";
 

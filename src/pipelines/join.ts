@@ -1,11 +1,34 @@
-/** Joins the files of a configuration: each with its inputs in place, below what includes it. */
-import { type Including, includesIn } from "./include.ts";
-import { readContent } from "./inputs.ts";
-import { textOf } from "./plain.ts";
-import type { CiSource, FetchInclude, Found, Include, Place } from "./ports.ts";
+/** Joins the files of a configuration: what the entries under `include` mean by their rules and wildcards, each with its inputs in place, below what includes it. */
+import { at } from "./checks.ts";
+import type { Values } from "./expression.ts";
+import { compileWildcard } from "./glob.ts";
+import { readContent, refuseAll } from "./inputs.ts";
+import {
+  type CiSource,
+  type FetchInclude,
+  type Found,
+  type Include,
+  includeKinds,
+  type Occasion,
+  type Place,
+} from "./ports.ts";
 import { attempt, CiRefusal, refuse, refused } from "./refusal.ts";
-import { get, merge, type YamlMap } from "./tree.ts";
-import { valuesOf } from "./variables.ts";
+import { includeRule } from "./rule-words.ts";
+import { rulesOf, takenRule } from "./rules.ts";
+import {
+  flatten,
+  get,
+  isBlank,
+  isMap,
+  isText,
+  listOf,
+  merge,
+  plain,
+  textOf,
+  type Value,
+  type YamlMap,
+} from "./tree.ts";
+import { expand, type Variable, valuesOf } from "./variables.ts";
 import { readYaml, type YamlFile } from "./yaml.ts";
 
 /** What texts hold, once they were read. */
@@ -91,4 +114,82 @@ async function find(include: Include, place: Place, joining: Joining): Promise<F
 function titleOf({ kind, location, entry }: Include): string {
   if (kind === "project") return `Project \`${textOf(entry.get("project"))}\` file \`${location}\``;
   return `${kind === "local" ? "Local file" : "Included file"} \`${location}\``;
+}
+
+/** What entries are read with. */
+interface Including {
+  readonly occasion: Occasion;
+  /** Variables that are there before any file is read. */
+  readonly known: readonly Variable[];
+  readonly variables: Values;
+  /** Includes so far, in GitLab's order; they are counted. */
+  readonly includes: Include[];
+  /** What rules would leave out counts too; a file that is not at hand is no error, and neither is one that cannot be read. */
+  readonly lenient?: boolean;
+}
+
+/** The files that a file includes. */
+function includesIn(file: YamlMap, source: CiSource, including: Including) {
+  return listOf(file.get("include"))
+    .filter((entry) => entry !== null)
+    .map((entry) => entryOf(entry, including))
+    .filter((entry) => isIncluded(entry, source, including))
+    .flatMap((entry) => widen(entry, source, including))
+    .map((entry) => includeOf(entry, source, including));
+}
+
+/** A text is expanded here and once more as a path. */
+function entryOf(entry: Value, { variables }: Including): YamlMap {
+  if (isMap(entry)) return entry;
+  if (!isText(entry)) return refuse("Each include must be a hash or a string");
+  const location = expand(entry, variables, "vanishes");
+  return new Map([[/^\w+:\/\//.test(location) ? "remote" : "local", location]]);
+}
+
+function isIncluded(entry: YamlMap, { paths }: CiSource, including: Including): boolean {
+  const { occasion, known, lenient } = including;
+  if (lenient === true) return true;
+  const own = get(entry, "rules");
+  for (const each of flatten(own)) refuseAll(at("include:rule", includeRule(plain(each))));
+  const rules = rulesOf(own);
+  return (
+    rules === undefined || takenRule(rules, { occasion, variables: known, paths }) !== undefined
+  );
+}
+
+/** One entry for each file that it means. */
+function widen(entry: YamlMap, source: CiSource, { includes }: Including): readonly YamlMap[] {
+  const local = textOf(entry.get("local"));
+  if (!isBlank(entry.get("project")))
+    return listOf(entry.get("file")).map((file) => new Map([...entry, ["file", file]]));
+  if (!local.includes("*")) return [entry];
+  const taken = includes
+    .filter((include) => include.kind === "local" && include.source.project === source.project)
+    .map(({ location }) => location);
+  const matches = compileWildcard(fromTop(local));
+  return source.paths
+    .filter((path) => matches(path) && !taken.includes(path))
+    .map((path) => new Map([...entry, ["local", path]]));
+}
+
+/** A path in a repository, which may be written with a slash before it. */
+function fromTop(path: string): string {
+  return path.replace(/^\/+/, "");
+}
+
+function includeOf(written: YamlMap, source: CiSource, { variables }: Including): Include {
+  const inPlace = (value: Value) => (isText(value) ? expand(value, variables, "vanishes") : value);
+  const entry = new Map([...written].map(([key, value]) => [key, inPlace(value)]));
+  const [kind, second] = includeKinds.filter(
+    (each) => !isBlank(entry.get(each)) && (each !== "project" || !isBlank(entry.get("file"))),
+  );
+  const names = includeKinds.map((each) => `\`${each}\``).join(", ");
+  if (kind === undefined) {
+    const told = "does not have a valid subkey for include. Valid subkeys are";
+    return refuse(`\`${JSON.stringify(plain(entry))}\` ${told}: ${names}`);
+  }
+  if (second !== undefined) refuse(`Each include must use only one of: ${names}`);
+  const location = textOf(entry.get(kind === "project" ? "file" : kind));
+  const isPath = kind === "local" || kind === "project";
+  return { kind, location: isPath ? fromTop(location) : location, entry, source };
 }

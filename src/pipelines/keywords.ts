@@ -1,9 +1,19 @@
 /** What GitLab takes as a configuration: the keywords of jobs, and what stands beside them. */
 import { apart, at, found, isTexts, map, mistyped, should, strict } from "./checks.ts";
-import { isHash, type Plain, type PlainMap, plain, textOf } from "./plain.ts";
 import { refuse } from "./refusal.ts";
-import { jobRules, needs, noDelay, policy, tags, variables, workflow } from "./rule-words.ts";
-import { flatten, isBlank, isText, type Value, type YamlMap } from "./tree.ts";
+import { jobRules, needs, policy, tags, variables, workflow } from "./rule-words.ts";
+import {
+  flatten,
+  isBlank,
+  isHash,
+  isText,
+  type Plain,
+  type PlainMap,
+  plain,
+  textOf,
+  type Value,
+  type YamlMap,
+} from "./tree.ts";
 import { inheritable, type WrittenJob, writtenJobs } from "./written-jobs.ts";
 
 const common =
@@ -13,16 +23,12 @@ const ofJobs =
 // Of GitLab's EE code, which all but few servers run.
 const ofEnterprise = "dast_configuration identity pages_path_prefix secrets";
 
-/** Levels of lists in lists. */
-const deepest = 10;
-
-function isNested(value: Plain, levels = deepest): boolean {
-  if (isText(value)) return true;
-  return levels > 0 && Array.isArray(value) && value.every((item) => isNested(item, levels - 1));
+function isNested(value: Plain): boolean {
+  return Array.isArray(value) && isTexts(flatten<Plain>(value));
 }
 
-const nested = `a nested array of strings up to ${deepest} levels deep`;
-const lines = should(isNested, `a string or ${nested}`);
+const nested = "a nested array of strings up to 10 levels deep";
+const lines = should((value) => isText(value) || isNested(value), `a string or ${nested}`);
 
 function isFlag(value: Plain): boolean {
   return typeof value === "boolean";
@@ -48,6 +54,7 @@ function trigger(value: Plain): readonly string[] {
   return found({ [told]: include.length > mostIncluded });
 }
 
+/** Of what is only handed on nothing is looked at: it decides neither jobs nor images. */
 const inJobs = {
   before_script: lines,
   script: lines,
@@ -55,7 +62,6 @@ const inJobs = {
   image,
   allow_failure: should((value) => isHash(value) || isFlag(value), "a boolean value"),
   stage: should(isText, "a string"),
-  interruptible: should(isFlag, "a boolean value"),
   only: policy,
   except: policy,
   rules: jobRules,
@@ -77,21 +83,16 @@ const beside = map({
   after_script: lines,
   image,
   default: strict(inheritable, inJobs),
-  stages: should(
-    (value) => Array.isArray(value) && isNested(value),
-    `an array of strings or ${nested}`,
-  ),
+  stages: should(isNested, `an array of strings or ${nested}`),
   variables: variables("value description expand options"),
   workflow,
 });
-
-const longestName = 255;
 
 /** What is wrong with a name, and with keywords that are looked at together or before all others. */
 function firstProblems(name: Value, job: PlainMap, isBridge: boolean): readonly string[] {
   const { extends: bases = "", rules = [], script, run, trigger, when = "on_success" } = job;
   const others = ["only", "except", "start_in"].filter((key) => key in job && "rules" in job);
-  const areRules = Array.isArray(rules) && rules.flat(deepest).every(isHash);
+  const areRules = Array.isArray(rules) && flatten<Plain>(rules).every(isHash);
   const isIdle = !isBridge && run === undefined && flatten(script).join("").trim() === "";
   const starts = `on_success, on_failure, always, manual${isBridge ? "" : ", delayed"}`;
   const label = textOf(name);
@@ -99,7 +100,6 @@ function firstProblems(name: Value, job: PlainMap, isBridge: boolean): readonly 
     ...found({
       "name can't be blank": label.trim() === "",
       "name should be a symbol": !isText(name),
-      [`name is too long (maximum is ${longestName} characters)`]: label.length > longestName,
     }),
     ...apart(job, "script trigger run"),
     ...found({
@@ -114,7 +114,6 @@ function firstProblems(name: Value, job: PlainMap, isBridge: boolean): readonly 
       "config should contain either a trigger or a needs:pipeline":
         isBridge && trigger === undefined,
     }),
-    ...(when === "delayed" && job["start_in"] === undefined ? noDelay : []),
   ];
 }
 

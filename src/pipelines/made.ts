@@ -1,13 +1,19 @@
 /** The jobs of one pipeline: what rules make of the jobs that the configuration describes, where these fit together. */
 import { slugOf } from "../config/promoted.ts";
-import { componentsOf } from "./graph.ts";
 import { type DescribedJob, type Need, needsOf, type PipelineJob } from "./job.ts";
-import { isHash, type Plain } from "./plain.ts";
 import type { Occasion } from "./ports.ts";
 import { refuse } from "./refusal.ts";
 import { isAdmitted, type Sight, takenRule } from "./rules.ts";
-import { flatten, isText } from "./tree.ts";
-import { expand, expandAll, listed, override, type Variable, valuesOf } from "./variables.ts";
+import { flatten, isHash, isText, type Plain } from "./tree.ts";
+import {
+  componentsOf,
+  expand,
+  expandAll,
+  listed,
+  override,
+  type Variable,
+  valuesOf,
+} from "./variables.ts";
 
 /** All that rules see, the lowest first. */
 export function seen(occasion: Occasion, job: readonly Variable[], yaml: readonly Variable[]) {
@@ -50,7 +56,7 @@ function makeJob({ job, rules }: DescribedJob, scene: Scene) {
   const { only, except } = job.options;
   const yaml = override(inheritedBy(job, scene.variables), job.variables);
   const variables = seen(scene.occasion, ownVariables(job), yaml);
-  const sight = { ...scene, variables, job: job.name };
+  const sight = { ...scene, variables };
   const rule = rules && takenRule(rules, sight);
   const isFree = scene.hasWorkflow && only === undefined && except === undefined;
   const isIn = rules === undefined ? isFree || isAdmitted(only, except, sight) : rule !== undefined;

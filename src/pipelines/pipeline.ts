@@ -1,15 +1,26 @@
 /** From a project's CI files to the pipeline that GitLab makes of them. */
 import { isDeepStrictEqual } from "node:util";
-import { extendAll, resolveReferences } from "./extend.ts";
+import { found } from "./checks.ts";
 import { describeJobs, type PipelineJob } from "./job.ts";
 import { type JoinRequest, join, type ReadFiles } from "./join.ts";
 import { checkConfig } from "./keywords.ts";
 import { makeJobs, refuseUnfit, seen } from "./made.ts";
-import { textOf } from "./plain.ts";
-import type { CiSource, FetchInclude, Include } from "./ports.ts";
-import { refuse, refused } from "./refusal.ts";
+import type { CiSource, FetchInclude } from "./ports.ts";
+import { attempt, CiRefusal, refuse, refused } from "./refusal.ts";
 import { rulesOf, takenRule } from "./rules.ts";
-import { flatten, get, isMap, listOf, type YamlMap } from "./tree.ts";
+import {
+  flatten,
+  get,
+  inspect,
+  isMap,
+  listOf,
+  merge,
+  rewrite,
+  textOf,
+  type Value,
+  type YamlMap,
+  YamlReference,
+} from "./tree.ts";
 import { override, type Variable, variablesOf } from "./variables.ts";
 import { jobKind, type WrittenJob, writtenJobs } from "./written-jobs.ts";
 
@@ -99,16 +110,7 @@ function isInner(stage: string): boolean {
 }
 
 /** A configuration as far as the files at hand tell it, whatever the pipeline is made for. */
-export interface Outline {
-  /** The files joined, jobs as they are written. */
-  readonly written: YamlMap;
-  /** Jobs that may run, with what they extend and references in place, as far as that is at hand. */
-  readonly jobs: ReadonlyMap<string, YamlMap>;
-  /** Variables that hold in every job. */
-  readonly variables: readonly Variable[];
-  /** All that may be included, at hand or not. */
-  readonly includes: readonly Include[];
-}
+export type Outline = Awaited<ReturnType<typeof outline>>;
 
 interface OutlineOptions {
   /** Files of other projects; none without it. */
@@ -125,9 +127,9 @@ async function outline(
   text: string,
   source: CiSource,
   { fetch = async () => undefined, files = new Map() }: OutlineOptions = {},
-): Promise<Outline> {
+) {
   const where = { source: "push", ref: "", kind: "branch", project: source.project } as const;
-  const occasion = { ...where, predefined: [], settings: [], changed: undefined };
+  const occasion = { ...where, predefined: [], settings: [] };
   const request = { source, fetch, occasion, files, lenient: true };
   const { joined: written, includes } = await join(text, request);
   const config = resolveReferences(extendAll(written, true), true);
@@ -135,9 +137,86 @@ async function outline(
     kind !== "hidden" && isMap(written) && !textOf(name).includes("$[[");
   const jobs = writtenJobs(config).filter(isSeen);
   return {
+    /** The files joined, jobs as they are written. */
     written,
+    /** Jobs that may run, with what they extend and references in place, as far as that is at hand. */
     jobs: new Map(jobs.map(({ name, job }) => [textOf(name), job])),
+    /** Variables that hold in every job. */
     variables: variablesOf(config.get("variables")),
+    /** All that may be included, at hand or not. */
     includes,
   };
+}
+
+const mostLevels = 10;
+
+interface Extended {
+  readonly job: YamlMap;
+  /** How many levels of bases it has. */
+  readonly levels: number;
+}
+
+/**
+ * Gives all jobs with what they extend; `extends` itself stays. With `lenient` bases may be missing: one that is not at
+ * hand, or extends itself, may say anything, so what is below it counts for nothing.
+ */
+export function extendAll(config: YamlMap, lenient = false): YamlMap {
+  const done = new Map<Value, Extended>();
+  const problemsOf = (names: readonly string[], key: Value, above: readonly Value[]) => {
+    const unknown = names.filter((base) => !config.has(base));
+    const invalid = names.filter((base) => !isMap(config.get(base)));
+    return found({
+      [`unknown keys in \`extends\` (${unknown.join(", ")})`]: unknown.length > 0,
+      [`invalid base hashes in \`extends\` (${invalid.join(", ")})`]: invalid.length > 0,
+      "nesting too deep in `extends`": names.length > 0 && above.length > mostLevels,
+      "circular dependency detected in `extends`": names.length > 0 && above.includes(key),
+    });
+  };
+  const extend = (key: Value, above: readonly Value[]): Extended | undefined => {
+    const job = config.get(key);
+    if (!isMap(job)) return undefined;
+    const before = done.get(key);
+    const fits = lenient || above.length + (before?.levels ?? 0) <= mostLevels + 1;
+    if (before !== undefined && fits) return before;
+    const names = listOf(job.get("extends")).map(textOf);
+    const problems = lenient ? [] : problemsOf(names, key, above);
+    for (const problem of problems) refuse(`${textOf(key)}: ${problem}`);
+    if (above.includes(key)) return undefined;
+    const bases = names.map((name) => extend(name, [...above, key]));
+    const known = bases
+      .slice(bases.lastIndexOf(undefined) + 1)
+      .filter((base) => base !== undefined);
+    const whole = [...known.map((base) => base.job), job].reduce(merge, new Map());
+    const levels = Math.max(0, ...bases.map((base) => (base?.levels ?? 0) + 1));
+    const made = { job: whole, levels };
+    done.set(key, made);
+    return made;
+  };
+  return new Map([...config].map(([key, value]) => [key, extend(key, [])?.job ?? value]));
+}
+
+/** Puts values in place of references, wherever they lead; with `lenient` one that leads nowhere stays. */
+export function resolveReferences(config: YamlMap, lenient = false): YamlMap {
+  const known = new Map<YamlReference, Value | "open">();
+  const resolve = (value: Value): Value => {
+    if (!(value instanceof YamlReference)) return value;
+    if (!lenient) return follow(value);
+    const found = attempt(() => follow(value));
+    return found instanceof CiRefusal ? value : found;
+  };
+  const follow = (reference: YamlReference): Value => {
+    const { path } = reference;
+    const told = inspect(reference);
+    if (path.length === 0 || !path.every((key) => typeof key === "string"))
+      return refuse(`${told} is not valid`);
+    const before = known.get(reference);
+    if (before === "open") refuse(`${told} is part of a circular chain`);
+    if (before !== undefined) return before;
+    known.set(reference, "open");
+    const found = rewrite(get(config, ...path), resolve);
+    if (found === null || found === false) refuse(`${told} could not be found`);
+    known.set(reference, found);
+    return found;
+  };
+  return rewrite(config, resolve) as YamlMap;
 }

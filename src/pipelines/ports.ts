@@ -13,13 +13,6 @@ export interface Occasion {
   readonly predefined: readonly Variable[];
   /** Those above it: of instance, groups and project, then of the pipeline. */
   readonly settings: readonly Variable[];
-  /** `undefined` where there is nothing to compare with, so that `changes` holds. */
-  readonly changed: readonly string[] | undefined;
-  /**
-   * What has changed since the commit is no more that of a branch, a tag or a commit (`compare_to`); `undefined` where
-   * there is none of that name. Not given, such `changes` hold.
-   */
-  changedSince?(ref: string): readonly string[] | undefined;
 }
 
 /** A project at one commit. */

@@ -1,9 +1,8 @@
 /** What GitLab takes as rules, needs, variables, tags and `workflow`, in its words. */
-import { at, each, found, isTexts, strict, type ValueCheck, words } from "./checks.ts";
+import { at, each, found, isTexts, should, strict, type ValueCheck, words } from "./checks.ts";
 import { compilePattern, isExpression } from "./expression.ts";
-import { isHash, type Plain } from "./plain.ts";
 import { refuse } from "./refusal.ts";
-import { flatten, isText } from "./tree.ts";
+import { flatten, isHash, isText, type Plain } from "./tree.ts";
 
 function need(keys: string): ValueCheck {
   return strict(`artifacts ${keys}`, {}, "job pipeline project ref", "optional artifacts");
@@ -53,26 +52,14 @@ export function variables(keys = ""): ValueCheck {
     if (Array.isArray(one)) refuse("variable definition must be either a string or a hash");
     if (!isHash(one)) return [];
     const unknown = Object.keys(one).filter((key) => !words(keys).includes(key));
-    const { options, value = null } = one;
-    const isClosed = Array.isArray(options) && options.length > 0;
     return found({
       "config must be a string": keys === "",
       [`config uses invalid data keys: ${unknown.join(", ")}`]: keys !== "" && unknown.length > 0,
-      "config value must be present in options": isClosed && !options.includes(value),
     });
   });
 }
 
-const mostTags = 50;
-
-export function tags(value: Plain): readonly string[] {
-  if (!isTexts(value)) return ["config should be an array of strings"];
-  const names = value.flatMap((tag) => tag.split(",")).map((name) => name.trim());
-  const isLong = new Set(names.filter((name) => name !== "")).size >= mostTags;
-  return found({ [`config must be less than the limit of ${mostTags} tags`]: isLong });
-}
-
-const mostPaths = 50;
+export const tags = should(isTexts, "an array of strings");
 
 /** `changes` and `exists`: a list of paths, or a map with one. */
 function globs(keys: string, kinds: string): ValueCheck {
@@ -81,11 +68,7 @@ function globs(keys: string, kinds: string): ValueCheck {
     const isMap = isHash(value);
     if (!isMap && !Array.isArray(value)) return [`should be ${kinds}`];
     const paths = isMap ? (value["paths"] ?? null) : value;
-    const isMany = isTexts(paths) && paths.length > mostPaths;
-    const problems = found({
-      "should be an array of strings": !isTexts(paths),
-      [`has too many entries (maximum ${mostPaths})`]: isMany,
-    });
+    const problems = found({ "should be an array of strings": !isTexts(paths) });
     return [...(isMap ? strict(keys)(value) : []), ...at(isMap ? "paths" : "config", problems)];
   };
 }
@@ -97,27 +80,19 @@ const inRules = {
   needs: needs(false),
 };
 
-const absent = ["can't be blank", "should be a duration", "should not exceed the limit"];
-
-/** Of what waits without `start_in`; any other time is handed on. */
-export const noDelay = at("start in", absent);
-
 /** A rule by what `when` may say, and what such rules have beside what all have. */
 function rule(starts: string, more = ""): ValueCheck {
   const keys = `if changes exists when start_in ${more}`;
   const form = strict(keys, inRules, "", "allow_failure interruptible");
   return (value) => {
     const said = isHash(value) ? value : {};
-    const { if: condition = "null", when: start = "never", start_in: delay } = said;
-    const isDelayed = start === "delayed";
+    const { if: condition = "null", when: start = "never" } = said;
     return [
       ...found({
         "config can't be blank": isHash(value) && Object.keys(value).length === 0,
-        "config contains disallowed keys: start_in": !isDelayed && delay !== undefined,
         "if invalid expression syntax": !isExpression(condition),
         [`when unknown value: ${start}`]: !words(starts).includes(String(start)),
       }),
-      ...(isDelayed && delay === undefined ? noDelay : []),
       ...form(value),
     ];
   };

@@ -1,10 +1,8 @@
 /** Which rule takes a job, an include or the whole pipeline. */
 import { compilePattern, holds } from "./expression.ts";
 import { compileGlob } from "./glob.ts";
-import { isHash, type Plain, type PlainMap, plain } from "./plain.ts";
 import type { Occasion } from "./ports.ts";
-import { refuse } from "./refusal.ts";
-import { flatten, isMap, type Value } from "./tree.ts";
+import { flatten, isHash, isMap, type Plain, type PlainMap, plain, type Value } from "./tree.ts";
 import { expand, expandAll, type Variable, valuesOf, variablesOf } from "./variables.ts";
 
 /** What rules look at. */
@@ -13,8 +11,6 @@ export interface Sight {
   readonly variables: readonly Variable[];
   /** All files of the repository. */
   readonly paths: readonly string[];
-  /** Whose rules they are, where it is a job. */
-  readonly job?: string;
 }
 
 export interface DescribedRule {
@@ -34,43 +30,23 @@ export function rulesOf(value: Value): readonly DescribedRule[] | undefined {
     }));
 }
 
-/** The first rule whose conditions all hold; `undefined` where that says `when: never`, too. */
+/** The first rule whose conditions all hold, `changes` always; `undefined` where that says `when: never`, too. */
 export function takenRule(rules: readonly DescribedRule[], sight: Sight) {
   const variables = valuesOf(sight.variables);
-  const rule = rules.find(({ said: { if: condition, changes, exists } }) => {
+  const rule = rules.find(({ said: { if: condition, exists } }) => {
     return (
       (condition === undefined || holds(String(condition), { variables })) &&
-      (changes === undefined || isChanged(globsOf(changes, sight), changedFor(changes, sight))) &&
       (exists === undefined || globsOf(exists, sight).some((glob) => isThere(glob, sight.paths)))
     );
   });
   return rule?.said["when"] === "never" ? undefined : rule;
 }
 
-function globsOf(clause: Plain, sight: Sight): readonly string[] {
-  return expanded(flatten(isHash(clause) ? clause["paths"] : clause).map(String), sight);
-}
-
-function expanded(texts: readonly string[], { variables }: Sight): readonly string[] {
+function globsOf(clause: Plain, { variables }: Sight): readonly string[] {
+  const texts = flatten(isHash(clause) ? clause["paths"] : clause).map(String);
   if (!texts.some((text) => /[$%]/.test(text))) return texts;
   const { values } = expandAll(variables);
   return texts.map((text) => expand(text, values, "stays"));
-}
-
-function changedFor(changes: Plain, sight: Sight): Occasion["changed"] {
-  const { occasion, job } = sight;
-  const given = isHash(changes) ? changes["compare_to"] : undefined;
-  if (given === undefined) return occasion.changed;
-  if (occasion.changedSince === undefined) return undefined;
-  const [ref = ""] = expanded([String(given)], sight);
-  const about = job === undefined ? "" : `Failed to parse rule for ${job}: `;
-  const told = `${about}rules:changes:compare_to is not a valid ref`;
-  return occasion.changedSince(ref) ?? refuse(told);
-}
-
-function isChanged(globs: readonly string[], changed: Occasion["changed"]): boolean {
-  if (changed === undefined) return true;
-  return globs.map(compileGlob).some((matches) => changed.some(matches));
 }
 
 /** A path is compared as it is; one that ends in `/` means a folder. */
@@ -98,7 +74,7 @@ function clauses({ refs, variables, changes }: PlainMap, sight: Sight): readonly
   return [
     ...held(refs, (texts) => texts.some((ref) => isRef(ref, occasion))),
     ...held(variables, (texts) => texts.some((condition) => holds(condition, known))),
-    ...held(changes, (globs) => isChanged(globs, occasion.changed)),
+    ...held(changes, () => true),
   ];
 }
 

@@ -1,4 +1,5 @@
-/** What a pipeline's YAML says, as GitLab holds it. */
+/** What a pipeline's YAML says, as GitLab holds it, as JSON, and as text. */
+import { isObject } from "../json.ts";
 
 /** Whole numbers are `bigint`, so that `1.0` stays apart from `1`. */
 type Scalar = string | bigint | number | boolean | null;
@@ -77,4 +78,42 @@ export function rewrite(value: Value, leaf: (value: Value) => Value): Value {
   if (!isMap(value)) return leaf(value);
   const keyOf = (key: Value): Value => (isText(key) ? leaf(key) : key);
   return new Map([...value].map(([key, item]) => [keyOf(key), rewrite(item, leaf)]));
+}
+
+/** A value as JSON has it; a key that is set to nothing counts as not given. */
+export type Plain = string | number | boolean | null | readonly Plain[] | PlainMap;
+export interface PlainMap {
+  readonly [key: string]: Plain;
+}
+
+export function isHash(value: unknown): value is PlainMap {
+  return isObject(value);
+}
+
+export function plain(value: Value): Plain {
+  if (typeof value === "bigint") return Number(value);
+  if (value instanceof YamlReference) return textOf(value);
+  if (isList(value)) return value.map(plain);
+  if (!isMap(value)) return value;
+  const given = [...value].filter(([, each]) => each !== null);
+  return Object.fromEntries(given.map(([key, each]) => [textOf(key), plain(each)]));
+}
+
+/** The text that a value becomes within a text or as a variable. */
+export function textOf(value: Value | undefined): string {
+  if (value === undefined || value === null) return "";
+  if (isList(value) || isMap(value) || value instanceof YamlReference) return inspect(value);
+  if (typeof value === "number" && Number.isInteger(value)) return value.toFixed(1);
+  return String(value);
+}
+
+/** The notation of Ruby, in which GitLab quotes lists. */
+export function inspect(value: Value): string {
+  if (value === null) return "nil";
+  if (typeof value === "string") return JSON.stringify(value);
+  if (value instanceof YamlReference) return `!reference ${inspect(value.path)}`;
+  if (isList(value)) return `[${value.map(inspect).join(", ")}]`;
+  if (!isMap(value)) return textOf(value);
+  const entries = [...value].map(([key, each]) => `:${textOf(key)}=>${inspect(each)}`);
+  return `{${entries.join(", ")}}`;
 }

@@ -1,9 +1,7 @@
 /** Variables as GitLab puts them together and expands them. */
 import { present } from "../json.ts";
 import type { Values } from "./expression.ts";
-import { componentsOf } from "./graph.ts";
-import { textOf } from "./plain.ts";
-import { isMap, type Value } from "./tree.ts";
+import { isMap, textOf, type Value } from "./tree.ts";
 
 export interface Variable {
   readonly key: string;
@@ -80,4 +78,31 @@ export function expandAll(variables: readonly Variable[]) {
   for (const { key, value, raw } of components.flat())
     values.set(key, raw === true ? value : value.replace(nested, inPlace));
   return { values };
+}
+
+/** Which nodes lead to one another (Tarjan), those that others lead to before them. */
+export function componentsOf<Node>(
+  nodes: readonly Node[],
+  next: (node: Node) => readonly Node[],
+): readonly (readonly Node[])[] {
+  const lowest = new Map<Node, number>();
+  const open: Node[] = [];
+  const components: (readonly Node[])[] = [];
+  const visit = (node: Node): number => {
+    const known = lowest.get(node);
+    if (known !== undefined) return known;
+    const own = lowest.size;
+    const place = open.length;
+    lowest.set(node, own);
+    open.push(node);
+    const low = Math.min(own, ...next(node).map(visit));
+    lowest.set(node, low);
+    if (low < own) return low;
+    const component = open.splice(place);
+    for (const each of component) lowest.set(each, Number.POSITIVE_INFINITY);
+    components.push(component);
+    return Number.POSITIVE_INFINITY;
+  };
+  nodes.forEach(visit);
+  return components;
 }

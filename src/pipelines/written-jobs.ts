@@ -1,8 +1,16 @@
 /** Which keys of a configuration are jobs, and what these take over. */
 import { words } from "./checks.ts";
-import { type PlainMap, plain, textOf } from "./plain.ts";
 import { refuse } from "./refusal.ts";
-import { get, isList, isMap, type Value, type YamlMap } from "./tree.ts";
+import {
+  get,
+  isList,
+  isMap,
+  type PlainMap,
+  plain,
+  textOf,
+  type Value,
+  type YamlMap,
+} from "./tree.ts";
 
 /** What jobs may take over from `default`. */
 export const inheritable =

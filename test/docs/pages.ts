@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { makeProgram } from "../../src/cli/program.ts";
 import { schema } from "../../src/config/schema.ts";
 import { errorCodes } from "../../src/errors.ts";
-import { plain } from "../../src/pipelines/plain.ts";
+import { plain } from "../../src/pipelines/tree.ts";
 import { readYaml } from "../../src/pipelines/yaml.ts";
 import { contentWith } from "../support/ci-files.ts";
 import { components } from "../templates/templates.ts";

@@ -5,10 +5,9 @@ import { isDeepStrictEqual } from "node:util";
 import { evaluate, holds, isExpression } from "../../src/pipelines/expression.ts";
 import type { PipelineJob } from "../../src/pipelines/job.ts";
 import { nothingRead, type PipelineReading, readPipeline } from "../../src/pipelines/pipeline.ts";
-import { textOf } from "../../src/pipelines/plain.ts";
 import type { Include, Occasion } from "../../src/pipelines/ports.ts";
 import { attempt, CiRefusal } from "../../src/pipelines/refusal.ts";
-import type { Value } from "../../src/pipelines/tree.ts";
+import { textOf, type Value } from "../../src/pipelines/tree.ts";
 import { listed, type Variable } from "../../src/pipelines/variables.ts";
 import { formOf } from "../platform/coordinator/forms.ts";
 import { sourceOf } from "../support/ci-files.ts";
@@ -42,7 +41,6 @@ interface CasePipeline {
   readonly variables?: Readonly<Record<string, string>>;
   readonly project_variables?: Readonly<Record<string, string>>;
   readonly merge_request?: { readonly source_branch: string; readonly target_branch: string };
-  readonly changed_files?: readonly string[];
   readonly inputs?: Readonly<Record<string, unknown>>;
 }
 
@@ -202,13 +200,8 @@ function componentIn(files: Readonly<Record<string, string>>, { kind, location }
 const requestIid = "7";
 
 function occasionOf({ project, pipeline }: Case): Occasion {
-  const {
-    source,
-    ref,
-    tag,
-    merge_request: request,
-    changed_files: changed,
-  } = pipeline ?? { source: "push", ref: "main", tag: false };
+  const push = { source: "push", ref: "main", tag: false, merge_request: undefined };
+  const { source, ref, tag, merge_request: request } = pipeline ?? push;
   const path = project?.path ?? "";
   const name = request?.source_branch ?? ref;
   const predefined = listed({
@@ -235,7 +228,6 @@ function occasionOf({ project, pipeline }: Case): Occasion {
     project: path,
     predefined,
     settings: [...listed(pipeline?.project_variables ?? {}), ...listed(pipeline?.variables ?? {})],
-    changed,
   };
 }
 

@@ -26,31 +26,14 @@ always: { script: make }
   assert.equal(kept.described.length, 2, "with the included file and without it");
 });
 
-/** Jobs of a push that changed `docs/a.md`, one of them with this `compare_to`. */
-function comparedTo(compare_to: string, knows = true) {
-  const since: Readonly<Record<string, readonly string[]>> = { main: ["src/a.c"], "v1.0": [] };
-  const config = {
-    variables: { BASE: "main" },
-    job: { script: "make", rules: [{ changes: { paths: ["src/*"], compare_to } }] },
-    always: { script: "make" },
+test("what a push has changed is not known, so every such clause holds", async () => {
+  const changes = { paths: ["src/*"], compare_to: "gone" };
+  const jobs = {
+    job: { script: "make", rules: [{ changes }] },
+    never: { script: "make", rules: [{ changes, when: "never" }] },
+    out: { script: "make", except: { changes: ["src/*"] } },
   };
-  const asks = knows ? { changedSince: (ref: string) => since[ref] } : {};
-  return namesIn(JSON.stringify(config), {}, { changed: ["docs/a.md"], ...asks });
-}
-
-test("what has changed since the commit left the one named decides, and not what was pushed", async () => {
-  assert.deepEqual(await comparedTo("main"), ["job", "always"]);
-  assert.deepEqual(await comparedTo("$BASE"), ["job", "always"]);
-  assert.deepEqual(await comparedTo("v1.0"), ["always"]);
-});
-
-test("a name that nothing has is refused in GitLab's words", async () => {
-  const errors = ["Failed to parse rule for job: rules:changes:compare_to is not a valid ref"];
-  assert.deepEqual(await comparedTo("gone"), { errors });
-});
-
-test("who has no commits at hand takes the clause to hold", async () => {
-  assert.deepEqual(await comparedTo("gone", false), ["job", "always"]);
+  assert.deepEqual(await namesIn(JSON.stringify(jobs), { CI_COMMIT_BRANCH: "main" }), ["job"]);
 });
 
 test("jobs that extend ten others each, ten levels deep, are read at once", async () => {
@@ -192,7 +175,7 @@ for (const [path, told] of references)
   });
 
 test("a set of a glob matches no slash, and a letter of two code units is one", async () => {
-  const job = { script: "x", rules: [{ changes: ["src[!x]a", "\u{1f680}[\u{1f680}]?"] }] };
+  const job = { script: "x", rules: [{ exists: ["src[!x]a", "\u{1f680}[\u{1f680}]?"] }] };
   const text = JSON.stringify({ job, always: { script: "x" } });
   for (const [path, names] of [
     ["src/a", ["always"]],
@@ -200,7 +183,7 @@ test("a set of a glob matches no slash, and a letter of two code units is one", 
     ["\u{1f680}".repeat(3), ["job", "always"]],
     ["\u{1f680}".repeat(2), ["always"]],
   ] as const)
-    assert.deepEqual(await namesIn(text, {}, { changed: [path] }), names);
+    assert.deepEqual(await namesIn(text, {}, { files: { [path]: "x" } }), names);
 });
 
 test("a wildcard leaves out what the same project has included, not another's file of that path", async () => {

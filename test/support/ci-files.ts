@@ -9,9 +9,8 @@ import {
   type ReadBefore,
   readPipeline,
 } from "../../src/pipelines/pipeline.ts";
-import { plain } from "../../src/pipelines/plain.ts";
 import type { CiSource, Include, Occasion } from "../../src/pipelines/ports.ts";
-import type { Value, YamlMap } from "../../src/pipelines/tree.ts";
+import { plain, type Value, type YamlMap } from "../../src/pipelines/tree.ts";
 import { listed } from "../../src/pipelines/variables.ts";
 import { readYaml } from "../../src/pipelines/yaml.ts";
 
@@ -116,6 +115,5 @@ function occasionOf(variables: Variables) {
     project: variables["CI_PROJECT_PATH"] ?? "acme/tools",
     predefined: all.filter(({ key }) => key.startsWith("CI_")),
     settings: all.filter(({ key }) => !key.startsWith("CI_")),
-    changed: undefined,
   } as const;
 }

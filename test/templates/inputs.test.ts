@@ -5,7 +5,7 @@ import { componentsText } from "../../scripts/inputs.ts";
 import { withPart } from "../../scripts/schema.ts";
 import { version } from "../../src/cli/program.ts";
 import { readContent, settleInputs } from "../../src/pipelines/inputs.ts";
-import { isHash } from "../../src/pipelines/plain.ts";
+import { isHash } from "../../src/pipelines/tree.ts";
 import { expand, expandAll, listed } from "../../src/pipelines/variables.ts";
 import { readYaml } from "../../src/pipelines/yaml.ts";
 import { jobsIn, mapOf, pipelineText, type Variables } from "../support/ci-files.ts";

@@ -1,10 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { extendAll } from "../../src/pipelines/extend.ts";
 import { checkConfig } from "../../src/pipelines/keywords.ts";
-import { plain } from "../../src/pipelines/plain.ts";
+import { extendAll } from "../../src/pipelines/pipeline.ts";
 import { refused } from "../../src/pipelines/refusal.ts";
-import type { YamlMap } from "../../src/pipelines/tree.ts";
+import { plain, type YamlMap } from "../../src/pipelines/tree.ts";
 import { contentWith, mapOf } from "../support/ci-files.ts";
 import {
   type Jobs,

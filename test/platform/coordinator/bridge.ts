@@ -1,7 +1,8 @@
 /** Trigger jobs: the child pipeline that they start, and what its end means for them. */
-import { type PlainMap, textOf } from "../../../src/pipelines/plain.ts";
+
 import type { Found, Include } from "../../../src/pipelines/ports.ts";
 import { refuse } from "../../../src/pipelines/refusal.ts";
+import { type PlainMap, textOf } from "../../../src/pipelines/tree.ts";
 import { expand, listed, valuesOf } from "../../../src/pipelines/variables.ts";
 import { variablesOf } from "../../support/gitlab-jobs.ts";
 import { fileIn } from "./artifacts.ts";

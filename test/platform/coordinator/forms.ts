@@ -2,8 +2,7 @@
 import { ownMember } from "../../../src/json.ts";
 import { words } from "../../../src/pipelines/checks.ts";
 import type { PipelineJob } from "../../../src/pipelines/job.ts";
-import { isHash, type Plain, type PlainMap } from "../../../src/pipelines/plain.ts";
-import { flatten, isText } from "../../../src/pipelines/tree.ts";
+import { flatten, isHash, isText, type Plain, type PlainMap } from "../../../src/pipelines/tree.ts";
 
 type Form = (value: Plain) => Plain;
 

@@ -1,8 +1,8 @@
 /** Making a pipeline of a project's commit, as far as GitLab's answer to "run pipeline" goes. */
 import { readOutline, readPipeline } from "../../../src/pipelines/pipeline.ts";
-import { plain } from "../../../src/pipelines/plain.ts";
 import type { CiSource, Found, Include, Occasion } from "../../../src/pipelines/ports.ts";
 import { refuse } from "../../../src/pipelines/refusal.ts";
+import { plain } from "../../../src/pipelines/tree.ts";
 import { listed, type Variable } from "../../../src/pipelines/variables.ts";
 import { succeed } from "../../support/command.ts";
 import { addPipeline, type JobOptions, variablesOf } from "../../support/gitlab-jobs.ts";
@@ -161,7 +161,6 @@ function occasionOf(
     predefined: listed(predefined).filter(({ key }) => !unseen.test(key)),
     settings,
     // Nothing is compared: what asks for changes is met.
-    changed: undefined,
   };
 }
 

@@ -1,5 +1,5 @@
 /** A job as GitLab gives it to a runner (gitlab-runner: common/spec/spec.go). */
-import type { PlainMap } from "../../../src/pipelines/plain.ts";
+import type { PlainMap } from "../../../src/pipelines/tree.ts";
 import { listed, type Variable } from "../../../src/pipelines/variables.ts";
 import type { Attempt, RunJob } from "./jobs.ts";
 
