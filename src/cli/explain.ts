@@ -120,20 +120,29 @@ async function named(
   session: Session,
 ): Promise<Against> {
   const { project, login } = session;
-  if (against === "upstream") return inUpstream(name, sources, session);
-  const isPromoted = project.config.publish.some(({ tag }) => tag === against);
+  const { publish, prefix, upstream } = project.config;
+  const isUpstream = against === "upstream";
+  const isPromoted = isUpstream || publish.some(({ tag }) => tag === against);
   const revision = isPromoted ? undefined : await revisionAgainst(against, project.git);
   if (revision !== undefined) return revision;
-  const look = (source: Source) => imageIn(source, against, name, session);
+  // Where the own registry is that of the project which the configuration names, it is read as such alone.
+  const isNamed = ![undefined, "auto"].includes(upstream);
+  const theirs = sources.find(({ kind }) => kind === "upstream") ?? (isNamed && sources[0]);
+  const asked = isUpstream ? [theirs || []].flat() : isTag(against) ? sources : [];
+  const tag = isUpstream ? ((await promotedTag(session)) ?? "latest") : against;
   // The host must be written, for `origin/master` is a branch.
   const found = beginsWithHost(against)
     ? await imageAgainst(parseReference(against), against, login.registry)
-    : await firstIn(isTag(against) ? sources : [], look);
-  if (found !== undefined) return found;
+    : await firstIn(asked, (source) => imageIn(source, tag, name, session));
+  if (found !== undefined) return isUpstream ? { ...found, label: `upstream's ${tag}` } : found;
   const where = sources.length === 0 ? "; no registry was asked" : "";
+  const why =
+    isUpstream && asked.length === 0
+      ? "no upstream is known"
+      : `neither a revision nor an image is called that${where}`;
   throw usageError(
-    `compare ${name} with ${against}: neither a revision nor an image is called that${where}`,
-    "give a revision of this clone (git fetch may help), a tag of the image, `upstream`, or host/path:tag",
+    `compare ${name} with ${against}: ${why}`,
+    `give a revision of this clone (git fetch may help), a tag of the image, host/path:tag, or \`upstream\`, which the configuration or ${prefix}_UPSTREAM names`,
   );
 }
 
@@ -147,29 +156,6 @@ async function firstIn<T>(
     if (found !== undefined) return found;
   }
   return undefined;
-}
-
-async function inUpstream(
-  name: string,
-  sources: readonly Source[],
-  session: Session,
-): Promise<Against> {
-  // Where the own registry is that of the project which the configuration names, it is read as such alone.
-  const isNamed = ![undefined, "auto"].includes(session.project.config.upstream);
-  const upstream =
-    sources.find(({ kind }) => kind === "upstream") ?? (isNamed ? sources[0] : undefined);
-  if (upstream === undefined)
-    throw usageError(
-      `compare ${name} with upstream: no upstream is known`,
-      `set \`upstream\` in the configuration or ${session.project.config.prefix}_UPSTREAM, and do not give --offline`,
-    );
-  const tag = (await promotedTag(session)) ?? "latest";
-  const found = await imageIn(upstream, tag, name, session);
-  if (found !== undefined) return { ...found, label: `upstream's ${tag}` };
-  throw usageError(
-    `compare ${name} with upstream: it has no ${name}:${tag}`,
-    "give another tag or a revision with --against",
-  );
 }
 
 function imageIn(source: Source, tag: string, name: string, { login }: Session) {
