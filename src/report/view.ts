@@ -1,6 +1,6 @@
 /** What a report shows, as plain data: each planned image beside what became of it; and its words for times, counts and what was saved. */
 
-import type { ImageBlob, Outcome } from "../build/outcome.ts";
+import type { Outcome } from "../build/outcome.ts";
 import { bytesOf, printBytes } from "../output/print.ts";
 import { count } from "../output/table.ts";
 import { reasonOf } from "../plan/decision.ts";
@@ -24,52 +24,8 @@ export type ImageState = keyof typeof meanings;
 
 export const states = Object.keys(meanings) as readonly ImageState[];
 
-export interface ReportImage {
-  readonly name: string;
-  readonly state: ImageState;
-  readonly reason: string;
-  /** What changed in an image that is built, as `explain` prints it; empty where that is not known. */
-  readonly diff: readonly string[];
-  readonly optional: boolean;
-  /** Positions in the list of images. */
-  readonly parents: readonly number[];
-  readonly reference: string | null;
-  readonly key: string;
-  /** Of this run's work on it. */
-  readonly seconds: number | undefined;
-  /** Of the build that made it, in this run or an earlier one. */
-  readonly buildSeconds: number | undefined;
-  readonly blobs: readonly ImageBlob[] | undefined;
-  readonly error: Outcome["error"];
-  /** Address of the job that worked on it. */
-  readonly job: string | undefined;
-}
-
-export interface Report {
-  readonly revision: string | null;
-  readonly pipeline: string | null;
-  /** Addresses of both on GitLab, where they are known. */
-  readonly links: { readonly commit: string | undefined; readonly pipeline: string | undefined };
-  readonly set: Plan["set"];
-  readonly images: readonly ReportImage[];
-  readonly warnings: readonly string[];
-  readonly dirty: readonly string[];
-  readonly saved: Saved;
-  /** Of all images whose blobs are known, shared ones counted once. */
-  readonly size: { readonly bytes: number; readonly images: number };
-}
-
-/** What a run saved against one that builds all images; only what is known, nothing extrapolated. */
-export interface Saved {
-  /** Images that were taken as they are, each a build job that did not run. */
-  readonly jobs: number;
-  /** What the builds of these images took when they were made, and of how many that is known. */
-  readonly seconds: number;
-  readonly timed: number;
-  /** What these images weigh, blobs that they share counted once, and of how many that is known. */
-  readonly bytes: number;
-  readonly weighed: number;
-}
+export type ReportImage = ReturnType<typeof imageOf>;
+export type Report = ReturnType<typeof makeReport>;
 
 /** What manifests say of images that have no outcome, by name. */
 export type BlobFacts = ReadonlyMap<string, Pick<Outcome, "blobs" | "buildSeconds">>;
@@ -85,21 +41,23 @@ export function makeReport(
   outcomes: readonly Outcome[],
   facts: BlobFacts,
   project?: string,
-): Report {
+) {
   const link = linksBelow(project);
   const byName = new Map(outcomes.map((outcome) => [outcome.name, outcome]));
   const positions = new Map(plan.images.map(({ name }, index) => [name, index]));
-  const images = plan.images.map((image): ReportImage => {
+  const images: readonly ReportImage[] = plan.images.map((image) => {
     const parents = image.parents.flatMap((parent) => positions.get(parent) ?? []);
     const outcome = outcomeOf(image, byName);
     const job = link("jobs", outcome?.job);
-    return { ...imageOf(image, outcome, facts), parents, job };
+    return imageOf(image, outcome, facts.get(image.name), { parents, job });
   });
   const { revision, pipeline, set, warnings, dirty } = plan;
   return {
     ...{ revision, pipeline, set, warnings, dirty, images },
+    /** Addresses of both on GitLab, where they are known. */
     links: { commit: link("commit", revision), pipeline: link("pipelines", pipeline) },
     saved: savedBy(images),
+    /** Of all images whose blobs are known, shared ones counted once. */
     size: {
       bytes: bytesOf(images.flatMap(({ blobs }) => blobs ?? [])),
       images: images.filter(({ blobs }) => blobs !== undefined).length,
@@ -125,22 +83,29 @@ function outcomeOf(
 function imageOf(
   image: PlannedImage,
   outcome: Outcome | undefined,
-  facts: BlobFacts,
-): Omit<ReportImage, "parents" | "job"> {
-  const known = facts.get(image.name);
+  known: Pick<Outcome, "blobs" | "buildSeconds"> | undefined,
+  { parents, job }: { readonly parents: readonly number[]; readonly job: string | undefined },
+) {
   const isWork = outcome !== undefined && outcome.result !== "reused";
   return {
     name: image.name,
     state: stateOf(image, outcome),
     reason: reasonOf(image.decision),
+    /** What changed in an image that is built, as `explain` prints it; empty where that is not known. */
     diff: diffOf(image.decision),
     optional: image.optional,
     reference: outcome?.reference ?? image.reference,
     key: image.key,
+    /** Of this run's work on it. */
     seconds: isWork ? (outcome.seconds ?? undefined) : undefined,
+    /** Of the build that made it, in this run or an earlier one. */
     buildSeconds: outcome?.buildSeconds ?? known?.buildSeconds,
     blobs: outcome?.blobs ?? known?.blobs,
     error: outcome?.error ?? null,
+    /** Positions in the list of images. */
+    parents,
+    /** Address of the job that worked on it. */
+    job,
   };
 }
 
@@ -155,12 +120,12 @@ function stateOf({ decision }: PlannedImage, outcome: Outcome | undefined): Imag
 }
 
 /**
- * Sums up the images that no engine had to make.
+ * Sums up the images that no engine had to make, each a build job that did not run; nothing is extrapolated.
  *
  * Rebuilding them with warm layer caches would take less time and move fewer bytes than this, with
  * newer package mirrors it may take more; so both are said to be what the existing images took.
  */
-function savedBy(images: readonly ReportImage[]): Saved {
+function savedBy(images: readonly ReportImage[]) {
   const spared = images.filter(
     ({ state }) => state === "reused" || state === "copied" || state === "to copy",
   );
@@ -168,8 +133,10 @@ function savedBy(images: readonly ReportImage[]): Saved {
   const weighed = spared.flatMap(({ blobs }) => (blobs === undefined ? [] : [blobs]));
   return {
     jobs: spared.length,
+    /** What the builds of these images took when they were made, and of how many that is known. */
     seconds: timed.reduce((sum, seconds) => sum + seconds, 0),
     timed: timed.length,
+    /** What these images weigh, blobs that they share counted once, and of how many that is known. */
     bytes: bytesOf(weighed.flat()),
     weighed: weighed.length,
   };

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { treesOf } from "../../src/report/graph.ts";
+import { treesOf } from "../../src/report/page.ts";
 
 /** Graphs without cycles: parents stand earlier in the list. */
 const graphs = fc.array(fc.array(fc.nat(), { maxLength: 3 }), { maxLength: 30 }).map((lists) =>
