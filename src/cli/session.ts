@@ -5,14 +5,12 @@ import { BerthError, type ExitCode, errorCodes, exitCodes } from "../errors.ts";
 import type { TokenHint } from "../http/origin.ts";
 import type { Spool } from "../image/contexts.ts";
 import { isLoopbackHost } from "../oci/reference.ts";
-import type { Plan } from "../plan/plan.ts";
 import { asUntrusted, type Situation, situationOf } from "../plan/situation.ts";
 import { few } from "../printable.ts";
 import { openRegistry } from "../registry/client.ts";
 import { type Credentials, resolveCredentials } from "../registry/credentials.ts";
-import type { Registry } from "../registry/registry.ts";
 import type { TemporaryFolder, World } from "../world.ts";
-import { type OutputFolder, outputFolder, readPlan } from "./folder.ts";
+import { outputFolder, readPlan } from "./folder.ts";
 import { openProject, type Project, type ProjectOptions } from "./project.ts";
 import type { BuildOptions, GlobalOptions } from "./verb.ts";
 
@@ -33,15 +31,10 @@ export async function openSession(
 }
 
 /** What publishing needs: all of it comes from the plan and the environment, none from a checkout. */
-export interface PlannedSession {
-  readonly folder: OutputFolder;
-  readonly plan: Plan;
-  readonly situation: Situation;
-  readonly login: Login;
-}
+export type PlannedSession = Awaited<ReturnType<typeof openPlanned>>;
 
 /** Opens a session on a plan; works without a git repository, as in jobs with GIT_STRATEGY none. */
-export async function openPlanned(world: World, options: BuildOptions): Promise<PlannedSession> {
+export async function openPlanned(world: World, options: BuildOptions) {
   const git = await world.openGit(world.cwd).catch(() => undefined);
   const folder = await outputFolder(world, git, options);
   const plan = await readPlan(folder);
@@ -52,21 +45,16 @@ export async function openPlanned(world: World, options: BuildOptions): Promise<
   return { folder, plan, situation, login: login(world, plan.config) };
 }
 
-export interface Login {
-  readonly registry: Registry;
-  /** Read when the first request or engine needs them. */
-  readonly credentials: () => Promise<Credentials>;
-  /** Hosts that speak plain http or whose certificates nobody checks. */
-  readonly insecureHosts: readonly string[];
-}
+export type Login = ReturnType<typeof login>;
 
 /** Opens the client; nothing is read or asked before the first request. */
 export function login(
   world: World,
   config: Pick<Config, "registries" | "prefix">,
   resolve: typeof resolveCredentials = resolveCredentials,
-): Login {
+) {
   const { env, files, run, log } = world;
+  /** Hosts that speak plain http or whose certificates nobody checks. */
   const insecureHosts = Object.keys(config.registries).filter(
     (host) => config.registries[host]?.insecure,
   );
@@ -74,6 +62,7 @@ export function login(
   const meant = env[variable]?.split(/[\s,]+/) ?? [];
   const exposed = insecureHosts.filter((host) => !isLoopbackHost(host) && !meant.includes(host));
   let found: Promise<Credentials> | undefined;
+  /** Read when the first request or engine needs them. */
   const credentials = (): Promise<Credentials> => {
     const sources = { env, run, warn: log.warn, read: (path: string) => files.read(path) };
     found ??= resolve(sources).then((all) => guarded(all, exposed, variable));

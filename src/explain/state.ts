@@ -4,7 +4,6 @@ import type { Writable } from "node:stream";
 import { extract, type Header } from "tar-stream";
 import type { State } from "../config/load.ts";
 import type { Recipe } from "../dockerfile/recipe.ts";
-import type { Spool } from "../image/contexts.ts";
 import { imageOf } from "../image/image.ts";
 import type { KeyedImage } from "../image/key.ts";
 import { type Digest, parseDigest } from "../oci/digest.ts";
@@ -56,13 +55,10 @@ export async function explainedIn(
 }
 
 /** A place for contexts that keeps what is in them and none of their bytes. */
-function listingSpool(): {
-  readonly spool: Spool;
-  filesOf(name: string): readonly ContextFile[];
-} {
+function listingSpool() {
   const listed = new Map<string, ContextFile[]>();
   return {
-    async spool(name) {
+    async spool(name: string) {
       const files: ContextFile[] = [];
       listed.set(name, files);
       const sink = extract();
@@ -77,7 +73,7 @@ function listingSpool(): {
       // A stream of its own kind, whose type does not say that Node's can be joined to it.
       return { path: "", sink: sink as unknown as Writable };
     },
-    filesOf: (name) => withoutFilled(listed.get(name) ?? []),
+    filesOf: (name: string) => withoutFilled(listed.get(name) ?? []),
   };
 }
 

@@ -7,48 +7,44 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { BerthError } from "../errors.ts";
 import type { Run, RunOptions, RunResult } from "../world.ts";
 
-export interface Runner {
-  readonly run: Run;
-  /** The process groups under way, by the id of their first process. */
-  running(): readonly number[];
-  /**
-   * Ends every program (SIGTERM, after the grace SIGKILL), then what it started, and resolves when none is left.
-   *
-   * From then on `run` starts nothing: it answers as if the program had been ended by SIGTERM.
-   */
-  endAll(): Promise<void>;
-}
+export type Runner = ReturnType<typeof createRunner>;
 
 const outputCap = 1024 * 1024;
 
 /** Makes the runner of one process; `graceMs` is how long a program may take to end by itself. */
-export function createRunner(graceMs = 10_000): Runner {
+export function createRunner(graceMs = 10_000) {
   const groups = new Set<number>();
   let ended = false;
+  const run: Run = async (command, args, options = {}) => {
+    const { execa } = await import("execa");
+    if (ended) return neverStarted;
+    const child = execa(command, args, execaOptions(options, graceMs));
+    const outputs = [child.stdout, child.stderr].map((stream) => collect(stream, options.onLine));
+    const { pid } = child;
+    if (pid !== undefined) groups.add(pid);
+    const gone = pid === undefined ? undefined : goneOf(child, pid, graceMs);
+    const result = await child;
+    await gone;
+    if (pid !== undefined) groups.delete(pid);
+    const missing = result.code === "ENOENT" || result.code === "EACCES";
+    if (pid === undefined && !missing) throw neverBegan(command, result.code);
+    return {
+      exitCode: result.exitCode,
+      signal: result.signal,
+      missing,
+      timedOut: result.timedOut,
+      stdout: outputs[0]?.() ?? "",
+      stderr: outputs[1]?.() ?? "",
+    };
+  };
   return {
-    run: async (command, args, options = {}) => {
-      const { execa } = await import("execa");
-      if (ended) return neverStarted;
-      const child = execa(command, args, execaOptions(options, graceMs));
-      const outputs = [child.stdout, child.stderr].map((stream) => collect(stream, options.onLine));
-      const { pid } = child;
-      if (pid !== undefined) groups.add(pid);
-      const gone = pid === undefined ? undefined : goneOf(child, pid, graceMs);
-      const result = await child;
-      await gone;
-      if (pid !== undefined) groups.delete(pid);
-      const missing = result.code === "ENOENT" || result.code === "EACCES";
-      if (pid === undefined && !missing) throw neverBegan(command, result.code);
-      return {
-        exitCode: result.exitCode,
-        signal: result.signal,
-        missing,
-        timedOut: result.timedOut,
-        stdout: outputs[0]?.() ?? "",
-        stderr: outputs[1]?.() ?? "",
-      };
-    },
+    run,
+    /** The process groups under way, by the id of their first process. */
     running: () => [...groups],
+    /**
+     * Ends every program (SIGTERM, after the grace SIGKILL), then what it started, and resolves when none is left.
+     * From then on `run` starts nothing: it answers as if the program had been ended by SIGTERM.
+     */
     endAll: async () => {
       ended = true;
       // All of a group at once: buildah, told alone, ends with an exit status as if the build had failed.
@@ -183,10 +179,7 @@ const longestLine = 64 * 1024;
  * A carriage return inside a line is a progress display that overwrites itself: only the text that
  * a terminal would have shown last is handed on.
  */
-export function lineReader(onLine: (line: string) => void): {
-  add(chunk: Uint8Array): void;
-  end(): void;
-} {
+export function lineReader(onLine: (line: string) => void) {
   const decoder = new StringDecoder("utf8");
   let rest = "";
   const take = (text: string): void => {
@@ -202,7 +195,7 @@ export function lineReader(onLine: (line: string) => void): {
     }
   };
   return {
-    add: (chunk) => take(decoder.write(Buffer.from(chunk))),
+    add: (chunk: Uint8Array) => take(decoder.write(Buffer.from(chunk))),
     end: () => {
       take(decoder.end());
       if (rest !== "") onLine(shown(rest));
@@ -217,7 +210,7 @@ function shown(line: string): string {
 }
 
 /** Keeps the newest bytes of a stream, up to a cap. */
-export function tailOf(cap: number): { add(chunk: Buffer): void; text(): string } {
+export function tailOf(cap: number) {
   let chunks: Buffer[] = [];
   let size = 0;
   const bytes = (): Buffer => {
@@ -225,7 +218,7 @@ export function tailOf(cap: number): { add(chunk: Buffer): void; text(): string 
     return all.length > cap ? all.subarray(firstWhole(all, all.length - cap)) : all;
   };
   return {
-    add: (chunk) => {
+    add: (chunk: Buffer) => {
       chunks.push(chunk);
       size += chunk.length;
       if (size <= 2 * cap) return;

@@ -2,16 +2,7 @@
 import type { FetchResponse, Timers } from "../world.ts";
 
 /** Ends a request that takes too long: in all, until its headers are there, or between two pieces. */
-export interface Watch {
-  readonly signal: AbortSignal;
-  /** Why the request was ended, once it was. */
-  readonly why: () => string | undefined;
-  /** Something has come or gone; from now on the stall time counts. */
-  alive(): void;
-  /** The other side waits for us, so nothing is its fault until `alive`. */
-  rest(): void;
-  stop(): void;
-}
+export type Watch = ReturnType<typeof startWatch>;
 
 export interface WatchTimes {
   /** Until the headers of an answer are there. */
@@ -25,7 +16,7 @@ export interface WatchTimes {
 export function startWatch(
   { headersMs, stallMs, requestMs }: WatchTimes,
   { startTimer }: Pick<Timers, "startTimer">,
-): Watch {
+) {
   const abort = new AbortController();
   let why: string | undefined;
   let state: "started" | "moved" | "still" | "resting" = "started";
@@ -43,6 +34,7 @@ export function startWatch(
   };
   let next = endAfter(headersMs, "no answer");
   const total = requestMs === undefined ? undefined : endAfter(requestMs, "not done");
+  /** Something has come or gone; from now on the stall time counts. */
   const alive = () => {
     if (state === "started") {
       next.cancel();
@@ -50,6 +42,7 @@ export function startWatch(
     }
     state = "moved";
   };
+  /** The other side waits for us, so nothing is its fault until `alive`. */
   const rest = () => {
     state = "resting";
   };

@@ -1,28 +1,23 @@
 /** Keeps secrets out of everything that a person may read. */
 
-export interface Redactor {
-  /** Remembers a secret. */
-  hide(secret: string): void;
-  /** The text on one line, without the secrets, tokens and URL queries in it. */
-  clean(text: string): string;
-  /** The text as it is but for secrets and tokens: the last look at what leaves the client. */
-  conceal(text: string): string;
-}
+export type Redactor = ReturnType<typeof makeRedactor>;
 
 const maxLength = 300;
 
-export function makeRedactor(): Redactor {
+export function makeRedactor() {
   const secrets = new Set<string>();
   const without = (text: string, known: readonly string[]) =>
     known
       .reduce((left, secret) => left.replaceAll(secret, "***"), text)
       .replace(/eyJ[\w-]{8,}(?:\.[\w-]*){0,2}/g, "***");
   return {
-    hide(secret) {
+    /** Remembers a secret. */
+    hide(secret: string): void {
       // Replacing very short strings would only make the text unreadable, and tell their length.
       if (secret.length >= 4) secrets.add(secret);
     },
-    clean(text) {
+    /** The text on one line, without the secrets, tokens and URL queries in it. */
+    clean(text: string): string {
       const line = without(text, [...secrets])
         .replace(/\b(basic|bearer)\s+[\w+/=.~-]{8,}/gi, "$1 ***")
         .replace(/(https?:\/\/)[^\s/@]*@/gi, "$1")
@@ -31,7 +26,8 @@ export function makeRedactor(): Redactor {
         .trim();
       return line.length > maxLength ? `${line.slice(0, maxLength)}...` : line;
     },
-    conceal(text) {
+    /** The text as it is but for secrets and tokens: the last look at what leaves the client. */
+    conceal(text: string): string {
       // A host name comes back in lower case; a short password may be a word of a name that is ours.
       const long = [...secrets].filter(({ length }) => length >= 8);
       return without(

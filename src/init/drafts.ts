@@ -6,16 +6,7 @@ import { withoutPlatform } from "./platforms.ts";
 import { leftOpen, openIn, shown, type TemplateJob } from "./templates.ts";
 
 /** A Dockerfile that says what the variables of jobs say. */
-export interface Draft {
-  readonly name: string;
-  readonly path: string;
-  readonly text: string;
-  /** Somebody has written a file there. */
-  readonly isThere: boolean;
-  readonly jobs: readonly TemplateJob[];
-  /** Variables that decide what is in the image, and that no file sets. */
-  readonly open: readonly string[];
-}
+export type Draft = Awaited<ReturnType<typeof draft>>[number];
 
 interface Distribution {
   /** The image of a release. */
@@ -52,7 +43,7 @@ export function isKnown({ distribution }: TemplateJob): boolean {
 }
 
 /** Drafts of what such jobs build: one for each that differs, each under a name of its own. */
-export async function draft(jobs: readonly TemplateJob[], tree: Tree): Promise<readonly Draft[]> {
+export async function draft(jobs: readonly TemplateJob[], tree: Tree) {
   const paths = new Set(await tree.find(["*"]));
   const files = await Promise.all(jobs.map((job) => scriptsOf(job, paths, tree)));
   const bodies = jobs.map((job, index) => ({ job, ...bodyOf(job, files[index] ?? []) }));
@@ -74,9 +65,11 @@ export async function draft(jobs: readonly TemplateJob[], tree: Tree): Promise<r
     return {
       name: names[index]!,
       path,
+      /** Somebody has written a file there. */
       isThere: paths.has(path),
       text: `FROM ${shown(from)}\n${text}`,
       jobs: all,
+      /** Variables that decide what is in the image, and that no file sets. */
       open: [...new Set([...openIn(from), ...open])],
     };
   });

@@ -16,19 +16,7 @@ import {
 import { stepsOf } from "./steps.ts";
 import type { Survey } from "./survey.ts";
 
-export interface Proposal {
-  /** What a person should look at first. */
-  readonly gaps: readonly string[];
-  readonly findings: readonly Seen[];
-  /** Text of `berth.yml`; `undefined` where the defaults are all that is needed. */
-  readonly config: string | undefined;
-  /** What to add to the pipeline. */
-  readonly include: string;
-  /** Dockerfiles to write, by their paths. */
-  readonly dockerfiles: Readonly<Record<string, string>>;
-  /** What is left for a person to do, in order. */
-  readonly steps: readonly string[];
-}
+export type Proposal = ReturnType<typeof propose>;
 
 interface ProposeOptions {
   readonly remotes: Remotes;
@@ -43,7 +31,11 @@ interface ProposeOptions {
 /** From here on the first pipeline's builds are too long for one job; see docs/recipes.md, big projects. */
 const manyImages = 10;
 
-export function propose(survey: Survey, { remotes, version, ...given }: ProposeOptions): Proposal {
+/**
+ * `gaps` are to be looked at first; `config` is the text of `berth.yml`, `undefined` where the defaults are all that is
+ * needed; `include` is to be added to the pipeline; `dockerfiles` are to be written, by their paths.
+ */
+export function propose(survey: Survey, { remotes, version, ...given }: ProposeOptions) {
   const images = imagesOf(survey);
   const prefix = prefixOf(survey);
   const upstream = upstreamOf(survey, prefix.value, remotes);

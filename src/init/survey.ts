@@ -18,32 +18,9 @@ import {
 import { buildScripts } from "./commands.ts";
 import { type Draft, draft, isKnown } from "./drafts.ts";
 import { withoutPlatform } from "./platforms.ts";
-import { imagesIn, readTemplateJobs, standIn, type TemplateJobs } from "./templates.ts";
+import { imagesIn, readTemplateJobs, standIn } from "./templates.ts";
 
-export interface Survey {
-  /** Files that are called like Dockerfiles, and others that jobs build from. */
-  readonly dockerfiles: readonly Dockerfile[];
-  /** Those of them that are found without being named. */
-  readonly usual: readonly string[];
-  readonly built: readonly BuildJob[];
-  /** Jobs that build from a file that is not there, as far as their shell lines tell. */
-  readonly unfounded: readonly BuildJob[];
-  /** All `image:` lines of jobs that begin with a variable or the own registry, each once, those of most jobs first. */
-  readonly imageLines: readonly ImageLine[];
-  /** `undefined` where the project has none, or one that GitLab would refuse. */
-  readonly pipeline: Outline | undefined;
-  /** Those of its configuration. */
-  readonly files: readonly Pick<Dockerfile, "path" | "text">[];
-  /** All of their text. */
-  readonly text: string;
-  /** Files that jobs run to build images, which are not read any further. */
-  readonly scripts: readonly string[];
-  /** Of images that templates build without a Dockerfile. */
-  readonly drafts: readonly Draft[];
-  readonly templates: TemplateJobs;
-  /** All files, with the drafts among them. */
-  readonly tree: Tree;
-}
+export type Survey = Awaited<ReturnType<typeof surveyTree>>;
 
 export interface Dockerfile {
   readonly path: string;
@@ -64,7 +41,7 @@ export interface ImageLine {
 }
 
 /** Looks at a tree; of the project's paths on its GitLab those that are known. */
-export async function surveyTree(files: Tree, paths: readonly string[] = []): Promise<Survey> {
+export async function surveyTree(files: Tree, paths: readonly string[] = []) {
   const spell = ownSpelling(paths);
   const ci = await readCi(files);
   const { pipeline } = ci;
@@ -84,15 +61,22 @@ export async function surveyTree(files: Tree, paths: readonly string[] = []): Pr
   const ignored = (await tree.read(".dockerignore"))?.toString() ?? "";
   return {
     ...ci,
+    /** Files that are called like Dockerfiles, and others that jobs build from. */
     dockerfiles: await Promise.all(all.map(async (path) => readDockerfile(tree, path, ignored))),
+    /** Those of them that are found without being named. */
     usual,
     built,
+    /** Jobs that build from a file that is not there, as far as their shell lines tell. */
     unfounded: builds.filter((_, index) => !exists[index]),
+    /** All `image:` lines of jobs that begin with a variable or the own registry, each once, those of most jobs first. */
     imageLines: pipeline === undefined ? [] : linesOf(pipeline, spell),
     text: ci.files.map(({ text }) => text).join("\n"),
+    /** Files that jobs run to build images, which are not read any further. */
     scripts: await buildScripts([...(pipeline?.jobs.values() ?? [])], files),
+    /** Of images that templates build without a Dockerfile. */
     drafts,
     templates,
+    /** All files, with the drafts among them. */
     tree,
   };
 }
@@ -171,6 +155,7 @@ function withDrafts(tree: Tree, drafts: readonly Draft[]): Tree {
   };
 }
 
+/** The project's configuration, where it has one that GitLab would not refuse, and the texts of its files. */
 async function readCi(tree: Tree) {
   const read = async (path: string) => (await tree.read(path))?.toString();
   const { texts, source } = keeping({ project: "", paths: await tree.find(["*"]), read });

@@ -1,8 +1,7 @@
 /** Jobs that build images, or run in them, by freedesktop's ci-templates: what they say of each image. */
 import type { Outline } from "../pipelines/pipeline.ts";
-import { textOf } from "../pipelines/plain.ts";
 import type { FetchInclude, Include } from "../pipelines/ports.ts";
-import { flatten, get, isMap, listOf, type YamlMap } from "../pipelines/tree.ts";
+import { flatten, get, isMap, listOf, textOf, type YamlMap } from "../pipelines/tree.ts";
 import { expandAll, type Variable, variablesOf } from "../pipelines/variables.ts";
 
 /** A job that extends one of the templates, with all its variables in one another. */
@@ -56,14 +55,10 @@ export function shown(text: string): string {
   return text.replaceAll("$?{", "${").replaceAll("$$", "$");
 }
 
-export interface TemplateJobs {
-  readonly built: readonly TemplateJob[];
-  readonly used: readonly TemplateJob[];
-  /** Jobs that extend another of the templates, such as one for virtual machines. */
-  readonly others: readonly string[];
-}
+export type TemplateJobs = ReturnType<typeof readTemplateJobs>;
 
-export function readTemplateJobs(pipeline: Outline | undefined): TemplateJobs {
+/** `others`: jobs that extend another of the templates, such as one for virtual machines. */
+export function readTemplateJobs(pipeline: Outline | undefined) {
   const jobs = [...(pipeline?.jobs ?? [])];
   const marked = (markOf: (job: YamlMap) => unknown): readonly TemplateJob[] =>
     jobs.flatMap(([name, job]) => read(pipeline, name, job, markOf(job)) ?? []);

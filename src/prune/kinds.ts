@@ -92,13 +92,7 @@ export interface SortedTag {
   readonly what: Classified;
 }
 
-export interface ShelfListing {
-  readonly repositories: readonly string[];
-  /** The tags of the records' repository. */
-  readonly records: readonly SortedTag[];
-  /** These and all others, repository by repository, so that who needs less of them need not hold all. */
-  tags(): AsyncGenerator<readonly SortedTag[]>;
-}
+export type ShelfListing = Awaited<ReturnType<typeof listShelf>>;
 
 /** Repositories that are read at once: as many as one host is asked at a time. */
 const atOnce = 32;
@@ -113,7 +107,7 @@ export async function listShelf(
   shelf: Shelf,
   names: Names,
   isImage: (repository: string) => boolean,
-): Promise<ShelfListing> {
+) {
   const repositories = await shelf.repositories();
   const all = async (path: string) => (await Array.fromAsync(shelf.tags(path))).flat();
   const hasRecords = repositories.includes(recordRepositoryName);
@@ -124,6 +118,7 @@ export async function listShelf(
   const isPromoted = (tag: string) => recorded.has(tag) || names.isPromoted(tag);
   const read = async (path: string) =>
     sort(path, await all(path), { ...names, isPromoted }, isImage(path));
+  /** Repository by repository, the records first, so that who needs less of them need not hold all. */
   async function* tags() {
     yield records;
     const others = repositories.filter((path) => path !== recordRepositoryName);

@@ -3,34 +3,20 @@ import pLimit from "p-limit";
 import { promotedPattern } from "../config/promoted.ts";
 import { BerthError } from "../errors.ts";
 import { recordRepositoryName } from "../plan/record.ts";
-import type { Doubt, Facts, Pruning } from "./facts.ts";
+import type { Facts, Pruning } from "./facts.ts";
 import { judge, type KnownTag, type TagVerdict } from "./judge.ts";
 import { isEvidence, type Kind, kinds, listShelf } from "./kinds.ts";
-import { knownTag, type RecordFacts, readRecords, withRecords } from "./records.ts";
+import { knownTag, readRecords, withRecords } from "./records.ts";
 import type { Deletion, SeenTag, Shelf } from "./shelf.ts";
 
 export interface JudgedTag extends KnownTag {
   readonly verdict: TagVerdict;
 }
 
-export interface PrunePlan {
-  readonly tags: readonly JudgedTag[];
-  readonly doubts: readonly Doubt[];
-  readonly totals: readonly {
-    readonly kind: Kind;
-    readonly keep: number;
-    readonly delete: number;
-  }[];
-  /** What records say; good for as long as the prune runs. */
-  readonly records: RecordFacts;
-}
+export type PrunePlan = Awaited<ReturnType<typeof makePrunePlan>>;
 
 /** Lists and judges; reads only. `looks`: asks for the age of each tag that could go, which `applyPrune` does by itself. */
-export async function makePrunePlan(
-  pruning: Pruning,
-  facts: Facts,
-  looks: boolean,
-): Promise<PrunePlan> {
+export async function makePrunePlan(pruning: Pruning, facts: Facts, looks: boolean) {
   const { shelf, project } = pruning;
   const isPromoted = promotedPattern(project.config, project.defaultBranch);
   const names = { isPromoted, userTag: project.userTag };
@@ -42,6 +28,7 @@ export async function makePrunePlan(
   for await (const tags of listing.tags())
     for (const tag of tags) listed.push(judged(knownTag(tag, records)));
   const tags = keepSigns(looks ? await lookAll(listed, shelf, judged) : listed, known);
+  // What records say is good for as long as the prune runs.
   return { tags, doubts: known.doubts, totals: totalsOf(tags), records };
 }
 
@@ -101,7 +88,7 @@ function keepSigns(tags: readonly JudgedTag[], { repositories }: Facts): readonl
   );
 }
 
-function totalsOf(tags: readonly JudgedTag[]): PrunePlan["totals"] {
+function totalsOf(tags: readonly JudgedTag[]) {
   const counts = new Map(kinds.map((kind) => [kind, { keep: 0, delete: 0 }]));
   for (const { what, verdict } of tags) {
     const count = counts.get(what.kind);

@@ -9,15 +9,7 @@ import type { Generation, KnownTag } from "./judge.ts";
 import type { ShelfListing, SortedTag } from "./kinds.ts";
 import type { Shelf } from "./shelf.ts";
 
-export interface RecordFacts {
-  /** When records were written, by tag: their own word, which is never the time of a build. */
-  readonly writtenAt: ReadonlyMap<string, number>;
-  /** The generation that a record points at, by set id. */
-  readonly generations: ReadonlyMap<string, Generation>;
-  /** Places that young records promise to pipelines that come back. */
-  readonly needed: ReadonlyMap<string, string>;
-  readonly doubts: readonly Doubt[];
-}
+export type RecordFacts = Awaited<ReturnType<typeof readRecords>>;
 
 type Commits = Pruning["sources"];
 
@@ -42,7 +34,7 @@ export async function readRecords(
   { records: tags, repositories }: ShelfListing,
   facts: Facts,
   { shelf, sources, project }: Pruning,
-): Promise<RecordFacts> {
+) {
   const { prune, prefix } = project.config;
   const days = Math.max(prune.ages.set ?? 0, prune.age);
   const limit = pLimit(8);
@@ -61,10 +53,13 @@ export async function readRecords(
     ? []
     : await foreignRecords(found.filter(hasOwnImages), repositories, sources);
   return {
+    /** When records were written, by tag: their own word, which is never the time of a build. */
     writtenAt: new Map(
       found.flatMap(({ tag, writtenAt }) => (writtenAt === undefined ? [] : [[tag, writtenAt]])),
     ),
+    /** The generation that a record points at, by set id. */
     generations: generationsOf(found),
+    /** Places that young records promise to pipelines that come back. */
     needed: promised.needed,
     doubts: [
       ...promised.doubts,
@@ -134,10 +129,7 @@ async function readRecord(
   }
 }
 
-async function promisesOf(
-  young: readonly ReadRecord[],
-  sources: Commits,
-): Promise<Pick<RecordFacts, "needed" | "doubts">> {
+async function promisesOf(young: readonly ReadRecord[], sources: Commits) {
   const needed = new Map<string, string>();
   const doubts: Doubt[] = [];
   for (const { tag, id, record } of young) {

@@ -17,8 +17,8 @@ import type { GitLabProject } from "./shelf.ts";
 
 /** Whom prune asks what is needed. */
 export interface Sources {
-  readonly activity: Activity;
-  readonly history: History;
+  readonly activity: ReturnType<typeof gitlabActivity>;
+  readonly history: ReturnType<typeof gitHistory>;
   readonly readCommit: ReadCommit;
 }
 
@@ -39,24 +39,13 @@ export interface ProjectPipeline {
   readonly begunAt: number;
 }
 
-/** What is going on in a project right now. `undefined` where it cannot be told, which is not the same as none. */
-export interface Activity {
-  /** All of them; a failure to list them is an error. */
-  branches(): Promise<readonly Head[]>;
-  /** The open ones. */
-  mergeRequests(): Promise<readonly Head[] | undefined>;
-  /** Those that run, and those begun since. */
-  pipelines(since: Date): Promise<readonly ProjectPipeline[] | undefined>;
-}
-
-/** The branches, open merge requests and pipelines of a project; what a token may not see is `undefined`. */
-export function gitlabActivity({
-  gitlab,
-  project,
-}: Pick<GitLabProject, "gitlab" | "project">): Activity {
+/** What is going on in a project right now; what a token may not see is `undefined`, which is not the same as none. */
+export function gitlabActivity({ gitlab, project }: Pick<GitLabProject, "gitlab" | "project">) {
   return {
-    branches: () => gitlab.branches(project),
-    async mergeRequests() {
+    /** All of them; a failure to list them is an error. */
+    branches: (): Promise<readonly Head[]> => gitlab.branches(project),
+    /** The open ones. */
+    async mergeRequests(): Promise<readonly Head[] | undefined> {
       const open = await unlessDenied(gitlab.openMergeRequests(project));
       if (isDenied(open)) return undefined;
       const heads = open.flatMap(({ iid, sha, isFork }) =>
@@ -64,7 +53,8 @@ export function gitlabActivity({
       );
       return heads.length === open.length ? heads : undefined;
     },
-    async pipelines(since) {
+    /** Those that run, and those begun since. */
+    async pipelines(since: Date): Promise<readonly ProjectPipeline[] | undefined> {
       const updatedAfter = since.toISOString();
       const filters: readonly PipelineFilter[] = [
         { updatedAfter },
@@ -94,25 +84,20 @@ function pipelineOf({ id, sha, status, createdAt }: Listed, since: Date): Projec
 }
 
 /** The commits that a branch was at within some days, from a clone that may hold only a part of them. */
-export interface History {
-  /**
-   * The commits of a branch since a time, its head, and the commit that it was at before: all that may have
-   * been its head. Fails where the clone cannot be completed.
-   */
-  headsSince(head: string, since: Date): Promise<readonly string[]>;
-  /** Makes sure that a commit is here, fetching it where it is not. */
-  bring(commit: string): Promise<void>;
-}
-
-export function gitHistory(git: Git): History {
+export function gitHistory(git: Git) {
   let whole: Promise<void> | undefined;
+  /** Makes sure that a commit is here, fetching it where it is not. */
   const bring = async (commit: string): Promise<void> => {
     if (await hasCommit(git, commit)) return;
     await git.run(["fetch", "--quiet", "--no-tags", ...(await filter(git)), "origin", commit]);
   };
   return {
     bring,
-    async headsSince(head, since) {
+    /**
+     * The commits of a branch since a time, its head, and the commit that it was at before: all that may have
+     * been its head. Fails where the clone cannot be completed.
+     */
+    async headsSince(head: string, since: Date): Promise<readonly string[]> {
       await bring(head);
       whole ??= completeHistory(git);
       await whole;

@@ -140,20 +140,13 @@ async function askHelper(
   return username === "<token>" ? { identityToken: secret } : { username, password: secret };
 }
 
-/** An auth file as docker (config.json) and containers (auth.json) write it. */
-export interface AuthFile {
-  /** Names it in warnings. */
-  readonly name: string;
-  /** Logins by host, as far as the file itself holds them. */
-  readonly logins: ReadonlyMap<string, RegistryLogin>;
-  /** Credential helpers by host: the X of `docker-credential-X`. */
-  readonly helpers: ReadonlyMap<string, string>;
-  /** The helper for all other hosts. */
-  readonly store: string | undefined;
-}
+type AuthFile = NonNullable<ReturnType<typeof parseAuthFile>>;
 
-/** Reads an auth file; `undefined` where it is not one, and entries that hold no login are left out. */
-export function parseAuthFile(name: string, text: string): AuthFile | undefined {
+/**
+ * Reads an auth file as docker (config.json) and containers (auth.json) write it; `undefined` where it is not one, and
+ * entries that hold no login are left out. `name` is for warnings.
+ */
+export function parseAuthFile(name: string, text: string) {
   const document = readObject(text);
   if (document === undefined) return undefined;
   const { credsStore } = document;
@@ -164,17 +157,20 @@ export function parseAuthFile(name: string, text: string): AuthFile | undefined 
   );
   return {
     name,
+    /** Logins by host, as far as the file itself holds them. */
     logins: new Map(
       auths.flatMap(([key, value]) => {
         const login = loginOf(objectOf(value));
         return login === undefined ? [] : [[normalHost(key), login]];
       }),
     ),
+    /** Credential helpers by host: the X of `docker-credential-X`. */
     helpers: new Map(
       entries("credHelpers").flatMap(([key, helper]) =>
         typeof helper === "string" ? [[normalHost(key), helper]] : [],
       ),
     ),
+    /** The helper for all other hosts. */
     store: isText(credsStore) ? credsStore : undefined,
   };
 }
