@@ -136,13 +136,11 @@ async function named(
     : await firstIn(asked, (source) => imageIn(source, tag, name, session));
   if (found !== undefined) return isUpstream ? { ...found, label: `upstream's ${tag}` } : found;
   const where = sources.length === 0 ? "; no registry was asked" : "";
-  const why =
-    isUpstream && asked.length === 0
-      ? "no upstream is known"
-      : `neither a revision nor an image is called that${where}`;
+  const theirWhy = theirs ? `it has no ${name}:${tag}` : "no upstream is known";
+  const why = isUpstream ? theirWhy : `neither a revision nor an image is called that${where}`;
   throw usageError(
     `compare ${name} with ${against}: ${why}`,
-    `give a revision of this clone (git fetch may help), a tag of the image, host/path:tag, or \`upstream\`, which the configuration or ${prefix}_UPSTREAM names`,
+    `give a revision of this clone (git fetch may help), a tag of the image, host/path:tag, or \`upstream\`, which the configuration or ${prefix}_UPSTREAM names (without --offline)`,
   );
 }
 
