@@ -53,6 +53,8 @@ export interface IncludeSettings {
   /** For each platform a list: it, and the tags of its runners. */
   readonly platformTags: readonly (readonly string[])[];
   readonly gate: Gate;
+  /** Staging branches move tags, where the job that does runs on the default branch alone. */
+  readonly staging: boolean;
   readonly version: string;
 }
 
@@ -69,10 +71,12 @@ export function includeText(include: IncludeSettings): string {
     gate: gate.kind === "rules" ? "rules" : undefined,
     [include.fanOut ? "build_tags" : "tags"]: buildTags.length > 0 ? buildTags : undefined,
   });
-  if (gate.kind !== "rules") {
-    const own = gate.kind === "requests" ? { ".berth-gate-images": { rules: requestRules } } : {};
-    return printed({ include: [images], ...own });
-  }
+  if (gate.kind !== "rules")
+    return printed({
+      include: [images],
+      ".berth-gate-images": gate.kind === "requests" ? { rules: requestRules } : {},
+      "berth-promote": include.staging ? { rules: stagingRules } : {},
+    });
   const rules = component("rules", version, {
     prefix,
     upstream: gate.upstream,
@@ -85,6 +89,11 @@ export function includeText(include: IncludeSettings): string {
 const requestRules = [
   { if: '$CI_PIPELINE_SOURCE == "merge_request_event"' },
   { if: "$CI_COMMIT_BRANCH" },
+];
+
+const stagingRules = [
+  { if: "$CI_COMMIT_BRANCH == $CI_DEFAULT_BRANCH" },
+  { if: "$CI_COMMIT_BRANCH =~ /^staging(-.+)?$/" },
 ];
 
 function component(

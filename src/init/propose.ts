@@ -56,12 +56,12 @@ export function propose(survey: Survey, { remotes, version, ...given }: ProposeO
   ];
   const config = configText(findings);
   const include: IncludeSettings = {
-    config: config && unusual(given.config),
+    config: fileNames.some((name) => name === given.config) ? undefined : config && given.config,
     prefix: prefix.value,
     reference: reference.value,
-    stage: commonStage(survey),
     ...runnersOf(survey, images.value.length >= manyImages),
     gate: gates.value,
+    staging: publishOf(survey).length > 0,
     version,
   };
   return {
@@ -76,19 +76,14 @@ export function propose(survey: Survey, { remotes, version, ...given }: ProposeO
   };
 }
 
-/** A place where no pipeline looks by itself. */
-function unusual(place: string | undefined): string | undefined {
-  return fileNames.some((name) => name === place) ? undefined : place;
-}
-
 /** The stage of the jobs that build images today. */
-function commonStage({ built }: Survey): string | undefined {
+function commonStage(built: Survey["built"]): string | undefined {
   const stages = new Set(built.map(({ stage }) => stage));
   const [stage] = stages;
   return stages.size === 1 && stage?.includes("$") === false ? stage : undefined;
 }
 
-/** On which runners images are built: those of today's jobs where these agree, else each platform on its own. */
+/** In which stage and on which runners images are built: those of today's jobs where these agree, else each platform on its own. */
 function runnersOf({ built }: Survey, isMany: boolean) {
   const common = commonTags(built);
   const known = built.filter(({ runnerTags }) => !runnerTags.join().includes("$"));
@@ -99,6 +94,7 @@ function runnersOf({ built }: Survey, isMany: boolean) {
   );
   const others = built.filter(({ runsOn }) => runsOn === undefined);
   return {
+    stage: commonStage(built),
     buildTags: own.size === 0 ? common : commonTags(others),
     platformTags: [...own].map(([platform, tags]) => [platform, ...tags]),
     fanOut: isMany || own.size > 0,

@@ -105,7 +105,7 @@ function whyDigest({ imageLines, templates }: Survey, usable: boolean, repositor
   if (!usable) {
     return `${repository} does not end in /{name}, so every image needs a variable of its own; with a repository such as ${repository.replace(/[._-]*\{name\}.*$/, "/{name}")} two variables (reference tag) could serve all`;
   }
-  const line = imageLines.find(isOwn) ?? imageLines[0];
+  const line = imageLines.find(({ text }) => inOwnRegistry(text)) ?? imageLines[0];
   const { length } = templates.used;
   if (length > 0)
     return `${length} ${length === 1 ? "job runs" : "jobs run"} in images by ci-templates`;
@@ -118,13 +118,9 @@ function whyNot({ text }: ImageLine): string {
   const { path, tag } = inOwnRegistry(text) ?? {};
   if (path === "" && tag !== undefined)
     return "where tags tell images apart: each gets a repository of its own";
-  return isOwn({ text })
+  return inOwnRegistry(text)
     ? "and such lines do not all name images by one pattern"
     : "which does not begin with $CI_REGISTRY_IMAGE/";
-}
-
-function isOwn({ text }: Pick<ImageLine, "text">): boolean {
-  return inOwnRegistry(text) !== undefined;
 }
 
 /** Where branches are called as QEMU's, what is tested on staging becomes `latest`. */
@@ -204,7 +200,7 @@ export function ownLines(
   lines: readonly ImageLine[],
   names: readonly string[],
 ): readonly OwnLine[] {
-  const own = lines.filter(isOwn);
+  const own = lines.filter(({ text }) => inOwnRegistry(text));
   const taken = own.flatMap((line): readonly OwnLine[] => {
     const { path = "", tag = "latest" } = inOwnRegistry(line.text) ?? {};
     const template = withName(path, names);

@@ -18,9 +18,8 @@ export function stepsOf(
   const { prefix, reference, fanOut, buildTags, platformTags } = include;
   const named = include.config === undefined ? "" : ` --config ${include.config}`;
   const where = isRegistryKnown ? "" : " --registry HOST/PATH";
-  const { built, text } = survey;
   const tag = `${prefix}_CONTAINER_TAG`;
-  const { builders, publishers } = jobsOf(built);
+  const { builders, publishers } = jobsOf(survey.built);
   const tags = ownLines(survey.imageLines, names).map((line) => line.tag);
   const foreign = [...new Set(tags)].filter((one) => one.replace(/[{}]/g, "") !== `$${tag}`);
   const places = placesOf(survey, tag);
@@ -33,7 +32,7 @@ export function stepsOf(
     consumerStep(include, survey),
     fanOut &&
       buildTags.length === 0 &&
-      /^default:\n(?:[ #].*\n|\n)*? +tags:/m.test(text) &&
+      /^default:\n(?:[ #].*\n|\n)*? +tags:/m.test(survey.text) &&
       "give the runner tags of `default` as the input build_tags: no default reaches a child pipeline",
     platformTags.length > 0 &&
       "see that there is a tool image for the platforms of these runners (`berth help runners`, the tool image for other platforms)",
@@ -42,8 +41,10 @@ export function stepsOf(
       `write $${tag} for the tag of image lines instead of ${foreign.join(", ")}`,
     places.length > 0 &&
       `delete ${tag} where variables set it (${few(places)}), for it would win over what was planned`,
-    scheduleStep(text),
-    guide(text, prefix),
+    scheduleStep(survey.text),
+    /\.fdo\.\w/.test(survey.text) &&
+      "`berth help migrate-freedesktop` goes through the .fdo templates and their variables",
+    prefix === "QEMU_CI" && "`berth help migrate-qemu` goes through all of it, with the traps",
     `berth doctor --pipelines${named}: see every job, when it runs and in which image, before you push`,
     `berth plan${named}${where}: see what would be built; it changes nothing`,
   ].filter((step) => step !== false);
@@ -63,12 +64,6 @@ function scheduleStep(text: string): string {
     ? "see that some jobs that run in images run in the pipeline schedule"
     : "make a pipeline schedule on the default branch (Build > Pipeline schedules) in which some jobs run in images";
   return `${schedule}: there images older than 7 days, or with a base that moved, are built again, tested and promoted`;
-}
-
-function guide(text: string, prefix: string): string | false {
-  if (/\.fdo\.\w/.test(text))
-    return "`berth help migrate-freedesktop` goes through the .fdo templates and their variables";
-  return prefix === "QEMU_CI" && "`berth help migrate-qemu` goes through all of it, with the traps";
 }
 
 /** Where files set a tag, which would count as one that a user asked for. */

@@ -244,6 +244,7 @@ hub: { script: 'skopeo copy docker://$CI_REGISTRY_IMAGE/app:$CI_COMMIT_REF_SLUG 
     builds: [],
     config:
       /^publish:\n +- branch: staging\n +tag: latest\n +- branch: "\{default\}"\n +tag: latest\n$/m,
+    include: /^berth-promote:\n +rules:\n +- if: .*DEFAULT_BRANCH\n +- if: .*staging.*\n$/m,
   },
   "no pipeline": {
     ci: "",
