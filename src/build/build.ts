@@ -157,19 +157,14 @@ export async function recorded(
     const adopted = other.descriptor.digest !== manifest.descriptor.digest;
     return { manifest: other, adopted };
   }
-  throw new BerthError(
-    "REGISTRY_REFUSED",
-    `verify ${printReference(tagged)}: it was put and is not there`,
-    {
-      hint: "another job or a cleanup policy may be deleting tags; check the registry, then run this again",
-    },
-  );
+  const what = `verify ${printReference(tagged)}: it was put and is not there`;
+  throw new BerthError("REGISTRY_REFUSED", what, {
+    hint: "another job or a cleanup policy may be deleting tags; check the registry, then run this again",
+  });
 }
 
 function vanished(image: PlannedImage, digest: string): BerthError {
-  return new BerthError(
-    "REGISTRY_REFUSED",
-    `build ${image.name}: the engine pushed ${digest}, the registry does not have it`,
-    { hint: "run the job again; if it stays, look at the registry's log" },
-  );
+  const what = `build ${image.name}: the engine pushed ${digest}, the registry does not have it`;
+  const hint = "run the job again; if it stays, look at the registry's log";
+  return new BerthError("REGISTRY_REFUSED", what, { hint });
 }

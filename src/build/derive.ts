@@ -147,9 +147,7 @@ function indexOver(
 }
 
 function vanished(image: PlannedImage, reference: string): BerthError {
-  return new BerthError(
-    "SET_INCOMPLETE",
-    `make the index of ${image.name}: ${reference} is not in the registry any more`,
-    { hint: "run the pipeline again; it builds what is gone" },
-  );
+  const what = `make the index of ${image.name}: ${reference} is not in the registry any more`;
+  const hint = "run the pipeline again; it builds what is gone";
+  return new BerthError("SET_INCOMPLETE", what, { hint });
 }

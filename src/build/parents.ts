@@ -65,11 +65,9 @@ export async function locateParent(
     parent === undefined
       ? "it is not in the plan"
       : `${parent.repository ?? "no registry"}:${parent.tag} is not there`;
-  throw new BerthError(
-    "SET_INCOMPLETE",
-    `build ${image.name}: ${name}, which it is built from, is missing: ${where}`,
-    { hint: `run \`berth build ${name}\` first, or see why its job failed` },
-  );
+  const what = `build ${image.name}: ${name}, which it is built from, is missing: ${where}`;
+  const hint = `run \`berth build ${name}\` first, or see why its job failed`;
+  throw new BerthError("SET_INCOMPLETE", what, { hint });
 }
 
 /**

@@ -19,6 +19,8 @@ export interface Freshness {
   readonly now: Date;
   /** By name of the image. */
   readonly origins: ReadonlyMap<string, ImageOrigin>;
+  /** The images that were believed to be there and are not. */
+  readonly gone: ReadonlySet<string>;
   /**
    * What the tags of bases point at today, by name of the base; none where its registry cannot be asked. By
    * `name@digest` what has that digest still, as a part of what the tag points at.
@@ -91,10 +93,12 @@ export async function lookAtFreshness(
     return isAsked === true ? [{ name, sighting }] : [];
   });
   const origins = new Map<string, ImageOrigin>();
+  const gone = new Set<string>();
   await Promise.all(
     asked.map(async ({ name, sighting }) => {
       const manifest = sighting.manifest ?? (await registry.get(sighting.reference));
-      if (manifest !== undefined) origins.set(name, originOf(manifest.content.annotations));
+      if (manifest === undefined) gone.add(name);
+      else origins.set(name, originOf(manifest.content.annotations));
     }),
   );
   const all = [...origins.values()];
@@ -102,7 +106,7 @@ export async function lookAtFreshness(
     policy?.followBases === true ? lookAtBases(origins, registry) : new Map<string, string>(),
     lookAtMerge(situation.merge, all, history),
   ]);
-  return { now, origins, bases, ...merge };
+  return { now, origins, gone, bases, ...merge };
 }
 
 async function lookAtBases(

@@ -93,7 +93,9 @@ async function planIn(
     lookAtFreshness(images, observation, { ...asked, history, now }),
     absent.length === 0 ? undefined : changes(absent),
   ]);
-  const grounds = { images, observation, config, situation, fresh, changes: changed };
+  const there = [...observation.sightings].filter(([name]) => !fresh.gone.has(name));
+  const found = { ...observation, sightings: new Map(there) };
+  const grounds = { images, observation: found, config, situation, fresh, changes: changed };
   const decided = decide(grounds);
   const warnings = [
     ...untrustedWarnings(decided, situation, config),

@@ -186,6 +186,17 @@ describe("a set record", async () => {
     assert.ok(memory.repositories.get(`${upstream}/x`)?.tags.has(plan.set.tag));
   });
 
+  test("that is young is not believed about what a schedule has asked for and is gone", async () => {
+    const first = await run(job(upstream));
+    lose(first.outcomes.find(({ name }) => name === "x")?.reference ?? "");
+    const env = { CI_PIPELINE_SOURCE: "schedule" };
+    const second = await run(job(upstream, { env }));
+    assert.deepEqual(second.built, ["x"]);
+    const { plan } = await planOf(job(upstream));
+    assert.equal(decisions(plan), "reuse reuse");
+    assert.ok(await isThere(referenceOf(plan, "x")));
+  });
+
   test("of a fork costs a HEAD for each image that is upstream's, and does not hide that it is gone", async () => {
     await run(job(upstream));
     const first = await run(job(fork, { dockerfiles: changed }));

@@ -98,6 +98,7 @@ export function config(change: Partial<Config> = {}): Config {
 export const notAsked: Freshness = {
   now: new Date(0),
   origins: new Map(),
+  gone: new Set(),
   bases: new Map(),
   target: undefined,
   onTarget: new Set(),
