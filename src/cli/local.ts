@@ -100,7 +100,7 @@ function askable(session: Session, { troubles }: Search): Session {
 }
 
 /** The images named and all that they are built from. */
-function withParents(
+export function withParents(
   names: readonly string[],
   images: readonly PlannedImage[],
 ): readonly PlannedImage[] {

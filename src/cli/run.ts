@@ -5,8 +5,9 @@ import { relative } from "node:path";
 import { type Command, Option } from "commander";
 import { remembered } from "../context/memo.ts";
 import { leadsOut } from "../context/paths.ts";
-import { BerthError, exitCodes } from "../errors.ts";
+import { BerthError, type ExitCode, exitCodes } from "../errors.ts";
 import { makeAttach, terminals } from "../host/terminal.ts";
+import { ownBase } from "../plan/situation.ts";
 import { shellLine } from "../printable.ts";
 import { onPlatform, requireAll } from "../run/choose.ts";
 import {
@@ -19,7 +20,9 @@ import type { Located } from "../run/locate.ts";
 import { pull } from "../run/pull.ts";
 import type { Tool } from "../run/tool.ts";
 import type { World } from "../world.ts";
-import { buildLocally } from "./local.ts";
+import { carryOut } from "./carry-out.ts";
+import { buildLocally, withParents } from "./local.ts";
+import { makePlanOf } from "./make-plan.ts";
 import { known } from "./project.ts";
 import {
   addChoice,
@@ -30,8 +33,16 @@ import {
   findImages,
   usable,
 } from "./pull.ts";
-import { openSession, type Session } from "./session.ts";
-import { collect, examples, printResult, type Work } from "./verb.ts";
+import { openSession, refuseDirty, type Session, tellFailures, withSpool } from "./session.ts";
+import {
+  type BuildOptions,
+  collect,
+  engineOption,
+  examples,
+  printResult,
+  usageError,
+  type Work,
+} from "./verb.ts";
 
 const afterHelp = `
 The work tree is mounted at its own path. The exit code is the command's; 125 to 127 may also be
@@ -51,12 +62,15 @@ export function declare(command: Command): Work {
     .argument("<name>", "an image")
     .argument("[command...]", "after --; a shell where none is given");
   addChoice(command)
+    .option("--build", "build the image first where no registry has it, with what it is built from")
     .addOption(
       new Option(
         "--local",
         "build it for this machine alone where no registry has it; needs no registry, commit or push right",
-      ).conflicts(["rev", "tag", "pipeline"]),
+      ).conflicts(["build", "rev", "tag", "pipeline", "engine"]),
     )
+    .option("--allow-dirty", "with --build: build and push although files differ from the commit")
+    .addOption(engineOption("with --build: "))
     .addOption(
       new Option("--user <who>", "who the command runs as: you, or the user that the image names")
         .choices(["caller", "image"])
@@ -71,7 +85,8 @@ export function declare(command: Command): Work {
   return run;
 }
 
-interface ContainerOptions extends ChoiceOptions {
+interface ContainerOptions extends ChoiceOptions, Omit<BuildOptions, "output"> {
+  readonly build?: boolean;
   readonly local?: boolean;
   readonly user: "caller" | "image";
   readonly env?: readonly string[];
@@ -89,6 +104,17 @@ async function run(
   command: readonly string[],
 ): Promise<number> {
   checkChoice(options);
+  const chosen = options.rev ?? options.tag ?? options.pipeline;
+  if (options.build === true && chosen !== undefined)
+    throw usageError(
+      `build ${name} of ${chosen}: only the working tree is built`,
+      "leave out --build",
+    );
+  if (options.build !== true && (options.engine ?? options.allowDirty) !== undefined)
+    throw usageError(
+      `run ${name}: --engine and --allow-dirty are for what --build builds`,
+      "add --build, or leave them out; what runs the container is said by --with",
+    );
   const session = await openSession(world, options);
   // Before an engine is asked, which may not answer.
   if (options.local === true) known(session.project.images, [name]);
@@ -96,7 +122,8 @@ async function run(
   const image =
     options.local === true
       ? await buildLocally(name, usable(await detected()).name, options, session)
-      : await find(name, options, session);
+      : await findOrBuild(name, options, session);
+  if (typeof image === "number") return image;
   const { tool, trouble } = await detected();
   const request = await requestFor(image, command, options, session);
   if (options.print === true || options.json === true) {
@@ -107,10 +134,39 @@ async function run(
   return runIn(image, request, usable({ tool, trouble }), session);
 }
 
-async function find(name: string, options: ChoiceOptions, session: Session): Promise<Located> {
-  const search = await findImages([name], options, session);
+/** The image, or how building it failed. */
+async function findOrBuild(
+  name: string,
+  options: ContainerOptions,
+  session: Session,
+): Promise<Located | number> {
+  let search = await findImages([name], options, session);
+  if (!search.located.has(name) && options.build === true) {
+    const code = await buildImages([name], { ...options, output: ".berth" }, session);
+    if (code !== exitCodes.done) return code;
+    search = await findImages([name], options, session);
+  }
   requireAll([name], options, search);
   return onPlatform(search.located.get(name) as Located, options.platform, session);
+}
+
+/** Builds as `ensure` would, these images and their parents only and without a set; 0 where all came to be. */
+async function buildImages(
+  names: readonly string[],
+  options: BuildOptions,
+  session: Session,
+): Promise<ExitCode> {
+  ownBase(session.situation);
+  const outcomes = await withSpool(session.world, async (spool) => {
+    const { plan, identified } = await makePlanOf(session, options, spool);
+    refuseDirty("build", plan.dirty, options);
+    const images = withParents(names, plan.images);
+    const task = { plan, materials: identified.materials, manifests: new Map() };
+    return (await carryOut(images, task, session, options)).map(({ outcome }) => outcome);
+  });
+  const code = tellFailures(session, outcomes);
+  const absent = outcomes.some(({ digest }) => digest === null);
+  return absent && code === exitCodes.done ? exitCodes.failed : code;
 }
 
 async function requestFor(

@@ -46,8 +46,8 @@ export function collect(value: string, before: readonly string[] = []): readonly
   return [...before, value];
 }
 
-export function engineOption(): Option {
-  const description = "the program that builds (default: the configuration's)";
+export function engineOption(condition = ""): Option {
+  const description = `${condition}the program that builds (default: the configuration's)`;
   return new Option("--engine <name>", description).choices(engines);
 }
 

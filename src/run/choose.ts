@@ -93,5 +93,5 @@ function hintOf({ rev, tag, pipeline }: Wanted): string {
     rev === undefined
       ? "or run another one with --rev or --tag latest"
       : "or run another one with --tag";
-  return `commit and push so that a pipeline builds it, or build it here (--local; berth ensure builds and pushes all), ${others}`;
+  return `commit and push so that a pipeline builds it, or build it here (--build or --local; berth ensure builds all), ${others}`;
 }

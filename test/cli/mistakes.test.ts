@@ -66,7 +66,16 @@ const mistakes: Readonly<
   "no tag to run by": ["run debian --tag a/b", 64, /a\/b: not a tag \[USAGE\]/],
   "no pipeline to pull of": ["pull --pipeline latest", 64, /latest: not a number \[USAGE\]/],
   "a tag of a revision": ["run debian --tag x --rev HEAD", 64, /cannot be used with/],
-  "a build of a revision": ["run debian --local --rev HEAD", 64, /cannot be used with/],
+  "a build of a revision": [
+    "run debian --build --rev HEAD",
+    64,
+    /only the working tree is built \[USAGE\]/,
+  ],
+  "an engine for what is not built": [
+    "run debian --engine docker",
+    64,
+    /--engine and --allow-dirty are for what --build builds \[USAGE\]\n.*--with$/m,
+  ],
   "an unknown stage of the executor": ["executor run", 64, /choices are prepare, install/],
   "a stage that a runner calls": ["executor prepare", 64, /--with is missing \[USAGE\]\n.*install/],
   "the executor's configuration": [

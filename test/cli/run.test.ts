@@ -265,6 +265,20 @@ describe("berth run", () => {
     );
   });
 
+  test("builds what is nowhere where that is wanted, with its parents, and runs it", async () => {
+    const refused = await berth(["run", "child", "--build", "--", "true"]);
+    assert.match(refused.stderr, /child\.docker.* \[TREE_DIRTY\]/);
+    assert.equal(refused.code, 64);
+    const script = `trap 'ls /base /child; exit 9' TERM; echo up; ${wait}`;
+    const flags = ["child", "--build", "--allow-dirty"];
+    const more = { BERTH_ENGINE: "docker", BERTH_BUILD_NETWORK: "host" };
+    const { code, stdout, stderr } = await signalled(script, ["SIGTERM"], flags, more);
+    assert.equal(stdout, "up\n/base\n/child\n", stderr);
+    assert.equal(code, 9);
+    const again = await berth(["run", "child", "--network=none", "--", "ls", "/child"]);
+    assert.equal(again.stdout, "/child\n");
+  });
+
   test("tries an edit without a registry, a commit or a right to push", async () => {
     const flags = ["run", "--local", "child", "--network=none", "--", "sh", "-c"];
     const network = { BERTH_BUILD_NETWORK: "host" };
@@ -288,15 +302,6 @@ describe("berth run", () => {
     assert.match(failed.stderr, /build child: child\.docker:2: RUN false: .*\[BUILD_FAILED\]/);
     assert.equal(failed.code, 1);
     await writeFile(join(project, "child.docker"), "FROM ci/base\nRUN touch /child\n");
-  });
-
-  test("builds what is nowhere where that is wanted, with its parents, and hands signals on to it", async () => {
-    const script = `trap 'ls /base /child; exit 9' TERM; echo up; ${wait}`;
-    const network = { BERTH_BUILD_NETWORK: "host" };
-    const flags = ["child", "--local"];
-    const { code, stdout, stderr } = await signalled(script, ["SIGTERM"], flags, network);
-    assert.equal(stdout, "up\n/base\n/child\n", stderr);
-    assert.equal(code, 9);
   });
 
   test("mounts the repository that a linked work tree needs", async () => {
