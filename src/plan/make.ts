@@ -184,7 +184,7 @@ function setVariables(
 function unheard({ complete }: Pick<Plan, "complete">, { config, situation }: Grounds) {
   const { prefix, reference, repository } = config;
   const { tag } = situation.wishes;
-  const untagged = `${prefix}_CONTAINER_TAG: no image gets the tag ${tag}, for some stay in upstream's registry; \`reference: tag\` gives it to all`;
+  const untagged = `${prefix}_CONTAINER_TAG: no image gets the tag ${tag}, for some stay in a registry that this run only reads; \`reference: tag\` gives it to all`;
   const untold = `\`reference: ${reference}\` tells later jobs of no image: in \`repository: ${repository}\` {name} does not stand alone at the end`;
   const isTold = reference === "digest" || templateFolder(repository) !== undefined;
   return [tag === undefined || complete ? [] : untagged, isTold ? [] : untold].flat();
