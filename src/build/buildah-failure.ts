@@ -14,7 +14,6 @@ import {
   registryError,
   registryFailure,
   withoutSecrets,
-  withSpace,
 } from "./failure.ts";
 import type { EngineCall } from "./hide.ts";
 
@@ -83,17 +82,33 @@ export function buildError(request: BuildRequest, result: RunResult): BerthError
   if (step === null && registryFailure(line) !== undefined) {
     return registryError(doing, line, request.destination.host);
   }
-  const own = withSpace(withoutPreamble(line), result);
+  const own = inFull(withoutPreamble(line), result).replaceAll(`${request.contextFolder}/`, "");
   const what = step === null ? own : `${step[1]}: ${step[2]}`;
   const hint = result.stderr.includes("/dev/pipes/buildahheredoc") ? scriptHint : undefined;
-  return buildFailed(request, stepLine(result.stdout, request.source), what, hint);
+  const [, , start] = unreadable.exec(line) ?? [];
+  const at = start
+    ? request.source.lines[Number(start) - 1]
+    : stepLine(result.stdout, request.source);
+  return buildFailed(request, at, what, hint);
+}
+
+/** An instruction that it cannot read, with its line: no step has begun. */
+const unreadable = /^resolving step \{.*? Original:(.*) Flags:.* StartLine:(\d+) EndLine:\d+\}: /;
+
+/** Of several failures buildah gives the number, and each on a line of its own below. */
+function inFull(what: string, { stderr }: RunResult): string {
+  const all = stderr.slice(stderr.lastIndexOf("Error: ")).matchAll(/^\t\* (.*)$/gm);
+  const words = [...all].map(([, one = ""]) => withoutPreamble(one)).join("; ");
+  return what.replace(/\d+ errors? occurred:$/, (count) => words || count);
 }
 
 /** What buildah says of the way to its message, which the place says better. */
 function withoutPreamble(line: string): string {
   return line
     .replace(/^building at STEP "(.*?)": (?:checking on sources under "[^"]*": )?/, "$1: ")
-    .replace(/^parsing main Dockerfile: \S+: /, "");
+    .replace(/^parsing main Dockerfile: \S+: /, "")
+    .replace(/error during bulk transfer for copier\.request\{.*\}: /, "")
+    .replace(unreadable, "$1: ");
 }
 
 /**
@@ -137,13 +152,13 @@ export async function refuseMisread(
     throw buildFailed(request, undefined, what, "use the docker engine");
   }
   if (!traits.binds || version.minor >= linksSince) return;
-  for (const { path, line } of request.mounted) {
-    const link = await linkOn(path, request.contextFolder, files);
-    if (link === undefined) continue;
-    const what = `buildah ${version.text} follows the link ${JSON.stringify(link)} of a bind mount's source out of the context`;
-    const instead = `use buildah 1.${linksSince} or later, or name what the link leads to`;
-    throw buildFailed(request, line, what, instead);
-  }
+  for (const { path, line } of request.mounted)
+    for (const part of [...foldersAbove(path), path]) {
+      if ((await files.entry(`${request.contextFolder}/${part}`))?.kind !== "symlink") continue;
+      const what = `buildah ${version.text} follows the link ${JSON.stringify(part)} of a bind mount's source out of the context`;
+      const instead = `use buildah 1.${linksSince} or later, or name what the link leads to`;
+      throw buildFailed(request, line, what, instead);
+    }
 }
 
 /**
@@ -198,15 +213,4 @@ function refuseNoted({ name, source, notes }: BuildRequest, version: BuildahVers
     `build ${name}: buildah ${version.text} reads ${source.file} otherwise than its key means`,
     { problems, hint: "change these lines, or build with the docker engine" },
   );
-}
-
-/** The first part of a path that is a link. */
-async function linkOn(
-  path: string,
-  folder: string,
-  files: Pick<Files, "entry">,
-): Promise<string | undefined> {
-  for (const part of [...foldersAbove(path), path])
-    if ((await files.entry(`${folder}/${part}`))?.kind === "symlink") return part;
-  return undefined;
 }

@@ -36,7 +36,12 @@ function commandExit(line: string): string | undefined {
 /** Whether no command failed, but a registry or the daemon was too busy. */
 export function wasBusy(result: RunResult): boolean {
   const line = dockerLine(result);
-  return commandExit(line) === undefined && isPassing(line);
+  return commandExit(line) === undefined && isPassing(line) && !unpacks(result);
+}
+
+/** Whether a file of the context was taken apart, which may end too early as an answer of a registry may. */
+function unpacks({ stderr }: RunResult): boolean {
+  return /^ADD (?!.*(?::\/\/|@))/i.test(failingStep(stderr)?.text ?? "");
 }
 
 /** Whether the daemon, not the build, is the reason. */
@@ -94,7 +99,7 @@ export function dockerBuildError(
         hint: "the daemon waited too long for its client or for a registry, as on a busy machine: build fewer at once (`parallel` in berth.yml), and run it again",
       });
     }
-    if (registryFailure(line) !== undefined) {
+    if (registryFailure(line) !== undefined && !unpacks(result)) {
       return registryError(doing, line, request.destination.host);
     }
   }

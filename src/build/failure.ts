@@ -102,12 +102,6 @@ const noSpace = /no space left on device|disk quota exceeded/i;
 const spaceHint =
   "free some space where the engine keeps its images and layers (docker system prune; for buildah the folders berth* of the graphroot that `buildah info` tells), and where TMPDIR is";
 
-/** An engine's word on a failure, and of several the one that tells of a full disk: it stands on a line below. */
-export function withSpace(what: string, { stderr }: RunResult): string {
-  const [found] = noSpace.exec(stderr.slice(stderr.lastIndexOf("Error: "))) ?? [];
-  return found === undefined || noSpace.test(what) ? what : `${what} ${found}`;
-}
-
 /** The error for a build that failed, at a line of its Dockerfile where that is known. */
 export function buildFailed(
   { name, source: { file } }: Pick<BuildRequest, "name" | "source">,

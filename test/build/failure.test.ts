@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { buildError, refuseMisread } from "../../src/build/buildah-failure.ts";
-import { daemonError, dockerBuildError } from "../../src/build/docker-failure.ts";
+import { daemonError, dockerBuildError, wasBusy } from "../../src/build/docker-failure.ts";
 import type { BuildRequest } from "../../src/build/engine.ts";
 import {
   buildFailed,
@@ -95,6 +95,11 @@ const printed = "STEP 1/2: FROM scratch\nSTEP 2/2: RUN exit 125\n";
 const curl = 'dial tcp: connection refused\nError: building at STEP "RUN curl h": exit status 7\n';
 const full = "write /f: no space left on device\n";
 const copied = `Error: building at STEP "COPY . /x": 2 errors occurred:\n\t* reading "/tmp/c": closed pipe\n\t* storing "/tmp/c": ${full}\n`;
+const request125 =
+  'copier.request{Request:"PUT", Excludes:[]string(nil), More:{A:"}: "}}: copier: put: EOF in "a"\n';
+const bulk = `Error: building at STEP "ADD t.tar /x": 2 errors occurred:\n\t* reading "/c/t.tar": EOF\n\t* storing "/c/t.tar": error during bulk transfer for ${request125}\n\n`;
+const unread =
+  "Error: resolving step {Value:env Next:0xc0 Children:[] Heredocs:[] Attributes:map[] Original:ENV A=${X#v} Flags:[] StartLine:2 EndLine:2}: Missing ':' in substitution: ${X#v}\n";
 const netavark =
   'Error: creating build container: could not find "netavark" in one of [/usr/lib]\n';
 const killed = (signal: NodeJS.Signals) => endedAs({ exitCode: undefined, signal });
@@ -113,7 +118,17 @@ const buildahCases: readonly Case[] = [
   [
     ended(copied),
     "DISK_FULL",
-    "debian.docker: COPY . /x: 2 errors occurred: no space left on device",
+    `debian.docker: COPY . /x: reading "/tmp/c": closed pipe; storing "/tmp/c": ${full.trim()}`,
+  ],
+  [
+    ended(bulk),
+    "BUILD_FAILED",
+    'debian.docker: ADD t.tar /x: reading "t.tar": EOF; storing "t.tar": copier: put: EOF in "a"',
+  ],
+  [
+    { ...ended(unread), stdout: printed.replace("2/2", "1/2") },
+    "BUILD_FAILED",
+    "debian.docker:4: ENV A=${X#v}: Missing ':' in substitution: ${X#v}",
   ],
   [ended(`${full}${started}`, 1), "BUILD_FAILED", "debian.docker: RUN true: exit status 1"],
   [killed("SIGTERM"), "INTERRUPTED", "buildah was ended by SIGTERM"],
@@ -132,7 +147,21 @@ const denied =
   "failed to solve with frontend dockerfile.v0: pulling from host h failed with status code [manifests c]: 401 Unauthorized";
 const late = "DeadlineExceeded: context deadline exceeded";
 
+const cut =
+  "------\n > [2/2] ADD t.tar.gz /x/:\n------\nError processing tar file(exit status 1): unexpected EOF\n";
+const fetched = cut.replace("t.tar.gz", "https://h/t.tar.gz");
+
 const dockerCases: readonly Case[] = [
+  [
+    ended(cut, 1),
+    "BUILD_FAILED",
+    "debian.docker:4: ADD t.tar.gz /x/: Error processing tar file(exit status 1): unexpected EOF",
+  ],
+  [
+    ended(fetched, 1),
+    "REGISTRY_UNAVAILABLE",
+    "Error processing tar file(exit status 1): unexpected EOF",
+  ],
   [ended(excerpt + old, 1), "BUILD_FAILED", "debian.docker: RUN make: exit status 2"],
   [ended(excerpt + newer, 1), "BUILD_FAILED", "debian.docker: RUN make: exit status 2"],
   [ended(`${daemon}\n`, 1), "ENGINE_UNAVAILABLE", daemon],
@@ -151,6 +180,13 @@ test("a build that failed is told by code, image, instruction and exit status", 
     const reach = message === daemon ? "reach the docker daemon at tcp://docker:2376: " : "";
     assert.deepEqual(told(error), [code, reach + message]);
   }
+});
+
+test("what docker may be asked once more is a registry's failure, and no file's", () => {
+  assert.deepEqual(
+    [cut, fetched, newer].map((said) => wasBusy(ended(said, 1))),
+    [false, true, false],
+  );
 });
 
 test("a heredoc that the program does not know leads to a hint", () => {
