@@ -21,6 +21,8 @@ const inheritsSince = 40;
 const discardsSince = 39;
 /** The first version that keeps what a RUN changes in a VOLUME, as BuildKit does. */
 export const keepsVolumesSince = 37;
+/** The first version that takes the same port with another protocol in a later EXPOSE. */
+const keepsPortsSince = 42;
 
 /** An arg that engines set by themselves, given a value by hand. */
 export function ownArg(arg: Declared, { args, globals }: DifferInput): readonly Difference[] {
@@ -37,6 +39,8 @@ interface InForce {
   readonly envs: Set<string>;
   /** ARGs with a value, of the stages below and not declared again. */
   readonly inherited: Map<string, Declared>;
+  /** With their protocols. */
+  readonly ports: Set<string>;
   shell: boolean;
   volume: boolean;
 }
@@ -52,6 +56,7 @@ export function checkScope(
   const force: InForce = {
     envs: new Set(),
     inherited: new Map(),
+    ports: new Set(),
     shell: false,
     volume: false,
   };
@@ -64,10 +69,10 @@ export function checkScope(
   const isBase = input.stages.some((other) => other.below === resolved);
   for (const instruction of instructions) {
     const { at, keyword, line } = instruction;
-    if (keyword === "arg")
-      for (const found of argDifferences(instruction, force, input)) report(instruction, found);
-    for (const found of shellDifferences(instruction, force)) report(instruction, found);
-    for (const found of volumeDifferences(instruction, force)) report(instruction, found);
+    const ofArgs = keyword === "arg" ? argDifferences(instruction, force, input) : [];
+    const ofOthers = [shellDifferences, volumeDifferences, portDifferences];
+    const all = [...ofArgs, ...ofOthers.flatMap((differ) => differ(instruction, force))];
+    for (const found of all) report(instruction, found);
     if (keyword === "onbuild" && isBase && line.text.includes("$"))
       report(instruction, {
         at,
@@ -86,10 +91,10 @@ function enter(
   isBelow: boolean,
 ): void {
   const { keyword, body } = instruction;
-  if (keyword === "shell") force.shell = true;
-  if (keyword === "volume") force.volume = true;
+  for (const port of portsOf(instruction)) force.ports.add(port);
+  force.shell ||= keyword === "shell";
   // One word for each VOLUME: what it says holds for every later RUN.
-  if (keyword === "run") force.volume = false;
+  force.volume = keyword === "volume" || (force.volume && keyword !== "run");
   if (keyword === "env" && body.kind === "pairs")
     for (const { name } of body.pairs) {
       force.envs.add(name);
@@ -160,6 +165,21 @@ function volumeDifferences(
   if (keyword !== "run" || !volume) return [];
   const message = `RUN stands behind VOLUME, and buildah before 1.${keepsVolumesSince} takes back what it changes there: write VOLUME behind the last RUN`;
   return [{ at, message, buildah: { below: keepsVolumesSince } }];
+}
+
+function portsOf({ keyword, body }: Instruction): readonly string[] {
+  const words = keyword === "expose" && body.kind === "words" ? body.words : [];
+  return words.map(({ text }) => (text.includes("/") ? text : `${text}/tcp`));
+}
+
+function portDifferences(instruction: Instruction, { ports }: InForce): readonly Difference[] {
+  const lost = portsOf(instruction).find((port) => {
+    const number = port.replace(/[^/]*$/, "");
+    return !ports.has(port) && [...ports].some((other) => other.startsWith(number));
+  });
+  if (lost === undefined) return [];
+  const message = `buildah before 1.${keepsPortsSince} leaves out ${lost}, since its number stands in an EXPOSE above: write both in one EXPOSE`;
+  return [{ at: instruction.at, message, buildah: { below: keepsPortsSince } }];
 }
 
 /** What of the context (`""`), a stage or an image an instruction reads, and what it writes to by a mount. */

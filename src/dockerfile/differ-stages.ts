@@ -2,6 +2,7 @@
 
 import { type Difference, differencesIn, lateEscape } from "./differ.ts";
 import { checkScope, type DifferInput, ownArg, writtenMounts } from "./differ-scope.ts";
+import { otherValues } from "./differ-words.ts";
 import type { Instruction } from "./instruction.ts";
 import { type Complain, placeOf, type TextPosition } from "./lines.ts";
 import type { Naming } from "./references.ts";
@@ -59,7 +60,11 @@ function checkNames(stages: readonly ResolvedStage[], complain: Complain): void 
 }
 
 function globalDifferences(instruction: Instruction, input: DifferInput): readonly Difference[] {
-  return argsOf(instruction).flatMap((arg): readonly Difference[] => {
+  const { globals, names } = input;
+  const declared = argsOf(instruction);
+  const isKept = declared.some(({ name }) => names.has(name));
+  const found = isKept ? otherValues(instruction, input, (name) => globals.values.get(name)) : [];
+  const own = declared.flatMap((arg): readonly Difference[] => {
     const { name, at } = arg;
     if (name === "SOURCE_DATE_EPOCH")
       return [
@@ -69,8 +74,9 @@ function globalDifferences(instruction: Instruction, input: DifferInput): readon
             "only newer engines take times from a global SOURCE_DATE_EPOCH: give it as an arg in the configuration",
         },
       ];
-    return input.names.has(name) ? ownArg(arg, input) : [];
+    return names.has(name) ? ownArg(arg, input) : [];
   });
+  return [...found, ...own];
 }
 
 function checkNaming(naming: Naming, { stage }: ResolvedStage, input: DifferInput): void {

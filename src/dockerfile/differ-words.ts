@@ -1,10 +1,11 @@
 /** What both engines accept in the words of one instruction, its variables expanded, and only buildah reads otherwise. */
 
-import type { Difference } from "./differ.ts";
+import { always, type Difference, expanded } from "./differ.ts";
 import { type Instruction, triggered } from "./instruction.ts";
 import { remoteOf, wordsOf } from "./reads.ts";
-import { expand, type StepScope } from "./references.ts";
-import { emptyScope } from "./scope.ts";
+import { expand, type RecipeInput, type StepScope } from "./references.ts";
+import { emptyScope, isProxy, lookUp } from "./scope.ts";
+import { type Lookup, lex } from "./shell.ts";
 
 /** The first version that clones what ADD names by the address of a git repository. */
 const clonesSince = 29;
@@ -20,7 +21,7 @@ export function wordDifferences(
   const inner = triggered(instruction);
   // A trigger is carried out where other variables are in force.
   const scope = inner === instruction ? around.scope : emptyScope(true);
-  const found: Difference[] = [];
+  const found = [...otherValues(inner, around, (name) => lookUp(scope, name))];
   const note = (isFound: boolean, message: string, below?: number): void => {
     if (isFound) found.push({ at, message, buildah: { below } });
   };
@@ -35,20 +36,44 @@ export function wordDifferences(
     noteSources(inner, read(), note);
     const modes = flags.filter(({ name }) => name === "chmod");
     const isNumber = modes.every(({ value }) => /^[0-7]+$/.test(value?.text ?? ""));
-    if (around.parsed.directives.syntax === undefined && !isNumber)
-      found.push({ at, message: symbolicMode });
+    const { syntax } = around.parsed.directives;
+    if (!syntax && !isNumber) found.push({ at, message: symbolicMode });
   }
-  if (keyword === "expose")
-    note(
-      !read().every((port) => /^[1-9]\d*(\/(tcp|udp|sctp))?$/.test(port)),
-      "buildah takes ports as they are written: write each by itself, in figures, and its protocol in small letters",
-    );
-  if (keyword === "cmd" || keyword === "entrypoint")
-    note(
-      body.kind === "shell" && body.text === "",
-      `buildah gives the shell of an empty ${keyword.toUpperCase()} no command: write ${keyword.toUpperCase()} []`,
-    );
+  note(
+    flags.some(({ name, value }) => name === "network" && value?.text === "none"),
+    "in its isolation chroot buildah has the machine's network for --network=none too: leave it out, or build with docker",
+  );
+  note(
+    keyword === "expose" && !read().every((port) => /^[1-9]\d*(\/(tcp|udp|sctp))?$/.test(port)),
+    "buildah takes ports as they are written: write each by itself, in figures, and its protocol in small letters",
+  );
+  note(
+    /^(cmd|entrypoint)$/.test(keyword) && body.kind === "shell" && body.text === "",
+    `buildah gives the shell of an empty ${keyword.toUpperCase()} no command: write ${keyword.toUpperCase()} []`,
+  );
   return found;
+}
+
+/** What buildah alone makes of variables. */
+export function otherValues(
+  { keyword, line, at }: Instruction,
+  { args, parsed }: RecipeInput,
+  lookup: Lookup,
+): readonly Difference[] {
+  if (!expanded.split(" ").includes(keyword)) return [];
+  const { escape: escapeWith } = parsed.directives;
+  const { apart, names } = lex(line.text.slice(at), { escape: escapeWith, lookup });
+  const isGiven = (name: string) => isProxy(name) && Object.hasOwn(args, name);
+  const messages = [...names]
+    .filter((name) => isGiven(name) && typeof lookup(name) !== "string")
+    .map(
+      (name) => `buildah knows ${name} without an ARG, BuildKit does not: write ARG ${name} above`,
+    );
+  if (apart)
+    messages.push(
+      "buildah reads a pattern in ${…} as one of paths, takes what :? says for a value, and cuts off no single letter: give what is meant an ARG of its own",
+    );
+  return messages.map((message) => ({ at, message, buildah: always }));
 }
 
 function noteSources(

@@ -22,7 +22,7 @@ export const always = { below: undefined };
 type Rule = (instruction: Instruction) => string | undefined;
 
 /** Instructions whose arguments engines expand. */
-const expanded = "add arg copy env expose from label stopsignal user volume workdir";
+export const expanded = "add arg copy env expose from label stopsignal user volume workdir";
 
 /** Each with the instructions that it looks at. */
 const rules: readonly (readonly [string, Rule])[] = [
@@ -130,11 +130,8 @@ const rulesOf = Map.groupBy(keyed, ({ keyword }) => keyword);
 export function differencesIn(instruction: Instruction, escapeWith: Escape): readonly Difference[] {
   const { line, at } = instruction;
   const inner = triggered(instruction);
-  const found: Difference[] = [];
-  for (const { rule } of rulesOf.get(inner.keyword) ?? []) {
-    const message = rule(inner);
-    if (message !== undefined) found.push({ at, message });
-  }
+  const messages = (rulesOf.get(inner.keyword) ?? []).map(({ rule }) => rule(inner));
+  const found: Difference[] = messages.flatMap((message) => (message ? [{ at, message }] : []));
   if (inner !== instruction && inner.heredocs.length > 0)
     found.push({
       at,

@@ -7,7 +7,7 @@ import { builtText, hashedText, isForeign, type Kept, keep, type MappedText } fr
 import { type Complain, placeOf } from "./lines.ts";
 import { parseDockerfile, type Stage } from "./parse.ts";
 import type { Naming, RecipeOptions } from "./references.ts";
-import { type Args, argsOf, type Globals, readGlobals, seenArgs, unusedArgs } from "./scope.ts";
+import { type Args, argsOf, readGlobals, seenArgs, unusedArgs, withOrigins } from "./scope.ts";
 import { type ResolvedStage, resolveStages, triggersOf } from "./stages.ts";
 import { askedBy, type SecretMount, type Traits, traitsOf } from "./traits.ts";
 
@@ -95,7 +95,8 @@ export function resolveRecipe(text: string, options: RecipeOptions): Recipe {
   const globals = readGlobals(parsed, options, complain);
   const reading = { ...options, parsed, globals, complain };
   const stages = resolveStages(target, reading);
-  const names = namesInForce(stages, globals);
+  const own = stages.flatMap((stage) => [...stage.names]);
+  const names = new Set(withOrigins(own, globals));
   const notes = differ({ ...reading, text, stages, names });
   if (problems.size > 0) throw invalid(file, problems);
   const kept = keep(text, parsed, stages, names);
@@ -201,15 +202,4 @@ function invalid(file: string, problems: ReadonlyMap<string, Problem>): BerthErr
   const all = [...problems.values()].sort(byPlace);
   const count = all.length === 1 ? "1 mistake" : `${all.length} mistakes`;
   return new BerthError("DOCKERFILE_INVALID", `read ${file}: ${count}`, { problems: all });
-}
-
-function namesInForce(stages: readonly ResolvedStage[], globals: Globals): ReadonlySet<string> {
-  const names = new Set<string>();
-  for (const stage of stages) {
-    for (const name of stage.names) {
-      names.add(name);
-      for (const origin of globals.origins.get(name) ?? []) names.add(origin);
-    }
-  }
-  return names;
 }

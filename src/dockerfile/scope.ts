@@ -16,6 +16,14 @@ export interface Globals {
   readonly own: ReadonlyMap<string, string>;
 }
 
+/** Names, and those that their global ARGs are made from. */
+export function withOrigins(
+  names: Iterable<string>,
+  { origins }: Pick<Globals, "origins">,
+): readonly string[] {
+  return [...names].flatMap((name) => [name, ...(origins.get(name) ?? [])]);
+}
+
 export type Args = Readonly<Record<string, string>>;
 
 /** An arg that tells of the machine that builds. */
@@ -29,20 +37,12 @@ export function isOfMachine(name: string): boolean {
  * List: https://docs.docker.com/reference/dockerfile/#automatic-platform-args-in-the-global-scope
  */
 function platformArgs(platform: string, target: string): readonly (readonly [string, string])[] {
-  const [os = "", architecture = "", variant = ""] = platform.split("/");
-  const both = (name: string, value: string) =>
-    [
-      [`BUILD${name}`, value],
-      [`TARGET${name}`, value],
-    ] as const;
-  return [
-    ...both("PLATFORM", platform),
-    ...both("OS", os),
-    ...both("OSVERSION", ""),
-    ...both("ARCH", architecture),
-    ...both("VARIANT", variant),
-    ["TARGETSTAGE", target],
-  ];
+  const [OS = "", ARCH = "", VARIANT = ""] = platform.split("/");
+  const parts = Object.entries({ PLATFORM: platform, OS, OSVERSION: "", ARCH, VARIANT });
+  const both = ["BUILD", "TARGET"].flatMap((side) =>
+    parts.map(([name, value]) => [side + name, value] as const),
+  );
+  return [...both, ["TARGETSTAGE", target]];
 }
 
 /** What is asked for of a Dockerfile, as far as the variables depend on it. */
@@ -163,18 +163,15 @@ function isOption(name: string): boolean {
 }
 
 /** Proxy args reach RUN without an ARG; where a build fetches through is no part of its meaning. */
-function isProxy(name: string): boolean {
+export function isProxy(name: string): boolean {
   return /^(https?|ftp|no|all)_proxy$/i.test(name);
 }
 
 /** The args that no ARG of the file declares. */
 export function unusedArgs({ stages }: Parsed, globals: Globals, args: Args): readonly string[] {
   const instructions = stages.flatMap((stage) => stage.instructions);
-  const declared = new Set(globals.declared);
-  for (const instruction of instructions) {
-    if (instruction.keyword === "arg")
-      for (const { name } of argsOf(instruction)) declared.add(name);
-  }
+  const own = instructions.filter(({ keyword }) => keyword === "arg").flatMap(argsOf);
+  const declared = new Set([...globals.declared, ...own.map(({ name }) => name)]);
   const known = (name: string): boolean =>
     declared.has(name) || globals.values.has(name) || isOption(name) || isProxy(name);
   return Object.keys(args)

@@ -33,6 +33,8 @@ export interface Lexed {
   readonly names: ReadonlySet<string>;
   /** Those that are not set although their value is taken as it is. */
   readonly unset: ReadonlySet<string>;
+  /** buildah makes another text of a pattern or a demand. */
+  readonly apart: boolean;
 }
 
 /** What becomes of escape characters; of those that quotes keep from escaping a pattern has two. */
@@ -43,6 +45,7 @@ interface Walk extends LexOptions {
   readonly source: string;
   readonly names: Set<string>;
   unset: ReadonlySet<string>;
+  apart: boolean;
   at: number;
   escapes: Escapes;
   /** What the innermost substitution writes to. */
@@ -60,6 +63,7 @@ export function lex(source: string, options: LexOptions): Lexed {
     source,
     names: new Set(),
     unset: new Set(),
+    apart: false,
     at: 0,
     escapes: options.raw ? "kept" : "taken",
     out: undefined,
@@ -68,9 +72,7 @@ export function lex(source: string, options: LexOptions): Lexed {
     expanded: 0,
   };
   const { text, words } = until(walk, undefined, walk.escapes);
-  const { error, unknown, names, unset } = walk;
-  const known = error === undefined && walk.words ? words : [];
-  return { text, words: known, error, unknown, names, unset };
+  return { ...walk, text, words: walk.error === undefined && walk.words ? words : [] };
 }
 
 /** Ends the walk: nothing is read after a mistake. */
@@ -193,18 +195,18 @@ function braced(walk: Walk): string | undefined {
 }
 
 function modified(walk: Walk, name: string, operator: string, colon: boolean): string | undefined {
-  const { unset, unknown } = walk;
+  const { unset, unknown, apart } = walk;
   const escapes = operator === "#" || operator === "%" ? "pattern" : "taken";
   const { text: word } = until(walk, "}", escapes);
   if (walk.lookup === undefined || walk.error !== undefined) return undefined;
   const value = look(walk, name);
-  if (value === "unknown") return "";
-  const modifier = { operator, colon, word };
-  if (!usesWord(modifier, value.text)) {
-    // What a word that does not count refers to does not count either.
-    walk.unset = unset;
-    walk.unknown = unknown;
+  if (value === "unknown") {
+    walk.apart ||= colon && operator === "?";
+    return "";
   }
+  const modifier = { operator, colon, word };
+  // What a word that does not count refers to does not count either.
+  if (!usesWord(modifier, value.text)) Object.assign(walk, { unset, unknown, apart });
   return settle(walk, substitute(name, modifier, value.text));
 }
 
@@ -219,7 +221,9 @@ function replaced(walk: Walk, name: string): string | undefined {
 }
 
 function settle(walk: Walk, substituted: Substituted): string {
-  return "error" in substituted ? fail(walk, substituted.error) : bounded(walk, substituted.text);
+  if ("error" in substituted) return fail(walk, substituted.error);
+  walk.apart ||= substituted.apart === true;
+  return bounded(walk, substituted.text);
 }
 
 function plain(walk: Walk, name: string): string {

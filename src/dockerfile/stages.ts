@@ -22,7 +22,14 @@ import {
   type Step,
   type StepScope,
 } from "./references.ts";
-import { argsOf, emptyScope, inherited, isOfMachine, type Variables } from "./scope.ts";
+import {
+  argsOf,
+  emptyScope,
+  inherited,
+  isOfMachine,
+  type Variables,
+  withOrigins,
+} from "./scope.ts";
 import { type Lexed, lex, type Unknown } from "./shell.ts";
 
 export interface ResolvedStage {
@@ -72,19 +79,18 @@ function resolveStage(stage: Stage, input: RecipeInput, need: Need): ResolvedSta
   const namings = [naming];
   const differences: (readonly [Instruction, Difference])[] = [];
   for (const instruction of [...triggers, ...stage.instructions]) {
-    const step = takeStep(instruction, around);
-    sources.push(...step.sources);
-    namings.push(...step.namings);
     if (!triggers.includes(instruction))
       for (const found of wordDifferences(instruction, around))
         differences.push([instruction, found]);
+    const step = takeStep(instruction, around);
+    sources.push(...step.sources);
+    namings.push(...step.namings);
     if (instruction.keyword === "arg") for (const { name } of argsOf(instruction)) names.add(name);
   }
   const leaves = stage.instructions.some(({ keyword }) => keyword === "onbuild");
   const onbuild = leaves || (below?.onbuild ?? false);
   const root = below === undefined ? (isScratch ? undefined : naming) : below.root;
-  const base = { stage, reference, below, names };
-  return { ...base, scope, sources, namings, differences, root, onbuild };
+  return { stage, reference, below, names, scope, sources, namings, differences, root, onbuild };
 }
 
 /** What a stage leaves for the one that is built from it; not for those that are built from that. */
@@ -125,24 +131,22 @@ function resolveBase(stage: Stage, input: RecipeInput, need: Need) {
   if (error !== undefined) mistake(`FROM ${word.text}: ${error}`);
   const hollow = [...read.names].filter((name) => lookup(name) === "");
   const unset = [...read.unset, ...hollow];
-  const undeclared = unset.find((name) => !globals.declared.has(name));
+  const undeclared = unset.find((name) => !globals.declared.has(name) && !globals.own.has(name));
   const empty = read.text === "" || undeclared !== undefined;
   if (error === undefined && empty) mistake(`FROM ${word.text}: ${emptyReason(undeclared, unset)}`);
   const reference = read.text;
   const wrong = (message: string) =>
     mistake(unset.length === 0 ? message : `FROM ${word.text}: ${valueless(unset)}`);
-  const originsOf = (used: Iterable<string>) =>
-    [...used].flatMap((name) => [name, ...(globals.origins.get(name) ?? [])]);
-  if (input.several && originsOf(read.names).some(isOfMachine))
+  if (input.several && withOrigins(read.names, globals).some(isOfMachine))
     mistake(`FROM ${word.text}: it depends on the machine that builds`);
-  const ofMachine = originsOf(wanted.names).some(isOfMachine) ? machine : wanted.text;
-  const platform = flag === undefined ? undefined : ofMachine;
+  const isMachine = withOrigins(wanted.names, globals).some(isOfMachine);
+  const platform = flag && (isMachine ? machine : wanted.text);
   const { index } = stage;
   const query = { reference, index, stages: parsed.stages, parentOf, platform, mistake: wrong };
   const origin: StageOrigin =
     error !== undefined || empty ? { kind: "scratch" } : originByName(query);
   const range = { line, first: word.at, last: word.at + Math.max(word.text.length - 1, 0) };
-  const names = new Set(originsOf([...read.names, ...wanted.names]));
+  const names = new Set(withOrigins([...read.names, ...wanted.names], globals));
   return {
     reference,
     names,
@@ -167,10 +171,7 @@ function valueless(names: readonly string[]): string {
 
 /** A stage and those that it is built from, the lowest first. */
 export function chainOf(stage: ResolvedStage): readonly ResolvedStage[] {
-  const chain: ResolvedStage[] = [];
-  for (let one: ResolvedStage | undefined = stage; one !== undefined; one = one.below)
-    chain.unshift(one);
-  return chain;
+  return [...(stage.below === undefined ? [] : chainOf(stage.below)), stage];
 }
 
 /** Takes the variables of an instruction into the scope, and says what it reads. */
@@ -204,8 +205,7 @@ function importedValue(
   name: string,
   { globals, several }: StepScope,
 ): string | Unknown | undefined {
-  const origins = [name, ...(globals.origins.get(name) ?? [])];
-  return several && origins.some(isOfMachine)
+  return several && withOrigins([name], globals).some(isOfMachine)
     ? { because: `$${name} depends on the machine that builds` }
     : globals.values.get(name);
 }

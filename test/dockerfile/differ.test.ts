@@ -96,7 +96,7 @@ const fine: readonly (readonly [string, Partial<RecipeOptions>?])[] = [
   ["FROM a\nONBUILD RUN echo $X"],
   ["FROM a\nCOPY <<'E' /x\nit's\nE"],
   ["FROM a\nRUN <<-E\n#!/bin/x\n\tE"],
-  ["FROM a\nRUN --network=none x ä"],
+  ["FROM a\nRUN --network=default x ä"],
   ["FROM a\nENV X=\\$\\$"],
   ["FROM a\nRUN echo $$ $?"],
   ["FROM a\nARG A=a\nARG B=$A"],
@@ -118,6 +118,18 @@ const fine: readonly (readonly [string, Partial<RecipeOptions>?])[] = [
   ["# syntax=docker/dockerfile:1\nFROM a\nCOPY --chmod=u+x b /c"],
   ["FROM a\nCOPY --exclude=**/*.o --exclude=!**/c b /d\nCOPY --exclude=*.o . /e"],
   ["FROM a\nCOPY --parents b/**/c /d/\nCOPY */* /**/"],
+  ["FROM a\nEXPOSE 53/tcp 53/udp\nEXPOSE 53 8053"],
+  // Of `${…}` most is the same, and what only the base sets is not looked at.
+  [
+    "ARG V=1.2.3\nARG M=${V%%.*}\nFROM a:$M\nARG V=v1.2-rc/x\nENV A=${V#v} B=${V%/*} C=${V#*-} D=${V/-rc/}",
+  ],
+  ["FROM a\nARG V=1.2.3\nLABEL a=${V//./_} b=${V/1./} c=${V##*.} d=${V%.3} e=${V%}"],
+  [
+    "FROM a\nARG V=v3\nENV A=${V:-${V##*/}} B=${V:+${V%3}} C='${V##*/}' D=${OF_BASE##*/} E=${V:?no}",
+  ],
+  ["FROM a\nARG http_proxy\nENV p=$http_proxy", { args: { http_proxy: "b" } }],
+  ["FROM a\nENV no_proxy=c p=$no_proxy\nENV p=$no_proxy", {}],
+  ["FROM a\nENV p=$no_proxy\nRUN echo $http_proxy", { args: { http_proxy: "b" } }],
   // What the target does not need may be read as it likes.
   ["FROM a AS x\nENV N=1\nARG N\nFROM b"],
 ];
@@ -126,8 +138,10 @@ for (const [text, options] of fine)
   test(`${JSON.stringify(text)} is read alike by both engines`, () =>
     assert.deepEqual(read(text, options), { refused: [], notes: [] }));
 
+const proxied = { args: { http_proxy: "b" } };
+
 /** What only buildah reads otherwise, the version up to which it does. */
-const noted: readonly (readonly [string, number | undefined, RegExp])[] = [
+const noted: readonly (readonly [string, number | undefined, RegExp, Partial<RecipeOptions>?])[] = [
   [
     "FROM a AS b\nARG X=1\nFROM b\nRUN echo $X\nRUN $X",
     40,
@@ -170,11 +184,28 @@ const noted: readonly (readonly [string, number | undefined, RegExp])[] = [
   ],
   ["FROM a\nVOLUME /x\nRUN b\nRUN c", 37, /VOLUME behind the last RUN/],
   ["FROM a AS b\nVOLUME /x\nFROM b\nRUN c", 37, /VOLUME behind the last RUN/],
+  ["FROM a\nEXPOSE 53\nEXPOSE 80 53/udp", 42, /leaves out 53\/udp.*in one EXPOSE/],
+  ["FROM a AS b\nEXPOSE $P/udp\nFROM b\nEXPOSE $P/tcp", 42, /leaves out \$P\/tcp/],
+  ["FROM a\nRUN --network=none b", undefined, /machine's network for --network=none/],
+  ["FROM a\nARG V=b/c/d\nENV A=${V##*/}", undefined, /an ARG of its own/],
+  ["FROM a\nARG V=b/c/d\nLABEL a=${V%%/*}", undefined, /an ARG of its own/],
+  ["FROM a\nARG V=b/c\nWORKDIR /x/${V/b*/d}", undefined, /an ARG of its own/],
+  ["FROM a\nARG V=v3\nUSER ${V#v}", undefined, /an ARG of its own/],
+  ["FROM a\nARG V=v3\nCOPY --chown=${V##v3}0 b /c", undefined, /an ARG of its own/],
+  ["FROM a\nENV V=b/\nVOLUME /${V%%/}", undefined, /an ARG of its own/],
+  ["FROM a\nARG V=v3\nARG W=${V%*}", undefined, /an ARG of its own/],
+  ["FROM a\nARG V=b1\nENV A=${V//[0-9]/_}", undefined, /an ARG of its own/],
+  ["FROM a\nARG V=b1\nENV A=${V/#b/c}", undefined, /an ARG of its own/],
+  ["FROM a\nENV V=\nENV A=${V/*/c}", undefined, /an ARG of its own/],
+  ["FROM a\nARG V\nENV A=${V:?no-V}", undefined, /takes what :\? says for a value/],
+  ["ARG V=b/c/d\nARG W=${V##*/}\nFROM a\nARG W", undefined, /an ARG of its own/],
+  ["FROM a\nENV p=$http_proxy", undefined, /knows http_proxy without an ARG/, proxied],
+  ["ARG X=$http_proxy\nFROM a\nARG X", undefined, /write ARG http_proxy above/, proxied],
 ];
 
-for (const [text, below, message] of noted)
+for (const [text, below, message, options] of noted)
   test(`${JSON.stringify(text)} is noted for buildah`, () => {
-    const { refused: none, notes } = read(text);
+    const { refused: none, notes } = read(text, options);
     assert.deepEqual(none, []);
     assert.equal(notes.length, 1);
     assert.equal(notes[0]!.buildah.below, below);

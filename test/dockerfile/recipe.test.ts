@@ -169,6 +169,7 @@ const bases: readonly (readonly [string, RecipeOptions["args"], string])[] = [
   ["ARG R\nFROM ${R}debian", { R: "h.io/" }, "h.io/debian"],
   ['ARG V="1"\nFROM "a:$V"', {}, "a:1"],
   ["FROM a:$TARGETARCH", {}, "a:amd64"],
+  ["FROM a:${TARGETARCH}${TARGETVARIANT}", {}, "a:amd64"],
   ["FROM a:$BUILDARCH", { BUILDARCH: "x" }, "a:x"],
   ["FROM qemu/debian10", {}, "parent debian10"],
   ["ARG P=qemu\nFROM $P/debian10", {}, "parent debian10"],
@@ -446,6 +447,10 @@ const refused: readonly (readonly [string, readonly string[]])[] = [
     ],
   ],
   ["FROM --platform=$X a", ["1:6: --platform is empty"]],
+  [
+    "FROM $TARGETVARIANT",
+    [`1:6: FROM $TARGETVARIANT: ARG TARGETVARIANT has no value; give it ${valued}`],
+  ],
   [
     "FROM $X\nFOO\nCOPY --from=3 a b\nADD http://x y",
     [

@@ -17,6 +17,7 @@ interface Row {
   readonly text: string;
   readonly makes: string | object;
   readonly files?: Readonly<Record<string, string>>;
+  readonly args?: Readonly<Record<string, string>>;
   /** Older versions of buildah make the same, and are told of the note too. */
   readonly since?: number;
 }
@@ -59,6 +60,27 @@ const rows: Readonly<Record<string, Row>> = {
     text: "FROM BASE\nARG TARGETARCH=other\nRUN echo $TARGETARCH > /m\n",
     makes: "other\n",
   },
+  "the last part of a path": {
+    text: "FROM BASE\nARG X=a/b/c\nLABEL x=${X##*/}\n",
+    makes: { Labels: { x: "c" } },
+  },
+  "a number behind a letter": {
+    text: "FROM BASE\nARG X=v3\nRUN echo ${X#v} > /m\nWORKDIR /${X#v}\n",
+    makes: { WorkingDir: "/3" },
+  },
+  "a port of two protocols": {
+    text: "FROM BASE\nEXPOSE 53/tcp\nEXPOSE 53/udp\n",
+    makes: { ExposedPorts: { "53/tcp": {}, "53/udp": {} } },
+  },
+  "a proxy that no ARG declares": {
+    text: "FROM BASE\nWORKDIR /w$http_proxy\n",
+    args: { http_proxy: "x" },
+    makes: { WorkingDir: "/w" },
+  },
+  "a RUN without network": {
+    text: "FROM BASE\nRUN --network=none grep -c : /proc/net/dev > /m\n",
+    makes: "1\n",
+  },
   "CMD behind SHELL": {
     text: 'FROM BASE\nSHELL ["/bin/ash", "-c"]\nCMD true\n',
     makes: { Cmd: ["/bin/ash", "-c", "true"] },
@@ -75,15 +97,16 @@ for (const [name, make] of Object.entries(told))
       test(`${name} makes ${what} as its note says`, async (t) => {
         const { heredocs } = workshop.subject();
         const dockerfile = row.text.replaceAll("BASE", workshop.base());
-        if (dockerfile.includes("<<") && !heredocs) return t.diagnostic("it knows no heredocs");
-        const { notes } = recipeOf(dockerfile);
+        const isNew = /<<|\$\{X#|--network/.test(dockerfile);
+        if (isNew && !heredocs) return t.diagnostic("it knows neither heredocs nor their like");
+        const { notes } = recipeOf(dockerfile, { args: row.args ?? {} });
         assert.notEqual(notes.length, 0);
         const minor = await minorOf(workshop);
         const differs = notes.some(
           ({ buildah: { below = Number.POSITIVE_INFINITY } }) =>
             minor < below && minor >= (row.since ?? 0),
         );
-        const { file, config } = await madeOf(workshop, dockerfile, row.files);
+        const { file, config } = await madeOf(workshop, dockerfile, row.files, row.args);
         const [found, wanted] =
           typeof row.makes === "string"
             ? [file, { kind: "file", mode: 0o644, sha: digestOf(row.makes) }]
@@ -141,9 +164,10 @@ async function madeOf(
   workshop: Workshop,
   dockerfile: string,
   context: Readonly<Record<string, string>> = {},
+  args: Readonly<Record<string, string>> = {},
 ) {
   const repository = "notes/x";
-  const { digest } = await workshop.build({ repository, dockerfile, context, notes: [] });
+  const { digest } = await workshop.build({ repository, dockerfile, context, args, notes: [] });
   const { config } = await imageConfig(workshop.host(), repository, digest);
   const tree = await workshop.tree(repository, digest);
   return { config: config as Readonly<Record<string, unknown>>, file: tree.get("m") };

@@ -149,20 +149,25 @@ export function examinerOf(engines: Engines): Examiner {
 
 /**
  * berth tells of the difference, and refuses the text for the buildah that has it. It cannot tell of ARGs that a
- * base's triggers declare or of what a foreign frontend reads, and does not of a proxy that an instruction other than
- * RUN names without an ARG, and of `${name#pattern}` where the pattern takes all, which imagebuilder leaves as it is. A
- * cache that begins with the files of an empty stage is no difference: BuildKit's graph leaves that stage out.
+ * base's triggers declare, of what a foreign frontend reads, or of what a pattern makes of a value that the base may
+ * have a part in. A cache that begins with the files of an empty stage is no difference: BuildKit's graph leaves that
+ * stage out.
  */
-function isNoted({ text, bases, args }: Text, { notes }: Recipe, engine: string): boolean {
+function isNoted({ text, bases }: Text, { notes }: Recipe, engine: string): boolean {
   const isNew = engine === "imagebuilder";
-  const byProxy = Object.keys(args).some((name) => /_proxy$/.test(name) && text.includes(name));
   const isRare =
-    byProxy ||
     bases !== undefined ||
     (/type=cache\S*,from=|from=\S*,type=cache/.test(text) &&
       /^\s*FROM\s+(?:--\S+\s+)*scratch/im.test(text)) ||
-    /\$\{\w+[#%]|^#\s*syntax=x\//im.test(text);
+    /^#\s*syntax=x\//im.test(text) ||
+    [...text.matchAll(/\$\{(\w+)[#%/]/g)].some(([, name]) => !isPlain(name ?? "", text));
   return isRare || notes.some(({ buildah }) => !isNew || buildah.below === undefined);
+}
+
+/** Whether a text alone says what a variable holds. */
+function isPlain(name: string, text: string): boolean {
+  const values = [...text.matchAll(new RegExp(`\\b${name}[= ](\\S*)`, "g"))];
+  return values.length > 0 && !values.some(([, value]) => value?.includes("$"));
 }
 
 interface Excuse {

@@ -17,7 +17,7 @@ export function variable({ dice }: Words): string {
   if (dice.chance(0.4)) return `\${${name}}`;
   const operators = [
     ...[":-d", "-", ":+y", ":-${B}", "#*.", "%.*", "%%-*"],
-    ...["/a/b", "//a/", ":-'q r'", ":?", "?no"],
+    ...["/a/b", "//a/", ":-'q r'", ":?", "?no", "##*/", "%/*", "#x", "/[a-y]/b"],
   ];
   return `\${${name}${dice.one(operators)}}`;
 }
@@ -130,7 +130,14 @@ const plain: readonly ((words: Words) => string)[] = [
   (words) => `WORKDIR ${word(words)}`,
   (words) => `USER ${word(words)}`,
   ({ dice }) =>
-    dice.one(["EXPOSE 80", "EXPOSE 80/tcp $A", "VOLUME /v", 'VOLUME ["/v w"]', "STOPSIGNAL 9"]),
+    dice.one([
+      "EXPOSE 80",
+      "EXPOSE 80/tcp $A",
+      "EXPOSE 80/udp",
+      "VOLUME /v",
+      'VOLUME ["/v w"]',
+      "STOPSIGNAL 9",
+    ]),
   ({ dice }) =>
     dice.one(["CMD a $A", 'CMD ["a"]', "ENTRYPOINT b", 'ENTRYPOINT ["b", "c"]', "CMD []"]),
   ({ dice }) =>
