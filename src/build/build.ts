@@ -79,8 +79,10 @@ async function runEngine(build: Build, tools: Tools): Promise<Pushed> {
     const digest = await runToEnd(engine, request);
     const pushed = withDigest(destination, digest);
     const manifest = await settled(() => tools.registry.get(pushed), tools.clock);
-    if (manifest === undefined) throw vanished(image, digest);
-    return { manifest, engine: engine.name };
+    if (manifest !== undefined) return { manifest, engine: engine.name };
+    const what = `build ${image.name}: the engine pushed ${digest}, the registry does not have it`;
+    const hint = "run the job again; if it stays, look at the registry's log";
+    throw new BerthError("REGISTRY_REFUSED", what, { hint });
   });
 }
 
@@ -161,10 +163,4 @@ export async function recorded(
   throw new BerthError("REGISTRY_REFUSED", what, {
     hint: "another job or a cleanup policy may be deleting tags; check the registry, then run this again",
   });
-}
-
-function vanished(image: PlannedImage, digest: string): BerthError {
-  const what = `build ${image.name}: the engine pushed ${digest}, the registry does not have it`;
-  const hint = "run the job again; if it stays, look at the registry's log";
-  return new BerthError("REGISTRY_REFUSED", what, { hint });
 }

@@ -108,8 +108,10 @@ export async function assemble(
   const members = await Promise.all(
     references.map(async (reference) => {
       const manifest = await registry.get(parseReference(reference));
-      if (manifest === undefined) throw vanished(image, reference);
-      return manifest;
+      if (manifest !== undefined) return manifest;
+      const what = `make the index of ${image.name}: ${reference} is not in the registry any more`;
+      const hint = "run the pipeline again; it builds what is gone";
+      throw new BerthError("SET_INCOMPLETE", what, { hint });
     }),
   );
   const manifest = indexOver(image, members, situation, plan);
@@ -144,10 +146,4 @@ function indexOver(
     },
   );
   return makeIndex(entries, annotations);
-}
-
-function vanished(image: PlannedImage, reference: string): BerthError {
-  const what = `make the index of ${image.name}: ${reference} is not in the registry any more`;
-  const hint = "run the pipeline again; it builds what is gone";
-  return new BerthError("SET_INCOMPLETE", what, { hint });
 }

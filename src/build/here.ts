@@ -31,10 +31,8 @@ export function nameHere(
   root: string,
   { name, key }: Pick<PlannedImage, "name" | "key">,
 ): Reference {
-  const folder = basename(root)
-    .toLowerCase()
-    .replaceAll(/[^a-z0-9]+/g, "-");
-  const words = folder.split("-").filter((word) => word !== "");
+  const folder = basename(root).toLowerCase();
+  const words = folder.match(/[a-z0-9]+/g) ?? [];
   const id = createHash("sha256").update(root).digest("hex").slice(0, 8);
   const path = `berth/${[...words, id].join("-")}/${imageOf(name)}`;
   return withTag({ host: "localhost", path }, ownTags.key(key));

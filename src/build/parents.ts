@@ -83,17 +83,14 @@ export async function parentReferences(
   const entries = image.parents.map(async (name) => {
     const parent = at.planned.find((candidate) => candidate.name === name);
     const isWhole = machine !== undefined && parent !== undefined && isIndex(parent);
-    if (isWhole && !platformsOf(parent).includes(machine))
-      throw notForMachine(image, name, machine);
+    if (isWhole && !platformsOf(parent).includes(machine)) {
+      const what = `build ${image.name}: it takes ${name} for the machine's platform, and ${name} is not built for ${machine}`;
+      throw new BerthError("BUILD_FAILED", what, {
+        hint: `build on a machine of another platform, or add ${machine} to the platforms of ${name}`,
+      });
+    }
     const wanted = isWhole ? memberName(name, machine) : name;
     return [name, await locateParent(image, wanted, at)] as const;
   });
   return new Map(await Promise.all(entries));
-}
-
-function notForMachine(image: PlannedImage, parent: string, machine: string): BerthError {
-  const what = `build ${image.name}: it takes ${parent} for the machine's platform, and ${parent} is not built for ${machine}`;
-  return new BerthError("BUILD_FAILED", what, {
-    hint: `build on a machine of another platform, or add ${machine} to the platforms of ${parent}`,
-  });
 }

@@ -145,18 +145,11 @@ async function secretsOf(image: PlannedImage, machine: Tools["machine"]) {
               await machine.files.read(resolve(machine.root, secret.file)),
               `file ${secret.file} is not there`,
             ];
-      if (value === undefined) throw missingSecret(image, what);
-      return { id: secret.id, value };
+      if (value !== undefined) return { id: secret.id, value };
+      const doing = `build ${image.name}: ${what}, which one of its secrets is read from`;
+      throw new BerthError("SECRET_MISSING", doing, {
+        hint: "in CI set it in the project's variables, of which protected ones reach jobs of protected branches and tags alone; or take the secret out of berth.yml",
+      });
     }),
-  );
-}
-
-function missingSecret(image: PlannedImage, what: string): BerthError {
-  return new BerthError(
-    "SECRET_MISSING",
-    `build ${image.name}: ${what}, which one of its secrets is read from`,
-    {
-      hint: "in CI set it in the project's variables, of which protected ones reach jobs of protected branches and tags alone; or take the secret out of berth.yml",
-    },
   );
 }

@@ -17,7 +17,9 @@ export async function dirtyPaths(
 ): Promise<readonly string[]> {
   if (paths.length === 0) return [];
   const options = ["--untracked-files=all", "--no-renames", "--ignore-submodules=none"];
-  const asked = pathspecs(await askedOf(git, tree, paths));
+  const found = await askedOf(git, tree, paths);
+  const isAll = found.includes("") || found.length > maxPathspecs;
+  const asked = isAll ? [] : found.map((path) => `:(literal)${path}`);
   const status = await git.run(["status", "--porcelain=v1", "-z", ...options, "--", ...asked]);
   // `XY path\0` for each; renames, which would have two paths, are off.
   const changed = status.toString().split("\0").slice(0, -1);
@@ -31,11 +33,6 @@ export async function dirtyPaths(
     .map((record) => record.slice(3))
     .filter((path) => !isReserved(path) && isWanted(path))
     .sort(comparePaths);
-}
-
-function pathspecs(paths: readonly string[]): readonly string[] {
-  const all = paths.includes("") || paths.length > maxPathspecs;
-  return all ? [] : paths.map((path) => `:(literal)${path}`);
 }
 
 /**

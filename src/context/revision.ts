@@ -28,20 +28,17 @@ export function revisionTrees(git: Git): (rev: string) => Promise<Tree> {
   const shared: Shared = { objects: objectsOf(git), submodules: new Map() };
   return async (rev) => {
     const found = await shared.objects.commitTree(rev);
-    if (found === undefined) throw await unknownRevision(git, rev);
+    if (found === undefined) {
+      const hint = (await isShallow(git))
+        ? "this clone is shallow; set GIT_DEPTH: 0 in the job, or run: git fetch --unshallow"
+        : "check its spelling, or fetch it: git fetch";
+      const what = `resolve revision ${JSON.stringify(rev)}: no such commit`;
+      throw new BerthError("GIT_FAILED", what, { hint });
+    }
     const { tree } = found;
     const top: Place = { objects: shared.objects, root: "", tree, attributes: [] };
     return treeAt(shared, top, `revision ${found.commit.slice(0, 12)}`);
   };
-}
-
-async function unknownRevision(git: Git, rev: string): Promise<BerthError> {
-  const hint = (await isShallow(git))
-    ? "this clone is shallow; set GIT_DEPTH: 0 in the job, or run: git fetch --unshallow"
-    : "check its spelling, or fetch it: git fetch";
-  return new BerthError("GIT_FAILED", `resolve revision ${JSON.stringify(rev)}: no such commit`, {
-    hint,
-  });
 }
 
 function treeAt(shared: Shared, top: Place, label: string): Tree {

@@ -131,8 +131,7 @@ function readBody(
 
 /** Can the instruction, or the one that it triggers, have heredocs? Not in JSON form. */
 export function takesHeredocs(instruction: Instruction): boolean {
-  const { body, keyword } = instruction;
-  if (body.kind === "trigger") return takesHeredocs(body.instruction);
+  const { body, keyword } = triggered(instruction);
   return body.kind !== "json" && ["run", "copy", "add"].includes(keyword);
 }
 
@@ -165,15 +164,12 @@ const opening = /^\d*<<(-?)([\t\r ]*)([^<]*)$/;
 /** The heredocs that a line opens, in order. A line with unbalanced quotes opens none. */
 export function openings(line: string): readonly Opening[] {
   if (!line.includes("<<")) return [];
-  const found: Opening[] = [];
   const arithmetic = line.indexOf("((");
-  for (const word of lex(line, { escape: "\\", raw: true, words: true }).words) {
+  return lex(line, { escape: "\\", raw: true, words: true }).words.flatMap((word) => {
     const read = readOpening(word);
-    if (read === undefined) continue;
     const within = arithmetic >= 0 && line.indexOf(word) > arithmetic;
-    found.push(within ? { ...read, doubtful: true } : read);
-  }
-  return found;
+    return read === undefined ? [] : [{ ...read, doubtful: within || read.doubtful }];
+  });
 }
 
 /** Reads one word such as `<<-'EOF'`; `undefined` where it opens no heredoc. */

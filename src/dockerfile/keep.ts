@@ -1,6 +1,5 @@
 /** The lines of a Dockerfile that a target needs, as they are written: what is hashed, and what the engine gets. */
 
-import type { Instruction } from "./instruction.ts";
 import type { Parsed } from "./parse.ts";
 import type { Naming } from "./references.ts";
 import { argsOf } from "./scope.ts";
@@ -43,12 +42,10 @@ export function keep(
   const isWhole = isForeign(directives.syntax);
   const needed = new Array<boolean>(physical.length).fill(isWhole);
   needed.fill(true, 0, directives.lines);
-  const take = ({ line, last }: Instruction): void => {
-    needed.fill(true, line.pieces[0]!.line - 1, last);
-  };
   const inForce = parsed.globals.filter((one) => argsOf(one).some(({ name }) => globals.has(name)));
-  for (const instruction of inForce) take(instruction);
-  for (const { stage } of stages) for (const one of [stage.from, ...stage.instructions]) take(one);
+  const own = stages.flatMap(({ stage }) => [stage.from, ...stage.instructions]);
+  for (const { line, last } of [...inForce, ...own])
+    needed.fill(true, line.pieces[0]!.line - 1, last);
   const namings = new Map(stages.flatMap((stage) => stage.namings).map((one) => [one.start, one]));
   return {
     text,

@@ -215,14 +215,11 @@ export function isFetched(
   const given = flag?.value && expand(flag.value.text, around);
   const checksum = given && (given.error ?? given.unknown ?? given.text);
   if (!unknown && isPinned(read.text, remote ?? "http", checksum)) return true;
-  mistake(advice(shown, remote));
-  return true;
-}
-
-function advice(shown: string, remote: Remote | undefined): string {
-  if (remote === undefined) {
-    return `ADD ${shown} may fetch anything, which a key cannot cover: name it in allow_add if that is meant`;
-  }
   const pin = remote === "git" ? "pin it to a full commit after #" : "give --checksum=sha256:…";
-  return `ADD ${shown} is fetched and nothing pins its content: ${pin}, or name it in allow_add`;
+  mistake(
+    remote === undefined
+      ? `ADD ${shown} may fetch anything, which a key cannot cover: name it in allow_add if that is meant`
+      : `ADD ${shown} is fetched and nothing pins its content: ${pin}, or name it in allow_add`,
+  );
+  return true;
 }

@@ -66,11 +66,9 @@ function hasBind({ flags }: Instruction): boolean {
 const unexpanded = new Set("arg env label user workdir volume expose stopsignal".split(" "));
 
 function expandsArgs(stage: ResolvedStage): boolean {
-  let args = false;
-  for (const instruction of chainOf(stage).flatMap((one) => one.stage.instructions)) {
-    const { keyword, line } = triggered(instruction);
-    if (args && unexpanded.has(keyword) && line.text.includes("$")) return true;
-    args ||= keyword === "arg";
-  }
-  return false;
+  const all = chainOf(stage).flatMap((one) => one.stage.instructions.map(triggered));
+  const first = all.findIndex(({ keyword }) => keyword === "arg");
+  const isExpanded = ({ keyword, line }: Instruction, at: number): boolean =>
+    first >= 0 && at > first && unexpanded.has(keyword) && line.text.includes("$");
+  return all.some(isExpanded);
 }

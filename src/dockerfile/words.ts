@@ -8,11 +8,8 @@ export interface Word {
 
 /** Splits at white space, whatever the quotes. */
 export function splitWords(line: string, from: number, end: number): readonly Word[] {
-  const words: Word[] = [];
-  for (const match of line.slice(from, end).matchAll(/[^\t\v\f\r ]+/g)) {
-    words.push({ text: match[0], at: from + match.index });
-  }
-  return words;
+  const found = line.slice(from, end).matchAll(/[^\t\v\f\r ]+/g);
+  return [...found].map(({ 0: text, index }) => ({ text, at: from + index }));
 }
 
 const unquoted = /[^\s\u0085'"\\`]+/y;
@@ -82,11 +79,8 @@ export function readPairs(
     const equals = word.text.indexOf("=");
     if (equals < 0) return { mistake: `has no = in ${JSON.stringify(word.text)}`, at: word.at };
     if (equals === 0) return { mistake: "has a blank name", at: word.at };
-    pairs.push({
-      name: word.text.slice(0, equals),
-      value: word.text.slice(equals + 1),
-      at: word.at,
-    });
+    const [name, value] = [word.text.slice(0, equals), word.text.slice(equals + 1)];
+    pairs.push({ name, value, at: word.at });
   }
   return pairs;
 }

@@ -56,10 +56,7 @@ export async function readContext(
 /** The part of a source before its first wildcard: a folder or a file. */
 function staticPart(source: ContextSource): string {
   if (source.kind === "everything") return "";
-  if (!source.wildcards) return source.pattern;
-  const segments = source.pattern.split("/");
-  const first = segments.findIndex((segment) => /[*?[\\]/.test(segment));
-  return segments.slice(0, Math.max(first, 0)).join("/");
+  return source.wildcards ? folderOf(source.pattern.replace(/[*?[\\].*/s, "")) : source.pattern;
 }
 
 async function missingSource(

@@ -54,7 +54,6 @@ export async function identify(
   const read = await readImages(images, tree, options);
   const keyed = new Map<string, KeyedImage>();
   const contexts = new Map<string, ImageContext>();
-  const failures: BerthError[] = [];
   const limit = pLimit(maxContexts);
   const indexes = images.flatMap((image) => indexOver(image, read));
   const ordered = parentsFirst([...read, ...indexes], useOf);
@@ -65,11 +64,11 @@ export async function identify(
         : limit(() => readContext(image, tree, options.spool).catch(asFailure)),
     ),
   );
+  const failures = results.filter((result) => result instanceof BerthError);
   for (const [position, image] of ordered.entries()) {
     const context = results[position];
-    if (context instanceof BerthError) failures.push(context);
-    else if ("index" in image) keyed.set(image.name, keyIndex(image, keyed));
-    else if (context !== undefined) {
+    if ("index" in image) keyed.set(image.name, keyIndex(image, keyed));
+    else if (context !== undefined && !(context instanceof BerthError)) {
       contexts.set(image.name, context);
       keyed.set(image.name, keyImage(image, keyed, context.digest));
     }
@@ -79,18 +78,13 @@ export async function identify(
     read.map(({ name, recipe }) => [name, { recipe, contextTar: contexts.get(name)?.tar }]),
   );
   const warnings = [...contexts.values()].flatMap((context) => context.warnings);
+  const all = images.flatMap((image) => [...buildsOf(image), image]);
   return {
-    images: namesOf(images).flatMap((name) => keyed.get(name) ?? []),
+    images: [...new Set(all.flatMap(({ name }) => keyed.get(name) ?? []))],
     materials: new Map([...materials, ...indexes.flatMap(likeFirst(materials))]),
     covered: coveredBy(read, [...contexts.values()]),
     warnings: eachOnce([...warningsOf(read, options.registry), ...warnings]),
   };
-}
-
-/** Every image once, behind its members. */
-function namesOf(images: readonly Image[]): readonly string[] {
-  const all = images.flatMap((image) => [...buildsOf(image), image]);
-  return [...new Set(all.map(({ name }) => name))];
 }
 
 /** An image of several platforms, which is made of its members and of nothing else. */

@@ -109,7 +109,10 @@ export function parentsFirst<T extends Node>(
       const problems = circle
         .slice(0, -1)
         .flatMap((name, step) => placeOf(byName.get(name)!, circle[step + 1]!) ?? []);
-      throw cycle(circle, problems);
+      throw new BerthError("IMAGE_CYCLE", `order images: ${circle.join(" -> ")} is a cycle`, {
+        hint: "an image cannot be built from itself; change one of these FROM or COPY --from lines",
+        problems,
+      });
     }
     for (const parent of node.parents) {
       const found = byName.get(parent);
@@ -120,11 +123,4 @@ export function parentsFirst<T extends Node>(
   };
   for (const node of nodes) visit(node, []);
   return sorted;
-}
-
-function cycle(path: readonly string[], problems: readonly Problem[]): BerthError {
-  return new BerthError("IMAGE_CYCLE", `order images: ${path.join(" -> ")} is a cycle`, {
-    hint: "an image cannot be built from itself; change one of these FROM or COPY --from lines",
-    problems,
-  });
 }

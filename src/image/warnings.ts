@@ -24,10 +24,8 @@ function at(file: string, line: number, message: string): Problem {
   return { file, line, column: 1, message };
 }
 
-function notesOf({ declared, recipe }: ReadImage): readonly Problem[] {
-  return recipe.notes.map(({ line, column, message }) => {
-    return { file: declared.dockerfile, line, column, message };
-  });
+function notesOf({ declared: { dockerfile: file }, recipe }: ReadImage): readonly Problem[] {
+  return recipe.notes.map(({ line, column, message }) => ({ file, line, column, message }));
 }
 
 /** An arg that no image declares is a slip; one that only some declare comes from settings for all. */
