@@ -72,18 +72,13 @@ async function copyContent(copying: Copying, manifest: Manifest, depth: number):
     await allDone(content.manifests.map((child) => copyChild(copying, child, depth + 1)));
     return;
   }
-  const moves = [content.config, ...content.layers].filter(isOnRegistry).map((blob) => {
+  const moves = [content.config, ...content.layers].map((blob) => {
     // A blob that another child is moving must be there before this manifest refers to it, too.
     const move = copying.blobs.get(blob.digest) ?? copyBlob(copying, blob);
     copying.blobs.set(blob.digest, move);
     return move;
   });
   await allDone(moves);
-}
-
-/** Layers that their makers keep registries from distributing stay where they are. */
-function isOnRegistry({ mediaType }: Descriptor): boolean {
-  return !/\.(foreign|nondistributable)\./.test(mediaType);
 }
 
 async function copyChild(copying: Copying, child: Descriptor, depth: number): Promise<void> {
