@@ -22,23 +22,8 @@ import { imagesIn, readTemplateJobs, standIn } from "./templates.ts";
 
 export type Survey = Awaited<ReturnType<typeof surveyTree>>;
 
-export interface Dockerfile {
-  readonly path: string;
-  readonly text: string;
-  /** What its FROM and `--from=` name, as written, without tags. */
-  readonly uses: readonly string[];
-  /** It has a FROM; others are only called so. */
-  readonly isOne: boolean;
-  /** A whole context, as far as no ignore file leaves out most of it. */
-  readonly copiesAll: boolean;
-  /** The folder that holds most of what it copies, its usual context before others; `undefined` where it copies nothing. */
-  readonly copiesFrom: string | undefined;
-}
-
-export interface ImageLine {
-  readonly text: string;
-  readonly jobs: readonly string[];
-}
+export type Dockerfile = Awaited<ReturnType<typeof readDockerfile>>;
+export type ImageLine = ReturnType<typeof linesOf>[number];
 
 /** Looks at a tree; of the project's paths on its GitLab those that are known. */
 export async function surveyTree(files: Tree, paths: readonly string[] = []) {
@@ -165,17 +150,20 @@ async function readCi(tree: Tree) {
   return { pipeline, files: [...texts].map(([path, content]) => ({ path, text: content })) };
 }
 
-async function readDockerfile(tree: Tree, path: string, ignored: string): Promise<Dockerfile> {
+async function readDockerfile(tree: Tree, path: string, ignored: string) {
   const text = (await tree.read(path))?.toString() ?? "";
   const found = text.matchAll(/^\s*FROM\s+(?:--\S+\s+)*(\S+)|\s--from=(\S+)/gim);
+  // What its FROM and `--from=` name, as written, without tags.
   const uses = [...found].map(([, from, copy]) => (from ?? copy ?? "").replace(/:[\w.-]+$/, ""));
   // A template of one has a placeholder there, and nobody here builds what is for Windows.
   const isOne = /^\s*FROM\s+(?:--\S+\s+)*["'$\w](?!\S*\/windows\/)/im.test(text);
+  // A whole context, as far as no ignore file leaves out most of it.
   const copiesAll =
     /^\s*(?:COPY|ADD)\s+(?:--(?!from=)\S+\s+)*\.\/?\s/im.test(text) && !/^\*/m.test(ignored);
   return { path, text, uses, isOne, copiesAll, copiesFrom: await placeOfSources(text, path, tree) };
 }
 
+/** The folder that holds most of what it copies, its usual context before others; `undefined` where it copies nothing. */
 async function placeOfSources(text: string, path: string, tree: Tree): Promise<string | undefined> {
   const copies = text.matchAll(/^\s*(?:COPY|ADD)\s+((?:--(?!from=)\S+\s+)*[^-\s].*)$/gim);
   const sources = [...copies].flatMap(([, words = ""]) =>
@@ -198,7 +186,7 @@ async function placeOfSources(text: string, path: string, tree: Tree): Promise<s
   return folders[counts.indexOf(Math.max(...counts))];
 }
 
-function linesOf({ jobs, variables }: Outline, spell: Spelling): readonly ImageLine[] {
+function linesOf({ jobs, variables }: Outline, spell: Spelling) {
   const uses = [...jobs].flatMap(([job, keys]) => {
     const all = [...variables, ...variablesOf(keys.get("variables"))];
     // References that lead to files that are not here stay as they are written.

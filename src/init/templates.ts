@@ -5,14 +5,7 @@ import { flatten, get, isMap, listOf, textOf, type YamlMap } from "../pipelines/
 import { expandAll, type Variable, variablesOf } from "../pipelines/variables.ts";
 
 /** A job that extends one of the templates, with all its variables in one another. */
-export interface TemplateJob {
-  readonly name: string;
-  readonly job: YamlMap;
-  readonly distribution: string;
-  /** Where the image is, as the job has it. */
-  readonly reference: string;
-  readonly variables: ReadonlyMap<string, string>;
-}
+export type TemplateJob = NonNullable<ReturnType<typeof read>>;
 
 const builds = ["container-build", "container-ifnot-exists"];
 const uses = ["distribution-image", "suffixed-image"];
@@ -77,12 +70,7 @@ export function readTemplateJobs(pipeline: Outline | undefined) {
   return { built, used, others };
 }
 
-function read(
-  pipeline: Outline | undefined,
-  name: string,
-  job: YamlMap,
-  mark: unknown,
-): TemplateJob | undefined {
+function read(pipeline: Outline | undefined, name: string, job: YamlMap, mark: unknown) {
   const distribution = /^\.fdo\.(?:build|use)@(\w+)$/.exec(String(mark))?.[1];
   if (distribution === undefined) return undefined;
   const variables = settle([
@@ -93,6 +81,7 @@ function read(
   ]);
   const given = (key: string): string => variables.get(key) ?? "";
   const suffix = given("FDO_REPO_SUFFIX") || `${distribution}/${given("FDO_DISTRIBUTION_VERSION")}`;
+  // Where the image is, as the job has it.
   const reference = `${leftOpen("CI_REGISTRY_IMAGE")}/${suffix}:${given("FDO_DISTRIBUTION_TAG")}`;
   return { name, job, distribution, reference, variables };
 }
