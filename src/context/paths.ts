@@ -43,11 +43,7 @@ export function nameOf(path: string): string {
 
 /** The folders above a path, topmost first, without the top itself. */
 export function foldersAbove(path: string): readonly string[] {
-  const folders: string[] = [];
-  for (let at = path.indexOf("/"); at >= 0; at = path.indexOf("/", at + 1)) {
-    folders.push(path.slice(0, at));
-  }
-  return folders;
+  return [...path.matchAll(/\//g)].map(({ index }) => path.slice(0, index));
 }
 
 /** What Go's `filepath.Clean` gives on Linux. */

@@ -2,7 +2,7 @@
 
 import { always, type Difference, variablesIn } from "./differ.ts";
 import { type Instruction, triggered } from "./instruction.ts";
-import { mountFields } from "./reads.ts";
+import { mountFields, wordsOf } from "./reads.ts";
 import type { RecipeInput } from "./references.ts";
 import { argsOf, type Declared } from "./scope.ts";
 import { chainOf, type ResolvedStage, triggersOf } from "./stages.ts";
@@ -43,6 +43,10 @@ interface InForce {
   readonly ports: Set<string>;
   shell: boolean;
   volume: boolean;
+  /** Another one than root. */
+  user: boolean;
+  /** The user's WORKDIR may not be there yet. */
+  folder: boolean;
 }
 
 export function checkScope(
@@ -59,6 +63,8 @@ export function checkScope(
     ports: new Set(),
     shell: false,
     volume: false,
+    user: false,
+    folder: false,
   };
   const { args, globals } = input;
   const isSet = ({ name, fallback }: Declared): boolean =>
@@ -70,7 +76,7 @@ export function checkScope(
   for (const instruction of instructions) {
     const { at, keyword, line } = instruction;
     const ofArgs = keyword === "arg" ? argDifferences(instruction, force, input) : [];
-    const ofOthers = [shellDifferences, volumeDifferences, portDifferences];
+    const ofOthers = [shellDifferences, volumeDifferences, portDifferences, folderDifferences];
     const all = [...ofArgs, ...ofOthers.flatMap((differ) => differ(instruction, force))];
     for (const found of all) report(instruction, found);
     if (keyword === "onbuild" && isBase && line.text.includes("$"))
@@ -95,6 +101,9 @@ function enter(
   force.shell ||= keyword === "shell";
   // One word for each VOLUME: what it says holds for every later RUN.
   force.volume = keyword === "volume" || (force.volume && keyword !== "run");
+  if (keyword === "user" && body.kind === "shell") force.user = !/^(root|0)(:|$)/.test(body.text);
+  const isMade = ["run", "copy", "add"].includes(keyword);
+  force.folder = keyword === "workdir" ? force.user : force.folder && !isMade;
   if (keyword === "env" && body.kind === "pairs")
     for (const { name } of body.pairs) {
       force.envs.add(name);
@@ -180,6 +189,16 @@ function portDifferences(instruction: Instruction, { ports }: InForce): readonly
   if (lost === undefined) return [];
   const message = `buildah before 1.${keepsPortsSince} leaves out ${lost}, since its number stands in an EXPOSE above: write both in one EXPOSE`;
   return [{ at: instruction.at, message, buildah: { below: keepsPortsSince } }];
+}
+
+/** buildah leaves the folder to what comes next, where that is a COPY to a place in it to root. */
+function folderDifferences(instruction: Instruction, { folder }: InForce): readonly Difference[] {
+  const { at, keyword } = instruction;
+  const isCopy = keyword === "copy" || keyword === "add";
+  if (!folder || !isCopy || /^[/$"']/.test(wordsOf(instruction).at(-1)?.text ?? "/")) return [];
+  const message =
+    "WORKDIR stands behind USER: a folder that it makes is the user's to BuildKit, and where a COPY fills it root's to buildah: write WORKDIR above USER, or a RUN in between";
+  return [{ at, message, buildah: always }];
 }
 
 /** What of the context (`""`), a stage or an image an instruction reads, and what it writes to by a mount. */

@@ -72,6 +72,11 @@ const rows: Readonly<Record<string, Row>> = {
     text: "FROM BASE\nEXPOSE 53/tcp\nEXPOSE 53/udp\n",
     makes: { ExposedPorts: { "53/tcp": {}, "53/udp": {} } },
   },
+  "a WORKDIR of a user": {
+    text: "FROM BASE\nUSER 4:4\nWORKDIR /w\nCOPY f .\nUSER 0\nRUN stat -c %u:%g /w > /m\n",
+    makes: "4:4\n",
+    files: { f: "a\n" },
+  },
   "a proxy that no ARG declares": {
     text: "FROM BASE\nWORKDIR /w$http_proxy\n",
     args: { http_proxy: "x" },
