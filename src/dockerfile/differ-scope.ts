@@ -41,12 +41,12 @@ interface InForce {
   readonly inherited: Map<string, Declared>;
   /** With their protocols. */
   readonly ports: Set<string>;
-  shell: boolean;
-  volume: boolean;
+  shell?: boolean | undefined;
+  volume?: boolean | undefined;
   /** Another one than root. */
-  user: boolean;
+  user?: boolean | undefined;
   /** The user's WORKDIR may not be there yet. */
-  folder: boolean;
+  folder?: boolean | undefined;
 }
 
 export function checkScope(
@@ -57,15 +57,7 @@ export function checkScope(
   const { stage, below } = resolved;
   // What a stage leaves to the next one is carried out there first.
   const instructions = [...triggersOf(below), ...stage.instructions];
-  const force: InForce = {
-    envs: new Set(),
-    inherited: new Map(),
-    ports: new Set(),
-    shell: false,
-    volume: false,
-    user: false,
-    folder: false,
-  };
+  const force: InForce = { envs: new Set(), inherited: new Map(), ports: new Set() };
   const { args, globals } = input;
   const isSet = ({ name, fallback }: Declared): boolean =>
     fallback !== undefined || Object.hasOwn(args, name) || globals.values.has(name);

@@ -7,7 +7,7 @@ import { builtText, hashedText, isForeign, type Kept, keep, type MappedText } fr
 import { type Complain, placeOf } from "./lines.ts";
 import { parseDockerfile, type Stage } from "./parse.ts";
 import type { Naming, RecipeOptions } from "./references.ts";
-import { type Args, argsOf, readGlobals, seenArgs, unusedArgs, withOrigins } from "./scope.ts";
+import { type Args, argsOf, originsOf, readGlobals, seenArgs, unusedArgs } from "./scope.ts";
 import { type ResolvedStage, resolveStages, triggersOf } from "./stages.ts";
 import { askedBy, type SecretMount, type Traits, traitsOf } from "./traits.ts";
 
@@ -96,7 +96,7 @@ export function resolveRecipe(text: string, options: RecipeOptions): Recipe {
   const reading = { ...options, parsed, globals, complain };
   const stages = resolveStages(target, reading);
   const own = stages.flatMap((stage) => [...stage.names]);
-  const names = new Set(withOrigins(own, globals));
+  const names = new Set(originsOf(own, globals));
   const notes = differ({ ...reading, text, stages, names });
   if (problems.size > 0) throw invalid(file, problems);
   const kept = keep(text, parsed, stages, names);

@@ -17,10 +17,7 @@ export interface Globals {
 }
 
 /** Names, and those that their global ARGs are made from. */
-export function withOrigins(
-  names: Iterable<string>,
-  { origins }: Pick<Globals, "origins">,
-): readonly string[] {
+export function originsOf(names: Iterable<string>, { origins }: Globals): readonly string[] {
   return [...names].flatMap((name) => [name, ...(origins.get(name) ?? [])]);
 }
 

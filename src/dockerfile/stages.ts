@@ -22,14 +22,7 @@ import {
   type Step,
   type StepScope,
 } from "./references.ts";
-import {
-  argsOf,
-  emptyScope,
-  inherited,
-  isOfMachine,
-  type Variables,
-  withOrigins,
-} from "./scope.ts";
+import { argsOf, emptyScope, inherited, isOfMachine, originsOf, type Variables } from "./scope.ts";
 import { type Lexed, lex, type Unknown } from "./shell.ts";
 
 export interface ResolvedStage {
@@ -137,16 +130,16 @@ function resolveBase(stage: Stage, input: RecipeInput, need: Need) {
   const reference = read.text;
   const wrong = (message: string) =>
     mistake(unset.length === 0 ? message : `FROM ${word.text}: ${valueless(unset)}`);
-  if (input.several && withOrigins(read.names, globals).some(isOfMachine))
+  if (input.several && originsOf(read.names, globals).some(isOfMachine))
     mistake(`FROM ${word.text}: it depends on the machine that builds`);
-  const isMachine = withOrigins(wanted.names, globals).some(isOfMachine);
+  const isMachine = originsOf(wanted.names, globals).some(isOfMachine);
   const platform = flag && (isMachine ? machine : wanted.text);
   const { index } = stage;
   const query = { reference, index, stages: parsed.stages, parentOf, platform, mistake: wrong };
   const origin: StageOrigin =
     error !== undefined || empty ? { kind: "scratch" } : originByName(query);
   const range = { line, first: word.at, last: word.at + Math.max(word.text.length - 1, 0) };
-  const names = new Set(withOrigins([...read.names, ...wanted.names], globals));
+  const names = new Set(originsOf([...read.names, ...wanted.names], globals));
   return {
     reference,
     names,
@@ -205,7 +198,7 @@ function importedValue(
   name: string,
   { globals, several }: StepScope,
 ): string | Unknown | undefined {
-  return several && withOrigins([name], globals).some(isOfMachine)
+  return several && originsOf([name], globals).some(isOfMachine)
     ? { because: `$${name} depends on the machine that builds` }
     : globals.values.get(name);
 }
