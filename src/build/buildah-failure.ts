@@ -152,6 +152,11 @@ export async function refuseMisread(
     throw buildFailed(request, undefined, what, "use the docker engine");
   }
   if (!traits.binds || version.minor >= linksSince) return;
+  if (traits.part !== undefined) {
+    const what = `buildah ${version.text} follows a link in a mount's source out of the stage or image that it mounts`;
+    const instead = `use buildah 1.${linksSince} or later, or mount the whole stage or image, without a source`;
+    throw buildFailed(request, traits.part, what, instead);
+  }
   for (const { path, line } of request.mounted)
     for (const part of [...foldersAbove(path), path]) {
       if ((await files.entry(`${request.contextFolder}/${part}`))?.kind !== "symlink") continue;

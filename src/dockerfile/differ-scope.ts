@@ -202,7 +202,7 @@ function touched(instruction: Instruction) {
   if (keyword === "from" && body.kind === "words")
     return [{ of: body.words[0]?.text ?? "", isRead: true, written: undefined }];
   return flags.flatMap((flag) => {
-    const fields = flag.name === "mount" ? mountFields(flag) : undefined;
+    const fields = mountFields(flag);
     const textOf = (name: string) => fields?.get(name)?.value?.text.toLowerCase();
     const isOn = (name: string) => fields?.has(name) === true && textOf(name) !== "false";
     const type = textOf("type") ?? "bind";

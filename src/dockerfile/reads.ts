@@ -132,9 +132,9 @@ function readMount(instruction: Instruction, flag: Flag, around: StepScope): Ste
   return { sources: "error" in source ? [] : source, namings: [] };
 }
 
-/** A mount's fields under their full names, the last of each; `undefined` where they are malformed. */
-export function mountFields(flag: Flag): ReadonlyMap<string, Field> | undefined {
-  const fields = flag.value === undefined ? undefined : readFields(flag.value);
+/** A mount's fields under their full names, the last of each; `undefined` where they are malformed, or it is none. */
+export function mountFields({ name, value }: Flag): ReadonlyMap<string, Field> | undefined {
+  const fields = name === "mount" && value !== undefined ? readFields(value) : undefined;
   return fields && new Map(fields.map((field) => [fullName(field.key), field]));
 }
 

@@ -1,5 +1,6 @@
 /** What of a recipe decides whether buildah's layer cache, and which version of buildah, can be relied on; what its mounts ask for. */
 
+import type { Flag } from "./flags.ts";
 import { type Instruction, triggered } from "./instruction.ts";
 import { placeOf } from "./lines.ts";
 import { mountFields } from "./reads.ts";
@@ -10,6 +11,8 @@ export interface Traits {
   readonly runHeredocs: boolean;
   /** A RUN may read a bind mount, or a cache mount that starts as a copy of something. */
   readonly binds: boolean;
+  /** The line of a RUN that mounts a part of a stage or image: on the way there may be a link. */
+  readonly part?: number | undefined;
   /** An instruction that buildah's cache compares unexpanded uses a variable after an ARG. */
   readonly expandsArgs: boolean;
   /** Its target starts from `scratch`, of which buildah's cache has the same layers for every platform. */
@@ -18,10 +21,12 @@ export interface Traits {
 
 export function traitsOf(stages: readonly ResolvedStage[]): Traits {
   const all = stages.flatMap(({ stage }) => stage.instructions.map(triggered));
+  const part = all.find(({ flags }) => flags.some(isPart));
   return {
     heredocs: all.some(({ heredocs }) => heredocs.length > 0),
     runHeredocs: all.some(({ keyword, heredocs }) => keyword === "run" && heredocs.length > 0),
     binds: all.some(hasBind),
+    part: part && placeOf(part.line, part.at).line,
     expandsArgs: stages.some(expandsArgs),
     onScratch: stages.at(-1)?.root === undefined,
   };
@@ -41,7 +46,7 @@ export function askedBy(stages: readonly ResolvedStage[]): readonly SecretMount[
     .flatMap(({ stage }) => stage.instructions.map(triggered))
     .flatMap(({ flags, line }) =>
       flags.flatMap((flag): readonly SecretMount[] => {
-        const fields = flag.name === "mount" ? mountFields(flag) : undefined;
+        const fields = mountFields(flag);
         const text = (key: string) => fields?.get(key)?.value?.text;
         const kind = text("type")?.toLowerCase();
         if (kind !== "secret" && kind !== "ssh") return [];
@@ -55,12 +60,16 @@ export function askedBy(stages: readonly ResolvedStage[]): readonly SecretMount[
 
 function hasBind({ flags }: Instruction): boolean {
   return flags.some((flag) => {
-    if (flag.name !== "mount") return false;
     const fields = mountFields(flag);
     const type = fields?.get("type")?.value?.text.toLowerCase() ?? "bind";
-    if (["secret", "ssh", "tmpfs"].includes(type)) return false;
-    return type !== "cache" || fields?.has("from") === true;
+    if (fields === undefined || ["secret", "ssh", "tmpfs"].includes(type)) return false;
+    return type !== "cache" || fields.has("from");
   });
+}
+
+function isPart(flag: Flag): boolean {
+  const fields = mountFields(flag);
+  return fields?.has("from") === true && !/^\/*$/.test(fields.get("source")?.value?.text ?? "");
 }
 
 const unexpanded = new Set("arg env label user workdir volume expose stopsignal".split(" "));

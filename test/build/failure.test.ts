@@ -270,6 +270,12 @@ test("an old buildah is not given what it would build wrong or fail at without a
     [mounts("file", "d/link/f"), 28, 'debian.docker:5: buildah 1.x follows the link "d/link" '],
     [mounts("file", "d/link/f"), 36, undefined],
     [mounts("file", "d/f"), 28, undefined],
+    [
+      { traits: { ...plain, binds: true, part: 7 } },
+      35,
+      "debian.docker:7: buildah 1.x follows a link",
+    ],
+    [{ traits: { ...plain, binds: true, part: 7 } }, 36, undefined],
     [{ ...mounts("link"), traits: plain }, 28, undefined],
     [scratchFor("linux/arm/v6"), 39, "buildah says linux/arm/v7 of what is made from scratch for"],
     [scratchFor("linux/arm/v7"), 39, undefined],

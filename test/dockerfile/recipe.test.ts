@@ -95,6 +95,17 @@ for (const [body, trait, holds] of traits)
   test(`${JSON.stringify(body)} ${holds ? "has" : "has not"} the trait ${trait}`, () =>
     assert.equal(recipeOf(`FROM scratch\n${body}`).traits[trait], holds));
 
+test("a RUN that mounts a part of a stage or image has its line told", () => {
+  for (const [mount, line] of [
+    ["from=b,source=/c,target=/x", 3],
+    ["type=cache,from=d,src=c,target=/x", 3],
+    ["from=b,source=/,target=/x", undefined],
+    ["from=b,target=/x", undefined],
+    ["source=c,target=/x", undefined],
+  ] as const)
+    assert.equal(recipeOf(`FROM a AS b\nFROM e\nRUN --mount=${mount} f`).traits.part, line, mount);
+});
+
 const inherited = "FROM scratch AS a\nARG A=a\nENV E=e$A\nFROM a\n";
 const scratchA = "FROM scratch AS a\n";
 const around: readonly (readonly [what: string, text: string, string[], RecipeOptions["args"]?])[] =

@@ -39,6 +39,19 @@ export function failureContract(name: string, workshop: Workshop): void {
       "BUILD_FAILED",
     );
     assert.match(error.message, /docker:2: /);
+    const inside = "FROM BASE AS s\nRUN ln -s /etc /d\nFROM BASE\n".replaceAll(
+      "BASE",
+      workshop.base(),
+    );
+    const repository = "contract/inside";
+    const built = await workshop
+      .build({ repository, dockerfile: `${inside}${mount.replace("source", "from=s,source")}\n` })
+      .catch((refusal: Error) => refusal);
+    if (built instanceof Error) assert.match(built.message, /docker:4: /);
+    else {
+      const tree = await workshop.tree(repository, built.digest);
+      assert.deepEqual(tree.get("x"), tree.get("etc/passwd"));
+    }
   });
 
   test(`${name} logs in with the given file, and leaves no login and no name behind`, async () => {
