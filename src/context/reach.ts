@@ -18,11 +18,6 @@ export interface Reached {
   readonly links: readonly TreeEntry[];
 }
 
-/** Why a source leads nowhere that can be said. */
-export interface Unreachable {
-  readonly reason: string;
-}
-
 /**
  * What is wanted of a folder's members.
  *
@@ -74,11 +69,11 @@ interface Walk {
   loop: string | undefined;
 }
 
-/** Follows a path from the root of a context. */
+/** Follows a path from the root of a context, or tells why that leads nowhere that can be said. */
 export async function reach(
   view: View,
   path: readonly ElementMatch[],
-): Promise<Reached | Unreachable> {
+): Promise<Reached | { readonly reason: string }> {
   const walk: Walk = { view, links: new Map(), loop: undefined };
   const nodes = await follow(walk, folderAt(view.folder), path, 0);
   if (walk.loop !== undefined) return { reason: `${walk.loop} is a loop of links` };

@@ -169,9 +169,7 @@ function readDirectives(text: string, complain: Complain): Directives {
   };
 }
 
-interface Directive extends TextPosition {
-  readonly value: string;
-}
+type Directive = TextPosition & { readonly value: string };
 
 function scan(
   lines: readonly string[],

@@ -77,7 +77,6 @@ const unexpanded = new Set("arg env label user workdir volume expose stopsignal"
 function expandsArgs(stage: ResolvedStage): boolean {
   const all = chainOf(stage).flatMap((one) => one.stage.instructions.map(triggered));
   const first = all.findIndex(({ keyword }) => keyword === "arg");
-  const isExpanded = ({ keyword, line }: Instruction, at: number): boolean =>
-    first >= 0 && at > first && unexpanded.has(keyword) && line.text.includes("$");
-  return all.some(isExpanded);
+  const later = first < 0 ? [] : all.slice(first + 1);
+  return later.some(({ keyword, line }) => unexpanded.has(keyword) && line.text.includes("$"));
 }
