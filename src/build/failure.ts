@@ -1,6 +1,7 @@
 /** What an engine says where it fails, as an error, and pushes that are tried once more. */
 import { BerthError, type ErrorCode } from "../errors.ts";
 import { lastingHint } from "../http/errors.ts";
+import { imageOf } from "../image/image.ts";
 import { printReference, type Reference } from "../oci/reference.ts";
 import type { Clock, RunResult } from "../world.ts";
 import type { BuildRequest } from "./engine.ts";
@@ -107,18 +108,18 @@ export function buildFailed(
   { name, source: { file } }: Pick<BuildRequest, "name" | "source">,
   line: number | undefined,
   what: string,
-  hint = usualHint(what),
+  hint = usualHint(what, name),
 ): BerthError {
   const place = line === undefined ? file : `${file}:${line}`;
   const code = noSpace.test(what) ? "DISK_FULL" : "BUILD_FAILED";
   return new BerthError(code, `build ${name}: ${place}: ${withoutSecrets(what)}`, { hint });
 }
 
-function usualHint(what: string): string {
+function usualHint(what: string, name: string): string {
   if (noSpace.test(what)) return spaceHint;
   return /manifest unknown|source metadata for .*: not found$/.test(what)
     ? "the registry does not have an image that this one is built from: see its FROM lines; where it is one of this project, run the plan job again, which builds what is gone"
-    : "its last lines say more";
+    : `the engine's own lines say why; \`berth run --local ${imageOf(name)}\` tries a change without a push`;
 }
 
 /** Collects the newest lines while handing all of them on. */

@@ -304,8 +304,8 @@ test("an image that is gone since the plan was made is told from a build that fa
   for (const [what, hint] of [
     ["initializing source docker://h/p@sha256:1: reading manifest: manifest unknown", /plan job/],
     ["h/p:1: failed to resolve source metadata for h/p:1: h/p:1: not found", /plan job/],
-    ['"/file": not found', /last lines/],
-    ["exit status 127", /last lines/],
+    ['"/file": not found', /own lines say why; `berth run --local debian`/],
+    ["exit status 127", /own lines say why; `berth run --local debian`/],
   ] as const)
     assert.match(buildFailed(request, 1, what).hint ?? "", hint, what);
 });

@@ -143,7 +143,7 @@ function endOf(image: PlannedImage, index: number): readonly Outcome[] {
 
 function lost(image: PlannedImage, result: Result, seconds: number | undefined): Outcome {
   const message = `build ${image.name}: buildah ended with exit code 100:\nE: Unable to locate package libfoo-dev`;
-  const error = failure("BUILD_FAILED", message, "its last lines say more");
+  const error = failure("BUILD_FAILED", message, "the engine's own lines say why");
   const output = ["Reading package lists...", "E: Unable to locate package libfoo-dev"];
   const told = error && result === "failed" ? { ...error, output } : error;
   return outcomeOf(image, result, seconds, { reference: null, digest: null, error: told });
