@@ -120,27 +120,41 @@ async function named(
   session: Session,
 ): Promise<Against> {
   const { project, login } = session;
-  const { publish, prefix, upstream } = project.config;
-  const isUpstream = against === "upstream";
-  const isPromoted = isUpstream || publish.some(({ tag }) => tag === against);
+  if (against === "upstream") return inUpstream(name, sources, session);
+  const isPromoted = project.config.publish.some(({ tag }) => tag === against);
   const revision = isPromoted ? undefined : await revisionAgainst(against, project.git);
   if (revision !== undefined) return revision;
-  // Where the own registry is that of the project which the configuration names, it is read as such alone.
-  const isNamed = ![undefined, "auto"].includes(upstream);
-  const theirs = sources.find(({ kind }) => kind === "upstream") ?? (isNamed && sources[0]);
-  const asked = isUpstream ? [theirs || []].flat() : isTag(against) ? sources : [];
-  const tag = isUpstream ? ((await promotedTag(session)) ?? "latest") : against;
+  const look = (source: Source) => imageIn(source, against, name, session);
   // The host must be written, for `origin/master` is a branch.
   const found = beginsWithHost(against)
     ? await imageAgainst(parseReference(against), against, login.registry)
-    : await firstIn(asked, (source) => imageIn(source, tag, name, session));
-  if (found !== undefined) return isUpstream ? { ...found, label: `upstream's ${tag}` } : found;
+    : await firstIn(isTag(against) ? sources : [], look);
+  if (found !== undefined) return found;
   const where = sources.length === 0 ? "; no registry was asked" : "";
-  const theirWhy = theirs ? `it has no ${name}:${tag}` : "no upstream is known";
-  const why = isUpstream ? theirWhy : `neither a revision nor an image is called that${where}`;
-  throw usageError(
+  const why = `neither a revision nor an image is called that${where}`;
+  throw incomparable(name, against, why, session);
+}
+
+async function inUpstream(
+  name: string,
+  sources: readonly Source[],
+  session: Session,
+): Promise<Against> {
+  // Where the own registry is that of the project which the configuration names, it is read as such alone.
+  const isNamed = ![undefined, "auto"].includes(session.project.config.upstream);
+  const upstream =
+    sources.find(({ kind }) => kind === "upstream") ?? (isNamed ? sources[0] : undefined);
+  if (upstream === undefined) throw incomparable(name, "upstream", "no upstream is known", session);
+  const tag = (await promotedTag(session)) ?? "latest";
+  const found = await imageIn(upstream, tag, name, session);
+  if (found !== undefined) return { ...found, label: `upstream's ${tag}` };
+  throw incomparable(name, "upstream", `it has no ${name}:${tag}`, session);
+}
+
+function incomparable(name: string, against: string, why: string, { project }: Session) {
+  return usageError(
     `compare ${name} with ${against}: ${why}`,
-    `give a revision of this clone (git fetch may help), a tag of the image, host/path:tag, or \`upstream\`, which the configuration or ${prefix}_UPSTREAM names (without --offline)`,
+    `give a revision of this clone (git fetch may help), a tag of the image, host/path:tag, or \`upstream\`, which the configuration or ${project.config.prefix}_UPSTREAM names (without --offline)`,
   );
 }
 
