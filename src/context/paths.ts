@@ -43,7 +43,11 @@ export function nameOf(path: string): string {
 
 /** The folders above a path, topmost first, without the top itself. */
 export function foldersAbove(path: string): readonly string[] {
-  return [...path.matchAll(/\//g)].map(({ index }) => path.slice(0, index));
+  const folders: string[] = [];
+  for (let at = path.indexOf("/"); at >= 0; at = path.indexOf("/", at + 1)) {
+    folders.push(path.slice(0, at));
+  }
+  return folders;
 }
 
 /** What Go's `filepath.Clean` gives on Linux. */

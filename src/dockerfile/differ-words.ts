@@ -60,7 +60,7 @@ export function otherValues(
   { args, parsed }: RecipeInput,
   lookup: Lookup,
 ): readonly Difference[] {
-  if (!expanded.split(" ").includes(keyword)) return [];
+  if (!expanded.split(" ").includes(keyword) || !line.text.includes("$", at)) return [];
   const { escape: escapeWith } = parsed.directives;
   const { apart, names } = lex(line.text.slice(at), { escape: escapeWith, lookup });
   const isGiven = (name: string) => isProxy(name) && Object.hasOwn(args, name);
