@@ -7,13 +7,12 @@ import { type Config, defaultConfig, givenSettings } from "../config/config.ts";
 import { diagnose, type Finding, findingsJson, printFindings } from "../doctor/diagnose.ts";
 import type { Pipelines } from "../doctor/evaluate.ts";
 import {
-  attempt,
   type DoctorFacts,
   gatherGitLab,
   type ProjectFacts,
   readVariables,
 } from "../doctor/facts.ts";
-import { isTrouble, type Known, known, type Trouble } from "../doctor/judgement.ts";
+import { attempt, isTrouble, type Known, known, type Trouble } from "../doctor/judgement.ts";
 import { gatherMachine } from "../doctor/machine.ts";
 import { gatherRegistry } from "../doctor/rights.ts";
 import { pipelinesJson, printPipelines } from "../doctor/table.ts";

@@ -4,7 +4,7 @@ import type { GitLab, ProjectId } from "../gitlab/client.ts";
 import { refuseTag, type Situation, situationOf, wishesOf } from "../plan/situation.ts";
 import type { Env } from "../world.ts";
 import type { Pipelines } from "./evaluate.ts";
-import { isTrouble, type Known, known, type Trouble, troubleOf } from "./judgement.ts";
+import { attempt, isTrouble, type Known, known, type Trouble } from "./judgement.ts";
 import type { MachineFacts } from "./machine.ts";
 import type { RegistryFacts } from "./rights.ts";
 
@@ -127,13 +127,4 @@ export function readVariables(env: Env, config: Config, registry: string | undef
     tokenVariable: `${prefix}_GITLAB_TOKEN`,
   };
   return { situation, variables };
-}
-
-/** Makes an expected failure a fact, as `known` does of a promise's. */
-export function attempt<T>(read: () => T): Known<T> {
-  try {
-    return read();
-  } catch (error) {
-    return troubleOf(error);
-  }
 }

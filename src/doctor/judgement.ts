@@ -68,6 +68,15 @@ export function known<T>(answer: Promise<T>): Promise<Known<T>> {
   return answer.catch(troubleOf);
 }
 
+/** Makes an expected failure a fact, as `known` does of a promise's. */
+export function attempt<T>(read: () => T): Known<T> {
+  try {
+    return read();
+  } catch (error) {
+    return troubleOf(error);
+  }
+}
+
 /** What the trouble is, and what would help. */
 export function troubleText({ trouble, todo }: Trouble): string {
   return lines(trouble, todo);
