@@ -196,7 +196,7 @@ export function extendAll(config: YamlMap, lenient = false): YamlMap {
 }
 
 /** Puts values in place of references, wherever they lead; with `lenient` one that leads nowhere stays. */
-export function resolveReferences(config: YamlMap, lenient = false): YamlMap {
+function resolveReferences(config: YamlMap, lenient = false): YamlMap {
   const known = new Map<YamlReference, Value | "open">();
   const resolve = (value: Value): Value => {
     if (!(value instanceof YamlReference)) return value;

@@ -9,7 +9,7 @@ import type { Generation, KnownTag } from "./judge.ts";
 import type { ShelfListing, SortedTag } from "./kinds.ts";
 import type { Shelf } from "./shelf.ts";
 
-export type RecordFacts = Awaited<ReturnType<typeof readRecords>>;
+type RecordFacts = Awaited<ReturnType<typeof readRecords>>;
 
 type Commits = Pruning["sources"];
 

@@ -160,7 +160,6 @@ function occasionOf(
     project: pipeline.project.path,
     predefined: listed(predefined).filter(({ key }) => !unseen.test(key)),
     settings,
-    // Nothing is compared: what asks for changes is met.
   };
 }
 
