@@ -44,7 +44,7 @@ export const pipelineChecks = onPipelines({
 
   refused(pipelines) {
     const found = refusals(pipelines, (message) => !isAbsentPlan(pipelines, message));
-    if (found.length === 0) return say.ok("GitLab would refuse no pipeline");
+    if (found.length === 0) return say.ok("all that files, jobs and stages name is there");
     const cases = new Set(found.flatMap((one) => one.cases));
     const isSure = pipelines.unread.length === 0;
     return say[isSure ? "error" : "note"](

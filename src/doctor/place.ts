@@ -26,11 +26,10 @@ export function keyStart(key: string): RegExp {
 /** The job that a message of GitLab's names, or else what it quotes. */
 export function refusalPlace(texts: Texts, message: string): string | undefined {
   const names = [
-    /^jobs:(.+?)(?::\w+)* (?:config|\w+ should)/,
+    /^jobs:(.+?):(?:parallel|trigger:include) config/,
     /^'(.+?)' job needs/,
     /^(.+?) job: /,
     /^(.+?) has the following/,
-    /^jobs (.+?) config/,
     /^(.+?): /,
   ].flatMap((pattern) => pattern.exec(message)?.[1] ?? []);
   const jobs = names.map((name) => placeOf(texts, jobStart(name)));

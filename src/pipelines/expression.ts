@@ -1,7 +1,7 @@
 /** GitLab's expressions, as `rules:if` has them: read, and evaluated on variables that are not expanded. */
 import { RE2JS } from "re2js";
 import { attempt, CiRefusal, refuse } from "./refusal.ts";
-import { isBlank, isText, textOf, type Value } from "./tree.ts";
+import { isBlank, textOf, type Value } from "./tree.ts";
 
 /** What variables hold, by their names. */
 export type Values = ReadonlyMap<string, string>;
@@ -108,11 +108,6 @@ export function evaluate(expression: string, known: ExpressionScope): Operand {
 export function holds(expression: string, known: ExpressionScope): boolean {
   const value = attempt(() => evaluate(expression, known));
   return !(value instanceof CiRefusal) && isTrue(value);
-}
-
-export function isExpression(text: unknown): boolean {
-  const read = (condition: string) => attempt(() => evaluate(condition, { variables: new Map() }));
-  return isText(text) && !(read(text) instanceof CiRefusal);
 }
 
 /** A pattern in slashes with its flags, in the language of RE2; `undefined` where it is none. */

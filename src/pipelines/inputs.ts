@@ -1,8 +1,7 @@
 /** Inputs of a file: what its header declares, the values that an include gives, and how they are put into keys and texts. */
-import { at, found, strict } from "./checks.ts";
 import { compile, holds, type Values } from "./expression.ts";
 import type { Component } from "./ports.ts";
-import { refuse } from "./refusal.ts";
+import { found, refuse } from "./refusal.ts";
 import {
   flatten,
   get,
@@ -11,7 +10,6 @@ import {
   isMap,
   isText,
   merge,
-  plain,
   rewrite,
   textOf,
   type Value,
@@ -21,8 +19,6 @@ import { expand } from "./variables.ts";
 import type { YamlFile } from "./yaml.ts";
 
 const mostErrors = 3;
-
-const header = strict("spec", { spec: strict("description component inputs include") });
 
 interface Around {
   /** What the file may know of the component that it belongs to. */
@@ -38,19 +34,13 @@ export function readContent(file: YamlFile, given: Value, around: Around = {}): 
   const inputs: YamlMap = given ?? new Map();
   const told = "Given inputs not defined in the `spec` section of the included configuration file";
   if (file.header === undefined) return inputs.size > 0 ? refuse(told) : file.content;
-  refuseAll(at("header", header(plain(file.header))).map((problem) => problem.toLowerCase()));
   const declared = get(file.header, "spec", "inputs");
   const { values, errors } = settleInputs(isMap(declared) ? declared : new Map(), inputs);
-  if (around.lenient !== true) refuseAll(errors);
+  if (around.lenient !== true && errors.length > 0) refuse(errors.slice(0, mostErrors).join(", "));
   const asked = flatten(get(file.header, "spec", "component")).map(textOf);
   const component = Object.entries(around.component ?? {}).filter(([key]) => asked.includes(key));
   const known = new Map(Object.entries({ inputs: values, component: new Map(component) }));
   return interpolate(file.content, known, around.variables ?? new Map());
-}
-
-/** Says the first few of what is wrong. */
-export function refuseAll(errors: readonly string[]): void {
-  if (errors.length > 0) refuse(errors.slice(0, mostErrors).join(", "));
 }
 
 /** Gives each declared input its value, in the order of the declarations, since rules may look at earlier ones. */

@@ -59,7 +59,7 @@ type Parts = ReadonlyMap<string, readonly Part[]>;
 
 /** Describes jobs in order; a need that names no variable of its matrix is a `CiRefusal`. */
 export function describeJobs(written: readonly WrittenJob[]): readonly DescribedJob[] {
-  const jobs = written.filter(({ kind }) => kind !== "hidden");
+  const jobs = written.filter(({ kind }) => kind === "job" || kind === "bridge");
   const parallel = jobs.map(({ name, data }) => [textOf(name), data["parallel"]] as const);
   const parts = new Map(parallel.map(([name, own]) => [name, partsOf(name, own)]));
   return jobs.flatMap((job) => {

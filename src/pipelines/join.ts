@@ -1,8 +1,7 @@
 /** Joins the files of a configuration: what the entries under `include` mean by their rules and wildcards, each with its inputs in place, below what includes it. */
-import { at } from "./checks.ts";
 import type { Values } from "./expression.ts";
 import { compileWildcard } from "./glob.ts";
-import { readContent, refuseAll } from "./inputs.ts";
+import { readContent } from "./inputs.ts";
 import {
   type CiSource,
   type FetchInclude,
@@ -13,10 +12,8 @@ import {
   type Place,
 } from "./ports.ts";
 import { attempt, CiRefusal, refuse, refused } from "./refusal.ts";
-import { includeRule } from "./rule-words.ts";
 import { rulesOf, takenRule } from "./rules.ts";
 import {
-  flatten,
   get,
   isBlank,
   isMap,
@@ -149,9 +146,7 @@ function entryOf(entry: Value, { variables }: Including): YamlMap {
 function isIncluded(entry: YamlMap, { paths }: CiSource, including: Including): boolean {
   const { occasion, known, lenient } = including;
   if (lenient === true) return true;
-  const own = get(entry, "rules");
-  for (const each of flatten(own)) refuseAll(at("include:rule", includeRule(plain(each))));
-  const rules = rulesOf(own);
+  const rules = rulesOf(get(entry, "rules"));
   return (
     rules === undefined || takenRule(rules, { occasion, variables: known, paths }) !== undefined
   );

@@ -134,10 +134,14 @@ function refuseTwice({ name }: PipelineJob, needs: readonly Need[]): void {
     refuse(`${name} has the following needs duplicated: ${[...new Set(twice)].join(", ")}.`);
 }
 
+const mostIncluded = 3;
+
 /** Jobs that make the configuration of a child pipeline. */
-function generators({ options: { trigger } }: PipelineJob): readonly string[] {
-  const include = isHash(trigger) ? trigger["include"] : undefined;
-  return flatten(include).flatMap((entry) => memberOf(entry, "job") ?? []);
+function generators({ name, options: { trigger } }: PipelineJob): readonly string[] {
+  const include = isHash(trigger) ? flatten(trigger["include"]) : [];
+  if (include.length > mostIncluded)
+    refuse(`jobs:${name}:trigger:include config is too long (maximum is ${mostIncluded})`);
+  return include.flatMap((entry) => memberOf(entry, "job") ?? []);
 }
 
 function refuseCircle(byName: ReadonlyMap<string, PipelineJob>): void {

@@ -1,12 +1,10 @@
 /** From a project's CI files to the pipeline that GitLab makes of them. */
 import { isDeepStrictEqual } from "node:util";
-import { found } from "./checks.ts";
 import { describeJobs, type PipelineJob } from "./job.ts";
 import { type JoinRequest, join, type ReadFiles } from "./join.ts";
-import { checkConfig } from "./keywords.ts";
 import { makeJobs, refuseUnfit, seen } from "./made.ts";
 import type { CiSource, FetchInclude } from "./ports.ts";
-import { attempt, CiRefusal, refuse, refused } from "./refusal.ts";
+import { attempt, CiRefusal, found, refuse, refused } from "./refusal.ts";
 import { rulesOf, takenRule } from "./rules.ts";
 import {
   flatten,
@@ -85,7 +83,7 @@ type Described = ReturnType<typeof describe>;
 /** With all stages that are declared, and the rules of the workflow. */
 function describe(joined: YamlMap) {
   const config = resolveReferences(extendAll(joined));
-  const jobs = describeJobs(checkConfig(config));
+  const jobs = describeJobs(writtenJobs(config));
   const stages = stagesOf(config);
   refuseUnfit(jobs, stages);
   const workflow = config.get("workflow");

@@ -1,5 +1,4 @@
 /** Which keys of a configuration are jobs, and what these take over. */
-import { words } from "./checks.ts";
 import { refuse } from "./refusal.ts";
 import {
   get,
@@ -13,8 +12,10 @@ import {
 } from "./tree.ts";
 
 /** What jobs may take over from `default`. */
-export const inheritable =
-  "before_script after_script hooks cache image services interruptible timeout retry artifacts id_tokens tags";
+const inheritable = [
+  ...["before_script", "after_script", "hooks", "cache", "image", "services", "interruptible"],
+  ...["timeout", "retry", "artifacts", "id_tokens", "tags"],
+];
 const topDefaults = ["before_script", "after_script", "cache", "image", "services"];
 const reserved = ["include", "variables", "stages", ...topDefaults];
 
@@ -53,7 +54,7 @@ function defaultsOf(config: YamlMap): YamlMap {
   const own = config.get("default");
   const isJob = jobKind("", own) !== undefined;
   const defaults = new Map<Value, Value>();
-  for (const key of words(inheritable)) {
+  for (const key of inheritable) {
     const value = isJob ? null : get(own, key);
     const top = topDefaults.includes(key) ? get(config, key) : null;
     if (value !== null && top !== null)

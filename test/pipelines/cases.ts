@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
-import { evaluate, holds, isExpression } from "../../src/pipelines/expression.ts";
+import { evaluate, holds } from "../../src/pipelines/expression.ts";
 import type { PipelineJob } from "../../src/pipelines/job.ts";
 import { nothingRead, type PipelineReading, readPipeline } from "../../src/pipelines/pipeline.ts";
 import type { Include, Occasion } from "../../src/pipelines/ports.ts";
@@ -115,6 +115,7 @@ async function differences(one: Case): Promise<readonly Difference[]> {
 
 function expressionDifferences(one: Case, expression: string): readonly Difference[] {
   const known = { variables: new Map(Object.entries(one.variables ?? {})) };
+  const unset = { variables: new Map() };
   const isRefused = typeof one.value === "string";
   const expected = {
     truthful: one.truthful,
@@ -123,7 +124,7 @@ function expressionDifferences(one: Case, expression: string): readonly Differen
   };
   const found: Record<string, unknown> = {
     truthful: holds(expression, known),
-    valid: isExpression(expression),
+    valid: !(attempt(() => evaluate(expression, unset)) instanceof CiRefusal),
   };
   const result = attempt(() => evaluate(expression, known));
   if (result instanceof CiRefusal) found["value"] = `error: ${result.message}`;

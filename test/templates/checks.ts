@@ -19,6 +19,26 @@ export function nameProblems(names: readonly string[], prefix: string): string[]
   });
 }
 
+const jobKeywords = [
+  ...["after_script", "allow_failure", "artifacts", "before_script", "cache", "dependencies"],
+  ...["environment", "id_tokens", "image", "inherit", "interruptible", "needs", "resource_group"],
+  ...["retry", "rules", "script", "services", "stage", "tags", "timeout", "trigger", "variables"],
+  "when",
+];
+const ruleKeywords = ["allow_failure", "changes", "exists", "if", "needs", "variables", "when"];
+
+/** GitLab refuses the whole pipeline for a keyword that it does not know (gitlab docs: ci/yaml). */
+export function keywordProblems(jobs: Jobs): string[] {
+  return Object.entries(jobs).flatMap(([name, job]) => {
+    const rules = [job["rules"] ?? []].flat(9) as Job[];
+    const unknown = [
+      ...Object.keys(job).filter((key) => !jobKeywords.includes(key)),
+      ...rules.flatMap((rule) => Object.keys(rule).filter((key) => !ruleKeywords.includes(key))),
+    ];
+    return unknown.map((key) => `${name} has the unknown keyword ${key}`);
+  });
+}
+
 /** Real jobs do something, and say where they belong and what may be interrupted or thrown away. */
 export function shapeProblems(jobs: Jobs): string[] {
   return realJobs(jobs).flatMap(([name, job]) => {

@@ -1,6 +1,5 @@
 /** The form in which GitLab holds the keywords of a job that it hands on to a runner. */
 import { ownMember } from "../../../src/json.ts";
-import { words } from "../../../src/pipelines/checks.ts";
 import type { PipelineJob } from "../../../src/pipelines/job.ts";
 import { flatten, isHash, isText, type Plain, type PlainMap } from "../../../src/pipelines/tree.ts";
 
@@ -81,7 +80,7 @@ const units: readonly (readonly [names: string, seconds: number])[] = [
 function seconds(text: string): number | undefined {
   let sum = 0;
   const rest = text.toLowerCase().replace(/([\d.]+)\s*([a-z]*)/g, (_, amount, unit: string) => {
-    const known = units.find(([names]) => words(names).includes(unit || "s"));
+    const known = units.find(([names]) => names.split(" ").includes(unit || "s"));
     sum += Number(amount) * (known?.[1] ?? Number.NaN);
     return "";
   });
